@@ -1,0 +1,36 @@
+/** The string formats of the schema: what JSON Schema's own `format` and `pattern` cannot say. */
+import { Format } from 'typebox/format';
+import { parseIpAddress, parseIpv4, parseIpv6 } from '../wire/ip-address.ts';
+import { parseIpPrefix } from '../wire/ip-prefix.ts';
+import { parseDnsUpstream, parsePortRange } from './values.ts';
+
+const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
+/** RFC 6052 section 2.2. */
+const NAT64_PREFIX_BITS = new Set([32, 40, 48, 56, 64, 96]);
+
+const isHostname = (text: string) =>
+  text.length <= 253 &&
+  text.split('.').every((label) => LABEL.test(label)) &&
+  // All digits at the end is how an IPv4 address looks (WHATWG URL, "ends in a number").
+  !/(^|\.)[0-9]+$/.test(text);
+
+const FORMATS: Record<string, (text: string) => boolean> = {
+  'ipv6-address': (text) => parseIpv6(text) !== undefined,
+  'ip-address': (text) => parseIpAddress(text) !== undefined,
+  'access-entry': (text) => text === 'lan' || parseIpPrefix(text) !== undefined,
+  hostname: isHostname,
+  'hostname-pattern': (text) => isHostname(text.replace(/^\*\./, '')),
+  'port-range': (text) => parsePortRange(text) !== undefined,
+  'nat64-prefix': (text) => {
+    const prefix = text.includes(':') ? parseIpPrefix(text) : undefined;
+    // Bits 64 to 71 are the "u" octet and must be zero (RFC 6052 section 2.2).
+    return prefix !== undefined && NAT64_PREFIX_BITS.has(prefix.prefixBits) && prefix.address[8] === 0;
+  },
+  'dns-upstream': (text) => parseDnsUpstream(text) !== undefined,
+  'pool4-address': (text) => text === 'auto' || parseIpv4(text) !== undefined,
+};
+
+/** Makes the formats known to typebox; calling it again changes nothing. */
+export function registerFormats(): void {
+  for (const [name, check] of Object.entries(FORMATS)) Format.Set(name, check);
+}

@@ -1,0 +1,291 @@
+/**
+ * The configuration: the one source of its types, validation, defaults, API description and reference documentation.
+ *
+ * Every property carries a `title`, and `expected`, the words that an error uses for what would be right. Every
+ * property has a default except those that name a server: an empty object is a valid configuration.
+ */
+import { Type } from 'typebox';
+import { registerFormats } from './formats.ts';
+
+registerFormats();
+
+const strict = { additionalProperties: false } as const;
+
+const text = (format: string, title: string, expected: string, options: object = {}) =>
+  Type.String({ format, title, expected, ...options });
+
+const Port = (title: string, options: object = {}) =>
+  Type.Integer({ minimum: 1, maximum: 65535, title, expected: 'a port number from 1 to 65535', ...options });
+
+const Ipv6Address = (title: string) => text('ipv6-address', title, 'an IPv6 address such as 2001:db8:1::10');
+
+const ListenAddresses = (title: string, defaults: string[]) =>
+  Type.Array(text('ip-address', 'Address', 'an IPv4 or IPv6 address; 0.0.0.0 and :: stand for all'), {
+    title,
+    expected: 'a list of addresses',
+    default: defaults,
+  });
+
+const AccessList = (title: string) =>
+  Type.Array(
+    text(
+      'access-entry',
+      'Entry',
+      'a prefix such as 2001:db8:1::/64, or "lan" for every network the appliance is attached to',
+    ),
+    {
+      title,
+      expected: 'a list of prefixes; an empty list admits nobody',
+      default: ['lan'],
+    },
+  );
+
+const Label = (title: string) =>
+  Type.String({
+    pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+    title,
+    expected: 'a label of lower-case letters, digits and hyphens, at most 63 characters',
+  });
+
+export const HostSchema = Type.Object(
+  {
+    name: Label('Name of the server, unique'),
+    address: Ipv6Address('The IPv6 address of the server'),
+    hostnames: Type.Array(
+      text('hostname-pattern', 'Host name', 'a host name such as example.com, or *.example.com'),
+      {
+        title: 'Host names that lead to this server',
+        expected: 'a list of host names',
+        default: [],
+      },
+    ),
+    services: Type.Array(Label('Listener'), {
+      title: 'Listeners (by name) that lead to this server',
+      expected: 'a list of names of proxy.listeners',
+      default: ['http', 'https'],
+    }),
+    clientAddress: Type.Union([Type.Literal('none'), Type.Literal('proxy-v1'), Type.Literal('proxy-v2')], {
+      title: 'How the server learns the address of the client',
+      expected: '"none", "proxy-v1" or "proxy-v2"',
+      default: 'none',
+    }),
+    ssh: Type.Union(
+      [
+        Type.Literal(false),
+        Type.Object(
+          {
+            port: Type.Optional(
+              Port('Port on the IPv4 side; chosen from forward.sshPorts and kept when left out'),
+            ),
+            targetPort: Port('Port of sshd on the server', { default: 22 }),
+          },
+          strict,
+        ),
+      ],
+      {
+        title: 'The SSH port of this server, or false for none',
+        expected: 'false, or an object with the optional properties "port" and "targetPort"',
+        default: {},
+      },
+    ),
+  },
+  { ...strict, title: 'Server', expected: 'an object that describes a server' },
+);
+
+export const ListenerSchema = Type.Object(
+  {
+    name: Label('Name, unique'),
+    port: Port('Port on the appliance, and on the server'),
+    protocol: Type.Union([Type.Literal('http'), Type.Literal('tls')], {
+      title: 'http: the Host header picks the server; tls: the server name in the ClientHello (SNI) does',
+      expected: '"http" or "tls"',
+    }),
+  },
+  { ...strict, title: 'Listener', expected: 'an object with "name", "port" and "protocol"' },
+);
+
+export const ProxySchema = Type.Object(
+  {
+    listen: ListenAddresses('Addresses that the listeners bind', ['0.0.0.0']),
+    listeners: Type.Array(ListenerSchema, {
+      title: 'Listeners; one is open while at least one server names it in its services',
+      expected: 'a list of listeners',
+      default: [
+        { name: 'http', port: 80, protocol: 'http' },
+        { name: 'https', port: 443, protocol: 'tls' },
+        { name: 'smtps', port: 465, protocol: 'tls' },
+        { name: 'submission', port: 587, protocol: 'tls' },
+        { name: 'imaps', port: 993, protocol: 'tls' },
+        { name: 'pop3s', port: 995, protocol: 'tls' },
+      ],
+    }),
+    handshakeTimeoutMs: Type.Integer({
+      minimum: 100,
+      maximum: 600_000,
+      title: 'How long a client may take until its server is known, and a server to accept the connection',
+      expected: 'a whole number of milliseconds from 100 to 600000',
+      default: 10_000,
+    }),
+    idleTimeoutMs: Type.Integer({
+      minimum: 1000,
+      maximum: 86_400_000,
+      title: 'How long a connection may carry no data before it is closed',
+      expected: 'a whole number of milliseconds from 1000 to 86400000',
+      default: 3_600_000,
+    }),
+  },
+  { ...strict, title: 'Proxy', expected: 'an object', default: {} },
+);
+
+export const ForwardSchema = Type.Object(
+  {
+    listen: ListenAddresses('Addresses that the forwarded ports bind', ['0.0.0.0']),
+    sshPorts: text('port-range', 'Ports to choose SSH ports from', 'a port range such as 22001-22999', {
+      default: '22001-22999',
+    }),
+  },
+  { ...strict, title: 'Port forwarder', expected: 'an object', default: {} },
+);
+
+export const Dns64Schema = Type.Object(
+  {
+    enabled: Type.Boolean({ title: 'Run the DNS64 resolver', expected: 'true or false', default: true }),
+    listen: ListenAddresses('Addresses that the resolver binds', ['::', '0.0.0.0']),
+    port: Port('Port of the resolver', { default: 53 }),
+    prefixes: Type.Array(
+      text('nat64-prefix', 'Prefix', 'a NAT64 prefix of 32, 40, 48, 56, 64 or 96 bits such as 64:ff9b::/96'),
+      {
+        minItems: 1,
+        title: 'NAT64 prefixes to synthesise AAAA records from',
+        expected: 'a list of at least one NAT64 prefix',
+        default: ['64:ff9b::/96'],
+      },
+    ),
+    upstreams: Type.Array(
+      text('dns-upstream', 'Resolver', 'a resolver such as udp://9.9.9.9 or udp://[2620:fe::fe]:53'),
+      {
+        minItems: 1,
+        title: 'Resolvers to ask, in order of preference',
+        expected: 'a list of at least one resolver',
+        default: ['udp://9.9.9.9', 'udp://149.112.112.112'],
+      },
+    ),
+    allow: AccessList('Who may ask'),
+    cacheEntries: Type.Integer({
+      minimum: 1000,
+      maximum: 1_000_000,
+      title: 'Answers kept in the cache at most',
+      expected: 'a whole number from 1000 to 1000000',
+      default: 20_000,
+    }),
+  },
+  { ...strict, title: 'DNS64', expected: 'an object', default: {} },
+);
+
+export const Pool4Schema = Type.Object(
+  {
+    address: text(
+      'pool4-address',
+      'Address',
+      'an IPv4 address of this appliance, or "auto" for the one that its default route uses',
+      {
+        default: 'auto',
+      },
+    ),
+    ports: text(
+      'port-range',
+      'Ports and ICMP identifiers that translated flows use',
+      'a port range such as 32768-65535',
+      {
+        default: '32768-65535',
+      },
+    ),
+  },
+  {
+    ...strict,
+    title: 'IPv4 address shared by the translated flows',
+    expected: 'an object with "address" and "ports"',
+  },
+);
+
+export const Nat64Schema = Type.Object(
+  {
+    enabled: Type.Boolean({ title: 'Run the NAT64 translator', expected: 'true or false', default: true }),
+    prefix: text(
+      'nat64-prefix',
+      'The prefix that IPv4 destinations have',
+      'a NAT64 prefix of 32, 40, 48, 56, 64 or 96 bits such as 64:ff9b::/96',
+      {
+        default: '64:ff9b::/96',
+      },
+    ),
+    pool4: Type.Array(Pool4Schema, {
+      minItems: 1,
+      maxItems: 1,
+      title: 'IPv4 address and ports to translate to',
+      expected: 'a list of one pool',
+      default: [{ address: 'auto', ports: '32768-65535' }],
+    }),
+    allow: AccessList('IPv6 sources that are translated'),
+    device: Type.String({
+      pattern: '^[a-zA-Z0-9_.-]{1,15}$',
+      title: 'Name of the TUN device',
+      expected: 'a device name of at most 15 letters, digits, "_", "." or "-"',
+      default: 'nat64',
+    }),
+    offload: Type.Boolean({
+      title: 'Take whole segments and leave checksums to the network card (much faster)',
+      expected: 'true or false',
+      default: true,
+    }),
+    maxSessions: Type.Integer({
+      minimum: 1024,
+      maximum: 4_194_304,
+      title: 'Sessions kept at most',
+      expected: 'a whole number from 1024 to 4194304',
+      default: 65_536,
+    }),
+  },
+  { ...strict, title: 'NAT64', expected: 'an object', default: {} },
+);
+
+export const AdminSchema = Type.Object(
+  {
+    listen: ListenAddresses('Addresses that the admin page binds', ['127.0.0.1', '::1']),
+    port: Port('Port of the admin page', { default: 8064 }),
+    allow: AccessList('Who may connect'),
+    hostnames: Type.Array(text('hostname', 'Host name', 'a host name such as tombolo.local'), {
+      title: 'Host names under which a browser may reach the admin page, beside localhost and IP addresses',
+      expected: 'a list of host names',
+      default: ['tombolo.local'],
+    }),
+  },
+  { ...strict, title: 'Admin page', expected: 'an object', default: {} },
+);
+
+export const ConfigSchema = Type.Object(
+  {
+    version: Type.Literal(1, { title: 'Version of this format', expected: '1', default: 1 }),
+    hosts: Type.Array(HostSchema, {
+      title: 'The IPv6-only servers',
+      expected: 'a list of servers',
+      default: [],
+    }),
+    proxy: ProxySchema,
+    forward: ForwardSchema,
+    dns64: Dns64Schema,
+    nat64: Nat64Schema,
+    admin: AdminSchema,
+  },
+  { ...strict, title: 'Tombolo configuration', expected: 'a JSON object' },
+);
+
+/** A complete configuration: every default is filled in. */
+export type Config = Type.Static<typeof ConfigSchema>;
+export type HostConfig = Type.Static<typeof HostSchema>;
+export type ListenerConfig = Type.Static<typeof ListenerSchema>;
+export type ProxyConfig = Type.Static<typeof ProxySchema>;
+export type ForwardConfig = Type.Static<typeof ForwardSchema>;
+export type Dns64Config = Type.Static<typeof Dns64Schema>;
+export type Nat64Config = Type.Static<typeof Nat64Schema>;
+export type AdminConfig = Type.Static<typeof AdminSchema>;

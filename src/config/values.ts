@@ -1,0 +1,34 @@
+/** Values that the configuration writes as one string, taken apart. Each parser returns undefined when malformed. */
+import { parseIpAddress } from '../wire/ip-address.ts';
+
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+const isPort = (port: number) => port >= 1 && port <= 65535;
+
+/** "22001-22999" or a single port; `first` is never above `last`. */
+export function parsePortRange(text: string): PortRange | undefined {
+  const match = /^([0-9]{1,5})(?:-([0-9]{1,5}))?$/.exec(text);
+  if (match === null) return undefined;
+  const first = Number(match[1]);
+  const last = Number(match[2] ?? match[1]);
+  return isPort(first) && isPort(last) && first <= last ? { first, last } : undefined;
+}
+
+/** Plain DNS over UDP, with TCP for truncated answers. */
+export interface DnsUpstream {
+  /** 16 bytes, IPv4 in its mapped form. */
+  readonly address: Uint8Array;
+  readonly port: number;
+}
+
+/** "udp://9.9.9.9", "udp://9.9.9.9:53" or "udp://[2620:fe::fe]:53". */
+export function parseDnsUpstream(text: string): DnsUpstream | undefined {
+  const match = /^udp:\/\/(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+))(?::([0-9]{1,5}))?$/.exec(text);
+  if (match === null) return undefined;
+  const address = parseIpAddress(match[1] ?? match[2]);
+  const port = Number(match[3] ?? 53);
+  return address !== undefined && isPort(port) ? { address, port } : undefined;
+}

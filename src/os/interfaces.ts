@@ -1,0 +1,28 @@
+/** The networks that the appliance is attached to, for access lists that say "lan". */
+import { networkInterfaces } from 'node:os';
+import { type IpPrefix, maskAddress, parseIpPrefix } from '../wire/ip-prefix.ts';
+import { parseIpAddress } from '../wire/ip-address.ts';
+
+/** The prefixes of every interface's own addresses (both families, loopback and link-local included). */
+export function attachedPrefixes(): IpPrefix[] {
+  const prefixes: IpPrefix[] = [];
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const { cidr } of addresses ?? []) {
+      const [addressText, bitsText] = (cidr ?? '').split('/');
+      const address = parseIpAddress(addressText);
+      if (address === undefined) continue;
+      const prefixBits = Number(bitsText) + (addressText.includes(':') ? 0 : 96);
+      prefixes.push({ address: maskAddress(address, prefixBits), prefixBits });
+    }
+  }
+  return prefixes;
+}
+
+/** The prefixes an access list names; "lan" stands for every attached network. Entries are validated by the schema. */
+export function resolveAccessList(entries: readonly string[]): IpPrefix[] {
+  return entries.flatMap((entry) => {
+    if (entry === 'lan') return attachedPrefixes();
+    const prefix = parseIpPrefix(entry);
+    return prefix === undefined ? [] : [prefix];
+  });
+}

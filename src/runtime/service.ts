@@ -1,0 +1,39 @@
+/** What the app and the admin API know of a service, whichever it is. */
+import type { CounterTable } from './counters.ts';
+import type { Logger } from './log.ts';
+
+/** running: all it was asked to do; degraded: some of it (`problem` says what); disabled: by configuration. */
+export type ServiceState = 'running' | 'degraded' | 'disabled';
+
+export interface ServiceStatus {
+  readonly state: ServiceState;
+  /** What is wrong and how to mend it, when degraded. */
+  readonly problem?: string;
+  /** How often its worker threads died and were started again. */
+  readonly restarts: number;
+  /** Figures worth a line on the status page, by their unit-bearing name ("sessions", "cacheEntries", ...). */
+  readonly figures: Readonly<Record<string, number | string>>;
+}
+
+/**
+ * A running service. `startX(options, context)` makes one: a start that fails closes what it had opened, and disposing
+ * ends every thread, socket, device, route and rule it made.
+ */
+export interface Service<Options> extends AsyncDisposable {
+  readonly name: string;
+  /** What its counters are called and mean. */
+  readonly counterTable: CounterTable;
+  /** Applies the difference; what the change does not touch goes on. On failure throws, with the old options in force. */
+  reconfigure(options: Options): Promise<void>;
+  status(): ServiceStatus;
+  counters(): Readonly<Record<string, number>>;
+  /** Test hook: makes the worker thread throw, as a defect would. */
+  failWorker(): void;
+}
+
+/** What every service is given at start. */
+export interface ServiceContext {
+  readonly log: Logger;
+  /** Directory for what must survive a restart; exists, mode 0700. */
+  readonly stateDirectory: string;
+}

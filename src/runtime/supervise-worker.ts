@@ -1,0 +1,169 @@
+/**
+ * Starts a worker thread and keeps it running: one that dies, or whose loop stands still, is started again with the
+ * latest `init()`, after what it left open has been closed. Other threads never notice.
+ */
+import { Worker } from 'node:worker_threads';
+import { FdLedger } from '../os/fd-ledger.ts';
+import { EFD_CLOEXEC, EFD_NONBLOCK, check, close, eventfd, pinned, write } from '../os/libc.ts';
+import type { Logger } from './log.ts';
+import type { FromWorker, ToWorker, WorkerData } from './worker-thread.ts';
+
+const READY_TIMEOUT_MS = 10_000;
+/** A loop that has not turned for this long is stuck: ten times what it may block. */
+const STUCK_AFTER_MS = 10_000;
+const FIRST_RESTART_DELAY_MS = 10;
+const LONGEST_RESTART_DELAY_MS = 5000;
+/** A thread that served this long before it died starts again without the delay that earlier deaths had built up. */
+const HEALTHY_AFTER_MS = 10_000;
+/** A loop that does not heed `stop` for this long is terminated. */
+const STOP_TIMEOUT_MS = 3000;
+
+export interface WorkerOptions<Init, Out> {
+  /** For the log and the thread's name, e.g. "nat64". */
+  readonly name: string;
+  /** The module that the thread runs. */
+  readonly entry: URL;
+  /** What the thread is given, structured-cloneable; asked for anew at each start, so it must be the current state. */
+  readonly init: () => Init;
+  readonly onMessage?: (message: Out) => void;
+  readonly log: Logger;
+}
+
+export interface SupervisedWorker<In> extends AsyncDisposable {
+  /** How often the thread died and was started again. */
+  readonly restarts: number;
+  /** False while a dead thread is being replaced. */
+  readonly alive: boolean;
+  /** Queues a message and wakes the loop. A message to a dead thread is dropped: `init()` carries the current state. */
+  send(message: In): void;
+  /** Test hook: makes the thread throw. */
+  fail(): void;
+}
+
+/** Starts the thread; resolves when it serves, rejects when its first start fails. */
+export async function superviseWorker<Init, In, Out = never>(
+  options: WorkerOptions<Init, Out>,
+): Promise<SupervisedWorker<In>> {
+  const log = options.log.child({ worker: options.name });
+  const wakeFd = check(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), `${options.name}: eventfd`);
+  const ledger = new FdLedger();
+  const beats = new Int32Array(new SharedArrayBuffer(4));
+  const one = pinned(8);
+  one[0] = 1;
+
+  let worker: Worker | undefined;
+  let stopping = false;
+  let restarts = 0;
+  let restartDelayMs = FIRST_RESTART_DELAY_MS;
+  let restartTimer: NodeJS.Timeout | undefined;
+
+  const control = (message: ToWorker<In>) => {
+    worker?.postMessage(message);
+    write(wakeFd, one, 8);
+  };
+
+  /** Resolves when the thread is ready; rejects when it ends before. Later ends are handled by `restart`. */
+  function start(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const data: WorkerData<Init> = {
+      init: options.init(),
+      wakeFd,
+      ledger: ledger.buffer,
+      heartbeat: beats.buffer as SharedArrayBuffer,
+    };
+    const startedAt = performance.now();
+    const thread = new Worker(options.entry, { workerData: data, name: options.name });
+    worker = thread;
+    let ready = false;
+    let failure: unknown;
+    const deadline = setTimeout(() => {
+      failure = new Error(`${options.name}: worker not ready after ${READY_TIMEOUT_MS} ms`);
+      void thread.terminate();
+    }, READY_TIMEOUT_MS);
+    thread.on('message', (message: FromWorker<Out>) => {
+      if (message.kind === 'log') log[message.level](message.fields, message.message);
+      else if (message.kind === 'message') options.onMessage?.(message.message);
+      else {
+        ready = true;
+        clearTimeout(deadline);
+        resolve();
+      }
+    });
+    thread.on('error', (error) => (failure ??= error));
+    thread.on('exit', () => {
+      clearTimeout(deadline);
+      if (worker === thread) worker = undefined;
+      const leaked = ledger.closeAll();
+      if (stopping) return resolve();
+      failure ??= new Error(`${options.name}: worker ended without an error`);
+      if (!ready) return reject(failure);
+      log.error({ err: failure, leaked }, `${options.name}: worker died, starting it again`);
+      if (performance.now() - startedAt > HEALTHY_AFTER_MS) restartDelayMs = FIRST_RESTART_DELAY_MS;
+      restart();
+    });
+    return promise;
+  }
+
+  function restart(): void {
+    restarts++;
+    restartTimer = setTimeout(() => {
+      start().then(
+        () => log.info({ restarts }, `${options.name}: worker serves again`),
+        (error: unknown) => {
+          if (stopping) return;
+          log.error({ err: error }, `${options.name}: worker failed to start`);
+          restart();
+        },
+      );
+    }, restartDelayMs);
+    restartDelayMs = Math.min(restartDelayMs * 4, LONGEST_RESTART_DELAY_MS);
+  }
+
+  let lastBeat = beats[0];
+  let lastBeatAt = performance.now();
+  const watchdog = setInterval(() => {
+    const now = performance.now();
+    if (beats[0] !== lastBeat || worker === undefined) {
+      lastBeat = beats[0];
+      lastBeatAt = now;
+    } else if (now - lastBeatAt > STUCK_AFTER_MS) {
+      log.error({}, `${options.name}: worker loop stands still, ending it`);
+      lastBeatAt = now;
+      void worker.terminate();
+    }
+  }, 1000);
+  watchdog.unref();
+
+  async function stop(): Promise<void> {
+    stopping = true;
+    clearInterval(watchdog);
+    clearTimeout(restartTimer);
+    const thread = worker;
+    if (thread !== undefined) {
+      const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
+      control({ kind: 'stop' });
+      const deadline = setTimeout(() => void thread.terminate(), STOP_TIMEOUT_MS);
+      await ended;
+      clearTimeout(deadline);
+    }
+    close(wakeFd);
+  }
+
+  try {
+    await start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    get restarts() {
+      return restarts;
+    },
+    get alive() {
+      return worker !== undefined;
+    },
+    send: (message) => control({ kind: 'message', message }),
+    fail: () => control({ kind: 'fail' }),
+    [Symbol.asyncDispose]: stop,
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * The worker's side of a supervised thread. A data plane thread runs one blocking loop: it waits in poll or epoll on
+ * its sockets and on `wakeFd`, never longer than MAX_WAIT_MS, and calls `receive()` when `wakeFd` is readable.
+ */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { FdLedger } from '../os/fd-ledger.ts';
+import { pinned, read } from '../os/libc.ts';
+import type { LogLevel } from './log.ts';
+
+/** The longest a loop may block: Node can only end a thread between two system calls. */
+export const MAX_WAIT_MS = 1000;
+
+/** What the supervisor hands to the thread. */
+export interface WorkerData<Init> {
+  readonly init: Init;
+  readonly wakeFd: number;
+  readonly ledger: SharedArrayBuffer;
+  readonly heartbeat: SharedArrayBuffer;
+}
+
+/** What the thread sends to its supervisor. */
+export type FromWorker<Out> =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string }
+  | { readonly kind: 'message'; readonly message: Out };
+
+/** Control messages every thread understands beside its own. */
+export type ToWorker<In> =
+  { readonly kind: 'message'; readonly message: In } | { readonly kind: 'stop' } | { readonly kind: 'fail' };
+
+export interface WorkerThread<Init, In, Out> {
+  readonly init: Init;
+  /** An eventfd that becomes readable when a control message waits. Level-triggered until `receive()` is called. */
+  readonly wakeFd: number;
+  /** Every descriptor the thread opens goes in here, and is closed through it. */
+  readonly ledger: FdLedger;
+  /** Once a turn of the loop: tells the supervisor that the thread is alive. */
+  beat(): void;
+  /** Calls `handle` for each waiting message; false when the thread is asked to stop. */
+  receive(handle: (message: In) => void): boolean;
+  /** Tells the supervisor that the thread serves; call once, before the loop. */
+  ready(): void;
+  post(message: Out): void;
+  log(level: LogLevel, fields: object, message: string): void;
+}
+
+/** The calling worker's own thread context. Throws when called outside a worker started by `superviseWorker`. */
+export function workerThread<Init, In, Out = never>(): WorkerThread<Init, In, Out> {
+  const port = parentPort;
+  if (port === null) throw new Error('workerThread: not in a worker thread');
+  const { init, wakeFd, ledger, heartbeat } = workerData as WorkerData<Init>;
+  const beats = new Int32Array(heartbeat);
+  const wakeCount = pinned(8);
+  const send = (message: FromWorker<Out>) => port.postMessage(message);
+  return {
+    init,
+    wakeFd,
+    ledger: new FdLedger(ledger),
+    beat: () => void (beats[0] = (beats[0] + 1) | 0),
+    receive(handle) {
+      read(wakeFd, wakeCount, 8);
+      for (;;) {
+        const received = receiveMessageOnPort(port) as { message: ToWorker<In> } | undefined;
+        if (received === undefined) return true;
+        const control = received.message;
+        if (control.kind === 'stop') return false;
+        if (control.kind === 'fail') throw new Error('worker failed by a test hook');
+        handle(control.message);
+      }
+    },
+    ready: () => send({ kind: 'ready' }),
+    post: (message) => send({ kind: 'message', message }),
+    log: (level, fields, message) => send({ kind: 'log', level, fields, message }),
+  };
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { isIPv4, isIPv6 } from 'node:net';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  formatIpAddress,
+  formatIpv4,
+  formatIpv6,
+  mapIpv4,
+  mappedIpv4,
+  parseIpAddress,
+  parseIpv4,
+  parseIpv6,
+} from '../../../src/wire/ip-address.ts';
+import {
+  anyPrefixContains,
+  formatIpPrefix,
+  maskAddress,
+  parseIpPrefix,
+  prefixContains,
+} from '../../../src/wire/ip-prefix.ts';
+
+const address16 = fc.uint8Array({ minLength: 16, maxLength: 16 });
+/** Text that is nearly an address: what random strings would seldom be. */
+const nearlyAddress = fc
+  .array(fc.constantFrom(':', '::', '.', '0', '1', '255', '256', '01', 'ffff', '12345', 'g', '', '%eth0'), {
+    maxLength: 16,
+  })
+  .map((parts) => parts.join(''));
+
+test('IPv6 text round-trips through bytes', () => {
+  fc.assert(fc.property(address16, (bytes) => assert.deepEqual(parseIpv6(formatIpv6(bytes)), bytes)));
+});
+
+test('IPv4 text round-trips through numbers', () => {
+  fc.assert(fc.property(fc.nat(0xffffffff), (n) => assert.equal(parseIpv4(formatIpv4(n)), n)));
+});
+
+test("what parses is what Node's own parser accepts, on valid, nearly valid and random text", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), nearlyAddress, fc.string()), (text) => {
+      assert.equal(parseIpv4(text) !== undefined, isIPv4(text), text);
+      assert.equal(parseIpv6(text) !== undefined, isIPv6(text) && !text.includes('%'), text);
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
+// RFC 5952 sections 4 and 5.
+for (const [input, expected] of [
+  ['2001:DB8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
+  ['2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],
+  ['0:0:0:0:0:0:0:0', '::'],
+  ['0:0:0:0:0:0:0:1', '::1'],
+  ['64:ff9b::192.0.2.33', '64:ff9b::c000:221'],
+  ['::ffff:192.0.2.1', '::ffff:192.0.2.1'],
+  ['2001:db8::', '2001:db8::'],
+]) {
+  test(`${input} is written ${expected}`, () => assert.equal(formatIpv6(parseIpv6(input)!), expected));
+}
+
+test('an IPv4 address and its mapped form are one', () => {
+  fc.assert(fc.property(fc.nat(0xffffffff), (n) => assert.equal(mappedIpv4(mapIpv4(n)), n)));
+  assert.equal(formatIpAddress(parseIpAddress('::ffff:192.0.2.1')!), '192.0.2.1');
+  assert.equal(mappedIpv4(parseIpv6('64:ff9b::1')!), undefined);
+});
+
+test('a prefix contains an address exactly when the masked address equals it', () => {
+  fc.assert(
+    fc.property(address16, address16, fc.nat(128), fc.nat(128), (prefixBytes, other, bits, same) => {
+      const prefix = { address: maskAddress(prefixBytes, bits), prefixBits: bits };
+      // `candidate` shares its first `same` bits with the prefix, so that both answers are common.
+      const head = maskAddress(prefixBytes, same);
+      const candidate = other.map(
+        (byte, i) => head[i] | (byte & ~maskAddress(new Uint8Array(16).fill(255), same)[i]),
+      );
+      const expected = maskAddress(candidate, bits).every((byte, i) => byte === prefix.address[i]);
+      assert.equal(prefixContains(prefix, candidate), expected);
+    }),
+  );
+});
+
+for (const [text, formatted] of [
+  ['2001:db8::/32', '2001:db8::/32'],
+  ['192.0.2.0/24', '192.0.2.0/24'],
+  ['192.0.2.7', '192.0.2.7/32'],
+  ['::/0', '::/0'],
+] as const) {
+  test(`prefix ${text}`, () => assert.equal(formatIpPrefix(parseIpPrefix(text)!), formatted));
+}
+
+for (const text of [
+  '2001:db8::1/32',
+  '192.0.2.0/33',
+  '2001:db8::/129',
+  '192.0.2.0/-1',
+  '/24',
+  '::/0/0',
+  '::/',
+]) {
+  test(`no prefix: "${text}"`, () => assert.equal(parseIpPrefix(text), undefined));
+}
+
+test('an empty access list admits nobody', () => assert.equal(anyPrefixContains([], mapIpv4(1)), false));
