@@ -26,7 +26,9 @@ export type FromWorker<Out> =
 
 /** Control messages every thread understands beside its own. */
 export type ToWorker<In> =
-  { readonly kind: 'message'; readonly message: In } | { readonly kind: 'stop' } | { readonly kind: 'fail' };
+  | { readonly kind: 'message'; readonly message: In }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'fail' };
 
 export interface WorkerThread<Init, In, Out> {
   readonly init: Init;
@@ -56,7 +58,9 @@ export function workerThread<Init, In, Out = never>(): WorkerThread<Init, In, Ou
     init,
     wakeFd,
     ledger: new FdLedger(ledger),
-    beat: () => void (beats[0] = (beats[0] + 1) | 0),
+    beat() {
+      beats[0]++;
+    },
     receive(handle) {
       read(wakeFd, wakeCount, 8);
       for (;;) {

@@ -32,8 +32,8 @@ export function parseIpv6(text: string): Uint8Array<ArrayBuffer> | undefined {
   const present = head.length + tail.length;
   if (halves.length === 1 ? present !== 8 : present > 7) return undefined;
   const bytes = new Uint8Array(16);
-  head.forEach((group, i) => writeGroup(bytes, i, group));
-  tail.forEach((group, i) => writeGroup(bytes, 8 - tail.length + i, group));
+  for (const [i, group] of head.entries()) writeGroup(bytes, i, group);
+  for (const [i, group] of tail.entries()) writeGroup(bytes, 8 - tail.length + i, group);
   return bytes;
 }
 

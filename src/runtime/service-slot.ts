@@ -1,0 +1,124 @@
+/**
+ * Holds one service through its life: starts it, tries again when it cannot start (a port in use, no TUN device), so
+ * that one service's trouble never takes the others down, and hands it the options that concern it.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { CounterTable } from './counters.ts';
+import type { Service, ServiceContext, ServiceStatus } from './service.ts';
+
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 30_000;
+
+/** A service as the admin API shows it. */
+export interface ServiceReport {
+  readonly name: string;
+  /** "failed": could not be started, `problem` says why; it is tried again by itself. */
+  readonly status: Omit<ServiceStatus, 'state'> & { readonly state: ServiceStatus['state'] | 'failed' };
+  readonly counterTable: CounterTable;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export class ServiceSlot<Config, Options, S extends Service<Options>> implements AsyncDisposable {
+  readonly name: string;
+  readonly #select: (config: Config) => Options;
+  readonly #start: (options: Options, context: ServiceContext) => Promise<S>;
+  readonly #context: ServiceContext;
+  #options: Options;
+  #service: S | undefined;
+  #problem: string | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #retry: NodeJS.Timeout | undefined;
+  /** Starts, changes and the end happen one after the other. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  /** `select` takes the service's options out of the configuration; `start` is the service's own. */
+  constructor(
+    name: string,
+    select: (config: Config) => Options,
+    start: (options: Options, context: ServiceContext) => Promise<S>,
+    config: Config,
+    context: ServiceContext,
+  ) {
+    this.name = name;
+    this.#select = select;
+    this.#start = start;
+    this.#options = select(config);
+    this.#context = { ...context, log: context.log.child({ service: name }) };
+  }
+
+  /** The running service, or undefined while it could not be started. */
+  get service(): S | undefined {
+    return this.#service;
+  }
+
+  /** First attempt; resolves whether it succeeded or not (`report()` tells). */
+  start(): Promise<void> {
+    return this.#serialize(() => this.#tryStart());
+  }
+
+  /**
+   * Applies the part of a configuration that concerns this service; nothing happens when that part is the same.
+   * Rejects, with the old options in force, when the service refuses. A service that was not running is started.
+   */
+  reconfigure(config: Config): Promise<void> {
+    return this.#serialize(async () => {
+      const options = this.#select(config);
+      if (this.#service === undefined) {
+        this.#options = options;
+        await this.#tryStart();
+      } else if (!isDeepStrictEqual(options, this.#options)) {
+        await this.#service.reconfigure(options);
+        this.#options = options;
+      }
+    });
+  }
+
+  report(): ServiceReport {
+    const service = this.#service;
+    if (service === undefined) {
+      const problem = this.#problem ?? 'starting';
+      const status = { state: 'failed', problem, restarts: 0, figures: {} } as const;
+      return { name: this.name, status, counterTable: {}, counters: {} };
+    }
+    return {
+      name: this.name,
+      status: service.status(),
+      counterTable: service.counterTable,
+      counters: service.counters(),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed = true;
+    clearTimeout(this.#retry);
+    await this.#serialize(async () => {
+      await this.#service?.[Symbol.asyncDispose]();
+      this.#service = undefined;
+    });
+  }
+
+  async #tryStart(): Promise<void> {
+    clearTimeout(this.#retry);
+    if (this.#disposed) return;
+    try {
+      this.#service = await this.#start(this.#options, this.#context);
+      this.#problem = undefined;
+      this.#retryMs = FIRST_RETRY_MS;
+    } catch (error) {
+      this.#problem = error instanceof Error ? error.message : String(error);
+      this.#context.log.error(
+        { err: error, retryMs: this.#retryMs },
+        `${this.name}: could not start, will try again`,
+      );
+      this.#retry = setTimeout(() => void this.start(), this.#retryMs);
+      this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
+    }
+  }
+
+  #serialize<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(task);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+}

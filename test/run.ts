@@ -1,0 +1,68 @@
+/**
+ * Runs the tests and prints one closing line with the counts; exit code 1 when anything failed.
+ *
+ *   node test/run.ts          everything (`npm test`): the gate, then the tests in network namespaces
+ *   node test/run.ts check    the gate before each commit (`npm run check`): types, lint, format, unit tests
+ *   node test/run.ts unit | netns [FILE ...]    one part, or only these files of it
+ */
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { relative } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+const root = new URL('..', import.meta.url).pathname;
+const [part = 'all', ...onlyFiles] = process.argv.slice(2);
+const counts = { passed: 0, failed: 0 };
+
+const PARTS: Readonly<Record<string, readonly (() => void | Promise<void>)[]>> = {
+  all: [checkSources, unit, netns],
+  check: [checkSources, unit],
+  unit: [unit],
+  netns: [netns],
+};
+const steps = PARTS[part];
+if (steps === undefined) throw new Error(`part "${part}": expected ${Object.keys(PARTS).join(', ')}`);
+for (const step of steps) await step();
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
+process.exitCode = counts.failed > 0 ? 1 : 0;
+
+function checkSources(): void {
+  for (const command of ['tsc --noEmit', 'biome lint --error-on-warnings', 'biome format']) {
+    const [tool, ...args] = command.split(' ');
+    const { status, error } = spawnSync(`${root}node_modules/.bin/${tool}`, args, {
+      cwd: root,
+      stdio: 'inherit',
+    });
+    console.log(`${status === 0 ? '✔' : '✖'} ${command} ${error?.message ?? ''}`);
+    counts[status === 0 ? 'passed' : 'failed']++;
+  }
+}
+
+function unit(): Promise<void> {
+  return runTests('test/unit/**/*.test.ts', availableParallelism());
+}
+
+async function netns(): Promise<void> {
+  // One at a time: they share the machine's cores, and some of them measure.
+  await runTests('test/netns/**/*.test.ts', 1);
+}
+
+async function runTests(pattern: string, concurrency: number): Promise<void> {
+  const files = globSync(pattern, { cwd: root })
+    .filter((file) => onlyFiles.length === 0 || onlyFiles.some((only) => relative(root, only) === file))
+    .sort()
+    .map((file) => root + file);
+  if (files.length === 0) throw new Error(`no test file matches ${[pattern, ...onlyFiles].join(' ')}`);
+  const stream = run({ files, concurrency, timeout: 300_000 });
+  stream.on('test:pass', ({ details }) => {
+    if (details.type !== 'suite') counts.passed++;
+  });
+  stream.on('test:fail', ({ details }) => {
+    if (details.type !== 'suite') counts.failed++;
+  });
+  const report = stream.compose(spec);
+  report.pipe(process.stdout, { end: false });
+  await new Promise<void>((resolve, reject) => report.on('end', resolve).on('error', reject));
+}
