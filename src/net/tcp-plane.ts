@@ -111,7 +111,10 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     if (!inTime) log.warn({ generation }, `${name}: worker did not confirm the new configuration in time`);
   }
 
-  async function apply(plan: TcpPlan<Config>, beforeCommit: () => Promise<void> = async () => {}): Promise<void> {
+  async function apply(
+    plan: TcpPlan<Config>,
+    beforeCommit: () => Promise<void> = async () => {},
+  ): Promise<void> {
     const change = openChanges(state.listeners, plan.listen, keepalive);
     try {
       await beforeCommit();

@@ -114,7 +114,7 @@ export function readClientHello(bytes: Uint8Array, scan: ClientHelloScan): Clien
 function gather(bytes: Uint8Array, { recordAt, gatheredBytes }: ClientHelloScan): Uint8Array {
   const joined = new Uint8Array(gatheredBytes);
   let filled = 0;
-  for (let at = 0; at < recordAt;) {
+  for (let at = 0; at < recordAt; ) {
     const contentBytes = (bytes[at + 3] << 8) | bytes[at + 4];
     joined.set(bytes.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + contentBytes), filled);
     filled += contentBytes;

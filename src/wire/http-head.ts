@@ -53,7 +53,6 @@ export function findHeadEnd(bytes: Uint8Array, from: number): number {
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) HTTP\/([0-9])\.([0-9])$/;
 /** RFC 9110 section 5.5: no control characters but HTAB. */
-// oxlint-disable-next-line no-control-regex -- they are what is looked for
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const ABSOLUTE_FORM = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^#]*)$/;
 const AUTHORITY = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{0,5}))?$/;

@@ -183,8 +183,7 @@ export function writeReply(
   if (ageSeconds > 0) {
     for (let i = 0; i < ttlCount; i++) {
       const ttlAt = at + source.words[from + limit + i];
-      const left = uint32At(bytes, ttlAt) - ageSeconds;
-      writeUint32(bytes, ttlAt, left > 0 ? left : 0);
+      writeUint32(bytes, ttlAt, Math.max(0, uint32At(bytes, ttlAt) - ageSeconds));
     }
   }
   if (optBytes === 0) return messageBytes;

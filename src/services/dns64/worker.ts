@@ -151,7 +151,7 @@ function miss(slot: number, socket: UdpSocket, received: number): void {
 
 /** Sends the slots from `first` to before `end`, passing over any that the kernel does not take. */
 function sendReplies(fd: number, first: number, end: number): void {
-  for (let at = first; at < end;) {
+  for (let at = first; at < end; ) {
     const sent = batch.send(fd, at, end);
     if (sent > 0) {
       at += sent;
@@ -183,7 +183,7 @@ function serve(socket: UdpSocket): void {
 nowSeconds = Math.floor(performance.now() / 1000);
 listenTo(init.sockets, init.generation);
 thread.ready();
-for (let running = true; running;) {
+for (let running = true; running; ) {
   poll(pollFds, sockets.length + 1, MAX_WAIT_MS);
   thread.beat();
   const seconds = Math.floor(performance.now() / 1000);
