@@ -79,7 +79,8 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
       status: response.statusCode,
       headers: response.headers,
       body: response.body,
-      json: () => JSON.parse(response.body) as Record<string, any>, // oxlint-disable-line typescript/no-explicit-any
+      // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape it reads.
+      json: () => JSON.parse(response.body) as Record<string, any>,
     };
   }
   const put = (document: string, ifMatch = `"${deps.store.revision}"`) =>
@@ -91,7 +92,9 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
     request,
     put,
     counters: () => readCounters(counters),
-    setAdmitted: (admitted: boolean) => void (isAdmitted = admitted),
+    setAdmitted: (admitted: boolean) => {
+      isAdmitted = admitted;
+    },
   };
 }
 
