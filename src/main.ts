@@ -57,8 +57,10 @@ if (!LOG_LEVELS.includes(options['log-level'])) {
 
 if (!options.check) {
   mkdirSync(options.state, { recursive: true, mode: 0o700 });
-  // Before the modules that it speeds up are imported: a third of the start time, and 20 MB less.
-  enableCompileCache(join(options.state, 'compile-cache'));
+  // Before the modules that it speeds up are imported: a third of the start time, and 20 MB less in each thread
+  // (type stripping is done once and kept). Worker threads take it from the environment.
+  process.env['NODE_COMPILE_CACHE'] ??= join(options.state, 'compile-cache');
+  enableCompileCache();
 }
 const { checkConfig, run } = await import('./run.ts');
 const refusal = options.check
