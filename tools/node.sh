@@ -27,6 +27,9 @@ if ! "$bin/node" --version >/dev/null 2>&1; then
     exit 1
   fi
 fi
+# TypeScript stripped of its types and compiled once (see src/main.ts).
+NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$root/node_modules/.cache/compile}
+export NODE_COMPILE_CACHE
 PATH=$bin:$root/node_modules/.bin:$PATH
 export PATH
 exec "$bin/node" "$@"
