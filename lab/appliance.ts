@@ -7,6 +7,8 @@ import type { World } from './world.ts';
 import { ADDRESSES, HOSTNAMES, IPV4_ONLY } from './zone.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+/** Longer than the process gives itself. */
+const STOP_TIMEOUT_MS = 10_000;
 export const ADMIN_PORT = 8064;
 /** Where SSH clients find web1: written in the configuration. That of web2 is allotted by the appliance. */
 export const WEB1_SSH_PORT = 22001;
@@ -142,7 +144,7 @@ export async function startAppliance(world: World, options: ApplianceOptions = {
     },
     failWorker: (service) => void child.process.send({ failWorker: service }),
     async stop(signal = 'SIGTERM') {
-      const code = await child.stop(signal);
+      const code = await child.stop(signal, STOP_TIMEOUT_MS);
       return { code, leftBehind: difference(before, await kernelState(appliance)) };
     },
   };
