@@ -90,7 +90,7 @@ const PROBES = {
     host: 'appliance',
     command: 'curl',
     args: ['-sS', '-f', '-m', '2', `http://127.0.0.1:${ADMIN_PORT}/api/health`],
-    expect: 'running',
+    expect: '"status":"ok"',
   },
 } as const satisfies Record<
   string,

@@ -192,7 +192,7 @@ export const CHECKS: readonly Check[] = [
     title: 'the admin page says that all services run',
     on: 'appliance',
     command: 'curl -sS -m 5 http://127.0.0.1:8064/api/health',
-    expect: [/"status":"running"/],
+    expect: [/"status":"ok"/],
   },
 ];
 
