@@ -48,7 +48,8 @@ function walk(schema: SchemaNode, value: unknown, path: string, problems: Config
   const isList = items !== undefined && Array.isArray(value);
   if (!matches(isList ? { ...schema, items: {} } : schema, value))
     problems.push(mismatch(schema, value, path));
-  if (isList) value.forEach((item, i) => walk(items, item, path + pointerStep(i), problems));
+  if (!isList) return;
+  for (const [i, item] of value.entries()) walk(items, item, path + pointerStep(i), problems);
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -179,9 +179,10 @@ for (const [title, document, ...expected] of [
   test(`refused: ${title}`, () => {
     const problems = problemsOf(document);
     assert.equal(problems.length, expected.length, problems.join('\n'));
-    expected.forEach((each, i) =>
-      typeof each === 'string' ? assert.equal(problems[i], each) : assert.match(problems[i], each),
-    );
+    for (const [i, each] of expected.entries()) {
+      if (typeof each === 'string') assert.equal(problems[i], each);
+      else assert.match(problems[i], each);
+    }
   });
 }
 
