@@ -60,6 +60,10 @@ export interface Appliance {
   api(path: string): Promise<unknown>;
   /** The SSH port of each server that has one. */
   sshPorts(): Promise<Record<string, number>>;
+  /** Every counter, by service and name. */
+  counters(): Promise<Record<string, Record<string, number>>>;
+  /** How often the worker threads of each service were started again. */
+  restarts(): Promise<Record<string, number>>;
   /** Test hook: makes a worker thread throw. */
   failWorker(service: string): void;
   /** Stops the process; resolves with what it left behind in its namespace, line by line: nothing, if all is well. */
@@ -139,8 +143,25 @@ export async function startAppliance(world: World, options: ApplianceOptions = {
     memory: () => memoryOf(child.pid),
     api,
     async sshPorts() {
-      const { servers } = (await api('/api/ssh-config')) as { servers: { name: string; port: number }[] };
+      const { servers } = (await api('/api/ssh-config')) as {
+        servers: { name: string; port: number }[];
+      };
       return Object.fromEntries(servers.map(({ name, port }) => [name, port]));
+    },
+    async counters() {
+      const { services } = (await api('/api/counters')) as {
+        services: { name: string; counters: { name: string; value: number }[] }[];
+      };
+      return Object.fromEntries(
+        services.map(({ name, counters }) => [
+          name,
+          Object.fromEntries(counters.map((counter) => [counter.name, counter.value])),
+        ]),
+      );
+    },
+    async restarts() {
+      const { services } = (await api('/api/status')) as { services: { name: string; restarts: number }[] };
+      return Object.fromEntries(services.map(({ name, restarts }) => [name, restarts]));
     },
     failWorker: (service) => void child.process.send({ failWorker: service }),
     async stop(signal = 'SIGTERM') {
