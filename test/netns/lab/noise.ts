@@ -50,7 +50,10 @@ async function tcp(payload: () => Buffer): Promise<void> {
       const socket = connect({ host, port: Number(port), allowHalfOpen: true });
       const manner = random(4);
       const bytes = payload();
-      socket.on('error', () => {}).on('close', () => resolve());
+      socket
+        .on('error', () => {})
+        .on('end', () => socket.destroy())
+        .on('close', () => resolve());
       socket.on('connect', () => {
         socket.write(bytes, () => {
           if (manner === 0) socket.destroy();
