@@ -1,0 +1,247 @@
+/** The one process under test, in the appliance's namespace: started, waited for, measured and stopped. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Child, Host } from './host.ts';
+import { waitUntil } from './wait.ts';
+import type { World } from './world.ts';
+import { ADDRESSES, HOSTNAMES, IPV4_ONLY } from './zone.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+/** Longer than the process gives itself. */
+const STOP_TIMEOUT_MS = 10_000;
+export const ADMIN_PORT = 8064;
+/** Where SSH clients find web1: written in the configuration. That of web2 is allotted by the appliance. */
+export const WEB1_SSH_PORT = 22001;
+
+/** The configuration of the lab, as a person would write it: whatever has a default is left out. */
+export const CONFIGURATION = {
+  version: 1,
+  hosts: [
+    {
+      name: 'web1',
+      address: ADDRESSES.web1,
+      hostnames: HOSTNAMES.web1,
+      services: ['http', 'https', 'imaps', 'smtps'],
+      ssh: { port: WEB1_SSH_PORT },
+    },
+    { name: 'web2', address: ADDRESSES.web2, hostnames: HOSTNAMES.web2, clientAddress: 'proxy-v1' },
+    {
+      name: 'web3',
+      address: ADDRESSES.web3,
+      hostnames: HOSTNAMES.web3,
+      clientAddress: 'proxy-v2',
+      ssh: false,
+    },
+  ],
+  dns64: { upstreams: [`udp://${ADDRESSES.dns}`] },
+} as const;
+
+export interface ApplianceOptions {
+  /** Lets `failWorker` reach the process over an IPC channel. */
+  readonly testHooks?: boolean;
+  /** Replaces CONFIGURATION. */
+  readonly configuration?: object;
+}
+
+export interface Memory {
+  readonly rssBytes: number;
+  readonly peakRssBytes: number;
+}
+
+export interface Appliance {
+  readonly child: Child;
+  readonly configFile: string;
+  readonly stateDirectory: string;
+  readonly tokenFile: string;
+  /** Milliseconds from the start of the process until a real client had its first answer, by service. */
+  readonly answeredAfterMs: Readonly<Record<Probe, number>>;
+  memory(): Memory;
+  /** GET of the admin API with the token. */
+  api(path: string): Promise<unknown>;
+  /** The SSH port of each server that has one. */
+  sshPorts(): Promise<Record<string, number>>;
+  /** Every counter, by service and name. */
+  counters(): Promise<Record<string, Record<string, number>>>;
+  /** How often the worker threads of each service were started again. */
+  restarts(): Promise<Record<string, number>>;
+  /** Test hook: makes a worker thread throw. */
+  failWorker(service: string): void;
+  /** Stops the process; resolves with what it left behind in its namespace, line by line: nothing, if all is well. */
+  stop(signal?: NodeJS.Signals): Promise<{ code: number | NodeJS.Signals; leftBehind: string[] }>;
+}
+
+/** A first answer of each service, by a real client. */
+const PROBES = {
+  proxy: {
+    host: 'client',
+    command: 'curl',
+    args: ['-sS', '-m', '2', '-o', '/dev/null', 'https://example.com/'],
+  },
+  forward: {
+    host: 'client',
+    command: 'ssh-keyscan',
+    args: ['-T', '2', '-t', 'ed25519', '-p', String(WEB1_SSH_PORT), ADDRESSES.appliance4],
+    expect: 'ssh-ed25519',
+  },
+  dns64: {
+    host: 'web1',
+    command: 'dig',
+    args: ['+short', '+time=1', '+tries=1', 'AAAA', IPV4_ONLY],
+    expect: '64:ff9b::',
+  },
+  nat64: { host: 'web1', command: 'ping', args: ['-c', '1', '-W', '0.3', `64:ff9b::${ADDRESSES.mainland}`] },
+  admin: {
+    host: 'appliance',
+    command: 'curl',
+    args: ['-sS', '-f', '-m', '2', `http://127.0.0.1:${ADMIN_PORT}/api/health`],
+    expect: '"status":"ok"',
+  },
+} as const satisfies Record<
+  string,
+  { host: keyof World['hosts']; command: string; args: readonly string[]; expect?: string }
+>;
+export type Probe = keyof typeof PROBES;
+const PROBE_NAMES = Object.keys(PROBES) as Probe[];
+
+/** Starts the process and resolves when every service has answered; rejects, with its log, when one does not. */
+export async function startAppliance(world: World, options: ApplianceOptions = {}): Promise<Appliance> {
+  const { appliance } = world.hosts;
+  const configFile = join(world.directory, 'tombolo.json');
+  const stateDirectory = join(world.directory, 'state');
+  const tokenFile = join(stateDirectory, 'admin-token');
+  mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+  writeFileSync(configFile, `${JSON.stringify(options.configuration ?? CONFIGURATION, undefined, 2)}\n`);
+  const before = await kernelState(appliance);
+  const startedAt = performance.now();
+  const child = appliance.spawn(
+    process.execPath,
+    [join(ROOT, 'src/main.ts'), '--config', configFile, '--state', stateDirectory],
+    { ipc: options.testHooks ?? false, env: options.testHooks ? { TOMBOLO_TEST_HOOKS: '1' } : {} },
+  );
+  const answered = await Promise.all(
+    PROBE_NAMES.map(async (name) => [name, await waitForAnswer(world, child, name, startedAt)] as const),
+  ).catch(async (error: unknown) => {
+    await child.stop();
+    throw error;
+  });
+
+  const api = async (path: string): Promise<unknown> => {
+    const token = readFileSync(tokenFile, 'utf8').trim();
+    const { stdout } = await appliance.run('curl', [
+      ...['-sS', '-f', '-m', '5', '-H', `Authorization: Bearer ${token}`],
+      `http://127.0.0.1:${ADMIN_PORT}${path}`,
+    ]);
+    return JSON.parse(stdout);
+  };
+
+  return {
+    child,
+    configFile,
+    stateDirectory,
+    tokenFile,
+    answeredAfterMs: Object.fromEntries(answered) as Record<Probe, number>,
+    memory: () => memoryOf(child.pid),
+    api,
+    async sshPorts() {
+      const { servers } = (await api('/api/ssh-config')) as {
+        servers: { name: string; port: number }[];
+      };
+      return Object.fromEntries(servers.map(({ name, port }) => [name, port]));
+    },
+    async counters() {
+      const { services } = (await api('/api/counters')) as {
+        services: { name: string; counters: { name: string; value: number }[] }[];
+      };
+      return Object.fromEntries(
+        services.map(({ name, counters }) => [
+          name,
+          Object.fromEntries(counters.map((counter) => [counter.name, counter.value])),
+        ]),
+      );
+    },
+    async restarts() {
+      const { services } = (await api('/api/status')) as { services: { name: string; restarts: number }[] };
+      return Object.fromEntries(services.map(({ name, restarts }) => [name, restarts]));
+    },
+    failWorker: (service) => void child.process.send({ failWorker: service }),
+    async stop(signal = 'SIGTERM') {
+      const code = await child.stop(signal, STOP_TIMEOUT_MS);
+      return { code, leftBehind: difference(before, await kernelState(appliance)) };
+    },
+  };
+}
+
+/** Asks until it answers; the milliseconds since `startedAt`. */
+export async function waitForAnswer(
+  world: World,
+  child: Child,
+  name: Probe,
+  startedAt = performance.now(),
+): Promise<number> {
+  await waitUntil(
+    `an answer of ${name}`,
+    () => {
+      if (child.process.exitCode !== null) throw new Error(`the process ended\n${child.output()}`);
+      return answers(world, name);
+    },
+    { intervalMs: 20, timeoutMs: 15_000, explain: () => `the log of the process:\n${child.output()}` },
+  );
+  return Math.round(performance.now() - startedAt);
+}
+
+/** Whether a real client has an answer from the service now. */
+export async function answers(world: World, name: Probe): Promise<boolean> {
+  const probe: { host: keyof World['hosts']; command: string; args: readonly string[]; expect?: string } =
+    PROBES[name];
+  const { code, stdout } = await world.hosts[probe.host].attempt(probe.command, probe.args, {
+    env: { CURL_CA_BUNDLE: world.caCertificate },
+  });
+  return code === 0 && stdout.includes(probe.expect ?? '');
+}
+
+/** VmRSS and VmHWM of /proc/PID/status. */
+export function memoryOf(pid: number): Memory {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const bytes = (field: string) =>
+    Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
+  return { rssBytes: bytes('VmRSS'), peakRssBytes: bytes('VmHWM') };
+}
+
+const KERNEL_STATE_COMMANDS = [
+  'ip -oneline link show',
+  'ip -oneline address show',
+  'ip -4 route show table all',
+  'ip -6 route show table all',
+  'ip -4 rule show',
+  'ip -6 rule show',
+  'nft list ruleset',
+  'grep -rs . /proc/sys/net',
+] as const;
+
+/** Devices, addresses, routes, rules, nftables and sysctls of a host, a list of lines for each command. */
+async function kernelState(host: Host): Promise<Map<string, string[]>> {
+  const entries = await Promise.all(
+    KERNEL_STATE_COMMANDS.map(async (command) => {
+      const { stdout } = await host.attempt('sh', ['-c', command]);
+      return [command, stdout.split('\n').filter((line) => line !== '')] as const;
+    }),
+  );
+  return new Map(entries);
+}
+
+/** What appeared ("+") and what is gone ("-"). Counters, and what loading a kernel module adds, do not count. */
+function difference(before: Map<string, string[]>, after: Map<string, string[]>): string[] {
+  const isSysctl = (line: string) => line.startsWith('/proc/sys/');
+  const sysctlName = (line: string) => line.slice(0, line.indexOf(':'));
+  const found: string[] = [];
+  for (const [command, lines] of after) {
+    const old = before.get(command) ?? [];
+    const oldNames = new Set(old.filter(isSysctl).map(sysctlName));
+    const volatile = (line: string) =>
+      isSysctl(line) && (!oldNames.has(sysctlName(line)) || line.includes('nf_conntrack_count'));
+    const appeared = lines.filter((line) => !old.includes(line) && !volatile(line));
+    const gone = old.filter((line) => !lines.includes(line) && !volatile(line));
+    found.push(...appeared.map((line) => `+ ${line}`), ...gone.map((line) => `- ${line}`));
+  }
+  return found;
+}
