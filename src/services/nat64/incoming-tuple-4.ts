@@ -30,7 +30,7 @@ import type { Settings } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
-  cutExtensions,
+  endOfQuote,
   destinationPort,
   readTransport,
   sourcePort,
@@ -91,10 +91,10 @@ function determineError4(settings: Settings, packet: Packet, source: number): Ve
   const { view, start, transport } = packet;
   const quoted = transport + ICMP_HEADER_BYTES;
   if (foldSum(sumOfBytes(view, transport, packet.end)) !== 0xffff) return COUNTER['drop-bad-checksum'];
-  cutExtensions(packet, quoted, view.getUint8(transport + ICMP.LENGTH4) << 2);
-  const headerBytes = ipv4HeaderBytes(view, quoted, packet.end);
+  const quotedEnd = endOfQuote(packet, quoted, view.getUint8(transport + ICMP.LENGTH4) << 2);
+  const headerBytes = ipv4HeaderBytes(view, quoted, quotedEnd);
   const quotedTransport = quoted + headerBytes;
-  if (headerBytes === 0 || packet.end - quotedTransport < QUOTED_TRANSPORT_BYTES)
+  if (headerBytes === 0 || quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES)
     return COUNTER['drop-icmp-quote'];
   if (!describeError4(settings, packet, quoted)) return COUNTER['drop-icmp-type'];
   // We never send options or fragments: a quoted packet that has them is none of ours.
@@ -116,6 +116,7 @@ function determineError4(settings: Settings, packet: Packet, source: number): Ve
   packet.isError = true;
   packet.quoted = quoted;
   packet.quotedTransport = quotedTransport;
+  packet.quotedEnd = quotedEnd;
   packet.errorPeer = source;
   packet.remoteAddress = view.getInt32(quoted + IPV4.DESTINATION);
   packet.mappedPort = sourcePort(view, quotedTransport, packet.protocol);

@@ -19,7 +19,7 @@ import { type Settings, isAllowed } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
-  cutExtensions,
+  endOfQuote,
   destinationPort,
   readTransport,
   sourcePort,
@@ -125,9 +125,10 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   const quoted = transport + ICMP_HEADER_BYTES;
   const quotedTransport = quoted + IPV6_HEADER_BYTES;
   if (!icmp6ChecksumIsRight(packet)) return COUNTER['drop-bad-checksum'];
-  if (type === ICMP6.UNREACHABLE || type === ICMP6.TIME_EXCEEDED)
-    cutExtensions(packet, quoted, view.getUint8(transport + ICMP.LENGTH6) << 3);
-  if (packet.end - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
+  const hasLength = type === ICMP6.UNREACHABLE || type === ICMP6.TIME_EXCEEDED;
+  const lengthBytes = hasLength ? view.getUint8(transport + ICMP.LENGTH6) << 3 : 0;
+  const quotedEnd = endOfQuote(packet, quoted, lengthBytes);
+  if (quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
   if (view.getUint8(quoted) >> 4 !== 6 || !nat64PrefixContains(prefix, view, quoted + IPV6.SOURCE))
     return COUNTER['drop-icmp-quote'];
 
@@ -147,6 +148,7 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   packet.isError = true;
   packet.quoted = quoted;
   packet.quotedTransport = quotedTransport;
+  packet.quotedEnd = quotedEnd;
   packet.errorPeer = errorPeer;
   readHost(packet, quoted + IPV6.DESTINATION);
   packet.remoteAddress = extractIpv4(prefix.prefixBits, view, quoted + IPV6.SOURCE);

@@ -54,7 +54,7 @@ export interface Packet {
   tcpFlags: number;
   /** Whether the packet itself is ICMP; false while its transport header has not been reached. */
   isIcmp: boolean;
-  /** Whether this is an ICMP error; then `quoted` and `quotedTransport` are offsets of the packet inside. */
+  /** Whether this is an ICMP error; then `quoted`, `quotedTransport` and `quotedEnd` are offsets of the packet inside. */
   isError: boolean;
   /** The type and code (type * 256 + code) that an error has on the other side. */
   errorType: number;
@@ -62,6 +62,7 @@ export interface Packet {
   errorValue: number;
   quoted: number;
   quotedTransport: number;
+  quotedEnd: number;
   /** IPv4 address that an error is sent to, or came from, signed: often a router on the way, not the remote. */
   errorPeer: number;
 
@@ -99,6 +100,7 @@ export function createPacket(): Packet {
     errorValue: 0,
     quoted: 0,
     quotedTransport: 0,
+    quotedEnd: 0,
     errorPeer: 0,
     problemPointer: 0,
   };

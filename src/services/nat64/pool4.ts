@@ -22,13 +22,24 @@ export function allocatePort(
   const isPrivileged = hostPort < FIRST_UNPRIVILEGED_PORT && protocol !== TRANSPORT.ICMP;
   const classFirst = isPrivileged ? firstPort : Math.max(firstPort, FIRST_UNPRIVILEGED_PORT);
   const classLast = isPrivileged ? Math.min(lastPort, FIRST_UNPRIVILEGED_PORT - 1) : lastPort;
+  const port = portBetween(tables, protocol, hostPort, classFirst, classLast, random);
+  return port === -1 ? portBetween(tables, protocol, hostPort, firstPort, lastPort, random) : port;
+}
+
+/** A free port of the range, for UDP of the host port's parity if there is one; or -1. */
+function portBetween(
+  tables: Tables,
+  protocol: number,
+  hostPort: number,
+  first: number,
+  last: number,
+  random: () => number,
+): number {
   if (protocol === TRANSPORT.UDP) {
-    const sameParityFirst = classFirst + ((classFirst ^ hostPort) & 1);
-    const port = freePort(tables, protocol, sameParityFirst, classLast, 2, random);
+    const port = freePort(tables, protocol, first + ((first ^ hostPort) & 1), last, 2, random);
     if (port !== -1) return port;
   }
-  const port = freePort(tables, protocol, classFirst, classLast, 1, random);
-  return port === -1 ? freePort(tables, protocol, firstPort, lastPort, 1, random) : port;
+  return freePort(tables, protocol, first, last, 1, random);
 }
 
 /** From a random place on, the first free port of first, first + step, ... up to last; or -1. */

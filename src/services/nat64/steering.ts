@@ -62,7 +62,7 @@ export async function startSteering(options: {
       `route replace default dev ${device} table ${ROUTE_TABLE}`,
     ]);
     await ipBatch([`route add ${prefix} dev ${device}`], 6);
-    setForwardingSysctls(sysctls);
+    setForwardingSysctls(sysctls, device);
     await addRules();
   } catch (error) {
     await stop().catch(() => {});
@@ -87,14 +87,15 @@ function setDeviceSysctls(device: string): void {
   writeSysctl(`net/ipv6/conf/${device}/accept_ra`, '0');
 }
 
-function setForwardingSysctls(sysctls: BorrowedSysctls): void {
+function setForwardingSysctls(sysctls: BorrowedSysctls, device: string): void {
   sysctls.set('net/ipv4/ip_forward', '1');
-  // The stricter of "all" and the interface's own value counts, so "all" moves to the other interfaces.
+  // The stricter of "all" and the interface's own value counts, so that of "all" moves to the interfaces but ours.
   const strictness = readSysctl('net/ipv4/conf/all/rp_filter');
   if (strictness !== '0') {
     for (const name of listSysctls('net/ipv4/conf')) {
       const parameter = `net/ipv4/conf/${name}/rp_filter`;
-      if (name !== 'all' && readSysctl(parameter) === '0') sysctls.set(parameter, strictness);
+      if (name !== 'all' && name !== device && readSysctl(parameter) === '0')
+        sysctls.set(parameter, strictness);
     }
     sysctls.set('net/ipv4/conf/all/rp_filter', '0');
   }

@@ -34,6 +34,7 @@ import type { Translator } from './translator.ts';
 export function translateError6to4(translator: Translator): void {
   const { packet, settings } = translator;
   const { view, start, quoted, quotedTransport, protocol } = packet;
+  packet.end = packet.quotedEnd;
   const tos = trafficClass(view, start);
   const hopLimit = view.getUint8(start + IPV6.HOP_LIMIT);
   const quotedTos = trafficClass(view, quoted);
@@ -98,6 +99,7 @@ export function translateError6to4(translator: Translator): void {
 export function translateError4to6(translator: Translator): void {
   const { packet, settings } = translator;
   const { view, start, quoted, quotedTransport, protocol } = packet;
+  packet.end = packet.quotedEnd;
   const tos = view.getUint8(start + IPV4.TOS);
   const ttl = view.getUint8(start + IPV4.TTL);
   const quotedTos = view.getUint8(quoted + IPV4.TOS);

@@ -72,9 +72,8 @@ export const destinationPort = (view: DataView, transport: number, protocol: num
 export const QUOTED_TRANSPORT_BYTES = 8;
 
 /**
- * Cuts an ICMP error off behind the datagram it quotes, when its length attribute (RFC 4884) says that extensions
- * follow. What goes out then has no length attribute.
+ * Where the datagram that an ICMP error quotes ends: before extensions, when the length attribute (RFC 4884) says that
+ * some follow. They are not translated, and what goes out has no length attribute.
  */
-export function cutExtensions(packet: Packet, quoted: number, quotedBytes: number): void {
-  if (quotedBytes !== 0 && quoted + quotedBytes < packet.end) packet.end = quoted + quotedBytes;
-}
+export const endOfQuote = (packet: Packet, quoted: number, lengthAttributeBytes: number): number =>
+  lengthAttributeBytes === 0 ? packet.end : Math.min(quoted + lengthAttributeBytes, packet.end);

@@ -1,6 +1,6 @@
 /** The process under test: NAT64 in the network namespace it is started in, told what to do through its IPC channel. */
 import { defaultNat64 } from './configuration.ts';
-import { silentLog } from '../../../src/runtime/log.ts';
+import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import { startNat64 } from '../../../src/services/nat64/service.ts';
 import type { Nat64Config } from '../../../src/config/schema.ts';
 
@@ -10,17 +10,18 @@ export type Request =
   | { readonly ask: 'reconfigure'; readonly nat64: Partial<Nat64Config> };
 
 const [stateDirectory, nat64Text] = process.argv.slice(2);
-const log = process.env['NAT64_LOG'] === undefined ? silentLog : consoleLog();
-
-function consoleLog() {
-  const write = (fields: object, message: string) => console.error(message, fields);
-  const log = { debug: write, info: write, warn: write, error: write, child: () => log };
-  return log;
-}
+const print = (fields: object, message: string) => console.error(message, fields);
+const printingLog: Logger = {
+  debug: print,
+  info: print,
+  warn: print,
+  error: print,
+  child: () => printingLog,
+};
 
 const service = await startNat64(
   { nat64: defaultNat64(JSON.parse(nat64Text) as Partial<Nat64Config>) },
-  { log, stateDirectory },
+  { log: process.env['NAT64_LOG'] === undefined ? silentLog : printingLog, stateDirectory },
 );
 process.send?.({ ready: true });
 
@@ -35,14 +36,19 @@ async function perform(request: Request): Promise<unknown> {
     case 'reconfigure':
       return service.reconfigure({ nat64: defaultNat64(request.nat64) });
     case 'stop':
-      await service[Symbol.asyncDispose]();
-      return process.disconnect?.();
+      return service[Symbol.asyncDispose]();
   }
 }
 
-process.on('message', (request: Request) => {
-  perform(request).then(
-    (result) => process.send?.({ result: result ?? null }),
-    (error: unknown) => process.send?.({ error: String(error) }),
-  );
-});
+async function answer(request: Request): Promise<void> {
+  try {
+    const result = await perform(request);
+    // Once stopped, only the channel keeps the process alive.
+    if (request.ask === 'stop') process.disconnect?.();
+    else process.send?.({ result: result ?? null });
+  } catch (error) {
+    process.send?.({ error: String(error) });
+  }
+}
+
+process.on('message', (request: Request) => void answer(request));

@@ -57,11 +57,26 @@ export async function until(
   }
 }
 
+const ip = (text: string) => exec('ip', text.split(' '));
+const name = (host: Host) => `tb-nat64-${process.pid}-${host}`;
+/** `ip` in a host's namespace. */
+const inside = (host: Host, text: string) => ip(`-n ${name(host)} ${text}`);
+
+const connect = (a: Host, aDevice: string, b: Host, bDevice: string) =>
+  ip(`link add ${aDevice} netns ${name(a)} type veth peer name ${bDevice} netns ${name(b)}`);
+
+async function address(host: Host, device: string, text: string): Promise<void> {
+  await inside(host, `addr add ${text} dev ${device}${text.includes(':') ? ' nodad' : ''}`);
+  await inside(host, `link set ${device} up`);
+}
+
+async function run(host: Host, ...command: string[]): Promise<string> {
+  const { stdout } = await exec('ip', ['netns', 'exec', name(host), ...command], { timeout: 60_000 });
+  return stdout;
+}
+
 export async function createTopology(): Promise<Topology> {
   await using cleanUp = new AsyncDisposableStack();
-  const name = (host: Host) => `tb-nat64-${process.pid}-${host}`;
-  const ip = (text: string) => exec('ip', text.split(' '));
-  const inside = (host: Host, text: string) => ip(`-n ${name(host)} ${text}`);
   const stateDirectory = mkdtempSync(join(tmpdir(), 'tombolo-nat64-'));
   cleanUp.defer(() => rmSync(stateDirectory, { recursive: true, force: true }));
   const children = new Set<ChildProcess>();
@@ -71,15 +86,9 @@ export async function createTopology(): Promise<Topology> {
     cleanUp.defer(async () => void (await ip(`netns del ${name(host)}`)));
     await inside(host, 'link set lo up');
   }
-  const connect = (a: Host, aDevice: string, b: Host, bDevice: string) =>
-    ip(`link add ${aDevice} netns ${name(a)} type veth peer name ${bDevice} netns ${name(b)}`);
   await connect('island', 'eth0', 'appliance', 'lan');
   await connect('appliance', 'wan', 'router', 'customer');
   await connect('router', 'core', 'internet', 'eth0');
-  const address = async (host: Host, device: string, text: string) => {
-    await inside(host, `addr add ${text} dev ${device}${text.includes(':') ? ' nodad' : ''}`);
-    await inside(host, `link set ${device} up`);
-  };
   await address('island', 'eth0', `${ISLAND}/64`);
   await address('appliance', 'lan', '2001:db8:1::1/64');
   await address('appliance', 'wan', `${POOL4}/24`);
@@ -89,10 +98,6 @@ export async function createTopology(): Promise<Topology> {
   await inside('island', '-6 route add default via 2001:db8:1::1');
   await inside('appliance', 'route add default via 198.51.100.254');
   await inside('internet', 'route add default via 203.0.113.254');
-  const run = async (host: Host, ...command: string[]) => {
-    const { stdout } = await exec('ip', ['netns', 'exec', name(host), ...command], { timeout: 60_000 });
-    return stdout;
-  };
   await run('router', 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
 
   // Children end before their namespaces do.
@@ -128,10 +133,13 @@ export async function createTopology(): Promise<Topology> {
 
 async function controlAppliance(child: ChildProcess): Promise<Appliance> {
   const answer = async () => {
-    const ended = once(child, 'exit').then(([code]) => {
+    using done = new DisposableStack();
+    const abort = done.adopt(new AbortController(), (controller) => controller.abort());
+    const options = { signal: abort.signal };
+    const ended = once(child, 'exit', options).then(([code]) => {
       throw new Error(`the appliance's process ended with ${code}`);
     });
-    const [message] = await Promise.race([once(child, 'message'), ended]);
+    const [message] = await Promise.race([once(child, 'message', options), ended]);
     const { error, result } = message as { error?: string; result?: unknown };
     if (error !== undefined) throw new Error(error);
     return result;
