@@ -1,7 +1,7 @@
 /** The one process under test, in the appliance's namespace: started, waited for, measured and stopped. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Child, Host } from './host.ts';
+import type { Child, Host, Output } from './host.ts';
 import { waitUntil } from './wait.ts';
 import type { World } from './world.ts';
 import { ADDRESSES, HOSTNAMES, IPV4_ONLY } from './zone.ts';
@@ -178,25 +178,36 @@ export async function waitForAnswer(
   name: Probe,
   startedAt = performance.now(),
 ): Promise<number> {
+  let last: Output | undefined;
   await waitUntil(
     `an answer of ${name}`,
-    () => {
+    async () => {
       if (child.process.exitCode !== null) throw new Error(`the process ended\n${child.output()}`);
-      return answers(world, name);
+      last = await probe(world, name);
+      return isAnswer(name, last);
     },
-    { intervalMs: 20, timeoutMs: 15_000, explain: () => `the log of the process:\n${child.output()}` },
+    {
+      intervalMs: 20,
+      timeoutMs: 15_000,
+      explain: () => `${last?.stdout}${last?.stderr}\nthe log of the process:\n${child.output()}`,
+    },
   );
   return Math.round(performance.now() - startedAt);
 }
 
 /** Whether a real client has an answer from the service now. */
 export async function answers(world: World, name: Probe): Promise<boolean> {
-  const probe: { host: keyof World['hosts']; command: string; args: readonly string[]; expect?: string } =
-    PROBES[name];
-  const { code, stdout } = await world.hosts[probe.host].attempt(probe.command, probe.args, {
-    env: { CURL_CA_BUNDLE: world.caCertificate },
-  });
-  return code === 0 && stdout.includes(probe.expect ?? '');
+  return isAnswer(name, await probe(world, name));
+}
+
+function probe(world: World, name: Probe): Promise<Output> {
+  const { host, command, args } = PROBES[name];
+  return world.hosts[host].attempt(command, args, { env: { CURL_CA_BUNDLE: world.caCertificate } });
+}
+
+function isAnswer(name: Probe, { code, stdout }: Output): boolean {
+  const { expect = '' }: { expect?: string } = PROBES[name];
+  return code === 0 && stdout.includes(expect);
 }
 
 /** VmRSS and VmHWM of /proc/PID/status. */
