@@ -20,7 +20,7 @@ const BATCH = 64;
 /** Batches from one socket before the next gets its turn. */
 const TURNS = 8;
 /** Misses that the main thread may be busy with. Beyond, clients must ask again (they do). */
-const MAX_OUTSTANDING = 4096;
+const MAX_OUTSTANDING = 1024;
 /** REFUSED is no bigger than what it answers, but may go to a forged source: so many a second, the rest is dropped. */
 const REFUSALS_PER_SECOND = 200;
 

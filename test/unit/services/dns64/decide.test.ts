@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import dnsPacket from 'dns-packet';
 import fc from 'fast-check';
+import { makeAnswer } from '../../../../src/services/dns64/answer.ts';
 import {
   danglingAlias,
   decideAaaa,
@@ -14,8 +16,9 @@ import {
 } from '../../../../src/services/dns64/decide.ts';
 import { CLASS_IN, type DnsMessage, Rcode, Type } from '../../../../src/wire/dns-message.ts';
 import { formatName, nameFromText } from '../../../../src/wire/dns-name.ts';
-import { parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
-import { parseIpv4 } from '../../../../src/wire/ip-address.ts';
+import { parseIpv4, parseIpv6 } from '../../../../src/wire/ip-address.ts';
+import { maskAddress, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
+import { embedIpv4 } from '../../../../src/wire/rfc6052.ts';
 import { line, response } from './helpers.ts';
 
 const question = { name: nameFromText('www.example.com'), type: Type.AAAA, class: CLASS_IN };
@@ -208,6 +211,45 @@ for (const { title, aaaa, a, prefixes: pref64 = WELL_KNOWN, dnssecOk = false, ex
     assert.deepEqual(found, expected);
   });
 }
+
+test('whatever the A records and the prefix, the answer on the wire is one that another implementation understands', () => {
+  const prefix = fc.tuple(
+    fc.uint8Array({ minLength: 16, maxLength: 16 }),
+    fc.constantFrom(32, 40, 48, 56, 64, 96),
+  );
+  fc.assert(
+    fc.property(
+      prefix,
+      fc.array(fc.ipV4(), { minLength: 1, maxLength: 20 }),
+      fc.nat(7200),
+      ([bytes, prefixBits], texts, ttl) => {
+        const address = maskAddress(bytes, prefixBits);
+        address[8] = 0;
+        const pref64 = [{ address, prefixBits }];
+        const a = response(
+          0,
+          'www.example.com 5 CNAME a.example.net',
+          ...texts.map((text) => `a.example.net ${ttl} A ${text}`),
+        );
+        const { message } = decideAaaa(question, noData, a, pref64, false);
+        const { words, messageBytes } = makeAnswer(question, 0, message!);
+        const decoded = dnsPacket.decode(Buffer.from(words.buffer, 0, messageBytes));
+        const usable = texts.map((text) => parseIpv4(text)!).filter((ipv4) => mayRepresent(pref64[0], ipv4));
+        const found = decoded.answers?.flatMap((record) =>
+          record.type === 'AAAA' ? [parseIpv6(record.data)] : [],
+        );
+        assert.deepEqual(
+          found,
+          usable.map((ipv4) => embedIpv4(pref64[0], ipv4)),
+        );
+        assert.equal(
+          decoded.answers?.some(({ type }) => type === 'A'),
+          false,
+        );
+      },
+    ),
+  );
+});
 
 test('D11: only DO together with CD forbids synthesis', () => {
   assert.deepEqual(
