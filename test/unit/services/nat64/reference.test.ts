@@ -132,7 +132,15 @@ const error4 = fc
     ...common,
   })
   .map((fields) => {
-    const quoted = quotedPacket(POOL4, fields.quotedRemote, fields.kind, fields.mappedPort, fields.port, fields.quotedData, [8, 0]); // prettier-ignore
+    const quoted = quotedPacket(
+      POOL4,
+      fields.quotedRemote,
+      fields.kind,
+      fields.mappedPort,
+      fields.port,
+      fields.quotedData,
+      [8, 0],
+    ); // prettier-ignore
     return icmp({ ...fields, destination: POOL4, data: quoted.slice(0, fields.cut) });
   });
 
@@ -154,7 +162,15 @@ const error6 = fc
   })
   .map((fields) => {
     const from = `${NO_PREFIX_OCTET}${fields.quotedRemote}`;
-    const quoted = quotedPacket(from, fields.host, fields.kind, fields.port, fields.hostPort, fields.quotedData, [129, 128]); // prettier-ignore
+    const quoted = quotedPacket(
+      from,
+      fields.host,
+      fields.kind,
+      fields.port,
+      fields.hostPort,
+      fields.quotedData,
+      [129, 128],
+    ); // prettier-ignore
     return icmp({
       ...fields,
       destination: `${NO_PREFIX_OCTET}${fields.peer}`,
@@ -187,8 +203,23 @@ const otherProtocol = fc
 
 const strange6 = fc
   .record({
-    source: fc.constantFrom('::1', 'fe80::1', 'ff02::1', '64:ff9b::203.0.113.9', '2001:db8:2::1', '::ffff:203.0.113.9', '::'), // prettier-ignore
-    destination: fc.constantFrom('64:ff9b::10.0.0.1', '64:ff9b::203.0.113.9', '64:ff9b::127.0.0.1', '64:ff9b::198.51.100.1', '2001:db8::1', 'ff02::1'), // prettier-ignore
+    source: fc.constantFrom(
+      '::1',
+      'fe80::1',
+      'ff02::1',
+      '64:ff9b::203.0.113.9',
+      '2001:db8:2::1',
+      '::ffff:203.0.113.9',
+      '::',
+    ), // prettier-ignore
+    destination: fc.constantFrom(
+      '64:ff9b::10.0.0.1',
+      '64:ff9b::203.0.113.9',
+      '64:ff9b::127.0.0.1',
+      '64:ff9b::198.51.100.1',
+      '2001:db8::1',
+      'ff02::1',
+    ), // prettier-ignore
     sourcePort: port,
     destinationPort: fc.constantFrom(80, 40_003),
   })

@@ -307,7 +307,13 @@ export class ReferenceNat64 {
     const [type, code] = message;
     const value = readU32(message, 4);
     const describe = (): [number, number] | undefined => {
-      const unreachable: [number, number][] = [[0x301, 0], [0x30a, 0], [0x301, 0], [0x301, 0], [0x303, 0]]; // prettier-ignore
+      const unreachable: [number, number][] = [
+        [0x301, 0],
+        [0x30a, 0],
+        [0x301, 0],
+        [0x301, 0],
+        [0x303, 0],
+      ]; // prettier-ignore
       if (type === 1) return unreachable[code];
       if (type === 2) return [0x304, Math.max(68, Math.min(value - 20, mtuBytes, mtuBytes - 20))];
       if (type === 3) return [0xb00 | code, 0];
@@ -397,7 +403,22 @@ export class ReferenceNat64 {
     const describe = (): [number, number] | undefined => {
       if (type === 11) return [0x300 | code, 0];
       if (type === 12 && (code === 0 || code === 2)) {
-        const pointer = new Map([[0, 0], [1, 1], [2, 4], [3, 4], [8, 7], [9, 6], [12, 8], [13, 8], [14, 8], [15, 8], [16, 24], [17, 24], [18, 24], [19, 24]]).get(message[4]); // prettier-ignore
+        const pointer = new Map([
+          [0, 0],
+          [1, 1],
+          [2, 4],
+          [3, 4],
+          [8, 7],
+          [9, 6],
+          [12, 8],
+          [13, 8],
+          [14, 8],
+          [15, 8],
+          [16, 24],
+          [17, 24],
+          [18, 24],
+          [19, 24],
+        ]).get(message[4]); // prettier-ignore
         return pointer === undefined ? undefined : [0x400, pointer];
       }
       if (type !== 3) return undefined;
