@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, type NetConnectOpts, type Server, type Socket, connect, createServer } from 'node:net';
+import {
+  type AddressInfo,
+  type NetConnectOpts,
+  type Server,
+  type Socket,
+  connect,
+  createServer,
+} from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HostConfig } from '../../../src/config/schema.ts';
