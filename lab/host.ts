@@ -155,13 +155,16 @@ function createChild(
   child.stdout?.setEncoding('utf8').on('data', keep);
   child.stderr?.setEncoding('utf8').on('data', keep);
   let ended: number | NodeJS.Signals | undefined;
-  const exited = new Promise<number | NodeJS.Signals>((resolve) => {
-    child.on('error', (error) => {
-      keep(`${title}: ${error.message}\n`);
-      resolve((ended = 127));
-    });
-    child.on('exit', (code, signal) => resolve((ended = code ?? signal ?? 0)));
+  const { promise: exited, resolve: resolveExited } = Promise.withResolvers<number | NodeJS.Signals>();
+  const end = (how: number | NodeJS.Signals) => {
+    ended = how;
+    resolveExited(how);
+  };
+  child.on('error', (error) => {
+    keep(`${title}: ${error.message}\n`);
+    end(127);
   });
+  child.on('exit', (code, signal) => end(code ?? signal ?? 0));
   const failIfEnded = () => {
     if (ended !== undefined) throw new Error(`${title} ended with ${ended}\n${output.slice(-4000)}`);
   };

@@ -132,7 +132,10 @@ function planLinks(spec: TopologySpec, namespaceOf: (host: string) => string): L
   }
   const links: string[] = [];
   const bridges: string[] = [];
-  const end = (host: string, device: string) => `${device} netns ${namespaceOf(host)}`;
+  // Ends with different indices: the kernel then announces the carrier at once, not after up to a second
+  // (linkwatch_urgent_event in net/core/link_watch.c).
+  let index = 10;
+  const end = (host: string, device: string) => `name ${device} index ${index++} netns ${namespaceOf(host)}`;
   let ports = 0;
   for (const [segment, ends] of segments) {
     const [first, second] = ends;
@@ -143,15 +146,15 @@ function planLinks(spec: TopologySpec, namespaceOf: (host: string) => string): L
       continue;
     }
     bridges.push(
-      `link add ${segment} type bridge forward_delay 0 mcast_snooping 0`,
-      `link set ${segment} up`,
+      `link add name ${segment} type bridge forward_delay 0 mcast_snooping 0`,
+      `link set dev ${segment} up`,
     );
     for (const { host, device, mtuBytes } of ends) {
       const port = `port${ports++}`;
       links.push(
         `link add ${end(host, device)} mtu ${mtuBytes} type veth peer ${end(SWITCH, port)} mtu ${mtuBytes}`,
       );
-      bridges.push(`link set ${port} master ${segment} up`);
+      bridges.push(`link set dev ${port} master ${segment} up`);
     }
   }
   return { links, bridges };
@@ -164,7 +167,7 @@ function configureHost(namespace: string, spec: HostSpec): Promise<void> {
     for (const address of addresses) {
       commands.push(`addr add ${address} dev ${device}${address.includes(':') ? ' nodad' : ''}`);
     }
-    commands.push(`link set ${device} up`);
+    commands.push(`link set dev ${device} up`);
   }
   for (const route of spec.routes ?? []) commands.push(`route add ${route}`);
   const forwarding = spec.router ? 1 : 0;
