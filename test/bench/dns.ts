@@ -130,6 +130,9 @@ function rows(type: 'A' | 'AAAA'): Scenario['rows'] {
   ];
 }
 
+/** A busy machine loses some; more would be a resolver that sheds load instead of answering. */
+const MAX_LOST_SHARE = 0.01;
+
 /** Runs dnsperf; fails unless nearly all queries came back and all of them with NOERROR. */
 async function dnsperf(
   host: Host,
@@ -155,7 +158,10 @@ async function dnsperf(
   const number = (label: string) => Number(new RegExp(`${label}:\\s+([0-9.]+)`).exec(stdout)?.[1]);
   const completed = number('Queries completed');
   const lost = number('Queries lost');
-  if (!(completed > 0 && lost <= completed / 1000) || !/Response codes:\s+NOERROR [0-9]+ \(100/.test(stdout))
+  if (
+    !(completed > 0 && lost <= completed * MAX_LOST_SHARE) ||
+    !/Response codes:\s+NOERROR [0-9]+ \(100/.test(stdout)
+  )
     throw new Error(`dnsperf against ${address} went wrong:\n${stdout}`);
   return { completed, perSecond: number('Queries per second') };
 }

@@ -104,6 +104,15 @@ export const openProxy = (main: string): Promise<Subject> =>
             better: 'less',
             targets: [{ bound: 'at most', value: 4 }],
           },
+          {
+            id: 'proxy-idle-rss-from-start',
+            title: `TLS proxy, RSS an idle connection (0 to ${MANY_IDLE}, what warms up included)`,
+            metric: 'bytesPerConnectionFromStart',
+            unit: 'KB',
+            scale: 1024,
+            better: 'less',
+            targets: [],
+          },
         ],
       },
     ];
@@ -255,10 +264,14 @@ async function runIdle(
   stack.use(child);
   await untilAnswered(probe, [tlsProbe(name, address)], [child]);
   const idle = target(address, 'idle.example.com');
+  const none = residentBytes(pid);
   await client.order('open', { ...idle, connections: FEW_IDLE });
   const few = residentBytes(pid);
   await client.order('open', { ...idle, connections: MANY_IDLE - FEW_IDLE });
   const many = residentBytes(pid);
   await client.order('release', undefined);
-  return { bytesPerConnection: (many - few) / (MANY_IDLE - FEW_IDLE) };
+  return {
+    bytesPerConnection: (many - few) / (MANY_IDLE - FEW_IDLE),
+    bytesPerConnectionFromStart: (many - none) / MANY_IDLE,
+  };
 }
