@@ -55,6 +55,9 @@ export const getsockopt = declare<
 export const getsockname = declare<(fd: number, address: Uint8Array, bytes: Uint8Array) => number>(
   'int getsockname(int, void *, void *)',
 );
+export const getpeername = declare<(fd: number, address: Uint8Array, bytes: Uint8Array) => number>(
+  'int getpeername(int, void *, void *)',
+);
 export const shutdown = declare<(fd: number, how: number) => number>('int shutdown(int, int)');
 export const splice = declare<
   (from: number, fromOffset: null, to: number, toOffset: null, bytes: number, flags: number) => number
@@ -144,6 +147,11 @@ export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
+export const TCP_KEEPIDLE = 4;
+export const TCP_KEEPINTVL = 5;
+export const TCP_KEEPCNT = 6;
+/** ioctl: bytes of a socket's send queue that the peer has not acknowledged. */
+export const SIOCOUTQ = 0x5411;
 export const IPPROTO_IP = 0;
 export const IP_PKTINFO = 8;
 export const IPPROTO_IPV6 = 41;
@@ -161,6 +169,7 @@ export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_DEL = 2;
 export const EPOLL_CTL_MOD = 3;
 export const EPOLLIN = 0x001;
+export const EPOLLPRI = 0x002;
 export const EPOLLOUT = 0x004;
 export const EPOLLERR = 0x008;
 export const EPOLLHUP = 0x010;

@@ -1,0 +1,131 @@
+/**
+ * The Debian packages (12 and 13) that the lab, the tests and the benchmarks use, and their installation:
+ *
+ *   node lab/packages.ts [lab|bench]
+ *
+ * Daemons that come with them are neither started nor enabled: the lab runs its own, in network namespaces.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PATH } from './host.ts';
+
+/** Package -> a file that tells that it is there: a command, or a path. */
+type Packages = Readonly<Record<string, string>>;
+
+const LAB: Packages = {
+  'bind9-dnsutils': 'dig',
+  curl: 'curl',
+  'dovecot-imapd': '/usr/lib/dovecot/imap',
+  iproute2: 'ip',
+  'iputils-ping': 'ping',
+  nftables: 'nft',
+  nginx: 'nginx',
+  'openssh-client': 'ssh',
+  'openssh-server': 'sshd',
+  openssl: 'openssl',
+  postfix: 'postfix',
+};
+
+/** By purpose. Tests need what the lab needs. */
+export const PACKAGES = {
+  lab: LAB,
+  bench: {
+    ...LAB,
+    dnsperf: 'dnsperf',
+    haproxy: 'haproxy',
+    iperf3: 'iperf3',
+    'libnginx-mod-stream': '/usr/lib/nginx/modules/ngx_stream_module.so',
+    tayga: 'tayga',
+    unbound: 'unbound',
+  },
+} as const satisfies Record<string, Packages>;
+
+const POLICY_FILE = '/usr/sbin/policy-rc.d';
+const ENVIRONMENT = { ...process.env, PATH, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
+
+/** Installs what is missing when root; otherwise rejects with the command that does. `log` is told what happens. */
+export function ensurePackages(packages: Packages, log: (line: string) => void): void {
+  const missing = Object.keys(packages).filter((name) => !isThere(packages[name]));
+  if (missing.length === 0) return;
+  const install = ['install', '--yes', '--no-install-recommends', ...missing];
+  if (process.getuid?.() !== 0) {
+    throw new Error(`Debian packages are missing. As root: apt-get update && apt-get ${install.join(' ')}`);
+  }
+  if (!existsSync('/usr/bin/apt-get')) {
+    throw new Error(`this is no Debian: no apt-get. What ${missing.join(', ')} contain must be installed.`);
+  }
+  log(`installing Debian packages: ${missing.join(' ')}`);
+  const before = new Set(installed());
+  // Debian starts a daemon as soon as it is installed, unless this script forbids it (invoke-rc.d(8)).
+  const ownPolicy = !existsSync(POLICY_FILE);
+  if (ownPolicy) writeFileSync(POLICY_FILE, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    apt(['update']);
+    // Postfix asks what it shall be; it keeps its answer if it has been asked before.
+    if (missing.includes('postfix')) preseed('postfix postfix/main_mailer_type select No configuration');
+    apt(install);
+    disableUnits(installed().filter((name) => !before.has(name)));
+  } finally {
+    if (ownPolicy) rmSync(POLICY_FILE, { force: true });
+  }
+  const still = missing.filter((name) => !isThere(packages[name]));
+  if (still.length > 0)
+    throw new Error(`installed, but not found: ${still.map((n) => packages[n]).join(', ')}`);
+}
+
+function isThere(file: string): boolean {
+  const candidates = file.startsWith('/') ? [file] : PATH.split(':').map((folder) => join(folder, file));
+  return candidates.some((path) => {
+    try {
+      accessSync(path, constants.R_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function apt(args: readonly string[]): void {
+  const result = spawnSync('apt-get', ['--quiet=2', '--option=Dpkg::Use-Pty=0', ...args], {
+    env: ENVIRONMENT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
+  if (result.status === 0) return;
+  const reason = result.stderr.trim().split('\n').slice(-10).join('\n');
+  throw new Error(`apt-get ${args.join(' ')} failed:\n${reason}`, { cause: result.error });
+}
+
+function preseed(selection: string): void {
+  spawnSync('debconf-set-selections', { env: ENVIRONMENT, input: `${selection}\n` });
+}
+
+function installed(): string[] {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders.
+  const format = '${db:Status-Abbrev}${Package}\\n';
+  const query = spawnSync('dpkg-query', ['--show', '--showformat', format], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
+  return query.stdout.split('\n').flatMap((line) => (line.startsWith('ii ') ? [line.slice(3)] : []));
+}
+
+/** Keeps the daemons of new packages from starting at the next boot. */
+function disableUnits(packages: readonly string[]): void {
+  if (packages.length === 0 || !isThere('systemctl')) return;
+  const list = spawnSync('dpkg-query', ['--listfiles', ...packages], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
+  const units =
+    list.stdout.match(/(?<=^(?:\/usr)?\/lib\/systemd\/system\/)[^/@\n]+\.(?:service|socket|timer)$/gm) ?? [];
+  if (units.length > 0) spawnSync('systemctl', ['disable', '--quiet', ...units], { env: ENVIRONMENT });
+}
+
+if (import.meta.main) {
+  const purpose = process.argv[2] ?? 'lab';
+  if (!(purpose === 'lab' || purpose === 'bench')) throw new Error(`"${purpose}": expected lab or bench`);
+  ensurePackages(PACKAGES[purpose], console.log);
+}

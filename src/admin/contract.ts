@@ -1,0 +1,87 @@
+/** The shapes that the API answers with: for Fastify's serialisation, and as types for the page. */
+import { Type } from 'typebox';
+
+const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+export const ErrorAnswer = Type.Object({
+  /** A word for programs: "unauthorized", "invalid-config", ... */
+  error: Type.String(),
+  /** A sentence for people. */
+  message: Type.String(),
+  problems: Type.Optional(
+    Type.Array(
+      Type.Object({
+        path: Type.String(),
+        value: Type.Optional(Type.String()),
+        expected: Type.String(),
+        message: Type.String(),
+        line: Type.Optional(Type.Integer()),
+        column: Type.Optional(Type.Integer()),
+      }),
+    ),
+  ),
+});
+
+const OverallState = Type.Union([Type.Literal('ok'), Type.Literal('degraded'), Type.Literal('failed')]);
+
+export const HealthAnswer = Type.Object({ status: OverallState, version: Type.String() });
+
+export const StatusAnswer = Type.Object({
+  status: OverallState,
+  version: Type.String(),
+  /** ISO 8601. */
+  startedAt: Type.String(),
+  process: Type.Object({
+    rssBytes: Type.Number(),
+    cpuSeconds: Type.Number(),
+    uptimeSeconds: Type.Number(),
+  }),
+  services: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      state: Type.Union([
+        Type.Literal('running'),
+        Type.Literal('degraded'),
+        Type.Literal('disabled'),
+        Type.Literal('failed'),
+      ]),
+      problem: Nullable(Type.String()),
+      restarts: Type.Integer(),
+      figures: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()])),
+    }),
+  ),
+});
+
+export const CountersAnswer = Type.Object({
+  services: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      counters: Type.Array(
+        Type.Object({ name: Type.String(), value: Type.Number(), explanation: Type.String() }),
+      ),
+    }),
+  ),
+});
+
+/** `document` is what the person wrote, `effective` the same with every default. */
+export const ConfigAnswer = Type.Object({
+  revision: Type.String(),
+  document: Type.Unknown(),
+  effective: Type.Unknown(),
+});
+
+export const ConfigChangedAnswer = Type.Object({ revision: Type.String(), changed: Type.Boolean() });
+
+export const CheckAnswer = Type.Object({ valid: Type.Literal(true) });
+
+export const SshConfigAnswer = Type.Object({
+  /** Where the snippets point: as asked for, or an own address. */
+  hostname: Type.String(),
+  servers: Type.Array(Type.Object({ name: Type.String(), port: Type.Integer(), snippet: Type.String() })),
+});
+
+export type ErrorAnswer = Type.Static<typeof ErrorAnswer>;
+export type HealthAnswer = Type.Static<typeof HealthAnswer>;
+export type StatusAnswer = Type.Static<typeof StatusAnswer>;
+export type CountersAnswer = Type.Static<typeof CountersAnswer>;
+export type SshConfigAnswer = Type.Static<typeof SshConfigAnswer>;

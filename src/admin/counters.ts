@@ -1,0 +1,15 @@
+/** What the admin server counts. */
+export const ADMIN_COUNTERS = {
+  requests: 'Requests that came from an allowed address',
+  'refused-source':
+    'Connections and requests from an address that admin.allow does not list; closed or answered 403',
+  'refused-host':
+    'Requests whose Host is neither an address, localhost nor one of admin.hostnames (DNS rebinding); 421',
+  'refused-origin': 'Writes that a page of another origin asked for; 403',
+  'refused-token': 'Requests with a wrong token; 401',
+  'refused-back-off': 'Requests with a wrong token while their source had to wait; 429',
+  'refused-rate': 'Requests beyond the rate that one source may have; 429',
+  'config-changed': 'Changes of the configuration through this API',
+  'config-refused': 'Configurations that this API refused',
+  'internal-error': 'Requests that ended in an unexpected error; 500, the log has the reason',
+} as const;

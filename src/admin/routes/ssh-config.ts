@@ -1,0 +1,50 @@
+/** Ready snippets for ~/.ssh/config: each server's stable port on the IPv4 side. */
+import { networkInterfaces } from 'node:os';
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import type { AdminConfig } from '../../config/schema.ts';
+import type { AdminDeps } from '../build.ts';
+import { SshConfigAnswer } from '../contract.ts';
+
+const Query = Type.Object(
+  {
+    hostname: Type.Optional(
+      Type.Union([Type.String({ format: 'hostname' }), Type.String({ format: 'ip-address' })], {
+        title: 'The name or address under which clients reach this appliance',
+        expected: 'a host name such as gate.example.net, or an IP address',
+      }),
+    ),
+  },
+  { additionalProperties: false, expected: 'the optional parameter "hostname"' },
+);
+
+export const sshConfigRoutes =
+  (deps: AdminDeps, admin: () => AdminConfig) => async (app: FastifyInstance) => {
+    app.get<{ Querystring: Type.Static<typeof Query> }>(
+      '/ssh-config',
+      { schema: { querystring: Query, response: { 200: SshConfigAnswer } } },
+      async ({ query }): Promise<SshConfigAnswer> => {
+        const hostname = query.hostname ?? ownAddress() ?? admin().hostnames[0] ?? 'localhost';
+        const servers = Object.entries(deps.sshPorts()).map(([name, port]) => ({
+          name,
+          port,
+          snippet: sshConfigSnippet(name, hostname, port),
+        }));
+        return { hostname, servers };
+      },
+    );
+  };
+
+/**
+ * HostKeyAlias keeps the servers apart in known_hosts: they share one name, and their host keys follow the server
+ * when its port changes.
+ */
+export const sshConfigSnippet = (name: string, hostname: string, port: number): string =>
+  `Host ${name}\n  HostName ${hostname}\n  Port ${port}\n  HostKeyAlias ${name}\n`;
+
+/** The first IPv4 address of this machine that others can reach it at; behind a router not the public one. */
+function ownAddress(): string | undefined {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+}

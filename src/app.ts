@@ -1,0 +1,114 @@
+/** The composition root: the only file that knows every room. */
+import type { Config } from './config/schema.ts';
+import type { ConfigStore } from './config/store.ts';
+import { startAdmin } from './admin/server.ts';
+import type { Logger } from './runtime/log.ts';
+import type { Service, ServiceContext } from './runtime/service.ts';
+import { ServiceSlot, type ServiceReport } from './runtime/service-slot.ts';
+import { startDns64 } from './services/dns64/service.ts';
+import { startForward } from './services/forward/service.ts';
+import { startProxy } from './services/proxy/service.ts';
+
+export interface AppOptions {
+  readonly store: ConfigStore;
+  /** Directory for what must survive a restart; exists. */
+  readonly stateDirectory: string;
+  readonly version: string;
+  readonly log: Logger;
+}
+
+export interface App extends AsyncDisposable {
+  reports(): ServiceReport[];
+  /** Test hook: makes the worker thread of a service throw. Throws on a name that is no running service. */
+  failWorker(serviceName: string): void;
+}
+
+/** TCP ports that the configuration gives to something other than the forwarder. */
+const reservedPorts = (config: Config): number[] => [
+  ...config.proxy.listeners.map((listener) => listener.port),
+  config.dns64.port,
+  config.admin.port,
+];
+
+/**
+ * Starts every service and the admin page. A service that cannot start is reported and tried again; only an admin
+ * page that cannot start makes this reject, with everything else stopped, because nobody could see what is wrong.
+ */
+export async function startApp({ store, stateDirectory, version, log }: AppOptions): Promise<App> {
+  const startedAt = new Date();
+  const context: ServiceContext = { log, stateDirectory };
+  const config = store.current;
+  const slot = <Options, S extends Service<Options>>(
+    name: string,
+    select: (config: Config) => Options,
+    start: (options: Options, context: ServiceContext) => Promise<S>,
+  ) => new ServiceSlot(name, select, start, config, context);
+
+  const forward = slot(
+    'forward',
+    ({ forward, hosts, ...rest }) => ({
+      forward,
+      hosts,
+      reservedPorts: reservedPorts({ forward, hosts, ...rest }),
+    }),
+    startForward,
+  );
+  const slots = [
+    slot('proxy', ({ proxy, hosts }) => ({ proxy, hosts }), startProxy),
+    forward,
+    slot('dns64', ({ dns64 }) => ({ dns64 }), startDns64),
+  ];
+
+  await using started = new AsyncDisposableStack();
+  for (const each of slots) started.use(each);
+  await Promise.all(slots.map((each) => each.start()));
+
+  const reports = () => slots.map((each) => each.report());
+  const admin = started.use(
+    await startAdmin(
+      { admin: config.admin },
+      {
+        store,
+        services: reports,
+        sshPorts: () => forward.service?.sshPorts() ?? {},
+        version,
+        startedAt,
+      },
+      context,
+    ),
+  );
+
+  /** All or nothing: when one service refuses, those already changed go back to the configuration before. */
+  store.onChange(async (next, previous) => {
+    const changed: { reconfigure(config: Config): Promise<void> }[] = [];
+    const parts = [
+      ...slots,
+      { reconfigure: ({ admin: options }: Config) => admin.reconfigure({ admin: options }) },
+    ];
+    try {
+      for (const part of parts) {
+        changed.push(part);
+        await part.reconfigure(next);
+      }
+    } catch (error) {
+      changed.pop();
+      for (const part of changed.reverse()) {
+        await part
+          .reconfigure(previous)
+          .catch((err: unknown) => log.error({ err }, 'could not return to the configuration before'));
+      }
+      throw error;
+    }
+  });
+
+  const stack = started.move();
+  return {
+    reports,
+    failWorker(serviceName) {
+      const service = slots.find((each) => each.name === serviceName)?.service;
+      if (service === undefined) throw new Error(`no running service "${serviceName}"`);
+      service.failWorker();
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}

@@ -1,0 +1,46 @@
+/** From text to a complete configuration, or to everything that is wrong with it. Pure. */
+import { Value } from 'typebox/value';
+import { checkConfig } from './check.ts';
+import { type Positions, lineAndColumn, parseJson } from './json.ts';
+import type { ConfigProblem } from './problem.ts';
+import { type Config, ConfigSchema } from './schema.ts';
+import { MAX_PROBLEMS, validate } from './validate.ts';
+
+/** What a person wrote: fields that are left out have their defaults. */
+export type ConfigDocument = Readonly<Record<string, unknown>>;
+
+export interface LoadedConfig {
+  /** Complete: every default is filled in. */
+  readonly config: Config;
+  /** As written, for the file. */
+  readonly document: ConfigDocument;
+}
+
+/**
+ * Parses and validates a configuration; an empty text is the empty configuration. All problems of the values are
+ * reported together, then, once each field is right by itself, those across fields; of the syntax only the first.
+ */
+export function loadConfig(text: string): LoadedConfig | { readonly problems: readonly ConfigProblem[] } {
+  const json = text.replace(/^\uFEFF/, '');
+  const parsed = parseJson(json.trim() === '' ? '{}' : json);
+  if ('problem' in parsed) return { problems: [parsed.problem] };
+  const located = (problems: readonly ConfigProblem[]) =>
+    problems.map((problem) => locate(problem, json, parsed.positions));
+  const schemaProblems = validate(ConfigSchema, parsed.value);
+  if (schemaProblems.length > 0) return { problems: located(schemaProblems) };
+  const document = parsed.value as ConfigDocument;
+  const config = fillDefaults(document);
+  const problems = checkConfig(config);
+  return problems.length > 0 ? { problems: located(problems.slice(0, MAX_PROBLEMS)) } : { config, document };
+}
+
+/** A complete copy of a valid document. */
+export const fillDefaults = (document: ConfigDocument): Config =>
+  Value.Default(ConfigSchema, structuredClone(document)) as Config;
+
+/** Adds line and column of the value, or, when it is missing, of the object that should hold it. */
+function locate(problem: ConfigProblem, text: string, positions: Positions): ConfigProblem {
+  const { path } = problem;
+  const offset = positions.get(path) ?? positions.get(path.slice(0, path.lastIndexOf('/')));
+  return offset === undefined ? problem : { ...problem, ...lineAndColumn(text, offset) };
+}

@@ -1,0 +1,45 @@
+/** What is wrong with a configuration: where, which value, and what would be right. */
+
+export interface ConfigProblem {
+  /** JSON pointer (RFC 6901) to the value, "" for the whole document. */
+  readonly path: string;
+  /** The value as JSON, shortened; left out when the problem is that something is missing. */
+  readonly value?: string;
+  /** What would be right. */
+  readonly expected: string;
+  /** The whole sentence: value and expectation. */
+  readonly message: string;
+  /** Where the value stands in the text, from 1. */
+  readonly line?: number;
+  readonly column?: number;
+}
+
+const MAX_QUOTED_CHARACTERS = 60;
+
+/** A value as an error quotes it: JSON, shortened. Lists and objects are only counted, so nothing can be too deep. */
+export function quoteValue(value: unknown): string {
+  if (typeof value === 'string') {
+    const shortened =
+      value.length > MAX_QUOTED_CHARACTERS ? `${value.slice(0, MAX_QUOTED_CHARACTERS)}...` : value;
+    return JSON.stringify(shortened.toWellFormed());
+  }
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return String(value);
+}
+
+/** One step of a JSON pointer (RFC 6901 section 3). */
+export const pointerStep = (key: string | number): string =>
+  `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+
+/**
+ * One line for a terminal:
+ * `config.json:4:18: /hosts/0/address: "192.0.2.1" is not an IPv6 address such as 2001:db8:1::10`.
+ * Control characters are escaped: a terminal must not obey a configuration.
+ */
+export function formatProblem(problem: ConfigProblem, fileName: string): string {
+  const { path, line, column, message } = problem;
+  const position = line === undefined ? '' : `:${line}:${column}`;
+  const text = `${fileName}${position}: ${path === '' ? '' : `${path}: `}${message}`;
+  return text.replace(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
+}

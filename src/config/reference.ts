@@ -1,0 +1,91 @@
+/** The reference documentation of the configuration, derived from its schema. */
+import { ConfigSchema } from './schema.ts';
+import type { SchemaNode } from './validate.ts';
+
+/** Shown at the top of the reference; a test loads it. */
+export const EXAMPLE = {
+  hosts: [
+    {
+      name: 'web1',
+      address: '2001:db8:1::10',
+      hostnames: ['example.com', '*.example.com'],
+      services: ['http', 'https', 'imaps'],
+      clientAddress: 'proxy-v2',
+      ssh: { port: 22_001 },
+    },
+    { name: 'files', address: '2001:db8:1::11', hostnames: ['files.example.net'], ssh: false },
+  ],
+  nat64: { allow: ['2001:db8:1::/64'] },
+  dns64: { allow: ['2001:db8:1::/64'] },
+};
+
+const INTRODUCTION = `<!-- Made by \`npm run docs:config\` from src/config/schema.ts: change that, not this. -->
+
+# Configuration
+
+One JSON file (RFC 8259: no comments, no comma at the end), \`--config FILE\`, by default \`/etc/tombolo/config.json\`.
+Everything except the servers has a default, so a missing or empty file is a working configuration: DNS64, NAT64 and
+the admin page. Two servers:
+
+\`\`\`json
+${JSON.stringify(EXAMPLE, null, 2)}
+\`\`\`
+
+- \`--check\` validates the file and exits: 0 good, 2 refused.
+- A file that is refused at the start ends the process with exit code 2. One that is refused later (SIGHUP, the admin
+  page) changes nothing: the running configuration stays.
+- Every problem names the place in the file, the JSON path, the value, and what would be right:
+  \`config.json:4:18: /hosts/0/address: "192.0.2.1" is not an IPv6 address such as 2001:db8:1::10\`.
+- A change through the admin page puts the configuration into force first and then writes the file, whole or not at
+  all, as it was typed: defaults are not filled in. A file that was edited by hand meanwhile is not overwritten.
+
+Beyond the single fields it is checked that names of servers and listeners, host names and TCP ports are used once;
+that \`services\` name listeners; that no port is in the range that \`nat64.pool4\` takes; that there are enough SSH
+ports; that NAT64 translates what DNS64 synthesises; and that a server's address is one that can be reached.
+`;
+
+/** The reference as Markdown: a section for each object of the schema, in the order of the schema. */
+export const configReference = (): string => `${INTRODUCTION}\n${sections(ConfigSchema, '').join('\n')}`;
+
+/** The object behind a property: itself, the items of a list, or a branch of a union; with the suffix of its path. */
+function objectOf(schema: SchemaNode): { readonly object: SchemaNode; readonly suffix: string } | undefined {
+  if (schema.properties !== undefined) return { object: schema, suffix: '' };
+  if (schema.items?.properties !== undefined) return { object: schema.items, suffix: '[]' };
+  const object = schema.anyOf?.find((branch) => branch.properties !== undefined);
+  return object === undefined ? undefined : { object, suffix: '' };
+}
+
+function sections(schema: SchemaNode, path: string): string[] {
+  const entries = Object.entries(schema.properties ?? {});
+  const heading = path === '' ? '## The document' : `## \`${path}\``;
+  const rows = entries.map(([name, property]) =>
+    row(name, property, schema.required?.includes(name) === true),
+  );
+  const own = [
+    heading,
+    '',
+    '| field | meaning | value | default |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+  const below = entries.flatMap(([name, property]) => {
+    const nested = objectOf(property);
+    const nestedPath = path === '' ? name : `${path}.${name}`;
+    return nested === undefined ? [] : sections(nested.object, nestedPath + nested.suffix);
+  });
+  return [own, ...below];
+}
+
+function row(name: string, property: SchemaNode, isRequired: boolean): string {
+  const { title = '', expected = '', items } = property;
+  const entries = items === undefined || items.properties !== undefined ? '' : `; each ${items.expected}`;
+  const cells = [`\`${name}\``, title, `${expected}${entries}`, defaultText(property, isRequired)];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function defaultText(property: SchemaNode, isRequired: boolean): string {
+  if (property.default === undefined) return isRequired ? 'required' : 'none';
+  const isEmptyObject = JSON.stringify(property.default) === '{}';
+  return isEmptyObject ? 'the defaults of its fields' : `\`${JSON.stringify(property.default)}\``;
+}

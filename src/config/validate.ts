@@ -1,0 +1,125 @@
+/**
+ * Compares a document with a schema and words each difference for a person. It walks objects, lists and unions; what
+ * a single value must look like is typebox's to decide. A property that is missing is no problem when it has a default.
+ */
+import type { TSchema } from 'typebox';
+import { Value } from 'typebox/value';
+import type { ConfigProblem } from './problem.ts';
+import { pointerStep, quoteValue } from './problem.ts';
+
+/** What this walk reads of a schema: the JSON Schema keywords that schema.ts uses. */
+export interface SchemaNode {
+  readonly type?: string;
+  readonly title?: string;
+  readonly expected?: string;
+  readonly default?: unknown;
+  readonly const?: unknown;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly required?: readonly string[];
+  readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
+}
+
+/** More than a person reads; a megabyte of nonsense must not become a hundred megabytes of problems. */
+export const MAX_PROBLEMS = 100;
+
+/**
+ * The problems of the document, the first MAX_PROBLEMS, in the order of the schema. None when it is valid once its
+ * defaults are filled in.
+ */
+export function validate(schema: SchemaNode, value: unknown): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  walk(schema, value, '', problems);
+  return problems.slice(0, MAX_PROBLEMS);
+}
+
+function walk(schema: SchemaNode, value: unknown, path: string, problems: ConfigProblem[]): void {
+  if (problems.length >= MAX_PROBLEMS) return;
+  // Of a union, the branch with the same shape as the value tells more than "matches no branch".
+  const shaped = isObject(value)
+    ? schema.anyOf?.find((branch) => branch.properties !== undefined)
+    : undefined;
+  const properties = (shaped ?? schema).properties;
+  if (properties !== undefined && isObject(value)) {
+    walkObject(shaped ?? schema, properties, value, path, problems);
+    return;
+  }
+  const { items } = schema;
+  const isList = items !== undefined && Array.isArray(value);
+  if (!matches(isList ? { ...schema, items: {} } : schema, value))
+    problems.push(mismatch(schema, value, path));
+  if (isList) value.forEach((item, i) => walk(items, item, path + pointerStep(i), problems));
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const matches = (schema: SchemaNode, value: unknown): boolean => Value.Check(schema as TSchema, value);
+
+function mismatch(schema: SchemaNode, value: unknown, path: string): ConfigProblem {
+  const expected = schema.expected ?? '';
+  const quoted = quoteValue(value);
+  return { path, value: quoted, expected, message: `${quoted} is not ${expected}` };
+}
+
+function walkObject(
+  schema: SchemaNode,
+  properties: Readonly<Record<string, SchemaNode>>,
+  object: Record<string, unknown>,
+  path: string,
+  problems: ConfigProblem[],
+): void {
+  for (const [name, property] of Object.entries(properties)) {
+    const propertyPath = path + pointerStep(name);
+    if (Object.hasOwn(object, name)) {
+      walk(property, object[name], propertyPath, problems);
+    } else if (property.default === undefined && schema.required?.includes(name) === true) {
+      const expected = property.expected ?? '';
+      problems.push({ path: propertyPath, expected, message: `is missing; expected ${expected}` });
+    }
+  }
+  const known = Object.keys(properties);
+  for (const name of Object.keys(object)) {
+    if (problems.length >= MAX_PROBLEMS) return;
+    if (!Object.hasOwn(properties, name)) problems.push(unknownField(name, known, path));
+  }
+}
+
+function unknownField(name: string, known: readonly string[], path: string): ConfigProblem {
+  const nearest = nearestName(name, known);
+  const quoted = quoteValue(name);
+  const expected = nearest === undefined ? `one of ${known.join(', ')}` : `"${nearest}"`;
+  const hint = nearest === undefined ? `known here: ${known.join(', ')}` : `did you mean "${nearest}"?`;
+  return {
+    path: path + pointerStep(name),
+    value: quoted,
+    expected,
+    message: `unknown field ${quoted}; ${hint}`,
+  };
+}
+
+/** The known name that takes the fewest edits, when these are few for its length. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  if (name.length > 64) return undefined;
+  let nearest: string | undefined;
+  let fewest = Infinity;
+  for (const candidate of known) {
+    const edits = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (edits < fewest && edits <= Math.max(1, candidate.length / 3)) [nearest, fewest] = [candidate, edits];
+  }
+  return nearest;
+}
+
+/** Levenshtein distance: insertions, deletions and replacements of one character. */
+function editDistance(from: string, to: string): number {
+  let previous = Array.from({ length: to.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= from.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replace = previous[j - 1] + (from[i - 1] === to[j - 1] ? 0 : 1);
+      row.push(Math.min(replace, previous[j] + 1, row[j - 1] + 1));
+    }
+    previous = row;
+  }
+  return previous[to.length];
+}

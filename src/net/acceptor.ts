@@ -1,0 +1,114 @@
+/**
+ * Accepting: takes connections from the listening sockets, and stops for a while when there is no descriptor for the
+ * next one. The sockets are level-triggered, so a full house must leave epoll, or the loop would spin.
+ */
+import { E, EPOLLIN, SOCK_CLOEXEC, SOCK_NONBLOCK, accept4, errno } from '../os/libc.ts';
+import type { FdLedger } from '../os/fd-ledger.ts';
+import type { TcpCounters } from './counters.ts';
+import type { Epoll } from './epoll.ts';
+import type { Gate } from './gate.ts';
+
+/** Connections taken from one listener before others have their turn. */
+const BATCH = 64;
+/** How long accepting pauses when descriptors or kernel memory have run out. */
+const PAUSE_MS = 100;
+
+export interface AcceptorOptions {
+  readonly epoll: Epoll;
+  readonly ledger: FdLedger;
+  readonly counters: TcpCounters;
+  readonly hasRoom: () => boolean;
+  readonly onAccepted: (fd: number, gate: Gate) => void;
+  /** A listening socket is broken for good. */
+  readonly onBroken: (fd: number, code: number) => void;
+}
+
+export class Acceptor {
+  readonly #options: AcceptorOptions;
+  #gates = new Map<number, Gate>();
+  /** Paused: false, or until there is room, or until a time. */
+  #paused: 'no' | 'limit' | 'descriptors' = 'no';
+  #pausedSinceMs = 0;
+
+  constructor(options: AcceptorOptions) {
+    this.#options = options;
+  }
+
+  get paused(): boolean {
+    return this.#paused !== 'no';
+  }
+
+  /** Listens on exactly these sockets from now on. */
+  setListeners(gates: Map<number, Gate>): void {
+    const { epoll } = this.#options;
+    for (const fd of this.#gates.keys()) if (!gates.has(fd)) epoll.remove(fd);
+    if (!this.paused) for (const fd of gates.keys()) if (!this.#gates.has(fd)) epoll.add(fd, EPOLLIN);
+    this.#gates = gates;
+  }
+
+  /** Takes what waits on a listening socket. False: the descriptor is none of ours. */
+  accept(fd: number, nowMs: number): boolean {
+    const gate = this.#gates.get(fd);
+    if (gate === undefined) return false;
+    const { ledger, counters, hasRoom, onAccepted } = this.#options;
+    for (let i = 0; i < BATCH && !this.paused; i++) {
+      if (!hasRoom()) {
+        this.#pause('limit', nowMs);
+        return true;
+      }
+      const client = ledger.add(accept4(fd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (client < 0) {
+        if (!this.#acceptFailed(fd, errno(), nowMs)) return true;
+        continue;
+      }
+      counters.values[counters.index.accepted]++;
+      onAccepted(client, gate);
+    }
+    return true;
+  }
+
+  /** Once a turn: accepts again when there is room, or when time has passed. */
+  resume(nowMs: number): void {
+    if (this.#paused === 'no') return;
+    if (this.#paused === 'descriptors' && ((nowMs - this.#pausedSinceMs) | 0) < PAUSE_MS) return;
+    if (!this.#options.hasRoom()) return;
+    this.#paused = 'no';
+    for (const fd of this.#gates.keys()) this.#options.epoll.add(fd, EPOLLIN);
+  }
+
+  #pause(reason: 'limit' | 'descriptors', nowMs: number): void {
+    const { values, index } = this.#options.counters;
+    values[index[`accept-paused-${reason}`]]++;
+    this.#paused = reason;
+    this.#pausedSinceMs = nowMs;
+    for (const fd of this.#gates.keys()) this.#options.epoll.remove(fd);
+  }
+
+  /** True when the next connection may be tried at once. */
+  #acceptFailed(fd: number, code: number, nowMs: number): boolean {
+    switch (code) {
+      case E.EAGAIN:
+        return false;
+      case E.EMFILE:
+      case E.ENFILE:
+      case E.ENOBUFS:
+      case E.ENOMEM:
+        this.#pause('descriptors', nowMs);
+        return false;
+      case E.EBADF:
+      case E.EINVAL:
+      case E.ENOTSOCK:
+      case E.EOPNOTSUPP:
+        this.#options.epoll.remove(fd);
+        this.#gates.delete(fd);
+        this.#options.onBroken(fd, code);
+        return false;
+      default: {
+        // accept(2): errors of the new connection itself (ECONNABORTED, EPROTO, EPERM, network errors) pass.
+        const { values, index } = this.#options.counters;
+        values[index['accept-failed']]++;
+        return true;
+      }
+    }
+  }
+}

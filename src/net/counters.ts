@@ -1,0 +1,37 @@
+/** What the TCP engine counts, whichever service runs it. A service spreads this table into its own. */
+import type { Counters } from '../runtime/counters.ts';
+
+export const tcpCounterTable = {
+  accepted: 'Connections accepted',
+  'bytes-up': 'Bytes passed from clients to servers',
+  'bytes-down': 'Bytes passed from servers to clients',
+  'bytes-discarded': 'Bytes read and dropped: sent by a client after its request or its refusal',
+  closed: 'Connections that both sides ended in order',
+  'closed-reset': 'Connections ended by a reset, passed on to the other side',
+  'closed-idle': 'Connections closed because they carried no data for the idle timeout',
+  'closed-early': 'Connections that the client ended before its server was known or reached',
+  'refused-timeout': 'Connections refused because the client took too long to say what it wants',
+  'refused-memory': 'Connections refused because too many clients sent long openings at once',
+  'server-refused': 'Connections ended because the server refused the connection',
+  'server-unreachable': 'Connections ended because no route led to the server',
+  'server-timeout': 'Connections ended because the server did not answer in time',
+  'server-no-socket': 'Connections ended because no descriptor or port was left to reach the server',
+  'accept-failed': 'Connections that ended before they could be accepted',
+  'accept-paused-descriptors': 'Times accepting paused because no file descriptor or memory was left',
+  'accept-paused-limit': 'Times accepting paused because the limit of connections was reached',
+} as const;
+
+/** Counters of the engine within a service's own block. */
+export interface TcpCounters {
+  readonly values: Float64Array;
+  readonly index: { readonly [Name in keyof typeof tcpCounterTable]: number };
+}
+
+/** Figures of the present, written by the worker: zero when it starts. */
+export const tcpGaugeTable = {
+  connections: 'Connections now open',
+  openings: 'Connections whose server is not known or reached yet',
+  pipes: 'Pipes in existence',
+} as const;
+
+export type TcpGauges = Counters<typeof tcpGaugeTable>;

@@ -1,0 +1,62 @@
+/**
+ * The gate of a listener: what decides, on a connection's first bytes, which server it leads to. The engine owns the
+ * sockets; a gate only judges bytes, and says what to send and what to count.
+ */
+
+/** A connection's server, and what to send it first. */
+export interface Route {
+  /** sockaddr_in6 of the server. */
+  readonly serverAddress: Uint8Array;
+  /** Sent first: what the gate has consumed (as it was, or rewritten), after a PROXY header where one is due. */
+  readonly preamble: Uint8Array | null;
+  /** Bytes of the client that may follow `preamble`, the rest being discarded; -1 for no limit. */
+  readonly uploadBytes: number;
+  /** The connection is over when the server ends its answer (an HTTP exchange), not when both sides have closed. */
+  readonly oneExchange: boolean;
+  /** The client asked with HEAD: refusals carry no body. */
+  readonly withoutBody?: boolean;
+}
+
+/** Why a connection goes no further. */
+export interface Refusal {
+  /** Position of its counter; -1 when the engine counts it. */
+  readonly counter: number;
+  /** Sent before the end; null for none. */
+  readonly answer: Uint8Array | null;
+  /** End with a reset, where the protocol has no words for a refusal. */
+  readonly reset: boolean;
+}
+
+export type Verdict =
+  | { readonly kind: 'more' }
+  /** `counter`: the position of what counts such routes. */
+  | { readonly kind: 'route'; readonly route: Route; readonly counter: number }
+  | { readonly kind: 'refuse'; readonly refusal: Refusal };
+
+export const MORE: Verdict = { kind: 'more' };
+
+/** Why a server could not be reached. */
+export type DialFailure = 'refused' | 'unreachable' | 'timeout' | 'no-socket';
+/** ... or that it ended an exchange without an answer. */
+export type ServerFailure = DialFailure | 'no-answer';
+
+/** Judges one connection's first bytes as they arrive. */
+export interface Examiner {
+  /** `chunk` is valid during the call only. */
+  push(chunk: Uint8Array, clientFd: number): Verdict;
+  /** What to answer when the rest does not come in time. */
+  timedOut(): Refusal;
+}
+
+export interface Gate {
+  /** The judge of a new connection's bytes; or, where no bytes are needed, its route at once. */
+  readonly begin: (() => Examiner) | null;
+  readonly route: Route | null;
+  /** What to answer when the server fails before its first byte. */
+  serverFailed(route: Route, failure: ServerFailure): Refusal;
+}
+
+/** Ends with a reset and nothing said. */
+export const RESET: Refusal = { counter: -1, answer: null, reset: true };
+/** Ends in order with nothing said. */
+export const CLOSE: Refusal = { counter: -1, answer: null, reset: false };

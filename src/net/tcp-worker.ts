@@ -1,0 +1,82 @@
+/** The worker thread of a TCP service: the engine in a supervised loop. */
+import { formatSocketAddress } from '../os/socket-address.ts';
+import { errnoName } from '../os/libc.ts';
+import { type CounterTable, createCounters } from '../runtime/counters.ts';
+import { MAX_WAIT_MS, workerThread } from '../runtime/worker-thread.ts';
+import { tcpGaugeTable, type TcpCounters } from './counters.ts';
+import { type EngineLimits, createTcpEngine } from './engine.ts';
+import type { Gate } from './gate.ts';
+import type { OpenListener } from './listen.ts';
+
+/** The state that the main thread wants in force. */
+export interface TcpPlaneState<Config> {
+  /** Counts up with each change; the worker reports the one it has applied. */
+  readonly generation: number;
+  readonly limits: EngineLimits;
+  readonly keepalive: boolean;
+  readonly listeners: readonly OpenListener[];
+  readonly config: Config;
+}
+
+export interface TcpWorkerInit<Config> {
+  readonly state: TcpPlaneState<Config>;
+  readonly counters: SharedArrayBuffer;
+  readonly gauges: SharedArrayBuffer;
+}
+
+/** Sent when a generation is in force: sockets that it lacks are no longer accepted on. */
+export interface Applied {
+  readonly generation: number;
+}
+
+/** What a service adds: `createGates` builds the gate of each listener name, from the service's own configuration. */
+export interface TcpWorkerOptions<Config, Table extends CounterTable> {
+  readonly counterTable: Table;
+  readonly createGates: (config: Config, index: { readonly [Name in keyof Table]: number }) => GateOf;
+}
+
+/** The gate of a listener, by its name. */
+export type GateOf = (listenerName: string) => Gate;
+
+/** Runs until the supervisor asks to stop; call as the last statement of the worker's entry module. */
+export function runTcpWorker<Config, Table extends CounterTable>({
+  counterTable,
+  createGates,
+}: TcpWorkerOptions<Config, Table>): void {
+  const thread = workerThread<TcpWorkerInit<Config>, TcpPlaneState<Config>, Applied>();
+  const { init, ledger, wakeFd } = thread;
+  const counters = createCounters(counterTable, init.counters);
+  const gauges = createCounters(tcpGaugeTable, init.gauges);
+  gauges.values.fill(0);
+  const engine = createTcpEngine({
+    ledger,
+    counters: counters as unknown as TcpCounters,
+    gauges,
+    keepalive: init.state.keepalive,
+    wakeFd,
+    onBrokenListener: (fd, code) =>
+      thread.log('error', { fd, code: errnoName(code) }, 'accept4 failed for good; the listener is closed'),
+  });
+
+  function apply(state: TcpPlaneState<Config>): void {
+    const gateOf = createGates(state.config, counters.index);
+    // Sockets of one name share their gate.
+    const gates = new Map<string, Gate>();
+    const byFd = new Map<number, Gate>();
+    for (const { spec, fd } of state.listeners) {
+      let gate = gates.get(spec.name);
+      if (gate === undefined) gates.set(spec.name, (gate = gateOf(spec.name)));
+      byFd.set(fd, gate);
+      thread.log('debug', { listener: spec.name }, `accepting on ${formatSocketAddress(spec)}`);
+    }
+    engine.configure(state.limits, byFd);
+    thread.post({ generation: state.generation });
+  }
+
+  apply(init.state);
+  thread.ready();
+  for (;;) {
+    thread.beat();
+    if (engine.turn(MAX_WAIT_MS) && !thread.receive(apply)) return;
+  }
+}

@@ -1,0 +1,44 @@
+/** Files that are either the old one or the new one, whole, whenever the power fails. */
+import { randomBytes } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/**
+ * Replaces a file (or makes it): writes a temporary file beside it, syncs it, renames it over the old one and syncs the
+ * directory. When it resolves, the new content survives a power failure. On failure the old file is untouched, the
+ * temporary file is removed, and the promise rejects with the path and the cause.
+ *
+ * @param mode permissions of the new file, whatever the umask is
+ */
+export async function writeFileAtomically(
+  path: string,
+  data: string | Uint8Array,
+  mode: number,
+): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const file = await open(temporary, 'wx', mode);
+    try {
+      await file.chmod(mode);
+      await file.writeFile(data);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw new Error(`could not write ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** The rename itself is durable only when the directory is. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

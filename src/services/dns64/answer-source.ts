@@ -1,0 +1,130 @@
+/** The main thread's answers: its own cache for what the worker's does not have (or lost), then the resolver. */
+import type { Counters } from '../../runtime/counters.ts';
+import { HEADER_BYTES, MAX_MESSAGE_BYTES, Rcode } from '../../wire/dns-message.ts';
+import { newQuery, readQuery } from '../../wire/dns-query.ts';
+import type { IpPrefix } from '../../wire/ip-prefix.ts';
+import { ADMIT, DROP, admitQuery } from './admit.ts';
+import { type Answer, udpLimit, variantOf, writeError, writeReply } from './answer.ts';
+import { AnswerCache } from './cache.ts';
+import type { Dns64Counters } from './counters.ts';
+import { type Memory, newMemory } from './memory.ts';
+import { createResolver } from './resolve.ts';
+import { type Upstreams, createUpstreams } from './upstreams.ts';
+
+export interface AnswerSourceOptions {
+  readonly upstreams: readonly string[];
+  readonly pref64: readonly IpPrefix[];
+  readonly cacheEntries: number;
+  readonly counters: Counters<Dns64Counters>;
+  /** Ends everything under way. */
+  readonly signal: AbortSignal;
+  /** Answers for the worker's cache. */
+  readonly onAnswers: (answers: readonly Answer[]) => void;
+}
+
+export interface AnswerSource {
+  readonly cacheEntries: number;
+  readonly inFlight: number;
+  upstreams(): ReturnType<Upstreams['status']>;
+  /** The reply to a query that the worker admitted and counted; undefined when it is dropped. Never rejects. */
+  answerDatagram(message: Uint8Array): Promise<Uint8Array | undefined>;
+  /** The reply to a message that came over TCP; undefined when there can be none. Never rejects. */
+  answerStream(message: Uint8Array): Promise<Uint8Array | undefined>;
+  /** Lets what is under way end, but hands nothing to the worker any more: the configuration has changed. */
+  retire(): void;
+}
+
+const nowSeconds = () => Math.floor(performance.now() / 1000);
+
+export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
+  const { counters } = options;
+  const { values, index } = counters;
+  const { signal } = options;
+  const upstreams = createUpstreams(options.upstreams, counters, signal);
+  const resolver = createResolver({ upstreams, pref64: options.pref64, counters });
+  const cache = new AnswerCache(options.cacheEntries);
+  /** Where replies are made; nothing in it outlives the call. */
+  const workspace = newMemory(MAX_MESSAGE_BYTES + 4);
+  let unsent: Answer[] = [];
+  let retired = false;
+
+  /** Hands an answer to the worker, together with all that come in the same turn. */
+  function handOver(answer: Answer): void {
+    if (unsent.push(answer) > 1) return;
+    setImmediate(() => {
+      if (!retired) options.onAnswers(unsent);
+      unsent = [];
+    });
+  }
+
+  async function answer(message: Uint8Array, overUdp: boolean): Promise<Uint8Array | undefined> {
+    const query = newQuery();
+    const kind = readQuery(message, 0, message.length, query);
+    // The worker has judged and counted what came over UDP.
+    const verdict = overUdp ? ADMIT : admitQuery(kind, query, counters);
+    if (verdict === DROP) return undefined;
+    const reply = (write: (target: Memory) => number): Uint8Array => {
+      workspace.bytes.set(message);
+      return workspace.bytes.slice(0, write(workspace));
+    };
+    if (verdict !== ADMIT) return reply(({ bytes }) => writeError(bytes, 0, query, verdict));
+
+    const limit = overUdp ? udpLimit(query) : MAX_MESSAGE_BYTES;
+    const variant = variantOf(query.dnssecOk, query.flags);
+    workspace.bytes.set(message);
+    const entry = cache.find(workspace, 0, query.nameBytes, query.type, variant, nowSeconds());
+    if (entry !== -1) {
+      values[index.hits]++;
+      if (overUdp) handOver(cache.copy(entry, nowSeconds()));
+      const age = nowSeconds() - cache.storedSeconds[entry];
+      const [start, length, ttls] = [cache.start[entry], cache.messageBytes[entry], cache.ttlCount[entry]];
+      if (overUdp && length > limit) values[index.truncated]++;
+      return reply((target) => writeReply(target, 0, query, cache.memory, start, length, ttls, age, limit));
+    }
+
+    values[index.misses]++;
+    const resolving = resolver.resolve({
+      name: message.slice(HEADER_BYTES, HEADER_BYTES + query.nameBytes),
+      type: query.type,
+      class: query.class,
+      dnssecOk: query.dnssecOk,
+      flags: query.flags,
+    });
+    if (resolving === undefined) {
+      values[index['drop-overload']]++;
+      return overUdp ? undefined : reply(({ bytes }) => writeError(bytes, 0, query, Rcode.SERVFAIL));
+    }
+    const found = await resolving;
+    if (signal.aborted) return undefined;
+    keep(found);
+    const source: Memory = { bytes: new Uint8Array(found.words.buffer), words: found.words };
+    if (overUdp && found.messageBytes > limit) values[index.truncated]++;
+    return reply((target) =>
+      writeReply(target, 0, query, source, 0, found.messageBytes, found.ttlCount, 0, limit),
+    );
+  }
+
+  const kept = new WeakSet<Answer>();
+  /** Keeps an answer once, however many clients waited for it. */
+  function keep(found: Answer): void {
+    if (found.lifetimeSeconds === 0 || kept.has(found)) return;
+    kept.add(found);
+    cache.insert(found, nowSeconds());
+    handOver(found);
+  }
+
+  return {
+    get cacheEntries() {
+      return cache.size;
+    },
+    get inFlight() {
+      return resolver.inFlight;
+    },
+    upstreams: () => upstreams.status(),
+    answerDatagram: (message) => answer(message, true),
+    answerStream: (message) => answer(message, false),
+    retire() {
+      retired = true;
+    },
+  };
+}

@@ -1,0 +1,198 @@
+/**
+ * The choices of DNS64 (RFC 6147) over messages as plain data: when to synthesise, from what, and how. No I/O; the
+ * order of questions is resolve.ts's.
+ */
+import {
+  CLASS_IN,
+  type DnsMessage,
+  type DnsQuestion,
+  type DnsRecord,
+  RCODE_MASK,
+  Rcode,
+  Type,
+  uint32At,
+} from '../../wire/dns-message.ts';
+import { nameFromText, nameKey } from '../../wire/dns-name.ts';
+import { type IpPrefix, anyPrefixContains, parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
+import { mapIpv4 } from '../../wire/ip-address.ts';
+import { embedIpv4, extractIpv4 } from '../../wire/rfc6052.ts';
+import { negativeTtl } from './answer.ts';
+
+const prefixes = (...texts: string[]): IpPrefix[] => texts.map((text) => parseIpPrefix(text)!);
+
+/** RFC 6147 section 5.1.4: AAAA records that count as absent. */
+const EXCLUDED_AAAA = prefixes('::ffff:0:0/96');
+/** Addresses that no translator can reach: to synthesise them would lead clients to the translator itself, or nowhere. */
+const UNREACHABLE_IPV4 = prefixes('0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3');
+/** RFC 6052 section 3.1: the Well-Known Prefix must not represent these. Documentation ranges are let through for labs. */
+const NOT_GLOBAL_IPV4 = prefixes('10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16');
+const [WELL_KNOWN_PREFIX] = prefixes('64:ff9b::/96');
+
+/** RFC 6147 section 5.1.7, for negative AAAA answers that came without SOA. */
+const TTL_WITHOUT_SOA_SECONDS = 600;
+
+export const rcodeOf = (message: DnsMessage): number => message.flags & RCODE_MASK;
+
+const ofType = (message: DnsMessage, type: number): DnsRecord[] =>
+  message.answers.filter((record) => record.type === type && record.class === CLASS_IN);
+
+const isSigned = (message: DnsMessage): boolean =>
+  [...message.answers, ...message.authorities].some(({ type }) => type === Type.RRSIG);
+
+/**
+ * Where the chain of CNAMEs in a response ends, when the response says nothing about that name: no record of the type,
+ * and no SOA, which would say that there is none. undefined when nothing is missing.
+ */
+export function danglingAlias(question: DnsQuestion, message: DnsMessage): Uint8Array | undefined {
+  if (rcodeOf(message) !== Rcode.NOERROR || question.type === Type.CNAME) return undefined;
+  if (ofType(message, question.type).length > 0) return undefined;
+  if (message.authorities.some(({ type }) => type === Type.SOA)) return undefined;
+  const aliases = new Map(ofType(message, Type.CNAME).map((record) => [nameKey(record.name), record.data]));
+  let name: Uint8Array | undefined;
+  let key = nameKey(question.name);
+  // Each alias leads on once: a loop in the response ends here, and is then no chain with an end.
+  for (let target = aliases.get(key); target !== undefined; target = aliases.get(key)) {
+    aliases.delete(key);
+    name = target;
+    key = nameKey(target);
+  }
+  return name;
+}
+
+/**
+ * RFC 6147 section 5.5: whether a AAAA query may be synthesised at all. With CD and DO set the client validates by
+ * itself and MUST get the data unmodified.
+ */
+export const maySynthesise = (dnssecOk: boolean, checkingDisabled: boolean): boolean =>
+  !(dnssecOk && checkingDisabled);
+
+const isExcluded = ({ type, data }: DnsRecord): boolean =>
+  type === Type.AAAA && anyPrefixContains(EXCLUDED_AAAA, data);
+
+/** The AAAA response without excluded records (RFC 6147 section 5.1.4: they MUST NOT be returned). */
+export function withoutExcluded(aaaa: DnsMessage): DnsMessage {
+  if (!aaaa.answers.some(isExcluded)) return aaaa;
+  return { ...aaaa, answers: aaaa.answers.filter((record) => !isExcluded(record)) };
+}
+
+/**
+ * Whether the A records must be asked for, given the AAAA response without excluded records; undefined stands for a
+ * query that failed altogether.
+ */
+export function needsA(aaaa: DnsMessage | undefined, dnssecOk: boolean): boolean {
+  // 5.1.2, 5.1.3: errors other than NXDOMAIN, and time-outs, are treated as an empty answer.
+  if (aaaa === undefined) return true;
+  const rcode = rcodeOf(aaaa);
+  if (rcode === Rcode.NXDOMAIN) return false;
+  if (rcode !== Rcode.NOERROR) return true;
+  // 5.1.1: a real AAAA record, at the end of whatever chain (5.1.5), is the answer.
+  if (ofType(aaaa, Type.AAAA).length > 0) return false;
+  // 5.5: DO is set, and the empty answer is signed. Nobody here has validated it, the client may: leave it whole.
+  return !(dnssecOk && isSigned(aaaa));
+}
+
+/**
+ * The response to a AAAA query for which `needsA` said yes. `undefined` in, a query failed; `undefined` out,
+ * SERVFAIL. `synthesised` tells whether AAAA records were made.
+ */
+export function decideAaaa(
+  question: DnsQuestion,
+  aaaa: DnsMessage | undefined,
+  a: DnsMessage | undefined,
+  pref64: readonly IpPrefix[],
+  dnssecOk: boolean,
+): { message: DnsMessage | undefined; synthesised: boolean } {
+  const negative = aaaa !== undefined && rcodeOf(aaaa) === Rcode.NOERROR ? aaaa : undefined;
+  // 5.1.6: when the A query fails, its failure is the answer. "No such record" would be a guess, and would be cached.
+  if (a === undefined) return { message: undefined, synthesised: false };
+  const rcode = rcodeOf(a);
+  if (rcode !== Rcode.NOERROR) return { message: a, synthesised: false };
+  // 5.5, break-dnssec off: a signed A is not turned into an AAAA whose signature nobody can give.
+  const signed = dnssecOk && isSigned(a);
+  const records = signed ? [] : synthesise(a, ttlLimit(negative), pref64);
+  if (records.length > 0) {
+    // 5.1.5: the chain that led to the A records leads to the AAAA records.
+    const chain = a.answers.filter(({ type }) => type === Type.CNAME || type === Type.DNAME);
+    const message = { ...a, questions: [question], answers: [...chain, ...records] };
+    return { message, synthesised: true };
+  }
+  if (negative !== undefined) return { message: negative, synthesised: false };
+  // The AAAA query failed, and there is no A record to synthesise from: no record of either type that could be used.
+  const answers = a.answers.filter(({ type }) => type !== Type.A && type !== Type.RRSIG);
+  return { message: { ...a, questions: [question], answers }, synthesised: false };
+}
+
+/** RFC 6147 section 5.1.7: a synthesised record outlives neither its A record nor the negative AAAA answer. */
+const ttlLimit = (negative: DnsMessage | undefined): number =>
+  (negative === undefined ? undefined : negativeTtl(negative)) ?? TTL_WITHOUT_SOA_SECONDS;
+
+/** An AAAA record for each A record and each prefix that may represent it (RFC 6147 sections 5.1.7, 5.2). */
+function synthesise(a: DnsMessage, ttlLimitSeconds: number, pref64: readonly IpPrefix[]): DnsRecord[] {
+  const addresses = ofType(a, Type.A);
+  return pref64.flatMap((prefix) =>
+    addresses
+      .filter(({ data }) => mayRepresent(prefix, uint32At(data, 0)))
+      .map((record) => ({
+        ...record,
+        type: Type.AAAA,
+        ttlSeconds: Math.min(record.ttlSeconds, ttlLimitSeconds),
+        data: embedIpv4(prefix, uint32At(record.data, 0)),
+      })),
+  );
+}
+
+/** Whether an address of this prefix would lead to the IPv4 address. */
+export function mayRepresent(prefix: IpPrefix, ipv4: number): boolean {
+  const mapped = mapIpv4(ipv4);
+  if (anyPrefixContains(UNREACHABLE_IPV4, mapped)) return false;
+  const isWellKnown = prefix.prefixBits === 96 && prefixContains(WELL_KNOWN_PREFIX, prefix.address);
+  return !isWellKnown || !anyPrefixContains(NOT_GLOBAL_IPV4, mapped);
+}
+
+const IP6_ARPA = nameKey(nameFromText('ip6.arpa'));
+const NIBBLES = 32;
+
+/** The 16 bytes of the address whose ip6.arpa name this is (RFC 3596 section 2.5), undefined for any other name. */
+export function reverseAddress(name: Uint8Array): Uint8Array | undefined {
+  const key = nameKey(name);
+  if (key.length !== NIBBLES * 2 + IP6_ARPA.length || !key.endsWith(IP6_ARPA)) return undefined;
+  const bytes = new Uint8Array(16);
+  for (let i = 0; i < NIBBLES; i++) {
+    const nibble = key.charAt(i * 2 + 1);
+    if (key.charCodeAt(i * 2) !== 1 || !/[0-9a-f]/.test(nibble)) return undefined;
+    const at = NIBBLES - 1 - i;
+    bytes[at >> 1] |= parseInt(nibble, 16) << (at % 2 === 0 ? 4 : 0);
+  }
+  return bytes;
+}
+
+/**
+ * RFC 6147 section 5.3.1, second way: the in-addr.arpa name of the IPv4 address inside a Pref64 address whose ip6.arpa
+ * name is asked for; undefined when it lies in none of the prefixes.
+ */
+export function reverseTarget(name: Uint8Array, pref64: readonly IpPrefix[]): Uint8Array | undefined {
+  const address = reverseAddress(name);
+  if (address === undefined) return undefined;
+  const prefix = pref64.find((candidate) => prefixContains(candidate, address));
+  if (prefix === undefined) return undefined;
+  const ipv4 = extractIpv4(prefix, address);
+  return nameFromText(
+    `${ipv4 & 255}.${(ipv4 >>> 8) & 255}.${(ipv4 >>> 16) & 255}.${ipv4 >>> 24}.in-addr.arpa`,
+  );
+}
+
+/** The response to a PTR query inside a Pref64: a CNAME to the in-addr.arpa name, and that name's own response. */
+export function decideReverse(question: DnsQuestion, target: Uint8Array, ptr: DnsMessage): DnsMessage {
+  const ttlSeconds = ptr.answers.reduce(
+    (least, record) => Math.min(least, record.ttlSeconds),
+    negativeTtl(ptr) ?? TTL_WITHOUT_SOA_SECONDS,
+  );
+  const cname: DnsRecord = {
+    name: question.name,
+    type: Type.CNAME,
+    class: CLASS_IN,
+    ttlSeconds,
+    data: target,
+  };
+  return { ...ptr, questions: [question], answers: [cname, ...ptr.answers] };
+}

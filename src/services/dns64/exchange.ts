@@ -1,0 +1,192 @@
+/**
+ * One query to one upstream. Over UDP an answer counts only when source address and port, ID, question and the random
+ * case of its name all match (RFC 5452 section 9.1): the socket is new and connected, so that its port is random and
+ * the kernel drops what comes from elsewhere.
+ */
+import { randomBytes } from 'node:crypto';
+import dgram from 'node:dgram';
+import net from 'node:net';
+import type { DnsUpstream } from '../../config/values.ts';
+import type { Counters } from '../../runtime/counters.ts';
+import {
+  CD,
+  type DnsMessage,
+  type DnsQuestion,
+  OPCODE_MASK,
+  QR,
+  RCODE_MASK,
+  RD,
+  Rcode,
+  TC,
+  Type,
+  readMessage,
+  uint16At,
+  writeMessage,
+  writeUint16,
+} from '../../wire/dns-message.ts';
+import { namesEqual } from '../../wire/dns-name.ts';
+import { formatIpAddress } from '../../wire/ip-address.ts';
+import { MAX_UDP_BYTES } from './answer.ts';
+import type { Dns64Counters } from './counters.ts';
+
+/** A question with what of the client's flags goes to the upstream. */
+export interface UpstreamQuestion extends DnsQuestion {
+  readonly dnssecOk: boolean;
+  readonly checkingDisabled: boolean;
+}
+
+/**
+ * reply: an answer to this question. retry-tcp: it was truncated, or its name lost its random case, which a forger would
+ * not know either. timeout: nothing came. failed: it could not be sent, or the connection broke.
+ */
+export type Outcome =
+  | { readonly kind: 'reply'; readonly message: DnsMessage }
+  | { readonly kind: 'retry-tcp' | 'timeout' | 'failed' };
+
+interface ExchangeOptions {
+  readonly upstream: DnsUpstream;
+  readonly question: UpstreamQuestion;
+  /** Whether to add an OPT record: not for upstreams that choke on it. */
+  readonly edns: boolean;
+  readonly timeoutMs: number;
+  /** Ends the exchange early, as failed. */
+  readonly signal: AbortSignal;
+  readonly counters: Counters<Dns64Counters>;
+}
+
+interface Query {
+  readonly bytes: Uint8Array;
+  readonly id: number;
+  /** As sent, in random case. */
+  readonly question: DnsQuestion;
+}
+
+/** The query on the wire: random ID, random case, RD, the client's CD and DO, no option (so no client subnet either). */
+function buildQuery({ question, edns }: ExchangeOptions): Query {
+  const random = randomBytes(2 + question.name.length);
+  const id = uint16At(random, 0);
+  const sent: DnsQuestion = {
+    name: question.name.map((byte, i) => (isLetter(byte) ? byte ^ (random[i + 2] & 0x20) : byte)),
+    type: question.type,
+    class: question.class,
+  };
+  const opt = {
+    name: Uint8Array.of(0),
+    type: Type.OPT,
+    class: MAX_UDP_BYTES,
+    ttlSeconds: question.dnssecOk ? 0x8000 : 0,
+    data: new Uint8Array(),
+  };
+  const written = writeMessage({
+    id,
+    flags: RD | (question.checkingDisabled ? CD : 0),
+    questions: [sent],
+    answers: [],
+    authorities: [],
+    additionals: edns ? [opt] : [],
+  });
+  if (written === undefined) throw new Error('buildQuery: a single question is never too long');
+  return { bytes: written.bytes, id, question: sent };
+}
+
+const isLetter = (byte: number) => (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
+
+/** What a received message is to a query: undefined when it is no answer to it. */
+function judge(bytes: Uint8Array, query: Query): Outcome | undefined {
+  const message = readMessage(bytes);
+  if (message === undefined || message.id !== query.id) return undefined;
+  if ((message.flags & (QR | OPCODE_MASK)) !== QR || message.questions.length > 1) return undefined;
+  // A server that cannot read a query may leave the question out.
+  if (message.questions.length === 0)
+    return (message.flags & RCODE_MASK) === Rcode.FORMERR ? { kind: 'reply', message } : undefined;
+  const [{ name, type, class: qclass }] = message.questions;
+  const asked = query.question;
+  if (type !== asked.type || qclass !== asked.class || !namesEqual(name, asked.name)) return undefined;
+  const sameCase = name.every((byte, i) => byte === asked.name[i]);
+  if (!sameCase || (message.flags & TC) !== 0) return { kind: 'retry-tcp' };
+  return { kind: 'reply', message };
+}
+
+/** Asks over UDP from a new socket. Never rejects. */
+export function exchangeUdp(options: ExchangeOptions): Promise<Outcome> {
+  const { upstream, timeoutMs, signal, counters } = options;
+  const { values, index } = counters;
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const address = formatIpAddress(upstream.address);
+  const query = buildQuery(options);
+  const socket = dgram.createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  let done = false;
+  const finish = (outcome: Outcome) => {
+    if (done) return;
+    done = true;
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+    socket.close();
+    resolve(outcome);
+  };
+  const abort = () => finish({ kind: 'failed' });
+  const timer = setTimeout(() => finish({ kind: 'timeout' }), timeoutMs);
+  signal.addEventListener('abort', abort);
+  // ICMP errors (port or host unreachable) arrive here too: no need to wait for the time-out.
+  socket.on('error', abort);
+  socket.on('message', (bytes) => {
+    const outcome = judge(bytes, query);
+    if (outcome === undefined) values[index['upstream-ignored']]++;
+    else finish(outcome);
+  });
+  values[index['upstream-queries']]++;
+  socket.connect(upstream.port, address, () => {
+    if (!done) socket.send(query.bytes, (error) => error !== null && abort());
+  });
+  return promise;
+}
+
+/** Asks over a TCP connection of its own (RFC 7766). Never rejects. A truncated answer is a reply here: there is no more. */
+export function exchangeTcp(options: ExchangeOptions): Promise<Outcome> {
+  const { upstream, timeoutMs, signal, counters } = options;
+  const { values, index } = counters;
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const query = buildQuery(options);
+  const socket = net.connect({ host: formatIpAddress(upstream.address), port: upstream.port, noDelay: true });
+  const finish = (outcome: Outcome) => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+    socket.destroy();
+    resolve(outcome);
+  };
+  const abort = () => finish({ kind: 'failed' });
+  const timer = setTimeout(() => finish({ kind: 'timeout' }), timeoutMs);
+  signal.addEventListener('abort', abort);
+  socket.on('error', abort);
+  socket.on('close', abort);
+  values[index['upstream-tcp']]++;
+  const framed = new Uint8Array(2 + query.bytes.length);
+  writeUint16(framed, 0, query.bytes.length);
+  framed.set(query.bytes, 2);
+  socket.on('connect', () => socket.write(framed));
+  let received = Buffer.alloc(0);
+  socket.on('data', (chunk: Buffer) => {
+    received = Buffer.concat([received, chunk]);
+    if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return;
+    const message = readMessage(received.subarray(2, 2 + received.readUInt16BE(0)));
+    if (message !== undefined && answers(message, query)) finish({ kind: 'reply', message });
+    else {
+      values[index['upstream-ignored']]++;
+      abort();
+    }
+  });
+  return promise;
+}
+
+/** Over TCP nobody off the path can forge: ID and question must match, the case of the name need not. */
+function answers(message: DnsMessage, { id, question }: Query): boolean {
+  const [asked] = message.questions;
+  return (
+    message.id === id &&
+    (message.flags & (QR | OPCODE_MASK)) === QR &&
+    message.questions.length === 1 &&
+    asked.type === question.type &&
+    asked.class === question.class &&
+    namesEqual(asked.name, question.name)
+  );
+}

@@ -1,0 +1,127 @@
+/** Resolves questions that the cache does not know: asks in the order that RFC 6147 wants, each question once at a time. */
+import type { Counters } from '../../runtime/counters.ts';
+import { CD, type DnsMessage, type DnsQuestion, Type } from '../../wire/dns-message.ts';
+import { lowerName, nameKey } from '../../wire/dns-name.ts';
+import type { IpPrefix } from '../../wire/ip-prefix.ts';
+import { type Answer, failure, makeAnswer, variantOf } from './answer.ts';
+import type { Dns64Counters } from './counters.ts';
+import {
+  danglingAlias,
+  decideAaaa,
+  decideReverse,
+  maySynthesise,
+  needsA,
+  reverseTarget,
+  withoutExcluded,
+} from './decide.ts';
+import type { UpstreamQuestion } from './exchange.ts';
+import { localAnswer } from './local-names.ts';
+import type { Upstreams } from './upstreams.ts';
+
+/** Clients wait about five seconds. */
+const DEADLINE_MS = 4800;
+/** Part of it for AAAA, so that a server which ignores AAAA queries (RFC 4074) leaves time for A. */
+const AAAA_DEADLINE_MS = 2800;
+/** Aliases that an upstream leaves to us; a chain of its own making may be longer. */
+const MAX_CHAIN_HOPS = 8;
+/** Different questions under way at a time; each holds a socket or two. */
+const MAX_IN_FLIGHT = 1000;
+
+export interface ClientQuestion extends DnsQuestion {
+  readonly dnssecOk: boolean;
+  /** The query's flags; CD counts. */
+  readonly flags: number;
+}
+
+export interface Resolver {
+  /** Questions under way. */
+  readonly inFlight: number;
+  /** The answer; undefined when too much is under way. Never rejects. Called again for a question under way, returns the same promise. */
+  resolve(question: ClientQuestion): Promise<Answer> | undefined;
+}
+
+export interface ResolverOptions {
+  readonly upstreams: Upstreams;
+  readonly pref64: readonly IpPrefix[];
+  readonly counters: Counters<Dns64Counters>;
+}
+
+export function createResolver({ upstreams, pref64, counters }: ResolverOptions): Resolver {
+  const { values, index } = counters;
+  const inFlight = new Map<string, Promise<Answer>>();
+
+  async function answer(client: ClientQuestion): Promise<Answer> {
+    const { type, dnssecOk } = client;
+    const question: DnsQuestion = { name: lowerName(client.name), type, class: client.class };
+    const variant = variantOf(dnssecOk, client.flags);
+    const local = localAnswer(question, pref64);
+    if (local !== undefined) {
+      values[index.local]++;
+      return makeAnswer(question, variant, local, true);
+    }
+    const message = await upstreamAnswer(question, dnssecOk, (client.flags & CD) !== 0);
+    if (message === undefined) {
+      values[index['error-resolution']]++;
+      return failure(question, variant);
+    }
+    return makeAnswer(question, variant, message);
+  }
+
+  /** Asks, and asks on when the upstream stopped in the middle of a chain of aliases, as authoritative servers do. */
+  async function askChain(question: UpstreamQuestion, deadlineMs: number): Promise<DnsMessage | undefined> {
+    const endMs = performance.now() + deadlineMs;
+    let message = await upstreams.ask(question, deadlineMs);
+    for (let hops = 0; hops < MAX_CHAIN_HOPS; hops++) {
+      const target = message === undefined ? undefined : danglingAlias(question, message);
+      if (message === undefined || target === undefined) break;
+      const rest = await upstreams.ask({ ...question, name: target }, endMs - performance.now());
+      if (rest === undefined) return undefined;
+      message = { ...rest, answers: [...message.answers, ...rest.answers] };
+    }
+    return message;
+  }
+
+  async function upstreamAnswer(
+    question: DnsQuestion,
+    dnssecOk: boolean,
+    checkingDisabled: boolean,
+  ): Promise<DnsMessage | undefined> {
+    const startedMs = performance.now();
+    const ask = (asked: DnsQuestion, deadlineMs: number) =>
+      askChain({ ...asked, dnssecOk, checkingDisabled }, deadlineMs);
+    if (question.type === Type.AAAA && maySynthesise(dnssecOk, checkingDisabled)) {
+      const reply = await ask(question, AAAA_DEADLINE_MS);
+      const aaaa = reply === undefined ? undefined : withoutExcluded(reply);
+      if (!needsA(aaaa, dnssecOk)) return aaaa;
+      const a = await ask({ ...question, type: Type.A }, DEADLINE_MS - (performance.now() - startedMs));
+      const { message, synthesised } = decideAaaa(question, aaaa, a, pref64, dnssecOk);
+      if (synthesised) values[index.synthesised]++;
+      return message;
+    }
+    const target = question.type === Type.PTR ? reverseTarget(question.name, pref64) : undefined;
+    if (target !== undefined) {
+      const targetQuestion = { ...question, name: target };
+      const ptr = localAnswer(targetQuestion, pref64) ?? (await ask(targetQuestion, DEADLINE_MS));
+      if (ptr === undefined) return undefined;
+      values[index['reverse-mapped']]++;
+      return decideReverse(question, target, ptr);
+    }
+    return ask(question, DEADLINE_MS);
+  }
+
+  return {
+    get inFlight() {
+      return inFlight.size;
+    },
+    resolve(client) {
+      const variant = variantOf(client.dnssecOk, client.flags);
+      const key = `${client.type} ${variant} ${nameKey(client.name)}`;
+      const underWay = inFlight.get(key);
+      if (underWay !== undefined) return underWay;
+      if (inFlight.size >= MAX_IN_FLIGHT) return undefined;
+      const promise = answer(client).finally(() => inFlight.delete(key));
+      inFlight.set(key, promise);
+      return promise;
+    },
+  };
+}

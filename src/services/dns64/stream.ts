@@ -1,0 +1,138 @@
+/** DNS over TCP (RFC 7766): queries may be pipelined, replies go out as they come, in any order. */
+import type net from 'node:net';
+import type { Counters } from '../../runtime/counters.ts';
+import { type IpPrefix, anyPrefixContains } from '../../wire/ip-prefix.ts';
+import { uint16At, writeUint16 } from '../../wire/dns-message.ts';
+import { parseIpAddress } from '../../wire/ip-address.ts';
+import type { Dns64Counters } from './counters.ts';
+
+/** RFC 7766 section 6.2.3: a few seconds; also for a client that sends a query too slowly, or does not read. */
+const IDLE_MS = 10_000;
+const MAX_CONNECTIONS = 256;
+const MAX_CONNECTIONS_PER_CLIENT = 32;
+/** Queries of one connection that are resolved at a time; further ones wait in the socket. */
+const MAX_PIPELINED = 100;
+/** Replies that the client has not read. */
+const MAX_UNREAD_BYTES = 1 << 18;
+const LENGTH_BYTES = 2;
+
+export interface StreamServerOptions {
+  /** The reply to a message, undefined when there is none. Never rejects. */
+  readonly answer: (message: Uint8Array) => Promise<Uint8Array | undefined>;
+  readonly counters: Counters<Dns64Counters>;
+  /** Who may connect, asked at each connection. */
+  readonly allow: () => readonly IpPrefix[];
+}
+
+export interface StreamServer {
+  readonly connections: number;
+  accept(connection: net.Socket): void;
+  /** Ends all connections. */
+  close(): void;
+}
+
+export function createStreamServer({ answer, counters, allow }: StreamServerOptions): StreamServer {
+  const { values, index } = counters;
+  const connections = new Set<net.Socket>();
+  const perClient = new Map<string, number>();
+
+  function accept(connection: net.Socket): void {
+    const client = connection.remoteAddress ?? '';
+    const address = parseIpAddress(client.replace(/%.*$/, ''));
+    const held = perClient.get(client) ?? 0;
+    connection.on('error', () => connection.destroy());
+    if (
+      address === undefined ||
+      !anyPrefixContains(allow(), address) ||
+      connections.size >= MAX_CONNECTIONS ||
+      held >= MAX_CONNECTIONS_PER_CLIENT
+    ) {
+      values[index['tcp-refused']]++;
+      connection.destroy();
+      return;
+    }
+    values[index['tcp-connections']]++;
+    connections.add(connection);
+    perClient.set(client, held + 1);
+    connection.on('close', () => {
+      connections.delete(connection);
+      const left = (perClient.get(client) ?? 1) - 1;
+      if (left === 0) perClient.delete(client);
+      else perClient.set(client, left);
+    });
+    serve(connection);
+  }
+
+  function serve(connection: net.Socket): void {
+    let pending = 0;
+    let ended = false;
+    let buffered: Buffer = Buffer.alloc(0);
+    // The timer is ours: a client that sends a byte now and then must not hold a connection.
+    const timer = setTimeout(() => {
+      if (pending > 0) {
+        timer.refresh();
+        return;
+      }
+      values[index['tcp-idle']]++;
+      connection.destroy();
+    }, IDLE_MS);
+    connection.on('close', () => clearTimeout(timer));
+
+    const isBusy = () => pending >= MAX_PIPELINED || connection.writableLength > MAX_UNREAD_BYTES;
+
+    /** Takes whole messages out of the buffer for as long as the client may have more under way. */
+    const takeMessages = () => {
+      let at = 0;
+      while (!isBusy() && buffered.length - at >= LENGTH_BYTES) {
+        const end = at + LENGTH_BYTES + uint16At(buffered, at);
+        if (end > buffered.length) break;
+        void takeMessage(Uint8Array.from(buffered.subarray(at + LENGTH_BYTES, end)));
+        at = end;
+      }
+      buffered = buffered.subarray(at);
+      if (isBusy()) connection.pause();
+      else connection.resume();
+    };
+
+    const takeMessage = async (message: Uint8Array) => {
+      timer.refresh();
+      pending++;
+      values[index['queries-tcp']]++;
+      const reply = await answer(message);
+      pending--;
+      if (connection.destroyed) return;
+      if (reply === undefined) {
+        // Nothing that could be a query: what follows in the stream cannot be trusted either.
+        connection.destroy();
+        return;
+      }
+      const framed = new Uint8Array(LENGTH_BYTES + reply.length);
+      writeUint16(framed, 0, reply.length);
+      framed.set(reply, LENGTH_BYTES);
+      connection.write(framed);
+      takeMessages();
+      if (ended && pending === 0) connection.end();
+    };
+
+    connection.on('data', (chunk: Buffer) => {
+      buffered = buffered.length === 0 ? chunk : Buffer.concat([buffered, chunk]);
+      takeMessages();
+    });
+    connection.on('drain', takeMessages);
+    // The client has sent its last query; it still waits for the replies.
+    connection.on('end', () => {
+      ended = true;
+      if (pending === 0) connection.end();
+    });
+  }
+
+  return {
+    get connections() {
+      return connections.size;
+    },
+    accept,
+    close() {
+      for (const connection of connections) connection.destroy();
+    },
+  };
+}

@@ -1,0 +1,209 @@
+/**
+ * The upstreams: whom to ask, how long to wait before asking the next one too, and who is down. They are preferred in
+ * the order of the configuration. One that left several queries in a row unanswered goes to the end of the line, and is
+ * probed now and then with a query that nobody waits for, until it answers again.
+ */
+import { parseDnsUpstream, type DnsUpstream } from '../../config/values.ts';
+import type { Counters } from '../../runtime/counters.ts';
+import { type DnsMessage, Rcode, Type } from '../../wire/dns-message.ts';
+import type { Dns64Counters } from './counters.ts';
+import { rcodeOf } from './decide.ts';
+import { type Outcome, type UpstreamQuestion, exchangeTcp, exchangeUdp } from './exchange.ts';
+
+/** How long an upstream may take before its silence counts. */
+const TIMEOUT_MS = 2500;
+/** How long to wait for one before asking the next as well: the usual round trip and four deviations (RFC 6298), within these. */
+const LEAST_PATIENCE_MS = 250;
+const FIRST_PATIENCE_MS = 600;
+const LONGEST_PATIENCE_MS = 1000;
+/** Times that each upstream is asked for one question. */
+const ROUNDS = 3;
+const DOWN_AFTER_FAILURES = 3;
+const FIRST_PROBE_AFTER_MS = 1000;
+const LONGEST_PROBE_AFTER_MS = 30_000;
+/** How long an upstream that chokes on EDNS is spared it (RFC 6891 section 6.2.2 lets us remember). */
+const NO_EDNS_MS = 3_600_000;
+
+interface Upstream {
+  readonly text: string;
+  readonly target: DnsUpstream;
+  /** Smoothed round trip and deviation, undefined before the first answer. */
+  rttMs: number | undefined;
+  deviationMs: number;
+  /** Consecutive queries without an answer. */
+  failures: number;
+  probeAtMs: number;
+  noEdnsUntilMs: number;
+}
+
+export interface Upstreams {
+  /**
+   * The NOERROR or NXDOMAIN response to a question, as the upstream sent it; undefined when none came within
+   * `deadlineMs` or all that answer say SERVFAIL, REFUSED or another error. Never rejects.
+   */
+  ask(question: UpstreamQuestion, deadlineMs: number): Promise<DnsMessage | undefined>;
+  /** Each upstream as configured, with whether it is up and its smoothed round trip. */
+  status(): { readonly text: string; readonly up: boolean; readonly rttMs: number | undefined }[];
+}
+
+/** `texts` are validated by the schema. Aborting `signal` ends every exchange. */
+export function createUpstreams(
+  texts: readonly string[],
+  counters: Counters<Dns64Counters>,
+  signal: AbortSignal,
+  nowMs: () => number = () => performance.now(),
+): Upstreams {
+  const { values, index } = counters;
+  const upstreams = texts.flatMap((text): Upstream[] => {
+    const target = parseDnsUpstream(text);
+    if (target === undefined) return [];
+    return [
+      {
+        text,
+        target,
+        rttMs: undefined,
+        deviationMs: 0,
+        failures: 0,
+        probeAtMs: 0,
+        noEdnsUntilMs: -Infinity,
+      },
+    ];
+  });
+  function noteFailure(upstream: Upstream): void {
+    upstream.failures++;
+    const doublings = Math.max(upstream.failures - DOWN_AFTER_FAILURES, 0);
+    upstream.probeAtMs = nowMs() + Math.min(FIRST_PROBE_AFTER_MS * 2 ** doublings, LONGEST_PROBE_AFTER_MS);
+  }
+
+  /** One whole attempt: UDP, without EDNS if that is the trouble, TCP if need be. Keeps the upstream's record. */
+  async function attempt(upstream: Upstream, question: UpstreamQuestion): Promise<DnsMessage | undefined> {
+    const startedMs = nowMs();
+    const edns = startedMs >= upstream.noEdnsUntilMs;
+    const options = { upstream: upstream.target, question, edns, timeoutMs: TIMEOUT_MS, signal, counters };
+    let outcome = await exchangeUdp(options);
+    if (outcome.kind === 'reply' && edns && dislikesEdns(outcome.message)) {
+      upstream.noEdnsUntilMs = startedMs + NO_EDNS_MS;
+      outcome = await exchangeUdp({ ...options, edns: false });
+    }
+    if (outcome.kind === 'retry-tcp') {
+      noteReply(upstream, nowMs() - startedMs);
+      outcome = await exchangeTcp(options);
+    } else if (outcome.kind === 'reply') {
+      noteReply(upstream, nowMs() - startedMs);
+    }
+    if (signal.aborted) return undefined;
+    return judge(upstream, outcome);
+  }
+
+  function judge(upstream: Upstream, outcome: Outcome): DnsMessage | undefined {
+    if (outcome.kind === 'reply') {
+      if (isError(outcome.message)) values[index['upstream-errors']]++;
+      return outcome.message;
+    }
+    values[index[outcome.kind === 'timeout' ? 'upstream-timeouts' : 'upstream-errors']]++;
+    noteFailure(upstream);
+    return undefined;
+  }
+
+  /** Asks upstreams that are down, and due, so that they can show that they are up again. */
+  function probe(question: UpstreamQuestion): void {
+    const now = nowMs();
+    for (const upstream of upstreams) {
+      if (isUp(upstream) || now < upstream.probeAtMs) continue;
+      upstream.probeAtMs = now + TIMEOUT_MS;
+      void attempt(upstream, question);
+    }
+  }
+
+  function ask(question: UpstreamQuestion, deadlineMs: number): Promise<DnsMessage | undefined> {
+    const up = upstreams.filter(isUp);
+    if (up.length > 0) probe(question);
+    const order = up.length > 0 ? [...up, ...upstreams.filter((upstream) => !isUp(upstream))] : upstreams;
+    const { promise, resolve } = Promise.withResolvers<DnsMessage | undefined>();
+    const saidError = new Set<Upstream>();
+    let started = 0;
+    let running = 0;
+    let patience: NodeJS.Timeout | undefined;
+    let finished = false;
+
+    const finish = (message: DnsMessage | undefined) => {
+      finished = true;
+      clearTimeout(patience);
+      clearTimeout(deadline);
+      resolve(message);
+    };
+    const deadline = setTimeout(() => finish(undefined), deadlineMs);
+
+    /** Asks the next upstream that has not given an error yet; gives up when there is none and nothing is under way. */
+    const next = () => {
+      clearTimeout(patience);
+      while (started < order.length * ROUNDS && saidError.has(order[started % order.length])) started++;
+      if (started >= order.length * ROUNDS) {
+        if (running === 0) finish(undefined);
+        return;
+      }
+      const upstream = order[started % order.length];
+      const round = Math.floor(started / order.length);
+      started++;
+      patience = setTimeout(next, patienceMs(upstream) * 2 ** round);
+      void run(upstream);
+    };
+
+    const run = async (upstream: Upstream) => {
+      running++;
+      const message = await attempt(upstream, question);
+      running--;
+      if (finished) return;
+      if (message !== undefined && !isError(message)) {
+        finish(message);
+        return;
+      }
+      if (message !== undefined) saidError.add(upstream);
+      next();
+    };
+
+    next();
+    return promise;
+  }
+
+  return {
+    ask,
+    status: () =>
+      upstreams.map((upstream) => ({ text: upstream.text, up: isUp(upstream), rttMs: upstream.rttMs })),
+  };
+}
+
+const isUp = (upstream: Upstream) => upstream.failures < DOWN_AFTER_FAILURES;
+
+function noteReply(upstream: Upstream, tookMs: number): void {
+  upstream.failures = 0;
+  if (upstream.rttMs === undefined) {
+    upstream.rttMs = tookMs;
+    upstream.deviationMs = tookMs / 2;
+  } else {
+    upstream.deviationMs += (Math.abs(tookMs - upstream.rttMs) - upstream.deviationMs) / 4;
+    upstream.rttMs += (tookMs - upstream.rttMs) / 8;
+  }
+}
+
+const patienceMs = ({ rttMs, deviationMs }: Upstream): number =>
+  rttMs === undefined
+    ? FIRST_PATIENCE_MS
+    : Math.min(Math.max(rttMs + 4 * deviationMs, LEAST_PATIENCE_MS), LONGEST_PATIENCE_MS);
+
+/** Whether another upstream may know better. */
+function isError(message: DnsMessage): boolean {
+  const rcode = extendedRcode(message);
+  return rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN;
+}
+
+/** The response code with the upper bits that OPT carries (RFC 6891 section 6.1.3). */
+function extendedRcode(message: DnsMessage): number {
+  const opt = message.additionals.find(({ type }) => type === Type.OPT);
+  return rcodeOf(message) | (opt === undefined ? 0 : (opt.ttlSeconds >>> 24) << 4);
+}
+
+/** RFC 6891 section 6.2.2: FORMERR or NOTIMP without OPT is what servers say that do not know EDNS. */
+const dislikesEdns = (message: DnsMessage): boolean =>
+  (rcodeOf(message) === Rcode.FORMERR || rcodeOf(message) === Rcode.NOTIMP) &&
+  !message.additionals.some(({ type }) => type === Type.OPT);

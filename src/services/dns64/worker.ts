@@ -1,0 +1,201 @@
+/**
+ * The thread that answers from the cache: a blocking loop over the UDP sockets. What the cache does not have goes to the
+ * main thread, which answers the client itself and sends the answer here to be kept.
+ */
+import { POLLIN, pinned, poll } from '../../os/libc.ts';
+import { createCounters } from '../../runtime/counters.ts';
+import { MAX_WAIT_MS, workerThread } from '../../runtime/worker-thread.ts';
+import { Rcode } from '../../wire/dns-message.ts';
+import { newQuery, readQuery } from '../../wire/dns-query.ts';
+import { MAPPED_WORD, accessTable, admits } from './access.ts';
+import { ADMIT, DROP, admitQuery } from './admit.ts';
+import { udpLimit, variantOf, writeError, writeReply } from './answer.ts';
+import { AnswerCache } from './cache.ts';
+import { DNS64_COUNTERS } from './counters.ts';
+import { SLOT_BYTES, SOURCE_BYTES, datagramBatch, forgetInterface, wasMulticast } from './datagrams.ts';
+import type { FromDnsWorker, Miss, ToDnsWorker, UdpSocket, WorkerInit } from './messages.ts';
+
+/** Datagrams a system call. More would only make the first one wait. */
+const BATCH = 64;
+/** Batches from one socket before the next gets its turn. */
+const TURNS = 8;
+/** Misses that the main thread may be busy with. Beyond, clients must ask again (they do). */
+const MAX_OUTSTANDING = 4096;
+/** REFUSED is no bigger than what it answers, but may go to a forged source: so many a second, the rest is dropped. */
+const REFUSALS_PER_SECOND = 200;
+
+const POLLFD_BYTES = 8;
+
+const thread = workerThread<WorkerInit, ToDnsWorker, FromDnsWorker>();
+const { init } = thread;
+const counters = createCounters(DNS64_COUNTERS, init.counters);
+const { values, index } = counters;
+const outstanding = new Int32Array(init.outstanding);
+const batch = datagramBatch(BATCH);
+const { slots, sources, controls } = batch;
+const query = newQuery();
+let cache = new AnswerCache(init.cacheEntries);
+let access = accessTable(init.allow);
+let sockets: readonly UdpSocket[] = [];
+let pollFds = pinned(0);
+let misses: Miss[] = [];
+let nowSeconds = 0;
+let refusalsLeft = REFUSALS_PER_SECOND;
+
+function listenTo(list: readonly UdpSocket[], generation: number): void {
+  sockets = list;
+  pollFds = pinned((list.length + 1) * POLLFD_BYTES);
+  const view = new DataView(pollFds.buffer);
+  for (const [i, fd] of [thread.wakeFd, ...list.map((socket) => socket.fd)].entries()) {
+    view.setInt32(i * POLLFD_BYTES, fd, true);
+    view.setInt16(i * POLLFD_BYTES + 4, POLLIN, true);
+  }
+  thread.post({ kind: 'listening', generation });
+}
+
+function handleMessage(message: ToDnsWorker): void {
+  switch (message.kind) {
+    case 'answers':
+      for (const answer of message.answers) cache.insert(answer, nowSeconds);
+      break;
+    case 'sockets':
+      listenTo(message.sockets, message.generation);
+      break;
+    case 'access':
+      access = accessTable(message.allow);
+      break;
+    case 'flush':
+      if (message.cacheEntries === undefined) cache.clear();
+      else cache = new AnswerCache(message.cacheEntries);
+      break;
+  }
+}
+
+/** The reply's length, or 0 when there is none (yet). The reply stands where the query stood. */
+function answerDatagram(slot: number, socket: UdpSocket): number {
+  values[index['queries-udp']]++;
+  const { isIpv6 } = socket;
+  const controlAt = batch.controlAt(slot);
+  const source = slot * SOURCE_BYTES;
+  if (
+    (sources.bytes[source + 2] === 0 && sources.bytes[source + 3] === 0) ||
+    wasMulticast(controls, controlAt, isIpv6)
+  ) {
+    values[index['drop-source']]++;
+    return 0;
+  }
+  forgetInterface(controls, controlAt, isIpv6);
+  const word = source >> 2;
+  const from = sources.words;
+  const admitted = isIpv6
+    ? admits(access, from[word + 2], from[word + 3], from[word + 4], from[word + 5])
+    : admits(access, 0, 0, MAPPED_WORD, from[word + 1]);
+
+  const at = slot * SLOT_BYTES;
+  const received = batch.received(slot);
+  const kind = readQuery(slots.bytes, at, received, query);
+  if (!admitted) return refuse(at);
+  const verdict = admitQuery(kind, query, counters);
+  if (verdict === DROP) return 0;
+  if (verdict !== ADMIT) return writeError(slots.bytes, at, query, verdict);
+
+  const variant = variantOf(query.dnssecOk, query.flags);
+  const entry = cache.find(slots, at, query.nameBytes, query.type, variant, nowSeconds);
+  if (entry === -1) {
+    miss(slot, socket, received);
+    return 0;
+  }
+  values[index.hits]++;
+  const limit = udpLimit(query);
+  const length = writeReply(
+    slots,
+    at,
+    query,
+    cache.memory,
+    cache.start[entry],
+    cache.messageBytes[entry],
+    cache.ttlCount[entry],
+    nowSeconds - cache.storedSeconds[entry],
+    limit,
+  );
+  if (cache.messageBytes[entry] > limit) values[index.truncated]++;
+  return length;
+}
+
+/** REFUSED, rather than silence, tells a forgotten access list from a broken network; but only to what is a query. */
+function refuse(at: number): number {
+  if (query.questionEnd === 0 || refusalsLeft === 0) {
+    values[index['drop-access']]++;
+    return 0;
+  }
+  refusalsLeft--;
+  values[index['refused-access']]++;
+  return writeError(slots.bytes, at, query, Rcode.REFUSED);
+}
+
+function miss(slot: number, socket: UdpSocket, received: number): void {
+  if (Atomics.load(outstanding, 0) >= MAX_OUTSTANDING) {
+    values[index['drop-overload']]++;
+    return;
+  }
+  Atomics.add(outstanding, 0, 1);
+  const source = slot * SOURCE_BYTES;
+  const controlAt = batch.controlAt(slot);
+  misses.push({
+    socket: socket.id,
+    source: sources.bytes.slice(source, source + socket.sockaddrBytes),
+    control: controls.slice(controlAt, controlAt + batch.controlBytes(slot)),
+    query: slots.bytes.slice(slot * SLOT_BYTES, slot * SLOT_BYTES + received),
+  });
+}
+
+/** Sends the slots from `first` to before `end`, passing over any that the kernel does not take. */
+function sendReplies(fd: number, first: number, end: number): void {
+  for (let at = first; at < end; ) {
+    const sent = batch.send(fd, at, end);
+    if (sent > 0) {
+      at += sent;
+    } else {
+      values[index['drop-send']]++;
+      at++;
+    }
+  }
+}
+
+function serve(socket: UdpSocket): void {
+  for (let turn = 0; turn < TURNS; turn++) {
+    const count = batch.receive(socket.fd);
+    let first = 0;
+    for (let slot = 0; slot < count; slot++) {
+      const length = answerDatagram(slot, socket);
+      if (length > 0) {
+        batch.reply(slot, length);
+        continue;
+      }
+      if (slot > first) sendReplies(socket.fd, first, slot);
+      first = slot + 1;
+    }
+    if (count > first) sendReplies(socket.fd, first, count);
+    if (count < BATCH) break;
+  }
+}
+
+nowSeconds = Math.floor(performance.now() / 1000);
+listenTo(init.sockets, init.generation);
+thread.ready();
+for (let running = true; running; ) {
+  poll(pollFds, sockets.length + 1, MAX_WAIT_MS);
+  thread.beat();
+  const seconds = Math.floor(performance.now() / 1000);
+  if (seconds !== nowSeconds) refusalsLeft = REFUSALS_PER_SECOND;
+  nowSeconds = seconds;
+  // revents is the last 16 bits of a pollfd; the kernel clears it when nothing happened.
+  for (let i = 0; i < sockets.length; i++) {
+    if (pollFds[(i + 1) * POLLFD_BYTES + 6] !== 0) serve(sockets[i]);
+  }
+  if (misses.length > 0) {
+    thread.post({ kind: 'misses', misses });
+    misses = [];
+  }
+  if (pollFds[6] !== 0) running = thread.receive(handleMessage);
+}

@@ -1,0 +1,101 @@
+/** The port forwarder: each server's SSH has a port of its own on the IPv4 side. */
+import type { ForwardConfig, HostConfig } from '../../config/schema.ts';
+import { parsePortRange } from '../../config/values.ts';
+import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
+import { encodeSocketAddress } from '../../os/socket-address.ts';
+import type { Service, ServiceContext } from '../../runtime/service.ts';
+import { parseIpAddress } from '../../wire/ip-address.ts';
+import { type Allotments, allotPorts, portsInUse } from './allot-ports.ts';
+import { loadAllotments, saveAllotments } from './allotment-file.ts';
+import { forwardCounterTable } from './counters.ts';
+import type { ForwardWorkerConfig } from './worker.ts';
+
+export interface ForwardOptions {
+  readonly forward: ForwardConfig;
+  readonly hosts: readonly HostConfig[];
+  /** Ports of the IPv4 side that others listen on: never chosen. */
+  readonly reservedPorts: readonly number[];
+}
+
+export interface ForwardService extends Service<ForwardOptions> {
+  /** The SSH port of each server that has one, by server name. */
+  sshPorts(): Readonly<Record<string, number>>;
+}
+
+const MAX_CONNECTIONS = 4096;
+/** sshd's own LoginGraceTime is 120 s; this is only for the server to accept. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+function parseAddress(text: string, what: string): Uint8Array {
+  const address = parseIpAddress(text);
+  if (address === undefined) throw new Error(`${what}: "${text}" is no address`);
+  return address;
+}
+
+/** The allotments and what follows from them. Throws as `allotPorts` does. */
+function planForward(options: ForwardOptions, previous: Allotments) {
+  const { forward, hosts, reservedPorts } = options;
+  const range = parsePortRange(forward.sshPorts);
+  if (range === undefined) throw new Error(`forward.sshPorts: "${forward.sshPorts}" is no port range`);
+  const allotments = allotPorts({ hosts, range, reservedPorts, previous, nowMs: Date.now() });
+  const ports = portsInUse(allotments);
+  const listen = forward.listen.flatMap((text) => {
+    const address = parseAddress(text, 'forward.listen');
+    return Object.entries(ports).map(([name, port]) => ({ name, address, port }));
+  });
+  const targets = Object.fromEntries(
+    hosts.flatMap(({ name, address, ssh }) => {
+      if (ssh === false) return [];
+      const server = { address: parseAddress(address, `host "${name}"`), port: ssh.targetPort };
+      return [[name, encodeSocketAddress(server)]];
+    }),
+  );
+  const plan: TcpPlan<ForwardWorkerConfig> = {
+    listen,
+    handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
+    idleTimeoutMs: 0, // a shell may be silent for days; keepalive finds peers that vanished
+    config: { targets },
+  };
+  return { allotments, ports, plan };
+}
+
+/** Starts the forwarder. Throws when no port is left, a socket cannot be opened or the state cannot be kept. */
+export async function startForward(
+  options: ForwardOptions,
+  context: ServiceContext,
+): Promise<ForwardService> {
+  const { stateDirectory } = context;
+  const log = context.log.child({ service: 'forward' });
+  let current = planForward(options, loadAllotments(stateDirectory, log));
+  const plane = await startTcpPlane<ForwardWorkerConfig, typeof forwardCounterTable>(
+    {
+      name: 'forward',
+      entry: new URL('worker.ts', import.meta.url),
+      counterTable: forwardCounterTable,
+      keepalive: true,
+      maxConnections: MAX_CONNECTIONS,
+      descriptorShare: 0.25,
+      log,
+    },
+    current.plan,
+    // Before anybody can connect: a port that was once seen must never become another server's.
+    () => saveAllotments(stateDirectory, current.allotments),
+  );
+
+  async function reconfigure(options: ForwardOptions): Promise<void> {
+    const next = planForward(options, current.allotments);
+    await plane.apply(next.plan, () => saveAllotments(stateDirectory, next.allotments));
+    current = next;
+  }
+
+  return {
+    name: 'forward',
+    counterTable: forwardCounterTable,
+    sshPorts: () => current.ports,
+    reconfigure,
+    status: plane.status,
+    counters: plane.counters,
+    failWorker: plane.failWorker,
+    [Symbol.asyncDispose]: () => plane[Symbol.asyncDispose](),
+  };
+}

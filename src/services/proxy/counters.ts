@@ -1,0 +1,23 @@
+/** What the proxy counts: the engine's counters, and each refusal by its reason. */
+import { tcpCounterTable } from '../../net/counters.ts';
+
+export const proxyCounterTable = {
+  ...tcpCounterTable,
+  'tls-routed': 'TLS connections whose server name led to a server',
+  'http-routed': 'HTTP requests whose Host led to a server',
+  'refused-tls-unknown-name': 'TLS: the server name is of no server (alert unrecognized_name)',
+  'refused-tls-no-name': 'TLS: the client named no server (alert missing_extension)',
+  'refused-tls-malformed': 'TLS: the ClientHello is malformed (alert decode_error, or what fits)',
+  'refused-tls-oversized': 'TLS: the ClientHello is too long (alert record_overflow or decode_error)',
+  'refused-tls-http': 'TLS: the client speaks plain HTTP (answered with 400)',
+  'refused-tls-not-tls': 'TLS: the client speaks another protocol (closed)',
+  'refused-http-no-host': 'HTTP: the request names no server (400)',
+  'refused-http-unknown-host': 'HTTP: the Host is of no server (421)',
+  'refused-http-malformed': 'HTTP: the request is malformed or ambiguous (400)',
+  'refused-http-oversized': 'HTTP: the request head is too long (431)',
+  'refused-http-unsupported':
+    'HTTP: version, method, scheme or transfer coding that is not served (421, 501, 505)',
+  'http-no-answer': 'HTTP: the server closed without an answer (502)',
+} as const;
+
+export type ProxyCounterIndex = { readonly [Name in keyof typeof proxyCounterTable]: number };

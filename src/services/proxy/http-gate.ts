@@ -1,0 +1,141 @@
+/**
+ * The gate of an HTTP listener: the Host of a request picks the server. One request a connection: its head is
+ * rewritten, its body and the answer pass unread. What a client sends behind a body of known length is discarded, so
+ * nothing reaches a server that was not judged to be for it; behind a chunked body the server itself must stop, at
+ * `Connection: close`.
+ */
+import {
+  type Examiner,
+  type Gate,
+  MORE,
+  type Refusal,
+  RESET,
+  type ServerFailure,
+  type Verdict,
+} from '../../net/gate.ts';
+import { peerOf } from '../../net/endpoints.ts';
+import { OpeningBytes } from '../../net/opening-bytes.ts';
+import {
+  MAX_REQUEST_HEAD_BYTES,
+  type RequestFault,
+  type RequestHead,
+  findHeadEnd,
+  parseRequestHead,
+} from '../../wire/http-head.ts';
+import type { ProxyCounterIndex } from './counters.ts';
+import { type HostTable, findBackend } from './host-table.ts';
+import { encodeHttpAnswer } from './http-answer.ts';
+import { isWebSocket, rewriteRequestHead } from './http-rewrite.ts';
+import { buildPreamble } from './preamble.ts';
+
+/** RFC 9113 section 3.4: the preface of a client with prior knowledge. Its first line has no Host to go by. */
+const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\n';
+
+const SERVER_FAILURES: Record<ServerFailure, [status: number, reason: string]> = {
+  refused: [502, 'the server refused the connection'],
+  unreachable: [502, 'the server cannot be reached'],
+  timeout: [504, 'the server did not answer in time'],
+  'no-socket': [503, 'the proxy has no more sockets'],
+  'no-answer': [502, 'the server closed the connection without an answer'],
+};
+
+const refuse = (counter: number, status: number, reason: string, withBody = true): Refusal => ({
+  counter,
+  answer: encodeHttpAnswer(status, reason, withBody),
+  reset: false,
+});
+
+export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate {
+  const refuseFault = ({ kind, status, reason }: RequestFault): Verdict => ({
+    kind: 'refuse',
+    refusal: refuse(index[`refused-http-${kind}`], status, reason),
+  });
+
+  function routeRequest(head: RequestHead, headBytes: number, bytes: Uint8Array, clientFd: number): Verdict {
+    const backend = findBackend(table, head.host);
+    if (backend === undefined) {
+      // 421 (RFC 9110 section 15.5.20): not about the resource, as 404 would be, but about who was asked for it.
+      const reason = `no server here has the name ${head.host}`;
+      const refusal = refuse(index['refused-http-unknown-host'], 421, reason, head.method !== 'HEAD');
+      return { kind: 'refuse', refusal };
+    }
+    const client = peerOf(clientFd);
+    if (client === undefined) return { kind: 'refuse', refusal: RESET };
+    const isUpgrade = isWebSocket(head);
+    const { contentLength } = head;
+    const arrived = bytes.length - headBytes;
+    const isBounded = contentLength !== undefined && !isUpgrade;
+    const body = bytes.subarray(
+      headBytes,
+      headBytes + (isBounded ? Math.min(arrived, contentLength) : arrived),
+    );
+    const text = Buffer.from(rewriteRequestHead(head, client.address), 'latin1');
+    const preamble = buildPreamble(backend, clientFd, head.host, Buffer.concat([text, body]));
+    if (preamble === undefined) return { kind: 'refuse', refusal: RESET };
+    return {
+      kind: 'route',
+      counter: index['http-routed'],
+      route: {
+        serverAddress: backend.serverAddress,
+        preamble,
+        uploadBytes: isBounded ? contentLength - body.length : -1,
+        oneExchange: !isUpgrade,
+        withoutBody: head.method === 'HEAD',
+      },
+    };
+  }
+
+  function begin(): Examiner {
+    const opening = new OpeningBytes();
+    let scanned = 0;
+    return {
+      push(chunk, clientFd): Verdict {
+        const bytes = opening.append(chunk);
+        const headBytes = findHeadEnd(bytes, scanned - 3);
+        if (
+          headBytes > MAX_REQUEST_HEAD_BYTES ||
+          (headBytes === -1 && bytes.length >= MAX_REQUEST_HEAD_BYTES)
+        ) {
+          const reason = `the head of the request is longer than ${MAX_REQUEST_HEAD_BYTES} bytes`;
+          return refuseFault({ kind: 'oversized', status: 431, reason });
+        }
+        if (headBytes === -1) {
+          scanned = bytes.length;
+          opening.keep(bytes);
+          // A client that speaks another protocol is told at once, not at the deadline.
+          return isNoRequest(bytes)
+            ? refuseFault({ kind: 'malformed', status: 400, reason: 'this is no HTTP request' })
+            : MORE;
+        }
+        if (headBytes === HTTP2_PREFACE.length && startsWith(bytes, HTTP2_PREFACE)) {
+          const reason = 'HTTP/2 without TLS is not spoken here; use HTTP/1.1';
+          return refuseFault({ kind: 'unsupported', status: 505, reason });
+        }
+        const head = parseRequestHead(bytes.subarray(0, headBytes));
+        return 'kind' in head ? refuseFault(head) : routeRequest(head, headBytes, bytes, clientFd);
+      },
+      timedOut: () => ({
+        counter: -1,
+        answer: encodeHttpAnswer(408, 'the request took too long'),
+        reset: false,
+      }),
+    };
+  }
+
+  return {
+    begin,
+    route: null,
+    serverFailed(route, failure) {
+      const [status, reason] = SERVER_FAILURES[failure];
+      const counter = failure === 'no-answer' ? index['http-no-answer'] : -1;
+      return refuse(counter, status, reason, route.withoutBody !== true);
+    },
+  };
+}
+
+const startsWith = (bytes: Uint8Array, text: string) =>
+  bytes.length >= text.length &&
+  Array.from(text).every((character, i) => bytes[i] === character.charCodeAt(0));
+
+/** True when the first byte can start neither a method nor the empty line that may precede it. */
+const isNoRequest = (bytes: Uint8Array) => !(bytes[0] === 13 || (bytes[0] > 32 && bytes[0] < 127));

@@ -1,0 +1,30 @@
+/** The first bytes that a server gets: a PROXY header when it wants one, then what the client has sent. */
+import { localOf, peerOf } from '../../net/endpoints.ts';
+import { encodeProxyV1, encodeProxyV2 } from '../../wire/proxy-protocol.ts';
+import type { Backend } from './host-table.ts';
+
+const NONE = new Uint8Array(0);
+
+/** A copy of `opening` behind the header; undefined when the client has gone, so that its address is not known. */
+export function buildPreamble(
+  { clientAddress }: Backend,
+  clientFd: number,
+  authority: string,
+  opening: Uint8Array,
+): Uint8Array | undefined {
+  let header: Uint8Array = NONE;
+  if (clientAddress !== 'none') {
+    const source = peerOf(clientFd);
+    const destination = localOf(clientFd);
+    if (source === undefined || destination === undefined) return undefined;
+    header =
+      clientAddress === 'proxy-v1'
+        ? encodeProxyV1(source, destination)
+        : encodeProxyV2(source, destination, authority);
+  }
+  // Buffer takes short copies from a slab: far cheaper than an ArrayBuffer each.
+  const preamble = Buffer.allocUnsafe(header.length + opening.length);
+  preamble.set(header);
+  preamble.set(opening, header.length);
+  return preamble;
+}

@@ -1,0 +1,60 @@
+/** The proxy: IPv4 clients reach IPv6-only servers by the name they ask for. */
+import type { HostConfig, ProxyConfig } from '../../config/schema.ts';
+import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
+import type { Service, ServiceContext } from '../../runtime/service.ts';
+import { parseIpAddress } from '../../wire/ip-address.ts';
+import { proxyCounterTable } from './counters.ts';
+import type { ProxyWorkerConfig } from './worker.ts';
+
+export interface ProxyOptions {
+  readonly proxy: ProxyConfig;
+  readonly hosts: readonly HostConfig[];
+}
+
+/** Each connection costs the kernel some 10 KB: what a small Pi can bear. */
+const MAX_CONNECTIONS = 32_768;
+
+/** A listener is open while at least one server names it in its `services`: nothing answers that leads nowhere. */
+export function planProxy({ proxy, hosts }: ProxyOptions): TcpPlan<ProxyWorkerConfig> {
+  const named = new Set(hosts.flatMap(({ services }) => services));
+  const listeners = proxy.listeners.filter(({ name }) => named.has(name));
+  const listen = proxy.listen.flatMap((text) => {
+    const address = parseIpAddress(text);
+    if (address === undefined) throw new Error(`proxy.listen: "${text}" is no address`);
+    return listeners.map(({ name, port }) => ({ name, address, port }));
+  });
+  return {
+    listen,
+    handshakeTimeoutMs: proxy.handshakeTimeoutMs,
+    idleTimeoutMs: proxy.idleTimeoutMs,
+    config: { hosts, listeners },
+  };
+}
+
+/** Starts the proxy. Throws when a listening socket cannot be opened: the error names listener, address and port. */
+export async function startProxy(
+  options: ProxyOptions,
+  { log }: Pick<ServiceContext, 'log'>,
+): Promise<Service<ProxyOptions>> {
+  const plane = await startTcpPlane<ProxyWorkerConfig, typeof proxyCounterTable>(
+    {
+      name: 'proxy',
+      entry: new URL('worker.ts', import.meta.url),
+      counterTable: proxyCounterTable,
+      keepalive: false,
+      maxConnections: MAX_CONNECTIONS,
+      descriptorShare: 0.75,
+      log: log.child({ service: 'proxy' }),
+    },
+    planProxy(options),
+  );
+  return {
+    name: 'proxy',
+    counterTable: proxyCounterTable,
+    reconfigure: async (options) => plane.apply(planProxy(options)),
+    status: plane.status,
+    counters: plane.counters,
+    failWorker: plane.failWorker,
+    [Symbol.asyncDispose]: () => plane[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,63 @@
+/** The gate of a TLS listener: the server name in the ClientHello picks the server; refusals are TLS alerts. */
+import { CLOSE, type Examiner, type Gate, MORE, type Refusal, RESET, type Verdict } from '../../net/gate.ts';
+import { OpeningBytes } from '../../net/opening-bytes.ts';
+import { type ClientHelloResult, readClientHello, startClientHelloScan } from '../../wire/client-hello.ts';
+import { TlsAlert, type TlsAlertDescription, encodeTlsAlert } from '../../wire/tls-alert.ts';
+import type { ProxyCounterIndex } from './counters.ts';
+import { type HostTable, findBackend } from './host-table.ts';
+import { encodeHttpAnswer } from './http-answer.ts';
+import { buildPreamble } from './preamble.ts';
+
+const HTTP_METHODS = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) /;
+
+const alert = (counter: number, description: TlsAlertDescription | undefined): Refusal => ({
+  counter,
+  answer: description === undefined ? null : encodeTlsAlert(description),
+  reset: false,
+});
+
+export function createTlsGate(table: HostTable, index: ProxyCounterIndex): Gate {
+  const unknownName = alert(index['refused-tls-unknown-name'], TlsAlert.unrecognizedName);
+  const noName = alert(index['refused-tls-no-name'], TlsAlert.missingExtension);
+  const serverFailed = alert(-1, TlsAlert.internalError);
+
+  function refuseFault(result: ClientHelloResult & { kind: 'refused' }, bytes: Uint8Array): Refusal {
+    if (result.fault !== 'not-tls') return alert(index[`refused-tls-${result.fault}`], result.alert);
+    // A browser sent to https://'s port by http:// shows a page that says so.
+    if (HTTP_METHODS.test(String.fromCharCode(...bytes.subarray(0, 8)))) {
+      const reason = 'this port speaks TLS: use https:// instead of http://';
+      return { counter: index['refused-tls-http'], answer: encodeHttpAnswer(400, reason), reset: false };
+    }
+    return alert(index['refused-tls-not-tls'], undefined);
+  }
+
+  function begin(): Examiner {
+    const opening = new OpeningBytes();
+    const scan = startClientHelloScan();
+    return {
+      push(chunk, clientFd): Verdict {
+        const bytes = opening.append(chunk);
+        const result = readClientHello(bytes, scan);
+        if (result.kind === 'incomplete') {
+          opening.keep(bytes);
+          return MORE;
+        }
+        if (result.kind === 'refused') return { kind: 'refuse', refusal: refuseFault(result, bytes) };
+        const { serverName } = result;
+        if (serverName === undefined) return { kind: 'refuse', refusal: noName };
+        const backend = findBackend(table, serverName);
+        if (backend === undefined) return { kind: 'refuse', refusal: unknownName };
+        const preamble = buildPreamble(backend, clientFd, serverName, bytes);
+        if (preamble === undefined) return { kind: 'refuse', refusal: RESET };
+        return {
+          kind: 'route',
+          counter: index['tls-routed'],
+          route: { serverAddress: backend.serverAddress, preamble, uploadBytes: -1, oneExchange: false },
+        };
+      },
+      timedOut: () => CLOSE,
+    };
+  }
+
+  return { begin, route: null, serverFailed: () => serverFailed };
+}

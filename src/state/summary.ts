@@ -1,0 +1,28 @@
+/** What the services report, as one picture. */
+import type { ServiceReport } from '../runtime/service-slot.ts';
+
+export type OverallState = 'ok' | 'degraded' | 'failed';
+
+/** The worst of the services' states: failed when one could not start, degraded when one does less than asked. */
+export function overallState(reports: readonly Pick<ServiceReport, 'status'>[]): OverallState {
+  const states = new Set(reports.map(({ status }) => status.state));
+  if (states.has('failed')) return 'failed';
+  return states.has('degraded') ? 'degraded' : 'ok';
+}
+
+export interface ExplainedCounter {
+  readonly name: string;
+  readonly value: number;
+  readonly explanation: string;
+}
+
+/** A service's counters in the order of its table, each with what it counts. */
+export const explainCounters = ({
+  counters,
+  counterTable,
+}: Pick<ServiceReport, 'counters' | 'counterTable'>): ExplainedCounter[] =>
+  Object.entries(counterTable).map(([name, explanation]) => ({
+    name,
+    value: counters[name] ?? 0,
+    explanation,
+  }));

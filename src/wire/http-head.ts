@@ -1,0 +1,204 @@
+/**
+ * The head of an HTTP/1.x request (RFC 9112 sections 2 to 6), read strictly: what two implementations could read
+ * differently is refused, since a request that this side and the server see differently is a smuggled one.
+ */
+import { parseIpv6 } from './ip-address.ts';
+
+/** The most that a head may take. */
+export const MAX_REQUEST_HEAD_BYTES = 16_384;
+
+export interface HttpField {
+  /** As the client wrote it. */
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface RequestHead {
+  readonly method: string;
+  /** In origin-form, or "*": an absolute-form target is taken apart into this and `authority`. */
+  readonly target: string;
+  readonly minorVersion: 0 | 1;
+  /** What the request is for, as the client wrote it: the target's authority, or else the Host field. */
+  readonly authority: string;
+  /** The host in `authority`: lower case, without port and final dot. */
+  readonly host: string;
+  readonly fields: readonly HttpField[];
+  /** Lower-case options of all Connection fields. */
+  readonly connectionOptions: ReadonlySet<string>;
+  /** Bytes of the body; undefined when it is chunked. */
+  readonly contentLength: number | undefined;
+}
+
+/** Why a request is refused: the status to answer with, and a sentence for its body. */
+export interface RequestFault {
+  readonly kind: 'malformed' | 'no-host' | 'oversized' | 'unsupported';
+  readonly status: 400 | 405 | 421 | 431 | 501 | 505;
+  readonly reason: string;
+}
+
+const CR = 13;
+const LF = 10;
+
+/**
+ * Offset just after the empty line that ends the head, or -1. Scans from `from`: pass what an earlier call has seen
+ * less 3, so that a slow client's bytes are not looked at twice.
+ */
+export function findHeadEnd(bytes: Uint8Array, from: number): number {
+  for (let at = bytes.indexOf(LF, Math.max(from, 3)); at !== -1; at = bytes.indexOf(LF, at + 1)) {
+    if (bytes[at - 1] === CR && bytes[at - 2] === LF && bytes[at - 3] === CR) return at + 1;
+  }
+  return -1;
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) HTTP\/([0-9])\.([0-9])$/;
+/** RFC 9110 section 5.5: no control characters but HTAB. */
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const ABSOLUTE_FORM = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^#]*)$/;
+const AUTHORITY = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{0,5}))?$/;
+
+const bad = (reason: string): RequestFault => ({ kind: 'malformed', status: 400, reason });
+
+/** Bytes as a string of the same char codes: field values may hold obs-text, which must pass unchanged. */
+export const latin1 = (bytes: Uint8Array): string =>
+  String.fromCharCode.apply(null, bytes as unknown as number[]);
+
+/** Reads a whole head, its final empty line included; at most MAX_REQUEST_HEAD_BYTES. */
+export function parseRequestHead(bytes: Uint8Array): RequestHead | RequestFault {
+  const lines = latin1(bytes).split('\r\n');
+  lines.length -= 2; // the empty line, and what follows it: nothing
+  // RFC 9112 section 2.2: a server SHOULD ignore at least one empty line before the request line.
+  const first = lines[0] === '' ? 1 : 0;
+  const requestLine = REQUEST_LINE.exec(lines[first] ?? '');
+  if (requestLine === null) return bad('the request line is malformed');
+  const [, method, rawTarget, major, minor] = requestLine;
+  if (major !== '1') {
+    const reason = `HTTP/${major}.${minor} is not spoken here; use HTTP/1.1`;
+    return { kind: 'unsupported', status: 505, reason };
+  }
+  const fields: HttpField[] = [];
+  for (const line of lines.slice(first + 1)) {
+    const field = parseField(line);
+    if (typeof field === 'string') return bad(field);
+    fields.push(field);
+  }
+  // Section 2.3: a minor version above what we know is treated as ours.
+  const minorVersion = minor === '0' ? 0 : 1;
+  const framing = readFraming(fields, minorVersion);
+  if (typeof framing === 'object') return framing;
+  const destination = readDestination(method, rawTarget, fields);
+  if ('status' in destination) return destination;
+  const connectionOptions = new Set(valuesOf(fields, 'connection').flatMap(listMembers));
+  for (const name of ['host', 'content-length', 'transfer-encoding']) {
+    // RFC 9110 section 7.6.1: never a field meant for every recipient. Obeying would change the request's meaning.
+    if (connectionOptions.has(name)) return bad(`Connection names the field ${name}`);
+  }
+  return {
+    method,
+    ...destination,
+    minorVersion,
+    fields,
+    connectionOptions,
+    contentLength: framing === 'chunked' ? undefined : framing,
+  };
+}
+
+function parseField(line: string): HttpField | string {
+  // Section 5.2: obs-fold MUST be refused (or replaced); section 5.1: no white space before the colon.
+  if (line.startsWith(' ') || line.startsWith('\t')) return 'a header field is folded over two lines';
+  const colon = line.indexOf(':');
+  if (colon === -1) return 'a header field has no colon';
+  const name = line.slice(0, colon);
+  if (!TOKEN.test(name)) return 'a header field has a malformed name';
+  const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
+  // A bare CR or LF, and NUL, are among what this refuses.
+  if (!FIELD_VALUE.test(value)) return `the header field ${name} holds a control character`;
+  return { name, value };
+}
+
+const valuesOf = (fields: readonly HttpField[], lowerName: string): string[] =>
+  fields.filter(({ name }) => name.toLowerCase() === lowerName).map(({ value }) => value);
+
+/** The members of a comma-separated list, in lower case. */
+export const listMembers = (value: string): string[] =>
+  value
+    .toLowerCase()
+    .split(',')
+    .map((member) => member.trim())
+    .filter((member) => member !== '');
+
+/** Section 6: how long the body is. Conflicts, which smuggling is made of, are refused. */
+function readFraming(fields: readonly HttpField[], minorVersion: 0 | 1): number | 'chunked' | RequestFault {
+  const lengths = valuesOf(fields, 'content-length');
+  const codings = valuesOf(fields, 'transfer-encoding');
+  if (codings.length > 0) {
+    if (lengths.length > 0) return bad('Content-Length and Transfer-Encoding exclude each other');
+    if (minorVersion === 0) return bad('Transfer-Encoding does not exist in HTTP/1.0');
+    if (codings.length > 1 || codings[0].toLowerCase() !== 'chunked') {
+      // Section 6.1: a transfer coding that is not understood SHOULD be answered with 501.
+      return {
+        kind: 'unsupported',
+        status: 501,
+        reason: 'the only transfer coding spoken here is "chunked"',
+      };
+    }
+    return 'chunked';
+  }
+  if (lengths.length === 0) return 0;
+  if (lengths.length > 1) return bad('there is more than one Content-Length');
+  if (!/^[0-9]{1,15}$/.test(lengths[0])) return bad('Content-Length is not a number of bytes');
+  return Number(lengths[0]);
+}
+
+type Destination = Pick<RequestHead, 'target' | 'authority' | 'host'>;
+
+/** Section 3.2: what the request is for. */
+function readDestination(
+  method: string,
+  rawTarget: string,
+  fields: readonly HttpField[],
+): Destination | RequestFault {
+  const hosts = valuesOf(fields, 'host');
+  // Section 3.2: more than one Host, or an invalid one, MUST be answered with 400.
+  if (hosts.length > 1) return bad('there is more than one Host field');
+  if (method === 'CONNECT') {
+    return { kind: 'unsupported', status: 501, reason: 'CONNECT is not offered: this is no forward proxy' };
+  }
+  let target = rawTarget;
+  let authority = hosts[0] ?? '';
+  const absolute = ABSOLUTE_FORM.exec(rawTarget);
+  if (absolute !== null) {
+    // RFC 9110 section 7.4: a scheme that this connection does not serve.
+    if (absolute[1].toLowerCase() !== 'http') {
+      return {
+        kind: 'unsupported',
+        status: 421,
+        reason: `the scheme ${absolute[1]} is not served on this port`,
+      };
+    }
+    // Section 3.2.2: the target's authority replaces the received Host field.
+    if (authority !== '' && readAuthority(authority) === undefined) return bad('the Host field is malformed');
+    authority = absolute[2];
+    target = absolute[3].startsWith('/') ? absolute[3] : `/${absolute[3]}`;
+    // Section 3.2.4: OPTIONS without a path becomes "*".
+    if (method === 'OPTIONS' && absolute[3] === '') target = '*';
+  } else if (!rawTarget.startsWith('/') && !(rawTarget === '*' && method === 'OPTIONS')) {
+    return bad('the request target is malformed');
+  }
+  if (target.includes('#')) return bad('the request target is malformed');
+  if (authority === '') {
+    return { kind: 'no-host', status: 400, reason: 'the request has no Host field: it names no server' };
+  }
+  const host = readAuthority(authority);
+  return host === undefined ? bad('the Host field is malformed') : { target, authority, host };
+}
+
+/** The host of "host[:port]" in lower case without a final dot; undefined when malformed (user info included). */
+function readAuthority(authority: string): string | undefined {
+  const match = AUTHORITY.exec(authority);
+  if (match === null || Number(match[3] ?? 0) > 65535) return undefined;
+  if (match[1] !== undefined)
+    return parseIpv6(match[1]) === undefined ? undefined : `[${match[1].toLowerCase()}]`;
+  const host = match[2].toLowerCase();
+  return host.endsWith('.') ? host.slice(0, -1) : host;
+}

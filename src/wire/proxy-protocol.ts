@@ -1,0 +1,72 @@
+/**
+ * The PROXY protocol, versions 1 and 2 (https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt): the header in
+ * front of a connection that tells the server who the client is.
+ */
+import { crc32c } from './crc32c.ts';
+import { formatIpAddress, formatIpv6, mappedIpv4 } from './ip-address.ts';
+
+export interface Endpoint {
+  /** 16 bytes, IPv4 in its mapped form. */
+  readonly address: Uint8Array;
+  readonly port: number;
+}
+
+/** Section 2.1: "PROXY TCP4 192.0.2.1 203.0.113.1 56324 443" and CRLF. */
+export function encodeProxyV1(source: Endpoint, destination: Endpoint): Uint8Array<ArrayBuffer> {
+  const isIpv4 = bothIpv4(source, destination);
+  // Both in one family: an IPv4 address beside an IPv6 one is written in its mapped form.
+  const text = ({ address }: Endpoint) => (isIpv4 ? formatIpAddress(address) : formatIpv6(address));
+  const line = `PROXY TCP${isIpv4 ? 4 : 6} ${text(source)} ${text(destination)} ${source.port} ${destination.port}\r\n`;
+  return Uint8Array.from(line, (character) => character.charCodeAt(0));
+}
+
+// Section 2.2.
+const SIGNATURE = [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a];
+const VERSION_2_PROXY = 0x21;
+const TCP_OVER_IPV4 = 0x11;
+const TCP_OVER_IPV6 = 0x21;
+const FIXED_BYTES = 16;
+const TLV_BYTES = 3;
+const TLV_AUTHORITY = 0x02;
+const TLV_CRC32C = 0x03;
+
+/**
+ * Section 2.2, with the TLVs PP2_TYPE_AUTHORITY (the name that the client asked for: SNI or Host; ASCII, at most
+ * 255 characters) and PP2_TYPE_CRC32C.
+ */
+export function encodeProxyV2(
+  source: Endpoint,
+  destination: Endpoint,
+  authority: string | undefined,
+): Uint8Array<ArrayBuffer> {
+  const isIpv4 = bothIpv4(source, destination);
+  const addressBytes = isIpv4 ? 4 : 16;
+  const authorityBytes = authority === undefined ? 0 : TLV_BYTES + authority.length;
+  const bytes = new Uint8Array(FIXED_BYTES + 2 * addressBytes + 4 + authorityBytes + TLV_BYTES + 4);
+  const view = new DataView(bytes.buffer);
+  bytes.set(SIGNATURE);
+  bytes[12] = VERSION_2_PROXY;
+  bytes[13] = isIpv4 ? TCP_OVER_IPV4 : TCP_OVER_IPV6;
+  view.setUint16(14, bytes.length - FIXED_BYTES);
+  let at = FIXED_BYTES;
+  for (const { address } of [source, destination]) {
+    bytes.set(address.subarray(16 - addressBytes), at);
+    at += addressBytes;
+  }
+  view.setUint16(at, source.port);
+  view.setUint16(at + 2, destination.port);
+  at += 4;
+  if (authority !== undefined) {
+    bytes[at] = TLV_AUTHORITY;
+    view.setUint16(at + 1, authority.length);
+    for (let i = 0; i < authority.length; i++) bytes[at + TLV_BYTES + i] = authority.charCodeAt(i);
+    at += authorityBytes;
+  }
+  bytes[at] = TLV_CRC32C;
+  view.setUint16(at + 1, 4);
+  view.setUint32(at + TLV_BYTES, crc32c(bytes)); // over the whole header, this field being zero
+  return bytes;
+}
+
+const bothIpv4 = (a: Endpoint, b: Endpoint) =>
+  mappedIpv4(a.address) !== undefined && mappedIpv4(b.address) !== undefined;

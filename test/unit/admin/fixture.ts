@@ -1,0 +1,110 @@
+/** An admin application over a store in a directory of its own, and requests to it. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { buildAdmin, type AdminDeps } from '../../../src/admin/build.ts';
+import { ADMIN_COUNTERS } from '../../../src/admin/counters.ts';
+import { openConfigStore } from '../../../src/config/store.ts';
+import { createCounters, readCounters } from '../../../src/runtime/counters.ts';
+import { type Logger, silentLog } from '../../../src/runtime/log.ts';
+import type { ServiceReport } from '../../../src/runtime/service-slot.ts';
+
+export const TOKEN = 'abcdefghijklmnopqrstuvwxyz0123456789-_ABCDE';
+
+export async function temporaryDirectory(t: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'tombolo-admin-'));
+  t.after(() => rm(directory, { recursive: true }));
+  return directory;
+}
+
+export const report = (name: string, status: Partial<ServiceReport['status']> = {}): ServiceReport => ({
+  name,
+  status: { state: 'running', restarts: 0, figures: { sessions: 3 }, ...status },
+  counterTable: { 'drop-ttl': 'Packets whose TTL ended here', sent: 'Packets sent' },
+  counters: { 'drop-ttl': 7, sent: 0 },
+});
+
+/** What the API shows in these tests; services and ports can be exchanged. */
+export async function testDeps(t: TestContext): Promise<AdminDeps & { services: () => ServiceReport[] }> {
+  const store = openConfigStore(join(await temporaryDirectory(t), 'config.json'), silentLog);
+  return {
+    store,
+    services: () => [report('proxy'), report('nat64')],
+    sshPorts: () => ({ web1: 22_001 }),
+    version: '1.2.3',
+    startedAt: new Date('2026-01-02T03:04:05Z'),
+  };
+}
+
+/** A logger that keeps what it is told. */
+export function keepingLog(): Logger & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const keep = (fields: object, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);
+  const log = { debug: keep, info: keep, warn: keep, error: keep, lines, child: () => log };
+  return log;
+}
+
+export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}, requestsPerMinute = 1e9) {
+  const deps = { ...(await testDeps(t)), ...changes };
+  const counters = createCounters(ADMIN_COUNTERS);
+  const log = keepingLog();
+  let isAdmitted = true;
+  const app = await buildAdmin(deps, {
+    admin: () => deps.store.current.admin,
+    admitsSource: () => isAdmitted,
+    token: TOKEN,
+    counters,
+    log,
+    requestsPerMinute,
+  });
+  t.after(() => app.close());
+
+  /** An authorised request from localhost, unless the headers say otherwise. */
+  async function request(
+    method: 'GET' | 'PUT' | 'POST' | 'DELETE',
+    url: string,
+    headers = {},
+    payload?: string,
+  ) {
+    const response = await app.inject({
+      method,
+      url,
+      headers: { host: 'localhost:8064', authorization: `Bearer ${TOKEN}`, ...headers },
+      ...(payload === undefined ? {} : { payload }),
+    });
+    // Only what a test reads: light-my-request's own type is recursive.
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      body: response.body,
+      // biome-ignore lint/suspicious/noExplicitAny: tests look at answers of every shape
+      json: () => JSON.parse(response.body) as Record<string, any>,
+    };
+  }
+  const put = (document: string, ifMatch = `"${deps.store.revision}"`) =>
+    request('PUT', '/api/config', { 'content-type': 'application/json', 'if-match': ifMatch }, document);
+  return {
+    app,
+    deps,
+    log,
+    request,
+    put,
+    counters: () => readCounters(counters),
+    setAdmitted: (admitted: boolean) => void (isAdmitted = admitted),
+  };
+}
+
+/** Every refusal has this shape, and nothing of the inside of the process. */
+export function assertError(
+  response: { status: number; body: string; json: () => Record<string, unknown> },
+  status: number,
+  error: string,
+): void {
+  assert.equal(response.status, status, response.body);
+  const answer = response.json();
+  assert.equal(answer['error'], error);
+  assert.equal(typeof answer['message'], 'string');
+  assert.doesNotMatch(response.body, /node_modules|\.ts:\d|at async/);
+}

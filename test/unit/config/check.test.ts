@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadConfig } from '../../../src/config/load.ts';
+
+const host = (name: string, fields: object = {}) => ({ name, address: '2001:db8:1::10', ...fields });
+const listener = (name: string, port: number) => ({ name, port, protocol: 'tls' });
+const noListeners = { listeners: [] };
+
+const refused: readonly (readonly [title: string, document: object, path: string, message: RegExp])[] = [
+  [
+    'two servers of one name',
+    { hosts: [host('a'), host('a')] },
+    '/hosts/1/name',
+    /"a" is already at \/hosts\/0\/name/,
+  ],
+  [
+    'one host name for two servers, whatever the case',
+    {
+      hosts: [
+        host('a', { hostnames: ['example.com'] }),
+        host('b', { hostnames: ['*.example.com', 'Example.COM'] }),
+      ],
+    },
+    '/hosts/1/hostnames/1',
+    /"example\.com" is already at \/hosts\/0\/hostnames\/0/,
+  ],
+  [
+    'a service that is no listener',
+    { hosts: [host('a', { services: ['https', 'gopher'] })] },
+    '/hosts/0/services/1',
+    /"gopher" is the name of no listener; expected one of http, https/,
+  ],
+  [
+    'two listeners of one name',
+    { proxy: { listeners: [listener('x', 1000), listener('x', 1001)] } },
+    '/proxy/listeners/1/name',
+    /already at \/proxy\/listeners\/0\/name/,
+  ],
+  [
+    'two listeners on one port',
+    { proxy: { listeners: [listener('x', 1000), listener('y', 1000)] } },
+    '/proxy/listeners/1/port',
+    /1000 is for listener y, but 1000 is for listener x \(\/proxy\/listeners\/0\/port\)/,
+  ],
+  [
+    'an SSH port that a listener has',
+    { hosts: [host('a', { ssh: { port: 443 } })] },
+    '/hosts/0/ssh/port',
+    /443 is for SSH of a, but 443 is for listener https/,
+  ],
+  [
+    'one SSH port for two servers',
+    { hosts: [host('a', { ssh: { port: 2222 } }), host('b', { ssh: { port: 2222 } })] },
+    '/hosts/1/ssh/port',
+    /2222 is for SSH of b, but 2222 is for SSH of a/,
+  ],
+  [
+    'the admin page on the port of DNS64, on one of several addresses',
+    { dns64: { port: 8064, listen: ['::'] } },
+    '/admin/port',
+    /8064 is for the admin page, but 8064 is for DNS64/,
+  ],
+  [
+    'a listener in the range of SSH ports',
+    { proxy: { listeners: [listener('x', 22_500)] } },
+    '/forward/sshPorts',
+    /22001-22999 is for the SSH ports, but 22500 is for listener x/,
+  ],
+  [
+    'SSH ports in pool4',
+    { nat64: { pool4: [{ ports: '20000-30000' }] } },
+    '/nat64/pool4/0/ports',
+    /20000-30000 is for pool4, but 22001-22999 is for the SSH ports/,
+  ],
+  [
+    'a listener in pool4',
+    { proxy: { listeners: [listener('x', 40_000)] } },
+    '/nat64/pool4/0/ports',
+    /but 40000 is for listener x/,
+  ],
+  [
+    'more servers than SSH ports',
+    { forward: { sshPorts: '22001' }, hosts: [host('a'), host('b')] },
+    '/forward/sshPorts',
+    /"22001" has 1 free ports for 2 servers/,
+  ],
+  [
+    'a prefix that DNS64 promises and NAT64 does not translate',
+    { dns64: { prefixes: ['64:ff9b::/96', '2001:db8:64::/96'] } },
+    '/dns64/prefixes/1',
+    /"2001:db8:64::\/96" is a prefix that NAT64 does not translate; expected 64:ff9b::\/96/,
+  ],
+  [
+    'the same prefix address with another length',
+    { dns64: { prefixes: ['2001:db8:64::/64'] }, nat64: { prefix: '2001:db8:64::/96' } },
+    '/dns64/prefixes/0',
+    /NAT64 does not translate/,
+  ],
+  ...(
+    [
+      ['64:ff9b::192.0.2.1', /lies in the NAT64 prefix 64:ff9b::\/96/],
+      ['fe80::1', /link-local/],
+      ['ff02::1', /multicast/],
+      ['::1', /loopback/],
+      ['::', /unspecified/],
+      ['::ffff:192.0.2.1', /IPv4 address in IPv6 form/],
+    ] as const
+  ).map(
+    ([address, message]) =>
+      [`a server at ${address}`, { hosts: [host('a', { address })] }, '/hosts/0/address', message] as const,
+  ),
+];
+
+for (const [title, document, path, message] of refused) {
+  test(`refused: ${title}`, () => {
+    const loaded = loadConfig(JSON.stringify(document));
+    assert.ok('problems' in loaded);
+    assert.deepEqual(
+      loaded.problems.map((problem) => problem.path),
+      [path],
+    );
+    assert.match(loaded.problems[0].message, message);
+  });
+}
+
+const accepted: readonly (readonly [title: string, document: object])[] = [
+  [
+    'one port on different addresses',
+    {
+      proxy: { ...noListeners, listen: ['192.0.2.1'] },
+      admin: { port: 53 },
+      dns64: { listen: ['192.0.2.2'] },
+    },
+  ],
+  ['one port in different families', { admin: { listen: ['::'], port: 443 } }],
+  [
+    'a listener in pool4 on another address than the pool',
+    {
+      proxy: { listen: ['192.0.2.1'], listeners: [listener('x', 40_000)] },
+      nat64: { pool4: [{ address: '192.0.2.2' }] },
+    },
+  ],
+  ['the admin page on loopback in pool4', { admin: { port: 40_000, listen: ['127.0.0.1'] } }],
+  [
+    'another prefix while NAT64 runs elsewhere',
+    {
+      dns64: { prefixes: ['2001:db8:64::/96'] },
+      nat64: { enabled: false },
+    },
+  ],
+  ['one prefix written in two ways', { dns64: { prefixes: ['64:FF9B:0::/96'] } }],
+  [
+    'a wildcard beside the name itself',
+    {
+      hosts: [host('a', { hostnames: ['example.com'] }), host('b', { hostnames: ['*.example.com'] })],
+    },
+  ],
+  ['an explicit SSH port inside the range', { hosts: [host('a', { ssh: { port: 22_001 } }), host('b')] }],
+  ['DNS64 off leaves its port free', { dns64: { enabled: false }, admin: { port: 53 } }],
+];
+
+for (const [title, document] of accepted) {
+  test(`accepted: ${title}`, () => {
+    const loaded = loadConfig(JSON.stringify(document));
+    assert.ok('config' in loaded, JSON.stringify(loaded));
+  });
+}
