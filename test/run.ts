@@ -29,7 +29,12 @@ console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
 
 function checkSources(): void {
-  for (const command of ['tsc --noEmit', 'biome lint --error-on-warnings', 'biome format']) {
+  for (const command of [
+    'tsc --noEmit',
+    'tsc --noEmit -p web',
+    'biome lint --error-on-warnings',
+    'biome format',
+  ]) {
     const [tool, ...args] = command.split(' ');
     const { status, error } = spawnSync(`${root}node_modules/.bin/${tool}`, args, {
       cwd: root,

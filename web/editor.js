@@ -26,7 +26,7 @@ async function load() {
   revision = answer.revision;
   savedText = JSON.stringify(answer.document, null, 2);
   text.value = savedText;
-  setText(byId('effective'), JSON.stringify(answer.effective, null, 2));
+  control('effective', HTMLTextAreaElement).value = JSON.stringify(answer.effective, null, 2);
   showProblems([]);
   await onLoaded(answer.effective);
 }
@@ -79,7 +79,7 @@ function showProblems(/** @type {NonNullable<ErrorAnswer['problems']>} */ proble
   const items = problems.map(({ path, message, line, column }) => {
     const item = make('li', {}, path === '' ? '' : make('code', {}, path), ` ${message}`);
     if (line !== undefined && column !== undefined) {
-      const button = make('button', { type: 'button' }, `line ${line}`);
+      const button = make('button', { type: 'button', class: 'quiet small' }, `line ${line}`);
       button.addEventListener('click', () => goTo(line, column));
       item.prepend(button);
     }

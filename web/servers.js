@@ -75,10 +75,10 @@ function serverCard(host, ssh) {
       make('p', { class: 'problem' }, 'No SSH port could be opened; see the forward service.'),
     );
   }
-  const snippet = make('pre', { tabindex: '0' }, ssh.snippet);
+  const snippet = make('pre', {}, ssh.snippet);
   const button = make(
     'button',
-    { type: 'button', 'aria-label': `Copy the SSH snippet of ${host.name}` },
+    { type: 'button', class: 'quiet', 'aria-label': `Copy the SSH snippet of ${host.name}` },
     'Copy',
   );
   button.addEventListener('click', () => copyOrSelect(snippet, button));

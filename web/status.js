@@ -52,8 +52,8 @@ control('show-zeros', HTMLInputElement).addEventListener('change', () => {
 function showOverall(/** @type {StatusAnswer} */ { status, version, process, services }) {
   const overall = byId('overall');
   const troubled = services.filter(({ state }) => state === 'degraded' || state === 'failed');
-  const text =
-    troubled.length === 0 ? 'all services well' : `${troubled.map(({ name }) => name).join(', ')}: ${status}`;
+  const troubles = troubled.map(({ name, state }) => `${name} ${state}`);
+  const text = troubles.length === 0 ? 'all services well' : troubles.join(', ');
   overall.className = `state state-${status}`;
   setText(overall, text);
   if (text !== announced) setText(byId('announcements'), text);

@@ -112,5 +112,8 @@ function cachedAccessList(entries: () => readonly string[]) {
     }
     return prefixes;
   };
-  return Object.assign(current, { forget: () => void (resolvedAtMs = -Infinity) });
+  const forget = () => {
+    resolvedAtMs = -Infinity;
+  };
+  return Object.assign(current, { forget });
 }

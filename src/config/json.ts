@@ -60,7 +60,7 @@ export function parseJson(text: string): ParsedJson | { readonly problem: Config
 
 /** What a reader sees at the offset: a word, or one character. */
 const nextToken = (text: string, offset: number): string =>
-  /^(?:[\w.+-]{1,20}|[\s\S])/u.exec(text.slice(offset, offset + 20))?.[0].toWellFormed() ?? '';
+  /^(?:[\w.+-]{1,20}|.)/su.exec(text.slice(offset, offset + 20))?.[0].toWellFormed() ?? '';
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 /** The end of a run of characters that stand for themselves, or an escape. */

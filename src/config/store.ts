@@ -2,15 +2,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { writeFileAtomically } from '../os/atomic-write.ts';
+import type { Logger } from '../runtime/log.ts';
 import { type ConfigDocument, loadConfig } from './load.ts';
 import { type ConfigProblem, formatProblem } from './problem.ts';
 import type { Config } from './schema.ts';
-
-/** What the store logs: a pino logger will do. */
-export interface StoreLog {
-  info(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** A configuration that was refused. */
 export class ConfigError extends Error {
@@ -61,7 +56,7 @@ const NEW_FILE_MODE = 0o600;
  * Reads the configuration; a missing file means every default and is not written before the first change. Throws
  * ConfigError when the content is refused, Error when the file cannot be read.
  */
-export function openConfigStore(path: string, log: StoreLog): ConfigStore {
+export function openConfigStore(path: string, log: Pick<Logger, 'info' | 'error'>): ConfigStore {
   let fileText = readText(path);
   const loaded = loadConfig(fileText ?? '');
   if ('problems' in loaded) throw new ConfigError(path, loaded.problems);
@@ -141,7 +136,9 @@ export function openConfigStore(path: string, log: StoreLog): ConfigStore {
           log.info({ revision }, 'configuration: file read again, nothing changed');
           return { outcome: 'unchanged', revision };
         }
-        return change(next, async () => void (fileText = newText));
+        return change(next, async () => {
+          fileText = newText;
+        });
       }),
   };
 }

@@ -79,7 +79,7 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
       status: response.statusCode,
       headers: response.headers,
       body: response.body,
-      // biome-ignore lint/suspicious/noExplicitAny: tests look at answers of every shape
+      // biome-ignore lint/suspicious/noExplicitAny: each test knows the shape it reads.
       json: () => JSON.parse(response.body) as Record<string, any>,
     };
   }
@@ -92,7 +92,9 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
     request,
     put,
     counters: () => readCounters(counters),
-    setAdmitted: (admitted: boolean) => void (isAdmitted = admitted),
+    setAdmitted: (admitted: boolean) => {
+      isAdmitted = admitted;
+    },
   };
 }
 

@@ -1,0 +1,86 @@
+/** The life of the process: log, configuration, app, signals. */
+import { pino } from 'pino';
+import { type App, startApp } from './app.ts';
+import { formatProblem } from './config/problem.ts';
+import { ConfigError, type ConfigStore, openConfigStore } from './config/store.ts';
+import { silentLog } from './runtime/log.ts';
+
+/** How long an orderly stop may take before the process ends regardless. */
+const STOP_TIMEOUT_MS = 8000;
+
+export interface RunOptions {
+  readonly configPath: string;
+  /** Exists. */
+  readonly stateDirectory: string;
+  readonly version: string;
+  readonly logLevel: string;
+}
+
+/** What is wrong with the configuration file, one problem a line; undefined when it is good. */
+export function checkConfig(path: string): string | undefined {
+  try {
+    openConfigStore(path, silentLog);
+    return undefined;
+  } catch (error) {
+    return describeRefusal(error, path);
+  }
+}
+
+/**
+ * Starts the app and resolves once it serves; it then lives until a signal ends the process. Resolves with what is
+ * wrong when the configuration is refused.
+ */
+export async function run({
+  configPath,
+  stateDirectory,
+  version,
+  logLevel,
+}: RunOptions): Promise<string | undefined> {
+  const log = pino({ level: logLevel, base: null });
+  let store: ConfigStore;
+  try {
+    store = openConfigStore(configPath, log);
+  } catch (error) {
+    return describeRefusal(error, configPath);
+  }
+
+  const starting = startApp({ store, stateDirectory, version, log });
+  let stopping = false;
+  const stop = async (reason: string, code: number) => {
+    if (stopping) process.exit(1); // asked twice: at once
+    stopping = true;
+    log.info({ reason }, 'stopping');
+    setTimeout(() => {
+      log.error({ timeoutMs: STOP_TIMEOUT_MS }, 'not stopped in time, ending regardless');
+      process.exit(1);
+    }, STOP_TIMEOUT_MS).unref();
+    // A stop in the middle of the start waits for it, so that what it makes is taken away again.
+    const app = await starting.catch(() => undefined);
+    await app?.[Symbol.asyncDispose]();
+    log.info({}, 'stopped');
+    process.exit(code);
+  };
+  process.on('SIGINT', () => void stop('SIGINT', 0));
+  process.on('SIGTERM', () => void stop('SIGTERM', 0));
+  process.on('SIGHUP', () => void store.reload());
+  process.on('uncaughtException', (err, origin) => {
+    log.error({ err }, `${origin}: stopping, so that the supervisor starts a sound process`);
+    void stop(origin, 1).catch(() => process.exit(1));
+  });
+
+  const app = await starting;
+  log.info({ version, config: configPath, state: stateDirectory }, 'started');
+  if (process.env['TOMBOLO_TEST_HOOKS'] === '1') listenForTestHooks(app);
+  return undefined;
+}
+
+/** The problems in a ConfigError, one a line. Rethrows what is none. */
+function describeRefusal(error: unknown, path: string): string {
+  if (!(error instanceof ConfigError)) throw error;
+  return error.problems.map((problem) => formatProblem(problem, path)).join('\n');
+}
+
+/** Tests that spawn the process with an IPC channel may make a worker die: {"failWorker": "nat64"}. */
+function listenForTestHooks(app: App): void {
+  process.on('message', ({ failWorker }: { failWorker: string }) => app.failWorker(failWorker));
+}
