@@ -206,7 +206,7 @@ function probe(world: World, name: Probe): Promise<Output> {
 }
 
 function isAnswer(name: Probe, { code, stdout }: Output): boolean {
-  const { expect = '' }: { expect?: string } = PROBES[name];
+  const { expect = '' } = PROBES[name] as { readonly expect?: string };
   return code === 0 && stdout.includes(expect);
 }
 

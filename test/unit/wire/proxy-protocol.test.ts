@@ -56,7 +56,7 @@ function decodeV2(bytes: Uint8Array) {
   const source = { address: address(16), port: buffer.readUInt16BE(16 + 2 * size) };
   const destination = { address: address(16 + size), port: buffer.readUInt16BE(18 + 2 * size) };
   const tlvs = new Map<number, Buffer>();
-  for (let at = 20 + 2 * size; at < buffer.length;) {
+  for (let at = 20 + 2 * size; at < buffer.length; ) {
     const length = buffer.readUInt16BE(at + 1);
     tlvs.set(buffer[at], Buffer.from(buffer.subarray(at + 3, at + 3 + length)));
     if (buffer[at] === 3) buffer.fill(0, at + 3, at + 3 + length);

@@ -194,7 +194,7 @@ for (const [title, request, status, counter, reason] of [
     const { text, ended } = await exchange(Buffer.from(request, 'latin1'));
     assert.match(
       text,
-      new RegExp(`^HTTP/1\\.1 ${status} [^]*Connection: close\r\n\r\n${status} [^]*${reason}`),
+      new RegExp(`^HTTP/1\\.1 ${status} [\s\S]*Connection: close\r\n\r\n${status} [\s\S]*${reason}`),
     );
     assert.equal(ended, 'end');
     assert.equal(proxy.counters()[counter], 1);
@@ -210,7 +210,7 @@ test('a server that closes without an answer is a 502, one that resets too', asy
     await using cleanup = new Cleanup();
     const { proxy, exchange } = await start(cleanup, { answer });
     const { text } = await exchange('GET / HTTP/1.1\r\nHost: example.com\r\n\r\n');
-    assert.match(text, /^HTTP\/1\.1 502 [^]*without an answer\n$/);
+    assert.match(text, /^HTTP\/1\.1 502 [\s\S]*without an answer\n$/);
     assert.equal(proxy.counters()['http-no-answer'], 1);
   }
 });
@@ -231,7 +231,7 @@ test('a server that is down is a 502; to HEAD without a body', async () => {
   await assert.rejects(exchange('x'), { code: 'ECONNREFUSED' }, `port ${port} is closed`);
   const client = await cleanup.connect(elsewhere);
   client.write('HEAD / HTTP/1.1\r\nHost: example.com\r\n\r\n');
-  assert.match((await receive(client)).bytes.toString(), /^HTTP\/1\.1 502 Bad Gateway\r\n[^]*\r\n\r\n$/);
+  assert.match((await receive(client)).bytes.toString(), /^HTTP\/1\.1 502 Bad Gateway\r\n[\s\S]*\r\n\r\n$/);
 });
 
 test('a slow head is a 408; a client that said nothing is closed', async () => {

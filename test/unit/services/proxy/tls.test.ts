@@ -88,8 +88,8 @@ test('the server name leads to the server, which sees the very bytes of the clie
 
 for (const [version, pattern] of [
   ['proxy-v1', /^PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 [0-9]+ [0-9]+\r\n$/],
-  // oxlint-disable-next-line no-control-regex -- a binary header
-  ['proxy-v2', /^\r\n\r\n\0\r\nQUIT\n\x21\x11[^]{14}\x02\0\x0bexample\.com\x03\0\x04[^]{4}$/],
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a binary header
+  ['proxy-v2', /^\r\n\r\n\0\r\nQUIT\n\x21\x11[\s\S]{14}\x02\0\x0bexample\.com\x03\0\x04[\s\S]{4}$/],
 ] as const) {
   test(`${version} goes before the ClientHello`, async () => {
     await using cleanup = new Cleanup();
