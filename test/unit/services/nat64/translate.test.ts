@@ -286,7 +286,14 @@ const ROWS: readonly Row[] = [
     title:
       'an error from a private address still arrives behind the well-known prefix, from us (N34, path MTU)',
     before: [udp({ ...out6, data })],
-    packet: icmp({ source: '192.168.1.1', destination: POOL4, type: 3, code: 4, rest: 1400, data: udp({ ...out4, data }) }), // prettier-ignore
+    packet: icmp({
+      source: '192.168.1.1',
+      destination: POOL4,
+      type: 3,
+      code: 4,
+      rest: 1400,
+      data: udp({ ...out4, data }),
+    }), // prettier-ignore
     out: icmp({
       source: OWN_IPV6,
       destination: HOST,
