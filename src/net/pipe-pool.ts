@@ -6,8 +6,8 @@ import type { FdLedger } from '../os/fd-ledger.ts';
 import { F_SETPIPE_SZ, O_CLOEXEC, O_NONBLOCK, fcntl, pinned, pipe2 } from '../os/libc.ts';
 
 /**
- * What one splice can move at most: the default of fs.pipe-max-size. Costs two thirds of 256 KiB's CPU a byte, since
- * both neighbours are woken less often.
+ * What one splice can move at most: the default of fs.pipe-max-size. Costs about three quarters of 256 KiB's CPU a
+ * byte over loopback, since both neighbours are woken less often.
  */
 export const PIPE_BYTES = 1024 * 1024;
 /** Stalled readers may keep this many pipes full: 64 MiB, the default of fs.pipe-user-pages-soft. */
