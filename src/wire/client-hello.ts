@@ -8,8 +8,8 @@ import { TlsAlert, type TlsAlertDescription } from './tls-alert.ts';
 
 /**
  * The most that a ClientHello may take, record headers included. This one limit bounds memory and work, however the
- * message is cut. Usual ones have 0.3 to 2 KB with post-quantum key shares; a TLS 1.2 session ticket or a TLS 1.3
- * PSK identity may reach 64 KB each, but no deployed stack sends one above 16 KB.
+ * message is cut. Usual ones have 0.3 to 2 KB with post-quantum key shares; session tickets that hold
+ * client certificates add some KB. nginx and HAProxy stop at 16 KB by default.
  */
 export const MAX_CLIENT_HELLO_BYTES = 65_536;
 

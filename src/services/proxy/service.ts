@@ -11,7 +11,7 @@ export interface ProxyOptions {
   readonly hosts: readonly HostConfig[];
 }
 
-/** Each connection costs the kernel some 10 KB: what a small Pi can bear. */
+/** Bounds the kernel's memory for two sockets a connection; the limit of descriptors may bound it further. */
 const MAX_CONNECTIONS = 32_768;
 
 /** A listener is open while at least one server names it in its `services`: nothing answers that leads nowhere. */

@@ -93,6 +93,24 @@ test("the server's reset reaches the client as a reset, after all that came befo
   await until(() => isIdle(forward), 'the connection is closed');
 });
 
+test('a reset waits for what a slow client has not read yet', async () => {
+  await using cleanup = new Cleanup();
+  const answer = patternBytes(400_000);
+  let server: Socket | undefined;
+  const { forward, port } = await forwardTo(cleanup, (socket) => {
+    server = socket;
+    socket.write(answer);
+  });
+  const client = await cleanup.connect(port);
+  client.pause();
+  await until(() => forward.counters()['bytes-down'] === answer.length, "all is in the client's send queue");
+  server!.resetAndDestroy();
+  await until(() => forward.counters()['closed-reset'] === 1, 'the reset has been seen');
+  const { bytes, ended } = await receive(client.resume());
+  assert.equal(sha(bytes), sha(answer));
+  assert.equal(ended, 'ECONNRESET');
+});
+
 test("the client's reset reaches the server as a reset", async () => {
   await using cleanup = new Cleanup();
   let atServer: Promise<{ ended: string }> | undefined;

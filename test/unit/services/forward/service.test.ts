@@ -136,8 +136,8 @@ test('no server: nothing listens, and the service says that it is disabled', asy
   assert.deepEqual(forward.sshPorts(), {});
 });
 
-test('without descriptors accepting pauses, costs no CPU, and goes on when there are some', async () => {
-  await using cleanup = new Cleanup();
+/** A forwarder in a process of its own that may have 160 descriptors, and so 8 connections. */
+async function startLimited(cleanup: Cleanup) {
   const target = await cleanup.listen((socket) => void socket.write('hi'));
   const port = await freePort();
   const child = spawn(
@@ -159,6 +159,12 @@ test('without descriptors accepting pauses, costs no CPU, and goes on when there
     return (await once(child, 'message'))[0] as { cpuMs: number; counters: Record<string, number> };
   };
   await once(child, 'message');
+  return { port, request };
+}
+
+test('without descriptors accepting pauses, costs no CPU, and goes on when there are some', async () => {
+  await using cleanup = new Cleanup();
+  const { port, request } = await startLimited(cleanup);
   await request('exhaust');
   const client = connect(port, '127.0.0.1');
   cleanup.defer(() => void client.destroy());
@@ -172,6 +178,22 @@ test('without descriptors accepting pauses, costs no CPU, and goes on when there
   const after = await request('report');
   assert.ok(after.cpuMs - before.cpuMs < 150, `${after.cpuMs - before.cpuMs} ms of CPU in 500 ms`);
   await request('relieve');
+  assert.equal(String((await greeted)[0]), 'hi');
+});
+
+test('at the limit of connections the next client waits until one ends', async () => {
+  await using cleanup = new Cleanup();
+  const { port, request } = await startLimited(cleanup);
+  const clients = await Promise.all(Array.from({ length: 8 }, () => cleanup.connect(port)));
+  await Promise.all(clients.map((client) => once(client, 'data')));
+  const ninth = await cleanup.connect(port);
+  const greeted = once(ninth, 'data');
+  await until(
+    async () => (await request('report')).counters['accept-paused-limit'] === 1,
+    'accepting has paused',
+  );
+  assert.equal((await request('report')).counters['accepted'], 8);
+  clients[0].resetAndDestroy();
   assert.equal(String((await greeted)[0]), 'hi');
 });
 

@@ -3,6 +3,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Socket } from 'node:net';
+import {
+  AF_INET6,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+  bind,
+  check,
+  close,
+  listen,
+  socket,
+} from '../../../../src/os/libc.ts';
+import { encodeSocketAddress } from '../../../../src/os/socket-address.ts';
+import { parseIpv6 } from '../../../../src/wire/ip-address.ts';
 import { startProxy } from '../../../../src/services/proxy/service.ts';
 import { Cleanup, freePort, hostAt, patternBytes, receive, until } from '../../net/support.ts';
 
@@ -232,6 +244,32 @@ test('a server that is down is a 502; to HEAD without a body', async () => {
   const client = await cleanup.connect(elsewhere);
   client.write('HEAD / HTTP/1.1\r\nHost: example.com\r\n\r\n');
   assert.match((await receive(client)).bytes.toString(), /^HTTP\/1\.1 502 Bad Gateway\r\n[\s\S]*\r\n\r\n$/);
+});
+
+test('a server that does not accept in time is a 504', async () => {
+  await using cleanup = new Cleanup();
+  const { proxy } = await start(cleanup);
+  const port = await freePort();
+  // Nobody accepts: once its queue is full, the kernel leaves further SYNs unanswered.
+  const server = check(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), 'socket');
+  cleanup.defer(() => void close(server));
+  const address = encodeSocketAddress({ address: parseIpv6('::1')!, port });
+  check(bind(server, address, address.length), 'bind');
+  check(listen(server, 0), 'listen');
+  await cleanup.connect(port, { host: '::1' });
+  await proxy.reconfigure({
+    proxy: {
+      listen: ['127.0.0.1'],
+      listeners: [{ name: 'http', port, protocol: 'http' }],
+      handshakeTimeoutMs: 200,
+      idleTimeoutMs: 60_000,
+    },
+    hosts: [hostAt('web1', { hostnames: ['example.com'], services: ['http'] })],
+  });
+  const client = await cleanup.connect(port);
+  client.write('GET / HTTP/1.1\r\nHost: example.com\r\n\r\n');
+  assert.match((await receive(client)).bytes.toString(), /^HTTP\/1\.1 504 /);
+  assert.equal(proxy.counters()['server-timeout'], 1);
 });
 
 test('a slow head is a 408; a client that said nothing is closed', async () => {
