@@ -206,8 +206,8 @@ function probe(world: World, name: Probe): Promise<Output> {
 }
 
 function isAnswer(name: Probe, { code, stdout }: Output): boolean {
-  const { expect = '' }: { expect?: string } = PROBES[name];
-  return code === 0 && stdout.includes(expect);
+  const probe = PROBES[name];
+  return code === 0 && stdout.includes('expect' in probe ? probe.expect : '');
 }
 
 /** VmRSS and VmHWM of /proc/PID/status. */
