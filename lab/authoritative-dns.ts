@@ -83,7 +83,7 @@ function respond(
  */
 function withQuestion(packet: Packet, query: Buffer): Buffer {
   let end = HEADER_BYTES;
-  while (query[end] !== 0) end += 1 + query[end];
+  while (end < query.length && query[end] !== 0) end += 1 + query[end];
   const encoded = encode(packet);
   encoded.writeUInt16BE(1, QUESTION_COUNT_AT);
   const question = query.subarray(HEADER_BYTES, end + 1 + 4);
