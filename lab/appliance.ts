@@ -206,8 +206,8 @@ function probe(world: World, name: Probe): Promise<Output> {
 }
 
 function isAnswer(name: Probe, { code, stdout }: Output): boolean {
-  const probe = PROBES[name];
-  return code === 0 && stdout.includes('expect' in probe ? probe.expect : '');
+  const { expect = '' } = PROBES[name] as { readonly expect?: string };
+  return code === 0 && stdout.includes(expect);
 }
 
 /** VmRSS and VmHWM of /proc/PID/status. */

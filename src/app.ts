@@ -7,6 +7,7 @@ import type { Service, ServiceContext } from './runtime/service.ts';
 import { ServiceSlot, type ServiceReport } from './runtime/service-slot.ts';
 import { startDns64 } from './services/dns64/service.ts';
 import { startForward } from './services/forward/service.ts';
+import { startNat64 } from './services/nat64/service.ts';
 import { startProxy } from './services/proxy/service.ts';
 
 export interface AppOptions {
@@ -57,6 +58,7 @@ export async function startApp({ store, stateDirectory, version, log }: AppOptio
     slot('proxy', ({ proxy, hosts }) => ({ proxy, hosts }), startProxy),
     forward,
     slot('dns64', ({ dns64 }) => ({ dns64 }), startDns64),
+    slot('nat64', ({ nat64 }) => ({ nat64 }), startNat64),
   ];
 
   await using started = new AsyncDisposableStack();

@@ -1,7 +1,7 @@
 /** The shapes that the API answers with: for Fastify's serialisation, and as types for the page. */
-import { Type } from 'typebox';
+import { type Static, type TSchema, Type } from '../config/json-schema.ts';
 
-const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 export const ErrorAnswer = Type.Object({
   /** A word for programs: "unauthorized", "invalid-config", ... */
@@ -80,8 +80,8 @@ export const SshConfigAnswer = Type.Object({
   servers: Type.Array(Type.Object({ name: Type.String(), port: Type.Integer(), snippet: Type.String() })),
 });
 
-export type ErrorAnswer = Type.Static<typeof ErrorAnswer>;
-export type HealthAnswer = Type.Static<typeof HealthAnswer>;
-export type StatusAnswer = Type.Static<typeof StatusAnswer>;
-export type CountersAnswer = Type.Static<typeof CountersAnswer>;
-export type SshConfigAnswer = Type.Static<typeof SshConfigAnswer>;
+export type ErrorAnswer = Static<typeof ErrorAnswer>;
+export type HealthAnswer = Static<typeof HealthAnswer>;
+export type StatusAnswer = Static<typeof StatusAnswer>;
+export type CountersAnswer = Static<typeof CountersAnswer>;
+export type SshConfigAnswer = Static<typeof SshConfigAnswer>;

@@ -1,5 +1,4 @@
 /** The string formats of the schema: what JSON Schema's own `format` and `pattern` cannot say. */
-import { Format } from 'typebox/format';
 import { parseIpAddress, parseIpv4, parseIpv6 } from '../wire/ip-address.ts';
 import { parseIpPrefix } from '../wire/ip-prefix.ts';
 import { parseDnsUpstream, parsePortRange } from './values.ts';
@@ -14,7 +13,7 @@ const isHostname = (text: string) =>
   // All digits at the end is how an IPv4 address looks (WHATWG URL, "ends in a number").
   !/(^|\.)[0-9]+$/.test(text);
 
-const FORMATS: Record<string, (text: string) => boolean> = {
+export const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   'ipv6-address': (text) => parseIpv6(text) !== undefined,
   'ip-address': (text) => parseIpAddress(text) !== undefined,
   'access-entry': (text) => text === 'lan' || parseIpPrefix(text) !== undefined,
@@ -29,8 +28,3 @@ const FORMATS: Record<string, (text: string) => boolean> = {
   'dns-upstream': (text) => parseDnsUpstream(text) !== undefined,
   'pool4-address': (text) => text === 'auto' || parseIpv4(text) !== undefined,
 };
-
-/** Makes the formats known to typebox; calling it again changes nothing. */
-export function registerFormats(): void {
-  for (const [name, check] of Object.entries(FORMATS)) Format.Set(name, check);
-}

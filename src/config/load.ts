@@ -1,6 +1,6 @@
 /** From text to a complete configuration, or to everything that is wrong with it. Pure. */
-import { Value } from 'typebox/value';
 import { checkConfig } from './check.ts';
+import { withDefaults } from './json-schema.ts';
 import { type Positions, lineAndColumn, parseJson } from './json.ts';
 import type { ConfigProblem } from './problem.ts';
 import { type Config, ConfigSchema } from './schema.ts';
@@ -36,7 +36,7 @@ export function loadConfig(text: string): LoadedConfig | { readonly problems: re
 
 /** A complete copy of a valid document. */
 export const fillDefaults = (document: ConfigDocument): Config =>
-  Value.Default(ConfigSchema, structuredClone(document)) as Config;
+  withDefaults(ConfigSchema, structuredClone(document)) as Config;
 
 /** Adds line and column of the value, or, when it is missing, of the object that should hold it. */
 function locate(problem: ConfigProblem, text: string, positions: Positions): ConfigProblem {

@@ -4,10 +4,7 @@
  * Every property carries a `title`, and `expected`, the words that an error uses for what would be right. Every
  * property has a default except those that name a server: an empty object is a valid configuration.
  */
-import { Type } from 'typebox';
-import { registerFormats } from './formats.ts';
-
-registerFormats();
+import { type Static, Type } from './json-schema.ts';
 
 const strict = { additionalProperties: false } as const;
 
@@ -281,11 +278,11 @@ export const ConfigSchema = Type.Object(
 );
 
 /** A complete configuration: every default is filled in. */
-export type Config = Type.Static<typeof ConfigSchema>;
-export type HostConfig = Type.Static<typeof HostSchema>;
-export type ListenerConfig = Type.Static<typeof ListenerSchema>;
-export type ProxyConfig = Type.Static<typeof ProxySchema>;
-export type ForwardConfig = Type.Static<typeof ForwardSchema>;
-export type Dns64Config = Type.Static<typeof Dns64Schema>;
-export type Nat64Config = Type.Static<typeof Nat64Schema>;
-export type AdminConfig = Type.Static<typeof AdminSchema>;
+export type Config = Static<typeof ConfigSchema>;
+export type HostConfig = Static<typeof HostSchema>;
+export type ListenerConfig = Static<typeof ListenerSchema>;
+export type ProxyConfig = Static<typeof ProxySchema>;
+export type ForwardConfig = Static<typeof ForwardSchema>;
+export type Dns64Config = Static<typeof Dns64Schema>;
+export type Nat64Config = Static<typeof Nat64Schema>;
+export type AdminConfig = Static<typeof AdminSchema>;

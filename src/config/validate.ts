@@ -1,24 +1,10 @@
 /**
- * Compares a document with a schema and words each difference for a person. It walks objects, lists and unions; what
- * a single value must look like is typebox's to decide. A property that is missing is no problem when it has a default.
+ * Compares a document with a schema and words each difference for a person. It walks objects, lists and unions; `fits`
+ * decides what a single value must look like. A property that is missing is no problem when it has a default.
  */
-import type { TSchema } from 'typebox';
-import { Value } from 'typebox/value';
+import { type SchemaNode, fits, isObject } from './json-schema.ts';
 import type { ConfigProblem } from './problem.ts';
 import { pointerStep, quoteValue } from './problem.ts';
-
-/** What this walk reads of a schema: the JSON Schema keywords that schema.ts uses. */
-export interface SchemaNode {
-  readonly type?: string;
-  readonly title?: string;
-  readonly expected?: string;
-  readonly default?: unknown;
-  readonly const?: unknown;
-  readonly properties?: Readonly<Record<string, SchemaNode>>;
-  readonly required?: readonly string[];
-  readonly items?: SchemaNode;
-  readonly anyOf?: readonly SchemaNode[];
-}
 
 /** More than a person reads; a megabyte of nonsense must not become a hundred megabytes of problems. */
 export const MAX_PROBLEMS = 100;
@@ -44,18 +30,11 @@ function walk(schema: SchemaNode, value: unknown, path: string, problems: Config
     walkObject(shaped ?? schema, properties, value, path, problems);
     return;
   }
+  if (!fits(schema, value)) problems.push(mismatch(schema, value, path));
   const { items } = schema;
-  const isList = items !== undefined && Array.isArray(value);
-  if (!matches(isList ? { ...schema, items: {} } : schema, value))
-    problems.push(mismatch(schema, value, path));
-  if (!isList) return;
+  if (items === undefined || !Array.isArray(value)) return;
   for (const [i, item] of value.entries()) walk(items, item, path + pointerStep(i), problems);
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const matches = (schema: SchemaNode, value: unknown): boolean => Value.Check(schema as TSchema, value);
 
 function mismatch(schema: SchemaNode, value: unknown, path: string): ConfigProblem {
   const expected = schema.expected ?? '';

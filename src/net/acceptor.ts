@@ -11,7 +11,7 @@ import type { Gate } from './gate.ts';
 /** Connections taken from one listener before others have their turn. */
 const BATCH = 64;
 /** How long accepting pauses when descriptors or kernel memory have run out. */
-const PAUSE_MS = 100;
+export const PAUSE_MS = 100;
 
 export interface AcceptorOptions {
   readonly epoll: Epoll;
@@ -38,33 +38,36 @@ export class Acceptor {
     return this.#paused !== 'no';
   }
 
-  /** Listens on exactly these sockets from now on. */
-  setListeners(gates: Map<number, Gate>): void {
+  /** Listens on exactly these sockets from now on; who already waits on one that goes is taken first. */
+  setListeners(gates: Map<number, Gate>, nowMs: number): void {
     const { epoll } = this.#options;
-    for (const fd of this.#gates.keys()) if (!gates.has(fd)) epoll.remove(fd);
+    for (const fd of this.#gates.keys()) {
+      if (gates.has(fd)) continue;
+      this.accept(fd, nowMs);
+      epoll.remove(fd);
+    }
     if (!this.paused) for (const fd of gates.keys()) if (!this.#gates.has(fd)) epoll.add(fd, EPOLLIN);
     this.#gates = gates;
   }
 
-  /** Takes what waits on a listening socket. False: the descriptor is none of ours. */
-  accept(fd: number, nowMs: number): boolean {
+  /** Takes what waits on a listening socket; nothing when the descriptor is none. */
+  accept(fd: number, nowMs: number): void {
     const gate = this.#gates.get(fd);
-    if (gate === undefined) return false;
+    if (gate === undefined) return;
     const { ledger, counters, hasRoom, onAccepted } = this.#options;
     for (let i = 0; i < BATCH && !this.paused; i++) {
       if (!hasRoom()) {
         this.#pause('limit', nowMs);
-        return true;
+        return;
       }
       const client = ledger.add(accept4(fd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (client < 0) {
-        if (!this.#acceptFailed(fd, errno(), nowMs)) return true;
+        if (!this.#acceptFailed(fd, errno(), nowMs)) return;
         continue;
       }
       counters.values[counters.index.accepted]++;
       onAccepted(client, gate);
     }
-    return true;
   }
 
   /** Once a turn: accepts again when there is room, or when time has passed. */

@@ -46,6 +46,8 @@ export interface RelayOptions {
 }
 
 export interface Relay {
+  /** Bytes to send before any that are read. */
+  hold(half: Half, bytes: Uint8Array | null): void;
   /**
    * Moves what can be moved. True when the half used up its share of the turn and wants to go on.
    * The connection may be closed when it returns.
@@ -68,9 +70,9 @@ export function createRelay({
   const { values, index } = counters;
   let heldBytes = 0;
 
-  function hold(half: Half, bytes: Uint8Array): void {
-    half.held = Buffer.from(bytes);
-    heldBytes += bytes.length;
+  function hold(half: Half, bytes: Uint8Array | null): void {
+    half.held = bytes;
+    heldBytes += bytes?.length ?? 0;
   }
 
   function release(half: Half): void {
@@ -191,7 +193,7 @@ export function createRelay({
     if (written === taken) return taken;
     if (written >= 0 || errno() === E.EAGAIN) {
       half.writable = false;
-      hold(half, scratch.subarray(Math.max(written, 0), taken));
+      hold(half, Buffer.from(scratch.subarray(Math.max(written, 0), taken)));
     } else {
       writeFailed(half);
     }
@@ -227,5 +229,5 @@ export function createRelay({
     return taken;
   }
 
-  return { pump, abandon, release };
+  return { hold, pump, abandon, release };
 }

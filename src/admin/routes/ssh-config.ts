@@ -1,7 +1,7 @@
 /** Ready snippets for ~/.ssh/config: each server's stable port on the IPv4 side. */
 import { networkInterfaces } from 'node:os';
 import type { FastifyInstance } from 'fastify';
-import { Type } from 'typebox';
+import { type Static, Type } from '../../config/json-schema.ts';
 import type { AdminConfig } from '../../config/schema.ts';
 import type { AdminDeps } from '../build.ts';
 import { SshConfigAnswer } from '../contract.ts';
@@ -20,7 +20,7 @@ const Query = Type.Object(
 
 export const sshConfigRoutes =
   (deps: AdminDeps, admin: () => AdminConfig) => async (app: FastifyInstance) => {
-    app.get<{ Querystring: Type.Static<typeof Query> }>(
+    app.get<{ Querystring: Static<typeof Query> }>(
       '/ssh-config',
       { schema: { querystring: Query, response: { 200: SshConfigAnswer } } },
       async ({ query }): Promise<SshConfigAnswer> => {

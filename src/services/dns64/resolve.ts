@@ -25,7 +25,7 @@ const AAAA_DEADLINE_MS = 2800;
 /** Aliases that an upstream leaves to us; a chain of its own making may be longer. */
 const MAX_CHAIN_HOPS = 8;
 /** Different questions under way at a time; each holds a socket or two. */
-const MAX_IN_FLIGHT = 1000;
+const MAX_IN_FLIGHT = 512;
 
 export interface ClientQuestion extends DnsQuestion {
   readonly dnssecOk: boolean;

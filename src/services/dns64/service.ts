@@ -196,7 +196,8 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     // Answers hold what the old upstreams said and the old prefixes made: a new cache, here and there.
     source.retire();
     source = createAnswerSource(toAnswerOptions(next));
-    worker?.send({ kind: 'flush', cacheEntries: next.cacheEntries });
+    const resized = next.cacheEntries !== previous.cacheEntries;
+    worker?.send({ kind: 'flush', ...(resized ? { cacheEntries: next.cacheEntries } : {}) });
   }
 
   const accessTimer = setInterval(() => setAccess(config.allow), ACCESS_REFRESH_MS);

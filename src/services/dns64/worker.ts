@@ -20,7 +20,7 @@ const BATCH = 64;
 /** Batches from one socket before the next gets its turn. */
 const TURNS = 8;
 /** Misses that the main thread may be busy with. Beyond, clients must ask again (they do). */
-const MAX_OUTSTANDING = 4096;
+const MAX_OUTSTANDING = 1024;
 /** REFUSED is no bigger than what it answers, but may go to a forged source: so many a second, the rest is dropped. */
 const REFUSALS_PER_SECOND = 200;
 
@@ -46,12 +46,16 @@ function listenTo(list: readonly UdpSocket[], generation: number): void {
   sockets = list;
   pollFds = pinned((list.length + 1) * POLLFD_BYTES);
   const view = new DataView(pollFds.buffer);
-  for (const [i, fd] of [thread.wakeFd, ...list.map((socket) => socket.fd)].entries()) {
+  // wakeFd comes last: when a query is seen, a message that was sent before it is seen too.
+  for (const [i, fd] of [...list.map((socket) => socket.fd), thread.wakeFd].entries()) {
     view.setInt32(i * POLLFD_BYTES, fd, true);
     view.setInt16(i * POLLFD_BYTES + 4, POLLIN, true);
   }
   thread.post({ kind: 'listening', generation });
 }
+
+/** revents, the last 16 bits of a pollfd, of which the first byte has all that poll reports here. */
+const isReady = (i: number): boolean => pollFds[i * POLLFD_BYTES + 6] !== 0;
 
 function handleMessage(message: ToDnsWorker): void {
   switch (message.kind) {
@@ -183,19 +187,16 @@ function serve(socket: UdpSocket): void {
 nowSeconds = Math.floor(performance.now() / 1000);
 listenTo(init.sockets, init.generation);
 thread.ready();
-for (let running = true; running; ) {
+for (;;) {
   poll(pollFds, sockets.length + 1, MAX_WAIT_MS);
   thread.beat();
   const seconds = Math.floor(performance.now() / 1000);
   if (seconds !== nowSeconds) refusalsLeft = REFUSALS_PER_SECOND;
   nowSeconds = seconds;
-  // revents is the last 16 bits of a pollfd; the kernel clears it when nothing happened.
-  for (let i = 0; i < sockets.length; i++) {
-    if (pollFds[(i + 1) * POLLFD_BYTES + 6] !== 0) serve(sockets[i]);
-  }
+  if (isReady(sockets.length) && !thread.receive(handleMessage)) break;
+  for (let i = 0; i < sockets.length; i++) if (isReady(i)) serve(sockets[i]);
   if (misses.length > 0) {
     thread.post({ kind: 'misses', misses });
     misses = [];
   }
-  if (pollFds[6] !== 0) running = thread.receive(handleMessage);
 }

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { Format } from 'typebox/format';
 import { Value } from 'typebox/value';
+import { FORMATS } from '../../../src/config/formats.ts';
 import { fillDefaults, loadConfig } from '../../../src/config/load.ts';
+import { withDefaults } from '../../../src/config/json-schema.ts';
 import { formatProblem } from '../../../src/config/problem.ts';
 import { ConfigSchema } from '../../../src/config/schema.ts';
 import { MAX_PROBLEMS, nearestName, validate } from '../../../src/config/validate.ts';
+
+// The library that the schema is written for is the reference of our checks.
+for (const [name, check] of Object.entries(FORMATS)) Format.Set(name, check);
 
 const load = (document: unknown) => loadConfig(JSON.stringify(document));
 
@@ -97,7 +103,7 @@ test('problems are found exactly where typebox refuses the completed document, a
   fc.assert(
     fc.property(fc.oneof(mutated, fc.jsonValue()), (document) => {
       const problems = validate(ConfigSchema, document);
-      const complete = Value.Default(ConfigSchema, structuredClone(document));
+      const complete = withDefaults(ConfigSchema, document);
       assert.equal(problems.length === 0, Value.Check(ConfigSchema, complete), JSON.stringify(document));
       load(document);
       for (const { message, path, expected } of problems) {

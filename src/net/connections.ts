@@ -1,0 +1,324 @@
+/**
+ * The life of a connection: opening (its gate judges the client's first bytes), dialling, relaying, and the end it
+ * takes. Every event is a hint: handlers read or write until EAGAIN and never trust the mask alone.
+ */
+import {
+  E,
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLPRI,
+  EPOLLRDHUP,
+  errno,
+  pinned,
+  read,
+} from '../os/libc.ts';
+import type { FdLedger } from '../os/fd-ledger.ts';
+import type { Closer } from './closing.ts';
+import { type Connection, type Half, Phase, createConnection, oppositeOf } from './connection.ts';
+import type { TcpCounters } from './counters.ts';
+import { dial, dialFailureOf, socketError } from './dial.ts';
+import { LINGER_MS, type Registry, createEnding } from './ending.ts';
+import type { Epoll } from './epoll.ts';
+import { CLOSE, type DialFailure, type Gate, type Route, type Verdict } from './gate.ts';
+import type { PipePool } from './pipe-pool.ts';
+import { CHUNK_BYTES, createRelay } from './relay.ts';
+
+const EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+/** After these a short read does not tell that the queue is empty. */
+const EXHAUSTIVE = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
+const READABLE = EPOLLIN | EXHAUSTIVE;
+/** What all clients together may have sent before their servers are known. */
+const OPENINGS_LIMIT_BYTES = 32 * 1024 * 1024;
+/** An opening of this size is always heard out, whatever others do: a usual ClientHello has 0.5 to 2 KB. */
+const SMALL_OPENING_BYTES = 4096;
+
+const FAILURE_COUNTERS = {
+  refused: 'server-refused',
+  unreachable: 'server-unreachable',
+  timeout: 'server-timeout',
+  'no-socket': 'server-no-socket',
+} as const;
+
+export interface ConnectionsOptions {
+  readonly epoll: Epoll;
+  readonly ledger: FdLedger;
+  readonly closer: Closer;
+  readonly pipes: PipePool;
+  readonly counters: TcpCounters;
+  /** Probe silent servers. */
+  readonly keepalive: boolean;
+}
+
+/** Deadlines, in force for old connections too. */
+export interface ConnectionTimeouts {
+  /** For the client's first bytes; then, anew, for the server to accept. */
+  readonly handshakeTimeoutMs: number;
+  /** 0: connections may be silent for ever. */
+  readonly idleTimeoutMs: number;
+}
+
+export interface Connections {
+  /** Connections now open, and those of them whose server is not reached yet. */
+  readonly open: number;
+  readonly openings: number;
+  /** Some half has more to do at once: call `runQueued()` without waiting. */
+  readonly busy: boolean;
+  /** The time that handlers go by: milliseconds that wrap at 2^31. */
+  setNow(nowMs: number): void;
+  accept(clientFd: number, gate: Gate): void;
+  /** False when the descriptor is of no connection. */
+  dispatch(fd: number, events: number): boolean;
+  runQueued(): void;
+  /** Ends what is overdue. */
+  scan(timeouts: ConnectionTimeouts): void;
+}
+
+export function createConnections(options: ConnectionsOptions): Connections {
+  const { epoll, ledger, closer, pipes, counters, keepalive } = options;
+  const { values, index } = counters;
+  const scratch = pinned(CHUNK_BYTES);
+  const halves: (Half | undefined)[] = [];
+  const registry: Registry = { halves, open: 0, openings: 0, openingsBytes: 0, nowMs: 0 };
+  let queued: Half[] = [];
+
+  const queue = (half: Half) => {
+    if (half.queued) return;
+    half.queued = true;
+    queued.push(half);
+  };
+  const relay = createRelay({ counters, pipes, scratch, onFinished, onAnswerEnded, queue });
+  const { release } = relay;
+  const ending = createEnding({ registry, closer, counters, scratch, release });
+  const { refuse, linger, close, leaveOpening } = ending;
+
+  function accept(fd: number, gate: Gate): void {
+    const connection = createConnection(gate, fd, registry.nowMs);
+    registry.open++;
+    registry.openings++;
+    halves[fd] = connection.up;
+    if (gate.route === null) {
+      readOpening(connection); // often there already
+      if (connection.phase === Phase.closed) return;
+    }
+    if (!epoll.add(fd, EDGES)) close(connection);
+    else if (gate.route !== null) startDial(connection, gate.route);
+  }
+
+  // Opening: the client's first bytes.
+
+  function readOpening(connection: Connection): void {
+    const { up } = connection;
+    for (;;) {
+      const taken = read(up.from, scratch, CHUNK_BYTES);
+      if (taken > 0) {
+        connection.openingBytes += taken;
+        registry.openingsBytes += taken;
+        // A full read, or an edge that told of more than bytes, leaves something in the queue.
+        up.readable = up.exhaustive || taken === CHUNK_BYTES;
+        judge(connection, examine(connection, scratch.subarray(0, taken)));
+        if (connection.phase !== Phase.opening || !up.readable) return;
+      } else if (taken < 0 && errno() === E.EAGAIN) {
+        up.readable = false;
+        return;
+      } else {
+        values[index['closed-early']]++;
+        close(connection);
+        return;
+      }
+    }
+  }
+
+  function examine(connection: Connection, chunk: Uint8Array): Verdict {
+    if (registry.openingsBytes > OPENINGS_LIMIT_BYTES && connection.openingBytes > SMALL_OPENING_BYTES) {
+      return { kind: 'refuse', refusal: { ...CLOSE, counter: index['refused-memory'] } };
+    }
+    connection.examiner ??= connection.gate.begin!();
+    return connection.examiner.push(chunk, connection.up.from);
+  }
+
+  function judge(connection: Connection, verdict: Verdict): void {
+    if (verdict.kind === 'route') {
+      values[verdict.counter]++;
+      startDial(connection, verdict.route);
+    } else if (verdict.kind === 'refuse') {
+      refuse(connection, verdict.refusal);
+    }
+  }
+
+  // Dialling.
+
+  function startDial(connection: Connection, route: Route): void {
+    connection.phase = Phase.dialing;
+    connection.sinceMs = registry.nowMs;
+    connection.route = route;
+    connection.examiner = null;
+    const fd = dial(ledger, route.serverAddress, keepalive);
+    if (fd < 0) return serverFailed(connection, dialFailureOf(-fd));
+    const { up, down } = connection;
+    up.to = down.from = fd;
+    halves[fd] = down;
+    if (!epoll.add(fd, EDGES)) serverFailed(connection, 'no-socket');
+  }
+
+  function onDialEvents(connection: Connection, events: number): void {
+    if ((events & (EPOLLERR | EPOLLHUP)) !== 0) {
+      const code = socketError(connection.down.from);
+      if (code !== 0) return serverFailed(connection, dialFailureOf(code));
+    }
+    if ((events & EPOLLOUT) === 0) return;
+    const { up, down } = connection;
+    const route = connection.route!;
+    values[index['bytes-up']] += connection.openingBytes;
+    leaveOpening(connection);
+    connection.phase = Phase.relaying;
+    connection.sinceMs = registry.nowMs;
+    connection.oneExchange = route.oneExchange;
+    if (route.oneExchange) connection.route = route;
+    relay.hold(up, route.preamble);
+    up.remainingBytes = route.uploadBytes;
+    up.writable = true;
+    run(up);
+    if (connection.phase === Phase.relaying && (events & READABLE) !== 0) onRelayEvents(down, events);
+  }
+
+  /** The client's events while its server is dialled: only its death matters, the rest waits. */
+  function onClientEvents(connection: Connection, events: number): void {
+    const { up } = connection;
+    if ((events & EXHAUSTIVE) !== 0) up.exhaustive = true;
+    if ((events & READABLE) !== 0) up.readable = true;
+    if ((events & (EPOLLERR | EPOLLHUP)) === 0) return;
+    values[index['closed-early']]++;
+    connection.failed = true;
+    close(connection);
+  }
+
+  function serverFailed(connection: Connection, failure: DialFailure): void {
+    values[index[FAILURE_COUNTERS[failure]]]++;
+    refuse(connection, connection.gate.serverFailed(connection.route!, failure));
+  }
+
+  // Relaying.
+
+  function run(half: Half): void {
+    if (relay.pump(half, registry.nowMs)) queue(half);
+  }
+
+  function onRelayEvents(half: Half, events: number): void {
+    const { connection } = half;
+    const opposite = oppositeOf(half);
+    if ((events & EXHAUSTIVE) !== 0) {
+      half.exhaustive = true;
+      if ((events & EPOLLPRI) !== 0) half.movedBytes = 1; // splice stops at urgent data, read skips it
+      if ((events & EPOLLERR) !== 0) relay.abandon(opposite);
+      if (connection.phase !== Phase.relaying) return;
+    }
+    if ((events & EPOLLOUT) !== 0 && !opposite.writable) {
+      opposite.writable = true;
+      run(opposite);
+      if (connection.phase !== Phase.relaying) return;
+    }
+    if ((events & READABLE) !== 0) {
+      half.readable = true;
+      run(half);
+    }
+  }
+
+  function onFinished(connection: Connection): void {
+    values[index[connection.failed ? 'closed-reset' : 'closed']]++;
+    close(connection);
+  }
+
+  function onAnswerEnded(connection: Connection): boolean {
+    if (connection.down.movedBytes === 0) {
+      refuse(connection, connection.gate.serverFailed(connection.route!, 'no-answer'));
+      return true;
+    }
+    if (connection.failed) return false;
+    values[index.closed]++;
+    linger(connection);
+    return true;
+  }
+
+  // The loop's calls.
+
+  function dispatch(fd: number, events: number): boolean {
+    const half = halves[fd];
+    if (half === undefined) return false;
+    handle(half, events);
+    return true;
+  }
+
+  function handle(half: Half, events: number): void {
+    const { connection } = half;
+    const isClient = half === connection.up;
+    switch (connection.phase) {
+      case Phase.relaying:
+        return onRelayEvents(half, events);
+      case Phase.opening:
+        if ((events & EXHAUSTIVE) !== 0) half.exhaustive = true;
+        if ((events & READABLE) !== 0) readOpening(connection);
+        return;
+      case Phase.dialing:
+        return isClient ? onClientEvents(connection, events) : onDialEvents(connection, events);
+      case Phase.lingering:
+        return ending.discardLate(connection);
+      default:
+    }
+  }
+
+  function scan({ handshakeTimeoutMs, idleTimeoutMs }: ConnectionTimeouts): void {
+    for (const half of halves) {
+      if (half === undefined || half !== half.connection.up) continue;
+      const { connection } = half;
+      const elapsedMs = (registry.nowMs - connection.sinceMs) | 0;
+      switch (connection.phase) {
+        case Phase.opening:
+          if (elapsedMs < handshakeTimeoutMs) break;
+          values[index['refused-timeout']]++;
+          refuse(connection, connection.examiner?.timedOut() ?? CLOSE);
+          break;
+        case Phase.dialing:
+          if (elapsedMs >= handshakeTimeoutMs) serverFailed(connection, 'timeout');
+          break;
+        case Phase.relaying:
+          if (idleTimeoutMs === 0 || elapsedMs < idleTimeoutMs) break;
+          values[index['closed-idle']]++;
+          close(connection);
+          break;
+        case Phase.lingering:
+          if (elapsedMs >= LINGER_MS) close(connection);
+          break;
+        default:
+      }
+    }
+  }
+
+  function runQueued(): void {
+    const waiting = queued;
+    queued = [];
+    for (const half of waiting) {
+      half.queued = false;
+      if (half.connection.phase === Phase.relaying) run(half);
+    }
+  }
+
+  return {
+    get open() {
+      return registry.open;
+    },
+    get openings() {
+      return registry.openings;
+    },
+    get busy() {
+      return queued.length > 0;
+    },
+    setNow: (nowMs) => void (registry.nowMs = nowMs),
+    accept,
+    dispatch,
+    runQueued,
+    scan,
+  };
+}

@@ -1,0 +1,30 @@
+/** Runs the configuration tools of the system: `ip` and `nft`. */
+import { execFile } from 'node:child_process';
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Runs a program to its end and resolves with what it printed. Rejects with what was attempted and what the program
+ * said when it exits with an error.
+ */
+export function runCommand(program: string, args: readonly string[], input = ''): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const child = execFile(
+    program,
+    args,
+    { timeout: TIMEOUT_MS, encoding: 'utf8' },
+    (error, stdout, stderr) => {
+      if (error === null) return resolve(stdout);
+      const reason = stderr.trim() || error.message;
+      reject(
+        new Error(`${program} ${args.join(' ')}: ${reason}${input && `, given:\n${input}`}`, {
+          cause: error,
+        }),
+      );
+    },
+  );
+  // A program that ends before it has read everything says why on stderr.
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(input);
+  return promise;
+}

@@ -1,0 +1,61 @@
+/** Routes, rules and links through iproute2, and the question which of our addresses the kernel would use. */
+import { networkInterfaces } from 'node:os';
+import { ipv4At, parseIpv4 } from '../wire/ip-address.ts';
+import { runCommand } from './command.ts';
+import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM, close, connect, getsockname, pinned, socket } from './libc.ts';
+
+/** Runs several `ip` commands ("route add ..."), in order; the first that fails ends it. */
+export async function ipBatch(commands: readonly string[], family: 4 | 6 = 4): Promise<void> {
+  if (commands.length > 0) await runCommand('ip', [`-${family}`, '-batch', '-'], `${commands.join('\n')}\n`);
+}
+
+/** The preferences of all IPv4 policy rules, with the table each looks up. */
+export async function ipv4Rules(): Promise<{ preference: number; table: string }[]> {
+  const rules = JSON.parse(await runCommand('ip', ['-4', '-j', 'rule', 'show'])) as {
+    priority: number;
+    table: string;
+  }[];
+  return rules.map(({ priority, table }) => ({ preference: priority, table }));
+}
+
+/**
+ * The source address that the IPv4 default route gives to packets (unsigned), or undefined when there is none: no
+ * default route, or none of its device's addresses is usable.
+ */
+export function defaultSourceIpv4(): number | undefined {
+  const fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return undefined;
+  try {
+    // Connecting a UDP socket sends nothing, it only looks the route up. 240.0.0.0/4 is in nobody's network, so no
+    // route but the default one leads there.
+    const address = pinned(16);
+    new DataView(address.buffer).setUint16(0, AF_INET, true);
+    address.set([0, 9, 240, 0, 0, 1], 2);
+    if (connect(fd, address, 16) < 0) return undefined;
+    const length = pinned(4);
+    length[0] = 16;
+    if (getsockname(fd, address, length) < 0) return undefined;
+    const source = ipv4At(address, 4);
+    return source === 0 ? undefined : source;
+  } finally {
+    close(fd);
+  }
+}
+
+/** All IPv4 addresses (unsigned) but loopback and link-local ones. */
+export function globalIpv4Addresses(): number[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map(({ address }) => parseIpv4(address))
+    .filter((address) => address !== undefined && address >>> 16 !== 0xa9fe) as number[];
+}
+
+/** The IPv6 addresses of the machine as text, but loopback and link-local ones; global before unique-local (fc00::/7). */
+export function globalIpv6Addresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ family, internal, scopeid }) => family === 'IPv6' && !internal && (scopeid ?? 0) === 0)
+    .map(({ address }) => address)
+    .sort((a, b) => Number(/^f[cd]/i.test(a)) - Number(/^f[cd]/i.test(b)));
+}

@@ -1,0 +1,46 @@
+/** TUN devices: IP packets of a network device, read and written by us. */
+import { O_CLOEXEC, O_NONBLOCK, O_RDWR, check, close, ioctl, ioctlValue, open, pinned } from './libc.ts';
+
+const TUNSETIFF = 0x4004_54ca;
+const TUNGETIFF = 0x8004_54d2;
+const TUNSETOFFLOAD = 0x4004_54d0;
+const IFF_TUN = 0x0001;
+const IFF_NO_PI = 0x1000;
+const IFF_VNET_HDR = 0x4000;
+const TUN_F_CSUM = 0x01;
+const TUN_F_TSO4 = 0x02;
+const TUN_F_TSO6 = 0x04;
+const TUN_F_TSO_ECN = 0x08;
+/** struct ifreq: 16 bytes of name, then the flags. */
+const IFREQ_BYTES = 40;
+const IFREQ_FLAGS = 16;
+
+/**
+ * Creates a TUN device and returns its descriptor (non-blocking); the device lives until that is closed. With
+ * `offload` every packet has a virtio header in front, and TCP comes in segments of up to 64 KiB whose checksum is
+ * not yet complete; without, packets come as they go on the wire.
+ */
+export function openTun(device: string, offload: boolean): number {
+  const fd = check(
+    open('/dev/net/tun', O_RDWR | O_NONBLOCK | O_CLOEXEC, 0),
+    'open /dev/net/tun (is the tun module there?)',
+  );
+  try {
+    const request = pinned(IFREQ_BYTES);
+    request.set(new TextEncoder().encode(device));
+    const flags = IFF_TUN | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0);
+    new DataView(request.buffer).setUint16(IFREQ_FLAGS, flags, true);
+    check(ioctl(fd, TUNSETIFF, request), `create the TUN device "${device}"`);
+    if (offload) {
+      const features = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+      check(ioctlValue(fd, TUNSETOFFLOAD, features), `switch on the offloads of "${device}"`);
+    }
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+/** Whether the device behind the descriptor still exists: somebody may have deleted it. */
+export const tunExists = (fd: number): boolean => ioctl(fd, TUNGETIFF, pinned(IFREQ_BYTES)) === 0;

@@ -1,0 +1,190 @@
+/** ICMP errors of our own: what the sender of a dropped packet is told (RFC 6146, RFC 7915, RFC 4443, RFC 1812). */
+import { checksumOf, sumOfBytes, sumOfIpv6Address } from '../../wire/checksum.ts';
+import {
+  ICMP,
+  ICMP4,
+  ICMP4_FRAGMENTATION_NEEDED,
+  ICMP4_PROTOCOL_UNREACHABLE,
+  ICMP4_SOURCE_ROUTE_FAILED,
+  ICMP4_TTL_EXCEEDED,
+  ICMP6_ADDRESS_UNREACHABLE,
+  ICMP6_ERRONEOUS_HEADER,
+  ICMP6_HOP_LIMIT_EXCEEDED,
+  ICMP6_PORT_UNREACHABLE,
+  ICMP6_PROHIBITED,
+  ICMP6_TOO_BIG,
+  ICMP_HEADER_BYTES,
+  isIcmp4Error,
+  isIcmp6Error,
+} from '../../wire/icmp.ts';
+import {
+  DONT_FRAGMENT,
+  IPV4,
+  IPV4_HEADER_BYTES,
+  IP_PROTOCOL,
+  ipv4HeaderBytes,
+  writeIpv4Header,
+} from '../../wire/ipv4.ts';
+import {
+  IPV6,
+  IPV6_HEADER_BYTES,
+  IPV6_MINIMUM_MTU_BYTES,
+  writeIpv6Start,
+  writeWords,
+} from '../../wire/ipv6.ts';
+import { COUNTER, type Nat64Counter, type Verdict } from './counters.ts';
+import type { Translator } from './translator.ts';
+
+/** At most so many in a second, over all destinations. */
+const ANSWERS_PER_SECOND = 200;
+/** RFC 1812 section 4.3.2.3: an ICMPv4 error does not exceed 576 bytes. */
+const LONGEST_ICMP4_ERROR_BYTES = 576;
+const HOP_LIMIT = 64;
+const NO_ANSWER = -1;
+
+/** By reason: the ICMPv6 error (type * 256 + code) for a sender on the IPv6 side. All else is dropped in silence. */
+const ANSWERS6: Partial<Record<Nat64Counter, number>> = {
+  'drop-hop-limit': ICMP6_HOP_LIMIT_EXCEEDED,
+  'drop-too-big': ICMP6_TOO_BIG,
+  'drop-not-allowed': ICMP6_PROHIBITED,
+  // N32: errors that no other rule describes are 1/1.
+  'drop-non-global': ICMP6_PROHIBITED,
+  // N4
+  'drop-protocol': ICMP6_PORT_UNREACHABLE,
+  // N29
+  'drop-source-route': ICMP6_ERRONEOUS_HEADER,
+  // N9
+  'drop-pool4-exhausted': ICMP6_ADDRESS_UNREACHABLE,
+  'drop-sessions-full': ICMP6_ADDRESS_UNREACHABLE,
+  'drop-no-pool4': ICMP6_ADDRESS_UNREACHABLE,
+};
+
+/** By reason: the ICMPv4 error for a sender on the IPv4 side. */
+const ANSWERS4: Partial<Record<Nat64Counter, number>> = {
+  'drop-hop-limit': ICMP4_TTL_EXCEEDED,
+  'drop-too-big': ICMP4_FRAGMENTATION_NEEDED,
+  'drop-protocol': ICMP4_PROTOCOL_UNREACHABLE,
+  // N23
+  'drop-source-route': ICMP4_SOURCE_ROUTE_FAILED,
+};
+
+const byReason = (answers: Partial<Record<Nat64Counter, number>>) =>
+  Int16Array.from(Object.keys(COUNTER), (name) => answers[name as Nat64Counter] ?? NO_ANSWER);
+
+const answers6 = byReason(ANSWERS6);
+const answers4 = byReason(ANSWERS4);
+
+/** Turns the dropped packet, whose bytes are as they came, into the error that answers it; false when none does. */
+export function answer(translator: Translator, reason: Verdict, version: number): boolean {
+  const typeAndCode = version === 6 ? answers6[reason] : version === 4 ? answers4[reason] : NO_ANSWER;
+  if (typeAndCode === NO_ANSWER) return false;
+  if (version === 6 ? !mayAnswer6(translator) : !mayAnswer4(translator, typeAndCode)) return false;
+  if (!withinRate(translator)) {
+    translator.counters[COUNTER['icmp-errors-withheld']]++;
+    return false;
+  }
+  if (version === 6) answer6(translator, typeAndCode);
+  else answer4(translator, typeAndCode);
+  return true;
+}
+
+/** RFC 4443 section 2.4 f: the rate of errors must be limited. */
+function withinRate(translator: Translator): boolean {
+  if (translator.answersSecond !== translator.nowSeconds) {
+    translator.answersSecond = translator.nowSeconds;
+    translator.answersLeft = ANSWERS_PER_SECOND;
+  }
+  if (translator.answersLeft === 0) return false;
+  translator.answersLeft--;
+  return true;
+}
+
+/** RFC 4443 section 2.4 e: never about an error, nor to what is no single host. */
+function mayAnswer6({ packet }: Translator): boolean {
+  const { view, start } = packet;
+  const source0 = view.getInt32(start + IPV6.SOURCE);
+  if (source0 >>> 24 === 0xff || source0 === 0) return false;
+  if (view.getUint8(start + IPV6.DESTINATION) === 0xff) return false;
+  return !packet.isIcmp || !isIcmp6Error(view.getUint8(packet.transport));
+}
+
+/** RFC 1812 section 4.3.2.7. */
+function mayAnswer4({ packet, settings }: Translator, typeAndCode: number): boolean {
+  const { view, start, end } = packet;
+  if (settings.pool4Address === 0) return false;
+  const fragment = view.getUint16(start + IPV4.FRAGMENT);
+  // Who lets routers fragment need not be told the MTU.
+  if (typeAndCode === ICMP4_FRAGMENTATION_NEEDED && (fragment & DONT_FRAGMENT) === 0) return false;
+  if (view.getUint8(start + IPV4.PROTOCOL) !== IP_PROTOCOL.ICMP) return true;
+  const at = start + ipv4HeaderBytes(view, start, end);
+  return at < end && !isIcmp4Error(view.getUint8(at));
+}
+
+function answer6(translator: Translator, typeAndCode: number): void {
+  const { packet, settings } = translator;
+  const { view } = packet;
+  const { ownIpv6 } = settings;
+  const quoted = packet.start;
+  const icmp = quoted - ICMP_HEADER_BYTES;
+  const start = icmp - IPV6_HEADER_BYTES;
+  const end = Math.min(packet.end, start + IPV6_MINIMUM_MTU_BYTES);
+  let value = 0;
+  if (typeAndCode === ICMP6_TOO_BIG) value = settings.mtu4Bytes + 20;
+  else if (typeAndCode === ICMP6_ERRONEOUS_HEADER) value = packet.problemPointer;
+
+  writeIpv6Start(view, start, 0, end - icmp, IP_PROTOCOL.ICMPV6, HOP_LIMIT);
+  writeWords(view, start + IPV6.SOURCE, ownIpv6[0], ownIpv6[1], ownIpv6[2], ownIpv6[3]);
+  const host = quoted + IPV6.SOURCE;
+  writeWords(
+    view,
+    start + IPV6.DESTINATION,
+    view.getInt32(host),
+    view.getInt32(host + 4),
+    view.getInt32(host + 8),
+    view.getInt32(host + 12),
+  );
+  view.setInt32(icmp, typeAndCode << 16);
+  view.setInt32(icmp + ICMP.MTU6, value);
+  const sum =
+    sumOfIpv6Address(view, start + IPV6.SOURCE) +
+    sumOfIpv6Address(view, start + IPV6.DESTINATION) +
+    (end - icmp) +
+    IP_PROTOCOL.ICMPV6 +
+    sumOfBytes(view, icmp, end);
+  view.setUint16(icmp + ICMP.CHECKSUM, checksumOf(sum));
+  packet.start = start;
+  packet.end = end;
+}
+
+function answer4(translator: Translator, typeAndCode: number): void {
+  const { packet, settings } = translator;
+  const { view } = packet;
+  const quoted = packet.start;
+  const icmp = quoted - ICMP_HEADER_BYTES;
+  const start = icmp - IPV4_HEADER_BYTES;
+  const end = Math.min(packet.end, start + LONGEST_ICMP4_ERROR_BYTES);
+  let value = 0;
+  if (typeAndCode === ICMP4_FRAGMENTATION_NEEDED) {
+    const headerBytes = ipv4HeaderBytes(view, quoted, packet.end);
+    value = settings.mtu6Bytes - IPV6_HEADER_BYTES + headerBytes;
+  } else if (typeAndCode >> 8 === ICMP4.PARAMETER_PROBLEM) value = packet.problemPointer << 24;
+
+  view.setInt32(icmp, typeAndCode << 16);
+  view.setInt32(icmp + 4, value);
+  view.setUint16(icmp + ICMP.CHECKSUM, checksumOf(sumOfBytes(view, icmp, end)));
+  writeIpv4Header(
+    view,
+    start,
+    // RFC 1812 section 4.3.2.5: precedence 6, "internetwork control".
+    0xc0,
+    end - start,
+    0,
+    DONT_FRAGMENT,
+    HOP_LIMIT,
+    IP_PROTOCOL.ICMP,
+    settings.pool4Address,
+    view.getInt32(quoted + IPV4.SOURCE),
+  );
+  packet.start = start;
+  packet.end = end;
+}

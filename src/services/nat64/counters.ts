@@ -1,0 +1,59 @@
+/** What the translator counts. A verdict of the hot path is the position of one of these, so that every drop counts. */
+import { createCounters } from '../../runtime/counters.ts';
+
+export const NAT64_COUNTERS = {
+  'packets-6to4': 'Packets translated from IPv6 to IPv4, as they go out on the wire',
+  'packets-4to6': 'Packets translated from IPv4 to IPv6, as they go out on the wire',
+  'bytes-6to4': 'Bytes of the IPv4 packets that left',
+  'bytes-4to6': 'Bytes of the IPv6 packets that left',
+  'bib-created': 'BIB entries (mappings of an IPv6 host and port to an IPv4 port) created',
+  'bib-removed': 'BIB entries removed with their last session',
+  'sessions-created-tcp': 'TCP sessions created',
+  'sessions-created-udp': 'UDP sessions created',
+  'sessions-created-icmp': 'ICMP query sessions created',
+  'sessions-removed-tcp': 'TCP sessions removed, nearly always because their lifetime was over',
+  'sessions-removed-udp': 'UDP sessions removed, nearly always because their lifetime was over',
+  'sessions-removed-icmp': 'ICMP query sessions removed, nearly always because their lifetime was over',
+  'icmp-errors-sent': 'ICMP errors that the translator sent in answer to packets it dropped',
+  'icmp-errors-withheld': 'ICMP errors that were not sent because too many had been within a second',
+  'icmp-returned': "ICMP messages of no session: handed back for the appliance's own programs",
+  'drop-not-ip': 'Neither an IPv4 nor an IPv6 packet',
+  'drop-truncated': 'Ends inside a header',
+  'drop-bad-length': 'A length field contradicts the size of the packet or of its headers',
+  'drop-bad-checksum': 'The checksum of the IPv4 header, or of an ICMP error, is wrong',
+  'drop-bad-offload': 'The offload header of the TUN device contradicts the packet',
+  'drop-destination': 'The destination is neither in the NAT64 prefix nor the pool4 address',
+  'drop-source-in-prefix': 'An IPv6 source inside the NAT64 prefix: the packet would loop',
+  'drop-source-invalid': 'A source that is no unicast address of a host on another link',
+  'drop-not-allowed': 'The IPv6 source is not in nat64.allow',
+  'drop-non-global': 'An IPv4 address that the prefix must not stand for, e.g. a private one in 64:ff9b::/96',
+  'drop-hop-limit': 'The hop limit (TTL) was used up',
+  'drop-too-big':
+    'Larger than the MTU of the other side; the sender was told, unless it allows fragmentation',
+  'drop-fragment': 'A fragment',
+  'drop-source-route': 'A source route or routing header with hops left to visit',
+  'drop-protocol': 'A transport protocol other than TCP, UDP and ICMP',
+  'drop-icmp-type': 'An ICMP message that is neither a query to translate nor an error the other side knows',
+  'drop-icmp-quote': 'An ICMP error that does not quote enough of a translatable packet',
+  'drop-icmp-no-session': 'An ICMP error about no known session',
+  'drop-udp-no-checksum': 'A UDP packet without checksum over IPv6',
+  'drop-no-bib-entry': 'A packet from the IPv4 side to a port that no IPv6 host has',
+  'drop-tcp-not-syn': 'A TCP packet of no known connection that does not open one',
+  'drop-hairpin': 'From one IPv6 host to the mapping of another, through the pool4 address',
+  'drop-no-pool4': 'The appliance has no IPv4 address yet',
+  'drop-pool4-exhausted': 'No port of pool4 is left for this protocol',
+  'drop-sessions-full': 'nat64.maxSessions are in use',
+  'drop-write-failed': 'The TUN device did not take the translated packet',
+} as const;
+
+export type Nat64Counter = keyof typeof NAT64_COUNTERS;
+
+/** The position of each counter: what the steps of the translator return to drop a packet. */
+export const COUNTER = createCounters(NAT64_COUNTERS).index;
+
+/** A step's result: CONTINUE, RETURN_TO_KERNEL, or the counter of the reason to drop the packet. */
+export type Verdict = number;
+/** On to the next step; from the last step: send the packet. */
+export const CONTINUE: Verdict = -1;
+/** Not a packet for the translator: the kernel gets it back unchanged. */
+export const RETURN_TO_KERNEL: Verdict = -2;

@@ -1,0 +1,137 @@
+/**
+ * Filtering, and updating of BIB and sessions (RFC 6146 section 3.5). Mapping and filtering are independent of the
+ * endpoint (N8, N20). ICMP errors only look sessions up; they never create, refresh or end one (N6, N37).
+ */
+import { TCP_FLAG } from '../../wire/tcp-udp.ts';
+import { addBib, findBibByHost, findBibByMappedPort, removeBib } from './bib.ts';
+import { COUNTER, CONTINUE, RETURN_TO_KERNEL, type Verdict } from './counters.ts';
+import { ICMP_LIFETIME_SECONDS, TCP_TRANSITORY_SECONDS, UDP_LIFETIME_SECONDS } from './lifetimes.ts';
+import { TRANSPORT } from './packet.ts';
+import { allocatePort } from './pool4.ts';
+import { addSession, findSession, setExpiry } from './sessions.ts';
+import { BIB, RECORD_WORDS, SESSION } from './tables.ts';
+import { FROM_V4, TCP_STATE, nextTcpState, tcpEvent, tcpLifetimeSeconds } from './tcp-state.ts';
+import type { Translator } from './translator.ts';
+
+const FROM_V6 = 0;
+const NO_STATE = 0;
+
+/** For a packet from the IPv6 side: finds or makes its session, and fills in the mapped port. */
+export function filterFrom6(translator: Translator): Verdict {
+  const { packet, tables, settings } = translator;
+  const { protocol } = packet;
+  if (settings.pool4Address === 0) return COUNTER['drop-no-pool4'];
+  if (packet.remoteAddress === settings.pool4Address && isInPool(translator, packet.remotePort))
+    return COUNTER['drop-hairpin'];
+  let bib = findBibByHost(
+    tables,
+    protocol,
+    packet.host0,
+    packet.host1,
+    packet.host2,
+    packet.host3,
+    packet.hostPort,
+  );
+  if (bib !== 0) packet.mappedPort = tables.bib[bib * RECORD_WORDS + BIB.PORTS] & 0xffff;
+  const session = bib === 0 ? 0 : findSession(tables, bib, packet.remoteAddress, packet.remotePort);
+  if (packet.isError) return session === 0 ? COUNTER['drop-icmp-no-session'] : CONTINUE;
+  if (session !== 0) {
+    refresh(translator, session, FROM_V6);
+    return CONTINUE;
+  }
+  if (protocol === TRANSPORT.TCP && !opensConnection(packet.tcpFlags)) {
+    // N13: in CLOSED only a SYN makes a session; another segment passes where a BIB entry exists.
+    return bib === 0 ? COUNTER['drop-tcp-not-syn'] : CONTINUE;
+  }
+  const isNew = bib === 0;
+  if (isNew) {
+    const { firstPort, lastPort } = settings;
+    const port = allocatePort(tables, protocol, packet.hostPort, firstPort, lastPort, translator.random);
+    if (port === -1) return COUNTER['drop-pool4-exhausted'];
+    bib = addBib(
+      tables,
+      protocol,
+      packet.host0,
+      packet.host1,
+      packet.host2,
+      packet.host3,
+      packet.hostPort,
+      port,
+    );
+    if (bib === 0) return COUNTER['drop-sessions-full'];
+    packet.mappedPort = port;
+  }
+  const state = protocol === TRANSPORT.TCP ? TCP_STATE.V6_INIT : NO_STATE;
+  if (!openSession(translator, bib, state)) {
+    if (isNew) removeBib(tables, bib);
+    return COUNTER['drop-sessions-full'];
+  }
+  if (isNew) translator.counters[COUNTER['bib-created']]++;
+  return CONTINUE;
+}
+
+/** For a packet from the IPv4 side: finds the session, makes one where the BIB allows it, and fills in the host. */
+export function filterFrom4(translator: Translator): Verdict {
+  const { packet, tables } = translator;
+  const { protocol } = packet;
+  const bib = findBibByMappedPort(tables, protocol, packet.mappedPort);
+  if (bib === 0) {
+    // The kernel steers ICMP here by identifier, and the appliance's own ping may have one of ours.
+    // N7, N11, N39: all else is dropped in silence; a SYN too, that an outbound one may cross it.
+    return protocol === TRANSPORT.ICMP ? RETURN_TO_KERNEL : COUNTER['drop-no-bib-entry'];
+  }
+  const at = bib * RECORD_WORDS;
+  packet.host0 = tables.bib[at];
+  packet.host1 = tables.bib[at + 1];
+  packet.host2 = tables.bib[at + 2];
+  packet.host3 = tables.bib[at + 3];
+  packet.hostPort = tables.bib[at + BIB.PORTS] >>> 16;
+  const session = findSession(tables, bib, packet.remoteAddress, packet.remotePort);
+  if (packet.isError) return session === 0 ? COUNTER['drop-icmp-no-session'] : CONTINUE;
+  if (session !== 0) {
+    refresh(translator, session, FROM_V4);
+    return CONTINUE;
+  }
+  // N13: a segment that opens nothing passes where a BIB entry exists, and leaves the state alone.
+  if (protocol === TRANSPORT.TCP && !opensConnection(packet.tcpFlags)) return CONTINUE;
+  // N12: with endpoint-independent filtering a BIB entry is all the permission that is needed.
+  const state = protocol === TRANSPORT.TCP ? TCP_STATE.V4_INIT : NO_STATE;
+  return openSession(translator, bib, state) ? CONTINUE : COUNTER['drop-sessions-full'];
+}
+
+const isInPool = ({ settings }: Translator, port: number): boolean =>
+  port >= settings.firstPort && port <= settings.lastPort;
+
+const opensConnection = (tcpFlags: number): boolean =>
+  (tcpFlags & (TCP_FLAG.SYN | TCP_FLAG.RST)) === TCP_FLAG.SYN;
+
+function openSession(translator: Translator, bib: number, state: number): boolean {
+  const { packet, tables, nowSeconds } = translator;
+  const expiresAt = nowSeconds + initialLifetimeSeconds(packet.protocol);
+  const { remoteAddress, remotePort } = packet;
+  if (addSession(tables, bib, remoteAddress, remotePort, state, nowSeconds, expiresAt) === 0) return false;
+  translator.counters[COUNTER['sessions-created-tcp'] + packet.protocol]++;
+  return true;
+}
+
+function initialLifetimeSeconds(protocol: number): number {
+  if (protocol === TRANSPORT.TCP) return TCP_TRANSITORY_SECONDS;
+  return protocol === TRANSPORT.UDP ? UDP_LIFETIME_SECONDS : ICMP_LIFETIME_SECONDS;
+}
+
+/** Takes note of a packet of a session, from either side (N36): its lifetime, and for TCP its state. */
+function refresh(translator: Translator, session: number, side: number): void {
+  const { packet, tables, nowSeconds } = translator;
+  if (packet.protocol !== TRANSPORT.TCP) {
+    setExpiry(tables, session, nowSeconds, nowSeconds + initialLifetimeSeconds(packet.protocol));
+    return;
+  }
+  const at = session * RECORD_WORDS + SESSION.REMOTE_PORT_AND_STATE;
+  const portAndState = tables.sessions[at];
+  const state = portAndState & 0xffff;
+  const event = tcpEvent(packet.tcpFlags) | side;
+  const next = nextTcpState(state, event);
+  if (next !== state) tables.sessions[at] = (portAndState & ~0xffff) | next;
+  const lifetimeSeconds = tcpLifetimeSeconds(state, event);
+  if (lifetimeSeconds !== 0) setExpiry(tables, session, nowSeconds, nowSeconds + lifetimeSeconds);
+}

@@ -1,0 +1,148 @@
+/** Determines the tuple of a packet from the IPv4 side (RFC 6146 section 3.4); refuses what is not to be translated. */
+import { foldSum, sumOfBytes } from '../../wire/checksum.ts';
+import {
+  ICMP,
+  ICMP4,
+  ICMP6_ERRONEOUS_HEADER,
+  ICMP6_TOO_BIG,
+  ICMP6_UNKNOWN_NEXT_HEADER,
+  ICMP_HEADER_BYTES,
+  errorType4to6,
+  isIcmp4Error,
+  plateauBelow,
+  pointer4to6,
+} from '../../wire/icmp.ts';
+import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
+import {
+  IPV4,
+  IPV4_HEADER_BYTES,
+  IP_PROTOCOL,
+  IS_FRAGMENT,
+  ipv4ChecksumIsRight,
+  ipv4HeaderBytes,
+  unexpiredSourceRoute,
+} from '../../wire/ipv4.ts';
+import { IPV6, IPV6_HEADER_BYTES, IPV6_MINIMUM_MTU_BYTES } from '../../wire/ipv6.ts';
+import { GSO } from '../../wire/virtio-net.ts';
+import { COUNTER, CONTINUE, type Verdict } from './counters.ts';
+import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
+import type { Settings } from './settings.ts';
+import {
+  QUOTED_TRANSPORT_BYTES,
+  checkOffload,
+  endOfQuote,
+  destinationPort,
+  readTransport,
+  sourcePort,
+} from './transport.ts';
+
+/** Fills the packet's tuple; anything but CONTINUE drops it. Nothing is written to the packet's bytes. */
+export function determineTuple4(settings: Settings, packet: Packet): Verdict {
+  const { view, start } = packet;
+  packet.isIcmp = false;
+  const headerBytes = ipv4HeaderBytes(view, start, packet.end);
+  if (headerBytes === 0) return COUNTER['drop-truncated'];
+  const totalBytes = view.getUint16(start + IPV4.TOTAL_LENGTH);
+  if (totalBytes < headerBytes || start + totalBytes > packet.end) return COUNTER['drop-bad-length'];
+  packet.end = start + totalBytes;
+  if (!ipv4ChecksumIsRight(view, start, headerBytes)) return COUNTER['drop-bad-checksum'];
+
+  // N5: process only destinations in pool4.
+  if (settings.pool4Address === 0) return COUNTER['drop-no-pool4'];
+  if (view.getInt32(start + IPV4.DESTINATION) !== settings.pool4Address) return COUNTER['drop-destination'];
+  const source = view.getInt32(start + IPV4.SOURCE);
+  if (isNeverRouted(source)) return COUNTER['drop-source-invalid'];
+  if (headerBytes > IPV4_HEADER_BYTES) {
+    // N23: options are ignored, but for a source route with hops left.
+    packet.problemPointer = unexpiredSourceRoute(view, start, headerBytes);
+    if (packet.problemPointer === -1) return COUNTER['drop-bad-length'];
+    if (packet.problemPointer !== 0) return COUNTER['drop-source-route'];
+  }
+  if ((view.getUint16(start + IPV4.FRAGMENT) & IS_FRAGMENT) !== 0) return COUNTER['drop-fragment'];
+  packet.transport = start + headerBytes;
+  const transport = readTransport(packet, view.getUint8(start + IPV4.PROTOCOL), IP_PROTOCOL.ICMP);
+  if (transport !== CONTINUE) return transport;
+  const offload = checkOffload(packet, GSO.TCPV4);
+  if (offload !== CONTINUE) return offload;
+  if (packet.protocol === TRANSPORT.ICMP) {
+    const type = view.getUint8(packet.transport + ICMP.TYPE);
+    if (isIcmp4Error(type)) return determineError4(settings, packet, source);
+    if (type !== ICMP4.ECHO_REQUEST && type !== ICMP4.ECHO_REPLY) return COUNTER['drop-icmp-type'];
+  }
+
+  packet.isError = false;
+  // N34
+  if (settings.globalOnly && isPrivate(source)) return COUNTER['drop-non-global'];
+  if (view.getUint8(start + IPV4.TTL) <= 1) return COUNTER['drop-hop-limit'];
+  if (wireBytesOf(packet) - headerBytes + IPV6_HEADER_BYTES > settings.mtu6Bytes)
+    return COUNTER['drop-too-big'];
+  packet.remoteAddress = source;
+  packet.mappedPort = destinationPort(view, packet.transport, packet.protocol);
+  packet.remotePort =
+    packet.protocol === TRANSPORT.ICMP ? 0 : sourcePort(view, packet.transport, packet.protocol);
+  return CONTINUE;
+}
+
+/**
+ * The tuple of an ICMPv4 error is that of the packet it quotes, which we once sent from the pool4 address (RFC 6146
+ * section 3.4). What yields no tuple is silently dropped (N3).
+ */
+function determineError4(settings: Settings, packet: Packet, source: number): Verdict {
+  const { view, start, transport } = packet;
+  const quoted = transport + ICMP_HEADER_BYTES;
+  if (foldSum(sumOfBytes(view, transport, packet.end)) !== 0xffff) return COUNTER['drop-bad-checksum'];
+  const quotedEnd = endOfQuote(packet, quoted, view.getUint8(transport + ICMP.LENGTH4) << 2);
+  const headerBytes = ipv4HeaderBytes(view, quoted, quotedEnd);
+  const quotedTransport = quoted + headerBytes;
+  if (headerBytes === 0 || quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES)
+    return COUNTER['drop-icmp-quote'];
+  if (!describeError4(settings, packet, quoted)) return COUNTER['drop-icmp-type'];
+  // We never send options or fragments: a quoted packet that has them is none of ours.
+  if (headerBytes !== IPV4_HEADER_BYTES || (view.getUint16(quoted + IPV4.FRAGMENT) & IS_FRAGMENT) !== 0)
+    return COUNTER['drop-icmp-quote'];
+  if (view.getInt32(quoted + IPV4.SOURCE) !== settings.pool4Address) return COUNTER['drop-icmp-quote'];
+
+  const protocol = view.getUint8(quoted + IPV4.PROTOCOL);
+  if (protocol === IP_PROTOCOL.TCP) packet.protocol = TRANSPORT.TCP;
+  else if (protocol === IP_PROTOCOL.UDP) packet.protocol = TRANSPORT.UDP;
+  else if (protocol === IP_PROTOCOL.ICMP) {
+    const quotedType = view.getUint8(quotedTransport + ICMP.TYPE);
+    if (quotedType !== ICMP4.ECHO_REQUEST && quotedType !== ICMP4.ECHO_REPLY)
+      return COUNTER['drop-icmp-quote'];
+    packet.protocol = TRANSPORT.ICMP;
+  } else return COUNTER['drop-icmp-quote'];
+
+  if (view.getUint8(start + IPV4.TTL) <= 1) return COUNTER['drop-hop-limit'];
+  packet.isError = true;
+  packet.quoted = quoted;
+  packet.quotedTransport = quotedTransport;
+  packet.quotedEnd = quotedEnd;
+  packet.errorPeer = source;
+  packet.remoteAddress = view.getInt32(quoted + IPV4.DESTINATION);
+  packet.mappedPort = sourcePort(view, quotedTransport, packet.protocol);
+  packet.remotePort =
+    packet.protocol === TRANSPORT.ICMP ? 0 : destinationPort(view, quotedTransport, packet.protocol);
+  return CONTINUE;
+}
+
+/** Finds the ICMPv6 type, code and value of an error; false when there are none. */
+function describeError4(settings: Settings, packet: Packet, quoted: number): boolean {
+  const { view, transport } = packet;
+  const type = view.getUint8(transport + ICMP.TYPE);
+  packet.errorType = errorType4to6(type, view.getUint8(transport + ICMP.CODE));
+  packet.errorValue = 0;
+  if (packet.errorType === -1) return false;
+  if (packet.errorType === ICMP6_TOO_BIG) {
+    // N24: a router that does not tell its MTU is assumed to have the next plateau.
+    const toldBytes = view.getUint16(transport + ICMP.MTU4);
+    const mtuBytes = toldBytes === 0 ? plateauBelow(view.getUint16(quoted + IPV4.TOTAL_LENGTH)) : toldBytes;
+    const limitBytes = Math.min(mtuBytes + 20, settings.mtu6Bytes, settings.mtu4Bytes + 20);
+    packet.errorValue = Math.max(limitBytes, IPV6_MINIMUM_MTU_BYTES);
+  } else if (packet.errorType === ICMP6_ERRONEOUS_HEADER) {
+    packet.errorValue = pointer4to6(view.getUint8(transport + ICMP.POINTER));
+    return packet.errorValue !== -1;
+  } else if (packet.errorType === ICMP6_UNKNOWN_NEXT_HEADER) {
+    packet.errorValue = IPV6.NEXT_HEADER;
+  }
+  return true;
+}

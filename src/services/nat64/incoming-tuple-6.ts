@@ -1,0 +1,188 @@
+/** Determines the tuple of a packet from the IPv6 side (RFC 6146 section 3.4); refuses what is not to be translated. */
+import { foldSum, sumOfBytes, sumOfIpv6Address } from '../../wire/checksum.ts';
+import { ICMP, ICMP6, ICMP_HEADER_BYTES, errorType6to4, isIcmp6Error, pointer6to4 } from '../../wire/icmp.ts';
+import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
+import { IP_PROTOCOL } from '../../wire/ipv4.ts';
+import {
+  EXTENSION,
+  IPV6,
+  IPV6_HEADER_BYTES,
+  ROUTING_SEGMENTS_LEFT,
+  isSkippedExtension,
+} from '../../wire/ipv6.ts';
+import { extractIpv4, nat64PrefixContains } from '../../wire/nat64-prefix.ts';
+import { UDP } from '../../wire/tcp-udp.ts';
+import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
+import { COUNTER, CONTINUE, type Verdict } from './counters.ts';
+import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
+import { type Settings, isAllowed } from './settings.ts';
+import {
+  QUOTED_TRANSPORT_BYTES,
+  checkOffload,
+  endOfQuote,
+  destinationPort,
+  readTransport,
+  sourcePort,
+} from './transport.ts';
+
+/** What a packet shrinks by on its way from IPv6 to IPv4, at least. */
+const SHRINKS_BYTES = 20;
+/** The least MTU an IPv4 link has (RFC 791). */
+const IPV4_MINIMUM_MTU_BYTES = 68;
+
+/** Fills the packet's tuple; anything but CONTINUE drops it. Nothing is written to the packet's bytes. */
+export function determineTuple6(settings: Settings, packet: Packet): Verdict {
+  const { view, start } = packet;
+  packet.isIcmp = false;
+  if (packet.end - start < IPV6_HEADER_BYTES) return COUNTER['drop-truncated'];
+  const end = start + IPV6_HEADER_BYTES + view.getUint16(start + IPV6.PAYLOAD_LENGTH);
+  if (end > packet.end) return COUNTER['drop-bad-length'];
+  packet.end = end;
+
+  // N5: process only destinations inside Pref64; a source inside it would loop.
+  const { prefix } = settings;
+  if (!nat64PrefixContains(prefix, view, start + IPV6.DESTINATION)) return COUNTER['drop-destination'];
+  if (nat64PrefixContains(prefix, view, start + IPV6.SOURCE)) return COUNTER['drop-source-in-prefix'];
+
+  const extensions = skipExtensions(packet);
+  if (extensions !== CONTINUE) return extensions;
+  const offload = checkOffload(packet, GSO.TCPV6);
+  if (offload !== CONTINUE) return offload;
+  if (packet.protocol === TRANSPORT.ICMP) {
+    const type = view.getUint8(packet.transport + ICMP.TYPE);
+    if (isIcmp6Error(type)) return determineError6(settings, packet);
+    if (type !== ICMP6.ECHO_REQUEST && type !== ICMP6.ECHO_REPLY) return COUNTER['drop-icmp-type'];
+  }
+  // RFC 8200 section 8.1: UDP over IPv6 has a checksum. Where the device is still to fill it in, its sum may be 0.
+  if (
+    packet.protocol === TRANSPORT.UDP &&
+    view.getUint16(packet.transport + UDP.CHECKSUM) === 0 &&
+    (packet.offloadFlags & NEEDS_CHECKSUM) === 0
+  )
+    return COUNTER['drop-udp-no-checksum'];
+
+  packet.isError = false;
+  readHost(packet, start + IPV6.SOURCE);
+  if (!isHostAddress(packet.host0, packet.host1, packet.host2)) return COUNTER['drop-source-invalid'];
+  if (!isAllowed(settings.allow, packet.host0, packet.host1, packet.host2, packet.host3))
+    return COUNTER['drop-not-allowed'];
+  // N34: the well-known prefix never stands for private addresses; no prefix stands for those that nobody routes.
+  const remoteAddress = extractIpv4(prefix.prefixBits, view, start + IPV6.DESTINATION);
+  if (isNeverRouted(remoteAddress) || (settings.globalOnly && isPrivate(remoteAddress)))
+    return COUNTER['drop-non-global'];
+  if (view.getUint8(start + IPV6.HOP_LIMIT) <= 1) return COUNTER['drop-hop-limit'];
+  if (wireBytesOf(packet) - SHRINKS_BYTES > settings.mtu4Bytes) return COUNTER['drop-too-big'];
+  packet.remoteAddress = remoteAddress;
+  packet.hostPort = sourcePort(view, packet.transport, packet.protocol);
+  packet.remotePort =
+    packet.protocol === TRANSPORT.ICMP ? 0 : destinationPort(view, packet.transport, packet.protocol);
+  return CONTINUE;
+}
+
+function readHost(packet: Packet, at: number): void {
+  const { view } = packet;
+  packet.host0 = view.getInt32(at);
+  packet.host1 = view.getInt32(at + 4);
+  packet.host2 = view.getInt32(at + 8);
+  packet.host3 = view.getInt32(at + 12);
+}
+
+/** Not multicast, link-local, unspecified, loopback, IPv4-compatible or IPv4-mapped. */
+const isHostAddress = (word0: number, word1: number, word2: number): boolean =>
+  word0 >>> 24 !== 0xff &&
+  word0 >>> 22 !== 0x3fa &&
+  (word0 !== 0 || word1 !== 0 || (word2 !== 0 && word2 !== 0xffff));
+
+/** Steps over the extension headers that a translator ignores (N29), and reads the transport header behind them. */
+function skipExtensions(packet: Packet): Verdict {
+  const { view, start, end } = packet;
+  let nextHeader = view.getUint8(start + IPV6.NEXT_HEADER);
+  let at = start + IPV6_HEADER_BYTES;
+  while (isSkippedExtension(nextHeader)) {
+    if (end - at < 8) return COUNTER['drop-truncated'];
+    if (nextHeader === EXTENSION.ROUTING && view.getUint8(at + ROUTING_SEGMENTS_LEFT) > 0) {
+      packet.problemPointer = at + ROUTING_SEGMENTS_LEFT - start;
+      return COUNTER['drop-source-route'];
+    }
+    nextHeader = view.getUint8(at);
+    at += (view.getUint8(at + 1) + 1) << 3;
+    if (at > end) return COUNTER['drop-bad-length'];
+  }
+  if (nextHeader === EXTENSION.FRAGMENT) return COUNTER['drop-fragment'];
+  packet.transport = at;
+  return readTransport(packet, nextHeader, IP_PROTOCOL.ICMPV6);
+}
+
+/**
+ * The tuple of an ICMPv6 error is that of the packet it quotes, which we once sent to the IPv6 host (RFC 6146 section
+ * 3.4). What yields no tuple is silently dropped (N3).
+ */
+function determineError6(settings: Settings, packet: Packet): Verdict {
+  const { view, start, transport } = packet;
+  const { prefix } = settings;
+  const type = view.getUint8(transport + ICMP.TYPE);
+  if (!describeError6(settings, packet, type)) return COUNTER['drop-icmp-type'];
+  const quoted = transport + ICMP_HEADER_BYTES;
+  const quotedTransport = quoted + IPV6_HEADER_BYTES;
+  if (!icmp6ChecksumIsRight(packet)) return COUNTER['drop-bad-checksum'];
+  const hasLength = type === ICMP6.UNREACHABLE || type === ICMP6.TIME_EXCEEDED;
+  const lengthBytes = hasLength ? view.getUint8(transport + ICMP.LENGTH6) << 3 : 0;
+  const quotedEnd = endOfQuote(packet, quoted, lengthBytes);
+  if (quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
+  if (view.getUint8(quoted) >> 4 !== 6 || !nat64PrefixContains(prefix, view, quoted + IPV6.SOURCE))
+    return COUNTER['drop-icmp-quote'];
+
+  const nextHeader = view.getUint8(quoted + IPV6.NEXT_HEADER);
+  if (nextHeader === IP_PROTOCOL.TCP) packet.protocol = TRANSPORT.TCP;
+  else if (nextHeader === IP_PROTOCOL.UDP) packet.protocol = TRANSPORT.UDP;
+  else if (nextHeader === IP_PROTOCOL.ICMPV6) {
+    const quotedType = view.getUint8(quotedTransport + ICMP.TYPE);
+    if (quotedType !== ICMP6.ECHO_REQUEST && quotedType !== ICMP6.ECHO_REPLY)
+      return COUNTER['drop-icmp-quote'];
+    packet.protocol = TRANSPORT.ICMP;
+  } else return COUNTER['drop-icmp-quote'];
+
+  if (view.getUint8(start + IPV6.HOP_LIMIT) <= 1) return COUNTER['drop-hop-limit'];
+  const errorPeer = extractIpv4(prefix.prefixBits, view, start + IPV6.DESTINATION);
+  if (isNeverRouted(errorPeer)) return COUNTER['drop-non-global'];
+  packet.isError = true;
+  packet.quoted = quoted;
+  packet.quotedTransport = quotedTransport;
+  packet.quotedEnd = quotedEnd;
+  packet.errorPeer = errorPeer;
+  readHost(packet, quoted + IPV6.DESTINATION);
+  packet.remoteAddress = extractIpv4(prefix.prefixBits, view, quoted + IPV6.SOURCE);
+  packet.hostPort = destinationPort(view, quotedTransport, packet.protocol);
+  packet.remotePort =
+    packet.protocol === TRANSPORT.ICMP ? 0 : sourcePort(view, quotedTransport, packet.protocol);
+  return CONTINUE;
+}
+
+/** Finds the ICMPv4 type, code and value; false when there are none. */
+function describeError6(settings: Settings, packet: Packet, type: number): boolean {
+  const { view, transport } = packet;
+  const value = view.getUint32(transport + ICMP.MTU6);
+  packet.errorType = errorType6to4(type, view.getUint8(transport + ICMP.CODE));
+  packet.errorValue = 0;
+  if (packet.errorType === -1) return false;
+  if (type === ICMP6.PACKET_TOO_BIG) {
+    // N31
+    const mtuBytes = Math.min(value - 20, settings.mtu4Bytes, settings.mtu6Bytes - 20);
+    packet.errorValue = Math.max(mtuBytes, IPV4_MINIMUM_MTU_BYTES);
+  } else if (type === ICMP6.PARAMETER_PROBLEM) {
+    if (packet.errorType >> 8 === 12) packet.errorValue = pointer6to4(value);
+    return packet.errorValue !== -1;
+  }
+  return true;
+}
+
+function icmp6ChecksumIsRight(packet: Packet): boolean {
+  const { view, start, transport, end } = packet;
+  const sum =
+    sumOfIpv6Address(view, start + IPV6.SOURCE) +
+    sumOfIpv6Address(view, start + IPV6.DESTINATION) +
+    (end - transport) +
+    IP_PROTOCOL.ICMPV6 +
+    sumOfBytes(view, transport, end);
+  return foldSum(sum) === 0xffff;
+}

@@ -1,0 +1,159 @@
+/**
+ * The packet in work: one object for the life of the translator, filled anew for each packet, translated where it
+ * lies. It is read with room in front, because IPv6 headers are longer and ICMP errors put headers before it.
+ */
+import { GSO, VIRTIO_NET, VIRTIO_NET_HEADER_BYTES } from '../../wire/virtio-net.ts';
+
+/** Where packets are read to; at least 88 bytes, the room that an ICMP error of our own and two headers take. */
+export const HEADROOM_BYTES = 128;
+/** The largest IP packet. */
+export const LONGEST_PACKET_BYTES = 65_535;
+const BUFFER_BYTES = HEADROOM_BYTES + 2 * 65_536;
+
+/** Transport protocols by the number that the tables use. */
+export const TRANSPORT = { TCP: 0, UDP: 1, ICMP: 2 } as const;
+
+export interface Packet {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly view: DataView<ArrayBuffer>;
+  /** The IP packet lies from `start` up to `end`; translation moves both. */
+  start: number;
+  end: number;
+
+  // The virtio header that came with it, and goes out with it.
+  /** VIRTIO_NET.FLAGS */
+  offloadFlags: number;
+  gsoType: number;
+  /** Bytes of payload in each segment when gsoType is not NONE. */
+  gsoSizeBytes: number;
+  /** Offset of the transport header from `start` when NEEDS_CHECKSUM is set. */
+  checksumStart: number;
+  checksumOffset: number;
+
+  // The tuple: for an ICMP error that of the quoted packet, turned round so that it names the same session.
+  /** TRANSPORT of the session. */
+  protocol: number;
+  /** Port or ICMP identifier on the IPv6 host; known after the BIB lookup when the packet came from IPv4. */
+  hostPort: number;
+  /** Address of the IPv6 host as words. */
+  host0: number;
+  host1: number;
+  host2: number;
+  host3: number;
+  /** Our port or ICMP identifier on the pool4 address. */
+  mappedPort: number;
+  /** IPv4 address of the other end, signed. */
+  remoteAddress: number;
+  /** Port of the other end; 0 for ICMP queries. */
+  remotePort: number;
+
+  /** Offset of the transport header in `bytes`. */
+  transport: number;
+  /** Bytes of the transport header: what precedes the payload of each segment. */
+  transportHeaderBytes: number;
+  tcpFlags: number;
+  /** Whether the packet itself is ICMP; false while its transport header has not been reached. */
+  isIcmp: boolean;
+  /** Whether this is an ICMP error; then `quoted`, `quotedTransport` and `quotedEnd` are offsets of the packet inside. */
+  isError: boolean;
+  /** The type and code (type * 256 + code) that an error has on the other side. */
+  errorType: number;
+  /** Pointer or MTU that goes with `errorType`. */
+  errorValue: number;
+  quoted: number;
+  quotedTransport: number;
+  quotedEnd: number;
+  /** IPv4 address that an error is sent to, or came from, signed: often a router on the way, not the remote. */
+  errorPeer: number;
+
+  /** Offset of the byte that a parameter problem of our own points at, from `start`. */
+  problemPointer: number;
+}
+
+export function createPacket(): Packet {
+  const bytes = new Uint8Array(BUFFER_BYTES);
+  return {
+    bytes,
+    view: new DataView(bytes.buffer),
+    start: 0,
+    end: 0,
+    offloadFlags: 0,
+    gsoType: 0,
+    gsoSizeBytes: 0,
+    checksumStart: 0,
+    checksumOffset: 0,
+    protocol: 0,
+    hostPort: 0,
+    host0: 0,
+    host1: 0,
+    host2: 0,
+    host3: 0,
+    mappedPort: 0,
+    remoteAddress: 0,
+    remotePort: 0,
+    transport: 0,
+    transportHeaderBytes: 0,
+    tcpFlags: 0,
+    isIcmp: false,
+    isError: false,
+    errorType: 0,
+    errorValue: 0,
+    quoted: 0,
+    quotedTransport: 0,
+    quotedEnd: 0,
+    errorPeer: 0,
+    problemPointer: 0,
+  };
+}
+
+/** Takes in what was read at HEADROOM_BYTES: a virtio header and `packetBytes` of IP packet behind it. */
+export function loadPacket(packet: Packet, packetBytes: number): void {
+  const { view } = packet;
+  const header = HEADROOM_BYTES - VIRTIO_NET_HEADER_BYTES;
+  packet.start = HEADROOM_BYTES;
+  packet.end = HEADROOM_BYTES + packetBytes;
+  packet.offloadFlags = view.getUint8(header + VIRTIO_NET.FLAGS);
+  packet.gsoType = view.getUint8(header + VIRTIO_NET.GSO_TYPE);
+  packet.gsoSizeBytes = view.getUint16(header + VIRTIO_NET.GSO_SIZE, true);
+  packet.checksumStart = view.getUint16(header + VIRTIO_NET.CHECKSUM_START, true);
+  packet.checksumOffset = view.getUint16(header + VIRTIO_NET.CHECKSUM_OFFSET, true);
+}
+
+/** Writes the virtio header in front of the packet, ready to be sent. */
+export function storeOffloadHeader(packet: Packet): void {
+  const { view } = packet;
+  const header = packet.start - VIRTIO_NET_HEADER_BYTES;
+  const isSegmented = packet.gsoType !== GSO.NONE;
+  view.setUint8(header + VIRTIO_NET.FLAGS, packet.offloadFlags);
+  view.setUint8(header + VIRTIO_NET.GSO_TYPE, packet.gsoType);
+  // Only the headers need to lie in one piece in the kernel's buffer.
+  const headerBytes = isSegmented ? packet.transport + packet.transportHeaderBytes - packet.start : 0;
+  view.setUint16(header + VIRTIO_NET.HEADER_LENGTH, headerBytes, true);
+  view.setUint16(header + VIRTIO_NET.GSO_SIZE, packet.gsoSizeBytes, true);
+  view.setUint16(header + VIRTIO_NET.CHECKSUM_START, packet.checksumStart, true);
+  view.setUint16(header + VIRTIO_NET.CHECKSUM_OFFSET, packet.checksumOffset, true);
+}
+
+/** Takes the offload request off: the packet is whole and its checksum complete. */
+export function clearOffload(packet: Packet): void {
+  packet.offloadFlags = 0;
+  packet.gsoType = GSO.NONE;
+  packet.gsoSizeBytes = 0;
+  packet.checksumStart = 0;
+  packet.checksumOffset = 0;
+}
+
+/** How many packets this will be on the wire. */
+export function segmentsOf(packet: Packet): number {
+  if (packet.gsoType === GSO.NONE) return 1;
+  const payloadBytes = packet.end - packet.transport - packet.transportHeaderBytes;
+  return Math.max(1, ((payloadBytes + packet.gsoSizeBytes - 1) / packet.gsoSizeBytes) | 0);
+}
+
+/** Size of the largest packet on the wire, were it as it is: of one full segment, or of the whole. */
+export function wireBytesOf(packet: Packet): number {
+  const wholeBytes = packet.end - packet.start;
+  if (packet.gsoType === GSO.NONE) return wholeBytes;
+  const segmentBytes = packet.transport + packet.transportHeaderBytes - packet.start + packet.gsoSizeBytes;
+  return Math.min(segmentBytes, wholeBytes);
+}

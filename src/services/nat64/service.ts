@@ -1,0 +1,122 @@
+/** NAT64 as a service: translation while it is enabled, following the addresses of the machine. */
+import type { Nat64Config } from '../../config/schema.ts';
+import { createCounters, readCounters } from '../../runtime/counters.ts';
+import type { Service, ServiceContext, ServiceStatus } from '../../runtime/service.ts';
+import { formatIpv4 } from '../../wire/ip-address.ts';
+import { NAT64_COUNTERS } from './counters.ts';
+import { type Translation, needsRestart, startTranslation } from './translation.ts';
+
+export interface Nat64Options {
+  readonly nat64: Nat64Config;
+}
+
+/** How often the machine's addresses are looked at. DHCP may change them at any time. */
+const FOLLOW_INTERVAL_MS = 1000;
+
+const NO_POOL4 =
+  'There is no IPv4 address to translate to: the appliance has no IPv4 default route, and not exactly one IPv4 ' +
+  'address. Connect it to the IPv4 network, or set nat64.pool4[0].address.';
+
+/**
+ * Starts NAT64. The only thing that it waits for without failing is an IPv4 address: until there is one it is degraded.
+ * Stopping removes the device, the routes, the rules, the nftables table and the changes to kernel parameters.
+ */
+export async function startNat64(
+  options: Nat64Options,
+  context: ServiceContext,
+): Promise<Service<Nat64Options>> {
+  const counters = createCounters(NAT64_COUNTERS);
+  const log = context.log.child({ service: 'nat64' });
+  let config = options.nat64;
+  let translation: Translation | undefined;
+  /** Why the addresses could not be followed, or the device not be replaced. */
+  let failure: string | undefined;
+  let earlierRestarts = 0;
+  let stopping = false;
+  let lastTask: Promise<unknown> = Promise.resolve();
+
+  /** One change at a time: a reconfiguration and the regular look at the addresses must not cross. */
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = lastTask.then(task);
+    lastTask = result.catch(() => {});
+    return result;
+  }
+
+  async function start(): Promise<void> {
+    translation = await startTranslation(config, counters, { ...context, log });
+  }
+
+  async function stop(): Promise<void> {
+    const ending = translation;
+    translation = undefined;
+    earlierRestarts += ending?.restarts ?? 0;
+    await ending?.[Symbol.asyncDispose]();
+  }
+
+  async function follow(): Promise<void> {
+    if (stopping || !config.enabled) return;
+    try {
+      if (translation !== undefined && !translation.deviceExists) {
+        log.warn({ device: config.device }, 'nat64: the TUN device is gone, making it again');
+        await stop();
+      }
+      if (translation === undefined) await start();
+      else await translation.refresh(config);
+      failure = undefined;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason !== failure) log.error({ err: error }, 'nat64: cannot follow a change of the machine');
+      failure = reason;
+    }
+  }
+
+  async function reconfigure({ nat64 }: Nat64Options): Promise<void> {
+    const previous = config;
+    config = nat64;
+    try {
+      if (!nat64.enabled) await stop();
+      else if (translation === undefined) await start();
+      else if (needsRestart(previous, nat64)) {
+        await stop();
+        await start();
+      } else await translation.refresh(nat64);
+      failure = undefined;
+    } catch (error) {
+      config = previous;
+      await follow();
+      throw new Error('nat64: the new configuration could not be applied', { cause: error });
+    }
+  }
+
+  function status(): ServiceStatus {
+    const restarts = earlierRestarts + (translation?.restarts ?? 0);
+    if (!config.enabled) return { state: 'disabled', restarts, figures: {} };
+    const address = translation?.pool4Address;
+    const problem = failure ?? (address === undefined ? NO_POOL4 : undefined);
+    const figures = {
+      sessions: translation?.sessions ?? 0,
+      bibEntries: translation?.bibEntries ?? 0,
+      pool4Address: address === undefined ? 'none' : formatIpv4(address),
+    };
+    return problem === undefined
+      ? { state: 'running', restarts, figures }
+      : { state: 'degraded', problem, restarts, figures };
+  }
+
+  if (config.enabled) await start();
+  const timer = setInterval(() => void inTurn(follow), FOLLOW_INTERVAL_MS);
+  timer.unref();
+  return {
+    name: 'nat64',
+    counterTable: NAT64_COUNTERS,
+    reconfigure: (newOptions) => inTurn(() => reconfigure(newOptions)),
+    status,
+    counters: () => readCounters(counters),
+    failWorker: () => translation?.failWorker(),
+    async [Symbol.asyncDispose]() {
+      stopping = true;
+      clearInterval(timer);
+      await inTurn(stop);
+    },
+  };
+}

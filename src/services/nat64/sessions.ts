@@ -1,0 +1,107 @@
+/** The session tables (RFC 6146 section 3.2): which remote ends a BIB entry talks with, and until when. */
+import { removeBib } from './bib.ts';
+import { BIB, CONTROL, RECORD_WORDS, SESSION, type Tables, mix, unchain } from './tables.ts';
+import { linkWheel, unlinkWheel } from './timer-wheel.ts';
+
+const hashOfSession = (tables: Tables, owner: number, remoteAddress: number, remotePort: number): number =>
+  mix(mix(mix(tables.hashSeed, remoteAddress), owner), remotePort) & tables.hashMask;
+
+/** The session of a BIB entry with a remote address and port (RFC 6146 section 3.2), or 0. */
+export function findSession(
+  tables: Tables,
+  owner: number,
+  remoteAddress: number,
+  remotePort: number,
+): number {
+  const { sessions } = tables;
+  let index = tables.sessionHeads[hashOfSession(tables, owner, remoteAddress, remotePort)];
+  while (index !== 0) {
+    const at = index * RECORD_WORDS;
+    if (
+      sessions[at + SESSION.REMOTE_ADDRESS] === remoteAddress &&
+      sessions[at + SESSION.BIB] === owner &&
+      sessions[at + SESSION.REMOTE_PORT_AND_STATE] >>> 16 === remotePort
+    )
+      return index;
+    index = sessions[at + SESSION.NEXT];
+  }
+  return 0;
+}
+
+/** Makes a session that lives to the end of second `expiresAt`; 0 when there is no room. */
+export function addSession(
+  tables: Tables,
+  owner: number,
+  remoteAddress: number,
+  remotePort: number,
+  state: number,
+  nowSeconds: number,
+  expiresAt: number,
+): number {
+  const { sessions, control } = tables;
+  let index = tables.sessionFree;
+  if (index !== 0) tables.sessionFree = sessions[index * RECORD_WORDS + SESSION.NEXT];
+  else if (control[CONTROL.SESSIONS_USED] > tables.maxSessions) return 0;
+  else index = control[CONTROL.SESSIONS_USED]++;
+  const at = index * RECORD_WORDS;
+  sessions[at + SESSION.REMOTE_ADDRESS] = remoteAddress;
+  sessions[at + SESSION.REMOTE_PORT_AND_STATE] = (remotePort << 16) | state;
+  sessions[at + SESSION.EXPIRES_AT] = expiresAt;
+  sessions[at + SESSION.BIB] = owner;
+  linkSession(tables, index, nowSeconds);
+  return index;
+}
+
+/** Enters a record into the indices. */
+export function linkSession(tables: Tables, index: number, nowSeconds: number): void {
+  const { sessions, sessionHeads } = tables;
+  const at = index * RECORD_WORDS;
+  const owner = sessions[at + SESSION.BIB];
+  const remotePort = sessions[at + SESSION.REMOTE_PORT_AND_STATE] >>> 16;
+  const hash = hashOfSession(tables, owner, sessions[at + SESSION.REMOTE_ADDRESS], remotePort);
+  sessions[at + SESSION.NEXT] = sessionHeads[hash];
+  sessionHeads[hash] = index;
+  tables.bib[owner * RECORD_WORDS + BIB.SESSIONS]++;
+  tables.control[CONTROL.SESSION_COUNT]++;
+  linkWheel(tables, index, nowSeconds);
+}
+
+/** Removes a session, and its BIB entry with the last one; true when the BIB entry went too. */
+export function removeSession(tables: Tables, index: number): boolean {
+  const { bib, sessions } = tables;
+  const at = index * RECORD_WORDS;
+  const owner = sessions[at + SESSION.BIB];
+  const remotePort = sessions[at + SESSION.REMOTE_PORT_AND_STATE] >>> 16;
+  const hash = hashOfSession(tables, owner, sessions[at + SESSION.REMOTE_ADDRESS], remotePort);
+  unlinkWheel(tables, index);
+  unchain(sessions, tables.sessionHeads, hash, index, SESSION.NEXT);
+  sessions[at + SESSION.BIB] = 0;
+  sessions[at + SESSION.NEXT] = tables.sessionFree;
+  tables.sessionFree = index;
+  tables.control[CONTROL.SESSION_COUNT]--;
+  if (--bib[owner * RECORD_WORDS + BIB.SESSIONS] > 0) return false;
+  removeBib(tables, owner);
+  return true;
+}
+
+/** Removes every session for which `keep` is false; what it is given is the BIB record's offset in `tables.bib`. */
+export function removeSessionsUnless(tables: Tables, keep: (bibAt: number) => boolean): void {
+  const { sessions, control } = tables;
+  for (let index = 1; index < control[CONTROL.SESSIONS_USED]; index++) {
+    const owner = sessions[index * RECORD_WORDS + SESSION.BIB];
+    if (owner !== 0 && !keep(owner * RECORD_WORDS)) removeSession(tables, index);
+  }
+}
+
+/**
+ * Sets the end of a session's life. Prolonging is one store: the wheel finds out when it gets there. Only shortening
+ * moves the session.
+ */
+export function setExpiry(tables: Tables, index: number, nowSeconds: number, expiresAt: number): void {
+  const { sessions } = tables;
+  const at = index * RECORD_WORDS;
+  sessions[at + SESSION.EXPIRES_AT] = expiresAt;
+  if (expiresAt >= sessions[at + SESSION.CHECK_AT]) return;
+  unlinkWheel(tables, index);
+  linkWheel(tables, index, nowSeconds);
+}

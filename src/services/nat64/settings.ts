@@ -1,0 +1,60 @@
+/** What the translator is told by its configuration and by the state of the machine: plain data, cloned to the worker. */
+import type { IpPrefix } from '../../wire/ip-prefix.ts';
+import type { Nat64Prefix } from '../../wire/nat64-prefix.ts';
+
+export interface Settings {
+  readonly prefix: Nat64Prefix;
+  /** The pool4 address, signed; 0 while the appliance has none. */
+  readonly pool4Address: number;
+  /** Ports and ICMP identifiers of the pool, both ends included. */
+  readonly firstPort: number;
+  readonly lastPort: number;
+  /** IPv6 sources to translate, as `compileAccessList` makes it. */
+  readonly allow: Int32Array;
+  /** Source of the ICMPv6 errors that we send ourselves: four words. */
+  readonly ownIpv6: Int32Array;
+  /** RFC 6052 section 3.1: refuse private IPv4 addresses, as the well-known prefix demands. */
+  readonly globalOnly: boolean;
+  readonly mtu4Bytes: number;
+  readonly mtu6Bytes: number;
+  readonly maxSessions: number;
+}
+
+const WORDS_PER_PREFIX = 8;
+
+/** The IPv6 prefixes of a list as words for `isAllowed`: four of address and four of mask each. */
+export function compileAccessList(prefixes: readonly IpPrefix[]): Int32Array {
+  const ipv6 = prefixes.filter(({ address, prefixBits }) => prefixBits < 96 || !isMapped(address));
+  const words = new Int32Array(ipv6.length * WORDS_PER_PREFIX);
+  for (const [i, { address, prefixBits }] of ipv6.entries()) {
+    const view = new DataView(address.buffer, address.byteOffset, 16);
+    for (let word = 0; word < 4; word++) {
+      const bits = Math.min(Math.max(prefixBits - word * 32, 0), 32);
+      words[i * WORDS_PER_PREFIX + word] = view.getInt32(word * 4);
+      words[i * WORDS_PER_PREFIX + 4 + word] = bits === 0 ? 0 : -1 << (32 - bits);
+    }
+  }
+  return words;
+}
+
+const isMapped = (address: Uint8Array) =>
+  address.subarray(0, 10).every((byte) => byte === 0) && address[10] === 255 && address[11] === 255;
+
+/** Whether one of the prefixes contains the address; an empty list admits nobody. */
+export function isAllowed(
+  list: Int32Array,
+  word0: number,
+  word1: number,
+  word2: number,
+  word3: number,
+): boolean {
+  for (let i = 0; i < list.length; i += WORDS_PER_PREFIX) {
+    const difference =
+      ((word0 ^ list[i]) & list[i + 4]) |
+      ((word1 ^ list[i + 1]) & list[i + 5]) |
+      ((word2 ^ list[i + 2]) & list[i + 6]) |
+      ((word3 ^ list[i + 3]) & list[i + 7]);
+    if (difference === 0) return true;
+  }
+  return false;
+}

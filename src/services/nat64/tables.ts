@@ -1,0 +1,107 @@
+/**
+ * The memory of the translator: BIB and sessions as records of eight words in flat arrays, found through chained hash
+ * tables. The arrays are shared memory that the main thread owns, so the sessions survive the death of the worker;
+ * whoever attaches rebuilds all that can be derived from the records.
+ *
+ * Record 0 is never used: index 0 means "none". Records above `used` have never been touched, nor has their memory.
+ */
+import { randomFillSync } from 'node:crypto';
+
+export type Words = Int32Array<SharedArrayBuffer>;
+
+export const RECORD_WORDS = 8;
+
+/** Words of a BIB record. IPv6 side: host address and port; IPv4 side: port of the pool4 address. */
+export const BIB = {
+  HOST: 0,
+  /** host port << 16 | mapped port */
+  PORTS: 4,
+  /** 1 + TRANSPORT; 0 when the record is free */
+  KIND: 5,
+  SESSIONS: 6,
+  NEXT: 7,
+} as const;
+
+/** Words of a session record. */
+export const SESSION = {
+  /** Its BIB entry; 0 when the record is free. */
+  BIB: 0,
+  REMOTE_ADDRESS: 1,
+  /** remote port << 16 | TCP state */
+  REMOTE_PORT_AND_STATE: 2,
+  /** The last second of its life. */
+  EXPIRES_AT: 3,
+  NEXT: 4,
+  /** The second at which the wheel looks at it; at most EXPIRES_AT. */
+  CHECK_AT: 5,
+  WHEEL_NEXT: 6,
+  /** 0 for the first of its slot. */
+  WHEEL_PREVIOUS: 7,
+} as const;
+
+/** Words of `control`; anybody may read the counts. */
+export const CONTROL = {
+  HASH_SEED: 0,
+  BIB_USED: 1,
+  SESSIONS_USED: 2,
+  SWEPT_UNTIL: 3,
+  BIB_COUNT: 4,
+  SESSION_COUNT: 5,
+} as const;
+
+/** One second each; more than the longest lifetime. */
+export const WHEEL_SLOTS = 8192;
+
+/** The shared memory: what `init()` of the worker carries. */
+export interface SharedTables {
+  readonly control: Words;
+  readonly bib: Words;
+  readonly sessions: Words;
+  readonly maxSessions: number;
+}
+
+/** The tables as a worker uses them. */
+export interface Tables extends SharedTables {
+  readonly hashSeed: number;
+  readonly hashMask: number;
+  /** First BIB record of each hash chain. */
+  readonly bibHeads: Int32Array;
+  readonly sessionHeads: Int32Array;
+  /** BIB record by TRANSPORT << 16 | mapped port. */
+  readonly bibByMappedPort: Int32Array;
+  /** First session of each second of the timer wheel. */
+  readonly wheel: Int32Array;
+  readonly mappedPortsInUse: Int32Array;
+  bibFree: number;
+  sessionFree: number;
+}
+
+const words = (count: number): Words => new Int32Array(new SharedArrayBuffer(count * 4));
+
+/** Empty tables for that many sessions; memory is taken as records are used. */
+export function createSharedTables(maxSessions: number): SharedTables {
+  const control = words(6);
+  randomFillSync(control, CONTROL.HASH_SEED, 1);
+  control[CONTROL.BIB_USED] = control[CONTROL.SESSIONS_USED] = 1;
+  // Every BIB entry has a session, so there are never more of them.
+  const recordWords = (maxSessions + 1) * RECORD_WORDS;
+  return { control, bib: words(recordWords), sessions: words(recordWords), maxSessions };
+}
+
+/** One step of the hash of a key. */
+export function mix(hash: number, word: number): number {
+  const mixed = Math.imul(hash ^ word, 0x85eb_ca6b);
+  return mixed ^ (mixed >>> 15);
+}
+
+/** Takes a record out of its hash chain; `next` is the word that links the chain. */
+export function unchain(records: Words, heads: Int32Array, hash: number, index: number, next: number): void {
+  const after = records[index * RECORD_WORDS + next];
+  let before = heads[hash];
+  if (before === index) {
+    heads[hash] = after;
+    return;
+  }
+  while (records[before * RECORD_WORDS + next] !== index) before = records[before * RECORD_WORDS + next];
+  records[before * RECORD_WORDS + next] = after;
+}

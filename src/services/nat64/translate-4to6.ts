@@ -1,0 +1,85 @@
+/** Translates a packet of TCP, UDP or ICMP echo from IPv4 to IPv6, where it lies (RFC 7915 section 4). */
+import {
+  adjustChecksum,
+  checksumOf,
+  complement,
+  foldSum,
+  sumOfBytes,
+  sumOfIpv6Address,
+  sumOfWord,
+} from '../../wire/checksum.ts';
+import { ICMP, ICMP4, ICMP6 } from '../../wire/icmp.ts';
+import { IPV4, IP_PROTOCOL } from '../../wire/ipv4.ts';
+import { IPV6, IPV6_HEADER_BYTES, writeIpv6Start, writeWords } from '../../wire/ipv6.ts';
+import { writeEmbeddedIpv4 } from '../../wire/nat64-prefix.ts';
+import { TCP, UDP } from '../../wire/tcp-udp.ts';
+import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
+import { type Packet, TRANSPORT } from './packet.ts';
+import { checksumOffsetOf } from './transport.ts';
+import type { Translator } from './translator.ts';
+
+/** The next-header values of IPv6, by TRANSPORT. */
+export const PROTOCOL_NUMBER6: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.ICMPV6];
+
+/** The packet's tuple must be complete (filterFrom4). */
+export function translate4to6(translator: Translator): void {
+  const { packet, settings } = translator;
+  const { view, start, transport, protocol, mappedPort, hostPort } = packet;
+  const tos = view.getUint8(start + IPV4.TOS);
+  const ttl = view.getUint8(start + IPV4.TTL);
+  const newStart = transport - IPV6_HEADER_BYTES;
+  packet.start = newStart;
+
+  // The new header lies over the old: from here on only `packet` knows what was in it.
+  writeIpv6Start(view, newStart, tos, packet.end - transport, PROTOCOL_NUMBER6[protocol], ttl - 1);
+  writeEmbeddedIpv4(settings.prefix, packet.remoteAddress, view, newStart + IPV6.SOURCE);
+  writeWords(view, newStart + IPV6.DESTINATION, packet.host0, packet.host1, packet.host2, packet.host3);
+  const addresses6 =
+    sumOfIpv6Address(view, newStart + IPV6.SOURCE) + sumOfIpv6Address(view, newStart + IPV6.DESTINATION);
+
+  if (protocol === TRANSPORT.ICMP) {
+    translateEcho(packet, addresses6);
+    return;
+  }
+  const addressDelta =
+    complement(sumOfWord(packet.remoteAddress) + sumOfWord(settings.pool4Address)) + addresses6;
+  const checksumAt = transport + checksumOffsetOf(protocol);
+  const checksum = view.getUint16(checksumAt);
+  view.setUint16(transport + TCP.DESTINATION_PORT, hostPort);
+  if ((packet.offloadFlags & NEEDS_CHECKSUM) !== 0) {
+    // The field holds the sum of the pseudo-header only; ports are summed with the data later.
+    view.setUint16(checksumAt, foldSum(checksum + addressDelta));
+    packet.checksumStart = IPV6_HEADER_BYTES;
+  } else if (checksum === 0 && protocol === TRANSPORT.UDP) {
+    fillInUdpChecksum(packet, addresses6);
+  } else {
+    const adjusted = adjustChecksum(checksum, addressDelta + (~mappedPort & 0xffff) + hostPort);
+    view.setUint16(checksumAt, adjusted === 0 && protocol === TRANSPORT.UDP ? 0xffff : adjusted);
+  }
+  if (packet.gsoType !== GSO.NONE) packet.gsoType = GSO.TCPV6 | (packet.gsoType & GSO.ECN);
+}
+
+/** N2: IPv4 may go without a UDP checksum, IPv6 may not. */
+function fillInUdpChecksum(packet: Packet, addresses6: number): void {
+  const { view, transport } = packet;
+  const udpBytes = view.getUint16(transport + UDP.LENGTH);
+  const sum = sumOfBytes(view, transport, transport + udpBytes) + addresses6 + udpBytes + IP_PROTOCOL.UDP;
+  const checksum = checksumOf(sum);
+  view.setUint16(transport + UDP.CHECKSUM, checksum === 0 ? 0xffff : checksum);
+}
+
+/** Type, identifier and the pseudo-header that ICMPv6 has and ICMPv4 has not. */
+function translateEcho(packet: Packet, addresses6: number): void {
+  const { view, transport, hostPort, mappedPort } = packet;
+  const oldWord = view.getUint16(transport);
+  const type = oldWord >> 8 === ICMP4.ECHO_REQUEST ? ICMP6.ECHO_REQUEST : ICMP6.ECHO_REPLY;
+  const newWord = (type << 8) | (oldWord & 0xff);
+  const added = addresses6 + (packet.end - transport) + IP_PROTOCOL.ICMPV6 + newWord + hostPort;
+  view.setUint16(transport, newWord);
+  view.setUint16(transport + ICMP.IDENTIFIER, hostPort);
+  const checksum = view.getUint16(transport + ICMP.CHECKSUM);
+  view.setUint16(
+    transport + ICMP.CHECKSUM,
+    adjustChecksum(checksum, complement(oldWord + mappedPort) + added),
+  );
+}

@@ -1,0 +1,84 @@
+/** Translates a packet of TCP, UDP or ICMP echo from IPv6 to IPv4, where it lies (RFC 7915 section 5). */
+import { adjustChecksum, complement, foldSum, sumOfIpv6Address, sumOfWord } from '../../wire/checksum.ts';
+import { ICMP, ICMP4, ICMP6 } from '../../wire/icmp.ts';
+import { DONT_FRAGMENT, IPV4_HEADER_BYTES, IP_PROTOCOL, writeIpv4Header } from '../../wire/ipv4.ts';
+import { IPV6, trafficClass } from '../../wire/ipv6.ts';
+import { TCP } from '../../wire/tcp-udp.ts';
+import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
+import { type Packet, TRANSPORT, segmentsOf, wireBytesOf } from './packet.ts';
+import { checksumOffsetOf } from './transport.ts';
+import type { Translator } from './translator.ts';
+
+/** N28: up to here an IPv4 packet may be fragmented on its way, because IPv6 could not have been told otherwise. */
+export const LARGEST_FRAGMENTABLE_BYTES = 1260;
+
+/** The protocol numbers of IPv4, by TRANSPORT. */
+export const PROTOCOL_NUMBER4: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.ICMP];
+
+/** The packet's tuple must be complete (filterFrom6). */
+export function translate6to4(translator: Translator): void {
+  const { packet, settings } = translator;
+  const { view, start, transport, protocol, mappedPort, remoteAddress } = packet;
+  const hopLimit = view.getUint8(start + IPV6.HOP_LIMIT);
+  const tos = trafficClass(view, start);
+  const addresses6 =
+    sumOfIpv6Address(view, start + IPV6.SOURCE) + sumOfIpv6Address(view, start + IPV6.DESTINATION);
+
+  if (protocol === TRANSPORT.ICMP) {
+    translateEcho(packet, addresses6);
+  } else {
+    const addressDelta = complement(addresses6) + sumOfWord(settings.pool4Address) + sumOfWord(remoteAddress);
+    const checksumAt = transport + checksumOffsetOf(protocol);
+    const checksum = view.getUint16(checksumAt);
+    view.setUint16(transport + TCP.SOURCE_PORT, mappedPort);
+    if ((packet.offloadFlags & NEEDS_CHECKSUM) === 0) {
+      const adjusted = adjustChecksum(checksum, addressDelta + (~packet.hostPort & 0xffff) + mappedPort);
+      view.setUint16(checksumAt, adjusted === 0 && protocol === TRANSPORT.UDP ? 0xffff : adjusted);
+    } else {
+      // The field holds the sum of the pseudo-header only; ports are summed with the data later.
+      view.setUint16(checksumAt, foldSum(checksum + addressDelta));
+    }
+  }
+
+  const newStart = transport - IPV4_HEADER_BYTES;
+  packet.start = newStart;
+  const totalBytes = packet.end - newStart;
+  const isFragmentable = wireBytesOf(packet) <= LARGEST_FRAGMENTABLE_BYTES;
+  writeIpv4Header(
+    view,
+    newStart,
+    tos,
+    totalBytes,
+    isFragmentable ? nextIdentification(translator, segmentsOf(packet)) : 0,
+    isFragmentable ? 0 : DONT_FRAGMENT,
+    hopLimit - 1,
+    PROTOCOL_NUMBER4[protocol],
+    settings.pool4Address,
+    remoteAddress,
+  );
+  packet.checksumStart = (packet.offloadFlags & NEEDS_CHECKSUM) === 0 ? 0 : IPV4_HEADER_BYTES;
+  if (packet.gsoType !== GSO.NONE) packet.gsoType = GSO.TCPV4 | (packet.gsoType & GSO.ECN);
+}
+
+/** Type, identifier and the pseudo-header that ICMPv4 does not have. */
+function translateEcho(packet: Packet, addresses6: number): void {
+  const { view, transport, mappedPort } = packet;
+  const oldWord = view.getUint16(transport);
+  const type = oldWord >> 8 === ICMP6.ECHO_REQUEST ? ICMP4.ECHO_REQUEST : ICMP4.ECHO_REPLY;
+  const newWord = (type << 8) | (oldWord & 0xff);
+  const removed = addresses6 + (packet.end - transport) + IP_PROTOCOL.ICMPV6 + oldWord + packet.hostPort;
+  view.setUint16(transport, newWord);
+  view.setUint16(transport + ICMP.IDENTIFIER, mappedPort);
+  const checksum = view.getUint16(transport + ICMP.CHECKSUM);
+  view.setUint16(
+    transport + ICMP.CHECKSUM,
+    adjustChecksum(checksum, complement(removed) + newWord + mappedPort),
+  );
+}
+
+/** Identifications for so many segments of a packet that may be fragmented: unique for as long as can be (RFC 6864). */
+export function nextIdentification(translator: Translator, segments: number): number {
+  const { identification } = translator;
+  translator.identification = (identification + segments) & 0xffff;
+  return identification;
+}

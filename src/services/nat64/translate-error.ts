@@ -1,0 +1,190 @@
+/**
+ * Translates ICMP errors about sessions, with the packet that they quote (RFC 7915 sections 4.2, 4.3, 5.2 and 5.3,
+ * RFC 6146 section 3.6). The quoted packet gets the addresses, ports and checksum it had when its sender sent it (N18);
+ * its hop limit stays (N26). Errors are few, so clarity comes before speed here.
+ */
+import {
+  adjustChecksum,
+  checksumOf,
+  complement,
+  sumOfBytes,
+  sumOfIpv6Address,
+  sumOfWord,
+} from '../../wire/checksum.ts';
+import { ICMP, ICMP4, ICMP6, ICMP_HEADER_BYTES } from '../../wire/icmp.ts';
+import { isPrivate } from '../../wire/ipv4-scope.ts';
+import { DONT_FRAGMENT, IPV4, IPV4_HEADER_BYTES, IP_PROTOCOL, writeIpv4Header } from '../../wire/ipv4.ts';
+import {
+  IPV6,
+  IPV6_HEADER_BYTES,
+  IPV6_MINIMUM_MTU_BYTES,
+  trafficClass,
+  writeIpv6Start,
+  writeWords,
+} from '../../wire/ipv6.ts';
+import { writeEmbeddedIpv4 } from '../../wire/nat64-prefix.ts';
+import { TCP } from '../../wire/tcp-udp.ts';
+import { type Packet, TRANSPORT } from './packet.ts';
+import { PROTOCOL_NUMBER6 } from './translate-4to6.ts';
+import { LARGEST_FRAGMENTABLE_BYTES, PROTOCOL_NUMBER4, nextIdentification } from './translate-6to4.ts';
+import { checksumOffsetOf } from './transport.ts';
+import type { Translator } from './translator.ts';
+
+/** From the IPv6 side: the quoted packet is one that went from the remote to the host. */
+export function translateError6to4(translator: Translator): void {
+  const { packet, settings } = translator;
+  const { view, start, quoted, quotedTransport, protocol } = packet;
+  packet.end = packet.quotedEnd;
+  const tos = trafficClass(view, start);
+  const hopLimit = view.getUint8(start + IPV6.HOP_LIMIT);
+  const quotedTos = trafficClass(view, quoted);
+  const quotedHopLimit = view.getUint8(quoted + IPV6.HOP_LIMIT);
+  const quotedPayloadBytes = view.getUint16(quoted + IPV6.PAYLOAD_LENGTH);
+  const addresses6 =
+    sumOfIpv6Address(view, quoted + IPV6.SOURCE) + sumOfIpv6Address(view, quoted + IPV6.DESTINATION);
+
+  if (protocol === TRANSPORT.ICMP) {
+    requoteEcho6to4(packet, quotedPayloadBytes, addresses6);
+  } else {
+    const delta =
+      complement(addresses6) +
+      sumOfWord(packet.remoteAddress) +
+      sumOfWord(settings.pool4Address) +
+      (~packet.hostPort & 0xffff) +
+      packet.mappedPort;
+    requotePorts(packet, TCP.DESTINATION_PORT, packet.mappedPort, delta);
+  }
+
+  const newQuoted = quotedTransport - IPV4_HEADER_BYTES;
+  const newTransport = newQuoted - ICMP_HEADER_BYTES;
+  const newStart = newTransport - IPV4_HEADER_BYTES;
+  const quotedBytes = Math.min(quotedPayloadBytes + IPV4_HEADER_BYTES, 0xffff);
+  writeIpv4Header(
+    view,
+    newQuoted,
+    quotedTos,
+    quotedBytes,
+    0,
+    quotedBytes > LARGEST_FRAGMENTABLE_BYTES ? DONT_FRAGMENT : 0,
+    quotedHopLimit,
+    PROTOCOL_NUMBER4[protocol],
+    packet.remoteAddress,
+    settings.pool4Address,
+  );
+  const type = packet.errorType >> 8;
+  view.setInt32(newTransport, packet.errorType << 16);
+  view.setInt32(
+    newTransport + 4,
+    type === ICMP4.PARAMETER_PROBLEM ? packet.errorValue << 24 : packet.errorValue,
+  );
+  const { end } = packet;
+  view.setUint16(newTransport + ICMP.CHECKSUM, checksumOf(sumOfBytes(view, newTransport, end)));
+  const isFragmentable = end - newStart <= LARGEST_FRAGMENTABLE_BYTES;
+  writeIpv4Header(
+    view,
+    newStart,
+    tos,
+    end - newStart,
+    isFragmentable ? nextIdentification(translator, 1) : 0,
+    isFragmentable ? 0 : DONT_FRAGMENT,
+    hopLimit - 1,
+    IP_PROTOCOL.ICMP,
+    settings.pool4Address,
+    packet.errorPeer,
+  );
+  packet.start = newStart;
+}
+
+/** From the IPv4 side: the quoted packet is one that went from the host to the remote. */
+export function translateError4to6(translator: Translator): void {
+  const { packet, settings } = translator;
+  const { view, start, quoted, quotedTransport, protocol } = packet;
+  packet.end = packet.quotedEnd;
+  const tos = view.getUint8(start + IPV4.TOS);
+  const ttl = view.getUint8(start + IPV4.TTL);
+  const quotedTos = view.getUint8(quoted + IPV4.TOS);
+  const quotedTtl = view.getUint8(quoted + IPV4.TTL);
+  const quotedPayloadBytes = Math.max(view.getUint16(quoted + IPV4.TOTAL_LENGTH) - IPV4_HEADER_BYTES, 0);
+
+  const newQuoted = quotedTransport - IPV6_HEADER_BYTES;
+  const newTransport = newQuoted - ICMP_HEADER_BYTES;
+  const newStart = newTransport - IPV6_HEADER_BYTES;
+  writeIpv6Start(view, newQuoted, quotedTos, quotedPayloadBytes, PROTOCOL_NUMBER6[protocol], quotedTtl);
+  writeWords(view, newQuoted + IPV6.SOURCE, packet.host0, packet.host1, packet.host2, packet.host3);
+  writeEmbeddedIpv4(settings.prefix, packet.remoteAddress, view, newQuoted + IPV6.DESTINATION);
+  const addresses6 =
+    sumOfIpv6Address(view, newQuoted + IPV6.SOURCE) + sumOfIpv6Address(view, newQuoted + IPV6.DESTINATION);
+  if (protocol === TRANSPORT.ICMP) {
+    requoteEcho4to6(packet, quotedPayloadBytes, addresses6);
+  } else {
+    const delta =
+      complement(sumOfWord(packet.remoteAddress) + sumOfWord(settings.pool4Address)) +
+      addresses6 +
+      (~packet.mappedPort & 0xffff) +
+      packet.hostPort;
+    requotePorts(packet, TCP.SOURCE_PORT, packet.hostPort, delta);
+  }
+
+  // RFC 4443 section 3: an error fits into the minimum MTU.
+  packet.end = Math.min(packet.end, newStart + IPV6_MINIMUM_MTU_BYTES);
+  const { end } = packet;
+  writeIpv6Start(view, newStart, tos, end - newTransport, IP_PROTOCOL.ICMPV6, ttl - 1);
+  if (settings.globalOnly && isPrivate(packet.errorPeer)) {
+    // Routers on the way often have private addresses, which the well-known prefix must not stand for (N34). The
+    // error itself matters (path MTU), so it comes from us.
+    const { ownIpv6 } = settings;
+    writeWords(view, newStart + IPV6.SOURCE, ownIpv6[0], ownIpv6[1], ownIpv6[2], ownIpv6[3]);
+  } else {
+    writeEmbeddedIpv4(settings.prefix, packet.errorPeer, view, newStart + IPV6.SOURCE);
+  }
+  writeWords(view, newStart + IPV6.DESTINATION, packet.host0, packet.host1, packet.host2, packet.host3);
+  view.setInt32(newTransport, packet.errorType << 16);
+  view.setInt32(newTransport + 4, packet.errorValue);
+  const sum =
+    sumOfIpv6Address(view, newStart + IPV6.SOURCE) +
+    sumOfIpv6Address(view, newStart + IPV6.DESTINATION) +
+    (end - newTransport) +
+    IP_PROTOCOL.ICMPV6 +
+    sumOfBytes(view, newTransport, end);
+  view.setUint16(newTransport + ICMP.CHECKSUM, checksumOf(sum));
+  packet.start = newStart;
+}
+
+/** Gives the quoted TCP or UDP header a port, and its checksum as far as it is there, the difference. */
+function requotePorts(packet: Packet, portOffset: number, port: number, delta: number): void {
+  const { view, quotedTransport } = packet;
+  view.setUint16(quotedTransport + portOffset, port);
+  const checksumAt = quotedTransport + checksumOffsetOf(packet.protocol);
+  if (checksumAt + 2 > packet.end) return;
+  const checksum = view.getUint16(checksumAt);
+  const isUdp = packet.protocol === TRANSPORT.UDP;
+  if (isUdp && checksum === 0) return;
+  const adjusted = adjustChecksum(checksum, delta);
+  view.setUint16(checksumAt, adjusted === 0 && isUdp ? 0xffff : adjusted);
+}
+
+function requoteEcho6to4(packet: Packet, payloadBytes: number, addresses6: number): void {
+  const { view, quotedTransport } = packet;
+  const oldWord = view.getUint16(quotedTransport);
+  const type = oldWord >> 8 === ICMP6.ECHO_REQUEST ? ICMP4.ECHO_REQUEST : ICMP4.ECHO_REPLY;
+  const removed = addresses6 + payloadBytes + IP_PROTOCOL.ICMPV6 + oldWord + packet.hostPort;
+  requoteEcho(packet, (type << 8) | (oldWord & 0xff), packet.mappedPort, complement(removed));
+}
+
+function requoteEcho4to6(packet: Packet, payloadBytes: number, addresses6: number): void {
+  const { view, quotedTransport } = packet;
+  const oldWord = view.getUint16(quotedTransport);
+  const type = oldWord >> 8 === ICMP4.ECHO_REQUEST ? ICMP6.ECHO_REQUEST : ICMP6.ECHO_REPLY;
+  const pseudoHeader = addresses6 + payloadBytes + IP_PROTOCOL.ICMPV6;
+  const delta = complement(oldWord + packet.mappedPort) + pseudoHeader;
+  requoteEcho(packet, (type << 8) | (oldWord & 0xff), packet.hostPort, delta);
+}
+
+/** Gives the quoted echo message its type and identifier; `delta` is the rest of the difference of its checksum. */
+function requoteEcho(packet: Packet, word: number, identifier: number, delta: number): void {
+  const { view, quotedTransport } = packet;
+  view.setUint16(quotedTransport, word);
+  view.setUint16(quotedTransport + ICMP.IDENTIFIER, identifier);
+  const checksum = view.getUint16(quotedTransport + ICMP.CHECKSUM);
+  view.setUint16(quotedTransport + ICMP.CHECKSUM, adjustChecksum(checksum, delta + word + identifier));
+}

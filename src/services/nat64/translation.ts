@@ -1,0 +1,153 @@
+/** A running translator: its device, the steering of packets to it, its worker, and the addresses that it follows. */
+import { parsePortRange } from '../../config/values.ts';
+import type { Nat64Config } from '../../config/schema.ts';
+import { resolveAccessList } from '../../os/interfaces.ts';
+import { close } from '../../os/libc.ts';
+import { defaultSourceIpv4, globalIpv4Addresses, globalIpv6Addresses } from '../../os/routes.ts';
+import { openTun, tunExists } from '../../os/tun.ts';
+import type { Counters } from '../../runtime/counters.ts';
+import type { ServiceContext } from '../../runtime/service.ts';
+import { superviseWorker } from '../../runtime/supervise-worker.ts';
+import { parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
+import {
+  type Nat64Prefix,
+  isWellKnownPrefix,
+  parseNat64Prefix,
+  writeEmbeddedIpv4,
+} from '../../wire/nat64-prefix.ts';
+import type { NAT64_COUNTERS } from './counters.ts';
+import { type Settings, compileAccessList } from './settings.ts';
+import { type Pool4, startSteering } from './steering.ts';
+import { CONTROL, createSharedTables } from './tables.ts';
+import type { Nat64Init, Nat64Message } from './worker.ts';
+
+const MTU_BYTES = 1500;
+
+export interface Translation extends AsyncDisposable {
+  readonly restarts: number;
+  /** The pool4 address, unsigned; undefined while there is none. */
+  readonly pool4Address: number | undefined;
+  readonly sessions: number;
+  readonly bibEntries: number;
+  /** False when somebody deleted the device: only a new translation helps. */
+  readonly deviceExists: boolean;
+  /** Applies new pools and access lists, and what has changed in the machine's addresses. Sessions go on. */
+  refresh(config: Nat64Config): Promise<void>;
+  failWorker(): void;
+}
+
+/** Whether a change of configuration needs a new translation; any other is applied by `refresh`. */
+export const needsRestart = (a: Nat64Config, b: Nat64Config): boolean =>
+  a.device !== b.device ||
+  a.offload !== b.offload ||
+  a.maxSessions !== b.maxSessions ||
+  a.prefix !== b.prefix;
+
+/** Starts translating; a start that fails closes and removes what it had made. */
+export async function startTranslation(
+  config: Nat64Config,
+  counters: Counters<typeof NAT64_COUNTERS>,
+  context: ServiceContext,
+): Promise<Translation> {
+  const tables = createSharedTables(config.maxSessions);
+  await using cleanUp = new AsyncDisposableStack();
+  const tunFd = cleanUp.adopt(openTun(config.device, config.offload), (fd) => void close(fd));
+  const steering = cleanUp.use(
+    await startSteering({
+      device: config.device,
+      prefix: config.prefix,
+      mtuBytes: MTU_BYTES,
+      stateDirectory: context.stateDirectory,
+    }),
+  );
+  let pool4 = choosePool4(config);
+  let settings = resolveSettings(config, pool4);
+  await steering.setPool4(pool4);
+  const worker = cleanUp.use(
+    await superviseWorker<Nat64Init, Nat64Message>({
+      name: 'nat64',
+      entry: new URL('worker.ts', import.meta.url),
+      init: () => ({ tunFd, offload: config.offload, settings, tables, counters: counters.buffer }),
+      log: context.log,
+    }),
+  );
+  const running = cleanUp.move();
+  return {
+    get restarts() {
+      return worker.restarts;
+    },
+    get pool4Address() {
+      return pool4?.address;
+    },
+    get sessions() {
+      return tables.control[CONTROL.SESSION_COUNT];
+    },
+    get bibEntries() {
+      return tables.control[CONTROL.BIB_COUNT];
+    },
+    get deviceExists() {
+      return tunExists(tunFd);
+    },
+    async refresh(newConfig) {
+      const newPool4 = choosePool4(newConfig);
+      if (!samePool4(newPool4, pool4)) await steering.setPool4(newPool4);
+      pool4 = newPool4;
+      const newSettings = resolveSettings(newConfig, pool4);
+      if (sameSettings(newSettings, settings)) return;
+      settings = newSettings;
+      worker.send(settings);
+    },
+    failWorker: () => worker.fail(),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** "auto" is the address that the IPv4 default route uses; without one, the only address there is. */
+function choosePool4(config: Nat64Config): Pool4 | undefined {
+  const [{ address: text, ports: portsText }] = config.pool4;
+  const ports = parsePortRange(portsText);
+  if (ports === undefined) throw new Error(`nat64.pool4: "${portsText}" is no port range`);
+  const address = text === 'auto' ? automaticAddress() : parseIpv4(text);
+  return address === undefined ? undefined : { address, ports };
+}
+
+function automaticAddress(): number | undefined {
+  const byRoute = defaultSourceIpv4();
+  if (byRoute !== undefined) return byRoute;
+  const addresses = globalIpv4Addresses();
+  return addresses.length === 1 ? addresses[0] : undefined;
+}
+
+const samePool4 = (a: Pool4 | undefined, b: Pool4 | undefined): boolean =>
+  a?.address === b?.address && a?.ports.first === b?.ports.first && a?.ports.last === b?.ports.last;
+
+/** What the worker is told: the configuration with everything that depends on the machine looked up. */
+function resolveSettings(config: Nat64Config, pool4: Pool4 | undefined): Settings {
+  const prefix = parseNat64Prefix(config.prefix);
+  if (prefix === undefined) throw new Error(`nat64.prefix: "${config.prefix}" is no NAT64 prefix`);
+  const pool4Address = (pool4?.address ?? 0) | 0;
+  return {
+    prefix,
+    pool4Address,
+    firstPort: pool4?.ports.first ?? 0,
+    lastPort: pool4?.ports.last ?? 0,
+    allow: compileAccessList(resolveAccessList(config.allow)),
+    ownIpv6: ownIpv6(prefix, pool4Address),
+    globalOnly: isWellKnownPrefix(prefix),
+    mtu4Bytes: MTU_BYTES,
+    mtu6Bytes: MTU_BYTES,
+    maxSessions: config.maxSessions,
+  };
+}
+
+/** An address of the machine; one that stands for the pool4 address when it has none of its own. */
+function ownIpv6(prefix: Nat64Prefix, pool4Address: number): Int32Array {
+  const [text] = globalIpv6Addresses();
+  const address = text === undefined ? undefined : parseIpv6(text);
+  const view = new DataView(address?.buffer ?? new ArrayBuffer(16));
+  if (address === undefined) writeEmbeddedIpv4(prefix, pool4Address, view, 0);
+  return Int32Array.from({ length: 4 }, (_, i) => view.getInt32(i * 4));
+}
+
+/** Both are plain data made the same way, so their JSON tells. */
+const sameSettings = (a: Settings, b: Settings): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -1,0 +1,79 @@
+/** The checks of a transport header that are the same from both sides. */
+import { ICMP, ICMP_HEADER_BYTES } from '../../wire/icmp.ts';
+import { IP_PROTOCOL } from '../../wire/ipv4.ts';
+import { TCP, UDP, UDP_HEADER_BYTES, tcpHeaderBytes } from '../../wire/tcp-udp.ts';
+import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
+import { COUNTER, CONTINUE, type Verdict } from './counters.ts';
+import { type Packet, TRANSPORT } from './packet.ts';
+
+/** Checks the header at `packet.transport` against the end of the packet, and notes what it is. */
+export function readTransport(packet: Packet, protocol: number, icmpProtocol: number): Verdict {
+  const { view, transport, end } = packet;
+  if (protocol === IP_PROTOCOL.TCP) {
+    const headerBytes = tcpHeaderBytes(view, transport, end);
+    if (headerBytes === 0) return COUNTER['drop-truncated'];
+    packet.protocol = TRANSPORT.TCP;
+    packet.transportHeaderBytes = headerBytes;
+    packet.tcpFlags = view.getUint8(transport + TCP.FLAGS);
+    return CONTINUE;
+  }
+  if (protocol === IP_PROTOCOL.UDP) {
+    if (end - transport < UDP_HEADER_BYTES) return COUNTER['drop-truncated'];
+    const udpBytes = view.getUint16(transport + UDP.LENGTH);
+    if (udpBytes < UDP_HEADER_BYTES || udpBytes > end - transport) return COUNTER['drop-bad-length'];
+    packet.protocol = TRANSPORT.UDP;
+    packet.transportHeaderBytes = UDP_HEADER_BYTES;
+    return CONTINUE;
+  }
+  // N4: "other transport protocols ... MUST be silently discarded" or answered; see answer.ts.
+  if (protocol !== icmpProtocol) return COUNTER['drop-protocol'];
+  if (end - transport < ICMP_HEADER_BYTES) return COUNTER['drop-truncated'];
+  packet.isIcmp = true;
+  packet.protocol = TRANSPORT.ICMP;
+  packet.transportHeaderBytes = ICMP_HEADER_BYTES;
+  return CONTINUE;
+}
+
+/** Offset of the checksum field of TCP or UDP from the transport header. */
+export const checksumOffsetOf = (protocol: number): number =>
+  protocol === TRANSPORT.TCP ? TCP.CHECKSUM : UDP.CHECKSUM;
+
+/** Whether what the TUN device says about the packet fits it: what is false here would be false on the wire. */
+export function checkOffload(packet: Packet, segmentedType: number): Verdict {
+  const { offloadFlags, gsoType, protocol } = packet;
+  if ((offloadFlags | gsoType) === 0) return CONTINUE;
+  if ((offloadFlags & NEEDS_CHECKSUM) !== 0) {
+    const fits =
+      protocol !== TRANSPORT.ICMP &&
+      packet.checksumStart === packet.transport - packet.start &&
+      packet.checksumOffset === checksumOffsetOf(protocol);
+    if (!fits) return COUNTER['drop-bad-offload'];
+  }
+  if (gsoType === GSO.NONE) return CONTINUE;
+  const fits =
+    (gsoType & ~GSO.ECN) === segmentedType &&
+    protocol === TRANSPORT.TCP &&
+    packet.gsoSizeBytes > 0 &&
+    (offloadFlags & NEEDS_CHECKSUM) !== 0;
+  return fits ? CONTINUE : COUNTER['drop-bad-offload'];
+}
+
+/** The source port of TCP or UDP, or the identifier of an ICMP echo, of the header at `transport`. */
+export const sourcePort = (view: DataView, transport: number, protocol: number): number =>
+  view.getUint16(protocol === TRANSPORT.ICMP ? transport + ICMP.IDENTIFIER : transport + TCP.SOURCE_PORT);
+
+/** The destination port, or the identifier of an ICMP echo. */
+export const destinationPort = (view: DataView, transport: number, protocol: number): number =>
+  view.getUint16(
+    protocol === TRANSPORT.ICMP ? transport + ICMP.IDENTIFIER : transport + TCP.DESTINATION_PORT,
+  );
+
+/** The least an ICMP error must quote of a transport header: ports, or identifier, and the UDP checksum. */
+export const QUOTED_TRANSPORT_BYTES = 8;
+
+/**
+ * Where the datagram that an ICMP error quotes ends: before extensions, when the length attribute (RFC 4884) says that
+ * some follow. They are not translated, and what goes out has no length attribute.
+ */
+export const endOfQuote = (packet: Packet, quoted: number, lengthAttributeBytes: number): number =>
+  lengthAttributeBytes === 0 ? packet.end : Math.min(quoted + lengthAttributeBytes, packet.end);

@@ -1,0 +1,126 @@
+/** The translator's thread: reads packets from the TUN device, translates, writes, until none waits; then sleeps. */
+import { randomFillSync } from 'node:crypto';
+import { E, POLLIN, errno, errnoName, pinned, poll, read, write } from '../../os/libc.ts';
+import { createCounters } from '../../runtime/counters.ts';
+import { MAX_WAIT_MS, workerThread } from '../../runtime/worker-thread.ts';
+import { VIRTIO_NET_HEADER_BYTES } from '../../wire/virtio-net.ts';
+import { attachTables } from './attach-tables.ts';
+import { COUNTER, NAT64_COUNTERS } from './counters.ts';
+import {
+  HEADROOM_BYTES,
+  LONGEST_PACKET_BYTES,
+  clearOffload,
+  loadPacket,
+  storeOffloadHeader,
+} from './packet.ts';
+import { removeSessionsUnless } from './sessions.ts';
+import type { Settings } from './settings.ts';
+import { BIB, type SharedTables } from './tables.ts';
+import { type Translator, createTranslator, expireSessions, translate } from './translator.ts';
+
+export interface Nat64Init {
+  readonly tunFd: number;
+  /** Whether packets on the TUN have a virtio header. */
+  readonly offload: boolean;
+  readonly settings: Settings;
+  readonly tables: SharedTables;
+  readonly counters: SharedArrayBuffer;
+}
+
+/** New settings, effective from the next packet on. */
+export type Nat64Message = Settings;
+
+/** Packets translated before the loop looks at its messages and timers again. */
+const PACKETS_PER_TURN = 256;
+/** Sessions removed in a turn at most: well under a millisecond of work. */
+const EXPIRIES_PER_TURN = 512;
+const PREMADE_VIEWS = HEADROOM_BYTES * 2;
+
+/** Seconds since the process began: the same clock for every thread, and it never goes back. */
+const nowSeconds = () => Math.floor(process.uptime());
+
+/** Unsigned 32-bit numbers from the system's generator, fetched many at a time. */
+function secureRandom(): () => number {
+  const pool = new Uint32Array(1024);
+  let next = pool.length;
+  return () => {
+    if (next === pool.length) {
+      randomFillSync(pool);
+      next = 0;
+    }
+    return pool[next++];
+  };
+}
+
+/** Sessions whose mapping no longer exists on the IPv4 side end. */
+function applySettings(translator: Translator, settings: Settings): void {
+  const previous = translator.settings;
+  translator.settings = settings;
+  const addressChanged = settings.pool4Address !== previous.pool4Address;
+  if (!addressChanged && settings.firstPort <= previous.firstPort && settings.lastPort >= previous.lastPort)
+    return;
+  const { tables } = translator;
+  removeSessionsUnless(tables, (bibAt) => {
+    const port = tables.bib[bibAt + BIB.PORTS] & 0xffff;
+    return !addressChanged && port >= settings.firstPort && port <= settings.lastPort;
+  });
+}
+
+function main(): void {
+  const thread = workerThread<Nat64Init, Nat64Message>();
+  const { tunFd, offload, settings, tables, counters } = thread.init;
+  const translator = createTranslator(
+    settings,
+    attachTables(tables, nowSeconds()),
+    createCounters(NAT64_COUNTERS, counters),
+    secureRandom(),
+  );
+  const { packet } = translator;
+  const headerBytes = offload ? VIRTIO_NET_HEADER_BYTES : 0;
+  const readAt = HEADROOM_BYTES - headerBytes;
+  const readInto = packet.bytes.subarray(readAt);
+  const readBytes = headerBytes + LONGEST_PACKET_BYTES;
+  const views = Array.from({ length: PREMADE_VIEWS }, (_, at) => packet.bytes.subarray(at));
+
+  const pollFds = pinned(16);
+  const pollView = new DataView(pollFds.buffer);
+  pollView.setInt32(0, tunFd, true);
+  pollView.setInt16(4, POLLIN, true);
+  pollView.setInt32(8, thread.wakeFd, true);
+  pollView.setInt16(12, POLLIN, true);
+
+  /** Reads one packet and sends what becomes of it; false when none was waiting. */
+  function forwardOne(): boolean {
+    const got = read(tunFd, readInto, readBytes);
+    if (got < headerBytes) {
+      if (got >= 0) return true;
+      const code = errno();
+      if (code === E.EAGAIN || code === E.EINTR) return false;
+      throw new Error(`nat64: reading the TUN device: ${errnoName(code)}`);
+    }
+    loadPacket(packet, got - headerBytes);
+    if (!offload) clearOffload(packet);
+    if (!translate(translator)) return true;
+    if (offload) storeOffloadHeader(packet);
+    const from = packet.start - headerBytes;
+    const view = from < PREMADE_VIEWS ? views[from] : packet.bytes.subarray(from);
+    if (write(tunFd, view, packet.end - from) < 0) translator.counters[COUNTER['drop-write-failed']]++;
+    return true;
+  }
+
+  thread.ready();
+  let isIdle = false;
+  for (;;) {
+    poll(pollFds, 2, isIdle ? MAX_WAIT_MS : 0);
+    thread.beat();
+    if (pollView.getInt16(14, true) !== 0 && !thread.receive((message) => applySettings(translator, message)))
+      return;
+    translator.nowSeconds = nowSeconds();
+    expireSessions(translator, EXPIRIES_PER_TURN);
+    let budget = PACKETS_PER_TURN;
+    while (budget > 0 && forwardOne()) budget--;
+    isIdle = budget > 0;
+  }
+}
+
+main();

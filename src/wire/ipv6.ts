@@ -1,0 +1,58 @@
+/** IPv6 headers (RFC 8200): where the fields are, and the way through the extension headers. */
+
+/** Size of the fixed header. */
+export const IPV6_HEADER_BYTES = 40;
+
+/** Offsets of the fields in bytes. */
+export const IPV6 = {
+  PAYLOAD_LENGTH: 4,
+  NEXT_HEADER: 6,
+  HOP_LIMIT: 7,
+  SOURCE: 8,
+  DESTINATION: 24,
+} as const;
+
+/** The smallest MTU an IPv6 link may have, and the longest ICMPv6 error. */
+export const IPV6_MINIMUM_MTU_BYTES = 1280;
+
+export const EXTENSION = { HOP_BY_HOP: 0, ROUTING: 43, FRAGMENT: 44, DESTINATION_OPTIONS: 60 } as const;
+
+/** Offset of "segments left" in a routing header. */
+export const ROUTING_SEGMENTS_LEFT = 3;
+
+/** Whether this next-header value is an extension header that a translator steps over (RFC 7915 section 5.1). */
+export const isSkippedExtension = (nextHeader: number): boolean =>
+  nextHeader === EXTENSION.HOP_BY_HOP ||
+  nextHeader === EXTENSION.ROUTING ||
+  nextHeader === EXTENSION.DESTINATION_OPTIONS;
+
+/** The traffic class of the header at `at`. */
+export const trafficClass = (view: DataView, at: number): number => (view.getUint16(at) >> 4) & 255;
+
+/** Writes all of a fixed header but the addresses; the flow label is 0. */
+export function writeIpv6Start(
+  view: DataView,
+  at: number,
+  trafficClassValue: number,
+  payloadBytes: number,
+  nextHeader: number,
+  hopLimit: number,
+): void {
+  view.setInt32(at, 0x6000_0000 | (trafficClassValue << 20));
+  view.setInt32(at + IPV6.PAYLOAD_LENGTH, (payloadBytes << 16) | (nextHeader << 8) | hopLimit);
+}
+
+/** Writes 16 bytes given as four words of 32 bits. */
+export function writeWords(
+  view: DataView,
+  at: number,
+  word0: number,
+  word1: number,
+  word2: number,
+  word3: number,
+): void {
+  view.setInt32(at, word0);
+  view.setInt32(at + 4, word1);
+  view.setInt32(at + 8, word2);
+  view.setInt32(at + 12, word3);
+}

@@ -1,0 +1,176 @@
+/**
+ * `npm run bench`: Tombolo against its peers, side by side in one run. Prints a table and writes build/bench.json.
+ * docs/benchmarks.md says what each row means. The exit code is 0 whatever the figures, 1 when something broke, and
+ * with --strict also when a target is short.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { arch, cpus, release } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { openDns } from './dns.ts';
+import { type Row, fillRow, interleave } from './measure.ts';
+import { openNat64 } from './nat64.ts';
+import { openProxy } from './proxy.ts';
+import { renderTable } from './report.ts';
+import { openStartup } from './startup.ts';
+import type { Subject } from './subject.ts';
+
+const SUBJECTS: Readonly<Record<string, (main: string) => Promise<Subject>>> = {
+  nat64: openNat64,
+  proxy: openProxy,
+  dns: openDns,
+  startup: openStartup,
+};
+
+/** The program that is measured: this checkout's. */
+const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
+
+/** The Debian packages that the peers and the load come from, by the program that each is missed by. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  iperf3: 'iperf3',
+  tayga: 'tayga',
+  nginx: 'nginx',
+  haproxy: 'haproxy',
+  unbound: 'unbound',
+  dnsperf: 'dnsperf',
+};
+
+const USAGE = `Usage: npm run bench -- [options]
+  --rounds N       measured rounds (default 5)
+  --seconds N      length of one measurement (default 4)
+  --only LIST      subjects, of ${Object.keys(SUBJECTS).join(',')} (default all)
+  --short          2 rounds of 1 second: shows that everything runs, measures nothing well
+  --main FILE      the program to measure (default: src/main.ts of this checkout)
+  --output FILE    where the JSON goes (default build/bench.json)
+  --strict         exit with 1 when a target is short`;
+
+interface Options {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly subjects: readonly string[];
+  readonly output: string;
+  readonly main: string;
+  readonly strict: boolean;
+}
+
+function parseOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      only: { type: 'string' },
+      short: { type: 'boolean', default: false },
+      main: { type: 'string', default: MAIN },
+      output: { type: 'string', default: 'build/bench.json' },
+      strict: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    process.exit();
+  }
+  const whole = (name: 'rounds' | 'seconds', fallback: number) => {
+    const value = Number(values[name] ?? fallback);
+    if (!Number.isInteger(value) || value < 1)
+      throw new Error(`--${name} ${values[name]}: expected a whole number of at least 1`);
+    return value;
+  };
+  const subjects = values.only?.split(',') ?? Object.keys(SUBJECTS);
+  for (const subject of subjects) {
+    if (!(subject in SUBJECTS))
+      throw new Error(`--only ${subject}: expected some of ${Object.keys(SUBJECTS).join(', ')}`);
+  }
+  return {
+    rounds: whole('rounds', values.short ? 2 : 5),
+    seconds: whole('seconds', values.short ? 1 : 4),
+    subjects,
+    main: resolve(values.main),
+    output: values.output,
+    strict: values.strict,
+  };
+}
+
+/** Measures one subject and prints each row as soon as it is filled. */
+async function measure(name: string, { main, rounds, seconds }: Options): Promise<Row[]> {
+  const rows: Row[] = [];
+  await using subject = await SUBJECTS[name](main);
+  for (const { contenders, rows: plans } of subject.scenarios) {
+    const names = contenders.map((contender) => contender.name).join(', ');
+    console.error(`${plans[0].title}: ${names}, ${rounds} rounds`);
+    const samples = await interleave(contenders, {
+      rounds,
+      seconds,
+      warmUpSeconds: 1,
+    });
+    rows.push(...plans.map((plan) => fillRow(plan, samples)));
+  }
+  return rows;
+}
+
+/** dpkg-query writes the name, a tab and the version. */
+const packageVersion = (name: string) =>
+  execFileSync('dpkg-query', ['--show', name], { encoding: 'utf8' }).split('\t')[1].trim();
+
+/** What the figures were measured on: kinds and versions, nothing that tells one machine from another. */
+function describeMachine() {
+  const processors = cpus();
+  return {
+    processors: `${processors.length} x ${processors[0].model.trim()}`,
+    architecture: arch(),
+    linux: release(),
+    node: process.version,
+    distribution: /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'unknown',
+    packages: Object.fromEntries(Object.values(PACKAGES).map((pkg) => [pkg, packageVersion(pkg)])),
+  };
+}
+
+function requirePackages(): void {
+  const missing = Object.entries(PACKAGES).filter(([program]) => {
+    try {
+      execFileSync('sh', ['-c', `command -v ${program}`], {
+        env: { PATH: `${process.env['PATH']}:/usr/sbin` },
+      });
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  if (missing.length > 0)
+    throw new Error(`missing: apt-get install ${missing.map(([, pkg]) => pkg).join(' ')}`);
+}
+
+async function main(): Promise<number> {
+  const options = parseOptions();
+  requirePackages();
+  const startedAt = new Date();
+  const machine = describeMachine();
+  const rows: Row[] = [];
+  for (const subject of options.subjects) rows.push(...(await measure(subject, options)));
+
+  const { rounds, seconds } = options;
+  console.log(
+    `${startedAt.toISOString().slice(0, 10)}, ${machine.processors}, ${machine.architecture}, ${machine.distribution}, Linux ${machine.linux}, Node ${machine.node}`,
+  );
+  console.log(`${rounds} rounds of ${seconds} s; ratios are taken within a round.\n`);
+  console.log(renderTable(rows));
+  mkdirSync(dirname(resolve(options.output)), { recursive: true });
+  const report = {
+    date: startedAt.toISOString(),
+    machine,
+    rounds,
+    seconds,
+    rows,
+  };
+  writeFileSync(options.output, `${JSON.stringify(report, undefined, 2)}\n`);
+
+  const verdicts = rows.flatMap((row) => row.verdicts);
+  const short = verdicts.filter(({ reached }) => !reached).length;
+  console.log(
+    `\n${verdicts.length - short} of ${verdicts.length} targets reached; JSON in ${options.output}`,
+  );
+  return options.strict && short > 0 ? 1 : 0;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,278 @@
+/**
+ * NAT64 against the kernel's own IPv6 forwarding and tayga, all up at once in one topology; each is reached by the
+ * address that the server has behind it, and costs nothing while another is measured:
+ *
+ *     client (IPv6) -- router: kernel, tombolo, tayga -- server (IPv4 and IPv6)
+ */
+import type { Child, Host } from '../../lab/host.ts';
+import { type Topology, type TopologySpec, buildTopology } from '../../lab/topology.ts';
+import { waitUntil } from '../../lab/wait.ts';
+import { type LoadProcess, loadScript, startLoad } from './load/commands.ts';
+import type { ProbeOrders } from './load/probe.ts';
+import type { UdpFloodOrders } from './load/udp-flood.ts';
+import { type Contender, OURS, type RowPlan, type Sample, type Scenario, type Target } from './measure.ts';
+import { writeTayga } from './peers.ts';
+import { arrivedDatagrams, cpuNs } from './proc.ts';
+import { type Subject, cpus, openSubject, untilAnswered } from './subject.ts';
+import { startTombolo } from './tombolo.ts';
+
+const ECHO_PORT = 7;
+const SINK_PORT = 9;
+const IPERF_PORT = 5201;
+const UDP_FLOWS = 32;
+const UDP_PAYLOAD_BYTES = 64;
+
+const TAYGA_PREFIX = '2001:db8:64::/96';
+const TAYGA_POOL = '203.0.113.0/24';
+
+/** The server, as the client addresses it by way of each contender. */
+const SERVER_BY: Readonly<Record<string, string>> = {
+  kernel: '2001:db8:2::2',
+  [OURS]: '64:ff9b::198.51.100.2',
+  tayga: '2001:db8:64::198.51.100.2',
+};
+
+/** Also where start-up is timed. */
+export const TOPOLOGY = {
+  hosts: {
+    client: {
+      interfaces: {
+        eth0: { segment: 'island', addresses: ['2001:db8:1::2/64'] },
+      },
+      routes: ['default via 2001:db8:1::1'],
+    },
+    router: {
+      interfaces: {
+        lan: { segment: 'island', addresses: ['2001:db8:1::1/64'] },
+        wan: {
+          segment: 'mainland',
+          addresses: ['198.51.100.1/24', '2001:db8:2::1/64'],
+        },
+      },
+      router: true,
+    },
+    server: {
+      interfaces: {
+        eth0: {
+          segment: 'mainland',
+          addresses: ['198.51.100.2/24', '2001:db8:2::2/64'],
+        },
+      },
+      routes: [`${TAYGA_POOL} via 198.51.100.1`, 'default via 2001:db8:2::1'],
+    },
+  },
+} as const satisfies TopologySpec;
+
+type Hosts = Topology<keyof typeof TOPOLOGY.hosts>['hosts'];
+
+/** Starts everything and proves each path with a datagram there and back. */
+export const openNat64 = (main: string): Promise<Subject> =>
+  openSubject(async (stack) => {
+    const { hosts, directory } = stack.use(await buildTopology(TOPOLOGY));
+    const configuration = {
+      nat64: {
+        pool4: [{ address: '198.51.100.1', ports: '32768-65535' }],
+        allow: ['2001:db8:1::/64'],
+      },
+      dns64: { enabled: false },
+    };
+    const processes: Readonly<Record<string, Child | undefined>> = {
+      kernel: undefined,
+      [OURS]: startTombolo(hosts.router, { main, directory, configuration }),
+      tayga: await startTayga(hosts.router, directory),
+    };
+    const server = hosts.server.spawn(process.execPath, [
+      loadScript('udp-server.ts'),
+      String(ECHO_PORT),
+      String(SINK_PORT),
+    ]);
+    await server.waitForLine(/^ready/);
+    const iperf = hosts.server.spawn('iperf3', ['--server', '--port', String(IPERF_PORT)]);
+    await iperf.waitForListener('tcp', IPERF_PORT);
+
+    const probe = await startLoad<ProbeOrders>(hosts.client, 'probe.ts');
+    await untilAnswered(
+      probe,
+      Object.entries(SERVER_BY).map(([name, address]) => ({
+        name,
+        kind: 'udp-echo' as const,
+        address,
+        port: ECHO_PORT,
+      })),
+      Object.values(processes).filter((child) => child !== undefined),
+    );
+    const flood = await startLoad<UdpFloodOrders>(hosts.client, 'udp-flood.ts', cpus().load);
+
+    const contenders = (run: (name: string, translator: Child | undefined) => Contender['run']) =>
+      Object.entries(processes).map(([name, translator]) => ({
+        name,
+        run: run(name, translator),
+      }));
+    return [
+      ...[1, 8].flatMap((connections) =>
+        [false, true].map(
+          (reverse): Scenario => ({
+            contenders: contenders(
+              (name, translator) => (seconds) =>
+                runIperf(hosts, SERVER_BY[name], { connections, reverse, seconds }, translator),
+            ),
+            rows: tcpRows(connections, reverse),
+          }),
+        ),
+      ),
+      {
+        contenders: contenders(
+          (name, translator) => (seconds) => runFlood(flood, server, SERVER_BY[name], seconds, translator),
+        ),
+        rows: [
+          {
+            id: 'nat64-udp-packets',
+            title: `NAT64 UDP, ${UDP_PAYLOAD_BYTES} bytes, ${UDP_FLOWS} flows, arrived`,
+            metric: 'packetsPerSecond',
+            unit: 'k/s',
+            scale: 1e3,
+            better: 'more',
+            targets: [],
+          },
+          {
+            id: 'nat64-udp-cpu',
+            title: 'NAT64 UDP, CPU an arrived packet',
+            metric: 'cpuNsPerPacket',
+            unit: 'ns',
+            better: 'less',
+            targets: [],
+          },
+        ],
+      },
+    ];
+  });
+
+function tcpRows(connections: number, reverse: boolean): RowPlan[] {
+  const direction = reverse ? 'from IPv4' : 'to IPv4';
+  const title = `NAT64 TCP, ${connections === 1 ? '1 connection' : `${connections} connections`}, ${direction}`;
+  const id = `nat64-tcp-${connections}-${reverse ? 'from' : 'to'}-ipv4`;
+  const targets: Target[] =
+    connections === 1
+      ? [
+          { against: 'kernel', bound: 'at least', value: 0.55 },
+          { against: 'tayga', bound: 'at least', value: 6 },
+        ]
+      : [];
+  return [
+    {
+      id,
+      title,
+      metric: 'bitsPerSecond',
+      unit: 'Gbit/s',
+      scale: 1e9,
+      better: 'more',
+      targets,
+    },
+    {
+      id: `${id}-cpu`,
+      title: `${title}, CPU`,
+      metric: 'cpuNsPerByte',
+      unit: 'ns/byte',
+      better: 'less',
+      targets: [],
+    },
+  ];
+}
+
+async function startTayga(router: Host, directory: string): Promise<Child> {
+  const file = writeTayga(directory, {
+    device: 'tayga',
+    prefix: TAYGA_PREFIX,
+    ownAddress: '203.0.113.1',
+    pool: TAYGA_POOL,
+  });
+  await router.run('tayga', ['--config', file, '--mktun']);
+  await router.run('ip', ['link', 'set', 'tayga', 'up']);
+  await router.run('ip', ['route', 'add', TAYGA_PREFIX, 'dev', 'tayga']);
+  await router.run('ip', ['route', 'add', TAYGA_POOL, 'dev', 'tayga']);
+  return router.spawn('tayga', ['--config', file, '--nodetach']);
+}
+
+/** The part of iperf3's JSON that is used here. */
+interface IperfReport {
+  readonly end: {
+    readonly sum_received: {
+      readonly bits_per_second: number;
+      readonly bytes: number;
+    };
+  };
+}
+
+/** What a translator has spent so far; the kernel's own forwarding is no process, and has no such figure. */
+const spentNs = (translator: Child | undefined) =>
+  translator === undefined ? undefined : cpuNs(translator.pid);
+
+/** A sample with the CPU of a translator, if there is one, for each of `units`. */
+function withCpu(
+  sample: Sample,
+  metric: string,
+  translator: Child | undefined,
+  before: number | undefined,
+  units: number,
+): Sample {
+  const after = spentNs(translator);
+  return after === undefined || before === undefined
+    ? sample
+    : { ...sample, [metric]: (after - before) / units };
+}
+
+async function runIperf(
+  { client }: Hosts,
+  address: string,
+  { connections, reverse, seconds }: { connections: number; reverse: boolean; seconds: number },
+  translator: Child | undefined,
+) {
+  const before = spentNs(translator);
+  const argv = [
+    '--client',
+    address,
+    '--port',
+    IPERF_PORT,
+    '--json',
+    '--time',
+    seconds,
+    '--parallel',
+    connections,
+  ];
+  const { stdout } = await client.run('iperf3', [...argv.map(String), ...(reverse ? ['--reverse'] : [])], {
+    timeoutMs: seconds * 1000 + 15_000,
+  });
+  const { bits_per_second: bitsPerSecond, bytes } = (JSON.parse(stdout) as IperfReport).end.sum_received;
+  return withCpu({ bitsPerSecond }, 'cpuNsPerByte', translator, before, bytes);
+}
+
+async function runFlood(
+  flood: LoadProcess<UdpFloodOrders>,
+  server: Child,
+  address: string,
+  seconds: number,
+  translator: Child | undefined,
+) {
+  const cpuBefore = spentNs(translator);
+  const arrivedBefore = arrivedDatagrams(server.pid);
+  const sent = await flood.order('flood', {
+    address,
+    port: SINK_PORT,
+    flows: UDP_FLOWS,
+    payloadBytes: UDP_PAYLOAD_BYTES,
+    seconds,
+  });
+  // What is still in the translator's queue counts too.
+  let arrived = 0;
+  await waitUntil('the last datagrams', () => {
+    const previously = arrived;
+    arrived = arrivedDatagrams(server.pid) - arrivedBefore;
+    return arrived === previously;
+  });
+  if (arrived === 0) throw new Error(`no datagram to ${address} arrived`);
+  const sample = {
+    packetsPerSecond: arrived / sent.seconds,
+    sentPerSecond: sent.sent / sent.seconds,
+  };
+  return withCpu(sample, 'cpuNsPerPacket', translator, cpuBefore, arrived);
+}

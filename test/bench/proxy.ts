@@ -1,0 +1,277 @@
+/**
+ * The TLS proxy against nginx and HAProxy: all up at once in one namespace, on loopback addresses of their own, in
+ * front of the same IPv6 backends. Nobody decrypts: after a real ClientHello the bytes are plain.
+ */
+import type { Child, Host } from '../../lab/host.ts';
+import { buildTopology } from '../../lab/topology.ts';
+import { waitUntil } from '../../lab/wait.ts';
+import { type LoadProcess, loadScript, startLoad } from './load/commands.ts';
+import type { Probe, ProbeOrders } from './load/probe.ts';
+import type { TcpClientOrders } from './load/tcp-client.ts';
+import { type Contender, OURS, type Scenario } from './measure.ts';
+import { type Backends, writeHaproxy, writeNginx } from './peers.ts';
+import { childrenOf, cpuNs, residentBytes } from './proc.ts';
+import { type Subject, cpus, openSubject, pinned, untilAnswered } from './subject.ts';
+import { startTombolo } from './tombolo.ts';
+
+const PORT = 443;
+const STREAMS = 4;
+const CONNECTIONS_AT_ONCE = 32;
+/** Idle connections are counted from FEW to MANY, so that what a process allots only once cancels out. */
+const FEW_IDLE = 1000;
+const MANY_IDLE = 4000;
+
+const BACKENDS = {
+  'stream.example.com': '2001:db8:1::10',
+  'short.example.com': '2001:db8:1::11',
+  'idle.example.com': '2001:db8:1::12',
+} as const satisfies Backends;
+
+/** How to start a proxy on an address of the host; returns it and the pid that does the work. */
+type StartProxy = (address: string) => Promise<{ child: Child; pid: number }>;
+
+interface Proxy {
+  readonly name: string;
+  readonly address: string;
+  readonly pid: number;
+}
+
+const target = (address: string, serverName: keyof typeof BACKENDS) => ({
+  address,
+  port: PORT,
+  serverName,
+});
+
+export const openProxy = (main: string): Promise<Subject> =>
+  openSubject(async (stack) => {
+    const { hosts, directory } = stack.use(
+      await buildTopology({
+        hosts: {
+          bench: {
+            interfaces: {},
+            sysctls: {
+              'net/ipv4/ip_local_port_range': '1024 65535',
+              'net/core/somaxconn': 4096,
+            },
+          },
+        },
+      }),
+    );
+    const host = hosts.bench;
+    for (const address of Object.values(BACKENDS))
+      await host.run('ip', ['address', 'add', `${address}/128`, 'dev', 'lo']);
+    const { measured, load } = cpus();
+    const backend = host.spawn(
+      ...pinned(
+        load,
+        process.execPath,
+        loadScript('tcp-backend.ts'),
+        String(PORT),
+        ...Object.values(BACKENDS),
+      ),
+    );
+    await backend.waitForListener('tcp', PORT);
+    const probe = await startLoad<ProbeOrders>(host, 'probe.ts');
+    const client = await startLoad<TcpClientOrders>(host, 'tcp-client.ts', load);
+
+    const starts = startFunctions(host, directory, main, measured);
+    const proxies: Proxy[] = [];
+    for (const [position, [name, startProxy]] of Object.entries(starts).entries()) {
+      const address = `127.0.0.${position + 1}`;
+      const { child, pid } = await startProxy(address);
+      await untilAnswered(probe, [tlsProbe(name, address)], [child]);
+      proxies.push({ name, address, pid });
+    }
+    const contenders = (run: (proxy: Proxy) => Contender['run']) =>
+      proxies.map((proxy) => ({ name: proxy.name, run: run(proxy) }));
+
+    return [
+      streamScenario(contenders, client),
+      shortScenario(contenders, client),
+      {
+        // A process of its own for each sample: what earlier connections have left in a heap would hide the cost.
+        contenders: Object.entries(starts).map(([name, startProxy], position) => ({
+          name,
+          run: () => runIdle(name, startProxy, `127.0.1.${position + 1}`, client, probe),
+        })),
+        rows: [
+          {
+            id: 'proxy-idle-rss',
+            title: `TLS proxy, RSS an idle connection (${FEW_IDLE} to ${MANY_IDLE})`,
+            metric: 'bytesPerConnection',
+            unit: 'KB',
+            scale: 1024,
+            better: 'less',
+            targets: [{ bound: 'at most', value: 4 }],
+          },
+          {
+            id: 'proxy-idle-rss-from-start',
+            title: `TLS proxy, RSS an idle connection (0 to ${MANY_IDLE}, what warms up included)`,
+            metric: 'bytesPerConnectionFromStart',
+            unit: 'KB',
+            scale: 1024,
+            better: 'less',
+            targets: [],
+          },
+        ],
+      },
+    ];
+  });
+
+const tlsProbe = (name: string, address: string): Probe => ({
+  name,
+  kind: 'tls',
+  ...target(address, 'short.example.com'),
+});
+
+function startFunctions(
+  host: Host,
+  directory: string,
+  main: string,
+  cpu: number | undefined,
+): Record<string, StartProxy> {
+  const on = (address: string) => `${directory}/${address}`;
+  return {
+    [OURS]: async (address) => {
+      const configuration = tomboloConfiguration(address);
+      const child = startTombolo(host, {
+        main,
+        directory: on(address),
+        configuration,
+        cpu,
+      });
+      return { child, pid: child.pid };
+    },
+    nginx: async (address) => {
+      const file = writeNginx(on(address), address, PORT, BACKENDS);
+      const child = host.spawn(...pinned(cpu, 'nginx', '-c', file));
+      // The master only waits; its one worker does the work.
+      const worker = await waitUntil("nginx's worker", () => childrenOf(child.pid)[0]);
+      return { child, pid: worker };
+    },
+    haproxy: async (address) => {
+      const file = writeHaproxy(on(address), address, PORT, BACKENDS);
+      const child = host.spawn(...pinned(cpu, 'haproxy', '-db', '-f', file));
+      return { child, pid: child.pid };
+    },
+  };
+}
+
+const tomboloConfiguration = (address: string) => ({
+  hosts: Object.entries(BACKENDS).map(([hostname, backend]) => ({
+    name: hostname.split('.')[0],
+    address: backend,
+    hostnames: [hostname],
+    services: ['https'],
+    ssh: false,
+  })),
+  proxy: { listen: [address] },
+  dns64: { enabled: false },
+  nat64: { enabled: false },
+  admin: { listen: [address] },
+});
+
+function streamScenario(
+  contenders: (run: (proxy: Proxy) => Contender['run']) => Contender[],
+  client: LoadProcess<TcpClientOrders>,
+): Scenario {
+  const run = (proxy: Proxy) => async (seconds: number) => {
+    const before = cpuNs(proxy.pid);
+    const { bytes } = await client.order('stream', {
+      ...target(proxy.address, 'stream.example.com'),
+      connections: STREAMS,
+      seconds,
+    });
+    return {
+      bytesPerSecond: bytes / seconds,
+      cpuNsPerByte: (cpuNs(proxy.pid) - before) / bytes,
+    };
+  };
+  return {
+    contenders: contenders(run),
+    rows: [
+      {
+        id: 'proxy-bytes',
+        title: `TLS proxy, ${STREAMS} connections, from the server`,
+        metric: 'bytesPerSecond',
+        unit: 'GB/s',
+        scale: 1e9,
+        better: 'more',
+        targets: [],
+      },
+      {
+        id: 'proxy-bytes-cpu',
+        title: 'TLS proxy, CPU a byte',
+        metric: 'cpuNsPerByte',
+        unit: 'ns',
+        better: 'less',
+        targets: [{ against: 'nginx', bound: 'at most', value: 0.6 }],
+      },
+    ],
+  };
+}
+
+function shortScenario(
+  contenders: (run: (proxy: Proxy) => Contender['run']) => Contender[],
+  client: LoadProcess<TcpClientOrders>,
+): Scenario {
+  const run = (proxy: Proxy) => async (forSeconds: number) => {
+    const before = cpuNs(proxy.pid);
+    const { completed, seconds } = await client.order('short', {
+      ...target(proxy.address, 'short.example.com'),
+      connections: CONNECTIONS_AT_ONCE,
+      seconds: forSeconds,
+    });
+    return {
+      connectionsPerSecond: completed / seconds,
+      cpuNsPerConnection: (cpuNs(proxy.pid) - before) / completed,
+    };
+  };
+  return {
+    contenders: contenders(run),
+    rows: [
+      {
+        id: 'proxy-connections',
+        title: `TLS proxy, short connections, ${CONNECTIONS_AT_ONCE} at once`,
+        metric: 'connectionsPerSecond',
+        unit: 'k/s',
+        scale: 1e3,
+        better: 'more',
+        targets: [],
+      },
+      {
+        id: 'proxy-connections-cpu',
+        title: 'TLS proxy, CPU a short connection',
+        metric: 'cpuNsPerConnection',
+        unit: 'us',
+        scale: 1e3,
+        better: 'less',
+        targets: [{ against: 'nginx', bound: 'at most', value: 1.3 }],
+      },
+    ],
+  };
+}
+
+async function runIdle(
+  name: string,
+  startProxy: StartProxy,
+  address: string,
+  client: LoadProcess<TcpClientOrders>,
+  probe: LoadProcess<ProbeOrders>,
+) {
+  const { child, pid } = await startProxy(address);
+  await using stack = new AsyncDisposableStack();
+  stack.use(child);
+  await untilAnswered(probe, [tlsProbe(name, address)], [child]);
+  const idle = target(address, 'idle.example.com');
+  const none = residentBytes(pid);
+  await client.order('open', { ...idle, connections: FEW_IDLE });
+  const few = residentBytes(pid);
+  await client.order('open', { ...idle, connections: MANY_IDLE - FEW_IDLE });
+  const many = residentBytes(pid);
+  await client.order('release', undefined);
+  return {
+    bytesPerConnection: (many - few) / (MANY_IDLE - FEW_IDLE),
+    bytesPerConnectionFromStart: (many - none) / MANY_IDLE,
+  };
+}

@@ -1,0 +1,57 @@
+/** What the subjects (NAT64, proxy, DNS, start-up) have in common: a topology, contenders up in it, scenarios. */
+import { availableParallelism } from 'node:os';
+import type { Child } from '../../lab/host.ts';
+import type { LoadProcess } from './load/commands.ts';
+import type { Probe, ProbeOrders } from './load/probe.ts';
+import type { Scenario } from './measure.ts';
+
+/** Everything of a subject is running; disposing ends it. */
+export interface Subject extends AsyncDisposable {
+  readonly scenarios: readonly Scenario[];
+}
+
+/** Which CPU the measured process is kept on, and which its load; undefined on a machine with one CPU. */
+export interface Cpus {
+  readonly measured: number | undefined;
+  readonly load: number | undefined;
+}
+
+/**
+ * One CPU for the measured process and another for its load: each contender then has one whole CPU, no more, and
+ * the scheduler's choices do not make the difference.
+ */
+export const cpus = (): Cpus =>
+  availableParallelism() < 2 ? { measured: undefined, load: undefined } : { measured: 0, load: 1 };
+
+/** The command that keeps `command` on a CPU. */
+export const pinned = (cpu: number | undefined, ...command: string[]): [string, string[]] => {
+  const [file, ...args] = cpu === undefined ? command : ['taskset', '--cpu-list', String(cpu), ...command];
+  return [file, args];
+};
+
+/** Runs `open` with a stack that is kept when it succeeds and unwound when it fails. */
+export async function openSubject(
+  open: (stack: AsyncDisposableStack) => Promise<readonly Scenario[]>,
+): Promise<Subject> {
+  await using stack = new AsyncDisposableStack();
+  const scenarios = await open(stack);
+  const kept = stack.move();
+  return { scenarios, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** Waits until every probe has its answer; rejects, with what the processes printed, when one of them ends or never answers. */
+export async function untilAnswered(
+  load: LoadProcess<ProbeOrders>,
+  probes: readonly Probe[],
+  processes: readonly Child[],
+): Promise<Record<string, number>> {
+  const outputs = () => processes.map((child) => child.output().slice(-4000)).join('\n');
+  const ended = processes.map(async (child) => {
+    throw new Error(`ended with ${await child.exited} before it answered`);
+  });
+  try {
+    return await Promise.race([load.order('until', probes), ...ended]);
+  } catch (cause) {
+    throw new Error(`not every service answered; what was printed:\n${outputs()}`, { cause });
+  }
+}

@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import {
+  type Appliance,
+  INTERNET,
+  INTERNET6,
+  ISLAND,
+  POOL4,
+  type Topology,
+  createTopology,
+  until,
+} from './nat64/topology.ts';
+
+const succeeds = (promise: Promise<unknown>) =>
+  promise.then(
+    () => true,
+    () => false,
+  );
+
+/** A UDP server that sends every datagram back with its sender's address in front. */
+const UDP_ECHO = `
+  const socket = require('dgram').createSocket('udp4');
+  socket.on('message', (message, { address, port }) => socket.send(address + ' ' + message, port, address));
+  socket.bind(5300, () => console.log('ready'));`;
+
+/** A server that sends 32 MiB of bytes that depend on their position to whoever connects, then its SHA-256. */
+const TCP_SOURCE = `
+  const { createHash } = require('crypto');
+  const data = Buffer.alloc(32 << 20);
+  for (let i = 0; i < data.length; i += 4) data.writeUInt32BE(Math.imul(i, 2654435761) >>> 0, i);
+  require('net').createServer((socket) => {
+    socket.on('error', () => {});
+    socket.write(createHash('sha256').update(data).digest());
+    socket.end(data);
+  }).listen(8080, '0.0.0.0', () => console.log('ready'));`;
+
+/** Downloads from it and prints whether the checksum is right. */
+const tcpDownload = (host: string) => `
+  const { createHash } = require('crypto');
+  const chunks = [];
+  const socket = require('net').connect(8080, '${host}');
+  socket.on('data', (chunk) => chunks.push(chunk));
+  socket.on('end', () => {
+    const all = Buffer.concat(chunks);
+    const digest = createHash('sha256').update(all.subarray(32)).digest();
+    console.log(digest.equals(all.subarray(0, 32)) ? 'intact' : 'damaged', all.length - 32);
+  });`;
+
+const udpExchange = (host: string, text: string) => `
+  const socket = require('dgram').createSocket('udp6');
+  socket.on('message', (message) => { console.log(String(message)); socket.close(); });
+  socket.send('${text}', 5300, '${host}');
+  setTimeout(() => { throw new Error('no answer'); }, 3000).unref();`;
+
+async function startServer(net: Topology, script: string): Promise<void> {
+  const server = net.start('internet', process.execPath, '-e', script);
+  await new Promise<void>((resolve) => server.stdout?.once('data', () => resolve()));
+}
+
+const node = (net: Topology, script: string) => net.run('island', process.execPath, '-e', script);
+const reaches = (net: Topology) => succeeds(net.run('island', 'ping', '-c', '1', '-W', '1', INTERNET6));
+
+/** What ping prints when an ICMP error is all it gets. */
+const pingWithError = (net: Topology, ...args: string[]) =>
+  net.run('island', 'ping', '-n', '-c', '1', '-W', '1', ...args).then(
+    (out) => assert.fail(`got an answer: ${out}`),
+    ({ stdout }: { stdout: string }) => stdout,
+  );
+
+/** Who says that the packet's time was exceeded. */
+const hop = async (net: Topology, hopLimit: number) => {
+  const out = await pingWithError(net, '-t', `${hopLimit}`, INTERNET6);
+  return /From (\S+) .*Time exceeded/.exec(out)?.[1];
+};
+
+/** What the appliance's namespace holds that NAT64 makes or changes. */
+async function traces(net: Topology) {
+  const show = (...command: string[]) => net.run('appliance', ...command);
+  return {
+    links: (await show('ip', '-o', 'link')).split('\n').map((line) => line.split(':')[1]),
+    routes: await show('ip', '-4', 'route', 'show', 'table', 'all'),
+    routes6: await show('ip', '-6', 'route', 'show', '64:ff9b::/96'),
+    rules: await show('ip', 'rule'),
+    nft: await show('nft', 'list', 'ruleset'),
+    sysctls: await show(
+      'sysctl',
+      'net.ipv4.ip_forward',
+      'net.ipv6.conf.all.forwarding',
+      'net.ipv4.ip_local_port_range',
+      'net.ipv6.conf.lan.accept_ra',
+      'net.ipv4.conf.all.rp_filter',
+      'net.ipv4.conf.wan.rp_filter',
+    ),
+  };
+}
+
+for (const offload of [true, false]) {
+  describe(`NAT64 ${offload ? 'with' : 'without'} offload`, () => {
+    let net: Topology;
+    let appliance: Appliance;
+    before(async () => {
+      net = await createTopology();
+      appliance = await net.startAppliance({ offload });
+      await until('the island reaches the internet', () => reaches(net));
+      await startServer(net, UDP_ECHO);
+      await startServer(net, TCP_SOURCE);
+    });
+    after(() => net[Symbol.asyncDispose]());
+
+    test('ping, small and large', async () => {
+      const sizes = ['56', '1400'];
+      for (const size of sizes)
+        assert.match(
+          await net.run('island', 'ping', '-c', '2', '-i', '0.1', '-s', size, INTERNET6),
+          / 2 received/,
+        );
+    });
+
+    test('a UDP exchange comes from the pool4 address', async () => {
+      assert.equal((await node(net, udpExchange(INTERNET6, 'hello'))).trim(), `${POOL4} hello`);
+    });
+
+    test('a TCP download arrives intact', async () => {
+      assert.equal((await node(net, tcpDownload(INTERNET6))).trim(), `intact ${32 << 20}`);
+    });
+
+    test('a closed port: UDP is told by ICMP, TCP by a reset', async () => {
+      const script = `
+        const socket = require('dgram').createSocket('udp6');
+        socket.connect(9, '${INTERNET6}', () => {
+          socket.on('error', ({ code }) => { console.log(code); socket.close(); });
+          socket.send('x');
+        });
+        require('net').connect(9, '${INTERNET6}').on('error', ({ code }) => console.log(code));`;
+      const codes = (await node(net, script)).trim().split('\n');
+      assert.deepEqual(codes, ['ECONNREFUSED', 'ECONNREFUSED']);
+    });
+
+    test('time exceeded: traceroute sees the translator and the routers behind it', async () => {
+      assert.equal(await hop(net, 1), '2001:db8:1::1'); // the kernel, on the way to the TUN
+      assert.equal(await hop(net, 2), '2001:db8:1::1'); // the translator
+      assert.equal(await hop(net, 3), '64:ff9b::c633:6401'); // the kernel again, now over IPv4
+      assert.equal(await hop(net, 4), '64:ff9b::c633:64fe'); // 198.51.100.254, the router
+    });
+
+    test('too big: a narrow link behind the router is found', async () => {
+      await net.run('router', 'ip', 'link', 'set', 'core', 'mtu', '1300');
+      await net.run('internet', 'ip', 'link', 'set', 'eth0', 'mtu', '1300');
+      try {
+        const out = await pingWithError(net, '-M', 'do', '-s', '1400', INTERNET6);
+        assert.match(out, /From 64:ff9b::c633:64fe .*mtu=1320/);
+        assert.equal((await node(net, tcpDownload(INTERNET6))).trim(), `intact ${32 << 20}`);
+      } finally {
+        await net.run('router', 'ip', 'link', 'set', 'core', 'mtu', '1500');
+        await net.run('internet', 'ip', 'link', 'set', 'eth0', 'mtu', '1500');
+        await net.run('island', 'ip', '-6', 'route', 'flush', 'cache');
+      }
+    });
+
+    test('too big: a narrow link to the island is found', async () => {
+      await net.run('appliance', 'ip', 'link', 'set', 'lan', 'mtu', '1400');
+      try {
+        // The island still announces the segment size of its own 1500 bytes.
+        assert.equal((await node(net, tcpDownload(INTERNET6))).trim(), `intact ${32 << 20}`);
+      } finally {
+        await net.run('appliance', 'ip', 'link', 'set', 'lan', 'mtu', '1500');
+        await net.run('internet', 'ip', 'route', 'flush', 'cache');
+      }
+    });
+
+    test('a private address behind the well-known prefix is refused, and the sender told', async () => {
+      const before = await appliance.counters();
+      assert.match(await pingWithError(net, '64:ff9b::10.0.0.1'), /prohibited/i);
+      const later = await appliance.counters();
+      assert.ok(later['drop-non-global'] > before['drop-non-global']);
+    });
+
+    test("the appliance's own traffic is untouched: its pings and its connections", async () => {
+      // Identifiers of ping are random: some lie in the pool's range.
+      const out = await net.run(
+        'appliance',
+        'bash',
+        '-c',
+        `for i in $(seq 12); do ping -c1 -W1 ${INTERNET}; done`,
+      );
+      assert.equal([...out.matchAll(/ 1 received/g)].length, 12, out);
+      const [range] = (await net.run('appliance', 'sysctl', '-n', 'net.ipv4.ip_local_port_range')).split(
+        '\n',
+      );
+      assert.ok(Number(range.split(/\s/)[1]) < 32768);
+      const head = await net.run('appliance', 'bash', '-c', `head -c 32 < /dev/tcp/${INTERNET}/8080 | wc -c`);
+      assert.equal(head.trim(), '32');
+    });
+
+    test('a source outside nat64.allow is refused; allowing it again brings its session back', async () => {
+      const nat64 = { offload, allow: ['2001:db8:ffff::/64'] };
+      await appliance.ask({ ask: 'reconfigure', nat64 });
+      await until('refused', async () => !(await reaches(net)));
+      await appliance.ask({ ask: 'reconfigure', nat64: { offload, allow: [`${ISLAND}/128`] } });
+      await until('allowed', () => reaches(net));
+      assert.equal((await appliance.status()).restarts, 0);
+    });
+
+    test('sessions outlive the worker, which is back within a second', async () => {
+      const { sessions } = (await appliance.status()).figures;
+      assert.ok((sessions as number) > 0);
+      const transfer = node(net, tcpDownload(INTERNET6));
+      const failedAt = performance.now();
+      await appliance.ask({ ask: 'fail' });
+      await until('restarted', async () => (await appliance.status()).restarts === 1);
+      await until('serves again', () => reaches(net));
+      assert.ok(performance.now() - failedAt < 1000);
+      assert.ok(((await appliance.status()).figures['sessions'] as number) >= (sessions as number));
+      assert.equal((await transfer).trim(), `intact ${32 << 20}`);
+    });
+  });
+}
+
+describe('NAT64 and its machine', () => {
+  let net: Topology;
+  before(async () => {
+    net = await createTopology();
+  });
+  after(() => net[Symbol.asyncDispose]());
+
+  test('stopping leaves nothing behind', async () => {
+    await net.run('appliance', 'sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=1');
+    const before = await traces(net);
+    const appliance = await net.startAppliance();
+    await until('works', () => reaches(net));
+    assert.notDeepEqual(await traces(net), before);
+    await appliance.stop();
+    assert.deepEqual(await traces(net), before);
+  });
+
+  test('what a killed process left behind is replaced, then removed', async () => {
+    const before = await traces(net);
+    const killed = await net.startAppliance();
+    await killed.kill();
+    const appliance = await net.startAppliance();
+    await until('works', () => reaches(net));
+    await appliance.stop();
+    assert.deepEqual(await traces(net), before);
+  });
+
+  test('a new address is followed, none is a problem that says how to mend it', async () => {
+    const appliance = await net.startAppliance();
+    await until('works', () => reaches(net));
+    await net.run('appliance', 'ip', 'addr', 'del', '198.51.100.1/24', 'dev', 'wan');
+    await until('degraded', async () => (await appliance.status()).state === 'degraded');
+    assert.match((await appliance.status()).problem ?? '', /nat64\.pool4/);
+    await net.run('appliance', 'ip', 'addr', 'add', '198.51.100.7/24', 'dev', 'wan');
+    await net.run('appliance', 'ip', 'route', 'add', 'default', 'via', '198.51.100.254');
+    await until('running', async () => (await appliance.status()).state === 'running');
+    assert.equal((await appliance.status()).figures['pool4Address'], '198.51.100.7');
+    await until('works', () => reaches(net));
+    await appliance.stop();
+  });
+
+  test('a deleted device is made again', async () => {
+    const appliance = await net.startAppliance();
+    await until('works', () => reaches(net));
+    await net.run('appliance', 'ip', 'link', 'del', 'nat64');
+    await until('works again', () => reaches(net));
+    await appliance.stop();
+  });
+
+  test('disabled: no trace', async () => {
+    const before = await traces(net);
+    const appliance = await net.startAppliance({ enabled: false });
+    assert.equal((await appliance.status()).state, 'disabled');
+    assert.deepEqual(await traces(net), before);
+    await appliance.stop();
+  });
+});

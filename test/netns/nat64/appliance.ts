@@ -1,0 +1,54 @@
+/** The process under test: NAT64 in the network namespace it is started in, told what to do through its IPC channel. */
+import { defaultNat64 } from './configuration.ts';
+import { type Logger, silentLog } from '../../../src/runtime/log.ts';
+import { startNat64 } from '../../../src/services/nat64/service.ts';
+import type { Nat64Config } from '../../../src/config/schema.ts';
+
+/** What the test may ask for. */
+export type Request =
+  | { readonly ask: 'status' | 'counters' | 'fail' | 'stop' }
+  | { readonly ask: 'reconfigure'; readonly nat64: Partial<Nat64Config> };
+
+const [stateDirectory, nat64Text] = process.argv.slice(2);
+const print = (fields: object, message: string) => console.error(message, fields);
+const printingLog: Logger = {
+  debug: print,
+  info: print,
+  warn: print,
+  error: print,
+  child: () => printingLog,
+};
+
+const service = await startNat64(
+  { nat64: defaultNat64(JSON.parse(nat64Text) as Partial<Nat64Config>) },
+  { log: process.env['NAT64_LOG'] === undefined ? silentLog : printingLog, stateDirectory },
+);
+process.send?.({ ready: true });
+
+async function perform(request: Request): Promise<unknown> {
+  switch (request.ask) {
+    case 'status':
+      return service.status();
+    case 'counters':
+      return service.counters();
+    case 'fail':
+      return service.failWorker();
+    case 'reconfigure':
+      return service.reconfigure({ nat64: defaultNat64(request.nat64) });
+    case 'stop':
+      return service[Symbol.asyncDispose]();
+  }
+}
+
+async function answer(request: Request): Promise<void> {
+  try {
+    const result = await perform(request);
+    // Once stopped, only the channel keeps the process alive.
+    if (request.ask === 'stop') process.disconnect?.();
+    else process.send?.({ result: result ?? null });
+  } catch (error) {
+    process.send?.({ error: String(error) });
+  }
+}
+
+process.on('message', (request: Request) => void answer(request));

@@ -1,0 +1,189 @@
+/** The engine's relay, seen through the forwarder: nothing looks at the bytes there. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import { type ForwardService, startForward } from '../../../src/services/forward/service.ts';
+import { Cleanup, freePort, hostAt, patternBytes, receive, until } from './support.ts';
+
+/** A forwarder to one server; `onConnection` is the server. */
+async function forwardTo(cleanup: Cleanup, onConnection: (socket: Socket) => void) {
+  const targetPort = await cleanup.listen(onConnection);
+  const port = await freePort();
+  const forward: ForwardService = cleanup.use(
+    await startForward(
+      {
+        forward: { listen: ['127.0.0.1'], sshPorts: `${port}` },
+        hosts: [hostAt('a', { ssh: { targetPort } })],
+        reservedPorts: [],
+      },
+      cleanup.context,
+    ),
+  );
+  return { forward, port };
+}
+
+const sha = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+const isIdle = (forward: ForwardService) => forward.status().figures['connections'] === 0;
+
+test('bytes arrive in order both ways, across the change from copying to splicing', async () => {
+  await using cleanup = new Cleanup();
+  const down = patternBytes(3_000_000, 1);
+  let up: Buffer = Buffer.alloc(0);
+  const { forward, port } = await forwardTo(cleanup, (socket) => {
+    void receive(socket).then(({ bytes }) => (up = bytes));
+    socket.end(down);
+  });
+  const client = await cleanup.connect(port);
+  const sent = patternBytes(2_500_000, 2);
+  client.end(sent);
+  const received = await receive(client);
+  assert.equal(received.ended, 'end');
+  assert.equal(sha(received.bytes), sha(down));
+  await until(() => up.length === sent.length, 'the server has everything');
+  assert.equal(sha(up), sha(sent));
+  await until(() => isIdle(forward), 'the connection is closed');
+  const { 'bytes-up': bytesUp, 'bytes-down': bytesDown, closed, accepted } = forward.counters();
+  assert.deepEqual(
+    { bytesUp, bytesDown, closed, accepted },
+    { bytesUp: sent.length, bytesDown: down.length, closed: 1, accepted: 1 },
+  );
+});
+
+test('a half-close of the client leaves the other direction open', async () => {
+  await using cleanup = new Cleanup();
+  const { port } = await forwardTo(cleanup, (socket) => {
+    // Answers only when the client's FIN has arrived.
+    void receive(socket).then(({ bytes, ended }) => socket.end(`${ended}:${bytes.toString()}`));
+  });
+  const client = await cleanup.connect(port);
+  client.end('question');
+  assert.equal((await receive(client)).bytes.toString(), 'end:question');
+});
+
+test('a half-close of the server leaves the other direction open', async () => {
+  await using cleanup = new Cleanup();
+  let atServer: Promise<{ bytes: Buffer; ended: string }> | undefined;
+  const { forward, port } = await forwardTo(cleanup, (socket) => {
+    atServer = receive(socket);
+    socket.end('greeting');
+  });
+  const client = await cleanup.connect(port);
+  assert.deepEqual(await receive(client), { bytes: Buffer.from('greeting'), ended: 'end' });
+  client.write('more ');
+  client.end('still');
+  const { bytes, ended } = await atServer!;
+  assert.deepEqual([bytes.toString(), ended], ['more still', 'end']);
+  await until(() => isIdle(forward), 'the connection is closed');
+});
+
+test("the server's reset reaches the client as a reset, after all that came before it", async () => {
+  await using cleanup = new Cleanup();
+  const answer = patternBytes(30_000);
+  const { forward, port } = await forwardTo(cleanup, (socket) => {
+    socket.once('data', () => socket.write(answer, () => socket.resetAndDestroy()));
+  });
+  const client = await cleanup.connect(port);
+  client.write('x');
+  const { bytes, ended } = await receive(client);
+  assert.equal(ended, 'ECONNRESET');
+  assert.equal(sha(bytes), sha(answer));
+  assert.equal(forward.counters()['closed-reset'], 1);
+  await until(() => isIdle(forward), 'the connection is closed');
+});
+
+test("the client's reset reaches the server as a reset", async () => {
+  await using cleanup = new Cleanup();
+  let atServer: Promise<{ ended: string }> | undefined;
+  const { forward, port } = await forwardTo(cleanup, (socket) => {
+    atServer = receive(socket);
+    socket.write('hello');
+  });
+  const client = await cleanup.connect(port);
+  await once(client, 'data');
+  client.resetAndDestroy();
+  await until(() => atServer !== undefined, 'the server accepted');
+  assert.equal((await atServer!).ended, 'ECONNRESET');
+  await until(() => isIdle(forward), 'the connection is closed');
+});
+
+test('a server that refuses is a reset for the client, and counted', async () => {
+  await using cleanup = new Cleanup();
+  const [port, targetPort] = [await freePort(), await freePort()];
+  const forward = cleanup.use(
+    await startForward(
+      {
+        forward: { listen: ['127.0.0.1'], sshPorts: `${port}` },
+        hosts: [hostAt('a', { ssh: { targetPort } })],
+        reservedPorts: [],
+      },
+      cleanup.context,
+    ),
+  );
+  const client = await cleanup.connect(port);
+  assert.equal((await receive(client)).ended, 'ECONNRESET');
+  assert.equal(forward.counters()['server-refused'], 1);
+});
+
+test('a stalled reader stops its sender, holds no memory and delays nobody', async () => {
+  await using cleanup = new Cleanup();
+  const total = 64 * 1024 * 1024;
+  const block = patternBytes(256 * 1024);
+  let written = 0;
+  const { port } = await forwardTo(cleanup, (socket) => {
+    socket.once('data', (mode: Buffer) => {
+      if (mode.toString() === 'echo') return socket.end('echo');
+      const pump = () => {
+        while (written < total) {
+          written += block.length;
+          if (!socket.write(block)) return;
+        }
+        socket.end();
+      };
+      socket.on('drain', pump);
+      pump();
+      return undefined;
+    });
+  });
+  const stalled = await cleanup.connect(port);
+  stalled.pause();
+  stalled.write('stall');
+  // Stalled when the sender has stood still for a while: socket buffers are the only place left.
+  let [seen, stillSince] = [-1, performance.now()];
+  await until(
+    () => {
+      if (written !== seen) [seen, stillSince] = [written, performance.now()];
+      return written > 0 && performance.now() - stillSince > 200;
+    },
+    'the sender stands still',
+    20_000,
+  );
+  assert.ok(written < total / 2, `the sender was stopped after ${written} bytes`);
+  const before = process.memoryUsage.rss();
+  const other = await cleanup.connect(port);
+  other.write('echo');
+  assert.equal((await receive(other)).bytes.toString(), 'echo');
+  assert.ok(process.memoryUsage.rss() - before < 16 * 1024 * 1024);
+  const { bytes } = await receive(stalled.resume());
+  assert.equal(bytes.length, total);
+  for (let at = 0; at < total; at += block.length) {
+    assert.ok(bytes.subarray(at, at + block.length).equals(block), `block at ${at}`);
+  }
+});
+
+test('three hundred connections at once, each with its own bytes both ways', async () => {
+  await using cleanup = new Cleanup();
+  const { forward, port } = await forwardTo(cleanup, (socket) => void socket.pipe(socket));
+  await Promise.all(
+    Array.from({ length: 300 }, async (_, i) => {
+      const sent = patternBytes(1000 + ((i * 7919) % 200_000), i);
+      const client = await cleanup.connect(port);
+      const received = receive(client);
+      client.end(sent);
+      assert.equal(sha((await received).bytes), sha(sent), `connection ${i}`);
+    }),
+  );
+  await until(() => isIdle(forward), 'all are closed');
+  assert.equal(forward.counters()['closed'], 300);
+});

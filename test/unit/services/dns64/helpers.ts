@@ -1,0 +1,241 @@
+/** What the DNS64 tests share: messages in few words, a scripted upstream, clients. */
+import dgram from 'node:dgram';
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
+import dnsPacket, { type Packet } from 'dns-packet';
+import {
+  CLASS_IN,
+  type DnsMessage,
+  type DnsRecord,
+  Type,
+  writeUint32,
+} from '../../../../src/wire/dns-message.ts';
+import { formatName, nameFromText } from '../../../../src/wire/dns-name.ts';
+import {
+  formatIpv4,
+  formatIpv6,
+  ipv4At,
+  parseIpv4,
+  parseIpv6,
+  writeIpv4,
+} from '../../../../src/wire/ip-address.ts';
+
+/** "name ttl type data" as a record; SOA's data is its minimum, of RRSIG and TXT the text. */
+export function rr(line: string): DnsRecord {
+  const [owner, ttl, type, data] = line.split(' ');
+  return {
+    name: nameFromText(owner),
+    type: Type[type as keyof typeof Type],
+    class: CLASS_IN,
+    ttlSeconds: Number(ttl),
+    data: encodeData(type, data),
+  };
+}
+
+function encodeData(type: string, data: string): Uint8Array {
+  if (type === 'A') {
+    const bytes = new Uint8Array(4);
+    writeIpv4(bytes, 0, parseIpv4(data)!);
+    return bytes;
+  }
+  if (type === 'AAAA') return parseIpv6(data)!;
+  if (type === 'SOA') {
+    const numbers = new Uint8Array(20);
+    writeUint32(numbers, 16, Number(data));
+    return Uint8Array.of(0, 0, ...numbers);
+  }
+  return ['CNAME', 'DNAME', 'PTR', 'NS'].includes(type) ? nameFromText(data) : Buffer.from(data);
+}
+
+const TYPE_NAMES = new Map<number, string>(Object.entries(Type).map(([text, type]) => [type, text]));
+
+/** The record in the form that `rr` reads. */
+export function line({ name, type, ttlSeconds, data }: DnsRecord): string {
+  const text = TYPE_NAMES.get(type) ?? String(type);
+  return `${formatName(name)} ${ttlSeconds} ${text} ${decodeData(text, data)}`;
+}
+
+function decodeData(type: string, data: Uint8Array): string {
+  if (type === 'A') return formatIpv4(ipv4At(data, 0));
+  if (type === 'AAAA') return formatIpv6(data);
+  if (type === 'SOA') return String(ipv4At(data, data.length - 4));
+  return ['CNAME', 'DNAME', 'PTR', 'NS'].includes(type) ? formatName(data) : Buffer.from(data).toString();
+}
+
+/** A response: its response code, and records as lines; those after "--" are the authority section. */
+export function response(rcode: number, ...lines: string[]): DnsMessage {
+  const cut = lines.includes('--') ? lines.indexOf('--') : lines.length;
+  return {
+    id: 0,
+    flags: 0x8180 | rcode,
+    questions: [],
+    answers: lines.slice(0, cut).map(rr),
+    authorities: lines.slice(cut + 1).map(rr),
+    additionals: [],
+  };
+}
+
+/** Who asked. */
+export interface Asker {
+  readonly port: number;
+  send(bytes: Uint8Array): void;
+}
+
+/** What a scripted upstream says to a query; undefined: nothing. It may also say more, through `reply`. */
+export type Script = (
+  query: Packet,
+  overTcp: boolean,
+  reply: (bytes: Uint8Array) => void,
+  client: Asker,
+) => Packet | undefined;
+
+export interface ScriptedUpstream extends AsyncDisposable {
+  readonly port: number;
+  /** "name type" of each query, with " tcp" for those over TCP, in lower case. */
+  readonly queries: string[];
+  readonly url: string;
+}
+
+/** A name server on loopback, UDP and TCP on one port. */
+export async function scriptedUpstream(script: Script): Promise<ScriptedUpstream> {
+  const queries: string[] = [];
+  const udp = dgram.createSocket('udp4');
+  const server = net.createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  udp.bind(port, '127.0.0.1');
+  await once(udp, 'listening');
+  const answer = (bytes: Buffer, overTcp: boolean, from: number, send: (reply: Uint8Array) => void) => {
+    const query = dnsPacket.decode(bytes);
+    const [question] = query.questions ?? [];
+    queries.push(`${question.name} ${question.type}${overTcp ? ' tcp' : ''}`.toLowerCase());
+    const reply = script(query, overTcp, send, { port: from, send });
+    if (reply !== undefined) send(dnsPacket.encode(reply));
+  };
+  udp.on('message', (bytes, { port: to, address }) =>
+    answer(bytes, false, to, (reply) => udp.send(reply, to, address)),
+  );
+  const open = new Set<net.Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => open.delete(socket));
+    socket.on('data', (chunk: Buffer) =>
+      answer(chunk.subarray(2), true, 0, (reply) => socket.write(frame(reply))),
+    );
+  });
+  return {
+    port,
+    queries,
+    url: `udp://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      for (const socket of open) socket.destroy();
+      udp.close();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** A message with the length in front that TCP wants. */
+export const frame = (message: Uint8Array): Buffer => {
+  const framed = Buffer.alloc(2 + message.length);
+  framed.writeUInt16BE(message.length);
+  framed.set(message, 2);
+  return framed;
+};
+
+/** The upstream's answer of `data` (name -> type -> records) to a query, echoing ID, question and case. */
+export function zone(data: Record<string, Record<string, object[]>>): Script {
+  return (query) => {
+    const [question] = query.questions ?? [];
+    const types = data[question.name.toLowerCase()];
+    const records = types?.[question.type] ?? types?.CNAME ?? [];
+    const soa = {
+      name: 'example.com',
+      type: 'SOA',
+      ttl: 60,
+      data: {
+        mname: 'ns.example.com',
+        rname: 'h.example.com',
+        serial: 1,
+        refresh: 1,
+        retry: 1,
+        expire: 1,
+        minimum: 60,
+      },
+    };
+    return {
+      type: 'response',
+      id: query.id,
+      flags: 0x0180 | (types === undefined ? 3 : 0),
+      questions: query.questions,
+      answers: records.map((extra) => ({ name: question.name, type: question.type, ttl: 300, ...extra })),
+      authorities: records.length === 0 ? [soa] : [],
+    } as Packet;
+  };
+}
+
+/** Sends bytes to 127.0.0.1 (or `to`) and resolves with the reply; rejects when none comes or it comes from elsewhere. */
+export async function askUdp(
+  port: number,
+  bytes: Uint8Array,
+  { to = '127.0.0.1', from, timeoutMs = 5000 }: { to?: string; from?: string; timeoutMs?: number } = {},
+): Promise<Buffer> {
+  const socket = dgram.createSocket(to.includes(':') ? 'udp6' : 'udp4');
+  try {
+    if (from !== undefined) {
+      socket.bind(0, from);
+      await once(socket, 'listening');
+    }
+    // Connected: the kernel drops a reply from another address or port.
+    socket.connect(port, to);
+    await once(socket, 'connect');
+    socket.send(bytes);
+    const [reply] = (await once(socket, 'message', { signal: AbortSignal.timeout(timeoutMs) })) as [Buffer];
+    return reply;
+  } finally {
+    socket.close();
+  }
+}
+
+/** Sends frames over one TCP connection and resolves with as many replies, in the order they come. */
+export async function askTcp(port: number, messages: readonly Uint8Array[]): Promise<Buffer[]> {
+  const socket = net.connect(port, '127.0.0.1');
+  const replies: Buffer[] = [];
+  try {
+    socket.write(Buffer.concat(messages.map(frame)));
+    let buffered: Buffer = Buffer.alloc(0);
+    while (replies.length < messages.length) {
+      const [chunk] = (await once(socket, 'data', { signal: AbortSignal.timeout(5000) })) as [Buffer];
+      buffered = Buffer.concat([buffered, chunk]);
+      while (buffered.length >= 2 && buffered.length >= 2 + buffered.readUInt16BE(0)) {
+        replies.push(buffered.subarray(2, 2 + buffered.readUInt16BE(0)));
+        buffered = buffered.subarray(2 + buffered.readUInt16BE(0));
+      }
+    }
+    return replies;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** A port that was free a moment ago, for TCP and so most likely for UDP. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Resolves when the condition holds; rejects after `timeoutMs`, saying what was waited for. */
+export async function waitFor(what: string, holds: () => boolean, timeoutMs = 8000): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  while (!holds()) {
+    if (performance.now() > endMs) throw new Error(`waited ${timeoutMs} ms for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

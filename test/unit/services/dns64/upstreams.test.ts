@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import dgram from 'node:dgram';
+import { test } from 'node:test';
+import dnsPacket, { type Packet } from 'dns-packet';
+import { createCounters, readCounters } from '../../../../src/runtime/counters.ts';
+import { DNS64_COUNTERS } from '../../../../src/services/dns64/counters.ts';
+import { createUpstreams } from '../../../../src/services/dns64/upstreams.ts';
+import { CLASS_IN, Type } from '../../../../src/wire/dns-message.ts';
+import { nameFromText } from '../../../../src/wire/dns-name.ts';
+import { freePort, line, scriptedUpstream, waitFor } from './helpers.ts';
+
+const question = {
+  name: nameFromText('www.example.com'),
+  type: Type.A,
+  class: CLASS_IN,
+  dnssecOk: false,
+  checkingDisabled: false,
+};
+
+const answerTo = (query: Packet, address = '192.0.2.1', changes: Partial<Packet> = {}): Packet => ({
+  type: 'response',
+  id: query.id ?? 0,
+  flags: 0x0180,
+  questions: query.questions ?? [],
+  answers: [{ name: query.questions![0].name, type: 'A', ttl: 300, data: address }],
+  ...changes,
+});
+
+const error =
+  (rcode: number) =>
+  (query: Packet): Packet =>
+    ({ type: 'response', id: query.id, flags: rcode, questions: query.questions }) as Packet;
+
+function start(urls: string[], nowMs?: () => number) {
+  const counters = createCounters(DNS64_COUNTERS);
+  const aborter = new AbortController();
+  const upstreams = createUpstreams(urls, counters, aborter.signal, nowMs);
+  return {
+    upstreams,
+    count: (name: keyof typeof DNS64_COUNTERS) => readCounters(counters)[name],
+    /** The answer section of the response, names in lower case. */
+    ask: async (deadlineMs = 4000) =>
+      (await upstreams.ask(question, deadlineMs))?.answers.map((record) => line(record).toLowerCase()),
+    [Symbol.dispose]: () => aborter.abort(),
+  };
+}
+
+const RIGHT = ['www.example.com 300 a 192.0.2.1'];
+
+test('forged answers are ignored: wrong ID, wrong question, not a response, wrong port; the right one counts', async () => {
+  await using upstream = await scriptedUpstream((query, _overTcp, reply) => {
+    const lie = (changes: Partial<Packet>) =>
+      reply(dnsPacket.encode(answerTo(query, '203.0.113.66', changes)));
+    lie({ id: (query.id ?? 0) ^ 1 });
+    lie({ questions: [{ ...query.questions![0], name: 'other.example.com' }] });
+    lie({ questions: [{ ...query.questions![0], type: 'AAAA' }] });
+    lie({ type: 'query' });
+    reply(Buffer.from('not DNS'));
+    return answerTo(query);
+  });
+  using client = start([upstream.url]);
+  assert.deepEqual(await client.ask(), RIGHT);
+  assert.equal(client.count('upstream-ignored'), 5);
+});
+
+test('an answer from another port of the same host is not even seen', async () => {
+  const other = dgram.createSocket('udp4');
+  await using upstream = await scriptedUpstream((query, _overTcp, _reply, client) => {
+    const forged = dnsPacket.encode(answerTo(query, '203.0.113.66'));
+    // The right answer is sent when the forged one has left.
+    other.send(forged, client.port, '127.0.0.1', () =>
+      client.send(dnsPacket.encode(answerTo(query, '192.0.2.1'))),
+    );
+    return undefined;
+  });
+  using client = start([upstream.url]);
+  assert.deepEqual(await client.ask(), RIGHT);
+  assert.equal(client.count('upstream-ignored'), 0);
+  other.close();
+});
+
+test('the case of the name is random, and an upstream that loses it is asked again over TCP', async () => {
+  const asked: string[] = [];
+  await using upstream = await scriptedUpstream((query, overTcp) => {
+    const [sent] = query.questions!;
+    asked.push(sent.name);
+    return answerTo(query, overTcp ? '192.0.2.1' : '203.0.113.66', {
+      questions: [{ ...sent, name: sent.name.toLowerCase() }],
+    });
+  });
+  using client = start([upstream.url]);
+  for (let i = 0; i < 8; i++) assert.deepEqual(await client.ask(), RIGHT);
+  assert.ok(asked.some((name) => name !== name.toLowerCase()));
+  assert.ok(client.count('upstream-tcp') > 0);
+});
+
+test('a truncated answer is fetched over TCP', async () => {
+  await using upstream = await scriptedUpstream((query, overTcp) =>
+    overTcp ? answerTo(query) : answerTo(query, '203.0.113.66', { answers: [], flags: 0x0380 }),
+  );
+  using client = start([upstream.url]);
+  assert.deepEqual(await client.ask(), RIGHT);
+  assert.deepEqual(upstream.queries, ['www.example.com a', 'www.example.com a tcp']);
+});
+
+test('the query says RD, EDNS with 1232 bytes, DO and CD as the client, and no option', async () => {
+  const queries: Packet[] = [];
+  await using upstream = await scriptedUpstream((query) => {
+    queries.push(query);
+    return answerTo(query);
+  });
+  using client = start([upstream.url]);
+  await client.upstreams.ask({ ...question, dnssecOk: true, checkingDisabled: true }, 4000);
+  await client.upstreams.ask(question, 4000);
+  const seen = queries.map((query) => [
+    (query.flags ?? 0) & 0x0110,
+    ...(query.additionals ?? []).map(
+      (opt) => opt.type === 'OPT' && [opt.udpPayloadSize, opt.flag_do, opt.options.length],
+    ),
+  ]);
+  assert.deepEqual(seen, [
+    [0x0110, [1232, true, 0]],
+    [0x0100, [1232, false, 0]],
+  ]);
+});
+
+test('an upstream that chokes on EDNS is asked without, and then always', async () => {
+  await using upstream = await scriptedUpstream((query) =>
+    (query.additionals ?? []).length > 0
+      ? { type: 'response', id: query.id ?? 0, flags: 1, questions: query.questions ?? [] }
+      : answerTo(query),
+  );
+  using client = start([upstream.url]);
+  assert.deepEqual(await client.ask(), RIGHT);
+  assert.deepEqual(await client.ask(), RIGHT);
+  assert.equal(upstream.queries.length, 3);
+});
+
+test('a silent upstream: the next one answers soon, and after three failures goes first until the silent one is back', async () => {
+  let silent = true;
+  await using first = await scriptedUpstream((query) => (silent ? undefined : answerTo(query)));
+  await using second = await scriptedUpstream((query) => answerTo(query));
+  let now = 0;
+  using client = start([first.url, second.url], () => now);
+  const before = performance.now();
+  assert.deepEqual(await Promise.all([client.ask(), client.ask(), client.ask()]), [RIGHT, RIGHT, RIGHT]);
+  assert.ok(performance.now() - before < 2000, 'long before the first one times out');
+  const upText = () => client.upstreams.status().map(({ up }) => up);
+  await waitFor('three time-outs', () => client.count('upstream-timeouts') >= 3);
+  assert.deepEqual(upText(), [false, true]);
+
+  const asked = first.queries.length;
+  assert.deepEqual(await client.ask(), RIGHT);
+  assert.equal(first.queries.length, asked, 'not asked while it rests');
+
+  silent = false;
+  now += 60_000;
+  assert.deepEqual(await client.ask(), RIGHT);
+  await waitFor('the first upstream to be up', () => !upText().includes(false));
+  const secondAsked = second.queries.length;
+  assert.deepEqual(await client.ask(), RIGHT);
+  assert.equal(second.queries.length, secondAsked, 'the first is preferred again');
+});
+
+test('an upstream that says SERVFAIL or REFUSED: another may know better; if all say so, there is no answer', async () => {
+  await using failing = await scriptedUpstream(error(2));
+  await using refusing = await scriptedUpstream(error(5));
+  await using good = await scriptedUpstream((query) => answerTo(query));
+  using client = start([failing.url, refusing.url, good.url]);
+  assert.deepEqual(await client.ask(), RIGHT);
+  using hopeless = start([failing.url, refusing.url]);
+  assert.equal(await hopeless.ask(), undefined);
+  assert.equal(failing.queries.length, 2, 'each is asked once');
+});
+
+test('nothing listens: no answer, at once; the port being closed is told by ICMP', async () => {
+  using client = start([`udp://127.0.0.1:${await freePort()}`]);
+  const before = performance.now();
+  assert.equal(await client.ask(), undefined);
+  assert.ok(performance.now() - before < 1000);
+});
+
+test('the deadline holds', async () => {
+  await using upstream = await scriptedUpstream(() => undefined);
+  using client = start([upstream.url]);
+  const before = performance.now();
+  assert.equal(await client.ask(300), undefined);
+  assert.ok(performance.now() - before < 1000);
+});

@@ -1,0 +1,33 @@
+/** A forwarder in a process with few descriptors: "exhaust" uses them up, "relieve" gives them back. */
+import { closeSync, openSync } from 'node:fs';
+import { silentLog } from '../../../../src/runtime/log.ts';
+import { startForward } from '../../../../src/services/forward/service.ts';
+import { hostAt } from '../../net/support.ts';
+
+const [port, target, stateDirectory] = process.argv.slice(2);
+const forward = await startForward(
+  {
+    forward: { listen: ['127.0.0.1'], sshPorts: port },
+    hosts: [hostAt('a', { ssh: { targetPort: Number(target) } })],
+    reservedPorts: [],
+  },
+  { log: silentLog, stateDirectory },
+);
+const hoard: number[] = [];
+
+function exhaust(): void {
+  try {
+    for (;;) hoard.push(openSync('/dev/null', 'r'));
+  } catch {
+    // EMFILE: there is none left.
+  }
+}
+
+process.on('message', (what) => {
+  if (what === 'exhaust') exhaust();
+  if (what === 'relieve') hoard.splice(0).forEach((fd) => closeSync(fd));
+  const { user, system } = process.cpuUsage();
+  process.send!({ cpuMs: (user + system) / 1000, counters: forward.counters() });
+});
+process.on('disconnect', () => process.exit());
+process.send!('ready');

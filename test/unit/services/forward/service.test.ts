@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { HostConfig } from '../../../../src/config/schema.ts';
+import { type ForwardOptions, startForward } from '../../../../src/services/forward/service.ts';
+import { Cleanup, freePort, hostAt, receive, until } from '../../net/support.ts';
+
+const optionsOf = (sshPorts: string, hosts: readonly HostConfig[]): ForwardOptions => ({
+  forward: { listen: ['127.0.0.1'], sshPorts },
+  hosts,
+  reservedPorts: [],
+});
+
+/** Three ports in a row that are free. */
+async function freeRange(): Promise<[number, string]> {
+  for (;;) {
+    const first = await freePort();
+    const probes = [first, first + 1, first + 2].map((port) => createServer().listen(port, '127.0.0.1'));
+    const free = await Promise.all(
+      probes.map((probe) =>
+        once(probe, 'listening').then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+    await Promise.all(probes.map((probe, i) => (free[i] ? once(probe.close(), 'close') : undefined)));
+    if (free.every(Boolean)) return [first, `${first}-${first + 2}`];
+  }
+}
+
+/** A worker's epoll instance stands for all that it holds: Node's own threads have a constant number. */
+const epollInstances = () =>
+  readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).includes('eventpoll');
+    } catch {
+      return false; // closed since
+    }
+  }).length;
+
+async function ask(cleanup: Cleanup, port: number): Promise<string> {
+  return (await receive(await cleanup.connect(port))).bytes.toString();
+}
+
+const sshTo = (name: string, targetPort: number) => hostAt(name, { ssh: { targetPort } });
+
+test('each server has its port, kept in the state directory across restarts', async () => {
+  await using cleanup = new Cleanup();
+  const a = await cleanup.listen((socket) => socket.end('server a'));
+  const b = await cleanup.listen((socket) => socket.end('server b'));
+  const [first, range] = await freeRange();
+  {
+    await using forward = await startForward(
+      optionsOf(range, [sshTo('a', a), sshTo('b', b)]),
+      cleanup.context,
+    );
+    assert.deepEqual(forward.sshPorts(), { a: first, b: first + 1 });
+    assert.equal(await ask(cleanup, first), 'server a');
+    assert.equal(await ask(cleanup, first + 1), 'server b');
+  }
+  await assert.rejects(cleanup.connect(first), { code: 'ECONNREFUSED' });
+  await using forward = await startForward(optionsOf(range, [sshTo('b', b)]), cleanup.context);
+  assert.deepEqual(forward.sshPorts(), { b: first + 1 });
+  assert.deepEqual(readdirSync(cleanup.stateDirectory), ['ssh-ports.json']);
+  assert.equal(forward.status().state, 'running');
+});
+
+test('a corrupt state file is kept aside, and allotting starts afresh', async () => {
+  await using cleanup = new Cleanup();
+  const target = await cleanup.listen((socket) => socket.end('a'));
+  const [first, range] = await freeRange();
+  const path = join(cleanup.stateDirectory, 'ssh-ports.json');
+  for (const text of [
+    '{"version":1,"ports":{"a":{"port":70000}}}',
+    '{"version":',
+    'null',
+    '{"version":2,"ports":{}}',
+  ]) {
+    writeFileSync(path, text);
+    await using forward = await startForward(optionsOf(range, [sshTo('a', target)]), cleanup.context);
+    assert.deepEqual(forward.sshPorts(), { a: first });
+    assert.equal(readFileSync(`${path}.corrupt`, 'utf8'), text);
+    assert.ok(existsSync(path));
+  }
+});
+
+test('reconfiguring leaves connections alone, opens and closes only what changed', async () => {
+  await using cleanup = new Cleanup();
+  const echo = await cleanup.listen((socket) => void socket.pipe(socket));
+  const [first, range] = await freeRange();
+  const forward = cleanup.use(await startForward(optionsOf(range, [sshTo('a', echo)]), cleanup.context));
+  const client = await cleanup.connect(first);
+  client.write('one');
+  await once(client, 'data');
+  await forward.reconfigure(optionsOf(range, [sshTo('b', echo)]));
+  assert.deepEqual(forward.sshPorts(), { b: first + 1 });
+  await assert.rejects(cleanup.connect(first), { code: 'ECONNREFUSED' });
+  client.write('two');
+  assert.equal(String((await once(client, 'data'))[0]), 'two');
+  assert.equal(forward.status().figures['listeners'], 1);
+});
+
+test('a port in use is named by the error; a failed change leaves the old state in force', async () => {
+  await using cleanup = new Cleanup();
+  const target = await cleanup.listen((socket) => socket.end('a'));
+  const [first, range] = await freeRange();
+  const squatter = createServer().listen(first + 1, '127.0.0.1');
+  cleanup.defer(() => void squatter.close());
+  await once(squatter, 'listening');
+  const both = optionsOf(range, [sshTo('a', target), sshTo('b', target)]);
+  const expected = {
+    code: 'EADDRINUSE',
+    message: `listener "b": listen on 127.0.0.1:${first + 1}: EADDRINUSE`,
+  };
+  await assert.rejects(startForward(both, cleanup.context), expected);
+  await assert.rejects(
+    cleanup.connect(first),
+    { code: 'ECONNREFUSED' },
+    'a failed start closes what it opened',
+  );
+  const forward = cleanup.use(await startForward(optionsOf(range, [sshTo('a', target)]), cleanup.context));
+  await assert.rejects(forward.reconfigure(both), expected);
+  assert.deepEqual(forward.sshPorts(), { a: first });
+  assert.equal(await ask(cleanup, first), 'a');
+});
+
+test('no server: nothing listens, and the service says that it is disabled', async () => {
+  await using cleanup = new Cleanup();
+  const forward = cleanup.use(await startForward(optionsOf('22001-22999', [hostAt('a')]), cleanup.context));
+  assert.equal(forward.status().state, 'disabled');
+  assert.deepEqual(forward.sshPorts(), {});
+});
+
+test('without descriptors accepting pauses, costs no CPU, and goes on when there are some', async () => {
+  await using cleanup = new Cleanup();
+  const target = await cleanup.listen((socket) => void socket.write('hi'));
+  const port = await freePort();
+  const child = spawn(
+    '/bin/sh',
+    [
+      '-c',
+      'ulimit -n 160; exec "$0" "$@"',
+      process.execPath,
+      join(import.meta.dirname, 'exhaustion-child.ts'),
+      `${port}`,
+      `${target}`,
+      cleanup.stateDirectory,
+    ],
+    { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+  );
+  cleanup.defer(() => void child.kill('SIGKILL'));
+  const request = async (what: string) => {
+    child.send(what);
+    return (await once(child, 'message'))[0] as { cpuMs: number; counters: Record<string, number> };
+  };
+  await once(child, 'message');
+  await request('exhaust');
+  const client = connect(port, '127.0.0.1');
+  cleanup.defer(() => void client.destroy());
+  const greeted = once(client, 'data');
+  await until(
+    async () => (await request('report')).counters['accept-paused-descriptors'] > 0,
+    'accepting has paused',
+  );
+  const before = await request('report');
+  await new Promise((resolve) => setTimeout(resolve, 500)); // the span over which CPU time is measured
+  const after = await request('report');
+  assert.ok(after.cpuMs - before.cpuMs < 150, `${after.cpuMs - before.cpuMs} ms of CPU in 500 ms`);
+  await request('relieve');
+  assert.equal(String((await greeted)[0]), 'hi');
+});
+
+test('the worker dies: connections end, new ones are served within a second, no descriptor is left', async () => {
+  await using cleanup = new Cleanup();
+  const target = await cleanup.listen((socket) => void socket.write('hi'));
+  const [first, range] = await freeRange();
+  const forward = cleanup.use(await startForward(optionsOf(range, [sshTo('a', target)]), cleanup.context));
+  const client = await cleanup.connect(first);
+  await once(client, 'data');
+  const pollers = epollInstances();
+  const ended = receive(client);
+  forward.failWorker();
+  const failedAt = performance.now();
+  await ended;
+  assert.equal(String((await once(await cleanup.connect(first), 'data'))[0]), 'hi');
+  assert.ok(performance.now() - failedAt < 1000);
+  await until(() => forward.status().restarts === 1 && forward.status().state === 'running', 'it runs again');
+  assert.ok(epollInstances() <= pollers);
+  assert.equal(forward.status().figures['connections'], 1);
+});

@@ -1,0 +1,123 @@
+/** The translator as a function from packets to packets. */
+import { createCounters, readCounters } from '../../../../src/runtime/counters.ts';
+import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
+import { NAT64_COUNTERS, type Nat64Counter } from '../../../../src/services/nat64/counters.ts';
+import {
+  HEADROOM_BYTES,
+  clearOffload,
+  loadPacket,
+  storeOffloadHeader,
+} from '../../../../src/services/nat64/packet.ts';
+import { type Settings, compileAccessList } from '../../../../src/services/nat64/settings.ts';
+import { createSharedTables } from '../../../../src/services/nat64/tables.ts';
+import {
+  type Translator,
+  createTranslator,
+  expireSessions,
+  translate,
+} from '../../../../src/services/nat64/translator.ts';
+import { parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
+import { isWellKnownPrefix, parseNat64Prefix } from '../../../../src/wire/nat64-prefix.ts';
+import { VIRTIO_NET_HEADER_BYTES } from '../../../../src/wire/virtio-net.ts';
+import { type Bytes, address, readU32 } from './packets.ts';
+
+export const POOL4 = '198.51.100.1';
+export const OWN_IPV6 = '2001:db8:1::1';
+export const HOST = '2001:db8:1::10';
+export const REMOTE = '203.0.113.9';
+
+export interface HarnessOptions {
+  readonly prefix?: string;
+  readonly ports?: readonly [number, number];
+  readonly allow?: readonly string[];
+  readonly pool4?: string;
+  readonly maxSessions?: number;
+  readonly random?: () => number;
+}
+
+/** xorshift32: reproducible, and good enough to choose ports in tests. */
+export function seededRandom(seed: number): () => number {
+  let state = seed | 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+}
+
+export function testSettings(options: HarnessOptions = {}): Settings {
+  const prefix = parseNat64Prefix(options.prefix ?? '64:ff9b::/96');
+  if (prefix === undefined) throw new Error(`prefix ${options.prefix}`);
+  const allow = (options.allow ?? ['2001:db8:1::/64']).map((text) => {
+    const parsed = parseIpPrefix(text);
+    if (parsed === undefined) throw new Error(`allow ${text}`);
+    return parsed;
+  });
+  const own = address(OWN_IPV6);
+  return {
+    prefix,
+    pool4Address: readU32(address(options.pool4 ?? POOL4), 0) | 0,
+    firstPort: options.ports?.[0] ?? 32_768,
+    lastPort: options.ports?.[1] ?? 65_535,
+    allow: compileAccessList(allow),
+    ownIpv6: Int32Array.from([0, 4, 8, 12], (at) => readU32(own, at) | 0),
+    globalOnly: isWellKnownPrefix(prefix),
+    mtu4Bytes: 1500,
+    mtu6Bytes: 1500,
+    maxSessions: options.maxSessions ?? 1024,
+  };
+}
+
+export interface Harness {
+  readonly translator: Translator;
+  /** Translates one packet; undefined when nothing is to be sent. */
+  send(packet: Uint8Array): Bytes | undefined;
+  /** The same with a virtio header in front of both. */
+  sendWithOffload(frame: Uint8Array): Bytes | undefined;
+  /** Sets the clock, and lets sessions end. */
+  setTime(seconds: number): void;
+  counters(): Record<Nat64Counter, number>;
+  /** Every counter that changed since the last call, with by how much. */
+  counted(): Partial<Record<Nat64Counter, number>>;
+}
+
+export function createHarness(options: HarnessOptions = {}): Harness {
+  const settings = testSettings(options);
+  const counters = createCounters(NAT64_COUNTERS);
+  const tables = attachTables(createSharedTables(settings.maxSessions), 0);
+  const translator = createTranslator(settings, tables, counters, options.random ?? seededRandom(1));
+  const { packet } = translator;
+  let last = readCounters(counters);
+  const output = (headerBytes: number): Bytes | undefined =>
+    packet.bytes.slice(packet.start - headerBytes, packet.end);
+  return {
+    translator,
+    send(bytes) {
+      packet.bytes.set(bytes, HEADROOM_BYTES);
+      loadPacket(packet, bytes.length);
+      clearOffload(packet);
+      return translate(translator) ? output(0) : undefined;
+    },
+    sendWithOffload(frame) {
+      packet.bytes.set(frame, HEADROOM_BYTES - VIRTIO_NET_HEADER_BYTES);
+      loadPacket(packet, frame.length - VIRTIO_NET_HEADER_BYTES);
+      if (!translate(translator)) return undefined;
+      storeOffloadHeader(packet);
+      return output(VIRTIO_NET_HEADER_BYTES);
+    },
+    setTime(seconds) {
+      translator.nowSeconds = seconds;
+      expireSessions(translator, Number.MAX_SAFE_INTEGER);
+    },
+    counters: () => readCounters(counters),
+    counted() {
+      const now = readCounters(counters);
+      const changes = Object.entries(now)
+        .map(([name, value]) => [name, value - last[name as Nat64Counter]] as const)
+        .filter(([, change]) => change !== 0);
+      last = now;
+      return Object.fromEntries(changes);
+    },
+  };
+}

@@ -1,0 +1,268 @@
+/** An HTTP listener with a server that shows what it got. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Socket } from 'node:net';
+import { startProxy } from '../../../../src/services/proxy/service.ts';
+import { Cleanup, freePort, hostAt, patternBytes, receive, until } from '../../net/support.ts';
+
+const ANSWER = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
+
+/** A proxy and a server that collects each connection's bytes and answers when `isComplete` says so. */
+async function start(
+  cleanup: Cleanup,
+  {
+    isComplete = (text: string) => text.includes('\r\n\r\n'),
+    answer = (socket: Socket): void => void socket.end(ANSWER),
+    handshakeTimeoutMs = 10_000,
+    clientAddress = 'none' as 'none' | 'proxy-v1',
+  } = {},
+) {
+  const port = await freePort();
+  const requests: string[] = [];
+  await cleanup.listen((socket) => {
+    const at = requests.push('') - 1;
+    let answered = false;
+    socket.on('data', (chunk: Buffer) => {
+      requests[at] += chunk.toString('latin1');
+      if (answered || !isComplete(requests[at])) return;
+      answered = true;
+      answer(socket);
+    });
+  }, port);
+  const proxy = cleanup.use(
+    await startProxy(
+      {
+        proxy: {
+          listen: ['127.0.0.1'],
+          listeners: [{ name: 'http', port, protocol: 'http' }],
+          handshakeTimeoutMs,
+          idleTimeoutMs: 60_000,
+        },
+        hosts: [hostAt('web1', { hostnames: ['example.com'], services: ['http'], clientAddress })],
+      },
+      cleanup.context,
+    ),
+  );
+  const exchange = async (...parts: (string | Buffer)[]) => {
+    const client = await cleanup.connect(port);
+    const received = receive(client);
+    for (const part of parts) client.write(part);
+    const { bytes, ended } = await received;
+    client.end();
+    return { text: bytes.toString('latin1'), ended };
+  };
+  return { port, proxy, requests, exchange };
+}
+
+test('the head is rewritten: claims and hop-by-hop fields go, the truth is added', async () => {
+  await using cleanup = new Cleanup();
+  const { requests, exchange } = await start(cleanup);
+  const { text, ended } = await exchange(
+    'GET http://Example.com:80/a HTTP/1.1\r\nHost: other.example\r\nX-Forwarded-For: 192.0.2.66\r\n',
+    'Forwarded: for=192.0.2.66\r\nX-Real-IP: 192.0.2.66\r\nConnection: keep-alive, X-Private, Upgrade\r\n',
+    'X-Private: 1\r\nKeep-Alive: 5\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\nTE: trailers\r\nAccept: */*\r\n\r\n',
+  );
+  assert.deepEqual([text, ended], [ANSWER, 'end']);
+  assert.deepEqual(requests, [
+    [
+      'GET /a HTTP/1.1',
+      'Host: Example.com:80',
+      'Accept: */*',
+      'X-Forwarded-For: 127.0.0.1',
+      'X-Forwarded-Proto: http',
+      'X-Forwarded-Host: Example.com:80',
+      'Forwarded: for=127.0.0.1;host="Example.com:80";proto=http',
+      'Via: 1.1 tombolo',
+      'Connection: close',
+      '\r\n',
+    ].join('\r\n'),
+  ]);
+});
+
+test('what follows a request without a body never reaches the server', async () => {
+  await using cleanup = new Cleanup();
+  const { requests, exchange } = await start(cleanup);
+  const pipelined = 'GET /admin HTTP/1.1\r\nHost: other.example\r\n\r\n';
+  const { text } = await exchange(
+    `GET / HTTP/1.1\r\nHost: example.com\r\n\r\n${pipelined}`,
+    pipelined.repeat(10_000),
+  );
+  assert.equal(text, ANSWER);
+  assert.equal(requests.length, 1);
+  assert.ok(!requests[0].includes('/admin'));
+});
+
+test('a body of known length arrives whole, and nothing after it', async () => {
+  await using cleanup = new Cleanup();
+  const body = patternBytes(700_000).toString('latin1');
+  const { requests, exchange, proxy } = await start(cleanup, {
+    isComplete: (text) => text.length > body.length,
+  });
+  const head = `POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const { text } = await exchange(
+    head,
+    Buffer.from(body, 'latin1'),
+    'GET /next HTTP/1.1\r\n\r\n'.repeat(100),
+  );
+  assert.equal(text, ANSWER);
+  assert.equal(requests[0].slice(requests[0].indexOf('\r\n\r\n') + 4), body);
+  await until(() => proxy.status().figures['connections'] === 0, 'it is closed');
+  assert.ok(proxy.counters()['bytes-discarded'] > 0);
+});
+
+test('a chunked body arrives whole', async () => {
+  await using cleanup = new Cleanup();
+  const body = `5\r\nhello\r\n0\r\n\r\n`;
+  const { requests, exchange } = await start(cleanup, { isComplete: (text) => text.endsWith('0\r\n\r\n') });
+  await exchange('POST / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n', body);
+  assert.match(requests[0], /\r\nTransfer-Encoding: chunked\r\n/);
+  assert.ok(requests[0].endsWith(`\r\n\r\n${body}`));
+});
+
+test('a WebSocket passes both ways after its handshake', async () => {
+  await using cleanup = new Cleanup();
+  const { requests, exchange } = await start(cleanup, {
+    isComplete: (text) => text.endsWith('frame'),
+    answer: (socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\nanswer'),
+  });
+  const head =
+    'GET /chat HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n\r\n';
+  const { text } = await exchange(head, 'frame');
+  assert.ok(text.endsWith('answer'));
+  assert.match(requests[0], /Connection: Upgrade\r\nUpgrade: websocket\r\n\r\nframe$/);
+});
+
+test('proxy-v1 goes before the head', async () => {
+  await using cleanup = new Cleanup();
+  const { requests, exchange } = await start(cleanup, { clientAddress: 'proxy-v1' });
+  await exchange('GET / HTTP/1.0\r\nHost: example.com\r\n\r\n');
+  assert.match(
+    requests[0],
+    /^PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 [0-9]+ [0-9]+\r\nGET \/ HTTP\/1\.0\r\nHost: example\.com\r\n/,
+  );
+});
+
+for (const [title, request, status, counter, reason] of [
+  ['no Host', 'GET / HTTP/1.1\r\n\r\n', 400, 'refused-http-no-host', 'names no server'],
+  [
+    'an unknown Host',
+    'GET / HTTP/1.1\r\nHost: nobody.example\r\n\r\n',
+    421,
+    'refused-http-unknown-host',
+    'nobody.example',
+  ],
+  [
+    'two Hosts',
+    'GET / HTTP/1.1\r\nHost: example.com\r\nHost: b.example\r\n\r\n',
+    400,
+    'refused-http-malformed',
+    'more than one Host',
+  ],
+  [
+    'a long head',
+    `GET / HTTP/1.1\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`,
+    431,
+    'refused-http-oversized',
+    '16384 bytes',
+  ],
+  [
+    'an endless head',
+    `GET / HTTP/1.1\r\nA: ${'x'.repeat(200_000)}`,
+    431,
+    'refused-http-oversized',
+    '16384 bytes',
+  ],
+  [
+    'HTTP/2 with prior knowledge',
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    505,
+    'refused-http-unsupported',
+    'HTTP/2',
+  ],
+  [
+    'TLS',
+    Buffer.of(22, 3, 1, 0, 200, 1).toString('latin1'),
+    400,
+    'refused-http-malformed',
+    'no HTTP request',
+  ],
+] as const) {
+  test(`${title}: ${status} with a body that says why`, async () => {
+    await using cleanup = new Cleanup();
+    const { proxy, requests, exchange } = await start(cleanup);
+    const { text, ended } = await exchange(Buffer.from(request, 'latin1'));
+    assert.match(
+      text,
+      new RegExp(`^HTTP/1\\.1 ${status} [\s\S]*Connection: close\r\n\r\n${status} [\s\S]*${reason}`),
+    );
+    assert.equal(ended, 'end');
+    assert.equal(proxy.counters()[counter], 1);
+    assert.deepEqual(requests, []);
+  });
+}
+
+test('a server that closes without an answer is a 502, one that resets too', async () => {
+  for (const answer of [
+    (socket: Socket) => void socket.end(),
+    (socket: Socket) => void socket.resetAndDestroy(),
+  ]) {
+    await using cleanup = new Cleanup();
+    const { proxy, exchange } = await start(cleanup, { answer });
+    const { text } = await exchange('GET / HTTP/1.1\r\nHost: example.com\r\n\r\n');
+    assert.match(text, /^HTTP\/1\.1 502 [\s\S]*without an answer\n$/);
+    assert.equal(proxy.counters()['http-no-answer'], 1);
+  }
+});
+
+test('a server that is down is a 502; to HEAD without a body', async () => {
+  await using cleanup = new Cleanup();
+  const { port, proxy, exchange } = await start(cleanup);
+  const elsewhere = await freePort();
+  await proxy.reconfigure({
+    proxy: {
+      listen: ['127.0.0.1'],
+      listeners: [{ name: 'http', port: elsewhere, protocol: 'http' }],
+      handshakeTimeoutMs: 1000,
+      idleTimeoutMs: 60_000,
+    },
+    hosts: [hostAt('web1', { hostnames: ['example.com'], services: ['http'] })],
+  });
+  await assert.rejects(exchange('x'), { code: 'ECONNREFUSED' }, `port ${port} is closed`);
+  const client = await cleanup.connect(elsewhere);
+  client.write('HEAD / HTTP/1.1\r\nHost: example.com\r\n\r\n');
+  assert.match((await receive(client)).bytes.toString(), /^HTTP\/1\.1 502 Bad Gateway\r\n[\s\S]*\r\n\r\n$/);
+});
+
+test('a slow head is a 408; a client that said nothing is closed', async () => {
+  await using cleanup = new Cleanup();
+  const { proxy, exchange } = await start(cleanup, { handshakeTimeoutMs: 100 });
+  assert.match((await exchange('GET / HTTP/1.1\r\nHost: exam')).text, /^HTTP\/1\.1 408 /);
+  assert.deepEqual(await exchange(), { text: '', ended: 'end' });
+  assert.equal(proxy.counters()['refused-timeout'], 2);
+});
+
+test('random bytes end counted, and the proxy goes on', async () => {
+  await using cleanup = new Cleanup();
+  const { proxy, port, exchange } = await start(cleanup);
+  const prefix = fc.constantFrom('', 'GET / HTTP/1.1\r\nHost: ', 'GET ');
+  await fc.assert(
+    fc.asyncProperty(prefix, fc.uint8Array({ minLength: 1, maxLength: 300 }), async (prefix, bytes) => {
+      const client = await cleanup.connect(port);
+      client.end(Buffer.concat([Buffer.from(prefix), bytes, Buffer.from('\r\n\r\n')]));
+      await receive(client);
+      client.destroy();
+    }),
+    { numRuns: 100 },
+  );
+  await until(() => proxy.status().figures['connections'] === 0, 'all are closed');
+  const counters = proxy.counters();
+  const refusals = Object.entries(counters).filter(
+    ([name]) => name.startsWith('refused-http') || name === 'closed-early',
+  );
+  assert.equal(
+    refusals.reduce((sum, [, count]) => sum + count, 0),
+    counters['accepted'],
+  );
+  assert.equal((await exchange('GET / HTTP/1.1\r\nHost: example.com\r\n\r\n')).text, ANSWER);
+});
