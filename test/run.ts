@@ -11,6 +11,8 @@ import { availableParallelism } from 'node:os';
 import { relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { ensurePackages, PACKAGES } from '../lab/packages.ts';
+import { requireNamespaces, requireTun } from '../lab/preflight.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const [part = 'all', ...onlyFiles] = process.argv.slice(2);
@@ -24,6 +26,7 @@ const PARTS: Readonly<Record<string, readonly (() => void | Promise<void>)[]>> =
 };
 const steps = PARTS[part];
 if (steps === undefined) throw new Error(`part "${part}": expected ${Object.keys(PARTS).join(', ')}`);
+ensurePackages(PACKAGES.lab, console.log);
 for (const step of steps) await step();
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
@@ -50,6 +53,8 @@ function unit(): Promise<void> {
 }
 
 async function netns(): Promise<void> {
+  requireNamespaces();
+  requireTun();
   // One at a time: they share the machine's cores, and some of them measure.
   await runTests('test/netns/**/*.test.ts', 1);
 }

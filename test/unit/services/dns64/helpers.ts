@@ -10,7 +10,7 @@ import {
   Type,
   writeUint32,
 } from '../../../../src/wire/dns-message.ts';
-import { formatName, nameFromText } from '../../../../src/wire/dns-name.ts';
+import { formatName, nameFromText, readName } from '../../../../src/wire/dns-name.ts';
 import {
   formatIpv4,
   formatIpv6,
@@ -110,6 +110,18 @@ export async function scriptedUpstream(script: Script): Promise<ScriptedUpstream
     const query = dnsPacket.decode(bytes);
     const [question] = query.questions ?? [];
     queries.push(`${question.name} ${question.type}${overTcp ? ' tcp' : ''}`.toLowerCase());
+    const nameBytes = readName(bytes, 12)!.name.length;
+    if (
+      dnsPacket.encodingLength({ questions: [question] }) !== 12 + nameBytes + 4 ||
+      !/^[\w.-]*$/.test(question.name)
+    ) {
+      // A name that dns-packet would not give back as it came: NXDOMAIN with the question's own bytes.
+      const raw = Buffer.from(bytes.subarray(0, 12 + nameBytes + 4));
+      raw.writeUInt16BE(0x8183, 2);
+      raw.fill(0, 6, 12);
+      send(raw);
+      return;
+    }
     const reply = script(query, overTcp, send, { port: from, send });
     if (reply !== undefined) send(dnsPacket.encode(reply));
   };
