@@ -9,6 +9,8 @@ import { ADDRESSES, HOSTNAMES, IPV4_ONLY } from './zone.ts';
 const ROOT = join(import.meta.dirname, '..');
 /** Longer than the process gives itself. */
 const STOP_TIMEOUT_MS = 10_000;
+const FIRST_PATIENCE_MS = 200;
+const PATIENCE_MS = 5000;
 export const ADMIN_PORT = 8064;
 /** Where SSH clients find web1: written in the configuration. That of web2 is allotted by the appliance. */
 export const WEB1_SSH_PORT = 22001;
@@ -179,11 +181,15 @@ export async function waitForAnswer(
   startedAt = performance.now(),
 ): Promise<number> {
   let last: Output | undefined;
+  // A client that asked too early may wait for seconds (the kernel limits the rate of "port unreachable"): it is ended
+  // and asks again, with more patience each time.
+  let patienceMs = FIRST_PATIENCE_MS;
   await waitUntil(
     `an answer of ${name}`,
     async () => {
       if (child.process.exitCode !== null) throw new Error(`the process ended\n${child.output()}`);
-      last = await probe(world, name);
+      last = await probe(world, name, patienceMs);
+      patienceMs *= 1.5;
       return isAnswer(name, last);
     },
     {
@@ -197,12 +203,15 @@ export async function waitForAnswer(
 
 /** Whether a real client has an answer from the service now. */
 export async function answers(world: World, name: Probe): Promise<boolean> {
-  return isAnswer(name, await probe(world, name));
+  return isAnswer(name, await probe(world, name, PATIENCE_MS));
 }
 
-function probe(world: World, name: Probe): Promise<Output> {
+function probe(world: World, name: Probe, timeoutMs: number): Promise<Output> {
   const { host, command, args } = PROBES[name];
-  return world.hosts[host].attempt(command, args, { env: { CURL_CA_BUNDLE: world.caCertificate } });
+  return world.hosts[host].attempt(command, args, {
+    env: { CURL_CA_BUNDLE: world.caCertificate },
+    timeoutMs,
+  });
 }
 
 function isAnswer(name: Probe, { code, stdout }: Output): boolean {
