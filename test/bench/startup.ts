@@ -8,9 +8,9 @@ import { monotonicMs } from './load/clock.ts';
 import { loadScript, startLoad } from './load/commands.ts';
 import type { Probe, ProbeOrders } from './load/probe.ts';
 import { OURS, type RowPlan } from './measure.ts';
-import { TOPOLOGY } from './nat64.ts';
+import { type HostName, topology } from './nat64.ts';
 import { residentBytes } from './proc.ts';
-import { type Subject, openSubject, untilAnswered } from './subject.ts';
+import { type Subject, type SubjectOptions, openSubject, untilAnswered } from './subject.ts';
 import { startTombolo } from './tombolo.ts';
 
 const ISLAND_SERVER = '2001:db8:1::2';
@@ -19,7 +19,7 @@ const ECHO_PORT = 7;
 
 /** What is asked, by the host of the topology that asks. */
 const PROBES: {
-  readonly [Host in keyof typeof TOPOLOGY.hosts]: readonly Probe[];
+  readonly [Host in HostName]: readonly Probe[];
 } = {
   client: [
     {
@@ -79,9 +79,9 @@ const timeRow = (metric: string, title: string, targets: RowPlan['targets'] = []
   targets,
 });
 
-export const openStartup = (main: string): Promise<Subject> =>
+export const openStartup = (options: SubjectOptions): Promise<Subject> =>
   openSubject(async (stack) => {
-    const { hosts, directory } = stack.use(await buildTopology(TOPOLOGY));
+    const { hosts, directory } = stack.use(await buildTopology(topology(options)));
     const backend = hosts.client.spawn(process.execPath, [
       loadScript('tcp-backend.ts'),
       '443',
@@ -112,7 +112,7 @@ export const openStartup = (main: string): Promise<Subject> =>
       // A state directory of its own each time: a first start, with nothing remembered.
       const state = join(directory, `start${starts++}`);
       await using tombolo = startTombolo(hosts.router, {
-        main,
+        main: options.main,
         directory: state,
         configuration: CONFIGURATION,
       });
@@ -147,7 +147,7 @@ export const openStartup = (main: string): Promise<Subject> =>
             unit: 'MB',
             scale: 1e6,
             better: 'less',
-            targets: [],
+            targets: [{ bound: 'at most', value: 150 }],
           },
         ],
       },
