@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { udp } from '../unit/services/nat64/packets.ts';
 import {
   type Appliance,
   INTERNET,
@@ -66,6 +68,20 @@ const pingWithError = (net: Topology, ...args: string[]) =>
     (out) => assert.fail(`got an answer: ${out}`),
     ({ stdout }: { stdout: string }) => stdout,
   );
+
+const INJECT = join(import.meta.dirname, 'nat64', 'inject.ts');
+const LIES = ['drop-truncated', 'drop-bad-length', 'drop-bad-checksum'];
+
+const lies = async (appliance: Appliance) => {
+  const counters = await appliance.counters();
+  return LIES.reduce((sum, name) => sum + counters[name], 0);
+};
+/** A copy with other bytes at an offset. */
+const changed = (packet: Uint8Array, at: number, ...bytes: number[]) => {
+  const copy = packet.slice();
+  copy.set(bytes, at);
+  return copy;
+};
 
 /** Who says that the packet's time was exceeded. */
 const hop = async (net: Topology, hopLimit: number) => {
@@ -173,6 +189,27 @@ for (const offload of [true, false]) {
       assert.match(await pingWithError(net, '64:ff9b::10.0.0.1'), /prohibited/i);
       const later = await appliance.counters();
       assert.ok(later['drop-non-global'] > before['drop-non-global']);
+    });
+
+    test('packets whose lengths lie are counted, and nothing else happens', async () => {
+      const good4 = udp({ source: INTERNET, destination: POOL4, sourcePort: 1, destinationPort: 40_000 });
+      const good6 = udp({ source: ISLAND, destination: INTERNET6, sourcePort: 1, destinationPort: 1 });
+      const packets = [
+        good4.slice(0, 19), // ends inside the header
+        good6.slice(0, 39),
+        changed(good4, 0, 0x4f), // a header longer than the packet
+        changed(good4, 2, 0xff, 0xff), // a total length beyond the end
+        changed(good4, 2, 0, 19), // and one below the header
+        changed(good6, 4, 0xff, 0xff), // a payload length beyond the end
+        changed(good6, 44, 0xff, 0xff), // a UDP length beyond the end
+        changed(good6, 6, 6), // UDP that says it is TCP: no whole header
+        changed(good4, 10, 0, 0), // a wrong header checksum
+        Uint8Array.from([0x60]),
+      ].map((packet) => Buffer.from(packet).toString('hex'));
+      const before = await lies(appliance);
+      await net.run('appliance', process.execPath, INJECT, 'nat64', ...packets);
+      await until('counted', async () => (await lies(appliance)) - before === packets.length);
+      assert.ok(await reaches(net));
     });
 
     test("the appliance's own traffic is untouched: its pings and its connections", async () => {

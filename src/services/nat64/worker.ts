@@ -92,11 +92,14 @@ function main(): void {
   /** Reads one packet and sends what becomes of it; false when none was waiting. */
   function forwardOne(): boolean {
     const got = read(tunFd, readInto, readBytes);
-    if (got < headerBytes) {
-      if (got >= 0) return true;
+    if (got < 0) {
       const code = errno();
       if (code === E.EAGAIN || code === E.EINTR) return false;
       throw new Error(`nat64: reading the TUN device: ${errnoName(code)}`);
+    }
+    if (got < headerBytes) {
+      translator.counters[COUNTER['drop-truncated']]++;
+      return true;
     }
     loadPacket(packet, got - headerBytes);
     if (!offload) clearOffload(packet);

@@ -1,0 +1,467 @@
+/** Rows of (title, configuration, packets in, packets out, counters), and what time does. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CONTROL } from '../../../../src/services/nat64/tables.ts';
+import {
+  HOST,
+  type Harness,
+  type HarnessOptions,
+  OWN_IPV6,
+  POOL4,
+  REMOTE,
+  createHarness,
+  seededRandom,
+} from './harness.ts';
+import { type Bytes, TCP_FLAGS, address, concat, icmp, ip, readU16, tcp, udp } from './packets.ts';
+
+const REMOTE6 = `64:ff9b::${REMOTE}`;
+/** With one port in the pool, what comes out is known beforehand. */
+const PORT = 40_000;
+const ONE_PORT: HarnessOptions = { ports: [PORT, PORT] };
+const IDENTIFICATION = seededRandom(1)() & 0xffff;
+
+const out6 = { source: HOST, destination: REMOTE6, sourcePort: 5000, destinationPort: 53 };
+const out4 = {
+  source: POOL4,
+  destination: REMOTE,
+  sourcePort: PORT,
+  destinationPort: 53,
+  hopLimit: 63,
+  fragment: 0,
+  identification: IDENTIFICATION,
+};
+const in4 = { source: REMOTE, destination: POOL4, sourcePort: 53, destinationPort: PORT };
+const in6 = { source: REMOTE6, destination: HOST, sourcePort: 53, destinationPort: 5000, hopLimit: 63 };
+const data = new TextEncoder().encode('data');
+
+interface Row {
+  readonly title: string;
+  readonly config?: HarnessOptions;
+  /** Sent first; what becomes of them is not looked at. */
+  readonly before?: readonly Bytes[];
+  readonly packet: Bytes;
+  readonly out: Bytes | undefined;
+  /** The counter of the drop, if it is one. */
+  readonly drop?: string;
+}
+
+const error6 = (type: number, code: number, about: Bytes, rest = 0) =>
+  icmp({ source: OWN_IPV6, destination: HOST, type, code, rest, data: about.slice(0, 1232) });
+const error4 = (type: number, code: number, about: Bytes, rest = 0) =>
+  icmp({
+    source: POOL4,
+    destination: REMOTE,
+    type,
+    code,
+    rest,
+    data: about.slice(0, 548),
+    trafficClass: 0xc0,
+  });
+
+const large6 = udp({ ...out6, data: new Uint8Array(1400) });
+const expired6 = udp({ ...out6, hopLimit: 1 });
+const expired4 = udp({ ...in4, hopLimit: 1 });
+const notAllowed = udp({ ...out6, source: '2001:db8:2::1' });
+const toPrivate = udp({ ...out6, destination: '64:ff9b::192.168.1.1' });
+const sctp6 = ip({ source: HOST, destination: REMOTE6, protocol: 132, payload: new Uint8Array(12) });
+const sctp4 = ip({ source: REMOTE, destination: POOL4, protocol: 132, payload: new Uint8Array(12) });
+const jumbo4 = udp({ ...in4, data: new Uint8Array(1460) });
+const routed6 = ip({
+  source: HOST,
+  destination: REMOTE6,
+  protocol: 43,
+  payload: Uint8Array.from([17, 0, 0, 1, 0, 0, 0, 0]),
+});
+const routed4 = udp({ ...in4, options: Uint8Array.from([131, 7, 4, 203, 0, 113, 1, 0]) });
+
+const ROWS: readonly Row[] = [
+  {
+    title: 'UDP out: the packet of a new session, small enough to be fragmented (N28)',
+    packet: udp({ ...out6, data, trafficClass: 0xb9, flowLabel: 0x12345 }),
+    out: udp({ ...out4, data, trafficClass: 0xb9 }),
+  },
+  {
+    title: 'UDP out: above 1260 bytes DF is set and the identification 0 (N28)',
+    packet: large6,
+    out: udp({ ...out4, data: new Uint8Array(1400), fragment: 0x4000, identification: 0 }),
+  },
+  {
+    title: 'UDP in: the answer',
+    before: [udp(out6)],
+    packet: udp({ ...in4, data, trafficClass: 0x28 }),
+    out: udp({ ...in6, data, trafficClass: 0x28 }),
+  },
+  {
+    title: 'UDP in from another address and port: filtering is independent of the endpoint (N8)',
+    before: [udp(out6)],
+    packet: udp({ ...in4, source: '192.0.2.7', sourcePort: 9, data }),
+    out: udp({ ...in6, source: '64:ff9b::192.0.2.7', sourcePort: 9, data }),
+  },
+  {
+    title: 'UDP in without checksum gets one (N2)',
+    before: [udp(out6)],
+    packet: zeroChecksum(udp({ ...in4, data })),
+    out: udp({ ...in6, data }),
+  },
+  {
+    title: 'UDP in without BIB entry: silence (N7)',
+    packet: udp(in4),
+    out: undefined,
+    drop: 'drop-no-bib-entry',
+  },
+  {
+    title: 'TCP out: a SYN',
+    packet: tcp({ ...out6, flags: TCP_FLAGS.SYN }),
+    out: tcp({ ...out4, flags: TCP_FLAGS.SYN }),
+  },
+  {
+    title: 'TCP in: a SYN to a BIB entry passes (N12)',
+    before: [tcp({ ...out6, flags: TCP_FLAGS.SYN })],
+    packet: tcp({ ...in4, source: '192.0.2.7', flags: TCP_FLAGS.SYN }),
+    out: tcp({ ...in6, source: '64:ff9b::192.0.2.7', flags: TCP_FLAGS.SYN }),
+  },
+  {
+    title: 'TCP in: an unsolicited SYN: silence (N39)',
+    packet: tcp({ ...in4, flags: TCP_FLAGS.SYN }),
+    out: undefined,
+    drop: 'drop-no-bib-entry',
+  },
+  {
+    title: 'TCP out: what opens nothing, without BIB entry (N13)',
+    packet: tcp({ ...out6, flags: TCP_FLAGS.ACK }),
+    out: undefined,
+    drop: 'drop-tcp-not-syn',
+  },
+  {
+    title: 'TCP out: what opens nothing, with a BIB entry (N13)',
+    before: [tcp({ ...out6, flags: TCP_FLAGS.SYN })],
+    packet: tcp({ ...out6, destinationPort: 80, flags: TCP_FLAGS.ACK }),
+    out: tcp({ ...out4, destinationPort: 80, flags: TCP_FLAGS.ACK, identification: IDENTIFICATION + 1 }),
+  },
+  {
+    title: 'ping out',
+    packet: icmp({ source: HOST, destination: REMOTE6, type: 128, rest: 0x1234_0001, data }),
+    out: icmp({ ...out4, type: 8, rest: PORT * 65_536 + 1, data }),
+  },
+  {
+    title: 'ping back',
+    before: [icmp({ source: HOST, destination: REMOTE6, type: 128, rest: 0x1234_0001 })],
+    packet: icmp({ source: REMOTE, destination: POOL4, type: 0, rest: PORT * 65_536 + 1, data }),
+    out: icmp({ source: REMOTE6, destination: HOST, type: 129, rest: 0x1234_0001, data, hopLimit: 63 }),
+  },
+  {
+    title: "the appliance's own ping: back to the kernel, unchanged",
+    packet: icmp({ source: REMOTE, destination: POOL4, type: 0, rest: PORT * 65_536 + 1, data }),
+    out: icmp({ source: REMOTE, destination: POOL4, type: 0, rest: PORT * 65_536 + 1, data }),
+  },
+  {
+    title: 'hop limit used up: 3/0',
+    packet: expired6,
+    out: error6(3, 0, expired6),
+    drop: 'drop-hop-limit',
+  },
+  { title: 'TTL used up: 11/0', packet: expired4, out: error4(11, 0, expired4), drop: 'drop-hop-limit' },
+  {
+    title: 'source not in nat64.allow: 1/1',
+    packet: notAllowed,
+    out: icmp({ source: OWN_IPV6, destination: '2001:db8:2::1', type: 1, code: 1, data: notAllowed }),
+    drop: 'drop-not-allowed',
+  },
+  {
+    title: 'private destination behind the well-known prefix: 1/1 (N34)',
+    packet: toPrivate,
+    out: error6(1, 1, toPrivate),
+    drop: 'drop-non-global',
+  },
+  {
+    title: 'private destination behind another prefix: translated (N34)',
+    config: { prefix: '2001:db8:64::/96' },
+    packet: udp({ ...out6, destination: '2001:db8:64::192.168.1.1', data }),
+    out: udp({ ...out4, destination: '192.168.1.1', data }),
+  },
+  {
+    title: 'a prefix of 48 bits (N17)',
+    config: { prefix: '2001:db8:64::/48' },
+    // 203.0 113.9 around the u-octet.
+    packet: udp({ ...out6, destination: '2001:db8:64:cb00:71:900::', data }),
+    out: udp({ ...out4, data }),
+  },
+  {
+    title: 'IPv6 source inside the prefix (N5)',
+    packet: udp({ ...out6, source: '64:ff9b::192.0.2.1' }),
+    out: undefined,
+    drop: 'drop-source-in-prefix',
+  },
+  {
+    title: 'destination outside the prefix (N5)',
+    packet: udp({ ...out6, destination: '2001:db8::1' }),
+    out: undefined,
+    drop: 'drop-destination',
+  },
+  {
+    title: 'other transport, from IPv6: 1/4 (N4)',
+    packet: sctp6,
+    out: error6(1, 4, sctp6),
+    drop: 'drop-protocol',
+  },
+  {
+    title: 'other transport, from IPv4: 3/2 (N4)',
+    packet: sctp4,
+    out: error4(3, 2, sctp4),
+    drop: 'drop-protocol',
+  },
+  {
+    title: 'too big for IPv6, DF set: 3/4 with the MTU less 20 (N23)',
+    before: [udp(out6)],
+    packet: jumbo4,
+    out: error4(3, 4, jumbo4, 1480),
+    drop: 'drop-too-big',
+  },
+  {
+    title: 'too big for IPv6, DF clear: not yet fragmented, nothing said',
+    before: [udp(out6)],
+    packet: udp({ ...in4, data: new Uint8Array(1460), fragment: 0 }),
+    out: undefined,
+    drop: 'drop-too-big',
+  },
+  {
+    title: 'routing header with segments left: 4/0 and where (N29)',
+    packet: routed6,
+    out: error6(4, 0, routed6, 43),
+    drop: 'drop-source-route',
+  },
+  {
+    title: 'unexpired source route: 3/5 (N23)',
+    packet: routed4,
+    out: error4(3, 5, routed4),
+    drop: 'drop-source-route',
+  },
+  {
+    title: 'IPv4 options are left out (N23)',
+    before: [udp(out6)],
+    packet: udp({ ...in4, data, options: Uint8Array.from([7, 7, 4, 0, 0, 0, 0, 0]) }),
+    out: udp({ ...in6, data }),
+  },
+  {
+    title: 'extension headers are left out (N29)',
+    packet: ip({
+      source: HOST,
+      destination: REMOTE6,
+      protocol: 0,
+      payload: concat(
+        Uint8Array.from([60, 0, 1, 4, 0, 0, 0, 0]),
+        Uint8Array.from([17, 1, 1, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+        udp({ ...out6, data }).slice(40),
+      ),
+    }),
+    out: udp({ ...out4, data }),
+  },
+  {
+    title: 'no port left: 1/3 (N9)',
+    before: [udp(out6)],
+    packet: udp({ ...out6, sourcePort: 5001 }),
+    out: error6(1, 3, udp({ ...out6, sourcePort: 5001 })),
+    drop: 'drop-pool4-exhausted',
+  },
+  {
+    title: 'an error from a router on the way (N18): port unreachable about a UDP packet',
+    before: [udp({ ...out6, data })],
+    packet: icmp({
+      source: '198.51.100.254',
+      destination: POOL4,
+      type: 3,
+      code: 3,
+      data: udp({ ...out4, data }),
+    }),
+    out: icmp({
+      source: '64:ff9b::198.51.100.254',
+      destination: HOST,
+      type: 1,
+      code: 4,
+      hopLimit: 63,
+      data: udp({ ...out6, data, hopLimit: 63 }),
+    }),
+  },
+  {
+    title:
+      'an error from a private address still arrives behind the well-known prefix, from us (N34, path MTU)',
+    before: [udp({ ...out6, data })],
+    packet: icmp({ source: '192.168.1.1', destination: POOL4, type: 3, code: 4, rest: 1400, data: udp({ ...out4, data }) }), // prettier-ignore
+    out: icmp({
+      source: OWN_IPV6,
+      destination: HOST,
+      type: 2,
+      rest: 1420,
+      hopLimit: 63,
+      data: udp({ ...out6, data, hopLimit: 63 }),
+    }),
+  },
+  {
+    title: 'packet too big from the IPv6 side becomes 3/4, 20 less (N31)',
+    before: [udp({ ...out6, data })],
+    packet: icmp({
+      source: '2001:db8:ff::1',
+      destination: REMOTE6,
+      type: 2,
+      rest: 1400,
+      data: udp({ ...in6, data }),
+    }),
+    out: icmp({
+      ...out4,
+      identification: IDENTIFICATION + 1,
+      type: 3,
+      code: 4,
+      rest: 1380,
+      data: udp({ ...in4, data, hopLimit: 63, fragment: 0 }),
+    }),
+  },
+  {
+    title: 'an error about an error (N3)',
+    packet: icmp({
+      source: REMOTE,
+      destination: POOL4,
+      type: 3,
+      code: 1,
+      data: icmp({ source: POOL4, destination: REMOTE, type: 3, code: 1, data: new Uint8Array(28) }),
+    }),
+    out: undefined,
+    drop: 'drop-icmp-quote',
+  },
+  {
+    title: 'hairpin',
+    before: [udp(out6)],
+    packet: udp({ ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: PORT }),
+    out: undefined,
+    drop: 'drop-hairpin',
+  },
+  {
+    title: 'a fragment',
+    before: [udp(out6)],
+    packet: udp({ ...in4, data, fragment: 0x2000 }),
+    out: undefined,
+    drop: 'drop-fragment',
+  },
+];
+
+function zeroChecksum(packet: Bytes): Bytes {
+  packet.set([0, 0], 26);
+  return packet;
+}
+
+const hexOf = (packet: Uint8Array | undefined) => packet && Buffer.from(packet).toString('hex');
+
+describe('one packet', () => {
+  for (const { title, config, before = [], packet, out, drop } of ROWS) {
+    test(title, () => {
+      const harness = createHarness({ ...ONE_PORT, ...config });
+      for (const earlier of before) harness.send(earlier);
+      harness.counted();
+      assert.equal(hexOf(harness.send(packet)), hexOf(out));
+      const dropped = Object.entries(harness.counted()).filter(([name]) => name.startsWith('drop-'));
+      assert.deepEqual(dropped, drop === undefined ? [] : [[drop, 1]]);
+    });
+  }
+});
+
+test('packets and bytes are counted by direction', () => {
+  const harness = createHarness(ONE_PORT);
+  harness.send(udp({ ...out6, data }));
+  harness.send(udp({ ...in4, data }));
+  assert.deepEqual(harness.counted(), {
+    'packets-6to4': 1,
+    'bytes-6to4': 32,
+    'packets-4to6': 1,
+    'bytes-4to6': 52,
+    'bib-created': 1,
+    'sessions-created-udp': 1,
+  });
+});
+
+test('errors of our own are limited', () => {
+  const harness = createHarness();
+  const answered = Array.from({ length: 300 }, () => harness.send(expired6)).filter(
+    (packet) => packet !== undefined,
+  );
+  assert.equal(answered.length, 200);
+  assert.equal(harness.counters()['icmp-errors-withheld'], 100);
+  harness.setTime(1);
+  assert.notEqual(harness.send(expired6), undefined);
+});
+
+const sessions = (harness: Harness) => harness.translator.tables.control[CONTROL.SESSION_COUNT];
+const send6 = (flags: number) => tcp({ ...out6, flags });
+const send4 = (flags: number) => tcp({ ...in4, flags });
+
+describe('lifetimes (RFC 6146 section 4)', () => {
+  const { SYN, ACK, FIN, RST } = TCP_FLAGS;
+  const handshake = [send6(SYN), send4(SYN | ACK), send6(ACK)];
+  const ping = icmp({ source: HOST, destination: REMOTE6, type: 128, rest: 0x1234_0001 });
+
+  const rows: [title: string, packets: Bytes[], seconds: number][] = [
+    ['N7: UDP, 5 minutes', [udp(out6)], 300],
+    ['N16: ICMP queries, 60 seconds', [ping], 60],
+    ['N10: a SYN, 4 minutes', [send6(SYN)], 240],
+    ['N14: an established connection, 2 h 4 min', handshake, 7440],
+    ['N15: a reset, 4 minutes', [...handshake, send4(RST)], 240],
+    ['N15: data after a reset, 2 h 4 min again', [...handshake, send4(RST), send6(ACK)], 7440],
+    ['one FIN keeps the connection', [...handshake, send6(FIN | ACK)], 7440],
+    ['N15: both FINs, 4 minutes', [...handshake, send6(FIN | ACK), send4(FIN | ACK), send6(ACK)], 240],
+    ['N38: SYNs that cross establish', [send6(SYN), send4(SYN)], 7440],
+  ];
+  for (const [title, packets, seconds] of rows) {
+    test(title, () => {
+      const harness = createHarness(ONE_PORT);
+      harness.setTime(1000);
+      for (const packet of packets) harness.send(packet);
+      harness.setTime(1000 + seconds);
+      assert.equal(sessions(harness), 1, 'it lived out its time');
+      harness.setTime(1001 + seconds);
+      assert.equal(sessions(harness), 0);
+      assert.equal(harness.counters()['bib-removed'], 1);
+    });
+  }
+
+  test('N36: traffic of both directions refreshes', () => {
+    const harness = createHarness(ONE_PORT);
+    for (const [second, packet] of [udp(out6), udp(in4), udp(out6), udp(in4)].entries()) {
+      harness.setTime(second * 299);
+      harness.send(packet);
+    }
+    assert.equal(sessions(harness), 1);
+    harness.setTime(4 * 299 + 10);
+    assert.equal(sessions(harness), 0);
+  });
+
+  test('N6, N37: ICMP errors neither refresh nor end a session', () => {
+    const harness = createHarness(ONE_PORT);
+    harness.send(udp({ ...out6, data }));
+    const error = icmp({
+      source: REMOTE,
+      destination: POOL4,
+      type: 3,
+      code: 3,
+      data: udp({ ...out4, data }),
+    });
+    assert.notEqual(harness.send(error), undefined);
+    assert.equal(sessions(harness), 1);
+    harness.setTime(299);
+    assert.notEqual(harness.send(error), undefined);
+    harness.setTime(301);
+    assert.equal(sessions(harness), 0);
+    assert.equal(harness.send(error), undefined);
+  });
+
+  test('N20: one host and port has one mapping, whoever it talks with', () => {
+    const harness = createHarness();
+    const ports = ['203.0.113.9', '192.0.2.1', '198.51.100.77'].map((remote) => {
+      const out = harness.send(udp({ ...out6, destination: `64:ff9b::${remote}` }));
+      return out && readU16(out, 20);
+    });
+    assert.equal(new Set(ports).size, 1);
+    assert.equal(sessions(harness), 3);
+  });
+});
+
+test('the addresses of the tests are what they seem', () => {
+  assert.equal(hexOf(address(REMOTE6)), '0064ff9b0000000000000000cb007109');
+});
