@@ -70,7 +70,7 @@ const CONFIGURATION = {
   nat64: { pool4: [{ address: '198.51.100.1', ports: '32768-65535' }] },
 };
 
-/** A start with an empty state directory, or with the one that an earlier start has left. */
+/** A start with an empty compile cache, or (as from an image, which brings it filled) with the one of an earlier start. */
 type StartKind = 'first' | 'later';
 
 function startupRows(kind: StartKind): RowPlan[] {
@@ -94,7 +94,7 @@ function startupRows(kind: StartKind): RowPlan[] {
       unit: 'MB',
       scale: 1e6,
       better: 'less',
-      targets: [{ bound: 'at most', value: 150 }],
+      targets: kind === 'later' ? [{ bound: 'at most', value: 150 }] : [],
     },
   ];
 }
