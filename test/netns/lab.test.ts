@@ -203,6 +203,15 @@ describe('lab', { concurrency: false }, () => {
     });
   }
 
+  it('starts after it was killed, and takes away what that had left, too', async () => {
+    const { leftBehind } = await appliance.stop('SIGKILL');
+    appliance = await startAppliance(world, { testHooks: true, configuration });
+    const undone = (await appliance.stop()).leftBehind.map(
+      (line) => (line[0] === '+' ? '-' : '+') + line.slice(1),
+    );
+    assert.deepEqual(undone.sort(), leftBehind.sort());
+  });
+
   it('is a command that stays up with the admin page on this machine, until Ctrl-C', async () => {
     const lab = spawn(process.execPath, [join(import.meta.dirname, '../../lab/main.ts')]);
     let said = '';
