@@ -58,7 +58,9 @@ export interface Appliance {
   /** Milliseconds from the start of the process until a real client had its first answer, by service. */
   readonly answeredAfterMs: Readonly<Record<Probe, number>>;
   memory(): Memory;
-  /** GET of the admin API with the token. */
+  /** curl with the admin token, in the appliance; `args` are curl's own. */
+  request(path: string, args?: readonly string[]): Promise<Output>;
+  /** GET of the admin API. */
   api(path: string): Promise<unknown>;
   /** The SSH port of each server that has one. */
   sshPorts(): Promise<Record<string, number>>;
@@ -140,14 +142,13 @@ export async function startAppliance(world: World, options: ApplianceOptions = {
     throw error;
   });
 
-  const api = async (path: string): Promise<unknown> => {
+  const request: Appliance['request'] = (path, args = []) => {
     const token = readFileSync(tokenFile, 'utf8').trim();
-    const { stdout } = await appliance.run('curl', [
-      ...['-sS', '-f', '-m', '5', '-H', `Authorization: Bearer ${token}`],
-      `http://127.0.0.1:${ADMIN_PORT}${path}`,
-    ]);
-    return JSON.parse(stdout);
+    const authorization = ['-H', `Authorization: Bearer ${token}`];
+    const url = `http://127.0.0.1:${ADMIN_PORT}${path}`;
+    return appliance.run('curl', ['-sS', '-m', '5', ...authorization, ...args, url]);
   };
+  const api = async (path: string): Promise<unknown> => JSON.parse((await request(path, ['-f'])).stdout);
 
   return {
     child,
@@ -156,6 +157,7 @@ export async function startAppliance(world: World, options: ApplianceOptions = {
     tokenFile,
     answeredAfterMs: Object.fromEntries(answered) as Record<Probe, number>,
     memory: () => memoryOf(child.pid),
+    request,
     api,
     async sshPorts() {
       const { servers } = (await api('/api/ssh-config')) as {
