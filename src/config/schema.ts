@@ -205,6 +205,15 @@ export const Pool4Schema = Type.Object(
   },
 );
 
+const Mtu = (title: string, minimum: number) =>
+  Type.Integer({
+    minimum,
+    maximum: 65_535,
+    title,
+    expected: `a whole number from ${minimum} to 65535`,
+    default: 1500,
+  });
+
 export const Nat64Schema = Type.Object(
   {
     enabled: Type.Boolean({ title: 'Run the NAT64 translator', expected: 'true or false', default: true }),
@@ -232,6 +241,21 @@ export const Nat64Schema = Type.Object(
     }),
     offload: Type.Boolean({
       title: 'Take whole segments and leave checksums to the network card (much faster)',
+      expected: 'true or false',
+      default: true,
+    }),
+    mtu4Bytes: Mtu('MTU of the IPv4 side, in bytes', 1260),
+    mtu6Bytes: Mtu('MTU of the IPv6 side, in bytes', 1280),
+    lowestIpv6MtuBytes: Type.Integer({
+      minimum: 1280,
+      maximum: 65_535,
+      title:
+        'IPv4 packets that may be fragmented become IPv6 fragments of at most so many bytes: the least MTU of all IPv6 links behind the appliance',
+      expected: 'a whole number from 1280 to 65535, not above nat64.mtu6Bytes',
+      default: 1280,
+    }),
+    clampSegmentSize: Type.Boolean({
+      title: 'Lower the segment size that TCP connections announce to what fits both MTUs',
       expected: 'true or false',
       default: true,
     }),

@@ -21,8 +21,7 @@ export function filterFrom6(translator: Translator): Verdict {
   const { packet, tables, settings } = translator;
   const { protocol } = packet;
   if (settings.pool4Address === 0) return COUNTER['drop-no-pool4'];
-  if (packet.remoteAddress === settings.pool4Address && isInPool(translator, packet.remotePort))
-    return COUNTER['drop-hairpin'];
+  packet.mappedAddress = settings.pool4Address;
   let bib = findBibByHost(
     tables,
     protocol,
@@ -78,7 +77,12 @@ export function filterFrom4(translator: Translator): Verdict {
   if (bib === 0) {
     // The kernel steers ICMP here by identifier, and the appliance's own ping may have one of ours.
     // N7, N11, N39: all else is dropped in silence; a SYN too, that an outbound one may cross it.
-    return protocol === TRANSPORT.ICMP ? RETURN_TO_KERNEL : COUNTER['drop-no-bib-entry'];
+    // All fragments come here too, as only the first would show its ports.
+    const { firstPort, lastPort } = translator.settings;
+    const isOurs = packet.mappedPort >= firstPort && packet.mappedPort <= lastPort;
+    return protocol === TRANSPORT.ICMP || (packet.fragmentCount > 0 && !isOurs)
+      ? RETURN_TO_KERNEL
+      : COUNTER['drop-no-bib-entry'];
   }
   const at = bib * RECORD_WORDS;
   packet.host0 = tables.bib[at];
@@ -86,6 +90,7 @@ export function filterFrom4(translator: Translator): Verdict {
   packet.host2 = tables.bib[at + 2];
   packet.host3 = tables.bib[at + 3];
   packet.hostPort = tables.bib[at + BIB.PORTS] >>> 16;
+  packet.mappedAddress = translator.settings.pool4Address;
   const session = findSession(tables, bib, packet.remoteAddress, packet.remotePort);
   if (packet.isError) return session === 0 ? COUNTER['drop-icmp-no-session'] : CONTINUE;
   if (session !== 0) {
@@ -99,8 +104,16 @@ export function filterFrom4(translator: Translator): Verdict {
   return openSession(translator, bib, state) ? CONTINUE : COUNTER['drop-sessions-full'];
 }
 
-const isInPool = ({ settings }: Translator, port: number): boolean =>
-  port >= settings.firstPort && port <= settings.lastPort;
+/**
+ * For a packet that has been translated to IPv4: whether it is for a mapping of ours, and so has to come back in (RFC 6146
+ * section 3.8). ICMP queries never are: their identifier names the host that asks.
+ */
+export function isHairpin({ packet, settings }: Translator): boolean {
+  const { remoteAddress, remotePort } = packet;
+  if (remoteAddress !== settings.pool4Address) return false;
+  if (remotePort < settings.firstPort || remotePort > settings.lastPort) return false;
+  return !packet.isError || packet.errorPeer === remoteAddress;
+}
 
 const opensConnection = (tcpFlags: number): boolean =>
   (tcpFlags & (TCP_FLAG.SYN | TCP_FLAG.RST)) === TCP_FLAG.SYN;

@@ -14,17 +14,21 @@ import {
 } from '../../wire/icmp.ts';
 import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
 import {
+  DONT_FRAGMENT,
+  FRAGMENT_OFFSET,
+  FRAGMENT_UNIT_SHIFT,
   IPV4,
   IPV4_HEADER_BYTES,
   IP_PROTOCOL,
   IS_FRAGMENT,
+  MORE_FRAGMENTS,
   ipv4ChecksumIsRight,
   ipv4HeaderBytes,
   unexpiredSourceRoute,
 } from '../../wire/ipv4.ts';
-import { IPV6, IPV6_HEADER_BYTES, IPV6_MINIMUM_MTU_BYTES } from '../../wire/ipv6.ts';
+import { FRAGMENT_HEADER_BYTES, IPV6, IPV6_HEADER_BYTES, IPV6_MINIMUM_MTU_BYTES } from '../../wire/ipv6.ts';
 import { GSO } from '../../wire/virtio-net.ts';
-import { COUNTER, CONTINUE, type Verdict } from './counters.ts';
+import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
 import type { Settings } from './settings.ts';
 import {
@@ -40,6 +44,7 @@ import {
 export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
   packet.isIcmp = false;
+  packet.cutLimitBytes = 0;
   const headerBytes = ipv4HeaderBytes(view, start, packet.end);
   if (headerBytes === 0) return COUNTER['drop-truncated'];
   const totalBytes = view.getUint16(start + IPV4.TOTAL_LENGTH);
@@ -58,8 +63,9 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
     if (packet.problemPointer === -1) return COUNTER['drop-bad-length'];
     if (packet.problemPointer !== 0) return COUNTER['drop-source-route'];
   }
-  if ((view.getUint16(start + IPV4.FRAGMENT) & IS_FRAGMENT) !== 0) return COUNTER['drop-fragment'];
   packet.transport = start + headerBytes;
+  const fragment = view.getUint16(start + IPV4.FRAGMENT);
+  if ((fragment & IS_FRAGMENT) !== 0) return noteFragment(settings, packet, fragment);
   const transport = readTransport(packet, view.getUint8(start + IPV4.PROTOCOL), IP_PROTOCOL.ICMP);
   if (transport !== CONTINUE) return transport;
   const offload = checkOffload(packet, GSO.TCPV4);
@@ -74,13 +80,38 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   // N34
   if (settings.globalOnly && isPrivate(source)) return COUNTER['drop-non-global'];
   if (view.getUint8(start + IPV4.TTL) <= 1) return COUNTER['drop-hop-limit'];
-  if (wireBytesOf(packet) - headerBytes + IPV6_HEADER_BYTES > settings.mtu6Bytes)
-    return COUNTER['drop-too-big'];
+  if (!fitsIpv6(settings, packet, headerBytes, fragment)) return COUNTER['drop-too-big'];
   packet.remoteAddress = source;
   packet.mappedPort = destinationPort(view, packet.transport, packet.protocol);
   packet.remotePort =
     packet.protocol === TRANSPORT.ICMP ? 0 : sourcePort(view, packet.transport, packet.protocol);
   return CONTINUE;
+}
+
+/** N22, N23: notes how the packet is to be cut, if it is; false when it is too big and must not be. */
+function fitsIpv6(settings: Settings, packet: Packet, headerBytes: number, fragment: number): boolean {
+  const isFragmentable = (fragment & DONT_FRAGMENT) === 0;
+  if (packet.fragmentCount > 0) {
+    packet.cutLimitBytes = isFragmentable ? settings.lowestIpv6MtuBytes : settings.mtu6Bytes;
+    return true;
+  }
+  const newBytes = wireBytesOf(packet) - headerBytes + IPV6_HEADER_BYTES;
+  if (newBytes <= settings.lowestIpv6MtuBytes) return true;
+  if (!isFragmentable) return newBytes <= settings.mtu6Bytes;
+  packet.cutLimitBytes = settings.lowestIpv6MtuBytes;
+  packet.identification = packet.view.getUint16(packet.start + IPV4.IDENTIFICATION);
+  return true;
+}
+
+function noteFragment(settings: Settings, packet: Packet, fragment: number): Verdict {
+  const { view, start, transport } = packet;
+  const newBytes = packet.end - transport + IPV6_HEADER_BYTES + FRAGMENT_HEADER_BYTES;
+  if ((fragment & DONT_FRAGMENT) !== 0 && newBytes > settings.mtu6Bytes) return COUNTER['drop-too-big'];
+  packet.fragmentOffset = (fragment & FRAGMENT_OFFSET) << FRAGMENT_UNIT_SHIFT;
+  packet.hasMoreFragments = (fragment & MORE_FRAGMENTS) !== 0;
+  packet.fragmentProtocol = view.getUint8(start + IPV4.PROTOCOL);
+  packet.identification = view.getUint16(start + IPV4.IDENTIFICATION);
+  return FRAGMENT;
 }
 
 /**

@@ -17,6 +17,10 @@ export interface Settings {
   readonly globalOnly: boolean;
   readonly mtu4Bytes: number;
   readonly mtu6Bytes: number;
+  /** RFC 7915 section 4.1: packets that may be fragmented become IPv6 fragments of at most this size. */
+  readonly lowestIpv6MtuBytes: number;
+  /** The most that a TCP SYN may announce as its segment size; 65535 leaves it alone. */
+  readonly maxSegmentBytes: number;
   readonly maxSessions: number;
 }
 

@@ -32,7 +32,7 @@ import type { Translator } from './translator.ts';
 
 /** From the IPv6 side: the quoted packet is one that went from the remote to the host. */
 export function translateError6to4(translator: Translator): void {
-  const { packet, settings } = translator;
+  const { packet } = translator;
   const { view, start, quoted, quotedTransport, protocol } = packet;
   packet.end = packet.quotedEnd;
   const tos = trafficClass(view, start);
@@ -49,7 +49,7 @@ export function translateError6to4(translator: Translator): void {
     const delta =
       complement(addresses6) +
       sumOfWord(packet.remoteAddress) +
-      sumOfWord(settings.pool4Address) +
+      sumOfWord(packet.mappedAddress) +
       (~packet.hostPort & 0xffff) +
       packet.mappedPort;
     requotePorts(packet, TCP.DESTINATION_PORT, packet.mappedPort, delta);
@@ -69,7 +69,7 @@ export function translateError6to4(translator: Translator): void {
     quotedHopLimit,
     PROTOCOL_NUMBER4[protocol],
     packet.remoteAddress,
-    settings.pool4Address,
+    packet.mappedAddress,
   );
   const type = packet.errorType >> 8;
   view.setInt32(newTransport, packet.errorType << 16);
@@ -89,7 +89,7 @@ export function translateError6to4(translator: Translator): void {
     isFragmentable ? 0 : DONT_FRAGMENT,
     hopLimit - 1,
     IP_PROTOCOL.ICMP,
-    settings.pool4Address,
+    packet.mappedAddress,
     packet.errorPeer,
   );
   packet.start = newStart;
@@ -118,7 +118,7 @@ export function translateError4to6(translator: Translator): void {
     requoteEcho4to6(packet, quotedPayloadBytes, addresses6);
   } else {
     const delta =
-      complement(sumOfWord(packet.remoteAddress) + sumOfWord(settings.pool4Address)) +
+      complement(sumOfWord(packet.remoteAddress) + sumOfWord(packet.mappedAddress)) +
       addresses6 +
       (~packet.mappedPort & 0xffff) +
       packet.hostPort;

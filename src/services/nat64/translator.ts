@@ -4,11 +4,21 @@
  */
 import type { Counters } from '../../runtime/counters.ts';
 import { answer } from './answer.ts';
-import { COUNTER, CONTINUE, type NAT64_COUNTERS, RETURN_TO_KERNEL, type Verdict } from './counters.ts';
-import { filterFrom4, filterFrom6 } from './filter.ts';
+import {
+  COUNTER,
+  CONTINUE,
+  FRAGMENT,
+  HELD,
+  type NAT64_COUNTERS,
+  RETURN_TO_KERNEL,
+  type Verdict,
+} from './counters.ts';
+import { filterFrom4, filterFrom6, isHairpin } from './filter.ts';
+import { cutPacket, nextFragment } from './fragmentation.ts';
 import { determineTuple4 } from './incoming-tuple-4.ts';
 import { determineTuple6 } from './incoming-tuple-6.ts';
 import { type Packet, clearOffload, createPacket, segmentsOf } from './packet.ts';
+import { type Reassembly, createReassembly, reassemble } from './reassembly.ts';
 import { removeSession } from './sessions.ts';
 import type { Settings } from './settings.ts';
 import { BIB, RECORD_WORDS, SESSION, type Tables } from './tables.ts';
@@ -22,6 +32,7 @@ export interface Translator {
   readonly tables: Tables;
   readonly counters: Float64Array;
   readonly packet: Packet;
+  readonly reassembly: Reassembly;
   /** Unsigned 32-bit random numbers, for ports: they must not be predictable. */
   readonly random: () => number;
   /** Seconds of a clock that never goes back; set before each batch of packets. */
@@ -44,6 +55,7 @@ export function createTranslator(
     tables,
     counters: counters.values,
     packet: createPacket(),
+    reassembly: createReassembly(),
     random,
     nowSeconds: 0,
     identification: random() & 0xffff,
@@ -54,34 +66,75 @@ export function createTranslator(
 
 /**
  * Translates `translator.packet` where it lies. True when there is a packet to send, from `start` up to `end`: the
- * translation, the ICMP error that answers it, or the unchanged packet on its way back to the kernel.
+ * translation, the ICMP error that answers it, or the unchanged packet on its way back to the kernel. Once it has been
+ * sent, `nextToSend` tells whether there is another.
  */
 export function translate(translator: Translator): boolean {
   const { packet, counters } = translator;
   const version = packet.end > packet.start ? packet.bytes[packet.start] >> 4 : 0;
-  let verdict: Verdict;
-  if (version === 6) {
-    verdict = from6(translator);
+  if (version !== 6 && version !== 4) return drop(translator, COUNTER['drop-not-ip'], version);
+  const isIpv6 = version === 6;
+  let verdict = isIpv6 ? from6(translator) : from4(translator);
+  if (verdict === FRAGMENT) {
+    verdict = reassemble(translator.reassembly, packet, isIpv6, translator.nowSeconds);
+    if (verdict === HELD) return false;
     if (verdict === CONTINUE) {
-      counters[COUNTER['packets-6to4']] += segmentsOf(packet);
-      counters[COUNTER['bytes-6to4']] += packet.end - packet.start;
-      return true;
+      counters[COUNTER.reassembled]++;
+      verdict = isIpv6 ? from6(translator) : from4(translator);
     }
-  } else if (version === 4) {
-    verdict = from4(translator);
-    if (verdict === CONTINUE) {
-      counters[COUNTER['packets-4to6']] += segmentsOf(packet);
-      counters[COUNTER['bytes-4to6']] += packet.end - packet.start;
-      return true;
-    }
+  }
+  if (verdict === CONTINUE && isIpv6 && isHairpin(translator)) return comeBackIn(translator);
+  return verdict === CONTINUE ? goOut(translator) : endWith(translator, verdict, version);
+}
+
+/** Makes the next packet of those that the last one became: its other fragments. */
+export function nextToSend(translator: Translator): boolean {
+  if (!nextFragment(translator.packet)) return false;
+  count(translator);
+  return true;
+}
+
+/** Cuts a translated packet where that must be, and counts it. */
+function goOut(translator: Translator): boolean {
+  const { packet } = translator;
+  if (packet.cutLimitBytes !== 0) cutPacket(packet, packet.cutLimitBytes);
+  count(translator);
+  return true;
+}
+
+function count({ packet, counters }: Translator): void {
+  const bytes = packet.end - packet.start;
+  if (packet.bytes[packet.start] >> 4 === 4) {
+    counters[COUNTER['packets-6to4']] += segmentsOf(packet);
+    counters[COUNTER['bytes-6to4']] += bytes;
   } else {
-    verdict = COUNTER['drop-not-ip'];
+    counters[COUNTER['packets-4to6']] += segmentsOf(packet);
+    counters[COUNTER['bytes-4to6']] += bytes;
   }
-  if (verdict === RETURN_TO_KERNEL) {
-    counters[COUNTER['icmp-returned']]++;
-    return true;
+}
+
+/**
+ * RFC 6146 section 3.8: a packet for a mapping of ours goes through again as one from the IPv4 side (N19). So does an
+ * error that answers it, to the host that it came from.
+ */
+function comeBackIn(translator: Translator): boolean {
+  const { packet, counters } = translator;
+  count(translator);
+  counters[COUNTER.hairpinned]++;
+  let verdict = from4(translator);
+  if (verdict >= 0) {
+    if (!drop(translator, verdict, 4)) return false;
+    packet.fragmentCount = 0;
+    verdict = from4(translator);
   }
-  return drop(translator, verdict, version);
+  return verdict === CONTINUE ? goOut(translator) : endWith(translator, verdict, 0);
+}
+
+/** For what is not translated; a version of 0 when nobody is to be told. */
+function endWith(translator: Translator, verdict: Verdict, version: number): boolean {
+  if (verdict !== RETURN_TO_KERNEL) return drop(translator, verdict, version);
+  translator.counters[COUNTER['icmp-returned']]++;
+  return true;
 }
 
 /** Counts the reason, and turns the packet into the ICMP error that tells its sender, where there is one. */

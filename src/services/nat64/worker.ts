@@ -16,7 +16,7 @@ import {
 import { removeSessionsUnless } from './sessions.ts';
 import type { Settings } from './settings.ts';
 import { BIB, type SharedTables } from './tables.ts';
-import { type Translator, createTranslator, expireSessions, translate } from './translator.ts';
+import { type Translator, createTranslator, expireSessions, nextToSend, translate } from './translator.ts';
 
 export interface Nat64Init {
   readonly tunFd: number;
@@ -104,11 +104,16 @@ function main(): void {
     loadPacket(packet, got - headerBytes);
     if (!offload) clearOffload(packet);
     if (!translate(translator)) return true;
+    send();
+    while (nextToSend(translator)) send();
+    return true;
+  }
+
+  function send(): void {
     if (offload) storeOffloadHeader(packet);
     const from = packet.start - headerBytes;
     const view = from < PREMADE_VIEWS ? views[from] : packet.bytes.subarray(from);
     if (write(tunFd, view, packet.end - from) < 0) translator.counters[COUNTER['drop-write-failed']]++;
-    return true;
   }
 
   thread.ready();

@@ -14,6 +14,7 @@ import {
   type Translator,
   createTranslator,
   expireSessions,
+  nextToSend,
   translate,
 } from '../../../../src/services/nat64/translator.ts';
 import { parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
@@ -33,6 +34,8 @@ export interface HarnessOptions {
   readonly pool4?: string;
   readonly maxSessions?: number;
   readonly random?: () => number;
+  /** What the other options do not reach. */
+  readonly settings?: Partial<Settings>;
 }
 
 /** xorshift32: reproducible, and good enough to choose ports in tests. */
@@ -65,7 +68,10 @@ export function testSettings(options: HarnessOptions = {}): Settings {
     globalOnly: isWellKnownPrefix(prefix),
     mtu4Bytes: 1500,
     mtu6Bytes: 1500,
+    lowestIpv6MtuBytes: 1280,
+    maxSegmentBytes: 1440,
     maxSessions: options.maxSessions ?? 1024,
+    ...options.settings,
   };
 }
 
@@ -73,6 +79,8 @@ export interface Harness {
   readonly translator: Translator;
   /** Translates one packet; undefined when nothing is to be sent. */
   send(packet: Uint8Array): Bytes | undefined;
+  /** The same, with all the fragments that may be sent. */
+  sendAll(packet: Uint8Array): Bytes[];
   /** The same with a virtio header in front of both. */
   sendWithOffload(frame: Uint8Array): Bytes | undefined;
   /** Sets the clock, and lets sessions end. */
@@ -89,8 +97,7 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   const translator = createTranslator(settings, tables, counters, options.random ?? seededRandom(1));
   const { packet } = translator;
   let last = readCounters(counters);
-  const output = (headerBytes: number): Bytes | undefined =>
-    packet.bytes.slice(packet.start - headerBytes, packet.end);
+  const output = (headerBytes: number): Bytes => packet.bytes.slice(packet.start - headerBytes, packet.end);
   return {
     translator,
     send(bytes) {
@@ -98,6 +105,13 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       loadPacket(packet, bytes.length);
       clearOffload(packet);
       return translate(translator) ? output(0) : undefined;
+    },
+    sendAll(bytes) {
+      const first = this.send(bytes);
+      if (first === undefined) return [];
+      const all = [first];
+      while (nextToSend(translator)) all.push(output(0));
+      return all;
     },
     sendWithOffload(frame) {
       packet.bytes.set(frame, HEADROOM_BYTES - VIRTIO_NET_HEADER_BYTES);

@@ -28,6 +28,8 @@ export interface ReferenceConfig {
   readonly allow: Uint8Array;
   readonly ownIpv6: Uint8Array;
   readonly mtuBytes: number;
+  readonly lowestIpv6MtuBytes: number;
+  readonly maxSegmentBytes: number;
 }
 
 interface Bib {
@@ -37,15 +39,54 @@ interface Bib {
   readonly mappedPort: number;
 }
 
-/** A result: the packet to send, if any, and why the packet that came was dropped, if it was. */
-export interface Outcome {
-  readonly drop?: string;
-  readonly out?: Bytes;
+/** A fragment, before it is put together with the others. */
+interface Fragment {
+  readonly key: string;
+  readonly offset: number;
+  readonly hasMore: boolean;
+  readonly data: Bytes;
+  readonly identification: number;
+  /** The datagram with this data instead of the fragment's own. */
+  readonly rebuild: (data: Bytes) => Bytes;
 }
 
-/** What the optimised translator chose, read off the packet that it sent. */
+interface Datagram {
+  readonly fragments: Fragment[];
+  isSpoilt: boolean;
+}
+
+/** How a packet came: whole, or put together from fragments that ended at `cuts`. */
+interface Came {
+  readonly cuts: readonly number[];
+  readonly identification?: number;
+}
+const WHOLE: Came = { cuts: [] };
+
+/** A step's result: the packet to send, if any, why the packet that came was dropped, if it was. */
+interface Outcome {
+  readonly drop?: string;
+  readonly out?: Bytes;
+  /** How `out` has to be cut, if it has. */
+  readonly cut?: { readonly limitBytes: number; readonly came: Came };
+  readonly fragment?: Fragment;
+  /** Goes back to the kernel as it is. */
+  readonly isReturned?: boolean;
+  /** RFC 6146 section 3.8: to be translated again. */
+  readonly isHairpin?: boolean;
+}
+
+/** What comes of a packet in the end. */
+export interface Result {
+  /** One counter for each pass. */
+  readonly drops: readonly string[];
+  readonly outs: readonly Bytes[];
+}
+
+/** What the optimised translator chose. */
 export interface Choices {
-  readonly port: number;
+  /** The mapped port that it gave to a host's port. */
+  readonly portOf: (kind: string, host: Uint8Array, hostPort: number) => number;
+  /** Of the packet that it sent. */
   readonly identification: number;
 }
 
@@ -89,17 +130,73 @@ export class ReferenceNat64 {
   readonly #byHost = new Map<string, Bib>();
   readonly #byPort = new Map<string, Bib>();
   readonly #sessions = new Set<string>();
+  readonly #datagrams = new Map<string, Datagram>();
 
   constructor(config: ReferenceConfig) {
     this.#config = config;
     this.#isWellKnown = hex(config.prefix) === '0064ff9b0000000000000000';
   }
 
-  translate(packet: Uint8Array, choices: Choices): Outcome {
+  translate(packet: Uint8Array, choices: Choices): Result {
     const version = packet.length > 0 ? packet[0] >> 4 : 0;
-    if (version === 6) return this.#from6(packet, choices);
-    if (version === 4) return this.#from4(packet, choices);
-    return { drop: 'drop-not-ip' };
+    if (version !== 4 && version !== 6) return { drops: ['drop-not-ip'], outs: [] };
+    const pass = (bytes: Uint8Array, came: Came) =>
+      bytes[0] >> 4 === 6 ? this.#from6(bytes, choices, came) : this.#from4(bytes, choices, came);
+    let outcome = pass(packet, WHOLE);
+    let came = WHOLE;
+    if (outcome.fragment !== undefined) {
+      const whole = this.#reassemble(outcome.fragment);
+      if ('packet' in whole) {
+        came = whole.came;
+        outcome = pass(whole.packet, came);
+      } else {
+        outcome = whole;
+      }
+    }
+    const drops = outcome.drop === undefined ? [] : [outcome.drop];
+    if (outcome.isHairpin === true && outcome.out !== undefined) {
+      outcome = pass(outcome.out, came);
+      if (outcome.drop !== undefined) {
+        drops.push(outcome.drop);
+        if (outcome.out === undefined) return { drops, outs: [] };
+        outcome = pass(outcome.out, WHOLE);
+        if (outcome.drop !== undefined) drops.push(outcome.drop);
+      }
+    }
+    const { out, cut } = outcome;
+    if (out === undefined) return { drops, outs: [] };
+    return { drops, outs: cut === undefined ? [out] : cutUp(out, cut.limitBytes, cut.came) };
+  }
+
+  #reassemble(fragment: Fragment): Outcome | { readonly packet: Bytes; readonly came: Came } {
+    const { offset, data, hasMore, key } = fragment;
+    const end = offset + data.length;
+    if (data.length === 0 || end > 65_515 || (hasMore && data.length % 8 !== 0))
+      return { drop: 'drop-fragment-bad' };
+    const datagram = this.#datagrams.get(key) ?? { fragments: [], isSpoilt: false };
+    this.#datagrams.set(key, datagram);
+    const { fragments } = datagram;
+    const endOf = (each: Fragment) => each.offset + each.data.length;
+    if (datagram.isSpoilt) return { drop: 'drop-fragment-overlap' };
+    if (fragments.some((each) => each.offset === offset && endOf(each) === end))
+      return { drop: 'drop-fragment-duplicate' };
+    const last = fragments.find((each) => !each.hasMore);
+    const overlaps = fragments.some((each) => each.offset < end && offset < endOf(each));
+    const contradicts =
+      (last !== undefined && (end > endOf(last) || !hasMore)) ||
+      (!hasMore && fragments.some((each) => endOf(each) > end));
+    if (overlaps || contradicts) {
+      datagram.isSpoilt = true;
+      return { drop: 'drop-fragment-overlap' };
+    }
+    fragments.push(fragment);
+    fragments.sort((a, b) => a.offset - b.offset);
+    const all = concat(...fragments.map((each) => each.data));
+    const end2 = fragments.find((each) => !each.hasMore);
+    if (end2 === undefined || all.length !== endOf(end2)) return {};
+    this.#datagrams.delete(key);
+    const { identification, rebuild } = fragments[0];
+    return { packet: rebuild(all), came: { cuts: fragments.map(endOf), identification } };
   }
 
   #embed(ipv4Address: Uint8Array): Bytes {
@@ -110,7 +207,7 @@ export class ReferenceNat64 {
     return `${bib.kind} ${bib.mappedPort} ${hex(remote)} ${remotePort}`;
   }
 
-  #from6(whole: Uint8Array, choices: Choices): Outcome {
+  #from6(whole: Uint8Array, choices: Choices, came: Came): Outcome {
     const { prefix, pool4, allow, mtuBytes } = this.#config;
     if (whole.length < 40) return { drop: 'drop-truncated' };
     const payloadBytes = readU16(whole, 4);
@@ -136,12 +233,42 @@ export class ReferenceNat64 {
       nextHeader = segment[0];
       segment = segment.slice(headerBytes);
     }
-    if (nextHeader === 44) return { drop: 'drop-fragment' };
+    let { identification } = came;
+    let fragmentHeaderBytes = 0;
+    if (nextHeader === 44) {
+      if (segment.length < 8) return { drop: 'drop-truncated' };
+      const fragmentField = readU16(segment, 2);
+      const header = segment.slice(0, 8);
+      identification = readU16(segment, 6);
+      nextHeader = header[0];
+      segment = segment.slice(8);
+      fragmentHeaderBytes = 8;
+      if ((fragmentField & 0xfff9) !== 0) {
+        if (!isUnicastHost(source)) return { drop: 'drop-source-invalid' };
+        if (!startsWith(source, allow)) return this.#answer6('drop-not-allowed', packet, 0x101, 0);
+        if (segment.length + 20 > mtuBytes)
+          return this.#answer6('drop-too-big', packet, 0x200, mtuBytes + 20);
+        const fragment = {
+          key: `6 ${hex(source)} ${hex(destination)} ${hex(header.slice(4))}`,
+          offset: fragmentField & 0xfff8,
+          hasMore: (fragmentField & 1) !== 0,
+          data: segment,
+          identification,
+          rebuild: (data: Bytes) => {
+            const fixed = concat(packet.slice(0, 40), data);
+            fixed.set(u16(data.length), 4);
+            fixed[6] = header[0];
+            return fixed;
+          },
+        };
+        return { fragment };
+      }
+    }
     const problem = transportProblem(nextHeader, segment, PROTOCOL.ICMPV6);
     if (problem === 'drop-protocol') return this.#answer6(problem, packet, 0x104, 0);
     if (problem !== undefined) return { drop: problem };
     if (nextHeader === PROTOCOL.ICMPV6) {
-      if (segment[0] < 128) return this.#error6(packet, segment, choices);
+      if (segment[0] < 128) return this.#error6(packet, segment, choices, fragmentHeaderBytes);
       if (ECHO_6TO4[segment[0]] === undefined) return { drop: 'drop-icmp-type' };
     }
     const isEcho = nextHeader === PROTOCOL.ICMPV6;
@@ -155,11 +282,10 @@ export class ReferenceNat64 {
     if (neverRouted(remote) || (this.#isWellKnown && isPrivate(remote)))
       return answer('drop-non-global', 0x101);
     if (hopLimit <= 1) return answer('drop-hop-limit', 0x300);
-    if (packet.length - 20 > mtuBytes) return answer('drop-too-big', 0x200, mtuBytes + 20);
+    if (came === WHOLE && packet.length - 20 > mtuBytes) return answer('drop-too-big', 0x200, mtuBytes + 20);
     const kind = KINDS[nextHeader];
     const hostPort = readU16(segment, isEcho ? 4 : 0);
     const remotePort = isEcho ? 0 : readU16(segment, 2);
-    if (hex(remote) === hex(pool4) && this.#inPool(remotePort)) return { drop: 'drop-hairpin' };
 
     let bib = this.#byHost.get(`${kind} ${hex(source)} ${hostPort}`);
     const hasSession = bib !== undefined && this.#sessions.has(this.#sessionKey(bib, remote, remotePort));
@@ -168,7 +294,7 @@ export class ReferenceNat64 {
     if (!hasSession && opens) {
       if (bib === undefined && this.#freePorts(kind).length === 0)
         return answer('drop-pool4-exhausted', 0x103);
-      bib ??= this.#newBib(kind, source, hostPort, choices.port);
+      bib ??= this.#newBib(kind, source, hostPort, choices.portOf(kind, source, hostPort));
       this.#sessions.add(this.#sessionKey(bib, remote, remotePort));
     }
     if (bib === undefined) throw new Error('unreachable');
@@ -185,8 +311,12 @@ export class ReferenceNat64 {
       concat(pseudo6, header(segment, kind)),
       concat(pseudo4, header(translated, kind)),
     );
+    if (kind === 'tcp') clamp(translated, this.#config.maxSegmentBytes);
     const totalBytes = 20 + segment.length;
+    const isFragmentable = identification !== undefined || totalBytes <= 1260;
     return {
+      isHairpin: hex(remote) === hex(pool4) && this.#inPool(remotePort),
+      ...(came !== WHOLE && { cut: { limitBytes: mtuBytes, came } }),
       out: ipv4({
         source: pool4,
         destination: remote,
@@ -195,8 +325,9 @@ export class ReferenceNat64 {
         hopLimit: hopLimit - 1,
         trafficClass,
         // N28
-        fragment: totalBytes <= 1260 ? 0 : 0x4000,
-        identification: totalBytes <= 1260 ? choices.identification : 0,
+        fragment: isFragmentable ? 0 : 0x4000,
+        // N30
+        identification: identification ?? (isFragmentable ? choices.identification : 0),
       }),
     };
   }
@@ -228,7 +359,7 @@ export class ReferenceNat64 {
     return bib;
   }
 
-  #from4(whole: Uint8Array, choices: Choices): Outcome {
+  #from4(whole: Uint8Array, choices: Choices, came: Came): Outcome {
     const { pool4, mtuBytes } = this.#config;
     const headerBytes = (whole[0] & 15) * 4;
     if (whole.length < 20 || headerBytes < 20 || whole.length < headerBytes)
@@ -243,9 +374,30 @@ export class ReferenceNat64 {
     const route = sourceRoute(packet.slice(20, headerBytes));
     if (route === 'malformed') return { drop: 'drop-bad-length' };
     if (route === 'unexpired') return this.#answer4('drop-source-route', packet, 0x305, 0);
-    if ((readU16(packet, 6) & 0x3fff) !== 0) return { drop: 'drop-fragment' };
     const protocol = packet[9];
     const segment = packet.slice(headerBytes);
+    const fragmentField = readU16(packet, 6);
+    const mayFragment = (fragmentField & 0x4000) === 0;
+    if ((fragmentField & 0x3fff) !== 0) {
+      if (!mayFragment && segment.length + 48 > mtuBytes)
+        return this.#answer4('drop-too-big', packet, 0x304, mtuBytes - 48 + headerBytes);
+      const fragment = {
+        key: `4 ${hex(source)} ${protocol} ${hex(packet.slice(4, 6))}`,
+        offset: (fragmentField & 0x1fff) * 8,
+        hasMore: (fragmentField & 0x2000) !== 0,
+        data: segment,
+        identification: readU16(packet, 4),
+        rebuild: (data: Bytes) => {
+          const fixed = concat(packet.slice(0, headerBytes), data);
+          fixed.set(u16(Math.min(fixed.length, 65_535)), 2);
+          fixed.set(u16(fragmentField & 0x4000), 6);
+          fixed.set([0, 0], 10);
+          fixed.set(u16(checksum(fixed.slice(0, headerBytes))), 10);
+          return fixed;
+        },
+      };
+      return { fragment };
+    }
     const problem = transportProblem(protocol, segment, PROTOCOL.ICMP);
     if (problem === 'drop-protocol') return this.#answer4(problem, packet, 0x302, 0);
     if (problem !== undefined) return { drop: problem };
@@ -256,9 +408,9 @@ export class ReferenceNat64 {
     }
     if (this.#isWellKnown && isPrivate(source)) return { drop: 'drop-non-global' };
     if (packet[8] <= 1) return this.#answer4('drop-hop-limit', packet, 0xb00, 0);
-    if (segment.length + 40 > mtuBytes) {
-      const mayFragment = (packet[6] & 0x40) === 0;
-      if (mayFragment) return { drop: 'drop-too-big' };
+    const { lowestIpv6MtuBytes } = this.#config;
+    const newBytes = segment.length + 40;
+    if (came === WHOLE && newBytes > mtuBytes && !mayFragment) {
       return this.#answer4('drop-too-big', packet, 0x304, mtuBytes - 40 + headerBytes);
     }
     const kind = KINDS[protocol];
@@ -266,7 +418,9 @@ export class ReferenceNat64 {
     const remotePort = isEcho ? 0 : readU16(segment, 0);
     const bib = this.#byPort.get(`${kind} ${mappedPort}`);
     if (bib === undefined)
-      return isEcho ? { out: whole.slice(0, totalBytes) } : { drop: 'drop-no-bib-entry' };
+      return isEcho || (came !== WHOLE && !this.#inPool(mappedPort))
+        ? { out: whole.slice(0, totalBytes), isReturned: true }
+        : { drop: 'drop-no-bib-entry' };
     const opens = kind !== 'tcp' || (segment[13] & 6) === 2;
     if (opens) this.#sessions.add(this.#sessionKey(bib, source, remotePort));
 
@@ -290,7 +444,12 @@ export class ReferenceNat64 {
       );
     }
     void choices;
+    if (kind === 'tcp') clamp(translated, this.#config.maxSegmentBytes);
+    const mustCut = came !== WHOLE || newBytes > lowestIpv6MtuBytes;
+    const limitBytes = mayFragment ? lowestIpv6MtuBytes : came === WHOLE ? 0 : mtuBytes;
+    const cutCame = came === WHOLE ? { cuts: [], identification: readU16(packet, 4) } : came;
     return {
+      ...(mustCut && limitBytes > 0 && { cut: { limitBytes, came: cutCame } }),
       out: ipv6({
         source: source6,
         destination: bib.host,
@@ -302,7 +461,8 @@ export class ReferenceNat64 {
     };
   }
 
-  #error6(packet: Uint8Array, message: Uint8Array, choices: Choices): Outcome {
+  #error6(packet: Uint8Array, message: Uint8Array, choices: Choices, fragmentHeaderBytes: number): Outcome {
+    void fragmentHeaderBytes;
     const { prefix, pool4, mtuBytes } = this.#config;
     const [type, code] = message;
     const value = readU32(message, 4);
@@ -343,7 +503,7 @@ export class ReferenceNat64 {
     const isEcho = kind === 'icmp';
     const remote = source.slice(12);
     const remotePort = isEcho ? 0 : readU16(segment, 0);
-    if (hex(remote) === hex(pool4) && this.#inPool(remotePort)) return { drop: 'drop-hairpin' };
+    const isHairpin = hex(remote) === hex(pool4) && this.#inPool(remotePort) && hex(peer) === hex(pool4);
     const bib = this.#byHost.get(`${kind} ${hex(host)} ${readU16(segment, isEcho ? 4 : 2)}`);
     if (bib === undefined || !this.#sessions.has(this.#sessionKey(bib, remote, remotePort)))
       return { drop: 'drop-icmp-no-session' };
@@ -376,6 +536,7 @@ export class ReferenceNat64 {
     inner.set(u16(checksum(inner)), 10);
     const totalBytes = 20 + 8 + 20 + translated.length;
     return {
+      isHairpin,
       out: icmp({
         source: pool4,
         destination: peer,
@@ -446,7 +607,8 @@ export class ReferenceNat64 {
     const remote = quoted.slice(16, 20);
     const remotePort = isEcho ? 0 : readU16(segment, 2);
     const bib = this.#byPort.get(`${kind} ${readU16(segment, isEcho ? 4 : 0)}`);
-    if (bib === undefined) return isEcho ? { out: concat(packet) } : { drop: 'drop-no-bib-entry' };
+    if (bib === undefined)
+      return isEcho ? { out: concat(packet), isReturned: true } : { drop: 'drop-no-bib-entry' };
     if (!this.#sessions.has(this.#sessionKey(bib, remote, remotePort)))
       return { drop: 'drop-icmp-no-session' };
 
@@ -505,6 +667,7 @@ export class ReferenceNat64 {
 
   #answer4(drop: string, packet: Uint8Array, typeAndCode: number, value: number): Outcome {
     const headerBytes = (packet[0] & 15) * 4;
+    if ((readU16(packet, 6) & 0x1fff) !== 0) return { drop };
     if (packet[9] === PROTOCOL.ICMP && [undefined, 3, 4, 5, 11, 12].includes(packet[headerBytes]))
       return { drop };
     return {
@@ -520,6 +683,67 @@ export class ReferenceNat64 {
         fragment: 0x4000,
       }),
     };
+  }
+}
+
+/** Cuts a packet where it was cut before, and where the pieces are still too long. */
+function cutUp(packet: Uint8Array, limitBytes: number, { cuts, identification = 0 }: Came): Bytes[] {
+  const isIpv6 = packet[0] >> 4 === 6;
+  const headerBytes = isIpv6 ? 40 : 20;
+  const data = packet.slice(headerBytes);
+  const step = Math.floor((limitBytes - headerBytes - (isIpv6 ? 8 : 0)) / 8) * 8;
+  const pieces: Bytes[] = [];
+  let offset = 0;
+  for (const end of cuts.length === 0 ? [data.length] : cuts) {
+    for (; offset < end; offset = Math.min(offset + step, end)) {
+      const to = Math.min(offset + step, end);
+      const more = to < data.length ? 1 : 0;
+      const piece = data.slice(offset, to);
+      const id = u16(identification);
+      const payload = isIpv6
+        ? concat(Uint8Array.from([packet[6], 0, ...u16(offset + more), 0, 0, ...id]), piece)
+        : piece;
+      const fields = { hopLimit: packet[isIpv6 ? 7 : 8], payload };
+      pieces.push(
+        isIpv6
+          ? ipv6({
+              ...fields,
+              source: packet.slice(8, 24),
+              destination: packet.slice(24, 40),
+              protocol: 44,
+              trafficClass: (readU16(packet, 0) >> 4) & 255,
+            })
+          : ipv4({
+              ...fields,
+              source: packet.slice(12, 16),
+              destination: packet.slice(16, 20),
+              protocol: packet[9],
+              trafficClass: packet[1],
+              identification,
+              fragment: offset / 8 + more * 0x2000,
+            }),
+      );
+    }
+  }
+  return pieces;
+}
+
+/** Lowers the segment size in a SYN, and corrects the checksum by the change of the words that it lies in. */
+function clamp(segment: Bytes, maxSegmentBytes: number): void {
+  if ((segment[13] & 2) === 0) return;
+  const headerBytes = (segment[12] >> 4) * 4;
+  let at = 20;
+  while (at < headerBytes && segment[at] !== 0) {
+    const length = segment[at] === 1 ? 1 : (segment[at + 1] ?? 0);
+    if (segment[at] !== 1 && (at + 1 >= headerBytes || length < 2 || at + length > headerBytes)) return;
+    if (segment[at] === 2 && length === 4) {
+      if (readU16(segment, at + 2) <= maxSegmentBytes) return;
+      const before = segment.slice(20, headerBytes);
+      segment.set(u16(maxSegmentBytes), at + 2);
+      segment.set(u16(adjusted(readU16(segment, 16), before, segment.slice(20, headerBytes))), 16);
+      return;
+    }
+    at += length;
   }
 }
 

@@ -1,6 +1,8 @@
 /** Rows of (title, configuration, packets in, packets out, counters), and what time does. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { MAX_FRAGMENTS } from '../../../../src/services/nat64/packet.ts';
+import { MAX_DATAGRAMS } from '../../../../src/services/nat64/reassembly.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
 import {
   HOST,
@@ -12,7 +14,7 @@ import {
   createHarness,
   seededRandom,
 } from './harness.ts';
-import { type Bytes, TCP_FLAGS, address, concat, icmp, ip, readU16, tcp, udp } from './packets.ts';
+import { type Bytes, TCP_FLAGS, address, concat, icmp, ip, readU16, tcp, u16, u32, udp } from './packets.ts';
 
 const REMOTE6 = `64:ff9b::${REMOTE}`;
 /** With one port in the pool, what comes out is known beforehand. */
@@ -40,7 +42,7 @@ interface Row {
   /** Sent first; what becomes of them is not looked at. */
   readonly before?: readonly Bytes[];
   readonly packet: Bytes;
-  readonly out: Bytes | undefined;
+  readonly out: Bytes | readonly Bytes[] | undefined;
   /** The counter of the drop, if it is one. */
   readonly drop?: string;
 }
@@ -58,6 +60,38 @@ const error4 = (type: number, code: number, about: Bytes, rest = 0) =>
     trafficClass: 0xc0,
   });
 
+/** The packet in fragments: the data between one offset and the next in each. */
+function fragments4(packet: Bytes, offsets: readonly number[], identification: number, flags = 0): Bytes[] {
+  return offsets.slice(1).map((to, i) =>
+    ip({
+      source: packet.slice(12, 16),
+      destination: packet.slice(16, 20),
+      protocol: packet[9],
+      hopLimit: packet[8],
+      identification,
+      fragment: offsets[i] / 8 + (i === offsets.length - 2 ? 0 : 0x2000) + flags,
+      payload: packet.slice(20 + offsets[i], 20 + to),
+    }),
+  );
+}
+
+function fragments6(packet: Bytes, offsets: readonly number[], identification: number): Bytes[] {
+  return offsets.slice(1).map((to, i) => {
+    const field = offsets[i] + (i === offsets.length - 2 ? 0 : 1);
+    const header = Uint8Array.from([packet[6], 0, ...u16(field), ...u32(identification)]);
+    return ip({
+      source: packet.slice(8, 24),
+      destination: packet.slice(24, 40),
+      protocol: 44,
+      hopLimit: packet[7],
+      payload: concat(header, packet.slice(40 + offsets[i], 40 + to)),
+    });
+  });
+}
+
+/** 1468 bytes with the UDP header. */
+const big = Uint8Array.from({ length: 1460 }, (_, i) => i & 255);
+const bigFragment4 = fragments4(udp({ ...in4, data: new Uint8Array(1500) }), [0, 1480, 1508], 7, 0x4000)[0];
 const large6 = udp({ ...out6, data: new Uint8Array(1400) });
 const expired6 = udp({ ...out6, hopLimit: 1 });
 const expired4 = udp({ ...in4, hopLimit: 1 });
@@ -218,11 +252,17 @@ const ROWS: readonly Row[] = [
     drop: 'drop-too-big',
   },
   {
-    title: 'too big for IPv6, DF clear: not yet fragmented, nothing said',
+    title: 'too big for IPv6, DF clear: fragments of at most 1280 bytes (N22)',
     before: [udp(out6)],
-    packet: udp({ ...in4, data: new Uint8Array(1460), fragment: 0 }),
-    out: undefined,
-    drop: 'drop-too-big',
+    packet: udp({ ...in4, data: big, fragment: 0, identification: 0xbeef }),
+    out: fragments6(udp({ ...in6, data: big }), [0, 1232, 1468], 0xbeef),
+  },
+  {
+    title: 'lowestIpv6MtuBytes: fits, and so needs no fragment header (N22)',
+    config: { settings: { lowestIpv6MtuBytes: 1500 } },
+    before: [udp(out6)],
+    packet: udp({ ...in4, data: new Uint8Array(1400), fragment: 0, identification: 0xbeef }),
+    out: udp({ ...in6, data: new Uint8Array(1400) }),
   },
   {
     title: 'routing header with segments left: 4/0 and where (N29)',
@@ -335,18 +375,131 @@ const ROWS: readonly Row[] = [
     drop: 'drop-icmp-quote',
   },
   {
-    title: 'hairpin',
-    before: [udp(out6)],
-    packet: udp({ ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: PORT }),
-    out: undefined,
-    drop: 'drop-hairpin',
+    title: 'hairpin: what one host sends to the mapping of another comes from its own mapping (N19)',
+    config: { ports: [PORT, PORT + 1] },
+    before: [udp({ ...out6, source: '2001:db8:1::11', sourcePort: 6001 })],
+    packet: udp({ ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: PORT + 1, data }),
+    out: udp({
+      ...in6,
+      source: `64:ff9b::${POOL4}`,
+      destination: '2001:db8:1::11',
+      sourcePort: PORT,
+      destinationPort: 6001,
+      data,
+      hopLimit: 62,
+    }),
   },
   {
-    title: 'a fragment',
-    before: [udp(out6)],
-    packet: udp({ ...in4, data, fragment: 0x2000 }),
+    title: 'hairpin: an error about such a packet reaches the host that sent it (N40)',
+    config: { ports: [PORT, PORT + 1] },
+    before: [
+      udp({ ...out6, source: '2001:db8:1::11', sourcePort: 6001 }),
+      udp({ ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: PORT + 1, data }),
+    ],
+    packet: icmp({
+      source: '2001:db8:1::11',
+      destination: `64:ff9b::${POOL4}`,
+      type: 1,
+      code: 4,
+      data: udp({
+        source: `64:ff9b::${POOL4}`,
+        destination: '2001:db8:1::11',
+        sourcePort: PORT,
+        destinationPort: 6001,
+        data,
+      }),
+    }),
+    out: icmp({
+      source: `64:ff9b::${POOL4}`,
+      destination: HOST,
+      type: 1,
+      code: 4,
+      hopLimit: 62,
+      data: udp({ ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: PORT + 1, data }),
+    }),
+  },
+  {
+    title: 'hairpin: the hop limit ends between the two passes; the host is told by the translator',
+    config: { ports: [PORT, PORT + 1] },
+    before: [udp({ ...out6, source: '2001:db8:1::11', sourcePort: 6001 })],
+    packet: udp({ ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: PORT + 1, hopLimit: 2 }),
+    out: icmp({
+      source: `64:ff9b::${POOL4}`,
+      destination: HOST,
+      type: 3,
+      hopLimit: 63,
+      trafficClass: 0xc0,
+      data: udp({ ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: PORT + 1, hopLimit: 1 }),
+    }),
+    drop: 'drop-hop-limit',
+  },
+  {
+    title: 'hairpin: to a port of the pool that nobody has',
+    config: { ports: [PORT, PORT + 1] },
+    packet: udp({ ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: PORT + 1 }),
     out: undefined,
-    drop: 'drop-fragment',
+    drop: 'drop-no-bib-entry',
+  },
+  {
+    title:
+      'fragments from IPv6, the last first: cut at the same places, identification cut to 16 bits (N1, N30)',
+    before: [fragments6(udp({ ...out6, data: big }), [0, 800, 1468], 0xdead_beef)[1]],
+    packet: fragments6(udp({ ...out6, data: big }), [0, 800, 1468], 0xdead_beef)[0],
+    out: fragments4(udp({ ...out4, data: big }), [0, 800, 1468], 0xbeef),
+  },
+  {
+    title: 'fragments from IPv4: cut at the same places, and where they are longer than 1280 bytes (N1)',
+    before: [udp(out6), fragments4(udp({ ...in4, data: big }), [0, 1240, 1468], 7)[1]],
+    packet: fragments4(udp({ ...in4, data: big }), [0, 1240, 1468], 7)[0],
+    out: fragments6(udp({ ...in6, data: big }), [0, 1232, 1240, 1468], 7),
+  },
+  {
+    title: 'fragments of a UDP packet without checksum: it gets one (N2)',
+    before: [udp(out6), fragments4(zeroChecksum(udp({ ...in4, data: big })), [0, 800, 1468], 7)[1]],
+    packet: fragments4(zeroChecksum(udp({ ...in4, data: big })), [0, 800, 1468], 7)[0],
+    out: fragments6(udp({ ...in6, data: big }), [0, 800, 1468], 7),
+  },
+  {
+    title: 'a fragment that is all of its datagram is no fragment (RFC 6946)',
+    packet: fragments6(udp({ ...out6, data }), [0, 12], 0xdead_beef)[0],
+    out: udp({ ...out4, data, identification: 0xbeef }),
+  },
+  {
+    title: 'fragments that overlap: nothing of their datagram is translated (RFC 5722)',
+    before: [udp(out6), fragments4(udp({ ...in4, data: big }), [0, 800, 1468], 7)[0]],
+    packet: fragments4(udp({ ...in4, data: big }), [0, 792, 1468], 7)[1],
+    out: undefined,
+    drop: 'drop-fragment-overlap',
+  },
+  {
+    title: 'a fragment in the middle that is no multiple of 8',
+    packet: fragments4(udp({ ...in4, data }), [0, 9, 12], 7)[0],
+    out: undefined,
+    drop: 'drop-fragment-bad',
+  },
+  {
+    title: 'a fragment too big for IPv6, DF set: 3/4 with what fits beside a fragment header (N23)',
+    before: [udp(out6)],
+    packet: bigFragment4,
+    out: error4(3, 4, bigFragment4, 1472),
+    drop: 'drop-too-big',
+  },
+  {
+    title: "a datagram of the appliance's own in fragments: back to the kernel in one piece",
+    before: [fragments4(udp({ ...in4, destinationPort: 53, data: big }), [0, 800, 1468], 7)[1]],
+    packet: fragments4(udp({ ...in4, destinationPort: 53, data: big }), [0, 800, 1468], 7)[0],
+    out: udp({ ...in4, destinationPort: 53, data: big, fragment: 0, identification: 7 }),
+  },
+  {
+    title: 'a SYN announces no more than fits both sides, out',
+    packet: tcp({ ...out6, flags: TCP_FLAGS.SYN, options: Uint8Array.from([2, 4, 0xff, 0xff]) }),
+    out: tcp({ ...out4, flags: TCP_FLAGS.SYN, options: Uint8Array.from([2, 4, 5, 160]) }),
+  },
+  {
+    title: 'a SYN announces no more than fits both sides, in, the option at an odd place',
+    before: [tcp({ ...out6, flags: TCP_FLAGS.SYN })],
+    packet: tcp({ ...in4, flags: 18, options: Uint8Array.from([1, 2, 4, 5, 180, 0, 0, 0]) }),
+    out: tcp({ ...in6, flags: 18, options: Uint8Array.from([1, 2, 4, 5, 160, 0, 0, 0]) }),
   },
 ];
 
@@ -363,7 +516,8 @@ describe('one packet', () => {
       const harness = createHarness({ ...ONE_PORT, ...config });
       for (const earlier of before) harness.send(earlier);
       harness.counted();
-      assert.equal(hexOf(harness.send(packet)), hexOf(out));
+      const expected = out === undefined ? [] : Array.isArray(out) ? out : [out as Bytes];
+      assert.deepEqual(harness.sendAll(packet).map(hexOf), expected.map(hexOf));
       const dropped = Object.entries(harness.counted()).filter(([name]) => name.startsWith('drop-'));
       assert.deepEqual(dropped, drop === undefined ? [] : [[drop, 1]]);
     });
@@ -466,6 +620,55 @@ describe('lifetimes (RFC 6146 section 4)', () => {
     });
     assert.equal(new Set(ports).size, 1);
     assert.equal(sessions(harness), 3);
+  });
+});
+
+describe('reassembly (N1)', () => {
+  const pieces = (identification: number) =>
+    fragments4(udp({ ...in4, data: big }), [0, 800, 1468], identification);
+
+  test('what comes within 30 seconds is put together, later it is not', () => {
+    for (const [seconds, count] of [
+      [30, 2],
+      [31, 0],
+    ] as const) {
+      const harness = createHarness(ONE_PORT);
+      harness.send(udp(out6));
+      harness.send(pieces(1)[0]);
+      harness.setTime(seconds);
+      assert.equal(harness.sendAll(pieces(1)[1]).length, count);
+    }
+  });
+
+  test('of too many at a time, those that have waited 2 seconds give way, and no others', () => {
+    const harness = createHarness(ONE_PORT);
+    harness.send(udp(out6));
+    for (let id = 0; id < MAX_DATAGRAMS; id++) harness.send(pieces(id)[0]);
+    harness.setTime(2);
+    harness.send(pieces(1000)[0]);
+    assert.equal(harness.counters()['drop-fragment-memory'], 1);
+    assert.equal(harness.sendAll(pieces(5)[1]).length, 2, 'all others are still there');
+    harness.send(pieces(5)[0]);
+    harness.setTime(3);
+    assert.equal(harness.sendAll(pieces(1000)[0]).length, 0);
+    assert.equal(harness.sendAll(pieces(1000)[1]).length, 2, 'in the place of the oldest');
+    assert.equal(harness.counters()['drop-fragment-memory'], 1);
+  });
+
+  test('a datagram in more fragments than there is room for', () => {
+    const harness = createHarness(ONE_PORT);
+    harness.send(udp(out6));
+    const offsets = Array.from({ length: MAX_FRAGMENTS + 2 }, (_, i) => i * 8);
+    const packet = udp({ ...in4, data: new Uint8Array(1200) });
+    for (const fragment of fragments4(packet, offsets, 1)) assert.equal(harness.send(fragment), undefined);
+    assert.equal(harness.counters()['drop-fragment-memory'], 1);
+  });
+
+  test('fragments that claim a datagram beyond 64 KiB', () => {
+    const harness = createHarness(ONE_PORT);
+    const packet = ip({ source: REMOTE, destination: POOL4, protocol: 17, fragment: 0x1fff, payload: data });
+    assert.equal(harness.send(packet), undefined);
+    assert.deepEqual(harness.counted(), { 'drop-fragment-bad': 1 });
   });
 });
 
