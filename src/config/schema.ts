@@ -214,6 +214,29 @@ const Mtu = (title: string, minimum: number) =>
     default: 1500,
   });
 
+const Lifetime = (title: string, minimum: number) =>
+  Type.Integer({
+    minimum,
+    maximum: 86_400,
+    title,
+    expected: `a whole number of seconds from ${minimum} to 86400`,
+  });
+
+const Nat64LifetimesSchema = Type.Object(
+  {
+    udpSeconds: { ...Lifetime('UDP sessions', 120), default: 300 },
+    tcpEstablishedSeconds: { ...Lifetime('Established TCP connections', 7440), default: 7440 },
+    tcpTransitorySeconds: { ...Lifetime('TCP connections that open or end', 240), default: 240 },
+    icmpSeconds: { ...Lifetime('ICMP queries', 60), default: 60 },
+  },
+  {
+    ...strict,
+    title: 'How long sessions live without traffic; the least values are those of the standards',
+    expected: 'an object of lifetimes in seconds',
+    default: {},
+  },
+);
+
 export const Nat64Schema = Type.Object(
   {
     enabled: Type.Boolean({ title: 'Run the NAT64 translator', expected: 'true or false', default: true }),
@@ -259,6 +282,24 @@ export const Nat64Schema = Type.Object(
       expected: 'true or false',
       default: true,
     }),
+    filtering: Type.Union([Type.Literal('endpoint-independent'), Type.Literal('address-dependent')], {
+      title:
+        'Who may send to a mapping from the IPv4 side: anybody, or only addresses that the IPv6 host has sent to',
+      expected: '"endpoint-independent" or "address-dependent"',
+      default: 'endpoint-independent',
+    }),
+    unsolicitedSyn: Type.Union([Type.Literal('store'), Type.Literal('drop')], {
+      title:
+        'TCP connections from the IPv4 side to ports without a mapping: told after 6 seconds that nobody is there, or never',
+      expected: '"store" or "drop"',
+      default: 'store',
+    }),
+    zeroUdpChecksum: Type.Union([Type.Literal('compute'), Type.Literal('drop')], {
+      title: 'UDP packets from the IPv4 side that have no checksum, which IPv6 demands',
+      expected: '"compute" or "drop"',
+      default: 'compute',
+    }),
+    lifetimes: Nat64LifetimesSchema,
     maxSessions: Type.Integer({
       minimum: 1024,
       maximum: 4_194_304,

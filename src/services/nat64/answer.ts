@@ -36,6 +36,7 @@ import {
   writeWords,
 } from '../../wire/ipv6.ts';
 import { COUNTER, type Nat64Counter, type Verdict } from './counters.ts';
+import { clearOffload } from './packet.ts';
 import type { Translator } from './translator.ts';
 
 /** At most so many in a second, over all destinations. */
@@ -80,7 +81,11 @@ const answers4 = byReason(ANSWERS4);
 /** Turns the dropped packet, whose bytes are as they came, into the error that answers it; false when none does. */
 export function answer(translator: Translator, reason: Verdict, version: number): boolean {
   const typeAndCode = version === 6 ? answers6[reason] : version === 4 ? answers4[reason] : NO_ANSWER;
-  if (typeAndCode === NO_ANSWER) return false;
+  return typeAndCode !== NO_ANSWER && answerWith(translator, typeAndCode, version);
+}
+
+/** Turns the packet into this error about it, unless none may be sent about such a packet, or no more at present. */
+export function answerWith(translator: Translator, typeAndCode: number, version: number): boolean {
   if (version === 6 ? !mayAnswer6(translator) : !mayAnswer4(translator)) return false;
   if (!withinRate(translator)) {
     translator.counters[COUNTER['icmp-errors-withheld']]++;
@@ -88,6 +93,8 @@ export function answer(translator: Translator, reason: Verdict, version: number)
   }
   if (version === 6) answer6(translator, typeAndCode);
   else answer4(translator, typeAndCode);
+  clearOffload(translator.packet);
+  translator.counters[COUNTER['icmp-errors-sent']]++;
   return true;
 }
 

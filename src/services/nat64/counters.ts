@@ -16,6 +16,9 @@ export const NAT64_COUNTERS = {
   'sessions-removed-tcp': 'TCP sessions removed, nearly always because their lifetime was over',
   'sessions-removed-udp': 'UDP sessions removed, nearly always because their lifetime was over',
   'sessions-removed-icmp': 'ICMP query sessions removed, nearly always because their lifetime was over',
+  'syns-stored':
+    'Connections from the IPv4 side to ports that no IPv6 host has, kept unanswered for 6 seconds',
+  'probes-sent': 'Established TCP connections without traffic whose IPv6 host was asked whether they live',
   'icmp-errors-sent': 'ICMP errors that the translator sent in answer to packets it dropped',
   'icmp-errors-withheld': 'ICMP errors that were not sent because too many had been within a second',
   'icmp-returned':
@@ -45,6 +48,8 @@ export const NAT64_COUNTERS = {
   'drop-icmp-no-session': 'An ICMP error about no known session',
   'drop-udp-no-checksum':
     'A UDP packet without checksum: over IPv6, or over IPv4 where nat64.zeroUdpChecksum is "drop"',
+  'drop-filtered':
+    'A packet from an IPv4 address that the IPv6 host has not sent to (nat64.filtering is "address-dependent")',
   'drop-no-bib-entry': 'A packet from the IPv4 side to a port that no IPv6 host has',
   'drop-tcp-not-syn': 'A TCP packet of no known connection that does not open one',
   'drop-no-pool4': 'The appliance has no IPv4 address yet',

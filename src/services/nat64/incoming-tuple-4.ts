@@ -35,6 +35,7 @@ import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
   endOfQuote,
+  isUdpWithoutChecksum,
   destinationPort,
   readTransport,
   sourcePort,
@@ -70,6 +71,7 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   if (transport !== CONTINUE) return transport;
   const offload = checkOffload(packet, GSO.TCPV4);
   if (offload !== CONTINUE) return offload;
+  if (settings.dropsZeroUdpChecksum && isUdpWithoutChecksum(packet)) return COUNTER['drop-udp-no-checksum'];
   if (packet.protocol === TRANSPORT.ICMP) {
     const type = view.getUint8(packet.transport + ICMP.TYPE);
     if (isIcmp4Error(type)) return determineError4(settings, packet, source);

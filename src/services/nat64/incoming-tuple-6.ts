@@ -14,8 +14,7 @@ import {
   isSkippedExtension,
 } from '../../wire/ipv6.ts';
 import { extractIpv4, nat64PrefixContains } from '../../wire/nat64-prefix.ts';
-import { UDP } from '../../wire/tcp-udp.ts';
-import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
+import { GSO } from '../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
 import { type Settings, isAllowed } from './settings.ts';
@@ -23,6 +22,7 @@ import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
   endOfQuote,
+  isUdpWithoutChecksum,
   destinationPort,
   readTransport,
   sourcePort,
@@ -60,13 +60,8 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
     if (isIcmp6Error(type)) return determineError6(settings, packet);
     if (type !== ICMP6.ECHO_REQUEST && type !== ICMP6.ECHO_REPLY) return COUNTER['drop-icmp-type'];
   }
-  // RFC 8200 section 8.1: UDP over IPv6 has a checksum. Where the device is still to fill it in, its sum may be 0.
-  if (
-    packet.protocol === TRANSPORT.UDP &&
-    view.getUint16(packet.transport + UDP.CHECKSUM) === 0 &&
-    (packet.offloadFlags & NEEDS_CHECKSUM) === 0
-  )
-    return COUNTER['drop-udp-no-checksum'];
+  // RFC 8200 section 8.1: UDP over IPv6 has a checksum.
+  if (isUdpWithoutChecksum(packet)) return COUNTER['drop-udp-no-checksum'];
 
   packet.isError = false;
   readHost(packet, start + IPV6.SOURCE);

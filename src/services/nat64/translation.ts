@@ -153,6 +153,10 @@ function resolveSettings(config: Nat64Config, pool4: Pool4 | undefined): Setting
     lowestIpv6MtuBytes: config.lowestIpv6MtuBytes,
     maxSegmentBytes: config.clampSegmentSize ? largestSegmentBytes(config) : NO_LIMIT_BYTES,
     maxSessions: config.maxSessions,
+    lifetimes: config.lifetimes,
+    isAddressDependent: config.filtering === 'address-dependent',
+    dropsZeroUdpChecksum: config.zeroUdpChecksum === 'drop',
+    storesSyns: config.unsolicitedSyn === 'store',
   };
 }
 

@@ -17,22 +17,22 @@ import { filterFrom4, filterFrom6, isHairpin } from './filter.ts';
 import { cutPacket, nextFragment } from './fragmentation.ts';
 import { determineTuple4 } from './incoming-tuple-4.ts';
 import { determineTuple6 } from './incoming-tuple-6.ts';
-import { type Packet, clearOffload, createPacket, segmentsOf } from './packet.ts';
+import { type Packet, createPacket, segmentsOf } from './packet.ts';
 import { type Reassembly, createReassembly, reassemble } from './reassembly.ts';
-import { removeSession } from './sessions.ts';
 import type { Settings } from './settings.ts';
-import { BIB, RECORD_WORDS, SESSION, type Tables } from './tables.ts';
-import { nextExpired } from './timer-wheel.ts';
+import { type StoredSyns, createStoredSyns } from './stored-syns.ts';
+import type { Tables } from './tables.ts';
 import { translateError4to6, translateError6to4 } from './translate-error.ts';
 import { translate4to6 } from './translate-4to6.ts';
 import { translate6to4 } from './translate-6to4.ts';
 
 export interface Translator {
   settings: Settings;
-  readonly tables: Tables;
+  tables: Tables;
   readonly counters: Float64Array;
   readonly packet: Packet;
   readonly reassembly: Reassembly;
+  readonly storedSyns: StoredSyns;
   /** Unsigned 32-bit random numbers, for ports: they must not be predictable. */
   readonly random: () => number;
   /** Seconds of a clock that never goes back; set before each batch of packets. */
@@ -56,6 +56,7 @@ export function createTranslator(
     counters: counters.values,
     packet: createPacket(),
     reassembly: createReassembly(),
+    storedSyns: createStoredSyns(),
     random,
     nowSeconds: 0,
     identification: random() & 0xffff,
@@ -77,7 +78,6 @@ export function translate(translator: Translator): boolean {
   let verdict = isIpv6 ? from6(translator) : from4(translator);
   if (verdict === FRAGMENT) {
     verdict = reassemble(translator.reassembly, packet, isIpv6, translator.nowSeconds);
-    if (verdict === HELD) return false;
     if (verdict === CONTINUE) {
       counters[COUNTER.reassembled]++;
       verdict = isIpv6 ? from6(translator) : from4(translator);
@@ -132,6 +132,7 @@ function comeBackIn(translator: Translator): boolean {
 
 /** For what is not translated; a version of 0 when nobody is to be told. */
 function endWith(translator: Translator, verdict: Verdict, version: number): boolean {
+  if (verdict === HELD) return false;
   if (verdict !== RETURN_TO_KERNEL) return drop(translator, verdict, version);
   translator.counters[COUNTER['icmp-returned']]++;
   return true;
@@ -140,10 +141,7 @@ function endWith(translator: Translator, verdict: Verdict, version: number): boo
 /** Counts the reason, and turns the packet into the ICMP error that tells its sender, where there is one. */
 function drop(translator: Translator, reason: Verdict, version: number): boolean {
   translator.counters[reason]++;
-  if (!answer(translator, reason, version)) return false;
-  clearOffload(translator.packet);
-  translator.counters[COUNTER['icmp-errors-sent']]++;
-  return true;
+  return answer(translator, reason, version);
 }
 
 function from6(translator: Translator): Verdict {
@@ -166,16 +164,4 @@ function from4(translator: Translator): Verdict {
   if (packet.isError) translateError4to6(translator);
   else translate4to6(translator);
   return CONTINUE;
-}
-
-/** Removes sessions whose life is over, at most `budget` of them, so that a turn of the loop stays short. */
-export function expireSessions(translator: Translator, budget: number): void {
-  const { tables, counters, nowSeconds } = translator;
-  for (let removed = 0; removed < budget; removed++) {
-    const index = nextExpired(tables, nowSeconds, budget);
-    if (index === 0) return;
-    const owner = tables.sessions[index * RECORD_WORDS + SESSION.BIB];
-    counters[COUNTER['sessions-removed-tcp'] + tables.bib[owner * RECORD_WORDS + BIB.KIND] - 1]++;
-    if (removeSession(tables, index)) counters[COUNTER['bib-removed']]++;
-  }
 }

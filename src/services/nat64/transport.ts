@@ -58,6 +58,12 @@ export function checkOffload(packet: Packet, segmentedType: number): Verdict {
   return fits ? CONTINUE : COUNTER['drop-bad-offload'];
 }
 
+/** A sum of 0 that the device is still to complete is another thing. */
+export const isUdpWithoutChecksum = ({ view, protocol, transport, offloadFlags }: Packet): boolean =>
+  protocol === TRANSPORT.UDP &&
+  view.getUint16(transport + UDP.CHECKSUM) === 0 &&
+  (offloadFlags & NEEDS_CHECKSUM) === 0;
+
 /** The source port of TCP or UDP, or the identifier of an ICMP echo, of the header at `transport`. */
 export const sourcePort = (view: DataView, transport: number, protocol: number): number =>
   view.getUint16(protocol === TRANSPORT.ICMP ? transport + ICMP.IDENTIFIER : transport + TCP.SOURCE_PORT);

@@ -2,6 +2,7 @@
 import { createCounters, readCounters } from '../../../../src/runtime/counters.ts';
 import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
 import { NAT64_COUNTERS, type Nat64Counter } from '../../../../src/services/nat64/counters.ts';
+import { expire } from '../../../../src/services/nat64/expiry.ts';
 import {
   HEADROOM_BYTES,
   clearOffload,
@@ -13,7 +14,6 @@ import { createSharedTables } from '../../../../src/services/nat64/tables.ts';
 import {
   type Translator,
   createTranslator,
-  expireSessions,
   nextToSend,
   translate,
 } from '../../../../src/services/nat64/translator.ts';
@@ -70,6 +70,10 @@ export function testSettings(options: HarnessOptions = {}): Settings {
     mtu6Bytes: 1500,
     lowestIpv6MtuBytes: 1280,
     maxSegmentBytes: 1440,
+    lifetimes: { udpSeconds: 300, tcpEstablishedSeconds: 7440, tcpTransitorySeconds: 240, icmpSeconds: 60 },
+    isAddressDependent: false,
+    dropsZeroUdpChecksum: false,
+    storesSyns: true,
     maxSessions: options.maxSessions ?? 1024,
     ...options.settings,
   };
@@ -83,8 +87,8 @@ export interface Harness {
   sendAll(packet: Uint8Array): Bytes[];
   /** The same with a virtio header in front of both. */
   sendWithOffload(frame: Uint8Array): Bytes | undefined;
-  /** Sets the clock, and lets sessions end. */
-  setTime(seconds: number): void;
+  /** Sets the clock, and lets sessions end; what is sent on that account. */
+  setTime(seconds: number): Bytes[];
   counters(): Record<Nat64Counter, number>;
   /** Every counter that changed since the last call, with by how much. */
   counted(): Partial<Record<Nat64Counter, number>>;
@@ -93,7 +97,7 @@ export interface Harness {
 export function createHarness(options: HarnessOptions = {}): Harness {
   const settings = testSettings(options);
   const counters = createCounters(NAT64_COUNTERS);
-  const tables = attachTables(createSharedTables(settings.maxSessions), 0);
+  const tables = attachTables(createSharedTables(settings.maxSessions), 0, settings.isAddressDependent);
   const translator = createTranslator(settings, tables, counters, options.random ?? seededRandom(1));
   const { packet } = translator;
   let last = readCounters(counters);
@@ -122,7 +126,9 @@ export function createHarness(options: HarnessOptions = {}): Harness {
     },
     setTime(seconds) {
       translator.nowSeconds = seconds;
-      expireSessions(translator, Number.MAX_SAFE_INTEGER);
+      const sent: Bytes[] = [];
+      while (expire(translator, Number.MAX_SAFE_INTEGER)) sent.push(output(0));
+      return sent;
     },
     counters: () => readCounters(counters),
     counted() {

@@ -133,16 +133,24 @@ function withChecksum(
 
 export const TCP_FLAGS = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16 } as const;
 
-export function tcp(fields: PortFields & { readonly flags?: number; readonly options?: Uint8Array }): Bytes {
+interface TcpFields extends PortFields {
+  readonly flags?: number;
+  readonly options?: Uint8Array;
+  readonly sequence?: number;
+  readonly acknowledgement?: number;
+  readonly window?: number;
+}
+
+export function tcp(fields: TcpFields): Bytes {
   const { options: tcpOptions = new Uint8Array(), ...rest } = fields;
   const segment = Uint8Array.from([
     ...u16(fields.sourcePort),
     ...u16(fields.destinationPort),
-    ...u32(0x01020304),
-    ...u32(0x05060708),
+    ...u32(fields.sequence ?? 0x01020304),
+    ...u32(fields.acknowledgement ?? 0x05060708),
     (5 + tcpOptions.length / 4) << 4,
     fields.flags ?? TCP_FLAGS.ACK,
-    ...u16(65_000),
+    ...u16(fields.window ?? 65_000),
     0,
     0,
     0,

@@ -417,10 +417,14 @@ export class ReferenceNat64 {
     const mappedPort = readU16(segment, isEcho ? 4 : 2);
     const remotePort = isEcho ? 0 : readU16(segment, 0);
     const bib = this.#byPort.get(`${kind} ${mappedPort}`);
+    // N11: stored, if there is room.
+    const isNewSyn = kind === 'tcp' && (segment[13] & 6) === 2;
     if (bib === undefined)
       return isEcho || (came !== WHOLE && !this.#inPool(mappedPort))
         ? { out: whole.slice(0, totalBytes), isReturned: true }
-        : { drop: 'drop-no-bib-entry' };
+        : isNewSyn
+          ? {}
+          : { drop: 'drop-no-bib-entry' };
     const opens = kind !== 'tcp' || (segment[13] & 6) === 2;
     if (opens) this.#sessions.add(this.#sessionKey(bib, source, remotePort));
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MAX_FRAGMENTS } from '../../../../src/services/nat64/packet.ts';
 import { MAX_DATAGRAMS } from '../../../../src/services/nat64/reassembly.ts';
+import { MAX_STORED_SYNS } from '../../../../src/services/nat64/stored-syns.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
 import {
   HOST,
@@ -158,7 +159,43 @@ const ROWS: readonly Row[] = [
     title: 'TCP in: an unsolicited SYN: silence (N39)',
     packet: tcp({ ...in4, flags: TCP_FLAGS.SYN }),
     out: undefined,
+  },
+  {
+    title: 'TCP in: an unsolicited SYN where policy is to drop it (N11)',
+    config: { settings: { storesSyns: false } },
+    packet: tcp({ ...in4, flags: TCP_FLAGS.SYN }),
+    out: undefined,
     drop: 'drop-no-bib-entry',
+  },
+  {
+    title: 'UDP in without checksum where policy is to drop it (N2)',
+    config: { settings: { dropsZeroUdpChecksum: true } },
+    before: [udp(out6)],
+    packet: zeroChecksum(udp({ ...in4, data })),
+    out: undefined,
+    drop: 'drop-udp-no-checksum',
+  },
+  {
+    title: 'address-dependent filtering: another port of an address that the host has sent to (N8)',
+    config: { settings: { isAddressDependent: true } },
+    before: [udp(out6)],
+    packet: udp({ ...in4, sourcePort: 999, data }),
+    out: udp({ ...in6, sourcePort: 999, data }),
+  },
+  {
+    title: 'address-dependent filtering: another address (N8)',
+    config: { settings: { isAddressDependent: true } },
+    before: [udp(out6)],
+    packet: udp({ ...in4, source: '192.0.2.7', data }),
+    out: undefined,
+    drop: 'drop-filtered',
+  },
+  {
+    title: 'address-dependent filtering: a SYN from another address is stored (N12)',
+    config: { settings: { isAddressDependent: true } },
+    before: [tcp({ ...out6, flags: TCP_FLAGS.SYN })],
+    packet: tcp({ ...in4, source: '192.0.2.7', flags: TCP_FLAGS.SYN }),
+    out: undefined,
   },
   {
     title: 'TCP out: what opens nothing, without BIB entry (N13)',
@@ -576,11 +613,85 @@ describe('lifetimes (RFC 6146 section 4)', () => {
       for (const packet of packets) harness.send(packet);
       harness.setTime(1000 + seconds);
       assert.equal(sessions(harness), 1, 'it lived out its time');
-      harness.setTime(1001 + seconds);
+      const [probe] = harness.setTime(1001 + seconds);
+      if (probe !== undefined) harness.setTime(1001 + seconds + 241);
       assert.equal(sessions(harness), 0);
       assert.equal(harness.counters()['bib-removed'], 1);
     });
   }
+
+  test('N14: an established connection without traffic: the host is asked, and has 4 minutes to answer', () => {
+    const harness = createHarness(ONE_PORT);
+    for (const packet of handshake) harness.send(packet);
+    const segment = { source: REMOTE6, destination: HOST, sourcePort: 53, destinationPort: 5000, flags: ACK };
+    const probe = tcp({ ...segment, sequence: 0, acknowledgement: 0, window: 0 });
+    assert.deepEqual(harness.setTime(7441).map(hexOf), [hexOf(probe)]);
+    assert.deepEqual(harness.setTime(7441 + 240), []);
+    assert.equal(sessions(harness), 1);
+    // A host that knows the connection answers, and the session is established again.
+    assert.notEqual(harness.send(send6(ACK)), undefined);
+    assert.deepEqual(harness.setTime(7681 + 7440), []);
+    assert.equal(harness.setTime(7681 + 7441).length, 1);
+    assert.deepEqual(harness.setTime(7681 + 7441 + 241), []);
+    assert.equal(sessions(harness), 0);
+    assert.equal(harness.counters()['probes-sent'], 2);
+  });
+
+  test('lifetimes are what the configuration says', () => {
+    const lifetimes = {
+      udpSeconds: 600,
+      tcpEstablishedSeconds: 20_000,
+      tcpTransitorySeconds: 300,
+      icmpSeconds: 90,
+    };
+    const rows2: [Bytes[], number][] = [
+      [[udp(out6)], 600],
+      [[ping], 90],
+      [[send6(SYN)], 300],
+      [handshake, 20_000],
+    ];
+    for (const [packets, seconds] of rows2) {
+      const harness = createHarness({ ...ONE_PORT, settings: { lifetimes } });
+      for (const packet of packets) harness.send(packet);
+      for (let second = 0; second < seconds; second += 50) assert.deepEqual(harness.setTime(second), []);
+      harness.setTime(seconds);
+      assert.equal(sessions(harness), 1);
+      if (harness.setTime(seconds + 1).length === 0) assert.equal(sessions(harness), 0);
+    }
+  });
+
+  test('N11, N39: who sends an unsolicited SYN is told after 6 seconds, once', () => {
+    const harness = createHarness(ONE_PORT);
+    const syn = send4(SYN);
+    harness.send(syn);
+    harness.setTime(3);
+    harness.send(syn);
+    assert.deepEqual(harness.setTime(6), []);
+    assert.deepEqual(harness.setTime(7).map(hexOf), [hexOf(error4(3, 3, syn))]);
+    assert.deepEqual(harness.setTime(20), []);
+  });
+
+  test('N38, N39: a SYN that crosses it from the host establishes the connection; nobody is told', () => {
+    const harness = createHarness(ONE_PORT);
+    harness.send(send4(SYN));
+    assert.notEqual(harness.send(send6(SYN)), undefined);
+    assert.deepEqual(harness.setTime(100), []);
+    assert.notEqual(harness.send(send4(SYN)), undefined, 'its repetition passes');
+    assert.deepEqual(harness.setTime(100 + 7440), []);
+    assert.equal(sessions(harness), 1);
+  });
+
+  test('N11: only so many SYNs are stored; a stored one makes no session', () => {
+    const harness = createHarness(ONE_PORT);
+    for (let port = 1; port <= MAX_STORED_SYNS + 10; port++)
+      harness.send(tcp({ ...in4, sourcePort: port, flags: SYN }));
+    assert.equal(harness.counters()['syns-stored'], MAX_STORED_SYNS);
+    assert.equal(harness.counters()['drop-no-bib-entry'], 10);
+    assert.equal(sessions(harness), 0);
+    harness.setTime(7);
+    harness.send(tcp({ ...in4, sourcePort: 9999, flags: SYN }));
+    assert.equal(harness.counters()['syns-stored'], MAX_STORED_SYNS + 1);
+  });
 
   test('N36: traffic of both directions refreshes', () => {
     const harness = createHarness(ONE_PORT);
