@@ -3,6 +3,7 @@ import { foldSum, sumOfBytes } from '../../wire/checksum.ts';
 import {
   ICMP,
   ICMP4,
+  ICMP6,
   ICMP6_ERRONEOUS_HEADER,
   ICMP6_TOO_BIG,
   ICMP6_UNKNOWN_NEXT_HEADER,
@@ -34,9 +35,9 @@ import type { Settings } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
-  endOfQuote,
   isUdpWithoutChecksum,
   destinationPort,
+  readQuoteEnd,
   readTransport,
   sourcePort,
 } from './transport.ts';
@@ -124,15 +125,23 @@ function determineError4(settings: Settings, packet: Packet, source: number): Ve
   const { view, start, transport } = packet;
   const quoted = transport + ICMP_HEADER_BYTES;
   if (foldSum(sumOfBytes(view, transport, packet.end)) !== 0xffff) return COUNTER['drop-bad-checksum'];
-  const quotedEnd = endOfQuote(packet, quoted, view.getUint8(transport + ICMP.LENGTH4) << 2);
+  const isDescribed = describeError4(settings, packet, quoted);
+  // Packet Too Big and Parameter Problem have no room for a length attribute in IPv6: their extensions are left out.
+  const newType = packet.errorType >> 8;
+  const carriesExtensions = newType === ICMP6.UNREACHABLE || newType === ICMP6.TIME_EXCEEDED;
+  readQuoteEnd(packet, quoted, view.getUint8(transport + ICMP.LENGTH4) << 2, carriesExtensions);
+  const { quotedEnd } = packet;
   const headerBytes = ipv4HeaderBytes(view, quoted, quotedEnd);
   const quotedTransport = quoted + headerBytes;
   if (headerBytes === 0 || quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES)
     return COUNTER['drop-icmp-quote'];
-  if (!describeError4(settings, packet, quoted)) return COUNTER['drop-icmp-type'];
-  // We never send options or fragments: a quoted packet that has them is none of ours.
-  if (headerBytes !== IPV4_HEADER_BYTES || (view.getUint16(quoted + IPV4.FRAGMENT) & IS_FRAGMENT) !== 0)
+  if (!isDescribed) return COUNTER['drop-icmp-type'];
+  // We never send options, and only first fragments show ports.
+  const fragment = view.getUint16(quoted + IPV4.FRAGMENT);
+  if (headerBytes !== IPV4_HEADER_BYTES || (fragment & FRAGMENT_OFFSET) !== 0)
     return COUNTER['drop-icmp-quote'];
+  packet.quotesFragment = (fragment & MORE_FRAGMENTS) !== 0;
+  packet.quotedIdentification = view.getUint16(quoted + IPV4.IDENTIFICATION);
   if (view.getInt32(quoted + IPV4.SOURCE) !== settings.pool4Address) return COUNTER['drop-icmp-quote'];
 
   const protocol = view.getUint8(quoted + IPV4.PROTOCOL);
@@ -149,7 +158,6 @@ function determineError4(settings: Settings, packet: Packet, source: number): Ve
   packet.isError = true;
   packet.quoted = quoted;
   packet.quotedTransport = quotedTransport;
-  packet.quotedEnd = quotedEnd;
   packet.errorPeer = source;
   packet.remoteAddress = view.getInt32(quoted + IPV4.DESTINATION);
   packet.mappedPort = sourcePort(view, quotedTransport, packet.protocol);
@@ -168,7 +176,9 @@ function describeError4(settings: Settings, packet: Packet, quoted: number): boo
   if (packet.errorType === ICMP6_TOO_BIG) {
     // N24: a router that does not tell its MTU is assumed to have the next plateau.
     const toldBytes = view.getUint16(transport + ICMP.MTU4);
-    const mtuBytes = toldBytes === 0 ? plateauBelow(view.getUint16(quoted + IPV4.TOTAL_LENGTH)) : toldBytes;
+    const isWhole = packet.end - quoted >= IPV4_HEADER_BYTES;
+    const sentBytes = isWhole ? view.getUint16(quoted + IPV4.TOTAL_LENGTH) : 0;
+    const mtuBytes = toldBytes === 0 ? plateauBelow(sentBytes) : toldBytes;
     const limitBytes = Math.min(mtuBytes + 20, settings.mtu6Bytes, settings.mtu4Bytes + 20);
     packet.errorValue = Math.max(limitBytes, IPV6_MINIMUM_MTU_BYTES);
   } else if (packet.errorType === ICMP6_ERRONEOUS_HEADER) {

@@ -2,7 +2,7 @@
 import { foldSum, sumOfBytes, sumOfIpv6Address } from '../../wire/checksum.ts';
 import { ICMP, ICMP6, ICMP_HEADER_BYTES, errorType6to4, isIcmp6Error, pointer6to4 } from '../../wire/icmp.ts';
 import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
-import { IPV4_HEADER_BYTES, IP_PROTOCOL } from '../../wire/ipv4.ts';
+import { FRAGMENT_UNIT_SHIFT, IPV4_HEADER_BYTES, IP_PROTOCOL } from '../../wire/ipv4.ts';
 import {
   EXTENSION,
   FRAGMENT_HEADER_BYTES,
@@ -21,9 +21,9 @@ import { type Settings, isAllowed } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
-  endOfQuote,
   isUdpWithoutChecksum,
   destinationPort,
+  readQuoteEnd,
   readTransport,
   sourcePort,
 } from './transport.ts';
@@ -156,16 +156,28 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   const type = view.getUint8(transport + ICMP.TYPE);
   if (!describeError6(settings, packet, type)) return COUNTER['drop-icmp-type'];
   const quoted = transport + ICMP_HEADER_BYTES;
-  const quotedTransport = quoted + IPV6_HEADER_BYTES;
   if (!icmp6ChecksumIsRight(packet)) return COUNTER['drop-bad-checksum'];
   const hasLength = type === ICMP6.UNREACHABLE || type === ICMP6.TIME_EXCEEDED;
   const lengthBytes = hasLength ? view.getUint8(transport + ICMP.LENGTH6) << 3 : 0;
-  const quotedEnd = endOfQuote(packet, quoted, lengthBytes);
+  readQuoteEnd(packet, quoted, lengthBytes, true);
+  const { quotedEnd } = packet;
+  let quotedTransport = quoted + IPV6_HEADER_BYTES;
   if (quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
   if (view.getUint8(quoted) >> 4 !== 6 || !nat64PrefixContains(prefix, view, quoted + IPV6.SOURCE))
     return COUNTER['drop-icmp-quote'];
 
-  const nextHeader = view.getUint8(quoted + IPV6.NEXT_HEADER);
+  let nextHeader = view.getUint8(quoted + IPV6.NEXT_HEADER);
+  packet.quotesFragment = nextHeader === EXTENSION.FRAGMENT;
+  if (packet.quotesFragment) {
+    // Only first fragments show ports.
+    const offsetAndMore = view.getUint16(quotedTransport + FRAGMENT_OFFSET_AND_MORE);
+    if (offsetAndMore >> FRAGMENT_UNIT_SHIFT !== 0) return COUNTER['drop-icmp-quote'];
+    packet.quotesFragment = (offsetAndMore & 1) !== 0;
+    packet.quotedIdentification = view.getInt32(quotedTransport + FRAGMENT_IDENTIFICATION);
+    nextHeader = view.getUint8(quotedTransport);
+    quotedTransport += FRAGMENT_HEADER_BYTES;
+    if (quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
+  }
   if (nextHeader === IP_PROTOCOL.TCP) packet.protocol = TRANSPORT.TCP;
   else if (nextHeader === IP_PROTOCOL.UDP) packet.protocol = TRANSPORT.UDP;
   else if (nextHeader === IP_PROTOCOL.ICMPV6) {
@@ -181,7 +193,6 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   packet.isError = true;
   packet.quoted = quoted;
   packet.quotedTransport = quotedTransport;
-  packet.quotedEnd = quotedEnd;
   packet.errorPeer = errorPeer;
   readHost(packet, quoted + IPV6.DESTINATION);
   packet.remoteAddress = extractIpv4(prefix.prefixBits, view, quoted + IPV6.SOURCE);

@@ -65,6 +65,11 @@ export interface Packet {
   quoted: number;
   quotedTransport: number;
   quotedEnd: number;
+  /** Extensions (RFC 4884) go from here up to `end`; equal to `end` when there are none, or none can be carried. */
+  extensionStart: number;
+  /** Whether what is quoted is the first of several fragments; then its identification. */
+  quotesFragment: boolean;
+  quotedIdentification: number;
   /** IPv4 address that an error is sent to, or came from, signed: often a router on the way, not the remote. */
   errorPeer: number;
 
@@ -142,6 +147,9 @@ export function createPacket(): Packet {
     quoted: 0,
     quotedTransport: 0,
     quotedEnd: 0,
+    extensionStart: 0,
+    quotesFragment: false,
+    quotedIdentification: 0,
     errorPeer: 0,
     problemPointer: 0,
     fragmentOffset: 0,

@@ -131,6 +131,8 @@ const error4 = fc
     rest: fc.constantFrom(0, 1, 576, 1300, 1480, 0xffff, 0x0400_0000, 0x1000_0000, 0x0020_0000),
     quotedData: fc.oneof(data, longData),
     cut: fc.constantFrom(28, 27, 36, 60, 148, 1500),
+    quotedFragment: fc.constantFrom(undefined, undefined, 0x2000, 0x6000, 0x2001),
+    extensions: fc.option(fc.constantFrom(4, 12, 600, 1300), { nil: 0 }),
     ...common,
   })
   .map((fields) => {
@@ -143,7 +145,12 @@ const error4 = fc
       fields.quotedData,
       [8, 0],
     ); // prettier-ignore
-    return icmp({ ...fields, destination: POOL4, data: quoted.slice(0, fields.cut) });
+    if (fields.quotedFragment !== undefined) quoted.set(u16(fields.quotedFragment), 6);
+    return icmp({
+      ...fields,
+      destination: POOL4,
+      ...extended(quoted.slice(0, fields.cut), fields.extensions, 4, 65_536, fields.rest),
+    });
   });
 
 const error6 = fc
@@ -160,6 +167,8 @@ const error6 = fc
     rest: fc.constantFrom(0, 4, 6, 7, 20, 39, 40, 1280, 1400, 9000, 0x0700_0000, 0xffff_ffff),
     quotedData: fc.oneof(data, longData),
     cut: fc.constantFrom(48, 47, 56, 80, 168, 1232),
+    quotedFragment: fc.constantFrom(undefined, undefined, 1, 0, 9),
+    extensions: fc.option(fc.constantFrom(4, 12, 600), { nil: 0 }),
     ...common,
   })
   .map((fields) => {
@@ -173,11 +182,30 @@ const error6 = fc
       fields.quotedData,
       [129, 128],
     ); // prettier-ignore
+    const cut = fields.quotedFragment === undefined ? quoted : asFragment6(quoted, fields.quotedFragment);
     return icmp({
       ...fields,
       destination: `${NO_PREFIX_OCTET}${fields.peer}`,
-      data: quoted.slice(0, fields.cut),
+      ...extended(cut.slice(0, fields.cut), fields.extensions, 8, 2 ** 24, fields.rest),
     });
+  });
+
+/** What an error quotes, with extensions behind it and the length attribute that tells (RFC 4884). */
+function extended(quote: Uint8Array, extensionBytes: number, unit: number, factor: number, rest: number) {
+  if (extensionBytes === 0) return { data: quote, rest };
+  const length = Math.min(Math.max(Math.ceil(quote.length / unit), 128 / unit), 255);
+  const padded = new Uint8Array(length * unit);
+  padded.set(quote.slice(0, padded.length));
+  const extensions = Uint8Array.from({ length: extensionBytes }, (_, i) => 0x20 + (i & 15));
+  return { data: concat(padded, extensions), rest: length * factor };
+}
+
+const asFragment6 = (packet: Bytes, field: number) =>
+  ipv6({
+    source: packet.slice(8, 24),
+    destination: packet.slice(24, 40),
+    protocol: 44,
+    payload: concat(Uint8Array.from([packet[6], 0, ...u16(field), 0xde, 0xad, 0xbe, 0xef]), packet.slice(40)),
   });
 
 function quotedPacket(

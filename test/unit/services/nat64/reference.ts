@@ -234,7 +234,6 @@ export class ReferenceNat64 {
       segment = segment.slice(headerBytes);
     }
     let { identification } = came;
-    let fragmentHeaderBytes = 0;
     if (nextHeader === 44) {
       if (segment.length < 8) return { drop: 'drop-truncated' };
       const fragmentField = readU16(segment, 2);
@@ -242,7 +241,6 @@ export class ReferenceNat64 {
       identification = readU16(segment, 6);
       nextHeader = header[0];
       segment = segment.slice(8);
-      fragmentHeaderBytes = 8;
       if ((fragmentField & 0xfff9) !== 0) {
         if (!isUnicastHost(source)) return { drop: 'drop-source-invalid' };
         if (!startsWith(source, allow)) return this.#answer6('drop-not-allowed', packet, 0x101, 0);
@@ -268,7 +266,7 @@ export class ReferenceNat64 {
     if (problem === 'drop-protocol') return this.#answer6(problem, packet, 0x104, 0);
     if (problem !== undefined) return { drop: problem };
     if (nextHeader === PROTOCOL.ICMPV6) {
-      if (segment[0] < 128) return this.#error6(packet, segment, choices, fragmentHeaderBytes);
+      if (segment[0] < 128) return this.#error6(packet, segment, choices);
       if (ECHO_6TO4[segment[0]] === undefined) return { drop: 'drop-icmp-type' };
     }
     const isEcho = nextHeader === PROTOCOL.ICMPV6;
@@ -465,8 +463,7 @@ export class ReferenceNat64 {
     };
   }
 
-  #error6(packet: Uint8Array, message: Uint8Array, choices: Choices, fragmentHeaderBytes: number): Outcome {
-    void fragmentHeaderBytes;
+  #error6(packet: Uint8Array, message: Uint8Array, choices: Choices): Outcome {
     const { prefix, pool4, mtuBytes } = this.#config;
     const [type, code] = message;
     const value = readU32(message, 4);
@@ -493,12 +490,23 @@ export class ReferenceNat64 {
     if (onesSum(pseudo, message) !== 0xffff) return { drop: 'drop-bad-checksum' };
     const attribute = type === 1 || type === 3 ? message[4] * 8 : 0;
     const quoted = message.slice(8, attribute === 0 ? undefined : 8 + attribute);
+    const extensions = attribute === 0 ? new Uint8Array() : message.slice(8 + attribute);
     if (quoted.length < 48) return { drop: 'drop-icmp-quote' };
     const source = quoted.slice(8, 24);
     const host = quoted.slice(24, 40);
-    const segment = quoted.slice(40);
-    const kind = quoted[6] === PROTOCOL.ICMP ? undefined : KINDS[quoted[6]];
     if (quoted[0] >> 4 !== 6 || !startsWith(source, prefix)) return { drop: 'drop-icmp-quote' };
+    let segment = quoted.slice(40);
+    let nextHeader = quoted[6];
+    let more = 0;
+    let quotedIdentification = 0;
+    if (nextHeader === 44) {
+      if ((readU16(segment, 2) & 0xfff8) !== 0 || segment.length < 16) return { drop: 'drop-icmp-quote' };
+      nextHeader = segment[0];
+      more = (segment[3] & 1) * 0x2000;
+      if (more !== 0) quotedIdentification = readU16(segment, 6);
+      segment = segment.slice(8);
+    }
+    const kind = nextHeader === PROTOCOL.ICMP ? undefined : KINDS[nextHeader];
     if (kind === undefined || (kind === 'icmp' && ECHO_6TO4[segment[0]] === undefined))
       return { drop: 'drop-icmp-quote' };
     if (packet[7] <= 1) return { drop: 'drop-hop-limit' };
@@ -512,12 +520,12 @@ export class ReferenceNat64 {
     if (bib === undefined || !this.#sessions.has(this.#sessionKey(bib, remote, remotePort)))
       return { drop: 'drop-icmp-no-session' };
 
-    const payloadBytes = readU16(quoted, 4);
+    const payloadBytes = Math.max(readU16(quoted, 4) - (quoted[6] === 44 ? 8 : 0), 0);
     const translated = segment.slice();
     translated.set(u16(bib.mappedPort), isEcho ? 4 : 2);
     if (isEcho) translated[0] = ECHO_6TO4[segment[0]];
-    const pseudo6 = pseudoHeader(source, host, quoted[6], payloadBytes);
-    const pseudo4 = isEcho ? new Uint8Array() : pseudoHeader(remote, pool4, quoted[6], payloadBytes);
+    const pseudo6 = pseudoHeader(source, host, nextHeader, payloadBytes);
+    const pseudo4 = isEcho ? new Uint8Array() : pseudoHeader(remote, pool4, nextHeader, payloadBytes);
     setChecksum(
       translated,
       kind,
@@ -532,13 +540,15 @@ export class ReferenceNat64 {
       payload: new Uint8Array(),
       hopLimit: quoted[7],
       trafficClass: (readU16(quoted, 0) >> 4) & 255,
-      fragment: quotedBytes > 1260 ? 0x4000 : 0,
+      identification: quotedIdentification,
+      fragment: more !== 0 ? more : quotedBytes > 1260 ? 0x4000 : 0,
     });
     // The quoted packet keeps the length it had, though not all of it is here.
     inner.set(u16(quotedBytes), 2);
     inner.set([0, 0], 10);
     inner.set(u16(checksum(inner)), 10);
-    const totalBytes = 20 + 8 + 20 + translated.length;
+    const body = withExtensions(concat(inner, translated), extensions, mtuBytes - 28, 4);
+    const totalBytes = 20 + 8 + body.data.length;
     return {
       isHairpin,
       out: icmp({
@@ -546,8 +556,8 @@ export class ReferenceNat64 {
         destination: peer,
         type: description[0] >> 8,
         code: description[0] & 255,
-        rest: description[1],
-        data: concat(inner, translated),
+        rest: description[1] + body.length * 65536,
+        data: body.data,
         hopLimit: packet[7] - 1,
         trafficClass: (readU16(packet, 0) >> 4) & 255,
         fragment: totalBytes <= 1260 ? 0 : 0x4000,
@@ -562,6 +572,7 @@ export class ReferenceNat64 {
     const [type, code] = message;
     const attribute = message[5] * 4;
     const quoted = message.slice(8, attribute === 0 ? undefined : 8 + attribute);
+    const extensions = attribute === 0 ? new Uint8Array() : message.slice(8 + attribute);
     const headerBytes = (quoted[0] & 15) * 4;
     if (quoted.length < 20 || quoted[0] >> 4 !== 4 || headerBytes < 20) return { drop: 'drop-icmp-quote' };
     if (quoted.length < headerBytes + 8) return { drop: 'drop-icmp-quote' };
@@ -600,7 +611,8 @@ export class ReferenceNat64 {
     };
     const description = describe();
     if (description === undefined) return { drop: 'drop-icmp-type' };
-    if (headerBytes !== 20 || (readU16(quoted, 6) & 0x3fff) !== 0) return { drop: 'drop-icmp-quote' };
+    if (headerBytes !== 20 || (readU16(quoted, 6) & 0x1fff) !== 0) return { drop: 'drop-icmp-quote' };
+    const isFirst = (readU16(quoted, 6) & 0x2000) !== 0;
     if (hex(quoted.slice(12, 16)) !== hex(pool4)) return { drop: 'drop-icmp-quote' };
     const kind = quoted[9] === PROTOCOL.ICMPV6 ? undefined : KINDS[quoted[9]];
     const segment = quoted.slice(20);
@@ -631,12 +643,22 @@ export class ReferenceNat64 {
     const inner = ipv6({
       source: bib.host,
       destination: this.#embed(remote),
-      protocol: PROTOCOL6[kind],
-      payload: new Uint8Array(),
+      protocol: isFirst ? 44 : PROTOCOL6[kind],
+      payload: isFirst
+        ? Uint8Array.from([PROTOCOL6[kind], 0, 0, 1, 0, 0, quoted[4], quoted[5]])
+        : new Uint8Array(),
       hopLimit: quoted[8],
       trafficClass: quoted[1],
     });
-    inner.set(u16(payloadBytes), 4);
+    inner.set(u16(Math.min(payloadBytes + (isFirst ? 8 : 0), 0xffff)), 4);
+    // There is no length attribute in Packet Too Big and Parameter Problem.
+    const carries = [1, 3].includes(description[0] >> 8);
+    const body = withExtensions(
+      concat(inner, translated),
+      carries ? extensions : new Uint8Array(),
+      1280 - 48,
+      8,
+    );
     const peer = packet.slice(12, 16);
     return {
       out: icmp({
@@ -644,8 +666,8 @@ export class ReferenceNat64 {
         destination: bib.host,
         type: description[0] >> 8,
         code: description[0] & 255,
-        rest: description[1],
-        data: concat(inner, translated).slice(0, 1280 - 48),
+        rest: description[1] + body.length * 2 ** 24,
+        data: body.data,
         hopLimit: packet[8] - 1,
         trafficClass: packet[1],
       }),
@@ -688,6 +710,17 @@ export class ReferenceNat64 {
       }),
     };
   }
+}
+
+/** RFC 4884: what an error quotes, padded, and its extensions; its length attribute. At most `limitBytes`. */
+function withExtensions(quote: Bytes, extensions: Uint8Array, limitBytes: number, unitBytes: number) {
+  if (extensions.length === 0) return { data: quote.slice(0, limitBytes), length: 0 };
+  const room = Math.max(limitBytes - extensions.length, 128);
+  let length = Math.ceil(Math.max(quote.length, 128) / unitBytes);
+  while (length * unitBytes > room || length > 255) length--;
+  const padded = new Uint8Array(length * unitBytes);
+  padded.set(quote.slice(0, padded.length));
+  return { data: concat(padded, extensions).slice(0, limitBytes), length };
 }
 
 /** Cuts a packet where it was cut before, and where the pieces are still too long. */

@@ -93,6 +93,9 @@ function fragments6(packet: Bytes, offsets: readonly number[], identification: n
 /** 1468 bytes with the UDP header. */
 const big = Uint8Array.from({ length: 1460 }, (_, i) => i & 255);
 const bigFragment4 = fragments4(udp({ ...in4, data: new Uint8Array(1500) }), [0, 1480, 1508], 7, 0x4000)[0];
+/** An extension structure with one object, as opaque to us as any. */
+const EXTENSIONS = Uint8Array.from([0x20, 0, 0x12, 0x34, 0, 8, 1, 1, 1, 2, 3, 4]);
+const padTo = (bytes: Uint8Array, length: number) => concat(bytes, new Uint8Array(length - bytes.length));
 const large6 = udp({ ...out6, data: new Uint8Array(1400) });
 const expired6 = udp({ ...out6, hopLimit: 1 });
 const expired4 = udp({ ...in4, hopLimit: 1 });
@@ -397,6 +400,82 @@ const ROWS: readonly Row[] = [
       code: 4,
       rest: 1380,
       data: udp({ ...in4, data, hopLimit: 63, fragment: 0 }),
+    }),
+  },
+  {
+    title: 'RFC 4884: extensions of an ICMPv4 error are carried, behind a longer quoted packet (N25)',
+    before: [udp({ ...out6, data })],
+    packet: icmp({
+      source: REMOTE,
+      destination: POOL4,
+      type: 11,
+      rest: 32 * 65_536,
+      data: concat(padTo(udp({ ...out4, data }), 128), EXTENSIONS),
+    }),
+    out: icmp({
+      source: REMOTE6,
+      destination: HOST,
+      type: 3,
+      rest: 19 * 2 ** 24,
+      hopLimit: 63,
+      data: concat(padTo(udp({ ...out6, data, hopLimit: 63 }), 152), EXTENSIONS),
+    }),
+  },
+  {
+    title: 'RFC 4884: extensions of an ICMPv6 error are carried, behind at least 128 bytes (N25)',
+    before: [udp({ ...out6, data })],
+    packet: icmp({
+      source: HOST,
+      destination: REMOTE6,
+      type: 1,
+      code: 4,
+      rest: 16 * 2 ** 24,
+      data: concat(padTo(udp({ ...in6, data }), 128), EXTENSIONS),
+    }),
+    out: icmp({
+      ...out4,
+      identification: IDENTIFICATION + 1,
+      type: 3,
+      code: 3,
+      rest: 32 * 65_536,
+      data: concat(padTo(udp({ ...in4, data, hopLimit: 63, fragment: 0 }), 128), EXTENSIONS),
+    }),
+  },
+  {
+    title: 'RFC 4884: an error that has no length attribute in IPv6 loses its extensions, not its quote',
+    before: [udp({ ...out6, data })],
+    packet: icmp({
+      source: REMOTE,
+      destination: POOL4,
+      type: 3,
+      code: 4,
+      rest: 32 * 65_536 + 1400,
+      data: concat(padTo(udp({ ...out4, data }), 128), EXTENSIONS),
+    }),
+    out: icmp({
+      source: REMOTE6,
+      destination: HOST,
+      type: 2,
+      rest: 1420,
+      hopLimit: 63,
+      data: padTo(udp({ ...out6, data, hopLimit: 63 }), 148),
+    }),
+  },
+  {
+    title: 'an error about the first fragment of a packet quotes a fragment (N18)',
+    before: [udp(out6)],
+    packet: icmp({
+      source: REMOTE,
+      destination: POOL4,
+      type: 11,
+      data: fragments4(udp({ ...out4, data: big }), [0, 8, 1468], 7)[0],
+    }),
+    out: icmp({
+      source: REMOTE6,
+      destination: HOST,
+      type: 3,
+      hopLimit: 63,
+      data: fragments6(udp({ ...out6, data: big, hopLimit: 63 }), [0, 8, 1468], 7)[0],
     }),
   },
   {
