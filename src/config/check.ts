@@ -11,6 +11,7 @@ export function checkConfig(config: Config): ConfigProblem[] {
     ...config.hosts.flatMap((host, i) => checkHost(config, host, `/hosts/${i}`)),
     ...checkUnique(config),
     ...checkPrefixes(config),
+    ...checkMtus(config),
     ...checkPorts(config),
   ];
 }
@@ -82,6 +83,14 @@ function duplicates(items: readonly { key: string; path: string }[], expected: s
     else problems.push(problem(path, key, `is already at ${first}`, expected));
   }
   return problems;
+}
+
+/** RFC 7915 section 4.1: the least MTU of the IPv6 side is not above that of its first link. */
+function checkMtus({ nat64 }: Config): ConfigProblem[] {
+  const { lowestIpv6MtuBytes, mtu6Bytes } = nat64;
+  if (lowestIpv6MtuBytes <= mtu6Bytes) return [];
+  const expected = `at most ${mtu6Bytes}, which is nat64.mtu6Bytes`;
+  return [problem('/nat64/lowestIpv6MtuBytes', lowestIpv6MtuBytes, 'is above the MTU', expected)];
 }
 
 /** What DNS64 promises, NAT64 must keep (RFC 6147 section 5.2: the two share their prefix). */

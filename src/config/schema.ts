@@ -205,6 +205,38 @@ export const Pool4Schema = Type.Object(
   },
 );
 
+const Mtu = (title: string, minimum: number) =>
+  Type.Integer({
+    minimum,
+    maximum: 65_535,
+    title,
+    expected: `a whole number from ${minimum} to 65535`,
+    default: 1500,
+  });
+
+const Lifetime = (title: string, minimum: number) =>
+  Type.Integer({
+    minimum,
+    maximum: 86_400,
+    title,
+    expected: `a whole number of seconds from ${minimum} to 86400`,
+  });
+
+const Nat64LifetimesSchema = Type.Object(
+  {
+    udpSeconds: { ...Lifetime('UDP sessions', 120), default: 300 },
+    tcpEstablishedSeconds: { ...Lifetime('Established TCP connections', 7440), default: 7440 },
+    tcpTransitorySeconds: { ...Lifetime('TCP connections that open or end', 240), default: 240 },
+    icmpSeconds: { ...Lifetime('ICMP queries', 60), default: 60 },
+  },
+  {
+    ...strict,
+    title: 'How long sessions live without traffic; the least values are those of the standards',
+    expected: 'an object of lifetimes in seconds',
+    default: {},
+  },
+);
+
 export const Nat64Schema = Type.Object(
   {
     enabled: Type.Boolean({ title: 'Run the NAT64 translator', expected: 'true or false', default: true }),
@@ -235,6 +267,39 @@ export const Nat64Schema = Type.Object(
       expected: 'true or false',
       default: true,
     }),
+    mtu4Bytes: Mtu('MTU of the IPv4 side, in bytes', 1260),
+    mtu6Bytes: Mtu('MTU of the IPv6 side, in bytes', 1280),
+    lowestIpv6MtuBytes: Type.Integer({
+      minimum: 1280,
+      maximum: 65_535,
+      title:
+        'IPv4 packets that may be fragmented become IPv6 fragments of at most so many bytes: the least MTU of all IPv6 links behind the appliance',
+      expected: 'a whole number from 1280 to 65535, not above nat64.mtu6Bytes',
+      default: 1280,
+    }),
+    clampSegmentSize: Type.Boolean({
+      title: 'Lower the segment size that TCP connections announce to what fits both MTUs',
+      expected: 'true or false',
+      default: true,
+    }),
+    filtering: Type.Union([Type.Literal('endpoint-independent'), Type.Literal('address-dependent')], {
+      title:
+        'Who may send to a mapping from the IPv4 side: anybody, or only addresses that the IPv6 host has sent to',
+      expected: '"endpoint-independent" or "address-dependent"',
+      default: 'endpoint-independent',
+    }),
+    unsolicitedSyn: Type.Union([Type.Literal('store'), Type.Literal('drop')], {
+      title:
+        'TCP connections from the IPv4 side to ports without a mapping: told after 6 seconds that nobody is there, or never',
+      expected: '"store" or "drop"',
+      default: 'store',
+    }),
+    zeroUdpChecksum: Type.Union([Type.Literal('compute'), Type.Literal('drop')], {
+      title: 'UDP packets from the IPv4 side that have no checksum, which IPv6 demands',
+      expected: '"compute" or "drop"',
+      default: 'compute',
+    }),
+    lifetimes: Nat64LifetimesSchema,
     maxSessions: Type.Integer({
       minimum: 1024,
       maximum: 4_194_304,

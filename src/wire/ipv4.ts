@@ -19,8 +19,12 @@ export const IPV4 = {
 
 /** In the FRAGMENT field. */
 export const DONT_FRAGMENT = 0x4000;
+export const MORE_FRAGMENTS = 0x2000;
 /** MF or an offset: the packet is one of several fragments. */
 export const IS_FRAGMENT = 0x3fff;
+export const FRAGMENT_OFFSET = 0x1fff;
+/** Offsets of fragments count units of 8 bytes. */
+export const FRAGMENT_UNIT_SHIFT = 3;
 
 export const IP_PROTOCOL = { ICMP: 1, TCP: 6, UDP: 17, ICMPV6: 58 } as const;
 

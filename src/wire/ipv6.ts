@@ -17,6 +17,12 @@ export const IPV6_MINIMUM_MTU_BYTES = 1280;
 
 export const EXTENSION = { HOP_BY_HOP: 0, ROUTING: 43, FRAGMENT: 44, DESTINATION_OPTIONS: 60 } as const;
 
+/** Size of a fragment header; its identification is at 4. */
+export const FRAGMENT_HEADER_BYTES = 8;
+/** Offset of the word with the offset of the data and the M flag. */
+export const FRAGMENT_OFFSET_AND_MORE = 2;
+export const FRAGMENT_IDENTIFICATION = 4;
+
 /** Offset of "segments left" in a routing header. */
 export const ROUTING_SEGMENTS_LEFT = 3;
 

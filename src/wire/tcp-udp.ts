@@ -7,6 +7,7 @@ export const UDP_HEADER_BYTES = 8;
 export const TCP = { SOURCE_PORT: 0, DESTINATION_PORT: 2, DATA_OFFSET: 12, FLAGS: 13, CHECKSUM: 16 } as const;
 export const UDP = { SOURCE_PORT: 0, DESTINATION_PORT: 2, LENGTH: 4, CHECKSUM: 6 } as const;
 
+export const TCP_OPTION = { END: 0, NOP: 1, MAX_SEGMENT_SIZE: 2 } as const;
 export const TCP_FLAG = { FIN: 1, SYN: 2, RST: 4, ACK: 16 } as const;
 
 /** The length of the TCP header at `at` in bytes, options included, or 0 when it is not whole before `end`. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { udp } from '../unit/services/nat64/packets.ts';
 import {
@@ -24,6 +26,21 @@ const UDP_ECHO = `
   const socket = require('dgram').createSocket('udp4');
   socket.on('message', (message, { address, port }) => socket.send(address + ' ' + message, port, address));
   socket.bind(5300, () => console.log('ready'));`;
+
+/** Learns and prints the port that it has on the IPv4 side, then answers whoever sends to it. */
+const HAIRPIN_SERVER = `
+  const socket = require('dgram').createSocket('udp6');
+  socket.once('message', (port) => {
+    console.log(String(port));
+    socket.on('message', (message, { address, port }) => socket.send('from ' + address + ': ' + message, port, address));
+  });
+  socket.send('?', 5301, '${INTERNET6}');`;
+
+/** Tells the sender of a datagram its port. */
+const UDP_PORT_TELLER = `
+  const socket = require('dgram').createSocket('udp4');
+  socket.on('message', (message, { address, port }) => socket.send(String(port), port, address));
+  socket.bind(5301, () => console.log('ready'));`;
 
 /** A server that sends 32 MiB of bytes that depend on their position to whoever connects, then its SHA-256. */
 const TCP_SOURCE = `
@@ -120,11 +137,12 @@ for (const offload of [true, false]) {
       await until('the island reaches the internet', () => reaches(net));
       await startServer(net, UDP_ECHO);
       await startServer(net, TCP_SOURCE);
+      await startServer(net, UDP_PORT_TELLER);
     });
     after(() => net[Symbol.asyncDispose]());
 
     test('ping, small and large', async () => {
-      const sizes = ['56', '1400'];
+      const sizes = ['56', '1400', '10000', '65000'];
       for (const size of sizes)
         assert.match(
           await net.run('island', 'ping', '-c', '2', '-i', '0.1', '-s', size, INTERNET6),
@@ -134,6 +152,54 @@ for (const offload of [true, false]) {
 
     test('a UDP exchange comes from the pool4 address', async () => {
       assert.equal((await node(net, udpExchange(INTERNET6, 'hello'))).trim(), `${POOL4} hello`);
+    });
+
+    test('UDP in fragments, both ways', async () => {
+      const before = await appliance.counters();
+      const text = 'tombolo'.repeat(1000);
+      assert.equal((await node(net, udpExchange(INTERNET6, text))).trim(), `${POOL4} ${text}`);
+      const later = await appliance.counters();
+      assert.equal(later['reassembled'] - before['reassembled'], 2);
+    });
+
+    test('a narrow link behind the router: IPv4 fragments that routers make arrive', async () => {
+      await net.run('router', 'ip', 'link', 'set', 'core', 'mtu', '800');
+      await net.run('internet', 'ip', 'link', 'set', 'eth0', 'mtu', '800');
+      try {
+        const text = 'sand'.repeat(1500);
+        assert.equal((await node(net, udpExchange(INTERNET6, text))).trim(), `${POOL4} ${text}`);
+      } finally {
+        await net.run('router', 'ip', 'link', 'set', 'core', 'mtu', '1500');
+        await net.run('internet', 'ip', 'link', 'set', 'eth0', 'mtu', '1500');
+      }
+    });
+
+    test("the appliance's own datagrams in fragments reach it", async () => {
+      const script = `
+        const socket = require('dgram').createSocket('udp4');
+        socket.on('message', (message) => { console.log(message.length); socket.close(); });
+        socket.send(Buffer.alloc(5000), 5300, '${INTERNET}');`;
+      const answer = await net.run('appliance', process.execPath, '-e', script);
+      assert.equal(answer.trim(), `${`${POOL4} `.length + 5000}`);
+      assert.match(
+        await net.run('internet', 'ping', '-c', '1', '-W', '2', '-s', '5000', POOL4),
+        / 1 received/,
+      );
+    });
+
+    test('hairpin: one server reaches the mapping of another, small and in fragments', async () => {
+      const neighbour = net.start('neighbour', process.execPath, '-e', HAIRPIN_SERVER);
+      const [line] = (await once(neighbour.stdout as Readable, 'data')) as [Buffer];
+      const port = Number(String(line));
+      for (const text of ['hello', 'x'.repeat(4000)]) {
+        const script = `
+          const socket = require('dgram').createSocket('udp6');
+          socket.on('message', (message, { address }) => { console.log(address + ' ' + message); socket.close(); });
+          socket.send('${text}', ${port}, '64:ff9b::${POOL4}');`;
+        const mapped = '64:ff9b::c633:6401';
+        assert.equal((await node(net, script)).trim(), `${mapped} from ${mapped}: ${text}`);
+      }
+      assert.ok((await appliance.counters())['hairpinned'] >= 4);
     });
 
     test('a TCP download arrives intact', async () => {

@@ -19,13 +19,16 @@ import {
 } from '../../wire/icmp.ts';
 import {
   DONT_FRAGMENT,
+  FRAGMENT_OFFSET,
   IPV4,
   IPV4_HEADER_BYTES,
   IP_PROTOCOL,
+  IS_FRAGMENT,
   ipv4HeaderBytes,
   writeIpv4Header,
 } from '../../wire/ipv4.ts';
 import {
+  FRAGMENT_HEADER_BYTES,
   IPV6,
   IPV6_HEADER_BYTES,
   IPV6_MINIMUM_MTU_BYTES,
@@ -33,6 +36,7 @@ import {
   writeWords,
 } from '../../wire/ipv6.ts';
 import { COUNTER, type Nat64Counter, type Verdict } from './counters.ts';
+import { clearOffload } from './packet.ts';
 import type { Translator } from './translator.ts';
 
 /** At most so many in a second, over all destinations. */
@@ -77,14 +81,20 @@ const answers4 = byReason(ANSWERS4);
 /** Turns the dropped packet, whose bytes are as they came, into the error that answers it; false when none does. */
 export function answer(translator: Translator, reason: Verdict, version: number): boolean {
   const typeAndCode = version === 6 ? answers6[reason] : version === 4 ? answers4[reason] : NO_ANSWER;
-  if (typeAndCode === NO_ANSWER) return false;
-  if (version === 6 ? !mayAnswer6(translator) : !mayAnswer4(translator, typeAndCode)) return false;
+  return typeAndCode !== NO_ANSWER && answerWith(translator, typeAndCode, version);
+}
+
+/** Turns the packet into this error about it, unless none may be sent about such a packet, or no more at present. */
+export function answerWith(translator: Translator, typeAndCode: number, version: number): boolean {
+  if (version === 6 ? !mayAnswer6(translator) : !mayAnswer4(translator)) return false;
   if (!withinRate(translator)) {
     translator.counters[COUNTER['icmp-errors-withheld']]++;
     return false;
   }
   if (version === 6) answer6(translator, typeAndCode);
   else answer4(translator, typeAndCode);
+  clearOffload(translator.packet);
+  translator.counters[COUNTER['icmp-errors-sent']]++;
   return true;
 }
 
@@ -109,12 +119,12 @@ function mayAnswer6({ packet }: Translator): boolean {
 }
 
 /** RFC 1812 section 4.3.2.7. */
-function mayAnswer4({ packet, settings }: Translator, typeAndCode: number): boolean {
+function mayAnswer4({ packet, settings }: Translator): boolean {
   const { view, start, end } = packet;
   if (settings.pool4Address === 0) return false;
   const fragment = view.getUint16(start + IPV4.FRAGMENT);
-  // Who lets routers fragment need not be told the MTU.
-  if (typeAndCode === ICMP4_FRAGMENTATION_NEEDED && (fragment & DONT_FRAGMENT) === 0) return false;
+  // Only the first fragment shows what it is about.
+  if ((fragment & FRAGMENT_OFFSET) !== 0) return false;
   if (view.getUint8(start + IPV4.PROTOCOL) !== IP_PROTOCOL.ICMP) return true;
   const at = start + ipv4HeaderBytes(view, start, end);
   return at < end && !isIcmp4Error(view.getUint8(at));
@@ -129,7 +139,7 @@ function answer6(translator: Translator, typeAndCode: number): void {
   const start = icmp - IPV6_HEADER_BYTES;
   const end = Math.min(packet.end, start + IPV6_MINIMUM_MTU_BYTES);
   let value = 0;
-  if (typeAndCode === ICMP6_TOO_BIG) value = settings.mtu4Bytes + 20;
+  if (typeAndCode === ICMP6_TOO_BIG) value = Math.max(settings.mtu4Bytes + 20, IPV6_MINIMUM_MTU_BYTES);
   else if (typeAndCode === ICMP6_ERRONEOUS_HEADER) value = packet.problemPointer;
 
   writeIpv6Start(view, start, 0, end - icmp, IP_PROTOCOL.ICMPV6, HOP_LIMIT);
@@ -166,7 +176,8 @@ function answer4(translator: Translator, typeAndCode: number): void {
   let value = 0;
   if (typeAndCode === ICMP4_FRAGMENTATION_NEEDED) {
     const headerBytes = ipv4HeaderBytes(view, quoted, packet.end);
-    value = settings.mtu6Bytes - IPV6_HEADER_BYTES + headerBytes;
+    const isFragment = (view.getUint16(quoted + IPV4.FRAGMENT) & IS_FRAGMENT) !== 0;
+    value = settings.mtu6Bytes - IPV6_HEADER_BYTES - (isFragment ? FRAGMENT_HEADER_BYTES : 0) + headerBytes;
   } else if (typeAndCode >> 8 === ICMP4.PARAMETER_PROBLEM) value = packet.problemPointer << 24;
 
   view.setInt32(icmp, typeAndCode << 16);

@@ -11,13 +11,17 @@ import {
   WHEEL_SLOTS,
 } from './tables.ts';
 
-/** Attaches to the tables: drops records that a dying worker left half done, and links the others anew. */
-export function attachTables(shared: SharedTables, nowSeconds: number): Tables {
+/**
+ * Attaches to the tables: drops records that a dying worker left half done, and links the others anew. With
+ * `findsByAddress`, `hasSessionWith` works.
+ */
+export function attachTables(shared: SharedTables, nowSeconds: number, findsByAddress = false): Tables {
   const hashSize = 1 << (32 - Math.clz32(shared.maxSessions));
   const tables: Tables = {
     ...shared,
     hashSeed: shared.control[CONTROL.HASH_SEED],
     hashMask: hashSize - 1,
+    hashedPortMask: findsByAddress ? 0 : 0xffff,
     bibHeads: new Int32Array(hashSize),
     sessionHeads: new Int32Array(hashSize),
     bibByMappedPort: new Int32Array(3 << 16),

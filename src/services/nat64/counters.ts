@@ -6,6 +6,8 @@ export const NAT64_COUNTERS = {
   'packets-4to6': 'Packets translated from IPv4 to IPv6, as they go out on the wire',
   'bytes-6to4': 'Bytes of the IPv4 packets that left',
   'bytes-4to6': 'Bytes of the IPv6 packets that left',
+  hairpinned: 'Packets from one IPv6 host to the mapping of another, counted in both directions too',
+  reassembled: 'Datagrams put together from fragments',
   'bib-created': 'BIB entries (mappings of an IPv6 host and port to an IPv4 port) created',
   'bib-removed': 'BIB entries removed with their last session',
   'sessions-created-tcp': 'TCP sessions created',
@@ -14,9 +16,13 @@ export const NAT64_COUNTERS = {
   'sessions-removed-tcp': 'TCP sessions removed, nearly always because their lifetime was over',
   'sessions-removed-udp': 'UDP sessions removed, nearly always because their lifetime was over',
   'sessions-removed-icmp': 'ICMP query sessions removed, nearly always because their lifetime was over',
+  'syns-stored':
+    'Connections from the IPv4 side to ports that no IPv6 host has, kept unanswered for 6 seconds',
+  'probes-sent': 'Established TCP connections without traffic whose IPv6 host was asked whether they live',
   'icmp-errors-sent': 'ICMP errors that the translator sent in answer to packets it dropped',
   'icmp-errors-withheld': 'ICMP errors that were not sent because too many had been within a second',
-  'icmp-returned': "ICMP messages of no session: handed back for the appliance's own programs",
+  'icmp-returned':
+    "ICMP messages and reassembled datagrams of no session: handed back for the appliance's own programs",
   'drop-not-ip': 'Neither an IPv4 nor an IPv6 packet',
   'drop-truncated': 'Ends inside a header',
   'drop-bad-length': 'A length field contradicts the size of the packet or of its headers',
@@ -28,18 +34,24 @@ export const NAT64_COUNTERS = {
   'drop-not-allowed': 'The IPv6 source is not in nat64.allow',
   'drop-non-global': 'An IPv4 address that the prefix must not stand for, e.g. a private one in 64:ff9b::/96',
   'drop-hop-limit': 'The hop limit (TTL) was used up',
-  'drop-too-big':
-    'Larger than the MTU of the other side; the sender was told, unless it allows fragmentation',
-  'drop-fragment': 'A fragment',
+  'drop-too-big': 'Larger than the MTU of the other side; the sender was told',
+  'drop-fragment-bad':
+    'A fragment that ends beyond the largest packet, is empty, or is not the last and no multiple of 8',
+  'drop-fragment-overlap': 'A fragment that overlaps another, or one of a datagram in which that happened',
+  'drop-fragment-duplicate': 'A fragment that had come before',
+  'drop-fragment-memory':
+    'A fragment when too many datagrams were incomplete, or of a datagram in more than 128 fragments',
   'drop-source-route': 'A source route or routing header with hops left to visit',
   'drop-protocol': 'A transport protocol other than TCP, UDP and ICMP',
   'drop-icmp-type': 'An ICMP message that is neither a query to translate nor an error the other side knows',
   'drop-icmp-quote': 'An ICMP error that does not quote enough of a translatable packet',
   'drop-icmp-no-session': 'An ICMP error about no known session',
-  'drop-udp-no-checksum': 'A UDP packet without checksum over IPv6',
+  'drop-udp-no-checksum':
+    'A UDP packet without checksum: over IPv6, or over IPv4 where nat64.zeroUdpChecksum is "drop"',
+  'drop-filtered':
+    'A packet from an IPv4 address that the IPv6 host has not sent to (nat64.filtering is "address-dependent")',
   'drop-no-bib-entry': 'A packet from the IPv4 side to a port that no IPv6 host has',
   'drop-tcp-not-syn': 'A TCP packet of no known connection that does not open one',
-  'drop-hairpin': 'From one IPv6 host to the mapping of another, through the pool4 address',
   'drop-no-pool4': 'The appliance has no IPv4 address yet',
   'drop-pool4-exhausted': 'No port of pool4 is left for this protocol',
   'drop-sessions-full': 'nat64.maxSessions are in use',
@@ -57,3 +69,7 @@ export type Verdict = number;
 export const CONTINUE: Verdict = -1;
 /** Not a packet for the translator: the kernel gets it back unchanged. */
 export const RETURN_TO_KERNEL: Verdict = -2;
+/** A fragment: to be put together with the others of its datagram. */
+export const FRAGMENT: Verdict = -3;
+/** Kept, because more has to come before it can be translated. */
+export const HELD: Verdict = -4;

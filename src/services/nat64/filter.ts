@@ -1,14 +1,15 @@
 /**
  * Filtering, and updating of BIB and sessions (RFC 6146 section 3.5). Mapping and filtering are independent of the
- * endpoint (N8, N20). ICMP errors only look sessions up; they never create, refresh or end one (N6, N37).
+ * endpoint (N8, N20), unless filtering is set to depend on the address. ICMP errors only look sessions up; they never create, refresh or end one (N6, N37).
  */
 import { TCP_FLAG } from '../../wire/tcp-udp.ts';
 import { addBib, findBibByHost, findBibByMappedPort, removeBib } from './bib.ts';
-import { COUNTER, CONTINUE, RETURN_TO_KERNEL, type Verdict } from './counters.ts';
-import { ICMP_LIFETIME_SECONDS, TCP_TRANSITORY_SECONDS, UDP_LIFETIME_SECONDS } from './lifetimes.ts';
+import { COUNTER, CONTINUE, HELD, RETURN_TO_KERNEL, type Verdict } from './counters.ts';
 import { TRANSPORT } from './packet.ts';
 import { allocatePort } from './pool4.ts';
-import { addSession, findSession, setExpiry } from './sessions.ts';
+import { addSession, findSession, hasSessionWith, setExpiry } from './sessions.ts';
+import type { Lifetimes } from './settings.ts';
+import { storeSyn, takeSyn } from './stored-syns.ts';
 import { BIB, RECORD_WORDS, SESSION } from './tables.ts';
 import { FROM_V4, TCP_STATE, nextTcpState, tcpEvent, tcpLifetimeSeconds } from './tcp-state.ts';
 import type { Translator } from './translator.ts';
@@ -21,8 +22,7 @@ export function filterFrom6(translator: Translator): Verdict {
   const { packet, tables, settings } = translator;
   const { protocol } = packet;
   if (settings.pool4Address === 0) return COUNTER['drop-no-pool4'];
-  if (packet.remoteAddress === settings.pool4Address && isInPool(translator, packet.remotePort))
-    return COUNTER['drop-hairpin'];
+  packet.mappedAddress = settings.pool4Address;
   let bib = findBibByHost(
     tables,
     protocol,
@@ -61,8 +61,17 @@ export function filterFrom6(translator: Translator): Verdict {
     if (bib === 0) return COUNTER['drop-sessions-full'];
     packet.mappedPort = port;
   }
-  const state = protocol === TRANSPORT.TCP ? TCP_STATE.V6_INIT : NO_STATE;
-  if (!openSession(translator, bib, state)) {
+  let state: number = NO_STATE;
+  let lifetimeSeconds = initialLifetimeSeconds(settings.lifetimes, protocol);
+  if (protocol === TRANSPORT.TCP) {
+    state = TCP_STATE.V6_INIT;
+    if (takeSyn(translator.storedSyns, packet)) {
+      // N38, N39: the SYNs have crossed; that of the other side is forgotten, and will be sent again.
+      state = TCP_STATE.ESTABLISHED;
+      lifetimeSeconds = settings.lifetimes.tcpEstablishedSeconds;
+    }
+  }
+  if (!openSession(translator, bib, state, lifetimeSeconds)) {
     if (isNew) removeBib(tables, bib);
     return COUNTER['drop-sessions-full'];
   }
@@ -72,13 +81,18 @@ export function filterFrom6(translator: Translator): Verdict {
 
 /** For a packet from the IPv4 side: finds the session, makes one where the BIB allows it, and fills in the host. */
 export function filterFrom4(translator: Translator): Verdict {
-  const { packet, tables } = translator;
+  const { packet, tables, settings } = translator;
   const { protocol } = packet;
+  packet.mappedAddress = settings.pool4Address;
   const bib = findBibByMappedPort(tables, protocol, packet.mappedPort);
   if (bib === 0) {
     // The kernel steers ICMP here by identifier, and the appliance's own ping may have one of ours.
-    // N7, N11, N39: all else is dropped in silence; a SYN too, that an outbound one may cross it.
-    return protocol === TRANSPORT.ICMP ? RETURN_TO_KERNEL : COUNTER['drop-no-bib-entry'];
+    // N7: all else is dropped in silence.
+    // All fragments come here too, as only the first would show its ports.
+    const { firstPort, lastPort } = settings;
+    const isOurs = packet.mappedPort >= firstPort && packet.mappedPort <= lastPort;
+    if (protocol === TRANSPORT.ICMP || (packet.fragmentCount > 0 && !isOurs)) return RETURN_TO_KERNEL;
+    return keepSyn(translator) ? HELD : COUNTER['drop-no-bib-entry'];
   }
   const at = bib * RECORD_WORDS;
   packet.host0 = tables.bib[at];
@@ -92,38 +106,59 @@ export function filterFrom4(translator: Translator): Verdict {
     refresh(translator, session, FROM_V4);
     return CONTINUE;
   }
+  if (settings.isAddressDependent && !hasSessionWith(tables, bib, packet.remoteAddress))
+    return keepSyn(translator) ? HELD : COUNTER['drop-filtered'];
   // N13: a segment that opens nothing passes where a BIB entry exists, and leaves the state alone.
   if (protocol === TRANSPORT.TCP && !opensConnection(packet.tcpFlags)) return CONTINUE;
   // N12: with endpoint-independent filtering a BIB entry is all the permission that is needed.
   const state = protocol === TRANSPORT.TCP ? TCP_STATE.V4_INIT : NO_STATE;
-  return openSession(translator, bib, state) ? CONTINUE : COUNTER['drop-sessions-full'];
+  const lifetimeSeconds = initialLifetimeSeconds(settings.lifetimes, protocol);
+  return openSession(translator, bib, state, lifetimeSeconds) ? CONTINUE : COUNTER['drop-sessions-full'];
 }
 
-const isInPool = ({ settings }: Translator, port: number): boolean =>
-  port >= settings.firstPort && port <= settings.lastPort;
+/** N11, N12, N39: an unsolicited SYN is kept, in silence, for one from the host that may cross it. */
+function keepSyn({ packet, settings, storedSyns, counters, nowSeconds }: Translator): boolean {
+  const isSyn = packet.protocol === TRANSPORT.TCP && !packet.isError && opensConnection(packet.tcpFlags);
+  if (!isSyn || !settings.storesSyns || !storeSyn(storedSyns, packet, nowSeconds)) return false;
+  counters[COUNTER['syns-stored']]++;
+  return true;
+}
+
+/**
+ * For a packet that has been translated to IPv4: whether it is for a mapping of ours, and so has to come back in (RFC 6146
+ * section 3.8). ICMP queries never are: their identifier names the host that asks.
+ */
+export function isHairpin({ packet, settings }: Translator): boolean {
+  const { remoteAddress, remotePort } = packet;
+  if (remoteAddress !== settings.pool4Address) return false;
+  if (remotePort < settings.firstPort || remotePort > settings.lastPort) return false;
+  return !packet.isError || packet.errorPeer === remoteAddress;
+}
 
 const opensConnection = (tcpFlags: number): boolean =>
   (tcpFlags & (TCP_FLAG.SYN | TCP_FLAG.RST)) === TCP_FLAG.SYN;
 
-function openSession(translator: Translator, bib: number, state: number): boolean {
+function openSession(translator: Translator, bib: number, state: number, lifetimeSeconds: number): boolean {
   const { packet, tables, nowSeconds } = translator;
-  const expiresAt = nowSeconds + initialLifetimeSeconds(packet.protocol);
+  const expiresAt = nowSeconds + lifetimeSeconds;
   const { remoteAddress, remotePort } = packet;
   if (addSession(tables, bib, remoteAddress, remotePort, state, nowSeconds, expiresAt) === 0) return false;
   translator.counters[COUNTER['sessions-created-tcp'] + packet.protocol]++;
   return true;
 }
 
-function initialLifetimeSeconds(protocol: number): number {
-  if (protocol === TRANSPORT.TCP) return TCP_TRANSITORY_SECONDS;
-  return protocol === TRANSPORT.UDP ? UDP_LIFETIME_SECONDS : ICMP_LIFETIME_SECONDS;
+function initialLifetimeSeconds(lifetimes: Lifetimes, protocol: number): number {
+  if (protocol === TRANSPORT.TCP) return lifetimes.tcpTransitorySeconds;
+  return protocol === TRANSPORT.UDP ? lifetimes.udpSeconds : lifetimes.icmpSeconds;
 }
 
 /** Takes note of a packet of a session, from either side (N36): its lifetime, and for TCP its state. */
 function refresh(translator: Translator, session: number, side: number): void {
   const { packet, tables, nowSeconds } = translator;
+  const { lifetimes } = translator.settings;
   if (packet.protocol !== TRANSPORT.TCP) {
-    setExpiry(tables, session, nowSeconds, nowSeconds + initialLifetimeSeconds(packet.protocol));
+    const seconds = initialLifetimeSeconds(lifetimes, packet.protocol);
+    setExpiry(tables, session, nowSeconds, nowSeconds + seconds);
     return;
   }
   const at = session * RECORD_WORDS + SESSION.REMOTE_PORT_AND_STATE;
@@ -132,6 +167,6 @@ function refresh(translator: Translator, session: number, side: number): void {
   const event = tcpEvent(packet.tcpFlags) | side;
   const next = nextTcpState(state, event);
   if (next !== state) tables.sessions[at] = (portAndState & ~0xffff) | next;
-  const lifetimeSeconds = tcpLifetimeSeconds(state, event);
+  const lifetimeSeconds = tcpLifetimeSeconds(lifetimes, state, event);
   if (lifetimeSeconds !== 0) setExpiry(tables, session, nowSeconds, nowSeconds + lifetimeSeconds);
 }

@@ -3,6 +3,7 @@ import { foldSum, sumOfBytes } from '../../wire/checksum.ts';
 import {
   ICMP,
   ICMP4,
+  ICMP6,
   ICMP6_ERRONEOUS_HEADER,
   ICMP6_TOO_BIG,
   ICMP6_UNKNOWN_NEXT_HEADER,
@@ -14,24 +15,29 @@ import {
 } from '../../wire/icmp.ts';
 import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
 import {
+  DONT_FRAGMENT,
+  FRAGMENT_OFFSET,
+  FRAGMENT_UNIT_SHIFT,
   IPV4,
   IPV4_HEADER_BYTES,
   IP_PROTOCOL,
   IS_FRAGMENT,
+  MORE_FRAGMENTS,
   ipv4ChecksumIsRight,
   ipv4HeaderBytes,
   unexpiredSourceRoute,
 } from '../../wire/ipv4.ts';
-import { IPV6, IPV6_HEADER_BYTES, IPV6_MINIMUM_MTU_BYTES } from '../../wire/ipv6.ts';
+import { FRAGMENT_HEADER_BYTES, IPV6, IPV6_HEADER_BYTES, IPV6_MINIMUM_MTU_BYTES } from '../../wire/ipv6.ts';
 import { GSO } from '../../wire/virtio-net.ts';
-import { COUNTER, CONTINUE, type Verdict } from './counters.ts';
+import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
 import type { Settings } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
-  endOfQuote,
+  isUdpWithoutChecksum,
   destinationPort,
+  readQuoteEnd,
   readTransport,
   sourcePort,
 } from './transport.ts';
@@ -40,6 +46,7 @@ import {
 export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
   packet.isIcmp = false;
+  packet.cutLimitBytes = 0;
   const headerBytes = ipv4HeaderBytes(view, start, packet.end);
   if (headerBytes === 0) return COUNTER['drop-truncated'];
   const totalBytes = view.getUint16(start + IPV4.TOTAL_LENGTH);
@@ -58,12 +65,14 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
     if (packet.problemPointer === -1) return COUNTER['drop-bad-length'];
     if (packet.problemPointer !== 0) return COUNTER['drop-source-route'];
   }
-  if ((view.getUint16(start + IPV4.FRAGMENT) & IS_FRAGMENT) !== 0) return COUNTER['drop-fragment'];
   packet.transport = start + headerBytes;
+  const fragment = view.getUint16(start + IPV4.FRAGMENT);
+  if ((fragment & IS_FRAGMENT) !== 0) return noteFragment(settings, packet, fragment);
   const transport = readTransport(packet, view.getUint8(start + IPV4.PROTOCOL), IP_PROTOCOL.ICMP);
   if (transport !== CONTINUE) return transport;
   const offload = checkOffload(packet, GSO.TCPV4);
   if (offload !== CONTINUE) return offload;
+  if (settings.dropsZeroUdpChecksum && isUdpWithoutChecksum(packet)) return COUNTER['drop-udp-no-checksum'];
   if (packet.protocol === TRANSPORT.ICMP) {
     const type = view.getUint8(packet.transport + ICMP.TYPE);
     if (isIcmp4Error(type)) return determineError4(settings, packet, source);
@@ -74,13 +83,38 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   // N34
   if (settings.globalOnly && isPrivate(source)) return COUNTER['drop-non-global'];
   if (view.getUint8(start + IPV4.TTL) <= 1) return COUNTER['drop-hop-limit'];
-  if (wireBytesOf(packet) - headerBytes + IPV6_HEADER_BYTES > settings.mtu6Bytes)
-    return COUNTER['drop-too-big'];
+  if (!fitsIpv6(settings, packet, headerBytes, fragment)) return COUNTER['drop-too-big'];
   packet.remoteAddress = source;
   packet.mappedPort = destinationPort(view, packet.transport, packet.protocol);
   packet.remotePort =
     packet.protocol === TRANSPORT.ICMP ? 0 : sourcePort(view, packet.transport, packet.protocol);
   return CONTINUE;
+}
+
+/** N22, N23: notes how the packet is to be cut, if it is; false when it is too big and must not be. */
+function fitsIpv6(settings: Settings, packet: Packet, headerBytes: number, fragment: number): boolean {
+  const isFragmentable = (fragment & DONT_FRAGMENT) === 0;
+  if (packet.fragmentCount > 0) {
+    packet.cutLimitBytes = isFragmentable ? settings.lowestIpv6MtuBytes : settings.mtu6Bytes;
+    return true;
+  }
+  const newBytes = wireBytesOf(packet) - headerBytes + IPV6_HEADER_BYTES;
+  if (newBytes <= settings.lowestIpv6MtuBytes) return true;
+  if (!isFragmentable) return newBytes <= settings.mtu6Bytes;
+  packet.cutLimitBytes = settings.lowestIpv6MtuBytes;
+  packet.identification = packet.view.getUint16(packet.start + IPV4.IDENTIFICATION);
+  return true;
+}
+
+function noteFragment(settings: Settings, packet: Packet, fragment: number): Verdict {
+  const { view, start, transport } = packet;
+  const newBytes = packet.end - transport + IPV6_HEADER_BYTES + FRAGMENT_HEADER_BYTES;
+  if ((fragment & DONT_FRAGMENT) !== 0 && newBytes > settings.mtu6Bytes) return COUNTER['drop-too-big'];
+  packet.fragmentOffset = (fragment & FRAGMENT_OFFSET) << FRAGMENT_UNIT_SHIFT;
+  packet.hasMoreFragments = (fragment & MORE_FRAGMENTS) !== 0;
+  packet.fragmentProtocol = view.getUint8(start + IPV4.PROTOCOL);
+  packet.identification = view.getUint16(start + IPV4.IDENTIFICATION);
+  return FRAGMENT;
 }
 
 /**
@@ -91,15 +125,23 @@ function determineError4(settings: Settings, packet: Packet, source: number): Ve
   const { view, start, transport } = packet;
   const quoted = transport + ICMP_HEADER_BYTES;
   if (foldSum(sumOfBytes(view, transport, packet.end)) !== 0xffff) return COUNTER['drop-bad-checksum'];
-  const quotedEnd = endOfQuote(packet, quoted, view.getUint8(transport + ICMP.LENGTH4) << 2);
+  const isDescribed = describeError4(settings, packet, quoted);
+  // Packet Too Big and Parameter Problem have no room for a length attribute in IPv6: their extensions are left out.
+  const newType = packet.errorType >> 8;
+  const carriesExtensions = newType === ICMP6.UNREACHABLE || newType === ICMP6.TIME_EXCEEDED;
+  readQuoteEnd(packet, quoted, view.getUint8(transport + ICMP.LENGTH4) << 2, carriesExtensions);
+  const { quotedEnd } = packet;
   const headerBytes = ipv4HeaderBytes(view, quoted, quotedEnd);
   const quotedTransport = quoted + headerBytes;
   if (headerBytes === 0 || quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES)
     return COUNTER['drop-icmp-quote'];
-  if (!describeError4(settings, packet, quoted)) return COUNTER['drop-icmp-type'];
-  // We never send options or fragments: a quoted packet that has them is none of ours.
-  if (headerBytes !== IPV4_HEADER_BYTES || (view.getUint16(quoted + IPV4.FRAGMENT) & IS_FRAGMENT) !== 0)
+  if (!isDescribed) return COUNTER['drop-icmp-type'];
+  // We never send options, and only first fragments show ports.
+  const fragment = view.getUint16(quoted + IPV4.FRAGMENT);
+  if (headerBytes !== IPV4_HEADER_BYTES || (fragment & FRAGMENT_OFFSET) !== 0)
     return COUNTER['drop-icmp-quote'];
+  packet.quotesFragment = (fragment & MORE_FRAGMENTS) !== 0;
+  packet.quotedIdentification = view.getUint16(quoted + IPV4.IDENTIFICATION);
   if (view.getInt32(quoted + IPV4.SOURCE) !== settings.pool4Address) return COUNTER['drop-icmp-quote'];
 
   const protocol = view.getUint8(quoted + IPV4.PROTOCOL);
@@ -116,7 +158,6 @@ function determineError4(settings: Settings, packet: Packet, source: number): Ve
   packet.isError = true;
   packet.quoted = quoted;
   packet.quotedTransport = quotedTransport;
-  packet.quotedEnd = quotedEnd;
   packet.errorPeer = source;
   packet.remoteAddress = view.getInt32(quoted + IPV4.DESTINATION);
   packet.mappedPort = sourcePort(view, quotedTransport, packet.protocol);
@@ -135,7 +176,9 @@ function describeError4(settings: Settings, packet: Packet, quoted: number): boo
   if (packet.errorType === ICMP6_TOO_BIG) {
     // N24: a router that does not tell its MTU is assumed to have the next plateau.
     const toldBytes = view.getUint16(transport + ICMP.MTU4);
-    const mtuBytes = toldBytes === 0 ? plateauBelow(view.getUint16(quoted + IPV4.TOTAL_LENGTH)) : toldBytes;
+    const isWhole = packet.end - quoted >= IPV4_HEADER_BYTES;
+    const sentBytes = isWhole ? view.getUint16(quoted + IPV4.TOTAL_LENGTH) : 0;
+    const mtuBytes = toldBytes === 0 ? plateauBelow(sentBytes) : toldBytes;
     const limitBytes = Math.min(mtuBytes + 20, settings.mtu6Bytes, settings.mtu4Bytes + 20);
     packet.errorValue = Math.max(limitBytes, IPV6_MINIMUM_MTU_BYTES);
   } else if (packet.errorType === ICMP6_ERRONEOUS_HEADER) {

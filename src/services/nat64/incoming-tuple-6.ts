@@ -2,31 +2,36 @@
 import { foldSum, sumOfBytes, sumOfIpv6Address } from '../../wire/checksum.ts';
 import { ICMP, ICMP6, ICMP_HEADER_BYTES, errorType6to4, isIcmp6Error, pointer6to4 } from '../../wire/icmp.ts';
 import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
-import { IP_PROTOCOL } from '../../wire/ipv4.ts';
+import { FRAGMENT_UNIT_SHIFT, IPV4_HEADER_BYTES, IP_PROTOCOL } from '../../wire/ipv4.ts';
 import {
   EXTENSION,
+  FRAGMENT_HEADER_BYTES,
+  FRAGMENT_IDENTIFICATION,
+  FRAGMENT_OFFSET_AND_MORE,
   IPV6,
   IPV6_HEADER_BYTES,
   ROUTING_SEGMENTS_LEFT,
   isSkippedExtension,
 } from '../../wire/ipv6.ts';
 import { extractIpv4, nat64PrefixContains } from '../../wire/nat64-prefix.ts';
-import { UDP } from '../../wire/tcp-udp.ts';
-import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
-import { COUNTER, CONTINUE, type Verdict } from './counters.ts';
+import { GSO } from '../../wire/virtio-net.ts';
+import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
 import { type Settings, isAllowed } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
-  endOfQuote,
+  isUdpWithoutChecksum,
   destinationPort,
+  readQuoteEnd,
   readTransport,
   sourcePort,
 } from './transport.ts';
 
 /** What a packet shrinks by on its way from IPv6 to IPv4, at least. */
 const SHRINKS_BYTES = 20;
+/** The two bits between offset and M flag of a fragment header. */
+const RESERVED_BITS = 6;
 /** The least MTU an IPv4 link has (RFC 791). */
 const IPV4_MINIMUM_MTU_BYTES = 68;
 
@@ -34,6 +39,8 @@ const IPV4_MINIMUM_MTU_BYTES = 68;
 export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
   packet.isIcmp = false;
+  packet.cutLimitBytes = 0;
+  if (packet.fragmentCount === 0) packet.identification = -1;
   if (packet.end - start < IPV6_HEADER_BYTES) return COUNTER['drop-truncated'];
   const end = start + IPV6_HEADER_BYTES + view.getUint16(start + IPV6.PAYLOAD_LENGTH);
   if (end > packet.end) return COUNTER['drop-bad-length'];
@@ -44,7 +51,7 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   if (!nat64PrefixContains(prefix, view, start + IPV6.DESTINATION)) return COUNTER['drop-destination'];
   if (nat64PrefixContains(prefix, view, start + IPV6.SOURCE)) return COUNTER['drop-source-in-prefix'];
 
-  const extensions = skipExtensions(packet);
+  const extensions = skipExtensions(settings, packet);
   if (extensions !== CONTINUE) return extensions;
   const offload = checkOffload(packet, GSO.TCPV6);
   if (offload !== CONTINUE) return offload;
@@ -53,13 +60,8 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
     if (isIcmp6Error(type)) return determineError6(settings, packet);
     if (type !== ICMP6.ECHO_REQUEST && type !== ICMP6.ECHO_REPLY) return COUNTER['drop-icmp-type'];
   }
-  // RFC 8200 section 8.1: UDP over IPv6 has a checksum. Where the device is still to fill it in, its sum may be 0.
-  if (
-    packet.protocol === TRANSPORT.UDP &&
-    view.getUint16(packet.transport + UDP.CHECKSUM) === 0 &&
-    (packet.offloadFlags & NEEDS_CHECKSUM) === 0
-  )
-    return COUNTER['drop-udp-no-checksum'];
+  // RFC 8200 section 8.1: UDP over IPv6 has a checksum.
+  if (isUdpWithoutChecksum(packet)) return COUNTER['drop-udp-no-checksum'];
 
   packet.isError = false;
   readHost(packet, start + IPV6.SOURCE);
@@ -71,7 +73,8 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   if (isNeverRouted(remoteAddress) || (settings.globalOnly && isPrivate(remoteAddress)))
     return COUNTER['drop-non-global'];
   if (view.getUint8(start + IPV6.HOP_LIMIT) <= 1) return COUNTER['drop-hop-limit'];
-  if (wireBytesOf(packet) - SHRINKS_BYTES > settings.mtu4Bytes) return COUNTER['drop-too-big'];
+  if (packet.fragmentCount > 0) packet.cutLimitBytes = settings.mtu4Bytes;
+  else if (wireBytesOf(packet) - SHRINKS_BYTES > settings.mtu4Bytes) return COUNTER['drop-too-big'];
   packet.remoteAddress = remoteAddress;
   packet.hostPort = sourcePort(view, packet.transport, packet.protocol);
   packet.remotePort =
@@ -94,7 +97,7 @@ const isHostAddress = (word0: number, word1: number, word2: number): boolean =>
   (word0 !== 0 || word1 !== 0 || (word2 !== 0 && word2 !== 0xffff));
 
 /** Steps over the extension headers that a translator ignores (N29), and reads the transport header behind them. */
-function skipExtensions(packet: Packet): Verdict {
+function skipExtensions(settings: Settings, packet: Packet): Verdict {
   const { view, start, end } = packet;
   let nextHeader = view.getUint8(start + IPV6.NEXT_HEADER);
   let at = start + IPV6_HEADER_BYTES;
@@ -108,9 +111,39 @@ function skipExtensions(packet: Packet): Verdict {
     at += (view.getUint8(at + 1) + 1) << 3;
     if (at > end) return COUNTER['drop-bad-length'];
   }
-  if (nextHeader === EXTENSION.FRAGMENT) return COUNTER['drop-fragment'];
+  if (nextHeader === EXTENSION.FRAGMENT) {
+    if (end - at < FRAGMENT_HEADER_BYTES) return COUNTER['drop-truncated'];
+    nextHeader = view.getUint8(at);
+    const offsetAndMore = view.getUint16(at + FRAGMENT_OFFSET_AND_MORE);
+    packet.identification = view.getInt32(at + FRAGMENT_IDENTIFICATION);
+    packet.transport = at + FRAGMENT_HEADER_BYTES;
+    // RFC 6946: a fragment that is all of its datagram stands for itself.
+    if ((offsetAndMore & ~RESERVED_BITS) !== 0)
+      return noteFragment(settings, packet, nextHeader, offsetAndMore);
+    packet.identification &= 0xffff;
+    return readTransport(packet, nextHeader, IP_PROTOCOL.ICMPV6);
+  }
   packet.transport = at;
   return readTransport(packet, nextHeader, IP_PROTOCOL.ICMPV6);
+}
+
+/** Only what may be translated takes memory. */
+function noteFragment(
+  settings: Settings,
+  packet: Packet,
+  nextHeader: number,
+  offsetAndMore: number,
+): Verdict {
+  const { start, end, transport } = packet;
+  readHost(packet, start + IPV6.SOURCE);
+  if (!isHostAddress(packet.host0, packet.host1, packet.host2)) return COUNTER['drop-source-invalid'];
+  if (!isAllowed(settings.allow, packet.host0, packet.host1, packet.host2, packet.host3))
+    return COUNTER['drop-not-allowed'];
+  if (end - transport + IPV4_HEADER_BYTES > settings.mtu4Bytes) return COUNTER['drop-too-big'];
+  packet.fragmentOffset = offsetAndMore & ~7;
+  packet.hasMoreFragments = (offsetAndMore & 1) !== 0;
+  packet.fragmentProtocol = nextHeader;
+  return FRAGMENT;
 }
 
 /**
@@ -123,16 +156,28 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   const type = view.getUint8(transport + ICMP.TYPE);
   if (!describeError6(settings, packet, type)) return COUNTER['drop-icmp-type'];
   const quoted = transport + ICMP_HEADER_BYTES;
-  const quotedTransport = quoted + IPV6_HEADER_BYTES;
   if (!icmp6ChecksumIsRight(packet)) return COUNTER['drop-bad-checksum'];
   const hasLength = type === ICMP6.UNREACHABLE || type === ICMP6.TIME_EXCEEDED;
   const lengthBytes = hasLength ? view.getUint8(transport + ICMP.LENGTH6) << 3 : 0;
-  const quotedEnd = endOfQuote(packet, quoted, lengthBytes);
+  readQuoteEnd(packet, quoted, lengthBytes, true);
+  const { quotedEnd } = packet;
+  let quotedTransport = quoted + IPV6_HEADER_BYTES;
   if (quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
   if (view.getUint8(quoted) >> 4 !== 6 || !nat64PrefixContains(prefix, view, quoted + IPV6.SOURCE))
     return COUNTER['drop-icmp-quote'];
 
-  const nextHeader = view.getUint8(quoted + IPV6.NEXT_HEADER);
+  let nextHeader = view.getUint8(quoted + IPV6.NEXT_HEADER);
+  packet.quotesFragment = nextHeader === EXTENSION.FRAGMENT;
+  if (packet.quotesFragment) {
+    // Only first fragments show ports.
+    const offsetAndMore = view.getUint16(quotedTransport + FRAGMENT_OFFSET_AND_MORE);
+    if (offsetAndMore >> FRAGMENT_UNIT_SHIFT !== 0) return COUNTER['drop-icmp-quote'];
+    packet.quotesFragment = (offsetAndMore & 1) !== 0;
+    packet.quotedIdentification = view.getInt32(quotedTransport + FRAGMENT_IDENTIFICATION);
+    nextHeader = view.getUint8(quotedTransport);
+    quotedTransport += FRAGMENT_HEADER_BYTES;
+    if (quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
+  }
   if (nextHeader === IP_PROTOCOL.TCP) packet.protocol = TRANSPORT.TCP;
   else if (nextHeader === IP_PROTOCOL.UDP) packet.protocol = TRANSPORT.UDP;
   else if (nextHeader === IP_PROTOCOL.ICMPV6) {
@@ -148,7 +193,6 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   packet.isError = true;
   packet.quoted = quoted;
   packet.quotedTransport = quotedTransport;
-  packet.quotedEnd = quotedEnd;
   packet.errorPeer = errorPeer;
   readHost(packet, quoted + IPV6.DESTINATION);
   packet.remoteAddress = extractIpv4(prefix.prefixBits, view, quoted + IPV6.SOURCE);

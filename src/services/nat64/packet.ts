@@ -40,6 +40,8 @@ export interface Packet {
   host1: number;
   host2: number;
   host3: number;
+  /** Our IPv4 address towards the other end, signed; known after the BIB lookup. */
+  mappedAddress: number;
   /** Our port or ICMP identifier on the pool4 address. */
   mappedPort: number;
   /** IPv4 address of the other end, signed. */
@@ -63,12 +65,55 @@ export interface Packet {
   quoted: number;
   quotedTransport: number;
   quotedEnd: number;
+  /** Extensions (RFC 4884) go from here up to `end`; equal to `end` when there are none, or none can be carried. */
+  extensionStart: number;
+  /** Whether what is quoted is the first of several fragments; then its identification. */
+  quotesFragment: boolean;
+  quotedIdentification: number;
   /** IPv4 address that an error is sent to, or came from, signed: often a router on the way, not the remote. */
   errorPeer: number;
 
   /** Offset of the byte that a parameter problem of our own points at, from `start`. */
   problemPointer: number;
+
+  // A fragment that came in, and the identification of what it belongs to.
+  /** Offset of a fragment's data in the datagram; what it holds goes from `transport` up to `end`. */
+  fragmentOffset: number;
+  hasMoreFragments: boolean;
+  /** Protocol or next header of what is in the fragments. */
+  fragmentProtocol: number;
+  /** Identification of the datagram; -1 when the packet came without (IPv6), or is whole (IPv4). */
+  identification: number;
+
+  // How the datagram was cut when it came. What goes out is cut at the same places, and at more where it must be.
+  /** 0 for a packet that came whole. */
+  fragmentCount: number;
+  /** Where each fragment ended, in order, counted from the start of the data. */
+  readonly fragmentEnds: Int32Array;
+
+  /** The most bytes of each fragment that the packet is to be cut into; 0 to leave it whole. */
+  cutLimitBytes: number;
+  // What is left to be sent of a packet that is cut into fragments; see fragmentation.ts.
+  readonly cut: CutState;
 }
+
+export interface CutState {
+  /** Offset in the data of the fragment to be sent next; 0 when none is left. */
+  next: number;
+  /** The data in `bytes`, all fragments of it. */
+  dataStart: number;
+  dataEnd: number;
+  /** The most data in one fragment; a multiple of 8. */
+  limitBytes: number;
+  /** Position in fragmentEnds of the first that lies behind `next`. */
+  endIndex: number;
+  identification: number;
+  /** The IP header that every fragment gets. */
+  readonly header: Uint8Array<ArrayBuffer>;
+}
+
+/** The most fragments that a datagram may come in: 64 KiB through a link of the least MTU that IPv4 allows hosts. */
+export const MAX_FRAGMENTS = 128;
 
 export function createPacket(): Packet {
   const bytes = new Uint8Array(BUFFER_BYTES);
@@ -88,6 +133,7 @@ export function createPacket(): Packet {
     host1: 0,
     host2: 0,
     host3: 0,
+    mappedAddress: 0,
     mappedPort: 0,
     remoteAddress: 0,
     remotePort: 0,
@@ -101,8 +147,27 @@ export function createPacket(): Packet {
     quoted: 0,
     quotedTransport: 0,
     quotedEnd: 0,
+    extensionStart: 0,
+    quotesFragment: false,
+    quotedIdentification: 0,
     errorPeer: 0,
     problemPointer: 0,
+    fragmentOffset: 0,
+    hasMoreFragments: false,
+    fragmentProtocol: 0,
+    identification: -1,
+    fragmentCount: 0,
+    cutLimitBytes: 0,
+    fragmentEnds: new Int32Array(MAX_FRAGMENTS),
+    cut: {
+      next: 0,
+      dataStart: 0,
+      dataEnd: 0,
+      limitBytes: 0,
+      endIndex: 0,
+      identification: 0,
+      header: new Uint8Array(40),
+    },
   };
 }
 
@@ -112,6 +177,8 @@ export function loadPacket(packet: Packet, packetBytes: number): void {
   const header = HEADROOM_BYTES - VIRTIO_NET_HEADER_BYTES;
   packet.start = HEADROOM_BYTES;
   packet.end = HEADROOM_BYTES + packetBytes;
+  packet.fragmentCount = 0;
+  packet.cut.next = 0;
   packet.offloadFlags = view.getUint8(header + VIRTIO_NET.FLAGS);
   packet.gsoType = view.getUint8(header + VIRTIO_NET.GSO_TYPE);
   packet.gsoSizeBytes = view.getUint16(header + VIRTIO_NET.GSO_SIZE, true);
@@ -143,7 +210,7 @@ export function clearOffload(packet: Packet): void {
   packet.checksumOffset = 0;
 }
 
-/** How many packets this will be on the wire. */
+/** How many packets the device will make of this. */
 export function segmentsOf(packet: Packet): number {
   if (packet.gsoType === GSO.NONE) return 1;
   const payloadBytes = packet.end - packet.transport - packet.transportHeaderBytes;

@@ -4,7 +4,7 @@ import { BIB, CONTROL, RECORD_WORDS, SESSION, type Tables, mix, unchain } from '
 import { linkWheel, unlinkWheel } from './timer-wheel.ts';
 
 const hashOfSession = (tables: Tables, owner: number, remoteAddress: number, remotePort: number): number =>
-  mix(mix(mix(tables.hashSeed, remoteAddress), owner), remotePort) & tables.hashMask;
+  mix(mix(mix(tables.hashSeed, remoteAddress), owner), remotePort & tables.hashedPortMask) & tables.hashMask;
 
 /** The session of a BIB entry with a remote address and port (RFC 6146 section 3.2), or 0. */
 export function findSession(
@@ -26,6 +26,19 @@ export function findSession(
     index = sessions[at + SESSION.NEXT];
   }
   return 0;
+}
+
+/** Whether a BIB entry has a session with an address, whatever its port; `hashedPortMask` must be 0. */
+export function hasSessionWith(tables: Tables, owner: number, remoteAddress: number): boolean {
+  const { sessions } = tables;
+  let index = tables.sessionHeads[hashOfSession(tables, owner, remoteAddress, 0)];
+  while (index !== 0) {
+    const at = index * RECORD_WORDS;
+    if (sessions[at + SESSION.REMOTE_ADDRESS] === remoteAddress && sessions[at + SESSION.BIB] === owner)
+      return true;
+    index = sessions[at + SESSION.NEXT];
+  }
+  return false;
 }
 
 /** Makes a session that lives to the end of second `expiresAt`; 0 when there is no room. */

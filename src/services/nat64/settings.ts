@@ -2,6 +2,14 @@
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
 import type { Nat64Prefix } from '../../wire/nat64-prefix.ts';
 
+/** How long sessions live without traffic (RFC 6146 section 4). */
+export interface Lifetimes {
+  readonly udpSeconds: number;
+  readonly tcpEstablishedSeconds: number;
+  readonly tcpTransitorySeconds: number;
+  readonly icmpSeconds: number;
+}
+
 export interface Settings {
   readonly prefix: Nat64Prefix;
   /** The pool4 address, signed; 0 while the appliance has none. */
@@ -17,7 +25,18 @@ export interface Settings {
   readonly globalOnly: boolean;
   readonly mtu4Bytes: number;
   readonly mtu6Bytes: number;
+  /** RFC 7915 section 4.1: packets that may be fragmented become IPv6 fragments of at most this size. */
+  readonly lowestIpv6MtuBytes: number;
+  /** The most that a TCP SYN may announce as its segment size; 65535 leaves it alone. */
+  readonly maxSegmentBytes: number;
   readonly maxSessions: number;
+  readonly lifetimes: Lifetimes;
+  /** N8: what comes from the IPv4 side must come from an address that the host has sent to. */
+  readonly isAddressDependent: boolean;
+  /** N2: drop UDP packets from the IPv4 side that have no checksum, instead of computing one. */
+  readonly dropsZeroUdpChecksum: boolean;
+  /** N11: keep unsolicited SYNs for a while, then tell their sender. */
+  readonly storesSyns: boolean;
 }
 
 const WORDS_PER_PREFIX = 8;

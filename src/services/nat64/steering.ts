@@ -2,7 +2,8 @@
  * How the kernel comes to give us packets: a route for the NAT64 prefix to the TUN device; and for the appliance's own
  * IPv4 address, whose packets would otherwise be delivered locally, a mark in nftables on those that belong to the
  * pool4 ports, with a policy rule ahead of the local table that sends marked packets to the TUN. Neither conntrack nor
- * a second NAT is involved; what has no mapping here never was a connection of the kernel's.
+ * a second NAT is involved; what has no mapping here never was a connection of the kernel's. Only the first fragment of
+ * a packet shows its ports, so all fragments take this way; those that are not ours come back, put together.
  *
  * The packets are forwarded, untracked. A firewall whose forward policy is drop must accept both what comes from the
  * device and what goes to it (`iifname "nat64" accept`, `oifname "nat64" accept`): `ct state` never matches them.
@@ -40,6 +41,8 @@ export interface Pool4 {
 export interface Steering extends AsyncDisposable {
   /** Leads the packets of another pool to the TUN; undefined: of none. */
   setPool4(pool4: Pool4 | undefined): Promise<void>;
+  /** Changes the MTU of the device. */
+  setMtu(mtuBytes: number): Promise<void>;
 }
 
 /** Brings the device up and leads packets to it. A start that fails takes everything back. */
@@ -76,6 +79,7 @@ export async function startSteering(options: {
       if (pool4 !== undefined) sysctls.set('net/ipv4/ip_local_port_range', ownPortRange(pool4.ports));
       await replaceNftTable(NFT_TABLE, nftTable(device, prefix, pool4));
     },
+    setMtu: (mtuBytes) => ipBatch([`link set dev ${device} mtu ${mtuBytes}`]),
     [Symbol.asyncDispose]: stop,
   };
 }
@@ -153,6 +157,7 @@ function nftTable(device: string, prefix: string, pool4: Pool4 | undefined): str
     meta mark set meta mark & ${OTHER_BITS} | ${MARK}
   }
   chain pool4 {
+    ip protocol { icmp, tcp, udp } ip frag-off & 0x3fff != 0 goto steer
     meta l4proto { tcp, udp } th dport ${range} goto steer
     icmp type echo-reply icmp id ${range} goto steer
     ${quotesPool4} @th,136,8 { 6, 17 } @th,224,16 ${range} goto steer

@@ -64,6 +64,8 @@ export interface SharedTables {
 export interface Tables extends SharedTables {
   readonly hashSeed: number;
   readonly hashMask: number;
+  /** 0xffff; 0 when sessions must be found by address alone, and so share a chain whatever their remote port. */
+  readonly hashedPortMask: number;
   /** First BIB record of each hash chain. */
   readonly bibHeads: Int32Array;
   readonly sessionHeads: Int32Array;

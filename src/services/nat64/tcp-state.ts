@@ -1,9 +1,9 @@
 /**
- * The TCP state machine of RFC 6146 section 3.5.2.2, as a table. CLOSED is the absence of a session; the stored SYN of
- * an unsolicited connection has no state, because such a SYN is dropped.
+ * The TCP state machine of RFC 6146 section 3.5.2.2, as a table. CLOSED is the absence of a session; so is the wait of a
+ * stored SYN, whose connection nobody but stored-syns.ts knows.
  */
 import { TCP_FLAG } from '../../wire/tcp-udp.ts';
-import { TCP_ESTABLISHED_SECONDS, TCP_TRANSITORY_SECONDS } from './lifetimes.ts';
+import type { Lifetimes } from './settings.ts';
 
 /** States of a session; 0 is that of sessions other than TCP. */
 export const TCP_STATE = {
@@ -21,10 +21,10 @@ export const TCP_EVENT = { OTHER: 0, SYN: 1, FIN: 2, RST: 3 } as const;
 export const FROM_V4 = 4;
 
 const { V4_INIT, V6_INIT, ESTABLISHED, V4_FIN, V6_FIN, V4_V6_FIN, TRANS } = TCP_STATE;
-/** In the lifetime table: the segment does not prolong the session. */
+/** In the lifetime table: the segment does not prolong the session, or gives it the lifetime of this name. */
 const KEEP = 0;
-const EST = TCP_ESTABLISHED_SECONDS;
-const SHORT = TCP_TRANSITORY_SECONDS;
+const EST = 1;
+const SHORT = 2;
 
 /** By state: the next state after OTHER, SYN, FIN, RST from IPv6, then the same from IPv4. */
 const NEXT_STATE: readonly (readonly number[])[] = [
@@ -41,8 +41,8 @@ const NEXT_STATE: readonly (readonly number[])[] = [
   [ESTABLISHED, ESTABLISHED, ESTABLISHED, TRANS, ESTABLISHED, ESTABLISHED, ESTABLISHED, TRANS],
 ];
 
-/** By state and event: the lifetime that the segment gives the session, in seconds. */
-const LIFETIME_SECONDS: readonly (readonly number[])[] = [
+/** By state and event: the lifetime that the segment gives the session. */
+const LIFETIMES: readonly (readonly number[])[] = [
   [],
   [KEEP, EST, KEEP, KEEP, KEEP, KEEP, KEEP, KEEP],
   [KEEP, SHORT, KEEP, KEEP, KEEP, EST, KEEP, KEEP],
@@ -55,8 +55,8 @@ const LIFETIME_SECONDS: readonly (readonly number[])[] = [
 ];
 
 const nextStates = Uint8Array.from(NEXT_STATE.flatMap((row) => (row.length === 0 ? Array(8).fill(0) : row)));
-const lifetimes = Int32Array.from(
-  LIFETIME_SECONDS.flatMap((row) => (row.length === 0 ? Array(8).fill(0) : row)),
+const lifetimeNames = Uint8Array.from(
+  LIFETIMES.flatMap((row) => (row.length === 0 ? Array(8).fill(0) : row)),
 );
 
 /** The event of a segment with these flags. A reset outweighs everything, a SYN outweighs a FIN. */
@@ -70,4 +70,8 @@ export function tcpEvent(flags: number): number {
 export const nextTcpState = (state: number, event: number): number => nextStates[(state << 3) | event];
 
 /** The lifetime in seconds that an event in this state gives the session, or 0 when it leaves it unchanged. */
-export const tcpLifetimeSeconds = (state: number, event: number): number => lifetimes[(state << 3) | event];
+export function tcpLifetimeSeconds(lifetimes: Lifetimes, state: number, event: number): number {
+  const name = lifetimeNames[(state << 3) | event];
+  if (name === KEEP) return 0;
+  return name === EST ? lifetimes.tcpEstablishedSeconds : lifetimes.tcpTransitorySeconds;
+}

@@ -12,9 +12,10 @@ import { ICMP, ICMP4, ICMP6 } from '../../wire/icmp.ts';
 import { IPV4, IP_PROTOCOL } from '../../wire/ipv4.ts';
 import { IPV6, IPV6_HEADER_BYTES, writeIpv6Start, writeWords } from '../../wire/ipv6.ts';
 import { writeEmbeddedIpv4 } from '../../wire/nat64-prefix.ts';
-import { TCP, UDP } from '../../wire/tcp-udp.ts';
+import { TCP, TCP_FLAG, UDP } from '../../wire/tcp-udp.ts';
 import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
 import { type Packet, TRANSPORT } from './packet.ts';
+import { clampSegmentSize } from './segment-size.ts';
 import { checksumOffsetOf } from './transport.ts';
 import type { Translator } from './translator.ts';
 
@@ -29,6 +30,8 @@ export function translate4to6(translator: Translator): void {
   const ttl = view.getUint8(start + IPV4.TTL);
   const newStart = transport - IPV6_HEADER_BYTES;
   packet.start = newStart;
+  if (protocol === TRANSPORT.TCP && (packet.tcpFlags & TCP_FLAG.SYN) !== 0)
+    clampSegmentSize(packet, settings.maxSegmentBytes);
 
   // The new header lies over the old: from here on only `packet` knows what was in it.
   writeIpv6Start(view, newStart, tos, packet.end - transport, PROTOCOL_NUMBER6[protocol], ttl - 1);
@@ -42,7 +45,7 @@ export function translate4to6(translator: Translator): void {
     return;
   }
   const addressDelta =
-    complement(sumOfWord(packet.remoteAddress) + sumOfWord(settings.pool4Address)) + addresses6;
+    complement(sumOfWord(packet.remoteAddress) + sumOfWord(packet.mappedAddress)) + addresses6;
   const checksumAt = transport + checksumOffsetOf(protocol);
   const checksum = view.getUint16(checksumAt);
   view.setUint16(transport + TCP.DESTINATION_PORT, hostPort);

@@ -3,9 +3,10 @@ import { adjustChecksum, complement, foldSum, sumOfIpv6Address, sumOfWord } from
 import { ICMP, ICMP4, ICMP6 } from '../../wire/icmp.ts';
 import { DONT_FRAGMENT, IPV4_HEADER_BYTES, IP_PROTOCOL, writeIpv4Header } from '../../wire/ipv4.ts';
 import { IPV6, trafficClass } from '../../wire/ipv6.ts';
-import { TCP } from '../../wire/tcp-udp.ts';
+import { TCP, TCP_FLAG } from '../../wire/tcp-udp.ts';
 import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
 import { type Packet, TRANSPORT, segmentsOf, wireBytesOf } from './packet.ts';
+import { clampSegmentSize } from './segment-size.ts';
 import { checksumOffsetOf } from './transport.ts';
 import type { Translator } from './translator.ts';
 
@@ -17,8 +18,10 @@ export const PROTOCOL_NUMBER4: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL
 
 /** The packet's tuple must be complete (filterFrom6). */
 export function translate6to4(translator: Translator): void {
-  const { packet, settings } = translator;
+  const { packet } = translator;
   const { view, start, transport, protocol, mappedPort, remoteAddress } = packet;
+  if (protocol === TRANSPORT.TCP && (packet.tcpFlags & TCP_FLAG.SYN) !== 0)
+    clampSegmentSize(packet, translator.settings.maxSegmentBytes);
   const hopLimit = view.getUint8(start + IPV6.HOP_LIMIT);
   const tos = trafficClass(view, start);
   const addresses6 =
@@ -27,7 +30,7 @@ export function translate6to4(translator: Translator): void {
   if (protocol === TRANSPORT.ICMP) {
     translateEcho(packet, addresses6);
   } else {
-    const addressDelta = complement(addresses6) + sumOfWord(settings.pool4Address) + sumOfWord(remoteAddress);
+    const addressDelta = complement(addresses6) + sumOfWord(packet.mappedAddress) + sumOfWord(remoteAddress);
     const checksumAt = transport + checksumOffsetOf(protocol);
     const checksum = view.getUint16(checksumAt);
     view.setUint16(transport + TCP.SOURCE_PORT, mappedPort);
@@ -43,17 +46,24 @@ export function translate6to4(translator: Translator): void {
   const newStart = transport - IPV4_HEADER_BYTES;
   packet.start = newStart;
   const totalBytes = packet.end - newStart;
-  const isFragmentable = wireBytesOf(packet) <= LARGEST_FRAGMENTABLE_BYTES;
+  // N30: what came with a fragment header keeps its identification, and may be fragmented further.
+  const hasIdentification = packet.identification !== -1;
+  const isFragmentable = hasIdentification || wireBytesOf(packet) <= LARGEST_FRAGMENTABLE_BYTES;
+  const identification = hasIdentification
+    ? packet.identification
+    : isFragmentable
+      ? nextIdentification(translator, segmentsOf(packet))
+      : 0;
   writeIpv4Header(
     view,
     newStart,
     tos,
     totalBytes,
-    isFragmentable ? nextIdentification(translator, segmentsOf(packet)) : 0,
+    identification,
     isFragmentable ? 0 : DONT_FRAGMENT,
     hopLimit - 1,
     PROTOCOL_NUMBER4[protocol],
-    settings.pool4Address,
+    packet.mappedAddress,
     remoteAddress,
   );
   packet.checksumStart = (packet.offloadFlags & NEEDS_CHECKSUM) === 0 ? 0 : IPV4_HEADER_BYTES;

@@ -13,8 +13,18 @@ import {
 } from '../../wire/checksum.ts';
 import { ICMP, ICMP4, ICMP6, ICMP_HEADER_BYTES } from '../../wire/icmp.ts';
 import { isPrivate } from '../../wire/ipv4-scope.ts';
-import { DONT_FRAGMENT, IPV4, IPV4_HEADER_BYTES, IP_PROTOCOL, writeIpv4Header } from '../../wire/ipv4.ts';
 import {
+  DONT_FRAGMENT,
+  MORE_FRAGMENTS,
+  IPV4,
+  IPV4_HEADER_BYTES,
+  IP_PROTOCOL,
+  writeIpv4Header,
+} from '../../wire/ipv4.ts';
+import {
+  EXTENSION,
+  FRAGMENT_HEADER_BYTES,
+  FRAGMENT_IDENTIFICATION,
   IPV6,
   IPV6_HEADER_BYTES,
   IPV6_MINIMUM_MTU_BYTES,
@@ -24,22 +34,54 @@ import {
 } from '../../wire/ipv6.ts';
 import { writeEmbeddedIpv4 } from '../../wire/nat64-prefix.ts';
 import { TCP } from '../../wire/tcp-udp.ts';
-import { type Packet, TRANSPORT } from './packet.ts';
+import { LONGEST_PACKET_BYTES, type Packet, TRANSPORT } from './packet.ts';
 import { PROTOCOL_NUMBER6 } from './translate-4to6.ts';
 import { LARGEST_FRAGMENTABLE_BYTES, PROTOCOL_NUMBER4, nextIdentification } from './translate-6to4.ts';
 import { checksumOffsetOf } from './transport.ts';
 import type { Translator } from './translator.ts';
 
+/** Units of the length attribute (RFC 4884 section 4). */
+const LENGTH_UNIT4_BYTES = 4;
+const LENGTH_UNIT6_BYTES = 8;
+/** With extensions, what is quoted takes at least so much room, zeros behind it. */
+const LEAST_QUOTE_BYTES = 128;
+const LARGEST_LENGTH = 255;
+
+/**
+ * Sets the end of a translated error, which must not lie behind `limit`, and moves its extensions behind the quoted
+ * packet, which has become longer or shorter (N25). They are carried as they are. Where there is too little room the
+ * quoted packet gives way first. Returns the length attribute, 0 without extensions.
+ */
+function endError(packet: Packet, newQuoted: number, limit: number, unitBytes: number): number {
+  const { bytes, extensionStart, quotedEnd } = packet;
+  const extensionBytes = packet.end - extensionStart;
+  if (extensionBytes === 0) {
+    packet.end = Math.min(quotedEnd, limit);
+    return 0;
+  }
+  const room = Math.max(limit - newQuoted - extensionBytes, LEAST_QUOTE_BYTES);
+  const wanted = Math.max(quotedEnd - newQuoted, LEAST_QUOTE_BYTES);
+  const length = Math.min(Math.ceil(wanted / unitBytes), Math.floor(room / unitBytes), LARGEST_LENGTH);
+  const newExtensionStart = newQuoted + length * unitBytes;
+  bytes.copyWithin(newExtensionStart, extensionStart, packet.end);
+  if (quotedEnd < newExtensionStart) bytes.fill(0, quotedEnd, newExtensionStart);
+  packet.end = Math.min(newExtensionStart + extensionBytes, limit);
+  return length;
+}
+
 /** From the IPv6 side: the quoted packet is one that went from the remote to the host. */
 export function translateError6to4(translator: Translator): void {
-  const { packet, settings } = translator;
+  const { packet } = translator;
   const { view, start, quoted, quotedTransport, protocol } = packet;
-  packet.end = packet.quotedEnd;
   const tos = trafficClass(view, start);
   const hopLimit = view.getUint8(start + IPV6.HOP_LIMIT);
   const quotedTos = trafficClass(view, quoted);
   const quotedHopLimit = view.getUint8(quoted + IPV6.HOP_LIMIT);
-  const quotedPayloadBytes = view.getUint16(quoted + IPV6.PAYLOAD_LENGTH);
+  // What of its payload is no header that IPv4 has not.
+  const quotedPayloadBytes = Math.max(
+    view.getUint16(quoted + IPV6.PAYLOAD_LENGTH) - (quotedTransport - quoted - IPV6_HEADER_BYTES),
+    0,
+  );
   const addresses6 =
     sumOfIpv6Address(view, quoted + IPV6.SOURCE) + sumOfIpv6Address(view, quoted + IPV6.DESTINATION);
 
@@ -49,7 +91,7 @@ export function translateError6to4(translator: Translator): void {
     const delta =
       complement(addresses6) +
       sumOfWord(packet.remoteAddress) +
-      sumOfWord(settings.pool4Address) +
+      sumOfWord(packet.mappedAddress) +
       (~packet.hostPort & 0xffff) +
       packet.mappedPort;
     requotePorts(packet, TCP.DESTINATION_PORT, packet.mappedPort, delta);
@@ -64,12 +106,12 @@ export function translateError6to4(translator: Translator): void {
     newQuoted,
     quotedTos,
     quotedBytes,
-    0,
-    quotedBytes > LARGEST_FRAGMENTABLE_BYTES ? DONT_FRAGMENT : 0,
+    packet.quotesFragment ? packet.quotedIdentification & 0xffff : 0,
+    packet.quotesFragment ? MORE_FRAGMENTS : quotedBytes > LARGEST_FRAGMENTABLE_BYTES ? DONT_FRAGMENT : 0,
     quotedHopLimit,
     PROTOCOL_NUMBER4[protocol],
     packet.remoteAddress,
-    settings.pool4Address,
+    packet.mappedAddress,
   );
   const type = packet.errorType >> 8;
   view.setInt32(newTransport, packet.errorType << 16);
@@ -77,6 +119,9 @@ export function translateError6to4(translator: Translator): void {
     newTransport + 4,
     type === ICMP4.PARAMETER_PROBLEM ? packet.errorValue << 24 : packet.errorValue,
   );
+  const limit = newStart + Math.min(translator.settings.mtu4Bytes, LONGEST_PACKET_BYTES);
+  const length = endError(packet, newQuoted, limit, LENGTH_UNIT4_BYTES);
+  if (length !== 0) view.setUint8(newTransport + ICMP.LENGTH4, length);
   const { end } = packet;
   view.setUint16(newTransport + ICMP.CHECKSUM, checksumOf(sumOfBytes(view, newTransport, end)));
   const isFragmentable = end - newStart <= LARGEST_FRAGMENTABLE_BYTES;
@@ -89,7 +134,7 @@ export function translateError6to4(translator: Translator): void {
     isFragmentable ? 0 : DONT_FRAGMENT,
     hopLimit - 1,
     IP_PROTOCOL.ICMP,
-    settings.pool4Address,
+    packet.mappedAddress,
     packet.errorPeer,
   );
   packet.start = newStart;
@@ -99,17 +144,28 @@ export function translateError6to4(translator: Translator): void {
 export function translateError4to6(translator: Translator): void {
   const { packet, settings } = translator;
   const { view, start, quoted, quotedTransport, protocol } = packet;
-  packet.end = packet.quotedEnd;
   const tos = view.getUint8(start + IPV4.TOS);
   const ttl = view.getUint8(start + IPV4.TTL);
   const quotedTos = view.getUint8(quoted + IPV4.TOS);
   const quotedTtl = view.getUint8(quoted + IPV4.TTL);
   const quotedPayloadBytes = Math.max(view.getUint16(quoted + IPV4.TOTAL_LENGTH) - IPV4_HEADER_BYTES, 0);
 
-  const newQuoted = quotedTransport - IPV6_HEADER_BYTES;
+  const fragmentHeaderBytes = packet.quotesFragment ? FRAGMENT_HEADER_BYTES : 0;
+  const newQuoted = quotedTransport - fragmentHeaderBytes - IPV6_HEADER_BYTES;
   const newTransport = newQuoted - ICMP_HEADER_BYTES;
   const newStart = newTransport - IPV6_HEADER_BYTES;
-  writeIpv6Start(view, newQuoted, quotedTos, quotedPayloadBytes, PROTOCOL_NUMBER6[protocol], quotedTtl);
+  writeIpv6Start(
+    view,
+    newQuoted,
+    quotedTos,
+    Math.min(quotedPayloadBytes + fragmentHeaderBytes, 0xffff),
+    packet.quotesFragment ? EXTENSION.FRAGMENT : PROTOCOL_NUMBER6[protocol],
+    quotedTtl,
+  );
+  if (packet.quotesFragment) {
+    view.setInt32(newQuoted + IPV6_HEADER_BYTES, (PROTOCOL_NUMBER6[protocol] << 24) | 1);
+    view.setInt32(newQuoted + IPV6_HEADER_BYTES + FRAGMENT_IDENTIFICATION, packet.quotedIdentification);
+  }
   writeWords(view, newQuoted + IPV6.SOURCE, packet.host0, packet.host1, packet.host2, packet.host3);
   writeEmbeddedIpv4(settings.prefix, packet.remoteAddress, view, newQuoted + IPV6.DESTINATION);
   const addresses6 =
@@ -118,7 +174,7 @@ export function translateError4to6(translator: Translator): void {
     requoteEcho4to6(packet, quotedPayloadBytes, addresses6);
   } else {
     const delta =
-      complement(sumOfWord(packet.remoteAddress) + sumOfWord(settings.pool4Address)) +
+      complement(sumOfWord(packet.remoteAddress) + sumOfWord(packet.mappedAddress)) +
       addresses6 +
       (~packet.mappedPort & 0xffff) +
       packet.hostPort;
@@ -126,7 +182,7 @@ export function translateError4to6(translator: Translator): void {
   }
 
   // RFC 4443 section 3: an error fits into the minimum MTU.
-  packet.end = Math.min(packet.end, newStart + IPV6_MINIMUM_MTU_BYTES);
+  const length = endError(packet, newQuoted, newStart + IPV6_MINIMUM_MTU_BYTES, LENGTH_UNIT6_BYTES);
   const { end } = packet;
   writeIpv6Start(view, newStart, tos, end - newTransport, IP_PROTOCOL.ICMPV6, ttl - 1);
   if (settings.globalOnly && isPrivate(packet.errorPeer)) {
@@ -140,6 +196,7 @@ export function translateError4to6(translator: Translator): void {
   writeWords(view, newStart + IPV6.DESTINATION, packet.host0, packet.host1, packet.host2, packet.host3);
   view.setInt32(newTransport, packet.errorType << 16);
   view.setInt32(newTransport + 4, packet.errorValue);
+  if (length !== 0) view.setUint8(newTransport + ICMP.LENGTH6, length);
   const sum =
     sumOfIpv6Address(view, newStart + IPV6.SOURCE) +
     sumOfIpv6Address(view, newStart + IPV6.DESTINATION) +
@@ -155,7 +212,7 @@ function requotePorts(packet: Packet, portOffset: number, port: number, delta: n
   const { view, quotedTransport } = packet;
   view.setUint16(quotedTransport + portOffset, port);
   const checksumAt = quotedTransport + checksumOffsetOf(packet.protocol);
-  if (checksumAt + 2 > packet.end) return;
+  if (checksumAt + 2 > packet.quotedEnd) return;
   const checksum = view.getUint16(checksumAt);
   const isUdp = packet.protocol === TRANSPORT.UDP;
   if (isUdp && checksum === 0) return;

@@ -21,8 +21,6 @@ import { type Pool4, startSteering } from './steering.ts';
 import { CONTROL, createSharedTables } from './tables.ts';
 import type { Nat64Init, Nat64Message } from './worker.ts';
 
-const MTU_BYTES = 1500;
-
 export interface Translation extends AsyncDisposable {
   readonly restarts: number;
   /** The pool4 address, unsigned; undefined while there is none. */
@@ -56,12 +54,13 @@ export async function startTranslation(
     await startSteering({
       device: config.device,
       prefix: config.prefix,
-      mtuBytes: MTU_BYTES,
+      mtuBytes: deviceMtuBytes(config),
       stateDirectory: context.stateDirectory,
     }),
   );
   let pool4 = choosePool4(config);
   let settings = resolveSettings(config, pool4);
+  let mtuBytes = deviceMtuBytes(config);
   await steering.setPool4(pool4);
   const worker = cleanUp.use(
     await superviseWorker<Nat64Init, Nat64Message>({
@@ -92,6 +91,9 @@ export async function startTranslation(
       const newPool4 = choosePool4(newConfig);
       if (!samePool4(newPool4, pool4)) await steering.setPool4(newPool4);
       pool4 = newPool4;
+      const newMtuBytes = deviceMtuBytes(newConfig);
+      if (newMtuBytes !== mtuBytes) await steering.setMtu(newMtuBytes);
+      mtuBytes = newMtuBytes;
       const newSettings = resolveSettings(newConfig, pool4);
       if (sameSettings(newSettings, settings)) return;
       settings = newSettings;
@@ -101,6 +103,18 @@ export async function startTranslation(
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
+
+/** In a TCP SYN: no segment size is above it. */
+const NO_LIMIT_BYTES = 65_535;
+const TCP_AND_IPV4_HEADER_BYTES = 40;
+const TCP_AND_IPV6_HEADER_BYTES = 60;
+
+/** The largest segment that fits the MTU of both sides. */
+const largestSegmentBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number =>
+  Math.min(mtu4Bytes - TCP_AND_IPV4_HEADER_BYTES, mtu6Bytes - TCP_AND_IPV6_HEADER_BYTES);
+
+/** What is too big for the other side must reach us, so that its sender is told the right size. */
+const deviceMtuBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number => Math.max(mtu4Bytes, mtu6Bytes);
 
 /** "auto" is the address that the IPv4 default route uses; without one, the only address there is. */
 function choosePool4(config: Nat64Config): Pool4 | undefined {
@@ -134,9 +148,15 @@ function resolveSettings(config: Nat64Config, pool4: Pool4 | undefined): Setting
     allow: compileAccessList(resolveAccessList(config.allow)),
     ownIpv6: ownIpv6(prefix, pool4Address),
     globalOnly: isWellKnownPrefix(prefix),
-    mtu4Bytes: MTU_BYTES,
-    mtu6Bytes: MTU_BYTES,
+    mtu4Bytes: config.mtu4Bytes,
+    mtu6Bytes: config.mtu6Bytes,
+    lowestIpv6MtuBytes: config.lowestIpv6MtuBytes,
+    maxSegmentBytes: config.clampSegmentSize ? largestSegmentBytes(config) : NO_LIMIT_BYTES,
     maxSessions: config.maxSessions,
+    lifetimes: config.lifetimes,
+    isAddressDependent: config.filtering === 'address-dependent',
+    dropsZeroUdpChecksum: config.zeroUdpChecksum === 'drop',
+    storesSyns: config.unsolicitedSyn === 'store',
   };
 }
 

@@ -4,24 +4,35 @@
  */
 import type { Counters } from '../../runtime/counters.ts';
 import { answer } from './answer.ts';
-import { COUNTER, CONTINUE, type NAT64_COUNTERS, RETURN_TO_KERNEL, type Verdict } from './counters.ts';
-import { filterFrom4, filterFrom6 } from './filter.ts';
+import {
+  COUNTER,
+  CONTINUE,
+  FRAGMENT,
+  HELD,
+  type NAT64_COUNTERS,
+  RETURN_TO_KERNEL,
+  type Verdict,
+} from './counters.ts';
+import { filterFrom4, filterFrom6, isHairpin } from './filter.ts';
+import { cutPacket, nextFragment } from './fragmentation.ts';
 import { determineTuple4 } from './incoming-tuple-4.ts';
 import { determineTuple6 } from './incoming-tuple-6.ts';
-import { type Packet, clearOffload, createPacket, segmentsOf } from './packet.ts';
-import { removeSession } from './sessions.ts';
+import { type Packet, createPacket, segmentsOf } from './packet.ts';
+import { type Reassembly, createReassembly, reassemble } from './reassembly.ts';
 import type { Settings } from './settings.ts';
-import { BIB, RECORD_WORDS, SESSION, type Tables } from './tables.ts';
-import { nextExpired } from './timer-wheel.ts';
+import { type StoredSyns, createStoredSyns } from './stored-syns.ts';
+import type { Tables } from './tables.ts';
 import { translateError4to6, translateError6to4 } from './translate-error.ts';
 import { translate4to6 } from './translate-4to6.ts';
 import { translate6to4 } from './translate-6to4.ts';
 
 export interface Translator {
   settings: Settings;
-  readonly tables: Tables;
+  tables: Tables;
   readonly counters: Float64Array;
   readonly packet: Packet;
+  readonly reassembly: Reassembly;
+  readonly storedSyns: StoredSyns;
   /** Unsigned 32-bit random numbers, for ports: they must not be predictable. */
   readonly random: () => number;
   /** Seconds of a clock that never goes back; set before each batch of packets. */
@@ -44,6 +55,8 @@ export function createTranslator(
     tables,
     counters: counters.values,
     packet: createPacket(),
+    reassembly: createReassembly(),
+    storedSyns: createStoredSyns(),
     random,
     nowSeconds: 0,
     identification: random() & 0xffff,
@@ -54,43 +67,81 @@ export function createTranslator(
 
 /**
  * Translates `translator.packet` where it lies. True when there is a packet to send, from `start` up to `end`: the
- * translation, the ICMP error that answers it, or the unchanged packet on its way back to the kernel.
+ * translation, the ICMP error that answers it, or the unchanged packet on its way back to the kernel. Once it has been
+ * sent, `nextToSend` tells whether there is another.
  */
 export function translate(translator: Translator): boolean {
   const { packet, counters } = translator;
   const version = packet.end > packet.start ? packet.bytes[packet.start] >> 4 : 0;
-  let verdict: Verdict;
-  if (version === 6) {
-    verdict = from6(translator);
+  if (version !== 6 && version !== 4) return drop(translator, COUNTER['drop-not-ip'], version);
+  const isIpv6 = version === 6;
+  let verdict = isIpv6 ? from6(translator) : from4(translator);
+  if (verdict === FRAGMENT) {
+    verdict = reassemble(translator.reassembly, packet, isIpv6, translator.nowSeconds);
     if (verdict === CONTINUE) {
-      counters[COUNTER['packets-6to4']] += segmentsOf(packet);
-      counters[COUNTER['bytes-6to4']] += packet.end - packet.start;
-      return true;
+      counters[COUNTER.reassembled]++;
+      verdict = isIpv6 ? from6(translator) : from4(translator);
     }
-  } else if (version === 4) {
-    verdict = from4(translator);
-    if (verdict === CONTINUE) {
-      counters[COUNTER['packets-4to6']] += segmentsOf(packet);
-      counters[COUNTER['bytes-4to6']] += packet.end - packet.start;
-      return true;
-    }
+  }
+  if (verdict === CONTINUE && isIpv6 && isHairpin(translator)) return comeBackIn(translator);
+  return verdict === CONTINUE ? goOut(translator) : endWith(translator, verdict, version);
+}
+
+/** Makes the next packet of those that the last one became: its other fragments. */
+export function nextToSend(translator: Translator): boolean {
+  if (!nextFragment(translator.packet)) return false;
+  count(translator);
+  return true;
+}
+
+/** Cuts a translated packet where that must be, and counts it. */
+function goOut(translator: Translator): boolean {
+  const { packet } = translator;
+  if (packet.cutLimitBytes !== 0) cutPacket(packet, packet.cutLimitBytes);
+  count(translator);
+  return true;
+}
+
+function count({ packet, counters }: Translator): void {
+  const bytes = packet.end - packet.start;
+  if (packet.bytes[packet.start] >> 4 === 4) {
+    counters[COUNTER['packets-6to4']] += segmentsOf(packet);
+    counters[COUNTER['bytes-6to4']] += bytes;
   } else {
-    verdict = COUNTER['drop-not-ip'];
+    counters[COUNTER['packets-4to6']] += segmentsOf(packet);
+    counters[COUNTER['bytes-4to6']] += bytes;
   }
-  if (verdict === RETURN_TO_KERNEL) {
-    counters[COUNTER['icmp-returned']]++;
-    return true;
+}
+
+/**
+ * RFC 6146 section 3.8: a packet for a mapping of ours goes through again as one from the IPv4 side (N19). So does an
+ * error that answers it, to the host that it came from.
+ */
+function comeBackIn(translator: Translator): boolean {
+  const { packet, counters } = translator;
+  count(translator);
+  counters[COUNTER.hairpinned]++;
+  let verdict = from4(translator);
+  if (verdict >= 0) {
+    if (!drop(translator, verdict, 4)) return false;
+    packet.fragmentCount = 0;
+    verdict = from4(translator);
   }
-  return drop(translator, verdict, version);
+  return verdict === CONTINUE ? goOut(translator) : endWith(translator, verdict, 0);
+}
+
+/** For what is not translated; a version of 0 when nobody is to be told. */
+function endWith(translator: Translator, verdict: Verdict, version: number): boolean {
+  if (verdict === HELD) return false;
+  if (verdict !== RETURN_TO_KERNEL) return drop(translator, verdict, version);
+  translator.counters[COUNTER['icmp-returned']]++;
+  return true;
 }
 
 /** Counts the reason, and turns the packet into the ICMP error that tells its sender, where there is one. */
 function drop(translator: Translator, reason: Verdict, version: number): boolean {
   translator.counters[reason]++;
-  if (!answer(translator, reason, version)) return false;
-  clearOffload(translator.packet);
-  translator.counters[COUNTER['icmp-errors-sent']]++;
-  return true;
+  return answer(translator, reason, version);
 }
 
 function from6(translator: Translator): Verdict {
@@ -113,16 +164,4 @@ function from4(translator: Translator): Verdict {
   if (packet.isError) translateError4to6(translator);
   else translate4to6(translator);
   return CONTINUE;
-}
-
-/** Removes sessions whose life is over, at most `budget` of them, so that a turn of the loop stays short. */
-export function expireSessions(translator: Translator, budget: number): void {
-  const { tables, counters, nowSeconds } = translator;
-  for (let removed = 0; removed < budget; removed++) {
-    const index = nextExpired(tables, nowSeconds, budget);
-    if (index === 0) return;
-    const owner = tables.sessions[index * RECORD_WORDS + SESSION.BIB];
-    counters[COUNTER['sessions-removed-tcp'] + tables.bib[owner * RECORD_WORDS + BIB.KIND] - 1]++;
-    if (removeSession(tables, index)) counters[COUNTER['bib-removed']]++;
-  }
 }

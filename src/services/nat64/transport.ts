@@ -58,6 +58,12 @@ export function checkOffload(packet: Packet, segmentedType: number): Verdict {
   return fits ? CONTINUE : COUNTER['drop-bad-offload'];
 }
 
+/** A sum of 0 that the device is still to complete is another thing. */
+export const isUdpWithoutChecksum = ({ view, protocol, transport, offloadFlags }: Packet): boolean =>
+  protocol === TRANSPORT.UDP &&
+  view.getUint16(transport + UDP.CHECKSUM) === 0 &&
+  (offloadFlags & NEEDS_CHECKSUM) === 0;
+
 /** The source port of TCP or UDP, or the identifier of an ICMP echo, of the header at `transport`. */
 export const sourcePort = (view: DataView, transport: number, protocol: number): number =>
   view.getUint16(protocol === TRANSPORT.ICMP ? transport + ICMP.IDENTIFIER : transport + TCP.SOURCE_PORT);
@@ -72,8 +78,16 @@ export const destinationPort = (view: DataView, transport: number, protocol: num
 export const QUOTED_TRANSPORT_BYTES = 8;
 
 /**
- * Where the datagram that an ICMP error quotes ends: before extensions, when the length attribute (RFC 4884) says that
- * some follow. They are not translated, and what goes out has no length attribute.
+ * Notes where the datagram that an ICMP error quotes ends, and where extensions begin (RFC 4884): `lengthBytes` is what
+ * the length attribute says, 0 when there is none.
  */
-export const endOfQuote = (packet: Packet, quoted: number, lengthAttributeBytes: number): number =>
-  lengthAttributeBytes === 0 ? packet.end : Math.min(quoted + lengthAttributeBytes, packet.end);
+export function readQuoteEnd(
+  packet: Packet,
+  quoted: number,
+  lengthBytes: number,
+  carriesExtensions: boolean,
+): void {
+  const end = lengthBytes === 0 ? packet.end : Math.min(quoted + lengthBytes, packet.end);
+  packet.quotedEnd = end;
+  packet.extensionStart = carriesExtensions ? end : packet.end;
+}

@@ -6,6 +6,7 @@ import { MAX_WAIT_MS, workerThread } from '../../runtime/worker-thread.ts';
 import { VIRTIO_NET_HEADER_BYTES } from '../../wire/virtio-net.ts';
 import { attachTables } from './attach-tables.ts';
 import { COUNTER, NAT64_COUNTERS } from './counters.ts';
+import { expire } from './expiry.ts';
 import {
   HEADROOM_BYTES,
   LONGEST_PACKET_BYTES,
@@ -16,7 +17,7 @@ import {
 import { removeSessionsUnless } from './sessions.ts';
 import type { Settings } from './settings.ts';
 import { BIB, type SharedTables } from './tables.ts';
-import { type Translator, createTranslator, expireSessions, translate } from './translator.ts';
+import { type Translator, createTranslator, nextToSend, translate } from './translator.ts';
 
 export interface Nat64Init {
   readonly tunFd: number;
@@ -34,6 +35,8 @@ export type Nat64Message = Settings;
 const PACKETS_PER_TURN = 256;
 /** Sessions removed in a turn at most: well under a millisecond of work. */
 const EXPIRIES_PER_TURN = 512;
+/** Packets sent in a turn because time has passed. */
+const TIMED_PACKETS_PER_TURN = 64;
 const PREMADE_VIEWS = HEADROOM_BYTES * 2;
 
 /** Seconds since the process began: the same clock for every thread, and it never goes back. */
@@ -56,6 +59,8 @@ function secureRandom(): () => number {
 function applySettings(translator: Translator, settings: Settings): void {
   const previous = translator.settings;
   translator.settings = settings;
+  if (settings.isAddressDependent !== previous.isAddressDependent)
+    translator.tables = attachTables(translator.tables, translator.nowSeconds, settings.isAddressDependent);
   const addressChanged = settings.pool4Address !== previous.pool4Address;
   if (!addressChanged && settings.firstPort <= previous.firstPort && settings.lastPort >= previous.lastPort)
     return;
@@ -71,7 +76,7 @@ function main(): void {
   const { tunFd, offload, settings, tables, counters } = thread.init;
   const translator = createTranslator(
     settings,
-    attachTables(tables, nowSeconds()),
+    attachTables(tables, nowSeconds(), settings.isAddressDependent),
     createCounters(NAT64_COUNTERS, counters),
     secureRandom(),
   );
@@ -104,11 +109,16 @@ function main(): void {
     loadPacket(packet, got - headerBytes);
     if (!offload) clearOffload(packet);
     if (!translate(translator)) return true;
+    send();
+    while (nextToSend(translator)) send();
+    return true;
+  }
+
+  function send(): void {
     if (offload) storeOffloadHeader(packet);
     const from = packet.start - headerBytes;
     const view = from < PREMADE_VIEWS ? views[from] : packet.bytes.subarray(from);
     if (write(tunFd, view, packet.end - from) < 0) translator.counters[COUNTER['drop-write-failed']]++;
-    return true;
   }
 
   thread.ready();
@@ -119,7 +129,7 @@ function main(): void {
     if (pollView.getInt16(14, true) !== 0 && !thread.receive((message) => applySettings(translator, message)))
       return;
     translator.nowSeconds = nowSeconds();
-    expireSessions(translator, EXPIRIES_PER_TURN);
+    for (let sent = 0; sent < TIMED_PACKETS_PER_TURN && expire(translator, EXPIRIES_PER_TURN); sent++) send();
     let budget = PACKETS_PER_TURN;
     while (budget > 0 && forwardOne()) budget--;
     isIdle = budget > 0;

@@ -5,7 +5,10 @@
  *   2001:db8:1::10     2001:db8:1::1             198.51.100.254            203.0.113.9
  *                      198.51.100.1              203.0.113.254
  *
- * The island's default route is the appliance; the appliance's IPv4 default route is the router.
+ *   neighbour -------- 2001:db8:3::1
+ *   2001:db8:3::10
+ *
+ * The default route of island and neighbour is the appliance; the appliance's IPv4 default route is the router.
  */
 import { execFile, fork, type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,8 +23,9 @@ import type { Request } from './appliance.ts';
 
 const exec = promisify(execFile);
 
-export type Host = 'island' | 'appliance' | 'router' | 'internet';
+export type Host = 'island' | 'neighbour' | 'appliance' | 'router' | 'internet';
 export const ISLAND = '2001:db8:1::10';
+export const NEIGHBOUR = '2001:db8:3::10';
 export const INTERNET = '203.0.113.9';
 /** 203.0.113.9 behind the well-known prefix. */
 export const INTERNET6 = '64:ff9b::203.0.113.9';
@@ -81,21 +85,25 @@ export async function createTopology(): Promise<Topology> {
   cleanUp.defer(() => rmSync(stateDirectory, { recursive: true, force: true }));
   const children = new Set<ChildProcess>();
 
-  for (const host of ['island', 'appliance', 'router', 'internet'] as const) {
+  for (const host of ['island', 'neighbour', 'appliance', 'router', 'internet'] as const) {
     await ip(`netns add ${name(host)}`);
     cleanUp.defer(async () => void (await ip(`netns del ${name(host)}`)));
     await inside(host, 'link set lo up');
   }
   await connect('island', 'eth0', 'appliance', 'lan');
+  await connect('neighbour', 'eth0', 'appliance', 'lan2');
   await connect('appliance', 'wan', 'router', 'customer');
   await connect('router', 'core', 'internet', 'eth0');
   await address('island', 'eth0', `${ISLAND}/64`);
   await address('appliance', 'lan', '2001:db8:1::1/64');
+  await address('neighbour', 'eth0', `${NEIGHBOUR}/64`);
+  await address('appliance', 'lan2', '2001:db8:3::1/64');
   await address('appliance', 'wan', `${POOL4}/24`);
   await address('router', 'customer', '198.51.100.254/24');
   await address('router', 'core', '203.0.113.254/24');
   await address('internet', 'eth0', `${INTERNET}/24`);
   await inside('island', '-6 route add default via 2001:db8:1::1');
+  await inside('neighbour', '-6 route add default via 2001:db8:3::1');
   await inside('appliance', 'route add default via 198.51.100.254');
   await inside('internet', 'route add default via 203.0.113.254');
   await run('router', 'sysctl', '-qw', 'net.ipv4.ip_forward=1');

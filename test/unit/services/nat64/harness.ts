@@ -2,6 +2,7 @@
 import { createCounters, readCounters } from '../../../../src/runtime/counters.ts';
 import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
 import { NAT64_COUNTERS, type Nat64Counter } from '../../../../src/services/nat64/counters.ts';
+import { expire } from '../../../../src/services/nat64/expiry.ts';
 import {
   HEADROOM_BYTES,
   clearOffload,
@@ -13,7 +14,7 @@ import { createSharedTables } from '../../../../src/services/nat64/tables.ts';
 import {
   type Translator,
   createTranslator,
-  expireSessions,
+  nextToSend,
   translate,
 } from '../../../../src/services/nat64/translator.ts';
 import { parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
@@ -33,6 +34,8 @@ export interface HarnessOptions {
   readonly pool4?: string;
   readonly maxSessions?: number;
   readonly random?: () => number;
+  /** What the other options do not reach. */
+  readonly settings?: Partial<Settings>;
 }
 
 /** xorshift32: reproducible, and good enough to choose ports in tests. */
@@ -65,7 +68,14 @@ export function testSettings(options: HarnessOptions = {}): Settings {
     globalOnly: isWellKnownPrefix(prefix),
     mtu4Bytes: 1500,
     mtu6Bytes: 1500,
+    lowestIpv6MtuBytes: 1280,
+    maxSegmentBytes: 1440,
+    lifetimes: { udpSeconds: 300, tcpEstablishedSeconds: 7440, tcpTransitorySeconds: 240, icmpSeconds: 60 },
+    isAddressDependent: false,
+    dropsZeroUdpChecksum: false,
+    storesSyns: true,
     maxSessions: options.maxSessions ?? 1024,
+    ...options.settings,
   };
 }
 
@@ -73,10 +83,12 @@ export interface Harness {
   readonly translator: Translator;
   /** Translates one packet; undefined when nothing is to be sent. */
   send(packet: Uint8Array): Bytes | undefined;
+  /** The same, with all the fragments that may be sent. */
+  sendAll(packet: Uint8Array): Bytes[];
   /** The same with a virtio header in front of both. */
   sendWithOffload(frame: Uint8Array): Bytes | undefined;
-  /** Sets the clock, and lets sessions end. */
-  setTime(seconds: number): void;
+  /** Sets the clock, and lets sessions end; what is sent on that account. */
+  setTime(seconds: number): Bytes[];
   counters(): Record<Nat64Counter, number>;
   /** Every counter that changed since the last call, with by how much. */
   counted(): Partial<Record<Nat64Counter, number>>;
@@ -85,12 +97,11 @@ export interface Harness {
 export function createHarness(options: HarnessOptions = {}): Harness {
   const settings = testSettings(options);
   const counters = createCounters(NAT64_COUNTERS);
-  const tables = attachTables(createSharedTables(settings.maxSessions), 0);
+  const tables = attachTables(createSharedTables(settings.maxSessions), 0, settings.isAddressDependent);
   const translator = createTranslator(settings, tables, counters, options.random ?? seededRandom(1));
   const { packet } = translator;
   let last = readCounters(counters);
-  const output = (headerBytes: number): Bytes | undefined =>
-    packet.bytes.slice(packet.start - headerBytes, packet.end);
+  const output = (headerBytes: number): Bytes => packet.bytes.slice(packet.start - headerBytes, packet.end);
   return {
     translator,
     send(bytes) {
@@ -98,6 +109,13 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       loadPacket(packet, bytes.length);
       clearOffload(packet);
       return translate(translator) ? output(0) : undefined;
+    },
+    sendAll(bytes) {
+      const first = this.send(bytes);
+      if (first === undefined) return [];
+      const all = [first];
+      while (nextToSend(translator)) all.push(output(0));
+      return all;
     },
     sendWithOffload(frame) {
       packet.bytes.set(frame, HEADROOM_BYTES - VIRTIO_NET_HEADER_BYTES);
@@ -108,7 +126,9 @@ export function createHarness(options: HarnessOptions = {}): Harness {
     },
     setTime(seconds) {
       translator.nowSeconds = seconds;
-      expireSessions(translator, Number.MAX_SAFE_INTEGER);
+      const sent: Bytes[] = [];
+      while (expire(translator, Number.MAX_SAFE_INTEGER)) sent.push(output(0));
+      return sent;
     },
     counters: () => readCounters(counters),
     counted() {

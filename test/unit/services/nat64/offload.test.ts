@@ -155,6 +155,26 @@ test('segments too big for IPv6: 3/4, and no offload on the answer', () => {
   assert.equal(harness.counters()['drop-too-big'], 1);
 });
 
+test('DF clear: TCP segments become shorter instead of being fragmented (N22)', () => {
+  const harness = createHarness(ONE_PORT);
+  harness.send(tcp({ ...out6, flags: TCP_FLAGS.SYN }));
+  const frame = harness.sendWithOffload(
+    partial(tcp({ ...in4, data: new Uint8Array(4000), fragment: 0 }), 1, 1460),
+  );
+  assert.ok(frame !== undefined);
+  assert.equal(frame[4] + frame[5] * 256, 1220);
+  for (const segment of complete(frame)) assertWellFormed(segment);
+});
+
+test('an incomplete checksum is completed before a packet is cut into fragments', () => {
+  const packet = udp({ ...in4, data: new Uint8Array(1460).fill(7), fragment: 0, identification: 3 });
+  const [harness, other] = [createHarness(ONE_PORT), createHarness(ONE_PORT)];
+  for (const each of [harness, other]) each.send(udp(out6));
+  const frame = harness.sendWithOffload(partial(packet));
+  assert.deepEqual(frame?.slice(0, 10), new Uint8Array(10));
+  assert.equal(hexOf(frame?.slice(10)), hexOf(other.send(packet)));
+});
+
 test('headers that contradict the packet are refused', () => {
   const packet = tcp({ ...out6, flags: TCP_FLAGS.SYN, data: new Uint8Array(100) });
   const rows: [title: string, header: Uint8Array][] = [

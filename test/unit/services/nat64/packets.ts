@@ -133,16 +133,24 @@ function withChecksum(
 
 export const TCP_FLAGS = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16 } as const;
 
-export function tcp(fields: PortFields & { readonly flags?: number; readonly options?: Uint8Array }): Bytes {
+interface TcpFields extends PortFields {
+  readonly flags?: number;
+  readonly options?: Uint8Array;
+  readonly sequence?: number;
+  readonly acknowledgement?: number;
+  readonly window?: number;
+}
+
+export function tcp(fields: TcpFields): Bytes {
   const { options: tcpOptions = new Uint8Array(), ...rest } = fields;
   const segment = Uint8Array.from([
     ...u16(fields.sourcePort),
     ...u16(fields.destinationPort),
-    ...u32(0x01020304),
-    ...u32(0x05060708),
+    ...u32(fields.sequence ?? 0x01020304),
+    ...u32(fields.acknowledgement ?? 0x05060708),
     (5 + tcpOptions.length / 4) << 4,
     fields.flags ?? TCP_FLAGS.ACK,
-    ...u16(65_000),
+    ...u16(fields.window ?? 65_000),
     0,
     0,
     0,
@@ -184,7 +192,7 @@ export function icmp(
 
 /**
  * Fails unless the packet is one that a strict receiver accepts: lengths that agree with each other and with the
- * bytes, a right header checksum, no fragment, a whole transport header, and (unless told otherwise, because what went in
+ * bytes, a right header checksum, and, unless it is a fragment, a whole transport header, and (unless told otherwise, because what went in
  * was wrong) a right transport checksum.
  */
 export function assertWellFormed(
@@ -202,8 +210,18 @@ export function assertWellFormed(
     if (headerBytes !== 20) fail('options that nobody sent');
     if (readU16(packet, 2) !== packet.length) fail('total length');
     if (onesSum(packet.subarray(0, headerBytes)) !== 0xffff) fail('header checksum');
-    if ((readU16(packet, 6) & 0xbfff) !== 0) fail('fragment field');
+    const fragment = readU16(packet, 6);
+    if ((fragment & 0x8000) !== 0) fail('reserved flag');
+    if ((fragment & 0x2000) !== 0 && (packet.length - headerBytes) % 8 !== 0) fail('odd fragment');
+    if ((fragment & 0x3fff) !== 0) return;
   } else if (readU16(packet, 4) !== packet.length - 40) fail('payload length');
+  if (version === 6 && packet[6] === 44) {
+    if (packet.length <= 48 || packet.length > 1500) fail('size of a fragment');
+    const field = readU16(packet, 42);
+    if ((field & 6) !== 0 || packet[41] !== 0) fail('reserved bits');
+    if ((field & 1) !== 0 && (packet.length - 48) % 8 !== 0) fail('odd fragment');
+    return;
+  }
   if ((version === 4 ? packet[8] : packet[7]) === 0) fail('hop limit');
   const protocol = version === 4 ? packet[9] : packet[6];
   const [source, destination] =

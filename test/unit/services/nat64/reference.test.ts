@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { POOL4, OWN_IPV6, createHarness } from './harness.ts';
+import { findBibByHost } from '../../../../src/services/nat64/bib.ts';
+import { BIB, RECORD_WORDS } from '../../../../src/services/nat64/tables.ts';
+import { type Harness, POOL4, OWN_IPV6, createHarness } from './harness.ts';
 import {
   type Bytes,
-  PROTOCOL,
   address,
   assertWellFormed,
   concat,
@@ -14,11 +15,12 @@ import {
   ipv4,
   ipv6,
   readU16,
+  readU32,
   tcp,
   u16,
   udp,
 } from './packets.ts';
-import { ReferenceNat64 } from './reference.ts';
+import { type Choices, ReferenceNat64 } from './reference.ts';
 
 /** Few hosts, remotes and ports, so that packets meet each other's sessions. */
 const host = fc.constantFrom('2001:db8:1::10', '2001:db8:1::11');
@@ -129,6 +131,8 @@ const error4 = fc
     rest: fc.constantFrom(0, 1, 576, 1300, 1480, 0xffff, 0x0400_0000, 0x1000_0000, 0x0020_0000),
     quotedData: fc.oneof(data, longData),
     cut: fc.constantFrom(28, 27, 36, 60, 148, 1500),
+    quotedFragment: fc.constantFrom(undefined, undefined, 0x2000, 0x6000, 0x2001),
+    extensions: fc.option(fc.constantFrom(4, 12, 600, 1300), { nil: 0 }),
     ...common,
   })
   .map((fields) => {
@@ -141,7 +145,12 @@ const error4 = fc
       fields.quotedData,
       [8, 0],
     ); // prettier-ignore
-    return icmp({ ...fields, destination: POOL4, data: quoted.slice(0, fields.cut) });
+    if (fields.quotedFragment !== undefined) quoted.set(u16(fields.quotedFragment), 6);
+    return icmp({
+      ...fields,
+      destination: POOL4,
+      ...extended(quoted.slice(0, fields.cut), fields.extensions, 4, 65_536, fields.rest),
+    });
   });
 
 const error6 = fc
@@ -158,6 +167,8 @@ const error6 = fc
     rest: fc.constantFrom(0, 4, 6, 7, 20, 39, 40, 1280, 1400, 9000, 0x0700_0000, 0xffff_ffff),
     quotedData: fc.oneof(data, longData),
     cut: fc.constantFrom(48, 47, 56, 80, 168, 1232),
+    quotedFragment: fc.constantFrom(undefined, undefined, 1, 0, 9),
+    extensions: fc.option(fc.constantFrom(4, 12, 600), { nil: 0 }),
     ...common,
   })
   .map((fields) => {
@@ -171,11 +182,30 @@ const error6 = fc
       fields.quotedData,
       [129, 128],
     ); // prettier-ignore
+    const cut = fields.quotedFragment === undefined ? quoted : asFragment6(quoted, fields.quotedFragment);
     return icmp({
       ...fields,
       destination: `${NO_PREFIX_OCTET}${fields.peer}`,
-      data: quoted.slice(0, fields.cut),
+      ...extended(cut.slice(0, fields.cut), fields.extensions, 8, 2 ** 24, fields.rest),
     });
+  });
+
+/** What an error quotes, with extensions behind it and the length attribute that tells (RFC 4884). */
+function extended(quote: Uint8Array, extensionBytes: number, unit: number, factor: number, rest: number) {
+  if (extensionBytes === 0) return { data: quote, rest };
+  const length = Math.min(Math.max(Math.ceil(quote.length / unit), 128 / unit), 255);
+  const padded = new Uint8Array(length * unit);
+  padded.set(quote.slice(0, padded.length));
+  const extensions = Uint8Array.from({ length: extensionBytes }, (_, i) => 0x20 + (i & 15));
+  return { data: concat(padded, extensions), rest: length * factor };
+}
+
+const asFragment6 = (packet: Bytes, field: number) =>
+  ipv6({
+    source: packet.slice(8, 24),
+    destination: packet.slice(24, 40),
+    protocol: 44,
+    payload: concat(Uint8Array.from([packet[6], 0, ...u16(field), 0xde, 0xad, 0xbe, 0xef]), packet.slice(40)),
   });
 
 function quotedPacket(
@@ -193,13 +223,14 @@ function quotedPacket(
   return icmp({ source, destination, type: echoType, rest: identifier * 65536 + 1, data: payload });
 }
 
+const INWARD = { source: '203.0.113.9', destination: POOL4 };
+const OUTWARD = { source: '2001:db8:1::10', destination: '64:ff9b::203.0.113.9' };
 const otherProtocol = fc
-  .record({ isIpv4: fc.boolean(), protocol: fc.constantFrom(1, 41, 58, 132, 59), payload: data })
-  .map(({ isIpv4, protocol, payload }) =>
-    isIpv4
-      ? ip({ source: '203.0.113.9', destination: POOL4, protocol, payload })
-      : ip({ source: '2001:db8:1::10', destination: '64:ff9b::203.0.113.9', protocol, payload }),
-  );
+  .record({ isIpv4: fc.boolean(), protocol: fc.constantFrom(41, 132, 59), payload: data })
+  .map(({ isIpv4, protocol, payload }) => ip({ ...(isIpv4 ? INWARD : OUTWARD), protocol, payload }));
+const anyIcmp = fc
+  .record({ isIpv4: fc.boolean(), type: fc.nat(255), code: fc.nat(255), rest: fc.nat(0xffffffff), data })
+  .map(({ isIpv4, ...fields }) => icmp({ ...(isIpv4 ? INWARD : OUTWARD), ...fields }));
 
 const strange6 = fc
   .record({
@@ -224,14 +255,155 @@ const strange6 = fc
     destinationPort: fc.constantFrom(80, 40_003),
   })
   .map((fields) => udp(fields));
-const hairpin = fc
+const toPool = {
+  source: host,
+  destination: fc.constant(`64:ff9b::${POOL4}`),
+  sourcePort: port,
+  destinationPort: mappedPort,
+  data: anyData,
+  flags,
+  ...common,
+};
+const hairpin = fc.oneof(
+  fc.record(toPool).map((fields) => udp(fields)),
+  fc.record(toPool).map((fields) => tcp(fields)),
+  // An error about what came from another host's mapping.
+  fc
+    .record({ ...toPool, router: fc.constantFrom('2001:db8:ffff::1', '2001:db8:1::10'), isTcp: fc.boolean() })
+    .map(({ router, source, destination, sourcePort, destinationPort, isTcp, ...fields }) =>
+      icmp({
+        ...fields,
+        source: router,
+        destination,
+        type: 1,
+        code: 3,
+        data: (isTcp ? tcp : udp)({
+          source: destination,
+          destination: source,
+          sourcePort: destinationPort,
+          destinationPort: sourcePort,
+        }),
+      }),
+    ),
+);
+const tcpOptions = fc.oneof(
+  fc.constantFrom([2, 4, 5, 180], [1, 2, 4, 9, 0, 0, 0, 0], [2, 4, 4, 0], [3, 3, 7, 2, 4, 255, 255, 0]),
+  fc.constantFrom([2, 3, 1, 0], [2, 4, 0xff], [30, 0, 0, 0], [8, 9, 1, 1]),
+);
+const synOptions = fc
+  .record({ isOut: fc.boolean(), host, remote, port, mappedPort, flags: fc.constantFrom(2, 18), tcpOptions })
+  .map(({ isOut, ...fields }) => {
+    const padded = [...fields.tcpOptions, 0, 0, 0].slice(0, Math.ceil(fields.tcpOptions.length / 4) * 4);
+    const segment = { flags: fields.flags, options: Uint8Array.from(padded), destinationPort: 53 };
+    return isOut
+      ? tcp({
+          ...segment,
+          source: fields.host,
+          destination: `64:ff9b::${fields.remote}`,
+          sourcePort: fields.port,
+        })
+      : tcp({
+          ...segment,
+          source: fields.remote,
+          destination: POOL4,
+          sourcePort: 53,
+          destinationPort: fields.mappedPort,
+        });
+  });
+
+const bigData = fc
+  .integer({ min: 40, max: 5000 })
+  .map((length) => Uint8Array.from({ length }, (_, i) => (i * 7 + length) & 255));
+/** Packets that will be cut into fragments. */
+const bigPacket = fc.oneof(
+  fc
+    .record({ source: host, remote, sourcePort: port, destinationPort: port, data: bigData, ...common })
+    .map((fields) => udp({ ...fields, ...outbound(fields) })),
+  fc
+    .record({ source: host, remote, type: fc.constantFrom(128, 129), rest: port, data: bigData, ...common })
+    .map((fields) => icmp({ ...fields, ...outbound(fields), rest: fields.rest * 65536 + 7 })),
+  fc
+    .record({ source: remote, sourcePort: port, destinationPort: mappedPort, data: bigData, ...common })
+    .map((fields) => udp({ ...fields, destination: POOL4 })),
+  fc
+    .record({ source: remote, type: fc.constantFrom(0, 8), rest: mappedPort, data: bigData, ...common })
+    .map((fields) => icmp({ ...fields, destination: POOL4, rest: fields.rest * 65536 + 7 })),
+  fc.record({ ...toPool, data: bigData }).map((fields) => udp(fields)),
+);
+
+/** The fragments of a packet; a part of them may be missing, come twice, or in another place. */
+const fragments = fc
   .record({
-    source: host,
-    destination: fc.constant(`64:ff9b::${POOL4}`),
-    sourcePort: port,
-    destinationPort: mappedPort,
+    packet: bigPacket,
+    step: fc.constantFrom(40, 552, 1232, 1448, 1480),
+    identification: fc.constantFrom(1, 2, 3, 0xdead_beef),
+    dontFragment: fc.boolean(),
+    order: fc.array(fc.nat(1000), { minLength: 20, maxLength: 20 }),
+    twist: fc.constantFrom('', '', '', 'shift', 'lose', 'twice', 'end', 'atomic'),
   })
-  .map((fields) => udp(fields));
+  .map(({ packet, step, identification, dontFragment, order, twist }) => {
+    const isIpv6 = packet[0] >> 4 === 6;
+    const payload = packet.slice(isIpv6 ? 40 : 20);
+    const size = twist === 'atomic' ? 65_528 : Math.max(step, Math.ceil(payload.length / 160) * 8);
+    const count = Math.ceil(payload.length / size);
+    const pieces = Array.from({ length: count }, (_, i) => {
+      const shift = twist === 'shift' && i === 1 ? 8 : 0;
+      const offset = i * size - shift;
+      const isLast = i === count - 1 ? twist !== 'end' : false;
+      return piece(
+        packet,
+        payload.slice(i * size, (i + 1) * size),
+        offset,
+        !isLast,
+        identification,
+        dontFragment,
+      );
+    });
+    if (twist === 'lose') pieces.splice(order[0] % count, 1);
+    if (twist === 'twice') pieces.push(pieces[0]);
+    return pieces
+      .map((bytes, i) => ({ bytes, at: order[i % 20] < 300 ? order[i % 20] : 1000 + i }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ bytes }) => bytes);
+  });
+
+function piece(
+  packet: Bytes,
+  data: Uint8Array,
+  offset: number,
+  hasMore: boolean,
+  identification: number,
+  dontFragment: boolean,
+): Bytes {
+  if (packet[0] >> 4 === 6) {
+    const field = offset + (hasMore ? 1 : 0);
+    const header = Uint8Array.from([
+      packet[6],
+      0,
+      ...u16(field),
+      ...u16(identification >>> 16),
+      ...u16(identification),
+    ]);
+    return ipv6({
+      source: packet.slice(8, 24),
+      destination: packet.slice(24, 40),
+      protocol: 44,
+      payload: concat(header, data),
+      hopLimit: packet[7],
+      trafficClass: (readU16(packet, 0) >> 4) & 255,
+    });
+  }
+  return ipv4({
+    source: packet.slice(12, 16),
+    destination: packet.slice(16, 20),
+    protocol: packet[9],
+    payload: data,
+    hopLimit: packet[8],
+    trafficClass: packet[1],
+    identification: identification & 0xffff,
+    fragment: offset / 8 + (hasMore ? 0x2000 : 0) + (dontFragment ? 0x4000 : 0),
+  });
+}
 const strange4 = fc
   .record({
     source: fc.constantFrom('10.0.0.1', '127.0.0.1', '224.0.0.1', '0.0.0.0', '203.0.113.9'),
@@ -253,8 +425,10 @@ const wellFormed = fc.oneof(
   often(error6),
   withExtensions,
   otherProtocol,
+  anyIcmp,
   strange6,
-  hairpin,
+  often(hairpin),
+  often(synOptions),
   strange4,
 );
 
@@ -280,6 +454,19 @@ const mutated = fc
     return bytes;
   });
 
+/** The packet with one byte changed; the IPv4 header checksum is right. */
+const changedIn = (packet: Bytes) =>
+  fc.record({ at: fc.nat(60), value: fc.integer({ min: 0, max: 255 }) }).map(({ at, value }) => {
+    const bytes = packet.slice();
+    if (at < bytes.length) bytes[at] = value;
+    const headerBytes = (bytes[0] & 15) * 4;
+    if (bytes[0] >> 4 === 4 && headerBytes >= 20 && headerBytes <= bytes.length) {
+      bytes.set([0, 0], 10);
+      bytes.set(u16(0xffff - onesSumOf(bytes.slice(0, headerBytes))), 10);
+    }
+    return bytes;
+  });
+
 function onesSumOf(bytes: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < bytes.length; i += 2) sum += readU16(bytes, i);
@@ -287,10 +474,17 @@ function onesSumOf(bytes: Uint8Array): number {
   return sum;
 }
 
-/** What the translator was free to choose, from the packet that it sent. */
-function choicesOf(out: Bytes | undefined) {
-  if (out === undefined || out[0] >> 4 !== 4) return { port: 0, identification: 0 };
-  return { port: readU16(out, out[9] === PROTOCOL.ICMP ? 24 : 20), identification: readU16(out, 4) };
+/** What the translator was free to choose, from its tables and the packet that it sent. */
+function choicesOf({ translator: { tables } }: Harness, out: Bytes | undefined): Choices {
+  return {
+    identification: out === undefined || out[0] >> 4 !== 4 ? 0 : readU16(out, 4),
+    portOf(kind, source, hostPort) {
+      const words = [0, 4, 8, 12].map((at) => readU32(source, at) | 0) as [number, number, number, number];
+      const protocol = ['tcp', 'udp', 'icmp'].indexOf(kind);
+      const bib = findBibByHost(tables, protocol, ...words, hostPort);
+      return tables.bib[bib * RECORD_WORDS + BIB.PORTS] & 0xffff;
+    },
+  };
 }
 
 /** Opens sessions on half of the pool's ports. */
@@ -305,6 +499,8 @@ const prelude = ['2001:db8:1::10', '2001:db8:1::11'].flatMap((source) =>
   }),
 );
 
+const hexOf = (packet: Uint8Array) => Buffer.from(packet).toString('hex');
+
 function agree(packets: readonly Uint8Array[], areValid: boolean): void {
   const harness = createHarness({ ports: PORTS });
   const reference = new ReferenceNat64({
@@ -315,22 +511,23 @@ function agree(packets: readonly Uint8Array[], areValid: boolean): void {
     allow: address('2001:db8:1::').slice(0, 8),
     ownIpv6: address(OWN_IPV6),
     mtuBytes: 1500,
+    lowestIpv6MtuBytes: 1280,
+    maxSegmentBytes: 1440,
   });
   let second = 0;
   for (const packet of [...prelude, ...packets]) {
     // A second between packets, so that the rate limit of errors does not matter, and no session ends.
-    harness.translator.nowSeconds = second++ % 50;
-    const out = harness.send(packet);
+    harness.translator.nowSeconds = second++ % 20;
+    const outs = harness.sendAll(packet);
     const counted = harness.counted();
-    const expected = reference.translate(packet, choicesOf(out));
-    const drop = Object.keys(counted).find((name) => name.startsWith('drop-'));
-    assert.equal(drop, expected.drop, Buffer.from(packet).toString('hex'));
-    assert.deepEqual(
-      out && Buffer.from(out).toString('hex'),
-      expected.out && Buffer.from(expected.out).toString('hex'),
+    const expected = reference.translate(packet, choicesOf(harness, outs[0]));
+    const drops = Object.entries(counted).flatMap(([name, times]) =>
+      name.startsWith('drop-') ? Array<string>(times).fill(name) : [],
     );
-    if (out !== undefined && counted['icmp-returned'] === undefined)
-      assertWellFormed(out, { transportChecksum: areValid });
+    assert.deepEqual(drops.sort(), [...expected.drops].sort(), hexOf(packet));
+    assert.deepEqual(outs.map(hexOf), expected.outs.map(hexOf), hexOf(packet));
+    if (counted['icmp-returned'] !== undefined) continue;
+    for (const out of outs) assertWellFormed(out, { transportChecksum: areValid });
   }
 }
 
@@ -341,12 +538,35 @@ test('well-formed packets: byte for byte what the reference makes of them', () =
   );
 });
 
+test('fragments, in any order, with other packets between them: byte for byte what the reference makes of them', () => {
+  const several = fc.oneof(
+    { weight: 2, arbitrary: fragments },
+    wellFormed.map((packet) => [packet]),
+  );
+  fc.assert(
+    fc.property(fc.array(several, { minLength: 5, maxLength: 20 }), (groups) => agree(groups.flat(), true)),
+    { numRuns: 150 },
+  );
+});
+
 test('mutated packets: the same verdicts and bytes, and nothing malformed comes out', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(mutated, wellFormed), { minLength: 20, maxLength: 60 }), (packets) =>
       agree(packets, false),
     ),
     { numRuns: 150 },
+  );
+});
+
+test('mutated fragments: the same verdicts and bytes', () => {
+  const some = fragments.chain((pieces) =>
+    fc.tuple(
+      ...pieces.map((bytes) => fc.oneof({ weight: 5, arbitrary: fc.constant(bytes) }, changedIn(bytes))),
+    ),
+  );
+  fc.assert(
+    fc.property(fc.array(some, { minLength: 3, maxLength: 10 }), (groups) => agree(groups.flat(), false)),
+    { numRuns: 100 },
   );
 });
 

@@ -28,6 +28,8 @@ export interface ReferenceConfig {
   readonly allow: Uint8Array;
   readonly ownIpv6: Uint8Array;
   readonly mtuBytes: number;
+  readonly lowestIpv6MtuBytes: number;
+  readonly maxSegmentBytes: number;
 }
 
 interface Bib {
@@ -37,15 +39,54 @@ interface Bib {
   readonly mappedPort: number;
 }
 
-/** A result: the packet to send, if any, and why the packet that came was dropped, if it was. */
-export interface Outcome {
-  readonly drop?: string;
-  readonly out?: Bytes;
+/** A fragment, before it is put together with the others. */
+interface Fragment {
+  readonly key: string;
+  readonly offset: number;
+  readonly hasMore: boolean;
+  readonly data: Bytes;
+  readonly identification: number;
+  /** The datagram with this data instead of the fragment's own. */
+  readonly rebuild: (data: Bytes) => Bytes;
 }
 
-/** What the optimised translator chose, read off the packet that it sent. */
+interface Datagram {
+  readonly fragments: Fragment[];
+  isSpoilt: boolean;
+}
+
+/** How a packet came: whole, or put together from fragments that ended at `cuts`. */
+interface Came {
+  readonly cuts: readonly number[];
+  readonly identification?: number;
+}
+const WHOLE: Came = { cuts: [] };
+
+/** A step's result: the packet to send, if any, why the packet that came was dropped, if it was. */
+interface Outcome {
+  readonly drop?: string;
+  readonly out?: Bytes;
+  /** How `out` has to be cut, if it has. */
+  readonly cut?: { readonly limitBytes: number; readonly came: Came };
+  readonly fragment?: Fragment;
+  /** Goes back to the kernel as it is. */
+  readonly isReturned?: boolean;
+  /** RFC 6146 section 3.8: to be translated again. */
+  readonly isHairpin?: boolean;
+}
+
+/** What comes of a packet in the end. */
+export interface Result {
+  /** One counter for each pass. */
+  readonly drops: readonly string[];
+  readonly outs: readonly Bytes[];
+}
+
+/** What the optimised translator chose. */
 export interface Choices {
-  readonly port: number;
+  /** The mapped port that it gave to a host's port. */
+  readonly portOf: (kind: string, host: Uint8Array, hostPort: number) => number;
+  /** Of the packet that it sent. */
   readonly identification: number;
 }
 
@@ -89,17 +130,73 @@ export class ReferenceNat64 {
   readonly #byHost = new Map<string, Bib>();
   readonly #byPort = new Map<string, Bib>();
   readonly #sessions = new Set<string>();
+  readonly #datagrams = new Map<string, Datagram>();
 
   constructor(config: ReferenceConfig) {
     this.#config = config;
     this.#isWellKnown = hex(config.prefix) === '0064ff9b0000000000000000';
   }
 
-  translate(packet: Uint8Array, choices: Choices): Outcome {
+  translate(packet: Uint8Array, choices: Choices): Result {
     const version = packet.length > 0 ? packet[0] >> 4 : 0;
-    if (version === 6) return this.#from6(packet, choices);
-    if (version === 4) return this.#from4(packet, choices);
-    return { drop: 'drop-not-ip' };
+    if (version !== 4 && version !== 6) return { drops: ['drop-not-ip'], outs: [] };
+    const pass = (bytes: Uint8Array, came: Came) =>
+      bytes[0] >> 4 === 6 ? this.#from6(bytes, choices, came) : this.#from4(bytes, choices, came);
+    let outcome = pass(packet, WHOLE);
+    let came = WHOLE;
+    if (outcome.fragment !== undefined) {
+      const whole = this.#reassemble(outcome.fragment);
+      if ('packet' in whole) {
+        came = whole.came;
+        outcome = pass(whole.packet, came);
+      } else {
+        outcome = whole;
+      }
+    }
+    const drops = outcome.drop === undefined ? [] : [outcome.drop];
+    if (outcome.isHairpin === true && outcome.out !== undefined) {
+      outcome = pass(outcome.out, came);
+      if (outcome.drop !== undefined) {
+        drops.push(outcome.drop);
+        if (outcome.out === undefined) return { drops, outs: [] };
+        outcome = pass(outcome.out, WHOLE);
+        if (outcome.drop !== undefined) drops.push(outcome.drop);
+      }
+    }
+    const { out, cut } = outcome;
+    if (out === undefined) return { drops, outs: [] };
+    return { drops, outs: cut === undefined ? [out] : cutUp(out, cut.limitBytes, cut.came) };
+  }
+
+  #reassemble(fragment: Fragment): Outcome | { readonly packet: Bytes; readonly came: Came } {
+    const { offset, data, hasMore, key } = fragment;
+    const end = offset + data.length;
+    if (data.length === 0 || end > 65_515 || (hasMore && data.length % 8 !== 0))
+      return { drop: 'drop-fragment-bad' };
+    const datagram = this.#datagrams.get(key) ?? { fragments: [], isSpoilt: false };
+    this.#datagrams.set(key, datagram);
+    const { fragments } = datagram;
+    const endOf = (each: Fragment) => each.offset + each.data.length;
+    if (datagram.isSpoilt) return { drop: 'drop-fragment-overlap' };
+    if (fragments.some((each) => each.offset === offset && endOf(each) === end))
+      return { drop: 'drop-fragment-duplicate' };
+    const last = fragments.find((each) => !each.hasMore);
+    const overlaps = fragments.some((each) => each.offset < end && offset < endOf(each));
+    const contradicts =
+      (last !== undefined && (end > endOf(last) || !hasMore)) ||
+      (!hasMore && fragments.some((each) => endOf(each) > end));
+    if (overlaps || contradicts) {
+      datagram.isSpoilt = true;
+      return { drop: 'drop-fragment-overlap' };
+    }
+    fragments.push(fragment);
+    fragments.sort((a, b) => a.offset - b.offset);
+    const all = concat(...fragments.map((each) => each.data));
+    const end2 = fragments.find((each) => !each.hasMore);
+    if (end2 === undefined || all.length !== endOf(end2)) return {};
+    this.#datagrams.delete(key);
+    const { identification, rebuild } = fragments[0];
+    return { packet: rebuild(all), came: { cuts: fragments.map(endOf), identification } };
   }
 
   #embed(ipv4Address: Uint8Array): Bytes {
@@ -110,7 +207,7 @@ export class ReferenceNat64 {
     return `${bib.kind} ${bib.mappedPort} ${hex(remote)} ${remotePort}`;
   }
 
-  #from6(whole: Uint8Array, choices: Choices): Outcome {
+  #from6(whole: Uint8Array, choices: Choices, came: Came): Outcome {
     const { prefix, pool4, allow, mtuBytes } = this.#config;
     if (whole.length < 40) return { drop: 'drop-truncated' };
     const payloadBytes = readU16(whole, 4);
@@ -136,7 +233,35 @@ export class ReferenceNat64 {
       nextHeader = segment[0];
       segment = segment.slice(headerBytes);
     }
-    if (nextHeader === 44) return { drop: 'drop-fragment' };
+    let { identification } = came;
+    if (nextHeader === 44) {
+      if (segment.length < 8) return { drop: 'drop-truncated' };
+      const fragmentField = readU16(segment, 2);
+      const header = segment.slice(0, 8);
+      identification = readU16(segment, 6);
+      nextHeader = header[0];
+      segment = segment.slice(8);
+      if ((fragmentField & 0xfff9) !== 0) {
+        if (!isUnicastHost(source)) return { drop: 'drop-source-invalid' };
+        if (!startsWith(source, allow)) return this.#answer6('drop-not-allowed', packet, 0x101, 0);
+        if (segment.length + 20 > mtuBytes)
+          return this.#answer6('drop-too-big', packet, 0x200, mtuBytes + 20);
+        const fragment = {
+          key: `6 ${hex(source)} ${hex(destination)} ${hex(header.slice(4))}`,
+          offset: fragmentField & 0xfff8,
+          hasMore: (fragmentField & 1) !== 0,
+          data: segment,
+          identification,
+          rebuild: (data: Bytes) => {
+            const fixed = concat(packet.slice(0, 40), data);
+            fixed.set(u16(data.length), 4);
+            fixed[6] = header[0];
+            return fixed;
+          },
+        };
+        return { fragment };
+      }
+    }
     const problem = transportProblem(nextHeader, segment, PROTOCOL.ICMPV6);
     if (problem === 'drop-protocol') return this.#answer6(problem, packet, 0x104, 0);
     if (problem !== undefined) return { drop: problem };
@@ -155,11 +280,10 @@ export class ReferenceNat64 {
     if (neverRouted(remote) || (this.#isWellKnown && isPrivate(remote)))
       return answer('drop-non-global', 0x101);
     if (hopLimit <= 1) return answer('drop-hop-limit', 0x300);
-    if (packet.length - 20 > mtuBytes) return answer('drop-too-big', 0x200, mtuBytes + 20);
+    if (came === WHOLE && packet.length - 20 > mtuBytes) return answer('drop-too-big', 0x200, mtuBytes + 20);
     const kind = KINDS[nextHeader];
     const hostPort = readU16(segment, isEcho ? 4 : 0);
     const remotePort = isEcho ? 0 : readU16(segment, 2);
-    if (hex(remote) === hex(pool4) && this.#inPool(remotePort)) return { drop: 'drop-hairpin' };
 
     let bib = this.#byHost.get(`${kind} ${hex(source)} ${hostPort}`);
     const hasSession = bib !== undefined && this.#sessions.has(this.#sessionKey(bib, remote, remotePort));
@@ -168,7 +292,7 @@ export class ReferenceNat64 {
     if (!hasSession && opens) {
       if (bib === undefined && this.#freePorts(kind).length === 0)
         return answer('drop-pool4-exhausted', 0x103);
-      bib ??= this.#newBib(kind, source, hostPort, choices.port);
+      bib ??= this.#newBib(kind, source, hostPort, choices.portOf(kind, source, hostPort));
       this.#sessions.add(this.#sessionKey(bib, remote, remotePort));
     }
     if (bib === undefined) throw new Error('unreachable');
@@ -185,8 +309,12 @@ export class ReferenceNat64 {
       concat(pseudo6, header(segment, kind)),
       concat(pseudo4, header(translated, kind)),
     );
+    if (kind === 'tcp') clamp(translated, this.#config.maxSegmentBytes);
     const totalBytes = 20 + segment.length;
+    const isFragmentable = identification !== undefined || totalBytes <= 1260;
     return {
+      isHairpin: hex(remote) === hex(pool4) && this.#inPool(remotePort),
+      ...(came !== WHOLE && { cut: { limitBytes: mtuBytes, came } }),
       out: ipv4({
         source: pool4,
         destination: remote,
@@ -195,8 +323,9 @@ export class ReferenceNat64 {
         hopLimit: hopLimit - 1,
         trafficClass,
         // N28
-        fragment: totalBytes <= 1260 ? 0 : 0x4000,
-        identification: totalBytes <= 1260 ? choices.identification : 0,
+        fragment: isFragmentable ? 0 : 0x4000,
+        // N30
+        identification: identification ?? (isFragmentable ? choices.identification : 0),
       }),
     };
   }
@@ -228,7 +357,7 @@ export class ReferenceNat64 {
     return bib;
   }
 
-  #from4(whole: Uint8Array, choices: Choices): Outcome {
+  #from4(whole: Uint8Array, choices: Choices, came: Came): Outcome {
     const { pool4, mtuBytes } = this.#config;
     const headerBytes = (whole[0] & 15) * 4;
     if (whole.length < 20 || headerBytes < 20 || whole.length < headerBytes)
@@ -243,9 +372,30 @@ export class ReferenceNat64 {
     const route = sourceRoute(packet.slice(20, headerBytes));
     if (route === 'malformed') return { drop: 'drop-bad-length' };
     if (route === 'unexpired') return this.#answer4('drop-source-route', packet, 0x305, 0);
-    if ((readU16(packet, 6) & 0x3fff) !== 0) return { drop: 'drop-fragment' };
     const protocol = packet[9];
     const segment = packet.slice(headerBytes);
+    const fragmentField = readU16(packet, 6);
+    const mayFragment = (fragmentField & 0x4000) === 0;
+    if ((fragmentField & 0x3fff) !== 0) {
+      if (!mayFragment && segment.length + 48 > mtuBytes)
+        return this.#answer4('drop-too-big', packet, 0x304, mtuBytes - 48 + headerBytes);
+      const fragment = {
+        key: `4 ${hex(source)} ${protocol} ${hex(packet.slice(4, 6))}`,
+        offset: (fragmentField & 0x1fff) * 8,
+        hasMore: (fragmentField & 0x2000) !== 0,
+        data: segment,
+        identification: readU16(packet, 4),
+        rebuild: (data: Bytes) => {
+          const fixed = concat(packet.slice(0, headerBytes), data);
+          fixed.set(u16(Math.min(fixed.length, 65_535)), 2);
+          fixed.set(u16(fragmentField & 0x4000), 6);
+          fixed.set([0, 0], 10);
+          fixed.set(u16(checksum(fixed.slice(0, headerBytes))), 10);
+          return fixed;
+        },
+      };
+      return { fragment };
+    }
     const problem = transportProblem(protocol, segment, PROTOCOL.ICMP);
     if (problem === 'drop-protocol') return this.#answer4(problem, packet, 0x302, 0);
     if (problem !== undefined) return { drop: problem };
@@ -256,17 +406,23 @@ export class ReferenceNat64 {
     }
     if (this.#isWellKnown && isPrivate(source)) return { drop: 'drop-non-global' };
     if (packet[8] <= 1) return this.#answer4('drop-hop-limit', packet, 0xb00, 0);
-    if (segment.length + 40 > mtuBytes) {
-      const mayFragment = (packet[6] & 0x40) === 0;
-      if (mayFragment) return { drop: 'drop-too-big' };
+    const { lowestIpv6MtuBytes } = this.#config;
+    const newBytes = segment.length + 40;
+    if (came === WHOLE && newBytes > mtuBytes && !mayFragment) {
       return this.#answer4('drop-too-big', packet, 0x304, mtuBytes - 40 + headerBytes);
     }
     const kind = KINDS[protocol];
     const mappedPort = readU16(segment, isEcho ? 4 : 2);
     const remotePort = isEcho ? 0 : readU16(segment, 0);
     const bib = this.#byPort.get(`${kind} ${mappedPort}`);
+    // N11: stored, if there is room.
+    const isNewSyn = kind === 'tcp' && (segment[13] & 6) === 2;
     if (bib === undefined)
-      return isEcho ? { out: whole.slice(0, totalBytes) } : { drop: 'drop-no-bib-entry' };
+      return isEcho || (came !== WHOLE && !this.#inPool(mappedPort))
+        ? { out: whole.slice(0, totalBytes), isReturned: true }
+        : isNewSyn
+          ? {}
+          : { drop: 'drop-no-bib-entry' };
     const opens = kind !== 'tcp' || (segment[13] & 6) === 2;
     if (opens) this.#sessions.add(this.#sessionKey(bib, source, remotePort));
 
@@ -290,7 +446,12 @@ export class ReferenceNat64 {
       );
     }
     void choices;
+    if (kind === 'tcp') clamp(translated, this.#config.maxSegmentBytes);
+    const mustCut = came !== WHOLE || newBytes > lowestIpv6MtuBytes;
+    const limitBytes = mayFragment ? lowestIpv6MtuBytes : came === WHOLE ? 0 : mtuBytes;
+    const cutCame = came === WHOLE ? { cuts: [], identification: readU16(packet, 4) } : came;
     return {
+      ...(mustCut && limitBytes > 0 && { cut: { limitBytes, came: cutCame } }),
       out: ipv6({
         source: source6,
         destination: bib.host,
@@ -329,12 +490,23 @@ export class ReferenceNat64 {
     if (onesSum(pseudo, message) !== 0xffff) return { drop: 'drop-bad-checksum' };
     const attribute = type === 1 || type === 3 ? message[4] * 8 : 0;
     const quoted = message.slice(8, attribute === 0 ? undefined : 8 + attribute);
+    const extensions = attribute === 0 ? new Uint8Array() : message.slice(8 + attribute);
     if (quoted.length < 48) return { drop: 'drop-icmp-quote' };
     const source = quoted.slice(8, 24);
     const host = quoted.slice(24, 40);
-    const segment = quoted.slice(40);
-    const kind = quoted[6] === PROTOCOL.ICMP ? undefined : KINDS[quoted[6]];
     if (quoted[0] >> 4 !== 6 || !startsWith(source, prefix)) return { drop: 'drop-icmp-quote' };
+    let segment = quoted.slice(40);
+    let nextHeader = quoted[6];
+    let more = 0;
+    let quotedIdentification = 0;
+    if (nextHeader === 44) {
+      if ((readU16(segment, 2) & 0xfff8) !== 0 || segment.length < 16) return { drop: 'drop-icmp-quote' };
+      nextHeader = segment[0];
+      more = (segment[3] & 1) * 0x2000;
+      if (more !== 0) quotedIdentification = readU16(segment, 6);
+      segment = segment.slice(8);
+    }
+    const kind = nextHeader === PROTOCOL.ICMP ? undefined : KINDS[nextHeader];
     if (kind === undefined || (kind === 'icmp' && ECHO_6TO4[segment[0]] === undefined))
       return { drop: 'drop-icmp-quote' };
     if (packet[7] <= 1) return { drop: 'drop-hop-limit' };
@@ -343,17 +515,17 @@ export class ReferenceNat64 {
     const isEcho = kind === 'icmp';
     const remote = source.slice(12);
     const remotePort = isEcho ? 0 : readU16(segment, 0);
-    if (hex(remote) === hex(pool4) && this.#inPool(remotePort)) return { drop: 'drop-hairpin' };
+    const isHairpin = hex(remote) === hex(pool4) && this.#inPool(remotePort) && hex(peer) === hex(pool4);
     const bib = this.#byHost.get(`${kind} ${hex(host)} ${readU16(segment, isEcho ? 4 : 2)}`);
     if (bib === undefined || !this.#sessions.has(this.#sessionKey(bib, remote, remotePort)))
       return { drop: 'drop-icmp-no-session' };
 
-    const payloadBytes = readU16(quoted, 4);
+    const payloadBytes = Math.max(readU16(quoted, 4) - (quoted[6] === 44 ? 8 : 0), 0);
     const translated = segment.slice();
     translated.set(u16(bib.mappedPort), isEcho ? 4 : 2);
     if (isEcho) translated[0] = ECHO_6TO4[segment[0]];
-    const pseudo6 = pseudoHeader(source, host, quoted[6], payloadBytes);
-    const pseudo4 = isEcho ? new Uint8Array() : pseudoHeader(remote, pool4, quoted[6], payloadBytes);
+    const pseudo6 = pseudoHeader(source, host, nextHeader, payloadBytes);
+    const pseudo4 = isEcho ? new Uint8Array() : pseudoHeader(remote, pool4, nextHeader, payloadBytes);
     setChecksum(
       translated,
       kind,
@@ -368,21 +540,24 @@ export class ReferenceNat64 {
       payload: new Uint8Array(),
       hopLimit: quoted[7],
       trafficClass: (readU16(quoted, 0) >> 4) & 255,
-      fragment: quotedBytes > 1260 ? 0x4000 : 0,
+      identification: quotedIdentification,
+      fragment: more !== 0 ? more : quotedBytes > 1260 ? 0x4000 : 0,
     });
     // The quoted packet keeps the length it had, though not all of it is here.
     inner.set(u16(quotedBytes), 2);
     inner.set([0, 0], 10);
     inner.set(u16(checksum(inner)), 10);
-    const totalBytes = 20 + 8 + 20 + translated.length;
+    const body = withExtensions(concat(inner, translated), extensions, mtuBytes - 28, 4);
+    const totalBytes = 20 + 8 + body.data.length;
     return {
+      isHairpin,
       out: icmp({
         source: pool4,
         destination: peer,
         type: description[0] >> 8,
         code: description[0] & 255,
-        rest: description[1],
-        data: concat(inner, translated),
+        rest: description[1] + body.length * 65536,
+        data: body.data,
         hopLimit: packet[7] - 1,
         trafficClass: (readU16(packet, 0) >> 4) & 255,
         fragment: totalBytes <= 1260 ? 0 : 0x4000,
@@ -397,6 +572,7 @@ export class ReferenceNat64 {
     const [type, code] = message;
     const attribute = message[5] * 4;
     const quoted = message.slice(8, attribute === 0 ? undefined : 8 + attribute);
+    const extensions = attribute === 0 ? new Uint8Array() : message.slice(8 + attribute);
     const headerBytes = (quoted[0] & 15) * 4;
     if (quoted.length < 20 || quoted[0] >> 4 !== 4 || headerBytes < 20) return { drop: 'drop-icmp-quote' };
     if (quoted.length < headerBytes + 8) return { drop: 'drop-icmp-quote' };
@@ -435,7 +611,8 @@ export class ReferenceNat64 {
     };
     const description = describe();
     if (description === undefined) return { drop: 'drop-icmp-type' };
-    if (headerBytes !== 20 || (readU16(quoted, 6) & 0x3fff) !== 0) return { drop: 'drop-icmp-quote' };
+    if (headerBytes !== 20 || (readU16(quoted, 6) & 0x1fff) !== 0) return { drop: 'drop-icmp-quote' };
+    const isFirst = (readU16(quoted, 6) & 0x2000) !== 0;
     if (hex(quoted.slice(12, 16)) !== hex(pool4)) return { drop: 'drop-icmp-quote' };
     const kind = quoted[9] === PROTOCOL.ICMPV6 ? undefined : KINDS[quoted[9]];
     const segment = quoted.slice(20);
@@ -446,7 +623,8 @@ export class ReferenceNat64 {
     const remote = quoted.slice(16, 20);
     const remotePort = isEcho ? 0 : readU16(segment, 2);
     const bib = this.#byPort.get(`${kind} ${readU16(segment, isEcho ? 4 : 0)}`);
-    if (bib === undefined) return isEcho ? { out: concat(packet) } : { drop: 'drop-no-bib-entry' };
+    if (bib === undefined)
+      return isEcho ? { out: concat(packet), isReturned: true } : { drop: 'drop-no-bib-entry' };
     if (!this.#sessions.has(this.#sessionKey(bib, remote, remotePort)))
       return { drop: 'drop-icmp-no-session' };
 
@@ -465,12 +643,22 @@ export class ReferenceNat64 {
     const inner = ipv6({
       source: bib.host,
       destination: this.#embed(remote),
-      protocol: PROTOCOL6[kind],
-      payload: new Uint8Array(),
+      protocol: isFirst ? 44 : PROTOCOL6[kind],
+      payload: isFirst
+        ? Uint8Array.from([PROTOCOL6[kind], 0, 0, 1, 0, 0, quoted[4], quoted[5]])
+        : new Uint8Array(),
       hopLimit: quoted[8],
       trafficClass: quoted[1],
     });
-    inner.set(u16(payloadBytes), 4);
+    inner.set(u16(Math.min(payloadBytes + (isFirst ? 8 : 0), 0xffff)), 4);
+    // There is no length attribute in Packet Too Big and Parameter Problem.
+    const carries = [1, 3].includes(description[0] >> 8);
+    const body = withExtensions(
+      concat(inner, translated),
+      carries ? extensions : new Uint8Array(),
+      1280 - 48,
+      8,
+    );
     const peer = packet.slice(12, 16);
     return {
       out: icmp({
@@ -478,8 +666,8 @@ export class ReferenceNat64 {
         destination: bib.host,
         type: description[0] >> 8,
         code: description[0] & 255,
-        rest: description[1],
-        data: concat(inner, translated).slice(0, 1280 - 48),
+        rest: description[1] + body.length * 2 ** 24,
+        data: body.data,
         hopLimit: packet[8] - 1,
         trafficClass: packet[1],
       }),
@@ -505,6 +693,7 @@ export class ReferenceNat64 {
 
   #answer4(drop: string, packet: Uint8Array, typeAndCode: number, value: number): Outcome {
     const headerBytes = (packet[0] & 15) * 4;
+    if ((readU16(packet, 6) & 0x1fff) !== 0) return { drop };
     if (packet[9] === PROTOCOL.ICMP && [undefined, 3, 4, 5, 11, 12].includes(packet[headerBytes]))
       return { drop };
     return {
@@ -520,6 +709,78 @@ export class ReferenceNat64 {
         fragment: 0x4000,
       }),
     };
+  }
+}
+
+/** RFC 4884: what an error quotes, padded, and its extensions; its length attribute. At most `limitBytes`. */
+function withExtensions(quote: Bytes, extensions: Uint8Array, limitBytes: number, unitBytes: number) {
+  if (extensions.length === 0) return { data: quote.slice(0, limitBytes), length: 0 };
+  const room = Math.max(limitBytes - extensions.length, 128);
+  let length = Math.ceil(Math.max(quote.length, 128) / unitBytes);
+  while (length * unitBytes > room || length > 255) length--;
+  const padded = new Uint8Array(length * unitBytes);
+  padded.set(quote.slice(0, padded.length));
+  return { data: concat(padded, extensions).slice(0, limitBytes), length };
+}
+
+/** Cuts a packet where it was cut before, and where the pieces are still too long. */
+function cutUp(packet: Uint8Array, limitBytes: number, { cuts, identification = 0 }: Came): Bytes[] {
+  const isIpv6 = packet[0] >> 4 === 6;
+  const headerBytes = isIpv6 ? 40 : 20;
+  const data = packet.slice(headerBytes);
+  const step = Math.floor((limitBytes - headerBytes - (isIpv6 ? 8 : 0)) / 8) * 8;
+  const pieces: Bytes[] = [];
+  let offset = 0;
+  for (const end of cuts.length === 0 ? [data.length] : cuts) {
+    for (; offset < end; offset = Math.min(offset + step, end)) {
+      const to = Math.min(offset + step, end);
+      const more = to < data.length ? 1 : 0;
+      const piece = data.slice(offset, to);
+      const id = u16(identification);
+      const payload = isIpv6
+        ? concat(Uint8Array.from([packet[6], 0, ...u16(offset + more), 0, 0, ...id]), piece)
+        : piece;
+      const fields = { hopLimit: packet[isIpv6 ? 7 : 8], payload };
+      pieces.push(
+        isIpv6
+          ? ipv6({
+              ...fields,
+              source: packet.slice(8, 24),
+              destination: packet.slice(24, 40),
+              protocol: 44,
+              trafficClass: (readU16(packet, 0) >> 4) & 255,
+            })
+          : ipv4({
+              ...fields,
+              source: packet.slice(12, 16),
+              destination: packet.slice(16, 20),
+              protocol: packet[9],
+              trafficClass: packet[1],
+              identification,
+              fragment: offset / 8 + more * 0x2000,
+            }),
+      );
+    }
+  }
+  return pieces;
+}
+
+/** Lowers the segment size in a SYN, and corrects the checksum by the change of the words that it lies in. */
+function clamp(segment: Bytes, maxSegmentBytes: number): void {
+  if ((segment[13] & 2) === 0) return;
+  const headerBytes = (segment[12] >> 4) * 4;
+  let at = 20;
+  while (at < headerBytes && segment[at] !== 0) {
+    const length = segment[at] === 1 ? 1 : (segment[at + 1] ?? 0);
+    if (segment[at] !== 1 && (at + 1 >= headerBytes || length < 2 || at + length > headerBytes)) return;
+    if (segment[at] === 2 && length === 4) {
+      if (readU16(segment, at + 2) <= maxSegmentBytes) return;
+      const before = segment.slice(20, headerBytes);
+      segment.set(u16(maxSegmentBytes), at + 2);
+      segment.set(u16(adjusted(readU16(segment, 16), before, segment.slice(20, headerBytes))), 16);
+      return;
+    }
+    at += length;
   }
 }
 
