@@ -3,10 +3,11 @@
 # on_chroot, NN-run-chroot.sh inside. So both builders use one stage, unchanged.
 
 # Commands from standard input, or a command, in the root directory, with what they need of the kernel.
+# shellcheck disable=SC2119,SC2120
 on_chroot() {
   (
     set -e
-    trap 'for at in run sys dev/pts dev proc; do umount "$ROOTFS_DIR/$at" 2>/dev/null || true; done' EXIT
+    trap leave_chroot EXIT
     mount -t proc proc "$ROOTFS_DIR/proc"
     mount --bind /dev "$ROOTFS_DIR/dev"
     mount --bind /dev/pts "$ROOTFS_DIR/dev/pts"
@@ -15,7 +16,11 @@ on_chroot() {
     LC_ALL=C.UTF-8 chroot "$ROOTFS_DIR" /bin/bash -e "$@"
   )
 }
-export -f on_chroot
+leave_chroot() {
+  local at
+  for at in run sys dev/pts dev proc; do umount "$ROOTFS_DIR/$at" 2>/dev/null || true; done
+}
+export -f on_chroot leave_chroot
 
 packages_of() { # the packages files of a stage, comments removed
   sed -e 's/#.*//' "$1"/*/*-packages-nr | tr -s ' \n' '\n' | sed '/^$/d'
@@ -32,6 +37,7 @@ run_stage() { # $1 stage directory; ROOTFS_DIR is set; packages are already ther
           ;;
         *-run-chroot.sh)
           echo "== ${step#"$1"/}"
+          # shellcheck disable=SC2119
           on_chroot <"$step"
           ;;
       esac
