@@ -12,6 +12,9 @@ for unit in getty@tty1.service console-getty.service userconfig.service systemd-
   rpi-eeprom-update.service resize2fs_once.service cloud-init.target; do
   systemctl mask "$unit" >/dev/null 2>&1
 done
+# systemd would open sshd on local and VM sockets by itself.
+install -d /etc/systemd/system-generators
+ln -sfn /dev/null /etc/systemd/system-generators/systemd-ssh-generator
 # No password anywhere: root is locked (SSH with a key still works), and pi-gen's user goes.
 for user in pi "${FIRST_USER_NAME:-}"; do
   if [ -n "$user" ] && [ "$user" != root ] && getent passwd "$user" >/dev/null; then userdel --remove --force "$user" 2>/dev/null || true; fi
