@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { compileEam, eamIpv4, eamIpv6, findEam4, statelessIpv4 } from '../../../../src/services/nat64/eam.ts';
 import type { Settings } from '../../../../src/services/nat64/settings.ts';
+import { CONTROL } from '../../../../src/services/nat64/tables.ts';
 import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
 import { HOST, REMOTE, createHarness, testSettings } from './harness.ts';
 import { type Bytes, address, icmp, ip, readU32, tcp, udp } from './packets.ts';
@@ -152,7 +153,7 @@ describe('a host with an IPv4 address of its own, beside those that share pool4'
     test(title, () => {
       const harness = createHarness({ settings });
       assertSame(harness.send(packet), out);
-      assert.equal(harness.translator.tables.control[5], 0, 'no session');
+      assert.equal(harness.translator.tables.control[CONTROL.SESSION_COUNT], 0, 'no session');
     });
 
   test('other hosts share pool4 as before', () => {
