@@ -15,10 +15,13 @@ const isHostname = (text: string) =>
 
 export const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   'ipv6-address': (text) => parseIpv6(text) !== undefined,
+  'ipv6-prefix': (text) => text.includes(':') && parseIpPrefix(text) !== undefined,
+  'ipv4-prefix': (text) => !text.includes(':') && parseIpPrefix(text) !== undefined,
   'ip-address': (text) => parseIpAddress(text) !== undefined,
   'access-entry': (text) => text === 'lan' || parseIpPrefix(text) !== undefined,
   hostname: isHostname,
   'hostname-pattern': (text) => isHostname(text.replace(/^\*\./, '')),
+  port: (text) => /^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535,
   'port-range': (text) => parsePortRange(text) !== undefined,
   'nat64-prefix': (text) => {
     const prefix = text.includes(':') ? parseIpPrefix(text) : undefined;

@@ -6,6 +6,7 @@ import { close } from '../../os/libc.ts';
 import { defaultSourceIpv4, globalIpv4Addresses, globalIpv6Addresses } from '../../os/routes.ts';
 import { openTun, tunExists } from '../../os/tun.ts';
 import type { Counters } from '../../runtime/counters.ts';
+import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { ServiceContext } from '../../runtime/service.ts';
 import { superviseWorker } from '../../runtime/supervise-worker.ts';
 import { parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
@@ -16,9 +17,10 @@ import {
   writeEmbeddedIpv4,
 } from '../../wire/nat64-prefix.ts';
 import type { NAT64_COUNTERS } from './counters.ts';
+import { createQueries } from './queries.ts';
 import { type Settings, compileAccessList } from './settings.ts';
 import { type Pool4, startSteering } from './steering.ts';
-import { CONTROL, createSharedTables } from './tables.ts';
+import { CONTROL, createSharedTables, tableClockSeconds } from './tables.ts';
 import type { Nat64Init, Nat64Message } from './worker.ts';
 
 export interface Translation extends AsyncDisposable {
@@ -27,6 +29,7 @@ export interface Translation extends AsyncDisposable {
   readonly pool4Address: number | undefined;
   readonly sessions: number;
   readonly bibEntries: number;
+  readonly queries: Nat64Queries;
   /** False when somebody deleted the device: only a new translation helps. */
   readonly deviceExists: boolean;
   /** Applies new pools and access lists, and what has changed in the machine's addresses. Sessions go on. */
@@ -84,6 +87,7 @@ export async function startTranslation(
     get bibEntries() {
       return tables.control[CONTROL.BIB_COUNT];
     },
+    queries: createQueries(() => ({ tables, settings }), tableClockSeconds),
     get deviceExists() {
       return tunExists(tunFd);
     },

@@ -16,7 +16,7 @@ import {
 } from './packet.ts';
 import { removeSessionsUnless } from './sessions.ts';
 import type { Settings } from './settings.ts';
-import { BIB, type SharedTables } from './tables.ts';
+import { BIB, type SharedTables, tableClockSeconds } from './tables.ts';
 import { type Translator, createTranslator, nextToSend, translate } from './translator.ts';
 
 export interface Nat64Init {
@@ -38,9 +38,6 @@ const EXPIRIES_PER_TURN = 512;
 /** Packets sent in a turn because time has passed. */
 const TIMED_PACKETS_PER_TURN = 64;
 const PREMADE_VIEWS = HEADROOM_BYTES * 2;
-
-/** Seconds since the process began: the same clock for every thread, and it never goes back. */
-const nowSeconds = () => Math.floor(process.uptime());
 
 /** Unsigned 32-bit numbers from the system's generator, fetched many at a time. */
 function secureRandom(): () => number {
@@ -76,7 +73,7 @@ function main(): void {
   const { tunFd, offload, settings, tables, counters } = thread.init;
   const translator = createTranslator(
     settings,
-    attachTables(tables, nowSeconds(), settings.isAddressDependent),
+    attachTables(tables, tableClockSeconds(), settings.isAddressDependent),
     createCounters(NAT64_COUNTERS, counters),
     secureRandom(),
   );
@@ -128,7 +125,7 @@ function main(): void {
     thread.beat();
     if (pollView.getInt16(14, true) !== 0 && !thread.receive((message) => applySettings(translator, message)))
       return;
-    translator.nowSeconds = nowSeconds();
+    translator.nowSeconds = tableClockSeconds();
     for (let sent = 0; sent < TIMED_PACKETS_PER_TURN && expire(translator, EXPIRIES_PER_TURN); sent++) send();
     let budget = PACKETS_PER_TURN;
     while (budget > 0 && forwardOne()) budget--;

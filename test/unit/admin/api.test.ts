@@ -16,6 +16,11 @@ const routes = [
   ['POST', '/api/config/check'],
   ['GET', '/api/schema'],
   ['GET', '/api/ssh-config'],
+  ['GET', '/api/nat64/sessions'],
+  ['GET', '/api/nat64/bib'],
+  ['GET', '/api/nat64/clients'],
+  ['GET', '/api/nat64/pool'],
+  ['GET', '/api/nat64/explain'],
   ['GET', '/api/nothing-here'],
   ['DELETE', '/api/config'],
 ] as const;
