@@ -106,7 +106,7 @@ export const Nat64SessionsAnswer = Type.Object({
 });
 
 export const Nat64BibAnswer = Type.Object({
-  rows: Type.Array(Type.Object({ ...nat64Mapping, sessions: Type.Integer() })),
+  rows: Type.Array(Type.Object({ ...nat64Mapping, isStatic: Type.Boolean(), sessions: Type.Integer() })),
   nextCursor: Nullable(Type.Integer()),
 });
 

@@ -1,8 +1,8 @@
 /** Which TCP ports the configuration takes, and where two things would take the same. */
-import { mappedIpv4, parseIpAddress } from '../wire/ip-address.ts';
+import { formatIpv4, mappedIpv4, parseIpAddress } from '../wire/ip-address.ts';
 import { type ConfigProblem, quoteValue } from './problem.ts';
-import type { Config } from './schema.ts';
-import { type PortRange, parsePortRange } from './values.ts';
+import type { Config, Nat64Config } from './schema.ts';
+import { type PortRange, parseIpv4Endpoint, parsePortRange } from './values.ts';
 
 /** Ports taken on some addresses, and who takes them. */
 interface Use {
@@ -111,15 +111,32 @@ function checkSshRange({ hosts, forward }: Config, range: PortRange): ConfigProb
 /** A packet to a port of pool4 goes to NAT64 before any socket sees it. */
 function checkPool4({ nat64 }: Config, uses: readonly Use[]): ConfigProblem[] {
   if (!nat64.enabled) return [];
+  return [...checkPools(nat64, uses), ...checkStaticPorts(nat64, uses)];
+}
+
+function checkStaticPorts(nat64: Nat64Config, uses: readonly Use[]): ConfigProblem[] {
+  return nat64.static.flatMap(({ protocol, ipv4 }, i) => {
+    const { address, port } = parseIpv4Endpoint(ipv4) as { address: number | 'auto'; port: number };
+    if (protocol !== 'tcp') return [];
+    const addresses = [address === 'auto' ? '0.0.0.0' : formatIpv4(address)];
+    const path = `/nat64/static/${i}/ipv4`;
+    return collisions(
+      { path, value: ipv4, what: 'a NAT64 mapping', addresses, range: single(port) },
+      notLoopback(uses),
+    );
+  });
+}
+
+const notLoopback = (uses: readonly Use[]): Use[] =>
+  uses.map((use) => ({ ...use, addresses: use.addresses.filter((text) => !text.startsWith('127.')) }));
+
+function checkPools(nat64: Nat64Config, uses: readonly Use[]): ConfigProblem[] {
   return nat64.pool4.flatMap(({ address, ports }, i) => {
     const range = parsePortRange(ports) as PortRange;
     // "auto" is some address of this appliance, never a loopback address.
     const addresses = [address === 'auto' ? '0.0.0.0' : address];
     const pool: Use = { path: `/nat64/pool4/${i}/ports`, value: ports, what: 'pool4', addresses, range };
-    return collisions(
-      pool,
-      uses.map((use) => ({ ...use, addresses: use.addresses.filter((text) => !text.startsWith('127.')) })),
-    );
+    return collisions(pool, notLoopback(uses));
   });
 }
 

@@ -12,6 +12,7 @@ export function checkConfig(config: Config): ConfigProblem[] {
     ...checkUnique(config),
     ...checkPrefixes(config),
     ...checkMtus(config),
+    ...checkStaticEntries(config),
     ...checkPorts(config),
   ];
 }
@@ -91,6 +92,33 @@ function checkMtus({ nat64 }: Config): ConfigProblem[] {
   if (lowestIpv6MtuBytes <= mtu6Bytes) return [];
   const expected = `at most ${mtu6Bytes}, which is nat64.mtu6Bytes`;
   return [problem('/nat64/lowestIpv6MtuBytes', lowestIpv6MtuBytes, 'is above the MTU', expected)];
+}
+
+/** A static entry's address is one of pool4, and it has its port on both sides for itself. */
+function checkStaticEntries({ nat64 }: Config): ConfigProblem[] {
+  const addresses = nat64.pool4.map(({ address }) => address);
+  const strangers = nat64.static.flatMap(({ ipv4 }, i) =>
+    addresses.includes(ipv4.split('#')[0])
+      ? []
+      : [
+          problem(
+            `/nat64/static/${i}/ipv4`,
+            ipv4,
+            'has an address that is not in nat64.pool4',
+            addresses.join(', '),
+          ),
+        ],
+  );
+  const keys = (side: 'ipv4' | 'ipv6') =>
+    nat64.static.map((entry, i) => ({
+      key: `${entry.protocol} ${entry[side].toLowerCase()}`,
+      path: `/nat64/static/${i}/${side}`,
+    }));
+  return [
+    ...strangers,
+    ...duplicates(keys('ipv4'), 'an address and port that no other mapping has'),
+    ...duplicates(keys('ipv6'), 'a server and port that no other mapping has'),
+  ];
 }
 
 /** What DNS64 promises, NAT64 must keep (RFC 6147 section 5.2: the two share their prefix). */

@@ -1,7 +1,7 @@
 /** The string formats of the schema: what JSON Schema's own `format` and `pattern` cannot say. */
 import { parseIpAddress, parseIpv4, parseIpv6 } from '../wire/ip-address.ts';
 import { parseIpPrefix } from '../wire/ip-prefix.ts';
-import { parseDnsUpstream, parsePortRange } from './values.ts';
+import { parseDnsUpstream, parseIpv4Endpoint, parseIpv6Endpoint, parsePortRange } from './values.ts';
 
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 /** RFC 6052 section 2.2. */
@@ -29,5 +29,7 @@ export const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
     return prefix !== undefined && NAT64_PREFIX_BITS.has(prefix.prefixBits) && prefix.address[8] === 0;
   },
   'dns-upstream': (text) => parseDnsUpstream(text) !== undefined,
+  'ipv4-endpoint': (text) => parseIpv4Endpoint(text) !== undefined,
+  'ipv6-endpoint': (text) => parseIpv6Endpoint(text) !== undefined,
   'pool4-address': (text) => text === 'auto' || parseIpv4(text) !== undefined,
 };

@@ -184,7 +184,7 @@ export const Pool4Schema = Type.Object(
     address: text(
       'pool4-address',
       'Address',
-      'an IPv4 address of this appliance, or "auto" for the one that its default route uses',
+      'an IPv4 address of this appliance or routed to it, or "auto" for the one that its default route uses',
       {
         default: 'auto',
       },
@@ -212,6 +212,31 @@ const Mtu = (title: string, minimum: number) =>
     title,
     expected: `a whole number from ${minimum} to 65535`,
     default: 1500,
+  });
+
+const StaticEntrySchema = Type.Object(
+  {
+    protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp')], {
+      title: 'Protocol',
+      expected: '"tcp" or "udp"',
+    }),
+    ipv4: text(
+      'ipv4-endpoint',
+      'Address of nat64.pool4, and port',
+      'an address and port such as 192.0.2.1#8080 or auto#8080',
+    ),
+    ipv6: text('ipv6-endpoint', 'The server and its port', 'an address and port such as 2001:db8:1::10#80'),
+  },
+  { ...strict, title: 'Mapping', expected: 'an object with "protocol", "ipv4" and "ipv6"' },
+);
+
+const Limit = (title: string, defaultValue: number) =>
+  Type.Integer({
+    minimum: 1,
+    maximum: 4_194_304,
+    title,
+    expected: 'a whole number from 1 to 4194304',
+    default: defaultValue,
   });
 
 const Lifetime = (title: string, minimum: number) =>
@@ -250,10 +275,16 @@ export const Nat64Schema = Type.Object(
     ),
     pool4: Type.Array(Pool4Schema, {
       minItems: 1,
-      maxItems: 1,
-      title: 'IPv4 address and ports to translate to',
-      expected: 'a list of one pool',
+      maxItems: 16,
+      title: 'IPv4 addresses and ports to translate to; an address may come several times, with other ports',
+      expected: 'a list of 1 to 16 pools',
       default: [{ address: 'auto', ports: '32768-65535' }],
+    }),
+    static: Type.Array(StaticEntrySchema, {
+      maxItems: 1024,
+      title: 'Mappings that are always there: who connects to the IPv4 side reaches the server',
+      expected: 'a list of at most 1024 mappings',
+      default: [],
     }),
     allow: AccessList('IPv6 sources that are translated'),
     device: Type.String({
@@ -300,6 +331,22 @@ export const Nat64Schema = Type.Object(
       default: 'compute',
     }),
     lifetimes: Nat64LifetimesSchema,
+    portRestSeconds: Type.Integer({
+      minimum: 0,
+      maximum: 3600,
+      title: 'How long a port rests after its last session before another mapping may get it',
+      expected: 'a whole number of seconds from 0 to 3600',
+      default: 120,
+    }),
+    maxMappingsPerClient: Limit('Ports that one client may have', 16_384),
+    maxSessionsPerClient: Limit('Sessions that one client may have', 32_768),
+    clientPrefixBits: Type.Integer({
+      minimum: 32,
+      maximum: 128,
+      title: 'What is one client: all IPv6 addresses that agree in so many bits',
+      expected: 'a whole number from 32 to 128',
+      default: 128,
+    }),
     maxSessions: Type.Integer({
       minimum: 1024,
       maximum: 4_194_304,

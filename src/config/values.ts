@@ -1,5 +1,5 @@
 /** Values that the configuration writes as one string, taken apart. Each parser returns undefined when malformed. */
-import { parseIpAddress } from '../wire/ip-address.ts';
+import { parseIpAddress, parseIpv4, parseIpv6 } from '../wire/ip-address.ts';
 
 export interface PortRange {
   readonly first: number;
@@ -16,6 +16,25 @@ export function parsePortRange(text: string): PortRange | undefined {
   const last = Number(match[2] ?? match[1]);
   return isPort(first) && isPort(last) && first <= last ? { first, last } : undefined;
 }
+
+/** "192.0.2.1#8080", or "auto#8080" for the address that "auto" stands for in nat64.pool4; the address is unsigned. */
+export function parseIpv4Endpoint(text: string): { address: number | 'auto'; port: number } | undefined {
+  const [addressText, portText, ...rest] = text.split('#');
+  const address = addressText === 'auto' ? addressText : parseIpv4(addressText);
+  const port = parsePort(portText);
+  return address === undefined || port === undefined || rest.length > 0 ? undefined : { address, port };
+}
+
+/** "2001:db8:1::10#80" */
+export function parseIpv6Endpoint(text: string): { address: Uint8Array; port: number } | undefined {
+  const [addressText, portText, ...rest] = text.split('#');
+  const address = parseIpv6(addressText);
+  const port = parsePort(portText);
+  return address === undefined || port === undefined || rest.length > 0 ? undefined : { address, port };
+}
+
+const parsePort = (text: string | undefined): number | undefined =>
+  text !== undefined && /^[0-9]{1,5}$/.test(text) && isPort(Number(text)) ? Number(text) : undefined;
 
 /** Plain DNS over UDP, with TCP for truncated answers. */
 export interface DnsUpstream {

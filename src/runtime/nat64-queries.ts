@@ -32,6 +32,8 @@ export interface BibRow {
   clientPort: number;
   poolAddress: string;
   poolPort: number;
+  /** Always there, by nat64.static. */
+  isStatic: boolean;
   sessions: number;
 }
 

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { udp } from '../unit/services/nat64/packets.ts';
 import {
   type Appliance,
+  type Host,
   INTERNET,
   INTERNET6,
   ISLAND,
@@ -200,6 +201,46 @@ for (const offload of [true, false]) {
         assert.equal((await node(net, script)).trim(), `${mapped} from ${mapped}: ${text}`);
       }
       assert.ok((await appliance.counters())['hairpinned'] >= 4);
+    });
+
+    test('a static mapping: the server is reached from the internet and from another server', async () => {
+      net.start(
+        'island',
+        process.execPath,
+        '-e',
+        `require('net').createServer((socket) => socket.end(socket.remoteAddress)).listen(80, '::')`,
+      );
+      const nat64 = {
+        offload,
+        static: [{ protocol: 'tcp', ipv4: 'auto#8080', ipv6: `${ISLAND}#80` }],
+      } as const;
+      await appliance.ask({ ask: 'reconfigure', nat64: { ...nat64, static: [...nat64.static] } });
+      const ask = (host: Host, target: string) =>
+        net.run(
+          host,
+          process.execPath,
+          '-e',
+          `require('net').connect(8080, '${target}').pipe(process.stdout)`,
+        );
+      await until('reached', () => succeeds(ask('internet', POOL4)));
+      assert.equal(await ask('internet', POOL4), '64:ff9b::cb00:7109');
+      assert.equal(await ask('neighbour', `64:ff9b::${POOL4}`), '64:ff9b::c633:6401');
+      await appliance.ask({ ask: 'reconfigure', nat64: { offload } });
+      assert.equal((await appliance.status()).restarts, 0);
+    });
+
+    test('a second pool4 address, which is routed to the appliance', async () => {
+      await net.run('router', 'ip', 'route', 'add', '192.0.2.5', 'via', POOL4);
+      const nat64 = { offload, pool4: [{ address: '192.0.2.5', ports: '1024-65535' }] };
+      await appliance.ask({ ask: 'reconfigure', nat64 });
+      try {
+        await until('translated', () => reaches(net));
+        assert.equal((await node(net, udpExchange(INTERNET6, 'hello'))).trim(), '192.0.2.5 hello');
+        assert.equal((await node(net, tcpDownload(INTERNET6))).trim(), `intact ${32 << 20}`);
+      } finally {
+        await appliance.ask({ ask: 'reconfigure', nat64: { offload } });
+        await until('translated as before', () => reaches(net));
+      }
     });
 
     test('a TCP download arrives intact', async () => {

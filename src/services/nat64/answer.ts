@@ -59,6 +59,7 @@ const ANSWERS6: Partial<Record<Nat64Counter, number>> = {
   'drop-source-route': ICMP6_ERRONEOUS_HEADER,
   // N9
   'drop-pool4-exhausted': ICMP6_ADDRESS_UNREACHABLE,
+  'drop-client-limit': ICMP6_ADDRESS_UNREACHABLE,
   'drop-sessions-full': ICMP6_ADDRESS_UNREACHABLE,
   'drop-no-pool4': ICMP6_ADDRESS_UNREACHABLE,
 };
@@ -119,9 +120,8 @@ function mayAnswer6({ packet }: Translator): boolean {
 }
 
 /** RFC 1812 section 4.3.2.7. */
-function mayAnswer4({ packet, settings }: Translator): boolean {
+function mayAnswer4({ packet }: Translator): boolean {
   const { view, start, end } = packet;
-  if (settings.pool4Address === 0) return false;
   const fragment = view.getUint16(start + IPV4.FRAGMENT);
   // Only the first fragment shows what it is about.
   if ((fragment & FRAGMENT_OFFSET) !== 0) return false;
@@ -193,7 +193,8 @@ function answer4(translator: Translator, typeAndCode: number): void {
     DONT_FRAGMENT,
     HOP_LIMIT,
     IP_PROTOCOL.ICMP,
-    settings.pool4Address,
+    // Only packets for an address of ours are answered: it speaks for itself.
+    view.getInt32(quoted + IPV4.DESTINATION),
     view.getInt32(quoted + IPV4.SOURCE),
   );
   packet.start = start;

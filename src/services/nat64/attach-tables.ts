@@ -1,9 +1,13 @@
 /** How a worker takes over the tables, from nobody or from a worker that died. */
-import { linkBib, removeBib } from './bib.ts';
+import { isStaticBib, linkBib, removeBib } from './bib.ts';
+import { createClients } from './clients.ts';
 import { linkSession } from './sessions.ts';
 import {
   BIB,
+  BIB_KIND,
   CONTROL,
+  MAX_ADDRESSES,
+  MAX_STATIC_ENTRIES,
   RECORD_WORDS,
   SESSION,
   type SharedTables,
@@ -11,34 +15,58 @@ import {
   WHEEL_SLOTS,
 } from './tables.ts';
 
+/** What of the settings the indices depend on. */
+export interface IndexOptions {
+  /** Makes `hasSessionWith` work. */
+  readonly isAddressDependent: boolean;
+  readonly clientPrefixBits: number;
+  /** By slot, signed; 0 for those that are not in use. */
+  readonly poolAddresses: Int32Array;
+}
+
 /**
- * Attaches to the tables: drops records that a dying worker left half done, and links the others anew. With
- * `findsByAddress`, `hasSessionWith` works.
+ * Attaches to the tables: drops records that a dying worker left half done, and those of addresses that pool4 no longer
+ * has, and links the others anew.
  */
-export function attachTables(shared: SharedTables, nowSeconds: number, findsByAddress = false): Tables {
+export function attachTables(shared: SharedTables, nowSeconds: number, options: IndexOptions): Tables {
   const hashSize = 1 << (32 - Math.clz32(shared.maxSessions));
   const tables: Tables = {
     ...shared,
     hashSeed: shared.control[CONTROL.HASH_SEED],
     hashMask: hashSize - 1,
-    hashedPortMask: findsByAddress ? 0 : 0xffff,
+    hashedPortMask: options.isAddressDependent ? 0 : 0xffff,
+    maxBibEntries: shared.maxSessions + MAX_STATIC_ENTRIES,
+    clients: createClients(shared.maxSessions + 1, hashSize, options.clientPrefixBits),
     bibHeads: new Int32Array(hashSize),
     sessionHeads: new Int32Array(hashSize),
-    bibByMappedPort: new Int32Array(3 << 16),
+    bibByMappedPort: new Int32Array((MAX_ADDRESSES * 3) << 16),
     wheel: new Int32Array(WHEEL_SLOTS),
-    mappedPortsInUse: new Int32Array(3),
+    exhaustedAt: new Int32Array(3 * MAX_ADDRESSES).fill(-1),
     bibFree: 0,
     sessionFree: 0,
   };
   shared.control[CONTROL.SWEPT_UNTIL] = nowSeconds;
   shared.control[CONTROL.BIB_COUNT] = shared.control[CONTROL.SESSION_COUNT] = 0;
+  dropOtherAddresses(shared, options.poolAddresses);
   relinkBib(tables);
   relinkSessions(tables, nowSeconds);
   for (let index = 1; index < shared.control[CONTROL.BIB_USED]; index++) {
     const at = index * RECORD_WORDS;
-    if (tables.bib[at + BIB.KIND] !== 0 && tables.bib[at + BIB.SESSIONS] === 0) removeBib(tables, index);
+    const isUseless = tables.bib[at + BIB.KIND] !== 0 && tables.bib[at + BIB.SESSIONS] === 0;
+    if (isUseless && !isStaticBib(tables, index)) removeBib(tables, index, nowSeconds);
   }
   return tables;
+}
+
+/** An entry of an address that has left the pool, or whose slot another has, counts no more. */
+function dropOtherAddresses({ control, bib }: SharedTables, poolAddresses: Int32Array): void {
+  const was = control.slice(CONTROL.ADDRESSES, CONTROL.ADDRESSES + MAX_ADDRESSES);
+  for (let index = 1; index < control[CONTROL.BIB_USED]; index++) {
+    const at = index * RECORD_WORDS + BIB.KIND;
+    const slot = bib[at] >> BIB_KIND.SLOT_SHIFT;
+    if (bib[at] !== 0 && was[slot] !== poolAddresses[slot]) bib[at] = 0;
+  }
+  control.set(poolAddresses, CONTROL.ADDRESSES);
 }
 
 function relinkBib(tables: Tables): void {

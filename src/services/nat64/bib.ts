@@ -1,5 +1,9 @@
-/** The BIB: which port of the pool4 address stands for which port of an IPv6 host (RFC 6146 section 3.1). */
-import { BIB, CONTROL, RECORD_WORDS, type Tables, mix, unchain } from './tables.ts';
+/**
+ * The BIB: which address and port of pool4 stands for which port of an IPv6 host (RFC 6146 section 3.1). Entries made by
+ * packets go with their last session; static ones stay as long as the configuration has them.
+ */
+import { addClientMapping, removeClientMapping } from './clients.ts';
+import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, type Tables, mix, portIndex, unchain } from './tables.ts';
 
 function hashOfHost(
   tables: Tables,
@@ -34,7 +38,7 @@ export function findBibByHost(
       bib[at + 1] === word1 &&
       bib[at] === word0 &&
       bib[at + BIB.PORTS] >>> 16 === port &&
-      bib[at + BIB.KIND] === protocol + 1
+      (bib[at + BIB.KIND] & BIB_KIND.TRANSPORT) === protocol + 1
     )
       return index;
     index = bib[at + BIB.NEXT];
@@ -42,11 +46,27 @@ export function findBibByHost(
   return 0;
 }
 
-/** The BIB entry that holds a port of the pool4 address, or 0. */
-export const findBibByMappedPort = (tables: Tables, protocol: number, port: number): number =>
-  tables.bibByMappedPort[(protocol << 16) | port];
+/** The BIB entry that holds a port of a pool4 address, or 0. */
+export function findBibByMappedPort(tables: Tables, slot: number, protocol: number, port: number): number {
+  const entry = tables.bibByMappedPort[portIndex(slot, protocol, port)];
+  return Math.max(entry, 0);
+}
 
-/** Makes a BIB entry for a port that is free; 0 when there is no room. It must be given a session at once. */
+/** The slot of the pool4 address of an entry. */
+export const bibSlot = (tables: Tables, index: number): number =>
+  tables.bib[index * RECORD_WORDS + BIB.KIND] >> BIB_KIND.SLOT_SHIFT;
+
+/** TRANSPORT of an entry. */
+export const bibProtocol = (tables: Tables, index: number): number =>
+  (tables.bib[index * RECORD_WORDS + BIB.KIND] & BIB_KIND.TRANSPORT) - 1;
+
+export const isStaticBib = (tables: Tables, index: number): boolean =>
+  (tables.bib[index * RECORD_WORDS + BIB.KIND] & BIB_KIND.STATIC) !== 0;
+
+/**
+ * Makes a BIB entry for a port (slot << 16 | port) that is free; 0 when there is no room. Unless it is static, it must
+ * be given a session at once.
+ */
 export function addBib(
   tables: Tables,
   protocol: number,
@@ -55,49 +75,68 @@ export function addBib(
   word2: number,
   word3: number,
   hostPort: number,
-  mappedPort: number,
+  slotAndPort: number,
+  isStatic = false,
 ): number {
   const { bib, control } = tables;
   let index = tables.bibFree;
   if (index !== 0) tables.bibFree = bib[index * RECORD_WORDS + BIB.NEXT];
-  else if (control[CONTROL.BIB_USED] > tables.maxSessions) return 0;
+  else if (control[CONTROL.BIB_USED] > tables.maxBibEntries) return 0;
   else index = control[CONTROL.BIB_USED]++;
   const at = index * RECORD_WORDS;
   bib[at] = word0;
   bib[at + 1] = word1;
   bib[at + 2] = word2;
   bib[at + 3] = word3;
-  bib[at + BIB.PORTS] = (hostPort << 16) | mappedPort;
+  bib[at + BIB.PORTS] = (hostPort << 16) | (slotAndPort & 0xffff);
   bib[at + BIB.SESSIONS] = 0;
-  bib[at + BIB.KIND] = protocol + 1;
+  bib[at + BIB.KIND] =
+    ((slotAndPort >>> 16) << BIB_KIND.SLOT_SHIFT) | (isStatic ? BIB_KIND.STATIC : 0) | (protocol + 1);
   linkBib(tables, index);
   return index;
 }
+
+const hashOfRecord = (tables: Tables, index: number): number => {
+  const { bib } = tables;
+  const at = index * RECORD_WORDS;
+  const hostPort = bib[at + BIB.PORTS] >>> 16;
+  return hashOfHost(
+    tables,
+    bibProtocol(tables, index),
+    bib[at],
+    bib[at + 1],
+    bib[at + 2],
+    bib[at + 3],
+    hostPort,
+  );
+};
+
+const portIndexOf = (tables: Tables, index: number): number =>
+  portIndex(
+    bibSlot(tables, index),
+    bibProtocol(tables, index),
+    tables.bib[index * RECORD_WORDS + BIB.PORTS] & 0xffff,
+  );
 
 /** Enters a record into the indices. */
 export function linkBib(tables: Tables, index: number): void {
   const { bib, bibHeads } = tables;
   const at = index * RECORD_WORDS;
-  const protocol = bib[at + BIB.KIND] - 1;
-  const ports = bib[at + BIB.PORTS];
-  const hash = hashOfHost(tables, protocol, bib[at], bib[at + 1], bib[at + 2], bib[at + 3], ports >>> 16);
+  const hash = hashOfRecord(tables, index);
   bib[at + BIB.NEXT] = bibHeads[hash];
   bibHeads[hash] = index;
-  tables.bibByMappedPort[(protocol << 16) | (ports & 0xffff)] = index;
-  tables.mappedPortsInUse[protocol]++;
+  tables.bibByMappedPort[portIndexOf(tables, index)] = index;
   tables.control[CONTROL.BIB_COUNT]++;
+  if (!isStaticBib(tables, index)) addClientMapping(tables, at, bibSlot(tables, index));
 }
 
-/** Removes a BIB entry that has no session, and frees its port. */
-export function removeBib(tables: Tables, index: number): void {
+/** Removes a BIB entry that has no session, and frees its port at second `nowSeconds`. */
+export function removeBib(tables: Tables, index: number, nowSeconds: number): void {
   const { bib, bibHeads } = tables;
   const at = index * RECORD_WORDS;
-  const protocol = bib[at + BIB.KIND] - 1;
-  const ports = bib[at + BIB.PORTS];
-  const hash = hashOfHost(tables, protocol, bib[at], bib[at + 1], bib[at + 2], bib[at + 3], ports >>> 16);
-  unchain(bib, bibHeads, hash, index, BIB.NEXT);
-  tables.bibByMappedPort[(protocol << 16) | (ports & 0xffff)] = 0;
-  tables.mappedPortsInUse[protocol]--;
+  if (!isStaticBib(tables, index)) removeClientMapping(tables, at);
+  unchain(bib, bibHeads, hashOfRecord(tables, index), index, BIB.NEXT);
+  tables.bibByMappedPort[portIndexOf(tables, index)] = ~nowSeconds;
   tables.control[CONTROL.BIB_COUNT]--;
   bib[at + BIB.KIND] = 0;
   bib[at + BIB.NEXT] = tables.bibFree;

@@ -54,6 +54,8 @@ export const NAT64_COUNTERS = {
   'drop-tcp-not-syn': 'A TCP packet of no known connection that does not open one',
   'drop-no-pool4': 'The appliance has no IPv4 address yet',
   'drop-pool4-exhausted': 'No port of pool4 is left for this protocol',
+  'drop-client-limit':
+    'A client has nat64.maxMappingsPerClient or nat64.maxSessionsPerClient and wanted another',
   'drop-sessions-full': 'nat64.maxSessions are in use',
   'drop-write-failed': 'The TUN device did not take the translated packet',
 } as const;

@@ -6,6 +6,7 @@ import { IPV6, IPV6_HEADER_BYTES, writeIpv6Start, writeWords } from '../../wire/
 import { writeEmbeddedIpv4 } from '../../wire/nat64-prefix.ts';
 import { TCP, TCP_FLAG, TCP_HEADER_BYTES } from '../../wire/tcp-udp.ts';
 import { answerWith } from './answer.ts';
+import { bibProtocol } from './bib.ts';
 import { COUNTER } from './counters.ts';
 import { HEADROOM_BYTES, TRANSPORT, clearOffload } from './packet.ts';
 import { removeSession, setExpiry } from './sessions.ts';
@@ -28,16 +29,16 @@ export function expire(translator: Translator, budget: number): boolean {
     const index = nextExpired(tables, nowSeconds, budget);
     if (index === 0) return false;
     const at = index * RECORD_WORDS;
-    const kind = tables.bib[tables.sessions[at + SESSION.BIB] * RECORD_WORDS + BIB.KIND];
+    const protocol = bibProtocol(tables, tables.sessions[at + SESSION.BIB]);
     if (
-      kind === TRANSPORT.TCP + 1 &&
+      protocol === TRANSPORT.TCP &&
       (tables.sessions[at + SESSION.REMOTE_PORT_AND_STATE] & 0xffff) === TCP_STATE.ESTABLISHED
     ) {
       probe(translator, index);
       return true;
     }
-    counters[COUNTER['sessions-removed-tcp'] + kind - 1]++;
-    if (removeSession(tables, index)) counters[COUNTER['bib-removed']]++;
+    counters[COUNTER['sessions-removed-tcp'] + protocol]++;
+    if (removeSession(tables, index, nowSeconds)) counters[COUNTER['bib-removed']]++;
   }
   return false;
 }

@@ -3,12 +3,13 @@
  * endpoint (N8, N20), unless filtering is set to depend on the address. ICMP errors only look sessions up; they never create, refresh or end one (N6, N37).
  */
 import { TCP_FLAG } from '../../wire/tcp-udp.ts';
-import { addBib, findBibByHost, findBibByMappedPort, removeBib } from './bib.ts';
+import { addBib, bibSlot, findBibByHost, findBibByMappedPort, removeBib } from './bib.ts';
+import { clientMappings, clientSessions, findClient, hashOfClient } from './clients.ts';
 import { COUNTER, CONTINUE, HELD, RETURN_TO_KERNEL, type Verdict } from './counters.ts';
 import { TRANSPORT } from './packet.ts';
 import { allocatePort } from './pool4.ts';
 import { addSession, findSession, hasSessionWith, setExpiry } from './sessions.ts';
-import type { Lifetimes } from './settings.ts';
+import { type Lifetimes, isInPool, slotOf } from './settings.ts';
 import { storeSyn, takeSyn } from './stored-syns.ts';
 import { BIB, RECORD_WORDS, SESSION } from './tables.ts';
 import { FROM_V4, TCP_STATE, nextTcpState, tcpEvent, tcpLifetimeSeconds } from './tcp-state.ts';
@@ -17,12 +18,11 @@ import type { Translator } from './translator.ts';
 const FROM_V6 = 0;
 const NO_STATE = 0;
 
-/** For a packet from the IPv6 side: finds or makes its session, and fills in the mapped port. */
+/** For a packet from the IPv6 side: finds or makes its session, and fills in the mapped address and port. */
 export function filterFrom6(translator: Translator): Verdict {
   const { packet, tables, settings } = translator;
   const { protocol } = packet;
-  if (settings.pool4Address === 0) return COUNTER['drop-no-pool4'];
-  packet.mappedAddress = settings.pool4Address;
+  if (settings.pools.length === 0) return COUNTER['drop-no-pool4'];
   let bib = findBibByHost(
     tables,
     protocol,
@@ -32,7 +32,7 @@ export function filterFrom6(translator: Translator): Verdict {
     packet.host3,
     packet.hostPort,
   );
-  if (bib !== 0) packet.mappedPort = tables.bib[bib * RECORD_WORDS + BIB.PORTS] & 0xffff;
+  if (bib !== 0) readMapping(translator, bib);
   const session = bib === 0 ? 0 : findSession(tables, bib, packet.remoteAddress, packet.remotePort);
   if (packet.isError) return session === 0 ? COUNTER['drop-icmp-no-session'] : CONTINUE;
   if (session !== 0) {
@@ -43,11 +43,17 @@ export function filterFrom6(translator: Translator): Verdict {
     // N13: in CLOSED only a SYN makes a session; another segment passes where a BIB entry exists.
     return bib === 0 ? COUNTER['drop-tcp-not-syn'] : CONTINUE;
   }
+  const hash = hashOfClient(tables, packet.host0, packet.host1, packet.host2, packet.host3);
+  const client = findClient(tables, hash, packet.host0, packet.host1, packet.host2, packet.host3);
+  // N42
+  if (clientSessions(tables.clients, client) >= settings.maxSessionsPerClient)
+    return COUNTER['drop-client-limit'];
   const isNew = bib === 0;
   if (isNew) {
-    const { firstPort, lastPort } = settings;
-    const port = allocatePort(tables, protocol, packet.hostPort, firstPort, lastPort, translator.random);
-    if (port === -1) return COUNTER['drop-pool4-exhausted'];
+    if (clientMappings(tables.clients, client) >= settings.maxMappingsPerClient)
+      return COUNTER['drop-client-limit'];
+    const slotAndPort = wishForPort(translator, client, hash);
+    if (slotAndPort === -1) return COUNTER['drop-pool4-exhausted'];
     bib = addBib(
       tables,
       protocol,
@@ -56,10 +62,10 @@ export function filterFrom6(translator: Translator): Verdict {
       packet.host2,
       packet.host3,
       packet.hostPort,
-      port,
+      slotAndPort,
     );
     if (bib === 0) return COUNTER['drop-sessions-full'];
-    packet.mappedPort = port;
+    readMapping(translator, bib);
   }
   let state: number = NO_STATE;
   let lifetimeSeconds = initialLifetimeSeconds(settings.lifetimes, protocol);
@@ -72,26 +78,50 @@ export function filterFrom6(translator: Translator): Verdict {
     }
   }
   if (!openSession(translator, bib, state, lifetimeSeconds)) {
-    if (isNew) removeBib(tables, bib);
+    if (isNew) removeBib(tables, bib, translator.nowSeconds);
     return COUNTER['drop-sessions-full'];
   }
   if (isNew) translator.counters[COUNTER['bib-created']]++;
   return CONTINUE;
 }
 
+/** Fills in the IPv4 side of a BIB entry. */
+function readMapping({ packet, tables, settings }: Translator, bib: number): void {
+  packet.mappedPort = tables.bib[bib * RECORD_WORDS + BIB.PORTS] & 0xffff;
+  packet.mappedSlot = bibSlot(tables, bib);
+  packet.mappedAddress = settings.poolAddresses[packet.mappedSlot];
+}
+
+function wishForPort(
+  { packet, tables, settings, nowSeconds, random }: Translator,
+  client: number,
+  clientHash: number,
+) {
+  return allocatePort(tables, tables.clients, {
+    pools: settings.pools,
+    protocol: packet.protocol,
+    client,
+    clientHash,
+    hostPort: packet.hostPort,
+    nowSeconds,
+    restSeconds: settings.portRestSeconds,
+    random,
+  });
+}
+
 /** For a packet from the IPv4 side: finds the session, makes one where the BIB allows it, and fills in the host. */
 export function filterFrom4(translator: Translator): Verdict {
   const { packet, tables, settings } = translator;
   const { protocol } = packet;
-  packet.mappedAddress = settings.pool4Address;
-  const bib = findBibByMappedPort(tables, protocol, packet.mappedPort);
+  const bib = findBibByMappedPort(tables, packet.mappedSlot, protocol, packet.mappedPort);
   if (bib === 0) {
     // The kernel steers ICMP here by identifier, and the appliance's own ping may have one of ours.
     // N7: all else is dropped in silence.
     // All fragments come here too, as only the first would show its ports.
-    const { firstPort, lastPort } = settings;
-    const isOurs = packet.mappedPort >= firstPort && packet.mappedPort <= lastPort;
-    if (protocol === TRANSPORT.ICMP || (packet.fragmentCount > 0 && !isOurs)) return RETURN_TO_KERNEL;
+    const isForKernel =
+      protocol === TRANSPORT.ICMP ||
+      (packet.fragmentCount > 0 && !isInPool(settings, packet.mappedSlot, packet.mappedPort));
+    if (isForKernel && settings.isOwnAddress[packet.mappedSlot]) return RETURN_TO_KERNEL;
     return keepSyn(translator) ? HELD : COUNTER['drop-no-bib-entry'];
   }
   const at = bib * RECORD_WORDS;
@@ -128,11 +158,14 @@ function keepSyn({ packet, settings, storedSyns, counters, nowSeconds }: Transla
  * For a packet that has been translated to IPv4: whether it is for a mapping of ours, and so has to come back in (RFC 6146
  * section 3.8). ICMP queries never are: their identifier names the host that asks.
  */
-export function isHairpin({ packet, settings }: Translator): boolean {
-  const { remoteAddress, remotePort } = packet;
-  if (remoteAddress !== settings.pool4Address) return false;
-  if (remotePort < settings.firstPort || remotePort > settings.lastPort) return false;
-  return !packet.isError || packet.errorPeer === remoteAddress;
+export function isHairpin({ packet, settings, tables }: Translator): boolean {
+  const { remoteAddress, remotePort, protocol } = packet;
+  const slot = slotOf(settings.poolAddresses, remoteAddress);
+  if (slot === -1 || protocol === TRANSPORT.ICMP) return false;
+  if (packet.isError && packet.errorPeer !== remoteAddress) return false;
+  return (
+    isInPool(settings, slot, remotePort) || findBibByMappedPort(tables, slot, protocol, remotePort) !== 0
+  );
 }
 
 const opensConnection = (tcpFlags: number): boolean =>

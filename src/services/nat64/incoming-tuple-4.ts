@@ -31,7 +31,7 @@ import { FRAGMENT_HEADER_BYTES, IPV6, IPV6_HEADER_BYTES, IPV6_MINIMUM_MTU_BYTES 
 import { GSO } from '../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
-import type { Settings } from './settings.ts';
+import { type Settings, slotOf } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
@@ -55,8 +55,10 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   if (!ipv4ChecksumIsRight(view, start, headerBytes)) return COUNTER['drop-bad-checksum'];
 
   // N5: process only destinations in pool4.
-  if (settings.pool4Address === 0) return COUNTER['drop-no-pool4'];
-  if (view.getInt32(start + IPV4.DESTINATION) !== settings.pool4Address) return COUNTER['drop-destination'];
+  if (settings.pools.length === 0) return COUNTER['drop-no-pool4'];
+  packet.mappedAddress = view.getInt32(start + IPV4.DESTINATION);
+  packet.mappedSlot = slotOf(settings.poolAddresses, packet.mappedAddress);
+  if (packet.mappedSlot === -1) return COUNTER['drop-destination'];
   const source = view.getInt32(start + IPV4.SOURCE);
   if (isNeverRouted(source)) return COUNTER['drop-source-invalid'];
   if (headerBytes > IPV4_HEADER_BYTES) {
@@ -142,7 +144,7 @@ function determineError4(settings: Settings, packet: Packet, source: number): Ve
     return COUNTER['drop-icmp-quote'];
   packet.quotesFragment = (fragment & MORE_FRAGMENTS) !== 0;
   packet.quotedIdentification = view.getUint16(quoted + IPV4.IDENTIFICATION);
-  if (view.getInt32(quoted + IPV4.SOURCE) !== settings.pool4Address) return COUNTER['drop-icmp-quote'];
+  if (view.getInt32(quoted + IPV4.SOURCE) !== packet.mappedAddress) return COUNTER['drop-icmp-quote'];
 
   const protocol = view.getUint8(quoted + IPV4.PROTOCOL);
   if (protocol === IP_PROTOCOL.TCP) packet.protocol = TRANSPORT.TCP;

@@ -18,7 +18,7 @@ import { formatIpv4, formatIpv6, mapIpv4 } from '../../wire/ip-address.ts';
 import { writeWords } from '../../wire/ipv6.ts';
 import { parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
 import { type Settings, compileAccessList, isAllowed } from './settings.ts';
-import { BIB, CONTROL, RECORD_WORDS, SESSION, type SharedTables } from './tables.ts';
+import { BIB, BIB_KIND, CONTROL, MAX_ADDRESSES, RECORD_WORDS, SESSION, type SharedTables } from './tables.ts';
 import { TCP_STATE } from './tcp-state.ts';
 
 /** The tables and what is needed to understand them. */
@@ -56,24 +56,26 @@ export interface Mapping extends HostWords {
   /** Signed. */
   readonly mappedAddress: number;
   readonly mappedPort: number;
+  readonly isStatic: boolean;
   readonly sessions: number;
 }
 
-// What the layout of a BIB record means to a reader is said in these four, and nowhere else.
+// What the layout of a BIB record means to a reader is said here, and nowhere else.
 
 /** TRANSPORT of a BIB record's KIND, or -1 when the record is free. */
-const protocolOfKind = (kind: number): number => (kind >= 1 && kind <= PROTOCOLS.length ? kind - 1 : -1);
+const protocolOfKind = (kind: number): number => (kind & BIB_KIND.TRANSPORT) - 1;
 
-/** The pool4 address of a BIB record, signed. */
-const addressOfKind = ({ settings }: TablesView, _kind: number): number => settings.pool4Address;
+const isStaticKind = (kind: number): boolean => (kind & BIB_KIND.STATIC) !== 0;
 
-/** The pools that new mappings are taken from. */
+/** The pool4 address that a BIB record was made for, signed. */
+const addressOfKind = ({ control }: SharedTables, kind: number): number =>
+  control[CONTROL.ADDRESSES + ((kind >>> BIB_KIND.SLOT_SHIFT) & (MAX_ADDRESSES - 1))];
+
+/** The pools that new mappings are taken from; addresses signed. */
 export const poolsOf = ({
-  settings,
-}: TablesView): { address: number; firstPort: number; lastPort: number }[] => {
-  const { pool4Address: address, firstPort, lastPort } = settings;
-  return address === 0 ? [] : [{ address, firstPort, lastPort }];
-};
+  settings: { pools, poolAddresses },
+}: TablesView): { address: number; firstPort: number; lastPort: number }[] =>
+  pools.map(({ slot, ...ports }) => ({ address: poolAddresses[slot], ...ports }));
 
 /** Numbers of BIB records in use are below this. */
 const bibEnd = ({ control, bib }: SharedTables): number =>
@@ -144,7 +146,7 @@ function readBib(tables: SharedTables, index: number, matches = isAny): Int32Arr
 
 const isEntry: Matcher = (copy) => protocolOfKind(copy[OF_BIB + BIB.KIND]) !== -1;
 
-function mappingOf(view: TablesView, copy: Int32Array): Mapping {
+function mappingOf({ tables }: TablesView, copy: Int32Array): Mapping {
   const kind = copy[OF_BIB + BIB.KIND];
   const ports = copy[OF_BIB + BIB.PORTS];
   return {
@@ -154,8 +156,9 @@ function mappingOf(view: TablesView, copy: Int32Array): Mapping {
     word3: copy[OF_BIB + 3],
     hostPort: ports >>> 16,
     protocol: protocolOfKind(kind),
-    mappedAddress: addressOfKind(view, kind),
+    mappedAddress: addressOfKind(tables, kind),
     mappedPort: ports & 0xffff,
+    isStatic: isStaticKind(kind),
     sessions: Math.max(0, copy[OF_BIB + BIB.SESSIONS]),
   };
 }
@@ -167,12 +170,13 @@ function bibRow(mapping: Mapping): BibRow {
     clientPort: mapping.hostPort,
     poolAddress: formatIpv4(mapping.mappedAddress),
     poolPort: mapping.mappedPort,
+    isStatic: mapping.isStatic,
     sessions: mapping.sessions,
   };
 }
 
 function sessionRow(view: TablesView, copy: Int32Array, nowSeconds: number): SessionRow {
-  const { sessions: _, ...mapping } = bibRow(mappingOf(view, copy));
+  const { sessions: _sessions, isStatic: _isStatic, ...mapping } = bibRow(mappingOf(view, copy));
   const portAndState = copy[SESSION.REMOTE_PORT_AND_STATE];
   return {
     ...mapping,

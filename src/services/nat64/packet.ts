@@ -42,6 +42,8 @@ export interface Packet {
   host3: number;
   /** Our IPv4 address towards the other end, signed; known after the BIB lookup. */
   mappedAddress: number;
+  /** Slot of `mappedAddress` in the pool; known at once when the packet came from IPv4. */
+  mappedSlot: number;
   /** Our port or ICMP identifier on the pool4 address. */
   mappedPort: number;
   /** IPv4 address of the other end, signed. */
@@ -134,6 +136,7 @@ export function createPacket(): Packet {
     host2: 0,
     host3: 0,
     mappedAddress: 0,
+    mappedSlot: 0,
     mappedPort: 0,
     remoteAddress: 0,
     remotePort: 0,

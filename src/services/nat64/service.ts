@@ -94,12 +94,12 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   function status(): ServiceStatus {
     const restarts = earlierRestarts + (translation?.restarts ?? 0);
     if (!config.enabled) return { state: 'disabled', restarts, figures: {} };
-    const address = translation?.pool4Address;
-    const problem = failure ?? (address === undefined ? NO_POOL4 : undefined);
+    const addresses = (translation?.pool4Addresses ?? []).map(formatIpv4);
+    const problem = failure ?? (addresses.length === 0 ? NO_POOL4 : undefined);
     const figures = {
       sessions: translation?.sessions ?? 0,
       bibEntries: translation?.bibEntries ?? 0,
-      pool4Address: address === undefined ? 'none' : formatIpv4(address),
+      pool4Address: addresses.length === 0 ? 'none' : addresses.join(', '),
     };
     return problem === undefined
       ? { state: 'running', restarts, figures }

@@ -1,5 +1,6 @@
 /** The session tables (RFC 6146 section 3.2): which remote ends a BIB entry talks with, and until when. */
-import { removeBib } from './bib.ts';
+import { isStaticBib, removeBib } from './bib.ts';
+import { countClientSessions } from './clients.ts';
 import { BIB, CONTROL, RECORD_WORDS, SESSION, type Tables, mix, unchain } from './tables.ts';
 import { linkWheel, unlinkWheel } from './timer-wheel.ts';
 
@@ -76,11 +77,12 @@ export function linkSession(tables: Tables, index: number, nowSeconds: number): 
   sessionHeads[hash] = index;
   tables.bib[owner * RECORD_WORDS + BIB.SESSIONS]++;
   tables.control[CONTROL.SESSION_COUNT]++;
+  if (!isStaticBib(tables, owner)) countClientSessions(tables, owner * RECORD_WORDS, 1);
   linkWheel(tables, index, nowSeconds);
 }
 
-/** Removes a session, and its BIB entry with the last one; true when the BIB entry went too. */
-export function removeSession(tables: Tables, index: number): boolean {
+/** Removes a session, and with the last one its BIB entry, unless that is static; true when the BIB entry went too. */
+export function removeSession(tables: Tables, index: number, nowSeconds: number): boolean {
   const { bib, sessions } = tables;
   const at = index * RECORD_WORDS;
   const owner = sessions[at + SESSION.BIB];
@@ -92,17 +94,24 @@ export function removeSession(tables: Tables, index: number): boolean {
   sessions[at + SESSION.NEXT] = tables.sessionFree;
   tables.sessionFree = index;
   tables.control[CONTROL.SESSION_COUNT]--;
-  if (--bib[owner * RECORD_WORDS + BIB.SESSIONS] > 0) return false;
-  removeBib(tables, owner);
+  bib[owner * RECORD_WORDS + BIB.SESSIONS]--;
+  if (isStaticBib(tables, owner)) return false;
+  countClientSessions(tables, owner * RECORD_WORDS, -1);
+  if (bib[owner * RECORD_WORDS + BIB.SESSIONS] > 0) return false;
+  removeBib(tables, owner, nowSeconds);
   return true;
 }
 
 /** Removes every session for which `keep` is false; what it is given is the BIB record's offset in `tables.bib`. */
-export function removeSessionsUnless(tables: Tables, keep: (bibAt: number) => boolean): void {
+export function removeSessionsUnless(
+  tables: Tables,
+  keep: (bibAt: number) => boolean,
+  nowSeconds: number,
+): void {
   const { sessions, control } = tables;
   for (let index = 1; index < control[CONTROL.SESSIONS_USED]; index++) {
     const owner = sessions[index * RECORD_WORDS + SESSION.BIB];
-    if (owner !== 0 && !keep(owner * RECORD_WORDS)) removeSession(tables, index);
+    if (owner !== 0 && !keep(owner * RECORD_WORDS)) removeSession(tables, index, nowSeconds);
   }
 }
 

@@ -10,13 +10,40 @@ export interface Lifetimes {
   readonly icmpSeconds: number;
 }
 
-export interface Settings {
-  readonly prefix: Nat64Prefix;
-  /** The pool4 address, signed; 0 while the appliance has none. */
-  readonly pool4Address: number;
-  /** Ports and ICMP identifiers of the pool, both ends included. */
+/** Ports and ICMP identifiers of an address that new mappings get, both ends included. */
+export interface PortPool {
+  readonly slot: number;
   readonly firstPort: number;
   readonly lastPort: number;
+}
+
+/** A mapping that is always there. */
+export interface StaticEntry {
+  /** TRANSPORT */
+  readonly protocol: number;
+  readonly slot: number;
+  readonly port: number;
+  /** Four words. */
+  readonly host: readonly number[];
+  readonly hostPort: number;
+}
+
+export interface Settings {
+  readonly prefix: Nat64Prefix;
+  /** The pool4 addresses by slot, signed; 0 where a slot is not in use. */
+  readonly poolAddresses: Int32Array;
+  /** Which of them are the appliance's own: packets of no mapping may be for its own programs. */
+  readonly isOwnAddress: readonly boolean[];
+  /** Empty while the appliance has no address. */
+  readonly pools: readonly PortPool[];
+  readonly staticEntries: readonly StaticEntry[];
+  /** N42: a port that has been given back rests so long. */
+  readonly portRestSeconds: number;
+  /** N42: what one client may have. */
+  readonly maxMappingsPerClient: number;
+  readonly maxSessionsPerClient: number;
+  /** What is one client: all addresses that agree in so many bits. */
+  readonly clientPrefixBits: number;
   /** IPv6 sources to translate, as `compileAccessList` makes it. */
   readonly allow: Int32Array;
   /** Source of the ICMPv6 errors that we send ourselves: four words. */
@@ -58,6 +85,23 @@ export function compileAccessList(prefixes: readonly IpPrefix[]): Int32Array {
 
 const isMapped = (address: Uint8Array) =>
   address.subarray(0, 10).every((byte) => byte === 0) && address[10] === 255 && address[11] === 255;
+
+/** The slot of a pool4 address, or -1. */
+export function slotOf(poolAddresses: Int32Array, address: number): number {
+  // 0 stands for no address.
+  if (address === 0) return -1;
+  for (let slot = 0; slot < poolAddresses.length; slot++) if (poolAddresses[slot] === address) return slot;
+  return -1;
+}
+
+/** Whether new mappings may get this port. */
+export function isInPool({ pools }: Settings, slot: number, port: number): boolean {
+  for (let i = 0; i < pools.length; i++) {
+    const pool = pools[i];
+    if (pool.slot === slot && port >= pool.firstPort && port <= pool.lastPort) return true;
+  }
+  return false;
+}
 
 /** Whether one of the prefixes contains the address; an empty list admits nobody. */
 export function isAllowed(

@@ -30,17 +30,26 @@ const ROUTE_TABLE = '6464';
 const MARK_RULE = 64;
 /** The local table's rule normally has preference 0, where nothing can come before it: it moves behind ours. */
 const LOCAL_RULE = 65;
+/** Ports that the kernel does not choose for connections of the appliance's own: ours are added. */
+const RESERVED_PORTS = 'net/ipv4/ip_local_reserved_ports';
 const TX_QUEUE_PACKETS = 1000;
 
-export interface Pool4 {
+/** A pool4 address, and what of its packets is for us. */
+export interface SteeredAddress {
   /** Unsigned. */
   readonly address: number;
-  readonly ports: PortRange;
+  /** Whether the appliance has it itself, and so shares its ports with the pool. */
+  readonly isOwn: boolean;
+  /** Ports of TCP and UDP, and ICMP identifiers. */
+  readonly ranges: readonly PortRange[];
+  /** Ports of static entries. */
+  readonly tcpPorts: readonly number[];
+  readonly udpPorts: readonly number[];
 }
 
 export interface Steering extends AsyncDisposable {
-  /** Leads the packets of another pool to the TUN; undefined: of none. */
-  setPool4(pool4: Pool4 | undefined): Promise<void>;
+  /** Leads the packets of other addresses to the TUN. */
+  setPool4(addresses: readonly SteeredAddress[]): Promise<void>;
   /** Changes the MTU of the device. */
   setMtu(mtuBytes: number): Promise<void>;
 }
@@ -55,6 +64,7 @@ export async function startSteering(options: {
 }): Promise<Steering> {
   const { device, prefix } = options;
   const sysctls = borrowSysctls(join(options.stateDirectory, 'nat64-sysctl.json'));
+  const reservedPorts = readSysctl(RESERVED_PORTS);
   const stop = async () => {
     // Each step whether or not the others succeed; the first failure is reported.
     const results = await Promise.allSettled([deleteNftTable(NFT_TABLE), removeRules()]);
@@ -75,9 +85,13 @@ export async function startSteering(options: {
     throw error;
   }
   return {
-    async setPool4(pool4) {
-      if (pool4 !== undefined) sysctls.set('net/ipv4/ip_local_port_range', ownPortRange(pool4.ports));
-      await replaceNftTable(NFT_TABLE, nftTable(device, prefix, pool4));
+    async setPool4(addresses) {
+      const own = addresses.filter(({ isOwn }) => isOwn);
+      const ranges = own.flatMap((address) => address.ranges);
+      if (ranges.length > 0) sysctls.set('net/ipv4/ip_local_port_range', ownPortRange(ranges));
+      const ports = own.flatMap(({ tcpPorts, udpPorts }) => [...tcpPorts, ...udpPorts]);
+      sysctls.set(RESERVED_PORTS, [reservedPorts, ...ports].filter(String).join(','));
+      await replaceNftTable(NFT_TABLE, nftTable(device, prefix, addresses));
     },
     setMtu: (mtuBytes) => ipBatch([`link set dev ${device} mtu ${mtuBytes}`]),
     [Symbol.asyncDispose]: stop,
@@ -116,54 +130,86 @@ function setForwardingSysctls(sysctls: BorrowedSysctls, device: string): void {
   }
 }
 
+const OWN_PORTS = { first: 1024, last: 65_535 };
+
 /**
- * The ports that the kernel may choose for the appliance's own connections: the larger part of what the pool leaves.
- * Throws when that is too little.
+ * The ports that the kernel may choose for the appliance's own connections: the largest gap that the pools leave. Throws
+ * when that is too little.
  */
-export function ownPortRange({ first, last }: PortRange): string {
-  const below = { first: Math.max(1024, first >> 1), last: first - 1 };
-  const above = { first: last + 1, last: 65_535 };
-  const larger = above.last - above.first > below.last - below.first ? above : below;
-  if (larger.last - larger.first < 1024)
+export function ownPortRange(ranges: readonly PortRange[]): string {
+  let gap = { first: 0, last: -1 };
+  let first = OWN_PORTS.first;
+  for (const range of [...mergeRanges(ranges), { first: OWN_PORTS.last + 1, last: OWN_PORTS.last + 1 }]) {
+    if (range.first - 1 - first > gap.last - gap.first) gap = { first, last: range.first - 1 };
+    first = Math.max(first, range.last + 1);
+  }
+  if (gap.last - gap.first < 1024) {
+    const text = ranges.map((range) => `${range.first}-${range.last}`).join(', ');
     throw new Error(
-      `nat64.pool4: ports ${first}-${last} leave the appliance itself too few ports; leave it 1025 below or above`,
+      `nat64.pool4: ports ${text} leave the appliance itself too few ports; leave it 1025 in one piece`,
     );
+  }
   // The kernel asks for one end to be even and the other odd.
-  return `${larger.first + (larger.first & 1)} ${larger.last - 1 + (larger.last & 1)}`;
+  return `${gap.first + (gap.first & 1)} ${gap.last - 1 + (gap.last & 1)}`;
 }
 
-function nftTable(device: string, prefix: string, pool4: Pool4 | undefined): string {
-  const always = `
-  chain prerouting {
-    type filter hook prerouting priority raw; policy accept;
-    iifname "${device}" notrack accept
-    ip6 daddr ${prefix} notrack accept
-    ${pool4 === undefined ? '' : `ip daddr ${formatIpv4(pool4.address)} jump pool4`}
+/** The same ports in order, in ranges that neither meet nor touch. */
+function mergeRanges(ranges: readonly PortRange[]): PortRange[] {
+  const merged: PortRange[] = [];
+  for (const range of [...ranges].sort((a, b) => a.first - b.first)) {
+    const last = merged.at(-1);
+    if (last === undefined || range.first > last.last + 1) merged.push(range);
+    else merged[merged.length - 1] = { first: last.first, last: Math.max(last.last, range.last) };
   }
-  chain output {
-    type route hook output priority raw; policy accept;
-    ip6 daddr ${prefix} notrack accept
-    ${pool4 === undefined ? '' : `ip daddr ${formatIpv4(pool4.address)} jump pool4`}
-  }`;
-  if (pool4 === undefined) return always;
-  const address = `0x${pool4.address.toString(16)}`;
-  const range = `${pool4.ports.first}-${pool4.ports.last}`;
-  // From the ICMP header (@th) on: 8 bytes, then the quoted IPv4 header without options (first byte 0x45; protocol in
-  // byte 9, source in bytes 12 to 15), then at byte 28 the quoted port, or type and, at byte 32, identifier.
-  const quotesPool4 = `icmp type { destination-unreachable, time-exceeded, parameter-problem } @th,64,8 0x45 @th,160,32 ${address}`;
+  return merged;
+}
+
+/** Ports as an nftables set. */
+function portSet(ranges: readonly PortRange[], ports: readonly number[] = []): string {
+  const all = mergeRanges([...ranges, ...ports.map((port) => ({ first: port, last: port }))]);
+  return `{ ${all.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`)).join(', ')} }`;
+}
+
+function nftTable(device: string, prefix: string, addresses: readonly SteeredAddress[]): string {
+  const jumps = addresses
+    .map(({ address }, i) => `ip daddr ${formatIpv4(address)} jump pool4-${i}`)
+    .join('\n    ');
   return `
   chain steer {
     notrack
     meta mark set meta mark & ${OTHER_BITS} | ${MARK}
   }
-  chain pool4 {
-    ip protocol { icmp, tcp, udp } ip frag-off & 0x3fff != 0 goto steer
-    meta l4proto { tcp, udp } th dport ${range} goto steer
-    icmp type echo-reply icmp id ${range} goto steer
-    ${quotesPool4} @th,136,8 { 6, 17 } @th,224,16 ${range} goto steer
-    ${quotesPool4} @th,136,8 1 @th,224,8 8 @th,256,16 ${range} goto steer
+  ${addresses.map((address, i) => poolChain(`pool4-${i}`, address)).join('\n  ')}
+  chain prerouting {
+    type filter hook prerouting priority raw; policy accept;
+    iifname "${device}" notrack accept
+    ip6 daddr ${prefix} notrack accept
+    ${jumps}
   }
-  ${always}`;
+  chain output {
+    type route hook output priority raw; policy accept;
+    ip6 daddr ${prefix} notrack accept
+    ${jumps}
+  }`;
+}
+
+/** What of the packets to an address belongs to pool4. */
+function poolChain(name: string, { address, ranges, tcpPorts, udpPorts }: SteeredAddress): string {
+  // From the ICMP header (@th) on: 8 bytes, then the quoted IPv4 header without options (first byte 0x45; protocol in
+  // byte 9, source in bytes 12 to 15), then at byte 28 the quoted port, or type and, at byte 32, identifier.
+  const quotes =
+    'icmp type { destination-unreachable, time-exceeded, parameter-problem } @th,64,8 0x45 ' +
+    `@th,160,32 0x${address.toString(16)}`;
+  const [tcp, udp, icmp] = [portSet(ranges, tcpPorts), portSet(ranges, udpPorts), portSet(ranges)];
+  return `chain ${name} {
+    ip protocol { icmp, tcp, udp } ip frag-off & 0x3fff != 0 goto steer
+    tcp dport ${tcp} goto steer
+    udp dport ${udp} goto steer
+    icmp type echo-reply icmp id ${icmp} goto steer
+    ${quotes} @th,136,8 6 @th,224,16 ${tcp} goto steer
+    ${quotes} @th,136,8 17 @th,224,16 ${udp} goto steer
+    ${quotes} @th,136,8 1 @th,224,8 8 @th,256,16 ${icmp} goto steer
+  }`;
 }
 
 /** There is a rule for the local table at every moment. Left-overs of a killed process are taken as they are. */

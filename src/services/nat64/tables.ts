@@ -6,21 +6,34 @@
  * Record 0 is never used: index 0 means "none". Records above `used` have never been touched, nor has their memory.
  */
 import { randomFillSync } from 'node:crypto';
+import type { Clients } from './clients.ts';
 
 export type Words = Int32Array<SharedArrayBuffer>;
 
 export const RECORD_WORDS = 8;
 
-/** Words of a BIB record. IPv6 side: host address and port; IPv4 side: port of the pool4 address. */
+/** Words of a BIB record. IPv6 side: host address and port; IPv4 side: port, and in KIND the slot of its address. */
 export const BIB = {
   HOST: 0,
   /** host port << 16 | mapped port */
   PORTS: 4,
-  /** 1 + TRANSPORT; 0 when the record is free */
+  /** BIB_KIND; 0 when the record is free */
   KIND: 5,
   SESSIONS: 6,
   NEXT: 7,
 } as const;
+
+/** In KIND: 1 + TRANSPORT, whether the entry is static, and above them the slot of its pool4 address. */
+export const BIB_KIND = { TRANSPORT: 3, STATIC: 4, SLOT_SHIFT: 8 } as const;
+
+/** How many addresses pool4 may have. Each has a slot, a small number, as long as it is in the pool. */
+export const MAX_ADDRESSES = 16;
+/** Static BIB entries at most, beside those that sessions have. */
+export const MAX_STATIC_ENTRIES = 1024;
+
+/** Where the port of an address is in `bibByMappedPort`. */
+export const portIndex = (slot: number, protocol: number, port: number): number =>
+  ((slot * 3 + protocol) << 16) + port;
 
 /** Words of a session record. */
 export const SESSION = {
@@ -47,6 +60,8 @@ export const CONTROL = {
   SWEPT_UNTIL: 3,
   BIB_COUNT: 4,
   SESSION_COUNT: 5,
+  /** The pool4 address that the entries of each slot were made for. */
+  ADDRESSES: 6,
 } as const;
 
 /** One second each; more than the longest lifetime. */
@@ -69,11 +84,15 @@ export interface Tables extends SharedTables {
   /** First BIB record of each hash chain. */
   readonly bibHeads: Int32Array;
   readonly sessionHeads: Int32Array;
-  /** BIB record by TRANSPORT << 16 | mapped port. */
+  /** Every session may have one of its own; static ones have none. */
+  readonly maxBibEntries: number;
+  readonly clients: Clients;
+  /** BIB record by portIndex; 0, or the complement of the second at which the port was given back. */
   readonly bibByMappedPort: Int32Array;
   /** First session of each second of the timer wheel. */
   readonly wheel: Int32Array;
-  readonly mappedPortsInUse: Int32Array;
+  /** By TRANSPORT * MAX_ADDRESSES + slot: the second in which no port was free. */
+  readonly exhaustedAt: Int32Array;
   bibFree: number;
   sessionFree: number;
 }
@@ -85,12 +104,11 @@ const words = (count: number): Words => new Int32Array(new SharedArrayBuffer(cou
 
 /** Empty tables for that many sessions; memory is taken as records are used. */
 export function createSharedTables(maxSessions: number): SharedTables {
-  const control = words(6);
+  const control = words(CONTROL.ADDRESSES + MAX_ADDRESSES);
   randomFillSync(control, CONTROL.HASH_SEED, 1);
   control[CONTROL.BIB_USED] = control[CONTROL.SESSIONS_USED] = 1;
-  // Every BIB entry has a session, so there are never more of them.
-  const recordWords = (maxSessions + 1) * RECORD_WORDS;
-  return { control, bib: words(recordWords), sessions: words(recordWords), maxSessions };
+  const bibWords = (maxSessions + MAX_STATIC_ENTRIES + 1) * RECORD_WORDS;
+  return { control, bib: words(bibWords), sessions: words((maxSessions + 1) * RECORD_WORDS), maxSessions };
 }
 
 /** One step of the hash of a key. */

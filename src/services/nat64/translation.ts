@@ -1,15 +1,15 @@
 /** A running translator: its device, the steering of packets to it, its worker, and the addresses that it follows. */
-import { parsePortRange } from '../../config/values.ts';
+import { isDeepStrictEqual } from 'node:util';
 import type { Nat64Config } from '../../config/schema.ts';
 import { resolveAccessList } from '../../os/interfaces.ts';
 import { close } from '../../os/libc.ts';
-import { defaultSourceIpv4, globalIpv4Addresses, globalIpv6Addresses } from '../../os/routes.ts';
+import { globalIpv6Addresses } from '../../os/routes.ts';
 import { openTun, tunExists } from '../../os/tun.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { ServiceContext } from '../../runtime/service.ts';
 import { superviseWorker } from '../../runtime/supervise-worker.ts';
-import { parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
+import { parseIpv6 } from '../../wire/ip-address.ts';
 import {
   type Nat64Prefix,
   isWellKnownPrefix,
@@ -17,16 +17,17 @@ import {
   writeEmbeddedIpv4,
 } from '../../wire/nat64-prefix.ts';
 import type { NAT64_COUNTERS } from './counters.ts';
+import { type Pool4, choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { createQueries } from './queries.ts';
 import { type Settings, compileAccessList } from './settings.ts';
-import { type Pool4, startSteering } from './steering.ts';
-import { CONTROL, createSharedTables, tableClockSeconds } from './tables.ts';
+import { startSteering } from './steering.ts';
+import { CONTROL, MAX_ADDRESSES, createSharedTables, tableClockSeconds } from './tables.ts';
 import type { Nat64Init, Nat64Message } from './worker.ts';
 
 export interface Translation extends AsyncDisposable {
   readonly restarts: number;
-  /** The pool4 address, unsigned; undefined while there is none. */
-  readonly pool4Address: number | undefined;
+  /** The pool4 addresses, unsigned; none while an automatic one cannot be found. */
+  readonly pool4Addresses: readonly number[];
   readonly sessions: number;
   readonly bibEntries: number;
   readonly queries: Nat64Queries;
@@ -61,10 +62,10 @@ export async function startTranslation(
       stateDirectory: context.stateDirectory,
     }),
   );
-  let pool4 = choosePool4(config);
+  let pool4 = choosePool4(config, new Int32Array(MAX_ADDRESSES));
   let settings = resolveSettings(config, pool4);
   let mtuBytes = deviceMtuBytes(config);
-  await steering.setPool4(pool4);
+  await steering.setPool4(steeredAddresses(pool4));
   const worker = cleanUp.use(
     await superviseWorker<Nat64Init, Nat64Message>({
       name: 'nat64',
@@ -78,8 +79,8 @@ export async function startTranslation(
     get restarts() {
       return worker.restarts;
     },
-    get pool4Address() {
-      return pool4?.address;
+    get pool4Addresses() {
+      return [...pool4.addresses].filter((address) => address !== 0).map((address) => address >>> 0);
     },
     get sessions() {
       return tables.control[CONTROL.SESSION_COUNT];
@@ -92,14 +93,15 @@ export async function startTranslation(
       return tunExists(tunFd);
     },
     async refresh(newConfig) {
-      const newPool4 = choosePool4(newConfig);
-      if (!samePool4(newPool4, pool4)) await steering.setPool4(newPool4);
+      const newPool4 = choosePool4(newConfig, pool4.addresses);
+      const steered = steeredAddresses(newPool4);
+      if (!isDeepStrictEqual(steered, steeredAddresses(pool4))) await steering.setPool4(steered);
       pool4 = newPool4;
       const newMtuBytes = deviceMtuBytes(newConfig);
       if (newMtuBytes !== mtuBytes) await steering.setMtu(newMtuBytes);
       mtuBytes = newMtuBytes;
       const newSettings = resolveSettings(newConfig, pool4);
-      if (sameSettings(newSettings, settings)) return;
+      if (isDeepStrictEqual(newSettings, settings)) return;
       settings = newSettings;
       worker.send(settings);
     },
@@ -120,37 +122,22 @@ const largestSegmentBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number =>
 /** What is too big for the other side must reach us, so that its sender is told the right size. */
 const deviceMtuBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number => Math.max(mtu4Bytes, mtu6Bytes);
 
-/** "auto" is the address that the IPv4 default route uses; without one, the only address there is. */
-function choosePool4(config: Nat64Config): Pool4 | undefined {
-  const [{ address: text, ports: portsText }] = config.pool4;
-  const ports = parsePortRange(portsText);
-  if (ports === undefined) throw new Error(`nat64.pool4: "${portsText}" is no port range`);
-  const address = text === 'auto' ? automaticAddress() : parseIpv4(text);
-  return address === undefined ? undefined : { address, ports };
-}
-
-function automaticAddress(): number | undefined {
-  const byRoute = defaultSourceIpv4();
-  if (byRoute !== undefined) return byRoute;
-  const addresses = globalIpv4Addresses();
-  return addresses.length === 1 ? addresses[0] : undefined;
-}
-
-const samePool4 = (a: Pool4 | undefined, b: Pool4 | undefined): boolean =>
-  a?.address === b?.address && a?.ports.first === b?.ports.first && a?.ports.last === b?.ports.last;
-
 /** What the worker is told: the configuration with everything that depends on the machine looked up. */
-function resolveSettings(config: Nat64Config, pool4: Pool4 | undefined): Settings {
+function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
   const prefix = parseNat64Prefix(config.prefix);
   if (prefix === undefined) throw new Error(`nat64.prefix: "${config.prefix}" is no NAT64 prefix`);
-  const pool4Address = (pool4?.address ?? 0) | 0;
   return {
     prefix,
-    pool4Address,
-    firstPort: pool4?.ports.first ?? 0,
-    lastPort: pool4?.ports.last ?? 0,
+    poolAddresses: pool4.addresses,
+    isOwnAddress: pool4.isOwn,
+    pools: pool4.pools,
+    staticEntries: pool4.staticEntries,
+    portRestSeconds: config.portRestSeconds,
+    maxMappingsPerClient: config.maxMappingsPerClient,
+    maxSessionsPerClient: config.maxSessionsPerClient,
+    clientPrefixBits: config.clientPrefixBits,
     allow: compileAccessList(resolveAccessList(config.allow)),
-    ownIpv6: ownIpv6(prefix, pool4Address),
+    ownIpv6: ownIpv6(prefix, pool4.addresses[0]),
     globalOnly: isWellKnownPrefix(prefix),
     mtu4Bytes: config.mtu4Bytes,
     mtu6Bytes: config.mtu6Bytes,
@@ -172,6 +159,3 @@ function ownIpv6(prefix: Nat64Prefix, pool4Address: number): Int32Array {
   if (address === undefined) writeEmbeddedIpv4(prefix, pool4Address, view, 0);
   return Int32Array.from({ length: 4 }, (_, i) => view.getInt32(i * 4));
 }
-
-/** Both are plain data made the same way, so their JSON tells. */
-const sameSettings = (a: Settings, b: Settings): boolean => JSON.stringify(a) === JSON.stringify(b);

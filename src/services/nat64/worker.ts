@@ -4,6 +4,7 @@ import { E, POLLIN, errno, errnoName, pinned, poll, read, write } from '../../os
 import { createCounters } from '../../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../../runtime/worker-thread.ts';
 import { VIRTIO_NET_HEADER_BYTES } from '../../wire/virtio-net.ts';
+import { applySettings } from './apply-settings.ts';
 import { attachTables } from './attach-tables.ts';
 import { COUNTER, NAT64_COUNTERS } from './counters.ts';
 import { expire } from './expiry.ts';
@@ -14,10 +15,10 @@ import {
   loadPacket,
   storeOffloadHeader,
 } from './packet.ts';
-import { removeSessionsUnless } from './sessions.ts';
 import type { Settings } from './settings.ts';
-import { BIB, type SharedTables, tableClockSeconds } from './tables.ts';
-import { type Translator, createTranslator, nextToSend, translate } from './translator.ts';
+import { applyStaticEntries } from './static-entries.ts';
+import { type SharedTables, tableClockSeconds } from './tables.ts';
+import { createTranslator, nextToSend, translate } from './translator.ts';
 
 export interface Nat64Init {
   readonly tunFd: number;
@@ -52,31 +53,16 @@ function secureRandom(): () => number {
   };
 }
 
-/** Sessions whose mapping no longer exists on the IPv4 side end. */
-function applySettings(translator: Translator, settings: Settings): void {
-  const previous = translator.settings;
-  translator.settings = settings;
-  if (settings.isAddressDependent !== previous.isAddressDependent)
-    translator.tables = attachTables(translator.tables, translator.nowSeconds, settings.isAddressDependent);
-  const addressChanged = settings.pool4Address !== previous.pool4Address;
-  if (!addressChanged && settings.firstPort <= previous.firstPort && settings.lastPort >= previous.lastPort)
-    return;
-  const { tables } = translator;
-  removeSessionsUnless(tables, (bibAt) => {
-    const port = tables.bib[bibAt + BIB.PORTS] & 0xffff;
-    return !addressChanged && port >= settings.firstPort && port <= settings.lastPort;
-  });
-}
-
 function main(): void {
   const thread = workerThread<Nat64Init, Nat64Message>();
   const { tunFd, offload, settings, tables, counters } = thread.init;
   const translator = createTranslator(
     settings,
-    attachTables(tables, tableClockSeconds(), settings.isAddressDependent),
+    attachTables(tables, tableClockSeconds(), settings),
     createCounters(NAT64_COUNTERS, counters),
     secureRandom(),
   );
+  applyStaticEntries(translator.tables, settings.staticEntries, tableClockSeconds());
   const { packet } = translator;
   const headerBytes = offload ? VIRTIO_NET_HEADER_BYTES : 0;
   const readAt = HEADROOM_BYTES - headerBytes;

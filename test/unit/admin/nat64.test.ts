@@ -25,7 +25,7 @@ const session: SessionRow = {
   state: 'ESTABLISHED',
   endsInSeconds: 7000,
 };
-const bib: BibRow = { ...mapping, sessions: 1 };
+const bib: BibRow = { ...mapping, isStatic: false, sessions: 1 };
 const clients: TopClients = {
   rows: [{ client: mapping.client, sessions: 3, mappings: 2 }],
   clients: 1,

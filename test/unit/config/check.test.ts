@@ -73,6 +73,37 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /20000-30000 is for pool4, but 22001-22999 is for the SSH ports/,
   ],
   [
+    'a lowest MTU above the MTU',
+    { nat64: { lowestIpv6MtuBytes: 1501 } },
+    '/nat64/lowestIpv6MtuBytes',
+    /at most 1500, which is nat64.mtu6Bytes/,
+  ],
+  [
+    'a NAT64 mapping of an address outside pool4',
+    { nat64: { static: [{ protocol: 'tcp', ipv4: '192.0.2.9#8080', ipv6: '2001:db8::1#80' }] } },
+    '/nat64/static/0/ipv4',
+    /has an address that is not in nat64.pool4; expected auto/,
+  ],
+  [
+    'a NAT64 mapping of a port that a listener has',
+    { nat64: { static: [{ protocol: 'tcp', ipv4: 'auto#443', ipv6: '2001:db8::1#443' }] } },
+    '/nat64/static/0/ipv4',
+    /443 is for a NAT64 mapping, but 443 is for listener https/,
+  ],
+  [
+    'two NAT64 mappings of one port',
+    {
+      nat64: {
+        static: [
+          { protocol: 'udp', ipv4: 'auto#8080', ipv6: '2001:db8::1#80' },
+          { protocol: 'udp', ipv4: 'auto#8080', ipv6: '2001:db8::2#80' },
+        ],
+      },
+    },
+    '/nat64/static/1/ipv4',
+    /is already at \/nat64\/static\/0\/ipv4/,
+  ],
+  [
     'a listener in pool4',
     { proxy: { listeners: [listener('x', 40_000)] } },
     '/nat64/pool4/0/ports',

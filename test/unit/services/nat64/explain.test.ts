@@ -6,6 +6,8 @@ import type { ExplainRequest, Explanation } from '../../../../src/runtime/nat64-
 import { NAT64_COUNTERS } from '../../../../src/services/nat64/counters.ts';
 import { explain } from '../../../../src/services/nat64/explain.ts';
 import { listBib } from '../../../../src/services/nat64/inspect.ts';
+import { TRANSPORT } from '../../../../src/services/nat64/packet.ts';
+import type { Settings } from '../../../../src/services/nat64/settings.ts';
 import { type Harness, type HarnessOptions, HOST, POOL4, REMOTE, createHarness } from './harness.ts';
 import { type Bytes, TCP_FLAGS, icmp, tcp, udp } from './packets.ts';
 
@@ -63,7 +65,7 @@ const ROWS: readonly [string, HarnessOptions, Partial<ExplainRequest>, RegExp][]
     /10\.0\.0\.1\.$/,
   ],
   ['loopback', {}, { destination: '64:ff9b::127.0.0.1' }, /private or reserved/],
-  ['without pool4', { pool4: '0.0.0.0' }, {}, /no IPv4 address/],
+  ['without pool4', { settings: { pools: [] } }, {}, /no IPv4 address/],
   [
     'a mapping that nobody has',
     {},
@@ -97,12 +99,12 @@ describe('explanations', () => {
       (await explained(harness, ask({ protocol: 'udp', ...changes }))).steps
         .map(({ text }) => text)
         .join('\n');
-    assert.match(await texts({}), /BIB: the client's port 5000 has 198\.51\.100\.1 port \d+, and keeps it\./);
+    assert.match(await texts({}), /BIB: the client's port 5000 has 198\.51\.100\.1 port \d+\./);
     assert.match(await texts({}), /session with 203\.0\.113\.9; it ends in 280 s/);
     assert.match(await texts({ destinationPort: 53 }), /1 of 1024 sessions are in use: there is room/);
     assert.match(
       await texts({ clientPort: 5001 }),
-      /The client has 1 BIB entry for UDP\. The client's port 5001 gets a new one, at random out of 198\.51\.100\.1 port 32768-65535\./,
+      /The client has 1 BIB entry for UDP\. The client's port 5001 gets a new one, at random out of 198\.51\.100\.1 port 32768-65535, but none used in the last 120 s\./,
     );
     assert.match(await texts({ clientPort: undefined }), /A packet from any other port gets a new one/);
   });
@@ -145,16 +147,35 @@ describe('explanations', () => {
     assert.equal((await explained(full, ask({ clientPort: 2 }))).isTranslated, true);
   });
 
+  test('a static mapping is told as such, and is what others reach', async () => {
+    const host = [0x2001_0db8, 0x0001_0000, 0, 0x10];
+    const entry = { protocol: TRANSPORT.UDP, slot: 0, port: 8080, host, hostPort: 80 };
+    const harness = createHarness({ settings: { staticEntries: [entry] } });
+    const own = await explained(harness, ask({ protocol: 'udp', clientPort: 80 }));
+    assert.match(own.steps.map(({ text }) => text).join(), /198\.51\.100\.1 port 8080, by nat64\.static/);
+    const request = { client: '2001:db8:1::20', destination: `64:ff9b::${POOL4}`, destinationPort: 8080 };
+    const other = await explained(harness, ask({ protocol: 'udp', ...request }));
+    assert.match(other.steps.at(-1)?.text ?? '', /is the mapping of 2001:db8:1::10 port 80/);
+    const { rows } = await listBib(harness.translator, {}, { cursor: 0, limit: 9 });
+    assert.deepEqual(
+      rows.map(({ isStatic, poolPort, sessions }) => ({ isStatic, poolPort, sessions })),
+      [{ isStatic: true, poolPort: 8080, sessions: 0 }],
+    );
+  });
+
   test('hairpin: to whom a port of pool4 leads, and whether filtering lets it', async () => {
     const neighbour = '2001:db8:1::20';
     for (const isAddressDependent of [false, true]) {
       const harness = createHarness({ ports: [40_000, 40_000], settings: { isAddressDependent } });
       harness.send(packetOf(ask({ client: neighbour, clientPort: 7000, protocol: 'udp' })));
-      const wide = { ...harness.translator.settings, lastPort: 40_010 };
+      const wide = {
+        ...harness.translator.settings,
+        pools: [{ slot: 0, firstPort: 40_000, lastPort: 40_010 }],
+      };
       harness.translator.settings = wide;
       const request = ask({ destination: `64:ff9b::${POOL4}`, destinationPort: 40_000, protocol: 'udp' });
       const answer = await explained(harness, request);
-      assert.match(answer.steps.at(-1)?.text ?? '', /is the mapping of 2001:db8:1::20 port 7000/);
+      assert.match(answer.steps.at(-1)?.text ?? '', /of 2001:db8:1::20 port 7000/);
       assert.equal(refusal(answer), isAddressDependent ? 'drop-filtered' : undefined);
       assert.equal(dropOf(harness, request), refusal(answer));
     }
@@ -189,16 +210,21 @@ test('whoever sends whatever to wherever: the explanation is what the translator
     clientPort: fc.integer({ min: 1, max: 4 }),
     destinationPort: fc.constantFrom(53, 40_000, 40_001, 40_002, 40_003),
   });
-  const options: HarnessOptions = {
+  const shared: HarnessOptions = {
     allow: ['2001:db8:1::/64', 'fe80::/10', 'ff00::/8', '::/128', '::1/128'],
     ports: [40_000, 40_003],
     maxSessions: 12,
-    // A stored SYN is no drop yet.
-    settings: { storesSyns: false },
   };
+  // A stored SYN is no drop yet.
+  const settings = fc.constantFrom<Partial<Settings>>(
+    { storesSyns: false },
+    { storesSyns: false, isAddressDependent: true },
+    { storesSyns: false, maxSessionsPerClient: 3, maxMappingsPerClient: 2 },
+    { storesSyns: false, maxSessionsPerClient: 5, maxMappingsPerClient: 4, clientPrefixBits: 64 },
+  );
   await fc.assert(
-    fc.asyncProperty(fc.array(request, { maxLength: 25 }), async (requests) => {
-      const harness = createHarness(options);
+    fc.asyncProperty(fc.array(request, { maxLength: 25 }), settings, async (requests, changes) => {
+      const harness = createHarness({ ...shared, settings: changes });
       for (const each of requests) {
         const answer = await explained(harness, each);
         const counter = refusal(answer);

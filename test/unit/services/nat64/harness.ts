@@ -10,7 +10,8 @@ import {
   storeOffloadHeader,
 } from '../../../../src/services/nat64/packet.ts';
 import { type Settings, compileAccessList } from '../../../../src/services/nat64/settings.ts';
-import { createSharedTables } from '../../../../src/services/nat64/tables.ts';
+import { applyStaticEntries } from '../../../../src/services/nat64/static-entries.ts';
+import { MAX_ADDRESSES, createSharedTables } from '../../../../src/services/nat64/tables.ts';
 import {
   type Translator,
   createTranslator,
@@ -60,9 +61,14 @@ export function testSettings(options: HarnessOptions = {}): Settings {
   const own = address(OWN_IPV6);
   return {
     prefix,
-    pool4Address: readU32(address(options.pool4 ?? POOL4), 0) | 0,
-    firstPort: options.ports?.[0] ?? 32_768,
-    lastPort: options.ports?.[1] ?? 65_535,
+    poolAddresses: new Int32Array(MAX_ADDRESSES).fill(readU32(address(options.pool4 ?? POOL4), 0) | 0, 0, 1),
+    isOwnAddress: [true],
+    pools: [{ slot: 0, firstPort: options.ports?.[0] ?? 32_768, lastPort: options.ports?.[1] ?? 65_535 }],
+    staticEntries: [],
+    portRestSeconds: 120,
+    maxMappingsPerClient: 1_000_000,
+    maxSessionsPerClient: 1_000_000,
+    clientPrefixBits: 128,
     allow: compileAccessList(allow),
     ownIpv6: Int32Array.from([0, 4, 8, 12], (at) => readU32(own, at) | 0),
     globalOnly: isWellKnownPrefix(prefix),
@@ -97,7 +103,8 @@ export interface Harness {
 export function createHarness(options: HarnessOptions = {}): Harness {
   const settings = testSettings(options);
   const counters = createCounters(NAT64_COUNTERS);
-  const tables = attachTables(createSharedTables(settings.maxSessions), 0, settings.isAddressDependent);
+  const tables = attachTables(createSharedTables(settings.maxSessions), 0, settings);
+  applyStaticEntries(tables, settings.staticEntries, 0);
   const translator = createTranslator(settings, tables, counters, options.random ?? seededRandom(1));
   const { packet } = translator;
   let last = readCounters(counters);

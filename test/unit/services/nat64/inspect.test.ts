@@ -64,7 +64,11 @@ describe('sessions and BIB as listed', () => {
       { ...row('udp'), ...remote, state: null, endsInSeconds: 290 },
       { ...row('icmp'), ...remote, remotePort: 0, state: null, endsInSeconds: 50 },
     ]);
-    const bib = (['tcp', 'udp', 'icmp'] as const).map((protocol) => ({ ...row(protocol), sessions: 1 }));
+    const bib = (['tcp', 'udp', 'icmp'] as const).map((protocol) => ({
+      ...row(protocol),
+      isStatic: false,
+      sessions: 1,
+    }));
     assert.deepEqual(await allBib(viewOf(harness)), bib);
   });
 
@@ -254,7 +258,7 @@ test('records that lie, as a reader in the middle of a change may meet them, do 
 
 test('a session whose BIB record has become that of another is not shown with the wrong host', async () => {
   const shared = createSharedTables(8);
-  const tables = attachTables(shared, 0);
+  const tables = attachTables(shared, 0, testSettings());
   const bib = addBib(tables, 0, 0x2001_0db8, 0, 0, 1, 5, 40_000);
   const index = addSession(tables, bib, 0x0102_0304, 80, 3, 0, 10);
   shared.bib[bib * RECORD_WORDS + BIB.KIND] = 0;
@@ -265,14 +269,14 @@ test('a session whose BIB record has become that of another is not shown with th
   shared.sessions[index * RECORD_WORDS + SESSION.BIB] = 8000;
   assert.deepEqual(await allSessions(view), []);
   shared.sessions[index * RECORD_WORDS + SESSION.BIB] = bib;
-  removeSession(tables, index);
+  removeSession(tables, index, 0);
   assert.deepEqual(await allSessions(view), []);
 });
 
 test('a page looks at so many records only, and the cursors lead to the end of a full table', async (t) => {
   const count = 600_000;
   const shared = createSharedTables(count);
-  const tables = attachTables(shared, 0);
+  const tables = attachTables(shared, 0, testSettings());
   const ports = new Int32Array(3);
   for (let i = 0; i < count / 2; i++) {
     const protocol = i % 3;

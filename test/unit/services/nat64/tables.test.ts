@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
 import { addBib, findBibByHost, findBibByMappedPort } from '../../../../src/services/nat64/bib.ts';
-import { allocatePort } from '../../../../src/services/nat64/pool4.ts';
+import { type PortWish, allocatePort } from '../../../../src/services/nat64/pool4.ts';
 import {
   addSession,
   findSession,
@@ -15,6 +15,7 @@ import {
 import {
   BIB,
   CONTROL,
+  MAX_ADDRESSES,
   RECORD_WORDS,
   type SharedTables,
   type Tables,
@@ -22,6 +23,30 @@ import {
 } from '../../../../src/services/nat64/tables.ts';
 import { nextExpired } from '../../../../src/services/nat64/timer-wheel.ts';
 import { seededRandom } from './harness.ts';
+
+const OPTIONS = {
+  isAddressDependent: false,
+  clientPrefixBits: 128,
+  poolAddresses: new Int32Array(MAX_ADDRESSES).fill(1, 0, 1),
+};
+
+/** A port of the first address, for a client without mappings; ports do not rest. */
+const wish = (
+  protocol: number,
+  hostPort: number,
+  firstPort: number,
+  lastPort: number,
+  random: () => number,
+): PortWish => ({
+  pools: [{ slot: 0, firstPort, lastPort }],
+  protocol,
+  client: 0,
+  clientHash: 0,
+  hostPort,
+  nowSeconds: 0,
+  restSeconds: 0,
+  random,
+});
 
 const sessionCount = (tables: Tables) => tables.control[CONTROL.SESSION_COUNT];
 const bibCount = (tables: Tables) => tables.control[CONTROL.BIB_COUNT];
@@ -61,7 +86,7 @@ const sessionName = (of: Key) => `${bibName(of)} ${of.remote} ${of.remotePort}`;
 
 class Model {
   readonly shared: SharedTables = createSharedTables(64);
-  tables = attachTables(this.shared, 0);
+  tables = attachTables(this.shared, 0, OPTIONS);
   now = 0;
   /** By name: the last second of the session's life. */
   readonly sessions = new Map<string, number>();
@@ -78,7 +103,11 @@ class Model {
     let { bib, session } = this.find(of);
     const expiresAt = now + lifetime;
     if (bib === 0) {
-      const port = allocatePort(tables, of.protocol, of.hostPort, 5000, 5063, this.#random);
+      const port = allocatePort(
+        tables,
+        tables.clients,
+        wish(of.protocol, of.hostPort, 5000, 5063, this.#random),
+      );
       bib = addBib(tables, of.protocol, of.host, 2, 3, 4, of.hostPort, port);
       this.#ports.set(bibName(of), port);
     }
@@ -92,7 +121,7 @@ class Model {
     for (;;) {
       const index = nextExpired(this.tables, this.now, 1_000_000);
       if (index === 0) break;
-      removeSession(this.tables, index);
+      removeSession(this.tables, index, this.now);
     }
     for (const [name, expiresAt] of this.sessions) if (expiresAt < this.now) this.sessions.delete(name);
   }
@@ -108,7 +137,7 @@ class Model {
       if (bib === 0) continue;
       const port = this.tables.bib[bib * RECORD_WORDS + BIB.PORTS] & 0xffff;
       assert.equal(port, this.#ports.get(bibName(of)));
-      assert.equal(findBibByMappedPort(this.tables, of.protocol, port), bib);
+      assert.equal(findBibByMappedPort(this.tables, 0, of.protocol, port), bib);
     }
   }
 }
@@ -122,12 +151,12 @@ test('whatever happens, the tables hold what plain maps hold; a new worker finds
         if (step.kind === 'packet') model.packet(step.key, step.lifetime);
         else if (step.kind === 'remove') {
           const { session } = model.find(step.key);
-          if (session !== 0) removeSession(model.tables, session);
+          if (session !== 0) removeSession(model.tables, session, model.now);
           model.sessions.delete(sessionName(step.key));
         } else if (step.kind === 'pass') {
           model.now += step.seconds;
           model.expire();
-        } else model.tables = attachTables(model.shared, model.now);
+        } else model.tables = attachTables(model.shared, model.now, OPTIONS);
         model.check(keys);
       }
     }),
@@ -136,16 +165,16 @@ test('whatever happens, the tables hold what plain maps hold; a new worker finds
 });
 
 test('a full table refuses, and takes again what expiry frees', () => {
-  const tables = attachTables(createSharedTables(8), 0);
+  const tables = attachTables(createSharedTables(8), 0, OPTIONS);
   const bib = addBib(tables, 0, 1, 2, 3, 4, 5, 6);
   for (let port = 1; port <= 8; port++) assert.notEqual(addSession(tables, bib, 1, port, 0, 0, 10), 0);
   assert.equal(addSession(tables, bib, 1, 9, 0, 0, 10), 0);
-  removeSession(tables, nextExpired(tables, 11, 100));
+  removeSession(tables, nextExpired(tables, 11, 100), 11);
   assert.notEqual(addSession(tables, bib, 1, 9, 0, 11, 20), 0);
 });
 
 test('the sweep keeps to its budget', () => {
-  const tables = attachTables(createSharedTables(100), 0);
+  const tables = attachTables(createSharedTables(100), 0, OPTIONS);
   const bib = addBib(tables, 0, 1, 2, 3, 4, 5, 6);
   for (let port = 1; port <= 100; port++) {
     const session = addSession(tables, bib, 1, port, 0, 0, 10);
@@ -156,34 +185,38 @@ test('the sweep keeps to its budget', () => {
 });
 
 test('removeSessionsUnless removes with their BIB entries those that are not kept', () => {
-  const tables = attachTables(createSharedTables(8), 0);
+  const tables = attachTables(createSharedTables(8), 0, OPTIONS);
   for (const port of [10, 11, 12]) {
     const bib = addBib(tables, 0, 1, 2, 3, 4, port, port);
     addSession(tables, bib, 1, 1, 0, 0, 10);
     addSession(tables, bib, 1, 2, 0, 0, 10);
   }
-  removeSessionsUnless(tables, (bibAt) => (tables.bib[bibAt + BIB.PORTS] & 0xffff) !== 11);
+  removeSessionsUnless(tables, (bibAt) => (tables.bib[bibAt + BIB.PORTS] & 0xffff) !== 11, 0);
   assert.equal(sessionCount(tables), 4);
   assert.equal(bibCount(tables), 2);
-  assert.equal(findBibByMappedPort(tables, 0, 11), 0);
+  assert.equal(findBibByMappedPort(tables, 0, 0, 11), 0);
 });
 
 test('a worker that died between two stores leaves nothing half done', () => {
   const shared = createSharedTables(8);
-  const tables = attachTables(shared, 0);
+  const tables = attachTables(shared, 0, OPTIONS);
   const orphan = addBib(tables, 0, 1, 2, 3, 4, 5, 6);
   const bib = addBib(tables, 0, 1, 2, 3, 4, 7, 8);
   const session = addSession(tables, bib, 1, 1, 0, 0, 10);
   shared.bib[bib * RECORD_WORDS + BIB.NEXT] = bib; // a chain that would never end
-  const again = attachTables(shared, 1);
-  assert.equal(findBibByMappedPort(again, 0, 6), 0, `BIB entry ${orphan} has no session`);
+  const again = attachTables(shared, 1, OPTIONS);
+  assert.equal(findBibByMappedPort(again, 0, 0, 6), 0, `BIB entry ${orphan} has no session`);
   assert.equal(findSession(again, findBibByHost(again, 0, 1, 2, 3, 4, 7), 1, 1), session);
   assert.equal(bibCount(again), 1);
 });
 
 /** Takes a port for a new mapping. */
 function taken(tables: Tables, protocol: number, hostPort: number, first: number, last: number): number {
-  const port = allocatePort(tables, protocol, hostPort, first, last, seededRandom(hostPort + 3));
+  const port = allocatePort(
+    tables,
+    tables.clients,
+    wish(protocol, hostPort, first, last, seededRandom(hostPort + 3)),
+  );
   if (port === -1) return -1;
   addSession(tables, addBib(tables, protocol, hostPort, 2, 3, 4, hostPort, port), 1, 1, 0, 0, 10);
   return port;
@@ -192,7 +225,7 @@ function taken(tables: Tables, protocol: number, hostPort: number, first: number
 describe('ports of the pool (N9, N35)', () => {
   test('no port is given twice; the last one is found; then there is none', () => {
     for (const protocol of [0, 1, 2]) {
-      const tables = attachTables(createSharedTables(256), 0);
+      const tables = attachTables(createSharedTables(256), 0, OPTIONS);
       const ports = Array.from({ length: 100 }, (_, i) => taken(tables, protocol, 2000 + i, 3000, 3099));
       assert.deepEqual(
         ports.sort((a, b) => a - b),
@@ -203,21 +236,23 @@ describe('ports of the pool (N9, N35)', () => {
   });
 
   test('UDP keeps parity while it can; every protocol but ICMP keeps the class 0-1023', () => {
-    const tables = attachTables(createSharedTables(4096), 0);
+    const tables = attachTables(createSharedTables(4096), 0, OPTIONS);
     for (let i = 0; i < 50; i++) {
       assert.equal(taken(tables, 1, 5001 + 2 * i, 4000, 4200) & 1, 1);
       assert.equal(taken(tables, 1, 5000 + 2 * i, 4000, 4200) & 1, 0);
       assert.ok(taken(tables, 0, 100 + i, 900, 2000) < 1024);
       assert.ok(taken(tables, 0, 5000 + i, 900, 2000) >= 1024);
     }
-    const others = attachTables(createSharedTables(16), 0);
+    const others = attachTables(createSharedTables(16), 0, OPTIONS);
     assert.ok(taken(others, 0, 99, 3000, 3001) >= 3000, 'the class gives way when the pool has none of it');
   });
 
   test('the choice is spread over the pool', () => {
-    const tables = attachTables(createSharedTables(4096), 0);
+    const tables = attachTables(createSharedTables(4096), 0, OPTIONS);
     const random = seededRandom(99);
-    const ports = Array.from({ length: 1000 }, () => allocatePort(tables, 0, 5000, 32_768, 65_535, random));
+    const ports = Array.from({ length: 1000 }, () =>
+      allocatePort(tables, tables.clients, wish(0, 5000, 32_768, 65_535, random)),
+    );
     assert.ok(new Set(ports).size > 900);
   });
 });

@@ -1,0 +1,97 @@
+/** Which addresses, ports and static entries pool4 has, as the configuration and the machine say at the moment. */
+import type { Nat64Config } from '../../config/schema.ts';
+import { type PortRange, parseIpv4Endpoint, parseIpv6Endpoint, parsePortRange } from '../../config/values.ts';
+import { defaultSourceIpv4, globalIpv4Addresses } from '../../os/routes.ts';
+import { parseIpv4 } from '../../wire/ip-address.ts';
+import { TRANSPORT } from './packet.ts';
+import { type PortPool, type StaticEntry, slotOf } from './settings.ts';
+import type { SteeredAddress } from './steering.ts';
+import { MAX_ADDRESSES } from './tables.ts';
+
+export interface Pool4 {
+  /** By slot, signed; 0 where a slot is not in use. */
+  readonly addresses: Int32Array;
+  /** By slot: whether it is an address of this machine. */
+  readonly isOwn: readonly boolean[];
+  readonly pools: readonly PortPool[];
+  readonly staticEntries: readonly StaticEntry[];
+}
+
+/** Addresses keep the slot that they had in `previous`. Empty when there is no address at all. */
+export function choosePool4(config: Nat64Config, previous: Int32Array): Pool4 {
+  const automatic = automaticAddress();
+  const addressOf = (text: string) => (text === 'auto' ? automatic : parseIpv4(text));
+  const wanted = new Set<number>();
+  for (const { address: text } of config.pool4) {
+    const address = addressOf(text);
+    if (address !== undefined) wanted.add(address | 0);
+  }
+  const addresses = assignSlots(wanted, previous);
+  const own = new Set(globalIpv4Addresses().map((address) => address | 0));
+  return {
+    addresses,
+    isOwn: Array.from(addresses, (address) => own.has(address)),
+    pools: config.pool4.flatMap(({ address: text, ports }) => {
+      const { first: firstPort, last: lastPort } = parsePortRange(ports) as PortRange;
+      const slot = slotOf(addresses, (addressOf(text) ?? 0) | 0);
+      return slot === -1 ? [] : [{ slot, firstPort, lastPort }];
+    }),
+    staticEntries: config.static.flatMap(({ protocol, ipv4, ipv6 }) => {
+      const inside = parseIpv6Endpoint(ipv6);
+      const outside = parseIpv4Endpoint(ipv4);
+      if (inside === undefined || outside === undefined) return [];
+      const slot = slotOf(addresses, (outside.address === 'auto' ? (automatic ?? 0) : outside.address) | 0);
+      if (slot === -1) return [];
+      const view = new DataView(inside.address.buffer, inside.address.byteOffset, 16);
+      return [
+        {
+          protocol: protocol === 'tcp' ? TRANSPORT.TCP : TRANSPORT.UDP,
+          slot,
+          port: outside.port,
+          host: [0, 4, 8, 12].map((at) => view.getInt32(at)),
+          hostPort: inside.port,
+        },
+      ];
+    }),
+  };
+}
+
+/** "auto" is the address that the IPv4 default route uses; without one, the only address there is. */
+function automaticAddress(): number | undefined {
+  const byRoute = defaultSourceIpv4();
+  if (byRoute !== undefined) return byRoute;
+  const addresses = globalIpv4Addresses();
+  return addresses.length === 1 ? addresses[0] : undefined;
+}
+
+function assignSlots(wanted: ReadonlySet<number>, previous: Int32Array): Int32Array {
+  const addresses = previous.map((address) => (wanted.has(address) ? address : 0));
+  for (const address of wanted) {
+    if (addresses.includes(address)) continue;
+    const slot = addresses.indexOf(0);
+    if (slot === -1) throw new Error(`nat64.pool4: more than ${MAX_ADDRESSES} addresses`);
+    addresses[slot] = address;
+  }
+  return addresses;
+}
+
+/** What has to be led to the TUN device for the pool. */
+export const steeredAddresses = ({ addresses, isOwn, pools, staticEntries }: Pool4): SteeredAddress[] =>
+  Array.from(addresses).flatMap((address, slot) =>
+    address === 0
+      ? []
+      : [
+          {
+            address: address >>> 0,
+            isOwn: isOwn[slot],
+            ranges: pools
+              .filter((pool) => pool.slot === slot)
+              .map(({ firstPort, lastPort }) => ({ first: firstPort, last: lastPort })),
+            tcpPorts: portsOf(staticEntries, slot, TRANSPORT.TCP),
+            udpPorts: portsOf(staticEntries, slot, TRANSPORT.UDP),
+          },
+        ],
+  );
+
+const portsOf = (entries: readonly StaticEntry[], slot: number, protocol: number): number[] =>
+  entries.filter((entry) => entry.slot === slot && entry.protocol === protocol).map(({ port }) => port);
