@@ -243,7 +243,7 @@ test('the page: its files, a strict policy, nothing from elsewhere', async (t) =
     const { status, body, headers } = await request('GET', path, { authorization: '' });
     assert.equal(status, 200, path);
     const referred = [
-      ...body.matchAll(/(?:src|href|from) ?=?"?'?"?'(\.?\/[\w.]+)'|(?:src|href)="(\/[\w.]+)"/g),
+      ...body.matchAll(/(?:src|href|from|import) ?=?"?'?"?'(\.?\/[\w.]+)'|(?:src|href)="(\/[\w.]+)"/g),
     ];
     for (const [, module, link] of referred) {
       const next = (module ?? link).replace(/^\./, '');
@@ -257,9 +257,12 @@ test('the page: its files, a strict policy, nothing from elsewhere', async (t) =
     '/api.js',
     '/dom.js',
     '/editor.js',
+    '/explain.js',
     '/icon.svg',
     '/main.js',
+    '/nat64.js',
     '/servers.js',
+    '/sessions.js',
     '/status.js',
     '/style.css',
   ]);
