@@ -39,6 +39,19 @@ export const PACKAGES = {
     tayga: 'tayga',
     unbound: 'unbound',
   },
+  image: {
+    ...LAB,
+    'dnsmasq-base': 'dnsmasq',
+    dosfstools: 'mkfs.vfat',
+    fdisk: 'sfdisk',
+    mmdebstrap: 'mmdebstrap',
+    mtools: 'mcopy',
+    nmap: 'nmap',
+    'qemu-system-arm': 'qemu-system-aarch64',
+    'qemu-user-static': 'qemu-aarch64-static',
+    shellcheck: 'shellcheck',
+    shfmt: 'shfmt',
+  },
 } as const satisfies Record<string, Packages>;
 
 const POLICY_FILE = '/usr/sbin/policy-rc.d';

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { type App, startApp } from './app.ts';
 import { formatProblem } from './config/problem.ts';
 import { ConfigError, type ConfigStore, openConfigStore } from './config/store.ts';
+import { connectServiceManager } from './os/sd-notify.ts';
 import { silentLog } from './runtime/log.ts';
 
 /** How long an orderly stop may take before the process ends regardless. */
@@ -44,12 +45,14 @@ export async function run({
     return describeRefusal(error, configPath);
   }
 
+  const serviceManager = connectServiceManager(process.env);
   const starting = startApp({ store, stateDirectory, version, log });
   let stopping = false;
   const stop = async (reason: string, code: number) => {
     if (stopping) process.exit(1); // asked twice: at once
     stopping = true;
     log.info({ reason }, 'stopping');
+    serviceManager.stopping();
     setTimeout(() => {
       log.error({ timeoutMs: STOP_TIMEOUT_MS }, 'not stopped in time, ending regardless');
       process.exit(1);
@@ -69,6 +72,7 @@ export async function run({
   });
 
   const app = await starting;
+  serviceManager.ready();
   log.info({ version, config: configPath, state: stateDirectory }, 'started');
   if (process.env['TOMBOLO_TEST_HOOKS'] === '1') listenForTestHooks(app);
   return undefined;

@@ -4,6 +4,7 @@
  *   node test/run.ts          everything (`npm test`): the gate, then the tests in network namespaces
  *   node test/run.ts check    the gate before each commit (`npm run check`): types, lint, format, unit tests
  *   node test/run.ts unit | netns [FILE ...]    one part, or only these files of it
+ *   node test/run.ts image    (`npm run test:image`): builds the image and boots it in QEMU; shell scripts
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -23,11 +24,12 @@ const PARTS: Readonly<Record<string, readonly (() => void | Promise<void>)[]>> =
   check: [checkSources, unit],
   unit: [unit],
   netns: [netns],
+  image: [image],
 };
 const steps = PARTS[part];
 if (steps === undefined) throw new Error(`part "${part}": expected ${Object.keys(PARTS).join(', ')}`);
 try {
-  ensurePackages(PACKAGES.lab, console.log);
+  ensurePackages(part === 'image' ? PACKAGES.image : PACKAGES.lab, console.log);
   for (const step of steps) await step();
 } catch (error) {
   // What the machine lacks: the message says it, and how to mend it.
@@ -65,13 +67,20 @@ async function netns(): Promise<void> {
   await runTests('test/netns/**/*.test.ts', 1);
 }
 
-async function runTests(pattern: string, concurrency: number): Promise<void> {
+/** Half an hour at most: it emulates another processor. */
+function image(): Promise<void> {
+  requireNamespaces();
+  requireTun();
+  return runTests('test/image/**/*.test.ts', 1, 1_800_000);
+}
+
+async function runTests(pattern: string, concurrency: number, timeout = 300_000): Promise<void> {
   const files = globSync(pattern, { cwd: root })
     .filter((file) => onlyFiles.length === 0 || onlyFiles.some((only) => relative(root, only) === file))
     .sort()
     .map((file) => root + file);
   if (files.length === 0) throw new Error(`no test file matches ${[pattern, ...onlyFiles].join(' ')}`);
-  const stream = run({ files, concurrency, timeout: 300_000 });
+  const stream = run({ files, concurrency, timeout });
   stream.on('test:pass', ({ details }) => {
     if (details.type !== 'suite') counts.passed++;
   });

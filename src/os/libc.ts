@@ -131,6 +131,7 @@ export function int32(value: number): Uint8Array<ArrayBuffer> {
 }
 
 // Linux constants that are the same on x86-64 and arm64.
+export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const SOCK_STREAM = 1;

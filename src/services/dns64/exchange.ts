@@ -135,8 +135,10 @@ export function exchangeUdp(options: ExchangeOptions): Promise<Outcome> {
     else finish(outcome);
   });
   values[index['upstream-queries']]++;
-  socket.connect(upstream.port, address, () => {
-    if (!done) socket.send(query.bytes, (error) => error !== null && abort());
+  // Without a route (no cable yet) the connect itself fails, and Node says so here, not by an 'error' event.
+  socket.connect(upstream.port, address, (failure?: Error) => {
+    if (failure) abort();
+    else if (!done) socket.send(query.bytes, (error) => error !== null && abort());
   });
   return promise;
 }

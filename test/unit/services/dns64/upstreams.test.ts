@@ -177,6 +177,14 @@ test('nothing listens: no answer, at once; the port being closed is told by ICMP
   assert.ok(performance.now() - before < 1000);
 });
 
+test('a resolver that there is no way to: no answer, at once', async () => {
+  // connect(2) refuses the broadcast address (EACCES) as it refuses any when there is no route.
+  using client = start(['udp://255.255.255.255']);
+  const before = performance.now();
+  assert.equal(await client.ask(), undefined);
+  assert.ok(performance.now() - before < 1000);
+});
+
 test('the deadline holds', async () => {
   await using upstream = await scriptedUpstream(() => undefined);
   using client = start([upstream.url]);

@@ -1,0 +1,109 @@
+/**
+ * Takes over what the person left on the CONFIG partition: rpi-preseed.toml of Raspberry Pi Imager (host name, SSH keys)
+ * and tombolo.json (the configuration). Each is taken once: a file that is still there at the next start changes
+ * nothing, an edited one is taken again. Run as root by tombolo-import.service; prepare-state has made the copies.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chownSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomically } from '../src/os/atomic-write.ts';
+import { parsePreseed } from './preseed.ts';
+
+/** Where things are; tests have them elsewhere. */
+export interface Places {
+  /** Copies of the files, and the problem file's directory: /run/tombolo. */
+  readonly run: string;
+  /** The data partition. */
+  readonly data: string;
+  /** Writable kernel parameter with the host name. */
+  readonly kernelHostname: string;
+}
+
+/** Takes over what is new; resolves with the problems, one a line. */
+export async function importSettings(places: Places): Promise<string[]> {
+  const problems: string[] = [];
+  await takeOnce(places, 'rpi-preseed.toml', async (path) => {
+    const preseed = parsePreseed(readFileSync(path, 'utf8'));
+    problems.push(...preseed.problems.map((problem) => `rpi-preseed.toml: ${problem}`));
+    if (preseed.authorizedKeys !== undefined) {
+      const lines = `${preseed.authorizedKeys.join('\n')}\n`;
+      await writeFileAtomically(join(places.data, 'ssh/authorized_keys'), lines, 0o600);
+    }
+    if (preseed.hostname !== undefined) {
+      await writeFileAtomically(join(places.data, 'hostname'), `${preseed.hostname}\n`, 0o644);
+      writeFileSync(places.kernelHostname, preseed.hostname);
+      await admitHostname(configPath(places), `${preseed.hostname}.local`);
+    }
+    return true;
+  });
+  await takeOnce(places, 'tombolo.json', async (path) => {
+    const refusal = checkConfiguration(path);
+    if (refusal !== undefined) {
+      problems.push(...refusal.split('\n').map((line) => line.replaceAll(path, 'tombolo.json')));
+      return false;
+    }
+    await replaceKeepingOwner(configPath(places), readFileSync(path, 'utf8'));
+    return true;
+  });
+  return problems;
+}
+
+const configPath = ({ data }: Places): string => join(data, 'tombolo/config.json');
+
+/** Calls `take` when the file is there and differs from the one that was taken last. What is refused is tried again. */
+async function takeOnce(
+  { run, data }: Places,
+  name: string,
+  take: (path: string) => Promise<boolean>,
+): Promise<void> {
+  const path = join(run, 'import', name);
+  if (!existsSync(path)) return;
+  const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
+  const mark = join(data, `imported-${name}.sha256`);
+  if (existsSync(mark) && readFileSync(mark, 'utf8').trim() === digest) return;
+  if (await take(path)) await writeFileAtomically(mark, `${digest}\n`, 0o600);
+}
+
+/** What is wrong with a configuration, as `tombolo --check` says it; undefined when it is good. */
+function checkConfiguration(path: string): string | undefined {
+  const main = new URL('../src/main.ts', import.meta.url).pathname;
+  try {
+    execFileSync(process.execPath, [main, '--check', '--config', path], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      encoding: 'utf8',
+    });
+    return undefined;
+  } catch (error) {
+    return ((error as { stderr?: string }).stderr ?? String(error)).trim();
+  }
+}
+
+/** Adds a name to admin.hostnames, so that the page answers under it. A file that is not as expected stays as it is. */
+async function admitHostname(path: string, hostname: string): Promise<void> {
+  const config = JSON.parse(readFileSync(path, 'utf8')) as { admin?: { hostnames?: string[] } };
+  const hostnames = config.admin?.hostnames ?? ['tombolo.local'];
+  if (hostnames.includes(hostname)) return;
+  const admin = { ...config.admin, hostnames: [hostname, ...hostnames] };
+  await replaceKeepingOwner(path, `${JSON.stringify({ ...config, admin }, undefined, 2)}\n`);
+}
+
+async function replaceKeepingOwner(path: string, text: string): Promise<void> {
+  const { uid, gid } = statSync(path);
+  await writeFileAtomically(path, text, 0o600);
+  chownSync(path, uid, gid);
+}
+
+if (import.meta.main) {
+  const run = '/run/tombolo';
+  let problems: string[];
+  try {
+    problems = await importSettings({ run, data: '/data', kernelHostname: '/proc/sys/kernel/hostname' });
+  } catch (error) {
+    problems = [`The settings on the CONFIG partition could not be taken over: ${(error as Error).message}`];
+  }
+  if (problems.length > 0) {
+    writeFileSync(join(run, 'import-problem'), `${problems.join('\n')}\n`);
+    console.error(problems.join('\n'));
+  }
+}

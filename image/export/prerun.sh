@@ -1,0 +1,3 @@
+#!/bin/bash -e
+# pi-gen's export stage, ours instead of export-image: a copy of the last stage's root, to be taken apart.
+rsync -aHAXx --delete --exclude /var/cache/apt/archives "$EXPORT_ROOTFS_DIR/" "$ROOTFS_DIR/"

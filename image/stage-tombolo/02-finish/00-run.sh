@@ -1,0 +1,13 @@
+#!/bin/bash -e
+# What the device does not need, and the list of what it has.
+: "${SOURCE_DATE_EPOCH:?}"
+dpkg-query --root="$ROOTFS_DIR" --show --showformat='${Package}\t${Version}\t${Architecture}\t${source:Package}\n' |
+  LC_ALL=C sort >"$ROOTFS_DIR/usr/share/tombolo/packages.tsv"
+# The clock is never before this (systemd takes the file's time).
+touch --date="@$SOURCE_DATE_EPOCH" "$ROOTFS_DIR/usr/lib/clock-epoch"
+rm -rf "$ROOTFS_DIR"/var/lib/apt/lists/* "$ROOTFS_DIR"/var/cache/apt/*.bin "$ROOTFS_DIR"/var/cache/apt/archives/*.deb \
+  "$ROOTFS_DIR"/var/cache/debconf/*-old "$ROOTFS_DIR"/var/lib/dpkg/*-old "$ROOTFS_DIR"/var/log/* "$ROOTFS_DIR"/var/cache/ldconfig/aux-cache \
+  "$ROOTFS_DIR"/etc/{passwd,group,shadow,gshadow,subuid,subgid}- "$ROOTFS_DIR"/tmp/* "$ROOTFS_DIR"/var/tmp/* "$ROOTFS_DIR"/root/.bash_history
+# resolved writes it in /run; until here the builder's own was in use.
+ln -sfn /run/systemd/resolve/resolv.conf "$ROOTFS_DIR/etc/resolv.conf"
+ln -sfn /proc/self/mounts "$ROOTFS_DIR/etc/mtab"

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { importSettings, type Places } from '../../../firmware/import-settings.ts';
+import { parsePreseed, parseToml } from '../../../firmware/preseed.ts';
+
+const KEY =
+  'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHexampleexampleexampleexampleexampleexampleex me@example.com';
+
+describe('rpi-preseed.toml', () => {
+  const ROWS: [string, string, ReturnType<typeof parsePreseed>][] = [
+    ['nothing', '', { problems: [] }],
+    ['a host name', '[system]\nhostname = "Bar"\n', { hostname: 'bar', problems: [] }],
+    [
+      'keys over several lines, with comments',
+      `# made by Imager\n[ssh]\nenabled = true # yes\nauthorized_keys = [ # two\n  "${KEY}", # "one"\n  '${KEY}',\n]\n[system]\nhostname='a'`,
+      { hostname: 'a', authorizedKeys: [KEY, KEY], problems: [] },
+    ],
+    ['switched off', `[ssh]\nenabled = false\nauthorized_keys = ["${KEY}"]`, { problems: [] }],
+    ['CR LF', '[system]\r\nhostname = "a-1"\r\n', { hostname: 'a-1', problems: [] }],
+    [
+      'a host name that is none',
+      '[system]\nhostname = "a b"',
+      { problems: ['system.hostname: "a b" is not a label of letters, digits and hyphens, at most 63'] },
+    ],
+    [
+      'a key with options',
+      `[ssh]\nauthorized_keys = ['command="reboot" ${KEY}']`,
+      { problems: ['ssh.authorized_keys: not every line is an OpenSSH public key'] },
+    ],
+    [
+      'a password only',
+      '[ssh]\nenabled = true\n[user]\npassword = "secret"',
+      { problems: ['ssh: the appliance takes keys only, and there is none in ssh.authorized_keys'] },
+    ],
+  ];
+  for (const [title, text, expected] of ROWS) {
+    test(title, () => assert.deepEqual(parsePreseed(text), expected));
+  }
+
+  test('any text is read without an exception', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(...'[]="\'#\\,\n a1.') }), (text) => {
+        parseToml(text);
+        parsePreseed(text);
+      }),
+    );
+  });
+
+  test('strings come back as they were written', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'grapheme-ascii' })), (strings) => {
+        const text = `[t]\nlist = [${strings.map((string) => JSON.stringify(string)).join(', ')}] # end`;
+        assert.deepEqual(parseToml(text).get('t.list'), strings);
+      }),
+    );
+  });
+});
+
+describe('import-settings', () => {
+  function places(files: Record<string, string>): Places & Disposable {
+    const root = mkdtempSync(join(tmpdir(), 'tombolo-import-'));
+    for (const directory of ['run/import', 'data/ssh', 'data/tombolo']) {
+      mkdirSync(join(root, directory), { recursive: true });
+    }
+    writeFileSync(join(root, 'data/tombolo/config.json'), '{"admin": {"hostnames": ["tombolo.local"]}}');
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(root, 'run/import', name), text);
+    return {
+      run: join(root, 'run'),
+      data: join(root, 'data'),
+      kernelHostname: join(root, 'hostname'),
+      [Symbol.dispose]: () => rmSync(root, { recursive: true }),
+    };
+  }
+  const read = ({ data }: Places, name: string) => readFileSync(join(data, name), 'utf8');
+
+  test('a preseed: the host name, its page, and the keys', async () => {
+    using at = places({
+      'rpi-preseed.toml': `[system]\nhostname = "bar"\n[ssh]\nauthorized_keys = ["${KEY}"]\n`,
+    });
+    assert.deepEqual(await importSettings(at), []);
+    assert.equal(read(at, 'hostname'), 'bar\n');
+    assert.equal(readFileSync(at.kernelHostname, 'utf8'), 'bar');
+    assert.equal(read(at, 'ssh/authorized_keys'), `${KEY}\n`);
+    assert.deepEqual(JSON.parse(read(at, 'tombolo/config.json')), {
+      admin: { hostnames: ['bar.local', 'tombolo.local'] },
+    });
+  });
+
+  test('a configuration is taken once, and again when it was edited', async () => {
+    const first = '{"dns64": {"enabled": false}}';
+    using at = places({ 'tombolo.json': first });
+    assert.deepEqual(await importSettings(at), []);
+    assert.equal(read(at, 'tombolo/config.json'), first);
+    assert.equal(statSync(join(at.data, 'tombolo/config.json')).mode & 0o777, 0o600);
+
+    writeFileSync(join(at.data, 'tombolo/config.json'), '{"changed": "in the page"}');
+    assert.deepEqual(await importSettings(at), []);
+    assert.equal(read(at, 'tombolo/config.json'), '{"changed": "in the page"}');
+
+    writeFileSync(join(at.run, 'import/tombolo.json'), '{}');
+    assert.deepEqual(await importSettings(at), []);
+    assert.equal(read(at, 'tombolo/config.json'), '{}');
+  });
+
+  test('a bad configuration is refused with its place, and the one before stays', async () => {
+    using at = places({ 'tombolo.json': '{"dns64": 1}' });
+    const before = read(at, 'tombolo/config.json');
+    assert.match((await importSettings(at)).join('\n'), /^tombolo\.json:1:11: \/dns64: 1 /);
+    assert.equal(read(at, 'tombolo/config.json'), before);
+  });
+});
