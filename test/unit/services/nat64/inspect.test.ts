@@ -1,6 +1,9 @@
 /** What the main thread sees of the tables, against plain lists of what was put in. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import type { BibRow, Page, PageRequest, SessionRow } from '../../../../src/runtime/nat64-queries.ts';
 import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
@@ -16,6 +19,7 @@ import {
   createSharedTables,
 } from '../../../../src/services/nat64/tables.ts';
 import { poolUse, topClients } from '../../../../src/services/nat64/usage.ts';
+import type { Churn } from './churn.ts';
 import { HOST, POOL4, REMOTE, createHarness, testSettings } from './harness.ts';
 import { TCP_FLAGS, address, icmp, readU16, tcp, udp } from './packets.ts';
 
@@ -254,6 +258,43 @@ test('records that lie, as a reader in the middle of a change may meet them, do 
       },
     ),
   );
+});
+
+test('while a worker makes and removes sessions: no row is of two, and those that stay are listed once', async (t) => {
+  const shared = createSharedTables(1024);
+  const settings = testSettings();
+  const control = new Int32Array(new SharedArrayBuffer(8));
+  const permanent = 100;
+  const workerData: Churn = { shared, settings, control, permanent };
+  const worker = new Worker(new URL('churn.ts', import.meta.url), { workerData });
+  const ended = once(worker, 'exit');
+  let isRunning = true;
+  worker.once('exit', () => {
+    isRunning = false;
+  });
+  try {
+    while (isRunning && Atomics.load(control, 1) === 0) await nextTurn();
+    let [rounds, listed] = [0, 0];
+    while (isRunning && Atomics.load(control, 1) < 300_000) {
+      const rows = await allSessions({ tables: shared, settings }, {}, 64);
+      for (const { client, clientPort, poolPort, remote, remotePort } of rows) {
+        const id = clientPort.toString(16);
+        assert.equal(client, `2001:db8::${id}:0:${id}`);
+        assert.deepEqual([poolPort, remotePort], [clientPort, clientPort]);
+        assert.equal(remote, `0.0.${clientPort >> 8}.${clientPort & 255}`);
+      }
+      const stayed = rows.map(({ clientPort }) => clientPort).filter((id) => id <= permanent);
+      assert.equal(stayed.length, permanent);
+      assert.equal(new Set(stayed).size, permanent);
+      rounds++;
+      listed += rows.length - permanent;
+    }
+    assert.ok(isRunning && rounds > 0);
+    t.diagnostic(`${rounds} listings, ${listed} rows of sessions that came and went`);
+  } finally {
+    Atomics.store(control, 0, 1);
+    await ended;
+  }
 });
 
 test('a session whose BIB record has become that of another is not shown with the wrong host', async () => {
