@@ -13,6 +13,7 @@ export function checkConfig(config: Config): ConfigProblem[] {
     ...checkPrefixes(config),
     ...checkMtus(config),
     ...checkStaticEntries(config),
+    ...checkEam(config),
     ...checkPorts(config),
   ];
 }
@@ -92,6 +93,30 @@ function checkMtus({ nat64 }: Config): ConfigProblem[] {
   if (lowestIpv6MtuBytes <= mtu6Bytes) return [];
   const expected = `at most ${mtu6Bytes}, which is nat64.mtu6Bytes`;
   return [problem('/nat64/lowestIpv6MtuBytes', lowestIpv6MtuBytes, 'is above the MTU', expected)];
+}
+
+/** RFC 7757 section 3.2, and what pool4 shares belongs to nobody alone. */
+function checkEam({ nat64 }: Config): ConfigProblem[] {
+  return nat64.eam.flatMap(({ ipv4, ipv6 }, i) => {
+    const [prefix4, prefix6] = [parsed(ipv4), parsed(ipv6)];
+    const path = `/nat64/eam/${i}`;
+    const problems: ConfigProblem[] = [];
+    // Both count from the 128 bits of an IPv6 address, so their suffixes compare as their prefixes do.
+    if (prefix6.prefixBits > prefix4.prefixBits) {
+      const expected = `a prefix with at least the addresses of ${ipv4}`;
+      problems.push(problem(`${path}/ipv6`, ipv6, 'has too few addresses', expected));
+    }
+    const shared = nat64.pool4.find(
+      ({ address }) => address !== 'auto' && prefixContains(prefix4, parsed(address).address),
+    );
+    if (shared !== undefined)
+      problems.push(
+        problem(`${path}/ipv4`, ipv4, `contains ${shared.address}`, 'addresses outside nat64.pool4'),
+      );
+    if (prefixContains(parsed(nat64.prefix), prefix6.address))
+      problems.push(problem(`${path}/ipv6`, ipv6, 'lies in nat64.prefix', 'addresses of servers'));
+    return problems;
+  });
 }
 
 /** A static entry's address is one of pool4, and it has its port on both sides for itself. */

@@ -15,8 +15,6 @@ const isHostname = (text: string) =>
 
 export const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   'ipv6-address': (text) => parseIpv6(text) !== undefined,
-  'ipv6-prefix': (text) => text.includes(':') && parseIpPrefix(text) !== undefined,
-  'ipv4-prefix': (text) => !text.includes(':') && parseIpPrefix(text) !== undefined,
   'ip-address': (text) => parseIpAddress(text) !== undefined,
   'access-entry': (text) => text === 'lan' || parseIpPrefix(text) !== undefined,
   hostname: isHostname,
@@ -31,5 +29,8 @@ export const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   'dns-upstream': (text) => parseDnsUpstream(text) !== undefined,
   'ipv4-endpoint': (text) => parseIpv4Endpoint(text) !== undefined,
   'ipv6-endpoint': (text) => parseIpv6Endpoint(text) !== undefined,
+  'ipv4-address': (text) => parseIpv4(text) !== undefined,
+  'ipv4-prefix': (text) => !text.includes(':') && parseIpPrefix(text) !== undefined,
+  'ipv6-prefix': (text) => text.includes(':') && parseIpPrefix(text) !== undefined,
   'pool4-address': (text) => text === 'auto' || parseIpv4(text) !== undefined,
 };

@@ -230,6 +230,14 @@ const StaticEntrySchema = Type.Object(
   { ...strict, title: 'Mapping', expected: 'an object with "protocol", "ipv4" and "ipv6"' },
 );
 
+const EamEntrySchema = Type.Object(
+  {
+    ipv4: text('ipv4-prefix', 'IPv4 address or prefix', 'an IPv4 prefix such as 192.0.2.9/32'),
+    ipv6: text('ipv6-prefix', 'IPv6 address or prefix', 'an IPv6 prefix such as 2001:db8:1::9/128'),
+  },
+  { ...strict, title: 'Mapping', expected: 'an object with "ipv4" and "ipv6"' },
+);
+
 const Limit = (title: string, defaultValue: number) =>
   Type.Integer({
     minimum: 1,
@@ -279,6 +287,31 @@ export const Nat64Schema = Type.Object(
       title: 'IPv4 addresses and ports to translate to; an address may come several times, with other ports',
       expected: 'a list of 1 to 16 pools',
       default: [{ address: 'auto', ports: '32768-65535' }],
+    }),
+    mode: Type.Union([Type.Literal('stateful'), Type.Literal('stateless')], {
+      title:
+        'Servers share the addresses of pool4 (stateful), or only those with an IPv4 address of their own are translated',
+      expected: '"stateful" or "stateless"',
+      default: 'stateful',
+    }),
+    eam: Type.Array(EamEntrySchema, {
+      maxItems: 256,
+      title:
+        'Servers that have whole IPv4 addresses for themselves (RFC 7757); the addresses must be routed to the appliance',
+      expected: 'a list of at most 256 mappings',
+      default: [],
+    }),
+    eamHairpinning: Type.Union([Type.Literal('none'), Type.Literal('simple'), Type.Literal('intrinsic')], {
+      title:
+        'How packets between two servers with IPv4 addresses of their own are translated (RFC 7757 section 4)',
+      expected: '"none", "simple" or "intrinsic"',
+      default: 'intrinsic',
+    }),
+    icmpSource4: Type.Array(text('ipv4-address', 'Address', 'an IPv4 address'), {
+      maxItems: 64,
+      title: 'Sources of ICMP errors from IPv6 routers that have no IPv4 address (RFC 6791)',
+      expected: 'a list of at most 64 IPv4 addresses',
+      default: [],
     }),
     static: Type.Array(StaticEntrySchema, {
       maxItems: 1024,

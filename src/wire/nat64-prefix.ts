@@ -63,6 +63,22 @@ export function extractIpv4(prefixBits: Nat64PrefixBits, view: DataView, at: num
   }
 }
 
+/** The IPv4 address embedded in an address given as words, signed; undefined when it is not inside the prefix. */
+export function extractIpv4FromWords(
+  prefix: Nat64Prefix,
+  word0: number,
+  word1: number,
+  word2: number,
+  word3: number,
+): number | undefined {
+  const view = new DataView(new ArrayBuffer(16));
+  view.setInt32(0, word0);
+  view.setInt32(4, word1);
+  view.setInt32(8, word2);
+  view.setInt32(12, word3);
+  return nat64PrefixContains(prefix, view, 0) ? extractIpv4(prefix.prefixBits, view, 0) : undefined;
+}
+
 /** Writes the 16 bytes that stand for an IPv4 address; the u-octet (bits 64 to 71) and the suffix are zero. */
 export function writeEmbeddedIpv4(prefix: Nat64Prefix, ipv4: number, view: DataView, at: number): void {
   const { prefixBits, word1 } = prefix;

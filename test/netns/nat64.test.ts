@@ -261,6 +261,35 @@ for (const offload of [true, false]) {
       assert.equal((await appliance.status()).restarts, 0);
     });
 
+    test('an address mapping: a server with an IPv4 address of its own, every protocol', async () => {
+      await net.run('router', 'ip', 'route', 'add', '192.0.2.9', 'via', POOL4);
+      const eam = [{ ipv4: '192.0.2.9/32', ipv6: `${ISLAND}/128` }];
+      await appliance.ask({ ask: 'reconfigure', nat64: { offload, eam } });
+      try {
+        await until('reached', () =>
+          succeeds(net.run('internet', 'ping', '-c', '1', '-W', '1', '192.0.2.9')),
+        );
+        const pings = await net.run('internet', 'ping', '-c', '2', '-i', '0.1', '-s', '10000', '192.0.2.9');
+        assert.match(pings, / 2 received/);
+        assert.equal((await node(net, udpExchange(INTERNET6, 'hello'))).trim(), '192.0.2.9 hello');
+        assert.equal((await node(net, tcpDownload(INTERNET6))).trim(), `intact ${32 << 20}`);
+        // Protocol 253 is for experiments (RFC 3692).
+        const receiver = net.start('island', 'socat', '-u', 'IP6-RECV:253', 'STDOUT');
+        const received = once(receiver.stdout as Readable, 'data') as Promise<[Buffer]>;
+        const send = () =>
+          net.run('internet', 'bash', '-c', 'echo -n tombolo | socat -u STDIN IP4-SENDTO:192.0.2.9:253');
+        let text = '';
+        void received.then(([bytes]) => (text = String(bytes)));
+        await until('passed', async () => {
+          await send();
+          return text === 'tombolo';
+        });
+      } finally {
+        await appliance.ask({ ask: 'reconfigure', nat64: { offload } });
+        await until('translated as before', () => reaches(net));
+      }
+    });
+
     test('a second pool4 address, which is routed to the appliance', async () => {
       await net.run('router', 'ip', 'route', 'add', '192.0.2.5', 'via', POOL4);
       const nat64 = { offload, pool4: [{ address: '192.0.2.5', ports: '1024-65535' }] };

@@ -37,6 +37,7 @@ import {
 } from '../../wire/ipv6.ts';
 import { COUNTER, type Nat64Counter, type Verdict } from './counters.ts';
 import { clearOffload } from './packet.ts';
+import { type Settings, slotOf } from './settings.ts';
 import type { Translator } from './translator.ts';
 
 /** At most so many in a second, over all destinations. */
@@ -59,6 +60,7 @@ const ANSWERS6: Partial<Record<Nat64Counter, number>> = {
   'drop-source-route': ICMP6_ERRONEOUS_HEADER,
   // N9
   'drop-pool4-exhausted': ICMP6_ADDRESS_UNREACHABLE,
+  'drop-untranslatable': ICMP6_PROHIBITED,
   'drop-client-limit': ICMP6_ADDRESS_UNREACHABLE,
   'drop-sessions-full': ICMP6_ADDRESS_UNREACHABLE,
   'drop-no-pool4': ICMP6_ADDRESS_UNREACHABLE,
@@ -166,6 +168,10 @@ function answer6(translator: Translator, typeAndCode: number): void {
   packet.end = end;
 }
 
+/** An address of pool4 speaks for itself, as does one of a host, unless there is a better one (RFC 6791). */
+const errorSource = ({ poolAddresses, icmpSources4 }: Settings, destination: number): number =>
+  icmpSources4.length > 0 && slotOf(poolAddresses, destination) === -1 ? icmpSources4[0] : destination;
+
 function answer4(translator: Translator, typeAndCode: number): void {
   const { packet, settings } = translator;
   const { view } = packet;
@@ -193,8 +199,7 @@ function answer4(translator: Translator, typeAndCode: number): void {
     DONT_FRAGMENT,
     HOP_LIMIT,
     IP_PROTOCOL.ICMP,
-    // Only packets for an address of ours are answered: it speaks for itself.
-    view.getInt32(quoted + IPV4.DESTINATION),
+    errorSource(settings, view.getInt32(quoted + IPV4.DESTINATION)),
     view.getInt32(quoted + IPV4.SOURCE),
   );
   packet.start = start;

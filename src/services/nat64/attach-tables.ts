@@ -64,8 +64,9 @@ function dropOtherAddresses({ control, bib }: SharedTables, poolAddresses: Int32
   for (let index = 1; index < control[CONTROL.BIB_USED]; index++) {
     const at = index * RECORD_WORDS + BIB.KIND;
     const slot = bib[at] >> BIB_KIND.SLOT_SHIFT;
-    if (bib[at] !== 0 && was[slot] !== poolAddresses[slot]) bib[at] = 0;
+    if (bib[at] !== 0 && was[slot] !== (poolAddresses[slot] ?? 0)) bib[at] = 0;
   }
+  control.fill(0, CONTROL.ADDRESSES, CONTROL.ADDRESSES + MAX_ADDRESSES);
   control.set(poolAddresses, CONTROL.ADDRESSES);
 }
 

@@ -17,8 +17,17 @@ export interface Pool4 {
   readonly staticEntries: readonly StaticEntry[];
 }
 
+/** What stateless mode has. */
+const NO_POOL4: Pool4 = {
+  addresses: new Int32Array(),
+  isOwn: [],
+  pools: [],
+  staticEntries: [],
+};
+
 /** Addresses keep the slot that they had in `previous`. Empty when there is no address at all. */
 export function choosePool4(config: Nat64Config, previous: Int32Array): Pool4 {
+  if (config.mode === 'stateless') return NO_POOL4;
   const automatic = automaticAddress();
   const addressOf = (text: string) => (text === 'auto' ? automatic : parseIpv4(text));
   const wanted = new Set<number>();
@@ -65,14 +74,16 @@ function automaticAddress(): number | undefined {
 }
 
 function assignSlots(wanted: ReadonlySet<number>, previous: Int32Array): Int32Array {
-  const addresses = previous.map((address) => (wanted.has(address) ? address : 0));
+  const addresses = new Int32Array(MAX_ADDRESSES);
+  addresses.set(previous.map((address) => (wanted.has(address) ? address : 0)));
   for (const address of wanted) {
     if (addresses.includes(address)) continue;
     const slot = addresses.indexOf(0);
     if (slot === -1) throw new Error(`nat64.pool4: more than ${MAX_ADDRESSES} addresses`);
     addresses[slot] = address;
   }
-  return addresses;
+  // Every packet is compared with these: the fewer the better.
+  return addresses.slice(0, addresses.findLastIndex((address) => address !== 0) + 1);
 }
 
 /** What has to be led to the TUN device for the pool. */

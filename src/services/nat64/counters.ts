@@ -54,6 +54,7 @@ export const NAT64_COUNTERS = {
   'drop-tcp-not-syn': 'A TCP packet of no known connection that does not open one',
   'drop-no-pool4': 'The appliance has no IPv4 address yet',
   'drop-pool4-exhausted': 'No port of pool4 is left for this protocol',
+  'drop-untranslatable': 'An IPv6 source that stands for no IPv4 address (nat64.mode is "stateless")',
   'drop-client-limit':
     'A client has nat64.maxMappingsPerClient or nat64.maxSessionsPerClient and wanted another',
   'drop-sessions-full': 'nat64.maxSessions are in use',

@@ -17,7 +17,8 @@ import {
   walkBib,
 } from './inspect.ts';
 import { type Packet, TRANSPORT } from './packet.ts';
-import { compileAccessList, isAllowed, isInPool, slotOf } from './settings.ts';
+import { findEam4 } from './eam.ts';
+import { type Settings, compileAccessList, isAllowed, isInPool, slotOf } from './settings.ts';
 import { poolUse } from './usage.ts';
 
 const NAMES = { tcp: 'TCP', udp: 'UDP', icmp: 'ICMP' } as const;
@@ -93,6 +94,20 @@ export async function stepsOfTables(
   request: ExplainRequest,
   nowSeconds: number,
 ): Promise<ExplainStep[]> {
+  const { settings } = view;
+  if (packet.isStateless) {
+    const own = formatIpv4(packet.mappedAddress);
+    return [
+      passed(
+        `${request.client} has the IPv4 address ${own} for itself (RFC 7757, 7915): no session is needed.`,
+      ),
+      explainStatelessWayOut(settings, packet),
+    ];
+  }
+  if (settings.isStateless) {
+    const text = `${request.client} stands for no IPv4 address, and nat64.mode "stateless" shares none.`;
+    return [refused('drop-untranslatable', text)];
+  }
   const pools = poolsOf(view);
   if (pools.length === 0)
     return [refused('drop-no-pool4', 'The appliance has no IPv4 address to translate to.')];
@@ -102,6 +117,15 @@ export async function stepsOfTables(
   const session = explainSession(view, found);
   if (!session.isOk) return [mapping, session];
   return [mapping, session, await explainWayOut(view, packet, request, found, nowSeconds)];
+}
+
+/** Without sessions nothing here can refuse it: whether it comes back in, its destination decides. */
+function explainStatelessWayOut(settings: Settings, { remoteAddress }: Packet): ExplainStep {
+  const remote = formatIpv4(remoteAddress);
+  const isOurs = slotOf(settings.poolAddresses, remoteAddress) !== -1;
+  if (!isOurs && findEam4(settings.eam, remoteAddress) === undefined)
+    return passed(`It leaves the translator for ${remote}.`);
+  return passed(`It leaves the translator for ${remote}, which this appliance translates too (hairpinning).`);
 }
 
 /** RFC 6146 section 3.5.1: the BIB entry, or whether there could be a new one. */
@@ -164,7 +188,11 @@ async function explainWayOut(
   const { settings } = view;
   const remote = formatIpv4(remoteAddress);
   const slot = slotOf(settings.poolAddresses, remoteAddress);
-  if (slot === -1) return passed(`It leaves the appliance for ${remote}.`);
+  if (slot === -1) {
+    const isOurs = findEam4(settings.eam, remoteAddress) !== undefined;
+    const whose = isOurs ? ', which an address mapping gives to a server of ours (hairpinning)' : '';
+    return passed(`It leaves the appliance for ${remote}${whose}.`);
+  }
   const owner = settings.isOwnAddress[slot] ? 'the packet is for the appliance itself' : 'nobody has it';
   if (protocol === TRANSPORT.ICMP) return passed(`${remote} is a pool4 address, and ${owner}.`);
   if (destinationPort === undefined)

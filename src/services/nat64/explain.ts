@@ -73,7 +73,11 @@ export async function explain(
   const destination = formatIpv6(packet.bytes.slice(start + IPV6.DESTINATION, start + IPV6_HEADER_BYTES));
   const verdict = determineTuple6(settings, packet);
   const { prefixBits, word0, word1, word2 } = settings.prefix;
-  const steps = stepsOfVerdict(verdict, {
+  // In stateless mode hosts may have addresses of the prefix.
+  const checks = settings.isStateless
+    ? CHECKS.filter(({ counter }) => counter !== 'drop-source-in-prefix')
+    : CHECKS;
+  const steps = stepsOfVerdict(checks, verdict, {
     request,
     destination,
     prefix: `${formatHost({ word0, word1, word2, word3: 0 })}/${prefixBits}`,
@@ -85,9 +89,9 @@ export async function explain(
 }
 
 /** The checks up to the one that refused. */
-function stepsOfVerdict(verdict: Verdict, facts: Facts): ExplainStep[] {
+function stepsOfVerdict(checks: readonly Check[], verdict: Verdict, facts: Facts): ExplainStep[] {
   const steps: ExplainStep[] = [];
-  for (const { counter, ok, refused: text } of CHECKS) {
+  for (const { counter, ok, refused: text } of checks) {
     if (verdict === COUNTER[counter]) return [...steps, refused(counter, text(facts))];
     steps.push(passed(ok(facts)));
   }

@@ -9,6 +9,7 @@ import { COUNTER, CONTINUE, HELD, RETURN_TO_KERNEL, type Verdict } from './count
 import { TRANSPORT } from './packet.ts';
 import { allocatePort } from './pool4.ts';
 import { addSession, findSession, hasSessionWith, setExpiry } from './sessions.ts';
+import { findEam4 } from './eam.ts';
 import { type Lifetimes, isInPool, slotOf } from './settings.ts';
 import { storeSyn, takeSyn } from './stored-syns.ts';
 import { BIB, RECORD_WORDS, SESSION } from './tables.ts';
@@ -22,6 +23,12 @@ const NO_STATE = 0;
 export function filterFrom6(translator: Translator): Verdict {
   const { packet, tables, settings } = translator;
   const { protocol } = packet;
+  if (packet.isStateless) {
+    packet.mappedPort = packet.hostPort;
+    return CONTINUE;
+  }
+  if (settings.isStateless) return COUNTER['drop-untranslatable'];
+  if (protocol === TRANSPORT.OTHER) return COUNTER['drop-icmp-quote'];
   if (settings.pools.length === 0) return COUNTER['drop-no-pool4'];
   let bib = findBibByHost(
     tables,
@@ -113,6 +120,10 @@ function wishForPort(
 export function filterFrom4(translator: Translator): Verdict {
   const { packet, tables, settings } = translator;
   const { protocol } = packet;
+  if (packet.isStateless) {
+    packet.hostPort = packet.mappedPort;
+    return CONTINUE;
+  }
   const bib = findBibByMappedPort(tables, packet.mappedSlot, protocol, packet.mappedPort);
   if (bib === 0) {
     // The kernel steers ICMP here by identifier, and the appliance's own ping may have one of ours.
@@ -160,8 +171,14 @@ function keepSyn({ packet, settings, storedSyns, counters, nowSeconds }: Transla
  */
 export function isHairpin({ packet, settings, tables }: Translator): boolean {
   const { remoteAddress, remotePort, protocol } = packet;
+  if (
+    settings.eamHairpinning === 'intrinsic' &&
+    settings.eam.by4.length > 0 &&
+    findEam4(settings.eam, remoteAddress) !== undefined
+  )
+    return !packet.isError || findEam4(settings.eam, packet.errorPeer) !== undefined;
   const slot = slotOf(settings.poolAddresses, remoteAddress);
-  if (slot === -1 || protocol === TRANSPORT.ICMP) return false;
+  if (slot === -1 || protocol >= TRANSPORT.ICMP) return false;
   if (packet.isError && packet.errorPeer !== remoteAddress) return false;
   return (
     isInPool(settings, slot, remotePort) || findBibByMappedPort(tables, slot, protocol, remotePort) !== 0

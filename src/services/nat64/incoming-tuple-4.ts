@@ -31,12 +31,14 @@ import { FRAGMENT_HEADER_BYTES, IPV6, IPV6_HEADER_BYTES, IPV6_MINIMUM_MTU_BYTES 
 import { GSO } from '../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
+import { readStatelessHost } from './eam.ts';
 import { type Settings, slotOf } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
   isUdpWithoutChecksum,
   destinationPort,
+  passOther,
   readQuoteEnd,
   readTransport,
   sourcePort,
@@ -55,10 +57,12 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   if (!ipv4ChecksumIsRight(view, start, headerBytes)) return COUNTER['drop-bad-checksum'];
 
   // N5: process only destinations in pool4.
-  if (settings.pools.length === 0) return COUNTER['drop-no-pool4'];
   packet.mappedAddress = view.getInt32(start + IPV4.DESTINATION);
   packet.mappedSlot = slotOf(settings.poolAddresses, packet.mappedAddress);
-  if (packet.mappedSlot === -1) return COUNTER['drop-destination'];
+  packet.isStateless = packet.mappedSlot === -1;
+  // Else the address must belong to one host as a whole (N43).
+  if (packet.isStateless && !readStatelessHost(settings, packet))
+    return COUNTER[settings.pools.length === 0 ? 'drop-no-pool4' : 'drop-destination'];
   const source = view.getInt32(start + IPV4.SOURCE);
   if (isNeverRouted(source)) return COUNTER['drop-source-invalid'];
   if (headerBytes > IPV4_HEADER_BYTES) {
@@ -70,7 +74,12 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   packet.transport = start + headerBytes;
   const fragment = view.getUint16(start + IPV4.FRAGMENT);
   if ((fragment & IS_FRAGMENT) !== 0) return noteFragment(settings, packet, fragment);
-  const transport = readTransport(packet, view.getUint8(start + IPV4.PROTOCOL), IP_PROTOCOL.ICMP);
+  const transport = readTransport(
+    packet,
+    view.getUint8(start + IPV4.PROTOCOL),
+    IP_PROTOCOL.ICMP,
+    packet.isStateless,
+  );
   if (transport !== CONTINUE) return transport;
   const offload = checkOffload(packet, GSO.TCPV4);
   if (offload !== CONTINUE) return offload;
@@ -154,7 +163,7 @@ function determineError4(settings: Settings, packet: Packet, source: number): Ve
     if (quotedType !== ICMP4.ECHO_REQUEST && quotedType !== ICMP4.ECHO_REPLY)
       return COUNTER['drop-icmp-quote'];
     packet.protocol = TRANSPORT.ICMP;
-  } else return COUNTER['drop-icmp-quote'];
+  } else if (!packet.isStateless || !passOther(packet, protocol)) return COUNTER['drop-icmp-quote'];
 
   if (view.getUint8(start + IPV4.TTL) <= 1) return COUNTER['drop-hop-limit'];
   packet.isError = true;

@@ -17,12 +17,14 @@ import { extractIpv4, nat64PrefixContains } from '../../wire/nat64-prefix.ts';
 import { GSO } from '../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
+import { hasStateless, statelessIpv4 } from './eam.ts';
 import { type Settings, isAllowed } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
   isUdpWithoutChecksum,
   destinationPort,
+  passOther,
   readQuoteEnd,
   readTransport,
   sourcePort,
@@ -49,7 +51,9 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   // N5: process only destinations inside Pref64; a source inside it would loop.
   const { prefix } = settings;
   if (!nat64PrefixContains(prefix, view, start + IPV6.DESTINATION)) return COUNTER['drop-destination'];
-  if (nat64PrefixContains(prefix, view, start + IPV6.SOURCE)) return COUNTER['drop-source-in-prefix'];
+  if (!settings.isStateless && nat64PrefixContains(prefix, view, start + IPV6.SOURCE))
+    return COUNTER['drop-source-in-prefix'];
+  readHost(settings, packet, start + IPV6.SOURCE);
 
   const extensions = skipExtensions(settings, packet);
   if (extensions !== CONTINUE) return extensions;
@@ -64,7 +68,6 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   if (isUdpWithoutChecksum(packet)) return COUNTER['drop-udp-no-checksum'];
 
   packet.isError = false;
-  readHost(packet, start + IPV6.SOURCE);
   if (!isHostAddress(packet.host0, packet.host1, packet.host2)) return COUNTER['drop-source-invalid'];
   if (!isAllowed(settings.allow, packet.host0, packet.host1, packet.host2, packet.host3))
     return COUNTER['drop-not-allowed'];
@@ -82,12 +85,19 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   return CONTINUE;
 }
 
-function readHost(packet: Packet, at: number): void {
+/** Takes in the host's address, and the IPv4 address that it has for itself, if it has one. */
+function readHost(settings: Settings, packet: Packet, at: number): void {
   const { view } = packet;
   packet.host0 = view.getInt32(at);
   packet.host1 = view.getInt32(at + 4);
   packet.host2 = view.getInt32(at + 8);
   packet.host3 = view.getInt32(at + 12);
+  packet.isStateless = false;
+  if (!hasStateless(settings)) return;
+  const ipv4 = statelessIpv4(settings, packet.host0, packet.host1, packet.host2, packet.host3);
+  if (ipv4 === undefined) return;
+  packet.isStateless = true;
+  packet.mappedAddress = ipv4;
 }
 
 /** Not multicast, link-local, unspecified, loopback, IPv4-compatible or IPv4-mapped. */
@@ -121,10 +131,10 @@ function skipExtensions(settings: Settings, packet: Packet): Verdict {
     if ((offsetAndMore & ~RESERVED_BITS) !== 0)
       return noteFragment(settings, packet, nextHeader, offsetAndMore);
     packet.identification &= 0xffff;
-    return readTransport(packet, nextHeader, IP_PROTOCOL.ICMPV6);
+    return readTransport(packet, nextHeader, IP_PROTOCOL.ICMPV6, packet.isStateless);
   }
   packet.transport = at;
-  return readTransport(packet, nextHeader, IP_PROTOCOL.ICMPV6);
+  return readTransport(packet, nextHeader, IP_PROTOCOL.ICMPV6, packet.isStateless);
 }
 
 /** Only what may be translated takes memory. */
@@ -134,8 +144,7 @@ function noteFragment(
   nextHeader: number,
   offsetAndMore: number,
 ): Verdict {
-  const { start, end, transport } = packet;
-  readHost(packet, start + IPV6.SOURCE);
+  const { end, transport } = packet;
   if (!isHostAddress(packet.host0, packet.host1, packet.host2)) return COUNTER['drop-source-invalid'];
   if (!isAllowed(settings.allow, packet.host0, packet.host1, packet.host2, packet.host3))
     return COUNTER['drop-not-allowed'];
@@ -185,7 +194,7 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
     if (quotedType !== ICMP6.ECHO_REQUEST && quotedType !== ICMP6.ECHO_REPLY)
       return COUNTER['drop-icmp-quote'];
     packet.protocol = TRANSPORT.ICMP;
-  } else return COUNTER['drop-icmp-quote'];
+  } else if (!hasStateless(settings) || !passOther(packet, nextHeader)) return COUNTER['drop-icmp-quote'];
 
   if (view.getUint8(start + IPV6.HOP_LIMIT) <= 1) return COUNTER['drop-hop-limit'];
   const errorPeer = extractIpv4(prefix.prefixBits, view, start + IPV6.DESTINATION);
@@ -194,12 +203,28 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   packet.quoted = quoted;
   packet.quotedTransport = quotedTransport;
   packet.errorPeer = errorPeer;
-  readHost(packet, quoted + IPV6.DESTINATION);
+  packet.errorSource = 0;
+  if (hasStateless(settings)) readErrorSource(settings, packet);
+  readHost(settings, packet, quoted + IPV6.DESTINATION);
   packet.remoteAddress = extractIpv4(prefix.prefixBits, view, quoted + IPV6.SOURCE);
   packet.hostPort = destinationPort(view, quotedTransport, packet.protocol);
   packet.remotePort =
     packet.protocol === TRANSPORT.ICMP ? 0 : sourcePort(view, quotedTransport, packet.protocol);
   return CONTINUE;
+}
+
+/** N44 (RFC 6791): the IPv4 address that an error comes from, where its IPv6 source stands for one, or one is provided. */
+function readErrorSource(settings: Settings, packet: Packet): void {
+  const { view, start } = packet;
+  const source = start + IPV6.SOURCE;
+  const [word0, word1] = [view.getInt32(source), view.getInt32(source + 4)];
+  const [word2, word3] = [view.getInt32(source + 8), view.getInt32(source + 12)];
+  const own = statelessIpv4(settings, word0, word1, word2, word3);
+  const { icmpSources4 } = settings;
+  if (own !== undefined) packet.errorSource = own;
+  // One router has one address, so that a traceroute can tell them apart.
+  else if (icmpSources4.length > 0)
+    packet.errorSource = icmpSources4[((word0 ^ word1 ^ word2 ^ word3) >>> 0) % icmpSources4.length];
 }
 
 /** Finds the ICMPv4 type, code and value; false when there are none. */

@@ -11,7 +11,8 @@ export const LONGEST_PACKET_BYTES = 65_535;
 const BUFFER_BYTES = HEADROOM_BYTES + 2 * 65_536;
 
 /** Transport protocols by the number that the tables use. */
-export const TRANSPORT = { TCP: 0, UDP: 1, ICMP: 2 } as const;
+/** Transport protocols that pass as they are have OTHER; they have no sessions. */
+export const TRANSPORT = { TCP: 0, UDP: 1, ICMP: 2, OTHER: 3 } as const;
 
 export interface Packet {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -42,6 +43,10 @@ export interface Packet {
   host3: number;
   /** Our IPv4 address towards the other end, signed; known after the BIB lookup. */
   mappedAddress: number;
+  /** Whether the host has `mappedAddress` for itself, and so needs no session. */
+  isStateless: boolean;
+  /** The number of the protocol when it is OTHER. */
+  otherProtocol: number;
   /** Slot of `mappedAddress` in the pool; known at once when the packet came from IPv4. */
   mappedSlot: number;
   /** Our port or ICMP identifier on the pool4 address. */
@@ -74,6 +79,8 @@ export interface Packet {
   quotedIdentification: number;
   /** IPv4 address that an error is sent to, or came from, signed: often a router on the way, not the remote. */
   errorPeer: number;
+  /** IPv4 address that an error from the IPv6 side comes from, signed; 0: the mapped address of the host it is about. */
+  errorSource: number;
 
   /** Offset of the byte that a parameter problem of our own points at, from `start`. */
   problemPointer: number;
@@ -136,6 +143,8 @@ export function createPacket(): Packet {
     host2: 0,
     host3: 0,
     mappedAddress: 0,
+    isStateless: false,
+    otherProtocol: 0,
     mappedSlot: 0,
     mappedPort: 0,
     remoteAddress: 0,
@@ -154,6 +163,7 @@ export function createPacket(): Packet {
     quotesFragment: false,
     quotedIdentification: 0,
     errorPeer: 0,
+    errorSource: 0,
     problemPointer: 0,
     fragmentOffset: 0,
     hasMoreFragments: false,

@@ -95,7 +95,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     const restarts = earlierRestarts + (translation?.restarts ?? 0);
     if (!config.enabled) return { state: 'disabled', restarts, figures: {} };
     const addresses = (translation?.pool4Addresses ?? []).map(formatIpv4);
-    const problem = failure ?? (addresses.length === 0 ? NO_POOL4 : undefined);
+    const problem = failure ?? (addresses.length === 0 && config.mode === 'stateful' ? NO_POOL4 : undefined);
     const figures = {
       sessions: translation?.sessions ?? 0,
       bibEntries: translation?.bibEntries ?? 0,

@@ -1,6 +1,7 @@
 /** What the translator is told by its configuration and by the state of the machine: plain data, cloned to the worker. */
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
 import type { Nat64Prefix } from '../../wire/nat64-prefix.ts';
+import type { EamTable } from './eam.ts';
 
 /** How long sessions live without traffic (RFC 6146 section 4). */
 export interface Lifetimes {
@@ -37,6 +38,14 @@ export interface Settings {
   /** Empty while the appliance has no address. */
   readonly pools: readonly PortPool[];
   readonly staticEntries: readonly StaticEntry[];
+  /** N43: hosts that have a whole IPv4 address. */
+  readonly eam: EamTable;
+  /** Stateless mode: no host has sessions. */
+  readonly isStateless: boolean;
+  /** What becomes of a packet between two hosts that have IPv4 addresses of their own (RFC 7757 section 4). */
+  readonly eamHairpinning: 'none' | 'simple' | 'intrinsic';
+  /** N44: sources of ICMPv4 errors from IPv6 addresses that stand for none; signed. */
+  readonly icmpSources4: Int32Array;
   /** N42: a port that has been given back rests so long. */
   readonly portRestSeconds: number;
   /** N42: what one client may have. */

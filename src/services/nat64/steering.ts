@@ -50,6 +50,8 @@ export interface SteeredAddress {
 export interface Steering extends AsyncDisposable {
   /** Leads the packets of other addresses to the TUN. */
   setPool4(addresses: readonly SteeredAddress[]): Promise<void>;
+  /** Leads the packets to these IPv4 prefixes to the TUN, and no others of those that it did before. */
+  setRoutes(prefixes: readonly string[]): Promise<void>;
   /** Changes the MTU of the device. */
   setMtu(mtuBytes: number): Promise<void>;
 }
@@ -65,6 +67,8 @@ export async function startSteering(options: {
   const { device, prefix } = options;
   const sysctls = borrowSysctls(join(options.stateDirectory, 'nat64-sysctl.json'));
   const reservedPorts = readSysctl(RESERVED_PORTS);
+  /** They vanish with the device. */
+  let routes = new Set<string>();
   const stop = async () => {
     // Each step whether or not the others succeed; the first failure is reported.
     const results = await Promise.allSettled([deleteNftTable(NFT_TABLE), removeRules()]);
@@ -92,6 +96,15 @@ export async function startSteering(options: {
       const ports = own.flatMap(({ tcpPorts, udpPorts }) => [...tcpPorts, ...udpPorts]);
       sysctls.set(RESERVED_PORTS, [reservedPorts, ...ports].filter(String).join(','));
       await replaceNftTable(NFT_TABLE, nftTable(device, prefix, addresses));
+    },
+    async setRoutes(prefixes) {
+      const gone = [...routes].filter((route) => !prefixes.includes(route));
+      const added = prefixes.filter((route) => !routes.has(route));
+      await ipBatch([
+        ...gone.map((route) => `route del ${route} dev ${device}`),
+        ...added.map((route) => `route replace ${route} dev ${device}`),
+      ]);
+      routes = new Set(prefixes);
     },
     setMtu: (mtuBytes) => ipBatch([`link set dev ${device} mtu ${mtuBytes}`]),
     [Symbol.asyncDispose]: stop,

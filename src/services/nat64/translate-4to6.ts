@@ -14,13 +14,33 @@ import { IPV6, IPV6_HEADER_BYTES, writeIpv6Start, writeWords } from '../../wire/
 import { writeEmbeddedIpv4 } from '../../wire/nat64-prefix.ts';
 import { TCP, TCP_FLAG, UDP } from '../../wire/tcp-udp.ts';
 import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
+import { eamIpv6, findEam4 } from './eam.ts';
 import { type Packet, TRANSPORT } from './packet.ts';
 import { clampSegmentSize } from './segment-size.ts';
+import type { Settings } from './settings.ts';
 import { checksumOffsetOf } from './transport.ts';
 import type { Translator } from './translator.ts';
 
-/** The next-header values of IPv6, by TRANSPORT. */
-export const PROTOCOL_NUMBER6: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.ICMPV6];
+/** By TRANSPORT. */
+const PROTOCOL_NUMBERS: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.ICMPV6];
+
+/** The next-header value that the packet, or what it quotes, has in IPv6. */
+export const protocolNumber6 = ({ protocol, otherProtocol }: Packet): number =>
+  protocol === TRANSPORT.OTHER ? otherProtocol : PROTOCOL_NUMBERS[protocol];
+
+/**
+ * Writes the IPv6 address of an IPv4 remote. One that has a mapping of its own is given that only where hairpinning is off
+ * (RFC 7757 section 4): else the answer to it would not come back this way.
+ */
+export function writeRemote(settings: Settings, remoteAddress: number, view: DataView, at: number): void {
+  const entry = settings.eamHairpinning === 'none' ? findEam4(settings.eam, remoteAddress) : undefined;
+  if (entry === undefined) {
+    writeEmbeddedIpv4(settings.prefix, remoteAddress, view, at);
+    return;
+  }
+  const [word0, word1, word2, word3] = eamIpv6(entry, remoteAddress);
+  writeWords(view, at, word0, word1, word2, word3);
+}
 
 /** The packet's tuple must be complete (filterFrom4). */
 export function translate4to6(translator: Translator): void {
@@ -34,8 +54,8 @@ export function translate4to6(translator: Translator): void {
     clampSegmentSize(packet, settings.maxSegmentBytes);
 
   // The new header lies over the old: from here on only `packet` knows what was in it.
-  writeIpv6Start(view, newStart, tos, packet.end - transport, PROTOCOL_NUMBER6[protocol], ttl - 1);
-  writeEmbeddedIpv4(settings.prefix, packet.remoteAddress, view, newStart + IPV6.SOURCE);
+  writeIpv6Start(view, newStart, tos, packet.end - transport, protocolNumber6(packet), ttl - 1);
+  writeRemote(settings, packet.remoteAddress, view, newStart + IPV6.SOURCE);
   writeWords(view, newStart + IPV6.DESTINATION, packet.host0, packet.host1, packet.host2, packet.host3);
   const addresses6 =
     sumOfIpv6Address(view, newStart + IPV6.SOURCE) + sumOfIpv6Address(view, newStart + IPV6.DESTINATION);
@@ -44,6 +64,7 @@ export function translate4to6(translator: Translator): void {
     translateEcho(packet, addresses6);
     return;
   }
+  if (protocol === TRANSPORT.OTHER) return;
   const addressDelta =
     complement(sumOfWord(packet.remoteAddress) + sumOfWord(packet.mappedAddress)) + addresses6;
   const checksumAt = transport + checksumOffsetOf(protocol);

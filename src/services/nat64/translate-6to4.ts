@@ -13,8 +13,12 @@ import type { Translator } from './translator.ts';
 /** N28: up to here an IPv4 packet may be fragmented on its way, because IPv6 could not have been told otherwise. */
 export const LARGEST_FRAGMENTABLE_BYTES = 1260;
 
-/** The protocol numbers of IPv4, by TRANSPORT. */
-export const PROTOCOL_NUMBER4: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.ICMP];
+/** By TRANSPORT. */
+const PROTOCOL_NUMBERS: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.ICMP];
+
+/** The protocol number that the packet, or what it quotes, has in IPv4. */
+export const protocolNumber4 = ({ protocol, otherProtocol }: Packet): number =>
+  protocol === TRANSPORT.OTHER ? otherProtocol : PROTOCOL_NUMBERS[protocol];
 
 /** The packet's tuple must be complete (filterFrom6). */
 export function translate6to4(translator: Translator): void {
@@ -29,7 +33,7 @@ export function translate6to4(translator: Translator): void {
 
   if (protocol === TRANSPORT.ICMP) {
     translateEcho(packet, addresses6);
-  } else {
+  } else if (protocol !== TRANSPORT.OTHER) {
     const addressDelta = complement(addresses6) + sumOfWord(packet.mappedAddress) + sumOfWord(remoteAddress);
     const checksumAt = transport + checksumOffsetOf(protocol);
     const checksum = view.getUint16(checksumAt);
@@ -62,7 +66,7 @@ export function translate6to4(translator: Translator): void {
     identification,
     isFragmentable ? 0 : DONT_FRAGMENT,
     hopLimit - 1,
-    PROTOCOL_NUMBER4[protocol],
+    protocolNumber4(packet),
     packet.mappedAddress,
     remoteAddress,
   );

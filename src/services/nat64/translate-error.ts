@@ -32,11 +32,10 @@ import {
   writeIpv6Start,
   writeWords,
 } from '../../wire/ipv6.ts';
-import { writeEmbeddedIpv4 } from '../../wire/nat64-prefix.ts';
 import { TCP } from '../../wire/tcp-udp.ts';
 import { LONGEST_PACKET_BYTES, type Packet, TRANSPORT } from './packet.ts';
-import { PROTOCOL_NUMBER6 } from './translate-4to6.ts';
-import { LARGEST_FRAGMENTABLE_BYTES, PROTOCOL_NUMBER4, nextIdentification } from './translate-6to4.ts';
+import { protocolNumber6, writeRemote } from './translate-4to6.ts';
+import { LARGEST_FRAGMENTABLE_BYTES, protocolNumber4, nextIdentification } from './translate-6to4.ts';
 import { checksumOffsetOf } from './transport.ts';
 import type { Translator } from './translator.ts';
 
@@ -87,7 +86,7 @@ export function translateError6to4(translator: Translator): void {
 
   if (protocol === TRANSPORT.ICMP) {
     requoteEcho6to4(packet, quotedPayloadBytes, addresses6);
-  } else {
+  } else if (protocol !== TRANSPORT.OTHER) {
     const delta =
       complement(addresses6) +
       sumOfWord(packet.remoteAddress) +
@@ -109,7 +108,7 @@ export function translateError6to4(translator: Translator): void {
     packet.quotesFragment ? packet.quotedIdentification & 0xffff : 0,
     packet.quotesFragment ? MORE_FRAGMENTS : quotedBytes > LARGEST_FRAGMENTABLE_BYTES ? DONT_FRAGMENT : 0,
     quotedHopLimit,
-    PROTOCOL_NUMBER4[protocol],
+    protocolNumber4(packet),
     packet.remoteAddress,
     packet.mappedAddress,
   );
@@ -134,7 +133,7 @@ export function translateError6to4(translator: Translator): void {
     isFragmentable ? 0 : DONT_FRAGMENT,
     hopLimit - 1,
     IP_PROTOCOL.ICMP,
-    packet.mappedAddress,
+    packet.errorSource === 0 ? packet.mappedAddress : packet.errorSource,
     packet.errorPeer,
   );
   packet.start = newStart;
@@ -159,20 +158,20 @@ export function translateError4to6(translator: Translator): void {
     newQuoted,
     quotedTos,
     Math.min(quotedPayloadBytes + fragmentHeaderBytes, 0xffff),
-    packet.quotesFragment ? EXTENSION.FRAGMENT : PROTOCOL_NUMBER6[protocol],
+    packet.quotesFragment ? EXTENSION.FRAGMENT : protocolNumber6(packet),
     quotedTtl,
   );
   if (packet.quotesFragment) {
-    view.setInt32(newQuoted + IPV6_HEADER_BYTES, (PROTOCOL_NUMBER6[protocol] << 24) | 1);
+    view.setInt32(newQuoted + IPV6_HEADER_BYTES, (protocolNumber6(packet) << 24) | 1);
     view.setInt32(newQuoted + IPV6_HEADER_BYTES + FRAGMENT_IDENTIFICATION, packet.quotedIdentification);
   }
   writeWords(view, newQuoted + IPV6.SOURCE, packet.host0, packet.host1, packet.host2, packet.host3);
-  writeEmbeddedIpv4(settings.prefix, packet.remoteAddress, view, newQuoted + IPV6.DESTINATION);
+  writeRemote(settings, packet.remoteAddress, view, newQuoted + IPV6.DESTINATION);
   const addresses6 =
     sumOfIpv6Address(view, newQuoted + IPV6.SOURCE) + sumOfIpv6Address(view, newQuoted + IPV6.DESTINATION);
   if (protocol === TRANSPORT.ICMP) {
     requoteEcho4to6(packet, quotedPayloadBytes, addresses6);
-  } else {
+  } else if (protocol !== TRANSPORT.OTHER) {
     const delta =
       complement(sumOfWord(packet.remoteAddress) + sumOfWord(packet.mappedAddress)) +
       addresses6 +
@@ -191,7 +190,7 @@ export function translateError4to6(translator: Translator): void {
     const { ownIpv6 } = settings;
     writeWords(view, newStart + IPV6.SOURCE, ownIpv6[0], ownIpv6[1], ownIpv6[2], ownIpv6[3]);
   } else {
-    writeEmbeddedIpv4(settings.prefix, packet.errorPeer, view, newStart + IPV6.SOURCE);
+    writeRemote(settings, packet.errorPeer, view, newStart + IPV6.SOURCE);
   }
   writeWords(view, newStart + IPV6.DESTINATION, packet.host0, packet.host1, packet.host2, packet.host3);
   view.setInt32(newTransport, packet.errorType << 16);

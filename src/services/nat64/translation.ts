@@ -9,7 +9,8 @@ import type { Counters } from '../../runtime/counters.ts';
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { ServiceContext } from '../../runtime/service.ts';
 import { superviseWorker } from '../../runtime/supervise-worker.ts';
-import { parseIpv6 } from '../../wire/ip-address.ts';
+import { parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
+import { type IpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import {
   type Nat64Prefix,
   isWellKnownPrefix,
@@ -18,10 +19,11 @@ import {
 } from '../../wire/nat64-prefix.ts';
 import type { NAT64_COUNTERS } from './counters.ts';
 import { type Pool4, choosePool4, steeredAddresses } from './choose-pool4.ts';
+import { compileEam } from './eam.ts';
 import { createQueries } from './queries.ts';
 import { type Settings, compileAccessList } from './settings.ts';
 import { startSteering } from './steering.ts';
-import { CONTROL, MAX_ADDRESSES, createSharedTables, tableClockSeconds } from './tables.ts';
+import { CONTROL, createSharedTables, tableClockSeconds } from './tables.ts';
 import type { Nat64Init, Nat64Message } from './worker.ts';
 
 export interface Translation extends AsyncDisposable {
@@ -62,7 +64,8 @@ export async function startTranslation(
       stateDirectory: context.stateDirectory,
     }),
   );
-  let pool4 = choosePool4(config, new Int32Array(MAX_ADDRESSES));
+  await steering.setRoutes(config.eam.map(({ ipv4 }) => ipv4));
+  let pool4 = choosePool4(config, new Int32Array());
   let settings = resolveSettings(config, pool4);
   let mtuBytes = deviceMtuBytes(config);
   await steering.setPool4(steeredAddresses(pool4));
@@ -100,6 +103,7 @@ export async function startTranslation(
       const newMtuBytes = deviceMtuBytes(newConfig);
       if (newMtuBytes !== mtuBytes) await steering.setMtu(newMtuBytes);
       mtuBytes = newMtuBytes;
+      await steering.setRoutes(newConfig.eam.map(({ ipv4 }) => ipv4));
       const newSettings = resolveSettings(newConfig, pool4);
       if (isDeepStrictEqual(newSettings, settings)) return;
       settings = newSettings;
@@ -132,12 +136,21 @@ function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
     isOwnAddress: pool4.isOwn,
     pools: pool4.pools,
     staticEntries: pool4.staticEntries,
+    eam: compileEam(
+      config.eam.map(({ ipv4, ipv6 }) => ({
+        ipv4: parseIpPrefix(ipv4) as IpPrefix,
+        ipv6: parseIpPrefix(ipv6) as IpPrefix,
+      })),
+    ),
+    isStateless: config.mode === 'stateless',
+    eamHairpinning: config.eamHairpinning,
+    icmpSources4: Int32Array.from(config.icmpSource4, (text) => (parseIpv4(text) ?? 0) | 0),
     portRestSeconds: config.portRestSeconds,
     maxMappingsPerClient: config.maxMappingsPerClient,
     maxSessionsPerClient: config.maxSessionsPerClient,
     clientPrefixBits: config.clientPrefixBits,
     allow: compileAccessList(resolveAccessList(config.allow)),
-    ownIpv6: ownIpv6(prefix, pool4.addresses[0]),
+    ownIpv6: ownIpv6(prefix, pool4.addresses[0] ?? 0),
     globalOnly: isWellKnownPrefix(prefix),
     mtu4Bytes: config.mtu4Bytes,
     mtu6Bytes: config.mtu6Bytes,

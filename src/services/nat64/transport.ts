@@ -7,7 +7,12 @@ import { COUNTER, CONTINUE, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT } from './packet.ts';
 
 /** Checks the header at `packet.transport` against the end of the packet, and notes what it is. */
-export function readTransport(packet: Packet, protocol: number, icmpProtocol: number): Verdict {
+export function readTransport(
+  packet: Packet,
+  protocol: number,
+  icmpProtocol: number,
+  passesOthers: boolean,
+): Verdict {
   const { view, transport, end } = packet;
   if (protocol === IP_PROTOCOL.TCP) {
     const headerBytes = tcpHeaderBytes(view, transport, end);
@@ -26,12 +31,22 @@ export function readTransport(packet: Packet, protocol: number, icmpProtocol: nu
     return CONTINUE;
   }
   // N4: "other transport protocols ... MUST be silently discarded" or answered; see answer.ts.
-  if (protocol !== icmpProtocol) return COUNTER['drop-protocol'];
+  if (protocol !== icmpProtocol)
+    return passesOthers && passOther(packet, protocol) ? CONTINUE : COUNTER['drop-protocol'];
   if (end - transport < ICMP_HEADER_BYTES) return COUNTER['drop-truncated'];
   packet.isIcmp = true;
   packet.protocol = TRANSPORT.ICMP;
   packet.transportHeaderBytes = ICMP_HEADER_BYTES;
   return CONTINUE;
+}
+
+/** N27: without sessions every protocol passes as it is, but for the ICMP of the wrong family. */
+export function passOther(packet: Packet, protocol: number): boolean {
+  if (protocol === IP_PROTOCOL.ICMP || protocol === IP_PROTOCOL.ICMPV6) return false;
+  packet.protocol = TRANSPORT.OTHER;
+  packet.otherProtocol = protocol;
+  packet.transportHeaderBytes = 0;
+  return true;
 }
 
 /** Offset of the checksum field of TCP or UDP from the transport header. */
@@ -44,7 +59,7 @@ export function checkOffload(packet: Packet, segmentedType: number): Verdict {
   if ((offloadFlags | gsoType) === 0) return CONTINUE;
   if ((offloadFlags & NEEDS_CHECKSUM) !== 0) {
     const fits =
-      protocol !== TRANSPORT.ICMP &&
+      protocol < TRANSPORT.ICMP &&
       packet.checksumStart === packet.transport - packet.start &&
       packet.checksumOffset === checksumOffsetOf(protocol);
     if (!fits) return COUNTER['drop-bad-offload'];
@@ -64,15 +79,19 @@ export const isUdpWithoutChecksum = ({ view, protocol, transport, offloadFlags }
   view.getUint16(transport + UDP.CHECKSUM) === 0 &&
   (offloadFlags & NEEDS_CHECKSUM) === 0;
 
-/** The source port of TCP or UDP, or the identifier of an ICMP echo, of the header at `transport`. */
+/** The source port of TCP or UDP, or the identifier of an ICMP echo, of the header at `transport`; 0 for others. */
 export const sourcePort = (view: DataView, transport: number, protocol: number): number =>
-  view.getUint16(protocol === TRANSPORT.ICMP ? transport + ICMP.IDENTIFIER : transport + TCP.SOURCE_PORT);
+  protocol === TRANSPORT.OTHER
+    ? 0
+    : view.getUint16(protocol === TRANSPORT.ICMP ? transport + ICMP.IDENTIFIER : transport + TCP.SOURCE_PORT);
 
-/** The destination port, or the identifier of an ICMP echo. */
+/** The destination port, or the identifier of an ICMP echo; 0 for others. */
 export const destinationPort = (view: DataView, transport: number, protocol: number): number =>
-  view.getUint16(
-    protocol === TRANSPORT.ICMP ? transport + ICMP.IDENTIFIER : transport + TCP.DESTINATION_PORT,
-  );
+  protocol === TRANSPORT.OTHER
+    ? 0
+    : view.getUint16(
+        protocol === TRANSPORT.ICMP ? transport + ICMP.IDENTIFIER : transport + TCP.DESTINATION_PORT,
+      );
 
 /** The least an ICMP error must quote of a transport header: ports, or identifier, and the UDP checksum. */
 export const QUOTED_TRANSPORT_BYTES = 8;

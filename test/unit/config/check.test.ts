@@ -79,6 +79,29 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /at most 1500, which is nat64.mtu6Bytes/,
   ],
   [
+    'an address mapping with more IPv4 than IPv6 addresses',
+    { nat64: { eam: [{ ipv4: '192.0.2.0/24', ipv6: '2001:db8::/121' }] } },
+    '/nat64/eam/0/ipv6',
+    /has too few addresses; expected a prefix with at least the addresses of 192.0.2.0\/24/,
+  ],
+  [
+    'an address mapping of a pool4 address',
+    {
+      nat64: {
+        pool4: [{ address: '192.0.2.2' }],
+        eam: [{ ipv4: '192.0.2.0/24', ipv6: '2001:db8::/120' }],
+      },
+    },
+    '/nat64/eam/0/ipv4',
+    /contains 192.0.2.2; expected addresses outside nat64.pool4/,
+  ],
+  [
+    'an address mapping inside the NAT64 prefix',
+    { nat64: { eam: [{ ipv4: '192.0.2.0/24', ipv6: '64:ff9b::/120' }] } },
+    '/nat64/eam/0/ipv6',
+    /lies in nat64.prefix/,
+  ],
+  [
     'a NAT64 mapping of an address outside pool4',
     { nat64: { static: [{ protocol: 'tcp', ipv4: '192.0.2.9#8080', ipv6: '2001:db8::1#80' }] } },
     '/nat64/static/0/ipv4',

@@ -4,10 +4,12 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { ExplainRequest, Explanation } from '../../../../src/runtime/nat64-queries.ts';
 import { NAT64_COUNTERS } from '../../../../src/services/nat64/counters.ts';
+import { compileEam } from '../../../../src/services/nat64/eam.ts';
 import { explain } from '../../../../src/services/nat64/explain.ts';
 import { listBib } from '../../../../src/services/nat64/inspect.ts';
 import { TRANSPORT } from '../../../../src/services/nat64/packet.ts';
 import type { Settings } from '../../../../src/services/nat64/settings.ts';
+import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
 import { type Harness, type HarnessOptions, HOST, POOL4, REMOTE, createHarness } from './harness.ts';
 import { type Bytes, TCP_FLAGS, icmp, tcp, udp } from './packets.ts';
 
@@ -145,6 +147,20 @@ describe('explanations', () => {
     assert.equal(refusal(await explained(full, third)), 'drop-sessions-full');
     assert.equal(dropOf(full, third), 'drop-sessions-full');
     assert.equal((await explained(full, ask({ clientPort: 2 }))).isTranslated, true);
+  });
+
+  test('a host with an IPv4 address of its own needs no session; in stateless mode others are refused', async () => {
+    const prefixOf = (text: string) => parseIpPrefix(text) as IpPrefix;
+    const eam = compileEam([{ ipv4: prefixOf('192.0.2.7'), ipv6: prefixOf(HOST) }]);
+    for (const isStateless of [false, true]) {
+      const harness = createHarness({ settings: { eam, isStateless } });
+      const own = await explained(harness, ask());
+      assert.match(own.steps.map(({ text }) => text).join(), /has the IPv4 address 192\.0\.2\.7 for itself/);
+      assert.equal(refusal(own), dropOf(harness, ask()));
+      const other = ask({ client: '2001:db8:1::20' });
+      assert.equal(refusal(await explained(harness, other)), isStateless ? 'drop-untranslatable' : undefined);
+      assert.equal(dropOf(harness, other), isStateless ? 'drop-untranslatable' : undefined);
+    }
   });
 
   test('a static mapping is told as such, and is what others reach', async () => {

@@ -11,7 +11,7 @@ import {
 } from '../../../../src/services/nat64/packet.ts';
 import { type Settings, compileAccessList } from '../../../../src/services/nat64/settings.ts';
 import { applyStaticEntries } from '../../../../src/services/nat64/static-entries.ts';
-import { MAX_ADDRESSES, createSharedTables } from '../../../../src/services/nat64/tables.ts';
+import { createSharedTables } from '../../../../src/services/nat64/tables.ts';
 import {
   type Translator,
   createTranslator,
@@ -61,10 +61,14 @@ export function testSettings(options: HarnessOptions = {}): Settings {
   const own = address(OWN_IPV6);
   return {
     prefix,
-    poolAddresses: new Int32Array(MAX_ADDRESSES).fill(readU32(address(options.pool4 ?? POOL4), 0) | 0, 0, 1),
+    poolAddresses: Int32Array.of(readU32(address(options.pool4 ?? POOL4), 0) | 0),
     isOwnAddress: [true],
     pools: [{ slot: 0, firstPort: options.ports?.[0] ?? 32_768, lastPort: options.ports?.[1] ?? 65_535 }],
     staticEntries: [],
+    eam: { by4: [], by6: [] },
+    isStateless: false,
+    eamHairpinning: 'intrinsic',
+    icmpSources4: new Int32Array(),
     portRestSeconds: 120,
     maxMappingsPerClient: 1_000_000,
     maxSessionsPerClient: 1_000_000,

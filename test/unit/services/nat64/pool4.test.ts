@@ -5,7 +5,7 @@ import { choosePool4 } from '../../../../src/services/nat64/choose-pool4.ts';
 import { applySettings } from '../../../../src/services/nat64/apply-settings.ts';
 import type { Settings } from '../../../../src/services/nat64/settings.ts';
 import { ownPortRange } from '../../../../src/services/nat64/steering.ts';
-import { CONTROL, MAX_ADDRESSES } from '../../../../src/services/nat64/tables.ts';
+import { CONTROL } from '../../../../src/services/nat64/tables.ts';
 import { defaultNat64 } from '../../../netns/nat64/configuration.ts';
 import { HOST, type Harness, OWN_IPV6, POOL4, REMOTE, createHarness } from './harness.ts';
 import { type Bytes, TCP_FLAGS, address, icmp, readU16, readU32, tcp, udp } from './packets.ts';
@@ -15,9 +15,7 @@ const SECOND = '198.51.100.2';
 const signed = (text: string) => readU32(address(text), 0) | 0;
 const words = (text: string) => [0, 4, 8, 12].map((at) => readU32(address(text), at) | 0);
 const addresses = (...texts: string[]) => {
-  const slots = new Int32Array(MAX_ADDRESSES);
-  slots.set(texts.map(signed));
-  return slots;
+  return Int32Array.from(texts, signed);
 };
 const twoAddresses: Partial<Settings> = {
   poolAddresses: addresses(POOL4, SECOND),
@@ -255,7 +253,7 @@ describe('a changed configuration', () => {
 test('choosePool4: addresses keep their slots', () => {
   const config = (...texts: string[]) =>
     defaultNat64({ pool4: texts.map((text) => ({ address: text, ports: '40000-40999' })) });
-  const first = choosePool4(config('192.0.2.1', '192.0.2.2', '192.0.2.3'), new Int32Array(MAX_ADDRESSES));
+  const first = choosePool4(config('192.0.2.1', '192.0.2.2', '192.0.2.3'), new Int32Array());
   assert.deepEqual(first.addresses, addresses('192.0.2.1', '192.0.2.2', '192.0.2.3'));
   const second = choosePool4(config('192.0.2.3', '192.0.2.9'), first.addresses);
   assert.deepEqual(second.addresses, addresses('192.0.2.9', '0.0.0.0', '192.0.2.3'));

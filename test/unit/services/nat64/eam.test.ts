@@ -1,0 +1,233 @@
+/** Explicit address mappings and stateless mode (RFC 7757, RFC 7915, RFC 6791). */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { compileEam, eamIpv4, eamIpv6, findEam4, statelessIpv4 } from '../../../../src/services/nat64/eam.ts';
+import type { Settings } from '../../../../src/services/nat64/settings.ts';
+import { CONTROL } from '../../../../src/services/nat64/tables.ts';
+import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
+import { HOST, REMOTE, createHarness, testSettings } from './harness.ts';
+import { type Bytes, address, icmp, ip, readU32, tcp, udp } from './packets.ts';
+
+const prefix = (text: string) => parseIpPrefix(text) as IpPrefix;
+const table = (...rows: readonly (readonly [ipv4: string, ipv6: string])[]) =>
+  compileEam(rows.map(([ipv4, ipv6]) => ({ ipv4: prefix(ipv4), ipv6: prefix(ipv6) })));
+const signed = (text: string) => readU32(address(text), 0) | 0;
+const hexOf = (packet: Uint8Array | undefined) => packet && Buffer.from(packet).toString('hex');
+
+test('N43: any mapping, against one on big integers; there and back', () => {
+  const bits4 = fc.integer({ min: 0, max: 32 });
+  const arbitrary = bits4.chain((four) =>
+    fc.record({
+      four: fc.constant(four),
+      six: fc.integer({ min: 0, max: 96 + four }),
+      ipv4: fc.bigInt({ min: 0n, max: 2n ** 32n - 1n }),
+      ipv6: fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }),
+      suffix: fc.bigInt({ min: 0n, max: 2n ** 32n - 1n }),
+    }),
+  );
+  const top = (value: bigint, bits: number, size: number) =>
+    (value >> BigInt(size - bits)) << BigInt(size - bits);
+  const bytes = (value: bigint) => Uint8Array.from(Buffer.from(value.toString(16).padStart(32, '0'), 'hex'));
+  fc.assert(
+    fc.property(arbitrary, ({ four, six, ipv4, ipv6, suffix }) => {
+      const prefix4 = top(ipv4, four, 32);
+      const prefix6 = top(ipv6, six, 128);
+      const eam = compileEam([
+        {
+          ipv4: { address: bytes(prefix4 | 0xffff_0000_0000n), prefixBits: 96 + four },
+          ipv6: { address: bytes(prefix6), prefixBits: six },
+        },
+      ]);
+      const within = suffix & (2n ** BigInt(32 - four) - 1n);
+      const mapped4 = prefix4 | within;
+      const mapped6 = prefix6 | (within << BigInt(128 - six - (32 - four)));
+      const [entry] = eam.by4;
+      assert.equal(findEam4(eam, Number(mapped4) | 0), entry);
+      const words = [96n, 64n, 32n, 0n].map((shift) => Number((mapped6 >> shift) & 0xffff_ffffn) | 0);
+      assert.deepEqual(
+        eamIpv6(entry, Number(mapped4) | 0).map((word) => word | 0),
+        words,
+      );
+      assert.equal(eamIpv4(entry, words) | 0, Number(mapped4) | 0);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('N43: the longest prefix wins on both sides, in whatever order', () => {
+  const rows = [
+    ['192.0.2.0/24', '2001:db8:1::/120'],
+    ['192.0.2.16/28', '2001:db8:2::/64'],
+    ['192.0.2.20/32', '2001:db8:1::99/128'],
+  ] as const;
+  for (const eam of [table(...rows), table(...rows.toReversed())]) {
+    const settings = { ...testSettings(), eam };
+    const six = (text: string) => [0, 4, 8, 12].map((at) => readU32(address(text), at) | 0);
+    const four = (text: string) => {
+      const [a, b, c, d] = six(text);
+      return statelessIpv4(settings, a, b, c, d);
+    };
+    const there = (text: string) => {
+      const entry = findEam4(eam, signed(text));
+      return entry && eamIpv6(entry, signed(text)).map((word) => word | 0);
+    };
+    assert.deepEqual(there('192.0.2.5'), six('2001:db8:1::5'));
+    assert.deepEqual(there('192.0.2.17'), six('2001:db8:2:0:1000::'));
+    assert.deepEqual(there('192.0.2.20'), six('2001:db8:1::99'));
+    assert.equal(there('192.0.3.1'), undefined);
+    assert.equal(four('2001:db8:1::5'), signed('192.0.2.5'));
+    assert.equal(
+      four('2001:db8:2:0:1fff:1::'),
+      signed('192.0.2.17'),
+      'what lies behind the suffix is ignored',
+    );
+    assert.equal(four('2001:db8:1::99'), signed('192.0.2.20'));
+    assert.equal(four('2001:db8:3::1'), undefined);
+  }
+});
+
+const OWN4 = '192.0.2.9';
+const SECOND = '2001:db8:1::11';
+const SECOND4 = '192.0.2.11';
+const REMOTE6 = `64:ff9b::${REMOTE}`;
+const settings: Partial<Settings> = {
+  eam: table([`${OWN4}/32`, `${HOST}/128`], [`${SECOND4}/32`, `${SECOND}/128`]),
+};
+const ports = { sourcePort: 5000, destinationPort: 53 };
+const out4 = { source: OWN4, destination: REMOTE, hopLimit: 63, fragment: 0 };
+const in4 = { source: REMOTE, destination: OWN4 };
+const in6 = { source: REMOTE6, destination: HOST, hopLimit: 63 };
+const data = Uint8Array.from({ length: 40 }, (_, i) => i);
+
+/** Identifications are chosen anew for each packet. */
+function assertSame(actual: Bytes | undefined, expected: Bytes): void {
+  if (actual !== undefined && actual[0] >> 4 === 4)
+    for (const each of [actual, expected]) each.set([0, 0, each[6], each[7], each[8], each[9], 0, 0], 4);
+  assert.equal(hexOf(actual), hexOf(expected));
+}
+
+describe('a host with an IPv4 address of its own, beside those that share pool4', () => {
+  const rows: [title: string, packet: Bytes, out: Bytes][] = [
+    [
+      'UDP out',
+      udp({ source: HOST, destination: REMOTE6, ...ports, data }),
+      udp({ ...out4, ...ports, data }),
+    ],
+    ['UDP in, unasked', udp({ ...in4, ...ports, data }), udp({ ...in6, ...ports, data })],
+    ['TCP in, amidst a connection', tcp({ ...in4, ...ports, data }), tcp({ ...in6, ...ports, data })],
+    ['ping in', icmp({ ...in4, type: 8, rest: 77, data }), icmp({ ...in6, type: 128, rest: 77, data })],
+    [
+      'N27: SCTP out passes as it is',
+      ip({ source: HOST, destination: REMOTE6, protocol: 132, payload: data }),
+      ip({ ...out4, protocol: 132, payload: data }),
+    ],
+    [
+      'N27: SCTP in',
+      ip({ ...in4, protocol: 132, payload: data }),
+      ip({ ...in6, protocol: 132, payload: data }),
+    ],
+    [
+      'an error about SCTP',
+      icmp({ ...in4, type: 3, code: 2, data: ip({ ...out4, protocol: 132, payload: data }) }),
+      icmp({
+        ...in6,
+        type: 4,
+        code: 1,
+        rest: 6,
+        data: ip({ source: HOST, destination: REMOTE6, hopLimit: 63, protocol: 132, payload: data }),
+      }),
+    ],
+    [
+      'hairpin: to another such host, seen from its IPv4 address',
+      udp({ source: HOST, destination: `64:ff9b::${SECOND4}`, ...ports, data }),
+      udp({ source: `64:ff9b::${OWN4}`, destination: SECOND, ...ports, data, hopLimit: 62 }),
+    ],
+    [
+      'hairpin: ping',
+      icmp({ source: HOST, destination: `64:ff9b::${SECOND4}`, type: 128, rest: 77, data }),
+      icmp({ source: `64:ff9b::${OWN4}`, destination: SECOND, type: 128, rest: 77, data, hopLimit: 62 }),
+    ],
+  ];
+  for (const [title, packet, out] of rows)
+    test(title, () => {
+      const harness = createHarness({ settings });
+      assertSame(harness.send(packet), out);
+      assert.equal(harness.translator.tables.control[CONTROL.SESSION_COUNT], 0, 'no session');
+    });
+
+  test('other hosts share pool4 as before', () => {
+    const harness = createHarness({ settings: { eam: table([`${SECOND4}/32`, `${SECOND}/128`]) } });
+    assert.notEqual(harness.send(udp({ source: HOST, destination: REMOTE6, ...ports })), undefined);
+    assert.equal(harness.counters()['bib-created'], 1);
+  });
+
+  test('the wrong ICMP is no transport protocol', () => {
+    const harness = createHarness({ settings });
+    harness.send(ip({ source: HOST, destination: REMOTE6, protocol: 1, payload: data }));
+    harness.send(ip({ ...in4, protocol: 58, payload: data }));
+    assert.equal(harness.counters()['drop-protocol'], 2);
+  });
+
+  test('hairpinning "simple" and "none": out on the IPv4 side, and back in from the address they stand for', () => {
+    const packet = udp({ source: HOST, destination: `64:ff9b::${SECOND4}`, ...ports, data });
+    for (const [mode, source] of [
+      ['simple', `64:ff9b::${OWN4}`],
+      ['none', HOST],
+    ] as const) {
+      const harness = createHarness({ settings: { ...settings, eamHairpinning: mode } });
+      const out = harness.send(packet);
+      assert.ok(out !== undefined);
+      assertSame(out, udp({ ...out4, destination: SECOND4, ...ports, data }));
+      const back = udp({ source: OWN4, destination: SECOND4, ...ports, data });
+      assertSame(harness.send(back), udp({ source, destination: SECOND, ...ports, data, hopLimit: 63 }));
+    }
+  });
+});
+
+describe('stateless mode', () => {
+  const stateless: Partial<Settings> = {
+    isStateless: true,
+    pools: [],
+    poolAddresses: new Int32Array(16),
+    isOwnAddress: [],
+  };
+  const options = { prefix: '2001:db8:64::/96', allow: ['2001:db8::/32'] };
+  const embed = (text: string) => `2001:db8:64::${text}`;
+
+  test('both addresses stand for IPv4 addresses', () => {
+    const harness = createHarness({ ...options, settings: stateless });
+    const six = udp({ source: embed(OWN4), destination: embed(REMOTE), ...ports, data });
+    assertSame(harness.send(six), udp({ ...out4, ...ports, data }));
+    const back = udp({ source: REMOTE, destination: OWN4, ...ports, data });
+    assertSame(
+      harness.send(back),
+      udp({ source: embed(REMOTE), destination: embed(OWN4), ...ports, data, hopLimit: 63 }),
+    );
+  });
+
+  test('a source that stands for none: 1/1', () => {
+    const harness = createHarness({ ...options, settings: stateless });
+    const answer = harness.send(udp({ source: HOST, destination: embed(REMOTE), ...ports, data }));
+    assert.deepEqual([answer?.[40], answer?.[41]], [1, 1]);
+    assert.equal(harness.counters()['drop-untranslatable'], 1);
+  });
+
+  test('N44: an error from a router without IPv4 address comes from icmpSource4; one from the host from the host', () => {
+    const quoted = udp({ source: embed(REMOTE), destination: embed(OWN4), ...ports, data });
+    const error = (source: string) =>
+      icmp({ source, destination: embed(REMOTE), type: 1, code: 0, data: quoted });
+    const icmpSources4 = Int32Array.of(signed('203.0.113.77'));
+    const harness = createHarness({ ...options, settings: { ...stateless, icmpSources4 } });
+    assert.equal(harness.send(error('2001:db8:ff::1'))?.slice(12, 16).join('.'), '203.0.113.77');
+    assert.equal(
+      harness
+        .send(error(embed(OWN4)))
+        ?.slice(12, 16)
+        .join('.'),
+      OWN4,
+    );
+    const without = createHarness({ ...options, settings: stateless });
+    assert.equal(without.send(error('2001:db8:ff::1'))?.slice(12, 16).join('.'), OWN4);
+  });
+});
