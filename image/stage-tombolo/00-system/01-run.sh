@@ -1,7 +1,6 @@
 #!/bin/bash -e
 # Our overlay, over whatever the packages put there.
 : "${REPOSITORY:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)}"
-rm -f "$ROOTFS_DIR/etc/resolv.conf.tombolo"
 cp -a --no-preserve=ownership "$REPOSITORY/firmware/rootfs/." "$ROOTFS_DIR/"
 chown -R root:root "$ROOTFS_DIR/etc/nftables.conf" "$ROOTFS_DIR/usr/libexec/tombolo" "$ROOTFS_DIR/usr/share/tombolo"
 # Mount points, because the root is read-only on the device.
