@@ -54,11 +54,12 @@ export async function startApp({ store, stateDirectory, version, log }: AppOptio
     }),
     startForward,
   );
+  const nat64 = slot('nat64', ({ nat64 }) => ({ nat64 }), startNat64);
   const slots = [
     slot('proxy', ({ proxy, hosts }) => ({ proxy, hosts }), startProxy),
     forward,
     slot('dns64', ({ dns64 }) => ({ dns64 }), startDns64),
-    slot('nat64', ({ nat64 }) => ({ nat64 }), startNat64),
+    nat64,
   ];
 
   await using started = new AsyncDisposableStack();
@@ -73,6 +74,7 @@ export async function startApp({ store, stateDirectory, version, log }: AppOptio
         store,
         services: reports,
         sshPorts: () => forward.service?.sshPorts() ?? {},
+        nat64: () => nat64.service?.queries,
         version,
         startedAt,
       },

@@ -34,6 +34,45 @@ export function setText(/** @type {Element} */ element, /** @type {string} */ te
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** A table with a heading for each column; cells are text, or nodes. On a phone the rows of a wide one become lists. */
+export function makeTable(
+  /** @type {readonly string[]} */ headings,
+  /** @type {readonly (readonly (Node | string)[])[]} */ rows,
+) {
+  const head = headings.map((heading) => make('th', { scope: 'col' }, heading));
+  const body = rows.map((cells) =>
+    make('tr', {}, ...cells.map((cell, i) => make('td', { 'data-label': headings[i] }, cell))),
+  );
+  return make(
+    'table',
+    { class: headings.length > 3 ? 'list stacked' : 'list' },
+    make('thead', {}, make('tr', {}, ...head)),
+    make('tbody', {}, ...body),
+  );
+}
+
+/** The fields of a form that are filled in, as a query string. */
+export function queryOf(/** @type {HTMLFormElement} */ form) {
+  const query = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) {
+    const text = String(value).trim();
+    if (text !== '') query.set(name, text);
+  }
+  return query;
+}
+
+/** Marks the fields of a form that the API named as wrong, and no others. */
+export function markFields(
+  /** @type {HTMLFormElement} */ form,
+  /** @type {readonly { path: string }[]} */ problems,
+) {
+  const wrong = new Set(problems.map(({ path }) => path.slice(1)));
+  for (const field of form.querySelectorAll('input')) {
+    if (wrong.has(field.name)) field.setAttribute('aria-invalid', 'true');
+    else field.removeAttribute('aria-invalid');
+  }
+}
+
 const integers = new Intl.NumberFormat('en');
 const decimals = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 

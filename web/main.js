@@ -2,6 +2,7 @@
 import { ApiProblem, request, session } from './api.js';
 import { byId, control, setText } from './dom.js';
 import { startEditor } from './editor.js';
+import './nat64.js';
 import { showServers } from './servers.js';
 import { refreshStatus } from './status.js';
 

@@ -8,12 +8,14 @@ import { validate } from '../config/validate.ts';
 import type { AdminConfig } from '../config/schema.ts';
 import type { Counters } from '../runtime/counters.ts';
 import type { Logger } from '../runtime/log.ts';
+import type { Nat64Queries } from '../runtime/nat64-queries.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import { admitsHost, isSameOrigin } from './access.ts';
 import { BackOff, bearerToken, tokenVerifier } from './auth.ts';
 import type { ADMIN_COUNTERS } from './counters.ts';
 import { ApiError, answerErrors } from './errors.ts';
 import { configRoutes } from './routes/config.ts';
+import { nat64Routes } from './routes/nat64.ts';
 import { pageRoutes } from './routes/page.ts';
 import { sshConfigRoutes } from './routes/ssh-config.ts';
 import { healthRoutes, statusRoutes } from './routes/status.ts';
@@ -24,6 +26,8 @@ export interface AdminDeps {
   readonly services: () => readonly ServiceReport[];
   /** The SSH port of each server that has one, by the server's name. */
   readonly sshPorts: () => Readonly<Record<string, number>>;
+  /** What may be asked of NAT64; undefined while it does not translate. */
+  readonly nat64: () => Nat64Queries | undefined;
   readonly version: string;
   readonly startedAt: Date;
 }
@@ -80,6 +84,7 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
         });
         await secured.register(statusRoutes(deps));
         await secured.register(sshConfigRoutes(deps, options.admin));
+        await secured.register(nat64Routes(deps));
         await secured.register(configRoutes(deps.store, options.counters));
       });
     },

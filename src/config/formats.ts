@@ -19,6 +19,7 @@ export const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   'access-entry': (text) => text === 'lan' || parseIpPrefix(text) !== undefined,
   hostname: isHostname,
   'hostname-pattern': (text) => isHostname(text.replace(/^\*\./, '')),
+  port: (text) => /^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535,
   'port-range': (text) => parsePortRange(text) !== undefined,
   'nat64-prefix': (text) => {
     const prefix = text.includes(':') ? parseIpPrefix(text) : undefined;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
+import type { Explanation, Page, SessionRow } from '../../src/runtime/nat64-queries.ts';
 import { udp } from '../unit/services/nat64/packets.ts';
 import {
   type Appliance,
@@ -153,6 +154,37 @@ for (const offload of [true, false]) {
 
     test('a UDP exchange comes from the pool4 address', async () => {
       assert.equal((await node(net, udpExchange(INTERNET6, 'hello'))).trim(), `${POOL4} hello`);
+    });
+
+    test('a session is listed with its addresses as long as it lives, and explained', async () => {
+      const script = `
+        const socket = require('dgram').createSocket('udp6');
+        socket.once('message', (poolPort) => { console.log(socket.address().port, String(poolPort)); socket.close(); });
+        socket.send('?', 5301, '${INTERNET6}');`;
+      const [clientPort, poolPort] = (await node(net, script)).trim().split(' ').map(Number);
+      const filter = { protocol: 'udp', client: ISLAND, remote: INTERNET, poolPort } as const;
+      const { rows } = (await appliance.ask({ ask: 'sessions', filter })) as Page<SessionRow>;
+      const [{ endsInSeconds, ...row }, ...others] = rows;
+      assert.deepEqual(others, []);
+      assert.deepEqual(row, {
+        protocol: 'udp',
+        client: ISLAND,
+        clientPort,
+        poolAddress: POOL4,
+        poolPort,
+        remote: INTERNET,
+        remotePort: 5301,
+        state: null,
+      });
+      assert.ok(endsInSeconds > 280 && endsInSeconds <= 300, `${endsInSeconds}`);
+      const ends = { client: ISLAND, destination: INTERNET, clientPort, destinationPort: 5301 };
+      const request = { protocol: 'udp', ...ends } as const;
+      const { isTranslated, steps } = (await appliance.ask({ ask: 'explain', request })) as Explanation;
+      assert.equal(isTranslated, true);
+      assert.match(
+        steps.map(({ text }) => text).join(' '),
+        new RegExp(`port ${poolPort}\\. There is a session`),
+      );
     });
 
     test('UDP in fragments, both ways', async () => {

@@ -9,7 +9,7 @@ const FILES = [
   ['/', 'index.html', 'text/html; charset=utf-8'],
   ['/style.css', 'style.css', 'text/css; charset=utf-8'],
   ['/icon.svg', 'icon.svg', 'image/svg+xml'],
-  ...['main', 'api', 'dom', 'status', 'servers', 'editor'].map(
+  ...['main', 'api', 'dom', 'status', 'servers', 'nat64', 'sessions', 'explain', 'editor'].map(
     (name) => [`/${name}.js`, `${name}.js`, 'text/javascript; charset=utf-8'] as const,
   ),
 ] as const;

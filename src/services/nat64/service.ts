@@ -1,6 +1,7 @@
 /** NAT64 as a service: translation while it is enabled, following the addresses of the machine. */
 import type { Nat64Config } from '../../config/schema.ts';
 import { createCounters, readCounters } from '../../runtime/counters.ts';
+import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { Service, ServiceContext, ServiceStatus } from '../../runtime/service.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
 import { NAT64_COUNTERS } from './counters.ts';
@@ -8,6 +9,11 @@ import { type Translation, needsRestart, startTranslation } from './translation.
 
 export interface Nat64Options {
   readonly nat64: Nat64Config;
+}
+
+export interface Nat64Service extends Service<Nat64Options> {
+  /** Questions about the tables; undefined while there is no translation. */
+  readonly queries: Nat64Queries | undefined;
 }
 
 /** How often the machine's addresses are looked at. DHCP may change them at any time. */
@@ -21,10 +27,7 @@ const NO_POOL4 =
  * Starts NAT64. The only thing that it waits for without failing is an IPv4 address: until there is one it is degraded.
  * Stopping removes the device, the routes, the rules, the nftables table and the changes to kernel parameters.
  */
-export async function startNat64(
-  options: Nat64Options,
-  context: ServiceContext,
-): Promise<Service<Nat64Options>> {
+export async function startNat64(options: Nat64Options, context: ServiceContext): Promise<Nat64Service> {
   const counters = createCounters(NAT64_COUNTERS);
   const log = context.log.child({ service: 'nat64' });
   let config = options.nat64;
@@ -109,6 +112,9 @@ export async function startNat64(
   return {
     name: 'nat64',
     counterTable: NAT64_COUNTERS,
+    get queries() {
+      return translation?.queries;
+    },
     reconfigure: (newOptions) => inTurn(() => reconfigure(newOptions)),
     status,
     counters: () => readCounters(counters),

@@ -97,6 +97,9 @@ export interface Tables extends SharedTables {
   sessionFree: number;
 }
 
+/** The clock of the tables: seconds since the process began. The same in every thread, and it never goes back. */
+export const tableClockSeconds = (): number => Math.floor(process.uptime());
+
 const words = (count: number): Words => new Int32Array(new SharedArrayBuffer(count * 4));
 
 /** Empty tables for that many sessions; memory is taken as records are used. */

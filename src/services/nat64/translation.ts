@@ -6,6 +6,7 @@ import { close } from '../../os/libc.ts';
 import { globalIpv6Addresses } from '../../os/routes.ts';
 import { openTun, tunExists } from '../../os/tun.ts';
 import type { Counters } from '../../runtime/counters.ts';
+import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { ServiceContext } from '../../runtime/service.ts';
 import { superviseWorker } from '../../runtime/supervise-worker.ts';
 import { parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
@@ -19,9 +20,10 @@ import {
 import type { NAT64_COUNTERS } from './counters.ts';
 import { type Pool4, choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { compileEam } from './eam.ts';
+import { createQueries } from './queries.ts';
 import { type Settings, compileAccessList } from './settings.ts';
 import { startSteering } from './steering.ts';
-import { CONTROL, createSharedTables } from './tables.ts';
+import { CONTROL, createSharedTables, tableClockSeconds } from './tables.ts';
 import type { Nat64Init, Nat64Message } from './worker.ts';
 
 export interface Translation extends AsyncDisposable {
@@ -30,6 +32,7 @@ export interface Translation extends AsyncDisposable {
   readonly pool4Addresses: readonly number[];
   readonly sessions: number;
   readonly bibEntries: number;
+  readonly queries: Nat64Queries;
   /** False when somebody deleted the device: only a new translation helps. */
   readonly deviceExists: boolean;
   /** Applies new pools and access lists, and what has changed in the machine's addresses. Sessions go on. */
@@ -88,6 +91,7 @@ export async function startTranslation(
     get bibEntries() {
       return tables.control[CONTROL.BIB_COUNT];
     },
+    queries: createQueries(() => ({ tables, settings }), tableClockSeconds),
     get deviceExists() {
       return tunExists(tunFd);
     },

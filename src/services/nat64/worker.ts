@@ -17,7 +17,7 @@ import {
 } from './packet.ts';
 import type { Settings } from './settings.ts';
 import { applyStaticEntries } from './static-entries.ts';
-import type { SharedTables } from './tables.ts';
+import { type SharedTables, tableClockSeconds } from './tables.ts';
 import { createTranslator, nextToSend, translate } from './translator.ts';
 
 export interface Nat64Init {
@@ -40,9 +40,6 @@ const EXPIRIES_PER_TURN = 512;
 const TIMED_PACKETS_PER_TURN = 64;
 const PREMADE_VIEWS = HEADROOM_BYTES * 2;
 
-/** Seconds since the process began: the same clock for every thread, and it never goes back. */
-const nowSeconds = () => Math.floor(process.uptime());
-
 /** Unsigned 32-bit numbers from the system's generator, fetched many at a time. */
 function secureRandom(): () => number {
   const pool = new Uint32Array(1024);
@@ -61,11 +58,11 @@ function main(): void {
   const { tunFd, offload, settings, tables, counters } = thread.init;
   const translator = createTranslator(
     settings,
-    attachTables(tables, nowSeconds(), settings),
+    attachTables(tables, tableClockSeconds(), settings),
     createCounters(NAT64_COUNTERS, counters),
     secureRandom(),
   );
-  applyStaticEntries(translator.tables, settings.staticEntries, nowSeconds());
+  applyStaticEntries(translator.tables, settings.staticEntries, tableClockSeconds());
   const { packet } = translator;
   const headerBytes = offload ? VIRTIO_NET_HEADER_BYTES : 0;
   const readAt = HEADROOM_BYTES - headerBytes;
@@ -114,7 +111,7 @@ function main(): void {
     thread.beat();
     if (pollView.getInt16(14, true) !== 0 && !thread.receive((message) => applySettings(translator, message)))
       return;
-    translator.nowSeconds = nowSeconds();
+    translator.nowSeconds = tableClockSeconds();
     for (let sent = 0; sent < TIMED_PACKETS_PER_TURN && expire(translator, EXPIRIES_PER_TURN); sent++) send();
     let budget = PACKETS_PER_TURN;
     while (budget > 0 && forwardOne()) budget--;

@@ -1,12 +1,15 @@
 /** The process under test: NAT64 in the network namespace it is started in, told what to do through its IPC channel. */
 import { defaultNat64 } from './configuration.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
+import type { ExplainRequest, SessionFilter } from '../../../src/runtime/nat64-queries.ts';
 import { startNat64 } from '../../../src/services/nat64/service.ts';
 import type { Nat64Config } from '../../../src/config/schema.ts';
 
 /** What the test may ask for. */
 export type Request =
   | { readonly ask: 'status' | 'counters' | 'fail' | 'stop' }
+  | { readonly ask: 'sessions'; readonly filter: SessionFilter }
+  | { readonly ask: 'explain'; readonly request: ExplainRequest }
   | { readonly ask: 'reconfigure'; readonly nat64: Partial<Nat64Config> };
 
 const [stateDirectory, nat64Text] = process.argv.slice(2);
@@ -31,6 +34,10 @@ async function perform(request: Request): Promise<unknown> {
       return service.status();
     case 'counters':
       return service.counters();
+    case 'sessions':
+      return service.queries?.sessions(request.filter, { cursor: 0, limit: 500 });
+    case 'explain':
+      return service.queries?.explain(request.request);
     case 'fail':
       return service.failWorker();
     case 'reconfigure':

@@ -16,6 +16,11 @@ const routes = [
   ['POST', '/api/config/check'],
   ['GET', '/api/schema'],
   ['GET', '/api/ssh-config'],
+  ['GET', '/api/nat64/sessions'],
+  ['GET', '/api/nat64/bib'],
+  ['GET', '/api/nat64/clients'],
+  ['GET', '/api/nat64/pool'],
+  ['GET', '/api/nat64/explain'],
   ['GET', '/api/nothing-here'],
   ['DELETE', '/api/config'],
 ] as const;
@@ -238,7 +243,7 @@ test('the page: its files, a strict policy, nothing from elsewhere', async (t) =
     const { status, body, headers } = await request('GET', path, { authorization: '' });
     assert.equal(status, 200, path);
     const referred = [
-      ...body.matchAll(/(?:src|href|from) ?=?"?'?"?'(\.?\/[\w.]+)'|(?:src|href)="(\/[\w.]+)"/g),
+      ...body.matchAll(/(?:src|href|from|import) ?=?"?'?"?'(\.?\/[\w.]+)'|(?:src|href)="(\/[\w.]+)"/g),
     ];
     for (const [, module, link] of referred) {
       const next = (module ?? link).replace(/^\./, '');
@@ -252,9 +257,12 @@ test('the page: its files, a strict policy, nothing from elsewhere', async (t) =
     '/api.js',
     '/dom.js',
     '/editor.js',
+    '/explain.js',
     '/icon.svg',
     '/main.js',
+    '/nat64.js',
     '/servers.js',
+    '/sessions.js',
     '/status.js',
     '/style.css',
   ]);

@@ -33,6 +33,7 @@ export async function testDeps(t: TestContext): Promise<AdminDeps & { services: 
     store,
     services: () => [report('proxy'), report('nat64')],
     sshPorts: () => ({ web1: 22_001 }),
+    nat64: () => undefined,
     version: '1.2.3',
     startedAt: new Date('2026-01-02T03:04:05Z'),
   };

@@ -1,0 +1,225 @@
+/**
+ * What BIB, sessions and pool would do to a packet from the IPv6 side: the order of `filterFrom6`, and of `filterFrom4`
+ * where the packet comes back in. The worker's indices are not shared, so the records are walked. What cannot be seen
+ * from here: ports that rest, and so are not free although nobody has them.
+ */
+import type { ExplainRequest, ExplainStep, PoolUse, SessionRow } from '../../runtime/nat64-queries.ts';
+import { formatIpv4, parseIpv6 } from '../../wire/ip-address.ts';
+import type { Nat64Counter } from './counters.ts';
+import {
+  type HostWords,
+  type Mapping,
+  type TablesView,
+  findSessionRow,
+  formatHost,
+  isSameHost,
+  poolsOf,
+  walkBib,
+} from './inspect.ts';
+import { type Packet, TRANSPORT } from './packet.ts';
+import { findEam4 } from './eam.ts';
+import { type Settings, compileAccessList, isAllowed, isInPool, slotOf } from './settings.ts';
+import { poolUse } from './usage.ts';
+
+const NAMES = { tcp: 'TCP', udp: 'UDP', icmp: 'ICMP' } as const;
+
+export const passed = (text: string): ExplainStep => ({ isOk: true, text, counter: null });
+export const refused = (counter: Nat64Counter, text: string): ExplainStep => ({ isOk: false, text, counter });
+
+/** What the tables hold that concerns the packet. */
+interface Found {
+  /** Of the client's port, when that is known and has one. */
+  mapping: Mapping | undefined;
+  session: SessionRow | undefined;
+  /** BIB entries of the client for this protocol. */
+  entries: number;
+  /** What counts for the limits of the client, which may be a prefix; static entries do not. */
+  clientMappings: number;
+  clientSessions: number;
+  /** Who has the destination, when that is a pool4 address. */
+  target: Mapping | undefined;
+  use: PoolUse;
+}
+
+async function lookUp(
+  view: TablesView,
+  packet: Packet,
+  request: ExplainRequest,
+  nowSeconds: number,
+): Promise<Found> {
+  const { settings } = view;
+  const { protocol, remoteAddress, remotePort } = packet;
+  const host: HostWords = {
+    word0: packet.host0,
+    word1: packet.host1,
+    word2: packet.host2,
+    word3: packet.host3,
+  };
+  const address = parseIpv6(request.client) as Uint8Array;
+  const client = compileAccessList([{ address, prefixBits: settings.clientPrefixBits }]);
+  const { clientPort, destinationPort } = request;
+  const found: Found = {
+    mapping: undefined,
+    session: undefined,
+    entries: 0,
+    clientMappings: 0,
+    clientSessions: 0,
+    target: undefined,
+    use: await poolUse(view),
+  };
+  await walkBib(view, (mapping) => {
+    if (!mapping.isStatic && isAllowed(client, mapping.word0, mapping.word1, mapping.word2, mapping.word3)) {
+      found.clientMappings++;
+      found.clientSessions += mapping.sessions;
+    }
+    if (mapping.protocol !== protocol) return true;
+    if (isSameHost(mapping, host)) {
+      found.entries++;
+      if (mapping.hostPort === clientPort) found.mapping = mapping;
+    }
+    const isTarget = mapping.mappedAddress === remoteAddress && mapping.mappedPort === destinationPort;
+    if (isTarget && protocol !== TRANSPORT.ICMP) found.target = mapping;
+    return true;
+  });
+  const { mapping } = found;
+  if (mapping !== undefined && (protocol === TRANSPORT.ICMP || destinationPort !== undefined))
+    found.session = await findSessionRow(view, mapping, remoteAddress, remotePort, nowSeconds);
+  return found;
+}
+
+/** The steps up to the one that refuses. */
+export async function stepsOfTables(
+  view: TablesView,
+  packet: Packet,
+  request: ExplainRequest,
+  nowSeconds: number,
+): Promise<ExplainStep[]> {
+  const { settings } = view;
+  if (packet.isStateless) {
+    const own = formatIpv4(packet.mappedAddress);
+    return [
+      passed(
+        `${request.client} has the IPv4 address ${own} for itself (RFC 7757, 7915): no session is needed.`,
+      ),
+      explainStatelessWayOut(settings, packet),
+    ];
+  }
+  if (settings.isStateless) {
+    const text = `${request.client} stands for no IPv4 address, and nat64.mode "stateless" shares none.`;
+    return [refused('drop-untranslatable', text)];
+  }
+  const pools = poolsOf(view);
+  if (pools.length === 0)
+    return [refused('drop-no-pool4', 'The appliance has no IPv4 address to translate to.')];
+  const found = await lookUp(view, packet, request, nowSeconds);
+  const mapping = explainMapping(view, packet, request, found);
+  if (!mapping.isOk) return [mapping];
+  const session = explainSession(view, found);
+  if (!session.isOk) return [mapping, session];
+  return [mapping, session, await explainWayOut(view, packet, request, found, nowSeconds)];
+}
+
+/** Without sessions nothing here can refuse it: whether it comes back in, its destination decides. */
+function explainStatelessWayOut(settings: Settings, { remoteAddress }: Packet): ExplainStep {
+  const remote = formatIpv4(remoteAddress);
+  const isOurs = slotOf(settings.poolAddresses, remoteAddress) !== -1;
+  if (!isOurs && findEam4(settings.eam, remoteAddress) === undefined)
+    return passed(`It leaves the translator for ${remote}.`);
+  return passed(`It leaves the translator for ${remote}, which this appliance translates too (hairpinning).`);
+}
+
+/** RFC 6146 section 3.5.1: the BIB entry, or whether there could be a new one. */
+function explainMapping(
+  { settings }: TablesView,
+  packet: Packet,
+  request: ExplainRequest,
+  { mapping, entries, clientMappings, clientSessions, use }: Found,
+): ExplainStep {
+  const name = packet.protocol === TRANSPORT.ICMP ? 'identifier' : 'port';
+  if (mapping !== undefined) {
+    const ipv4 = `${formatIpv4(mapping.mappedAddress)} ${name} ${mapping.mappedPort}`;
+    const forever = mapping.isStatic ? ', by nat64.static' : '';
+    return passed(`BIB: the client's ${name} ${mapping.hostPort} has ${ipv4}${forever}.`);
+  }
+  const has = `The client has ${entries} BIB ${entries === 1 ? 'entry' : 'entries'} for ${NAMES[request.protocol]}`;
+  if (clientSessions >= settings.maxSessionsPerClient)
+    return refused('drop-client-limit', `The client has ${clientSessions} sessions: all it may have.`);
+  if (clientMappings >= settings.maxMappingsPerClient)
+    return refused('drop-client-limit', `The client has ${clientMappings} BIB entries: all it may have.`);
+  const free = use.pools.filter(({ size, used }) => used[request.protocol] < size);
+  if (free.length === 0)
+    return refused('drop-pool4-exhausted', `${has}, and pool4 has no free ${name} for another.`);
+  const ranges = free.map(
+    ({ address, firstPort, lastPort }) => `${address} ${name} ${firstPort}-${lastPort}`,
+  );
+  const which =
+    request.clientPort === undefined
+      ? `A packet from any other ${name}`
+      : `The client's ${name} ${request.clientPort}`;
+  const rest =
+    settings.portRestSeconds === 0 ? '' : `, but none used in the last ${settings.portRestSeconds} s`;
+  return passed(`${has}. ${which} gets a new one, at random out of ${ranges.join(' or ')}${rest}.`);
+}
+
+/** RFC 6146 section 3.5: the session, or whether there could be a new one. */
+function explainSession({ settings }: TablesView, { session, clientSessions, use }: Found): ExplainStep {
+  if (session !== undefined) {
+    const { remote, state, endsInSeconds } = session;
+    return passed(
+      `There is a session with ${remote}${state === null ? '' : `, ${state}`}; it ends in ${endsInSeconds} s if nothing is sent.`,
+    );
+  }
+  if (clientSessions >= settings.maxSessionsPerClient)
+    return refused('drop-client-limit', `The client has ${clientSessions} sessions: all it may have.`);
+  const counts = `${use.sessions} of ${use.maxSessions} sessions are in use`;
+  if (use.sessions >= use.maxSessions)
+    return refused('drop-sessions-full', `${counts}: there is no room for another.`);
+  return passed(`${counts}: there is room for a new one.`);
+}
+
+/** RFC 6146 section 3.8: what is for a mapping of ours comes back in; all else leaves. */
+async function explainWayOut(
+  view: TablesView,
+  { protocol, remoteAddress }: Packet,
+  { destinationPort }: ExplainRequest,
+  found: Found,
+  nowSeconds: number,
+): Promise<ExplainStep> {
+  const { settings } = view;
+  const remote = formatIpv4(remoteAddress);
+  const slot = slotOf(settings.poolAddresses, remoteAddress);
+  if (slot === -1) {
+    const isOurs = findEam4(settings.eam, remoteAddress) !== undefined;
+    const whose = isOurs ? ', which an address mapping gives to a server of ours (hairpinning)' : '';
+    return passed(`It leaves the appliance for ${remote}${whose}.`);
+  }
+  const owner = settings.isOwnAddress[slot] ? 'the packet is for the appliance itself' : 'nobody has it';
+  if (protocol === TRANSPORT.ICMP) return passed(`${remote} is a pool4 address, and ${owner}.`);
+  if (destinationPort === undefined)
+    return passed(`${remote} is a pool4 address: who gets the packet depends on the destination port.`);
+  const there = `${remote} port ${destinationPort}`;
+  const wait =
+    protocol === TRANSPORT.TCP && settings.storesSyns ? ' The SYN is kept for 6 seconds, then refused.' : '';
+  const { target, mapping, session, use } = found;
+  if (target === undefined) {
+    return isInPool(settings, slot, destinationPort)
+      ? refused('drop-no-bib-entry', `Nobody has ${there}.${wait}`)
+      : passed(`${there} is outside the pool, and ${owner}.`);
+  }
+  const host = `${formatHost(target)} port ${target.hostPort}`;
+  // A client without a mapping will get an address of the pool: this one, as far as anybody can tell.
+  const from = mapping?.mappedAddress ?? remoteAddress;
+  const back = mapping && (await findSessionRow(view, target, from, mapping.mappedPort, nowSeconds));
+  if (back === undefined && settings.isAddressDependent) {
+    const hasSent = await findSessionRow(view, target, from, undefined, nowSeconds);
+    if (hasSent === undefined)
+      return refused(
+        'drop-filtered',
+        `${there} is that of ${host}, which has not sent to ${formatIpv4(from)}.${wait}`,
+      );
+  }
+  const needed = (session === undefined ? 1 : 0) + (back === undefined ? 1 : 0);
+  if (use.sessions + needed > use.maxSessions)
+    return refused('drop-sessions-full', `There is no room for the session of ${host}, which has ${there}.`);
+  return passed(`${there} is the mapping of ${host}: the packet comes back in and goes there (hairpinning).`);
+}

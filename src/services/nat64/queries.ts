@@ -1,0 +1,14 @@
+/** The questions that the service answers about its tables (runtime/nat64-queries.ts), put together. */
+import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
+import { explain } from './explain.ts';
+import { type TablesView, listBib, listSessions } from './inspect.ts';
+import { poolUse, topClients } from './usage.ts';
+
+/** `view` gives the tables and the settings of the moment; `nowSeconds` is the worker's clock. */
+export const createQueries = (view: () => TablesView, nowSeconds: () => number): Nat64Queries => ({
+  sessions: (filter, page) => listSessions(view(), filter, page, nowSeconds()),
+  bib: (filter, page) => listBib(view(), filter, page),
+  topClients: (limit) => topClients(view(), limit),
+  poolUse: () => poolUse(view()),
+  explain: (request) => explain(view(), request, nowSeconds()),
+});

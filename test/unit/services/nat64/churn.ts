@@ -1,0 +1,40 @@
+/** A worker that makes and removes sessions as fast as it can, until it is told to stop; each of its records agrees with itself. */
+import { workerData } from 'node:worker_threads';
+import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
+import { addBib } from '../../../../src/services/nat64/bib.ts';
+import { addSession, removeSession } from '../../../../src/services/nat64/sessions.ts';
+import type { Settings } from '../../../../src/services/nat64/settings.ts';
+import type { SharedTables } from '../../../../src/services/nat64/tables.ts';
+import { seededRandom } from './harness.ts';
+
+export interface Churn {
+  readonly shared: SharedTables;
+  readonly settings: Settings;
+  /** [stop, rounds] */
+  readonly control: Int32Array<SharedArrayBuffer>;
+  readonly permanent: number;
+}
+
+const { shared, settings, control, permanent } = workerData as Churn;
+const tables = attachTables(shared, 0, settings);
+const random = seededRandom(5);
+
+/** Host, ports and remote end all say `id`. */
+function add(id: number): number {
+  const bib = addBib(tables, id % 3, 0x2001_0db8, 0, id, id, id, id);
+  return addSession(tables, bib, id, id, 0, 0, 1000);
+}
+
+for (let id = 1; id <= permanent; id++) add(id);
+const live: number[] = [];
+let id = permanent;
+while (Atomics.load(control, 0) === 0) {
+  if (live.length > 200 || (live.length > 0 && random() % 2 === 0)) {
+    const [index] = live.splice(random() % live.length, 1);
+    removeSession(tables, index, 0);
+  } else {
+    id = id >= 60_000 ? permanent + 1 : id + 1;
+    live.push(add(id));
+  }
+  Atomics.add(control, 1, 1);
+}
