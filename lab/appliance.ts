@@ -1,7 +1,7 @@
 /** The one process under test, in the appliance's namespace: started, waited for, measured and stopped. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Child, Host, Output } from './host.ts';
+import { type Child, type Host, type Output, runCommand } from './host.ts';
 import { waitUntil } from './wait.ts';
 import type { World } from './world.ts';
 import { ADDRESSES, HOSTNAMES, IPV4_ONLY } from './zone.ts';
@@ -9,6 +9,8 @@ import { ADDRESSES, HOSTNAMES, IPV4_ONLY } from './zone.ts';
 const ROOT = join(import.meta.dirname, '..');
 /** Longer than the process gives itself. */
 const STOP_TIMEOUT_MS = 10_000;
+const FIRST_PATIENCE_MS = 200;
+const PATIENCE_MS = 5000;
 export const ADMIN_PORT = 8064;
 /** Where SSH clients find web1: written in the configuration. That of web2 is allotted by the appliance. */
 export const WEB1_SSH_PORT = 22001;
@@ -56,7 +58,9 @@ export interface Appliance {
   /** Milliseconds from the start of the process until a real client had its first answer, by service. */
   readonly answeredAfterMs: Readonly<Record<Probe, number>>;
   memory(): Memory;
-  /** GET of the admin API with the token. */
+  /** curl with the admin token, in the appliance; `args` are curl's own. */
+  request(path: string, args?: readonly string[]): Promise<Output>;
+  /** GET of the admin API. */
   api(path: string): Promise<unknown>;
   /** The SSH port of each server that has one. */
   sshPorts(): Promise<Record<string, number>>;
@@ -103,6 +107,15 @@ const PROBES = {
 export type Probe = keyof typeof PROBES;
 const PROBE_NAMES = Object.keys(PROBES) as Probe[];
 
+/** Fills the compile cache, so that what is measured is any start but the first after a change. */
+async function prepareCompileCache(): Promise<string> {
+  const cache = process.env['NODE_COMPILE_CACHE'] ?? join(ROOT, 'node_modules/.cache/compile');
+  await runCommand(process.execPath, [join(ROOT, 'tools/compile.ts')], {
+    env: { NODE_COMPILE_CACHE: cache },
+  });
+  return cache;
+}
+
 /** Starts the process and resolves when every service has answered; rejects, with its log, when one does not. */
 export async function startAppliance(world: World, options: ApplianceOptions = {}): Promise<Appliance> {
   const { appliance } = world.hosts;
@@ -111,12 +124,16 @@ export async function startAppliance(world: World, options: ApplianceOptions = {
   const tokenFile = join(stateDirectory, 'admin-token');
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
   writeFileSync(configFile, `${JSON.stringify(options.configuration ?? CONFIGURATION, undefined, 2)}\n`);
+  const compileCache = await prepareCompileCache();
   const before = await kernelState(appliance);
   const startedAt = performance.now();
   const child = appliance.spawn(
     process.execPath,
     [join(ROOT, 'src/main.ts'), '--config', configFile, '--state', stateDirectory],
-    { ipc: options.testHooks ?? false, env: options.testHooks ? { TOMBOLO_TEST_HOOKS: '1' } : {} },
+    {
+      ipc: options.testHooks ?? false,
+      env: { NODE_COMPILE_CACHE: compileCache, ...(options.testHooks && { TOMBOLO_TEST_HOOKS: '1' }) },
+    },
   );
   const answered = await Promise.all(
     PROBE_NAMES.map(async (name) => [name, await waitForAnswer(world, child, name, startedAt)] as const),
@@ -125,14 +142,13 @@ export async function startAppliance(world: World, options: ApplianceOptions = {
     throw error;
   });
 
-  const api = async (path: string): Promise<unknown> => {
+  const request: Appliance['request'] = (path, args = []) => {
     const token = readFileSync(tokenFile, 'utf8').trim();
-    const { stdout } = await appliance.run('curl', [
-      ...['-sS', '-f', '-m', '5', '-H', `Authorization: Bearer ${token}`],
-      `http://127.0.0.1:${ADMIN_PORT}${path}`,
-    ]);
-    return JSON.parse(stdout);
+    const authorization = ['-H', `Authorization: Bearer ${token}`];
+    const url = `http://127.0.0.1:${ADMIN_PORT}${path}`;
+    return appliance.run('curl', ['-sS', '-m', '5', ...authorization, ...args, url]);
   };
+  const api = async (path: string): Promise<unknown> => JSON.parse((await request(path, ['-f'])).stdout);
 
   return {
     child,
@@ -141,6 +157,7 @@ export async function startAppliance(world: World, options: ApplianceOptions = {
     tokenFile,
     answeredAfterMs: Object.fromEntries(answered) as Record<Probe, number>,
     memory: () => memoryOf(child.pid),
+    request,
     api,
     async sshPorts() {
       const { servers } = (await api('/api/ssh-config')) as {
@@ -179,11 +196,15 @@ export async function waitForAnswer(
   startedAt = performance.now(),
 ): Promise<number> {
   let last: Output | undefined;
+  // A client that asked too early may wait for seconds (the kernel limits the rate of "port unreachable"): it is ended
+  // and asks again, with more patience each time.
+  let patienceMs = FIRST_PATIENCE_MS;
   await waitUntil(
     `an answer of ${name}`,
     async () => {
       if (child.process.exitCode !== null) throw new Error(`the process ended\n${child.output()}`);
-      last = await probe(world, name);
+      last = await probe(world, name, patienceMs);
+      patienceMs *= 1.5;
       return isAnswer(name, last);
     },
     {
@@ -197,12 +218,15 @@ export async function waitForAnswer(
 
 /** Whether a real client has an answer from the service now. */
 export async function answers(world: World, name: Probe): Promise<boolean> {
-  return isAnswer(name, await probe(world, name));
+  return isAnswer(name, await probe(world, name, PATIENCE_MS));
 }
 
-function probe(world: World, name: Probe): Promise<Output> {
+function probe(world: World, name: Probe, timeoutMs: number): Promise<Output> {
   const { host, command, args } = PROBES[name];
-  return world.hosts[host].attempt(command, args, { env: { CURL_CA_BUNDLE: world.caCertificate } });
+  return world.hosts[host].attempt(command, args, {
+    env: { CURL_CA_BUNDLE: world.caCertificate },
+    timeoutMs,
+  });
 }
 
 function isAnswer(name: Probe, { code, stdout }: Output): boolean {

@@ -16,6 +16,8 @@ const PORT = 53;
 const TTL_SECONDS = 300;
 const NEGATIVE_TTL_SECONDS = 60;
 const MAX_CNAMES = 8;
+const HEADER_BYTES = 12;
+const QUESTION_COUNT_AT = 4;
 const RECURSION_DESIRED_FLAG = 0x0100;
 const RCODE = { noError: 0, nameError: 3, refused: 5 } as const;
 
@@ -48,7 +50,7 @@ const tcp = createServer((connection) => {
 });
 tcp.listen(PORT, bind);
 
-/** The bytes of the answer, or undefined when the message is no query. */
+/** The bytes of the answer, or undefined when the message is no query with one question. */
 function respond(
   message: Buffer,
   peer: string,
@@ -61,18 +63,31 @@ function respond(
     return undefined;
   }
   const question = query.questions?.[0];
-  if (question === undefined || query.flag_qr) return undefined;
+  if (question === undefined || query.questions?.length !== 1 || query.flag_qr) return undefined;
   const { rcode, answers, authorities } = lookUp(question, peer);
+  const desired = (query.flags ?? 0) & RECURSION_DESIRED_FLAG;
   const base: Packet = {
     type: 'response',
     id: query.id,
-    flags: AUTHORITATIVE_ANSWER | RECURSION_AVAILABLE | ((query.flags ?? 0) & RECURSION_DESIRED_FLAG) | rcode,
-    questions: [question],
+    flags: AUTHORITATIVE_ANSWER | RECURSION_AVAILABLE | desired | rcode,
     additionals: edns(query) === undefined ? [] : [opt],
   };
-  const whole = encode({ ...base, answers, authorities });
+  const whole = withQuestion({ ...base, answers, authorities }, message);
   if (whole.length <= limitBytes(query)) return whole;
-  return encode({ ...base, flags: (base.flags ?? 0) | TRUNCATED_RESPONSE });
+  return withQuestion({ ...base, flags: (base.flags ?? 0) | TRUNCATED_RESPONSE }, message);
+}
+
+/**
+ * Encodes the packet with the question as it came, byte for byte: dns-packet would not give back every name, type and
+ * class. (What follows may move, because dns-packet does not compress names.)
+ */
+function withQuestion(packet: Packet, query: Buffer): Buffer {
+  let end = HEADER_BYTES;
+  while (end < query.length && query[end] !== 0) end += 1 + query[end];
+  const encoded = encode(packet);
+  encoded.writeUInt16BE(1, QUESTION_COUNT_AT);
+  const question = query.subarray(HEADER_BYTES, end + 1 + 4);
+  return Buffer.concat([encoded.subarray(0, HEADER_BYTES), question, encoded.subarray(HEADER_BYTES)]);
 }
 
 const opt: OptAnswer = {

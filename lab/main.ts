@@ -134,12 +134,11 @@ ${bold('Try, as root in another terminal')}
   const signals = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) =>
     once(process, signal, { signal: ended.signal }),
   );
-  const died = appliance.child.exited.then((how) => {
-    console.error(`lab: the appliance ended with ${how}:\n${appliance.child.output().slice(-4000)}`);
-  });
-  await Promise.race([...signals, died]);
+  const died = appliance.child.exited.then((how) => `the appliance ended with ${how}`);
+  const reason = await Promise.race([...signals.map((signal) => signal.then(() => undefined)), died]);
   ended.abort();
   await Promise.allSettled(signals);
+  if (reason !== undefined) console.error(`lab: ${reason}\n${appliance.child.output().slice(-4000)}`);
   console.log('\nCleaning up.');
 }
 

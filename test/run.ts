@@ -26,8 +26,14 @@ const PARTS: Readonly<Record<string, readonly (() => void | Promise<void>)[]>> =
 };
 const steps = PARTS[part];
 if (steps === undefined) throw new Error(`part "${part}": expected ${Object.keys(PARTS).join(', ')}`);
-ensurePackages(PACKAGES.lab, console.log);
-for (const step of steps) await step();
+try {
+  ensurePackages(PACKAGES.lab, console.log);
+  for (const step of steps) await step();
+} catch (error) {
+  // What the machine lacks: the message says it, and how to mend it.
+  console.error(`✖ ${(error as Error).message}`);
+  counts.failed++;
+}
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
 

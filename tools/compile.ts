@@ -1,16 +1,25 @@
 /**
- * Fills the compile cache (NODE_COMPILE_CACHE): loads every module of src/ once, so that the first start is as fast and
- * as small as all others. For the lab, the tests and the image.
+ * Fills the compile cache (NODE_COMPILE_CACHE), so that the first start is as fast and as small as all others. For the
+ * lab, the tests and the image.
+ *
+ * Loads every module of src/ once in the main thread, and once in a worker with the flags that our workers have: the
+ * cache distinguishes them.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
+import { isMainThread, Worker } from 'node:worker_threads';
+import { keepYoungGenerationsSmall } from '../src/runtime/young-generation.ts';
 
 if (process.env['NODE_COMPILE_CACHE'] === undefined) throw new Error('NODE_COMPILE_CACHE is not set');
 const source = new URL('../src/', import.meta.url);
-// main.ts would start the process if it were imported. Workers' modules are compiled, then refuse to run in the main thread.
+// main.ts would start the process if it were imported. Workers' modules are compiled, then refuse to run here.
 for (const file of globSync('**/*.ts', { cwd: source.pathname, exclude: ['main.ts'] })) {
   await import(new URL(file, source).href).catch(() => {});
 }
 flushCompileCache();
-spawnSync(process.execPath, [new URL('main.ts', source).pathname, '--version']);
+if (isMainThread) {
+  spawnSync(process.execPath, [new URL('main.ts', source).pathname, '--version']);
+  keepYoungGenerationsSmall();
+  new Worker(new URL(import.meta.url));
+}

@@ -32,5 +32,4 @@ export PATH
 # TypeScript stripped of its types and compiled once (see src/main.ts).
 NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$root/node_modules/.cache/compile}
 export NODE_COMPILE_CACHE
-[ -d "$NODE_COMPILE_CACHE" ] || "$bin/node" "$root/tools/compile.ts"
 exec "$bin/node" "$@"

@@ -199,6 +199,6 @@ function readAuthority(authority: string): string | undefined {
   if (match === null || Number(match[3] ?? 0) > 65535) return undefined;
   if (match[1] !== undefined)
     return parseIpv6(match[1]) === undefined ? undefined : `[${match[1].toLowerCase()}]`;
-  const host = match[2].toLowerCase();
-  return host.endsWith('.') ? host.slice(0, -1) : host;
+  const host = match[2].toLowerCase().replace(/\.$/, '');
+  return host === '' ? undefined : host;
 }

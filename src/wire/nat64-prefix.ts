@@ -1,5 +1,5 @@
 /**
- * IPv4-embedded IPv6 addresses (RFC 6052). Addresses are four 32-bit words in network order, of either sign, so that
+ * IPv4-embedded IPv6 addresses (RFC 6052), as rfc6052.ts has them, for the translator's hot path. Addresses are four 32-bit words in network order, of either sign, so that
  * hot loops work on small integers.
  */
 import { parseIpPrefix } from './ip-prefix.ts';

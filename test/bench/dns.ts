@@ -11,7 +11,7 @@ import type { ProbeOrders } from './load/probe.ts';
 import { OURS, type Scenario } from './measure.ts';
 import { writeUnbound } from './peers.ts';
 import { cpuNs } from './proc.ts';
-import { type Subject, cpus, openSubject, pinned, untilAnswered } from './subject.ts';
+import { type Subject, type SubjectOptions, cpus, openSubject, pinned, untilAnswered } from './subject.ts';
 import { startTombolo } from './tombolo.ts';
 
 const PORT = 53;
@@ -27,7 +27,7 @@ interface Resolver {
   readonly pid: number;
 }
 
-export const openDns = (main: string): Promise<Subject> =>
+export const openDns = ({ main }: SubjectOptions): Promise<Subject> =>
   openSubject(async (stack) => {
     const { hosts, directory } = stack.use(
       await buildTopology({

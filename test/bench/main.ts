@@ -14,9 +14,9 @@ import { openNat64 } from './nat64.ts';
 import { openProxy } from './proxy.ts';
 import { renderTable } from './report.ts';
 import { openStartup } from './startup.ts';
-import type { Subject } from './subject.ts';
+import type { Subject, SubjectOptions } from './subject.ts';
 
-const SUBJECTS: Readonly<Record<string, (main: string) => Promise<Subject>>> = {
+const SUBJECTS: Readonly<Record<string, (options: SubjectOptions) => Promise<Subject>>> = {
   nat64: openNat64,
   proxy: openProxy,
   dns: openDns,
@@ -41,16 +41,16 @@ const USAGE = `Usage: npm run bench -- [options]
   --seconds N      length of one measurement (default 4)
   --only LIST      subjects, of ${Object.keys(SUBJECTS).join(',')} (default all)
   --short          2 rounds of 1 second: shows that everything runs, measures nothing well
+  --congestion CC  TCP congestion control of every host (default reno)
   --main FILE      the program to measure (default: src/main.ts of this checkout)
   --output FILE    where the JSON goes (default build/bench.json)
   --strict         exit with 1 when a target is short`;
 
-interface Options {
+interface Options extends SubjectOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly subjects: readonly string[];
   readonly output: string;
-  readonly main: string;
   readonly strict: boolean;
 }
 
@@ -62,6 +62,7 @@ function parseOptions(): Options {
       only: { type: 'string' },
       short: { type: 'boolean', default: false },
       main: { type: 'string', default: MAIN },
+      congestion: { type: 'string', default: 'reno' },
       output: { type: 'string', default: 'build/bench.json' },
       strict: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -87,15 +88,17 @@ function parseOptions(): Options {
     seconds: whole('seconds', values.short ? 1 : 4),
     subjects,
     main: resolve(values.main),
+    congestionControl: values.congestion,
     output: values.output,
     strict: values.strict,
   };
 }
 
 /** Measures one subject and prints each row as soon as it is filled. */
-async function measure(name: string, { main, rounds, seconds }: Options): Promise<Row[]> {
+async function measure(name: string, options: Options): Promise<Row[]> {
   const rows: Row[] = [];
-  await using subject = await SUBJECTS[name](main);
+  await using subject = await SUBJECTS[name](options);
+  const { rounds, seconds } = options;
   for (const { contenders, rows: plans } of subject.scenarios) {
     const names = contenders.map((contender) => contender.name).join(', ');
     console.error(`${plans[0].title}: ${names}, ${rounds} rounds`);
@@ -149,16 +152,19 @@ async function main(): Promise<number> {
   const rows: Row[] = [];
   for (const subject of options.subjects) rows.push(...(await measure(subject, options)));
 
-  const { rounds, seconds } = options;
+  const { rounds, seconds, congestionControl } = options;
   console.log(
     `${startedAt.toISOString().slice(0, 10)}, ${machine.processors}, ${machine.architecture}, ${machine.distribution}, Linux ${machine.linux}, Node ${machine.node}`,
   );
-  console.log(`${rounds} rounds of ${seconds} s; ratios are taken within a round.\n`);
+  console.log(
+    `${rounds} rounds of ${seconds} s; TCP ${congestionControl}; ratios are taken within a round.\n`,
+  );
   console.log(renderTable(rows));
   mkdirSync(dirname(resolve(options.output)), { recursive: true });
   const report = {
     date: startedAt.toISOString(),
     machine,
+    congestionControl,
     rounds,
     seconds,
     rows,

@@ -13,7 +13,14 @@ import type { UdpFloodOrders } from './load/udp-flood.ts';
 import { type Contender, OURS, type RowPlan, type Sample, type Scenario, type Target } from './measure.ts';
 import { writeTayga } from './peers.ts';
 import { arrivedDatagrams, cpuNs } from './proc.ts';
-import { type Subject, cpus, openSubject, untilAnswered } from './subject.ts';
+import {
+  type Subject,
+  type SubjectOptions,
+  cpus,
+  openSubject,
+  tcpSysctls,
+  untilAnswered,
+} from './subject.ts';
 import { startTombolo } from './tombolo.ts';
 
 const ECHO_PORT = 7;
@@ -33,42 +40,47 @@ const SERVER_BY: Readonly<Record<string, string>> = {
 };
 
 /** Also where start-up is timed. */
-export const TOPOLOGY = {
-  hosts: {
-    client: {
-      interfaces: {
-        eth0: { segment: 'island', addresses: ['2001:db8:1::2/64'] },
-      },
-      routes: ['default via 2001:db8:1::1'],
-    },
-    router: {
-      interfaces: {
-        lan: { segment: 'island', addresses: ['2001:db8:1::1/64'] },
-        wan: {
-          segment: 'mainland',
-          addresses: ['198.51.100.1/24', '2001:db8:2::1/64'],
+export const topology = (options: SubjectOptions) =>
+  ({
+    hosts: {
+      client: {
+        interfaces: {
+          eth0: { segment: 'island', addresses: ['2001:db8:1::2/64'] },
         },
+        routes: ['default via 2001:db8:1::1'],
+        sysctls: tcpSysctls(options),
       },
-      router: true,
-    },
-    server: {
-      interfaces: {
-        eth0: {
-          segment: 'mainland',
-          addresses: ['198.51.100.2/24', '2001:db8:2::2/64'],
+      router: {
+        interfaces: {
+          lan: { segment: 'island', addresses: ['2001:db8:1::1/64'] },
+          wan: {
+            segment: 'mainland',
+            addresses: ['198.51.100.1/24', '2001:db8:2::1/64'],
+          },
         },
+        router: true,
+        sysctls: tcpSysctls(options),
       },
-      routes: [`${TAYGA_POOL} via 198.51.100.1`, 'default via 2001:db8:2::1'],
+      server: {
+        interfaces: {
+          eth0: {
+            segment: 'mainland',
+            addresses: ['198.51.100.2/24', '2001:db8:2::2/64'],
+          },
+        },
+        routes: [`${TAYGA_POOL} via 198.51.100.1`, 'default via 2001:db8:2::1'],
+        sysctls: tcpSysctls(options),
+      },
     },
-  },
-} as const satisfies TopologySpec;
+  }) as const satisfies TopologySpec;
 
-type Hosts = Topology<keyof typeof TOPOLOGY.hosts>['hosts'];
+export type HostName = keyof ReturnType<typeof topology>['hosts'];
+type Hosts = Topology<HostName>['hosts'];
 
 /** Starts everything and proves each path with a datagram there and back. */
-export const openNat64 = (main: string): Promise<Subject> =>
+export const openNat64 = (options: SubjectOptions): Promise<Subject> =>
   openSubject(async (stack) => {
-    const { hosts, directory } = stack.use(await buildTopology(TOPOLOGY));
+    const { hosts, directory } = stack.use(await buildTopology(topology(options)));
     const configuration = {
       nat64: {
         pool4: [{ address: '198.51.100.1', ports: '32768-65535' }],
@@ -78,7 +90,7 @@ export const openNat64 = (main: string): Promise<Subject> =>
     };
     const processes: Readonly<Record<string, Child | undefined>> = {
       kernel: undefined,
-      [OURS]: startTombolo(hosts.router, { main, directory, configuration }),
+      [OURS]: startTombolo(hosts.router, { main: options.main, directory, configuration }),
       tayga: await startTayga(hosts.router, directory),
     };
     const server = hosts.server.spawn(process.execPath, [

@@ -11,7 +11,15 @@ import type { TcpClientOrders } from './load/tcp-client.ts';
 import { type Contender, OURS, type Scenario } from './measure.ts';
 import { type Backends, writeHaproxy, writeNginx } from './peers.ts';
 import { childrenOf, cpuNs, residentBytes } from './proc.ts';
-import { type Subject, cpus, openSubject, pinned, untilAnswered } from './subject.ts';
+import {
+  type Subject,
+  type SubjectOptions,
+  cpus,
+  openSubject,
+  pinned,
+  tcpSysctls,
+  untilAnswered,
+} from './subject.ts';
 import { startTombolo } from './tombolo.ts';
 
 const PORT = 443;
@@ -42,7 +50,7 @@ const target = (address: string, serverName: keyof typeof BACKENDS) => ({
   serverName,
 });
 
-export const openProxy = (main: string): Promise<Subject> =>
+export const openProxy = (options: SubjectOptions): Promise<Subject> =>
   openSubject(async (stack) => {
     const { hosts, directory } = stack.use(
       await buildTopology({
@@ -50,6 +58,7 @@ export const openProxy = (main: string): Promise<Subject> =>
           bench: {
             interfaces: {},
             sysctls: {
+              ...tcpSysctls(options),
               'net/ipv4/ip_local_port_range': '1024 65535',
               'net/core/somaxconn': 4096,
             },
@@ -74,7 +83,7 @@ export const openProxy = (main: string): Promise<Subject> =>
     const probe = await startLoad<ProbeOrders>(host, 'probe.ts');
     const client = await startLoad<TcpClientOrders>(host, 'tcp-client.ts', load);
 
-    const starts = startFunctions(host, directory, main, measured);
+    const starts = startFunctions(host, directory, options.main, measured);
     const proxies: Proxy[] = [];
     for (const [position, [name, startProxy]] of Object.entries(starts).entries()) {
       const address = `127.0.0.${position + 1}`;

@@ -29,6 +29,19 @@ export const pinned = (cpu: number | undefined, ...command: string[]): [string, 
   return [file, args];
 };
 
+/** What every subject is opened with. */
+export interface SubjectOptions {
+  /** The program to measure. */
+  readonly main: string;
+  /** TCP congestion control of every host. */
+  readonly congestionControl: string;
+}
+
+/** The kernel parameters of a host. */
+export const tcpSysctls = ({ congestionControl }: SubjectOptions): Record<string, string> => ({
+  'net/ipv4/tcp_congestion_control': congestionControl,
+});
+
 /** Runs `open` with a stack that is kept when it succeeds and unwound when it fails. */
 export async function openSubject(
   open: (stack: AsyncDisposableStack) => Promise<readonly Scenario[]>,

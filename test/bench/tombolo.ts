@@ -20,5 +20,7 @@ export function startTombolo(host: Host, { main, directory, configuration, cpu }
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const file = join(directory, 'tombolo.json');
   writeFileSync(file, JSON.stringify(configuration, undefined, 2));
-  return host.spawn(...pinned(cpu, process.execPath, main, '--config', file, '--state', state));
+  const [command, args] = pinned(cpu, process.execPath, main, '--config', file, '--state', state);
+  // Set from outside, as the unit does; it lives and dies with the directory.
+  return host.spawn(command, args, { env: { NODE_COMPILE_CACHE: join(state, 'compile-cache') } });
 }

@@ -163,6 +163,53 @@ describe('lab', { concurrency: false }, () => {
     appliance.child.process.kill('SIGHUP');
   });
 
+  it('applies a change through the API without touching what it does not concern', async () => {
+    const download = world.hosts.client.run('curl', [
+      ...[
+        '-sS',
+        '--limit-rate',
+        '12M',
+        '-o',
+        '/dev/null',
+        '-w',
+        '%{size_download}',
+        'http://example.com/large',
+      ],
+    ]);
+    const good = readFileSync(appliance.configFile, 'utf8');
+    const replace = async (document: string) => {
+      const { stdout: etag } = await appliance.request('/api/config', [
+        '-o',
+        '/dev/null',
+        '-w',
+        '%header{etag}',
+      ]);
+      const put = ['-X', 'PUT', '-H', 'Content-Type: application/json', '-H', `If-Match: ${etag}`];
+      return appliance.request('/api/config', [...put, '-w', '%{http_code}', '--data-binary', document]);
+    };
+    const visit = (name: string) =>
+      world.hosts.client.run('curl', [
+        '-sS',
+        '--resolve',
+        `${name}:80:${ADDRESSES.appliance4}`,
+        `http://${name}/`,
+      ]);
+    assert.match((await visit('new.example.net')).stdout, /new\.example\.net/); // the reason of a 421
+
+    const changed = await replace(
+      good.replace('"shop.example.org"', '"shop.example.org", "new.example.net"'),
+    );
+    assert.match(changed.stdout, /"changed":true.*200$/);
+    assert.match((await visit('new.example.net')).stdout, /server: web3/);
+    assert.match(readFileSync(appliance.configFile, 'utf8'), /new\.example\.net/);
+    const refused = await replace(good.replace('"port": 22001', '"port": 443'));
+    assert.match(refused.stdout, /\/hosts\/0\/ssh\/port.*443.*400$/);
+
+    assert.equal((await download).stdout, String(LARGE_FILE_BYTES));
+    assert.match((await replace(good)).stdout, /200$/);
+    await isUnharmed();
+  });
+
   for (const victim of DATA_PLANES) {
     it(`starts the ${victim} thread again when it dies, and the others never notice`, async (t: TestContext) => {
       const others = DATA_PLANES.filter((name) => name !== victim);
@@ -202,6 +249,15 @@ describe('lab', { concurrency: false }, () => {
       appliance = await startAppliance(world, { testHooks: true, configuration });
     });
   }
+
+  it('starts after it was killed, and takes away what that had left, too', async () => {
+    const { leftBehind } = await appliance.stop('SIGKILL');
+    appliance = await startAppliance(world, { testHooks: true, configuration });
+    const undone = (await appliance.stop()).leftBehind.map(
+      (line) => (line[0] === '+' ? '-' : '+') + line.slice(1),
+    );
+    assert.deepEqual(undone.sort(), leftBehind.sort());
+  });
 
   it('is a command that stays up with the admin page on this machine, until Ctrl-C', async () => {
     const lab = spawn(process.execPath, [join(import.meta.dirname, '../../lab/main.ts')]);

@@ -14,7 +14,7 @@ import {
 } from '../../wire/dns-message.ts';
 import { nameFromText, nameKey } from '../../wire/dns-name.ts';
 import { type IpPrefix, anyPrefixContains, parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
-import { mapIpv4 } from '../../wire/ip-address.ts';
+import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
 import { embedIpv4, extractIpv4 } from '../../wire/rfc6052.ts';
 import { negativeTtl } from './answer.ts';
 
@@ -22,10 +22,6 @@ const prefixes = (...texts: string[]): IpPrefix[] => texts.map((text) => parseIp
 
 /** RFC 6147 section 5.1.4: AAAA records that count as absent. */
 const EXCLUDED_AAAA = prefixes('::ffff:0:0/96');
-/** Addresses that no translator can reach: to synthesise them would lead clients to the translator itself, or nowhere. */
-const UNREACHABLE_IPV4 = prefixes('0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3');
-/** RFC 6052 section 3.1: the Well-Known Prefix must not represent these. Documentation ranges are let through for labs. */
-const NOT_GLOBAL_IPV4 = prefixes('10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16');
 const [WELL_KNOWN_PREFIX] = prefixes('64:ff9b::/96');
 
 /** RFC 6147 section 5.1.7, for negative AAAA answers that came without SOA. */
@@ -141,12 +137,13 @@ function synthesise(a: DnsMessage, ttlLimitSeconds: number, pref64: readonly IpP
   );
 }
 
-/** Whether an address of this prefix would lead to the IPv4 address. */
+/**
+ * Whether an address of this prefix would lead to the IPv4 address: no translator reaches one that is never routed, and
+ * the Well-Known Prefix must not represent a private one (RFC 6052 section 3.1).
+ */
 export function mayRepresent(prefix: IpPrefix, ipv4: number): boolean {
-  const mapped = mapIpv4(ipv4);
-  if (anyPrefixContains(UNREACHABLE_IPV4, mapped)) return false;
   const isWellKnown = prefix.prefixBits === 96 && prefixContains(WELL_KNOWN_PREFIX, prefix.address);
-  return !isWellKnown || !anyPrefixContains(NOT_GLOBAL_IPV4, mapped);
+  return !isNeverRouted(ipv4) && !(isWellKnown && isPrivate(ipv4));
 }
 
 const IP6_ARPA = nameKey(nameFromText('ip6.arpa'));

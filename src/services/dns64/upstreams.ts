@@ -1,11 +1,11 @@
 /**
  * The upstreams: whom to ask, how long to wait before asking the next one too, and who is down. They are preferred in
  * the order of the configuration. One that left several queries in a row unanswered goes to the end of the line, and is
- * probed now and then with a query that nobody waits for, until it answers again.
+ * probed on a timer, less and less often, until it answers again.
  */
 import { parseDnsUpstream, type DnsUpstream } from '../../config/values.ts';
 import type { Counters } from '../../runtime/counters.ts';
-import { type DnsMessage, Rcode, Type } from '../../wire/dns-message.ts';
+import { CLASS_IN, type DnsMessage, Rcode, Type } from '../../wire/dns-message.ts';
 import type { Dns64Counters } from './counters.ts';
 import { rcodeOf } from './decide.ts';
 import { type Outcome, type UpstreamQuestion, exchangeTcp, exchangeUdp } from './exchange.ts';
@@ -24,6 +24,15 @@ const LONGEST_PROBE_AFTER_MS = 30_000;
 /** How long an upstream that chokes on EDNS is spared it (RFC 6891 section 6.2.2 lets us remember). */
 const NO_EDNS_MS = 3_600_000;
 
+/** What a probe asks: every resolver knows who serves the root. */
+const PROBE: UpstreamQuestion = {
+  name: Uint8Array.of(0),
+  type: Type.NS,
+  class: CLASS_IN,
+  dnssecOk: false,
+  checkingDisabled: false,
+};
+
 interface Upstream {
   readonly text: string;
   readonly target: DnsUpstream;
@@ -32,7 +41,7 @@ interface Upstream {
   deviationMs: number;
   /** Consecutive queries without an answer. */
   failures: number;
-  probeAtMs: number;
+  probe: NodeJS.Timeout | undefined;
   noEdnsUntilMs: number;
 }
 
@@ -51,7 +60,6 @@ export function createUpstreams(
   texts: readonly string[],
   counters: Counters<Dns64Counters>,
   signal: AbortSignal,
-  nowMs: () => number = () => performance.now(),
 ): Upstreams {
   const { values, index } = counters;
   const upstreams = texts.flatMap((text): Upstream[] => {
@@ -64,20 +72,26 @@ export function createUpstreams(
         rttMs: undefined,
         deviationMs: 0,
         failures: 0,
-        probeAtMs: 0,
+        probe: undefined,
         noEdnsUntilMs: -Infinity,
       },
     ];
   });
   function noteFailure(upstream: Upstream): void {
     upstream.failures++;
-    const doublings = Math.max(upstream.failures - DOWN_AFTER_FAILURES, 0);
-    upstream.probeAtMs = nowMs() + Math.min(FIRST_PROBE_AFTER_MS * 2 ** doublings, LONGEST_PROBE_AFTER_MS);
+    if (isUp(upstream)) return;
+    const doublings = upstream.failures - DOWN_AFTER_FAILURES;
+    const delayMs = Math.min(FIRST_PROBE_AFTER_MS * 2 ** doublings, LONGEST_PROBE_AFTER_MS);
+    clearTimeout(upstream.probe);
+    upstream.probe = setTimeout(() => void attempt(upstream, PROBE), delayMs).unref();
   }
+  signal.addEventListener('abort', () => {
+    for (const upstream of upstreams) clearTimeout(upstream.probe);
+  });
 
   /** One whole attempt: UDP, without EDNS if that is the trouble, TCP if need be. Keeps the upstream's record. */
   async function attempt(upstream: Upstream, question: UpstreamQuestion): Promise<DnsMessage | undefined> {
-    const startedMs = nowMs();
+    const startedMs = performance.now();
     const edns = startedMs >= upstream.noEdnsUntilMs;
     const options = { upstream: upstream.target, question, edns, timeoutMs: TIMEOUT_MS, signal, counters };
     let outcome = await exchangeUdp(options);
@@ -86,10 +100,10 @@ export function createUpstreams(
       outcome = await exchangeUdp({ ...options, edns: false });
     }
     if (outcome.kind === 'retry-tcp') {
-      noteReply(upstream, nowMs() - startedMs);
+      noteReply(upstream, performance.now() - startedMs);
       outcome = await exchangeTcp(options);
     } else if (outcome.kind === 'reply') {
-      noteReply(upstream, nowMs() - startedMs);
+      noteReply(upstream, performance.now() - startedMs);
     }
     if (signal.aborted) return undefined;
     return judge(upstream, outcome);
@@ -105,19 +119,8 @@ export function createUpstreams(
     return undefined;
   }
 
-  /** Asks upstreams that are down, and due, so that they can show that they are up again. */
-  function probe(question: UpstreamQuestion): void {
-    const now = nowMs();
-    for (const upstream of upstreams) {
-      if (isUp(upstream) || now < upstream.probeAtMs) continue;
-      upstream.probeAtMs = now + TIMEOUT_MS;
-      void attempt(upstream, question);
-    }
-  }
-
   function ask(question: UpstreamQuestion, deadlineMs: number): Promise<DnsMessage | undefined> {
     const up = upstreams.filter(isUp);
-    if (up.length > 0) probe(question);
     const order = up.length > 0 ? [...up, ...upstreams.filter((upstream) => !isUp(upstream))] : upstreams;
     const { promise, resolve } = Promise.withResolvers<DnsMessage | undefined>();
     const saidError = new Set<Upstream>();

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { before, describe, test } from 'node:test';
-import { connect, type ConnectionOptions } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import fc from 'fast-check';
 import {
   type ClientHelloResult,
@@ -11,6 +9,7 @@ import {
   startClientHelloScan,
 } from '../../../src/wire/client-hello.ts';
 import { TlsAlert, encodeTlsAlert } from '../../../src/wire/tls-alert.ts';
+import { captureClientHello } from './capture-client-hello.ts';
 
 const read = (bytes: Uint8Array) => readClientHello(bytes, startClientHelloScan());
 
@@ -22,24 +21,6 @@ function readInPieces(bytes: Uint8Array, cuts: readonly number[]): ClientHelloRe
     if (result.kind !== 'incomplete') return result;
   }
   return { kind: 'incomplete' };
-}
-
-/** What a real client sends first. */
-async function captureClientHello(options: ConnectionOptions): Promise<Uint8Array> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const client = connect({ host: '127.0.0.1', port, ...options });
-  client.on('error', () => {});
-  try {
-    const [socket] = (await once(server, 'connection')) as [Socket];
-    const [bytes] = (await once(socket, 'data')) as [Buffer];
-    socket.destroy();
-    return bytes;
-  } finally {
-    client.destroy();
-    server.close();
-  }
 }
 
 const uint16 = (n: number) => [n >>> 8, n & 255];

@@ -31,10 +31,10 @@ const error =
   (query: Packet): Packet =>
     ({ type: 'response', id: query.id, flags: rcode, questions: query.questions }) as Packet;
 
-function start(urls: string[], nowMs?: () => number) {
+function start(urls: string[]) {
   const counters = createCounters(DNS64_COUNTERS);
   const aborter = new AbortController();
-  const upstreams = createUpstreams(urls, counters, aborter.signal, nowMs);
+  const upstreams = createUpstreams(urls, counters, aborter.signal);
   return {
     upstreams,
     count: (name: keyof typeof DNS64_COUNTERS) => readCounters(counters)[name],
@@ -140,8 +140,7 @@ test('a silent upstream: the next one answers soon, and after three failures goe
   let silent = true;
   await using first = await scriptedUpstream((query) => (silent ? undefined : answerTo(query)));
   await using second = await scriptedUpstream((query) => answerTo(query));
-  let now = 0;
-  using client = start([first.url, second.url], () => now);
+  using client = start([first.url, second.url]);
   const before = performance.now();
   assert.deepEqual(await Promise.all([client.ask(), client.ask(), client.ask()]), [RIGHT, RIGHT, RIGHT]);
   assert.ok(performance.now() - before < 2000, 'long before the first one times out');
@@ -153,9 +152,7 @@ test('a silent upstream: the next one answers soon, and after three failures goe
   assert.deepEqual(await client.ask(), RIGHT);
   assert.equal(first.queries.length, asked, 'not asked while it rests');
 
-  silent = false;
-  now += 60_000;
-  assert.deepEqual(await client.ask(), RIGHT);
+  silent = false; // a probe finds that out, though nobody asks anything
   await waitFor('the first upstream to be up', () => !upText().includes(false));
   const secondAsked = second.queries.length;
   assert.deepEqual(await client.ask(), RIGHT);

@@ -223,13 +223,14 @@ function quotedPacket(
   return icmp({ source, destination, type: echoType, rest: identifier * 65536 + 1, data: payload });
 }
 
+const INWARD = { source: '203.0.113.9', destination: POOL4 };
+const OUTWARD = { source: '2001:db8:1::10', destination: '64:ff9b::203.0.113.9' };
 const otherProtocol = fc
-  .record({ isIpv4: fc.boolean(), protocol: fc.constantFrom(1, 41, 58, 132, 59), payload: data })
-  .map(({ isIpv4, protocol, payload }) =>
-    isIpv4
-      ? ip({ source: '203.0.113.9', destination: POOL4, protocol, payload })
-      : ip({ source: '2001:db8:1::10', destination: '64:ff9b::203.0.113.9', protocol, payload }),
-  );
+  .record({ isIpv4: fc.boolean(), protocol: fc.constantFrom(41, 132, 59), payload: data })
+  .map(({ isIpv4, protocol, payload }) => ip({ ...(isIpv4 ? INWARD : OUTWARD), protocol, payload }));
+const anyIcmp = fc
+  .record({ isIpv4: fc.boolean(), type: fc.nat(255), code: fc.nat(255), rest: fc.nat(0xffffffff), data })
+  .map(({ isIpv4, ...fields }) => icmp({ ...(isIpv4 ? INWARD : OUTWARD), ...fields }));
 
 const strange6 = fc
   .record({
@@ -424,6 +425,7 @@ const wellFormed = fc.oneof(
   often(error6),
   withExtensions,
   otherProtocol,
+  anyIcmp,
   strange6,
   often(hairpin),
   often(synOptions),

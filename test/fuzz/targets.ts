@@ -1,0 +1,249 @@
+/** Every parser of bytes that come from outside: what it is fed, and what must hold whatever the bytes are. */
+import assert from 'node:assert/strict';
+import dnsPacket from 'dns-packet';
+import { loadConfig } from '../../src/config/load.ts';
+import { parseDnsUpstream, parsePortRange } from '../../src/config/values.ts';
+import {
+  type ClientHelloResult,
+  readClientHello,
+  startClientHelloScan,
+} from '../../src/wire/client-hello.ts';
+import { readMessage, writeMessage } from '../../src/wire/dns-message.ts';
+import { lowerByte } from '../../src/wire/dns-name.ts';
+import { QueryKind, newQuery, readQuery } from '../../src/wire/dns-query.ts';
+import { findHeadEnd, latin1, parseRequestHead } from '../../src/wire/http-head.ts';
+import { formatIpAddress, parseIpAddress } from '../../src/wire/ip-address.ts';
+import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
+import { createHarness } from '../unit/services/nat64/harness.ts';
+import { assertWellFormed, icmp, tcp, udp } from '../unit/services/nat64/packets.ts';
+import { captureClientHello } from '../unit/wire/capture-client-hello.ts';
+
+export interface FuzzTarget {
+  readonly name: string;
+  /** Valid inputs, which mutations start from. */
+  readonly seeds: readonly Uint8Array[];
+  /** Throws when something that must hold does not. */
+  readonly run: (bytes: Uint8Array) => void;
+}
+
+const text = (...lines: string[]) => lines.map((line) => Buffer.from(line, 'latin1'));
+
+/** The result of reading the bytes as they would come in two segments. */
+function readInTwo(bytes: Uint8Array, cut: number): ClientHelloResult {
+  const scan = startClientHelloScan();
+  const first = readClientHello(bytes.subarray(0, cut), scan);
+  return first.kind === 'incomplete' ? readClientHello(bytes, scan) : first;
+}
+
+function clientHello(bytes: Uint8Array): void {
+  const whole = readClientHello(bytes, startClientHelloScan());
+  const parts = readInTwo(bytes, bytes.length >>> 1);
+  // A fault in the first half may be told before one that only the whole shows; a name never changes.
+  if (whole.kind === 'complete') {
+    assert.deepEqual(parts, whole);
+    assert.match(whole.serverName ?? 'none', /^[\x21-\x7e]+$/);
+  } else {
+    assert.notEqual(parts.kind, 'complete');
+  }
+}
+
+function requestHead(bytes: Uint8Array): void {
+  // The head ends somewhere, or the parser is not asked.
+  const ended = Buffer.concat([bytes, Buffer.from('\r\n\r\n')]);
+  const head = parseRequestHead(ended.subarray(0, findHeadEnd(ended, 0)));
+  if ('reason' in head) {
+    assert.ok(head.status >= 400 && head.reason.length > 0);
+    return;
+  }
+  // What goes on to a server must mean one request, whoever reads it.
+  assert.ok(head.host.length > 0 && !/[\s/\\@]/.test(head.host), head.host);
+  for (const { name, value } of head.fields) {
+    assert.match(name, /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that there is none is the point
+    assert.doesNotMatch(value, /[\x00-\x08\x0a-\x1f\x7f]/);
+  }
+  assert.ok(latin1(bytes).includes(head.method));
+}
+
+function dnsMessage(bytes: Uint8Array): void {
+  // In lower case, because compression may give a name the case of an earlier one (RFC 4343 section 4).
+  const message = readMessage(bytes.map(lowerByte));
+  const written = message && writeMessage(message);
+  if (message === undefined || written === undefined) return;
+  assert.deepEqual(readMessage(written.bytes), message);
+}
+
+function dnsQuery(bytes: Uint8Array): void {
+  const query = newQuery();
+  const kind = readQuery(bytes, 0, bytes.length, query);
+  assert.ok(Object.values(QueryKind).includes(kind as never));
+  assert.ok(query.questionEnd <= bytes.length);
+}
+
+function configuration(bytes: Uint8Array): void {
+  const loaded = loadConfig(Buffer.from(bytes).toString('utf8'));
+  if (!('problems' in loaded)) return;
+  assert.ok(loaded.problems.length > 0);
+  for (const { path, message } of loaded.problems) assert.ok(message.length > 0, path);
+}
+
+function addresses(bytes: Uint8Array): void {
+  const input = Buffer.from(bytes).toString('latin1');
+  const address = parseIpAddress(input);
+  if (address !== undefined) assert.deepEqual(parseIpAddress(formatIpAddress(address)), address);
+  const prefix = parseIpPrefix(input);
+  if (prefix !== undefined) assert.deepEqual(parseIpPrefix(formatIpPrefix(prefix)), prefix);
+  const range = parsePortRange(input);
+  assert.ok(range === undefined || (range.first <= range.last && range.last <= 65_535));
+  parseDnsUpstream(input);
+}
+
+const ISLAND = '2001:db8:1::10';
+const INTERNET6 = '64:ff9b::203.0.113.9';
+const OUTWARD = { source: ISLAND, destination: INTERNET6, data: new Uint8Array(40) };
+const INWARD = { source: '203.0.113.9', destination: '198.51.100.1', data: new Uint8Array(40) };
+
+/** One translator for all packets: what earlier ones left in its tables is part of the input. */
+function nat64Target(): FuzzTarget {
+  const outward = [
+    tcp({ ...OUTWARD, sourcePort: 1024, destinationPort: 443, flags: 2 }),
+    udp({ ...OUTWARD, sourcePort: 1024, destinationPort: 53 }),
+    icmp({ ...OUTWARD, type: 128, rest: 0x1234_0001 }),
+  ];
+  const harness = createHarness({ ports: [32_768, 32_799], maxSessions: 1024 });
+  // The answers of a server to the first packets, and errors that quote them, so that mutations reach sessions.
+  const inward = outward.flatMap((packet) => {
+    const translated = harness.send(packet);
+    assert.ok(translated !== undefined);
+    const port = (translated[20] << 8) | translated[21];
+    const quoting = { ...INWARD, data: translated.slice(0, 28) };
+    return [
+      tcp({ ...INWARD, sourcePort: 443, destinationPort: port, flags: 18 }),
+      udp({ ...INWARD, sourcePort: 53, destinationPort: port }),
+      icmp({ ...INWARD, type: 0, rest: 0x1234_0001 }),
+      icmp({ ...quoting, type: 3, code: 4, rest: 1300 }),
+      icmp({ ...quoting, type: 11 }),
+    ];
+  });
+  const errors = [1, 2, 3, 4].map((type) =>
+    icmp({ ...OUTWARD, data: inward[0].slice(0, 100), type, rest: type === 2 ? 1300 : 0 }),
+  );
+  let seconds = 0;
+  return {
+    name: 'nat64',
+    seeds: [...outward, ...inward, ...errors],
+    run(bytes) {
+      harness.setTime(seconds++ >>> 6);
+      const out = harness.send(bytes);
+      if (out !== undefined && harness.counted()['icmp-returned'] === undefined)
+        assertWellFormed(out, { transportChecksum: false });
+    },
+  };
+}
+
+/** The targets; their seeds come from real clients and encoders. */
+export async function fuzzTargets(): Promise<FuzzTarget[]> {
+  const hellos = await Promise.all([
+    captureClientHello({ servername: 'www.example.com', ALPNProtocols: ['h2', 'http/1.1'] }),
+    captureClientHello({ servername: 'a.example.org', maxVersion: 'TLSv1.2' }),
+    captureClientHello({}),
+  ]);
+  const name = 'www.example.com';
+  const question = { type: 'A', name } as const;
+  return [
+    { name: 'client-hello', seeds: hellos, run: clientHello },
+    {
+      name: 'http-head',
+      seeds: text(
+        'GET / HTTP/1.1\r\nHost: example.com\r\nUser-Agent: curl\r\nAccept: */*\r\n\r\n',
+        'POST http://example.com:80/a?b HTTP/1.1\r\nHost: x\r\nContent-Length: 12\r\nConnection: close\r\n\r\n',
+        'GET /ws HTTP/1.1\r\nHost: [2001:db8::1]:80\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+        'PUT / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\n\r\n0\r\n\r\n',
+      ),
+      run: requestHead,
+    },
+    {
+      name: 'dns-message',
+      seeds: [
+        dnsPacket.encode({ type: 'query', id: 1, flags: 0x100, questions: [question] }),
+        dnsPacket.encode({
+          type: 'response',
+          id: 1,
+          flags: 0x8180,
+          questions: [question],
+          answers: [
+            { type: 'CNAME', name, ttl: 60, data: 'web.example.com' },
+            { type: 'A', name: 'web.example.com', ttl: 60, data: '192.0.2.1' },
+            { type: 'MX', name, ttl: 60, data: { preference: 10, exchange: 'mx.example.com' } },
+            { type: 'TXT', name, ttl: 60, data: ['v=spf1 -all'] },
+          ],
+          authorities: [
+            {
+              type: 'SOA',
+              name: 'example.com',
+              ttl: 60,
+              data: {
+                mname: 'ns.example.com',
+                rname: 'hostmaster.example.com',
+                serial: 1,
+                refresh: 2,
+                retry: 3,
+                expire: 4,
+                minimum: 5,
+              },
+            },
+          ],
+          additionals: [
+            { type: 'OPT', name: '.', udpPayloadSize: 1232, flags: 0, flag_do: false, options: [] } as never,
+          ],
+        }),
+      ],
+      run: dnsMessage,
+    },
+    {
+      name: 'dns-query',
+      seeds: [
+        dnsPacket.encode({ type: 'query', id: 1, flags: 0x100, questions: [question] }),
+        dnsPacket.encode({
+          type: 'query',
+          id: 1,
+          flags: 0x110,
+          questions: [{ type: 'AAAA', name }],
+          additionals: [
+            {
+              type: 'OPT',
+              name: '.',
+              udpPayloadSize: 4096,
+              flags: 0x8000,
+              flag_do: true,
+              options: [],
+            } as never,
+          ],
+        }),
+      ],
+      run: dnsQuery,
+    },
+    {
+      name: 'config',
+      seeds: text(
+        '{"hosts":[{"name":"web1","address":"2001:db8:1::10","hostnames":["example.com","*.example.com"]}]}',
+        '{"proxy":{"listeners":[{"name":"https","port":443,"protocol":"tls"}]},"admin":{"port":8064}}',
+        '{"nat64":{"prefix":"64:ff9b::/96","pool4":[{"address":"auto","ports":"32768-65535"}]}}',
+      ),
+      run: configuration,
+    },
+    {
+      name: 'addresses',
+      seeds: text(
+        '2001:db8::1',
+        '::ffff:192.0.2.1',
+        '192.0.2.0/24',
+        '64:ff9b::/96',
+        '22001-22999',
+        'udp://[2001:db8::1]:53',
+      ),
+      run: addresses,
+    },
+    nat64Target(),
+  ];
+}

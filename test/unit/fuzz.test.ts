@@ -1,0 +1,12 @@
+/** The short form of `npm run fuzz`: the same targets, a fixed seed and a new one. */
+import { randomInt } from 'node:crypto';
+import { test } from 'node:test';
+import { fuzz } from '../fuzz/fuzz.ts';
+import { fuzzTargets } from '../fuzz/targets.ts';
+
+for (const target of await fuzzTargets()) {
+  test(`mutated input: ${target.name}`, () => {
+    fuzz(target, { count: 10_000, seed: 1 });
+    fuzz(target, { count: 10_000, seed: randomInt(2 ** 31) });
+  });
+}
