@@ -17,7 +17,7 @@ import { OURS, type RowPlan, type Sample, type Scenario } from './measure.ts';
 import { type Nat64Counters, readNat64Counters } from './nat64-counters.ts';
 import { sweepScenario } from './nat64-sweep.ts';
 import { topology } from './nat64.ts';
-import { residentBytes } from './proc.ts';
+import { cpuNs, residentBytes } from './proc.ts';
 import { type Subject, type SubjectOptions, cpus, openSubject, untilAnswered } from './subject.ts';
 import { startTombolo } from './tombolo.ts';
 
@@ -213,6 +213,14 @@ const RATE_ROWS: readonly RowPlan[] = [
     better: 'less',
     targets: [],
   },
+  {
+    id: 'nat64-sessions-rate-cpu',
+    title: 'NAT64, CPU of the process meanwhile',
+    metric: 'cpuPercent',
+    unit: '% of one',
+    better: 'less',
+    targets: [],
+  },
 ];
 
 async function makeSessions(translator: Translator, seconds: number): Promise<Sample> {
@@ -229,15 +237,22 @@ async function makeSessions(translator: Translator, seconds: number): Promise<Sa
     translator.open({ ...order, first: 0, sessions: warmUp }),
   ]);
   const before = await translator.counters();
+  const cpuBefore = cpuNs(translator.process.pid);
   const [flow, opened] = await Promise.all([
     translator.stream(ESTABLISHED_PER_SECOND, seconds),
     translator.open({ ...order, first: warmUp, sessions: total - warmUp }),
   ]);
+  const cpuPercent = (cpuNs(translator.process.pid) - cpuBefore) / (opened.seconds * 1e7);
   // The flow's own session is one of them.
   const made =
     (await created(translator, 'sessions-created-udp', before['sessions-created-udp'] + total - warmUp + 1)) -
     before['sessions-created-udp'];
-  return { createdPerSecond: made / opened.seconds, lostOfEstablished: flow.lost, p99Ms: flow.p99Ms };
+  return {
+    createdPerSecond: made / opened.seconds,
+    lostOfEstablished: flow.lost,
+    p99Ms: flow.p99Ms,
+    cpuPercent,
+  };
 }
 
 const EXPIRY_ROWS: readonly RowPlan[] = [
