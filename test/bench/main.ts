@@ -10,6 +10,7 @@ import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openDns } from './dns.ts';
 import { type Row, fillRow, interleave } from './measure.ts';
+import { openNat64Sessions } from './nat64-sessions.ts';
 import { openNat64 } from './nat64.ts';
 import { openProxy } from './proxy.ts';
 import { renderTable } from './report.ts';
@@ -18,6 +19,7 @@ import type { Subject, SubjectOptions } from './subject.ts';
 
 const SUBJECTS: Readonly<Record<string, (options: SubjectOptions) => Promise<Subject>>> = {
   nat64: openNat64,
+  'nat64-sessions': openNat64Sessions,
   proxy: openProxy,
   dns: openDns,
   startup: openStartup,
@@ -34,6 +36,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   haproxy: 'haproxy',
   unbound: 'unbound',
   dnsperf: 'dnsperf',
+  curl: 'curl',
 };
 
 const USAGE = `Usage: npm run bench -- [options]
@@ -99,13 +102,13 @@ async function measure(name: string, options: Options): Promise<Row[]> {
   const rows: Row[] = [];
   await using subject = await SUBJECTS[name](options);
   const { rounds, seconds } = options;
-  for (const { contenders, rows: plans } of subject.scenarios) {
+  for (const { contenders, rows: plans, isOnce = false } of subject.scenarios) {
     const names = contenders.map((contender) => contender.name).join(', ');
-    console.error(`${plans[0].title}: ${names}, ${rounds} rounds`);
+    console.error(`${plans[0].title}: ${names}, ${isOnce ? 'once' : `${rounds} rounds`}`);
     const samples = await interleave(contenders, {
-      rounds,
+      rounds: isOnce ? 1 : rounds,
       seconds,
-      warmUpSeconds: 1,
+      warmUpSeconds: isOnce ? 0 : 1,
     });
     rows.push(...plans.map((plan) => fillRow(plan, samples)));
   }

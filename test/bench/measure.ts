@@ -61,6 +61,8 @@ export interface RowPlan {
 export interface Scenario {
   readonly contenders: readonly Contender[];
   readonly rows: readonly RowPlan[];
+  /** Measured once and without warming up, because a sample takes minutes. */
+  readonly isOnce?: boolean;
 }
 
 export interface RowFigure extends Summary {
@@ -85,7 +87,8 @@ export interface Row {
 export const OURS = 'tombolo';
 
 /**
- * Measures the contenders in turn (A B C A B C ...), `rounds` times after one short run each that is not counted.
+ * Measures the contenders in turn (A B C A B C ...), `rounds` times after one short run each that is not counted, unless
+ * `warmUpSeconds` is 0.
  * Returns each contender's samples in the order of the rounds.
  */
 export async function interleave(
@@ -97,7 +100,8 @@ export async function interleave(
   },
 ): Promise<Map<string, Sample[]>> {
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
-  for (const contender of contenders) await contender.run(options.warmUpSeconds);
+  if (options.warmUpSeconds > 0)
+    for (const contender of contenders) await contender.run(options.warmUpSeconds);
   for (let round = 0; round < options.rounds; round++) {
     for (const contender of contenders)
       samples.get(contender.name)?.push(await contender.run(options.seconds));

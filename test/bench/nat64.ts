@@ -11,6 +11,7 @@ import { type LoadProcess, loadScript, startLoad } from './load/commands.ts';
 import type { ProbeOrders } from './load/probe.ts';
 import type { UdpFloodOrders } from './load/udp-flood.ts';
 import { type Contender, OURS, type RowPlan, type Sample, type Scenario, type Target } from './measure.ts';
+import { latencyScenario } from './nat64-latency.ts';
 import { writeTayga } from './peers.ts';
 import { arrivedDatagrams, cpuNs } from './proc.ts';
 import {
@@ -132,6 +133,7 @@ export const openNat64 = (options: SubjectOptions): Promise<Subject> =>
           }),
         ),
       ),
+      await latencyScenario(hosts, SERVER_BY, IPERF_PORT),
       {
         contenders: contenders(
           (name, translator) => (seconds) => runFlood(flood, server, SERVER_BY[name], seconds, translator),

@@ -1,6 +1,8 @@
-/** The optimised translator against the clear one, on random packets: well-formed, mutated, and plain random bytes. */
+/**
+ * The optimised translator against the clear one, on random packets: well-formed, mutated, and plain random bytes. The unit
+ * tests try a few of them, `npm run fuzz -- --only nat64-reference` as many as it is told.
+ */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import fc from 'fast-check';
 import { findBibByHost } from '../../../../src/services/nat64/bib.ts';
 import { BIB, RECORD_WORDS } from '../../../../src/services/nat64/tables.ts';
@@ -531,54 +533,61 @@ function agree(packets: readonly Uint8Array[], areValid: boolean): void {
   }
 }
 
-test('well-formed packets: byte for byte what the reference makes of them', () => {
-  fc.assert(
-    fc.property(fc.array(wellFormed, { minLength: 20, maxLength: 60 }), (packets) => agree(packets, true)),
-    { numRuns: 150 },
-  );
-});
+const several = fc.oneof(
+  { weight: 2, arbitrary: fragments },
+  wellFormed.map((packet) => [packet]),
+);
+const mutatedFragments = fragments.chain((pieces) =>
+  fc.tuple(
+    ...pieces.map((bytes) => fc.oneof({ weight: 5, arbitrary: fc.constant(bytes) }, changedIn(bytes))),
+  ),
+);
+const randomBytes = fc
+  .record({
+    first: fc.constantFrom(0x45, 0x46, 0x4f, 0x60, 0x6f, 0x00),
+    rest: fc.uint8Array({ maxLength: 120 }),
+  })
+  .map(({ first, rest }) => concat(Uint8Array.from([first]), rest));
 
-test('fragments, in any order, with other packets between them: byte for byte what the reference makes of them', () => {
-  const several = fc.oneof(
-    { weight: 2, arbitrary: fragments },
-    wellFormed.map((packet) => [packet]),
-  );
-  fc.assert(
-    fc.property(fc.array(several, { minLength: 5, maxLength: 20 }), (groups) => agree(groups.flat(), true)),
-    { numRuns: 150 },
-  );
-});
+/** What must hold for any packets of one kind, sent one after the other. */
+export interface ReferenceProperty {
+  readonly name: string;
+  readonly sequences: fc.Arbitrary<readonly Uint8Array[]>;
+  /** Compares one sequence; throws an AssertionError, with the packet in hexadecimal, where the two differ. */
+  readonly check: (packets: readonly Uint8Array[]) => void;
+  /** Sequences that the unit test tries. */
+  readonly numRuns: number;
+}
 
-test('mutated packets: the same verdicts and bytes, and nothing malformed comes out', () => {
-  fc.assert(
-    fc.property(fc.array(fc.oneof(mutated, wellFormed), { minLength: 20, maxLength: 60 }), (packets) =>
-      agree(packets, false),
-    ),
-    { numRuns: 150 },
-  );
-});
-
-test('mutated fragments: the same verdicts and bytes', () => {
-  const some = fragments.chain((pieces) =>
-    fc.tuple(
-      ...pieces.map((bytes) => fc.oneof({ weight: 5, arbitrary: fc.constant(bytes) }, changedIn(bytes))),
-    ),
-  );
-  fc.assert(
-    fc.property(fc.array(some, { minLength: 3, maxLength: 10 }), (groups) => agree(groups.flat(), false)),
-    { numRuns: 100 },
-  );
-});
-
-test('random bytes: the same verdicts and bytes', () => {
-  const random = fc
-    .record({
-      first: fc.constantFrom(0x45, 0x46, 0x4f, 0x60, 0x6f, 0x00),
-      rest: fc.uint8Array({ maxLength: 120 }),
-    })
-    .map(({ first, rest }) => concat(Uint8Array.from([first]), rest));
-  fc.assert(
-    fc.property(fc.array(random, { minLength: 1, maxLength: 20 }), (packets) => agree(packets, false)),
-    { numRuns: 200 },
-  );
-});
+export const REFERENCE_PROPERTIES: readonly ReferenceProperty[] = [
+  {
+    name: 'well-formed packets: byte for byte what the reference makes of them',
+    sequences: fc.array(wellFormed, { minLength: 20, maxLength: 60 }),
+    check: (packets) => agree(packets, true),
+    numRuns: 150,
+  },
+  {
+    name: 'fragments, in any order, with other packets between them: byte for byte what the reference makes of them',
+    sequences: fc.array(several, { minLength: 5, maxLength: 20 }).map((groups) => groups.flat()),
+    check: (packets) => agree(packets, true),
+    numRuns: 150,
+  },
+  {
+    name: 'mutated packets: the same verdicts and bytes, and nothing malformed comes out',
+    sequences: fc.array(fc.oneof(mutated, wellFormed), { minLength: 20, maxLength: 60 }),
+    check: (packets) => agree(packets, false),
+    numRuns: 150,
+  },
+  {
+    name: 'mutated fragments: the same verdicts and bytes',
+    sequences: fc.array(mutatedFragments, { minLength: 3, maxLength: 10 }).map((groups) => groups.flat()),
+    check: (packets) => agree(packets, false),
+    numRuns: 100,
+  },
+  {
+    name: 'random bytes: the same verdicts and bytes',
+    sequences: fc.array(randomBytes, { minLength: 1, maxLength: 20 }),
+    check: (packets) => agree(packets, false),
+    numRuns: 200,
+  },
+];
