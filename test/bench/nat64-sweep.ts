@@ -33,8 +33,9 @@ const row = (metric: string, what: string): RowPlan => ({
 
 /** Tables full of UDP sessions that were all made in second 0. */
 function fullTranslator(): Translator {
-  const tables = attachTables(createSharedTables(SESSIONS), 0);
   const settings = testSettings({ maxSessions: SESSIONS });
+  const tables = attachTables(createSharedTables(SESSIONS), 0, settings);
+  const [{ slot, firstPort }] = settings.pools;
   for (let host = 0; host < SESSIONS / SESSIONS_A_MAPPING; host++) {
     const bib = addBib(
       tables,
@@ -44,7 +45,7 @@ function fullTranslator(): Translator {
       0,
       host,
       10_000 + host,
-      settings.firstPort + host,
+      (slot << 16) | (firstPort + host),
     );
     for (let remote = 0; remote < SESSIONS_A_MAPPING; remote++)
       addSession(tables, bib, remote, 53, 0, 0, LIFETIME_SECONDS);
