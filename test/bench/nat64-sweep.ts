@@ -6,7 +6,7 @@ import { createCounters } from '../../src/runtime/counters.ts';
 import { attachTables } from '../../src/services/nat64/attach-tables.ts';
 import { addBib } from '../../src/services/nat64/bib.ts';
 import { NAT64_COUNTERS } from '../../src/services/nat64/counters.ts';
-import { expire } from '../../src/services/nat64/expiry.ts';
+import { SWEEP_STEPS_PER_TURN, expire } from '../../src/services/nat64/expiry.ts';
 import { TRANSPORT } from '../../src/services/nat64/packet.ts';
 import { addSession, setExpiry } from '../../src/services/nat64/sessions.ts';
 import { CONTROL, createSharedTables } from '../../src/services/nat64/tables.ts';
@@ -16,8 +16,6 @@ import { OURS, type RowPlan, type Sample, type Scenario } from './measure.ts';
 
 const SESSIONS = 100_000;
 const SESSIONS_A_MAPPING = 5;
-/** As EXPIRIES_PER_TURN of src/services/nat64/worker.ts. */
-const BUDGET = 512;
 const LIFETIME_SECONDS = 300;
 const RUNS_A_SAMPLE = 5;
 
@@ -60,7 +58,7 @@ function sweep(translator: Translator, second: number): number {
   let longestMs = 0;
   while (control[CONTROL.SWEPT_UNTIL] < second) {
     const startedAt = performance.now();
-    expire(translator, BUDGET);
+    expire(translator, SWEEP_STEPS_PER_TURN);
     longestMs = Math.max(longestMs, performance.now() - startedAt);
   }
   return longestMs;
@@ -90,7 +88,7 @@ export const sweepScenario = (): Scenario => ({
       name: OURS,
       run: async (): Promise<Sample> => ({
         all: leastOf(endOfAll),
-        some: leastOf(() => endOfSome(BUDGET)),
+        some: leastOf(() => endOfSome(512)),
       }),
     },
   ],

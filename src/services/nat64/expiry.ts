@@ -13,21 +13,28 @@ import { removeSession, setExpiry } from './sessions.ts';
 import { nextOverdueSyn } from './stored-syns.ts';
 import { BIB, RECORD_WORDS, SESSION } from './tables.ts';
 import { TCP_STATE } from './tcp-state.ts';
-import { nextExpired } from './timer-wheel.ts';
+import { SWEEP, sweepStep } from './timer-wheel.ts';
 import type { Translator } from './translator.ts';
 
 const HOP_LIMIT = 64;
 
 /**
- * Removes sessions whose life is over, at most `budget` of them, so that a turn of the loop stays short. True when
+ * Steps of the sweep in one turn of the loop: a fraction of a millisecond, and several times the sessions that the
+ * packets of a turn can make. A turn that leaves some is followed by the next at once.
+ */
+export const SWEEP_STEPS_PER_TURN = 2048;
+
+/**
+ * Removes sessions whose life is over, in at most `steps` of the sweep, so that a turn of the loop stays short. True when
  * `packet` holds something to be sent on that account; then there may be more to do.
  */
-export function expire(translator: Translator, budget: number): boolean {
+export function expire(translator: Translator, steps: number): boolean {
   const { tables, counters, nowSeconds } = translator;
   if (answerOverdueSyn(translator)) return true;
-  for (let removed = 0; removed < budget; removed++) {
-    const index = nextExpired(tables, nowSeconds, budget);
-    if (index === 0) return false;
+  for (let step = 0; step < steps; step++) {
+    const index = sweepStep(tables, nowSeconds);
+    if (index === SWEEP.done) return false;
+    if (index === SWEEP.more) continue;
     const at = index * RECORD_WORDS;
     const protocol = bibProtocol(tables, tables.sessions[at + SESSION.BIB]);
     if (

@@ -33,22 +33,24 @@ export function unlinkWheel(tables: Tables, index: number): void {
   if (next !== 0) sessions[next * RECORD_WORDS + SESSION.WHEEL_PREVIOUS] = previous;
 }
 
+/** What a step of the sweep found, when it is no session that ended. */
+export const SWEEP = { done: 0, more: -1 } as const;
+
 /**
- * The next session whose life ended before `nowSeconds`, or 0 when there is none, or when `budget` steps did not find
- * one. The caller removes it, and calls again while its own budget lasts.
+ * One step of the sweep: a session whose life ended before `nowSeconds`, for the caller to remove; SWEEP.more when the
+ * step led past a second, or a session that lives on; SWEEP.done when the sweep has reached `nowSeconds`.
  */
-export function nextExpired(tables: Tables, nowSeconds: number, budget: number): number {
+export function sweepStep(tables: Tables, nowSeconds: number): number {
   const { sessions, wheel, control } = tables;
-  let second = control[CONTROL.SWEPT_UNTIL];
-  for (let step = 0; step < budget && second < nowSeconds; step++) {
-    const index = wheel[second & (WHEEL_SLOTS - 1)];
-    if (index === 0) {
-      control[CONTROL.SWEPT_UNTIL] = ++second;
-      continue;
-    }
-    if (sessions[index * RECORD_WORDS + SESSION.EXPIRES_AT] < nowSeconds) return index;
-    unlinkWheel(tables, index);
-    linkWheel(tables, index, nowSeconds);
+  const second = control[CONTROL.SWEPT_UNTIL];
+  if (second >= nowSeconds) return SWEEP.done;
+  const index = wheel[second & (WHEEL_SLOTS - 1)];
+  if (index === 0) {
+    control[CONTROL.SWEPT_UNTIL] = second + 1;
+    return SWEEP.more;
   }
-  return 0;
+  if (sessions[index * RECORD_WORDS + SESSION.EXPIRES_AT] < nowSeconds) return index;
+  unlinkWheel(tables, index);
+  linkWheel(tables, index, nowSeconds);
+  return SWEEP.more;
 }

@@ -7,7 +7,7 @@ import { VIRTIO_NET_HEADER_BYTES } from '../../wire/virtio-net.ts';
 import { applySettings } from './apply-settings.ts';
 import { attachTables } from './attach-tables.ts';
 import { COUNTER, NAT64_COUNTERS } from './counters.ts';
-import { expire } from './expiry.ts';
+import { SWEEP_STEPS_PER_TURN, expire } from './expiry.ts';
 import {
   HEADROOM_BYTES,
   LONGEST_PACKET_BYTES,
@@ -17,7 +17,7 @@ import {
 } from './packet.ts';
 import type { Settings } from './settings.ts';
 import { applyStaticEntries } from './static-entries.ts';
-import { type SharedTables, tableClockSeconds } from './tables.ts';
+import { CONTROL, type SharedTables, tableClockSeconds } from './tables.ts';
 import { createTranslator, nextToSend, translate } from './translator.ts';
 
 export interface Nat64Init {
@@ -34,8 +34,6 @@ export type Nat64Message = Settings;
 
 /** Packets translated before the loop looks at its messages and timers again. */
 const PACKETS_PER_TURN = 256;
-/** Sessions removed in a turn at most: well under a millisecond of work. */
-const EXPIRIES_PER_TURN = 512;
 /** Packets sent in a turn because time has passed. */
 const TIMED_PACKETS_PER_TURN = 64;
 const PREMADE_VIEWS = HEADROOM_BYTES * 2;
@@ -112,10 +110,12 @@ function main(): void {
     if (pollView.getInt16(14, true) !== 0 && !thread.receive((message) => applySettings(translator, message)))
       return;
     translator.nowSeconds = tableClockSeconds();
-    for (let sent = 0; sent < TIMED_PACKETS_PER_TURN && expire(translator, EXPIRIES_PER_TURN); sent++) send();
+    for (let sent = 0; sent < TIMED_PACKETS_PER_TURN && expire(translator, SWEEP_STEPS_PER_TURN); sent++)
+      send();
     let budget = PACKETS_PER_TURN;
     while (budget > 0 && forwardOne()) budget--;
-    isIdle = budget > 0;
+    // Neither packets nor ended sessions are left for the next turn.
+    isIdle = budget > 0 && translator.tables.control[CONTROL.SWEPT_UNTIL] >= translator.nowSeconds;
   }
 }
 
