@@ -1,7 +1,7 @@
 /**
  * The Debian packages (12 and 13) that the lab, the tests and the benchmarks use, and their installation:
  *
- *   node lab/packages.ts [lab|bench]
+ *   node lab/packages.ts [PURPOSE]
  *
  * Daemons that come with them are neither started nor enabled: the lab runs its own, in network namespaces.
  */
@@ -27,9 +27,10 @@ const LAB: Packages = {
   postfix: 'postfix',
 };
 
-/** By purpose. Tests need what the lab needs. */
+/** By purpose. */
 export const PACKAGES = {
   lab: LAB,
+  test: { ...LAB, socat: 'socat' },
   bench: {
     ...LAB,
     dnsperf: 'dnsperf',
@@ -139,6 +140,8 @@ function disableUnits(packages: readonly string[]): void {
 
 if (import.meta.main) {
   const purpose = process.argv[2] ?? 'lab';
-  if (!(purpose === 'lab' || purpose === 'bench')) throw new Error(`"${purpose}": expected lab or bench`);
-  ensurePackages(PACKAGES[purpose], console.log);
+  if (!Object.hasOwn(PACKAGES, purpose)) {
+    throw new Error(`"${purpose}": expected ${Object.keys(PACKAGES).join(', ')}`);
+  }
+  ensurePackages(PACKAGES[purpose as keyof typeof PACKAGES], console.log);
 }

@@ -29,7 +29,7 @@ const PARTS: Readonly<Record<string, readonly (() => void | Promise<void>)[]>> =
 const steps = PARTS[part];
 if (steps === undefined) throw new Error(`part "${part}": expected ${Object.keys(PARTS).join(', ')}`);
 try {
-  ensurePackages(part === 'image' ? PACKAGES.image : PACKAGES.lab, console.log);
+  ensurePackages(part === 'image' ? PACKAGES.image : PACKAGES.test, console.log);
   for (const step of steps) await step();
 } catch (error) {
   // What the machine lacks: the message says it, and how to mend it.

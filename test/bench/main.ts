@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, release } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ensurePackages, PACKAGES } from '../../lab/packages.ts';
 import { openDns } from './dns.ts';
 import { type Row, fillRow, interleave } from './measure.ts';
 import { openNat64Sessions } from './nat64-sessions.ts';
@@ -28,16 +29,8 @@ const SUBJECTS: Readonly<Record<string, (options: SubjectOptions) => Promise<Sub
 /** The program that is measured: this checkout's. */
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
 
-/** The Debian packages that the peers and the load come from, by the program that each is missed by. */
-const PACKAGES: Readonly<Record<string, string>> = {
-  iperf3: 'iperf3',
-  tayga: 'tayga',
-  nginx: 'nginx',
-  haproxy: 'haproxy',
-  unbound: 'unbound',
-  dnsperf: 'dnsperf',
-  curl: 'curl',
-};
+/** The peers whose versions are told with the figures. */
+const PEERS = ['iperf3', 'tayga', 'nginx', 'haproxy', 'unbound', 'dnsperf'];
 
 const USAGE = `Usage: npm run bench -- [options]
   --rounds N       measured rounds (default 5)
@@ -128,28 +121,13 @@ function describeMachine() {
     linux: release(),
     node: process.version,
     distribution: /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'unknown',
-    packages: Object.fromEntries(Object.values(PACKAGES).map((pkg) => [pkg, packageVersion(pkg)])),
+    packages: Object.fromEntries(PEERS.map((name) => [name, packageVersion(name)])),
   };
-}
-
-function requirePackages(): void {
-  const missing = Object.entries(PACKAGES).filter(([program]) => {
-    try {
-      execFileSync('sh', ['-c', `command -v ${program}`], {
-        env: { PATH: `${process.env['PATH']}:/usr/sbin` },
-      });
-      return false;
-    } catch {
-      return true;
-    }
-  });
-  if (missing.length > 0)
-    throw new Error(`missing: apt-get install ${missing.map(([, pkg]) => pkg).join(' ')}`);
 }
 
 async function main(): Promise<number> {
   const options = parseOptions();
-  requirePackages();
+  ensurePackages(PACKAGES.bench, console.log);
   const startedAt = new Date();
   const machine = describeMachine();
   const rows: Row[] = [];
