@@ -53,11 +53,17 @@ export class Cleanup implements AsyncDisposable {
     return (server.address() as AddressInfo).port;
   }
 
-  /** A client connected to 127.0.0.1. */
-  async connect(port: number, options: Partial<NetConnectOpts> = {}): Promise<Socket> {
+  /** A client on its way to 127.0.0.1. */
+  open(port: number, options: Partial<NetConnectOpts> = {}): Socket {
     const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true, ...options } as NetConnectOpts);
     socket.on('error', () => {});
     this.defer(() => void socket.destroy());
+    return socket;
+  }
+
+  /** A client connected to 127.0.0.1. */
+  async connect(port: number, options: Partial<NetConnectOpts> = {}): Promise<Socket> {
+    const socket = this.open(port, options);
     await once(socket, 'connect');
     return socket;
   }
