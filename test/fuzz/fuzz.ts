@@ -1,4 +1,5 @@
-import { mutate, seededRandom } from './mutate.ts';
+import { seededRandom } from '../random.ts';
+import { mutate } from './mutate.ts';
 import type { FuzzTarget } from './targets.ts';
 
 /** One input in this many is random bytes throughout. */

@@ -1,17 +1,6 @@
 /** Random changes to bytes, reproducible from a seed: what a hostile or broken peer might send. */
 
-/** xorshift32: an unsigned 32-bit number at each call. */
-export type Random = () => number;
-
-export function seededRandom(seed: number): Random {
-  let state = seed | 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
-}
+import type { Random } from '../random.ts';
 
 /** Lengths and counts that parsers stumble over. */
 const BYTES = [0, 1, 0x7f, 0x80, 0xbf, 0xc0, 0xfe, 0xff];

@@ -5,7 +5,7 @@ import { addBib } from '../../../../src/services/nat64/bib.ts';
 import { addSession, removeSession } from '../../../../src/services/nat64/sessions.ts';
 import type { Settings } from '../../../../src/services/nat64/settings.ts';
 import type { SharedTables } from '../../../../src/services/nat64/tables.ts';
-import { seededRandom } from './harness.ts';
+import { seededRandom } from '../../../random.ts';
 
 export interface Churn {
   readonly shared: SharedTables;

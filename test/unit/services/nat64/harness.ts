@@ -1,4 +1,5 @@
 /** The translator as a function from packets to packets. */
+import { seededRandom } from '../../../random.ts';
 import { createCounters, readCounters } from '../../../../src/runtime/counters.ts';
 import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
 import { NAT64_COUNTERS, type Nat64Counter } from '../../../../src/services/nat64/counters.ts';
@@ -37,17 +38,6 @@ export interface HarnessOptions {
   readonly random?: () => number;
   /** What the other options do not reach. */
   readonly settings?: Partial<Settings>;
-}
-
-/** xorshift32: reproducible, and good enough to choose ports in tests. */
-export function seededRandom(seed: number): () => number {
-  let state = seed | 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
 }
 
 export function testSettings(options: HarnessOptions = {}): Settings {

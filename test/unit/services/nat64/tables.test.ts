@@ -22,7 +22,7 @@ import {
   createSharedTables,
 } from '../../../../src/services/nat64/tables.ts';
 import { SWEEP, sweepStep } from '../../../../src/services/nat64/timer-wheel.ts';
-import { seededRandom } from './harness.ts';
+import { seededRandom } from '../../../random.ts';
 
 const OPTIONS = {
   isAddressDependent: false,

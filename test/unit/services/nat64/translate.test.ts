@@ -5,6 +5,7 @@ import { MAX_FRAGMENTS } from '../../../../src/services/nat64/packet.ts';
 import { MAX_DATAGRAMS } from '../../../../src/services/nat64/reassembly.ts';
 import { MAX_STORED_SYNS } from '../../../../src/services/nat64/stored-syns.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
+import { seededRandom } from '../../../random.ts';
 import {
   HOST,
   type Harness,
@@ -13,7 +14,6 @@ import {
   POOL4,
   REMOTE,
   createHarness,
-  seededRandom,
 } from './harness.ts';
 import { type Bytes, TCP_FLAGS, address, concat, icmp, ip, readU16, tcp, u16, u32, udp } from './packets.ts';
 
