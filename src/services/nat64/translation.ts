@@ -20,7 +20,7 @@ import {
 import type { NAT64_COUNTERS } from './counters.ts';
 import { type Pool4, choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { compileEam } from './eam.ts';
-import { type FastPath, startFastPath } from './fast-path/attach.ts';
+import { type FastPath, startFastPath } from './fast-path.ts';
 import { createQueries } from './queries.ts';
 import { type Settings, compileAccessList } from './settings.ts';
 import { startSteering } from './steering.ts';

@@ -14,7 +14,7 @@ import {
   type Verdict,
 } from './counters.ts';
 import { filterFrom4, filterFrom6, isHairpin } from './filter.ts';
-import type { Flows } from './fast-path/flows.ts';
+import type { Flows } from './fast-path-flows.ts';
 import { cutPacket, nextFragment } from './fragmentation.ts';
 import { determineTuple4 } from './incoming-tuple-4.ts';
 import { determineTuple6 } from './incoming-tuple-6.ts';

@@ -8,7 +8,7 @@ import { applySettings } from './apply-settings.ts';
 import { attachTables } from './attach-tables.ts';
 import { COUNTER, NAT64_COUNTERS } from './counters.ts';
 import { SWEEP_STEPS_PER_TURN, expire, prolongFromKernel } from './expiry.ts';
-import { type FlowMaps, Flows } from './fast-path/flows.ts';
+import { type FlowMaps, Flows } from './fast-path-flows.ts';
 import {
   HEADROOM_BYTES,
   LONGEST_PACKET_BYTES,
