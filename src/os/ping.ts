@@ -106,7 +106,11 @@ async function collect(
   const from = pinned(SOCKADDR_BYTES);
   const length = pinned(4);
   const replies = new Map<string, EchoReply>();
-  for (let intervalMs = POLL_INTERVAL_MS; ; intervalMs = Math.min(intervalMs * 1.5, LONGEST_POLL_INTERVAL_MS)) {
+  for (
+    let intervalMs = POLL_INTERVAL_MS;
+    ;
+    intervalMs = Math.min(intervalMs * 1.5, LONGEST_POLL_INTERVAL_MS)
+  ) {
     length[0] = SOCKADDR_BYTES;
     const bytes = recvfrom(fd, packet, packet.length, MSG_DONTWAIT, from, length);
     const afterMs = performance.now() - sentMs;

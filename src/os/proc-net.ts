@@ -26,7 +26,9 @@ export const parseIpv4DefaultRoutes = (text: string): Gateway[] =>
 /** The default routes with a gateway in /proc/net/ipv6_route (whose last column is the interface), best first. */
 export const parseIpv6DefaultRoutes = (text: string): Gateway[] =>
   rows(text, 0)
-    .filter(([destination, bits, , , , , , , flags]) => isZero(destination) && bits === '00' && isGateway(flags))
+    .filter(
+      ([destination, bits, , , , , , , flags]) => isZero(destination) && bits === '00' && isGateway(flags),
+    )
     .map((columns) => ({
       address: formatIpAddress(Buffer.from(columns[4], 'hex')),
       interface: columns[9],
@@ -48,7 +50,11 @@ export interface ListeningSocket {
 const LISTENING = { tcp: '0A', udp: '07' };
 
 /** The listening sockets of /proc/net/tcp, tcp6, udp or udp6. */
-export const parseListeningSockets = (text: string, protocol: 'tcp' | 'udp', isIpv6: boolean): ListeningSocket[] =>
+export const parseListeningSockets = (
+  text: string,
+  protocol: 'tcp' | 'udp',
+  isIpv6: boolean,
+): ListeningSocket[] =>
   rows(text, 1)
     .filter((columns) => columns[3] === LISTENING[protocol])
     .map((columns) => {

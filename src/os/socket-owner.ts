@@ -14,9 +14,14 @@ export const ownSocketInodes = (): Set<number> => new Set(socketInodesOf('self')
  * The owner in words: "nginx (process 812)"; "nginx.service" where another user's processes are hidden from us, as on
  * the appliance; at the least, whose it is.
  */
-export async function socketOwner(socket: { readonly inode: number; readonly userId: number }): Promise<string> {
+export async function socketOwner(socket: {
+  readonly inode: number;
+  readonly userId: number;
+}): Promise<string> {
   return (
-    findProcess(socket.inode) ?? (await findUnit(socket.inode)) ?? `a program of user ${userName(socket.userId)}`
+    findProcess(socket.inode) ??
+    (await findUnit(socket.inode)) ??
+    `a program of user ${userName(socket.userId)}`
   );
 }
 

@@ -30,7 +30,8 @@ export function judgeCertificate(
   const matches = matching.includes(hostname) || alternatives.some((name) => matching.includes(name));
   const leftMs = expiresAt.getTime() - now.getTime();
   const verdict = (state: FindingState, detail: string) => ({ state, detail, matches });
-  if (leftMs <= 0) return verdict('fail', `The certificate expired ${days(-leftMs)} ago (${dateOf(expiresAt)}).`);
+  if (leftMs <= 0)
+    return verdict('fail', `The certificate expired ${days(-leftMs)} ago (${dateOf(expiresAt)}).`);
   if (validFrom > now) return verdict('fail', `The certificate is not valid before ${dateOf(validFrom)}.`);
   if (!matches) {
     const others = names.length === 0 ? 'no name' : names.join(', ');
@@ -41,9 +42,13 @@ export function judgeCertificate(
   if (leftMs < Math.min(WARN_BEFORE_MS, lifetimeMs * WARN_LIFETIME_SHARE)) {
     return verdict('warn', `The certificate is only ${until}: its renewal is overdue.`);
   }
-  if (trust === 'self-signed') return verdict('warn', `The certificate is self-signed: clients warn of it. It is ${until}.`);
+  if (trust === 'self-signed')
+    return verdict('warn', `The certificate is self-signed: clients warn of it. It is ${until}.`);
   if (trust === 'untrusted') {
-    return verdict('warn', `No authority that clients know stands behind the certificate (issuer: ${facts.issuer}). It is ${until}.`);
+    return verdict(
+      'warn',
+      `No authority that clients know stands behind the certificate (issuer: ${facts.issuer}). It is ${until}.`,
+    );
   }
   return verdict('ok', `The certificate is trusted and ${until}.`);
 }

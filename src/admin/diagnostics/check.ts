@@ -63,4 +63,8 @@ export const unknown = (what: string, mend?: string): Finding => ({
 });
 
 /** A key from any text: "udp://192.0.2.53" is "udp-192-0-2-53". */
-export const keyOf = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
+export const keyOf = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');

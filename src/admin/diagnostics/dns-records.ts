@@ -12,7 +12,7 @@ export function recordsToPublish(
 ): DnsRecord[] {
   const whyNoAddress =
     kind === 'nat'
-      ? "The public address of your router: it shows it on its status page. Its ports must be forwarded to the appliance."
+      ? 'The public address of your router: it shows it on its status page. Its ports must be forwarded to the appliance.'
       : 'The appliance has no IPv4 address yet.';
   return host.hostnames.flatMap((name): DnsRecord[] => [
     {
@@ -44,7 +44,8 @@ export function compareRecord(record: DnsRecord, lookup: Lookup, resolver: strin
     detail,
   });
   if (lookup.kind === 'failed') return live('unknown', `${resolver} could not be asked: ${lookup.reason}.`);
-  if (lookup.kind === 'none') return live('fail', `There is no ${record.type} record for ${record.name} yet.`);
+  if (lookup.kind === 'none')
+    return live('fail', `There is no ${record.type} record for ${record.name} yet.`);
   const { values } = lookup;
   const list = values.join(', ');
   if (record.value === null) return judgeUnknownAddress(values, live);

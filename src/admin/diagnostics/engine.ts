@@ -81,8 +81,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       sshPort,
       sshConfig: sshPort === null ? null : sshConfigSnippet(host.name, own, sshPort),
       dnsRecords: recordsToPublish(host, address),
-      snippets:
-        'problem' in path ? [] : nginxSnippets(host, store.current.proxy.listeners, path.source),
+      snippets: 'problem' in path ? [] : nginxSnippets(host, store.current.proxy.listeners, path.source),
     };
   };
 
@@ -106,7 +105,9 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       return {
         records: await lookUpRecords(machine, dns64, host, publicIpv4),
         publicIpv4,
-        resolver: upstreamServers(dns64).map(({ text }) => text).join(', '),
+        resolver: upstreamServers(dns64)
+          .map(({ text }) => text)
+          .join(', '),
         checkedAt: edges.now().toISOString(),
       };
     },

@@ -54,7 +54,8 @@ export function startHealthMonitor({ hosts, probe, now, monotonicMs }: HealthDep
   let watchedUntilMs = -Infinity;
   let timer: NodeJS.Timeout | undefined;
 
-  const intervalMs = (nowMs: number) => (nowMs < watchedUntilMs ? WATCHED_INTERVAL_MS : UNWATCHED_INTERVAL_MS);
+  const intervalMs = (nowMs: number) =>
+    nowMs < watchedUntilMs ? WATCHED_INTERVAL_MS : UNWATCHED_INTERVAL_MS;
 
   /** Follows the configuration. New and changed servers are due one after the other. */
   function sync(nowMs: number): void {
@@ -68,7 +69,14 @@ export function startHealthMonitor({ hosts, probe, now, monotonicMs }: HealthDep
       const known = entries.get(host.name);
       if (known?.key === key) continue;
       const dueMs = nowMs + turn++ * gapMs;
-      entries.set(host.name, { key, targets, health: UNKNOWN, checkedMs: undefined, dueMs, running: undefined });
+      entries.set(host.name, {
+        key,
+        targets,
+        health: UNKNOWN,
+        checkedMs: undefined,
+        dueMs,
+        running: undefined,
+      });
     }
   }
 

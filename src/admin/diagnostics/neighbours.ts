@@ -33,19 +33,25 @@ export interface NeighbourDeps {
 /** Those whom the kernel knows. One that has global addresses is not listed by its link-local one too. */
 export async function listNeighbours(deps: NeighbourDeps): Promise<NeighboursAnswer> {
   const { machine, config } = deps;
-  const present = pickNeighbours(await machine.neighbours()).filter((each) => each.interface !== config.nat64.device);
+  const present = pickNeighbours(await machine.neighbours()).filter(
+    (each) => each.interface !== config.nat64.device,
+  );
   const names = await hostsFile(machine);
   const limit = createLimit(NAMES_AT_ONCE);
   const neighbours = present.slice(0, MAX_NEIGHBOURS).map((neighbour) =>
-    limit(async (): Promise<NeighbourAnswer> => ({
-      address: neighbour.address,
-      interface: neighbour.interface,
-      mac: neighbour.mac ?? null,
-      name: names.get(neighbour.address) ?? (await nameOf(neighbour.address, deps)) ?? null,
-      isRouter: neighbour.isRouter,
-      server: config.hosts.find(({ address }) => canonical(address) === canonical(neighbour.address))?.name ?? null,
-      openPorts: null,
-    })),
+    limit(
+      async (): Promise<NeighbourAnswer> => ({
+        address: neighbour.address,
+        interface: neighbour.interface,
+        mac: neighbour.mac ?? null,
+        name: names.get(neighbour.address) ?? (await nameOf(neighbour.address, deps)) ?? null,
+        isRouter: neighbour.isRouter,
+        server:
+          config.hosts.find(({ address }) => canonical(address) === canonical(neighbour.address))?.name ??
+          null,
+        openPorts: null,
+      }),
+    ),
   );
   return { neighbours: await Promise.all(neighbours) };
 }
@@ -62,7 +68,9 @@ export async function probeNeighbours(deps: NeighbourDeps): Promise<NeighboursAn
     // Link-local addresses need a zone and are nobody's server address.
     if (isLinkLocal(neighbour.address)) return neighbour;
     const open = await Promise.all(
-      SERVER_PORTS.map((port) => limit(async () => ((await deps.isOpen(neighbour.address, port)) ? [port] : []))),
+      SERVER_PORTS.map((port) =>
+        limit(async () => ((await deps.isOpen(neighbour.address, port)) ? [port] : [])),
+      ),
     );
     return { ...neighbour, openPorts: open.flat() };
   });
@@ -71,7 +79,9 @@ export async function probeNeighbours(deps: NeighbourDeps): Promise<NeighboursAn
 
 /** Neighbours that are there, by address; without link-local addresses of those that have others. */
 export function pickNeighbours(neighbours: readonly Neighbour[]): Neighbour[] {
-  const present = neighbours.filter(({ states, mac }) => mac !== undefined && !states.some((state) => ABSENT.has(state)));
+  const present = neighbours.filter(
+    ({ states, mac }) => mac !== undefined && !states.some((state) => ABSENT.has(state)),
+  );
   const known = new Set(present.filter(({ address }) => !isLinkLocal(address)).map(({ mac }) => mac));
   return present
     .filter(({ address, mac }) => !isLinkLocal(address) || !known.has(mac))
@@ -85,7 +95,9 @@ export function pickNeighbours(neighbours: readonly Neighbour[]): Neighbour[] {
 async function askAllNodes(machine: Machine, link: InterfaceState): Promise<void> {
   const target = parseIpv6(ALL_NODES);
   if (target === undefined) return;
-  const sources = link.addresses.flatMap(({ address }) => (isLinkLocal(address) ? [] : (parseIpv6(address) ?? [])));
+  const sources = link.addresses.flatMap(({ address }) =>
+    isLinkLocal(address) ? [] : (parseIpv6(address) ?? []),
+  );
   for (const source of sources) {
     // Without permission to ping there are those whom the kernel knows anyway.
     await machine
@@ -94,7 +106,10 @@ async function askAllNodes(machine: Machine, link: InterfaceState): Promise<void
   }
 }
 
-async function nameOf(address: string, { machine, config, mdnsName }: NeighbourDeps): Promise<string | undefined> {
+async function nameOf(
+  address: string,
+  { machine, config, mdnsName }: NeighbourDeps,
+): Promise<string | undefined> {
   const mdns = await mdnsName(address);
   if (mdns !== undefined || isLinkLocal(address) || !config.dns64.enabled) return mdns;
   const lookup = await machine.lookUp([ownResolver(config.dns64)], reverseName(address), 'PTR');

@@ -52,7 +52,9 @@ export async function findPortConflicts(
 ): Promise<NetworkAnswer['portConflicts']> {
   const states = statesOfPorts(wantedPorts(config, sshPorts), machine.sockets(), machine.ownSockets());
   const conflicts = states.map(async ({ port, protocol, address, wantedBy, taker }) =>
-    taker === undefined ? [] : [{ port, protocol, address, wantedBy, owner: await machine.socketOwner(taker) }],
+    taker === undefined
+      ? []
+      : [{ port, protocol, address, wantedBy, owner: await machine.socketOwner(taker) }],
   );
   return (await Promise.all(conflicts)).flat();
 }
@@ -76,7 +78,9 @@ export async function lookUpRecords(
   const live: LiveDnsRecord[] = [];
   for (let at = 0; at < records.length; at += LOOKUPS_AT_ONCE) {
     const batch = records.slice(at, at + LOOKUPS_AT_ONCE);
-    live.push(...(await Promise.all(batch.map((record) => lookUpRecord(machine, servers, resolver, record)))));
+    live.push(
+      ...(await Promise.all(batch.map((record) => lookUpRecord(machine, servers, resolver, record)))),
+    );
   }
   return live;
 }

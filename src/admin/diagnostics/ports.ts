@@ -59,7 +59,9 @@ export function statesOfPorts(
     const address = parseIpAddress(port.address) ?? new Uint8Array(16);
     const same = sockets.filter((socket) => socket.protocol === port.protocol && socket.port === port.port);
     const isOpen = same.some(({ inode, address: other }) => own.has(inode) && isEqual(other, address));
-    const taker = isOpen ? undefined : same.find((socket) => !own.has(socket.inode) && overlaps(socket, address));
+    const taker = isOpen
+      ? undefined
+      : same.find((socket) => !own.has(socket.inode) && overlaps(socket, address));
     return { ...port, isOpen, taker };
   });
 }

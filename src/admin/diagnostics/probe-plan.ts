@@ -28,17 +28,26 @@ export function planProbes(config: Pick<Config, 'proxy'>, host: HostConfig): Pro
   const listeners = host.hostnames.length === 0 ? [] : config.proxy.listeners;
   const targets = listeners
     .filter(({ name }) => host.services.includes(name))
-    .map((listener): ProbeTarget => ({
-      ...common,
-      service: listener.name,
-      port: listener.port,
-      expects: expectationOf(listener),
-      hostnames: MAIL_PORTS.has(listener.port) ? mailNamesFirst(hostnames) : hostnames,
-    }));
+    .map(
+      (listener): ProbeTarget => ({
+        ...common,
+        service: listener.name,
+        port: listener.port,
+        expects: expectationOf(listener),
+        hostnames: MAIL_PORTS.has(listener.port) ? mailNamesFirst(hostnames) : hostnames,
+      }),
+    );
   if (host.ssh !== false) {
     const { targetPort } = host.ssh;
     // The forwarder sends no PROXY header.
-    targets.push({ ...common, service: 'ssh', port: targetPort, expects: 'ssh', hostnames: [], clientAddress: 'none' });
+    targets.push({
+      ...common,
+      service: 'ssh',
+      port: targetPort,
+      expects: 'ssh',
+      hostnames: [],
+      clientAddress: 'none',
+    });
   }
   return targets;
 }

@@ -66,7 +66,8 @@ async function probeTls(
   }
   const first = await shakeHands(socket, hostname, target, options);
   const reports = [first.report];
-  if (inside !== undefined && first.socket !== undefined) reports.push(await inside(first.socket, target, options));
+  if (inside !== undefined && first.socket !== undefined)
+    reports.push(await inside(first.socket, target, options));
   first.socket?.destroy();
   // Clients of the other protocols are told one name; browsers come with each of them.
   for (const other of target.expects === 'https' ? others : []) {
@@ -144,7 +145,8 @@ function factsOf(socket: TLSSocket, hostnames: readonly string[]): CertificateFa
   };
 }
 
-const isExpiry = ({ authorizationError }: TLSSocket) => /CERT_(HAS_EXPIRED|NOT_YET_VALID)/.test(String(authorizationError));
+const isExpiry = ({ authorizationError }: TLSSocket) =>
+  /CERT_(HAS_EXPIRED|NOT_YET_VALID)/.test(String(authorizationError));
 
 async function askHttp(socket: Socket, target: ProbeTarget, options: ProbeOptions): Promise<ProbeReport> {
   const report = reporter(target);
@@ -160,13 +162,20 @@ async function askHttp(socket: Socket, target: ProbeTarget, options: ProbeOption
     const answer = await readGreeting(socket, readStatusLine, options);
     const latencyMs = since(startedMs);
     if (answer === undefined) {
-      return report('http', 'fail', `It answers, but not with HTTP.${proxyHint(target)}`, { hostname, latencyMs });
+      return report('http', 'fail', `It answers, but not with HTTP.${proxyHint(target)}`, {
+        hostname,
+        latencyMs,
+      });
     }
     const { status, reason } = answer;
     const said = `${status} ${reason}`.trim();
-    if (status >= 500) return report('http', 'fail', `The site answers with an error: ${said}.`, { hostname, latencyMs });
+    if (status >= 500)
+      return report('http', 'fail', `The site answers with an error: ${said}.`, { hostname, latencyMs });
     if (SUSPICIOUS_STATUS.has(status)) {
-      return report('http', 'warn', `It refuses the request: ${said}.${proxyHint(target)}`, { hostname, latencyMs });
+      return report('http', 'warn', `It refuses the request: ${said}.${proxyHint(target)}`, {
+        hostname,
+        latencyMs,
+      });
     }
     return report('http', 'ok', `Answers ${said}.`, { hostname, latencyMs });
   } catch (error) {
@@ -197,7 +206,8 @@ async function hearSmtp(socket: Socket, target: ProbeTarget, options: ProbeOptio
     const greeting = await readGreeting(socket, readSmtpGreeting, options);
     const latencyMs = since(startedMs);
     socket.write('QUIT\r\n');
-    if (greeting === undefined) return report('smtp', 'fail', 'It answers, but not with SMTP.', { latencyMs });
+    if (greeting === undefined)
+      return report('smtp', 'fail', 'It answers, but not with SMTP.', { latencyMs });
     const said = `${greeting.code} ${greeting.text}`.trim();
     return greeting.code === 220
       ? report('smtp', 'ok', `Greets with ${said}.`, { latencyMs })

@@ -130,7 +130,8 @@ function itemsOf(check: Check, results: Results): CheckItem[] {
       area: finding.area ?? check.area,
       state: cause === undefined ? finding.state : 'unknown',
       title: finding.title ?? check.title,
-      what: cause === undefined ? finding.what : `${finding.what} This follows from another failure (${cause}).`,
+      what:
+        cause === undefined ? finding.what : `${finding.what} This follows from another failure (${cause}).`,
       why: check.why,
       mend: cause === undefined ? (finding.mend ?? null) : null,
       server: finding.server ?? null,

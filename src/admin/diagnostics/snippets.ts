@@ -9,7 +9,9 @@ export function nginxSnippets(
   applianceAddress: string,
 ): HostAnswer['snippets'] {
   const used = listeners.filter(({ name }) => hostnames.length > 0 && services.includes(name));
-  const web = used.filter(({ protocol, port, name }) => protocol === 'http' || port === 443 || name === 'https');
+  const web = used.filter(
+    ({ protocol, port, name }) => protocol === 'http' || port === 443 || name === 'https',
+  );
   if (web.length === 0) return [];
   if (clientAddress === 'none') {
     if (!web.some(({ protocol }) => protocol === 'http')) return [];

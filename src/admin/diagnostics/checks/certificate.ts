@@ -16,7 +16,9 @@ function judgeCertificates(name: string, probes: readonly ProbeReport[]): Findin
   const shown = probes.filter((probe) => probe.certificate !== null);
   if (shown.length === 0) {
     const isExpected = probes.some((probe) => probe.name === 'tls' || probe.service === 'https');
-    return isExpected ? { ...unknown(`${name} shows no certificate at the moment; its own line says why.`), title } : undefined;
+    return isExpected
+      ? { ...unknown(`${name} shows no certificate at the moment; its own line says why.`), title }
+      : undefined;
   }
   const state = worstOf(shown);
   if (state === 'ok') {
@@ -27,7 +29,9 @@ function judgeCertificates(name: string, probes: readonly ProbeReport[]): Findin
   return {
     state,
     title,
-    what: [...new Set(bad.map(({ service, hostname, detail }) => `${service}, ${hostname}: ${detail}`))].join(' '),
+    what: [...new Set(bad.map(({ service, hostname, detail }) => `${service}, ${hostname}: ${detail}`))].join(
+      ' ',
+    ),
     mend: `Renew or replace the certificate on ${name}. With ACME the HTTP challenge works through the appliance, as port 80 leads to the server; see why the client there did not renew.`,
   };
 }

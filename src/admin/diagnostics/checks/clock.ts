@@ -11,9 +11,11 @@ export const clock: Check = {
   run({ machine, now }): Finding {
     const mend =
       'See that the appliance reaches a time server: systemd-timesyncd asks those of /etc/systemd/timesyncd.conf over UDP port 123.';
-    if (now < EARLIEST) return fail(`The clock says ${now.toISOString().slice(0, 10)}: it was never set.`, mend);
+    if (now < EARLIEST)
+      return fail(`The clock says ${now.toISOString().slice(0, 10)}: it was never set.`, mend);
     const { isSynchronised, maxErrorMs } = machine.clock();
-    if (isSynchronised === undefined) return unknown('The system does not tell this process whether the clock is synchronised.');
+    if (isSynchronised === undefined)
+      return unknown('The system does not tell this process whether the clock is synchronised.');
     if (!isSynchronised) return warn('The clock is not synchronised with a time server.', mend);
     const error = maxErrorMs === undefined ? '' : ` It is off by ${Math.ceil(maxErrorMs)} ms at most.`;
     return ok(`The clock is synchronised.${error}`);

@@ -10,7 +10,8 @@ export const defaultRoute4: Check = {
     const finding = await checkGateway(deps, 4);
     if (finding !== undefined) return finding;
     // A point-to-point link has no gateway.
-    if (deps.machine.sourceIpv4() !== undefined) return ok('IPv4 packets leave through a point-to-point link.');
+    if (deps.machine.sourceIpv4() !== undefined)
+      return ok('IPv4 packets leave through a point-to-point link.');
     return fail(
       'There is no IPv4 default route: nothing gets to the IPv4 Internet, and no answer gets back.',
       'Connect the appliance to your router. If the router gives addresses by DHCP, see that its DHCP server is on; otherwise set address and gateway by hand.',

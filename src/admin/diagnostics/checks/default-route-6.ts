@@ -21,6 +21,11 @@ export const defaultRoute6: Check = {
       );
     }
     const finding = await checkGateway(deps, 6);
-    return finding ?? ok('All servers are on networks that the appliance is attached to; there is no IPv6 default route, and none is needed.');
+    return (
+      finding ??
+      ok(
+        'All servers are on networks that the appliance is attached to; there is no IPv6 default route, and none is needed.',
+      )
+    );
   },
 };

@@ -12,15 +12,19 @@ export const diskWear: Check = {
   why: 'Flash memory wears out by writing. Before it fails, the file system usually sees errors.',
   async run(deps): Promise<Finding> {
     const { device } = await deps.machine.disk(deps.stateDirectory);
-    if (device === undefined) return unknown('The state directory is on no disk of its own (a network or memory file system).');
+    if (device === undefined)
+      return unknown('The state directory is on no disk of its own (a network or memory file system).');
     const errors = Number((await deps.machine.read(`/sys/fs/ext4/${device}/errors_count`)) ?? 0);
     if (errors > 0) return fail(`The file system on ${device} has seen ${errors} errors.`, MEND);
     const written = await writtenTo(deps, device);
     const steps = await usedLifetime(deps, device);
     if (steps === undefined) {
-      return unknown(`${device} does not tell how worn it is, as SD cards never do. The file system has seen no error.${written}`);
+      return unknown(
+        `${device} does not tell how worn it is, as SD cards never do. The file system has seen no error.${written}`,
+      );
     }
-    if (steps >= WORN_OUT_STEP) return fail(`${device} has used up the lifetime that its maker planned.`, MEND);
+    if (steps >= WORN_OUT_STEP)
+      return fail(`${device} has used up the lifetime that its maker planned.`, MEND);
     const text = `${device} has used ${steps * 10 - 10} to ${steps * 10} % of its planned lifetime.${written}`;
     return steps >= WARN_STEP ? warn(text, MEND) : ok(text);
   },

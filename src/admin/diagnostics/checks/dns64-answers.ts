@@ -19,7 +19,9 @@ export const dns64Answers: Check = {
     const server = ownResolver(dns64);
     const lookup = await machine.lookUp([server], NAME, 'AAAA');
     if (lookup.kind === 'failed' && lookup.reason.includes('REFUSED')) {
-      return unknown(`The resolver refuses to answer the appliance itself, since dns64.allow does not list it.`);
+      return unknown(
+        `The resolver refuses to answer the appliance itself, since dns64.allow does not list it.`,
+      );
     }
     if (lookup.kind === 'failed') {
       return fail(

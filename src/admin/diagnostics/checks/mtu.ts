@@ -11,7 +11,9 @@ export const mtu: Check = {
   why: 'Packets that are too large for a link are lost where nobody reports it: small pages load, large ones hang.',
   async run(deps) {
     const { machine, config } = deps;
-    const links = (await machine.interfaces()).filter(({ name, isUp }) => isUp && name !== config.nat64.device);
+    const links = (await machine.interfaces()).filter(
+      ({ name, isUp }) => isUp && name !== config.nat64.device,
+    );
     const small = links.filter(({ mtuBytes }) => mtuBytes < LEAST_IPV6_MTU_BYTES);
     if (small.length > 0) {
       const list = small.map(({ name, mtuBytes }) => `${name} (${mtuBytes} bytes)`).join(', ');

@@ -19,12 +19,14 @@ export const nat64Drops: Check = {
     const report = services.find(({ name }) => name === 'nat64');
     if (report === undefined || report.status.state === 'disabled') return [];
     const before = countersBefore?.['nat64'];
-    if (before === undefined) return unknown('To be told from the second run on: what counts is what is dropped between two runs.');
+    if (before === undefined)
+      return unknown('To be told from the second run on: what counts is what is dropped between two runs.');
     const grown = Object.keys(TELLING).flatMap((name) => {
       const more = (report.counters[name] ?? 0) - (before[name] ?? 0);
       return more > 0 ? [{ name, more, explanation: report.counterTable[name] ?? name }] : [];
     });
-    if (grown.length === 0) return ok('None since the run before, for lack of ports, sessions or an address.');
+    if (grown.length === 0)
+      return ok('None since the run before, for lack of ports, sessions or an address.');
     return warn(
       `Since the run before: ${grown.map(({ more, explanation }) => `${more} (${explanation})`).join('; ')}.`,
       grown.map(({ name }) => TELLING[name]).join(' '),

@@ -28,7 +28,9 @@ export const nat64Path: Check = {
     }
     const direct = await machine.lookUp([upstream.server], '.', 'NS');
     if (direct.kind === 'failed') {
-      return unknown(`The test asks ${upstream.text} through NAT64, but that does not answer without NAT64 either.`);
+      return unknown(
+        `The test asks ${upstream.text} through NAT64, but that does not answer without NAT64 either.`,
+      );
     }
     const through = await machine.lookUp([`[${formatIpv6(target)}]:${upstream.port}`], '.', 'NS');
     if (through.kind !== 'failed') {

@@ -18,7 +18,10 @@ export const nat64Pool: Check = {
       ...(['tcp', 'udp', 'icmp'] as const).map((protocol) => {
         const used = pools.reduce((sum, pool) => sum + pool.used[protocol], 0);
         const size = pools.reduce((sum, pool) => sum + pool.size, 0);
-        return { what: `ports for ${protocol.toUpperCase()} (${used} of ${size})`, share: size === 0 ? 0 : used / size };
+        return {
+          what: `ports for ${protocol.toUpperCase()} (${used} of ${size})`,
+          share: size === 0 ? 0 : used / size,
+        };
       }),
     ];
     const worst = uses.reduce((a, b) => (b.share > a.share ? b : a));

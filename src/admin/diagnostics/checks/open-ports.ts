@@ -26,7 +26,9 @@ export const openPorts: Check = {
     const ports = [...new Set(states.map(({ port }) => port))].sort((a, b) => a - b).join(', ');
     const { kind, address } = await publicIpv4();
     if (kind === 'own') {
-      return ok(`TCP ${ports} listen on ${address}. Whether a firewall before the appliance lets them pass cannot be seen from here. ${HOW_TO_TEST}`);
+      return ok(
+        `TCP ${ports} listen on ${address}. Whether a firewall before the appliance lets them pass cannot be seen from here. ${HOW_TO_TEST}`,
+      );
     }
     return unknown(
       `TCP ${ports} listen, but whether your router forwards them cannot be seen from inside.`,

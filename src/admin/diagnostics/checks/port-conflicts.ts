@@ -10,7 +10,8 @@ export const portConflicts: Check = {
     const conflicts = await findPortConflicts(machine, config, sshPorts);
     if (conflicts.length === 0) return ok('No other program has a port that the configuration uses.');
     const list = conflicts.map(
-      ({ protocol, port, owner, wantedBy }) => `${protocol.toUpperCase()} ${port} (${wantedBy}) is taken by ${owner}`,
+      ({ protocol, port, owner, wantedBy }) =>
+        `${protocol.toUpperCase()} ${port} (${wantedBy}) is taken by ${owner}`,
     );
     const owners = [...new Set(conflicts.map(({ owner }) => owner))].join(', ');
     return fail(

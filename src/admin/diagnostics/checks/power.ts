@@ -18,12 +18,16 @@ export const power: Check = {
     if (throttled !== undefined) {
       const bits = Number.parseInt(throttled, 16);
       if ((bits & UNDER_VOLTAGE) !== 0) return fail('The voltage is too low at this moment.', MEND);
-      if (((bits >>> SINCE_START) & UNDER_VOLTAGE) !== 0) return warn('The voltage was too low at times since the start.', MEND);
+      if (((bits >>> SINCE_START) & UNDER_VOLTAGE) !== 0)
+        return warn('The voltage was too low at times since the start.', MEND);
       return ok('The voltage has been right since the start.');
     }
     const alarm = await voltageAlarm(machine);
-    if (alarm === undefined) return unknown('This machine does not measure its supply voltage, or it is no Raspberry Pi.');
-    return alarm === '1' ? fail('The voltage is too low at this moment.', MEND) : ok('The voltage is right at this moment.');
+    if (alarm === undefined)
+      return unknown('This machine does not measure its supply voltage, or it is no Raspberry Pi.');
+    return alarm === '1'
+      ? fail('The voltage is too low at this moment.', MEND)
+      : ok('The voltage is right at this moment.');
   },
 };
 

@@ -28,13 +28,17 @@ export function forEachServer(
 /** All but what is said of certificates, which have a line of their own. */
 function judgeServer(name: string, probes: readonly ProbeReport[]): Finding {
   const title = `Server ${name}`;
-  if (probes.length === 0) return { ...unknown(`Nothing leads to ${name}: it has neither host names nor SSH.`), title };
+  if (probes.length === 0)
+    return { ...unknown(`Nothing leads to ${name}: it has neither host names nor SSH.`), title };
   const relevant = probes.filter(({ certificate }) => certificate === null);
   const state = worstOf(relevant);
   if (state === 'ok') {
     const services = [...new Set(probes.map(({ service }) => service))].join(', ');
     const latencyMs = Math.max(...relevant.map((probe) => probe.latencyMs ?? 0));
-    return { ...ok(`Answers as it should: ${services}; the slowest answer took ${latencyMs.toFixed(0)} ms.`), title };
+    return {
+      ...ok(`Answers as it should: ${services}; the slowest answer took ${latencyMs.toFixed(0)} ms.`),
+      title,
+    };
   }
   const bad = relevant.filter((probe) => probe.state !== 'ok');
   return {

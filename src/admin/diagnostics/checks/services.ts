@@ -19,9 +19,11 @@ export const services: Check = {
     return reports.map(({ name, status: { state, problem, restarts } }) => {
       const place = { key: keyOf(name), title: `Service ${name}`, ...PLACES[name] };
       if (state === 'disabled') return { ...place, ...ok('Switched off in the configuration.') };
-      const again = restarts > 0 ? ` Its thread was started again ${restarts} times; the log has the reason.` : '';
+      const again =
+        restarts > 0 ? ` Its thread was started again ${restarts} times; the log has the reason.` : '';
       const said = `${problem ?? 'It does not say why.'}${again}`;
-      const mend = 'It is tried again by itself. Mend what the line says; if that does not help, send a support bundle.';
+      const mend =
+        'It is tried again by itself. Mend what the line says; if that does not help, send a support bundle.';
       if (state === 'failed') return { ...place, ...fail(said, mend) };
       if (state === 'degraded') return { ...place, ...warn(said, mend) };
       return { ...place, ...ok(`Runs.${again}`) };
