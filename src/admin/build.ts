@@ -2,6 +2,7 @@
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { ConfigChanges } from '../config/changes.ts';
 import type { ConfigStore } from '../config/store.ts';
 import type { SchemaNode } from '../config/json-schema.ts';
 import { validate } from '../config/validate.ts';
@@ -16,13 +17,16 @@ import type { ADMIN_COUNTERS } from './counters.ts';
 import { ApiError, answerErrors } from './errors.ts';
 import { configRoutes } from './routes/config.ts';
 import { nat64Routes } from './routes/nat64.ts';
+import { revisionRoutes } from './routes/revisions.ts';
 import { pageRoutes } from './routes/page.ts';
 import { sshConfigRoutes } from './routes/ssh-config.ts';
 import { healthRoutes, statusRoutes } from './routes/status.ts';
 
 /** What the API shows and changes. */
 export interface AdminDeps {
+  /** The configuration in force; `changes` changes it. */
   readonly store: ConfigStore;
+  readonly changes: ConfigChanges;
   readonly services: () => readonly ServiceReport[];
   /** The SSH port of each server that has one, by the server's name. */
   readonly sshPorts: () => Readonly<Record<string, number>>;
@@ -85,7 +89,8 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
         await secured.register(statusRoutes(deps));
         await secured.register(sshConfigRoutes(deps, options.admin));
         await secured.register(nat64Routes(deps));
-        await secured.register(configRoutes(deps.store, options.counters));
+        await secured.register(configRoutes(deps, options.counters));
+        await secured.register(revisionRoutes(deps, options.counters));
       });
     },
     { prefix: '/api' },

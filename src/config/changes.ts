@@ -139,11 +139,11 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
     document: ConfigDocument = store.document,
   ): Promise<void> {
     const { newest } = history;
-    const before = newest === undefined ? undefined : await history.documentOf(newest.id);
-    const changes = before === undefined ? 0 : diffOf(before, document).length;
     const fields = { at: new Date().toISOString(), ...entry, revision: revisionOf(document) };
     tell({ ...fields, action: entry.why });
     try {
+      const before = newest === undefined ? undefined : await history.documentOf(newest.id);
+      const changes = before === undefined ? 0 : diffOf(before, document).length;
       await history.append({ ...fields, changes, document });
     } catch (error) {
       log.error({ err: error }, 'configuration: the history could not be written');

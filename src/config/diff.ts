@@ -18,25 +18,29 @@ export interface Difference {
 }
 
 interface Place {
+  /** In the new document. */
   readonly path: string;
+  /** In the old one. */
+  readonly oldPath: string;
   readonly label: string;
 }
 
 /** The differences of two JSON values, in the order of the new one; none when they are equal. */
 export function diffDocuments(from: unknown, to: unknown): Difference[] {
   const found: Difference[] = [];
-  compare(from, to, { path: '', label: '' }, found);
+  compare(from, to, { path: '', oldPath: '', label: '' }, found);
   return found;
 }
 
 function compare(from: unknown, to: unknown, place: Place, found: Difference[]): void {
   if (isObject(from) && isObject(to)) compareObjects(from, to, place, found);
   else if (Array.isArray(from) && Array.isArray(to)) compareLists(from, to, place, found);
-  else if (from !== to) found.push({ kind: 'changed', ...place, from, to });
+  else if (from !== to) found.push({ kind: 'changed', path: place.path, label: place.label, from, to });
 }
 
-const propertyOf = ({ path, label }: Place, name: string): Place => ({
+const propertyOf = ({ path, oldPath, label }: Place, name: string): Place => ({
   path: path + pointerStep(name),
+  oldPath: oldPath + pointerStep(name),
   label: label === '' ? name : `${label}.${name}`,
 });
 
@@ -49,10 +53,12 @@ function compareObjects(
   for (const [name, value] of Object.entries(to)) {
     const at = propertyOf(place, name);
     if (Object.hasOwn(from, name)) compare(from[name], value, at, found);
-    else found.push({ kind: 'added', ...at, to: value });
+    else found.push({ kind: 'added', path: at.path, label: at.label, to: value });
   }
   for (const [name, value] of Object.entries(from)) {
-    if (!Object.hasOwn(to, name)) found.push({ kind: 'removed', ...propertyOf(place, name), from: value });
+    if (Object.hasOwn(to, name)) continue;
+    const { oldPath: path, label } = propertyOf(place, name);
+    found.push({ kind: 'removed', path, label, from: value });
   }
 }
 
@@ -77,10 +83,8 @@ function compareLists(
   place: Place,
   found: Difference[],
 ): void {
-  const entryAt = (list: readonly unknown[], index: number): Place => ({
-    path: place.path + pointerStep(index),
-    label: `${place.label}[${nameOf(list[index]) ?? index}]`,
-  });
+  const labelOf = (list: readonly unknown[], index: number): string =>
+    `${place.label}[${nameOf(list[index]) ?? index}]`;
   const fromKeys = keysOf(from);
   const oldIndexes = new Map(fromKeys.map((key, index) => [key, index]));
   /** The old index of each new entry. */
@@ -89,17 +93,24 @@ function compareLists(
   const kept = longestIncreasing(matches);
   for (const [index, entry] of to.entries()) {
     const old = matches[index];
-    const at = entryAt(to, index);
+    const path = place.path + pointerStep(index);
+    const label = labelOf(to, index);
     if (old === undefined) {
-      found.push({ kind: 'added', ...at, to: entry });
+      found.push({ kind: 'added', path, label, to: entry });
       continue;
     }
-    if (!kept.has(index)) found.push({ kind: 'moved', ...at, from: old, to: index });
-    compare(from[old], entry, at, found);
+    if (!kept.has(index)) found.push({ kind: 'moved', path, label, from: old, to: index });
+    compare(from[old], entry, { path, oldPath: place.oldPath + pointerStep(old), label }, found);
   }
   const matched = new Set(matches);
   for (const [index, entry] of from.entries()) {
-    if (!matched.has(index)) found.push({ kind: 'removed', ...entryAt(from, index), from: entry });
+    if (matched.has(index)) continue;
+    found.push({
+      kind: 'removed',
+      path: place.oldPath + pointerStep(index),
+      label: labelOf(from, index),
+      from: entry,
+    });
   }
 }
 

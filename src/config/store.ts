@@ -21,7 +21,8 @@ export class ConfigError extends Error {
 export type ApplyConfig = (next: Config, previous: Config) => Promise<void>;
 
 export type ChangeResult =
-  | { readonly outcome: 'changed' | 'unchanged'; readonly revision: string }
+  | { readonly outcome: 'changed'; readonly revision: string }
+  | { readonly outcome: 'unchanged'; readonly revision: string }
   /** The text is no valid configuration. */
   | { readonly outcome: 'invalid'; readonly problems: readonly ConfigProblem[] }
   /** Somebody changed the configuration since `expectedRevision`. */
