@@ -1,14 +1,4 @@
 /** Who asks, as the history of the configuration names them. */
 import type { FastifyRequest } from 'fastify';
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    scope?: 'open' | 'read' | 'configure' | 'system';
-    audit?: boolean;
-  }
-  interface FastifySchema {
-    summary?: string;
-  }
-}
-
-export const actorOf = (_request: FastifyRequest): string => 'admin token';
+export const actorOf = ({ principal }: FastifyRequest): string => principal?.name ?? 'nobody';

@@ -6,8 +6,8 @@ import { parseHosts } from '../../config/parse-hosts.ts';
 import { ConfigSchema } from '../../config/schema.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import type { AssertionResult } from '../../runtime/explain.ts';
-import type { AdminDeps } from '../build.ts';
-import { ConfigAnswer } from '../contract.ts';
+import { actorOf } from '../actor.ts';
+import type { AdminDeps, BuildOptions } from '../build.ts';
 import {
   type AssertionResult as AssertionAnswer,
   AssertionsFailedAnswer,
@@ -20,16 +20,16 @@ import {
   ParseHostsAnswer,
   ParseHostsRequest,
 } from '../contract/apply.ts';
+import { ConfigAnswer } from '../contract/status.ts';
 import type { ADMIN_COUNTERS } from '../counters.ts';
 import { ApiError } from '../errors.ts';
-import { actorOf } from '../actor.ts';
 
 /** Nothing but a body of this kind, for requests that carry nothing. */
 const Nothing = Type.Object({}, { additionalProperties: false, expected: 'an empty object' });
 export const DEFAULT_CONFIRM_SECONDS = 60;
 
 export const configRoutes =
-  ({ store, changes }: AdminDeps, counters: Counters<typeof ADMIN_COUNTERS>) =>
+  ({ store, changes }: AdminDeps, { counters }: BuildOptions) =>
   async (app: FastifyInstance) => {
     app.get(
       '/config/schema',
@@ -92,7 +92,9 @@ export const configRoutes =
           by: actorOf(request),
         });
         if (result.outcome === 'assertions-failed') void reply.code(409);
-        return applyAnswer(result, counters);
+        const answer = applyAnswer(result, counters);
+        if ('revision' in answer) request.auditTarget = answer.revision;
+        return answer;
       },
     );
 
@@ -120,6 +122,7 @@ export const configRoutes =
       },
       async (request): Promise<ConfigRevisionAnswer> => {
         if (!(await changes.confirm(actorOf(request)))) throw nothingPending();
+        request.auditTarget = store.revision;
         return { revision: store.revision };
       },
     );
@@ -138,6 +141,7 @@ export const configRoutes =
         const result = await changes.rollback(actorOf(request));
         if (result === undefined) throw nothingPending();
         if (result.outcome !== 'changed') throw refusal(result);
+        request.auditTarget = result.revision;
         return { revision: result.revision };
       },
     );

@@ -2,9 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from '../../config/json-schema.ts';
 import type { Revision } from '../../config/revisions.ts';
-import type { Counters } from '../../runtime/counters.ts';
 import { actorOf } from '../actor.ts';
-import type { AdminDeps } from '../build.ts';
+import type { AdminDeps, BuildOptions } from '../build.ts';
 import {
   AssertionsFailedAnswer,
   ConfigApplyAnswer,
@@ -12,7 +11,6 @@ import {
   ConfigRevisionDetail,
   ConfigRevisionsAnswer,
 } from '../contract/apply.ts';
-import type { ADMIN_COUNTERS } from '../counters.ts';
 import { ApiError } from '../errors.ts';
 import { DEFAULT_CONFIRM_SECONDS, applyAnswer } from './config.ts';
 
@@ -28,7 +26,7 @@ const RevisionParams = Type.Object({ id: id('The revision', 'the "id" of a revis
 type RevisionParams = Static<typeof RevisionParams>;
 
 export const revisionRoutes =
-  ({ store, changes }: AdminDeps, counters: Counters<typeof ADMIN_COUNTERS>) =>
+  ({ store, changes }: AdminDeps, { counters }: BuildOptions) =>
   async (app: FastifyInstance) => {
     const row = ({ rolledBack: _, ...revision }: Revision) => ({
       ...revision,

@@ -220,7 +220,7 @@ test('a change with a countdown: pending, alone, confirmed; another taken back',
   assert.deepEqual(waiting, {
     revision,
     previousRevision,
-    by: 'admin token',
+    by: 'bootstrap token',
     confirmBy,
     diff: [{ kind: 'changed', path: '/admin/port', label: 'admin.port', from: 8064, to: 8065 }],
   });
@@ -245,7 +245,7 @@ test('the history: pages, a revision with its differences, a revert', async (t) 
   const { at: _at, revision: _revision, ...newest } = first['rows'][0];
   assert.deepEqual(newest, {
     id: 61,
-    by: 'admin token',
+    by: 'bootstrap token',
     why: 'apply',
     reason: '',
     isCurrent: true,
