@@ -2,6 +2,7 @@
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify';
+import type { ConfigChanges } from '../config/changes.ts';
 import type { ConfigStore } from '../config/store.ts';
 import type { SchemaNode } from '../config/json-schema.ts';
 import { validate } from '../config/validate.ts';
@@ -23,13 +24,16 @@ import { configRoutes } from './routes/config.ts';
 import { hostsRoutes } from './routes/hosts.ts';
 import { nat64Routes } from './routes/nat64.ts';
 import { networkRoutes } from './routes/network.ts';
+import { revisionRoutes } from './routes/revisions.ts';
 import { pageRoutes } from './routes/page.ts';
 import { sshConfigRoutes } from './routes/ssh-config.ts';
 import { statusRoutes } from './routes/status.ts';
 
 /** What the API shows and changes. */
 export interface AdminDeps {
+  /** The configuration in force; `changes` changes it. */
   readonly store: ConfigStore;
+  readonly changes: ConfigChanges;
   readonly services: () => readonly ServiceReport[];
   /** The SSH port of each server that has one, by the server's name. */
   readonly sshPorts: () => Readonly<Record<string, number>>;
@@ -64,6 +68,7 @@ const API: readonly ApiRoutes[] = [
   sshConfigRoutes,
   nat64Routes,
   configRoutes,
+  revisionRoutes,
   hostsRoutes,
   checksRoutes,
   networkRoutes,
