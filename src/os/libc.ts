@@ -93,6 +93,8 @@ export const recvfrom = declare<
 export const syscall = declare<
   (number: number, command: number, argument: Uint8Array, bytes: number) => number
 >('long syscall(long, int, void *, uint)');
+/** `state` is a struct timex. */
+export const adjtimex = declare<(state: Uint8Array) => number>('int adjtimex(void *)');
 
 /** The errno of the last call above on this thread. Read it before any other call. */
 export const errno = (): number => koffi.errno();
