@@ -89,6 +89,8 @@ export const recvfrom = declare<
   (fd: number, into: Uint8Array, bytes: number, flags: number, address: Bytes, addressBytes: Bytes) => number
 >('long recvfrom(int, void *, size_t, int, void *, void *)');
 
+export const mallopt = declare<(option: number, value: number) => number>('int mallopt(int, int)');
+
 /** The errno of the last call above on this thread. Read it before any other call. */
 export const errno = (): number => koffi.errno();
 
