@@ -2,6 +2,7 @@
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { ConfigChanges } from '../config/changes.ts';
 import type { ConfigStore } from '../config/store.ts';
 import type { SchemaNode } from '../config/json-schema.ts';
 import { validate } from '../config/validate.ts';
@@ -19,6 +20,7 @@ import { keepRouteTable } from './route-table.ts';
 import { accountRoutes } from './routes/account.ts';
 import { configRoutes } from './routes/config.ts';
 import { nat64Routes } from './routes/nat64.ts';
+import { revisionRoutes } from './routes/revisions.ts';
 import { pageRoutes } from './routes/page.ts';
 import { openApiRoutes } from './routes/openapi.ts';
 import { sessionRoutes } from './routes/session.ts';
@@ -29,7 +31,9 @@ import { isEncrypted, isLoopback } from './transport.ts';
 
 /** What the API shows and changes. */
 export interface AdminDeps {
+  /** The configuration in force; `changes` changes it. */
   readonly store: ConfigStore;
+  readonly changes: ConfigChanges;
   readonly services: () => readonly ServiceReport[];
   /** The SSH port of each server that has one, by the server's name. */
   readonly sshPorts: () => Readonly<Record<string, number>>;
@@ -73,6 +77,7 @@ const API: readonly ApiRoutes[] = [
   sshConfigRoutes,
   nat64Routes,
   configRoutes,
+  revisionRoutes,
 ];
 
 const BODY_LIMIT_BYTES = 1 << 20;
