@@ -62,7 +62,7 @@ export async function signIn(
   return sessionAnswer(request, options, token);
 }
 
-/** Ends sessions; true when the one that asks was among them. Browsers are known no more when all end. */
+/** Ends sessions; true when the one that asks was among them. */
 export async function endSessions(
   request: FastifyRequest,
   { auth }: BuildOptions,
@@ -70,7 +70,6 @@ export async function endSessions(
 ): Promise<boolean> {
   const { data } = auth;
   data.sessions = data.sessions.filter(({ id }) => !isEnded(id));
-  if (data.sessions.length === 0) data.deviceKey = newSecret();
   await auth.save();
   const { principal } = request;
   return principal?.kind === 'session' && isEnded(principal.id ?? '');
@@ -210,6 +209,8 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       schema: { summary: 'Ends every session', response: { 200: SessionAnswer } },
     },
     async (request, reply) => {
+      // Nor is any browser known any more: one of them may be in other hands.
+      auth.data.deviceKey = newSecret();
       const isOwn = await endSessions(request, options, () => true);
       return isOwn ? signedOut(request, reply) : sessionAnswer(request, options);
     },
