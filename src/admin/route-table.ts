@@ -53,6 +53,7 @@ export interface Route {
   readonly url: string;
   readonly scope: RouteScope;
   readonly ownerOnly: boolean;
+  readonly isAudited: boolean;
   readonly schema: RouteSchema;
 }
 
@@ -71,7 +72,9 @@ export function keepRouteTable(app: FastifyInstance): void {
     for (const method of [route.method].flat()) {
       if (method === 'HEAD') continue;
       const ownerOnly = route.config?.ownerOnly === true;
-      table.push({ method, url: route.url, scope, ownerOnly, schema: (route.schema ?? {}) as RouteSchema });
+      const isAudited = route.config?.audit ?? method !== 'GET';
+      const schema = (route.schema ?? {}) as RouteSchema;
+      table.push({ method, url: route.url, scope, ownerOnly, isAudited, schema });
     }
   });
 }

@@ -13,6 +13,7 @@ import { keepCertificate } from './certificate/keep.ts';
 import { keepConsoleFile, pageUrls } from './console-file.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 import { ADMIN_COUNTERS } from './counters.ts';
+import { startDiagnostics } from './diagnostics/diagnostics.ts';
 import { createListeners } from './listeners.ts';
 import { isLoopback } from './transport.ts';
 
@@ -42,7 +43,7 @@ const CLOCK_JITTER_MS = 2000;
  */
 export async function startAdmin(
   options: AdminOptions,
-  deps: AdminDeps,
+  deps: Omit<AdminDeps, 'diagnostics'>,
   { log, stateDirectory }: ServiceContext,
 ): Promise<AdminService> {
   let { admin } = options;
@@ -98,8 +99,10 @@ export async function startAdmin(
     counterTable: ADMIN_COUNTERS,
     counters: readCounters(counters),
   });
+  const services = () => [...deps.services(), ownReport()];
+  const diagnostics = startDiagnostics({ ...deps, services, stateDirectory, log });
   const app = await buildAdmin(
-    { ...deps, services: () => [...deps.services(), ownReport()] },
+    { ...deps, services, diagnostics },
     {
       admin: () => admin,
       admitsSource: isAdmitted,
@@ -126,6 +129,7 @@ export async function startAdmin(
   const stop = async () => {
     clearInterval(renewal);
     screen[Symbol.dispose]();
+    diagnostics[Symbol.dispose]();
     await listeners[Symbol.asyncDispose]();
     await app.close();
     // When API tokens were last used, and sessions seen.

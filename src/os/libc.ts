@@ -90,6 +90,8 @@ export const recvfrom = declare<
 >('long recvfrom(int, void *, size_t, int, void *, void *)');
 
 export const mallopt = declare<(option: number, value: number) => number>('int mallopt(int, int)');
+/** `state` is a struct timex. */
+export const adjtimex = declare<(state: Uint8Array) => number>('int adjtimex(void *)');
 
 /** The errno of the last call above on this thread. Read it before any other call. */
 export const errno = (): number => koffi.errno();
