@@ -93,6 +93,7 @@ export const recvfrom = declare<
 export const syscall = declare<
   (number: number, command: number, argument: Uint8Array, bytes: number) => number
 >('long syscall(long, int, void *, uint)');
+export const mallopt = declare<(option: number, value: number) => number>('int mallopt(int, int)');
 /** `state` is a struct timex. */
 export const adjtimex = declare<(state: Uint8Array) => number>('int adjtimex(void *)');
 
