@@ -219,6 +219,12 @@ export const Nat64Schema = Type.Object(
       expected: 'true or false',
       default: true,
     }),
+    fastPath: Type.Boolean({
+      title:
+        'Let the kernel translate established TCP and UDP flows itself (eBPF, Linux 6.6 or later); what it cannot takes the way through the translator',
+      expected: 'true or false',
+      default: true,
+    }),
     mtu4Bytes: Mtu('MTU of the IPv4 side, in bytes', 1260),
     mtu6Bytes: Mtu('MTU of the IPv6 side, in bytes', 1280),
     lowestIpv6MtuBytes: Type.Integer({

@@ -153,6 +153,12 @@ export const AdminSchema = Type.Object(
       expected: 'a list of host names',
       default: ['tombolo.local'],
     }),
+    tls: Type.Union([Type.Literal('self-signed'), Type.Literal('off')], {
+      title:
+        'HTTPS with a certificate of our own, on the same port; plain HTTP is then only answered to this machine itself',
+      expected: '"self-signed" or "off"',
+      default: 'self-signed',
+    }),
   },
   { ...strict, title: 'Admin page', expected: 'an object', default: {} },
 );

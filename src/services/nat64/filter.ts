@@ -204,9 +204,14 @@ export function isHairpin({ packet, settings, tables }: Translator): boolean {
 }
 
 /** Answers come from the prefix that the host last sent to. */
-function notePrefix({ packet, tables }: Translator, session: number): void {
+function notePrefix(translator: Translator, session: number): void {
+  const { packet, tables } = translator;
   const at = session * RECORD_WORDS + SESSION.REMOTE_PORT_AND_STATE;
-  tables.sessions[at] = (tables.sessions[at] & ~PREFIX_MASK) | (packet.prefixIndex << PREFIX_SHIFT);
+  const portAndState = tables.sessions[at];
+  if ((portAndState & PREFIX_MASK) >> PREFIX_SHIFT === packet.prefixIndex) return;
+  tables.sessions[at] = (portAndState & ~PREFIX_MASK) | (packet.prefixIndex << PREFIX_SHIFT);
+  // The kernel would go on answering from the old one.
+  translator.flows?.forget(translator, session);
 }
 
 /** For a packet from the IPv4 side: the prefix of its session, or the first that may stand for its source. */
@@ -240,11 +245,12 @@ function initialLifetimeSeconds(lifetimes: Lifetimes, protocol: number): number 
 
 /** Takes note of a packet of a session, from either side (N36): its lifetime, and for TCP its state. */
 function refresh(translator: Translator, session: number, side: number): void {
-  const { packet, tables, nowSeconds } = translator;
+  const { packet, tables, nowSeconds, flows } = translator;
   const { lifetimes } = translator.settings;
   if (packet.protocol !== TRANSPORT.TCP) {
     const seconds = initialLifetimeSeconds(lifetimes, packet.protocol);
     setExpiry(tables, session, nowSeconds, nowSeconds + seconds);
+    flows?.note(translator, session, NO_STATE, side === FROM_V6);
     return;
   }
   const at = session * RECORD_WORDS + SESSION.REMOTE_PORT_AND_STATE;
@@ -255,4 +261,5 @@ function refresh(translator: Translator, session: number, side: number): void {
   if (next !== state) tables.sessions[at] = (portAndState & ~STATE_MASK) | next;
   const lifetimeSeconds = tcpLifetimeSeconds(lifetimes, state, event);
   if (lifetimeSeconds !== 0) setExpiry(tables, session, nowSeconds, nowSeconds + lifetimeSeconds);
+  flows?.note(translator, session, next, side === FROM_V6);
 }
