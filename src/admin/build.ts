@@ -6,8 +6,9 @@ import type { ConfigChanges } from '../config/changes.ts';
 import type { ConfigStore } from '../config/store.ts';
 import type { SchemaNode } from '../config/json-schema.ts';
 import { validate } from '../config/validate.ts';
-import type { AdminConfig } from '../config/schema.ts';
+import type { AdminConfig, Config } from '../config/schema.ts';
 import type { Counters } from '../runtime/counters.ts';
+import type { Explainer } from '../runtime/explain.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Nat64Queries } from '../runtime/nat64-queries.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
@@ -19,6 +20,7 @@ import type { ADMIN_COUNTERS } from './counters.ts';
 import { ApiError, answerErrors } from './errors.ts';
 import { keepRouteTable } from './route-table.ts';
 import { configRoutes } from './routes/config.ts';
+import { explainRoutes } from './routes/explain.ts';
 import { nat64Routes } from './routes/nat64.ts';
 import { revisionRoutes } from './routes/revisions.ts';
 import { pageRoutes } from './routes/page.ts';
@@ -30,6 +32,8 @@ export interface AdminDeps {
   /** The configuration in force; `changes` changes it. */
   readonly store: ConfigStore;
   readonly changes: ConfigChanges;
+  /** Who has a say in where traffic goes under a configuration; `isLive`: the one in force, with its sessions. */
+  readonly explainers: (config: Config, isLive: boolean) => Promise<readonly Explainer[]>;
   readonly services: () => readonly ServiceReport[];
   /** The SSH port of each server that has one, by the server's name. */
   readonly sshPorts: () => Readonly<Record<string, number>>;
@@ -58,7 +62,14 @@ export type ApiRoutes = (deps: AdminDeps, options: BuildOptions) => (app: Fastif
  * Every part of the API. Each is encapsulated: its hooks and content type parsers are its own. Who may use a route is
  * decided here, by its `config.scope`, before its handler, its validation and its body are looked at.
  */
-const API: readonly ApiRoutes[] = [statusRoutes, sshConfigRoutes, nat64Routes, configRoutes, revisionRoutes];
+const API: readonly ApiRoutes[] = [
+  statusRoutes,
+  sshConfigRoutes,
+  nat64Routes,
+  configRoutes,
+  revisionRoutes,
+  explainRoutes,
+];
 
 const BODY_LIMIT_BYTES = 1 << 20;
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
