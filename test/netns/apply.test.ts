@@ -79,7 +79,7 @@ describe('changes of the configuration that nobody confirms', () => {
   }
 
   const curl = (address: string, path: string, args: readonly string[] = []) =>
-    topology.hosts.desk.attempt('curl', ['-sS', '-m', '5', ...args, `http://${address}/api${path}`]);
+    topology.hosts.desk.attempt('curl', ['-sSk', '-m', '5', ...args, `https://${address}/api${path}`]);
 
   const isServed = async (address: string) => (await curl(address, '/health')).code === 0;
 
@@ -145,6 +145,11 @@ describe('changes of the configuration that nobody confirms', () => {
       const [newest] = await history(FIRST);
       assert.equal(`${newest.why} ${newest.by}`, 'rollback appliance');
       assert.match(newest.reason, /ended before the change was confirmed/);
+      const { entries } = await api(FIRST, '/audit');
+      const audited = (entries as { action: string; who: string }[]).map(
+        ({ action, who }) => `${action} ${who}`,
+      );
+      assert.equal(audited[0], 'rollback appliance');
       await next.stop();
     });
   }
