@@ -13,6 +13,7 @@ export function checkConfig(config: Config): ConfigProblem[] {
     ...checkUnique(config),
     ...checkNat64(config),
     ...checkPorts(config),
+    ...checkAssertions(config),
   ];
 }
 
@@ -68,4 +69,17 @@ function checkUnique(config: Config): ConfigProblem[] {
     ...duplicates(hostnames, 'a host name that leads to one server'),
     ...duplicates(listeners, 'a name that no other listener has'),
   ];
+}
+
+/** Whether they hold is asked before a change, not here: a file whose assertions fail is valid. */
+function checkAssertions({ assertions }: Config): ConfigProblem[] {
+  const keys = assertions.map(({ name }, i) => ({ key: name, path: `/assertions/${i}/name` }));
+  const ports = assertions.flatMap(({ protocol, port }, i) => {
+    if ((protocol === 'icmp') === (port === undefined)) return [];
+    const path = `/assertions/${i}/port`;
+    if (port !== undefined) return [problem(path, port, 'is a port, which icmp has not', 'no port')];
+    const expected = 'a port number from 1 to 65535';
+    return [{ path, expected, message: `is missing; expected ${expected}` }];
+  });
+  return [...duplicates(keys, 'a name that no other assertion has'), ...ports];
 }

@@ -137,9 +137,7 @@ export const Nat64Schema = Type.Object(
       'nat64-prefix',
       'The prefix that IPv4 destinations have',
       'a NAT64 prefix of 32, 40, 48, 56, 64 or 96 bits such as 64:ff9b::/96',
-      {
-        default: '64:ff9b::/96',
-      },
+      { default: '64:ff9b::/96', requiresRestart: true },
     ),
     extraPrefixes: Type.Array(
       text(
@@ -152,6 +150,7 @@ export const Nat64Schema = Type.Object(
         title: 'More such prefixes; who connects through one is answered from the same one',
         expected: 'a list of at most 15 NAT64 prefixes, none inside another',
         default: [],
+        requiresRestart: true,
       },
     ),
     privateAddresses: Type.Union(
@@ -213,17 +212,20 @@ export const Nat64Schema = Type.Object(
       title: 'Name of the TUN device',
       expected: 'a device name of at most 15 letters, digits, "_", "." or "-"',
       default: 'nat64',
+      requiresRestart: true,
     }),
     offload: Type.Boolean({
       title: 'Take whole segments and leave checksums to the network card (much faster)',
       expected: 'true or false',
       default: true,
+      requiresRestart: true,
     }),
     fastPath: Type.Boolean({
       title:
         'Let the kernel translate established TCP and UDP flows itself (eBPF, Linux 6.6 or later); what it cannot takes the way through the translator',
       expected: 'true or false',
       default: true,
+      requiresRestart: true,
     }),
     mtu4Bytes: Mtu('MTU of the IPv4 side, in bytes', 1260),
     mtu6Bytes: Mtu('MTU of the IPv6 side, in bytes', 1280),
@@ -297,6 +299,7 @@ export const Nat64Schema = Type.Object(
       title: 'Sessions kept at most',
       expected: 'a whole number from 1024 to 4194304',
       default: 65_536,
+      requiresRestart: true,
     }),
   },
   { ...strict, title: 'NAT64', expected: 'an object', default: {} },

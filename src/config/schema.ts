@@ -1,8 +1,9 @@
 /**
  * The configuration: the one source of its types, validation, defaults, API description and reference documentation.
  *
- * Every property carries a `title`, and `expected`, the words that an error uses for what would be right. Every
- * property has a default except those that name a server: an empty object is a valid configuration.
+ * Every property carries a `title`, and `expected`, the words that an error uses for what would be right;
+ * `requiresRestart` says that a change of it starts its service again. Every property has a default except those that
+ * name a server: an empty object is a valid configuration.
  */
 import { type Static, Type } from './json-schema.ts';
 import { Nat64Schema } from './nat64-schema.ts';
@@ -163,6 +164,37 @@ export const AdminSchema = Type.Object(
   { ...strict, title: 'Admin page', expected: 'an object', default: {} },
 );
 
+const AssertionSchema = Type.Object(
+  {
+    name: Type.String({
+      pattern: '^[^\\p{Cc}]{1,100}$',
+      title: 'What it says, unique',
+      expected: 'a text of 1 to 100 characters, such as "the shop is reachable"',
+    }),
+    from: text(
+      'ip-address',
+      'Who connects',
+      'an IPv4 address such as 203.0.113.9 (from the Internet), or an IPv6 address (a server)',
+    ),
+    protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp'), Type.Literal('icmp')], {
+      title: 'Protocol',
+      expected: '"tcp", "udp" or "icmp"',
+      default: 'tcp',
+    }),
+    to: Type.Union([Type.String({ format: 'hostname' }), Type.String({ format: 'ip-address' })], {
+      title: 'Where to; names that come from the Internet are taken to lead to this appliance',
+      expected: 'a host name such as www.example.com, or an IP address',
+    }),
+    port: Type.Optional(Port('To which port; icmp has none')),
+    expect: Type.String({
+      pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+      title: 'What must come of it: a server, translation by NAT64, or a refusal',
+      expected: 'the name of a server, "nat64" or "refused"',
+    }),
+  },
+  { ...strict, title: 'Assertion', expected: 'an object with "name", "from", "to", "port" and "expect"' },
+);
+
 export const ConfigSchema = Type.Object(
   {
     version: Type.Literal(1, { title: 'Version of this format', expected: '1', default: 1 }),
@@ -176,6 +208,12 @@ export const ConfigSchema = Type.Object(
     dns64: Dns64Schema,
     nat64: Nat64Schema,
     admin: AdminSchema,
+    assertions: Type.Array(AssertionSchema, {
+      maxItems: 100,
+      title: 'What must hold: a change of the configuration that breaks one is refused',
+      expected: 'a list of at most 100 assertions',
+      default: [],
+    }),
   },
   { ...strict, title: 'Tombolo configuration', expected: 'a JSON object' },
 );
@@ -189,4 +227,5 @@ export type ListenerConfig = Static<typeof ListenerSchema>;
 export type ProxyConfig = Static<typeof ProxySchema>;
 export type ForwardConfig = Static<typeof ForwardSchema>;
 export type Dns64Config = Static<typeof Dns64Schema>;
+export type AssertionConfig = Static<typeof AssertionSchema>;
 export type AdminConfig = Static<typeof AdminSchema>;
