@@ -1,5 +1,6 @@
 /** Every parser of bytes that come from outside: what it is fed, and what must hold whatever the bytes are. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import dnsPacket from 'dns-packet';
 import { fillDefaults, loadConfig } from '../../src/config/load.ts';
 import { parseHosts } from '../../src/config/parse-hosts.ts';
@@ -16,7 +17,11 @@ import { findHeadEnd, latin1, parseRequestHead } from '../../src/wire/http-head.
 import { formatIpAddress, parseIpAddress } from '../../src/wire/ip-address.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
 import { createHarness } from '../unit/services/nat64/harness.ts';
-import { assertWellFormed, icmp, tcp, udp } from '../unit/services/nat64/packets.ts';
+import { restoreSessions } from '../../src/services/nat64/restore.ts';
+import { removeSessionsUnless } from '../../src/services/nat64/sessions.ts';
+import { type Snapshot, decodeSnapshot, encodeSnapshot } from '../../src/services/nat64/snapshot.ts';
+import { CONTROL } from '../../src/services/nat64/tables.ts';
+import { address, assertWellFormed, icmp, readU32, tcp, udp } from '../unit/services/nat64/packets.ts';
 import { captureClientHello } from '../unit/wire/capture-client-hello.ts';
 
 export interface FuzzTarget {
@@ -157,6 +162,35 @@ function nat64Target(): FuzzTarget {
   };
 }
 
+/** The file of kept sessions, the checksum made right again half of the time: what it says is restored. */
+function snapshotTarget(): FuzzTarget {
+  const addresses = Int32Array.of(readU32(address('198.51.100.1'), 0) | 0, ...Array<number>(15).fill(0));
+  const host = [0, 4, 8, 12].map((at) => readU32(address(ISLAND), at) | 0);
+  const snapshot: Snapshot = {
+    savedAtMs: 1_700_000_000_000,
+    prefixes: ['64:ff9b::/96'],
+    addresses,
+    bib: Int32Array.of(...host, (1024 << 16) | 40_000, 1, ...host, (1024 << 16) | 40_001, 2),
+    sessions: Int32Array.of(0, 0x0102_0304, (443 << 16) | 3, 7000, 1, 0x0102_0304, 53 << 16, 200),
+  };
+  const { translator } = createHarness({ maxSessions: 1024, allow: ['::/0'] });
+  return {
+    name: 'nat64-snapshot',
+    seeds: [encodeSnapshot(snapshot)],
+    run(bytes) {
+      if (bytes.length >= 48 && (bytes[bytes.length - 1] & 1) === 0)
+        bytes.set(createHash('sha256').update(bytes.subarray(48)).digest(), 16);
+      const decoded = decodeSnapshot(bytes);
+      if (typeof decoded === 'string') return;
+      const prefixes = decoded.prefixes.map((_, i) => (i === 0 ? 0 : -1));
+      restoreSessions(translator, { snapshot: decoded, prefixes, elapsedSeconds: 0 });
+      removeSessionsUnless(translator.tables, () => false, 0);
+      assert.equal(translator.tables.control[CONTROL.SESSION_COUNT], 0);
+      assert.equal(translator.tables.control[CONTROL.BIB_COUNT], 0);
+    },
+  };
+}
+
 /** The targets; their seeds come from real clients and encoders. */
 export async function fuzzTargets(): Promise<FuzzTarget[]> {
   const hellos = await Promise.all([
@@ -272,5 +306,6 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
       run: addresses,
     },
     nat64Target(),
+    snapshotTarget(),
   ];
 }
