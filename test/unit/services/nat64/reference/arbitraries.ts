@@ -129,7 +129,7 @@ export function wellFormedPackets({ hosts, remotes, pool4 }: Ends): fc.Arbitrary
 
   const error6 = fc
     .record({
-      source: fc.constantFrom(...hosts, '2001:db8:ffff::1'),
+      source: fc.constantFrom(...hosts, '2001:db8:ffff::1', '2001:db8:ffff::2', '2001:db8:ffff::3'),
       quotedRemote: remote,
       peer: fc.constantFrom('203.0.113.9', '203.0.113.9', '10.0.0.1', '127.0.0.1'),
       host,
