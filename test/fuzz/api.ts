@@ -110,7 +110,7 @@ const texts = (schema: SchemaNode | undefined) =>
     ),
   );
 
-const escape = (value: string) => encodeURIComponent(value.toWellFormed());
+const percentEncoded = (value: string) => encodeURIComponent(value.toWellFormed());
 
 function requests({ schema, method, url }: Route) {
   const body =
@@ -122,10 +122,10 @@ function requests({ schema, method, url }: Route) {
     ),
     path: texts(schema.params).map((values) => {
       const byName = new Map(values);
-      return url.replace(/:([A-Za-z]+)/g, (_, name) => escape(byName.get(name) ?? 'x') || 'x');
+      return url.replace(/:([A-Za-z]+)/g, (_, name) => percentEncoded(byName.get(name) ?? 'x') || 'x');
     }),
     query: texts(schema.querystring).map((values) =>
-      values.map(([name, value]) => `${escape(name)}=${escape(value ?? '')}`).join('&'),
+      values.map(([name, value]) => `${percentEncoded(name)}=${percentEncoded(value ?? '')}`).join('&'),
     ),
   });
 }
