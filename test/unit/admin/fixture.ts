@@ -1,9 +1,11 @@
 /** An admin application over a store in a directory of its own, and requests to it. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { openAuth } from '../../../src/admin/auth/auth.ts';
+import { tokenPath } from '../../../src/admin/auth/bootstrap-token.ts';
 import { buildAdmin, type AdminDeps } from '../../../src/admin/build.ts';
 import { ADMIN_COUNTERS } from '../../../src/admin/counters.ts';
 import type { Route } from '../../../src/admin/route-table.ts';
@@ -18,7 +20,7 @@ export const TOKEN = 'abcdefghijklmnopqrstuvwxyz0123456789-_ABCDE';
 
 export async function temporaryDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'tombolo-admin-'));
-  t.after(() => rm(directory, { recursive: true }));
+  t.after(() => rm(directory, { recursive: true, maxRetries: 5 }));
   return directory;
 }
 
@@ -64,6 +66,7 @@ export async function testDeps(t: TestContext): Promise<AdminDeps & { services: 
   return {
     store,
     changes,
+    explainers: async () => [],
     services: () => [report('proxy'), report('nat64')],
     sshPorts: () => ({ web1: 22_001 }),
     nat64: () => undefined,
@@ -86,15 +89,26 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
   const counters = createCounters(ADMIN_COUNTERS);
   const log = keepingLog();
   let isAdmitted = true;
+  let isLocal = true;
+  const clock = { nowMs: Date.parse('2026-01-02T03:04:05Z'), monotonicMs: 1000 };
+  const stateDirectory = await temporaryDirectory(t);
+  await writeFile(tokenPath(stateDirectory), `${TOKEN}\n`, { mode: 0o600 });
+  const openTestAuth = () =>
+    openAuth({ stateDirectory, log, now: () => clock.nowMs, monotonicNow: () => clock.monotonicMs });
+  const auth = await openTestAuth();
   const app = await buildAdmin(deps, {
     admin: () => deps.store.current.admin,
     admitsSource: () => isAdmitted,
-    token: TOKEN,
+    isLocal: () => isLocal,
+    auth,
+    onClaimed: () => {},
+    certificateFingerprint: () => undefined,
     counters,
     log,
     requestsPerMinute,
   });
   t.after(() => app.close());
+  t.after(() => auth.audit.settled());
 
   /** An authorised request from localhost, unless the headers say otherwise. */
   async function request(
@@ -132,6 +146,14 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
     post,
     apply,
     counters: () => readCounters(counters),
+    auth,
+    clock,
+    stateDirectory,
+    /** What a process that starts now would read. */
+    openTestAuth,
+    setLocal: (local: boolean) => {
+      isLocal = local;
+    },
     setAdmitted: (admitted: boolean) => {
       isAdmitted = admitted;
     },
