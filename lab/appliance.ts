@@ -43,6 +43,10 @@ export interface ApplianceOptions {
   readonly testHooks?: boolean;
   /** Replaces CONFIGURATION. */
   readonly configuration?: object;
+  /** What must have answered before it counts as started; all, when left out. */
+  readonly await?: readonly Probe[];
+  /** More for the environment of the process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Memory {
@@ -132,11 +136,17 @@ export async function startAppliance(world: World, options: ApplianceOptions = {
     [join(ROOT, 'src/main.ts'), '--config', configFile, '--state', stateDirectory],
     {
       ipc: options.testHooks ?? false,
-      env: { NODE_COMPILE_CACHE: compileCache, ...(options.testHooks && { TOMBOLO_TEST_HOOKS: '1' }) },
+      env: {
+        NODE_COMPILE_CACHE: compileCache,
+        ...(options.testHooks && { TOMBOLO_TEST_HOOKS: '1' }),
+        ...options.env,
+      },
     },
   );
   const answered = await Promise.all(
-    PROBE_NAMES.map(async (name) => [name, await waitForAnswer(world, child, name, startedAt)] as const),
+    (options.await ?? PROBE_NAMES).map(
+      async (name) => [name, await waitForAnswer(world, child, name, startedAt)] as const,
+    ),
   ).catch(async (error: unknown) => {
     await child.stop();
     throw error;

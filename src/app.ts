@@ -1,6 +1,8 @@
 /** The composition root: the only file that knows every room. */
+import type { ConfigChanges } from './config/changes.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigStore } from './config/store.ts';
+import { explainersOf } from './explainers.ts';
 import { startAdmin } from './admin/server.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Service, ServiceContext } from './runtime/service.ts';
@@ -12,6 +14,7 @@ import { startProxy } from './services/proxy/service.ts';
 
 export interface AppOptions {
   readonly store: ConfigStore;
+  readonly changes: ConfigChanges;
   /** Directory for what must survive a restart; exists. */
   readonly stateDirectory: string;
   readonly version: string;
@@ -35,7 +38,7 @@ const reservedPorts = (config: Config): number[] => [
  * Starts every service and the admin page. A service that cannot start is reported and tried again; only an admin
  * page that cannot start makes this reject, with everything else stopped, because nobody could see what is wrong.
  */
-export async function startApp({ store, stateDirectory, version, log }: AppOptions): Promise<App> {
+export async function startApp({ store, changes, stateDirectory, version, log }: AppOptions): Promise<App> {
   const startedAt = new Date();
   const context: ServiceContext = { log, stateDirectory };
   const config = store.current;
@@ -45,15 +48,12 @@ export async function startApp({ store, stateDirectory, version, log }: AppOptio
     start: (options: Options, context: ServiceContext) => Promise<S>,
   ) => new ServiceSlot(name, select, start, config, context);
 
-  const forward = slot(
-    'forward',
-    ({ forward, hosts, ...rest }) => ({
-      forward,
-      hosts,
-      reservedPorts: reservedPorts({ forward, hosts, ...rest }),
-    }),
-    startForward,
-  );
+  const forwardOptions = (from: Config) => ({
+    forward: from.forward,
+    hosts: from.hosts,
+    reservedPorts: reservedPorts(from),
+  });
+  const forward = slot('forward', forwardOptions, startForward);
   const nat64 = slot('nat64', ({ nat64 }) => ({ nat64 }), startNat64);
   const slots = [
     slot('proxy', ({ proxy, hosts }) => ({ proxy, hosts }), startProxy),
@@ -66,12 +66,26 @@ export async function startApp({ store, stateDirectory, version, log }: AppOptio
   for (const each of slots) started.use(each);
   await Promise.all(slots.map((each) => each.start()));
 
+  const explainers = (of: Config, isLive: boolean) =>
+    explainersOf(of, isLive, {
+      allotments: () => forward.service?.allotments() ?? {},
+      forwardOptions,
+      nat64: () => nat64.service?.queries,
+    });
+  changes.onAssess(async (next) => {
+    if (next.assertions.length === 0) return [];
+    const { assess } = await import('./admin/explain/assertions.ts');
+    return assess(next, await explainers(next, false));
+  });
+
   const reports = () => slots.map((each) => each.report());
   const admin = started.use(
     await startAdmin(
       { admin: config.admin },
       {
         store,
+        changes,
+        explainers,
         services: reports,
         sshPorts: () => forward.service?.sshPorts() ?? {},
         nat64: () => nat64.service?.queries,

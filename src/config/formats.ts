@@ -30,6 +30,7 @@ export const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   'ipv4-endpoint': (text) => parseIpv4Endpoint(text) !== undefined,
   'ipv6-endpoint': (text) => parseIpv6Endpoint(text) !== undefined,
   'ipv4-address': (text) => parseIpv4(text) !== undefined,
+  'ip-prefix': (text) => parseIpPrefix(text) !== undefined,
   'ipv4-prefix': (text) => !text.includes(':') && parseIpPrefix(text) !== undefined,
   'ipv6-prefix': (text) => text.includes(':') && parseIpPrefix(text) !== undefined,
   'pool4-address': (text) => text === 'auto' || parseIpv4(text) !== undefined,

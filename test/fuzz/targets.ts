@@ -1,7 +1,8 @@
 /** Every parser of bytes that come from outside: what it is fed, and what must hold whatever the bytes are. */
 import assert from 'node:assert/strict';
 import dnsPacket from 'dns-packet';
-import { loadConfig } from '../../src/config/load.ts';
+import { fillDefaults, loadConfig } from '../../src/config/load.ts';
+import { parseHosts } from '../../src/config/parse-hosts.ts';
 import { parseDnsUpstream, parsePortRange } from '../../src/config/values.ts';
 import {
   type ClientHelloResult,
@@ -12,6 +13,7 @@ import { readMessage, writeMessage } from '../../src/wire/dns-message.ts';
 import { lowerByte } from '../../src/wire/dns-name.ts';
 import { QueryKind, newQuery, readQuery } from '../../src/wire/dns-query.ts';
 import { findHeadEnd, latin1, parseRequestHead } from '../../src/wire/http-head.ts';
+import { readSmtpGreeting, readSshBanner, readStatusLine } from '../../src/wire/greetings.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/wire/ip-address.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
 import { createHarness } from '../unit/services/nat64/harness.ts';
@@ -27,6 +29,21 @@ export interface FuzzTarget {
 }
 
 const text = (...lines: string[]) => lines.map((line) => Buffer.from(line, 'latin1'));
+
+const EMPTY_CONFIG = fillDefaults({});
+
+/** What was taken is right by itself, and each problem has its line. */
+function pastedHosts(bytes: Uint8Array): void {
+  const pasted = Buffer.from(bytes).toString('utf8');
+  const { hosts, problems } = parseHosts(pasted, EMPTY_CONFIG);
+  const lines = pasted.split(/\r\n|\n|\r/).length;
+  for (const { line } of [...hosts, ...problems])
+    assert.ok(line >= 1 && line <= lines, `line ${line} of ${lines}`);
+  const loaded = loadConfig(
+    JSON.stringify({ hosts: hosts.slice(0, 100).map(({ host }) => ({ ...host, ssh: false })) }),
+  );
+  assert.ok('config' in loaded, JSON.stringify(loaded));
+}
 
 /** The result of reading the bytes as they would come in two segments. */
 function readInTwo(bytes: Uint8Array, cut: number): ClientHelloResult {
@@ -44,6 +61,16 @@ function clientHello(bytes: Uint8Array): void {
     assert.match(whole.serverName ?? 'none', /^[\x21-\x7e]+$/);
   } else {
     assert.notEqual(parts.kind, 'complete');
+  }
+}
+
+/** What has been decided stays so, however much comes after it; and something is decided in the end. */
+function greetings(bytes: Uint8Array): void {
+  const said = Buffer.from(bytes).toString('latin1');
+  for (const read of [readStatusLine, readSshBanner, readSmtpGreeting]) {
+    const answer = read(said);
+    if (answer === 'incomplete') assert.ok(said.length < 8192);
+    else assert.deepEqual(read(`${said}\r\n250 more\r\n`), answer);
   }
 }
 
@@ -224,6 +251,15 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
       run: dnsQuery,
     },
     {
+      name: 'greetings',
+      seeds: text(
+        'HTTP/1.1 200 OK\r\nServer: x\r\n\r\n',
+        'Welcome\r\nSSH-2.0-OpenSSH_9.2p1 Debian-2\r\n',
+        '220-mx.example.com ESMTP\r\n220 hello\r\n',
+      ),
+      run: greetings,
+    },
+    {
       name: 'config',
       seeds: text(
         '{"hosts":[{"name":"web1","address":"2001:db8:1::10","hostnames":["example.com","*.example.com"]}]}',
@@ -231,6 +267,17 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
         '{"nat64":{"prefix":"64:ff9b::/96","pool4":[{"address":"auto","ports":"32768-65535"}]}}',
       ),
       run: configuration,
+    },
+    {
+      name: 'pasted-hosts',
+      seeds: text(
+        'web1 2001:db8:1::10 www.example.com *.example.com\n# comment\n2001:db8:1::11 web2\n',
+        'name,address,hostnames,ssh\nweb1,2001:db8:1::10,"www.example.com example.com",22001\r\nweb2,2001:db8:1::11,,no\r\n',
+        'Name;IPv6;Hostnames;Services\nweb1;"2001:db8:1::10";a.example.com, b.example.com;http https\n',
+        '[{"name":"web1","address":"2001:db8:1::10"},\n{"name":"web2","address":"2001:db8:1::11","hostnames":["b.example.com"]}]',
+        '{"hosts":[{"name":"web1","address":"2001:db8:1::10","ssh":false}]}',
+      ),
+      run: pastedHosts,
     },
     {
       name: 'addresses',

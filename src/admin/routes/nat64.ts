@@ -8,8 +8,9 @@ import {
   Nat64ClientsAnswer,
   Nat64ExplainAnswer,
   Nat64PoolAnswer,
+  Nat64PortBlocksAnswer,
   Nat64SessionsAnswer,
-} from '../contract.ts';
+} from '../contract/nat64.ts';
 import { ApiError } from '../errors.ts';
 
 const DEFAULT_PAGE_ROWS = 100;
@@ -63,6 +64,14 @@ const ClientsQuery = Type.Object(
   { limit: number('^([1-9][0-9]?|100)$', 'Clients at most', 'a whole number from 1 to 100') },
   strict,
 );
+const PortBlocksQuery = Type.Object(
+  {
+    client: Type.Optional(text('ipv6-address', 'Whose ports', 'an IPv6 address such as 2001:db8:1::10')),
+    poolAddress: Type.Optional(text('ipv4-address', 'Whose is a port of this address', 'an IPv4 address')),
+    poolPort: port('And which port, or ICMP identifier'),
+  },
+  strict,
+);
 const ExplainQuery = Type.Object(
   {
     client: text('ipv6-address', 'The IPv6 host', 'an IPv6 address such as 2001:db8:1::10'),
@@ -103,7 +112,14 @@ export const nat64Routes = (deps: AdminDeps) => async (app: FastifyInstance) => 
 
   app.get<{ Querystring: Static<typeof SessionsQuery> }>(
     '/nat64/sessions',
-    { schema: { querystring: SessionsQuery, response: { 200: Nat64SessionsAnswer } } },
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'Sessions of NAT64, page by page',
+        querystring: SessionsQuery,
+        response: { 200: Nat64SessionsAnswer },
+      },
+    },
     async ({ query }): Promise<Nat64SessionsAnswer> => {
       const { protocol, client, remote, poolPort } = query;
       const filter = { protocol, client, remote, poolPort: toNumber(poolPort) };
@@ -113,7 +129,14 @@ export const nat64Routes = (deps: AdminDeps) => async (app: FastifyInstance) => 
 
   app.get<{ Querystring: Static<typeof BibQuery> }>(
     '/nat64/bib',
-    { schema: { querystring: BibQuery, response: { 200: Nat64BibAnswer } } },
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'The binding information base of NAT64, page by page',
+        querystring: BibQuery,
+        response: { 200: Nat64BibAnswer },
+      },
+    },
     async ({ query }): Promise<Nat64BibAnswer> => {
       const { protocol, client, poolPort } = query;
       return queries().bib({ protocol, client, poolPort: toNumber(poolPort) }, pageRequest(query));
@@ -122,20 +145,61 @@ export const nat64Routes = (deps: AdminDeps) => async (app: FastifyInstance) => 
 
   app.get<{ Querystring: Static<typeof ClientsQuery> }>(
     '/nat64/clients',
-    { schema: { querystring: ClientsQuery, response: { 200: Nat64ClientsAnswer } } },
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'The hosts with the most sessions',
+        querystring: ClientsQuery,
+        response: { 200: Nat64ClientsAnswer },
+      },
+    },
     ({ query }): Promise<Nat64ClientsAnswer> =>
       queries().topClients(toNumber(query.limit) ?? DEFAULT_CLIENTS),
   );
 
   app.get(
     '/nat64/pool',
-    { schema: { querystring: Type.Object({}, strict), response: { 200: Nat64PoolAnswer } } },
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'How much of each pool4 entry is in use',
+        querystring: Type.Object({}, strict),
+        response: { 200: Nat64PoolAnswer },
+      },
+    },
     (_request: FastifyRequest): Promise<Nat64PoolAnswer> => queries().poolUse(),
+  );
+
+  app.get<{ Querystring: Static<typeof PortBlocksQuery> }>(
+    '/nat64/port-blocks',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'Which block of ports a client has, or whose a port is (nat64.portBlocks)',
+        querystring: PortBlocksQuery,
+        response: { 200: Nat64PortBlocksAnswer },
+      },
+    },
+    async ({ query }): Promise<Nat64PortBlocksAnswer> => {
+      const { client, poolAddress } = query;
+      const poolPort = toNumber(query.poolPort);
+      if (client !== undefined) return { rows: queries().portBlocks({ client }) };
+      if (poolAddress !== undefined && poolPort !== undefined)
+        return { rows: queries().portBlocks({ poolAddress, poolPort }) };
+      throw new ApiError(400, 'invalid-input', 'Say either client, or poolAddress and poolPort.');
+    },
   );
 
   app.get<{ Querystring: Static<typeof ExplainQuery> }>(
     '/nat64/explain',
-    { schema: { querystring: ExplainQuery, response: { 200: Nat64ExplainAnswer } } },
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'What NAT64 would do with a packet',
+        querystring: ExplainQuery,
+        response: { 200: Nat64ExplainAnswer },
+      },
+    },
     ({ query }): Promise<Nat64ExplainAnswer> => {
       const { client, destination, protocol, clientPort, destinationPort } = query;
       return queries().explain({

@@ -20,8 +20,10 @@ import {
 import type { NAT64_COUNTERS } from './counters.ts';
 import { type Pool4, choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { compileEam } from './eam.ts';
+import { type FastPath, startFastPath } from './fast-path.ts';
 import { createQueries } from './queries.ts';
-import { type Settings, compileAccessList } from './settings.ts';
+import { compilePortBlocks } from './port-blocks.ts';
+import { type Settings, type TranslatedPrefix, compileAccessList, compileDenied4 } from './settings.ts';
 import { startSteering } from './steering.ts';
 import { CONTROL, createSharedTables, tableClockSeconds } from './tables.ts';
 import type { Nat64Init, Nat64Message } from './worker.ts';
@@ -33,6 +35,8 @@ export interface Translation extends AsyncDisposable {
   readonly sessions: number;
   readonly bibEntries: number;
   readonly queries: Nat64Queries;
+  /** Devices on which the kernel translates established flows itself. */
+  readonly fastPathDevices: readonly string[];
   /** False when somebody deleted the device: only a new translation helps. */
   readonly deviceExists: boolean;
   /** Applies new pools and access lists, and what has changed in the machine's addresses. Sessions go on. */
@@ -45,7 +49,9 @@ export const needsRestart = (a: Nat64Config, b: Nat64Config): boolean =>
   a.device !== b.device ||
   a.offload !== b.offload ||
   a.maxSessions !== b.maxSessions ||
-  a.prefix !== b.prefix;
+  a.fastPath !== b.fastPath ||
+  a.prefix !== b.prefix ||
+  !isDeepStrictEqual(a.extraPrefixes, b.extraPrefixes);
 
 /** Starts translating; a start that fails closes and removes what it had made. */
 export async function startTranslation(
@@ -59,7 +65,7 @@ export async function startTranslation(
   const steering = cleanUp.use(
     await startSteering({
       device: config.device,
-      prefix: config.prefix,
+      prefixes: prefixesOf(config),
       mtuBytes: deviceMtuBytes(config),
       stateDirectory: context.stateDirectory,
     }),
@@ -69,11 +75,22 @@ export async function startTranslation(
   let settings = resolveSettings(config, pool4);
   let mtuBytes = deviceMtuBytes(config);
   await steering.setPool4(steeredAddresses(pool4));
+  const fastPath: FastPath | undefined = config.fastPath
+    ? startFastPath(config.device, config.maxSessions, context.log)
+    : undefined;
+  if (fastPath !== undefined) cleanUp.use(fastPath);
   const worker = cleanUp.use(
     await superviseWorker<Nat64Init, Nat64Message>({
       name: 'nat64',
       entry: new URL('worker.ts', import.meta.url),
-      init: () => ({ tunFd, offload: config.offload, settings, tables, counters: counters.buffer }),
+      init: () => ({
+        tunFd,
+        offload: config.offload,
+        settings,
+        tables,
+        counters: counters.buffer,
+        flowMaps: fastPath?.maps,
+      }),
       log: context.log,
     }),
   );
@@ -91,11 +108,15 @@ export async function startTranslation(
     get bibEntries() {
       return tables.control[CONTROL.BIB_COUNT];
     },
+    get fastPathDevices() {
+      return fastPath?.devices ?? [];
+    },
     queries: createQueries(() => ({ tables, settings }), tableClockSeconds),
     get deviceExists() {
       return tunExists(tunFd);
     },
     async refresh(newConfig) {
+      fastPath?.refresh();
       const newPool4 = choosePool4(newConfig, pool4.addresses);
       const steered = steeredAddresses(newPool4);
       if (!isDeepStrictEqual(steered, steeredAddresses(pool4))) await steering.setPool4(steered);
@@ -127,31 +148,45 @@ const largestSegmentBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number =>
 const deviceMtuBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number => Math.max(mtu4Bytes, mtu6Bytes);
 
 /** What the worker is told: the configuration with everything that depends on the machine looked up. */
-function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
-  const prefix = parseNat64Prefix(config.prefix);
-  if (prefix === undefined) throw new Error(`nat64.prefix: "${config.prefix}" is no NAT64 prefix`);
+export function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
+  const prefixes = prefixesOf(config).map((text) => translatedPrefix(text, config.privateAddresses));
+  const [prefix] = prefixes;
+  const { portBlocks, clientPrefixBits } = config;
   return {
     prefix,
+    prefixes,
+    privatePrefix: prefixes.findIndex(({ refusesPrivate }) => !refusesPrivate),
+    denied4: compileDenied4(config.denyIpv4.map(parsed)),
     poolAddresses: pool4.addresses,
     isOwnAddress: pool4.isOwn,
     pools: pool4.pools,
     staticEntries: pool4.staticEntries,
     eam: compileEam(
       config.eam.map(({ ipv4, ipv6 }) => ({
-        ipv4: parseIpPrefix(ipv4) as IpPrefix,
-        ipv6: parseIpPrefix(ipv6) as IpPrefix,
+        ipv4: parsed(ipv4),
+        ipv6: parsed(ipv6),
       })),
     ),
     isStateless: config.mode === 'stateless',
     eamHairpinning: config.eamHairpinning,
     icmpSources4: Int32Array.from(config.icmpSource4, (text) => (parseIpv4(text) ?? 0) | 0),
     portRestSeconds: config.portRestSeconds,
+    keepsPortParity: config.keepPortParity,
+    keepsPortClass: config.keepPortClass,
+    portBlocks:
+      portBlocks.size === 0
+        ? undefined
+        : compilePortBlocks(
+            portBlocks.size,
+            clientPrefixBits,
+            portBlocks.clients.map(parsed),
+            pool4.configured,
+          ),
     maxMappingsPerClient: config.maxMappingsPerClient,
     maxSessionsPerClient: config.maxSessionsPerClient,
     clientPrefixBits: config.clientPrefixBits,
     allow: compileAccessList(resolveAccessList(config.allow)),
     ownIpv6: ownIpv6(prefix, pool4.addresses[0] ?? 0),
-    globalOnly: isWellKnownPrefix(prefix),
     mtu4Bytes: config.mtu4Bytes,
     mtu6Bytes: config.mtu6Bytes,
     lowestIpv6MtuBytes: config.lowestIpv6MtuBytes,
@@ -160,8 +195,22 @@ function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
     lifetimes: config.lifetimes,
     isAddressDependent: config.filtering === 'address-dependent',
     dropsZeroUdpChecksum: config.zeroUdpChecksum === 'drop',
+    tellsRefused: config.refusedFromIpv4 === 'prohibited',
     storesSyns: config.unsolicitedSyn === 'store',
   };
+}
+
+const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
+
+/** The prefix that is always there first. */
+const prefixesOf = ({ prefix, extraPrefixes }: Nat64Config): string[] => [prefix, ...extraPrefixes];
+
+function translatedPrefix(text: string, privateAddresses: Nat64Config['privateAddresses']): TranslatedPrefix {
+  const prefix = parseNat64Prefix(text);
+  if (prefix === undefined) throw new Error(`nat64.prefix: "${text}" is no NAT64 prefix`);
+  const refusesPrivate =
+    privateAddresses === 'by-prefix' ? isWellKnownPrefix(prefix) : privateAddresses === 'refuse';
+  return { ...prefix, refusesPrivate };
 }
 
 /** An address of the machine; one that stands for the pool4 address when it has none of its own. */

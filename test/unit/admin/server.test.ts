@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type AdminService, startAdmin } from '../../../src/admin/server.ts';
-import { loadOrCreateToken } from '../../../src/admin/auth.ts';
+import { loadOrCreateToken } from '../../../src/admin/auth/bootstrap-token.ts';
 import { fillDefaults } from '../../../src/config/load.ts';
 import type { AdminConfig } from '../../../src/config/schema.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
@@ -109,10 +109,10 @@ test('a change of its own address through the API is still answered on the old o
   deps.store.onChange((next) => admin.reconfigure(next));
   const authorization = `Bearer ${await loadOrCreateToken(stateDirectory)}`;
   const document = { admin: { listen: ['127.0.0.1'], port: second } };
-  const response = await fetch(`http://127.0.0.1:${first}/api/config`, {
-    method: 'PUT',
-    headers: { authorization, 'content-type': 'application/json', 'if-match': '*' },
-    body: JSON.stringify(document),
+  const response = await fetch(`http://127.0.0.1:${first}/api/config/apply`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: JSON.stringify({ document, revision: deps.store.revision }),
   });
   assert.equal(response.status, 200, await response.text());
   assert.equal(await health(`127.0.0.1:${second}`), 200);

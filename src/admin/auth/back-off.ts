@@ -1,0 +1,48 @@
+/** Slows down who guesses. */
+import { mappedIpv4, parseIpAddress } from '../../wire/ip-address.ts';
+import { formatIpPrefix, maskAddress } from '../../wire/ip-prefix.ts';
+
+const LONGEST_WAIT_MS = 60_000;
+const FORGET_AFTER_MS = 600_000;
+const MAX_KEYS = 1000;
+
+/**
+ * After `freeFailures` failures a key waits 1 s, then twice as long after each further one, at most a minute. Ten minutes
+ * without a failure, or a success, and all is forgotten.
+ */
+export class BackOff {
+  readonly #freeFailures: number;
+  readonly #keys = new Map<string, { failures: number; lastMs: number; untilMs: number }>();
+
+  constructor(freeFailures: number) {
+    this.#freeFailures = freeFailures;
+  }
+
+  /** The milliseconds that the key has still to wait, 0 when it need not. */
+  waitMs(key: string, nowMs: number): number {
+    return Math.max(0, (this.#keys.get(key)?.untilMs ?? 0) - nowMs);
+  }
+
+  fail(key: string, nowMs: number): void {
+    const known = this.#keys.get(key);
+    const remembered = known !== undefined && nowMs - known.lastMs < FORGET_AFTER_MS ? known.failures : 0;
+    const failures = remembered + 1;
+    const excess = failures - this.#freeFailures;
+    const waitMs = excess < 0 ? 0 : Math.min(1000 * 2 ** Math.min(excess, 10), LONGEST_WAIT_MS);
+    this.#keys.delete(key); // set again below: the map's order is that of the last failure
+    this.#keys.set(key, { failures, lastMs: nowMs, untilMs: nowMs + waitMs });
+    if (this.#keys.size > MAX_KEYS) this.#keys.delete(this.#keys.keys().next().value as string);
+  }
+
+  succeed(key: string): void {
+    this.#keys.delete(key);
+  }
+}
+
+/** One IPv4 address, or one IPv6 /64: what a single machine can choose its addresses from. */
+export function sourceKey(remoteAddress: string): string {
+  const address = parseIpAddress(remoteAddress.split('%')[0]);
+  if (address === undefined) return remoteAddress;
+  const prefixBits = mappedIpv4(address) === undefined ? 64 : 128;
+  return formatIpPrefix({ address: maskAddress(address, prefixBits), prefixBits });
+}

@@ -1,0 +1,311 @@
+/** The shapes of changing the configuration: check, apply with a countdown, revisions, bulk paste, explain, assertions. */
+import { type Static, type TSchema, Type } from '../../config/json-schema.ts';
+
+const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+const strict = { additionalProperties: false } as const;
+
+/** What is wrong with an input, and what would be right; as in `ErrorAnswer`. */
+export const Problem = Type.Object({
+  /** JSON pointer (RFC 6901) to the value. */
+  path: Type.String(),
+  value: Type.Optional(Type.String()),
+  expected: Type.String(),
+  message: Type.String(),
+  /** Only when the document came as text; from 1. */
+  line: Type.Optional(Type.Integer()),
+  column: Type.Optional(Type.Integer()),
+});
+
+/** One difference between two documents. Entries of lists that have a name (servers, listeners) are matched by it. */
+export const DiffEntry = Type.Object({
+  kind: Type.Union([
+    Type.Literal('added'),
+    Type.Literal('removed'),
+    Type.Literal('changed'),
+    Type.Literal('moved'),
+  ]),
+  /** JSON pointer into the new document; of something removed, into the old one. */
+  path: Type.String(),
+  /** The same for people: `hosts[web1].address`. */
+  label: Type.String(),
+  /** The value before; not there when it was added. Of something moved, its place in the list, from 0. */
+  from: Type.Optional(Type.Unknown()),
+  to: Type.Optional(Type.Unknown()),
+});
+
+export const ExplainStep = Type.Object({
+  isOk: Type.Boolean(),
+  /** Which service decides: "proxy", "forward", "dns64", "nat64". */
+  service: Type.String(),
+  /** What was found, as a sentence. */
+  text: Type.String(),
+  /** The counter that counts this, e.g. "drop-not-allowed". */
+  counter: Type.Optional(Type.String()),
+  /** JSON pointer to the rule in the configuration. */
+  configPath: Type.Optional(Type.String()),
+});
+
+export const ExplainOutcome = Type.Object({
+  /** server: reaches one of `hosts`; nat64: translated to IPv4; appliance: it answers itself; direct: not through it; refused: by a rule; unknown: a name could not be looked up. */
+  kind: Type.Union([
+    Type.Literal('server'),
+    Type.Literal('nat64'),
+    Type.Literal('appliance'),
+    Type.Literal('direct'),
+    Type.Literal('refused'),
+    Type.Literal('unknown'),
+  ]),
+  /** Name of the server; null unless kind is "server". */
+  server: Nullable(Type.String()),
+  /** Where it arrives, when it does. */
+  address: Nullable(Type.String()),
+  port: Nullable(Type.Integer()),
+  /** One sentence. */
+  text: Type.String(),
+});
+
+/** An assertion of the configuration and what it comes to. */
+export const AssertionResult = Type.Object({
+  name: Type.String(),
+  /** JSON pointer to the assertion. */
+  path: Type.String(),
+  /** unknown: a name could not be looked up; that refuses no change. */
+  state: Type.Union([Type.Literal('passed'), Type.Literal('failed'), Type.Literal('unknown')]),
+  /** A server's name, "nat64" or "refused". */
+  expect: Type.String(),
+  outcome: ExplainOutcome,
+  steps: Type.Array(ExplainStep),
+  /** One sentence: what was expected, and what would happen instead. */
+  message: Type.String(),
+});
+
+/** The document, or its text as one string: then problems name its lines and columns. */
+const Document = Type.Unknown({
+  title: 'The configuration',
+  expected: 'a configuration, as an object or as its text',
+});
+
+/** POST config/check */
+export const ConfigCheckRequest = Type.Object(
+  { document: Document },
+  { ...strict, expected: 'an object with "document"' },
+);
+export const ConfigCheckAnswer = Type.Object({
+  /** Without problems; assertions may fail nevertheless. */
+  valid: Type.Boolean(),
+  problems: Type.Array(Problem),
+  /** From the configuration in force to this one; empty while there are problems. */
+  diff: Type.Array(DiffEntry),
+  failedAssertions: Type.Array(AssertionResult),
+});
+
+const ConfirmSeconds = Type.Integer({
+  minimum: 0,
+  maximum: 3600,
+  title: 'How long the change waits for its confirmation before it is rolled back; 0: no countdown',
+  expected: 'a whole number of seconds from 0 to 3600',
+  default: 60,
+});
+const ExpectedRevision = Type.String({
+  pattern: '^[A-Za-z0-9_-]{1,64}$',
+  title: 'The revision that the change was made from',
+  expected: 'the "revision" of GET config',
+});
+const IgnoreAssertions = Type.Boolean({
+  title: 'Apply although assertions fail',
+  expected: 'true or false',
+  default: false,
+});
+
+/** POST config/apply. Refused: 400 invalid-config, 409 assertions-failed (AssertionsFailedAnswer), change-pending or file-changed, 412 stale, 422 apply-failed. */
+export const ConfigApplyRequest = Type.Object(
+  {
+    document: Document,
+    revision: ExpectedRevision,
+    confirmSeconds: Type.Optional(ConfirmSeconds),
+    ignoreAssertions: Type.Optional(IgnoreAssertions),
+  },
+  { ...strict, expected: 'an object with "document" and "revision"' },
+);
+/** POST config/revisions/:id/revert */
+export const ConfigRevertRequest = Type.Object(
+  {
+    revision: ExpectedRevision,
+    confirmSeconds: Type.Optional(ConfirmSeconds),
+    ignoreAssertions: Type.Optional(IgnoreAssertions),
+  },
+  { ...strict, expected: 'an object with "revision"' },
+);
+export const ConfigApplyAnswer = Type.Object({
+  revision: Type.String(),
+  /** False: it was in force already, and nothing is pending. */
+  changed: Type.Boolean(),
+  /** ISO 8601; null without a countdown. */
+  confirmBy: Nullable(Type.String()),
+});
+
+/** Of 409 assertions-failed: ErrorAnswer and which. */
+export const AssertionsFailedAnswer = Type.Object({
+  error: Type.Literal('assertions-failed'),
+  message: Type.String(),
+  failedAssertions: Type.Array(AssertionResult),
+});
+
+/** GET config/pending */
+export const ConfigPendingAnswer = Type.Object({
+  /** The change that waits for POST config/confirm; null when there is none. */
+  pending: Nullable(
+    Type.Object({
+      revision: Type.String(),
+      previousRevision: Type.String(),
+      by: Type.String(),
+      /** ISO 8601. */
+      appliedAt: Type.String(),
+      confirmBy: Type.String(),
+      secondsLeft: Type.Integer(),
+      diff: Type.Array(DiffEntry),
+    }),
+  ),
+  /** The last change that was taken back, until another one is confirmed. */
+  lastRollback: Nullable(
+    Type.Object({
+      /** ISO 8601. */
+      at: Type.String(),
+      /** The revision that was taken back. */
+      revision: Type.String(),
+      by: Type.String(),
+      /** not-confirmed: the countdown ended; restarted: the process ended in the countdown; asked: POST config/rollback. */
+      reason: Type.Union([Type.Literal('not-confirmed'), Type.Literal('restarted'), Type.Literal('asked')]),
+      text: Type.String(),
+    }),
+  ),
+});
+
+/** POST config/confirm and config/rollback: the revision now in force. 409 nothing-pending. */
+export const ConfigRevisionAnswer = Type.Object({ revision: Type.String() });
+
+const revisionRow = {
+  /** Grows with time. */
+  id: Type.Integer(),
+  revision: Type.String(),
+  /** ISO 8601. */
+  at: Type.String(),
+  /** Session or token; "file" for an edit by hand, "appliance" for what it did by itself. */
+  by: Type.String(),
+  why: Type.Union([
+    Type.Literal('first'),
+    Type.Literal('apply'),
+    Type.Literal('revert'),
+    Type.Literal('rollback'),
+    Type.Literal('file'),
+    Type.Literal('restore'),
+  ]),
+  /** More about why: "back to revision 12", "not confirmed within 60 s"; may be empty. */
+  reason: Type.String(),
+  isCurrent: Type.Boolean(),
+  /** Differences to the revision before. */
+  changes: Type.Integer(),
+};
+
+/** GET config/revisions?cursor: the newest first. */
+export const ConfigRevisionsAnswer = Type.Object({
+  rows: Type.Array(Type.Object(revisionRow)),
+  /** For the parameter "cursor" of the next request; null at the end. */
+  nextCursor: Nullable(Type.Integer()),
+});
+/** GET config/revisions/:id */
+export const ConfigRevisionDetail = Type.Object({
+  ...revisionRow,
+  document: Type.Unknown(),
+  /** From the revision before to this one. */
+  diff: Type.Array(DiffEntry),
+  /** What a revert would change: from the configuration in force to this one. */
+  diffFromCurrent: Type.Array(DiffEntry),
+});
+
+/** POST config/parse-hosts */
+export const ParseHostsRequest = Type.Object(
+  {
+    text: Type.String({
+      title: 'Servers: lines "name address hostname...", CSV with a header, or a JSON list',
+      expected: 'a text of at most 1 MB',
+    }),
+  },
+  { ...strict, expected: 'an object with "text"' },
+);
+export const ParseHostsAnswer = Type.Object({
+  format: Type.Union([Type.Literal('lines'), Type.Literal('csv'), Type.Literal('json')]),
+  /** Entries for `hosts` of the configuration, as far as they are right. */
+  hosts: Type.Array(
+    Type.Object({
+      /** Where it came from, from 1. */
+      line: Type.Integer(),
+      host: Type.Unknown(),
+      /** Whether `hosts` of the configuration in force has this name: it would be replaced. */
+      isKnown: Type.Boolean(),
+    }),
+  ),
+  problems: Type.Array(
+    Type.Object({
+      line: Type.Integer(),
+      /** The offending text, quoted and shortened. */
+      value: Type.String(),
+      /** What would be right. */
+      expected: Type.String(),
+      message: Type.String(),
+    }),
+  ),
+});
+
+/** POST explain */
+export const ExplainRequest = Type.Object(
+  {
+    from: Type.String({
+      format: 'ip-address',
+      title: 'Who connects',
+      expected: 'an IPv4 address (from the Internet), or an IPv6 address (from a server)',
+    }),
+    protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp'), Type.Literal('icmp')], {
+      title: 'Protocol',
+      expected: '"tcp", "udp" or "icmp"',
+    }),
+    to: Type.Union([Type.String({ format: 'hostname' }), Type.String({ format: 'ip-address' })], {
+      title: 'Where to',
+      expected: 'a host name such as www.example.com, or an IP address',
+    }),
+    port: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 65_535,
+        title: 'To which port; icmp has none',
+        expected: 'a port number from 1 to 65535',
+      }),
+    ),
+  },
+  { ...strict, expected: 'an object with "from", "protocol", "to" and "port"' },
+);
+export const ExplainAnswer = Type.Object({ steps: Type.Array(ExplainStep), outcome: ExplainOutcome });
+
+/** GET assertions: those of the configuration in force, evaluated now. */
+export const AssertionsAnswer = Type.Object({ rows: Type.Array(AssertionResult) });
+
+export type Problem = Static<typeof Problem>;
+export type DiffEntry = Static<typeof DiffEntry>;
+export type ExplainStep = Static<typeof ExplainStep>;
+export type ExplainOutcome = Static<typeof ExplainOutcome>;
+export type AssertionResult = Static<typeof AssertionResult>;
+export type ConfigCheckRequest = Static<typeof ConfigCheckRequest>;
+export type ConfigCheckAnswer = Static<typeof ConfigCheckAnswer>;
+export type ConfigApplyRequest = Static<typeof ConfigApplyRequest>;
+export type ConfigRevertRequest = Static<typeof ConfigRevertRequest>;
+export type ConfigApplyAnswer = Static<typeof ConfigApplyAnswer>;
+export type AssertionsFailedAnswer = Static<typeof AssertionsFailedAnswer>;
+export type ConfigPendingAnswer = Static<typeof ConfigPendingAnswer>;
+export type ConfigRevisionAnswer = Static<typeof ConfigRevisionAnswer>;
+export type ConfigRevisionsAnswer = Static<typeof ConfigRevisionsAnswer>;
+export type ConfigRevisionDetail = Static<typeof ConfigRevisionDetail>;
+export type ParseHostsRequest = Static<typeof ParseHostsRequest>;
+export type ParseHostsAnswer = Static<typeof ParseHostsAnswer>;
+export type ExplainRequest = Static<typeof ExplainRequest>;
+export type ExplainAnswer = Static<typeof ExplainAnswer>;
+export type AssertionsAnswer = Static<typeof AssertionsAnswer>;

@@ -1,0 +1,239 @@
+/**
+ * Servers and their health, the DNS records to publish, "check my setup", the network as found, neighbours.
+ *
+ *     GET  hosts                     -> HostsAnswer
+ *     POST hosts/:name/check         -> HostAnswer          probes this server now
+ *     GET  hosts/:name/dns-records   -> DnsRecordsAnswer    looks each record up now
+ *     GET  checks                    -> ChecksAnswer        what was found last; starts nothing that takes long
+ *     POST checks/run {id?}          -> ChecksAnswer        does all again, or one
+ *     GET  network                   -> NetworkAnswer
+ *     GET  neighbours                -> NeighboursAnswer    as the kernel knows them
+ *     POST neighbours/probe          -> NeighboursAnswer    asks the LAN who is there, and which ports answer
+ */
+import { type Static, Type } from '../../config/json-schema.ts';
+import { Nullable, strict } from './common.ts';
+
+/** warn: works, but not for long or not as well as it should; unknown: not looked at yet, or cannot be told from here. */
+export const FindingState = Type.Union([
+  Type.Literal('ok'),
+  Type.Literal('warn'),
+  Type.Literal('fail'),
+  Type.Literal('unknown'),
+]);
+
+export const ProbeReport = Type.Object({
+  /** tcp: the port takes connections, and nothing more is known of what speaks there. */
+  name: Type.Union([
+    Type.Literal('tcp'),
+    Type.Literal('tls'),
+    Type.Literal('http'),
+    Type.Literal('ssh'),
+    Type.Literal('smtp'),
+  ]),
+  /** What uses the port: the name of a listener of the proxy, or "ssh". */
+  service: Type.String(),
+  port: Type.Integer(),
+  /** The host name asked for (SNI or Host); null where the protocol has none. */
+  hostname: Nullable(Type.String()),
+  state: FindingState,
+  /** From the connection attempt to the answer. */
+  latencyMs: Nullable(Type.Number()),
+  /** What was found, or what is wrong, in plain words. */
+  detail: Type.String(),
+  certificate: Nullable(
+    Type.Object({
+      names: Type.Array(Type.String()),
+      issuer: Type.String(),
+      expiresAt: Type.String(),
+      /** Whether it is valid for `hostname`. */
+      matches: Type.Boolean(),
+      trust: Type.Union([Type.Literal('trusted'), Type.Literal('self-signed'), Type.Literal('untrusted')]),
+    }),
+  ),
+});
+
+export const HostHealth = Type.Object({
+  /** The worst of the probes. */
+  state: FindingState,
+  checkedAt: Nullable(Type.String()),
+  probes: Type.Array(ProbeReport),
+});
+
+const dnsRecord = {
+  /** Who owns the record: "example.com", "*.example.com". */
+  name: Type.String(),
+  type: Type.Union([Type.Literal('A'), Type.Literal('AAAA')]),
+  /** What it must say; null while that cannot be known (A: the public IPv4 address). */
+  value: Nullable(Type.String()),
+  /** Ready for a zone file; null without a value. */
+  zoneLine: Nullable(Type.String()),
+  /** What it is good for, or why the value is not known. */
+  note: Type.String(),
+};
+
+export const DnsRecord = Type.Object(dnsRecord);
+
+export const LiveDnsRecord = Type.Object({
+  ...dnsRecord,
+  /** ok: has arrived; fail: absent or another value; warn: there, among others; unknown: nobody could be asked, or no value. */
+  state: FindingState,
+  found: Type.Array(Type.String()),
+  detail: Type.String(),
+});
+
+export const PublicIpv4 = Type.Object({
+  /** Null where it cannot be known from here. */
+  address: Nullable(Type.String()),
+  /** own: an address of the appliance; nat: behind a router, whose address only the outside can see; none: no IPv4 at all. */
+  kind: Type.Union([Type.Literal('own'), Type.Literal('nat'), Type.Literal('none')]),
+  text: Type.String(),
+});
+
+export const DnsRecordsAnswer = Type.Object({
+  checkedAt: Type.String(),
+  publicIpv4: PublicIpv4,
+  /** Who was asked. */
+  resolver: Type.String(),
+  records: Type.Array(LiveDnsRecord),
+});
+
+export const HostAnswer = Type.Object({
+  name: Type.String(),
+  address: Type.String(),
+  hostnames: Type.Array(Type.String()),
+  clientAddress: Type.String(),
+  health: HostHealth,
+  /** The port on the IPv4 side that leads to the server's sshd. */
+  sshPort: Nullable(Type.Integer()),
+  /** For ~/.ssh/config. */
+  sshConfig: Nullable(Type.String()),
+  /** What to publish; `hosts/:name/dns-records` looks each up. */
+  dnsRecords: Type.Array(DnsRecord),
+  /** What the server needs to see the client's address in its configured mode. */
+  snippets: Type.Array(
+    Type.Object({ title: Type.String(), text: Type.String(), explanation: Type.String() }),
+  ),
+});
+
+export const HostsAnswer = Type.Object({ publicIpv4: PublicIpv4, hosts: Type.Array(HostAnswer) });
+
+export const CheckArea = Type.Union([
+  Type.Literal('network'),
+  Type.Literal('ports'),
+  Type.Literal('dns64'),
+  Type.Literal('nat64'),
+  Type.Literal('servers'),
+  Type.Literal('names'),
+  Type.Literal('system'),
+]);
+
+export const CheckItem = Type.Object({
+  /** "default-route-4", or "server/web1" where a check has an item for each of several things. */
+  id: Type.String(),
+  area: CheckArea,
+  state: FindingState,
+  title: Type.String(),
+  /** What was found: what is wrong, that all is well, or why it cannot be told. */
+  what: Type.String(),
+  /** Why it matters. */
+  why: Type.String(),
+  /** How to mend it; null where nothing needs mending. */
+  mend: Nullable(Type.String()),
+  /** The server concerned, if one is. */
+  server: Nullable(Type.String()),
+  checkedAt: Nullable(Type.String()),
+});
+
+export const ChecksAnswer = Type.Object({
+  /** For the badge: how many items are "warn" or "fail". */
+  open: Type.Integer(),
+  isRunning: Type.Boolean(),
+  items: Type.Array(CheckItem),
+});
+
+/** `id` is that of an item; without it, all. */
+export const RunChecksBody = Type.Object(
+  {
+    id: Type.Optional(
+      Type.String({
+        pattern: '^[a-z0-9-]+(/[a-z0-9-]+)?$',
+        title: 'The item to check again',
+        expected: 'the id of an item of GET checks',
+      }),
+    ),
+  },
+  { ...strict, expected: 'an object with the optional property "id"' },
+);
+
+const Gateway = Type.Object({ address: Type.String(), interface: Type.String() });
+
+export const NetworkAnswer = Type.Object({
+  hostname: Type.String(),
+  interfaces: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      isUp: Type.Boolean(),
+      mac: Nullable(Type.String()),
+      mtuBytes: Type.Integer(),
+      /** With prefix length. */
+      addresses: Type.Array(Type.String()),
+    }),
+  ),
+  /** Every own address but loopback and link-local ones, IPv4 first. */
+  addresses: Type.Array(Type.String()),
+  gateway4: Nullable(Gateway),
+  gateway6: Nullable(Gateway),
+  /** Whether the LAN has IPv6 addresses other than link-local ones. */
+  hasIpv6: Type.Boolean(),
+  publicIpv4: PublicIpv4,
+  /** Ports that the configuration wants and another program has. */
+  portConflicts: Type.Array(
+    Type.Object({
+      port: Type.Integer(),
+      protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp')]),
+      address: Type.String(),
+      /** What wants it: "proxy listener https", "dns64", ... */
+      wantedBy: Type.String(),
+      /** "nginx (process 812)", or that it cannot be told. */
+      owner: Type.String(),
+    }),
+  ),
+  dns: Type.Object({
+    /** Of /etc/resolv.conf. */
+    resolvers: Type.Array(Type.String()),
+    /** Of the configuration. */
+    upstreams: Type.Array(Type.String()),
+  }),
+});
+
+export const NeighboursAnswer = Type.Object({
+  neighbours: Type.Array(
+    Type.Object({
+      address: Type.String(),
+      interface: Type.String(),
+      mac: Nullable(Type.String()),
+      name: Nullable(Type.String()),
+      isRouter: Type.Boolean(),
+      /** The configured server that has this address. */
+      server: Nullable(Type.String()),
+      /** Which of 22, 80 and 443 took a connection; null while nobody asked. */
+      openPorts: Nullable(Type.Array(Type.Integer())),
+    }),
+  ),
+});
+
+export type FindingState = Static<typeof FindingState>;
+export type ProbeReport = Static<typeof ProbeReport>;
+export type HostHealth = Static<typeof HostHealth>;
+export type DnsRecord = Static<typeof DnsRecord>;
+export type LiveDnsRecord = Static<typeof LiveDnsRecord>;
+export type PublicIpv4 = Static<typeof PublicIpv4>;
+export type DnsRecordsAnswer = Static<typeof DnsRecordsAnswer>;
+export type HostAnswer = Static<typeof HostAnswer>;
+export type HostsAnswer = Static<typeof HostsAnswer>;
+export type CheckArea = Static<typeof CheckArea>;
+export type CheckItem = Static<typeof CheckItem>;
+export type ChecksAnswer = Static<typeof ChecksAnswer>;
+export type RunChecksBody = Static<typeof RunChecksBody>;
+export type NetworkAnswer = Static<typeof NetworkAnswer>;
+export type NeighboursAnswer = Static<typeof NeighboursAnswer>;
