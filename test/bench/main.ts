@@ -12,7 +12,7 @@ import { ensurePackages, PACKAGES } from '../../lab/packages.ts';
 import { openDns } from './dns.ts';
 import { type Row, fillRow, interleave } from './measure.ts';
 import { openNat64Sessions } from './nat64-sessions.ts';
-import { openNat64 } from './nat64.ts';
+import { openNat64, openNat64Translator } from './nat64.ts';
 import { openProxy } from './proxy.ts';
 import { renderTable } from './report.ts';
 import { openStartup } from './startup.ts';
@@ -20,6 +20,7 @@ import type { Subject, SubjectOptions } from './subject.ts';
 
 const SUBJECTS: Readonly<Record<string, (options: SubjectOptions) => Promise<Subject>>> = {
   nat64: openNat64,
+  'nat64-translator': openNat64Translator,
   'nat64-sessions': openNat64Sessions,
   proxy: openProxy,
   dns: openDns,
