@@ -19,7 +19,7 @@ export async function pageRoutes(app: FastifyInstance): Promise<void> {
   for (const [path, file, type] of FILES) {
     const content = await readFile(new URL(file, WEB_DIRECTORY));
     const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
-    app.get(path, async (request, reply) => {
+    app.get(path, { config: { scope: 'open' } }, async (request, reply) => {
       void reply.header('cache-control', 'no-cache').header('etag', etag);
       if (request.headers['if-none-match'] === etag) return reply.code(304).send();
       return reply.type(type).send(content);
