@@ -9,6 +9,8 @@ import { startDns64 } from './services/dns64/service.ts';
 import { startForward } from './services/forward/service.ts';
 import { startNat64 } from './services/nat64/service.ts';
 import { startProxy } from './services/proxy/service.ts';
+import { createEventLog } from './state/event-log.ts';
+import { serverNames } from './state/server-names.ts';
 
 export interface AppOptions {
   readonly store: ConfigStore;
@@ -37,7 +39,9 @@ const reservedPorts = (config: Config): number[] => [
  */
 export async function startApp({ store, stateDirectory, version, log }: AppOptions): Promise<App> {
   const startedAt = new Date();
-  const context: ServiceContext = { log, stateDirectory };
+  await using started = new AsyncDisposableStack();
+  const events = started.use(createEventLog({ serverAt: serverNames(() => store.current.hosts) }));
+  const context: ServiceContext = { log, stateDirectory, events };
   const config = store.current;
   const slot = <Options, S extends Service<Options>>(
     name: string,
@@ -62,7 +66,6 @@ export async function startApp({ store, stateDirectory, version, log }: AppOptio
     nat64,
   ];
 
-  await using started = new AsyncDisposableStack();
   for (const each of slots) started.use(each);
   await Promise.all(slots.map((each) => each.start()));
 
