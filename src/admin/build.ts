@@ -2,6 +2,7 @@
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { ConfigChanges } from '../config/changes.ts';
 import type { ConfigStore } from '../config/store.ts';
 import type { SchemaNode } from '../config/json-schema.ts';
 import { validate } from '../config/validate.ts';
@@ -19,13 +20,16 @@ import { ApiError, answerErrors } from './errors.ts';
 import { keepRouteTable } from './route-table.ts';
 import { configRoutes } from './routes/config.ts';
 import { nat64Routes } from './routes/nat64.ts';
+import { revisionRoutes } from './routes/revisions.ts';
 import { pageRoutes } from './routes/page.ts';
 import { sshConfigRoutes } from './routes/ssh-config.ts';
 import { statusRoutes } from './routes/status.ts';
 
 /** What the API shows and changes. */
 export interface AdminDeps {
+  /** The configuration in force; `changes` changes it. */
   readonly store: ConfigStore;
+  readonly changes: ConfigChanges;
   readonly services: () => readonly ServiceReport[];
   /** The SSH port of each server that has one, by the server's name. */
   readonly sshPorts: () => Readonly<Record<string, number>>;
@@ -54,7 +58,7 @@ export type ApiRoutes = (deps: AdminDeps, options: BuildOptions) => (app: Fastif
  * Every part of the API. Each is encapsulated: its hooks and content type parsers are its own. Who may use a route is
  * decided here, by its `config.scope`, before its handler, its validation and its body are looked at.
  */
-const API: readonly ApiRoutes[] = [statusRoutes, sshConfigRoutes, nat64Routes, configRoutes];
+const API: readonly ApiRoutes[] = [statusRoutes, sshConfigRoutes, nat64Routes, configRoutes, revisionRoutes];
 
 const BODY_LIMIT_BYTES = 1 << 20;
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { buildAdmin, type AdminDeps } from '../../../src/admin/build.ts';
 import { ADMIN_COUNTERS } from '../../../src/admin/counters.ts';
+import { openConfigChanges } from '../../../src/config/changes.ts';
 import { openConfigStore } from '../../../src/config/store.ts';
 import { createCounters, readCounters } from '../../../src/runtime/counters.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
@@ -28,9 +29,13 @@ export const report = (name: string, status: Partial<ServiceReport['status']> = 
 
 /** What the API shows in these tests; services and ports can be exchanged. */
 export async function testDeps(t: TestContext): Promise<AdminDeps & { services: () => ServiceReport[] }> {
-  const store = openConfigStore(join(await temporaryDirectory(t), 'config.json'), silentLog);
+  const stateDirectory = await temporaryDirectory(t);
+  const store = openConfigStore(join(stateDirectory, 'config.json'), silentLog);
+  const changes = await openConfigChanges({ store, stateDirectory, log: silentLog });
+  t.after(() => changes[Symbol.dispose]());
   return {
     store,
+    changes,
     services: () => [report('proxy'), report('nat64')],
     sshPorts: () => ({ web1: 22_001 }),
     nat64: () => undefined,
@@ -84,14 +89,18 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
       json: () => JSON.parse(response.body) as Record<string, any>,
     };
   }
-  const put = (document: string, ifMatch = `"${deps.store.revision}"`) =>
-    request('PUT', '/api/config', { 'content-type': 'application/json', 'if-match': ifMatch }, document);
+  const post = (url: string, body: object = {}) =>
+    request('POST', url, { 'content-type': 'application/json' }, JSON.stringify(body));
+  /** For good at once, unless `more` says otherwise. */
+  const apply = (document: unknown, more: object = {}) =>
+    post('/api/config/apply', { document, revision: deps.store.revision, confirmSeconds: 0, ...more });
   return {
     app,
     deps,
     log,
     request,
-    put,
+    post,
+    apply,
     counters: () => readCounters(counters),
     setAdmitted: (admitted: boolean) => {
       isAdmitted = admitted;
