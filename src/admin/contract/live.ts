@@ -1,5 +1,6 @@
 /** What happens and what happened: live events, history, the machine, logs, backup. */
 import { type Static, Type } from '../../config/json-schema.ts';
+import { DiffEntry } from './apply.ts';
 import { Nullable } from './common.ts';
 
 export { HISTORY_SERIES, type HistorySeries } from '../../state/history-series.ts';
@@ -288,8 +289,8 @@ export const RestoreAnswer = Type.Object({
       title: Type.String(),
     }),
   ),
-  /** Of the configuration: lines that the restore removes ("- ...") and adds ("+ ..."), with their JSON path. */
-  configChanges: Type.Array(Type.String()),
+  /** Of the configuration, from what is in force to what is in the backup. */
+  diff: Type.Array(DiffEntry),
   isDryRun: Type.Boolean(),
   /** The process starts again to use what was restored: expect a few seconds without answers. */
   restarts: Type.Boolean(),
