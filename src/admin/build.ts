@@ -1,7 +1,7 @@
 /** Puts the admin application together: hooks, errors, routes. It listens nowhere (listeners.ts does). */
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import type { ConfigChanges } from '../config/changes.ts';
 import type { ConfigStore } from '../config/store.ts';
 import type { SchemaNode } from '../config/json-schema.ts';
@@ -16,10 +16,14 @@ import { BackOff } from './auth/back-off.ts';
 import { bearerToken, tokenVerifier } from './auth/bootstrap-token.ts';
 import { type Principal, allows } from './auth/principal.ts';
 import type { ADMIN_COUNTERS } from './counters.ts';
+import type { Diagnostics } from './diagnostics/diagnostics.ts';
 import { ApiError, answerErrors } from './errors.ts';
 import { keepRouteTable } from './route-table.ts';
+import { checksRoutes } from './routes/checks.ts';
 import { configRoutes } from './routes/config.ts';
+import { hostsRoutes } from './routes/hosts.ts';
 import { nat64Routes } from './routes/nat64.ts';
+import { networkRoutes } from './routes/network.ts';
 import { revisionRoutes } from './routes/revisions.ts';
 import { pageRoutes } from './routes/page.ts';
 import { sshConfigRoutes } from './routes/ssh-config.ts';
@@ -35,6 +39,7 @@ export interface AdminDeps {
   readonly sshPorts: () => Readonly<Record<string, number>>;
   /** What may be asked of NAT64; undefined while it does not translate. */
   readonly nat64: () => Nat64Queries | undefined;
+  readonly diagnostics: Diagnostics;
   readonly version: string;
   readonly startedAt: Date;
 }
@@ -58,26 +63,53 @@ export type ApiRoutes = (deps: AdminDeps, options: BuildOptions) => (app: Fastif
  * Every part of the API. Each is encapsulated: its hooks and content type parsers are its own. Who may use a route is
  * decided here, by its `config.scope`, before its handler, its validation and its body are looked at.
  */
-const API: readonly ApiRoutes[] = [statusRoutes, sshConfigRoutes, nat64Routes, configRoutes, revisionRoutes];
+const API: readonly ApiRoutes[] = [
+  statusRoutes,
+  sshConfigRoutes,
+  nat64Routes,
+  configRoutes,
+  revisionRoutes,
+  hostsRoutes,
+  checksRoutes,
+  networkRoutes,
+];
 
 const BODY_LIMIT_BYTES = 1 << 20;
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+/**
+ * Requests are checked with the words of the configuration's errors. Answers have the types of their schemas, and the
+ * tests hold them against these. Fastify's own compilers, which generate code for both, would take 7 MB to load.
+ */
+const buildValidator =
+  () =>
+  ({ schema }: { readonly schema: SchemaNode }) =>
+  (value: unknown) => {
+    const problems = validate(schema, value);
+    if (problems.length === 0) return { value };
+    const message = problems.map((problem) => `${problem.path}: ${problem.message}`).join('; ');
+    return { error: new ApiError(400, 'invalid-input', message, problems) };
+  };
+const buildSerializer = () => () => (answer: unknown) => JSON.stringify(answer);
+// Their types in Fastify are those of Ajv and of fast-json-stringify.
+const COMPILERS = { buildValidator, buildSerializer } as unknown as NonNullable<
+  NonNullable<FastifyServerOptions['schemaController']>['compilersFactory']
+>;
+
 /** The application, ready to be given requests by `app.routing` or `app.inject`. */
 export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promise<FastifyInstance> {
   const { values, index } = options.counters;
-  const app = Fastify({ bodyLimit: BODY_LIMIT_BYTES, logger: false, trustProxy: false });
+  const app = Fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    logger: false,
+    trustProxy: false,
+    schemaController: { compilersFactory: COMPILERS },
+  });
   app.removeContentTypeParser('text/plain');
   keepRouteTable(app);
   app.decorateRequest('principal', null);
   app.decorateRequest('auditTarget', null);
   answerErrors(app, options.log, () => values[index['internal-error']]++);
-  app.setValidatorCompiler(({ schema }) => (value: unknown) => {
-    const problems = validate(schema as SchemaNode, value);
-    if (problems.length === 0) return { value };
-    const message = problems.map((problem) => `${problem.path}: ${problem.message}`).join('; ');
-    return { error: new ApiError(400, 'invalid-input', message, problems) };
-  });
   app.addHook('onRequest', async (request) => guard(request, options));
   await app.register(helmet, SECURITY_HEADERS);
   await app.register(rateLimit, {

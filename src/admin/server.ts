@@ -9,6 +9,7 @@ import { admitsSource } from './access.ts';
 import { loadOrCreateToken, tokenPath } from './auth/bootstrap-token.ts';
 import { type AdminDeps, buildAdmin } from './build.ts';
 import { ADMIN_COUNTERS } from './counters.ts';
+import { startDiagnostics } from './diagnostics/diagnostics.ts';
 import { createListeners } from './listeners.ts';
 
 export type { AdminDeps } from './build.ts';
@@ -33,7 +34,7 @@ const REQUESTS_PER_MINUTE = 600;
  */
 export async function startAdmin(
   options: AdminOptions,
-  deps: AdminDeps,
+  deps: Omit<AdminDeps, 'diagnostics'>,
   { log, stateDirectory }: ServiceContext,
 ): Promise<AdminService> {
   let { admin } = options;
@@ -55,8 +56,10 @@ export async function startAdmin(
     counterTable: ADMIN_COUNTERS,
     counters: readCounters(counters),
   });
+  const services = () => [...deps.services(), ownReport()];
+  const diagnostics = startDiagnostics({ ...deps, services, stateDirectory, log });
   const app = await buildAdmin(
-    { ...deps, services: () => [...deps.services(), ownReport()] },
+    { ...deps, services, diagnostics },
     {
       admin: () => admin,
       admitsSource: isAdmitted,
@@ -72,6 +75,7 @@ export async function startAdmin(
     return admitted;
   });
   const stop = async () => {
+    diagnostics[Symbol.dispose]();
     await listeners[Symbol.asyncDispose]();
     await app.close();
   };

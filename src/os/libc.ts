@@ -89,6 +89,9 @@ export const recvfrom = declare<
   (fd: number, into: Uint8Array, bytes: number, flags: number, address: Bytes, addressBytes: Bytes) => number
 >('long recvfrom(int, void *, size_t, int, void *, void *)');
 
+/** `state` is a struct timex. */
+export const adjtimex = declare<(state: Uint8Array) => number>('int adjtimex(void *)');
+
 /** The errno of the last call above on this thread. Read it before any other call. */
 export const errno = (): number => koffi.errno();
 

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { buildAdmin, type AdminDeps } from '../../../src/admin/build.ts';
 import { ADMIN_COUNTERS } from '../../../src/admin/counters.ts';
+import type { Route } from '../../../src/admin/route-table.ts';
 import { openConfigChanges } from '../../../src/config/changes.ts';
 import { openConfigStore } from '../../../src/config/store.ts';
+import { validate } from '../../../src/config/validate.ts';
 import { createCounters, readCounters } from '../../../src/runtime/counters.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import type { ServiceReport } from '../../../src/runtime/service-slot.ts';
@@ -27,6 +29,32 @@ export const report = (name: string, status: Partial<ServiceReport['status']> = 
   counters: { 'drop-ttl': 7, sent: 0 },
 });
 
+const PUBLIC_IPV4 = { address: '192.0.2.1', kind: 'own', text: 'It is 192.0.2.1.' } as const;
+const NO_CHECKS = { open: 0, isRunning: false, items: [] };
+
+/** Diagnostics that look at nothing. */
+export const idleDiagnostics: AdminDeps['diagnostics'] = {
+  hosts: async () => ({ publicIpv4: PUBLIC_IPV4, hosts: [] }),
+  checkHost: async () => undefined,
+  dnsRecords: async () => undefined,
+  checks: async () => NO_CHECKS,
+  runChecks: async (id) => (id === undefined ? NO_CHECKS : undefined),
+  network: async () => ({
+    hostname: 'tombolo',
+    interfaces: [],
+    addresses: [],
+    gateway4: null,
+    gateway6: null,
+    hasIpv6: false,
+    publicIpv4: PUBLIC_IPV4,
+    portConflicts: [],
+    dns: { resolvers: [], upstreams: [] },
+  }),
+  neighbours: async () => ({ neighbours: [] }),
+  probeNeighbours: async () => ({ neighbours: [] }),
+  [Symbol.dispose]: () => {},
+};
+
 /** What the API shows in these tests; services and ports can be exchanged. */
 export async function testDeps(t: TestContext): Promise<AdminDeps & { services: () => ServiceReport[] }> {
   const stateDirectory = await temporaryDirectory(t);
@@ -39,6 +67,7 @@ export async function testDeps(t: TestContext): Promise<AdminDeps & { services: 
     services: () => [report('proxy'), report('nat64')],
     sshPorts: () => ({ web1: 22_001 }),
     nat64: () => undefined,
+    diagnostics: idleDiagnostics,
     version: '1.2.3',
     startedAt: new Date('2026-01-02T03:04:05Z'),
   };
@@ -80,6 +109,7 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
       headers: { host: 'localhost:8064', authorization: `Bearer ${TOKEN}`, ...headers },
       ...(payload === undefined ? {} : { payload }),
     });
+    assertAsDescribed(app.routeTable, method, url, response.statusCode, response.body);
     // Only what a test reads: light-my-request's own type is recursive.
     return {
       status: response.statusCode,
@@ -106,6 +136,26 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
       isAdmitted = admitted;
     },
   };
+}
+
+/** An answer has the shape that its route promises, when it promises one. */
+function assertAsDescribed(
+  routes: readonly Route[],
+  method: string,
+  url: string,
+  status: number,
+  body: string,
+): void {
+  const path = url.split('?')[0].split('/');
+  const route = routes.find((each) => {
+    const parts = each.url.split('/');
+    const fits = (part: string, i: number) => part.startsWith(':') || part === path[i];
+    return each.method === method && parts.length === path.length && parts.every(fits);
+  });
+  const schema = route?.schema.response?.[String(status)];
+  // Refusals have several shapes, and a check of their own.
+  if (schema !== undefined && status < 300)
+    assert.deepEqual(validate(schema, JSON.parse(body)), [], `${method} ${url}`);
 }
 
 /** Every refusal has this shape, and nothing of the inside of the process. */
