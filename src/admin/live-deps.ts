@@ -1,5 +1,6 @@
 /** What the routes of live data, history, system and backup stand on. */
 import type { ApplianceActions } from '../os/appliance-actions.ts';
+import type { ServiceReport } from '../runtime/service-slot.ts';
 import type { Places } from '../state/backup.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { History } from '../state/history.ts';
@@ -8,6 +9,8 @@ import type { Machine } from '../state/machine.ts';
 
 export interface LiveDeps {
   readonly events: EventLog;
+  /** Tells the event log when a service has changed its state. */
+  readonly noteServices: (reports: readonly ServiceReport[], nowMs: number) => void;
   readonly history: History;
   readonly logs: LogRing;
   readonly machine: Machine;

@@ -31,6 +31,7 @@ export interface LiveSources {
   readonly version: string;
   readonly startedAt: Date;
   readonly events: EventLog;
+  readonly noteServices: (reports: readonly ServiceReport[], nowMs: number) => void;
   readonly history: History;
 }
 
@@ -99,6 +100,7 @@ export function createLiveStream(sources: LiveSources): LiveStream {
   function tick(only?: Stream): void {
     const reports = sources.services();
     const now = performance.now();
+    sources.noteServices(reports, Date.now());
     const at = new Date().toISOString();
     const counters = readCounters(reports);
     const status = toStatusAnswer(reports, sources);

@@ -80,11 +80,17 @@ export async function sealBackup(backup: Backup, passphrase: string): Promise<Bu
 /** Opens a sealed backup. Rejects with a BackupError. */
 export async function openBackup(file: Uint8Array, passphrase: string): Promise<Backup> {
   if (file.length > MAX_BACKUP_BYTES) {
-    throw new BackupError('too-large', `The file has ${file.length} bytes; a backup has at most ${MAX_BACKUP_BYTES}.`);
+    throw new BackupError(
+      'too-large',
+      `The file has ${file.length} bytes; a backup has at most ${MAX_BACKUP_BYTES}.`,
+    );
   }
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.length);
   if (bytes.length < MAGIC.length + 2 || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
-    throw new BackupError('not-a-backup', 'This file is no backup of a Tombolo: it begins with something else.');
+    throw new BackupError(
+      'not-a-backup',
+      'This file is no backup of a Tombolo: it begins with something else.',
+    );
   }
   const [version, log2N] = bytes.subarray(MAGIC.length);
   if (version !== VERSION) {
@@ -146,7 +152,8 @@ function readContent(json: string): Backup {
     hostname: hostname as string,
     entries: entries.map((entry: unknown) => {
       const { name, content } = (entry ?? {}) as Record<string, unknown>;
-      if (typeof name !== 'string' || typeof content !== 'string') return fail('an entry without name or content');
+      if (typeof name !== 'string' || typeof content !== 'string')
+        return fail('an entry without name or content');
       return { name, content: Buffer.from(content, 'base64') };
     }),
   };

@@ -122,7 +122,10 @@ export async function planRestore(entries: readonly BackupEntry[], places: Place
 const stageName = (name: string): string => name.replace('/', '.');
 
 /** Puts entries aside for the next start: all of them or, when this rejects, none. */
-export async function stageRestore(entries: readonly BackupEntry[], { stateDirectory }: Places): Promise<void> {
+export async function stageRestore(
+  entries: readonly BackupEntry[],
+  { stateDirectory }: Places,
+): Promise<void> {
   const stage = join(stateDirectory, STAGE);
   const temporary = `${stage}.new`;
   await rm(temporary, { recursive: true, force: true });

@@ -98,7 +98,11 @@ function families({ reports, process, machine, version, startedAt }: MetricsSour
       samples: one(process.cpuSeconds),
     },
     gauge('process_resident_memory_bytes', 'Memory of the process', one(process.rssBytes)),
-    gauge('process_start_time_seconds', 'When the process started, since 1970', one(startedAt.getTime() / 1000)),
+    gauge(
+      'process_start_time_seconds',
+      'When the process started, since 1970',
+      one(startedAt.getTime() / 1000),
+    ),
     gauge('tombolo_memory_total_bytes', 'Memory of the machine', one(memory.totalBytes)),
     gauge(
       'tombolo_memory_available_bytes',

@@ -25,7 +25,9 @@ export function redactFields(value: unknown): unknown {
 /** The text without these secrets, private keys, and credentials of HTTP. */
 export function redactText(text: string, secrets: readonly string[]): string {
   // The longest first: one may contain another.
-  const ordered = secrets.filter(({ length }) => length >= SHORTEST_SECRET).sort((a, b) => b.length - a.length);
+  const ordered = secrets
+    .filter(({ length }) => length >= SHORTEST_SECRET)
+    .sort((a, b) => b.length - a.length);
   return ordered
     .reduce((rest, secret) => rest.replaceAll(secret, REMOVED).replaceAll(jsonText(secret), REMOVED), text)
     .replace(PRIVATE_KEY, REMOVED)

@@ -52,7 +52,8 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
 
   /** One at a time: deriving a key takes memory on purpose. */
   async function alone<T>(task: () => Promise<T>): Promise<T> {
-    if (isBusy) throw new ApiError(429, 'busy', 'Another backup or restore is under way; try again in a moment.');
+    if (isBusy)
+      throw new ApiError(429, 'busy', 'Another backup or restore is under way; try again in a moment.');
     isBusy = true;
     try {
       return await task();
@@ -91,7 +92,8 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
     if (content === undefined) return undefined;
     const loaded = loadConfig(Buffer.from(content).toString('utf8'));
     if (!('problems' in loaded)) return loaded.document;
-    const message = 'The configuration in the backup is not one that this version takes; nothing was changed.';
+    const message =
+      'The configuration in the backup is not one that this version takes; nothing was changed.';
     throw new ApiError(422, 'invalid-config', message, loaded.problems);
   }
 

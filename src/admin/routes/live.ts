@@ -5,7 +5,13 @@ import type { EventFilter, EventKind } from '../../state/event-log.ts';
 import { type IpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import type { AdminDeps } from '../build.ts';
 import { strict } from '../contract/common.ts';
-import { EventsAnswer, EventsQuery, HISTORY_SERIES, HistoryAnswer, type HistorySeries } from '../contract/live.ts';
+import {
+  EventsAnswer,
+  EventsQuery,
+  HISTORY_SERIES,
+  HistoryAnswer,
+  type HistorySeries,
+} from '../contract/live.ts';
 import { ApiError } from '../errors.ts';
 import { LIVE_TOPICS, type LiveTopic, MAX_STREAMS, createLiveStream } from '../live-stream.ts';
 
@@ -61,7 +67,12 @@ const HistoryQuery = Type.Object(
   strict,
 );
 
-function toFilter({ kind, client, server, text }: Omit<Static<typeof EventsQuery>, 'cursor' | 'limit'>): EventFilter {
+function toFilter({
+  kind,
+  client,
+  server,
+  text,
+}: Omit<Static<typeof EventsQuery>, 'cursor' | 'limit'>): EventFilter {
   return {
     kinds: kind?.split(',') as EventKind[] | undefined,
     client: client === undefined ? undefined : (parseIpPrefix(client) as IpPrefix),
@@ -87,7 +98,7 @@ function toSpan(from: string | undefined, to: string | undefined): { fromMs: num
 
 export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
   const { events, history, stopping } = deps.live;
-  const stream = createLiveStream({ ...deps, events, history });
+  const stream = createLiveStream({ ...deps, ...deps.live });
   const stop = () => stream.close('stopping');
   stopping.addEventListener('abort', stop);
   app.addHook('preClose', async () => {
@@ -104,8 +115,6 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
         querystring: EventsQuery,
         response: { 200: EventsAnswer },
       },
-      // Unions of shapes are slow to serialise by schema, and the log holds nothing but what the schema has.
-      serializerCompiler: () => JSON.stringify,
     },
     async ({ query }): Promise<EventsAnswer> => {
       const cursor = query.cursor === undefined ? undefined : Number(query.cursor);
@@ -152,7 +161,6 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
         querystring: HistoryQuery,
         response: { 200: HistoryAnswer },
       },
-      serializerCompiler: () => JSON.stringify,
     },
     async ({ query }): Promise<HistoryAnswer> => {
       const { fromMs, toMs } = toSpan(query.from, query.to);

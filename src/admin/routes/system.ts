@@ -86,7 +86,6 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
         querystring: LogsQuery,
         response: { 200: LogsAnswer },
       },
-      serializerCompiler: () => JSON.stringify,
     },
     async ({ query }): Promise<LogsAnswer> => {
       const cursor = query.cursor === undefined ? undefined : Number(query.cursor);
@@ -96,7 +95,11 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
 
   const response = { 202: SystemActionAnswer, 501: ErrorAnswer };
   const impossible = (what: string) =>
-    new ApiError(501, 'not-possible-here', `This machine does not let the page ${what}; only the appliance's own image does.`);
+    new ApiError(
+      501,
+      'not-possible-here',
+      `This machine does not let the page ${what}; only the appliance's own image does.`,
+    );
 
   app.post(
     '/system/reboot',
@@ -112,7 +115,11 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
     '/system/factory-reset',
     {
       config: { scope: 'system' },
-      schema: { summary: 'Makes a new appliance of it: everything it knows is erased', body: FactoryResetBody, response },
+      schema: {
+        summary: 'Makes a new appliance of it: everything it knows is erased',
+        body: FactoryResetBody,
+        response,
+      },
     },
     async ({ body }, reply) => {
       if (body.confirm !== machine.hostname) {
