@@ -1,6 +1,6 @@
 /** Who may talk to the admin server: decided from the source address, the Host and the Origin. Pure. */
 import { parseIpAddress, parseIpv4, parseIpv6 } from '../wire/ip-address.ts';
-import { type IpPrefix, anyPrefixContains } from '../wire/ip-prefix.ts';
+import { anyPrefixContains, type IpPrefix } from '../wire/ip-prefix.ts';
 
 /** Whether a peer, as Node writes its address (perhaps with a zone: fe80::1%eth0), is in the access list. */
 export function admitsSource(prefixes: readonly IpPrefix[], remoteAddress: string | undefined): boolean {
@@ -30,13 +30,21 @@ export function admitsHost(hostnames: readonly string[], header: string | undefi
   );
 }
 
-/** Whether a request's Origin is the server it is sent to. Without an Origin no page of another site asked for it. */
-export function isSameOrigin(origin: string | undefined, host: string | undefined): boolean {
+/**
+ * Whether a request's Origin is the server it is sent to, over http, or https when `isEncrypted`. Without an Origin no
+ * page of another site asked for it.
+ */
+export function isSameOrigin(
+  origin: string | undefined,
+  host: string | undefined,
+  isEncrypted = false,
+): boolean {
   if (origin === undefined) return true;
   // Compared as URLs, so that a default port left out or given is the same.
+  const scheme = isEncrypted ? 'https' : 'http';
   return (
     URL.canParse(origin) &&
     host !== undefined &&
-    URL.parse(`http://${host}`)?.origin === new URL(origin).origin
+    URL.parse(`${scheme}://${host}`)?.origin === new URL(origin).origin
   );
 }

@@ -1,25 +1,30 @@
 /** Puts the admin application together: hooks, errors, routes. It listens nowhere (listeners.ts does). */
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify';
 import type { ConfigChanges } from '../config/changes.ts';
-import type { ConfigStore } from '../config/store.ts';
 import type { SchemaNode } from '../config/json-schema.ts';
-import { validate } from '../config/validate.ts';
 import type { AdminConfig } from '../config/schema.ts';
+import type { ConfigStore } from '../config/store.ts';
+import { validate } from '../config/validate.ts';
 import type { Counters } from '../runtime/counters.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Nat64Queries } from '../runtime/nat64-queries.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import { admitsHost, isSameOrigin } from './access.ts';
-import { BackOff } from './auth/back-off.ts';
-import { bearerToken, tokenVerifier } from './auth/bootstrap-token.ts';
-import { type Principal, allows } from './auth/principal.ts';
+import type { Auth } from './auth/auth.ts';
+import { auditor, authorizer, isRead } from './auth/authorize.ts';
 import type { ADMIN_COUNTERS } from './counters.ts';
 import type { Diagnostics } from './diagnostics/diagnostics.ts';
 import { ApiError, answerErrors } from './errors.ts';
 import type { LiveDeps } from './live-deps.ts';
 import { keepRouteTable } from './route-table.ts';
+import { accountRoutes } from './routes/account.ts';
 import { backupRoutes } from './routes/backup.ts';
 import { checksRoutes } from './routes/checks.ts';
 import { configRoutes } from './routes/config.ts';
@@ -28,11 +33,15 @@ import { liveRoutes } from './routes/live.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { nat64Routes } from './routes/nat64.ts';
 import { networkRoutes } from './routes/network.ts';
-import { revisionRoutes } from './routes/revisions.ts';
+import { openApiRoutes } from './routes/openapi.ts';
 import { pageRoutes } from './routes/page.ts';
+import { revisionRoutes } from './routes/revisions.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { sshConfigRoutes } from './routes/ssh-config.ts';
 import { statusRoutes } from './routes/status.ts';
 import { systemRoutes } from './routes/system.ts';
+import { tokenRoutes } from './routes/tokens.ts';
+import { isEncrypted, isLoopback } from './transport.ts';
 
 /** What the API shows and changes. */
 export interface AdminDeps {
@@ -55,7 +64,13 @@ export interface BuildOptions {
   readonly admin: () => AdminConfig;
   /** Whether this peer may talk to us now: asked again for each request, since connections outlive a change. */
   readonly admitsSource: (remoteAddress: string | undefined) => boolean;
-  readonly token: string;
+  /** Whether this peer is in a network that the appliance is attached to, whatever the configuration says. */
+  readonly isLocal: (remoteAddress: string | undefined) => boolean;
+  readonly auth: Auth;
+  /** Told when the appliance gets its first password. */
+  readonly onClaimed: () => void;
+  /** SHA-256 of the certificate; undefined without HTTPS. */
+  readonly certificateFingerprint: () => string | undefined;
   readonly counters: Counters<typeof ADMIN_COUNTERS>;
   readonly log: Logger;
   /** What one source may ask for; the page itself asks for about one a second. */
@@ -71,6 +86,10 @@ export type ApiRoutes = (deps: AdminDeps, options: BuildOptions) => (app: Fastif
  */
 const API: readonly ApiRoutes[] = [
   statusRoutes,
+  sessionRoutes,
+  accountRoutes,
+  tokenRoutes,
+  openApiRoutes,
   sshConfigRoutes,
   nat64Routes,
   configRoutes,
@@ -84,7 +103,6 @@ const API: readonly ApiRoutes[] = [
 ];
 
 const BODY_LIMIT_BYTES = 1 << 20;
-const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * Requests are checked with the words of the configuration's errors. Answers have the types of their schemas, and the
@@ -118,8 +136,9 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
   keepRouteTable(app);
   app.decorateRequest('principal', null);
   app.decorateRequest('auditTarget', null);
+  app.decorateRequest('auditRefusal', null);
   answerErrors(app, options.log, () => values[index['internal-error']]++);
-  app.addHook('onRequest', async (request) => guard(request, options));
+  app.addHook('onRequest', async (request, reply) => guard(request, reply, options));
   await app.register(helmet, SECURITY_HEADERS);
   await app.register(rateLimit, {
     max: options.requestsPerMinute,
@@ -137,6 +156,7 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
     async (api) => {
       api.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'));
       api.addHook('onRequest', authorizer(options));
+      api.addHook('onResponse', auditor(options.auth));
       api.setNotFoundHandler(() => {
         throw new ApiError(404, 'not-found', 'The API has nothing at this address.');
       });
@@ -153,12 +173,14 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
   return app;
 }
 
-/** Refuses by source, Host and Origin, before anything else is looked at. */
+/** Refuses by source, Host, transport and Origin, before anything else is looked at. */
 function guard(
   request: FastifyRequest,
+  reply: FastifyReply,
   { admin, admitsSource, counters: { values, index } }: BuildOptions,
-): void {
-  if (!admitsSource(request.socket.remoteAddress)) {
+): FastifyReply | undefined {
+  const { remoteAddress } = request.socket;
+  if (!admitsSource(remoteAddress)) {
     values[index['refused-source']]++;
     throw new ApiError(403, 'forbidden-source', 'admin.allow does not list your address.');
   }
@@ -172,59 +194,24 @@ function guard(
       'Use an IP address, localhost or one of admin.hostnames to reach this page.',
     );
   }
-  if (!READS.has(request.method) && !isSameOrigin(origin, host)) {
+  const encrypted = isEncrypted(request);
+  if (admin().tls !== 'off' && !encrypted && !isLoopback(remoteAddress)) {
+    const path = request.url.startsWith('/') ? request.url : '/';
+    if (isRead(request)) return reply.redirect(`https://${host}${path}`, 308);
+    values[index['refused-plain']]++;
+    throw new ApiError(403, 'https-required', `Use https://${host}; what you sent was readable on its way.`);
+  }
+  if (!isRead(request) && !isSameOrigin(origin, host, encrypted)) {
     values[index['refused-origin']]++;
     throw new ApiError(403, 'foreign-origin', 'Another site asked for this change; it was not made.');
   }
+  return undefined;
 }
 
-/** The hook that lets a request pass when who asks may use its route. What is no route needs a principal, too. */
-function authorizer(options: BuildOptions) {
-  const authenticate = authenticator(options);
-  return async (request: FastifyRequest): Promise<void> => {
-    const { scope } = request.routeOptions.config;
-    if (scope === 'open') return;
-    const principal = authenticate(request);
-    if (scope !== undefined && !allows(principal.scope, scope)) {
-      const message = `This needs the scope "${scope}"; what you signed in with has "${principal.scope}".`;
-      throw new ApiError(403, 'scope-too-small', message);
-    }
-    request.principal = principal;
-  };
-}
-
-/** Finds out who asks; throws for who is nobody. */
-function authenticator({ token, counters: { values, index }, log }: BuildOptions) {
-  const isToken = tokenVerifier(token);
-  const backOff = new BackOff();
-  const bootstrap: Principal = {
-    kind: 'bootstrap',
-    name: 'bootstrap token',
-    scope: 'system',
-    isValid: () => true,
-  };
-  return (request: FastifyRequest): Principal => {
-    const candidate = bearerToken(request.headers.authorization);
-    if (candidate === undefined) {
-      throw new ApiError(401, 'unauthorized', 'Send the admin token as "Authorization: Bearer TOKEN".');
-    }
-    if (isToken(candidate)) {
-      backOff.succeed(request.ip);
-      return bootstrap;
-    }
-    const waitMs = backOff.fail(request.ip, performance.now());
-    if (waitMs > 0) {
-      values[index['refused-back-off']]++;
-      const seconds = Math.ceil(waitMs / 1000);
-      throw new ApiError(429, 'too-many-requests', `Too many wrong tokens; try again in ${seconds} s.`);
-    }
-    values[index['refused-token']]++;
-    log.warn({ source: request.ip }, 'admin: wrong token');
-    throw new ApiError(401, 'unauthorized', 'This is not the admin token of this appliance.');
-  };
-}
-
-/** Nothing from elsewhere, nothing inline, in no frame. No HSTS: the page is served over plain HTTP. */
+/**
+ * Nothing from elsewhere, nothing inline, in no frame. No HSTS: with a certificate that the browser does not know, it would
+ * take away the way past the warning.
+ */
 const SECURITY_HEADERS = {
   contentSecurityPolicy: {
     useDefaults: false,

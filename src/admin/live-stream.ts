@@ -3,9 +3,9 @@
  * the same for all is made once.
  */
 import type { ServerResponse } from 'node:http';
+import type { ServiceReport } from '../runtime/service-slot.ts';
 import type { EventFilter, EventLog } from '../state/event-log.ts';
 import type { History } from '../state/history.ts';
-import type { ServiceReport } from '../runtime/service-slot.ts';
 import type { Principal } from './auth/principal.ts';
 import type { LiveCounters, LiveEnd, LiveSample } from './contract/live.ts';
 import { HISTORY_SERIES } from './contract/live.ts';

@@ -2,8 +2,9 @@
  * Accepting: takes connections from the listening sockets, and stops for a while when there is no descriptor for the
  * next one. The sockets are level-triggered, so a full house must leave epoll, or the loop would spin.
  */
-import { E, EPOLLIN, SOCK_CLOEXEC, SOCK_NONBLOCK, accept4, errno, int32, pinned } from '../os/libc.ts';
+
 import type { FdLedger } from '../os/fd-ledger.ts';
+import { accept4, E, EPOLLIN, errno, int32, pinned, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../os/libc.ts';
 import { SOCKADDR_BYTES } from '../os/socket-address.ts';
 import type { TcpCounters } from './counters.ts';
 import type { Epoll } from './epoll.ts';

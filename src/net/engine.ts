@@ -3,8 +3,9 @@
  * it and relays. One turn: wait, handle the batch, go on with halves that used up their share, look at deadlines,
  * close.
  */
-import { EPOLLIN } from '../os/libc.ts';
+
 import type { FdLedger } from '../os/fd-ledger.ts';
+import { EPOLLIN } from '../os/libc.ts';
 import { Acceptor, PAUSE_MS } from './acceptor.ts';
 import { Closer, RESET_POLL_MS } from './closing.ts';
 import { type ConnectionTimeouts, createConnections } from './connections.ts';

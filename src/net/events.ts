@@ -1,10 +1,10 @@
 /** The events of a TCP service: what its worker records of a connection, and how the main thread reads it. */
-import { type SocketAddress, SOCKADDR_BYTES, decodeSocketAddress } from '../os/socket-address.ts';
+import { decodeSocketAddress, SOCKADDR_BYTES, type SocketAddress } from '../os/socket-address.ts';
 import {
-  type EventRecord,
-  type EventRing,
   createEventRing,
   createEventWriter,
+  type EventRecord,
+  type EventRing,
 } from '../runtime/event-ring.ts';
 import type { ConnectionEvent } from '../runtime/events.ts';
 import { formatIpAddress } from '../wire/ip-address.ts';

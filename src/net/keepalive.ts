@@ -1,13 +1,13 @@
 /** TCP keepalive for connections that may be silent for days: a peer that vanished is noticed all the same. */
 import {
   IPPROTO_TCP,
-  SOL_SOCKET,
+  int32,
   SO_KEEPALIVE,
+  SOL_SOCKET,
+  setsockopt,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
-  int32,
-  setsockopt,
 } from '../os/libc.ts';
 
 const ON = int32(1);

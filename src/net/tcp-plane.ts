@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { close } from '../os/libc.ts';
 import { type CounterTable, createCounters, readCounters } from '../runtime/counters.ts';
-import type { Logger } from '../runtime/log.ts';
 import type { EventSink } from '../runtime/events.ts';
+import type { Logger } from '../runtime/log.ts';
 import type { ServiceStatus } from '../runtime/service.ts';
 import { superviseWorker } from '../runtime/supervise-worker.ts';
 import { tcpGaugeTable } from './counters.ts';

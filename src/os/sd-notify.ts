@@ -4,13 +4,13 @@
  */
 import {
   AF_UNIX,
-  MSG_DONTWAIT,
-  MSG_NOSIGNAL,
-  SOCK_CLOEXEC,
-  SOCK_DGRAM,
   check,
   close,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
   pinned,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
   sendto,
   socket,
 } from './libc.ts';

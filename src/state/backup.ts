@@ -2,7 +2,7 @@
  * What a backup holds, and how it comes back. Restored files wait in a directory of their own and are put in place at the
  * next start, before anything reads them: the running process would write over them.
  */
-import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeFileAtomically } from '../os/atomic-write.ts';
 import type { Logger } from '../runtime/log.ts';

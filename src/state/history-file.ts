@@ -2,7 +2,7 @@
  * The history on disk: a table of minutes for two days and one of hours for 30, a row a moment, its figures as one blob
  * of doubles' halves (float32): means, then maxima. Bounded: 2,880 + 720 rows of some 200 bytes.
  */
-import { renameSync, rmSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Logger } from '../runtime/log.ts';
 
@@ -40,6 +40,7 @@ export async function openHistoryFile(
 ): Promise<HistoryFile> {
   // Loaded at the first use: it takes memory.
   const { DatabaseSync } = await import('node:sqlite');
+  closeSync(openSync(path, 'a', 0o600)); // made by SQLite, it would be readable by others
   try {
     return open(new DatabaseSync(path), series);
   } catch (err) {
@@ -119,7 +120,8 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
     const [from, to] = [Math.floor(fromMs / 1000), Math.ceil(toMs / 1000)];
     if (stepMs >= HOUR * 1000) return rowsOf(hours.get, from, to);
     const fine = rowsOf(minutes.get, from, to);
-    const coarseTo = fine.length === 0 ? to : Math.floor(fine[0].timeSeconds / HOUR) * HOUR;
+    // The hour that the minutes begin in has been the whole of it.
+    const coarseTo = fine.length === 0 ? to : fine[0].timeSeconds;
     return [...rowsOf(hours.get, from, Math.min(coarseTo, to)), ...fine];
   }
 

@@ -172,7 +172,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     },
     async [Symbol.asyncDispose]() {
       timer[Symbol.dispose]();
-      await flush(clock.now());
+      await flush(clock.now() + 1);
       (await file)?.close();
     },
   };

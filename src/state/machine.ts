@@ -1,5 +1,5 @@
 /** Figures of the machine, from /proc and /sys: cheap enough to read each second, and nothing is spawned. */
-import { readFileSync, statSync, statfsSync } from 'node:fs';
+import { readFileSync, statfsSync, statSync } from 'node:fs';
 import { availableParallelism, hostname, loadavg, release, uptime } from 'node:os';
 
 export interface Throttled {

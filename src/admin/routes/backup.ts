@@ -1,7 +1,7 @@
 /** Backup, restore, and what is sent to somebody who helps. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { type Static, Type } from '../../config/json-schema.ts';
 import { diffDocuments } from '../../config/diff.ts';
+import { type Static, Type } from '../../config/json-schema.ts';
 import { loadConfig } from '../../config/load.ts';
 import { collectEntries, planRestore, stageRestore } from '../../state/backup.ts';
 import type { Backup, BackupError } from '../../state/backup-seal.ts';

@@ -13,7 +13,7 @@ import {
   type HistorySeries,
 } from '../contract/live.ts';
 import { ApiError } from '../errors.ts';
-import { LIVE_TOPICS, type LiveTopic, MAX_STREAMS, createLiveStream } from '../live-stream.ts';
+import { createLiveStream, LIVE_TOPICS, type LiveTopic, MAX_STREAMS } from '../live-stream.ts';
 
 const DEFAULT_EVENTS = 100;
 const DEFAULT_POINTS = 300;
@@ -93,7 +93,7 @@ function toSpan(from: string | undefined, to: string | undefined): { fromMs: num
   if (fromMs < toMs && toMs - fromMs <= LONGEST_SPAN_MS) return { fromMs, toMs };
   const expected = 'a "from" before "to", at most 31 days apart';
   const message = `"${from ?? 'an hour before'}" to "${to ?? 'now'}": expected ${expected}`;
-  throw new ApiError(400, 'invalid-input', message, [{ path: 'from', expected, message }]);
+  throw new ApiError(400, 'invalid-input', message, [{ path: '/from', expected, message }]);
 }
 
 export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {

@@ -125,7 +125,7 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
       if (body.confirm !== machine.hostname) {
         const expected = `"${machine.hostname}", the hostname of this appliance`;
         const message = `"${body.confirm.slice(0, 100)}" is not it: expected ${expected}`;
-        throw new ApiError(400, 'invalid-input', message, [{ path: 'confirm', expected, message }]);
+        throw new ApiError(400, 'invalid-input', message, [{ path: '/confirm', expected, message }]);
       }
       if (actions.factoryReset === undefined) throw impossible('reset it');
       await actions.factoryReset();

@@ -1,14 +1,14 @@
 /** The query log's events: what the worker records of what it answers alone, and what the main thread tells of the rest. */
-import { SOCKADDR_BYTES, decodeSocketAddress } from '../../os/socket-address.ts';
+import { decodeSocketAddress, SOCKADDR_BYTES } from '../../os/socket-address.ts';
 import {
-  type EventRecord,
-  type EventRing,
   createEventRing,
   createEventWriter,
+  type EventRecord,
+  type EventRing,
 } from '../../runtime/event-ring.ts';
 import { type DnsEvent, type EventSink, eventLimit } from '../../runtime/events.ts';
 import { HEADER_BYTES, Rcode, uint16At } from '../../wire/dns-message.ts';
-import { MAX_NAME_BYTES, formatName } from '../../wire/dns-name.ts';
+import { formatName, MAX_NAME_BYTES } from '../../wire/dns-name.ts';
 import type { DnsQuery } from '../../wire/dns-query.ts';
 import { formatIpAddress } from '../../wire/ip-address.ts';
 

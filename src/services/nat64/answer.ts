@@ -2,6 +2,7 @@
 import { checksumOf, sumOfBytes, sumOfIpv6Address } from '../../wire/checksum.ts';
 import {
   ICMP,
+  ICMP_HEADER_BYTES,
   ICMP4,
   ICMP4_FRAGMENTATION_NEEDED,
   ICMP4_PROTOCOL_UNREACHABLE,
@@ -13,16 +14,15 @@ import {
   ICMP6_PORT_UNREACHABLE,
   ICMP6_PROHIBITED,
   ICMP6_TOO_BIG,
-  ICMP_HEADER_BYTES,
   isIcmp4Error,
   isIcmp6Error,
 } from '../../wire/icmp.ts';
 import {
   DONT_FRAGMENT,
   FRAGMENT_OFFSET,
+  IP_PROTOCOL,
   IPV4,
   IPV4_HEADER_BYTES,
-  IP_PROTOCOL,
   IS_FRAGMENT,
   ipv4HeaderBytes,
   writeIpv4Header,

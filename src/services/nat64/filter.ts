@@ -5,15 +5,15 @@
 import { TCP_FLAG } from '../../wire/tcp-udp.ts';
 import { addBib, bibSlot, findBibByHost, findBibByMappedPort, removeBib } from './bib.ts';
 import { clientMappings, clientSessions, findClient, hashOfClient } from './clients.ts';
-import { COUNTER, CONTINUE, HELD, RETURN_TO_KERNEL, type Verdict } from './counters.ts';
+import { CONTINUE, COUNTER, HELD, RETURN_TO_KERNEL, type Verdict } from './counters.ts';
+import { findEam4 } from './eam.ts';
 import { TRANSPORT } from './packet.ts';
 import { allocatePort } from './pool4.ts';
 import { addSession, findSession, hasSessionWith, setExpiry } from './sessions.ts';
-import { findEam4 } from './eam.ts';
-import { type Lifetimes, isInPool, slotOf } from './settings.ts';
+import { isInPool, type Lifetimes, slotOf } from './settings.ts';
 import { storeSyn, takeSyn } from './stored-syns.ts';
 import { BIB, RECORD_WORDS, SESSION } from './tables.ts';
-import { FROM_V4, TCP_STATE, nextTcpState, tcpEvent, tcpLifetimeSeconds } from './tcp-state.ts';
+import { FROM_V4, nextTcpState, TCP_STATE, tcpEvent, tcpLifetimeSeconds } from './tcp-state.ts';
 import type { Translator } from './translator.ts';
 
 const FROM_V6 = 0;
@@ -204,11 +204,12 @@ function initialLifetimeSeconds(lifetimes: Lifetimes, protocol: number): number 
 
 /** Takes note of a packet of a session, from either side (N36): its lifetime, and for TCP its state. */
 function refresh(translator: Translator, session: number, side: number): void {
-  const { packet, tables, nowSeconds } = translator;
+  const { packet, tables, nowSeconds, flows } = translator;
   const { lifetimes } = translator.settings;
   if (packet.protocol !== TRANSPORT.TCP) {
     const seconds = initialLifetimeSeconds(lifetimes, packet.protocol);
     setExpiry(tables, session, nowSeconds, nowSeconds + seconds);
+    flows?.note(translator, session, NO_STATE, side === FROM_V6);
     return;
   }
   const at = session * RECORD_WORDS + SESSION.REMOTE_PORT_AND_STATE;
@@ -219,4 +220,5 @@ function refresh(translator: Translator, session: number, side: number): void {
   if (next !== state) tables.sessions[at] = (portAndState & ~0xffff) | next;
   const lifetimeSeconds = tcpLifetimeSeconds(lifetimes, state, event);
   if (lifetimeSeconds !== 0) setExpiry(tables, session, nowSeconds, nowSeconds + lifetimeSeconds);
+  flows?.note(translator, session, next, side === FROM_V6);
 }

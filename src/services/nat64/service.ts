@@ -5,7 +5,7 @@ import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { Service, ServiceContext, ServiceStatus } from '../../runtime/service.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
 import { NAT64_COUNTERS } from './counters.ts';
-import { type Translation, needsRestart, startTranslation } from './translation.ts';
+import { needsRestart, startTranslation, type Translation } from './translation.ts';
 
 export interface Nat64Options {
   readonly nat64: Nat64Config;
@@ -100,6 +100,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       sessions: translation?.sessions ?? 0,
       bibEntries: translation?.bibEntries ?? 0,
       pool4Address: addresses.length === 0 ? 'none' : addresses.join(', '),
+      fastPath: translation?.fastPathDevices.join(', ') || 'off',
     };
     return problem === undefined
       ? { state: 'running', restarts, figures }

@@ -5,26 +5,27 @@
 import type { Counters } from '../../runtime/counters.ts';
 import { answer } from './answer.ts';
 import {
-  COUNTER,
   CONTINUE,
+  COUNTER,
   FRAGMENT,
   HELD,
   type NAT64_COUNTERS,
   RETURN_TO_KERNEL,
   type Verdict,
 } from './counters.ts';
+import type { Flows } from './fast-path-flows.ts';
 import { filterFrom4, filterFrom6, isHairpin } from './filter.ts';
 import { cutPacket, nextFragment } from './fragmentation.ts';
 import { determineTuple4 } from './incoming-tuple-4.ts';
 import { determineTuple6 } from './incoming-tuple-6.ts';
-import { type Packet, createPacket, segmentsOf } from './packet.ts';
-import { type Reassembly, createReassembly, reassemble } from './reassembly.ts';
+import { createPacket, type Packet, segmentsOf } from './packet.ts';
+import { createReassembly, type Reassembly, reassemble } from './reassembly.ts';
 import type { Settings } from './settings.ts';
-import { type StoredSyns, createStoredSyns } from './stored-syns.ts';
+import { createStoredSyns, type StoredSyns } from './stored-syns.ts';
 import type { Tables } from './tables.ts';
-import { translateError4to6, translateError6to4 } from './translate-error.ts';
 import { translate4to6 } from './translate-4to6.ts';
 import { translate6to4 } from './translate-6to4.ts';
+import { translateError4to6, translateError6to4 } from './translate-error.ts';
 
 export interface Translator {
   settings: Settings;
@@ -33,6 +34,8 @@ export interface Translator {
   readonly packet: Packet;
   readonly reassembly: Reassembly;
   readonly storedSyns: StoredSyns;
+  /** Flows that the kernel translates itself; undefined where it does not. */
+  flows: Flows | undefined;
   /** Unsigned 32-bit random numbers, for ports: they must not be predictable. */
   readonly random: () => number;
   /** Seconds of a clock that never goes back; set before each batch of packets. */
@@ -57,6 +60,7 @@ export function createTranslator(
     packet: createPacket(),
     reassembly: createReassembly(),
     storedSyns: createStoredSyns(),
+    flows: undefined,
     random,
     nowSeconds: 0,
     identification: random() & 0xffff,

@@ -4,26 +4,27 @@
  * nothing reaches a server that was not judged to be for it; behind a chunked body the server itself must stop, at
  * `Connection: close`.
  */
+
+import { peerOf } from '../../net/endpoints.ts';
 import {
   type Examiner,
   type Gate,
   MORE,
-  type Refusal,
   RESET,
+  type Refusal,
   type ServerFailure,
   type Verdict,
 } from '../../net/gate.ts';
-import { peerOf } from '../../net/endpoints.ts';
 import { OpeningBytes } from '../../net/opening-bytes.ts';
 import {
+  findHeadEnd,
   MAX_REQUEST_HEAD_BYTES,
+  parseRequestHead,
   type RequestFault,
   type RequestHead,
-  findHeadEnd,
-  parseRequestHead,
 } from '../../wire/http-head.ts';
 import type { ProxyCounterIndex } from './counters.ts';
-import { type HostTable, findBackend } from './host-table.ts';
+import { findBackend, type HostTable } from './host-table.ts';
 import { encodeHttpAnswer } from './http-answer.ts';
 import { isWebSocket, rewriteRequestHead } from './http-rewrite.ts';
 import { buildPreamble } from './preamble.ts';

@@ -1,5 +1,6 @@
 /** The clients of the proxies: many connections from one epoll loop. Orders: see `TcpClientOrders`. */
 import {
+  close,
   E,
   EPOLLERR,
   EPOLLET,
@@ -7,10 +8,9 @@ import {
   EPOLLIN,
   EPOLLOUT,
   EPOLLRDHUP,
-  MSG_TRUNC,
-  close,
   errno,
   errnoName,
+  MSG_TRUNC,
   pinned,
   read,
   recvfrom,

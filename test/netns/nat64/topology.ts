@@ -10,7 +10,7 @@
  *
  * The default route of island and neighbour is the appliance; the appliance's IPv4 default route is the router.
  */
-import { execFile, fork, type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

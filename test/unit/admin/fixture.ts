@@ -1,10 +1,12 @@
 /** An admin application over a store in a directory of its own, and requests to it. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { buildAdmin, type AdminDeps } from '../../../src/admin/build.ts';
+import { openAuth } from '../../../src/admin/auth/auth.ts';
+import { tokenPath } from '../../../src/admin/auth/bootstrap-token.ts';
+import { type AdminDeps, buildAdmin } from '../../../src/admin/build.ts';
 import { ADMIN_COUNTERS } from '../../../src/admin/counters.ts';
 import type { Route } from '../../../src/admin/route-table.ts';
 import { openConfigChanges } from '../../../src/config/changes.ts';
@@ -14,9 +16,9 @@ import { createCounters, readCounters } from '../../../src/runtime/counters.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import type { ServiceReport } from '../../../src/runtime/service-slot.ts';
 import { createEventLog } from '../../../src/state/event-log.ts';
+import { startHistory } from '../../../src/state/history.ts';
 import { openHistoryFile } from '../../../src/state/history-file.ts';
 import { HISTORY_SERIES } from '../../../src/state/history-series.ts';
-import { startHistory } from '../../../src/state/history.ts';
 import { createLogRing } from '../../../src/state/log-ring.ts';
 import { openMachine } from '../../../src/state/machine.ts';
 
@@ -24,7 +26,7 @@ export const TOKEN = 'abcdefghijklmnopqrstuvwxyz0123456789-_ABCDE';
 
 export async function temporaryDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'tombolo-admin-'));
-  t.after(() => rm(directory, { recursive: true }));
+  t.after(() => rm(directory, { recursive: true, maxRetries: 5 }));
   return directory;
 }
 
@@ -120,15 +122,26 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
   const counters = createCounters(ADMIN_COUNTERS);
   const log = keepingLog();
   let isAdmitted = true;
+  let isLocal = true;
+  const clock = { nowMs: Date.parse('2026-01-02T03:04:05Z'), monotonicMs: 1000 };
+  const stateDirectory = await temporaryDirectory(t);
+  await writeFile(tokenPath(stateDirectory), `${TOKEN}\n`, { mode: 0o600 });
+  const openTestAuth = () =>
+    openAuth({ stateDirectory, log, now: () => clock.nowMs, monotonicNow: () => clock.monotonicMs });
+  const auth = await openTestAuth();
   const app = await buildAdmin(deps, {
     admin: () => deps.store.current.admin,
     admitsSource: () => isAdmitted,
-    token: TOKEN,
+    isLocal: () => isLocal,
+    auth,
+    onClaimed: () => {},
+    certificateFingerprint: () => undefined,
     counters,
     log,
     requestsPerMinute,
   });
   t.after(() => app.close());
+  t.after(() => auth.audit.settled());
 
   /** An authorised request from localhost, unless the headers say otherwise. */
   async function request(
@@ -166,6 +179,14 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
     post,
     apply,
     counters: () => readCounters(counters),
+    auth,
+    clock,
+    stateDirectory,
+    /** What a process that starts now would read. */
+    openTestAuth,
+    setLocal: (local: boolean) => {
+      isLocal = local;
+    },
     setAdmitted: (admitted: boolean) => {
       isAdmitted = admitted;
     },

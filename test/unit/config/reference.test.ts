@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { loadConfig } from '../../../src/config/load.ts';
-import { EXAMPLE, configReference } from '../../../src/config/reference.ts';
+import { configReference, EXAMPLE } from '../../../src/config/reference.ts';
 
 test('docs/configuration.md is up to date (npm run docs:config)', async () => {
   const path = new URL('../../../docs/configuration.md', import.meta.url);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createEventRing, createEventWriter } from '../../../src/runtime/event-ring.ts';
 import type { ConnectionEvent, DataPlaneEvent } from '../../../src/runtime/events.ts';
-import { type EventFilter, createEventLog } from '../../../src/state/event-log.ts';
+import { createEventLog, type EventFilter } from '../../../src/state/event-log.ts';
 import { parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
 
 const connection = (fields: Partial<ConnectionEvent> = {}): ConnectionEvent => ({

@@ -7,15 +7,15 @@ import { MAX_STORED_SYNS } from '../../../../src/services/nat64/stored-syns.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
 import { seededRandom } from '../../../random.ts';
 import {
-  HOST,
+  createHarness,
   type Harness,
   type HarnessOptions,
+  HOST,
   OWN_IPV6,
   POOL4,
   REMOTE,
-  createHarness,
 } from './harness.ts';
-import { type Bytes, TCP_FLAGS, address, concat, icmp, ip, readU16, tcp, u16, u32, udp } from './packets.ts';
+import { address, type Bytes, concat, icmp, ip, readU16, TCP_FLAGS, tcp, u16, u32, udp } from './packets.ts';
 
 const REMOTE6 = `64:ff9b::${REMOTE}`;
 /** With one port in the pool, what comes out is known beforehand. */
