@@ -4,6 +4,7 @@ import { startAdmin } from './admin/server.ts';
 import type { ConfigChanges } from './config/changes.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigStore } from './config/store.ts';
+import { explainersOf } from './explainers.ts';
 import { applianceActions } from './os/appliance-actions.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Service, ServiceContext } from './runtime/service.ts';
@@ -66,15 +67,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     start: (options: Options, context: ServiceContext) => Promise<S>,
   ) => new ServiceSlot(name, select, start, config, context);
 
-  const forward = slot(
-    'forward',
-    ({ forward, hosts, ...rest }) => ({
-      forward,
-      hosts,
-      reservedPorts: reservedPorts({ forward, hosts, ...rest }),
-    }),
-    startForward,
-  );
+  const forwardOptions = (from: Config) => ({
+    forward: from.forward,
+    hosts: from.hosts,
+    reservedPorts: reservedPorts(from),
+  });
+  const forward = slot('forward', forwardOptions, startForward);
   const nat64 = slot('nat64', ({ nat64 }) => ({ nat64 }), startNat64);
   const slots = [
     slot('proxy', ({ proxy, hosts }) => ({ proxy, hosts }), startProxy),
@@ -85,6 +83,18 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   for (const each of slots) started.use(each);
   await Promise.all(slots.map((each) => each.start()));
+
+  const explainers = (of: Config, isLive: boolean) =>
+    explainersOf(of, isLive, {
+      allotments: () => forward.service?.allotments() ?? {},
+      forwardOptions,
+      nat64: () => nat64.service?.queries,
+    });
+  changes.onAssess(async (next) => {
+    if (next.assertions.length === 0) return [];
+    const { assess } = await import('./admin/explain/assertions.ts');
+    return assess(next, await explainers(next, false));
+  });
 
   const reports = () => slots.map((each) => each.report());
   const machine = openMachine();
@@ -109,6 +119,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       {
         store,
         changes,
+        explainers,
         services: reports,
         sshPorts: () => forward.service?.sshPorts() ?? {},
         nat64: () => nat64.service?.queries,
