@@ -1,23 +1,23 @@
 /** The composition root: the only file that knows every room. */
-import { join } from 'node:path';
-import { startAdmin } from './admin/server.ts';
 import type { ConfigChanges } from './config/changes.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigStore } from './config/store.ts';
 import { explainersOf } from './explainers.ts';
-import { applianceActions } from './os/appliance-actions.ts';
+import { startAdmin } from './admin/server.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Service, ServiceContext } from './runtime/service.ts';
-import { type ServiceReport, ServiceSlot } from './runtime/service-slot.ts';
+import { ServiceSlot, type ServiceReport } from './runtime/service-slot.ts';
 import { startDns64 } from './services/dns64/service.ts';
 import { startForward } from './services/forward/service.ts';
 import { startNat64 } from './services/nat64/service.ts';
 import { startProxy } from './services/proxy/service.ts';
+import { join } from 'node:path';
+import { applianceActions } from './os/appliance-actions.ts';
 import { createEventLog } from './state/event-log.ts';
 import { createSampler } from './state/figures.ts';
-import { startHistory } from './state/history.ts';
 import { openHistoryFile } from './state/history-file.ts';
 import { HISTORY_SERIES } from './state/history-series.ts';
+import { startHistory } from './state/history.ts';
 import type { LogRing } from './state/log-ring.ts';
 import { openMachine } from './state/machine.ts';
 import { serverNames } from './state/server-names.ts';

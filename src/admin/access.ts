@@ -1,6 +1,6 @@
 /** Who may talk to the admin server: decided from the source address, the Host and the Origin. Pure. */
 import { parseIpAddress, parseIpv4, parseIpv6 } from '../wire/ip-address.ts';
-import { anyPrefixContains, type IpPrefix } from '../wire/ip-prefix.ts';
+import { type IpPrefix, anyPrefixContains } from '../wire/ip-prefix.ts';
 
 /** Whether a peer, as Node writes its address (perhaps with a zone: fe80::1%eth0), is in the access list. */
 export function admitsSource(prefixes: readonly IpPrefix[], remoteAddress: string | undefined): boolean {

@@ -8,10 +8,10 @@ import Fastify, {
   type FastifyServerOptions,
 } from 'fastify';
 import type { ConfigChanges } from '../config/changes.ts';
-import type { SchemaNode } from '../config/json-schema.ts';
-import type { AdminConfig, Config } from '../config/schema.ts';
 import type { ConfigStore } from '../config/store.ts';
+import type { SchemaNode } from '../config/json-schema.ts';
 import { validate } from '../config/validate.ts';
+import type { AdminConfig, Config } from '../config/schema.ts';
 import type { Counters } from '../runtime/counters.ts';
 import type { Explainer } from '../runtime/explain.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -35,9 +35,9 @@ import { liveRoutes } from './routes/live.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { nat64Routes } from './routes/nat64.ts';
 import { networkRoutes } from './routes/network.ts';
-import { openApiRoutes } from './routes/openapi.ts';
-import { pageRoutes } from './routes/page.ts';
 import { revisionRoutes } from './routes/revisions.ts';
+import { pageRoutes } from './routes/page.ts';
+import { openApiRoutes } from './routes/openapi.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { sshConfigRoutes } from './routes/ssh-config.ts';
 import { statusRoutes } from './routes/status.ts';

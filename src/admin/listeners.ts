@@ -1,5 +1,5 @@
 /** The sockets of the admin server: one HTTP server an address, all with the same handler, changed while it runs. */
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { type BothProtocols, serveBothProtocols } from './both-protocols.ts';
 

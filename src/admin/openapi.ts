@@ -1,5 +1,5 @@
 /** The OpenAPI 3.1 document of the API, made from the routes' own schemas: what is checked is what is described. */
-import { isObject, type SchemaNode } from '../config/json-schema.ts';
+import { type SchemaNode, isObject } from '../config/json-schema.ts';
 import { ErrorAnswer } from './contract/common.ts';
 import type { Route } from './route-table.ts';
 

@@ -1,7 +1,7 @@
 /** How a request came: encrypted or not, from this machine or another. */
 import type { TLSSocket } from 'node:tls';
 import type { FastifyRequest } from 'fastify';
-import { mappedIpv4, parseIpAddress } from '../wire/ip-address.ts';
+import { parseIpAddress, mappedIpv4 } from '../wire/ip-address.ts';
 
 export const isEncrypted = ({ raw: { socket } }: FastifyRequest): boolean =>
   (socket as Partial<TLSSocket>).encrypted === true;

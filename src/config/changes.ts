@@ -5,15 +5,15 @@
 import type { AssertionResult } from '../runtime/explain.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type Difference, diffDocuments } from './diff.ts';
-import { type ConfigDocument, fillDefaults, type LoadedConfig, loadConfig, loadDocument } from './load.ts';
-import { documentOf, type PendingChange, type Recovery, removePending, writePending } from './pending.ts';
+import { type ConfigDocument, type LoadedConfig, fillDefaults, loadConfig, loadDocument } from './load.ts';
+import { type PendingChange, type Recovery, documentOf, removePending, writePending } from './pending.ts';
 import type { ConfigProblem } from './problem.ts';
 import {
   type NewRevision,
-  openRevisions,
   type Revision,
   type RevisionWhy,
   type RollbackReason,
+  openRevisions,
 } from './revisions.ts';
 import type { Config } from './schema.ts';
 import { type ChangeResult, type ConfigStore, formatDocument, revisionOf } from './store.ts';

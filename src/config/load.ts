@@ -1,7 +1,7 @@
 /** From text to a complete configuration, or to everything that is wrong with it. Pure. */
 import { checkConfig } from './check.ts';
-import { lineAndColumn, type Positions, parseJson } from './json.ts';
 import { withDefaults } from './json-schema.ts';
+import { type Positions, lineAndColumn, parseJson } from './json.ts';
 import type { ConfigProblem } from './problem.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { MAX_PROBLEMS, validate } from './validate.ts';

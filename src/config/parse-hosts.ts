@@ -4,8 +4,8 @@
  */
 import { parseIpv6 } from '../wire/ip-address.ts';
 import { checkHost } from './check.ts';
-import { lineAndColumn, parseJson } from './json.ts';
 import { isObject, withDefaults } from './json-schema.ts';
+import { lineAndColumn, parseJson } from './json.ts';
 import { type ConfigProblem, pointerStep, quoteValue } from './problem.ts';
 import { type Config, type HostConfig, HostSchema } from './schema.ts';
 import { MAX_PROBLEMS, nearestName, validate } from './validate.ts';

@@ -1,7 +1,7 @@
 /** The reference documentation of the configuration, derived from its schema. */
 
-import type { SchemaNode } from './json-schema.ts';
 import { ConfigSchema } from './schema.ts';
+import type { SchemaNode } from './json-schema.ts';
 
 /** Shown at the top of the reference; a test loads it. */
 export const EXAMPLE = {

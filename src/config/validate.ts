@@ -2,7 +2,7 @@
  * Compares a document with a schema and words each difference for a person. It walks objects, lists and unions; `fits`
  * decides what a single value must look like. A property that is missing is no problem when it has a default.
  */
-import { fits, isObject, type SchemaNode } from './json-schema.ts';
+import { type SchemaNode, fits, isObject } from './json-schema.ts';
 import type { ConfigProblem } from './problem.ts';
 import { pointerStep, quoteValue } from './problem.ts';
 

@@ -3,13 +3,13 @@
  * next one. The sockets are level-triggered, so a full house must leave epoll, or the loop would spin.
  */
 
-import type { FdLedger } from '../os/fd-ledger.ts';
 import { accept4, E, EPOLLIN, errno, int32, pinned, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../os/libc.ts';
-import { SOCKADDR_BYTES } from '../os/socket-address.ts';
+import type { FdLedger } from '../os/fd-ledger.ts';
 import type { TcpCounters } from './counters.ts';
 import type { Epoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
+import { SOCKADDR_BYTES } from '../os/socket-address.ts';
 
 /** Connections taken from one listener before others have their turn. */
 const BATCH = 64;

@@ -3,7 +3,7 @@
  * what the peer has not acknowledged; hence resets wait for the send queue, and refusals linger (see engine.ts).
  */
 import type { FdLedger } from '../os/fd-ledger.ts';
-import { ioctl, pinned, SIOCOUTQ, SO_LINGER, SOL_SOCKET, setsockopt } from '../os/libc.ts';
+import { SIOCOUTQ, SOL_SOCKET, SO_LINGER, ioctl, pinned, setsockopt } from '../os/libc.ts';
 
 const RESET_WAIT_MS = 5000;
 /** How often the send queues of sockets about to be reset are looked at. */

@@ -2,7 +2,7 @@
  * A connection as plain data: two halves, one for each direction. Kept small, since thousands stay open: an idle one
  * holds no buffer, no pipe and no timer.
  */
-import type { Examiner, Gate, Route } from './gate.ts';
+import type { Gate, Examiner, Route } from './gate.ts';
 import type { Pipe } from './pipe-pool.ts';
 
 /** Where a connection is in its life. */

@@ -3,7 +3,6 @@
  * takes. Every event is a hint: handlers read or write until EAGAIN and never trust the mask alone.
  */
 
-import type { FdLedger } from '../os/fd-ledger.ts';
 import {
   E,
   EPOLLERR,
@@ -17,11 +16,12 @@ import {
   pinned,
   read,
 } from '../os/libc.ts';
+import type { FdLedger } from '../os/fd-ledger.ts';
 import type { Closer } from './closing.ts';
-import { type Connection, createConnection, type Half, oppositeOf, Phase } from './connection.ts';
+import { type Connection, type Half, Phase, createConnection, oppositeOf } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
 import { dial, dialFailureOf, socketError } from './dial.ts';
-import { createEnding, LINGER_MS, type Registry } from './ending.ts';
+import { LINGER_MS, type Registry, createEnding } from './ending.ts';
 import type { Epoll } from './epoll.ts';
 import { TcpEvent, type TcpEvents } from './events.ts';
 import { CLOSE, type DialFailure, type Gate, type Route, type Verdict } from './gate.ts';

@@ -3,21 +3,21 @@ import type { FdLedger } from '../os/fd-ledger.ts';
 import {
   AF_INET,
   AF_INET6,
-  connect,
   E,
-  errno,
-  getsockopt,
   IPPROTO_TCP,
-  int32,
-  pinned,
-  SO_ERROR,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_STREAM,
   SOL_SOCKET,
+  SO_ERROR,
+  TCP_NODELAY,
+  connect,
+  errno,
+  getsockopt,
+  int32,
+  pinned,
   setsockopt,
   socket,
-  TCP_NODELAY,
 } from '../os/libc.ts';
 import type { DialFailure } from './gate.ts';
 import { enableKeepalive } from './keepalive.ts';

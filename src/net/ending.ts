@@ -1,5 +1,5 @@
 /** How connections end: refused, lingering, closed in order or by resets. */
-import { E, errno, read, SHUT_WR, shutdown, write } from '../os/libc.ts';
+import { E, SHUT_WR, errno, read, shutdown, write } from '../os/libc.ts';
 import type { Closer } from './closing.ts';
 import { type Connection, type Half, Phase } from './connection.ts';
 import type { TcpCounters } from './counters.ts';

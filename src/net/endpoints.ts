@@ -1,6 +1,6 @@
 /** The two ends of a connected socket, as a PROXY header tells them. */
 import { getpeername, getsockname, int32, pinned } from '../os/libc.ts';
-import { decodeSocketAddress, SOCKADDR_BYTES, type SocketAddress } from '../os/socket-address.ts';
+import { SOCKADDR_BYTES, type SocketAddress, decodeSocketAddress } from '../os/socket-address.ts';
 
 const address = pinned(SOCKADDR_BYTES);
 const size = int32(SOCKADDR_BYTES);

@@ -4,8 +4,8 @@
  * close.
  */
 
-import type { FdLedger } from '../os/fd-ledger.ts';
 import { EPOLLIN } from '../os/libc.ts';
+import type { FdLedger } from '../os/fd-ledger.ts';
 import { Acceptor, PAUSE_MS } from './acceptor.ts';
 import { Closer, RESET_POLL_MS } from './closing.ts';
 import { type ConnectionTimeouts, createConnections } from './connections.ts';

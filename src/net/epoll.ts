@@ -1,19 +1,19 @@
 /** One epoll instance: registration and the batch of events of the last wait. */
 import type { FdLedger } from '../os/fd-ledger.ts';
 import {
-  check,
   E,
   EPOLL_CLOEXEC,
   EPOLL_CTL_ADD,
   EPOLL_CTL_DEL,
   EPOLL_EVENT_BYTES,
   EPOLL_EVENT_DATA,
+  SystemCallError,
+  check,
   epollCreate1,
   epollCtl,
   epollWait,
   errno,
   pinned,
-  SystemCallError,
 } from '../os/libc.ts';
 
 const BATCH = 512;

@@ -1,13 +1,13 @@
 /** TCP keepalive for connections that may be silent for days: a peer that vanished is noticed all the same. */
 import {
   IPPROTO_TCP,
-  int32,
-  SO_KEEPALIVE,
   SOL_SOCKET,
-  setsockopt,
+  SO_KEEPALIVE,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
+  int32,
+  setsockopt,
 } from '../os/libc.ts';
 
 const ON = int32(1);

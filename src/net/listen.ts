@@ -1,27 +1,27 @@
 /** Listening TCP sockets. The main thread owns them, so that they outlive a worker: clients then wait in the backlog. */
 
+import { formatSocketAddress, encodeSocketAddress, type SocketAddress } from '../os/socket-address.ts';
 import {
   AF_INET,
   AF_INET6,
-  bind,
-  check,
-  close,
   IPPROTO_IPV6,
   IPPROTO_TCP,
   IPV6_V6ONLY,
-  int32,
-  listen,
-  SO_REUSEADDR,
-  SO_REUSEPORT,
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_STREAM,
   SOL_SOCKET,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  TCP_NODELAY,
+  bind,
+  check,
+  close,
+  int32,
+  listen,
   setsockopt,
   socket,
-  TCP_NODELAY,
 } from '../os/libc.ts';
-import { encodeSocketAddress, formatSocketAddress, type SocketAddress } from '../os/socket-address.ts';
 import { enableKeepalive } from './keepalive.ts';
 
 /** The kernel lowers it to net.core.somaxconn. */

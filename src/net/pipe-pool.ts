@@ -3,7 +3,7 @@
  * connections. Both the pipes in existence and those kept spare are bounded: without one, bytes are copied instead.
  */
 import type { FdLedger } from '../os/fd-ledger.ts';
-import { F_SETPIPE_SZ, fcntl, O_CLOEXEC, O_NONBLOCK, pinned, pipe2 } from '../os/libc.ts';
+import { F_SETPIPE_SZ, O_CLOEXEC, O_NONBLOCK, fcntl, pinned, pipe2 } from '../os/libc.ts';
 
 /**
  * What one splice can move at most: the default of fs.pipe-max-size. Costs about three quarters of 256 KiB's CPU a

@@ -8,11 +8,11 @@
  */
 import {
   E,
-  errno,
-  read,
   SHUT_WR,
   SPLICE_F_MOVE,
   SPLICE_F_NONBLOCK,
+  errno,
+  read,
   shutdown,
   splice,
   write,

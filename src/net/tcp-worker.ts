@@ -1,11 +1,11 @@
 /** The worker thread of a TCP service: the engine in a supervised loop. */
 
-import { errnoName } from '../os/libc.ts';
 import { formatSocketAddress } from '../os/socket-address.ts';
+import { errnoName } from '../os/libc.ts';
 import { type CounterTable, createCounters } from '../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../runtime/worker-thread.ts';
-import { type TcpCounters, tcpGaugeTable } from './counters.ts';
-import { createTcpEngine, type EngineLimits } from './engine.ts';
+import { tcpGaugeTable, type TcpCounters } from './counters.ts';
+import { type EngineLimits, createTcpEngine } from './engine.ts';
 import { createTcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
 import type { OpenListener } from './listen.ts';

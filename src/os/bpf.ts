@@ -1,5 +1,5 @@
 /** eBPF maps and programs, and their attachment to network devices: bpf(2). */
-import { addressOf, check, E, errno, pinned, syscall } from './libc.ts';
+import { E, addressOf, check, errno, pinned, syscall } from './libc.ts';
 
 const SYS_BPF = process.arch === 'x64' ? 321 : 280;
 const COMMAND = {

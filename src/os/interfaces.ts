@@ -1,7 +1,7 @@
 /** The networks that the appliance is attached to, for access lists that say "lan". */
 import { networkInterfaces } from 'node:os';
-import { parseIpAddress } from '../wire/ip-address.ts';
 import { type IpPrefix, maskAddress, parseIpPrefix } from '../wire/ip-prefix.ts';
+import { parseIpAddress } from '../wire/ip-address.ts';
 
 /** The prefixes of every interface's own addresses (both families, loopback and link-local included). */
 export function attachedPrefixes(): IpPrefix[] {

@@ -3,20 +3,20 @@ import { formatIpAddress } from '../wire/ip-address.ts';
 import {
   AF_INET,
   AF_INET6,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
   close,
   connect,
   errno,
   errnoName,
   getsockname,
   getsockopt,
-  IPPROTO_IP,
-  IPPROTO_IPV6,
   pinned,
-  SOCK_CLOEXEC,
-  SOCK_DGRAM,
   socket,
 } from './libc.ts';
-import { decodeSocketAddress, encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts';
+import { SOCKADDR_BYTES, decodeSocketAddress, encodeSocketAddress } from './socket-address.ts';
 
 const IP_MTU = 14;
 const IPV6_MTU = 24;

@@ -1,25 +1,25 @@
 /** ICMP echo over a raw socket (CAP_NET_RAW), or over the kernel's ping socket where that is allowed. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { checksumOf, sumOfBytes } from '../wire/checksum.ts';
-import { ICMP, ICMP_HEADER_BYTES, ICMP4, ICMP6 } from '../wire/icmp.ts';
+import { ICMP, ICMP4, ICMP6, ICMP_HEADER_BYTES } from '../wire/icmp.ts';
 import { formatIpAddress, mappedIpv4 } from '../wire/ip-address.ts';
 import {
   AF_INET,
   AF_INET6,
+  MSG_DONTWAIT,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SystemCallError,
   bind,
   check,
   close,
   errno,
-  MSG_DONTWAIT,
   pinned,
   recvfrom,
-  SOCK_CLOEXEC,
-  SOCK_DGRAM,
-  SystemCallError,
   sendto,
   socket,
 } from './libc.ts';
-import { decodeSocketAddress, encodeSocketAddress, SOCKADDR_BYTES } from './socket-address.ts';
+import { SOCKADDR_BYTES, decodeSocketAddress, encodeSocketAddress } from './socket-address.ts';
 
 const SOCK_RAW = 3;
 const IPPROTO_ICMP = 1;

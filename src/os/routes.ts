@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import { ipv4At, parseIpv4 } from '../wire/ip-address.ts';
 import { runCommand } from './command.ts';
-import { AF_INET, close, connect, getsockname, pinned, SOCK_CLOEXEC, SOCK_DGRAM, socket } from './libc.ts';
+import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM, close, connect, getsockname, pinned, socket } from './libc.ts';
 
 /** Runs several `ip` commands ("route add ..."), in order; the first that fails ends it. */
 export async function ipBatch(commands: readonly string[], family: 4 | 6 = 4): Promise<void> {

@@ -4,13 +4,13 @@
  */
 import {
   AF_UNIX,
-  check,
-  close,
   MSG_DONTWAIT,
   MSG_NOSIGNAL,
-  pinned,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
+  check,
+  close,
+  pinned,
   sendto,
   socket,
 } from './libc.ts';

@@ -1,5 +1,5 @@
 /** struct sockaddr_in and sockaddr_in6 as bytes. */
-import { formatIpAddress, ipv4At, mapIpv4, mappedIpv4 } from '../wire/ip-address.ts';
+import { mappedIpv4, formatIpAddress, mapIpv4, ipv4At } from '../wire/ip-address.ts';
 import { AF_INET, AF_INET6, pinned } from './libc.ts';
 
 /** Room for either family. */

@@ -1,5 +1,5 @@
 /** Which program a socket belongs to, as far as this process may know. */
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from './command.ts';
 

@@ -1,5 +1,5 @@
 /** Kernel parameters under /proc/sys, by path relative to it: "net/ipv4/ip_forward". */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 
 const ROOT = '/proc/sys';
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';

@@ -1,5 +1,5 @@
 /** TUN devices: IP packets of a network device, read and written by us. */
-import { check, close, ioctl, ioctlValue, O_CLOEXEC, O_NONBLOCK, O_RDWR, open, pinned } from './libc.ts';
+import { O_CLOEXEC, O_NONBLOCK, O_RDWR, check, close, ioctl, ioctlValue, open, pinned } from './libc.ts';
 
 const TUNSETIFF = 0x4004_54ca;
 const TUNGETIFF = 0x8004_54d2;

@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { FdLedger } from '../os/fd-ledger.ts';
-import { check, close, EFD_CLOEXEC, EFD_NONBLOCK, eventfd, pinned, write } from '../os/libc.ts';
+import { EFD_CLOEXEC, EFD_NONBLOCK, check, close, eventfd, pinned, write } from '../os/libc.ts';
 import type { Logger } from './log.ts';
 import type { FromWorker, ToWorker, WorkerData } from './worker-thread.ts';
 

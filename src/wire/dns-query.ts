@@ -1,5 +1,6 @@
 /** A client's query, read in place without allocating: what the resolver's fast path looks at. */
 
+import { MAX_NAME_BYTES } from './dns-name.ts';
 import {
   ANCOUNT,
   ARCOUNT,
@@ -12,7 +13,6 @@ import {
   Type,
   uint16At,
 } from './dns-message.ts';
-import { MAX_NAME_BYTES } from './dns-name.ts';
 
 /** What a datagram or TCP message turned out to be. */
 export const QueryKind = {

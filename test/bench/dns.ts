@@ -11,7 +11,7 @@ import type { ProbeOrders } from './load/probe.ts';
 import { OURS, type Scenario } from './measure.ts';
 import { writeUnbound } from './peers.ts';
 import { cpuNs } from './proc.ts';
-import { cpus, openSubject, pinned, type Subject, type SubjectOptions, untilAnswered } from './subject.ts';
+import { type Subject, type SubjectOptions, cpus, openSubject, pinned, untilAnswered } from './subject.ts';
 import { startTombolo } from './tombolo.ts';
 
 const PORT = 53;

@@ -14,11 +14,11 @@ import type { NewSessionsOrder, NewSessionsOrders } from './load/new-sessions.ts
 import type { ProbeOrders } from './load/probe.ts';
 import type { StreamResult, UdpStreamOrders } from './load/udp-stream.ts';
 import { OURS, type RowPlan, type Sample, type Scenario } from './measure.ts';
-import { topology } from './nat64.ts';
 import { type Nat64Counters, readNat64Counters } from './nat64-counters.ts';
 import { sweepScenario } from './nat64-sweep.ts';
+import { topology } from './nat64.ts';
 import { cpuNs, residentBytes } from './proc.ts';
-import { cpus, openSubject, type Subject, type SubjectOptions, untilAnswered } from './subject.ts';
+import { type Subject, type SubjectOptions, cpus, openSubject, untilAnswered } from './subject.ts';
 import { startTombolo } from './tombolo.ts';
 
 const ECHO_PORT = 7;

@@ -6,11 +6,11 @@ import { createCounters } from '../../src/runtime/counters.ts';
 import { attachTables } from '../../src/services/nat64/attach-tables.ts';
 import { addBib } from '../../src/services/nat64/bib.ts';
 import { NAT64_COUNTERS } from '../../src/services/nat64/counters.ts';
-import { expire, SWEEP_STEPS_PER_TURN } from '../../src/services/nat64/expiry.ts';
+import { SWEEP_STEPS_PER_TURN, expire } from '../../src/services/nat64/expiry.ts';
 import { TRANSPORT } from '../../src/services/nat64/packet.ts';
 import { addSession, setExpiry } from '../../src/services/nat64/sessions.ts';
 import { CONTROL, createSharedTables } from '../../src/services/nat64/tables.ts';
-import { createTranslator, type Translator } from '../../src/services/nat64/translator.ts';
+import { type Translator, createTranslator } from '../../src/services/nat64/translator.ts';
 import { testSettings } from '../unit/services/nat64/harness.ts';
 import { OURS, type RowPlan, type Sample, type Scenario } from './measure.ts';
 

@@ -5,7 +5,7 @@
  *     client (IPv6) -- router: kernel, tombolo, tayga -- server (IPv4 and IPv6)
  */
 import type { Child, Host } from '../../lab/host.ts';
-import { buildTopology, type Topology, type TopologySpec } from '../../lab/topology.ts';
+import { type Topology, type TopologySpec, buildTopology } from '../../lab/topology.ts';
 import { waitUntil } from '../../lab/wait.ts';
 import { type LoadProcess, loadScript, startLoad } from './load/commands.ts';
 import type { ProbeOrders } from './load/probe.ts';
@@ -15,10 +15,10 @@ import { latencyScenario } from './nat64-latency.ts';
 import { writeTayga } from './peers.ts';
 import { arrivedDatagrams, cpuNs } from './proc.ts';
 import {
-  cpus,
-  openSubject,
   type Subject,
   type SubjectOptions,
+  cpus,
+  openSubject,
   tcpSysctls,
   untilAnswered,
 } from './subject.ts';

@@ -1,5 +1,5 @@
 /** What a process costs and what a namespace has counted, read from /proc. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 
 /** The processes whose parent is `pid`. */
 export function childrenOf(pid: number): number[] {

@@ -12,11 +12,11 @@ import { type Contender, OURS, type Scenario } from './measure.ts';
 import { type Backends, writeHaproxy, writeNginx } from './peers.ts';
 import { childrenOf, cpuNs, residentBytes } from './proc.ts';
 import {
+  type Subject,
+  type SubjectOptions,
   cpus,
   openSubject,
   pinned,
-  type Subject,
-  type SubjectOptions,
   tcpSysctls,
   untilAnswered,
 } from './subject.ts';

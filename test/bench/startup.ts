@@ -10,7 +10,7 @@ import type { Probe, ProbeOrders } from './load/probe.ts';
 import { OURS, type RowPlan } from './measure.ts';
 import { type HostName, topology } from './nat64.ts';
 import { residentBytes } from './proc.ts';
-import { openSubject, type Subject, type SubjectOptions, untilAnswered } from './subject.ts';
+import { type Subject, type SubjectOptions, openSubject, untilAnswered } from './subject.ts';
 import { startTombolo } from './tombolo.ts';
 
 const ISLAND_SERVER = '2001:db8:1::2';

@@ -11,7 +11,7 @@ import {
 } from '../../src/wire/client-hello.ts';
 import { readMessage, writeMessage } from '../../src/wire/dns-message.ts';
 import { lowerByte } from '../../src/wire/dns-name.ts';
-import { newQuery, QueryKind, readQuery } from '../../src/wire/dns-query.ts';
+import { QueryKind, newQuery, readQuery } from '../../src/wire/dns-query.ts';
 import { findHeadEnd, latin1, parseRequestHead } from '../../src/wire/http-head.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/wire/ip-address.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';

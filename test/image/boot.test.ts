@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { CertificateAuthority } from '../../lab/certificates.ts';
 import type { Child, Host } from '../../lab/host.ts';
-import { buildTopology, type Topology } from '../../lab/topology.ts';
+import { type Topology, buildTopology } from '../../lab/topology.ts';
 import { waitUntil } from '../../lab/wait.ts';
-import { APPLIANCE, flashCard, imageFiles, type Machine } from './machine.ts';
-import { IPV4_ONLY_NAME, startMainland, WEB1, WEB1_SSH_PORT } from './mainland.ts';
+import { IPV4_ONLY_NAME, WEB1, WEB1_SSH_PORT, startMainland } from './mainland.ts';
+import { APPLIANCE, type Machine, flashCard, imageFiles } from './machine.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const OUT = join(ROOT, 'build/image');

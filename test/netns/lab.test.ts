@@ -9,13 +9,13 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import {
-  type Appliance,
   answers,
   CONFIGURATION,
-  type Probe,
   startAppliance,
-  WEB1_SSH_PORT,
   waitForAnswer,
+  WEB1_SSH_PORT,
+  type Appliance,
+  type Probe,
 } from '../../lab/appliance.ts';
 import { CHECKS, environmentOf, perform, prepareChecks } from '../../lab/checks.ts';
 import { ensurePackages, PACKAGES } from '../../lab/packages.ts';

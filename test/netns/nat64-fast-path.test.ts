@@ -12,28 +12,28 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createHashMap, createPerCpuValue, loadClassifier, runClassifier } from '../../src/os/bpf.ts';
 import { close } from '../../src/os/libc.ts';
-import { Flows } from '../../src/services/nat64/fast-path-flows.ts';
-import { fastPathProgram } from '../../src/services/nat64/fast-path-program.ts';
 import {
-  FLOW_BYTES,
   KEY4_BYTES,
   KEY6_BYTES,
+  FLOW_BYTES,
   TALLY_BYTES,
 } from '../../src/services/nat64/fast-path-record.ts';
+import { Flows } from '../../src/services/nat64/fast-path-flows.ts';
+import { fastPathProgram } from '../../src/services/nat64/fast-path-program.ts';
 import { seededRandom } from '../random.ts';
-import { createHarness, HOST, REMOTE, POOL4 as TEST_POOL4 } from '../unit/services/nat64/harness.ts';
+import { HOST, POOL4 as TEST_POOL4, REMOTE, createHarness } from '../unit/services/nat64/harness.ts';
 import {
-  assertWellFormed,
   type Bytes,
-  checksum,
+  TCP_FLAGS,
+  assertWellFormed,
   concat,
   readU16,
-  TCP_FLAGS,
   tcp,
   u16,
+  checksum,
   udp,
 } from '../unit/services/nat64/packets.ts';
-import { type Appliance, createTopology, INTERNET6, type Topology, until } from './nat64/topology.ts';
+import { type Appliance, INTERNET6, type Topology, createTopology, until } from './nat64/topology.ts';
 
 const ETHERNET_BYTES = 14;
 const REDIRECTED = 7;

@@ -7,13 +7,13 @@ import type { Explanation, Page, SessionRow } from '../../src/runtime/nat64-quer
 import { udp } from '../unit/services/nat64/packets.ts';
 import {
   type Appliance,
-  createTopology,
   type Host,
   INTERNET,
   INTERNET6,
   ISLAND,
   POOL4,
   type Topology,
+  createTopology,
   until,
 } from './nat64/topology.ts';
 

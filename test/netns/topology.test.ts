@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { buildTopology } from '../../lab/topology.ts';
 import { waitUntil } from '../../lab/wait.ts';

@@ -6,7 +6,7 @@ import { BackOff, sourceKey } from './back-off.ts';
 import { loadOrCreateToken } from './bootstrap-token.ts';
 import { type ClaimWindow, openClaimWindow } from './claim.ts';
 import { HashQueue, hashPassword, verifyPassword, weakness } from './password.ts';
-import { type AuthData, type AuthFile, openAuthFile } from './state-file.ts';
+import { type AuthFile, type AuthData, openAuthFile } from './state-file.ts';
 import { acceptedStep } from './totp.ts';
 
 const FREE_FAILURES = 5;

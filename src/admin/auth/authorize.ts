@@ -9,10 +9,10 @@ import type { Auth } from './auth.ts';
 import { sourceKey } from './back-off.ts';
 import { bearerToken } from './bootstrap-token.ts';
 import { sessionTokenOf } from './cookies.ts';
-import { allows, type Principal } from './principal.ts';
+import { type Principal, allows } from './principal.ts';
 import { hashSecret, isSameSecret } from './secrets.ts';
-import { csrfToken, findSession, isLive, touchSession } from './sessions.ts';
 import type { Session } from './state-file.ts';
+import { csrfToken, findSession, isLive, touchSession } from './sessions.ts';
 
 /** Our API tokens begin with this, so that scanners for leaked secrets know them. */
 export const API_TOKEN_PREFIX = 'tombolo_';

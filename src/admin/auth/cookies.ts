@@ -1,8 +1,8 @@
 /** The cookies of the page: the session's, and one that tells browsers which have signed in before from others. */
 import { parseCookie, stringifySetCookie } from 'cookie';
 import { SESSION_COOKIE } from '../contract/auth.ts';
-import { isSameSecret, keyed, newId } from './secrets.ts';
 import { ABSOLUTE_LIMIT_MS } from './sessions.ts';
+import { isSameSecret, keyed, newId } from './secrets.ts';
 
 const DEVICE_COOKIE = 'tombolo_device';
 const DEVICE_SECONDS = 400 * 86_400;

@@ -1,5 +1,5 @@
 /** The certificate of the admin page: made when there is none, kept in the state directory, renewed in time. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';

@@ -7,7 +7,6 @@ import { randomBytes, webcrypto } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import {
   BasicConstraintsExtension,
-  cryptoProvider,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
   KeyUsageFlags,
@@ -16,6 +15,7 @@ import {
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
+  cryptoProvider,
 } from '@peculiar/x509';
 
 export interface CertificateRequest {

@@ -7,11 +7,11 @@ import { CHECKS } from './checks/table.ts';
 import type { Diagnostics, DiagnosticsDeps } from './diagnostics.ts';
 import { recordsToPublish } from './dns-records.ts';
 import { startHealthMonitor } from './health.ts';
-import { linuxMachine, type Machine } from './machine.ts';
-import { avahiName, isPortOpen, listNeighbours, type NeighbourDeps, probeNeighbours } from './neighbours.ts';
+import { type Machine, linuxMachine } from './machine.ts';
+import { type NeighbourDeps, avahiName, isPortOpen, listNeighbours, probeNeighbours } from './neighbours.ts';
 import { describeNetwork, findPublicIpv4, lookUpRecords, upstreamServers } from './network.ts';
-import { probeTarget } from './probe.ts';
 import { type ProbeTarget, planProbes } from './probe-plan.ts';
+import { probeTarget } from './probe.ts';
 import { createCheckRunner } from './run-checks.ts';
 import { nginxSnippets } from './snippets.ts';
 

@@ -4,8 +4,8 @@
  */
 import type { HostConfig } from '../../config/schema.ts';
 import type { FindingState, HostHealth, ProbeReport } from '../contract/checks.ts';
-import { createLimit } from './limit.ts';
 import type { ProbeTarget } from './probe-plan.ts';
+import { createLimit } from './limit.ts';
 
 export interface HealthDeps {
   /** The servers now, each with what is to be probed of it. */

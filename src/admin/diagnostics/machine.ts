@@ -1,14 +1,14 @@
 /** What the diagnostics ask of the machine: one interface, so that tests can be any machine. */
 import { Resolver } from 'node:dns/promises';
 import { constants } from 'node:fs';
-import { access, readdir, readFile, readlink, stat, statfs } from 'node:fs/promises';
+import { access, readFile, readdir, readlink, stat, statfs } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { basename } from 'node:path';
 import { type ClockState, clockState } from '../../os/clock.ts';
-import { ipv6Neighbours, type Neighbour } from '../../os/neighbours.ts';
+import { type Neighbour, ipv6Neighbours } from '../../os/neighbours.ts';
 import { type NetworkPath, pathTo } from '../../os/path.ts';
 import { type EchoReply, type PingOptions, ping } from '../../os/ping.ts';
-import { defaultRoutes, type Gateway, type ListeningSocket, listeningSockets } from '../../os/proc-net.ts';
+import { type Gateway, type ListeningSocket, defaultRoutes, listeningSockets } from '../../os/proc-net.ts';
 import { defaultSourceIpv4 } from '../../os/routes.ts';
 import { ownSocketInodes, socketOwner } from '../../os/socket-owner.ts';
 

@@ -1,6 +1,6 @@
 /** Talks to one port of a server as a client would that comes through the appliance, and says what it saw. */
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import { type Socket, connect } from 'node:net';
+import { type SecureContext, type TLSSocket, connect as connectTls, createSecureContext } from 'node:tls';
 import { type Greeting, readSmtpGreeting, readSshBanner, readStatusLine } from '../../wire/greetings.ts';
 import { PROXY_V1_UNKNOWN, PROXY_V2_LOCAL } from '../../wire/proxy-protocol.ts';
 import type { FindingState, ProbeReport } from '../contract/checks.ts';

@@ -12,7 +12,7 @@ import {
   ConfigRevisionsAnswer,
 } from '../contract/apply.ts';
 import { ApiError } from '../errors.ts';
-import { applyAnswer, DEFAULT_CONFIRM_SECONDS } from './config.ts';
+import { DEFAULT_CONFIRM_SECONDS, applyAnswer } from './config.ts';
 
 const PAGE_ROWS = 50;
 

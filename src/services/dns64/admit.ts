@@ -1,6 +1,6 @@
 /** Which queries are answered at all: the choice that UDP and TCP share. */
 import type { Counters } from '../../runtime/counters.ts';
-import { CLASS_IN, Rcode, RD, Type } from '../../wire/dns-message.ts';
+import { CLASS_IN, RD, Rcode, Type } from '../../wire/dns-message.ts';
 import { type DnsQuery, QueryKind } from '../../wire/dns-query.ts';
 import type { Dns64Counters } from './counters.ts';
 

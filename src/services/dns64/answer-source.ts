@@ -1,17 +1,17 @@
 /** The main thread's answers: its own cache for what the worker's does not have (or lost), then the resolver. */
 import type { Counters } from '../../runtime/counters.ts';
-import type { EventSink } from '../../runtime/events.ts';
 import { HEADER_BYTES, MAX_MESSAGE_BYTES, RCODE_MASK, Rcode, uint16At } from '../../wire/dns-message.ts';
 import { newQuery, readQuery } from '../../wire/dns-query.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
-import { ADMIT, admitQuery, DROP } from './admit.ts';
+import { ADMIT, DROP, admitQuery } from './admit.ts';
 import { type Answer, udpLimit, variantOf, writeError, writeReply } from './answer.ts';
 import { AnswerCache } from './cache.ts';
 import type { Dns64Counters } from './counters.ts';
 import { dnsEventTeller, type ToldQuery } from './events.ts';
 import { type Memory, newMemory } from './memory.ts';
 import { createResolver } from './resolve.ts';
-import { createUpstreams, type Upstreams } from './upstreams.ts';
+import { type Upstreams, createUpstreams } from './upstreams.ts';
+import type { EventSink } from '../../runtime/events.ts';
 
 export interface AnswerSourceOptions {
   readonly upstreams: readonly string[];

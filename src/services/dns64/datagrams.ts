@@ -3,7 +3,7 @@
  * back to where they came from. Each datagram's control message tells the address that was asked, and makes the
  * reply leave from it: on a host with several addresses, clients drop what comes from another.
  */
-import { addressOf, MSG_DONTWAIT, pinned, recvmmsg, sendmmsg, sendmsg } from '../../os/libc.ts';
+import { MSG_DONTWAIT, addressOf, pinned, recvmmsg, sendmmsg, sendmsg } from '../../os/libc.ts';
 import { SOCKADDR_BYTES } from '../../os/socket-address.ts';
 import { type Memory, newMemory } from './memory.ts';
 

@@ -13,7 +13,7 @@ import {
   uint32At,
 } from '../../wire/dns-message.ts';
 import { nameFromText, nameKey } from '../../wire/dns-name.ts';
-import { anyPrefixContains, type IpPrefix, parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
+import { type IpPrefix, anyPrefixContains, parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
 import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
 import { embedIpv4, extractIpv4 } from '../../wire/rfc6052.ts';
 import { negativeTtl } from './answer.ts';

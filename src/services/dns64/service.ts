@@ -4,12 +4,12 @@
  */
 import type net from 'node:net';
 import type { Dns64Config } from '../../config/schema.ts';
-import { resolveAccessList } from '../../os/interfaces.ts';
 import { close } from '../../os/libc.ts';
+import { resolveAccessList } from '../../os/interfaces.ts';
 import { createCounters, readCounters } from '../../runtime/counters.ts';
 import type { Service, ServiceContext, ServiceStatus } from '../../runtime/service.ts';
 import { type SupervisedWorker, superviseWorker } from '../../runtime/supervise-worker.ts';
-import { formatIpPrefix, type IpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
+import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import { type AnswerSource, createAnswerSource } from './answer-source.ts';
 import { DNS64_COUNTERS } from './counters.ts';
 import { datagramSender } from './datagrams.ts';

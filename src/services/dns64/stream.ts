@@ -1,9 +1,9 @@
 /** DNS over TCP (RFC 7766): queries may be pipelined, replies go out as they come, in any order. */
 import type net from 'node:net';
 import type { Counters } from '../../runtime/counters.ts';
+import { type IpPrefix, anyPrefixContains } from '../../wire/ip-prefix.ts';
 import { uint16At, writeUint16 } from '../../wire/dns-message.ts';
 import { formatIpAddress, parseIpAddress } from '../../wire/ip-address.ts';
-import { anyPrefixContains, type IpPrefix } from '../../wire/ip-prefix.ts';
 import type { Dns64Counters } from './counters.ts';
 
 /** RFC 7766 section 6.2.3: a few seconds; also for a client that sends a query too slowly, or does not read. */

@@ -3,12 +3,12 @@
  * the order of the configuration. One that left several queries in a row unanswered goes to the end of the line, and is
  * probed on a timer, less and less often, until it answers again.
  */
-import { type DnsUpstream, parseDnsUpstream } from '../../config/values.ts';
+import { parseDnsUpstream, type DnsUpstream } from '../../config/values.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import { CLASS_IN, type DnsMessage, Rcode, Type } from '../../wire/dns-message.ts';
 import type { Dns64Counters } from './counters.ts';
 import { rcodeOf } from './decide.ts';
-import { exchangeTcp, exchangeUdp, type Outcome, type UpstreamQuestion } from './exchange.ts';
+import { type Outcome, type UpstreamQuestion, exchangeTcp, exchangeUdp } from './exchange.ts';
 
 /** How long an upstream may take before its silence counts. */
 const TIMEOUT_MS = 2500;

@@ -7,12 +7,12 @@ import { createCounters } from '../../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../../runtime/worker-thread.ts';
 import { RCODE_MASK, Rcode } from '../../wire/dns-message.ts';
 import { newQuery, readQuery } from '../../wire/dns-query.ts';
-import { accessTable, admits, MAPPED_WORD } from './access.ts';
-import { ADMIT, admitQuery, DROP } from './admit.ts';
+import { MAPPED_WORD, accessTable, admits } from './access.ts';
+import { ADMIT, DROP, admitQuery } from './admit.ts';
 import { udpLimit, variantOf, writeError, writeReply } from './answer.ts';
 import { AnswerCache } from './cache.ts';
 import { DNS64_COUNTERS } from './counters.ts';
-import { datagramBatch, forgetInterface, SLOT_BYTES, SOURCE_BYTES, wasMulticast } from './datagrams.ts';
+import { SLOT_BYTES, SOURCE_BYTES, datagramBatch, forgetInterface, wasMulticast } from './datagrams.ts';
 import { createDnsEventWriter, DnsEventKind } from './events.ts';
 import type { FromDnsWorker, Miss, ToDnsWorker, UdpSocket, WorkerInit } from './messages.ts';
 

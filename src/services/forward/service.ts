@@ -1,7 +1,7 @@
 /** The port forwarder: each server's SSH has a port of its own on the IPv4 side. */
 import type { ForwardConfig, HostConfig } from '../../config/schema.ts';
 import { parsePortRange } from '../../config/values.ts';
-import { startTcpPlane, type TcpPlan } from '../../net/tcp-plane.ts';
+import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
 import type { Service, ServiceContext } from '../../runtime/service.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';

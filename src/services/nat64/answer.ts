@@ -20,9 +20,9 @@ import {
 import {
   DONT_FRAGMENT,
   FRAGMENT_OFFSET,
-  IP_PROTOCOL,
   IPV4,
   IPV4_HEADER_BYTES,
+  IP_PROTOCOL,
   IS_FRAGMENT,
   ipv4HeaderBytes,
   writeIpv4Header,

@@ -2,7 +2,7 @@
 import { attachTables } from './attach-tables.ts';
 import { bibSlot, isStaticBib } from './bib.ts';
 import { removeSessionsUnless } from './sessions.ts';
-import { isAllowed, isInPool, type Settings } from './settings.ts';
+import { type Settings, isAllowed, isInPool } from './settings.ts';
 import { applyStaticEntries } from './static-entries.ts';
 import { BIB, RECORD_WORDS } from './tables.ts';
 import type { Translator } from './translator.ts';

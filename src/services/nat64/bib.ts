@@ -3,7 +3,7 @@
  * packets go with their last session; static ones stay as long as the configuration has them.
  */
 import { addClientMapping, removeClientMapping } from './clients.ts';
-import { BIB, BIB_KIND, CONTROL, mix, portIndex, RECORD_WORDS, type Tables, unchain } from './tables.ts';
+import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, type Tables, mix, portIndex, unchain } from './tables.ts';
 
 function hashOfHost(
   tables: Tables,

@@ -2,7 +2,7 @@
  * The clients: who has mappings, how many, and behind which address (RFC 6888). A client is an IPv6 host, or all hosts of a
  * prefix. It is derived from the BIB, so a new worker makes it anew.
  */
-import { mix, type Tables } from './tables.ts';
+import { type Tables, mix } from './tables.ts';
 
 const WORDS = 8;
 const CLIENT = { HOST: 0, MAPPINGS: 4, SESSIONS: 5, ADDRESS_SLOT: 6, NEXT: 7 } as const;

@@ -8,7 +8,7 @@ import { TCP, TCP_FLAG, TCP_HEADER_BYTES } from '../../wire/tcp-udp.ts';
 import { answerWith } from './answer.ts';
 import { bibProtocol } from './bib.ts';
 import { COUNTER } from './counters.ts';
-import { clearOffload, HEADROOM_BYTES, TRANSPORT } from './packet.ts';
+import { HEADROOM_BYTES, TRANSPORT, clearOffload } from './packet.ts';
 import { removeSession, setExpiry } from './sessions.ts';
 import { nextOverdueSyn } from './stored-syns.ts';
 import { BIB, RECORD_WORDS, SESSION } from './tables.ts';

@@ -12,18 +12,18 @@ import type {
 } from '../../runtime/nat64-queries.ts';
 import { formatIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import type { Nat64Counter } from './counters.ts';
-import { findEam4 } from './eam.ts';
 import {
+  type HostWords,
+  type Mapping,
+  type TablesView,
   findSessionRow,
   formatHost,
-  type HostWords,
   isSameHost,
-  type Mapping,
   poolsOf,
-  type TablesView,
   walkBib,
 } from './inspect.ts';
 import { type Packet, TRANSPORT } from './packet.ts';
+import { findEam4 } from './eam.ts';
 import { compileAccessList, isAllowed, isInPool, type Settings, slotOf } from './settings.ts';
 import { poolUse } from './usage.ts';
 

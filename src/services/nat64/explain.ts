@@ -6,9 +6,9 @@ import type { ExplainRequest, ExplainStep, Explanation } from '../../runtime/nat
 import { formatIpv4, formatIpv6 } from '../../wire/ip-address.ts';
 import { IPV6, IPV6_HEADER_BYTES } from '../../wire/ipv6.ts';
 import { extractIpv4 } from '../../wire/nat64-prefix.ts';
-import { CONTINUE, COUNTER, NAT64_COUNTERS, type Nat64Counter, type Verdict } from './counters.ts';
-import { passed, refused, stepsOfTables } from './explain-tables.ts';
+import { COUNTER, CONTINUE, NAT64_COUNTERS, type Nat64Counter, type Verdict } from './counters.ts';
 import { determineTuple6 } from './incoming-tuple-6.ts';
+import { passed, refused, stepsOfTables } from './explain-tables.ts';
 import { formatHost, type TablesView } from './inspect.ts';
 import { probePacket } from './probe-packet.ts';
 

@@ -7,10 +7,16 @@ import { readFileSync } from 'node:fs';
 import { clearMap, mapOperation } from '../../os/bpf.ts';
 import { pinned } from '../../os/libc.ts';
 import { complement, foldSum, sumOfIpv6Address, sumOfWord } from '../../wire/checksum.ts';
-import { IP_PROTOCOL, IPV4 } from '../../wire/ipv4.ts';
+import { IPV4, IP_PROTOCOL } from '../../wire/ipv4.ts';
 import { IPV6, IPV6_HEADER_BYTES } from '../../wire/ipv6.ts';
 import { COUNTER } from './counters.ts';
 import { findEam4 } from './eam.ts';
+import { isHairpin } from './filter.ts';
+import { protocolNumber4 } from './translate-6to4.ts';
+import { TRANSPORT } from './packet.ts';
+import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, SESSION, type Tables } from './tables.ts';
+import { TCP_STATE } from './tcp-state.ts';
+import type { Translator } from './translator.ts';
 import {
   FLOW,
   FLOW_BYTES,
@@ -21,12 +27,6 @@ import {
   TALLY,
   TALLY_BYTES,
 } from './fast-path-record.ts';
-import { isHairpin } from './filter.ts';
-import { TRANSPORT } from './packet.ts';
-import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, SESSION, type Tables } from './tables.ts';
-import { TCP_STATE } from './tcp-state.ts';
-import { protocolNumber4 } from './translate-6to4.ts';
-import type { Translator } from './translator.ts';
 
 /** Descriptors of the maps that the kernel's part works with. They are the main thread's. */
 export interface FlowMaps {

@@ -6,11 +6,11 @@
  * fragments, options and extension headers, what has to be answered or is in any way odd.
  */
 import { BpfAssembler, FRAME, R0, R1, R2, R3, R4, R5, R6, R7, R8, R9 } from '../../os/bpf-assembler.ts';
-import { DONT_FRAGMENT, IP_PROTOCOL, IPV4, IPV4_HEADER_BYTES } from '../../wire/ipv4.ts';
+import { DONT_FRAGMENT, IPV4, IPV4_HEADER_BYTES, IP_PROTOCOL } from '../../wire/ipv4.ts';
 import { IPV6, IPV6_HEADER_BYTES } from '../../wire/ipv6.ts';
 import { TCP, TCP_FLAG, TCP_HEADER_BYTES, UDP } from '../../wire/tcp-udp.ts';
-import { FLOW, KEY4, KEY4_BYTES, KEY6, KEY6_BYTES } from './fast-path-record.ts';
 import { LARGEST_FRAGMENTABLE_BYTES } from './translate-6to4.ts';
+import { FLOW, KEY4, KEY4_BYTES, KEY6, KEY6_BYTES } from './fast-path-record.ts';
 
 export interface FastPathProgramOptions {
   /** Descriptors of the maps. */

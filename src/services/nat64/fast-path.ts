@@ -8,9 +8,9 @@ import { networkInterfaces } from 'node:os';
 import { attachToIngress, createHashMap, createPerCpuValue, loadClassifier } from '../../os/bpf.ts';
 import { close } from '../../os/libc.ts';
 import type { Logger } from '../../runtime/log.ts';
+import { FLOW_BYTES, KEY4_BYTES, KEY6_BYTES, TALLY_BYTES } from './fast-path-record.ts';
 import type { FlowMaps } from './fast-path-flows.ts';
 import { fastPathProgram } from './fast-path-program.ts';
-import { FLOW_BYTES, KEY4_BYTES, KEY6_BYTES, TALLY_BYTES } from './fast-path-record.ts';
 
 export interface FastPath extends Disposable {
   readonly maps: FlowMaps;

@@ -5,15 +5,15 @@
 import { TCP_FLAG } from '../../wire/tcp-udp.ts';
 import { addBib, bibSlot, findBibByHost, findBibByMappedPort, removeBib } from './bib.ts';
 import { clientMappings, clientSessions, findClient, hashOfClient } from './clients.ts';
-import { CONTINUE, COUNTER, HELD, RETURN_TO_KERNEL, type Verdict } from './counters.ts';
-import { findEam4 } from './eam.ts';
+import { COUNTER, CONTINUE, HELD, RETURN_TO_KERNEL, type Verdict } from './counters.ts';
 import { TRANSPORT } from './packet.ts';
 import { allocatePort } from './pool4.ts';
 import { addSession, findSession, hasSessionWith, setExpiry } from './sessions.ts';
+import { findEam4 } from './eam.ts';
 import { isInPool, type Lifetimes, slotOf } from './settings.ts';
 import { storeSyn, takeSyn } from './stored-syns.ts';
 import { BIB, RECORD_WORDS, SESSION } from './tables.ts';
-import { FROM_V4, nextTcpState, TCP_STATE, tcpEvent, tcpLifetimeSeconds } from './tcp-state.ts';
+import { FROM_V4, TCP_STATE, nextTcpState, tcpEvent, tcpLifetimeSeconds } from './tcp-state.ts';
 import type { Translator } from './translator.ts';
 
 const FROM_V6 = 0;

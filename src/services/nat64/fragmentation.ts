@@ -3,7 +3,7 @@
  * written in front of its data, over the end of the fragment before, which has been sent by then.
  */
 import { checksumOf, sumOfBytes } from '../../wire/checksum.ts';
-import { FRAGMENT_UNIT_SHIFT, IPV4, IPV4_HEADER_BYTES, MORE_FRAGMENTS } from '../../wire/ipv4.ts';
+import { IPV4, IPV4_HEADER_BYTES, MORE_FRAGMENTS, FRAGMENT_UNIT_SHIFT } from '../../wire/ipv4.ts';
 import {
   EXTENSION,
   FRAGMENT_HEADER_BYTES,
@@ -13,7 +13,7 @@ import {
   IPV6_HEADER_BYTES,
 } from '../../wire/ipv6.ts';
 import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
-import { clearOffload, type Packet, TRANSPORT } from './packet.ts';
+import { type Packet, TRANSPORT, clearOffload } from './packet.ts';
 import { checksumOffsetOf } from './transport.ts';
 
 /**

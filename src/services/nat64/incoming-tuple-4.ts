@@ -1,44 +1,44 @@
 /** Determines the tuple of a packet from the IPv4 side (RFC 6146 section 3.4); refuses what is not to be translated. */
 import { foldSum, sumOfBytes } from '../../wire/checksum.ts';
 import {
-  errorType4to6,
   ICMP,
-  ICMP_HEADER_BYTES,
   ICMP4,
   ICMP6,
   ICMP6_ERRONEOUS_HEADER,
   ICMP6_TOO_BIG,
   ICMP6_UNKNOWN_NEXT_HEADER,
+  ICMP_HEADER_BYTES,
+  errorType4to6,
   isIcmp4Error,
   plateauBelow,
   pointer4to6,
 } from '../../wire/icmp.ts';
+import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
 import {
   DONT_FRAGMENT,
   FRAGMENT_OFFSET,
   FRAGMENT_UNIT_SHIFT,
-  IP_PROTOCOL,
   IPV4,
   IPV4_HEADER_BYTES,
+  IP_PROTOCOL,
   IS_FRAGMENT,
+  MORE_FRAGMENTS,
   ipv4ChecksumIsRight,
   ipv4HeaderBytes,
-  MORE_FRAGMENTS,
   unexpiredSourceRoute,
 } from '../../wire/ipv4.ts';
-import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
 import { FRAGMENT_HEADER_BYTES, IPV6, IPV6_HEADER_BYTES, IPV6_MINIMUM_MTU_BYTES } from '../../wire/ipv6.ts';
 import { GSO } from '../../wire/virtio-net.ts';
-import { CONTINUE, COUNTER, FRAGMENT, type Verdict } from './counters.ts';
-import { readStatelessHost } from './eam.ts';
+import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
+import { readStatelessHost } from './eam.ts';
 import { type Settings, slotOf } from './settings.ts';
 import {
-  checkOffload,
-  destinationPort,
-  isUdpWithoutChecksum,
-  passOther,
   QUOTED_TRANSPORT_BYTES,
+  checkOffload,
+  isUdpWithoutChecksum,
+  destinationPort,
+  passOther,
   readQuoteEnd,
   readTransport,
   sourcePort,

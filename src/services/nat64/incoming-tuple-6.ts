@@ -1,8 +1,8 @@
 /** Determines the tuple of a packet from the IPv6 side (RFC 6146 section 3.4); refuses what is not to be translated. */
 import { foldSum, sumOfBytes, sumOfIpv6Address } from '../../wire/checksum.ts';
-import { errorType6to4, ICMP, ICMP_HEADER_BYTES, ICMP6, isIcmp6Error, pointer6to4 } from '../../wire/icmp.ts';
-import { FRAGMENT_UNIT_SHIFT, IP_PROTOCOL, IPV4_HEADER_BYTES } from '../../wire/ipv4.ts';
+import { ICMP, ICMP6, ICMP_HEADER_BYTES, errorType6to4, isIcmp6Error, pointer6to4 } from '../../wire/icmp.ts';
 import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
+import { FRAGMENT_UNIT_SHIFT, IPV4_HEADER_BYTES, IP_PROTOCOL } from '../../wire/ipv4.ts';
 import {
   EXTENSION,
   FRAGMENT_HEADER_BYTES,
@@ -10,21 +10,21 @@ import {
   FRAGMENT_OFFSET_AND_MORE,
   IPV6,
   IPV6_HEADER_BYTES,
-  isSkippedExtension,
   ROUTING_SEGMENTS_LEFT,
+  isSkippedExtension,
 } from '../../wire/ipv6.ts';
 import { extractIpv4, nat64PrefixContains } from '../../wire/nat64-prefix.ts';
 import { GSO } from '../../wire/virtio-net.ts';
-import { CONTINUE, COUNTER, FRAGMENT, type Verdict } from './counters.ts';
-import { hasStateless, statelessIpv4 } from './eam.ts';
+import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
+import { hasStateless, statelessIpv4 } from './eam.ts';
 import { isAllowed, type Settings } from './settings.ts';
 import {
-  checkOffload,
-  destinationPort,
-  isUdpWithoutChecksum,
-  passOther,
   QUOTED_TRANSPORT_BYTES,
+  checkOffload,
+  isUdpWithoutChecksum,
+  destinationPort,
+  passOther,
   readQuoteEnd,
   readTransport,
   sourcePort,

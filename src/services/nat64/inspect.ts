@@ -15,8 +15,8 @@ import type {
   SessionRow,
 } from '../../runtime/nat64-queries.ts';
 import { formatIpv4, formatIpv6, mapIpv4 } from '../../wire/ip-address.ts';
-import { parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
 import { writeWords } from '../../wire/ipv6.ts';
+import { parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
 import { compileAccessList, isAllowed, type Settings } from './settings.ts';
 import { BIB, BIB_KIND, CONTROL, MAX_ADDRESSES, RECORD_WORDS, SESSION, type SharedTables } from './tables.ts';
 import { TCP_STATE } from './tcp-state.ts';

@@ -2,7 +2,7 @@
 import { type Clients, clientAddressSlot } from './clients.ts';
 import { TRANSPORT } from './packet.ts';
 import type { PortPool } from './settings.ts';
-import { MAX_ADDRESSES, portIndex, type Tables } from './tables.ts';
+import { MAX_ADDRESSES, type Tables, portIndex } from './tables.ts';
 
 /** Ports below this are their own class: a mapping stays in the class of the host's port where the pool allows. */
 const FIRST_UNPRIVILEGED_PORT = 1024;

@@ -1,12 +1,12 @@
 /** The packets that questions are about, as they would be read from the TUN device. */
 import type { ExplainRequest, Nat64Protocol } from '../../runtime/nat64-queries.ts';
-import { ICMP, ICMP_HEADER_BYTES, ICMP6 } from '../../wire/icmp.ts';
+import { ICMP, ICMP6, ICMP_HEADER_BYTES } from '../../wire/icmp.ts';
 import { parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import { IPV4_HEADER_BYTES, IP_PROTOCOL, writeIpv4Header } from '../../wire/ipv4.ts';
 import { IPV6, IPV6_HEADER_BYTES, writeIpv6Start } from '../../wire/ipv6.ts';
 import { writeEmbeddedIpv4 } from '../../wire/nat64-prefix.ts';
 import { TCP, TCP_FLAG, TCP_HEADER_BYTES, UDP, UDP_HEADER_BYTES } from '../../wire/tcp-udp.ts';
-import { createPacket, HEADROOM_BYTES, loadPacket, type Packet } from './packet.ts';
+import { HEADROOM_BYTES, type Packet, createPacket, loadPacket } from './packet.ts';
 import type { Settings } from './settings.ts';
 
 const HOP_LIMIT = 64;

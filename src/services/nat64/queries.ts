@@ -1,7 +1,7 @@
 /** The questions that the service answers about its tables (runtime/nat64-queries.ts), put together. */
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import { explain } from './explain.ts';
-import { listBib, listSessions, type TablesView } from './inspect.ts';
+import { type TablesView, listBib, listSessions } from './inspect.ts';
 import { poolUse, topClients } from './usage.ts';
 
 /** `view` gives the tables and the settings of the moment; `nowSeconds` is the worker's clock. */

@@ -8,7 +8,7 @@ import { DONT_FRAGMENT, IPV4, IPV4_HEADER_BYTES } from '../../wire/ipv4.ts';
 import { IPV6, IPV6_HEADER_BYTES } from '../../wire/ipv6.ts';
 import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
 import { CONTINUE, COUNTER, HELD, type Verdict } from './counters.ts';
-import { clearOffload, HEADROOM_BYTES, LONGEST_PACKET_BYTES, MAX_FRAGMENTS, type Packet } from './packet.ts';
+import { HEADROOM_BYTES, LONGEST_PACKET_BYTES, MAX_FRAGMENTS, type Packet, clearOffload } from './packet.ts';
 
 /** From each side; with 64 KiB each that is 4 MiB a side, touched only as far as it is used. */
 export const MAX_DATAGRAMS = 64;

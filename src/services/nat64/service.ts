@@ -5,7 +5,7 @@ import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { Service, ServiceContext, ServiceStatus } from '../../runtime/service.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
 import { NAT64_COUNTERS } from './counters.ts';
-import { needsRestart, startTranslation, type Translation } from './translation.ts';
+import { type Translation, needsRestart, startTranslation } from './translation.ts';
 
 export interface Nat64Options {
   readonly nat64: Nat64Config;

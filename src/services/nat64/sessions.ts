@@ -1,7 +1,7 @@
 /** The session tables (RFC 6146 section 3.2): which remote ends a BIB entry talks with, and until when. */
 import { isStaticBib, removeBib } from './bib.ts';
 import { countClientSessions } from './clients.ts';
-import { BIB, CONTROL, mix, RECORD_WORDS, SESSION, type Tables, unchain } from './tables.ts';
+import { BIB, CONTROL, RECORD_WORDS, SESSION, type Tables, mix, unchain } from './tables.ts';
 import { linkWheel, unlinkWheel } from './timer-wheel.ts';
 
 const hashOfSession = (tables: Tables, owner: number, remoteAddress: number, remotePort: number): number =>

@@ -1,7 +1,7 @@
 /** What the translator is told by its configuration and by the state of the machine: plain data, cloned to the worker. */
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
-import type { Nat64Prefix } from '../../wire/nat64-prefix.ts';
 import type { EamTable } from './eam.ts';
+import type { Nat64Prefix } from '../../wire/nat64-prefix.ts';
 
 /** How long sessions live without traffic (RFC 6146 section 4). */
 export interface Lifetimes {

@@ -9,7 +9,6 @@
  * device and what goes to it (`iifname "nat64" accept`, `oifname "nat64" accept`): `ct state` never matches them.
  */
 import { join } from 'node:path';
-import type { PortRange } from '../../config/values.ts';
 import { deleteNftTable, replaceNftTable } from '../../os/nft.ts';
 import { ipBatch, ipv4Rules } from '../../os/routes.ts';
 import {
@@ -19,6 +18,7 @@ import {
   readSysctl,
   writeSysctl,
 } from '../../os/sysctl.ts';
+import type { PortRange } from '../../config/values.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
 
 const NFT_TABLE = 'inet tombolo-nat64';

@@ -9,7 +9,7 @@ import {
   sumOfWord,
 } from '../../wire/checksum.ts';
 import { ICMP, ICMP4, ICMP6 } from '../../wire/icmp.ts';
-import { IP_PROTOCOL, IPV4 } from '../../wire/ipv4.ts';
+import { IPV4, IP_PROTOCOL } from '../../wire/ipv4.ts';
 import { IPV6, IPV6_HEADER_BYTES, writeIpv6Start, writeWords } from '../../wire/ipv6.ts';
 import { writeEmbeddedIpv4 } from '../../wire/nat64-prefix.ts';
 import { TCP, TCP_FLAG, UDP } from '../../wire/tcp-udp.ts';
@@ -18,8 +18,8 @@ import { eamIpv6, findEam4 } from './eam.ts';
 import { type Packet, TRANSPORT } from './packet.ts';
 import { clampSegmentSize } from './segment-size.ts';
 import type { Settings } from './settings.ts';
-import type { Translator } from './translator.ts';
 import { checksumOffsetOf } from './transport.ts';
+import type { Translator } from './translator.ts';
 
 /** By TRANSPORT. */
 const PROTOCOL_NUMBERS: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.ICMPV6];

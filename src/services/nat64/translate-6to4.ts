@@ -1,14 +1,14 @@
 /** Translates a packet of TCP, UDP or ICMP echo from IPv6 to IPv4, where it lies (RFC 7915 section 5). */
 import { adjustChecksum, complement, foldSum, sumOfIpv6Address, sumOfWord } from '../../wire/checksum.ts';
 import { ICMP, ICMP4, ICMP6 } from '../../wire/icmp.ts';
-import { DONT_FRAGMENT, IP_PROTOCOL, IPV4_HEADER_BYTES, writeIpv4Header } from '../../wire/ipv4.ts';
+import { DONT_FRAGMENT, IPV4_HEADER_BYTES, IP_PROTOCOL, writeIpv4Header } from '../../wire/ipv4.ts';
 import { IPV6, trafficClass } from '../../wire/ipv6.ts';
 import { TCP, TCP_FLAG } from '../../wire/tcp-udp.ts';
 import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
-import { type Packet, segmentsOf, TRANSPORT, wireBytesOf } from './packet.ts';
+import { type Packet, TRANSPORT, segmentsOf, wireBytesOf } from './packet.ts';
 import { clampSegmentSize } from './segment-size.ts';
-import type { Translator } from './translator.ts';
 import { checksumOffsetOf } from './transport.ts';
+import type { Translator } from './translator.ts';
 
 /** N28: up to here an IPv4 packet may be fragmented on its way, because IPv6 could not have been told otherwise. */
 export const LARGEST_FRAGMENTABLE_BYTES = 1260;

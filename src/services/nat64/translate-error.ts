@@ -11,16 +11,16 @@ import {
   sumOfIpv6Address,
   sumOfWord,
 } from '../../wire/checksum.ts';
-import { ICMP, ICMP_HEADER_BYTES, ICMP4, ICMP6 } from '../../wire/icmp.ts';
+import { ICMP, ICMP4, ICMP6, ICMP_HEADER_BYTES } from '../../wire/icmp.ts';
+import { isPrivate } from '../../wire/ipv4-scope.ts';
 import {
   DONT_FRAGMENT,
-  IP_PROTOCOL,
+  MORE_FRAGMENTS,
   IPV4,
   IPV4_HEADER_BYTES,
-  MORE_FRAGMENTS,
+  IP_PROTOCOL,
   writeIpv4Header,
 } from '../../wire/ipv4.ts';
-import { isPrivate } from '../../wire/ipv4-scope.ts';
 import {
   EXTENSION,
   FRAGMENT_HEADER_BYTES,
@@ -35,9 +35,9 @@ import {
 import { TCP } from '../../wire/tcp-udp.ts';
 import { LONGEST_PACKET_BYTES, type Packet, TRANSPORT } from './packet.ts';
 import { protocolNumber6, writeRemote } from './translate-4to6.ts';
-import { LARGEST_FRAGMENTABLE_BYTES, nextIdentification, protocolNumber4 } from './translate-6to4.ts';
-import type { Translator } from './translator.ts';
+import { LARGEST_FRAGMENTABLE_BYTES, protocolNumber4, nextIdentification } from './translate-6to4.ts';
 import { checksumOffsetOf } from './transport.ts';
+import type { Translator } from './translator.ts';
 
 /** Units of the length attribute (RFC 4884 section 4). */
 const LENGTH_UNIT4_BYTES = 4;

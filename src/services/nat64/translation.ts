@@ -12,13 +12,13 @@ import { superviseWorker } from '../../runtime/supervise-worker.ts';
 import { parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import { type IpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import {
-  isWellKnownPrefix,
   type Nat64Prefix,
+  isWellKnownPrefix,
   parseNat64Prefix,
   writeEmbeddedIpv4,
 } from '../../wire/nat64-prefix.ts';
-import { choosePool4, type Pool4, steeredAddresses } from './choose-pool4.ts';
 import type { NAT64_COUNTERS } from './counters.ts';
+import { type Pool4, choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { compileEam } from './eam.ts';
 import { type FastPath, startFastPath } from './fast-path.ts';
 import { createQueries } from './queries.ts';

@@ -5,27 +5,27 @@
 import type { Counters } from '../../runtime/counters.ts';
 import { answer } from './answer.ts';
 import {
-  CONTINUE,
   COUNTER,
+  CONTINUE,
   FRAGMENT,
   HELD,
   type NAT64_COUNTERS,
   RETURN_TO_KERNEL,
   type Verdict,
 } from './counters.ts';
-import type { Flows } from './fast-path-flows.ts';
 import { filterFrom4, filterFrom6, isHairpin } from './filter.ts';
+import type { Flows } from './fast-path-flows.ts';
 import { cutPacket, nextFragment } from './fragmentation.ts';
 import { determineTuple4 } from './incoming-tuple-4.ts';
 import { determineTuple6 } from './incoming-tuple-6.ts';
-import { createPacket, type Packet, segmentsOf } from './packet.ts';
-import { createReassembly, type Reassembly, reassemble } from './reassembly.ts';
+import { type Packet, createPacket, segmentsOf } from './packet.ts';
+import { type Reassembly, createReassembly, reassemble } from './reassembly.ts';
 import type { Settings } from './settings.ts';
-import { createStoredSyns, type StoredSyns } from './stored-syns.ts';
+import { type StoredSyns, createStoredSyns } from './stored-syns.ts';
 import type { Tables } from './tables.ts';
+import { translateError4to6, translateError6to4 } from './translate-error.ts';
 import { translate4to6 } from './translate-4to6.ts';
 import { translate6to4 } from './translate-6to4.ts';
-import { translateError4to6, translateError6to4 } from './translate-error.ts';
 
 export interface Translator {
   settings: Settings;

@@ -1,9 +1,9 @@
 /** The checks of a transport header that are the same from both sides. */
 import { ICMP, ICMP_HEADER_BYTES } from '../../wire/icmp.ts';
 import { IP_PROTOCOL } from '../../wire/ipv4.ts';
-import { TCP, tcpHeaderBytes, UDP, UDP_HEADER_BYTES } from '../../wire/tcp-udp.ts';
+import { TCP, UDP, UDP_HEADER_BYTES, tcpHeaderBytes } from '../../wire/tcp-udp.ts';
 import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
-import { CONTINUE, COUNTER, type Verdict } from './counters.ts';
+import { COUNTER, CONTINUE, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT } from './packet.ts';
 
 /** Checks the header at `packet.transport` against the end of the packet, and notes what it is. */

@@ -1,7 +1,7 @@
 /** Who uses the tables, and how much of them: the BIB summed up by host, and by pool. */
 import type { ClientRow, PoolUse, TopClients } from '../../runtime/nat64-queries.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
-import { formatHost, type HostWords, isSameHost, poolsOf, type TablesView, walkBib } from './inspect.ts';
+import { type HostWords, type TablesView, formatHost, isSameHost, poolsOf, walkBib } from './inspect.ts';
 import { CONTROL, mix } from './tables.ts';
 
 /** Clients counted apart at most: bounds the memory of one question to about 3 MB. */

@@ -1,18 +1,18 @@
 /** The translator's thread: reads packets from the TUN device, translates, writes, until none waits; then sleeps. */
 import { randomFillSync } from 'node:crypto';
-import { E, errno, errnoName, POLLIN, pinned, poll, read, write } from '../../os/libc.ts';
+import { E, POLLIN, errno, errnoName, pinned, poll, read, write } from '../../os/libc.ts';
 import { createCounters } from '../../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../../runtime/worker-thread.ts';
 import { VIRTIO_NET_HEADER_BYTES } from '../../wire/virtio-net.ts';
 import { applySettings } from './apply-settings.ts';
 import { attachTables } from './attach-tables.ts';
 import { COUNTER, NAT64_COUNTERS } from './counters.ts';
-import { expire, prolongFromKernel, SWEEP_STEPS_PER_TURN } from './expiry.ts';
+import { SWEEP_STEPS_PER_TURN, expire, prolongFromKernel } from './expiry.ts';
 import { type FlowMaps, Flows } from './fast-path-flows.ts';
 import {
-  clearOffload,
   HEADROOM_BYTES,
   LONGEST_PACKET_BYTES,
+  clearOffload,
   loadPacket,
   storeOffloadHeader,
 } from './packet.ts';

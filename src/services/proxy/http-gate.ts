@@ -5,26 +5,26 @@
  * `Connection: close`.
  */
 
-import { peerOf } from '../../net/endpoints.ts';
 import {
   type Examiner,
   type Gate,
   MORE,
-  RESET,
   type Refusal,
+  RESET,
   type ServerFailure,
   type Verdict,
 } from '../../net/gate.ts';
+import { peerOf } from '../../net/endpoints.ts';
 import { OpeningBytes } from '../../net/opening-bytes.ts';
 import {
-  findHeadEnd,
   MAX_REQUEST_HEAD_BYTES,
-  parseRequestHead,
   type RequestFault,
   type RequestHead,
+  findHeadEnd,
+  parseRequestHead,
 } from '../../wire/http-head.ts';
 import type { ProxyCounterIndex } from './counters.ts';
-import { findBackend, type HostTable } from './host-table.ts';
+import { type HostTable, findBackend } from './host-table.ts';
 import { encodeHttpAnswer } from './http-answer.ts';
 import { isWebSocket, rewriteRequestHead } from './http-rewrite.ts';
 import { buildPreamble } from './preamble.ts';

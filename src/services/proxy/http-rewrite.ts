@@ -1,7 +1,7 @@
 /** The request head that a server gets (RFC 9110 section 7.6): the client's, less what is hop by hop, plus who asked. */
 
-import type { HttpField, RequestHead } from '../../wire/http-head.ts';
 import { formatIpAddress, formatIpv6, mappedIpv4 } from '../../wire/ip-address.ts';
+import type { HttpField, RequestHead } from '../../wire/http-head.ts';
 
 /** RFC 9110 section 7.6.1, with those that name a connection without being named in it. */
 const HOP_BY_HOP = new Set([

@@ -1,6 +1,6 @@
 /** The proxy: IPv4 clients reach IPv6-only servers by the name they ask for. */
 import type { HostConfig, ProxyConfig } from '../../config/schema.ts';
-import { startTcpPlane, type TcpPlan } from '../../net/tcp-plane.ts';
+import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
 import type { Service, ServiceContext } from '../../runtime/service.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
 import { proxyCounterTable } from './counters.ts';

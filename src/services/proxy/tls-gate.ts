@@ -1,10 +1,10 @@
 /** The gate of a TLS listener: the server name in the ClientHello picks the server; refusals are TLS alerts. */
-import { CLOSE, type Examiner, type Gate, MORE, RESET, type Refusal, type Verdict } from '../../net/gate.ts';
+import { CLOSE, type Examiner, type Gate, MORE, type Refusal, RESET, type Verdict } from '../../net/gate.ts';
 import { OpeningBytes } from '../../net/opening-bytes.ts';
 import { type ClientHelloResult, readClientHello, startClientHelloScan } from '../../wire/client-hello.ts';
-import { encodeTlsAlert, TlsAlert, type TlsAlertDescription } from '../../wire/tls-alert.ts';
+import { TlsAlert, type TlsAlertDescription, encodeTlsAlert } from '../../wire/tls-alert.ts';
 import type { ProxyCounterIndex } from './counters.ts';
-import { findBackend, type HostTable } from './host-table.ts';
+import { type HostTable, findBackend } from './host-table.ts';
 import { encodeHttpAnswer } from './http-answer.ts';
 import { buildPreamble } from './preamble.ts';
 

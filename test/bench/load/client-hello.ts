@@ -1,7 +1,7 @@
 /** ClientHellos as Node's own TLS client sends them, and what the backends answer. */
 
-import { Duplex } from 'node:stream';
 import { connect } from 'node:tls';
+import { Duplex } from 'node:stream';
 
 export const RECORD_HEADER_BYTES = 5;
 

@@ -2,7 +2,7 @@
  * Packets of which each opens a NAT64 session, written to a raw socket at a steady rate: 100,000 sockets would measure
  * themselves. Orders: see `NewSessionsOrders`.
  */
-import { AF_INET6, check, close, connect, SOCK_CLOEXEC, sendmmsg, socket } from '../../../src/os/libc.ts';
+import { AF_INET6, SOCK_CLOEXEC, check, close, connect, sendmmsg, socket } from '../../../src/os/libc.ts';
 import { checksumOf, sumOfBytes } from '../../../src/wire/checksum.ts';
 import { parseIpAddress } from '../../../src/wire/ip-address.ts';
 import { serveOrders } from './commands.ts';

@@ -4,18 +4,18 @@
  * and closes, the idle one sends ANSWER and keeps the connection.
  */
 import {
-  accept4,
-  close,
   E,
   EPOLLET,
   EPOLLIN,
   EPOLLOUT,
   EPOLLRDHUP,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  accept4,
+  close,
   errno,
   pinned,
   read,
-  SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
   write,
 } from '../../../src/os/libc.ts';
 import { ANSWER, RECORD_HEADER_BYTES, tlsRecordBytes } from './client-hello.ts';

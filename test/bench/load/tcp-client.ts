@@ -1,6 +1,5 @@
 /** The clients of the proxies: many connections from one epoll loop. Orders: see `TcpClientOrders`. */
 import {
-  close,
   E,
   EPOLLERR,
   EPOLLET,
@@ -8,9 +7,10 @@ import {
   EPOLLIN,
   EPOLLOUT,
   EPOLLRDHUP,
+  MSG_TRUNC,
+  close,
   errno,
   errnoName,
-  MSG_TRUNC,
   pinned,
   read,
   recvfrom,

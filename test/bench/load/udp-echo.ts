@@ -4,23 +4,23 @@
  */
 import {
   AF_INET6,
+  E,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+  SO_RCVBUF,
+  SystemCallError,
   bind,
   check,
-  E,
   errno,
   int32,
   MSG_WAITFORONE,
   recvmmsg,
-  SO_RCVBUF,
-  SOCK_CLOEXEC,
-  SOCK_DGRAM,
-  SOL_SOCKET,
-  SystemCallError,
   sendmmsg,
   setsockopt,
   socket,
 } from '../../../src/os/libc.ts';
-import { createMessageBatch, MMSGHDR_BYTES } from './message-batch.ts';
+import { MMSGHDR_BYTES, createMessageBatch } from './message-batch.ts';
 import { socketAddress } from './sockets.ts';
 
 const BATCH = 64;

@@ -1,12 +1,12 @@
 /** Sends small datagrams as fast as one thread can. Orders: see `UdpFloodOrders`. */
 import {
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
   addressOf,
   check,
   close,
   connect,
   pinned,
-  SOCK_CLOEXEC,
-  SOCK_DGRAM,
   sendmmsg,
   socket,
 } from '../../../src/os/libc.ts';

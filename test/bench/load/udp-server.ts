@@ -3,7 +3,7 @@
  * counts them: see `arrivedDatagrams`). Both families.
  */
 import { createSocket } from 'node:dgram';
-import { AF_INET6, bind, check, SOCK_CLOEXEC, SOCK_DGRAM, socket } from '../../../src/os/libc.ts';
+import { AF_INET6, SOCK_CLOEXEC, SOCK_DGRAM, bind, check, socket } from '../../../src/os/libc.ts';
 import { socketAddress } from './sockets.ts';
 
 const [echoPort, sinkPort] = process.argv.slice(2).map(Number);

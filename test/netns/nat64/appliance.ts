@@ -1,10 +1,10 @@
 /** The process under test: NAT64 in the network namespace it is started in, told what to do through its IPC channel. */
 
-import type { Nat64Config } from '../../../src/config/schema.ts';
+import { defaultNat64 } from './configuration.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import type { ExplainRequest, SessionFilter } from '../../../src/runtime/nat64-queries.ts';
 import { startNat64 } from '../../../src/services/nat64/service.ts';
-import { defaultNat64 } from './configuration.ts';
+import type { Nat64Config } from '../../../src/config/schema.ts';
 
 /** What the test may ask for. */
 export type Request =

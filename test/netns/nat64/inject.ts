@@ -1,6 +1,6 @@
 /** Sends packets, given as hex, out of a device as they are: `node inject.ts DEVICE HEX...`. */
 import { readFileSync } from 'node:fs';
-import { check, pinned, SOCK_DGRAM, sendto, socket } from '../../../src/os/libc.ts';
+import { SOCK_DGRAM, check, pinned, sendto, socket } from '../../../src/os/libc.ts';
 
 const AF_PACKET = 17;
 const ETH_P_IP = 0x0800;

@@ -10,16 +10,16 @@
  *
  * The default route of island and neighbour is the appliance; the appliance's IPv4 default route is the router.
  */
-import { type ChildProcess, execFile, fork, spawn } from 'node:child_process';
+import { execFile, fork, type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Nat64Config } from '../../../src/config/schema.ts';
 import type { ServiceStatus } from '../../../src/runtime/service.ts';
 import type { Request } from './appliance.ts';
+import type { Nat64Config } from '../../../src/config/schema.ts';
 
 const exec = promisify(execFile);
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { admitsHost, admitsSource, hostWithoutPort, isSameOrigin } from '../../../src/admin/access.ts';
 import { parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
-import { assertError, TOKEN, testAdmin } from './fixture.ts';
+import { TOKEN, assertError, testAdmin } from './fixture.ts';
 
 const prefixes = ['2001:db8:1::/64', '192.0.2.0/24', 'fe80::/10'].map((text) => parseIpPrefix(text)!);
 

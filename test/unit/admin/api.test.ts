@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { assess } from '../../../src/admin/explain/assertions.ts';
 import { ConfigSchema } from '../../../src/config/schema.ts';
-import { assertError, report, TOKEN, testAdmin } from './fixture.ts';
+import { TOKEN, assertError, report, testAdmin } from './fixture.ts';
 
 const json = { 'content-type': 'application/json' };
 const hosts = { hosts: [{ name: 'web1', address: '2001:db8:1::10' }] };

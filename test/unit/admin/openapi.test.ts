@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { isObject, type SchemaNode } from '../../../src/config/json-schema.ts';
+import { type SchemaNode, isObject } from '../../../src/config/json-schema.ts';
 import { testAdmin } from './fixture.ts';
 
 test('GET /api/openapi.json is a valid OpenAPI 3.1 document with every route', async (t) => {

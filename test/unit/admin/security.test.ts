@@ -5,8 +5,8 @@ import type { FastifyInstance } from 'fastify';
 import { IDLE_LIMIT_MS } from '../../../src/admin/auth/sessions.ts';
 import { CSRF_HEADER, SESSION_COOKIE } from '../../../src/admin/contract/auth.ts';
 import type { Route } from '../../../src/admin/route-table.ts';
-import { type Answer, newBrowser, PASSWORD } from './browser.ts';
-import { assertError, TOKEN, testAdmin } from './fixture.ts';
+import { type Answer, PASSWORD, newBrowser } from './browser.ts';
+import { TOKEN, assertError, testAdmin } from './fixture.ts';
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 

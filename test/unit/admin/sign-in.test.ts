@@ -1,16 +1,16 @@
 /** First run, sessions, password, TOTP, API tokens and the audit log, through the API. */
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Secret, TOTP } from 'otpauth';
-import { openAuth } from '../../../src/admin/auth/auth.ts';
 import { CLAIM_WINDOW_MS } from '../../../src/admin/auth/claim.ts';
 import { ABSOLUTE_LIMIT_MS, IDLE_LIMIT_MS } from '../../../src/admin/auth/sessions.ts';
 import { SESSION_COOKIE } from '../../../src/admin/contract/auth.ts';
+import { type Browser, PASSWORD, newBrowser } from './browser.ts';
+import { TOKEN, assertError, temporaryDirectory, testAdmin } from './fixture.ts';
+import { openAuth } from '../../../src/admin/auth/auth.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
-import { type Browser, newBrowser, PASSWORD } from './browser.ts';
-import { assertError, TOKEN, temporaryDirectory, testAdmin } from './fixture.ts';
 
 const LOCAL = '127.0.0.1';
 

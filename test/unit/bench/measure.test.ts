@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  fillRow,
-  interleave,
   OURS,
-  pairedRatios,
   type RowPlan,
   type Sample,
+  fillRow,
+  interleave,
+  pairedRatios,
   summarize,
 } from '../../bench/measure.ts';
 import { formatFigure, renderTable } from '../../bench/report.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
+import { test } from 'node:test';
 import fc from 'fast-check';
 import { diffDocuments } from '../../../src/config/diff.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SchemaNode } from '../../../src/config/json-schema.ts';
 import { ConfigSchema } from '../../../src/config/schema.ts';
+import type { SchemaNode } from '../../../src/config/json-schema.ts';
 
 /** Every node that a person may meet in an error or in the reference, by its path; not the branches of unions. */
 function* nodes(schema: SchemaNode, path = ''): Generator<[string, SchemaNode]> {

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import {
   type AddressInfo,
-  connect,
-  createServer,
   type NetConnectOpts,
   type Server,
   type Socket,
+  connect,
+  createServer,
 } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import {
   AF_UNIX,
+  MSG_DONTWAIT,
+  POLLIN,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
   bind,
   check,
   close,
-  MSG_DONTWAIT,
-  POLLIN,
   pinned,
   poll,
   recvfrom,
-  SOCK_CLOEXEC,
-  SOCK_DGRAM,
   socket,
 } from '../../../src/os/libc.ts';
 import { connectServiceManager, encodeUnixAddress } from '../../../src/os/sd-notify.ts';

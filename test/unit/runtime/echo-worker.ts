@@ -1,5 +1,5 @@
 /** A worker for tests: waits on its eventfd, answers every message, opens one descriptor that it never closes. */
-import { O_CLOEXEC, open, POLLIN, pinned, poll } from '../../../src/os/libc.ts';
+import { POLLIN, O_CLOEXEC, open, pinned, poll } from '../../../src/os/libc.ts';
 import { MAX_WAIT_MS, workerThread } from '../../../src/runtime/worker-thread.ts';
 
 type Message = 'ping' | 'hang';

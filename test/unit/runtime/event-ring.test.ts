@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
-import { createEventRing, createEventWriter, type EventRing } from '../../../src/runtime/event-ring.ts';
+import { type EventRing, createEventRing, createEventWriter } from '../../../src/runtime/event-ring.ts';
 
 const ALL = 0xffff;
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { EventEmitter, once } from 'node:events';
+import { once, EventEmitter } from 'node:events';
 import { readlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { silentLog } from '../../../src/runtime/log.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { type ConnectionOptions, connect } from 'node:tls';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, type ConnectionOptions } from 'node:tls';
 
 /** What a real client sends first. */
 export async function captureClientHello(options: ConnectionOptions): Promise<Uint8Array> {

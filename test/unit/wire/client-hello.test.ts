@@ -8,7 +8,7 @@ import {
   readClientHello,
   startClientHelloScan,
 } from '../../../src/wire/client-hello.ts';
-import { encodeTlsAlert, TlsAlert } from '../../../src/wire/tls-alert.ts';
+import { TlsAlert, encodeTlsAlert } from '../../../src/wire/tls-alert.ts';
 import { captureClientHello } from './capture-client-hello.ts';
 
 const read = (bytes: Uint8Array) => readClientHello(bytes, startClientHelloScan());

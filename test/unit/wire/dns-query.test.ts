@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type DnsMessage, readMessage, Type, writeMessage } from '../../../src/wire/dns-message.ts';
+import { type DnsMessage, Type, readMessage, writeMessage } from '../../../src/wire/dns-message.ts';
 import { nameFromText } from '../../../src/wire/dns-name.ts';
-import { newQuery, QueryKind, readQuery } from '../../../src/wire/dns-query.ts';
+import { QueryKind, newQuery, readQuery } from '../../../src/wire/dns-query.ts';
 import { damaged, name, pointers } from './dns-arbitrary.ts';
 
 const opt = (dnssecOk: boolean, udpBytes: number, version = 0) => ({

@@ -9,9 +9,9 @@ import {
   pointer4to6,
   pointer6to4,
 } from '../../../src/wire/icmp.ts';
-import { parseIpv4 } from '../../../src/wire/ip-address.ts';
-import { ipv4HeaderBytes, unexpiredSourceRoute } from '../../../src/wire/ipv4.ts';
 import { isNeverRouted, isPrivate } from '../../../src/wire/ipv4-scope.ts';
+import { ipv4HeaderBytes, unexpiredSourceRoute } from '../../../src/wire/ipv4.ts';
+import { parseIpv4 } from '../../../src/wire/ip-address.ts';
 import { tcpHeaderBytes } from '../../../src/wire/tcp-udp.ts';
 
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -11,11 +11,11 @@ import { silentLog } from '../../../../src/runtime/log.ts';
 import type { Service } from '../../../../src/runtime/service.ts';
 import { type Dns64Options, startDns64 } from '../../../../src/services/dns64/service.ts';
 import {
+  type ScriptedUpstream,
   askTcp,
   askUdp,
   frame,
   freePort,
-  type ScriptedUpstream,
   scriptedUpstream,
   waitFor,
   zone,

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { compileEam, eamIpv4, eamIpv6, findEam4, statelessIpv4 } from '../../../../src/services/nat64/eam.ts';
 import type { Settings } from '../../../../src/services/nat64/settings.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
-import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
 import { createHarness, HOST, REMOTE, testSettings } from './harness.ts';
-import { address, type Bytes, icmp, ip, readU32, tcp, udp } from './packets.ts';
+import { type Bytes, address, icmp, ip, readU32, tcp, udp } from './packets.ts';
+import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
 
 const prefix = (text: string) => parseIpPrefix(text) as IpPrefix;
 const table = (...rows: readonly (readonly [ipv4: string, ipv6: string])[]) =>

@@ -8,10 +8,10 @@ import { compileEam } from '../../../../src/services/nat64/eam.ts';
 import { explain } from '../../../../src/services/nat64/explain.ts';
 import { listBib } from '../../../../src/services/nat64/inspect.ts';
 import { TRANSPORT } from '../../../../src/services/nat64/packet.ts';
+import { createHarness, type Harness, type HarnessOptions, HOST, POOL4, REMOTE } from './harness.ts';
+import { type Bytes, TCP_FLAGS, icmp, tcp, udp } from './packets.ts';
 import type { Settings } from '../../../../src/services/nat64/settings.ts';
 import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
-import { createHarness, type Harness, type HarnessOptions, HOST, POOL4, REMOTE } from './harness.ts';
-import { type Bytes, icmp, TCP_FLAGS, tcp, udp } from './packets.ts';
 
 const REMOTE6 = `64:ff9b::${REMOTE}`;
 

@@ -1,12 +1,13 @@
 /** The translator as a function from packets to packets. */
 
+import { seededRandom } from '../../../random.ts';
 import { createCounters, readCounters } from '../../../../src/runtime/counters.ts';
 import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
 import { NAT64_COUNTERS, type Nat64Counter } from '../../../../src/services/nat64/counters.ts';
 import { expire } from '../../../../src/services/nat64/expiry.ts';
 import {
-  clearOffload,
   HEADROOM_BYTES,
+  clearOffload,
   loadPacket,
   storeOffloadHeader,
 } from '../../../../src/services/nat64/packet.ts';
@@ -14,16 +15,15 @@ import { compileAccessList, type Settings } from '../../../../src/services/nat64
 import { applyStaticEntries } from '../../../../src/services/nat64/static-entries.ts';
 import { createSharedTables } from '../../../../src/services/nat64/tables.ts';
 import {
+  type Translator,
   createTranslator,
   nextToSend,
-  type Translator,
   translate,
 } from '../../../../src/services/nat64/translator.ts';
 import { parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
 import { isWellKnownPrefix, parseNat64Prefix } from '../../../../src/wire/nat64-prefix.ts';
 import { VIRTIO_NET_HEADER_BYTES } from '../../../../src/wire/virtio-net.ts';
-import { seededRandom } from '../../../random.ts';
-import { address, type Bytes, readU32 } from './packets.ts';
+import { type Bytes, address, readU32 } from './packets.ts';
 
 export const POOL4 = '198.51.100.1';
 export const OWN_IPV6 = '2001:db8:1::1';

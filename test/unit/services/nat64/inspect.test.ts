@@ -14,14 +14,14 @@ import { addSession, removeSession } from '../../../../src/services/nat64/sessio
 import {
   BIB,
   CONTROL,
-  createSharedTables,
   RECORD_WORDS,
   SESSION,
+  createSharedTables,
 } from '../../../../src/services/nat64/tables.ts';
 import { poolUse, topClients } from '../../../../src/services/nat64/usage.ts';
 import type { Churn } from './churn.ts';
-import { createHarness, HOST, POOL4, REMOTE, testSettings } from './harness.ts';
-import { address, icmp, readU16, TCP_FLAGS, tcp, udp } from './packets.ts';
+import { HOST, POOL4, REMOTE, createHarness, testSettings } from './harness.ts';
+import { TCP_FLAGS, address, icmp, readU16, tcp, udp } from './packets.ts';
 
 const REMOTE6 = `64:ff9b::${REMOTE}`;
 const other = (n: number) => `2001:db8:1::${n.toString(16)}`;

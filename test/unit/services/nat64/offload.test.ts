@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createHarness, type HarnessOptions, HOST, POOL4, REMOTE } from './harness.ts';
+import { HOST, type HarnessOptions, POOL4, REMOTE, createHarness } from './harness.ts';
 import {
-  assertWellFormed,
   type Bytes,
+  PROTOCOL,
+  TCP_FLAGS,
+  assertWellFormed,
   concat,
   onesSum,
-  PROTOCOL,
   pseudoHeader,
   readU16,
-  TCP_FLAGS,
   tcp,
   u16,
   udp,

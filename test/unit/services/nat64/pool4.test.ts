@@ -1,14 +1,14 @@
 /** Several addresses and ranges, static entries, limits of clients, resting ports. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { applySettings } from '../../../../src/services/nat64/apply-settings.ts';
 import { choosePool4 } from '../../../../src/services/nat64/choose-pool4.ts';
+import { applySettings } from '../../../../src/services/nat64/apply-settings.ts';
 import type { Settings } from '../../../../src/services/nat64/settings.ts';
 import { ownPortRange } from '../../../../src/services/nat64/steering.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
 import { defaultNat64 } from '../../../netns/nat64/configuration.ts';
 import { createHarness, type Harness, HOST, OWN_IPV6, POOL4, REMOTE } from './harness.ts';
-import { address, type Bytes, icmp, readU16, readU32, TCP_FLAGS, tcp, udp } from './packets.ts';
+import { type Bytes, TCP_FLAGS, address, icmp, readU16, readU32, tcp, udp } from './packets.ts';
 
 const REMOTE6 = `64:ff9b::${REMOTE}`;
 const SECOND = '198.51.100.2';

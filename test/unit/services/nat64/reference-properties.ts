@@ -6,11 +6,11 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { findBibByHost } from '../../../../src/services/nat64/bib.ts';
 import { BIB, RECORD_WORDS } from '../../../../src/services/nat64/tables.ts';
-import { createHarness, type Harness, OWN_IPV6, POOL4 } from './harness.ts';
+import { type Harness, POOL4, OWN_IPV6, createHarness } from './harness.ts';
 import {
+  type Bytes,
   address,
   assertWellFormed,
-  type Bytes,
   concat,
   icmp,
   ip,

@@ -5,13 +5,13 @@
  */
 import {
   type Bytes,
+  PROTOCOL,
   checksum,
   concat,
   icmp,
   ipv4,
   ipv6,
   onesSum,
-  PROTOCOL,
   pseudoHeader,
   readU16,
   readU32,

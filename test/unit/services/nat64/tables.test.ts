@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
 import { addBib, findBibByHost, findBibByMappedPort } from '../../../../src/services/nat64/bib.ts';
-import { allocatePort, type PortWish } from '../../../../src/services/nat64/pool4.ts';
+import { type PortWish, allocatePort } from '../../../../src/services/nat64/pool4.ts';
 import {
   addSession,
   findSession,
@@ -15,11 +15,11 @@ import {
 import {
   BIB,
   CONTROL,
-  createSharedTables,
   MAX_ADDRESSES,
   RECORD_WORDS,
   type SharedTables,
   type Tables,
+  createSharedTables,
 } from '../../../../src/services/nat64/tables.ts';
 import { SWEEP, sweepStep } from '../../../../src/services/nat64/timer-wheel.ts';
 import { seededRandom } from '../../../random.ts';

@@ -1,11 +1,6 @@
 /** Rows of (title, configuration, packets in, packets out, counters), and what time does. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MAX_FRAGMENTS } from '../../../../src/services/nat64/packet.ts';
-import { MAX_DATAGRAMS } from '../../../../src/services/nat64/reassembly.ts';
-import { MAX_STORED_SYNS } from '../../../../src/services/nat64/stored-syns.ts';
-import { CONTROL } from '../../../../src/services/nat64/tables.ts';
-import { seededRandom } from '../../../random.ts';
 import {
   createHarness,
   type Harness,
@@ -16,6 +11,11 @@ import {
   REMOTE,
 } from './harness.ts';
 import { address, type Bytes, concat, icmp, ip, readU16, TCP_FLAGS, tcp, u16, u32, udp } from './packets.ts';
+import { MAX_FRAGMENTS } from '../../../../src/services/nat64/packet.ts';
+import { MAX_DATAGRAMS } from '../../../../src/services/nat64/reassembly.ts';
+import { MAX_STORED_SYNS } from '../../../../src/services/nat64/stored-syns.ts';
+import { CONTROL } from '../../../../src/services/nat64/tables.ts';
+import { seededRandom } from '../../../random.ts';
 
 const REMOTE6 = `64:ff9b::${REMOTE}`;
 /** With one port in the pool, what comes out is known beforehand. */

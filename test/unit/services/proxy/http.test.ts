@@ -1,21 +1,21 @@
 /** An HTTP listener with a server that shows what it got. */
 import assert from 'node:assert/strict';
-import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { Socket } from 'node:net';
 import {
   AF_INET6,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
   bind,
   check,
   close,
   listen,
-  SOCK_CLOEXEC,
-  SOCK_STREAM,
   socket,
 } from '../../../../src/os/libc.ts';
 import { encodeSocketAddress } from '../../../../src/os/socket-address.ts';
-import { startProxy } from '../../../../src/services/proxy/service.ts';
 import { parseIpv6 } from '../../../../src/wire/ip-address.ts';
+import { startProxy } from '../../../../src/services/proxy/service.ts';
 import { Cleanup, freePort, hostAt, patternBytes, receive, until } from '../../net/support.ts';
 
 const ANSWER = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
