@@ -1,5 +1,4 @@
 /** The reference documentation of the configuration, derived from its schema. */
-
 import { ConfigSchema } from './schema.ts';
 import type { SchemaNode } from './json-schema.ts';
 

@@ -1,5 +1,4 @@
 /** Listening TCP sockets. The main thread owns them, so that they outlive a worker: clients then wait in the backlog. */
-
 import { formatSocketAddress, encodeSocketAddress, type SocketAddress } from '../os/socket-address.ts';
 import {
   AF_INET,

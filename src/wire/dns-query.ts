@@ -1,5 +1,4 @@
 /** A client's query, read in place without allocating: what the resolver's fast path looks at. */
-
 import { MAX_NAME_BYTES } from './dns-name.ts';
 import {
   ANCOUNT,

@@ -1,5 +1,4 @@
 /** The request head that a server gets (RFC 9110 section 7.6): the client's, less what is hop by hop, plus who asked. */
-
 import { formatIpAddress, formatIpv6, mappedIpv4 } from '../../wire/ip-address.ts';
 import type { HttpField, RequestHead } from '../../wire/http-head.ts';
 

@@ -1,5 +1,4 @@
 /** ClientHellos as Node's own TLS client sends them, and what the backends answer. */
-
 import { connect } from 'node:tls';
 import { Duplex } from 'node:stream';
 
