@@ -186,7 +186,9 @@ export const nat64Routes = (deps: AdminDeps) => async (app: FastifyInstance) => 
       if (client !== undefined) return { rows: queries().portBlocks({ client }) };
       if (poolAddress !== undefined && poolPort !== undefined)
         return { rows: queries().portBlocks({ poolAddress, poolPort }) };
-      throw new ApiError(400, 'invalid-input', 'Say either client, or poolAddress and poolPort.');
+      const expected = 'either client, or poolAddress and poolPort';
+      const message = `Say ${expected}.`;
+      throw new ApiError(400, 'invalid-input', message, [{ path: '', expected, message }]);
     },
   );
 

@@ -58,7 +58,14 @@ const pool = (used: number, sessions = 0): Partial<CheckDeps> => {
     sessions,
     maxSessions: 1000,
     pools: [
-      { address: '192.0.2.1', firstPort: 1, lastPort: 100, size: 100, used: { tcp: used, udp: 0, icmp: 0 } },
+      {
+        address: '192.0.2.1',
+        firstPort: 1,
+        lastPort: 100,
+        size: 100,
+        protocols: ['tcp', 'udp', 'icmp'],
+        used: { tcp: used, udp: 0, icmp: 0 },
+      },
     ],
   };
   return { nat64: { poolUse: async () => use } as unknown as Nat64Queries };
