@@ -247,7 +247,7 @@ test('reboot and factory reset: asked for where they can be, refused where not, 
   assertError(await unable.post('/api/system/reboot'), 409, 'not-possible-here');
   assertError(
     await unable.post('/api/system/factory-reset', { confirm: hostname }),
-    501,
+    409,
     'not-possible-here',
   );
 });

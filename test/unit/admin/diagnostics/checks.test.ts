@@ -57,6 +57,7 @@ const pool = (used: number, sessions = 0): Partial<CheckDeps> => {
   const use: PoolUse = {
     sessions,
     maxSessions: 1000,
+    portBlocks: null,
     pools: [
       {
         address: '192.0.2.1',
