@@ -72,7 +72,7 @@ export async function startTranslation(
   const ring = createMappingRing();
   const log = cleanUp.use(readMappingLog(ring, context.log, context.events));
   log.setLevel(config.log);
-  const tunFd = cleanUp.adopt(openTun(config.device, config.offload), (fd) => void close(fd));
+  const tun = cleanUp.adopt(openTun(config.device, config.offload), ({ fd }) => void close(fd));
   const steering = cleanUp.use(
     await startSteering({
       device: config.device,
@@ -95,7 +95,7 @@ export async function startTranslation(
       name: 'nat64',
       entry: new URL('worker.ts', import.meta.url),
       init: () => ({
-        tunFd,
+        tun,
         offload: config.offload,
         settings,
         tables,
@@ -125,7 +125,7 @@ export async function startTranslation(
     },
     queries: createQueries(() => ({ tables, settings }), tableClockSeconds),
     get deviceExists() {
-      return tunExists(tunFd);
+      return tunExists(tun.fd);
     },
     async refresh(newConfig) {
       log.setLevel(newConfig.log);
