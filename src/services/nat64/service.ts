@@ -57,13 +57,14 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     restoreKept();
   }
 
-  async function stop(): Promise<void> {
+  /** `keepsSessions`: for the next translation, or for the file. */
+  async function stop(keepsSessions: boolean): Promise<void> {
     const ending = translation;
     translation = undefined;
     earlierRestarts += ending?.restarts ?? 0;
     if (ending === undefined) return;
     await ending[Symbol.asyncDispose]();
-    kept = { snapshot: ending.snapshot(), sinceMs: performance.now() };
+    if (keepsSessions) kept ??= { snapshot: ending.snapshot(), sinceMs: performance.now() };
   }
 
   /** Once the addresses are there that the sessions had, which after a start of the machine may take a while. */
@@ -80,7 +81,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     try {
       if (translation !== undefined && !translation.deviceExists) {
         log.warn({ device: config.device }, 'nat64: the TUN device is gone, making it again');
-        await stop();
+        await stop(true);
       }
       if (translation === undefined) await start();
       else await translation.refresh(config);
@@ -98,11 +99,11 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     config = nat64;
     try {
       if (!nat64.enabled) {
-        await stop();
+        await stop(false);
         kept = undefined;
       } else if (translation === undefined) await start();
       else if (needsRestart(previous, nat64)) {
-        await stop();
+        await stop(true);
         await start();
       } else await translation.refresh(nat64);
       failure = undefined;
@@ -155,7 +156,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     async [Symbol.asyncDispose]() {
       stopping = true;
       clearInterval(timer);
-      await inTurn(stop);
+      await inTurn(() => stop(config.keepSessions));
       if (config.keepSessions && kept !== undefined)
         await writeSessions(context.stateDirectory, kept.snapshot, log);
     },
