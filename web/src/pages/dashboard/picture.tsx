@@ -1,0 +1,153 @@
+/** The signature picture: mainland, sand bar, island, and what flows over the bar. Two drawings of one thing: wide and tall. */
+import { computed } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { type StateName, type Tone, toneOf } from '../../ui/basics.tsx';
+import { text as common } from '../../ui/text.ts';
+import { type Flow, flows } from './flows.ts';
+import { text } from './text.ts';
+
+const current = computed(flows);
+
+export interface Ends {
+  readonly address: string | undefined;
+  readonly servers: readonly { readonly name: string; readonly state: StateName }[];
+}
+
+export function Picture(ends: Ends) {
+  const words = text.value;
+  const all = current.value;
+  const described = all.map((flow) => label(flow)).join('; ');
+  return (
+    <figure class="picture" role="group" aria-label={words.picture}>
+      <Wide all={all} ends={ends} />
+      <Tall all={all} ends={ends} />
+      <figcaption class="visually-hidden">{words.alternative(described)}</figcaption>
+    </figure>
+  );
+}
+
+function label({ service, state, amount }: Flow): string {
+  const words = text.value;
+  const direction = service.direction === 'in' ? words.inward : words.outward;
+  return words.flow(service.title(), direction, common.value.state[state], amount);
+}
+
+const LEAST_PX = 3;
+const WIDEST_PX = 17;
+const widthOf = ({ width }: Flow) => LEAST_PX + width * (WIDEST_PX - LEAST_PX);
+
+function Lane({ flow, path, arrow, children }: { flow: Flow; path: string; arrow: string; children: ComponentChildren }) {
+  const tone = toneOf(flow.state);
+  return (
+    <a class={`flow tone-${tone}`} href={flow.service.href} aria-label={label(flow)}>
+      <path class="flow-hit" d={path} />
+      <path class="flow-line" d={path} stroke-width={widthOf(flow)} />
+      <path class="flow-arrow" d={arrow} />
+      {children}
+    </a>
+  );
+}
+
+/** The shapes of basics.tsx, for inside a drawing. */
+function Mark({ tone, x, y, size = 13 }: { tone: Tone; x: number; y: number; size?: number }) {
+  const at = `translate(${x} ${y}) scale(${size / 16})`;
+  return (
+    <g class={`tone-${tone}`} transform={at} aria-hidden="true">
+      {tone === 'ok' && <path class="mark" d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zM7 11.3 3.9 8.2l1.1-1.1L7 9.1l4.1-4.2 1.1 1.1z" />}
+      {tone === 'warn' && <path class="mark" d="M8 1 .5 14.5h15zM7.2 6h1.6v4H7.2zm0 5.2h1.6v1.6H7.2z" />}
+      {tone === 'fail' && <path class="mark" d="M1.5 1.5h13v13h-13zM5 4 4 5l3 3-3 3 1 1 3-3 3 3 1-1-3-3 3-3-1-1-3 3z" />}
+      {tone === 'off' && <circle class="mark-open" cx="8" cy="8" r="6" />}
+    </g>
+  );
+}
+
+const LANE_PX = 50;
+
+function Wide({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
+  const words = text.value;
+  const height = 84 + Math.max(3, all.length) * LANE_PX;
+  const middle = height / 2;
+  const first = middle - ((all.length - 1) * LANE_PX) / 2 + 8;
+  const shown = ends.servers.slice(0, Math.floor((height - 120) / 22));
+  // The bar is waisted, as sand is between two currents; it must hold every lane at its waist.
+  const half = (all.length * LANE_PX) / 2 + 14;
+  return (
+    <svg class="picture-wide" viewBox={`0 0 1000 ${height}`}>
+      <Waves width={1000} height={height} />
+      <path class="land" d={`M0 0H172C196 ${height * 0.16} 178 ${middle - half} 250 ${middle - half}C420 ${middle - half + 8} 570 ${middle - half + 8} 742 ${middle - half}C770 ${middle - half} 770 22 800 20C850 6 930 12 958 46C992 86 990 ${height - 90} 956 ${height - 44}C926 ${height - 10} 846 ${height - 8} 800 ${height - 20}C770 ${height - 26} 772 ${middle + half} 742 ${middle + half}C570 ${middle + half - 8} 420 ${middle + half - 8} 250 ${middle + half}C180 ${middle + half} 196 ${height * 0.86} 176 ${height}H0Z`} />
+      <path class="shore" d={`M172 0C196 ${height * 0.16} 178 ${middle - half} 250 ${middle - half}C420 ${middle - half + 8} 570 ${middle - half + 8} 742 ${middle - half}C770 ${middle - half} 770 22 800 20C850 6 930 12 958 46C992 86 990 ${height - 90} 956 ${height - 44}C926 ${height - 10} 846 ${height - 8} 800 ${height - 20}C770 ${height - 26} 772 ${middle + half} 742 ${middle + half}C570 ${middle + half - 8} 420 ${middle + half - 8} 250 ${middle + half}C180 ${middle + half} 196 ${height * 0.86} 176 ${height}`} />
+      <g aria-hidden="true">
+        <text class="place-name" x="26" y={middle - 22}>{words.mainland}</text>
+        <text class="place-sub" x="26" y={middle + 2}>{words.mainlandSub}</text>
+        <text class="place-code" x="26" y={middle + 26}>{ends.address ?? words.noIpv4}</text>
+        <text class="place-name" x="808" y={middle - 22 - (shown.length * 22) / 2}>{words.island}</text>
+        <text class="place-sub" x="808" y={middle + 2 - (shown.length * 22) / 2}>{words.servers(ends.servers.length)}</text>
+      </g>
+      {shown.map(({ name, state }, index) => {
+        const y = middle + 26 + index * 22 - (shown.length * 22) / 2;
+        return (
+          <a key={name} class="place-server" href={`/servers/${encodeURIComponent(name)}`} aria-label={`${name}: ${common.value.state[state]}`}>
+            <Mark tone={toneOf(state)} x={808} y={y - 11} />
+            <text x="827" y={y}>{name.length > 15 ? `${name.slice(0, 14)}…` : name}</text>
+          </a>
+        );
+      })}
+      {all.map((flow, index) => {
+        const y = first + index * LANE_PX;
+        const isIn = flow.service.direction === 'in';
+        const arrow = isIn ? `M764 ${y}l-13 -9v18z` : `M222 ${y}l13 -9v18z`;
+        return (
+          <Lane key={flow.service.name} flow={flow} path={isIn ? `M222 ${y}H752` : `M234 ${y}H764`} arrow={arrow}>
+            <Mark tone={toneOf(flow.state)} x={272} y={y - 26 } />
+            <text class="flow-name" x="291" y={y - 15}>{flow.service.title()}</text>
+            <text class="flow-amount" x="716" y={y - 15}>{flow.state === 'disabled' || flow.state === 'failed' ? common.value.state[flow.state] : flow.amount}</text>
+          </Lane>
+        );
+      })}
+    </svg>
+  );
+}
+
+const COLUMN_PX = 84;
+
+function Tall({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
+  const words = text.value;
+  const half = (Math.max(all.length, 3) * COLUMN_PX) / 2 - 4;
+  const left = 180 - ((all.length - 1) * COLUMN_PX) / 2;
+  return (
+    <svg class="picture-tall" viewBox="0 0 360 424">
+      <Waves width={360} height={424} />
+      <path class="land" d={`M0 0H360V64C330 88 ${180 + half} 74 ${180 + half} 112C${174 + half} 180 ${174 + half} 240 ${180 + half} 312C348 320 352 360 340 388C320 424 40 424 20 388C8 360 12 320 ${180 - half} 312C${186 - half} 240 ${186 - half} 180 ${180 - half} 112C${180 - half} 74 30 88 0 64Z`} />
+      <g aria-hidden="true" class="centred">
+        <text class="place-name" x="180" y="28">{words.mainland} · {words.mainlandSub}</text>
+        <text class="place-code" x="180" y="52">{ends.address ?? words.noIpv4}</text>
+        <text class="place-name" x="180" y="366">{words.island}</text>
+        <text class="place-sub" x="180" y="388">{words.servers(ends.servers.length)} · IPv6</text>
+      </g>
+      {all.map((flow, index) => {
+        const x = left + index * COLUMN_PX;
+        const isIn = flow.service.direction === 'in';
+        const arrow = isIn ? `M${x} 318l-9 -13h18z` : `M${x} 92l-9 13h18z`;
+        const [first, ...rest] = flow.service.title().split(' ');
+        return (
+          <Lane key={flow.service.name} flow={flow} path={isIn ? `M${x} 92V306M${x} 92V306` : `M${x} 104V318`} arrow={arrow}>
+            <rect class="flow-plate" x={x - 39} y="172" width="78" height="72" rx="8" />
+            <Mark tone={toneOf(flow.state)} x={x - 6.5} y={178} />
+            <text class="flow-name centred" x={x} y="210">{rest.length === 0 ? first : `${first} …`}</text>
+            <text class="flow-amount centred" x={x} y="229">{flow.state === 'disabled' || flow.state === 'failed' ? common.value.state[flow.state] : flow.amount}</text>
+          </Lane>
+        );
+      })}
+    </svg>
+  );
+}
+
+/** Three short crests where there is only water. */
+function Waves({ width, height }: { width: number; height: number }) {
+  const spots = [[0.3, 0.07], [0.55, 0.05], [0.66, 0.95], [0.36, 0.94], [0.5, 0.965]] as const;
+  return (
+    <g class="waves" aria-hidden="true">
+      {width > 500 && spots.map(([x, y]) => <path key={x} d={`M${x * width} ${y * height}q7 -6 14 0t14 0t14 0`} />)}
+    </g>
+  );
+}
