@@ -11,14 +11,17 @@ import type { Logger } from '../runtime/log.ts';
 import type { Nat64Queries } from '../runtime/nat64-queries.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import { admitsHost, isSameOrigin } from './access.ts';
-import { BackOff, bearerToken, tokenVerifier } from './auth.ts';
+import { BackOff } from './auth/back-off.ts';
+import { bearerToken, tokenVerifier } from './auth/bootstrap-token.ts';
+import { type Principal, allows } from './auth/principal.ts';
 import type { ADMIN_COUNTERS } from './counters.ts';
 import { ApiError, answerErrors } from './errors.ts';
+import { keepRouteTable } from './route-table.ts';
 import { configRoutes } from './routes/config.ts';
 import { nat64Routes } from './routes/nat64.ts';
-import { pageRoutes } from './routes/page.ts';
+import { findPage } from './routes/page.ts';
 import { sshConfigRoutes } from './routes/ssh-config.ts';
-import { healthRoutes, statusRoutes } from './routes/status.ts';
+import { statusRoutes } from './routes/status.ts';
 
 /** What the API shows and changes. */
 export interface AdminDeps {
@@ -44,6 +47,15 @@ export interface BuildOptions {
   readonly requestsPerMinute: number;
 }
 
+/** A file of routes/: given what it shows and changes, a plugin that registers its routes under /api. */
+export type ApiRoutes = (deps: AdminDeps, options: BuildOptions) => (app: FastifyInstance) => Promise<void>;
+
+/**
+ * Every part of the API. Each is encapsulated: its hooks and content type parsers are its own. Who may use a route is
+ * decided here, by its `config.scope`, before its handler, its validation and its body are looked at.
+ */
+const API: readonly ApiRoutes[] = [statusRoutes, sshConfigRoutes, nat64Routes, configRoutes];
+
 const BODY_LIMIT_BYTES = 1 << 20;
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -52,6 +64,9 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
   const { values, index } = options.counters;
   const app = Fastify({ bodyLimit: BODY_LIMIT_BYTES, logger: false, trustProxy: false });
   app.removeContentTypeParser('text/plain');
+  keepRouteTable(app);
+  app.decorateRequest('principal', null);
+  app.decorateRequest('auditTarget', null);
   answerErrors(app, options.log, () => values[index['internal-error']]++);
   app.setValidatorCompiler(({ schema }) => (value: unknown) => {
     const problems = validate(schema as SchemaNode, value);
@@ -69,24 +84,17 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
       return new ApiError(429, 'too-many-requests', `Too many requests; try again in ${after}.`);
     },
   });
-  app.setNotFoundHandler(() => {
-    throw new ApiError(404, 'not-found', 'There is nothing at this address.');
-  });
-  await app.register(pageRoutes);
+  const page = await findPage();
+  app.setNotFoundHandler(page.answerPlace);
+  await app.register(page.routes);
   await app.register(
     async (api) => {
       api.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'));
-      await api.register(healthRoutes(deps));
-      await api.register(async (secured) => {
-        secured.addHook('onRequest', authenticator(options));
-        secured.setNotFoundHandler(() => {
-          throw new ApiError(404, 'not-found', 'The API has nothing at this address.');
-        });
-        await secured.register(statusRoutes(deps));
-        await secured.register(sshConfigRoutes(deps, options.admin));
-        await secured.register(nat64Routes(deps));
-        await secured.register(configRoutes(deps.store, options.counters));
+      api.addHook('onRequest', authorizer(options));
+      api.setNotFoundHandler(() => {
+        throw new ApiError(404, 'not-found', 'The API has nothing at this address.');
       });
+      for (const routes of API) await api.register(routes(deps, options));
     },
     { prefix: '/api' },
   );
@@ -119,16 +127,40 @@ function guard(
   }
 }
 
-/** The hook that lets only the bearer of the token pass. */
+/** The hook that lets a request pass when who asks may use its route. What is no route needs a principal, too. */
+function authorizer(options: BuildOptions) {
+  const authenticate = authenticator(options);
+  return async (request: FastifyRequest): Promise<void> => {
+    const { scope } = request.routeOptions.config;
+    if (scope === 'open') return;
+    const principal = authenticate(request);
+    if (scope !== undefined && !allows(principal.scope, scope)) {
+      const message = `This needs the scope "${scope}"; what you signed in with has "${principal.scope}".`;
+      throw new ApiError(403, 'scope-too-small', message);
+    }
+    request.principal = principal;
+  };
+}
+
+/** Finds out who asks; throws for who is nobody. */
 function authenticator({ token, counters: { values, index }, log }: BuildOptions) {
   const isToken = tokenVerifier(token);
   const backOff = new BackOff();
-  return async (request: FastifyRequest): Promise<void> => {
+  const bootstrap: Principal = {
+    kind: 'bootstrap',
+    name: 'bootstrap token',
+    scope: 'system',
+    isValid: () => true,
+  };
+  return (request: FastifyRequest): Principal => {
     const candidate = bearerToken(request.headers.authorization);
     if (candidate === undefined) {
       throw new ApiError(401, 'unauthorized', 'Send the admin token as "Authorization: Bearer TOKEN".');
     }
-    if (isToken(candidate)) return backOff.succeed(request.ip);
+    if (isToken(candidate)) {
+      backOff.succeed(request.ip);
+      return bootstrap;
+    }
     const waitMs = backOff.fail(request.ip, performance.now());
     if (waitMs > 0) {
       values[index['refused-back-off']]++;

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ConfigProblem } from '../config/problem.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { ErrorAnswer } from './contract.ts';
+import type { ErrorAnswer } from './contract/common.ts';
 
 /** Thrown by hooks and handlers; becomes the answer. */
 export class ApiError extends Error {

@@ -6,7 +6,7 @@ import type { Service, ServiceContext } from '../runtime/service.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import type { IpPrefix } from '../wire/ip-prefix.ts';
 import { admitsSource } from './access.ts';
-import { loadOrCreateToken, tokenPath } from './auth.ts';
+import { loadOrCreateToken, tokenPath } from './auth/bootstrap-token.ts';
 import { type AdminDeps, buildAdmin } from './build.ts';
 import { ADMIN_COUNTERS } from './counters.ts';
 import { createListeners } from './listeners.ts';

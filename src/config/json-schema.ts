@@ -27,6 +27,8 @@ export interface SchemaNode {
   readonly maximum?: number;
   readonly pattern?: string;
   readonly format?: string;
+  /** A secret: errors do not quote it. */
+  readonly writeOnly?: boolean;
 }
 
 const optional = new WeakSet<object>();

@@ -38,6 +38,7 @@ function walk(schema: SchemaNode, value: unknown, path: string, problems: Config
 
 function mismatch(schema: SchemaNode, value: unknown, path: string): ConfigProblem {
   const expected = schema.expected ?? '';
+  if (schema.writeOnly === true) return { path, expected, message: `is not ${expected}` };
   const quoted = quoteValue(value);
   return { path, value: quoted, expected, message: `${quoted} is not ${expected}` };
 }

@@ -2,51 +2,75 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { loadConfig } from '../../config/load.ts';
 import { ConfigSchema } from '../../config/schema.ts';
-import type { ChangeResult, ConfigStore } from '../../config/store.ts';
-import type { Counters } from '../../runtime/counters.ts';
-import { CheckAnswer, ConfigAnswer, ConfigChangedAnswer } from '../contract.ts';
-import type { ADMIN_COUNTERS } from '../counters.ts';
+import type { ChangeResult } from '../../config/store.ts';
+import type { AdminDeps, BuildOptions } from '../build.ts';
+import { CheckAnswer, ConfigAnswer, ConfigChangedAnswer } from '../contract/status.ts';
 import { ApiError } from '../errors.ts';
 
 export const configRoutes =
-  (store: ConfigStore, { values, index }: Counters<typeof ADMIN_COUNTERS>) =>
+  ({ store }: AdminDeps, { counters: { values, index } }: BuildOptions) =>
   async (app: FastifyInstance) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
       done(null, body),
     );
 
-    app.get('/schema', async () => ({
-      $schema: 'https://json-schema.org/draft/2020-12/schema',
-      ...ConfigSchema,
-    }));
+    app.get(
+      '/schema',
+      { config: { scope: 'read' }, schema: { summary: 'The JSON Schema of the configuration' } },
+      async () => ({
+        $schema: 'https://json-schema.org/draft/2020-12/schema',
+        ...ConfigSchema,
+      }),
+    );
 
-    app.get('/config', { schema: { response: { 200: ConfigAnswer } } }, async (_request, reply) => {
-      const { revision, document, current } = store;
-      void reply.header('etag', `"${revision}"`);
-      return { revision, document, effective: current };
-    });
+    app.get(
+      '/config',
+      {
+        config: { scope: 'read' },
+        schema: { summary: 'The configuration', response: { 200: ConfigAnswer } },
+      },
+      async (_request, reply) => {
+        const { revision, document, current } = store;
+        void reply.header('etag', `"${revision}"`);
+        return { revision, document, effective: current };
+      },
+    );
 
-    app.post('/config/check', { schema: { response: { 200: CheckAnswer } } }, async (request) => {
-      const loaded = loadConfig(documentText(request));
-      if ('problems' in loaded) {
-        throw new ApiError(400, 'invalid-config', 'This is no valid configuration.', loaded.problems);
-      }
-      return { valid: true };
-    });
+    app.post(
+      '/config/check',
+      {
+        config: { scope: 'read', audit: false },
+        schema: { summary: 'Checks a configuration; changes nothing', response: { 200: CheckAnswer } },
+      },
+      async (request) => {
+        const loaded = loadConfig(documentText(request));
+        if ('problems' in loaded) {
+          throw new ApiError(400, 'invalid-config', 'This is no valid configuration.', loaded.problems);
+        }
+        return { valid: true };
+      },
+    );
 
-    app.put('/config', { schema: { response: { 200: ConfigChangedAnswer } } }, async (request, reply) => {
-      const text = documentText(request);
-      const result = await store.replace(text, expectedRevision(request));
-      if (!isAccepted(result)) {
-        values[index['config-refused']]++;
-        throw refusal(result, reply);
-      }
-      const changed = result.outcome === 'changed';
-      if (changed) values[index['config-changed']]++;
-      void reply.header('etag', `"${result.revision}"`);
-      return { revision: result.revision, changed };
-    });
+    app.put(
+      '/config',
+      {
+        config: { scope: 'configure' },
+        schema: { summary: 'Replaces the configuration', response: { 200: ConfigChangedAnswer } },
+      },
+      async (request, reply) => {
+        const text = documentText(request);
+        const result = await store.replace(text, expectedRevision(request));
+        if (!isAccepted(result)) {
+          values[index['config-refused']]++;
+          throw refusal(result, reply);
+        }
+        const changed = result.outcome === 'changed';
+        if (changed) values[index['config-changed']]++;
+        void reply.header('etag', `"${result.revision}"`);
+        return { revision: result.revision, changed };
+      },
+    );
   };
 
 /** The body as it came. An empty one would be a valid configuration, but hardly the intended one. */

@@ -9,7 +9,7 @@ import {
   Nat64ExplainAnswer,
   Nat64PoolAnswer,
   Nat64SessionsAnswer,
-} from '../contract.ts';
+} from '../contract/nat64.ts';
 import { ApiError } from '../errors.ts';
 
 const DEFAULT_PAGE_ROWS = 100;
@@ -103,7 +103,14 @@ export const nat64Routes = (deps: AdminDeps) => async (app: FastifyInstance) => 
 
   app.get<{ Querystring: Static<typeof SessionsQuery> }>(
     '/nat64/sessions',
-    { schema: { querystring: SessionsQuery, response: { 200: Nat64SessionsAnswer } } },
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'Sessions of NAT64, page by page',
+        querystring: SessionsQuery,
+        response: { 200: Nat64SessionsAnswer },
+      },
+    },
     async ({ query }): Promise<Nat64SessionsAnswer> => {
       const { protocol, client, remote, poolPort } = query;
       const filter = { protocol, client, remote, poolPort: toNumber(poolPort) };
@@ -113,7 +120,14 @@ export const nat64Routes = (deps: AdminDeps) => async (app: FastifyInstance) => 
 
   app.get<{ Querystring: Static<typeof BibQuery> }>(
     '/nat64/bib',
-    { schema: { querystring: BibQuery, response: { 200: Nat64BibAnswer } } },
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'The binding information base of NAT64, page by page',
+        querystring: BibQuery,
+        response: { 200: Nat64BibAnswer },
+      },
+    },
     async ({ query }): Promise<Nat64BibAnswer> => {
       const { protocol, client, poolPort } = query;
       return queries().bib({ protocol, client, poolPort: toNumber(poolPort) }, pageRequest(query));
@@ -122,20 +136,41 @@ export const nat64Routes = (deps: AdminDeps) => async (app: FastifyInstance) => 
 
   app.get<{ Querystring: Static<typeof ClientsQuery> }>(
     '/nat64/clients',
-    { schema: { querystring: ClientsQuery, response: { 200: Nat64ClientsAnswer } } },
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'The hosts with the most sessions',
+        querystring: ClientsQuery,
+        response: { 200: Nat64ClientsAnswer },
+      },
+    },
     ({ query }): Promise<Nat64ClientsAnswer> =>
       queries().topClients(toNumber(query.limit) ?? DEFAULT_CLIENTS),
   );
 
   app.get(
     '/nat64/pool',
-    { schema: { querystring: Type.Object({}, strict), response: { 200: Nat64PoolAnswer } } },
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'How much of each pool4 entry is in use',
+        querystring: Type.Object({}, strict),
+        response: { 200: Nat64PoolAnswer },
+      },
+    },
     (_request: FastifyRequest): Promise<Nat64PoolAnswer> => queries().poolUse(),
   );
 
   app.get<{ Querystring: Static<typeof ExplainQuery> }>(
     '/nat64/explain',
-    { schema: { querystring: ExplainQuery, response: { 200: Nat64ExplainAnswer } } },
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'What NAT64 would do with a packet',
+        querystring: ExplainQuery,
+        response: { 200: Nat64ExplainAnswer },
+      },
+    },
     ({ query }): Promise<Nat64ExplainAnswer> => {
       const { client, destination, protocol, clientPort, destinationPort } = query;
       return queries().explain({

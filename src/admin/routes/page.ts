@@ -33,22 +33,29 @@ interface PageFile {
   readonly encodings: Readonly<Partial<Record<'br' | 'gzip', string>>>;
 }
 
+/** The routes of the files, and what answers every other path outside the API. */
+export interface Page {
+  readonly routes: (app: FastifyInstance) => Promise<void>;
+  /** Every path is a place inside the panel, unless it looks like a file. */
+  readonly answerPlace: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
+}
+
 /** The page needs no session: it holds nothing but itself, and asks for the password. */
-export async function pageRoutes(app: FastifyInstance): Promise<void> {
+export async function findPage(): Promise<Page> {
   const files = await findFiles();
-  const serve = (name: string, request: FastifyRequest, reply: FastifyReply) =>
+  const answer = (name: string) => (request: FastifyRequest, reply: FastifyReply) =>
     send(name, files.get(name), request, reply);
-  for (const name of files.keys()) {
-    app.get(`/${name}`, (request, reply) => serve(name, request, reply));
-  }
-  // Every other path is a place inside the panel, unless it looks like a file.
-  app.get('/*', (request, reply) => {
-    const [path] = request.url.split('?', 1);
-    if (extname(path) !== '' || path.startsWith('/api/')) {
+  const answerIndex = answer(INDEX);
+  return {
+    async routes(app) {
+      for (const name of files.keys()) app.get(`/${name}`, { config: { scope: 'open' } }, answer(name));
+    },
+    async answerPlace(request, reply) {
+      const [path] = request.url.split('?', 1);
+      if (request.method === 'GET' && extname(path) === '') return answerIndex(request, reply);
       throw new ApiError(404, 'not-found', 'There is nothing at this address.');
-    }
-    return serve(INDEX, request, reply);
-  });
+    },
+  };
 }
 
 async function findFiles(): Promise<Map<string, PageFile>> {

@@ -2,9 +2,8 @@
 import { networkInterfaces } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from '../../config/json-schema.ts';
-import type { AdminConfig } from '../../config/schema.ts';
-import type { AdminDeps } from '../build.ts';
-import { SshConfigAnswer } from '../contract.ts';
+import type { AdminDeps, BuildOptions } from '../build.ts';
+import { SshConfigAnswer } from '../contract/status.ts';
 
 const Query = Type.Object(
   {
@@ -19,10 +18,18 @@ const Query = Type.Object(
 );
 
 export const sshConfigRoutes =
-  (deps: AdminDeps, admin: () => AdminConfig) => async (app: FastifyInstance) => {
+  (deps: AdminDeps, { admin }: BuildOptions) =>
+  async (app: FastifyInstance) => {
     app.get<{ Querystring: Static<typeof Query> }>(
       '/ssh-config',
-      { schema: { querystring: Query, response: { 200: SshConfigAnswer } } },
+      {
+        config: { scope: 'read' },
+        schema: {
+          summary: 'Snippets for ~/.ssh/config',
+          querystring: Query,
+          response: { 200: SshConfigAnswer },
+        },
+      },
       async ({ query }): Promise<SshConfigAnswer> => {
         const hostname = query.hostname ?? ownAddress() ?? admin().hostnames[0] ?? 'localhost';
         const servers = Object.entries(deps.sshPorts()).map(([name, port]) => ({

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { BackOff } from '../../../src/admin/auth/back-off.ts';
 import {
-  BackOff,
   bearerToken,
   loadOrCreateToken,
   tokenPath,
   tokenVerifier,
-} from '../../../src/admin/auth.ts';
+} from '../../../src/admin/auth/bootstrap-token.ts';
 import { temporaryDirectory } from './fixture.ts';
 
 test('the token is made once, for its owner only, and found again', async (t) => {

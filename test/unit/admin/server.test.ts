@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type AdminService, startAdmin } from '../../../src/admin/server.ts';
-import { loadOrCreateToken } from '../../../src/admin/auth.ts';
+import { loadOrCreateToken } from '../../../src/admin/auth/bootstrap-token.ts';
 import { fillDefaults } from '../../../src/config/load.ts';
 import type { AdminConfig } from '../../../src/config/schema.ts';
 import { silentLog } from '../../../src/runtime/log.ts';

@@ -1,0 +1,35 @@
+/** What every part of the contract uses: refusals, scopes, and helpers to write shapes down. */
+import { type Static, type TSchema, Type } from '../../config/json-schema.ts';
+
+export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+
+/** Of the objects that requests carry: a field that is not known is refused. */
+export const strict = { additionalProperties: false } as const;
+
+/** What a route asks for, and what a session or API token may do; each holds the ones before it. */
+export const Scope = Type.Union([Type.Literal('read'), Type.Literal('configure'), Type.Literal('system')], {
+  title: 'What it may do',
+  expected: '"read", "configure" or "system"',
+});
+
+export const ErrorAnswer = Type.Object({
+  /** A word for programs: "unauthorized", "invalid-config", ... */
+  error: Type.String(),
+  /** A sentence for people. */
+  message: Type.String(),
+  problems: Type.Optional(
+    Type.Array(
+      Type.Object({
+        path: Type.String(),
+        value: Type.Optional(Type.String()),
+        expected: Type.String(),
+        message: Type.String(),
+        line: Type.Optional(Type.Integer()),
+        column: Type.Optional(Type.Integer()),
+      }),
+    ),
+  ),
+});
+
+export type Scope = Static<typeof Scope>;
+export type ErrorAnswer = Static<typeof ErrorAnswer>;

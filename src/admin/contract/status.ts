@@ -1,0 +1,66 @@
+/** How the process and its services are; what is in force; where SSH clients go. */
+import { type Static, Type } from '../../config/json-schema.ts';
+import { Nullable } from './common.ts';
+
+const OverallState = Type.Union([Type.Literal('ok'), Type.Literal('degraded'), Type.Literal('failed')]);
+
+export const HealthAnswer = Type.Object({ status: OverallState, version: Type.String() });
+
+export const StatusAnswer = Type.Object({
+  status: OverallState,
+  version: Type.String(),
+  /** ISO 8601. */
+  startedAt: Type.String(),
+  process: Type.Object({
+    rssBytes: Type.Number(),
+    cpuSeconds: Type.Number(),
+    uptimeSeconds: Type.Number(),
+  }),
+  services: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      state: Type.Union([
+        Type.Literal('running'),
+        Type.Literal('degraded'),
+        Type.Literal('disabled'),
+        Type.Literal('failed'),
+      ]),
+      problem: Nullable(Type.String()),
+      restarts: Type.Integer(),
+      figures: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()])),
+    }),
+  ),
+});
+
+export const CountersAnswer = Type.Object({
+  services: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      counters: Type.Array(
+        Type.Object({ name: Type.String(), value: Type.Number(), explanation: Type.String() }),
+      ),
+    }),
+  ),
+});
+
+/** `document` is what the person wrote, `effective` the same with every default. */
+export const ConfigAnswer = Type.Object({
+  revision: Type.String(),
+  document: Type.Unknown(),
+  effective: Type.Unknown(),
+});
+
+export const ConfigChangedAnswer = Type.Object({ revision: Type.String(), changed: Type.Boolean() });
+
+export const CheckAnswer = Type.Object({ valid: Type.Literal(true) });
+
+export const SshConfigAnswer = Type.Object({
+  /** Where the snippets point: as asked for, or an own address. */
+  hostname: Type.String(),
+  servers: Type.Array(Type.Object({ name: Type.String(), port: Type.Integer(), snippet: Type.String() })),
+});
+
+export type HealthAnswer = Static<typeof HealthAnswer>;
+export type StatusAnswer = Static<typeof StatusAnswer>;
+export type CountersAnswer = Static<typeof CountersAnswer>;
+export type SshConfigAnswer = Static<typeof SshConfigAnswer>;

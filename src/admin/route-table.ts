@@ -1,0 +1,68 @@
+/**
+ * What the API consists of. Every route says who may use it, in `config.scope`; one that does not is refused when it is
+ * registered, so nothing is open by oversight. The table feeds the OpenAPI document and the security tests.
+ */
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { SchemaNode } from '../config/json-schema.ts';
+import type { Principal } from './auth/principal.ts';
+import type { Scope } from './contract/common.ts';
+
+/** "open": whoever may connect, signed in or not. */
+export type RouteScope = Scope | 'open';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may use the route. Not optional: see above. */
+    scope?: RouteScope;
+    /** Whether it is written to the audit log. Left out: when its method is neither GET nor HEAD. */
+    audit?: boolean;
+  }
+  interface FastifySchema {
+    /** One sentence for the OpenAPI document and the audit log: "Signs in". */
+    summary?: string;
+  }
+  interface FastifyRequest {
+    /** Who asks; null on open routes for who is not signed in. */
+    principal: Principal | null;
+    /** For the audit log: what a change was done to, a name or a revision. The parameter "id" or "name" if not set. */
+    auditTarget: string | null;
+  }
+  interface FastifyInstance {
+    readonly routeTable: readonly Route[];
+  }
+}
+
+export interface RouteSchema {
+  readonly summary?: string;
+  readonly body?: SchemaNode;
+  readonly querystring?: SchemaNode;
+  readonly params?: SchemaNode;
+  readonly response?: Readonly<Record<string, SchemaNode>>;
+}
+
+export interface Route {
+  readonly method: string;
+  /** With its prefix: "/api/hosts/:name". */
+  readonly url: string;
+  readonly scope: RouteScope;
+  readonly schema: RouteSchema;
+}
+
+const SCOPES: ReadonlySet<unknown> = new Set(['open', 'read', 'configure', 'system']);
+
+/** Keeps the table of `app`; from now on a route without a scope throws when it is registered. */
+export function keepRouteTable(app: FastifyInstance): void {
+  const table: Route[] = [];
+  app.decorate('routeTable', table);
+  app.addHook('onRoute', (route: RouteOptions) => {
+    const scope = route.config?.scope;
+    if (scope === undefined || !SCOPES.has(scope)) {
+      const text = `${String(route.method)} ${route.url}: config.scope is "${scope}"`;
+      throw new Error(`could not register ${text}; expected "open", "read", "configure" or "system"`);
+    }
+    for (const method of [route.method].flat()) {
+      if (method === 'HEAD') continue;
+      table.push({ method, url: route.url, scope, schema: (route.schema ?? {}) as RouteSchema });
+    }
+  });
+}

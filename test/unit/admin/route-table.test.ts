@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import Fastify from 'fastify';
+import { keepRouteTable } from '../../../src/admin/route-table.ts';
+import { testAdmin } from './fixture.ts';
+
+test('a route that does not say who may use it is refused when it is registered', () => {
+  for (const config of [undefined, {}, { scope: 'everybody' }, { scope: 'toString' }]) {
+    const app = Fastify();
+    keepRouteTable(app);
+    assert.throws(
+      () => app.get('/x', { ...(config && { config: config as { scope: 'open' } }) }, async () => ''),
+      /could not register .*\/x: config\.scope is .*; expected "open", "read", "configure" or "system"/,
+    );
+  }
+});
+
+test('the table has every route of the API once, with a summary', async (t) => {
+  const { app } = await testAdmin(t);
+  const api = app.routeTable.filter(({ url }) => url.startsWith('/api/'));
+  const names = api.map(({ method, url }) => `${method} ${url}`);
+  assert.ok(names.includes('PUT /api/config'));
+  assert.equal(new Set(names).size, names.length);
+  for (const { schema, url } of api) assert.match(schema.summary ?? '', /^[A-Z].{5,90}[^.]$/, url);
+});
