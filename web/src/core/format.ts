@@ -1,12 +1,15 @@
 /** Figures and times for people, in the language of the page. */
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import { locale } from './locale.ts';
+
+/** The language of the page in the region of the browser: "en-GB" writes times otherwise than "en-US". */
+export const region = computed(() => navigator.languages.find((tag) => tag.startsWith(locale.value)) ?? locale.value);
 
 const cache = new Map<string, Intl.NumberFormat>();
 function numberFormat(options: Intl.NumberFormatOptions): Intl.NumberFormat {
-  const key = locale.value + JSON.stringify(options);
+  const key = region.value + JSON.stringify(options);
   let format = cache.get(key);
-  if (format === undefined) cache.set(key, (format = new Intl.NumberFormat(locale.value, options)));
+  if (format === undefined) cache.set(key, (format = new Intl.NumberFormat(region.value, options)));
   return format;
 }
 
@@ -48,16 +51,16 @@ export function formatDuration(seconds: number): string {
 export function formatAgo(at: Date, nowMs: number): string {
   const seconds = (at.getTime() - nowMs) / 1000;
   const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? UNITS[3];
-  const relative = new Intl.RelativeTimeFormat(locale.value, { numeric: 'auto' });
+  const relative = new Intl.RelativeTimeFormat(region.value, { numeric: 'auto' });
   return relative.format(Math.trunc(seconds / size), unit);
 }
 
 export const formatTime = (at: Date): string =>
-  new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium', timeStyle: 'medium' }).format(at);
+  new Intl.DateTimeFormat(region.value, { dateStyle: 'medium', timeStyle: 'medium' }).format(at);
 export const formatClock = (at: Date): string =>
-  new Intl.DateTimeFormat(locale.value, { timeStyle: 'medium' }).format(at);
+  new Intl.DateTimeFormat(region.value, { timeStyle: 'medium' }).format(at);
 export const formatDate = (at: Date): string =>
-  new Intl.DateTimeFormat(locale.value, { dateStyle: 'medium' }).format(at);
+  new Intl.DateTimeFormat(region.value, { dateStyle: 'medium' }).format(at);
 
 /** Milliseconds, renewed now and then while somebody looks. */
 export const now = signal(Date.now());

@@ -31,5 +31,5 @@ export function dictionary<const T extends object>(
   en: T,
   de: Translation<T>,
 ): ReadonlySignal<Translation<T>> {
-  return computed(() => (locale.value === 'de' ? de : (en as Translation<T>)));
+  return computed(() => (locale.value === 'de' ? de : (en as unknown as Translation<T>)));
 }

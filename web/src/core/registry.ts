@@ -28,6 +28,8 @@ export interface ServiceRegistration {
   readonly name: string;
   readonly direction: 'in' | 'out';
   readonly title: () => string;
+  /** One word, for the picture on a phone. */
+  readonly short: () => string;
   readonly href: string;
   /** Counters whose growth is the width of the flow, in bytes. */
   readonly bytes: readonly string[];

@@ -117,7 +117,7 @@ const groups = ['main', 'services', 'manage'] as const;
 function Side() {
   const words = text.value;
   return (
-    <div class="side">
+    <header class="side-column"><div class="side">
       <Brand />
       <nav aria-label={words.navigation}>
         {groups.map((group) => (
@@ -138,7 +138,7 @@ function Side() {
           <Icon name="signOut" /> <span>{words.signOut}</span>
         </button>
       </div>
-    </div>
+    </div></header>
   );
 }
 

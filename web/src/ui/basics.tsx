@@ -194,6 +194,7 @@ export function Facts({ rows }: { rows: readonly (readonly [title: string, value
 }
 
 export interface Column<Row> {
+  /** "" for a column of buttons. */
   readonly title: string;
   readonly cell: (row: Row) => ComponentChildren;
   readonly isNumber?: boolean;
@@ -205,16 +206,32 @@ export function Table<Row>({ caption, columns, rows, keyOf }: { caption: string;
     <table class="table">
       <caption class="visually-hidden">{caption}</caption>
       <thead>
-        <tr>{columns.map(({ title, isNumber }) => <th key={title} scope="col" class={isNumber ? 'number' : undefined}>{title}</th>)}</tr>
+        <tr>
+          {columns.map(({ title, isNumber }) => (
+            <th key={title} scope="col" class={isNumber ? 'number' : undefined}>
+              {title === '' ? <span class="visually-hidden">{text.value.action}</span> : title}
+            </th>
+          ))}
+        </tr>
       </thead>
       <tbody>
         {rows.map((row) => (
           <tr key={keyOf(row)}>
-            {columns.map(({ title, cell, isNumber }) => <td key={title} data-label={title} class={isNumber ? 'number' : undefined}>{cell(row)}</td>)}
+            {columns.map(({ title, cell, isNumber }) => <td key={title} data-label={title} class={isNumber ? 'number' : undefined}><div>{cell(row)}</div></td>)}
           </tr>
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** A bar and its figure. */
+export function Gauge({ value, max, label, children }: { value: number; max: number; label: string; children: ComponentChildren }) {
+  return (
+    <span class="gauge">
+      <Meter value={value} max={max} label={label} />
+      <span>{children}</span>
+    </span>
   );
 }
 

@@ -1,7 +1,8 @@
 /** A chart over time. uPlot comes with the first one; colours come from the design tokens. */
 import { useEffect, useRef } from 'preact/hooks';
-import { formatNumber } from '../core/format.ts';
+import { formatNumber, region } from '../core/format.ts';
 import { locale } from '../core/locale.ts';
+import type UPlotChart from 'uplot';
 import { theme, token } from '../core/theme.ts';
 
 export interface ChartSeries {
@@ -45,7 +46,7 @@ export function Chart({ label, times, series, format, heightPx = 150 }: ChartPro
           padding: [8, 4, 0, 0],
           scales: { y: { range: (_plot: unknown, _low: number, high: number) => [0, high > 0 ? high * 1.1 : 1] } },
           axes: [
-            { ...axis, space: 70, values: (_plot: unknown, splits: number[]) => clockLabels(splits) },
+            { ...axis, size: 26, space: 70, values: (_plot: unknown, splits: number[]) => clockLabels(splits) },
             { ...axis, size: 74, space: 34, values: (_plot: unknown, splits: number[]) => splits.map(format) },
           ],
           series: [{}, ...series.map(({ title }, index) => ({ label: title, stroke: colours[index % 2], width: WIDTHS[index % 2], dash: DASHES[index % 2], points: { show: false } }))],
@@ -73,8 +74,8 @@ export function Chart({ label, times, series, format, heightPx = 150 }: ChartPro
   }, [times, series]);
 
   return (
-    <figure class="chart" role="group" aria-label={label}>
-      <figcaption>
+    <div class="chart" role="group" aria-label={label}>
+      <div class="chart-head">
         <span class="chart-title">{label}</span>
         {series.map(({ title, values }, index) => (
           <span key={title} class={`chart-key key-${index % 2}`}>
@@ -82,16 +83,13 @@ export function Chart({ label, times, series, format, heightPx = 150 }: ChartPro
             {title} <b>{lastOf(values, format)}</b>
           </span>
         ))}
-      </figcaption>
+      </div>
       <div ref={holder} class="chart-canvas" />
-    </figure>
+    </div>
   );
 }
 
-interface Plot {
-  setData(data: (number | null)[][]): void;
-}
-const plots = new WeakMap<Element, Plot>();
+const plots = new WeakMap<Element, UPlotChart>();
 
 const data = (times: readonly number[], series: readonly ChartSeries[]) => [[...times], ...series.map(({ values }) => [...values])] as [number[], ...(number | null)[][]];
 
@@ -103,7 +101,7 @@ function lastOf(values: readonly (number | null)[], format: (value: number) => s
 function clockLabels(splits: readonly number[]): string[] {
   const isLong = splits.length > 1 && splits[1] - splits[0] >= 43_200;
   const options = isLong ? ({ day: 'numeric', month: 'short' } as const) : ({ hour: '2-digit', minute: '2-digit' } as const);
-  const formatter = new Intl.DateTimeFormat(locale.value, options);
+  const formatter = new Intl.DateTimeFormat(region.value, options);
   return splits.map((seconds) => formatter.format(seconds * 1000));
 }
 

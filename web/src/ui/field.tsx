@@ -43,26 +43,25 @@ interface TextFieldProps extends FieldProps {
   readonly value: string;
   readonly onInput: (value: string) => void;
   readonly onBlur?: () => void;
-  readonly type?: 'text' | 'password' | 'search' | 'number' | 'date';
+  readonly type?: 'text' | 'password';
   readonly placeholder?: string;
   readonly autoComplete?: string;
   readonly inputMode?: 'numeric' | 'text';
   readonly isCode?: boolean;
   readonly isRequired?: boolean;
   readonly size?: number;
-  readonly list?: string;
   readonly name?: string;
   readonly autoFocus?: boolean;
 }
 
-export function TextField({ value, onInput, onBlur, type = 'text', placeholder, autoComplete = 'off', inputMode, isCode, isRequired, size, list, name, autoFocus, ...field }: TextFieldProps) {
+export function TextField({ value, onInput, onBlur, type = 'text', placeholder, autoComplete = 'off', inputMode, isCode, isRequired, size, name, autoFocus, ...field }: TextFieldProps) {
   return (
     <Field {...field} control={(wired) => (
       <input
         {...wired}
         ref={autoFocus ? focusOnce : undefined}
         class={isCode ? 'code' : undefined}
-        type={type}
+        type={type as 'text'}
         name={name}
         value={value}
         placeholder={placeholder}
@@ -70,7 +69,6 @@ export function TextField({ value, onInput, onBlur, type = 'text', placeholder, 
         inputMode={inputMode}
         required={isRequired}
         size={size}
-        list={list}
         spellcheck={false}
         autocapitalize="off"
         onInput={(event) => onInput(event.currentTarget.value)}

@@ -9,6 +9,8 @@ const PATHS = {
   live: 'M3 12h4l3-8 4 16 3-8h4',
   configuration: 'M4 6h10M18 6h2M14 4v4M4 12h2M10 12h10M6 10v4M4 18h8M16 18h4M12 16v4',
   system: 'M7 7h10v10H7zM10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4',
+  proxy: 'M3 12h12M11 7l5 5-5 5M20 4v16',
+  forward: 'M4 5h16v14H4zM7 9l3 3-3 3M12 15h5',
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   done: 'M5 12l5 5 9-10',
   close: 'M6 6l12 12M18 6L6 18',

@@ -4,7 +4,7 @@ import type { ChecksAnswer, HistoryAnswer, HostsAnswer, SystemAnswer } from '../
 import { formatBitRate, formatBytes, formatDuration, formatNumber, formatPercent } from '../../core/format.ts';
 import { status } from '../../core/live.ts';
 import { useResource } from '../../core/resource.ts';
-import { Card, Empty, Facts, LinkButton, Meter, PageHead, Shape, State, toneOf } from '../../ui/basics.tsx';
+import { Card, Empty, Facts, Gauge, LinkButton, PageHead, Shape, State, toneOf } from '../../ui/basics.tsx';
 import { Chart } from '../../ui/chart.tsx';
 import { Picture } from './picture.tsx';
 import { text } from './text.ts';
@@ -35,7 +35,7 @@ export default function Dashboard() {
           </ul>
         </Card>
       )}
-      <div class="columns">
+      <div class="columns three">
         <Card title={words.serversTitle} actions={<a href="/servers">{words.allServers}</a>}>
           {hosts.data.value?.hosts.length === 0 && (
             <Empty title={words.noServers}>
@@ -94,9 +94,9 @@ function Machine() {
     <Card title={words.machine} actions={<a href="/system">{system.model ?? system.hostname}</a>}>
       <Facts
         rows={[
-          cpu.percent !== null && [words.cpu, <><Meter value={cpu.percent} max={100} label={words.cpu} /> {formatPercent(cpu.percent)}</>],
-          [words.memory, <><Meter value={usedBytes} max={memory.totalBytes} label={words.memory} /> {words.ofTotal(formatBytes(usedBytes), formatBytes(memory.totalBytes))}</>],
-          [words.disk, <><Meter value={usedDiskBytes} max={disk.totalBytes} label={words.disk} /> {words.free(formatBytes(disk.freeBytes), formatBytes(disk.totalBytes))}</>],
+          cpu.percent !== null && [words.cpu, <Gauge value={cpu.percent} max={100} label={words.cpu}>{formatPercent(cpu.percent)}</Gauge>],
+          [words.memory, <Gauge value={usedBytes} max={memory.totalBytes} label={words.memory}>{words.ofTotal(formatBytes(usedBytes), formatBytes(memory.totalBytes))}</Gauge>],
+          [words.disk, <Gauge value={usedDiskBytes} max={disk.totalBytes} label={words.disk}>{words.free(formatBytes(disk.freeBytes), formatBytes(disk.totalBytes))}</Gauge>],
           temperatureCelsius !== null && [words.temperature, `${formatNumber(temperatureCelsius)} °C`],
           throttled !== null && (throttled.isUnderVoltage || throttled.wasUnderVoltage) && [words.power, <State state={throttled.isUnderVoltage ? 'fail' : 'warn'} word={throttled.isUnderVoltage ? words.underVoltage : words.wasUnderVoltage} />],
           [words.uptime, formatDuration(uptimeSeconds)],

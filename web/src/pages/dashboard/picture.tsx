@@ -18,28 +18,31 @@ export function Picture(ends: Ends) {
   const all = current.value;
   const described = all.map((flow) => label(flow)).join('; ');
   return (
-    <figure class="picture" role="group" aria-label={words.picture}>
+    <div class="picture" role="group" aria-label={words.picture}>
       <Wide all={all} ends={ends} />
       <Tall all={all} ends={ends} />
-      <figcaption class="visually-hidden">{words.alternative(described)}</figcaption>
-    </figure>
+      <p class="visually-hidden">{words.alternative(described)}</p>
+    </div>
   );
 }
 
-function label({ service, state, amount }: Flow): string {
+function label({ service, state, amount }: Flow, title = service.title()): string {
   const words = text.value;
   const direction = service.direction === 'in' ? words.inward : words.outward;
-  return words.flow(service.title(), direction, common.value.state[state], amount);
+  return words.flow(title, direction, common.value.state[state], shownAmount(state, amount));
 }
+
+/** What does not run carries nothing: its state stands in place of the amount. */
+const shownAmount = (state: StateName, amount: string): string => (state === 'disabled' || state === 'failed' ? common.value.state[state] : amount);
 
 const LEAST_PX = 3;
 const WIDEST_PX = 17;
 const widthOf = ({ width }: Flow) => LEAST_PX + width * (WIDEST_PX - LEAST_PX);
 
-function Lane({ flow, path, arrow, children }: { flow: Flow; path: string; arrow: string; children: ComponentChildren }) {
+function Lane({ flow, title, path, arrow, children }: { flow: Flow; title: string; path: string; arrow: string; children: ComponentChildren }) {
   const tone = toneOf(flow.state);
   return (
-    <a class={`flow tone-${tone}`} href={flow.service.href} aria-label={label(flow)}>
+    <a class={`flow tone-${tone}`} href={flow.service.href} aria-label={label(flow, title)}>
       <path class="flow-hit" d={path} />
       <path class="flow-line" d={path} stroke-width={widthOf(flow)} />
       <path class="flow-arrow" d={arrow} />
@@ -61,21 +64,24 @@ function Mark({ tone, x, y, size = 13 }: { tone: Tone; x: number; y: number; siz
   );
 }
 
-const LANE_PX = 50;
+const LANE_PX = 47;
 
 function Wide({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
   const words = text.value;
-  const height = 84 + Math.max(3, all.length) * LANE_PX;
+  const height = 142 + Math.max(3, all.length) * LANE_PX;
   const middle = height / 2;
   const first = middle - ((all.length - 1) * LANE_PX) / 2 + 8;
   const shown = ends.servers.slice(0, Math.floor((height - 120) / 22));
   // The bar is waisted, as sand is between two currents; it must hold every lane at its waist.
-  const half = (all.length * LANE_PX) / 2 + 14;
+  const half = (all.length * LANE_PX) / 2 + 10;
+  const [top, bottom] = [middle - half, middle + half];
+  // From the mainland's upper coast along the bar, around the island, and back.
+  const coast = `M0 0H150C188 ${top * 0.4} 150 ${top} 238 ${top}C420 ${top + 14} 560 ${top + 14} 720 ${top}C772 ${top - 4} 764 26 826 18C880 8 946 26 964 ${middle * 0.52}C984 ${middle * 0.8} 984 ${middle * 1.2} 964 ${middle * 1.48}C946 ${height - 26} 880 ${height - 8} 826 ${height - 18}C764 ${height - 26} 772 ${bottom + 4} 720 ${bottom}C560 ${bottom - 14} 420 ${bottom - 14} 238 ${bottom}C150 ${bottom} 188 ${height - top * 0.4} 150 ${height}H0`;
   return (
     <svg class="picture-wide" viewBox={`0 0 1000 ${height}`}>
       <Waves width={1000} height={height} />
-      <path class="land" d={`M0 0H172C196 ${height * 0.16} 178 ${middle - half} 250 ${middle - half}C420 ${middle - half + 8} 570 ${middle - half + 8} 742 ${middle - half}C770 ${middle - half} 770 22 800 20C850 6 930 12 958 46C992 86 990 ${height - 90} 956 ${height - 44}C926 ${height - 10} 846 ${height - 8} 800 ${height - 20}C770 ${height - 26} 772 ${middle + half} 742 ${middle + half}C570 ${middle + half - 8} 420 ${middle + half - 8} 250 ${middle + half}C180 ${middle + half} 196 ${height * 0.86} 176 ${height}H0Z`} />
-      <path class="shore" d={`M172 0C196 ${height * 0.16} 178 ${middle - half} 250 ${middle - half}C420 ${middle - half + 8} 570 ${middle - half + 8} 742 ${middle - half}C770 ${middle - half} 770 22 800 20C850 6 930 12 958 46C992 86 990 ${height - 90} 956 ${height - 44}C926 ${height - 10} 846 ${height - 8} 800 ${height - 20}C770 ${height - 26} 772 ${middle + half} 742 ${middle + half}C570 ${middle + half - 8} 420 ${middle + half - 8} 250 ${middle + half}C180 ${middle + half} 196 ${height * 0.86} 176 ${height}`} />
+      <path class="land" d={`${coast}V0Z`} />
+      <path class="shore" d={coast} />
       <g aria-hidden="true">
         <text class="place-name" x="26" y={middle - 22}>{words.mainland}</text>
         <text class="place-sub" x="26" y={middle + 2}>{words.mainlandSub}</text>
@@ -97,10 +103,10 @@ function Wide({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
         const isIn = flow.service.direction === 'in';
         const arrow = isIn ? `M764 ${y}l-13 -9v18z` : `M222 ${y}l13 -9v18z`;
         return (
-          <Lane key={flow.service.name} flow={flow} path={isIn ? `M222 ${y}H752` : `M234 ${y}H764`} arrow={arrow}>
+          <Lane key={flow.service.name} flow={flow} title={flow.service.title()} path={isIn ? `M222 ${y}H752` : `M234 ${y}H764`} arrow={arrow}>
             <Mark tone={toneOf(flow.state)} x={272} y={y - 26 } />
-            <text class="flow-name" x="291" y={y - 15}>{flow.service.title()}</text>
-            <text class="flow-amount" x="716" y={y - 15}>{flow.state === 'disabled' || flow.state === 'failed' ? common.value.state[flow.state] : flow.amount}</text>
+            <text class="flow-name" x="291" y={y - 15}>{flow.service.title()}</text>{' '}
+            <text class="flow-amount" x="716" y={y - 15}>{shownAmount(flow.state, flow.amount)}</text>
           </Lane>
         );
       })}
@@ -128,13 +134,12 @@ function Tall({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
         const x = left + index * COLUMN_PX;
         const isIn = flow.service.direction === 'in';
         const arrow = isIn ? `M${x} 318l-9 -13h18z` : `M${x} 92l-9 13h18z`;
-        const [first, ...rest] = flow.service.title().split(' ');
         return (
-          <Lane key={flow.service.name} flow={flow} path={isIn ? `M${x} 92V306M${x} 92V306` : `M${x} 104V318`} arrow={arrow}>
+          <Lane key={flow.service.name} flow={flow} title={flow.service.short()} path={isIn ? `M${x} 92V306` : `M${x} 104V318`} arrow={arrow}>
             <rect class="flow-plate" x={x - 39} y="172" width="78" height="72" rx="8" />
             <Mark tone={toneOf(flow.state)} x={x - 6.5} y={178} />
-            <text class="flow-name centred" x={x} y="210">{rest.length === 0 ? first : `${first} …`}</text>
-            <text class="flow-amount centred" x={x} y="229">{flow.state === 'disabled' || flow.state === 'failed' ? common.value.state[flow.state] : flow.amount}</text>
+            <text class="flow-name centred" x={x} y="210">{flow.service.short()}</text>{' '}
+            <text class="flow-amount centred" x={x} y="229">{shownAmount(flow.state, flow.amount)}</text>
           </Lane>
         );
       })}
@@ -144,7 +149,7 @@ function Tall({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
 
 /** Three short crests where there is only water. */
 function Waves({ width, height }: { width: number; height: number }) {
-  const spots = [[0.3, 0.07], [0.55, 0.05], [0.66, 0.95], [0.36, 0.94], [0.5, 0.965]] as const;
+  const spots = [[0.27, 0.09], [0.45, 0.07], [0.63, 0.1], [0.31, 0.93], [0.54, 0.91], [0.68, 0.95]] as const;
   return (
     <g class="waves" aria-hidden="true">
       {width > 500 && spots.map(([x, y]) => <path key={x} d={`M${x * width} ${y * height}q7 -6 14 0t14 0t14 0`} />)}

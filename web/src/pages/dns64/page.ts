@@ -15,6 +15,7 @@ export const page: PageRegistration = {
     name: 'dns64',
     direction: 'out',
     title: () => text.value.title,
+    short: () => text.value.title,
     href: '/dns64',
     bytes: [],
     events: { counters: ['queries-udp', 'queries-tcp'], unit: () => text.value.unit },

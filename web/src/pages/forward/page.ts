@@ -6,7 +6,7 @@ const text = dictionary({ title: 'SSH and ports', keywords: 'forwarder' }, { tit
 export const page: PageRegistration = {
   id: 'forward',
   paths: ['/forward'],
-  icon: 'lock',
+  icon: 'forward',
   title: () => text.value.title,
   keywords: () => text.value.keywords,
   group: 'services',
@@ -15,6 +15,7 @@ export const page: PageRegistration = {
     name: 'forward',
     direction: 'in',
     title: () => text.value.title,
+    short: () => 'SSH',
     href: '/forward',
     bytes: ['bytes-up', 'bytes-down'],
   },

@@ -15,6 +15,7 @@ export const page: PageRegistration = {
     name: 'nat64',
     direction: 'out',
     title: () => text.value.title,
+    short: () => text.value.title,
     href: '/nat64',
     bytes: ['bytes-6to4', 'bytes-4to6'],
   },

@@ -6,7 +6,7 @@ const text = dictionary({ title: 'Proxy', keywords: 'http https sni listeners' }
 export const page: PageRegistration = {
   id: 'proxy',
   paths: ['/proxy'],
-  icon: 'right',
+  icon: 'proxy',
   title: () => text.value.title,
   keywords: () => text.value.keywords,
   group: 'services',
@@ -15,6 +15,7 @@ export const page: PageRegistration = {
     name: 'proxy',
     direction: 'in',
     title: () => text.value.title,
+    short: () => text.value.title,
     href: '/proxy',
     bytes: ['bytes-up', 'bytes-down'],
   },
