@@ -96,7 +96,7 @@ export default function Explain() {
   );
 }
 
-const STATES: Readonly<Record<ExplainOutcome['kind'], StateName>> = { server: 'ok', nat64: 'ok', direct: 'ok', refused: 'refused', unknown: 'unknown' };
+const STATES: Readonly<Record<ExplainOutcome['kind'], StateName>> = { server: 'ok', appliance: 'ok', nat64: 'ok', direct: 'ok', refused: 'refused', unknown: 'unknown' };
 
 function Outcome({ outcome }: { outcome: ExplainOutcome }) {
   return (
