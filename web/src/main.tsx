@@ -2,6 +2,9 @@
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/parts.css';
+import './styles/forms.css';
+import './styles/dialogs.css';
+import './styles/data.css';
 import './styles/frame.css';
 import { render } from 'preact';
 import { App } from './app.tsx';

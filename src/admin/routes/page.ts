@@ -52,7 +52,8 @@ export async function findPage(): Promise<Page> {
     },
     async answerPlace(request, reply) {
       const [path] = request.url.split('?', 1);
-      if (request.method === 'GET' && extname(path) === '') return answerIndex(request, reply);
+      const isPlace = request.method === 'GET' && !/\.[^/]*$/.test(path) && !/^\/api(\/|$)/.test(path);
+      if (isPlace) return answerIndex(request, reply);
       throw new ApiError(404, 'not-found', 'There is nothing at this address.');
     },
   };
@@ -84,11 +85,14 @@ async function send(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   if (file === undefined) {
-    const message = 'The control panel is not built (npm run build:web). The API under /api works without it.';
+    const message =
+      'The control panel is not built (npm run build:web). The API under /api works without it.';
     throw new ApiError(503, 'page-not-built', message);
   }
   const accepted = headers['accept-encoding'] ?? '';
-  const coding = ENCODINGS.find(([word]) => file.encodings[word] !== undefined && accepts(accepted, word))?.[0];
+  const coding = ENCODINGS.find(
+    ([word]) => file.encodings[word] !== undefined && accepts(accepted, word),
+  )?.[0];
   // One tag for each form of the file (RFC 9110 section 8.8.3.3).
   const etag = `"${file.etag}${coding === undefined ? '' : `-${coding}`}"`;
   void reply
@@ -103,7 +107,8 @@ async function send(
 
 /** Whether Accept-Encoding names this coding, and not to refuse it (RFC 9110 section 12.5.3). */
 function accepts(header: string, coding: string): boolean {
-  const [, weight = '1'] =
-    new RegExp(`(?:^|,)\\s*${coding}\\s*(?:;\\s*q=([0-9.]+))?\\s*(?:,|$)`, 'i').exec(header) ?? [undefined, '0'];
+  const [, weight = '1'] = new RegExp(`(?:^|,)\\s*${coding}\\s*(?:;\\s*q=([0-9.]+))?\\s*(?:,|$)`, 'i').exec(
+    header,
+  ) ?? [undefined, '0'];
   return Number(weight) > 0;
 }

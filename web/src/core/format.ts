@@ -3,7 +3,9 @@ import { computed, signal } from '@preact/signals';
 import { locale } from './locale.ts';
 
 /** The language of the page in the region of the browser: "en-GB" writes times otherwise than "en-US". */
-export const region = computed(() => navigator.languages.find((tag) => tag.startsWith(locale.value)) ?? locale.value);
+export const region = computed(
+  () => navigator.languages.find((tag) => tag.startsWith(locale.value)) ?? locale.value,
+);
 
 const cache = new Map<string, Intl.NumberFormat>();
 function numberFormat(options: Intl.NumberFormatOptions): Intl.NumberFormat {

@@ -54,7 +54,12 @@ let retry: ReturnType<typeof setTimeout> | undefined;
 
 /** Opens, closes or opens anew, whichever is right now. */
 function open(): void {
-  const wanted = !isWanted || document.hidden ? '' : listeners.size > 0 ? 'status,counters,sample,events' : 'status,counters,sample';
+  const wanted =
+    !isWanted || document.hidden
+      ? ''
+      : listeners.size > 0
+        ? 'status,counters,sample,events'
+        : 'status,counters,sample';
   if (wanted === topics) return;
   close();
   topics = wanted;
@@ -68,7 +73,10 @@ function open(): void {
     isLost.value = false;
   });
   hear<LiveCounters>('counters', takeCounters);
-  hear<LiveSample>('sample', (sample) => (samples.value = [...samples.value.slice(1 - KEPT_SAMPLES), sample]));
+  hear<LiveSample>(
+    'sample',
+    (sample) => (samples.value = [...samples.value.slice(1 - KEPT_SAMPLES), sample]),
+  );
   hear<readonly LiveEvent[]>('events', (events) => {
     for (const listener of listeners) listener(events);
   });
@@ -92,7 +100,10 @@ function takeCounters({ at, services }: LiveCounters): void {
   for (const [service, changed] of Object.entries(services)) next[service] = { ...next[service], ...changed };
   counters.value = next;
   const atMs = Date.parse(at);
-  window.value = [...window.value.filter((entry) => atMs - entry.atMs <= RATE_WINDOW_MS), { atMs, counters: next }];
+  window.value = [
+    ...window.value.filter((entry) => atMs - entry.atMs <= RATE_WINDOW_MS),
+    { atMs, counters: next },
+  ];
 }
 
 function close(): void {

@@ -51,7 +51,8 @@ export function match(pattern: string, pathname: string): Record<string, string>
 export function startRouter(): void {
   addEventListener('popstate', () => (place.value = read()));
   document.addEventListener('click', (event) => {
-    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey)
+      return;
     const link = (event.target as Element).closest('a');
     const href = link?.getAttribute('href');
     if (!link || href == null || link.target !== '' || link.hasAttribute('download')) return;

@@ -13,14 +13,22 @@ export function DoneStep() {
     <>
       <p>{firstServer.value === '' ? words.leadEmpty : words.lead(firstServer.value)}</p>
       <div class="note">
-        <p><strong>{words.tips}</strong></p>
+        <p>
+          <strong>{words.tips}</strong>
+        </p>
         <ul class="consequences">
-          {[words.tip1, words.tip2, words.tip3].map((tip) => <li key={tip}>{tip}</li>)}
+          {[words.tip1, words.tip2, words.tip3].map((tip) => (
+            <li key={tip}>{tip}</li>
+          ))}
         </ul>
       </div>
       <div class="actions">
-        <Button kind="primary" onClick={() => leave('/')}>{words.dashboard}</Button>
-        <Button icon="checks" onClick={() => leave('/checks')}>{words.check}</Button>
+        <Button kind="primary" onClick={() => leave('/')}>
+          {words.dashboard}
+        </Button>
+        <Button icon="checks" onClick={() => leave('/checks')}>
+          {words.check}
+        </Button>
       </div>
     </>
   );

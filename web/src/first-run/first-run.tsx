@@ -42,7 +42,11 @@ export function FirstRunPage() {
         {at >= 0 && (
           <ol class="progress" aria-label={words.step(at + 1, STEPS.length)}>
             {STEPS.map((each, index) => (
-              <li key={each} aria-current={index === at ? 'step' : undefined} class={index < at ? 'is-done' : undefined}>
+              <li
+                key={each}
+                aria-current={index === at ? 'step' : undefined}
+                class={index < at ? 'is-done' : undefined}
+              >
                 {index < at ? <Shape tone="ok" /> : <span class="progress-number">{index + 1}</span>}
                 <span class="progress-name">{words.steps[each]}</span>
               </li>
@@ -52,7 +56,13 @@ export function FirstRunPage() {
         <div class="stack">
           <div>
             <p class="faint">{at >= 0 && words.step(at + 1, STEPS.length)}</p>
-            <h1 tabIndex={-1}>{current === 'done' ? words.done.title : current === 'password' ? words.title : words.steps[current]}</h1>
+            <h1 tabIndex={-1}>
+              {current === 'done'
+                ? words.done.title
+                : current === 'password'
+                  ? words.title
+                  : words.steps[current]}
+            </h1>
           </div>
           <Body />
         </div>

@@ -2,7 +2,8 @@ import { config } from '../core/config.ts';
 import type { HostsAnswer, NetworkAnswer } from '../core/contract.ts';
 import { useResource } from '../core/resource.ts';
 import { DnsRecords } from '../pages/servers/dns-records.tsx';
-import { Address, Button, Loading, Table } from '../ui/basics.tsx';
+import { Address, Button, Loading } from '../ui/basics.tsx';
+import { Table } from '../ui/table.tsx';
 import { firstServer, step } from './state.ts';
 import { text } from './text.ts';
 
@@ -15,7 +16,11 @@ export function OutsideStep() {
       <p>{words.lead}</p>
       <section class="stack tight">
         <h2>{words.ports}</h2>
-        {hosts.data.value === undefined || network.data.value === undefined ? <Loading problem={hosts.problem.value ?? network.problem.value} /> : <Ports hosts={hosts.data.value} network={network.data.value} />}
+        {hosts.data.value === undefined || network.data.value === undefined ? (
+          <Loading problem={hosts.problem.value ?? network.problem.value} />
+        ) : (
+          <Ports hosts={hosts.data.value} network={network.data.value} />
+        )}
       </section>
       <section class="stack tight">
         <h2>{words.dns}</h2>
@@ -23,7 +28,9 @@ export function OutsideStep() {
       </section>
       <div class="actions spread">
         <Button onClick={() => (step.value = 'server')}>{text.value.back}</Button>
-        <Button kind="primary" onClick={() => (step.value = 'done')}>{text.value.next}</Button>
+        <Button kind="primary" onClick={() => (step.value = 'done')}>
+          {text.value.next}
+        </Button>
       </div>
     </>
   );
@@ -39,7 +46,9 @@ function Ports({ hosts, network }: { hosts: HostsAnswer; network: NetworkAnswer 
   const effective = config.value?.effective;
   const services = effective?.hosts.find(({ name }) => name === firstServer.value)?.services ?? [];
   const rows = [
-    ...(effective?.proxy.listeners.filter(({ name }) => services.includes(name)).map(({ name, port }) => ({ use: name, port })) ?? []),
+    ...(effective?.proxy.listeners
+      .filter(({ name }) => services.includes(name))
+      .map(({ name, port }) => ({ use: name, port })) ?? []),
     ...(host?.sshPort == null ? [] : [{ use: 'SSH', port: host.sshPort }]),
   ];
   return (

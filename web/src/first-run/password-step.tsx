@@ -51,7 +51,11 @@ export function PasswordStep() {
         autoFocus
         value={password.value}
         onInput={(value) => (password.value = value)}
-        problem={wasSent.value && password.value.length < LEAST_CHARACTERS ? words.short(LEAST_CHARACTERS) : undefined}
+        problem={
+          wasSent.value && password.value.length < LEAST_CHARACTERS
+            ? words.short(LEAST_CHARACTERS)
+            : undefined
+        }
       />
       <TextField
         label={words.again}
@@ -62,9 +66,15 @@ export function PasswordStep() {
         onInput={(value) => (again.value = value)}
         problem={wasSent.value && again.value !== password.value ? words.differs : undefined}
       />
-      <CheckField label={words.restore} isChecked={restores.value} onChange={(next) => (restores.value = next)} />
+      <CheckField
+        label={words.restore}
+        isChecked={restores.value}
+        onChange={(next) => (restores.value = next)}
+      />
       <ErrorBox error={error.value} />
-      <Button kind="primary" type="submit" isBusy={isBusy.value}>{words.submit}</Button>
+      <Button kind="primary" type="submit" isBusy={isBusy.value}>
+        {words.submit}
+      </Button>
       {minutes > 0 && <p class="hint">{words.left(minutes)}</p>}
       {known?.certificateFingerprint !== undefined && (
         <div class="stack tight">
@@ -79,7 +89,9 @@ export function PasswordStep() {
 function Refused({ title, help }: { title: string; help: string }) {
   return (
     <div class="note" role="alert">
-      <p><strong>{title}</strong></p>
+      <p>
+        <strong>{title}</strong>
+      </p>
       <p>{help}</p>
     </div>
   );

@@ -38,7 +38,10 @@ export function ServerStep() {
     step.value = 'outside';
   });
   const pick = (address: string, name: string | null) => {
-    const label = name?.split('.')[0].toLowerCase().replaceAll(/[^a-z0-9-]/g, '');
+    const label = name
+      ?.split('.')[0]
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9-]/g, '');
     form.value = { ...form.value, address, name: label || form.value.name };
     document.querySelector<HTMLElement>('textarea')?.focus();
   };
@@ -48,7 +51,9 @@ export function ServerStep() {
       <section class="stack tight" aria-labelledby="neighbours-title">
         <div class="row spread">
           <h2 id="neighbours-title">{words.neighbours}</h2>
-          <Button isSmall icon="refresh" isBusy={search.isBusy.value} onClick={() => void search.run()}>{words.again}</Button>
+          <Button isSmall icon="refresh" isBusy={search.isBusy.value} onClick={() => void search.run()}>
+            {words.again}
+          </Button>
         </div>
         <Neighbours rows={neighbours.value} isSearching={search.isBusy.value} onPick={pick} />
         <ErrorBox error={search.error.value} />
@@ -67,7 +72,9 @@ export function ServerStep() {
           <Button onClick={() => (step.value = 'network')}>{text.value.back}</Button>
           <div class="actions">
             <Button onClick={() => (step.value = 'done')}>{text.value.skip}</Button>
-            <Button kind="primary" type="submit" isBusy={add.isBusy.value}>{words.submit}</Button>
+            <Button kind="primary" type="submit" isBusy={add.isBusy.value}>
+              {words.submit}
+            </Button>
           </div>
         </div>
       </form>
@@ -84,18 +91,31 @@ interface NeighboursProps {
 /** Machines with an IPv6 address of their own; those with open ports first. */
 function Neighbours({ rows, isSearching, onPick }: NeighboursProps) {
   const words = text.value.server;
-  const usable = (rows ?? []).filter(({ address, server }) => address.includes(':') && !address.startsWith('fe80:') && server === null);
+  const usable = (rows ?? []).filter(
+    ({ address, server }) => address.includes(':') && !address.startsWith('fe80:') && server === null,
+  );
   usable.sort((a, b) => (b.openPorts?.length ?? 0) - (a.openPorts?.length ?? 0));
-  if (usable.length === 0) return <p class="faint" role="status">{isSearching || rows === undefined ? words.searching : words.none}</p>;
+  if (usable.length === 0)
+    return (
+      <p class="faint" role="status">
+        {isSearching || rows === undefined ? words.searching : words.none}
+      </p>
+    );
   return (
     <ul class="neighbours">
       {usable.map(({ address, name, mac, isRouter, openPorts }) => (
         <li key={address}>
           <span class="grow">
             <strong>{name ?? ''}</strong> <code>{address}</code>
-            <span class="faint"> {isRouter && `${words.router} · `}{openPorts !== null && openPorts.length > 0 ? words.ports(openPorts.join(', ')) : mac}</span>
+            <span class="faint">
+              {' '}
+              {isRouter && `${words.router} · `}
+              {openPorts !== null && openPorts.length > 0 ? words.ports(openPorts.join(', ')) : mac}
+            </span>
           </span>
-          <Button isSmall label={words.pick(address)} onClick={() => onPick(address, name)}>{words.pick('').trim()}</Button>
+          <Button isSmall label={words.pick(address)} onClick={() => onPick(address, name)}>
+            {words.pick('').trim()}
+          </Button>
         </li>
       ))}
     </ul>

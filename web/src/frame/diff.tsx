@@ -4,7 +4,8 @@ import { text } from './text.ts';
 
 const SIGNS = { added: '+', removed: '−', changed: '~', moved: '↕' } as const;
 
-const show = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value, undefined, 1)?.replace(/\n\s*/g, ' ') ?? '');
+const show = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value, undefined, 1)?.replace(/\n\s*/g, ' ') ?? '');
 
 export function Diff({ entries }: { entries: readonly DiffEntry[] }) {
   const words = text.value.diff;
@@ -12,14 +13,28 @@ export function Diff({ entries }: { entries: readonly DiffEntry[] }) {
     <ul class="diff">
       {entries.map(({ kind, path, label, from, to }) => (
         <li key={kind + path} class={`diff-${kind}`}>
-          <span class="diff-sign" aria-hidden="true">{SIGNS[kind]}</span>
+          <span class="diff-sign" aria-hidden="true">
+            {SIGNS[kind]}
+          </span>
           <div>
             <p>
               <code>{label}</code> <span class="faint">{words[kind]}</span>
             </p>
             {kind === 'moved' && <p class="faint">{words.position(Number(from) + 1, Number(to) + 1)}</p>}
-            {(kind === 'removed' || kind === 'changed') && <p class="diff-from"><del><code>{show(from)}</code></del></p>}
-            {(kind === 'added' || kind === 'changed') && <p class="diff-to"><ins><code>{show(to)}</code></ins></p>}
+            {(kind === 'removed' || kind === 'changed') && (
+              <p class="diff-from">
+                <del>
+                  <code>{show(from)}</code>
+                </del>
+              </p>
+            )}
+            {(kind === 'added' || kind === 'changed') && (
+              <p class="diff-to">
+                <ins>
+                  <code>{show(to)}</code>
+                </ins>
+              </p>
+            )}
           </div>
         </li>
       ))}

@@ -43,12 +43,20 @@ export function Frame() {
   useEffect(startChecksBadge, []);
   return (
     <>
-      <a class="skip" href="#content">{words.skip}</a>
+      <a class="skip" href="#content">
+        {words.skip}
+      </a>
       <div class="frame">
         <Side />
         <div class="content">
-          {isLost.value && <p class="lost" role="alert">{words.lost}</p>}
-          <main id="content" tabIndex={-1}><Page /></main>
+          {isLost.value && (
+            <p class="lost" role="alert">
+              {words.lost}
+            </p>
+          )}
+          <main id="content" tabIndex={-1}>
+            <Page />
+          </main>
           <PendingBar />
         </div>
         <Bottom />
@@ -78,7 +86,11 @@ function Page() {
     return (
       <div class="page">
         <PageHead title={words.notFound} lead={words.notFoundLead} />
-        <p><LinkButton href="/" kind="primary">{words.toDashboard}</LinkButton></p>
+        <p>
+          <LinkButton href="/" kind="primary">
+            {words.toDashboard}
+          </LinkButton>
+        </p>
       </div>
     );
   }
@@ -87,18 +99,33 @@ function Page() {
     return (
       <div class="page">
         <PageHead title={words.failed} lead={Component.message} />
-        <p><Button onClick={() => location.reload()}>↻</Button></p>
+        <p>
+          <Button onClick={() => location.reload()}>↻</Button>
+        </p>
       </div>
     );
   }
-  return <div class="page"><Component {...found.parameters} /></div>;
+  return (
+    <div class="page">
+      <Component {...found.parameters} />
+    </div>
+  );
 }
 
-const isCurrent = (page: PageRegistration): boolean => find(path.value)?.page.group !== undefined && (page.paths[0] === '/' ? path.value === '/' : path.value === page.paths[0] || path.value.startsWith(`${page.paths[0]}/`));
+const isCurrent = (page: PageRegistration): boolean =>
+  find(path.value)?.page.group !== undefined &&
+  (page.paths[0] === '/'
+    ? path.value === '/'
+    : path.value === page.paths[0] || path.value.startsWith(`${page.paths[0]}/`));
 
 function NavLink({ page, onClick }: { page: PageRegistration; onClick?: () => void }) {
   return (
-    <a class="nav-link" href={page.paths[0]} aria-current={isCurrent(page) ? 'page' : undefined} onClick={onClick}>
+    <a
+      class="nav-link"
+      href={page.paths[0]}
+      aria-current={isCurrent(page) ? 'page' : undefined}
+      onClick={onClick}
+    >
       <Icon name={page.icon} />
       <span>{page.title()}</span>
       {page.id === 'checks' && openChecks.value > 0 && (
@@ -117,28 +144,36 @@ const groups = ['main', 'services', 'manage'] as const;
 function Side() {
   const words = text.value;
   return (
-    <header class="side-column"><div class="side">
-      <Brand />
-      <nav aria-label={words.navigation}>
-        {groups.map((group) => (
-          <ul class="nav-group" key={group}>
-            {PAGES.filter((page) => page.group === group).map((page) => <li key={page.id}><NavLink page={page} /></li>)}
-          </ul>
-        ))}
-      </nav>
-      <div class="side-foot">
-        <button type="button" class="nav-link" onClick={() => (isPaletteOpen.value = true)}>
-          <Icon name="search" /> <span>{words.palette}</span> <kbd>Ctrl K</kbd>
-        </button>
-        <button type="button" class="nav-link" popovertarget="preferences">
-          <Icon name="theme" /> <span>{words.preferences}</span>
-        </button>
-        <div id="preferences" class="menu side-menu" popover="auto"><Preferences /></div>
-        <button type="button" class="nav-link" onClick={() => void signOut()}>
-          <Icon name="signOut" /> <span>{words.signOut}</span>
-        </button>
+    <header class="side-column">
+      <div class="side">
+        <Brand />
+        <nav aria-label={words.navigation}>
+          {groups.map((group) => (
+            <ul class="nav-group" key={group}>
+              {PAGES.filter((page) => page.group === group).map((page) => (
+                <li key={page.id}>
+                  <NavLink page={page} />
+                </li>
+              ))}
+            </ul>
+          ))}
+        </nav>
+        <div class="side-foot">
+          <button type="button" class="nav-link" onClick={() => (isPaletteOpen.value = true)}>
+            <Icon name="search" /> <span>{words.palette}</span> <kbd>Ctrl K</kbd>
+          </button>
+          <button type="button" class="nav-link" popovertarget="preferences">
+            <Icon name="theme" /> <span>{words.preferences}</span>
+          </button>
+          <div id="preferences" class="menu side-menu" popover="auto">
+            <Preferences />
+          </div>
+          <button type="button" class="nav-link" onClick={() => void signOut()}>
+            <Icon name="signOut" /> <span>{words.signOut}</span>
+          </button>
+        </div>
       </div>
-    </div></header>
+    </header>
   );
 }
 
@@ -146,8 +181,18 @@ export function Preferences() {
   const words = text.value;
   return (
     <div class="stack tight preferences">
-      <SelectField<Theme> label={words.theme} value={theme.value} onChange={setTheme} options={(['system', 'light', 'dark'] as const).map((each) => [each, words.themes[each]])} />
-      <SelectField<Locale> label={words.language} value={locale.value} onChange={setLocale} options={Object.entries(LOCALES) as [Locale, string][]} />
+      <SelectField<Theme>
+        label={words.theme}
+        value={theme.value}
+        onChange={setTheme}
+        options={(['system', 'light', 'dark'] as const).map((each) => [each, words.themes[each]])}
+      />
+      <SelectField<Locale>
+        label={words.language}
+        value={locale.value}
+        onChange={setLocale}
+        options={Object.entries(LOCALES) as [Locale, string][]}
+      />
     </div>
   );
 }
@@ -171,16 +216,29 @@ function Bottom() {
   return (
     <>
       <nav class="bottom" aria-label={words.navigation}>
-        {PAGES.filter(({ isPrimary }) => isPrimary).map((page) => <NavLink key={page.id} page={page} />)}
+        {PAGES.filter(({ isPrimary }) => isPrimary).map((page) => (
+          <NavLink key={page.id} page={page} />
+        ))}
         <button type="button" class="nav-link" popovertarget="more">
           <Icon name="more" /> <span>{words.more}</span>
         </button>
       </nav>
       <div id="more" class="menu" popover="auto">
         <ul class="nav-group">
-          {PAGES.filter(({ isPrimary }) => !isPrimary).map((page) => <li key={page.id}><NavLink page={page} onClick={close} /></li>)}
+          {PAGES.filter(({ isPrimary }) => !isPrimary).map((page) => (
+            <li key={page.id}>
+              <NavLink page={page} onClick={close} />
+            </li>
+          ))}
           <li>
-            <button type="button" class="nav-link" onClick={() => { close(); isPaletteOpen.value = true; }}>
+            <button
+              type="button"
+              class="nav-link"
+              onClick={() => {
+                close();
+                isPaletteOpen.value = true;
+              }}
+            >
               <Icon name="search" /> {words.palette}
             </button>
           </li>

@@ -24,21 +24,61 @@ interface Entry {
 
 function entries(): Entry[] {
   const words = text.value;
-  const hosts = (edited.value['hosts'] ?? []) as readonly { name: string; address: string; hostnames?: string[] }[];
+  const hosts = (edited.value['hosts'] ?? []) as readonly {
+    name: string;
+    address: string;
+    hostnames?: string[];
+  }[];
   const go = (to: string) => () => navigate(to);
   return [
     ...PAGES.filter(({ paths }) => !paths[0].includes(':')).map(({ id, title, icon, paths, keywords }) => ({
-      id, title: title(), kind: words.page, icon, words: keywords?.() ?? '', run: go(paths[0]),
+      id,
+      title: title(),
+      kind: words.page,
+      icon,
+      words: keywords?.() ?? '',
+      run: go(paths[0]),
     })),
     ...hosts.map(({ name, address, hostnames = [] }) => ({
-      id: `server-${name}`, title: name, kind: words.server, icon: 'servers' as const, words: `${address} ${hostnames.join(' ')}`, run: go(`/servers/${encodeURIComponent(name)}`),
+      id: `server-${name}`,
+      title: name,
+      kind: words.server,
+      icon: 'servers' as const,
+      words: `${address} ${hostnames.join(' ')}`,
+      run: go(`/servers/${encodeURIComponent(name)}`),
     })),
     ...(['light', 'dark', 'system'] as const).map((theme) => ({
-      id: `theme-${theme}`, title: `${words.theme}: ${words.themes[theme]}`, kind: words.action, icon: 'theme' as const, words: 'theme', run: () => setTheme(theme),
+      id: `theme-${theme}`,
+      title: `${words.theme}: ${words.themes[theme]}`,
+      kind: words.action,
+      icon: 'theme' as const,
+      words: 'theme',
+      run: () => setTheme(theme),
     })),
-    { id: 'en', title: 'English', kind: words.action, icon: 'language', words: words.language, run: () => setLocale('en') },
-    { id: 'de', title: 'Deutsch', kind: words.action, icon: 'language', words: words.language, run: () => setLocale('de') },
-    { id: 'sign-out', title: words.signOut, kind: words.action, icon: 'signOut', words: 'logout', run: () => void signOut() },
+    {
+      id: 'en',
+      title: 'English',
+      kind: words.action,
+      icon: 'language',
+      words: words.language,
+      run: () => setLocale('en'),
+    },
+    {
+      id: 'de',
+      title: 'Deutsch',
+      kind: words.action,
+      icon: 'language',
+      words: words.language,
+      run: () => setLocale('de'),
+    },
+    {
+      id: 'sign-out',
+      title: words.signOut,
+      kind: words.action,
+      icon: 'signOut',
+      words: 'logout',
+      run: () => void signOut(),
+    },
   ];
 }
 
@@ -107,17 +147,26 @@ export function Palette() {
         }}
         onKeyDown={onKeyDown}
       />
-      <p class="visually-hidden" role="status">{found.length === 0 ? words.paletteNothing : words.paletteResults(found.length)}</p>
+      <p class="visually-hidden" role="status">
+        {found.length === 0 ? words.paletteNothing : words.paletteResults(found.length)}
+      </p>
       {found.length === 0 && <p class="faint">{words.paletteNothing}</p>}
-      <ul class="palette-list" id={`${id}-list`} role="listbox" aria-label={words.palette}>
+      <div class="palette-list" id={`${id}-list`} role="listbox" aria-label={words.palette}>
         {found.map((entry) => (
-          <li key={entry.id} id={`${id}-${entry.id}`} role="option" aria-selected={entry === chosen} onClick={() => run(entry)}>
+          <div
+            key={entry.id}
+            id={`${id}-${entry.id}`}
+            role="option"
+            aria-selected={entry === chosen}
+            tabIndex={-1}
+            onClick={() => run(entry)}
+          >
             <Icon name={entry.icon} size={18} />
             {entry.title}
             <span class="faint">{entry.kind}</span>
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
     </Dialog>
   );
 }

@@ -54,23 +54,42 @@ export function PendingBar() {
           {words.rollsBack} <Countdown until={waiting.confirmBy} />
         </p>
         <div class="actions">
-          <Button isBusy={change.isBusy.value} onClick={() => void change.run(rollBack, words.rolledBack)}>{words.rollBack}</Button>
-          <Button kind="primary" icon="done" isBusy={change.isBusy.value} onClick={() => void change.run(confirm, words.kept)}>{words.keep}</Button>
+          <Button isBusy={change.isBusy.value} onClick={() => void change.run(rollBack, words.rolledBack)}>
+            {words.rollBack}
+          </Button>
+          <Button
+            kind="primary"
+            icon="done"
+            isBusy={change.isBusy.value}
+            onClick={() => void change.run(confirm, words.kept)}
+          >
+            {words.keep}
+          </Button>
         </div>
       </section>
     );
   }
   if (draft.value !== undefined) {
     const check = draftCheck.value;
-    const line = check === undefined ? words.checking : check.valid ? words.changes(check.diff.length) : words.invalid;
+    const line =
+      check === undefined ? words.checking : check.valid ? words.changes(check.diff.length) : words.invalid;
     return (
       <section class="pending" aria-label={words.label}>
         <p>
           <strong>{line}</strong> {isDraftStale.value && words.stale}
         </p>
         <div class="actions">
-          <Button onClick={() => { discardDraft(); toast(words.discarded); }}>{words.discard}</Button>
-          <Button kind="primary" onClick={() => (isReviewing.value = true)}>{words.review}</Button>
+          <Button
+            onClick={() => {
+              discardDraft();
+              toast(words.discarded);
+            }}
+          >
+            {words.discard}
+          </Button>
+          <Button kind="primary" onClick={() => (isReviewing.value = true)}>
+            {words.review}
+          </Button>
         </div>
         {isReviewing.value && <Review />}
       </section>
@@ -79,7 +98,9 @@ export function PendingBar() {
   if (rollback != null && rollback.reason !== 'asked' && rollback.at !== seenRollback.value) {
     return (
       <section class="pending" aria-label={words.label}>
-        <p><strong>{words.wasRolledBack}:</strong> {rollback.text}</p>
+        <p>
+          <strong>{words.wasRolledBack}:</strong> {rollback.text}
+        </p>
         <Button onClick={() => (seenRollback.value = rollback.at)}>{words.dismiss}</Button>
       </section>
     );
@@ -104,7 +125,11 @@ function Countdown({ until }: { until: string }) {
     tick();
     return () => clearInterval(timer);
   }, [until]);
-  return <span class="countdown" role="timer">{text.value.pending.seconds(seconds.value)}</span>;
+  return (
+    <span class="countdown" role="timer">
+      {text.value.pending.seconds(seconds.value)}
+    </span>
+  );
 }
 
 function Review() {
@@ -113,12 +138,16 @@ function Review() {
   const ignores = useSignal(false);
   const close = () => (isReviewing.value = false);
   const { run, isBusy, error } = useAction(async (confirmSeconds: number) => {
-    await apply(edited.value, { confirmSeconds, ignoreAssertions: ignores.value, revision: config.value?.revision });
+    await apply(edited.value, {
+      confirmSeconds,
+      ignoreAssertions: ignores.value,
+      revision: config.value?.revision,
+    });
     close();
     toast(confirmSeconds > 0 ? words.applied : words.appliedFinal);
   });
   const failing = check?.failedAssertions ?? [];
-  const isReady = check !== undefined && check.valid && check.diff.length > 0 && (failing.length === 0 || ignores.value);
+  const isReady = check?.valid === true && check.diff.length > 0 && (failing.length === 0 || ignores.value);
   return (
     <Dialog
       title={words.title}
@@ -126,8 +155,17 @@ function Review() {
       onClose={close}
       footer={
         <>
-          <Button isDisabled={!isReady} isBusy={isBusy.value} onClick={() => void run(0)}>{words.applyNow}</Button>
-          <Button kind="primary" isDisabled={!isReady} isBusy={isBusy.value} onClick={() => void run(CONFIRM_SECONDS)}>{words.apply}</Button>
+          <Button isDisabled={!isReady} isBusy={isBusy.value} onClick={() => void run(0)}>
+            {words.applyNow}
+          </Button>
+          <Button
+            kind="primary"
+            isDisabled={!isReady}
+            isBusy={isBusy.value}
+            onClick={() => void run(CONFIRM_SECONDS)}
+          >
+            {words.apply}
+          </Button>
         </>
       }
     >
@@ -137,12 +175,23 @@ function Review() {
           <ProblemList problems={check.problems} />
         </div>
       )}
-      {check?.valid === true && (check.diff.length === 0 ? <p>{words.none}</p> : <Diff entries={check.diff} />)}
+      {check?.valid === true &&
+        (check.diff.length === 0 ? <p>{words.none}</p> : <Diff entries={check.diff} />)}
       {failing.length > 0 && (
         <div class="error-box">
           <p>{words.assertions}</p>
-          <ul class="problem-list">{failing.map(({ path, name, message }) => <li key={path}><strong>{name}</strong>: {message}</li>)}</ul>
-          <CheckField label={words.ignore} isChecked={ignores.value} onChange={(next) => (ignores.value = next)} />
+          <ul class="problem-list">
+            {failing.map(({ path, name, message }) => (
+              <li key={path}>
+                <strong>{name}</strong>: {message}
+              </li>
+            ))}
+          </ul>
+          <CheckField
+            label={words.ignore}
+            isChecked={ignores.value}
+            onChange={(next) => (ignores.value = next)}
+          />
         </div>
       )}
       <ErrorBox error={error.value} />

@@ -13,7 +13,9 @@ export function SignIn() {
   const code = useSignal('');
   const needsCode = session.value?.hasTotp === true;
   const fingerprint = session.value?.certificateFingerprint;
-  const { run, isBusy, error } = useAction(() => signIn(password.value, needsCode ? code.value.replaceAll(' ', '') : undefined));
+  const { run, isBusy, error } = useAction(() =>
+    signIn(password.value, needsCode ? code.value.replaceAll(' ', '') : undefined),
+  );
   document.title = `${words.title} · Tombolo`;
   return (
     <main class="alone">
@@ -26,10 +28,33 @@ export function SignIn() {
         }}
       >
         <h1>{words.title}</h1>
-        <TextField label={words.password} type="password" name="password" autoComplete="current-password" value={password.value} onInput={(value) => (password.value = value)} isRequired autoFocus />
-        {needsCode && <TextField label={words.code} hint={words.codeHint} name="code" inputMode="numeric" autoComplete="one-time-code" value={code.value} onInput={(value) => (code.value = value)} isRequired isCode />}
+        <TextField
+          label={words.password}
+          type="password"
+          name="password"
+          autoComplete="current-password"
+          value={password.value}
+          onInput={(value) => (password.value = value)}
+          isRequired
+          autoFocus
+        />
+        {needsCode && (
+          <TextField
+            label={words.code}
+            hint={words.codeHint}
+            name="code"
+            inputMode="numeric"
+            autoComplete="one-time-code"
+            value={code.value}
+            onInput={(value) => (code.value = value)}
+            isRequired
+            isCode
+          />
+        )}
         <ErrorBox error={error.value} />
-        <Button kind="primary" type="submit" isBusy={isBusy.value}>{words.submit}</Button>
+        <Button kind="primary" type="submit" isBusy={isBusy.value}>
+          {words.submit}
+        </Button>
         <details>
           <summary>{words.forgotten}</summary>
           <p class="faint">{words.forgottenHelp}</p>

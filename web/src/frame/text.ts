@@ -27,10 +27,12 @@ export const text = dictionary(
     failed: 'This page could not be loaded',
     pending: {
       label: 'Changes that are not final',
-      changes: (count: number) => (count === 1 ? '1 change is not applied yet.' : `${count} changes are not applied yet.`),
+      changes: (count: number) =>
+        count === 1 ? '1 change is not applied yet.' : `${count} changes are not applied yet.`,
       checking: 'Your changes are not applied yet.',
       invalid: 'Your changes are not a valid configuration yet.',
-      stale: 'The configuration was changed elsewhere meanwhile; the review shows what applying yours would undo.',
+      stale:
+        'The configuration was changed elsewhere meanwhile; the review shows what applying yours would undo.',
       review: 'Review and apply',
       discard: 'Discard',
       applied: (by: string) => `Applied by ${by}. Does everything still work?`,
@@ -49,14 +51,22 @@ export const text = dictionary(
       none: 'These changes come to nothing: the configuration would stay the same.',
       apply: 'Apply, with a countdown',
       applyNow: 'Apply for good',
-      explain: (seconds: number) => `After applying, you have ${seconds} seconds to confirm, from the new address if it changes. Otherwise the configuration of now comes back by itself, even after a restart.`,
+      explain: (seconds: number) =>
+        `After applying, you have ${seconds} seconds to confirm, from the new address if it changes. Otherwise the configuration of now comes back by itself, even after a restart.`,
       assertions: 'These assertions would no longer hold',
       ignore: 'Apply although assertions fail',
       problems: 'This cannot be applied',
       applied: 'Applied. Confirm it within the countdown.',
       appliedFinal: 'Applied.',
     },
-    diff: { added: 'added', removed: 'removed', changed: 'changed', moved: 'moved', nothing: 'nothing', position: (from: number, to: number) => `position ${from} → ${to}` },
+    diff: {
+      added: 'added',
+      removed: 'removed',
+      changed: 'changed',
+      moved: 'moved',
+      nothing: 'nothing',
+      position: (from: number, to: number) => `position ${from} → ${to}`,
+    },
     signIn: {
       title: 'Sign in',
       password: 'Password',
@@ -65,7 +75,8 @@ export const text = dictionary(
       submit: 'Sign in',
       fingerprint: 'Fingerprint of this appliance’s certificate',
       forgotten: 'Password forgotten?',
-      forgottenHelp: 'Whoever can reach the machine itself can set a new one: see the user guide, “Forgotten password”.',
+      forgottenHelp:
+        'Whoever can reach the machine itself can set a new one: see the user guide, “Forgotten password”.',
     },
   },
   {
@@ -94,10 +105,14 @@ export const text = dictionary(
     failed: 'Diese Seite konnte nicht geladen werden',
     pending: {
       label: 'Änderungen, die nicht endgültig sind',
-      changes: (count) => (count === 1 ? '1 Änderung ist noch nicht angewendet.' : `${count} Änderungen sind noch nicht angewendet.`),
+      changes: (count) =>
+        count === 1
+          ? '1 Änderung ist noch nicht angewendet.'
+          : `${count} Änderungen sind noch nicht angewendet.`,
       checking: 'Ihre Änderungen sind noch nicht angewendet.',
       invalid: 'Ihre Änderungen ergeben noch keine gültige Konfiguration.',
-      stale: 'Die Konfiguration wurde inzwischen anderswo geändert; die Durchsicht zeigt, was Ihre Änderungen davon zurücknähmen.',
+      stale:
+        'Die Konfiguration wurde inzwischen anderswo geändert; die Durchsicht zeigt, was Ihre Änderungen davon zurücknähmen.',
       review: 'Durchsehen und anwenden',
       discard: 'Verwerfen',
       applied: (by) => `Angewendet von ${by}. Funktioniert noch alles?`,
@@ -116,14 +131,22 @@ export const text = dictionary(
       none: 'Diese Änderungen bewirken nichts: Die Konfiguration bliebe gleich.',
       apply: 'Anwenden, mit Countdown',
       applyNow: 'Endgültig anwenden',
-      explain: (seconds) => `Nach dem Anwenden haben Sie ${seconds} Sekunden, um zu bestätigen, von der neuen Adresse aus, wenn sie sich ändert. Sonst kommt die jetzige Konfiguration von selbst zurück, auch nach einem Neustart.`,
+      explain: (seconds) =>
+        `Nach dem Anwenden haben Sie ${seconds} Sekunden, um zu bestätigen, von der neuen Adresse aus, wenn sie sich ändert. Sonst kommt die jetzige Konfiguration von selbst zurück, auch nach einem Neustart.`,
       assertions: 'Diese Zusicherungen würden nicht mehr gelten',
       ignore: 'Anwenden, obwohl Zusicherungen nicht gelten',
       problems: 'Das lässt sich nicht anwenden',
       applied: 'Angewendet. Bestätigen Sie vor Ablauf des Countdowns.',
       appliedFinal: 'Angewendet.',
     },
-    diff: { added: 'neu', removed: 'entfernt', changed: 'geändert', moved: 'verschoben', nothing: 'nichts', position: (from, to) => `Stelle ${from} → ${to}` },
+    diff: {
+      added: 'neu',
+      removed: 'entfernt',
+      changed: 'geändert',
+      moved: 'verschoben',
+      nothing: 'nichts',
+      position: (from, to) => `Stelle ${from} → ${to}`,
+    },
     signIn: {
       title: 'Anmelden',
       password: 'Passwort',
@@ -132,7 +155,8 @@ export const text = dictionary(
       submit: 'Anmelden',
       fingerprint: 'Fingerabdruck des Zertifikats dieses Geräts',
       forgotten: 'Passwort vergessen?',
-      forgottenHelp: 'Wer an das Gerät selbst kommt, kann ein neues setzen: siehe Handbuch, „Forgotten password“.',
+      forgottenHelp:
+        'Wer an das Gerät selbst kommt, kann ein neues setzen: siehe Handbuch, „Forgotten password“.',
     },
   },
 );

@@ -63,17 +63,85 @@ const degrees = (value: number) => `${formatNumber(value)} °C`;
 const percent = (value: number) => formatPercent(value, value < 10 ? 1 : 0);
 
 export const CHARTS: readonly ChartOf[] = [
-  { title: () => text.value.charts.proxyTraffic, format: formatBitRate, series: [['proxyUpBytesPerSecond', () => text.value.up], ['proxyDownBytesPerSecond', () => text.value.down]] },
-  { title: () => text.value.charts.forwardTraffic, format: formatBitRate, series: [['forwardUpBytesPerSecond', () => text.value.up], ['forwardDownBytesPerSecond', () => text.value.down]] },
-  { title: () => text.value.charts.nat64Traffic, format: formatBitRate, series: [['nat64UpBytesPerSecond', () => text.value.out], ['nat64DownBytesPerSecond', () => text.value.back]] },
-  { title: () => text.value.charts.connections, format: formatCount, series: [['proxyConnections', () => text.value.proxy], ['forwardConnections', () => text.value.forward]] },
-  { title: () => text.value.charts.accepted, format: formatCount, series: [['proxyAcceptedPerSecond', () => text.value.proxy], ['forwardAcceptedPerSecond', () => text.value.forward]] },
-  { title: () => text.value.charts.queries, format: formatCount, series: [['dnsQueriesPerSecond', () => text.value.of.all], ['dnsCachedPerSecond', () => text.value.of.cached]] },
-  { title: () => text.value.charts.sessions, format: formatCount, series: [['nat64Sessions', () => text.value.of.now]] },
-  { title: () => text.value.charts.drops, format: formatCount, series: [['nat64DropsPerSecond', () => text.value.of.now]] },
-  { title: () => text.value.charts.cpu, format: percent, series: [['cpuPercent', () => text.value.of.machine], ['processCpuPercent', () => text.value.of.process]] },
-  { title: () => text.value.charts.memory, format: formatBytes, series: [['memoryUsedBytes', () => text.value.of.machine], ['processRssBytes', () => text.value.of.process]] },
-  { title: () => text.value.charts.temperature, format: degrees, series: [['temperatureCelsius', () => text.value.of.machine]] },
+  {
+    title: () => text.value.charts.proxyTraffic,
+    format: formatBitRate,
+    series: [
+      ['proxyUpBytesPerSecond', () => text.value.up],
+      ['proxyDownBytesPerSecond', () => text.value.down],
+    ],
+  },
+  {
+    title: () => text.value.charts.forwardTraffic,
+    format: formatBitRate,
+    series: [
+      ['forwardUpBytesPerSecond', () => text.value.up],
+      ['forwardDownBytesPerSecond', () => text.value.down],
+    ],
+  },
+  {
+    title: () => text.value.charts.nat64Traffic,
+    format: formatBitRate,
+    series: [
+      ['nat64UpBytesPerSecond', () => text.value.out],
+      ['nat64DownBytesPerSecond', () => text.value.back],
+    ],
+  },
+  {
+    title: () => text.value.charts.connections,
+    format: formatCount,
+    series: [
+      ['proxyConnections', () => text.value.proxy],
+      ['forwardConnections', () => text.value.forward],
+    ],
+  },
+  {
+    title: () => text.value.charts.accepted,
+    format: formatCount,
+    series: [
+      ['proxyAcceptedPerSecond', () => text.value.proxy],
+      ['forwardAcceptedPerSecond', () => text.value.forward],
+    ],
+  },
+  {
+    title: () => text.value.charts.queries,
+    format: formatCount,
+    series: [
+      ['dnsQueriesPerSecond', () => text.value.of.all],
+      ['dnsCachedPerSecond', () => text.value.of.cached],
+    ],
+  },
+  {
+    title: () => text.value.charts.sessions,
+    format: formatCount,
+    series: [['nat64Sessions', () => text.value.of.now]],
+  },
+  {
+    title: () => text.value.charts.drops,
+    format: formatCount,
+    series: [['nat64DropsPerSecond', () => text.value.of.now]],
+  },
+  {
+    title: () => text.value.charts.cpu,
+    format: percent,
+    series: [
+      ['cpuPercent', () => text.value.of.machine],
+      ['processCpuPercent', () => text.value.of.process],
+    ],
+  },
+  {
+    title: () => text.value.charts.memory,
+    format: formatBytes,
+    series: [
+      ['memoryUsedBytes', () => text.value.of.machine],
+      ['processRssBytes', () => text.value.of.process],
+    ],
+  },
+  {
+    title: () => text.value.charts.temperature,
+    format: degrees,
+    series: [['temperatureCelsius', () => text.value.of.machine]],
+  },
 ];
 
 const REFRESH_MS = 30_000;
@@ -88,15 +156,31 @@ interface HistoryProps {
 }
 
 export function HistoryCharts({ title, names, hours }: HistoryProps) {
-  const charts = CHARTS.filter(({ series }) => names === undefined || series.some(([name]) => names.includes(name)));
+  const charts = CHARTS.filter(
+    ({ series }) => names === undefined || series.some(([name]) => names.includes(name)),
+  );
   const wanted = charts.flatMap(({ series }) => series.map(([name]) => name));
   // The hour of the request is rounded, so that the address of what is shown does not change with every drawing.
   const minute = Math.floor(Date.now() / 60_000) * 60_000;
   const from = new Date(minute - hours * HOUR_SECONDS * 1000).toISOString();
-  const { data, problem } = useResource<HistoryAnswer>(`history?series=${wanted.join(',')}&points=${POINTS}&from=${from}`, { everyMs: REFRESH_MS });
+  const { data, problem } = useResource<HistoryAnswer>(
+    `history?series=${wanted.join(',')}&points=${POINTS}&from=${from}`,
+    { everyMs: REFRESH_MS },
+  );
   const history = data.value;
-  const body = history === undefined ? <Loading problem={problem.value} /> : charts.map((chart) => <OneChart key={chart.title()} chart={chart} history={history} />);
-  return title === undefined ? <div class="charts">{body}</div> : <Card title={title}><div class="charts">{body}</div></Card>;
+  const body =
+    history === undefined ? (
+      <Loading problem={problem.value} />
+    ) : (
+      charts.map((chart) => <OneChart key={chart.title()} chart={chart} history={history} />)
+    );
+  return title === undefined ? (
+    <div class="charts">{body}</div>
+  ) : (
+    <Card title={title}>
+      <div class="charts">{body}</div>
+    </Card>
+  );
 }
 
 function OneChart({ chart, history }: { chart: ChartOf; history: HistoryAnswer }) {
@@ -105,7 +189,11 @@ function OneChart({ chart, history }: { chart: ChartOf; history: HistoryAnswer }
     return series === undefined ? [] : { title: title(), values: series.mean };
   });
   // A machine without such a sensor has no chart of it.
-  if (chart.series[0][0] === 'temperatureCelsius' && found.every(({ values }) => values.every((value) => value === null))) return null;
+  if (
+    chart.series[0][0] === 'temperatureCelsius' &&
+    found.every(({ values }) => values.every((value) => value === null))
+  )
+    return null;
   const start = Date.parse(history.from) / 1000;
   const times = found[0]?.values.map((_, index) => start + index * history.stepSeconds) ?? [];
   return <Chart label={chart.title()} times={times} series={found} format={chart.format} heightPx={140} />;

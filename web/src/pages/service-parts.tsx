@@ -5,7 +5,8 @@ import { formatNumber } from '../core/format.ts';
 import { status } from '../core/live.ts';
 import { dictionary } from '../core/locale.ts';
 import { useResource } from '../core/resource.ts';
-import { Card, Empty, Facts, State, Table } from '../ui/basics.tsx';
+import { Card, Empty, State } from '../ui/basics.tsx';
+import { Facts, Table } from '../ui/table.tsx';
 import { CheckField } from '../ui/field.tsx';
 
 const REFRESH_MS = 5000;
@@ -38,7 +39,8 @@ const text = dictionary(
 );
 
 /** "cacheEntries" -> "cache entries". */
-const words = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, (_all, before, after: string) => `${before} ${after.toLowerCase()}`);
+const words = (name: string): string =>
+  name.replace(/([a-z0-9])([A-Z])/g, (_all, before, after: string) => `${before} ${after.toLowerCase()}`);
 
 export function ServiceState({ name }: { name: string }) {
   const report = status.value?.services.find((each) => each.name === name);
@@ -50,7 +52,10 @@ export function ServiceState({ name }: { name: string }) {
         rows={[
           [text.value.state, <State state={state} />],
           problem !== null && [text.value.problem, <span class="problem">{problem}</span>],
-          ...Object.entries(figures).map(([figure, value]) => [words(figure), typeof value === 'number' ? formatNumber(value, 1) : value] as const),
+          ...Object.entries(figures).map(
+            ([figure, value]) =>
+              [words(figure), typeof value === 'number' ? formatNumber(value, 1) : value] as const,
+          ),
           restarts > 0 && [text.value.restarts, String(restarts)],
         ]}
       />
@@ -65,7 +70,16 @@ export function ServiceCounters({ name }: { name: string }) {
   if (counters === undefined) return null;
   const rows = counters.filter(({ value }) => showsZeros.value || value > 0);
   return (
-    <Card title={text.value.counters} actions={<CheckField label={text.value.zeros} isChecked={showsZeros.value} onChange={(next) => (showsZeros.value = next)} />}>
+    <Card
+      title={text.value.counters}
+      actions={
+        <CheckField
+          label={text.value.zeros}
+          isChecked={showsZeros.value}
+          onChange={(next) => (showsZeros.value = next)}
+        />
+      }
+    >
       {rows.length === 0 ? (
         <Empty title={text.value.nothing} />
       ) : (
@@ -74,7 +88,14 @@ export function ServiceCounters({ name }: { name: string }) {
           rows={rows}
           keyOf={(row) => row.name}
           columns={[
-            { title: text.value.meaning, cell: ({ explanation, name: counter }) => <>{explanation} <code class="faint">{counter}</code></> },
+            {
+              title: text.value.meaning,
+              cell: ({ explanation, name: counter }) => (
+                <>
+                  {explanation} <code class="faint">{counter}</code>
+                </>
+              ),
+            },
             { title: text.value.count, isNumber: true, cell: ({ value }) => formatNumber(value) },
           ]}
         />

@@ -19,17 +19,49 @@ interface ButtonProps {
 }
 
 /** `label` names a button that shows only an icon, or says more than its words do. */
-export function Button({ kind = 'quiet', icon, type = 'button', isBusy = false, isDisabled = false, isSmall = false, label, id, onClick, children }: ButtonProps) {
+export function Button({
+  kind = 'quiet',
+  icon,
+  type = 'button',
+  isBusy = false,
+  isDisabled = false,
+  isSmall = false,
+  label,
+  id,
+  onClick,
+  children,
+}: ButtonProps) {
   const classes = `button ${kind}${isSmall ? ' small' : ''}${children === undefined ? ' icon-only' : ''}`;
   return (
-    <button class={classes} type={type} id={id} aria-label={label} title={children === undefined ? label : undefined} aria-busy={isBusy || undefined} disabled={isDisabled || isBusy} onClick={onClick}>
+    <button
+      class={classes}
+      type={type}
+      id={id}
+      aria-label={label}
+      title={children === undefined ? label : undefined}
+      aria-busy={isBusy || undefined}
+      disabled={isDisabled || isBusy}
+      onClick={onClick}
+    >
       {icon !== undefined && <Icon name={icon} size={isSmall ? 16 : 18} />}
       {children !== undefined && <span>{children}</span>}
     </button>
   );
 }
 
-export function LinkButton({ href, kind = 'quiet', icon, download, children }: { href: string; kind?: 'primary' | 'quiet'; icon?: IconName; download?: boolean; children: ComponentChildren }) {
+export function LinkButton({
+  href,
+  kind = 'quiet',
+  icon,
+  download,
+  children,
+}: {
+  href: string;
+  kind?: 'primary' | 'quiet';
+  icon?: IconName;
+  download?: boolean;
+  children: ComponentChildren;
+}) {
   return (
     <a class={`button ${kind}`} href={href} download={download}>
       {icon !== undefined && <Icon name={icon} size={18} />}
@@ -66,7 +98,11 @@ export function CopyButton({ value, what }: { value: string; what: string }) {
   return (
     <button type="button" class="copy" onClick={copy} aria-label={label} title={label}>
       <Icon name={isCopied.value ? 'done' : 'copy'} size={15} />
-      {isCopied.value && <span role="status" class="visually-hidden">{text.value.copied}</span>}
+      {isCopied.value && (
+        <span role="status" class="visually-hidden">
+          {text.value.copied}
+        </span>
+      )}
     </button>
   );
 }
@@ -85,25 +121,55 @@ export function Address({ value }: { value: string }) {
 export function Snippet({ value, what }: { value: string; what: string }) {
   return (
     <div class="snippet">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <pre tabIndex={0} role="region" aria-label={what}>{value}</pre>
+      <pre tabIndex={0} role="region" aria-label={what}>
+        {value}
+      </pre>
       <CopyButton value={value} what={what} />
     </div>
   );
 }
 
-export type StateName = 'ok' | 'warn' | 'fail' | 'unknown' | 'running' | 'degraded' | 'failed' | 'disabled' | 'passed' | 'refused';
+export type StateName =
+  | 'ok'
+  | 'warn'
+  | 'fail'
+  | 'unknown'
+  | 'running'
+  | 'degraded'
+  | 'failed'
+  | 'disabled'
+  | 'passed'
+  | 'refused';
 export type Tone = 'ok' | 'warn' | 'fail' | 'off';
 export const toneOf = (state: StateName): Tone =>
-  state === 'ok' || state === 'running' || state === 'passed' ? 'ok' : state === 'warn' || state === 'degraded' ? 'warn' : state === 'fail' || state === 'failed' || state === 'refused' ? 'fail' : 'off';
+  state === 'ok' || state === 'running' || state === 'passed'
+    ? 'ok'
+    : state === 'warn' || state === 'degraded'
+      ? 'warn'
+      : state === 'fail' || state === 'failed' || state === 'refused'
+        ? 'fail'
+        : 'off';
 
 /** A shape for each tone, so that none rests on its colour. */
 export function Shape({ tone, size = 14 }: { tone: Tone; size?: number }) {
   return (
     <svg class={`shape tone-${tone}`} viewBox="0 0 16 16" width={size} height={size} aria-hidden="true">
-      {tone === 'ok' && <path class="filled" d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zM7 11.3 3.9 8.2l1.1-1.1L7 9.1l4.1-4.2 1.1 1.1z" />}
-      {tone === 'warn' && <path class="filled" d="M8 1 .5 14.5h15zM7.2 6h1.6v4H7.2zm0 5.2h1.6v1.6H7.2z" fill-rule="evenodd" />}
-      {tone === 'fail' && <path class="filled" d="M1.5 1.5h13v13h-13zM5 4 4 5l3 3-3 3 1 1 3-3 3 3 1-1-3-3 3-3-1-1-3 3z" fill-rule="evenodd" />}
+      {tone === 'ok' && (
+        <path
+          class="filled"
+          d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zM7 11.3 3.9 8.2l1.1-1.1L7 9.1l4.1-4.2 1.1 1.1z"
+        />
+      )}
+      {tone === 'warn' && (
+        <path class="filled" d="M8 1 .5 14.5h15zM7.2 6h1.6v4H7.2zm0 5.2h1.6v1.6H7.2z" fill-rule="evenodd" />
+      )}
+      {tone === 'fail' && (
+        <path
+          class="filled"
+          d="M1.5 1.5h13v13h-13zM5 4 4 5l3 3-3 3 1 1 3-3 3 3 1-1-3-3 3-3-1-1-3 3z"
+          fill-rule="evenodd"
+        />
+      )}
       {tone === 'off' && <circle class="outlined" cx="8" cy="8" r="6" />}
     </svg>
   );
@@ -141,7 +207,17 @@ export function Empty({ title, children }: { title: string; children?: Component
   );
 }
 
-export function Card({ title, actions, children, id }: { title?: ComponentChildren; actions?: ComponentChildren; children: ComponentChildren; id?: string }) {
+export function Card({
+  title,
+  actions,
+  children,
+  id,
+}: {
+  title?: ComponentChildren;
+  actions?: ComponentChildren;
+  children: ComponentChildren;
+  id?: string;
+}) {
   return (
     <section class="card" id={id}>
       {(title !== undefined || actions !== undefined) && (
@@ -156,7 +232,17 @@ export function Card({ title, actions, children, id }: { title?: ComponentChildr
 }
 
 /** The head of a page: its title is also the document's. */
-export function PageHead({ title, lead, actions, back }: { title: string; lead?: ComponentChildren; actions?: ComponentChildren; back?: { href: string; title: string } }) {
+export function PageHead({
+  title,
+  lead,
+  actions,
+  back,
+}: {
+  title: string;
+  lead?: ComponentChildren;
+  actions?: ComponentChildren;
+  back?: { href: string; title: string };
+}) {
   document.title = `${title} · Tombolo`;
   return (
     <header class="page-head">
@@ -176,66 +262,11 @@ export function PageHead({ title, lead, actions, back }: { title: string; lead?:
 }
 
 export function Loading({ problem }: { problem: string | undefined }) {
-  return problem === undefined ? <p class="faint loading">{text.value.loading}</p> : <p class="problem" role="alert">{problem}</p>;
-}
-
-/** Names and values. */
-export function Facts({ rows }: { rows: readonly (readonly [title: string, value: ComponentChildren] | undefined | false)[] }) {
-  return (
-    <dl class="facts">
-      {rows.map((row) => row && (
-        <div key={row[0]}>
-          <dt>{row[0]}</dt>
-          <dd>{row[1]}</dd>
-        </div>
-      ))}
-    </dl>
+  return problem === undefined ? (
+    <p class="faint loading">{text.value.loading}</p>
+  ) : (
+    <p class="problem" role="alert">
+      {problem}
+    </p>
   );
-}
-
-export interface Column<Row> {
-  /** "" for a column of buttons. */
-  readonly title: string;
-  readonly cell: (row: Row) => ComponentChildren;
-  readonly isNumber?: boolean;
-}
-
-/** A table that becomes a list of cards on a phone. */
-export function Table<Row>({ caption, columns, rows, keyOf }: { caption: string; columns: readonly Column<Row>[]; rows: readonly Row[]; keyOf: (row: Row) => string | number }) {
-  return (
-    <table class="table">
-      <caption class="visually-hidden">{caption}</caption>
-      <thead>
-        <tr>
-          {columns.map(({ title, isNumber }) => (
-            <th key={title} scope="col" class={isNumber ? 'number' : undefined}>
-              {title === '' ? <span class="visually-hidden">{text.value.action}</span> : title}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((row) => (
-          <tr key={keyOf(row)}>
-            {columns.map(({ title, cell, isNumber }) => <td key={title} data-label={title} class={isNumber ? 'number' : undefined}><div>{cell(row)}</div></td>)}
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-/** A bar and its figure. */
-export function Gauge({ value, max, label, children }: { value: number; max: number; label: string; children: ComponentChildren }) {
-  return (
-    <span class="gauge">
-      <Meter value={value} max={max} label={label} />
-      <span>{children}</span>
-    </span>
-  );
-}
-
-/** How much of something is used, as a bar beside the figure that says the same. */
-export function Meter({ value, max, label }: { value: number; max: number; label: string }) {
-  return <progress class={`meter${value > max * 0.9 ? ' is-high' : ''}`} value={Math.min(value, max)} max={max || 1} aria-label={label} />;
 }

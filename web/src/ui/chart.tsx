@@ -36,7 +36,12 @@ export function Chart({ label, times, series, format, heightPx = 150 }: ChartPro
       if (isGone || element === null) return;
       const colours = [token('sea'), token('sand')];
       const [faint, line] = [token('faint'), token('line')];
-      const axis = { stroke: faint, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1, size: 4 }, font: '11px system-ui, sans-serif' };
+      const axis = {
+        stroke: faint,
+        grid: { stroke: line, width: 1 },
+        ticks: { stroke: line, width: 1, size: 4 },
+        font: '11px system-ui, sans-serif',
+      };
       const plot = new UPlot(
         {
           width: element.clientWidth,
@@ -44,18 +49,41 @@ export function Chart({ label, times, series, format, heightPx = 150 }: ChartPro
           legend: { show: false },
           cursor: { y: false, points: { size: 6 } },
           padding: [8, 4, 0, 0],
-          scales: { y: { range: (_plot: unknown, _low: number, high: number) => [0, high > 0 ? high * 1.1 : 1] } },
+          scales: {
+            y: { range: (_plot: unknown, _low: number, high: number) => [0, high > 0 ? high * 1.1 : 1] },
+          },
           axes: [
-            { ...axis, size: 26, space: 70, values: (_plot: unknown, splits: number[]) => clockLabels(splits) },
-            { ...axis, size: 74, space: 34, values: (_plot: unknown, splits: number[]) => splits.map(format) },
+            {
+              ...axis,
+              size: 26,
+              space: 70,
+              values: (_plot: unknown, splits: number[]) => clockLabels(splits),
+            },
+            {
+              ...axis,
+              size: 74,
+              space: 34,
+              values: (_plot: unknown, splits: number[]) => splits.map(format),
+            },
           ],
-          series: [{}, ...series.map(({ title }, index) => ({ label: title, stroke: colours[index % 2], width: WIDTHS[index % 2], dash: DASHES[index % 2], points: { show: false } }))],
+          series: [
+            {},
+            ...series.map(({ title }, index) => ({
+              label: title,
+              stroke: colours[index % 2],
+              width: WIDTHS[index % 2],
+              dash: DASHES[index % 2],
+              points: { show: false },
+            })),
+          ],
         },
         data(times, series),
         element,
       );
       plots.set(element, plot);
-      const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: heightPx }));
+      const observer = new ResizeObserver(() =>
+        plot.setSize({ width: element.clientWidth, height: heightPx }),
+      );
       observer.observe(element);
       stop = () => {
         observer.disconnect();
@@ -79,7 +107,9 @@ export function Chart({ label, times, series, format, heightPx = 150 }: ChartPro
         <span class="chart-title">{label}</span>
         {series.map(({ title, values }, index) => (
           <span key={title} class={`chart-key key-${index % 2}`}>
-            <svg viewBox="0 0 20 6" width="20" height="6" aria-hidden="true"><path d="M0 3h20" /></svg>
+            <svg viewBox="0 0 20 6" width="20" height="6" aria-hidden="true">
+              <path d="M0 3h20" />
+            </svg>
             {title} <b>{lastOf(values, format)}</b>
           </span>
         ))}
@@ -91,7 +121,8 @@ export function Chart({ label, times, series, format, heightPx = 150 }: ChartPro
 
 const plots = new WeakMap<Element, UPlotChart>();
 
-const data = (times: readonly number[], series: readonly ChartSeries[]) => [[...times], ...series.map(({ values }) => [...values])] as [number[], ...(number | null)[][]];
+const data = (times: readonly number[], series: readonly ChartSeries[]) =>
+  [[...times], ...series.map(({ values }) => [...values])] as [number[], ...(number | null)[][]];
 
 function lastOf(values: readonly (number | null)[], format: (value: number) => string): string {
   const last = values.findLast((value) => value !== null);
@@ -100,7 +131,9 @@ function lastOf(values: readonly (number | null)[], format: (value: number) => s
 
 function clockLabels(splits: readonly number[]): string[] {
   const isLong = splits.length > 1 && splits[1] - splits[0] >= 43_200;
-  const options = isLong ? ({ day: 'numeric', month: 'short' } as const) : ({ hour: '2-digit', minute: '2-digit' } as const);
+  const options = isLong
+    ? ({ day: 'numeric', month: 'short' } as const)
+    : ({ hour: '2-digit', minute: '2-digit' } as const);
   const formatter = new Intl.DateTimeFormat(region.value, options);
   return splits.map((seconds) => formatter.format(seconds * 1000));
 }

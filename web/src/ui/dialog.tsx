@@ -95,16 +95,32 @@ function Ask({ title, consequences, undo, action, phrase, perform }: Question) {
       footer={
         <>
           <Button onClick={close}>{cancel}</Button>
-          <Button kind="danger" isBusy={isBusy.value} isDisabled={phrase !== undefined && typed.value !== phrase.expected} onClick={() => void run()}>
+          <Button
+            kind="danger"
+            isBusy={isBusy.value}
+            isDisabled={phrase !== undefined && typed.value !== phrase.expected}
+            onClick={() => void run()}
+          >
             {action}
           </Button>
         </>
       }
     >
       <p class="consequences-title">{stops}</p>
-      <ul class="consequences">{consequences.map((line) => <li key={line}>{line}</li>)}</ul>
+      <ul class="consequences">
+        {consequences.map((line) => (
+          <li key={line}>{line}</li>
+        ))}
+      </ul>
       {undo !== undefined && <p class="faint">{undo}</p>}
-      {phrase !== undefined && <TextField label={phrase.label} value={typed.value} onInput={(value) => (typed.value = value)} isCode />}
+      {phrase !== undefined && (
+        <TextField
+          label={phrase.label}
+          value={typed.value}
+          onInput={(value) => (typed.value = value)}
+          isCode
+        />
+      )}
       <ErrorBox error={error.value} />
     </Dialog>
   );

@@ -10,14 +10,22 @@ export function Qr({ value, what }: { value: string; what: string }) {
   useEffect(() => {
     void import('uqr').then(({ encode }) => {
       const { size, data } = encode(value, { border: QUIET });
-      const path = data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? `M${x} ${y}h1v1h-1z` : []))).join('');
+      const path = data
+        .flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? `M${x} ${y}h1v1h-1z` : [])))
+        .join('');
       drawing.value = { size, path };
     });
   }, [value]);
   if (drawing.value === undefined) return <div class="qr" />;
   const { size, path } = drawing.value;
   return (
-    <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={text.value.qr(what)} shape-rendering="crispEdges">
+    <svg
+      class="qr"
+      viewBox={`0 0 ${size} ${size}`}
+      role="img"
+      aria-label={text.value.qr(what)}
+      shape-rendering="crispEdges"
+    >
       <rect width={size} height={size} class="qr-light" />
       <path d={path} class="qr-dark" />
     </svg>

@@ -17,7 +17,11 @@ export function Tabs<Name extends string>({ tabs, label }: { tabs: readonly Tab<
   return (
     <nav class="tabs" aria-label={label}>
       {tabs.map(({ name, title }, index) => (
-        <a key={name} href={`${place.value.pathname}${index === 0 ? '' : `?view=${name}`}`} aria-current={name === current ? 'page' : undefined}>
+        <a
+          key={name}
+          href={`${place.value.pathname}${index === 0 ? '' : `?view=${name}`}`}
+          aria-current={name === current ? 'page' : undefined}
+        >
           {title}
         </a>
       ))}

@@ -27,7 +27,15 @@ const text = dictionary(
     server: 'To the server',
     none: 'Nothing has been checked yet',
     noneHelp: 'The first round runs by itself shortly after the start.',
-    areas: { network: 'Network', ports: 'Ports', dns64: 'DNS64', nat64: 'NAT64', servers: 'Servers', names: 'Names', system: 'System' },
+    areas: {
+      network: 'Network',
+      ports: 'Ports',
+      dns64: 'DNS64',
+      nat64: 'NAT64',
+      servers: 'Servers',
+      names: 'Names',
+      system: 'System',
+    },
   },
   {
     title: 'Prüfungen',
@@ -47,7 +55,15 @@ const text = dictionary(
     server: 'Zum Server',
     none: 'Noch ist nichts geprüft',
     noneHelp: 'Die erste Runde läuft kurz nach dem Start von selbst.',
-    areas: { network: 'Netz', ports: 'Ports', dns64: 'DNS64', nat64: 'NAT64', servers: 'Server', names: 'Namen', system: 'System' },
+    areas: {
+      network: 'Netz',
+      ports: 'Ports',
+      dns64: 'DNS64',
+      nat64: 'NAT64',
+      servers: 'Server',
+      names: 'Namen',
+      system: 'System',
+    },
   },
 );
 
@@ -65,34 +81,58 @@ export default function Checks() {
     data.value = await api.post<ChecksAnswer>('checks/run', { id });
   };
   const answer = data.value;
-  const of = (...states: CheckItem['state'][]) => answer?.items.filter(({ state }) => states.includes(state)) ?? [];
+  const of = (...states: CheckItem['state'][]) =>
+    answer?.items.filter(({ state }) => states.includes(state)) ?? [];
   const open = [...of('fail'), ...of('warn')];
   const unknown = of('unknown');
   const good = of('ok');
   // A link to one check leads to it once it is there.
   useEffect(() => {
-    if (answer !== undefined && location.hash !== '') document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+    if (answer !== undefined && location.hash !== '')
+      document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
   }, [answer === undefined]);
   const isRunning = runAll.isBusy.value || answer?.isRunning === true;
   return (
     <>
-      <PageHead title={words.title} lead={words.lead} actions={<Button kind="primary" icon="refresh" isBusy={isRunning} onClick={() => void runAll.run()}>{isRunning ? words.running : words.all}</Button>} />
-      {runAll.error.value !== undefined && <p class="problem" role="alert">{String(runAll.error.value)}</p>}
+      <PageHead
+        title={words.title}
+        lead={words.lead}
+        actions={
+          <Button kind="primary" icon="refresh" isBusy={isRunning} onClick={() => void runAll.run()}>
+            {isRunning ? words.running : words.all}
+          </Button>
+        }
+      />
+      {runAll.error.value !== undefined && (
+        <p class="problem" role="alert">
+          {String(runAll.error.value)}
+        </p>
+      )}
       {answer === undefined && <Loading problem={problem.value} />}
-      {answer?.items.length === 0 && <Empty title={words.none}><p>{words.noneHelp}</p></Empty>}
+      {answer?.items.length === 0 && (
+        <Empty title={words.none}>
+          <p>{words.noneHelp}</p>
+        </Empty>
+      )}
       {answer !== undefined && answer.items.length > 0 && open.length === 0 && (
         <Card>
-          <p class="all-good"><State state="ok" word={words.allGood} /></p>
+          <p class="all-good">
+            <State state="ok" word={words.allGood} />
+          </p>
           <p class="faint">{words.allGoodHelp}</p>
         </Card>
       )}
       {open.length > 0 && (
         <section class="stack" aria-labelledby="open-title">
           <h2 id="open-title">{words.open(open.length)}</h2>
-          {open.map((item) => <OpenItem key={item.id} item={item} onAgain={runOne} />)}
+          {open.map((item) => (
+            <OpenItem key={item.id} item={item} onAgain={runOne} />
+          ))}
         </section>
       )}
-      {unknown.length > 0 && <Quiet title={words.unknown} lead={words.unknownLead} items={unknown} onAgain={runOne} />}
+      {unknown.length > 0 && (
+        <Quiet title={words.unknown} lead={words.unknownLead} items={unknown} onAgain={runOne} />
+      )}
       {good.length > 0 && <Quiet title={words.good(good.length)} items={good} onAgain={runOne} />}
     </>
   );
@@ -107,7 +147,17 @@ function Again({ item: { id, title }, onAgain }: ItemProps) {
   const { run, isBusy } = useAction(async () => {
     await onAgain(id).catch(toastError);
   });
-  return <Button isSmall icon="refresh" isBusy={isBusy.value} label={`${text.value.again}: ${title}`} onClick={() => void run()}>{text.value.again}</Button>;
+  return (
+    <Button
+      isSmall
+      icon="refresh"
+      isBusy={isBusy.value}
+      label={`${text.value.again}: ${title}`}
+      onClick={() => void run()}
+    >
+      {text.value.again}
+    </Button>
+  );
 }
 
 function OpenItem({ item, onAgain }: ItemProps) {
@@ -122,19 +172,43 @@ function OpenItem({ item, onAgain }: ItemProps) {
       </header>
       <p>{what}</p>
       <dl class="facts">
-        <div><dt>{words.why}</dt><dd>{why}</dd></div>
-        {mend !== null && <div><dt>{words.mend}</dt><dd>{mend}</dd></div>}
+        <div>
+          <dt>{words.why}</dt>
+          <dd>{why}</dd>
+        </div>
+        {mend !== null && (
+          <div>
+            <dt>{words.mend}</dt>
+            <dd>{mend}</dd>
+          </div>
+        )}
       </dl>
       <div class="row">
         <Again item={item} onAgain={onAgain} />
-        {server !== null && <a href={`/servers/${encodeURIComponent(server)}`}>{words.server} {server}</a>}
-        <span class="faint"><Ago at={checkedAt} /></span>
+        {server !== null && (
+          <a href={`/servers/${encodeURIComponent(server)}`}>
+            {words.server} {server}
+          </a>
+        )}
+        <span class="faint">
+          <Ago at={checkedAt} />
+        </span>
       </div>
     </article>
   );
 }
 
-function Quiet({ title, lead, items, onAgain }: { title: string; lead?: string; items: readonly CheckItem[]; onAgain: ItemProps['onAgain'] }) {
+function Quiet({
+  title,
+  lead,
+  items,
+  onAgain,
+}: {
+  title: string;
+  lead?: string;
+  items: readonly CheckItem[];
+  onAgain: ItemProps['onAgain'];
+}) {
   const words = text.value;
   return (
     <Card title={title}>
@@ -144,10 +218,17 @@ function Quiet({ title, lead, items, onAgain }: { title: string; lead?: string; 
           <li key={item.id} id={item.id}>
             <Shape tone={toneOf(item.state)} />
             <details>
-              <summary>{item.title} <span class="faint">{words.areas[item.area] ?? item.area}</span></summary>
+              <summary>
+                {item.title} <span class="faint">{words.areas[item.area] ?? item.area}</span>
+              </summary>
               <p>{item.what}</p>
               <p class="faint">{item.why}</p>
-              <div class="row"><Again item={item} onAgain={onAgain} /> <span class="faint"><Ago at={item.checkedAt} /></span></div>
+              <div class="row">
+                <Again item={item} onAgain={onAgain} />{' '}
+                <span class="faint">
+                  <Ago at={item.checkedAt} />
+                </span>
+              </div>
             </details>
           </li>
         ))}

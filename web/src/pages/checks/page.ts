@@ -1,7 +1,10 @@
 import { dictionary } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
 
-const text = dictionary({ title: 'Checks', keywords: 'check my setup problems repair' }, { title: 'Prüfungen', keywords: 'Einrichtung prüfen Probleme' });
+const text = dictionary(
+  { title: 'Checks', keywords: 'check my setup problems repair' },
+  { title: 'Prüfungen', keywords: 'Einrichtung prüfen Probleme' },
+);
 
 export const page: PageRegistration = {
   id: 'checks',

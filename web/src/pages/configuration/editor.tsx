@@ -1,6 +1,13 @@
 /** The document as text, for who prefers it; and everything in force, to read. */
 import { useSignal } from '@preact/signals';
-import { checkDocument, config, type ConfigDocument, discardDraft, edited, setDraft } from '../../core/config.ts';
+import {
+  checkDocument,
+  config,
+  type ConfigDocument,
+  discardDraft,
+  edited,
+  setDraft,
+} from '../../core/config.ts';
 import type { Problem } from '../../core/contract.ts';
 import { useAction } from '../../core/resource.ts';
 import { parameter } from '../../core/router.ts';
@@ -29,10 +36,20 @@ export function Editor() {
     <>
       {parameter('path') !== '' && <p class="note">{words.pathShown(parameter('path'))}</p>}
       <Card>
-        <TextArea label={words.document} hint={words.documentHint} rows={22} value={written.value} onInput={(value) => (written.value = value)} />
+        <TextArea
+          label={words.document}
+          hint={words.documentHint}
+          rows={22}
+          value={written.value}
+          onInput={(value) => (written.value = value)}
+        />
         <div class="actions">
-          <Button kind="primary" isBusy={isBusy.value} onClick={() => void run(true)}>{words.takeDraft}</Button>
-          <Button isBusy={isBusy.value} onClick={() => void run(false)}>{words.check}</Button>
+          <Button kind="primary" isBusy={isBusy.value} onClick={() => void run(true)}>
+            {words.takeDraft}
+          </Button>
+          <Button isBusy={isBusy.value} onClick={() => void run(false)}>
+            {words.check}
+          </Button>
           <Button
             onClick={() => {
               discardDraft();
@@ -45,7 +62,11 @@ export function Editor() {
         </div>
         <div aria-live="polite">
           {problems.value?.length === 0 && <p class="tone-ok">{words.valid}</p>}
-          {problems.value !== undefined && problems.value.length > 0 && <div class="error-box"><ProblemList problems={problems.value} /></div>}
+          {problems.value !== undefined && problems.value.length > 0 && (
+            <div class="error-box">
+              <ProblemList problems={problems.value} />
+            </div>
+          )}
           <ErrorBox error={error.value} />
         </div>
       </Card>

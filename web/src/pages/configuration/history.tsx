@@ -6,7 +6,8 @@ import type { ConfigRevisionDetail, ConfigRevisionsAnswer } from '../../core/con
 import { useAction } from '../../core/resource.ts';
 import { toast } from '../../core/toast.ts';
 import { Diff } from '../../frame/diff.tsx';
-import { Ago, Button, Card, Loading, Snippet, Table } from '../../ui/basics.tsx';
+import { Ago, Button, Card, Loading, Snippet } from '../../ui/basics.tsx';
+import { Table } from '../../ui/table.tsx';
 import { Dialog, ask } from '../../ui/dialog.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
 import { text } from './text.ts';
@@ -28,7 +29,8 @@ export function History() {
   });
   const revision = config.value?.revision;
   useEffect(() => void run(undefined), [revision]);
-  if (rows.value === undefined) return error.value === undefined ? <Loading problem={undefined} /> : <ErrorBox error={error.value} />;
+  if (rows.value === undefined)
+    return error.value === undefined ? <Loading problem={undefined} /> : <ErrorBox error={error.value} />;
   return (
     <Card>
       <Table
@@ -36,15 +38,45 @@ export function History() {
         rows={rows.value}
         keyOf={({ id }) => id}
         columns={[
-          { title: words.revision, cell: ({ id, isCurrent }) => <>{id} {isCurrent && <span class="tag">{words.current}</span>}</> },
+          {
+            title: words.revision,
+            cell: ({ id, isCurrent }) => (
+              <>
+                {id} {isCurrent && <span class="tag">{words.current}</span>}
+              </>
+            ),
+          },
           { title: words.when, cell: ({ at }) => <Ago at={at} /> },
           { title: words.by, cell: ({ by }) => by },
-          { title: words.why, cell: ({ why, reason }) => <>{words.whys[why]} {reason !== '' && <span class="faint">{reason}</span>}</> },
+          {
+            title: words.why,
+            cell: ({ why, reason }) => (
+              <>
+                {words.whys[why]} {reason !== '' && <span class="faint">{reason}</span>}
+              </>
+            ),
+          },
           { title: words.changesCount, isNumber: true, cell: ({ changes }) => changes },
-          { title: '', cell: ({ id }) => <Button isSmall isBusy={show.isBusy.value} label={`${words.show}: ${words.revisionTitle(id)}`} onClick={() => void show.run(id)}>{words.show}</Button> },
+          {
+            title: '',
+            cell: ({ id }) => (
+              <Button
+                isSmall
+                isBusy={show.isBusy.value}
+                label={`${words.show}: ${words.revisionTitle(id)}`}
+                onClick={() => void show.run(id)}
+              >
+                {words.show}
+              </Button>
+            ),
+          },
         ]}
       />
-      {nextCursor.value !== null && <Button isBusy={isBusy.value} onClick={() => void run(nextCursor.value ?? undefined)}>{words.more}</Button>}
+      {nextCursor.value !== null && (
+        <Button isBusy={isBusy.value} onClick={() => void run(nextCursor.value ?? undefined)}>
+          {words.more}
+        </Button>
+      )}
       <ErrorBox error={error.value ?? show.error.value} />
       {shown.value !== undefined && <Detail detail={shown.value} onClose={() => (shown.value = undefined)} />}
     </Card>
@@ -62,21 +94,42 @@ function Detail({ detail, onClose }: { detail: ConfigRevisionDetail; onClose: ()
       undo: words.revertUndo,
       action: words.revert,
       async perform() {
-        await api.post(`config/revisions/${id}/revert`, { revision: config.value?.revision, confirmSeconds: CONFIRM_SECONDS });
+        await api.post(`config/revisions/${id}/revert`, {
+          revision: config.value?.revision,
+          confirmSeconds: CONFIRM_SECONDS,
+        });
         await loadConfig();
         toast(words.reverted(id));
       },
     });
   };
   return (
-    <Dialog title={words.revisionTitle(id)} isWide onClose={onClose} footer={!isCurrent && diffFromCurrent.length > 0 && <Button kind="primary" icon="undo" onClick={revert}>{words.revert}</Button>}>
-      <p class="faint"><Ago at={at} />, {by}</p>
+    <Dialog
+      title={words.revisionTitle(id)}
+      isWide
+      onClose={onClose}
+      footer={
+        !isCurrent &&
+        diffFromCurrent.length > 0 && (
+          <Button kind="primary" icon="undo" onClick={revert}>
+            {words.revert}
+          </Button>
+        )
+      }
+    >
+      <p class="faint">
+        <Ago at={at} />, {by}
+      </p>
       <h3>{words.didChange}</h3>
       {diff.length === 0 ? <p class="faint">{words.nothing}</p> : <Diff entries={diff} />}
       {!isCurrent && (
         <>
           <h3>{words.wouldChange}</h3>
-          {diffFromCurrent.length === 0 ? <p class="faint">{words.nothing}</p> : <Diff entries={diffFromCurrent} />}
+          {diffFromCurrent.length === 0 ? (
+            <p class="faint">{words.nothing}</p>
+          ) : (
+            <Diff entries={diffFromCurrent} />
+          )}
         </>
       )}
       <details>

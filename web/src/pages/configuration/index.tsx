@@ -17,7 +17,15 @@ export default function ConfigurationPage() {
     <>
       <PageHead title={words.title} lead={words.lead} />
       <Tabs tabs={tabs} label={words.views} />
-      {config.value === undefined ? <Loading problem={undefined} /> : tab === 'changes' ? <Changes /> : tab === 'history' ? <History /> : <Editor />}
+      {config.value === undefined ? (
+        <Loading problem={undefined} />
+      ) : tab === 'changes' ? (
+        <Changes />
+      ) : tab === 'history' ? (
+        <History />
+      ) : (
+        <Editor />
+      )}
     </>
   );
 }
@@ -27,14 +35,33 @@ function Changes() {
   const waiting = pending.value?.pending;
   const check = draftCheck.value;
   if (waiting == null && draft.value === undefined) {
-    return <Empty title={words.noChanges}><p>{words.noChangesHelp}</p></Empty>;
+    return (
+      <Empty title={words.noChanges}>
+        <p>{words.noChangesHelp}</p>
+      </Empty>
+    );
   }
   return (
     <>
-      {waiting != null && <Card title={words.pendingTitle}><Diff entries={waiting.diff} /></Card>}
+      {waiting != null && (
+        <Card title={words.pendingTitle}>
+          <Diff entries={waiting.diff} />
+        </Card>
+      )}
       {draft.value !== undefined && (
-        <Card title={words.draftTitle} actions={<Button kind="primary" onClick={() => (isReviewing.value = true)}>{frame.value.pending.review}</Button>}>
-          {check?.valid === false && <div class="error-box"><ProblemList problems={check.problems} /></div>}
+        <Card
+          title={words.draftTitle}
+          actions={
+            <Button kind="primary" onClick={() => (isReviewing.value = true)}>
+              {frame.value.pending.review}
+            </Button>
+          }
+        >
+          {check?.valid === false && (
+            <div class="error-box">
+              <ProblemList problems={check.problems} />
+            </div>
+          )}
           {check?.valid === true && <Diff entries={check.diff} />}
         </Card>
       )}

@@ -1,7 +1,10 @@
 import { dictionary } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
 
-const text = dictionary({ title: 'Configuration', keywords: 'json editor history revisions revert' }, { title: 'Konfiguration', keywords: 'JSON Editor Verlauf Revisionen' });
+const text = dictionary(
+  { title: 'Configuration', keywords: 'json editor history revisions revert' },
+  { title: 'Konfiguration', keywords: 'JSON Editor Verlauf Revisionen' },
+);
 
 export const page: PageRegistration = {
   id: 'configuration',

@@ -9,7 +9,8 @@ export const text = dictionary(
     history: 'History',
     json: 'JSON',
     noChanges: 'There are no changes',
-    noChangesHelp: 'What you change on any page collects here first. Nothing takes effect before you apply it.',
+    noChangesHelp:
+      'What you change on any page collects here first. Nothing takes effect before you apply it.',
     draftTitle: 'Not applied yet',
     pendingTitle: 'Applied, waiting to be confirmed',
     effective: 'With every default',
@@ -27,7 +28,14 @@ export const text = dictionary(
     by: 'By',
     why: 'Why',
     changesCount: 'Changes',
-    whys: { first: 'first start', apply: 'applied', revert: 'brought back', rollback: 'rolled back', file: 'edited by hand', restore: 'restored from a backup' },
+    whys: {
+      first: 'first start',
+      apply: 'applied',
+      revert: 'brought back',
+      rollback: 'rolled back',
+      file: 'edited by hand',
+      restore: 'restored from a backup',
+    },
     current: 'in force',
     show: 'Show',
     more: 'Older',
@@ -38,8 +46,12 @@ export const text = dictionary(
     revert: 'Bring it back',
     reverted: (id: number) => `Revision ${id} is back in force. Confirm it within the countdown.`,
     revertTitle: (id: number) => `Bring revision ${id} back?`,
-    revertConsequence: (count: number) => (count === 1 ? 'The configuration changes in 1 place; what was set there since then is gone.' : `The configuration changes in ${count} places; what was set there since then is gone.`),
-    revertUndo: 'A countdown runs: what is not confirmed rolls back by itself. The history keeps the present one, too.',
+    revertConsequence: (count: number) =>
+      count === 1
+        ? 'The configuration changes in 1 place; what was set there since then is gone.'
+        : `The configuration changes in ${count} places; what was set there since then is gone.`,
+    revertUndo:
+      'A countdown runs: what is not confirmed rolls back by itself. The history keeps the present one, too.',
     whole: 'The whole document',
     pathShown: (path: string) => `You came for ${path}.`,
   },
@@ -51,7 +63,8 @@ export const text = dictionary(
     history: 'Verlauf',
     json: 'JSON',
     noChanges: 'Es gibt keine Änderungen',
-    noChangesHelp: 'Was Sie auf irgendeiner Seite ändern, sammelt sich zuerst hier. Nichts wirkt, bevor Sie es anwenden.',
+    noChangesHelp:
+      'Was Sie auf irgendeiner Seite ändern, sammelt sich zuerst hier. Nichts wirkt, bevor Sie es anwenden.',
     draftTitle: 'Noch nicht angewendet',
     pendingTitle: 'Angewendet, wartet auf Bestätigung',
     effective: 'Mit allen Vorgaben',
@@ -69,7 +82,14 @@ export const text = dictionary(
     by: 'Von',
     why: 'Warum',
     changesCount: 'Änderungen',
-    whys: { first: 'erster Start', apply: 'angewendet', revert: 'zurückgeholt', rollback: 'zurückgenommen', file: 'von Hand bearbeitet', restore: 'aus einer Sicherung' },
+    whys: {
+      first: 'erster Start',
+      apply: 'angewendet',
+      revert: 'zurückgeholt',
+      rollback: 'zurückgenommen',
+      file: 'von Hand bearbeitet',
+      restore: 'aus einer Sicherung',
+    },
     current: 'gilt',
     show: 'Zeigen',
     more: 'Ältere',
@@ -80,8 +100,12 @@ export const text = dictionary(
     revert: 'Zurückholen',
     reverted: (id) => `Revision ${id} gilt wieder. Bestätigen Sie vor Ablauf des Countdowns.`,
     revertTitle: (id) => `Revision ${id} zurückholen?`,
-    revertConsequence: (count) => (count === 1 ? 'Die Konfiguration ändert sich an 1 Stelle; was dort seither eingestellt wurde, ist weg.' : `Die Konfiguration ändert sich an ${count} Stellen; was dort seither eingestellt wurde, ist weg.`),
-    revertUndo: 'Ein Countdown läuft: Was nicht bestätigt wird, nimmt sich von selbst zurück. Auch die jetzige bleibt im Verlauf.',
+    revertConsequence: (count) =>
+      count === 1
+        ? 'Die Konfiguration ändert sich an 1 Stelle; was dort seither eingestellt wurde, ist weg.'
+        : `Die Konfiguration ändert sich an ${count} Stellen; was dort seither eingestellt wurde, ist weg.`,
+    revertUndo:
+      'Ein Countdown läuft: Was nicht bestätigt wird, nimmt sich von selbst zurück. Auch die jetzige bleibt im Verlauf.',
     whole: 'Das ganze Dokument',
     pathShown: (path) => `Sie kamen wegen ${path}.`,
   },

@@ -34,7 +34,10 @@ export function flows(): readonly Flow[] {
       service,
       state,
       problem: report?.problem ?? null,
-      amount: events === undefined ? formatBitRate(carried) : `${formatRate(carried).replace('/s', '')} ${events.unit()}`,
+      amount:
+        events === undefined
+          ? formatBitRate(carried)
+          : `${formatRate(carried).replace('/s', '')} ${events.unit()}`,
       width: Math.min(1, Math.log1p(carried) / Math.log1p(widest)),
     };
   });

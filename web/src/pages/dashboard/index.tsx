@@ -1,10 +1,17 @@
 import { computed } from '@preact/signals';
 import { takeChecks } from '../../core/badge.ts';
 import type { ChecksAnswer, HistoryAnswer, HostsAnswer, SystemAnswer } from '../../core/contract.ts';
-import { formatBitRate, formatBytes, formatDuration, formatNumber, formatPercent } from '../../core/format.ts';
+import {
+  formatBitRate,
+  formatBytes,
+  formatDuration,
+  formatNumber,
+  formatPercent,
+} from '../../core/format.ts';
 import { status } from '../../core/live.ts';
 import { useResource } from '../../core/resource.ts';
-import { Card, Empty, Facts, Gauge, LinkButton, PageHead, Shape, State, toneOf } from '../../ui/basics.tsx';
+import { Card, Empty, LinkButton, PageHead, Shape, State, toneOf } from '../../ui/basics.tsx';
+import { Facts, Gauge } from '../../ui/table.tsx';
 import { Chart } from '../../ui/chart.tsx';
 import { Picture } from './picture.tsx';
 import { text } from './text.ts';
@@ -31,7 +38,11 @@ export default function Dashboard() {
       {troubled.length > 0 && (
         <Card title={words.problems}>
           <ul class="plain-list">
-            {troubled.map(({ name, state, problem }) => <li key={name}><State state={state} word={name} /> <span>{problem}</span></li>)}
+            {troubled.map(({ name, state, problem }) => (
+              <li key={name}>
+                <State state={state} word={name} /> <span>{problem}</span>
+              </li>
+            ))}
           </ul>
         </Card>
       )}
@@ -40,7 +51,9 @@ export default function Dashboard() {
           {hosts.data.value?.hosts.length === 0 && (
             <Empty title={words.noServers}>
               <p>{words.noServersHelp}</p>
-              <LinkButton href="/add-server" kind="primary" icon="plus">{words.addServer}</LinkButton>
+              <LinkButton href="/add-server" kind="primary" icon="plus">
+                {words.addServer}
+              </LinkButton>
             </Empty>
           )}
           <ul class="plain-list">
@@ -68,7 +81,11 @@ function Checks({ answer }: { answer: ChecksAnswer | undefined }) {
   open.sort((a, b) => a.state.localeCompare(b.state));
   return (
     <Card title={words.checksTitle} actions={<a href="/checks">{words.checksAll}</a>}>
-      {answer !== undefined && open.length === 0 && <p><State state="ok" word={words.checksGood} /></p>}
+      {answer !== undefined && open.length === 0 && (
+        <p>
+          <State state="ok" word={words.checksGood} />
+        </p>
+      )}
       <ul class="plain-list">
         {open.slice(0, SHOWN).map(({ id, title, state }) => (
           <li key={id}>
@@ -94,11 +111,33 @@ function Machine() {
     <Card title={words.machine} actions={<a href="/system">{system.model ?? system.hostname}</a>}>
       <Facts
         rows={[
-          cpu.percent !== null && [words.cpu, <Gauge value={cpu.percent} max={100} label={words.cpu}>{formatPercent(cpu.percent)}</Gauge>],
-          [words.memory, <Gauge value={usedBytes} max={memory.totalBytes} label={words.memory}>{words.ofTotal(formatBytes(usedBytes), formatBytes(memory.totalBytes))}</Gauge>],
-          [words.disk, <Gauge value={usedDiskBytes} max={disk.totalBytes} label={words.disk}>{words.free(formatBytes(disk.freeBytes), formatBytes(disk.totalBytes))}</Gauge>],
+          cpu.percent !== null && [
+            words.cpu,
+            <Gauge value={cpu.percent} max={100} label={words.cpu}>
+              {formatPercent(cpu.percent)}
+            </Gauge>,
+          ],
+          [
+            words.memory,
+            <Gauge value={usedBytes} max={memory.totalBytes} label={words.memory}>
+              {words.ofTotal(formatBytes(usedBytes), formatBytes(memory.totalBytes))}
+            </Gauge>,
+          ],
+          [
+            words.disk,
+            <Gauge value={usedDiskBytes} max={disk.totalBytes} label={words.disk}>
+              {words.free(formatBytes(disk.freeBytes), formatBytes(disk.totalBytes))}
+            </Gauge>,
+          ],
           temperatureCelsius !== null && [words.temperature, `${formatNumber(temperatureCelsius)} °C`],
-          throttled !== null && (throttled.isUnderVoltage || throttled.wasUnderVoltage) && [words.power, <State state={throttled.isUnderVoltage ? 'fail' : 'warn'} word={throttled.isUnderVoltage ? words.underVoltage : words.wasUnderVoltage} />],
+          throttled !== null &&
+            (throttled.isUnderVoltage || throttled.wasUnderVoltage) && [
+              words.power,
+              <State
+                state={throttled.isUnderVoltage ? 'fail' : 'warn'}
+                word={throttled.isUnderVoltage ? words.underVoltage : words.wasUnderVoltage}
+              />,
+            ],
           [words.uptime, formatDuration(uptimeSeconds)],
           [words.version, version],
         ]}
@@ -109,8 +148,12 @@ function Machine() {
 
 function LastHour() {
   const words = text.value;
-  const series = ['proxyUp', 'proxyDown', 'forwardUp', 'forwardDown', 'nat64Up', 'nat64Down'].map((name) => `${name}BytesPerSecond`);
-  const { data } = useResource<HistoryAnswer>(`history?series=${series.join(',')}&points=120`, { everyMs: SLOW_MS });
+  const series = ['proxyUp', 'proxyDown', 'forwardUp', 'forwardDown', 'nat64Up', 'nat64Down'].map(
+    (name) => `${name}BytesPerSecond`,
+  );
+  const { data } = useResource<HistoryAnswer>(`history?series=${series.join(',')}&points=120`, {
+    everyMs: SLOW_MS,
+  });
   const history = data.value;
   if (history === undefined) return null;
   const start = Date.parse(history.from) / 1000;
@@ -118,7 +161,9 @@ function LastHour() {
   const sum = (pattern: RegExp) =>
     times.map((_, index) => {
       const known = history.series.filter(({ name }) => pattern.test(name)).map(({ mean }) => mean[index]);
-      return known.every((value) => value === null) ? null : known.reduce<number>((total, value) => total + (value ?? 0), 0);
+      return known.every((value) => value === null)
+        ? null
+        : known.reduce<number>((total, value) => total + (value ?? 0), 0);
     });
   return (
     <Card title={words.lastHour} actions={<a href="/live?view=charts">{words.charts}</a>}>

@@ -1,7 +1,10 @@
 import { dictionary } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
 
-const text = dictionary({ title: 'Dashboard', keywords: 'overview home' }, { title: 'Übersicht', keywords: 'Dashboard Start' });
+const text = dictionary(
+  { title: 'Dashboard', keywords: 'overview home' },
+  { title: 'Übersicht', keywords: 'Dashboard Start' },
+);
 
 export const page: PageRegistration = {
   id: 'dashboard',

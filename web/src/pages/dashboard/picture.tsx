@@ -33,13 +33,26 @@ function label({ service, state, amount }: Flow, title = service.title()): strin
 }
 
 /** What does not run carries nothing: its state stands in place of the amount. */
-const shownAmount = (state: StateName, amount: string): string => (state === 'disabled' || state === 'failed' ? common.value.state[state] : amount);
+const shownAmount = (state: StateName, amount: string): string =>
+  state === 'disabled' || state === 'failed' ? common.value.state[state] : amount;
 
 const LEAST_PX = 3;
 const WIDEST_PX = 17;
 const widthOf = ({ width }: Flow) => LEAST_PX + width * (WIDEST_PX - LEAST_PX);
 
-function Lane({ flow, title, path, arrow, children }: { flow: Flow; title: string; path: string; arrow: string; children: ComponentChildren }) {
+function Lane({
+  flow,
+  title,
+  path,
+  arrow,
+  children,
+}: {
+  flow: Flow;
+  title: string;
+  path: string;
+  arrow: string;
+  children: ComponentChildren;
+}) {
   const tone = toneOf(flow.state);
   return (
     <a class={`flow tone-${tone}`} href={flow.service.href} aria-label={label(flow, title)}>
@@ -56,9 +69,16 @@ function Mark({ tone, x, y, size = 13 }: { tone: Tone; x: number; y: number; siz
   const at = `translate(${x} ${y}) scale(${size / 16})`;
   return (
     <g class={`tone-${tone}`} transform={at} aria-hidden="true">
-      {tone === 'ok' && <path class="mark" d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zM7 11.3 3.9 8.2l1.1-1.1L7 9.1l4.1-4.2 1.1 1.1z" />}
+      {tone === 'ok' && (
+        <path
+          class="mark"
+          d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zM7 11.3 3.9 8.2l1.1-1.1L7 9.1l4.1-4.2 1.1 1.1z"
+        />
+      )}
       {tone === 'warn' && <path class="mark" d="M8 1 .5 14.5h15zM7.2 6h1.6v4H7.2zm0 5.2h1.6v1.6H7.2z" />}
-      {tone === 'fail' && <path class="mark" d="M1.5 1.5h13v13h-13zM5 4 4 5l3 3-3 3 1 1 3-3 3 3 1-1-3-3 3-3-1-1-3 3z" />}
+      {tone === 'fail' && (
+        <path class="mark" d="M1.5 1.5h13v13h-13zM5 4 4 5l3 3-3 3 1 1 3-3 3 3 1-1-3-3 3-3-1-1-3 3z" />
+      )}
       {tone === 'off' && <circle class="mark-open" cx="8" cy="8" r="6" />}
     </g>
   );
@@ -83,18 +103,35 @@ function Wide({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
       <path class="land" d={`${coast}V0Z`} />
       <path class="shore" d={coast} />
       <g aria-hidden="true">
-        <text class="place-name" x="26" y={middle - 22}>{words.mainland}</text>
-        <text class="place-sub" x="26" y={middle + 2}>{words.mainlandSub}</text>
-        <text class="place-code" x="26" y={middle + 26}>{ends.address ?? words.noIpv4}</text>
-        <text class="place-name" x="808" y={middle - 22 - (shown.length * 22) / 2}>{words.island}</text>
-        <text class="place-sub" x="808" y={middle + 2 - (shown.length * 22) / 2}>{words.servers(ends.servers.length)}</text>
+        <text class="place-name" x="26" y={middle - 22}>
+          {words.mainland}
+        </text>
+        <text class="place-sub" x="26" y={middle + 2}>
+          {words.mainlandSub}
+        </text>
+        <text class="place-code" x="26" y={middle + 26}>
+          {ends.address ?? words.noIpv4}
+        </text>
+        <text class="place-name" x="808" y={middle - 22 - (shown.length * 22) / 2}>
+          {words.island}
+        </text>
+        <text class="place-sub" x="808" y={middle + 2 - (shown.length * 22) / 2}>
+          {words.servers(ends.servers.length)}
+        </text>
       </g>
       {shown.map(({ name, state }, index) => {
         const y = middle + 26 + index * 22 - (shown.length * 22) / 2;
         return (
-          <a key={name} class="place-server" href={`/servers/${encodeURIComponent(name)}`} aria-label={`${name}: ${common.value.state[state]}`}>
+          <a
+            key={name}
+            class="place-server"
+            href={`/servers/${encodeURIComponent(name)}`}
+            aria-label={`${name}: ${common.value.state[state]}`}
+          >
             <Mark tone={toneOf(state)} x={808} y={y - 11} />
-            <text x="827" y={y}>{name.length > 15 ? `${name.slice(0, 14)}…` : name}</text>
+            <text x="827" y={y}>
+              {name.length > 15 ? `${name.slice(0, 14)}…` : name}
+            </text>
           </a>
         );
       })}
@@ -103,10 +140,20 @@ function Wide({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
         const isIn = flow.service.direction === 'in';
         const arrow = isIn ? `M764 ${y}l-13 -9v18z` : `M222 ${y}l13 -9v18z`;
         return (
-          <Lane key={flow.service.name} flow={flow} title={flow.service.title()} path={isIn ? `M222 ${y}H752` : `M234 ${y}H764`} arrow={arrow}>
-            <Mark tone={toneOf(flow.state)} x={272} y={y - 26 } />
-            <text class="flow-name" x="291" y={y - 15}>{flow.service.title()}</text>{' '}
-            <text class="flow-amount" x="716" y={y - 15}>{shownAmount(flow.state, flow.amount)}</text>
+          <Lane
+            key={flow.service.name}
+            flow={flow}
+            title={flow.service.title()}
+            path={isIn ? `M222 ${y}H752` : `M234 ${y}H764`}
+            arrow={arrow}
+          >
+            <Mark tone={toneOf(flow.state)} x={272} y={y - 26} />
+            <text class="flow-name" x="291" y={y - 15}>
+              {flow.service.title()}
+            </text>{' '}
+            <text class="flow-amount" x="716" y={y - 15}>
+              {shownAmount(flow.state, flow.amount)}
+            </text>
           </Lane>
         );
       })}
@@ -123,23 +170,44 @@ function Tall({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
   return (
     <svg class="picture-tall" viewBox="0 0 360 424">
       <Waves width={360} height={424} />
-      <path class="land" d={`M0 0H360V64C330 88 ${180 + half} 74 ${180 + half} 112C${174 + half} 180 ${174 + half} 240 ${180 + half} 312C348 320 352 360 340 388C320 424 40 424 20 388C8 360 12 320 ${180 - half} 312C${186 - half} 240 ${186 - half} 180 ${180 - half} 112C${180 - half} 74 30 88 0 64Z`} />
+      <path
+        class="land"
+        d={`M0 0H360V64C330 88 ${180 + half} 74 ${180 + half} 112C${174 + half} 180 ${174 + half} 240 ${180 + half} 312C348 320 352 360 340 388C320 424 40 424 20 388C8 360 12 320 ${180 - half} 312C${186 - half} 240 ${186 - half} 180 ${180 - half} 112C${180 - half} 74 30 88 0 64Z`}
+      />
       <g aria-hidden="true" class="centred">
-        <text class="place-name" x="180" y="28">{words.mainland} · {words.mainlandSub}</text>
-        <text class="place-code" x="180" y="52">{ends.address ?? words.noIpv4}</text>
-        <text class="place-name" x="180" y="366">{words.island}</text>
-        <text class="place-sub" x="180" y="388">{words.servers(ends.servers.length)} · IPv6</text>
+        <text class="place-name" x="180" y="28">
+          {words.mainland} · {words.mainlandSub}
+        </text>
+        <text class="place-code" x="180" y="52">
+          {ends.address ?? words.noIpv4}
+        </text>
+        <text class="place-name" x="180" y="366">
+          {words.island}
+        </text>
+        <text class="place-sub" x="180" y="388">
+          {words.servers(ends.servers.length)} · IPv6
+        </text>
       </g>
       {all.map((flow, index) => {
         const x = left + index * COLUMN_PX;
         const isIn = flow.service.direction === 'in';
         const arrow = isIn ? `M${x} 318l-9 -13h18z` : `M${x} 92l-9 13h18z`;
         return (
-          <Lane key={flow.service.name} flow={flow} title={flow.service.short()} path={isIn ? `M${x} 92V306` : `M${x} 104V318`} arrow={arrow}>
+          <Lane
+            key={flow.service.name}
+            flow={flow}
+            title={flow.service.short()}
+            path={isIn ? `M${x} 92V306` : `M${x} 104V318`}
+            arrow={arrow}
+          >
             <rect class="flow-plate" x={x - 39} y="172" width="78" height="72" rx="8" />
             <Mark tone={toneOf(flow.state)} x={x - 6.5} y={178} />
-            <text class="flow-name centred" x={x} y="210">{flow.service.short()}</text>{' '}
-            <text class="flow-amount centred" x={x} y="229">{shownAmount(flow.state, flow.amount)}</text>
+            <text class="flow-name centred" x={x} y="210">
+              {flow.service.short()}
+            </text>{' '}
+            <text class="flow-amount centred" x={x} y="229">
+              {shownAmount(flow.state, flow.amount)}
+            </text>
           </Lane>
         );
       })}
@@ -149,10 +217,18 @@ function Tall({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
 
 /** Three short crests where there is only water. */
 function Waves({ width, height }: { width: number; height: number }) {
-  const spots = [[0.27, 0.09], [0.45, 0.07], [0.63, 0.1], [0.31, 0.93], [0.54, 0.91], [0.68, 0.95]] as const;
+  const spots = [
+    [0.27, 0.09],
+    [0.45, 0.07],
+    [0.63, 0.1],
+    [0.31, 0.93],
+    [0.54, 0.91],
+    [0.68, 0.95],
+  ] as const;
   return (
     <g class="waves" aria-hidden="true">
-      {width > 500 && spots.map(([x, y]) => <path key={x} d={`M${x * width} ${y * height}q7 -6 14 0t14 0t14 0`} />)}
+      {width > 500 &&
+        spots.map(([x, y]) => <path key={x} d={`M${x * width} ${y * height}q7 -6 14 0t14 0t14 0`} />)}
     </g>
   );
 }

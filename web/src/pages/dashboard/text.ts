@@ -3,7 +3,12 @@ import { dictionary } from '../../core/locale.ts';
 export const text = dictionary(
   {
     title: 'Dashboard',
-    lead: { ok: 'Everything runs.', degraded: 'Something does less than it should.', failed: 'Something has failed.', unknown: 'Waiting for the first figures…' },
+    lead: {
+      ok: 'Everything runs.',
+      degraded: 'Something does less than it should.',
+      failed: 'Something has failed.',
+      unknown: 'Waiting for the first figures…',
+    },
     mainland: 'Mainland',
     mainlandSub: 'IPv4 Internet',
     island: 'Island',
@@ -13,11 +18,14 @@ export const text = dictionary(
     inward: 'in',
     outward: 'out',
     picture: 'What flows between the IPv4 Internet and the IPv6 servers',
-    alternative: (parts: string) => `Between the mainland, the IPv4 Internet, and the island of IPv6 servers: ${parts}.`,
-    flow: (title: string, direction: string, state: string, amount: string) => `${title} ${amount}, ${direction}: ${state}`,
+    alternative: (parts: string) =>
+      `Between the mainland, the IPv4 Internet, and the island of IPv6 servers: ${parts}.`,
+    flow: (title: string, direction: string, state: string, amount: string) =>
+      `${title} ${amount}, ${direction}: ${state}`,
     allServers: 'All servers',
     noServers: 'No servers yet',
-    noServersHelp: 'A server is an IPv6 address and the names that lead to it. Add the first one, and its names are reachable from IPv4.',
+    noServersHelp:
+      'A server is an IPv6 address and the names that lead to it. Add the first one, and its names are reachable from IPv4.',
     addServer: 'Add a server',
     serversTitle: 'Servers',
     checksTitle: 'Checks',
@@ -46,7 +54,12 @@ export const text = dictionary(
   },
   {
     title: 'Übersicht',
-    lead: { ok: 'Alles läuft.', degraded: 'Etwas leistet weniger, als es soll.', failed: 'Etwas ist ausgefallen.', unknown: 'Warten auf die ersten Zahlen …' },
+    lead: {
+      ok: 'Alles läuft.',
+      degraded: 'Etwas leistet weniger, als es soll.',
+      failed: 'Etwas ist ausgefallen.',
+      unknown: 'Warten auf die ersten Zahlen …',
+    },
     mainland: 'Festland',
     mainlandSub: 'IPv4-Internet',
     island: 'Insel',
@@ -56,11 +69,13 @@ export const text = dictionary(
     inward: 'hinein',
     outward: 'hinaus',
     picture: 'Was zwischen dem IPv4-Internet und den IPv6-Servern fließt',
-    alternative: (parts) => `Zwischen dem Festland, dem IPv4-Internet, und der Insel der IPv6-Server: ${parts}.`,
+    alternative: (parts) =>
+      `Zwischen dem Festland, dem IPv4-Internet, und der Insel der IPv6-Server: ${parts}.`,
     flow: (title, direction, state, amount) => `${title} ${amount}, ${direction}: ${state}`,
     allServers: 'Alle Server',
     noServers: 'Noch keine Server',
-    noServersHelp: 'Ein Server ist eine IPv6-Adresse und die Namen, die zu ihm führen. Fügen Sie den ersten hinzu, und seine Namen sind von IPv4 aus erreichbar.',
+    noServersHelp:
+      'Ein Server ist eine IPv6-Adresse und die Namen, die zu ihm führen. Fügen Sie den ersten hinzu, und seine Namen sind von IPv4 aus erreichbar.',
     addServer: 'Server hinzufügen',
     serversTitle: 'Server',
     checksTitle: 'Prüfungen',

@@ -2,7 +2,8 @@ import { config } from '../../core/config.ts';
 import { formatNumber, formatPercent, formatRate } from '../../core/format.ts';
 import { counterOf, rates } from '../../core/live.ts';
 import { dictionary } from '../../core/locale.ts';
-import { Address, Card, Facts, LinkButton, PageHead } from '../../ui/basics.tsx';
+import { Address, Card, LinkButton, PageHead } from '../../ui/basics.tsx';
+import { Facts } from '../../ui/table.tsx';
 import { HistoryCharts } from '../history.tsx';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
 
@@ -50,12 +51,32 @@ export default function Dns64Page() {
   const total = count('hits') + count('misses');
   return (
     <>
-      <PageHead title={words.title} lead={settings?.enabled === false ? words.off : words.lead} actions={<LinkButton href="/live?kind=dns" icon="live">{words.timeline}</LinkButton>} />
+      <PageHead
+        title={words.title}
+        lead={settings?.enabled === false ? words.off : words.lead}
+        actions={
+          <LinkButton href="/live?kind=dns" icon="live">
+            {words.timeline}
+          </LinkButton>
+        }
+      />
       <dl class="tiles">
-        <div><dt>{words.rate}</dt><dd>{formatRate(rates.value('dns64', 'queries-udp') + rates.value('dns64', 'queries-tcp'))}</dd></div>
-        <div><dt>{words.hits}</dt><dd>{total === 0 ? '–' : formatPercent((count('hits') / total) * 100, 1)}</dd></div>
-        <div><dt>{words.synthesised}</dt><dd>{formatNumber(count('synthesised'))}</dd></div>
-        <div><dt>{words.failed}</dt><dd>{formatNumber(count('upstream-timeouts'))}</dd></div>
+        <div>
+          <dt>{words.rate}</dt>
+          <dd>{formatRate(rates.value('dns64', 'queries-udp') + rates.value('dns64', 'queries-tcp'))}</dd>
+        </div>
+        <div>
+          <dt>{words.hits}</dt>
+          <dd>{total === 0 ? '–' : formatPercent((count('hits') / total) * 100, 1)}</dd>
+        </div>
+        <div>
+          <dt>{words.synthesised}</dt>
+          <dd>{formatNumber(count('synthesised'))}</dd>
+        </div>
+        <div>
+          <dt>{words.failed}</dt>
+          <dd>{formatNumber(count('upstream-timeouts'))}</dd>
+        </div>
       </dl>
       <div class="columns">
         <ServiceState name="dns64" />
@@ -63,10 +84,40 @@ export default function Dns64Page() {
           <Card title={words.settings} actions={<a href="/configuration?view=json">{words.edit}</a>}>
             <Facts
               rows={[
-                [words.prefixes, settings.prefixes.map((prefix) => <div key={prefix}><Address value={prefix} /></div>)],
-                [words.upstreams, settings.upstreams.map((upstream) => <div key={upstream}><code>{upstream}</code></div>)],
-                [words.allow, settings.allow.map((entry) => <div key={entry}><code>{entry}</code></div>)],
-                [words.port, settings.listen.map((address) => <div key={address}><code>{address}#{settings.port}</code></div>)],
+                [
+                  words.prefixes,
+                  settings.prefixes.map((prefix) => (
+                    <div key={prefix}>
+                      <Address value={prefix} />
+                    </div>
+                  )),
+                ],
+                [
+                  words.upstreams,
+                  settings.upstreams.map((upstream) => (
+                    <div key={upstream}>
+                      <code>{upstream}</code>
+                    </div>
+                  )),
+                ],
+                [
+                  words.allow,
+                  settings.allow.map((entry) => (
+                    <div key={entry}>
+                      <code>{entry}</code>
+                    </div>
+                  )),
+                ],
+                [
+                  words.port,
+                  settings.listen.map((address) => (
+                    <div key={address}>
+                      <code>
+                        {address}#{settings.port}
+                      </code>
+                    </div>
+                  )),
+                ],
               ]}
             />
           </Card>

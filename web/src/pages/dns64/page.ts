@@ -1,7 +1,10 @@
 import { dictionary } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
 
-const text = dictionary({ title: 'DNS64', keywords: 'resolver cache upstream queries', unit: 'queries/s' }, { title: 'DNS64', keywords: 'Resolver Cache Upstream Anfragen', unit: 'Anfragen/s' });
+const text = dictionary(
+  { title: 'DNS64', keywords: 'resolver cache upstream queries', unit: 'queries/s' },
+  { title: 'DNS64', keywords: 'Resolver Cache Upstream Anfragen', unit: 'Anfragen/s' },
+);
 
 export const page: PageRegistration = {
   id: 'dns64',

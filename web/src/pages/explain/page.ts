@@ -1,7 +1,10 @@
 import { dictionary } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
 
-const text = dictionary({ title: 'Explain', keywords: 'assertions what would happen trace rule' }, { title: 'Erklären', keywords: 'Zusicherungen was würde geschehen Regel' });
+const text = dictionary(
+  { title: 'Explain', keywords: 'assertions what would happen trace rule' },
+  { title: 'Erklären', keywords: 'Zusicherungen was würde geschehen Regel' },
+);
 
 export const page: PageRegistration = {
   id: 'explain',

@@ -45,7 +45,8 @@ export const text = dictionary(
     toHint: 'Ein Hostname oder eine Adresse.',
     port: 'Port',
     explain: 'Erklären',
-    nothingSent: 'Niemandem wird etwas gesendet: Die Antwort kommt aus der Konfiguration und dem jetzigen Zustand.',
+    nothingSent:
+      'Niemandem wird etwas gesendet: Die Antwort kommt aus der Konfiguration und dem jetzigen Zustand.',
     rule: 'die Regel',
     countedAs: 'Gezählt als',
     keep: 'Als Zusicherung behalten',
@@ -58,7 +59,8 @@ export const text = dictionary(
     assertions: 'Zusicherungen',
     assertionsLead: 'Was wahr bleiben muss. Jede wird geprüft, bevor eine Änderung angewendet wird.',
     none: 'Noch keine Zusicherungen',
-    noneHelp: 'Lassen Sie sich eine Verbindung erklären, die Ihnen wichtig ist, und behalten Sie die Antwort als Zusicherung.',
+    noneHelp:
+      'Lassen Sie sich eine Verbindung erklären, die Ihnen wichtig ist, und behalten Sie die Antwort als Zusicherung.',
     connection: 'Verbindung',
     expected: 'Muss führen zu',
     holds: 'Gilt?',

@@ -1,7 +1,8 @@
 import type { SshConfigAnswer } from '../../core/contract.ts';
 import { dictionary } from '../../core/locale.ts';
 import { useResource } from '../../core/resource.ts';
-import { Address, Card, Empty, LinkButton, PageHead, Snippet, Table } from '../../ui/basics.tsx';
+import { Address, Card, Empty, LinkButton, PageHead, Snippet } from '../../ui/basics.tsx';
+import { Table } from '../../ui/table.tsx';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
 
 const text = dictionary(
@@ -40,7 +41,9 @@ export default function ForwardPage() {
         {data.value !== undefined && servers.length === 0 && (
           <Empty title={words.none}>
             <p>{words.noneHelp}</p>
-            <LinkButton href="/add-server" kind="primary" icon="plus">{words.add}</LinkButton>
+            <LinkButton href="/add-server" kind="primary" icon="plus">
+              {words.add}
+            </LinkButton>
           </Empty>
         )}
         {servers.length > 0 && (
@@ -50,7 +53,10 @@ export default function ForwardPage() {
               rows={servers}
               keyOf={({ name }) => name}
               columns={[
-                { title: words.server, cell: ({ name }) => <a href={`/servers/${encodeURIComponent(name)}`}>{name}</a> },
+                {
+                  title: words.server,
+                  cell: ({ name }) => <a href={`/servers/${encodeURIComponent(name)}`}>{name}</a>,
+                },
                 { title: words.port, cell: ({ port }) => <Address value={String(port)} /> },
               ]}
             />

@@ -1,7 +1,10 @@
 import { dictionary } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
 
-const text = dictionary({ title: 'SSH and ports', keywords: 'forwarder' }, { title: 'SSH und Ports', keywords: 'Weiterleitung' });
+const text = dictionary(
+  { title: 'SSH and ports', keywords: 'forwarder' },
+  { title: 'SSH und Ports', keywords: 'Weiterleitung' },
+);
 
 export const page: PageRegistration = {
   id: 'forward',

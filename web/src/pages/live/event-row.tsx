@@ -4,7 +4,8 @@ import { query } from '../../core/api.ts';
 import { config } from '../../core/config.ts';
 import type { ConnectionEvent, DnsEvent, LiveEvent, Nat64Event, ServiceEvent } from '../../core/contract.ts';
 import { formatBytes, formatClock, formatMs, formatTime } from '../../core/format.ts';
-import { Facts, Shape, type Tone, toneOf } from '../../ui/basics.tsx';
+import { Shape, type Tone, toneOf } from '../../ui/basics.tsx';
+import { Facts } from '../../ui/table.tsx';
 import { Icon, type IconName } from '../../ui/icon.tsx';
 import { text as common } from '../../ui/text.ts';
 import { text } from './text.ts';
@@ -26,15 +27,25 @@ export function EventRow({ event }: { event: LiveEvent }) {
     <li>
       <details onToggle={(toggle) => (isOpen.value = toggle.currentTarget.open)}>
         <summary>
-          <time dateTime={event.at} title={formatTime(at)}>{formatClock(at)}</time>
+          <time dateTime={event.at} title={formatTime(at)}>
+            {formatClock(at)}
+          </time>
           <Icon name={icon} size={16} />
           <span class="sentence">{sentence}</span>
-          <span class={`note-of tone-${tone}`}><Shape tone={tone} size={11} /> {note}</span>
+          <span class={`note-of tone-${tone}`}>
+            <Shape tone={tone} size={11} /> {note}
+          </span>
         </summary>
         {isOpen.value && (
           <div class="event-details">
             <Facts rows={facts.map((fact) => fact && [fact[0], <span class="code">{fact[1]}</span>])} />
-            <p class="row">{links.map(([href, title]) => <a key={href} href={href}>{title}</a>)}</p>
+            <p class="row">
+              {links.map(([href, title]) => (
+                <a key={href} href={href}>
+                  {title}
+                </a>
+              ))}
+            </p>
           </div>
         )}
       </details>
@@ -55,9 +66,25 @@ function lineOf(event: LiveEvent): Line {
   }
 }
 
-const ofClient = (client: string): readonly [string, string] => [`/live${query({ client })}`, text.value.toClient];
+const ofClient = (client: string): readonly [string, string] => [
+  `/live${query({ client })}`,
+  text.value.toClient,
+];
 
-function connectionLine({ what, client, clientPort, name, server, listener, service, bytesUp, bytesDown, durationMs, reason, explanation }: ConnectionEvent): Line {
+function connectionLine({
+  what,
+  client,
+  clientPort,
+  name,
+  server,
+  listener,
+  service,
+  bytesUp,
+  bytesDown,
+  durationMs,
+  reason,
+  explanation,
+}: ConnectionEvent): Line {
   const words = text.value;
   const asked = name ?? (what === 'refused' ? (explanation ?? words.connection.noName) : listener);
   const where = server ?? words.connection.nowhere;
@@ -65,8 +92,16 @@ function connectionLine({ what, client, clientPort, name, server, listener, serv
   return {
     icon: service,
     tone: what === 'refused' ? 'fail' : what === 'opened' ? 'ok' : 'off',
-    sentence: what === 'refused' ? words.connection.refused(client, asked) : words.connection[what](client, asked, where),
-    note: what === 'opened' ? listener : what === 'refused' ? (reason ?? '') : `${formatBytes(bytesUp)} / ${formatBytes(bytesDown)}`,
+    sentence:
+      what === 'refused'
+        ? words.connection.refused(client, asked)
+        : words.connection[what](client, asked, where),
+    note:
+      what === 'opened'
+        ? listener
+        : what === 'refused'
+          ? (reason ?? '')
+          : `${formatBytes(bytesUp)} / ${formatBytes(bytesDown)}`,
     facts: [
       [words.client, `${client}#${clientPort}`],
       [words.facts.listener, listener],
@@ -76,8 +111,14 @@ function connectionLine({ what, client, clientPort, name, server, listener, serv
       reason !== null && [words.facts.reason, `${explanation ?? ''} (${reason})`],
     ],
     links: [
-      ...(server === null ? [] : [[`/servers/${encodeURIComponent(server)}`, `${words.toServer} ${server}`] as const]),
-      ...(name === null || port === undefined ? [] : [[`/explain${query({ from: client, protocol: 'tcp', to: name, port })}`, words.explainIt] as const]),
+      ...(server === null
+        ? []
+        : [[`/servers/${encodeURIComponent(server)}`, `${words.toServer} ${server}`] as const]),
+      ...(name === null || port === undefined
+        ? []
+        : [
+            [`/explain${query({ from: client, protocol: 'tcp', to: name, port })}`, words.explainIt] as const,
+          ]),
       ofClient(client),
     ],
   };
@@ -116,7 +157,9 @@ function nat64Line({ what, protocol, client, clientPort, server, poolAddress, po
     ],
     links: [
       [`/nat64${query({ view: 'sessions', client })}`, words.toSessions],
-      ...(server === null ? [] : [[`/servers/${encodeURIComponent(server)}`, `${words.toServer} ${server}`] as const]),
+      ...(server === null
+        ? []
+        : [[`/servers/${encodeURIComponent(server)}`, `${words.toServer} ${server}`] as const]),
       ofClient(client),
     ],
   };

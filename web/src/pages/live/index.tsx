@@ -28,8 +28,15 @@ function Charts() {
   const hours: Span = SPANS.includes(wanted) ? wanted : '1';
   return (
     <div class="stack">
-      <Choice label={words.hours} value={hours} options={SPANS.map((span) => [span, words.spans[span]])} onChange={(next) => setParameters({ hours: next })} />
-      <section class="card"><HistoryCharts hours={Number(hours)} /></section>
+      <Choice
+        label={words.hours}
+        value={hours}
+        options={SPANS.map((span) => [span, words.spans[span]])}
+        onChange={(next) => setParameters({ hours: next })}
+      />
+      <section class="card">
+        <HistoryCharts hours={Number(hours)} />
+      </section>
     </div>
   );
 }

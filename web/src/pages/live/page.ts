@@ -1,7 +1,10 @@
 import { dictionary } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
 
-const text = dictionary({ title: 'Live', keywords: 'timeline log events charts queries' }, { title: 'Live', keywords: 'Zeitleiste Ereignisse Diagramme Anfragen' });
+const text = dictionary(
+  { title: 'Live', keywords: 'timeline log events charts queries' },
+  { title: 'Live', keywords: 'Zeitleiste Ereignisse Diagramme Anfragen' },
+);
 
 export const page: PageRegistration = {
   id: 'live',

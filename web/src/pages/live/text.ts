@@ -17,9 +17,15 @@ export const text = dictionary(
     clear: 'Show everything',
     pause: 'Pause',
     resume: 'Go on',
-    paused: (count: number) => (count === 0 ? 'Paused.' : count === 1 ? 'Paused; 1 new event is waiting.' : `Paused; ${count} new events are waiting.`),
+    paused: (count: number) =>
+      count === 0
+        ? 'Paused.'
+        : count === 1
+          ? 'Paused; 1 new event is waiting.'
+          : `Paused; ${count} new events are waiting.`,
     none: 'Nothing has happened yet',
-    noneHelp: 'Connections, queries and mappings appear here as they happen: open a site through the appliance, or ask its resolver.',
+    noneHelp:
+      'Connections, queries and mappings appear here as they happen: open a site through the appliance, or ask its resolver.',
     noneFiltered: 'Nothing fits the filters',
     older: 'Older',
     lost: (count: string) => `${count} events were too many at once and are not recorded.`,
@@ -32,11 +38,21 @@ export const text = dictionary(
     },
     dns: {
       line: (who: string, type: string, name: string) => `${who} asked for ${type} ${name}`,
-      answers: { cached: 'from the cache', forwarded: 'from upstream', synthesized: 'made from A', local: 'known here', refused: 'refused', failed: 'no answer', malformed: 'malformed' },
+      answers: {
+        cached: 'from the cache',
+        forwarded: 'from upstream',
+        synthesized: 'made from A',
+        local: 'known here',
+        refused: 'refused',
+        failed: 'no answer',
+        malformed: 'malformed',
+      },
     },
     nat64: {
-      'mapping-created': (who: string, pool: string, protocol: string) => `${who} got ${pool} for ${protocol}`,
-      'mapping-removed': (who: string, pool: string, protocol: string) => `${who} gave back ${pool} for ${protocol}`,
+      'mapping-created': (who: string, pool: string, protocol: string) =>
+        `${who} got ${pool} for ${protocol}`,
+      'mapping-removed': (who: string, pool: string, protocol: string) =>
+        `${who} gave back ${pool} for ${protocol}`,
     },
     service: (name: string, state: string) => `${name}: ${state}`,
     facts: {
@@ -74,9 +90,15 @@ export const text = dictionary(
     clear: 'Alles zeigen',
     pause: 'Anhalten',
     resume: 'Weiter',
-    paused: (count) => (count === 0 ? 'Angehalten.' : count === 1 ? 'Angehalten; 1 neues Ereignis wartet.' : `Angehalten; ${count} neue Ereignisse warten.`),
+    paused: (count) =>
+      count === 0
+        ? 'Angehalten.'
+        : count === 1
+          ? 'Angehalten; 1 neues Ereignis wartet.'
+          : `Angehalten; ${count} neue Ereignisse warten.`,
     none: 'Noch ist nichts geschehen',
-    noneHelp: 'Verbindungen, Anfragen und Zuordnungen erscheinen hier, während sie geschehen: Öffnen Sie eine Seite durch das Gerät, oder fragen Sie seinen Resolver.',
+    noneHelp:
+      'Verbindungen, Anfragen und Zuordnungen erscheinen hier, während sie geschehen: Öffnen Sie eine Seite durch das Gerät, oder fragen Sie seinen Resolver.',
     noneFiltered: 'Nichts passt zu den Filtern',
     older: 'Ältere',
     lost: (count) => `${count} Ereignisse waren zu viele auf einmal und sind nicht aufgezeichnet.`,
@@ -89,7 +111,15 @@ export const text = dictionary(
     },
     dns: {
       line: (who, type, name) => `${who} fragte nach ${type} ${name}`,
-      answers: { cached: 'aus dem Cache', forwarded: 'vom Upstream', synthesized: 'aus A gemacht', local: 'hier bekannt', refused: 'abgelehnt', failed: 'ohne Antwort', malformed: 'fehlerhaft' },
+      answers: {
+        cached: 'aus dem Cache',
+        forwarded: 'vom Upstream',
+        synthesized: 'aus A gemacht',
+        local: 'hier bekannt',
+        refused: 'abgelehnt',
+        failed: 'ohne Antwort',
+        malformed: 'fehlerhaft',
+      },
     },
     nat64: {
       'mapping-created': (who, pool, protocol) => `${who} bekam ${pool} für ${protocol}`,

@@ -22,7 +22,12 @@ const REFRESH_MS = 2000;
 
 export function Timeline() {
   const words = text.value;
-  const filters = { kind: parameter('kind'), client: parameter('client'), server: parameter('server'), text: parameter('text') };
+  const filters = {
+    kind: parameter('kind'),
+    client: parameter('client'),
+    server: parameter('server'),
+    text: parameter('text'),
+  };
   const key = query(filters);
   const isFiltered = key !== '';
   const events = useSignal<readonly LiveEvent[] | undefined>(undefined);
@@ -44,10 +49,11 @@ export function Timeline() {
     void latest.current(undefined);
     const stop = onEvents((fresh) => {
       if (isPaused.value) waiting.value = [...waiting.value, ...fresh].slice(-KEPT_ROWS);
-      else if (isFiltered) timer ??= setTimeout(() => {
-        timer = undefined;
-        void latest.current(undefined);
-      }, REFRESH_MS);
+      else if (isFiltered)
+        timer ??= setTimeout(() => {
+          timer = undefined;
+          void latest.current(undefined);
+        }, REFRESH_MS);
       else events.value = merge(fresh, events.value ?? []);
     });
     return () => {
@@ -66,12 +72,32 @@ export function Timeline() {
     <section class="card" aria-label={words.timeline}>
       <Filters key={key} filters={filters} error={load.error.value} />
       <div class="row spread">
-        <p role="status" class="faint">{isPaused.value && words.paused(waiting.value.length)}{lost.value > 0 && ` ${words.lost(formatNumber(lost.value))}`}</p>
-        <Button icon={isPaused.value ? 'play' : 'pause'} onClick={() => (isPaused.value ? resume() : (isPaused.value = true))}>{isPaused.value ? words.resume : words.pause}</Button>
+        <p role="status" class="faint">
+          {isPaused.value && words.paused(waiting.value.length)}
+          {lost.value > 0 && ` ${words.lost(formatNumber(lost.value))}`}
+        </p>
+        <Button
+          icon={isPaused.value ? 'play' : 'pause'}
+          onClick={() => (isPaused.value ? resume() : (isPaused.value = true))}
+        >
+          {isPaused.value ? words.resume : words.pause}
+        </Button>
       </div>
-      {events.value?.length === 0 && <Empty title={isFiltered ? words.noneFiltered : words.none}>{!isFiltered && <p>{words.noneHelp}</p>}</Empty>}
-      <ol class="timeline">{events.value?.map((event) => <EventRow key={event.id} event={event} />)}</ol>
-      {nextCursor.value !== null && <Button isBusy={load.isBusy.value} onClick={() => void load.run(nextCursor.value ?? undefined)}>{words.older}</Button>}
+      {events.value?.length === 0 && (
+        <Empty title={isFiltered ? words.noneFiltered : words.none}>
+          {!isFiltered && <p>{words.noneHelp}</p>}
+        </Empty>
+      )}
+      <ol class="timeline">
+        {events.value?.map((event) => (
+          <EventRow key={event.id} event={event} />
+        ))}
+      </ol>
+      {nextCursor.value !== null && (
+        <Button isBusy={load.isBusy.value} onClick={() => void load.run(nextCursor.value ?? undefined)}>
+          {words.older}
+        </Button>
+      )}
     </section>
   );
 }
@@ -84,7 +110,12 @@ function merge(fresh: readonly LiveEvent[], list: readonly LiveEvent[]): readonl
 }
 
 interface FiltersProps {
-  readonly filters: { readonly kind: string; readonly client: string; readonly server: string; readonly text: string };
+  readonly filters: {
+    readonly kind: string;
+    readonly client: string;
+    readonly server: string;
+    readonly text: string;
+  };
   readonly error: unknown;
 }
 
@@ -97,7 +128,10 @@ function Filters({ filters, error }: FiltersProps) {
   const problem = (name: string) => problems.find(({ path }) => path === `/${name}`)?.message;
   const toggle = (kind: string) => (isOn: boolean) => {
     const next = KINDS.filter((each) => (each === kind ? isOn : kinds.has(each)));
-    setParameters({ ...form.value, kind: next.length === KINDS.length || next.length === 0 ? '' : next.join(',') });
+    setParameters({
+      ...form.value,
+      kind: next.length === KINDS.length || next.length === 0 ? '' : next.join(','),
+    });
   };
   return (
     <form
@@ -109,13 +143,43 @@ function Filters({ filters, error }: FiltersProps) {
     >
       <fieldset>
         <legend class="group-label">{words.show}</legend>
-        <div class="row kinds">{KINDS.map((kind) => <CheckField key={kind} label={words.kinds[kind]} isChecked={kinds.has(kind)} onChange={toggle(kind)} />)}</div>
+        <div class="row kinds">
+          {KINDS.map((kind) => (
+            <CheckField
+              key={kind}
+              label={words.kinds[kind]}
+              isChecked={kinds.has(kind)}
+              onChange={toggle(kind)}
+            />
+          ))}
+        </div>
       </fieldset>
-      <SelectField label={words.server} value={form.value.server} options={[['', words.anyServer], ...hosts.map(({ name }) => [name, name] as const)]} onChange={(server) => setParameters({ ...form.value, server })} />
-      <TextField label={words.client} isCode placeholder="203.0.113.9" value={form.value.client} onInput={(client) => (form.value = { ...form.value, client })} problem={problem('client')} />
-      <TextField label={words.text} value={form.value.text} onInput={(wanted) => (form.value = { ...form.value, text: wanted })} problem={problem('text')} />
+      <SelectField
+        label={words.server}
+        value={form.value.server}
+        options={[['', words.anyServer], ...hosts.map(({ name }) => [name, name] as const)]}
+        onChange={(server) => setParameters({ ...form.value, server })}
+      />
+      <TextField
+        label={words.client}
+        isCode
+        placeholder="203.0.113.9"
+        value={form.value.client}
+        onInput={(client) => (form.value = { ...form.value, client })}
+        problem={problem('client')}
+      />
+      <TextField
+        label={words.text}
+        value={form.value.text}
+        onInput={(wanted) => (form.value = { ...form.value, text: wanted })}
+        problem={problem('text')}
+      />
       <Button type="submit">{words.apply}</Button>
-      {query(filters) !== '' && <Button onClick={() => setParameters({ kind: '', client: '', server: '', text: '' })}>{words.clear}</Button>}
+      {query(filters) !== '' && (
+        <Button onClick={() => setParameters({ kind: '', client: '', server: '', text: '' })}>
+          {words.clear}
+        </Button>
+      )}
       {error !== undefined && problems.length === 0 && <ErrorBox error={error} />}
     </form>
   );

@@ -7,11 +7,22 @@ import { text } from './text.ts';
 
 export default function Nat64Page() {
   const words = text.value;
-  const tabs = (['overview', 'sessions', 'bib', 'packet'] as const).map((name) => ({ name, title: words[name] }));
+  const tabs = (['overview', 'sessions', 'bib', 'packet'] as const).map((name) => ({
+    name,
+    title: words[name],
+  }));
   const tab = currentTab(tabs);
   return (
     <>
-      <PageHead title={words.title} lead={words.lead} actions={<LinkButton href="/live?kind=nat64" icon="live">{words.timeline}</LinkButton>} />
+      <PageHead
+        title={words.title}
+        lead={words.lead}
+        actions={
+          <LinkButton href="/live?kind=nat64" icon="live">
+            {words.timeline}
+          </LinkButton>
+        }
+      />
       <Tabs tabs={tabs} label={words.views} />
       {tab === 'overview' && <Overview />}
       {(tab === 'sessions' || tab === 'bib') && <Rows key={tab} list={tab} />}

@@ -1,7 +1,10 @@
 import { dictionary } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
 
-const text = dictionary({ title: 'NAT64', keywords: 'sessions bib pool ports translator' }, { title: 'NAT64', keywords: 'Sitzungen BIB Pool Ports Übersetzer' });
+const text = dictionary(
+  { title: 'NAT64', keywords: 'sessions bib pool ports translator' },
+  { title: 'NAT64', keywords: 'Sitzungen BIB Pool Ports Übersetzer' },
+);
 
 export const page: PageRegistration = {
   id: 'nat64',

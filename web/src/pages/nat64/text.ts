@@ -21,7 +21,8 @@ export const text = dictionary(
     mappingsColumn: 'Ports',
     clientsNone: 'No clients yet',
     clientsNoneHelp: 'None of the networks in nat64.allow has sent anything to the NAT64 prefix.',
-    clientsTotal: (count: string, isComplete: boolean) => `${isComplete ? '' : 'more than '}${count} clients in all`,
+    clientsTotal: (count: string, isComplete: boolean) =>
+      `${isComplete ? '' : 'more than '}${count} clients in all`,
     drops: 'Why packets were dropped',
     dropsNone: 'No packet was dropped since the start',
     reason: 'Reason',

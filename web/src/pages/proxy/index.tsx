@@ -1,6 +1,7 @@
 import { config } from '../../core/config.ts';
 import { dictionary } from '../../core/locale.ts';
-import { Card, Empty, LinkButton, PageHead, Table } from '../../ui/basics.tsx';
+import { Card, Empty, LinkButton, PageHead } from '../../ui/basics.tsx';
+import { Table } from '../../ui/table.tsx';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
 
 const text = dictionary(
@@ -43,13 +44,23 @@ export default function ProxyPage() {
   const effective = config.value?.effective;
   return (
     <>
-      <PageHead title={words.title} lead={words.lead} actions={<LinkButton href="/live?kind=connection" icon="live">{words.timeline}</LinkButton>} />
+      <PageHead
+        title={words.title}
+        lead={words.lead}
+        actions={
+          <LinkButton href="/live?kind=connection" icon="live">
+            {words.timeline}
+          </LinkButton>
+        }
+      />
       {effective !== undefined && (
         <Card title={words.listeners}>
           {effective.hosts.length === 0 && (
             <Empty title={words.none}>
               <p>{words.noneHelp}</p>
-              <LinkButton href="/add-server" kind="primary" icon="plus">{words.add}</LinkButton>
+              <LinkButton href="/add-server" kind="primary" icon="plus">
+                {words.add}
+              </LinkButton>
             </Empty>
           )}
           <Table
@@ -64,7 +75,17 @@ export default function ProxyPage() {
                 title: words.servers,
                 cell: ({ name }) => {
                   const users = effective.hosts.filter(({ services }) => services.includes(name));
-                  return users.length === 0 ? <span class="faint">{words.closed}</span> : <span class="row">{users.map((host) => <a key={host.name} href={`/servers/${encodeURIComponent(host.name)}`}>{host.name}</a>)}</span>;
+                  return users.length === 0 ? (
+                    <span class="faint">{words.closed}</span>
+                  ) : (
+                    <span class="row">
+                      {users.map((host) => (
+                        <a key={host.name} href={`/servers/${encodeURIComponent(host.name)}`}>
+                          {host.name}
+                        </a>
+                      ))}
+                    </span>
+                  );
                 },
               },
             ]}

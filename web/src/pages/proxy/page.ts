@@ -1,7 +1,10 @@
 import { dictionary } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
 
-const text = dictionary({ title: 'Proxy', keywords: 'http https sni listeners' }, { title: 'Proxy', keywords: 'http https sni Listener' });
+const text = dictionary(
+  { title: 'Proxy', keywords: 'http https sni listeners' },
+  { title: 'Proxy', keywords: 'http https sni Listener' },
+);
 
 export const page: PageRegistration = {
   id: 'proxy',

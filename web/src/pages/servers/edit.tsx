@@ -15,13 +15,27 @@ export function EditServer({ name }: { name?: string }) {
   if (config.value === undefined) return <Loading problem={undefined} />;
   const before = name === undefined ? undefined : hostsOf(edited.value).find((host) => host.name === name);
   const words = text.value;
-  if (name !== undefined && before === undefined) return <PageHead title={words.notFound(name)} lead={words.notFoundLead} back={{ href: '/servers', title: words.title }} />;
+  if (name !== undefined && before === undefined)
+    return (
+      <PageHead
+        title={words.notFound(name)}
+        lead={words.notFoundLead}
+        back={{ href: '/servers', title: words.title }}
+      />
+    );
   return <Form key={name ?? ''} before={before} />;
 }
 
 function Form({ before }: { before: HostDocument | undefined }) {
   const words = text.value;
-  const form = useSignal(before === undefined ? EMPTY_FORM : formOf(before, config.value?.effective.hosts.find(({ name }) => name === before.name)));
+  const form = useSignal(
+    before === undefined
+      ? EMPTY_FORM
+      : formOf(
+          before,
+          config.value?.effective.hosts.find(({ name }) => name === before.name),
+        ),
+  );
   const showsAll = useSignal(false);
   const problems = useHostProblems(form, before);
   const { run, isBusy, error } = useAction(async () => {
@@ -41,7 +55,11 @@ function Form({ before }: { before: HostDocument | undefined }) {
   const others = problems.value.filter(({ path }) => path === '');
   return (
     <>
-      <PageHead title={before === undefined ? words.addTitle : words.editTitle(before.name)} lead={words.addLead} back={{ href: back, title: before?.name ?? words.title }} />
+      <PageHead
+        title={before === undefined ? words.addTitle : words.editTitle(before.name)}
+        lead={words.addLead}
+        back={{ href: back, title: before?.name ?? words.title }}
+      />
       <form
         class="form card"
         noValidate
@@ -54,7 +72,9 @@ function Form({ before }: { before: HostDocument | undefined }) {
         {showsAll.value && others.length > 0 && <ProblemList problems={others} />}
         <ErrorBox error={error.value} />
         <div class="actions">
-          <Button kind="primary" type="submit" isBusy={isBusy.value}>{words.form.save}</Button>
+          <Button kind="primary" type="submit" isBusy={isBusy.value}>
+            {words.form.save}
+          </Button>
           <LinkButton href={back}>{common.value.cancel}</LinkButton>
         </div>
       </form>

@@ -57,12 +57,19 @@ export function formOf(host: HostDocument, effective: HostConfig | undefined): H
 }
 
 /** A number where the text is one; else the text itself, so that the API says what is wrong with it. */
-const numberOf = (text: string): number => (/^\d+$/.test(text.trim()) ? Number(text) : (text as unknown as number));
+const numberOf = (text: string): number =>
+  /^\d+$/.test(text.trim()) ? Number(text) : (text as unknown as number);
 
 /** What the form says, keeping fields of the document that it does not know. */
 export function hostOf(form: HostForm, before?: HostDocument): HostDocument {
-  const host: HostDocument = { ...before, name: form.name.trim(), address: form.address.trim(), hostnames: splitNames(form.hostnames) };
-  const isDefault = form.services.length === 2 && ['http', 'https'].every((name) => form.services.includes(name));
+  const host: HostDocument = {
+    ...before,
+    name: form.name.trim(),
+    address: form.address.trim(),
+    hostnames: splitNames(form.hostnames),
+  };
+  const isDefault =
+    form.services.length === 2 && ['http', 'https'].every((name) => form.services.includes(name));
   if (isDefault) delete host.services;
   else host.services = [...form.services];
   if (form.clientAddress === 'none') delete host.clientAddress;
@@ -71,7 +78,8 @@ export function hostOf(form: HostForm, before?: HostDocument): HostDocument {
   else {
     const ssh: { port?: number; targetPort?: number } = {};
     if (form.sshPort.trim() !== '') ssh.port = numberOf(form.sshPort);
-    if (form.sshTargetPort.trim() !== '22' && form.sshTargetPort.trim() !== '') ssh.targetPort = numberOf(form.sshTargetPort);
+    if (form.sshTargetPort.trim() !== '22' && form.sshTargetPort.trim() !== '')
+      ssh.targetPort = numberOf(form.sshTargetPort);
     if (Object.keys(ssh).length === 0) delete host.ssh;
     else host.ssh = ssh;
   }
@@ -79,7 +87,11 @@ export function hostOf(form: HostForm, before?: HostDocument): HostDocument {
 }
 
 /** The document with this server in the place of `original`, or at the end; and its place. */
-export function withHost(document: ConfigDocument, host: HostDocument, original: string | undefined): { document: ConfigDocument; index: number } {
+export function withHost(
+  document: ConfigDocument,
+  host: HostDocument,
+  original: string | undefined,
+): { document: ConfigDocument; index: number } {
   const hosts = [...hostsOf(document)];
   const found = original === undefined ? -1 : hosts.findIndex(({ name }) => name === original);
   const index = found < 0 ? hosts.length : found;
@@ -93,7 +105,11 @@ export const withoutHost = (document: ConfigDocument, name: string): ConfigDocum
 });
 
 /** What is wrong with this server, paths from the server on ("/address"); the appliance itself says it. */
-export async function problemsOf(host: HostDocument, original: string | undefined, abort?: AbortSignal): Promise<Problem[]> {
+export async function problemsOf(
+  host: HostDocument,
+  original: string | undefined,
+  abort?: AbortSignal,
+): Promise<Problem[]> {
   const { document, index } = withHost(edited.value, host, original);
   const { problems } = await checkDocument(document, abort);
   const prefix = `/hosts/${index}`;

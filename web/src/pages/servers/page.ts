@@ -1,7 +1,10 @@
 import { dictionary } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
 
-const text = dictionary({ title: 'Servers', keywords: 'hosts names ssh add server' }, { title: 'Server', keywords: 'Hosts Namen SSH hinzufügen' });
+const text = dictionary(
+  { title: 'Servers', keywords: 'hosts names ssh add server' },
+  { title: 'Server', keywords: 'Hosts Namen SSH hinzufügen' },
+);
 
 export const page: PageRegistration = {
   id: 'servers',

@@ -40,12 +40,26 @@ export function PasteDialog({ onClose }: { onClose: () => void }) {
       footer={
         <>
           <Button onClick={onClose}>{common.value.cancel}</Button>
-          <Button isBusy={isBusy.value} isDisabled={pasted.value.trim() === ''} onClick={() => void run()}>{words.pasteRead}</Button>
-          <Button kind="primary" isDisabled={hosts.length === 0} onClick={take}>{words.pasteTake(hosts.length)}</Button>
+          <Button isBusy={isBusy.value} isDisabled={pasted.value.trim() === ''} onClick={() => void run()}>
+            {words.pasteRead}
+          </Button>
+          <Button kind="primary" isDisabled={hosts.length === 0} onClick={take}>
+            {words.pasteTake(hosts.length)}
+          </Button>
         </>
       }
     >
-      <TextArea label={words.pasteLabel} hint={words.pasteLead} rows={7} placeholder={EXAMPLE} value={pasted.value} onInput={(value) => { pasted.value = value; answer.value = undefined; }} />
+      <TextArea
+        label={words.pasteLabel}
+        hint={words.pasteLead}
+        rows={7}
+        placeholder={EXAMPLE}
+        value={pasted.value}
+        onInput={(value) => {
+          pasted.value = value;
+          answer.value = undefined;
+        }}
+      />
       <ErrorBox error={error.value} />
       {answer.value !== undefined && (
         <>
@@ -54,14 +68,20 @@ export function PasteDialog({ onClose }: { onClose: () => void }) {
               const { name, address, hostnames = [] } = host as HostDocument;
               return (
                 <li key={line}>
-                  <strong>{name}</strong> <code>{address}</code> <span class="clipped faint">{hostnames.join(', ')}</span> <span class="tag">{isKnown ? words.pasteKnown : words.pasteNew}</span>
+                  <strong>{name}</strong> <code>{address}</code>{' '}
+                  <span class="clipped faint">{hostnames.join(', ')}</span>{' '}
+                  <span class="tag">{isKnown ? words.pasteKnown : words.pasteNew}</span>
                 </li>
               );
             })}
           </ul>
           {answer.value.problems.length > 0 && (
             <ul class="problem-list problem">
-              {answer.value.problems.map(({ line, message }) => <li key={line + message}>{words.pasteLine(line)}: {message}</li>)}
+              {answer.value.problems.map(({ line, message }) => (
+                <li key={line + message}>
+                  {words.pasteLine(line)}: {message}
+                </li>
+              ))}
             </ul>
           )}
         </>

@@ -7,7 +7,19 @@ import { formatBytes, formatDate, formatMs } from '../../core/format.ts';
 import { useAction, useResource } from '../../core/resource.ts';
 import { navigate } from '../../core/router.ts';
 import { toast, toastError } from '../../core/toast.ts';
-import { Ago, Address, Button, Card, Empty, Facts, LinkButton, Loading, PageHead, Snippet, State, Table } from '../../ui/basics.tsx';
+import {
+  Ago,
+  Address,
+  Button,
+  Card,
+  Empty,
+  LinkButton,
+  Loading,
+  PageHead,
+  Snippet,
+  State,
+} from '../../ui/basics.tsx';
+import { Facts, Table } from '../../ui/table.tsx';
 import { ask } from '../../ui/dialog.tsx';
 import { Qr } from '../../ui/qr.tsx';
 import { DnsRecords } from './dns-records.tsx';
@@ -29,18 +41,43 @@ export function Server({ name }: { name: string }) {
   });
   if (config.value === undefined) return <Loading problem={problem.value} />;
   const back = { href: '/servers', title: words.title };
-  if (host === undefined) return <PageHead title={words.notFound(name)} lead={words.notFoundLead} back={back} />;
+  if (host === undefined)
+    return <PageHead title={words.notFound(name)} lead={words.notFoundLead} back={back} />;
   return (
     <>
       <PageHead
         title={name}
         back={back}
-        lead={<><State state={answer?.health.state ?? 'unknown'} word={answer === undefined ? words.inDraft : undefined} />{answer?.health.checkedAt != null && <> · {words.checked} <Ago at={answer.health.checkedAt} /></>}</>}
+        lead={
+          <>
+            <State
+              state={answer?.health.state ?? 'unknown'}
+              word={answer === undefined ? words.inDraft : undefined}
+            />
+            {answer?.health.checkedAt != null && (
+              <>
+                {' '}
+                · {words.checked} <Ago at={answer.health.checkedAt} />
+              </>
+            )}
+          </>
+        }
         actions={
           <>
-            <Button icon="refresh" isBusy={probe.isBusy.value} isDisabled={answer === undefined} onClick={() => void probe.run()}>{words.probing}</Button>
-            <LinkButton icon="edit" href={`/servers/${encodeURIComponent(name)}?edit=1`}>{words.edit}</LinkButton>
-            <Button icon="remove" onClick={() => askToRemove(host, answer)}>{words.remove}</Button>
+            <Button
+              icon="refresh"
+              isBusy={probe.isBusy.value}
+              isDisabled={answer === undefined}
+              onClick={() => void probe.run()}
+            >
+              {words.probing}
+            </Button>
+            <LinkButton icon="edit" href={`/servers/${encodeURIComponent(name)}?edit=1`}>
+              {words.edit}
+            </LinkButton>
+            <Button icon="remove" onClick={() => askToRemove(host, answer)}>
+              {words.remove}
+            </Button>
           </>
         }
       />
@@ -91,8 +128,26 @@ function InShort({ host, answer }: { host: HostDocument; answer: HostAnswer | un
       <Facts
         rows={[
           [words.address, <Address value={address} />],
-          [words.names, hostnames.length === 0 ? '–' : hostnames.map((name) => <div key={name}><Address value={name} /></div>)],
-          [words.services, <span class="tags">{services.map((name) => <span class="tag" key={name}>{name}</span>)}</span>],
+          [
+            words.names,
+            hostnames.length === 0
+              ? '–'
+              : hostnames.map((name) => (
+                  <div key={name}>
+                    <Address value={name} />
+                  </div>
+                )),
+          ],
+          [
+            words.services,
+            <span class="tags">
+              {services.map((name) => (
+                <span class="tag" key={name}>
+                  {name}
+                </span>
+              ))}
+            </span>,
+          ],
           [words.client, words.form.clientsShort[clientAddress as 'none'] ?? clientAddress],
         ]}
       />
@@ -138,9 +193,23 @@ function Probes({ answer: { health } }: { answer: HostAnswer }) {
           rows={health.probes}
           keyOf={({ name, port, hostname, service }) => `${name} ${service} ${port} ${hostname}`}
           columns={[
-            { title: words.probe, cell: ({ name, service, port }) => <><strong>{name.toUpperCase()}</strong> <span class="faint">{service}, {words.port(port)}</span></> },
+            {
+              title: words.probe,
+              cell: ({ name, service, port }) => (
+                <>
+                  <strong>{name.toUpperCase()}</strong>{' '}
+                  <span class="faint">
+                    {service}, {words.port(port)}
+                  </span>
+                </>
+              ),
+            },
             { title: words.state, cell: ({ state }) => <State state={state} /> },
-            { title: words.latency, isNumber: true, cell: ({ latencyMs }) => (latencyMs === null ? '–' : formatMs(latencyMs)) },
+            {
+              title: words.latency,
+              isNumber: true,
+              cell: ({ latencyMs }) => (latencyMs === null ? '–' : formatMs(latencyMs)),
+            },
             { title: words.found, cell: (probe) => <Found {...probe} /> },
           ]}
         />
@@ -156,7 +225,9 @@ function Found({ detail, hostname, certificate }: ProbeReport) {
       {hostname !== null && <code>{hostname}</code>} {detail}
       {certificate !== null && (
         <div class="faint">
-          {words.certificate} {words.certificateNames(certificate.names.join(', '))}, {words.trust[certificate.trust]}, {words.expires} <time dateTime={certificate.expiresAt}>{formatDate(new Date(certificate.expiresAt))}</time>
+          {words.certificate} {words.certificateNames(certificate.names.join(', '))},{' '}
+          {words.trust[certificate.trust]}, {words.expires}{' '}
+          <time dateTime={certificate.expiresAt}>{formatDate(new Date(certificate.expiresAt))}</time>
         </div>
       )}
     </>
@@ -181,11 +252,20 @@ function ClientAddress({ answer: { clientAddress, snippets } }: { answer: HostAn
 
 function Recent({ name }: { name: string }) {
   const words = text.value;
-  const { data } = useResource<EventsAnswer>(`events?kind=connection&limit=20&server=${encodeURIComponent(name)}`, { everyMs: REFRESH_MS });
-  const rows = data.value?.events.flatMap((event) => (event.kind === 'connection' && event.what !== 'opened' ? event : [])) ?? [];
+  const { data } = useResource<EventsAnswer>(
+    `events?kind=connection&limit=20&server=${encodeURIComponent(name)}`,
+    { everyMs: REFRESH_MS },
+  );
+  const rows =
+    data.value?.events.flatMap((event) =>
+      event.kind === 'connection' && event.what !== 'opened' ? event : [],
+    ) ?? [];
   if (data.value === undefined) return null;
   return (
-    <Card title={words.recent} actions={<a href={`/live?server=${encodeURIComponent(name)}`}>{words.recentAll}</a>}>
+    <Card
+      title={words.recent}
+      actions={<a href={`/live?server=${encodeURIComponent(name)}`}>{words.recentAll}</a>}
+    >
       {rows.length === 0 ? (
         <Empty title={words.recentNone} />
       ) : (
@@ -196,8 +276,19 @@ function Recent({ name }: { name: string }) {
           columns={[
             { title: words.when, cell: ({ at }) => <Ago at={at} /> },
             { title: words.who, cell: ({ client }) => <code>{client}</code> },
-            { title: words.asked, cell: ({ name: asked, listener }) => <>{asked ?? '–'} <span class="tag">{listener}</span></> },
-            { title: words.traffic, isNumber: true, cell: ({ bytesUp, bytesDown }) => `${formatBytes(bytesUp)} / ${formatBytes(bytesDown)}` },
+            {
+              title: words.asked,
+              cell: ({ name: asked, listener }) => (
+                <>
+                  {asked ?? '–'} <span class="tag">{listener}</span>
+                </>
+              ),
+            },
+            {
+              title: words.traffic,
+              isNumber: true,
+              cell: ({ bytesUp, bytesDown }) => `${formatBytes(bytesUp)} / ${formatBytes(bytesDown)}`,
+            },
           ]}
         />
       )}

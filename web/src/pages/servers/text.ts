@@ -14,7 +14,8 @@ export const text = dictionary(
     client: 'Client’s address',
     services: 'Ways in',
     empty: 'No servers yet',
-    emptyHelp: 'Give each server a label, its IPv6 address and the host names that lead to it. HTTP and HTTPS work at once; SSH gets a port of its own.',
+    emptyHelp:
+      'Give each server a label, its IPv6 address and the host names that lead to it. HTTP and HTTPS work at once; SSH gets a port of its own.',
     inDraft: 'not applied yet',
     notChecked: 'not checked yet',
     probing: 'Check now',
@@ -37,7 +38,8 @@ export const text = dictionary(
         'proxy-v2': 'PROXY protocol, version 2 (binary)',
       },
       clientsShort: { none: 'not passed on', 'proxy-v1': 'PROXY protocol 1', 'proxy-v2': 'PROXY protocol 2' },
-      clientHint: 'PROXY protocol must be switched on at the server too: its page shows the snippet for nginx.',
+      clientHint:
+        'PROXY protocol must be switched on at the server too: its page shows the snippet for nginx.',
       ssh: 'Give it an SSH port on the IPv4 side',
       sshPort: 'Port on the IPv4 side',
       sshPortHint: 'Left empty, the appliance chooses one and keeps it.',
@@ -52,8 +54,10 @@ export const text = dictionary(
     removeTitle: (name: string) => `Remove ${name}?`,
     removeNames: (names: string) => `From IPv4, ${names} will lead nowhere.`,
     removeNoNames: 'No host name leads to it.',
-    removeSsh: (port: number) => `SSH through port ${port} ends; the port may be given to another server later.`,
-    removeUndo: 'Nothing happens before you apply the change; afterwards, the history of the configuration brings it back.',
+    removeSsh: (port: number) =>
+      `SSH through port ${port} ends; the port may be given to another server later.`,
+    removeUndo:
+      'Nothing happens before you apply the change; afterwards, the history of the configuration brings it back.',
     removed: (name: string) => `${name} is removed when you apply the change.`,
     probes: 'What was measured',
     noProbes: 'Nothing is measured yet: the first look comes within a minute.',
@@ -70,8 +74,10 @@ export const text = dictionary(
     sshConfig: 'For ~/.ssh/config',
     sshLead: (port: number) => `From IPv4, port ${port} of the appliance leads to this server’s sshd.`,
     clientTitle: 'The client’s address',
-    clientNone: 'The server sees the appliance as the client. Over plain HTTP, X-Forwarded-For tells the real one.',
-    clientProxy: 'The server is told the client’s address by the PROXY protocol; it must expect it, or it answers nothing.',
+    clientNone:
+      'The server sees the appliance as the client. Over plain HTTP, X-Forwarded-For tells the real one.',
+    clientProxy:
+      'The server is told the client’s address by the PROXY protocol; it must expect it, or it answers nothing.',
     dns: 'DNS records to publish',
     dnsLead: 'A leads IPv4 clients to the appliance, AAAA leads IPv6 clients straight to the server.',
     dnsCheck: 'Check again',
@@ -99,7 +105,8 @@ export const text = dictionary(
     pasteKnown: 'replaces the one of this name',
     pasteNew: 'new',
     pasteLine: (line: number) => `Line ${line}`,
-    pasteTaken: (count: number) => (count === 1 ? '1 server is in the draft.' : `${count} servers are in the draft.`),
+    pasteTaken: (count: number) =>
+      count === 1 ? '1 server is in the draft.' : `${count} servers are in the draft.`,
     edit: 'Edit',
     explain: 'Explain a connection',
   },
@@ -116,7 +123,8 @@ export const text = dictionary(
     client: 'Adresse des Clients',
     services: 'Wege hinein',
     empty: 'Noch keine Server',
-    emptyHelp: 'Geben Sie jedem Server einen Namen, seine IPv6-Adresse und die Hostnamen, die zu ihm führen. HTTP und HTTPS gehen sofort; SSH bekommt einen eigenen Port.',
+    emptyHelp:
+      'Geben Sie jedem Server einen Namen, seine IPv6-Adresse und die Hostnamen, die zu ihm führen. HTTP und HTTPS gehen sofort; SSH bekommt einen eigenen Port.',
     inDraft: 'noch nicht angewendet',
     notChecked: 'noch nicht geprüft',
     probing: 'Jetzt prüfen',
@@ -138,8 +146,13 @@ export const text = dictionary(
         'proxy-v1': 'PROXY-Protokoll, Version 1 (Text)',
         'proxy-v2': 'PROXY-Protokoll, Version 2 (binär)',
       },
-      clientsShort: { none: 'nicht weitergegeben', 'proxy-v1': 'PROXY-Protokoll 1', 'proxy-v2': 'PROXY-Protokoll 2' },
-      clientHint: 'Das PROXY-Protokoll muss auch am Server eingeschaltet sein: Seine Seite zeigt den Ausschnitt für nginx.',
+      clientsShort: {
+        none: 'nicht weitergegeben',
+        'proxy-v1': 'PROXY-Protokoll 1',
+        'proxy-v2': 'PROXY-Protokoll 2',
+      },
+      clientHint:
+        'Das PROXY-Protokoll muss auch am Server eingeschaltet sein: Seine Seite zeigt den Ausschnitt für nginx.',
       ssh: 'Einen SSH-Port auf der IPv4-Seite geben',
       sshPort: 'Port auf der IPv4-Seite',
       sshPortHint: 'Bleibt er leer, wählt das Gerät einen und behält ihn.',
@@ -155,7 +168,8 @@ export const text = dictionary(
     removeNames: (names) => `Von IPv4 aus führen ${names} dann nirgendwohin.`,
     removeNoNames: 'Kein Hostname führt zu ihm.',
     removeSsh: (port) => `SSH über Port ${port} endet; der Port kann später an einen anderen Server gehen.`,
-    removeUndo: 'Nichts geschieht, bevor Sie die Änderung anwenden; danach bringt ihn der Verlauf der Konfiguration zurück.',
+    removeUndo:
+      'Nichts geschieht, bevor Sie die Änderung anwenden; danach bringt ihn der Verlauf der Konfiguration zurück.',
     removed: (name) => `${name} wird entfernt, wenn Sie die Änderung anwenden.`,
     probes: 'Was gemessen wurde',
     noProbes: 'Noch ist nichts gemessen: Der erste Blick kommt innerhalb einer Minute.',
@@ -166,14 +180,20 @@ export const text = dictionary(
     certificate: 'Zertifikat',
     expires: 'läuft ab',
     certificateNames: (names) => `für ${names}`,
-    trust: { trusted: 'vertrauenswürdig', 'self-signed': 'selbst ausgestellt', untrusted: 'Aussteller nicht vertrauenswürdig' },
+    trust: {
+      trusted: 'vertrauenswürdig',
+      'self-signed': 'selbst ausgestellt',
+      untrusted: 'Aussteller nicht vertrauenswürdig',
+    },
     ssh: 'SSH',
     sshNone: 'Kein SSH-Port: Für diesen Server ist er ausgeschaltet.',
     sshConfig: 'Für ~/.ssh/config',
     sshLead: (port) => `Von IPv4 aus führt Port ${port} des Geräts zum sshd dieses Servers.`,
     clientTitle: 'Die Adresse des Clients',
-    clientNone: 'Der Server sieht das Gerät als Client. Über einfaches HTTP nennt X-Forwarded-For den wirklichen.',
-    clientProxy: 'Das PROXY-Protokoll nennt dem Server die Adresse des Clients; er muss es erwarten, sonst antwortet er nicht.',
+    clientNone:
+      'Der Server sieht das Gerät als Client. Über einfaches HTTP nennt X-Forwarded-For den wirklichen.',
+    clientProxy:
+      'Das PROXY-Protokoll nennt dem Server die Adresse des Clients; er muss es erwarten, sonst antwortet er nicht.',
     dns: 'Zu veröffentlichende DNS-Einträge',
     dnsLead: 'A führt IPv4-Clients zum Gerät, AAAA führt IPv6-Clients geradewegs zum Server.',
     dnsCheck: 'Noch einmal prüfen',

@@ -4,7 +4,8 @@ import type { SessionsAnswer, TotpSecretAnswer } from '../../core/contract.ts';
 import { useAction, useResource } from '../../core/resource.ts';
 import { loadSession, session } from '../../core/session.ts';
 import { toast } from '../../core/toast.ts';
-import { Address, Ago, Button, Card, Loading, State, Table } from '../../ui/basics.tsx';
+import { Address, Ago, Button, Card, Loading, State } from '../../ui/basics.tsx';
+import { Table } from '../../ui/table.tsx';
 import { ask, Dialog } from '../../ui/dialog.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
@@ -45,10 +46,29 @@ function Password() {
           void run();
         }}
       >
-        <TextField label={words.passwordNow} type="password" autoComplete="current-password" value={current.value} onInput={(value) => (current.value = value)} isRequired />
-        <TextField label={words.passwordNew} hint={words.passwordHint} type="password" autoComplete="new-password" value={next.value} onInput={(value) => (next.value = value)} isRequired />
+        <TextField
+          label={words.passwordNow}
+          type="password"
+          autoComplete="current-password"
+          value={current.value}
+          onInput={(value) => (current.value = value)}
+          isRequired
+        />
+        <TextField
+          label={words.passwordNew}
+          hint={words.passwordHint}
+          type="password"
+          autoComplete="new-password"
+          value={next.value}
+          onInput={(value) => (next.value = value)}
+          isRequired
+        />
         <ErrorBox error={error.value} />
-        <div class="actions"><Button type="submit" isBusy={isBusy.value}>{words.passwordSave}</Button></div>
+        <div class="actions">
+          <Button type="submit" isBusy={isBusy.value}>
+            {words.passwordSave}
+          </Button>
+        </div>
       </form>
     </Card>
   );
@@ -64,10 +84,20 @@ function SecondFactor() {
   });
   return (
     <Card title={words.totp}>
-      <p><State state={isOn ? 'ok' : 'unknown'} word={isOn ? words.totpOn : words.totpOff} /></p>
+      <p>
+        <State state={isOn ? 'ok' : 'unknown'} word={isOn ? words.totpOn : words.totpOff} />
+      </p>
       <ErrorBox error={start.error.value} />
-      {isOn ? <Button onClick={() => (isRemoving.value = true)}>{words.totpRemove}</Button> : <Button icon="lock" isBusy={start.isBusy.value} onClick={() => void start.run()}>{words.totpStart}</Button>}
-      {secret.value !== undefined && <Enrol secret={secret.value} onClose={() => (secret.value = undefined)} />}
+      {isOn ? (
+        <Button onClick={() => (isRemoving.value = true)}>{words.totpRemove}</Button>
+      ) : (
+        <Button icon="lock" isBusy={start.isBusy.value} onClick={() => void start.run()}>
+          {words.totpStart}
+        </Button>
+      )}
+      {secret.value !== undefined && (
+        <Enrol secret={secret.value} onClose={() => (secret.value = undefined)} />
+      )}
       {isRemoving.value && <RemoveTotp onClose={() => (isRemoving.value = false)} />}
     </Card>
   );
@@ -93,10 +123,24 @@ function Enrol({ secret: { secret, uri }, onClose }: { secret: TotpSecretAnswer;
       >
         <p>{words.totpScan}</p>
         <Qr value={uri} what={words.totp} />
-        <p>{words.totpSecret}: <Address value={secret} /></p>
-        <TextField label={words.totpCode} isCode inputMode="numeric" autoComplete="one-time-code" value={code.value} onInput={(value) => (code.value = value)} isRequired />
+        <p>
+          {words.totpSecret}: <Address value={secret} />
+        </p>
+        <TextField
+          label={words.totpCode}
+          isCode
+          inputMode="numeric"
+          autoComplete="one-time-code"
+          value={code.value}
+          onInput={(value) => (code.value = value)}
+          isRequired
+        />
         <ErrorBox error={error.value} />
-        <div class="actions"><Button kind="primary" type="submit" isBusy={isBusy.value}>{words.totpConfirm}</Button></div>
+        <div class="actions">
+          <Button kind="primary" type="submit" isBusy={isBusy.value}>
+            {words.totpConfirm}
+          </Button>
+        </div>
       </form>
     </Dialog>
   );
@@ -112,9 +156,27 @@ function RemoveTotp({ onClose }: { onClose: () => void }) {
     onClose();
   });
   return (
-    <Dialog title={words.totpRemoveTitle} onClose={onClose} footer={<><Button onClick={onClose}>{common.value.cancel}</Button><Button kind="danger" isBusy={isBusy.value} onClick={() => void run()}>{words.totpRemove}</Button></>}>
+    <Dialog
+      title={words.totpRemoveTitle}
+      onClose={onClose}
+      footer={
+        <>
+          <Button onClick={onClose}>{common.value.cancel}</Button>
+          <Button kind="danger" isBusy={isBusy.value} onClick={() => void run()}>
+            {words.totpRemove}
+          </Button>
+        </>
+      }
+    >
       <p>{words.totpRemoveConsequence}</p>
-      <TextField label={words.passwordNow} type="password" autoComplete="current-password" value={password.value} onInput={(value) => (password.value = value)} isRequired />
+      <TextField
+        label={words.passwordNow}
+        type="password"
+        autoComplete="current-password"
+        value={password.value}
+        onInput={(value) => (password.value = value)}
+        isRequired
+      />
       <ErrorBox error={error.value} />
     </Dialog>
   );
@@ -146,17 +208,39 @@ function Sessions() {
       },
     });
   return (
-    <Card title={words.sessions} actions={<Button isSmall onClick={endAll}>{words.endAll}</Button>}>
+    <Card
+      title={words.sessions}
+      actions={
+        <Button isSmall onClick={endAll}>
+          {words.endAll}
+        </Button>
+      }
+    >
       <p class="faint">{words.sessionsLead}</p>
       <Table
         caption={words.sessions}
         rows={data.value.sessions}
         keyOf={({ id }) => id}
         columns={[
-          { title: words.session, cell: ({ userAgent, isCurrent }) => <>{browserOf(userAgent)} {isCurrent && <span class="tag">{words.current}</span>}</> },
+          {
+            title: words.session,
+            cell: ({ userAgent, isCurrent }) => (
+              <>
+                {browserOf(userAgent)} {isCurrent && <span class="tag">{words.current}</span>}
+              </>
+            ),
+          },
           { title: words.source, cell: ({ source }) => <code>{source}</code> },
           { title: words.lastSeen, cell: ({ lastSeenAt }) => <Ago at={lastSeenAt} /> },
-          { title: '', cell: ({ id, isCurrent, userAgent }) => !isCurrent && <Button isSmall label={`${words.end}: ${browserOf(userAgent)}`} onClick={() => end(id)}>{words.end}</Button> },
+          {
+            title: '',
+            cell: ({ id, isCurrent, userAgent }) =>
+              !isCurrent && (
+                <Button isSmall label={`${words.end}: ${browserOf(userAgent)}`} onClick={() => end(id)}>
+                  {words.end}
+                </Button>
+              ),
+          },
         ]}
       />
     </Card>
@@ -168,5 +252,7 @@ function browserOf(userAgent: string | null): string {
   if (userAgent === null) return '–';
   const [, name, version] = /(Edg|Firefox|Chrome|Version)\/(\d+)/.exec(userAgent) ?? [];
   const system = /Android|iPhone|iPad|Mac OS X|Windows|Linux/.exec(userAgent)?.[0] ?? '';
-  return name === undefined ? userAgent.slice(0, 40) : `${name === 'Version' ? 'Safari' : name === 'Edg' ? 'Edge' : name} ${version}${system && `, ${system}`}`;
+  return name === undefined
+    ? userAgent.slice(0, 40)
+    : `${name === 'Version' ? 'Safari' : name === 'Edg' ? 'Edge' : name} ${version}${system && `, ${system}`}`;
 }

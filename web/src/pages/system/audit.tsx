@@ -3,11 +3,16 @@ import { useEffect } from 'preact/hooks';
 import { api, query } from '../../core/api.ts';
 import type { AuditAnswer, AuditEntry } from '../../core/contract.ts';
 import { useAction } from '../../core/resource.ts';
-import { Ago, Button, Card, Empty, State, type StateName, Table } from '../../ui/basics.tsx';
+import { Ago, Button, Card, Empty, State, type StateName } from '../../ui/basics.tsx';
+import { Table } from '../../ui/table.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
 import { text } from './text.ts';
 
-const STATES: Readonly<Record<AuditEntry['outcome'], StateName>> = { done: 'ok', refused: 'warn', failed: 'fail' };
+const STATES: Readonly<Record<AuditEntry['outcome'], StateName>> = {
+  done: 'ok',
+  refused: 'warn',
+  failed: 'fail',
+};
 
 export function Audit() {
   const words = text.value;
@@ -31,13 +36,39 @@ export function Audit() {
           keyOf={({ id }) => id}
           columns={[
             { title: words.when, cell: ({ at }) => <Ago at={at} /> },
-            { title: words.who, cell: ({ who, source }) => <>{who} <code class="faint">{source}</code></> },
-            { title: words.what, cell: ({ summary, action, target }) => <>{summary || action} {target !== null && <code>{target}</code>}</> },
-            { title: words.outcome, cell: ({ outcome, detail }) => <><State state={STATES[outcome]} word={words.outcomes[outcome]} />{detail !== null && <div class="faint">{detail}</div>}</> },
+            {
+              title: words.who,
+              cell: ({ who, source }) => (
+                <>
+                  {who} <code class="faint">{source}</code>
+                </>
+              ),
+            },
+            {
+              title: words.what,
+              cell: ({ summary, action, target }) => (
+                <>
+                  {summary || action} {target !== null && <code>{target}</code>}
+                </>
+              ),
+            },
+            {
+              title: words.outcome,
+              cell: ({ outcome, detail }) => (
+                <>
+                  <State state={STATES[outcome]} word={words.outcomes[outcome]} />
+                  {detail !== null && <div class="faint">{detail}</div>}
+                </>
+              ),
+            },
           ]}
         />
       )}
-      {nextCursor.value !== null && <Button isBusy={isBusy.value} onClick={() => void run(nextCursor.value ?? undefined)}>{words.older}</Button>}
+      {nextCursor.value !== null && (
+        <Button isBusy={isBusy.value} onClick={() => void run(nextCursor.value ?? undefined)}>
+          {words.older}
+        </Button>
+      )}
     </Card>
   );
 }

@@ -27,9 +27,21 @@ export function Backup() {
             void run();
           }}
         >
-          <TextField label={words.passphrase} hint={words.passphraseHint} type="password" autoComplete="new-password" value={passphrase.value} onInput={(value) => (passphrase.value = value)} isRequired />
+          <TextField
+            label={words.passphrase}
+            hint={words.passphraseHint}
+            type="password"
+            autoComplete="new-password"
+            value={passphrase.value}
+            onInput={(value) => (passphrase.value = value)}
+            isRequired
+          />
           <ErrorBox error={error.value} />
-          <div class="actions"><Button kind="primary" type="submit" icon="download" isBusy={isBusy.value}>{words.makeGet}</Button></div>
+          <div class="actions">
+            <Button kind="primary" type="submit" icon="download" isBusy={isBusy.value}>
+              {words.makeGet}
+            </Button>
+          </div>
         </form>
       </Card>
       <Card title={words.restore}>

@@ -4,13 +4,19 @@ import { api, query } from '../../core/api.ts';
 import type { LogsAnswer } from '../../core/contract.ts';
 import { formatTime } from '../../core/format.ts';
 import { useAction } from '../../core/resource.ts';
-import { Button, Card, Empty, State, type StateName, Table } from '../../ui/basics.tsx';
+import { Button, Card, Empty, State, type StateName } from '../../ui/basics.tsx';
+import { Table } from '../../ui/table.tsx';
 import { CheckField } from '../../ui/field.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
 import { text } from './text.ts';
 
 type Line = LogsAnswer['lines'][number];
-const STATES: Readonly<Record<Line['level'], StateName>> = { debug: 'unknown', info: 'ok', warn: 'warn', error: 'fail' };
+const STATES: Readonly<Record<Line['level'], StateName>> = {
+  debug: 'unknown',
+  info: 'ok',
+  warn: 'warn',
+  error: 'fail',
+};
 
 export function Logs() {
   const words = text.value;
@@ -23,9 +29,28 @@ export function Logs() {
     nextCursor.value = answer.nextCursor;
   });
   useEffect(() => void run(undefined), []);
-  const shown = lines.value?.filter(({ level }) => !isShort.value || level === 'warn' || level === 'error') ?? [];
+  const shown =
+    lines.value?.filter(({ level }) => !isShort.value || level === 'warn' || level === 'error') ?? [];
   return (
-    <Card title={words.logs} actions={<><CheckField label={words.problemsOnly} isChecked={isShort.value} onChange={(next) => (isShort.value = next)} /><Button isSmall icon="refresh" label={words.logs} isBusy={isBusy.value} onClick={() => void run(undefined)} /></>}>
+    <Card
+      title={words.logs}
+      actions={
+        <>
+          <CheckField
+            label={words.problemsOnly}
+            isChecked={isShort.value}
+            onChange={(next) => (isShort.value = next)}
+          />
+          <Button
+            isSmall
+            icon="refresh"
+            label={words.logs}
+            isBusy={isBusy.value}
+            onClick={() => void run(undefined)}
+          />
+        </>
+      }
+    >
       <ErrorBox error={error.value} />
       {lines.value !== undefined && shown.length === 0 && <Empty title={words.logsNone} />}
       {shown.length > 0 && (
@@ -35,12 +60,26 @@ export function Logs() {
           keyOf={({ id }) => id}
           columns={[
             { title: words.when, cell: ({ at }) => <time dateTime={at}>{formatTime(new Date(at))}</time> },
-            { title: words.outcome, cell: ({ level }) => <State state={STATES[level]} word={words.levels[level]} /> },
-            { title: words.what, cell: ({ message, fields }) => <>{message} <code class="faint">{compact(fields)}</code></> },
+            {
+              title: words.outcome,
+              cell: ({ level }) => <State state={STATES[level]} word={words.levels[level]} />,
+            },
+            {
+              title: words.what,
+              cell: ({ message, fields }) => (
+                <>
+                  {message} <code class="faint">{compact(fields)}</code>
+                </>
+              ),
+            },
           ]}
         />
       )}
-      {nextCursor.value !== null && <Button isBusy={isBusy.value} onClick={() => void run(nextCursor.value ?? undefined)}>{words.older}</Button>}
+      {nextCursor.value !== null && (
+        <Button isBusy={isBusy.value} onClick={() => void run(nextCursor.value ?? undefined)}>
+          {words.older}
+        </Button>
+      )}
     </Card>
   );
 }

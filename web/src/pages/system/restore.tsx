@@ -7,7 +7,8 @@ import { formatBytes } from '../../core/format.ts';
 import { useAction } from '../../core/resource.ts';
 import { loadSession } from '../../core/session.ts';
 import { toast } from '../../core/toast.ts';
-import { Ago, Button, Table } from '../../ui/basics.tsx';
+import { Ago, Button } from '../../ui/basics.tsx';
+import { Table } from '../../ui/table.tsx';
 import { ask } from '../../ui/dialog.tsx';
 import { TextField } from '../../ui/field.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
@@ -73,21 +74,42 @@ export function RestoreForm({ onRestored }: { onRestored: () => void }) {
             }}
           />
         </div>
-        <TextField label={words.passphrase} type="password" autoComplete="off" value={passphrase.value} onInput={(value) => (passphrase.value = value)} isRequired />
+        <TextField
+          label={words.passphrase}
+          type="password"
+          autoComplete="off"
+          value={passphrase.value}
+          onInput={(value) => (passphrase.value = value)}
+          isRequired
+        />
         <ErrorBox error={error.value} />
-        <div class="actions"><Button type="submit" isBusy={isBusy.value}>{words.dryRun}</Button></div>
+        <div class="actions">
+          <Button type="submit" isBusy={isBusy.value}>
+            {words.dryRun}
+          </Button>
+        </div>
       </form>
-      <div aria-live="polite">{preview.value !== undefined && <Preview answer={preview.value} onRestore={restore} />}</div>
+      <div aria-live="polite">
+        {preview.value !== undefined && <Preview answer={preview.value} onRestore={restore} />}
+      </div>
     </>
   );
 }
 
-function Preview({ answer: { createdAt, version, hostname, entries, configChanges }, onRestore }: { answer: RestoreAnswer; onRestore: () => void }) {
+function Preview({
+  answer: { createdAt, version, hostname, entries, configChanges },
+  onRestore,
+}: {
+  answer: RestoreAnswer;
+  onRestore: () => void;
+}) {
   const words = text.value;
   return (
     <div class="stack">
       <h3>{words.wouldChange}</h3>
-      <p class="faint">{words.from(hostname, version)}, <Ago at={createdAt} /></p>
+      <p class="faint">
+        {words.from(hostname, version)}, <Ago at={createdAt} />
+      </p>
       <Table
         caption={words.wouldChange}
         rows={entries}
@@ -98,9 +120,23 @@ function Preview({ answer: { createdAt, version, hostname, entries, configChange
           { title: '', isNumber: true, cell: ({ bytes }) => formatBytes(bytes) },
         ]}
       />
-      {configChanges.length === 0 && entries.every(({ change }) => change === 'same') && <p>{words.nothing}</p>}
-      {configChanges.length > 0 && <ul class="changes">{configChanges.map((line) => <li key={line}><code>{line}</code></li>)}</ul>}
-      <div class="actions"><Button kind="primary" onClick={onRestore}>{words.restoreNow}</Button></div>
+      {configChanges.length === 0 && entries.every(({ change }) => change === 'same') && (
+        <p>{words.nothing}</p>
+      )}
+      {configChanges.length > 0 && (
+        <ul class="changes">
+          {configChanges.map((line) => (
+            <li key={line}>
+              <code>{line}</code>
+            </li>
+          ))}
+        </ul>
+      )}
+      <div class="actions">
+        <Button kind="primary" onClick={onRestore}>
+          {words.restoreNow}
+        </Button>
+      </div>
     </div>
   );
 }

@@ -3,7 +3,8 @@ import { api } from '../../core/api.ts';
 import type { Scope, TokenMadeAnswer, TokensAnswer } from '../../core/contract.ts';
 import { useAction, useResource } from '../../core/resource.ts';
 import { toast } from '../../core/toast.ts';
-import { Ago, Button, Card, Empty, Loading, Snippet, Table } from '../../ui/basics.tsx';
+import { Ago, Button, Card, Empty, Loading, Snippet } from '../../ui/basics.tsx';
+import { Table } from '../../ui/table.tsx';
 import { ask } from '../../ui/dialog.tsx';
 import { SelectField, TextField } from '../../ui/field.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
@@ -22,7 +23,11 @@ export function Tokens() {
   const made = useSignal<TokenMadeAnswer | undefined>(undefined);
   const { run, isBusy, error } = useAction(async () => {
     const expiresInDays = days.value === 'never' ? null : Number(days.value);
-    made.value = await api.post<TokenMadeAnswer>('tokens', { name: name.value.trim(), scope: scope.value, expiresInDays });
+    made.value = await api.post<TokenMadeAnswer>('tokens', {
+      name: name.value.trim(),
+      scope: scope.value,
+      expiresInDays,
+    });
     name.value = '';
     await reload();
   });
@@ -48,20 +53,42 @@ export function Tokens() {
           void run();
         }}
       >
-        <TextField label={words.tokenName} placeholder="Prometheus" value={name.value} onInput={(value) => (name.value = value)} isRequired />
-        <SelectField<Scope> label={words.tokenScope} value={scope.value} options={SCOPES.map((each) => [each, words.scopes[each]])} onChange={(next) => (scope.value = next)} />
-        <SelectField<Days> label={words.tokenExpires} value={days.value} options={DAYS.map((each) => [each, words.tokenDays[each]])} onChange={(next) => (days.value = next)} />
-        <Button type="submit" icon="plus" isBusy={isBusy.value}>{words.tokenMake}</Button>
+        <TextField
+          label={words.tokenName}
+          placeholder="Prometheus"
+          value={name.value}
+          onInput={(value) => (name.value = value)}
+          isRequired
+        />
+        <SelectField<Scope>
+          label={words.tokenScope}
+          value={scope.value}
+          options={SCOPES.map((each) => [each, words.scopes[each]])}
+          onChange={(next) => (scope.value = next)}
+        />
+        <SelectField<Days>
+          label={words.tokenExpires}
+          value={days.value}
+          options={DAYS.map((each) => [each, words.tokenDays[each]])}
+          onChange={(next) => (days.value = next)}
+        />
+        <Button type="submit" icon="plus" isBusy={isBusy.value}>
+          {words.tokenMake}
+        </Button>
       </form>
       <ErrorBox error={error.value} />
       {made.value !== undefined && (
         <div class="note stack tight" role="status">
-          <p><strong>{made.value.name}</strong>: {words.tokenMade}</p>
+          <p>
+            <strong>{made.value.name}</strong>: {words.tokenMade}
+          </p>
           <Snippet value={made.value.secret} what={words.tokens} />
         </div>
       )}
       {data.value.tokens.length === 0 ? (
-        <Empty title={words.tokensNone}><p>{words.tokensNoneHelp}</p></Empty>
+        <Empty title={words.tokensNone}>
+          <p>{words.tokensNoneHelp}</p>
+        </Empty>
       ) : (
         <Table
           caption={words.tokens}
@@ -70,9 +97,23 @@ export function Tokens() {
           columns={[
             { title: words.tokenName, cell: (token) => <strong>{token.name}</strong> },
             { title: words.tokenScope, cell: (token) => words.scopes[token.scope] },
-            { title: words.tokenExpires, cell: ({ expiresAt }) => (expiresAt === null ? words.tokenDays.never : <Ago at={expiresAt} />) },
+            {
+              title: words.tokenExpires,
+              cell: ({ expiresAt }) => (expiresAt === null ? words.tokenDays.never : <Ago at={expiresAt} />),
+            },
             { title: words.tokenUsed, cell: ({ lastUsedAt }) => <Ago at={lastUsedAt} /> },
-            { title: '', cell: (token) => <Button isSmall label={`${words.revoke}: ${token.name}`} onClick={() => revoke(token.id, token.name)}>{words.revoke}</Button> },
+            {
+              title: '',
+              cell: (token) => (
+                <Button
+                  isSmall
+                  label={`${words.revoke}: ${token.name}`}
+                  onClick={() => revoke(token.id, token.name)}
+                >
+                  {words.revoke}
+                </Button>
+              ),
+            },
           ]}
         />
       )}
