@@ -15,6 +15,7 @@ export function checkConfig(config: Config): ConfigProblem[] {
     ...checkStaticEntries(config),
     ...checkEam(config),
     ...checkPorts(config),
+    ...checkAssertions(config),
   ];
 }
 
@@ -145,6 +146,19 @@ function checkStaticEntries({ nat64 }: Config): ConfigProblem[] {
     ...duplicates(keys('ipv4'), 'an address and port that no other mapping has'),
     ...duplicates(keys('ipv6'), 'a server and port that no other mapping has'),
   ];
+}
+
+/** Whether they hold is asked before a change, not here: a file whose assertions fail is valid. */
+function checkAssertions({ assertions }: Config): ConfigProblem[] {
+  const keys = assertions.map(({ name }, i) => ({ key: name, path: `/assertions/${i}/name` }));
+  const ports = assertions.flatMap(({ protocol, port }, i) => {
+    if ((protocol === 'icmp') === (port === undefined)) return [];
+    const path = `/assertions/${i}/port`;
+    if (port !== undefined) return [problem(path, port, 'is a port, which icmp has not', 'no port')];
+    const expected = 'a port number from 1 to 65535';
+    return [{ path, expected, message: `is missing; expected ${expected}` }];
+  });
+  return [...duplicates(keys, 'a name that no other assertion has'), ...ports];
 }
 
 /** What DNS64 promises, NAT64 must keep (RFC 6147 section 5.2: the two share their prefix). */

@@ -1,8 +1,9 @@
 /**
  * The configuration: the one source of its types, validation, defaults, API description and reference documentation.
  *
- * Every property carries a `title`, and `expected`, the words that an error uses for what would be right. Every
- * property has a default except those that name a server: an empty object is a valid configuration.
+ * Every property carries a `title`, and `expected`, the words that an error uses for what would be right;
+ * `requiresRestart` says that a change of it starts its service again. Every property has a default except those that
+ * name a server: an empty object is a valid configuration.
  */
 import { type Static, Type } from './json-schema.ts';
 
@@ -277,9 +278,7 @@ export const Nat64Schema = Type.Object(
       'nat64-prefix',
       'The prefix that IPv4 destinations have',
       'a NAT64 prefix of 32, 40, 48, 56, 64 or 96 bits such as 64:ff9b::/96',
-      {
-        default: '64:ff9b::/96',
-      },
+      { default: '64:ff9b::/96', requiresRestart: true },
     ),
     pool4: Type.Array(Pool4Schema, {
       minItems: 1,
@@ -325,17 +324,20 @@ export const Nat64Schema = Type.Object(
       title: 'Name of the TUN device',
       expected: 'a device name of at most 15 letters, digits, "_", "." or "-"',
       default: 'nat64',
+      requiresRestart: true,
     }),
     offload: Type.Boolean({
       title: 'Take whole segments and leave checksums to the network card (much faster)',
       expected: 'true or false',
       default: true,
+      requiresRestart: true,
     }),
     fastPath: Type.Boolean({
       title:
         'Let the kernel translate established TCP and UDP flows itself (eBPF, Linux 6.6 or later); what it cannot takes the way through the translator',
       expected: 'true or false',
       default: true,
+      requiresRestart: true,
     }),
     mtu4Bytes: Mtu('MTU of the IPv4 side, in bytes', 1260),
     mtu6Bytes: Mtu('MTU of the IPv6 side, in bytes', 1280),
@@ -392,6 +394,7 @@ export const Nat64Schema = Type.Object(
       title: 'Sessions kept at most',
       expected: 'a whole number from 1024 to 4194304',
       default: 65_536,
+      requiresRestart: true,
     }),
   },
   { ...strict, title: 'NAT64', expected: 'an object', default: {} },
@@ -417,6 +420,37 @@ export const AdminSchema = Type.Object(
   { ...strict, title: 'Admin page', expected: 'an object', default: {} },
 );
 
+const AssertionSchema = Type.Object(
+  {
+    name: Type.String({
+      pattern: '^[^\\p{Cc}]{1,100}$',
+      title: 'What it says, unique',
+      expected: 'a text of 1 to 100 characters, such as "the shop is reachable"',
+    }),
+    from: text(
+      'ip-address',
+      'Who connects',
+      'an IPv4 address such as 203.0.113.9 (from the Internet), or an IPv6 address (a server)',
+    ),
+    protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp'), Type.Literal('icmp')], {
+      title: 'Protocol',
+      expected: '"tcp", "udp" or "icmp"',
+      default: 'tcp',
+    }),
+    to: Type.Union([Type.String({ format: 'hostname' }), Type.String({ format: 'ip-address' })], {
+      title: 'Where to; names that come from the Internet are taken to lead to this appliance',
+      expected: 'a host name such as www.example.com, or an IP address',
+    }),
+    port: Type.Optional(Port('To which port; icmp has none')),
+    expect: Type.String({
+      pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+      title: 'What must come of it: a server, translation by NAT64, or a refusal',
+      expected: 'the name of a server, "nat64" or "refused"',
+    }),
+  },
+  { ...strict, title: 'Assertion', expected: 'an object with "name", "from", "to", "port" and "expect"' },
+);
+
 export const ConfigSchema = Type.Object(
   {
     version: Type.Literal(1, { title: 'Version of this format', expected: '1', default: 1 }),
@@ -430,6 +464,12 @@ export const ConfigSchema = Type.Object(
     dns64: Dns64Schema,
     nat64: Nat64Schema,
     admin: AdminSchema,
+    assertions: Type.Array(AssertionSchema, {
+      maxItems: 100,
+      title: 'What must hold: a change of the configuration that breaks one is refused',
+      expected: 'a list of at most 100 assertions',
+      default: [],
+    }),
   },
   { ...strict, title: 'Tombolo configuration', expected: 'a JSON object' },
 );
@@ -442,4 +482,5 @@ export type ProxyConfig = Static<typeof ProxySchema>;
 export type ForwardConfig = Static<typeof ForwardSchema>;
 export type Dns64Config = Static<typeof Dns64Schema>;
 export type Nat64Config = Static<typeof Nat64Schema>;
+export type AssertionConfig = Static<typeof AssertionSchema>;
 export type AdminConfig = Static<typeof AdminSchema>;

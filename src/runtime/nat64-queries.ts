@@ -108,6 +108,20 @@ export interface ExplainStep {
   text: string;
   /** The counter of the refusal. */
   counter: string | null;
+  /** Of the last step, where the translated packet goes. */
+  arrival?: Arrival;
+}
+
+/**
+ * internet: leaves for the IPv4 side; appliance: is for the appliance's own sockets; host: comes back in to an IPv6 host;
+ * translator: comes back in, and is translated again; nobody: has no owner.
+ */
+export interface Arrival {
+  readonly kind: 'internet' | 'appliance' | 'host' | 'translator' | 'nobody';
+  /** IPv4, but of a host. */
+  readonly address: string;
+  /** That of a host. */
+  readonly port?: number;
 }
 
 export interface Explanation {

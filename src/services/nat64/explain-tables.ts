@@ -3,7 +3,13 @@
  * where the packet comes back in. The worker's indices are not shared, so the records are walked. What cannot be seen
  * from here: ports that rest, and so are not free although nobody has them.
  */
-import type { ExplainRequest, ExplainStep, PoolUse, SessionRow } from '../../runtime/nat64-queries.ts';
+import type {
+  Arrival,
+  ExplainRequest,
+  ExplainStep,
+  PoolUse,
+  SessionRow,
+} from '../../runtime/nat64-queries.ts';
 import { formatIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import type { Nat64Counter } from './counters.ts';
 import {
@@ -23,7 +29,12 @@ import { poolUse } from './usage.ts';
 
 const NAMES = { tcp: 'TCP', udp: 'UDP', icmp: 'ICMP' } as const;
 
-export const passed = (text: string): ExplainStep => ({ isOk: true, text, counter: null });
+export const passed = (text: string, arrival?: Arrival): ExplainStep => ({
+  isOk: true,
+  text,
+  counter: null,
+  ...(arrival !== undefined && { arrival }),
+});
 export const refused = (counter: Nat64Counter, text: string): ExplainStep => ({ isOk: false, text, counter });
 
 /** What the tables hold that concerns the packet. */
@@ -124,8 +135,14 @@ function explainStatelessWayOut(settings: Settings, { remoteAddress }: Packet): 
   const remote = formatIpv4(remoteAddress);
   const isOurs = slotOf(settings.poolAddresses, remoteAddress) !== -1;
   if (!isOurs && findEam4(settings.eam, remoteAddress) === undefined)
-    return passed(`It leaves the translator for ${remote}.`);
-  return passed(`It leaves the translator for ${remote}, which this appliance translates too (hairpinning).`);
+    return passed(`It leaves the translator for ${remote}.`, { kind: 'internet', address: remote });
+  return passed(
+    `It leaves the translator for ${remote}, which this appliance translates too (hairpinning).`,
+    {
+      kind: 'translator',
+      address: remote,
+    },
+  );
 }
 
 /** RFC 6146 section 3.5.1: the BIB entry, or whether there could be a new one. */
@@ -191,10 +208,13 @@ async function explainWayOut(
   if (slot === -1) {
     const isOurs = findEam4(settings.eam, remoteAddress) !== undefined;
     const whose = isOurs ? ', which an address mapping gives to a server of ours (hairpinning)' : '';
-    return passed(`It leaves the appliance for ${remote}${whose}.`);
+    const kind = isOurs ? 'translator' : 'internet';
+    return passed(`It leaves the appliance for ${remote}${whose}.`, { kind, address: remote });
   }
-  const owner = settings.isOwnAddress[slot] ? 'the packet is for the appliance itself' : 'nobody has it';
-  if (protocol === TRANSPORT.ICMP) return passed(`${remote} is a pool4 address, and ${owner}.`);
+  const isOwn = settings.isOwnAddress[slot];
+  const owner = isOwn ? 'the packet is for the appliance itself' : 'nobody has it';
+  const arrival: Arrival = { kind: isOwn ? 'appliance' : 'nobody', address: remote };
+  if (protocol === TRANSPORT.ICMP) return passed(`${remote} is a pool4 address, and ${owner}.`, arrival);
   if (destinationPort === undefined)
     return passed(`${remote} is a pool4 address: who gets the packet depends on the destination port.`);
   const there = `${remote} port ${destinationPort}`;
@@ -204,7 +224,7 @@ async function explainWayOut(
   if (target === undefined) {
     return isInPool(settings, slot, destinationPort)
       ? refused('drop-no-bib-entry', `Nobody has ${there}.${wait}`)
-      : passed(`${there} is outside the pool, and ${owner}.`);
+      : passed(`${there} is outside the pool, and ${owner}.`, arrival);
   }
   const host = `${formatHost(target)} port ${target.hostPort}`;
   // A client without a mapping will get an address of the pool: this one, as far as anybody can tell.
@@ -221,5 +241,12 @@ async function explainWayOut(
   const needed = (session === undefined ? 1 : 0) + (back === undefined ? 1 : 0);
   if (use.sessions + needed > use.maxSessions)
     return refused('drop-sessions-full', `There is no room for the session of ${host}, which has ${there}.`);
-  return passed(`${there} is the mapping of ${host}: the packet comes back in and goes there (hairpinning).`);
+  return passed(
+    `${there} is the mapping of ${host}: the packet comes back in and goes there (hairpinning).`,
+    {
+      kind: 'host',
+      address: formatHost(target),
+      port: target.hostPort,
+    },
+  );
 }

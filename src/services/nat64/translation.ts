@@ -146,7 +146,7 @@ const largestSegmentBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number =>
 const deviceMtuBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number => Math.max(mtu4Bytes, mtu6Bytes);
 
 /** What the worker is told: the configuration with everything that depends on the machine looked up. */
-function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
+export function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
   const prefix = parseNat64Prefix(config.prefix);
   if (prefix === undefined) throw new Error(`nat64.prefix: "${config.prefix}" is no NAT64 prefix`);
   return {

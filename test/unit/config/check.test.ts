@@ -6,6 +6,15 @@ const host = (name: string, fields: object = {}) => ({ name, address: '2001:db8:
 const listener = (name: string, port: number) => ({ name, port, protocol: 'tls' });
 const noListeners = { listeners: [] };
 
+const assertion = (name: string, fields: object = {}) => ({
+  name,
+  from: '203.0.113.9',
+  to: 'example.com',
+  port: 443,
+  expect: 'web1',
+  ...fields,
+});
+
 const refused: readonly (readonly [title: string, document: object, path: string, message: RegExp])[] = [
   [
     'two servers of one name',
@@ -23,6 +32,24 @@ const refused: readonly (readonly [title: string, document: object, path: string
     },
     '/hosts/1/hostnames/1',
     /"example\.com" is already at \/hosts\/0\/hostnames\/0/,
+  ],
+  [
+    'two assertions of one name',
+    { assertions: [assertion('a'), assertion('a')] },
+    '/assertions/1/name',
+    /"a" is already at \/assertions\/0\/name/,
+  ],
+  [
+    'an assertion without a port',
+    { assertions: [assertion('a', { protocol: 'udp', port: undefined })] },
+    '/assertions/0/port',
+    /is missing; expected a port number/,
+  ],
+  [
+    'an assertion about ICMP with a port',
+    { assertions: [assertion('a', { protocol: 'icmp' })] },
+    '/assertions/0/port',
+    /443 is a port, which icmp has not/,
   ],
   [
     'a service that is no listener',
