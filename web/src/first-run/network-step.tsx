@@ -29,9 +29,10 @@ export function NetworkStep() {
 function Found({ network }: { network: NetworkAnswer }) {
   const words = text.value.network;
   const { addresses, gateway4, gateway6, hasIpv6, publicIpv4, dns, portConflicts } = network;
-  const gateway = (found: typeof gateway4) =>
+  // An island need not have a way out of its own.
+  const gateway = (found: typeof gateway4, missing: 'warn' | 'unknown') =>
     found === null ? (
-      <State state="warn" word={words.gatewayMissing} />
+      <State state={missing} word={words.gatewayMissing} />
     ) : (
       <>
         <Address value={found.address} /> <span class="faint">{found.interface}</span>
@@ -49,8 +50,8 @@ function Found({ network }: { network: NetworkAnswer }) {
               </div>
             )),
           ],
-          [words.ipv4, gateway(gateway4)],
-          [words.ipv6, gateway(gateway6)],
+          [words.ipv4, gateway(gateway4, 'warn')],
+          [words.ipv6, gateway(gateway6, 'unknown')],
           [
             words.publicIpv4,
             <>

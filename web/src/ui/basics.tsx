@@ -192,7 +192,7 @@ export function Ago({ at }: { at: string | null | undefined }) {
   const date = new Date(at);
   return (
     <time dateTime={at} title={formatTime(date)}>
-      {formatAgo(date, Math.max(now.value, date.getTime() > Date.now() ? Date.now() : 0))}
+      {formatAgo(date, Math.max(now.value, Math.min(date.getTime(), Date.now())))}
     </time>
   );
 }

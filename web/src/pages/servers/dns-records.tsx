@@ -39,7 +39,7 @@ export function DnsRecords({ name }: { name: string }) {
             cell: ({ state, detail }) => (
               <>
                 <State state={state} word={words.arrival[state]} />
-                <div class="faint">{detail}</div>
+                {state !== 'ok' && <div class="faint">{detail}</div>}
               </>
             ),
           },
