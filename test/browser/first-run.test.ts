@@ -7,7 +7,16 @@ import type { Child } from '../../lab/host.ts';
 import { buildWorld, type World } from '../../lab/world.ts';
 import { waitUntil } from '../../lab/wait.ts';
 import { ADDRESSES } from '../../lab/zone.ts';
-import { axe, FRESH, openPage, PASSWORD, person, SCREENSHOTS, startBrowser, startProcess } from './support.ts';
+import {
+  axe,
+  FRESH,
+  openPage,
+  PASSWORD,
+  person,
+  SCREENSHOTS,
+  startBrowser,
+  startProcess,
+} from './support.ts';
 
 const MOST_ACTIONS = 25;
 
@@ -43,7 +52,8 @@ describe('the first run', () => {
     assert.match(stdout, /^server: web1$/m);
     assert.ok(actions < MOST_ACTIONS, `${actions} actions`);
   };
-  const heading = (page: Page, name: string) => page.getByRole('heading', { name, level: 1, exact: true }).waitFor();
+  const heading = (page: Page, name: string) =>
+    page.getByRole('heading', { name, level: 1, exact: true }).waitFor();
   const look = async (page: Page, step: string) => {
     await page.screenshot({ path: join(SCREENSHOTS, `first-run-${step}.png`), fullPage: true });
     assert.deepEqual(await axe(page), [], step);

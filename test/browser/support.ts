@@ -37,7 +37,10 @@ export const FRESH = {
 /** Starts Chromium in the namespace of web3; through a pipe, so that no port is involved. */
 export async function startBrowser(world: World): Promise<Browser> {
   const script = join(world.directory, 'chromium.sh');
-  writeFileSync(script, `#!/bin/sh\nexec ip netns exec ${world.hosts.web3.namespace} /usr/bin/chromium "$@"\n`);
+  writeFileSync(
+    script,
+    `#!/bin/sh\nexec ip netns exec ${world.hosts.web3.namespace} /usr/bin/chromium "$@"\n`,
+  );
   chmodSync(script, 0o755);
   mkdirSync(SCREENSHOTS, { recursive: true });
   return chromium.launch({ executablePath: script, args: FLAGS });
@@ -83,7 +86,8 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   const page = await context.newPage();
   const troubles: string[] = [];
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') troubles.push(`console: ${message.text()}`);
+    if (message.type() === 'error' || message.type() === 'warning')
+      troubles.push(`console: ${message.text()}`);
   });
   page.on('pageerror', (error) => troubles.push(`exception: ${error.message}`));
   page.on('request', (request) => {
@@ -97,7 +101,9 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
 export async function axe(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   return violations.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary?.split('\n')[1]}`),
+    nodes.map(
+      ({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary?.split('\n')[1]}`,
+    ),
   );
 }
 
