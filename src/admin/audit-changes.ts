@@ -1,5 +1,6 @@
 /** What becomes of the configuration without anybody asking through the API goes into the audit log too. */
-import type { ConfigChanges, ConfigEvent } from '../config/changes.ts';
+import type { ConfigChanges } from '../config/changes.ts';
+import type { ConfigEvent } from '../config/recorder.ts';
 import type { AuditLog } from './auth/audit-log.ts';
 
 const SUMMARIES: Partial<Record<ConfigEvent['action'], string>> = {

@@ -85,10 +85,28 @@ export interface PoolUse {
     address: string;
     firstPort: number;
     lastPort: number;
-    /** Ports that each protocol has. */
+    /** Ports that each of these protocols has. */
     size: number;
+    protocols: Nat64Protocol[];
     used: Record<Nat64Protocol, number>;
   }[];
+  /** Null where ports are chosen at random. `blocks`: those that the pool has for each protocol. */
+  portBlocks: { size: number; clients: number; blocks: Record<Nat64Protocol, number> } | null;
+}
+
+/** Which ports a client has, or which client a port belongs to. */
+export type PortBlockQuestion =
+  | { readonly client: string }
+  | { readonly poolAddress: string; readonly poolPort: number };
+
+/** A block of ports that is a client's for ever (RFC 7422). */
+export interface PortBlockRow {
+  protocol: Nat64Protocol;
+  /** A prefix. */
+  client: string;
+  poolAddress: string;
+  firstPort: number;
+  lastPort: number;
 }
 
 /** A packet to be explained: a TCP SYN, a UDP datagram or an echo request. */
@@ -135,5 +153,7 @@ export interface Nat64Queries {
   bib(filter: BibFilter, page: PageRequest): Promise<Page<BibRow>>;
   topClients(limit: number): Promise<TopClients>;
   poolUse(): Promise<PoolUse>;
+  /** At most one for each protocol; none while nat64.portBlocks is off, or when nobody has them. */
+  portBlocks(question: PortBlockQuestion): PortBlockRow[];
   explain(request: ExplainRequest): Promise<Explanation>;
 }

@@ -154,6 +154,15 @@ describe('changes of the configuration that nobody confirms', () => {
     });
   }
 
+  it('an access list that locks its maker out goes back by itself', async () => {
+    const process = await startAnew();
+    const admin = { ...configuration('192.0.2.1').admin, allow: ['198.51.100.0/24'] };
+    assert.equal((await apply({ ...configuration('192.0.2.1'), admin }, 1))['changed'], true);
+    await waitUntil('the way back in', () => isServed(FIRST));
+    assert.equal((await history(FIRST))[0].why, 'rollback');
+    await process.stop();
+  });
+
   it('an orderly stop in the countdown, as at a reboot, is no confirmation', async () => {
     const process = await startAnew();
     await apply(configuration('192.0.2.2'), 3600);

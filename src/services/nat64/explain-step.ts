@@ -46,6 +46,8 @@ function createFresh(config: Nat64Config): Fresh {
 const CONFIG_PATHS: Partial<Record<Nat64Counter, string>> = {
   'drop-not-allowed': '/nat64/allow',
   'drop-destination': '/nat64/prefix',
+  'drop-denied': '/nat64/denyIpv4',
+  'drop-no-port-block': '/nat64/portBlocks',
   'drop-non-global': '/nat64/prefix',
   'drop-no-pool4': '/nat64/pool4',
   'drop-pool4-exhausted': '/nat64/pool4',
@@ -64,13 +66,13 @@ export function explainNat64(
 ): (flow: Flow) => Promise<Leg | undefined> {
   let made: Fresh | undefined;
   const fresh = () => (made ??= createFresh(config));
-  const prefix = parseIpPrefix(config.prefix);
+  const prefixes = [config.prefix, ...config.extraPrefixes].flatMap((text) => parseIpPrefix(text) ?? []);
   return async (flow) => {
     const { from, to } = flow;
     if (!from.includes(':')) return config.enabled ? explainIncoming(config, fresh(), flow) : undefined;
     if (to === undefined || flow.isLocal) return undefined;
     const to6 = parseIpv6(to);
-    const isForUs = to6 === undefined || (prefix !== undefined && prefixContains(prefix, to6));
+    const isForUs = to6 === undefined || prefixes.some((prefix) => prefixContains(prefix, to6));
     if (!isForUs) return undefined;
     if (!config.enabled) {
       const text = `NAT64 is switched off: nothing translates to ${to}.`;
@@ -174,7 +176,7 @@ function steeredTarget({ settings, steered }: Fresh, { to, port = 0, protocol }:
   return candidates.find(
     ({ isOwn, ranges, tcpPorts, udpPorts }) =>
       !isOwn ||
-      ranges.some(({ first, last }) => port >= first && port <= last) ||
+      ranges[protocol].some(({ first, last }) => port >= first && port <= last) ||
       (protocol === 'tcp' ? tcpPorts : udpPorts).includes(port),
   )?.address;
 }

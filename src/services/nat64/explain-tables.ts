@@ -24,7 +24,8 @@ import {
 } from './inspect.ts';
 import { type Packet, TRANSPORT } from './packet.ts';
 import { findEam4 } from './eam.ts';
-import { type Settings, compileAccessList, isAllowed, isInPool, slotOf } from './settings.ts';
+import { portBlockOf } from './port-blocks.ts';
+import { type PortPool, type Settings, compileAccessList, isAllowed, isInPool, slotOf } from './settings.ts';
 import { poolUse } from './usage.ts';
 
 const NAMES = { tcp: 'TCP', udp: 'UDP', icmp: 'ICMP' } as const;
@@ -47,6 +48,9 @@ interface Found {
   /** What counts for the limits of the client, which may be a prefix; static entries do not. */
   clientMappings: number;
   clientSessions: number;
+  /** The client's own ports, where clients have blocks, and BIB entries that have some of them. */
+  block: PortPool | undefined;
+  blockEntries: number;
   /** Who has the destination, when that is a pool4 address. */
   target: Mapping | undefined;
   use: PoolUse;
@@ -69,12 +73,15 @@ async function lookUp(
   const address = parseIpv6(request.client) as Uint8Array;
   const client = compileAccessList([{ address, prefixBits: settings.clientPrefixBits }]);
   const { clientPort, destinationPort } = request;
+  const block = portBlockOf(settings.portBlocks, protocol, host.word0, host.word1, host.word2, host.word3);
   const found: Found = {
     mapping: undefined,
     session: undefined,
     entries: 0,
     clientMappings: 0,
     clientSessions: 0,
+    block,
+    blockEntries: 0,
     target: undefined,
     use: await poolUse(view),
   };
@@ -84,6 +91,12 @@ async function lookUp(
       found.clientSessions += mapping.sessions;
     }
     if (mapping.protocol !== protocol) return true;
+    const isInBlock =
+      block !== undefined &&
+      mapping.mappedAddress === settings.poolAddresses[block.slot] &&
+      mapping.mappedPort >= block.firstPort &&
+      mapping.mappedPort <= block.lastPort;
+    if (isInBlock) found.blockEntries++;
     if (isSameHost(mapping, host)) {
       found.entries++;
       if (mapping.hostPort === clientPort) found.mapping = mapping;
@@ -150,8 +163,9 @@ function explainMapping(
   { settings }: TablesView,
   packet: Packet,
   request: ExplainRequest,
-  { mapping, entries, clientMappings, clientSessions, use }: Found,
+  found: Found,
 ): ExplainStep {
+  const { mapping, entries, clientMappings, clientSessions, use } = found;
   const name = packet.protocol === TRANSPORT.ICMP ? 'identifier' : 'port';
   if (mapping !== undefined) {
     const ipv4 = `${formatIpv4(mapping.mappedAddress)} ${name} ${mapping.mappedPort}`;
@@ -163,19 +177,41 @@ function explainMapping(
     return refused('drop-client-limit', `The client has ${clientSessions} sessions: all it may have.`);
   if (clientMappings >= settings.maxMappingsPerClient)
     return refused('drop-client-limit', `The client has ${clientMappings} BIB entries: all it may have.`);
-  const free = use.pools.filter(({ size, used }) => used[request.protocol] < size);
-  if (free.length === 0)
-    return refused('drop-pool4-exhausted', `${has}, and pool4 has no free ${name} for another.`);
-  const ranges = free.map(
-    ({ address, firstPort, lastPort }) => `${address} ${name} ${firstPort}-${lastPort}`,
-  );
   const which =
     request.clientPort === undefined
       ? `A packet from any other ${name}`
       : `The client's ${name} ${request.clientPort}`;
   const rest =
     settings.portRestSeconds === 0 ? '' : `, but none used in the last ${settings.portRestSeconds} s`;
+  if (settings.portBlocks !== undefined) return explainBlock(settings, request, found, which, rest);
+  const free = use.pools.filter(
+    ({ size, used, protocols }) => protocols.includes(request.protocol) && used[request.protocol] < size,
+  );
+  if (free.length === 0)
+    return refused('drop-pool4-exhausted', `${has}, and pool4 has no free ${name} for another.`);
+  const ranges = free.map(
+    ({ address, firstPort, lastPort }) => `${address} ${name} ${firstPort}-${lastPort}`,
+  );
   return passed(`${has}. ${which} gets a new one, at random out of ${ranges.join(' or ')}${rest}.`);
+}
+
+/** RFC 7422: a new BIB entry out of the client's own ports. */
+function explainBlock(
+  { poolAddresses }: Settings,
+  { client, protocol }: ExplainRequest,
+  { block, blockEntries }: Found,
+  which: string,
+  rest: string,
+): ExplainStep {
+  if (block === undefined) return refused('drop-no-port-block', `nat64.portBlocks gives ${client} no ports.`);
+  const { slot, firstPort, lastPort } = block;
+  const ports = `${formatIpv4(poolAddresses[slot])} ${firstPort}-${lastPort}`;
+  if (blockEntries > lastPort - firstPort)
+    return refused(
+      'drop-pool4-exhausted',
+      `All of the client's ports, ${ports}, are in use for ${NAMES[protocol]}.`,
+    );
+  return passed(`${which} gets a new BIB entry out of the client's own ports, ${ports}${rest}.`);
 }
 
 /** RFC 6146 section 3.5: the session, or whether there could be a new one. */
@@ -222,7 +258,7 @@ async function explainWayOut(
     protocol === TRANSPORT.TCP && settings.storesSyns ? ' The SYN is kept for 6 seconds, then refused.' : '';
   const { target, mapping, session, use } = found;
   if (target === undefined) {
-    return isInPool(settings, slot, destinationPort)
+    return isInPool(settings, slot, protocol, destinationPort)
       ? refused('drop-no-bib-entry', `Nobody has ${there}.${wait}`)
       : passed(`${there} is outside the pool, and ${owner}.`, arrival);
   }

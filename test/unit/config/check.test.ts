@@ -126,7 +126,69 @@ const refused: readonly (readonly [title: string, document: object, path: string
     'an address mapping inside the NAT64 prefix',
     { nat64: { eam: [{ ipv4: '192.0.2.0/24', ipv6: '64:ff9b::/120' }] } },
     '/nat64/eam/0/ipv6',
-    /lies in nat64.prefix/,
+    /lies in the NAT64 prefix 64:ff9b::\/96/,
+  ],
+  [
+    'an extra prefix inside another',
+    {
+      nat64: { prefix: '2001:db8:64::/64', extraPrefixes: ['64:ff9b::/96', '2001:db8:64::/96'] },
+      dns64: { enabled: false },
+    },
+    '/nat64/extraPrefixes/1',
+    /overlaps 2001:db8:64::\/64/,
+  ],
+  [
+    'extra prefixes without sessions',
+    { nat64: { mode: 'stateless', extraPrefixes: ['2001:db8:64::/96'] } },
+    '/nat64/extraPrefixes/0',
+    /needs sessions, which nat64.mode "stateless" has not/,
+  ],
+  [
+    'an address mapping inside an extra prefix',
+    {
+      nat64: {
+        extraPrefixes: ['2001:db8:64::/96'],
+        eam: [{ ipv4: '192.0.2.0/24', ipv6: '2001:db8:64::/120' }],
+      },
+    },
+    '/nat64/eam/0/ipv6',
+    /lies in the NAT64 prefix 2001:db8:64::\/96/,
+  ],
+  [
+    'port blocks for nobody',
+    { nat64: { portBlocks: { size: 256 } } },
+    '/nat64/portBlocks/clients',
+    /gives nobody a block/,
+  ],
+  [
+    'more port blocks than the pool has',
+    { nat64: { portBlocks: { size: 256, clients: ['2001:db8:1::/120'] } } },
+    '/nat64/portBlocks/size',
+    /256 ports for each of 256 clients .* more than nat64.pool4 has: it has 128 such blocks for tcp/,
+  ],
+  [
+    'port blocks that one protocol has too few of',
+    {
+      nat64: {
+        pool4: [{ ports: '32768-65535' }, { ports: '10000-31999', protocols: ['tcp', 'udp'] }],
+        portBlocks: { size: 256, clients: ['2001:db8:1::/121', '2001:db8:2::/127'] },
+      },
+      forward: { sshPorts: '2001-2999' },
+    },
+    '/nat64/portBlocks/size',
+    /256 ports for each of 130 clients .* it has 128 such blocks for icmp/,
+  ],
+  [
+    'a port block for less than a client',
+    { nat64: { clientPrefixBits: 64, portBlocks: { size: 256, clients: ['2001:db8:1::/120'] } } },
+    '/nat64/portBlocks/clients/0',
+    /at most 64 bits, which is nat64.clientPrefixBits/,
+  ],
+  [
+    'overlapping clients of port blocks',
+    { nat64: { portBlocks: { size: 16, clients: ['2001:db8:1::/120', '2001:db8:1::10'] } } },
+    '/nat64/portBlocks/clients/1',
+    /overlaps 2001:db8:1::\/120/,
   ],
   [
     'a NAT64 mapping of an address outside pool4',
@@ -222,6 +284,24 @@ const accepted: readonly (readonly [title: string, document: object])[] = [
     },
   ],
   ['the admin page on loopback in pool4', { admin: { port: 40_000, listen: ['127.0.0.1'] } }],
+  [
+    'several prefixes, and DNS64 with both',
+    {
+      nat64: { extraPrefixes: ['2001:db8:64::/96'] },
+      dns64: { prefixes: ['64:ff9b::/96', '2001:db8:64::/96'] },
+    },
+  ],
+  [
+    'a listener on a TCP port that pool4 has for another protocol',
+    {
+      proxy: { listeners: [listener('x', 20_000)] },
+      nat64: { pool4: [{ ports: '32768-65535' }, { ports: '10000-21999', protocols: ['icmp', 'udp'] }] },
+    },
+  ],
+  [
+    'as many port blocks as the pool has',
+    { nat64: { portBlocks: { size: 256, clients: ['2001:db8:1::/121'] } } },
+  ],
   [
     'another prefix while NAT64 runs elsewhere',
     {
