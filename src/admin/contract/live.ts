@@ -1,7 +1,9 @@
 /** What happens and what happened: live events, history, the machine, logs, backup. */
-import { type Static, type TSchema, Type } from '../../config/json-schema.ts';
+import { type Static, Type } from '../../config/json-schema.ts';
+import { DiffEntry } from './apply.ts';
+import { Nullable } from './common.ts';
 
-const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export { HISTORY_SERIES, type HistorySeries } from '../../state/history-series.ts';
 
 /** Every event has these. */
 const eventHead = {
@@ -176,30 +178,6 @@ export const LiveEnd = Type.Object({
   reason: Type.Union([Type.Literal('signed-out'), Type.Literal('stopping')]),
 });
 
-/** Series of the history: name and unit. */
-export const HISTORY_SERIES = {
-  proxyUpBytesPerSecond: 'bytes/s',
-  proxyDownBytesPerSecond: 'bytes/s',
-  forwardUpBytesPerSecond: 'bytes/s',
-  forwardDownBytesPerSecond: 'bytes/s',
-  nat64UpBytesPerSecond: 'bytes/s',
-  nat64DownBytesPerSecond: 'bytes/s',
-  proxyConnections: 'connections',
-  forwardConnections: 'connections',
-  proxyAcceptedPerSecond: '1/s',
-  forwardAcceptedPerSecond: '1/s',
-  dnsQueriesPerSecond: '1/s',
-  dnsCachedPerSecond: '1/s',
-  nat64Sessions: 'sessions',
-  nat64DropsPerSecond: '1/s',
-  cpuPercent: '%',
-  processCpuPercent: '%',
-  memoryUsedBytes: 'bytes',
-  processRssBytes: 'bytes',
-  temperatureCelsius: '°C',
-} as const;
-export type HistorySeries = keyof typeof HISTORY_SERIES;
-
 /** GET history?series=a,b&from=ISO&to=ISO&points=300. Defaults: the last hour, 300 points. */
 export const HistoryAnswer = Type.Object({
   from: Type.String(),
@@ -311,8 +289,8 @@ export const RestoreAnswer = Type.Object({
       title: Type.String(),
     }),
   ),
-  /** Of the configuration: lines that the restore removes ("- ...") and adds ("+ ..."), with their JSON path. */
-  configChanges: Type.Array(Type.String()),
+  /** Of the configuration, from what is in force to what is in the backup. */
+  diff: Type.Array(DiffEntry),
   isDryRun: Type.Boolean(),
   /** The process starts again to use what was restored: expect a few seconds without answers. */
   restarts: Type.Boolean(),
