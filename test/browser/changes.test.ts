@@ -144,7 +144,7 @@ describe('changes', () => {
   it('the history shows what each change was, and brings one back', async () => {
     const user = person(page);
     await user.visit('/configuration?view=history');
-    await page.getByRole('row', { name: /in force/ }).waitFor();
+    await page.getByText('in force', { exact: true }).waitFor();
     await page.getByRole('button', { name: /^Show: Revision 1$/ }).click();
     await page.getByRole('heading', { name: 'What bringing it back would change now' }).waitFor();
     await page.screenshot({ path: join(SCREENSHOTS, 'revision.png') });
@@ -165,7 +165,7 @@ describe('changes', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
     await user.click('Review and apply');
     await user.click('Apply for good');
-    await page.getByText('Applied.').waitFor();
+    await page.getByText('Applied.', { exact: true }).waitFor();
     await page.goto(`${ORIGIN}/servers/web2`);
     await user.click('Remove');
     await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();

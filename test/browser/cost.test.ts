@@ -90,7 +90,7 @@ describe('the cost of the control panel', () => {
       await using opened = await openPage(browser, { storageState: signedIn });
       await opened.page.goto(ORIGIN);
       await opened.page.getByRole('heading', { name: 'Dashboard' }).waitFor();
-      await opened.page.waitForFunction(`document.querySelector('.flow.tone-ok') !== null`);
+      await opened.page.locator('.flow.tone-ok').first().waitFor();
       const withPage = await measure();
       t.diagnostic(
         `CPU of the process: ${without.toFixed(2)} % of a core alone, ${withPage.toFixed(2)} % with the dashboard open`,

@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { CONFIGURATION } from '../../lab/appliance.ts';
 import type { Child } from '../../lab/host.ts';
+import { waitUntil } from '../../lab/wait.ts';
 import { buildWorld, type World } from '../../lab/world.ts';
 import { IPV4_ONLY } from '../../lab/zone.ts';
 import {
@@ -157,7 +158,7 @@ async function show(page: Page, path: string, heading?: string): Promise<void> {
   await page
     .getByRole('heading', { level: 1, ...(heading !== undefined && { name: heading, exact: true }) })
     .waitFor();
-  await page.waitForFunction(`document.querySelector('.loading') === null`);
+  await waitUntil(`${path} to be loaded`, async () => (await page.locator('.loading').count()) === 0);
   if (path.includes('charts')) await page.locator('canvas').first().waitFor();
 }
 

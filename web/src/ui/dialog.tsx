@@ -23,7 +23,11 @@ export function Dialog({ title, onClose, isWide, children, footer }: DialogProps
   useEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
-    if (dialog !== null && !dialog.open) dialog.showModal();
+    if (dialog !== null && !dialog.open) {
+      dialog.showModal();
+      // Not the button that closes it, which comes first.
+      dialog.querySelector<HTMLElement>('.dialog-body :is(input, textarea, select), footer button')?.focus();
+    }
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement) before.focus();

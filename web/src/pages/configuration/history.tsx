@@ -27,6 +27,8 @@ export function History() {
   const show = useAction(async (id: number) => {
     shown.value = await api.get<ConfigRevisionDetail>(`config/revisions/${id}`);
   });
+  // An earlier revision may be the same document.
+  const currentId = rows.value?.find(({ isCurrent }) => isCurrent)?.id;
   const revision = config.value?.revision;
   useEffect(() => void run(undefined), [revision]);
   if (rows.value === undefined)
@@ -40,9 +42,9 @@ export function History() {
         columns={[
           {
             title: words.revision,
-            cell: ({ id, isCurrent }) => (
+            cell: ({ id }) => (
               <>
-                {id} {isCurrent && <span class="tag">{words.current}</span>}
+                {id} {id === currentId && <span class="tag">{words.current}</span>}
               </>
             ),
           },

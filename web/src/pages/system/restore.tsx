@@ -7,6 +7,7 @@ import { formatBytes } from '../../core/format.ts';
 import { useAction } from '../../core/resource.ts';
 import { loadSession } from '../../core/session.ts';
 import { toast } from '../../core/toast.ts';
+import { Diff } from '../../frame/diff.tsx';
 import { Ago, Button } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { ask } from '../../ui/dialog.tsx';
@@ -97,7 +98,7 @@ export function RestoreForm({ onRestored }: { onRestored: () => void }) {
 }
 
 function Preview({
-  answer: { createdAt, version, hostname, entries, configChanges },
+  answer: { createdAt, version, hostname, entries, diff },
   onRestore,
 }: {
   answer: RestoreAnswer;
@@ -120,18 +121,8 @@ function Preview({
           { title: '', isNumber: true, cell: ({ bytes }) => formatBytes(bytes) },
         ]}
       />
-      {configChanges.length === 0 && entries.every(({ change }) => change === 'same') && (
-        <p>{words.nothing}</p>
-      )}
-      {configChanges.length > 0 && (
-        <ul class="changes">
-          {configChanges.map((line) => (
-            <li key={line}>
-              <code>{line}</code>
-            </li>
-          ))}
-        </ul>
-      )}
+      {diff.length === 0 && entries.every(({ change }) => change === 'same') && <p>{words.nothing}</p>}
+      {diff.length > 0 && <Diff entries={diff} />}
       <div class="actions">
         <Button kind="primary" onClick={onRestore}>
           {words.restoreNow}
