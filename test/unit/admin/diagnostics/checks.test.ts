@@ -57,8 +57,16 @@ const pool = (used: number, sessions = 0): Partial<CheckDeps> => {
   const use: PoolUse = {
     sessions,
     maxSessions: 1000,
+    portBlocks: null,
     pools: [
-      { address: '192.0.2.1', firstPort: 1, lastPort: 100, size: 100, used: { tcp: used, udp: 0, icmp: 0 } },
+      {
+        address: '192.0.2.1',
+        firstPort: 1,
+        lastPort: 100,
+        size: 100,
+        protocols: ['tcp', 'udp', 'icmp'],
+        used: { tcp: used, udp: 0, icmp: 0 },
+      },
     ],
   };
   return { nat64: { poolUse: async () => use } as unknown as Nat64Queries };
