@@ -80,7 +80,9 @@ function Page() {
   useEffect(() => {
     if (before.current === path.value || Component === undefined) return;
     before.current = path.value;
-    document.querySelector<HTMLElement>('h1')?.focus();
+    // Unless the page has put it into a field.
+    if (document.activeElement?.closest('main form') == null)
+      document.querySelector<HTMLElement>('h1')?.focus();
   }, [path.value, Component]);
   if (found === undefined) {
     return (

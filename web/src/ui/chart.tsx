@@ -3,7 +3,8 @@ import { useEffect, useRef } from 'preact/hooks';
 import { formatNumber, region } from '../core/format.ts';
 import { locale } from '../core/locale.ts';
 import type UPlotChart from 'uplot';
-import { theme, token } from '../core/theme.ts';
+import { isDark, token } from '../core/theme.ts';
+import { text } from './text.ts';
 
 export interface ChartSeries {
   readonly title: string;
@@ -25,6 +26,7 @@ const DASHES = [undefined, [5, 3]];
 /** Series differ by colour and by dash. The text alternative gives the last and the highest value of each. */
 export function Chart({ label, times, series, format, heightPx = 150 }: ChartProps) {
   const holder = useRef<HTMLDivElement>(null);
+  const isEmpty = series.every(({ values }) => values.every((value) => value === null));
   const titles = series.map(({ title }) => title).join('|');
 
   useEffect(() => {
@@ -95,7 +97,7 @@ export function Chart({ label, times, series, format, heightPx = 150 }: ChartPro
       isGone = true;
       stop();
     };
-  }, [titles, theme.value, locale.value, heightPx]);
+  }, [titles, isEmpty, isDark.value, locale.value, heightPx]);
 
   useEffect(() => {
     if (holder.current !== null) plots.get(holder.current)?.setData(data(times, series));
@@ -114,7 +116,11 @@ export function Chart({ label, times, series, format, heightPx = 150 }: ChartPro
           </span>
         ))}
       </div>
-      <div ref={holder} class="chart-canvas" />
+      {isEmpty ? (
+        <p class="chart-none">{text.value.nothingRecorded}</p>
+      ) : (
+        <div ref={holder} class="chart-canvas" />
+      )}
     </div>
   );
 }

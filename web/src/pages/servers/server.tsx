@@ -39,7 +39,9 @@ export function Server({ name }: { name: string }) {
     await api.post(`hosts/${encodeURIComponent(name)}/check`).catch(toastError);
     await reload();
   });
-  if (config.value === undefined) return <Loading problem={problem.value} />;
+  if (config.value === undefined || (data.value === undefined && problem.value === undefined)) {
+    return <Loading problem={problem.value} />;
+  }
   const back = { href: '/servers', title: words.title };
   if (host === undefined)
     return <PageHead title={words.notFound(name)} lead={words.notFoundLead} back={back} />;
