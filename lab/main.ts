@@ -116,8 +116,8 @@ async function stayUp(world: World, appliance: Appliance): Promise<void> {
   console.log(`
 ${bold('The lab stays up until Ctrl-C.')}
 
-  Admin page     http://127.0.0.1:${relay.port}
-  Its token      cat ${appliance.tokenFile}
+  Control panel  http://127.0.0.1:${relay.port} (choose a password there)
+  API token      cat ${appliance.tokenFile}
   Configuration  ${appliance.configFile} (kill -HUP ${appliance.child.pid} reads it again)
   Log            tail -f ${join(world.directory, 'appliance.log')}
 
