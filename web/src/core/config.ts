@@ -3,15 +3,8 @@
  * Nothing else in the page writes configuration.
  */
 import { computed, effect, signal } from '@preact/signals';
-import { ApiProblem, api } from './api.ts';
-import type {
-  AssertionsFailedAnswer,
-  Config,
-  ConfigApplyAnswer,
-  ConfigCheckAnswer,
-  ConfigPendingAnswer,
-  SchemaNode,
-} from './contract.ts';
+import { api } from './api.ts';
+import type { Config, ConfigApplyAnswer, ConfigCheckAnswer, ConfigPendingAnswer } from './contract.ts';
 
 /** What a person writes: whatever has a default may be left out. */
 export type ConfigDocument = { [key: string]: unknown };
@@ -35,7 +28,6 @@ export const config = signal<ConfigAnswer | undefined>(undefined);
 export const draft = signal<Draft | undefined>(restore());
 export const draftCheck = signal<ConfigCheckAnswer | undefined>(undefined);
 export const pending = signal<ConfigPendingAnswer | undefined>(undefined);
-export const schema = signal<SchemaNode | undefined>(undefined);
 
 /** What would be in force if everything were applied: what forms edit. */
 export const edited = computed<ConfigDocument>(() => draft.value?.document ?? config.value?.document ?? {});
@@ -72,10 +64,6 @@ export async function loadPending(): Promise<void> {
   const next = await api.get<ConfigPendingAnswer>('config/pending');
   pending.value = next;
   if (next.pending?.revision !== before) await loadConfig();
-}
-
-export async function loadSchema(): Promise<SchemaNode> {
-  return (schema.value ??= await api.get<SchemaNode>('config/schema'));
 }
 
 /** Changes the draft; `change` gets a copy of the whole document. */
@@ -146,8 +134,3 @@ export async function rollBack(): Promise<void> {
   await api.post('config/rollback');
   await loadConfig();
 }
-
-export const failedAssertionsOf = (error: unknown): AssertionsFailedAnswer['failedAssertions'] =>
-  error instanceof ApiProblem && error.word === 'assertions-failed'
-    ? (error.answer as AssertionsFailedAnswer).failedAssertions
-    : [];

@@ -7,4 +7,3 @@ export type * from '../../../src/admin/contract/live.ts';
 export type * from '../../../src/admin/contract/nat64.ts';
 export type * from '../../../src/admin/contract/status.ts';
 export type * from '../../../src/config/schema.ts';
-export type { SchemaNode } from '../../../src/config/json-schema.ts';

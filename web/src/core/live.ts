@@ -1,6 +1,6 @@
 /** The one stream of live data, open while somebody is signed in and looks. */
 import { computed, signal } from '@preact/signals';
-import type { LiveCounters, LiveEnd, LiveEvent, LiveSample, StatusAnswer } from './contract.ts';
+import type { LiveCounters, LiveEnd, LiveEvent, StatusAnswer } from './contract.ts';
 import { loadSession } from './session.ts';
 
 type Counters = Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -8,14 +8,10 @@ type Counters = Readonly<Record<string, Readonly<Record<string, number>>>>;
 /** Seconds that rates are averaged over: one is restless, ten late. */
 const RATE_WINDOW_MS = 5000;
 const RETRY_MS = 3000;
-const KEPT_SAMPLES = 360;
 
 export const status = signal<StatusAnswer | undefined>(undefined);
 export const counters = signal<Counters>({});
-export const samples = signal<readonly LiveSample[]>([]);
-/** Whether what is shown is of now. */
-export const isConnected = signal(false);
-/** Becomes true when the stream has failed at least once and is not back. */
+/** Whether the stream has failed and is not back: what is shown may be old. */
 export const isLost = signal(false);
 
 const window = signal<readonly { readonly atMs: number; readonly counters: Counters }[]>([]);
@@ -55,11 +51,7 @@ let retry: ReturnType<typeof setTimeout> | undefined;
 /** Opens, closes or opens anew, whichever is right now. */
 function open(): void {
   const wanted =
-    !isWanted || document.hidden
-      ? ''
-      : listeners.size > 0
-        ? 'status,counters,sample,events'
-        : 'status,counters,sample';
+    !isWanted || document.hidden ? '' : listeners.size > 0 ? 'status,counters,events' : 'status,counters';
   if (wanted === topics) return;
   close();
   topics = wanted;
@@ -69,14 +61,9 @@ function open(): void {
     source?.addEventListener(name, (event) => take(JSON.parse((event as MessageEvent<string>).data) as T));
   hear<StatusAnswer>('status', (next) => {
     status.value = next;
-    isConnected.value = true;
     isLost.value = false;
   });
   hear<LiveCounters>('counters', takeCounters);
-  hear<LiveSample>(
-    'sample',
-    (sample) => (samples.value = [...samples.value.slice(1 - KEPT_SAMPLES), sample]),
-  );
   hear<readonly LiveEvent[]>('events', (events) => {
     for (const listener of listeners) listener(events);
   });
@@ -86,7 +73,6 @@ function open(): void {
     else retry = setTimeout(startLive, RETRY_MS);
   });
   source.addEventListener('error', () => {
-    isConnected.value = false;
     isLost.value = true;
     if (source?.readyState !== EventSource.CLOSED) return;
     // The browser has given up: an answer that is no stream, as without a session or while it starts.
@@ -111,7 +97,6 @@ function close(): void {
   source?.close();
   source = undefined;
   topics = '';
-  isConnected.value = false;
   window.value = [];
 }
 

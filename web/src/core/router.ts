@@ -5,14 +5,10 @@ const read = () => new URL(location.href);
 export const place = signal(read());
 export const path = computed(() => place.value.pathname);
 
-/** Runs before a place is left; answering false keeps it. */
-export const leaveGuard = signal<(() => boolean) | undefined>(undefined);
-
 export function navigate(to: string, { replace = false } = {}): void {
   const next = new URL(to, location.href);
   if (next.href === location.href) return;
   const isOtherPage = next.pathname !== location.pathname;
-  if (isOtherPage && leaveGuard.value?.() === false) return;
   if (replace) history.replaceState(null, '', next);
   else history.pushState(null, '', next);
   place.value = next;

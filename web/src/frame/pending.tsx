@@ -144,7 +144,8 @@ function Review() {
       revision: config.value?.revision,
     });
     close();
-    toast(confirmSeconds > 0 ? words.applied : words.appliedFinal);
+    // With a countdown, the bar says it.
+    if (confirmSeconds === 0) toast(words.appliedFinal);
   });
   const failing = check?.failedAssertions ?? [];
   const isReady = check?.valid === true && check.diff.length > 0 && (failing.length === 0 || ignores.value);

@@ -56,7 +56,6 @@ export const text = dictionary(
       assertions: 'These assertions would no longer hold',
       ignore: 'Apply although assertions fail',
       problems: 'This cannot be applied',
-      applied: 'Applied. Confirm it within the countdown.',
       appliedFinal: 'Applied.',
     },
     diff: {
@@ -136,7 +135,6 @@ export const text = dictionary(
       assertions: 'Diese Zusicherungen würden nicht mehr gelten',
       ignore: 'Anwenden, obwohl Zusicherungen nicht gelten',
       problems: 'Das lässt sich nicht anwenden',
-      applied: 'Angewendet. Bestätigen Sie vor Ablauf des Countdowns.',
       appliedFinal: 'Angewendet.',
     },
     diff: {

@@ -144,7 +144,9 @@ export const CHARTS: readonly ChartOf[] = [
   },
 ];
 
-const REFRESH_MS = 30_000;
+/** A point of the last hours comes every ten seconds, of days every minute. */
+const REFRESH_MS = 10_000;
+const SLOW_REFRESH_MS = 60_000;
 const POINTS = 300;
 const HOUR_SECONDS = 3600;
 
@@ -165,7 +167,7 @@ export function HistoryCharts({ title, names, hours }: HistoryProps) {
   const from = new Date(minute - hours * HOUR_SECONDS * 1000).toISOString();
   const { data, problem } = useResource<HistoryAnswer>(
     `history?series=${wanted.join(',')}&points=${POINTS}&from=${from}`,
-    { everyMs: REFRESH_MS },
+    { everyMs: hours <= 1 ? REFRESH_MS : SLOW_REFRESH_MS },
   );
   const history = data.value;
   const body =

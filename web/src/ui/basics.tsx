@@ -150,27 +150,26 @@ export const toneOf = (state: StateName): Tone =>
         ? 'fail'
         : 'off';
 
+/** On a grid of 16: a disc with a tick, a triangle, a square with a cross. */
+const SHAPES = {
+  ok: 'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zM7 11.3 3.9 8.2l1.1-1.1L7 9.1l4.1-4.2 1.1 1.1z',
+  warn: 'M8 1 .5 14.5h15zM7.2 6h1.6v4H7.2zm0 5.2h1.6v1.6H7.2z',
+  fail: 'M1.5 1.5h13v13h-13zM5 4 4 5l3 3-3 3 1 1 3-3 3 3 1-1-3-3 3-3-1-1-3 3z',
+} as const;
+
+/** What a shape is made of, for inside a drawing. */
+export const ShapePath = ({ tone }: { tone: Tone }) =>
+  tone === 'off' ? (
+    <circle class="outlined" cx="8" cy="8" r="6" />
+  ) : (
+    <path class="filled" d={SHAPES[tone]} fill-rule="evenodd" />
+  );
+
 /** A shape for each tone, so that none rests on its colour. */
 export function Shape({ tone, size = 14 }: { tone: Tone; size?: number }) {
   return (
     <svg class={`shape tone-${tone}`} viewBox="0 0 16 16" width={size} height={size} aria-hidden="true">
-      {tone === 'ok' && (
-        <path
-          class="filled"
-          d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zM7 11.3 3.9 8.2l1.1-1.1L7 9.1l4.1-4.2 1.1 1.1z"
-        />
-      )}
-      {tone === 'warn' && (
-        <path class="filled" d="M8 1 .5 14.5h15zM7.2 6h1.6v4H7.2zm0 5.2h1.6v1.6H7.2z" fill-rule="evenodd" />
-      )}
-      {tone === 'fail' && (
-        <path
-          class="filled"
-          d="M1.5 1.5h13v13h-13zM5 4 4 5l3 3-3 3 1 1 3-3 3 3 1-1-3-3 3-3-1-1-3 3z"
-          fill-rule="evenodd"
-        />
-      )}
-      {tone === 'off' && <circle class="outlined" cx="8" cy="8" r="6" />}
+      <ShapePath tone={tone} />
     </svg>
   );
 }

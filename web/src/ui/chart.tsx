@@ -75,7 +75,7 @@ export function Chart({ label, times, series, format, heightPx = 150 }: ChartPro
               stroke: colours[index % 2],
               width: WIDTHS[index % 2],
               dash: DASHES[index % 2],
-              points: { show: false },
+              points: { size: 4 },
             })),
           ],
         },

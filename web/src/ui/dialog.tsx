@@ -26,7 +26,11 @@ export function Dialog({ title, onClose, isWide, children, footer }: DialogProps
     if (dialog !== null && !dialog.open) {
       dialog.showModal();
       // Not the button that closes it, which comes first.
-      dialog.querySelector<HTMLElement>('.dialog-body :is(input, textarea, select), footer button')?.focus();
+      const first = ['.dialog-body :is(input, textarea, select)', 'footer .primary', 'footer button'];
+      first
+        .map((selector) => dialog.querySelector<HTMLElement>(selector))
+        .find((found) => found !== null)
+        ?.focus();
     }
     return () => {
       dialog?.close();

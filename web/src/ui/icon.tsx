@@ -17,7 +17,7 @@ const PATHS = {
   close: 'M6 6l12 12M18 6L6 18',
   plus: 'M12 5v14M5 12h14',
   search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14M20 20l-4-4',
-  more: 'M5 12h.01M12 12h.01M19 12h.01',
+  more: 'M4 7h16M4 12h16M4 17h16',
   edit: 'M4 20h4L19 9l-4-4L4 16zM13 7l4 4',
   remove: 'M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13',
   refresh: 'M20 11a8 8 0 1 0-2 6M20 5v6h-6',

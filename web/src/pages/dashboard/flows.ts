@@ -11,6 +11,8 @@ export interface Flow {
   readonly problem: string | null;
   /** "12 Mbit/s", "30 queries/s". */
   readonly amount: string;
+  /** Where there is little room: "30/s". */
+  readonly shortAmount: string;
   /** 0 to 1, by the logarithm: a tenth of the traffic is not a tenth of the width. */
   readonly width: number;
 }
@@ -38,6 +40,7 @@ export function flows(): readonly Flow[] {
         events === undefined
           ? formatBitRate(carried)
           : `${formatRate(carried).replace('/s', '')} ${events.unit()}`,
+      shortAmount: events === undefined ? formatBitRate(carried) : formatRate(carried),
       width: Math.min(1, Math.log1p(carried) / Math.log1p(widest)),
     };
   });

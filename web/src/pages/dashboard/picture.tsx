@@ -1,7 +1,7 @@
 /** The signature picture: mainland, sand bar, island, and what flows over the bar. Two drawings of one thing: wide and tall. */
 import { computed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { type StateName, type Tone, toneOf } from '../../ui/basics.tsx';
+import { ShapePath, type StateName, type Tone, toneOf } from '../../ui/basics.tsx';
 import { text as common } from '../../ui/text.ts';
 import { type Flow, flows } from './flows.ts';
 import { text } from './text.ts';
@@ -26,7 +26,7 @@ export function Picture(ends: Ends) {
   );
 }
 
-function label({ service, state, amount }: Flow, title = service.title()): string {
+function label({ service, state, amount: full }: Flow, title = service.title(), amount = full): string {
   const words = text.value;
   const direction = service.direction === 'in' ? words.inward : words.outward;
   return words.flow(title, direction, common.value.state[state], shownAmount(state, amount));
@@ -43,19 +43,21 @@ const widthOf = ({ width }: Flow) => LEAST_PX + width * (WIDEST_PX - LEAST_PX);
 function Lane({
   flow,
   title,
+  amount = flow.amount,
   path,
   arrow,
   children,
 }: {
   flow: Flow;
   title: string;
+  amount?: string;
   path: string;
   arrow: string;
   children: ComponentChildren;
 }) {
   const tone = toneOf(flow.state);
   return (
-    <a class={`flow tone-${tone}`} href={flow.service.href} aria-label={label(flow, title)}>
+    <a class={`flow tone-${tone}`} href={flow.service.href} aria-label={label(flow, title, amount)}>
       <path class="flow-hit" d={path} />
       <path class="flow-line" d={path} stroke-width={widthOf(flow)} />
       <path class="flow-arrow" d={arrow} />
@@ -64,22 +66,11 @@ function Lane({
   );
 }
 
-/** The shapes of basics.tsx, for inside a drawing. */
+/** A shape of the panel, for inside the drawing. */
 function Mark({ tone, x, y, size = 13 }: { tone: Tone; x: number; y: number; size?: number }) {
-  const at = `translate(${x} ${y}) scale(${size / 16})`;
   return (
-    <g class={`tone-${tone}`} transform={at} aria-hidden="true">
-      {tone === 'ok' && (
-        <path
-          class="mark"
-          d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zM7 11.3 3.9 8.2l1.1-1.1L7 9.1l4.1-4.2 1.1 1.1z"
-        />
-      )}
-      {tone === 'warn' && <path class="mark" d="M8 1 .5 14.5h15zM7.2 6h1.6v4H7.2zm0 5.2h1.6v1.6H7.2z" />}
-      {tone === 'fail' && (
-        <path class="mark" d="M1.5 1.5h13v13h-13zM5 4 4 5l3 3-3 3 1 1 3-3 3 3 1-1-3-3 3-3-1-1-3 3z" />
-      )}
-      {tone === 'off' && <circle class="mark-open" cx="8" cy="8" r="6" />}
+    <g class={`shape tone-${tone}`} transform={`translate(${x} ${y}) scale(${size / 16})`} aria-hidden="true">
+      <ShapePath tone={tone} />
     </g>
   );
 }
@@ -197,6 +188,7 @@ function Tall({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
             key={flow.service.name}
             flow={flow}
             title={flow.service.short()}
+            amount={flow.shortAmount}
             path={isIn ? `M${x} 92V306` : `M${x} 104V318`}
             arrow={arrow}
           >
@@ -206,7 +198,7 @@ function Tall({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
               {flow.service.short()}
             </text>{' '}
             <text class="flow-amount centred" x={x} y="229">
-              {shownAmount(flow.state, flow.amount)}
+              {shownAmount(flow.state, flow.shortAmount)}
             </text>
           </Lane>
         );
