@@ -79,7 +79,7 @@ async function netns(): Promise<void> {
 async function browser(): Promise<void> {
   requireNamespaces();
   requireTun();
-  await runTests('test/browser/**/*.test.ts', 1);
+  await runTests('test/browser/**/*.test.ts', 1, 900_000);
 }
 
 /** Half an hour at most: it emulates another processor. */
