@@ -1,7 +1,7 @@
 /** What happens and what happened: live events, history, the machine, logs, backup. */
 import { type Static, Type } from '../../config/json-schema.ts';
 import { DiffEntry } from './apply.ts';
-import { Nullable } from './common.ts';
+import { Nullable, strict } from './common.ts';
 
 export { HISTORY_SERIES, type HistorySeries } from '../../state/history-series.ts';
 
@@ -151,7 +151,7 @@ export const EventsQuery = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false },
+  strict,
 );
 
 /**
@@ -258,7 +258,10 @@ const passphrase = Type.String({
 });
 
 /** POST backup answers with the file (application/octet-stream, with a name in Content-Disposition). */
-export const BackupBody = Type.Object({ passphrase }, { additionalProperties: false });
+export const BackupBody = Type.Object(
+  { passphrase },
+  { ...strict, expected: 'an object with the field "passphrase"' },
+);
 
 /** POST restore?dryRun=true tells what would change; without dryRun it changes it. */
 export const RestoreBody = Type.Object(
@@ -271,7 +274,7 @@ export const RestoreBody = Type.Object(
     }),
     passphrase,
   },
-  { additionalProperties: false },
+  { ...strict, expected: 'an object with the fields "file" and "passphrase"' },
 );
 
 export const RestoreAnswer = Type.Object({
@@ -299,7 +302,7 @@ export const RestoreAnswer = Type.Object({
 /** POST system/factory-reset: `confirm` is the appliance's hostname, as GET system tells it. */
 export const FactoryResetBody = Type.Object(
   { confirm: Type.String({ title: 'Confirmation', expected: 'the hostname of this appliance' }) },
-  { additionalProperties: false },
+  { ...strict, expected: 'an object with the field "confirm"' },
 );
 export const SystemActionAnswer = Type.Object({ message: Type.String() });
 

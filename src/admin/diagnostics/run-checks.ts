@@ -17,8 +17,8 @@ export interface CheckRunner {
   /** Starts a run when what is known is old; does not wait for it. */
   refresh(): void;
   /**
-   * Runs all, or the one item of this id and what was put down to it; undefined when there is no such check. Joins a run
-   * of all under way.
+   * Runs all, or the one item of this id and what was put down to it; undefined when there is no such check. Joins the
+   * same run when it is under way.
    */
   run(id?: string): Promise<ChecksAnswer | undefined>;
 }
@@ -42,6 +42,8 @@ export function createCheckRunner({ checks, deps, now, revision }: CheckRunnerOp
   let countersBefore: CheckDeps['countersBefore'];
   let lastRun: { readonly at: Date; readonly revision: string } | undefined;
   let running: Promise<void> | undefined;
+  /** By id of the item. */
+  const runningAgain = new Map<string, Promise<void>>();
 
   async function runOne(check: Check, runDeps: CheckDeps): Promise<void> {
     const found = await performCheck(check, runDeps);
@@ -69,6 +71,18 @@ export function createCheckRunner({ checks, deps, now, revision }: CheckRunnerOp
     return running;
   }
 
+  /** One item, and what was explained by its failure: that may be right by now, or stand for itself. */
+  async function runAgain(check: Check, only: string | undefined): Promise<void> {
+    const runDeps = { ...deps(), countersBefore };
+    await runOne(check, { ...runDeps, only });
+    const seen = new Set([check]);
+    for (const cause of seen) {
+      const consequences = checks.filter((each) => !seen.has(each) && isOpenFor(each, cause.id, results));
+      await Promise.all(consequences.map((each) => runOne(each, { ...runDeps, only: undefined })));
+      for (const each of consequences) seen.add(each);
+    }
+  }
+
   const answer = (): ChecksAnswer => {
     const items = checks.flatMap((check) => itemsOf(check, results));
     const open = items.filter(isOpen).length;
@@ -92,15 +106,9 @@ export function createCheckRunner({ checks, deps, now, revision }: CheckRunnerOp
       const [checkId, only] = id.split('/');
       const check = checks.find((each) => each.id === checkId);
       if (check === undefined) return undefined;
-      const runDeps = { ...deps(), countersBefore };
-      await runOne(check, { ...runDeps, only });
-      // What was explained by this item's failure may be right by now, or stand for itself.
-      const seen = new Set([check]);
-      for (const cause of seen) {
-        const consequences = checks.filter((each) => !seen.has(each) && isOpenFor(each, cause.id, results));
-        await Promise.all(consequences.map((each) => runOne(each, { ...runDeps, only: undefined })));
-        for (const each of consequences) seen.add(each);
-      }
+      const again = runningAgain.get(id) ?? runAgain(check, only).finally(() => runningAgain.delete(id));
+      runningAgain.set(id, again);
+      await again;
       return answer();
     },
   };

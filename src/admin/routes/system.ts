@@ -93,10 +93,10 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
     },
   );
 
-  const response = { 202: SystemActionAnswer, 501: ErrorAnswer };
+  const response = { 202: SystemActionAnswer, 409: ErrorAnswer };
   const impossible = (what: string) =>
     new ApiError(
-      501,
+      409,
       'not-possible-here',
       `This machine does not let the page ${what}; only the appliance's own image does.`,
     );

@@ -244,10 +244,10 @@ test('reboot and factory reset: asked for where they can be, refused where not, 
   assert.deepEqual(done, ['reset', 'reboot']);
 
   const unable = await testAdmin(t);
-  assertError(await unable.post('/api/system/reboot'), 501, 'not-possible-here');
+  assertError(await unable.post('/api/system/reboot'), 409, 'not-possible-here');
   assertError(
     await unable.post('/api/system/factory-reset', { confirm: hostname }),
-    501,
+    409,
     'not-possible-here',
   );
 });

@@ -193,6 +193,19 @@ const TABLE: readonly Row[] = [
   },
   { title: 'own public address', check: 'public-ipv4', state: 'ok' },
   { title: 'behind NAT', check: 'public-ipv4', deps: behindNat, state: 'unknown', what: /Behind NAT/ },
+  {
+    title: 'behind NAT, and the router tells',
+    check: 'public-ipv4',
+    deps: { publicIpv4: async () => ({ address: '203.0.113.7', kind: 'nat', text: 'It says 203.0.113.7.' }) },
+    state: 'ok',
+  },
+  {
+    title: 'behind two NATs',
+    check: 'public-ipv4',
+    deps: { publicIpv4: async () => ({ address: null, kind: 'cgnat', text: 'Private, too.' }) },
+    state: 'fail',
+    mend: /CGNAT/,
+  },
   { title: 'links are wide enough', check: 'mtu', state: 'ok', what: /eth0 1500 bytes/ },
   {
     title: 'too narrow for IPv6',

@@ -18,6 +18,7 @@ function setUp(t: TestContext, ...names: string[]) {
   let nowMs = 0;
   let config = configOf({ hosts: hostsNamed(...names) });
   const probed: { address: string; atMs: number }[] = [];
+  const changes: string[] = [];
   let running = 0;
   let most = 0;
   let state: ProbeReport['state'] = 'ok';
@@ -44,12 +45,14 @@ function setUp(t: TestContext, ...names: string[]) {
     },
     now: () => new Date(NOW.getTime() + nowMs),
     monotonicMs: () => nowMs,
+    onChange: (name, health, before) => changes.push(`${name}: ${before.state} to ${health.state}`),
   });
   t.after(() => monitor[Symbol.dispose]());
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
   return {
     monitor,
     probed,
+    changes,
     most: () => most,
     settle,
     setState: (next: ProbeReport['state']) => (state = next),
@@ -127,6 +130,15 @@ test('a changed server is unknown again; one that is gone is forgotten', async (
   monitor.watch();
   assert.equal(monitor.report('b').state, 'unknown');
   assert.equal(await monitor.check('a'), undefined);
+});
+
+test('changes are told, and only those', async (t) => {
+  const { monitor, changes, setState } = setUp(t, 'a');
+  for (const state of ['ok', 'ok', 'fail', 'fail', 'ok'] as const) {
+    setState(state);
+    await monitor.check('a');
+  }
+  assert.deepEqual(changes, ['a: unknown to ok', 'a: ok to fail', 'a: fail to ok']);
 });
 
 test('few connections at a time, whatever the number of servers', async (t) => {
