@@ -46,7 +46,7 @@ export const text = dictionary(
   {
     state: {
       ok: 'läuft',
-      warn: 'braucht Aufmerksamkeit',
+      warn: 'auffällig',
       fail: 'gestört',
       unknown: 'nicht bekannt',
       running: 'läuft',
