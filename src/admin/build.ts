@@ -201,7 +201,8 @@ function guard(
   const encrypted = isEncrypted(request);
   if (admin().tls !== 'off' && !encrypted && !isLoopback(remoteAddress)) {
     const path = request.url.startsWith('/') ? request.url : '/';
-    if (isRead(request)) return reply.redirect(`https://${host}${path}`, 308);
+    if (isRead(request))
+      return reply.header('cache-control', 'no-store').redirect(`https://${host}${path}`, 307);
     values[index['refused-plain']]++;
     throw new ApiError(403, 'https-required', `Use https://${host}; what you sent was readable on its way.`);
   }
