@@ -68,7 +68,7 @@ try {
 
 /** Waits until a line of the picture carries something. */
 async function flowing(page: Page): Promise<void> {
-  const amounts = page.getByText(/^[1-9][0-9.,]*\sMbit\/s$/).filter({ visible: true });
+  const amounts = page.locator('.flow-amount').filter({ hasText: 'Mbit', visible: true });
   await amounts.first().waitFor({ timeout: 60_000 });
 }
 
