@@ -37,6 +37,13 @@ export const PACKAGES = {
     socat: 'socat',
     traceroute: 'traceroute',
   },
+  browser: {
+    ...LAB,
+    socat: 'socat',
+    chromium: 'chromium',
+    // Chromium brings no letters of its own.
+    'fonts-dejavu-core': '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf',
+  },
   bench: {
     ...LAB,
     dnsperf: 'dnsperf',
