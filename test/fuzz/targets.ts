@@ -17,6 +17,7 @@ import { readSmtpGreeting, readSshBanner, readStatusLine } from '../../src/wire/
 import { formatIpAddress, parseIpAddress } from '../../src/wire/ip-address.ts';
 import { readExternalAddress } from '../../src/wire/nat-pmp.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
+import { sendInBursts } from '../unit/services/nat64/bursts.ts';
 import { createHarness } from '../unit/services/nat64/harness.ts';
 import { assertWellFormed, icmp, tcp, udp } from '../unit/services/nat64/packets.ts';
 import { captureClientHello } from '../unit/wire/capture-client-hello.ts';
@@ -169,6 +170,33 @@ function nat64Target(): FuzzTarget {
   };
 }
 
+/** Frames as a TUN device with offloads gives them: packets that stand for several, and what is sent in bursts. */
+function nat64OffloadTarget(): FuzzTarget {
+  const harness = createHarness({ ports: [32_768, 32_799], maxSessions: 1024 });
+  const outward = { ...OUTWARD, sourcePort: 1024, destinationPort: 53, data: new Uint8Array(300) };
+  const inward = { ...INWARD, sourcePort: 53, destinationPort: 0, data: new Uint8Array(3000) };
+  const translated = harness.send(udp(outward));
+  assert.ok(translated !== undefined);
+  inward.destinationPort = (translated[20] << 8) | translated[21];
+  const frame = (packet: Uint8Array, gsoType: number, gsoSize: number, transport: number, checksum: number) =>
+    Uint8Array.from([1, gsoType, 0, 0, gsoSize & 255, gsoSize >> 8, transport, 0, checksum, 0, ...packet]);
+  return {
+    name: 'nat64-offload',
+    seeds: [
+      frame(tcp({ ...outward, flags: 2 }), 4, 100, 40, 16),
+      frame(udp(outward), 5, 100, 40, 6),
+      frame(udp(outward), 0, 0, 40, 6),
+      frame(udp({ ...inward, fragment: 0 }), 5, 1400, 20, 6),
+    ],
+    run(bytes) {
+      if (bytes.length < 10) return;
+      const sent = sendInBursts(harness, [bytes, bytes, bytes]);
+      if (harness.counted()['icmp-returned'] !== undefined) return;
+      for (const frame of sent) assertWellFormed(frame.slice(10), { transportChecksum: false });
+    },
+  };
+}
+
 /** The targets; their seeds come from real clients and encoders. */
 export async function fuzzTargets(): Promise<FuzzTarget[]> {
   const hellos = await Promise.all([
@@ -301,5 +329,6 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
       run: addresses,
     },
     nat64Target(),
+    nat64OffloadTarget(),
   ];
 }
