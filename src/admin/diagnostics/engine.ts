@@ -47,7 +47,9 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
   const { store, services, sshPorts, nat64, stateDirectory, log } = deps;
   const { machine } = edges;
   const findPublicIpv4 = createPublicIpv4Finder(machine, edges.monotonicMs);
+  const onError = (err: unknown) => log.error({ err }, 'diagnostics: could not look');
   const health = startHealthMonitor({
+    onError,
     hosts: () => store.current.hosts.map((host) => ({ host, targets: planProbes(store.current, host) })),
     probe: edges.probe,
     now: edges.now,
@@ -62,6 +64,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     },
   });
   const runner = createCheckRunner({
+    onError,
     checks: CHECKS,
     now: edges.now,
     revision: () => store.revision,

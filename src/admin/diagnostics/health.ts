@@ -15,6 +15,8 @@ export interface HealthDeps {
   readonly now: () => Date;
   /** A clock that is never set. */
   readonly monotonicMs: () => number;
+  /** A defect of ours: what a server does is no error. */
+  readonly onError: (error: unknown) => void;
   /** A server is in another state than it was before. */
   readonly onChange?: (name: string, health: HostHealth, before: HostHealth) => void;
 }
@@ -50,7 +52,14 @@ interface Entry {
 const UNKNOWN: HostHealth = { state: 'unknown', checkedAt: null, probes: [] };
 
 /** Starts to probe: servers that nobody has looked at yet have their first turn within the long interval. */
-export function startHealthMonitor({ hosts, probe, now, monotonicMs, onChange }: HealthDeps): HealthMonitor {
+export function startHealthMonitor({
+  hosts,
+  probe,
+  now,
+  monotonicMs,
+  onError,
+  onChange,
+}: HealthDeps): HealthMonitor {
   const entries = new Map<string, Entry>();
   const aborter = new AbortController();
   const limit = createLimit(MAX_CONNECTIONS);
@@ -86,7 +95,8 @@ export function startHealthMonitor({ hosts, probe, now, monotonicMs, onChange }:
 
   function schedule(): void {
     clearTimeout(timer);
-    if (aborter.signal.aborted || entries.size === 0) return;
+    if (aborter.signal.aborted) return;
+    // Without servers, too: the configuration is looked at again now and then.
     const dueMs = Math.min(...[...entries.values()].map((entry) => entry.dueMs));
     const waitMs = Math.min(Math.max(dueMs - monotonicMs(), 0), UNWATCHED_INTERVAL_MS);
     timer = setTimeout(tick, waitMs).unref();
@@ -95,7 +105,7 @@ export function startHealthMonitor({ hosts, probe, now, monotonicMs, onChange }:
   function tick(): void {
     const nowMs = monotonicMs();
     sync(nowMs);
-    for (const entry of entries.values()) if (entry.dueMs <= nowMs) void run(entry);
+    for (const entry of entries.values()) if (entry.dueMs <= nowMs) run(entry).catch(onError);
     schedule();
   }
 

@@ -66,10 +66,12 @@ const ROUTER_SAID_MS = 300_000;
 export function createPublicIpv4Finder(machine: Machine, monotonicMs: () => number) {
   let said: { gateway: string; address: Promise<number | undefined>; atMs: number } | undefined;
   const askOnce = (gateway: string): Promise<number | undefined> => {
-    if (said?.gateway !== gateway || monotonicMs() - said.atMs > ROUTER_SAID_MS) {
-      said = { gateway, address: machine.askRouter(gateway), atMs: monotonicMs() };
-    }
-    return said.address;
+    const known = said;
+    if (known?.gateway === gateway && monotonicMs() - known.atMs <= ROUTER_SAID_MS) return known.address;
+    const address = machine.askRouter(gateway);
+    said = { gateway, address, atMs: monotonicMs() };
+    // A silent router takes its time: what it said before will do until then.
+    return known?.gateway === gateway ? known.address : address;
   };
   return async ({ nat64 }: Pick<Config, 'nat64'>): Promise<PublicIpv4> => {
     const links = (await machine.interfaces()).filter(({ name }) => name !== nat64.device);

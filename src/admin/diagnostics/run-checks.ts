@@ -10,6 +10,8 @@ export interface CheckRunnerOptions {
   readonly now: () => Date;
   /** Identifies the configuration: after a change, what was found is old. */
   readonly revision: () => string;
+  /** A run that nobody waits for failed, by a defect of ours: what a check throws is a finding. */
+  readonly onError: (error: unknown) => void;
 }
 
 export interface CheckRunner {
@@ -37,7 +39,7 @@ const NOT_YET: readonly DatedFinding[] = [
   { state: 'unknown', what: 'Not looked at yet.', checkedAt: undefined },
 ];
 
-export function createCheckRunner({ checks, deps, now, revision }: CheckRunnerOptions): CheckRunner {
+export function createCheckRunner({ checks, deps, now, revision, onError }: CheckRunnerOptions): CheckRunner {
   const results = new Map<string, readonly DatedFinding[]>();
   let countersBefore: CheckDeps['countersBefore'];
   let lastRun: { readonly at: Date; readonly revision: string } | undefined;
@@ -96,7 +98,7 @@ export function createCheckRunner({ checks, deps, now, revision }: CheckRunnerOp
         lastRun === undefined ||
         lastRun.revision !== revision() ||
         now().getTime() - lastRun.at.getTime() > REFRESH_AFTER_MS;
-      if (isOld) void startAll();
+      if (isOld) startAll().catch(onError);
     },
     async run(id) {
       if (id === undefined) {
