@@ -98,6 +98,12 @@ describe('checks', { concurrency: false }, () => {
     // What it counts needs a run before.
     const { items } = await runAll();
     assert.equal(items.find(({ id }) => id === 'nat64-drops')?.state, 'ok');
+    // The clients that waited for the start have come this way.
+    const ports = items.find(({ id }) => id === 'open-ports');
+    assert.match(
+      ports?.what ?? '',
+      /^Clients of the Internet have come through TCP 443, 22001\. TCP 80, 465/,
+    );
     const path = items.find(({ id }) => id === 'nat64-path');
     assert.match(path?.what ?? '', /answers through NAT64, asked at 64:ff9b::c633:6435/);
   });
