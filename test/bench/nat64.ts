@@ -207,6 +207,14 @@ function tcpRows(
       better: 'less',
       targets: [],
     },
+    {
+      id: `${id}-path-cpu`,
+      title: `${title}, CPU of client, translator and server`,
+      metric: 'pathCpuNsPerByte',
+      unit: 'ns/byte',
+      better: 'less',
+      targets: [],
+    },
   ];
 }
 
@@ -230,7 +238,10 @@ interface IperfReport {
     readonly sum_received: {
       readonly bits_per_second: number;
       readonly bytes: number;
+      readonly seconds: number;
     };
+    /** Of one CPU, during the test. */
+    readonly cpu_utilization_percent: { readonly host_total: number; readonly remote_total: number };
   };
 }
 
@@ -273,8 +284,11 @@ async function runIperf(
   const { stdout } = await client.run('iperf3', [...argv.map(String), ...(reverse ? ['--reverse'] : [])], {
     timeoutMs: seconds * 1000 + 15_000,
   });
-  const { bits_per_second: bitsPerSecond, bytes } = (JSON.parse(stdout) as IperfReport).end.sum_received;
-  return withCpu({ bitsPerSecond }, 'cpuNsPerByte', translator, before, bytes);
+  const { sum_received: received, cpu_utilization_percent: ends } = (JSON.parse(stdout) as IperfReport).end;
+  const { bits_per_second: bitsPerSecond, bytes } = received;
+  const endsNsPerByte = ((ends.host_total + ends.remote_total) * received.seconds * 1e7) / bytes;
+  const sample = withCpu({ bitsPerSecond }, 'cpuNsPerByte', translator, before, bytes);
+  return { ...sample, pathCpuNsPerByte: endsNsPerByte + (sample['cpuNsPerByte'] ?? 0) };
 }
 
 async function runFlood(

@@ -19,7 +19,7 @@ import { formatIpAddress, parseIpAddress } from '../../src/wire/ip-address.ts';
 import { readExternalAddress } from '../../src/wire/nat-pmp.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
 import { captureClientHello } from '../unit/wire/capture-client-hello.ts';
-import { mappedNat64Target, nat64Target, snapshotTarget } from './nat64-targets.ts';
+import { mappedNat64Target, nat64OffloadTarget, nat64Target, snapshotTarget } from './nat64-targets.ts';
 
 export interface FuzzTarget {
   readonly name: string;
@@ -277,6 +277,7 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
       run: addresses,
     },
     nat64Target('nat64', {}),
+    nat64OffloadTarget(),
     mappedNat64Target(),
     snapshotTarget(),
   ];

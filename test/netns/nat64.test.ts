@@ -73,6 +73,25 @@ const udpExchange = (host: string, text: string) => `
   socket.send('${text}', 5300, '${host}');
   setTimeout(() => { throw new Error('no answer'); }, 3000).unref();`;
 
+/** Sends numbered datagrams of three sizes in a row, and again what no answer came to; prints how many answers were right. */
+const udpBurst = (host: string, count: number) => `
+  const socket = require('dgram').createSocket({ type: 'udp6', recvBufferSize: 1 << 20 });
+  const texts = Array.from({ length: ${count} }, (_, i) => String(i).padEnd([64, 64, 64, 1200, 1200, 5][i % 97 % 6], '.'));
+  const missing = new Set(texts);
+  let wrong = 0;
+  const send = () => { for (const text of missing) socket.send(text, 5300, '${host}'); };
+  const again = setInterval(send, 500);
+  socket.on('message', (message) => {
+    const [address, text] = String(message).split(' ');
+    if (address !== '${POOL4}' || !texts.includes(text)) wrong++;
+    missing.delete(text);
+    if (missing.size > 0) return;
+    console.log('wrong', wrong);
+    clearInterval(again);
+    socket.close();
+  });
+  send();`;
+
 async function startServer(net: Topology, script: string): Promise<void> {
   const server = net.start('internet', process.execPath, '-e', script);
   await new Promise<void>((resolve) => server.stdout?.once('data', () => resolve()));
@@ -185,6 +204,14 @@ for (const offload of [true, false]) {
         steps.map(({ text }) => text).join(' '),
         new RegExp(`port ${poolPort}\\. There is a session`),
       );
+    });
+
+    test('many datagrams in a row, both ways: each arrives as it was sent', async () => {
+      await appliance.ask({ ask: 'reconfigure', nat64: { offload, fastPath: false } });
+      await until('the island reaches the internet', () => reaches(net));
+      assert.equal(await node(net, udpBurst(INTERNET6, 500)), 'wrong 0\n');
+      await appliance.ask({ ask: 'reconfigure', nat64: { offload } });
+      await until('the island reaches the internet', () => reaches(net));
     });
 
     test('UDP in fragments, both ways', async () => {

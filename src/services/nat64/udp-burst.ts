@@ -15,8 +15,6 @@ const MOST_DATAGRAMS = 64;
 const MOST_BYTES = 65_535;
 /** Where the IP packet begins. */
 const START = BURST_AT + 16;
-/** Bytes of an IPv4 header before the time to live, and after its checksum. */
-const IPV4_COMPARED_FROM = IPV4.TTL;
 
 export interface UdpBurst {
   /** How many datagrams wait; 0 when none does. The headers at START are then those of the last that left. */
@@ -92,26 +90,23 @@ export function begin(burst: UdpBurst, packet: Packet): boolean {
   return true;
 }
 
-/** Makes what waits one packet, with its virtio header, from `frameStart` up to `burst.end`. */
-export function finish(burst: UdpBurst, view: DataView): void {
-  const { ipHeaderBytes, offloadFlags } = burst;
-  const needsChecksum = burst.count > 1 || (offloadFlags & NEEDS_CHECKSUM) !== 0;
-  if (burst.count > 1) writeLengths(burst, view);
-  writeVirtioHeader(
-    view,
-    START - VIRTIO_NET_HEADER_BYTES,
-    burst.count > 1 ? NEEDS_CHECKSUM : offloadFlags,
-    burst.count > 1 ? GSO.UDP : GSO.NONE,
-    burst.count > 1 ? ipHeaderBytes + UDP_HEADER_BYTES : 0,
-    burst.count > 1 ? burst.dataBytes : 0,
-    needsChecksum ? ipHeaderBytes : 0,
-    needsChecksum ? UDP.CHECKSUM : 0,
-  );
-  burst.count = 0;
-}
-
 /** Where the virtio header of a finished burst is in the packet's buffer. */
 export const BURST_FRAME_START = START - VIRTIO_NET_HEADER_BYTES;
+
+/** Makes what waits one packet, with its virtio header, from BURST_FRAME_START up to `burst.end`. */
+export function finish(burst: UdpBurst, view: DataView): void {
+  const { ipHeaderBytes, offloadFlags } = burst;
+  const at = BURST_FRAME_START;
+  if (burst.count > 1) {
+    writeLengths(burst, view);
+    const headerBytes = ipHeaderBytes + UDP_HEADER_BYTES;
+    const { dataBytes } = burst;
+    writeVirtioHeader(view, at, NEEDS_CHECKSUM, GSO.UDP, headerBytes, dataBytes, ipHeaderBytes, UDP.CHECKSUM);
+  } else if ((offloadFlags & NEEDS_CHECKSUM) !== 0) {
+    writeVirtioHeader(view, at, offloadFlags, GSO.NONE, 0, 0, ipHeaderBytes, UDP.CHECKSUM);
+  } else writeVirtioHeader(view, at, offloadFlags, GSO.NONE, 0, 0, 0, 0);
+  burst.count = 0;
+}
 
 /** The headers for all of the data; the UDP checksum is that of the pseudo-header. */
 function writeLengths(burst: UdpBurst, view: DataView): void {
@@ -152,7 +147,7 @@ function isSameFlow({ ipHeaderBytes }: UdpBurst, { view, start }: Packet): boole
     return (
       view.getUint16(start) === view.getUint16(START) &&
       view.getUint16(start + IPV4.FRAGMENT) === view.getUint16(START + IPV4.FRAGMENT) &&
-      view.getUint16(start + IPV4_COMPARED_FROM) === view.getUint16(START + IPV4_COMPARED_FROM) &&
+      view.getUint16(start + IPV4.TTL) === view.getUint16(START + IPV4.TTL) &&
       view.getInt32(start + IPV4.SOURCE) === view.getInt32(START + IPV4.SOURCE) &&
       view.getInt32(start + IPV4.DESTINATION) === view.getInt32(START + IPV4.DESTINATION)
     );

@@ -110,10 +110,8 @@ export interface Harness {
   send(packet: Uint8Array): Bytes | undefined;
   /** The same, with all the fragments that may be sent. */
   sendAll(packet: Uint8Array): Bytes[];
-  /** The same with a virtio header in front of both. */
-  sendWithOffload(frame: Uint8Array): Bytes | undefined;
-  /** The same, with all the packets that may be sent. */
-  sendAllWithOffload(frame: Uint8Array): Bytes[];
+  /** The same with a virtio header in front of both; all that is to be sent, each given to `use` while it is in work. */
+  sendWithOffload(frame: Uint8Array, use?: (frame: Bytes) => void): Bytes[];
   /** Sets the clock, and lets sessions end; what is sent on that account. */
   setTime(seconds: number): Bytes[];
   counters(): Record<Nat64Counter, number>;
@@ -145,20 +143,15 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       while (nextToSend(translator)) all.push(output(0));
       return all;
     },
-    sendWithOffload(frame) {
+    sendWithOffload(frame, use) {
       packet.bytes.set(frame, HEADROOM_BYTES - VIRTIO_NET_HEADER_BYTES);
       loadPacket(packet, frame.length - VIRTIO_NET_HEADER_BYTES);
-      if (!translate(translator)) return undefined;
-      storeOffloadHeader(packet);
-      return output(VIRTIO_NET_HEADER_BYTES);
-    },
-    sendAllWithOffload(frame) {
-      const first = this.sendWithOffload(frame);
-      if (first === undefined) return [];
-      const all = [first];
-      while (nextToSend(translator)) {
+      const all: Bytes[] = [];
+      for (let isMore = translate(translator); isMore; isMore = nextToSend(translator)) {
         storeOffloadHeader(packet);
-        all.push(output(VIRTIO_NET_HEADER_BYTES));
+        const out = output(VIRTIO_NET_HEADER_BYTES);
+        all.push(out);
+        use?.(out);
       }
       return all;
     },

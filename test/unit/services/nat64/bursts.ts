@@ -1,0 +1,31 @@
+/** Sends as the worker does: datagrams of a flow that follow each other leave as one packet. */
+import {
+  BURST_FRAME_START,
+  begin,
+  createUdpBurst,
+  finish,
+  join,
+} from '../../../../src/services/nat64/udp-burst.ts';
+import type { Harness } from './harness.ts';
+import type { Bytes } from './packets.ts';
+
+/** What leaves, with virtio headers, when these frames have come in one after the other. */
+export function sendInBursts(harness: Harness, frames: readonly Uint8Array[]): Bytes[] {
+  const burst = createUdpBurst();
+  const { packet } = harness.translator;
+  const sent: Bytes[] = [];
+  const flush = () => {
+    if (burst.count === 0) return;
+    finish(burst, packet.view);
+    sent.push(packet.bytes.slice(BURST_FRAME_START, burst.end));
+  };
+  for (const frame of frames) {
+    harness.sendWithOffload(frame, (out) => {
+      if (join(burst, packet)) return;
+      flush();
+      if (!begin(burst, packet)) sent.push(out);
+    });
+  }
+  flush();
+  return sent;
+}
