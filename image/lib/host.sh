@@ -6,6 +6,11 @@ fail() {
   exit 1
 }
 
+# Says what is done now, and how many seconds have passed since the start.
+step() {
+  echo "build-image: [$((SECONDS / 60)) min $((SECONDS % 60)) s] $*"
+}
+
 # $@ command:package pairs. Installs what is missing.
 need_commands() {
   local pair missing=()
