@@ -34,9 +34,9 @@ make_web() {
   fi
   build=$(mktemp -d)
   (
-    cd "$REPOSITORY"
+    cd "$REPOSITORY" || exit
     cp -r package.json package-lock.json .npmrc tsconfig.json tools src web "$build/"
-    cd "$build"
+    cd "$build" || exit
     npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
     npm run --silent build:web
   )

@@ -81,8 +81,7 @@ export async function startBench(model: Model): Promise<Bench> {
         );
         return performance.now() - poweredOnAt;
       },
-      sshAnswers: () =>
-        whileRunning('sshd', async () => (await machine.shell('true')).code === 0, 500),
+      sshAnswers: () => whileRunning('sshd', async () => (await machine.shell('true')).code === 0, 500),
       async shell(command, timeoutMs) {
         const { code, stdout, stderr } = await machine.shell(command, timeoutMs);
         assert.equal(code, 0, `${command}: ${stderr}${stdout}`);
@@ -92,8 +91,7 @@ export async function startBench(model: Model): Promise<Bench> {
       startEnds: () =>
         whileRunning(
           'the end of the start',
-          async () =>
-            /running|degraded/.test((await machine.shell('systemctl is-system-running')).stdout),
+          async () => /running|degraded/.test((await machine.shell('systemctl is-system-running')).stdout),
           1000,
         ),
       [Symbol.asyncDispose]: () => topology[Symbol.asyncDispose](),

@@ -1,6 +1,14 @@
 /** The image in QEMU, with its network port in a namespace of ours. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Child, Host, Output } from '../../lab/host.ts';
 
@@ -22,8 +30,7 @@ export const APPLIANCE = {
 } as const;
 
 /** Where `build-image.sh --debian-test` leaves its files. */
-export const IMAGES =
-  process.env['TOMBOLO_IMAGE'] ?? new URL('../../build/image', import.meta.url).pathname;
+export const IMAGES = process.env['TOMBOLO_IMAGE'] ?? new URL('../../build/image', import.meta.url).pathname;
 
 /** A file of the image for `model`: img, vmlinuz, initrd, dtb, packages.tsv. */
 export const imageFile = (model: Model, extension: string): string =>
@@ -49,7 +56,7 @@ const PROCESSORS: Readonly<Record<Model, () => string[]>> = {
   virt: () => [
     ...['-M', 'virt', '-cpu', 'cortex-a72', '-smp', '2', '-m', '1024'],
     ...['-device', 'virtio-blk-pci,drive=card', '-device', 'virtio-rng-pci'],
-    ...['-device', `virtio-net-pci,netdev=wire,mac=${MAC}`],
+    ...['-device', `virtio-net-pci,netdev=wire,mac=${MAC},romfile=`],
   ],
   // Its 1 GiB, four processors and SD slot are part of the machine; the network port hangs on USB, as on the real one.
   raspi3b: () => [
@@ -58,7 +65,12 @@ const PROCESSORS: Readonly<Record<Model, () => string[]>> = {
   ],
 };
 const DISKS: Readonly<Record<Model, string>> = { virt: 'if=none,id=card', raspi3b: 'if=sd' };
-const CONSOLES: Readonly<Record<Model, string>> = { virt: 'ttyAMA0', raspi3b: 'ttyAMA0' };
+/** The raspi3b's first serial port leads to its Bluetooth chip. */
+const SERIAL: Readonly<Record<Model, readonly string[]>> = {
+  virt: ['-serial'],
+  raspi3b: ['-serial', 'null', '-serial'],
+};
+const CONSOLES: Readonly<Record<Model, string>> = { virt: 'ttyAMA0', raspi3b: 'ttyS1,115200' };
 
 /** A machine with a new card in it, not yet powered on. */
 export function createMachine(
@@ -99,7 +111,7 @@ export function createMachine(
       if (existsSync(serialLog)) copyFileSync(serialLog, `${serialLog}.previous`);
       return host.spawn('qemu-system-aarch64', [
         ...PROCESSORS[model](),
-        ...['-no-reboot', '-display', 'none', '-monitor', 'none', '-serial', `file:${serialLog}`],
+        ...['-no-reboot', '-display', 'none', '-monitor', 'none', ...SERIAL[model], `file:${serialLog}`],
         ...['-kernel', imageFile(model, 'vmlinuz'), '-initrd', imageFile(model, 'initrd')],
         '-append',
         `root=PARTUUID=746f6d62-05 ro console=${CONSOLES[model]} loglevel=4 systemd.show_status=0`,
