@@ -233,7 +233,7 @@ describe('the image', { timeout: 1_800_000 }, () => {
       await shell('cat /data/tombolo/config.json'),
       await shell('cat /usr/share/tombolo/config.json'),
     );
-    await screenShows(/tombolo\.json: .*hosts\[0\]\.address.*192\.0\.2\.10/s);
+    await screenShows(/tombolo\.json:1:\d+: \/hosts\/0\/address: "192\.0\.2\.10"/);
   });
 
   test('the name is taken: the page is at the next one', async () => {
