@@ -43,6 +43,8 @@ export interface ApplianceOptions {
   readonly testHooks?: boolean;
   /** Replaces CONFIGURATION. */
   readonly configuration?: object;
+  /** More for the environment of the process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Memory {
@@ -132,7 +134,11 @@ export async function startAppliance(world: World, options: ApplianceOptions = {
     [join(ROOT, 'src/main.ts'), '--config', configFile, '--state', stateDirectory],
     {
       ipc: options.testHooks ?? false,
-      env: { NODE_COMPILE_CACHE: compileCache, ...(options.testHooks && { TOMBOLO_TEST_HOOKS: '1' }) },
+      env: {
+        NODE_COMPILE_CACHE: compileCache,
+        ...(options.testHooks && { TOMBOLO_TEST_HOOKS: '1' }),
+        ...options.env,
+      },
     },
   );
   const answered = await Promise.all(

@@ -120,7 +120,7 @@ function lookUp(question: Question, peer: string): Found {
   const answers: Answer[] = [];
   let name = question.name.toLowerCase();
   for (let cnames = 0; cnames <= MAX_CNAMES; cnames++) {
-    const apex = APEXES.find((apex) => name === apex || name.endsWith(`.${apex}`));
+    const apex = name === '.' ? name : APEXES.find((apex) => name === apex || name.endsWith(`.${apex}`));
     if (apex === undefined) return { rcode: RCODE.refused, answers, authorities: [] };
     if (name === WHOAMI && question.type === 'TXT') {
       answers.push({ name: question.name, type: 'TXT', ttl: 0, data: peer });

@@ -5,7 +5,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createCertificateAuthority } from './certificates.ts';
+import { type CertificateAuthority, createCertificateAuthority } from './certificates.ts';
 import type { Child } from './host.ts';
 import { startDovecot } from './servers/dovecot.ts';
 import { startNginx } from './servers/nginx.ts';
@@ -79,7 +79,14 @@ export interface World extends AsyncDisposable {
   /** File for `curl --cacert`. */
   readonly caCertificate: string;
   readonly ssh: { readonly web1: SshServer; readonly web2: SshServer };
+  readonly ca: CertificateAuthority;
+  /** Servers that tests stop and start again; the certificates are in the files that `ca.issue(NAME)` writes. */
+  readonly servers: Record<WebServer | 'dns', Child>;
+  startWeb(name: WebServer): Promise<Child>;
+  startDns(): Promise<Child>;
 }
+
+export type WebServer = 'web1' | 'web2' | 'web3';
 
 /** Builds the network and starts every server in it; the appliance's host is there, but runs nothing. */
 export async function buildWorld(): Promise<World> {
@@ -92,14 +99,21 @@ export async function buildWorld(): Promise<World> {
   };
   try {
     const ca = await createCertificateAuthority(folder('tls'));
-    const startWeb = async (name: 'web1' | 'web2' | 'web3'): Promise<Child> =>
-      startNginx(hosts[name], {
+    const servers: Partial<World['servers']> = {};
+    const webServers = ['web1', 'web2', 'web3'] as const;
+    const certificates = Object.fromEntries(
+      await Promise.all(webServers.map(async (name) => [name, await ca.issue(name, HOSTNAMES[name])])),
+    );
+    const startWeb = async (name: WebServer): Promise<Child> => {
+      servers[name] = await startNginx(hosts[name], {
         address: ADDRESSES[name],
         hostnames: HOSTNAMES[name],
-        certificate: await ca.issue(name, HOSTNAMES[name]),
+        certificate: certificates[name],
         proxyProtocol: name !== 'web1',
         directory: folder(name, 'nginx'),
       });
+      return servers[name];
+    };
     const startMail = async () => {
       const hostname = 'mail.example.com';
       const certificate = await ca.issue('mail', [hostname]);
@@ -108,14 +122,16 @@ export async function buildWorld(): Promise<World> {
         startPostfix(hosts.web1, ADDRESSES.web1, hostname, certificate, folder('web1', 'postfix')),
       ]);
     };
-    const startDns = () => {
+    const startDns = async () => {
       const script = join(import.meta.dirname, 'authoritative-dns.ts');
-      return hosts.dns.spawn(process.execPath, [script, ADDRESSES.dns]).waitForListener('udp', 53);
+      servers.dns = hosts.dns.spawn(process.execPath, [script, ADDRESSES.dns]);
+      await servers.dns.waitForListener('udp', 53);
+      return servers.dns;
     };
     const [web1Ssh, web2Ssh] = await Promise.all([
       startSshd(hosts.web1, ADDRESSES.web1, folder('web1', 'sshd')),
       startSshd(hosts.web2, ADDRESSES.web2, folder('web2', 'sshd')),
-      ...(['web1', 'web2', 'web3'] as const).map(startWeb),
+      ...webServers.map(startWeb),
       startNginx(hosts.mainland, {
         address: ADDRESSES.mainland,
         hostnames: [IPV4_ONLY],
@@ -130,6 +146,10 @@ export async function buildWorld(): Promise<World> {
       directory,
       caCertificate: ca.certificate,
       ssh: { web1: web1Ssh, web2: web2Ssh },
+      ca,
+      servers: servers as World['servers'],
+      startWeb,
+      startDns,
       [Symbol.asyncDispose]: () => topology[Symbol.asyncDispose](),
     };
   } catch (error) {

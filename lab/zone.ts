@@ -40,6 +40,8 @@ export const ZONE: readonly Answer[] = [
   record(IPV4_ONLY, 'A', ADDRESSES.mainland),
   record('alias.example.net', 'CNAME', IPV4_ONLY),
   record('dns.example.net', 'A', ADDRESSES.dns),
+  // A resolver knows who serves the root.
+  record('.', 'NS', 'a.root-servers.net'),
   { name: 'example.com', type: 'MX', data: { preference: 10, exchange: 'mail.example.com' } },
   // Too large for a UDP answer of 1232 bytes: the resolver must come again over TCP.
   ...Array.from({ length: 16 }, (_, index): Answer => {
@@ -47,7 +49,7 @@ export const ZONE: readonly Answer[] = [
   }),
 ];
 
-/** Zones that the server speaks for; it refuses any other name. */
+/** Zones that the server speaks for; it refuses any other name but the root's. */
 export const APEXES = ['example.com', 'example.org', 'example.net'] as const;
 /** A TXT query for this name is answered with the address and port that the server sees. */
 export const WHOAMI = 'whoami.example.net';

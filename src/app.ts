@@ -1,4 +1,5 @@
 /** The composition root: the only file that knows every room. */
+import type { ConfigChanges } from './config/changes.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigStore } from './config/store.ts';
 import { startAdmin } from './admin/server.ts';
@@ -12,6 +13,7 @@ import { startProxy } from './services/proxy/service.ts';
 
 export interface AppOptions {
   readonly store: ConfigStore;
+  readonly changes: ConfigChanges;
   /** Directory for what must survive a restart; exists. */
   readonly stateDirectory: string;
   readonly version: string;
@@ -35,7 +37,7 @@ const reservedPorts = (config: Config): number[] => [
  * Starts every service and the admin page. A service that cannot start is reported and tried again; only an admin
  * page that cannot start makes this reject, with everything else stopped, because nobody could see what is wrong.
  */
-export async function startApp({ store, stateDirectory, version, log }: AppOptions): Promise<App> {
+export async function startApp({ store, changes, stateDirectory, version, log }: AppOptions): Promise<App> {
   const startedAt = new Date();
   const context: ServiceContext = { log, stateDirectory };
   const config = store.current;
@@ -72,6 +74,7 @@ export async function startApp({ store, stateDirectory, version, log }: AppOptio
       { admin: config.admin },
       {
         store,
+        changes,
         services: reports,
         sshPorts: () => forward.service?.sshPorts() ?? {},
         nat64: () => nat64.service?.queries,

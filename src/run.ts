@@ -1,6 +1,8 @@
 /** The life of the process: log, configuration, app, signals. */
 import { pino } from 'pino';
 import { type App, startApp } from './app.ts';
+import { type ConfigChanges, openConfigChanges } from './config/changes.ts';
+import { recoverPending } from './config/pending.ts';
 import { formatProblem } from './config/problem.ts';
 import { ConfigError, type ConfigStore, openConfigStore } from './config/store.ts';
 import { connectServiceManager } from './os/sd-notify.ts';
@@ -39,14 +41,17 @@ export async function run({
 }: RunOptions): Promise<string | undefined> {
   const log = pino({ level: logLevel, base: null });
   let store: ConfigStore;
+  let changes: ConfigChanges;
   try {
+    const recovery = await recoverPending(configPath, stateDirectory, log);
     store = openConfigStore(configPath, log);
+    changes = await openConfigChanges({ store, stateDirectory, log, recovery });
   } catch (error) {
     return describeRefusal(error, configPath);
   }
 
   const serviceManager = connectServiceManager(process.env);
-  const starting = startApp({ store, stateDirectory, version, log });
+  const starting = startApp({ store, changes, stateDirectory, version, log });
   let stopping = false;
   const stop = async (reason: string, code: number) => {
     if (stopping) process.exit(1); // asked twice: at once
@@ -65,7 +70,7 @@ export async function run({
   };
   process.on('SIGINT', () => void stop('SIGINT', 0));
   process.on('SIGTERM', () => void stop('SIGTERM', 0));
-  process.on('SIGHUP', () => void store.reload());
+  process.on('SIGHUP', () => void changes.reload());
   process.on('uncaughtException', (err, origin) => {
     log.error({ err }, `${origin}: stopping, so that the supervisor starts a sound process`);
     void stop(origin, 1).catch(() => process.exit(1));

@@ -3,6 +3,7 @@ import { ApiProblem, request } from './api.js';
 import { byId, control, make, setText } from './dom.js';
 
 /** @import { ErrorAnswer } from '../src/admin/contract.ts' */
+/** @import { DiffEntry } from '../src/admin/contract/apply.ts' */
 /** @import { Config } from '../src/config/schema.ts' */
 
 const text = control('document', HTMLTextAreaElement);
@@ -48,16 +49,18 @@ async function run(/** @type {string} */ doing, /** @type {() => Promise<string>
 
 control('check', HTMLButtonElement).addEventListener('click', () =>
   run('Checking', async () => {
-    await request('/config/check', { method: 'POST', body: text.value });
-    showProblems([]);
-    return 'Good. Nothing was changed yet.';
+    const body = JSON.stringify({ document: text.value });
+    const { valid, problems, diff } = await request('/config/check', { method: 'POST', body });
+    showProblems(problems);
+    if (!valid) return 'This is no valid configuration.';
+    return `Good. Saving will change: ${diff.map((/** @type {DiffEntry} */ { label }) => label).join(', ') || 'nothing'}.`;
   }),
 );
 
 control('save', HTMLButtonElement).addEventListener('click', () =>
   run('Saving', async () => {
-    const headers = { 'if-match': `"${revision}"` };
-    const { changed } = await request('/config', { method: 'PUT', body: text.value, headers });
+    const body = JSON.stringify({ document: text.value, revision, confirmSeconds: 0 });
+    const { changed } = await request('/config/apply', { method: 'POST', body });
     await load();
     return changed ? 'Saved and in force.' : 'Nothing to change.';
   }),

@@ -30,13 +30,21 @@ export function admitsHost(hostnames: readonly string[], header: string | undefi
   );
 }
 
-/** Whether a request's Origin is the server it is sent to. Without an Origin no page of another site asked for it. */
-export function isSameOrigin(origin: string | undefined, host: string | undefined): boolean {
+/**
+ * Whether a request's Origin is the server it is sent to, over http, or https when `isEncrypted`. Without an Origin no
+ * page of another site asked for it.
+ */
+export function isSameOrigin(
+  origin: string | undefined,
+  host: string | undefined,
+  isEncrypted = false,
+): boolean {
   if (origin === undefined) return true;
   // Compared as URLs, so that a default port left out or given is the same.
+  const scheme = isEncrypted ? 'https' : 'http';
   return (
     URL.canParse(origin) &&
     host !== undefined &&
-    URL.parse(`http://${host}`)?.origin === new URL(origin).origin
+    URL.parse(`${scheme}://${host}`)?.origin === new URL(origin).origin
   );
 }

@@ -1,7 +1,13 @@
 /** Puts the admin application together: hooks, errors, routes. It listens nowhere (listeners.ts does). */
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify';
+import type { ConfigChanges } from '../config/changes.ts';
 import type { ConfigStore } from '../config/store.ts';
 import type { SchemaNode } from '../config/json-schema.ts';
 import { validate } from '../config/validate.ts';
@@ -11,26 +17,38 @@ import type { Logger } from '../runtime/log.ts';
 import type { Nat64Queries } from '../runtime/nat64-queries.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import { admitsHost, isSameOrigin } from './access.ts';
-import { BackOff } from './auth/back-off.ts';
-import { bearerToken, tokenVerifier } from './auth/bootstrap-token.ts';
-import { type Principal, allows } from './auth/principal.ts';
+import type { Auth } from './auth/auth.ts';
+import { auditor, authorizer, isRead } from './auth/authorize.ts';
 import type { ADMIN_COUNTERS } from './counters.ts';
+import type { Diagnostics } from './diagnostics/diagnostics.ts';
 import { ApiError, answerErrors } from './errors.ts';
 import { keepRouteTable } from './route-table.ts';
+import { accountRoutes } from './routes/account.ts';
+import { checksRoutes } from './routes/checks.ts';
 import { configRoutes } from './routes/config.ts';
+import { hostsRoutes } from './routes/hosts.ts';
 import { nat64Routes } from './routes/nat64.ts';
+import { networkRoutes } from './routes/network.ts';
+import { revisionRoutes } from './routes/revisions.ts';
 import { pageRoutes } from './routes/page.ts';
+import { openApiRoutes } from './routes/openapi.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { sshConfigRoutes } from './routes/ssh-config.ts';
 import { statusRoutes } from './routes/status.ts';
+import { tokenRoutes } from './routes/tokens.ts';
+import { isEncrypted, isLoopback } from './transport.ts';
 
 /** What the API shows and changes. */
 export interface AdminDeps {
+  /** The configuration in force; `changes` changes it. */
   readonly store: ConfigStore;
+  readonly changes: ConfigChanges;
   readonly services: () => readonly ServiceReport[];
   /** The SSH port of each server that has one, by the server's name. */
   readonly sshPorts: () => Readonly<Record<string, number>>;
   /** What may be asked of NAT64; undefined while it does not translate. */
   readonly nat64: () => Nat64Queries | undefined;
+  readonly diagnostics: Diagnostics;
   readonly version: string;
   readonly startedAt: Date;
 }
@@ -40,7 +58,13 @@ export interface BuildOptions {
   readonly admin: () => AdminConfig;
   /** Whether this peer may talk to us now: asked again for each request, since connections outlive a change. */
   readonly admitsSource: (remoteAddress: string | undefined) => boolean;
-  readonly token: string;
+  /** Whether this peer is in a network that the appliance is attached to, whatever the configuration says. */
+  readonly isLocal: (remoteAddress: string | undefined) => boolean;
+  readonly auth: Auth;
+  /** Told when the appliance gets its first password. */
+  readonly onClaimed: () => void;
+  /** SHA-256 of the certificate; undefined without HTTPS. */
+  readonly certificateFingerprint: () => string | undefined;
   readonly counters: Counters<typeof ADMIN_COUNTERS>;
   readonly log: Logger;
   /** What one source may ask for; the page itself asks for about one a second. */
@@ -54,27 +78,58 @@ export type ApiRoutes = (deps: AdminDeps, options: BuildOptions) => (app: Fastif
  * Every part of the API. Each is encapsulated: its hooks and content type parsers are its own. Who may use a route is
  * decided here, by its `config.scope`, before its handler, its validation and its body are looked at.
  */
-const API: readonly ApiRoutes[] = [statusRoutes, sshConfigRoutes, nat64Routes, configRoutes];
+const API: readonly ApiRoutes[] = [
+  statusRoutes,
+  sessionRoutes,
+  accountRoutes,
+  tokenRoutes,
+  openApiRoutes,
+  sshConfigRoutes,
+  nat64Routes,
+  configRoutes,
+  revisionRoutes,
+  hostsRoutes,
+  checksRoutes,
+  networkRoutes,
+];
 
 const BODY_LIMIT_BYTES = 1 << 20;
-const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * Requests are checked with the words of the configuration's errors. Answers have the types of their schemas, and the
+ * tests hold them against these. Fastify's own compilers, which generate code for both, would take 7 MB to load.
+ */
+const buildValidator =
+  () =>
+  ({ schema }: { readonly schema: SchemaNode }) =>
+  (value: unknown) => {
+    const problems = validate(schema, value);
+    if (problems.length === 0) return { value };
+    const message = problems.map((problem) => `${problem.path}: ${problem.message}`).join('; ');
+    return { error: new ApiError(400, 'invalid-input', message, problems) };
+  };
+const buildSerializer = () => () => (answer: unknown) => JSON.stringify(answer);
+// Their types in Fastify are those of Ajv and of fast-json-stringify.
+const COMPILERS = { buildValidator, buildSerializer } as unknown as NonNullable<
+  NonNullable<FastifyServerOptions['schemaController']>['compilersFactory']
+>;
 
 /** The application, ready to be given requests by `app.routing` or `app.inject`. */
 export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promise<FastifyInstance> {
   const { values, index } = options.counters;
-  const app = Fastify({ bodyLimit: BODY_LIMIT_BYTES, logger: false, trustProxy: false });
+  const app = Fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    logger: false,
+    trustProxy: false,
+    schemaController: { compilersFactory: COMPILERS },
+  });
   app.removeContentTypeParser('text/plain');
   keepRouteTable(app);
   app.decorateRequest('principal', null);
   app.decorateRequest('auditTarget', null);
+  app.decorateRequest('auditRefusal', null);
   answerErrors(app, options.log, () => values[index['internal-error']]++);
-  app.setValidatorCompiler(({ schema }) => (value: unknown) => {
-    const problems = validate(schema as SchemaNode, value);
-    if (problems.length === 0) return { value };
-    const message = problems.map((problem) => `${problem.path}: ${problem.message}`).join('; ');
-    return { error: new ApiError(400, 'invalid-input', message, problems) };
-  });
-  app.addHook('onRequest', async (request) => guard(request, options));
+  app.addHook('onRequest', async (request, reply) => guard(request, reply, options));
   await app.register(helmet, SECURITY_HEADERS);
   await app.register(rateLimit, {
     max: options.requestsPerMinute,
@@ -92,6 +147,7 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
     async (api) => {
       api.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'));
       api.addHook('onRequest', authorizer(options));
+      api.addHook('onResponse', auditor(options.auth));
       api.setNotFoundHandler(() => {
         throw new ApiError(404, 'not-found', 'The API has nothing at this address.');
       });
@@ -103,12 +159,14 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
   return app;
 }
 
-/** Refuses by source, Host and Origin, before anything else is looked at. */
+/** Refuses by source, Host, transport and Origin, before anything else is looked at. */
 function guard(
   request: FastifyRequest,
+  reply: FastifyReply,
   { admin, admitsSource, counters: { values, index } }: BuildOptions,
-): void {
-  if (!admitsSource(request.socket.remoteAddress)) {
+): FastifyReply | undefined {
+  const { remoteAddress } = request.socket;
+  if (!admitsSource(remoteAddress)) {
     values[index['refused-source']]++;
     throw new ApiError(403, 'forbidden-source', 'admin.allow does not list your address.');
   }
@@ -122,59 +180,24 @@ function guard(
       'Use an IP address, localhost or one of admin.hostnames to reach this page.',
     );
   }
-  if (!READS.has(request.method) && !isSameOrigin(origin, host)) {
+  const encrypted = isEncrypted(request);
+  if (admin().tls !== 'off' && !encrypted && !isLoopback(remoteAddress)) {
+    const path = request.url.startsWith('/') ? request.url : '/';
+    if (isRead(request)) return reply.redirect(`https://${host}${path}`, 308);
+    values[index['refused-plain']]++;
+    throw new ApiError(403, 'https-required', `Use https://${host}; what you sent was readable on its way.`);
+  }
+  if (!isRead(request) && !isSameOrigin(origin, host, encrypted)) {
     values[index['refused-origin']]++;
     throw new ApiError(403, 'foreign-origin', 'Another site asked for this change; it was not made.');
   }
+  return undefined;
 }
 
-/** The hook that lets a request pass when who asks may use its route. What is no route needs a principal, too. */
-function authorizer(options: BuildOptions) {
-  const authenticate = authenticator(options);
-  return async (request: FastifyRequest): Promise<void> => {
-    const { scope } = request.routeOptions.config;
-    if (scope === 'open') return;
-    const principal = authenticate(request);
-    if (scope !== undefined && !allows(principal.scope, scope)) {
-      const message = `This needs the scope "${scope}"; what you signed in with has "${principal.scope}".`;
-      throw new ApiError(403, 'scope-too-small', message);
-    }
-    request.principal = principal;
-  };
-}
-
-/** Finds out who asks; throws for who is nobody. */
-function authenticator({ token, counters: { values, index }, log }: BuildOptions) {
-  const isToken = tokenVerifier(token);
-  const backOff = new BackOff();
-  const bootstrap: Principal = {
-    kind: 'bootstrap',
-    name: 'bootstrap token',
-    scope: 'system',
-    isValid: () => true,
-  };
-  return (request: FastifyRequest): Principal => {
-    const candidate = bearerToken(request.headers.authorization);
-    if (candidate === undefined) {
-      throw new ApiError(401, 'unauthorized', 'Send the admin token as "Authorization: Bearer TOKEN".');
-    }
-    if (isToken(candidate)) {
-      backOff.succeed(request.ip);
-      return bootstrap;
-    }
-    const waitMs = backOff.fail(request.ip, performance.now());
-    if (waitMs > 0) {
-      values[index['refused-back-off']]++;
-      const seconds = Math.ceil(waitMs / 1000);
-      throw new ApiError(429, 'too-many-requests', `Too many wrong tokens; try again in ${seconds} s.`);
-    }
-    values[index['refused-token']]++;
-    log.warn({ source: request.ip }, 'admin: wrong token');
-    throw new ApiError(401, 'unauthorized', 'This is not the admin token of this appliance.');
-  };
-}
-
-/** Nothing from elsewhere, nothing inline, in no frame. No HSTS: the page is served over plain HTTP. */
+/**
+ * Nothing from elsewhere, nothing inline, in no frame. No HSTS: with a certificate that the browser does not know, it would
+ * take away the way past the warning.
+ */
 const SECURITY_HEADERS = {
   contentSecurityPolicy: {
     useDefaults: false,

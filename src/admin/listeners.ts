@@ -1,6 +1,7 @@
 /** The sockets of the admin server: one HTTP server an address, all with the same handler, changed while it runs. */
 import { type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
 import type { Socket } from 'node:net';
+import { type BothProtocols, serveBothProtocols } from './both-protocols.ts';
 
 /** A peer that sends slowly or nothing must not hold a connection for long. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -23,13 +24,18 @@ export interface Listeners extends AsyncDisposable {
   missing(): string[];
 }
 
-/** `isAdmitted` is asked for each connection; one that is not is reset before a byte is read. */
+/**
+ * `isAdmitted` is asked for each connection; one that is not is reset before a byte is read. `pem` is the key and
+ * certificate for HTTPS on the same port, undefined for none.
+ */
 export function createListeners(
   handler: RequestListener,
   isAdmitted: (socket: Socket) => boolean,
+  pem: () => string | undefined,
 ): Listeners {
   const servers = new Map<string, Server>();
   const draining = new Set<Server>();
+  const protocols = new WeakMap<Server, BothProtocols>();
   const unanswered = new Map<ServerResponse, Server>();
   let wanted = new Map<string, Endpoint>();
   let failures = new Map<string, Error>();
@@ -44,6 +50,7 @@ export function createListeners(
     server.on('connection', (socket) => {
       if (!isAdmitted(socket)) socket.resetAndDestroy();
     });
+    protocols.set(server, serveBothProtocols(server, pem));
     server.prependListener('request', (_request, response) => {
       unanswered.set(response, server);
       response.once('close', () => unanswered.delete(response));
@@ -64,6 +71,7 @@ export function createListeners(
     servers.delete(key);
     draining.add(server);
     server.close(() => draining.delete(server));
+    protocols.get(server)?.closeSilent();
     for (const [response, owner] of unanswered) {
       if (owner === server && !response.headersSent) response.setHeader('connection', 'close');
     }
@@ -113,7 +121,7 @@ export function createListeners(
       for (const key of servers.keys()) close(key);
       const ended = [...draining].map((server) => new Promise((resolve) => server.once('close', resolve)));
       const deadline = setTimeout(() => {
-        for (const server of draining) server.closeAllConnections();
+        for (const server of draining) protocols.get(server)?.closeAll();
       }, CLOSE_TIMEOUT_MS);
       await Promise.all(ended);
       clearTimeout(deadline);

@@ -16,6 +16,11 @@ declare module 'fastify' {
     scope?: RouteScope;
     /** Whether it is written to the audit log. Left out: when its method is neither GET nor HEAD. */
     audit?: boolean;
+    /**
+     * Not for API tokens, whatever their scope: how its owner signs in. Who steals a token must not be able to keep what
+     * it opens.
+     */
+    ownerOnly?: boolean;
   }
   interface FastifySchema {
     /** One sentence for the OpenAPI document and the audit log: "Signs in". */
@@ -26,6 +31,8 @@ declare module 'fastify' {
     principal: Principal | null;
     /** For the audit log: what a change was done to, a name or a revision. The parameter "id" or "name" if not set. */
     auditTarget: string | null;
+    /** For the audit log: why somebody was not let in. */
+    auditRefusal: string | null;
   }
   interface FastifyInstance {
     readonly routeTable: readonly Route[];
@@ -45,6 +52,8 @@ export interface Route {
   /** With its prefix: "/api/hosts/:name". */
   readonly url: string;
   readonly scope: RouteScope;
+  readonly ownerOnly: boolean;
+  readonly isAudited: boolean;
   readonly schema: RouteSchema;
 }
 
@@ -62,7 +71,10 @@ export function keepRouteTable(app: FastifyInstance): void {
     }
     for (const method of [route.method].flat()) {
       if (method === 'HEAD') continue;
-      table.push({ method, url: route.url, scope, schema: (route.schema ?? {}) as RouteSchema });
+      const ownerOnly = route.config?.ownerOnly === true;
+      const isAudited = route.config?.audit ?? method !== 'GET';
+      const schema = (route.schema ?? {}) as RouteSchema;
+      table.push({ method, url: route.url, scope, ownerOnly, isAudited, schema });
     }
   });
 }

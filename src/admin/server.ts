@@ -6,10 +6,16 @@ import type { Service, ServiceContext } from '../runtime/service.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import type { IpPrefix } from '../wire/ip-prefix.ts';
 import { admitsSource } from './access.ts';
-import { loadOrCreateToken, tokenPath } from './auth/bootstrap-token.ts';
+import { openAuth } from './auth/auth.ts';
+import { tokenPath } from './auth/bootstrap-token.ts';
 import { type AdminDeps, buildAdmin } from './build.ts';
+import { keepCertificate } from './certificate/keep.ts';
+import { keepConsoleFile, pageUrls } from './console-file.ts';
+import type { ConsoleFile } from './contract/auth.ts';
 import { ADMIN_COUNTERS } from './counters.ts';
+import { startDiagnostics } from './diagnostics/diagnostics.ts';
 import { createListeners } from './listeners.ts';
+import { isLoopback } from './transport.ts';
 
 export type { AdminDeps } from './build.ts';
 
@@ -26,6 +32,10 @@ export interface AdminService extends Omit<Service<AdminOptions>, 'failWorker'> 
 /** "lan" follows the interfaces: addresses come and go while we run. */
 const ACCESS_LIST_MAX_AGE_MS = 5000;
 const REQUESTS_PER_MINUTE = 600;
+/** For certificates, and to try again when one could not be made. */
+const RENEWAL_CHECK_MS = 3_600_000;
+/** Two clocks are read one after the other: their difference jitters. */
+const CLOCK_JITTER_MS = 2000;
 
 /**
  * Starts to listen on every configured address; rejects when none can be had. One that cannot is reported as degraded
@@ -33,50 +43,103 @@ const REQUESTS_PER_MINUTE = 600;
  */
 export async function startAdmin(
   options: AdminOptions,
-  deps: AdminDeps,
+  deps: Omit<AdminDeps, 'diagnostics'>,
   { log, stateDirectory }: ServiceContext,
 ): Promise<AdminService> {
   let { admin } = options;
   const counters = createCounters(ADMIN_COUNTERS);
   const accessList = cachedAccessList(() => admin.allow);
   const isAdmitted = (remoteAddress: string | undefined) => admitsSource(accessList(), remoteAddress);
-  const token = await loadOrCreateToken(stateDirectory);
+  const lan = cachedAccessList(() => ['lan']);
+  const auth = await openAuth({
+    stateDirectory,
+    log,
+    now: Date.now,
+    monotonicNow: () => performance.now(),
+  });
+  const certificate = keepCertificate(stateDirectory, Date.now, log);
+  let certificateProblem: string | undefined;
 
+  /** Makes or renews the certificate when one is needed: nobody outside hears of a page that listens on loopback only. */
+  async function refreshCertificate(): Promise<void> {
+    if (!usesTls(admin)) return;
+    try {
+      await certificate.refresh(admin.hostnames);
+      certificateProblem = undefined;
+    } catch (error) {
+      certificateProblem = `no certificate for HTTPS: ${(error as Error).message}`;
+      log.error({ err: error }, 'admin: could not make a certificate; other machines cannot reach the page');
+    }
+  }
+
+  const problems = () => [
+    ...listeners.missing(),
+    ...(certificateProblem === undefined ? [] : [certificateProblem]),
+    ...(auth.problem === undefined ? [] : [auth.problem]),
+  ];
   const status = (): ServiceReport['status'] => {
-    const missing = listeners.missing();
+    const found = problems();
     const figures = { listening: listeners.bound().join(', ') };
-    return missing.length === 0
+    return found.length === 0
       ? { state: 'running', restarts: 0, figures }
-      : { state: 'degraded', problem: missing.join('; '), restarts: 0, figures };
+      : { state: 'degraded', problem: found.join('; '), restarts: 0, figures };
   };
+  const currentPem = () => (usesTls(admin) ? certificate.current()?.pem : undefined);
+  const fingerprint = () => (usesTls(admin) ? certificate.current()?.fingerprint : undefined);
+  const claimEnd = steadyEnd(() => Date.now() + auth.claim.remainingMs());
+  const consoleContent = (): ConsoleFile => ({
+    urls: pageUrls(admin.listen, admin.port, admin.hostnames, usesTls(admin)),
+    claim: auth.isClaimed() ? null : { isOpen: auth.claim.isOpen(), until: claimEnd() },
+    certificateFingerprint: fingerprint() ?? null,
+    problem: problems().join('; ') || null,
+  });
   const ownReport = (): ServiceReport => ({
     name: 'admin',
     status: status(),
     counterTable: ADMIN_COUNTERS,
     counters: readCounters(counters),
   });
+  const services = () => [...deps.services(), ownReport()];
+  const diagnostics = startDiagnostics({ ...deps, services, stateDirectory, log });
   const app = await buildAdmin(
-    { ...deps, services: () => [...deps.services(), ownReport()] },
+    { ...deps, services, diagnostics },
     {
       admin: () => admin,
       admitsSource: isAdmitted,
-      token,
+      isLocal: (remoteAddress) => admitsSource(lan(), remoteAddress),
+      auth,
+      onClaimed: () => void screen.refresh(),
+      certificateFingerprint: fingerprint,
       counters,
       log,
       requestsPerMinute: REQUESTS_PER_MINUTE,
     },
   );
-  const listeners = createListeners(app.routing, ({ remoteAddress }) => {
-    const admitted = isAdmitted(remoteAddress);
-    if (!admitted) counters.values[counters.index['refused-source']]++;
-    return admitted;
-  });
+  const listeners = createListeners(
+    app.routing,
+    ({ remoteAddress }) => {
+      const admitted = isAdmitted(remoteAddress);
+      if (!admitted) counters.values[counters.index['refused-source']]++;
+      return admitted;
+    },
+    currentPem,
+  );
+  const renewal = setInterval(() => void refreshCertificate(), RENEWAL_CHECK_MS).unref();
+  const screen = keepConsoleFile(stateDirectory, consoleContent, log);
   const stop = async () => {
+    clearInterval(renewal);
+    screen[Symbol.dispose]();
+    diagnostics[Symbol.dispose]();
     await listeners[Symbol.asyncDispose]();
     await app.close();
+    // When API tokens were last used, and sessions seen.
+    await auth.save().catch(() => {});
+    await auth.audit.settled();
   };
   try {
+    await refreshCertificate();
     await listeners.set(admin.listen, admin.port, false);
+    await screen.refresh();
   } catch (error) {
     await stop();
     throw error;
@@ -93,6 +156,8 @@ export async function startAdmin(
       await listeners.set(next.admin.listen, next.admin.port, true);
       admin = next.admin;
       accessList.forget();
+      await refreshCertificate();
+      void screen.refresh();
     },
     status: status as AdminService['status'],
     counters: () => readCounters(counters),
@@ -116,4 +181,18 @@ function cachedAccessList(entries: () => readonly string[]) {
     resolvedAtMs = -Infinity;
   };
   return Object.assign(current, { forget });
+}
+
+/** Whether other machines reach the page, and over HTTPS. */
+const usesTls = ({ tls, listen }: AdminConfig): boolean =>
+  tls !== 'off' && listen.some((address) => !isLoopback(address));
+
+/** A moment computed from two clocks, as ISO 8601; another one only when a clock was set. */
+function steadyEnd(endMs: () => number): () => string {
+  let steadyMs = endMs();
+  return () => {
+    const nowEndMs = endMs();
+    if (Math.abs(nowEndMs - steadyMs) > CLOCK_JITTER_MS) steadyMs = nowEndMs;
+    return new Date(steadyMs).toISOString();
+  };
 }

@@ -37,7 +37,8 @@ const UNREACHABLE: readonly (readonly [prefix: string, what: string])[] = [
 
 const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
 
-function checkHost(config: Config, host: HostConfig, path: string): ConfigProblem[] {
+/** Of one server: its address, and the services that it names. */
+export function checkHost(config: Config, host: HostConfig, path: string): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const address = parseIpv6(host.address) as Uint8Array;
   const unreachable = UNREACHABLE.find(([prefix]) => prefixContains(parsed(prefix), address));

@@ -24,14 +24,19 @@ export function loadConfig(text: string): LoadedConfig | { readonly problems: re
   const json = text.replace(/^\uFEFF/, '');
   const parsed = parseJson(json.trim() === '' ? '{}' : json);
   if ('problem' in parsed) return { problems: [parsed.problem] };
-  const located = (problems: readonly ConfigProblem[]) =>
-    problems.map((problem) => locate(problem, json, parsed.positions));
-  const schemaProblems = validate(ConfigSchema, parsed.value);
-  if (schemaProblems.length > 0) return { problems: located(schemaProblems) };
-  const document = parsed.value as ConfigDocument;
+  const loaded = loadDocument(parsed.value);
+  if ('config' in loaded) return loaded;
+  return { problems: loaded.problems.map((problem) => locate(problem, json, parsed.positions)) };
+}
+
+/** The same of a value that has been parsed elsewhere, whatever it is: problems have no line and column. */
+export function loadDocument(value: unknown): LoadedConfig | { readonly problems: readonly ConfigProblem[] } {
+  const schemaProblems = validate(ConfigSchema, value);
+  if (schemaProblems.length > 0) return { problems: schemaProblems };
+  const document = value as ConfigDocument;
   const config = fillDefaults(document);
   const problems = checkConfig(config);
-  return problems.length > 0 ? { problems: located(problems.slice(0, MAX_PROBLEMS)) } : { config, document };
+  return problems.length > 0 ? { problems: problems.slice(0, MAX_PROBLEMS) } : { config, document };
 }
 
 /** A complete copy of a valid document. */

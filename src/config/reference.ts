@@ -38,6 +38,9 @@ ${JSON.stringify(EXAMPLE, null, 2)}
   \`config.json:4:18: /hosts/0/address: "192.0.2.1" is not an IPv6 address such as 2001:db8:1::10\`.
 - A change through the admin page puts the configuration into force first and then writes the file, whole or not at
   all, as it was typed: defaults are not filled in. A file that was edited by hand meanwhile is not overwritten.
+- Such a change waits for its confirmation, a minute if not said otherwise; without one it is taken back: by itself, or
+  by the next start when the process ended meanwhile. An edit by hand and SIGHUP in that time is the later word, and
+  ends it. The last 200 configurations are in the state directory, with who made them, when and why.
 
 Beyond the single fields it is checked that names of servers and listeners, host names and TCP ports are used once;
 that \`services\` name listeners; that no port is in the range that \`nat64.pool4\` takes; that there are enough SSH

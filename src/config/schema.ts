@@ -331,6 +331,12 @@ export const Nat64Schema = Type.Object(
       expected: 'true or false',
       default: true,
     }),
+    fastPath: Type.Boolean({
+      title:
+        'Let the kernel translate established TCP and UDP flows itself (eBPF, Linux 6.6 or later); what it cannot takes the way through the translator',
+      expected: 'true or false',
+      default: true,
+    }),
     mtu4Bytes: Mtu('MTU of the IPv4 side, in bytes', 1260),
     mtu6Bytes: Mtu('MTU of the IPv6 side, in bytes', 1280),
     lowestIpv6MtuBytes: Type.Integer({
@@ -400,6 +406,12 @@ export const AdminSchema = Type.Object(
       title: 'Host names under which a browser may reach the admin page, beside localhost and IP addresses',
       expected: 'a list of host names',
       default: ['tombolo.local'],
+    }),
+    tls: Type.Union([Type.Literal('self-signed'), Type.Literal('off')], {
+      title:
+        'HTTPS with a certificate of our own, on the same port; plain HTTP is then only answered to this machine itself',
+      expected: '"self-signed" or "off"',
+      default: 'self-signed',
     }),
   },
   { ...strict, title: 'Admin page', expected: 'an object', default: {} },

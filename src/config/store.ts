@@ -1,7 +1,7 @@
 /** The configuration file and the configuration in force, and the one way to change them. */
 import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { writeFileAtomically } from '../os/atomic-write.ts';
+import { removeFileDurably, writeFileAtomically } from '../os/atomic-write.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type ConfigDocument, loadConfig } from './load.ts';
 import { type ConfigProblem, formatProblem } from './problem.ts';
@@ -21,7 +21,8 @@ export class ConfigError extends Error {
 export type ApplyConfig = (next: Config, previous: Config) => Promise<void>;
 
 export type ChangeResult =
-  | { readonly outcome: 'changed' | 'unchanged'; readonly revision: string }
+  | { readonly outcome: 'changed'; readonly revision: string }
+  | { readonly outcome: 'unchanged'; readonly revision: string }
   /** The text is no valid configuration. */
   | { readonly outcome: 'invalid'; readonly problems: readonly ConfigProblem[] }
   /** Somebody changed the configuration since `expectedRevision`. */
@@ -39,6 +40,8 @@ export interface ConfigStore {
   readonly document: ConfigDocument;
   /** Identifies the document in force (a hash of it). */
   readonly revision: string;
+  /** The file as it was last read or written, to the byte; undefined when there was none. */
+  readonly fileText: string | undefined;
   /** Registers what puts a change into force. Called once; before that, changes are only stored. */
   onChange(apply: ApplyConfig): void;
   /**
@@ -46,6 +49,11 @@ export interface ConfigStore {
    * change is made whatever the revision is.
    */
   replace(text: string, expectedRevision?: string): Promise<ChangeResult>;
+  /**
+   * Back to a text that `fileText` once was: puts it into force and writes it as it is, or removes the file. A file that
+   * was edited by hand meanwhile is left alone, with a warning in the log. Never rejects.
+   */
+  restore(fileText: string | undefined): Promise<ChangeResult>;
   /** Reads the file again, for SIGHUP. A bad file is logged and the running configuration stays. Never rejects. */
   reload(): Promise<ChangeResult>;
 }
@@ -56,7 +64,7 @@ const NEW_FILE_MODE = 0o600;
  * Reads the configuration; a missing file means every default and is not written before the first change. Throws
  * ConfigError when the content is refused, Error when the file cannot be read.
  */
-export function openConfigStore(path: string, log: Pick<Logger, 'info' | 'error'>): ConfigStore {
+export function openConfigStore(path: string, log: Pick<Logger, 'info' | 'warn' | 'error'>): ConfigStore {
   let fileText = readText(path);
   const loaded = loadConfig(fileText ?? '');
   if ('problems' in loaded) throw new ConfigError(path, loaded.problems);
@@ -105,6 +113,9 @@ export function openConfigStore(path: string, log: Pick<Logger, 'info' | 'error'
     get revision() {
       return revision;
     },
+    get fileText() {
+      return fileText;
+    },
     onChange(callback) {
       apply = callback;
     },
@@ -118,8 +129,25 @@ export function openConfigStore(path: string, log: Pick<Logger, 'info' | 'error'
         if (revisionOf(next.document) === revision) return { outcome: 'unchanged', revision };
         return change(next, async () => {
           const newText = formatDocument(next.document);
-          await writeConfigFile(path, newText);
+          await writeFileText(path, newText);
           fileText = newText;
+        });
+      }),
+    restore: (text) =>
+      serialize(async () => {
+        const next = loadConfig(text ?? '');
+        if ('problems' in next) return { outcome: 'invalid', problems: next.problems };
+        const isEdited = readText(path) !== fileText;
+        return change(next, async () => {
+          if (isEdited) {
+            log.warn(
+              { file: path },
+              'configuration: the file was edited by hand and is left as it is; SIGHUP reads it',
+            );
+            return;
+          }
+          await writeFileText(path, text);
+          fileText = text;
         });
       }),
     reload: () =>
@@ -143,8 +171,8 @@ export function openConfigStore(path: string, log: Pick<Logger, 'info' | 'error'
   };
 }
 
-/** The text of the file, undefined when there is none. */
-function readText(path: string): string | undefined {
+/** The text of the file, undefined when there is none. Throws when it cannot be read. */
+export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
@@ -153,8 +181,9 @@ function readText(path: string): string | undefined {
   }
 }
 
-/** Keeps the permissions of the file, and writes through a symbolic link rather than over it. */
-async function writeConfigFile(path: string, text: string): Promise<void> {
+/** Keeps the permissions of the file, and writes through a symbolic link rather than over it; undefined removes it. */
+export async function writeFileText(path: string, text: string | undefined): Promise<void> {
+  if (text === undefined) return removeFileDurably(path);
   const existing = statSync(path, { throwIfNoEntry: false });
   if (existing === undefined) return writeFileAtomically(path, text, NEW_FILE_MODE);
   return writeFileAtomically(realpathSync(path), text, existing.mode & 0o777);
@@ -163,5 +192,6 @@ async function writeConfigFile(path: string, text: string): Promise<void> {
 /** The document as its file holds it. */
 export const formatDocument = (document: ConfigDocument): string => `${JSON.stringify(document, null, 2)}\n`;
 
-const revisionOf = (document: ConfigDocument): string =>
+/** Identifies a document: a hash of it. */
+export const revisionOf = (document: ConfigDocument): string =>
   createHash('sha256').update(JSON.stringify(document)).digest('base64url').slice(0, 22);

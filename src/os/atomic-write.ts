@@ -33,7 +33,17 @@ export async function writeFileAtomically(
   }
 }
 
-/** The rename itself is durable only when the directory is. */
+/** Removes a file, if it is there; when it resolves, it is gone even after a power failure. */
+export async function removeFileDurably(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    throw new Error(`could not remove ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** A rename or removal is durable only when the directory is. */
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {

@@ -89,6 +89,14 @@ export const recvfrom = declare<
   (fd: number, into: Uint8Array, bytes: number, flags: number, address: Bytes, addressBytes: Bytes) => number
 >('long recvfrom(int, void *, size_t, int, void *, void *)');
 
+/** For system calls that the C library has no function for; the number differs between processors. */
+export const syscall = declare<
+  (number: number, command: number, argument: Uint8Array, bytes: number) => number
+>('long syscall(long, int, void *, uint)');
+export const mallopt = declare<(option: number, value: number) => number>('int mallopt(int, int)');
+/** `state` is a struct timex. */
+export const adjtimex = declare<(state: Uint8Array) => number>('int adjtimex(void *)');
+
 /** The errno of the last call above on this thread. Read it before any other call. */
 export const errno = (): number => koffi.errno();
 

@@ -20,8 +20,12 @@ export function encodeProxyV1(source: Endpoint, destination: Endpoint): Uint8Arr
   return Uint8Array.from(line, (character) => character.charCodeAt(0));
 }
 
+/** Section 2.1: a connection without a client behind it, such as a health check; the server uses its real endpoints. */
+export const PROXY_V1_UNKNOWN = Uint8Array.from('PROXY UNKNOWN\r\n', (character) => character.charCodeAt(0));
+
 // Section 2.2.
 const SIGNATURE = [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a];
+const VERSION_2_LOCAL = 0x20;
 const VERSION_2_PROXY = 0x21;
 const TCP_OVER_IPV4 = 0x11;
 const TCP_OVER_IPV6 = 0x21;
@@ -29,6 +33,9 @@ const FIXED_BYTES = 16;
 const TLV_BYTES = 3;
 const TLV_AUTHORITY = 0x02;
 const TLV_CRC32C = 0x03;
+
+/** Section 2.2, command LOCAL: what version 1 calls UNKNOWN. The family is UNSPEC and no address follows. */
+export const PROXY_V2_LOCAL = Uint8Array.of(...SIGNATURE, VERSION_2_LOCAL, 0, 0, 0);
 
 /**
  * Section 2.2, with the TLVs PP2_TYPE_AUTHORITY (the name that the client asked for: SNI or Host; ASCII, at most

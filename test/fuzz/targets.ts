@@ -1,7 +1,8 @@
 /** Every parser of bytes that come from outside: what it is fed, and what must hold whatever the bytes are. */
 import assert from 'node:assert/strict';
 import dnsPacket from 'dns-packet';
-import { loadConfig } from '../../src/config/load.ts';
+import { fillDefaults, loadConfig } from '../../src/config/load.ts';
+import { parseHosts } from '../../src/config/parse-hosts.ts';
 import { parseDnsUpstream, parsePortRange } from '../../src/config/values.ts';
 import {
   type ClientHelloResult,
@@ -27,6 +28,21 @@ export interface FuzzTarget {
 }
 
 const text = (...lines: string[]) => lines.map((line) => Buffer.from(line, 'latin1'));
+
+const EMPTY_CONFIG = fillDefaults({});
+
+/** What was taken is right by itself, and each problem has its line. */
+function pastedHosts(bytes: Uint8Array): void {
+  const pasted = Buffer.from(bytes).toString('utf8');
+  const { hosts, problems } = parseHosts(pasted, EMPTY_CONFIG);
+  const lines = pasted.split(/\r\n|\n|\r/).length;
+  for (const { line } of [...hosts, ...problems])
+    assert.ok(line >= 1 && line <= lines, `line ${line} of ${lines}`);
+  const loaded = loadConfig(
+    JSON.stringify({ hosts: hosts.slice(0, 100).map(({ host }) => ({ ...host, ssh: false })) }),
+  );
+  assert.ok('config' in loaded, JSON.stringify(loaded));
+}
 
 /** The result of reading the bytes as they would come in two segments. */
 function readInTwo(bytes: Uint8Array, cut: number): ClientHelloResult {
@@ -231,6 +247,17 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
         '{"nat64":{"prefix":"64:ff9b::/96","pool4":[{"address":"auto","ports":"32768-65535"}]}}',
       ),
       run: configuration,
+    },
+    {
+      name: 'pasted-hosts',
+      seeds: text(
+        'web1 2001:db8:1::10 www.example.com *.example.com\n# comment\n2001:db8:1::11 web2\n',
+        'name,address,hostnames,ssh\nweb1,2001:db8:1::10,"www.example.com example.com",22001\r\nweb2,2001:db8:1::11,,no\r\n',
+        'Name;IPv6;Hostnames;Services\nweb1;"2001:db8:1::10";a.example.com, b.example.com;http https\n',
+        '[{"name":"web1","address":"2001:db8:1::10"},\n{"name":"web2","address":"2001:db8:1::11","hostnames":["b.example.com"]}]',
+        '{"hosts":[{"name":"web1","address":"2001:db8:1::10","ssh":false}]}',
+      ),
+      run: pastedHosts,
     },
     {
       name: 'addresses',

@@ -178,14 +178,10 @@ describe('lab', { concurrency: false }, () => {
     ]);
     const good = readFileSync(appliance.configFile, 'utf8');
     const replace = async (document: string) => {
-      const { stdout: etag } = await appliance.request('/api/config', [
-        '-o',
-        '/dev/null',
-        '-w',
-        '%header{etag}',
-      ]);
-      const put = ['-X', 'PUT', '-H', 'Content-Type: application/json', '-H', `If-Match: ${etag}`];
-      return appliance.request('/api/config', [...put, '-w', '%{http_code}', '--data-binary', document]);
+      const { revision } = (await appliance.api('/api/config')) as { revision: string };
+      const body = JSON.stringify({ document, revision, confirmSeconds: 0 });
+      const post = ['-H', 'Content-Type: application/json', '-w', '%{http_code}', '--data-binary', body];
+      return appliance.request('/api/config/apply', post);
     };
     const visit = (name: string) =>
       world.hosts.client.run('curl', [

@@ -1,11 +1,10 @@
 /** The bootstrap token: made at the first start, kept in the state directory for root, of scope system. */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmod, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../os/atomic-write.ts';
+import { newSecret } from './secrets.ts';
 
 const TOKEN_FILE = 'admin-token';
-const TOKEN_BYTES = 32;
 const TOKEN_PATTERN = /^[A-Za-z0-9_-]{43}$/;
 
 /** Where the token is kept; only root and the service may read it. */
@@ -26,7 +25,7 @@ export async function loadOrCreateToken(stateDirectory: string): Promise<string>
         cause: error,
       });
     }
-    const token = randomBytes(TOKEN_BYTES).toString('base64url');
+    const token = newSecret();
     await writeFileAtomically(path, `${token}\n`, 0o600);
     return token;
   }
@@ -38,14 +37,6 @@ export async function loadOrCreateToken(stateDirectory: string): Promise<string>
   }
   if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o600);
   return token;
-}
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-
-/** A check for the token. Digests are compared, so that neither content nor length shows in the time it takes. */
-export function tokenVerifier(token: string): (candidate: string) => boolean {
-  const expected = digest(token);
-  return (candidate) => timingSafeEqual(digest(candidate), expected);
 }
 
 /** The credentials of an Authorization header (RFC 6750 section 2.1), undefined when there are none. */

@@ -6,6 +6,8 @@ export interface Principal {
   /** For the audit log and the history of revisions: "owner", "token NAME", "bootstrap token". */
   readonly name: string;
   readonly scope: Scope;
+  /** Of the session or the API token; null for the bootstrap token. */
+  readonly id: string | null;
   /** False once signed out, revoked or expired. A stream asks again while it is open. */
   isValid(): boolean;
 }

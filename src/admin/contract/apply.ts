@@ -46,10 +46,11 @@ export const ExplainStep = Type.Object({
 });
 
 export const ExplainOutcome = Type.Object({
-  /** server: reaches one of `hosts`; nat64: translated to IPv4; direct: not through this appliance; refused: by a rule; unknown: a name could not be looked up. */
+  /** server: reaches one of `hosts`; nat64: translated to IPv4; appliance: it answers itself; direct: not through it; refused: by a rule; unknown: a name could not be looked up. */
   kind: Type.Union([
     Type.Literal('server'),
     Type.Literal('nat64'),
+    Type.Literal('appliance'),
     Type.Literal('direct'),
     Type.Literal('refused'),
     Type.Literal('unknown'),

@@ -10,9 +10,8 @@
  *     GET  neighbours                -> NeighboursAnswer    as the kernel knows them
  *     POST neighbours/probe          -> NeighboursAnswer    asks the LAN who is there, and which ports answer
  */
-import { type Static, type TSchema, Type } from '../../config/json-schema.ts';
-
-const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+import { type Static, Type } from '../../config/json-schema.ts';
+import { Nullable, strict } from './common.ts';
 
 /** warn: works, but not for long or not as well as it should; unknown: not looked at yet, or cannot be told from here. */
 export const FindingState = Type.Union([
@@ -63,7 +62,7 @@ export const HostHealth = Type.Object({
 const dnsRecord = {
   /** Who owns the record: "example.com", "*.example.com". */
   name: Type.String(),
-  type: Type.Union([Type.Literal('A'), Type.Literal('AAAA'), Type.Literal('MX'), Type.Literal('PTR')]),
+  type: Type.Union([Type.Literal('A'), Type.Literal('AAAA')]),
   /** What it must say; null while that cannot be known (A: the public IPv4 address). */
   value: Nullable(Type.String()),
   /** Ready for a zone file; null without a value. */
@@ -163,7 +162,7 @@ export const RunChecksBody = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false, expected: 'an object with the optional property "id"' },
+  { ...strict, expected: 'an object with the optional property "id"' },
 );
 
 const Gateway = Type.Object({ address: Type.String(), interface: Type.String() });

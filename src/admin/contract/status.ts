@@ -50,10 +50,6 @@ export const ConfigAnswer = Type.Object({
   effective: Type.Unknown(),
 });
 
-export const ConfigChangedAnswer = Type.Object({ revision: Type.String(), changed: Type.Boolean() });
-
-export const CheckAnswer = Type.Object({ valid: Type.Literal(true) });
-
 export const SshConfigAnswer = Type.Object({
   /** Where the snippets point: as asked for, or an own address. */
   hostname: Type.String(),

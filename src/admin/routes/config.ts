@@ -1,113 +1,221 @@
-/** The configuration, read and written. Bodies are the document itself, so that problems name its lines. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { loadConfig } from '../../config/load.ts';
+/** The configuration: read, checked, changed with a countdown, confirmed or taken back. */
+import type { FastifyInstance } from 'fastify';
+import type { ApplyResult, ConfigChanges } from '../../config/changes.ts';
+import { Type } from '../../config/json-schema.ts';
+import { parseHosts } from '../../config/parse-hosts.ts';
 import { ConfigSchema } from '../../config/schema.ts';
-import type { ChangeResult } from '../../config/store.ts';
+import type { Counters } from '../../runtime/counters.ts';
+import type { AssertionResult } from '../../runtime/explain.ts';
+import { actorOf } from '../actor.ts';
 import type { AdminDeps, BuildOptions } from '../build.ts';
-import { CheckAnswer, ConfigAnswer, ConfigChangedAnswer } from '../contract/status.ts';
+import {
+  type AssertionResult as AssertionAnswer,
+  AssertionsFailedAnswer,
+  ConfigApplyAnswer,
+  ConfigApplyRequest,
+  ConfigCheckAnswer,
+  ConfigCheckRequest,
+  ConfigPendingAnswer,
+  ConfigRevisionAnswer,
+  ParseHostsAnswer,
+  ParseHostsRequest,
+} from '../contract/apply.ts';
+import { ConfigAnswer } from '../contract/status.ts';
+import type { ADMIN_COUNTERS } from '../counters.ts';
 import { ApiError } from '../errors.ts';
 
-export const configRoutes =
-  ({ store }: AdminDeps, { counters: { values, index } }: BuildOptions) =>
-  async (app: FastifyInstance) => {
-    app.removeAllContentTypeParsers();
-    app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
-      done(null, body),
-    );
+/** Nothing but a body of this kind, for requests that carry nothing. */
+const Nothing = Type.Object({}, { additionalProperties: false, expected: 'an empty object' });
+export const DEFAULT_CONFIRM_SECONDS = 60;
 
+export const configRoutes =
+  ({ store, changes }: AdminDeps, { counters }: BuildOptions) =>
+  async (app: FastifyInstance) => {
     app.get(
-      '/schema',
-      { config: { scope: 'read' }, schema: { summary: 'The JSON Schema of the configuration' } },
-      async () => ({
-        $schema: 'https://json-schema.org/draft/2020-12/schema',
-        ...ConfigSchema,
-      }),
+      '/config/schema',
+      {
+        config: { scope: 'read' },
+        schema: {
+          summary: 'The JSON Schema of the configuration, with titles, defaults and what is expected',
+        },
+      },
+      async () => ({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...ConfigSchema }),
     );
 
     app.get(
       '/config',
       {
         config: { scope: 'read' },
-        schema: { summary: 'The configuration', response: { 200: ConfigAnswer } },
+        schema: { summary: 'The configuration in force', response: { 200: ConfigAnswer } },
       },
-      async (_request, reply) => {
-        const { revision, document, current } = store;
-        void reply.header('etag', `"${revision}"`);
-        return { revision, document, effective: current };
+      async () => ({ revision: store.revision, document: store.document, effective: store.current }),
+    );
+
+    app.post<{ Body: ConfigCheckRequest }>(
+      '/config/check',
+      {
+        config: { scope: 'read', audit: false },
+        schema: {
+          summary: 'What is wrong with a configuration, what it would change, and which assertions it fails',
+          body: ConfigCheckRequest,
+          response: { 200: ConfigCheckAnswer },
+        },
+      },
+      async ({ body }): Promise<ConfigCheckAnswer> => {
+        const { problems, diff, assertions } = await changes.check(body.document);
+        return {
+          valid: problems.length === 0,
+          problems: [...problems],
+          diff: [...diff],
+          failedAssertions: assertions.map(assertionAnswer),
+        };
+      },
+    );
+
+    app.post<{ Body: ConfigApplyRequest }>(
+      '/config/apply',
+      {
+        config: { scope: 'configure' },
+        schema: {
+          summary: 'Puts a configuration into force, for good once it is confirmed',
+          body: ConfigApplyRequest,
+          response: { 200: ConfigApplyAnswer, 409: AssertionsFailedAnswer },
+        },
+      },
+      async (request, reply) => {
+        const { document, revision, confirmSeconds, ignoreAssertions } = request.body;
+        const result = await changes.apply({
+          document,
+          revision,
+          confirmSeconds: confirmSeconds ?? DEFAULT_CONFIRM_SECONDS,
+          ignoreAssertions: ignoreAssertions ?? false,
+          by: actorOf(request),
+        });
+        if (result.outcome === 'assertions-failed') void reply.code(409);
+        const answer = applyAnswer(result, counters);
+        if ('revision' in answer) request.auditTarget = answer.revision;
+        return answer;
+      },
+    );
+
+    app.get(
+      '/config/pending',
+      {
+        config: { scope: 'read' },
+        schema: {
+          summary: 'The change that waits for its confirmation, and the last that was taken back',
+          response: { 200: ConfigPendingAnswer },
+        },
+      },
+      async () => pendingAnswer(changes),
+    );
+
+    app.post(
+      '/config/confirm',
+      {
+        config: { scope: 'configure' },
+        schema: {
+          summary: 'Makes the pending change last',
+          body: Nothing,
+          response: { 200: ConfigRevisionAnswer },
+        },
+      },
+      async (request): Promise<ConfigRevisionAnswer> => {
+        if (!(await changes.confirm(actorOf(request)))) throw nothingPending();
+        request.auditTarget = store.revision;
+        return { revision: store.revision };
       },
     );
 
     app.post(
-      '/config/check',
+      '/config/rollback',
       {
-        config: { scope: 'read', audit: false },
-        schema: { summary: 'Checks a configuration; changes nothing', response: { 200: CheckAnswer } },
+        config: { scope: 'configure' },
+        schema: {
+          summary: 'Takes the pending change back at once',
+          body: Nothing,
+          response: { 200: ConfigRevisionAnswer },
+        },
       },
-      async (request) => {
-        const loaded = loadConfig(documentText(request));
-        if ('problems' in loaded) {
-          throw new ApiError(400, 'invalid-config', 'This is no valid configuration.', loaded.problems);
-        }
-        return { valid: true };
+      async (request): Promise<ConfigRevisionAnswer> => {
+        const result = await changes.rollback(actorOf(request));
+        if (result === undefined) throw nothingPending();
+        if (result.outcome !== 'changed') throw refusal(result);
+        request.auditTarget = result.revision;
+        return { revision: result.revision };
       },
     );
 
-    app.put(
-      '/config',
+    app.post<{ Body: ParseHostsRequest }>(
+      '/config/parse-hosts',
       {
-        config: { scope: 'configure' },
-        schema: { summary: 'Replaces the configuration', response: { 200: ConfigChangedAnswer } },
+        config: { scope: 'read', audit: false },
+        schema: {
+          summary: 'Servers out of pasted text: lines, CSV or JSON',
+          body: ParseHostsRequest,
+          response: { 200: ParseHostsAnswer },
+        },
       },
-      async (request, reply) => {
-        const text = documentText(request);
-        const result = await store.replace(text, expectedRevision(request));
-        if (!isAccepted(result)) {
-          values[index['config-refused']]++;
-          throw refusal(result, reply);
-        }
-        const changed = result.outcome === 'changed';
-        if (changed) values[index['config-changed']]++;
-        void reply.header('etag', `"${result.revision}"`);
-        return { revision: result.revision, changed };
+      async ({ body }): Promise<ParseHostsAnswer> => {
+        const { format, hosts, problems } = parseHosts(body.text, store.current);
+        const known = new Set(store.current.hosts.map(({ name }) => name));
+        return {
+          format,
+          hosts: hosts.map(({ line, host }) => ({ line, host, isKnown: known.has(host.name) })),
+          problems: [...problems],
+        };
       },
     );
   };
 
-/** The body as it came. An empty one would be a valid configuration, but hardly the intended one. */
-function documentText({ body }: FastifyRequest): string {
-  if (typeof body !== 'string') {
-    throw new ApiError(415, 'unsupported-media-type', 'Send the configuration as application/json.');
+const nothingPending = () =>
+  new ApiError(
+    409,
+    'nothing-pending',
+    'No change waits for a confirmation; it may have been taken back already.',
+  );
+
+/** The answer to an apply or revert; throws what was refused. */
+export function applyAnswer(
+  result: ApplyResult,
+  { values, index }: Counters<typeof ADMIN_COUNTERS>,
+): ConfigApplyAnswer | AssertionsFailedAnswer {
+  switch (result.outcome) {
+    case 'changed':
+      values[index['config-changed']]++;
+      return { revision: result.revision, changed: true, confirmBy: result.confirmBy };
+    case 'unchanged':
+      return { revision: result.revision, changed: false, confirmBy: null };
+    case 'assertions-failed':
+      values[index['config-refused']]++;
+      return {
+        error: 'assertions-failed',
+        message: `Not applied: ${result.failed.map(({ message }) => message).join(' ')}`,
+        failedAssertions: result.failed.map(assertionAnswer),
+      };
+    default:
+      values[index['config-refused']]++;
+      throw refusal(result);
   }
-  if (body.trim() === '')
-    throw new ApiError(400, 'empty-body', 'The body is empty; expected a configuration.');
-  return body;
 }
 
-/** If-Match (RFC 9110 section 13.1.1): one strong tag, or "*" for whatever there is, which is undefined here. */
-function expectedRevision({ headers }: FastifyRequest): string | undefined {
-  const header = headers['if-match'];
-  if (header === undefined) {
-    const message = 'Send If-Match with the ETag of GET /api/config, so that no other change is lost.';
-    throw new ApiError(428, 'precondition-required', message);
-  }
-  if (header.trim() === '*') return undefined;
-  const tag = /^"([A-Za-z0-9_-]{1,64})"$/.exec(header.trim());
-  if (tag === null) throw new ApiError(400, 'bad-if-match', 'If-Match: expected one ETag in double quotes.');
-  return tag[1];
-}
+type Refused = Exclude<ApplyResult, { outcome: 'changed' | 'assertions-failed' }>;
 
-type Accepted = Extract<ChangeResult, { outcome: 'changed' | 'unchanged' }>;
-
-const isAccepted = (result: ChangeResult): result is Accepted =>
-  result.outcome === 'changed' || result.outcome === 'unchanged';
-
-function refusal(result: Exclude<ChangeResult, Accepted>, reply: FastifyReply): ApiError {
+function refusal(result: Refused): ApiError {
   switch (result.outcome) {
     case 'invalid':
       return new ApiError(400, 'invalid-config', 'This is no valid configuration.', result.problems);
     case 'stale':
-      void reply.header('etag', `"${result.revision}"`);
-      return new ApiError(412, 'stale', 'The configuration was changed meanwhile; load it again.');
+      return new ApiError(
+        412,
+        'stale',
+        `The configuration was changed meanwhile, to revision ${result.revision}; load it again.`,
+      );
+    case 'change-pending': {
+      const { by, confirmBy } = result.pending;
+      const message = `A change of ${by} waits for its confirmation until ${confirmBy}: confirm it or take it back first.`;
+      return new ApiError(409, 'change-pending', message);
+    }
     case 'file-changed':
       return new ApiError(
         409,
@@ -118,5 +226,42 @@ function refusal(result: Exclude<ChangeResult, Accepted>, reply: FastifyReply): 
       const message = `Not put into force, the configuration before stays: ${result.error.message}`;
       return new ApiError(422, 'apply-failed', message);
     }
+    case 'unchanged':
+      return new ApiError(409, 'nothing-pending', 'The configuration before is in force already.');
   }
 }
+
+function pendingAnswer(changes: ConfigChanges): ConfigPendingAnswer {
+  const { pending, lastRollback } = changes;
+  return {
+    pending:
+      pending === undefined
+        ? null
+        : {
+            revision: pending.revision,
+            previousRevision: pending.previousRevision,
+            by: pending.by,
+            appliedAt: pending.appliedAt,
+            confirmBy: pending.confirmBy,
+            secondsLeft: pending.secondsLeft,
+            diff: [...changes.pendingDiff()],
+          },
+    lastRollback:
+      lastRollback?.rolledBack === undefined
+        ? null
+        : {
+            at: lastRollback.at,
+            revision: lastRollback.rolledBack.revision,
+            by: lastRollback.by,
+            reason: lastRollback.rolledBack.reason,
+            text: lastRollback.reason,
+          },
+  };
+}
+
+/** As the API has it. */
+export const assertionAnswer = ({ way, ...result }: AssertionResult): AssertionAnswer => ({
+  ...result,
+  outcome: { ...way.outcome },
+  steps: [...way.steps],
+});

@@ -10,6 +10,7 @@ import type { Translator } from './translator.ts';
 /** Sessions end whose mapping no longer exists on the IPv4 side, or whose host may no longer be translated. */
 export function applySettings(translator: Translator, settings: Settings): void {
   const { nowSeconds } = translator;
+  translator.flows?.clear(translator);
   translator.settings = settings;
   // Changes are rare, and linking all records anew takes milliseconds: whatever changed, the indices are right.
   const tables = attachTables(translator.tables, nowSeconds, settings);

@@ -6,6 +6,10 @@ export const NAT64_COUNTERS = {
   'packets-4to6': 'Packets translated from IPv4 to IPv6, as they go out on the wire',
   'bytes-6to4': 'Bytes of the IPv4 packets that left',
   'bytes-4to6': 'Bytes of the IPv6 packets that left',
+  'packets-fast-path':
+    'Of both, packets of established flows that the kernel translated itself (nat64.fastPath)',
+  'flows-handed-over': 'Flows of TCP and UDP that the kernel was given to translate itself',
+  'flows-taken-back': 'Flows that it was given no longer: they ended, or something about them changed',
   hairpinned: 'Packets from one IPv6 host to the mapping of another, counted in both directions too',
   reassembled: 'Datagrams put together from fragments',
   'bib-created': 'BIB entries (mappings of an IPv6 host and port to an IPv4 port) created',

@@ -35,6 +35,8 @@ export function expire(translator: Translator, steps: number): boolean {
     const index = sweepStep(tables, nowSeconds);
     if (index === SWEEP.done) return false;
     if (index === SWEEP.more) continue;
+    if (prolongFromKernel(translator, index)) continue;
+    translator.flows?.forget(translator, index);
     const at = index * RECORD_WORDS;
     const protocol = bibProtocol(tables, tables.sessions[at + SESSION.BIB]);
     if (
@@ -48,6 +50,26 @@ export function expire(translator: Translator, steps: number): boolean {
     if (removeSession(tables, index, nowSeconds)) counters[COUNTER['bib-removed']]++;
   }
   return false;
+}
+
+/**
+ * Gives a session that the kernel translates the lifetime that its last packet there gave it; true when that is longer
+ * than it had.
+ */
+export function prolongFromKernel(
+  { flows, tables, settings, nowSeconds }: Translator,
+  session: number,
+): boolean {
+  if (flows === undefined || !flows.has(session)) return false;
+  const lastUsedSeconds = flows.lastUsedSeconds(tables, session, nowSeconds);
+  if (lastUsedSeconds < 0) return false;
+  const at = session * RECORD_WORDS;
+  const { lifetimes } = settings;
+  const isTcp = bibProtocol(tables, tables.sessions[at + SESSION.BIB]) === TRANSPORT.TCP;
+  const expiresAt = lastUsedSeconds + (isTcp ? lifetimes.tcpEstablishedSeconds : lifetimes.udpSeconds);
+  if (expiresAt <= tables.sessions[at + SESSION.EXPIRES_AT] || expiresAt < nowSeconds) return false;
+  setExpiry(tables, session, nowSeconds, expiresAt);
+  return true;
 }
 
 /** N11: who opened a connection that nobody answered from the other side is told that the port is unreachable. */

@@ -204,11 +204,12 @@ function initialLifetimeSeconds(lifetimes: Lifetimes, protocol: number): number 
 
 /** Takes note of a packet of a session, from either side (N36): its lifetime, and for TCP its state. */
 function refresh(translator: Translator, session: number, side: number): void {
-  const { packet, tables, nowSeconds } = translator;
+  const { packet, tables, nowSeconds, flows } = translator;
   const { lifetimes } = translator.settings;
   if (packet.protocol !== TRANSPORT.TCP) {
     const seconds = initialLifetimeSeconds(lifetimes, packet.protocol);
     setExpiry(tables, session, nowSeconds, nowSeconds + seconds);
+    flows?.note(translator, session, NO_STATE, side === FROM_V6);
     return;
   }
   const at = session * RECORD_WORDS + SESSION.REMOTE_PORT_AND_STATE;
@@ -219,4 +220,5 @@ function refresh(translator: Translator, session: number, side: number): void {
   if (next !== state) tables.sessions[at] = (portAndState & ~0xffff) | next;
   const lifetimeSeconds = tcpLifetimeSeconds(lifetimes, state, event);
   if (lifetimeSeconds !== 0) setExpiry(tables, session, nowSeconds, nowSeconds + lifetimeSeconds);
+  flows?.note(translator, session, next, side === FROM_V6);
 }

@@ -100,6 +100,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       sessions: translation?.sessions ?? 0,
       bibEntries: translation?.bibEntries ?? 0,
       pool4Address: addresses.length === 0 ? 'none' : addresses.join(', '),
+      fastPath: translation?.fastPathDevices.join(', ') || 'off',
     };
     return problem === undefined
       ? { state: 'running', restarts, figures }

@@ -20,6 +20,7 @@ import {
 import type { NAT64_COUNTERS } from './counters.ts';
 import { type Pool4, choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { compileEam } from './eam.ts';
+import { type FastPath, startFastPath } from './fast-path.ts';
 import { createQueries } from './queries.ts';
 import { type Settings, compileAccessList } from './settings.ts';
 import { startSteering } from './steering.ts';
@@ -33,6 +34,8 @@ export interface Translation extends AsyncDisposable {
   readonly sessions: number;
   readonly bibEntries: number;
   readonly queries: Nat64Queries;
+  /** Devices on which the kernel translates established flows itself. */
+  readonly fastPathDevices: readonly string[];
   /** False when somebody deleted the device: only a new translation helps. */
   readonly deviceExists: boolean;
   /** Applies new pools and access lists, and what has changed in the machine's addresses. Sessions go on. */
@@ -45,6 +48,7 @@ export const needsRestart = (a: Nat64Config, b: Nat64Config): boolean =>
   a.device !== b.device ||
   a.offload !== b.offload ||
   a.maxSessions !== b.maxSessions ||
+  a.fastPath !== b.fastPath ||
   a.prefix !== b.prefix;
 
 /** Starts translating; a start that fails closes and removes what it had made. */
@@ -69,11 +73,22 @@ export async function startTranslation(
   let settings = resolveSettings(config, pool4);
   let mtuBytes = deviceMtuBytes(config);
   await steering.setPool4(steeredAddresses(pool4));
+  const fastPath: FastPath | undefined = config.fastPath
+    ? startFastPath(config.device, config.maxSessions, context.log)
+    : undefined;
+  if (fastPath !== undefined) cleanUp.use(fastPath);
   const worker = cleanUp.use(
     await superviseWorker<Nat64Init, Nat64Message>({
       name: 'nat64',
       entry: new URL('worker.ts', import.meta.url),
-      init: () => ({ tunFd, offload: config.offload, settings, tables, counters: counters.buffer }),
+      init: () => ({
+        tunFd,
+        offload: config.offload,
+        settings,
+        tables,
+        counters: counters.buffer,
+        flowMaps: fastPath?.maps,
+      }),
       log: context.log,
     }),
   );
@@ -91,11 +106,15 @@ export async function startTranslation(
     get bibEntries() {
       return tables.control[CONTROL.BIB_COUNT];
     },
+    get fastPathDevices() {
+      return fastPath?.devices ?? [];
+    },
     queries: createQueries(() => ({ tables, settings }), tableClockSeconds),
     get deviceExists() {
       return tunExists(tunFd);
     },
     async refresh(newConfig) {
+      fastPath?.refresh();
       const newPool4 = choosePool4(newConfig, pool4.addresses);
       const steered = steeredAddresses(newPool4);
       if (!isDeepStrictEqual(steered, steeredAddresses(pool4))) await steering.setPool4(steered);

@@ -14,6 +14,7 @@ import {
   type Verdict,
 } from './counters.ts';
 import { filterFrom4, filterFrom6, isHairpin } from './filter.ts';
+import type { Flows } from './fast-path-flows.ts';
 import { cutPacket, nextFragment } from './fragmentation.ts';
 import { determineTuple4 } from './incoming-tuple-4.ts';
 import { determineTuple6 } from './incoming-tuple-6.ts';
@@ -33,6 +34,8 @@ export interface Translator {
   readonly packet: Packet;
   readonly reassembly: Reassembly;
   readonly storedSyns: StoredSyns;
+  /** Flows that the kernel translates itself; undefined where it does not. */
+  flows: Flows | undefined;
   /** Unsigned 32-bit random numbers, for ports: they must not be predictable. */
   readonly random: () => number;
   /** Seconds of a clock that never goes back; set before each batch of packets. */
@@ -57,6 +60,7 @@ export function createTranslator(
     packet: createPacket(),
     reassembly: createReassembly(),
     storedSyns: createStoredSyns(),
+    flows: undefined,
     random,
     nowSeconds: 0,
     identification: random() & 0xffff,

@@ -7,7 +7,8 @@ import { VIRTIO_NET_HEADER_BYTES } from '../../wire/virtio-net.ts';
 import { applySettings } from './apply-settings.ts';
 import { attachTables } from './attach-tables.ts';
 import { COUNTER, NAT64_COUNTERS } from './counters.ts';
-import { SWEEP_STEPS_PER_TURN, expire } from './expiry.ts';
+import { SWEEP_STEPS_PER_TURN, expire, prolongFromKernel } from './expiry.ts';
+import { type FlowMaps, Flows } from './fast-path-flows.ts';
 import {
   HEADROOM_BYTES,
   LONGEST_PACKET_BYTES,
@@ -27,6 +28,8 @@ export interface Nat64Init {
   readonly settings: Settings;
   readonly tables: SharedTables;
   readonly counters: SharedArrayBuffer;
+  /** Undefined where the kernel translates nothing itself. */
+  readonly flowMaps: FlowMaps | undefined;
 }
 
 /** New settings, effective from the next packet on. */
@@ -53,7 +56,7 @@ function secureRandom(): () => number {
 
 function main(): void {
   const thread = workerThread<Nat64Init, Nat64Message>();
-  const { tunFd, offload, settings, tables, counters } = thread.init;
+  const { tunFd, offload, settings, tables, counters, flowMaps } = thread.init;
   const translator = createTranslator(
     settings,
     attachTables(tables, tableClockSeconds(), settings),
@@ -61,6 +64,8 @@ function main(): void {
     secureRandom(),
   );
   applyStaticEntries(translator.tables, settings.staticEntries, tableClockSeconds());
+  const flows = flowMaps && new Flows(flowMaps, tables.maxSessions);
+  translator.flows = flows;
   const { packet } = translator;
   const headerBytes = offload ? VIRTIO_NET_HEADER_BYTES : 0;
   const readAt = HEADROOM_BYTES - headerBytes;
@@ -104,12 +109,20 @@ function main(): void {
 
   thread.ready();
   let isIdle = false;
+  let lastSecond = 0;
   for (;;) {
     poll(pollFds, 2, isIdle ? MAX_WAIT_MS : 0);
     thread.beat();
     if (pollView.getInt16(14, true) !== 0 && !thread.receive((message) => applySettings(translator, message)))
       return;
     translator.nowSeconds = tableClockSeconds();
+    if (flows !== undefined && translator.nowSeconds !== lastSecond) {
+      lastSecond = translator.nowSeconds;
+      flows.count(translator.counters);
+      flows.refresh(tables.control[CONTROL.SESSIONS_USED], (session) =>
+        prolongFromKernel(translator, session),
+      );
+    }
     for (let sent = 0; sent < TIMED_PACKETS_PER_TURN && expire(translator, SWEEP_STEPS_PER_TURN); sent++)
       send();
     let budget = PACKETS_PER_TURN;

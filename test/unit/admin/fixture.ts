@@ -1,12 +1,17 @@
 /** An admin application over a store in a directory of its own, and requests to it. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { openAuth } from '../../../src/admin/auth/auth.ts';
+import { tokenPath } from '../../../src/admin/auth/bootstrap-token.ts';
 import { buildAdmin, type AdminDeps } from '../../../src/admin/build.ts';
 import { ADMIN_COUNTERS } from '../../../src/admin/counters.ts';
+import type { Route } from '../../../src/admin/route-table.ts';
+import { openConfigChanges } from '../../../src/config/changes.ts';
 import { openConfigStore } from '../../../src/config/store.ts';
+import { validate } from '../../../src/config/validate.ts';
 import { createCounters, readCounters } from '../../../src/runtime/counters.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import type { ServiceReport } from '../../../src/runtime/service-slot.ts';
@@ -15,7 +20,7 @@ export const TOKEN = 'abcdefghijklmnopqrstuvwxyz0123456789-_ABCDE';
 
 export async function temporaryDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'tombolo-admin-'));
-  t.after(() => rm(directory, { recursive: true }));
+  t.after(() => rm(directory, { recursive: true, maxRetries: 5 }));
   return directory;
 }
 
@@ -26,14 +31,45 @@ export const report = (name: string, status: Partial<ServiceReport['status']> = 
   counters: { 'drop-ttl': 7, sent: 0 },
 });
 
+const PUBLIC_IPV4 = { address: '192.0.2.1', kind: 'own', text: 'It is 192.0.2.1.' } as const;
+const NO_CHECKS = { open: 0, isRunning: false, items: [] };
+
+/** Diagnostics that look at nothing. */
+export const idleDiagnostics: AdminDeps['diagnostics'] = {
+  hosts: async () => ({ publicIpv4: PUBLIC_IPV4, hosts: [] }),
+  checkHost: async () => undefined,
+  dnsRecords: async () => undefined,
+  checks: async () => NO_CHECKS,
+  runChecks: async (id) => (id === undefined ? NO_CHECKS : undefined),
+  network: async () => ({
+    hostname: 'tombolo',
+    interfaces: [],
+    addresses: [],
+    gateway4: null,
+    gateway6: null,
+    hasIpv6: false,
+    publicIpv4: PUBLIC_IPV4,
+    portConflicts: [],
+    dns: { resolvers: [], upstreams: [] },
+  }),
+  neighbours: async () => ({ neighbours: [] }),
+  probeNeighbours: async () => ({ neighbours: [] }),
+  [Symbol.dispose]: () => {},
+};
+
 /** What the API shows in these tests; services and ports can be exchanged. */
 export async function testDeps(t: TestContext): Promise<AdminDeps & { services: () => ServiceReport[] }> {
-  const store = openConfigStore(join(await temporaryDirectory(t), 'config.json'), silentLog);
+  const stateDirectory = await temporaryDirectory(t);
+  const store = openConfigStore(join(stateDirectory, 'config.json'), silentLog);
+  const changes = await openConfigChanges({ store, stateDirectory, log: silentLog });
+  t.after(() => changes[Symbol.dispose]());
   return {
     store,
+    changes,
     services: () => [report('proxy'), report('nat64')],
     sshPorts: () => ({ web1: 22_001 }),
     nat64: () => undefined,
+    diagnostics: idleDiagnostics,
     version: '1.2.3',
     startedAt: new Date('2026-01-02T03:04:05Z'),
   };
@@ -52,15 +88,26 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
   const counters = createCounters(ADMIN_COUNTERS);
   const log = keepingLog();
   let isAdmitted = true;
+  let isLocal = true;
+  const clock = { nowMs: Date.parse('2026-01-02T03:04:05Z'), monotonicMs: 1000 };
+  const stateDirectory = await temporaryDirectory(t);
+  await writeFile(tokenPath(stateDirectory), `${TOKEN}\n`, { mode: 0o600 });
+  const openTestAuth = () =>
+    openAuth({ stateDirectory, log, now: () => clock.nowMs, monotonicNow: () => clock.monotonicMs });
+  const auth = await openTestAuth();
   const app = await buildAdmin(deps, {
     admin: () => deps.store.current.admin,
     admitsSource: () => isAdmitted,
-    token: TOKEN,
+    isLocal: () => isLocal,
+    auth,
+    onClaimed: () => {},
+    certificateFingerprint: () => undefined,
     counters,
     log,
     requestsPerMinute,
   });
   t.after(() => app.close());
+  t.after(() => auth.audit.settled());
 
   /** An authorised request from localhost, unless the headers say otherwise. */
   async function request(
@@ -75,6 +122,7 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
       headers: { host: 'localhost:8064', authorization: `Bearer ${TOKEN}`, ...headers },
       ...(payload === undefined ? {} : { payload }),
     });
+    assertAsDescribed(app.routeTable, method, url, response.statusCode, response.body);
     // Only what a test reads: light-my-request's own type is recursive.
     return {
       status: response.statusCode,
@@ -84,19 +132,51 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
       json: () => JSON.parse(response.body) as Record<string, any>,
     };
   }
-  const put = (document: string, ifMatch = `"${deps.store.revision}"`) =>
-    request('PUT', '/api/config', { 'content-type': 'application/json', 'if-match': ifMatch }, document);
+  const post = (url: string, body: object = {}) =>
+    request('POST', url, { 'content-type': 'application/json' }, JSON.stringify(body));
+  /** For good at once, unless `more` says otherwise. */
+  const apply = (document: unknown, more: object = {}) =>
+    post('/api/config/apply', { document, revision: deps.store.revision, confirmSeconds: 0, ...more });
   return {
     app,
     deps,
     log,
     request,
-    put,
+    post,
+    apply,
     counters: () => readCounters(counters),
+    auth,
+    clock,
+    stateDirectory,
+    /** What a process that starts now would read. */
+    openTestAuth,
+    setLocal: (local: boolean) => {
+      isLocal = local;
+    },
     setAdmitted: (admitted: boolean) => {
       isAdmitted = admitted;
     },
   };
+}
+
+/** An answer has the shape that its route promises, when it promises one. */
+function assertAsDescribed(
+  routes: readonly Route[],
+  method: string,
+  url: string,
+  status: number,
+  body: string,
+): void {
+  const path = url.split('?')[0].split('/');
+  const route = routes.find((each) => {
+    const parts = each.url.split('/');
+    const fits = (part: string, i: number) => part.startsWith(':') || part === path[i];
+    return each.method === method && parts.length === path.length && parts.every(fits);
+  });
+  const schema = route?.schema.response?.[String(status)];
+  // Refusals have several shapes, and a check of their own.
+  if (schema !== undefined && status < 300)
+    assert.deepEqual(validate(schema, JSON.parse(body)), [], `${method} ${url}`);
 }
 
 /** Every refusal has this shape, and nothing of the inside of the process. */

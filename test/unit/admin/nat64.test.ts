@@ -157,10 +157,10 @@ for (const [path, parameter] of REFUSED) {
 
 for (const path of ['sessions', 'bib', 'clients', 'pool', `explain?${EXPLAIN}`]) {
   test(`GET /api/nat64/${path} while NAT64 does not run: 409 that says what to do`, async (t) => {
-    const { request, put } = await testAdmin(t);
+    const { request, apply } = await testAdmin(t);
     const failed = await request('GET', `/api/nat64/${path}`);
     assertError(failed, 409, 'nat64-not-running');
-    await put('{"nat64":{"enabled":false}}');
+    await apply({ nat64: { enabled: false } });
     const disabled = await request('GET', `/api/nat64/${path}`);
     assertError(disabled, 409, 'nat64-disabled');
     assert.match(disabled.json()['message'], /nat64\.enabled/);

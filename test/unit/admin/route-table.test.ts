@@ -19,7 +19,7 @@ test('the table has every route of the API once, with a summary', async (t) => {
   const { app } = await testAdmin(t);
   const api = app.routeTable.filter(({ url }) => url.startsWith('/api/'));
   const names = api.map(({ method, url }) => `${method} ${url}`);
-  assert.ok(names.includes('PUT /api/config'));
+  assert.ok(names.includes('POST /api/config/apply'));
   assert.equal(new Set(names).size, names.length);
   for (const { schema, url } of api) assert.match(schema.summary ?? '', /^[A-Z].{5,90}[^.]$/, url);
 });

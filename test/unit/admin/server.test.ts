@@ -109,10 +109,10 @@ test('a change of its own address through the API is still answered on the old o
   deps.store.onChange((next) => admin.reconfigure(next));
   const authorization = `Bearer ${await loadOrCreateToken(stateDirectory)}`;
   const document = { admin: { listen: ['127.0.0.1'], port: second } };
-  const response = await fetch(`http://127.0.0.1:${first}/api/config`, {
-    method: 'PUT',
-    headers: { authorization, 'content-type': 'application/json', 'if-match': '*' },
-    body: JSON.stringify(document),
+  const response = await fetch(`http://127.0.0.1:${first}/api/config/apply`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: JSON.stringify({ document, revision: deps.store.revision }),
   });
   assert.equal(response.status, 200, await response.text());
   assert.equal(await health(`127.0.0.1:${second}`), 200);

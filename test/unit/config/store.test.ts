@@ -114,7 +114,7 @@ test('a file edited by hand is not overwritten; reload takes it', async (t) => {
 test('reload refuses a bad file, logs the problems, and keeps what runs', async (t) => {
   const path = await configFile(t, withHost('a'));
   const logged: unknown[] = [];
-  const log = { info: () => {}, error: (fields: object) => void logged.push(fields) };
+  const log = { ...silentLog, error: (fields: object) => void logged.push(fields) };
   const store = openConfigStore(path, log);
   await writeFile(path, '{"hosts": 1}');
   assert.equal((await store.reload()).outcome, 'invalid');

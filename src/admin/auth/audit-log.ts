@@ -1,0 +1,143 @@
+/**
+ * Who did what and when: JSON lines in the state directory, append-only. Bounded: a full file becomes audit.1.jsonl, and
+ * the oldest of FILES is deleted. Entries hold no secrets: methods, routes, names and ids.
+ */
+import { appendFile, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isObject } from '../../config/json-schema.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { AuditAnswer, AuditEntry } from '../contract/auth.ts';
+
+const FILES = 5;
+const FILE_BYTES = 256 * 1024;
+const MAX_TEXT_CHARACTERS = 200;
+
+/** Of refusals, what a minute may add, and what it may at once: who is not let in must not fill the card. */
+const REFUSALS_AT_ONCE = 30;
+const REFUSAL_EVERY_MS = 60_000;
+
+export interface AuditLog {
+  /** Returns at once; what cannot be written is in the process's log. */
+  add(entry: Omit<AuditEntry, 'id' | 'at'>): void;
+  /** Newest first: those older than `cursor`. */
+  page(cursor: number | undefined, limit: number): Promise<AuditAnswer>;
+  /** Resolves when all that was added is written. */
+  settled(): Promise<void>;
+}
+
+/** Opens the log; goes on counting where the last entry ended. */
+export async function openAuditLog(
+  stateDirectory: string,
+  now: () => number,
+  log: Logger,
+): Promise<AuditLog> {
+  const path = (number: number) =>
+    join(stateDirectory, number === 0 ? 'audit.jsonl' : `audit.${number}.jsonl`);
+  const read = async (number: number) => {
+    try {
+      return await readFile(path(number), 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+      throw error;
+    }
+  };
+
+  let text = await read(0).catch(() => '');
+  let bytes = Buffer.byteLength(text);
+  // A power failure may have cut the last line short.
+  let prefix = text === '' || text.endsWith('\n') ? '' : '\n';
+  let lastId = newest(text) ?? newest(await read(1).catch(() => '')) ?? 0;
+  text = '';
+  let writing: Promise<void> = Promise.resolve();
+  let refusalsLeft = REFUSALS_AT_ONCE;
+  let refilledAtMs = now();
+  let suppressed = 0;
+
+  async function write(line: string): Promise<void> {
+    if (bytes > 0 && bytes + Buffer.byteLength(line) > FILE_BYTES) {
+      for (let number = FILES - 1; number > 0; number--) {
+        await rename(path(number - 1), path(number)).catch((error: NodeJS.ErrnoException) => {
+          if (error.code !== 'ENOENT') throw error;
+        });
+      }
+      [bytes, prefix] = [0, ''];
+    }
+    await appendFile(path(0), prefix + line, { mode: 0o600 });
+    bytes += Buffer.byteLength(prefix + line);
+    prefix = '';
+  }
+
+  function admitsRefusal(): boolean {
+    const refill = Math.floor((now() - refilledAtMs) / REFUSAL_EVERY_MS);
+    // Also when the clock was set back.
+    if (refill !== 0) {
+      refusalsLeft = Math.min(REFUSALS_AT_ONCE, refusalsLeft + Math.max(refill, 0));
+      refilledAtMs = now();
+    }
+    if (refusalsLeft === 0) {
+      suppressed++;
+      return false;
+    }
+    refusalsLeft--;
+    return true;
+  }
+
+  return {
+    add(entry) {
+      if (entry.outcome === 'refused' && !admitsRefusal()) return;
+      const more = suppressed === 0 ? [] : [`${suppressed} more refusals were not written before this`];
+      suppressed = 0;
+      const detail = [...(entry.detail === null ? [] : [shorten(entry.detail)]), ...more].join('; ') || null;
+      const whole: AuditEntry = {
+        id: ++lastId,
+        at: new Date(now()).toISOString(),
+        who: shorten(entry.who),
+        source: shorten(entry.source),
+        action: shorten(entry.action),
+        summary: shorten(entry.summary),
+        target: entry.target === null ? null : shorten(entry.target),
+        outcome: entry.outcome,
+        detail,
+      };
+      writing = writing
+        .then(() => write(`${JSON.stringify(whole)}\n`))
+        .catch((err: unknown) => log.error({ err, ...whole }, 'admin: could not write the audit log'));
+    },
+    async page(cursor = Infinity, limit) {
+      await writing;
+      const entries: AuditEntry[] = [];
+      for (let number = 0; number < FILES && entries.length <= limit; number++) {
+        const older = parse(await read(number)).filter(({ id }) => id < cursor);
+        entries.push(...older.reverse());
+      }
+      const rows = entries.slice(0, limit);
+      return { entries: rows, nextCursor: entries.length > limit ? rows[rows.length - 1].id : null };
+    },
+    settled: () => writing,
+  };
+}
+
+const shorten = (text: string) =>
+  (text.length > MAX_TEXT_CHARACTERS ? `${text.slice(0, MAX_TEXT_CHARACTERS)}...` : text).toWellFormed();
+
+/** The entries of a file. Lines that are none are left out. */
+function parse(text: string): AuditEntry[] {
+  return text.split('\n').flatMap((line) => {
+    const entry = parseLine(line);
+    return entry === undefined ? [] : [entry];
+  });
+}
+
+function parseLine(line: string): AuditEntry | undefined {
+  if (line === '') return undefined;
+  try {
+    const value: unknown = JSON.parse(line);
+    return isObject(value) && Number.isSafeInteger(value['id'])
+      ? (value as unknown as AuditEntry)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const newest = (text: string): number | undefined => parse(text).at(-1)?.id;

@@ -1,0 +1,148 @@
+/** Signing in: what is asked for, in one place, whichever route it comes through. */
+import type { Logger } from '../../runtime/log.ts';
+import { ApiError } from '../errors.ts';
+import { type AuditLog, openAuditLog } from './audit-log.ts';
+import { BackOff, sourceKey } from './back-off.ts';
+import { loadOrCreateToken } from './bootstrap-token.ts';
+import { type ClaimWindow, openClaimWindow } from './claim.ts';
+import { HashQueue, hashPassword, verifyPassword, weakness } from './password.ts';
+import { type AuthFile, type AuthData, openAuthFile } from './state-file.ts';
+import { acceptedStep } from './totp.ts';
+
+const FREE_FAILURES = 5;
+/** Of all that have never signed in here together: who has many addresses is slowed down as well. */
+const FREE_FAILURES_OF_ALL = 50;
+const ALL = 'all';
+
+export interface Auth {
+  readonly data: AuthData;
+  readonly problem: string | undefined;
+  readonly claim: ClaimWindow;
+  readonly audit: AuditLog;
+  readonly bootstrapToken: string;
+  /** Of wrong tokens. */
+  readonly tokenBackOff: BackOff;
+  isClaimed(): boolean;
+  /** As `AuthFile.save`. */
+  save(): Promise<void>;
+  /** Unix time. */
+  now(): number;
+  /** For intervals. */
+  monotonicNow(): number;
+  /** Sets the first password, once. */
+  claimWith(password: string): Promise<void>;
+  /** Refuses a weak one as a problem at `path`; what follows from a change is the caller's. */
+  setPassword(password: string, path: string): Promise<void>;
+  /**
+   * Whether the password, and the code when TOTP is on, are right. Throws ApiError 429 when this client must wait first,
+   * or too many are being checked.
+   */
+  isOwner(candidate: Candidate): Promise<boolean>;
+}
+
+export interface Candidate {
+  readonly password: string;
+  /** Not asked for when undefined; '' is wrong. */
+  readonly code: string | undefined;
+  readonly source: string;
+  /** Of a browser that has signed in here before. */
+  readonly device: string | undefined;
+}
+
+export interface AuthOptions {
+  readonly stateDirectory: string;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly monotonicNow: () => number;
+}
+
+/** Reads what is kept. The claim window of an unclaimed appliance opens now. */
+export async function openAuth({ stateDirectory, log, now, monotonicNow }: AuthOptions): Promise<Auth> {
+  const file: AuthFile = await openAuthFile(stateDirectory, log);
+  const bootstrapToken = await loadOrCreateToken(stateDirectory);
+  const audit = await openAuditLog(stateDirectory, now, log);
+  const { data } = file;
+  const queue = new HashQueue();
+  const known = new BackOff(FREE_FAILURES);
+  const all = new BackOff(FREE_FAILURES_OF_ALL);
+  let isClaiming = false;
+
+  async function setPassword(password: string, path: string): Promise<void> {
+    refuseWeak(password, path);
+    data.password = await queue.run(true, () => hashPassword(password));
+    await file.save();
+  }
+
+  function waitMs(key: string, device: string | undefined): number {
+    const nowMs = monotonicNow();
+    return Math.max(known.waitMs(key, nowMs), device === undefined ? all.waitMs(ALL, nowMs) : 0);
+  }
+
+  return {
+    data,
+    get problem() {
+      return file.problem;
+    },
+    claim: openClaimWindow(monotonicNow),
+    audit,
+    bootstrapToken,
+    tokenBackOff: new BackOff(FREE_FAILURES),
+    isClaimed: () => data.password !== null,
+    save: () => file.save(),
+    now,
+    monotonicNow,
+    async claimWith(password) {
+      if (data.password !== null || isClaiming) {
+        throw new ApiError(409, 'already-claimed', 'Somebody has already set the password; sign in with it.');
+      }
+      isClaiming = true;
+      try {
+        await setPassword(password, '/password');
+      } finally {
+        isClaiming = false;
+      }
+    },
+    setPassword,
+    isOwner: ({ password, code, source, device }) =>
+      // The wait is looked at when it is this one's turn: many at once are no way round it.
+      queue.run(device !== undefined, async () => {
+        const key = device === undefined ? sourceKey(source) : `device ${device}`;
+        const remainingMs = waitMs(key, device);
+        if (remainingMs > 0) {
+          const seconds = Math.ceil(remainingMs / 1000);
+          throw new ApiError(
+            429,
+            'too-many-requests',
+            `Too many wrong passwords; try again in ${seconds} s.`,
+          );
+        }
+        const isRight = await verifyPassword(password, data.password ?? '');
+        const step = await matchingStep(data, code, now());
+        if (isRight && step !== undefined) {
+          if (data.totp !== null && step > 0) data.totp.lastStep = step;
+          known.succeed(key);
+          return true;
+        }
+        known.fail(key, monotonicNow());
+        if (device === undefined) all.fail(ALL, monotonicNow());
+        return false;
+      }),
+  };
+}
+
+/** The step of a right code; 0 when none is asked for. */
+async function matchingStep(
+  { totp }: AuthData,
+  code: string | undefined,
+  nowMs: number,
+): Promise<number | undefined> {
+  if (totp === null || code === undefined) return 0;
+  return acceptedStep(totp.secret, code, totp.lastStep, nowMs);
+}
+
+function refuseWeak(password: string, path: string): void {
+  const expected = weakness(password);
+  if (expected === undefined) return;
+  const message = `is what guessers try first; expected ${expected}`;
+  throw new ApiError(400, 'invalid-input', `${path}: ${message}`, [{ path, expected, message }]);
+}

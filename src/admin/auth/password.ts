@@ -1,0 +1,111 @@
+/** Passwords: argon2id (RFC 9106), kept in its usual text form, one hash at a time. */
+import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import { returnBlocksFrom } from '../../os/allocator.ts';
+import { ApiError } from '../errors.ts';
+
+/** OWASP's parameters for little memory: a Raspberry Pi 3 has 1 GB, and takes about half a second. */
+const MEMORY_KIB = 19_456;
+const PASSES = 2;
+const PARALLELISM = 1;
+const SALT_BYTES = 16;
+const HASH_BYTES = 32;
+const MAX_WAITING = 8;
+
+const derive = promisify(argon2);
+let isMemoryReturned = false;
+
+interface Parameters {
+  readonly memoryKib: number;
+  readonly passes: number;
+  readonly parallelism: number;
+  readonly salt: Buffer;
+}
+
+function hash(password: string, { memoryKib, passes, parallelism, salt }: Parameters): Promise<Buffer> {
+  if (!isMemoryReturned) returnBlocksFrom(MEMORY_KIB * 512);
+  isMemoryReturned = true;
+  return derive('argon2id', {
+    // The same password may be typed in several ways (RFC 8265 section 4.2.2, step 4).
+    message: password.normalize('NFC'),
+    nonce: salt,
+    parallelism,
+    tagLength: HASH_BYTES,
+    memory: memoryKib,
+    passes,
+  }) as Promise<Buffer>;
+}
+
+const base64 = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
+const FORM =
+  /^\$argon2id\$v=19\$m=([0-9]{1,7}),t=([0-9]{1,2}),p=([0-9]{1,2})\$([A-Za-z0-9+/]{22,86})\$([A-Za-z0-9+/]{43})$/;
+
+/** Whether a text is a hash that `verifyPassword` can check against. */
+export const isPasswordHash = (text: string): boolean => FORM.test(text);
+
+/** The hash of a new password: "$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH". */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(SALT_BYTES);
+  const parameters = { memoryKib: MEMORY_KIB, passes: PASSES, parallelism: PARALLELISM, salt };
+  const result = await hash(password, parameters);
+  return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${PARALLELISM}$${base64(salt)}$${base64(result)}`;
+}
+
+/** Whether this is the password. False for a hash that is none. */
+export async function verifyPassword(password: string, stored: string): Promise<boolean> {
+  const [, memoryKib, passes, parallelism, salt, expected] = FORM.exec(stored) ?? [];
+  if (expected === undefined) return false;
+  const result = await hash(password, {
+    memoryKib: Number(memoryKib),
+    passes: Number(passes),
+    parallelism: Number(parallelism),
+    salt: Buffer.from(salt, 'base64'),
+  });
+  return timingSafeEqual(result, Buffer.from(expected, 'base64'));
+}
+
+/**
+ * Why a password is refused although it is long enough; undefined when it is not. No rules of letters and digits (NIST SP
+ * 800-63B section 3.1.1.2): only what every guesser tries first.
+ */
+export function weakness(password: string): string | undefined {
+  if (new Set(password).size < 5) return 'a password of at least 5 different characters';
+  const plain = password.toLowerCase();
+  if (/^(tombolo|password|passwort|raspberry)[^a-z]*$/.test(plain))
+    return 'a password that is no common word';
+  if ('01234567890123456789'.includes(plain) || 'abcdefghijklmnopqrstuvwxyz'.includes(plain)) {
+    return 'a password that is no plain sequence';
+  }
+  if ('qwertyuiopasdfghjklzxcvbnm'.includes(plain) || 'qwertzuiopasdfghjklyxcvbnm'.includes(plain)) {
+    return 'a password that is no row of keys';
+  }
+  return undefined;
+}
+
+/**
+ * Runs jobs one after another, so that the memory of a hash is needed once. Browsers that have signed in before come
+ * first: who floods the sign-in must not keep its owner out.
+ */
+export class HashQueue {
+  readonly #known: (() => void)[] = [];
+  readonly #others: (() => void)[] = [];
+  #isBusy = false;
+
+  /** Throws ApiError 429 when too many wait. */
+  async run<T>(isKnown: boolean, job: () => Promise<T>): Promise<T> {
+    const queue = isKnown ? this.#known : this.#others;
+    if (queue.length >= MAX_WAITING) {
+      throw new ApiError(429, 'too-many-requests', 'Too many sign-ins at once; try again in a few seconds.');
+    }
+    if (this.#isBusy) await new Promise<void>((resolve) => queue.push(resolve));
+    this.#isBusy = true;
+    try {
+      return await job();
+    } finally {
+      const next = this.#known.shift() ?? this.#others.shift();
+      // Stays busy when somebody waits: between this and the next's turn nobody may slip in.
+      if (next === undefined) this.#isBusy = false;
+      else next();
+    }
+  }
+}

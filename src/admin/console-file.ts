@@ -1,0 +1,66 @@
+/** `<state>/console.json`: what the screen at the appliance shows. Written when it has changed. */
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { writeFileAtomically } from '../os/atomic-write.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { ConsoleFile } from './contract/auth.ts';
+
+const REFRESH_MS = 30_000;
+
+export interface ConsoleWriter extends Disposable {
+  /** Writes the file if anything has changed. Never rejects. */
+  refresh(): Promise<void>;
+}
+
+/** Writes it now and then every half minute, because addresses come and go. */
+export function keepConsoleFile(
+  stateDirectory: string,
+  content: () => ConsoleFile,
+  log: Logger,
+): ConsoleWriter {
+  const path = join(stateDirectory, 'console.json');
+  let written: string | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  const refresh = () => {
+    writing = writing.then(async () => {
+      const text = `${JSON.stringify(content(), undefined, 2)}\n`;
+      if (text === written) return;
+      try {
+        await writeFileAtomically(path, text, 0o644);
+        written = text;
+      } catch (err) {
+        log.warn({ err }, 'admin: could not write what the screen shows');
+      }
+    });
+    return writing;
+  };
+  const timer = setInterval(() => void refresh(), REFRESH_MS).unref();
+  return { refresh, [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/**
+ * Where a browser finds the page: by name first, then at each address that others can reach. `listening` are addresses
+ * as the configuration has them.
+ */
+export function pageUrls(
+  listening: readonly string[],
+  port: number,
+  hostnames: readonly string[],
+  isEncrypted: boolean,
+): string[] {
+  const own = Object.entries(networkInterfaces())
+    // NAT64's own device has addresses that lead nowhere from outside.
+    .filter(([name]) => !name.startsWith('nat64'))
+    .flatMap(([, addresses]) => addresses ?? [])
+    .filter(({ internal, address }) => !internal && !/^fe[89ab]/i.test(address));
+  const reachable = own
+    .filter(({ address, family }) => listening.some((each) => covers(each, address, family)))
+    .map(({ address }) => address);
+  if (reachable.length === 0) return [];
+  const scheme = isEncrypted ? 'https' : 'http';
+  const hosts = [...hostnames.slice(0, 1), ...new Set(reachable)];
+  return hosts.map((host) => `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}/`);
+}
+
+const covers = (listening: string, address: string, family: string): boolean =>
+  listening === address || listening === (family === 'IPv6' ? '::' : '0.0.0.0');

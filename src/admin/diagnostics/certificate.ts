@@ -1,0 +1,78 @@
+/** What is to be said about the certificate that a server shows. Pure. */
+import type { FindingState, ProbeReport } from '../contract/checks.ts';
+
+export interface CertificateFacts {
+  readonly names: readonly string[];
+  readonly issuer: string;
+  readonly validFrom: Date;
+  readonly expiresAt: Date;
+  readonly trust: 'trusted' | 'self-signed' | 'untrusted';
+  /** Those of the names that lead to the server which the certificate is valid for. */
+  readonly matching: readonly string[];
+}
+
+const DAY_MS = 86_400_000;
+/** Renewal is overdue by then: clients of ACME renew with a third of the lifetime left. */
+const WARN_BEFORE_MS = 14 * DAY_MS;
+const WARN_LIFETIME_SHARE = 0.25;
+
+/**
+ * `hostname` is what was asked for. `alternatives`: the names of which one is enough, for protocols (IMAP, SMTP) whose
+ * clients are told one name, whichever it is.
+ */
+export function judgeCertificate(
+  facts: CertificateFacts,
+  hostname: string,
+  alternatives: readonly string[],
+  now: Date,
+): { state: FindingState; detail: string; matches: boolean } {
+  const { names, matching, expiresAt, validFrom, trust } = facts;
+  const matches = matching.includes(hostname) || alternatives.some((name) => matching.includes(name));
+  const leftMs = expiresAt.getTime() - now.getTime();
+  const verdict = (state: FindingState, detail: string) => ({ state, detail, matches });
+  if (leftMs <= 0)
+    return verdict('fail', `The certificate expired ${days(-leftMs)} ago (${dateOf(expiresAt)}).`);
+  if (validFrom > now) return verdict('fail', `The certificate is not valid before ${dateOf(validFrom)}.`);
+  if (!matches) {
+    const others = names.length === 0 ? 'no name' : names.join(', ');
+    return verdict('fail', `The certificate is not for ${hostname}: it names ${others}.`);
+  }
+  const until = `valid for another ${days(leftMs)} (until ${dateOf(expiresAt)})`;
+  const lifetimeMs = expiresAt.getTime() - validFrom.getTime();
+  if (leftMs < Math.min(WARN_BEFORE_MS, lifetimeMs * WARN_LIFETIME_SHARE)) {
+    return verdict('warn', `The certificate is only ${until}: its renewal is overdue.`);
+  }
+  if (trust === 'self-signed')
+    return verdict('warn', `The certificate is self-signed: clients warn of it. It is ${until}.`);
+  if (trust === 'untrusted') {
+    return verdict(
+      'warn',
+      `No authority that clients know stands behind the certificate (issuer: ${facts.issuer}). It is ${until}.`,
+    );
+  }
+  return verdict('ok', `The certificate is trusted and ${until}.`);
+}
+
+export const toCertificateReport = (
+  { names, issuer, expiresAt, trust }: CertificateFacts,
+  matches: boolean,
+): NonNullable<ProbeReport['certificate']> => ({
+  names: [...names],
+  issuer,
+  expiresAt: expiresAt.toISOString(),
+  matches,
+  trust,
+});
+
+/** The host names of a certificate's `subjectAltName` as Node writes it: "DNS:example.com, DNS:*.example.com". */
+export const namesOf = (subjectAltName: string | undefined): string[] =>
+  (subjectAltName ?? '').split(', ').flatMap((part) => (part.startsWith('DNS:') ? [part.slice(4)] : []));
+
+const dateOf = (date: Date) => date.toISOString().slice(0, 10);
+
+function days(ms: number): string {
+  const count = Math.floor(ms / DAY_MS);
+  if (count > 0) return count === 1 ? '1 day' : `${count} days`;
+  const hours = Math.floor(ms / 3_600_000);
+  return hours === 1 ? '1 hour' : `${hours} hours`;
+}

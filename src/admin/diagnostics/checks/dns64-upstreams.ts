@@ -1,0 +1,32 @@
+import { type Check, type Finding, fail, keyOf, ok, warn } from '../check.ts';
+import { upstreamServers } from '../network.ts';
+
+const MEND =
+  'See that the address in dns64.upstreams is right and that no firewall blocks port 53 to it, or name another resolver.';
+
+export const dns64Upstreams: Check = {
+  id: 'dns64-upstreams',
+  area: 'dns64',
+  title: 'Resolver that DNS64 asks',
+  why: 'DNS64 knows nothing by itself: when none of its upstreams answers, no name resolves.',
+  async run({ machine, config: { dns64 } }): Promise<Finding[]> {
+    if (!dns64.enabled) return [];
+    const asked = await Promise.all(
+      upstreamServers(dns64).map(async (upstream) => {
+        const startedMs = performance.now();
+        // Every resolver knows who serves the root.
+        const lookup = await machine.lookUp([upstream.server], '.', 'NS');
+        return { ...upstream, lookup, tookMs: performance.now() - startedMs };
+      }),
+    );
+    const allFail = asked.every(({ lookup }) => lookup.kind === 'failed');
+    return asked.map(({ text, family, lookup, tookMs }) => ({
+      key: keyOf(text),
+      title: `Resolver ${text}`,
+      needs: [`default-route-${family}`],
+      ...(lookup.kind !== 'failed'
+        ? ok(`${text} answers in ${tookMs.toFixed(0)} ms.`)
+        : (allFail ? fail : warn)(`${text} cannot be used: ${lookup.reason}.`, MEND)),
+    }));
+  },
+};

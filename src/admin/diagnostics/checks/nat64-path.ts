@@ -1,0 +1,58 @@
+import { formatIpv6, mappedIpv4, parseIpAddress } from '../../../wire/ip-address.ts';
+import { parseIpPrefix } from '../../../wire/ip-prefix.ts';
+import { embedIpv4 } from '../../../wire/rfc6052.ts';
+import { type Check, type Finding, fail, ok, unknown } from '../check.ts';
+import { upstreamServers } from '../network.ts';
+
+export const nat64Path: Check = {
+  id: 'nat64-path',
+  area: 'nat64',
+  title: 'The way through NAT64',
+  why: 'The servers reach the IPv4 Internet through NAT64. A real packet takes this way here, and its answer comes back.',
+  needs: ['default-route-4', 'addresses'],
+  async run({ machine, config: { nat64, dns64 }, nat64: queries }): Promise<Finding | readonly Finding[]> {
+    if (!nat64.enabled) return [];
+    const prefix = parseIpPrefix(nat64.prefix);
+    const upstream = upstreamServers(dns64).find(({ family }) => family === 4);
+    const ipv4 = mappedIpv4(upstream?.address ?? new Uint8Array(16));
+    if (prefix === undefined || upstream === undefined || ipv4 === undefined) {
+      return unknown('There is no IPv4 resolver in dns64.upstreams that could be asked through NAT64.');
+    }
+    const target = embedIpv4(prefix, ipv4);
+    const path = machine.pathTo(target);
+    if ('problem' in path) {
+      return fail(
+        `There is no way from the appliance to ${formatIpv6(target)}: ${path.problem}.`,
+        'See the line of the service NAT64; the appliance also needs an IPv6 address of its own.',
+      );
+    }
+    const direct = await machine.lookUp([upstream.server], '.', 'NS');
+    if (direct.kind === 'failed') {
+      return unknown(
+        `The test asks ${upstream.text} through NAT64, but that does not answer without NAT64 either.`,
+      );
+    }
+    const through = await machine.lookUp([`[${formatIpv6(target)}]:${upstream.port}`], '.', 'NS');
+    if (through.kind !== 'failed') {
+      return ok(`${upstream.text} answers through NAT64, asked at ${formatIpv6(target)}.`);
+    }
+    const isWellFormed = parseIpAddress(path.source) !== undefined;
+    const explanation = isWellFormed
+      ? await queries?.explain({
+          client: path.source,
+          destination: formatIpv6(target),
+          protocol: 'udp',
+          destinationPort: upstream.port,
+        })
+      : undefined;
+    const refusal = explanation?.steps.find(({ isOk }) => !isOk);
+    if (refusal?.counter === 'drop-not-allowed') {
+      return unknown(`nat64.allow does not list the appliance itself, so it cannot try. ${refusal.text}`);
+    }
+    return fail(
+      `${upstream.text} answers directly, but not through NAT64 (asked at ${formatIpv6(target)} from ${path.source})` +
+        `${refusal === undefined ? '' : `: ${refusal.text}`}.`.replace(/\.\.$/, '.'),
+      'A firewall of the appliance may drop what it forwards: it must accept packets from and to the NAT64 device. The counters of NAT64 tell what it dropped itself.',
+    );
+  },
+};

@@ -1,0 +1,33 @@
+import { type Check, type Finding, fail, ok, warn } from '../check.ts';
+
+const WARN_PERCENT = 80;
+const FAIL_PERCENT = 95;
+const MEND =
+  'See which server has the most sessions on the NAT64 page. Add an address or more ports to nat64.pool4, or raise nat64.maxSessions.';
+
+export const nat64Pool: Check = {
+  id: 'nat64-pool',
+  area: 'nat64',
+  title: 'Ports and sessions of NAT64',
+  why: 'Every connection of a server takes a port: when none is left, new connections fail.',
+  async run({ nat64 }): Promise<Finding | readonly Finding[]> {
+    if (nat64 === undefined) return [];
+    const { sessions, maxSessions, pools } = await nat64.poolUse();
+    const uses = [
+      { what: `sessions (${sessions} of ${maxSessions})`, share: sessions / maxSessions },
+      ...(['tcp', 'udp', 'icmp'] as const).map((protocol) => {
+        const used = pools.reduce((sum, pool) => sum + pool.used[protocol], 0);
+        const size = pools.reduce((sum, pool) => sum + pool.size, 0);
+        return {
+          what: `ports for ${protocol.toUpperCase()} (${used} of ${size})`,
+          share: size === 0 ? 0 : used / size,
+        };
+      }),
+    ];
+    const worst = uses.reduce((a, b) => (b.share > a.share ? b : a));
+    const percent = Math.round(worst.share * 100);
+    const text = `${percent} % of the ${worst.what} are in use.`;
+    if (percent >= FAIL_PERCENT) return fail(text, MEND);
+    return percent >= WARN_PERCENT ? warn(text, MEND) : ok(text);
+  },
+};

@@ -1,0 +1,15 @@
+import { type Check, fail, ok, unknown } from '../check.ts';
+
+export const publicAddress: Check = {
+  id: 'public-ipv4',
+  area: 'network',
+  title: 'Public IPv4 address',
+  why: 'The A records of all names lead there.',
+  needs: ['addresses'],
+  async run({ publicIpv4 }) {
+    const { kind, text } = await publicIpv4();
+    if (kind === 'own') return ok(text);
+    if (kind === 'nat') return unknown(text);
+    return fail(text, 'Connect the appliance to a router with a DHCP server, or set an address by hand.');
+  },
+};

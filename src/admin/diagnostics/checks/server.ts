@@ -1,0 +1,50 @@
+import type { ProbeReport } from '../../contract/checks.ts';
+import { type Check, type CheckDeps, type Finding, ok, unknown } from '../check.ts';
+import { worstOf } from '../health.ts';
+
+export const server: Check = {
+  id: 'server',
+  area: 'servers',
+  title: 'Server',
+  why: 'What the appliance leads to this server must be answered there.',
+  needs: ['default-route-6'],
+  run: (deps) => forEachServer(deps, judgeServer),
+};
+
+/** One finding for each configured server, or for the one that is asked for. */
+export function forEachServer(
+  { config, only, probe }: CheckDeps,
+  judge: (name: string, probes: readonly ProbeReport[]) => Finding | undefined,
+): Promise<Finding[]> {
+  const hosts = config.hosts.filter(({ name }) => only === undefined || only === name);
+  return Promise.all(
+    hosts.map(async ({ name }) => {
+      const finding = judge(name, (await probe(name)).probes);
+      return finding === undefined ? [] : [{ ...finding, key: name, server: name }];
+    }),
+  ).then((findings) => findings.flat());
+}
+
+/** All but what is said of certificates, which have a line of their own. */
+function judgeServer(name: string, probes: readonly ProbeReport[]): Finding {
+  const title = `Server ${name}`;
+  if (probes.length === 0)
+    return { ...unknown(`Nothing leads to ${name}: it has neither host names nor SSH.`), title };
+  const relevant = probes.filter(({ certificate }) => certificate === null);
+  const state = worstOf(relevant);
+  if (state === 'ok') {
+    const services = [...new Set(probes.map(({ service }) => service))].join(', ');
+    const latencyMs = Math.max(...relevant.map((probe) => probe.latencyMs ?? 0));
+    return {
+      ...ok(`Answers as it should: ${services}; the slowest answer took ${latencyMs.toFixed(0)} ms.`),
+      title,
+    };
+  }
+  const bad = relevant.filter((probe) => probe.state !== 'ok');
+  return {
+    state,
+    title,
+    what: bad.map(({ service, detail }) => `${service}: ${detail}`).join(' '),
+    mend: `See on ${name} whether the programs run and listen on these ports, and whether its firewall admits the appliance.`,
+  };
+}

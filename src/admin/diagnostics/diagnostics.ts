@@ -1,0 +1,72 @@
+/**
+ * The diagnostics of the control panel: health of the servers, "check my setup", the network as found, neighbours. What
+ * does the work is loaded when somebody first asks, or when the first probe is due.
+ */
+import type { ConfigStore } from '../../config/store.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
+import type { ServiceReport } from '../../runtime/service-slot.ts';
+import type {
+  ChecksAnswer,
+  DnsRecordsAnswer,
+  HostAnswer,
+  HostsAnswer,
+  NeighboursAnswer,
+  NetworkAnswer,
+} from '../contract/checks.ts';
+
+export interface DiagnosticsDeps {
+  readonly store: ConfigStore;
+  readonly services: () => readonly ServiceReport[];
+  readonly sshPorts: () => Readonly<Record<string, number>>;
+  readonly nat64: () => Nat64Queries | undefined;
+  readonly stateDirectory: string;
+  readonly log: Logger;
+}
+
+/** Answers are undefined when there is no such server, or check. */
+export interface Diagnostics extends Disposable {
+  hosts(): Promise<HostsAnswer>;
+  checkHost(name: string): Promise<HostAnswer | undefined>;
+  dnsRecords(name: string): Promise<DnsRecordsAnswer | undefined>;
+  checks(): Promise<ChecksAnswer>;
+  runChecks(id?: string): Promise<ChecksAnswer | undefined>;
+  network(): Promise<NetworkAnswer>;
+  neighbours(): Promise<NeighboursAnswer>;
+  probeNeighbours(): Promise<NeighboursAnswer>;
+}
+
+/** Health is measured also when nobody looks, but not while the appliance starts. */
+const FIRST_PROBES_AFTER_MS = 120_000;
+
+/** Costs nothing until it is used, or two minutes have passed. */
+export function startDiagnostics(deps: DiagnosticsDeps): Diagnostics {
+  let loaded: Promise<Diagnostics> | undefined;
+  let isDisposed = false;
+  const load = (): Promise<Diagnostics> => {
+    loaded ??= import('./engine.ts').then(({ createEngine }) => {
+      const engine = createEngine(deps);
+      if (isDisposed) engine[Symbol.dispose]();
+      return engine;
+    });
+    return loaded;
+  };
+  const timer = setTimeout(() => {
+    load().catch((err: unknown) => deps.log.error({ err }, 'diagnostics: could not start to probe servers'));
+  }, FIRST_PROBES_AFTER_MS).unref();
+  return {
+    hosts: async () => (await load()).hosts(),
+    checkHost: async (name) => (await load()).checkHost(name),
+    dnsRecords: async (name) => (await load()).dnsRecords(name),
+    checks: async () => (await load()).checks(),
+    runChecks: async (id) => (await load()).runChecks(id),
+    network: async () => (await load()).network(),
+    neighbours: async () => (await load()).neighbours(),
+    probeNeighbours: async () => (await load()).probeNeighbours(),
+    [Symbol.dispose]() {
+      isDisposed = true;
+      clearTimeout(timer);
+      void loaded?.then((engine) => engine[Symbol.dispose]()).catch(() => {});
+    },
+  };
+}

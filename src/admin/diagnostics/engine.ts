@@ -1,0 +1,139 @@
+/** Puts the diagnostics together over this machine, or over another in tests. */
+import type { HostConfig } from '../../config/schema.ts';
+import { parseIpv6 } from '../../wire/ip-address.ts';
+import type { HostAnswer, HostHealth, ProbeReport, PublicIpv4 } from '../contract/checks.ts';
+import { sshConfigSnippet } from '../routes/ssh-config.ts';
+import { CHECKS } from './checks/table.ts';
+import type { Diagnostics, DiagnosticsDeps } from './diagnostics.ts';
+import { recordsToPublish } from './dns-records.ts';
+import { startHealthMonitor } from './health.ts';
+import { type Machine, linuxMachine } from './machine.ts';
+import { type NeighbourDeps, avahiName, isPortOpen, listNeighbours, probeNeighbours } from './neighbours.ts';
+import { describeNetwork, findPublicIpv4, lookUpRecords, upstreamServers } from './network.ts';
+import { type ProbeTarget, planProbes } from './probe-plan.ts';
+import { probeTarget } from './probe.ts';
+import { createCheckRunner } from './run-checks.ts';
+import { nginxSnippets } from './snippets.ts';
+
+const PROBE_TIMEOUT_MS = 5000;
+
+export interface EngineEdges {
+  readonly machine: Machine;
+  readonly probe: (target: ProbeTarget, signal: AbortSignal) => Promise<ProbeReport[]>;
+  readonly mdnsName: NeighbourDeps['mdnsName'];
+  readonly isOpen: NeighbourDeps['isOpen'];
+  readonly now: () => Date;
+  readonly monotonicMs: () => number;
+}
+
+const now = () => new Date();
+
+const LINUX: EngineEdges = {
+  machine: linuxMachine,
+  probe: (target, signal) => probeTarget(target, { now: now(), signal, timeoutMs: PROBE_TIMEOUT_MS }),
+  mdnsName: (address) => avahiName(address),
+  isOpen: isPortOpen,
+  now,
+  monotonicMs: () => performance.now(),
+};
+
+export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX): Diagnostics {
+  const { store, services, sshPorts, nat64, stateDirectory } = deps;
+  const { machine } = edges;
+  const health = startHealthMonitor({
+    hosts: () => store.current.hosts.map((host) => ({ host, targets: planProbes(store.current, host) })),
+    probe: edges.probe,
+    now: edges.now,
+    monotonicMs: edges.monotonicMs,
+  });
+  const runner = createCheckRunner({
+    checks: CHECKS,
+    now: edges.now,
+    revision: () => store.revision,
+    deps: () => {
+      const config = store.current;
+      return {
+        machine,
+        config,
+        services: services(),
+        sshPorts: sshPorts(),
+        nat64: nat64(),
+        stateDirectory,
+        now: edges.now(),
+        publicIpv4: once(() => findPublicIpv4(machine, config)),
+        probe: onceEach(async (name) => (await health.check(name)) ?? health.report(name)),
+      };
+    },
+  });
+  const neighbourDeps = (): NeighbourDeps => ({ ...edges, config: store.current });
+  const hostNamed = (name: string) => store.current.hosts.find((host) => host.name === name);
+
+  const describe = (host: HostConfig, address: PublicIpv4): HostAnswer => {
+    const path = machine.pathTo(parseIpv6(host.address) ?? new Uint8Array(16));
+    const sshPort = sshPorts()[host.name] ?? null;
+    const own = address.address ?? "the-appliance's-address";
+    return {
+      name: host.name,
+      address: host.address,
+      hostnames: [...host.hostnames],
+      clientAddress: host.clientAddress,
+      health: health.report(host.name),
+      sshPort,
+      sshConfig: sshPort === null ? null : sshConfigSnippet(host.name, own, sshPort),
+      dnsRecords: recordsToPublish(host, address),
+      snippets: 'problem' in path ? [] : nginxSnippets(host, store.current.proxy.listeners, path.source),
+    };
+  };
+
+  return {
+    async hosts() {
+      health.watch();
+      const publicIpv4 = await findPublicIpv4(machine, store.current);
+      return { publicIpv4, hosts: store.current.hosts.map((host) => describe(host, publicIpv4)) };
+    },
+    async checkHost(name) {
+      health.watch();
+      await health.check(name);
+      const host = hostNamed(name);
+      return host && describe(host, await findPublicIpv4(machine, store.current));
+    },
+    async dnsRecords(name) {
+      const host = hostNamed(name);
+      if (host === undefined) return undefined;
+      const { dns64 } = store.current;
+      const publicIpv4 = await findPublicIpv4(machine, store.current);
+      return {
+        records: await lookUpRecords(machine, dns64, host, publicIpv4),
+        publicIpv4,
+        resolver: upstreamServers(dns64)
+          .map(({ text }) => text)
+          .join(', '),
+        checkedAt: edges.now().toISOString(),
+      };
+    },
+    async checks() {
+      health.watch();
+      runner.refresh();
+      return runner.answer();
+    },
+    runChecks: (id) => runner.run(id),
+    network: () => describeNetwork(machine, store.current, sshPorts()),
+    neighbours: () => listNeighbours(neighbourDeps()),
+    probeNeighbours: () => probeNeighbours(neighbourDeps()),
+    [Symbol.dispose]: () => health[Symbol.dispose](),
+  };
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () => (answer ??= ask());
+}
+
+function onceEach(ask: (name: string) => Promise<HostHealth>): (name: string) => Promise<HostHealth> {
+  const answers = new Map<string, Promise<HostHealth>>();
+  return (name) => {
+    const answer = answers.get(name) ?? ask(name);
+    answers.set(name, answer);
+    return answer;
+  };
+}

@@ -1,0 +1,160 @@
+/**
+ * The health of the servers, measured: each is probed about once a minute while somebody looks at the panel, and now and
+ * then when nobody does. One timer, few connections at a time, nothing kept but the last reports.
+ */
+import type { HostConfig } from '../../config/schema.ts';
+import type { FindingState, HostHealth, ProbeReport } from '../contract/checks.ts';
+import type { ProbeTarget } from './probe-plan.ts';
+import { createLimit } from './limit.ts';
+
+export interface HealthDeps {
+  /** The servers now, each with what is to be probed of it. */
+  readonly hosts: () => readonly { readonly host: HostConfig; readonly targets: readonly ProbeTarget[] }[];
+  /** Probes one port; rejects only when `signal` is aborted. */
+  readonly probe: (target: ProbeTarget, signal: AbortSignal) => Promise<ProbeReport[]>;
+  readonly now: () => Date;
+  /** A clock that is never set. */
+  readonly monotonicMs: () => number;
+}
+
+export interface HealthMonitor extends Disposable {
+  /** What was measured last. */
+  report(name: string): HostHealth;
+  /** Probes a server now, or joins a probe that is under way; undefined when there is no such server. */
+  check(name: string): Promise<HostHealth | undefined>;
+  /** Somebody looks: probes become frequent for a while, and what is old is probed soon. */
+  watch(): void;
+}
+
+export const WATCHED_INTERVAL_MS = 60_000;
+export const UNWATCHED_INTERVAL_MS = 900_000;
+/** How long after somebody has looked last. */
+export const WATCH_LASTS_MS = 150_000;
+/** Between two servers whose turn comes at the same time. */
+const SPREAD_MS = 500;
+const MAX_CONNECTIONS = 4;
+
+interface Entry {
+  /** What was configured when it was probed: a change makes the report worthless. */
+  key: string;
+  targets: readonly ProbeTarget[];
+  health: HostHealth;
+  checkedMs: number | undefined;
+  dueMs: number;
+  running: Promise<HostHealth> | undefined;
+}
+
+const UNKNOWN: HostHealth = { state: 'unknown', checkedAt: null, probes: [] };
+
+/** Starts to probe: servers that nobody has looked at yet have their first turn within the long interval. */
+export function startHealthMonitor({ hosts, probe, now, monotonicMs }: HealthDeps): HealthMonitor {
+  const entries = new Map<string, Entry>();
+  const aborter = new AbortController();
+  const limit = createLimit(MAX_CONNECTIONS);
+  let watchedUntilMs = -Infinity;
+  let timer: NodeJS.Timeout | undefined;
+
+  const intervalMs = (nowMs: number) =>
+    nowMs < watchedUntilMs ? WATCHED_INTERVAL_MS : UNWATCHED_INTERVAL_MS;
+
+  /** Follows the configuration. New and changed servers are due one after the other. */
+  function sync(nowMs: number): void {
+    const configured = hosts();
+    const names = new Set(configured.map(({ host }) => host.name));
+    for (const name of entries.keys()) if (!names.has(name)) entries.delete(name);
+    const gapMs = nowMs < watchedUntilMs ? SPREAD_MS : UNWATCHED_INTERVAL_MS / Math.max(configured.length, 1);
+    let turn = 0;
+    for (const { host, targets } of configured) {
+      const key = JSON.stringify([host, targets]);
+      const known = entries.get(host.name);
+      if (known?.key === key) continue;
+      const dueMs = nowMs + turn++ * gapMs;
+      entries.set(host.name, {
+        key,
+        targets,
+        health: UNKNOWN,
+        checkedMs: undefined,
+        dueMs,
+        running: undefined,
+      });
+    }
+  }
+
+  function schedule(): void {
+    clearTimeout(timer);
+    if (aborter.signal.aborted || entries.size === 0) return;
+    const dueMs = Math.min(...[...entries.values()].map((entry) => entry.dueMs));
+    const waitMs = Math.min(Math.max(dueMs - monotonicMs(), 0), UNWATCHED_INTERVAL_MS);
+    timer = setTimeout(tick, waitMs).unref();
+  }
+
+  function tick(): void {
+    const nowMs = monotonicMs();
+    sync(nowMs);
+    for (const entry of entries.values()) if (entry.dueMs <= nowMs) void run(entry);
+    schedule();
+  }
+
+  function run(entry: Entry): Promise<HostHealth> {
+    entry.running ??= measure(entry).finally(() => {
+      entry.running = undefined;
+    });
+    return entry.running;
+  }
+
+  async function measure(entry: Entry): Promise<HostHealth> {
+    const { signal } = aborter;
+    const startedMs = monotonicMs();
+    entry.dueMs = startedMs + intervalMs(startedMs);
+    try {
+      const all = await Promise.all(entry.targets.map((target) => limit(() => probe(target, signal))));
+      const probes = all.flat();
+      entry.health = { state: worstOf(probes), checkedAt: now().toISOString(), probes };
+      entry.checkedMs = monotonicMs();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    return entry.health;
+  }
+
+  sync(monotonicMs());
+  schedule();
+  return {
+    report: (name) => entries.get(name)?.health ?? UNKNOWN,
+    async check(name) {
+      sync(monotonicMs());
+      const entry = entries.get(name);
+      if (entry === undefined) return undefined;
+      const health = await run(entry);
+      schedule();
+      return health;
+    },
+    watch() {
+      const nowMs = monotonicMs();
+      const wasWatched = nowMs < watchedUntilMs;
+      watchedUntilMs = nowMs + WATCH_LASTS_MS;
+      sync(nowMs);
+      let turn = 0;
+      if (!wasWatched) {
+        for (const entry of entries.values()) {
+          const soonMs = (entry.checkedMs ?? -Infinity) + WATCHED_INTERVAL_MS;
+          if (entry.dueMs <= soonMs) continue;
+          entry.dueMs = Math.max(soonMs, nowMs + turn++ * SPREAD_MS);
+        }
+      }
+      schedule();
+    },
+    [Symbol.dispose]() {
+      aborter.abort();
+      clearTimeout(timer);
+    },
+  };
+}
+
+const SEVERITY: readonly FindingState[] = ['ok', 'unknown', 'warn', 'fail'];
+
+/** The worst of the states; "unknown" when there are none. */
+export function worstOf(items: readonly { readonly state: FindingState }[]): FindingState {
+  if (items.length === 0) return 'unknown';
+  return SEVERITY[Math.max(...items.map(({ state }) => SEVERITY.indexOf(state)))];
+}

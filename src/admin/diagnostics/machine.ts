@@ -1,0 +1,162 @@
+/** What the diagnostics ask of the machine: one interface, so that tests can be any machine. */
+import { Resolver } from 'node:dns/promises';
+import { constants } from 'node:fs';
+import { access, readFile, readdir, readlink, stat, statfs } from 'node:fs/promises';
+import { hostname, networkInterfaces } from 'node:os';
+import { basename } from 'node:path';
+import { type ClockState, clockState } from '../../os/clock.ts';
+import { type Neighbour, ipv6Neighbours } from '../../os/neighbours.ts';
+import { type NetworkPath, pathTo } from '../../os/path.ts';
+import { type EchoReply, type PingOptions, ping } from '../../os/ping.ts';
+import { type Gateway, type ListeningSocket, defaultRoutes, listeningSockets } from '../../os/proc-net.ts';
+import { defaultSourceIpv4 } from '../../os/routes.ts';
+import { ownSocketInodes, socketOwner } from '../../os/socket-owner.ts';
+
+export interface InterfaceState {
+  readonly name: string;
+  readonly index: number;
+  readonly isUp: boolean;
+  readonly mac: string | undefined;
+  readonly mtuBytes: number;
+  readonly addresses: readonly { readonly address: string; readonly prefixBits: number }[];
+}
+
+export interface DiskState {
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+  /** 0 where the file system does not count them. */
+  readonly totalFiles: number;
+  readonly freeFiles: number;
+  readonly isWritable: boolean;
+  /** "mmcblk0p4"; undefined when it is no block device. */
+  readonly device: string | undefined;
+}
+
+/** "none": the name, or records of this type, do not exist; "failed": nobody knows. */
+export type Lookup =
+  | { readonly kind: 'found'; readonly values: readonly string[] }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+export interface Machine {
+  hostname(): string;
+  /** The text of a file without white space around it; undefined when it cannot be read. */
+  read(path: string): Promise<string | undefined>;
+  /** Names in a directory; empty when there is none. */
+  list(path: string): Promise<readonly string[]>;
+  /** All interfaces but loopback. */
+  interfaces(): Promise<readonly InterfaceState[]>;
+  gateways(family: 4 | 6): readonly Gateway[];
+  /** The own IPv4 address that the default route uses (unsigned). */
+  sourceIpv4(): number | undefined;
+  pathTo(address: Uint8Array): NetworkPath | { readonly problem: string };
+  ping(options: PingOptions): Promise<EchoReply[]>;
+  sockets(): readonly ListeningSocket[];
+  ownSockets(): ReadonlySet<number>;
+  socketOwner(socket: ListeningSocket): Promise<string>;
+  neighbours(): Promise<readonly Neighbour[]>;
+  clock(): ClockState;
+  /** Throws when the directory cannot be looked at. */
+  disk(directory: string): Promise<DiskState>;
+  /** Asks one of these servers ("192.0.2.53:53", "[2001:db8::53]:53"). Never rejects. */
+  lookUp(servers: readonly string[], name: string, type: 'A' | 'AAAA' | 'NS' | 'PTR'): Promise<Lookup>;
+}
+
+const LOOKUP_TIMEOUT_MS = 1500;
+const LOOKUP_TRIES = 2;
+
+/** This machine. */
+export const linuxMachine: Machine = {
+  hostname,
+  read,
+  list: (path) => readdir(path).catch(() => []),
+  interfaces,
+  gateways: defaultRoutes,
+  sourceIpv4: defaultSourceIpv4,
+  pathTo,
+  ping,
+  sockets: listeningSockets,
+  ownSockets: ownSocketInodes,
+  socketOwner,
+  neighbours: ipv6Neighbours,
+  clock: clockState,
+  disk,
+  lookUp,
+};
+
+async function read(path: string): Promise<string | undefined> {
+  try {
+    return (await readFile(path, 'utf8')).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+async function interfaces(): Promise<InterfaceState[]> {
+  const addressed = networkInterfaces();
+  const names = (await readdir('/sys/class/net')).filter((name) => name !== 'lo').sort();
+  const all = names.map(async (name) => {
+    const field = (file: string) => read(`/sys/class/net/${name}/${file}`);
+    const [state, mac, mtu, index] = await Promise.all(['operstate', 'address', 'mtu', 'ifindex'].map(field));
+    return {
+      name,
+      index: Number(index),
+      // TUN devices and some drivers do not tell: "unknown" is in use.
+      isUp: state === 'up' || state === 'unknown',
+      mac: mac === undefined || mac === '' || /^[0:]+$/.test(mac) ? undefined : mac,
+      mtuBytes: Number(mtu),
+      addresses: (addressed[name] ?? []).map(({ address, cidr }) => ({
+        address,
+        prefixBits: Number(cidr?.split('/')[1]),
+      })),
+    };
+  });
+  // An interface may go while it is looked at.
+  return (await Promise.all(all)).filter(({ mtuBytes }) => mtuBytes > 0);
+}
+
+async function disk(directory: string): Promise<DiskState> {
+  const [space, { dev }] = await Promise.all([statfs(directory), stat(directory)]);
+  // Of makedev(3).
+  const major = (dev >>> 8) & 0xfff;
+  const minor = (dev & 0xff) | ((dev >>> 12) & 0xfff00);
+  const link = await readlink(`/sys/dev/block/${major}:${minor}`).catch(() => undefined);
+  const refusal = await access(directory, constants.W_OK).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error.code,
+  );
+  return {
+    totalBytes: space.blocks * space.bsize,
+    freeBytes: space.bavail * space.bsize,
+    totalFiles: space.files,
+    freeFiles: space.ffree,
+    isWritable: refusal === undefined,
+    device: link === undefined ? undefined : basename(link),
+  };
+}
+
+async function lookUp(
+  servers: readonly string[],
+  name: string,
+  type: 'A' | 'AAAA' | 'NS' | 'PTR',
+): Promise<Lookup> {
+  const resolver = new Resolver({ timeout: LOOKUP_TIMEOUT_MS, tries: LOOKUP_TRIES });
+  try {
+    resolver.setServers(servers);
+    return { kind: 'found', values: (await resolver.resolve(name, type)) as string[] };
+  } catch (error) {
+    const { code = 'unknown error' } = error as NodeJS.ErrnoException;
+    if (code === 'ENODATA' || code === 'ENOTFOUND') return { kind: 'none' };
+    return { kind: 'failed', reason: LOOKUP_FAILURES[code] ?? code };
+  }
+}
+
+const LOOKUP_FAILURES: Readonly<Record<string, string>> = {
+  ETIMEOUT: 'it does not answer',
+  ECONNREFUSED: 'nothing takes queries there, or there is no route to it',
+  EREFUSED: 'it refuses to answer us (REFUSED)',
+  ESERVFAIL: 'it could not resolve the name (SERVFAIL)',
+  EFORMERR: 'it did not understand the query (FORMERR)',
+  ENOTIMP: 'it does not know this kind of query (NOTIMP)',
+  EBADRESP: 'it answers with something that is no DNS',
+};

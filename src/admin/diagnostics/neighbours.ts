@@ -1,0 +1,174 @@
+/** Who else is on the LAN: candidates for servers. */
+import { connect } from 'node:net';
+import type { Config } from '../../config/schema.ts';
+import type { Neighbour } from '../../os/neighbours.ts';
+import { formatIpv6, parseIpv6 } from '../../wire/ip-address.ts';
+import type { NeighboursAnswer } from '../contract/checks.ts';
+import { createLimit } from './limit.ts';
+import type { InterfaceState, Machine } from './machine.ts';
+import { ownResolver } from './network.ts';
+
+type NeighbourAnswer = NeighboursAnswer['neighbours'][number];
+
+/** Ports that a server has, as a rule. */
+export const SERVER_PORTS = [22, 80, 443] as const;
+const ALL_NODES = 'ff02::1';
+const GATHER_MS = 1000;
+const CONNECT_TIMEOUT_MS = 1000;
+const MAX_NEIGHBOURS = 256;
+const CONNECTIONS_AT_ONCE = 16;
+const NAMES_AT_ONCE = 8;
+/** States of neighbours that did not answer, or of whom nobody has asked. */
+const ABSENT = new Set(['FAILED', 'INCOMPLETE', 'NONE', 'NOARP']);
+
+export interface NeighbourDeps {
+  readonly machine: Machine;
+  readonly config: Config;
+  /** The name that multicast DNS knows; undefined when it knows none. */
+  readonly mdnsName: (address: string) => Promise<string | undefined>;
+  /** Whether a port takes a connection. */
+  readonly isOpen: (address: string, port: number) => Promise<boolean>;
+}
+
+/** Those whom the kernel knows. One that has global addresses is not listed by its link-local one too. */
+export async function listNeighbours(deps: NeighbourDeps): Promise<NeighboursAnswer> {
+  const { machine, config } = deps;
+  const present = pickNeighbours(await machine.neighbours()).filter(
+    (each) => each.interface !== config.nat64.device,
+  );
+  const names = await hostsFile(machine);
+  const limit = createLimit(NAMES_AT_ONCE);
+  const neighbours = present.slice(0, MAX_NEIGHBOURS).map((neighbour) =>
+    limit(
+      async (): Promise<NeighbourAnswer> => ({
+        address: neighbour.address,
+        interface: neighbour.interface,
+        mac: neighbour.mac ?? null,
+        name: names.get(neighbour.address) ?? (await nameOf(neighbour.address, deps)) ?? null,
+        isRouter: neighbour.isRouter,
+        server:
+          config.hosts.find(({ address }) => canonical(address) === canonical(neighbour.address))?.name ??
+          null,
+        openPorts: null,
+      }),
+    ),
+  );
+  return { neighbours: await Promise.all(neighbours) };
+}
+
+/** Asks every link who is there first, and then each neighbour for the ports of servers. */
+export async function probeNeighbours(deps: NeighbourDeps): Promise<NeighboursAnswer> {
+  const links = (await deps.machine.interfaces()).filter(
+    ({ name, isUp }) => isUp && name !== deps.config.nat64.device,
+  );
+  await Promise.all(links.map((link) => askAllNodes(deps.machine, link)));
+  const { neighbours } = await listNeighbours(deps);
+  const limit = createLimit(CONNECTIONS_AT_ONCE);
+  const probed = neighbours.map(async (neighbour): Promise<NeighbourAnswer> => {
+    // Link-local addresses need a zone and are nobody's server address.
+    if (isLinkLocal(neighbour.address)) return neighbour;
+    const open = await Promise.all(
+      SERVER_PORTS.map((port) =>
+        limit(async () => ((await deps.isOpen(neighbour.address, port)) ? [port] : [])),
+      ),
+    );
+    return { ...neighbour, openPorts: open.flat() };
+  });
+  return { neighbours: await Promise.all(probed) };
+}
+
+/** Neighbours that are there, by address; without link-local addresses of those that have others. */
+export function pickNeighbours(neighbours: readonly Neighbour[]): Neighbour[] {
+  const present = neighbours.filter(
+    ({ states, mac }) => mac !== undefined && !states.some((state) => ABSENT.has(state)),
+  );
+  const known = new Set(present.filter(({ address }) => !isLinkLocal(address)).map(({ mac }) => mac));
+  return present
+    .filter(({ address, mac }) => !isLinkLocal(address) || !known.has(mac))
+    .sort((a, b) => a.address.localeCompare(b.address, 'en', { numeric: true }));
+}
+
+/**
+ * An echo request to all nodes of a link (RFC 4291 section 2.7.1), once from each global address of ours: whoever
+ * answers one of them asks for our hardware address first, by which the kernel knows its global address.
+ */
+async function askAllNodes(machine: Machine, link: InterfaceState): Promise<void> {
+  const target = parseIpv6(ALL_NODES);
+  if (target === undefined) return;
+  const sources = link.addresses.flatMap(({ address }) =>
+    isLinkLocal(address) ? [] : (parseIpv6(address) ?? []),
+  );
+  for (const source of sources) {
+    // Without permission to ping there are those whom the kernel knows anyway.
+    await machine
+      .ping({ target, scopeId: link.index, source, timeoutMs: GATHER_MS, isMulticast: true })
+      .catch(() => []);
+  }
+}
+
+async function nameOf(
+  address: string,
+  { machine, config, mdnsName }: NeighbourDeps,
+): Promise<string | undefined> {
+  const mdns = await mdnsName(address);
+  if (mdns !== undefined || isLinkLocal(address) || !config.dns64.enabled) return mdns;
+  const lookup = await machine.lookUp([ownResolver(config.dns64)], reverseName(address), 'PTR');
+  return lookup.kind === 'found' ? lookup.values[0] : undefined;
+}
+
+/** The name under ip6.arpa (RFC 3596 section 2.5). */
+export function reverseName(address: string): string {
+  const hex = Buffer.from(parseIpv6(address) ?? new Uint8Array(16)).toString('hex');
+  return `${[...hex].reverse().join('.')}.ip6.arpa`;
+}
+
+async function hostsFile(machine: Machine): Promise<Map<string, string>> {
+  const text = (await machine.read('/etc/hosts')) ?? '';
+  const names = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [address, name] = line.replace(/#.*/, '').trim().split(/\s+/);
+    if (name !== undefined) names.set(canonical(address), name);
+  }
+  return names;
+}
+
+const AVAHI_SOCKET = '/run/avahi-daemon/socket';
+const AVAHI_TIMEOUT_MS = 800;
+
+/** Asks avahi, which runs on the appliance, over the socket that its name service module uses too. Never rejects. */
+export function avahiName(address: string, path = AVAHI_SOCKET): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const socket = connect(path);
+  const timer = setTimeout(() => resolve(undefined), AVAHI_TIMEOUT_MS);
+  let text = '';
+  socket.on('error', () => resolve(undefined)).on('close', () => resolve(undefined));
+  socket.on('data', (bytes) => {
+    text += bytes.toString('latin1');
+    // "+ INTERFACE PROTOCOL ADDRESS NAME", or "-CODE message".
+    if (text.includes('\n')) resolve(/^\+ \S+ \S+ \S+ (\S+)\n/.exec(text)?.[1]);
+  });
+  socket.write(`RESOLVE-ADDRESS ${address}\n`);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    socket.destroy();
+  });
+}
+
+/** Whether a TCP port takes a connection within a second. Never rejects. */
+export function isPortOpen(address: string, port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect({ host: address, port });
+  const timer = setTimeout(() => resolve(false), CONNECT_TIMEOUT_MS);
+  socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    socket.destroy();
+  });
+}
+
+const isLinkLocal = (address: string) => /^fe[89ab]/i.test(address);
+
+function canonical(address: string): string {
+  const bytes = parseIpv6(address);
+  return bytes === undefined ? address : formatIpv6(bytes);
+}

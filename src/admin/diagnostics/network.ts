@@ -1,0 +1,130 @@
+/** The network as found, in the words of the API, and questions about it that several checks share. */
+import type { Config, Dns64Config, HostConfig } from '../../config/schema.ts';
+import { parseDnsUpstream } from '../../config/values.ts';
+import { formatSocketAddress } from '../../os/socket-address.ts';
+import { mappedIpv4, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
+import { isNeverRouted } from '../../wire/ipv4-scope.ts';
+import type { DnsRecord, LiveDnsRecord, NetworkAnswer, PublicIpv4 } from '../contract/checks.ts';
+import { compareRecord, nameToAsk, recordsToPublish } from './dns-records.ts';
+import type { InterfaceState, Machine } from './machine.ts';
+import { statesOfPorts, wantedPorts } from './ports.ts';
+import { publicIpv4 } from './public-ipv4.ts';
+
+const RESOLV_CONF = '/etc/resolv.conf';
+/** How many names are asked for at the same time. */
+const LOOKUPS_AT_ONCE = 4;
+
+/** All own addresses but loopback and link-local ones; of IPv6, global before unique-local (fc00::/7). */
+export function globalAddresses(links: readonly InterfaceState[]): { ipv4: string[]; ipv6: string[] } {
+  const all = links.flatMap(({ addresses }) => addresses.map(({ address }) => address));
+  return {
+    ipv4: all.filter((text) => {
+      const address = parseIpv4(text);
+      return address !== undefined && !isNeverRouted(address);
+    }),
+    ipv6: all
+      .filter((text) => parseIpv6(text) !== undefined && !/^fe[89ab]/i.test(text))
+      .sort((a, b) => Number(/^f[cd]/i.test(a)) - Number(/^f[cd]/i.test(b))),
+  };
+}
+
+/** Where DNS asks: "[2001:db8::53]:53", with the family of the address. */
+export const upstreamServers = ({ upstreams }: Pick<Dns64Config, 'upstreams'>) =>
+  upstreams.flatMap((text) => {
+    const upstream = parseDnsUpstream(text);
+    if (upstream === undefined) return [];
+    const family = mappedIpv4(upstream.address) === undefined ? (6 as const) : (4 as const);
+    return [{ text, ...upstream, family, server: formatSocketAddress(upstream) }];
+  });
+
+/** Where this machine reaches its own resolver. */
+export function ownResolver({ listen, port }: Pick<Dns64Config, 'listen' | 'port'>): string {
+  const [address = '::1'] = listen;
+  const local = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
+  return local.includes(':') ? `[${local}]:${port}` : `${local}:${port}`;
+}
+
+/** Ports that the configuration wants and another program has. */
+export async function findPortConflicts(
+  machine: Machine,
+  config: Config,
+  sshPorts: Readonly<Record<string, number>>,
+): Promise<NetworkAnswer['portConflicts']> {
+  const states = statesOfPorts(wantedPorts(config, sshPorts), machine.sockets(), machine.ownSockets());
+  const conflicts = states.map(async ({ port, protocol, address, wantedBy, taker }) =>
+    taker === undefined
+      ? []
+      : [{ port, protocol, address, wantedBy, owner: await machine.socketOwner(taker) }],
+  );
+  return (await Promise.all(conflicts)).flat();
+}
+
+export async function findPublicIpv4(machine: Machine, config: Pick<Config, 'nat64'>): Promise<PublicIpv4> {
+  const links = (await machine.interfaces()).filter(({ name }) => name !== config.nat64.device);
+  return publicIpv4(machine.sourceIpv4(), globalAddresses(links).ipv4);
+}
+
+/** Each record to publish with what is there now, as the upstreams see it: our own resolver would synthesise AAAA. */
+export async function lookUpRecords(
+  machine: Machine,
+  dns64: Dns64Config,
+  host: HostConfig,
+  address: PublicIpv4,
+): Promise<LiveDnsRecord[]> {
+  const upstreams = upstreamServers(dns64);
+  const servers = upstreams.map(({ server }) => server);
+  const resolver = upstreams.map(({ text }) => text).join(', ');
+  const records = recordsToPublish(host, address);
+  const live: LiveDnsRecord[] = [];
+  for (let at = 0; at < records.length; at += LOOKUPS_AT_ONCE) {
+    const batch = records.slice(at, at + LOOKUPS_AT_ONCE);
+    live.push(
+      ...(await Promise.all(batch.map((record) => lookUpRecord(machine, servers, resolver, record)))),
+    );
+  }
+  return live;
+}
+
+async function lookUpRecord(
+  machine: Machine,
+  servers: readonly string[],
+  resolver: string,
+  record: DnsRecord,
+): Promise<LiveDnsRecord> {
+  const lookup = await machine.lookUp(servers, nameToAsk(record.name), record.type);
+  return compareRecord(record, lookup, resolver);
+}
+
+export async function describeNetwork(
+  machine: Machine,
+  config: Config,
+  sshPorts: Readonly<Record<string, number>>,
+): Promise<NetworkAnswer> {
+  const links = (await machine.interfaces()).filter(({ name }) => name !== config.nat64.device);
+  const { ipv4, ipv6 } = globalAddresses(links);
+  const [gateway4, gateway6] = ([4, 6] as const).map((family) => {
+    const [gateway] = machine.gateways(family);
+    return gateway === undefined ? null : { address: gateway.address, interface: gateway.interface };
+  });
+  const resolvConf = (await machine.read(RESOLV_CONF)) ?? '';
+  return {
+    hostname: machine.hostname(),
+    interfaces: links.map(({ name, isUp, mac, mtuBytes, addresses }) => ({
+      name,
+      isUp,
+      mac: mac ?? null,
+      mtuBytes,
+      addresses: addresses.map(({ address, prefixBits }) => `${address}/${prefixBits}`),
+    })),
+    addresses: [...ipv4, ...ipv6],
+    gateway4: gateway4 ?? null,
+    gateway6: gateway6 ?? null,
+    hasIpv6: ipv6.length > 0,
+    publicIpv4: publicIpv4(machine.sourceIpv4(), ipv4),
+    portConflicts: await findPortConflicts(machine, config, sshPorts),
+    dns: {
+      resolvers: [...resolvConf.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address]) => address),
+      upstreams: [...config.dns64.upstreams],
+    },
+  };
+}

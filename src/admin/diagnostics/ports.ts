@@ -1,0 +1,77 @@
+/** The ports that the configuration wants, which of them are open, and who has those that are not. Pure. */
+import type { Config } from '../../config/schema.ts';
+import type { ListeningSocket } from '../../os/proc-net.ts';
+import { mappedIpv4, parseIpAddress } from '../../wire/ip-address.ts';
+
+export interface WantedPort {
+  readonly protocol: 'tcp' | 'udp';
+  /** As configured. */
+  readonly address: string;
+  readonly port: number;
+  /** "listener https", "SSH port of web1", ... */
+  readonly wantedBy: string;
+  /** Whether clients on the Internet use it. */
+  readonly isForOutside: boolean;
+}
+
+/** `sshPorts`: the SSH port of each server that has one. */
+export function wantedPorts(config: Config, sshPorts: Readonly<Record<string, number>>): WantedPort[] {
+  const { proxy, forward, dns64, admin, hosts } = config;
+  // A listener is open while a server uses it.
+  const used = new Set(hosts.flatMap(({ services }) => services));
+  const ports = (
+    addresses: readonly string[],
+    port: number,
+    wantedBy: string,
+    isForOutside: boolean,
+    protocol: 'tcp' | 'udp' = 'tcp',
+  ): WantedPort[] => addresses.map((address) => ({ protocol, address, port, wantedBy, isForOutside }));
+  return [
+    ...proxy.listeners
+      .filter(({ name }) => used.has(name))
+      .flatMap(({ name, port }) => ports(proxy.listen, port, `listener ${name}`, true)),
+    ...Object.entries(sshPorts).flatMap(([name, port]) =>
+      ports(forward.listen, port, `SSH port of ${name}`, true),
+    ),
+    ...(dns64.enabled
+      ? [
+          ...ports(dns64.listen, dns64.port, 'DNS64', false, 'udp'),
+          ...ports(dns64.listen, dns64.port, 'DNS64', false),
+        ]
+      : []),
+    ...ports(admin.listen, admin.port, 'control panel', false),
+  ];
+}
+
+export interface PortState extends WantedPort {
+  readonly isOpen: boolean;
+  /** The socket of another program that is in the way. */
+  readonly taker: ListeningSocket | undefined;
+}
+
+/** What became of each wanted port; `own` are the inodes of this process's sockets. */
+export function statesOfPorts(
+  wanted: readonly WantedPort[],
+  sockets: readonly ListeningSocket[],
+  own: ReadonlySet<number>,
+): PortState[] {
+  return wanted.map((port) => {
+    const address = parseIpAddress(port.address) ?? new Uint8Array(16);
+    const same = sockets.filter((socket) => socket.protocol === port.protocol && socket.port === port.port);
+    const isOpen = same.some(({ inode, address: other }) => own.has(inode) && isEqual(other, address));
+    const taker = isOpen
+      ? undefined
+      : same.find((socket) => !own.has(socket.inode) && overlaps(socket, address));
+    return { ...port, isOpen, taker };
+  });
+}
+
+/** Whether a socket keeps an address from being bound. That of "::" takes IPv4 too, unless it was told not to. */
+function overlaps(socket: ListeningSocket, address: Uint8Array): boolean {
+  const isIpv6 = mappedIpv4(address) === undefined;
+  if (socket.isIpv6 !== isIpv6) return socket.isIpv6 && isAny(socket.address);
+  return isAny(socket.address) || isAny(address) || isEqual(socket.address, address);
+}
+
+const isAny = (address: Uint8Array) => mappedIpv4(address) === 0 || address.every((byte) => byte === 0);
+const isEqual = (a: Uint8Array, b: Uint8Array) => a.every((byte, i) => byte === b[i]);

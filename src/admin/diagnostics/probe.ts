@@ -1,0 +1,309 @@
+/** Talks to one port of a server as a client would that comes through the appliance, and says what it saw. */
+import { type Socket, connect } from 'node:net';
+import { type SecureContext, type TLSSocket, connect as connectTls, createSecureContext } from 'node:tls';
+import { type Greeting, readSmtpGreeting, readSshBanner, readStatusLine } from '../../wire/greetings.ts';
+import { PROXY_V1_UNKNOWN, PROXY_V2_LOCAL } from '../../wire/proxy-protocol.ts';
+import type { FindingState, ProbeReport } from '../contract/checks.ts';
+import { type CertificateFacts, judgeCertificate, namesOf, toCertificateReport } from './certificate.ts';
+import { explainConnectError, explainReadError, explainTlsError } from './network-words.ts';
+import type { ProbeTarget } from './probe-plan.ts';
+
+export interface ProbeOptions {
+  readonly now: Date;
+  readonly signal: AbortSignal;
+  /** For each step: connection, TLS handshake, answer. */
+  readonly timeoutMs: number;
+}
+
+const PROXY_HEADERS = { none: undefined, 'proxy-v1': PROXY_V1_UNKNOWN, 'proxy-v2': PROXY_V2_LOCAL };
+/** What a server says to a request that it takes for malformed, or for another's. */
+const SUSPICIOUS_STATUS = new Set([400, 421]);
+
+/** Made once: loading the authorities that Node trusts takes time and memory. */
+let sharedContext: SecureContext | undefined;
+
+/** The reports of one port, TCP first. Never rejects but when `signal` is aborted. */
+export async function probeTarget(target: ProbeTarget, options: ProbeOptions): Promise<ProbeReport[]> {
+  const report = reporter(target);
+  const where = `[${target.address}]:${target.port}`;
+  const startedMs = performance.now();
+  let socket: Socket;
+  try {
+    socket = await openConnection(target, options);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    return [report('tcp', 'fail', explainConnectError(error, where))];
+  }
+  const connected = report('tcp', 'ok', 'Takes connections.', { latencyMs: since(startedMs) });
+  try {
+    return [connected, ...(await PROBES[target.expects](socket, target, options))];
+  } finally {
+    socket.destroy();
+  }
+}
+
+type Probe = (socket: Socket, target: ProbeTarget, options: ProbeOptions) => Promise<ProbeReport[]>;
+
+const PROBES: Readonly<Record<ProbeTarget['expects'], Probe>> = {
+  http: async (socket, target, options) => [await askHttp(socket, target, options)],
+  ssh: async (socket, target, options) => [await hearSsh(socket, target, options)],
+  https: (socket, target, options) => probeTls(socket, target, options, askHttp),
+  smtps: (socket, target, options) => probeTls(socket, target, options, hearSmtp),
+  tls: (socket, target, options) => probeTls(socket, target, options, undefined),
+};
+
+/** A handshake for the main name, with what is inside it; for HTTPS one for each further name. */
+async function probeTls(
+  socket: Socket,
+  target: ProbeTarget,
+  options: ProbeOptions,
+  inside: ((socket: Socket, target: ProbeTarget, options: ProbeOptions) => Promise<ProbeReport>) | undefined,
+): Promise<ProbeReport[]> {
+  const [hostname, ...others] = target.hostnames;
+  if (hostname === undefined) {
+    const detail = 'Only wildcard names lead here, so there is no name to ask for.';
+    return [reporter(target)('tls', 'unknown', detail)];
+  }
+  const first = await shakeHands(socket, hostname, target, options);
+  const reports = [first.report];
+  if (inside !== undefined && first.socket !== undefined)
+    reports.push(await inside(first.socket, target, options));
+  first.socket?.destroy();
+  // Clients of the other protocols are told one name; browsers come with each of them.
+  for (const other of target.expects === 'https' ? others : []) {
+    reports.push(await probeFurtherName(other, target, options));
+  }
+  return reports;
+}
+
+async function probeFurtherName(
+  hostname: string,
+  target: ProbeTarget,
+  options: ProbeOptions,
+): Promise<ProbeReport> {
+  try {
+    using connection = disposable(await openConnection(target, options));
+    const { report, socket } = await shakeHands(connection.socket, hostname, target, options);
+    socket?.destroy();
+    return report;
+  } catch (error) {
+    options.signal.throwIfAborted();
+    const detail = explainConnectError(error, `[${target.address}]:${target.port}`);
+    return reporter(target)('tls', 'fail', detail, { hostname });
+  }
+}
+
+async function shakeHands(
+  connection: Socket,
+  hostname: string,
+  target: ProbeTarget,
+  options: ProbeOptions,
+): Promise<{ report: ProbeReport; socket: TLSSocket | undefined }> {
+  const report = reporter(target);
+  const startedMs = performance.now();
+  sharedContext ??= createSecureContext();
+  const socket = connectTls({
+    socket: connection,
+    servername: hostname,
+    secureContext: sharedContext,
+    // Judged here: a wrong certificate is a finding, not an error.
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+    ...(target.expects === 'https' ? { ALPNProtocols: ['http/1.1'] } : {}),
+  });
+  try {
+    await eventOf(socket, 'secureConnect', options);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    socket.destroy();
+    const detail = `${explainTlsError(error, hostname)}${proxyHint(target)}`;
+    return { report: report('tls', 'fail', detail, { hostname }), socket: undefined };
+  }
+  const latencyMs = since(startedMs);
+  const facts = factsOf(socket, target.hostnames);
+  if (facts === undefined) {
+    return { report: report('tls', 'fail', 'It shows no certificate.', { hostname, latencyMs }), socket };
+  }
+  const alternatives = target.expects === 'https' ? [] : target.hostnames;
+  const { state, detail, matches } = judgeCertificate(facts, hostname, alternatives, options.now);
+  const certificate = toCertificateReport(facts, matches);
+  return { report: report('tls', state, detail, { hostname, latencyMs, certificate }), socket };
+}
+
+function factsOf(socket: TLSSocket, hostnames: readonly string[]): CertificateFacts | undefined {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return undefined;
+  const isSelfSigned = certificate.checkIssued(certificate);
+  return {
+    names: namesOf(certificate.subjectAltName),
+    issuer: certificate.issuer.split('\n').at(-1) ?? '',
+    validFrom: certificate.validFromDate,
+    expiresAt: certificate.validToDate,
+    // An expired certificate is not "authorized" either, whoever signed it: that is told by its date.
+    trust: socket.authorized || isExpiry(socket) ? 'trusted' : isSelfSigned ? 'self-signed' : 'untrusted',
+    matching: hostnames.filter((name) => certificate.checkHost(name) !== undefined),
+  };
+}
+
+const isExpiry = ({ authorizationError }: TLSSocket) =>
+  /CERT_(HAS_EXPIRED|NOT_YET_VALID)/.test(String(authorizationError));
+
+async function askHttp(socket: Socket, target: ProbeTarget, options: ProbeOptions): Promise<ProbeReport> {
+  const report = reporter(target);
+  const [hostname] = target.hostnames;
+  if (hostname === undefined) {
+    return report('http', 'unknown', 'Only wildcard names lead here, so there is no name to ask for.');
+  }
+  const startedMs = performance.now();
+  socket.write(
+    `HEAD / HTTP/1.1\r\nHost: ${hostname}\r\nUser-Agent: Tombolo health check\r\nConnection: close\r\n\r\n`,
+  );
+  try {
+    const answer = await readGreeting(socket, readStatusLine, options);
+    const latencyMs = since(startedMs);
+    if (answer === undefined) {
+      return report('http', 'fail', `It answers, but not with HTTP.${proxyHint(target)}`, {
+        hostname,
+        latencyMs,
+      });
+    }
+    const { status, reason } = answer;
+    const said = `${status} ${reason}`.trim();
+    if (status >= 500)
+      return report('http', 'fail', `The site answers with an error: ${said}.`, { hostname, latencyMs });
+    if (SUSPICIOUS_STATUS.has(status)) {
+      return report('http', 'warn', `It refuses the request: ${said}.${proxyHint(target)}`, {
+        hostname,
+        latencyMs,
+      });
+    }
+    return report('http', 'ok', `Answers ${said}.`, { hostname, latencyMs });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    const detail = `${explainReadError(error, 'HTTP answer')}${proxyHint(target)}`;
+    return report('http', 'fail', detail, { hostname });
+  }
+}
+
+async function hearSsh(socket: Socket, target: ProbeTarget, options: ProbeOptions): Promise<ProbeReport> {
+  const report = reporter(target);
+  const startedMs = performance.now();
+  try {
+    const banner = await readGreeting(socket, readSshBanner, options);
+    const latencyMs = since(startedMs);
+    if (banner === undefined) return report('ssh', 'fail', 'It answers, but not with SSH.', { latencyMs });
+    return report('ssh', 'ok', `Greets as ${banner.software}.`, { latencyMs });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    return report('ssh', 'fail', explainReadError(error, 'SSH greeting'));
+  }
+}
+
+async function hearSmtp(socket: Socket, target: ProbeTarget, options: ProbeOptions): Promise<ProbeReport> {
+  const report = reporter(target);
+  const startedMs = performance.now();
+  try {
+    const greeting = await readGreeting(socket, readSmtpGreeting, options);
+    const latencyMs = since(startedMs);
+    socket.write('QUIT\r\n');
+    if (greeting === undefined)
+      return report('smtp', 'fail', 'It answers, but not with SMTP.', { latencyMs });
+    const said = `${greeting.code} ${greeting.text}`.trim();
+    return greeting.code === 220
+      ? report('smtp', 'ok', `Greets with ${said}.`, { latencyMs })
+      : report('smtp', 'fail', `It takes no mail: ${said}.`, { latencyMs });
+  } catch (error) {
+    options.signal.throwIfAborted();
+    return report('smtp', 'fail', explainReadError(error, 'SMTP greeting'));
+  }
+}
+
+/** The connection, with the PROXY header that the server wants already sent. */
+async function openConnection(target: ProbeTarget, options: ProbeOptions): Promise<Socket> {
+  const socket = connect({ host: target.address, port: target.port, noDelay: true });
+  try {
+    await eventOf(socket, 'connect', options);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+  const header = PROXY_HEADERS[target.clientAddress];
+  if (header !== undefined) socket.write(header);
+  return socket;
+}
+
+/** Resolves with the event; rejects with the socket's error, ECONNRESET when it is closed, ETIMEDOUT in the end. */
+function eventOf(socket: Socket, event: string, { timeoutMs, signal }: ProbeOptions): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  watch(socket, reject, timeoutMs, signal, promise);
+  socket.once(event, () => resolve());
+  return promise;
+}
+
+function readGreeting<T>(
+  socket: Socket,
+  read: (text: string) => Greeting<T>,
+  { timeoutMs, signal }: ProbeOptions,
+): Promise<T | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
+  watch(socket, reject, timeoutMs, signal, promise);
+  let text = '';
+  socket.on('data', (bytes: Buffer) => {
+    text += bytes.toString('latin1');
+    const greeting = read(text);
+    if (greeting !== 'incomplete') resolve(greeting);
+  });
+  return promise;
+}
+
+function watch(
+  socket: Socket,
+  reject: (error: unknown) => void,
+  timeoutMs: number,
+  signal: AbortSignal,
+  settled: Promise<unknown>,
+): void {
+  const fail = (code: string) => () => reject(Object.assign(new Error(code), { code }));
+  const timer = setTimeout(fail('ETIMEDOUT'), timeoutMs);
+  const aborted = () => reject(signal.reason);
+  const closed = fail('ECONNRESET');
+  socket.on('error', reject).on('end', closed).on('close', closed);
+  signal.addEventListener('abort', aborted, { once: true });
+  if (signal.aborted) aborted();
+  const done = () => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', aborted);
+    socket.off('end', closed).off('close', closed);
+    // The listener of errors stays: one may still come while the socket is destroyed.
+  };
+  settled.then(done, done);
+}
+
+/** Most such trouble is a PROXY header that one side speaks and the other does not. */
+const proxyHint = ({ clientAddress }: ProbeTarget): string =>
+  clientAddress === 'none'
+    ? ' If it expects the PROXY protocol, set clientAddress of this server.'
+    : ` Does it expect the PROXY protocol (clientAddress is "${clientAddress}")?`;
+
+const since = (startedMs: number): number => Math.round((performance.now() - startedMs) * 10) / 10;
+
+const disposable = (socket: Socket) => ({ socket, [Symbol.dispose]: () => void socket.destroy() });
+
+const reporter =
+  ({ service, port }: ProbeTarget) =>
+  (
+    name: ProbeReport['name'],
+    state: FindingState,
+    detail: string,
+    more: Partial<Pick<ProbeReport, 'hostname' | 'latencyMs' | 'certificate'>> = {},
+  ): ProbeReport => ({
+    name,
+    service,
+    port,
+    hostname: null,
+    state,
+    latencyMs: null,
+    detail,
+    certificate: null,
+    ...more,
+  });

@@ -1,0 +1,148 @@
+/** Runs the checks, keeps what they found, and puts it into the words of the API. */
+import type { CheckItem, ChecksAnswer } from '../contract/checks.ts';
+import type { Check, CheckDeps, Finding } from './check.ts';
+import { createLimit } from './limit.ts';
+
+export interface CheckRunnerOptions {
+  readonly checks: readonly Check[];
+  /** For one run; `only` and `countersBefore` are the runner's. */
+  readonly deps: () => Omit<CheckDeps, 'only' | 'countersBefore'>;
+  readonly now: () => Date;
+  /** Identifies the configuration: after a change, what was found is old. */
+  readonly revision: () => string;
+}
+
+export interface CheckRunner {
+  answer(): ChecksAnswer;
+  /** Starts a run when what is known is old; does not wait for it. */
+  refresh(): void;
+  /** Runs all, or the one item of this id; undefined when there is no such check. Joins a run of all under way. */
+  run(id?: string): Promise<ChecksAnswer | undefined>;
+}
+
+/** How old what is shown may become while somebody looks. */
+export const REFRESH_AFTER_MS = 300_000;
+const MAX_CONCURRENT = 4;
+const CHECK_TIMEOUT_MS = 30_000;
+
+interface DatedFinding extends Finding {
+  readonly checkedAt: Date | undefined;
+}
+type Results = ReadonlyMap<string, readonly DatedFinding[]>;
+
+const NOT_YET: readonly DatedFinding[] = [
+  { state: 'unknown', what: 'Not looked at yet.', checkedAt: undefined },
+];
+
+export function createCheckRunner({ checks, deps, now, revision }: CheckRunnerOptions): CheckRunner {
+  const results = new Map<string, readonly DatedFinding[]>();
+  let countersBefore: CheckDeps['countersBefore'];
+  let lastRun: { readonly at: Date; readonly revision: string } | undefined;
+  let running: Promise<void> | undefined;
+
+  async function runOne(check: Check, runDeps: CheckDeps): Promise<void> {
+    const found = await performCheck(check, runDeps);
+    const checkedAt = now();
+    const findings = found.map((finding) => ({ ...finding, checkedAt }));
+    const { only } = runDeps;
+    const known = results.get(check.id);
+    const isPart = only !== undefined && known !== undefined;
+    results.set(check.id, isPart ? replaceFinding(known, findings, only) : findings);
+  }
+
+  async function runAll(): Promise<void> {
+    const startedAt = { at: now(), revision: revision() };
+    const runDeps: CheckDeps = { ...deps(), countersBefore, only: undefined };
+    const limit = createLimit(MAX_CONCURRENT);
+    await Promise.all(checks.map((check) => limit(() => runOne(check, runDeps))));
+    countersBefore = Object.fromEntries(runDeps.services.map(({ name, counters }) => [name, counters]));
+    lastRun = startedAt;
+  }
+
+  function startAll(): Promise<void> {
+    running ??= runAll().finally(() => {
+      running = undefined;
+    });
+    return running;
+  }
+
+  const answer = (): ChecksAnswer => {
+    const items = checks.flatMap((check) => itemsOf(check, results));
+    const open = items.filter(({ state }) => state === 'fail' || state === 'warn').length;
+    return { open, isRunning: running !== undefined, items };
+  };
+
+  return {
+    answer,
+    refresh() {
+      const isOld =
+        lastRun === undefined ||
+        lastRun.revision !== revision() ||
+        now().getTime() - lastRun.at.getTime() > REFRESH_AFTER_MS;
+      if (isOld) void startAll();
+    },
+    async run(id) {
+      if (id === undefined) {
+        await startAll();
+        return answer();
+      }
+      const [checkId, only] = id.split('/');
+      const check = checks.find((each) => each.id === checkId);
+      if (check === undefined) return undefined;
+      await runOne(check, { ...deps(), countersBefore, only });
+      return answer();
+    },
+  };
+}
+
+/** Never rejects: a check that throws, or takes too long, cannot tell. */
+async function performCheck(check: Check, deps: CheckDeps): Promise<readonly Finding[]> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const seconds = CHECK_TIMEOUT_MS / 1000;
+  const timer = setTimeout(() => reject(new Error(`it took longer than ${seconds} s`)), CHECK_TIMEOUT_MS);
+  try {
+    const found = await Promise.race([(async () => check.run(deps))(), late]);
+    return Array.isArray(found) ? found : [found as Finding];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return [{ state: 'unknown', what: `This could not be checked: ${reason}.` }];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The findings with that of one key exchanged; without it when it is found no more. */
+function replaceFinding(
+  known: readonly DatedFinding[],
+  found: readonly DatedFinding[],
+  key: string,
+): DatedFinding[] {
+  const fresh = found.find((finding) => finding.key === key);
+  if (fresh !== undefined && !known.some((finding) => finding.key === key)) return [...known, fresh];
+  return known.flatMap((finding) => (finding.key === key ? (fresh ?? []) : finding));
+}
+
+function itemsOf(check: Check, results: Results): CheckItem[] {
+  return (results.get(check.id) ?? NOT_YET).map((finding) => {
+    const cause = causeOf(check, finding, results);
+    return {
+      id: finding.key === undefined ? check.id : `${check.id}/${finding.key}`,
+      area: finding.area ?? check.area,
+      state: cause === undefined ? finding.state : 'unknown',
+      title: finding.title ?? check.title,
+      what:
+        cause === undefined ? finding.what : `${finding.what} This follows from another failure (${cause}).`,
+      why: check.why,
+      mend: cause === undefined ? (finding.mend ?? null) : null,
+      server: finding.server ?? null,
+      checkedAt: finding.checkedAt?.toISOString() ?? null,
+    };
+  });
+}
+
+/** The id of the failing check that explains a finding; undefined when it stands for itself. */
+function causeOf(check: Check, finding: Finding, results: Results): string | undefined {
+  if (finding.state !== 'fail' && finding.state !== 'warn') return undefined;
+  const needs = [...(check.needs ?? []), ...(finding.needs ?? [])];
+  return needs.find((id) => results.get(id)?.some(({ state }) => state === 'fail'));
+}

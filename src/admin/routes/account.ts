@@ -1,0 +1,128 @@
+/** How the owner signs in: the password and the authenticator app. Not for API tokens. */
+import { hostname } from 'node:os';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { deviceOf } from '../auth/cookies.ts';
+import { newSecret } from '../auth/secrets.ts';
+import { acceptedStep, newTotp } from '../auth/totp.ts';
+import type { AdminDeps, BuildOptions } from '../build.ts';
+import {
+  PasswordBody,
+  SessionAnswer,
+  TotpConfirmBody,
+  TotpRemoveBody,
+  TotpSecretAnswer,
+} from '../contract/auth.ts';
+import { ApiError } from '../errors.ts';
+import { SMALL_BODY_BYTES, sessionAnswer, signIn } from './session.ts';
+
+const CONFIRM_TOTP_MS = 600_000;
+
+const config = { scope: 'system', ownerOnly: true } as const;
+
+const problem = (path: string, expected: string, message: string) =>
+  new ApiError(400, 'invalid-input', `${path}: ${message}`, [{ path, expected, message }]);
+
+export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async (app: FastifyInstance) => {
+  const { auth } = options;
+  const { data } = auth;
+  let pendingTotp: { readonly secret: string; readonly endMs: number } | undefined;
+
+  /** Throws unless the present password came along. Root, who reads the bootstrap token, needs none. */
+  async function requirePassword(request: FastifyRequest, password: string | undefined, path: string) {
+    if (request.principal?.kind === 'bootstrap') return;
+    const expected = 'the present password';
+    if (password === undefined) throw problem(path, expected, `is missing; expected ${expected}`);
+    const device = deviceOf(request.headers.cookie, data.deviceKey);
+    if (await auth.isOwner({ password, code: undefined, source: request.ip, device })) return;
+    request.auditRefusal = 'The present password is wrong.';
+    throw problem(path, expected, `is not ${expected}`);
+  }
+
+  app.put<{ Body: PasswordBody }>(
+    '/password',
+    {
+      config,
+      bodyLimit: SMALL_BODY_BYTES,
+      schema: {
+        summary: 'Changes the password and ends every other session',
+        body: PasswordBody,
+        response: { 200: SessionAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { current, next } = request.body;
+      await requirePassword(request, current, '/current');
+      await auth.setPassword(next, '/next');
+      data.sessions = [];
+      data.deviceKey = newSecret();
+      options.onClaimed();
+      if (request.principal?.kind === 'session') return signIn(request, reply, options);
+      await auth.save();
+      return sessionAnswer(request, options);
+    },
+  );
+
+  app.post(
+    '/totp',
+    {
+      config,
+      schema: { summary: 'Makes a secret for an authenticator app', response: { 200: TotpSecretAnswer } },
+    },
+    async (): Promise<TotpSecretAnswer> => {
+      if (data.totp !== null) {
+        throw new ApiError(409, 'totp-on', 'Codes are asked for already; switch that off first.');
+      }
+      const { secret, uri } = await newTotp(hostname());
+      pendingTotp = { secret, endMs: auth.monotonicNow() + CONFIRM_TOTP_MS };
+      return { secret, uri, confirmBy: new Date(auth.now() + CONFIRM_TOTP_MS).toISOString() };
+    },
+  );
+
+  app.put<{ Body: TotpConfirmBody }>(
+    '/totp',
+    {
+      config,
+      bodyLimit: SMALL_BODY_BYTES,
+      schema: {
+        summary: 'Asks for codes from now on',
+        body: TotpConfirmBody,
+        response: { 200: SessionAnswer },
+      },
+    },
+    async (request) => {
+      if (pendingTotp === undefined || auth.monotonicNow() > pendingTotp.endMs) {
+        throw new ApiError(409, 'no-totp-secret', 'Ask for a secret first, with POST totp.');
+      }
+      const { secret } = pendingTotp;
+      const step = await acceptedStep(secret, request.body.code, 0, auth.now());
+      if (step === undefined) {
+        const expected = 'the code that the authenticator app shows now';
+        const clock = new Date(auth.now()).toISOString();
+        throw problem('/code', expected, `is not ${expected}; the appliance's clock says ${clock}`);
+      }
+      pendingTotp = undefined;
+      data.totp = { secret, lastStep: step };
+      await auth.save();
+      return sessionAnswer(request, options);
+    },
+  );
+
+  app.delete<{ Body: TotpRemoveBody }>(
+    '/totp',
+    {
+      config,
+      bodyLimit: SMALL_BODY_BYTES,
+      schema: {
+        summary: 'Asks for codes no more',
+        body: TotpRemoveBody,
+        response: { 200: SessionAnswer },
+      },
+    },
+    async (request) => {
+      await requirePassword(request, request.body.password, '/password');
+      data.totp = null;
+      await auth.save();
+      return sessionAnswer(request, options);
+    },
+  );
+};

@@ -1,0 +1,35 @@
+/** "Check my setup": what was found, and doing it again. */
+import type { FastifyInstance } from 'fastify';
+import type { AdminDeps } from '../build.ts';
+import { ChecksAnswer, RunChecksBody } from '../contract/checks.ts';
+import { ApiError } from '../errors.ts';
+
+export const checksRoutes =
+  ({ diagnostics }: AdminDeps) =>
+  async (app: FastifyInstance) => {
+    app.get(
+      '/checks',
+      {
+        config: { scope: 'read' },
+        schema: { summary: 'What the checks found last', response: { 200: ChecksAnswer } },
+      },
+      (): Promise<ChecksAnswer> => diagnostics.checks(),
+    );
+
+    app.post<{ Body: RunChecksBody }>(
+      '/checks/run',
+      {
+        config: { scope: 'read', audit: false },
+        schema: {
+          summary: 'Does all checks again, or one',
+          body: RunChecksBody,
+          response: { 200: ChecksAnswer },
+        },
+      },
+      async ({ body: { id } }): Promise<ChecksAnswer> => {
+        const answer = await diagnostics.runChecks(id);
+        if (answer === undefined) throw new ApiError(404, 'no-such-check', `There is no check "${id}".`);
+        return answer;
+      },
+    );
+  };

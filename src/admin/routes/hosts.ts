@@ -1,0 +1,55 @@
+/** The servers: their health as measured, what to publish for them, what to configure on them. */
+import type { FastifyInstance } from 'fastify';
+import { type Static, Type } from '../../config/json-schema.ts';
+import type { AdminDeps } from '../build.ts';
+import { DnsRecordsAnswer, HostAnswer, HostsAnswer } from '../contract/checks.ts';
+import { strict } from '../contract/common.ts';
+import { ApiError } from '../errors.ts';
+
+const Params = Type.Object(
+  { name: Type.String({ title: 'Name', expected: 'the name of a server' }) },
+  strict,
+);
+type Params = Static<typeof Params>;
+
+export const hostsRoutes =
+  ({ diagnostics }: AdminDeps) =>
+  async (app: FastifyInstance) => {
+    app.get(
+      '/hosts',
+      {
+        config: { scope: 'read' },
+        schema: { summary: 'The servers with their health as measured', response: { 200: HostsAnswer } },
+      },
+      (): Promise<HostsAnswer> => diagnostics.hosts(),
+    );
+
+    // It changes nothing, and asks the server no more than a visitor does: reading is enough.
+    app.post<{ Params: Params }>(
+      '/hosts/:name/check',
+      {
+        config: { scope: 'read', audit: false },
+        schema: { summary: 'Probes a server now', params: Params, response: { 200: HostAnswer } },
+      },
+      async ({ params: { name } }): Promise<HostAnswer> =>
+        (await diagnostics.checkHost(name)) ?? noSuchServer(name),
+    );
+
+    app.get<{ Params: Params }>(
+      '/hosts/:name/dns-records',
+      {
+        config: { scope: 'read' },
+        schema: {
+          summary: 'The DNS records to publish for a server, and which have arrived',
+          params: Params,
+          response: { 200: DnsRecordsAnswer },
+        },
+      },
+      async ({ params: { name } }): Promise<DnsRecordsAnswer> =>
+        (await diagnostics.dnsRecords(name)) ?? noSuchServer(name),
+    );
+  };
+
+function noSuchServer(name: string): never {
+  throw new ApiError(404, 'no-such-server', `There is no server "${name}" in the configuration.`);
+}

@@ -1,0 +1,98 @@
+/** The history of the configuration, and the way back. */
+import type { FastifyInstance } from 'fastify';
+import { type Static, Type } from '../../config/json-schema.ts';
+import type { Revision } from '../../config/revisions.ts';
+import { actorOf } from '../actor.ts';
+import type { AdminDeps, BuildOptions } from '../build.ts';
+import {
+  AssertionsFailedAnswer,
+  ConfigApplyAnswer,
+  ConfigRevertRequest,
+  ConfigRevisionDetail,
+  ConfigRevisionsAnswer,
+} from '../contract/apply.ts';
+import { ApiError } from '../errors.ts';
+import { DEFAULT_CONFIRM_SECONDS, applyAnswer } from './config.ts';
+
+const PAGE_ROWS = 50;
+
+const strict = { additionalProperties: false };
+const id = (title: string, expected: string) => Type.String({ pattern: '^[0-9]{1,9}$', title, expected });
+const RevisionsQuery = Type.Object(
+  { cursor: Type.Optional(id('Where to go on', 'the nextCursor of the answer before')) },
+  { ...strict, expected: 'the optional parameter "cursor"' },
+);
+const RevisionParams = Type.Object({ id: id('The revision', 'the "id" of a revision') }, strict);
+type RevisionParams = Static<typeof RevisionParams>;
+
+export const revisionRoutes =
+  ({ store, changes }: AdminDeps, { counters }: BuildOptions) =>
+  async (app: FastifyInstance) => {
+    const row = ({ rolledBack: _, ...revision }: Revision) => ({
+      ...revision,
+      isCurrent: revision.revision === store.revision,
+    });
+
+    app.get<{ Querystring: Static<typeof RevisionsQuery> }>(
+      '/config/revisions',
+      {
+        config: { scope: 'read' },
+        schema: {
+          summary: 'The history of the configuration, the newest first',
+          querystring: RevisionsQuery,
+          response: { 200: ConfigRevisionsAnswer },
+        },
+      },
+      async ({ query }): Promise<ConfigRevisionsAnswer> => {
+        const found = changes.revisions(Number(query.cursor ?? Infinity), PAGE_ROWS + 1);
+        const rows = found.slice(0, PAGE_ROWS).map(row);
+        return { rows, nextCursor: found.length > PAGE_ROWS ? rows[PAGE_ROWS - 1].id : null };
+      },
+    );
+
+    app.get<{ Params: RevisionParams }>(
+      '/config/revisions/:id',
+      {
+        config: { scope: 'read' },
+        schema: {
+          summary: 'A revision with its document and differences',
+          params: RevisionParams,
+          response: { 200: ConfigRevisionDetail },
+        },
+      },
+      async ({ params }): Promise<ConfigRevisionDetail> => {
+        const detail = await changes.revision(Number(params.id));
+        if (detail === undefined) throw noSuchRevision(params.id);
+        const { revision, document, diff, diffFromCurrent } = detail;
+        return { ...row(revision), document, diff: [...diff], diffFromCurrent: [...diffFromCurrent] };
+      },
+    );
+
+    app.post<{ Params: RevisionParams; Body: ConfigRevertRequest }>(
+      '/config/revisions/:id/revert',
+      {
+        config: { scope: 'configure' },
+        schema: {
+          summary: 'Applies a revision again',
+          params: RevisionParams,
+          body: ConfigRevertRequest,
+          response: { 200: ConfigApplyAnswer, 409: AssertionsFailedAnswer },
+        },
+      },
+      async (request, reply) => {
+        const { revision, confirmSeconds, ignoreAssertions } = request.body;
+        const result = await changes.revert(Number(request.params.id), {
+          revision,
+          confirmSeconds: confirmSeconds ?? DEFAULT_CONFIRM_SECONDS,
+          ignoreAssertions: ignoreAssertions ?? false,
+          by: actorOf(request),
+        });
+        if (result === undefined) throw noSuchRevision(request.params.id);
+        if (result.outcome === 'assertions-failed') void reply.code(409);
+        return applyAnswer(result, counters);
+      },
+    );
+  };
+
+const noSuchRevision = (text: string) =>
+  new ApiError(404, 'no-such-revision', `The history has no revision ${text}; the oldest ones are dropped.`);

@@ -1,0 +1,363 @@
+/**
+ * The one way to change the configuration while the process runs: checked against its assertions, put into force, kept in
+ * the history, and taken back when nobody confirms it in time.
+ */
+import type { AssertionResult } from '../runtime/explain.ts';
+import type { Logger } from '../runtime/log.ts';
+import { type Difference, diffDocuments } from './diff.ts';
+import { type ConfigDocument, type LoadedConfig, fillDefaults, loadConfig, loadDocument } from './load.ts';
+import { type PendingChange, type Recovery, documentOf, removePending, writePending } from './pending.ts';
+import type { ConfigProblem } from './problem.ts';
+import {
+  type NewRevision,
+  type Revision,
+  type RevisionWhy,
+  type RollbackReason,
+  openRevisions,
+} from './revisions.ts';
+import type { Config } from './schema.ts';
+import { type ChangeResult, type ConfigStore, formatDocument, revisionOf } from './store.ts';
+
+/** Looks at the assertions of a configuration that is not in force yet. */
+export type Assess = (config: Config) => Promise<readonly AssertionResult[]>;
+
+export interface ApplyRequest {
+  /** A document, or the text of one. */
+  readonly document: unknown;
+  /** What the change was made from; without it the change is made whatever is in force. */
+  readonly revision?: string | undefined;
+  /** 0: for good at once. */
+  readonly confirmSeconds: number;
+  readonly ignoreAssertions: boolean;
+  /** Session or token. */
+  readonly by: string;
+  readonly why?: RevisionWhy;
+  readonly reason?: string;
+}
+
+export type ApplyResult =
+  | { readonly outcome: 'changed'; readonly revision: string; readonly confirmBy: string | null }
+  | Exclude<ChangeResult, { outcome: 'changed' | 'unchanged' }>
+  | { readonly outcome: 'unchanged'; readonly revision: string }
+  /** Another change waits for its confirmation. */
+  | { readonly outcome: 'change-pending'; readonly pending: PendingChange }
+  | { readonly outcome: 'assertions-failed'; readonly failed: readonly AssertionResult[] };
+
+export interface CheckedConfig {
+  readonly problems: readonly ConfigProblem[];
+  /** From the configuration in force; empty while there are problems. */
+  readonly diff: readonly Difference[];
+  /** Those that did not pass. */
+  readonly assertions: readonly AssertionResult[];
+}
+
+/** For the audit trail. */
+export interface ConfigEvent {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly by: string;
+  readonly action: 'confirm' | RevisionWhy;
+  /** Of the configuration that is in force then. */
+  readonly revision: string;
+  readonly reason: string;
+}
+
+export interface ConfigChanges extends Disposable {
+  /** What judges the assertions; before it is set, none is looked at. */
+  onAssess(assess: Assess): void;
+  /** Hears of every change, also of those since the start that nobody listened to. */
+  onEvent(listener: (event: ConfigEvent) => void): void;
+  /** Changes nothing. */
+  check(document: unknown): Promise<CheckedConfig>;
+  /** One change at a time. Never rejects. */
+  apply(request: ApplyRequest): Promise<ApplyResult>;
+  /** Back to a document of the history; undefined when that is not (or no longer) there. */
+  revert(id: number, request: Omit<ApplyRequest, 'document'>): Promise<ApplyResult | undefined>;
+  /** Makes the pending change last. False when there is none. Rejects, with the change still pending, when it cannot be kept. */
+  confirm(by: string): Promise<boolean>;
+  /** Takes the pending change back; undefined when there is none. */
+  rollback(by: string): Promise<ChangeResult | undefined>;
+  /** Reads the file again, for SIGHUP. An edit ends the countdown of a pending change: it is the later word. */
+  reload(): Promise<ChangeResult>;
+  readonly pending: (PendingChange & { readonly secondsLeft: number }) | undefined;
+  /** The differences that the pending change made. */
+  pendingDiff(): readonly Difference[];
+  /** The newest revision, if it took a change back. */
+  readonly lastRollback: Revision | undefined;
+  revisions(before: number, limit: number): readonly Revision[];
+  /** A revision with its document and differences: to the one before, and from what is in force. */
+  revision(id: number): Promise<RevisionDetail | undefined>;
+}
+
+export interface RevisionDetail {
+  readonly revision: Revision;
+  readonly document: ConfigDocument;
+  readonly diff: readonly Difference[];
+  readonly diffFromCurrent: readonly Difference[];
+}
+
+export interface ChangesOptions {
+  readonly store: ConfigStore;
+  readonly stateDirectory: string;
+  readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** What `recoverPending` found. */
+  readonly recovery?: Recovery | undefined;
+}
+
+/** How long after a failed rollback it is tried again. */
+const ROLLBACK_RETRY_MS = 10_000;
+
+/** Differences of what is in force, whatever of it is written down. */
+export const diffOf = (from: ConfigDocument, to: ConfigDocument): Difference[] =>
+  diffDocuments(fillDefaults(from), fillDefaults(to));
+
+/** Opens the history and takes note of what happened while the process was away. */
+export async function openConfigChanges(options: ChangesOptions): Promise<ConfigChanges> {
+  const { store, stateDirectory, log, recovery } = options;
+  const history = await openRevisions(stateDirectory, log);
+  let waiting: { readonly change: PendingChange; readonly endsAtMs: number } | undefined;
+  let countdown: NodeJS.Timeout | undefined;
+  let assess: Assess = async () => [];
+  let listener: ((event: ConfigEvent) => void) | undefined;
+  let unheard: ConfigEvent[] = [];
+  let queue: Promise<unknown> = Promise.resolve();
+
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = queue.then(task);
+    queue = result.catch(() => {});
+    return result;
+  }
+
+  function tell(event: ConfigEvent): void {
+    if (listener === undefined) unheard.push(event);
+    else listener(event);
+  }
+
+  /** The history is worth less than the change: when it cannot be written, that is logged, and the change stays. */
+  async function record(
+    entry: Omit<NewRevision, 'at' | 'changes' | 'document' | 'revision'> & { readonly at?: string },
+    document: ConfigDocument = store.document,
+  ): Promise<void> {
+    const { newest } = history;
+    const fields = { at: new Date().toISOString(), ...entry, revision: revisionOf(document) };
+    tell({ ...fields, action: entry.why });
+    try {
+      const before = newest === undefined ? undefined : await history.documentOf(newest.id);
+      const changes = before === undefined ? 0 : diffOf(before, document).length;
+      await history.append({ ...fields, changes, document });
+    } catch (error) {
+      log.error({ err: error }, 'configuration: the history could not be written');
+    }
+  }
+
+  async function recordStart(): Promise<void> {
+    if (recovery !== undefined) await recordRecovery(recovery);
+    const { newest } = history;
+    if (newest === undefined) {
+      await record({ by: 'appliance', why: 'first', reason: 'The configuration of the first start.' });
+    } else if (newest.revision !== store.revision) {
+      await record({ by: 'file', why: 'file', reason: 'Edited while the appliance was not running.' });
+    }
+    if (recovery === undefined) return;
+    await removePending(stateDirectory).catch((error: unknown) =>
+      log.error({ err: error }, 'configuration: the mark of the change that was taken back stays'),
+    );
+  }
+
+  async function recordRecovery({ change, outcome }: Recovery): Promise<void> {
+    const { newest } = history;
+    // Ended between the history and the mark: all is written down already.
+    if (newest?.rolledBack?.revision === change.revision && newest.revision === store.revision) return;
+    const lost = documentOf(change);
+    if (newest?.revision !== change.revision && lost !== undefined) {
+      const { by, why, reason, appliedAt } = change;
+      await record({ by, why, reason, at: appliedAt }, lost);
+    }
+    if (outcome !== 'rolled-back') return;
+    await record({
+      by: 'appliance',
+      why: 'rollback',
+      reason: 'The process ended before the change was confirmed.',
+      rolledBack: { revision: change.revision, reason: 'restarted' },
+    });
+  }
+
+  function load(document: unknown): LoadedConfig | { readonly problems: readonly ConfigProblem[] } {
+    if (typeof document !== 'string') return loadDocument(document);
+    if (document.trim() !== '') return loadConfig(document);
+    // As a file it would be valid, but here it is hardly meant.
+    const expected = 'a configuration; {} is the shortest';
+    return { problems: [{ path: '', expected, message: `is empty; expected ${expected}` }] };
+  }
+
+  async function failedAssertions(config: Config): Promise<readonly AssertionResult[]> {
+    return (await assess(config)).filter(({ state }) => state !== 'passed');
+  }
+
+  async function apply(request: ApplyRequest): Promise<ApplyResult> {
+    const { by, why = 'apply', reason = '', confirmSeconds } = request;
+    if (waiting !== undefined) return { outcome: 'change-pending', pending: waiting.change };
+    const previousRevision = store.revision;
+    if ((request.revision ?? previousRevision) !== previousRevision)
+      return { outcome: 'stale', revision: previousRevision };
+    const next = load(request.document);
+    if ('problems' in next) return { outcome: 'invalid', problems: next.problems };
+    const revision = revisionOf(next.document);
+    if (revision === previousRevision) return { outcome: 'unchanged', revision };
+    if (!request.ignoreAssertions) {
+      const failed = (await assess(next.config)).filter(({ state }) => state === 'failed');
+      if (failed.length > 0) return { outcome: 'assertions-failed', failed };
+    }
+    const text = formatDocument(next.document);
+    const appliedAtMs = Date.now();
+    const change: PendingChange = {
+      version: 1,
+      previousText: store.fileText ?? null,
+      previousRevision,
+      text,
+      revision,
+      by,
+      why,
+      reason,
+      appliedAt: new Date(appliedAtMs).toISOString(),
+      confirmBy: new Date(appliedAtMs + confirmSeconds * 1000).toISOString(),
+    };
+    if (confirmSeconds > 0) await writePending(stateDirectory, change);
+    const result = await store.replace(text, previousRevision);
+    if (result.outcome !== 'changed') {
+      if (confirmSeconds > 0) await removePending(stateDirectory);
+      return result;
+    }
+    if (confirmSeconds > 0) {
+      waiting = { change, endsAtMs: performance.now() + confirmSeconds * 1000 };
+      startCountdown(confirmSeconds * 1000);
+    }
+    await record({ by, why, reason });
+    return { outcome: 'changed', revision, confirmBy: confirmSeconds > 0 ? change.confirmBy : null };
+  }
+
+  function startCountdown(milliseconds: number): void {
+    clearTimeout(countdown);
+    const { change } = waiting!;
+    countdown = setTimeout(() => {
+      void inTurn(async () => {
+        if (waiting?.change !== change) return;
+        const reason = `Nobody confirmed the change of ${change.by} by ${change.confirmBy}.`;
+        const result = await goBack('appliance', 'not-confirmed', reason);
+        if (result.outcome !== 'changed') startCountdown(ROLLBACK_RETRY_MS);
+      }).catch((error: unknown) => log.error({ err: error }, 'configuration: the rollback failed'));
+    }, milliseconds);
+  }
+
+  async function goBack(by: string, why: RollbackReason, reason: string): Promise<ChangeResult> {
+    const { change } = waiting!;
+    const { revision } = change;
+    const result = await store.restore(change.previousText ?? undefined);
+    if (result.outcome !== 'changed') {
+      log.error(
+        { result, revision },
+        'configuration: the change could not be taken back, it will be tried again',
+      );
+      return result;
+    }
+    stopWaiting();
+    log.warn({ revision, by, why }, 'configuration: a change was taken back');
+    await record({ by, why: 'rollback', reason, rolledBack: { revision, reason: why } });
+    await removePending(stateDirectory).catch((error: unknown) =>
+      log.error({ err: error }, 'configuration: the mark of the change that was taken back stays'),
+    );
+    return result;
+  }
+
+  function stopWaiting(): void {
+    clearTimeout(countdown);
+    waiting = undefined;
+  }
+
+  const failed = (error: unknown): { outcome: 'failed'; error: Error } => {
+    const failure = error instanceof Error ? error : new Error(String(error));
+    log.error({ err: failure }, 'configuration: change failed');
+    return { outcome: 'failed', error: failure };
+  };
+
+  await recordStart();
+
+  return {
+    onAssess(newAssess) {
+      assess = newAssess;
+    },
+    onEvent(newListener) {
+      listener = newListener;
+      for (const event of unheard) listener(event);
+      unheard = [];
+    },
+    async check(document) {
+      const next = load(document);
+      if ('problems' in next) return { problems: next.problems, diff: [], assertions: [] };
+      const diff = diffDocuments(store.current, next.config);
+      return { problems: [], diff, assertions: await failedAssertions(next.config) };
+    },
+    apply: (request) => inTurn(() => apply(request)).catch(failed),
+    async revert(id, request) {
+      const document = await history.documentOf(id);
+      if (document === undefined) return undefined;
+      const reverted = { why: 'revert', reason: `Back to revision ${id}.`, ...request, document } as const;
+      return inTurn(() => apply(reverted)).catch(failed);
+    },
+    confirm: (by) =>
+      inTurn(async () => {
+        if (waiting === undefined) return false;
+        const { revision } = waiting.change;
+        await removePending(stateDirectory);
+        stopWaiting();
+        log.info({ revision, by }, 'configuration: change confirmed');
+        tell({ at: new Date().toISOString(), by, action: 'confirm', revision, reason: '' });
+        return true;
+      }),
+    rollback: (by) =>
+      inTurn(async () =>
+        waiting === undefined ? undefined : goBack(by, 'asked', `${by} took the change back.`),
+      ),
+    reload: () =>
+      inTurn(async () => {
+        const result = await store.reload();
+        if (result.outcome !== 'changed') return result;
+        const ended = waiting?.change;
+        stopWaiting();
+        const reason =
+          ended === undefined
+            ? 'Edited by hand.'
+            : `Edited by hand; this ended the countdown of the change of ${ended.by}.`;
+        await record({ by: 'file', why: 'file', reason });
+        if (ended !== undefined) await removePending(stateDirectory);
+        return result;
+      }).catch(failed),
+    get pending() {
+      if (waiting === undefined) return undefined;
+      const secondsLeft = Math.max(0, Math.ceil((waiting.endsAtMs - performance.now()) / 1000));
+      return { ...waiting.change, secondsLeft };
+    },
+    pendingDiff() {
+      if (waiting === undefined) return [];
+      const before = loadConfig(waiting.change.previousText ?? '');
+      return 'problems' in before ? [] : diffDocuments(before.config, store.current);
+    },
+    get lastRollback() {
+      return history.newest?.rolledBack === undefined ? undefined : history.newest;
+    },
+    revisions: (before, limit) => history.list(before, limit),
+    async revision(id) {
+      const [revision] = history.list(id + 1, 1);
+      const document = revision?.id === id ? await history.documentOf(id) : undefined;
+      if (document === undefined) return undefined;
+      const before = await history.documentOf(id - 1);
+      return {
+        revision,
+        document,
+        diff: before === undefined ? [] : diffOf(before, document),
+        diffFromCurrent: diffOf(store.document, document),
+      };
+    },
+    [Symbol.dispose]: () => clearTimeout(countdown),
+  };
+}

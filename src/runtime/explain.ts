@@ -1,0 +1,91 @@
+/**
+ * Explaining which way traffic would take: each service says what it would do with it, by the very functions that decide
+ * in the data plane, over any configuration and not only the one in force. admin/explain.ts asks them in turn.
+ */
+
+export type ExplainProtocol = 'tcp' | 'udp' | 'icmp';
+
+/** Traffic somewhere on its way. Addresses are text. */
+export interface Flow {
+  readonly protocol: ExplainProtocol;
+  /** Who sends. */
+  readonly from: string;
+  /** The name that the client asked for (DNS, Host, server name of TLS), in lower case; undefined when an address. */
+  readonly name: string | undefined;
+  /** Where it is sent; undefined while the name has not been looked up. */
+  readonly to: string | undefined;
+  /** undefined for ICMP. */
+  readonly port: number | undefined;
+  /** Whether it is for an address of the appliance itself, so that its sockets have it. */
+  readonly isLocal: boolean;
+}
+
+/** Something that was looked at, and whether it lets the traffic pass. */
+export interface WayStep {
+  readonly isOk: boolean;
+  /** What was found, as a sentence. */
+  readonly text: string;
+  /** The counter that counts this. */
+  readonly counter?: string;
+  /** JSON pointer to what decided it in the configuration. */
+  readonly configPath?: string;
+}
+
+/**
+ * server: reaches one of `hosts`; nat64: is translated and leaves for the IPv4 Internet; appliance: the appliance itself
+ * answers; direct: does not come this way; refused: goes nowhere; unknown: a name could not be looked up.
+ */
+export interface WayOutcome {
+  readonly kind: 'server' | 'nat64' | 'appliance' | 'direct' | 'refused' | 'unknown';
+  /** Name of the server. */
+  readonly server: string | null;
+  /** Where it arrives, when it does. */
+  readonly address: string | null;
+  readonly port: number | null;
+  /** One sentence. */
+  readonly text: string;
+}
+
+/** What a service does with traffic: the end of its way, or where it goes from there. */
+export type Leg = { readonly steps: readonly WayStep[] } & (
+  | { readonly outcome: WayOutcome }
+  | { readonly next: Flow }
+);
+
+/** undefined: the service has nothing to do with it. */
+export type ExplainLeg<Options> = (
+  options: Options,
+  flow: Flow,
+) => Promise<Leg | undefined> | Leg | undefined;
+
+export interface Explainer<Config> {
+  readonly service: string;
+  readonly explain: ExplainLeg<Config>;
+}
+
+/** The whole way. */
+export interface Way {
+  readonly steps: readonly (WayStep & { readonly service: string })[];
+  readonly outcome: WayOutcome;
+}
+
+/** An assertion of a configuration and what it comes to. */
+export interface AssertionResult {
+  readonly name: string;
+  /** JSON pointer to the assertion. */
+  readonly path: string;
+  /** unknown: a name could not be looked up, which says nothing about the configuration. */
+  readonly state: 'passed' | 'failed' | 'unknown';
+  readonly expect: string;
+  readonly way: Way;
+  /** One sentence: what was expected, and what would happen instead. */
+  readonly message: string;
+}
+
+export const refusedOutcome = (text: string): WayOutcome => ({
+  kind: 'refused',
+  server: null,
+  address: null,
+  port: null,
+  text,
+});
