@@ -15,7 +15,7 @@ declare -A INITRD_MODULES=(
 
 # Unpacks the kernel and busybox. $1 machine, $2 directory
 fetch_kernel() {
-  rm -rf "$2"
+  remove_trees "$2"
   mmdebstrap --mode=root --architectures=arm64 --variant=extract --quiet --aptopt='Apt::Install-Recommends "false"' \
     --include="${KERNEL_PACKAGE[$1]},busybox-static" --format=directory "$SUITE" "$2" "deb $DEBIAN_MIRROR $SUITE main" \
     "deb $DEBIAN_MIRROR $SUITE-updates main" "deb $DEBIAN_SECURITY_MIRROR $SUITE-security main"

@@ -24,7 +24,7 @@ build_debian_test() {
 
   step "our stage"
   export ROOTFS_DIR=$work/rootfs
-  rm -rf "${work:?}"/{rootfs,boot}
+  remove_trees "$work"/{rootfs,boot}
   mkdir -p "$ROOTFS_DIR" "$work/boot"
   tar -x --numeric-owner --xattrs --xattrs-include='*' -f "$work/base.tar" -C "$ROOTFS_DIR"
   cp --remove-destination /etc/resolv.conf "$ROOTFS_DIR/etc/resolv.conf"
@@ -36,7 +36,8 @@ build_debian_test() {
   cp "$work/initrd" "$name.initrd"
   cp "$ROOTFS_DIR/usr/share/tombolo/packages.tsv" "$name.packages.tsv"
   [ "$machine" != raspi3b ] || cp "$work"/kernel/usr/lib/linux-image-*/broadcom/bcm2837-rpi-3-b.dtb "$name.dtb"
-  rm -rf "$ROOTFS_DIR" "$work"/{root,boot,config}.img
+  remove_trees "$ROOTFS_DIR"
+  rm -f "$work"/{root,boot,config}.img
   step "done: $name.{img,vmlinuz,initrd}"
 }
 

@@ -11,6 +11,21 @@ step() {
   echo "build-image: [$((SECONDS / 60)) min $((SECONDS % 60)) s] $*"
 }
 
+# Removes directories in which a build that was interrupted may have left the host's /dev mounted: nothing is deleted
+# before everything below is unmounted, and never on another file system.
+remove_trees() {
+  local tree at
+  for tree in "$@"; do
+    [ -e "$tree" ] || continue
+    tree=$(realpath "$tree")
+    # The innermost mounts first; mountinfo writes a space as \040.
+    while read -r at; do
+      umount "$(printf '%b' "$at")" || fail "$tree is not removed: $at is mounted in it and in use"
+    done < <(awk -v tree="$tree/" 'index($5 "/", tree) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
+    rm -rf --one-file-system "$tree"
+  done
+}
+
 # $@ command:package pairs. Installs what is missing.
 need_commands() {
   local pair missing=()

@@ -12,7 +12,7 @@ import { WEB1, WEB1_SSH_PORT, startMainland } from './mainland.ts';
 
 /** How long the start may take: a page that comes later is a failure of its own, told by the test that measures. */
 const PATIENCE_MS = 900_000;
-const PAGE = `http://${APPLIANCE.ipv4}:8064`;
+const PAGE = `https://${APPLIANCE.ipv4}:8064`;
 
 export interface Bench extends AsyncDisposable {
   readonly peer: Host;
@@ -29,7 +29,7 @@ export interface Bench extends AsyncDisposable {
   sshAnswers(): Promise<void>;
   /** Standard output of a command in the appliance, which must succeed. */
   shell(command: string, timeoutMs?: number): Promise<string>;
-  /** curl to the page; `path` starts with "/". */
+  /** curl to the page, whose certificate is its own; `path` starts with "/". */
   page(path: string, args?: readonly string[]): Promise<Output>;
   /** Every service has started, or failed. */
   startEnds(): Promise<void>;
@@ -48,7 +48,7 @@ export async function startBench(model: Model): Promise<Bench> {
     let qemu: Child | undefined;
     let poweredOnAt = 0;
     const page: Bench['page'] = (path, args = []) =>
-      peer.attempt('curl', ['-sS', '-m', '20', ...args, PAGE + path], { timeoutMs: 40_000 });
+      peer.attempt('curl', ['-sSk', '-m', '20', ...args, PAGE + path], { timeoutMs: 40_000 });
     const whileRunning = async (what: string, condition: () => Promise<boolean>, intervalMs: number) => {
       await waitUntil(
         what,

@@ -27,6 +27,7 @@ const IDENTITY = 'cat /data/machine-id /data/ssh/ssh_host_ed25519_key.pub /data/
 const TOKEN = 'cat /data/tombolo/admin-token';
 /** What is on the screen, and not what should be: the first virtual console's characters. */
 const SCREEN = 'fold -w $(od -An -j1 -N1 -tu1 /dev/vcsa1) /dev/vcs1';
+const PASSWORD = 'a tombolo joins an island to the mainland';
 const EARLY_MS = 60_000;
 
 test('the image is small', (t) => {
@@ -88,6 +89,11 @@ describe('the image', { timeout: 1_800_000 }, () => {
       },
       { timeoutMs: 60_000, intervalMs: 2000 },
     );
+  /** As a browser without a cookie has it. */
+  const sessionState = async () => {
+    const { stdout } = await bench.page('/api/session', ['-f']);
+    return (JSON.parse(stdout) as { state: string }).state;
+  };
   const cutEarly = async () => {
     bench.powerOn();
     await delay(random() % EARLY_MS);
@@ -186,12 +192,28 @@ describe('the image', { timeout: 1_800_000 }, () => {
     assert.ok(used < RAM_LIMIT_MIB, `${used} MiB`);
   });
 
-  test('the screen tells the name and no secret', async () => {
+  test('the screen tells the name, the claim and the fingerprint, and no secret', async () => {
     await announced('sandbar-2');
-    const screen = await screenShows(/sandbar-2\.local/);
-    assert.match(screen, new RegExp(APPLIANCE.ipv4.replaceAll('.', '\\.')));
+    const screen = await screenShows(/https:\/\/sandbar-2\.local:8064/);
+    assert.match(screen, new RegExp(`https://${APPLIANCE.ipv4.replaceAll('.', '\\.')}:8064`));
+    assert.match(screen, /Nobody owns this device yet/);
     assert.match(screen, /Service: active running/);
-    assert.ok(!screen.replaceAll(/\s/g, '').includes(token), screen);
+    const letters = screen.replaceAll(/\s/g, '');
+    assert.ok(!letters.includes(token), screen);
+    const certificate = await run('sh', [
+      '-c',
+      `openssl s_client -connect ${APPLIANCE.ipv4}:8064 </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256`,
+    ]);
+    assert.ok(letters.includes(certificate.stdout.trim().split('=')[1]), screen);
+  });
+
+  test('a password is chosen on the page, from the network', async () => {
+    assert.equal(await sessionState(), 'unclaimed');
+    const { code, stdout, stderr } = await bench.page('/api/first-run', [
+      ...['-f', '-H', 'Content-Type: application/json', '-d', JSON.stringify({ password: PASSWORD })],
+    ]);
+    assert.equal(code, 0, stderr + stdout);
+    assert.equal(await sessionState(), 'signed-out');
   });
 
   test('power cuts while configurations are written and during a start: the last acknowledged one stays', async (t) => {
@@ -208,6 +230,7 @@ describe('the image', { timeout: 1_800_000 }, () => {
     await bench.sshAnswers();
     await bench.startEnds();
     assert.equal(await shell(IDENTITY), identity);
+    assert.equal(await sessionState(), 'signed-out');
     await assertLastAcknowledged(bench, token, written);
     await assertHealthy(bench);
   });
@@ -229,6 +252,7 @@ describe('the image', { timeout: 1_800_000 }, () => {
     const [before, now] = [identity, await shell(IDENTITY)].map((text) => text.split('\n'));
     assert.equal(now.length, before.length);
     for (const [i, line] of now.entries()) assert.notEqual(line, before[i]);
+    assert.equal(await sessionState(), 'unclaimed');
     assert.equal(
       await shell('cat /data/tombolo/config.json'),
       await shell('cat /usr/share/tombolo/config.json'),
