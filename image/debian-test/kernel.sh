@@ -45,6 +45,6 @@ make_kernel() {
     basename "$file" .xz >>"$initrd/modules/order"
   done <"$3/initrd.modules"
   install -m 755 "$REPOSITORY/image/debian-test/init" "$initrd/init"
-  install -m 755 "$(find "$kernel" -name busybox -type f -print -quit)" "$initrd/bin/busybox"
+  install -m 755 "$kernel/usr/bin/busybox" "$initrd/bin/busybox"
   (cd "$initrd" && find . | LC_ALL=C sort | cpio --quiet --create --format=newc | gzip -n -1) >"$3/initrd"
 }
