@@ -43,6 +43,8 @@ export interface ApplianceOptions {
   readonly testHooks?: boolean;
   /** Replaces CONFIGURATION. */
   readonly configuration?: object;
+  /** What must have answered before it counts as started; all, when left out. */
+  readonly await?: readonly Probe[];
   /** More for the environment of the process. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -142,7 +144,9 @@ export async function startAppliance(world: World, options: ApplianceOptions = {
     },
   );
   const answered = await Promise.all(
-    PROBE_NAMES.map(async (name) => [name, await waitForAnswer(world, child, name, startedAt)] as const),
+    (options.await ?? PROBE_NAMES).map(
+      async (name) => [name, await waitForAnswer(world, child, name, startedAt)] as const,
+    ),
   ).catch(async (error: unknown) => {
     await child.stop();
     throw error;

@@ -2,6 +2,7 @@
 import type { ConfigChanges } from './config/changes.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigStore } from './config/store.ts';
+import { explainersOf } from './explainers.ts';
 import { startAdmin } from './admin/server.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Service, ServiceContext } from './runtime/service.ts';
@@ -47,15 +48,12 @@ export async function startApp({ store, changes, stateDirectory, version, log }:
     start: (options: Options, context: ServiceContext) => Promise<S>,
   ) => new ServiceSlot(name, select, start, config, context);
 
-  const forward = slot(
-    'forward',
-    ({ forward, hosts, ...rest }) => ({
-      forward,
-      hosts,
-      reservedPorts: reservedPorts({ forward, hosts, ...rest }),
-    }),
-    startForward,
-  );
+  const forwardOptions = (from: Config) => ({
+    forward: from.forward,
+    hosts: from.hosts,
+    reservedPorts: reservedPorts(from),
+  });
+  const forward = slot('forward', forwardOptions, startForward);
   const nat64 = slot('nat64', ({ nat64 }) => ({ nat64 }), startNat64);
   const slots = [
     slot('proxy', ({ proxy, hosts }) => ({ proxy, hosts }), startProxy),
@@ -68,6 +66,18 @@ export async function startApp({ store, changes, stateDirectory, version, log }:
   for (const each of slots) started.use(each);
   await Promise.all(slots.map((each) => each.start()));
 
+  const explainers = (of: Config, isLive: boolean) =>
+    explainersOf(of, isLive, {
+      allotments: () => forward.service?.allotments() ?? {},
+      forwardOptions,
+      nat64: () => nat64.service?.queries,
+    });
+  changes.onAssess(async (next) => {
+    if (next.assertions.length === 0) return [];
+    const { assess } = await import('./admin/explain/assertions.ts');
+    return assess(next, await explainers(next, false));
+  });
+
   const reports = () => slots.map((each) => each.report());
   const admin = started.use(
     await startAdmin(
@@ -75,6 +85,7 @@ export async function startApp({ store, changes, stateDirectory, version, log }:
       {
         store,
         changes,
+        explainers,
         services: reports,
         sshPorts: () => forward.service?.sshPorts() ?? {},
         nat64: () => nat64.service?.queries,

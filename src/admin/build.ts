@@ -11,8 +11,9 @@ import type { ConfigChanges } from '../config/changes.ts';
 import type { ConfigStore } from '../config/store.ts';
 import type { SchemaNode } from '../config/json-schema.ts';
 import { validate } from '../config/validate.ts';
-import type { AdminConfig } from '../config/schema.ts';
+import type { AdminConfig, Config } from '../config/schema.ts';
 import type { Counters } from '../runtime/counters.ts';
+import type { Explainer } from '../runtime/explain.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Nat64Queries } from '../runtime/nat64-queries.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
@@ -26,6 +27,7 @@ import { keepRouteTable } from './route-table.ts';
 import { accountRoutes } from './routes/account.ts';
 import { checksRoutes } from './routes/checks.ts';
 import { configRoutes } from './routes/config.ts';
+import { explainRoutes } from './routes/explain.ts';
 import { hostsRoutes } from './routes/hosts.ts';
 import { nat64Routes } from './routes/nat64.ts';
 import { networkRoutes } from './routes/network.ts';
@@ -43,6 +45,8 @@ export interface AdminDeps {
   /** The configuration in force; `changes` changes it. */
   readonly store: ConfigStore;
   readonly changes: ConfigChanges;
+  /** Who has a say in where traffic goes under a configuration; `isLive`: the one in force, with its sessions. */
+  readonly explainers: (config: Config, isLive: boolean) => Promise<readonly Explainer[]>;
   readonly services: () => readonly ServiceReport[];
   /** The SSH port of each server that has one, by the server's name. */
   readonly sshPorts: () => Readonly<Record<string, number>>;
@@ -88,6 +92,7 @@ const API: readonly ApiRoutes[] = [
   nat64Routes,
   configRoutes,
   revisionRoutes,
+  explainRoutes,
   hostsRoutes,
   checksRoutes,
   networkRoutes,

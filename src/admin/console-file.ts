@@ -1,5 +1,5 @@
 /** `<state>/console.json`: what the screen at the appliance shows. Written when it has changed. */
-import { networkInterfaces } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../os/atomic-write.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -58,7 +58,9 @@ export function pageUrls(
     .map(({ address }) => address);
   if (reachable.length === 0) return [];
   const scheme = isEncrypted ? 'https' : 'http';
-  const hosts = [...hostnames.slice(0, 1), ...new Set(reachable)];
+  // The name that multicast DNS answers to, if it is one of ours.
+  const name = hostnames.find((each) => each === `${hostname()}.local`) ?? hostnames[0];
+  const hosts = [...(name === undefined ? [] : [name]), ...new Set(reachable)];
   return hosts.map((host) => `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}/`);
 }
 

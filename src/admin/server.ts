@@ -6,6 +6,7 @@ import type { Service, ServiceContext } from '../runtime/service.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import type { IpPrefix } from '../wire/ip-prefix.ts';
 import { admitsSource } from './access.ts';
+import { auditChanges } from './audit-changes.ts';
 import { openAuth } from './auth/auth.ts';
 import { tokenPath } from './auth/bootstrap-token.ts';
 import { type AdminDeps, buildAdmin } from './build.ts';
@@ -57,6 +58,7 @@ export async function startAdmin(
     now: Date.now,
     monotonicNow: () => performance.now(),
   });
+  auditChanges(deps.changes, auth.audit);
   const certificate = keepCertificate(stateDirectory, Date.now, log);
   let certificateProblem: string | undefined;
 

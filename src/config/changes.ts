@@ -5,16 +5,11 @@
 import type { AssertionResult } from '../runtime/explain.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type Difference, diffDocuments } from './diff.ts';
-import { type ConfigDocument, type LoadedConfig, fillDefaults, loadConfig, loadDocument } from './load.ts';
-import { type PendingChange, type Recovery, documentOf, removePending, writePending } from './pending.ts';
+import { type ConfigDocument, type LoadedConfig, loadConfig, loadDocument } from './load.ts';
+import { type PendingChange, type Recovery, removePending, writePending } from './pending.ts';
 import type { ConfigProblem } from './problem.ts';
-import {
-  type NewRevision,
-  type Revision,
-  type RevisionWhy,
-  type RollbackReason,
-  openRevisions,
-} from './revisions.ts';
+import { type ConfigEvent, createRecorder, diffOf } from './recorder.ts';
+import { type Revision, type RevisionWhy, type RollbackReason, openRevisions } from './revisions.ts';
 import type { Config } from './schema.ts';
 import { type ChangeResult, type ConfigStore, formatDocument, revisionOf } from './store.ts';
 
@@ -49,17 +44,6 @@ export interface CheckedConfig {
   readonly diff: readonly Difference[];
   /** Those that did not pass. */
   readonly assertions: readonly AssertionResult[];
-}
-
-/** For the audit trail. */
-export interface ConfigEvent {
-  /** ISO 8601. */
-  readonly at: string;
-  readonly by: string;
-  readonly action: 'confirm' | RevisionWhy;
-  /** Of the configuration that is in force then. */
-  readonly revision: string;
-  readonly reason: string;
 }
 
 export interface ConfigChanges extends Disposable {
@@ -107,19 +91,14 @@ export interface ChangesOptions {
 /** How long after a failed rollback it is tried again. */
 const ROLLBACK_RETRY_MS = 10_000;
 
-/** Differences of what is in force, whatever of it is written down. */
-export const diffOf = (from: ConfigDocument, to: ConfigDocument): Difference[] =>
-  diffDocuments(fillDefaults(from), fillDefaults(to));
-
 /** Opens the history and takes note of what happened while the process was away. */
 export async function openConfigChanges(options: ChangesOptions): Promise<ConfigChanges> {
   const { store, stateDirectory, log, recovery } = options;
   const history = await openRevisions(stateDirectory, log);
+  const { record, recordStart, tell, onEvent } = createRecorder(store, history, log);
   let waiting: { readonly change: PendingChange; readonly endsAtMs: number } | undefined;
   let countdown: NodeJS.Timeout | undefined;
   let assess: Assess = async () => [];
-  let listener: ((event: ConfigEvent) => void) | undefined;
-  let unheard: ConfigEvent[] = [];
   let queue: Promise<unknown> = Promise.resolve();
 
   function inTurn<T>(task: () => Promise<T>): Promise<T> {
@@ -128,59 +107,10 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
     return result;
   }
 
-  function tell(event: ConfigEvent): void {
-    if (listener === undefined) unheard.push(event);
-    else listener(event);
-  }
-
-  /** The history is worth less than the change: when it cannot be written, that is logged, and the change stays. */
-  async function record(
-    entry: Omit<NewRevision, 'at' | 'changes' | 'document' | 'revision'> & { readonly at?: string },
-    document: ConfigDocument = store.document,
-  ): Promise<void> {
-    const { newest } = history;
-    const fields = { at: new Date().toISOString(), ...entry, revision: revisionOf(document) };
-    tell({ ...fields, action: entry.why });
-    try {
-      const before = newest === undefined ? undefined : await history.documentOf(newest.id);
-      const changes = before === undefined ? 0 : diffOf(before, document).length;
-      await history.append({ ...fields, changes, document });
-    } catch (error) {
-      log.error({ err: error }, 'configuration: the history could not be written');
-    }
-  }
-
-  async function recordStart(): Promise<void> {
-    if (recovery !== undefined) await recordRecovery(recovery);
-    const { newest } = history;
-    if (newest === undefined) {
-      await record({ by: 'appliance', why: 'first', reason: 'The configuration of the first start.' });
-    } else if (newest.revision !== store.revision) {
-      await record({ by: 'file', why: 'file', reason: 'Edited while the appliance was not running.' });
-    }
-    if (recovery === undefined) return;
-    await removePending(stateDirectory).catch((error: unknown) =>
-      log.error({ err: error }, 'configuration: the mark of the change that was taken back stays'),
+  const dropMark = () =>
+    removePending(stateDirectory).catch((error: unknown) =>
+      log.error({ err: error }, 'configuration: the mark of a change that is over could not be removed'),
     );
-  }
-
-  async function recordRecovery({ change, outcome }: Recovery): Promise<void> {
-    const { newest } = history;
-    // Ended between the history and the mark: all is written down already.
-    if (newest?.rolledBack?.revision === change.revision && newest.revision === store.revision) return;
-    const lost = documentOf(change);
-    if (newest?.revision !== change.revision && lost !== undefined) {
-      const { by, why, reason, appliedAt } = change;
-      await record({ by, why, reason, at: appliedAt }, lost);
-    }
-    if (outcome !== 'rolled-back') return;
-    await record({
-      by: 'appliance',
-      why: 'rollback',
-      reason: 'The process ended before the change was confirmed.',
-      rolledBack: { revision: change.revision, reason: 'restarted' },
-    });
-  }
 
   function load(document: unknown): LoadedConfig | { readonly problems: readonly ConfigProblem[] } {
     if (typeof document !== 'string') return loadDocument(document);
@@ -192,6 +122,12 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
 
   async function failedAssertions(config: Config): Promise<readonly AssertionResult[]> {
     return (await assess(config)).filter(({ state }) => state !== 'passed');
+  }
+
+  /** Whoever edits the file has the last word, but should know. */
+  async function warnOfAssertions(): Promise<void> {
+    const failed = (await assess(store.current)).filter(({ state }) => state === 'failed');
+    for (const { message } of failed) log.warn({ message }, 'configuration: an assertion fails');
   }
 
   async function apply(request: ApplyRequest): Promise<ApplyResult> {
@@ -223,6 +159,8 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
       confirmBy: new Date(appliedAtMs + confirmSeconds * 1000).toISOString(),
     };
     if (confirmSeconds > 0) await writePending(stateDirectory, change);
+    // A mark that could not be removed when it should have been must not take this change back.
+    else await dropMark();
     const result = await store.replace(text, previousRevision);
     if (result.outcome !== 'changed') {
       if (confirmSeconds > 0) await removePending(stateDirectory);
@@ -263,9 +201,7 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
     stopWaiting();
     log.warn({ revision, by, why }, 'configuration: a change was taken back');
     await record({ by, why: 'rollback', reason, rolledBack: { revision, reason: why } });
-    await removePending(stateDirectory).catch((error: unknown) =>
-      log.error({ err: error }, 'configuration: the mark of the change that was taken back stays'),
-    );
+    await dropMark();
     return result;
   }
 
@@ -280,17 +216,14 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
     return { outcome: 'failed', error: failure };
   };
 
-  await recordStart();
+  await recordStart(recovery);
+  if (recovery !== undefined) await dropMark();
 
   return {
     onAssess(newAssess) {
       assess = newAssess;
     },
-    onEvent(newListener) {
-      listener = newListener;
-      for (const event of unheard) listener(event);
-      unheard = [];
-    },
+    onEvent,
     async check(document) {
       const next = load(document);
       if ('problems' in next) return { problems: next.problems, diff: [], assertions: [] };
@@ -311,7 +244,7 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
         await removePending(stateDirectory);
         stopWaiting();
         log.info({ revision, by }, 'configuration: change confirmed');
-        tell({ at: new Date().toISOString(), by, action: 'confirm', revision, reason: '' });
+        tell({ by, action: 'confirm', revision, reason: '' });
         return true;
       }),
     rollback: (by) =>
@@ -329,7 +262,8 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
             ? 'Edited by hand.'
             : `Edited by hand; this ended the countdown of the change of ${ended.by}.`;
         await record({ by: 'file', why: 'file', reason });
-        if (ended !== undefined) await removePending(stateDirectory);
+        if (ended !== undefined) await dropMark();
+        await warnOfAssertions();
         return result;
       }).catch(failed),
     get pending() {

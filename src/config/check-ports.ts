@@ -131,12 +131,16 @@ const notLoopback = (uses: readonly Use[]): Use[] =>
   uses.map((use) => ({ ...use, addresses: use.addresses.filter((text) => !text.startsWith('127.')) }));
 
 function checkPools(nat64: Nat64Config, uses: readonly Use[]): ConfigProblem[] {
-  return nat64.pool4.flatMap(({ address, ports }, i) => {
+  return nat64.pool4.flatMap(({ address, ports, protocols }, i) => {
+    // Everything listens on TCP; DNS64 on UDP too.
+    const others = protocols.includes('tcp')
+      ? uses
+      : uses.filter(({ path }) => path === '/dns64/port' && protocols.includes('udp'));
     const range = parsePortRange(ports) as PortRange;
     // "auto" is some address of this appliance, never a loopback address.
     const addresses = [address === 'auto' ? '0.0.0.0' : address];
     const pool: Use = { path: `/nat64/pool4/${i}/ports`, value: ports, what: 'pool4', addresses, range };
-    return collisions(pool, notLoopback(uses));
+    return collisions(pool, notLoopback(others));
   });
 }
 

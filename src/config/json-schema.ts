@@ -14,6 +14,8 @@ export interface SchemaNode {
   readonly title?: string;
   /** Ours: what would be right, for errors. */
   readonly expected?: string;
+  /** Ours: a change starts the service again, which ends what it had open; anything else goes on. */
+  readonly requiresRestart?: boolean;
   readonly default?: unknown;
   readonly const?: unknown;
   readonly properties?: Readonly<Record<string, SchemaNode>>;

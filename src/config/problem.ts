@@ -28,6 +28,29 @@ export function quoteValue(value: unknown): string {
   return String(value);
 }
 
+/** The problem of a value; `sentence` continues the quoted value: "is ...". */
+export const problem = (path: string, value: unknown, sentence: string, expected: string): ConfigProblem => ({
+  path,
+  value: quoteValue(value),
+  expected,
+  message: `${quoteValue(value)} ${sentence}; expected ${expected}`,
+});
+
+/** Keys that another item has too: each is a problem where it comes again. */
+export function duplicates(
+  items: readonly { key: string; path: string }[],
+  expected: string,
+): ConfigProblem[] {
+  const seen = new Map<string, string>();
+  const problems: ConfigProblem[] = [];
+  for (const { key, path } of items) {
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, path);
+    else problems.push(problem(path, key, `is already at ${first}`, expected));
+  }
+  return problems;
+}
+
 /** One step of a JSON pointer (RFC 6901 section 3). */
 export const pointerStep = (key: string | number): string =>
   `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;

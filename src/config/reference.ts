@@ -19,6 +19,13 @@ export const EXAMPLE = {
   dns64: { allow: ['2001:db8:1::/64'] },
 };
 
+/** Shown too; a test loads them together with the example. */
+export const ASSERTIONS = [
+  { name: 'the site is up', from: '203.0.113.9', to: 'example.com', port: 443, expect: 'web1' },
+  { name: 'no admin page outside', from: '203.0.113.9', to: '192.0.2.1', port: 8064, expect: 'refused' },
+  { name: 'servers reach IPv4', from: '2001:db8:1::10', to: '198.51.100.7', port: 443, expect: 'nat64' },
+];
+
 const INTRODUCTION = `<!-- Made by \`npm run docs:config\` from src/config/schema.ts: change that, not this. -->
 
 # Configuration
@@ -41,6 +48,14 @@ ${JSON.stringify(EXAMPLE, null, 2)}
 - Such a change waits for its confirmation, a minute if not said otherwise; without one it is taken back: by itself, or
   by the next start when the process ended meanwhile. An edit by hand and SIGHUP in that time is the later word, and
   ends it. The last 200 configurations are in the state directory, with who made them, when and why.
+
+\`assertions\` say what must hold: who reaches which server, or nothing. They are judged over the new configuration
+before a change through the admin page, by the functions that decide about real traffic; one that fails refuses the
+change. Names that servers ask for are looked up; a lookup without an answer refuses nothing.
+
+\`\`\`json
+${JSON.stringify({ assertions: ASSERTIONS }, null, 2)}
+\`\`\`
 
 Beyond the single fields it is checked that names of servers and listeners, host names and TCP ports are used once;
 that \`services\` name listeners; that no port is in the range that \`nat64.pool4\` takes; that there are enough SSH
@@ -83,7 +98,8 @@ function sections(schema: SchemaNode, path: string): string[] {
 function row(name: string, property: SchemaNode, isRequired: boolean): string {
   const { title = '', expected = '', items } = property;
   const entries = items === undefined || items.properties !== undefined ? '' : `; each ${items.expected}`;
-  const cells = [`\`${name}\``, title, `${expected}${entries}`, defaultText(property, isRequired)];
+  const restart = property.requiresRestart === true ? '; a change starts the service again' : '';
+  const cells = [`\`${name}\``, title + restart, `${expected}${entries}`, defaultText(property, isRequired)];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 

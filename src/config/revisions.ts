@@ -57,14 +57,17 @@ interface Entry {
 }
 
 /**
- * Opens the history. A line that cannot be read, as power failures leave them at the end, is left out; a file that holds
- * nothing else is begun anew. Rejects when it cannot be read at all.
+ * Opens the history. Lines that cannot be read, as power failures leave them at the end, are left out. A file that cannot
+ * be read at all is an error in the log, and no reason not to start: there is no history then. Never rejects.
  */
-export async function openRevisions(stateDirectory: string, log: Pick<Logger, 'warn'>): Promise<Revisions> {
+export async function openRevisions(
+  stateDirectory: string,
+  log: Pick<Logger, 'warn' | 'error'>,
+): Promise<Revisions> {
   const path = join(stateDirectory, FILE_NAME);
   const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return Buffer.alloc(0);
-    throw new Error(`could not read ${path}: ${error.message}`, { cause: error });
+    if (error.code !== 'ENOENT') log.error({ err: error, file: path }, 'configuration: no history');
+    return Buffer.alloc(0);
   });
   const wholeBytes = content.lastIndexOf(NEWLINE) + 1;
   if (wholeBytes < content.length) {
@@ -72,7 +75,9 @@ export async function openRevisions(stateDirectory: string, log: Pick<Logger, 'w
       { file: path, bytes: content.length - wholeBytes },
       'configuration: the history ended in half a line',
     );
-    await truncate(path, wholeBytes);
+    await truncate(path, wholeBytes).catch((err: unknown) =>
+      log.error({ err, file: path }, 'configuration: no history'),
+    );
   }
   let entries = readEntries(content.subarray(0, wholeBytes));
   let fileBytes = wholeBytes;

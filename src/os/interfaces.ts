@@ -18,6 +18,10 @@ export function attachedPrefixes(): IpPrefix[] {
   return prefixes;
 }
 
+/** The addresses of every interface as RFC 5952 has them, loopback and link-local included. */
+export const ownAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
+
 /** The prefixes an access list names; "lan" stands for every attached network. Entries are validated by the schema. */
 export function resolveAccessList(entries: readonly string[]): IpPrefix[] {
   return entries.flatMap((entry) => {

@@ -46,21 +46,20 @@ export interface WayOutcome {
   readonly text: string;
 }
 
+/** The end of a way. */
+export interface LastLeg {
+  readonly steps: readonly WayStep[];
+  readonly outcome: WayOutcome;
+}
+
 /** What a service does with traffic: the end of its way, or where it goes from there. */
-export type Leg = { readonly steps: readonly WayStep[] } & (
-  | { readonly outcome: WayOutcome }
-  | { readonly next: Flow }
-);
+export type Leg = LastLeg | { readonly steps: readonly WayStep[]; readonly next: Flow };
 
-/** undefined: the service has nothing to do with it. */
-export type ExplainLeg<Options> = (
-  options: Options,
-  flow: Flow,
-) => Promise<Leg | undefined> | Leg | undefined;
-
-export interface Explainer<Config> {
+/** A service that can be asked, over one configuration. */
+export interface Explainer {
   readonly service: string;
-  readonly explain: ExplainLeg<Config>;
+  /** undefined: the service has nothing to do with it. */
+  readonly explain: (flow: Flow) => Promise<Leg | undefined>;
 }
 
 /** The whole way. */
@@ -68,6 +67,41 @@ export interface Way {
   readonly steps: readonly (WayStep & { readonly service: string })[];
   readonly outcome: WayOutcome;
 }
+
+const nowhere = (kind: WayOutcome['kind'], text: string): WayOutcome => ({
+  kind,
+  server: null,
+  address: null,
+  port: null,
+  text,
+});
+
+/** A server; `null` is to be named by whoever knows the servers' names. */
+export const arrives = (
+  address: string,
+  port: number | null,
+  text: string,
+  server: string | null = null,
+): WayOutcome => ({ kind: 'server', server, address, port, text });
+
+type Why = Pick<WayStep, 'counter' | 'configPath'>;
+
+/** One more step, which ends the way. */
+export const endsRefused = (steps: readonly WayStep[], text: string, why: Why = {}): LastLeg => ({
+  steps: [...steps, { ...why, isOk: false, text }],
+  outcome: nowhere('refused', text),
+});
+
+export const endsUnknown = (steps: readonly WayStep[], text: string, why: Why = {}): LastLeg => ({
+  steps: [...steps, { ...why, isOk: false, text }],
+  outcome: nowhere('unknown', text),
+});
+
+/** The appliance itself answers. */
+export const endsHere = (steps: readonly WayStep[], text: string, why: Why = {}): LastLeg => ({
+  steps: [...steps, { ...why, isOk: true, text }],
+  outcome: nowhere('appliance', text),
+});
 
 /** An assertion of a configuration and what it comes to. */
 export interface AssertionResult {
@@ -81,11 +115,3 @@ export interface AssertionResult {
   /** One sentence: what was expected, and what would happen instead. */
   readonly message: string;
 }
-
-export const refusedOutcome = (text: string): WayOutcome => ({
-  kind: 'refused',
-  server: null,
-  address: null,
-  port: null,
-  text,
-});

@@ -85,10 +85,28 @@ export interface PoolUse {
     address: string;
     firstPort: number;
     lastPort: number;
-    /** Ports that each protocol has. */
+    /** Ports that each of these protocols has. */
     size: number;
+    protocols: Nat64Protocol[];
     used: Record<Nat64Protocol, number>;
   }[];
+  /** Null where ports are chosen at random. `blocks`: those that the pool has for each protocol. */
+  portBlocks: { size: number; clients: number; blocks: Record<Nat64Protocol, number> } | null;
+}
+
+/** Which ports a client has, or which client a port belongs to. */
+export type PortBlockQuestion =
+  | { readonly client: string }
+  | { readonly poolAddress: string; readonly poolPort: number };
+
+/** A block of ports that is a client's for ever (RFC 7422). */
+export interface PortBlockRow {
+  protocol: Nat64Protocol;
+  /** A prefix. */
+  client: string;
+  poolAddress: string;
+  firstPort: number;
+  lastPort: number;
 }
 
 /** A packet to be explained: a TCP SYN, a UDP datagram or an echo request. */
@@ -108,6 +126,20 @@ export interface ExplainStep {
   text: string;
   /** The counter of the refusal. */
   counter: string | null;
+  /** Of the last step, where the translated packet goes. */
+  arrival?: Arrival;
+}
+
+/**
+ * internet: leaves for the IPv4 side; appliance: is for the appliance's own sockets; host: comes back in to an IPv6 host;
+ * translator: comes back in, and is translated again; nobody: has no owner.
+ */
+export interface Arrival {
+  readonly kind: 'internet' | 'appliance' | 'host' | 'translator' | 'nobody';
+  /** IPv4, but of a host. */
+  readonly address: string;
+  /** That of a host. */
+  readonly port?: number;
 }
 
 export interface Explanation {
@@ -121,5 +153,7 @@ export interface Nat64Queries {
   bib(filter: BibFilter, page: PageRequest): Promise<Page<BibRow>>;
   topClients(limit: number): Promise<TopClients>;
   poolUse(): Promise<PoolUse>;
+  /** At most one for each protocol; none while nat64.portBlocks is off, or when nobody has them. */
+  portBlocks(question: PortBlockQuestion): PortBlockRow[];
   explain(request: ExplainRequest): Promise<Explanation>;
 }

@@ -44,6 +44,7 @@ export const ICMP6 = {
 const typeAndCode = (type: number, code: number) => (type << 8) | code;
 
 export const ICMP4_FRAGMENTATION_NEEDED = typeAndCode(ICMP4.UNREACHABLE, 4);
+export const ICMP4_PROHIBITED = typeAndCode(ICMP4.UNREACHABLE, 13);
 export const ICMP4_PORT_UNREACHABLE = typeAndCode(ICMP4.UNREACHABLE, 3);
 export const ICMP4_SOURCE_ROUTE_FAILED = typeAndCode(ICMP4.UNREACHABLE, 5);
 export const ICMP4_PROTOCOL_UNREACHABLE = typeAndCode(ICMP4.UNREACHABLE, 2);

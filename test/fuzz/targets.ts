@@ -13,6 +13,7 @@ import { readMessage, writeMessage } from '../../src/wire/dns-message.ts';
 import { lowerByte } from '../../src/wire/dns-name.ts';
 import { QueryKind, newQuery, readQuery } from '../../src/wire/dns-query.ts';
 import { findHeadEnd, latin1, parseRequestHead } from '../../src/wire/http-head.ts';
+import { readSmtpGreeting, readSshBanner, readStatusLine } from '../../src/wire/greetings.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/wire/ip-address.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
 import { createHarness } from '../unit/services/nat64/harness.ts';
@@ -60,6 +61,16 @@ function clientHello(bytes: Uint8Array): void {
     assert.match(whole.serverName ?? 'none', /^[\x21-\x7e]+$/);
   } else {
     assert.notEqual(parts.kind, 'complete');
+  }
+}
+
+/** What has been decided stays so, however much comes after it; and something is decided in the end. */
+function greetings(bytes: Uint8Array): void {
+  const said = Buffer.from(bytes).toString('latin1');
+  for (const read of [readStatusLine, readSshBanner, readSmtpGreeting]) {
+    const answer = read(said);
+    if (answer === 'incomplete') assert.ok(said.length < 8192);
+    else assert.deepEqual(read(`${said}\r\n250 more\r\n`), answer);
   }
 }
 
@@ -238,6 +249,15 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
         }),
       ],
       run: dnsQuery,
+    },
+    {
+      name: 'greetings',
+      seeds: text(
+        'HTTP/1.1 200 OK\r\nServer: x\r\n\r\n',
+        'Welcome\r\nSSH-2.0-OpenSSH_9.2p1 Debian-2\r\n',
+        '220-mx.example.com ESMTP\r\n220 hello\r\n',
+      ),
+      run: greetings,
     },
     {
       name: 'config',

@@ -72,6 +72,113 @@ describe('lab', { concurrency: false }, () => {
     });
   }
 
+  it('explains what happens to real clients', async () => {
+    const { client, web1 } = world.hosts;
+    const { web2: web2SshPort } = await appliance.sshPorts();
+    const explain = async (from: string, to: string, port: number) => {
+      const body = JSON.stringify({ from, protocol: 'tcp', to, port });
+      const post = ['-f', '-H', 'Content-Type: application/json', '--data-binary', body];
+      const { stdout } = await appliance.request('/api/explain', post);
+      const { outcome, steps } = JSON.parse(stdout) as {
+        outcome: { kind: string; server: string | null };
+        steps: { service: string }[];
+      };
+      const services = new Set(steps.map(({ service }) => service));
+      return `${outcome.kind} ${outcome.server ?? ''} by ${[...services].join(', ')}`;
+    };
+    const visit = async (host: typeof client, url: string, ...args: string[]) => {
+      const { code, stdout } = await host.attempt(
+        'curl',
+        ['-sS', '-m', '5', '-w', '%{http_code}', ...args, url],
+        {
+          env: environmentOf(world),
+        },
+      );
+      return code === 0 ? stdout : `curl exits with ${code}`;
+    };
+    const here = (name: string, port: number) => ['--resolve', `${name}:${port}:${ADDRESSES.appliance4}`];
+
+    const rows = [
+      [
+        await visit(client, 'https://www.example.com/'),
+        /server: web1/,
+        ADDRESSES.client,
+        'www.example.com',
+        443,
+        'server web1 by network, proxy',
+      ],
+      [
+        await visit(client, 'http://shop.example.org/'),
+        /server: web3/,
+        ADDRESSES.client,
+        'shop.example.org',
+        80,
+        'server web3 by network, proxy',
+      ],
+      [
+        await visit(client, 'http://new.example.net/', ...here('new.example.net', 80)),
+        /421$/,
+        ADDRESSES.client,
+        'new.example.net',
+        80,
+        'refused  by network, proxy',
+      ],
+      [
+        await visit(client, 'https://example.org:993/', ...here('example.org', 993)),
+        /curl exits with/,
+        ADDRESSES.client,
+        'example.org',
+        993,
+        'refused  by network, proxy',
+      ],
+      [
+        await visit(client, `http://${ADDRESSES.appliance4}:444/`),
+        /curl exits with 7/,
+        ADDRESSES.client,
+        ADDRESSES.appliance4,
+        444,
+        'refused  by network',
+      ],
+      [
+        await visit(web1, `http://${IPV4_ONLY}/`),
+        /server: mainland/,
+        ADDRESSES.web1,
+        IPV4_ONLY,
+        80,
+        'nat64  by dns64, nat64',
+      ],
+      [
+        await visit(web1, `http://[64:ff9b::${ADDRESSES.appliance4}]/`),
+        /421$/,
+        ADDRESSES.web1,
+        `64:ff9b::${ADDRESSES.appliance4}`,
+        80,
+        'refused  by nat64, proxy',
+      ],
+      [
+        await visit(web1, `http://[64:ff9b::${ADDRESSES.appliance4}]:444/`),
+        /curl exits with 7/,
+        ADDRESSES.web1,
+        `64:ff9b::${ADDRESSES.appliance4}`,
+        444,
+        'refused  by nat64, network',
+      ],
+      [
+        (await client.attempt('ssh-keyscan', ['-T', '2', '-p', String(web2SshPort), ADDRESSES.appliance4]))
+          .stdout,
+        /ssh-ed25519/,
+        ADDRESSES.client,
+        ADDRESSES.appliance4,
+        web2SshPort,
+        'server web2 by forward',
+      ],
+    ] as const;
+    for (const [seen, happens, from, to, port, explained] of rows) {
+      assert.match(seen, happens, `${from} to ${to} port ${port}`);
+      assert.equal(await explain(from, to, port), explained, `${from} to ${to} port ${port}`);
+    }
+  });
+
   it('takes little memory for all that', (t: TestContext) => {
     const { rssBytes, peakRssBytes } = appliance.memory();
     t.diagnostic(`RSS ${(rssBytes / 1e6).toFixed(1)} MB, at most ${(peakRssBytes / 1e6).toFixed(1)} MB`);

@@ -1,6 +1,7 @@
 /** The short form of `npm run fuzz`: the same targets, a fixed seed and a new one. */
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
+import { fuzzApi } from '../fuzz/api.ts';
 import { fuzz } from '../fuzz/fuzz.ts';
 import { fuzzTargets } from '../fuzz/targets.ts';
 
@@ -10,3 +11,7 @@ for (const target of await fuzzTargets()) {
     fuzz(target, { count: 10_000, seed: randomInt(2 ** 31) });
   });
 }
+
+test('requests to every route of the admin API', async () => {
+  await fuzzApi({ count: 2000, seed: 1 });
+});

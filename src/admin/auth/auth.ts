@@ -1,6 +1,7 @@
 /** Signing in: what is asked for, in one place, whichever route it comes through. */
 import type { Logger } from '../../runtime/log.ts';
 import { ApiError } from '../errors.ts';
+import { isLoopback } from '../transport.ts';
 import { type AuditLog, openAuditLog } from './audit-log.ts';
 import { BackOff, sourceKey } from './back-off.ts';
 import { loadOrCreateToken } from './bootstrap-token.ts';
@@ -63,7 +64,7 @@ export async function openAuth({ stateDirectory, log, now, monotonicNow }: AuthO
   const audit = await openAuditLog(stateDirectory, now, log);
   const { data } = file;
   const queue = new HashQueue();
-  const known = new BackOff(FREE_FAILURES);
+  const bySource = new BackOff(FREE_FAILURES);
   const all = new BackOff(FREE_FAILURES_OF_ALL);
   let isClaiming = false;
 
@@ -73,9 +74,9 @@ export async function openAuth({ stateDirectory, log, now, monotonicNow }: AuthO
     await file.save();
   }
 
-  function waitMs(key: string, device: string | undefined): number {
+  function waitMs(key: string, isStranger: boolean): number {
     const nowMs = monotonicNow();
-    return Math.max(known.waitMs(key, nowMs), device === undefined ? all.waitMs(ALL, nowMs) : 0);
+    return Math.max(bySource.waitMs(key, nowMs), isStranger ? all.waitMs(ALL, nowMs) : 0);
   }
 
   return {
@@ -107,7 +108,9 @@ export async function openAuth({ stateDirectory, log, now, monotonicNow }: AuthO
       // The wait is looked at when it is this one's turn: many at once are no way round it.
       queue.run(device !== undefined, async () => {
         const key = device === undefined ? sourceKey(source) : `device ${device}`;
-        const remainingMs = waitMs(key, device);
+        // Whoever may guess from everywhere else, this machine (an SSH tunnel) and known browsers are apart.
+        const isStranger = device === undefined && !isLoopback(source);
+        const remainingMs = waitMs(key, isStranger);
         if (remainingMs > 0) {
           const seconds = Math.ceil(remainingMs / 1000);
           throw new ApiError(
@@ -120,11 +123,11 @@ export async function openAuth({ stateDirectory, log, now, monotonicNow }: AuthO
         const step = await matchingStep(data, code, now());
         if (isRight && step !== undefined) {
           if (data.totp !== null && step > 0) data.totp.lastStep = step;
-          known.succeed(key);
+          bySource.succeed(key);
           return true;
         }
-        known.fail(key, monotonicNow());
-        if (device === undefined) all.fail(ALL, monotonicNow());
+        bySource.fail(key, monotonicNow());
+        if (isStranger) all.fail(ALL, monotonicNow());
         return false;
       }),
   };

@@ -38,7 +38,7 @@ function hash(password: string, { memoryKib, passes, parallelism, salt }: Parame
 
 const base64 = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '');
 const FORM =
-  /^\$argon2id\$v=19\$m=([0-9]{1,7}),t=([0-9]{1,2}),p=([0-9]{1,2})\$([A-Za-z0-9+/]{22,86})\$([A-Za-z0-9+/]{43})$/;
+  /^\$argon2id\$v=19\$m=([0-9]{1,7}),t=([0-9]{1,2}),p=([0-9]{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{43})$/;
 
 /** Whether a text is a hash that `verifyPassword` can check against. */
 export const isPasswordHash = (text: string): boolean => FORM.test(text);

@@ -2,7 +2,7 @@
 import { type Static, Type } from '../../config/json-schema.ts';
 import { Nullable, Scope, strict } from './common.ts';
 
-/** Where the session's token travels: HttpOnly, SameSite=Strict, Path=/, and Secure over HTTPS. */
+/** Where the session's token travels: HttpOnly, SameSite=Strict, Path=/; over HTTPS Secure, and with "__Host-" before it. */
 export const SESSION_COOKIE = 'tombolo_session';
 /** Every request that is no GET and comes with the cookie carries `csrfToken` of GET session in it. */
 export const CSRF_HEADER = 'x-csrf-token';

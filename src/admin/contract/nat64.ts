@@ -40,6 +40,8 @@ export const Nat64ClientsAnswer = Type.Object({
   isComplete: Type.Boolean(),
 });
 
+const byProtocol = Type.Object({ tcp: Type.Integer(), udp: Type.Integer(), icmp: Type.Integer() });
+
 export const Nat64PoolAnswer = Type.Object({
   sessions: Type.Integer(),
   maxSessions: Type.Integer(),
@@ -49,7 +51,24 @@ export const Nat64PoolAnswer = Type.Object({
       firstPort: Type.Integer(),
       lastPort: Type.Integer(),
       size: Type.Integer(),
-      used: Type.Object({ tcp: Type.Integer(), udp: Type.Integer(), icmp: Type.Integer() }),
+      protocols: Type.Array(Nat64Protocol),
+      used: byProtocol,
+    }),
+  ),
+  /** Null where ports are chosen at random. */
+  portBlocks: Nullable(Type.Object({ size: Type.Integer(), clients: Type.Integer(), blocks: byProtocol })),
+});
+
+export const Nat64PortBlocksAnswer = Type.Object({
+  /** At most one for each protocol. */
+  rows: Type.Array(
+    Type.Object({
+      protocol: Nat64Protocol,
+      /** A prefix. */
+      client: Type.String(),
+      poolAddress: Type.String(),
+      firstPort: Type.Integer(),
+      lastPort: Type.Integer(),
     }),
   ),
 });
@@ -64,5 +83,6 @@ export const Nat64ExplainAnswer = Type.Object({
 export type Nat64SessionsAnswer = Static<typeof Nat64SessionsAnswer>;
 export type Nat64BibAnswer = Static<typeof Nat64BibAnswer>;
 export type Nat64ClientsAnswer = Static<typeof Nat64ClientsAnswer>;
+export type Nat64PortBlocksAnswer = Static<typeof Nat64PortBlocksAnswer>;
 export type Nat64PoolAnswer = Static<typeof Nat64PoolAnswer>;
 export type Nat64ExplainAnswer = Static<typeof Nat64ExplainAnswer>;

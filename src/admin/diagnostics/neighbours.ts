@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import type { Config } from '../../config/schema.ts';
 import type { Neighbour } from '../../os/neighbours.ts';
+import type { PingOptions } from '../../os/ping.ts';
 import { formatIpv6, parseIpv6 } from '../../wire/ip-address.ts';
 import type { NeighboursAnswer } from '../contract/checks.ts';
 import { createLimit } from './limit.ts';
@@ -14,6 +15,7 @@ type NeighbourAnswer = NeighboursAnswer['neighbours'][number];
 export const SERVER_PORTS = [22, 80, 443] as const;
 const ALL_NODES = 'ff02::1';
 const GATHER_MS = 1000;
+const REPLY_MS = 500;
 const CONNECT_TIMEOUT_MS = 1000;
 const MAX_NEIGHBOURS = 256;
 const CONNECTIONS_AT_ONCE = 16;
@@ -89,8 +91,8 @@ export function pickNeighbours(neighbours: readonly Neighbour[]): Neighbour[] {
 }
 
 /**
- * An echo request to all nodes of a link (RFC 4291 section 2.7.1), once from each global address of ours: whoever
- * answers one of them asks for our hardware address first, by which the kernel knows its global address.
+ * An echo request to all nodes of a link (RFC 4291 section 2.7.1) from each global address of ours, to which they answer
+ * from global addresses of theirs; and one to each that answered, by which the kernel learns its hardware address.
  */
 async function askAllNodes(machine: Machine, link: InterfaceState): Promise<void> {
   const target = parseIpv6(ALL_NODES);
@@ -98,11 +100,13 @@ async function askAllNodes(machine: Machine, link: InterfaceState): Promise<void
   const sources = link.addresses.flatMap(({ address }) =>
     isLinkLocal(address) ? [] : (parseIpv6(address) ?? []),
   );
+  const limit = createLimit(CONNECTIONS_AT_ONCE);
+  // Without permission to ping there are those whom the kernel knows anyway.
+  const ask = (options: PingOptions) => machine.ping({ ...options, scopeId: link.index }).catch(() => []);
   for (const source of sources) {
-    // Without permission to ping there are those whom the kernel knows anyway.
-    await machine
-      .ping({ target, scopeId: link.index, source, timeoutMs: GATHER_MS, isMulticast: true })
-      .catch(() => []);
+    const replies = await ask({ target, source, timeoutMs: GATHER_MS, isMulticast: true });
+    const others = replies.slice(0, MAX_NEIGHBOURS).flatMap(({ address }) => parseIpv6(address) ?? []);
+    await Promise.all(others.map((other) => limit(() => ask({ target: other, timeoutMs: REPLY_MS }))));
   }
 }
 

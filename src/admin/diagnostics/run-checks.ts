@@ -16,7 +16,10 @@ export interface CheckRunner {
   answer(): ChecksAnswer;
   /** Starts a run when what is known is old; does not wait for it. */
   refresh(): void;
-  /** Runs all, or the one item of this id; undefined when there is no such check. Joins a run of all under way. */
+  /**
+   * Runs all, or the one item of this id and what was put down to it; undefined when there is no such check. Joins a run
+   * of all under way.
+   */
   run(id?: string): Promise<ChecksAnswer | undefined>;
 }
 
@@ -68,7 +71,7 @@ export function createCheckRunner({ checks, deps, now, revision }: CheckRunnerOp
 
   const answer = (): ChecksAnswer => {
     const items = checks.flatMap((check) => itemsOf(check, results));
-    const open = items.filter(({ state }) => state === 'fail' || state === 'warn').length;
+    const open = items.filter(isOpen).length;
     return { open, isRunning: running !== undefined, items };
   };
 
@@ -89,7 +92,15 @@ export function createCheckRunner({ checks, deps, now, revision }: CheckRunnerOp
       const [checkId, only] = id.split('/');
       const check = checks.find((each) => each.id === checkId);
       if (check === undefined) return undefined;
-      await runOne(check, { ...deps(), countersBefore, only });
+      const runDeps = { ...deps(), countersBefore };
+      await runOne(check, { ...runDeps, only });
+      // What was explained by this item's failure may be right by now, or stand for itself.
+      const seen = new Set([check]);
+      for (const cause of seen) {
+        const consequences = checks.filter((each) => !seen.has(each) && isOpenFor(each, cause.id, results));
+        await Promise.all(consequences.map((each) => runOne(each, { ...runDeps, only: undefined })));
+        for (const each of consequences) seen.add(each);
+      }
       return answer();
     },
   };
@@ -140,9 +151,17 @@ function itemsOf(check: Check, results: Results): CheckItem[] {
   });
 }
 
+/** Whether a check has an open finding that a failure of the check `id` would explain. */
+const isOpenFor = (check: Check, id: string, results: Results): boolean =>
+  (results.get(check.id) ?? []).some(
+    (finding) => isOpen(finding) && (check.needs?.includes(id) || finding.needs?.includes(id)),
+  );
+
+const isOpen = ({ state }: { readonly state: Finding['state'] }) => state === 'fail' || state === 'warn';
+
 /** The id of the failing check that explains a finding; undefined when it stands for itself. */
 function causeOf(check: Check, finding: Finding, results: Results): string | undefined {
-  if (finding.state !== 'fail' && finding.state !== 'warn') return undefined;
+  if (!isOpen(finding)) return undefined;
   const needs = [...(check.needs ?? []), ...(finding.needs ?? [])];
   return needs.find((id) => results.get(id)?.some(({ state }) => state === 'fail'));
 }

@@ -121,7 +121,10 @@ export const configRoutes =
         },
       },
       async (request): Promise<ConfigRevisionAnswer> => {
-        if (!(await changes.confirm(actorOf(request)))) throw nothingPending();
+        const isConfirmed = await changes.confirm(actorOf(request)).catch((error: Error) => {
+          throw new ApiError(503, 'not-kept', `Not confirmed, the countdown goes on: ${error.message}`);
+        });
+        if (!isConfirmed) throw nothingPending();
         request.auditTarget = store.revision;
         return { revision: store.revision };
       },

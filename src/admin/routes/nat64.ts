@@ -8,6 +8,7 @@ import {
   Nat64ClientsAnswer,
   Nat64ExplainAnswer,
   Nat64PoolAnswer,
+  Nat64PortBlocksAnswer,
   Nat64SessionsAnswer,
 } from '../contract/nat64.ts';
 import { ApiError } from '../errors.ts';
@@ -61,6 +62,14 @@ const SessionsQuery = Type.Object(
 );
 const ClientsQuery = Type.Object(
   { limit: number('^([1-9][0-9]?|100)$', 'Clients at most', 'a whole number from 1 to 100') },
+  strict,
+);
+const PortBlocksQuery = Type.Object(
+  {
+    client: Type.Optional(text('ipv6-address', 'Whose ports', 'an IPv6 address such as 2001:db8:1::10')),
+    poolAddress: Type.Optional(text('ipv4-address', 'Whose is a port of this address', 'an IPv4 address')),
+    poolPort: port('And which port, or ICMP identifier'),
+  },
   strict,
 );
 const ExplainQuery = Type.Object(
@@ -159,6 +168,26 @@ export const nat64Routes = (deps: AdminDeps) => async (app: FastifyInstance) => 
       },
     },
     (_request: FastifyRequest): Promise<Nat64PoolAnswer> => queries().poolUse(),
+  );
+
+  app.get<{ Querystring: Static<typeof PortBlocksQuery> }>(
+    '/nat64/port-blocks',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'Which block of ports a client has, or whose a port is (nat64.portBlocks)',
+        querystring: PortBlocksQuery,
+        response: { 200: Nat64PortBlocksAnswer },
+      },
+    },
+    async ({ query }): Promise<Nat64PortBlocksAnswer> => {
+      const { client, poolAddress } = query;
+      const poolPort = toNumber(query.poolPort);
+      if (client !== undefined) return { rows: queries().portBlocks({ client }) };
+      if (poolAddress !== undefined && poolPort !== undefined)
+        return { rows: queries().portBlocks({ poolAddress, poolPort }) };
+      throw new ApiError(400, 'invalid-input', 'Say either client, or poolAddress and poolPort.');
+    },
   );
 
   app.get<{ Querystring: Static<typeof ExplainQuery> }>(

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sessionPrincipal } from '../auth/authorize.ts';
-import { deviceCookie, deviceOf, noSessionCookie, sessionCookie, sessionTokenOf } from '../auth/cookies.ts';
+import { deviceCookie, deviceOf, noSessionCookies, sessionCookie, sessionTokenOf } from '../auth/cookies.ts';
 import { hashSecret, newSecret } from '../auth/secrets.ts';
 import { beginSession, csrfToken, isLive, sessionEndsAtMs } from '../auth/sessions.ts';
 import type { AdminDeps, BuildOptions } from '../build.ts';
@@ -217,7 +217,7 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
   );
 
   function signedOut(request: FastifyRequest, reply: FastifyReply): SessionAnswer {
-    void reply.header('set-cookie', noSessionCookie(isEncrypted(request)));
+    void reply.header('set-cookie', noSessionCookies(isEncrypted(request)));
     const { principal } = request;
     request.principal = null;
     const answer = sessionAnswer(request, options);

@@ -20,6 +20,8 @@ export interface ForwardOptions {
 export interface ForwardService extends Service<ForwardOptions> {
   /** The SSH port of each server that has one, by server name. */
   sshPorts(): Readonly<Record<string, number>>;
+  /** Those, and what is kept for servers that went. */
+  allotments(): Allotments;
 }
 
 const MAX_CONNECTIONS = 4096;
@@ -33,7 +35,7 @@ function parseAddress(text: string, what: string): Uint8Array {
 }
 
 /** The allotments and what follows from them. Throws as `allotPorts` does. */
-function planForward(options: ForwardOptions, previous: Allotments) {
+export function planForward(options: ForwardOptions, previous: Allotments) {
   const { forward, hosts, reservedPorts } = options;
   const range = parsePortRange(forward.sshPorts);
   if (range === undefined) throw new Error(`forward.sshPorts: "${forward.sshPorts}" is no port range`);
@@ -92,6 +94,7 @@ export async function startForward(
     name: 'forward',
     counterTable: forwardCounterTable,
     sshPorts: () => current.ports,
+    allotments: () => current.allotments,
     reconfigure,
     status: plane.status,
     counters: plane.counters,

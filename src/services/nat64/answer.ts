@@ -4,6 +4,7 @@ import {
   ICMP,
   ICMP4,
   ICMP4_FRAGMENTATION_NEEDED,
+  ICMP4_PROHIBITED,
   ICMP4_PROTOCOL_UNREACHABLE,
   ICMP4_SOURCE_ROUTE_FAILED,
   ICMP4_TTL_EXCEEDED,
@@ -54,6 +55,8 @@ const ANSWERS6: Partial<Record<Nat64Counter, number>> = {
   'drop-not-allowed': ICMP6_PROHIBITED,
   // N32: errors that no other rule describes are 1/1.
   'drop-non-global': ICMP6_PROHIBITED,
+  'drop-denied': ICMP6_PROHIBITED,
+  'drop-no-port-block': ICMP6_PROHIBITED,
   // N4
   'drop-protocol': ICMP6_PORT_UNREACHABLE,
   // N29
@@ -73,6 +76,9 @@ const ANSWERS4: Partial<Record<Nat64Counter, number>> = {
   'drop-protocol': ICMP4_PROTOCOL_UNREACHABLE,
   // N23
   'drop-source-route': ICMP4_SOURCE_ROUTE_FAILED,
+  // N7, N8: where the settings say so.
+  'drop-no-bib-entry': ICMP4_PROHIBITED,
+  'drop-filtered': ICMP4_PROHIBITED,
 };
 
 const byReason = (answers: Partial<Record<Nat64Counter, number>>) =>
@@ -84,6 +90,7 @@ const answers4 = byReason(ANSWERS4);
 /** Turns the dropped packet, whose bytes are as they came, into the error that answers it; false when none does. */
 export function answer(translator: Translator, reason: Verdict, version: number): boolean {
   const typeAndCode = version === 6 ? answers6[reason] : version === 4 ? answers4[reason] : NO_ANSWER;
+  if (typeAndCode === ICMP4_PROHIBITED && version === 4 && !translator.settings.tellsRefused) return false;
   return typeAndCode !== NO_ANSWER && answerWith(translator, typeAndCode, version);
 }
 

@@ -1,7 +1,8 @@
 /** What a changed configuration means for what is there. */
 import { attachTables } from './attach-tables.ts';
-import { bibSlot, isStaticBib } from './bib.ts';
+import { bibProtocol, bibSlot, isStaticBib } from './bib.ts';
 import { removeSessionsUnless } from './sessions.ts';
+import { isInPortBlock } from './port-blocks.ts';
 import { type Settings, isAllowed, isInPool } from './settings.ts';
 import { applyStaticEntries } from './static-entries.ts';
 import { BIB, RECORD_WORDS } from './tables.ts';
@@ -23,10 +24,14 @@ export function applySettings(translator: Translator, settings: Settings): void 
       const index = bibAt / RECORD_WORDS;
       if (!isAllowed(settings.allow, bib[bibAt], bib[bibAt + 1], bib[bibAt + 2], bib[bibAt + 3]))
         return false;
-      return (
-        isStaticBib(tables, index) ||
-        isInPool(settings, bibSlot(tables, index), bib[bibAt + BIB.PORTS] & 0xffff)
-      );
+      if (isStaticBib(tables, index)) return true;
+      const protocol = bibProtocol(tables, index);
+      const slot = bibSlot(tables, index);
+      const port = bib[bibAt + BIB.PORTS] & 0xffff;
+      const { portBlocks } = settings;
+      return portBlocks === undefined
+        ? isInPool(settings, slot, protocol, port)
+        : isInPortBlock(portBlocks, protocol, slot, port, bib, bibAt);
     },
     nowSeconds,
   );

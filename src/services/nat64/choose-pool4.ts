@@ -3,7 +3,7 @@ import type { Nat64Config } from '../../config/schema.ts';
 import { type PortRange, parseIpv4Endpoint, parseIpv6Endpoint, parsePortRange } from '../../config/values.ts';
 import { defaultSourceIpv4, globalIpv4Addresses } from '../../os/routes.ts';
 import { parseIpv4 } from '../../wire/ip-address.ts';
-import { TRANSPORT } from './packet.ts';
+import { PROTOCOLS, TRANSPORT } from './packet.ts';
 import { type PortPool, type StaticEntry, slotOf } from './settings.ts';
 import type { SteeredAddress } from './steering.ts';
 import { MAX_ADDRESSES } from './tables.ts';
@@ -14,6 +14,8 @@ export interface Pool4 {
   /** By slot: whether it is an address of this machine. */
   readonly isOwn: readonly boolean[];
   readonly pools: readonly PortPool[];
+  /** The same with those whose address is not known yet, which have slot -1. */
+  readonly configured: readonly PortPool[];
   readonly staticEntries: readonly StaticEntry[];
 }
 
@@ -22,6 +24,7 @@ const NO_POOL4: Pool4 = {
   addresses: new Int32Array(),
   isOwn: [],
   pools: [],
+  configured: [],
   staticEntries: [],
 };
 
@@ -37,14 +40,20 @@ export function choosePool4(config: Nat64Config, previous: Int32Array): Pool4 {
   }
   const addresses = assignSlots(wanted, previous);
   const own = new Set(globalIpv4Addresses().map((address) => address | 0));
+  const configured = config.pool4.map(({ address: text, ports, protocols }) => {
+    const { first: firstPort, last: lastPort } = parsePortRange(ports) as PortRange;
+    return {
+      slot: slotOf(addresses, (addressOf(text) ?? 0) | 0),
+      firstPort,
+      lastPort,
+      protocols: protocols.reduce((mask, name) => mask | (1 << PROTOCOLS.indexOf(name)), 0),
+    };
+  });
   return {
     addresses,
     isOwn: Array.from(addresses, (address) => own.has(address)),
-    pools: config.pool4.flatMap(({ address: text, ports }) => {
-      const { first: firstPort, last: lastPort } = parsePortRange(ports) as PortRange;
-      const slot = slotOf(addresses, (addressOf(text) ?? 0) | 0);
-      return slot === -1 ? [] : [{ slot, firstPort, lastPort }];
-    }),
+    pools: configured.filter(({ slot }) => slot !== -1),
+    configured,
     staticEntries: config.static.flatMap(({ protocol, ipv4, ipv6 }) => {
       const inside = parseIpv6Endpoint(ipv6);
       const outside = parseIpv4Endpoint(ipv4);
@@ -95,14 +104,21 @@ export const steeredAddresses = ({ addresses, isOwn, pools, staticEntries }: Poo
           {
             address: address >>> 0,
             isOwn: isOwn[slot],
-            ranges: pools
-              .filter((pool) => pool.slot === slot)
-              .map(({ firstPort, lastPort }) => ({ first: firstPort, last: lastPort })),
+            ranges: {
+              tcp: rangesOf(pools, slot, TRANSPORT.TCP),
+              udp: rangesOf(pools, slot, TRANSPORT.UDP),
+              icmp: rangesOf(pools, slot, TRANSPORT.ICMP),
+            },
             tcpPorts: portsOf(staticEntries, slot, TRANSPORT.TCP),
             udpPorts: portsOf(staticEntries, slot, TRANSPORT.UDP),
           },
         ],
   );
+
+const rangesOf = (pools: readonly PortPool[], slot: number, protocol: number): PortRange[] =>
+  pools
+    .filter((pool) => pool.slot === slot && (pool.protocols & (1 << protocol)) !== 0)
+    .map(({ firstPort, lastPort }) => ({ first: firstPort, last: lastPort }));
 
 const portsOf = (entries: readonly StaticEntry[], slot: number, protocol: number): number[] =>
   entries.filter((entry) => entry.slot === slot && entry.protocol === protocol).map(({ port }) => port);

@@ -37,6 +37,7 @@ export const NAT64_COUNTERS = {
   'drop-source-invalid': 'A source that is no unicast address of a host on another link',
   'drop-not-allowed': 'The IPv6 source is not in nat64.allow',
   'drop-non-global': 'An IPv4 address that the prefix must not stand for, e.g. a private one in 64:ff9b::/96',
+  'drop-denied': 'An IPv4 address in nat64.denyIpv4',
   'drop-hop-limit': 'The hop limit (TTL) was used up',
   'drop-too-big': 'Larger than the MTU of the other side; the sender was told',
   'drop-fragment-bad':
@@ -58,6 +59,7 @@ export const NAT64_COUNTERS = {
   'drop-tcp-not-syn': 'A TCP packet of no known connection that does not open one',
   'drop-no-pool4': 'The appliance has no IPv4 address yet',
   'drop-pool4-exhausted': 'No port of pool4 is left for this protocol',
+  'drop-no-port-block': 'A client without ports: nat64.portBlocks is on, and does not list it',
   'drop-untranslatable': 'An IPv6 source that stands for no IPv4 address (nat64.mode is "stateless")',
   'drop-client-limit':
     'A client has nat64.maxMappingsPerClient or nat64.maxSessionsPerClient and wanted another',

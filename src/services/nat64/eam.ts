@@ -74,7 +74,7 @@ function findEam6(
 }
 
 /** The 32 bits of an address from bit `from` on; what lies behind its end is 0. */
-function bitsFrom(words: readonly number[], from: number): number {
+export function bitsFrom(words: readonly number[], from: number): number {
   const word = from >> 5;
   const shift = from & 31;
   const high = word < 4 ? words[word] : 0;

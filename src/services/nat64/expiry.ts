@@ -11,7 +11,7 @@ import { COUNTER } from './counters.ts';
 import { HEADROOM_BYTES, TRANSPORT, clearOffload } from './packet.ts';
 import { removeSession, setExpiry } from './sessions.ts';
 import { nextOverdueSyn } from './stored-syns.ts';
-import { BIB, RECORD_WORDS, SESSION } from './tables.ts';
+import { BIB, PREFIX_MASK, PREFIX_SHIFT, RECORD_WORDS, SESSION, STATE_MASK } from './tables.ts';
 import { TCP_STATE } from './tcp-state.ts';
 import { SWEEP, sweepStep } from './timer-wheel.ts';
 import type { Translator } from './translator.ts';
@@ -41,7 +41,7 @@ export function expire(translator: Translator, steps: number): boolean {
     const protocol = bibProtocol(tables, tables.sessions[at + SESSION.BIB]);
     if (
       protocol === TRANSPORT.TCP &&
-      (tables.sessions[at + SESSION.REMOTE_PORT_AND_STATE] & 0xffff) === TCP_STATE.ESTABLISHED
+      (tables.sessions[at + SESSION.REMOTE_PORT_AND_STATE] & STATE_MASK) === TCP_STATE.ESTABLISHED
     ) {
       probe(translator, index);
       return true;
@@ -93,7 +93,7 @@ function probe(translator: Translator, session: number): void {
   const at = session * RECORD_WORDS;
   const bibAt = tables.sessions[at + SESSION.BIB] * RECORD_WORDS;
   const portAndState = tables.sessions[at + SESSION.REMOTE_PORT_AND_STATE];
-  tables.sessions[at + SESSION.REMOTE_PORT_AND_STATE] = (portAndState & ~0xffff) | TCP_STATE.TRANS;
+  tables.sessions[at + SESSION.REMOTE_PORT_AND_STATE] = (portAndState & ~STATE_MASK) | TCP_STATE.TRANS;
   setExpiry(tables, session, nowSeconds, nowSeconds + settings.lifetimes.tcpTransitorySeconds);
 
   const { bib } = tables;
@@ -105,7 +105,8 @@ function probe(translator: Translator, session: number): void {
   packet.cut.next = 0;
   clearOffload(packet);
   writeIpv6Start(view, start, 0, TCP_HEADER_BYTES, IP_PROTOCOL.TCP, HOP_LIMIT);
-  writeEmbeddedIpv4(settings.prefix, tables.sessions[at + SESSION.REMOTE_ADDRESS], view, start + IPV6.SOURCE);
+  const prefix = settings.prefixes[(portAndState & PREFIX_MASK) >> PREFIX_SHIFT];
+  writeEmbeddedIpv4(prefix, tables.sessions[at + SESSION.REMOTE_ADDRESS], view, start + IPV6.SOURCE);
   writeWords(view, start + IPV6.DESTINATION, bib[bibAt], bib[bibAt + 1], bib[bibAt + 2], bib[bibAt + 3]);
   packet.bytes.fill(0, tcp, end);
   view.setUint16(tcp + TCP.SOURCE_PORT, portAndState >>> 16);

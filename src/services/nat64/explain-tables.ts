@@ -3,7 +3,13 @@
  * where the packet comes back in. The worker's indices are not shared, so the records are walked. What cannot be seen
  * from here: ports that rest, and so are not free although nobody has them.
  */
-import type { ExplainRequest, ExplainStep, PoolUse, SessionRow } from '../../runtime/nat64-queries.ts';
+import type {
+  Arrival,
+  ExplainRequest,
+  ExplainStep,
+  PoolUse,
+  SessionRow,
+} from '../../runtime/nat64-queries.ts';
 import { formatIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import type { Nat64Counter } from './counters.ts';
 import {
@@ -18,12 +24,18 @@ import {
 } from './inspect.ts';
 import { type Packet, TRANSPORT } from './packet.ts';
 import { findEam4 } from './eam.ts';
-import { type Settings, compileAccessList, isAllowed, isInPool, slotOf } from './settings.ts';
+import { portBlockOf } from './port-blocks.ts';
+import { type PortPool, type Settings, compileAccessList, isAllowed, isInPool, slotOf } from './settings.ts';
 import { poolUse } from './usage.ts';
 
 const NAMES = { tcp: 'TCP', udp: 'UDP', icmp: 'ICMP' } as const;
 
-export const passed = (text: string): ExplainStep => ({ isOk: true, text, counter: null });
+export const passed = (text: string, arrival?: Arrival): ExplainStep => ({
+  isOk: true,
+  text,
+  counter: null,
+  ...(arrival !== undefined && { arrival }),
+});
 export const refused = (counter: Nat64Counter, text: string): ExplainStep => ({ isOk: false, text, counter });
 
 /** What the tables hold that concerns the packet. */
@@ -36,6 +48,9 @@ interface Found {
   /** What counts for the limits of the client, which may be a prefix; static entries do not. */
   clientMappings: number;
   clientSessions: number;
+  /** The client's own ports, where clients have blocks, and BIB entries that have some of them. */
+  block: PortPool | undefined;
+  blockEntries: number;
   /** Who has the destination, when that is a pool4 address. */
   target: Mapping | undefined;
   use: PoolUse;
@@ -58,12 +73,15 @@ async function lookUp(
   const address = parseIpv6(request.client) as Uint8Array;
   const client = compileAccessList([{ address, prefixBits: settings.clientPrefixBits }]);
   const { clientPort, destinationPort } = request;
+  const block = portBlockOf(settings.portBlocks, protocol, host.word0, host.word1, host.word2, host.word3);
   const found: Found = {
     mapping: undefined,
     session: undefined,
     entries: 0,
     clientMappings: 0,
     clientSessions: 0,
+    block,
+    blockEntries: 0,
     target: undefined,
     use: await poolUse(view),
   };
@@ -73,6 +91,12 @@ async function lookUp(
       found.clientSessions += mapping.sessions;
     }
     if (mapping.protocol !== protocol) return true;
+    const isInBlock =
+      block !== undefined &&
+      mapping.mappedAddress === settings.poolAddresses[block.slot] &&
+      mapping.mappedPort >= block.firstPort &&
+      mapping.mappedPort <= block.lastPort;
+    if (isInBlock) found.blockEntries++;
     if (isSameHost(mapping, host)) {
       found.entries++;
       if (mapping.hostPort === clientPort) found.mapping = mapping;
@@ -124,8 +148,14 @@ function explainStatelessWayOut(settings: Settings, { remoteAddress }: Packet): 
   const remote = formatIpv4(remoteAddress);
   const isOurs = slotOf(settings.poolAddresses, remoteAddress) !== -1;
   if (!isOurs && findEam4(settings.eam, remoteAddress) === undefined)
-    return passed(`It leaves the translator for ${remote}.`);
-  return passed(`It leaves the translator for ${remote}, which this appliance translates too (hairpinning).`);
+    return passed(`It leaves the translator for ${remote}.`, { kind: 'internet', address: remote });
+  return passed(
+    `It leaves the translator for ${remote}, which this appliance translates too (hairpinning).`,
+    {
+      kind: 'translator',
+      address: remote,
+    },
+  );
 }
 
 /** RFC 6146 section 3.5.1: the BIB entry, or whether there could be a new one. */
@@ -133,8 +163,9 @@ function explainMapping(
   { settings }: TablesView,
   packet: Packet,
   request: ExplainRequest,
-  { mapping, entries, clientMappings, clientSessions, use }: Found,
+  found: Found,
 ): ExplainStep {
+  const { mapping, entries, clientMappings, clientSessions, use } = found;
   const name = packet.protocol === TRANSPORT.ICMP ? 'identifier' : 'port';
   if (mapping !== undefined) {
     const ipv4 = `${formatIpv4(mapping.mappedAddress)} ${name} ${mapping.mappedPort}`;
@@ -146,19 +177,41 @@ function explainMapping(
     return refused('drop-client-limit', `The client has ${clientSessions} sessions: all it may have.`);
   if (clientMappings >= settings.maxMappingsPerClient)
     return refused('drop-client-limit', `The client has ${clientMappings} BIB entries: all it may have.`);
-  const free = use.pools.filter(({ size, used }) => used[request.protocol] < size);
-  if (free.length === 0)
-    return refused('drop-pool4-exhausted', `${has}, and pool4 has no free ${name} for another.`);
-  const ranges = free.map(
-    ({ address, firstPort, lastPort }) => `${address} ${name} ${firstPort}-${lastPort}`,
-  );
   const which =
     request.clientPort === undefined
       ? `A packet from any other ${name}`
       : `The client's ${name} ${request.clientPort}`;
   const rest =
     settings.portRestSeconds === 0 ? '' : `, but none used in the last ${settings.portRestSeconds} s`;
+  if (settings.portBlocks !== undefined) return explainBlock(settings, request, found, which, rest);
+  const free = use.pools.filter(
+    ({ size, used, protocols }) => protocols.includes(request.protocol) && used[request.protocol] < size,
+  );
+  if (free.length === 0)
+    return refused('drop-pool4-exhausted', `${has}, and pool4 has no free ${name} for another.`);
+  const ranges = free.map(
+    ({ address, firstPort, lastPort }) => `${address} ${name} ${firstPort}-${lastPort}`,
+  );
   return passed(`${has}. ${which} gets a new one, at random out of ${ranges.join(' or ')}${rest}.`);
+}
+
+/** RFC 7422: a new BIB entry out of the client's own ports. */
+function explainBlock(
+  { poolAddresses }: Settings,
+  { client, protocol }: ExplainRequest,
+  { block, blockEntries }: Found,
+  which: string,
+  rest: string,
+): ExplainStep {
+  if (block === undefined) return refused('drop-no-port-block', `nat64.portBlocks gives ${client} no ports.`);
+  const { slot, firstPort, lastPort } = block;
+  const ports = `${formatIpv4(poolAddresses[slot])} ${firstPort}-${lastPort}`;
+  if (blockEntries > lastPort - firstPort)
+    return refused(
+      'drop-pool4-exhausted',
+      `All of the client's ports, ${ports}, are in use for ${NAMES[protocol]}.`,
+    );
+  return passed(`${which} gets a new BIB entry out of the client's own ports, ${ports}${rest}.`);
 }
 
 /** RFC 6146 section 3.5: the session, or whether there could be a new one. */
@@ -191,10 +244,13 @@ async function explainWayOut(
   if (slot === -1) {
     const isOurs = findEam4(settings.eam, remoteAddress) !== undefined;
     const whose = isOurs ? ', which an address mapping gives to a server of ours (hairpinning)' : '';
-    return passed(`It leaves the appliance for ${remote}${whose}.`);
+    const kind = isOurs ? 'translator' : 'internet';
+    return passed(`It leaves the appliance for ${remote}${whose}.`, { kind, address: remote });
   }
-  const owner = settings.isOwnAddress[slot] ? 'the packet is for the appliance itself' : 'nobody has it';
-  if (protocol === TRANSPORT.ICMP) return passed(`${remote} is a pool4 address, and ${owner}.`);
+  const isOwn = settings.isOwnAddress[slot];
+  const owner = isOwn ? 'the packet is for the appliance itself' : 'nobody has it';
+  const arrival: Arrival = { kind: isOwn ? 'appliance' : 'nobody', address: remote };
+  if (protocol === TRANSPORT.ICMP) return passed(`${remote} is a pool4 address, and ${owner}.`, arrival);
   if (destinationPort === undefined)
     return passed(`${remote} is a pool4 address: who gets the packet depends on the destination port.`);
   const there = `${remote} port ${destinationPort}`;
@@ -202,9 +258,9 @@ async function explainWayOut(
     protocol === TRANSPORT.TCP && settings.storesSyns ? ' The SYN is kept for 6 seconds, then refused.' : '';
   const { target, mapping, session, use } = found;
   if (target === undefined) {
-    return isInPool(settings, slot, destinationPort)
+    return isInPool(settings, slot, protocol, destinationPort)
       ? refused('drop-no-bib-entry', `Nobody has ${there}.${wait}`)
-      : passed(`${there} is outside the pool, and ${owner}.`);
+      : passed(`${there} is outside the pool, and ${owner}.`, arrival);
   }
   const host = `${formatHost(target)} port ${target.hostPort}`;
   // A client without a mapping will get an address of the pool: this one, as far as anybody can tell.
@@ -221,5 +277,12 @@ async function explainWayOut(
   const needed = (session === undefined ? 1 : 0) + (back === undefined ? 1 : 0);
   if (use.sessions + needed > use.maxSessions)
     return refused('drop-sessions-full', `There is no room for the session of ${host}, which has ${there}.`);
-  return passed(`${there} is the mapping of ${host}: the packet comes back in and goes there (hairpinning).`);
+  return passed(
+    `${there} is the mapping of ${host}: the packet comes back in and goes there (hairpinning).`,
+    {
+      kind: 'host',
+      address: formatHost(target),
+      port: target.hostPort,
+    },
+  );
 }

@@ -5,7 +5,7 @@
 import type { ExplainRequest, ExplainStep, Explanation } from '../../runtime/nat64-queries.ts';
 import { formatIpv4, formatIpv6 } from '../../wire/ip-address.ts';
 import { IPV6, IPV6_HEADER_BYTES } from '../../wire/ipv6.ts';
-import { extractIpv4 } from '../../wire/nat64-prefix.ts';
+import { type Nat64Prefix, extractIpv4 } from '../../wire/nat64-prefix.ts';
 import { COUNTER, CONTINUE, NAT64_COUNTERS, type Nat64Counter, type Verdict } from './counters.ts';
 import { determineTuple6 } from './incoming-tuple-6.ts';
 import { passed, refused, stepsOfTables } from './explain-tables.ts';
@@ -57,6 +57,11 @@ const CHECKS: readonly Check[] = [
     refused: ({ remote, prefix }) =>
       `${remote} is private or reserved; ${prefix} must not stand for it (RFC 6052 section 3.1).`,
   },
+  {
+    counter: 'drop-denied',
+    ok: ({ remote }) => `nat64.denyIpv4 does not list ${remote}.`,
+    refused: ({ remote }) => `nat64.denyIpv4 lists ${remote}.`,
+  },
 ];
 
 const COUNTER_NAMES = Object.keys(NAT64_COUNTERS) as Nat64Counter[];
@@ -72,21 +77,34 @@ export async function explain(
   const { start } = packet;
   const destination = formatIpv6(packet.bytes.slice(start + IPV6.DESTINATION, start + IPV6_HEADER_BYTES));
   const verdict = determineTuple6(settings, packet);
-  const { prefixBits, word0, word1, word2 } = settings.prefix;
+  const { prefixIndex } = packet;
+  const { prefixBits } = settings.prefixes[Math.max(prefixIndex, 0)];
+  if (packet.isStateless && prefixIndex > 0) {
+    const text = `${request.client} has an IPv4 address of its own, and is translated through ${formatPrefix(settings.prefix)} only.`;
+    return { isTranslated: false, steps: [refused('drop-destination', text)] };
+  }
   // In stateless mode hosts may have addresses of the prefix.
-  const checks = settings.isStateless
-    ? CHECKS.filter(({ counter }) => counter !== 'drop-source-in-prefix')
-    : CHECKS;
+  const checks = CHECKS.filter(
+    ({ counter }) =>
+      !(counter === 'drop-source-in-prefix' && settings.isStateless) &&
+      !(counter === 'drop-denied' && settings.denied4.length === 0),
+  );
   const steps = stepsOfVerdict(checks, verdict, {
     request,
     destination,
-    prefix: `${formatHost({ word0, word1, word2, word3: 0 })}/${prefixBits}`,
+    prefix:
+      prefixIndex === -1
+        ? settings.prefixes.map(formatPrefix).join(' and ')
+        : formatPrefix(settings.prefixes[prefixIndex]),
     // The packet's own is set only when all is well.
     remote: formatIpv4(extractIpv4(prefixBits, packet.view, start + IPV6.DESTINATION)),
   });
   if (verdict === CONTINUE) steps.push(...(await stepsOfTables(view, packet, request, nowSeconds)));
   return { isTranslated: steps.every(({ isOk }) => isOk), steps };
 }
+
+const formatPrefix = ({ word0, word1, word2, prefixBits }: Nat64Prefix): string =>
+  `${formatHost({ word0, word1, word2, word3: 0 })}/${prefixBits}`;
 
 /** The checks up to the one that refused. */
 function stepsOfVerdict(checks: readonly Check[], verdict: Verdict, facts: Facts): ExplainStep[] {

@@ -2,17 +2,19 @@
  * Filtering, and updating of BIB and sessions (RFC 6146 section 3.5). Mapping and filtering are independent of the
  * endpoint (N8, N20), unless filtering is set to depend on the address. ICMP errors only look sessions up; they never create, refresh or end one (N6, N37).
  */
+import { isPrivate } from '../../wire/ipv4-scope.ts';
 import { TCP_FLAG } from '../../wire/tcp-udp.ts';
 import { addBib, bibSlot, findBibByHost, findBibByMappedPort, removeBib } from './bib.ts';
 import { clientMappings, clientSessions, findClient, hashOfClient } from './clients.ts';
 import { COUNTER, CONTINUE, HELD, RETURN_TO_KERNEL, type Verdict } from './counters.ts';
 import { TRANSPORT } from './packet.ts';
 import { allocatePort } from './pool4.ts';
+import { portBlockOf } from './port-blocks.ts';
 import { addSession, findSession, hasSessionWith, setExpiry } from './sessions.ts';
 import { findEam4 } from './eam.ts';
-import { type Lifetimes, isInPool, slotOf } from './settings.ts';
+import { type Lifetimes, type PortPool, isInPool, slotOf } from './settings.ts';
 import { storeSyn, takeSyn } from './stored-syns.ts';
-import { BIB, RECORD_WORDS, SESSION } from './tables.ts';
+import { BIB, PREFIX_MASK, PREFIX_SHIFT, RECORD_WORDS, SESSION, STATE_MASK } from './tables.ts';
 import { FROM_V4, TCP_STATE, nextTcpState, tcpEvent, tcpLifetimeSeconds } from './tcp-state.ts';
 import type { Translator } from './translator.ts';
 
@@ -43,6 +45,7 @@ export function filterFrom6(translator: Translator): Verdict {
   const session = bib === 0 ? 0 : findSession(tables, bib, packet.remoteAddress, packet.remotePort);
   if (packet.isError) return session === 0 ? COUNTER['drop-icmp-no-session'] : CONTINUE;
   if (session !== 0) {
+    if (settings.prefixes.length > 1) notePrefix(translator, session);
     refresh(translator, session, FROM_V6);
     return CONTINUE;
   }
@@ -59,7 +62,16 @@ export function filterFrom6(translator: Translator): Verdict {
   if (isNew) {
     if (clientMappings(tables.clients, client) >= settings.maxMappingsPerClient)
       return COUNTER['drop-client-limit'];
-    const slotAndPort = wishForPort(translator, client, hash);
+    const block = portBlockOf(
+      settings.portBlocks,
+      protocol,
+      packet.host0,
+      packet.host1,
+      packet.host2,
+      packet.host3,
+    );
+    if (block === undefined && settings.portBlocks !== undefined) return COUNTER['drop-no-port-block'];
+    const slotAndPort = wishForPort(translator, client, hash, block);
     if (slotAndPort === -1) return COUNTER['drop-pool4-exhausted'];
     bib = addBib(
       tables,
@@ -103,15 +115,19 @@ function wishForPort(
   { packet, tables, settings, nowSeconds, random }: Translator,
   client: number,
   clientHash: number,
+  block: PortPool | undefined,
 ) {
   return allocatePort(tables, tables.clients, {
     pools: settings.pools,
+    block,
     protocol: packet.protocol,
     client,
     clientHash,
     hostPort: packet.hostPort,
     nowSeconds,
     restSeconds: settings.portRestSeconds,
+    keepsParity: settings.keepsPortParity,
+    keepsClass: settings.keepsPortClass,
     random,
   });
 }
@@ -131,7 +147,7 @@ export function filterFrom4(translator: Translator): Verdict {
     // All fragments come here too, as only the first would show its ports.
     const isForKernel =
       protocol === TRANSPORT.ICMP ||
-      (packet.fragmentCount > 0 && !isInPool(settings, packet.mappedSlot, packet.mappedPort));
+      (packet.fragmentCount > 0 && !isInPool(settings, packet.mappedSlot, protocol, packet.mappedPort));
     if (isForKernel && settings.isOwnAddress[packet.mappedSlot]) return RETURN_TO_KERNEL;
     return keepSyn(translator) ? HELD : COUNTER['drop-no-bib-entry'];
   }
@@ -142,6 +158,7 @@ export function filterFrom4(translator: Translator): Verdict {
   packet.host3 = tables.bib[at + 3];
   packet.hostPort = tables.bib[at + BIB.PORTS] >>> 16;
   const session = findSession(tables, bib, packet.remoteAddress, packet.remotePort);
+  if (settings.prefixes.length > 1) choosePrefix(translator, session);
   if (packet.isError) return session === 0 ? COUNTER['drop-icmp-no-session'] : CONTINUE;
   if (session !== 0) {
     refresh(translator, session, FROM_V4);
@@ -181,8 +198,30 @@ export function isHairpin({ packet, settings, tables }: Translator): boolean {
   if (slot === -1 || protocol >= TRANSPORT.ICMP) return false;
   if (packet.isError && packet.errorPeer !== remoteAddress) return false;
   return (
-    isInPool(settings, slot, remotePort) || findBibByMappedPort(tables, slot, protocol, remotePort) !== 0
+    isInPool(settings, slot, protocol, remotePort) ||
+    findBibByMappedPort(tables, slot, protocol, remotePort) !== 0
   );
+}
+
+/** Answers come from the prefix that the host last sent to. */
+function notePrefix(translator: Translator, session: number): void {
+  const { packet, tables } = translator;
+  const at = session * RECORD_WORDS + SESSION.REMOTE_PORT_AND_STATE;
+  const portAndState = tables.sessions[at];
+  if ((portAndState & PREFIX_MASK) >> PREFIX_SHIFT === packet.prefixIndex) return;
+  tables.sessions[at] = (portAndState & ~PREFIX_MASK) | (packet.prefixIndex << PREFIX_SHIFT);
+  // The kernel would go on answering from the old one.
+  translator.flows?.forget(translator, session);
+}
+
+/** For a packet from the IPv4 side: the prefix of its session, or the first that may stand for its source. */
+function choosePrefix({ packet, tables, settings }: Translator, session: number): void {
+  if (session !== 0) {
+    const portAndState = tables.sessions[session * RECORD_WORDS + SESSION.REMOTE_PORT_AND_STATE];
+    packet.prefixIndex = (portAndState & PREFIX_MASK) >> PREFIX_SHIFT;
+  } else if (settings.prefix.refusesPrivate && isPrivate(packet.remoteAddress)) {
+    packet.prefixIndex = Math.max(settings.privatePrefix, 0);
+  }
 }
 
 const opensConnection = (tcpFlags: number): boolean =>
@@ -192,7 +231,9 @@ function openSession(translator: Translator, bib: number, state: number, lifetim
   const { packet, tables, nowSeconds } = translator;
   const expiresAt = nowSeconds + lifetimeSeconds;
   const { remoteAddress, remotePort } = packet;
-  if (addSession(tables, bib, remoteAddress, remotePort, state, nowSeconds, expiresAt) === 0) return false;
+  const stateAndPrefix = state | (packet.prefixIndex << PREFIX_SHIFT);
+  if (addSession(tables, bib, remoteAddress, remotePort, stateAndPrefix, nowSeconds, expiresAt) === 0)
+    return false;
   translator.counters[COUNTER['sessions-created-tcp'] + packet.protocol]++;
   return true;
 }
@@ -214,10 +255,10 @@ function refresh(translator: Translator, session: number, side: number): void {
   }
   const at = session * RECORD_WORDS + SESSION.REMOTE_PORT_AND_STATE;
   const portAndState = tables.sessions[at];
-  const state = portAndState & 0xffff;
+  const state = portAndState & STATE_MASK;
   const event = tcpEvent(packet.tcpFlags) | side;
   const next = nextTcpState(state, event);
-  if (next !== state) tables.sessions[at] = (portAndState & ~0xffff) | next;
+  if (next !== state) tables.sessions[at] = (portAndState & ~STATE_MASK) | next;
   const lifetimeSeconds = tcpLifetimeSeconds(lifetimes, state, event);
   if (lifetimeSeconds !== 0) setExpiry(tables, session, nowSeconds, nowSeconds + lifetimeSeconds);
   flows?.note(translator, session, next, side === FROM_V6);

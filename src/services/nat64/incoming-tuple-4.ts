@@ -32,7 +32,7 @@ import { GSO } from '../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
 import { readStatelessHost } from './eam.ts';
-import { type Settings, slotOf } from './settings.ts';
+import { type Settings, isDenied4, slotOf } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
@@ -49,6 +49,7 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
   packet.isIcmp = false;
   packet.cutLimitBytes = 0;
+  packet.prefixIndex = 0;
   const headerBytes = ipv4HeaderBytes(view, start, packet.end);
   if (headerBytes === 0) return COUNTER['drop-truncated'];
   const totalBytes = view.getUint16(start + IPV4.TOTAL_LENGTH);
@@ -92,7 +93,8 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
 
   packet.isError = false;
   // N34
-  if (settings.globalOnly && isPrivate(source)) return COUNTER['drop-non-global'];
+  if (settings.privatePrefix === -1 && isPrivate(source)) return COUNTER['drop-non-global'];
+  if (isDenied4(settings.denied4, source)) return COUNTER['drop-denied'];
   if (view.getUint8(start + IPV4.TTL) <= 1) return COUNTER['drop-hop-limit'];
   if (!fitsIpv6(settings, packet, headerBytes, fragment)) return COUNTER['drop-too-big'];
   packet.remoteAddress = source;

@@ -13,12 +13,12 @@ import {
   ROUTING_SEGMENTS_LEFT,
   isSkippedExtension,
 } from '../../wire/ipv6.ts';
-import { extractIpv4, nat64PrefixContains } from '../../wire/nat64-prefix.ts';
+import { extractIpv4 } from '../../wire/nat64-prefix.ts';
 import { GSO } from '../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
 import { hasStateless, statelessIpv4 } from './eam.ts';
-import { type Settings, isAllowed } from './settings.ts';
+import { type Settings, isAllowed, isDenied4, prefixIndexOf } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
@@ -49,11 +49,15 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   packet.end = end;
 
   // N5: process only destinations inside Pref64; a source inside it would loop.
-  const { prefix } = settings;
-  if (!nat64PrefixContains(prefix, view, start + IPV6.DESTINATION)) return COUNTER['drop-destination'];
-  if (!settings.isStateless && nat64PrefixContains(prefix, view, start + IPV6.SOURCE))
+  const { prefixes } = settings;
+  packet.prefixIndex = prefixIndexOf(prefixes, view, start + IPV6.DESTINATION);
+  if (packet.prefixIndex === -1) return COUNTER['drop-destination'];
+  const prefix = prefixes[packet.prefixIndex];
+  if (!settings.isStateless && prefixIndexOf(prefixes, view, start + IPV6.SOURCE) !== -1)
     return COUNTER['drop-source-in-prefix'];
   readHost(settings, packet, start + IPV6.SOURCE);
+  // Only a session knows which prefix the answer must come from.
+  if (packet.isStateless && packet.prefixIndex !== 0) return COUNTER['drop-destination'];
 
   const extensions = skipExtensions(settings, packet);
   if (extensions !== CONTINUE) return extensions;
@@ -73,8 +77,9 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
     return COUNTER['drop-not-allowed'];
   // N34: the well-known prefix never stands for private addresses; no prefix stands for those that nobody routes.
   const remoteAddress = extractIpv4(prefix.prefixBits, view, start + IPV6.DESTINATION);
-  if (isNeverRouted(remoteAddress) || (settings.globalOnly && isPrivate(remoteAddress)))
+  if (isNeverRouted(remoteAddress) || (prefix.refusesPrivate && isPrivate(remoteAddress)))
     return COUNTER['drop-non-global'];
+  if (isDenied4(settings.denied4, remoteAddress)) return COUNTER['drop-denied'];
   if (view.getUint8(start + IPV6.HOP_LIMIT) <= 1) return COUNTER['drop-hop-limit'];
   if (packet.fragmentCount > 0) packet.cutLimitBytes = settings.mtu4Bytes;
   else if (wireBytesOf(packet) - SHRINKS_BYTES > settings.mtu4Bytes) return COUNTER['drop-too-big'];
@@ -161,7 +166,8 @@ function noteFragment(
  */
 function determineError6(settings: Settings, packet: Packet): Verdict {
   const { view, start, transport } = packet;
-  const { prefix } = settings;
+  const { prefixes } = settings;
+  const { prefixBits } = prefixes[packet.prefixIndex];
   const type = view.getUint8(transport + ICMP.TYPE);
   if (!describeError6(settings, packet, type)) return COUNTER['drop-icmp-type'];
   const quoted = transport + ICMP_HEADER_BYTES;
@@ -172,8 +178,9 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   const { quotedEnd } = packet;
   let quotedTransport = quoted + IPV6_HEADER_BYTES;
   if (quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
-  if (view.getUint8(quoted) >> 4 !== 6 || !nat64PrefixContains(prefix, view, quoted + IPV6.SOURCE))
-    return COUNTER['drop-icmp-quote'];
+  packet.prefixIndex =
+    view.getUint8(quoted) >> 4 === 6 ? prefixIndexOf(prefixes, view, quoted + IPV6.SOURCE) : -1;
+  if (packet.prefixIndex === -1) return COUNTER['drop-icmp-quote'];
 
   let nextHeader = view.getUint8(quoted + IPV6.NEXT_HEADER);
   packet.quotesFragment = nextHeader === EXTENSION.FRAGMENT;
@@ -197,7 +204,7 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   } else if (!hasStateless(settings) || !passOther(packet, nextHeader)) return COUNTER['drop-icmp-quote'];
 
   if (view.getUint8(start + IPV6.HOP_LIMIT) <= 1) return COUNTER['drop-hop-limit'];
-  const errorPeer = extractIpv4(prefix.prefixBits, view, start + IPV6.DESTINATION);
+  const errorPeer = extractIpv4(prefixBits, view, start + IPV6.DESTINATION);
   if (isNeverRouted(errorPeer)) return COUNTER['drop-non-global'];
   packet.isError = true;
   packet.quoted = quoted;
@@ -206,7 +213,7 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   packet.errorSource = 0;
   if (hasStateless(settings)) readErrorSource(settings, packet);
   readHost(settings, packet, quoted + IPV6.DESTINATION);
-  packet.remoteAddress = extractIpv4(prefix.prefixBits, view, quoted + IPV6.SOURCE);
+  packet.remoteAddress = extractIpv4(prefixes[packet.prefixIndex].prefixBits, view, quoted + IPV6.SOURCE);
   packet.hostPort = destinationPort(view, quotedTransport, packet.protocol);
   packet.remotePort =
     packet.protocol === TRANSPORT.ICMP ? 0 : sourcePort(view, quotedTransport, packet.protocol);

@@ -8,7 +8,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type {
   BibFilter,
   BibRow,
-  Nat64Protocol,
   Page,
   PageRequest,
   SessionFilter,
@@ -17,8 +16,18 @@ import type {
 import { formatIpv4, formatIpv6, mapIpv4 } from '../../wire/ip-address.ts';
 import { writeWords } from '../../wire/ipv6.ts';
 import { parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
-import { type Settings, compileAccessList, isAllowed } from './settings.ts';
-import { BIB, BIB_KIND, CONTROL, MAX_ADDRESSES, RECORD_WORDS, SESSION, type SharedTables } from './tables.ts';
+import { PROTOCOLS } from './packet.ts';
+import { type PortPool, type Settings, compileAccessList, isAllowed } from './settings.ts';
+import {
+  BIB,
+  BIB_KIND,
+  CONTROL,
+  MAX_ADDRESSES,
+  RECORD_WORDS,
+  SESSION,
+  STATE_MASK,
+  type SharedTables,
+} from './tables.ts';
 import { TCP_STATE } from './tcp-state.ts';
 
 /** The tables and what is needed to understand them. */
@@ -26,9 +35,6 @@ export interface TablesView {
   readonly tables: SharedTables;
   readonly settings: Settings;
 }
-
-/** By TRANSPORT. */
-export const PROTOCOLS = ['tcp', 'udp', 'icmp'] as const satisfies Nat64Protocol[];
 
 /** Records that one page looks at: a full table of the default size, and some tenths of a second on a small machine. */
 const MAX_EXAMINED = 262_144;
@@ -74,7 +80,7 @@ const addressOfKind = ({ control }: SharedTables, kind: number): number =>
 /** The pools that new mappings are taken from; addresses signed. */
 export const poolsOf = ({
   settings: { pools, poolAddresses },
-}: TablesView): { address: number; firstPort: number; lastPort: number }[] =>
+}: TablesView): (Omit<PortPool, 'slot'> & { address: number })[] =>
   pools.map(({ slot, ...ports }) => ({ address: poolAddresses[slot], ...ports }));
 
 /** Numbers of BIB records in use are below this. */
@@ -182,7 +188,7 @@ function sessionRow(view: TablesView, copy: Int32Array, nowSeconds: number): Ses
     ...mapping,
     remote: formatIpv4(copy[SESSION.REMOTE_ADDRESS]),
     remotePort: portAndState >>> 16,
-    state: STATE_NAMES.get(portAndState & 0xffff) ?? null,
+    state: STATE_NAMES.get(portAndState & STATE_MASK) ?? null,
     endsInSeconds: Math.max(0, copy[SESSION.EXPIRES_AT] - nowSeconds),
   };
 }

@@ -10,9 +10,10 @@ export const HEADROOM_BYTES = 128;
 export const LONGEST_PACKET_BYTES = 65_535;
 const BUFFER_BYTES = HEADROOM_BYTES + 2 * 65_536;
 
-/** Transport protocols by the number that the tables use. */
-/** Transport protocols that pass as they are have OTHER; they have no sessions. */
+/** Transport protocols by the number that the tables use. Those that pass as they are have OTHER, and no sessions. */
 export const TRANSPORT = { TCP: 0, UDP: 1, ICMP: 2, OTHER: 3 } as const;
+/** What configuration and API call them, by TRANSPORT. */
+export const PROTOCOLS = ['tcp', 'udp', 'icmp'] as const;
 
 export interface Packet {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -47,6 +48,8 @@ export interface Packet {
   isStateless: boolean;
   /** The number of the protocol when it is OTHER. */
   otherProtocol: number;
+  /** Position in the settings' prefixes of the one that stands before `remoteAddress`. */
+  prefixIndex: number;
   /** Slot of `mappedAddress` in the pool; known at once when the packet came from IPv4. */
   mappedSlot: number;
   /** Our port or ICMP identifier on the pool4 address. */
@@ -145,6 +148,7 @@ export function createPacket(): Packet {
     mappedAddress: 0,
     isStateless: false,
     otherProtocol: 0,
+    prefixIndex: 0,
     mappedSlot: 0,
     mappedPort: 0,
     remoteAddress: 0,

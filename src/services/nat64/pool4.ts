@@ -10,6 +10,8 @@ const FIRST_UNPRIVILEGED_PORT = 1024;
 /** What a port is wanted for. */
 export interface PortWish {
   readonly pools: readonly PortPool[];
+  /** The client's own ports, where clients have blocks: no others are given to it. */
+  readonly block: PortPool | undefined;
   readonly protocol: number;
   /** The client's record; 0 when it has none yet. */
   readonly client: number;
@@ -19,6 +21,8 @@ export interface PortWish {
   readonly nowSeconds: number;
   /** Ports that were given back less than so many seconds ago are not given out. */
   readonly restSeconds: number;
+  readonly keepsParity: boolean;
+  readonly keepsClass: boolean;
   /** Unsigned 32-bit random numbers. */
   readonly random: () => number;
 }
@@ -28,7 +32,11 @@ export interface PortWish {
  * one address as long as that has ports (paired pooling, N42), and the same one the next time. No port is ever shared (N35).
  */
 export function allocatePort(tables: Tables, clients: Clients, wish: PortWish): number {
-  const { pools } = wish;
+  const { pools, block } = wish;
+  if (block !== undefined) {
+    const port = portOfPool(tables, wish, block);
+    return port === -1 ? -1 : (block.slot << 16) | port;
+  }
   if (pools.length === 0) return -1;
   let slot = wish.client === 0 ? -1 : clientAddressSlot(clients, wish.client);
   if (slot === -1) slot = pools[(wish.clientHash >>> 0) % pools.length].slot;
@@ -54,7 +62,7 @@ function portOfSlot(tables: Tables, wish: PortWish, slot: number): number {
   const first = wish.random() % pools.length;
   for (let i = 0; i < pools.length; i++) {
     const pool = pools[(first + i) % pools.length];
-    if (pool.slot !== slot) continue;
+    if (pool.slot !== slot || (pool.protocols & (1 << protocol)) === 0) continue;
     const port = portOfPool(tables, wish, pool);
     if (port !== -1) return (slot << 16) | port;
   }
@@ -64,9 +72,10 @@ function portOfSlot(tables: Tables, wish: PortWish, slot: number): number {
 
 /**
  * Random (RFC 6056 algorithm 1); of the same class, 0-1023 or above, and for UDP of the same parity, as long as such a
- * port is free.
+ * port is free and the wish asks for it.
  */
 function portOfPool(tables: Tables, wish: PortWish, { slot, firstPort, lastPort }: PortPool): number {
+  if (!wish.keepsClass) return portBetween(tables, wish, slot, firstPort, lastPort);
   const isPrivileged = wish.hostPort < FIRST_UNPRIVILEGED_PORT && wish.protocol !== TRANSPORT.ICMP;
   const classFirst = isPrivileged ? firstPort : Math.max(firstPort, FIRST_UNPRIVILEGED_PORT);
   const classLast = isPrivileged ? Math.min(lastPort, FIRST_UNPRIVILEGED_PORT - 1) : lastPort;
@@ -76,7 +85,7 @@ function portOfPool(tables: Tables, wish: PortWish, { slot, firstPort, lastPort 
 
 /** A free port of the range, for UDP of the host port's parity if there is one; or -1. */
 function portBetween(tables: Tables, wish: PortWish, slot: number, first: number, last: number): number {
-  if (wish.protocol === TRANSPORT.UDP) {
+  if (wish.protocol === TRANSPORT.UDP && wish.keepsParity) {
     const port = freePort(tables, wish, slot, first + ((first ^ wish.hostPort) & 1), last, 2);
     if (port !== -1) return port;
   }

@@ -2,7 +2,7 @@
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import { explain } from './explain.ts';
 import { type TablesView, listBib, listSessions } from './inspect.ts';
-import { poolUse, topClients } from './usage.ts';
+import { listPortBlocks, poolUse, topClients } from './usage.ts';
 
 /** `view` gives the tables and the settings of the moment; `nowSeconds` is the worker's clock. */
 export const createQueries = (view: () => TablesView, nowSeconds: () => number): Nat64Queries => ({
@@ -10,5 +10,6 @@ export const createQueries = (view: () => TablesView, nowSeconds: () => number):
   bib: (filter, page) => listBib(view(), filter, page),
   topClients: (limit) => topClients(view(), limit),
   poolUse: () => poolUse(view()),
+  portBlocks: (question) => listPortBlocks(view(), question),
   explain: (request) => explain(view(), request, nowSeconds()),
 });

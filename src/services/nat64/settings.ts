@@ -1,7 +1,8 @@
 /** What the translator is told by its configuration and by the state of the machine: plain data, cloned to the worker. */
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
-import type { Nat64Prefix } from '../../wire/nat64-prefix.ts';
+import { type Nat64Prefix, nat64PrefixContains } from '../../wire/nat64-prefix.ts';
 import type { EamTable } from './eam.ts';
+import type { PortBlocks } from './port-blocks.ts';
 
 /** How long sessions live without traffic (RFC 6146 section 4). */
 export interface Lifetimes {
@@ -16,6 +17,14 @@ export interface PortPool {
   readonly slot: number;
   readonly firstPort: number;
   readonly lastPort: number;
+  /** Which protocols use them: a bit 1 << TRANSPORT for each. */
+  readonly protocols: number;
+}
+
+/** A prefix that IPv4 destinations have. */
+export interface TranslatedPrefix extends Nat64Prefix {
+  /** RFC 6052 section 3.1: refuse private IPv4 addresses, as the well-known prefix demands (N34). */
+  readonly refusesPrivate: boolean;
 }
 
 /** A mapping that is always there. */
@@ -30,7 +39,13 @@ export interface StaticEntry {
 }
 
 export interface Settings {
-  readonly prefix: Nat64Prefix;
+  /** The first of `prefixes`: of addresses that no session gives another. */
+  readonly prefix: TranslatedPrefix;
+  readonly prefixes: readonly TranslatedPrefix[];
+  /** Position of the first of them that may stand for private addresses, -1 when none may. */
+  readonly privatePrefix: number;
+  /** IPv4 addresses that nothing is translated to or from: an address and a mask each. */
+  readonly denied4: Int32Array;
   /** The pool4 addresses by slot, signed; 0 where a slot is not in use. */
   readonly poolAddresses: Int32Array;
   /** Which of them are the appliance's own: packets of no mapping may be for its own programs. */
@@ -48,6 +63,11 @@ export interface Settings {
   readonly icmpSources4: Int32Array;
   /** N42: a port that has been given back rests so long. */
   readonly portRestSeconds: number;
+  /** RFC 4787 REQ-4 and REQ-5: UDP ports keep their parity, all ports their class, while that is possible. */
+  readonly keepsPortParity: boolean;
+  readonly keepsPortClass: boolean;
+  /** RFC 7422: each client's ports are computed from its address. */
+  readonly portBlocks: PortBlocks | undefined;
   /** N42: what one client may have. */
   readonly maxMappingsPerClient: number;
   readonly maxSessionsPerClient: number;
@@ -57,8 +77,6 @@ export interface Settings {
   readonly allow: Int32Array;
   /** Source of the ICMPv6 errors that we send ourselves: four words. */
   readonly ownIpv6: Int32Array;
-  /** RFC 6052 section 3.1: refuse private IPv4 addresses, as the well-known prefix demands. */
-  readonly globalOnly: boolean;
   readonly mtu4Bytes: number;
   readonly mtu6Bytes: number;
   /** RFC 7915 section 4.1: packets that may be fragmented become IPv6 fragments of at most this size. */
@@ -71,6 +89,8 @@ export interface Settings {
   readonly isAddressDependent: boolean;
   /** N2: drop UDP packets from the IPv4 side that have no checksum, instead of computing one. */
   readonly dropsZeroUdpChecksum: boolean;
+  /** N7, N8: answer 3/13 to what no mapping or session admits. */
+  readonly tellsRefused: boolean;
   /** N11: keep unsolicited SYNs for a while, then tell their sender. */
   readonly storesSyns: boolean;
 }
@@ -104,10 +124,16 @@ export function slotOf(poolAddresses: Int32Array, address: number): number {
 }
 
 /** Whether new mappings may get this port. */
-export function isInPool({ pools }: Settings, slot: number, port: number): boolean {
+export function isInPool({ pools }: Settings, slot: number, protocol: number, port: number): boolean {
   for (let i = 0; i < pools.length; i++) {
     const pool = pools[i];
-    if (pool.slot === slot && port >= pool.firstPort && port <= pool.lastPort) return true;
+    if (
+      pool.slot === slot &&
+      port >= pool.firstPort &&
+      port <= pool.lastPort &&
+      (pool.protocols & (1 << protocol)) !== 0
+    )
+      return true;
   }
   return false;
 }
@@ -128,5 +154,26 @@ export function isAllowed(
       ((word3 ^ list[i + 3]) & list[i + 7]);
     if (difference === 0) return true;
   }
+  return false;
+}
+
+/** The position of the prefix that the 16 bytes at `at` lie in, or -1. */
+export function prefixIndexOf(prefixes: readonly TranslatedPrefix[], view: DataView, at: number): number {
+  for (let i = 0; i < prefixes.length; i++) if (nat64PrefixContains(prefixes[i], view, at)) return i;
+  return -1;
+}
+
+/** IPv4 prefixes, as `parseIpPrefix` gives them, for `isDenied4`. */
+export const compileDenied4 = (prefixes: readonly IpPrefix[]): Int32Array =>
+  Int32Array.from(
+    prefixes.flatMap(({ address, prefixBits }) => [
+      new DataView(address.buffer, address.byteOffset, 16).getInt32(12),
+      prefixBits <= 96 ? 0 : -1 << (128 - prefixBits),
+    ]),
+  );
+
+export function isDenied4(denied4: Int32Array, address: number): boolean {
+  for (let i = 0; i < denied4.length; i += 2)
+    if (((address ^ denied4[i]) & denied4[i + 1]) === 0) return true;
   return false;
 }

@@ -40,8 +40,8 @@ export interface SteeredAddress {
   readonly address: number;
   /** Whether the appliance has it itself, and so shares its ports with the pool. */
   readonly isOwn: boolean;
-  /** Ports of TCP and UDP, and ICMP identifiers. */
-  readonly ranges: readonly PortRange[];
+  /** Ports, and ICMP identifiers. */
+  readonly ranges: Readonly<Record<'tcp' | 'udp' | 'icmp', readonly PortRange[]>>;
   /** Ports of static entries. */
   readonly tcpPorts: readonly number[];
   readonly udpPorts: readonly number[];
@@ -59,12 +59,12 @@ export interface Steering extends AsyncDisposable {
 /** Brings the device up and leads packets to it. A start that fails takes everything back. */
 export async function startSteering(options: {
   readonly device: string;
-  /** As text, e.g. "64:ff9b::/96". */
-  readonly prefix: string;
+  /** As texts, e.g. "64:ff9b::/96". */
+  readonly prefixes: readonly string[];
   readonly mtuBytes: number;
   readonly stateDirectory: string;
 }): Promise<Steering> {
-  const { device, prefix } = options;
+  const { device, prefixes } = options;
   const sysctls = borrowSysctls(join(options.stateDirectory, 'nat64-sysctl.json'));
   const reservedPorts = readSysctl(RESERVED_PORTS);
   /** They vanish with the device. */
@@ -81,7 +81,10 @@ export async function startSteering(options: {
       `link set dev ${device} mtu ${options.mtuBytes} txqueuelen ${TX_QUEUE_PACKETS} up`,
       `route replace default dev ${device} table ${ROUTE_TABLE}`,
     ]);
-    await ipBatch([`route add ${prefix} dev ${device}`], 6);
+    await ipBatch(
+      prefixes.map((prefix) => `route add ${prefix} dev ${device}`),
+      6,
+    );
     setForwardingSysctls(sysctls, device);
     await addRules();
   } catch (error) {
@@ -91,11 +94,11 @@ export async function startSteering(options: {
   return {
     async setPool4(addresses) {
       const own = addresses.filter(({ isOwn }) => isOwn);
-      const ranges = own.flatMap((address) => address.ranges);
+      const ranges = own.flatMap(({ ranges: { tcp, udp } }) => [...tcp, ...udp]);
       if (ranges.length > 0) sysctls.set('net/ipv4/ip_local_port_range', ownPortRange(ranges));
       const ports = own.flatMap(({ tcpPorts, udpPorts }) => [...tcpPorts, ...udpPorts]);
       sysctls.set(RESERVED_PORTS, [reservedPorts, ...ports].filter(String).join(','));
-      await replaceNftTable(NFT_TABLE, nftTable(device, prefix, addresses));
+      await replaceNftTable(NFT_TABLE, nftTable(device, prefixes, addresses));
     },
     async setRoutes(prefixes) {
       const gone = [...routes].filter((route) => !prefixes.includes(route));
@@ -177,13 +180,15 @@ function mergeRanges(ranges: readonly PortRange[]): PortRange[] {
   return merged;
 }
 
-/** Ports as an nftables set. */
+/** Ports as an nftables set; empty when there are none, which a set cannot be. */
 function portSet(ranges: readonly PortRange[], ports: readonly number[] = []): string {
   const all = mergeRanges([...ranges, ...ports.map((port) => ({ first: port, last: port }))]);
+  if (all.length === 0) return '';
   return `{ ${all.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`)).join(', ')} }`;
 }
 
-function nftTable(device: string, prefix: string, addresses: readonly SteeredAddress[]): string {
+function nftTable(device: string, prefixes: readonly string[], addresses: readonly SteeredAddress[]): string {
+  const outward = `ip6 daddr { ${prefixes.join(', ')} } notrack accept`;
   const jumps = addresses
     .map(({ address }, i) => `ip daddr ${formatIpv4(address)} jump pool4-${i}`)
     .join('\n    ');
@@ -196,12 +201,12 @@ function nftTable(device: string, prefix: string, addresses: readonly SteeredAdd
   chain prerouting {
     type filter hook prerouting priority raw; policy accept;
     iifname "${device}" notrack accept
-    ip6 daddr ${prefix} notrack accept
+    ${outward}
     ${jumps}
   }
   chain output {
     type route hook output priority raw; policy accept;
-    ip6 daddr ${prefix} notrack accept
+    ${outward}
     ${jumps}
   }`;
 }
@@ -213,15 +218,22 @@ function poolChain(name: string, { address, ranges, tcpPorts, udpPorts }: Steere
   const quotes =
     'icmp type { destination-unreachable, time-exceeded, parameter-problem } @th,64,8 0x45 ' +
     `@th,160,32 0x${address.toString(16)}`;
-  const [tcp, udp, icmp] = [portSet(ranges, tcpPorts), portSet(ranges, udpPorts), portSet(ranges)];
+  const [tcp, udp, icmp] = [
+    portSet(ranges.tcp, tcpPorts),
+    portSet(ranges.udp, udpPorts),
+    portSet(ranges.icmp),
+  ];
+  const rules = [
+    'ip protocol { icmp, tcp, udp } ip frag-off & 0x3fff != 0 goto steer',
+    tcp && `tcp dport ${tcp} goto steer`,
+    udp && `udp dport ${udp} goto steer`,
+    icmp && `icmp type echo-reply icmp id ${icmp} goto steer`,
+    tcp && `${quotes} @th,136,8 6 @th,224,16 ${tcp} goto steer`,
+    udp && `${quotes} @th,136,8 17 @th,224,16 ${udp} goto steer`,
+    icmp && `${quotes} @th,136,8 1 @th,224,8 8 @th,256,16 ${icmp} goto steer`,
+  ];
   return `chain ${name} {
-    ip protocol { icmp, tcp, udp } ip frag-off & 0x3fff != 0 goto steer
-    tcp dport ${tcp} goto steer
-    udp dport ${udp} goto steer
-    icmp type echo-reply icmp id ${icmp} goto steer
-    ${quotes} @th,136,8 6 @th,224,16 ${tcp} goto steer
-    ${quotes} @th,136,8 17 @th,224,16 ${udp} goto steer
-    ${quotes} @th,136,8 1 @th,224,8 8 @th,256,16 ${icmp} goto steer
+    ${rules.filter((rule) => rule !== '').join('\n    ')}
   }`;
 }
 

@@ -40,7 +40,7 @@ export const SESSION = {
   /** Its BIB entry; 0 when the record is free. */
   BIB: 0,
   REMOTE_ADDRESS: 1,
-  /** remote port << 16 | TCP state */
+  /** remote port << 16 | position of the prefix << 8 | TCP state */
   REMOTE_PORT_AND_STATE: 2,
   /** The last second of its life. */
   EXPIRES_AT: 3,
@@ -51,6 +51,11 @@ export const SESSION = {
   /** 0 for the first of its slot. */
   WHEEL_PREVIOUS: 7,
 } as const;
+
+/** In REMOTE_PORT_AND_STATE. */
+export const STATE_MASK = 0xff;
+export const PREFIX_MASK = 0xff00;
+export const PREFIX_SHIFT = 8;
 
 /** Words of `control`; anybody may read the counts. */
 export const CONTROL = {

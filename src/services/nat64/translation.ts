@@ -22,7 +22,8 @@ import { type Pool4, choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { compileEam } from './eam.ts';
 import { type FastPath, startFastPath } from './fast-path.ts';
 import { createQueries } from './queries.ts';
-import { type Settings, compileAccessList } from './settings.ts';
+import { compilePortBlocks } from './port-blocks.ts';
+import { type Settings, type TranslatedPrefix, compileAccessList, compileDenied4 } from './settings.ts';
 import { startSteering } from './steering.ts';
 import { CONTROL, createSharedTables, tableClockSeconds } from './tables.ts';
 import type { Nat64Init, Nat64Message } from './worker.ts';
@@ -49,7 +50,8 @@ export const needsRestart = (a: Nat64Config, b: Nat64Config): boolean =>
   a.offload !== b.offload ||
   a.maxSessions !== b.maxSessions ||
   a.fastPath !== b.fastPath ||
-  a.prefix !== b.prefix;
+  a.prefix !== b.prefix ||
+  !isDeepStrictEqual(a.extraPrefixes, b.extraPrefixes);
 
 /** Starts translating; a start that fails closes and removes what it had made. */
 export async function startTranslation(
@@ -63,7 +65,7 @@ export async function startTranslation(
   const steering = cleanUp.use(
     await startSteering({
       device: config.device,
-      prefix: config.prefix,
+      prefixes: prefixesOf(config),
       mtuBytes: deviceMtuBytes(config),
       stateDirectory: context.stateDirectory,
     }),
@@ -146,31 +148,45 @@ const largestSegmentBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number =>
 const deviceMtuBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number => Math.max(mtu4Bytes, mtu6Bytes);
 
 /** What the worker is told: the configuration with everything that depends on the machine looked up. */
-function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
-  const prefix = parseNat64Prefix(config.prefix);
-  if (prefix === undefined) throw new Error(`nat64.prefix: "${config.prefix}" is no NAT64 prefix`);
+export function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
+  const prefixes = prefixesOf(config).map((text) => translatedPrefix(text, config.privateAddresses));
+  const [prefix] = prefixes;
+  const { portBlocks, clientPrefixBits } = config;
   return {
     prefix,
+    prefixes,
+    privatePrefix: prefixes.findIndex(({ refusesPrivate }) => !refusesPrivate),
+    denied4: compileDenied4(config.denyIpv4.map(parsed)),
     poolAddresses: pool4.addresses,
     isOwnAddress: pool4.isOwn,
     pools: pool4.pools,
     staticEntries: pool4.staticEntries,
     eam: compileEam(
       config.eam.map(({ ipv4, ipv6 }) => ({
-        ipv4: parseIpPrefix(ipv4) as IpPrefix,
-        ipv6: parseIpPrefix(ipv6) as IpPrefix,
+        ipv4: parsed(ipv4),
+        ipv6: parsed(ipv6),
       })),
     ),
     isStateless: config.mode === 'stateless',
     eamHairpinning: config.eamHairpinning,
     icmpSources4: Int32Array.from(config.icmpSource4, (text) => (parseIpv4(text) ?? 0) | 0),
     portRestSeconds: config.portRestSeconds,
+    keepsPortParity: config.keepPortParity,
+    keepsPortClass: config.keepPortClass,
+    portBlocks:
+      portBlocks.size === 0
+        ? undefined
+        : compilePortBlocks(
+            portBlocks.size,
+            clientPrefixBits,
+            portBlocks.clients.map(parsed),
+            pool4.configured,
+          ),
     maxMappingsPerClient: config.maxMappingsPerClient,
     maxSessionsPerClient: config.maxSessionsPerClient,
     clientPrefixBits: config.clientPrefixBits,
     allow: compileAccessList(resolveAccessList(config.allow)),
     ownIpv6: ownIpv6(prefix, pool4.addresses[0] ?? 0),
-    globalOnly: isWellKnownPrefix(prefix),
     mtu4Bytes: config.mtu4Bytes,
     mtu6Bytes: config.mtu6Bytes,
     lowestIpv6MtuBytes: config.lowestIpv6MtuBytes,
@@ -179,8 +195,22 @@ function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
     lifetimes: config.lifetimes,
     isAddressDependent: config.filtering === 'address-dependent',
     dropsZeroUdpChecksum: config.zeroUdpChecksum === 'drop',
+    tellsRefused: config.refusedFromIpv4 === 'prohibited',
     storesSyns: config.unsolicitedSyn === 'store',
   };
+}
+
+const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
+
+/** The prefix that is always there first. */
+const prefixesOf = ({ prefix, extraPrefixes }: Nat64Config): string[] => [prefix, ...extraPrefixes];
+
+function translatedPrefix(text: string, privateAddresses: Nat64Config['privateAddresses']): TranslatedPrefix {
+  const prefix = parseNat64Prefix(text);
+  if (prefix === undefined) throw new Error(`nat64.prefix: "${text}" is no NAT64 prefix`);
+  const refusesPrivate =
+    privateAddresses === 'by-prefix' ? isWellKnownPrefix(prefix) : privateAddresses === 'refuse';
+  return { ...prefix, refusesPrivate };
 }
 
 /** An address of the machine; one that stands for the pool4 address when it has none of its own. */

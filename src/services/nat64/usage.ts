@@ -1,7 +1,17 @@
 /** Who uses the tables, and how much of them: the BIB summed up by host, and by pool. */
-import type { ClientRow, PoolUse, TopClients } from '../../runtime/nat64-queries.ts';
-import { formatIpv4 } from '../../wire/ip-address.ts';
+import type {
+  ClientRow,
+  PoolUse,
+  PortBlockQuestion,
+  PortBlockRow,
+  TopClients,
+} from '../../runtime/nat64-queries.ts';
+import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
+import { maskAddress } from '../../wire/ip-prefix.ts';
 import { type HostWords, type TablesView, formatHost, isSameHost, poolsOf, walkBib } from './inspect.ts';
+import { PROTOCOLS } from './packet.ts';
+import { type PortBlocks, clientOfPort, portBlockOf } from './port-blocks.ts';
+import { slotOf } from './settings.ts';
 import { CONTROL, mix } from './tables.ts';
 
 /** Clients counted apart at most: bounds the memory of one question to about 3 MB. */
@@ -19,7 +29,7 @@ export async function topClients(view: TablesView, limit: number): Promise<TopCl
   let clients = 0;
   let isComplete = true;
   await walkBib(view, (mapping) => {
-    const at = slotOf(slots, seed, mapping);
+    const at = placeOf(slots, seed, mapping);
     if (slots[at + MAPPINGS] === 0) {
       if (clients === MAX_CLIENTS) {
         isComplete = false;
@@ -39,7 +49,7 @@ export async function topClients(view: TablesView, limit: number): Promise<TopCl
 }
 
 /** Where the host's counts are, or a free slot. Half of the slots stay free, so the search ends. */
-function slotOf(slots: Int32Array, seed: number, host: HostWords): number {
+function placeOf(slots: Int32Array, seed: number, host: HostWords): number {
   let slot = mix(mix(mix(mix(seed, host.word3), host.word2), host.word1), host.word0) & (SLOTS - 1);
   for (;;) {
     const at = slot * SLOT_WORDS;
@@ -79,8 +89,11 @@ export async function poolUse(view: TablesView): Promise<PoolUse> {
   const pools = poolsOf(view).map((pool) => ({ ...pool, used: [0, 0, 0] }));
   await walkBib(view, ({ protocol, mappedAddress, mappedPort }) => {
     const pool = pools.find(
-      ({ address, firstPort, lastPort }) =>
-        address === mappedAddress && mappedPort >= firstPort && mappedPort <= lastPort,
+      ({ address, firstPort, lastPort, protocols }) =>
+        address === mappedAddress &&
+        mappedPort >= firstPort &&
+        mappedPort <= lastPort &&
+        (protocols & (1 << protocol)) !== 0,
     );
     if (pool !== undefined) pool.used[protocol]++;
     return true;
@@ -88,12 +101,64 @@ export async function poolUse(view: TablesView): Promise<PoolUse> {
   return {
     sessions: tables.control[CONTROL.SESSION_COUNT],
     maxSessions: tables.maxSessions,
-    pools: pools.map(({ address, firstPort, lastPort, used: [tcp, udp, icmp] }) => ({
+    pools: pools.map(({ address, firstPort, lastPort, protocols, used: [tcp, udp, icmp] }) => ({
       address: formatIpv4(address),
       firstPort,
       lastPort,
       size: lastPort - firstPort + 1,
+      protocols: PROTOCOLS.filter((_, protocol) => (protocols & (1 << protocol)) !== 0),
       used: { tcp, udp, icmp },
     })),
+    portBlocks: describePortBlocks(view.settings.portBlocks),
   };
+}
+
+function describePortBlocks(portBlocks: PortBlocks | undefined): PoolUse['portBlocks'] {
+  if (portBlocks === undefined) return null;
+  const sum = (items: readonly { count: number }[]) => items.reduce((total, { count }) => total + count, 0);
+  const [tcp, udp, icmp] = portBlocks.ranges.map(sum);
+  return { size: portBlocks.size, clients: sum(portBlocks.clients), blocks: { tcp, udp, icmp } };
+}
+
+/** The blocks of a client, or the block that a port is in. */
+export function listPortBlocks({ settings }: TablesView, question: PortBlockQuestion): PortBlockRow[] {
+  const { portBlocks, poolAddresses } = settings;
+  if (portBlocks === undefined) return [];
+  return PROTOCOLS.flatMap((name, protocol) => {
+    const words = wordsOfClient(portBlocks, poolAddresses, protocol, question);
+    if (words === undefined) return [];
+    const [word0, word1, word2, word3] = words;
+    const block = portBlockOf(portBlocks, protocol, word0, word1, word2, word3);
+    if (block === undefined) return [];
+    const { slot, firstPort, lastPort } = block;
+    const client = maskAddress(
+      parseIpv6(formatHost({ word0, word1, word2, word3 })) as Uint8Array,
+      portBlocks.clientBits,
+    );
+    return [
+      {
+        protocol: name,
+        client: `${formatIpv6(client)}/${portBlocks.clientBits}`,
+        poolAddress: formatIpv4(poolAddresses[slot]),
+        firstPort,
+        lastPort,
+      },
+    ];
+  });
+}
+
+function wordsOfClient(
+  portBlocks: PortBlocks,
+  poolAddresses: Int32Array,
+  protocol: number,
+  question: PortBlockQuestion,
+): number[] | undefined {
+  if ('client' in question) {
+    const address = parseIpv6(question.client);
+    if (address === undefined) return undefined;
+    const view = new DataView(address.buffer, address.byteOffset, 16);
+    return [0, 4, 8, 12].map((at) => view.getInt32(at));
+  }
+  const slot = slotOf(poolAddresses, (parseIpv4(question.poolAddress) ?? 0) | 0);
+  return slot === -1 ? undefined : clientOfPort(portBlocks, protocol, slot, question.poolPort);
 }

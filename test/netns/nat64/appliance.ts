@@ -1,16 +1,15 @@
 /** The process under test: NAT64 in the network namespace it is started in, told what to do through its IPC channel. */
-import { defaultNat64 } from './configuration.ts';
+import { type Nat64Changes, defaultNat64 } from './configuration.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import type { ExplainRequest, SessionFilter } from '../../../src/runtime/nat64-queries.ts';
 import { startNat64 } from '../../../src/services/nat64/service.ts';
-import type { Nat64Config } from '../../../src/config/schema.ts';
 
 /** What the test may ask for. */
 export type Request =
   | { readonly ask: 'status' | 'counters' | 'fail' | 'stop' }
   | { readonly ask: 'sessions'; readonly filter: SessionFilter }
   | { readonly ask: 'explain'; readonly request: ExplainRequest }
-  | { readonly ask: 'reconfigure'; readonly nat64: Partial<Nat64Config> };
+  | { readonly ask: 'reconfigure'; readonly nat64: Nat64Changes };
 
 const [stateDirectory, nat64Text] = process.argv.slice(2);
 const print = (fields: object, message: string) => console.error(message, fields);
@@ -23,7 +22,7 @@ const printingLog: Logger = {
 };
 
 const service = await startNat64(
-  { nat64: defaultNat64(JSON.parse(nat64Text) as Partial<Nat64Config>) },
+  { nat64: defaultNat64(JSON.parse(nat64Text) as Nat64Changes) },
   { log: process.env['NAT64_LOG'] === undefined ? silentLog : printingLog, stateDirectory },
 );
 process.send?.({ ready: true });

@@ -1,8 +1,11 @@
 import { withDefaults } from '../../../src/config/json-schema.ts';
 import { type Nat64Config, Nat64Schema } from '../../../src/config/schema.ts';
 
+/** What differs from an empty file; what is left out of a part of it has its default too. */
+export type Nat64Changes = Partial<Omit<Nat64Config, 'pool4'>> & {
+  pool4?: Partial<Nat64Config['pool4'][number]>[];
+};
+
 /** The NAT64 configuration that an empty file means, with some of it replaced. */
-export const defaultNat64 = (changes: Partial<Nat64Config> = {}): Nat64Config => ({
-  ...(withDefaults(Nat64Schema, {}) as Nat64Config),
-  ...changes,
-});
+export const defaultNat64 = (changes: Nat64Changes = {}): Nat64Config =>
+  withDefaults(Nat64Schema, changes) as Nat64Config;

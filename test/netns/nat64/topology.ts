@@ -17,9 +17,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { Nat64Config } from '../../../src/config/schema.ts';
 import type { ServiceStatus } from '../../../src/runtime/service.ts';
 import type { Request } from './appliance.ts';
+import type { Nat64Changes } from './configuration.ts';
 
 const exec = promisify(execFile);
 
@@ -45,7 +45,7 @@ export interface Topology extends AsyncDisposable {
   run(host: Host, ...command: string[]): Promise<string>;
   /** Starts a program that goes on until the topology is removed. */
   start(host: Host, ...command: string[]): ChildProcess;
-  startAppliance(nat64?: Partial<Nat64Config>): Promise<Appliance>;
+  startAppliance(nat64?: Nat64Changes): Promise<Appliance>;
 }
 
 /** Waits until the condition holds; rejects with what it was after the time. */

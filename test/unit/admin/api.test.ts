@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { assess } from '../../../src/admin/explain/assertions.ts';
 import { ConfigSchema } from '../../../src/config/schema.ts';
 import { TOKEN, assertError, report, testAdmin } from './fixture.ts';
 
@@ -22,6 +23,8 @@ const routes = [
   ['GET', '/api/config/revisions/1'],
   ['POST', '/api/config/revisions/1/revert'],
   ['POST', '/api/config/parse-hosts'],
+  ['POST', '/api/explain'],
+  ['GET', '/api/assertions'],
   ['GET', '/api/ssh-config'],
   ['GET', '/api/nat64/sessions'],
   ['GET', '/api/nat64/bib'],
@@ -274,6 +277,73 @@ test('the history: pages, a revision with its differences, a revert', async (t) 
   assert.equal(row.reason, 'Back to revision 3.');
 });
 
+test('a change that breaks an assertion is refused, and told which; it may be ignored', async (t) => {
+  const { apply, post, request, deps } = await testAdmin(t);
+  // No service has a say here: everything is refused.
+  deps.changes.onAssess(async (config) => assess(config, []));
+  const from = '203.0.113.9';
+  const document = {
+    assertions: [
+      { name: 'up', from, to: 'www.example.com', port: 443, expect: 'web1' },
+      { name: 'closed', from, to: 'www.example.com', port: 22, expect: 'refused' },
+    ],
+  };
+  const failed = {
+    name: 'up',
+    path: '/assertions/0',
+    state: 'failed',
+    expect: 'web1',
+    outcome: {
+      kind: 'refused',
+      server: null,
+      address: null,
+      port: null,
+      text: 'Nothing here listens on tcp port 443.',
+    },
+    steps: [
+      {
+        isOk: true,
+        service: 'network',
+        text: 'www.example.com is taken to lead here: its A record has this appliance, or a router that passes the port on.',
+      },
+      { isOk: false, service: 'network', text: 'Nothing here listens on tcp port 443.' },
+    ],
+    message: '"up": expected the server web1. Nothing here listens on tcp port 443. There is no server web1.',
+  };
+  const response = await apply(document);
+  assertError(response, 409, 'assertions-failed');
+  assert.deepEqual(response.json()['failedAssertions'], [failed]);
+  assert.match(response.json()['message'], /expected the server web1/);
+  assert.deepEqual((await post('/api/config/check', { document })).json()['failedAssertions'], [failed]);
+  assert.equal((await apply(document, { ignoreAssertions: true })).status, 200);
+  const { rows } = (await request('GET', '/api/assertions')).json();
+  assert.deepEqual(
+    rows.map(({ state }: { state: string }) => state),
+    ['failed', 'passed'],
+  );
+});
+
+test('explain: what it needs, and an answer', async (t) => {
+  const { post } = await testAdmin(t);
+  const question = { from: '203.0.113.9', protocol: 'tcp', to: 'www.example.com', port: 8064 };
+  const { steps, outcome } = (await post('/api/explain', question)).json();
+  assert.equal(outcome.kind, 'refused');
+  assert.equal(steps.at(-1).service, 'network');
+  for (const change of [
+    { from: 'x' },
+    { from: undefined },
+    { to: 'a b' },
+    { port: 0 },
+    { port: undefined },
+    { protocol: 'sctp' },
+    { more: 1 },
+  ]) {
+    const refused = await post('/api/explain', { ...question, ...change });
+    assertError(refused, 400, 'invalid-input');
+    assert.ok(refused.json()['problems'].length > 0);
+  }
+});
+
 test('servers out of pasted text', async (t) => {
   const { apply, post } = await testAdmin(t);
   await apply(hosts);
@@ -414,7 +484,15 @@ test('no body, header or path makes a 500, and none changes the configuration', 
     text.map((value) => JSON.stringify({ text: value })),
   );
   const type = fc.constantFrom('application/json', 'application/json; charset=latin1', 'text/plain', 'a', '');
-  const path = fc.constantFrom('check', 'apply', 'confirm', 'rollback', 'parse-hosts', 'revisions/1/revert');
+  const path = fc.constantFrom(
+    'check',
+    'apply',
+    'confirm',
+    'rollback',
+    'parse-hosts',
+    'revisions/1/revert',
+    '../explain',
+  );
   await fc.assert(
     fc.asyncProperty(body, type, path, async (payload, contentType, name) => {
       const headers = { 'content-type': contentType };

@@ -66,6 +66,7 @@ export async function testDeps(t: TestContext): Promise<AdminDeps & { services: 
   return {
     store,
     changes,
+    explainers: async () => [],
     services: () => [report('proxy'), report('nat64')],
     sshPorts: () => ({ web1: 22_001 }),
     nat64: () => undefined,

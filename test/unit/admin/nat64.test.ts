@@ -6,6 +6,7 @@ import type {
   Explanation,
   Nat64Queries,
   PoolUse,
+  PortBlockRow,
   SessionRow,
   TopClients,
 } from '../../../src/runtime/nat64-queries.ts';
@@ -35,7 +36,24 @@ const used = { tcp: 1, udp: 0, icmp: 0 };
 const pool: PoolUse = {
   sessions: 3,
   maxSessions: 65_536,
-  pools: [{ address: '198.51.100.1', firstPort: 32_768, lastPort: 65_535, size: 32_768, used }],
+  pools: [
+    {
+      address: '198.51.100.1',
+      firstPort: 32_768,
+      lastPort: 65_535,
+      size: 32_768,
+      protocols: ['tcp', 'udp', 'icmp'],
+      used,
+    },
+  ],
+  portBlocks: { size: 256, clients: 16, blocks: { tcp: 128, udp: 128, icmp: 128 } },
+};
+const block: PortBlockRow = {
+  protocol: 'udp',
+  client: '2001:db8::/64',
+  poolAddress: '198.51.100.1',
+  firstPort: 32_768,
+  lastPort: 33_023,
 };
 const explanation: Explanation = {
   isTranslated: false,
@@ -59,6 +77,10 @@ async function testNat64(t: TestContext) {
     bib: keep({ rows: [bib], nextCursor: null }),
     topClients: keep(clients),
     poolUse: keep(pool),
+    portBlocks(question) {
+      asked.push([question]);
+      return [block];
+    },
     explain: keep(explanation),
   };
   const { request } = await testAdmin(t, { nat64: () => queries });
@@ -90,6 +112,12 @@ const QUESTIONS: readonly [path: string, asked: unknown[], answer: unknown][] = 
   ['clients', [10], clients],
   ['clients?limit=100', [100], clients],
   ['pool', [], pool],
+  ['port-blocks?client=2001:db8::1', [{ client: '2001:db8::1' }], { rows: [block] }],
+  [
+    'port-blocks?poolAddress=198.51.100.1&poolPort=32800',
+    [{ poolAddress: '198.51.100.1', poolPort: 32_800 }],
+    { rows: [block] },
+  ],
   [
     `explain?${EXPLAIN}`,
     [{ client: '2001:db8::1', destination: '64:ff9b::203.0.113.9', protocol: 'udp' }],

@@ -4,7 +4,8 @@ import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type ApplyRequest, type ConfigEvent, openConfigChanges } from '../../../src/config/changes.ts';
+import { type ApplyRequest, openConfigChanges } from '../../../src/config/changes.ts';
+import type { ConfigEvent } from '../../../src/config/recorder.ts';
 import { recoverPending } from '../../../src/config/pending.ts';
 import { openRevisions } from '../../../src/config/revisions.ts';
 import { openConfigStore } from '../../../src/config/store.ts';
@@ -355,6 +356,14 @@ test('large documents: fewer of them', async (t) => {
   for (let i = 0; i < 7; i++) await history.append({ ...entry(i), document: large });
   assert.equal(history.list(Infinity, 100).length, 2);
   assert.ok((await readFile(join(directory, 'revisions'))).length < 16 << 20);
+});
+
+test('a history that cannot be read does not keep the appliance from starting', async (t) => {
+  const directory = await directoryOf(t);
+  await mkdir(join(directory, 'revisions'));
+  const { apply, history } = await start(t, directory);
+  assert.equal((await apply(atPort(8002))).outcome, 'changed');
+  assert.deepEqual(history(), []);
 });
 
 test('half a line at the end, and lines that are none, cost only themselves', async (t) => {

@@ -6,6 +6,15 @@ const host = (name: string, fields: object = {}) => ({ name, address: '2001:db8:
 const listener = (name: string, port: number) => ({ name, port, protocol: 'tls' });
 const noListeners = { listeners: [] };
 
+const assertion = (name: string, fields: object = {}) => ({
+  name,
+  from: '203.0.113.9',
+  to: 'example.com',
+  port: 443,
+  expect: 'web1',
+  ...fields,
+});
+
 const refused: readonly (readonly [title: string, document: object, path: string, message: RegExp])[] = [
   [
     'two servers of one name',
@@ -23,6 +32,24 @@ const refused: readonly (readonly [title: string, document: object, path: string
     },
     '/hosts/1/hostnames/1',
     /"example\.com" is already at \/hosts\/0\/hostnames\/0/,
+  ],
+  [
+    'two assertions of one name',
+    { assertions: [assertion('a'), assertion('a')] },
+    '/assertions/1/name',
+    /"a" is already at \/assertions\/0\/name/,
+  ],
+  [
+    'an assertion without a port',
+    { assertions: [assertion('a', { protocol: 'udp', port: undefined })] },
+    '/assertions/0/port',
+    /is missing; expected a port number/,
+  ],
+  [
+    'an assertion about ICMP with a port',
+    { assertions: [assertion('a', { protocol: 'icmp' })] },
+    '/assertions/0/port',
+    /443 is a port, which icmp has not/,
   ],
   [
     'a service that is no listener',
@@ -99,7 +126,69 @@ const refused: readonly (readonly [title: string, document: object, path: string
     'an address mapping inside the NAT64 prefix',
     { nat64: { eam: [{ ipv4: '192.0.2.0/24', ipv6: '64:ff9b::/120' }] } },
     '/nat64/eam/0/ipv6',
-    /lies in nat64.prefix/,
+    /lies in the NAT64 prefix 64:ff9b::\/96/,
+  ],
+  [
+    'an extra prefix inside another',
+    {
+      nat64: { prefix: '2001:db8:64::/64', extraPrefixes: ['64:ff9b::/96', '2001:db8:64::/96'] },
+      dns64: { enabled: false },
+    },
+    '/nat64/extraPrefixes/1',
+    /overlaps 2001:db8:64::\/64/,
+  ],
+  [
+    'extra prefixes without sessions',
+    { nat64: { mode: 'stateless', extraPrefixes: ['2001:db8:64::/96'] } },
+    '/nat64/extraPrefixes/0',
+    /needs sessions, which nat64.mode "stateless" has not/,
+  ],
+  [
+    'an address mapping inside an extra prefix',
+    {
+      nat64: {
+        extraPrefixes: ['2001:db8:64::/96'],
+        eam: [{ ipv4: '192.0.2.0/24', ipv6: '2001:db8:64::/120' }],
+      },
+    },
+    '/nat64/eam/0/ipv6',
+    /lies in the NAT64 prefix 2001:db8:64::\/96/,
+  ],
+  [
+    'port blocks for nobody',
+    { nat64: { portBlocks: { size: 256 } } },
+    '/nat64/portBlocks/clients',
+    /gives nobody a block/,
+  ],
+  [
+    'more port blocks than the pool has',
+    { nat64: { portBlocks: { size: 256, clients: ['2001:db8:1::/120'] } } },
+    '/nat64/portBlocks/size',
+    /256 ports for each of 256 clients .* more than nat64.pool4 has: it has 128 such blocks for tcp/,
+  ],
+  [
+    'port blocks that one protocol has too few of',
+    {
+      nat64: {
+        pool4: [{ ports: '32768-65535' }, { ports: '10000-31999', protocols: ['tcp', 'udp'] }],
+        portBlocks: { size: 256, clients: ['2001:db8:1::/121', '2001:db8:2::/127'] },
+      },
+      forward: { sshPorts: '2001-2999' },
+    },
+    '/nat64/portBlocks/size',
+    /256 ports for each of 130 clients .* it has 128 such blocks for icmp/,
+  ],
+  [
+    'a port block for less than a client',
+    { nat64: { clientPrefixBits: 64, portBlocks: { size: 256, clients: ['2001:db8:1::/120'] } } },
+    '/nat64/portBlocks/clients/0',
+    /at most 64 bits, which is nat64.clientPrefixBits/,
+  ],
+  [
+    'overlapping clients of port blocks',
+    { nat64: { portBlocks: { size: 16, clients: ['2001:db8:1::/120', '2001:db8:1::10'] } } },
+    '/nat64/portBlocks/clients/1',
+    /overlaps 2001:db8:1::\/120/,
   ],
   [
     'a NAT64 mapping of an address outside pool4',
@@ -195,6 +284,24 @@ const accepted: readonly (readonly [title: string, document: object])[] = [
     },
   ],
   ['the admin page on loopback in pool4', { admin: { port: 40_000, listen: ['127.0.0.1'] } }],
+  [
+    'several prefixes, and DNS64 with both',
+    {
+      nat64: { extraPrefixes: ['2001:db8:64::/96'] },
+      dns64: { prefixes: ['64:ff9b::/96', '2001:db8:64::/96'] },
+    },
+  ],
+  [
+    'a listener on a TCP port that pool4 has for another protocol',
+    {
+      proxy: { listeners: [listener('x', 20_000)] },
+      nat64: { pool4: [{ ports: '32768-65535' }, { ports: '10000-21999', protocols: ['icmp', 'udp'] }] },
+    },
+  ],
+  [
+    'as many port blocks as the pool has',
+    { nat64: { portBlocks: { size: 256, clients: ['2001:db8:1::/121'] } } },
+  ],
   [
     'another prefix while NAT64 runs elsewhere',
     {

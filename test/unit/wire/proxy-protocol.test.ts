@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { crc32c } from '../../../src/wire/crc32c.ts';
 import { mapIpv4, mappedIpv4, parseIpAddress } from '../../../src/wire/ip-address.ts';
-import { type Endpoint, encodeProxyV1, encodeProxyV2 } from '../../../src/wire/proxy-protocol.ts';
+import {
+  type Endpoint,
+  PROXY_V1_UNKNOWN,
+  PROXY_V2_LOCAL,
+  encodeProxyV1,
+  encodeProxyV2,
+} from '../../../src/wire/proxy-protocol.ts';
 
 const endpoint = (address: string, port: number): Endpoint => ({ address: parseIpAddress(address)!, port });
 const anyPort = fc.integer({ min: 1, max: 65535 });
@@ -113,4 +119,9 @@ test('a pair of mixed families goes as IPv6, the IPv4 address in its mapped form
     Buffer.from(encodeProxyV1(source, destination)).toString(),
     /^PROXY TCP6 ::ffff:192\.0\.2\.1 2001:db8::1 /,
   );
+});
+
+test('headers of connections without a client: UNKNOWN and LOCAL', () => {
+  assert.equal(Buffer.from(PROXY_V1_UNKNOWN).toString('latin1'), 'PROXY UNKNOWN\r\n');
+  assert.equal(Buffer.from(PROXY_V2_LOCAL).toString('hex'), '0d0a0d0a000d0a515549540a20000000');
 });

@@ -5,13 +5,10 @@ import fc from 'fast-check';
 import { compileEam, eamIpv4, eamIpv6, findEam4, statelessIpv4 } from '../../../../src/services/nat64/eam.ts';
 import type { Settings } from '../../../../src/services/nat64/settings.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
-import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
-import { HOST, REMOTE, createHarness, testSettings } from './harness.ts';
+import { HOST, REMOTE, createHarness, eamOf, testSettings } from './harness.ts';
 import { type Bytes, address, icmp, ip, readU32, tcp, udp } from './packets.ts';
 
-const prefix = (text: string) => parseIpPrefix(text) as IpPrefix;
-const table = (...rows: readonly (readonly [ipv4: string, ipv6: string])[]) =>
-  compileEam(rows.map(([ipv4, ipv6]) => ({ ipv4: prefix(ipv4), ipv6: prefix(ipv6) })));
+const table = eamOf;
 const signed = (text: string) => readU32(address(text), 0) | 0;
 const hexOf = (packet: Uint8Array | undefined) => packet && Buffer.from(packet).toString('hex');
 

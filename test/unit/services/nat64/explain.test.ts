@@ -4,13 +4,22 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { ExplainRequest, Explanation } from '../../../../src/runtime/nat64-queries.ts';
 import { NAT64_COUNTERS } from '../../../../src/services/nat64/counters.ts';
-import { compileEam } from '../../../../src/services/nat64/eam.ts';
 import { explain } from '../../../../src/services/nat64/explain.ts';
 import { listBib } from '../../../../src/services/nat64/inspect.ts';
 import { TRANSPORT } from '../../../../src/services/nat64/packet.ts';
-import type { Settings } from '../../../../src/services/nat64/settings.ts';
-import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
-import { type Harness, type HarnessOptions, HOST, POOL4, REMOTE, createHarness } from './harness.ts';
+import { compilePortBlocks } from '../../../../src/services/nat64/port-blocks.ts';
+import { type Settings, compileDenied4 } from '../../../../src/services/nat64/settings.ts';
+import {
+  type Harness,
+  type HarnessOptions,
+  HOST,
+  POOL4,
+  REMOTE,
+  createHarness,
+  eamOf,
+  pool,
+  prefixOf,
+} from './harness.ts';
 import { type Bytes, TCP_FLAGS, icmp, tcp, udp } from './packets.ts';
 
 const REMOTE6 = `64:ff9b::${REMOTE}`;
@@ -51,6 +60,10 @@ const ask = (changes: Partial<ExplainRequest> = {}): ExplainRequest => ({
   ...changes,
 });
 
+const denied = (...texts: string[]) => compileDenied4(texts.map(prefixOf));
+const blocksOf = (size: number, bits: number, ...texts: string[]) =>
+  compilePortBlocks(size, bits, texts.map(prefixOf), [pool(0, 32_768, 65_535)]);
+
 const ROWS: readonly [string, HarnessOptions, Partial<ExplainRequest>, RegExp][] = [
   ['a new connection', {}, {}, /203\.0\.113\.9\.$/],
   ['a ping', {}, { protocol: 'icmp' }, /203\.0\.113\.9\.$/],
@@ -65,6 +78,42 @@ const ROWS: readonly [string, HarnessOptions, Partial<ExplainRequest>, RegExp][]
     { prefix: '2001:db8:64::/96' },
     { destination: '2001:db8:64::10.0.0.1' },
     /10\.0\.0\.1\.$/,
+  ],
+  [
+    'behind the second of two prefixes',
+    { extraPrefixes: ['2001:db8:64::/96'] },
+    { destination: '2001:db8:64::10.0.0.1' },
+    /10\.0\.0\.1\.$/,
+  ],
+  [
+    'outside both prefixes',
+    { extraPrefixes: ['2001:db8:64::/96'] },
+    { destination: '2001:db8:65::10.0.0.1' },
+    /outside the NAT64 prefix 64:ff9b::\/96 and 2001:db8:64::\/96/,
+  ],
+  [
+    'on the deny list',
+    { settings: { denied4: denied('203.0.113.0/24') } },
+    {},
+    /nat64\.denyIpv4 lists 203\.0\.113\.9/,
+  ],
+  [
+    'a client with a block of ports',
+    { settings: { portBlocks: blocksOf(16, 128, '2001:db8:1::/124', '2001:db8:1::10/124') } },
+    {},
+    /203\.0\.113\.9\.$/,
+  ],
+  [
+    'a client without a block of ports',
+    { settings: { portBlocks: blocksOf(16, 128, '2001:db8:1::/124') } },
+    {},
+    /nat64\.portBlocks gives 2001:db8:1::10 no ports/,
+  ],
+  [
+    'a server with an address of its own, through the second prefix',
+    { extraPrefixes: ['2001:db8:64::/96'], settings: { eam: eamOf(['192.0.2.9/32', `${HOST}/128`]) } },
+    { destination: '2001:db8:64::203.0.113.9' },
+    /translated through 64:ff9b::\/96 only/,
   ],
   ['loopback', {}, { destination: '64:ff9b::127.0.0.1' }, /private or reserved/],
   ['without pool4', { settings: { pools: [] } }, {}, /no IPv4 address/],
@@ -150,8 +199,7 @@ describe('explanations', () => {
   });
 
   test('a host with an IPv4 address of its own needs no session; in stateless mode others are refused', async () => {
-    const prefixOf = (text: string) => parseIpPrefix(text) as IpPrefix;
-    const eam = compileEam([{ ipv4: prefixOf('192.0.2.7'), ipv6: prefixOf(HOST) }]);
+    const eam = eamOf(['192.0.2.7', HOST]);
     for (const isStateless of [false, true]) {
       const harness = createHarness({ settings: { eam, isStateless } });
       const own = await explained(harness, ask());
@@ -186,7 +234,7 @@ describe('explanations', () => {
       harness.send(packetOf(ask({ client: neighbour, clientPort: 7000, protocol: 'udp' })));
       const wide = {
         ...harness.translator.settings,
-        pools: [{ slot: 0, firstPort: 40_000, lastPort: 40_010 }],
+        pools: [pool(0, 40_000, 40_010)],
       };
       harness.translator.settings = wide;
       const request = ask({ destination: `64:ff9b::${POOL4}`, destinationPort: 40_000, protocol: 'udp' });

@@ -3,6 +3,7 @@ import { seededRandom } from '../../../random.ts';
 import { createCounters, readCounters } from '../../../../src/runtime/counters.ts';
 import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
 import { NAT64_COUNTERS, type Nat64Counter } from '../../../../src/services/nat64/counters.ts';
+import { type EamTable, compileEam } from '../../../../src/services/nat64/eam.ts';
 import { expire } from '../../../../src/services/nat64/expiry.ts';
 import {
   HEADROOM_BYTES,
@@ -10,7 +11,7 @@ import {
   loadPacket,
   storeOffloadHeader,
 } from '../../../../src/services/nat64/packet.ts';
-import { type Settings, compileAccessList } from '../../../../src/services/nat64/settings.ts';
+import { type PortPool, type Settings, compileAccessList } from '../../../../src/services/nat64/settings.ts';
 import { applyStaticEntries } from '../../../../src/services/nat64/static-entries.ts';
 import { createSharedTables } from '../../../../src/services/nat64/tables.ts';
 import {
@@ -19,7 +20,7 @@ import {
   nextToSend,
   translate,
 } from '../../../../src/services/nat64/translator.ts';
-import { parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
+import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
 import { isWellKnownPrefix, parseNat64Prefix } from '../../../../src/wire/nat64-prefix.ts';
 import { VIRTIO_NET_HEADER_BYTES } from '../../../../src/wire/virtio-net.ts';
 import { type Bytes, address, readU32 } from './packets.ts';
@@ -29,8 +30,27 @@ export const OWN_IPV6 = '2001:db8:1::1';
 export const HOST = '2001:db8:1::10';
 export const REMOTE = '203.0.113.9';
 
+/** Ports of an address; unless told otherwise, those of every protocol. */
+export const pool = (slot: number, firstPort: number, lastPort: number, protocols = 7): PortPool => ({
+  slot,
+  firstPort,
+  lastPort,
+  protocols,
+});
+
+export const prefixOf = (text: string): IpPrefix => {
+  const parsed = parseIpPrefix(text);
+  if (parsed === undefined) throw new Error(`prefix ${text}`);
+  return parsed;
+};
+
+/** Address mappings. */
+export const eamOf = (...rows: readonly (readonly [ipv4: string, ipv6: string])[]): EamTable =>
+  compileEam(rows.map(([ipv4, ipv6]) => ({ ipv4: prefixOf(ipv4), ipv6: prefixOf(ipv6) })));
+
 export interface HarnessOptions {
   readonly prefix?: string;
+  readonly extraPrefixes?: readonly string[];
   readonly ports?: readonly [number, number];
   readonly allow?: readonly string[];
   readonly pool4?: string;
@@ -41,31 +61,35 @@ export interface HarnessOptions {
 }
 
 export function testSettings(options: HarnessOptions = {}): Settings {
-  const prefix = parseNat64Prefix(options.prefix ?? '64:ff9b::/96');
-  if (prefix === undefined) throw new Error(`prefix ${options.prefix}`);
-  const allow = (options.allow ?? ['2001:db8:1::/64']).map((text) => {
-    const parsed = parseIpPrefix(text);
-    if (parsed === undefined) throw new Error(`allow ${text}`);
-    return parsed;
+  const prefixes = [options.prefix ?? '64:ff9b::/96', ...(options.extraPrefixes ?? [])].map((text) => {
+    const parsed = parseNat64Prefix(text);
+    if (parsed === undefined) throw new Error(`prefix ${text}`);
+    return { ...parsed, refusesPrivate: isWellKnownPrefix(parsed) };
   });
+  const allow = (options.allow ?? ['2001:db8:1::/64']).map(prefixOf);
   const own = address(OWN_IPV6);
   return {
-    prefix,
+    prefix: prefixes[0],
+    prefixes,
+    privatePrefix: prefixes.findIndex(({ refusesPrivate }) => !refusesPrivate),
+    denied4: new Int32Array(),
     poolAddresses: Int32Array.of(readU32(address(options.pool4 ?? POOL4), 0) | 0),
     isOwnAddress: [true],
-    pools: [{ slot: 0, firstPort: options.ports?.[0] ?? 32_768, lastPort: options.ports?.[1] ?? 65_535 }],
+    pools: [pool(0, ...(options.ports ?? ([32_768, 65_535] as const)))],
     staticEntries: [],
     eam: { by4: [], by6: [] },
     isStateless: false,
     eamHairpinning: 'intrinsic',
     icmpSources4: new Int32Array(),
     portRestSeconds: 120,
+    keepsPortParity: true,
+    keepsPortClass: true,
+    portBlocks: undefined,
     maxMappingsPerClient: 1_000_000,
     maxSessionsPerClient: 1_000_000,
     clientPrefixBits: 128,
     allow: compileAccessList(allow),
     ownIpv6: Int32Array.from([0, 4, 8, 12], (at) => readU32(own, at) | 0),
-    globalOnly: isWellKnownPrefix(prefix),
     mtu4Bytes: 1500,
     mtu6Bytes: 1500,
     lowestIpv6MtuBytes: 1280,
@@ -73,6 +97,7 @@ export function testSettings(options: HarnessOptions = {}): Settings {
     lifetimes: { udpSeconds: 300, tcpEstablishedSeconds: 7440, tcpTransitorySeconds: 240, icmpSeconds: 60 },
     isAddressDependent: false,
     dropsZeroUdpChecksum: false,
+    tellsRefused: false,
     storesSyns: true,
     maxSessions: options.maxSessions ?? 1024,
     ...options.settings,

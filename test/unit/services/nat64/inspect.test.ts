@@ -8,7 +8,8 @@ import fc from 'fast-check';
 import type { BibRow, Page, PageRequest, SessionRow } from '../../../../src/runtime/nat64-queries.ts';
 import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
 import { addBib } from '../../../../src/services/nat64/bib.ts';
-import { PROTOCOLS, type TablesView, listBib, listSessions } from '../../../../src/services/nat64/inspect.ts';
+import { PROTOCOLS } from '../../../../src/services/nat64/packet.ts';
+import { type TablesView, listBib, listSessions } from '../../../../src/services/nat64/inspect.ts';
 import { createQueries } from '../../../../src/services/nat64/queries.ts';
 import { addSession, removeSession } from '../../../../src/services/nat64/sessions.ts';
 import {
@@ -224,6 +225,7 @@ test('top clients and pool use are sums of the lists', async () => {
             firstPort: 32_768,
             lastPort: 32_800,
             size: 33,
+            protocols: ['tcp', 'udp', 'icmp'],
             used: { tcp: used('tcp'), udp: used('udp'), icmp: used('icmp') },
           },
         ]);

@@ -7,7 +7,7 @@ import type { Settings } from '../../../../src/services/nat64/settings.ts';
 import { ownPortRange } from '../../../../src/services/nat64/steering.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
 import { defaultNat64 } from '../../../netns/nat64/configuration.ts';
-import { HOST, type Harness, OWN_IPV6, POOL4, REMOTE, createHarness } from './harness.ts';
+import { HOST, type Harness, OWN_IPV6, POOL4, REMOTE, createHarness, pool } from './harness.ts';
 import { type Bytes, TCP_FLAGS, address, icmp, readU16, readU32, tcp, udp } from './packets.ts';
 
 const REMOTE6 = `64:ff9b::${REMOTE}`;
@@ -20,11 +20,7 @@ const addresses = (...texts: string[]) => {
 const twoAddresses: Partial<Settings> = {
   poolAddresses: addresses(POOL4, SECOND),
   isOwnAddress: [true, false],
-  pools: [
-    { slot: 0, firstPort: 40_000, lastPort: 40_009 },
-    { slot: 1, firstPort: 50_000, lastPort: 50_009 },
-    { slot: 1, firstPort: 60_000, lastPort: 60_009 },
-  ],
+  pools: [pool(0, 40_000, 40_009), pool(1, 50_000, 50_009), pool(1, 60_000, 60_009)],
 };
 const from = (source: string, sourcePort: number) =>
   udp({ source, destination: REMOTE6, sourcePort, destinationPort: 53 });

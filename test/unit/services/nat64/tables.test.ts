@@ -22,6 +22,7 @@ import {
   createSharedTables,
 } from '../../../../src/services/nat64/tables.ts';
 import { SWEEP, sweepStep } from '../../../../src/services/nat64/timer-wheel.ts';
+import { pool } from './harness.ts';
 import { seededRandom } from '../../../random.ts';
 
 const OPTIONS = {
@@ -38,13 +39,16 @@ const wish = (
   lastPort: number,
   random: () => number,
 ): PortWish => ({
-  pools: [{ slot: 0, firstPort, lastPort }],
+  pools: [pool(0, firstPort, lastPort)],
+  block: undefined,
   protocol,
   client: 0,
   clientHash: 0,
   hostPort,
   nowSeconds: 0,
   restSeconds: 0,
+  keepsParity: true,
+  keepsClass: true,
   random,
 });
 

@@ -1,0 +1,34 @@
+/** What the configuration asserts, held against what it does. */
+import type { AssertionConfig, Config } from '../../config/schema.ts';
+import type { AssertionResult, Explainer, Way } from '../../runtime/explain.ts';
+import { findWay } from './way.ts';
+
+/** Judges every assertion of a configuration, all at the same time: names may have to be looked up. */
+export const assess = (config: Config, explainers: readonly Explainer[]): Promise<AssertionResult[]> =>
+  Promise.all(
+    config.assertions.map(async (assertion, i) =>
+      judge(assertion, `/assertions/${i}`, config, await findWay(explainers, config, assertion)),
+    ),
+  );
+
+const WORDS: Readonly<Record<string, string>> = {
+  nat64: 'translation by NAT64',
+  refused: 'a refusal',
+};
+
+function judge(
+  { name, expect }: AssertionConfig,
+  path: string,
+  { hosts }: Config,
+  way: Way,
+): AssertionResult {
+  const { outcome } = way;
+  const isKeyword = Object.hasOwn(WORDS, expect);
+  const holds = isKeyword ? outcome.kind === expect : outcome.kind === 'server' && outcome.server === expect;
+  const state = outcome.kind === 'unknown' ? 'unknown' : holds ? 'passed' : 'failed';
+  const wanted = isKeyword ? WORDS[expect] : `the server ${expect}`;
+  const isMissing = !isKeyword && !hosts.some((host) => host.name === expect);
+  const hint = isMissing ? ` There is no server ${expect}.` : '';
+  const said = state === 'passed' ? 'as expected' : `expected ${wanted}`;
+  return { name, path, state, expect, way, message: `"${name}": ${said}. ${outcome.text}${hint}` };
+}

@@ -1,0 +1,153 @@
+/** Follows traffic through the services, each asked in turn, from where it comes to where it ends. */
+import type { Config } from '../../config/schema.ts';
+import { listensFor } from '../../net/listening.ts';
+import { ownAddresses, resolveAccessList } from '../../os/interfaces.ts';
+import {
+  type ExplainProtocol,
+  type Explainer,
+  type Flow,
+  type LastLeg,
+  type Leg,
+  type Way,
+  type WayOutcome,
+  arrives,
+  endsHere,
+  endsRefused,
+} from '../../runtime/explain.ts';
+import { formatIpAddress, parseIpAddress } from '../../wire/ip-address.ts';
+import { admitsSource } from '../access.ts';
+
+/** Where traffic comes from and wants to go. `from` is an address, `to` a host name or an address. */
+export interface WayRequest {
+  readonly from: string;
+  readonly protocol: ExplainProtocol;
+  readonly to: string;
+  readonly port?: number | undefined;
+}
+
+/** DNS64, out through NAT64, in again through the proxy: no way is longer, but for a loop. */
+const MAX_LEGS = 6;
+
+type Step = Way['steps'][number];
+
+/** Never rejects on account of the request, which has been validated. */
+export async function findWay(
+  explainers: readonly Explainer[],
+  config: Config,
+  request: WayRequest,
+): Promise<Way> {
+  const steps: Step[] = [];
+  const add = (service: string, more: Leg['steps']) =>
+    steps.push(...more.map((step) => ({ ...step, service })));
+  const all = [
+    ...explainers,
+    { service: 'admin', explain: async (flow: Flow) => explainAdmin(config, flow) },
+  ];
+  let flow = startOf(request);
+  if (!flow.from.includes(':') && flow.to?.includes(':') === true) {
+    const leg = endsRefused([], `${flow.from} has no way to the IPv6 address ${flow.to}.`);
+    add('network', leg.steps);
+    return { steps, outcome: outcomeOf(leg, config) };
+  }
+  for (let legs = 0; legs < MAX_LEGS; legs++) {
+    const asked = await ask(all, flow);
+    // Said once, and only where it matters: sockets do not care which router passed a port on.
+    if (legs === 0 && asked?.service !== 'nat64') add('network', routerStep(flow));
+    const { service, leg } = asked ?? { service: 'network', leg: endOfWay(config, flow) };
+    add(service, leg.steps);
+    if ('outcome' in leg) return { steps, outcome: outcomeOf(leg, config) };
+    flow = leg.next;
+  }
+  const leg = endsRefused([], 'The traffic goes round in a circle.');
+  add('network', leg.steps);
+  return { steps, outcome: outcomeOf(leg, config) };
+}
+
+async function ask(
+  explainers: readonly Explainer[],
+  flow: Flow,
+): Promise<{ service: string; leg: Leg } | undefined> {
+  for (const { service, explain } of explainers) {
+    const leg = await explain(flow);
+    if (leg !== undefined) return { service, leg };
+  }
+  return undefined;
+}
+
+/** Addresses in the form of RFC 5952, names in lower case. */
+function startOf({ from, protocol, to, port }: WayRequest): Flow {
+  const canonical = (text: string) => formatIpAddress(parseIpAddress(text) as Uint8Array);
+  const isAddress = parseIpAddress(to) !== undefined;
+  const source = canonical(from);
+  const target = isAddress ? canonical(to) : undefined;
+  return {
+    protocol,
+    from: source,
+    name: isAddress ? undefined : to.toLowerCase().replace(/\.$/, ''),
+    to: target,
+    port: protocol === 'icmp' ? undefined : port,
+    // What an IPv4 client sends comes here whatever its name or address is, or the question would not be asked.
+    isLocal: !source.includes(':') || (target !== undefined && ownAddresses().includes(target)),
+  };
+}
+
+function routerStep({ from, name, to }: Flow): Leg['steps'] {
+  if (from.includes(':')) return [];
+  if (name !== undefined) {
+    return [
+      {
+        isOk: true,
+        text: `${name} is taken to lead here: its A record has this appliance, or a router that passes the port on.`,
+      },
+    ];
+  }
+  if (to === undefined || ownAddresses().includes(to)) return [];
+  return [
+    {
+      isOk: true,
+      text: `${to} is no address of this appliance: taken for that of a router that passes the port on.`,
+    },
+  ];
+}
+
+/** What no service takes. */
+function endOfWay(config: Config, flow: Flow): Leg {
+  const { to = '', port, protocol, isLocal } = flow;
+  if (isLocal) {
+    if (protocol === 'icmp') return endsHere([], 'The appliance itself answers.');
+    return endsRefused([], `Nothing here listens on ${protocol} port ${port}.`);
+  }
+  const text = `${to} is reached over IPv6, without this appliance translating anything.`;
+  const isServer = config.hosts.some(({ address }) => isSame(address, to));
+  const outcome: WayOutcome = isServer
+    ? arrives(to, port ?? null, text)
+    : { kind: 'direct', server: null, address: to, port: port ?? null, text };
+  return { steps: [{ isOk: true, text }], outcome };
+}
+
+/** The admin page itself. */
+function explainAdmin({ admin }: Config, flow: Flow): Leg | undefined {
+  const isForUs = flow.isLocal && flow.protocol === 'tcp' && flow.port === admin.port;
+  if (!isForUs || !listensFor(admin.listen, flow.to, flow.from.includes(':') ? 6 : 4)) return undefined;
+  const configPath = '/admin/allow';
+  if (!admitsSource(resolveAccessList(admin.allow), flow.from)) {
+    return endsRefused([], `admin.allow does not list ${flow.from}.`, {
+      counter: 'refused-source',
+      configPath,
+    });
+  }
+  const listed = { isOk: true, text: `admin.allow lists ${flow.from}.`, configPath };
+  return endsHere([listed], `The admin page answers on port ${admin.port}.`);
+}
+
+/** Names the server of an address; an address that no server has was reached by NAT64 nevertheless. */
+function outcomeOf({ outcome }: LastLeg, { hosts }: Config): WayOutcome {
+  if (outcome.kind !== 'server' || outcome.server !== null) return outcome;
+  const host = hosts.find(({ address }) => isSame(address, outcome.address ?? ''));
+  return host === undefined ? { ...outcome, kind: 'nat64' } : { ...outcome, server: host.name };
+}
+
+function isSame(a: string, b: string): boolean {
+  const [left, right] = [parseIpAddress(a), parseIpAddress(b)];
+  return left !== undefined && right !== undefined && Buffer.compare(left, right) === 0;
+}

@@ -1,0 +1,49 @@
+/** Which way traffic would take, and whether what the configuration asserts holds. */
+import type { FastifyInstance } from 'fastify';
+import type { AdminDeps } from '../build.ts';
+import { AssertionsAnswer, ExplainAnswer, ExplainRequest } from '../contract/apply.ts';
+import { ApiError } from '../errors.ts';
+import { assertionAnswer } from './config.ts';
+
+export const explainRoutes =
+  ({ store, explainers }: AdminDeps) =>
+  async (app: FastifyInstance) => {
+    app.post<{ Body: ExplainRequest }>(
+      '/explain',
+      {
+        config: { scope: 'read', audit: false },
+        schema: {
+          summary: 'Which listener, rule, server or NAT64 mapping would serve traffic, step by step',
+          body: ExplainRequest,
+          response: { 200: ExplainAnswer },
+        },
+      },
+      async ({ body }): Promise<ExplainAnswer> => {
+        if (body.protocol !== 'icmp' && body.port === undefined) {
+          const expected = 'a port number from 1 to 65535';
+          const problem = { path: '/port', expected, message: `is missing; expected ${expected}` };
+          throw new ApiError(400, 'invalid-input', `/port: ${problem.message}`, [problem]);
+        }
+        const { findWay } = await import('../explain/way.ts');
+        const config = store.current;
+        const { steps, outcome } = await findWay(await explainers(config, true), config, body);
+        return { steps: [...steps], outcome: { ...outcome } };
+      },
+    );
+
+    app.get(
+      '/assertions',
+      {
+        config: { scope: 'read' },
+        schema: {
+          summary: 'The assertions of the configuration, judged now',
+          response: { 200: AssertionsAnswer },
+        },
+      },
+      async (): Promise<AssertionsAnswer> => {
+        const { assess } = await import('../explain/assertions.ts');
+        const config = store.current;
+        return { rows: (await assess(config, await explainers(config, false))).map(assertionAnswer) };
+      },
+    );
+  };

@@ -1,0 +1,155 @@
+/** What no single field of NAT64's part can tell, and what DNS64 must agree with it on. */
+import { type IpPrefix, parseIpPrefix, prefixContains } from '../wire/ip-prefix.ts';
+import { type ConfigProblem, duplicates, problem } from './problem.ts';
+import type { Config, Nat64Config } from './schema.ts';
+import { type PortRange, parsePortRange } from './values.ts';
+
+/** The problems of the NAT64 part, and of the prefixes of DNS64. */
+export function checkNat64(config: Config): ConfigProblem[] {
+  return [
+    ...checkDns64Prefixes(config),
+    ...checkExtraPrefixes(config),
+    ...checkMtus(config),
+    ...checkStaticEntries(config),
+    ...checkEam(config),
+    ...checkPortBlocks(config),
+  ];
+}
+
+/** All prefixes that NAT64 translates, the main one first. */
+export const translatedPrefixes = ({ prefix, extraPrefixes }: Nat64Config): string[] => [
+  prefix,
+  ...extraPrefixes,
+];
+
+const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
+
+/** RFC 7915 section 4.1: the least MTU of the IPv6 side is not above that of its first link. */
+function checkMtus({ nat64 }: Config): ConfigProblem[] {
+  const { lowestIpv6MtuBytes, mtu6Bytes } = nat64;
+  if (lowestIpv6MtuBytes <= mtu6Bytes) return [];
+  const expected = `at most ${mtu6Bytes}, which is nat64.mtu6Bytes`;
+  return [problem('/nat64/lowestIpv6MtuBytes', lowestIpv6MtuBytes, 'is above the MTU', expected)];
+}
+
+/** RFC 7757 section 3.2, and what pool4 shares belongs to nobody alone. */
+function checkEam({ nat64 }: Config): ConfigProblem[] {
+  return nat64.eam.flatMap(({ ipv4, ipv6 }, i) => {
+    const [prefix4, prefix6] = [parsed(ipv4), parsed(ipv6)];
+    const path = `/nat64/eam/${i}`;
+    const problems: ConfigProblem[] = [];
+    // Both count from the 128 bits of an IPv6 address, so their suffixes compare as their prefixes do.
+    if (prefix6.prefixBits > prefix4.prefixBits) {
+      const expected = `a prefix with at least the addresses of ${ipv4}`;
+      problems.push(problem(`${path}/ipv6`, ipv6, 'has too few addresses', expected));
+    }
+    const shared = nat64.pool4.find(
+      ({ address }) => address !== 'auto' && prefixContains(prefix4, parsed(address).address),
+    );
+    if (shared !== undefined)
+      problems.push(
+        problem(`${path}/ipv4`, ipv4, `contains ${shared.address}`, 'addresses outside nat64.pool4'),
+      );
+    const inside = translatedPrefixes(nat64).find((text) => prefixContains(parsed(text), prefix6.address));
+    if (inside !== undefined)
+      problems.push(
+        problem(`${path}/ipv6`, ipv6, `lies in the NAT64 prefix ${inside}`, 'addresses of servers'),
+      );
+    return problems;
+  });
+}
+
+/** A static entry's address is one of pool4, and it has its port on both sides for itself. */
+function checkStaticEntries({ nat64 }: Config): ConfigProblem[] {
+  const addresses = nat64.pool4.map(({ address }) => address);
+  const strangers = nat64.static.flatMap(({ ipv4 }, i) =>
+    addresses.includes(ipv4.split('#')[0])
+      ? []
+      : [
+          problem(
+            `/nat64/static/${i}/ipv4`,
+            ipv4,
+            'has an address that is not in nat64.pool4',
+            addresses.join(', '),
+          ),
+        ],
+  );
+  const keys = (side: 'ipv4' | 'ipv6') =>
+    nat64.static.map((entry, i) => ({
+      key: `${entry.protocol} ${entry[side].toLowerCase()}`,
+      path: `/nat64/static/${i}/${side}`,
+    }));
+  return [
+    ...strangers,
+    ...duplicates(keys('ipv4'), 'an address and port that no other mapping has'),
+    ...duplicates(keys('ipv6'), 'a server and port that no other mapping has'),
+  ];
+}
+
+/** What DNS64 promises, NAT64 must keep (RFC 6147 section 5.2: the two share their prefixes). */
+function checkDns64Prefixes({ dns64, nat64 }: Config): ConfigProblem[] {
+  if (!dns64.enabled || !nat64.enabled) return [];
+  const translated = translatedPrefixes(nat64);
+  return dns64.prefixes.flatMap((text, i) => {
+    if (translated.some((other) => isSame(parsed(other), parsed(text)))) return [];
+    const sentence = 'is a prefix that NAT64 does not translate';
+    const expected = `${translated.join(' or ')}, of nat64.prefix and nat64.extraPrefixes`;
+    return [problem(`/dns64/prefixes/${i}`, text, sentence, expected)];
+  });
+}
+
+const isSame = (a: IpPrefix, b: IpPrefix): boolean =>
+  a.prefixBits === b.prefixBits && prefixContains(a, b.address);
+
+/** An address must lie in one prefix only; and without sessions nothing tells which prefix an answer comes from. */
+function checkExtraPrefixes({ nat64 }: Config): ConfigProblem[] {
+  const all = translatedPrefixes(nat64);
+  return nat64.extraPrefixes.flatMap((text, i) => {
+    const path = `/nat64/extraPrefixes/${i}`;
+    if (nat64.mode === 'stateless')
+      return [problem(path, text, 'needs sessions, which nat64.mode "stateless" has not', 'none there')];
+    const own = parsed(text);
+    const other = all
+      .slice(0, i + 1)
+      .find((each) => prefixContains(parsed(each), own.address) || prefixContains(own, parsed(each).address));
+    if (other === undefined) return [];
+    return [problem(path, text, `overlaps ${other}`, 'a prefix apart from the other NAT64 prefixes')];
+  });
+}
+
+/** RFC 7422: each client has its block, or the whole is refused. */
+function checkPortBlocks({ nat64 }: Config): ConfigProblem[] {
+  const { portBlocks, clientPrefixBits, pool4, mode } = nat64;
+  const { size, clients } = portBlocks;
+  if (size === 0 || mode === 'stateless') return [];
+  if (clients.length === 0)
+    return [problem('/nat64/portBlocks/clients', clients, 'gives nobody a block', 'at least one prefix')];
+  const problems = clients.flatMap((text, i) => {
+    const path = `/nat64/portBlocks/clients/${i}`;
+    const own = parsed(text);
+    if (own.prefixBits > clientPrefixBits) {
+      const expected = `a prefix of at most ${clientPrefixBits} bits, which is nat64.clientPrefixBits`;
+      return [problem(path, text, 'is less than one client', expected)];
+    }
+    const other = clients.slice(0, i).find((each) => {
+      const earlier = parsed(each);
+      return prefixContains(earlier, own.address) || prefixContains(own, earlier.address);
+    });
+    return other === undefined
+      ? []
+      : [problem(path, text, `overlaps ${other}`, 'a prefix apart from the others')];
+  });
+  if (problems.length > 0) return problems;
+  const wanted = clients.reduce((sum, text) => sum + 2 ** (clientPrefixBits - parsed(text).prefixBits), 0);
+  for (const protocol of ['tcp', 'udp', 'icmp'] as const) {
+    const blocks = pool4
+      .filter(({ protocols }) => protocols.includes(protocol))
+      .map(({ ports }) => parsePortRange(ports) as PortRange)
+      .reduce((sum, { first, last }) => sum + Math.floor((last - first + 1) / size), 0);
+    if (blocks >= wanted) continue;
+    const sentence = `ports for each of ${wanted} clients (nat64.portBlocks.clients) are more than nat64.pool4 has: it has ${blocks} such blocks for ${protocol}`;
+    const expected = 'fewer ports a client, fewer clients (shorter nat64.clientPrefixBits), or a larger pool';
+    return [problem('/nat64/portBlocks/size', size, sentence, expected)];
+  }
+  return [];
+}

@@ -1,0 +1,308 @@
+/** The part of the schema that is NAT64's. */
+import { type Static, Type } from './json-schema.ts';
+import { strict, text, AccessList } from './schema-values.ts';
+
+export const Pool4Schema = Type.Object(
+  {
+    address: text(
+      'pool4-address',
+      'Address',
+      'an IPv4 address of this appliance or routed to it, or "auto" for the one that its default route uses',
+      {
+        default: 'auto',
+      },
+    ),
+    ports: text(
+      'port-range',
+      'Ports and ICMP identifiers that translated flows use',
+      'a port range such as 32768-65535',
+      {
+        default: '32768-65535',
+      },
+    ),
+    protocols: Type.Array(
+      Type.Union([Type.Literal('tcp'), Type.Literal('udp'), Type.Literal('icmp')], {
+        title: 'Protocol',
+        expected: '"tcp", "udp" or "icmp"',
+      }),
+      {
+        minItems: 1,
+        title: 'Protocols that use these ports; for other ports of another protocol the address comes again',
+        expected: 'a list of at least one of "tcp", "udp" and "icmp"',
+        default: ['tcp', 'udp', 'icmp'],
+      },
+    ),
+  },
+  {
+    ...strict,
+    title: 'IPv4 address shared by the translated flows',
+    expected: 'an object with "address" and "ports"',
+  },
+);
+
+const Mtu = (title: string, minimum: number) =>
+  Type.Integer({
+    minimum,
+    maximum: 65_535,
+    title,
+    expected: `a whole number from ${minimum} to 65535`,
+    default: 1500,
+  });
+
+const StaticEntrySchema = Type.Object(
+  {
+    protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp')], {
+      title: 'Protocol',
+      expected: '"tcp" or "udp"',
+    }),
+    ipv4: text(
+      'ipv4-endpoint',
+      'Address of nat64.pool4, and port',
+      'an address and port such as 192.0.2.1#8080 or auto#8080',
+    ),
+    ipv6: text('ipv6-endpoint', 'The server and its port', 'an address and port such as 2001:db8:1::10#80'),
+  },
+  { ...strict, title: 'Mapping', expected: 'an object with "protocol", "ipv4" and "ipv6"' },
+);
+
+const EamEntrySchema = Type.Object(
+  {
+    ipv4: text('ipv4-prefix', 'IPv4 address or prefix', 'an IPv4 prefix such as 192.0.2.9/32'),
+    ipv6: text('ipv6-prefix', 'IPv6 address or prefix', 'an IPv6 prefix such as 2001:db8:1::9/128'),
+  },
+  { ...strict, title: 'Mapping', expected: 'an object with "ipv4" and "ipv6"' },
+);
+
+const Limit = (title: string, defaultValue: number) =>
+  Type.Integer({
+    minimum: 1,
+    maximum: 4_194_304,
+    title,
+    expected: 'a whole number from 1 to 4194304',
+    default: defaultValue,
+  });
+
+const Lifetime = (title: string, minimum: number) =>
+  Type.Integer({
+    minimum,
+    maximum: 86_400,
+    title,
+    expected: `a whole number of seconds from ${minimum} to 86400`,
+  });
+
+const Nat64LifetimesSchema = Type.Object(
+  {
+    udpSeconds: { ...Lifetime('UDP sessions', 120), default: 300 },
+    tcpEstablishedSeconds: { ...Lifetime('Established TCP connections', 7440), default: 7440 },
+    tcpTransitorySeconds: { ...Lifetime('TCP connections that open or end', 240), default: 240 },
+    icmpSeconds: { ...Lifetime('ICMP queries', 60), default: 60 },
+  },
+  {
+    ...strict,
+    title: 'How long sessions live without traffic; the least values are those of the standards',
+    expected: 'an object of lifetimes in seconds',
+    default: {},
+  },
+);
+
+const PortBlocksSchema = Type.Object(
+  {
+    size: Type.Integer({
+      minimum: 0,
+      maximum: 32_768,
+      title: 'Ports of each client, of each protocol; 0: ports are chosen at random from all of pool4',
+      expected: 'a whole number from 0 to 32768',
+      default: 0,
+    }),
+    clients: Type.Array(text('ipv6-prefix', 'Prefix', 'an IPv6 prefix such as 2001:db8:1::100/120'), {
+      maxItems: 64,
+      title: 'The clients that have a block, in this order; each is a prefix of nat64.clientPrefixBits bits',
+      expected: 'a list of at most 64 IPv6 prefixes',
+      default: [],
+    }),
+  },
+  {
+    ...strict,
+    title:
+      'A block of ports for each client, computed from its address, so that no log is needed to tell who had a port (RFC 7422)',
+    expected: 'an object with "size" and "clients"',
+    default: {},
+  },
+);
+
+export const Nat64Schema = Type.Object(
+  {
+    enabled: Type.Boolean({ title: 'Run the NAT64 translator', expected: 'true or false', default: true }),
+    prefix: text(
+      'nat64-prefix',
+      'The prefix that IPv4 destinations have',
+      'a NAT64 prefix of 32, 40, 48, 56, 64 or 96 bits such as 64:ff9b::/96',
+      { default: '64:ff9b::/96', requiresRestart: true },
+    ),
+    extraPrefixes: Type.Array(
+      text(
+        'nat64-prefix',
+        'Prefix',
+        'a NAT64 prefix of 32, 40, 48, 56, 64 or 96 bits such as 2001:db8:64::/96',
+      ),
+      {
+        maxItems: 15,
+        title: 'More such prefixes; who connects through one is answered from the same one',
+        expected: 'a list of at most 15 NAT64 prefixes, none inside another',
+        default: [],
+        requiresRestart: true,
+      },
+    ),
+    privateAddresses: Type.Union(
+      [Type.Literal('by-prefix'), Type.Literal('refuse'), Type.Literal('translate')],
+      {
+        title:
+          'Private IPv4 addresses: refused in the well-known prefix only, as RFC 6052 demands; in every prefix; in none (laboratories)',
+        expected: '"by-prefix", "refuse" or "translate"',
+        default: 'by-prefix',
+      },
+    ),
+    denyIpv4: Type.Array(text('ipv4-prefix', 'Prefix', 'an IPv4 prefix such as 192.168.0.0/16'), {
+      maxItems: 256,
+      title: 'IPv4 addresses that nothing is translated to or from',
+      expected: 'a list of at most 256 IPv4 prefixes',
+      default: [],
+    }),
+    pool4: Type.Array(Pool4Schema, {
+      minItems: 1,
+      maxItems: 16,
+      title: 'IPv4 addresses and ports to translate to; an address may come several times, with other ports',
+      expected: 'a list of 1 to 16 pools',
+      default: [{ address: 'auto', ports: '32768-65535' }],
+    }),
+    mode: Type.Union([Type.Literal('stateful'), Type.Literal('stateless')], {
+      title:
+        'Servers share the addresses of pool4 (stateful), or only those with an IPv4 address of their own are translated',
+      expected: '"stateful" or "stateless"',
+      default: 'stateful',
+    }),
+    eam: Type.Array(EamEntrySchema, {
+      maxItems: 256,
+      title:
+        'Servers that have whole IPv4 addresses for themselves (RFC 7757); the addresses must be routed to the appliance',
+      expected: 'a list of at most 256 mappings',
+      default: [],
+    }),
+    eamHairpinning: Type.Union([Type.Literal('none'), Type.Literal('simple'), Type.Literal('intrinsic')], {
+      title:
+        'How packets between two servers with IPv4 addresses of their own are translated (RFC 7757 section 4)',
+      expected: '"none", "simple" or "intrinsic"',
+      default: 'intrinsic',
+    }),
+    icmpSource4: Type.Array(text('ipv4-address', 'Address', 'an IPv4 address'), {
+      maxItems: 64,
+      title: 'Sources of ICMP errors from IPv6 routers that have no IPv4 address (RFC 6791)',
+      expected: 'a list of at most 64 IPv4 addresses',
+      default: [],
+    }),
+    static: Type.Array(StaticEntrySchema, {
+      maxItems: 1024,
+      title: 'Mappings that are always there: who connects to the IPv4 side reaches the server',
+      expected: 'a list of at most 1024 mappings',
+      default: [],
+    }),
+    allow: AccessList('IPv6 sources that are translated'),
+    device: Type.String({
+      pattern: '^[a-zA-Z0-9_.-]{1,15}$',
+      title: 'Name of the TUN device',
+      expected: 'a device name of at most 15 letters, digits, "_", "." or "-"',
+      default: 'nat64',
+      requiresRestart: true,
+    }),
+    offload: Type.Boolean({
+      title: 'Take whole segments and leave checksums to the network card (much faster)',
+      expected: 'true or false',
+      default: true,
+      requiresRestart: true,
+    }),
+    fastPath: Type.Boolean({
+      title:
+        'Let the kernel translate established TCP and UDP flows itself (eBPF, Linux 6.6 or later); what it cannot takes the way through the translator',
+      expected: 'true or false',
+      default: true,
+      requiresRestart: true,
+    }),
+    mtu4Bytes: Mtu('MTU of the IPv4 side, in bytes', 1260),
+    mtu6Bytes: Mtu('MTU of the IPv6 side, in bytes', 1280),
+    lowestIpv6MtuBytes: Type.Integer({
+      minimum: 1280,
+      maximum: 65_535,
+      title:
+        'IPv4 packets that may be fragmented become IPv6 fragments of at most so many bytes: the least MTU of all IPv6 links behind the appliance',
+      expected: 'a whole number from 1280 to 65535, not above nat64.mtu6Bytes',
+      default: 1280,
+    }),
+    clampSegmentSize: Type.Boolean({
+      title: 'Lower the segment size that TCP connections announce to what fits both MTUs',
+      expected: 'true or false',
+      default: true,
+    }),
+    filtering: Type.Union([Type.Literal('endpoint-independent'), Type.Literal('address-dependent')], {
+      title:
+        'Who may send to a mapping from the IPv4 side: anybody, or only addresses that the IPv6 host has sent to',
+      expected: '"endpoint-independent" or "address-dependent"',
+      default: 'endpoint-independent',
+    }),
+    refusedFromIpv4: Type.Union([Type.Literal('silent'), Type.Literal('prohibited')], {
+      title:
+        'What a sender on the IPv4 side is told of a packet that no mapping or session admits: nothing, or ICMP "administratively prohibited"',
+      expected: '"silent" or "prohibited"',
+      default: 'silent',
+    }),
+    unsolicitedSyn: Type.Union([Type.Literal('store'), Type.Literal('drop')], {
+      title:
+        'TCP connections from the IPv4 side to ports without a mapping: told after 6 seconds that nobody is there, or never',
+      expected: '"store" or "drop"',
+      default: 'store',
+    }),
+    zeroUdpChecksum: Type.Union([Type.Literal('compute'), Type.Literal('drop')], {
+      title: 'UDP packets from the IPv4 side that have no checksum, which IPv6 demands',
+      expected: '"compute" or "drop"',
+      default: 'compute',
+    }),
+    lifetimes: Nat64LifetimesSchema,
+    keepPortParity: Type.Boolean({
+      title: 'UDP: even ports get even ports and odd ones odd ports, while there are any (RFC 4787)',
+      expected: 'true or false',
+      default: true,
+    }),
+    keepPortClass: Type.Boolean({
+      title: 'Ports below 1024 get such ports and others get others, while there are any (RFC 4787)',
+      expected: 'true or false',
+      default: true,
+    }),
+    portBlocks: PortBlocksSchema,
+    portRestSeconds: Type.Integer({
+      minimum: 0,
+      maximum: 3600,
+      title: 'How long a port rests after its last session before another mapping may get it',
+      expected: 'a whole number of seconds from 0 to 3600',
+      default: 120,
+    }),
+    maxMappingsPerClient: Limit('Ports that one client may have', 16_384),
+    maxSessionsPerClient: Limit('Sessions that one client may have', 32_768),
+    clientPrefixBits: Type.Integer({
+      minimum: 32,
+      maximum: 128,
+      title: 'What is one client: all IPv6 addresses that agree in so many bits',
+      expected: 'a whole number from 32 to 128',
+      default: 128,
+    }),
+    maxSessions: Type.Integer({
+      minimum: 1024,
+      maximum: 4_194_304,
+      title: 'Sessions kept at most',
+      expected: 'a whole number from 1024 to 4194304',
+      default: 65_536,
+      requiresRestart: true,
+    }),
+  },
+  { ...strict, title: 'NAT64', expected: 'an object', default: {} },
+);
+
+export type Nat64Config = Static<typeof Nat64Schema>;

@@ -1,0 +1,96 @@
+/** Writes the history of the configuration, and tells whoever keeps an audit trail. */
+import type { Logger } from '../runtime/log.ts';
+import { type Difference, diffDocuments } from './diff.ts';
+import { type ConfigDocument, fillDefaults } from './load.ts';
+import { type Recovery, documentOf } from './pending.ts';
+import type { NewRevision, RevisionWhy, Revisions } from './revisions.ts';
+import { type ConfigStore, revisionOf } from './store.ts';
+
+/** For the audit trail. */
+export interface ConfigEvent {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly by: string;
+  readonly action: 'confirm' | RevisionWhy;
+  /** Of the configuration that is in force then. */
+  readonly revision: string;
+  readonly reason: string;
+}
+
+export interface Recorder {
+  /** Hears of everything from the start on, also of what happened before it listened. */
+  onEvent(listener: (event: ConfigEvent) => void): void;
+  tell(event: Omit<ConfigEvent, 'at'>): void;
+  /** Adds a revision: the document in force if no other is given. Never rejects. */
+  record(entry: NewEntry, document?: ConfigDocument): Promise<void>;
+  /** Takes note of what happened while the process was away. */
+  recordStart(recovery: Recovery | undefined): Promise<void>;
+}
+
+type NewEntry = Pick<NewRevision, 'by' | 'why' | 'reason' | 'rolledBack'> & { readonly at?: string };
+
+/** Differences of what is in force, whatever of it is written down. */
+export const diffOf = (from: ConfigDocument, to: ConfigDocument): Difference[] =>
+  diffDocuments(fillDefaults(from), fillDefaults(to));
+
+export function createRecorder(store: ConfigStore, history: Revisions, log: Pick<Logger, 'error'>): Recorder {
+  let listener: ((event: ConfigEvent) => void) | undefined;
+  let unheard: ConfigEvent[] = [];
+
+  function emit(event: ConfigEvent): void {
+    if (listener === undefined) unheard.push(event);
+    else listener(event);
+  }
+
+  /** The history is worth less than the change: when it cannot be written, that is logged, and the change stays. */
+  async function record(entry: NewEntry, document: ConfigDocument = store.document): Promise<void> {
+    const { newest } = history;
+    const fields = { at: new Date().toISOString(), ...entry, revision: revisionOf(document) };
+    const { at, by, why, revision, reason } = fields;
+    emit({ at, by, action: why, revision, reason });
+    try {
+      const before = newest === undefined ? undefined : await history.documentOf(newest.id);
+      const changes = before === undefined ? 0 : diffOf(before, document).length;
+      await history.append({ ...fields, changes, document });
+    } catch (error) {
+      log.error({ err: error }, 'configuration: the history could not be written');
+    }
+  }
+
+  async function recordRecovery({ change, outcome }: Recovery): Promise<void> {
+    const { newest } = history;
+    // Ended between the history and the mark: all is written down already.
+    if (newest?.rolledBack?.revision === change.revision && newest.revision === store.revision) return;
+    const lost = documentOf(change);
+    if (newest?.revision !== change.revision && lost !== undefined) {
+      const { by, why, reason, appliedAt } = change;
+      await record({ by, why, reason, at: appliedAt }, lost);
+    }
+    if (outcome !== 'rolled-back') return;
+    await record({
+      by: 'appliance',
+      why: 'rollback',
+      reason: 'The process ended before the change was confirmed.',
+      rolledBack: { revision: change.revision, reason: 'restarted' },
+    });
+  }
+
+  return {
+    onEvent(newListener) {
+      listener = newListener;
+      for (const event of unheard) listener(event);
+      unheard = [];
+    },
+    tell: (event) => emit({ at: new Date().toISOString(), ...event }),
+    record,
+    async recordStart(recovery) {
+      if (recovery !== undefined) await recordRecovery(recovery);
+      const { newest } = history;
+      if (newest === undefined) {
+        await record({ by: 'appliance', why: 'first', reason: 'The configuration of the first start.' });
+      } else if (newest.revision !== store.revision) {
+        await record({ by: 'file', why: 'file', reason: 'Edited while the appliance was not running.' });
+      }
+    },
+  };
+}

@@ -1,0 +1,41 @@
+/** What the parts of the schema share: common kinds of values, each with its words for what would be right. */
+import { Type } from './json-schema.ts';
+
+export const strict = { additionalProperties: false } as const;
+
+export const text = (format: string, title: string, expected: string, options: object = {}) =>
+  Type.String({ format, title, expected, ...options });
+
+export const Port = (title: string, options: object = {}) =>
+  Type.Integer({ minimum: 1, maximum: 65535, title, expected: 'a port number from 1 to 65535', ...options });
+
+export const Ipv6Address = (title: string) =>
+  text('ipv6-address', title, 'an IPv6 address such as 2001:db8:1::10');
+
+export const ListenAddresses = (title: string, defaults: string[]) =>
+  Type.Array(text('ip-address', 'Address', 'an IPv4 or IPv6 address; 0.0.0.0 and :: stand for all'), {
+    title,
+    expected: 'a list of addresses',
+    default: defaults,
+  });
+
+export const AccessList = (title: string) =>
+  Type.Array(
+    text(
+      'access-entry',
+      'Entry',
+      'a prefix such as 2001:db8:1::/64, or "lan" for every network the appliance is attached to',
+    ),
+    {
+      title,
+      expected: 'a list of prefixes; an empty list admits nobody',
+      default: ['lan'],
+    },
+  );
+
+export const Label = (title: string) =>
+  Type.String({
+    pattern: '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$',
+    title,
+    expected: 'a label of lower-case letters, digits and hyphens, at most 63 characters',
+  });

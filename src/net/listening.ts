@@ -1,0 +1,29 @@
+/** Whether traffic meets a listening socket, for explanations: what the kernel would do. */
+import { ownAddresses } from '../os/interfaces.ts';
+import { mappedIpv4, parseIpAddress } from '../wire/ip-address.ts';
+
+const LOOPBACK4 = 127;
+
+/**
+ * Whether one of the addresses that are listened on gets what is sent to `to`. An address that is not this machine's own
+ * stands for a router that passes the port on, and undefined for any address of the family that others can reach.
+ */
+export function listensFor(listening: readonly string[], to: string | undefined, family: 4 | 6): boolean {
+  const target = to !== undefined && ownAddresses().includes(to) ? parseIpAddress(to) : undefined;
+  return listening.some((text) => {
+    const address = parseIpAddress(text);
+    if (address === undefined || familyOf(address) !== family) return false;
+    if (isUnspecified(address)) return true;
+    return target === undefined ? !isLoopback(address) : address.every((byte, i) => byte === target[i]);
+  });
+}
+
+const familyOf = (address: Uint8Array): 4 | 6 => (mappedIpv4(address) === undefined ? 6 : 4);
+
+const isUnspecified = (address: Uint8Array): boolean =>
+  address.subarray(familyOf(address) === 4 ? 12 : 0).every((byte) => byte === 0);
+
+const isLoopback = (address: Uint8Array): boolean =>
+  familyOf(address) === 4
+    ? address[12] === LOOPBACK4
+    : address.every((byte, i) => byte === (i === 15 ? 1 : 0));

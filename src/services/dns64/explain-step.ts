@@ -1,0 +1,95 @@
+/** What DNS64 does: with a name that a client on the IPv6 side asks for, and with connections to the resolver itself. */
+import type { Dns64Config } from '../../config/schema.ts';
+import { listensFor } from '../../net/listening.ts';
+import { resolveAccessList } from '../../os/interfaces.ts';
+import { createCounters } from '../../runtime/counters.ts';
+import {
+  type Flow,
+  type Leg,
+  type WayStep,
+  endsHere,
+  endsRefused,
+  endsUnknown,
+} from '../../runtime/explain.ts';
+import { CLASS_IN, RCODE_MASK, RD, Rcode, Type, readMessage } from '../../wire/dns-message.ts';
+import { nameFromText } from '../../wire/dns-name.ts';
+import { formatIpv6, parseIpAddress } from '../../wire/ip-address.ts';
+import { parseIpPrefix } from '../../wire/ip-prefix.ts';
+import { accessTable, admits } from './access.ts';
+import type { Answer } from './answer.ts';
+import { DNS64_COUNTERS } from './counters.ts';
+import { createResolver } from './resolve.ts';
+import { createUpstreams } from './upstreams.ts';
+
+/** undefined when the traffic is neither for the resolver nor in need of it. */
+export async function explainDns64(config: Dns64Config, flow: Flow): Promise<Leg | undefined> {
+  if (flow.to === undefined && flow.name !== undefined && flow.from.includes(':')) {
+    return explainLookup(config, { ...flow, name: flow.name });
+  }
+  const isForUs = flow.isLocal && flow.protocol !== 'icmp' && flow.port === config.port && config.enabled;
+  if (!isForUs || !listensFor(config.listen, flow.to, flow.from.includes(':') ? 6 : 4)) return undefined;
+  const access = accessStep(config, flow.from);
+  if (!access.isOk) return endsRefused([], access.text, access);
+  return endsHere([access], `The resolver answers on port ${config.port}.`);
+}
+
+function accessStep({ allow }: Dns64Config, from: string): WayStep {
+  const configPath = '/dns64/allow';
+  const words = new Int32Array((parseIpAddress(from) as Uint8Array<ArrayBuffer>).buffer);
+  return admits(accessTable(resolveAccessList(allow)), words[0], words[1], words[2], words[3])
+    ? { isOk: true, text: `dns64.allow lists ${from}.`, configPath }
+    : { isOk: false, text: `dns64.allow does not list ${from}.`, counter: 'refused-access', configPath };
+}
+
+/** Asks the upstreams of this configuration, which need not be in force: a resolver of its own, without a cache. */
+async function explainLookup(config: Dns64Config, flow: Flow & { readonly name: string }): Promise<Leg> {
+  const { name } = flow;
+  if (!config.enabled) {
+    const text = `DNS64 is switched off: whoever answers for ${name} is not this appliance.`;
+    return endsUnknown([], text, { configPath: '/dns64/enabled' });
+  }
+  const access = accessStep(config, flow.from);
+  if (!access.isOk) return endsRefused([], access.text, access);
+  const counters = createCounters(DNS64_COUNTERS);
+  const aborter = new AbortController();
+  const resolver = createResolver({
+    upstreams: createUpstreams(config.upstreams, counters, aborter.signal),
+    pref64: config.prefixes.flatMap((text) => parseIpPrefix(text) ?? []),
+    counters,
+  });
+  const question = { name: nameFromText(name), type: Type.AAAA, class: CLASS_IN };
+  const answer = await resolver.resolve({ ...question, dnssecOk: false, flags: RD });
+  aborter.abort();
+  const found = answer && addressesOf(answer);
+  if (found === undefined) {
+    const text = `${name} could not be looked up: no upstream gave an answer.`;
+    return endsUnknown([access], text, { counter: 'error-resolution', configPath: '/dns64/upstreams' });
+  }
+  if (found.length === 0) return endsRefused([access], `${name} has no address, neither IPv6 nor IPv4.`);
+  const count = (counter: keyof typeof DNS64_COUNTERS) => counters.values[counters.index[counter]];
+  const [how, configPath] =
+    count('synthesised') > 0
+      ? [
+          `has no IPv6 address of its own: DNS64 makes ${found.join(', ')} from its IPv4 address`,
+          '/dns64/prefixes',
+        ]
+      : [
+          `has the IPv6 address ${found.join(', ')}${count('local') > 0 ? ', answered here' : ' of its own'}`,
+          undefined,
+        ];
+  const step: WayStep = {
+    isOk: true,
+    text: `${name} ${how}.`,
+    ...(count('synthesised') > 0 && { counter: 'synthesised' }),
+    ...(configPath !== undefined && { configPath }),
+  };
+  return { steps: [access, step], next: { ...flow, to: found[0] } };
+}
+
+/** The AAAA records of an answer; undefined for a failure. */
+function addressesOf({ words, messageBytes }: Answer): string[] | undefined {
+  const message = readMessage(new Uint8Array(words.buffer, words.byteOffset, messageBytes));
+  const rcode = message === undefined ? Rcode.SERVFAIL : message.flags & RCODE_MASK;
+  if (message === undefined || (rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN)) return undefined;
+  return message.answers.filter(({ type }) => type === Type.AAAA).map(({ data }) => formatIpv6(data));
+}

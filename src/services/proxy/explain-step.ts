@@ -1,0 +1,98 @@
+/** What the proxy does with a connection: the listener by its port, then the host table of the data plane. */
+import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
+import { listensFor } from '../../net/listening.ts';
+import {
+  type Flow,
+  type LastLeg,
+  type Leg,
+  type WayStep,
+  arrives,
+  endsRefused,
+} from '../../runtime/explain.ts';
+import { parseRequestHead } from '../../wire/http-head.ts';
+import { buildHostTable, findBackend } from './host-table.ts';
+import { type ProxyOptions, planProxy } from './service.ts';
+
+const TOLD: Record<HostConfig['clientAddress'], string> = {
+  none: 'The server sees the address of this appliance, not that of the client',
+  'proxy-v1': "A PROXY header (version 1) tells the server the client's address",
+  'proxy-v2': "A PROXY header (version 2) tells the server the client's address",
+};
+
+/** undefined when the connection is to no port of a listener. */
+export function explainProxy(options: ProxyOptions, flow: Flow): Leg | undefined {
+  const { port, to, protocol } = flow;
+  const position = options.proxy.listeners.findIndex((listener) => listener.port === port);
+  if (!flow.isLocal || protocol !== 'tcp' || position === -1) return undefined;
+  const listener = options.proxy.listeners[position];
+  const configPath = `/proxy/listeners/${position}`;
+  const { config } = planProxy(options);
+  if (!config.listeners.includes(listener)) {
+    const text = `The listener ${listener.name} (port ${port}) is closed: no server names it in its services.`;
+    return endsRefused([], text, { configPath });
+  }
+  if (!listensFor(options.proxy.listen, to, flow.from.includes(':') ? 6 : 4)) {
+    const text = `The listener ${listener.name} (port ${port}) listens only on ${options.proxy.listen.join(', ')}.`;
+    return endsRefused([], text, { configPath: '/proxy/listen' });
+  }
+  const what = listener.protocol === 'tls' ? 'TLS by server name' : 'HTTP by Host';
+  const steps = [
+    { isOk: true, text: `The listener ${listener.name} has port ${port}: ${what}.`, configPath },
+  ];
+  const asked = listener.protocol === 'tls' ? serverNameOf(flow) : hostOf(flow);
+  if ('leg' in asked) return { ...asked.leg, steps: [...steps, ...asked.leg.steps] };
+  return explainName(config.hosts, listener, asked.name, steps);
+}
+
+type Asked = { readonly name: string } | { readonly leg: LastLeg };
+
+/** RFC 6066 section 3: a client that connects to an address names no server. */
+function serverNameOf({ name }: Flow): Asked {
+  if (name !== undefined) return { name };
+  const text = 'A client that connects to an address names no server in its ClientHello.';
+  return { leg: endsRefused([], text, { counter: 'refused-tls-no-name' }) };
+}
+
+/** What the Host of a request is, read as the proxy reads it. */
+function hostOf({ name, to = '', port }: Flow): Asked {
+  const host = name ?? (to.includes(':') ? `[${to}]` : to);
+  const head = parseRequestHead(Buffer.from(`GET / HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`, 'latin1'));
+  if (!('kind' in head)) return { name: head.host };
+  return { leg: endsRefused([], `${head.reason}.`, { counter: `refused-http-${head.kind}` }) };
+}
+
+function explainName(
+  hosts: readonly HostConfig[],
+  listener: ListenerConfig,
+  name: string,
+  steps: readonly WayStep[],
+): Leg {
+  const backend = findBackend(buildHostTable(hosts, listener), name);
+  const isTls = listener.protocol === 'tls';
+  if (backend === undefined) {
+    const other = hosts.find((host) =>
+      findBackend(buildHostTable([{ ...host, services: [listener.name] }], listener), name),
+    );
+    const hint = other === undefined ? '' : ` ${other.name} has it, but not the service ${listener.name}.`;
+    return endsRefused(steps, `No server has the name ${name} at the listener ${listener.name}.${hint}`, {
+      counter: isTls ? 'refused-tls-unknown-name' : 'refused-http-unknown-host',
+      configPath: other === undefined ? '/hosts' : `/hosts/${hosts.indexOf(other)}/services`,
+    });
+  }
+  const position = hosts.findIndex((host) => host.name === backend.name);
+  const { address, clientAddress } = hosts[position];
+  const arrived = `${name} leads to ${backend.name}, [${address}]:${listener.port}`;
+  return {
+    steps: [
+      ...steps,
+      {
+        isOk: true,
+        text: `${arrived}.`,
+        counter: isTls ? 'tls-routed' : 'http-routed',
+        configPath: `/hosts/${position}/hostnames`,
+      },
+      { isOk: true, text: `${TOLD[clientAddress]}.`, configPath: `/hosts/${position}/clientAddress` },
+    ],
+    outcome: arrives(address, listener.port, `${arrived}, through the proxy.`, backend.name),
+  };
+}

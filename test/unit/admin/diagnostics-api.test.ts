@@ -1,0 +1,130 @@
+/** The routes of the diagnostics, over the whole of them on a machine that is not there. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createEngine } from '../../../src/admin/diagnostics/engine.ts';
+import type { Machine } from '../../../src/admin/diagnostics/machine.ts';
+import { silentLog } from '../../../src/runtime/log.ts';
+import { fakeMachine } from './diagnostics/machine.ts';
+import { assertError, testAdmin, testDeps } from './fixture.ts';
+
+const HOSTS = {
+  hosts: [
+    { name: 'web1', address: '2001:db8:1::10', hostnames: ['example.com'] },
+    {
+      name: 'web2',
+      address: '2001:db8:1::20',
+      hostnames: ['example.org'],
+      clientAddress: 'proxy-v2',
+      ssh: false,
+    },
+  ],
+};
+
+async function setUp(t: TestContext, changes: Partial<Machine> = {}) {
+  const deps = await testDeps(t);
+  await deps.store.replace(JSON.stringify(HOSTS));
+  const lookUp: Machine['lookUp'] = async (_, name, type) =>
+    type === 'A' && name === 'example.com' ? { kind: 'found', values: ['192.0.2.1'] } : { kind: 'none' };
+  const diagnostics = createEngine(
+    { ...deps, stateDirectory: '/nowhere', log: silentLog },
+    {
+      machine: fakeMachine({ lookUp, ...changes }),
+      probe: async ({ service, port }) => [
+        {
+          name: 'tcp',
+          service,
+          port,
+          hostname: null,
+          state: port === 22 ? 'fail' : 'ok',
+          latencyMs: 1,
+          detail: 'As the test says.',
+          certificate: null,
+        },
+      ],
+      mdnsName: async () => undefined,
+      isOpen: async () => false,
+      now: () => new Date(),
+      monotonicMs: () => performance.now(),
+    },
+  );
+  t.after(() => diagnostics[Symbol.dispose]());
+  const admin = await testAdmin(t, { ...deps, diagnostics });
+  const post = (url: string, body?: object) =>
+    body === undefined
+      ? admin.request('POST', url)
+      : admin.request('POST', url, { 'content-type': 'application/json' }, JSON.stringify(body));
+  return { ...admin, post };
+}
+
+test('hosts: unknown at first, measured on request', async (t) => {
+  const { request, post } = await setUp(t);
+  const before = (await request('GET', '/api/hosts')).json();
+  assert.equal(before['publicIpv4'].address, '192.0.2.1');
+  assert.deepEqual(
+    before['hosts'].map(({ name, sshPort, sshConfig }: Record<string, unknown>) => [
+      name,
+      sshPort,
+      sshConfig,
+    ]),
+    [
+      ['web1', 22_001, 'Host web1\n  HostName 192.0.2.1\n  Port 22001\n  HostKeyAlias web1\n'],
+      ['web2', null, null],
+    ],
+  );
+  const after = (await post('/api/hosts/web1/check')).json();
+  assert.equal(after['health'].state, 'fail');
+  assert.deepEqual(
+    after['health'].probes.map(({ service, state }: Record<string, unknown>) => `${service} ${state}`),
+    ['http ok', 'https ok', 'ssh fail'],
+  );
+  assertError(await post('/api/hosts/web9/check'), 404, 'no-such-server');
+});
+
+test('the DNS records of a server, as they are now', async (t) => {
+  const { request } = await setUp(t);
+  const answer = (await request('GET', '/api/hosts/web1/dns-records')).json();
+  assert.deepEqual(
+    answer['records'].map(({ zoneLine, state }: Record<string, unknown>) => [zoneLine, state]),
+    [
+      ['example.com. A 192.0.2.1', 'ok'],
+      ['example.com. AAAA 2001:db8:1::10', 'fail'],
+    ],
+  );
+  assert.equal(answer['resolver'], 'udp://9.9.9.9, udp://149.112.112.112');
+  assertError(await request('GET', '/api/hosts/web9/dns-records'), 404, 'no-such-server');
+});
+
+test('checks: looked at, run, and one again', async (t) => {
+  const { request, post } = await setUp(t);
+  const first = (await request('GET', '/api/checks')).json();
+  assert.equal(first['isRunning'], true);
+  const all = (await post('/api/checks/run', {})).json();
+  assert.equal(all['isRunning'], false);
+  const find = (id: string) => all['items'].find((item: { id: string }) => item.id === id);
+  assert.equal(find('server/web1').state, 'fail');
+  assert.equal(find('server/web2').state, 'ok');
+  assert.equal(find('disk').state, 'ok');
+  const isOpen = ({ state }: { state: string }) => state === 'fail' || state === 'warn';
+  assert.equal(all['open'], all['items'].filter(isOpen).length);
+  const one = (await post('/api/checks/run', { id: 'server/web1' })).json();
+  assert.equal(one['items'].length, all['items'].length);
+  assertError(await post('/api/checks/run', { id: 'nothing' }), 404, 'no-such-check');
+  assertError(await post('/api/checks/run', { id: '../x' }), 400, 'invalid-input');
+  assertError(await post('/api/checks/run', { ids: [] }), 400, 'invalid-input');
+});
+
+test('the network and its neighbours', async (t) => {
+  const { request, post } = await setUp(t, {
+    neighbours: async () => [
+      { address: '2001:db8:1::10', interface: 'eth0', mac: '02:10', isRouter: false, states: ['REACHABLE'] },
+    ],
+  });
+  const network = (await request('GET', '/api/network')).json();
+  assert.deepEqual(network['addresses'], ['192.0.2.1', '2001:db8:1::1']);
+  assert.deepEqual(network['gateway6'], { address: 'fe80::fe', interface: 'eth0' });
+  assert.deepEqual(network['dns'].resolvers, ['192.0.2.53', '2001:db8:1::53']);
+  const known = (await request('GET', '/api/neighbours')).json()['neighbours'];
+  assert.deepEqual([known[0].server, known[0].openPorts], ['web1', null]);
+  const probed = (await post('/api/neighbours/probe')).json()['neighbours'];
+  assert.deepEqual([probed[0].server, probed[0].openPorts], ['web1', []]);
+});

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { ProbeReport } from '../../../../src/admin/contract/checks.ts';
+import {
+  UNWATCHED_INTERVAL_MS,
+  WATCHED_INTERVAL_MS,
+  WATCH_LASTS_MS,
+  startHealthMonitor,
+} from '../../../../src/admin/diagnostics/health.ts';
+import { planProbes } from '../../../../src/admin/diagnostics/probe-plan.ts';
+import { NOW, configOf } from './machine.ts';
+
+const hostsNamed = (...names: string[]) =>
+  names.map((name, i) => ({ name, address: `2001:db8:1::${i + 1}`, hostnames: [], services: [] }));
+
+function setUp(t: TestContext, ...names: string[]) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let nowMs = 0;
+  let config = configOf({ hosts: hostsNamed(...names) });
+  const probed: { address: string; atMs: number }[] = [];
+  let running = 0;
+  let most = 0;
+  let state: ProbeReport['state'] = 'ok';
+  let hold: Promise<void> | undefined;
+  const monitor = startHealthMonitor({
+    hosts: () => config.hosts.map((host) => ({ host, targets: planProbes(config, host) })),
+    probe: async (target) => {
+      probed.push({ address: target.address, atMs: nowMs });
+      most = Math.max(most, ++running);
+      await hold;
+      running--;
+      return [
+        {
+          name: 'ssh',
+          service: target.service,
+          port: target.port,
+          hostname: null,
+          state,
+          latencyMs: 1,
+          detail: 'x',
+          certificate: null,
+        },
+      ];
+    },
+    now: () => new Date(NOW.getTime() + nowMs),
+    monotonicMs: () => nowMs,
+  });
+  t.after(() => monitor[Symbol.dispose]());
+  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+  return {
+    monitor,
+    probed,
+    most: () => most,
+    settle,
+    setState: (next: ProbeReport['state']) => (state = next),
+    setHold: (next: Promise<void> | undefined) => (hold = next),
+    setHosts: (...next: string[]) => (config = configOf({ hosts: hostsNamed(...next) })),
+    /** In steps of a second, so that what a timer starts can end. */
+    async pass(ms: number) {
+      for (let left = ms; left > 0; left -= 1000) {
+        nowMs += Math.min(left, 1000);
+        t.mock.timers.tick(Math.min(left, 1000));
+        await settle();
+      }
+    },
+  };
+}
+
+test('nobody looks: each server once in the long interval, not all at once', async (t) => {
+  const { probed, pass } = setUp(t, 'a', 'b', 'c');
+  await pass(UNWATCHED_INTERVAL_MS - 1000);
+  assert.deepEqual(
+    probed.map(({ address }) => address),
+    ['2001:db8:1::1', '2001:db8:1::2', '2001:db8:1::3'],
+  );
+  const [first, second, third] = probed.map(({ atMs }) => atMs);
+  assert.ok(second - first > 200_000 && third - second > 200_000);
+  await pass(UNWATCHED_INTERVAL_MS);
+  assert.equal(probed.length, 6);
+});
+
+test('somebody looks: soon, then once a minute; and seldom again when nobody does any more', async (t) => {
+  const { monitor, probed, pass } = setUp(t, 'a', 'b', 'c');
+  await pass(1000);
+  probed.length = 0;
+  monitor.watch();
+  await pass(3000);
+  // The first was just probed.
+  assert.deepEqual(
+    probed.map(({ address }) => address),
+    ['2001:db8:1::2', '2001:db8:1::3'],
+  );
+  probed.length = 0;
+  for (let minute = 0; minute < 5; minute++) {
+    await pass(WATCHED_INTERVAL_MS);
+    monitor.watch();
+  }
+  assert.equal(probed.length, 15);
+  probed.length = 0;
+  await pass(UNWATCHED_INTERVAL_MS);
+  assert.ok(probed.length <= 3 * (Math.ceil(WATCH_LASTS_MS / WATCHED_INTERVAL_MS) + 1), `${probed.length}`);
+});
+
+test('what was measured is told; a check on request joins the one under way', async (t) => {
+  const { monitor, probed, setState, setHold } = setUp(t, 'a');
+  assert.deepEqual(monitor.report('a'), { state: 'unknown', checkedAt: null, probes: [] });
+  setState('fail');
+  const { promise, resolve } = Promise.withResolvers<void>();
+  setHold(promise);
+  const both = [monitor.check('a'), monitor.check('a')];
+  resolve();
+  const [health, same] = await Promise.all(both);
+  assert.equal(probed.length, 1);
+  assert.equal(health, same);
+  assert.equal(health?.state, 'fail');
+  assert.equal(health?.checkedAt, NOW.toISOString());
+  assert.equal(monitor.report('a'), health);
+  assert.equal(await monitor.check('nobody'), undefined);
+});
+
+test('a changed server is unknown again; one that is gone is forgotten', async (t) => {
+  const { monitor, setHosts } = setUp(t, 'a', 'b');
+  await monitor.check('b');
+  assert.equal(monitor.report('b').state, 'ok');
+  // Another address.
+  setHosts('b');
+  monitor.watch();
+  assert.equal(monitor.report('b').state, 'unknown');
+  assert.equal(await monitor.check('a'), undefined);
+});
+
+test('few connections at a time, whatever the number of servers', async (t) => {
+  const names = Array.from({ length: 50 }, (_, i) => `s${i}`);
+  const { monitor, most, probed } = setUp(t, ...names);
+  await Promise.all(names.map((name) => monitor.check(name)));
+  assert.equal(probed.length, 50);
+  assert.equal(most(), 4);
+});
+
+test('nothing is probed after the end', async (t) => {
+  const { monitor, probed, pass } = setUp(t, 'a', 'b');
+  await pass(1000);
+  probed.length = 0;
+  monitor[Symbol.dispose]();
+  await pass(UNWATCHED_INTERVAL_MS);
+  assert.deepEqual(probed, []);
+});

@@ -1,0 +1,203 @@
+/** Probes of small servers on the loopback interface. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, after, test } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
+import type { ProbeReport } from '../../../../src/admin/contract/checks.ts';
+import type { ProbeTarget } from '../../../../src/admin/diagnostics/probe-plan.ts';
+import { probeTarget } from '../../../../src/admin/diagnostics/probe.ts';
+import { PROXY_V2_LOCAL } from '../../../../src/wire/proxy-protocol.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'tombolo-probe-'));
+after(() => rmSync(directory, { recursive: true }));
+
+function selfSigned(...hostnames: string[]): { cert: string; key: string } {
+  const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
+  execFileSync(
+    'openssl',
+    [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc', '-days', '60'],
+      ...['-subj', `/CN=${hostnames[0]}`, '-out', cert, '-keyout', key],
+      ...['-addext', `subjectAltName=${hostnames.map((name) => `DNS:${name}`).join()}`],
+    ],
+    { stdio: 'ignore' },
+  );
+  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
+}
+
+/** Listens on a free port; resolves with it. What is open is closed after the test. */
+async function listen(t: TestContext, server: Server): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})));
+  server.listen(0, '::1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+const says = (text: string, end = false) =>
+  createServer((socket) => (end ? socket.end(text) : socket.write(text)));
+/** Answers when it has heard something. */
+const answersWith = (text: string, heard: string[] = []) =>
+  createServer((socket) =>
+    socket.on('data', (bytes) => {
+      heard.push(bytes.toString('latin1'));
+      if (heard.join('').includes('\r\n\r\n')) socket.end(text);
+    }),
+  );
+
+const targetOf = (port: number, more: Partial<ProbeTarget>): ProbeTarget => ({
+  service: 'x',
+  address: '::1',
+  port,
+  expects: 'http',
+  hostnames: ['example.com'],
+  clientAddress: 'none',
+  ...more,
+});
+const probe = (target: ProbeTarget, timeoutMs = 5000): Promise<ProbeReport[]> =>
+  probeTarget(target, { now: new Date(), signal: AbortSignal.timeout(20_000), timeoutMs });
+const summary = (reports: readonly ProbeReport[]) => reports.map(({ name, state }) => `${name} ${state}`);
+
+/** title, what is expected, the server, reports, the detail of the last. */
+const TABLE: readonly [string, ProbeTarget['expects'], () => Server, string[], RegExp][] = [
+  ['HTTP', 'http', () => answersWith('HTTP/1.1 200 OK\r\n\r\n'), ['tcp ok', 'http ok'], /Answers 200 OK\./],
+  ['a redirect', 'http', () => answersWith('HTTP/1.1 301 Moved\r\n\r\n'), ['tcp ok', 'http ok'], /301 Moved/],
+  [
+    'an error page',
+    'http',
+    () => answersWith('HTTP/1.1 502 Bad Gateway\r\n\r\n'),
+    ['tcp ok', 'http fail'],
+    /502 Bad Gateway/,
+  ],
+  [
+    'a refused request',
+    'http',
+    () => answersWith('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    ['tcp ok', 'http warn'],
+    /PROXY protocol/,
+  ],
+  ['SSH where HTTP should be', 'http', () => says('SSH-2.0-x\r\n'), ['tcp ok', 'http fail'], /not with HTTP/],
+  [
+    'closes at once',
+    'http',
+    () => says('', true),
+    ['tcp ok', 'http fail'],
+    /closed the connection without HTTP answer/,
+  ],
+  ['SSH', 'ssh', () => says('SSH-2.0-OpenSSH_9.2p1\r\n'), ['tcp ok', 'ssh ok'], /Greets as OpenSSH_9\.2p1/],
+  [
+    'HTTP where SSH should be',
+    'ssh',
+    () => says('HTTP/1.1 400 \r\n', true),
+    ['tcp ok', 'ssh fail'],
+    /without SSH greeting/,
+  ],
+  ['no TLS', 'https', () => says('220 mx.example.com\r\n'), ['tcp ok', 'tls fail'], /not with TLS/],
+  [
+    'closes in the handshake',
+    'https',
+    () => says('', true),
+    ['tcp ok', 'tls fail'],
+    /closed the connection during/,
+  ],
+];
+for (const [title, expects, server, states, detail] of TABLE) {
+  test(`${expects}: ${title}`, async (t) => {
+    const reports = await probe(targetOf(await listen(t, server()), { expects }));
+    assert.deepEqual(summary(reports), states);
+    assert.match(reports.at(-1)?.detail ?? '', detail);
+  });
+}
+
+test('silence ends', async (t) => {
+  const port = await listen(t, says(''));
+  for (const [expects, detail] of [
+    ['ssh', /sends no SSH greeting/],
+    ['https', /handshake gets no answer/],
+  ] as const) {
+    const [, report] = await probe(targetOf(port, { expects }), 50);
+    assert.equal(report.state, 'fail');
+    assert.match(report.detail, detail);
+  }
+});
+
+test('nobody listens', async (t) => {
+  const server = says('');
+  const port = await listen(t, server);
+  await new Promise((resolve) => server.close(resolve));
+  const reports = await probe(targetOf(port, {}));
+  assert.deepEqual(summary(reports), ['tcp fail']);
+  assert.match(reports[0].detail, new RegExp(`Nothing takes connections at \\[::1\\]:${port}`));
+});
+
+test('the PROXY header comes first, without a client', async (t) => {
+  for (const [clientAddress, header] of [
+    ['proxy-v1', 'PROXY UNKNOWN\r\n'],
+    ['proxy-v2', Buffer.from(PROXY_V2_LOCAL).toString('latin1')],
+    ['none', ''],
+  ] as const) {
+    const heard: string[] = [];
+    const port = await listen(t, answersWith('HTTP/1.1 204 \r\n\r\n', heard));
+    const [, report] = await probe(targetOf(port, { clientAddress }));
+    assert.equal(report.state, 'ok');
+    assert.ok(heard.join('').startsWith(`${header}HEAD / HTTP/1.1\r\nHost: example.com\r\n`), heard.join(''));
+  }
+});
+
+test('HTTPS: the certificate is judged for each name, the site asked for the main one', async (t) => {
+  const names: string[] = [];
+  const noteName = (name: string, done: (error: null) => void) => {
+    names.push(name);
+    done(null);
+  };
+  const options = { ...selfSigned('example.com', 'other.example'), SNICallback: noteName };
+  const server = createTlsServer(options, (socket) => {
+    socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\n')).on('error', () => {});
+  });
+  const hostnames = ['example.com', 'www.example.com'];
+  const reports = await probe(targetOf(await listen(t, server), { expects: 'https', hostnames }));
+  assert.deepEqual(summary(reports), ['tcp ok', 'tls warn', 'http ok', 'tls fail']);
+  const [, first, , second] = reports;
+  assert.match(first.detail, /self-signed/);
+  assert.deepEqual(first.certificate?.names, ['example.com', 'other.example']);
+  assert.deepEqual([first.certificate?.matches, first.certificate?.trust], [true, 'self-signed']);
+  assert.equal(second.hostname, 'www.example.com');
+  assert.match(second.detail, /not for www\.example\.com: it names example\.com, other\.example/);
+  assert.deepEqual(names, hostnames);
+});
+
+test('SMTP over TLS: one name is enough, and the greeting is heard', async (t) => {
+  const server = createTlsServer(selfSigned('mail.example.com'), (socket) => {
+    socket.on('error', () => {}).write('220 mail.example.com ESMTP\r\n');
+  });
+  const hostnames = ['example.com', 'mail.example.com'];
+  const reports = await probe(targetOf(await listen(t, server), { expects: 'smtps', hostnames }));
+  assert.deepEqual(summary(reports), ['tcp ok', 'tls warn', 'smtp ok']);
+  assert.match(reports[2].detail, /Greets with 220 mail\.example\.com ESMTP/);
+});
+
+test('without a name there is nothing to ask for', async (t) => {
+  const port = await listen(t, says(''));
+  for (const expects of ['http', 'https'] as const) {
+    const [, report] = await probe(targetOf(port, { expects, hostnames: [] }));
+    assert.equal(report.state, 'unknown');
+  }
+});
+
+test('the end of the process ends a probe', async (t) => {
+  const port = await listen(t, says(''));
+  const aborter = new AbortController();
+  const options = { now: new Date(), signal: aborter.signal, timeoutMs: 20_000 };
+  const probing = probeTarget(targetOf(port, { expects: 'ssh' }), options);
+  aborter.abort(new Error('stopping'));
+  await assert.rejects(probing, /stopping/);
+});

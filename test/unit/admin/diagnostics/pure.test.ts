@@ -1,0 +1,237 @@
+/** The pure parts: what to probe, ports, DNS records, the public address, snippets, certificates. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  type CertificateFacts,
+  judgeCertificate,
+  namesOf,
+} from '../../../../src/admin/diagnostics/certificate.ts';
+import { keyOf } from '../../../../src/admin/diagnostics/check.ts';
+import { compareRecord, nameToAsk, recordsToPublish } from '../../../../src/admin/diagnostics/dns-records.ts';
+import { ownResolver } from '../../../../src/admin/diagnostics/network.ts';
+import { statesOfPorts, wantedPorts } from '../../../../src/admin/diagnostics/ports.ts';
+import { planProbes } from '../../../../src/admin/diagnostics/probe-plan.ts';
+import { publicIpv4 } from '../../../../src/admin/diagnostics/public-ipv4.ts';
+import { nginxSnippets } from '../../../../src/admin/diagnostics/snippets.ts';
+import { parseIpv4 } from '../../../../src/wire/ip-address.ts';
+import { NOW, configOf, socketOf } from './machine.ts';
+
+const hostOf = (more: object) => {
+  const config = configOf({ hosts: [{ name: 'web1', address: '2001:db8:1::10', ...more }] });
+  return { config, host: config.hosts[0] };
+};
+
+const PLANS: readonly [string, object, string[]][] = [
+  ['no names: only SSH', {}, ['ssh 22 ssh  none']],
+  [
+    'names, no SSH',
+    { hostnames: ['a.example'], ssh: false },
+    ['http 80 http a.example none', 'https 443 https a.example none'],
+  ],
+  [
+    'wildcards are no names to ask for',
+    { hostnames: ['*.a.example'], ssh: false, services: ['https'] },
+    ['https 443 https  none'],
+  ],
+  [
+    'mail names first for mail; the PROXY header but for SSH',
+    {
+      hostnames: ['a.example', 'mail.a.example'],
+      services: ['smtps', 'imaps'],
+      clientAddress: 'proxy-v2',
+      ssh: { targetPort: 2222 },
+    },
+    [
+      'smtps 465 smtps mail.a.example,a.example proxy-v2',
+      'imaps 993 tls mail.a.example,a.example proxy-v2',
+      'ssh 2222 ssh  none',
+    ],
+  ],
+];
+for (const [title, more, expected] of PLANS) {
+  test(`probes: ${title}`, () => {
+    const { config, host } = hostOf(more);
+    const plan = planProbes(config, host).map(
+      ({ service, port, expects, hostnames, clientAddress }) =>
+        `${service} ${port} ${expects} ${hostnames.join()} ${clientAddress}`,
+    );
+    assert.deepEqual(plan, expected);
+  });
+}
+
+const PUBLIC: readonly [string, string | undefined, string[], string, string | null][] = [
+  ['own', '192.0.2.1', ['192.0.2.1'], 'own', '192.0.2.1'],
+  ['the one of the default route first', '203.0.113.1', ['192.0.2.1', '203.0.113.1'], 'own', '203.0.113.1'],
+  ['a public one beside a private default', '10.0.0.2', ['10.0.0.2', '192.0.2.1'], 'own', '192.0.2.1'],
+  ['private', '192.168.1.2', ['192.168.1.2'], 'nat', null],
+  ['carrier-grade NAT', '100.64.0.2', ['100.64.0.2'], 'nat', null],
+  ['link-local only', undefined, ['169.254.1.1'], 'none', null],
+  ['none', undefined, [], 'none', null],
+];
+for (const [title, source, addresses, kind, address] of PUBLIC) {
+  test(`public IPv4 address: ${title}`, () => {
+    const found = publicIpv4(source === undefined ? undefined : parseIpv4(source), addresses);
+    assert.deepEqual([found.kind, found.address], [kind, address]);
+  });
+}
+
+test('records to publish: A to the appliance, AAAA to the server', () => {
+  const { host } = hostOf({ hostnames: ['example.com', '*.example.com'] });
+  const own = publicIpv4(parseIpv4('192.0.2.1'), []);
+  assert.deepEqual(
+    recordsToPublish(host, own).map(({ zoneLine }) => zoneLine),
+    [
+      'example.com. A 192.0.2.1',
+      'example.com. AAAA 2001:db8:1::10',
+      '*.example.com. A 192.0.2.1',
+      '*.example.com. AAAA 2001:db8:1::10',
+    ],
+  );
+  const [a] = recordsToPublish(host, publicIpv4(parseIpv4('10.0.0.1'), []));
+  assert.deepEqual([a.value, a.zoneLine], [null, null]);
+  assert.match(a.note, /router/);
+  assert.equal(nameToAsk('*.example.com'), 'tombolo-check.example.com');
+});
+
+const ARRIVED: readonly [string, string | null, string[], string, RegExp][] = [
+  ['arrived', '192.0.2.1', ['192.0.2.1'], 'ok', /Has arrived/],
+  ['in another spelling', '2001:db8::1', ['2001:0db8:0:0::1'], 'ok', /Has arrived/],
+  ['another', '192.0.2.1', ['192.0.2.9'], 'fail', /leads to 192\.0\.2\.9, not to 192\.0\.2\.1/],
+  ['among others', '192.0.2.1', ['192.0.2.9', '192.0.2.1'], 'warn', /some clients go elsewhere/],
+  ['behind NAT, public', null, ['203.0.113.7'], 'unknown', /must be the public address of your router/],
+  ['behind NAT, private', null, ['192.168.1.2'], 'fail', /nobody on the Internet can reach/],
+];
+for (const [title, value, values, state, detail] of ARRIVED) {
+  test(`a record: ${title}`, () => {
+    const record = { name: 'example.com', type: 'A', value, zoneLine: null, note: '' } as const;
+    const live = compareRecord(record, { kind: 'found', values }, 'udp://192.0.2.53');
+    assert.equal(live.state, state);
+    assert.match(live.detail, detail);
+    assert.deepEqual(live.found, values);
+  });
+}
+
+test('ports: wanted by the configuration', () => {
+  const { config } = hostOf({ hostnames: ['example.com'], services: ['https'] });
+  const wanted = wantedPorts(config, { web1: 22_001 }).map(
+    ({ protocol, address, port, wantedBy, isForOutside }) =>
+      `${protocol} ${address} ${port} ${wantedBy}${isForOutside ? ' outside' : ''}`,
+  );
+  assert.deepEqual(wanted, [
+    'tcp 0.0.0.0 443 listener https outside',
+    'tcp 0.0.0.0 22001 SSH port of web1 outside',
+    'udp :: 53 DNS64',
+    'udp 0.0.0.0 53 DNS64',
+    'tcp :: 53 DNS64',
+    'tcp 0.0.0.0 53 DNS64',
+    'tcp 127.0.0.1 8064 control panel',
+    'tcp ::1 8064 control panel',
+  ]);
+});
+
+const OWN = 1;
+const OTHER = 2;
+const PORTS: readonly [string, string, [string, number][], boolean, boolean][] = [
+  ['ours', '0.0.0.0', [['0.0.0.0', OWN]], true, false],
+  ['nobody has it', '0.0.0.0', [], false, false],
+  ['another on all addresses', '0.0.0.0', [['0.0.0.0', OTHER]], false, true],
+  ['another on one address', '0.0.0.0', [['127.0.0.53', OTHER]], false, true],
+  ['another on all of both families', '0.0.0.0', [['::', OTHER]], false, true],
+  ['another on one IPv6 address', '0.0.0.0', [['2001:db8::1', OTHER]], false, false],
+  ['another on another address', '192.0.2.1', [['192.0.2.2', OTHER]], false, false],
+  [
+    'ours beside another',
+    '127.0.0.1',
+    [
+      ['192.0.2.2', OTHER],
+      ['127.0.0.1', OWN],
+    ],
+    true,
+    false,
+  ],
+  ['another on all IPv4 addresses, we want IPv6', '::', [['0.0.0.0', OTHER]], false, false],
+];
+for (const [title, address, sockets, isOpen, isTaken] of PORTS) {
+  test(`a port: ${title}`, () => {
+    const wanted = { protocol: 'tcp', address, port: 443, wantedBy: 'x', isForOutside: true } as const;
+    const others = [socketOf(address, 444, OTHER), socketOf(address, 443, OTHER, 'udp')];
+    const there = sockets.map(([at, inode]) => socketOf(at, 443, inode));
+    const [state] = statesOfPorts([wanted], [...others, ...there], new Set([OWN]));
+    assert.deepEqual([state.isOpen, state.taker !== undefined], [isOpen, isTaken]);
+  });
+}
+
+test('snippets: nothing to do, X-Forwarded-For, or the PROXY protocol', () => {
+  const snippets = (more: object) => {
+    const { config, host } = hostOf(more);
+    return nginxSnippets(host, config.proxy.listeners, '2001:db8:1::1').map(({ text }) => text);
+  };
+  assert.deepEqual(snippets({}), []);
+  assert.deepEqual(snippets({ hostnames: ['a.example'], services: ['imaps'] }), []);
+  assert.deepEqual(snippets({ hostnames: ['a.example'] }), [
+    'set_real_ip_from 2001:db8:1::1;\nreal_ip_header X-Forwarded-For;\n',
+  ]);
+  assert.deepEqual(snippets({ hostnames: ['a.example'], clientAddress: 'proxy-v1' }), [
+    'listen [2001:db8:1::10]:80 proxy_protocol;\nlisten [2001:db8:1::10]:443 ssl proxy_protocol;\n' +
+      'set_real_ip_from 2001:db8:1::1;\nreal_ip_header proxy_protocol;\n',
+  ]);
+});
+
+const day = (offset: number) => new Date(NOW.getTime() + offset * 86_400_000);
+const facts = (more: Partial<CertificateFacts> = {}): CertificateFacts => ({
+  names: ['example.com'],
+  issuer: 'CN=CA',
+  validFrom: day(-30),
+  expiresAt: day(60),
+  trust: 'trusted',
+  matching: ['example.com'],
+  ...more,
+});
+const CERTIFICATES: readonly [string, Partial<CertificateFacts>, string[], string, RegExp][] = [
+  ['right', {}, [], 'ok', /trusted and valid for another 60 days \(until 2026-07-31\)/],
+  ['expired', { expiresAt: day(-2) }, [], 'fail', /expired 2 days ago \(2026-05-30\)/],
+  ['just expired', { expiresAt: day(-0.1) }, [], 'fail', /expired 2 hours ago/],
+  ['not yet valid', { validFrom: day(1) }, [], 'fail', /not valid before 2026-06-02/],
+  [
+    'of another',
+    { names: ['x.example'], matching: [] },
+    [],
+    'fail',
+    /not for example\.com: it names x\.example/,
+  ],
+  ['without names', { names: [], matching: [] }, [], 'fail', /it names no name/],
+  ['of an alternative', { matching: ['mail.example.com'] }, ['mail.example.com'], 'ok', /trusted/],
+  ['expires soon', { validFrom: day(-80), expiresAt: day(10) }, [], 'warn', /only valid for another 10 days/],
+  ['short-lived, half used', { validFrom: day(-3), expiresAt: day(3) }, [], 'ok', /another 3 days/],
+  ['short-lived, nearly over', { validFrom: day(-5), expiresAt: day(1) }, [], 'warn', /another 1 day \(/],
+  ['self-signed', { trust: 'self-signed' }, [], 'warn', /self-signed/],
+  ['of a private authority', { trust: 'untrusted' }, [], 'warn', /issuer: CN=CA/],
+];
+for (const [title, more, alternatives, state, detail] of CERTIFICATES) {
+  test(`a certificate: ${title}`, () => {
+    const verdict = judgeCertificate(facts(more), 'example.com', alternatives, NOW);
+    assert.equal(verdict.state, state);
+    assert.match(verdict.detail, detail);
+  });
+}
+
+test('names of a certificate, as Node writes them', () => {
+  assert.deepEqual(namesOf('DNS:example.com, DNS:*.example.com, IP Address:192.0.2.1'), [
+    'example.com',
+    '*.example.com',
+  ]);
+  assert.deepEqual(namesOf(undefined), []);
+});
+
+test('a key is always a label', () => {
+  assert.equal(keyOf('udp://[2001:db8::53]:53'), 'udp-2001-db8-53-53');
+  fc.assert(fc.property(fc.string(), (text) => /^([a-z0-9]+(-[a-z0-9]+)*)?$/.test(keyOf(text))));
+});
+
+test('where the own resolver is asked', () => {
+  const asked = (...listen: string[]) => ownResolver({ listen, port: 53 });
+  assert.equal(asked('::', '0.0.0.0'), '[::1]:53');
+  assert.equal(asked('0.0.0.0'), '127.0.0.1:53');
+  assert.equal(asked('2001:db8:1::1'), '[2001:db8:1::1]:53');
+});

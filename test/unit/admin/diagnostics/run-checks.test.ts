@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FindingState } from '../../../../src/admin/contract/checks.ts';
+import type { Check, Finding } from '../../../../src/admin/diagnostics/check.ts';
+import { REFRESH_AFTER_MS, createCheckRunner } from '../../../../src/admin/diagnostics/run-checks.ts';
+import { NOW, checkDeps, fakeMachine } from './machine.ts';
+
+/** Checks whose findings the test sets, and a runner over them. */
+function setUp(checks: readonly (Pick<Check, 'id' | 'run'> & Partial<Check>)[]) {
+  let nowMs = NOW.getTime();
+  let revision = '1';
+  const ran: string[] = [];
+  const runner = createCheckRunner({
+    checks: checks.map((check) => ({
+      area: 'system',
+      title: check.id,
+      why: 'It matters.',
+      ...check,
+      run: (deps) => {
+        ran.push(deps.only === undefined ? check.id : `${check.id}/${deps.only}`);
+        return check.run(deps);
+      },
+    })),
+    deps: () => checkDeps(fakeMachine()),
+    now: () => new Date(nowMs),
+    revision: () => revision,
+  });
+  return {
+    runner,
+    ran,
+    states: () => runner.answer().items.map(({ id, state }) => `${id} ${state}`),
+    pass: (ms: number) => {
+      nowMs += ms;
+    },
+    change: () => {
+      revision += '1';
+    },
+  };
+}
+
+const state = (value: FindingState, more: Partial<Finding> = {}): Finding => ({
+  state: value,
+  what: value,
+  mend: 'Mend it.',
+  ...more,
+});
+
+test('before the first run nothing is known, and nothing is open', () => {
+  const { runner } = setUp([{ id: 'a', run: () => state('fail') }]);
+  const { open, isRunning, items } = runner.answer();
+  assert.equal(open, 0);
+  assert.equal(isRunning, false);
+  assert.deepEqual(items, [
+    {
+      id: 'a',
+      area: 'system',
+      state: 'unknown',
+      title: 'a',
+      what: 'Not looked at yet.',
+      why: 'It matters.',
+      mend: null,
+      server: null,
+      checkedAt: null,
+    },
+  ]);
+});
+
+test('a run of all: each finding is an item; warn and fail are open; what throws is unknown', async () => {
+  const { runner, states } = setUp([
+    { id: 'a', run: () => state('ok') },
+    {
+      id: 'b',
+      run: () => [
+        state('fail', { key: 'web1', server: 'web1', title: 'B of web1' }),
+        state('warn', { key: 'web2' }),
+      ],
+    },
+    {
+      id: 'c',
+      run: async () => {
+        throw new Error('no permission');
+      },
+    },
+    { id: 'd', run: () => [] },
+  ]);
+  const answer = await runner.run();
+  assert.deepEqual(states(), ['a ok', 'b/web1 fail', 'b/web2 warn', 'c unknown']);
+  assert.equal(answer?.open, 2);
+  const [, web1, , c] = answer?.items ?? [];
+  assert.equal(web1.title, 'B of web1');
+  assert.equal(web1.server, 'web1');
+  assert.equal(web1.mend, 'Mend it.');
+  assert.equal(web1.checkedAt, NOW.toISOString());
+  assert.match(c.what, /could not be checked: no permission/);
+});
+
+test('"check again" of one item leaves the others; one that is gone goes, one that is new comes', async () => {
+  let b: readonly Finding[] = [state('fail', { key: 'x' }), state('fail', { key: 'y' })];
+  const { runner, ran, states, pass } = setUp([
+    { id: 'a', run: () => state('ok') },
+    { id: 'b', run: ({ only }) => b.filter(({ key }) => only === undefined || key === only) },
+  ]);
+  await runner.run();
+  pass(1000);
+  b = [state('ok', { key: 'x' }), state('ok', { key: 'y' }), state('ok', { key: 'z' })];
+  const answer = await runner.run('b/x');
+  assert.deepEqual(ran, ['a', 'b', 'b/x']);
+  assert.deepEqual(states(), ['a ok', 'b/x ok', 'b/y fail']);
+  const seconds = answer?.items.map(({ checkedAt }) => (Date.parse(checkedAt ?? '') - NOW.getTime()) / 1000);
+  assert.deepEqual(seconds, [0, 1, 0]);
+  await runner.run('b/z');
+  assert.deepEqual(states(), ['a ok', 'b/x ok', 'b/y fail', 'b/z ok']);
+  b = [];
+  await runner.run('b/y');
+  assert.deepEqual(states(), ['a ok', 'b/x ok', 'b/z ok']);
+  assert.equal(await runner.run('nothing'), undefined);
+});
+
+test('what follows from another failure is not open, says so, and is done again with it', async () => {
+  let route: FindingState = 'fail';
+  let resolver: FindingState = 'fail';
+  const { runner, ran, states } = setUp([
+    { id: 'route', run: () => state(route) },
+    { id: 'resolver', needs: ['route'], run: () => state(resolver, { key: 'one' }) },
+    { id: 'names', run: () => state(resolver, { key: 'web1', needs: ['resolver'] }) },
+    { id: 'other', run: () => state('warn') },
+  ]);
+  const answer = await runner.run();
+  assert.equal(answer?.open, 2);
+  assert.deepEqual(states(), ['route fail', 'resolver/one unknown', 'names/web1 unknown', 'other warn']);
+  const [, { what, mend }] = answer?.items ?? [];
+  assert.equal(what, 'fail This follows from another failure (route).');
+  assert.equal(mend, null);
+
+  ran.length = 0;
+  route = resolver = 'ok';
+  assert.equal((await runner.run('route'))?.open, 1);
+  assert.deepEqual(ran, ['route', 'resolver', 'names']);
+
+  resolver = 'warn';
+  await runner.run();
+  assert.deepEqual(states(), ['route ok', 'resolver/one warn', 'names/web1 warn', 'other warn']);
+});
+
+test('looking starts a run when there was none, when the last is old, or for another configuration', async () => {
+  const { runner, ran, pass, change } = setUp([{ id: 'a', run: () => state('ok') }]);
+  const look = async () => {
+    runner.refresh();
+    const { isRunning } = runner.answer();
+    // Joins the run under way; without one it is this call's own.
+    if (isRunning) await runner.run();
+    return isRunning;
+  };
+  assert.equal(await look(), true);
+  assert.equal(await look(), false);
+  pass(REFRESH_AFTER_MS + 1);
+  assert.equal(await look(), true);
+  change();
+  assert.equal(await look(), true);
+  assert.equal(await look(), false);
+  assert.deepEqual(ran, ['a', 'a', 'a']);
+});
+
+test('the counters of a run are those that the next one compares with', async () => {
+  const seen: unknown[] = [];
+  const { runner } = setUp([
+    {
+      id: 'a',
+      run: ({ countersBefore }) => {
+        seen.push(countersBefore);
+        return state('ok');
+      },
+    },
+  ]);
+  await runner.run();
+  await runner.run('a');
+  await runner.run();
+  assert.deepEqual(seen, [undefined, {}, {}]);
+});

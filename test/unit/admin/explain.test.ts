@@ -1,0 +1,404 @@
+/** Ways through the appliance, over configurations that are not in force; names are answered by an upstream on loopback. */
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { assess } from '../../../src/admin/explain/assertions.ts';
+import { type WayRequest, findWay } from '../../../src/admin/explain/way.ts';
+import { explainersOf } from '../../../src/explainers.ts';
+import { loadDocument } from '../../../src/config/load.ts';
+import type { Config } from '../../../src/config/schema.ts';
+import type { Allotments } from '../../../src/services/forward/allot-ports.ts';
+import { scriptedUpstream, zone } from '../services/dns64/helpers.ts';
+
+const upstream = await scriptedUpstream(
+  zone({
+    'ipv4.example.net': { A: [{ name: 'ipv4.example.net', type: 'A', ttl: 60, data: '203.0.113.9' }] },
+    'ipv6.example.net': {
+      AAAA: [{ name: 'ipv6.example.net', type: 'AAAA', ttl: 60, data: '2001:db8:9::9' }],
+    },
+    'web2.example.net': {
+      AAAA: [{ name: 'web2.example.net', type: 'AAAA', ttl: 60, data: '2001:db8:1::11' }],
+    },
+    'www.example.com': { A: [{ name: 'www.example.com', type: 'A', ttl: 60, data: '198.51.100.1' }] },
+    'none.example.net': {},
+  }),
+);
+after(() => upstream[Symbol.asyncDispose]());
+
+const DOCUMENT = {
+  hosts: [
+    {
+      name: 'web1',
+      address: '2001:db8:1::10',
+      hostnames: ['www.example.com', '*.example.com'],
+      services: ['http', 'https'],
+      ssh: { port: 22_001 },
+    },
+    {
+      name: 'web2',
+      address: '2001:db8:1::11',
+      hostnames: ['shop.example.org'],
+      services: ['https'],
+      clientAddress: 'proxy-v2',
+      ssh: { targetPort: 2222 },
+    },
+  ],
+  dns64: { upstreams: [upstream.url], allow: ['2001:db8:1::/64'] },
+  nat64: {
+    allow: ['2001:db8:1::/64'],
+    pool4: [{ address: '198.51.100.1', ports: '32768-65535' }],
+    static: [
+      { protocol: 'udp', ipv4: '198.51.100.1#5353', ipv6: '2001:db8:1::11#53' },
+      { protocol: 'tcp', ipv4: '198.51.100.1#8443', ipv6: '2001:db8:1::77#443' },
+    ],
+    eam: [{ ipv4: '192.0.2.9/32', ipv6: '2001:db8:1::10/128' }],
+  },
+  admin: { listen: ['0.0.0.0'], allow: ['192.0.2.0/24'] },
+};
+
+function configOf(document: object): Config {
+  const loaded = loadDocument(document);
+  assert.ok('config' in loaded, JSON.stringify(loaded));
+  return loaded.config;
+}
+
+const explainersFor = (config: Config, allotments: Allotments = {}) =>
+  explainersOf(config, false, {
+    allotments: () => allotments,
+    forwardOptions: ({ forward, hosts }) => ({ forward, hosts, reservedPorts: [] }),
+    nat64: () => undefined,
+  });
+
+const way = async (request: WayRequest, document: object = DOCUMENT, allotments: Allotments = {}) => {
+  const config = configOf(document);
+  return findWay(await explainersFor(config, allotments), config, request);
+};
+
+const INTERNET = '203.0.113.50';
+const SERVER = '2001:db8:1::11';
+
+/** The outcome as "kind server address port", and what the steps must say, in order, if it matters: "service: text [counter] (path)". */
+type Row = [title: string, request: Partial<WayRequest>, outcome: string, steps: RegExp[]];
+
+const fromInternet: Row[] = [
+  [
+    'HTTPS by name',
+    { to: 'WWW.example.com', port: 443 },
+    'server web1 2001:db8:1::10 443',
+    [
+      /^network: www\.example\.com is taken to lead here/,
+      /^proxy: The listener https has port 443: TLS by server name\. \(\/proxy\/listeners\/1\)/,
+      /^proxy: www\.example\.com leads to web1, \[2001:db8:1::10\]:443\. \[tls-routed\] \(\/hosts\/0\/hostnames\)/,
+      /^proxy: The server sees the address of this appliance/,
+    ],
+  ],
+  [
+    'a wildcard',
+    { to: 'a.example.com', port: 80 },
+    'server web1 2001:db8:1::10 80',
+    [/./, /HTTP by Host/, /\[http-routed\]/, /./],
+  ],
+  [
+    'a name below a wildcard that is too deep',
+    { to: 'a.b.example.com', port: 443 },
+    'refused',
+    [
+      /./,
+      /./,
+      /^proxy: No server has the name a\.b\.example\.com at the listener https\. \[refused-tls-unknown-name\]/,
+    ],
+  ],
+  [
+    'a name that another listener has',
+    { to: 'shop.example.org', port: 80 },
+    'refused',
+    [
+      /./,
+      /./,
+      /web2 has it, but not the service http\. \[refused-http-unknown-host\] \(\/hosts\/1\/services\)/,
+    ],
+  ],
+  [
+    'the client’s address is told',
+    { to: 'shop.example.org', port: 443 },
+    'server web2 2001:db8:1::11 443',
+    [/./, /./, /./, /PROXY header \(version 2\)/],
+  ],
+  [
+    'an address instead of a name: TLS',
+    { to: '203.0.113.1', port: 443 },
+    'refused',
+    [/is no address of this appliance/, /./, /\[refused-tls-no-name\]/],
+  ],
+  [
+    'an address instead of a name: HTTP',
+    { to: '203.0.113.1', port: 80 },
+    'refused',
+    [/./, /./, /No server has the name 203\.0\.113\.1/],
+  ],
+  [
+    'a listener that nobody uses',
+    { to: 'www.example.com', port: 993 },
+    'refused',
+    [/./, /listener imaps \(port 993\) is closed/],
+  ],
+  [
+    'SSH, by the configured port',
+    { to: '203.0.113.1', port: 22_001 },
+    'server web1 2001:db8:1::10 22',
+    [/./, /^forward: Port 22001 is the SSH port of web1.*\[accepted\] \(\/hosts\/0\/ssh\)/],
+  ],
+  [
+    'a port that nobody has',
+    { to: 'www.example.com', port: 22 },
+    'refused',
+    [/./, /^network: Nothing here listens on tcp port 22/],
+  ],
+  [
+    'the admin page, from afar',
+    { to: '203.0.113.1', port: 8064 },
+    'refused',
+    [/./, /^admin: admin\.allow does not list 203\.0\.113\.50\. \[refused-source\] \(\/admin\/allow\)/],
+  ],
+  [
+    'the admin page, from its network',
+    { from: '192.0.2.7', to: '203.0.113.1', port: 8064 },
+    'appliance',
+    [/./, /admin\.allow lists/, /answers on port 8064/],
+  ],
+  [
+    'the resolver, from afar',
+    { to: '203.0.113.1', port: 53, protocol: 'udp' },
+    'refused',
+    [/./, /^dns64: dns64\.allow does not list/],
+  ],
+  [
+    'a static mapping of a server',
+    { to: '198.51.100.1', port: 5353, protocol: 'udp' },
+    'server web2 2001:db8:1::11 53',
+    [
+      /^nat64: A static mapping leads 198\.51\.100\.1 port 5353 to \[2001:db8:1::11\]:53\. \(\/nat64\/static\/0\)/,
+    ],
+  ],
+  [
+    'a static mapping of somebody else',
+    { to: '198.51.100.1', port: 8443 },
+    'nat64 2001:db8:1::77 443',
+    [/static\/1/],
+  ],
+  [
+    'a port of the pool',
+    { to: '198.51.100.1', port: 40_000 },
+    'refused',
+    [/no static mapping has it.*kept for 6 seconds.*\[syns-stored\]/],
+  ],
+  [
+    'the same over UDP',
+    { to: '198.51.100.1', port: 40_000, protocol: 'udp' },
+    'refused',
+    [/\[drop-no-bib-entry\] \(\/nat64\/static\)/],
+  ],
+  [
+    'an address mapping',
+    { to: '192.0.2.9', port: 25 },
+    'server web1 2001:db8:1::10 25',
+    [/192\.0\.2\.9 belongs to \[2001:db8:1::10\] as a whole/],
+  ],
+  ['a ping', { to: '203.0.113.1', protocol: 'icmp' }, 'appliance', [/./, /The appliance itself answers/]],
+  ['an IPv6 address', { to: '2001:db8:1::10', port: 443 }, 'refused', [/has no way to the IPv6 address/]],
+];
+
+const fromServer: Row[] = [
+  [
+    'a name with IPv4 only: DNS64, then NAT64',
+    { to: 'ipv4.example.net', port: 443 },
+    'nat64 203.0.113.9 443',
+    [
+      /^dns64: dns64\.allow lists/,
+      /^dns64: ipv4\.example\.net has no IPv6 address of its own: DNS64 makes 64:ff9b::cb00:7109.*\[synthesised\]/,
+      /^nat64: 64:ff9b::cb00:7109 is inside the NAT64 prefix/,
+      /outside that prefix/,
+      /unicast/,
+      /^nat64: nat64\.allow lists/,
+      /./,
+      /0 BIB entries/,
+      /./,
+      /leaves the appliance for 203\.0\.113\.9/,
+    ],
+  ],
+  [
+    'a name with IPv6: direct',
+    { to: 'ipv6.example.net', port: 443 },
+    'direct 2001:db8:9::9 443',
+    [/./, /of its own/, /over IPv6/],
+  ],
+  [
+    'a name of a server',
+    { to: 'web2.example.net', port: 443 },
+    'server web2 2001:db8:1::11 443',
+    [/./, /./, /./],
+  ],
+  [
+    'a name without addresses',
+    { to: 'none.example.net', port: 443 },
+    'refused',
+    [/./, /has no address, neither/],
+  ],
+  ['localhost', { to: 'localhost', port: 80 }, 'direct ::1 80', [/./, /answered here/, /./]],
+  [
+    'an IPv4 address',
+    { to: '203.0.113.9', protocol: 'icmp' },
+    'nat64 203.0.113.9',
+    [/./, /./, /./, /./, /./, /./, /./, /./],
+  ],
+  [
+    'a private address behind the well-known prefix',
+    { to: '64:ff9b::10.0.0.1', port: 80 },
+    'refused',
+    [/./, /./, /./, /./, /\[drop-non-global\] \(\/nat64\/prefix\)/],
+  ],
+  [
+    'who may not be translated',
+    { from: '2001:db8:2::1', to: '64:ff9b::203.0.113.9', port: 80 },
+    'refused',
+    [/./, /./, /./, /\[drop-not-allowed\] \(\/nat64\/allow\)/],
+  ],
+  [
+    'who may not ask',
+    { from: '2001:db8:2::1', to: 'ipv4.example.net', port: 80 },
+    'refused',
+    [/^dns64: dns64\.allow does not list 2001:db8:2::1\. \[refused-access\]/],
+  ],
+  [
+    'another server',
+    { to: '2001:DB8:1:0::11', port: 25 },
+    'server web2 2001:db8:1::11 25',
+    [/without this appliance/],
+  ],
+  [
+    'a static mapping of a neighbour: hairpinning',
+    { to: '64:ff9b::198.51.100.1', port: 8443 },
+    'nat64 2001:db8:1::77 443',
+    [
+      /./,
+      /./,
+      /./,
+      /./,
+      /./,
+      /./,
+      /./,
+      /^nat64: 198\.51\.100\.1 port 8443 is the mapping of 2001:db8:1::77 port 443/,
+    ],
+  ],
+  [
+    'an address mapping of a neighbour: hairpinning',
+    { to: '64:ff9b::192.0.2.9', port: 25 },
+    'server web1 2001:db8:1::10 25',
+    [/./, /./, /./, /./, /./, /./, /./, /hairpinning/, /^nat64: 192\.0\.2\.9 belongs to \[2001:db8:1::10\]/],
+  ],
+  [
+    'a name that leads back here, at a port that nobody has',
+    { to: 'www.example.com', port: 444 },
+    'refused',
+    [],
+  ],
+];
+
+const describeWay = (rows: Row[], from: string) => {
+  for (const [title, changes, outcome, steps] of rows) {
+    test(title, async () => {
+      const found = await way({ from, protocol: 'tcp', to: '', ...changes });
+      const { kind, server, address, port } = found.outcome;
+      const lines = found.steps.map(
+        ({ service, text, counter, configPath }) =>
+          `${service}: ${text}${counter === undefined ? '' : ` [${counter}]`}${configPath === undefined ? '' : ` (${configPath})`}`,
+      );
+      assert.equal(
+        [kind, server, address, port].filter((each) => each !== null).join(' '),
+        outcome,
+        lines.join('\n'),
+      );
+      if (steps.length > 0) assert.equal(lines.length, steps.length, lines.join('\n'));
+      for (const [i, pattern] of steps.entries()) assert.match(lines[i], pattern);
+      for (const [i, { isOk }] of found.steps.entries())
+        assert.equal(isOk, outcome !== 'refused' || i < lines.length - 1, lines[i]);
+      assert.notEqual(found.outcome.text, '');
+    });
+  }
+};
+
+describe('from the IPv4 Internet', () => describeWay(fromInternet, INTERNET));
+describe('from the servers', () => describeWay(fromServer, SERVER));
+
+test('a port that was allotted is kept for its server, also by a configuration not in force', async () => {
+  const request: WayRequest = { from: INTERNET, protocol: 'tcp', to: '203.0.113.1', port: 22_500 };
+  const { outcome } = await way(request, DOCUMENT, { web2: { port: 22_500 } });
+  assert.deepEqual([outcome.server, outcome.port], ['web2', 2222]);
+  const without = { ...DOCUMENT, hosts: DOCUMENT.hosts.slice(0, 1) };
+  assert.equal((await way(request, without, { web2: { port: 22_500 } })).outcome.kind, 'refused');
+});
+
+test('what is switched off', async () => {
+  const without = { ...DOCUMENT, dns64: { enabled: false }, nat64: { enabled: false } };
+  const request: WayRequest = { from: SERVER, protocol: 'tcp', to: 'ipv4.example.net', port: 443 };
+  assert.equal((await way(request, without)).outcome.kind, 'unknown');
+  const { outcome, steps } = await way({ ...request, to: '64:ff9b::203.0.113.9' }, without);
+  assert.equal(outcome.kind, 'refused');
+  assert.equal(steps[0].configPath, '/nat64/enabled');
+});
+
+test('listeners that are bound elsewhere', async () => {
+  const loopback = { ...DOCUMENT, proxy: { listen: ['127.0.0.1'] }, forward: { listen: ['127.0.0.2'] } };
+  for (const port of [443, 22_001]) {
+    const request: WayRequest = { from: INTERNET, protocol: 'tcp', to: 'www.example.com', port };
+    const { outcome } = await way(request, loopback);
+    assert.match(outcome.text, /listens only on 127\.0\.0\.[12]/);
+    assert.equal((await way({ ...request, to: '127.0.0.1' }, loopback)).outcome.kind, 'refused');
+  }
+});
+
+test('assertions: passed, failed with what happens instead, unknown', async () => {
+  const assertion = (name: string, changes: object) => ({
+    name,
+    from: INTERNET,
+    to: 'www.example.com',
+    port: 443,
+    ...changes,
+  });
+  const document = {
+    ...DOCUMENT,
+    assertions: [
+      assertion('the site', { expect: 'web1' }),
+      assertion('the other', { expect: 'web2' }),
+      assertion('nobody', { expect: 'web9' }),
+      assertion('no admin page', { port: 8064, expect: 'refused' }),
+      assertion('the mirror', { from: SERVER, to: 'ipv4.example.net', expect: 'nat64' }),
+      assertion('ping', {
+        from: SERVER,
+        to: '203.0.113.9',
+        protocol: 'icmp',
+        port: undefined,
+        expect: 'nat64',
+      }),
+    ].map((each) => JSON.parse(JSON.stringify(each)) as object),
+  };
+  const config = configOf(document);
+  const results = await assess(config, await explainersFor(config));
+  assert.deepEqual(
+    results.map(({ name, state, path }) => [name, state, path]),
+    [
+      ['the site', 'passed', '/assertions/0'],
+      ['the other', 'failed', '/assertions/1'],
+      ['nobody', 'failed', '/assertions/2'],
+      ['no admin page', 'passed', '/assertions/3'],
+      ['the mirror', 'passed', '/assertions/4'],
+      ['ping', 'passed', '/assertions/5'],
+    ],
+  );
+  assert.match(
+    results[1].message,
+    /^"the other": expected the server web2\. www\.example\.com leads to web1/,
+  );
+  assert.match(results[2].message, /There is no server web9\.$/);
+  const off = configOf({ ...document, dns64: { enabled: false } });
+  assert.equal((await assess(off, await explainersFor(off)))[4].state, 'unknown');
+});

@@ -1,0 +1,168 @@
+/** ICMP errors about sessions, with what they quote. */
+import { HOST, OWN_IPV6, POOL4, REMOTE } from './harness.ts';
+import { concat, icmp, udp } from './packets.ts';
+import {
+  REMOTE6,
+  IDENTIFICATION,
+  out6,
+  out4,
+  in4,
+  in6,
+  data,
+  fragments4,
+  fragments6,
+  big,
+  EXTENSIONS,
+  padTo,
+  testRows,
+} from './rows.ts';
+
+testRows([
+  {
+    title: 'an error from a router on the way (N18): port unreachable about a UDP packet',
+    before: [udp({ ...out6, data })],
+    packet: icmp({
+      source: '198.51.100.254',
+      destination: POOL4,
+      type: 3,
+      code: 3,
+      data: udp({ ...out4, data }),
+    }),
+    out: icmp({
+      source: '64:ff9b::198.51.100.254',
+      destination: HOST,
+      type: 1,
+      code: 4,
+      hopLimit: 63,
+      data: udp({ ...out6, data, hopLimit: 63 }),
+    }),
+  },
+  {
+    title:
+      'an error from a private address still arrives behind the well-known prefix, from us (N34, path MTU)',
+    before: [udp({ ...out6, data })],
+    packet: icmp({
+      source: '192.168.1.1',
+      destination: POOL4,
+      type: 3,
+      code: 4,
+      rest: 1400,
+      data: udp({ ...out4, data }),
+    }), // prettier-ignore
+    out: icmp({
+      source: OWN_IPV6,
+      destination: HOST,
+      type: 2,
+      rest: 1420,
+      hopLimit: 63,
+      data: udp({ ...out6, data, hopLimit: 63 }),
+    }),
+  },
+  {
+    title: 'packet too big from the IPv6 side becomes 3/4, 20 less (N31)',
+    before: [udp({ ...out6, data })],
+    packet: icmp({
+      source: '2001:db8:ff::1',
+      destination: REMOTE6,
+      type: 2,
+      rest: 1400,
+      data: udp({ ...in6, data }),
+    }),
+    out: icmp({
+      ...out4,
+      identification: IDENTIFICATION + 1,
+      type: 3,
+      code: 4,
+      rest: 1380,
+      data: udp({ ...in4, data, hopLimit: 63, fragment: 0 }),
+    }),
+  },
+  {
+    title: 'RFC 4884: extensions of an ICMPv4 error are carried, behind a longer quoted packet (N25)',
+    before: [udp({ ...out6, data })],
+    packet: icmp({
+      source: REMOTE,
+      destination: POOL4,
+      type: 11,
+      rest: 32 * 65_536,
+      data: concat(padTo(udp({ ...out4, data }), 128), EXTENSIONS),
+    }),
+    out: icmp({
+      source: REMOTE6,
+      destination: HOST,
+      type: 3,
+      rest: 19 * 2 ** 24,
+      hopLimit: 63,
+      data: concat(padTo(udp({ ...out6, data, hopLimit: 63 }), 152), EXTENSIONS),
+    }),
+  },
+  {
+    title: 'RFC 4884: extensions of an ICMPv6 error are carried, behind at least 128 bytes (N25)',
+    before: [udp({ ...out6, data })],
+    packet: icmp({
+      source: HOST,
+      destination: REMOTE6,
+      type: 1,
+      code: 4,
+      rest: 16 * 2 ** 24,
+      data: concat(padTo(udp({ ...in6, data }), 128), EXTENSIONS),
+    }),
+    out: icmp({
+      ...out4,
+      identification: IDENTIFICATION + 1,
+      type: 3,
+      code: 3,
+      rest: 32 * 65_536,
+      data: concat(padTo(udp({ ...in4, data, hopLimit: 63, fragment: 0 }), 128), EXTENSIONS),
+    }),
+  },
+  {
+    title: 'RFC 4884: an error that has no length attribute in IPv6 loses its extensions, not its quote',
+    before: [udp({ ...out6, data })],
+    packet: icmp({
+      source: REMOTE,
+      destination: POOL4,
+      type: 3,
+      code: 4,
+      rest: 32 * 65_536 + 1400,
+      data: concat(padTo(udp({ ...out4, data }), 128), EXTENSIONS),
+    }),
+    out: icmp({
+      source: REMOTE6,
+      destination: HOST,
+      type: 2,
+      rest: 1420,
+      hopLimit: 63,
+      data: padTo(udp({ ...out6, data, hopLimit: 63 }), 148),
+    }),
+  },
+  {
+    title: 'an error about the first fragment of a packet quotes a fragment (N18)',
+    before: [udp(out6)],
+    packet: icmp({
+      source: REMOTE,
+      destination: POOL4,
+      type: 11,
+      data: fragments4(udp({ ...out4, data: big }), [0, 8, 1468], 7)[0],
+    }),
+    out: icmp({
+      source: REMOTE6,
+      destination: HOST,
+      type: 3,
+      hopLimit: 63,
+      data: fragments6(udp({ ...out6, data: big, hopLimit: 63 }), [0, 8, 1468], 7)[0],
+    }),
+  },
+  {
+    title: 'an error about an error (N3)',
+    packet: icmp({
+      source: REMOTE,
+      destination: POOL4,
+      type: 3,
+      code: 1,
+      data: icmp({ source: POOL4, destination: REMOTE, type: 3, code: 1, data: new Uint8Array(28) }),
+    }),
+    out: undefined,
+    drop: 'drop-icmp-quote',
+  },
+]);
