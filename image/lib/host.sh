@@ -41,7 +41,7 @@ need_commands() {
 
 # arm64 programs must run here: natively, or through binfmt_misc and qemu-user.
 need_arm64() {
-  local host registry=/proc/sys/fs/binfmt_misc magic mask qemu
+  local host registry=/proc/sys/fs/binfmt_misc magic mask qemu flags
   host=$(dpkg --print-architecture)
   [ "$host" != arm64 ] || return 0
   need_commands arch-test:arch-test qemu-aarch64-static:qemu-user-static
@@ -52,11 +52,13 @@ need_arm64() {
         "It needs CONFIG_BINFMT_MISC (modprobe binfmt_misc), and in a container --privileged."
   fi
   # An ELF program for AArch64; F: the kernel opens the interpreter now, so that it serves inside of every root.
-  qemu=$(command -v qemu-aarch64-static)
+  # Debian's name for it keeps the name that a program was called by (P).
+  qemu=/usr/libexec/qemu-binfmt/aarch64-binfmt-P flags=PF
+  [ -x "$qemu" ] || qemu=$(command -v qemu-aarch64-static) flags=F
   magic='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
   mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
   [ -e "$registry/qemu-aarch64" ] ||
-    echo ":qemu-aarch64:M::$magic:$mask:$qemu:F" >"$registry/register" ||
+    echo ":qemu-aarch64:M::$magic:$mask:$qemu:$flags" >"$registry/register" ||
     fail "arm64 programs cannot run here: $registry/register refuses $qemu. In a container, it needs --privileged."
   arch-test arm64 >/dev/null 2>&1 ||
     fail "arm64 programs do not run here, though binfmt_misc has: $(paste -sd' ' "$registry/qemu-aarch64")"

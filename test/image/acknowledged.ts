@@ -15,6 +15,8 @@ const roundOf = (document: unknown): number => {
   return Number(/^round-(\d+)\./.exec(hosts[0].hostnames[0])?.[1] ?? 0);
 };
 
+const bearer = (token: string) => ['-f', '-m', '10', '-H', `Authorization: Bearer ${token}`];
+
 /** Writes one configuration after another through the API until `signal` aborts or the appliance does not answer. */
 export async function writeConfigurations(
   { page }: Bench,
@@ -22,26 +24,17 @@ export async function writeConfigurations(
   written: Written,
   signal: AbortSignal,
 ): Promise<void> {
-  while (!signal.aborted) {
+  let { stdout, code } = await page('/api/config', bearer(token));
+  while (code === 0 && !signal.aborted) {
+    const { revision } = JSON.parse(stdout) as { revision: string };
     written.attempted++;
-    const { code } = await page('/api/config', [
-      ...[
-        '-f',
-        '-m',
-        '10',
-        '-o',
-        '/dev/null',
-        '-X',
-        'PUT',
-        '-H',
-        `Authorization: Bearer ${token}`,
-        '-H',
-        'If-Match: *',
-      ],
-      ...['-H', 'Content-Type: application/json', '-d', JSON.stringify(configuration(written.attempted))],
-    ]);
-    if (code !== 0) return;
-    written.acknowledged = written.attempted;
+    const document = configuration(written.attempted);
+    const body = JSON.stringify({ document, revision, confirmSeconds: 0 });
+    ({ stdout, code } = await page('/api/config/apply', [
+      ...bearer(token),
+      ...['-H', 'Content-Type: application/json', '-d', body],
+    ]));
+    if (code === 0) written.acknowledged = written.attempted;
   }
 }
 
@@ -51,7 +44,7 @@ export async function assertLastAcknowledged(
   token: string,
   written: Written,
 ): Promise<void> {
-  const { stdout } = await page('/api/config', ['-f', '-H', `Authorization: Bearer ${token}`]);
+  const { stdout } = await page('/api/config', bearer(token));
   const { document } = JSON.parse(stdout) as { document: unknown };
   assert.deepEqual(JSON.parse(await shell('cat /data/tombolo/config.json')), document);
   const round = roundOf(document);
