@@ -15,7 +15,7 @@ const roundOf = (document: unknown): number => {
   return Number(/^round-(\d+)\./.exec(hosts[0].hostnames[0])?.[1] ?? 0);
 };
 
-const bearer = (token: string) => ['-f', '-m', '10', '-H', `Authorization: Bearer ${token}`];
+const bearer = (token: string) => ['-f', '-m', '30', '-H', `Authorization: Bearer ${token}`];
 
 /** Writes one configuration after another through the API until `signal` aborts or the appliance does not answer. */
 export async function writeConfigurations(

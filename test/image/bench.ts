@@ -48,7 +48,7 @@ export async function startBench(model: Model): Promise<Bench> {
     let qemu: Child | undefined;
     let poweredOnAt = 0;
     const page: Bench['page'] = (path, args = []) =>
-      peer.attempt('curl', ['-sSk', '-m', '20', ...args, PAGE + path], { timeoutMs: 40_000 });
+      peer.attempt('curl', ['-sSk', '-m', '60', ...args, PAGE + path], { timeoutMs: 120_000 });
     const whileRunning = async (what: string, condition: () => Promise<boolean>, intervalMs: number) => {
       await waitUntil(
         what,
@@ -76,7 +76,7 @@ export async function startBench(model: Model): Promise<Bench> {
       async pageAnswers() {
         await whileRunning(
           'the page',
-          async () => (await page('/', ['-f', '-m', '5', '-o', '/dev/null'])).code === 0,
+          async () => (await page('/', ['-f', '-m', '30', '-o', '/dev/null'])).code === 0,
           250,
         );
         return performance.now() - poweredOnAt;

@@ -13,7 +13,7 @@ import { waitUntil } from '../../lab/wait.ts';
 import { seededRandom } from '../random.ts';
 import { type Written, assertLastAcknowledged, writeConfigurations } from './acknowledged.ts';
 import { type Bench, assertHealthy, configuration, startBench } from './bench.ts';
-import { APPLIANCE, imageFile } from './machine.ts';
+import { APPLIANCE, IS_STEADY, imageFile } from './machine.ts';
 import { IPV4_ONLY_NAME, WEB1, WEB1_SSH_PORT, startNeighbour } from './mainland.ts';
 
 const FIRST_PAGE_MS = 120_000;
@@ -76,10 +76,10 @@ describe('the image', { timeout: 1_800_000 }, () => {
   const shell: Bench['shell'] = (command, timeoutMs) => bench.shell(command, timeoutMs);
   /** Longer than curl's own limit, so that it says itself what happened. */
   const run = (command: string, args: readonly string[]) =>
-    bench.peer.run(command, args, { timeoutMs: 40_000 });
+    bench.peer.run(command, args, { timeoutMs: 300_000 });
   /** Until the names that avahi asks the network about are settled. */
   const announced = (name: string) =>
-    neighbour.waitForLine(new RegExp(`^${name}\\.local is `), { timeoutMs: 120_000 });
+    neighbour.waitForLine(new RegExp(`^${name}\\.local is `), { timeoutMs: 300_000 });
   const screenShows = (pattern: RegExp) =>
     waitUntil(
       `${pattern} on the screen`,
@@ -87,7 +87,7 @@ describe('the image', { timeout: 1_800_000 }, () => {
         const screen = await shell(SCREEN);
         return pattern.test(screen) ? screen : undefined;
       },
-      { timeoutMs: 60_000, intervalMs: 2000 },
+      { timeoutMs: 300_000, intervalMs: 2000 },
     );
   /** As a browser without a cookie has it. */
   const sessionState = async () => {
@@ -104,7 +104,8 @@ describe('the image', { timeout: 1_800_000 }, () => {
     bench.powerOn();
     const elapsedMs = await bench.pageAnswers();
     t.diagnostic(`first page after ${(elapsedMs / 1000).toFixed(1)} s`);
-    assert.ok(elapsedMs < FIRST_PAGE_MS, `${elapsedMs} ms`);
+    // With a clock that counts instructions, seconds outside say nothing.
+    if (!IS_STEADY) assert.ok(elapsedMs < FIRST_PAGE_MS, `${elapsedMs} ms`);
   });
 
   test('host name, key and configuration came from the CONFIG partition', async () => {
@@ -147,7 +148,7 @@ describe('the image', { timeout: 1_800_000 }, () => {
 
   test('SNI: https to web1 through the appliance', async () => {
     const { stdout } = await run('curl', [
-      ...['-fsS', '-m', '20', '--cacert', bench.authority.certificate],
+      ...['-fsS', '-m', '60', '--cacert', bench.authority.certificate],
       ...['--resolve', `example.com:443:${APPLIANCE.ipv4}`, 'https://example.com/'],
     ]);
     assert.equal(stdout, 'web1 by https\n');
@@ -155,20 +156,20 @@ describe('the image', { timeout: 1_800_000 }, () => {
 
   test('http by Host, and the SSH port', async () => {
     const { stdout } = await run('curl', [
-      ...['-fsS', '-m', '20', '-H', 'Host: example.com', `http://${APPLIANCE.ipv4}/`],
+      ...['-fsS', '-m', '60', '-H', 'Host: example.com', `http://${APPLIANCE.ipv4}/`],
     ]);
     assert.equal(stdout, 'web1 by http\n');
-    const banner = await run('curl', ['-sS', '-m', '20', `telnet://${APPLIANCE.ipv4}:${WEB1_SSH_PORT}`]);
+    const banner = await run('curl', ['-sS', '-m', '60', `telnet://${APPLIANCE.ipv4}:${WEB1_SSH_PORT}`]);
     assert.equal(banner.stdout, 'SSH-2.0-web1\r\n');
   });
 
   test('DNS64 synthesises, and NAT64 translates to where it leads', async () => {
     const { stdout } = await run('dig', [
-      ...['+short', '+time=10', `@${APPLIANCE.ipv6}`, '-b', WEB1, IPV4_ONLY_NAME, 'AAAA'],
+      ...['+short', '+time=30', `@${APPLIANCE.ipv6}`, '-b', WEB1, IPV4_ONLY_NAME, 'AAAA'],
     ]);
     const address = stdout.trim();
     assert.equal(address, '64:ff9b::c633:6450');
-    const page = await run('curl', ['-fsS', '-m', '20', '--interface', WEB1, `http://[${address}]/`]);
+    const page = await run('curl', ['-fsS', '-m', '60', '--interface', WEB1, `http://[${address}]/`]);
     assert.equal(page.stdout, `mainland to ${APPLIANCE.ipv4}\n`);
   });
 
@@ -177,7 +178,7 @@ describe('the image', { timeout: 1_800_000 }, () => {
       const { stdout } = await bench.peer.run(
         'nmap',
         ['-n', '-Pn', '-sS', '-T4', '--min-rate', '3000', '--max-retries', '2', '-oG', '-', ...args],
-        { timeoutMs: 300_000 },
+        { timeoutMs: 900_000 },
       );
       return [...stdout.matchAll(/(\d+)\/open\/tcp/g)].map(([, port]) => Number(port)).sort((a, b) => a - b);
     };
@@ -219,7 +220,7 @@ describe('the image', { timeout: 1_800_000 }, () => {
   test('power cuts while configurations are written and during a start: the last acknowledged one stays', async (t) => {
     const cut = new AbortController();
     const writing = writeConfigurations(bench, token, written, cut.signal);
-    await waitUntil('ten configurations', () => written.acknowledged >= 10, { timeoutMs: 120_000 });
+    await waitUntil('ten configurations', () => written.acknowledged >= 10, { timeoutMs: 300_000 });
     await bench.cutPower();
     cut.abort();
     await writing;

@@ -23,9 +23,11 @@ describe('the image on raspi3b', { timeout: 1_800_000 }, () => {
     await assertHealthy(bench);
     assert.match(await bench.shell("tr -d '\\0' </proc/device-tree/model"), /Raspberry Pi 3 Model B/);
     assert.equal(await bench.shell('lsblk --noheadings --nodeps --output NAME /dev/mmcblk0'), 'mmcblk0');
-    const { stdout } = await bench.peer.run('curl', [
-      ...['-fsS', '-m', '20', '-H', 'Host: example.com', `http://${APPLIANCE.ipv4}/`],
-    ]);
+    const { stdout } = await bench.peer.run(
+      'curl',
+      [...['-fsS', '-m', '60', '-H', 'Host: example.com', `http://${APPLIANCE.ipv4}/`]],
+      { timeoutMs: 120_000 },
+    );
     assert.equal(stdout, 'web1 by http\n');
   });
 });
