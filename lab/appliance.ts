@@ -214,7 +214,7 @@ export async function waitForAnswer(
     async () => {
       if (child.process.exitCode !== null) throw new Error(`the process ended\n${child.output()}`);
       last = await probe(world, name, patienceMs);
-      patienceMs *= 1.5;
+      patienceMs = Math.min(patienceMs * 1.5, PATIENCE_MS);
       return isAnswer(name, last);
     },
     {

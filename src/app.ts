@@ -11,14 +11,30 @@ import { startDns64 } from './services/dns64/service.ts';
 import { startForward } from './services/forward/service.ts';
 import { startNat64 } from './services/nat64/service.ts';
 import { startProxy } from './services/proxy/service.ts';
+import { join } from 'node:path';
+import { applianceActions } from './os/appliance-actions.ts';
+import { createEventLog } from './state/event-log.ts';
+import { createSampler } from './state/figures.ts';
+import { openHistoryFile } from './state/history-file.ts';
+import { HISTORY_SERIES } from './state/history-series.ts';
+import { startHistory } from './state/history.ts';
+import type { LogRing } from './state/log-ring.ts';
+import { openMachine } from './state/machine.ts';
+import { serverNames } from './state/server-names.ts';
+import { watchServices } from './state/service-watch.ts';
 
 export interface AppOptions {
   readonly store: ConfigStore;
   readonly changes: ConfigChanges;
+  readonly configPath: string;
   /** Directory for what must survive a restart; exists. */
   readonly stateDirectory: string;
   readonly version: string;
   readonly log: Logger;
+  /** What has been logged. */
+  readonly logs: LogRing;
+  /** Ends the process in order, for its supervisor to start it again; undefined where nobody would. */
+  readonly restart: (() => void) | undefined;
 }
 
 export interface App extends AsyncDisposable {
@@ -38,9 +54,12 @@ const reservedPorts = (config: Config): number[] => [
  * Starts every service and the admin page. A service that cannot start is reported and tried again; only an admin
  * page that cannot start makes this reject, with everything else stopped, because nobody could see what is wrong.
  */
-export async function startApp({ store, changes, stateDirectory, version, log }: AppOptions): Promise<App> {
+export async function startApp(options: AppOptions): Promise<App> {
+  const { store, changes, configPath, stateDirectory, version, log } = options;
   const startedAt = new Date();
-  const context: ServiceContext = { log, stateDirectory };
+  await using started = new AsyncDisposableStack();
+  const events = started.use(createEventLog({ serverAt: serverNames(() => store.current.hosts) }));
+  const context: ServiceContext = { log, stateDirectory, events };
   const config = store.current;
   const slot = <Options, S extends Service<Options>>(
     name: string,
@@ -62,7 +81,6 @@ export async function startApp({ store, changes, stateDirectory, version, log }:
     nat64,
   ];
 
-  await using started = new AsyncDisposableStack();
   for (const each of slots) started.use(each);
   await Promise.all(slots.map((each) => each.start()));
 
@@ -79,6 +97,22 @@ export async function startApp({ store, changes, stateDirectory, version, log }:
   });
 
   const reports = () => slots.map((each) => each.report());
+  const machine = openMachine();
+  const noteServices = watchServices(events);
+  const sample = createSampler(reports, machine);
+  const series = Object.keys(HISTORY_SERIES);
+  const history = started.use(
+    startHistory({
+      series,
+      sample(nowMs) {
+        noteServices(reports(), nowMs);
+        return sample(nowMs);
+      },
+      openFile: () => openHistoryFile(join(stateDirectory, 'history.sqlite'), series, log),
+      log,
+    }),
+  );
+  const stopping = new AbortController();
   const admin = started.use(
     await startAdmin(
       { admin: config.admin },
@@ -89,12 +123,24 @@ export async function startApp({ store, changes, stateDirectory, version, log }:
         services: reports,
         sshPorts: () => forward.service?.sshPorts() ?? {},
         nat64: () => nat64.service?.queries,
+        live: {
+          events,
+          noteServices,
+          history,
+          machine,
+          logs: options.logs,
+          places: { configPath, stateDirectory },
+          actions: applianceActions(process.env['TOMBOLO_ACTIONS'], stateDirectory),
+          restart: options.restart,
+          stopping: stopping.signal,
+        },
         version,
         startedAt,
       },
       context,
     ),
   );
+  started.defer(() => stopping.abort());
 
   /** All or nothing: when one service refuses, those already changed go back to the configuration before. */
   store.onChange(async (next, previous) => {

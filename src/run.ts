@@ -7,6 +7,8 @@ import { formatProblem } from './config/problem.ts';
 import { ConfigError, type ConfigStore, openConfigStore } from './config/store.ts';
 import { connectServiceManager } from './os/sd-notify.ts';
 import { silentLog } from './runtime/log.ts';
+import { finishRestore } from './state/backup.ts';
+import { createLogRing } from './state/log-ring.ts';
 
 /** How long an orderly stop may take before the process ends regardless. */
 const STOP_TIMEOUT_MS = 8000;
@@ -39,10 +41,21 @@ export async function run({
   version,
   logLevel,
 }: RunOptions): Promise<string | undefined> {
-  const log = pino({ level: logLevel, base: null });
+  const logs = createLogRing();
+  const stdout = pino.destination(1);
+  const log = pino(
+    { level: logLevel, base: null },
+    {
+      write(line: string) {
+        stdout.write(line);
+        logs.add(line);
+      },
+    },
+  );
   let store: ConfigStore;
   let changes: ConfigChanges;
   try {
+    await finishRestore({ configPath, stateDirectory }, log);
     const recovery = await recoverPending(configPath, stateDirectory, log);
     store = openConfigStore(configPath, log);
     changes = await openConfigChanges({ store, stateDirectory, log, recovery });
@@ -51,7 +64,17 @@ export async function run({
   }
 
   const serviceManager = connectServiceManager(process.env);
-  const starting = startApp({ store, changes, stateDirectory, version, log });
+  const starting = startApp({
+    store,
+    changes,
+    configPath,
+    stateDirectory,
+    version,
+    log,
+    logs,
+    // Who tells the service manager that it serves is started again by it.
+    restart: process.env['NOTIFY_SOCKET'] === undefined ? undefined : () => void stop('restart', 0),
+  });
   let stopping = false;
   const stop = async (reason: string, code: number) => {
     if (stopping) process.exit(1); // asked twice: at once

@@ -23,12 +23,16 @@ import { auditor, authorizer, isRead } from './auth/authorize.ts';
 import type { ADMIN_COUNTERS } from './counters.ts';
 import type { Diagnostics } from './diagnostics/diagnostics.ts';
 import { ApiError, answerErrors } from './errors.ts';
+import type { LiveDeps } from './live-deps.ts';
 import { keepRouteTable } from './route-table.ts';
 import { accountRoutes } from './routes/account.ts';
+import { backupRoutes } from './routes/backup.ts';
 import { checksRoutes } from './routes/checks.ts';
 import { configRoutes } from './routes/config.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { hostsRoutes } from './routes/hosts.ts';
+import { liveRoutes } from './routes/live.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { nat64Routes } from './routes/nat64.ts';
 import { networkRoutes } from './routes/network.ts';
 import { revisionRoutes } from './routes/revisions.ts';
@@ -37,6 +41,7 @@ import { openApiRoutes } from './routes/openapi.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { sshConfigRoutes } from './routes/ssh-config.ts';
 import { statusRoutes } from './routes/status.ts';
+import { systemRoutes } from './routes/system.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { isEncrypted, isLoopback } from './transport.ts';
 
@@ -53,6 +58,7 @@ export interface AdminDeps {
   /** What may be asked of NAT64; undefined while it does not translate. */
   readonly nat64: () => Nat64Queries | undefined;
   readonly diagnostics: Diagnostics;
+  readonly live: LiveDeps;
   readonly version: string;
   readonly startedAt: Date;
 }
@@ -96,6 +102,9 @@ const API: readonly ApiRoutes[] = [
   hostsRoutes,
   checksRoutes,
   networkRoutes,
+  liveRoutes,
+  systemRoutes,
+  backupRoutes,
 ];
 
 const BODY_LIMIT_BYTES = 1 << 20;
@@ -160,6 +169,11 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
     },
     { prefix: '/api' },
   );
+  // Where Prometheus looks by itself.
+  await app.register(async (root) => {
+    root.addHook('onRequest', authorizer(options));
+    await root.register(metricsRoutes(deps));
+  });
   await app.ready();
   return app;
 }
@@ -188,7 +202,8 @@ function guard(
   const encrypted = isEncrypted(request);
   if (admin().tls !== 'off' && !encrypted && !isLoopback(remoteAddress)) {
     const path = request.url.startsWith('/') ? request.url : '/';
-    if (isRead(request)) return reply.redirect(`https://${host}${path}`, 308);
+    if (isRead(request))
+      return reply.header('cache-control', 'no-store').redirect(`https://${host}${path}`, 307);
     values[index['refused-plain']]++;
     throw new ApiError(403, 'https-required', `Use https://${host}; what you sent was readable on its way.`);
   }

@@ -18,6 +18,12 @@ export class ApiError extends Error {
   }
 }
 
+/** A value that no schema could refuse; `path` is its JSON pointer, `message` goes on after it. */
+export const invalidInput = (path: string, expected: string, message: string): ApiError =>
+  new ApiError(400, 'invalid-input', path === '' ? message : `${path}: ${message}`, [
+    { path, expected, message },
+  ]);
+
 /** Answers errors, unknown paths and refused inputs in this shape; `onInternal` hears of the unexpected ones. */
 export function answerErrors(app: FastifyInstance, log: Logger, onInternal: () => void): void {
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {

@@ -10,13 +10,12 @@ import { auditChanges } from './audit-changes.ts';
 import { openAuth } from './auth/auth.ts';
 import { tokenPath } from './auth/bootstrap-token.ts';
 import { type AdminDeps, buildAdmin } from './build.ts';
-import { keepCertificate } from './certificate/keep.ts';
+import { serveCertificate, usesTls } from './certificate/serve.ts';
 import { keepConsoleFile, pageUrls } from './console-file.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 import { ADMIN_COUNTERS } from './counters.ts';
 import { startDiagnostics } from './diagnostics/diagnostics.ts';
 import { createListeners } from './listeners.ts';
-import { isLoopback } from './transport.ts';
 
 export type { AdminDeps } from './build.ts';
 
@@ -33,8 +32,6 @@ export interface AdminService extends Omit<Service<AdminOptions>, 'failWorker'> 
 /** "lan" follows the interfaces: addresses come and go while we run. */
 const ACCESS_LIST_MAX_AGE_MS = 5000;
 const REQUESTS_PER_MINUTE = 600;
-/** For certificates, and to try again when one could not be made. */
-const RENEWAL_CHECK_MS = 3_600_000;
 /** Two clocks are read one after the other: their difference jitters. */
 const CLOCK_JITTER_MS = 2000;
 
@@ -59,26 +56,9 @@ export async function startAdmin(
     monotonicNow: () => performance.now(),
   });
   auditChanges(deps.changes, auth.audit);
-  const certificate = keepCertificate(stateDirectory, Date.now, log);
-  let certificateProblem: string | undefined;
-
-  /** Makes or renews the certificate when one is needed: nobody outside hears of a page that listens on loopback only. */
-  async function refreshCertificate(): Promise<void> {
-    if (!usesTls(admin)) return;
-    try {
-      await certificate.refresh(admin.hostnames);
-      certificateProblem = undefined;
-    } catch (error) {
-      certificateProblem = `no certificate for HTTPS: ${(error as Error).message}`;
-      log.error({ err: error }, 'admin: could not make a certificate; other machines cannot reach the page');
-    }
-  }
-
-  const problems = () => [
-    ...listeners.missing(),
-    ...(certificateProblem === undefined ? [] : [certificateProblem]),
-    ...(auth.problem === undefined ? [] : [auth.problem]),
-  ];
+  const certificate = serveCertificate(() => admin, stateDirectory, log);
+  const problems = () =>
+    [...listeners.missing(), certificate.problem(), auth.problem].filter((each) => each !== undefined);
   const status = (): ServiceReport['status'] => {
     const found = problems();
     const figures = { listening: listeners.bound().join(', ') };
@@ -86,13 +66,11 @@ export async function startAdmin(
       ? { state: 'running', restarts: 0, figures }
       : { state: 'degraded', problem: found.join('; '), restarts: 0, figures };
   };
-  const currentPem = () => (usesTls(admin) ? certificate.current()?.pem : undefined);
-  const fingerprint = () => (usesTls(admin) ? certificate.current()?.fingerprint : undefined);
   const claimEnd = steadyEnd(() => Date.now() + auth.claim.remainingMs());
   const consoleContent = (): ConsoleFile => ({
     urls: pageUrls(admin.listen, admin.port, admin.hostnames, usesTls(admin)),
     claim: auth.isClaimed() ? null : { isOpen: auth.claim.isOpen(), until: claimEnd() },
-    certificateFingerprint: fingerprint() ?? null,
+    certificateFingerprint: certificate.fingerprint() ?? null,
     problem: problems().join('; ') || null,
   });
   const ownReport = (): ServiceReport => ({
@@ -111,7 +89,7 @@ export async function startAdmin(
       isLocal: (remoteAddress) => admitsSource(lan(), remoteAddress),
       auth,
       onClaimed: () => void screen.refresh(),
-      certificateFingerprint: fingerprint,
+      certificateFingerprint: certificate.fingerprint,
       counters,
       log,
       requestsPerMinute: REQUESTS_PER_MINUTE,
@@ -124,12 +102,11 @@ export async function startAdmin(
       if (!admitted) counters.values[counters.index['refused-source']]++;
       return admitted;
     },
-    currentPem,
+    certificate.pem,
   );
-  const renewal = setInterval(() => void refreshCertificate(), RENEWAL_CHECK_MS).unref();
   const screen = keepConsoleFile(stateDirectory, consoleContent, log);
   const stop = async () => {
-    clearInterval(renewal);
+    certificate[Symbol.dispose]();
     screen[Symbol.dispose]();
     diagnostics[Symbol.dispose]();
     await listeners[Symbol.asyncDispose]();
@@ -139,7 +116,7 @@ export async function startAdmin(
     await auth.audit.settled();
   };
   try {
-    await refreshCertificate();
+    await certificate.refresh();
     await listeners.set(admin.listen, admin.port, false);
     await screen.refresh();
   } catch (error) {
@@ -158,7 +135,7 @@ export async function startAdmin(
       await listeners.set(next.admin.listen, next.admin.port, true);
       admin = next.admin;
       accessList.forget();
-      await refreshCertificate();
+      await certificate.refresh();
       void screen.refresh();
     },
     status: status as AdminService['status'],
@@ -184,10 +161,6 @@ function cachedAccessList(entries: () => readonly string[]) {
   };
   return Object.assign(current, { forget });
 }
-
-/** Whether other machines reach the page, and over HTTPS. */
-const usesTls = ({ tls, listen }: AdminConfig): boolean =>
-  tls !== 'off' && listen.some((address) => !isLoopback(address));
 
 /** A moment computed from two clocks, as ISO 8601; another one only when a clock was set. */
 function steadyEnd(endMs: () => number): () => string {

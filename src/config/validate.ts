@@ -22,9 +22,7 @@ export function validate(schema: SchemaNode, value: unknown): ConfigProblem[] {
 function walk(schema: SchemaNode, value: unknown, path: string, problems: ConfigProblem[]): void {
   if (problems.length >= MAX_PROBLEMS) return;
   // Of a union, the branch with the same shape as the value tells more than "matches no branch".
-  const shaped = isObject(value)
-    ? schema.anyOf?.find((branch) => branch.properties !== undefined)
-    : undefined;
+  const shaped = isObject(value) ? branchLike(schema.anyOf, value) : undefined;
   const properties = (shaped ?? schema).properties;
   if (properties !== undefined && isObject(value)) {
     walkObject(shaped ?? schema, properties, value, path, problems);
@@ -34,6 +32,19 @@ function walk(schema: SchemaNode, value: unknown, path: string, problems: Config
   const { items } = schema;
   if (items === undefined || !Array.isArray(value)) return;
   for (const [i, item] of value.entries()) walk(items, item, path + pointerStep(i), problems);
+}
+
+/** The branch for objects whose constant properties ("kind") are the object's; the first for objects when none is. */
+function branchLike(
+  branches: readonly SchemaNode[] | undefined,
+  value: Record<string, unknown>,
+): SchemaNode | undefined {
+  const candidates = branches?.filter((branch) => branch.properties !== undefined) ?? [];
+  const agrees = ({ properties }: SchemaNode) =>
+    Object.entries(properties!).every(
+      ([name, property]) => property.const === undefined || property.const === value[name],
+    );
+  return candidates.find(agrees) ?? candidates[0];
 }
 
 function mismatch(schema: SchemaNode, value: unknown, path: string): ConfigProblem {

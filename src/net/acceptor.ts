@@ -2,11 +2,14 @@
  * Accepting: takes connections from the listening sockets, and stops for a while when there is no descriptor for the
  * next one. The sockets are level-triggered, so a full house must leave epoll, or the loop would spin.
  */
-import { E, EPOLLIN, SOCK_CLOEXEC, SOCK_NONBLOCK, accept4, errno } from '../os/libc.ts';
+
+import { accept4, E, EPOLLIN, errno, int32, pinned, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
 import type { TcpCounters } from './counters.ts';
 import type { Epoll } from './epoll.ts';
+import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
+import { SOCKADDR_BYTES } from '../os/socket-address.ts';
 
 /** Connections taken from one listener before others have their turn. */
 const BATCH = 64;
@@ -17,6 +20,7 @@ export interface AcceptorOptions {
   readonly epoll: Epoll;
   readonly ledger: FdLedger;
   readonly counters: TcpCounters;
+  readonly events: TcpEvents;
   readonly hasRoom: () => boolean;
   readonly onAccepted: (fd: number, gate: Gate) => void;
   /** A listening socket is broken for good. */
@@ -25,6 +29,8 @@ export interface AcceptorOptions {
 
 export class Acceptor {
   readonly #options: AcceptorOptions;
+  readonly #peer = pinned(SOCKADDR_BYTES);
+  readonly #peerBytes = int32(SOCKADDR_BYTES);
   #gates = new Map<number, Gate>();
   /** Paused: false, or until there is room, or until a time. */
   #paused: 'no' | 'limit' | 'descriptors' = 'no';
@@ -54,17 +60,19 @@ export class Acceptor {
   accept(fd: number, nowMs: number): void {
     const gate = this.#gates.get(fd);
     if (gate === undefined) return;
-    const { ledger, counters, hasRoom, onAccepted } = this.#options;
+    const { ledger, counters, events, hasRoom, onAccepted } = this.#options;
     for (let i = 0; i < BATCH && !this.paused; i++) {
       if (!hasRoom()) {
         this.#pause('limit', nowMs);
         return;
       }
-      const client = ledger.add(accept4(fd, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      this.#peerBytes[0] = SOCKADDR_BYTES; // room again: accept4 writes how much it used
+      const client = ledger.add(accept4(fd, this.#peer, this.#peerBytes, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (client < 0) {
         if (!this.#acceptFailed(fd, errno(), nowMs)) return;
         continue;
       }
+      events.keepPeer(client, this.#peer);
       counters.values[counters.index.accepted]++;
       onAccepted(client, gate);
     }

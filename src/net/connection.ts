@@ -42,12 +42,18 @@ export interface Half {
   pipedBytes: number;
   /** Bytes moved so far, no more counted than decides between copying and splicing. */
   movedBytes: number;
+  /** All bytes so far. */
+  totalBytes: number;
   /** Bytes that may still pass; what follows is discarded. Negative: no limit. */
   remainingBytes: number;
 }
 
 export interface Connection {
   readonly gate: Gate;
+  /** Counts up; wraps at 2^32. */
+  readonly number: number;
+  /** By the loop's clock. */
+  readonly acceptedMs: number;
   phase: (typeof Phase)[keyof typeof Phase];
   /** Client to server. Its `from` is the client's socket. */
   readonly up: Half;
@@ -63,6 +69,11 @@ export interface Connection {
   oneExchange: boolean;
   /** One side was reset: the other will be. */
   failed: boolean;
+  /** What the client asked for, and the name of the server that it leads to; null while not known. */
+  name: string | null;
+  server: string | null;
+  /** Position of the counter that counted the end; -1 while there is none. */
+  reason: number;
 }
 
 function createHalf(connection: Connection): Half {
@@ -80,14 +91,20 @@ function createHalf(connection: Connection): Half {
     pipe: null,
     pipedBytes: 0,
     movedBytes: 0,
+    totalBytes: 0,
     remainingBytes: -1,
   };
 }
 
+let lastNumber = 0;
+
 /** A connection of a client just accepted. */
 export function createConnection(gate: Gate, clientFd: number, nowMs: number): Connection {
+  lastNumber = (lastNumber + 1) | 0;
   const connection = {
     gate,
+    number: lastNumber,
+    acceptedMs: nowMs,
     phase: Phase.opening,
     up: undefined,
     down: undefined,
@@ -97,6 +114,9 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     route: null,
     oneExchange: false,
     failed: false,
+    name: null,
+    server: null,
+    reason: -1,
   } as unknown as { -readonly [Key in keyof Connection]: Connection[Key] };
   connection.up = createHalf(connection);
   connection.down = createHalf(connection);

@@ -2,6 +2,7 @@
  * The life of a connection: opening (its gate judges the client's first bytes), dialling, relaying, and the end it
  * takes. Every event is a hint: handlers read or write until EAGAIN and never trust the mask alone.
  */
+
 import {
   E,
   EPOLLERR,
@@ -22,6 +23,7 @@ import type { TcpCounters } from './counters.ts';
 import { dial, dialFailureOf, socketError } from './dial.ts';
 import { LINGER_MS, type Registry, createEnding } from './ending.ts';
 import type { Epoll } from './epoll.ts';
+import { TcpEvent, type TcpEvents } from './events.ts';
 import { CLOSE, type DialFailure, type Gate, type Route, type Verdict } from './gate.ts';
 import type { PipePool } from './pipe-pool.ts';
 import { CHUNK_BYTES, createRelay } from './relay.ts';
@@ -48,6 +50,7 @@ export interface ConnectionsOptions {
   readonly closer: Closer;
   readonly pipes: PipePool;
   readonly counters: TcpCounters;
+  readonly events: TcpEvents;
   /** Probe silent servers. */
   readonly keepalive: boolean;
 }
@@ -91,8 +94,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
   };
   const relay = createRelay({ counters, pipes, scratch, onFinished, onAnswerEnded, queue });
   const { release } = relay;
-  const ending = createEnding({ registry, closer, counters, scratch, release });
-  const { refuse, linger, close, leaveOpening } = ending;
+  const ending = createEnding({ registry, closer, counters, events: options.events, scratch, release });
+  const { refuse, linger, close, leaveOpening, countEnd } = ending;
 
   function accept(fd: number, gate: Gate): void {
     const connection = createConnection(gate, fd, registry.nowMs);
@@ -124,7 +127,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
         up.readable = false;
         return;
       } else {
-        values[index['closed-early']]++;
+        countEnd(connection, index['closed-early']);
         close(connection);
         return;
       }
@@ -142,8 +145,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
   function judge(connection: Connection, verdict: Verdict): void {
     if (verdict.kind === 'route') {
       values[verdict.counter]++;
+      connection.name = verdict.name;
       startDial(connection, verdict.route);
     } else if (verdict.kind === 'refuse') {
+      connection.name = verdict.name ?? null;
       refuse(connection, verdict.refusal);
     }
   }
@@ -154,6 +159,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     connection.phase = Phase.dialing;
     connection.sinceMs = registry.nowMs;
     connection.route = route;
+    connection.server = route.server;
     connection.examiner = null;
     const fd = dial(ledger, route.serverAddress, keepalive);
     if (fd < 0) return serverFailed(connection, dialFailureOf(-fd));
@@ -172,10 +178,12 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const { up, down } = connection;
     const route = connection.route!;
     values[index['bytes-up']] += connection.openingBytes;
+    up.totalBytes = connection.openingBytes;
     leaveOpening(connection);
     connection.phase = Phase.relaying;
     connection.sinceMs = registry.nowMs;
     connection.oneExchange = route.oneExchange;
+    options.events.record(TcpEvent.opened, connection, registry.nowMs);
     if (route.oneExchange) connection.route = route;
     relay.hold(up, route.preamble);
     up.remainingBytes = route.uploadBytes;
@@ -190,13 +198,13 @@ export function createConnections(options: ConnectionsOptions): Connections {
     if ((events & EXHAUSTIVE) !== 0) up.exhaustive = true;
     if ((events & READABLE) !== 0) up.readable = true;
     if ((events & (EPOLLERR | EPOLLHUP)) === 0) return;
-    values[index['closed-early']]++;
+    countEnd(connection, index['closed-early']);
     connection.failed = true;
     close(connection);
   }
 
   function serverFailed(connection: Connection, failure: DialFailure): void {
-    values[index[FAILURE_COUNTERS[failure]]]++;
+    countEnd(connection, index[FAILURE_COUNTERS[failure]]);
     refuse(connection, connection.gate.serverFailed(connection.route!, failure));
   }
 
@@ -227,7 +235,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
   }
 
   function onFinished(connection: Connection): void {
-    values[index[connection.failed ? 'closed-reset' : 'closed']]++;
+    countEnd(connection, index[connection.failed ? 'closed-reset' : 'closed']);
     close(connection);
   }
 
@@ -237,7 +245,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       return true;
     }
     if (connection.failed) return false;
-    values[index.closed]++;
+    countEnd(connection, index.closed);
     linger(connection);
     return true;
   }
@@ -277,7 +285,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       switch (connection.phase) {
         case Phase.opening:
           if (elapsedMs < handshakeTimeoutMs) break;
-          values[index['refused-timeout']]++;
+          countEnd(connection, index['refused-timeout']);
           refuse(connection, connection.examiner?.timedOut() ?? CLOSE);
           break;
         case Phase.dialing:
@@ -285,7 +293,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
           break;
         case Phase.relaying:
           if (idleTimeoutMs === 0 || elapsedMs < idleTimeoutMs) break;
-          values[index['closed-idle']]++;
+          countEnd(connection, index['closed-idle']);
           close(connection);
           break;
         case Phase.lingering:

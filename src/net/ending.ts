@@ -3,6 +3,7 @@ import { E, SHUT_WR, errno, read, shutdown, write } from '../os/libc.ts';
 import type { Closer } from './closing.ts';
 import { type Connection, type Half, Phase } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
+import { TcpEvent, type TcpEvents } from './events.ts';
 import type { Refusal } from './gate.ts';
 import { CHUNK_BYTES, type Relay } from './relay.ts';
 
@@ -26,6 +27,7 @@ export interface EndingOptions {
   readonly registry: Registry;
   readonly closer: Closer;
   readonly counters: TcpCounters;
+  readonly events: TcpEvents;
   readonly scratch: Uint8Array;
   /** Gives back what a half holds. */
   readonly release: Relay['release'];
@@ -38,13 +40,22 @@ export interface Ending {
   linger(connection: Connection): void;
   /** A lingering client has sent something, or ended. */
   discardLate(connection: Connection): void;
+  /** Counts the end of a connection that is about to be refused, to linger or to be closed. */
+  countEnd(connection: Connection, counter: number): void;
   /** Closes both sockets: in order, or with resets when one side was reset. Counting is the caller's. */
   close(connection: Connection): void;
   /** The server is known and reached, or never will be. */
   leaveOpening(connection: Connection): void;
 }
 
-export function createEnding({ registry, closer, counters, scratch, release }: EndingOptions): Ending {
+export function createEnding({
+  registry,
+  closer,
+  counters,
+  events,
+  scratch,
+  release,
+}: EndingOptions): Ending {
   const { values, index } = counters;
 
   function leaveOpening(connection: Connection): void {
@@ -56,8 +67,22 @@ export function createEnding({ registry, closer, counters, scratch, release }: E
     connection.route = null;
   }
 
+  function countEnd(connection: Connection, counter: number): void {
+    values[counter]++;
+    connection.reason = counter;
+  }
+
+  /** Once for each connection: what follows lingering is not its business any more. */
+  function reportEnd(connection: Connection): void {
+    if (connection.phase === Phase.lingering) return;
+    const kind = connection.phase === Phase.relaying ? TcpEvent.closed : TcpEvent.refused;
+    // What was sent before the server was known has not been counted as passed.
+    if (kind === TcpEvent.refused) connection.up.totalBytes = connection.openingBytes;
+    events.record(kind, connection, registry.nowMs);
+  }
+
   function refuse(connection: Connection, { counter, answer, reset }: Refusal): void {
-    if (counter >= 0) values[counter]++;
+    if (counter >= 0) countEnd(connection, counter);
     if (reset) {
       connection.failed = true;
       return close(connection);
@@ -69,6 +94,7 @@ export function createEnding({ registry, closer, counters, scratch, release }: E
 
   function linger(connection: Connection): void {
     const { up, down } = connection;
+    reportEnd(connection);
     leaveOpening(connection);
     connection.phase = Phase.lingering;
     connection.sinceMs = registry.nowMs;
@@ -106,6 +132,7 @@ export function createEnding({ registry, closer, counters, scratch, release }: E
 
   function close(connection: Connection): void {
     if (connection.phase === Phase.closed) return;
+    reportEnd(connection);
     leaveOpening(connection);
     connection.phase = Phase.closed;
     connection.up.finished = connection.down.finished = true;
@@ -119,5 +146,5 @@ export function createEnding({ registry, closer, counters, scratch, release }: E
     registry.open--;
   }
 
-  return { refuse, linger, discardLate, close, leaveOpening };
+  return { refuse, linger, discardLate, close, leaveOpening, countEnd };
 }

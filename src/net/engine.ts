@@ -3,6 +3,7 @@
  * it and relays. One turn: wait, handle the batch, go on with halves that used up their share, look at deadlines,
  * close.
  */
+
 import { EPOLLIN } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
 import { Acceptor, PAUSE_MS } from './acceptor.ts';
@@ -10,6 +11,7 @@ import { Closer, RESET_POLL_MS } from './closing.ts';
 import { type ConnectionTimeouts, createConnections } from './connections.ts';
 import type { TcpCounters, TcpGauges } from './counters.ts';
 import { Epoll } from './epoll.ts';
+import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
 import { PipePool } from './pipe-pool.ts';
 
@@ -21,6 +23,7 @@ export interface EngineOptions {
   readonly ledger: FdLedger;
   readonly counters: TcpCounters;
   readonly gauges: TcpGauges;
+  readonly events: TcpEvents;
   /** Probe silent servers; for clients the listening socket decides. */
   readonly keepalive: boolean;
   readonly wakeFd: number;
@@ -39,17 +42,18 @@ const SCAN_MS = 1000;
 const QUICK_SCAN_MS = 25;
 
 export function createTcpEngine(options: EngineOptions): TcpEngine {
-  const { ledger, counters, gauges, keepalive, wakeFd } = options;
+  const { ledger, counters, gauges, events, keepalive, wakeFd } = options;
   const epoll = new Epoll(ledger);
   const closer = new Closer(ledger);
   const pipes = new PipePool(ledger);
-  const connections = createConnections({ epoll, ledger, closer, pipes, counters, keepalive });
+  const connections = createConnections({ epoll, ledger, closer, pipes, counters, events, keepalive });
   let limits: EngineLimits = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0, maxConnections: 0 };
   let scannedMs = performance.now() | 0;
   const acceptor = new Acceptor({
     epoll,
     ledger,
     counters,
+    events,
     hasRoom: () => connections.open < limits.maxConnections,
     onAccepted: connections.accept,
     onBroken: options.onBrokenListener,
@@ -70,6 +74,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     const count = epoll.wait(waitMs(maxWaitMs));
     const nowMs = performance.now() | 0;
     connections.setNow(nowMs);
+    events.tick();
     let woken = false;
     for (let position = 0; position < count; position++) {
       const fd = epoll.fdAt(position);

@@ -5,6 +5,8 @@
 
 /** A connection's server, and what to send it first. */
 export interface Route {
+  /** The server's name in the configuration. */
+  readonly server: string;
   /** sockaddr_in6 of the server. */
   readonly serverAddress: Uint8Array;
   /** Sent first: what the gate has consumed (as it was, or rewritten), after a PROXY header where one is due. */
@@ -29,9 +31,9 @@ export interface Refusal {
 
 export type Verdict =
   | { readonly kind: 'more' }
-  /** `counter`: the position of what counts such routes. */
-  | { readonly kind: 'route'; readonly route: Route; readonly counter: number }
-  | { readonly kind: 'refuse'; readonly refusal: Refusal };
+  /** `counter`: the position of what counts such routes. `name`: what the client asked for. */
+  | { readonly kind: 'route'; readonly route: Route; readonly counter: number; readonly name: string }
+  | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly name?: string };
 
 export const MORE: Verdict = { kind: 'more' };
 

@@ -89,6 +89,7 @@ export function createRelay({
 
   function count(half: Half, bytes: number): void {
     values[half === half.connection.up ? index['bytes-up'] : index['bytes-down']] += bytes;
+    half.totalBytes += bytes;
     if (half.movedBytes < SPLICE_AFTER_BYTES) half.movedBytes += bytes;
     if (half.remainingBytes > 0) half.remainingBytes -= bytes;
   }

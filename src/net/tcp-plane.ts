@@ -5,10 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { close } from '../os/libc.ts';
 import { type CounterTable, createCounters, readCounters } from '../runtime/counters.ts';
+import type { EventSink } from '../runtime/events.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { ServiceStatus } from '../runtime/service.ts';
 import { superviseWorker } from '../runtime/supervise-worker.ts';
 import { tcpGaugeTable } from './counters.ts';
+import { createTcpEventRing, readTcpEvent } from './events.ts';
 import { type ListenSpec, type OpenListener, openChanges } from './listen.ts';
 import type { Applied, TcpPlaneState, TcpWorkerInit } from './tcp-worker.ts';
 
@@ -18,7 +20,7 @@ const APPLY_TIMEOUT_MS = 15_000;
 const RESERVED_DESCRIPTORS = 256;
 
 export interface TcpPlaneOptions<Table extends CounterTable> {
-  readonly name: string;
+  readonly name: 'proxy' | 'forward';
   /** The worker's module: it calls `runTcpWorker`. */
   readonly entry: URL;
   readonly counterTable: Table;
@@ -28,6 +30,8 @@ export interface TcpPlaneOptions<Table extends CounterTable> {
   /** Of the process's descriptors, those that this service may use at most: 0 to 1. */
   readonly descriptorShare: number;
   readonly log: Logger;
+  /** Where events go; without it, nobody reads them. */
+  readonly events?: EventSink | undefined;
 }
 
 /** What a service wants in force. */
@@ -60,6 +64,8 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   const { name, keepalive, log } = options;
   const counters = createCounters(options.counterTable);
   const gauges = createCounters(tcpGaugeTable);
+  const ring = createTcpEventRing();
+  const explanations = Object.entries(options.counterTable);
   const maxConnections = Math.min(options.maxConnections, connectionsThatFit(options.descriptorShare));
   let applied = 0;
   let notifyApplied: (() => void) | undefined;
@@ -84,7 +90,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
       return await superviseWorker<TcpWorkerInit<Config>, TcpPlaneState<Config>, Applied>({
         name,
         entry: options.entry,
-        init: () => ({ state, counters: counters.buffer, gauges: gauges.buffer }),
+        init: () => ({ state, counters: counters.buffer, gauges: gauges.buffer, events: ring.buffer }),
         onMessage: ({ generation }) => {
           applied = generation;
           notifyApplied?.();
@@ -128,6 +134,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     change.commit();
   }
 
+  const drained = options.events?.drainRing(ring, (record) => readTcpEvent(name, explanations, record));
   let last: Promise<void> = Promise.resolve();
   return {
     apply(plan, beforeCommit) {
@@ -157,6 +164,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     async [Symbol.asyncDispose]() {
       await last;
       await worker[Symbol.asyncDispose]();
+      drained?.[Symbol.dispose]();
       for (const { fd } of state.listeners) close(fd);
     },
   };

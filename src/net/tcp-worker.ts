@@ -1,10 +1,12 @@
 /** The worker thread of a TCP service: the engine in a supervised loop. */
+
 import { formatSocketAddress } from '../os/socket-address.ts';
 import { errnoName } from '../os/libc.ts';
 import { type CounterTable, createCounters } from '../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../runtime/worker-thread.ts';
 import { tcpGaugeTable, type TcpCounters } from './counters.ts';
 import { type EngineLimits, createTcpEngine } from './engine.ts';
+import { createTcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
 import type { OpenListener } from './listen.ts';
 
@@ -22,6 +24,7 @@ export interface TcpWorkerInit<Config> {
   readonly state: TcpPlaneState<Config>;
   readonly counters: SharedArrayBuffer;
   readonly gauges: SharedArrayBuffer;
+  readonly events: SharedArrayBuffer;
 }
 
 /** Sent when a generation is in force: sockets that it lacks are no longer accepted on. */
@@ -48,10 +51,13 @@ export function runTcpWorker<Config, Table extends CounterTable>({
   const counters = createCounters(counterTable, init.counters);
   const gauges = createCounters(tcpGaugeTable, init.gauges);
   gauges.values.fill(0);
+  const events = createTcpEvents(init.events);
+  events.tick();
   const engine = createTcpEngine({
     ledger,
     counters: counters as unknown as TcpCounters,
     gauges,
+    events,
     keepalive: init.state.keepalive,
     wakeFd,
     onBrokenListener: (fd, code) =>
@@ -65,7 +71,10 @@ export function runTcpWorker<Config, Table extends CounterTable>({
     const byFd = new Map<number, Gate>();
     for (const { spec, fd } of state.listeners) {
       let gate = gates.get(spec.name);
-      if (gate === undefined) gates.set(spec.name, (gate = gateOf(spec.name)));
+      if (gate === undefined) {
+        gates.set(spec.name, (gate = gateOf(spec.name)));
+        events.nameGate(gate, spec.name);
+      }
       byFd.set(fd, gate);
       thread.log('debug', { listener: spec.name }, `accepting on ${formatSocketAddress(spec)}`);
     }

@@ -44,7 +44,7 @@ export async function removeFileDurably(path: string): Promise<void> {
 }
 
 /** A rename or removal is durable only when the directory is. */
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
     await directory.sync();

@@ -11,16 +11,24 @@ const TUN_F_CSUM = 0x01;
 const TUN_F_TSO4 = 0x02;
 const TUN_F_TSO6 = 0x04;
 const TUN_F_TSO_ECN = 0x08;
+const TUN_F_USO4 = 0x20;
+const TUN_F_USO6 = 0x40;
 /** struct ifreq: 16 bytes of name, then the flags. */
 const IFREQ_BYTES = 40;
 const IFREQ_FLAGS = 16;
 
+export interface Tun {
+  /** Non-blocking; the device lives until it is closed. */
+  readonly fd: number;
+  /** Whether several datagrams of a flow may come, and be written, as one packet (UDP GSO, Linux 6.2). */
+  readonly hasUdpSegments: boolean;
+}
+
 /**
- * Creates a TUN device and returns its descriptor (non-blocking); the device lives until that is closed. With
- * `offload` every packet has a virtio header in front, and TCP comes in segments of up to 64 KiB whose checksum is
- * not yet complete; without, packets come as they go on the wire.
+ * Creates a TUN device. With `offload` every packet has a virtio header in front, and TCP and UDP come in segments of up to
+ * 64 KiB whose checksum is not yet complete; without, packets come as they go on the wire.
  */
-export function openTun(device: string, offload: boolean): number {
+export function openTun(device: string, offload: boolean): Tun {
   const fd = check(
     open('/dev/net/tun', O_RDWR | O_NONBLOCK | O_CLOEXEC, 0),
     'open /dev/net/tun (is the tun module there?)',
@@ -31,11 +39,12 @@ export function openTun(device: string, offload: boolean): number {
     const flags = IFF_TUN | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0);
     new DataView(request.buffer).setUint16(IFREQ_FLAGS, flags, true);
     check(ioctl(fd, TUNSETIFF, request), `create the TUN device "${device}"`);
-    if (offload) {
-      const features = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+    if (!offload) return { fd, hasUdpSegments: false };
+    const features = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+    const hasUdpSegments = ioctlValue(fd, TUNSETOFFLOAD, features | TUN_F_USO4 | TUN_F_USO6) === 0;
+    if (!hasUdpSegments)
       check(ioctlValue(fd, TUNSETOFFLOAD, features), `switch on the offloads of "${device}"`);
-    }
-    return fd;
+    return { fd, hasUdpSegments };
   } catch (error) {
     close(fd);
     throw error;

@@ -73,6 +73,8 @@ export interface EventRing {
   /** Calls `handle` for each waiting record, `most` at most; returns how many there were. */
   drain(handle: (record: EventRecord) => void, most?: number): number;
   losses(kind: number): EventLosses;
+  /** All losses of all kinds. */
+  lost(): number;
 }
 
 /** Makes a ring. Throws on sizes that cannot be. */
@@ -114,6 +116,7 @@ export function createEventRing({ recordBytes, records }: EventRingOptions): Eve
       full: doubles[(LOST_BYTES >> 3) + kind],
       limited: doubles[(LIMITED_BYTES >> 3) + kind],
     }),
+    lost: () => doubles.subarray(LOST_BYTES >> 3, HEADER_BYTES >> 3).reduce((sum, count) => sum + count, 0),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What the app and the admin API know of a service, whichever it is. */
 import type { CounterTable } from './counters.ts';
+import type { EventSink } from './events.ts';
 import type { Logger } from './log.ts';
 
 /** running: all it was asked to do; degraded: some of it (`problem` says what); disabled: by configuration. */
@@ -36,4 +37,6 @@ export interface ServiceContext {
   readonly log: Logger;
   /** Directory for what must survive a restart; exists, mode 0700. */
   readonly stateDirectory: string;
+  /** Where to tell what passes. */
+  readonly events?: EventSink | undefined;
 }

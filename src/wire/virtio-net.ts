@@ -18,5 +18,27 @@ export const VIRTIO_NET = {
 /** In FLAGS: the checksum field holds the sum of the pseudo-header only; whoever sends the packet completes it. */
 export const NEEDS_CHECKSUM = 1;
 
-/** In GSO_TYPE. GSO_ECN is a flag on top of the TCP types: only the first segment carries CWR. */
-export const GSO = { NONE: 0, TCPV4: 1, TCPV6: 4, ECN: 0x80 } as const;
+/**
+ * In GSO_TYPE. GSO_ECN is a flag on top of the TCP types: only the first segment carries CWR. UDP: datagrams of one flow and
+ * size, the last may be shorter (Linux 6.2; VIRTIO_NET_HDR_GSO_UDP_L4, not the older UFO).
+ */
+export const GSO = { NONE: 0, TCPV4: 1, TCPV6: 4, UDP: 5, ECN: 0x80 } as const;
+
+/** Writes a header at `at`. */
+export function writeVirtioHeader(
+  view: DataView,
+  at: number,
+  flags: number,
+  gsoType: number,
+  headerBytes: number,
+  gsoSizeBytes: number,
+  checksumStart: number,
+  checksumOffset: number,
+): void {
+  view.setUint8(at + VIRTIO_NET.FLAGS, flags);
+  view.setUint8(at + VIRTIO_NET.GSO_TYPE, gsoType);
+  view.setUint16(at + VIRTIO_NET.HEADER_LENGTH, headerBytes, true);
+  view.setUint16(at + VIRTIO_NET.GSO_SIZE, gsoSizeBytes, true);
+  view.setUint16(at + VIRTIO_NET.CHECKSUM_START, checksumStart, true);
+  view.setUint16(at + VIRTIO_NET.CHECKSUM_OFFSET, checksumOffset, true);
+}

@@ -12,7 +12,7 @@ import { ensurePackages, PACKAGES } from '../../lab/packages.ts';
 import { openDns } from './dns.ts';
 import { type Row, fillRow, interleave } from './measure.ts';
 import { openNat64Sessions } from './nat64-sessions.ts';
-import { openNat64 } from './nat64.ts';
+import { openNat64, openNat64Translator } from './nat64.ts';
 import { openProxy } from './proxy.ts';
 import { renderTable } from './report.ts';
 import { openStartup } from './startup.ts';
@@ -20,6 +20,7 @@ import type { Subject, SubjectOptions } from './subject.ts';
 
 const SUBJECTS: Readonly<Record<string, (options: SubjectOptions) => Promise<Subject>>> = {
   nat64: openNat64,
+  'nat64-translator': openNat64Translator,
   'nat64-sessions': openNat64Sessions,
   proxy: openProxy,
   dns: openDns,
@@ -35,6 +36,7 @@ const PEERS = ['iperf3', 'tayga', 'nginx', 'haproxy', 'unbound', 'dnsperf'];
 const USAGE = `Usage: npm run bench -- [options]
   --rounds N       measured rounds (default 5)
   --seconds N      length of one measurement (default 4)
+  --rows PATTERN   only what fills a row whose id (see the JSON) has this in it, a regular expression
   --only LIST      subjects, of ${Object.keys(SUBJECTS).join(',')} (default all)
   --short          2 rounds of 1 second: shows that everything runs, measures nothing well
   --congestion CC  TCP congestion control of every host (default reno)
@@ -46,6 +48,7 @@ interface Options extends SubjectOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly subjects: readonly string[];
+  readonly rows: RegExp;
   readonly output: string;
   readonly strict: boolean;
 }
@@ -56,6 +59,7 @@ function parseOptions(): Options {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       only: { type: 'string' },
+      rows: { type: 'string', default: '' },
       short: { type: 'boolean', default: false },
       main: { type: 'string', default: MAIN },
       congestion: { type: 'string', default: 'reno' },
@@ -83,6 +87,7 @@ function parseOptions(): Options {
     rounds: whole('rounds', values.short ? 2 : 5),
     seconds: whole('seconds', values.short ? 1 : 4),
     subjects,
+    rows: new RegExp(values.rows),
     main: resolve(values.main),
     congestionControl: values.congestion,
     output: values.output,
@@ -96,6 +101,7 @@ async function measure(name: string, options: Options): Promise<Row[]> {
   await using subject = await SUBJECTS[name](options);
   const { rounds, seconds } = options;
   for (const { contenders, rows: plans, isOnce = false } of subject.scenarios) {
+    if (!plans.some(({ id }) => options.rows.test(id))) continue;
     const names = contenders.map((contender) => contender.name).join(', ');
     console.error(`${plans[0].title}: ${names}, ${isOnce ? 'once' : `${rounds} rounds`}`);
     const samples = await interleave(contenders, {

@@ -11,34 +11,34 @@ const PROBES_PER_SECOND = 1000;
 /** The bulk flow has left slow start when the probes begin, and goes on when they end. */
 const LEAD_SECONDS = 0.5;
 
-const ROWS: readonly RowPlan[] = [
+const rows = ({ id, title }: { readonly id: string; readonly title: string }): RowPlan[] => [
   {
-    id: 'nat64-latency-added',
-    title: 'NAT64 under 1 TCP connection, p99 round trip over the median without it',
+    id: `${id}-latency-added`,
+    title: `${title} under 1 TCP connection, p99 round trip over the median without it`,
     metric: 'addedP99Ms',
     unit: 'ms',
     better: 'less',
     targets: [{ against: 'kernel', bound: 'at most', value: 2 }],
   },
   {
-    id: 'nat64-latency-p99',
-    title: 'NAT64 under 1 TCP connection, p99 round trip',
+    id: `${id}-latency-p99`,
+    title: `${title} under 1 TCP connection, p99 round trip`,
     metric: 'p99Ms',
     unit: 'ms',
     better: 'less',
     targets: [],
   },
   {
-    id: 'nat64-latency-median',
-    title: 'NAT64 under 1 TCP connection, median round trip',
+    id: `${id}-latency-median`,
+    title: `${title} under 1 TCP connection, median round trip`,
     metric: 'medianMs',
     unit: 'ms',
     better: 'less',
     targets: [],
   },
   {
-    id: 'nat64-latency-idle',
-    title: 'NAT64 without other traffic, median round trip',
+    id: `${id}-latency-idle`,
+    title: `${title} without other traffic, median round trip`,
     metric: 'idleMedianMs',
     unit: 'ms',
     better: 'less',
@@ -54,6 +54,7 @@ export async function latencyScenario(
   { client, server }: { readonly client: Host; readonly server: Host },
   serverBy: Readonly<Record<string, string>>,
   iperfPort: number,
+  variant: { readonly id: string; readonly title: string },
 ): Promise<Scenario> {
   const echo = server.spawn(process.execPath, [loadScript('udp-echo.ts'), String(ECHO_PORT)]);
   await echo.waitForLine(/^ready/);
@@ -85,5 +86,5 @@ export async function latencyScenario(
   const contenders = ['kernel', OURS].map(
     (name): Contender => ({ name, run: (seconds) => run(serverBy[name], seconds) }),
   );
-  return { contenders, rows: ROWS };
+  return { contenders, rows: rows(variant) };
 }

@@ -15,6 +15,7 @@ import { QueryKind, newQuery, readQuery } from '../../src/wire/dns-query.ts';
 import { findHeadEnd, latin1, parseRequestHead } from '../../src/wire/http-head.ts';
 import { readSmtpGreeting, readSshBanner, readStatusLine } from '../../src/wire/greetings.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/wire/ip-address.ts';
+import { readExternalAddress } from '../../src/wire/nat-pmp.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
 import { createHarness } from '../unit/services/nat64/harness.ts';
 import { assertWellFormed, icmp, tcp, udp } from '../unit/services/nat64/packets.ts';
@@ -249,6 +250,14 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
         }),
       ],
       run: dnsQuery,
+    },
+    {
+      name: 'nat-pmp',
+      seeds: [Uint8Array.of(0, 128, 0, 0, 0, 0, 0, 9, 203, 0, 113, 7)],
+      run: (bytes) => {
+        const address = readExternalAddress(bytes);
+        assert.ok(address === undefined || (address > 0 && address <= 0xffffffff && bytes.length === 12));
+      },
     },
     {
       name: 'greetings',

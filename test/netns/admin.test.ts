@@ -121,7 +121,7 @@ describe('who reaches the admin page', { concurrency: false }, () => {
   ] as const) {
     it(`${from} at ${host}: HTTP leads to HTTPS, which serves`, async () => {
       const plain = await curl(from, `http://${host}:${PORT}/api/session`);
-      assert.equal(plain.status, 308);
+      assert.equal(plain.status, 307);
       assert.equal(plain.redirect, `https://${host}:${PORT}/api/session`);
       const change = await curl(from, `http://${host}:${PORT}/api/session`, ...json({ password: 'x' }));
       assert.equal(change.json().error, 'https-required');

@@ -1,6 +1,6 @@
 /** Signing in: what is asked for, in one place, whichever route it comes through. */
 import type { Logger } from '../../runtime/log.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, invalidInput } from '../errors.ts';
 import { isLoopback } from '../transport.ts';
 import { type AuditLog, openAuditLog } from './audit-log.ts';
 import { BackOff, sourceKey } from './back-off.ts';
@@ -146,6 +146,5 @@ async function matchingStep(
 function refuseWeak(password: string, path: string): void {
   const expected = weakness(password);
   if (expected === undefined) return;
-  const message = `is what guessers try first; expected ${expected}`;
-  throw new ApiError(400, 'invalid-input', `${path}: ${message}`, [{ path, expected, message }]);
+  throw invalidInput(path, expected, `is what guessers try first; expected ${expected}`);
 }

@@ -11,10 +11,10 @@ export const PASSWORD_MIN_CHARACTERS = 10;
 
 // `writeOnly`: an error never quotes the value.
 const NewPassword = Type.String({
-  pattern: '^[^]{10,256}$',
+  pattern: `^[^]{${PASSWORD_MIN_CHARACTERS},256}$`,
   writeOnly: true,
   title: 'New password',
-  expected: 'a password of 10 to 256 characters',
+  expected: `a password of ${PASSWORD_MIN_CHARACTERS} to 256 characters`,
 });
 const PresentPassword = Type.String({
   pattern: '^[^]{1,256}$',

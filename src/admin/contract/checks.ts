@@ -84,8 +84,11 @@ export const LiveDnsRecord = Type.Object({
 export const PublicIpv4 = Type.Object({
   /** Null where it cannot be known from here. */
   address: Nullable(Type.String()),
-  /** own: an address of the appliance; nat: behind a router, whose address only the outside can see; none: no IPv4 at all. */
-  kind: Type.Union([Type.Literal('own'), Type.Literal('nat'), Type.Literal('none')]),
+  /**
+   * own: an address of the appliance; nat: behind a router, whose address is known when it tells; cgnat: behind a router
+   * whose own address is private, too, so that nobody can come in; none: no IPv4 at all.
+   */
+  kind: Type.Union([Type.Literal('own'), Type.Literal('nat'), Type.Literal('cgnat'), Type.Literal('none')]),
   text: Type.String(),
 });
 

@@ -1,7 +1,9 @@
 /** What happens and what happened: live events, history, the machine, logs, backup. */
-import { type Static, type TSchema, Type } from '../../config/json-schema.ts';
+import { type Static, Type } from '../../config/json-schema.ts';
+import { DiffEntry } from './apply.ts';
+import { Nullable, strict } from './common.ts';
 
-const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export { HISTORY_SERIES, type HistorySeries } from '../../state/history-series.ts';
 
 /** Every event has these. */
 const eventHead = {
@@ -149,7 +151,7 @@ export const EventsQuery = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false },
+  strict,
 );
 
 /**
@@ -175,30 +177,6 @@ export const LiveSample = Type.Object({
 export const LiveEnd = Type.Object({
   reason: Type.Union([Type.Literal('signed-out'), Type.Literal('stopping')]),
 });
-
-/** Series of the history: name and unit. */
-export const HISTORY_SERIES = {
-  proxyUpBytesPerSecond: 'bytes/s',
-  proxyDownBytesPerSecond: 'bytes/s',
-  forwardUpBytesPerSecond: 'bytes/s',
-  forwardDownBytesPerSecond: 'bytes/s',
-  nat64UpBytesPerSecond: 'bytes/s',
-  nat64DownBytesPerSecond: 'bytes/s',
-  proxyConnections: 'connections',
-  forwardConnections: 'connections',
-  proxyAcceptedPerSecond: '1/s',
-  forwardAcceptedPerSecond: '1/s',
-  dnsQueriesPerSecond: '1/s',
-  dnsCachedPerSecond: '1/s',
-  nat64Sessions: 'sessions',
-  nat64DropsPerSecond: '1/s',
-  cpuPercent: '%',
-  processCpuPercent: '%',
-  memoryUsedBytes: 'bytes',
-  processRssBytes: 'bytes',
-  temperatureCelsius: '°C',
-} as const;
-export type HistorySeries = keyof typeof HISTORY_SERIES;
 
 /** GET history?series=a,b&from=ISO&to=ISO&points=300. Defaults: the last hour, 300 points. */
 export const HistoryAnswer = Type.Object({
@@ -280,7 +258,10 @@ const passphrase = Type.String({
 });
 
 /** POST backup answers with the file (application/octet-stream, with a name in Content-Disposition). */
-export const BackupBody = Type.Object({ passphrase }, { additionalProperties: false });
+export const BackupBody = Type.Object(
+  { passphrase },
+  { ...strict, expected: 'an object with the field "passphrase"' },
+);
 
 /** POST restore?dryRun=true tells what would change; without dryRun it changes it. */
 export const RestoreBody = Type.Object(
@@ -293,7 +274,7 @@ export const RestoreBody = Type.Object(
     }),
     passphrase,
   },
-  { additionalProperties: false },
+  { ...strict, expected: 'an object with the fields "file" and "passphrase"' },
 );
 
 export const RestoreAnswer = Type.Object({
@@ -311,8 +292,8 @@ export const RestoreAnswer = Type.Object({
       title: Type.String(),
     }),
   ),
-  /** Of the configuration: lines that the restore removes ("- ...") and adds ("+ ..."), with their JSON path. */
-  configChanges: Type.Array(Type.String()),
+  /** Of the configuration, from what is in force to what is in the backup. */
+  diff: Type.Array(DiffEntry),
   isDryRun: Type.Boolean(),
   /** The process starts again to use what was restored: expect a few seconds without answers. */
   restarts: Type.Boolean(),
@@ -321,7 +302,7 @@ export const RestoreAnswer = Type.Object({
 /** POST system/factory-reset: `confirm` is the appliance's hostname, as GET system tells it. */
 export const FactoryResetBody = Type.Object(
   { confirm: Type.String({ title: 'Confirmation', expected: 'the hostname of this appliance' }) },
-  { additionalProperties: false },
+  { ...strict, expected: 'an object with the field "confirm"' },
 );
 export const SystemActionAnswer = Type.Object({ message: Type.String() });
 

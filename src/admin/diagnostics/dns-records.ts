@@ -11,7 +11,7 @@ export function recordsToPublish(
   { address, kind }: PublicIpv4,
 ): DnsRecord[] {
   const whyNoAddress =
-    kind === 'nat'
+    kind !== 'none'
       ? 'The public address of your router: it shows it on its status page. Its ports must be forwarded to the appliance.'
       : 'The appliance has no IPv4 address yet.';
   return host.hostnames.flatMap((name): DnsRecord[] => [

@@ -1,7 +1,13 @@
 /** Puts the diagnostics together over this machine, or over another in tests. */
 import type { HostConfig } from '../../config/schema.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
-import type { HostAnswer, HostHealth, ProbeReport, PublicIpv4 } from '../contract/checks.ts';
+import type {
+  HostAnswer,
+  HostHealth,
+  NeighboursAnswer,
+  ProbeReport,
+  PublicIpv4,
+} from '../contract/checks.ts';
 import { sshConfigSnippet } from '../routes/ssh-config.ts';
 import { CHECKS } from './checks/table.ts';
 import type { Diagnostics, DiagnosticsDeps } from './diagnostics.ts';
@@ -9,7 +15,7 @@ import { recordsToPublish } from './dns-records.ts';
 import { startHealthMonitor } from './health.ts';
 import { type Machine, linuxMachine } from './machine.ts';
 import { type NeighbourDeps, avahiName, isPortOpen, listNeighbours, probeNeighbours } from './neighbours.ts';
-import { describeNetwork, findPublicIpv4, lookUpRecords, upstreamServers } from './network.ts';
+import { createPublicIpv4Finder, describeNetwork, lookUpRecords, upstreamServers } from './network.ts';
 import { type ProbeTarget, planProbes } from './probe-plan.ts';
 import { probeTarget } from './probe.ts';
 import { createCheckRunner } from './run-checks.ts';
@@ -38,15 +44,27 @@ const LINUX: EngineEdges = {
 };
 
 export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX): Diagnostics {
-  const { store, services, sshPorts, nat64, stateDirectory } = deps;
+  const { store, services, sshPorts, nat64, stateDirectory, log } = deps;
   const { machine } = edges;
+  const findPublicIpv4 = createPublicIpv4Finder(machine, edges.monotonicMs);
+  const onError = (err: unknown) => log.error({ err }, 'diagnostics: could not look');
   const health = startHealthMonitor({
+    onError,
     hosts: () => store.current.hosts.map((host) => ({ host, targets: planProbes(store.current, host) })),
     probe: edges.probe,
     now: edges.now,
     monotonicMs: edges.monotonicMs,
+    onChange: (server, { state, probes }, before) => {
+      if (state === 'ok' && before.state === 'unknown') return;
+      const details = probes
+        .filter((probe) => probe.state !== 'ok')
+        .map((each) => `${each.service}: ${each.detail}`);
+      if (state === 'ok') log.info({ server }, 'health: the server is well again');
+      else log.warn({ server, state, details }, 'health: the server is not well');
+    },
   });
   const runner = createCheckRunner({
+    onError,
     checks: CHECKS,
     now: edges.now,
     revision: () => store.revision,
@@ -60,18 +78,20 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
         nat64: nat64(),
         stateDirectory,
         now: edges.now(),
-        publicIpv4: once(() => findPublicIpv4(machine, config)),
+        publicIpv4: once(() => findPublicIpv4(config)),
         probe: onceEach(async (name) => (await health.check(name)) ?? health.report(name)),
       };
     },
   });
   const neighbourDeps = (): NeighbourDeps => ({ ...edges, config: store.current });
+  /** Under way: who asks meanwhile gets the same answer. */
+  let neighboursProbed: Promise<NeighboursAnswer> | undefined;
   const hostNamed = (name: string) => store.current.hosts.find((host) => host.name === name);
 
   const describe = (host: HostConfig, address: PublicIpv4): HostAnswer => {
     const path = machine.pathTo(parseIpv6(host.address) ?? new Uint8Array(16));
     const sshPort = sshPorts()[host.name] ?? null;
-    const own = address.address ?? "the-appliance's-address";
+    const own = address.address ?? 'YOUR-PUBLIC-IPV4-ADDRESS';
     return {
       name: host.name,
       address: host.address,
@@ -88,20 +108,20 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
   return {
     async hosts() {
       health.watch();
-      const publicIpv4 = await findPublicIpv4(machine, store.current);
+      const publicIpv4 = await findPublicIpv4(store.current);
       return { publicIpv4, hosts: store.current.hosts.map((host) => describe(host, publicIpv4)) };
     },
     async checkHost(name) {
       health.watch();
       await health.check(name);
       const host = hostNamed(name);
-      return host && describe(host, await findPublicIpv4(machine, store.current));
+      return host && describe(host, await findPublicIpv4(store.current));
     },
     async dnsRecords(name) {
       const host = hostNamed(name);
       if (host === undefined) return undefined;
       const { dns64 } = store.current;
-      const publicIpv4 = await findPublicIpv4(machine, store.current);
+      const publicIpv4 = await findPublicIpv4(store.current);
       return {
         records: await lookUpRecords(machine, dns64, host, publicIpv4),
         publicIpv4,
@@ -117,9 +137,15 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       return runner.answer();
     },
     runChecks: (id) => runner.run(id),
-    network: () => describeNetwork(machine, store.current, sshPorts()),
+    network: async () =>
+      describeNetwork(machine, store.current, sshPorts(), await findPublicIpv4(store.current)),
     neighbours: () => listNeighbours(neighbourDeps()),
-    probeNeighbours: () => probeNeighbours(neighbourDeps()),
+    probeNeighbours() {
+      neighboursProbed ??= probeNeighbours(neighbourDeps()).finally(() => {
+        neighboursProbed = undefined;
+      });
+      return neighboursProbed;
+    },
     [Symbol.dispose]: () => health[Symbol.dispose](),
   };
 }

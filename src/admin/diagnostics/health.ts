@@ -15,6 +15,10 @@ export interface HealthDeps {
   readonly now: () => Date;
   /** A clock that is never set. */
   readonly monotonicMs: () => number;
+  /** A defect of ours: what a server does is no error. */
+  readonly onError: (error: unknown) => void;
+  /** A server is in another state than it was before. */
+  readonly onChange?: (name: string, health: HostHealth, before: HostHealth) => void;
 }
 
 export interface HealthMonitor extends Disposable {
@@ -35,6 +39,7 @@ const SPREAD_MS = 500;
 const MAX_CONNECTIONS = 4;
 
 interface Entry {
+  readonly name: string;
   /** What was configured when it was probed: a change makes the report worthless. */
   key: string;
   targets: readonly ProbeTarget[];
@@ -47,7 +52,14 @@ interface Entry {
 const UNKNOWN: HostHealth = { state: 'unknown', checkedAt: null, probes: [] };
 
 /** Starts to probe: servers that nobody has looked at yet have their first turn within the long interval. */
-export function startHealthMonitor({ hosts, probe, now, monotonicMs }: HealthDeps): HealthMonitor {
+export function startHealthMonitor({
+  hosts,
+  probe,
+  now,
+  monotonicMs,
+  onError,
+  onChange,
+}: HealthDeps): HealthMonitor {
   const entries = new Map<string, Entry>();
   const aborter = new AbortController();
   const limit = createLimit(MAX_CONNECTIONS);
@@ -70,6 +82,7 @@ export function startHealthMonitor({ hosts, probe, now, monotonicMs }: HealthDep
       if (known?.key === key) continue;
       const dueMs = nowMs + turn++ * gapMs;
       entries.set(host.name, {
+        name: host.name,
         key,
         targets,
         health: UNKNOWN,
@@ -82,7 +95,8 @@ export function startHealthMonitor({ hosts, probe, now, monotonicMs }: HealthDep
 
   function schedule(): void {
     clearTimeout(timer);
-    if (aborter.signal.aborted || entries.size === 0) return;
+    if (aborter.signal.aborted) return;
+    // Without servers, too: the configuration is looked at again now and then.
     const dueMs = Math.min(...[...entries.values()].map((entry) => entry.dueMs));
     const waitMs = Math.min(Math.max(dueMs - monotonicMs(), 0), UNWATCHED_INTERVAL_MS);
     timer = setTimeout(tick, waitMs).unref();
@@ -91,7 +105,7 @@ export function startHealthMonitor({ hosts, probe, now, monotonicMs }: HealthDep
   function tick(): void {
     const nowMs = monotonicMs();
     sync(nowMs);
-    for (const entry of entries.values()) if (entry.dueMs <= nowMs) void run(entry);
+    for (const entry of entries.values()) if (entry.dueMs <= nowMs) run(entry).catch(onError);
     schedule();
   }
 
@@ -109,8 +123,10 @@ export function startHealthMonitor({ hosts, probe, now, monotonicMs }: HealthDep
     try {
       const all = await Promise.all(entry.targets.map((target) => limit(() => probe(target, signal))));
       const probes = all.flat();
+      const before = entry.health;
       entry.health = { state: worstOf(probes), checkedAt: now().toISOString(), probes };
       entry.checkedMs = monotonicMs();
+      if (before.state !== entry.health.state) onChange?.(entry.name, entry.health, before);
     } catch (error) {
       if (!signal.aborted) throw error;
     }

@@ -4,6 +4,7 @@ import { constants } from 'node:fs';
 import { access, readFile, readdir, readlink, stat, statfs } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { basename } from 'node:path';
+import { askRouter } from './ask-router.ts';
 import { type ClockState, clockState } from '../../os/clock.ts';
 import { type Neighbour, ipv6Neighbours } from '../../os/neighbours.ts';
 import { type NetworkPath, pathTo } from '../../os/path.ts';
@@ -49,6 +50,8 @@ export interface Machine {
   gateways(family: 4 | 6): readonly Gateway[];
   /** The own IPv4 address that the default route uses (unsigned). */
   sourceIpv4(): number | undefined;
+  /** The address (unsigned) that a router says it has towards the Internet. Never rejects. */
+  askRouter(gateway: string): Promise<number | undefined>;
   pathTo(address: Uint8Array): NetworkPath | { readonly problem: string };
   ping(options: PingOptions): Promise<EchoReply[]>;
   sockets(): readonly ListeningSocket[];
@@ -73,6 +76,7 @@ export const linuxMachine: Machine = {
   interfaces,
   gateways: defaultRoutes,
   sourceIpv4: defaultSourceIpv4,
+  askRouter: (gateway) => askRouter(gateway),
   pathTo,
   ping,
   sockets: listeningSockets,

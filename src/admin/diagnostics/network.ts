@@ -59,9 +59,28 @@ export async function findPortConflicts(
   return (await Promise.all(conflicts)).flat();
 }
 
-export async function findPublicIpv4(machine: Machine, config: Pick<Config, 'nat64'>): Promise<PublicIpv4> {
-  const links = (await machine.interfaces()).filter(({ name }) => name !== config.nat64.device);
-  return publicIpv4(machine.sourceIpv4(), globalAddresses(links).ipv4);
+/** How long what the router said, or its silence, is believed. */
+const ROUTER_SAID_MS = 300_000;
+
+/** Answers what the public IPv4 address is; the router is asked when no own address is public, and not each time. */
+export function createPublicIpv4Finder(machine: Machine, monotonicMs: () => number) {
+  let said: { gateway: string; address: Promise<number | undefined>; atMs: number } | undefined;
+  const askOnce = (gateway: string): Promise<number | undefined> => {
+    const known = said;
+    if (known?.gateway === gateway && monotonicMs() - known.atMs <= ROUTER_SAID_MS) return known.address;
+    const address = machine.askRouter(gateway);
+    said = { gateway, address, atMs: monotonicMs() };
+    // A silent router takes its time: what it said before will do until then.
+    return known?.gateway === gateway ? known.address : address;
+  };
+  return async ({ nat64 }: Pick<Config, 'nat64'>): Promise<PublicIpv4> => {
+    const links = (await machine.interfaces()).filter(({ name }) => name !== nat64.device);
+    const { ipv4 } = globalAddresses(links);
+    const own = publicIpv4(machine.sourceIpv4(), ipv4, undefined);
+    const [gateway] = machine.gateways(4);
+    if (own.kind !== 'nat' || gateway === undefined) return own;
+    return publicIpv4(machine.sourceIpv4(), ipv4, await askOnce(gateway.address));
+  };
 }
 
 /** Each record to publish with what is there now, as the upstreams see it: our own resolver would synthesise AAAA. */
@@ -99,6 +118,7 @@ export async function describeNetwork(
   machine: Machine,
   config: Config,
   sshPorts: Readonly<Record<string, number>>,
+  publicIpv4: PublicIpv4,
 ): Promise<NetworkAnswer> {
   const links = (await machine.interfaces()).filter(({ name }) => name !== config.nat64.device);
   const { ipv4, ipv6 } = globalAddresses(links);
@@ -120,7 +140,7 @@ export async function describeNetwork(
     gateway4: gateway4 ?? null,
     gateway6: gateway6 ?? null,
     hasIpv6: ipv6.length > 0,
-    publicIpv4: publicIpv4(machine.sourceIpv4(), ipv4),
+    publicIpv4,
     portConflicts: await findPortConflicts(machine, config, sshPorts),
     dns: {
       resolvers: [...resolvConf.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address]) => address),

@@ -5,7 +5,7 @@ import { type Greeting, readSmtpGreeting, readSshBanner, readStatusLine } from '
 import { PROXY_V1_UNKNOWN, PROXY_V2_LOCAL } from '../../wire/proxy-protocol.ts';
 import type { FindingState, ProbeReport } from '../contract/checks.ts';
 import { type CertificateFacts, judgeCertificate, namesOf, toCertificateReport } from './certificate.ts';
-import { explainConnectError, explainReadError, explainTlsError } from './network-words.ts';
+import { errorCode, explainConnectError, explainReadError, explainTlsError } from './network-words.ts';
 import type { ProbeTarget } from './probe-plan.ts';
 
 export interface ProbeOptions {
@@ -70,7 +70,8 @@ async function probeTls(
     reports.push(await inside(first.socket, target, options));
   first.socket?.destroy();
   // Clients of the other protocols are told one name; browsers come with each of them.
-  for (const other of target.expects === 'https' ? others : []) {
+  // One that is silent would be so for each, and take its time.
+  for (const other of target.expects === 'https' && !first.isSilent ? others : []) {
     reports.push(await probeFurtherName(other, target, options));
   }
   return reports;
@@ -93,12 +94,20 @@ async function probeFurtherName(
   }
 }
 
+interface Handshake {
+  readonly report: ProbeReport;
+  /** Undefined when the handshake failed. */
+  readonly socket: TLSSocket | undefined;
+  /** It failed because no answer came. */
+  readonly isSilent: boolean;
+}
+
 async function shakeHands(
   connection: Socket,
   hostname: string,
   target: ProbeTarget,
   options: ProbeOptions,
-): Promise<{ report: ProbeReport; socket: TLSSocket | undefined }> {
+): Promise<Handshake> {
   const report = reporter(target);
   const startedMs = performance.now();
   sharedContext ??= createSecureContext();
@@ -117,17 +126,20 @@ async function shakeHands(
     options.signal.throwIfAborted();
     socket.destroy();
     const detail = `${explainTlsError(error, hostname)}${proxyHint(target)}`;
-    return { report: report('tls', 'fail', detail, { hostname }), socket: undefined };
+    const isSilent = errorCode(error) === 'ETIMEDOUT';
+    return { report: report('tls', 'fail', detail, { hostname }), socket: undefined, isSilent };
   }
+  const isSilent = false;
   const latencyMs = since(startedMs);
   const facts = factsOf(socket, target.hostnames);
   if (facts === undefined) {
-    return { report: report('tls', 'fail', 'It shows no certificate.', { hostname, latencyMs }), socket };
+    const detail = 'It shows no certificate.';
+    return { report: report('tls', 'fail', detail, { hostname, latencyMs }), socket, isSilent };
   }
   const alternatives = target.expects === 'https' ? [] : target.hostnames;
   const { state, detail, matches } = judgeCertificate(facts, hostname, alternatives, options.now);
   const certificate = toCertificateReport(facts, matches);
-  return { report: report('tls', state, detail, { hostname, latencyMs, certificate }), socket };
+  return { report: report('tls', state, detail, { hostname, latencyMs, certificate }), socket, isSilent };
 }
 
 function factsOf(socket: TLSSocket, hostnames: readonly string[]): CertificateFacts | undefined {

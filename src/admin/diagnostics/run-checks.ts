@@ -10,6 +10,8 @@ export interface CheckRunnerOptions {
   readonly now: () => Date;
   /** Identifies the configuration: after a change, what was found is old. */
   readonly revision: () => string;
+  /** A run that nobody waits for failed, by a defect of ours: what a check throws is a finding. */
+  readonly onError: (error: unknown) => void;
 }
 
 export interface CheckRunner {
@@ -17,8 +19,8 @@ export interface CheckRunner {
   /** Starts a run when what is known is old; does not wait for it. */
   refresh(): void;
   /**
-   * Runs all, or the one item of this id and what was put down to it; undefined when there is no such check. Joins a run
-   * of all under way.
+   * Runs all, or the one item of this id and what was put down to it; undefined when there is no such check. Joins the
+   * same run when it is under way.
    */
   run(id?: string): Promise<ChecksAnswer | undefined>;
 }
@@ -37,11 +39,13 @@ const NOT_YET: readonly DatedFinding[] = [
   { state: 'unknown', what: 'Not looked at yet.', checkedAt: undefined },
 ];
 
-export function createCheckRunner({ checks, deps, now, revision }: CheckRunnerOptions): CheckRunner {
+export function createCheckRunner({ checks, deps, now, revision, onError }: CheckRunnerOptions): CheckRunner {
   const results = new Map<string, readonly DatedFinding[]>();
   let countersBefore: CheckDeps['countersBefore'];
   let lastRun: { readonly at: Date; readonly revision: string } | undefined;
   let running: Promise<void> | undefined;
+  /** By id of the item. */
+  const runningAgain = new Map<string, Promise<void>>();
 
   async function runOne(check: Check, runDeps: CheckDeps): Promise<void> {
     const found = await performCheck(check, runDeps);
@@ -69,6 +73,18 @@ export function createCheckRunner({ checks, deps, now, revision }: CheckRunnerOp
     return running;
   }
 
+  /** One item, and what was explained by its failure: that may be right by now, or stand for itself. */
+  async function runAgain(check: Check, only: string | undefined): Promise<void> {
+    const runDeps = { ...deps(), countersBefore };
+    await runOne(check, { ...runDeps, only });
+    const seen = new Set([check]);
+    for (const cause of seen) {
+      const consequences = checks.filter((each) => !seen.has(each) && isOpenFor(each, cause.id, results));
+      await Promise.all(consequences.map((each) => runOne(each, { ...runDeps, only: undefined })));
+      for (const each of consequences) seen.add(each);
+    }
+  }
+
   const answer = (): ChecksAnswer => {
     const items = checks.flatMap((check) => itemsOf(check, results));
     const open = items.filter(isOpen).length;
@@ -82,7 +98,7 @@ export function createCheckRunner({ checks, deps, now, revision }: CheckRunnerOp
         lastRun === undefined ||
         lastRun.revision !== revision() ||
         now().getTime() - lastRun.at.getTime() > REFRESH_AFTER_MS;
-      if (isOld) void startAll();
+      if (isOld) startAll().catch(onError);
     },
     async run(id) {
       if (id === undefined) {
@@ -92,15 +108,9 @@ export function createCheckRunner({ checks, deps, now, revision }: CheckRunnerOp
       const [checkId, only] = id.split('/');
       const check = checks.find((each) => each.id === checkId);
       if (check === undefined) return undefined;
-      const runDeps = { ...deps(), countersBefore };
-      await runOne(check, { ...runDeps, only });
-      // What was explained by this item's failure may be right by now, or stand for itself.
-      const seen = new Set([check]);
-      for (const cause of seen) {
-        const consequences = checks.filter((each) => !seen.has(each) && isOpenFor(each, cause.id, results));
-        await Promise.all(consequences.map((each) => runOne(each, { ...runDeps, only: undefined })));
-        for (const each of consequences) seen.add(each);
-      }
+      const again = runningAgain.get(id) ?? runAgain(check, only).finally(() => runningAgain.delete(id));
+      runningAgain.set(id, again);
+      await again;
       return answer();
     },
   };

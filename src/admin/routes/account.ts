@@ -12,15 +12,12 @@ import {
   TotpRemoveBody,
   TotpSecretAnswer,
 } from '../contract/auth.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, invalidInput } from '../errors.ts';
 import { SMALL_BODY_BYTES, sessionAnswer, signIn } from './session.ts';
 
 const CONFIRM_TOTP_MS = 600_000;
 
 const config = { scope: 'system', ownerOnly: true } as const;
-
-const problem = (path: string, expected: string, message: string) =>
-  new ApiError(400, 'invalid-input', `${path}: ${message}`, [{ path, expected, message }]);
 
 export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async (app: FastifyInstance) => {
   const { auth } = options;
@@ -31,11 +28,11 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
   async function requirePassword(request: FastifyRequest, password: string | undefined, path: string) {
     if (request.principal?.kind === 'bootstrap') return;
     const expected = 'the present password';
-    if (password === undefined) throw problem(path, expected, `is missing; expected ${expected}`);
+    if (password === undefined) throw invalidInput(path, expected, `is missing; expected ${expected}`);
     const device = deviceOf(request.headers.cookie, data.deviceKey);
     if (await auth.isOwner({ password, code: undefined, source: request.ip, device })) return;
     request.auditRefusal = 'The present password is wrong.';
-    throw problem(path, expected, `is not ${expected}`);
+    throw invalidInput(path, expected, `is not ${expected}`);
   }
 
   app.put<{ Body: PasswordBody }>(
@@ -98,7 +95,7 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       if (step === undefined) {
         const expected = 'the code that the authenticator app shows now';
         const clock = new Date(auth.now()).toISOString();
-        throw problem('/code', expected, `is not ${expected}; the appliance's clock says ${clock}`);
+        throw invalidInput('/code', expected, `is not ${expected}; the appliance's clock says ${clock}`);
       }
       pendingTotp = undefined;
       data.totp = { secret, lastStep: step };

@@ -11,7 +11,7 @@ import {
   Nat64PortBlocksAnswer,
   Nat64SessionsAnswer,
 } from '../contract/nat64.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, invalidInput } from '../errors.ts';
 
 const DEFAULT_PAGE_ROWS = 100;
 const DEFAULT_CLIENTS = 10;
@@ -186,7 +186,8 @@ export const nat64Routes = (deps: AdminDeps) => async (app: FastifyInstance) => 
       if (client !== undefined) return { rows: queries().portBlocks({ client }) };
       if (poolAddress !== undefined && poolPort !== undefined)
         return { rows: queries().portBlocks({ poolAddress, poolPort }) };
-      throw new ApiError(400, 'invalid-input', 'Say either client, or poolAddress and poolPort.');
+      const expected = 'either client, or poolAddress and poolPort';
+      throw invalidInput('', expected, `Send ${expected}.`);
     },
   );
 

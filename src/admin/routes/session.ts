@@ -7,7 +7,7 @@ import { hashSecret, newSecret } from '../auth/secrets.ts';
 import { beginSession, csrfToken, isLive, sessionEndsAtMs } from '../auth/sessions.ts';
 import type { AdminDeps, BuildOptions } from '../build.ts';
 import { FirstRunBody, IdParams, SessionAnswer, SessionsAnswer, SignInBody } from '../contract/auth.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, invalidInput } from '../errors.ts';
 import { isEncrypted } from '../transport.ts';
 
 /** A password and a code. */
@@ -132,8 +132,7 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       }
       if (data.totp !== null && code === undefined) {
         const expected = 'the six digits that the authenticator app shows';
-        const message = `is missing; expected ${expected}`;
-        throw new ApiError(400, 'invalid-input', `/code: ${message}`, [{ path: '/code', expected, message }]);
+        throw invalidInput('/code', expected, `is missing; expected ${expected}`);
       }
       const device = deviceOf(request.headers.cookie, data.deviceKey);
       const isOwner = await auth

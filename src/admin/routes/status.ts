@@ -1,9 +1,9 @@
 /** How the process and its services are. */
 import type { FastifyInstance } from 'fastify';
-import { processFigures } from '../../state/process.ts';
 import { explainCounters, overallState } from '../../state/summary.ts';
 import type { AdminDeps } from '../build.ts';
 import { CountersAnswer, HealthAnswer, StatusAnswer } from '../contract/status.ts';
+import { toStatusAnswer } from '../status-answer.ts';
 
 export const statusRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
   // Open: neither addresses nor figures.
@@ -22,22 +22,7 @@ export const statusRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
       config: { scope: 'read' },
       schema: { summary: 'The process and its services', response: { 200: StatusAnswer } },
     },
-    async (): Promise<StatusAnswer> => {
-      const reports = deps.services();
-      return {
-        status: overallState(reports),
-        version: deps.version,
-        startedAt: deps.startedAt.toISOString(),
-        process: processFigures(),
-        services: reports.map(({ name, status }) => ({
-          name,
-          state: status.state,
-          problem: status.problem ?? null,
-          restarts: status.restarts,
-          figures: { ...status.figures },
-        })),
-      };
-    },
+    async (): Promise<StatusAnswer> => toStatusAnswer(deps.services(), deps),
   );
 
   app.get(

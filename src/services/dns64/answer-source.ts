@@ -1,15 +1,17 @@
 /** The main thread's answers: its own cache for what the worker's does not have (or lost), then the resolver. */
 import type { Counters } from '../../runtime/counters.ts';
-import { HEADER_BYTES, MAX_MESSAGE_BYTES, Rcode } from '../../wire/dns-message.ts';
+import { HEADER_BYTES, MAX_MESSAGE_BYTES, RCODE_MASK, Rcode, uint16At } from '../../wire/dns-message.ts';
 import { newQuery, readQuery } from '../../wire/dns-query.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
 import { ADMIT, DROP, admitQuery } from './admit.ts';
 import { type Answer, udpLimit, variantOf, writeError, writeReply } from './answer.ts';
 import { AnswerCache } from './cache.ts';
 import type { Dns64Counters } from './counters.ts';
+import { dnsEventTeller, type ToldQuery } from './events.ts';
 import { type Memory, newMemory } from './memory.ts';
 import { createResolver } from './resolve.ts';
 import { type Upstreams, createUpstreams } from './upstreams.ts';
+import type { EventSink } from '../../runtime/events.ts';
 
 export interface AnswerSourceOptions {
   readonly upstreams: readonly string[];
@@ -20,16 +22,20 @@ export interface AnswerSourceOptions {
   readonly signal: AbortSignal;
   /** Answers for the worker's cache. */
   readonly onAnswers: (answers: readonly Answer[]) => void;
+  readonly events: EventSink | undefined;
 }
+
+/** Who asked: a sockaddr for a datagram, text for a connection. */
+export type Asker = Uint8Array | string;
 
 export interface AnswerSource {
   readonly cacheEntries: number;
   readonly inFlight: number;
   upstreams(): ReturnType<Upstreams['status']>;
   /** The reply to a query that the worker admitted and counted; undefined when it is dropped. Never rejects. */
-  answerDatagram(message: Uint8Array): Promise<Uint8Array | undefined>;
+  answerDatagram(message: Uint8Array, client: Uint8Array): Promise<Uint8Array | undefined>;
   /** The reply to a message that came over TCP; undefined when there can be none. Never rejects. */
-  answerStream(message: Uint8Array): Promise<Uint8Array | undefined>;
+  answerStream(message: Uint8Array, client: string): Promise<Uint8Array | undefined>;
   /** Lets what is under way end, but hands nothing to the worker any more: the configuration has changed. */
   retire(): void;
 }
@@ -57,7 +63,11 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
     });
   }
 
-  async function answer(message: Uint8Array, overUdp: boolean): Promise<Uint8Array | undefined> {
+  const tell = dnsEventTeller(options.events);
+
+  async function answer(message: Uint8Array, client: Asker): Promise<Uint8Array | undefined> {
+    const startedMs = performance.now();
+    const overUdp = typeof client !== 'string';
     const query = newQuery();
     const kind = readQuery(message, 0, message.length, query);
     // The worker has judged and counted what came over UDP.
@@ -67,7 +77,20 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
       workspace.bytes.set(message);
       return workspace.bytes.slice(0, write(workspace));
     };
-    if (verdict !== ADMIT) return reply(({ bytes }) => writeError(bytes, 0, query, verdict));
+    const tellAnswer = (answer: ToldQuery['answer'], rcode: number) =>
+      tell({
+        client,
+        name: query.questionEnd === 0 ? undefined : message.subarray(HEADER_BYTES, query.questionEnd - 4),
+        type: query.questionEnd === 0 ? 0 : uint16At(message, query.questionEnd - 4),
+        transport: overUdp ? 'udp' : 'tcp',
+        answer,
+        rcode,
+        durationMs: performance.now() - startedMs,
+      });
+    if (verdict !== ADMIT) {
+      tellAnswer(verdict === Rcode.REFUSED ? 'refused' : 'malformed', verdict);
+      return reply(({ bytes }) => writeError(bytes, 0, query, verdict));
+    }
 
     const limit = overUdp ? udpLimit(query) : MAX_MESSAGE_BYTES;
     const variant = variantOf(query.dnssecOk, query.flags);
@@ -79,6 +102,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
       const age = nowSeconds() - cache.storedSeconds[entry];
       const [start, length, ttls] = [cache.start[entry], cache.messageBytes[entry], cache.ttlCount[entry]];
       if (overUdp && length > limit) values[index.truncated]++;
+      tellAnswer('cached', cache.memory.bytes[start * 4 + 3] & RCODE_MASK);
       return reply((target) => writeReply(target, 0, query, cache.memory, start, length, ttls, age, limit));
     }
 
@@ -98,6 +122,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
     if (signal.aborted) return undefined;
     keep(found);
     const source: Memory = { bytes: new Uint8Array(found.words.buffer), words: found.words };
+    tellAnswer(found.origin, source.bytes[3] & RCODE_MASK);
     if (overUdp && found.messageBytes > limit) values[index.truncated]++;
     return reply((target) =>
       writeReply(target, 0, query, source, 0, found.messageBytes, found.ttlCount, 0, limit),
@@ -121,8 +146,8 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
       return resolver.inFlight;
     },
     upstreams: () => upstreams.status(),
-    answerDatagram: (message) => answer(message, true),
-    answerStream: (message) => answer(message, false),
+    answerDatagram: answer,
+    answerStream: answer,
     retire() {
       retired = true;
     },

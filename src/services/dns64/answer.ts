@@ -47,6 +47,9 @@ const FAILURE_SECONDS = 5;
 export const variantOf = (dnssecOk: boolean, flags: number): number =>
   (dnssecOk ? 2 : 0) | ((flags & CD) === 0 ? 0 : 1);
 
+/** Where an answer comes from: an upstream's word, or made here. */
+export type AnswerOrigin = 'forwarded' | 'synthesized' | 'local' | 'failed';
+
 /** A resolved question. Plain data: it is sent between threads. */
 export interface Answer {
   /** The message without OPT, its name in lower case, padded to a word; then one word for each TTL's offset. */
@@ -59,14 +62,15 @@ export interface Answer {
   readonly variant: number;
   /** 0: not to be kept. */
   readonly lifetimeSeconds: number;
+  readonly origin: AnswerOrigin;
 }
 
-/** Makes an answer of a message: its records without OPT, its response code, AA for what is answered here (`local`). */
+/** Makes an answer of a message: its records without OPT, its response code, AA for what is answered here. */
 export function makeAnswer(
   question: DnsQuestion,
   variant: number,
   message: DnsMessage,
-  local = false,
+  origin: AnswerOrigin = 'forwarded',
 ): Answer {
   const rcode = message.flags & RCODE_MASK;
   const negative = isNegative(question, message);
@@ -82,7 +86,7 @@ export function makeAnswer(
   const kept: DnsMessage = {
     id: 0,
     // AD stays clear: nothing is validated here, and the upstream's word comes over an unprotected path (RFC 6840 section 5.8).
-    flags: QR | RA | (local ? AA : 0) | rcode,
+    flags: QR | RA | (origin === 'local' ? AA : 0) | rcode,
     questions: [{ ...question, name: lowerName(question.name) }],
     answers: records(message.answers),
     authorities: records(message.authorities),
@@ -104,19 +108,25 @@ export function makeAnswer(
     type: question.type,
     variant,
     lifetimeSeconds: lifetime(rcode, negative, negativeSeconds, all),
+    origin,
   };
 }
 
 /** SERVFAIL for a question that could not be resolved. */
 export const failure = (question: DnsQuestion, variant: number): Answer =>
-  makeAnswer(question, variant, {
-    id: 0,
-    flags: Rcode.SERVFAIL,
-    questions: [question],
-    answers: [],
-    authorities: [],
-    additionals: [],
-  });
+  makeAnswer(
+    question,
+    variant,
+    {
+      id: 0,
+      flags: Rcode.SERVFAIL,
+      questions: [question],
+      answers: [],
+      authorities: [],
+      additionals: [],
+    },
+    'failed',
+  );
 
 /** RFC 2308: the name does not exist, or has no record of the type. */
 function isNegative(question: DnsQuestion, message: DnsMessage): boolean {

@@ -133,6 +133,7 @@ export class AnswerCache {
       type: this.#kind[entry] >> 2,
       variant: this.#kind[entry] & 3,
       lifetimeSeconds: this.#expiresSeconds[entry] - nowSeconds,
+      origin: 'forwarded', // nobody asks where a kept answer came from
     };
   }
 

@@ -20,6 +20,8 @@ export interface WorkerInit {
   readonly counters: SharedArrayBuffer;
   /** One int32: misses that the main thread has not finished. */
   readonly outstanding: SharedArrayBuffer;
+  /** The ring of `createDnsEventRing`. */
+  readonly events: SharedArrayBuffer;
 }
 
 /** A query that the cache could not answer, and where its reply must go. */

@@ -3,7 +3,7 @@ import type { Counters } from '../../runtime/counters.ts';
 import { CD, type DnsMessage, type DnsQuestion, Type } from '../../wire/dns-message.ts';
 import { lowerName, nameKey } from '../../wire/dns-name.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
-import { type Answer, failure, makeAnswer, variantOf } from './answer.ts';
+import { type Answer, type AnswerOrigin, failure, makeAnswer, variantOf } from './answer.ts';
 import type { Dns64Counters } from './counters.ts';
 import {
   danglingAlias,
@@ -57,14 +57,14 @@ export function createResolver({ upstreams, pref64, counters }: ResolverOptions)
     const local = localAnswer(question, pref64);
     if (local !== undefined) {
       values[index.local]++;
-      return makeAnswer(question, variant, local, true);
+      return makeAnswer(question, variant, local, 'local');
     }
-    const message = await upstreamAnswer(question, dnssecOk, (client.flags & CD) !== 0);
+    const { message, origin } = await upstreamAnswer(question, dnssecOk, (client.flags & CD) !== 0);
     if (message === undefined) {
       values[index['error-resolution']]++;
       return failure(question, variant);
     }
-    return makeAnswer(question, variant, message);
+    return makeAnswer(question, variant, message, origin);
   }
 
   /** Asks, and asks on when the upstream stopped in the middle of a chain of aliases, as authoritative servers do. */
@@ -85,28 +85,28 @@ export function createResolver({ upstreams, pref64, counters }: ResolverOptions)
     question: DnsQuestion,
     dnssecOk: boolean,
     checkingDisabled: boolean,
-  ): Promise<DnsMessage | undefined> {
+  ): Promise<{ message: DnsMessage | undefined; origin: AnswerOrigin }> {
     const startedMs = performance.now();
     const ask = (asked: DnsQuestion, deadlineMs: number) =>
       askChain({ ...asked, dnssecOk, checkingDisabled }, deadlineMs);
     if (question.type === Type.AAAA && maySynthesise(dnssecOk, checkingDisabled)) {
       const reply = await ask(question, AAAA_DEADLINE_MS);
       const aaaa = reply === undefined ? undefined : withoutExcluded(reply);
-      if (!needsA(aaaa, dnssecOk)) return aaaa;
+      if (!needsA(aaaa, dnssecOk)) return { message: aaaa, origin: 'forwarded' };
       const a = await ask({ ...question, type: Type.A }, DEADLINE_MS - (performance.now() - startedMs));
       const { message, synthesised } = decideAaaa(question, aaaa, a, pref64, dnssecOk);
       if (synthesised) values[index.synthesised]++;
-      return message;
+      return { message, origin: synthesised ? 'synthesized' : 'forwarded' };
     }
     const target = question.type === Type.PTR ? reverseTarget(question.name, pref64) : undefined;
     if (target !== undefined) {
       const targetQuestion = { ...question, name: target };
       const ptr = localAnswer(targetQuestion, pref64) ?? (await ask(targetQuestion, DEADLINE_MS));
-      if (ptr === undefined) return undefined;
+      if (ptr === undefined) return { message: undefined, origin: 'failed' };
       values[index['reverse-mapped']]++;
-      return decideReverse(question, target, ptr);
+      return { message: decideReverse(question, target, ptr), origin: 'synthesized' };
     }
-    return ask(question, DEADLINE_MS);
+    return { message: await ask(question, DEADLINE_MS), origin: 'forwarded' };
   }
 
   return {

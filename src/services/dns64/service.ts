@@ -13,6 +13,7 @@ import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-pref
 import { type AnswerSource, createAnswerSource } from './answer-source.ts';
 import { DNS64_COUNTERS } from './counters.ts';
 import { datagramSender } from './datagrams.ts';
+import { createDnsEventRing, readDnsEvent } from './events.ts';
 import type { FromDnsWorker, Miss, ToDnsWorker, UdpSocket, WorkerInit } from './messages.ts';
 import { listenTcp, openUdp } from './sockets.ts';
 import { createStreamServer } from './stream.ts';
@@ -83,6 +84,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
 
   const aborter = new AbortController();
   const counters = createCounters(DNS64_COUNTERS);
+  const ring = createDnsEventRing();
   const workerCounters = createCounters(DNS64_COUNTERS);
   const sendDatagram = datagramSender();
   const toAnswerOptions = (from: Dns64Config) => ({
@@ -91,18 +93,19 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     cacheEntries: from.cacheEntries,
     counters,
     signal: aborter.signal,
+    events: context.events,
     onAnswers: (answers: Extract<ToDnsWorker, { kind: 'answers' }>['answers']) =>
       worker?.send({ kind: 'answers', answers }),
   });
   let source: AnswerSource = createAnswerSource(toAnswerOptions(config));
   const streams = createStreamServer({
-    answer: (message) => source.answerStream(message),
+    answer: (message, client) => source.answerStream(message, client),
     counters,
     allow: () => allow,
   });
 
   async function answerMiss(miss: Miss, ledger: Int32Array): Promise<void> {
-    const reply = await source.answerDatagram(miss.query);
+    const reply = await source.answerDatagram(miss.query, miss.source);
     Atomics.sub(ledger, 0, 1);
     // Looked up only now: the socket may have been closed, and its descriptor's number given to another.
     const fd = endpoints.find(({ udp }) => udp.id === miss.socket)?.udp.fd;
@@ -129,6 +132,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
       cacheEntries: config.cacheEntries,
       counters: workerCounters.buffer,
       outstanding: outstanding.buffer,
+      events: ring.buffer,
     };
   };
 
@@ -200,6 +204,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     worker?.send({ kind: 'flush', ...(resized ? { cacheEntries: next.cacheEntries } : {}) });
   }
 
+  const drained = context.events?.drainRing(ring, readDnsEvent);
   const accessTimer = setInterval(() => setAccess(config.allow), ACCESS_REFRESH_MS);
   accessTimer.unref();
 
@@ -208,6 +213,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     aborter.abort();
     streams.close();
     await worker?.[Symbol.asyncDispose]();
+    drained?.[Symbol.dispose]();
     for (const { udp, tcp } of endpoints) {
       close(udp.fd);
       tcp.close();

@@ -3,7 +3,7 @@ import type net from 'node:net';
 import type { Counters } from '../../runtime/counters.ts';
 import { type IpPrefix, anyPrefixContains } from '../../wire/ip-prefix.ts';
 import { uint16At, writeUint16 } from '../../wire/dns-message.ts';
-import { parseIpAddress } from '../../wire/ip-address.ts';
+import { formatIpAddress, parseIpAddress } from '../../wire/ip-address.ts';
 import type { Dns64Counters } from './counters.ts';
 
 /** RFC 7766 section 6.2.3: a few seconds; also for a client that sends a query too slowly, or does not read. */
@@ -18,7 +18,7 @@ const LENGTH_BYTES = 2;
 
 export interface StreamServerOptions {
   /** The reply to a message, undefined when there is none. Never rejects. */
-  readonly answer: (message: Uint8Array) => Promise<Uint8Array | undefined>;
+  readonly answer: (message: Uint8Array, client: string) => Promise<Uint8Array | undefined>;
   readonly counters: Counters<Dns64Counters>;
   /** Who may connect, asked at each connection. */
   readonly allow: () => readonly IpPrefix[];
@@ -60,10 +60,10 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
       if (left === 0) perClient.delete(client);
       else perClient.set(client, left);
     });
-    serve(connection);
+    serve(connection, formatIpAddress(address));
   }
 
-  function serve(connection: net.Socket): void {
+  function serve(connection: net.Socket, client: string): void {
     let pending = 0;
     let ended = false;
     let buffered: Buffer = Buffer.alloc(0);
@@ -98,7 +98,7 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
       timer.refresh();
       pending++;
       values[index['queries-tcp']]++;
-      const reply = await answer(message);
+      const reply = await answer(message, client);
       pending--;
       if (connection.destroyed) return;
       if (reply === undefined) {

@@ -5,7 +5,7 @@
 import { POLLIN, pinned, poll } from '../../os/libc.ts';
 import { createCounters } from '../../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../../runtime/worker-thread.ts';
-import { Rcode } from '../../wire/dns-message.ts';
+import { RCODE_MASK, Rcode } from '../../wire/dns-message.ts';
 import { newQuery, readQuery } from '../../wire/dns-query.ts';
 import { MAPPED_WORD, accessTable, admits } from './access.ts';
 import { ADMIT, DROP, admitQuery } from './admit.ts';
@@ -13,6 +13,7 @@ import { udpLimit, variantOf, writeError, writeReply } from './answer.ts';
 import { AnswerCache } from './cache.ts';
 import { DNS64_COUNTERS } from './counters.ts';
 import { SLOT_BYTES, SOURCE_BYTES, datagramBatch, forgetInterface, wasMulticast } from './datagrams.ts';
+import { createDnsEventWriter, DnsEventKind } from './events.ts';
 import type { FromDnsWorker, Miss, ToDnsWorker, UdpSocket, WorkerInit } from './messages.ts';
 
 /** Datagrams a system call. More would only make the first one wait. */
@@ -30,6 +31,7 @@ const thread = workerThread<WorkerInit, ToDnsWorker, FromDnsWorker>();
 const { init } = thread;
 const counters = createCounters(DNS64_COUNTERS, init.counters);
 const { values, index } = counters;
+const events = createDnsEventWriter(init.events);
 const outstanding = new Int32Array(init.outstanding);
 const batch = datagramBatch(BATCH);
 const { slots, sources, controls } = batch;
@@ -98,10 +100,14 @@ function answerDatagram(slot: number, socket: UdpSocket): number {
   const at = slot * SLOT_BYTES;
   const received = batch.received(slot);
   const kind = readQuery(slots.bytes, at, received, query);
-  if (!admitted) return refuse(at);
+  if (!admitted) return refuse(at, source);
   const verdict = admitQuery(kind, query, counters);
   if (verdict === DROP) return 0;
-  if (verdict !== ADMIT) return writeError(slots.bytes, at, query, verdict);
+  if (verdict !== ADMIT) {
+    const event = verdict === Rcode.REFUSED ? DnsEventKind.refused : DnsEventKind.malformed;
+    events.record(event, query, slots.bytes, at, sources.bytes, source, verdict);
+    return writeError(slots.bytes, at, query, verdict);
+  }
 
   const variant = variantOf(query.dnssecOk, query.flags);
   const entry = cache.find(slots, at, query.nameBytes, query.type, variant, nowSeconds);
@@ -123,17 +129,20 @@ function answerDatagram(slot: number, socket: UdpSocket): number {
     limit,
   );
   if (cache.messageBytes[entry] > limit) values[index.truncated]++;
+  const rcode = slots.bytes[at + 3] & RCODE_MASK;
+  events.record(DnsEventKind.cached, query, slots.bytes, at, sources.bytes, source, rcode);
   return length;
 }
 
 /** REFUSED, rather than silence, tells a forgotten access list from a broken network; but only to what is a query. */
-function refuse(at: number): number {
+function refuse(at: number, source: number): number {
   if (query.questionEnd === 0 || refusalsLeft === 0) {
     values[index['drop-access']]++;
     return 0;
   }
   refusalsLeft--;
   values[index['refused-access']]++;
+  events.record(DnsEventKind.refused, query, slots.bytes, at, sources.bytes, source, Rcode.REFUSED);
   return writeError(slots.bytes, at, query, Rcode.REFUSED);
 }
 
@@ -193,6 +202,7 @@ for (;;) {
   const seconds = Math.floor(performance.now() / 1000);
   if (seconds !== nowSeconds) refusalsLeft = REFUSALS_PER_SECOND;
   nowSeconds = seconds;
+  events.tick();
   if (isReady(sockets.length) && !thread.receive(handleMessage)) break;
   for (let i = 0; i < sockets.length; i++) if (isReady(i)) serve(sockets[i]);
   if (misses.length > 0) {

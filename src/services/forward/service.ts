@@ -78,6 +78,7 @@ export async function startForward(
       maxConnections: MAX_CONNECTIONS,
       descriptorShare: 0.25,
       log,
+      events: context.events,
     },
     current.plan,
     // Before anybody can connect: a port that was once seen must never become another server's.

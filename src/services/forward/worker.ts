@@ -14,7 +14,13 @@ runTcpWorker<ForwardWorkerConfig, typeof forwardCounterTable>({
     ({ targets }) =>
     (name) => ({
       begin: null,
-      route: { serverAddress: targets[name], preamble: null, uploadBytes: -1, oneExchange: false },
+      route: {
+        server: name,
+        serverAddress: targets[name],
+        preamble: null,
+        uploadBytes: -1,
+        oneExchange: false,
+      },
       // A reset is what the client would have got from the server's own refusal.
       serverFailed: () => RESET,
     }),

@@ -39,7 +39,7 @@ export function attachTables(shared: SharedTables, nowSeconds: number, options: 
     clients: createClients(shared.maxSessions + 1, hashSize, options.clientPrefixBits),
     bibHeads: new Int32Array(hashSize),
     sessionHeads: new Int32Array(hashSize),
-    bibByMappedPort: new Int32Array((MAX_ADDRESSES * 3) << 16),
+    bibByMappedPort: new Int32Array((options.poolAddresses.length * 3) << 16),
     wheel: new Int32Array(WHEEL_SLOTS),
     exhaustedAt: new Int32Array(3 * MAX_ADDRESSES).fill(-1),
     bibFree: 0,

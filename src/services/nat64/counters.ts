@@ -82,3 +82,5 @@ export const RETURN_TO_KERNEL: Verdict = -2;
 export const FRAGMENT: Verdict = -3;
 /** Kept, because more has to come before it can be translated. */
 export const HELD: Verdict = -4;
+/** Several datagrams in one packet (GSO.UDP) that have to be translated each by itself. */
+export const DATAGRAMS: Verdict = -5;

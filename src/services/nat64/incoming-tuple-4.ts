@@ -29,7 +29,7 @@ import {
 } from '../../wire/ipv4.ts';
 import { FRAGMENT_HEADER_BYTES, IPV6, IPV6_HEADER_BYTES, IPV6_MINIMUM_MTU_BYTES } from '../../wire/ipv6.ts';
 import { GSO } from '../../wire/virtio-net.ts';
-import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from './counters.ts';
+import { COUNTER, CONTINUE, DATAGRAMS, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
 import { readStatelessHost } from './eam.ts';
 import { type Settings, isDenied4, slotOf } from './settings.ts';
@@ -97,6 +97,7 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   if (isDenied4(settings.denied4, source)) return COUNTER['drop-denied'];
   if (view.getUint8(start + IPV4.TTL) <= 1) return COUNTER['drop-hop-limit'];
   if (!fitsIpv6(settings, packet, headerBytes, fragment)) return COUNTER['drop-too-big'];
+  if (packet.cutLimitBytes !== 0 && packet.gsoType === GSO.UDP) return DATAGRAMS;
   packet.remoteAddress = source;
   packet.mappedPort = destinationPort(view, packet.transport, packet.protocol);
   packet.remotePort =

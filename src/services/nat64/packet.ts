@@ -2,13 +2,17 @@
  * The packet in work: one object for the life of the translator, filled anew for each packet, translated where it
  * lies. It is read with room in front, because IPv6 headers are longer and ICMP errors put headers before it.
  */
-import { GSO, VIRTIO_NET, VIRTIO_NET_HEADER_BYTES } from '../../wire/virtio-net.ts';
+import { GSO, VIRTIO_NET, VIRTIO_NET_HEADER_BYTES, writeVirtioHeader } from '../../wire/virtio-net.ts';
 
 /** Where packets are read to; at least 88 bytes, the room that an ICMP error of our own and two headers take. */
 export const HEADROOM_BYTES = 128;
 /** The largest IP packet. */
 export const LONGEST_PACKET_BYTES = 65_535;
-const BUFFER_BYTES = HEADROOM_BYTES + 2 * 65_536;
+/** Behind the packet, in the same memory so that copying is cheap: datagrams that wait to be sent (udp-burst.ts) ... */
+export const BURST_AT = HEADROOM_BYTES + 2 * 65_536;
+/** ... or to be translated (datagrams.ts). */
+export const DATAGRAMS_AT = BURST_AT + 65_536;
+const BUFFER_BYTES = DATAGRAMS_AT + 65_536;
 
 /** Transport protocols by the number that the tables use. Those that pass as they are have OTHER, and no sessions. */
 export const TRANSPORT = { TCP: 0, UDP: 1, ICMP: 2, OTHER: 3 } as const;
@@ -205,17 +209,19 @@ export function loadPacket(packet: Packet, packetBytes: number): void {
 
 /** Writes the virtio header in front of the packet, ready to be sent. */
 export function storeOffloadHeader(packet: Packet): void {
-  const { view } = packet;
-  const header = packet.start - VIRTIO_NET_HEADER_BYTES;
   const isSegmented = packet.gsoType !== GSO.NONE;
-  view.setUint8(header + VIRTIO_NET.FLAGS, packet.offloadFlags);
-  view.setUint8(header + VIRTIO_NET.GSO_TYPE, packet.gsoType);
   // Only the headers need to lie in one piece in the kernel's buffer.
   const headerBytes = isSegmented ? packet.transport + packet.transportHeaderBytes - packet.start : 0;
-  view.setUint16(header + VIRTIO_NET.HEADER_LENGTH, headerBytes, true);
-  view.setUint16(header + VIRTIO_NET.GSO_SIZE, packet.gsoSizeBytes, true);
-  view.setUint16(header + VIRTIO_NET.CHECKSUM_START, packet.checksumStart, true);
-  view.setUint16(header + VIRTIO_NET.CHECKSUM_OFFSET, packet.checksumOffset, true);
+  writeVirtioHeader(
+    packet.view,
+    packet.start - VIRTIO_NET_HEADER_BYTES,
+    packet.offloadFlags,
+    packet.gsoType,
+    headerBytes,
+    packet.gsoSizeBytes,
+    packet.checksumStart,
+    packet.checksumOffset,
+  );
 }
 
 /** Takes the offload request off: the packet is whole and its checksum complete. */

@@ -86,7 +86,8 @@ export function translate4to6(translator: Translator): void {
     const adjusted = adjustChecksum(checksum, addressDelta + (~mappedPort & 0xffff) + hostPort);
     view.setUint16(checksumAt, adjusted === 0 && protocol === TRANSPORT.UDP ? 0xffff : adjusted);
   }
-  if (packet.gsoType !== GSO.NONE) packet.gsoType = GSO.TCPV6 | (packet.gsoType & GSO.ECN);
+  if (packet.gsoType !== GSO.NONE && protocol === TRANSPORT.TCP)
+    packet.gsoType = GSO.TCPV6 | (packet.gsoType & GSO.ECN);
 }
 
 /** N2: IPv4 may go without a UDP checksum, IPv6 may not. */

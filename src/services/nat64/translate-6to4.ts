@@ -71,7 +71,8 @@ export function translate6to4(translator: Translator): void {
     remoteAddress,
   );
   packet.checksumStart = (packet.offloadFlags & NEEDS_CHECKSUM) === 0 ? 0 : IPV4_HEADER_BYTES;
-  if (packet.gsoType !== GSO.NONE) packet.gsoType = GSO.TCPV4 | (packet.gsoType & GSO.ECN);
+  if (packet.gsoType !== GSO.NONE && protocol === TRANSPORT.TCP)
+    packet.gsoType = GSO.TCPV4 | (packet.gsoType & GSO.ECN);
 }
 
 /** Type, identifier and the pseudo-header that ICMPv4 does not have. */

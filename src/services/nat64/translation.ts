@@ -61,7 +61,7 @@ export async function startTranslation(
 ): Promise<Translation> {
   const tables = createSharedTables(config.maxSessions);
   await using cleanUp = new AsyncDisposableStack();
-  const tunFd = cleanUp.adopt(openTun(config.device, config.offload), (fd) => void close(fd));
+  const tun = cleanUp.adopt(openTun(config.device, config.offload), ({ fd }) => void close(fd));
   const steering = cleanUp.use(
     await startSteering({
       device: config.device,
@@ -84,7 +84,7 @@ export async function startTranslation(
       name: 'nat64',
       entry: new URL('worker.ts', import.meta.url),
       init: () => ({
-        tunFd,
+        tun,
         offload: config.offload,
         settings,
         tables,
@@ -113,7 +113,7 @@ export async function startTranslation(
     },
     queries: createQueries(() => ({ tables, settings }), tableClockSeconds),
     get deviceExists() {
-      return tunExists(tunFd);
+      return tunExists(tun.fd);
     },
     async refresh(newConfig) {
       fastPath?.refresh();

@@ -7,12 +7,14 @@ import { answer } from './answer.ts';
 import {
   COUNTER,
   CONTINUE,
+  DATAGRAMS,
   FRAGMENT,
   HELD,
   type NAT64_COUNTERS,
   RETURN_TO_KERNEL,
   type Verdict,
 } from './counters.ts';
+import { type Datagrams, createDatagrams, keepDatagrams, nextDatagram } from './datagrams.ts';
 import { filterFrom4, filterFrom6, isHairpin } from './filter.ts';
 import type { Flows } from './fast-path-flows.ts';
 import { cutPacket, nextFragment } from './fragmentation.ts';
@@ -33,6 +35,7 @@ export interface Translator {
   readonly counters: Float64Array;
   readonly packet: Packet;
   readonly reassembly: Reassembly;
+  readonly datagrams: Datagrams;
   readonly storedSyns: StoredSyns;
   /** Flows that the kernel translates itself; undefined where it does not. */
   flows: Flows | undefined;
@@ -59,6 +62,7 @@ export function createTranslator(
     counters: counters.values,
     packet: createPacket(),
     reassembly: createReassembly(),
+    datagrams: createDatagrams(),
     storedSyns: createStoredSyns(),
     flows: undefined,
     random,
@@ -87,15 +91,22 @@ export function translate(translator: Translator): boolean {
       verdict = isIpv6 ? from6(translator) : from4(translator);
     }
   }
+  if (verdict === DATAGRAMS) {
+    keepDatagrams(translator.datagrams, packet);
+    return nextToSend(translator);
+  }
   if (verdict === CONTINUE && isIpv6 && isHairpin(translator)) return comeBackIn(translator);
   return verdict === CONTINUE ? goOut(translator) : endWith(translator, verdict, version);
 }
 
-/** Makes the next packet of those that the last one became: its other fragments. */
+/** Makes the next packet of those that the last one became: its other fragments, or datagrams. */
 export function nextToSend(translator: Translator): boolean {
-  if (!nextFragment(translator.packet)) return false;
-  count(translator);
-  return true;
+  if (nextFragment(translator.packet)) {
+    count(translator);
+    return true;
+  }
+  while (nextDatagram(translator.datagrams, translator.packet)) if (translate(translator)) return true;
+  return false;
 }
 
 /** Cuts a translated packet where that must be, and counts it. */

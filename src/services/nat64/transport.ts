@@ -66,8 +66,9 @@ export function checkOffload(packet: Packet, segmentedType: number): Verdict {
   }
   if (gsoType === GSO.NONE) return CONTINUE;
   const fits =
-    (gsoType & ~GSO.ECN) === segmentedType &&
-    protocol === TRANSPORT.TCP &&
+    (protocol === TRANSPORT.TCP
+      ? (gsoType & ~GSO.ECN) === segmentedType
+      : protocol === TRANSPORT.UDP && gsoType === GSO.UDP) &&
     packet.gsoSizeBytes > 0 &&
     (offloadFlags & NEEDS_CHECKSUM) !== 0;
   return fits ? CONTINUE : COUNTER['drop-bad-offload'];

@@ -1,6 +1,7 @@
 /** The translator's thread: reads packets from the TUN device, translates, writes, until none waits; then sleeps. */
 import { randomFillSync } from 'node:crypto';
 import { E, POLLIN, errno, errnoName, pinned, poll, read, write } from '../../os/libc.ts';
+import type { Tun } from '../../os/tun.ts';
 import { createCounters } from '../../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../../runtime/worker-thread.ts';
 import { VIRTIO_NET_HEADER_BYTES } from '../../wire/virtio-net.ts';
@@ -20,9 +21,10 @@ import type { Settings } from './settings.ts';
 import { applyStaticEntries } from './static-entries.ts';
 import { CONTROL, type SharedTables, tableClockSeconds } from './tables.ts';
 import { createTranslator, nextToSend, translate } from './translator.ts';
+import { BURST_FRAME_START, type UdpBurst, begin, createUdpBurst, finish, join } from './udp-burst.ts';
 
 export interface Nat64Init {
-  readonly tunFd: number;
+  readonly tun: Tun;
   /** Whether packets on the TUN have a virtio header. */
   readonly offload: boolean;
   readonly settings: Settings;
@@ -56,7 +58,7 @@ function secureRandom(): () => number {
 
 function main(): void {
   const thread = workerThread<Nat64Init, Nat64Message>();
-  const { tunFd, offload, settings, tables, counters, flowMaps } = thread.init;
+  const { tun, offload, settings, tables, counters, flowMaps } = thread.init;
   const translator = createTranslator(
     settings,
     attachTables(tables, tableClockSeconds(), settings),
@@ -67,6 +69,9 @@ function main(): void {
   const flows = flowMaps && new Flows(flowMaps, tables.maxSessions);
   translator.flows = flows;
   const { packet } = translator;
+  const { fd: tunFd } = tun;
+  const burst = tun.hasUdpSegments ? createUdpBurst() : undefined;
+  const burstFrame = packet.bytes.subarray(BURST_FRAME_START);
   const headerBytes = offload ? VIRTIO_NET_HEADER_BYTES : 0;
   const readAt = HEADROOM_BYTES - headerBytes;
   const readInto = packet.bytes.subarray(readAt);
@@ -101,10 +106,22 @@ function main(): void {
   }
 
   function send(): void {
+    if (burst !== undefined) {
+      if (join(burst, packet)) return;
+      sendBurst(burst);
+      if (begin(burst, packet)) return;
+    }
     if (offload) storeOffloadHeader(packet);
     const from = packet.start - headerBytes;
     const view = from < PREMADE_VIEWS ? views[from] : packet.bytes.subarray(from);
     if (write(tunFd, view, packet.end - from) < 0) translator.counters[COUNTER['drop-write-failed']]++;
+  }
+
+  function sendBurst(burst: UdpBurst): void {
+    if (burst.count === 0) return;
+    finish(burst, packet.view);
+    if (write(tunFd, burstFrame, burst.end - BURST_FRAME_START) < 0)
+      translator.counters[COUNTER['drop-write-failed']]++;
   }
 
   thread.ready();
@@ -127,6 +144,7 @@ function main(): void {
       send();
     let budget = PACKETS_PER_TURN;
     while (budget > 0 && forwardOne()) budget--;
+    if (burst !== undefined) sendBurst(burst);
     // Neither packets nor ended sessions are left for the next turn.
     isIdle = budget > 0 && translator.tables.control[CONTROL.SWEPT_UNTIL] >= translator.nowSeconds;
   }

@@ -4,6 +4,7 @@
  * nothing reaches a server that was not judged to be for it; behind a chunked body the server itself must stop, at
  * `Connection: close`.
  */
+
 import {
   type Examiner,
   type Gate,
@@ -57,7 +58,7 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate
       // 421 (RFC 9110 section 15.5.20): not about the resource, as 404 would be, but about who was asked for it.
       const reason = `no server here has the name ${head.host}`;
       const refusal = refuse(index['refused-http-unknown-host'], 421, reason, head.method !== 'HEAD');
-      return { kind: 'refuse', refusal };
+      return { kind: 'refuse', refusal, name: head.host };
     }
     const client = peerOf(clientFd);
     if (client === undefined) return { kind: 'refuse', refusal: RESET };
@@ -75,7 +76,9 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate
     return {
       kind: 'route',
       counter: index['http-routed'],
+      name: head.host,
       route: {
+        server: backend.name,
         serverAddress: backend.serverAddress,
         preamble,
         uploadBytes: isBounded ? contentLength - body.length : -1,

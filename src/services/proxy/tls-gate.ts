@@ -46,13 +46,20 @@ export function createTlsGate(table: HostTable, index: ProxyCounterIndex): Gate 
         const { serverName } = result;
         if (serverName === undefined) return { kind: 'refuse', refusal: noName };
         const backend = findBackend(table, serverName);
-        if (backend === undefined) return { kind: 'refuse', refusal: unknownName };
+        if (backend === undefined) return { kind: 'refuse', refusal: unknownName, name: serverName };
         const preamble = buildPreamble(backend, clientFd, serverName, bytes);
         if (preamble === undefined) return { kind: 'refuse', refusal: RESET };
         return {
           kind: 'route',
           counter: index['tls-routed'],
-          route: { serverAddress: backend.serverAddress, preamble, uploadBytes: -1, oneExchange: false },
+          name: serverName,
+          route: {
+            server: backend.name,
+            serverAddress: backend.serverAddress,
+            preamble,
+            uploadBytes: -1,
+            oneExchange: false,
+          },
         };
       },
       timedOut: () => CLOSE,

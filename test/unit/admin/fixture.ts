@@ -15,6 +15,12 @@ import { validate } from '../../../src/config/validate.ts';
 import { createCounters, readCounters } from '../../../src/runtime/counters.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import type { ServiceReport } from '../../../src/runtime/service-slot.ts';
+import { createEventLog } from '../../../src/state/event-log.ts';
+import { openHistoryFile } from '../../../src/state/history-file.ts';
+import { HISTORY_SERIES } from '../../../src/state/history-series.ts';
+import { startHistory } from '../../../src/state/history.ts';
+import { createLogRing } from '../../../src/state/log-ring.ts';
+import { openMachine } from '../../../src/state/machine.ts';
 
 export const TOKEN = 'abcdefghijklmnopqrstuvwxyz0123456789-_ABCDE';
 
@@ -57,6 +63,33 @@ export const idleDiagnostics: AdminDeps['diagnostics'] = {
   [Symbol.dispose]: () => {},
 };
 
+/** A log of events, a history and so on without anything behind them. */
+export function testLive(t: TestContext, stateDirectory: string): AdminDeps['live'] {
+  const events = createEventLog({ serverAt: () => undefined });
+  const series = Object.keys(HISTORY_SERIES);
+  const history = startHistory({
+    series,
+    sample: () => series.map((_, i) => i),
+    openFile: () => openHistoryFile(join(stateDirectory, 'history.sqlite'), series, silentLog),
+    log: silentLog,
+  });
+  t.after(async () => {
+    events[Symbol.dispose]();
+    await history[Symbol.asyncDispose]();
+  });
+  return {
+    events,
+    history,
+    noteServices: () => {},
+    logs: createLogRing(),
+    machine: openMachine(),
+    places: { configPath: join(stateDirectory, 'config.json'), stateDirectory },
+    actions: { reboot: undefined, factoryReset: undefined },
+    restart: undefined,
+    stopping: new AbortController().signal,
+  };
+}
+
 /** What the API shows in these tests; services and ports can be exchanged. */
 export async function testDeps(t: TestContext): Promise<AdminDeps & { services: () => ServiceReport[] }> {
   const stateDirectory = await temporaryDirectory(t);
@@ -71,6 +104,7 @@ export async function testDeps(t: TestContext): Promise<AdminDeps & { services: 
     sshPorts: () => ({ web1: 22_001 }),
     nat64: () => undefined,
     diagnostics: idleDiagnostics,
+    live: testLive(t, stateDirectory),
     version: '1.2.3',
     startedAt: new Date('2026-01-02T03:04:05Z'),
   };

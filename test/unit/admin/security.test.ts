@@ -196,6 +196,16 @@ test('every route with a token that was revoked or has expired: 401', async (t) 
   }
 });
 
+test('HEAD is asked for what GET is', async (t) => {
+  const { app, closed, cookie } = await claimed(t);
+  for (const route of closed.filter(({ method }) => method === 'GET')) {
+    const { status } = await ask(app, { ...route, method: 'HEAD' }, {});
+    assert.equal(status, 401, nameOf(route));
+  }
+  const known = await ask(app, { method: 'HEAD', url: '/api/status' } as Route, cookie());
+  assert.equal(known.status, 200);
+});
+
 test('no route answers other methods than its own', async (t) => {
   const { app, routes } = await claimed(t);
   const known = new Set(routes.map(nameOf));

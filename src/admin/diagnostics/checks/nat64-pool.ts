@@ -16,8 +16,9 @@ export const nat64Pool: Check = {
     const uses = [
       { what: `sessions (${sessions} of ${maxSessions})`, share: sessions / maxSessions },
       ...(['tcp', 'udp', 'icmp'] as const).map((protocol) => {
-        const used = pools.reduce((sum, pool) => sum + pool.used[protocol], 0);
-        const size = pools.reduce((sum, pool) => sum + pool.size, 0);
+        const serving = pools.filter(({ protocols }) => protocols.includes(protocol));
+        const used = serving.reduce((sum, pool) => sum + pool.used[protocol], 0);
+        const size = serving.reduce((sum, pool) => sum + pool.size, 0);
         return {
           what: `ports for ${protocol.toUpperCase()} (${used} of ${size})`,
           share: size === 0 ? 0 : used / size,

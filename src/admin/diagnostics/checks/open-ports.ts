@@ -32,7 +32,7 @@ export const openPorts: Check = {
     }
     return unknown(
       `TCP ${ports} listen, but whether your router forwards them cannot be seen from inside.`,
-      `In the router, forward TCP ${ports} to the appliance, each to the same port. ${HOW_TO_TEST}`,
+      `In the router${address === null ? '' : ` (${address} towards the Internet)`}, forward TCP ${ports} to the appliance, each to the same port. ${HOW_TO_TEST}`,
     );
   },
 };

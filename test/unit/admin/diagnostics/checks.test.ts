@@ -57,8 +57,16 @@ const pool = (used: number, sessions = 0): Partial<CheckDeps> => {
   const use: PoolUse = {
     sessions,
     maxSessions: 1000,
+    portBlocks: null,
     pools: [
-      { address: '192.0.2.1', firstPort: 1, lastPort: 100, size: 100, used: { tcp: used, udp: 0, icmp: 0 } },
+      {
+        address: '192.0.2.1',
+        firstPort: 1,
+        lastPort: 100,
+        size: 100,
+        protocols: ['tcp', 'udp', 'icmp'],
+        used: { tcp: used, udp: 0, icmp: 0 },
+      },
     ],
   };
   return { nat64: { poolUse: async () => use } as unknown as Nat64Queries };
@@ -185,6 +193,19 @@ const TABLE: readonly Row[] = [
   },
   { title: 'own public address', check: 'public-ipv4', state: 'ok' },
   { title: 'behind NAT', check: 'public-ipv4', deps: behindNat, state: 'unknown', what: /Behind NAT/ },
+  {
+    title: 'behind NAT, and the router tells',
+    check: 'public-ipv4',
+    deps: { publicIpv4: async () => ({ address: '203.0.113.7', kind: 'nat', text: 'It says 203.0.113.7.' }) },
+    state: 'ok',
+  },
+  {
+    title: 'behind two NATs',
+    check: 'public-ipv4',
+    deps: { publicIpv4: async () => ({ address: null, kind: 'cgnat', text: 'Private, too.' }) },
+    state: 'fail',
+    mend: /CGNAT/,
+  },
   { title: 'links are wide enough', check: 'mtu', state: 'ok', what: /eth0 1500 bytes/ },
   {
     title: 'too narrow for IPv6',

@@ -18,6 +18,9 @@ function setUp(t: TestContext, ...names: string[]) {
   let nowMs = 0;
   let config = configOf({ hosts: hostsNamed(...names) });
   const probed: { address: string; atMs: number }[] = [];
+  const changes: string[] = [];
+  const errors: unknown[] = [];
+  let isBroken = false;
   let running = 0;
   let most = 0;
   let state: ProbeReport['state'] = 'ok';
@@ -29,6 +32,7 @@ function setUp(t: TestContext, ...names: string[]) {
       most = Math.max(most, ++running);
       await hold;
       running--;
+      if (isBroken) throw new Error('a defect');
       return [
         {
           name: 'ssh',
@@ -44,12 +48,17 @@ function setUp(t: TestContext, ...names: string[]) {
     },
     now: () => new Date(NOW.getTime() + nowMs),
     monotonicMs: () => nowMs,
+    onError: (error) => errors.push(error),
+    onChange: (name, health, before) => changes.push(`${name}: ${before.state} to ${health.state}`),
   });
   t.after(() => monitor[Symbol.dispose]());
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
   return {
     monitor,
     probed,
+    changes,
+    errors,
+    breakProbes: () => (isBroken = true),
     most: () => most,
     settle,
     setState: (next: ProbeReport['state']) => (state = next),
@@ -127,6 +136,30 @@ test('a changed server is unknown again; one that is gone is forgotten', async (
   monitor.watch();
   assert.equal(monitor.report('b').state, 'unknown');
   assert.equal(await monitor.check('a'), undefined);
+});
+
+test('changes are told, and only those', async (t) => {
+  const { monitor, changes, setState } = setUp(t, 'a');
+  for (const state of ['ok', 'ok', 'fail', 'fail', 'ok'] as const) {
+    setState(state);
+    await monitor.check('a');
+  }
+  assert.deepEqual(changes, ['a: unknown to ok', 'a: ok to fail', 'a: fail to ok']);
+});
+
+test('a defect of a probe is told, and does not end the others', async (t) => {
+  const { monitor, errors, breakProbes, probed, pass } = setUp(t, 'a', 'b');
+  breakProbes();
+  await pass(UNWATCHED_INTERVAL_MS);
+  assert.ok(probed.length >= 2 && errors.length === probed.length);
+  await assert.rejects(monitor.check('a'), /a defect/);
+});
+
+test('servers that come later are found although nobody looks', async (t) => {
+  const { probed, setHosts, pass } = setUp(t);
+  setHosts('a');
+  await pass(UNWATCHED_INTERVAL_MS + 1000);
+  assert.equal(probed.length, 1);
 });
 
 test('few connections at a time, whatever the number of servers', async (t) => {

@@ -130,6 +130,15 @@ test('silence ends', async (t) => {
   }
 });
 
+test('silence in TLS is waited for once, not for each name', async (t) => {
+  const port = await listen(t, says(''));
+  const hostnames = ['a.example', 'b.example', 'c.example'];
+  assert.deepEqual(summary(await probe(targetOf(port, { expects: 'https', hostnames }), 50)), [
+    'tcp ok',
+    'tls fail',
+  ]);
+});
+
 test('nobody listens', async (t) => {
   const server = says('');
   const port = await listen(t, server);

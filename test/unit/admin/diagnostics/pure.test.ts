@@ -9,13 +9,13 @@ import {
 } from '../../../../src/admin/diagnostics/certificate.ts';
 import { keyOf } from '../../../../src/admin/diagnostics/check.ts';
 import { compareRecord, nameToAsk, recordsToPublish } from '../../../../src/admin/diagnostics/dns-records.ts';
-import { ownResolver } from '../../../../src/admin/diagnostics/network.ts';
+import { createPublicIpv4Finder, ownResolver } from '../../../../src/admin/diagnostics/network.ts';
 import { statesOfPorts, wantedPorts } from '../../../../src/admin/diagnostics/ports.ts';
 import { planProbes } from '../../../../src/admin/diagnostics/probe-plan.ts';
 import { publicIpv4 } from '../../../../src/admin/diagnostics/public-ipv4.ts';
 import { nginxSnippets } from '../../../../src/admin/diagnostics/snippets.ts';
 import { parseIpv4 } from '../../../../src/wire/ip-address.ts';
-import { NOW, configOf, socketOf } from './machine.ts';
+import { NOW, configOf, fakeMachine, socketOf } from './machine.ts';
 
 const hostOf = (more: object) => {
   const config = configOf({ hosts: [{ name: 'web1', address: '2001:db8:1::10', ...more }] });
@@ -60,7 +60,7 @@ for (const [title, more, expected] of PLANS) {
   });
 }
 
-const PUBLIC: readonly [string, string | undefined, string[], string, string | null][] = [
+const PUBLIC: readonly [string, string | undefined, string[], string, string | null, string?][] = [
   ['own', '192.0.2.1', ['192.0.2.1'], 'own', '192.0.2.1'],
   ['the one of the default route first', '203.0.113.1', ['192.0.2.1', '203.0.113.1'], 'own', '203.0.113.1'],
   ['a public one beside a private default', '10.0.0.2', ['10.0.0.2', '192.0.2.1'], 'own', '192.0.2.1'],
@@ -68,17 +68,46 @@ const PUBLIC: readonly [string, string | undefined, string[], string, string | n
   ['carrier-grade NAT', '100.64.0.2', ['100.64.0.2'], 'nat', null],
   ['link-local only', undefined, ['169.254.1.1'], 'none', null],
   ['none', undefined, [], 'none', null],
+  ['private, the router tells', '192.168.1.2', ['192.168.1.2'], 'nat', '203.0.113.7', '203.0.113.7'],
+  ['private, the router shares one too', '192.168.1.2', ['192.168.1.2'], 'cgnat', null, '100.64.3.4'],
+  ['own, whatever a router says', '192.0.2.1', ['192.0.2.1'], 'own', '192.0.2.1', '203.0.113.7'],
 ];
-for (const [title, source, addresses, kind, address] of PUBLIC) {
+for (const [title, source, addresses, kind, address, router] of PUBLIC) {
   test(`public IPv4 address: ${title}`, () => {
-    const found = publicIpv4(source === undefined ? undefined : parseIpv4(source), addresses);
+    const toNumber = (text: string | undefined) => (text === undefined ? undefined : parseIpv4(text));
+    const found = publicIpv4(toNumber(source), addresses, toNumber(router));
     assert.deepEqual([found.kind, found.address], [kind, address]);
   });
 }
 
+test('the router is asked when no own address is public, once in a while', async () => {
+  let nowMs = 0;
+  const asked: string[] = [];
+  const machine = fakeMachine({
+    sourceIpv4: () => parseIpv4('192.168.1.2'),
+    interfaces: async () => [],
+    askRouter: async (gateway) => {
+      asked.push(gateway);
+      return parseIpv4('203.0.113.7');
+    },
+  });
+  const find = createPublicIpv4Finder(machine, () => nowMs);
+  const { kind, address, text } = await find(configOf());
+  assert.deepEqual([kind, address], ['nat', '203.0.113.7']);
+  assert.match(text, /which says 203\.0\.113\.7/);
+  await find(configOf());
+  assert.deepEqual(asked, ['192.0.2.254']);
+  // What is old is told until the router has answered again.
+  nowMs += 600_000;
+  assert.equal((await find(configOf())).address, '203.0.113.7');
+  assert.equal(asked.length, 2);
+  await createPublicIpv4Finder(fakeMachine({ askRouter: machine.askRouter }), () => 0)(configOf());
+  assert.equal(asked.length, 2);
+});
+
 test('records to publish: A to the appliance, AAAA to the server', () => {
   const { host } = hostOf({ hostnames: ['example.com', '*.example.com'] });
-  const own = publicIpv4(parseIpv4('192.0.2.1'), []);
+  const own = publicIpv4(parseIpv4('192.0.2.1'), [], undefined);
   assert.deepEqual(
     recordsToPublish(host, own).map(({ zoneLine }) => zoneLine),
     [
@@ -88,7 +117,7 @@ test('records to publish: A to the appliance, AAAA to the server', () => {
       '*.example.com. AAAA 2001:db8:1::10',
     ],
   );
-  const [a] = recordsToPublish(host, publicIpv4(parseIpv4('10.0.0.1'), []));
+  const [a] = recordsToPublish(host, publicIpv4(parseIpv4('10.0.0.1'), [], undefined));
   assert.deepEqual([a.value, a.zoneLine], [null, null]);
   assert.match(a.note, /router/);
   assert.equal(nameToAsk('*.example.com'), 'tombolo-check.example.com');

@@ -24,6 +24,7 @@ function setUp(checks: readonly (Pick<Check, 'id' | 'run'> & Partial<Check>)[]) 
     deps: () => checkDeps(fakeMachine()),
     now: () => new Date(nowMs),
     revision: () => revision,
+    onError: (error) => assert.fail(error as Error),
   });
   return {
     runner,

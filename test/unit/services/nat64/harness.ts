@@ -112,6 +112,8 @@ export interface Harness {
   sendAll(packet: Uint8Array): Bytes[];
   /** The same with a virtio header in front of both. */
   sendWithOffload(frame: Uint8Array): Bytes | undefined;
+  /** The same, with all the packets that may be sent. */
+  sendAllWithOffload(frame: Uint8Array): Bytes[];
   /** Sets the clock, and lets sessions end; what is sent on that account. */
   setTime(seconds: number): Bytes[];
   counters(): Record<Nat64Counter, number>;
@@ -149,6 +151,16 @@ export function createHarness(options: HarnessOptions = {}): Harness {
       if (!translate(translator)) return undefined;
       storeOffloadHeader(packet);
       return output(VIRTIO_NET_HEADER_BYTES);
+    },
+    sendAllWithOffload(frame) {
+      const first = this.sendWithOffload(frame);
+      if (first === undefined) return [];
+      const all = [first];
+      while (nextToSend(translator)) {
+        storeOffloadHeader(packet);
+        all.push(output(VIRTIO_NET_HEADER_BYTES));
+      }
+      return all;
     },
     setTime(seconds) {
       translator.nowSeconds = seconds;

@@ -2,6 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import {
+  BURST_FRAME_START,
+  begin,
+  createUdpBurst,
+  finish,
+  join,
+} from '../../../../src/services/nat64/udp-burst.ts';
 import { HOST, type HarnessOptions, POOL4, REMOTE, createHarness } from './harness.ts';
 import {
   type Bytes,
@@ -26,6 +33,7 @@ const data = new TextEncoder().encode('data');
 const hexOf = (packet: Uint8Array | undefined) => packet && Buffer.from(packet).toString('hex');
 
 const NEEDS_CHECKSUM = 1;
+const UDP_SEGMENTS = 5;
 const le16 = (value: number) => [value & 255, value >> 8];
 const headerOf = (flags: number, gsoType: number, gsoSize: number, start: number, offset: number) =>
   Uint8Array.from([flags, gsoType, 0, 0, ...le16(gsoSize), ...le16(start), ...le16(offset)]);
@@ -53,7 +61,7 @@ function pseudoSum(packet: Uint8Array, length: number): number {
   return onesSum(pseudoHeader(addresses.slice(0, half), addresses.slice(half), protocol, length));
 }
 
-/** What the device does before it sends: completes the checksum, after cutting TCP into segments. */
+/** What the device does before it sends: completes the checksum, after cutting TCP into segments, UDP into datagrams. */
 function complete(frame: Uint8Array): Bytes[] {
   const packet = frame.slice(10);
   const { isIpv4, transport, protocol, checksumAt } = layout(packet);
@@ -68,7 +76,7 @@ function complete(frame: Uint8Array): Bytes[] {
   const gsoSize = frame[4] + frame[5] * 256;
   const headerBytes = transport + (protocol === PROTOCOL.TCP ? (packet[transport + 12] >> 4) * 4 : 8);
   if (frame[1] !== 0) {
-    assert.equal(frame[1] & 0x7f, isIpv4 ? 1 : 4);
+    assert.equal(frame[1] & 0x7f, protocol === PROTOCOL.UDP ? UDP_SEGMENTS : isIpv4 ? 1 : 4);
     assert.equal(frame[2] + frame[3] * 256, headerBytes, 'header length');
   }
   const payload = packet.slice(headerBytes);
@@ -83,7 +91,7 @@ function complete(frame: Uint8Array): Bytes[] {
       data: payload.slice(at, at + step),
       hopLimit: packet[isIpv4 ? 8 : 7],
       fragment: isIpv4 ? readU16(packet, 6) : 0,
-      identification: isIpv4 ? readU16(packet, 4) : 0,
+      identification: isIpv4 ? (readU16(packet, 4) + segments.length) & 0xffff : 0,
       flags: packet[transport + 13],
     };
     segments.push(protocol === PROTOCOL.TCP ? tcp(fields) : udp(fields));
@@ -143,6 +151,159 @@ test('a segmented packet: each segment of the translation is the translation of 
   );
 });
 
+test('several datagrams in one packet: each of the translation is the translation of the datagram', () => {
+  fc.assert(
+    fc.property(anyData, fc.integer({ min: 50, max: 1200 }), (bytes, gsoSize) => {
+      const [harness, other] = [createHarness(ONE_PORT), createHarness(ONE_PORT)];
+      for (const each of [harness, other]) each.send(udp({ ...out6, data }));
+      for (const fields of [out6, in4]) {
+        harness.counted();
+        const frame = harness.sendWithOffload(
+          partial(
+            udp({ ...fields, data: bytes, identification: 7, fragment: 0x4000 }),
+            UDP_SEGMENTS,
+            gsoSize,
+          ),
+        );
+        assert.ok(frame !== undefined);
+        assert.equal(frame[1], UDP_SEGMENTS);
+        const datagrams = complete(frame);
+        const counter = fields === out6 ? 'packets-6to4' : 'packets-4to6';
+        assert.equal(harness.counted()[counter], datagrams.length);
+        assert.equal(datagrams.length, Math.ceil(bytes.length / gsoSize));
+        for (const [i, datagram] of datagrams.entries()) {
+          const piece = bytes.slice(i * gsoSize, (i + 1) * gsoSize);
+          const alone = other.send(udp({ ...fields, data: piece, identification: 7 + i, fragment: 0x4000 }));
+          assert.equal(hexOf(datagram), hexOf(alone));
+        }
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('datagrams that have to be fragmented are taken apart first (N22)', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1233, max: 1472 }),
+      fc.integer({ min: 1, max: 8000 }),
+      (gsoSize, length) => {
+        const bytes = Uint8Array.from({ length }, (_, i) => i * 7);
+        const [harness, other] = [createHarness(ONE_PORT), createHarness(ONE_PORT)];
+        for (const each of [harness, other]) each.send(udp({ ...out6, data }));
+        const fields = { ...in4, fragment: 0 };
+        const packet = partial(
+          udp({ ...fields, data: bytes, identification: 0xffff }),
+          UDP_SEGMENTS,
+          gsoSize,
+        );
+        const sent = harness
+          .sendAllWithOffload(packet)
+          .flatMap((frame) => (frame[0] === 0 ? [frame.slice(10)] : complete(frame)));
+        const expected: Bytes[] = [];
+        for (let at = 0; at < length; at += gsoSize) {
+          expected.push(
+            ...other.sendAll(
+              udp({
+                ...fields,
+                data: bytes.slice(at, at + gsoSize),
+                identification: (0xffff + at / gsoSize) & 0xffff,
+              }),
+            ),
+          );
+        }
+        assert.deepEqual(sent.map(hexOf), expected.map(hexOf));
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+/** As the worker sends: datagrams of a flow that follow each other as one packet. */
+function sendInBursts(harness: ReturnType<typeof createHarness>, frames: readonly Bytes[]): Bytes[] {
+  const burst = createUdpBurst();
+  const { packet } = harness.translator;
+  const sent: Bytes[] = [];
+  const flush = () => {
+    if (burst.count === 0) return;
+    finish(burst, packet.view);
+    sent.push(packet.bytes.slice(BURST_FRAME_START, burst.end));
+  };
+  for (const frame of frames) {
+    const out = harness.sendWithOffload(frame);
+    assert.ok(out !== undefined);
+    if (join(burst, packet)) continue;
+    flush();
+    if (!begin(burst, packet)) sent.push(out);
+  }
+  flush();
+  return sent;
+}
+
+const anyDatagram = fc.record({
+  fields: fc.constantFrom(
+    out6,
+    { ...out6, sourcePort: 5001 },
+    { ...out6, hopLimit: 9 },
+    in4,
+    { ...in4, sourcePort: 54 },
+    { ...in4, fragment: 0x4000 },
+  ),
+  length: fc.constantFrom(0, 1, 8, 63, 64, 64, 64, 64, 700, 1200),
+  copies: fc.integer({ min: 1, max: 70 }),
+  isPartial: fc.boolean(),
+  isDamaged: fc.constantFrom(false, false, false, true),
+});
+
+test('bursts of datagrams: on the wire they are what each becomes alone', () => {
+  let joined = 0;
+  fc.assert(
+    fc.property(fc.array(anyDatagram, { maxLength: 12 }), (runs) => {
+      const harness = createHarness();
+      const other = createHarness();
+      for (const each of [harness, other])
+        for (const sourcePort of [5000, 5001]) each.send(udp({ ...out6, sourcePort, data }));
+      const mapped = readU16(other.send(udp(out6)) as Bytes, 20);
+      harness.send(udp(out6));
+      const frames = runs.flatMap(({ fields, length, copies, isPartial, isDamaged }) =>
+        Array.from({ length: copies }, (_, i) => {
+          const toPool = fields.destination === POOL4 ? { destinationPort: mapped } : {};
+          const packet = udp({
+            ...fields,
+            ...toPool,
+            data: new Uint8Array(length).fill(i),
+            identification: i,
+          });
+          if (isPartial) return partial(packet);
+          if (isDamaged && length > 0) packet[packet.length - 1] ^= 1;
+          return concat(new Uint8Array(10), packet);
+        }),
+      );
+      const wire = (sent: readonly Bytes[]) =>
+        sent.flatMap((frame) => (frame[0] === 0 ? [frame.slice(10)] : complete(frame)));
+      const alone = frames.map((frame) => other.sendWithOffload(frame) as Bytes);
+      const bursts = sendInBursts(harness, frames);
+      joined += alone.length - bursts.length;
+      assert.deepEqual(wire(bursts).map(hexOf), wire(alone).map(hexOf));
+    }),
+    { numRuns: 25 },
+  );
+  assert.ok(joined > 100, `${joined} joined`);
+});
+
+test('a burst: 64 datagrams, a shorter one ends it, one alone goes as it came', () => {
+  const harness = createHarness(ONE_PORT);
+  const of = (length: number, count: number) =>
+    Array.from({ length: count }, () => partial(udp({ ...out6, data: new Uint8Array(length) })));
+  const sizes = (frames: readonly Bytes[]) =>
+    sendInBursts(harness, frames).map((frame) => (frame[1] === 0 ? 1 : complete(frame).length));
+  // The first of a flow does not wait: nobody knows yet whether more follow.
+  assert.deepEqual(sizes(of(64, 100)), [1, 64, 35]);
+  assert.deepEqual(sizes([...of(64, 3), ...of(63, 1), ...of(64, 2)]), [1, 3, 2]);
+  assert.deepEqual(sizes([...of(64, 2), ...of(65, 2)]), [1, 1, 2]);
+  assert.deepEqual(sizes([...of(1400, 48)]), [1, 46, 1]);
+});
+
 test('segments too big for IPv6: 3/4, and no offload on the answer', () => {
   const harness = createHarness(ONE_PORT);
   harness.send(tcp({ ...out6, flags: TCP_FLAGS.SYN }));
@@ -182,7 +343,7 @@ test('headers that contradict the packet are refused', () => {
     ['checksum field of UDP', headerOf(1, 0, 0, 40, 6)],
     ['segments of the other family', headerOf(1, 1, 50, 40, 16)],
     ['segments of no size', headerOf(1, 4, 0, 40, 16)],
-    ['segments of UDP', headerOf(1, 5, 50, 40, 16)],
+    ['segments of UDP', headerOf(1, UDP_SEGMENTS, 50, 40, 16)],
     ['segments with complete checksum', headerOf(0, 4, 50, 0, 0)],
   ];
   for (const [title, header] of rows) {

@@ -1,0 +1,54 @@
+/** The certificate that the admin page shows now, if it shows one. */
+import type { AdminConfig } from '../../config/schema.ts';
+import type { Logger } from '../../runtime/log.ts';
+import { isLoopback } from '../transport.ts';
+import { keepCertificate } from './keep.ts';
+
+/** For renewal, and to try again when one could not be made. */
+const CHECK_MS = 600_000;
+
+export interface ServedCertificate extends Disposable {
+  /** Private key and certificate; undefined without HTTPS. */
+  pem(): string | undefined;
+  /** SHA-256, "AB:CD:..."; undefined without HTTPS. */
+  fingerprint(): string | undefined;
+  /** Why there is none although there should be. */
+  problem(): string | undefined;
+  /** Follows a change of the configuration. Never rejects: without a certificate the page still serves this machine. */
+  refresh(): Promise<void>;
+}
+
+/** Whether the page speaks HTTPS: it need not when nobody but this machine reaches it. */
+export const usesTls = ({ tls, listen }: AdminConfig): boolean =>
+  tls !== 'off' && listen.some((address) => !isLoopback(address));
+
+/** Makes nothing yet: `refresh` does, and then a timer. */
+export function serveCertificate(
+  admin: () => AdminConfig,
+  stateDirectory: string,
+  log: Logger,
+): ServedCertificate {
+  const keeper = keepCertificate(stateDirectory, Date.now, log);
+  let problem: string | undefined;
+
+  async function refresh(): Promise<void> {
+    problem = undefined;
+    if (!usesTls(admin())) return;
+    try {
+      await keeper.refresh(admin().hostnames);
+    } catch (error) {
+      problem = `no certificate for HTTPS: ${(error as Error).message}`;
+      log.error({ err: error }, 'admin: could not make a certificate; other machines cannot reach the page');
+    }
+  }
+
+  const timer = setInterval(() => void refresh(), CHECK_MS).unref();
+  const current = () => (usesTls(admin()) ? keeper.current() : undefined);
+  return {
+    pem: () => current()?.pem,
+    fingerprint: () => current()?.fingerprint,
+    problem: () => problem,
+    refresh,
+    [Symbol.dispose]: () => clearInterval(timer),
+  };
+}

@@ -1,0 +1,198 @@
+/**
+ * Server-sent events for everybody who looks at the page: one timer, which runs only while somebody listens. What is
+ * the same for all is made once.
+ */
+import type { ServerResponse } from 'node:http';
+import type { ServiceReport } from '../runtime/service-slot.ts';
+import type { EventFilter, EventLog } from '../state/event-log.ts';
+import type { History } from '../state/history.ts';
+import type { Principal } from './auth/principal.ts';
+import type { LiveCounters, LiveEnd, LiveSample } from './contract/live.ts';
+import { HISTORY_SERIES } from './contract/live.ts';
+import { type StatusAnswer, toStatusAnswer } from './status-answer.ts';
+
+export const LIVE_TOPICS = ['status', 'counters', 'sample', 'events'] as const;
+export type LiveTopic = (typeof LIVE_TOPICS)[number];
+
+/** Streams at a time: pages that people have open, with room for forgotten ones. */
+export const MAX_STREAMS = 16;
+const TICK_MS = 1000;
+/** The status has figures that always change; its states are sent at once. */
+const STATUS_EVERY_TICKS = 10;
+/** A comment keeps proxies and browsers from giving up on a stream that has nothing to say. */
+const KEEP_ALIVE_MS = 15_000;
+/** A listener that does not read this much is let go; its browser comes back. */
+const MAX_UNREAD_BYTES = 1 << 20;
+/** Of events at a time: more is no timeline any more. */
+const MAX_EVENTS = 200;
+
+export interface LiveSources {
+  readonly services: () => readonly ServiceReport[];
+  readonly version: string;
+  readonly startedAt: Date;
+  readonly events: EventLog;
+  readonly noteServices: (reports: readonly ServiceReport[], nowMs: number) => void;
+  readonly history: History;
+}
+
+export interface LiveListener {
+  readonly response: ServerResponse;
+  readonly principal: Pick<Principal, 'isValid'>;
+  readonly topics: ReadonlySet<LiveTopic>;
+  readonly filter: EventFilter;
+  /** Events after this are sent first; undefined: only what comes from now on. */
+  readonly lastEventId: number | undefined;
+}
+
+export interface LiveStream {
+  readonly listeners: number;
+  /** Takes over a response whose head has been written. */
+  listen(listener: LiveListener): void;
+  /** Ends all streams. */
+  close(reason: LiveEnd['reason']): void;
+}
+
+interface Stream extends LiveListener {
+  sentId: number;
+  sentSampleMs: number;
+  hasCounters: boolean;
+  sentStates: string;
+  ticks: number;
+  writtenMs: number;
+}
+
+export function createLiveStream(sources: LiveSources): LiveStream {
+  const { events, history } = sources;
+  const streams = new Set<Stream>();
+  let timer: NodeJS.Timeout | undefined;
+  let values = new Map<string, number>();
+
+  /** Every counter, and those that differ from the time before. */
+  function readCounters(reports: readonly ServiceReport[]) {
+    const next = new Map<string, number>();
+    const all: LiveCounters['services'] = {};
+    const changed: LiveCounters['services'] = {};
+    for (const { name, counters } of reports) {
+      all[name] = {};
+      for (const [counter, value] of Object.entries(counters)) {
+        const key = `${name} ${counter}`;
+        next.set(key, value);
+        all[name][counter] = value;
+        if (values.get(key) !== value) (changed[name] ??= {})[counter] = value;
+      }
+    }
+    values = next;
+    return { all, changed };
+  }
+
+  function send(stream: Stream, event: LiveTopic | 'end', data: string, id?: number): void {
+    stream.writtenMs = performance.now();
+    stream.response.write(`event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`);
+  }
+
+  function end(stream: Stream, reason: LiveEnd['reason'] | undefined): void {
+    streams.delete(stream);
+    if (reason !== undefined) send(stream, 'end', JSON.stringify({ reason }));
+    stream.response.end();
+    if (streams.size === 0) clearInterval(timer);
+  }
+
+  function tick(only?: Stream): void {
+    const reports = sources.services();
+    const now = performance.now();
+    sources.noteServices(reports, Date.now());
+    const at = new Date().toISOString();
+    const counters = readCounters(reports);
+    const status = toStatusAnswer(reports, sources);
+    const states = statesOf(status);
+    // Made when first needed, then shared.
+    const once = <T>(make: () => T) => {
+      let text: string | undefined;
+      return () => (text ??= JSON.stringify(make()));
+    };
+    const statusText = once(() => status);
+    const changedText = once((): LiveCounters => ({ at, services: counters.changed }));
+    const allText = once((): LiveCounters => ({ at, services: counters.all }));
+    const sampleText = once(() => latestSample(history));
+    const hasChanged = Object.keys(counters.changed).length > 0;
+
+    for (const stream of only === undefined ? streams : [only]) {
+      const { topics, response } = stream;
+      if (!stream.principal.isValid()) {
+        end(stream, 'signed-out');
+        continue;
+      }
+      if (response.writableLength > MAX_UNREAD_BYTES) {
+        end(stream, undefined);
+        response.destroy();
+        continue;
+      }
+      if (topics.has('status') && (stream.sentStates !== states || stream.ticks % STATUS_EVERY_TICKS === 0)) {
+        stream.sentStates = states;
+        send(stream, 'status', statusText());
+      }
+      if (topics.has('counters') && (hasChanged || !stream.hasCounters)) {
+        send(stream, 'counters', stream.hasCounters ? changedText() : allText());
+        stream.hasCounters = true;
+      }
+      const sampledMs = history.latest?.timeMs ?? 0;
+      if (topics.has('sample') && sampledMs !== stream.sentSampleMs) {
+        stream.sentSampleMs = sampledMs;
+        send(stream, 'sample', sampleText());
+      }
+      if (topics.has('events') && events.newest !== stream.sentId) {
+        const found = events.since(stream.sentId, stream.filter, MAX_EVENTS);
+        stream.sentId = events.newest;
+        if (found.length > 0) send(stream, 'events', JSON.stringify(found), found[found.length - 1].id);
+      }
+      stream.ticks++;
+      if (now - stream.writtenMs > KEEP_ALIVE_MS) {
+        stream.writtenMs = now;
+        response.write(': still here\n\n');
+      }
+    }
+  }
+
+  return {
+    get listeners() {
+      return streams.size;
+    },
+    listen(listener) {
+      const stream: Stream = {
+        ...listener,
+        sentId: listener.lastEventId ?? events.newest,
+        sentSampleMs: 0,
+        hasCounters: false,
+        sentStates: '',
+        ticks: 0,
+        writtenMs: performance.now(),
+      };
+      // A browser that loses the stream waits this long before it asks again.
+      listener.response.write('retry: 2000\n\n');
+      listener.response.once('close', () => {
+        if (streams.has(stream)) end(stream, undefined);
+      });
+      listener.response.on('error', () => {});
+      streams.add(stream);
+      if (streams.size === 1) timer = setInterval(tick, TICK_MS, undefined).unref();
+      tick(stream);
+    },
+    close(reason) {
+      for (const stream of streams) end(stream, reason);
+    },
+  };
+}
+
+/** What of the status is worth telling at once. */
+const statesOf = ({ services }: StatusAnswer): string =>
+  JSON.stringify(services.map(({ name, state, problem, restarts }) => [name, state, problem, restarts]));
+
+function latestSample({ latest }: History): LiveSample {
+  const values = latest?.values ?? [];
+  return {
+    at: new Date(latest?.timeMs ?? 0).toISOString(),
+    values: Object.fromEntries(
+      Object.keys(HISTORY_SERIES).map((name, i) => [name, Number.isFinite(values[i]) ? values[i] : null]),
+    ),
+  };
+}

@@ -1,0 +1,174 @@
+/** Backup, restore, and what is sent to somebody who helps. */
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { diffDocuments } from '../../config/diff.ts';
+import { type Static, Type } from '../../config/json-schema.ts';
+import { loadConfig } from '../../config/load.ts';
+import { collectEntries, planRestore, stageRestore } from '../../state/backup.ts';
+import type { Backup, BackupError } from '../../state/backup-seal.ts';
+import { knownSecrets, redactFields, redactText } from '../../state/redact.ts';
+import { explainCounters } from '../../state/summary.ts';
+import type { AdminDeps } from '../build.ts';
+import { strict } from '../contract/common.ts';
+import { BackupBody, RestoreAnswer, RestoreBody } from '../contract/live.ts';
+import { ApiError } from '../errors.ts';
+import { toStatusAnswer } from '../status-answer.ts';
+
+/** 8 MiB in base64, and the passphrase. */
+const RESTORE_BODY_BYTES = 12 << 20;
+const RESTORE_DELAY_MS = 500;
+const BUNDLE_LINES = 1000;
+const BUNDLE_EVENTS = 200;
+
+const RestoreQuery = Type.Object(
+  {
+    dryRun: Type.Optional(
+      Type.Union([Type.Literal('true'), Type.Literal('false')], {
+        title: 'Only tell what would change',
+        expected: '"true" or "false"',
+      }),
+    ),
+  },
+  strict,
+);
+
+const STATUS_OF: Readonly<Record<BackupError['reason'], [status: number, word: string]>> = {
+  'not-a-backup': [400, 'not-a-backup'],
+  newer: [400, 'backup-too-new'],
+  'wrong-passphrase': [403, 'wrong-passphrase'],
+  damaged: [400, 'backup-damaged'],
+  'too-large': [413, 'too-large'],
+};
+
+/** "tombolo-gate-2026-01-02.backup": letters that every file system takes. */
+const fileName = (kind: string, hostname: string, extension: string): string =>
+  `tombolo-${kind}-${hostname.replace(/[^a-z0-9-]/gi, '')}-${new Date().toISOString().slice(0, 10)}.${extension}`;
+
+const sendFile = (reply: FastifyReply, name: string, type: string, content: string | Buffer) =>
+  reply.type(type).header('content-disposition', `attachment; filename="${name}"`).send(content);
+
+export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
+  const { machine, places } = deps.live;
+  let isBusy = false;
+
+  /** One at a time: deriving a key takes memory on purpose. */
+  async function alone<T>(task: () => Promise<T>): Promise<T> {
+    if (isBusy)
+      throw new ApiError(429, 'busy', 'Another backup or restore is under way; try again in a moment.');
+    isBusy = true;
+    try {
+      return await task();
+    } catch (error) {
+      const { reason, message } = error as BackupError;
+      if (reason === undefined || !(reason in STATUS_OF)) throw error;
+      throw new ApiError(...STATUS_OF[reason], message);
+    } finally {
+      isBusy = false;
+    }
+  }
+
+  app.post<{ Body: Static<typeof BackupBody> }>(
+    '/backup',
+    {
+      config: { scope: 'system' },
+      schema: { summary: 'Makes a backup: one file, encrypted with a passphrase', body: BackupBody },
+    },
+    async ({ body }, reply) => {
+      const { sealBackup } = await import('../../state/backup-seal.ts');
+      const sealed = await alone(async () => {
+        const backup: Backup = {
+          createdAt: new Date().toISOString(),
+          version: deps.version,
+          hostname: machine.hostname,
+          entries: await collectEntries(places),
+        };
+        return sealBackup(backup, body.passphrase);
+      });
+      return sendFile(reply, fileName('backup', machine.hostname, 'bin'), 'application/octet-stream', sealed);
+    },
+  );
+
+  /** Refuses a configuration that this version would not start with. */
+  function checkConfig(content: Uint8Array | undefined): unknown {
+    if (content === undefined) return undefined;
+    const loaded = loadConfig(Buffer.from(content).toString('utf8'));
+    if (!('problems' in loaded)) return loaded.document;
+    const message =
+      'The configuration in the backup is not one that this version takes; nothing was changed.';
+    throw new ApiError(422, 'invalid-config', message, loaded.problems);
+  }
+
+  app.post<{ Body: Static<typeof RestoreBody>; Querystring: { dryRun?: 'true' | 'false' } }>(
+    '/restore',
+    {
+      config: { scope: 'system' },
+      bodyLimit: RESTORE_BODY_BYTES,
+      schema: {
+        summary: 'Restores a backup, or tells what that would change',
+        querystring: RestoreQuery,
+        body: RestoreBody,
+        response: { 200: RestoreAnswer },
+      },
+    },
+    async (request): Promise<RestoreAnswer> => {
+      const isDryRun = request.query.dryRun === 'true';
+      const { file, passphrase } = request.body;
+      const { openBackup } = await import('../../state/backup-seal.ts');
+      return alone(async () => {
+        const backup = await openBackup(Buffer.from(file, 'base64'), passphrase);
+        const planned = await planRestore(backup.entries, places);
+        const restored = checkConfig(planned.find(({ name }) => name === 'config.json')?.content);
+        const diff = restored === undefined ? [] : diffDocuments(deps.store.document, restored);
+        if (!isDryRun) {
+          await stageRestore(planned, places);
+          request.auditTarget = `backup of ${backup.hostname}, ${backup.createdAt}`;
+          // After the answer has left.
+          if (deps.live.restart !== undefined) setTimeout(deps.live.restart, RESTORE_DELAY_MS).unref();
+        }
+        return {
+          createdAt: backup.createdAt,
+          version: backup.version,
+          hostname: backup.hostname,
+          entries: planned.map(({ name, title, change, content }) => ({
+            name,
+            title,
+            change,
+            bytes: content.length,
+          })),
+          diff: diff.map((each) => ({ ...each })),
+          isDryRun,
+          restarts: deps.live.restart !== undefined,
+        };
+      });
+    },
+  );
+
+  app.get(
+    '/support-bundle',
+    {
+      config: { scope: 'system' },
+      schema: { summary: 'Status, counters, configuration and log in one file, without secrets' },
+    },
+    async (_request, reply) => {
+      const { events, logs } = deps.live;
+      const reports = deps.services();
+      const bundle = {
+        createdAt: new Date().toISOString(),
+        hostname: machine.hostname,
+        model: machine.model,
+        kernel: machine.kernel,
+        memory: machine.memory(),
+        disk: machine.disk(places.stateDirectory),
+        throttled: machine.throttled(),
+        status: toStatusAnswer(reports, deps),
+        counters: Object.fromEntries(reports.map((report) => [report.name, explainCounters(report)])),
+        configuration: deps.store.document,
+        // Not what clients look up: that is theirs.
+        events: events.page({ kinds: ['service', 'connection'] }, undefined, BUNDLE_EVENTS).events,
+        log: logs.page('debug', undefined, BUNDLE_LINES).lines,
+      };
+      const text = JSON.stringify(redactFields(bundle), undefined, 1);
+      const safe = redactText(text, await knownSecrets(places.stateDirectory));
+      return sendFile(reply, fileName('support', machine.hostname, 'json'), 'application/json', safe);
+    },
+  );
+};

@@ -1,0 +1,182 @@
+/** What happens now and what happened: the event log, the live stream, the history. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Static, Type } from '../../config/json-schema.ts';
+import type { EventFilter, EventKind } from '../../state/event-log.ts';
+import { type IpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
+import type { AdminDeps } from '../build.ts';
+import { strict } from '../contract/common.ts';
+import {
+  EventsAnswer,
+  EventsQuery,
+  HISTORY_SERIES,
+  HistoryAnswer,
+  type HistorySeries,
+} from '../contract/live.ts';
+import { ApiError } from '../errors.ts';
+import { createLiveStream, LIVE_TOPICS, type LiveTopic, MAX_STREAMS } from '../live-stream.ts';
+
+const DEFAULT_EVENTS = 100;
+const DEFAULT_POINTS = 300;
+const HOUR_MS = 3_600_000;
+/** A little more than what is kept. */
+const LONGEST_SPAN_MS = 31 * 24 * HOUR_MS;
+
+const { cursor: _cursor, limit: _limit, ...filterParameters } = EventsQuery.properties;
+
+const TOPIC = `(${LIVE_TOPICS.join('|')})`;
+const LiveQuery = Type.Object(
+  {
+    ...filterParameters,
+    topics: Type.Optional(
+      Type.String({
+        pattern: `^${TOPIC}(,${TOPIC})*$`,
+        title: 'What to hear of',
+        expected: `one of ${LIVE_TOPICS.join(', ')}, or several with commas`,
+      }),
+    ),
+  },
+  strict,
+);
+
+const SERIES = `(${Object.keys(HISTORY_SERIES).join('|')})`;
+const moment = (title: string) =>
+  Type.Optional(
+    Type.String({
+      pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]{1,3})?)?Z$',
+      title,
+      expected: 'a time in UTC such as 2026-01-02T03:04:05Z',
+    }),
+  );
+const HistoryQuery = Type.Object(
+  {
+    series: Type.String({
+      pattern: `^${SERIES}(,${SERIES})*$`,
+      title: 'Which series',
+      expected: `one of ${Object.keys(HISTORY_SERIES).join(', ')}, or several with commas`,
+    }),
+    from: moment('The beginning'),
+    to: moment('The end'),
+    points: Type.Optional(
+      Type.String({
+        pattern: '^([1-9][0-9]{0,2}|1000)$',
+        title: 'Points at most',
+        expected: 'a whole number from 1 to 1000',
+      }),
+    ),
+  },
+  strict,
+);
+
+function toFilter({
+  kind,
+  client,
+  server,
+  text,
+}: Omit<Static<typeof EventsQuery>, 'cursor' | 'limit'>): EventFilter {
+  return {
+    kinds: kind?.split(',') as EventKind[] | undefined,
+    client: client === undefined ? undefined : (parseIpPrefix(client) as IpPrefix),
+    server,
+    text,
+  };
+}
+
+/** Where a browser that lost the stream stopped; undefined when it says nothing sensible. */
+function lastEventId({ headers }: FastifyRequest): number | undefined {
+  const id = headers['last-event-id'];
+  return typeof id === 'string' && /^[0-9]{1,16}$/.test(id) ? Number(id) : undefined;
+}
+
+function toSpan(from: string | undefined, to: string | undefined): { fromMs: number; toMs: number } {
+  const toMs = to === undefined ? Date.now() : Date.parse(to);
+  const fromMs = from === undefined ? toMs - HOUR_MS : Date.parse(from);
+  if (fromMs < toMs && toMs - fromMs <= LONGEST_SPAN_MS) return { fromMs, toMs };
+  const expected = 'a "from" before "to", at most 31 days apart';
+  const message = `"${from ?? 'an hour before'}" to "${to ?? 'now'}": expected ${expected}`;
+  throw new ApiError(400, 'invalid-input', message, [{ path: '/from', expected, message }]);
+}
+
+export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
+  const { events, history, stopping } = deps.live;
+  const stream = createLiveStream({ ...deps, ...deps.live });
+  const stop = () => stream.close('stopping');
+  stopping.addEventListener('abort', stop);
+  app.addHook('preClose', async () => {
+    stopping.removeEventListener('abort', stop);
+    stop();
+  });
+
+  app.get<{ Querystring: Static<typeof EventsQuery> }>(
+    '/events',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'Connections, queries, mappings and changes of services, newest first',
+        querystring: EventsQuery,
+        response: { 200: EventsAnswer },
+      },
+    },
+    async ({ query }): Promise<EventsAnswer> => {
+      const cursor = query.cursor === undefined ? undefined : Number(query.cursor);
+      return events.page(toFilter(query), cursor, Number(query.limit ?? DEFAULT_EVENTS)) as EventsAnswer;
+    },
+  );
+
+  app.get<{ Querystring: Static<typeof LiveQuery> }>(
+    '/live',
+    {
+      config: { scope: 'read' },
+      schema: { summary: 'Status, counters, figures and events as they come (SSE)', querystring: LiveQuery },
+    },
+    async (request, reply) => {
+      if (stream.listeners >= MAX_STREAMS) {
+        const message = `${MAX_STREAMS} pages listen already; close one.`;
+        throw new ApiError(429, 'too-many-streams', message);
+      }
+      const { topics, ...filter } = request.query;
+      const principal = request.principal ?? { isValid: () => false };
+      reply.hijack();
+      reply.raw.writeHead(200, {
+        ...(reply.getHeaders() as Record<string, string>),
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+      });
+      stream.listen({
+        response: reply.raw,
+        principal,
+        topics: new Set((topics?.split(',') as LiveTopic[] | undefined) ?? LIVE_TOPICS),
+        filter: toFilter(filter),
+        lastEventId: lastEventId(request),
+      });
+    },
+  );
+
+  app.get<{ Querystring: Static<typeof HistoryQuery> }>(
+    '/history',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'Figures over time, of up to 30 days',
+        querystring: HistoryQuery,
+        response: { 200: HistoryAnswer },
+      },
+    },
+    async ({ query }): Promise<HistoryAnswer> => {
+      const { fromMs, toMs } = toSpan(query.from, query.to);
+      const names = [...new Set(query.series.split(','))] as HistorySeries[];
+      const page = await history.query({
+        series: names,
+        fromMs,
+        toMs,
+        points: Number(query.points ?? DEFAULT_POINTS),
+      });
+      return {
+        from: new Date(page.fromMs).toISOString(),
+        to: new Date(page.toMs).toISOString(),
+        stepSeconds: page.stepSeconds,
+        series: page.series.map((each) => ({ ...each, unit: HISTORY_SERIES[each.name as HistorySeries] })),
+      };
+    },
+  );
+};

@@ -1,0 +1,136 @@
+/** The machine, the log, and what only root may do. */
+import type { FastifyInstance } from 'fastify';
+import { type Static, Type } from '../../config/json-schema.ts';
+import type { LogLevel } from '../../runtime/log.ts';
+import { HISTORY_SERIES } from '../../state/history-series.ts';
+import { LOG_LEVELS } from '../../state/log-ring.ts';
+import type { AdminDeps } from '../build.ts';
+import { ErrorAnswer, strict } from '../contract/common.ts';
+import { FactoryResetBody, LogsAnswer, SystemActionAnswer, SystemAnswer } from '../contract/live.ts';
+import { ApiError } from '../errors.ts';
+
+const DEFAULT_LINES = 200;
+
+const LogsQuery = Type.Object(
+  {
+    level: Type.Optional(
+      Type.Union(
+        LOG_LEVELS.map((level) => Type.Literal(level)),
+        { title: 'Lines of this level and above', expected: LOG_LEVELS.join(', ') },
+      ),
+    ),
+    cursor: Type.Optional(
+      Type.String({
+        pattern: '^[0-9]{1,15}$',
+        title: 'Where to go on',
+        expected: 'the nextCursor of the answer before',
+      }),
+    ),
+    limit: Type.Optional(
+      Type.String({
+        pattern: '^([1-9][0-9]{0,2}|1000)$',
+        title: 'Lines at most',
+        expected: 'a whole number from 1 to 1000',
+      }),
+    ),
+  },
+  strict,
+);
+
+const CPU_PERCENT = Object.keys(HISTORY_SERIES).indexOf('cpuPercent');
+
+export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
+  const { machine, history, logs, actions, places } = deps.live;
+
+  app.get(
+    '/system',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'The machine: processor, memory, temperature, disk, power, clock',
+        response: { 200: SystemAnswer },
+      },
+    },
+    async (): Promise<SystemAnswer> => {
+      const percent = history.latest?.values[CPU_PERCENT] ?? Number.NaN;
+      return {
+        hostname: machine.hostname,
+        version: deps.version,
+        model: machine.model,
+        kernel: machine.kernel,
+        uptimeSeconds: machine.uptimeSeconds(),
+        cpu: {
+          cores: machine.cores,
+          percent: Number.isFinite(percent) ? percent : null,
+          loadOneMinute: machine.loadOneMinute(),
+        },
+        memory: { ...machine.memory(), processRssBytes: process.memoryUsage.rss() },
+        temperatureCelsius: machine.temperatureCelsius(),
+        disk: { path: places.stateDirectory, ...machine.disk(places.stateDirectory) },
+        throttled: machine.throttled(),
+        clock: { at: new Date().toISOString(), isSynchronized: machine.isClockSynchronized() },
+        capabilities: {
+          reboot: actions.reboot !== undefined,
+          factoryReset: actions.factoryReset !== undefined,
+        },
+      };
+    },
+  );
+
+  app.get<{ Querystring: { level?: LogLevel; cursor?: string; limit?: string } }>(
+    '/logs',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: "The process's last log lines, newest first",
+        querystring: LogsQuery,
+        response: { 200: LogsAnswer },
+      },
+    },
+    async ({ query }): Promise<LogsAnswer> => {
+      const cursor = query.cursor === undefined ? undefined : Number(query.cursor);
+      return logs.page(query.level ?? 'debug', cursor, Number(query.limit ?? DEFAULT_LINES));
+    },
+  );
+
+  const response = { 202: SystemActionAnswer, 409: ErrorAnswer };
+  const impossible = (what: string) =>
+    new ApiError(
+      409,
+      'not-possible-here',
+      `This machine does not let the page ${what}; only the appliance's own image does.`,
+    );
+
+  app.post(
+    '/system/reboot',
+    { config: { scope: 'system' }, schema: { summary: 'Reboots the appliance', response } },
+    async (_request, reply) => {
+      if (actions.reboot === undefined) throw impossible('reboot it');
+      await actions.reboot();
+      return reply.code(202).send({ message: 'The appliance reboots; expect it back within a minute.' });
+    },
+  );
+
+  app.post<{ Body: Static<typeof FactoryResetBody> }>(
+    '/system/factory-reset',
+    {
+      config: { scope: 'system' },
+      schema: {
+        summary: 'Makes a new appliance of it: everything it knows is erased',
+        body: FactoryResetBody,
+        response,
+      },
+    },
+    async ({ body }, reply) => {
+      if (body.confirm !== machine.hostname) {
+        const expected = `"${machine.hostname}", the hostname of this appliance`;
+        const message = `"${body.confirm.slice(0, 100)}" is not it: expected ${expected}`;
+        throw new ApiError(400, 'invalid-input', message, [{ path: '/confirm', expected, message }]);
+      }
+      if (actions.factoryReset === undefined) throw impossible('reset it');
+      await actions.factoryReset();
+      const message = 'The appliance reboots and begins anew; its screen shows where to find it.';
+      return reply.code(202).send({ message });
+    },
+  );
+};

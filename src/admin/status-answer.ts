@@ -1,0 +1,26 @@
+/** The picture of process and services that GET status and the live stream show. */
+import type { ServiceReport } from '../runtime/service-slot.ts';
+import { processFigures } from '../state/process.ts';
+import { overallState } from '../state/summary.ts';
+import type { StatusAnswer } from './contract/status.ts';
+
+export type { StatusAnswer };
+
+export function toStatusAnswer(
+  reports: readonly ServiceReport[],
+  { version, startedAt }: { readonly version: string; readonly startedAt: Date },
+): StatusAnswer {
+  return {
+    status: overallState(reports),
+    version,
+    startedAt: startedAt.toISOString(),
+    process: processFigures(),
+    services: reports.map(({ name, status }) => ({
+      name,
+      state: status.state,
+      problem: status.problem ?? null,
+      restarts: status.restarts,
+      figures: { ...status.figures },
+    })),
+  };
+}

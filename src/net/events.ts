@@ -1,0 +1,140 @@
+/** The events of a TCP service: what its worker records of a connection, and how the main thread reads it. */
+import { decodeSocketAddress, SOCKADDR_BYTES, type SocketAddress } from '../os/socket-address.ts';
+import {
+  createEventRing,
+  createEventWriter,
+  type EventRecord,
+  type EventRing,
+} from '../runtime/event-ring.ts';
+import type { ConnectionEvent } from '../runtime/events.ts';
+import { formatIpAddress } from '../wire/ip-address.ts';
+import type { Connection } from './connection.ts';
+import type { Gate } from './gate.ts';
+
+export const TcpEvent = { opened: 0, closed: 1, refused: 2 } as const;
+type TcpEventKind = (typeof TcpEvent)[keyof typeof TcpEvent];
+
+const WHAT = ['opened', 'closed', 'refused'] as const;
+/** Of each kind: as many as a person can make something of. */
+const EVENTS_PER_SECOND = 200;
+
+// The record, behind its head of 12 bytes. Offsets in bytes.
+const NUMBER = 12;
+const DURATION = 16;
+const REASON = 20;
+const BYTES_UP = 24;
+const BYTES_DOWN = 32;
+const PEER = 40;
+/** Lengths of the three texts: listener, server, name. */
+const LENGTHS = PEER + SOCKADDR_BYTES;
+const TEXTS = LENGTHS + 4;
+const RECORD_BYTES = 256;
+const RECORDS = 512;
+/** More of a name is cut off, so that listener and server, 63 characters each at most, always have room. */
+const TEXT_BYTES = RECORD_BYTES - TEXTS;
+const PEER_STRIDE = 32;
+
+/** The ring of a TCP service, all kinds wanted. */
+export function createTcpEventRing(): EventRing {
+  const ring = createEventRing({ recordBytes: RECORD_BYTES, records: RECORDS });
+  for (const kind of Object.values(TcpEvent)) ring.limit(kind, EVENTS_PER_SECOND);
+  ring.want(0b111);
+  return ring;
+}
+
+/** What the worker does with its events. */
+export interface TcpEvents {
+  /** Once a turn. */
+  tick(): void;
+  /** Keeps the sockaddr that accept4 wrote: who a descriptor's client is. */
+  keepPeer(fd: number, sockaddr: Uint8Array): void;
+  /** Gates as the names of their listeners. */
+  nameGate(gate: Gate, listener: string): void;
+  record(kind: TcpEventKind, connection: Connection, nowMs: number): void;
+}
+
+export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
+  const writer = createEventWriter(buffer);
+  const { bytes, words, doubles } = writer;
+  const listeners = new WeakMap<Gate, string>();
+  /** By descriptor. */
+  let peers = new Uint8Array(256 * PEER_STRIDE);
+
+  /** Writes the characters of a text that fit, from `at` to before `end`; returns how many. Hostnames are ASCII. */
+  function putText(text: string, at: number, end: number): number {
+    const length = Math.min(text.length, end - at, 255);
+    for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(i);
+    return length;
+  }
+
+  return {
+    tick: () => writer.tick(Date.now()),
+    keepPeer(fd, sockaddr) {
+      const at = fd * PEER_STRIDE;
+      if (at + PEER_STRIDE > peers.length) {
+        const larger = new Uint8Array(Math.max(peers.length * 2, at + PEER_STRIDE));
+        larger.set(peers);
+        peers = larger;
+      }
+      peers.set(sockaddr, at);
+    },
+    nameGate: (gate, listener) => void listeners.set(gate, listener),
+    record(kind, connection, nowMs) {
+      const at = writer.begin(kind);
+      if (at < 0) return;
+      words[(at + NUMBER) >> 2] = connection.number;
+      words[(at + DURATION) >> 2] = nowMs - connection.acceptedMs;
+      words[(at + REASON) >> 2] = connection.reason;
+      doubles[(at + BYTES_UP) >> 3] = connection.up.totalBytes;
+      doubles[(at + BYTES_DOWN) >> 3] = connection.down.totalBytes;
+      const peer = connection.up.from * PEER_STRIDE;
+      for (let i = 0; i < SOCKADDR_BYTES; i++) bytes[at + PEER + i] = peers[peer + i];
+      const end = at + TEXTS + TEXT_BYTES;
+      let text = at + TEXTS;
+      text += bytes[at + LENGTHS] = putText(listeners.get(connection.gate) ?? '', text, end);
+      text += bytes[at + LENGTHS + 1] = putText(connection.server ?? '', text, end);
+      bytes[at + LENGTHS + 2] = putText(connection.name ?? '', text, end);
+      writer.commit();
+    },
+  };
+}
+
+/** The event of a record. `counters`: names and explanations in the order of the service's table. */
+export function readTcpEvent(
+  service: ConnectionEvent['service'],
+  counters: readonly (readonly [name: string, explanation: string])[],
+  { kind, bytes, words, doubles, at }: EventRecord,
+): ConnectionEvent {
+  let text = at + TEXTS;
+  const nextText = (position: number): string | null => {
+    const length = bytes[at + LENGTHS + position];
+    const characters = bytes.subarray(text, (text += length));
+    return length === 0 ? null : String.fromCharCode(...characters);
+  };
+  const { address, port } = peerAt(bytes, at + PEER);
+  const [reason, explanation] = counters[words[(at + REASON) >> 2]] ?? [null, null];
+  return {
+    kind: 'connection',
+    what: WHAT[kind],
+    service,
+    connection: words[(at + NUMBER) >> 2] >>> 0,
+    listener: nextText(0) ?? '',
+    server: nextText(1),
+    name: nextText(2),
+    client: address === undefined ? 'unknown' : formatIpAddress(address),
+    clientPort: port,
+    bytesUp: doubles[(at + BYTES_UP) >> 3],
+    bytesDown: doubles[(at + BYTES_DOWN) >> 3],
+    durationMs: words[(at + DURATION) >> 2],
+    reason,
+    explanation,
+  };
+}
+
+function peerAt(bytes: Uint8Array, at: number): SocketAddress | { address: undefined; port: number } {
+  try {
+    return decodeSocketAddress(bytes.slice(at, at + SOCKADDR_BYTES));
+  } catch {
+    return { address: undefined, port: 0 };
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * What a backup holds, and how it comes back. Restored files wait in a directory of their own and are put in place at the
+ * next start, before anything reads them: the running process would write over them.
+ */
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncDirectory, writeFileAtomically } from '../os/atomic-write.ts';
+import type { Logger } from '../runtime/log.ts';
+import { type BackupEntry, BackupError } from './backup-seal.ts';
+
+/** Where everything is. */
+export interface Places {
+  readonly configPath: string;
+  readonly stateDirectory: string;
+}
+
+interface Part {
+  /** In the backup, and in the staging directory. */
+  readonly name: string;
+  /** For people. */
+  readonly title: string;
+  readonly path: (places: Places) => string;
+  /** What of the file goes into the backup. */
+  readonly trim?: (content: Buffer) => Buffer;
+}
+
+const inState =
+  (name: string) =>
+  ({ stateDirectory }: Places) =>
+    join(stateDirectory, name);
+
+/** Of the history of the configuration, so much of the newest. */
+const MAX_REVISIONS_BYTES = 2 << 20;
+
+/** Whole lines of the end. */
+function newestRevisions(content: Buffer): Buffer {
+  if (content.length <= MAX_REVISIONS_BYTES) return content;
+  const from = content.indexOf(10, content.length - MAX_REVISIONS_BYTES);
+  return content.subarray(from + 1);
+}
+
+/** Sessions stay behind: a backup must not bring back one that was revoked since. */
+function withoutSessions(content: Buffer): Buffer {
+  const data = JSON.parse(content.toString('utf8')) as Record<string, unknown>;
+  return Buffer.from(`${JSON.stringify({ ...data, sessions: [] })}\n`);
+}
+
+/**
+ * Everything that a backup may hold; an entry of another name is refused, so no name of a file is ever taken from outside.
+ * The bootstrap token, the audit log, logs and figures belong to the appliance, not to its set-up.
+ */
+const PARTS: readonly Part[] = [
+  { name: 'config.json', title: 'Configuration', path: ({ configPath }) => configPath },
+  {
+    name: 'state/revisions',
+    title: 'History of the configuration',
+    path: inState('revisions'),
+    trim: newestRevisions,
+  },
+  { name: 'state/ssh-ports.json', title: "The servers' SSH ports", path: inState('ssh-ports.json') },
+  {
+    name: 'state/auth.json',
+    title: 'Password, two-factor secret and API tokens',
+    path: inState('auth.json'),
+    trim: withoutSessions,
+  },
+  {
+    name: 'state/admin-certificate.pem',
+    title: 'Certificate of this page',
+    path: inState('admin-certificate.pem'),
+  },
+];
+
+const FILE_MODE = 0o600;
+const STAGE = 'restore';
+/** A change that waits for its confirmation would be taken back after the restore. */
+const OBSOLETE = ['pending-change.json'];
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The entries of a backup of what is now. Rejects when a file cannot be read. */
+export async function collectEntries(places: Places): Promise<BackupEntry[]> {
+  const entries: BackupEntry[] = [];
+  for (const { name, path, trim } of PARTS) {
+    const content = await readIfThere(path(places));
+    if (content !== undefined) entries.push({ name, content: trim === undefined ? content : trim(content) });
+  }
+  return entries;
+}
+
+export interface PlannedEntry extends BackupEntry {
+  readonly title: string;
+  readonly change: 'same' | 'new' | 'replaces';
+}
+
+/** What restoring these entries would do. Throws BackupError on an entry that no backup of ours has, or a second of a name. */
+export async function planRestore(entries: readonly BackupEntry[], places: Places): Promise<PlannedEntry[]> {
+  const seen = new Set<string>();
+  const planned: PlannedEntry[] = [];
+  for (const { name, content } of entries) {
+    const part = PARTS.find((candidate) => candidate.name === name);
+    if (part === undefined || seen.has(name)) {
+      const what = part === undefined ? 'an entry that no backup has' : 'an entry twice';
+      throw new BackupError('damaged', `The backup holds ${what}: ${JSON.stringify(name.slice(0, 80))}.`);
+    }
+    seen.add(name);
+    const current = await readIfThere(part.path(places));
+    const kept = current === undefined || part.trim === undefined ? current : part.trim(current);
+    const change = kept === undefined ? 'new' : kept.equals(content) ? 'same' : 'replaces';
+    planned.push({ name, content, title: part.title, change });
+  }
+  return planned;
+}
+
+const stageName = (name: string): string => name.replace('/', '.');
+
+/** Puts entries aside for the next start: all of them or, when this rejects, none. */
+export async function stageRestore(
+  entries: readonly BackupEntry[],
+  { stateDirectory }: Places,
+): Promise<void> {
+  const stage = join(stateDirectory, STAGE);
+  const temporary = `${stage}.new`;
+  await rm(temporary, { recursive: true, force: true });
+  await mkdir(temporary, { mode: 0o700 });
+  for (const { name, content } of entries) {
+    await writeFileAtomically(join(temporary, stageName(name)), content, FILE_MODE);
+  }
+  await rm(stage, { recursive: true, force: true });
+  await rename(temporary, stage);
+  await syncDirectory(stateDirectory);
+}
+
+/**
+ * At the start, before anything is read: puts what waits in place, if something does. A power failure in between is made
+ * good at the next start, because each file is moved by itself and the directory goes last.
+ */
+export async function finishRestore(places: Places, log: Pick<Logger, 'info'>): Promise<void> {
+  const stage = join(places.stateDirectory, STAGE);
+  const staged = await readdir(stage).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (staged === undefined) return;
+  for (const file of OBSOLETE) await rm(join(places.stateDirectory, file), { force: true });
+  const restored: string[] = [];
+  for (const { name, path } of PARTS) {
+    if (!staged.includes(stageName(name))) continue;
+    // Copied, not moved: the configuration may be on another file system.
+    await writeFileAtomically(path(places), await readFile(join(stage, stageName(name))), FILE_MODE);
+    restored.push(name);
+  }
+  await rm(stage, { recursive: true });
+  await syncDirectory(places.stateDirectory);
+  log.info({ restored }, 'restored from a backup');
+}

@@ -1,0 +1,177 @@
+/**
+ * The history on disk: a table of minutes for two days and one of hours for 30, a row a moment, its figures as one blob
+ * of doubles' halves (float32): means, then maxima. Bounded: 2,880 + 720 rows of some 200 bytes.
+ */
+import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Logger } from '../runtime/log.ts';
+
+export interface StoredRow {
+  readonly timeSeconds: number;
+  /** How much of its minute or hour the figures are of. */
+  readonly seconds: number;
+  readonly mean: Float32Array;
+  /** NaN where there is no figure, in both. */
+  readonly highest: Float32Array;
+}
+
+export interface HistoryFile {
+  /** Adds minutes, and brings the hours up to date: one transaction. */
+  write(minutes: readonly StoredRow[]): void;
+  /** Rows of a span of time, oldest first: minutes as far as they reach when a step is shorter than an hour, else hours. */
+  read(fromMs: number, toMs: number, stepMs: number): StoredRow[];
+  close(): void;
+}
+
+const MINUTES_KEPT_SECONDS = 2 * 86_400;
+const HOURS_KEPT_SECONDS = 30 * 86_400;
+const HOUR = 3600;
+/** Kept small: this is read rarely. */
+const CACHE_KIB = 128;
+
+/**
+ * Opens or makes the file. One that is damaged is moved aside (`.corrupt`, over an older one) and a new
+ * one is begun; the log says so. Rejects when there can be no file at all.
+ */
+export async function openHistoryFile(
+  path: string,
+  series: readonly string[],
+  log: Logger,
+): Promise<HistoryFile> {
+  // Loaded at the first use: it takes memory.
+  const { DatabaseSync } = await import('node:sqlite');
+  closeSync(openSync(path, 'a', 0o600)); // made by SQLite, it would be readable by others
+  try {
+    return open(new DatabaseSync(path), series);
+  } catch (err) {
+    const aside = `${path}.corrupt`;
+    log.error({ err, aside }, `history: ${path} cannot be read: begun anew, the file was kept aside`);
+    renameSync(path, aside);
+    for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true });
+    return open(new DatabaseSync(path), series);
+  }
+}
+
+function open(database: DatabaseSync, series: readonly string[]): HistoryFile {
+  try {
+    return prepare(database, series);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile {
+  // WAL with NORMAL: a write is one append, and no fsync until the log is folded in. A power cut loses the last
+  // transactions at most.
+  database.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+    PRAGMA cache_size = -${CACHE_KIB};
+    CREATE TABLE IF NOT EXISTS layout (series TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS minutes (time INTEGER PRIMARY KEY, seconds REAL NOT NULL, figures BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS hours (time INTEGER PRIMARY KEY, seconds REAL NOT NULL, figures BLOB NOT NULL);
+  `);
+  const check = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+  if (check.quick_check !== 'ok') throw new Error(`damaged: ${check.quick_check}`);
+  const stored = (database.prepare('SELECT series FROM layout').get() as { series: string } | undefined)
+    ?.series;
+  const known = stored?.split(' ') ?? [...series];
+  if (stored === undefined) database.prepare('INSERT INTO layout VALUES (?)').run(series.join(' '));
+  else if (stored !== series.join(' ')) {
+    // Another version had other series: rows are rewritten in today's order, what it lacked is unknown.
+    rearrange(database, known, series);
+  }
+  const width = series.length;
+  const statements = (table: 'minutes' | 'hours') => ({
+    put: database.prepare(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?)`),
+    get: database.prepare(
+      `SELECT time, seconds, figures FROM ${table} WHERE time >= ? AND time < ? ORDER BY time`,
+    ),
+    forget: database.prepare(`DELETE FROM ${table} WHERE time < ? OR time > ?`),
+  });
+  const minutes = statements('minutes');
+  const hours = statements('hours');
+
+  const rowsOf = (get: StatementSync, from: number, to: number): StoredRow[] =>
+    get.all(from, to).map((row) => decode(row as unknown as RawRow, width));
+
+  function write(rows: readonly StoredRow[]): void {
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      for (const row of rows) minutes.put.run(row.timeSeconds, row.seconds, encode(row));
+      const touched = new Set(rows.map(({ timeSeconds }) => Math.floor(timeSeconds / HOUR) * HOUR));
+      for (const hour of touched) {
+        const merged = mergeRows(hour, rowsOf(minutes.get, hour, hour + HOUR), width);
+        hours.put.run(hour, merged.seconds, encode(merged));
+      }
+      // Also what a clock that ran ahead has left in the future.
+      const newest = Math.max(...rows.map(({ timeSeconds }) => timeSeconds));
+      minutes.forget.run(newest - MINUTES_KEPT_SECONDS, newest + HOUR);
+      hours.forget.run(newest - HOURS_KEPT_SECONDS, newest + HOUR);
+      database.exec('COMMIT');
+    } catch (error) {
+      database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  function read(fromMs: number, toMs: number, stepMs: number): StoredRow[] {
+    const [from, to] = [Math.floor(fromMs / 1000), Math.ceil(toMs / 1000)];
+    if (stepMs >= HOUR * 1000) return rowsOf(hours.get, from, to);
+    const fine = rowsOf(minutes.get, from, to);
+    // The hour that the minutes begin in has been the whole of it.
+    const coarseTo = fine.length === 0 ? to : fine[0].timeSeconds;
+    return [...rowsOf(hours.get, from, Math.min(coarseTo, to)), ...fine];
+  }
+
+  return { write, read, close: () => database.close() };
+}
+
+interface RawRow {
+  readonly time: number;
+  readonly seconds: number;
+  readonly figures: Uint8Array;
+}
+
+const encode = ({ mean, highest }: StoredRow): Uint8Array => {
+  const figures = new Float32Array(mean.length * 2);
+  figures.set(mean);
+  figures.set(highest, mean.length);
+  return new Uint8Array(figures.buffer);
+};
+
+function decode({ time, seconds, figures }: RawRow, width: number): StoredRow {
+  const copy = new Float32Array(figures.slice().buffer, 0, width * 2);
+  return { timeSeconds: time, seconds, mean: copy.subarray(0, width), highest: copy.subarray(width) };
+}
+
+/** One row of several: means weighted by their time. */
+function mergeRows(timeSeconds: number, rows: readonly StoredRow[], width: number): StoredRow {
+  const mean = new Float32Array(width).fill(Number.NaN);
+  const highest = new Float32Array(width).fill(Number.NaN);
+  for (let i = 0; i < width; i++) {
+    const present = rows.filter((row) => !Number.isNaN(row.mean[i]));
+    const weight = present.reduce((sum, { seconds }) => sum + seconds, 0);
+    if (weight === 0) continue;
+    mean[i] = present.reduce((sum, row) => sum + row.mean[i] * row.seconds, 0) / weight;
+    highest[i] = Math.max(...present.map((row) => row.highest[i]));
+  }
+  return { timeSeconds, seconds: rows.reduce((sum, { seconds }) => sum + seconds, 0), mean, highest };
+}
+
+function rearrange(database: DatabaseSync, known: readonly string[], series: readonly string[]): void {
+  const places = series.map((name) => known.indexOf(name));
+  const pick = (figures: Float32Array) =>
+    Float32Array.from(places, (place) => (place < 0 ? Number.NaN : figures[place]));
+  database.exec('BEGIN IMMEDIATE');
+  for (const table of ['minutes', 'hours']) {
+    const put = database.prepare(`UPDATE ${table} SET figures = ? WHERE time = ?`);
+    for (const raw of database.prepare(`SELECT time, seconds, figures FROM ${table}`).all()) {
+      const row = decode(raw as unknown as RawRow, known.length);
+      put.run(encode({ ...row, mean: pick(row.mean), highest: pick(row.highest) }), row.timeSeconds);
+    }
+  }
+  database.prepare('UPDATE layout SET series = ?').run(series.join(' '));
+  database.exec('COMMIT');
+}

@@ -1,0 +1,214 @@
+/**
+ * Figures over time: every 10 s in memory for the last hours, as means and maxima of minutes and hours on disk for 30
+ * days. The disk is written once in 10 minutes and at the end, because an SD card bears only so many writes; what is lost
+ * when the power fails is those minutes.
+ */
+import type { Logger } from '../runtime/log.ts';
+import type { HistoryFile, StoredRow } from './history-file.ts';
+
+export const SAMPLE_SECONDS = 10;
+/** 6 hours. */
+const KEPT_SAMPLES = 2160;
+const FLUSH_SECONDS = 600;
+
+/** The figures of one moment, in the order of the series; NaN for none. */
+export type Sample = readonly number[];
+
+export interface HistoryOptions {
+  readonly series: readonly string[];
+  /** The figures now. Called every 10 s. */
+  readonly sample: (nowMs: number) => Sample;
+  /** Where hours and minutes are kept; opened at the first write, or the first question about the time before. */
+  readonly openFile: () => Promise<HistoryFile>;
+  readonly log: Logger;
+}
+
+export interface HistoryQuery {
+  readonly series: readonly string[];
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly points: number;
+}
+
+export interface HistoryPage {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly stepSeconds: number;
+  readonly series: { name: string; mean: (number | null)[]; highest: (number | null)[] }[];
+}
+
+export interface History extends AsyncDisposable {
+  query(query: HistoryQuery): Promise<HistoryPage>;
+  /** The newest sample; undefined before the first. */
+  readonly latest: { readonly timeMs: number; readonly values: Sample } | undefined;
+}
+
+interface Clock {
+  readonly now: () => number;
+  /** Calls back every so often until disposed. */
+  readonly every: (ms: number, task: () => void) => Disposable;
+}
+
+const systemClock: Clock = {
+  now: Date.now,
+  every(ms, task) {
+    const timer = setInterval(task, ms).unref();
+    return { [Symbol.dispose]: () => clearInterval(timer) };
+  },
+};
+
+/** Starts sampling. Disposing writes what has not been written. */
+export function startHistory(options: HistoryOptions, clock = systemClock): History {
+  const { series, log } = options;
+  const width = series.length;
+  const times = new Float64Array(KEPT_SAMPLES);
+  const values = new Float32Array(KEPT_SAMPLES * width);
+  let next = 0;
+  let count = 0;
+  /** Up to here everything is on disk. */
+  let writtenMs = clock.now();
+  let lastFlushMs = writtenMs;
+  let latest: History['latest'];
+  let file: Promise<HistoryFile | undefined> | undefined;
+
+  function takeSample(): void {
+    const timeMs = clock.now();
+    // A clock that was put back (there is no RTC): what is "later" than now never was.
+    while (count > 0 && times[(next + KEPT_SAMPLES - 1) % KEPT_SAMPLES] >= timeMs) {
+      next = (next + KEPT_SAMPLES - 1) % KEPT_SAMPLES;
+      count--;
+    }
+    if (writtenMs > timeMs) writtenMs = lastFlushMs = timeMs;
+    const sample = options.sample(timeMs);
+    times[next] = timeMs;
+    values.set(sample, next * width);
+    next = (next + 1) % KEPT_SAMPLES;
+    count = Math.min(count + 1, KEPT_SAMPLES);
+    latest = { timeMs, values: sample };
+    if (timeMs - lastFlushMs >= FLUSH_SECONDS * 1000) void flush();
+  }
+
+  const openFile = () => {
+    file ??= options.openFile().catch((err: unknown) => {
+      log.error({ err }, 'history: the file cannot be used; figures are kept in memory only');
+      return undefined;
+    });
+    return file;
+  };
+
+  /** Samples from `fromMs` to before `toMs`, oldest first. */
+  function* samples(fromMs: number, toMs: number): Generator<{ timeMs: number; at: number }> {
+    for (let i = 0; i < count; i++) {
+      const position = (next + KEPT_SAMPLES - count + i) % KEPT_SAMPLES;
+      const timeMs = times[position];
+      if (timeMs >= fromMs && timeMs < toMs) yield { timeMs, at: position * width };
+    }
+  }
+
+  /** Writes the minutes that are over. */
+  async function flush(untilMs = Math.floor(clock.now() / 60_000) * 60_000): Promise<void> {
+    lastFlushMs = clock.now();
+    const rows = new Map<number, Accumulator>();
+    for (const { timeMs, at } of samples(writtenMs, untilMs)) {
+      const minute = Math.floor(timeMs / 60_000) * 60;
+      let row = rows.get(minute);
+      if (row === undefined) rows.set(minute, (row = createAccumulator(width)));
+      add(row, values, values, at, 1);
+    }
+    writtenMs = untilMs;
+    if (rows.size === 0) return;
+    const opened = await openFile();
+    try {
+      opened?.write(Array.from(rows, ([timeSeconds, row]) => ({ timeSeconds, ...finish(row) })));
+    } catch (err) {
+      log.error({ err }, 'history: could not write');
+    }
+  }
+
+  async function query({ series: names, fromMs, toMs, points }: HistoryQuery): Promise<HistoryPage> {
+    const columns = names.map((name) => series.indexOf(name));
+    const finest = SAMPLE_SECONDS * 1000;
+    const stepMs = Math.max(finest, Math.ceil((toMs - fromMs) / points / finest) * finest);
+    const buckets = Math.max(1, Math.ceil((toMs - fromMs) / stepMs));
+    const sums = Array.from({ length: buckets }, () => createAccumulator(width));
+    const bucketOf = (timeMs: number) => sums[Math.floor((timeMs - fromMs) / stepMs)];
+
+    const firstInMemory =
+      count === 0 ? Number.POSITIVE_INFINITY : times[(next + KEPT_SAMPLES - count) % KEPT_SAMPLES];
+    const memoryFromMs = Math.max(fromMs, Math.min(firstInMemory, toMs));
+    if (memoryFromMs > fromMs) {
+      const opened = await openFile();
+      for (const { timeSeconds, mean, highest, seconds } of opened?.read(fromMs, memoryFromMs, stepMs) ??
+        []) {
+        const timeMs = Math.max(timeSeconds * 1000, fromMs);
+        add(bucketOf(timeMs), mean, highest, 0, seconds / SAMPLE_SECONDS);
+      }
+    }
+    for (const { timeMs, at } of samples(memoryFromMs, toMs)) add(bucketOf(timeMs), values, values, at, 1);
+
+    const rows = sums.map(finish);
+    const shown = (figures: Float32Array, column: number): number | null => {
+      const figure = figures[column];
+      return column < 0 || Number.isNaN(figure) ? null : Number(figure.toPrecision(6));
+    };
+    return {
+      fromMs,
+      toMs,
+      stepSeconds: stepMs / 1000,
+      series: names.map((name, i) => ({
+        name,
+        mean: rows.map(({ mean }) => shown(mean, columns[i])),
+        highest: rows.map(({ highest }) => shown(highest, columns[i])),
+      })),
+    };
+  }
+
+  takeSample();
+  const timer = clock.every(SAMPLE_SECONDS * 1000, takeSample);
+  return {
+    query,
+    get latest() {
+      return latest;
+    },
+    async [Symbol.asyncDispose]() {
+      timer[Symbol.dispose]();
+      await flush(clock.now() + 1);
+      (await file)?.close();
+    },
+  };
+}
+
+interface Accumulator {
+  readonly sums: Float64Array;
+  readonly weights: Float64Array;
+  readonly highest: Float32Array;
+}
+
+const createAccumulator = (width: number): Accumulator => ({
+  sums: new Float64Array(width),
+  weights: new Float64Array(width),
+  highest: new Float32Array(width).fill(Number.NaN),
+});
+
+/** Adds figures that hold for `weight` samples. */
+export function add(
+  { sums, weights, highest }: Accumulator,
+  means: Float32Array,
+  maxima: Float32Array,
+  at: number,
+  weight: number,
+): void {
+  for (let i = 0; i < sums.length; i++) {
+    const mean = means[at + i];
+    if (Number.isNaN(mean)) continue;
+    sums[i] += mean * weight;
+    weights[i] += weight;
+    const maximum = maxima[at + i];
+    if (!(highest[i] >= maximum)) highest[i] = maximum;
+  }
+}
+
+function finish({ sums, weights, highest }: Accumulator): Pick<StoredRow, 'mean' | 'highest' | 'seconds'> {
+  const mean = Float32Array.from(sums, (sum, i) => (weights[i] === 0 ? Number.NaN : sum / weights[i]));
+  return { mean, highest, seconds: Math.max(...weights) * SAMPLE_SECONDS };
+}

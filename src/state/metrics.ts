@@ -1,0 +1,132 @@
+/**
+ * The figures for Prometheus, in its text format 0.0.4: every counter of every service under a name that follows from the
+ * service's counter table, with the table's sentence as HELP.
+ */
+import type { ServiceReport } from '../runtime/service-slot.ts';
+import type { Machine } from './machine.ts';
+import type { ProcessFigures } from './process.ts';
+
+export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+interface Family {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge';
+  readonly help: string;
+  readonly samples: { readonly labels?: Readonly<Record<string, string>>; readonly value: number }[];
+}
+
+/** Figures of a service's status that are numbers worth a graph; others are left out. */
+const FIGURES: Readonly<Record<string, string>> = {
+  connections: 'Connections now open',
+  openings: 'Connections whose server is not known or reached yet',
+  pipes: 'Pipes in existence',
+  listeners: 'Listening sockets',
+  maxConnections: 'The most connections that may be open',
+  cacheEntries: 'Answers in the cache',
+  inFlight: 'Questions under way to upstreams',
+  tcpConnections: 'TCP connections now open',
+  sessions: 'NAT64 sessions',
+  bibEntries: 'NAT64 mappings of an IPv6 host and port to an IPv4 port',
+};
+
+const snake = (text: string): string =>
+  text
+    .replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^_|_$/g, '');
+
+/** "bytes-up" of proxy: tombolo_proxy_up_bytes_total, the unit before "total", as Prometheus wants it. */
+export function counterMetric(service: string, counter: string): string {
+  const words = counter.split('-').filter((word) => word !== 'bytes');
+  const unit = words.length < counter.split('-').length ? ['bytes'] : [];
+  return snake(['tombolo', service, ...words, ...unit, 'total'].join('_'));
+}
+
+export interface MetricsSources {
+  readonly reports: readonly ServiceReport[];
+  readonly process: ProcessFigures;
+  readonly machine: Machine;
+  readonly version: string;
+  readonly startedAt: Date;
+}
+
+/** All families, in a steady order. */
+function families({ reports, process, machine, version, startedAt }: MetricsSources): Family[] {
+  const perService = (value: (report: ServiceReport) => number) =>
+    reports.map((report) => ({ labels: { service: report.name }, value: value(report) }));
+  const one = (value: number) => [{ value }];
+  const memory = machine.memory();
+  const temperature = machine.temperatureCelsius();
+  const gauge = (name: string, help: string, samples: Family['samples']): Family => ({
+    name,
+    type: 'gauge',
+    help,
+    samples,
+  });
+  return [
+    gauge('tombolo_build_info', 'The version that runs; always 1', [{ labels: { version }, value: 1 }]),
+    gauge(
+      'tombolo_service_up',
+      'Whether the service does all it was asked to: 1, or 0 when it is degraded, failed or switched off',
+      perService(({ status }) => Number(status.state === 'running')),
+    ),
+    {
+      name: 'tombolo_service_restarts_total',
+      type: 'counter',
+      help: 'How often the worker thread of the service was started again',
+      samples: perService(({ status }) => status.restarts),
+    },
+    ...reports.flatMap(({ name, counterTable, counters, status }) => [
+      ...Object.entries(counterTable).map(
+        ([counter, help]): Family => ({
+          name: counterMetric(name, counter),
+          type: 'counter',
+          help,
+          samples: one(counters[counter] ?? 0),
+        }),
+      ),
+      ...Object.entries(status.figures).flatMap(([figure, value]) =>
+        typeof value === 'number' && figure in FIGURES
+          ? [gauge(snake(`tombolo_${name}_${snake(figure)}`), FIGURES[figure], one(value))]
+          : [],
+      ),
+    ]),
+    {
+      name: 'process_cpu_seconds_total',
+      type: 'counter',
+      help: 'User and system time of all threads',
+      samples: one(process.cpuSeconds),
+    },
+    gauge('process_resident_memory_bytes', 'Memory of the process', one(process.rssBytes)),
+    gauge(
+      'process_start_time_seconds',
+      'When the process started, since 1970',
+      one(startedAt.getTime() / 1000),
+    ),
+    gauge('tombolo_memory_total_bytes', 'Memory of the machine', one(memory.totalBytes)),
+    gauge(
+      'tombolo_memory_available_bytes',
+      'Memory that programs may still get without swapping',
+      one(memory.availableBytes),
+    ),
+    ...(temperature === null
+      ? []
+      : [gauge('tombolo_temperature_celsius', 'Temperature of the processor', one(temperature))]),
+  ];
+}
+
+const escapeHelp = (text: string) => text.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
+const escapeLabel = (text: string) => escapeHelp(text).replace(/"/g, '\\"');
+
+/** The whole document. */
+export function renderMetrics(sources: MetricsSources): string {
+  const lines = families(sources).flatMap(({ name, type, help, samples }) => [
+    `# HELP ${name} ${escapeHelp(help)}`,
+    `# TYPE ${name} ${type}`,
+    ...samples.map(({ labels, value }) => {
+      const pairs = Object.entries(labels ?? {}).map(([label, text]) => `${label}="${escapeLabel(text)}"`);
+      return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`;
+    }),
+  ]);
+  return `${lines.join('\n')}\n`;
+}

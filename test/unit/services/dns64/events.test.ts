@@ -1,0 +1,70 @@
+/** What the resolver tells of queries: from the worker, from the main thread, over UDP and TCP. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import dnsPacket from 'dns-packet';
+import type { DnsEvent } from '../../../../src/runtime/events.ts';
+import { silentLog } from '../../../../src/runtime/log.ts';
+import { startDns64 } from '../../../../src/services/dns64/service.ts';
+import { createEventLog } from '../../../../src/state/event-log.ts';
+import { askTcp, askUdp, freePort, scriptedUpstream, waitFor, zone } from './helpers.ts';
+
+const query = (name: string, type: string, flags = 0x100) =>
+  dnsPacket.encode({
+    type: 'query',
+    id: 1,
+    flags,
+    questions: [{ name, type: type as 'A', class: 'IN' }],
+  });
+
+const steady = ({ client, transport, name, type, answer, rcode }: DnsEvent) =>
+  `${client} ${transport} ${name} ${type} ${answer} ${rcode}`;
+
+test('each query is told with its answer', async () => {
+  await using upstream = await scriptedUpstream(zone({ 'v4.example.com': { A: [{ data: '192.0.2.1' }] } }));
+  using log = createEventLog({ serverAt: () => undefined });
+  const port = await freePort();
+  await using _ = await startDns64(
+    {
+      dns64: {
+        enabled: true,
+        listen: ['127.0.0.1', '::1'],
+        port,
+        prefixes: ['64:ff9b::/96'],
+        upstreams: [upstream.url],
+        allow: ['127.0.0.1/32', '::1/128'],
+        cacheEntries: 1000,
+      },
+    },
+    { log: silentLog, stateDirectory: '/nonexistent', events: log },
+  );
+  const told = () => log.page({}, undefined, 500).events as unknown as DnsEvent[];
+  const steps: [what: () => Promise<unknown>, expected: string][] = [
+    [
+      () => askUdp(port, query('v4.example.com', 'AAAA')),
+      '127.0.0.1 udp v4.example.com AAAA synthesized NOERROR',
+    ],
+    [() => askUdp(port, query('V4.example.com', 'AAAA')), '127.0.0.1 udp V4.example.com AAAA cached NOERROR'],
+    [
+      () => askUdp(port, query('v4.example.com', 'A'), { to: '::1' }),
+      '::1 udp v4.example.com A forwarded NOERROR',
+    ],
+    [() => askTcp(port, [query('v4.example.com', 'A')]), '127.0.0.1 tcp v4.example.com A cached NOERROR'],
+    [() => askUdp(port, query('no.example.com', 'A')), '127.0.0.1 udp no.example.com A forwarded NXDOMAIN'],
+    [() => askUdp(port, query('localhost', 'A')), '127.0.0.1 udp localhost A local NOERROR'],
+    [() => askUdp(port, query('v4.example.com', 'A', 0)), '127.0.0.1 udp v4.example.com A refused REFUSED'],
+    [
+      () => askUdp(port, query('v4.example.com', 'A'), { from: '127.0.0.2' }),
+      '127.0.0.2 udp v4.example.com A refused REFUSED',
+    ],
+    [
+      () => askUdp(port, Buffer.from('00010100000200000000000001610000010001', 'hex')),
+      '127.0.0.1 udp   malformed FORMERR',
+    ],
+  ];
+  for (const [ask, expected] of steps) {
+    const before = told().length;
+    await ask();
+    await waitFor(expected, () => told().length > before);
+    assert.equal(steady(told()[0]), expected);
+  }
+});

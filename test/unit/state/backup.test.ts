@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCipheriv, randomBytes, scryptSync } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { silentLog } from '../../../src/runtime/log.ts';
+import { type Backup, BackupError, openBackup, sealBackup } from '../../../src/state/backup-seal.ts';
+import { collectEntries, finishRestore, planRestore, stageRestore } from '../../../src/state/backup.ts';
+
+const PASSPHRASE = 'a long walk on the beach';
+const BACKUP: Backup = {
+  createdAt: '2026-01-02T03:04:05.000Z',
+  version: '1.2.3',
+  hostname: 'tombolo',
+  entries: [
+    { name: 'config.json', content: Buffer.from('{"hosts":[]}') },
+    { name: 'state/auth.json', content: randomBytes(1000) },
+  ],
+};
+
+const reasonOf = async (file: Uint8Array, passphrase = PASSPHRASE): Promise<string> => {
+  try {
+    await openBackup(file, passphrase);
+    return 'opened';
+  } catch (error) {
+    assert.ok(error instanceof BackupError, String(error));
+    return error.reason;
+  }
+};
+
+/** A file with any content, sealed with the right passphrase: what another program of the same owner could make. */
+function sealAnything(plain: Uint8Array, { log2N = 10, version = 1 } = {}): Buffer {
+  const [salt, nonce] = [randomBytes(16), randomBytes(12)];
+  const header = Buffer.concat([Buffer.from('TOMBOLO-BACKUP\0'), Buffer.of(version, log2N), salt, nonce]);
+  const key = scryptSync(PASSPHRASE, salt, 32, { N: 2 ** Math.min(log2N, 15), r: 8, p: 3, maxmem: 1 << 28 });
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(header);
+  return Buffer.concat([header, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+}
+const sealJson = (content: unknown) => sealAnything(gzipSync(JSON.stringify(content)));
+
+test('what is sealed opens with its passphrase, and shows nothing without', async () => {
+  const sealed = await sealBackup(BACKUP, PASSPHRASE);
+  const opened = await openBackup(sealed, PASSPHRASE);
+  assert.deepEqual(opened, { ...BACKUP, entries: BACKUP.entries.map((each) => ({ ...each })) });
+  assert.ok(!sealed.includes('tombolo') && !sealed.includes('hosts') && !sealed.includes('config.json'));
+  assert.notDeepEqual(await sealBackup(BACKUP, PASSPHRASE), sealed, 'salt and nonce are new each time');
+  assert.equal(await reasonOf(sealed, 'a long walk on the beech'), 'wrong-passphrase');
+  // Typed with a combining accent or without: the same word.
+  const accented = await sealBackup(BACKUP, 'caf\u00e9 passphrase');
+  assert.equal(await reasonOf(accented, 'cafe\u0301 passphrase'), 'opened');
+});
+
+test('files that are no backups, damaged, too new or too large', async () => {
+  const sealed = await sealBackup(BACKUP, PASSPHRASE);
+  const changed = (at: number) => {
+    const copy = Buffer.from(sealed);
+    copy[at] ^= 1;
+    return copy;
+  };
+  const rows: [string, Uint8Array, string][] = [
+    ['nothing', Buffer.alloc(0), 'not-a-backup'],
+    ['a gzip file', gzipSync('x'.repeat(1000)), 'not-a-backup'],
+    ['a zip file', Buffer.from('PK\u0003\u0004rest of it'), 'not-a-backup'],
+    ['cut in the header', sealed.subarray(0, 30), 'damaged'],
+    ['cut in the middle', sealed.subarray(0, sealed.length - 100), 'wrong-passphrase'],
+    ['a byte of the content changed', changed(sealed.length - 50), 'wrong-passphrase'],
+    ['a byte of the tag changed', changed(sealed.length - 1), 'wrong-passphrase'],
+    ['a byte of the nonce changed', changed(40), 'wrong-passphrase'],
+    ['a later format', changed(15).fill(2, 15, 16), 'newer'],
+    ['too costly a key', Buffer.from(sealed).fill(30, 16, 17), 'damaged'],
+    ['8 MiB and a byte', Buffer.concat([sealed, Buffer.alloc((8 << 20) + 1 - sealed.length)]), 'too-large'],
+    ['a bomb', sealAnything(gzipSync(Buffer.alloc(64 << 20))), 'damaged'],
+    ['no gzip inside', sealAnything(Buffer.from('plain')), 'damaged'],
+    ['no JSON inside', sealAnything(gzipSync('{')), 'damaged'],
+    ['null', sealJson(null), 'damaged'],
+    ['no list of entries', sealJson({ createdAt: 'a', version: 'b', hostname: 'c', entries: {} }), 'damaged'],
+    [
+      'an entry of a number',
+      sealJson({ createdAt: 'a', version: 'b', hostname: 'c', entries: [5] }),
+      'damaged',
+    ],
+    [
+      'too many entries',
+      sealJson({
+        createdAt: 'a',
+        version: 'b',
+        hostname: 'c',
+        entries: Array(101).fill({ name: 'a', content: '' }),
+      }),
+      'damaged',
+    ],
+  ];
+  for (const [title, file, reason] of rows) assert.equal(await reasonOf(file), reason, title);
+});
+
+test('any bytes behind a right beginning are refused with a BackupError', async () => {
+  const beginning = Buffer.concat([Buffer.from('TOMBOLO-BACKUP\0'), Buffer.of(1, 10)]);
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (rest) => {
+      assert.notEqual(await reasonOf(Buffer.concat([beginning, rest])), 'opened');
+    }),
+    { numRuns: 50 },
+  );
+});
+
+function placesIn(t: TestContext) {
+  const directory = mkdtempSync(join(tmpdir(), 'tombolo-backup-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const places = { configPath: join(directory, 'config.json'), stateDirectory: directory };
+  const put = (name: string, content: string) => writeFileSync(join(directory, name), content);
+  const get = (name: string) => readFileSync(join(directory, name), 'utf8');
+  return { directory, places, put, get };
+}
+
+test('a round trip: collected, staged, in place at the next start', async (t) => {
+  const from = placesIn(t);
+  from.put('config.json', '{"hosts":[]}');
+  from.put('ssh-ports.json', '{"version":1}');
+  from.put(
+    'auth.json',
+    JSON.stringify({ version: 1, password: 'hash', sessions: [{ id: 'a' }], tokens: [] }),
+  );
+  from.put('admin-token', 'bootstrap');
+  from.put('history.sqlite', 'figures');
+  const entries = await collectEntries(from.places);
+  assert.deepEqual(
+    entries.map(({ name }) => name),
+    ['config.json', 'state/ssh-ports.json', 'state/auth.json'],
+  );
+  assert.ok(!Buffer.concat(entries.map(({ content }) => content)).includes('"id"'), 'no session');
+
+  const to = placesIn(t);
+  to.put('config.json', '{"hosts":[{}]}');
+  to.put('ssh-ports.json', '{"version":1}');
+  to.put('pending-change.json', '{}');
+  const planned = await planRestore(entries, to.places);
+  assert.deepEqual(
+    planned.map(({ name, change }) => `${name} ${change}`),
+    ['config.json replaces', 'state/ssh-ports.json same', 'state/auth.json new'],
+  );
+  await stageRestore(planned, to.places);
+  assert.equal(to.get('config.json'), '{"hosts":[{}]}', 'nothing has changed yet');
+  await finishRestore(to.places, silentLog);
+  assert.equal(to.get('config.json'), '{"hosts":[]}');
+  assert.deepEqual(JSON.parse(to.get('auth.json')).sessions, []);
+  assert.deepEqual(readdirSync(to.directory).sort(), ['auth.json', 'config.json', 'ssh-ports.json']);
+  await finishRestore(to.places, silentLog); // nothing waits: nothing happens
+});
+
+test('a restore that was cut short is finished at the next start; half a staging is not used', async (t) => {
+  const { places, get, directory } = placesIn(t);
+  const entry = (name: string, text: string) => ({ name, content: Buffer.from(text) });
+  await stageRestore([entry('config.json', 'A'), entry('state/ssh-ports.json', 'B')], places);
+  // As after a power failure when one file was in place and the directory still there.
+  writeFileSync(join(directory, 'config.json'), 'A');
+  await finishRestore(places, silentLog);
+  assert.equal(get('config.json') + get('ssh-ports.json'), 'AB');
+  // Begun and never finished:
+  const { mkdirSync } = await import('node:fs');
+  mkdirSync(join(directory, 'restore.new'));
+  writeFileSync(join(directory, 'restore.new', 'config.json'), 'half');
+  await finishRestore(places, silentLog);
+  assert.equal(get('config.json'), 'A');
+  await stageRestore([entry('config.json', 'C')], places);
+  await finishRestore(places, silentLog);
+  assert.equal(get('config.json'), 'C');
+});
+
+for (const name of [
+  '../../etc/passwd',
+  '/etc/passwd',
+  'state/../../x',
+  'state/admin-token',
+  'config.json/../x',
+  'state/auth.json\0',
+  'CONFIG.JSON',
+  '',
+  '__proto__',
+]) {
+  test(`an entry called ${JSON.stringify(name)} is refused`, async (t) => {
+    const { places, directory } = placesIn(t);
+    await assert.rejects(planRestore([{ name, content: Buffer.from('x') }], places), BackupError);
+    assert.deepEqual(readdirSync(directory), []);
+  });
+}
+
+test('a name twice is refused', async (t) => {
+  const twice = ['config.json', 'config.json'].map((name) => ({ name, content: Buffer.from('{}') }));
+  await assert.rejects(planRestore(twice, placesIn(t).places), /twice/);
+});
+
+test('of a long history of the configuration, whole lines of the end', async (t) => {
+  const { places, put } = placesIn(t);
+  const line = `${'r'.repeat(999)}\n`;
+  put('revisions', line.repeat(3000));
+  const [{ content }] = await collectEntries(places);
+  assert.ok(content.length <= 2 << 20 && content.length > (2 << 20) - 2000 && content.length % 1000 === 0);
+});

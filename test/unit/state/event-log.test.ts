@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createEventRing, createEventWriter } from '../../../src/runtime/event-ring.ts';
+import type { ConnectionEvent, DataPlaneEvent } from '../../../src/runtime/events.ts';
+import { createEventLog, type EventFilter } from '../../../src/state/event-log.ts';
+import { parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
+
+const connection = (fields: Partial<ConnectionEvent> = {}): ConnectionEvent => ({
+  kind: 'connection',
+  what: 'closed',
+  service: 'proxy',
+  connection: 1,
+  listener: 'https',
+  client: '203.0.113.9',
+  clientPort: 40_000,
+  name: 'example.com',
+  server: 'web1',
+  bytesUp: 1,
+  bytesDown: 2,
+  durationMs: 3,
+  reason: 'closed',
+  explanation: 'both ended',
+  ...fields,
+});
+const dns = (name: string, client = '2001:db8:1::10'): DataPlaneEvent => ({
+  kind: 'dns',
+  client,
+  name,
+  type: 'AAAA',
+  transport: 'udp',
+  answer: 'cached',
+  rcode: 'NOERROR',
+  durationMs: 0,
+});
+
+const serverAt = (address: string) => (address === '2001:db8:1::10' ? 'web1' : undefined);
+
+test('filters', () => {
+  using log = createEventLog({ serverAt });
+  const at = 1_800_000_000_000;
+  log.put(connection(), at);
+  log.put(connection({ client: '198.51.100.7', server: 'web2', name: 'shop.example.net' }), at);
+  log.put(dns('example.org'), at);
+  log.put(dns('example.org', '2001:db8:2::1'), at);
+  log.put({ kind: 'service', service: 'dns64', state: 'degraded', problem: 'None answers', restarts: 0 }, at);
+  log.put(
+    {
+      kind: 'nat64',
+      what: 'mapping-created',
+      protocol: 'tcp',
+      client: '2001:db8:1::10',
+      clientPort: 5,
+      poolAddress: '192.0.2.1',
+      poolPort: 6,
+    },
+    at,
+  );
+  const rows: [EventFilter, number[]][] = [
+    [{}, [6, 5, 4, 3, 2, 1]],
+    [{ kinds: ['dns'] }, [4, 3]],
+    [{ kinds: ['dns', 'service'] }, [5, 4, 3]],
+    [{ client: parseIpPrefix('203.0.113.0/24')! }, [1]],
+    [{ client: parseIpPrefix('2001:db8:1::/64')! }, [6, 3]],
+    [{ server: 'web2' }, [2]],
+    [{ server: 'web1' }, [6, 3, 1]],
+    [{ text: 'SHOP' }, [2]],
+    [{ text: 'none ans' }, [5]],
+    [{ text: 'example', kinds: ['connection'], server: 'web1' }, [1]],
+    [{ text: 'nowhere' }, []],
+  ];
+  const first = log.newest - 6;
+  for (const [filter, expected] of rows) {
+    const { events } = log.page(filter, undefined, 100);
+    assert.deepEqual(
+      events.map(({ id }) => id - first),
+      expected,
+      JSON.stringify(filter),
+    );
+  }
+  const [nat64] = log.page({ kinds: ['nat64'] }, undefined, 1).events;
+  assert.equal('server' in nat64 && nat64.server, 'web1');
+  assert.equal(nat64.at, new Date(at).toISOString());
+});
+
+test('pages meet each event once, whatever comes meanwhile', () => {
+  using log = createEventLog({ serverAt });
+  for (let i = 0; i < 25; i++) log.put(i % 3 === 0 ? dns('a.example') : connection(), i);
+  const seen: number[] = [];
+  let cursor: number | null | undefined;
+  do {
+    const page = log.page({}, cursor ?? undefined, 10);
+    seen.push(...page.events.map(({ id }) => id));
+    cursor = page.nextCursor;
+    log.put(connection(), 99);
+  } while (cursor !== null);
+  assert.equal(seen.length, 25);
+  assert.deepEqual(
+    seen,
+    [...new Set(seen)].sort((a, b) => b - a),
+  );
+});
+
+test('since: the newest after an id, oldest first', () => {
+  using log = createEventLog({ serverAt });
+  const start = log.newest;
+  for (let i = 0; i < 5; i++) log.put(dns(`n${i}.example`), i);
+  const names = (after: number, limit: number) =>
+    log.since(after, {}, limit).map((event) => event.kind === 'dns' && event.name);
+  assert.deepEqual(names(start, 9), ['n0.example', 'n1.example', 'n2.example', 'n3.example', 'n4.example']);
+  assert.deepEqual(names(start + 3, 9), ['n3.example', 'n4.example']);
+  assert.deepEqual(names(start, 2), ['n3.example', 'n4.example']);
+});
+
+test('bounded, and a flood of one kind leaves the others', () => {
+  using log = createEventLog({ serverAt });
+  log.put(connection(), 0);
+  for (let i = 0; i < 5000; i++) log.put(dns('flood.example'), i);
+  assert.equal(log.page({ kinds: ['connection'] }, undefined, 10).events.length, 1);
+  assert.equal(log.page({ kinds: ['dns'] }, undefined, 9999).events.length, 1000);
+});
+
+test('losses of rings count, also of rings that are gone', () => {
+  using log = createEventLog({ serverAt });
+  const ring = createEventRing({ recordBytes: 16, records: 2 });
+  ring.want(1);
+  const writer = createEventWriter(ring.buffer);
+  writer.tick(0);
+  const drained = log.drainRing(ring, () => dns('ring.example'));
+  for (let i = 0; i < 5; i++) if (writer.begin(0) >= 0) writer.commit();
+  assert.equal(log.page({}, undefined, 10).lost, 3);
+  drained[Symbol.dispose]();
+  const { lost, events } = log.page({}, undefined, 10);
+  assert.equal(lost, 3);
+  assert.equal(events.length, 2);
+});

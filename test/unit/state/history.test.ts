@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { silentLog } from '../../../src/runtime/log.ts';
+import { startHistory } from '../../../src/state/history.ts';
+import { openHistoryFile } from '../../../src/state/history-file.ts';
+import { keepingLog } from '../admin/fixture.ts';
+
+const START = Date.UTC(2026, 0, 2, 3, 0, 0);
+const SERIES = ['load', 'heat'];
+
+function directoryOf(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'tombolo-history-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+/** A history whose clock is turned by hand; "load" is the minute of the time, "heat" is not known in odd samples. */
+function historyIn(directory: string, startMs = START, series = SERIES) {
+  let nowMs = startMs;
+  let task = () => {};
+  let opened = 0;
+  const log = keepingLog();
+  const history = startHistory(
+    {
+      series,
+      sample: (at) => {
+        const seconds = at / 1000;
+        const all: Record<string, number> = {
+          load: Math.floor(seconds / 60) % 60,
+          heat: (seconds / 10) % 2 === 0 ? 40 : Number.NaN,
+        };
+        return series.map((name) => all[name] ?? 7);
+      },
+      openFile: () => {
+        opened++;
+        return openHistoryFile(join(directory, 'history.sqlite'), series, log);
+      },
+      log,
+    },
+    {
+      now: () => nowMs,
+      every: (_ms, each) => {
+        task = each;
+        return { [Symbol.dispose]: () => {} };
+      },
+    },
+  );
+  return {
+    history,
+    log,
+    opened: () => opened,
+    set: (ms: number) => {
+      nowMs = ms;
+    },
+    run(seconds: number) {
+      for (let i = 0; i < seconds / 10; i++) {
+        nowMs += 10_000;
+        task();
+      }
+    },
+    query: (fromMs: number, toMs: number, points: number) => history.query({ series, fromMs, toMs, points }),
+  };
+}
+
+test('the last hours come from memory, means and maxima a step', async (t) => {
+  const { run, query, opened, history } = historyIn(directoryOf(t));
+  run(590);
+  const { stepSeconds, series } = await query(START, START + 600_000, 10);
+  assert.equal(stepSeconds, 60);
+  assert.deepEqual(series[0].mean, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual(series[1].mean, Array(10).fill(40));
+  assert.equal(opened(), 0, 'no file is touched');
+  const fine = await query(START, START + 40_000, 100);
+  assert.equal(fine.stepSeconds, 10);
+  assert.deepEqual(fine.series[1].highest, [40, null, 40, null]);
+  assert.equal(history.latest?.timeMs, START + 590_000);
+});
+
+test('one write in ten minutes and one at the end; the next process goes on', async (t) => {
+  const directory = directoryOf(t);
+  {
+    const first = historyIn(directory);
+    first.run(590);
+    assert.equal(first.opened(), 0);
+    first.run(10);
+    await first.history[Symbol.asyncDispose]();
+    assert.equal(first.opened(), 1);
+  }
+  const later = START + 3_600_000;
+  const second = historyIn(directory, later);
+  second.run(60);
+  const { series } = await second.query(START, later + 60_000, 61);
+  assert.deepEqual(series[0].mean.slice(0, 11), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  assert.equal(series[0].mean[30], null, 'nobody was there');
+  assert.equal(series[0].mean[60], 0);
+  await second.history[Symbol.asyncDispose]();
+});
+
+test('30 days stay bounded, and are told by hours', async (t) => {
+  const directory = directoryOf(t);
+  const file = await openHistoryFile(join(directory, 'history.sqlite'), SERIES, silentLog);
+  const day = 86_400;
+  const row = (timeSeconds: number) => ({
+    timeSeconds,
+    seconds: 60,
+    mean: Float32Array.of(timeSeconds % day === 0 ? 60 : 0, Number.NaN),
+    highest: Float32Array.of(100, Number.NaN),
+  });
+  const startSeconds = START / 1000 - 40 * day;
+  for (let hour = 0; hour < 40 * 24; hour++) {
+    const from = startSeconds + hour * 3600;
+    file.write(Array.from({ length: 60 }, (_, minute) => row(from + minute * 60)));
+  }
+  const hours = file.read(0, START, 3_600_000);
+  assert.equal(hours.length, 30 * 24);
+  assert.equal(file.read(START - 40 * day * 1000, START, 60_000).length, 2 * 24 * 60 + 1 + 28 * 24);
+  assert.equal(hours[0].highest[0], 100);
+  assert.ok(Number.isNaN(hours[0].mean[1]));
+  assert.ok(
+    hours.some(({ mean }) => mean[0] === 1),
+    'the mean of an hour with one 60 in it',
+  );
+  file.close();
+  assert.ok(readFileSync(join(directory, 'history.sqlite')).length < 1_000_000);
+});
+
+test('a damaged file is moved aside, told, and begun anew', async (t) => {
+  const directory = directoryOf(t);
+  writeFileSync(join(directory, 'history.sqlite'), 'SQLite format 3\0 and then rubbish'.repeat(500));
+  const { history, run, log, query } = historyIn(directory);
+  run(600);
+  await history[Symbol.asyncDispose]();
+  assert.ok(readdirSync(directory).includes('history.sqlite.corrupt'));
+  assert.match(log.lines.join(), /begun anew, the file was kept aside/);
+  assert.equal((await query(START, START + 60_000, 1)).series[0].mean[0], 0);
+});
+
+test('a directory that cannot be written to: told once, figures stay in memory', async () => {
+  const { history, run, log, query } = historyIn('/nonexistent');
+  run(1800);
+  await history[Symbol.asyncDispose]();
+  assert.equal(log.lines.filter((line) => line.includes('kept in memory only')).length, 1);
+  assert.equal((await query(START, START + 60_000, 1)).series[0].mean[0], 0);
+});
+
+test('another version with other series keeps what both know', async (t) => {
+  const directory = directoryOf(t);
+  const before = historyIn(directory);
+  before.run(600);
+  await before.history[Symbol.asyncDispose]();
+  const after = historyIn(directory, START + 3_600_000, ['new', 'load']);
+  const { series } = await after.query(START, START + 600_000, 10);
+  assert.deepEqual(series[1].mean, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual(series[0].mean, Array(10).fill(null));
+  await after.history[Symbol.asyncDispose]();
+});
+
+test('a clock that is put back', async (t) => {
+  const { run, set, query, history } = historyIn(directoryOf(t));
+  run(600);
+  set(START - 7_200_000);
+  run(60);
+  const { series } = await query(START - 7_200_000, START, 10);
+  assert.notEqual(series[0].mean[0], null);
+  await history[Symbol.asyncDispose]();
+});
