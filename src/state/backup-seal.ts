@@ -127,11 +127,11 @@ export async function openBackup(file: Uint8Array, passphrase: string): Promise<
   } catch (cause) {
     throw new BackupError('damaged', `The backup cannot be unpacked: ${(cause as Error).message}`, { cause });
   }
-  return readContent(json);
+  return readBackupContent(json);
 }
 
-/** What is inside, checked: nobody else wrote it, but perhaps another version of ours. */
-function readContent(json: string): Backup {
+/** What is inside, checked: nobody else wrote it, but perhaps another version of ours. Throws BackupError. */
+export function readBackupContent(json: string): Backup {
   const fail = (what: string): never => {
     throw new BackupError('damaged', `The backup is not as expected: ${what}.`);
   };

@@ -20,6 +20,8 @@ interface Part {
   /** For people. */
   readonly title: string;
   readonly path: (places: Places) => string;
+  /** Whether it says who may sign in, or holds a key. */
+  readonly isAccess?: true;
   /** What of the file goes into the backup. */
   readonly trim?: (content: Buffer) => Buffer;
 }
@@ -62,12 +64,14 @@ const PARTS: readonly Part[] = [
     name: 'state/auth.json',
     title: 'Password, two-factor secret and API tokens',
     path: inState('auth.json'),
+    isAccess: true,
     trim: withoutSessions,
   },
   {
     name: 'state/admin-certificate.pem',
     title: 'Certificate of this page',
     path: inState('admin-certificate.pem'),
+    isAccess: true,
   },
 ];
 
@@ -85,10 +89,13 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
   }
 }
 
-/** The entries of a backup of what is now. Rejects when a file cannot be read. */
-export async function collectEntries(places: Places): Promise<BackupEntry[]> {
+/**
+ * The entries of a backup of what is now, with or without what says who may sign in. Rejects when a file cannot be read.
+ */
+export async function collectEntries(places: Places, withAccess: boolean): Promise<BackupEntry[]> {
   const entries: BackupEntry[] = [];
-  for (const { name, path, trim } of PARTS) {
+  for (const { name, path, trim, isAccess } of PARTS) {
+    if (isAccess === true && !withAccess) continue;
     const content = await readIfThere(path(places));
     if (content !== undefined) entries.push({ name, content: trim === undefined ? content : trim(content) });
   }

@@ -23,8 +23,11 @@ export interface LogRing {
   page(level: LogLevel, cursor: number | undefined, limit: number): LogPage;
 }
 
-const MAX_LINES = 1000;
-const MAX_CHARACTERS = 256 * 1024;
+/** Warnings and errors are kept apart: a flood of the rest does not wash them out. */
+const MAX_LINES = 800;
+const MAX_IMPORTANT_LINES = 200;
+const MAX_CHARACTERS = 192 * 1024;
+const MAX_IMPORTANT_CHARACTERS = 64 * 1024;
 /** A line that is longer is cut: no stack trace needs more. */
 const MAX_LINE = 8192;
 
@@ -32,23 +35,43 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies 
 /** pino's numbers, as far as we write them. */
 const LEVEL_NUMBERS: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
 
-export function createLogRing(): LogRing {
-  const lines: { readonly id: number; readonly text: string }[] = [];
+interface KeptLine {
+  readonly id: number;
+  readonly text: string;
+}
+
+/** The newest lines, as many as there is room for. */
+function boundedLines(maxLines: number, maxCharacters: number) {
+  const lines: KeptLine[] = [];
   let characters = 0;
+  return {
+    lines,
+    add(line: KeptLine): void {
+      lines.push(line);
+      characters += line.text.length;
+      while (lines.length > maxLines || characters > maxCharacters)
+        characters -= lines.shift()?.text.length ?? 0;
+    },
+  };
+}
+
+/** pino writes the level first: 40 and above are warnings and errors. */
+const isImportant = (line: string): boolean => /^\{"level":[4-9]/.test(line);
+
+export function createLogRing(): LogRing {
+  const important = boundedLines(MAX_IMPORTANT_LINES, MAX_IMPORTANT_CHARACTERS);
+  const rest = boundedLines(MAX_LINES, MAX_CHARACTERS);
   let lastId = 0;
 
   return {
     add(line) {
       const text = line.length > MAX_LINE ? line.slice(0, MAX_LINE) : line.trimEnd();
-      lines.push({ id: ++lastId, text });
-      characters += text.length;
-      while (lines.length > MAX_LINES || characters > MAX_CHARACTERS)
-        characters -= lines.shift()?.text.length ?? 0;
+      (isImportant(line) ? important : rest).add({ id: ++lastId, text });
     },
     page(level, cursor = Number.POSITIVE_INFINITY, limit) {
       const found: LogLine[] = [];
-      for (let position = lines.length - 1; position >= 0; position--) {
-        const { id, text } = lines[position];
+      const newestFirst = [...important.lines, ...rest.lines].sort((a, b) => b.id - a.id);
+      for (const { id, text } of newestFirst) {
         if (id >= cursor) continue;
         const line = parseLine(id, text);
         if (LEVEL_NUMBERS[line.level] < LEVEL_NUMBERS[level]) continue;

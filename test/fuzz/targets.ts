@@ -4,6 +4,7 @@ import dnsPacket from 'dns-packet';
 import { fillDefaults, loadConfig } from '../../src/config/load.ts';
 import { parseHosts } from '../../src/config/parse-hosts.ts';
 import { parseDnsUpstream, parsePortRange } from '../../src/config/values.ts';
+import { BackupError, readBackupContent } from '../../src/state/backup-seal.ts';
 import {
   type ClientHelloResult,
   readClientHello,
@@ -44,6 +45,18 @@ function pastedHosts(bytes: Uint8Array): void {
     JSON.stringify({ hosts: hosts.slice(0, 100).map(({ host }) => ({ ...host, ssh: false })) }),
   );
   assert.ok('config' in loaded, JSON.stringify(loaded));
+}
+
+/** Refused as a backup error, or a list of names and contents. */
+function backup(bytes: Uint8Array): void {
+  try {
+    const { entries } = readBackupContent(Buffer.from(bytes).toString('utf8'));
+    assert.ok(
+      entries.every(({ name, content }) => typeof name === 'string' && content instanceof Uint8Array),
+    );
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error;
+  }
 }
 
 /** The result of reading the bytes as they would come in two segments. */
@@ -287,6 +300,13 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
         '{"hosts":[{"name":"web1","address":"2001:db8:1::10","ssh":false}]}',
       ),
       run: pastedHosts,
+    },
+    {
+      name: 'backup',
+      seeds: text(
+        '{"createdAt":"2026-01-02T03:04:05Z","version":"1","hostname":"tombolo","entries":[{"name":"config.json","content":"e30="}]}',
+      ),
+      run: backup,
     },
     {
       name: 'addresses',

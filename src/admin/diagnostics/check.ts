@@ -20,6 +20,8 @@ export interface CheckDeps {
   readonly stateDirectory: string;
   readonly now: Date;
   readonly publicIpv4: () => Promise<PublicIpv4>;
+  /** When a client of the Internet last came, by what took it (`WantedPort.taker`). */
+  readonly seenFromOutside: () => Promise<ReadonlyMap<string, string>>;
   /** Probes a server, at most once in a run. */
   readonly probe: (server: string) => Promise<HostHealth>;
   /** Only the item with this key is asked for; others need not be looked at. */

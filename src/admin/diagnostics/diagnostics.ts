@@ -6,6 +6,7 @@ import type { ConfigStore } from '../../config/store.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { ServiceReport } from '../../runtime/service-slot.ts';
+import type { EventLog } from '../../state/event-log.ts';
 import type {
   ChecksAnswer,
   DnsRecordsAnswer,
@@ -20,6 +21,7 @@ export interface DiagnosticsDeps {
   readonly services: () => readonly ServiceReport[];
   readonly sshPorts: () => Readonly<Record<string, number>>;
   readonly nat64: () => Nat64Queries | undefined;
+  readonly live: { readonly events: Pick<EventLog, 'page'> };
   readonly stateDirectory: string;
   readonly log: Logger;
 }

@@ -16,12 +16,15 @@ import { startHealthMonitor } from './health.ts';
 import { type Machine, linuxMachine } from './machine.ts';
 import { type NeighbourDeps, avahiName, isPortOpen, listNeighbours, probeNeighbours } from './neighbours.ts';
 import { createPublicIpv4Finder, describeNetwork, lookUpRecords, upstreamServers } from './network.ts';
+import { lastSeenFromOutside } from './outside.ts';
 import { type ProbeTarget, planProbes } from './probe-plan.ts';
 import { probeTarget } from './probe.ts';
 import { createCheckRunner } from './run-checks.ts';
 import { nginxSnippets } from './snippets.ts';
 
 const PROBE_TIMEOUT_MS = 5000;
+/** More than the log keeps. */
+const MAX_CONNECTIONS_SEEN = 10_000;
 
 export interface EngineEdges {
   readonly machine: Machine;
@@ -78,11 +81,16 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
         nat64: nat64(),
         stateDirectory,
         now: edges.now(),
+        seenFromOutside: async () => lastSeenFromOutside(connections(), await machine.interfaces()),
         publicIpv4: once(() => findPublicIpv4(config)),
         probe: onceEach(async (name) => (await health.check(name)) ?? health.report(name)),
       };
     },
   });
+  const connections = () =>
+    deps.live.events
+      .page({ kinds: ['connection'] }, undefined, MAX_CONNECTIONS_SEEN)
+      .events.filter((event) => event.kind === 'connection');
   const neighbourDeps = (): NeighbourDeps => ({ ...edges, config: store.current });
   /** Under way: who asks meanwhile gets the same answer. */
   let neighboursProbed: Promise<NeighboursAnswer> | undefined;

@@ -51,10 +51,10 @@ export async function findPortConflicts(
   sshPorts: Readonly<Record<string, number>>,
 ): Promise<NetworkAnswer['portConflicts']> {
   const states = statesOfPorts(wantedPorts(config, sshPorts), machine.sockets(), machine.ownSockets());
-  const conflicts = states.map(async ({ port, protocol, address, wantedBy, taker }) =>
-    taker === undefined
+  const conflicts = states.map(async ({ port, protocol, address, wantedBy, obstacle }) =>
+    obstacle === undefined
       ? []
-      : [{ port, protocol, address, wantedBy, owner: await machine.socketOwner(taker) }],
+      : [{ port, protocol, address, wantedBy, owner: await machine.socketOwner(obstacle) }],
   );
   return (await Promise.all(conflicts)).flat();
 }

@@ -10,8 +10,8 @@ export interface WantedPort {
   readonly port: number;
   /** "listener https", "SSH port of web1", ... */
   readonly wantedBy: string;
-  /** Whether clients on the Internet use it. */
-  readonly isForOutside: boolean;
+  /** Who takes the clients of the Internet: "proxy https", "forward web1"; undefined for ports that are not for them. */
+  readonly taker: string | undefined;
 }
 
 /** `sshPorts`: the SSH port of each server that has one. */
@@ -23,30 +23,30 @@ export function wantedPorts(config: Config, sshPorts: Readonly<Record<string, nu
     addresses: readonly string[],
     port: number,
     wantedBy: string,
-    isForOutside: boolean,
+    taker?: string,
     protocol: 'tcp' | 'udp' = 'tcp',
-  ): WantedPort[] => addresses.map((address) => ({ protocol, address, port, wantedBy, isForOutside }));
+  ): WantedPort[] => addresses.map((address) => ({ protocol, address, port, wantedBy, taker }));
   return [
     ...proxy.listeners
       .filter(({ name }) => used.has(name))
-      .flatMap(({ name, port }) => ports(proxy.listen, port, `listener ${name}`, true)),
+      .flatMap(({ name, port }) => ports(proxy.listen, port, `listener ${name}`, `proxy ${name}`)),
     ...Object.entries(sshPorts).flatMap(([name, port]) =>
-      ports(forward.listen, port, `SSH port of ${name}`, true),
+      ports(forward.listen, port, `SSH port of ${name}`, `forward ${name}`),
     ),
     ...(dns64.enabled
       ? [
-          ...ports(dns64.listen, dns64.port, 'DNS64', false, 'udp'),
-          ...ports(dns64.listen, dns64.port, 'DNS64', false),
+          ...ports(dns64.listen, dns64.port, 'DNS64', undefined, 'udp'),
+          ...ports(dns64.listen, dns64.port, 'DNS64'),
         ]
       : []),
-    ...ports(admin.listen, admin.port, 'control panel', false),
+    ...ports(admin.listen, admin.port, 'control panel'),
   ];
 }
 
 export interface PortState extends WantedPort {
   readonly isOpen: boolean;
   /** The socket of another program that is in the way. */
-  readonly taker: ListeningSocket | undefined;
+  readonly obstacle: ListeningSocket | undefined;
 }
 
 /** What became of each wanted port; `own` are the inodes of this process's sockets. */
@@ -59,10 +59,10 @@ export function statesOfPorts(
     const address = parseIpAddress(port.address) ?? new Uint8Array(16);
     const same = sockets.filter((socket) => socket.protocol === port.protocol && socket.port === port.port);
     const isOpen = same.some(({ inode, address: other }) => own.has(inode) && isEqual(other, address));
-    const taker = isOpen
+    const obstacle = isOpen
       ? undefined
       : same.find((socket) => !own.has(socket.inode) && overlaps(socket, address));
-    return { ...port, isOpen, taker };
+    return { ...port, isOpen, obstacle };
   });
 }
 

@@ -72,14 +72,15 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
       config: { scope: 'system' },
       schema: { summary: 'Makes a backup: one file, encrypted with a passphrase', body: BackupBody },
     },
-    async ({ body }, reply) => {
+    async ({ body, principal }, reply) => {
       const { sealBackup } = await import('../../state/backup-seal.ts');
       const sealed = await alone(async () => {
         const backup: Backup = {
           createdAt: new Date().toISOString(),
           version: deps.version,
           hostname: machine.hostname,
-          entries: await collectEntries(places),
+          // Who steals an API token must not get what the owner signs in with.
+          entries: await collectEntries(places, principal?.kind !== 'token'),
         };
         return sealBackup(backup, body.passphrase);
       });
@@ -100,7 +101,8 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
   app.post<{ Body: Static<typeof RestoreBody>; Querystring: { dryRun?: 'true' | 'false' } }>(
     '/restore',
     {
-      config: { scope: 'system' },
+      // It may bring another password.
+      config: { scope: 'system', ownerOnly: true },
       bodyLimit: RESTORE_BODY_BYTES,
       schema: {
         summary: 'Restores a backup, or tells what that would change',

@@ -8,20 +8,19 @@ import { openBackup, sealBackup } from '../../../src/state/backup-seal.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { openConfigStore } from '../../../src/config/store.ts';
 import { until } from '../net/support.ts';
-import { assertError, testAdmin, testDeps } from './fixture.ts';
+import { TOKEN, assertError, testAdmin, testDeps } from './fixture.ts';
 
 const passphrase = 'a long walk on the beach';
 const HOST = { name: 'web1', address: '2001:db8:1::10', hostnames: ['example.com'] };
 
 /** The file of POST backup; the fixture shows bodies as text, so bytes are asked for here. */
-async function backupOf({ app, request }: Awaited<ReturnType<typeof testAdmin>>) {
+async function backupOf({ app, request }: Awaited<ReturnType<typeof testAdmin>>, token = TOKEN) {
   const refused = await request('POST', '/api/backup', { 'content-type': 'application/json' }, '{}');
   assertError(refused, 400, 'invalid-input');
-  const { TOKEN } = await import('./fixture.ts');
   const response = await app.inject({
     method: 'POST',
     url: '/api/backup',
-    headers: { host: 'localhost', authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+    headers: { host: 'localhost', authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     payload: JSON.stringify({ passphrase }),
   });
   assert.equal(response.statusCode, 200, response.body);
@@ -122,6 +121,27 @@ test('a configuration is backed up with what is in force, under any passphrase',
   const { entries } = await openBackup(await backupOf(admin), passphrase);
   const config = entries.find(({ name }) => name === 'config.json');
   assert.deepEqual(JSON.parse(Buffer.from(config?.content ?? []).toString()), admin.deps.store.document);
+});
+
+test('a backup made with an API token has nothing that the owner signs in with', async (t) => {
+  const admin = await testAdmin(t);
+  await admin.apply({ hosts: [HOST] });
+  const { stateDirectory } = admin.deps.live.places;
+  writeFileSync(join(stateDirectory, 'auth.json'), '{"password":"x"}');
+  writeFileSync(join(stateDirectory, 'admin-certificate.pem'), 'x');
+  const made = await admin.post('/api/tokens', { name: 'nightly', scope: 'system', expiresInDays: 1 });
+  const namesOf = async (token?: string) => {
+    const { entries } = await openBackup(await backupOf(admin, token), passphrase);
+    return entries.map(({ name }) => name);
+  };
+  const all = await namesOf();
+  const access = ['state/auth.json', 'state/admin-certificate.pem'];
+  for (const name of access) assert.ok(all.includes(name));
+  const fromToken = await namesOf(made.json()['secret']);
+  assert.deepEqual(
+    fromToken,
+    all.filter((name) => !access.includes(name)),
+  );
 });
 
 test('the support bundle has what helps, and none of the secrets of the state directory', async (t) => {

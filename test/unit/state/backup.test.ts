@@ -125,7 +125,7 @@ test('a round trip: collected, staged, in place at the next start', async (t) =>
   );
   from.put('admin-token', 'bootstrap');
   from.put('history.sqlite', 'figures');
-  const entries = await collectEntries(from.places);
+  const entries = await collectEntries(from.places, true);
   assert.deepEqual(
     entries.map(({ name }) => name),
     ['config.json', 'state/ssh-ports.json', 'state/auth.json'],
@@ -196,6 +196,6 @@ test('of a long history of the configuration, whole lines of the end', async (t)
   const { places, put } = placesIn(t);
   const line = `${'r'.repeat(999)}\n`;
   put('revisions', line.repeat(3000));
-  const [{ content }] = await collectEntries(places);
+  const [{ content }] = await collectEntries(places, true);
   assert.ok(content.length <= 2 << 20 && content.length > (2 << 20) - 2000 && content.length % 1000 === 0);
 });

@@ -8,12 +8,12 @@ export const openPorts: Check = {
   area: 'ports',
   title: 'Ports open to the Internet',
   why: 'Clients of the IPv4 Internet come through these ports.',
-  async run({ machine, config, sshPorts, publicIpv4 }): Promise<Finding> {
-    const wanted = wantedPorts(config, sshPorts).filter(({ isForOutside }) => isForOutside);
+  async run({ machine, config, sshPorts, publicIpv4, seenFromOutside }): Promise<Finding> {
+    const wanted = wantedPorts(config, sshPorts).filter(({ taker }) => taker !== undefined);
     const states = statesOfPorts(wanted, machine.sockets(), machine.ownSockets());
     if (states.length === 0) return ok('No server is configured yet, so no port is open.');
     // A port that another program has is told by its own check.
-    const closed = states.filter(({ isOpen, taker }) => !isOpen && taker === undefined);
+    const closed = states.filter(({ isOpen, obstacle }) => !isOpen && obstacle === undefined);
     if (closed.length > 0) {
       return {
         ...fail(
@@ -23,16 +23,25 @@ export const openPorts: Check = {
         needs: ['port-conflicts'],
       };
     }
-    const ports = [...new Set(states.map(({ port }) => port))].sort((a, b) => a - b).join(', ');
+    const seen = await seenFromOutside();
+    const isProven = ({ taker }: (typeof states)[number]) => taker !== undefined && seen.has(taker);
+    const proven = listOf(states.filter(isProven));
+    const others = listOf(states.filter((state) => !isProven(state)));
+    const proof = proven === '' ? '' : `Clients of the Internet have come through TCP ${proven}. `;
+    if (others === '') return ok(proof.trim());
     const { kind, address } = await publicIpv4();
     if (kind === 'own') {
       return ok(
-        `TCP ${ports} listen on ${address}. Whether a firewall before the appliance lets them pass cannot be seen from here. ${HOW_TO_TEST}`,
+        `${proof}TCP ${others} listen on ${address}. Whether a firewall before the appliance lets them pass cannot be seen from here. ${HOW_TO_TEST}`,
       );
     }
+    const router = address === null ? 'the router' : `the router (${address} towards the Internet)`;
     return unknown(
-      `TCP ${ports} listen, but whether your router forwards them cannot be seen from inside.`,
-      `In the router${address === null ? '' : ` (${address} towards the Internet)`}, forward TCP ${ports} to the appliance, each to the same port. ${HOW_TO_TEST}`,
+      `${proof}TCP ${others} listen, but whether your router forwards them is only known once somebody has come through.`,
+      `In ${router}, forward TCP ${others} to the appliance, each to the same port. ${HOW_TO_TEST}`,
     );
   },
 };
+
+const listOf = (states: readonly { readonly port: number }[]): string =>
+  [...new Set(states.map(({ port }) => port))].sort((a, b) => a - b).join(', ');

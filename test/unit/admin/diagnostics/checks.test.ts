@@ -256,8 +256,33 @@ const TABLE: readonly Row[] = [
     machine: { ...ours, sockets: () => OPEN },
     deps: { config: withHost, ...behindNat },
     state: 'unknown',
-    what: /cannot be seen from inside/,
+    what: /only known once somebody has come through/,
     mend: /forward TCP 80, 443 to the appliance/,
+  },
+  {
+    title: 'behind NAT, and a client came through one port',
+    check: 'open-ports',
+    machine: { ...ours, sockets: () => OPEN },
+    deps: { config: withHost, ...behindNat, seenFromOutside: async () => new Map([['proxy https', '']]) },
+    state: 'unknown',
+    what: /^Clients of the Internet have come through TCP 443\. TCP 80 listen/,
+    mend: /forward TCP 80 to/,
+  },
+  {
+    title: 'behind NAT, and clients came through all ports',
+    check: 'open-ports',
+    machine: { ...ours, sockets: () => OPEN },
+    deps: {
+      config: withHost,
+      ...behindNat,
+      seenFromOutside: async () =>
+        new Map([
+          ['proxy http', ''],
+          ['proxy https', ''],
+        ]),
+    },
+    state: 'ok',
+    what: /come through TCP 80, 443\.$/,
   },
   {
     title: 'a port is closed',

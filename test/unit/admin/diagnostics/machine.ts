@@ -99,6 +99,7 @@ export const checkDeps = (machine: Machine, changes: Partial<CheckDeps> = {}): C
   stateDirectory: '/var/lib/tombolo',
   now: NOW,
   publicIpv4: async () => ({ address: '192.0.2.1', kind: 'own', text: 'It is 192.0.2.1.' }),
+  seenFromOutside: async () => new Map(),
   probe: async () => ({ state: 'unknown', checkedAt: null, probes: [] }),
   only: undefined,
   ...changes,

@@ -11,6 +11,7 @@ import { keyOf } from '../../../../src/admin/diagnostics/check.ts';
 import { compareRecord, nameToAsk, recordsToPublish } from '../../../../src/admin/diagnostics/dns-records.ts';
 import { createPublicIpv4Finder, ownResolver } from '../../../../src/admin/diagnostics/network.ts';
 import { statesOfPorts, wantedPorts } from '../../../../src/admin/diagnostics/ports.ts';
+import { lastSeenFromOutside } from '../../../../src/admin/diagnostics/outside.ts';
 import { planProbes } from '../../../../src/admin/diagnostics/probe-plan.ts';
 import { publicIpv4 } from '../../../../src/admin/diagnostics/public-ipv4.ts';
 import { nginxSnippets } from '../../../../src/admin/diagnostics/snippets.ts';
@@ -144,12 +145,12 @@ for (const [title, value, values, state, detail] of ARRIVED) {
 test('ports: wanted by the configuration', () => {
   const { config } = hostOf({ hostnames: ['example.com'], services: ['https'] });
   const wanted = wantedPorts(config, { web1: 22_001 }).map(
-    ({ protocol, address, port, wantedBy, isForOutside }) =>
-      `${protocol} ${address} ${port} ${wantedBy}${isForOutside ? ' outside' : ''}`,
+    ({ protocol, address, port, wantedBy, taker }) =>
+      `${protocol} ${address} ${port} ${wantedBy}${taker === undefined ? '' : `, ${taker}`}`,
   );
   assert.deepEqual(wanted, [
-    'tcp 0.0.0.0 443 listener https outside',
-    'tcp 0.0.0.0 22001 SSH port of web1 outside',
+    'tcp 0.0.0.0 443 listener https, proxy https',
+    'tcp 0.0.0.0 22001 SSH port of web1, forward web1',
     'udp :: 53 DNS64',
     'udp 0.0.0.0 53 DNS64',
     'tcp :: 53 DNS64',
@@ -183,13 +184,38 @@ const PORTS: readonly [string, string, [string, number][], boolean, boolean][] =
 ];
 for (const [title, address, sockets, isOpen, isTaken] of PORTS) {
   test(`a port: ${title}`, () => {
-    const wanted = { protocol: 'tcp', address, port: 443, wantedBy: 'x', isForOutside: true } as const;
+    const wanted = { protocol: 'tcp', address, port: 443, wantedBy: 'x', taker: undefined } as const;
     const others = [socketOf(address, 444, OTHER), socketOf(address, 443, OTHER, 'udp')];
     const there = sockets.map(([at, inode]) => socketOf(at, 443, inode));
     const [state] = statesOfPorts([wanted], [...others, ...there], new Set([OWN]));
-    assert.deepEqual([state.isOpen, state.taker !== undefined], [isOpen, isTaken]);
+    assert.deepEqual([state.isOpen, state.obstacle !== undefined], [isOpen, isTaken]);
   });
 }
+
+test('clients of the Internet: public IPv4 addresses of networks that are not ours, the last one of each port', async () => {
+  const seen = (client: string, listener: string, at: string) =>
+    ({ service: 'proxy', listener, client, at }) as const;
+  const links = await fakeMachine().interfaces();
+  const found = lastSeenFromOutside(
+    [
+      seen('203.0.113.10', 'https', '3'),
+      seen('198.51.100.4', 'https', '2'),
+      seen('192.0.2.77', 'http', '1'),
+      seen('192.168.1.5', 'http', '1'),
+      seen('127.0.0.1', 'http', '1'),
+      seen('2001:db8:9::1', 'http', '1'),
+      { ...seen('203.0.113.10', 'web1', '0'), service: 'forward' },
+    ],
+    links,
+  );
+  assert.deepEqual(
+    [...found],
+    [
+      ['proxy https', '3'],
+      ['forward web1', '0'],
+    ],
+  );
+});
 
 test('snippets: nothing to do, X-Forwarded-For, or the PROXY protocol', () => {
   const snippets = (more: object) => {

@@ -1,0 +1,144 @@
+/**
+ * What the page is told of real clients, on the lab's own network (lab/world.ts draws it): a stream is open while curl,
+ * ssh, openssl and dig do their work, and each shows up with the right fields.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import type { ConnectionEvent, DnsEvent, LiveEvent } from '../../src/admin/contract/live.ts';
+import { type Appliance, startAppliance } from '../../lab/appliance.ts';
+import { environmentOf, prepareChecks } from '../../lab/checks.ts';
+import type { Child } from '../../lab/host.ts';
+import { ensurePackages, PACKAGES } from '../../lab/packages.ts';
+import { requireTun } from '../../lab/preflight.ts';
+import { waitUntil } from '../../lab/wait.ts';
+import { buildWorld, type World } from '../../lab/world.ts';
+import { ADDRESSES, IPV4_ONLY } from '../../lab/zone.ts';
+
+describe('live', { concurrency: false }, () => {
+  let world: World;
+  let appliance: Appliance;
+  let stream: Child;
+
+  before(async () => {
+    ensurePackages(PACKAGES.lab, console.log);
+    requireTun();
+    world = await buildWorld();
+    appliance = await startAppliance(world);
+    await prepareChecks(world, appliance);
+    const token = readFileSync(appliance.tokenFile, 'utf8').trim();
+    stream = world.hosts.appliance.spawn('curl', [
+      '-sSN',
+      '-H',
+      `Authorization: Bearer ${token}`,
+      'http://127.0.0.1:8064/api/live',
+    ]);
+    await waitUntil('the stream', async () => stream.output().includes('event: counters'));
+  });
+  after(() => world?.[Symbol.asyncDispose]());
+
+  const streamed = (): LiveEvent[] =>
+    stream
+      .output()
+      .split('\n\n')
+      .filter((block) => block.startsWith('event: events'))
+      .flatMap((block) => JSON.parse(/^data: (.*)$/m.exec(block)?.[1] ?? '[]') as LiveEvent[]);
+
+  /** Runs a command on a host, and resolves with the streamed events that it made, once the last of them is there. */
+  async function eventsOf<Event extends LiveEvent>(
+    host: keyof World['hosts'],
+    command: string,
+    isMine: (event: LiveEvent) => boolean,
+    count: number,
+  ): Promise<Event[]> {
+    const before = streamed().length;
+    await world.hosts[host].attempt('sh', ['-c', command], { env: environmentOf(world) });
+    const mine = () => streamed().slice(before).filter(isMine) as Event[];
+    await waitUntil(`${count} events of: ${command}`, async () => mine().length >= count, {
+      explain: () => JSON.stringify(streamed().slice(before)),
+    });
+    return mine();
+  }
+  const connections = (host: keyof World['hosts'], command: string, service: string, count: number) =>
+    eventsOf<ConnectionEvent>(
+      host,
+      command,
+      (event) => event.kind === 'connection' && event.service === service,
+      count,
+    );
+
+  it('curl over HTTPS: opened and closed, by name, with its bytes', async () => {
+    const [opened, closed] = await connections('client', 'curl -sS -m 5 https://example.com/', 'proxy', 2);
+    for (const event of [opened, closed]) {
+      assert.equal(event.client, ADDRESSES.client);
+      assert.equal(event.listener, 'https');
+      assert.equal(event.name, 'example.com');
+      assert.equal(event.server, 'web1');
+    }
+    assert.deepEqual([opened.what, closed.what], ['opened', 'closed']);
+    assert.equal(opened.connection, closed.connection);
+    assert.ok(closed.bytesUp > 500 && closed.bytesDown > 1000, JSON.stringify(closed));
+    assert.match(closed.reason ?? '', /^closed/);
+  });
+
+  it('curl over HTTP to a server behind PROXY v1', async () => {
+    const [, closed] = await connections('client', 'curl -sS -m 5 http://example.org/', 'proxy', 2);
+    assert.deepEqual([closed.listener, closed.name, closed.server], ['http', 'example.org', 'web2']);
+  });
+
+  it('openssl with a name that nobody has: refused, with the name and the reason', async () => {
+    const command = `openssl s_client -connect ${ADDRESSES.appliance4}:443 -servername nobody.example.net </dev/null`;
+    const [refused] = await connections('client', command, 'proxy', 1);
+    assert.equal(refused.what, 'refused');
+    assert.equal(refused.name, 'nobody.example.net');
+    assert.equal(refused.server, null);
+    assert.equal(refused.reason, 'refused-tls-unknown-name');
+    assert.match(refused.explanation ?? '', /of no server/);
+  });
+
+  it('ssh through the forwarded port', async () => {
+    const [opened, closed] = await connections('client', 'ssh -F "$LAB/ssh_config" web2 true', 'forward', 2);
+    assert.deepEqual([opened.what, opened.server, opened.listener], ['opened', 'web2', 'web2']);
+    assert.equal(opened.client, ADDRESSES.client);
+    assert.equal(closed.what, 'closed');
+    assert.ok(closed.bytesUp > 1000 && closed.durationMs > 0, JSON.stringify(closed));
+  });
+
+  it('dig: synthesised from an upstream, then from the cache', async () => {
+    const dig = `dig +short AAAA ${IPV4_ONLY}; dig +short AAAA ${IPV4_ONLY}; dig +short MX ${IPV4_ONLY}`;
+    const isMine = (event: LiveEvent) => event.kind === 'dns' && event.client === ADDRESSES.web1;
+    const events = await eventsOf<DnsEvent>('web1', dig, isMine, 3);
+    const words = events.map(({ name, type, answer, rcode }) => `${name} ${type} ${answer} ${rcode}`);
+    // The appliance's first answer was asked for by whoever started it.
+    assert.ok(words.includes(`${IPV4_ONLY} AAAA cached NOERROR`), words.join('\n'));
+    assert.ok(words.includes(`${IPV4_ONLY} MX forwarded NOERROR`), words.join('\n'));
+  });
+
+  it('the log knows what the stream told, by filter', async () => {
+    const { events, lost } = (await appliance.api(
+      `/api/events?kind=connection&client=${ADDRESSES.client}&server=web2&limit=500`,
+    )) as { events: ConnectionEvent[]; lost: number };
+    assert.ok(events.length >= 4);
+    assert.ok(events.every(({ server, client }) => server === 'web2' && client === ADDRESSES.client));
+    assert.equal(lost, 0);
+  });
+
+  it('metrics for Prometheus, and what an open page costs', async (t: TestContext) => {
+    const { stdout } = await appliance.request('/metrics', ['-f']);
+    assert.match(stdout, /^tombolo_proxy_tls_routed_total [1-9]/m);
+    assert.match(stdout, /^tombolo_forward_accepted_total [1-9]/m);
+    assert.match(stdout, /^tombolo_dns64_hits_total [1-9]/m);
+    const ticks = () => {
+      const fields = readFileSync(`/proc/${appliance.child.pid}/stat`, 'latin1').split(') ')[1].split(' ');
+      return Number(fields[11]) + Number(fields[12]);
+    };
+    const [from, startedMs] = [ticks(), performance.now()];
+    // Without traffic nothing else is sent: every tenth tick has the status.
+    const told = () => stream.output().split('event: status').length;
+    const before = told();
+    await waitUntil('ten more ticks of the stream', async () => told() > before, { timeoutMs: 30_000 });
+    const percent = (((ticks() - from) / 100) * 1e5) / (performance.now() - startedMs);
+    const rss = appliance.memory().rssBytes;
+    t.diagnostic(`with a page open: ${percent.toFixed(2)} % of a core, ${(rss / 1e6).toFixed(1)} MB`);
+  });
+});
