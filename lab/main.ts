@@ -15,6 +15,7 @@ import { CHECKS, environmentOf, perform, prepareChecks, type Check, type Verdict
 import { ensurePackages, PACKAGES } from './packages.ts';
 import { requireNamespaces, requireTun } from './preflight.ts';
 import { openRelay } from './relay.ts';
+import { ensureWeb } from '../tools/build-web.ts';
 import { buildWorld, DRAWING, type World } from './world.ts';
 
 const WAYS: Readonly<Record<Check['way'], string>> = {
@@ -43,6 +44,7 @@ async function run(): Promise<boolean> {
   ensurePackages(PACKAGES.lab, console.log);
   requireTun();
   requireNamespaces();
+  await ensureWeb(console.log);
   console.log(DRAWING);
   const startedAt = performance.now();
   await using world = await buildWorld();
@@ -114,8 +116,8 @@ async function stayUp(world: World, appliance: Appliance): Promise<void> {
   console.log(`
 ${bold('The lab stays up until Ctrl-C.')}
 
-  Admin page     http://127.0.0.1:${relay.port}
-  Its token      cat ${appliance.tokenFile}
+  Control panel  http://127.0.0.1:${relay.port} (choose a password there)
+  API token      cat ${appliance.tokenFile}
   Configuration  ${appliance.configFile} (kill -HUP ${appliance.child.pid} reads it again)
   Log            tail -f ${join(world.directory, 'appliance.log')}
 

@@ -31,6 +31,13 @@ const LAB: Packages = {
 export const PACKAGES = {
   lab: LAB,
   test: { ...LAB, socat: 'socat' },
+  browser: {
+    ...LAB,
+    socat: 'socat',
+    chromium: 'chromium',
+    // Chromium brings no letters of its own.
+    'fonts-dejavu-core': '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf',
+  },
   bench: {
     ...LAB,
     dnsperf: 'dnsperf',

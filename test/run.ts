@@ -1,9 +1,9 @@
 /**
  * Runs the tests and prints one closing line with the counts; exit code 1 when anything failed.
  *
- *   node test/run.ts          everything (`npm test`): the gate, the tests in network namespaces, the image
+ *   node test/run.ts          everything (`npm test`): the gate, the tests in network namespaces, in a browser, the image
  *   node test/run.ts check    the gate before each commit (`npm run check`): types, lint, format, unit tests
- *   node test/run.ts unit | netns [FILE ...]    one part, or only these files of it
+ *   node test/run.ts unit | netns | browser [FILE ...]    one part, or only these files of it
  *   node test/run.ts image    (`npm run test:image`): shell scripts; builds the image and boots it in QEMU
  *   node test/run.ts power-cuts | raspi3b    the same image: many power cuts; the machine raspi3b of QEMU
  *
@@ -17,16 +17,18 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { ensurePackages, PACKAGES } from '../lab/packages.ts';
 import { requireNamespaces, requireTun } from '../lab/preflight.ts';
+import { ensureWeb } from '../tools/build-web.ts';
 
 const root = new URL('..', import.meta.url).pathname;
 const [part = 'all', ...onlyFiles] = process.argv.slice(2);
 const counts = { passed: 0, failed: 0 };
 
 const PARTS: Readonly<Record<string, readonly (() => void | Promise<void>)[]>> = {
-  all: [checkSources, unit, netns, image],
+  all: [checkSources, unit, netns, browser, image],
   check: [checkSources, unit],
   unit: [unit],
   netns: [netns],
+  browser: [browser],
   image: [image],
   'power-cuts': [() => bootImage('virt', 'test/image/long/power-cuts.test.ts')],
   raspi3b: [() => bootImage('raspi3b', 'test/image/long/raspi3b.test.ts')],
@@ -34,8 +36,10 @@ const PARTS: Readonly<Record<string, readonly (() => void | Promise<void>)[]>> =
 const steps = PARTS[part];
 if (steps === undefined) throw new Error(`part "${part}": expected ${Object.keys(PARTS).join(', ')}`);
 try {
-  const purpose = ['check', 'unit', 'netns'].includes(part) ? 'test' : 'image';
-  await timed('packages', () => ensurePackages(PACKAGES[purpose], console.log));
+  await timed('packages', () => {
+    for (const packages of packagesOf(part)) ensurePackages(packages, console.log);
+  });
+  await ensureWeb(console.log);
   for (const step of steps) await step();
 } catch (error) {
   // What the machine lacks: the message says it, and how to mend it.
@@ -44,6 +48,12 @@ try {
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
+
+function packagesOf(name: string): (typeof PACKAGES)[keyof typeof PACKAGES][] {
+  if (name === 'all') return [PACKAGES.browser, PACKAGES.image];
+  if (name === 'browser') return [PACKAGES.browser];
+  return ['check', 'unit', 'netns'].includes(name) ? [PACKAGES.test] : [PACKAGES.image];
+}
 
 function checkSources(): void {
   for (const command of [
@@ -71,6 +81,13 @@ async function netns(): Promise<void> {
   requireTun();
   // One at a time: they share the machine's cores, and some of them measure.
   await runTests('test/netns/**/*.test.ts', 1);
+}
+
+/** The control panel in Chromium, against the process in the lab. */
+async function browser(): Promise<void> {
+  requireNamespaces();
+  requireTun();
+  await runTests('test/browser/**/*.test.ts', 1, 900_000);
 }
 
 function image(): Promise<void> {

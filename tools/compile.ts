@@ -13,8 +13,8 @@ import { keepYoungGenerationsSmall } from '../src/runtime/young-generation.ts';
 
 if (process.env['NODE_COMPILE_CACHE'] === undefined) throw new Error('NODE_COMPILE_CACHE is not set');
 const source = new URL('../src/', import.meta.url);
-// main.ts would start the process if it were imported. Workers' modules are compiled, then refuse to run here.
-for (const file of globSync('**/*.ts', { cwd: source.pathname, exclude: ['main.ts'] })) {
+// A main.ts would start its program if it were imported. Workers' modules are compiled, then refuse to run here.
+for (const file of globSync('**/*.ts', { cwd: source.pathname, exclude: ['**/main.ts'] })) {
   await import(new URL(file, source).href).catch(() => {});
 }
 flushCompileCache();

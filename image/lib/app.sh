@@ -28,10 +28,6 @@ END
 # The control panel: built here, from what is in the repository, with the development tools of the lockfile. $1 directory
 make_web() {
   local build
-  if ! grep -q '"build:web"' "$REPOSITORY/package.json"; then
-    cp -r "$REPOSITORY/web" "$1/"
-    return
-  fi
   build=$(mktemp -d)
   (
     cd "$REPOSITORY" || exit

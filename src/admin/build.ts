@@ -34,9 +34,9 @@ import { hostsRoutes } from './routes/hosts.ts';
 import { liveRoutes } from './routes/live.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { nat64Routes } from './routes/nat64.ts';
+import { findPage } from './routes/page.ts';
 import { networkRoutes } from './routes/network.ts';
 import { revisionRoutes } from './routes/revisions.ts';
-import { pageRoutes } from './routes/page.ts';
 import { openApiRoutes } from './routes/openapi.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { sshConfigRoutes } from './routes/ssh-config.ts';
@@ -153,10 +153,9 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
       return new ApiError(429, 'too-many-requests', `Too many requests; try again in ${after}.`);
     },
   });
-  app.setNotFoundHandler(() => {
-    throw new ApiError(404, 'not-found', 'There is nothing at this address.');
-  });
-  await app.register(pageRoutes);
+  const page = await findPage();
+  app.setNotFoundHandler(page.answerPlace);
+  await app.register(page.routes);
   await app.register(
     async (api) => {
       api.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'));

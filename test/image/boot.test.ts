@@ -54,7 +54,7 @@ test('the image is small', (t) => {
   assert.ok(compressed <= COMPRESSED_LIMIT_BYTES, `${compressed} bytes`);
 });
 
-describe('the image', { timeout: 1_800_000 }, () => {
+describe('the image', { timeout: 3_500_000 }, () => {
   const random = seededRandom(Number(process.env['TOMBOLO_SEED'] ?? Date.now() % 1e6));
   let bench: Bench;
   let neighbour: Child;

@@ -396,7 +396,7 @@ test('unknown paths are JSON too, and no path reaches the file system', async (t
   const { request } = await testAdmin(t);
   for (const path of [
     '/api/nothing',
-    '/nothing',
+    '/nothing.js',
     '/../package.json',
     '/%2e%2e/package.json',
     '/tsconfig.json',
@@ -417,34 +417,36 @@ test('the page: its files, a strict policy, nothing from elsewhere', async (t) =
   assert.equal(page.headers['strict-transport-security'], undefined);
   assert.doesNotMatch(page.body, /https?:\/\/|style=|onclick/);
 
-  const files = ['/'];
-  for (const path of files) {
-    const { status, body, headers } = await request('GET', path, { authorization: '' });
+  const [, script] = /src="(\/assets\/[\w.-]+\.js)"/.exec(page.body) ?? [];
+  const [, style] = /href="(\/assets\/[\w.-]+\.css)"/.exec(page.body) ?? [];
+  for (const [path, type] of [
+    ['/', 'text/html; charset=utf-8'],
+    ['/servers/web1?edit=1', 'text/html; charset=utf-8'],
+    ['/icon.svg', 'image/svg+xml'],
+    [script, 'text/javascript; charset=utf-8'],
+    [style, 'text/css; charset=utf-8'],
+  ]) {
+    const { status, headers } = await request('GET', path, { authorization: '' });
     assert.equal(status, 200, path);
-    const referred = [
-      ...body.matchAll(/(?:src|href|from|import) ?=?"?'?"?'(\.?\/[\w.]+)'|(?:src|href)="(\/[\w.]+)"/g),
-    ];
-    for (const [, module, link] of referred) {
-      const next = (module ?? link).replace(/^\./, '');
-      if (!files.includes(next)) files.push(next);
-    }
+    assert.equal(headers['content-type'], type, path);
+    const isImmutable = path.startsWith('/assets/');
+    assert.match(String(headers['cache-control']), isImmutable ? /immutable/ : /^no-cache$/, path);
     const again = await request('GET', path, { authorization: '', 'if-none-match': String(headers['etag']) });
     assert.equal(again.status, 304);
   }
-  assert.deepEqual(files.sort(), [
-    '/',
-    '/api.js',
-    '/dom.js',
-    '/editor.js',
-    '/explain.js',
-    '/icon.svg',
-    '/main.js',
-    '/nat64.js',
-    '/servers.js',
-    '/sessions.js',
-    '/status.js',
-    '/style.css',
-  ]);
+  for (const [accepted, coding] of [
+    ['gzip, deflate, br, zstd', 'br'],
+    ['gzip', 'gzip'],
+    ['br;q=0, gzip;q=0.5', 'gzip'],
+    ['identity', undefined],
+  ] as const) {
+    const { headers } = await request('GET', script, { authorization: '', 'accept-encoding': accepted });
+    assert.equal(headers['content-encoding'], coding, accepted);
+    assert.equal(headers['vary'], 'accept-encoding');
+  }
+  for (const path of ['/nothing.js', '/assets/nothing.css', '/.built']) {
+    assertError(await request('GET', path, { authorization: '' }), 404, 'not-found');
+  }
 });
 
 test('an unexpected error is answered without its reason, which is in the log', async (t) => {

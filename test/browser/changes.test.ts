@@ -1,0 +1,176 @@
+/** Changing the configuration: collected, reviewed, applied with a countdown, kept or rolled back; by keyboard too. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { CONFIGURATION } from '../../lab/appliance.ts';
+import type { Child } from '../../lab/host.ts';
+import { buildWorld, type World } from '../../lab/world.ts';
+import {
+  axe,
+  claim,
+  FRESH,
+  type Opened,
+  openPage,
+  ORIGIN,
+  person,
+  SCREENSHOTS,
+  startBrowser,
+  startProcess,
+} from './support.ts';
+
+describe('changes', () => {
+  let world: World;
+  let browser: Browser;
+  let process_: Child;
+  let opened: Opened;
+  let page: Page;
+  let signedIn: Awaited<ReturnType<ReturnType<Page['context']>['storageState']>>;
+
+  before(async () => {
+    world = await buildWorld();
+    process_ = await startProcess(world, { ...CONFIGURATION, ...FRESH }, 'changes');
+    browser = await startBrowser(world);
+    await using first = await openPage(browser);
+    await claim(first.page);
+    signedIn = await first.page.context().storageState();
+  });
+  beforeEach(async () => {
+    await opened?.[Symbol.asyncDispose]();
+    opened = await openPage(browser, { storageState: signedIn });
+    page = opened.page;
+  });
+  after(async () => {
+    await browser?.close();
+    await process_?.stop();
+    await world?.[Symbol.asyncDispose]();
+  });
+
+  const title = (name: string) => page.getByRole('heading', { name, level: 1, exact: true }).waitFor();
+  const inForce = (name: string) =>
+    page.evaluate<boolean>(`fetch('/api/config').then((answer) => answer.json())
+    .then(({ effective }) => effective.hosts.some((host) => host.name === '${name}'))`);
+
+  it('a server is added with the keyboard alone, applied and kept', async (t) => {
+    const user = person(page);
+    await user.visit('/');
+    await title('Dashboard');
+    await user.press('Control+k');
+    await user.type('add server');
+    await page.getByRole('option', { name: 'Servers' }).waitFor();
+    await user.press('Enter');
+    await title('Servers');
+    await user.tabTo('Add a server');
+    await user.press('Enter');
+    await title('Add a server');
+    await user.type('web4');
+    await user.press('Tab');
+    await user.type('2001:db8:1::40');
+    await user.press('Tab');
+    await user.type('new.example.com');
+    await user.tabTo('Save');
+    await user.press('Enter');
+    await title('web4');
+    assert.equal(await inForce('web4'), false, 'a draft is not in force');
+    await user.tabTo('Review and apply');
+    await user.press('Enter');
+    await page.getByText('hosts[web4]').waitFor();
+    await page.screenshot({ path: join(SCREENSHOTS, 'review.png') });
+    assert.deepEqual(await axe(page), []);
+    await user.tabTo('Apply, with a countdown');
+    await user.press('Enter');
+    await page.getByText('Rolls back by itself in').waitFor();
+    await page.screenshot({ path: join(SCREENSHOTS, 'countdown.png') });
+    assert.deepEqual(await axe(page), []);
+    assert.equal(await inForce('web4'), true);
+    await user.tabTo('Keep the change');
+    await user.press('Enter');
+    await page.getByText('The change is kept.').waitFor();
+    assert.deepEqual(opened.watch.troubles, []);
+    t.diagnostic(`${user.actions} key strokes and texts`);
+  });
+
+  it('what is not kept is rolled back', async () => {
+    const user = person(page);
+    await user.visit('/servers/web3');
+    await title('web3');
+    await user.click('Remove');
+    await page.getByText('From IPv4, shop.example.org will lead nowhere.').waitFor();
+    await page.screenshot({ path: join(SCREENSHOTS, 'remove.png') });
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+    await title('Servers');
+    await user.click('Review and apply');
+    await user.click('Apply, with a countdown');
+    await page.getByText('Rolls back by itself in').waitFor();
+    assert.equal(await inForce('web3'), false);
+    await user.click('Roll back now');
+    await page.getByText('The configuration from before is back in force.').waitFor();
+    assert.equal(await inForce('web3'), true);
+  });
+
+  it('what is wrong is said beside its field, with what would be right', async () => {
+    const user = person(page);
+    await user.visit('/add-server');
+    await title('Add a server');
+    await user.fill('Name', 'Web 9');
+    await user.fill('IPv6 address', '192.0.2.7');
+    await user.press('Tab');
+    await page.getByText('"192.0.2.7" is not an IPv6 address such as 2001:db8:1::10').waitFor();
+    await page.getByText(/"Web 9" is not a label of lower-case letters/).waitFor();
+    await user.click('Save');
+    await title('Add a server');
+    assert.equal(await page.getByLabel('Name', { exact: true }).getAttribute('aria-invalid'), 'true');
+    await page.screenshot({ path: join(SCREENSHOTS, 'wrong-input.png') });
+    assert.deepEqual(await axe(page), []);
+  });
+
+  it('several servers are pasted; the draft survives a reload and is discarded', async () => {
+    const user = person(page);
+    await user.visit('/servers');
+    await user.click('Paste several');
+    await page
+      .getByRole('dialog')
+      .getByLabel('Servers')
+      .fill('web5 2001:db8:1::50 five.example.com\nweb6 nonsense');
+    await user.click('Read');
+    await page.getByText(/^Line 2:/).waitFor();
+    await user.click('Take over 1 server');
+    await page.reload();
+    await page.getByRole('link', { name: 'web5' }).waitFor();
+    await user.click('Discard');
+    await page.getByRole('link', { name: 'web5' }).waitFor({ state: 'detached' });
+  });
+
+  it('the history shows what each change was, and brings one back', async () => {
+    const user = person(page);
+    await user.visit('/configuration?view=history');
+    await page.getByText('in force', { exact: true }).waitFor();
+    await page.getByRole('button', { name: /^Show: Revision 1$/ }).click();
+    await page.getByRole('heading', { name: 'What bringing it back would change now' }).waitFor();
+    await page.screenshot({ path: join(SCREENSHOTS, 'revision.png') });
+    assert.deepEqual(await axe(page), []);
+    await user.click('Bring it back');
+    await page.getByRole('dialog').getByRole('button', { name: 'Bring it back' }).click();
+    await page.getByText('Rolls back by itself in').waitFor();
+    assert.equal(await inForce('web4'), false);
+    await user.click('Roll back now');
+    await page.getByText('The configuration from before is back in force.').waitFor();
+  });
+
+  it('an answer is kept as an assertion, and a change that breaks it is refused', async () => {
+    const user = person(page);
+    await user.visit('/explain?from=203.0.113.10&protocol=tcp&to=example.org&port=443');
+    await page.getByRole('link', { name: 'web2' }).first().waitFor();
+    await user.click('Keep as an assertion');
+    await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+    await user.click('Review and apply');
+    await user.click('Apply for good');
+    await page.getByText('Applied.', { exact: true }).waitFor();
+    await page.goto(`${ORIGIN}/servers/web2`);
+    await user.click('Remove');
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+    await user.click('Review and apply');
+    await page.getByText('These assertions would no longer hold').waitFor();
+    assert.ok(await page.getByRole('button', { name: 'Apply for good' }).isDisabled());
+  });
+});

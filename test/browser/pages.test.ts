@@ -1,0 +1,184 @@
+/**
+ * Every page with traffic behind it, on a desk and on a phone, light and dark: nothing overflows, axe finds nothing, the
+ * console stays empty, nothing is asked of anybody else. The pictures are kept in build/screenshots.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { CONFIGURATION } from '../../lab/appliance.ts';
+import type { Child } from '../../lab/host.ts';
+import { waitUntil } from '../../lab/wait.ts';
+import { buildWorld, type World } from '../../lab/world.ts';
+import { IPV4_ONLY } from '../../lab/zone.ts';
+import {
+  axe,
+  claim,
+  FRESH,
+  openPage,
+  ORIGIN,
+  PASSWORD,
+  person,
+  SCREENSHOTS,
+  startBrowser,
+  startProcess,
+} from './support.ts';
+
+/** A page, and what shows that it is there. */
+const PAGES: readonly (readonly [name: string, path: string, heading: string])[] = [
+  ['dashboard', '/', 'Dashboard'],
+  ['servers', '/servers', 'Servers'],
+  ['server', '/servers/web1', 'web1'],
+  ['server-edit', '/servers/web2?edit=1', 'Edit web2'],
+  ['server-add', '/add-server', 'Add a server'],
+  ['checks', '/checks', 'Checks'],
+  ['live', '/live', 'Live'],
+  ['live-filtered', '/live?kind=connection&server=web1', 'Live'],
+  ['live-charts', '/live?view=charts', 'Live'],
+  ['proxy', '/proxy', 'Proxy'],
+  ['forward', '/forward', 'SSH and ports'],
+  ['dns64', '/dns64', 'DNS64'],
+  ['nat64', '/nat64', 'NAT64'],
+  ['nat64-sessions', '/nat64?view=sessions', 'NAT64'],
+  ['nat64-bib', '/nat64?view=bib', 'NAT64'],
+  ['nat64-packet', '/nat64?view=packet', 'NAT64'],
+  ['explain', '/explain?from=203.0.113.10&protocol=tcp&to=example.com&port=443', 'Explain'],
+  ['configuration', '/configuration', 'Configuration'],
+  ['configuration-history', '/configuration?view=history', 'Configuration'],
+  ['configuration-json', '/configuration?view=json', 'Configuration'],
+  ['system', '/system', 'System'],
+  ['system-backup', '/system?view=backup', 'System'],
+  ['system-access', '/system?view=access', 'System'],
+  ['system-logs', '/system?view=logs', 'System'],
+  ['system-audit', '/system?view=audit', 'System'],
+  ['missing', '/no-such-page', 'There is no such page'],
+];
+
+const DESK = { width: 1280, height: 800 };
+const PHONE = { width: 390, height: 844 };
+
+describe('the pages', () => {
+  let world: World;
+  let browser: Browser;
+  let process_: Child;
+  let signedIn: Awaited<ReturnType<typeof storage>>;
+
+  const storage = (page: Page) => page.context().storageState();
+
+  before(async () => {
+    world = await buildWorld();
+    process_ = await startProcess(world, { ...CONFIGURATION, ...FRESH }, 'pages');
+    browser = await startBrowser(world);
+    await using opened = await openPage(browser);
+    await claim(opened.page);
+    signedIn = await storage(opened.page);
+    await makeTraffic(world);
+  });
+  after(async () => {
+    await browser?.close();
+    await process_?.stop();
+    await world?.[Symbol.asyncDispose]();
+  });
+
+  const open = (options: BrowserContextOptions) => openPage(browser, { storageState: signedIn, ...options });
+
+  for (const [device, viewport] of [
+    ['desk', DESK],
+    ['phone', PHONE],
+  ] as const) {
+    it(`on a ${device}, light and dark`, async () => {
+      await using opened = await open({ viewport, reducedMotion: 'reduce' });
+      const { page, watch } = opened;
+      const found: string[] = [];
+      for (const [name, path, heading] of PAGES) {
+        await page.emulateMedia({ colorScheme: 'light' });
+        await show(page, path, heading);
+        const wider = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+        if (wider > 0) found.push(`${name}: ${wider} px wider than the screen`);
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.emulateMedia({ colorScheme });
+          const file = `${name}-${viewport.width}-${colorScheme}.png`;
+          await page.screenshot({ path: join(SCREENSHOTS, file), fullPage: true });
+          // In the dark only the colours are others.
+          const rules = colorScheme === 'dark' ? ['color-contrast'] : undefined;
+          found.push(...(await axe(page, rules)).map((line) => `${name}, ${colorScheme}: ${line}`));
+        }
+      }
+      assert.deepEqual([...found, ...watch.troubles], []);
+    });
+  }
+
+  it('in German, on a phone', async () => {
+    await using opened = await open({ viewport: PHONE, locale: 'de-DE' });
+    const { page, watch } = opened;
+    const found: string[] = [];
+    for (const [name, path] of PAGES) {
+      await show(page, path);
+      assert.equal(await page.locator('html').getAttribute('lang'), 'de');
+      const wider = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+      if (wider > 0) found.push(`${name}: ${wider} px wider than the screen`);
+    }
+    await show(page, '/');
+    await page.screenshot({ path: join(SCREENSHOTS, 'dashboard-390-german.png') });
+    assert.deepEqual([...found, ...watch.troubles], []);
+  });
+
+  it('a sign-in that is wrong, then right; signing out', async () => {
+    await using opened = await openPage(browser);
+    const { page } = opened;
+    const user = person(page);
+    await user.visit('/servers');
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    assert.deepEqual(await axe(page), []);
+    await page.screenshot({ path: join(SCREENSHOTS, 'sign-in.png') });
+    await user.fill('Password', 'not this one');
+    await user.press('Enter');
+    await page.getByRole('alert').waitFor();
+    await user.fill('Password', PASSWORD);
+    await user.press('Enter');
+    // Where it was going when it was asked.
+    await page.getByRole('heading', { name: 'Servers', level: 1 }).waitFor();
+    await user.click('Sign out');
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  });
+
+  it('a row of the timeline leads to its rule', async () => {
+    await using opened = await open({ viewport: DESK });
+    const { page, watch } = opened;
+    const user = person(page);
+    await show(page, '/live?kind=connection&server=web1', 'Live');
+    await page.getByText('was done with example.com at web1').first().click();
+    await user.click('To the server web1', 'link');
+    await page.getByRole('heading', { name: 'web1', level: 1 }).waitFor();
+    assert.deepEqual(watch.troubles, []);
+  });
+});
+
+/** Opens a place, and waits until nothing is loading any more. */
+async function show(page: Page, path: string, heading?: string): Promise<void> {
+  await page.goto(ORIGIN + path);
+  await page
+    .getByRole('heading', { level: 1, ...(heading !== undefined && { name: heading, exact: true }) })
+    .waitFor();
+  await waitUntil(`${path} to be loaded`, async () => {
+    return (await page.locator('.loading, main [aria-busy]').count()) === 0;
+  });
+  if (path.includes('charts')) await page.locator('canvas').first().waitFor();
+}
+
+/** A little of everything, in and out, some of it refused. */
+async function makeTraffic({ hosts, caCertificate }: World): Promise<void> {
+  const env = { CURL_CA_BUNDLE: caCertificate };
+  const commands = [
+    ['client', 'curl -sS -m 5 -o /dev/null https://example.com/ https://www.example.com/large'],
+    ['client', 'curl -sS -m 5 -o /dev/null http://example.org/ https://shop.example.org/'],
+    [
+      'client',
+      'curl -sSk -m 5 -o /dev/null --resolve nobody.example.net:443:192.0.2.1 https://nobody.example.net/',
+    ],
+    ['web1', `dig +short AAAA ${IPV4_ONLY}`],
+    ['web2', `curl -sS -m 5 -o /dev/null https://${IPV4_ONLY}/large`],
+    ['web1', `ping -c 1 ${IPV4_ONLY}`],
+  ] as const;
+  for (const [host, command] of commands) await hosts[host].attempt('sh', ['-c', command], { env });
+}

@@ -1,0 +1,33 @@
+/** The control panel's sources keep to what the house allows: types of the contract, every text in both languages. */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const WEB = join(import.meta.dirname, '../../web/src');
+const sources = globSync('**/*.{ts,tsx}', { cwd: WEB }).map(
+  (file) => [file, readFileSync(join(WEB, file), 'utf8')] as const,
+);
+
+test('the backend gives the page types only, in one file', () => {
+  const wrong = sources.flatMap(([file, source]) =>
+    [...source.matchAll(/^(import|export) (.*?) from '((?:\.\.\/)+src\/[^']+)'/gms)]
+      .filter(([, , names]) => file !== 'core/contract.ts' || !names.startsWith('type '))
+      .map(([statement]) => `${file}: ${statement}`),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('no style attribute, no inline script, no address elsewhere: the content security policy forbids them', () => {
+  const forbidden = /\sstyle=|dangerouslySetInnerHTML|\beval\(|new Function|['"`]https?:\/\/(?!\$)/;
+  const wrong = sources.filter(([, source]) => forbidden.test(source)).map(([file]) => file);
+  assert.deepEqual(wrong, []);
+});
+
+test('every page says what it is for, and has a folder of its own', () => {
+  const registered = [
+    ...(sources.find(([file]) => file === 'pages/all.ts')?.[1] ?? '').matchAll(/'\.\/(\w+)\/page\.ts'/g),
+  ].map(([, name]) => name);
+  const folders = globSync('pages/*/page.ts', { cwd: WEB }).map((file) => file.split('/')[1]);
+  assert.deepEqual(registered.sort(), folders.sort());
+});

@@ -1,0 +1,136 @@
+/**
+ * The configuration in force, and the draft: changes collect here, in this tab, until they are applied or discarded.
+ * Nothing else in the page writes configuration.
+ */
+import { computed, effect, signal } from '@preact/signals';
+import { api } from './api.ts';
+import type { Config, ConfigApplyAnswer, ConfigCheckAnswer, ConfigPendingAnswer } from './contract.ts';
+
+/** What a person writes: whatever has a default may be left out. */
+export type ConfigDocument = { [key: string]: unknown };
+
+interface ConfigAnswer {
+  readonly revision: string;
+  readonly document: ConfigDocument;
+  readonly effective: Config;
+}
+interface Draft {
+  readonly baseRevision: string;
+  readonly document: ConfigDocument;
+}
+
+const DRAFT_KEY = 'tombolo-draft';
+const CHECK_DELAY_MS = 250;
+/** How long an applied change waits to be confirmed. */
+export const CONFIRM_SECONDS = 60;
+
+export const config = signal<ConfigAnswer | undefined>(undefined);
+export const draft = signal<Draft | undefined>(restore());
+export const draftCheck = signal<ConfigCheckAnswer | undefined>(undefined);
+export const pending = signal<ConfigPendingAnswer | undefined>(undefined);
+
+/** What would be in force if everything were applied: what forms edit. */
+export const edited = computed<ConfigDocument>(() => draft.value?.document ?? config.value?.document ?? {});
+/** Whether the configuration has changed elsewhere since the draft was begun. */
+export const isDraftStale = computed(
+  () =>
+    draft.value !== undefined &&
+    config.value !== undefined &&
+    draft.value.baseRevision !== config.value.revision,
+);
+
+function restore(): Draft | undefined {
+  const text = sessionStorage.getItem(DRAFT_KEY);
+  return text === null ? undefined : (JSON.parse(text) as Draft);
+}
+
+effect(() => {
+  if (draft.value === undefined) sessionStorage.removeItem(DRAFT_KEY);
+  else sessionStorage.setItem(DRAFT_KEY, JSON.stringify(draft.value));
+});
+
+/** Throws ApiProblem. */
+export async function loadConfig(): Promise<void> {
+  const [next, waiting] = await Promise.all([
+    api.get<ConfigAnswer>('config'),
+    api.get<ConfigPendingAnswer>('config/pending'),
+  ]);
+  config.value = next;
+  pending.value = waiting;
+}
+
+export async function loadPending(): Promise<void> {
+  const before = pending.value?.pending?.revision;
+  const next = await api.get<ConfigPendingAnswer>('config/pending');
+  pending.value = next;
+  if (next.pending?.revision !== before) await loadConfig();
+}
+
+/** Changes the draft; `change` gets a copy of the whole document. */
+export function edit(change: (document: ConfigDocument) => void): void {
+  const document = structuredClone(edited.value);
+  change(document);
+  setDraft(document);
+}
+
+export function setDraft(document: ConfigDocument): void {
+  const base = config.value;
+  if (base === undefined) return;
+  const isSame = JSON.stringify(document) === JSON.stringify(base.document);
+  draft.value = isSame ? undefined : { baseRevision: draft.value?.baseRevision ?? base.revision, document };
+}
+
+export function discardDraft(): void {
+  draft.value = undefined;
+}
+
+export const checkDocument = (document: unknown, abort?: AbortSignal): Promise<ConfigCheckAnswer> =>
+  api.post<ConfigCheckAnswer>('config/check', { document }, abort);
+
+// The diff of the draft is the appliance's own: it knows defaults and references.
+let checking: AbortController | undefined;
+effect(() => {
+  const document = draft.value?.document;
+  void config.value?.revision;
+  checking?.abort();
+  if (document === undefined) {
+    draftCheck.value = undefined;
+    return;
+  }
+  const mine = (checking = new AbortController());
+  setTimeout(() => {
+    if (mine.signal.aborted) return;
+    checkDocument(document, mine.signal).then(
+      (answer) => {
+        if (!mine.signal.aborted) draftCheck.value = answer;
+      },
+      () => {},
+    );
+  }, CHECK_DELAY_MS);
+});
+
+/** Puts a document into force, with a countdown unless `confirmSeconds` is 0. Throws ApiProblem. */
+export async function apply(
+  document: ConfigDocument,
+  { confirmSeconds = CONFIRM_SECONDS, revision = config.value?.revision, ignoreAssertions = false } = {},
+): Promise<ConfigApplyAnswer> {
+  const answer = await api.post<ConfigApplyAnswer>('config/apply', {
+    document,
+    revision,
+    confirmSeconds,
+    ignoreAssertions,
+  });
+  draft.value = undefined;
+  await loadConfig();
+  return answer;
+}
+
+export async function confirm(): Promise<void> {
+  await api.post('config/confirm');
+  await loadConfig();
+}
+
+export async function rollBack(): Promise<void> {
+  await api.post('config/rollback');
+  await loadConfig();
+}

@@ -1,0 +1,43 @@
+/** Who is here: an unclaimed appliance, somebody signed out, somebody signed in. */
+import { effect, signal } from '@preact/signals';
+import { api, csrfToken, signedOutCount } from './api.ts';
+import type { SessionAnswer } from './contract.ts';
+
+/** Undefined until the API has answered for the first time. */
+export const session = signal<SessionAnswer | undefined>(undefined);
+export const sessionProblem = signal<unknown>(undefined);
+
+/** Asks the API who is here. Never rejects. */
+export async function loadSession(): Promise<void> {
+  try {
+    take(await api.get<SessionAnswer>('session'));
+  } catch (error) {
+    sessionProblem.value = error;
+  }
+}
+
+function take(next: SessionAnswer): void {
+  csrfToken.value = next.csrfToken;
+  sessionProblem.value = undefined;
+  session.value = next;
+}
+
+/** Each throws ApiProblem. */
+export async function claim(password: string): Promise<void> {
+  await api.post('first-run', { password });
+  await loadSession();
+}
+export async function signIn(password: string, code: string | undefined): Promise<void> {
+  await api.post('session', code === undefined ? { password } : { password, code });
+  await loadSession();
+}
+export async function signOut(): Promise<void> {
+  await api.delete('session');
+  // A fresh page: nothing of what was shown stays in memory.
+  location.assign('/');
+}
+
+// A session that ended elsewhere, or by time: the API says so on any request.
+effect(() => {
+  if (signedOutCount.value > 0) void loadSession();
+});

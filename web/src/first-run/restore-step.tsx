@@ -1,0 +1,17 @@
+import { RestoreForm } from '../pages/system/restore.tsx';
+import { Button } from '../ui/basics.tsx';
+import { step } from './state.ts';
+import { text } from './text.ts';
+
+export function RestoreStep() {
+  const words = text.value.restore;
+  return (
+    <>
+      <p>{words.lead}</p>
+      <RestoreForm onRestored={() => (step.value = undefined)} />
+      <div class="actions">
+        <Button onClick={() => (step.value = 'network')}>{words.skip}</Button>
+      </div>
+    </>
+  );
+}

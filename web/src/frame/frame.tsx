@@ -1,0 +1,257 @@
+/** The frame of every page: navigation on a desk, a bar on a phone, the bar of pending changes, messages. */
+import { signal } from '@preact/signals';
+import type { ComponentType } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { openChecks, startChecksBadge } from '../core/badge.ts';
+import { isLost } from '../core/live.ts';
+import { LOCALES, type Locale, locale, setLocale } from '../core/locale.ts';
+import type { PageRegistration, Parameters } from '../core/registry.ts';
+import { match, path } from '../core/router.ts';
+import { session, signOut } from '../core/session.ts';
+import { setTheme, type Theme, theme } from '../core/theme.ts';
+import { PAGES } from '../pages/all.ts';
+import { Button, LinkButton, PageHead, Shape } from '../ui/basics.tsx';
+import { SelectField } from '../ui/field.tsx';
+import { QuestionDialog } from '../ui/dialog.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { Palette, isPaletteOpen } from './palette.tsx';
+import { PendingBar } from './pending.tsx';
+import { text } from './text.ts';
+import { Toasts } from './toasts.tsx';
+
+const loaded = signal<ReadonlyMap<string, ComponentType<Parameters> | Error>>(new Map());
+
+function load(page: PageRegistration): void {
+  page.load().then(
+    (module) => (loaded.value = new Map(loaded.value).set(page.id, module.default)),
+    (error: Error) => (loaded.value = new Map(loaded.value).set(page.id, error)),
+  );
+}
+
+function find(pathname: string): { page: PageRegistration; parameters: Parameters } | undefined {
+  for (const page of PAGES) {
+    for (const pattern of page.paths) {
+      const parameters = match(pattern, pathname);
+      if (parameters !== undefined) return { page, parameters };
+    }
+  }
+  return undefined;
+}
+
+export function Frame() {
+  const words = text.value;
+  useEffect(startChecksBadge, []);
+  return (
+    <>
+      <a class="skip" href="#content">
+        {words.skip}
+      </a>
+      <div class="frame">
+        <Side />
+        <div class="content">
+          {isLost.value && (
+            <p class="lost" role="alert">
+              {words.lost}
+            </p>
+          )}
+          <main id="content" tabIndex={-1}>
+            <Page />
+          </main>
+          <PendingBar />
+        </div>
+        <Bottom />
+      </div>
+      {isPaletteOpen.value && <Palette />}
+      <QuestionDialog />
+      <Toasts />
+    </>
+  );
+}
+
+function Page() {
+  const words = text.value;
+  const found = find(path.value);
+  const before = useRef<string>(path.value);
+  useEffect(() => {
+    if (found !== undefined && !loaded.value.has(found.page.id)) load(found.page);
+  }, [found?.page.id]);
+  const Component = found === undefined ? undefined : loaded.value.get(found.page.id);
+  // After a change of page, keyboards and screen readers go on at its title.
+  useEffect(() => {
+    if (before.current === path.value || Component === undefined) return;
+    before.current = path.value;
+    // Unless the page has put it into a field.
+    if (document.activeElement?.closest('main form') == null)
+      document.querySelector<HTMLElement>('h1')?.focus();
+  }, [path.value, Component]);
+  if (found === undefined) {
+    return (
+      <div class="page">
+        <PageHead title={words.notFound} lead={words.notFoundLead} />
+        <p>
+          <LinkButton href="/" kind="primary">
+            {words.toDashboard}
+          </LinkButton>
+        </p>
+      </div>
+    );
+  }
+  if (Component === undefined) return null;
+  if (Component instanceof Error) {
+    return (
+      <div class="page">
+        <PageHead title={words.failed} lead={Component.message} />
+        <p>
+          <Button onClick={() => location.reload()}>↻</Button>
+        </p>
+      </div>
+    );
+  }
+  return (
+    <div class="page">
+      <Component {...found.parameters} />
+    </div>
+  );
+}
+
+const isCurrent = (page: PageRegistration): boolean =>
+  find(path.value)?.page.group !== undefined &&
+  (page.paths[0] === '/'
+    ? path.value === '/'
+    : path.value === page.paths[0] || path.value.startsWith(`${page.paths[0]}/`));
+
+function NavLink({ page, onClick }: { page: PageRegistration; onClick?: () => void }) {
+  return (
+    <a
+      class="nav-link"
+      href={page.paths[0]}
+      aria-current={isCurrent(page) ? 'page' : undefined}
+      onClick={onClick}
+    >
+      <Icon name={page.icon} />
+      <span>{page.title()}</span>
+      {page.id === 'checks' && openChecks.value > 0 && (
+        <span class="badge">
+          <Shape tone="warn" size={11} />
+          <span aria-hidden="true">{openChecks.value}</span>
+          <span class="visually-hidden">{text.value.open(openChecks.value)}</span>
+        </span>
+      )}
+    </a>
+  );
+}
+
+const groups = ['main', 'services', 'manage'] as const;
+
+function Side() {
+  const words = text.value;
+  return (
+    <header class="side-column">
+      <div class="side">
+        <Brand />
+        <nav aria-label={words.navigation}>
+          {groups.map((group) => (
+            <ul class="nav-group" key={group}>
+              {PAGES.filter((page) => page.group === group).map((page) => (
+                <li key={page.id}>
+                  <NavLink page={page} />
+                </li>
+              ))}
+            </ul>
+          ))}
+        </nav>
+        <div class="side-foot">
+          <button type="button" class="nav-link" onClick={() => (isPaletteOpen.value = true)}>
+            <Icon name="search" /> <span>{words.palette}</span> <kbd>Ctrl K</kbd>
+          </button>
+          <button type="button" class="nav-link" popovertarget="preferences">
+            <Icon name="theme" /> <span>{words.preferences}</span>
+          </button>
+          <div id="preferences" class="menu side-menu" popover="auto">
+            <Preferences />
+          </div>
+          <button type="button" class="nav-link" onClick={() => void signOut()}>
+            <Icon name="signOut" /> <span>{words.signOut}</span>
+          </button>
+        </div>
+      </div>
+    </header>
+  );
+}
+
+export function Preferences() {
+  const words = text.value;
+  return (
+    <div class="stack tight preferences">
+      <SelectField<Theme>
+        label={words.theme}
+        value={theme.value}
+        onChange={setTheme}
+        options={(['system', 'light', 'dark'] as const).map((each) => [each, words.themes[each]])}
+      />
+      <SelectField<Locale>
+        label={words.language}
+        value={locale.value}
+        onChange={setLocale}
+        options={Object.entries(LOCALES) as [Locale, string][]}
+      />
+    </div>
+  );
+}
+
+export function Brand() {
+  return (
+    <a class="brand" href="/">
+      <img src="/icon.svg" alt="" width="30" height="30" />
+      <span>
+        Tombolo
+        {session.value?.hostname !== undefined && <small>{session.value.hostname}</small>}
+      </span>
+    </a>
+  );
+}
+
+/** Phones: the pages used most, the rest behind "More". */
+function Bottom() {
+  const words = text.value;
+  const close = () => document.getElementById('more')?.hidePopover();
+  return (
+    <>
+      <nav class="bottom" aria-label={words.navigation}>
+        {PAGES.filter(({ isPrimary }) => isPrimary).map((page) => (
+          <NavLink key={page.id} page={page} />
+        ))}
+        <button type="button" class="nav-link" popovertarget="more">
+          <Icon name="more" /> <span>{words.more}</span>
+        </button>
+      </nav>
+      <div id="more" class="menu" popover="auto">
+        <ul class="nav-group">
+          {PAGES.filter(({ isPrimary }) => !isPrimary).map((page) => (
+            <li key={page.id}>
+              <NavLink page={page} onClick={close} />
+            </li>
+          ))}
+          <li>
+            <button
+              type="button"
+              class="nav-link"
+              onClick={() => {
+                close();
+                isPaletteOpen.value = true;
+              }}
+            >
+              <Icon name="search" /> {words.palette}
+            </button>
+          </li>
+          <li>
+            <button type="button" class="nav-link" onClick={() => void signOut()}>
+              <Icon name="signOut" /> {words.signOut}
+            </button>
+          </li>
+        </ul>
+        <Preferences />
+      </div>
+    </>
+  );
+}

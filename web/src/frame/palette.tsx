@@ -1,0 +1,172 @@
+/** Ctrl-K: every page, every server and the common actions, found by typing. */
+import { signal, useSignal } from '@preact/signals';
+import { useEffect, useId } from 'preact/hooks';
+import { edited } from '../core/config.ts';
+import { setLocale } from '../core/locale.ts';
+import { navigate } from '../core/router.ts';
+import { signOut } from '../core/session.ts';
+import { setTheme } from '../core/theme.ts';
+import { PAGES } from '../pages/all.ts';
+import { Dialog } from '../ui/dialog.tsx';
+import { Icon, type IconName } from '../ui/icon.tsx';
+import { text } from './text.ts';
+
+export const isPaletteOpen = signal(false);
+
+interface Entry {
+  readonly id: string;
+  readonly title: string;
+  readonly kind: string;
+  readonly icon: IconName;
+  readonly words: string;
+  readonly run: () => void;
+}
+
+function entries(): Entry[] {
+  const words = text.value;
+  const hosts = (edited.value['hosts'] ?? []) as readonly {
+    name: string;
+    address: string;
+    hostnames?: string[];
+  }[];
+  const go = (to: string) => () => navigate(to);
+  return [
+    ...PAGES.filter(({ paths }) => !paths[0].includes(':')).map(({ id, title, icon, paths, keywords }) => ({
+      id,
+      title: title(),
+      kind: words.page,
+      icon,
+      words: keywords?.() ?? '',
+      run: go(paths[0]),
+    })),
+    ...hosts.map(({ name, address, hostnames = [] }) => ({
+      id: `server-${name}`,
+      title: name,
+      kind: words.server,
+      icon: 'servers' as const,
+      words: `${address} ${hostnames.join(' ')}`,
+      run: go(`/servers/${encodeURIComponent(name)}`),
+    })),
+    ...(['light', 'dark', 'system'] as const).map((theme) => ({
+      id: `theme-${theme}`,
+      title: `${words.theme}: ${words.themes[theme]}`,
+      kind: words.action,
+      icon: 'theme' as const,
+      words: 'theme',
+      run: () => setTheme(theme),
+    })),
+    {
+      id: 'en',
+      title: 'English',
+      kind: words.action,
+      icon: 'language',
+      words: words.language,
+      run: () => setLocale('en'),
+    },
+    {
+      id: 'de',
+      title: 'Deutsch',
+      kind: words.action,
+      icon: 'language',
+      words: words.language,
+      run: () => setLocale('de'),
+    },
+    {
+      id: 'sign-out',
+      title: words.signOut,
+      kind: words.action,
+      icon: 'signOut',
+      words: 'logout',
+      run: () => void signOut(),
+    },
+  ];
+}
+
+/** How well an entry fits: smaller is better, undefined not at all. */
+function rank({ title, words }: Entry, wanted: string): number | undefined {
+  const at = title.toLowerCase().indexOf(wanted);
+  if (at >= 0) return at;
+  return words.toLowerCase().includes(wanted) ? 100 : undefined;
+}
+
+export function startPalette(): void {
+  addEventListener('keydown', (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
+      event.preventDefault();
+      isPaletteOpen.value = !isPaletteOpen.value;
+    }
+  });
+}
+
+export function Palette() {
+  const wanted = useSignal('');
+  const at = useSignal(0);
+  const id = useId();
+  const words = text.value;
+  const close = () => (isPaletteOpen.value = false);
+  const found = entries()
+    .map((entry) => ({ entry, rank: rank(entry, wanted.value.trim().toLowerCase()) }))
+    .filter((each) => each.rank !== undefined)
+    .sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0))
+    .map(({ entry }) => entry);
+  const chosen = found[Math.min(at.value, found.length - 1)];
+  useEffect(() => {
+    document.getElementById(`${id}-${chosen?.id}`)?.scrollIntoView({ block: 'nearest' });
+  }, [chosen?.id]);
+  const run = (entry: Entry | undefined) => {
+    if (entry === undefined) return;
+    close();
+    entry.run();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step !== undefined) {
+      event.preventDefault();
+      at.value = (at.value + step + found.length) % Math.max(1, found.length);
+    } else if (event.key === 'Enter') {
+      event.preventDefault();
+      run(chosen);
+    }
+  };
+  return (
+    <Dialog title={words.palette} onClose={close}>
+      <input
+        type="text"
+        role="combobox"
+        aria-expanded="true"
+        aria-controls={`${id}-list`}
+        aria-activedescendant={chosen === undefined ? undefined : `${id}-${chosen.id}`}
+        aria-label={words.palettePlaceholder}
+        placeholder={words.palettePlaceholder}
+        autocomplete="off"
+        spellcheck={false}
+        value={wanted.value}
+        onInput={(event) => {
+          wanted.value = event.currentTarget.value;
+          at.value = 0;
+        }}
+        onKeyDown={onKeyDown}
+      />
+      <p class="visually-hidden" role="status">
+        {found.length === 0 ? words.paletteNothing : words.paletteResults(found.length)}
+      </p>
+      {found.length === 0 && <p class="faint">{words.paletteNothing}</p>}
+      <div class="palette-list" id={`${id}-list`} role="listbox" aria-label={words.palette}>
+        {found.map((entry) => (
+          <div
+            key={entry.id}
+            id={`${id}-${entry.id}`}
+            role="option"
+            aria-selected={entry === chosen}
+            tabIndex={-1}
+            onClick={() => run(entry)}
+          >
+            <Icon name={entry.icon} size={18} />
+            {entry.title}
+            <span class="faint">{entry.kind}</span>
+          </div>
+        ))}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,22 @@
+/** The control panel. */
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/parts.css';
+import './styles/forms.css';
+import './styles/dialogs.css';
+import './styles/data.css';
+import './styles/frame.css';
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { locale } from './core/locale.ts';
+import { startRouter } from './core/router.ts';
+import { loadSession } from './core/session.ts';
+import { showTheme } from './core/theme.ts';
+import { startPalette } from './frame/palette.tsx';
+
+document.documentElement.lang = locale.value;
+showTheme();
+startRouter();
+startPalette();
+render(<App />, document.getElementById('app') as HTMLElement);
+void loadSession();

@@ -1,0 +1,80 @@
+/** The document as text, for who prefers it; and everything in force, to read. */
+import { useSignal } from '@preact/signals';
+import {
+  checkDocument,
+  config,
+  type ConfigDocument,
+  discardDraft,
+  edited,
+  setDraft,
+} from '../../core/config.ts';
+import type { Problem } from '../../core/contract.ts';
+import { useAction } from '../../core/resource.ts';
+import { parameter } from '../../core/router.ts';
+import { toast } from '../../core/toast.ts';
+import { Button, Card, Snippet } from '../../ui/basics.tsx';
+import { TextArea } from '../../ui/field.tsx';
+import { ErrorBox, ProblemList } from '../../ui/problems.tsx';
+import { text } from './text.ts';
+
+const print = (value: unknown) => JSON.stringify(value, undefined, 2);
+
+export function Editor() {
+  const words = text.value;
+  const written = useSignal(print(edited.value));
+  const problems = useSignal<readonly Problem[] | undefined>(undefined);
+  const { run, isBusy, error } = useAction(async (takes: boolean) => {
+    problems.value = undefined;
+    // The text itself is checked: so problems name its lines, also where it is no JSON.
+    const answer = await checkDocument(written.value);
+    problems.value = answer.problems;
+    if (!answer.valid || !takes) return;
+    setDraft(JSON.parse(written.value) as ConfigDocument);
+    toast(words.taken);
+  });
+  return (
+    <>
+      {parameter('path') !== '' && <p class="note">{words.pathShown(parameter('path'))}</p>}
+      <Card>
+        <TextArea
+          label={words.document}
+          hint={words.documentHint}
+          rows={22}
+          value={written.value}
+          onInput={(value) => (written.value = value)}
+        />
+        <div class="actions">
+          <Button kind="primary" isBusy={isBusy.value} onClick={() => void run(true)}>
+            {words.takeDraft}
+          </Button>
+          <Button isBusy={isBusy.value} onClick={() => void run(false)}>
+            {words.check}
+          </Button>
+          <Button
+            onClick={() => {
+              discardDraft();
+              problems.value = undefined;
+              written.value = print(config.value?.document);
+            }}
+          >
+            {words.reset}
+          </Button>
+        </div>
+        <div aria-live="polite">
+          {problems.value?.length === 0 && <p class="tone-ok">{words.valid}</p>}
+          {problems.value !== undefined && problems.value.length > 0 && (
+            <div class="error-box">
+              <ProblemList problems={problems.value} />
+            </div>
+          )}
+          <ErrorBox error={error.value} />
+        </div>
+      </Card>
+      <details>
+        <summary>{words.effective}</summary>
+        <p class="faint">{words.effectiveLead}</p>
+        <Snippet value={print(config.value?.effective)} what={words.effective} />
+      </details>
+    </>
+  );
+}

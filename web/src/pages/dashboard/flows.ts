@@ -1,0 +1,47 @@
+/** The flows of the picture, as figures: which service, how it is, how much it carries. */
+import { formatBitRate, formatRate } from '../../core/format.ts';
+import { rates, status } from '../../core/live.ts';
+import type { ServiceRegistration } from '../../core/registry.ts';
+import type { StateName } from '../../ui/basics.tsx';
+import { PAGES } from '../all.ts';
+
+export interface Flow {
+  readonly service: ServiceRegistration;
+  readonly state: StateName;
+  readonly problem: string | null;
+  /** "12 Mbit/s", "30 queries/s". */
+  readonly amount: string;
+  /** Where there is little room: "30/s". */
+  readonly shortAmount: string;
+  /** 0 to 1, by the logarithm: a tenth of the traffic is not a tenth of the width. */
+  readonly width: number;
+}
+
+/** The widest flow is one of so much; more looks the same. */
+const WIDEST_BYTES_PER_SECOND = 125e6;
+const WIDEST_EVENTS_PER_SECOND = 10_000;
+
+export function flows(): readonly Flow[] {
+  const rate = rates.value;
+  return PAGES.flatMap(({ service }) => {
+    if (service === undefined) return [];
+    const report = status.value?.services.find(({ name }) => name === service.name);
+    const state = report?.state ?? 'unknown';
+    const sum = (counters: readonly string[]) =>
+      counters.reduce((total, counter) => total + rate(service.name, counter), 0);
+    const { events } = service;
+    const carried = sum(events?.counters ?? service.bytes);
+    const widest = events === undefined ? WIDEST_BYTES_PER_SECOND : WIDEST_EVENTS_PER_SECOND;
+    return {
+      service,
+      state,
+      problem: report?.problem ?? null,
+      amount:
+        events === undefined
+          ? formatBitRate(carried)
+          : `${formatRate(carried).replace('/s', '')} ${events.unit()}`,
+      shortAmount: events === undefined ? formatBitRate(carried) : formatRate(carried),
+      width: Math.min(1, Math.log1p(carried) / Math.log1p(widest)),
+    };
+  });
+}

@@ -1,0 +1,26 @@
+import { dictionary } from '../../core/locale.ts';
+import type { PageRegistration } from '../../core/registry.ts';
+
+const text = dictionary(
+  { title: 'DNS64', keywords: 'resolver cache upstream queries', unit: 'queries/s' },
+  { title: 'DNS64', keywords: 'Resolver Cache Upstream Anfragen', unit: 'Anfragen/s' },
+);
+
+export const page: PageRegistration = {
+  id: 'dns64',
+  paths: ['/dns64'],
+  icon: 'dns64',
+  title: () => text.value.title,
+  keywords: () => text.value.keywords,
+  group: 'services',
+  load: () => import('./index.tsx'),
+  service: {
+    name: 'dns64',
+    direction: 'out',
+    title: () => text.value.title,
+    short: () => text.value.title,
+    href: '/dns64',
+    bytes: [],
+    events: { counters: ['queries-udp', 'queries-tcp'], unit: () => text.value.unit },
+  },
+};

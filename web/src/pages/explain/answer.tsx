@@ -1,0 +1,64 @@
+/** What would happen, step by step, each with its rule. */
+import { config } from '../../core/config.ts';
+import type { ExplainOutcome, ExplainStep } from '../../core/contract.ts';
+import { Shape, State, type StateName } from '../../ui/basics.tsx';
+import { text } from './text.ts';
+
+const STATES: Readonly<Record<ExplainOutcome['kind'], StateName>> = {
+  server: 'ok',
+  appliance: 'ok',
+  nat64: 'ok',
+  direct: 'ok',
+  refused: 'refused',
+  unknown: 'unknown',
+};
+
+export function Outcome({ outcome }: { outcome: ExplainOutcome }) {
+  return (
+    <p class="outcome">
+      <State state={STATES[outcome.kind]} word={outcome.text} />
+      {outcome.server !== null && (
+        <>
+          {' '}
+          <a href={`/servers/${encodeURIComponent(outcome.server)}`}>{outcome.server}</a>
+        </>
+      )}
+    </p>
+  );
+}
+
+/** A rule of the configuration as a place of the panel. */
+function ruleHref(configPath: string): string {
+  const host = /^\/hosts\/(\d+)/.exec(configPath);
+  const name = host === null ? undefined : config.value?.effective.hosts[Number(host[1])]?.name;
+  return name === undefined
+    ? `/configuration?view=json&path=${encodeURIComponent(configPath)}`
+    : `/servers/${encodeURIComponent(name)}`;
+}
+
+export function Steps({ steps }: { steps: readonly ExplainStep[] }) {
+  const words = text.value;
+  return (
+    <ol class="steps">
+      {steps.map(({ isOk, service, text: line, counter, configPath }) => (
+        <li key={line}>
+          <Shape tone={isOk ? 'ok' : 'fail'} />
+          <span>
+            <span class="tag">{service}</span> {line}{' '}
+            {configPath !== undefined && (
+              <a href={ruleHref(configPath)} aria-label={`${words.rule}: ${configPath}`}>
+                {words.rule}
+              </a>
+            )}
+            {counter !== undefined && (
+              <span class="faint">
+                {' '}
+                {words.countedAs} <code>{counter}</code>
+              </span>
+            )}
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}

@@ -1,0 +1,136 @@
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { ApiProblem, api } from '../../core/api.ts';
+import type { ExplainAnswer } from '../../core/contract.ts';
+import { useAction } from '../../core/resource.ts';
+import { parameter, setParameters } from '../../core/router.ts';
+import { Button, Card, PageHead } from '../../ui/basics.tsx';
+import { SelectField, TextField } from '../../ui/field.tsx';
+import { ErrorBox } from '../../ui/problems.tsx';
+import { Outcome, Steps } from './answer.tsx';
+import { Assertions, SaveDialog } from './assertions.tsx';
+import { expectationOf, type Protocol, type Question } from './model.ts';
+import { text } from './text.ts';
+
+export default function Explain() {
+  const words = text.value;
+  const form = useSignal<Question>({
+    from: parameter('from') || '203.0.113.9',
+    protocol: (parameter('protocol') || 'tcp') as Protocol,
+    to: parameter('to'),
+    port: parameter('port') || '443',
+  });
+  const asked = useSignal<Question | undefined>(undefined);
+  const answer = useSignal<ExplainAnswer | undefined>(undefined);
+  const isSaving = useSignal(false);
+  const { run, isBusy, error } = useAction(async () => {
+    const { from, protocol, to, port } = form.value;
+    setParameters({ from, protocol, to, port });
+    answer.value = undefined;
+    answer.value = await api.post<ExplainAnswer>('explain', {
+      from: from.trim(),
+      protocol,
+      to: to.trim(),
+      ...(protocol !== 'icmp' && { port: Number(port) }),
+    });
+    asked.value = form.value;
+  });
+  useEffect(() => {
+    if (parameter('to') !== '') void run();
+  }, []);
+  const set =
+    <Key extends keyof Question>(key: Key) =>
+    (value: Question[Key]) =>
+      (form.value = { ...form.value, [key]: value });
+  const problems = error.value instanceof ApiProblem ? error.value.problems : [];
+  const problem = (name: string) => problems.find(({ path }) => path === `/${name}`)?.message;
+  return (
+    <>
+      <PageHead title={words.title} lead={words.lead} />
+      <Card>
+        <form
+          class="form inline"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void run();
+          }}
+        >
+          <TextField
+            label={words.from}
+            hint={words.fromHint}
+            isCode
+            value={form.value.from}
+            onInput={set('from')}
+            problem={problem('from')}
+          />
+          <SelectField<Protocol>
+            label={words.protocol}
+            value={form.value.protocol}
+            onChange={set('protocol')}
+            options={[
+              ['tcp', 'TCP'],
+              ['udp', 'UDP'],
+              ['icmp', 'ICMP'],
+            ]}
+          />
+          <TextField
+            label={words.to}
+            hint={words.toHint}
+            isCode
+            placeholder="www.example.com"
+            value={form.value.to}
+            onInput={set('to')}
+            problem={problem('to')}
+          />
+          {form.value.protocol !== 'icmp' && (
+            <TextField
+              label={words.port}
+              isCode
+              inputMode="numeric"
+              size={6}
+              value={form.value.port}
+              onInput={set('port')}
+              problem={problem('port')}
+            />
+          )}
+          <Button kind="primary" type="submit" isBusy={isBusy.value}>
+            {words.explain}
+          </Button>
+        </form>
+        {error.value !== undefined && problems.length === 0 && <ErrorBox error={error.value} />}
+        <div aria-live="polite">
+          {answer.value !== undefined && asked.value !== undefined ? (
+            <div class="stack">
+              <Outcome outcome={answer.value.outcome} />
+              <Steps steps={answer.value.steps} />
+              {expectationOf(answer.value.outcome) !== undefined && (
+                <div>
+                  <Button icon="plus" onClick={() => (isSaving.value = true)}>
+                    {words.keep}
+                  </Button>
+                  <p class="hint">{words.keepHint}</p>
+                </div>
+              )}
+            </div>
+          ) : (
+            error.value === undefined && <p class="faint">{words.nothingSent}</p>
+          )}
+        </div>
+      </Card>
+      {isSaving.value && asked.value !== undefined && answer.value !== undefined && (
+        <SaveDialog
+          question={asked.value}
+          outcome={answer.value.outcome}
+          onClose={() => (isSaving.value = false)}
+        />
+      )}
+      <Assertions
+        onShow={(assertion) => {
+          form.value = { ...assertion, port: String(assertion.port ?? '') };
+          void run();
+          scrollTo(0, 0);
+        }}
+      />
+    </>
+  );
+}

@@ -1,0 +1,202 @@
+/** Charts of what was recorded: pairs of series that belong together share one. */
+import type { HistoryAnswer } from '../core/contract.ts';
+import { formatBitRate, formatBytes, formatNumber, formatPercent } from '../core/format.ts';
+import { dictionary } from '../core/locale.ts';
+import { useResource } from '../core/resource.ts';
+import { Card, Loading } from '../ui/basics.tsx';
+import { Chart, formatCount } from '../ui/chart.tsx';
+
+const text = dictionary(
+  {
+    up: 'towards the servers',
+    down: 'back',
+    out: 'out',
+    back: 'back in',
+    of: { machine: 'machine', process: 'Tombolo', all: 'all', cached: 'from the cache', now: 'now' },
+    charts: {
+      proxyTraffic: 'Proxy: throughput',
+      forwardTraffic: 'SSH and ports: throughput',
+      nat64Traffic: 'NAT64: throughput',
+      connections: 'Open connections',
+      accepted: 'New connections a second',
+      queries: 'DNS queries a second',
+      sessions: 'NAT64 sessions',
+      drops: 'NAT64 drops a second',
+      cpu: 'CPU',
+      memory: 'Memory',
+      temperature: 'Temperature',
+    },
+    proxy: 'proxy',
+    forward: 'SSH and ports',
+  },
+  {
+    up: 'zu den Servern',
+    down: 'zurück',
+    out: 'hinaus',
+    back: 'zurück hinein',
+    of: { machine: 'Gerät', process: 'Tombolo', all: 'alle', cached: 'aus dem Cache', now: 'jetzt' },
+    charts: {
+      proxyTraffic: 'Proxy: Durchsatz',
+      forwardTraffic: 'SSH und Ports: Durchsatz',
+      nat64Traffic: 'NAT64: Durchsatz',
+      connections: 'Offene Verbindungen',
+      accepted: 'Neue Verbindungen je Sekunde',
+      queries: 'DNS-Anfragen je Sekunde',
+      sessions: 'NAT64-Sitzungen',
+      drops: 'NAT64: Verworfenes je Sekunde',
+      cpu: 'CPU',
+      memory: 'Speicher',
+      temperature: 'Temperatur',
+    },
+    proxy: 'Proxy',
+    forward: 'SSH und Ports',
+  },
+);
+
+interface ChartOf {
+  readonly title: () => string;
+  readonly format: (value: number) => string;
+  readonly series: readonly (readonly [name: string, title: () => string])[];
+}
+
+const degrees = (value: number) => `${formatNumber(value)} °C`;
+const percent = (value: number) => formatPercent(value, value < 10 ? 1 : 0);
+
+export const CHARTS: readonly ChartOf[] = [
+  {
+    title: () => text.value.charts.proxyTraffic,
+    format: formatBitRate,
+    series: [
+      ['proxyUpBytesPerSecond', () => text.value.up],
+      ['proxyDownBytesPerSecond', () => text.value.down],
+    ],
+  },
+  {
+    title: () => text.value.charts.forwardTraffic,
+    format: formatBitRate,
+    series: [
+      ['forwardUpBytesPerSecond', () => text.value.up],
+      ['forwardDownBytesPerSecond', () => text.value.down],
+    ],
+  },
+  {
+    title: () => text.value.charts.nat64Traffic,
+    format: formatBitRate,
+    series: [
+      ['nat64UpBytesPerSecond', () => text.value.out],
+      ['nat64DownBytesPerSecond', () => text.value.back],
+    ],
+  },
+  {
+    title: () => text.value.charts.connections,
+    format: formatCount,
+    series: [
+      ['proxyConnections', () => text.value.proxy],
+      ['forwardConnections', () => text.value.forward],
+    ],
+  },
+  {
+    title: () => text.value.charts.accepted,
+    format: formatCount,
+    series: [
+      ['proxyAcceptedPerSecond', () => text.value.proxy],
+      ['forwardAcceptedPerSecond', () => text.value.forward],
+    ],
+  },
+  {
+    title: () => text.value.charts.queries,
+    format: formatCount,
+    series: [
+      ['dnsQueriesPerSecond', () => text.value.of.all],
+      ['dnsCachedPerSecond', () => text.value.of.cached],
+    ],
+  },
+  {
+    title: () => text.value.charts.sessions,
+    format: formatCount,
+    series: [['nat64Sessions', () => text.value.of.now]],
+  },
+  {
+    title: () => text.value.charts.drops,
+    format: formatCount,
+    series: [['nat64DropsPerSecond', () => text.value.of.now]],
+  },
+  {
+    title: () => text.value.charts.cpu,
+    format: percent,
+    series: [
+      ['cpuPercent', () => text.value.of.machine],
+      ['processCpuPercent', () => text.value.of.process],
+    ],
+  },
+  {
+    title: () => text.value.charts.memory,
+    format: formatBytes,
+    series: [
+      ['memoryUsedBytes', () => text.value.of.machine],
+      ['processRssBytes', () => text.value.of.process],
+    ],
+  },
+  {
+    title: () => text.value.charts.temperature,
+    format: degrees,
+    series: [['temperatureCelsius', () => text.value.of.machine]],
+  },
+];
+
+/** A point of the last hours comes every ten seconds, of days every minute. */
+const REFRESH_MS = 10_000;
+const SLOW_REFRESH_MS = 60_000;
+const POINTS = 300;
+const HOUR_SECONDS = 3600;
+
+interface HistoryProps {
+  readonly title?: string;
+  /** Charts that hold one of these series; all when left out. */
+  readonly names?: readonly string[];
+  readonly hours: number;
+}
+
+export function HistoryCharts({ title, names, hours }: HistoryProps) {
+  const charts = CHARTS.filter(
+    ({ series }) => names === undefined || series.some(([name]) => names.includes(name)),
+  );
+  const wanted = charts.flatMap(({ series }) => series.map(([name]) => name));
+  // The hour of the request is rounded, so that the address of what is shown does not change with every drawing.
+  const minute = Math.floor(Date.now() / 60_000) * 60_000;
+  const from = new Date(minute - hours * HOUR_SECONDS * 1000).toISOString();
+  const { data, problem } = useResource<HistoryAnswer>(
+    `history?series=${wanted.join(',')}&points=${POINTS}&from=${from}`,
+    { everyMs: hours <= 1 ? REFRESH_MS : SLOW_REFRESH_MS },
+  );
+  const history = data.value;
+  const body =
+    history === undefined ? (
+      <Loading problem={problem.value} />
+    ) : (
+      charts.map((chart) => <OneChart key={chart.title()} chart={chart} history={history} />)
+    );
+  return title === undefined ? (
+    <div class="charts">{body}</div>
+  ) : (
+    <Card title={title}>
+      <div class="charts">{body}</div>
+    </Card>
+  );
+}
+
+function OneChart({ chart, history }: { chart: ChartOf; history: HistoryAnswer }) {
+  const found = chart.series.flatMap(([name, title]) => {
+    const series = history.series.find((each) => each.name === name);
+    return series === undefined ? [] : { title: title(), values: series.mean };
+  });
+  // A machine without such a sensor has no chart of it.
+  if (
+    chart.series[0][0] === 'temperatureCelsius' &&
+    found.every(({ values }) => values.every((value) => value === null))
+  )
+    return null;
+  const start = Date.parse(history.from) / 1000;
+  const times = found[0]?.values.map((_, index) => start + index * history.stepSeconds) ?? [];
+  return <Chart label={chart.title()} times={times} series={found} format={chart.format} heightPx={140} />;
+}

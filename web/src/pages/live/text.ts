@@ -1,0 +1,148 @@
+import { dictionary } from '../../core/locale.ts';
+
+export const text = dictionary(
+  {
+    title: 'Live',
+    lead: 'One timeline of connections, DNS queries, NAT64 mappings and services; and what was recorded of the last 30 days.',
+    views: 'Parts of this page',
+    timeline: 'Timeline',
+    charts: 'Charts',
+    kinds: { connection: 'Connections', dns: 'DNS', nat64: 'NAT64', service: 'Services' },
+    show: 'Show',
+    client: 'Client',
+    server: 'Server',
+    text: 'Contains',
+    anyServer: 'all',
+    apply: 'Filter',
+    clear: 'Show everything',
+    pause: 'Pause',
+    resume: 'Go on',
+    paused: (count: number) =>
+      count === 0
+        ? 'Paused.'
+        : count === 1
+          ? 'Paused; 1 new event is waiting.'
+          : `Paused; ${count} new events are waiting.`,
+    none: 'Nothing has happened yet',
+    noneHelp:
+      'Connections, queries and mappings appear here as they happen: open a site through the appliance, or ask its resolver.',
+    noneFiltered: 'Nothing fits the filters',
+    older: 'Older',
+    lost: (count: string) => `${count} events were too many at once and are not recorded.`,
+    connection: {
+      opened: (who: string, name: string, where: string) => `${who} connected to ${name}, led to ${where}`,
+      closed: (who: string, name: string, where: string) => `${who} was done with ${name} at ${where}`,
+      refused: (who: string, name: string) => `${who} was refused: ${name}`,
+      noName: 'no name',
+      nowhere: 'nobody',
+    },
+    dns: {
+      line: (who: string, type: string, name: string) => `${who} asked for ${type} ${name}`,
+      answers: {
+        cached: 'from the cache',
+        forwarded: 'from upstream',
+        synthesized: 'made from A',
+        local: 'known here',
+        refused: 'refused',
+        failed: 'no answer',
+        malformed: 'malformed',
+      },
+    },
+    nat64: {
+      'mapping-created': (who: string, pool: string, protocol: string) =>
+        `${who} got ${pool} for ${protocol}`,
+      'mapping-removed': (who: string, pool: string, protocol: string) =>
+        `${who} gave back ${pool} for ${protocol}`,
+    },
+    service: (name: string, state: string) => `${name}: ${state}`,
+    facts: {
+      listener: 'Listener',
+      name: 'Asked for',
+      duration: 'Took',
+      bytes: 'Up / down',
+      reason: 'Ended because',
+      rcode: 'Response code',
+      transport: 'Transport',
+      restarts: 'Restarts',
+      problem: 'Problem',
+    },
+    toServer: 'To the server',
+    explainIt: 'Explain this connection',
+    toClient: 'Everything of this client',
+    toSessions: 'Its NAT64 sessions',
+    hours: 'Time span',
+    spans: { '1': '1 hour', '24': '1 day', '168': '7 days', '720': '30 days' },
+    details: 'Details',
+  },
+  {
+    title: 'Live',
+    lead: 'Eine Zeitleiste der Verbindungen, DNS-Anfragen, NAT64-Zuordnungen und Dienste; und was von den letzten 30 Tagen aufgezeichnet ist.',
+    views: 'Teile dieser Seite',
+    timeline: 'Zeitleiste',
+    charts: 'Diagramme',
+    kinds: { connection: 'Verbindungen', dns: 'DNS', nat64: 'NAT64', service: 'Dienste' },
+    show: 'Zeigen',
+    client: 'Client',
+    server: 'Server',
+    text: 'Enthält',
+    anyServer: 'alle',
+    apply: 'Filtern',
+    clear: 'Alles zeigen',
+    pause: 'Anhalten',
+    resume: 'Weiter',
+    paused: (count) =>
+      count === 0
+        ? 'Angehalten.'
+        : count === 1
+          ? 'Angehalten; 1 neues Ereignis wartet.'
+          : `Angehalten; ${count} neue Ereignisse warten.`,
+    none: 'Noch ist nichts geschehen',
+    noneHelp:
+      'Verbindungen, Anfragen und Zuordnungen erscheinen hier, während sie geschehen: Öffnen Sie eine Seite durch das Gerät, oder fragen Sie seinen Resolver.',
+    noneFiltered: 'Nichts passt zu den Filtern',
+    older: 'Ältere',
+    lost: (count) => `${count} Ereignisse waren zu viele auf einmal und sind nicht aufgezeichnet.`,
+    connection: {
+      opened: (who, name, where) => `${who} verband sich mit ${name}, geführt zu ${where}`,
+      closed: (who, name, where) => `${who} war fertig mit ${name} bei ${where}`,
+      refused: (who, name) => `${who} wurde abgewiesen: ${name}`,
+      noName: 'kein Name',
+      nowhere: 'niemand',
+    },
+    dns: {
+      line: (who, type, name) => `${who} fragte nach ${type} ${name}`,
+      answers: {
+        cached: 'aus dem Cache',
+        forwarded: 'vom Upstream',
+        synthesized: 'aus A gemacht',
+        local: 'hier bekannt',
+        refused: 'abgelehnt',
+        failed: 'ohne Antwort',
+        malformed: 'fehlerhaft',
+      },
+    },
+    nat64: {
+      'mapping-created': (who, pool, protocol) => `${who} bekam ${pool} für ${protocol}`,
+      'mapping-removed': (who, pool, protocol) => `${who} gab ${pool} für ${protocol} zurück`,
+    },
+    service: (name, state) => `${name}: ${state}`,
+    facts: {
+      listener: 'Listener',
+      name: 'Gefragt nach',
+      duration: 'Dauerte',
+      bytes: 'Hin / zurück',
+      reason: 'Endete, weil',
+      rcode: 'Antwortcode',
+      transport: 'Transport',
+      restarts: 'Neustarts',
+      problem: 'Problem',
+    },
+    toServer: 'Zum Server',
+    explainIt: 'Diese Verbindung erklären',
+    toClient: 'Alles von diesem Client',
+    toSessions: 'Seine NAT64-Sitzungen',
+    hours: 'Zeitspanne',
+    spans: { '1': '1 Stunde', '24': '1 Tag', '168': '7 Tage', '720': '30 Tage' },
+    details: 'Einzelheiten',
+  },
+);

@@ -1,0 +1,186 @@
+/** What happens, newest first. Filters are in the address; pausing holds the list still, not the appliance. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { ApiProblem, api, query } from '../../core/api.ts';
+import { config } from '../../core/config.ts';
+import type { EventsAnswer, LiveEvent } from '../../core/contract.ts';
+import { formatNumber } from '../../core/format.ts';
+import { onEvents } from '../../core/live.ts';
+import { useAction } from '../../core/resource.ts';
+import { parameter, setParameters } from '../../core/router.ts';
+import { Button, Empty } from '../../ui/basics.tsx';
+import { CheckField, SelectField, TextField } from '../../ui/field.tsx';
+import { ErrorBox } from '../../ui/problems.tsx';
+import { EventRow } from './event-row.tsx';
+import { text } from './text.ts';
+
+const KINDS = ['connection', 'dns', 'nat64', 'service'] as const;
+const PAGE_ROWS = 100;
+const KEPT_ROWS = 400;
+/** A filtered list is asked for again when something happens, but no oftener. */
+const REFRESH_MS = 2000;
+
+export function Timeline() {
+  const words = text.value;
+  const filters = {
+    kind: parameter('kind'),
+    client: parameter('client'),
+    server: parameter('server'),
+    text: parameter('text'),
+  };
+  const key = query(filters);
+  const isFiltered = key !== '';
+  const events = useSignal<readonly LiveEvent[] | undefined>(undefined);
+  const waiting = useSignal<readonly LiveEvent[]>([]);
+  const isPaused = useSignal(false);
+  const nextCursor = useSignal<number | null>(null);
+  const lost = useSignal(0);
+  const load = useAction(async (cursor: number | undefined) => {
+    const answer = await api.get<EventsAnswer>(`events${query({ ...filters, cursor, limit: PAGE_ROWS })}`);
+    events.value = cursor === undefined ? answer.events : [...(events.value ?? []), ...answer.events];
+    nextCursor.value = answer.nextCursor;
+    lost.value = answer.lost;
+  });
+  const latest = useRef(load.run);
+  latest.current = load.run;
+
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    void latest.current(undefined);
+    const stop = onEvents((fresh) => {
+      if (isPaused.value) waiting.value = [...waiting.value, ...fresh].slice(-KEPT_ROWS);
+      else if (isFiltered)
+        timer ??= setTimeout(() => {
+          timer = undefined;
+          void latest.current(undefined);
+        }, REFRESH_MS);
+      else events.value = merge(fresh, events.value ?? []);
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [key]);
+
+  const resume = () => {
+    isPaused.value = false;
+    if (isFiltered) void load.run(undefined);
+    else events.value = merge(waiting.value, events.value ?? []);
+    waiting.value = [];
+  };
+  return (
+    <section class="card" aria-label={words.timeline}>
+      <Filters key={key} filters={filters} error={load.error.value} />
+      <div class="row spread">
+        <p role="status" class="faint">
+          {isPaused.value && words.paused(waiting.value.length)}
+          {lost.value > 0 && ` ${words.lost(formatNumber(lost.value))}`}
+        </p>
+        <Button
+          icon={isPaused.value ? 'play' : 'pause'}
+          onClick={() => (isPaused.value ? resume() : (isPaused.value = true))}
+        >
+          {isPaused.value ? words.resume : words.pause}
+        </Button>
+      </div>
+      {events.value?.length === 0 && (
+        <Empty title={isFiltered ? words.noneFiltered : words.none}>
+          {!isFiltered && <p>{words.noneHelp}</p>}
+        </Empty>
+      )}
+      <ol class="timeline">
+        {events.value?.map((event) => (
+          <EventRow key={event.id} event={event} />
+        ))}
+      </ol>
+      {nextCursor.value !== null && (
+        <Button isBusy={load.isBusy.value} onClick={() => void load.run(nextCursor.value ?? undefined)}>
+          {words.older}
+        </Button>
+      )}
+    </section>
+  );
+}
+
+/** `fresh` comes oldest first, the list is newest first; what both hold comes once. */
+function merge(fresh: readonly LiveEvent[], list: readonly LiveEvent[]): readonly LiveEvent[] {
+  const newest = list[0]?.id ?? -1;
+  const added = fresh.filter(({ id }) => id > newest).reverse();
+  return [...added, ...list].slice(0, KEPT_ROWS);
+}
+
+interface FiltersProps {
+  readonly filters: {
+    readonly kind: string;
+    readonly client: string;
+    readonly server: string;
+    readonly text: string;
+  };
+  readonly error: unknown;
+}
+
+function Filters({ filters, error }: FiltersProps) {
+  const words = text.value;
+  const form = useSignal(filters);
+  const kinds = new Set(form.value.kind === '' ? KINDS : form.value.kind.split(','));
+  const hosts = config.value?.effective.hosts ?? [];
+  const problems = error instanceof ApiProblem ? error.problems : [];
+  const problem = (name: string) => problems.find(({ path }) => path === `/${name}`)?.message;
+  const toggle = (kind: string) => (isOn: boolean) => {
+    const next = KINDS.filter((each) => (each === kind ? isOn : kinds.has(each)));
+    setParameters({
+      ...form.value,
+      kind: next.length === KINDS.length || next.length === 0 ? '' : next.join(','),
+    });
+  };
+  return (
+    <form
+      class="form inline"
+      onSubmit={(event) => {
+        event.preventDefault();
+        setParameters(form.value);
+      }}
+    >
+      <fieldset>
+        <legend class="group-label">{words.show}</legend>
+        <div class="row kinds">
+          {KINDS.map((kind) => (
+            <CheckField
+              key={kind}
+              label={words.kinds[kind]}
+              isChecked={kinds.has(kind)}
+              onChange={toggle(kind)}
+            />
+          ))}
+        </div>
+      </fieldset>
+      <SelectField
+        label={words.server}
+        value={form.value.server}
+        options={[['', words.anyServer], ...hosts.map(({ name }) => [name, name] as const)]}
+        onChange={(server) => setParameters({ ...form.value, server })}
+      />
+      <TextField
+        label={words.client}
+        isCode
+        placeholder="203.0.113.9"
+        value={form.value.client}
+        onInput={(client) => (form.value = { ...form.value, client })}
+        problem={problem('client')}
+      />
+      <TextField
+        label={words.text}
+        value={form.value.text}
+        onInput={(wanted) => (form.value = { ...form.value, text: wanted })}
+        problem={problem('text')}
+      />
+      <Button type="submit">{words.apply}</Button>
+      {query(filters) !== '' && (
+        <Button onClick={() => setParameters({ kind: '', client: '', server: '', text: '' })}>
+          {words.clear}
+        </Button>
+      )}
+      {error !== undefined && problems.length === 0 && <ErrorBox error={error} />}
+    </form>
+  );
+}

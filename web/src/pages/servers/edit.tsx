@@ -1,0 +1,83 @@
+import { useSignal } from '@preact/signals';
+import { config, edit, edited } from '../../core/config.ts';
+import { useAction } from '../../core/resource.ts';
+import { navigate } from '../../core/router.ts';
+import { toast } from '../../core/toast.ts';
+import { Button, LinkButton, Loading, PageHead } from '../../ui/basics.tsx';
+import { ErrorBox, ProblemList } from '../../ui/problems.tsx';
+import { text as common } from '../../ui/text.ts';
+import { HostFields, useHostProblems } from './form.tsx';
+import { EMPTY_FORM, type HostDocument, formOf, hostOf, hostsOf, problemsOf, withHost } from './model.ts';
+import { text } from './text.ts';
+
+/** `name` undefined: a new server. */
+export function EditServer({ name }: { name?: string }) {
+  if (config.value === undefined) return <Loading problem={undefined} />;
+  const before = name === undefined ? undefined : hostsOf(edited.value).find((host) => host.name === name);
+  const words = text.value;
+  if (name !== undefined && before === undefined)
+    return (
+      <PageHead
+        title={words.notFound(name)}
+        lead={words.notFoundLead}
+        back={{ href: '/servers', title: words.title }}
+      />
+    );
+  return <Form key={name ?? ''} before={before} />;
+}
+
+function Form({ before }: { before: HostDocument | undefined }) {
+  const words = text.value;
+  const form = useSignal(
+    before === undefined
+      ? EMPTY_FORM
+      : formOf(
+          before,
+          config.value?.effective.hosts.find(({ name }) => name === before.name),
+        ),
+  );
+  const showsAll = useSignal(false);
+  const problems = useHostProblems(form, before);
+  const { run, isBusy, error } = useAction(async () => {
+    const host = hostOf(form.value, before);
+    showsAll.value = true;
+    problems.value = await problemsOf(host, before?.name);
+    if (problems.value.length > 0) {
+      requestAnimationFrame(() => document.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+      return;
+    }
+    edit((document) => Object.assign(document, withHost(document, host, before?.name).document));
+    toast(words.form.saved(host.name));
+    navigate(`/servers/${encodeURIComponent(host.name)}`);
+  });
+  const back = before === undefined ? '/servers' : `/servers/${encodeURIComponent(before.name)}`;
+  // A problem without a field of its own, as a server that names nothing known.
+  const others = problems.value.filter(({ path }) => path === '');
+  return (
+    <>
+      <PageHead
+        title={before === undefined ? words.addTitle : words.editTitle(before.name)}
+        lead={words.addLead}
+        back={{ href: back, title: before?.name ?? words.title }}
+      />
+      <form
+        class="form card"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          void run();
+        }}
+      >
+        <HostFields form={form} problems={problems.value} showsAll={showsAll.value} />
+        {showsAll.value && others.length > 0 && <ProblemList problems={others} />}
+        <ErrorBox error={error.value} />
+        <div class="actions">
+          <Button kind="primary" type="submit" isBusy={isBusy.value}>
+            {words.form.save}
+          </Button>
+          <LinkButton href={back}>{common.value.cancel}</LinkButton>
+        </div>
+      </form>
+    </>
+  );
+}

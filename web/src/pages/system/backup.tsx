@@ -1,0 +1,53 @@
+import { useSignal } from '@preact/signals';
+import { api, download } from '../../core/api.ts';
+import { useAction } from '../../core/resource.ts';
+import { toast } from '../../core/toast.ts';
+import { Button, Card } from '../../ui/basics.tsx';
+import { TextField } from '../../ui/field.tsx';
+import { ErrorBox } from '../../ui/problems.tsx';
+import { RestoreForm } from './restore.tsx';
+import { text } from './text.ts';
+
+export function Backup() {
+  const words = text.value;
+  const passphrase = useSignal('');
+  const { run, isBusy, error } = useAction(async () => {
+    await download(await api.fetch('POST', 'backup', { passphrase: passphrase.value }), 'tombolo.backup');
+    passphrase.value = '';
+    toast(words.made);
+  });
+  return (
+    <div class="columns">
+      <Card title={words.make}>
+        <p class="faint">{words.makeLead}</p>
+        <form
+          class="form"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void run();
+          }}
+        >
+          <TextField
+            label={words.passphrase}
+            hint={words.passphraseHint}
+            type="password"
+            autoComplete="new-password"
+            value={passphrase.value}
+            onInput={(value) => (passphrase.value = value)}
+            isRequired
+          />
+          <ErrorBox error={error.value} />
+          <div class="actions">
+            <Button kind="primary" type="submit" icon="download" isBusy={isBusy.value}>
+              {words.makeGet}
+            </Button>
+          </div>
+        </form>
+      </Card>
+      <Card title={words.restore}>
+        <p class="faint">{words.restoreLead}</p>
+        <RestoreForm onRestored={() => {}} />
+      </Card>
+    </div>
+  );
+}

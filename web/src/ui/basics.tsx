@@ -1,0 +1,271 @@
+/** The small parts: buttons, states, addresses, times, empty places. */
+import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { formatAgo, formatTime, now } from '../core/format.ts';
+import { Icon, type IconName } from './icon.tsx';
+import { text } from './text.ts';
+
+interface ButtonProps {
+  readonly kind?: 'primary' | 'quiet' | 'danger';
+  readonly icon?: IconName;
+  readonly type?: 'button' | 'submit';
+  readonly isBusy?: boolean;
+  readonly isDisabled?: boolean;
+  readonly isSmall?: boolean;
+  readonly label?: string;
+  readonly id?: string;
+  readonly onClick?: (event: MouseEvent) => void;
+  readonly children?: ComponentChildren;
+}
+
+/** `label` names a button that shows only an icon, or says more than its words do. */
+export function Button({
+  kind = 'quiet',
+  icon,
+  type = 'button',
+  isBusy = false,
+  isDisabled = false,
+  isSmall = false,
+  label,
+  id,
+  onClick,
+  children,
+}: ButtonProps) {
+  const classes = `button ${kind}${isSmall ? ' small' : ''}${children === undefined ? ' icon-only' : ''}`;
+  return (
+    <button
+      class={classes}
+      type={type}
+      id={id}
+      aria-label={label}
+      title={children === undefined ? label : undefined}
+      aria-busy={isBusy || undefined}
+      disabled={isDisabled || isBusy}
+      onClick={onClick}
+    >
+      {icon !== undefined && <Icon name={icon} size={isSmall ? 16 : 18} />}
+      {children !== undefined && <span>{children}</span>}
+    </button>
+  );
+}
+
+export function LinkButton({
+  href,
+  kind = 'quiet',
+  icon,
+  download,
+  children,
+}: {
+  href: string;
+  kind?: 'primary' | 'quiet';
+  icon?: IconName;
+  download?: boolean;
+  children: ComponentChildren;
+}) {
+  return (
+    <a class={`button ${kind}`} href={href} download={download}>
+      {icon !== undefined && <Icon name={icon} size={18} />}
+      <span>{children}</span>
+    </a>
+  );
+}
+
+/** Where the page may not write to the clipboard (plain HTTP), the old way by a selection still works. */
+async function copyText(value: string): Promise<void> {
+  if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(value);
+  const area = document.createElement('textarea');
+  area.value = value;
+  area.className = 'visually-hidden';
+  const holder = document.querySelector('dialog[open]') ?? document.body;
+  holder.append(area);
+  area.select();
+  document.execCommand('copy');
+  area.remove();
+}
+
+export function CopyButton({ value, what }: { value: string; what: string }) {
+  const isCopied = useSignal(false);
+  const copy = async (event: MouseEvent) => {
+    event.preventDefault();
+    event.stopPropagation();
+    const button = event.currentTarget as HTMLElement;
+    await copyText(value);
+    button.focus();
+    isCopied.value = true;
+    setTimeout(() => (isCopied.value = false), 1500);
+  };
+  const label = isCopied.value ? text.value.copied : text.value.copyThis(what);
+  return (
+    <button type="button" class="copy" onClick={copy} aria-label={label} title={label}>
+      <Icon name={isCopied.value ? 'done' : 'copy'} size={15} />
+      {isCopied.value && (
+        <span role="status" class="visually-hidden">
+          {text.value.copied}
+        </span>
+      )}
+    </button>
+  );
+}
+
+/** An address, a name, a port: monospace and copyable. */
+export function Address({ value }: { value: string }) {
+  return (
+    <span class="address">
+      <code>{value}</code>
+      <CopyButton value={value} what={value} />
+    </span>
+  );
+}
+
+/** Several lines to paste elsewhere. */
+export function Snippet({ value, what }: { value: string; what: string }) {
+  return (
+    <div class="snippet">
+      <pre tabIndex={0} role="region" aria-label={what}>
+        {value}
+      </pre>
+      <CopyButton value={value} what={what} />
+    </div>
+  );
+}
+
+export type StateName =
+  | 'ok'
+  | 'warn'
+  | 'fail'
+  | 'unknown'
+  | 'running'
+  | 'degraded'
+  | 'failed'
+  | 'disabled'
+  | 'passed'
+  | 'refused';
+export type Tone = 'ok' | 'warn' | 'fail' | 'off';
+export const toneOf = (state: StateName): Tone =>
+  state === 'ok' || state === 'running' || state === 'passed'
+    ? 'ok'
+    : state === 'warn' || state === 'degraded'
+      ? 'warn'
+      : state === 'fail' || state === 'failed' || state === 'refused'
+        ? 'fail'
+        : 'off';
+
+/** On a grid of 16: a disc with a tick, a triangle, a square with a cross. */
+const SHAPES = {
+  ok: 'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zM7 11.3 3.9 8.2l1.1-1.1L7 9.1l4.1-4.2 1.1 1.1z',
+  warn: 'M8 1 .5 14.5h15zM7.2 6h1.6v4H7.2zm0 5.2h1.6v1.6H7.2z',
+  fail: 'M1.5 1.5h13v13h-13zM5 4 4 5l3 3-3 3 1 1 3-3 3 3 1-1-3-3 3-3-1-1-3 3z',
+} as const;
+
+/** What a shape is made of, for inside a drawing. */
+export const ShapePath = ({ tone }: { tone: Tone }) =>
+  tone === 'off' ? (
+    <circle class="outlined" cx="8" cy="8" r="6" />
+  ) : (
+    <path class="filled" d={SHAPES[tone]} fill-rule="evenodd" />
+  );
+
+/** A shape for each tone, so that none rests on its colour. */
+export function Shape({ tone, size = 14 }: { tone: Tone; size?: number }) {
+  return (
+    <svg class={`shape tone-${tone}`} viewBox="0 0 16 16" width={size} height={size} aria-hidden="true">
+      <ShapePath tone={tone} />
+    </svg>
+  );
+}
+
+/** Shape, word and colour together. `word` says it in other words than the state's own. */
+export function State({ state, word }: { state: StateName; word?: string }) {
+  const tone = toneOf(state);
+  return (
+    <span class={`state tone-${tone}`}>
+      <Shape tone={tone} />
+      <span>{word ?? text.value.state[state]}</span>
+    </span>
+  );
+}
+
+/** "3 minutes ago", the exact time on hover and for screen readers' details. */
+export function Ago({ at }: { at: string | null | undefined }) {
+  if (at == null) return <span class="faint">{text.value.never}</span>;
+  const date = new Date(at);
+  return (
+    <time dateTime={at} title={formatTime(date)}>
+      {formatAgo(date, Math.max(now.value, Math.min(date.getTime(), Date.now())))}
+    </time>
+  );
+}
+
+/** What a place says while there is nothing in it: what it is for, and what to do first. */
+export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <p class="empty-title">{title}</p>
+      {children}
+    </div>
+  );
+}
+
+export function Card({
+  title,
+  actions,
+  children,
+  id,
+}: {
+  title?: ComponentChildren;
+  actions?: ComponentChildren;
+  children: ComponentChildren;
+  id?: string;
+}) {
+  return (
+    <section class="card" id={id}>
+      {(title !== undefined || actions !== undefined) && (
+        <div class="card-head">
+          {title !== undefined && <h2>{title}</h2>}
+          {actions !== undefined && <div class="actions">{actions}</div>}
+        </div>
+      )}
+      {children}
+    </section>
+  );
+}
+
+/** The head of a page: its title is also the document's. */
+export function PageHead({
+  title,
+  lead,
+  actions,
+  back,
+}: {
+  title: string;
+  lead?: ComponentChildren;
+  actions?: ComponentChildren;
+  back?: { href: string; title: string };
+}) {
+  document.title = `${title} · Tombolo`;
+  return (
+    <header class="page-head">
+      <div>
+        {back !== undefined && (
+          <a class="back" href={back.href}>
+            <Icon name="left" size={14} />
+            {back.title}
+          </a>
+        )}
+        <h1 tabIndex={-1}>{title}</h1>
+        {lead !== undefined && <p class="lead">{lead}</p>}
+      </div>
+      {actions !== undefined && <div class="actions">{actions}</div>}
+    </header>
+  );
+}
+
+export function Loading({ problem }: { problem: string | undefined }) {
+  return problem === undefined ? (
+    <p class="faint loading">{text.value.loading}</p>
+  ) : (
+    <p class="problem" role="alert">
+      {problem}
+    </p>
+  );
+}

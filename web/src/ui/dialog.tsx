@@ -1,0 +1,135 @@
+/** Dialogs are the browser's own: focus stays inside, Escape closes, focus returns to where it was. */
+import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { useAction } from '../core/resource.ts';
+import { Button } from './basics.tsx';
+import { TextField } from './field.tsx';
+import { ErrorBox } from './problems.tsx';
+import { text } from './text.ts';
+
+interface DialogProps {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly isWide?: boolean;
+  readonly children: ComponentChildren;
+  readonly footer?: ComponentChildren;
+}
+
+/** Open as long as it is drawn. */
+export function Dialog({ title, onClose, isWide, children, footer }: DialogProps) {
+  const element = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const dialog = element.current;
+    const before = document.activeElement;
+    if (dialog !== null && !dialog.open) {
+      dialog.showModal();
+      // Not the button that closes it, which comes first.
+      const first = ['.dialog-body :is(input, textarea, select)', 'footer .primary', 'footer button'];
+      first
+        .map((selector) => dialog.querySelector<HTMLElement>(selector))
+        .find((found) => found !== null)
+        ?.focus();
+    }
+    return () => {
+      dialog?.close();
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  return (
+    <dialog
+      ref={element}
+      class={isWide ? 'dialog wide' : 'dialog'}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+      onClick={(event) => {
+        if (event.target === element.current) onClose();
+      }}
+    >
+      <div class="dialog-inner">
+        <header>
+          <h2 id={id}>{title}</h2>
+          <Button icon="close" isSmall label={text.value.close} onClick={onClose} />
+        </header>
+        <div class="dialog-body">{children}</div>
+        {footer !== undefined && <footer class="actions">{footer}</footer>}
+      </div>
+    </dialog>
+  );
+}
+
+export interface Question {
+  readonly title: string;
+  /** What will stop working, and how it can be undone. */
+  readonly consequences: readonly string[];
+  readonly undo?: string;
+  readonly action: string;
+  /** Must be typed before the button works, and what asks for it. */
+  readonly phrase?: { readonly expected: string; readonly label: string };
+  readonly perform: (phrase: string) => Promise<void>;
+}
+
+const question = signal<Question | undefined>(undefined);
+
+/** Asks before something is destroyed. */
+export function ask(next: Question): void {
+  question.value = next;
+}
+
+export function QuestionDialog() {
+  const asked = question.value;
+  return asked === undefined ? null : <Ask key={asked.title} {...asked} />;
+}
+
+const typed = signal('');
+function Ask({ title, consequences, undo, action, phrase, perform }: Question) {
+  const close = () => {
+    typed.value = '';
+    question.value = undefined;
+  };
+  const { run, isBusy, error } = useAction(async () => {
+    await perform(typed.value);
+    close();
+  });
+  const { cancel, stops } = text.value;
+  return (
+    <Dialog
+      title={title}
+      onClose={close}
+      footer={
+        <>
+          <Button onClick={close}>{cancel}</Button>
+          <Button
+            kind="danger"
+            isBusy={isBusy.value}
+            isDisabled={phrase !== undefined && typed.value !== phrase.expected}
+            onClick={() => void run()}
+          >
+            {action}
+          </Button>
+        </>
+      }
+    >
+      <p class="consequences-title">{stops}</p>
+      <ul class="consequences">
+        {consequences.map((line) => (
+          <li key={line}>{line}</li>
+        ))}
+      </ul>
+      {undo !== undefined && <p class="faint">{undo}</p>}
+      {phrase !== undefined && (
+        <TextField
+          label={phrase.label}
+          value={typed.value}
+          onInput={(value) => (typed.value = value)}
+          isCode
+        />
+      )}
+      <ErrorBox error={error.value} />
+    </Dialog>
+  );
+}

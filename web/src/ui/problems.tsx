@@ -1,0 +1,43 @@
+/** Every refusal, in one shape: what was attempted, where, which value, what would be right. */
+import { ApiProblem } from '../core/api.ts';
+import type { Problem } from '../core/contract.ts';
+import { text } from './text.ts';
+
+/** What an action failed with; nothing while it has not. */
+export function ErrorBox({ error }: { error: unknown }) {
+  if (error === undefined) return null;
+  const problems = error instanceof ApiProblem ? error.problems : [];
+  return (
+    <div class="error-box" role="alert">
+      <p>{error instanceof Error ? error.message : String(error)}</p>
+      {problems.length > 0 && <ProblemList problems={problems} />}
+    </div>
+  );
+}
+
+export function ProblemList({ problems }: { problems: readonly Problem[] }) {
+  const { given, expected, line: lineText } = text.value;
+  return (
+    <ul class="problem-list">
+      {problems.map(({ path, value, expected: right, message, line, column }) => (
+        <li key={path + message}>
+          <p>
+            {path !== '' && <code>{path}</code>} {message}
+            {line !== undefined && <span class="faint"> ({lineText(line, column ?? 1)})</span>}
+          </p>
+          {value !== undefined && (
+            <p class="faint">
+              {given}: <code>{value}</code>. {expected}: {right}.
+            </p>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The problem of one field; `path` as a JSON pointer. */
+export const problemAt = (problems: readonly Problem[], path: string): string | undefined => {
+  const found = problems.find((problem) => problem.path === path || problem.path.startsWith(`${path}/`));
+  return found?.message;
+};
