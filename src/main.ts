@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { keepYoungGenerationsSmall } from './runtime/young-generation.ts';
+import { keepHeapsSmall } from './runtime/heap.ts';
 
 const EXIT_USAGE = 2;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'];
@@ -57,7 +57,7 @@ if (!LOG_LEVELS.includes(options['log-level'])) {
 }
 
 if (!options.check) {
-  keepYoungGenerationsSmall();
+  keepHeapsSmall();
   mkdirSync(options.state, { recursive: true, mode: 0o700 });
   // A third of the start time, and 15 MB less in each thread, because types are stripped once and the result is kept.
   // Worker threads take it from the environment; who sets it there (tools/node.sh, the unit) spares this thread too.

@@ -6,6 +6,7 @@ import { recoverPending } from './config/pending.ts';
 import { formatProblem } from './config/problem.ts';
 import { ConfigError, type ConfigStore, openConfigStore } from './config/store.ts';
 import { connectServiceManager } from './os/sd-notify.ts';
+import { collectStartupGarbage } from './runtime/heap.ts';
 import { silentLog } from './runtime/log.ts';
 import { finishRestore } from './state/backup.ts';
 import { createLogRing } from './state/log-ring.ts';
@@ -101,6 +102,7 @@ export async function run({
 
   const app = await starting;
   serviceManager.ready();
+  collectStartupGarbage();
   log.info({ version, config: configPath, state: stateDirectory }, 'started');
   if (process.env['TOMBOLO_TEST_HOOKS'] === '1') listenForTestHooks(app);
   return undefined;

@@ -27,7 +27,11 @@ export function isStale(): boolean {
 /** Builds; rejects with what Vite says. Vite is loaded here, so that nobody who has a build pays for it. */
 export async function buildWeb(): Promise<void> {
   const { build } = await import('vite');
+  const mode = process.env['NODE_ENV'];
   await build({ configFile: join(ROOT, 'web/vite.config.ts'), logLevel: 'warn' });
+  // Vite sets it for this process, whose children (npm, among others) must not think that they are in production.
+  if (mode === undefined) delete process.env['NODE_ENV'];
+  else process.env['NODE_ENV'] = mode;
   for (const file of globSync('**/*', { cwd: DIST })) {
     const path = join(DIST, file);
     if (!COMPRESSED.test(file) || statSync(path).size < LEAST_COMPRESSED_BYTES) continue;

@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { isMainThread, Worker } from 'node:worker_threads';
-import { keepYoungGenerationsSmall } from '../src/runtime/young-generation.ts';
+import { keepHeapsSmall } from '../src/runtime/heap.ts';
 
 if (process.env['NODE_COMPILE_CACHE'] === undefined) throw new Error('NODE_COMPILE_CACHE is not set');
 const source = new URL('../src/', import.meta.url);
@@ -20,6 +20,6 @@ for (const file of globSync('**/*.ts', { cwd: source.pathname, exclude: ['**/mai
 flushCompileCache();
 if (isMainThread) {
   spawnSync(process.execPath, [new URL('main.ts', source).pathname, '--version']);
-  keepYoungGenerationsSmall();
+  keepHeapsSmall();
   new Worker(new URL(import.meta.url));
 }

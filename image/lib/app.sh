@@ -33,7 +33,8 @@ make_web() {
     cd "$REPOSITORY" || exit
     cp -r package.json package-lock.json .npmrc tsconfig.json tools src web "$build/"
     cd "$build" || exit
-    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+    # Vite is a development tool, which an outer npm or NODE_ENV may have left out.
+    npm ci --include=dev --ignore-scripts --no-audit --no-fund --loglevel=error
     npm run --silent build:web
   )
   mkdir -p "$1/web"

@@ -5,6 +5,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { FdLedger } from '../os/fd-ledger.ts';
 import { pinned, read } from '../os/libc.ts';
+import { collectStartupGarbage } from './heap.ts';
 import type { LogLevel } from './log.ts';
 
 /** The longest a loop may block: Node can only end a thread between two system calls. */
@@ -72,7 +73,10 @@ export function workerThread<Init, In, Out = never>(): WorkerThread<Init, In, Ou
         handle(control.message);
       }
     },
-    ready: () => send({ kind: 'ready' }),
+    ready() {
+      send({ kind: 'ready' });
+      collectStartupGarbage();
+    },
     post: (message) => send({ kind: 'message', message }),
     log: (level, fields, message) => send({ kind: 'log', level, fields, message }),
   };
