@@ -173,6 +173,9 @@ export const CHECKS: readonly Check[] = [
   ]),
   web('web2', 'HTTPS to an IPv4-only server', `https://${IPV4_ONLY}/`, page('mainland', /^scheme: https$/m)),
   web('web3', '16 MiB through NAT64', `${large} http://${IPV4_ONLY}/large`, allOfLarge),
+  web('appliance', "the appliance's own programs, by DNS64 and NAT64", `-6 http://${IPV4_ONLY}/`, [
+    ...page('mainland', new RegExp(`^peer: ${ADDRESSES.appliance4}$`, 'm')),
+  ]),
   {
     way: 'out',
     title: 'ping of an IPv4-only host',

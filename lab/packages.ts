@@ -30,7 +30,13 @@ const LAB: Packages = {
 /** By purpose. */
 export const PACKAGES = {
   lab: LAB,
-  test: { ...LAB, socat: 'socat' },
+  test: {
+    ...LAB,
+    ethtool: 'ethtool',
+    'iputils-tracepath': 'tracepath',
+    socat: 'socat',
+    traceroute: 'traceroute',
+  },
   browser: {
     ...LAB,
     socat: 'socat',

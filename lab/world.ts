@@ -66,6 +66,8 @@ export const HOSTS = {
     },
     routes: ['default via 192.0.2.254'],
     router: true,
+    // Its own programs ask DNS64 too.
+    etc: resolver('::1'),
   },
   web1: onIsland(ADDRESSES.web1),
   web2: onIsland(ADDRESSES.web2),

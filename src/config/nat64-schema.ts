@@ -301,6 +301,17 @@ export const Nat64Schema = Type.Object(
       default: 65_536,
       requiresRestart: true,
     }),
+    keepSessions: Type.Boolean({
+      title: 'Keep the sessions over a restart of the process, in a file of the state directory',
+      expected: 'true or false',
+      default: false,
+    }),
+    log: Type.Union([Type.Literal('none'), Type.Literal('mappings'), Type.Literal('sessions')], {
+      title:
+        'What is logged as it begins and ends: nothing, mappings (who has which port, RFC 6888), or sessions too (who talks with whom)',
+      expected: '"none", "mappings" or "sessions"',
+      default: 'none',
+    }),
   },
   { ...strict, title: 'NAT64', expected: 'an object', default: {} },
 );

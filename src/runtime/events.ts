@@ -37,12 +37,15 @@ export interface DnsEvent {
 
 export interface Nat64Event {
   readonly kind: 'nat64';
-  readonly what: 'mapping-created' | 'mapping-removed';
+  readonly what: 'mapping-created' | 'mapping-removed' | 'session-created' | 'session-removed';
   readonly protocol: 'tcp' | 'udp' | 'icmp';
   readonly client: string;
   readonly clientPort: number;
   readonly poolAddress: string;
   readonly poolPort: number;
+  /** The other end of a session; null for a mapping, which has many. */
+  readonly remote: string | null;
+  readonly remotePort: number | null;
 }
 
 export interface ServiceEvent {

@@ -1,6 +1,6 @@
 /** The optimised NAT64 against the clear one, on as many generated packets as one likes. */
 import fc from 'fast-check';
-import { REFERENCE_PROPERTIES } from '../unit/services/nat64/reference-properties.ts';
+import { REFERENCE_PROPERTIES } from '../unit/services/nat64/reference/properties.ts';
 
 /** Sequences from one seed of fast-check; what it keeps of them is freed after so many. */
 const RUNS_A_SEED = 200;

@@ -18,10 +18,8 @@ import { readSmtpGreeting, readSshBanner, readStatusLine } from '../../src/wire/
 import { formatIpAddress, parseIpAddress } from '../../src/wire/ip-address.ts';
 import { readExternalAddress } from '../../src/wire/nat-pmp.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
-import { sendInBursts } from '../unit/services/nat64/bursts.ts';
-import { createHarness } from '../unit/services/nat64/harness.ts';
-import { assertWellFormed, icmp, tcp, udp } from '../unit/services/nat64/packets.ts';
 import { captureClientHello } from '../unit/wire/capture-client-hello.ts';
+import { mappedNat64Target, nat64OffloadTarget, nat64Target, snapshotTarget } from './nat64-targets.ts';
 
 export interface FuzzTarget {
   readonly name: string;
@@ -138,76 +136,6 @@ function addresses(bytes: Uint8Array): void {
   const range = parsePortRange(input);
   assert.ok(range === undefined || (range.first <= range.last && range.last <= 65_535));
   parseDnsUpstream(input);
-}
-
-const ISLAND = '2001:db8:1::10';
-const INTERNET6 = '64:ff9b::203.0.113.9';
-const OUTWARD = { source: ISLAND, destination: INTERNET6, data: new Uint8Array(40) };
-const INWARD = { source: '203.0.113.9', destination: '198.51.100.1', data: new Uint8Array(40) };
-
-/** One translator for all packets: what earlier ones left in its tables is part of the input. */
-function nat64Target(): FuzzTarget {
-  const outward = [
-    tcp({ ...OUTWARD, sourcePort: 1024, destinationPort: 443, flags: 2 }),
-    udp({ ...OUTWARD, sourcePort: 1024, destinationPort: 53 }),
-    icmp({ ...OUTWARD, type: 128, rest: 0x1234_0001 }),
-  ];
-  const harness = createHarness({ ports: [32_768, 32_799], maxSessions: 1024 });
-  // The answers of a server to the first packets, and errors that quote them, so that mutations reach sessions.
-  const inward = outward.flatMap((packet) => {
-    const translated = harness.send(packet);
-    assert.ok(translated !== undefined);
-    const port = (translated[20] << 8) | translated[21];
-    const quoting = { ...INWARD, data: translated.slice(0, 28) };
-    return [
-      tcp({ ...INWARD, sourcePort: 443, destinationPort: port, flags: 18 }),
-      udp({ ...INWARD, sourcePort: 53, destinationPort: port }),
-      icmp({ ...INWARD, type: 0, rest: 0x1234_0001 }),
-      icmp({ ...quoting, type: 3, code: 4, rest: 1300 }),
-      icmp({ ...quoting, type: 11 }),
-    ];
-  });
-  const errors = [1, 2, 3, 4].map((type) =>
-    icmp({ ...OUTWARD, data: inward[0].slice(0, 100), type, rest: type === 2 ? 1300 : 0 }),
-  );
-  let seconds = 0;
-  return {
-    name: 'nat64',
-    seeds: [...outward, ...inward, ...errors],
-    run(bytes) {
-      harness.setTime(seconds++ >>> 6);
-      const out = harness.send(bytes);
-      if (out !== undefined && harness.counted()['icmp-returned'] === undefined)
-        assertWellFormed(out, { transportChecksum: false });
-    },
-  };
-}
-
-/** Frames as a TUN device with offloads gives them: packets that stand for several, and what is sent in bursts. */
-function nat64OffloadTarget(): FuzzTarget {
-  const harness = createHarness({ ports: [32_768, 32_799], maxSessions: 1024 });
-  const outward = { ...OUTWARD, sourcePort: 1024, destinationPort: 53, data: new Uint8Array(300) };
-  const inward = { ...INWARD, sourcePort: 53, destinationPort: 0, data: new Uint8Array(3000) };
-  const translated = harness.send(udp(outward));
-  assert.ok(translated !== undefined);
-  inward.destinationPort = (translated[20] << 8) | translated[21];
-  const frame = (packet: Uint8Array, gsoType: number, gsoSize: number, transport: number, checksum: number) =>
-    Uint8Array.from([1, gsoType, 0, 0, gsoSize & 255, gsoSize >> 8, transport, 0, checksum, 0, ...packet]);
-  return {
-    name: 'nat64-offload',
-    seeds: [
-      frame(tcp({ ...outward, flags: 2 }), 4, 100, 40, 16),
-      frame(udp(outward), 5, 100, 40, 6),
-      frame(udp(outward), 0, 0, 40, 6),
-      frame(udp({ ...inward, fragment: 0 }), 5, 1400, 20, 6),
-    ],
-    run(bytes) {
-      if (bytes.length < 10) return;
-      const sent = sendInBursts(harness, [bytes, bytes, bytes]);
-      if (harness.counted()['icmp-returned'] !== undefined) return;
-      for (const frame of sent) assertWellFormed(frame.slice(10), { transportChecksum: false });
-    },
-  };
 }
 
 /** The targets; their seeds come from real clients and encoders. */
@@ -348,7 +276,9 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
       ),
       run: addresses,
     },
-    nat64Target(),
+    nat64Target('nat64', {}),
+    mappedNat64Target(),
     nat64OffloadTarget(),
+    snapshotTarget(),
   ];
 }

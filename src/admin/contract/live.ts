@@ -70,7 +70,12 @@ export const DnsEvent = Type.Object({
 export const Nat64Event = Type.Object({
   ...eventHead,
   kind: Type.Literal('nat64'),
-  what: Type.Union([Type.Literal('mapping-created'), Type.Literal('mapping-removed')]),
+  what: Type.Union([
+    Type.Literal('mapping-created'),
+    Type.Literal('mapping-removed'),
+    Type.Literal('session-created'),
+    Type.Literal('session-removed'),
+  ]),
   protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp'), Type.Literal('icmp')]),
   client: Type.String(),
   /** For ICMP, identifiers. */
@@ -79,6 +84,9 @@ export const Nat64Event = Type.Object({
   server: Nullable(Type.String()),
   poolAddress: Type.String(),
   poolPort: Type.Integer(),
+  /** The other end of a session; null for a mapping, which has many. */
+  remote: Nullable(Type.String()),
+  remotePort: Nullable(Type.Integer()),
 });
 
 /** A service changed its state: it failed, recovered, or its thread was replaced. */

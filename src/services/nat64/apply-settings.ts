@@ -2,8 +2,8 @@
 import { attachTables } from './attach-tables.ts';
 import { bibProtocol, bibSlot, isStaticBib } from './bib.ts';
 import { removeSessionsUnless } from './sessions.ts';
-import { isInPortBlock } from './port-blocks.ts';
-import { type Settings, isAllowed, isInPool } from './settings.ts';
+import { mayKeepMapping } from './keep-mapping.ts';
+import { type Settings, isAllowed } from './settings.ts';
 import { applyStaticEntries } from './static-entries.ts';
 import { BIB, RECORD_WORDS } from './tables.ts';
 import type { Translator } from './translator.ts';
@@ -14,7 +14,7 @@ export function applySettings(translator: Translator, settings: Settings): void 
   translator.flows?.clear(translator);
   translator.settings = settings;
   // Changes are rare, and linking all records anew takes milliseconds: whatever changed, the indices are right.
-  const tables = attachTables(translator.tables, nowSeconds, settings);
+  const tables = attachTables(translator.tables, nowSeconds, settings, translator.tables.log);
   translator.tables = tables;
   applyStaticEntries(tables, settings.staticEntries, nowSeconds);
   const { bib } = tables;
@@ -22,16 +22,10 @@ export function applySettings(translator: Translator, settings: Settings): void 
     tables,
     (bibAt) => {
       const index = bibAt / RECORD_WORDS;
-      if (!isAllowed(settings.allow, bib[bibAt], bib[bibAt + 1], bib[bibAt + 2], bib[bibAt + 3]))
-        return false;
-      if (isStaticBib(tables, index)) return true;
-      const protocol = bibProtocol(tables, index);
-      const slot = bibSlot(tables, index);
+      if (isStaticBib(tables, index))
+        return isAllowed(settings.allow, bib[bibAt], bib[bibAt + 1], bib[bibAt + 2], bib[bibAt + 3]);
       const port = bib[bibAt + BIB.PORTS] & 0xffff;
-      const { portBlocks } = settings;
-      return portBlocks === undefined
-        ? isInPool(settings, slot, protocol, port)
-        : isInPortBlock(portBlocks, protocol, slot, port, bib, bibAt);
+      return mayKeepMapping(settings, bib, bibAt, bibProtocol(tables, index), bibSlot(tables, index), port);
     },
     nowSeconds,
   );

@@ -1,6 +1,7 @@
 /** How a worker takes over the tables, from nobody or from a worker that died. */
 import { isStaticBib, linkBib, removeBib } from './bib.ts';
 import { createClients } from './clients.ts';
+import { LOGGED, type MappingLog } from './mapping-log.ts';
 import { linkSession } from './sessions.ts';
 import {
   BIB,
@@ -28,7 +29,12 @@ export interface IndexOptions {
  * Attaches to the tables: drops records that a dying worker left half done, and those of addresses that pool4 no longer
  * has, and links the others anew.
  */
-export function attachTables(shared: SharedTables, nowSeconds: number, options: IndexOptions): Tables {
+export function attachTables(
+  shared: SharedTables,
+  nowSeconds: number,
+  options: IndexOptions,
+  log?: MappingLog,
+): Tables {
   const hashSize = 1 << (32 - Math.clz32(shared.maxSessions));
   const tables: Tables = {
     ...shared,
@@ -41,13 +47,14 @@ export function attachTables(shared: SharedTables, nowSeconds: number, options: 
     sessionHeads: new Int32Array(hashSize),
     bibByMappedPort: new Int32Array((options.poolAddresses.length * 3) << 16),
     wheel: new Int32Array(WHEEL_SLOTS),
+    log,
     exhaustedAt: new Int32Array(3 * MAX_ADDRESSES).fill(-1),
     bibFree: 0,
     sessionFree: 0,
   };
   shared.control[CONTROL.SWEPT_UNTIL] = nowSeconds;
   shared.control[CONTROL.BIB_COUNT] = shared.control[CONTROL.SESSION_COUNT] = 0;
-  dropOtherAddresses(shared, options.poolAddresses);
+  dropOtherAddresses(shared, options.poolAddresses, log);
   relinkBib(tables);
   relinkSessions(tables, nowSeconds);
   for (let index = 1; index < shared.control[CONTROL.BIB_USED]; index++) {
@@ -59,12 +66,21 @@ export function attachTables(shared: SharedTables, nowSeconds: number, options: 
 }
 
 /** An entry of an address that has left the pool, or whose slot another has, counts no more. */
-function dropOtherAddresses({ control, bib }: SharedTables, poolAddresses: Int32Array): void {
-  const was = control.slice(CONTROL.ADDRESSES, CONTROL.ADDRESSES + MAX_ADDRESSES);
+function dropOtherAddresses(shared: SharedTables, poolAddresses: Int32Array, log?: MappingLog): void {
+  const { control, bib, sessions } = shared;
+  const isGone = (index: number) => {
+    const kind = bib[index * RECORD_WORDS + BIB.KIND];
+    const slot = kind >> BIB_KIND.SLOT_SHIFT;
+    return kind !== 0 && control[CONTROL.ADDRESSES + slot] !== (poolAddresses[slot] ?? 0);
+  };
+  for (let index = 1; log !== undefined && index < control[CONTROL.SESSIONS_USED]; index++) {
+    const owner = sessions[index * RECORD_WORDS + SESSION.BIB];
+    if (owner !== 0 && isGone(owner)) log.session(shared, index, LOGGED.sessionRemoved);
+  }
   for (let index = 1; index < control[CONTROL.BIB_USED]; index++) {
-    const at = index * RECORD_WORDS + BIB.KIND;
-    const slot = bib[at] >> BIB_KIND.SLOT_SHIFT;
-    if (bib[at] !== 0 && was[slot] !== (poolAddresses[slot] ?? 0)) bib[at] = 0;
+    if (!isGone(index)) continue;
+    log?.mapping(shared, index, LOGGED.mappingRemoved);
+    bib[index * RECORD_WORDS + BIB.KIND] = 0;
   }
   control.fill(0, CONTROL.ADDRESSES, CONTROL.ADDRESSES + MAX_ADDRESSES);
   control.set(poolAddresses, CONTROL.ADDRESSES);

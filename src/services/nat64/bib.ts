@@ -3,6 +3,7 @@
  * packets go with their last session; static ones stay as long as the configuration has them.
  */
 import { addClientMapping, removeClientMapping } from './clients.ts';
+import { LOGGED } from './mapping-log.ts';
 import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, type Tables, mix, portIndex, unchain } from './tables.ts';
 
 function hashOfHost(
@@ -93,6 +94,7 @@ export function addBib(
   bib[at + BIB.KIND] =
     ((slotAndPort >>> 16) << BIB_KIND.SLOT_SHIFT) | (isStatic ? BIB_KIND.STATIC : 0) | (protocol + 1);
   linkBib(tables, index);
+  tables.log?.mapping(tables, index, LOGGED.mappingCreated);
   return index;
 }
 
@@ -134,6 +136,7 @@ export function linkBib(tables: Tables, index: number): void {
 export function removeBib(tables: Tables, index: number, nowSeconds: number): void {
   const { bib, bibHeads } = tables;
   const at = index * RECORD_WORDS;
+  tables.log?.mapping(tables, index, LOGGED.mappingRemoved);
   if (!isStaticBib(tables, index)) removeClientMapping(tables, at);
   unchain(bib, bibHeads, hashOfRecord(tables, index), index, BIB.NEXT);
   tables.bibByMappedPort[portIndexOf(tables, index)] = ~nowSeconds;

@@ -20,6 +20,9 @@ export const NAT64_COUNTERS = {
   'sessions-removed-tcp': 'TCP sessions removed, nearly always because their lifetime was over',
   'sessions-removed-udp': 'UDP sessions removed, nearly always because their lifetime was over',
   'sessions-removed-icmp': 'ICMP query sessions removed, nearly always because their lifetime was over',
+  'sessions-restored': 'Sessions that were there before a restart, and still fitted the configuration',
+  'log-records-lost':
+    'Mappings or sessions that began or ended and could not be logged (nat64.log): too many at a time',
   'syns-stored':
     'Connections from the IPv4 side to ports that no IPv6 host has, kept unanswered for 6 seconds',
   'probes-sent': 'Established TCP connections without traffic whose IPv6 host was asked whether they live',

@@ -48,7 +48,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     counter: 'drop-not-allowed',
-    ok: ({ request }) => `nat64.allow lists ${request.client}.`,
+    ok: ({ request }) => `nat64.allow lists ${request.client}, or it is the appliance's own.`,
     refused: ({ request }) => `nat64.allow does not list ${request.client}.`,
   },
   {

@@ -5,6 +5,8 @@ import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { Service, ServiceContext, ServiceStatus } from '../../runtime/service.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
 import { NAT64_COUNTERS } from './counters.ts';
+import type { Snapshot } from './snapshot.ts';
+import { readSessions, writeSessions } from './snapshot-file.ts';
 import { type Translation, needsRestart, startTranslation } from './translation.ts';
 
 export interface Nat64Options {
@@ -15,6 +17,9 @@ export interface Nat64Service extends Service<Nat64Options> {
   /** Questions about the tables; undefined while there is no translation. */
   readonly queries: Nat64Queries | undefined;
 }
+
+/** Sessions that wait for the addresses of the pool are restored after this time, as far as they can be. */
+const RESTORE_WAIT_MS = 60_000;
 
 /** How often the machine's addresses are looked at. DHCP may change them at any time. */
 const FOLLOW_INTERVAL_MS = 1000;
@@ -34,6 +39,8 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   let translation: Translation | undefined;
   /** Why the addresses could not be followed, or the device not be replaced. */
   let failure: string | undefined;
+  /** Sessions of a translation that has ended, to go on in the next one, until that has its addresses. */
+  let kept: { readonly snapshot: Snapshot; readonly sinceMs: number } | undefined;
   let earlierRestarts = 0;
   let stopping = false;
   let lastTask: Promise<unknown> = Promise.resolve();
@@ -47,13 +54,26 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
 
   async function start(): Promise<void> {
     translation = await startTranslation(config, counters, { ...context, log });
+    restoreKept();
   }
 
-  async function stop(): Promise<void> {
+  /** `keepsSessions`: for the next translation, or for the file. */
+  async function stop(keepsSessions: boolean): Promise<void> {
     const ending = translation;
     translation = undefined;
     earlierRestarts += ending?.restarts ?? 0;
-    await ending?.[Symbol.asyncDispose]();
+    if (ending === undefined) return;
+    await ending[Symbol.asyncDispose]();
+    if (keepsSessions) kept ??= { snapshot: ending.snapshot(), sinceMs: performance.now() };
+  }
+
+  /** Once the addresses are there that the sessions had, which after a start of the machine may take a while. */
+  function restoreKept(): void {
+    if (kept === undefined || translation === undefined) return;
+    const hasWaited = performance.now() - kept.sinceMs > RESTORE_WAIT_MS;
+    if (!translation.isPoolComplete && !hasWaited) return;
+    translation.restore(kept.snapshot);
+    kept = undefined;
   }
 
   async function follow(): Promise<void> {
@@ -61,10 +81,11 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     try {
       if (translation !== undefined && !translation.deviceExists) {
         log.warn({ device: config.device }, 'nat64: the TUN device is gone, making it again');
-        await stop();
+        await stop(true);
       }
       if (translation === undefined) await start();
       else await translation.refresh(config);
+      restoreKept();
       failure = undefined;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -77,10 +98,12 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     const previous = config;
     config = nat64;
     try {
-      if (!nat64.enabled) await stop();
-      else if (translation === undefined) await start();
+      if (!nat64.enabled) {
+        await stop(false);
+        kept = undefined;
+      } else if (translation === undefined) await start();
       else if (needsRestart(previous, nat64)) {
-        await stop();
+        await stop(true);
         await start();
       } else await translation.refresh(nat64);
       failure = undefined;
@@ -107,7 +130,17 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       : { state: 'degraded', problem, restarts, figures };
   }
 
-  if (config.enabled) await start();
+  if (config.enabled) {
+    const snapshot = await readSessions(context.stateDirectory, config.keepSessions, log);
+    if (snapshot !== undefined) kept = { snapshot, sinceMs: performance.now() };
+    try {
+      await start();
+    } catch (error) {
+      // The next attempt shall have them too.
+      if (kept !== undefined) await writeSessions(context.stateDirectory, kept.snapshot, log);
+      throw error;
+    }
+  }
   const timer = setInterval(() => void inTurn(follow), FOLLOW_INTERVAL_MS);
   timer.unref();
   return {
@@ -123,7 +156,9 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     async [Symbol.asyncDispose]() {
       stopping = true;
       clearInterval(timer);
-      await inTurn(stop);
+      await inTurn(() => stop(config.keepSessions));
+      if (config.keepSessions && kept !== undefined)
+        await writeSessions(context.stateDirectory, kept.snapshot, log);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** The session tables (RFC 6146 section 3.2): which remote ends a BIB entry talks with, and until when. */
 import { isStaticBib, removeBib } from './bib.ts';
 import { countClientSessions } from './clients.ts';
+import { LOGGED } from './mapping-log.ts';
 import { BIB, CONTROL, RECORD_WORDS, SESSION, type Tables, mix, unchain } from './tables.ts';
 import { linkWheel, unlinkWheel } from './timer-wheel.ts';
 
@@ -63,6 +64,7 @@ export function addSession(
   sessions[at + SESSION.EXPIRES_AT] = expiresAt;
   sessions[at + SESSION.BIB] = owner;
   linkSession(tables, index, nowSeconds);
+  tables.log?.session(tables, index, LOGGED.sessionCreated);
   return index;
 }
 
@@ -88,6 +90,7 @@ export function removeSession(tables: Tables, index: number, nowSeconds: number)
   const owner = sessions[at + SESSION.BIB];
   const remotePort = sessions[at + SESSION.REMOTE_PORT_AND_STATE] >>> 16;
   const hash = hashOfSession(tables, owner, sessions[at + SESSION.REMOTE_ADDRESS], remotePort);
+  tables.log?.session(tables, index, LOGGED.sessionRemoved);
   unlinkWheel(tables, index);
   unchain(sessions, tables.sessionHeads, hash, index, SESSION.NEXT);
   sessions[at + SESSION.BIB] = 0;

@@ -7,6 +7,7 @@
  */
 import { randomFillSync } from 'node:crypto';
 import type { Clients } from './clients.ts';
+import type { MappingLog } from './mapping-log.ts';
 
 export type Words = Int32Array<SharedArrayBuffer>;
 
@@ -98,6 +99,8 @@ export interface Tables extends SharedTables {
   readonly wheel: Int32Array;
   /** By TRANSPORT * MAX_ADDRESSES + slot: the second in which no port was free. */
   readonly exhaustedAt: Int32Array;
+  /** Told of what begins and ends; undefined where nobody wants to know. */
+  readonly log: MappingLog | undefined;
   bibFree: number;
   sessionFree: number;
 }

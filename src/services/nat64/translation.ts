@@ -21,9 +21,11 @@ import type { NAT64_COUNTERS } from './counters.ts';
 import { type Pool4, choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { compileEam } from './eam.ts';
 import { type FastPath, startFastPath } from './fast-path.ts';
+import { createMappingRing, readMappingLog } from './mapping-log.ts';
 import { createQueries } from './queries.ts';
 import { compilePortBlocks } from './port-blocks.ts';
 import { type Settings, type TranslatedPrefix, compileAccessList, compileDenied4 } from './settings.ts';
+import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { startSteering } from './steering.ts';
 import { CONTROL, createSharedTables, tableClockSeconds } from './tables.ts';
 import type { Nat64Init, Nat64Message } from './worker.ts';
@@ -35,12 +37,18 @@ export interface Translation extends AsyncDisposable {
   readonly sessions: number;
   readonly bibEntries: number;
   readonly queries: Nat64Queries;
+  /** Whether every address of nat64.pool4 is there. */
+  readonly isPoolComplete: boolean;
   /** Devices on which the kernel translates established flows itself. */
   readonly fastPathDevices: readonly string[];
   /** False when somebody deleted the device: only a new translation helps. */
   readonly deviceExists: boolean;
   /** Applies new pools and access lists, and what has changed in the machine's addresses. Sessions go on. */
   refresh(config: Nat64Config): Promise<void>;
+  /** Brings the sessions of a snapshot back, as far as they fit the settings of today. */
+  restore(snapshot: Snapshot): void;
+  /** The sessions; when it is stopped, they are those that it had. */
+  snapshot(): Snapshot;
   failWorker(): void;
 }
 
@@ -61,6 +69,9 @@ export async function startTranslation(
 ): Promise<Translation> {
   const tables = createSharedTables(config.maxSessions);
   await using cleanUp = new AsyncDisposableStack();
+  const ring = createMappingRing();
+  const log = cleanUp.use(readMappingLog(ring, context.log, context.events));
+  log.setLevel(config.log);
   const tun = cleanUp.adopt(openTun(config.device, config.offload), ({ fd }) => void close(fd));
   const steering = cleanUp.use(
     await startSteering({
@@ -89,6 +100,7 @@ export async function startTranslation(
         settings,
         tables,
         counters: counters.buffer,
+        log: ring.buffer,
         flowMaps: fastPath?.maps,
       }),
       log: context.log,
@@ -116,6 +128,7 @@ export async function startTranslation(
       return tunExists(tun.fd);
     },
     async refresh(newConfig) {
+      log.setLevel(newConfig.log);
       fastPath?.refresh();
       const newPool4 = choosePool4(newConfig, pool4.addresses);
       const steered = steeredAddresses(newPool4);
@@ -128,8 +141,23 @@ export async function startTranslation(
       const newSettings = resolveSettings(newConfig, pool4);
       if (isDeepStrictEqual(newSettings, settings)) return;
       settings = newSettings;
-      worker.send(settings);
+      worker.send({ settings });
     },
+    get isPoolComplete() {
+      return pool4.configured.every(({ slot }) => slot !== -1);
+    },
+    restore(snapshot) {
+      const own = prefixesOf(config);
+      worker.send({
+        restore: {
+          snapshot,
+          prefixes: snapshot.prefixes.map((prefix) => own.indexOf(prefix)),
+          // The clock may have been set back, on a machine that keeps no time while it is off.
+          elapsedSeconds: Math.max(0, Math.floor((Date.now() - snapshot.savedAtMs) / 1000)),
+        },
+      });
+    },
+    snapshot: () => takeSnapshot(tables, prefixesOf(config), tableClockSeconds(), Date.now()),
     failWorker: () => worker.fail(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
@@ -185,7 +213,8 @@ export function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
     maxMappingsPerClient: config.maxMappingsPerClient,
     maxSessionsPerClient: config.maxSessionsPerClient,
     clientPrefixBits: config.clientPrefixBits,
-    allow: compileAccessList(resolveAccessList(config.allow)),
+    // The appliance's own programs may always: they have its IPv4 address anyway.
+    allow: compileAccessList([...resolveAccessList(config.allow), ...globalIpv6Addresses().map(parsed)]),
     ownIpv6: ownIpv6(prefix, pool4.addresses[0] ?? 0),
     mtu4Bytes: config.mtu4Bytes,
     mtu6Bytes: config.mtu6Bytes,

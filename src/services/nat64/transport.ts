@@ -1,6 +1,7 @@
 /** The checks of a transport header that are the same from both sides. */
 import { ICMP, ICMP_HEADER_BYTES } from '../../wire/icmp.ts';
 import { IP_PROTOCOL } from '../../wire/ipv4.ts';
+import { EXTENSION, isSkippedExtension } from '../../wire/ipv6.ts';
 import { TCP, UDP, UDP_HEADER_BYTES, tcpHeaderBytes } from '../../wire/tcp-udp.ts';
 import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, type Verdict } from './counters.ts';
@@ -40,9 +41,13 @@ export function readTransport(
   return CONTINUE;
 }
 
-/** N27: without sessions every protocol passes as it is, but for the ICMP of the wrong family. */
+/**
+ * N27: without sessions every protocol passes as it is, but for the ICMP of the wrong family, and numbers of IPv6 extension
+ * headers: nobody may make such headers of what he sends over IPv4.
+ */
 export function passOther(packet: Packet, protocol: number): boolean {
   if (protocol === IP_PROTOCOL.ICMP || protocol === IP_PROTOCOL.ICMPV6) return false;
+  if (isSkippedExtension(protocol) || protocol === EXTENSION.FRAGMENT) return false;
   packet.protocol = TRANSPORT.OTHER;
   packet.otherProtocol = protocol;
   packet.transportHeaderBytes = 0;

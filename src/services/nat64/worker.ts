@@ -17,6 +17,8 @@ import {
   loadPacket,
   storeOffloadHeader,
 } from './packet.ts';
+import { createMappingLog } from './mapping-log.ts';
+import { type RestoreOrder, restoreSessions } from './restore.ts';
 import type { Settings } from './settings.ts';
 import { applyStaticEntries } from './static-entries.ts';
 import { CONTROL, type SharedTables, tableClockSeconds } from './tables.ts';
@@ -30,12 +32,14 @@ export interface Nat64Init {
   readonly settings: Settings;
   readonly tables: SharedTables;
   readonly counters: SharedArrayBuffer;
+  /** The ring of the mapping log. */
+  readonly log: SharedArrayBuffer;
   /** Undefined where the kernel translates nothing itself. */
   readonly flowMaps: FlowMaps | undefined;
 }
 
-/** New settings, effective from the next packet on. */
-export type Nat64Message = Settings;
+/** New settings, effective from the next packet on; or sessions that were there before. */
+export type Nat64Message = { readonly settings: Settings } | { readonly restore: RestoreOrder };
 
 /** Packets translated before the loop looks at its messages and timers again. */
 const PACKETS_PER_TURN = 256;
@@ -58,11 +62,14 @@ function secureRandom(): () => number {
 
 function main(): void {
   const thread = workerThread<Nat64Init, Nat64Message>();
-  const { tun, offload, settings, tables, counters, flowMaps } = thread.init;
+  const { tun, offload, settings, tables, flowMaps } = thread.init;
+  const counters = createCounters(NAT64_COUNTERS, thread.init.counters);
+  const log = createMappingLog(thread.init.log, counters.values);
+  log.tick(Date.now());
   const translator = createTranslator(
     settings,
-    attachTables(tables, tableClockSeconds(), settings),
-    createCounters(NAT64_COUNTERS, counters),
+    attachTables(tables, tableClockSeconds(), settings, log),
+    counters,
     secureRandom(),
   );
   applyStaticEntries(translator.tables, settings.staticEntries, tableClockSeconds());
@@ -117,6 +124,11 @@ function main(): void {
     if (write(tunFd, view, packet.end - from) < 0) translator.counters[COUNTER['drop-write-failed']]++;
   }
 
+  function obey(message: Nat64Message): void {
+    if ('settings' in message) applySettings(translator, message.settings);
+    else restoreSessions(translator, message.restore);
+  }
+
   function sendBurst(burst: UdpBurst): void {
     if (burst.count === 0) return;
     finish(burst, packet.view);
@@ -130,9 +142,9 @@ function main(): void {
   for (;;) {
     poll(pollFds, 2, isIdle ? MAX_WAIT_MS : 0);
     thread.beat();
-    if (pollView.getInt16(14, true) !== 0 && !thread.receive((message) => applySettings(translator, message)))
-      return;
+    log.tick(Date.now());
     translator.nowSeconds = tableClockSeconds();
+    if (pollView.getInt16(14, true) !== 0 && !thread.receive(obey)) return;
     if (flows !== undefined && translator.nowSeconds !== lastSecond) {
       lastSecond = translator.nowSeconds;
       flows.count(translator.counters);

@@ -1,12 +1,13 @@
 /** The process under test: NAT64 in the network namespace it is started in, told what to do through its IPC channel. */
 import { type Nat64Changes, defaultNat64 } from './configuration.ts';
+import type { DataPlaneEvent, EventSink } from '../../../src/runtime/events.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import type { ExplainRequest, SessionFilter } from '../../../src/runtime/nat64-queries.ts';
 import { startNat64 } from '../../../src/services/nat64/service.ts';
 
 /** What the test may ask for. */
 export type Request =
-  | { readonly ask: 'status' | 'counters' | 'fail' | 'stop' }
+  | { readonly ask: 'status' | 'counters' | 'fail' | 'stop' | 'log' }
   | { readonly ask: 'sessions'; readonly filter: SessionFilter }
   | { readonly ask: 'explain'; readonly request: ExplainRequest }
   | { readonly ask: 'reconfigure'; readonly nat64: Nat64Changes };
@@ -21,9 +22,29 @@ const printingLog: Logger = {
   child: () => printingLog,
 };
 
+/** What the panel's event log would be told. */
+const events: DataPlaneEvent[] = [];
+const sink: EventSink = {
+  put: (event) => void events.push(event),
+  drainRing(ring, decode) {
+    const drain = () =>
+      void ring.drain((record) => {
+        const event = decode(record);
+        if (event !== undefined) events.push(event);
+      });
+    const timer = setInterval(drain, 50);
+    return {
+      [Symbol.dispose]() {
+        clearInterval(timer);
+        drain();
+      },
+    };
+  },
+};
+
 const service = await startNat64(
   { nat64: defaultNat64(JSON.parse(nat64Text) as Nat64Changes) },
-  { log: process.env['NAT64_LOG'] === undefined ? silentLog : printingLog, stateDirectory },
+  { log: process.env['NAT64_LOG'] === undefined ? silentLog : printingLog, stateDirectory, events: sink },
 );
 process.send?.({ ready: true });
 
@@ -37,6 +58,8 @@ async function perform(request: Request): Promise<unknown> {
       return service.queries?.sessions(request.filter, { cursor: 0, limit: 500 });
     case 'explain':
       return service.queries?.explain(request.request);
+    case 'log':
+      return events;
     case 'fail':
       return service.failWorker();
     case 'reconfigure':

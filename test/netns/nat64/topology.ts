@@ -45,7 +45,11 @@ export interface Topology extends AsyncDisposable {
   run(host: Host, ...command: string[]): Promise<string>;
   /** Starts a program that goes on until the topology is removed. */
   start(host: Host, ...command: string[]): ChildProcess;
+  /** The same with a standard input to write to. */
+  startWithInput(host: Host, ...command: string[]): ChildProcess;
   startAppliance(nat64?: Nat64Changes): Promise<Appliance>;
+  /** Where an appliance keeps what survives a restart. */
+  readonly stateDirectory: string;
 }
 
 /** Waits until the condition holds; rejects with what it was after the time. */
@@ -124,8 +128,11 @@ export async function createTopology(): Promise<Topology> {
   const all = cleanUp.move();
   return {
     run,
+    stateDirectory,
     start: (host, ...command) =>
       keep(spawn('ip', ['netns', 'exec', name(host), ...command], { stdio: ['ignore', 'pipe', 'pipe'] })),
+    startWithInput: (host, ...command) =>
+      keep(spawn('ip', ['netns', 'exec', name(host), ...command], { stdio: ['pipe', 'pipe', 'pipe'] })),
     async startAppliance(nat64 = {}) {
       const child = keep(
         fork(join(import.meta.dirname, 'appliance.ts'), [stateDirectory, JSON.stringify(nat64)], {

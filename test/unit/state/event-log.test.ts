@@ -52,6 +52,8 @@ test('filters', () => {
       clientPort: 5,
       poolAddress: '192.0.2.1',
       poolPort: 6,
+      remote: null,
+      remotePort: null,
     },
     at,
   );

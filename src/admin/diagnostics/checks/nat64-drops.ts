@@ -7,6 +7,9 @@ const TELLING: Readonly<Record<string, string>> = {
   'drop-client-limit':
     'See on the NAT64 page which server has so many sessions; if it is right, raise nat64.maxMappingsPerClient and nat64.maxSessionsPerClient.',
   'drop-sessions-full': 'Raise nat64.maxSessions.',
+  'drop-no-port-block': 'List the client in nat64.portBlocks.clients, or take it out of nat64.allow.',
+  'log-records-lost':
+    'Set nat64.log to "mappings", which are fewer than sessions; or use nat64.portBlocks, which need no log.',
   'drop-write-failed': 'See the log: the kernel did not take translated packets.',
 };
 

@@ -166,6 +166,15 @@ describe('a host with an IPv4 address of its own, beside those that share pool4'
     assert.equal(harness.counters()['drop-protocol'], 2);
   });
 
+  test('a number of an IPv6 extension header is no transport protocol', () => {
+    const harness = createHarness({ settings });
+    for (const protocol of [0, 43, 44, 60]) {
+      const answer = harness.send(ip({ ...in4, protocol, payload: data })) as Bytes;
+      assert.deepEqual([answer[0] >> 4, answer[20], answer[21]], [4, 3, 2]);
+    }
+    assert.equal(harness.counters()['drop-protocol'], 4);
+  });
+
   test('hairpinning "simple" and "none": out on the IPv4 side, and back in from the address they stand for', () => {
     const packet = udp({ source: HOST, destination: `64:ff9b::${SECOND4}`, ...ports, data });
     for (const [mode, source] of [

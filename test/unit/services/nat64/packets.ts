@@ -229,6 +229,8 @@ export function assertWellFormed(
       ? [packet.subarray(12, 16), packet.subarray(16, 20)]
       : [packet.subarray(8, 24), packet.subarray(24, 40)];
   const segment = packet.subarray(headerBytes);
+  // What others hold, no router looks at.
+  if (!Object.values(PROTOCOL).includes(protocol as never)) return;
   const minimumBytes = protocol === PROTOCOL.TCP ? 20 : 8;
   if (segment.length < minimumBytes) fail('truncated transport header');
   if (protocol === PROTOCOL.TCP && (segment[12] >> 4 < 5 || (segment[12] >> 4) * 4 > segment.length))

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MAX_STORED_SYNS } from '../../../../src/services/nat64/stored-syns.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
+import { seededRandom } from '../../../random.ts';
 import { HOST, type Harness, POOL4, REMOTE, createHarness } from './harness.ts';
 import { type Bytes, TCP_FLAGS, icmp, readU16, tcp, udp } from './packets.ts';
 import { REMOTE6, ONE_PORT, out6, out4, in4, data, error4, hexOf } from './rows.ts';
@@ -153,4 +154,42 @@ describe('lifetimes (RFC 6146 section 4)', () => {
     assert.equal(new Set(ports).size, 1);
     assert.equal(sessions(harness), 3);
   });
+});
+
+test('4 hours of traffic on an injected clock: each session ends in its second, as a plain list says', () => {
+  const random = seededRandom(64);
+  const harness = createHarness({ maxSessions: 8192 });
+  const { SYN, ACK } = TCP_FLAGS;
+  /** By flow: the last second of its life; for TCP, whether its host is still to be asked. */
+  const flows = new Map<string, { endsAt: number; isEstablished: boolean }>();
+  const ends = (n: number) => ({ ...out6, sourcePort: 2000 + n });
+  let probes = 0;
+  for (let now = 0; now < 4 * 3600; now++) {
+    probes += harness.setTime(now).length;
+    for (const [key, flow] of flows) {
+      if (flow.endsAt >= now) continue;
+      if (flow.isEstablished) Object.assign(flow, { isEstablished: false, endsAt: now + 240 });
+      else flows.delete(key);
+    }
+    assert.equal(sessions(harness), flows.size, `second ${now}`);
+    // A burst now and then, and silence between.
+    if ((now >> 9) % 3 === 2) continue;
+    const n = random() % 1000;
+    const kind = random() % 3;
+    if (kind === 0) {
+      harness.send(udp(ends(n)));
+      flows.set(`udp ${n}`, { endsAt: now + 300, isEstablished: false });
+    } else if (kind === 1) {
+      harness.send(icmp({ ...ends(n), type: 128, rest: (2000 + n) * 65_536 }));
+      flows.set(`icmp ${n}`, { endsAt: now + 60, isEstablished: false });
+    } else {
+      const syn = harness.send(tcp({ ...ends(n), flags: SYN })) as Bytes;
+      harness.send(tcp({ ...in4, destinationPort: readU16(syn, 20), flags: SYN | ACK }));
+      flows.set(`tcp ${n}`, { endsAt: now + 7440, isEstablished: true });
+    }
+  }
+  assert.ok(probes > 100, `${probes}`);
+  harness.setTime(8 * 3600);
+  harness.setTime(9 * 3600);
+  assert.equal(sessions(harness), 0);
 });

@@ -17,9 +17,9 @@ export interface Flow {
   readonly width: number;
 }
 
-/** The widest flow is one of so much; more looks the same. */
-const WIDEST_BYTES_PER_SECOND = 125e6;
-const WIDEST_EVENTS_PER_SECOND = 10_000;
+/** Up to the first, a flow is as thin as can be; at the second it is as wide as can be. */
+const BYTES_PER_SECOND = { least: 1000, most: 125e6 };
+const EVENTS_PER_SECOND = { least: 1, most: 10_000 };
 
 export function flows(): readonly Flow[] {
   const rate = rates.value;
@@ -31,7 +31,7 @@ export function flows(): readonly Flow[] {
       counters.reduce((total, counter) => total + rate(service.name, counter), 0);
     const { events } = service;
     const carried = sum(events?.counters ?? service.bytes);
-    const widest = events === undefined ? WIDEST_BYTES_PER_SECOND : WIDEST_EVENTS_PER_SECOND;
+    const { least, most } = events === undefined ? BYTES_PER_SECOND : EVENTS_PER_SECOND;
     return {
       service,
       state,
@@ -41,7 +41,7 @@ export function flows(): readonly Flow[] {
           ? formatBitRate(carried)
           : `${formatRate(carried).replace('/s', '')} ${events.unit()}`,
       shortAmount: events === undefined ? formatBitRate(carried) : formatRate(carried),
-      width: Math.min(1, Math.log1p(carried) / Math.log1p(widest)),
+      width: Math.min(1, Math.log1p(carried / least) / Math.log1p(most / least)),
     };
   });
 }

@@ -143,17 +143,20 @@ function dnsLine({ client, name, type, transport, answer, rcode, durationMs }: D
   };
 }
 
-function nat64Line({ what, protocol, client, clientPort, server, poolAddress, poolPort }: Nat64Event): Line {
+function nat64Line(event: Nat64Event): Line {
+  const { what, protocol, client, clientPort, server, poolAddress, poolPort } = event;
+  const remote = `${event.remote}#${event.remotePort}`;
   const words = text.value;
   const pool = `${poolAddress}#${poolPort}`;
   return {
     icon: 'nat64',
-    tone: what === 'mapping-created' ? 'ok' : 'off',
-    sentence: words.nat64[what](server ?? client, pool, protocol.toUpperCase()),
+    tone: what.endsWith('created') ? 'ok' : 'off',
+    sentence: words.nat64[what](server ?? client, pool, protocol.toUpperCase(), remote),
     note: protocol.toUpperCase(),
     facts: [
       [words.client, `${client}#${clientPort}`],
       ['pool4', pool],
+      ...(event.remote === null ? [] : [[words.facts.remote, remote] as const]),
     ],
     links: [
       [`/nat64${query({ view: 'sessions', client })}`, words.toSessions],

@@ -53,6 +53,10 @@ export const text = dictionary(
         `${who} got ${pool} for ${protocol}`,
       'mapping-removed': (who: string, pool: string, protocol: string) =>
         `${who} gave back ${pool} for ${protocol}`,
+      'session-created': (who: string, pool: string, protocol: string, remote: string) =>
+        `${who} began to talk with ${remote} over ${protocol}, as ${pool}`,
+      'session-removed': (who: string, pool: string, protocol: string, remote: string) =>
+        `${who} ended talking with ${remote} over ${protocol}, as ${pool}`,
     },
     service: (name: string, state: string) => `${name}: ${state}`,
     facts: {
@@ -65,6 +69,7 @@ export const text = dictionary(
       transport: 'Transport',
       restarts: 'Restarts',
       problem: 'Problem',
+      remote: 'Other end',
     },
     toServer: 'To the server',
     explainIt: 'Explain this connection',
@@ -124,6 +129,10 @@ export const text = dictionary(
     nat64: {
       'mapping-created': (who, pool, protocol) => `${who} bekam ${pool} für ${protocol}`,
       'mapping-removed': (who, pool, protocol) => `${who} gab ${pool} für ${protocol} zurück`,
+      'session-created': (who, pool, protocol, remote) =>
+        `${who} begann als ${pool}, über ${protocol} mit ${remote} zu sprechen`,
+      'session-removed': (who, pool, protocol, remote) =>
+        `${who} hörte auf, als ${pool} über ${protocol} mit ${remote} zu sprechen`,
     },
     service: (name, state) => `${name}: ${state}`,
     facts: {
@@ -136,6 +145,7 @@ export const text = dictionary(
       transport: 'Transport',
       restarts: 'Neustarts',
       problem: 'Problem',
+      remote: 'Gegenseite',
     },
     toServer: 'Zum Server',
     explainIt: 'Diese Verbindung erklären',

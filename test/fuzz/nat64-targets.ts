@@ -1,0 +1,160 @@
+/** What NAT64 reads that comes from outside: packets, and the file of kept sessions. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { compilePortBlocks } from '../../src/services/nat64/port-blocks.ts';
+import { compileDenied4 } from '../../src/services/nat64/settings.ts';
+import { sendInBursts } from '../unit/services/nat64/bursts.ts';
+import { type HarnessOptions, createHarness, eamOf, pool, prefixOf } from '../unit/services/nat64/harness.ts';
+import { restoreSessions } from '../../src/services/nat64/restore.ts';
+import { removeSessionsUnless } from '../../src/services/nat64/sessions.ts';
+import { type Snapshot, decodeSnapshot, encodeSnapshot } from '../../src/services/nat64/snapshot.ts';
+import { CONTROL } from '../../src/services/nat64/tables.ts';
+import { address, assertWellFormed, icmp, ip, readU32, tcp, udp } from '../unit/services/nat64/packets.ts';
+import type { FuzzTarget } from './targets.ts';
+
+const ISLAND = '2001:db8:1::10';
+const INTERNET6 = '64:ff9b::203.0.113.9';
+const OUTWARD = { source: ISLAND, destination: INTERNET6, data: new Uint8Array(40) };
+const INWARD = { source: '203.0.113.9', destination: '198.51.100.1', data: new Uint8Array(40) };
+
+/** One translator for all packets: what earlier ones left in its tables is part of the input. */
+export function nat64Target(
+  name: string,
+  options: HarnessOptions,
+  more: readonly Uint8Array[] = [],
+): FuzzTarget {
+  const outward = [
+    tcp({ ...OUTWARD, sourcePort: 1024, destinationPort: 443, flags: 2 }),
+    udp({ ...OUTWARD, sourcePort: 1024, destinationPort: 53 }),
+    icmp({ ...OUTWARD, type: 128, rest: 0x1234_0001 }),
+  ];
+  const harness = createHarness({ ports: [32_768, 32_799], maxSessions: 1024, ...options });
+  // The answers of a server to the first packets, and errors that quote them, so that mutations reach sessions.
+  const inward = outward.flatMap((packet) => {
+    const translated = harness.send(packet);
+    assert.ok(translated !== undefined);
+    const port = (translated[20] << 8) | translated[21];
+    const quoting = { ...INWARD, data: translated.slice(0, 28) };
+    return [
+      tcp({ ...INWARD, sourcePort: 443, destinationPort: port, flags: 18 }),
+      udp({ ...INWARD, sourcePort: 53, destinationPort: port }),
+      icmp({ ...INWARD, type: 0, rest: 0x1234_0001 }),
+      icmp({ ...quoting, type: 3, code: 4, rest: 1300 }),
+      icmp({ ...quoting, type: 11 }),
+    ];
+  });
+  const errors = [1, 2, 3, 4].map((type) =>
+    icmp({ ...OUTWARD, data: inward[0].slice(0, 100), type, rest: type === 2 ? 1300 : 0 }),
+  );
+  let seconds = 0;
+  return {
+    name,
+    seeds: [...outward, ...inward, ...errors, ...more],
+    run(bytes) {
+      harness.setTime(seconds++ >>> 6);
+      const outs = harness.sendAll(bytes);
+      if (outs.length === 0 || harness.counted()['icmp-returned'] !== undefined) return;
+      for (const out of outs) assertWellFormed(out, { transportChecksum: false });
+    },
+  };
+}
+
+const MAPPED4 = '192.0.2.9';
+const MAPPED6 = '2001:db8:1::99';
+const SECOND_PREFIX = '2001:db8:64::/96';
+
+/** The same with all that can be configured beside sessions: address mappings, other prefixes, denied addresses, blocks. */
+export function mappedNat64Target(): FuzzTarget {
+  const out = { source: MAPPED6, destination: INTERNET6, data: new Uint8Array(40) };
+  const back = { source: '203.0.113.9', destination: MAPPED4, data: new Uint8Array(40) };
+  const ports = { sourcePort: 1024, destinationPort: 53 };
+  const [toHost, fromHost] = [udp({ ...back, ...ports }), udp({ ...out, ...ports })];
+  const settings = {
+    eam: eamOf(['192.0.2.0/28', '2001:db8:1::90/124'], [`${MAPPED4}/32`, `${MAPPED6}/128`]),
+    denied4: compileDenied4([prefixOf('203.0.113.128/25')]),
+    icmpSources4: Int32Array.of(0x0102_0304, 0x0102_0305),
+    portBlocks: compilePortBlocks(8, 128, [prefixOf('2001:db8:1::10/126')], [pool(0, 32_768, 32_799)]),
+    isAddressDependent: true,
+    tellsRefused: true,
+  };
+  return nat64Target('nat64-mapped', { extraPrefixes: [SECOND_PREFIX], settings }, [
+    toHost,
+    fromHost,
+    tcp({ ...back, ...ports, flags: 2 }),
+    tcp({ ...out, ...ports, flags: 18 }),
+    ip({ ...out, protocol: 132, payload: new Uint8Array(32) }),
+    ip({ ...back, protocol: 132, payload: new Uint8Array(32) }),
+    // From one mapping to another, and errors about such packets.
+    udp({ ...out, ...ports, destination: '64:ff9b::192.0.2.5' }),
+    icmp({ ...out, source: '2001:db8:ffff::1', data: udp({ ...back, ...ports }), type: 1 }),
+    icmp({
+      ...out,
+      source: '2001:db8:1::95',
+      data: udp({ source: INTERNET6, destination: MAPPED6, ...ports }),
+      type: 3,
+    }),
+    icmp({
+      ...back,
+      source: '198.51.100.254',
+      data: udp({ source: MAPPED4, destination: '203.0.113.9', ...ports }),
+      type: 11,
+    }),
+    udp({ ...OUTWARD, ...ports, destination: '2001:db8:64::203.0.113.9' }),
+  ]);
+}
+
+/** The file of kept sessions, the checksum made right again half of the time: what it says is restored. */
+export function snapshotTarget(): FuzzTarget {
+  const addresses = Int32Array.of(readU32(address('198.51.100.1'), 0) | 0, ...Array<number>(15).fill(0));
+  const host = [0, 4, 8, 12].map((at) => readU32(address(ISLAND), at) | 0);
+  const snapshot: Snapshot = {
+    savedAtMs: 1_700_000_000_000,
+    prefixes: ['64:ff9b::/96'],
+    addresses,
+    bib: Int32Array.of(...host, (1024 << 16) | 40_000, 1, ...host, (1024 << 16) | 40_001, 2),
+    sessions: Int32Array.of(0, 0x0102_0304, (443 << 16) | 3, 7000, 1, 0x0102_0304, 53 << 16, 200),
+  };
+  const { translator } = createHarness({ maxSessions: 1024, allow: ['::/0'] });
+  return {
+    name: 'nat64-snapshot',
+    seeds: [encodeSnapshot(snapshot)],
+    run(bytes) {
+      if (bytes.length >= 48 && (bytes[bytes.length - 1] & 1) === 0)
+        bytes.set(createHash('sha256').update(bytes.subarray(48)).digest(), 16);
+      const decoded = decodeSnapshot(bytes);
+      if (typeof decoded === 'string') return;
+      const prefixes = decoded.prefixes.map((_, i) => (i === 0 ? 0 : -1));
+      restoreSessions(translator, { snapshot: decoded, prefixes, elapsedSeconds: 0 });
+      removeSessionsUnless(translator.tables, () => false, 0);
+      assert.equal(translator.tables.control[CONTROL.SESSION_COUNT], 0);
+      assert.equal(translator.tables.control[CONTROL.BIB_COUNT], 0);
+    },
+  };
+}
+
+/** Frames as a TUN device with offloads gives them: packets that stand for several, and what is sent in bursts. */
+export function nat64OffloadTarget(): FuzzTarget {
+  const harness = createHarness({ ports: [32_768, 32_799], maxSessions: 1024 });
+  const outward = { ...OUTWARD, sourcePort: 1024, destinationPort: 53, data: new Uint8Array(300) };
+  const inward = { ...INWARD, sourcePort: 53, destinationPort: 0, data: new Uint8Array(3000) };
+  const translated = harness.send(udp(outward));
+  assert.ok(translated !== undefined);
+  inward.destinationPort = (translated[20] << 8) | translated[21];
+  const frame = (packet: Uint8Array, gsoType: number, gsoSize: number, transport: number, checksum: number) =>
+    Uint8Array.from([1, gsoType, 0, 0, gsoSize & 255, gsoSize >> 8, transport, 0, checksum, 0, ...packet]);
+  return {
+    name: 'nat64-offload',
+    seeds: [
+      frame(tcp({ ...outward, flags: 2 }), 4, 100, 40, 16),
+      frame(udp(outward), 5, 100, 40, 6),
+      frame(udp(outward), 0, 0, 40, 6),
+      frame(udp({ ...inward, fragment: 0 }), 5, 1400, 20, 6),
+    ],
+    run(bytes) {
+      if (bytes.length < 10) return;
+      const sent = sendInBursts(harness, [bytes, bytes, bytes]);
+      if (harness.counted()['icmp-returned'] !== undefined) return;
+      for (const frame of sent) assertWellFormed(frame.slice(10), { transportChecksum: false });
+    },
+  };
+}

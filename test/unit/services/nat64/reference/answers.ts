@@ -1,0 +1,59 @@
+/** ICMP errors of the translator's own. */
+import { PROTOCOL, icmp, readU16, readU32 } from '../packets.ts';
+import { hex } from './headers.ts';
+import type { Outcome, ReferenceConfig, State } from './types.ts';
+
+/** RFC 4443 section 2.4: no errors about errors, nor to what is no single host. */
+export function answer6(
+  { config }: State,
+  drop: string,
+  packet: Uint8Array,
+  typeAndCode: number,
+  value: number,
+): Outcome {
+  const source = packet.slice(8, 24);
+  if (source[0] === 0xff || readU32(source, 0) === 0) return { drop };
+  return {
+    drop,
+    out: icmp({
+      source: config.ownIpv6,
+      destination: source,
+      type: typeAndCode >> 8,
+      code: typeAndCode & 255,
+      rest: value,
+      data: packet.slice(0, 1280 - 48),
+    }),
+  };
+}
+
+export function answer4(
+  { config }: State,
+  drop: string,
+  packet: Uint8Array,
+  typeAndCode: number,
+  value: number,
+): Outcome {
+  const headerBytes = (packet[0] & 15) * 4;
+  if ((readU16(packet, 6) & 0x1fff) !== 0) return { drop };
+  if (packet[9] === PROTOCOL.ICMP && [undefined, 3, 4, 5, 11, 12].includes(packet[headerBytes]))
+    return { drop };
+  return {
+    drop,
+    out: icmp({
+      source: errorSource(config, packet.slice(16, 20)),
+      destination: packet.slice(12, 16),
+      type: typeAndCode >> 8,
+      code: typeAndCode & 255,
+      rest: value,
+      data: packet.slice(0, 576 - 28),
+      trafficClass: 0xc0,
+      fragment: 0x4000,
+    }),
+  };
+}
+
+/** The address that the packet was sent to speaks for itself; where that is a host's, there may be a better one (RFC 6791). */
+function errorSource({ addresses, icmpSources4 }: ReferenceConfig, destination: Uint8Array): Uint8Array {
+  const isShared = addresses.some((address) => hex(address) === hex(destination));
+  return isShared || icmpSources4.length === 0 ? destination : icmpSources4[0];
+}

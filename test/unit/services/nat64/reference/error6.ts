@@ -1,0 +1,160 @@
+/** ICMP errors from the IPv6 side. */
+import {
+  type Bytes,
+  PROTOCOL,
+  checksum,
+  concat,
+  icmp,
+  ipv4,
+  onesSum,
+  pseudoHeader,
+  readU16,
+  readU32,
+  u16,
+} from '../packets.ts';
+import {
+  ECHO_6TO4,
+  KINDS,
+  PROTOCOL4,
+  header,
+  hex,
+  isOther,
+  neverRouted,
+  setChecksum,
+  startsWith,
+} from './headers.ts';
+import { isHairpin, ownAddress4, sessionKey } from './mappings.ts';
+import type { Choices, Outcome, State } from './types.ts';
+
+/** An error from the IPv6 side, about a packet that went to a host there (RFC 7915 section 5.2, RFC 6146 section 3.6). */
+export function error6(state: State, packet: Uint8Array, message: Uint8Array, choices: Choices): Outcome {
+  const { config, byHost, sessions } = state;
+  const { prefix, mtuBytes, isStateless, eam, icmpSources4 } = config;
+  const [type, code] = message;
+  const value = readU32(message, 4);
+  const describe = (): [number, number] | undefined => {
+    const unreachable: [number, number][] = [
+      [0x301, 0],
+      [0x30a, 0],
+      [0x301, 0],
+      [0x301, 0],
+      [0x303, 0],
+    ]; // prettier-ignore
+    if (type === 1) return unreachable[code];
+    if (type === 2) return [0x304, Math.max(68, Math.min(value - 20, mtuBytes, mtuBytes - 20))];
+    if (type === 3) return [0xb00 | code, 0];
+    if (type === 4 && code === 1) return [0x302, 0];
+    if (type !== 4 || code !== 0) return undefined;
+    const pointers = [0, 1, undefined, undefined, 2, 2, 9, 8];
+    const pointer = value < 8 ? pointers[value] : value < 24 ? 12 : value < 40 ? 16 : undefined;
+    return pointer === undefined ? undefined : [0xc00, pointer * 2 ** 24];
+  };
+  const description = describe();
+  if (description === undefined) return { drop: 'drop-icmp-type' };
+  const pseudo = pseudoHeader(packet.slice(8, 24), packet.slice(24, 40), PROTOCOL.ICMPV6, message.length);
+  if (onesSum(pseudo, message) !== 0xffff) return { drop: 'drop-bad-checksum' };
+  const attribute = type === 1 || type === 3 ? message[4] * 8 : 0;
+  const quoted = message.slice(8, attribute === 0 ? undefined : 8 + attribute);
+  const extensions = attribute === 0 ? new Uint8Array() : message.slice(8 + attribute);
+  if (quoted.length < 48) return { drop: 'drop-icmp-quote' };
+  const source = quoted.slice(8, 24);
+  const host = quoted.slice(24, 40);
+  if (quoted[0] >> 4 !== 6 || !startsWith(source, prefix)) return { drop: 'drop-icmp-quote' };
+  let segment = quoted.slice(40);
+  let nextHeader = quoted[6];
+  let more = 0;
+  let quotedIdentification = 0;
+  if (nextHeader === 44) {
+    if ((readU16(segment, 2) & 0xfff8) !== 0 || segment.length < 16) return { drop: 'drop-icmp-quote' };
+    nextHeader = segment[0];
+    more = (segment[3] & 1) * 0x2000;
+    if (more !== 0) quotedIdentification = readU16(segment, 6);
+    segment = segment.slice(8);
+  }
+  const kind = nextHeader === PROTOCOL.ICMP ? undefined : KINDS[nextHeader];
+  const hasStateless = isStateless || eam.length > 0;
+  if (
+    kind === undefined
+      ? !(hasStateless && isOther(nextHeader))
+      : kind === 'icmp' && ECHO_6TO4[segment[0]] === undefined
+  )
+    return { drop: 'drop-icmp-quote' };
+  if (packet[7] <= 1) return { drop: 'drop-hop-limit' };
+  const peer = packet.slice(36, 40);
+  if (neverRouted(peer)) return { drop: 'drop-non-global' };
+  const isEcho = kind === 'icmp';
+  const remote = source.slice(12);
+  const remotePort = isEcho || kind === undefined ? 0 : readU16(segment, 0);
+  const hostPort = kind === undefined ? 0 : readU16(segment, isEcho ? 4 : 2);
+  const own = ownAddress4(config, host);
+  if (own === undefined && isStateless) return { drop: 'drop-untranslatable' };
+  if (own === undefined && kind === undefined) return { drop: 'drop-icmp-quote' };
+  const bib =
+    own === undefined
+      ? byHost.get(`${kind} ${hex(host)} ${hostPort}`)
+      : { address: own, mappedPort: hostPort };
+  if (bib === undefined || ('kind' in bib && !sessions.has(sessionKey(bib, remote, remotePort))))
+    return { drop: 'drop-icmp-no-session' };
+  const pool4 = bib.address;
+  // RFC 6791: where the error comes from, if that has an IPv4 address or is given one.
+  const router = packet.slice(8, 24);
+  const words = [0, 4, 8, 12].map((at) => readU32(router, at));
+  const provided = icmpSources4[((words[0] ^ words[1] ^ words[2] ^ words[3]) >>> 0) % icmpSources4.length];
+  const errorSource = hasStateless ? (ownAddress4(config, router) ?? provided ?? pool4) : pool4;
+
+  const payloadBytes = Math.max(readU16(quoted, 4) - (quoted[6] === 44 ? 8 : 0), 0);
+  const translated = segment.slice();
+  if (kind !== undefined) translated.set(u16(bib.mappedPort), isEcho ? 4 : 2);
+  if (isEcho) translated[0] = ECHO_6TO4[segment[0]];
+  const pseudo6 = pseudoHeader(source, host, nextHeader, payloadBytes);
+  const pseudo4 = isEcho ? new Uint8Array() : pseudoHeader(remote, pool4, nextHeader, payloadBytes);
+  setChecksum(
+    translated,
+    kind,
+    concat(pseudo6, header(segment, kind)),
+    concat(pseudo4, header(translated, kind)),
+  );
+  const quotedBytes = Math.min(payloadBytes + 20, 0xffff);
+  const inner = ipv4({
+    source: remote,
+    destination: pool4,
+    protocol: kind === undefined ? nextHeader : PROTOCOL4[kind],
+    payload: new Uint8Array(),
+    hopLimit: quoted[7],
+    trafficClass: (readU16(quoted, 0) >> 4) & 255,
+    identification: quotedIdentification,
+    fragment: more !== 0 ? more : quotedBytes > 1260 ? 0x4000 : 0,
+  });
+  // The quoted packet keeps the length it had, though not all of it is here.
+  inner.set(u16(quotedBytes), 2);
+  inner.set([0, 0], 10);
+  inner.set(u16(checksum(inner)), 10);
+  const body = withExtensions(concat(inner, translated), extensions, mtuBytes - 28, 4);
+  const totalBytes = 20 + 8 + body.data.length;
+  return {
+    isHairpin: isHairpin(state, kind, remote, remotePort, peer),
+    out: icmp({
+      source: errorSource,
+      destination: peer,
+      type: description[0] >> 8,
+      code: description[0] & 255,
+      rest: description[1] + body.length * 65536,
+      data: body.data,
+      hopLimit: packet[7] - 1,
+      trafficClass: (readU16(packet, 0) >> 4) & 255,
+      fragment: totalBytes <= 1260 ? 0 : 0x4000,
+      identification: totalBytes <= 1260 ? choices.identification : 0,
+    }),
+  };
+}
+
+/** RFC 4884: what an error quotes, padded, and its extensions; its length attribute. At most `limitBytes`. */
+export function withExtensions(quote: Bytes, extensions: Uint8Array, limitBytes: number, unitBytes: number) {
+  if (extensions.length === 0) return { data: quote.slice(0, limitBytes), length: 0 };
+  const room = Math.max(limitBytes - extensions.length, 128);
+  let length = Math.ceil(Math.max(quote.length, 128) / unitBytes);
+  while (length * unitBytes > room || length > 255) length--;
+  const padded = new Uint8Array(length * unitBytes);
+  padded.set(quote.slice(0, padded.length));
+  return { data: concat(padded, extensions).slice(0, limitBytes), length };
+}

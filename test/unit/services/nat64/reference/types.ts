@@ -1,0 +1,104 @@
+/** What goes into the clear translator, through it, and comes out. */
+import type { Bytes } from '../packets.ts';
+
+export interface ReferenceConfig {
+  /** 96 bits: the first 12 bytes of every address that stands for an IPv4 address. */
+  readonly prefix: Uint8Array;
+  /** The addresses that hosts share; the first is the appliance's own. */
+  readonly addresses: readonly Uint8Array[];
+  /** Ports of these addresses. */
+  readonly pools: readonly { readonly address: Uint8Array; readonly first: number; readonly last: number }[];
+  /** RFC 7757: IPv4 and IPv6 addresses as bits, with the lengths of the prefixes. */
+  readonly eam: readonly Eam[];
+  readonly eamHairpinning: 'none' | 'simple' | 'intrinsic';
+  /** Stateless mode: only hosts with an IPv4 address of their own are translated. */
+  readonly isStateless: boolean;
+  /** RFC 6791 */
+  readonly icmpSources4: readonly Uint8Array[];
+  /** First bytes of the sources to translate. */
+  readonly allow: Uint8Array;
+  readonly ownIpv6: Uint8Array;
+  readonly mtuBytes: number;
+  readonly lowestIpv6MtuBytes: number;
+  readonly maxSegmentBytes: number;
+}
+
+export interface Eam {
+  readonly ipv4: bigint;
+  readonly bits4: number;
+  readonly ipv6: bigint;
+  readonly bits6: number;
+}
+
+export interface Bib {
+  readonly kind: string;
+  readonly address: Uint8Array;
+  readonly host: Uint8Array;
+  readonly hostPort: number;
+  readonly mappedPort: number;
+}
+
+/** A fragment, before it is put together with the others. */
+export interface Fragment {
+  readonly key: string;
+  readonly offset: number;
+  readonly hasMore: boolean;
+  readonly data: Bytes;
+  readonly identification: number;
+  /** The datagram with this data instead of the fragment's own. */
+  readonly rebuild: (data: Bytes) => Bytes;
+}
+
+export interface Datagram {
+  readonly fragments: Fragment[];
+  isSpoilt: boolean;
+}
+
+/** How a packet came: whole, or put together from fragments that ended at `cuts`. */
+export interface Came {
+  readonly cuts: readonly number[];
+  readonly identification?: number;
+}
+export const WHOLE: Came = { cuts: [] };
+
+/** A step's result: the packet to send, if any, why the packet that came was dropped, if it was. */
+export interface Outcome {
+  readonly drop?: string;
+  readonly out?: Bytes;
+  /** How `out` has to be cut, if it has. */
+  readonly cut?: { readonly limitBytes: number; readonly came: Came };
+  readonly fragment?: Fragment;
+  /** Goes back to the kernel as it is. */
+  readonly isReturned?: boolean;
+  /** RFC 6146 section 3.8: to be translated again. */
+  readonly isHairpin?: boolean;
+}
+
+/** What comes of a packet in the end. */
+export interface Result {
+  /** One counter for each pass. */
+  readonly drops: readonly string[];
+  readonly outs: readonly Bytes[];
+}
+
+export interface Mapping {
+  readonly address: Uint8Array;
+  readonly port: number;
+}
+
+/** What the optimised translator chose. */
+export interface Choices {
+  /** The address and port that it gave to a host's port. */
+  readonly mappingOf: (kind: string, host: Uint8Array, hostPort: number) => Mapping;
+  /** Of the packet that it sent. */
+  readonly identification: number;
+}
+
+/** What it remembers. */
+export interface State {
+  readonly config: ReferenceConfig;
+  readonly byHost: Map<string, Bib>;
+  readonly byPort: Map<string, Bib>;
+  readonly sessions: Set<string>;
+  readonly datagrams: Map<string, Datagram>;
+}
