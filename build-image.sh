@@ -3,12 +3,14 @@
 #
 #   ./build-image.sh                the image for Raspberry Pi 3, 4 and 5, made by pi-gen
 #   ./build-image.sh --debian-test  the same stage on plain Debian, for QEMU: image, kernel and initrd
+#   ./build-image.sh --debian-test raspi3b  the same for `qemu-system-aarch64 -M raspi3b`
 #   ./build-image.sh --pi-standin   pi-gen end to end with stand-ins for the Raspberry Pi archive (a test of the build)
 #   ./build-image.sh --docker       the first, in a container
 #
 # Options: --work DIR (default build/image-work), --out DIR (default build/image),
 #          --reuse-base  keep the Debian base of the last --debian-test build, if the package list is the same
-# Environment: DEBIAN_MIRROR (default http://deb.debian.org/debian), DEBIAN_SECURITY_MIRROR, SOURCE_DATE_EPOCH
+# Environment: DEBIAN_MIRROR (default http://deb.debian.org/debian), DEBIAN_SECURITY_MIRROR, SOURCE_DATE_EPOCH,
+#          PI_GEN_URL (another repository with the pinned commit of pi-gen, such as file:///srv/pi-gen)
 set -euo pipefail
 
 REPOSITORY=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -28,12 +30,20 @@ DEBIAN_SECURITY_MIRROR=${DEBIAN_SECURITY_MIRROR:-http://deb.debian.org/debian-se
 . "$REPOSITORY/image/lib/pi-gen.sh"
 
 mode=pi
+machine=virt
 work=$REPOSITORY/build/image-work
 out=$REPOSITORY/build/image
 reuse_base=no
 while [ $# -gt 0 ]; do
   case $1 in
-    --debian-test) mode=debian-test ;;
+    --debian-test)
+      mode=debian-test
+      case ${2-} in virt | raspi3b)
+        machine=$2
+        shift
+        ;;
+      esac
+      ;;
     --pi-standin) mode=pi-standin ;;
     --docker) mode=docker ;;
     --reuse-base) reuse_base=yes ;;
@@ -56,7 +66,7 @@ work=$(cd "$work" && pwd)
 out=$(cd "$out" && pwd)
 
 case $mode in
-  debian-test) build_debian_test "$work/debian-test" "$out" "$reuse_base" ;;
+  debian-test) build_debian_test "$machine" "$work/debian-test" "$out" "$reuse_base" ;;
   pi) build_pi "$work/pi" "$out" ;;
   pi-standin) build_pi_standin "$work/pi-standin" "$out" ;;
   docker) build_in_docker "$out" ;;

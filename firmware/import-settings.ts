@@ -3,10 +3,11 @@
  * and tombolo.json (the configuration). Each is taken once: a file that is still there at the next start changes
  * nothing, an edited one is taken again. Run as root by tombolo-import.service; prepare-state has made the copies.
  */
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chownSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadConfig } from '../src/config/load.ts';
+import { formatProblem } from '../src/config/problem.ts';
 import { writeFileAtomically } from '../src/os/atomic-write.ts';
 import { parsePreseed } from './preseed.ts';
 
@@ -33,17 +34,18 @@ export async function importSettings(places: Places): Promise<string[]> {
     if (preseed.hostname !== undefined) {
       await writeFileAtomically(join(places.data, 'hostname'), `${preseed.hostname}\n`, 0o644);
       writeFileSync(places.kernelHostname, preseed.hostname);
-      await admitHostname(configPath(places), `${preseed.hostname}.local`);
+      await admitHostname(configPath(places), preseed.hostname);
     }
     return true;
   });
   await takeOnce(places, 'tombolo.json', async (path) => {
-    const refusal = checkConfiguration(path);
-    if (refusal !== undefined) {
-      problems.push(...refusal.split('\n').map((line) => line.replaceAll(path, 'tombolo.json')));
+    const text = readFileSync(path, 'utf8');
+    const loaded = loadConfig(text);
+    if ('problems' in loaded) {
+      problems.push(...loaded.problems.map((problem) => formatProblem(problem, 'tombolo.json')));
       return false;
     }
-    await replaceKeepingOwner(configPath(places), readFileSync(path, 'utf8'));
+    await replaceKeepingOwner(configPath(places), text);
     return true;
   });
   return problems;
@@ -65,26 +67,17 @@ async function takeOnce(
   if (await take(path)) await writeFileAtomically(mark, `${digest}\n`, 0o600);
 }
 
-/** What is wrong with a configuration, as `tombolo --check` says it; undefined when it is good. */
-function checkConfiguration(path: string): string | undefined {
-  const main = new URL('../src/main.ts', import.meta.url).pathname;
-  try {
-    execFileSync(process.execPath, [main, '--check', '--config', path], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      encoding: 'utf8',
-    });
-    return undefined;
-  } catch (error) {
-    return ((error as { stderr?: string }).stderr ?? String(error)).trim();
-  }
-}
-
-/** Adds a name to admin.hostnames, so that the page answers under it. A file that is not as expected stays as it is. */
+/**
+ * Adds a name to admin.hostnames, so that the page answers under it, also with the numbers that avahi adds when others
+ * have it. A file that is not as expected stays as it is.
+ */
 async function admitHostname(path: string, hostname: string): Promise<void> {
   const config = JSON.parse(readFileSync(path, 'utf8')) as { admin?: { hostnames?: string[] } };
+  const names = ['', '-2', '-3', '-4', '-5'].map((suffix) => `${hostname}${suffix}.local`);
   const hostnames = config.admin?.hostnames ?? ['tombolo.local'];
-  if (hostnames.includes(hostname)) return;
-  const admin = { ...config.admin, hostnames: [hostname, ...hostnames] };
+  const missing = names.filter((name) => !hostnames.includes(name));
+  if (missing.length === 0) return;
+  const admin = { ...config.admin, hostnames: [...missing, ...hostnames] };
   await replaceKeepingOwner(path, `${JSON.stringify({ ...config, admin }, undefined, 2)}\n`);
 }
 

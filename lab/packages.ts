@@ -55,9 +55,14 @@ export const PACKAGES = {
   },
   image: {
     ...LAB,
+    'arch-test': 'arch-test',
+    cpio: 'cpio',
     'dnsmasq-base': 'dnsmasq',
     dosfstools: 'mkfs.vfat',
+    e2fsprogs: 'mke2fs',
     fdisk: 'sfdisk',
+    git: 'git',
+    kmod: 'depmod',
     mmdebstrap: 'mmdebstrap',
     mtools: 'mcopy',
     nmap: 'nmap',
@@ -65,6 +70,8 @@ export const PACKAGES = {
     'qemu-user-static': 'qemu-aarch64-static',
     shellcheck: 'shellcheck',
     shfmt: 'shfmt',
+    socat: 'socat',
+    'xz-utils': 'xz',
   },
 } as const satisfies Record<string, Packages>;
 

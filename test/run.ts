@@ -1,10 +1,13 @@
 /**
  * Runs the tests and prints one closing line with the counts; exit code 1 when anything failed.
  *
- *   node test/run.ts          everything (`npm test`): the gate, the tests in network namespaces, in a browser
+ *   node test/run.ts          everything (`npm test`): the gate, the tests in network namespaces, in a browser, the image
  *   node test/run.ts check    the gate before each commit (`npm run check`): types, lint, format, unit tests
  *   node test/run.ts unit | netns | browser [FILE ...]    one part, or only these files of it
- *   node test/run.ts image    (`npm run test:image`): builds the image and boots it in QEMU; shell scripts
+ *   node test/run.ts image    (`npm run test:image`): shell scripts; builds the image and boots it in QEMU
+ *   node test/run.ts power-cuts | raspi3b    the same image: many power cuts; the machine raspi3b of QEMU
+ *
+ * TOMBOLO_IMAGE=DIRECTORY: test the image that is there instead of building it.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -21,18 +24,22 @@ const [part = 'all', ...onlyFiles] = process.argv.slice(2);
 const counts = { passed: 0, failed: 0 };
 
 const PARTS: Readonly<Record<string, readonly (() => void | Promise<void>)[]>> = {
-  all: [checkSources, unit, netns, browser],
+  all: [checkSources, unit, netns, browser, image],
   check: [checkSources, unit],
   unit: [unit],
   netns: [netns],
   browser: [browser],
   image: [image],
+  'power-cuts': [() => bootImage('virt', 'test/image/long/power-cuts.test.ts')],
+  raspi3b: [() => bootImage('raspi3b', 'test/image/long/raspi3b.test.ts')],
 };
 const steps = PARTS[part];
 if (steps === undefined) throw new Error(`part "${part}": expected ${Object.keys(PARTS).join(', ')}`);
 try {
-  ensurePackages(packagesOf(part), console.log);
-  if (part !== 'image') await ensureWeb(console.log);
+  await timed('packages', () => {
+    for (const packages of packagesOf(part)) ensurePackages(packages, console.log);
+  });
+  await ensureWeb(console.log);
   for (const step of steps) await step();
 } catch (error) {
   // What the machine lacks: the message says it, and how to mend it.
@@ -42,9 +49,10 @@ try {
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
 
-function packagesOf(name: string): (typeof PACKAGES)[keyof typeof PACKAGES] {
-  if (name === 'image') return PACKAGES.image;
-  return name === 'browser' || name === 'all' ? PACKAGES.browser : PACKAGES.test;
+function packagesOf(name: string): (typeof PACKAGES)[keyof typeof PACKAGES][] {
+  if (name === 'all') return [PACKAGES.browser, PACKAGES.image];
+  if (name === 'browser') return [PACKAGES.browser];
+  return ['check', 'unit', 'netns'].includes(name) ? [PACKAGES.test] : [PACKAGES.image];
 }
 
 function checkSources(): void {
@@ -82,11 +90,31 @@ async function browser(): Promise<void> {
   await runTests('test/browser/**/*.test.ts', 1, 900_000);
 }
 
-/** Half an hour at most: it emulates another processor. */
 function image(): Promise<void> {
+  return bootImage('virt', 'test/image/*.test.ts');
+}
+
+/** Builds the image and runs the tests of it. An hour at most: it emulates another processor. */
+async function bootImage(model: 'virt' | 'raspi3b', pattern: string): Promise<void> {
   requireNamespaces();
   requireTun();
-  return runTests('test/image/**/*.test.ts', 1, 1_800_000);
+  if (process.env['TOMBOLO_IMAGE'] === undefined) {
+    await timed(`image for ${model}`, () => {
+      const { status } = spawnSync(`${root}build-image.sh`, ['--debian-test', model, '--reuse-base'], {
+        stdio: 'inherit',
+      });
+      if (status !== 0) throw new Error(`build-image.sh --debian-test ${model} failed`);
+      counts.passed++;
+    });
+  }
+  await runTests(pattern, 1, 3_600_000);
+}
+
+/** Does it and prints how long it took. */
+async function timed(what: string, action: () => void | Promise<void>): Promise<void> {
+  const startedAt = performance.now();
+  await action();
+  console.log(`${what}: ${Math.round((performance.now() - startedAt) / 1000)} s`);
 }
 
 async function runTests(pattern: string, concurrency: number, timeout = 300_000): Promise<void> {
@@ -104,5 +132,5 @@ async function runTests(pattern: string, concurrency: number, timeout = 300_000)
   });
   const report = stream.compose(spec);
   report.pipe(process.stdout, { end: false });
-  await new Promise<void>((resolve, reject) => report.on('end', resolve).on('error', reject));
+  await timed(pattern, () => new Promise((resolve, reject) => report.on('end', resolve).on('error', reject)));
 }

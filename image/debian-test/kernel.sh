@@ -1,40 +1,50 @@
 # shellcheck shell=bash
-# Kernel and initrd for `qemu-system-aarch64 -M virt`, beside the image: Debian's kernel, its modules in the root, and an
-# initrd made without running anything of arm64 (a stock one takes minutes under emulation).
+# Kernel and initrd for QEMU, beside the image: Debian's kernel, its modules in the root, and an initrd made without
+# running anything of arm64 (a stock one takes minutes under emulation).
 
-# Loaded by the initrd, in this order with what they depend on; everything else udev and systemd load from the root.
-INITRD_MODULES=(virtio_blk virtio_pci virtio_mmio ext4)
+# By machine: the kernel's package, and the modules that the initrd loads, in this order with what they depend on;
+# everything else udev and systemd load from the root.
+declare -A KERNEL_PACKAGE=(
+  [virt]=linux-image-cloud-arm64
+  [raspi3b]=linux-image-arm64
+)
+declare -A INITRD_MODULES=(
+  [virt]='virtio_blk virtio_pci virtio_mmio ext4'
+  [raspi3b]='sdhci_iproc bcm2835 mmc_block dwc2 ext4'
+)
 
-# $1 work directory; ROOTFS_DIR is a Debian with apt lists. Leaves $1/vmlinuz and $1/initrd.
+# Unpacks the kernel and busybox. $1 machine, $2 directory
+fetch_kernel() {
+  remove_trees "$2"
+  mmdebstrap --mode=root --architectures=arm64 --variant=extract --quiet --aptopt='Apt::Install-Recommends "false"' \
+    --include="${KERNEL_PACKAGE[$1]},busybox-static" --format=directory "$SUITE" "$2" "deb $DEBIAN_MIRROR $SUITE main" \
+    "deb $DEBIAN_MIRROR $SUITE-updates main" "deb $DEBIAN_SECURITY_MIRROR $SUITE-security main"
+}
+
+# $1 machine, $2 what fetch_kernel has unpacked, $3 work directory. Leaves $3/vmlinuz and $3/initrd, and the modules in
+# ROOTFS_DIR.
 make_kernel() {
-  local work=$1 package version modules file
-  rm -rf "$work/kernel" "$work/initrd.d"
-  mkdir -p "$work/kernel" "$work/initrd.d"/{bin,dev,proc,sys,root,modules}
-  on_chroot -c 'apt-get update -qq'
-  package=$(on_chroot -c 'apt-cache depends linux-image-cloud-arm64' | sed -n 's/^ *Depends: \(linux-image-[0-9][^ ]*\).*/\1/p' | head -n 1)
-  on_chroot -c "cd /var/tmp && apt-get download -qq $package busybox-static:arm64"
-  dpkg-deb --extract "$ROOTFS_DIR"/var/tmp/linux-image-*.deb "$work/kernel"
-  dpkg-deb --fsys-tarfile "$ROOTFS_DIR"/var/tmp/busybox-static_*.deb | tar -x -O --wildcards '*/bin/busybox' >"$work/initrd.d/bin/busybox"
-  rm -f "$ROOTFS_DIR"/var/tmp/*.deb
-  [ -d "$work/kernel/usr/lib/modules" ] || { mkdir -p "$work/kernel/usr/lib" && mv "$work/kernel/lib/modules" "$work/kernel/usr/lib/"; }
-  version=$(ls "$work/kernel/usr/lib/modules")
-  cp "$work/kernel/boot/vmlinuz-$version" "$work/vmlinuz"
-  mkdir -p "$ROOTFS_DIR/usr/lib/modules"
-  cp -r "$work/kernel/usr/lib/modules/$version" "$ROOTFS_DIR/usr/lib/modules/"
-  depmod --basedir "$ROOTFS_DIR/usr" "$version" 2>/dev/null || depmod --basedir "$ROOTFS_DIR" "$version"
+  local kernel=$2 initrd=$3/initrd.d version image module file
+  image=$(find "$kernel/boot" -name 'vmlinuz-*' | sort -V | tail -n 1)
+  version=${image##*/vmlinuz-}
+  cp "$image" "$3/vmlinuz"
+  rm -rf "$initrd" "$ROOTFS_DIR"/usr/lib/modules/*
+  mkdir -p "$initrd"/{bin,dev,proc,sys,root,modules} "$ROOTFS_DIR/usr/lib/modules"
+  cp -r "$kernel/usr/lib/modules/$version" "$ROOTFS_DIR/usr/lib/modules/"
+  depmod --basedir "$ROOTFS_DIR" "$version"
 
-  modules=$(for module in "${INITRD_MODULES[@]}"; do
-    modprobe --dirname "$ROOTFS_DIR/usr" --set-version "$version" --show-depends "$module" 2>/dev/null ||
-      modprobe --dirname "$ROOTFS_DIR" --set-version "$version" --show-depends "$module" 2>/dev/null || true
-  done | awk '/^insmod/ && !seen[$2]++ { print $2 }')
-  for file in $modules; do
+  # shellcheck disable=SC2086
+  for module in ${INITRD_MODULES[$1]}; do
+    modprobe --dirname "$ROOTFS_DIR" --set-version "$version" --show-depends "$module"
+  done | awk '/^insmod/ && !seen[$2]++ { print $2 }' >"$3/initrd.modules"
+  while read -r file; do
     case $file in
-      *.xz) xz -dc "$file" >"$work/initrd.d/modules/$(basename "$file" .xz)" ;;
-      *) cp "$file" "$work/initrd.d/modules/" ;;
+      *.xz) xz -dc "$file" >"$initrd/modules/$(basename "$file" .xz)" ;;
+      *) cp "$file" "$initrd/modules/" ;;
     esac
-    basename "$file" .xz >>"$work/initrd.d/modules/order"
-  done
-  install -m 755 "$REPOSITORY/image/debian-test/init" "$work/initrd.d/init"
-  chmod 755 "$work/initrd.d/bin/busybox"
-  (cd "$work/initrd.d" && find . | LC_ALL=C sort | cpio --quiet --create --format=newc | gzip -n -1) >"$work/initrd"
+    basename "$file" .xz >>"$initrd/modules/order"
+  done <"$3/initrd.modules"
+  install -m 755 "$REPOSITORY/image/debian-test/init" "$initrd/init"
+  install -m 755 "$kernel/usr/bin/busybox" "$initrd/bin/busybox"
+  (cd "$initrd" && find . | LC_ALL=C sort | cpio --quiet --create --format=newc | gzip -n -1) >"$3/initrd"
 }

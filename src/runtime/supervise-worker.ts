@@ -8,7 +8,11 @@ import { EFD_CLOEXEC, EFD_NONBLOCK, check, close, eventfd, pinned, write } from 
 import type { Logger } from './log.ts';
 import type { FromWorker, ToWorker, WorkerData } from './worker-thread.ts';
 
-const READY_TIMEOUT_MS = 10_000;
+/**
+ * A thread that has not started after this long never will. Generous, because ending one while it loads koffi aborts the
+ * whole process (an addon that throws into a thread that is ending), and a busy or emulated machine takes 20 s.
+ */
+const READY_TIMEOUT_MS = 60_000;
 /** A loop that has not turned for this long is stuck: ten times what it may block. */
 const STUCK_AFTER_MS = 10_000;
 const FIRST_RESTART_DELAY_MS = 10;
@@ -57,6 +61,8 @@ export async function superviseWorker<Init, In, Out = never>(
   one[0] = 1;
 
   let worker: Worker | undefined;
+  /** Its loop does not turn yet. */
+  let starting = false;
   let stopping = false;
   let restarts = 0;
   let restartDelayMs = FIRST_RESTART_DELAY_MS;
@@ -83,6 +89,7 @@ export async function superviseWorker<Init, In, Out = never>(
       resourceLimits: { maxOldGenerationSizeMb: HEAP_LIMIT_MB },
     });
     worker = thread;
+    starting = true;
     let ready = false;
     let failure: unknown;
     const deadline = setTimeout(() => {
@@ -94,6 +101,7 @@ export async function superviseWorker<Init, In, Out = never>(
       else if (message.kind === 'message') options.onMessage?.(message.message);
       else {
         ready = true;
+        starting = false;
         clearTimeout(deadline);
         resolve();
       }
@@ -132,7 +140,7 @@ export async function superviseWorker<Init, In, Out = never>(
   let lastBeatAt = performance.now();
   const watchdog = setInterval(() => {
     const now = performance.now();
-    if (beats[0] !== lastBeat || worker === undefined) {
+    if (beats[0] !== lastBeat || worker === undefined || starting) {
       lastBeat = beats[0];
       lastBeatAt = now;
     } else if (now - lastBeatAt > STUCK_AFTER_MS) {

@@ -59,6 +59,33 @@ export function nat64Target(
   };
 }
 
+/** Frames as a TUN device with offloads gives them: packets that stand for several, and what is sent in bursts. */
+export function nat64OffloadTarget(): FuzzTarget {
+  const harness = createHarness({ ports: [32_768, 32_799], maxSessions: 1024 });
+  const outward = { ...OUTWARD, sourcePort: 1024, destinationPort: 53, data: new Uint8Array(300) };
+  const inward = { ...INWARD, sourcePort: 53, destinationPort: 0, data: new Uint8Array(3000) };
+  const translated = harness.send(udp(outward));
+  assert.ok(translated !== undefined);
+  inward.destinationPort = (translated[20] << 8) | translated[21];
+  const frame = (packet: Uint8Array, gsoType: number, gsoSize: number, transport: number, checksum: number) =>
+    Uint8Array.from([1, gsoType, 0, 0, gsoSize & 255, gsoSize >> 8, transport, 0, checksum, 0, ...packet]);
+  return {
+    name: 'nat64-offload',
+    seeds: [
+      frame(tcp({ ...outward, flags: 2 }), 4, 100, 40, 16),
+      frame(udp(outward), 5, 100, 40, 6),
+      frame(udp(outward), 0, 0, 40, 6),
+      frame(udp({ ...inward, fragment: 0 }), 5, 1400, 20, 6),
+    ],
+    run(bytes) {
+      if (bytes.length < 10) return;
+      const sent = sendInBursts(harness, [bytes, bytes, bytes]);
+      if (harness.counted()['icmp-returned'] !== undefined) return;
+      for (const frame of sent) assertWellFormed(frame.slice(10), { transportChecksum: false });
+    },
+  };
+}
+
 const MAPPED4 = '192.0.2.9';
 const MAPPED6 = '2001:db8:1::99';
 const SECOND_PREFIX = '2001:db8:64::/96';
@@ -128,33 +155,6 @@ export function snapshotTarget(): FuzzTarget {
       removeSessionsUnless(translator.tables, () => false, 0);
       assert.equal(translator.tables.control[CONTROL.SESSION_COUNT], 0);
       assert.equal(translator.tables.control[CONTROL.BIB_COUNT], 0);
-    },
-  };
-}
-
-/** Frames as a TUN device with offloads gives them: packets that stand for several, and what is sent in bursts. */
-export function nat64OffloadTarget(): FuzzTarget {
-  const harness = createHarness({ ports: [32_768, 32_799], maxSessions: 1024 });
-  const outward = { ...OUTWARD, sourcePort: 1024, destinationPort: 53, data: new Uint8Array(300) };
-  const inward = { ...INWARD, sourcePort: 53, destinationPort: 0, data: new Uint8Array(3000) };
-  const translated = harness.send(udp(outward));
-  assert.ok(translated !== undefined);
-  inward.destinationPort = (translated[20] << 8) | translated[21];
-  const frame = (packet: Uint8Array, gsoType: number, gsoSize: number, transport: number, checksum: number) =>
-    Uint8Array.from([1, gsoType, 0, 0, gsoSize & 255, gsoSize >> 8, transport, 0, checksum, 0, ...packet]);
-  return {
-    name: 'nat64-offload',
-    seeds: [
-      frame(tcp({ ...outward, flags: 2 }), 4, 100, 40, 16),
-      frame(udp(outward), 5, 100, 40, 6),
-      frame(udp(outward), 0, 0, 40, 6),
-      frame(udp({ ...inward, fragment: 0 }), 5, 1400, 20, 6),
-    ],
-    run(bytes) {
-      if (bytes.length < 10) return;
-      const sent = sendInBursts(harness, [bytes, bytes, bytes]);
-      if (harness.counted()['icmp-returned'] !== undefined) return;
-      for (const frame of sent) assertWellFormed(frame.slice(10), { transportChecksum: false });
     },
   };
 }

@@ -277,8 +277,8 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
       run: addresses,
     },
     nat64Target('nat64', {}),
-    mappedNat64Target(),
     nat64OffloadTarget(),
+    mappedNat64Target(),
     snapshotTarget(),
   ];
 }

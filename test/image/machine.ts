@@ -1,91 +1,26 @@
 /** The image in QEMU, with its network port in a namespace of ours. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Child, Host, Output } from '../../lab/host.ts';
+
+/** What QEMU emulates; image/debian-test/kernel.sh has the kernels. */
+export type Model = 'virt' | 'raspi3b';
 
 export const TAP = 'tap0';
 /** The MAC that DHCP and the EUI-64 address follow from. */
 const MAC = '02:00:5e:10:00:01';
 const CONFIG_PARTITION_OFFSET = '4M';
-const DISK_BYTES = 3 * 2 ** 30;
-
-export interface ImageFiles {
-  readonly image: string;
-  readonly kernel: string;
-  readonly initrd: string;
-}
-
-/** What `build-image.sh --debian-test --out DIR` leaves. */
-export const imageFiles = (directory: string): ImageFiles => ({
-  image: join(directory, 'tombolo-debian-test.img'),
-  kernel: join(directory, 'tombolo-debian-test.vmlinuz'),
-  initrd: join(directory, 'tombolo-debian-test.initrd'),
-});
-
-export interface Machine {
-  readonly disk: string;
-  readonly serialLog: string;
-  /** Power on. */
-  boot(): Child;
-  /** A shell command as root, over SSH with the key of the preseed. */
-  shell(command: string, timeoutMs?: number): Promise<Output>;
-  serial(): string;
-}
-
-/** A card, flashed: larger than the image, with these files on its CONFIG partition. Not yet powered on. */
-export function flashCard(
-  files: ImageFiles,
-  host: Host,
-  options: {
-    directory: string;
-    /** By name. */
-    configFiles: Readonly<Record<string, string>>;
-    sshKey: string;
-    address: string;
-  },
-): Machine {
-  const disk = join(options.directory, 'card.img');
-  const serialLog = join(options.directory, 'serial.log');
-  rmSync(disk, { force: true });
-  execFileSync('cp', ['--sparse=always', files.image, disk]);
-  truncateSync(disk, DISK_BYTES);
-  for (const [name, content] of Object.entries(options.configFiles)) {
-    const path = join(options.directory, name);
-    writeFileSync(path, content);
-    execFileSync('mcopy', ['-o', '-i', `${disk}@@${CONFIG_PARTITION_OFFSET}`, path, `::/${name}`]);
-  }
-  return {
-    disk,
-    serialLog,
-    boot() {
-      if (existsSync(serialLog)) copyFileSync(serialLog, `${serialLog}.previous`);
-      return host.spawn('qemu-system-aarch64', [
-        ...['-M', 'virt', '-cpu', 'cortex-a72', '-smp', '2', '-m', '1024', '-no-reboot'],
-        ...['-kernel', files.kernel, '-initrd', files.initrd],
-        ...['-append', 'root=PARTUUID=746f6d62-05 ro console=ttyAMA0 loglevel=4 systemd.show_status=0'],
-        // A power cut must find on the disk what the guest was told is there.
-        ...['-drive', `if=none,file=${disk},format=raw,id=card,cache=writeback`],
-        ...['-device', 'virtio-blk-pci,drive=card'],
-        ...['-netdev', `tap,id=wire,ifname=${TAP},script=no,downscript=no`],
-        ...['-device', `virtio-net-pci,netdev=wire,mac=${MAC}`, '-device', 'virtio-rng-pci'],
-        ...['-display', 'none', '-monitor', 'none', '-serial', `file:${serialLog}`],
-      ]);
-    },
-    shell: (command, timeoutMs = 60_000) =>
-      host.attempt(
-        'ssh',
-        [
-          ...['-i', options.sshKey, '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
-          ...['-o', 'LogLevel=ERROR', '-o', 'ConnectTimeout=20', '-o', 'BatchMode=yes'],
-          `root@${options.address}`,
-          command,
-        ],
-        { timeoutMs },
-      ),
-    serial: () => (existsSync(serialLog) ? readFileSync(serialLog, 'utf8') : ''),
-  };
-}
+/** QEMU's SD card wants a power of two. */
+const CARD_BYTES = 4 * 2 ** 30;
 
 export const APPLIANCE = {
   mac: MAC,
@@ -93,3 +28,117 @@ export const APPLIANCE = {
   /** EUI-64 of the MAC in the prefix that the router advertises. */
   ipv6: '2001:db8:1::5eff:fe10:1',
 } as const;
+
+/** Where `build-image.sh --debian-test` leaves its files. */
+export const IMAGES = process.env['TOMBOLO_IMAGE'] ?? new URL('../../build/image', import.meta.url).pathname;
+
+/** A file of the image for `model`: img, vmlinuz, initrd, dtb, packages.tsv. */
+export const imageFile = (model: Model, extension: string): string =>
+  join(IMAGES, `tombolo-debian-${model}.${extension}`);
+
+export interface Machine {
+  readonly disk: string;
+  readonly serialLog: string;
+  /** A new card, larger than the image; what was on the last one is lost. */
+  flash(): void;
+  /** Files on the CONFIG partition, by name, put there by another computer while the power is off. */
+  putFiles(files: Readonly<Record<string, string>>): void;
+  /** The names of the files on the CONFIG partition. */
+  configFiles(): string[];
+  /** Power on. */
+  boot(): Child;
+  /** A shell command as root, over SSH with the key of the preseed. */
+  shell(command: string, timeoutMs?: number): Promise<Output>;
+  serial(): string;
+}
+
+const PROCESSORS: Readonly<Record<Model, () => string[]>> = {
+  virt: () => [
+    ...['-M', 'virt', '-cpu', 'cortex-a72', '-smp', '2', '-m', '1024'],
+    ...['-device', 'virtio-blk-pci,drive=card', '-device', 'virtio-rng-pci'],
+    ...['-device', `virtio-net-pci,netdev=wire,mac=${MAC},romfile=`],
+  ],
+  // Its 1 GiB, four processors and SD slot are part of the machine; the network port hangs on USB, as on the real one.
+  raspi3b: () => [
+    ...['-M', 'raspi3b', '-dtb', imageFile('raspi3b', 'dtb')],
+    ...['-device', `usb-net,netdev=wire,mac=${MAC}`],
+  ],
+};
+/**
+ * TOMBOLO_STEADY=1, for a machine that is busy with other things: the guest's clock counts instructions (2 ns each) instead
+ * of seconds, so that an appliance which gets little of the processor does not see its own time-outs pass.
+ */
+export const IS_STEADY = process.env['TOMBOLO_STEADY'] === '1';
+const CLOCK = IS_STEADY ? ['-icount', 'shift=1'] : [];
+const DISKS: Readonly<Record<Model, string>> = { virt: 'if=none,id=card', raspi3b: 'if=sd' };
+/** The raspi3b's first serial port leads to its Bluetooth chip. */
+const SERIAL: Readonly<Record<Model, readonly string[]>> = {
+  virt: ['-serial'],
+  raspi3b: ['-serial', 'null', '-serial'],
+};
+const CONSOLES: Readonly<Record<Model, string>> = { virt: 'ttyAMA0', raspi3b: 'ttyS1,115200' };
+
+/** A machine with a new card in it, not yet powered on. */
+export function createMachine(
+  model: Model,
+  host: Host,
+  { directory, sshKey }: { readonly directory: string; readonly sshKey: string },
+): Machine {
+  const image = imageFile(model, 'img');
+  if (!existsSync(image)) {
+    throw new Error(`${image} is not there: as root, ./build-image.sh --debian-test ${model}`);
+  }
+  const disk = join(directory, 'card.img');
+  const serialLog = join(directory, 'serial.log');
+  const mtools = (command: string, args: readonly string[]) =>
+    execFileSync(command, ['-i', `${disk}@@${CONFIG_PARTITION_OFFSET}`, ...args], { encoding: 'utf8' });
+  const machine: Machine = {
+    disk,
+    serialLog,
+    flash() {
+      rmSync(disk, { force: true });
+      execFileSync('cp', ['--sparse=always', image, disk]);
+      truncateSync(disk, CARD_BYTES);
+    },
+    putFiles(files) {
+      for (const [name, content] of Object.entries(files)) {
+        const path = join(directory, 'config-partition', name);
+        mkdirSync(join(directory, 'config-partition'), { recursive: true });
+        writeFileSync(path, content);
+        mtools('mcopy', ['-o', path, `::/${name}`]);
+      }
+    },
+    configFiles: () =>
+      mtools('mdir', ['-b', '::/'])
+        .split('\n')
+        .map((line) => line.replace('::/', ''))
+        .filter((line) => line !== ''),
+    boot() {
+      if (existsSync(serialLog)) copyFileSync(serialLog, `${serialLog}.previous`);
+      return host.spawn('qemu-system-aarch64', [
+        ...[...PROCESSORS[model](), ...CLOCK],
+        ...['-no-reboot', '-display', 'none', '-monitor', 'none', ...SERIAL[model], `file:${serialLog}`],
+        ...['-kernel', imageFile(model, 'vmlinuz'), '-initrd', imageFile(model, 'initrd')],
+        '-append',
+        `root=PARTUUID=746f6d62-05 ro console=${CONSOLES[model]} loglevel=4 systemd.show_status=0`,
+        // A power cut must find on the card what the guest was told is there.
+        ...['-drive', `${DISKS[model]},file=${disk},format=raw,cache=writeback`],
+        ...['-netdev', `tap,id=wire,ifname=${TAP},script=no,downscript=no`],
+      ]);
+    },
+    shell: (command, timeoutMs = 180_000) =>
+      host.attempt(
+        'ssh',
+        [
+          ...['-i', sshKey, '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
+          ...['-o', 'LogLevel=ERROR', '-o', 'ConnectTimeout=60', '-o', 'BatchMode=yes'],
+          `root@${APPLIANCE.ipv4}`,
+          command,
+        ],
+        { timeoutMs },
+      ),
+    serial: () => (existsSync(serialLog) ? readFileSync(serialLog, 'utf8') : ''),
+  };
+  machine.flash();
+  return machine;
+}

@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path';
 import { type CertificateAuthority, createCertificateAuthority } from '../../lab/certificates.ts';
-import type { Host } from '../../lab/host.ts';
+import type { Child, Host } from '../../lab/host.ts';
 import { APPLIANCE, TAP } from './machine.ts';
 
 export const WEB1 = '2001:db8:1::10';
@@ -18,6 +18,7 @@ const ADDRESSES = ['192.0.2.1/24', '2001:db8:1::1/64', `${WEB1}/64`, `${IPV4_ONL
 
 /** The program of the two servers, run in the namespace by this Node.js. */
 const SERVERS = new URL('mainland-servers.ts', import.meta.url).pathname;
+const NEIGHBOUR = new URL('neighbour.ts', import.meta.url).pathname;
 
 export async function startMainland(host: Host, directory: string): Promise<CertificateAuthority> {
   await host.run('ip', ['tuntap', 'add', 'dev', TAP, 'mode', 'tap']);
@@ -41,4 +42,11 @@ export async function startMainland(host: Host, directory: string): Promise<Cert
   const servers = host.spawn(process.execPath, [SERVERS, WEB1, IPV4_ONLY, certificate, key]);
   await servers.waitForLine(/^listening$/);
   return authority;
+}
+
+/** A device that has these names already; its output has a line "NAME.local is ADDRESS" for what others announce. */
+export async function startNeighbour(host: Host, ...names: string[]): Promise<Child> {
+  const neighbour = host.spawn(process.execPath, [NEIGHBOUR, '192.0.2.1', ...names]);
+  await neighbour.waitForLine(/^listening$/);
+  return neighbour;
 }

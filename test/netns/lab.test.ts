@@ -369,7 +369,7 @@ describe('lab', { concurrency: false }, () => {
     try {
       const page = await waitUntil(
         'the lab to stay up',
-        () => (said.includes('Ctrl-C') ? /Admin page +(\S+)/.exec(said)?.[1] : undefined),
+        () => (said.includes('Ctrl-C') ? /Control panel +(\S+)/.exec(said)?.[1] : undefined),
         { timeoutMs: 60_000, explain: () => said },
       );
       assert.match(await (await fetch(page)).text(), /<!doctype html>/i);

@@ -4,14 +4,12 @@ systemctl preset-all --preset-mode=full >/dev/null 2>&1
 systemctl set-default multi-user.target >/dev/null
 # Nobody logs in at the device, nothing changes the system behind our back, and nothing waits for the network.
 # Units that are not installed are masked too: pi-gen's stages and a later Debian may bring them.
-for unit in getty@tty1.service console-getty.service userconfig.service systemd-firstboot.service \
+systemctl mask getty@tty1.service serial-getty@.service console-getty.service userconfig.service systemd-firstboot.service \
   systemd-networkd-wait-online.service nftables.service networking.service ssh.socket \
   apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer e2scrub_all.timer e2scrub_reap.service \
   man-db.timer ldconfig.service systemd-update-done.service systemd-machine-id-commit.service \
   systemd-journal-flush.service systemd-pcrphase.service regenerate_ssh_host_keys.service sshswitch.service \
-  rpi-eeprom-update.service resize2fs_once.service cloud-init.target; do
-  systemctl mask "$unit" >/dev/null 2>&1
-done
+  rpi-eeprom-update.service resize2fs_once.service cloud-init.target >/dev/null 2>&1
 # systemd would open sshd on local and VM sockets by itself.
 install -d /etc/systemd/system-generators
 ln -sfn /dev/null /etc/systemd/system-generators/systemd-ssh-generator

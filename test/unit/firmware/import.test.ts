@@ -86,7 +86,9 @@ describe('import-settings', () => {
     assert.equal(readFileSync(at.kernelHostname, 'utf8'), 'bar');
     assert.equal(read(at, 'ssh/authorized_keys'), `${KEY}\n`);
     assert.deepEqual(JSON.parse(read(at, 'tombolo/config.json')), {
-      admin: { hostnames: ['bar.local', 'tombolo.local'] },
+      admin: {
+        hostnames: ['bar.local', 'bar-2.local', 'bar-3.local', 'bar-4.local', 'bar-5.local', 'tombolo.local'],
+      },
     });
   });
 

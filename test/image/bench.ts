@@ -1,0 +1,125 @@
+/** The appliance in QEMU with everything that it meets, and what the tests ask of it. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CertificateAuthority } from '../../lab/certificates.ts';
+import type { Child, Host, Output } from '../../lab/host.ts';
+import { buildTopology } from '../../lab/topology.ts';
+import { waitUntil } from '../../lab/wait.ts';
+import { APPLIANCE, type Machine, type Model, createMachine } from './machine.ts';
+import { WEB1, WEB1_SSH_PORT, startMainland } from './mainland.ts';
+
+/** How long the start may take: a page that comes later is a failure of its own, told by the test that measures. */
+const PATIENCE_MS = 900_000;
+const PAGE = `https://${APPLIANCE.ipv4}:8064`;
+
+export interface Bench extends AsyncDisposable {
+  readonly peer: Host;
+  readonly machine: Machine;
+  readonly authority: CertificateAuthority;
+  /** rpi-preseed.toml with the tests' key, and a host name. */
+  preseed(hostname?: string): string;
+  powerOn(): void;
+  /** Nothing in the guest is told. */
+  cutPower(): Promise<void>;
+  /** Resolves with the milliseconds since power-on when the page answers. */
+  pageAnswers(): Promise<number>;
+  /** Resolves when sshd does, which it does with the preseed's key only. */
+  sshAnswers(): Promise<void>;
+  /** Standard output of a command in the appliance, which must succeed. */
+  shell(command: string, timeoutMs?: number): Promise<string>;
+  /** curl to the page, whose certificate is its own; `path` starts with "/". */
+  page(path: string, args?: readonly string[]): Promise<Output>;
+  /** Every service has started, or failed. */
+  startEnds(): Promise<void>;
+}
+
+export async function startBench(model: Model): Promise<Bench> {
+  const topology = await buildTopology({ hosts: { peer: { interfaces: {} } } });
+  const { peer } = topology.hosts;
+  const { directory } = topology;
+  try {
+    const sshKey = join(directory, 'id_ed25519');
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test@example.com', '-f', sshKey]);
+    const publicKey = readFileSync(`${sshKey}.pub`, 'utf8').trim();
+    const authority = await startMainland(peer, directory);
+    const machine = createMachine(model, peer, { directory, sshKey });
+    let qemu: Child | undefined;
+    let poweredOnAt = 0;
+    const page: Bench['page'] = (path, args = []) =>
+      peer.attempt('curl', ['-sSk', '-m', '60', ...args, PAGE + path], { timeoutMs: 120_000 });
+    const whileRunning = async (what: string, condition: () => Promise<boolean>, intervalMs: number) => {
+      await waitUntil(
+        what,
+        async () => {
+          const ended = await Promise.race([qemu?.exited, false]);
+          if (ended !== false) throw new Error(`QEMU ended (${ended}) before ${what}\n${qemu?.output()}`);
+          return condition();
+        },
+        { timeoutMs: PATIENCE_MS, intervalMs, explain: () => machine.serial().slice(-4000) },
+      );
+    };
+    return {
+      peer,
+      machine,
+      authority,
+      preseed: (hostname) =>
+        `${hostname === undefined ? '' : `[system]\nhostname = "${hostname}"\n`}[ssh]\nenabled = true\nauthorized_keys = ["${publicKey}"]\n`,
+      powerOn() {
+        poweredOnAt = performance.now();
+        qemu = machine.boot();
+      },
+      async cutPower() {
+        await qemu?.stop('SIGKILL');
+      },
+      async pageAnswers() {
+        await whileRunning(
+          'the page',
+          async () => (await page('/', ['-f', '-m', '30', '-o', '/dev/null'])).code === 0,
+          250,
+        );
+        return performance.now() - poweredOnAt;
+      },
+      sshAnswers: () => whileRunning('sshd', async () => (await machine.shell('true')).code === 0, 500),
+      async shell(command, timeoutMs) {
+        const { code, stdout, stderr } = await machine.shell(command, timeoutMs);
+        assert.equal(code, 0, `${command}: ${stderr}${stdout}`);
+        return stdout.trim();
+      },
+      page,
+      startEnds: () =>
+        whileRunning(
+          'the end of the start',
+          async () => /running|degraded/.test((await machine.shell('systemctl is-system-running')).stdout),
+          1000,
+        ),
+      [Symbol.asyncDispose]: () => topology[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await topology[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** A configuration with one server, whose first host name tells `round`. */
+export const configuration = (round?: number) => ({
+  version: 1,
+  hosts: [
+    {
+      name: 'web1',
+      address: WEB1,
+      hostnames: [...(round === undefined ? [] : [`round-${round}.example.com`]), 'example.com'],
+      ssh: { port: WEB1_SSH_PORT },
+    },
+  ],
+  dns64: { upstreams: ['udp://192.0.2.1'] },
+  admin: { listen: ['::', '0.0.0.0'], hostnames: ['sandbar.local'] },
+});
+
+/** What must be so after every start. */
+export async function assertHealthy({ shell }: Pick<Bench, 'shell'>): Promise<void> {
+  assert.equal(await shell('systemctl --failed --no-legend --plain'), '');
+  assert.equal(await shell('ls /run/tombolo/no-data-partition 2>/dev/null || echo none'), 'none');
+  assert.match(await shell('findmnt --noheadings --output SOURCE,FSTYPE,OPTIONS /data'), /7 +ext4 +rw,/);
+}
