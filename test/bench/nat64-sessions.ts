@@ -89,6 +89,9 @@ export const openNat64Sessions = (options: SubjectOptions): Promise<Subject> =>
             pool4: [{ address: '198.51.100.1', ports: '32768-65535' }],
             allow: ['2001:db8:1::/64'],
             maxSessions: MAX_SESSIONS,
+            // All sessions are one client's here.
+            maxMappingsPerClient: 65_535,
+            maxSessionsPerClient: MAX_SESSIONS,
           },
           dns64: { enabled: false },
         },
