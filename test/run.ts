@@ -50,7 +50,8 @@ console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
 
 function packagesOf(name: string): (typeof PACKAGES)[keyof typeof PACKAGES][] {
-  if (name === 'all' || name === 'browser') return [PACKAGES.browser];
+  if (name === 'all') return [PACKAGES.test, PACKAGES.browser];
+  if (name === 'browser') return [PACKAGES.browser];
   return ['check', 'unit', 'netns'].includes(name) ? [PACKAGES.test] : [PACKAGES.image];
 }
 

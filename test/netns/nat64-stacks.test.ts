@@ -265,13 +265,14 @@ for (const fastPath of [true, false]) {
       // As raw packets: an SCTP header and an INIT chunk. Its checksum covers no addresses (RFC 9260 section 6.8).
       const init = '13881388000000009a8b7c6d0100001411223344000100000a000aabbccdd00';
       const hex = `${init}0`.padEnd(64, '0');
+      const octets = hex.replace(/../g, '\\x$&');
       const pass = async (from: Host, to: Host, listen: string, send: string) => {
         const receiver = net.start(to, 'socat', '-u', listen, 'STDOUT');
         const received = once(receiver.stdout as Readable, 'data') as Promise<[Buffer]>;
         let text = '';
         void received.then(([bytes]) => (text = bytes.toString('hex')));
         await until(`passed from ${from}`, async () => {
-          await net.run(from, 'bash', '-c', `echo -n ${hex} | xxd -r -p | socat -u STDIN ${send}`);
+          await net.run(from, 'bash', '-c', `printf '${octets}' | socat -u STDIN ${send}`);
           return text !== '';
         });
         assert.equal(text, hex);
