@@ -23,6 +23,7 @@ import { auditor, authorizer, isRead } from './auth/authorize.ts';
 import type { ADMIN_COUNTERS } from './counters.ts';
 import type { Diagnostics } from './diagnostics/diagnostics.ts';
 import { ApiError, answerErrors } from './errors.ts';
+import { speakLanguages } from './language.ts';
 import type { LiveDeps } from './live-deps.ts';
 import { keepRouteTable } from './route-table.ts';
 import { accountRoutes } from './routes/account.ts';
@@ -143,6 +144,7 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
   app.decorateRequest('auditTarget', null);
   app.decorateRequest('auditRefusal', null);
   answerErrors(app, options.log, () => values[index['internal-error']]++);
+  speakLanguages(app);
   app.addHook('onRequest', async (request, reply) => guard(request, reply, options));
   await app.register(helmet, SECURITY_HEADERS);
   await app.register(rateLimit, {

@@ -4,6 +4,7 @@
  */
 import type { AssertionResult } from '../runtime/explain.ts';
 import type { Logger } from '../runtime/log.ts';
+import { english } from '../texts/text.ts';
 import { type Difference, diffDocuments } from './diff.ts';
 import { type ConfigDocument, type LoadedConfig, loadConfig, loadDocument } from './load.ts';
 import { type PendingChange, type Recovery, removePending, writePending } from './pending.ts';
@@ -127,7 +128,8 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
   /** Whoever edits the file has the last word, but should know. */
   async function warnOfAssertions(): Promise<void> {
     const failed = (await assess(store.current)).filter(({ state }) => state === 'failed');
-    for (const { message } of failed) log.warn({ message }, 'configuration: an assertion fails');
+    for (const { message } of failed)
+      log.warn({ message: english(message) }, 'configuration: an assertion fails');
   }
 
   async function apply(request: ApplyRequest): Promise<ApplyResult> {

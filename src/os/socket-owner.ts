@@ -1,6 +1,7 @@
 /** Which program a socket belongs to, as far as this process may know. */
 import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Text, asIs, say } from '../texts/text.ts';
 import { runCommand } from './command.ts';
 
 const CGROUPS = '/sys/fs/cgroup';
@@ -17,18 +18,19 @@ export const ownSocketInodes = (): Set<number> => new Set(socketInodesOf('self')
 export async function socketOwner(socket: {
   readonly inode: number;
   readonly userId: number;
-}): Promise<string> {
+}): Promise<Text> {
   return (
     findProcess(socket.inode) ??
     (await findUnit(socket.inode)) ??
-    `a program of user ${userName(socket.userId)}`
+    say('a program of user {user}', { user: userName(socket.userId) })
   );
 }
 
-function findProcess(inode: number): string | undefined {
+function findProcess(inode: number): Text | undefined {
   for (const entry of readdirSync('/proc')) {
     if (/^[0-9]+$/.test(entry) && socketInodesOf(entry).includes(inode)) {
-      return `${readFileSync(`/proc/${entry}/comm`, 'utf8').trim()} (process ${entry})`;
+      const program = readFileSync(`/proc/${entry}/comm`, 'utf8').trim();
+      return say('{program} (process {number})', { program, number: entry });
     }
   }
   return undefined;
@@ -56,14 +58,15 @@ function linkOf(path: string): string {
 }
 
 /** The systemd unit, by the number of the socket's control group, which the kernel tells everybody. */
-async function findUnit(inode: number): Promise<string | undefined> {
+async function findUnit(inode: number): Promise<Text | undefined> {
   const output = await runCommand('ss', ['-H', '-l', '-n', '-t', '-u', '-e', '--cgroup']).catch(() => '');
   const line = output.split('\n').find((each) => each.includes(` ino:${inode} `));
   const cgroup = /cgroup:(\S+)/.exec(line ?? '')?.[1];
   if (cgroup === undefined) return undefined;
   const id = /^unreachable:([0-9a-f]+)$/.exec(cgroup)?.[1];
   const path = id === undefined ? cgroup : findCgroup(CGROUPS, Number.parseInt(id, 16), CGROUP_DEPTH);
-  return path?.split('/').findLast((part) => /\.(service|scope|socket)$/.test(part));
+  const unit = path?.split('/').findLast((part) => /\.(service|scope|socket)$/.test(part));
+  return unit === undefined ? undefined : asIs(unit);
 }
 
 /** The directory whose inode is the number of the control group. */

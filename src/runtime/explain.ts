@@ -3,6 +3,8 @@
  * in the data plane, over any configuration and not only the one in force. admin/explain.ts asks them in turn.
  */
 
+import type { Text } from '../texts/text.ts';
+
 export type ExplainProtocol = 'tcp' | 'udp' | 'icmp';
 
 /** Traffic somewhere on its way. Addresses are text. */
@@ -24,7 +26,7 @@ export interface Flow {
 export interface WayStep {
   readonly isOk: boolean;
   /** What was found, as a sentence. */
-  readonly text: string;
+  readonly text: Text;
   /** The counter that counts this. */
   readonly counter?: string;
   /** JSON pointer to what decided it in the configuration. */
@@ -43,7 +45,7 @@ export interface WayOutcome {
   readonly address: string | null;
   readonly port: number | null;
   /** One sentence. */
-  readonly text: string;
+  readonly text: Text;
 }
 
 /** The end of a way. */
@@ -68,7 +70,7 @@ export interface Way {
   readonly outcome: WayOutcome;
 }
 
-const nowhere = (kind: WayOutcome['kind'], text: string): WayOutcome => ({
+const nowhere = (kind: WayOutcome['kind'], text: Text): WayOutcome => ({
   kind,
   server: null,
   address: null,
@@ -80,25 +82,25 @@ const nowhere = (kind: WayOutcome['kind'], text: string): WayOutcome => ({
 export const arrives = (
   address: string,
   port: number | null,
-  text: string,
+  text: Text,
   server: string | null = null,
 ): WayOutcome => ({ kind: 'server', server, address, port, text });
 
 type Why = Pick<WayStep, 'counter' | 'configPath'>;
 
 /** One more step, which ends the way. */
-export const endsRefused = (steps: readonly WayStep[], text: string, why: Why = {}): LastLeg => ({
+export const endsRefused = (steps: readonly WayStep[], text: Text, why: Why = {}): LastLeg => ({
   steps: [...steps, { ...why, isOk: false, text }],
   outcome: nowhere('refused', text),
 });
 
-export const endsUnknown = (steps: readonly WayStep[], text: string, why: Why = {}): LastLeg => ({
+export const endsUnknown = (steps: readonly WayStep[], text: Text, why: Why = {}): LastLeg => ({
   steps: [...steps, { ...why, isOk: false, text }],
   outcome: nowhere('unknown', text),
 });
 
 /** The appliance itself answers. */
-export const endsHere = (steps: readonly WayStep[], text: string, why: Why = {}): LastLeg => ({
+export const endsHere = (steps: readonly WayStep[], text: Text, why: Why = {}): LastLeg => ({
   steps: [...steps, { ...why, isOk: true, text }],
   outcome: nowhere('appliance', text),
 });
@@ -113,5 +115,5 @@ export interface AssertionResult {
   readonly expect: string;
   readonly way: Way;
   /** One sentence: what was expected, and what would happen instead. */
-  readonly message: string;
+  readonly message: Text;
 }

@@ -3,6 +3,8 @@
  * goes on. Addresses, prefixes and ports are in the form that the configuration has. Inputs have been validated.
  */
 
+import type { Text } from '../texts/text.ts';
+
 export type Nat64Protocol = 'tcp' | 'udp' | 'icmp';
 
 export interface PageRequest {
@@ -123,7 +125,7 @@ export interface ExplainRequest {
 export interface ExplainStep {
   isOk: boolean;
   /** What was found, as a sentence. */
-  text: string;
+  text: Text;
   /** The counter of the refusal. */
   counter: string | null;
   /** Of the last step, where the translated packet goes. */

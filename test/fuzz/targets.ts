@@ -1,6 +1,7 @@
 /** Every parser of bytes that come from outside: what it is fed, and what must hold whatever the bytes are. */
 import assert from 'node:assert/strict';
 import dnsPacket from 'dns-packet';
+import { preferredLanguage } from '../../src/admin/language.ts';
 import { fillDefaults, loadConfig } from '../../src/config/load.ts';
 import { parseHosts } from '../../src/config/parse-hosts.ts';
 import { parseDnsUpstream, parsePortRange } from '../../src/config/values.ts';
@@ -236,6 +237,12 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
         '220-mx.example.com ESMTP\r\n220 hello\r\n',
       ),
       run: greetings,
+    },
+    {
+      name: 'accept-language',
+      seeds: text('de-DE,de;q=0.9,en;q=0.8', 'fr, *;q=0.5'),
+      run: (bytes) =>
+        assert.ok([undefined, 'en', 'de'].includes(preferredLanguage(Buffer.from(bytes).toString('latin1')))),
     },
     {
       name: 'config',

@@ -5,6 +5,8 @@ import { ABSOLUTE_LIMIT_MS } from './sessions.ts';
 import { isSameSecret, keyed, newId } from './secrets.ts';
 
 const DEVICE_COOKIE = 'tombolo_device';
+/** Set by the page itself. */
+const LANGUAGE_COOKIE = 'tombolo_language';
 const DEVICE_SECONDS = 400 * 86_400;
 
 const attributes = (isEncrypted: boolean) =>
@@ -25,6 +27,10 @@ function read(header: string | undefined, name: string): string | undefined {
 /** The session's token in a Cookie header. */
 export const sessionTokenOf = (header: string | undefined): string | undefined =>
   read(header, SESSION_COOKIE);
+
+/** The language that the page was set to. */
+export const languageCookieOf = (header: string | undefined): string | undefined =>
+  read(header, LANGUAGE_COOKIE);
 
 export const sessionCookie = (token: string, isEncrypted: boolean): string =>
   stringifySetCookie({

@@ -1,5 +1,6 @@
 /** What is to be said about the certificate that a server shows. Pure. */
 import type { FindingState, ProbeReport } from '../contract/checks.ts';
+import { type Text, say } from '../../texts/text.ts';
 
 export interface CertificateFacts {
   readonly names: readonly string[];
@@ -25,32 +26,48 @@ export function judgeCertificate(
   hostname: string,
   alternatives: readonly string[],
   now: Date,
-): { state: FindingState; detail: string; matches: boolean } {
+): { state: FindingState; detail: Text; matches: boolean } {
   const { names, matching, expiresAt, validFrom, trust } = facts;
   const matches = matching.includes(hostname) || alternatives.some((name) => matching.includes(name));
   const leftMs = expiresAt.getTime() - now.getTime();
-  const verdict = (state: FindingState, detail: string) => ({ state, detail, matches });
+  const verdict = (state: FindingState, detail: Text) => ({ state, detail, matches });
   if (leftMs <= 0)
-    return verdict('fail', `The certificate expired ${days(-leftMs)} ago (${dateOf(expiresAt)}).`);
-  if (validFrom > now) return verdict('fail', `The certificate is not valid before ${dateOf(validFrom)}.`);
+    return verdict(
+      'fail',
+      say('The certificate expired {age} ago ({date}).', { age: lengthOf(-leftMs), date: dateOf(expiresAt) }),
+    );
+  if (validFrom > now)
+    return verdict('fail', say('The certificate is not valid before {date}.', { date: dateOf(validFrom) }));
   if (!matches) {
-    const others = names.length === 0 ? 'no name' : names.join(', ');
-    return verdict('fail', `The certificate is not for ${hostname}: it names ${others}.`);
+    const others = names.length === 0 ? say('no name') : names.join(', ');
+    return verdict(
+      'fail',
+      say('The certificate is not for {hostname}: it names {others}.', { hostname, others }),
+    );
   }
-  const until = `valid for another ${days(leftMs)} (until ${dateOf(expiresAt)})`;
+  const until = say('valid for another {time} (until {date})', {
+    time: lengthOf(leftMs),
+    date: dateOf(expiresAt),
+  });
   const lifetimeMs = expiresAt.getTime() - validFrom.getTime();
   if (leftMs < Math.min(WARN_BEFORE_MS, lifetimeMs * WARN_LIFETIME_SHARE)) {
-    return verdict('warn', `The certificate is only ${until}: its renewal is overdue.`);
+    return verdict('warn', say('The certificate is only {until}: its renewal is overdue.', { until }));
   }
   if (trust === 'self-signed')
-    return verdict('warn', `The certificate is self-signed: clients warn of it. It is ${until}.`);
+    return verdict(
+      'warn',
+      say('The certificate is self-signed: clients warn of it. It is {until}.', { until }),
+    );
   if (trust === 'untrusted') {
     return verdict(
       'warn',
-      `No authority that clients know stands behind the certificate (issuer: ${facts.issuer}). It is ${until}.`,
+      say('No authority that clients know stands behind the certificate (issuer: {issuer}). It is {until}.', {
+        issuer: facts.issuer,
+        until,
+      }),
     );
   }
-  return verdict('ok', `The certificate is trusted and ${until}.`);
+  return verdict('ok', say('The certificate is trusted and {until}.', { until }));
 }
 
 export const toCertificateReport = (
@@ -70,9 +87,9 @@ export const namesOf = (subjectAltName: string | undefined): string[] =>
 
 const dateOf = (date: Date) => date.toISOString().slice(0, 10);
 
-function days(ms: number): string {
+function lengthOf(ms: number): Text {
   const count = Math.floor(ms / DAY_MS);
-  if (count > 0) return count === 1 ? '1 day' : `${count} days`;
+  if (count > 0) return count === 1 ? say('1 day') : say('{count} days', { count });
   const hours = Math.floor(ms / 3_600_000);
-  return hours === 1 ? '1 hour' : `${hours} hours`;
+  return hours === 1 ? say('1 hour') : say('{hours} hours', { hours });
 }

@@ -5,8 +5,10 @@
 import type { Config } from '../../config/schema.ts';
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { ServiceReport } from '../../runtime/service-slot.ts';
-import type { CheckArea, FindingState, HostHealth, PublicIpv4 } from '../contract/checks.ts';
+import type { CheckArea, FindingState } from '../contract/checks.ts';
+import type { Text } from '../../texts/text.ts';
 import type { Machine } from './machine.ts';
+import type { HealthFound, PublicIpv4Found } from './found.ts';
 
 export interface CheckDeps {
   readonly machine: Machine;
@@ -19,11 +21,11 @@ export interface CheckDeps {
   readonly nat64: Nat64Queries | undefined;
   readonly stateDirectory: string;
   readonly now: Date;
-  readonly publicIpv4: () => Promise<PublicIpv4>;
+  readonly publicIpv4: () => Promise<PublicIpv4Found>;
   /** When a client of the Internet last came, by what took it (`WantedPort.taker`). */
   readonly seenFromOutside: () => Promise<ReadonlyMap<string, string>>;
   /** Probes a server, at most once in a run. */
-  readonly probe: (server: string) => Promise<HostHealth>;
+  readonly probe: (server: string) => Promise<HealthFound>;
   /** Only the item with this key is asked for; others need not be looked at. */
   readonly only: string | undefined;
 }
@@ -33,11 +35,11 @@ export interface Finding {
   readonly key?: string;
   readonly state: FindingState;
   /** What is wrong; that all is well; why it cannot be told. */
-  readonly what: string;
+  readonly what: Text;
   /** How to mend it. */
-  readonly mend?: string;
+  readonly mend?: Text;
   /** Instead of the check's own. */
-  readonly title?: string;
+  readonly title?: Text;
   readonly server?: string;
   readonly area?: CheckArea;
   /** Ids of checks: when one of them fails, this follows from it and is no finding of its own. */
@@ -47,18 +49,18 @@ export interface Finding {
 export interface Check {
   readonly id: string;
   readonly area: CheckArea;
-  readonly title: string;
-  readonly why: string;
+  readonly title: Text;
+  readonly why: Text;
   /** As `Finding.needs`, for all findings. */
   readonly needs?: readonly string[];
   /** None where there is nothing to check. What it throws becomes "unknown". */
   readonly run: (deps: CheckDeps) => Promise<Finding | readonly Finding[]> | Finding | readonly Finding[];
 }
 
-export const ok = (what: string): Finding => ({ state: 'ok', what });
-export const warn = (what: string, mend: string): Finding => ({ state: 'warn', what, mend });
-export const fail = (what: string, mend: string): Finding => ({ state: 'fail', what, mend });
-export const unknown = (what: string, mend?: string): Finding => ({
+export const ok = (what: Text): Finding => ({ state: 'ok', what });
+export const warn = (what: Text, mend: Text): Finding => ({ state: 'warn', what, mend });
+export const fail = (what: Text, mend: Text): Finding => ({ state: 'fail', what, mend });
+export const unknown = (what: Text, mend?: Text): Finding => ({
   state: 'unknown',
   what,
   ...(mend === undefined ? {} : { mend }),

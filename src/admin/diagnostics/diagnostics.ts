@@ -7,14 +7,8 @@ import type { Logger } from '../../runtime/log.ts';
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { ServiceReport } from '../../runtime/service-slot.ts';
 import type { EventLog } from '../../state/event-log.ts';
-import type {
-  ChecksAnswer,
-  DnsRecordsAnswer,
-  HostAnswer,
-  HostsAnswer,
-  NeighboursAnswer,
-  NetworkAnswer,
-} from '../contract/checks.ts';
+import type { NeighboursAnswer } from '../contract/checks.ts';
+import type { ChecksFound, DnsRecordsFound, HostFound, HostsFound, NetworkFound } from './found.ts';
 
 export interface DiagnosticsDeps {
   readonly store: ConfigStore;
@@ -28,12 +22,12 @@ export interface DiagnosticsDeps {
 
 /** Answers are undefined when there is no such server, or check. */
 export interface Diagnostics extends Disposable {
-  hosts(): Promise<HostsAnswer>;
-  checkHost(name: string): Promise<HostAnswer | undefined>;
-  dnsRecords(name: string): Promise<DnsRecordsAnswer | undefined>;
-  checks(): Promise<ChecksAnswer>;
-  runChecks(id?: string): Promise<ChecksAnswer | undefined>;
-  network(): Promise<NetworkAnswer>;
+  hosts(): Promise<HostsFound>;
+  checkHost(name: string): Promise<HostFound | undefined>;
+  dnsRecords(name: string): Promise<DnsRecordsFound | undefined>;
+  checks(): Promise<ChecksFound>;
+  runChecks(id?: string): Promise<ChecksFound | undefined>;
+  network(): Promise<NetworkFound>;
   neighbours(): Promise<NeighboursAnswer>;
   probeNeighbours(): Promise<NeighboursAnswer>;
 }

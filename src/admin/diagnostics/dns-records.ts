@@ -2,32 +2,35 @@
 import type { HostConfig } from '../../config/schema.ts';
 import { formatIpv6, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
-import type { DnsRecord, LiveDnsRecord, PublicIpv4 } from '../contract/checks.ts';
+import type { DnsRecordFound, LiveDnsRecordFound, PublicIpv4Found } from './found.ts';
 import type { Lookup } from './machine.ts';
+import { type Text, say } from '../../texts/text.ts';
 
 /** For every name an A record that leads IPv4 clients to the appliance, and an AAAA record that leads IPv6 clients past it. */
 export function recordsToPublish(
   host: Pick<HostConfig, 'name' | 'address' | 'hostnames'>,
-  { address, kind }: PublicIpv4,
-): DnsRecord[] {
+  { address, kind }: PublicIpv4Found,
+): DnsRecordFound[] {
   const whyNoAddress =
     kind !== 'none'
-      ? 'The public address of your router: it shows it on its status page. Its ports must be forwarded to the appliance.'
-      : 'The appliance has no IPv4 address yet.';
-  return host.hostnames.flatMap((name): DnsRecord[] => [
+      ? say(
+          'The public address of your router: it shows it on its status page. Its ports must be forwarded to the appliance.',
+        )
+      : say('The appliance has no IPv4 address yet.');
+  return host.hostnames.flatMap((name): DnsRecordFound[] => [
     {
       name,
       type: 'A',
       value: address,
       zoneLine: address === null ? null : `${name}. A ${address}`,
-      note: address === null ? whyNoAddress : 'Leads IPv4 clients to the appliance.',
+      note: address === null ? whyNoAddress : say('Leads IPv4 clients to the appliance.'),
     },
     {
       name,
       type: 'AAAA',
       value: host.address,
       zoneLine: `${name}. AAAA ${host.address}`,
-      note: `Leads IPv6 clients directly to ${host.name}.`,
+      note: say('Leads IPv6 clients directly to {name}.', { name: host.name }),
     },
   ]);
 }
@@ -36,41 +39,60 @@ export function recordsToPublish(
 export const nameToAsk = (name: string): string => name.replace(/^\*\./, 'tombolo-check.');
 
 /** The record with what was found. */
-export function compareRecord(record: DnsRecord, lookup: Lookup, resolver: string): LiveDnsRecord {
-  const live = (state: LiveDnsRecord['state'], detail: string, found: readonly string[] = []) => ({
+export function compareRecord(record: DnsRecordFound, lookup: Lookup, resolver: string): LiveDnsRecordFound {
+  const live = (state: LiveDnsRecordFound['state'], detail: Text, found: readonly string[] = []) => ({
     ...record,
     state,
     found: [...found],
     detail,
   });
-  if (lookup.kind === 'failed') return live('unknown', `${resolver} could not be asked: ${lookup.reason}.`);
+  if (lookup.kind === 'failed')
+    return live(
+      'unknown',
+      say('{resolver} could not be asked: {reason}.', { resolver, reason: lookup.reason }),
+    );
   if (lookup.kind === 'none')
-    return live('fail', `There is no ${record.type} record for ${record.name} yet.`);
+    return live(
+      'fail',
+      say('There is no {type} record for {name} yet.', { type: record.type, name: record.name }),
+    );
   const { values } = lookup;
   const list = values.join(', ');
   if (record.value === null) return judgeUnknownAddress(values, live);
   const wanted = normalize(record.value);
   if (!values.some((value) => normalize(value) === wanted)) {
-    return live('fail', `${record.name} leads to ${list}, not to ${record.value}.`, values);
+    return live(
+      'fail',
+      say('{name} leads to {list}, not to {value}.', { name: record.name, list, value: record.value }),
+      values,
+    );
   }
   return values.length === 1
-    ? live('ok', 'Has arrived.', values)
-    : live('warn', `Has arrived, but beside other addresses (${list}): some clients go elsewhere.`, values);
+    ? live('ok', say('Has arrived.'), values)
+    : live(
+        'warn',
+        say('Has arrived, but beside other addresses ({list}): some clients go elsewhere.', { list }),
+        values,
+      );
 }
 
 /** Behind NAT nothing can be compared, but a private address is wrong in any case. */
 function judgeUnknownAddress(
   values: readonly string[],
-  live: (state: LiveDnsRecord['state'], detail: string, found?: readonly string[]) => LiveDnsRecord,
-): LiveDnsRecord {
+  live: (state: LiveDnsRecordFound['state'], detail: Text, found?: readonly string[]) => LiveDnsRecordFound,
+): LiveDnsRecordFound {
   const list = values.join(', ');
   const isPublic = values.every((value) => {
     const address = parseIpv4(value);
     return address !== undefined && !isPrivate(address) && !isNeverRouted(address);
   });
   return isPublic
-    ? live('unknown', `Leads to ${list}. This must be the public address of your router.`, values)
-    : live('fail', `Leads to ${list}, which nobody on the Internet can reach.`, values);
+    ? live(
+        'unknown',
+        say('Leads to {list}. This must be the public address of your router.', { list }),
+        values,
+      )
+    : live('fail', say('Leads to {list}, which nobody on the Internet can reach.', { list }), values);
 }
 
 /** One spelling for each address. */

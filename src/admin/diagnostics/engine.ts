@@ -1,13 +1,9 @@
 /** Puts the diagnostics together over this machine, or over another in tests. */
 import type { HostConfig } from '../../config/schema.ts';
+import { english } from '../../texts/text.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
-import type {
-  HostAnswer,
-  HostHealth,
-  NeighboursAnswer,
-  ProbeReport,
-  PublicIpv4,
-} from '../contract/checks.ts';
+import type { NeighboursAnswer } from '../contract/checks.ts';
+import type { HealthFound, HostFound, ProbeFound, PublicIpv4Found } from './found.ts';
 import { sshConfigSnippet } from '../routes/ssh-config.ts';
 import { CHECKS } from './checks/table.ts';
 import type { Diagnostics, DiagnosticsDeps } from './diagnostics.ts';
@@ -28,7 +24,7 @@ const MAX_CONNECTIONS_SEEN = 10_000;
 
 export interface EngineEdges {
   readonly machine: Machine;
-  readonly probe: (target: ProbeTarget, signal: AbortSignal) => Promise<ProbeReport[]>;
+  readonly probe: (target: ProbeTarget, signal: AbortSignal) => Promise<ProbeFound[]>;
   readonly mdnsName: NeighbourDeps['mdnsName'];
   readonly isOpen: NeighbourDeps['isOpen'];
   readonly now: () => Date;
@@ -61,7 +57,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       if (state === 'ok' && before.state === 'unknown') return;
       const details = probes
         .filter((probe) => probe.state !== 'ok')
-        .map((each) => `${each.service}: ${each.detail}`);
+        .map((each) => `${each.service}: ${english(each.detail)}`);
       if (state === 'ok') log.info({ server }, 'health: the server is well again');
       else log.warn({ server, state, details }, 'health: the server is not well');
     },
@@ -96,7 +92,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
   let neighboursProbed: Promise<NeighboursAnswer> | undefined;
   const hostNamed = (name: string) => store.current.hosts.find((host) => host.name === name);
 
-  const describe = (host: HostConfig, address: PublicIpv4): HostAnswer => {
+  const describe = (host: HostConfig, address: PublicIpv4Found): HostFound => {
     const path = machine.pathTo(parseIpv6(host.address) ?? new Uint8Array(16));
     const sshPort = sshPorts()[host.name] ?? null;
     const own = address.address ?? 'YOUR-PUBLIC-IPV4-ADDRESS';
@@ -163,8 +159,8 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
   return () => (answer ??= ask());
 }
 
-function onceEach(ask: (name: string) => Promise<HostHealth>): (name: string) => Promise<HostHealth> {
-  const answers = new Map<string, Promise<HostHealth>>();
+function onceEach(ask: (name: string) => Promise<HealthFound>): (name: string) => Promise<HealthFound> {
+  const answers = new Map<string, Promise<HealthFound>>();
   return (name) => {
     const answer = answers.get(name) ?? ask(name);
     answers.set(name, answer);

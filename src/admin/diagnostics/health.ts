@@ -3,7 +3,8 @@
  * then when nobody does. One timer, few connections at a time, nothing kept but the last reports.
  */
 import type { HostConfig } from '../../config/schema.ts';
-import type { FindingState, HostHealth, ProbeReport } from '../contract/checks.ts';
+import type { FindingState } from '../contract/checks.ts';
+import type { HealthFound, ProbeFound } from './found.ts';
 import type { ProbeTarget } from './probe-plan.ts';
 import { createLimit } from './limit.ts';
 
@@ -11,21 +12,21 @@ export interface HealthDeps {
   /** The servers now, each with what is to be probed of it. */
   readonly hosts: () => readonly { readonly host: HostConfig; readonly targets: readonly ProbeTarget[] }[];
   /** Probes one port; rejects only when `signal` is aborted. */
-  readonly probe: (target: ProbeTarget, signal: AbortSignal) => Promise<ProbeReport[]>;
+  readonly probe: (target: ProbeTarget, signal: AbortSignal) => Promise<ProbeFound[]>;
   readonly now: () => Date;
   /** A clock that is never set. */
   readonly monotonicMs: () => number;
   /** A defect of ours: what a server does is no error. */
   readonly onError: (error: unknown) => void;
   /** A server is in another state than it was before. */
-  readonly onChange?: (name: string, health: HostHealth, before: HostHealth) => void;
+  readonly onChange?: (name: string, health: HealthFound, before: HealthFound) => void;
 }
 
 export interface HealthMonitor extends Disposable {
   /** What was measured last. */
-  report(name: string): HostHealth;
+  report(name: string): HealthFound;
   /** Probes a server now, or joins a probe that is under way; undefined when there is no such server. */
-  check(name: string): Promise<HostHealth | undefined>;
+  check(name: string): Promise<HealthFound | undefined>;
   /** Somebody looks: probes become frequent for a while, and what is old is probed soon. */
   watch(): void;
 }
@@ -43,13 +44,13 @@ interface Entry {
   /** What was configured when it was probed: a change makes the report worthless. */
   key: string;
   targets: readonly ProbeTarget[];
-  health: HostHealth;
+  health: HealthFound;
   checkedMs: number | undefined;
   dueMs: number;
-  running: Promise<HostHealth> | undefined;
+  running: Promise<HealthFound> | undefined;
 }
 
-const UNKNOWN: HostHealth = { state: 'unknown', checkedAt: null, probes: [] };
+const UNKNOWN: HealthFound = { state: 'unknown', checkedAt: null, probes: [] };
 
 /** Starts to probe: servers that nobody has looked at yet have their first turn within the long interval. */
 export function startHealthMonitor({
@@ -109,14 +110,14 @@ export function startHealthMonitor({
     schedule();
   }
 
-  function run(entry: Entry): Promise<HostHealth> {
+  function run(entry: Entry): Promise<HealthFound> {
     entry.running ??= measure(entry).finally(() => {
       entry.running = undefined;
     });
     return entry.running;
   }
 
-  async function measure(entry: Entry): Promise<HostHealth> {
+  async function measure(entry: Entry): Promise<HealthFound> {
     const { signal } = aborter;
     const startedMs = monotonicMs();
     entry.dueMs = startedMs + intervalMs(startedMs);

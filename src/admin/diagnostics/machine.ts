@@ -11,6 +11,7 @@ import { type NetworkPath, pathTo } from '../../os/path.ts';
 import { type EchoReply, type PingOptions, ping } from '../../os/ping.ts';
 import { type Gateway, type ListeningSocket, defaultRoutes, listeningSockets } from '../../os/proc-net.ts';
 import { defaultSourceIpv4 } from '../../os/routes.ts';
+import { type Text, asIs, say } from '../../texts/text.ts';
 import { ownSocketInodes, socketOwner } from '../../os/socket-owner.ts';
 
 export interface InterfaceState {
@@ -37,7 +38,7 @@ export interface DiskState {
 export type Lookup =
   | { readonly kind: 'found'; readonly values: readonly string[] }
   | { readonly kind: 'none' }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'failed'; readonly reason: Text };
 
 export interface Machine {
   hostname(): string;
@@ -56,7 +57,7 @@ export interface Machine {
   ping(options: PingOptions): Promise<EchoReply[]>;
   sockets(): readonly ListeningSocket[];
   ownSockets(): ReadonlySet<number>;
-  socketOwner(socket: ListeningSocket): Promise<string>;
+  socketOwner(socket: ListeningSocket): Promise<Text>;
   neighbours(): Promise<readonly Neighbour[]>;
   clock(): ClockState;
   /** Throws when the directory cannot be looked at. */
@@ -151,16 +152,18 @@ async function lookUp(
   } catch (error) {
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
     if (code === 'ENODATA' || code === 'ENOTFOUND') return { kind: 'none' };
-    return { kind: 'failed', reason: LOOKUP_FAILURES[code] ?? code };
+    return { kind: 'failed', reason: LOOKUP_FAILURES[code] ?? asIs(code) };
   }
 }
 
-const LOOKUP_FAILURES: Readonly<Record<string, string>> = {
-  ETIMEOUT: 'it does not answer',
-  ECONNREFUSED: 'nothing takes queries there, or there is no route to it',
-  EREFUSED: 'it refuses to answer us (REFUSED)',
-  ESERVFAIL: 'it could not resolve the name (SERVFAIL)',
-  EFORMERR: 'it did not understand the query (FORMERR)',
-  ENOTIMP: 'it does not know this kind of query (NOTIMP)',
-  EBADRESP: 'it answers with something that is no DNS',
+export const REFUSED: Text = say('it refuses to answer us (REFUSED)');
+
+const LOOKUP_FAILURES: Readonly<Record<string, Text>> = {
+  ETIMEOUT: say('it does not answer'),
+  ECONNREFUSED: say('nothing takes queries there, or there is no route to it'),
+  EREFUSED: REFUSED,
+  ESERVFAIL: say('it could not resolve the name (SERVFAIL)'),
+  EFORMERR: say('it did not understand the query (FORMERR)'),
+  ENOTIMP: say('it does not know this kind of query (NOTIMP)'),
+  EBADRESP: say('it answers with something that is no DNS'),
 };

@@ -4,7 +4,7 @@ import { parseDnsUpstream } from '../../config/values.ts';
 import { formatSocketAddress } from '../../os/socket-address.ts';
 import { mappedIpv4, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import { isNeverRouted } from '../../wire/ipv4-scope.ts';
-import type { DnsRecord, LiveDnsRecord, NetworkAnswer, PublicIpv4 } from '../contract/checks.ts';
+import type { DnsRecordFound, LiveDnsRecordFound, NetworkFound, PublicIpv4Found } from './found.ts';
 import { compareRecord, nameToAsk, recordsToPublish } from './dns-records.ts';
 import type { InterfaceState, Machine } from './machine.ts';
 import { statesOfPorts, wantedPorts } from './ports.ts';
@@ -49,7 +49,7 @@ export async function findPortConflicts(
   machine: Machine,
   config: Config,
   sshPorts: Readonly<Record<string, number>>,
-): Promise<NetworkAnswer['portConflicts']> {
+): Promise<NetworkFound['portConflicts']> {
   const states = statesOfPorts(wantedPorts(config, sshPorts), machine.sockets(), machine.ownSockets());
   const conflicts = states.map(async ({ port, protocol, address, wantedBy, obstacle }) =>
     obstacle === undefined
@@ -73,7 +73,7 @@ export function createPublicIpv4Finder(machine: Machine, monotonicMs: () => numb
     // A silent router takes its time: what it said before will do until then.
     return known?.gateway === gateway ? known.address : address;
   };
-  return async ({ nat64 }: Pick<Config, 'nat64'>): Promise<PublicIpv4> => {
+  return async ({ nat64 }: Pick<Config, 'nat64'>): Promise<PublicIpv4Found> => {
     const links = (await machine.interfaces()).filter(({ name }) => name !== nat64.device);
     const { ipv4 } = globalAddresses(links);
     const own = publicIpv4(machine.sourceIpv4(), ipv4, undefined);
@@ -88,13 +88,13 @@ export async function lookUpRecords(
   machine: Machine,
   dns64: Dns64Config,
   host: HostConfig,
-  address: PublicIpv4,
-): Promise<LiveDnsRecord[]> {
+  address: PublicIpv4Found,
+): Promise<LiveDnsRecordFound[]> {
   const upstreams = upstreamServers(dns64);
   const servers = upstreams.map(({ server }) => server);
   const resolver = upstreams.map(({ text }) => text).join(', ');
   const records = recordsToPublish(host, address);
-  const live: LiveDnsRecord[] = [];
+  const live: LiveDnsRecordFound[] = [];
   for (let at = 0; at < records.length; at += LOOKUPS_AT_ONCE) {
     const batch = records.slice(at, at + LOOKUPS_AT_ONCE);
     live.push(
@@ -108,8 +108,8 @@ async function lookUpRecord(
   machine: Machine,
   servers: readonly string[],
   resolver: string,
-  record: DnsRecord,
-): Promise<LiveDnsRecord> {
+  record: DnsRecordFound,
+): Promise<LiveDnsRecordFound> {
   const lookup = await machine.lookUp(servers, nameToAsk(record.name), record.type);
   return compareRecord(record, lookup, resolver);
 }
@@ -118,8 +118,8 @@ export async function describeNetwork(
   machine: Machine,
   config: Config,
   sshPorts: Readonly<Record<string, number>>,
-  publicIpv4: PublicIpv4,
-): Promise<NetworkAnswer> {
+  publicIpv4: PublicIpv4Found,
+): Promise<NetworkFound> {
   const links = (await machine.interfaces()).filter(({ name }) => name !== config.nat64.device);
   const { ipv4, ipv6 } = globalAddresses(links);
   const [gateway4, gateway6] = ([4, 6] as const).map((family) => {

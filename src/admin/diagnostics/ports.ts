@@ -2,6 +2,7 @@
 import type { Config } from '../../config/schema.ts';
 import type { ListeningSocket } from '../../os/proc-net.ts';
 import { mappedIpv4, parseIpAddress } from '../../wire/ip-address.ts';
+import { type Text, asIs, say } from '../../texts/text.ts';
 
 export interface WantedPort {
   readonly protocol: 'tcp' | 'udp';
@@ -9,7 +10,7 @@ export interface WantedPort {
   readonly address: string;
   readonly port: number;
   /** "listener https", "SSH port of web1", ... */
-  readonly wantedBy: string;
+  readonly wantedBy: Text;
   /** Who takes the clients of the Internet: "proxy https", "forward web1"; undefined for ports that are not for them. */
   readonly taker: string | undefined;
 }
@@ -22,24 +23,26 @@ export function wantedPorts(config: Config, sshPorts: Readonly<Record<string, nu
   const ports = (
     addresses: readonly string[],
     port: number,
-    wantedBy: string,
+    wantedBy: Text,
     taker?: string,
     protocol: 'tcp' | 'udp' = 'tcp',
   ): WantedPort[] => addresses.map((address) => ({ protocol, address, port, wantedBy, taker }));
   return [
     ...proxy.listeners
       .filter(({ name }) => used.has(name))
-      .flatMap(({ name, port }) => ports(proxy.listen, port, `listener ${name}`, `proxy ${name}`)),
+      .flatMap(({ name, port }) =>
+        ports(proxy.listen, port, say('listener {name}', { name }), `proxy ${name}`),
+      ),
     ...Object.entries(sshPorts).flatMap(([name, port]) =>
-      ports(forward.listen, port, `SSH port of ${name}`, `forward ${name}`),
+      ports(forward.listen, port, say('SSH port of {name}', { name }), `forward ${name}`),
     ),
     ...(dns64.enabled
       ? [
-          ...ports(dns64.listen, dns64.port, 'DNS64', undefined, 'udp'),
-          ...ports(dns64.listen, dns64.port, 'DNS64'),
+          ...ports(dns64.listen, dns64.port, asIs('DNS64'), undefined, 'udp'),
+          ...ports(dns64.listen, dns64.port, asIs('DNS64')),
         ]
       : []),
-    ...ports(admin.listen, admin.port, 'control panel'),
+    ...ports(admin.listen, admin.port, say('control panel')),
   ];
 }
 

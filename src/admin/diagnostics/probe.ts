@@ -3,10 +3,12 @@ import { type Socket, connect } from 'node:net';
 import { type SecureContext, type TLSSocket, connect as connectTls, createSecureContext } from 'node:tls';
 import { type Greeting, readSmtpGreeting, readSshBanner, readStatusLine } from '../../wire/greetings.ts';
 import { PROXY_V1_UNKNOWN, PROXY_V2_LOCAL } from '../../wire/proxy-protocol.ts';
-import type { FindingState, ProbeReport } from '../contract/checks.ts';
+import type { FindingState } from '../contract/checks.ts';
+import type { ProbeFound } from './found.ts';
 import { type CertificateFacts, judgeCertificate, namesOf, toCertificateReport } from './certificate.ts';
 import { errorCode, explainConnectError, explainReadError, explainTlsError } from './network-words.ts';
 import type { ProbeTarget } from './probe-plan.ts';
+import { type Text, sentences, say } from '../../texts/text.ts';
 
 export interface ProbeOptions {
   readonly now: Date;
@@ -23,7 +25,7 @@ const SUSPICIOUS_STATUS = new Set([400, 421]);
 let sharedContext: SecureContext | undefined;
 
 /** The reports of one port, TCP first. Never rejects but when `signal` is aborted. */
-export async function probeTarget(target: ProbeTarget, options: ProbeOptions): Promise<ProbeReport[]> {
+export async function probeTarget(target: ProbeTarget, options: ProbeOptions): Promise<ProbeFound[]> {
   const report = reporter(target);
   const where = `[${target.address}]:${target.port}`;
   const startedMs = performance.now();
@@ -34,7 +36,7 @@ export async function probeTarget(target: ProbeTarget, options: ProbeOptions): P
     options.signal.throwIfAborted();
     return [report('tcp', 'fail', explainConnectError(error, where))];
   }
-  const connected = report('tcp', 'ok', 'Takes connections.', { latencyMs: since(startedMs) });
+  const connected = report('tcp', 'ok', say('Takes connections.'), { latencyMs: since(startedMs) });
   try {
     return [connected, ...(await PROBES[target.expects](socket, target, options))];
   } finally {
@@ -42,7 +44,7 @@ export async function probeTarget(target: ProbeTarget, options: ProbeOptions): P
   }
 }
 
-type Probe = (socket: Socket, target: ProbeTarget, options: ProbeOptions) => Promise<ProbeReport[]>;
+type Probe = (socket: Socket, target: ProbeTarget, options: ProbeOptions) => Promise<ProbeFound[]>;
 
 const PROBES: Readonly<Record<ProbeTarget['expects'], Probe>> = {
   http: async (socket, target, options) => [await askHttp(socket, target, options)],
@@ -57,11 +59,11 @@ async function probeTls(
   socket: Socket,
   target: ProbeTarget,
   options: ProbeOptions,
-  inside: ((socket: Socket, target: ProbeTarget, options: ProbeOptions) => Promise<ProbeReport>) | undefined,
-): Promise<ProbeReport[]> {
+  inside: ((socket: Socket, target: ProbeTarget, options: ProbeOptions) => Promise<ProbeFound>) | undefined,
+): Promise<ProbeFound[]> {
   const [hostname, ...others] = target.hostnames;
   if (hostname === undefined) {
-    const detail = 'Only wildcard names lead here, so there is no name to ask for.';
+    const detail = say('Only wildcard names lead here, so there is no name to ask for.');
     return [reporter(target)('tls', 'unknown', detail)];
   }
   const first = await shakeHands(socket, hostname, target, options);
@@ -81,7 +83,7 @@ async function probeFurtherName(
   hostname: string,
   target: ProbeTarget,
   options: ProbeOptions,
-): Promise<ProbeReport> {
+): Promise<ProbeFound> {
   try {
     using connection = disposable(await openConnection(target, options));
     const { report, socket } = await shakeHands(connection.socket, hostname, target, options);
@@ -95,7 +97,7 @@ async function probeFurtherName(
 }
 
 interface Handshake {
-  readonly report: ProbeReport;
+  readonly report: ProbeFound;
   /** Undefined when the handshake failed. */
   readonly socket: TLSSocket | undefined;
   /** It failed because no answer came. */
@@ -125,7 +127,7 @@ async function shakeHands(
   } catch (error) {
     options.signal.throwIfAborted();
     socket.destroy();
-    const detail = `${explainTlsError(error, hostname)}${proxyHint(target)}`;
+    const detail = sentences(explainTlsError(error, hostname), proxyHint(target));
     const isSilent = errorCode(error) === 'ETIMEDOUT';
     return { report: report('tls', 'fail', detail, { hostname }), socket: undefined, isSilent };
   }
@@ -133,7 +135,7 @@ async function shakeHands(
   const latencyMs = since(startedMs);
   const facts = factsOf(socket, target.hostnames);
   if (facts === undefined) {
-    const detail = 'It shows no certificate.';
+    const detail = say('It shows no certificate.');
     return { report: report('tls', 'fail', detail, { hostname, latencyMs }), socket, isSilent };
   }
   const alternatives = target.expects === 'https' ? [] : target.hostnames;
@@ -160,11 +162,11 @@ function factsOf(socket: TLSSocket, hostnames: readonly string[]): CertificateFa
 const isExpiry = ({ authorizationError }: TLSSocket) =>
   /CERT_(HAS_EXPIRED|NOT_YET_VALID)/.test(String(authorizationError));
 
-async function askHttp(socket: Socket, target: ProbeTarget, options: ProbeOptions): Promise<ProbeReport> {
+async function askHttp(socket: Socket, target: ProbeTarget, options: ProbeOptions): Promise<ProbeFound> {
   const report = reporter(target);
   const [hostname] = target.hostnames;
   if (hostname === undefined) {
-    return report('http', 'unknown', 'Only wildcard names lead here, so there is no name to ask for.');
+    return report('http', 'unknown', say('Only wildcard names lead here, so there is no name to ask for.'));
   }
   const startedMs = performance.now();
   socket.write(
@@ -174,7 +176,7 @@ async function askHttp(socket: Socket, target: ProbeTarget, options: ProbeOption
     const answer = await readGreeting(socket, readStatusLine, options);
     const latencyMs = since(startedMs);
     if (answer === undefined) {
-      return report('http', 'fail', `It answers, but not with HTTP.${proxyHint(target)}`, {
+      return report('http', 'fail', sentences(say('It answers, but not with HTTP.'), proxyHint(target)), {
         hostname,
         latencyMs,
       });
@@ -182,36 +184,45 @@ async function askHttp(socket: Socket, target: ProbeTarget, options: ProbeOption
     const { status, reason } = answer;
     const said = `${status} ${reason}`.trim();
     if (status >= 500)
-      return report('http', 'fail', `The site answers with an error: ${said}.`, { hostname, latencyMs });
-    if (SUSPICIOUS_STATUS.has(status)) {
-      return report('http', 'warn', `It refuses the request: ${said}.${proxyHint(target)}`, {
+      return report('http', 'fail', say('The site answers with an error: {said}.', { said }), {
         hostname,
         latencyMs,
       });
+    if (SUSPICIOUS_STATUS.has(status)) {
+      return report(
+        'http',
+        'warn',
+        sentences(say('It refuses the request: {said}.', { said }), proxyHint(target)),
+        {
+          hostname,
+          latencyMs,
+        },
+      );
     }
-    return report('http', 'ok', `Answers ${said}.`, { hostname, latencyMs });
+    return report('http', 'ok', say('Answers {said}.', { said }), { hostname, latencyMs });
   } catch (error) {
     options.signal.throwIfAborted();
-    const detail = `${explainReadError(error, 'HTTP answer')}${proxyHint(target)}`;
+    const detail = sentences(explainReadError(error, say('HTTP answer')), proxyHint(target));
     return report('http', 'fail', detail, { hostname });
   }
 }
 
-async function hearSsh(socket: Socket, target: ProbeTarget, options: ProbeOptions): Promise<ProbeReport> {
+async function hearSsh(socket: Socket, target: ProbeTarget, options: ProbeOptions): Promise<ProbeFound> {
   const report = reporter(target);
   const startedMs = performance.now();
   try {
     const banner = await readGreeting(socket, readSshBanner, options);
     const latencyMs = since(startedMs);
-    if (banner === undefined) return report('ssh', 'fail', 'It answers, but not with SSH.', { latencyMs });
-    return report('ssh', 'ok', `Greets as ${banner.software}.`, { latencyMs });
+    if (banner === undefined)
+      return report('ssh', 'fail', say('It answers, but not with SSH.'), { latencyMs });
+    return report('ssh', 'ok', say('Greets as {software}.', { software: banner.software }), { latencyMs });
   } catch (error) {
     options.signal.throwIfAborted();
-    return report('ssh', 'fail', explainReadError(error, 'SSH greeting'));
+    return report('ssh', 'fail', explainReadError(error, say('SSH greeting')));
   }
 }
 
-async function hearSmtp(socket: Socket, target: ProbeTarget, options: ProbeOptions): Promise<ProbeReport> {
+async function hearSmtp(socket: Socket, target: ProbeTarget, options: ProbeOptions): Promise<ProbeFound> {
   const report = reporter(target);
   const startedMs = performance.now();
   try {
@@ -219,14 +230,14 @@ async function hearSmtp(socket: Socket, target: ProbeTarget, options: ProbeOptio
     const latencyMs = since(startedMs);
     socket.write('QUIT\r\n');
     if (greeting === undefined)
-      return report('smtp', 'fail', 'It answers, but not with SMTP.', { latencyMs });
+      return report('smtp', 'fail', say('It answers, but not with SMTP.'), { latencyMs });
     const said = `${greeting.code} ${greeting.text}`.trim();
     return greeting.code === 220
-      ? report('smtp', 'ok', `Greets with ${said}.`, { latencyMs })
-      : report('smtp', 'fail', `It takes no mail: ${said}.`, { latencyMs });
+      ? report('smtp', 'ok', say('Greets with {said}.', { said }), { latencyMs })
+      : report('smtp', 'fail', say('It takes no mail: {said}.', { said }), { latencyMs });
   } catch (error) {
     options.signal.throwIfAborted();
-    return report('smtp', 'fail', explainReadError(error, 'SMTP greeting'));
+    return report('smtp', 'fail', explainReadError(error, say('SMTP greeting')));
   }
 }
 
@@ -292,10 +303,10 @@ function watch(
 }
 
 /** Most such trouble is a PROXY header that one side speaks and the other does not. */
-const proxyHint = ({ clientAddress }: ProbeTarget): string =>
+const proxyHint = ({ clientAddress }: ProbeTarget): Text =>
   clientAddress === 'none'
-    ? ' If it expects the PROXY protocol, set clientAddress of this server.'
-    : ` Does it expect the PROXY protocol (clientAddress is "${clientAddress}")?`;
+    ? say('If it expects the PROXY protocol, set clientAddress of this server.')
+    : say('Does it expect the PROXY protocol (clientAddress is "{clientAddress}")?', { clientAddress });
 
 const since = (startedMs: number): number => Math.round((performance.now() - startedMs) * 10) / 10;
 
@@ -304,11 +315,11 @@ const disposable = (socket: Socket) => ({ socket, [Symbol.dispose]: () => void s
 const reporter =
   ({ service, port }: ProbeTarget) =>
   (
-    name: ProbeReport['name'],
+    name: ProbeFound['name'],
     state: FindingState,
-    detail: string,
-    more: Partial<Pick<ProbeReport, 'hostname' | 'latencyMs' | 'certificate'>> = {},
-  ): ProbeReport => ({
+    detail: Text,
+    more: Partial<Pick<ProbeFound, 'hostname' | 'latencyMs' | 'certificate'>> = {},
+  ): ProbeFound => ({
     name,
     service,
     port,

@@ -1,7 +1,8 @@
 /** Runs the checks, keeps what they found, and puts it into the words of the API. */
-import type { CheckItem, ChecksAnswer } from '../contract/checks.ts';
+import type { ChecksFound } from './found.ts';
 import type { Check, CheckDeps, Finding } from './check.ts';
 import { createLimit } from './limit.ts';
+import { TextError, reasonOf, say } from '../../texts/text.ts';
 
 export interface CheckRunnerOptions {
   readonly checks: readonly Check[];
@@ -15,14 +16,14 @@ export interface CheckRunnerOptions {
 }
 
 export interface CheckRunner {
-  answer(): ChecksAnswer;
+  answer(): ChecksFound;
   /** Starts a run when what is known is old; does not wait for it. */
   refresh(): void;
   /**
    * Runs all, or the one item of this id and what was put down to it; undefined when there is no such check. Joins the
    * same run when it is under way.
    */
-  run(id?: string): Promise<ChecksAnswer | undefined>;
+  run(id?: string): Promise<ChecksFound | undefined>;
 }
 
 /** How old what is shown may become while somebody looks. */
@@ -36,7 +37,7 @@ interface DatedFinding extends Finding {
 type Results = ReadonlyMap<string, readonly DatedFinding[]>;
 
 const NOT_YET: readonly DatedFinding[] = [
-  { state: 'unknown', what: 'Not looked at yet.', checkedAt: undefined },
+  { state: 'unknown', what: say('Not looked at yet.'), checkedAt: undefined },
 ];
 
 export function createCheckRunner({ checks, deps, now, revision, onError }: CheckRunnerOptions): CheckRunner {
@@ -85,7 +86,7 @@ export function createCheckRunner({ checks, deps, now, revision, onError }: Chec
     }
   }
 
-  const answer = (): ChecksAnswer => {
+  const answer = (): ChecksFound => {
     const items = checks.flatMap((check) => itemsOf(check, results));
     const open = items.filter(isOpen).length;
     return { open, isRunning: running !== undefined, items };
@@ -120,13 +121,16 @@ export function createCheckRunner({ checks, deps, now, revision, onError }: Chec
 async function performCheck(check: Check, deps: CheckDeps): Promise<readonly Finding[]> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const seconds = CHECK_TIMEOUT_MS / 1000;
-  const timer = setTimeout(() => reject(new Error(`it took longer than ${seconds} s`)), CHECK_TIMEOUT_MS);
+  const timer = setTimeout(
+    () => reject(new TextError(say('it took longer than {seconds} s', { seconds }))),
+    CHECK_TIMEOUT_MS,
+  );
   try {
     const found = await Promise.race([(async () => check.run(deps))(), late]);
     return Array.isArray(found) ? found : [found as Finding];
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return [{ state: 'unknown', what: `This could not be checked: ${reason}.` }];
+    const reason = reasonOf(error);
+    return [{ state: 'unknown', what: say('This could not be checked: {reason}.', { reason }) }];
   } finally {
     clearTimeout(timer);
   }
@@ -143,7 +147,7 @@ function replaceFinding(
   return known.flatMap((finding) => (finding.key === key ? (fresh ?? []) : finding));
 }
 
-function itemsOf(check: Check, results: Results): CheckItem[] {
+function itemsOf(check: Check, results: Results): ChecksFound['items'] {
   return (results.get(check.id) ?? NOT_YET).map((finding) => {
     const cause = causeOf(check, finding, results);
     return {
@@ -152,7 +156,9 @@ function itemsOf(check: Check, results: Results): CheckItem[] {
       state: cause === undefined ? finding.state : 'unknown',
       title: finding.title ?? check.title,
       what:
-        cause === undefined ? finding.what : `${finding.what} This follows from another failure (${cause}).`,
+        cause === undefined
+          ? finding.what
+          : say('{what} This follows from another failure ({cause}).', { what: finding.what, cause }),
       why: check.why,
       mend: cause === undefined ? (finding.mend ?? null) : null,
       server: finding.server ?? null,

@@ -1,13 +1,14 @@
 /** What a server needs in its own configuration to see the address of the client. Pure. */
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
-import type { HostAnswer } from '../contract/checks.ts';
+import type { SnippetFound } from './found.ts';
+import { say } from '../../texts/text.ts';
 
 /** `applianceAddress` is the own address from which the appliance connects to the server. */
 export function nginxSnippets(
   { address, services, hostnames, clientAddress }: HostConfig,
   listeners: readonly ListenerConfig[],
   applianceAddress: string,
-): HostAnswer['snippets'] {
+): SnippetFound[] {
   const used = listeners.filter(({ name }) => hostnames.length > 0 && services.includes(name));
   const web = used.filter(
     ({ protocol, port, name }) => protocol === 'http' || port === 443 || name === 'https',
@@ -17,10 +18,11 @@ export function nginxSnippets(
     if (!web.some(({ protocol }) => protocol === 'http')) return [];
     return [
       {
-        title: 'nginx: the address of the client from X-Forwarded-For',
+        title: say('nginx: the address of the client from X-Forwarded-For'),
         text: `set_real_ip_from ${applianceAddress};\nreal_ip_header X-Forwarded-For;\n`,
-        explanation:
+        explanation: say(
           'For plain HTTP only: inside TLS the appliance can add no header. For HTTPS set clientAddress to "proxy-v1" or "proxy-v2".',
+        ),
       },
     ];
   }
@@ -30,11 +32,13 @@ export function nginxSnippets(
   });
   return [
     {
-      title: `nginx: the address of the client from the PROXY protocol (${clientAddress})`,
+      title: say('nginx: the address of the client from the PROXY protocol ({clientAddress})', {
+        clientAddress,
+      }),
       text: `${listens.join('')}set_real_ip_from ${applianceAddress};\nreal_ip_header proxy_protocol;\n`,
-      explanation:
-        'On these ports nginx then refuses whoever sends no PROXY header, IPv6 clients that come directly among them: ' +
-        'give the server another address for those, and publish that one in its AAAA records.',
+      explanation: say(
+        'On these ports nginx then refuses whoever sends no PROXY header, IPv6 clients that come directly among them: give the server another address for those, and publish that one in its AAAA records.',
+      ),
     },
   ];
 }

@@ -1,6 +1,7 @@
 /** What the configuration asserts, held against what it does. */
 import type { AssertionConfig, Config } from '../../config/schema.ts';
 import type { AssertionResult, Explainer, Way } from '../../runtime/explain.ts';
+import { type Text, say, sentences } from '../../texts/text.ts';
 import { findWay } from './way.ts';
 
 /** Judges every assertion of a configuration, all at the same time: names may have to be looked up. */
@@ -11,9 +12,9 @@ export const assess = (config: Config, explainers: readonly Explainer[]): Promis
     ),
   );
 
-const WORDS: Readonly<Record<string, string>> = {
-  nat64: 'translation by NAT64',
-  refused: 'a refusal',
+const WORDS: Readonly<Record<string, Text>> = {
+  nat64: say('translation by NAT64'),
+  refused: say('a refusal'),
 };
 
 function judge(
@@ -26,9 +27,12 @@ function judge(
   const isKeyword = Object.hasOwn(WORDS, expect);
   const holds = isKeyword ? outcome.kind === expect : outcome.kind === 'server' && outcome.server === expect;
   const state = outcome.kind === 'unknown' ? 'unknown' : holds ? 'passed' : 'failed';
-  const wanted = isKeyword ? WORDS[expect] : `the server ${expect}`;
+  const wanted = isKeyword ? WORDS[expect] : say('the server {server}', { server: expect });
   const isMissing = !isKeyword && !hosts.some((host) => host.name === expect);
-  const hint = isMissing ? ` There is no server ${expect}.` : '';
-  const said = state === 'passed' ? 'as expected' : `expected ${wanted}`;
-  return { name, path, state, expect, way, message: `"${name}": ${said}. ${outcome.text}${hint}` };
+  const hint = isMissing ? say('There is no server {server}.', { server: expect }) : undefined;
+  const said =
+    state === 'passed'
+      ? say('"{name}": as expected.', { name })
+      : say('"{name}": expected {wanted}.', { name, wanted });
+  return { name, path, state, expect, way, message: sentences(said, outcome.text, hint) };
 }

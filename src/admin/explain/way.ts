@@ -16,6 +16,7 @@ import {
 } from '../../runtime/explain.ts';
 import { formatIpAddress, parseIpAddress } from '../../wire/ip-address.ts';
 import { admitsSource } from '../access.ts';
+import { say } from '../../texts/text.ts';
 
 /** Where traffic comes from and wants to go. `from` is an address, `to` a host name or an address. */
 export interface WayRequest {
@@ -45,7 +46,10 @@ export async function findWay(
   ];
   let flow = startOf(request);
   if (!flow.from.includes(':') && flow.to?.includes(':') === true) {
-    const leg = endsRefused([], `${flow.from} has no way to the IPv6 address ${flow.to}.`);
+    const leg = endsRefused(
+      [],
+      say('{from} has no way to the IPv6 address {to}.', { from: flow.from, to: flow.to }),
+    );
     add('network', leg.steps);
     return { steps, outcome: outcomeOf(leg, config) };
   }
@@ -58,7 +62,7 @@ export async function findWay(
     if ('outcome' in leg) return { steps, outcome: outcomeOf(leg, config) };
     flow = leg.next;
   }
-  const leg = endsRefused([], 'The traffic goes round in a circle.');
+  const leg = endsRefused([], say('The traffic goes round in a circle.'));
   add('network', leg.steps);
   return { steps, outcome: outcomeOf(leg, config) };
 }
@@ -97,7 +101,10 @@ function routerStep({ from, name, to }: Flow): Leg['steps'] {
     return [
       {
         isOk: true,
-        text: `${name} is taken to lead here: its A record has this appliance, or a router that passes the port on.`,
+        text: say(
+          '{name} is taken to lead here: its A record has this appliance, or a router that passes the port on.',
+          { name },
+        ),
       },
     ];
   }
@@ -105,7 +112,9 @@ function routerStep({ from, name, to }: Flow): Leg['steps'] {
   return [
     {
       isOk: true,
-      text: `${to} is no address of this appliance: taken for that of a router that passes the port on.`,
+      text: say('{to} is no address of this appliance: taken for that of a router that passes the port on.', {
+        to,
+      }),
     },
   ];
 }
@@ -114,10 +123,16 @@ function routerStep({ from, name, to }: Flow): Leg['steps'] {
 function endOfWay(config: Config, flow: Flow): Leg {
   const { to = '', port, protocol, isLocal } = flow;
   if (isLocal) {
-    if (protocol === 'icmp') return endsHere([], 'The appliance itself answers.');
-    return endsRefused([], `Nothing here listens on ${protocol} port ${port}.`);
+    if (protocol === 'icmp') return endsHere([], say('The appliance itself answers.'));
+    return endsRefused(
+      [],
+      say('Nothing here listens on {protocol} port {port}.', {
+        protocol: protocol.toUpperCase(),
+        port: port ?? 0,
+      }),
+    );
   }
-  const text = `${to} is reached over IPv6, without this appliance translating anything.`;
+  const text = say('{to} is reached over IPv6, without this appliance translating anything.', { to });
   const isServer = config.hosts.some(({ address }) => isSame(address, to));
   const outcome: WayOutcome = isServer
     ? arrives(to, port ?? null, text)
@@ -131,13 +146,21 @@ function explainAdmin({ admin }: Config, flow: Flow): Leg | undefined {
   if (!isForUs || !listensFor(admin.listen, flow.to, flow.from.includes(':') ? 6 : 4)) return undefined;
   const configPath = '/admin/allow';
   if (!admitsSource(resolveAccessList(admin.allow), flow.from)) {
-    return endsRefused([], `admin.allow does not list ${flow.from}.`, {
-      counter: 'refused-source',
-      configPath,
-    });
+    return endsRefused(
+      [],
+      say('{list} does not list {address}.', { list: 'admin.allow', address: flow.from }),
+      {
+        counter: 'refused-source',
+        configPath,
+      },
+    );
   }
-  const listed = { isOk: true, text: `admin.allow lists ${flow.from}.`, configPath };
-  return endsHere([listed], `The admin page answers on port ${admin.port}.`);
+  const listed = {
+    isOk: true,
+    text: say('{list} lists {address}.', { list: 'admin.allow', address: flow.from }),
+    configPath,
+  };
+  return endsHere([listed], say('The control panel answers on port {port}.', { port: admin.port }));
 }
 
 /** Names the server of an address; an address that no server has was reached by NAT64 nevertheless. */

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AdminDeps } from '../build.ts';
 import { ChecksAnswer, RunChecksBody } from '../contract/checks.ts';
 import { ApiError } from '../errors.ts';
+import { told } from '../language.ts';
 
 export const checksRoutes =
   ({ diagnostics }: AdminDeps) =>
@@ -13,7 +14,7 @@ export const checksRoutes =
         config: { scope: 'read' },
         schema: { summary: 'What the checks found last', response: { 200: ChecksAnswer } },
       },
-      (): Promise<ChecksAnswer> => diagnostics.checks(),
+      async (request): Promise<ChecksAnswer> => told(request, await diagnostics.checks()),
     );
 
     app.post<{ Body: RunChecksBody }>(
@@ -26,10 +27,11 @@ export const checksRoutes =
           response: { 200: ChecksAnswer },
         },
       },
-      async ({ body: { id } }): Promise<ChecksAnswer> => {
+      async (request): Promise<ChecksAnswer> => {
+        const { id } = request.body;
         const answer = await diagnostics.runChecks(id);
         if (answer === undefined) throw new ApiError(404, 'no-such-check', `There is no check "${id}".`);
-        return answer;
+        return told(request, answer);
       },
     );
   };

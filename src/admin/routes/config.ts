@@ -6,10 +6,10 @@ import { parseHosts } from '../../config/parse-hosts.ts';
 import { ConfigSchema } from '../../config/schema.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import type { AssertionResult } from '../../runtime/explain.ts';
+import { english, tell } from '../../texts/text.ts';
 import { actorOf } from '../actor.ts';
 import type { AdminDeps, BuildOptions } from '../build.ts';
 import {
-  type AssertionResult as AssertionAnswer,
   AssertionsFailedAnswer,
   ConfigApplyAnswer,
   ConfigApplyRequest,
@@ -23,6 +23,7 @@ import {
 import { ConfigAnswer } from '../contract/status.ts';
 import type { ADMIN_COUNTERS } from '../counters.ts';
 import { ApiError } from '../errors.ts';
+import { told } from '../language.ts';
 
 /** Nothing but a body of this kind, for requests that carry nothing. */
 const Nothing = Type.Object({}, { additionalProperties: false, expected: 'an empty object' });
@@ -61,14 +62,15 @@ export const configRoutes =
           response: { 200: ConfigCheckAnswer },
         },
       },
-      async ({ body }): Promise<ConfigCheckAnswer> => {
+      async (request): Promise<ConfigCheckAnswer> => {
+        const { body } = request;
         const { problems, diff, assertions } = await changes.check(body.document);
-        return {
+        return told(request, {
           valid: problems.length === 0,
-          problems: [...problems],
+          problems,
           diff: [...diff],
           failedAssertions: assertions.map(assertionAnswer),
-        };
+        });
       },
     );
 
@@ -193,8 +195,8 @@ export function applyAnswer(
       values[index['config-refused']]++;
       return {
         error: 'assertions-failed',
-        message: `Not applied: ${result.failed.map(({ message }) => message).join(' ')}`,
-        failedAssertions: result.failed.map(assertionAnswer),
+        message: `Not applied: ${result.failed.map(({ message }) => english(message)).join(' ')}`,
+        failedAssertions: tell(result.failed.map(assertionAnswer)),
       };
     default:
       values[index['config-refused']]++;
@@ -263,8 +265,8 @@ function pendingAnswer(changes: ConfigChanges): ConfigPendingAnswer {
 }
 
 /** As the API has it. */
-export const assertionAnswer = ({ way, ...result }: AssertionResult): AssertionAnswer => ({
+export const assertionAnswer = ({ way, ...result }: AssertionResult) => ({
   ...result,
-  outcome: { ...way.outcome },
-  steps: [...way.steps],
+  outcome: way.outcome,
+  steps: way.steps,
 });

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AdminDeps } from '../build.ts';
 import { AssertionsAnswer, ExplainAnswer, ExplainRequest } from '../contract/apply.ts';
 import { ApiError } from '../errors.ts';
+import { told } from '../language.ts';
 import { assertionAnswer } from './config.ts';
 
 export const explainRoutes =
@@ -18,7 +19,8 @@ export const explainRoutes =
           response: { 200: ExplainAnswer },
         },
       },
-      async ({ body }): Promise<ExplainAnswer> => {
+      async (request): Promise<ExplainAnswer> => {
+        const { body } = request;
         if (body.protocol !== 'icmp' && body.port === undefined) {
           const expected = 'a port number from 1 to 65535';
           const problem = { path: '/port', expected, message: `is missing; expected ${expected}` };
@@ -27,7 +29,7 @@ export const explainRoutes =
         const { findWay } = await import('../explain/way.ts');
         const config = store.current;
         const { steps, outcome } = await findWay(await explainers(config, true), config, body);
-        return { steps: [...steps], outcome: { ...outcome } };
+        return told(request, { steps, outcome });
       },
     );
 
@@ -40,10 +42,11 @@ export const explainRoutes =
           response: { 200: AssertionsAnswer },
         },
       },
-      async (): Promise<AssertionsAnswer> => {
+      async (request): Promise<AssertionsAnswer> => {
         const { assess } = await import('../explain/assertions.ts');
         const config = store.current;
-        return { rows: (await assess(config, await explainers(config, false))).map(assertionAnswer) };
+        const results = await assess(config, await explainers(config, false));
+        return told(request, { rows: results.map(assertionAnswer) });
       },
     );
   };

@@ -5,6 +5,7 @@ import type { AdminDeps } from '../build.ts';
 import { DnsRecordsAnswer, HostAnswer, HostsAnswer } from '../contract/checks.ts';
 import { strict } from '../contract/common.ts';
 import { ApiError } from '../errors.ts';
+import { told } from '../language.ts';
 
 const Params = Type.Object(
   { name: Type.String({ title: 'Name', expected: 'the name of a server' }) },
@@ -21,7 +22,7 @@ export const hostsRoutes =
         config: { scope: 'read' },
         schema: { summary: 'The servers with their health as measured', response: { 200: HostsAnswer } },
       },
-      (): Promise<HostsAnswer> => diagnostics.hosts(),
+      async (request): Promise<HostsAnswer> => told(request, await diagnostics.hosts()),
     );
 
     // It changes nothing, and asks the server no more than a visitor does: reading is enough.
@@ -31,8 +32,10 @@ export const hostsRoutes =
         config: { scope: 'read', audit: false },
         schema: { summary: 'Probes a server now', params: Params, response: { 200: HostAnswer } },
       },
-      async ({ params: { name } }): Promise<HostAnswer> =>
-        (await diagnostics.checkHost(name)) ?? noSuchServer(name),
+      async (request): Promise<HostAnswer> => {
+        const { name } = request.params;
+        return told(request, (await diagnostics.checkHost(name)) ?? noSuchServer(name));
+      },
     );
 
     app.get<{ Params: Params }>(
@@ -45,8 +48,10 @@ export const hostsRoutes =
           response: { 200: DnsRecordsAnswer },
         },
       },
-      async ({ params: { name } }): Promise<DnsRecordsAnswer> =>
-        (await diagnostics.dnsRecords(name)) ?? noSuchServer(name),
+      async (request): Promise<DnsRecordsAnswer> => {
+        const { name } = request.params;
+        return told(request, (await diagnostics.dnsRecords(name)) ?? noSuchServer(name));
+      },
     );
   };
 

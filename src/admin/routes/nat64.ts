@@ -12,6 +12,7 @@ import {
   Nat64SessionsAnswer,
 } from '../contract/nat64.ts';
 import { ApiError, invalidInput } from '../errors.ts';
+import { told } from '../language.ts';
 
 const DEFAULT_PAGE_ROWS = 100;
 const DEFAULT_CLIENTS = 10;
@@ -201,15 +202,16 @@ export const nat64Routes = (deps: AdminDeps) => async (app: FastifyInstance) => 
         response: { 200: Nat64ExplainAnswer },
       },
     },
-    ({ query }): Promise<Nat64ExplainAnswer> => {
-      const { client, destination, protocol, clientPort, destinationPort } = query;
-      return queries().explain({
+    async (request): Promise<Nat64ExplainAnswer> => {
+      const { client, destination, protocol, clientPort, destinationPort } = request.query;
+      const explanation = await queries().explain({
         client,
         destination,
         protocol,
         clientPort: toNumber(clientPort),
         destinationPort: toNumber(destinationPort),
       });
+      return told(request, explanation);
     },
   );
 };

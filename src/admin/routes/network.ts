@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { AdminDeps } from '../build.ts';
 import { NeighboursAnswer, NetworkAnswer } from '../contract/checks.ts';
+import { told } from '../language.ts';
 
 export const networkRoutes =
   ({ diagnostics }: AdminDeps) =>
@@ -15,7 +16,7 @@ export const networkRoutes =
           response: { 200: NetworkAnswer },
         },
       },
-      (): Promise<NetworkAnswer> => diagnostics.network(),
+      async (request): Promise<NetworkAnswer> => told(request, await diagnostics.network()),
     );
 
     app.get(

@@ -20,6 +20,7 @@ import type { Answer } from './answer.ts';
 import { DNS64_COUNTERS } from './counters.ts';
 import { createResolver } from './resolve.ts';
 import { createUpstreams } from './upstreams.ts';
+import { say } from '../../texts/text.ts';
 
 /** undefined when the traffic is neither for the resolver nor in need of it. */
 export async function explainDns64(config: Dns64Config, flow: Flow): Promise<Leg | undefined> {
@@ -30,22 +31,27 @@ export async function explainDns64(config: Dns64Config, flow: Flow): Promise<Leg
   if (!isForUs || !listensFor(config.listen, flow.to, flow.from.includes(':') ? 6 : 4)) return undefined;
   const access = accessStep(config, flow.from);
   if (!access.isOk) return endsRefused([], access.text, access);
-  return endsHere([access], `The resolver answers on port ${config.port}.`);
+  return endsHere([access], say('The resolver answers on port {port}.', { port: config.port }));
 }
 
 function accessStep({ allow }: Dns64Config, from: string): WayStep {
   const configPath = '/dns64/allow';
   const words = new Int32Array((parseIpAddress(from) as Uint8Array<ArrayBuffer>).buffer);
   return admits(accessTable(resolveAccessList(allow)), words[0], words[1], words[2], words[3])
-    ? { isOk: true, text: `dns64.allow lists ${from}.`, configPath }
-    : { isOk: false, text: `dns64.allow does not list ${from}.`, counter: 'refused-access', configPath };
+    ? { isOk: true, text: say('{list} lists {address}.', { list: 'dns64.allow', address: from }), configPath }
+    : {
+        isOk: false,
+        text: say('{list} does not list {address}.', { list: 'dns64.allow', address: from }),
+        counter: 'refused-access',
+        configPath,
+      };
 }
 
 /** Asks the upstreams of this configuration, which need not be in force: a resolver of its own, without a cache. */
 async function explainLookup(config: Dns64Config, flow: Flow & { readonly name: string }): Promise<Leg> {
   const { name } = flow;
   if (!config.enabled) {
-    const text = `DNS64 is switched off: whoever answers for ${name} is not this appliance.`;
+    const text = say('DNS64 is switched off: whoever answers for {name} is not this appliance.', { name });
     return endsUnknown([], text, { configPath: '/dns64/enabled' });
   }
   const access = accessStep(config, flow.from);
@@ -62,24 +68,31 @@ async function explainLookup(config: Dns64Config, flow: Flow & { readonly name: 
   aborter.abort();
   const found = answer && addressesOf(answer);
   if (found === undefined) {
-    const text = `${name} could not be looked up: no upstream gave an answer.`;
+    const text = say('{name} could not be looked up: no upstream gave an answer.', { name });
     return endsUnknown([access], text, { counter: 'error-resolution', configPath: '/dns64/upstreams' });
   }
-  if (found.length === 0) return endsRefused([access], `${name} has no address, neither IPv6 nor IPv4.`);
+  if (found.length === 0)
+    return endsRefused([access], say('{name} has no address, neither IPv6 nor IPv4.', { name }));
   const count = (counter: keyof typeof DNS64_COUNTERS) => counters.values[counters.index[counter]];
-  const [how, configPath] =
+  const addresses = found.join(', ');
+  const [text, configPath] =
     count('synthesised') > 0
-      ? [
-          `has no IPv6 address of its own: DNS64 makes ${found.join(', ')} from its IPv4 address`,
+      ? ([
+          say('{name} has no IPv6 address of its own: DNS64 makes {addresses} from its IPv4 address.', {
+            name,
+            addresses,
+          }),
           '/dns64/prefixes',
-        ]
-      : [
-          `has the IPv6 address ${found.join(', ')}${count('local') > 0 ? ', answered here' : ' of its own'}`,
+        ] as const)
+      : ([
+          count('local') > 0
+            ? say('{name} has the IPv6 address {addresses}, answered here.', { name, addresses })
+            : say('{name} has the IPv6 address {addresses} of its own.', { name, addresses }),
           undefined,
-        ];
+        ] as const);
   const step: WayStep = {
     isOk: true,
-    text: `${name} ${how}.`,
+    text,
     ...(count('synthesised') > 0 && { counter: 'synthesised' }),
     ...(configPath !== undefined && { configPath }),
   };

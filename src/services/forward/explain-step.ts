@@ -3,6 +3,7 @@ import { listensFor } from '../../net/listening.ts';
 import { type Flow, type Leg, arrives, endsRefused } from '../../runtime/explain.ts';
 import type { Allotments } from './allot-ports.ts';
 import { type ForwardOptions, planForward } from './service.ts';
+import { listOf, reasonOf, say } from '../../texts/text.ts';
 
 /** `previous` is what was allotted until now. undefined when the connection is to no forwarded port. */
 export function explainForward(options: ForwardOptions, previous: Allotments, flow: Flow): Leg | undefined {
@@ -14,22 +15,30 @@ export function explainForward(options: ForwardOptions, previous: Allotments, fl
     // Its own message says which server cannot have which port.
     const isOurs = options.hosts.some(({ ssh }) => ssh !== false && ssh.port === flow.port);
     return isOurs
-      ? endsRefused([], `${(error as Error).message}.`, { configPath: '/forward/sshPorts' })
+      ? endsRefused([], listOf([reasonOf(error), '.'], ''), { configPath: '/forward/sshPorts' })
       : undefined;
   }
-  const name = Object.keys(ports).find((each) => ports[each] === flow.port);
-  const position = options.hosts.findIndex((host) => host.name === name);
+  const position = options.hosts.findIndex((host) => ports[host.name] === flow.port);
   if (position === -1) return undefined;
-  const { address, ssh } = options.hosts[position];
+  const { name, address, ssh } = options.hosts[position];
   if (ssh === false) return undefined;
   const configPath = `/hosts/${position}/ssh`;
   if (!listensFor(options.forward.listen, flow.to, flow.from.includes(':') ? 6 : 4)) {
-    const text = `Port ${flow.port} is the SSH port of ${name}, but listens only on ${options.forward.listen.join(', ')}.`;
+    const text = say('Port {port} is the SSH port of {name}, but listens only on {addresses}.', {
+      port: flow.port,
+      name,
+      addresses: options.forward.listen.join(', '),
+    });
     return endsRefused([], text, { configPath: '/forward/listen' });
   }
-  const arrived = `Port ${flow.port} is the SSH port of ${name}: it leads to [${address}]:${ssh.targetPort}`;
+  const arrived = say('Port {port} is the SSH port of {name}: it leads to [{address}]:{targetPort}.', {
+    port: flow.port,
+    name,
+    address,
+    targetPort: ssh.targetPort,
+  });
   return {
-    steps: [{ isOk: true, text: `${arrived}.`, counter: 'accepted', configPath }],
-    outcome: arrives(address, ssh.targetPort, `${arrived}.`, name),
+    steps: [{ isOk: true, text: arrived, counter: 'accepted', configPath }],
+    outcome: arrives(address, ssh.targetPort, arrived, name),
   };
 }

@@ -14,6 +14,7 @@ import { choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { CONTINUE, COUNTER, HELD, NAT64_COUNTERS, type Nat64Counter, type Verdict } from './counters.ts';
 import { findEam4 } from './eam.ts';
 import { explain } from './explain.ts';
+import { SYN_KEPT } from './explain-tables.ts';
 import { filterFrom4 } from './filter.ts';
 import { determineTuple4 } from './incoming-tuple-4.ts';
 import { formatHost } from './inspect.ts';
@@ -24,6 +25,7 @@ import { applyStaticEntries } from './static-entries.ts';
 import { type Tables, createSharedTables } from './tables.ts';
 import { resolveSettings } from './translation.ts';
 import { createTranslator } from './translator.ts';
+import { type Text, asIs, say, sentences } from '../../texts/text.ts';
 
 /** A translator as it would be at its start. */
 interface Fresh {
@@ -75,7 +77,7 @@ export function explainNat64(
     const isForUs = to6 === undefined || prefixes.some((prefix) => prefixContains(prefix, to6));
     if (!isForUs) return undefined;
     if (!config.enabled) {
-      const text = `NAT64 is switched off: nothing translates to ${to}.`;
+      const text = say('NAT64 is switched off: nothing translates to {to}.', { to });
       return endsRefused([], text, { configPath: '/nat64/enabled' });
     }
     const request = { client: from, destination: to, protocol: flow.protocol, destinationPort: flow.port };
@@ -97,7 +99,7 @@ function outgoingLeg(flow: Flow, { steps: found, isTranslated }: Explanation, fr
   const last = found.at(-1);
   const arrival = last?.arrival;
   if (!isTranslated || arrival === undefined)
-    return { steps, outcome: endsRefused([], last?.text ?? '').outcome };
+    return { steps, outcome: endsRefused([], last?.text ?? asIs('')).outcome };
   return arrivalLeg(flow, steps, arrival, fresh);
 }
 
@@ -114,11 +116,15 @@ function arrivalLeg(flow: Flow, steps: readonly WayStep[], arrival: Arrival, fre
   if (arrival.kind === 'host') {
     return {
       steps,
-      outcome: arrives(address, arrival.port ?? null, `It reaches [${address}] through NAT64.`),
+      outcome: arrives(
+        address,
+        arrival.port ?? null,
+        say('It reaches [{address}] through NAT64.', { address }),
+      ),
     };
   }
-  if (arrival.kind === 'nobody') return endsRefused(steps, `Nobody has ${address}.`);
-  const text = `NAT64 translates it, and it leaves for ${address}.`;
+  if (arrival.kind === 'nobody') return endsRefused(steps, say('Nobody has {address}.', { address }));
+  const text = say('NAT64 translates it, and it leaves for {address}.', { address });
   return { steps, outcome: { kind: 'nat64', server: null, address, port, text } };
 }
 
@@ -134,7 +140,7 @@ function explainIncoming(config: Nat64Config, fresh: Fresh, flow: Flow): Leg | u
   writeProbePacket4(packet, { ...flow, to: target });
   let verdict: Verdict = determineTuple4(settings, packet);
   if (verdict === CONTINUE) verdict = filterFrom4(translator);
-  const there = `${formatIpv4(target)} port ${flow.port}`;
+  const there = say('{address} port {port}', { address: formatIpv4(target), port: flow.port ?? 0 });
   if (verdict !== CONTINUE) return refusedLeg(verdict, there);
   const { host0: word0, host1: word1, host2: word2, host3: word3, hostPort, isStateless } = packet;
   const host = formatHost({ word0, word1, word2, word3 });
@@ -142,25 +148,30 @@ function explainIncoming(config: Nat64Config, fresh: Fresh, flow: Flow): Leg | u
     ({ protocol, ipv4 }) => protocol === flow.protocol && ipv4.endsWith(`#${flow.port}`),
   );
   const text = isStateless
-    ? `${formatIpv4(target)} belongs to [${host}] as a whole (RFC 7757)`
-    : `A static mapping leads ${there} to [${host}]:${hostPort}`;
+    ? say('{address} belongs to [{host}] as a whole (RFC 7757).', { address: formatIpv4(target), host })
+    : say('A static mapping leads {there} to [{host}]:{hostPort}.', { there, host, hostPort });
   const configPath = isStateless ? '/nat64/eam' : `/nat64/static/${entry}`;
   return {
-    steps: [{ isOk: true, text: `${text}.`, configPath }],
-    outcome: arrives(host, hostPort, `${text}.`),
+    steps: [{ isOk: true, text, configPath }],
+    outcome: arrives(host, hostPort, text),
   };
 }
 
-function refusedLeg(verdict: Verdict, there: string): Leg {
+function refusedLeg(verdict: Verdict, there: Text): Leg {
   if (verdict === HELD || verdict === COUNTER['drop-no-bib-entry']) {
-    const wait = verdict === HELD ? ' The SYN is kept for 6 seconds, then refused.' : '';
-    const text = `${there} is of pool4, and no static mapping has it: only answers to what servers sent get in.${wait}`;
+    const wait = verdict === HELD ? SYN_KEPT : undefined;
+    const text = sentences(
+      say('{there} is of pool4, and no static mapping has it: only answers to what servers sent get in.', {
+        there,
+      }),
+      wait,
+    );
     const counter = verdict === HELD ? 'syns-stored' : 'drop-no-bib-entry';
     return endsRefused([], text, { counter, configPath: '/nat64/static' });
   }
   const counter = COUNTER_NAMES[verdict];
   const configPath = CONFIG_PATHS[counter];
-  return endsRefused([], `${there}: ${NAT64_COUNTERS[counter]}.`, {
+  return endsRefused([], say('{there}: {reason}.', { there, reason: asIs(NAT64_COUNTERS[counter]) }), {
     counter,
     ...(configPath !== undefined && { configPath }),
   });

@@ -27,16 +27,20 @@ import { findEam4 } from './eam.ts';
 import { portBlockOf } from './port-blocks.ts';
 import { type PortPool, type Settings, compileAccessList, isAllowed, isInPool, slotOf } from './settings.ts';
 import { poolUse } from './usage.ts';
+import { type Text, either, say, sentences } from '../../texts/text.ts';
 
 const NAMES = { tcp: 'TCP', udp: 'UDP', icmp: 'ICMP' } as const;
 
-export const passed = (text: string, arrival?: Arrival): ExplainStep => ({
+/** RFC 5382 section 4.3: how long an unanswered SYN waits. */
+export const SYN_KEPT: Text = say('The SYN is kept for 6 seconds, then refused.');
+
+export const passed = (text: Text, arrival?: Arrival): ExplainStep => ({
   isOk: true,
   text,
   counter: null,
   ...(arrival !== undefined && { arrival }),
 });
-export const refused = (counter: Nat64Counter, text: string): ExplainStep => ({ isOk: false, text, counter });
+export const refused = (counter: Nat64Counter, text: Text): ExplainStep => ({ isOk: false, text, counter });
 
 /** What the tables hold that concerns the packet. */
 interface Found {
@@ -123,18 +127,23 @@ export async function stepsOfTables(
     const own = formatIpv4(packet.mappedAddress);
     return [
       passed(
-        `${request.client} has the IPv4 address ${own} for itself (RFC 7757, 7915): no session is needed.`,
+        say('{client} has the IPv4 address {own} for itself (RFC 7757, 7915): no session is needed.', {
+          client: request.client,
+          own,
+        }),
       ),
       explainStatelessWayOut(settings, packet),
     ];
   }
   if (settings.isStateless) {
-    const text = `${request.client} stands for no IPv4 address, and nat64.mode "stateless" shares none.`;
+    const text = say('{client} stands for no IPv4 address, and nat64.mode "stateless" shares none.', {
+      client: request.client,
+    });
     return [refused('drop-untranslatable', text)];
   }
   const pools = poolsOf(view);
   if (pools.length === 0)
-    return [refused('drop-no-pool4', 'The appliance has no IPv4 address to translate to.')];
+    return [refused('drop-no-pool4', say('The appliance has no IPv4 address to translate to.'))];
   const found = await lookUp(view, packet, request, nowSeconds);
   const mapping = explainMapping(view, packet, request, found);
   if (!mapping.isOk) return [mapping];
@@ -148,9 +157,14 @@ function explainStatelessWayOut(settings: Settings, { remoteAddress }: Packet): 
   const remote = formatIpv4(remoteAddress);
   const isOurs = slotOf(settings.poolAddresses, remoteAddress) !== -1;
   if (!isOurs && findEam4(settings.eam, remoteAddress) === undefined)
-    return passed(`It leaves the translator for ${remote}.`, { kind: 'internet', address: remote });
+    return passed(say('It leaves the translator for {remote}.', { remote }), {
+      kind: 'internet',
+      address: remote,
+    });
   return passed(
-    `It leaves the translator for ${remote}, which this appliance translates too (hairpinning).`,
+    say('It leaves the translator for {remote}, which this appliance translates too (hairpinning).', {
+      remote,
+    }),
     {
       kind: 'translator',
       address: remote,
@@ -166,33 +180,62 @@ function explainMapping(
   found: Found,
 ): ExplainStep {
   const { mapping, entries, clientMappings, clientSessions, use } = found;
-  const name = packet.protocol === TRANSPORT.ICMP ? 'identifier' : 'port';
+  const what = packet.protocol === TRANSPORT.ICMP ? say('identifier') : say('port');
   if (mapping !== undefined) {
-    const ipv4 = `${formatIpv4(mapping.mappedAddress)} ${name} ${mapping.mappedPort}`;
-    const forever = mapping.isStatic ? ', by nat64.static' : '';
-    return passed(`BIB: the client's ${name} ${mapping.hostPort} has ${ipv4}${forever}.`);
+    const values = {
+      what,
+      own: mapping.hostPort,
+      address: formatIpv4(mapping.mappedAddress),
+      mapped: mapping.mappedPort,
+    };
+    return passed(
+      mapping.isStatic
+        ? say("BIB: the client's {what} {own} has {address} {what} {mapped}, by nat64.static.", values)
+        : say("BIB: the client's {what} {own} has {address} {what} {mapped}.", values),
+    );
   }
-  const has = `The client has ${entries} BIB ${entries === 1 ? 'entry' : 'entries'} for ${NAMES[request.protocol]}`;
+  const protocol = NAMES[request.protocol];
+  const has =
+    entries === 1
+      ? say('The client has 1 BIB entry for {protocol}.', { protocol })
+      : say('The client has {entries} BIB entries for {protocol}.', { entries, protocol });
   if (clientSessions >= settings.maxSessionsPerClient)
-    return refused('drop-client-limit', `The client has ${clientSessions} sessions: all it may have.`);
+    return refused(
+      'drop-client-limit',
+      say('The client has {count} sessions: all it may have.', { count: clientSessions }),
+    );
   if (clientMappings >= settings.maxMappingsPerClient)
-    return refused('drop-client-limit', `The client has ${clientMappings} BIB entries: all it may have.`);
+    return refused(
+      'drop-client-limit',
+      say('The client has {count} BIB entries: all it may have.', { count: clientMappings }),
+    );
   const which =
     request.clientPort === undefined
-      ? `A packet from any other ${name}`
-      : `The client's ${name} ${request.clientPort}`;
+      ? say('A packet from any other {what}', { what })
+      : say("The client's {what} {number}", { what, number: request.clientPort });
   const rest =
-    settings.portRestSeconds === 0 ? '' : `, but none used in the last ${settings.portRestSeconds} s`;
+    settings.portRestSeconds === 0
+      ? undefined
+      : say('What was used in the last {seconds} s rests.', { seconds: settings.portRestSeconds });
   if (settings.portBlocks !== undefined) return explainBlock(settings, request, found, which, rest);
   const free = use.pools.filter(
     ({ size, used, protocols }) => protocols.includes(request.protocol) && used[request.protocol] < size,
   );
   if (free.length === 0)
-    return refused('drop-pool4-exhausted', `${has}, and pool4 has no free ${name} for another.`);
-  const ranges = free.map(
-    ({ address, firstPort, lastPort }) => `${address} ${name} ${firstPort}-${lastPort}`,
+    return refused(
+      'drop-pool4-exhausted',
+      sentences(has, say('There is no free {what} in pool4 for another.', { what })),
+    );
+  const ranges = free.map(({ address, firstPort, lastPort }) =>
+    say('{address} {what} {range}', { address, what, range: `${firstPort}-${lastPort}` }),
   );
-  return passed(`${has}. ${which} gets a new one, at random out of ${ranges.join(' or ')}${rest}.`);
+  return passed(
+    sentences(
+      has,
+      say('{which} gets a new one, at random out of {ranges}.', { which, ranges: either(ranges) }),
+      rest,
+    ),
+  );
 }
 
 /** RFC 7422: a new BIB entry out of the client's own ports. */
@@ -200,18 +243,27 @@ function explainBlock(
   { poolAddresses }: Settings,
   { client, protocol }: ExplainRequest,
   { block, blockEntries }: Found,
-  which: string,
-  rest: string,
+  which: Text,
+  rest: Text | undefined,
 ): ExplainStep {
-  if (block === undefined) return refused('drop-no-port-block', `nat64.portBlocks gives ${client} no ports.`);
+  if (block === undefined)
+    return refused('drop-no-port-block', say('nat64.portBlocks gives {client} no ports.', { client }));
   const { slot, firstPort, lastPort } = block;
   const ports = `${formatIpv4(poolAddresses[slot])} ${firstPort}-${lastPort}`;
   if (blockEntries > lastPort - firstPort)
     return refused(
       'drop-pool4-exhausted',
-      `All of the client's ports, ${ports}, are in use for ${NAMES[protocol]}.`,
+      say("All of the client's ports, {ports}, are in use for {protocol}.", {
+        ports,
+        protocol: NAMES[protocol],
+      }),
     );
-  return passed(`${which} gets a new BIB entry out of the client's own ports, ${ports}${rest}.`);
+  return passed(
+    sentences(
+      say("{which} gets a new BIB entry out of the client's own ports, {ports}.", { which, ports }),
+      rest,
+    ),
+  );
 }
 
 /** RFC 6146 section 3.5: the session, or whether there could be a new one. */
@@ -219,15 +271,30 @@ function explainSession({ settings }: TablesView, { session, clientSessions, use
   if (session !== undefined) {
     const { remote, state, endsInSeconds } = session;
     return passed(
-      `There is a session with ${remote}${state === null ? '' : `, ${state}`}; it ends in ${endsInSeconds} s if nothing is sent.`,
+      state === null
+        ? say('There is a session with {remote}; it ends in {seconds} s if nothing is sent.', {
+            remote,
+            seconds: endsInSeconds,
+          })
+        : say('There is a session with {remote}, {state}; it ends in {seconds} s if nothing is sent.', {
+            remote,
+            state,
+            seconds: endsInSeconds,
+          }),
     );
   }
   if (clientSessions >= settings.maxSessionsPerClient)
-    return refused('drop-client-limit', `The client has ${clientSessions} sessions: all it may have.`);
-  const counts = `${use.sessions} of ${use.maxSessions} sessions are in use`;
+    return refused(
+      'drop-client-limit',
+      say('The client has {count} sessions: all it may have.', { count: clientSessions }),
+    );
+  const counts = { used: use.sessions, most: use.maxSessions };
   if (use.sessions >= use.maxSessions)
-    return refused('drop-sessions-full', `${counts}: there is no room for another.`);
-  return passed(`${counts}: there is room for a new one.`);
+    return refused(
+      'drop-sessions-full',
+      say('{used} of {most} sessions are in use: there is no room for another.', counts),
+    );
+  return passed(say('{used} of {most} sessions are in use: there is room for a new one.', counts));
 }
 
 /** RFC 6146 section 3.8: what is for a mapping of ours comes back in; all else leaves. */
@@ -243,26 +310,35 @@ async function explainWayOut(
   const slot = slotOf(settings.poolAddresses, remoteAddress);
   if (slot === -1) {
     const isOurs = findEam4(settings.eam, remoteAddress) !== undefined;
-    const whose = isOurs ? ', which an address mapping gives to a server of ours (hairpinning)' : '';
     const kind = isOurs ? 'translator' : 'internet';
-    return passed(`It leaves the appliance for ${remote}${whose}.`, { kind, address: remote });
+    return passed(
+      isOurs
+        ? say(
+            'It leaves the appliance for {remote}, which an address mapping gives to a server of ours (hairpinning).',
+            { remote },
+          )
+        : say('It leaves the appliance for {remote}.', { remote }),
+      { kind, address: remote },
+    );
   }
   const isOwn = settings.isOwnAddress[slot];
-  const owner = isOwn ? 'the packet is for the appliance itself' : 'nobody has it';
+  const owner = isOwn ? say('the packet is for the appliance itself') : say('nobody has it');
   const arrival: Arrival = { kind: isOwn ? 'appliance' : 'nobody', address: remote };
-  if (protocol === TRANSPORT.ICMP) return passed(`${remote} is a pool4 address, and ${owner}.`, arrival);
+  if (protocol === TRANSPORT.ICMP)
+    return passed(say('{remote} is a pool4 address, and {owner}.', { remote, owner }), arrival);
   if (destinationPort === undefined)
-    return passed(`${remote} is a pool4 address: who gets the packet depends on the destination port.`);
-  const there = `${remote} port ${destinationPort}`;
-  const wait =
-    protocol === TRANSPORT.TCP && settings.storesSyns ? ' The SYN is kept for 6 seconds, then refused.' : '';
+    return passed(
+      say('{remote} is a pool4 address: who gets the packet depends on the destination port.', { remote }),
+    );
+  const there = say('{address} port {port}', { address: remote, port: destinationPort });
+  const wait = protocol === TRANSPORT.TCP && settings.storesSyns ? SYN_KEPT : undefined;
   const { target, mapping, session, use } = found;
   if (target === undefined) {
     return isInPool(settings, slot, protocol, destinationPort)
-      ? refused('drop-no-bib-entry', `Nobody has ${there}.${wait}`)
-      : passed(`${there} is outside the pool, and ${owner}.`, arrival);
+      ? refused('drop-no-bib-entry', sentences(say('Nobody has {address}.', { address: there }), wait))
+      : passed(say('{there} is outside the pool, and {owner}.', { there, owner }), arrival);
   }
-  const host = `${formatHost(target)} port ${target.hostPort}`;
+  const host = say('{address} port {port}', { address: formatHost(target), port: target.hostPort });
   // A client without a mapping will get an address of the pool: this one, as far as anybody can tell.
   const from = mapping?.mappedAddress ?? remoteAddress;
   const back = mapping && (await findSessionRow(view, target, from, mapping.mappedPort, nowSeconds));
@@ -271,14 +347,27 @@ async function explainWayOut(
     if (hasSent === undefined)
       return refused(
         'drop-filtered',
-        `${there} is that of ${host}, which has not sent to ${formatIpv4(from)}.${wait}`,
+        sentences(
+          say('{there} is that of {host}, which has not sent to {address}.', {
+            there,
+            host,
+            address: formatIpv4(from),
+          }),
+          wait,
+        ),
       );
   }
   const needed = (session === undefined ? 1 : 0) + (back === undefined ? 1 : 0);
   if (use.sessions + needed > use.maxSessions)
-    return refused('drop-sessions-full', `There is no room for the session of ${host}, which has ${there}.`);
+    return refused(
+      'drop-sessions-full',
+      say('There is no room for the session of {host}, which has {there}.', { host, there }),
+    );
   return passed(
-    `${there} is the mapping of ${host}: the packet comes back in and goes there (hairpinning).`,
+    say('{there} is the mapping of {host}: the packet comes back in and goes there (hairpinning).', {
+      there,
+      host,
+    }),
     {
       kind: 'host',
       address: formatHost(target),

@@ -11,19 +11,20 @@ import { determineTuple6 } from './incoming-tuple-6.ts';
 import { passed, refused, stepsOfTables } from './explain-tables.ts';
 import { formatHost, type TablesView } from './inspect.ts';
 import { probePacket } from './probe-packet.ts';
+import { type Text, type Value, asIs, either, listOf, say } from '../../texts/text.ts';
 
 /** What is known when a sentence is made. */
 interface Facts {
   readonly request: ExplainRequest;
   readonly destination: string;
-  readonly prefix: string;
+  readonly prefix: Value;
   readonly remote: string;
 }
 
 interface Check {
   readonly counter: Nat64Counter;
-  readonly ok: (facts: Facts) => string;
-  readonly refused: (facts: Facts) => string;
+  readonly ok: (facts: Facts) => Text;
+  readonly refused: (facts: Facts) => Text;
 }
 
 /** What `determineTuple6` asks of the addresses, in its order. */
@@ -31,36 +32,53 @@ const CHECKS: readonly Check[] = [
   {
     counter: 'drop-destination',
     ok: ({ destination, prefix, remote }) =>
-      `${destination} is inside the NAT64 prefix ${prefix} and stands for ${remote}.`,
+      say('{destination} is inside the NAT64 prefix {prefix} and stands for {remote}.', {
+        destination,
+        prefix,
+        remote,
+      }),
     refused: ({ destination, prefix }) =>
-      `${destination} is outside the NAT64 prefix ${prefix}: it is no address for NAT64, but one to be routed.`,
+      say(
+        '{destination} is outside the NAT64 prefix {prefix}: it is no address for NAT64, but one to be routed.',
+        { destination, prefix },
+      ),
   },
   {
     counter: 'drop-source-in-prefix',
-    ok: ({ request }) => `${request.client} is outside that prefix, as a client must be.`,
-    refused: ({ request }) => `${request.client} is itself inside the NAT64 prefix: the packet would loop.`,
+    ok: ({ request }) =>
+      say('{client} is outside that prefix, as a client must be.', { client: request.client }),
+    refused: ({ request }) =>
+      say('{client} is itself inside the NAT64 prefix: the packet would loop.', { client: request.client }),
   },
   {
     counter: 'drop-source-invalid',
-    ok: ({ request }) => `${request.client} is a unicast address that answers can be sent to.`,
+    ok: ({ request }) =>
+      say('{client} is a unicast address that answers can be sent to.', { client: request.client }),
     refused: ({ request }) =>
-      `${request.client} is no unicast address of a host on another link, so no answer could be sent to it.`,
+      say('{client} is no unicast address of a host on another link, so no answer could be sent to it.', {
+        client: request.client,
+      }),
   },
   {
     counter: 'drop-not-allowed',
-    ok: ({ request }) => `nat64.allow lists ${request.client}, or it is the appliance's own.`,
-    refused: ({ request }) => `nat64.allow does not list ${request.client}.`,
+    ok: ({ request }) =>
+      say("nat64.allow lists {client}, or it is the appliance's own.", { client: request.client }),
+    refused: ({ request }) =>
+      say('{list} does not list {address}.', { list: 'nat64.allow', address: request.client }),
   },
   {
     counter: 'drop-non-global',
-    ok: ({ remote }) => `${remote} may be reached through this prefix.`,
+    ok: ({ remote }) => say('{remote} may be reached through this prefix.', { remote }),
     refused: ({ remote, prefix }) =>
-      `${remote} is private or reserved; ${prefix} must not stand for it (RFC 6052 section 3.1).`,
+      say('{remote} is private or reserved; {prefix} must not stand for it (RFC 6052 section 3.1).', {
+        remote,
+        prefix,
+      }),
   },
   {
     counter: 'drop-denied',
-    ok: ({ remote }) => `nat64.denyIpv4 does not list ${remote}.`,
-    refused: ({ remote }) => `nat64.denyIpv4 lists ${remote}.`,
+    ok: ({ remote }) => say('{list} does not list {address}.', { list: 'nat64.denyIpv4', address: remote }),
+    refused: ({ remote }) => say('{list} lists {address}.', { list: 'nat64.denyIpv4', address: remote }),
   },
 ];
 
@@ -80,7 +98,10 @@ export async function explain(
   const { prefixIndex } = packet;
   const { prefixBits } = settings.prefixes[Math.max(prefixIndex, 0)];
   if (packet.isStateless && prefixIndex > 0) {
-    const text = `${request.client} has an IPv4 address of its own, and is translated through ${formatPrefix(settings.prefix)} only.`;
+    const text = say('{client} has an IPv4 address of its own, and is translated through {prefix} only.', {
+      client: request.client,
+      prefix: formatPrefix(settings.prefix),
+    });
     return { isTranslated: false, steps: [refused('drop-destination', text)] };
   }
   // In stateless mode hosts may have addresses of the prefix.
@@ -94,7 +115,7 @@ export async function explain(
     destination,
     prefix:
       prefixIndex === -1
-        ? settings.prefixes.map(formatPrefix).join(' and ')
+        ? either(settings.prefixes.map(formatPrefix))
         : formatPrefix(settings.prefixes[prefixIndex]),
     // The packet's own is set only when all is well.
     remote: formatIpv4(extractIpv4(prefixBits, packet.view, start + IPV6.DESTINATION)),
@@ -115,7 +136,7 @@ function stepsOfVerdict(checks: readonly Check[], verdict: Verdict, facts: Facts
   }
   if (verdict !== CONTINUE) {
     const counter = COUNTER_NAMES[verdict];
-    steps.push(refused(counter, `${NAT64_COUNTERS[counter]}.`));
+    steps.push(refused(counter, listOf([asIs(NAT64_COUNTERS[counter]), '.'], '')));
   }
   return steps;
 }

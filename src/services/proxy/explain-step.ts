@@ -12,11 +12,12 @@ import {
 import { parseRequestHead } from '../../wire/http-head.ts';
 import { buildHostTable, findBackend } from './host-table.ts';
 import { type ProxyOptions, planProxy } from './service.ts';
+import { type Text, asIs, listOf, say, sentences } from '../../texts/text.ts';
 
-const TOLD: Record<HostConfig['clientAddress'], string> = {
-  none: 'The server sees the address of this appliance, not that of the client',
-  'proxy-v1': "A PROXY header (version 1) tells the server the client's address",
-  'proxy-v2': "A PROXY header (version 2) tells the server the client's address",
+const TOLD: Record<HostConfig['clientAddress'], Text> = {
+  none: say('The server sees the address of this appliance, not that of the client.'),
+  'proxy-v1': say("A PROXY header (version 1) tells the server the client's address."),
+  'proxy-v2': say("A PROXY header (version 2) tells the server the client's address."),
 };
 
 /** undefined when the connection is to no port of a listener. */
@@ -28,16 +29,31 @@ export function explainProxy(options: ProxyOptions, flow: Flow): Leg | undefined
   const configPath = `/proxy/listeners/${position}`;
   const { config } = planProxy(options);
   if (!config.listeners.includes(listener)) {
-    const text = `The listener ${listener.name} (port ${port}) is closed: no server names it in its services.`;
+    const text = say('The listener {name} (port {port}) is closed: no server names it in its services.', {
+      name: listener.name,
+      port: listener.port,
+    });
     return endsRefused([], text, { configPath });
   }
   if (!listensFor(options.proxy.listen, to, flow.from.includes(':') ? 6 : 4)) {
-    const text = `The listener ${listener.name} (port ${port}) listens only on ${options.proxy.listen.join(', ')}.`;
+    const text = say('The listener {name} (port {port}) listens only on {addresses}.', {
+      name: listener.name,
+      port: listener.port,
+      addresses: options.proxy.listen.join(', '),
+    });
     return endsRefused([], text, { configPath: '/proxy/listen' });
   }
-  const what = listener.protocol === 'tls' ? 'TLS by server name' : 'HTTP by Host';
+  const what = listener.protocol === 'tls' ? say('TLS by server name') : say('HTTP by Host');
   const steps = [
-    { isOk: true, text: `The listener ${listener.name} has port ${port}: ${what}.`, configPath },
+    {
+      isOk: true,
+      text: say('The listener {name} has port {port}: {what}.', {
+        name: listener.name,
+        port: listener.port,
+        what,
+      }),
+      configPath,
+    },
   ];
   const asked = listener.protocol === 'tls' ? serverNameOf(flow) : hostOf(flow);
   if ('leg' in asked) return { ...asked.leg, steps: [...steps, ...asked.leg.steps] };
@@ -49,7 +65,7 @@ type Asked = { readonly name: string } | { readonly leg: LastLeg };
 /** RFC 6066 section 3: a client that connects to an address names no server. */
 function serverNameOf({ name }: Flow): Asked {
   if (name !== undefined) return { name };
-  const text = 'A client that connects to an address names no server in its ClientHello.';
+  const text = say('A client that connects to an address names no server in its ClientHello.');
   return { leg: endsRefused([], text, { counter: 'refused-tls-no-name' }) };
 }
 
@@ -58,7 +74,9 @@ function hostOf({ name, to = '', port }: Flow): Asked {
   const host = name ?? (to.includes(':') ? `[${to}]` : to);
   const head = parseRequestHead(Buffer.from(`GET / HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`, 'latin1'));
   if (!('kind' in head)) return { name: head.host };
-  return { leg: endsRefused([], `${head.reason}.`, { counter: `refused-http-${head.kind}` }) };
+  return {
+    leg: endsRefused([], listOf([asIs(head.reason), '.'], ''), { counter: `refused-http-${head.kind}` }),
+  };
 }
 
 function explainName(
@@ -73,26 +91,44 @@ function explainName(
     const other = hosts.find((host) =>
       findBackend(buildHostTable([{ ...host, services: [listener.name] }], listener), name),
     );
-    const hint = other === undefined ? '' : ` ${other.name} has it, but not the service ${listener.name}.`;
-    return endsRefused(steps, `No server has the name ${name} at the listener ${listener.name}.${hint}`, {
-      counter: isTls ? 'refused-tls-unknown-name' : 'refused-http-unknown-host',
-      configPath: other === undefined ? '/hosts' : `/hosts/${hosts.indexOf(other)}/services`,
-    });
+    const hint =
+      other === undefined
+        ? undefined
+        : say('{server} has it, but not the service {listener}.', {
+            server: other.name,
+            listener: listener.name,
+          });
+    return endsRefused(
+      steps,
+      sentences(
+        say('No server has the name {name} at the listener {listener}.', { name, listener: listener.name }),
+        hint,
+      ),
+      {
+        counter: isTls ? 'refused-tls-unknown-name' : 'refused-http-unknown-host',
+        configPath: other === undefined ? '/hosts' : `/hosts/${hosts.indexOf(other)}/services`,
+      },
+    );
   }
   const position = hosts.findIndex((host) => host.name === backend.name);
   const { address, clientAddress } = hosts[position];
-  const arrived = `${name} leads to ${backend.name}, [${address}]:${listener.port}`;
+  const values = { name, server: backend.name, address, port: listener.port };
   return {
     steps: [
       ...steps,
       {
         isOk: true,
-        text: `${arrived}.`,
+        text: say('{name} leads to {server}, [{address}]:{port}.', values),
         counter: isTls ? 'tls-routed' : 'http-routed',
         configPath: `/hosts/${position}/hostnames`,
       },
-      { isOk: true, text: `${TOLD[clientAddress]}.`, configPath: `/hosts/${position}/clientAddress` },
+      { isOk: true, text: TOLD[clientAddress], configPath: `/hosts/${position}/clientAddress` },
     ],
-    outcome: arrives(address, listener.port, `${arrived}, through the proxy.`, backend.name),
+    outcome: arrives(
+      address,
+      listener.port,
+      say('{name} leads to {server}, [{address}]:{port}, through the proxy.', values),
+      backend.name,
+    ),
   };
 }

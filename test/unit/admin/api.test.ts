@@ -298,7 +298,7 @@ test('a change that breaks an assertion is refused, and told which; it may be ig
       server: null,
       address: null,
       port: null,
-      text: 'Nothing here listens on tcp port 443.',
+      text: 'Nothing here listens on TCP port 443.',
     },
     steps: [
       {
@@ -306,9 +306,9 @@ test('a change that breaks an assertion is refused, and told which; it may be ig
         service: 'network',
         text: 'www.example.com is taken to lead here: its A record has this appliance, or a router that passes the port on.',
       },
-      { isOk: false, service: 'network', text: 'Nothing here listens on tcp port 443.' },
+      { isOk: false, service: 'network', text: 'Nothing here listens on TCP port 443.' },
     ],
-    message: '"up": expected the server web1. Nothing here listens on tcp port 443. There is no server web1.',
+    message: '"up": expected the server web1. Nothing here listens on TCP port 443. There is no server web1.',
   };
   const response = await apply(document);
   assertError(response, 409, 'assertions-failed');

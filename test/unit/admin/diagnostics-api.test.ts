@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createEngine } from '../../../src/admin/diagnostics/engine.ts';
 import type { Machine } from '../../../src/admin/diagnostics/machine.ts';
+import { asIs } from '../../../src/texts/text.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { fakeMachine } from './diagnostics/machine.ts';
 import { assertError, testAdmin, testDeps } from './fixture.ts';
@@ -37,7 +38,7 @@ async function setUp(t: TestContext, changes: Partial<Machine> = {}) {
           hostname: null,
           state: port === 22 ? 'fail' : 'ok',
           latencyMs: 1,
-          detail: 'As the test says.',
+          detail: asIs('As the test says.'),
           certificate: null,
         },
       ],

@@ -1,5 +1,6 @@
 /** An admin application over a store in a directory of its own, and requests to it. */
 import assert from 'node:assert/strict';
+import { asIs } from '../../../src/texts/text.ts';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +38,7 @@ export const report = (name: string, status: Partial<ServiceReport['status']> = 
   counters: { 'drop-ttl': 7, sent: 0 },
 });
 
-const PUBLIC_IPV4 = { address: '192.0.2.1', kind: 'own', text: 'It is 192.0.2.1.' } as const;
+const PUBLIC_IPV4 = { address: '192.0.2.1', kind: 'own', text: asIs('It is 192.0.2.1.') } as const;
 const NO_CHECKS = { open: 0, isRunning: false, items: [] };
 
 /** Diagnostics that look at nothing. */

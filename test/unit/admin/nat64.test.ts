@@ -1,5 +1,6 @@
 /** NAT64's part of the API, over queries that keep what they were asked. */
 import assert from 'node:assert/strict';
+import { asIs, tell } from '../../../src/texts/text.ts';
 import { type TestContext, test } from 'node:test';
 import type {
   BibRow,
@@ -58,8 +59,8 @@ const block: PortBlockRow = {
 const explanation: Explanation = {
   isTranslated: false,
   steps: [
-    { isOk: true, text: 'Yes.', counter: null },
-    { isOk: false, text: 'No.', counter: 'drop-not-allowed' },
+    { isOk: true, text: asIs('Yes.'), counter: null },
+    { isOk: false, text: asIs('No.'), counter: 'drop-not-allowed' },
   ],
 };
 
@@ -143,7 +144,7 @@ for (const [path, question, answer] of QUESTIONS) {
     const { asked, get } = await testNat64(t);
     const response = await get(path);
     assert.equal(response.status, 200, response.body);
-    assert.deepEqual(response.json(), answer);
+    assert.deepEqual(response.json(), tell(answer));
     assert.deepEqual(asked, [question]);
   });
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { asIs } from '../../../src/texts/text.ts';
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -276,8 +277,8 @@ test('assertions that fail refuse the change, unless they are to be ignored; an 
     path: '/assertions/0',
     state,
     expect: 'web1',
-    way: { steps: [], outcome: { kind: 'refused', server: null, address: null, port: null, text: '' } },
-    message: 'shop: expected web1.',
+    way: { steps: [], outcome: { kind: 'refused', server: null, address: null, port: null, text: asIs('') } },
+    message: asIs('shop: expected web1.'),
   });
   changes.onAssess(async ({ admin }) => [
     result('passed'),

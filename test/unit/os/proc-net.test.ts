@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { english } from '../../../src/texts/text.ts';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -85,9 +86,9 @@ test('the sockets of this process are found, known as its own, and named', async
   assert.equal(formatIpAddress(udp.address), '127.0.0.1');
   const own = ownSocketInodes();
   assert.ok(own.has(tcp.inode) && own.has(udp.inode));
-  assert.match(await socketOwner(tcp), new RegExp(`\\(process ${process.pid}\\)$`));
-  assert.equal(await socketOwner({ inode: 0, userId: 0 }), 'a program of user root');
-  assert.equal(await socketOwner({ inode: 0, userId: 4_000_000 }), 'a program of user 4000000');
+  assert.match(english(await socketOwner(tcp)), new RegExp(`\\(process ${process.pid}\\)$`));
+  assert.equal(english(await socketOwner({ inode: 0, userId: 0 })), 'a program of user root');
+  assert.equal(english(await socketOwner({ inode: 0, userId: 4_000_000 })), 'a program of user 4000000');
 });
 
 test('neighbours as `ip` writes them', () => {

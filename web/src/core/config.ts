@@ -5,6 +5,7 @@
 import { computed, effect, signal } from '@preact/signals';
 import { api } from './api.ts';
 import type { Config, ConfigApplyAnswer, ConfigCheckAnswer, ConfigPendingAnswer } from './contract.ts';
+import { locale } from './locale.ts';
 
 /** What a person writes: whatever has a default may be left out. */
 export type ConfigDocument = { [key: string]: unknown };
@@ -92,6 +93,7 @@ let checking: AbortController | undefined;
 effect(() => {
   const document = draft.value?.document;
   void config.value?.revision;
+  void locale.value;
   checking?.abort();
   if (document === undefined) {
     draftCheck.value = undefined;

@@ -1,6 +1,7 @@
 /** The one stream of live data, open while somebody is signed in and looks. */
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import type { LiveCounters, LiveEnd, LiveEvent, StatusAnswer } from './contract.ts';
+import { locale } from './locale.ts';
 import { loadSession } from './session.ts';
 
 type Counters = Readonly<Record<string, Readonly<Record<string, number>>>>;
@@ -44,7 +45,7 @@ export function onEvents(listener: (events: readonly LiveEvent[]) => void): () =
 }
 
 let source: EventSource | undefined;
-let topics = '';
+let openKey = '';
 let isWanted = false;
 let retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -52,9 +53,11 @@ let retry: ReturnType<typeof setTimeout> | undefined;
 function open(): void {
   const wanted =
     !isWanted || document.hidden ? '' : listeners.size > 0 ? 'status,counters,events' : 'status,counters';
-  if (wanted === topics) return;
+  // In another language the stream tells the same again.
+  const key = wanted && wanted + locale.value;
+  if (key === openKey) return;
   close();
-  topics = wanted;
+  openKey = key;
   if (wanted === '') return;
   source = new EventSource(`/api/live?topics=${wanted}`);
   const hear = <T>(name: string, take: (data: T) => void) =>
@@ -96,7 +99,7 @@ function close(): void {
   clearTimeout(retry);
   source?.close();
   source = undefined;
-  topics = '';
+  openKey = '';
   window.value = [];
 }
 
@@ -113,3 +116,4 @@ export function startLive(): void {
 export const stopLive = stop;
 
 document.addEventListener('visibilitychange', open);
+effect(open);

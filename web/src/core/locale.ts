@@ -5,16 +5,25 @@ export type Locale = 'en' | 'de';
 export const LOCALES: Readonly<Record<Locale, string>> = { en: 'English', de: 'Deutsch' };
 
 const KEY = 'tombolo-locale';
+const YEAR_SECONDS = 31_536_000;
 
 const initial = (): Locale => {
   const wanted = [localStorage.getItem(KEY), ...navigator.languages].map((tag) => tag?.slice(0, 2));
   return wanted.find((tag): tag is Locale => tag === 'en' || tag === 'de') ?? 'en';
 };
 
+/** Tells the appliance in which language to answer: an EventSource sends no header of our choice. */
+const tellAppliance = (language: Locale): void => {
+  // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not there on plain HTTP.
+  document.cookie = `tombolo_language=${language};path=/;samesite=strict;max-age=${YEAR_SECONDS}`;
+};
+
 export const locale = signal<Locale>(initial());
+tellAppliance(locale.value);
 
 export function setLocale(next: Locale): void {
   localStorage.setItem(KEY, next);
+  tellAppliance(next);
   locale.value = next;
   document.documentElement.lang = next;
 }

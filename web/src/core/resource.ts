@@ -2,6 +2,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { api, messageOf } from './api.ts';
+import { locale } from './locale.ts';
 
 export interface Resource<T> {
   readonly data: Signal<T | undefined>;
@@ -44,7 +45,7 @@ export function useResource<T>(path: string | undefined, { everyMs }: Options = 
       clearInterval(timer);
       turn.current++;
     };
-  }, [path, everyMs]);
+  }, [path, everyMs, locale.value]);
 
   return { data, problem, reload: load };
 }

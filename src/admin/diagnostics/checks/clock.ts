@@ -1,4 +1,5 @@
 import { type Check, type Finding, fail, ok, unknown, warn } from '../check.ts';
+import { say, sentences } from '../../../texts/text.ts';
 
 /** Nothing was built before: a clock that says so has never been set. */
 const EARLIEST = new Date('2026-01-01T00:00:00Z');
@@ -6,18 +7,27 @@ const EARLIEST = new Date('2026-01-01T00:00:00Z');
 export const clock: Check = {
   id: 'clock',
   area: 'system',
-  title: 'Time',
-  why: 'With a wrong clock certificates seem expired or not yet valid, and logs tell wrong times. A Raspberry Pi has no battery for its clock.',
+  title: say('Time'),
+  why: say(
+    'With a wrong clock certificates seem expired or not yet valid, and logs tell wrong times. A Raspberry Pi has no battery for its clock.',
+  ),
   run({ machine, now }): Finding {
-    const mend =
-      'See that the appliance reaches a time server: systemd-timesyncd asks those of /etc/systemd/timesyncd.conf over UDP port 123.';
+    const mend = say(
+      'See that the appliance reaches a time server: systemd-timesyncd asks those of /etc/systemd/timesyncd.conf over UDP port 123.',
+    );
     if (now < EARLIEST)
-      return fail(`The clock says ${now.toISOString().slice(0, 10)}: it was never set.`, mend);
+      return fail(
+        say('The clock says {date}: it was never set.', { date: now.toISOString().slice(0, 10) }),
+        mend,
+      );
     const { isSynchronised, maxErrorMs } = machine.clock();
     if (isSynchronised === undefined)
-      return unknown('The system does not tell this process whether the clock is synchronised.');
-    if (!isSynchronised) return warn('The clock is not synchronised with a time server.', mend);
-    const error = maxErrorMs === undefined ? '' : ` It is off by ${Math.ceil(maxErrorMs)} ms at most.`;
-    return ok(`The clock is synchronised.${error}`);
+      return unknown(say('The system does not tell this process whether the clock is synchronised.'));
+    if (!isSynchronised) return warn(say('The clock is not synchronised with a time server.'), mend);
+    const error =
+      maxErrorMs === undefined
+        ? undefined
+        : say('It is off by {milliseconds} ms at most.', { milliseconds: Math.ceil(maxErrorMs) });
+    return ok(sentences(say('The clock is synchronised.'), error));
   },
 };

@@ -1,20 +1,23 @@
 import { type Check, fail, ok } from '../check.ts';
 import { checkGateway } from './gateway.ts';
+import { say } from '../../../texts/text.ts';
 
 export const defaultRoute4: Check = {
   id: 'default-route-4',
   area: 'network',
-  title: 'IPv4 default route',
-  why: 'Clients of the IPv4 Internet come, and NAT64 sends, through the IPv4 default route.',
+  title: say('IPv4 default route'),
+  why: say('Clients of the IPv4 Internet come, and NAT64 sends, through the IPv4 default route.'),
   async run(deps) {
     const finding = await checkGateway(deps, 4);
     if (finding !== undefined) return finding;
     // A point-to-point link has no gateway.
     if (deps.machine.sourceIpv4() !== undefined)
-      return ok('IPv4 packets leave through a point-to-point link.');
+      return ok(say('IPv4 packets leave through a point-to-point link.'));
     return fail(
-      'There is no IPv4 default route: nothing gets to the IPv4 Internet, and no answer gets back.',
-      'Connect the appliance to your router. If the router gives addresses by DHCP, see that its DHCP server is on; otherwise set address and gateway by hand.',
+      say('There is no IPv4 default route: nothing gets to the IPv4 Internet, and no answer gets back.'),
+      say(
+        'Connect the appliance to your router. If the router gives addresses by DHCP, see that its DHCP server is on; otherwise set address and gateway by hand.',
+      ),
     );
   },
 };

@@ -1,13 +1,16 @@
-import type { LiveDnsRecord } from '../../contract/checks.ts';
+import type { LiveDnsRecordFound } from '../found.ts';
 import { type Check, type Finding, ok } from '../check.ts';
 import { worstOf } from '../health.ts';
 import { lookUpRecords } from '../network.ts';
+import { listOf, say, sentences, unique } from '../../../texts/text.ts';
 
 export const dnsRecords: Check = {
   id: 'dns-records',
   area: 'names',
-  title: 'DNS records',
-  why: 'Clients find the servers by these names: IPv4 clients the appliance, IPv6 clients the server itself.',
+  title: say('DNS records'),
+  why: say(
+    'Clients find the servers by these names: IPv4 clients the appliance, IPv6 clients the server itself.',
+  ),
   needs: ['default-route-4', 'dns64-upstreams'],
   async run({ machine, config, only, publicIpv4 }): Promise<Finding[]> {
     const address = await publicIpv4();
@@ -15,20 +18,31 @@ export const dnsRecords: Check = {
     const findings = hosts.map(async (host) => {
       if (host.hostnames.length === 0) return [];
       const records = await lookUpRecords(machine, config.dns64, host, address);
-      return [{ ...judge(records), key: host.name, server: host.name, title: `DNS records of ${host.name}` }];
+      return [
+        {
+          ...judge(records),
+          key: host.name,
+          server: host.name,
+          title: say('DNS records of {name}', { name: host.name }),
+        },
+      ];
     });
     return (await Promise.all(findings)).flat();
   },
 };
 
-function judge(records: readonly LiveDnsRecord[]): Finding {
+function judge(records: readonly LiveDnsRecordFound[]): Finding {
   const state = worstOf(records);
-  if (state === 'ok') return ok(`All ${records.length} records have arrived.`);
+  if (state === 'ok') return ok(say('All {count} records have arrived.', { count: records.length }));
   const bad = records.filter((record) => record.state === state);
   const mend = bad.flatMap(({ zoneLine }) => zoneLine ?? []).join('\n');
   return {
     state,
-    what: [...new Set(bad.map(({ name, type, detail }) => `${name}, ${type}: ${detail}`))].join(' '),
-    ...(state === 'unknown' || mend === '' ? {} : { mend: `Publish, where the zone is kept:\n${mend}` }),
+    what: sentences(
+      ...unique(bad.map(({ name, type, detail }) => listOf([name, ', ', type, ': ', detail], ''))),
+    ),
+    ...(state === 'unknown' || mend === ''
+      ? {}
+      : { mend: say('Publish, where the zone is kept:\n{lines}', { lines: mend }) }),
   };
 }

@@ -2,7 +2,9 @@ import { formatIpv6 } from '../../../wire/ip-address.ts';
 import { parseIpPrefix } from '../../../wire/ip-prefix.ts';
 import { embedIpv4 } from '../../../wire/rfc6052.ts';
 import { type Check, type Finding, fail, ok, unknown } from '../check.ts';
+import { REFUSED } from '../machine.ts';
 import { ownResolver } from '../network.ts';
+import { say } from '../../../texts/text.ts';
 
 /** RFC 7050: the name that has only these two A records. */
 const NAME = 'ipv4only.arpa';
@@ -11,22 +13,26 @@ const ADDRESSES = [0xc000_00aa, 0xc000_00ab];
 export const dns64Answers: Check = {
   id: 'dns64-answers',
   area: 'dns64',
-  title: 'DNS64 answers',
-  why: 'The servers reach IPv4-only hosts through the addresses that DNS64 gives them.',
+  title: say('DNS64 answers'),
+  why: say('The servers reach IPv4-only hosts through the addresses that DNS64 gives them.'),
   needs: ['port-conflicts'],
   async run({ machine, config: { dns64 } }): Promise<Finding | readonly Finding[]> {
     if (!dns64.enabled) return [];
     const server = ownResolver(dns64);
     const lookup = await machine.lookUp([server], NAME, 'AAAA');
-    if (lookup.kind === 'failed' && lookup.reason.includes('REFUSED')) {
+    if (lookup.kind === 'failed' && lookup.reason === REFUSED) {
       return unknown(
-        `The resolver refuses to answer the appliance itself, since dns64.allow does not list it.`,
+        say('The resolver refuses to answer the appliance itself, since dns64.allow does not list it.'),
       );
     }
     if (lookup.kind === 'failed') {
       return fail(
-        `The resolver at ${server} did not tell the addresses of ${NAME}: ${lookup.reason}.`,
-        'See the line of the service DNS64, and the log.',
+        say('The resolver at {server} did not tell the addresses of {name}: {reason}.', {
+          server,
+          name: NAME,
+          reason: lookup.reason,
+        }),
+        say('See the line of the service DNS64, and the log.'),
       );
     }
     const expected = dns64.prefixes
@@ -36,10 +42,16 @@ export const dns64Answers: Check = {
     const missing = expected.filter((address) => !found.includes(address));
     if (missing.length > 0) {
       return fail(
-        `For ${NAME} the resolver says ${found.join(', ') || 'nothing'}; ${missing.join(', ')} is missing.`,
-        'Another resolver answers on this port, or the prefixes were just changed: check again, and see dns64.prefixes.',
+        say('For {name} the resolver says {found}; {missing} is missing.', {
+          name: NAME,
+          found: found.length === 0 ? say('nothing') : found.join(', '),
+          missing: missing.join(', '),
+        }),
+        say(
+          'Another resolver answers on this port, or the prefixes were just changed: check again, and see dns64.prefixes.',
+        ),
       );
     }
-    return ok(`For ${NAME} the resolver says ${found.join(', ')}.`);
+    return ok(say('For {name} the resolver says {found}.', { name: NAME, found: found.join(', ') }));
   },
 };

@@ -1,14 +1,16 @@
 import { type Check, type Finding, fail, keyOf, ok, warn } from '../check.ts';
 import { upstreamServers } from '../network.ts';
+import { say } from '../../../texts/text.ts';
 
-const MEND =
-  'See that the address in dns64.upstreams is right and that no firewall blocks port 53 to it, or name another resolver.';
+const MEND = say(
+  'See that the address in dns64.upstreams is right and that no firewall blocks port 53 to it, or name another resolver.',
+);
 
 export const dns64Upstreams: Check = {
   id: 'dns64-upstreams',
   area: 'dns64',
-  title: 'Resolver that DNS64 asks',
-  why: 'DNS64 knows nothing by itself: when none of its upstreams answers, no name resolves.',
+  title: say('Resolver that DNS64 asks'),
+  why: say('DNS64 knows nothing by itself: when none of its upstreams answers, no name resolves.'),
   async run({ machine, config: { dns64 } }): Promise<Finding[]> {
     if (!dns64.enabled) return [];
     const asked = await Promise.all(
@@ -22,11 +24,19 @@ export const dns64Upstreams: Check = {
     const allFail = asked.every(({ lookup }) => lookup.kind === 'failed');
     return asked.map(({ text, family, lookup, tookMs }) => ({
       key: keyOf(text),
-      title: `Resolver ${text}`,
+      title: say('Resolver {resolver}', { resolver: text }),
       needs: [`default-route-${family}`],
       ...(lookup.kind !== 'failed'
-        ? ok(`${text} answers in ${tookMs.toFixed(0)} ms.`)
-        : (allFail ? fail : warn)(`${text} cannot be used: ${lookup.reason}.`, MEND)),
+        ? ok(
+            say('{resolver} answers in {milliseconds} ms.', {
+              resolver: text,
+              milliseconds: Math.round(tookMs),
+            }),
+          )
+        : (allFail ? fail : warn)(
+            say('{resolver} cannot be used: {reason}.', { resolver: text, reason: lookup.reason }),
+            MEND,
+          )),
     }));
   },
 };

@@ -1,5 +1,6 @@
 import { parseIpAddress } from '../../../wire/ip-address.ts';
 import { type Check, type CheckDeps, type Finding, fail, ok, warn } from '../check.ts';
+import { listOf, say } from '../../../texts/text.ts';
 
 /** RFC 8200 section 5. */
 const LEAST_IPV6_MTU_BYTES = 1280;
@@ -7,8 +8,10 @@ const LEAST_IPV6_MTU_BYTES = 1280;
 export const mtu: Check = {
   id: 'mtu',
   area: 'network',
-  title: 'Packet sizes (MTU)',
-  why: 'Packets that are too large for a link are lost where nobody reports it: small pages load, large ones hang.',
+  title: say('Packet sizes (MTU)'),
+  why: say(
+    'Packets that are too large for a link are lost where nobody reports it: small pages load, large ones hang.',
+  ),
   async run(deps) {
     const { machine, config } = deps;
     const links = (await machine.interfaces()).filter(
@@ -16,15 +19,28 @@ export const mtu: Check = {
     );
     const small = links.filter(({ mtuBytes }) => mtuBytes < LEAST_IPV6_MTU_BYTES);
     if (small.length > 0) {
-      const list = small.map(({ name, mtuBytes }) => `${name} (${mtuBytes} bytes)`).join(', ');
+      const list = small.map(({ name, mtuBytes }) =>
+        say('{link} ({bytes} bytes)', { link: name, bytes: mtuBytes }),
+      );
       return fail(
-        `IPv6 does not work over ${list}: it needs ${LEAST_IPV6_MTU_BYTES} bytes.`,
-        `Raise the MTU of ${small.map(({ name }) => name).join(', ')} to 1500, or to what the link can do.`,
+        say('IPv6 does not work over {links}: it needs {bytes} bytes.', {
+          links: listOf(list),
+          bytes: LEAST_IPV6_MTU_BYTES,
+        }),
+        say('Raise the MTU of {links} to 1500, or to what the link can do.', {
+          links: small.map(({ name }) => name).join(', '),
+        }),
       );
     }
     const problems = config.nat64.enabled ? checkNat64(deps) : [];
     if (problems.length > 0) return problems[0];
-    return ok(`Links: ${links.map(({ name, mtuBytes }) => `${name} ${mtuBytes} bytes`).join(', ')}.`);
+    return ok(
+      say('Links: {links}.', {
+        links: listOf(
+          links.map(({ name, mtuBytes }) => say('{link} {bytes} bytes', { link: name, bytes: mtuBytes })),
+        ),
+      }),
+    );
   },
 };
 
@@ -36,8 +52,11 @@ function checkNat64({ machine, config: { nat64, hosts } }: CheckDeps): Finding[]
   if (path4 !== undefined && nat64.mtu4Bytes > path4) {
     findings.push(
       warn(
-        `NAT64 sends IPv4 packets of up to ${nat64.mtu4Bytes} bytes, but the way to the Internet carries only ${path4}.`,
-        `Set nat64.mtu4Bytes to ${path4}.`,
+        say(
+          'NAT64 sends IPv4 packets of up to {bytes} bytes, but the way to the Internet carries only {most}.',
+          { bytes: nat64.mtu4Bytes, most: path4 },
+        ),
+        say('Set nat64.mtu4Bytes to {bytes}.', { bytes: path4 }),
       ),
     );
   }
@@ -46,8 +65,11 @@ function checkNat64({ machine, config: { nat64, hosts } }: CheckDeps): Finding[]
   if (path6 !== undefined && nat64.mtu6Bytes > path6) {
     findings.push(
       warn(
-        `NAT64 sends IPv6 packets of up to ${nat64.mtu6Bytes} bytes, but the way to a server carries only ${path6}.`,
-        `Set nat64.mtu6Bytes to ${path6}.`,
+        say('NAT64 sends IPv6 packets of up to {bytes} bytes, but the way to a server carries only {most}.', {
+          bytes: nat64.mtu6Bytes,
+          most: path6,
+        }),
+        say('Set nat64.mtu6Bytes to {bytes}.', { bytes: path6 }),
       ),
     );
   }

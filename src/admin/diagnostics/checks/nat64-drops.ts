@@ -1,38 +1,48 @@
 import { type Check, type Finding, ok, unknown, warn } from '../check.ts';
+import { type Text, asIs, listOf, say, sentences } from '../../../texts/text.ts';
 
 /** Drops that mean that NAT64 could not do what it is there for, with what helps. */
-const TELLING: Readonly<Record<string, string>> = {
-  'drop-no-pool4': 'See the IPv4 address of the appliance, or set nat64.pool4.',
-  'drop-pool4-exhausted': 'Add an address or more ports to nat64.pool4.',
-  'drop-client-limit':
+const TELLING: Readonly<Record<string, Text>> = {
+  'drop-no-pool4': say('See the IPv4 address of the appliance, or set nat64.pool4.'),
+  'drop-pool4-exhausted': say('Add an address or more ports to nat64.pool4.'),
+  'drop-client-limit': say(
     'See on the NAT64 page which server has so many sessions; if it is right, raise nat64.maxMappingsPerClient and nat64.maxSessionsPerClient.',
-  'drop-sessions-full': 'Raise nat64.maxSessions.',
-  'drop-no-port-block': 'List the client in nat64.portBlocks.clients, or take it out of nat64.allow.',
-  'log-records-lost':
+  ),
+  'drop-sessions-full': say('Raise nat64.maxSessions.'),
+  'drop-no-port-block': say('List the client in nat64.portBlocks.clients, or take it out of nat64.allow.'),
+  'log-records-lost': say(
     'Set nat64.log to "mappings", which are fewer than sessions; or use nat64.portBlocks, which need no log.',
-  'drop-write-failed': 'See the log: the kernel did not take translated packets.',
+  ),
+  'drop-write-failed': say('See the log: the kernel did not take translated packets.'),
 };
 
 export const nat64Drops: Check = {
   id: 'nat64-drops',
   area: 'nat64',
-  title: 'Packets that NAT64 had to drop',
-  why: 'A dropped packet is a connection of a server that hangs or fails.',
+  title: say('Packets that NAT64 had to drop'),
+  why: say('A dropped packet is a connection of a server that hangs or fails.'),
   run({ services, countersBefore }): Finding | readonly Finding[] {
     const report = services.find(({ name }) => name === 'nat64');
     if (report === undefined || report.status.state === 'disabled') return [];
     const before = countersBefore?.['nat64'];
     if (before === undefined)
-      return unknown('To be told from the second run on: what counts is what is dropped between two runs.');
+      return unknown(
+        say('To be told from the second run on: what counts is what is dropped between two runs.'),
+      );
     const grown = Object.keys(TELLING).flatMap((name) => {
       const more = (report.counters[name] ?? 0) - (before[name] ?? 0);
       return more > 0 ? [{ name, more, explanation: report.counterTable[name] ?? name }] : [];
     });
     if (grown.length === 0)
-      return ok('None since the run before, for lack of ports, sessions or an address.');
+      return ok(say('None since the run before, for lack of ports, sessions or an address.'));
     return warn(
-      `Since the run before: ${grown.map(({ more, explanation }) => `${more} (${explanation})`).join('; ')}.`,
-      grown.map(({ name }) => TELLING[name]).join(' '),
+      say('Since the run before: {drops}.', {
+        drops: listOf(
+          grown.map(({ more, explanation }) => listOf([more, ' (', asIs(explanation), ')'], '')),
+          '; ',
+        ),
+      }),
+      sentences(...grown.map(({ name }) => TELLING[name])),
     );
   },
 };

@@ -3,12 +3,15 @@ import { parseIpPrefix } from '../../../wire/ip-prefix.ts';
 import { embedIpv4 } from '../../../wire/rfc6052.ts';
 import { type Check, type Finding, fail, ok, unknown } from '../check.ts';
 import { upstreamServers } from '../network.ts';
+import { say, sentences } from '../../../texts/text.ts';
 
 export const nat64Path: Check = {
   id: 'nat64-path',
   area: 'nat64',
-  title: 'The way through NAT64',
-  why: 'The servers reach the IPv4 Internet through NAT64. A real packet takes this way here, and its answer comes back.',
+  title: say('The way through NAT64'),
+  why: say(
+    'The servers reach the IPv4 Internet through NAT64. A real packet takes this way here, and its answer comes back.',
+  ),
   needs: ['default-route-4', 'addresses'],
   async run({ machine, config: { nat64, dns64 }, nat64: queries }): Promise<Finding | readonly Finding[]> {
     if (!nat64.enabled) return [];
@@ -16,25 +19,35 @@ export const nat64Path: Check = {
     const upstream = upstreamServers(dns64).find(({ family }) => family === 4);
     const ipv4 = mappedIpv4(upstream?.address ?? new Uint8Array(16));
     if (prefix === undefined || upstream === undefined || ipv4 === undefined) {
-      return unknown('There is no IPv4 resolver in dns64.upstreams that could be asked through NAT64.');
+      return unknown(say('There is no IPv4 resolver in dns64.upstreams that could be asked through NAT64.'));
     }
     const target = embedIpv4(prefix, ipv4);
     const path = machine.pathTo(target);
     if ('problem' in path) {
       return fail(
-        `There is no way from the appliance to ${formatIpv6(target)}: ${path.problem}.`,
-        'See the line of the service NAT64; the appliance also needs an IPv6 address of its own.',
+        say('There is no way from the appliance to {address}: {problem}.', {
+          address: formatIpv6(target),
+          problem: path.problem,
+        }),
+        say('See the line of the service NAT64; the appliance also needs an IPv6 address of its own.'),
       );
     }
     const direct = await machine.lookUp([upstream.server], '.', 'NS');
     if (direct.kind === 'failed') {
       return unknown(
-        `The test asks ${upstream.text} through NAT64, but that does not answer without NAT64 either.`,
+        say('The test asks {resolver} through NAT64, but that does not answer without NAT64 either.', {
+          resolver: upstream.text,
+        }),
       );
     }
     const through = await machine.lookUp([`[${formatIpv6(target)}]:${upstream.port}`], '.', 'NS');
     if (through.kind !== 'failed') {
-      return ok(`${upstream.text} answers through NAT64, asked at ${formatIpv6(target)}.`);
+      return ok(
+        say('{resolver} answers through NAT64, asked at {address}.', {
+          resolver: upstream.text,
+          address: formatIpv6(target),
+        }),
+      );
     }
     const isWellFormed = parseIpAddress(path.source) !== undefined;
     const explanation = isWellFormed
@@ -47,12 +60,22 @@ export const nat64Path: Check = {
       : undefined;
     const refusal = explanation?.steps.find(({ isOk }) => !isOk);
     if (refusal?.counter === 'drop-not-allowed') {
-      return unknown(`nat64.allow does not list the appliance itself, so it cannot try. ${refusal.text}`);
+      return unknown(
+        sentences(say('nat64.allow does not list the appliance itself, so it cannot try.'), refusal.text),
+      );
     }
     return fail(
-      `${upstream.text} answers directly, but not through NAT64 (asked at ${formatIpv6(target)} from ${path.source})` +
-        `${refusal === undefined ? '' : `: ${refusal.text}`}.`.replace(/\.\.$/, '.'),
-      'A firewall of the appliance may drop what it forwards: it must accept packets from and to the NAT64 device. The counters of NAT64 tell what it dropped itself.',
+      sentences(
+        say('{resolver} answers directly, but not through NAT64 (asked at {address} from {source}).', {
+          resolver: upstream.text,
+          address: formatIpv6(target),
+          source: path.source,
+        }),
+        refusal?.text,
+      ),
+      say(
+        'A firewall of the appliance may drop what it forwards: it must accept packets from and to the NAT64 device. The counters of NAT64 tell what it dropped itself.',
+      ),
     );
   },
 };

@@ -1,33 +1,35 @@
 import { type Check, type CheckDeps, type Finding, fail, ok, unknown, warn } from '../check.ts';
+import { say } from '../../../texts/text.ts';
 
 /** What the firmware of a Raspberry Pi tells: bits for now, the same 16 higher for "since it was started". */
 const THROTTLED = '/sys/devices/platform/soc/soc:firmware/get_throttled';
 const UNDER_VOLTAGE = 1;
 const SINCE_START = 16;
 const HWMON = '/sys/class/hwmon';
-const MEND =
-  'Use the power supply that the maker recommends (5 V, 3 A or more), with a short thick cable, and no power-hungry devices on USB.';
+const MEND = say(
+  'Use the power supply that the maker recommends (5 V, 3 A or more), with a short thick cable, and no power-hungry devices on USB.',
+);
 
 export const power: Check = {
   id: 'power',
   area: 'system',
-  title: 'Power supply',
-  why: 'With too low a voltage a Raspberry Pi slows down, loses USB devices, and damages its card.',
+  title: say('Power supply'),
+  why: say('With too low a voltage a Raspberry Pi slows down, loses USB devices, and damages its card.'),
   async run({ machine }): Promise<Finding> {
     const throttled = await machine.read(THROTTLED);
     if (throttled !== undefined) {
       const bits = Number.parseInt(throttled, 16);
-      if ((bits & UNDER_VOLTAGE) !== 0) return fail('The voltage is too low at this moment.', MEND);
+      if ((bits & UNDER_VOLTAGE) !== 0) return fail(say('The voltage is too low at this moment.'), MEND);
       if (((bits >>> SINCE_START) & UNDER_VOLTAGE) !== 0)
-        return warn('The voltage was too low at times since the start.', MEND);
-      return ok('The voltage has been right since the start.');
+        return warn(say('The voltage was too low at times since the start.'), MEND);
+      return ok(say('The voltage has been right since the start.'));
     }
     const alarm = await voltageAlarm(machine);
     if (alarm === undefined)
-      return unknown('This machine does not measure its supply voltage, or it is no Raspberry Pi.');
+      return unknown(say('This machine does not measure its supply voltage, or it is no Raspberry Pi.'));
     return alarm === '1'
-      ? fail('The voltage is too low at this moment.', MEND)
-      : ok('The voltage is right at this moment.');
+      ? fail(say('The voltage is too low at this moment.'), MEND)
+      : ok(say('The voltage is right at this moment.'));
   },
 };
 

@@ -1,12 +1,13 @@
-import type { ProbeReport } from '../../contract/checks.ts';
+import type { ProbeFound } from '../found.ts';
 import { type Check, type CheckDeps, type Finding, ok, unknown } from '../check.ts';
 import { worstOf } from '../health.ts';
+import { listOf, say, sentences } from '../../../texts/text.ts';
 
 export const server: Check = {
   id: 'server',
   area: 'servers',
-  title: 'Server',
-  why: 'What the appliance leads to this server must be answered there.',
+  title: say('Server'),
+  why: say('What the appliance leads to this server must be answered there.'),
   needs: ['default-route-6'],
   run: (deps) => forEachServer(deps, judgeServer),
 };
@@ -14,7 +15,7 @@ export const server: Check = {
 /** One finding for each configured server, or for the one that is asked for. */
 export function forEachServer(
   { config, only, probe }: CheckDeps,
-  judge: (name: string, probes: readonly ProbeReport[]) => Finding | undefined,
+  judge: (name: string, probes: readonly ProbeFound[]) => Finding | undefined,
 ): Promise<Finding[]> {
   const hosts = config.hosts.filter(({ name }) => only === undefined || only === name);
   return Promise.all(
@@ -26,17 +27,25 @@ export function forEachServer(
 }
 
 /** All but what is said of certificates, which have a line of their own. */
-function judgeServer(name: string, probes: readonly ProbeReport[]): Finding {
-  const title = `Server ${name}`;
+function judgeServer(name: string, probes: readonly ProbeFound[]): Finding {
+  const title = say('Server {name}', { name });
   if (probes.length === 0)
-    return { ...unknown(`Nothing leads to ${name}: it has neither host names nor SSH.`), title };
+    return {
+      ...unknown(say('Nothing leads to {name}: it has neither host names nor SSH.', { name })),
+      title,
+    };
   const relevant = probes.filter(({ certificate }) => certificate === null);
   const state = worstOf(relevant);
   if (state === 'ok') {
     const services = [...new Set(probes.map(({ service }) => service))].join(', ');
     const latencyMs = Math.max(...relevant.map((probe) => probe.latencyMs ?? 0));
     return {
-      ...ok(`Answers as it should: ${services}; the slowest answer took ${latencyMs.toFixed(0)} ms.`),
+      ...ok(
+        say('Answers as it should: {services}; the slowest answer took {milliseconds} ms.', {
+          services,
+          milliseconds: Math.round(latencyMs),
+        }),
+      ),
       title,
     };
   }
@@ -44,7 +53,10 @@ function judgeServer(name: string, probes: readonly ProbeReport[]): Finding {
   return {
     state,
     title,
-    what: bad.map(({ service, detail }) => `${service}: ${detail}`).join(' '),
-    mend: `See on ${name} whether the programs run and listen on these ports, and whether its firewall admits the appliance.`,
+    what: sentences(...bad.map(({ service, detail }) => listOf([service, detail], ': '))),
+    mend: say(
+      'See on {name} whether the programs run and listen on these ports, and whether its firewall admits the appliance.',
+      { name },
+    ),
   };
 }

@@ -1,5 +1,6 @@
 import type { CheckArea } from '../../contract/checks.ts';
 import { type Check, type Finding, fail, keyOf, ok, warn } from '../check.ts';
+import { asIs, say, sentences } from '../../../texts/text.ts';
 
 /** Where a service's line belongs, and which lines explain its trouble better. */
 const PLACES: Readonly<Record<string, { area: CheckArea; needs: readonly string[] }>> = {
@@ -13,20 +14,23 @@ const PLACES: Readonly<Record<string, { area: CheckArea; needs: readonly string[
 export const services: Check = {
   id: 'service',
   area: 'system',
-  title: 'Service',
-  why: 'Each service says itself when it cannot do all that it was asked to do.',
+  title: say('Service'),
+  why: say('Each service says itself when it cannot do all that it was asked to do.'),
   run({ services: reports }): Finding[] {
     return reports.map(({ name, status: { state, problem, restarts } }) => {
-      const place = { key: keyOf(name), title: `Service ${name}`, ...PLACES[name] };
-      if (state === 'disabled') return { ...place, ...ok('Switched off in the configuration.') };
+      const place = { key: keyOf(name), title: say('Service {name}', { name }), ...PLACES[name] };
+      if (state === 'disabled') return { ...place, ...ok(say('Switched off in the configuration.')) };
       const again =
-        restarts > 0 ? ` Its thread was started again ${restarts} times; the log has the reason.` : '';
-      const said = `${problem ?? 'It does not say why.'}${again}`;
-      const mend =
-        'It is tried again by itself. Mend what the line says; if that does not help, send a support bundle.';
+        restarts > 0
+          ? say('Its thread was started again {restarts} times; the log has the reason.', { restarts })
+          : undefined;
+      const said = sentences(problem === undefined ? say('It does not say why.') : asIs(problem), again);
+      const mend = say(
+        'It is tried again by itself. Mend what the line says; if that does not help, send a support bundle.',
+      );
       if (state === 'failed') return { ...place, ...fail(said, mend) };
       if (state === 'degraded') return { ...place, ...warn(said, mend) };
-      return { ...place, ...ok(`Runs.${again}`) };
+      return { ...place, ...ok(sentences(say('Runs.'), again)) };
     });
   },
 };

@@ -1,25 +1,26 @@
 import { type Check, type Finding, fail, ok, unknown, warn } from '../check.ts';
+import { say, sentences } from '../../../texts/text.ts';
 
 const ZONES = '/sys/class/thermal';
 /** A Raspberry Pi slows down at 80 (a 4) to 85 degrees (a 5). */
 const WARN_DEGREES = 75;
 const FAIL_DEGREES = 82;
-const MEND = 'Give the appliance air: out of the closed cupboard, or a case with a heat sink or fan.';
+const MEND = say('Give the appliance air: out of the closed cupboard, or a case with a heat sink or fan.');
 
 export const temperature: Check = {
   id: 'temperature',
   area: 'system',
-  title: 'Temperature',
-  why: 'A processor that is too hot slows down, and ages faster.',
+  title: say('Temperature'),
+  why: say('A processor that is too hot slows down, and ages faster.'),
   async run({ machine }): Promise<Finding> {
     const zones = (await machine.list(ZONES)).filter((name) => name.startsWith('thermal_zone'));
     const texts = await Promise.all(zones.map((zone) => machine.read(`${ZONES}/${zone}/temp`)));
     // Millidegrees; some sensors tell nonsense while their device sleeps.
     const degrees = texts.map((text) => Number(text) / 1000).filter((value) => value > 0 && value < 150);
-    if (degrees.length === 0) return unknown('This machine has no temperature sensor that Linux knows.');
+    if (degrees.length === 0) return unknown(say('This machine has no temperature sensor that Linux knows.'));
     const hottest = Math.max(...degrees);
-    const text = `The processor has ${hottest.toFixed(0)} °C.`;
-    if (hottest >= FAIL_DEGREES) return fail(`${text} It slows down to cool off.`, MEND);
+    const text = say('The processor has {degrees} °C.', { degrees: Math.round(hottest) });
+    if (hottest >= FAIL_DEGREES) return fail(sentences(text, say('It slows down to cool off.')), MEND);
     return hottest >= WARN_DEGREES ? warn(text, MEND) : ok(text);
   },
 };

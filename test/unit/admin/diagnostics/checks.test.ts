@@ -1,11 +1,13 @@
 /** Each check on machines that differ in one thing: (title, check, what differs, state, words). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { FindingState, ProbeReport } from '../../../../src/admin/contract/checks.ts';
+import type { FindingState } from '../../../../src/admin/contract/checks.ts';
 import type { CheckDeps, Finding } from '../../../../src/admin/diagnostics/check.ts';
 import { CHECKS } from '../../../../src/admin/diagnostics/checks/table.ts';
-import type { Lookup, Machine } from '../../../../src/admin/diagnostics/machine.ts';
+import type { ProbeFound } from '../../../../src/admin/diagnostics/found.ts';
+import { type Lookup, type Machine, REFUSED } from '../../../../src/admin/diagnostics/machine.ts';
 import type { Nat64Queries, PoolUse } from '../../../../src/runtime/nat64-queries.ts';
+import { asIs, english } from '../../../../src/texts/text.ts';
 import type { ServiceReport } from '../../../../src/runtime/service-slot.ts';
 import { FILES, checkDeps, configOf, fakeMachine, socketOf } from './machine.ts';
 
@@ -23,14 +25,14 @@ const report = (
   counters,
 });
 
-const probe = (more: Partial<ProbeReport>): ProbeReport => ({
+const probe = (more: Partial<ProbeFound>): ProbeFound => ({
   name: 'tcp',
   service: 'https',
   port: 443,
   hostname: null,
   state: 'ok',
   latencyMs: 3,
-  detail: 'Takes connections.',
+  detail: asIs('Takes connections.'),
   certificate: null,
   ...more,
 });
@@ -39,7 +41,7 @@ const certificate = (state: FindingState, detail: string) =>
     name: 'tls',
     hostname: 'example.com',
     state,
-    detail,
+    detail: asIs(detail),
     certificate: {
       names: ['example.com'],
       issuer: 'CN=CA',
@@ -48,7 +50,7 @@ const certificate = (state: FindingState, detail: string) =>
       trust: 'trusted',
     },
   });
-const probing = (...probes: ProbeReport[]): Partial<CheckDeps> => ({
+const probing = (...probes: ProbeFound[]): Partial<CheckDeps> => ({
   config: withHost,
   probe: async () => ({ state: 'ok', checkedAt: null, probes }),
 });
@@ -73,7 +75,7 @@ const pool = (used: number, sessions = 0): Partial<CheckDeps> => {
 };
 
 const found = (...values: string[]): Lookup => ({ kind: 'found', values });
-const silent: Lookup = { kind: 'failed', reason: 'it does not answer' };
+const silent: Lookup = { kind: 'failed', reason: asIs('it does not answer') };
 /** What is answered by whom. */
 const dns = (answer: (server: string, name: string, type: string) => Lookup): Partial<Machine> => ({
   lookUp: async ([server], name, type) => answer(server, name, type),
@@ -96,7 +98,7 @@ const TAKEN = [socketOf('0.0.0.0', 443, 2)];
 const OPEN = [socketOf('0.0.0.0', 80, 1), socketOf('0.0.0.0', 443, 1)];
 const ours = { ownSockets: () => new Set([1]) };
 const behindNat: Partial<CheckDeps> = {
-  publicIpv4: async () => ({ address: null, kind: 'nat', text: 'Behind NAT: 192.168.1.2 is private.' }),
+  publicIpv4: async () => ({ address: null, kind: 'nat', text: asIs('Behind NAT: 192.168.1.2 is private.') }),
 };
 
 interface Row {
@@ -196,13 +198,15 @@ const TABLE: readonly Row[] = [
   {
     title: 'behind NAT, and the router tells',
     check: 'public-ipv4',
-    deps: { publicIpv4: async () => ({ address: '203.0.113.7', kind: 'nat', text: 'It says 203.0.113.7.' }) },
+    deps: {
+      publicIpv4: async () => ({ address: '203.0.113.7', kind: 'nat', text: asIs('It says 203.0.113.7.') }),
+    },
     state: 'ok',
   },
   {
     title: 'behind two NATs',
     check: 'public-ipv4',
-    deps: { publicIpv4: async () => ({ address: null, kind: 'cgnat', text: 'Private, too.' }) },
+    deps: { publicIpv4: async () => ({ address: null, kind: 'cgnat', text: asIs('Private, too.') }) },
     state: 'fail',
     mend: /CGNAT/,
   },
@@ -316,7 +320,7 @@ const TABLE: readonly Row[] = [
   {
     title: 'resolver refuses us',
     check: 'dns64-answers',
-    machine: dns(() => ({ kind: 'failed', reason: 'it refuses to answer us (REFUSED)' })),
+    machine: dns(() => ({ kind: 'failed', reason: REFUSED })),
     state: 'unknown',
     what: /dns64\.allow/,
   },
@@ -468,7 +472,7 @@ const TABLE: readonly Row[] = [
   {
     title: 'server does not answer',
     check: 'server',
-    deps: probing(probe({ state: 'fail', detail: 'Nothing takes connections.' })),
+    deps: probing(probe({ state: 'fail', detail: asIs('Nothing takes connections.') })),
     state: 'fail',
     what: /https: Nothing takes connections\./,
     mend: /See on web1/,
@@ -642,11 +646,11 @@ for (const { title, check: id, machine, files, deps, state, what, mend } of TABL
     const check = CHECKS.find((each) => each.id === id) ?? assert.fail(`no check "${id}"`);
     const result = await check.run(checkDeps(fakeMachine(machine, files), deps));
     const [finding] = ([] as Finding[]).concat(result);
-    assert.equal(finding?.state ?? 'none', state, finding?.what);
-    if (what !== undefined) assert.match(finding.what, what);
-    if (mend !== undefined) assert.match(finding.mend ?? '', mend);
+    assert.equal(finding?.state ?? 'none', state, english(finding?.what ?? ''));
+    if (what !== undefined) assert.match(english(finding.what), what);
+    if (mend !== undefined) assert.match(english(finding.mend ?? ''), mend);
     // Whoever is told of trouble is told what to do.
-    if (state === 'warn' || state === 'fail') assert.ok((finding.mend ?? '').length > 0);
+    if (state === 'warn' || state === 'fail') assert.ok(english(finding.mend ?? '').length > 0);
   });
 }
 
@@ -655,7 +659,7 @@ test('every check has an id of its own, says why it matters, and needs only chec
   assert.equal(new Set(ids).size, ids.length);
   for (const { id, why, title, needs = [] } of CHECKS) {
     assert.match(id, /^[a-z0-9-]+$/);
-    assert.ok(why.length > 20 && title.length > 3);
+    assert.ok(english(why).length > 20 && english(title).length > 3);
     assert.deepEqual(
       needs.filter((need) => !ids.includes(need)),
       [],

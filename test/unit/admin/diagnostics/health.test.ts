@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { asIs } from '../../../../src/texts/text.ts';
 import { type TestContext, test } from 'node:test';
 import type { ProbeReport } from '../../../../src/admin/contract/checks.ts';
 import {
@@ -41,7 +42,7 @@ function setUp(t: TestContext, ...names: string[]) {
           hostname: null,
           state,
           latencyMs: 1,
-          detail: 'x',
+          detail: asIs('x'),
           certificate: null,
         },
       ];

@@ -4,6 +4,7 @@ import type { CheckDeps } from '../../../../src/admin/diagnostics/check.ts';
 import { fillDefaults } from '../../../../src/config/load.ts';
 import type { Config } from '../../../../src/config/schema.ts';
 import type { ListeningSocket } from '../../../../src/os/proc-net.ts';
+import { asIs } from '../../../../src/texts/text.ts';
 import { parseIpAddress, parseIpv4 } from '../../../../src/wire/ip-address.ts';
 
 export const NOW = new Date('2026-06-01T12:00:00Z');
@@ -70,7 +71,7 @@ export function fakeMachine(
     ping: async () => [{ address: '192.0.2.254', afterMs: 0.5 }],
     sockets: () => [],
     ownSockets: () => new Set(),
-    socketOwner: async () => 'nginx (process 812)',
+    socketOwner: async () => asIs('nginx (process 812)'),
     neighbours: async () => [],
     clock: () => ({ isSynchronised: true, maxErrorMs: 12 }),
     disk: async () => ({
@@ -98,7 +99,7 @@ export const checkDeps = (machine: Machine, changes: Partial<CheckDeps> = {}): C
   nat64: undefined,
   stateDirectory: '/var/lib/tombolo',
   now: NOW,
-  publicIpv4: async () => ({ address: '192.0.2.1', kind: 'own', text: 'It is 192.0.2.1.' }),
+  publicIpv4: async () => ({ address: '192.0.2.1', kind: 'own', text: asIs('It is 192.0.2.1.') }),
   seenFromOutside: async () => new Map(),
   probe: async () => ({ state: 'unknown', checkedAt: null, probes: [] }),
   only: undefined,

@@ -1,5 +1,6 @@
 /** Probes of small servers on the loopback interface. */
 import assert from 'node:assert/strict';
+import { english } from '../../../../src/texts/text.ts';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -8,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, after, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
-import type { ProbeReport } from '../../../../src/admin/contract/checks.ts';
+import type { ProbeFound } from '../../../../src/admin/diagnostics/found.ts';
 import type { ProbeTarget } from '../../../../src/admin/diagnostics/probe-plan.ts';
 import { probeTarget } from '../../../../src/admin/diagnostics/probe.ts';
 import { PROXY_V2_LOCAL } from '../../../../src/wire/proxy-protocol.ts';
@@ -63,9 +64,9 @@ const targetOf = (port: number, more: Partial<ProbeTarget>): ProbeTarget => ({
   clientAddress: 'none',
   ...more,
 });
-const probe = (target: ProbeTarget, timeoutMs = 5000): Promise<ProbeReport[]> =>
+const probe = (target: ProbeTarget, timeoutMs = 5000): Promise<ProbeFound[]> =>
   probeTarget(target, { now: new Date(), signal: AbortSignal.timeout(20_000), timeoutMs });
-const summary = (reports: readonly ProbeReport[]) => reports.map(({ name, state }) => `${name} ${state}`);
+const summary = (reports: readonly ProbeFound[]) => reports.map(({ name, state }) => `${name} ${state}`);
 
 /** title, what is expected, the server, reports, the detail of the last. */
 const TABLE: readonly [string, ProbeTarget['expects'], () => Server, string[], RegExp][] = [
@@ -114,7 +115,7 @@ for (const [title, expects, server, states, detail] of TABLE) {
   test(`${expects}: ${title}`, async (t) => {
     const reports = await probe(targetOf(await listen(t, server()), { expects }));
     assert.deepEqual(summary(reports), states);
-    assert.match(reports.at(-1)?.detail ?? '', detail);
+    assert.match(english(reports.at(-1)?.detail ?? ''), detail);
   });
 }
 
@@ -126,7 +127,7 @@ test('silence ends', async (t) => {
   ] as const) {
     const [, report] = await probe(targetOf(port, { expects }), 50);
     assert.equal(report.state, 'fail');
-    assert.match(report.detail, detail);
+    assert.match(english(report.detail), detail);
   }
 });
 
@@ -145,7 +146,7 @@ test('nobody listens', async (t) => {
   await new Promise((resolve) => server.close(resolve));
   const reports = await probe(targetOf(port, {}));
   assert.deepEqual(summary(reports), ['tcp fail']);
-  assert.match(reports[0].detail, new RegExp(`Nothing takes connections at \\[::1\\]:${port}`));
+  assert.match(english(reports[0].detail), new RegExp(`Nothing takes connections at \\[::1\\]:${port}`));
 });
 
 test('the PROXY header comes first, without a client', async (t) => {
@@ -176,11 +177,11 @@ test('HTTPS: the certificate is judged for each name, the site asked for the mai
   const reports = await probe(targetOf(await listen(t, server), { expects: 'https', hostnames }));
   assert.deepEqual(summary(reports), ['tcp ok', 'tls warn', 'http ok', 'tls fail']);
   const [, first, , second] = reports;
-  assert.match(first.detail, /self-signed/);
+  assert.match(english(first.detail), /self-signed/);
   assert.deepEqual(first.certificate?.names, ['example.com', 'other.example']);
   assert.deepEqual([first.certificate?.matches, first.certificate?.trust], [true, 'self-signed']);
   assert.equal(second.hostname, 'www.example.com');
-  assert.match(second.detail, /not for www\.example\.com: it names example\.com, other\.example/);
+  assert.match(english(second.detail), /not for www\.example\.com: it names example\.com, other\.example/);
   assert.deepEqual(names, hostnames);
 });
 
@@ -191,7 +192,7 @@ test('SMTP over TLS: one name is enough, and the greeting is heard', async (t) =
   const hostnames = ['example.com', 'mail.example.com'];
   const reports = await probe(targetOf(await listen(t, server), { expects: 'smtps', hostnames }));
   assert.deepEqual(summary(reports), ['tcp ok', 'tls warn', 'smtp ok']);
-  assert.match(reports[2].detail, /Greets with 220 mail\.example\.com ESMTP/);
+  assert.match(english(reports[2].detail), /Greets with 220 mail\.example\.com ESMTP/);
 });
 
 test('without a name there is nothing to ask for', async (t) => {

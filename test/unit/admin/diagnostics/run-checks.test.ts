@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FindingState } from '../../../../src/admin/contract/checks.ts';
+import { asIs, tell } from '../../../../src/texts/text.ts';
 import type { Check, Finding } from '../../../../src/admin/diagnostics/check.ts';
 import { REFRESH_AFTER_MS, createCheckRunner } from '../../../../src/admin/diagnostics/run-checks.ts';
 import { NOW, checkDeps, fakeMachine } from './machine.ts';
@@ -13,8 +14,8 @@ function setUp(checks: readonly (Pick<Check, 'id' | 'run'> & Partial<Check>)[]) 
   const runner = createCheckRunner({
     checks: checks.map((check) => ({
       area: 'system',
-      title: check.id,
-      why: 'It matters.',
+      title: asIs(check.id),
+      why: asIs('It matters.'),
       ...check,
       run: (deps) => {
         ran.push(deps.only === undefined ? check.id : `${check.id}/${deps.only}`);
@@ -41,14 +42,14 @@ function setUp(checks: readonly (Pick<Check, 'id' | 'run'> & Partial<Check>)[]) 
 
 const state = (value: FindingState, more: Partial<Finding> = {}): Finding => ({
   state: value,
-  what: value,
-  mend: 'Mend it.',
+  what: asIs(value),
+  mend: asIs('Mend it.'),
   ...more,
 });
 
 test('before the first run nothing is known, and nothing is open', () => {
   const { runner } = setUp([{ id: 'a', run: () => state('fail') }]);
-  const { open, isRunning, items } = runner.answer();
+  const { open, isRunning, items } = tell(runner.answer());
   assert.equal(open, 0);
   assert.equal(isRunning, false);
   assert.deepEqual(items, [
@@ -72,7 +73,7 @@ test('a run of all: each finding is an item; warn and fail are open; what throws
     {
       id: 'b',
       run: () => [
-        state('fail', { key: 'web1', server: 'web1', title: 'B of web1' }),
+        state('fail', { key: 'web1', server: 'web1', title: asIs('B of web1') }),
         state('warn', { key: 'web2' }),
       ],
     },
@@ -87,7 +88,7 @@ test('a run of all: each finding is an item; warn and fail are open; what throws
   const answer = await runner.run();
   assert.deepEqual(states(), ['a ok', 'b/web1 fail', 'b/web2 warn', 'c unknown']);
   assert.equal(answer?.open, 2);
-  const [, web1, , c] = answer?.items ?? [];
+  const [, web1, , c] = tell(answer?.items ?? []);
   assert.equal(web1.title, 'B of web1');
   assert.equal(web1.server, 'web1');
   assert.equal(web1.mend, 'Mend it.');
@@ -129,7 +130,7 @@ test('what follows from another failure is not open, says so, and is done again 
   const answer = await runner.run();
   assert.equal(answer?.open, 2);
   assert.deepEqual(states(), ['route fail', 'resolver/one unknown', 'names/web1 unknown', 'other warn']);
-  const [, { what, mend }] = answer?.items ?? [];
+  const [, { what, mend }] = tell(answer?.items ?? []);
   assert.equal(what, 'fail This follows from another failure (route).');
   assert.equal(mend, null);
 
@@ -147,7 +148,7 @@ test('looking starts a run when there was none, when the last is old, or for ano
   const { runner, ran, pass, change } = setUp([{ id: 'a', run: () => state('ok') }]);
   const look = async () => {
     runner.refresh();
-    const { isRunning } = runner.answer();
+    const { isRunning } = tell(runner.answer());
     // Joins the run under way; without one it is this call's own.
     if (isRunning) await runner.run();
     return isRunning;

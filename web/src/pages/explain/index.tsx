@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ApiProblem, api } from '../../core/api.ts';
 import type { ExplainAnswer } from '../../core/contract.ts';
+import { locale } from '../../core/locale.ts';
 import { useAction } from '../../core/resource.ts';
 import { parameter, setParameters } from '../../core/router.ts';
 import { Button, Card, PageHead } from '../../ui/basics.tsx';
@@ -37,7 +38,7 @@ export default function Explain() {
   });
   useEffect(() => {
     if (parameter('to') !== '') void run();
-  }, []);
+  }, [locale.value]);
   const set =
     <Key extends keyof Question>(key: Key) =>
     (value: Question[Key]) =>

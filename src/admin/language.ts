@@ -1,0 +1,57 @@
+/** In which language an answer is told. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Dictionary, type Told, tell } from '../texts/text.ts';
+import { languageCookieOf } from './auth/cookies.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of the reader's language; undefined for English. */
+    words: Dictionary | undefined;
+  }
+}
+
+export type Language = 'en' | 'de';
+
+/** Longer ones say nothing that is worth reading. */
+const MAX_HEADER_CHARACTERS = 500;
+
+const languageIn = (tag: string): Language | undefined => {
+  const [primary] = tag.trim().toLowerCase().split('-');
+  return primary === 'de' || primary === 'en' ? primary : undefined;
+};
+
+/** The language of an Accept-Language header that its reader likes best (RFC 9110 section 12.5.4). */
+export function preferredLanguage(header: string): Language | undefined {
+  const ranges = header
+    .slice(0, MAX_HEADER_CHARACTERS)
+    .split(',')
+    .map((range) => {
+      const [tag, ...parameters] = range.split(';');
+      const quality = parameters.map((each) => /^\s*q=([0-9.]+)\s*$/i.exec(each)?.[1]).find(Boolean);
+      return { language: languageIn(tag), quality: Number(quality ?? 1) };
+    })
+    .filter(({ language, quality }) => language !== undefined && quality > 0);
+  return ranges.sort((a, b) => b.quality - a.quality)[0]?.language;
+}
+
+/**
+ * What the page was set to, which it keeps in a cookie because an EventSource sends no headers of its choice; else what the
+ * client prefers; else English, as for scripts.
+ */
+export const languageOf = ({ cookie, 'accept-language': accepted = '' }: IncomingHttpHeaders): Language =>
+  languageIn(languageCookieOf(cookie) ?? '') ?? preferredLanguage(accepted) ?? 'en';
+
+/** Loaded when the first reader comes: it costs nobody else memory. */
+const germanWords = async (): Promise<Dictionary> => (await import('../texts/german.ts')).GERMAN;
+
+/** Gives every request the dictionary of its reader. */
+export function speakLanguages(app: FastifyInstance): void {
+  app.decorateRequest('words', undefined);
+  app.addHook('onRequest', async (request) => {
+    if (languageOf(request.headers) === 'de') request.words = await germanWords();
+  });
+}
+
+/** An answer, with every text in it told in the language of the reader. */
+export const told = <T>({ words }: FastifyRequest, answer: T): Told<T> => tell(answer, words);

@@ -1,0 +1,309 @@
+/** "Check my setup", the network as found, and the DNS records to publish. */
+import { germanOf } from '../dictionary.ts';
+
+export const checks = germanOf({
+  // The frame
+  'Not looked at yet.': 'Noch nicht geprüft.',
+  'it took longer than {seconds} s': 'es dauerte länger als {seconds} s',
+  'This could not be checked: {reason}.': 'Das ließ sich nicht prüfen: {reason}.',
+  '{what} This follows from another failure ({cause}).':
+    '{what} Das folgt aus einer anderen Störung ({cause}).',
+  // Addresses and routes
+  'Own addresses': 'Eigene Adressen',
+  'The appliance joins both worlds: it needs an IPv4 address towards the Internet and an IPv6 address towards the servers.':
+    'Das Gerät verbindet beide Welten: Es braucht eine IPv4-Adresse zum Internet hin und eine IPv6-Adresse zu den Servern hin.',
+  'The appliance has no IPv4 address.': 'Das Gerät hat keine IPv4-Adresse.',
+  'Connect it to a router with a DHCP server, or set an address by hand.':
+    'Das Gerät mit einem Router verbinden, der einen DHCP-Server hat, oder eine Adresse von Hand setzen.',
+  'The appliance has no IPv6 address beyond its own link.':
+    'Das Gerät hat keine IPv6-Adresse, die über sein eigenes Netzsegment hinaus gilt.',
+  'Switch on IPv6 (router advertisements) in your router, or set an address of the network of the servers by hand.':
+    'IPv6 (Router Advertisements) im Router einschalten, oder von Hand eine Adresse aus dem Netz der Server setzen.',
+  'IPv4: {ipv4}. IPv6: {ipv6}.': 'IPv4: {ipv4}. IPv6: {ipv6}.',
+  'IPv4 default route': 'IPv4-Standardroute',
+  'Clients of the IPv4 Internet come, and NAT64 sends, through the IPv4 default route.':
+    'Über die IPv4-Standardroute kommen die Clients aus dem IPv4-Internet, und über sie sendet NAT64.',
+  'IPv4 packets leave through a point-to-point link.':
+    'IPv4-Pakete gehen über eine Punkt-zu-Punkt-Verbindung hinaus.',
+  'There is no IPv4 default route: nothing gets to the IPv4 Internet, and no answer gets back.':
+    'Es gibt keine IPv4-Standardroute: Nichts gelangt ins IPv4-Internet, und keine Antwort zurück.',
+  'Connect the appliance to your router. If the router gives addresses by DHCP, see that its DHCP server is on; otherwise set address and gateway by hand.':
+    'Das Gerät mit dem Router verbinden. Vergibt der Router Adressen per DHCP, muss sein DHCP-Server an sein; sonst Adresse und Gateway von Hand setzen.',
+  'IPv6 routes to the servers': 'IPv6-Routen zu den Servern',
+  'What comes in over IPv4 goes on to the servers over IPv6.':
+    'Was über IPv4 hereinkommt, geht über IPv6 weiter zu den Servern.',
+  'There is no IPv6 route to {servers}.': 'Es gibt keine IPv6-Route zu {servers}.',
+  'Connect the appliance to the network of the servers, or give it a route there: an IPv6 address of that network, or a router that announces itself.':
+    'Das Gerät mit dem Netz der Server verbinden, oder ihm eine Route dorthin geben: eine IPv6-Adresse aus diesem Netz, oder einen Router, der sich ankündigt.',
+  'All servers are on networks that the appliance is attached to; there is no IPv6 default route, and none is needed.':
+    'Alle Server sind in Netzen, an denen das Gerät selbst hängt; es gibt keine IPv6-Standardroute, und es braucht keine.',
+  'The gateway {address} ({link})': 'Das Gateway {address} ({link})',
+  '{where} has an address of an unknown form.': '{where} hat eine Adresse in unbekannter Form.',
+  '{where} answers in {milliseconds} ms.': '{where} antwortet in {milliseconds} ms.',
+  '{where} could not be asked: {reason}.': '{where} ließ sich nicht fragen: {reason}.',
+  '{where} does not answer pings.': '{where} antwortet nicht auf Ping.',
+  'If other checks are green, the router only ignores pings. Otherwise see that it is on, and that the cable is in the right port.':
+    'Sind andere Prüfungen grün, übergeht der Router nur den Ping. Sonst nachsehen, ob er an ist und das Kabel in der richtigen Buchse steckt.',
+  // Public address
+  'Public IPv4 address': 'Öffentliche IPv4-Adresse',
+  'The A records of all names lead there.': 'Dorthin führen die A-Einträge aller Namen.',
+  'The appliance has the public address {address} itself.':
+    'Das Gerät hat die öffentliche Adresse {address} selbst.',
+  'The appliance is behind NAT: its own address {own} is private.':
+    'Das Gerät ist hinter einem NAT: Seine eigene Adresse {own} ist privat.',
+  "{behind} The router's own address {own} is private, too: nobody can come in from the Internet.":
+    '{behind} Auch die Adresse des Routers, {own}, ist privat: Aus dem Internet kann niemand herein.',
+  '{behind} The public address is that of your router, which says {address}.':
+    '{behind} Die öffentliche Adresse ist die des Routers; er nennt {address}.',
+  '{behind} The public address is that of your router, which does not tell us; its status page shows it.':
+    '{behind} Die öffentliche Adresse ist die des Routers, der sie nicht verrät; seine Statusseite zeigt sie.',
+  'If it is a second router of your own, forward the ports there too, or make it a bridge. If it is your provider (CGNAT), ask for a public IPv4 address.':
+    'Ist es ein zweiter eigener Router, die Ports auch dort weiterleiten oder ihn als Bridge betreiben. Ist es der Anbieter (CGNAT), eine öffentliche IPv4-Adresse verlangen.',
+  // MTU
+  'Packet sizes (MTU)': 'Paketgrößen (MTU)',
+  'Packets that are too large for a link are lost where nobody reports it: small pages load, large ones hang.':
+    'Zu große Pakete gehen dort verloren, wo es niemand meldet: Kleine Seiten laden, große bleiben hängen.',
+  '{link} ({bytes} bytes)': '{link} ({bytes} Byte)',
+  '{link} {bytes} bytes': '{link} {bytes} Byte',
+  'IPv6 does not work over {links}: it needs {bytes} bytes.':
+    'Über {links} geht kein IPv6: Es braucht {bytes} Byte.',
+  'Raise the MTU of {links} to 1500, or to what the link can do.':
+    'Die MTU von {links} auf 1500 erhöhen, oder auf das, was die Verbindung kann.',
+  'Links: {links}.': 'Verbindungen: {links}.',
+  'NAT64 sends IPv4 packets of up to {bytes} bytes, but the way to the Internet carries only {most}.':
+    'NAT64 sendet IPv4-Pakete von bis zu {bytes} Byte, aber der Weg ins Internet trägt nur {most}.',
+  'Set nat64.mtu4Bytes to {bytes}.': 'nat64.mtu4Bytes auf {bytes} setzen.',
+  'NAT64 sends IPv6 packets of up to {bytes} bytes, but the way to a server carries only {most}.':
+    'NAT64 sendet IPv6-Pakete von bis zu {bytes} Byte, aber der Weg zu einem Server trägt nur {most}.',
+  'Set nat64.mtu6Bytes to {bytes}.': 'nat64.mtu6Bytes auf {bytes} setzen.',
+  // Ports
+  'listener {name}': 'den Listener {name}',
+  'SSH port of {name}': 'den SSH-Port von {name}',
+  'control panel': 'die Weboberfläche',
+  'Ports taken by other programs': 'Ports, die andere Programme belegen',
+  'Two programs cannot have the same port: the service that comes second does not start.':
+    'Zwei Programme können nicht denselben Port haben: Der Dienst, der als zweiter kommt, startet nicht.',
+  'No other program has a port that the configuration uses.':
+    'Kein anderes Programm hat einen Port, den die Konfiguration braucht.',
+  '{protocol} {port} ({wantedBy}) is taken by {owner}': '{protocol} {port} (für {wantedBy}) belegt {owner}',
+  '{list}.': '{list}.',
+  'Stop {owners} (and disable it, so that it does not come back), or choose other ports. The service then starts by itself.':
+    'Anhalten und abschalten, damit es nicht wiederkommt: {owners}. Oder andere Ports wählen. Der Dienst startet dann von selbst.',
+  'a program of user {user}': 'ein Programm des Benutzers {user}',
+  '{program} (process {number})': '{program} (Prozess {number})',
+  'Ports open to the Internet': 'Ports, die zum Internet offen sind',
+  'Clients of the IPv4 Internet come through these ports.':
+    'Durch diese Ports kommen die Clients aus dem IPv4-Internet.',
+  'No server is configured yet, so no port is open.':
+    'Noch ist kein Server eingerichtet, also ist kein Port offen.',
+  'Nothing listens on {ports}.': 'Nichts lauscht auf {ports}.',
+  'The service of the port does not run: its own line says why.':
+    'Der Dienst zu diesem Port läuft nicht: Seine eigene Zeile sagt, warum.',
+  'Clients of the Internet have come through TCP {ports}.':
+    'Durch TCP {ports} sind schon Clients aus dem Internet gekommen.',
+  'TCP {ports} listen on {address}. Whether a firewall before the appliance lets them pass cannot be seen from here.':
+    'TCP {ports} lauschen auf {address}. Ob eine Firewall vor dem Gerät sie durchlässt, ist von hier aus nicht zu sehen.',
+  'TCP {ports} listen, but whether your router forwards them is only known once somebody has come through.':
+    'TCP {ports} lauschen; ob der Router sie weiterleitet, zeigt sich erst, wenn jemand hindurchgekommen ist.',
+  'Test it from elsewhere, such as a phone with Wi-Fi switched off.':
+    'Von anderswo probieren, etwa mit einem Telefon ohne WLAN.',
+  'the router': 'im Router',
+  'the router ({address} towards the Internet)': 'im Router ({address} zum Internet hin)',
+  'In {router}, forward TCP {ports} to the appliance, each to the same port.':
+    'TCP {ports} {router} an das Gerät weiterleiten, jeweils auf denselben Port.',
+  // Services
+  Service: 'Dienst',
+  'Each service says itself when it cannot do all that it was asked to do.':
+    'Jeder Dienst sagt selbst, wenn er nicht alles tun kann, was er soll.',
+  'Service {name}': 'Dienst {name}',
+  'Switched off in the configuration.': 'In der Konfiguration abgeschaltet.',
+  'Its thread was started again {restarts} times; the log has the reason.':
+    'Sein Thread wurde {restarts}-mal neu gestartet; der Grund steht im Protokoll.',
+  'It does not say why.': 'Er sagt nicht, warum.',
+  'It is tried again by itself. Mend what the line says; if that does not help, send a support bundle.':
+    'Es wird von selbst wieder versucht. Beheben, was die Zeile sagt; hilft das nicht, ein Support-Paket schicken.',
+  'Runs.': 'Läuft.',
+  // DNS64
+  'DNS64 answers': 'Antworten von DNS64',
+  'The servers reach IPv4-only hosts through the addresses that DNS64 gives them.':
+    'Die Server erreichen reine IPv4-Rechner über die Adressen, die DNS64 ihnen gibt.',
+  'The resolver refuses to answer the appliance itself, since dns64.allow does not list it.':
+    'Der Resolver weist das Gerät selbst ab, denn dns64.allow führt es nicht auf.',
+  'The resolver at {server} did not tell the addresses of {name}: {reason}.':
+    'Der Resolver auf {server} nannte die Adressen von {name} nicht: {reason}.',
+  'See the line of the service DNS64, and the log.':
+    'Die Zeile des Dienstes DNS64 ansehen, und das Protokoll.',
+  'For {name} the resolver says {found}; {missing} is missing.':
+    'Für {name} antwortet der Resolver: {found}; es fehlt {missing}.',
+  nothing: 'nichts',
+  'Another resolver answers on this port, or the prefixes were just changed: check again, and see dns64.prefixes.':
+    'Auf diesem Port antwortet ein anderer Resolver, oder die Präfixe wurden eben geändert: noch einmal prüfen, und dns64.prefixes ansehen.',
+  'For {name} the resolver says {found}.': 'Für {name} antwortet der Resolver: {found}.',
+  'Resolver that DNS64 asks': 'Resolver, den DNS64 fragt',
+  'DNS64 knows nothing by itself: when none of its upstreams answers, no name resolves.':
+    'DNS64 weiß nichts von selbst: Antwortet keiner der Resolver, die es fragt, löst sich kein Name auf.',
+  'Resolver {resolver}': 'Resolver {resolver}',
+  '{resolver} answers in {milliseconds} ms.': '{resolver} antwortet in {milliseconds} ms.',
+  '{resolver} cannot be used: {reason}.': '{resolver} ist nicht zu gebrauchen: {reason}.',
+  'See that the address in dns64.upstreams is right and that no firewall blocks port 53 to it, or name another resolver.':
+    'Nachsehen, ob die Adresse in dns64.upstreams stimmt und keine Firewall Port 53 dorthin sperrt, oder einen anderen Resolver nennen.',
+  'it refuses to answer us (REFUSED)': 'er weist uns ab (REFUSED)',
+  'it does not answer': 'er antwortet nicht',
+  'nothing takes queries there, or there is no route to it':
+    'dort nimmt nichts Anfragen an, oder es gibt keine Route dorthin',
+  'it could not resolve the name (SERVFAIL)': 'er konnte den Namen nicht auflösen (SERVFAIL)',
+  'it did not understand the query (FORMERR)': 'er hat die Anfrage nicht verstanden (FORMERR)',
+  'it does not know this kind of query (NOTIMP)': 'er kennt diese Art von Anfrage nicht (NOTIMP)',
+  'it answers with something that is no DNS': 'er antwortet mit etwas, das kein DNS ist',
+  // NAT64
+  'The way through NAT64': 'Der Weg durch NAT64',
+  'The servers reach the IPv4 Internet through NAT64. A real packet takes this way here, and its answer comes back.':
+    'Die Server erreichen das IPv4-Internet durch NAT64. Hier geht ein echtes Paket diesen Weg, und die Antwort kommt zurück.',
+  'There is no IPv4 resolver in dns64.upstreams that could be asked through NAT64.':
+    'In dns64.upstreams steht kein IPv4-Resolver, der sich durch NAT64 fragen ließe.',
+  'There is no way from the appliance to {address}: {problem}.':
+    'Vom Gerät führt kein Weg zu {address}: {problem}.',
+  'See the line of the service NAT64; the appliance also needs an IPv6 address of its own.':
+    'Die Zeile des Dienstes NAT64 ansehen; das Gerät braucht außerdem eine eigene IPv6-Adresse.',
+  'The test asks {resolver} through NAT64, but that does not answer without NAT64 either.':
+    'Die Prüfung fragt {resolver} durch NAT64, aber der antwortet auch ohne NAT64 nicht.',
+  '{resolver} answers through NAT64, asked at {address}.':
+    '{resolver} antwortet durch NAT64, gefragt unter {address}.',
+  'nat64.allow does not list the appliance itself, so it cannot try.':
+    'nat64.allow führt das Gerät selbst nicht auf, also kann es den Weg nicht probieren.',
+  '{resolver} answers directly, but not through NAT64 (asked at {address} from {source}).':
+    '{resolver} antwortet auf geradem Weg, aber nicht durch NAT64 (gefragt unter {address} von {source} aus).',
+  'A firewall of the appliance may drop what it forwards: it must accept packets from and to the NAT64 device. The counters of NAT64 tell what it dropped itself.':
+    'Vielleicht verwirft eine Firewall des Geräts, was es weiterleitet: Sie muss Pakete vom und zum NAT64-Device annehmen. Was NAT64 selbst verwarf, sagen seine Zähler.',
+  'Ports and sessions of NAT64': 'Ports und Sitzungen von NAT64',
+  'Every connection of a server takes a port: when none is left, new connections fail.':
+    'Jede Verbindung eines Servers braucht einen Port: Ist keiner mehr frei, scheitern neue Verbindungen.',
+  'sessions ({used} of {most})': 'Sitzungen ({used} von {most})',
+  'ports for {protocol} ({used} of {size})': 'Ports für {protocol} ({used} von {size})',
+  '{percent} % of the {what} are in use.': '{percent} % der {what} sind in Gebrauch.',
+  'See which server has the most sessions on the NAT64 page. Add an address or more ports to nat64.pool4, or raise nat64.maxSessions.':
+    'Auf der Seite NAT64 nachsehen, welcher Server die meisten Sitzungen hat. In nat64.pool4 eine Adresse oder mehr Ports ergänzen, oder nat64.maxSessions erhöhen.',
+  'Packets that NAT64 had to drop': 'Pakete, die NAT64 verwerfen musste',
+  'A dropped packet is a connection of a server that hangs or fails.':
+    'Ein verworfenes Paket ist eine Verbindung eines Servers, die hängt oder scheitert.',
+  'To be told from the second run on: what counts is what is dropped between two runs.':
+    'Das lässt sich vom zweiten Durchlauf an sagen: Es zählt, was zwischen zwei Durchläufen verworfen wird.',
+  'None since the run before, for lack of ports, sessions or an address.':
+    'Seit dem vorigen Durchlauf keines aus Mangel an Ports, Sitzungen oder einer Adresse.',
+  'Since the run before: {drops}.': 'Seit dem vorigen Durchlauf: {drops}.',
+  'See the IPv4 address of the appliance, or set nat64.pool4.':
+    'Die IPv4-Adresse des Geräts ansehen, oder nat64.pool4 setzen.',
+  'Add an address or more ports to nat64.pool4.': 'In nat64.pool4 eine Adresse oder mehr Ports ergänzen.',
+  'See on the NAT64 page which server has so many sessions; if it is right, raise nat64.maxMappingsPerClient and nat64.maxSessionsPerClient.':
+    'Auf der Seite NAT64 nachsehen, welcher Server so viele Sitzungen hat; ist es in Ordnung, nat64.maxMappingsPerClient und nat64.maxSessionsPerClient erhöhen.',
+  'Raise nat64.maxSessions.': 'nat64.maxSessions erhöhen.',
+  'List the client in nat64.portBlocks.clients, or take it out of nat64.allow.':
+    'Den Client in nat64.portBlocks.clients aufführen, oder ihn aus nat64.allow herausnehmen.',
+  'Set nat64.log to "mappings", which are fewer than sessions; or use nat64.portBlocks, which need no log.':
+    'nat64.log auf „mappings“ setzen, das sind weniger als Sitzungen; oder nat64.portBlocks verwenden, die kein Protokoll brauchen.',
+  'See the log: the kernel did not take translated packets.':
+    'Das Protokoll ansehen: Der Kernel hat übersetzte Pakete nicht angenommen.',
+  // Servers
+  Server: 'Server',
+  'What the appliance leads to this server must be answered there.':
+    'Was das Gerät zu diesem Server führt, muss dort beantwortet werden.',
+  'Server {name}': 'Server {name}',
+  'Nothing leads to {name}: it has neither host names nor SSH.':
+    'Zu {name} führt nichts: Er hat weder Hostnamen noch SSH.',
+  'Answers as it should: {services}; the slowest answer took {milliseconds} ms.':
+    'Antwortet, wie er soll: {services}; die langsamste Antwort brauchte {milliseconds} ms.',
+  'See on {name} whether the programs run and listen on these ports, and whether its firewall admits the appliance.':
+    'Auf {name} nachsehen, ob die Programme laufen und auf diesen Ports lauschen, und ob seine Firewall das Gerät hereinlässt.',
+  Certificates: 'Zertifikate',
+  'The servers hold their own certificates. When one has expired or names another host, clients refuse to connect.':
+    'Die Server halten ihre Zertifikate selbst. Ist eines abgelaufen oder auf einen anderen Namen ausgestellt, verbinden sich Clients nicht.',
+  'Certificates of {name}': 'Zertifikate von {name}',
+  '{name} shows no certificate at the moment; its own line says why.':
+    '{name} zeigt gerade kein Zertifikat; seine eigene Zeile sagt, warum.',
+  'All are right; the first one expires on {first}.': 'Alle stimmen; das erste läuft am {first} ab.',
+  'Renew or replace the certificate on {name}. With ACME the HTTP challenge works through the appliance, as port 80 leads to the server; see why the client there did not renew.':
+    'Das Zertifikat auf {name} erneuern oder ersetzen. Mit ACME geht die HTTP-Challenge durch das Gerät, weil Port 80 zum Server führt; nachsehen, warum der ACME-Client dort nicht erneuert hat.',
+  // DNS records
+  'DNS records': 'DNS-Einträge',
+  'Clients find the servers by these names: IPv4 clients the appliance, IPv6 clients the server itself.':
+    'Über diese Namen finden Clients die Server: IPv4-Clients das Gerät, IPv6-Clients den Server selbst.',
+  'DNS records of {name}': 'DNS-Einträge von {name}',
+  'All {count} records have arrived.': 'Alle {count} Einträge sind angekommen.',
+  'Publish, where the zone is kept:\n{lines}': 'Dort veröffentlichen, wo die Zone gepflegt wird:\n{lines}',
+  'The public address of your router: it shows it on its status page. Its ports must be forwarded to the appliance.':
+    'Die öffentliche Adresse des Routers: Seine Statusseite zeigt sie. Seine Ports müssen an das Gerät weitergeleitet sein.',
+  'The appliance has no IPv4 address yet.': 'Das Gerät hat noch keine IPv4-Adresse.',
+  'Leads IPv4 clients to the appliance.': 'Führt IPv4-Clients zum Gerät.',
+  'Leads IPv6 clients directly to {name}.': 'Führt IPv6-Clients geradewegs zu {name}.',
+  '{resolver} could not be asked: {reason}.': '{resolver} ließ sich nicht fragen: {reason}.',
+  'There is no {type} record for {name} yet.': 'Für {name} gibt es noch keinen {type}-Eintrag.',
+  '{name} leads to {list}, not to {value}.': '{name} führt zu {list}, nicht zu {value}.',
+  'Has arrived.': 'Ist angekommen.',
+  'Has arrived, but beside other addresses ({list}): some clients go elsewhere.':
+    'Ist angekommen, aber neben anderen Adressen ({list}): Manche Clients gehen woandershin.',
+  'Leads to {list}. This must be the public address of your router.':
+    'Führt zu {list}. Das muss die öffentliche Adresse des Routers sein.',
+  'Leads to {list}, which nobody on the Internet can reach.':
+    'Führt zu {list}; das kann im Internet niemand erreichen.',
+  // The machine
+  Time: 'Uhrzeit',
+  'With a wrong clock certificates seem expired or not yet valid, and logs tell wrong times. A Raspberry Pi has no battery for its clock.':
+    'Geht die Uhr falsch, scheinen Zertifikate abgelaufen oder noch nicht gültig, und Protokolle nennen falsche Zeiten. Ein Raspberry Pi hat keine Batterie für seine Uhr.',
+  'See that the appliance reaches a time server: systemd-timesyncd asks those of /etc/systemd/timesyncd.conf over UDP port 123.':
+    'Dafür sorgen, dass das Gerät einen Zeitserver erreicht: systemd-timesyncd fragt die aus /etc/systemd/timesyncd.conf über UDP-Port 123.',
+  'The clock says {date}: it was never set.': 'Die Uhr zeigt {date}: Sie wurde nie gestellt.',
+  'The system does not tell this process whether the clock is synchronised.':
+    'Das System sagt diesem Prozess nicht, ob die Uhr abgeglichen ist.',
+  'The clock is not synchronised with a time server.': 'Die Uhr ist mit keinem Zeitserver abgeglichen.',
+  'It is off by {milliseconds} ms at most.': 'Sie weicht höchstens {milliseconds} ms ab.',
+  'The clock is synchronised.': 'Die Uhr ist abgeglichen.',
+  'Disk space': 'Speicherplatz',
+  'Configuration, history and logs are kept there: when it is full, changes cannot be saved.':
+    'Dort liegen Konfiguration, Verlauf und Protokolle: Ist der Platz aus, lassen sich Änderungen nicht speichern.',
+  'Remove what is not needed from the file system of {directory}, or use a larger card.':
+    'Vom Dateisystem von {directory} entfernen, was nicht gebraucht wird, oder eine größere Karte verwenden.',
+  '{directory} cannot be written to: the file system is read-only.':
+    'In {directory} lässt sich nichts schreiben: Das Dateisystem ist nur lesbar.',
+  'Usually the card has errors and the kernel protects it: make a backup of the configuration and replace the card.':
+    'Meist hat die Karte Fehler, und der Kernel schützt sie: eine Sicherung der Konfiguration machen und die Karte tauschen.',
+  '{free} of {total} are free.': '{free} von {total} sind frei.',
+  'Space is left, but only for {freeFiles} more files.':
+    'Platz ist noch da, aber nur für {freeFiles} weitere Dateien.',
+  'Wear of the card or disk': 'Abnutzung der Karte oder Platte',
+  'Flash memory wears out by writing. Before it fails, the file system usually sees errors.':
+    'Flash-Speicher nutzt sich beim Schreiben ab. Bevor er ausfällt, sieht das Dateisystem meist Fehler.',
+  'Make a backup, and replace the card or disk soon.':
+    'Eine Sicherung machen, und Karte oder Platte bald tauschen.',
+  'The state directory is on no disk of its own (a network or memory file system).':
+    'Das Zustandsverzeichnis liegt auf keiner eigenen Platte (Netz- oder Speicherdateisystem).',
+  'The file system on {device} has seen {errors} errors.':
+    'Das Dateisystem auf {device} hat {errors} Fehler gesehen.',
+  '{device} does not tell how worn it is, as SD cards never do. The file system has seen no error.':
+    '{device} sagt nicht, wie abgenutzt es ist, wie alle SD-Karten. Das Dateisystem hat keinen Fehler gesehen.',
+  '{device} has used up the lifetime that its maker planned.':
+    '{device} hat die Lebensdauer verbraucht, die der Hersteller vorsah.',
+  '{device} has used {from} to {to} % of its planned lifetime.':
+    '{device} hat {from} bis {to} % der vorgesehenen Lebensdauer verbraucht.',
+  'Written so far: {gibibytes} GiB.': 'Bisher geschrieben: {gibibytes} GiB.',
+  Temperature: 'Temperatur',
+  'A processor that is too hot slows down, and ages faster.':
+    'Ein zu heißer Prozessor wird langsamer und altert schneller.',
+  'This machine has no temperature sensor that Linux knows.':
+    'Dieses Gerät hat keinen Temperatursensor, den Linux kennt.',
+  'The processor has {degrees} °C.': 'Der Prozessor hat {degrees} °C.',
+  'It slows down to cool off.': 'Er bremst sich, um abzukühlen.',
+  'Give the appliance air: out of the closed cupboard, or a case with a heat sink or fan.':
+    'Dem Gerät Luft geben: heraus aus dem geschlossenen Schrank, oder ein Gehäuse mit Kühlkörper oder Lüfter.',
+  'Power supply': 'Stromversorgung',
+  'With too low a voltage a Raspberry Pi slows down, loses USB devices, and damages its card.':
+    'Bei zu niedriger Spannung wird ein Raspberry Pi langsam, verliert USB-Geräte und beschädigt seine Karte.',
+  'The voltage is too low at this moment.': 'Die Spannung ist in diesem Augenblick zu niedrig.',
+  'The voltage was too low at times since the start.':
+    'Die Spannung war seit dem Start zeitweise zu niedrig.',
+  'The voltage has been right since the start.': 'Die Spannung stimmt seit dem Start.',
+  'The voltage is right at this moment.': 'Die Spannung stimmt in diesem Augenblick.',
+  'This machine does not measure its supply voltage, or it is no Raspberry Pi.':
+    'Dieses Gerät misst seine Versorgungsspannung nicht, oder es ist kein Raspberry Pi.',
+  'Use the power supply that the maker recommends (5 V, 3 A or more), with a short thick cable, and no power-hungry devices on USB.':
+    'Das Netzteil verwenden, das der Hersteller empfiehlt (5 V, 3 A oder mehr), mit kurzem, dickem Kabel und ohne stromhungrige USB-Geräte.',
+});

@@ -1,0 +1,155 @@
+/** Explaining a way, step by step, and assertions. */
+import { germanOf } from '../dictionary.ts';
+
+export const explain = germanOf({
+  '{first} or {second}': '{first} oder {second}',
+  // Assertions
+  'translation by NAT64': 'Übersetzung durch NAT64',
+  'a refusal': 'eine Ablehnung',
+  'the server {server}': 'den Server {server}',
+  'There is no server {server}.': 'Einen Server {server} gibt es nicht.',
+  '"{name}": as expected.': '„{name}“: wie erwartet.',
+  '"{name}": expected {wanted}.': '„{name}“: erwartet wird {wanted}.',
+  // The way
+  '{from} has no way to the IPv6 address {to}.': 'Von {from} führt kein Weg zur IPv6-Adresse {to}.',
+  'The traffic goes round in a circle.': 'Der Verkehr läuft im Kreis.',
+  '{name} is taken to lead here: its A record has this appliance, or a router that passes the port on.':
+    'Angenommen wird, dass {name} hierher führt: Der A-Eintrag nennt dieses Gerät, oder einen Router, der den Port weiterleitet.',
+  '{to} is no address of this appliance: taken for that of a router that passes the port on.':
+    '{to} ist keine Adresse dieses Geräts: angenommen wird die eines Routers, der den Port weiterleitet.',
+  'The appliance itself answers.': 'Das Gerät selbst antwortet.',
+  'Nothing here listens on {protocol} port {port}.': 'Auf {protocol}-Port {port} lauscht hier nichts.',
+  '{to} is reached over IPv6, without this appliance translating anything.':
+    '{to} wird über IPv6 erreicht, ohne dass dieses Gerät etwas übersetzt.',
+  '{list} does not list {address}.': '{list} führt {address} nicht auf.',
+  '{list} lists {address}.': '{list} führt {address} auf.',
+  'The control panel answers on port {port}.': 'Die Weboberfläche antwortet auf Port {port}.',
+  // DNS64
+  'The resolver answers on port {port}.': 'Der Resolver antwortet auf Port {port}.',
+  'DNS64 is switched off: whoever answers for {name} is not this appliance.':
+    'DNS64 ist abgeschaltet: Wer auch immer für {name} antwortet, ist nicht dieses Gerät.',
+  '{name} could not be looked up: no upstream gave an answer.':
+    '{name} ließ sich nicht nachschlagen: Kein gefragter Resolver gab eine Antwort.',
+  '{name} has no address, neither IPv6 nor IPv4.': '{name} hat keine Adresse, weder IPv6 noch IPv4.',
+  '{name} has no IPv6 address of its own: DNS64 makes {addresses} from its IPv4 address.':
+    '{name} hat keine eigene IPv6-Adresse: DNS64 macht {addresses} aus der IPv4-Adresse.',
+  '{name} has the IPv6 address {addresses}, answered here.':
+    '{name} hat die IPv6-Adresse {addresses}, von hier beantwortet.',
+  '{name} has the IPv6 address {addresses} of its own.': '{name} hat selbst die IPv6-Adresse {addresses}.',
+  // The forwarder
+  'Port {port} is the SSH port of {name}, but listens only on {addresses}.':
+    'Port {port} ist der SSH-Port von {name}, lauscht aber nur auf {addresses}.',
+  'Port {port} is the SSH port of {name}: it leads to [{address}]:{targetPort}.':
+    'Port {port} ist der SSH-Port von {name}: Er führt zu [{address}]:{targetPort}.',
+  // The proxy
+  'The server sees the address of this appliance, not that of the client.':
+    'Der Server sieht die Adresse dieses Geräts, nicht die des Clients.',
+  "A PROXY header (version 1) tells the server the client's address.":
+    'Ein PROXY-Kopf (Version 1) nennt dem Server die Adresse des Clients.',
+  "A PROXY header (version 2) tells the server the client's address.":
+    'Ein PROXY-Kopf (Version 2) nennt dem Server die Adresse des Clients.',
+  'The listener {name} (port {port}) is closed: no server names it in its services.':
+    'Der Listener {name} (Port {port}) ist geschlossen: Kein Server nennt ihn in seinen services.',
+  'The listener {name} (port {port}) listens only on {addresses}.':
+    'Der Listener {name} (Port {port}) lauscht nur auf {addresses}.',
+  'TLS by server name': 'TLS nach Servername',
+  'HTTP by Host': 'HTTP nach Host',
+  'The listener {name} has port {port}: {what}.': 'Der Listener {name} hat Port {port}: {what}.',
+  'A client that connects to an address names no server in its ClientHello.':
+    'Ein Client, der sich mit einer Adresse verbindet, nennt in seinem ClientHello keinen Server.',
+  '{server} has it, but not the service {listener}.': '{server} hat ihn, aber nicht den Listener {listener}.',
+  'No server has the name {name} at the listener {listener}.':
+    'Am Listener {listener} hat kein Server den Namen {name}.',
+  '{name} leads to {server}, [{address}]:{port}.': '{name} führt zu {server}, [{address}]:{port}.',
+  '{name} leads to {server}, [{address}]:{port}, through the proxy.':
+    '{name} führt durch den Proxy zu {server}, [{address}]:{port}.',
+  // NAT64: the packet
+  'NAT64 is switched off: nothing translates to {to}.': 'NAT64 ist abgeschaltet: Nichts übersetzt zu {to}.',
+  'It reaches [{address}] through NAT64.': 'Es erreicht [{address}] durch NAT64.',
+  'Nobody has {address}.': 'Niemand hat {address}.',
+  'NAT64 translates it, and it leaves for {address}.': 'NAT64 übersetzt es, und es geht hinaus zu {address}.',
+  '{address} port {port}': '{address} Port {port}',
+  '{address} belongs to [{host}] as a whole (RFC 7757).': '{address} gehört als Ganzes [{host}] (RFC 7757).',
+  'A static mapping leads {there} to [{host}]:{hostPort}.':
+    'Eine feste Zuordnung führt {there} zu [{host}]:{hostPort}.',
+  '{there} is of pool4, and no static mapping has it: only answers to what servers sent get in.':
+    '{there} ist aus pool4, und keine feste Zuordnung hat ihn: Herein kommen nur Antworten auf das, was Server sendeten.',
+  '{there}: {reason}.': 'Zu {there}: {reason}.',
+  'The SYN is kept for 6 seconds, then refused.': 'Das SYN wird 6 Sekunden behalten, dann abgelehnt.',
+  '{destination} is inside the NAT64 prefix {prefix} and stands for {remote}.':
+    '{destination} liegt im NAT64-Präfix {prefix} und steht für {remote}.',
+  '{destination} is outside the NAT64 prefix {prefix}: it is no address for NAT64, but one to be routed.':
+    '{destination} liegt außerhalb des NAT64-Präfixes {prefix}: keine Adresse für NAT64, sondern eine, die geroutet wird.',
+  '{client} is outside that prefix, as a client must be.':
+    '{client} liegt außerhalb dieses Präfixes, wie es bei einem Client sein muss.',
+  '{client} is itself inside the NAT64 prefix: the packet would loop.':
+    '{client} liegt selbst im NAT64-Präfix: Das Paket liefe im Kreis.',
+  '{client} is a unicast address that answers can be sent to.':
+    '{client} ist eine Unicast-Adresse, an die Antworten gesendet werden können.',
+  '{client} is no unicast address of a host on another link, so no answer could be sent to it.':
+    '{client} ist keine Unicast-Adresse eines Rechners in einem anderen Netzsegment; dorthin ließe sich keine Antwort senden.',
+  "nat64.allow lists {client}, or it is the appliance's own.":
+    'nat64.allow führt {client} auf, oder die Adresse ist eine des Geräts selbst.',
+  '{remote} may be reached through this prefix.': '{remote} darf durch dieses Präfix erreicht werden.',
+  '{remote} is private or reserved; {prefix} must not stand for it (RFC 6052 section 3.1).':
+    '{remote} ist privat oder reserviert; {prefix} darf nicht dafür stehen (RFC 6052, Abschnitt 3.1).',
+  '{client} has an IPv4 address of its own, and is translated through {prefix} only.':
+    '{client} hat eine eigene IPv4-Adresse und wird nur durch {prefix} übersetzt.',
+  // NAT64: the tables
+  '{client} has the IPv4 address {own} for itself (RFC 7757, 7915): no session is needed.':
+    '{client} hat die IPv4-Adresse {own} für sich (RFC 7757, 7915): Eine Sitzung ist nicht nötig.',
+  '{client} stands for no IPv4 address, and nat64.mode "stateless" shares none.':
+    '{client} steht für keine IPv4-Adresse, und mit nat64.mode „stateless“ wird keine geteilt.',
+  'The appliance has no IPv4 address to translate to.':
+    'Das Gerät hat keine IPv4-Adresse, zu der es übersetzen könnte.',
+  'It leaves the translator for {remote}.': 'Es verlässt den Übersetzer in Richtung {remote}.',
+  'It leaves the translator for {remote}, which this appliance translates too (hairpinning).':
+    'Es verlässt den Übersetzer in Richtung {remote}; auch dorthin übersetzt dieses Gerät (Hairpinning).',
+  identifier: 'Identifier',
+  port: 'Port',
+  "BIB: the client's {what} {own} has {address} {what} {mapped}, by nat64.static.":
+    'BIB: {what} {own} des Clients hat {address} {what} {mapped}, durch nat64.static.',
+  "BIB: the client's {what} {own} has {address} {what} {mapped}.":
+    'BIB: {what} {own} des Clients hat {address} {what} {mapped}.',
+  'The client has 1 BIB entry for {protocol}.': 'Der Client hat 1 BIB-Eintrag für {protocol}.',
+  'The client has {entries} BIB entries for {protocol}.':
+    'Der Client hat {entries} BIB-Einträge für {protocol}.',
+  'The client has {count} sessions: all it may have.':
+    'Der Client hat {count} Sitzungen: so viele, wie er haben darf.',
+  'The client has {count} BIB entries: all it may have.':
+    'Der Client hat {count} BIB-Einträge: so viele, wie er haben darf.',
+  'A packet from any other {what}': 'Ein Paket von jedem anderen {what}',
+  "The client's {what} {number}": 'Der {what} {number} des Clients',
+  'What was used in the last {seconds} s rests.': 'Was in den letzten {seconds} s benutzt wurde, ruht.',
+  'There is no free {what} in pool4 for another.': 'In pool4 ist kein {what} für einen weiteren frei.',
+  '{address} {what} {range}': '{address}, {what} {range}',
+  '{which} gets a new one, at random out of {ranges}.': '{which} bekommt einen neuen, zufällig aus {ranges}.',
+  'nat64.portBlocks gives {client} no ports.': 'nat64.portBlocks gibt {client} keine Ports.',
+  "All of the client's ports, {ports}, are in use for {protocol}.":
+    'Alle Ports des Clients, {ports}, sind für {protocol} in Gebrauch.',
+  "{which} gets a new BIB entry out of the client's own ports, {ports}.":
+    '{which} bekommt einen neuen BIB-Eintrag aus den eigenen Ports des Clients, {ports}.',
+  'There is a session with {remote}; it ends in {seconds} s if nothing is sent.':
+    'Es gibt eine Sitzung mit {remote}; sie endet in {seconds} s, wenn nichts gesendet wird.',
+  'There is a session with {remote}, {state}; it ends in {seconds} s if nothing is sent.':
+    'Es gibt eine Sitzung mit {remote}, {state}; sie endet in {seconds} s, wenn nichts gesendet wird.',
+  '{used} of {most} sessions are in use: there is no room for another.':
+    '{used} von {most} Sitzungen sind in Gebrauch: Für eine weitere ist kein Platz.',
+  '{used} of {most} sessions are in use: there is room for a new one.':
+    '{used} von {most} Sitzungen sind in Gebrauch: Für eine neue ist Platz.',
+  'It leaves the appliance for {remote}, which an address mapping gives to a server of ours (hairpinning).':
+    'Es verlässt das Gerät in Richtung {remote}, das eine Adresszuordnung einem eigenen Server gibt (Hairpinning).',
+  'It leaves the appliance for {remote}.': 'Es verlässt das Gerät in Richtung {remote}.',
+  'the packet is for the appliance itself': 'das Paket ist für das Gerät selbst',
+  'nobody has it': 'niemand hat sie',
+  '{remote} is a pool4 address, and {owner}.': '{remote} ist eine Adresse aus pool4, und {owner}.',
+  '{remote} is a pool4 address: who gets the packet depends on the destination port.':
+    '{remote} ist eine Adresse aus pool4: Wer das Paket bekommt, hängt vom Zielport ab.',
+  '{there} is outside the pool, and {owner}.': '{there} liegt außerhalb des Pools, und {owner}.',
+  '{there} is that of {host}, which has not sent to {address}.':
+    '{there} gehört {host}, und von dort wurde nichts an {address} gesendet.',
+  'There is no room for the session of {host}, which has {there}.':
+    'Für die Sitzung von {host}, der {there} hat, ist kein Platz.',
+  '{there} is the mapping of {host}: the packet comes back in and goes there (hairpinning).':
+    '{there} ist die Zuordnung von {host}: Das Paket kommt wieder herein und geht dorthin (Hairpinning).',
+});

@@ -1,0 +1,79 @@
+/** What is said of a server when it is probed, and what it needs in its own configuration. */
+import { germanOf } from '../dictionary.ts';
+
+export const probes = germanOf({
+  'Takes connections.': 'Nimmt Verbindungen an.',
+  'Only wildcard names lead here, so there is no name to ask for.':
+    'Hierher führen nur Platzhalternamen; es gibt also keinen Namen, nach dem sich fragen ließe.',
+  'If it expects the PROXY protocol, set clientAddress of this server.':
+    'Erwartet er das PROXY-Protokoll, clientAddress dieses Servers setzen.',
+  'Does it expect the PROXY protocol (clientAddress is "{clientAddress}")?':
+    'Erwartet er das PROXY-Protokoll (clientAddress ist „{clientAddress}“)?',
+  'It answers, but not with HTTP.': 'Er antwortet, aber nicht mit HTTP.',
+  'The site answers with an error: {said}.': 'Die Website antwortet mit einem Fehler: {said}.',
+  'It refuses the request: {said}.': 'Er lehnt die Anfrage ab: {said}.',
+  'Answers {said}.': 'Antwortet {said}.',
+  'HTTP answer': 'HTTP-Antwort',
+  'It answers, but not with SSH.': 'Er antwortet, aber nicht mit SSH.',
+  'Greets as {software}.': 'Meldet sich als {software}.',
+  'SSH greeting': 'SSH-Begrüßung',
+  'It answers, but not with SMTP.': 'Er antwortet, aber nicht mit SMTP.',
+  'Greets with {said}.': 'Meldet sich mit {said}.',
+  'It takes no mail: {said}.': 'Er nimmt keine Mail an: {said}.',
+  'SMTP greeting': 'SMTP-Begrüßung',
+  'It shows no certificate.': 'Er zeigt kein Zertifikat.',
+  // Certificates
+  'The certificate expired {age} ago ({date}).': 'Das Zertifikat ist abgelaufen, {age} her ({date}).',
+  'The certificate is not valid before {date}.': 'Das Zertifikat gilt erst ab {date}.',
+  'no name': 'keinen Namen',
+  'The certificate is not for {hostname}: it names {others}.':
+    'Das Zertifikat ist nicht für {hostname}: Es nennt {others}.',
+  'valid for another {time} (until {date})': 'gilt noch {time} (bis {date})',
+  'The certificate is only {until}: its renewal is overdue.':
+    'Das Zertifikat {until}: Die Erneuerung ist überfällig.',
+  'The certificate is self-signed: clients warn of it. It is {until}.':
+    'Das Zertifikat ist selbst ausgestellt: Clients warnen davor. Es {until}.',
+  'No authority that clients know stands behind the certificate (issuer: {issuer}). It is {until}.':
+    'Hinter dem Zertifikat steht keine Stelle, die Clients kennen (Aussteller: {issuer}). Es {until}.',
+  'The certificate is trusted and {until}.': 'Das Zertifikat ist vertrauenswürdig und {until}.',
+  '1 day': '1 Tag',
+  '{count} days': '{count} Tage',
+  '1 hour': '1 Stunde',
+  '{hours} hours': '{hours} Stunden',
+  // Errors of connections
+  'Nothing takes connections at {where}: the program does not run, or listens elsewhere.':
+    'Auf {where} nimmt nichts Verbindungen an: Das Programm läuft nicht, oder lauscht anderswo.',
+  'No answer from {where}: the server is off, or a firewall drops the packets.':
+    'Keine Antwort von {where}: Der Server ist aus, oder eine Firewall verwirft die Pakete.',
+  '{where} cannot be reached: nobody on the network has this address at the moment.':
+    '{where} ist nicht erreichbar: Niemand im Netz hat gerade diese Adresse.',
+  "There is no route to {where}: the appliance is not on the server's network.":
+    'Es gibt keine Route zu {where}: Das Gerät ist nicht im Netz des Servers.',
+  'There is no own IPv6 address from which {where} could be reached.':
+    'Es gibt keine eigene IPv6-Adresse, von der aus {where} erreichbar wäre.',
+  'A firewall refuses the connection to {where}.': 'Eine Firewall lehnt die Verbindung zu {where} ab.',
+  'The connection to {where} failed: {code}.': 'Die Verbindung zu {where} ist gescheitert: {code}.',
+  'It answers, but not with TLS.': 'Er antwortet, aber nicht mit TLS.',
+  'It knows no site "{hostname}" (TLS alert unrecognized_name).':
+    'Er kennt keine Website „{hostname}“ (TLS-Alert unrecognized_name).',
+  'It speaks only TLS versions older than 1.2.': 'Er spricht nur TLS-Versionen, die älter als 1.2 sind.',
+  'It ended the TLS handshake with an alert ({alert}).':
+    'Er hat den TLS-Handshake mit einem Alert beendet ({alert}).',
+  'It takes the connection, but the TLS handshake gets no answer.':
+    'Er nimmt die Verbindung an, aber auf den TLS-Handshake kommt keine Antwort.',
+  'It closed the connection during the TLS handshake.':
+    'Er hat die Verbindung während des TLS-Handshakes geschlossen.',
+  'The TLS handshake failed: {code}.': 'Der TLS-Handshake ist gescheitert: {code}.',
+  'It takes the connection, but sends no {what}.': 'Er nimmt die Verbindung an, sendet aber keine {what}.',
+  'It closed the connection without {what}.': 'Er hat die Verbindung ohne {what} geschlossen.',
+  'No {what}: {code}.': 'Keine {what}: {code}.',
+  // Snippets
+  'nginx: the address of the client from X-Forwarded-For':
+    'nginx: die Adresse des Clients aus X-Forwarded-For',
+  'For plain HTTP only: inside TLS the appliance can add no header. For HTTPS set clientAddress to "proxy-v1" or "proxy-v2".':
+    'Nur für einfaches HTTP: In TLS kann das Gerät keine Kopfzeile ergänzen. Für HTTPS clientAddress auf „proxy-v1“ oder „proxy-v2“ setzen.',
+  'nginx: the address of the client from the PROXY protocol ({clientAddress})':
+    'nginx: die Adresse des Clients aus dem PROXY-Protokoll ({clientAddress})',
+  'On these ports nginx then refuses whoever sends no PROXY header, IPv6 clients that come directly among them: give the server another address for those, and publish that one in its AAAA records.':
+    'Auf diesen Ports weist nginx dann jeden ab, der keinen PROXY-Kopf sendet, auch IPv6-Clients, die geradewegs kommen: dem Server für diese eine andere Adresse geben und in seinen AAAA-Einträgen jene veröffentlichen.',
+});

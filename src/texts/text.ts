@@ -1,0 +1,123 @@
+/**
+ * Texts that are told to people in their own language. A text is data: an English sentence with the names of its values
+ * in braces, and the values. English readers need nothing else; for a German one the sentence is looked up in the
+ * dictionary (german.ts), which is loaded when the first such reader comes. `say` takes only sentences of the dictionary, with
+ * exactly their values: what is not translated does not compile.
+ */
+import type { German } from './german.ts';
+
+export interface Text {
+  /** The English sentence, which is the key of the dictionary too. So what was stored stays readable for ever. */
+  readonly say: string;
+  readonly values?: Readonly<Record<string, Value>>;
+}
+
+/** A text in a text is told in the same language; a string is a name, or what another program said. */
+export type Value = string | number | Text;
+
+export type Dictionary = Readonly<Record<string, string>>;
+
+/** The names in braces. */
+export type ValueNames<Sentence> = Sentence extends `${string}{${infer Name}}${infer Rest}`
+  ? (Name extends '' ? never : Name) | ValueNames<Rest>
+  : never;
+
+type Values<Sentence> = [ValueNames<Sentence>] extends [never]
+  ? []
+  : [values: Readonly<Record<ValueNames<Sentence>, Value>>];
+
+export function say<const Sentence extends string>(
+  sentence: Sentence extends keyof German ? Sentence : 'a sentence of src/texts/german/',
+  ...[values]: Values<Sentence>
+): Text {
+  return values === undefined ? { say: sentence } : { say: sentence, values };
+}
+
+/**
+ * A sentence of a table (counters, the schema), which the dictionary should have, or the words of another program, which it
+ * cannot have and which are told as they are.
+ */
+export const asIs = (sentence: string): Text => ({ say: sentence });
+
+/** Several values one after the other; `separator` is punctuation, the same in every language. */
+export const listOf = (items: readonly Value[], separator = ', '): Text => ({
+  say: items.map((_, i) => `{${i}}`).join(separator),
+  values: Object.fromEntries(items.entries()),
+});
+
+/** Whole sentences one after the other; those that are undefined are left out. */
+export function sentences(...texts: readonly (Text | undefined)[]): Text {
+  const said = texts.filter((text) => text !== undefined);
+  return said.length === 1 ? said[0] : listOf(said, ' ');
+}
+
+/** Alternatives: "a", "a or b", "a or b or c". */
+export const either = (items: readonly Value[]): Value =>
+  items.reduce((first, second) => say('{first} or {second}', { first, second }));
+
+/** The first of each that reads the same. */
+export const unique = (texts: readonly Text[]): Text[] => [
+  ...new Map(texts.map((text) => [english(text), text] as const)).values(),
+];
+
+/** An error that can be told in every language. */
+export class TextError extends Error {
+  readonly text: Text;
+  constructor(text: Text, options?: ErrorOptions) {
+    super(english(text), options);
+    this.text = text;
+  }
+}
+
+/** Why something failed: what an error of ours says, or the message of another. */
+export const reasonOf = (error: unknown): Text =>
+  error instanceof TextError ? error.text : asIs(error instanceof Error ? error.message : String(error));
+
+const PLACEHOLDER = /\{([a-zA-Z0-9]+)\}/g;
+
+function tellText({ say: sentence, values = {} }: Text, words: Dictionary | undefined): string {
+  const told = words !== undefined && Object.hasOwn(words, sentence) ? words[sentence] : sentence;
+  return told.replace(PLACEHOLDER, (placeholder, name: string) => {
+    const value = Object.hasOwn(values, name) ? values[name] : placeholder;
+    return typeof value === 'object' ? tellText(value, words) : tellValue(value, words);
+  });
+}
+
+/** Figures have a decimal comma everywhere but in English. */
+const tellValue = (value: string | number, words: Dictionary | undefined): string =>
+  typeof value === 'number' && words !== undefined ? String(value).replace('.', ',') : String(value);
+
+/** For logs, errors and the command line. */
+export const english = (text: Text | string): string =>
+  typeof text === 'string' ? text : tellText(text, undefined);
+
+/** An answer in which every text has been told. */
+export type Told<T> = T extends Text
+  ? string
+  : T extends readonly (infer Item)[]
+    ? Told<Item>[]
+    : T extends object
+      ? { [Key in keyof T]: Told<T[Key]> }
+      : T;
+
+/** The shape of an answer before it is told: the fields `Key`, at any depth, are texts. */
+export type Untold<T, Key extends string> = T extends readonly (infer Item)[]
+  ? readonly Untold<Item, Key>[]
+  : T extends object
+    ? { readonly [Name in keyof T]: Name extends Key ? TextFor<T[Name]> : Untold<T[Name], Key> }
+    : T;
+type TextFor<T> = T extends string ? Text : T;
+
+const isText = (value: object): value is Text => typeof (value as Text).say === 'string';
+
+/** Plain data with every text in it told, in the language of the dictionary; English without one. */
+export function tell<T>(value: T, words?: Dictionary): Told<T> {
+  return tellDeep(value, words) as Told<T>;
+}
+
+function tellDeep(value: unknown, words: Dictionary | undefined): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => tellDeep(item, words));
+  if (isText(value)) return tellText(value, words);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, tellDeep(item, words)]));
+}

@@ -1,0 +1,105 @@
+/** Every text of the backend in both languages. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { GERMAN } from '../../../src/texts/german.ts';
+import {
+  type Text,
+  TextError,
+  asIs,
+  either,
+  english,
+  listOf,
+  reasonOf,
+  say,
+  sentences,
+  tell,
+  unique,
+} from '../../../src/texts/text.ts';
+
+/** Written the same in both languages. */
+const SAME = new Set([
+  'Server',
+  'Server {name}',
+  'Resolver {resolver}',
+  'IPv4: {ipv4}. IPv6: {ipv6}.',
+  '{list}.',
+  '{address} port {port}',
+]);
+
+const namesIn = (sentence: string) =>
+  [...new Set([...sentence.matchAll(/\{([a-zA-Z0-9]+)\}/g)].map(([, name]) => name))].sort();
+
+test('every sentence has its German, with the same values', () => {
+  for (const [sentence, german] of Object.entries(GERMAN)) {
+    const names = namesIn(sentence);
+    assert.deepEqual(namesIn(german), names, sentence);
+    const values = Object.fromEntries(names.map((name) => [name, `<${name}>`]));
+    const text: Text = { say: sentence, values };
+    const [inEnglish, inGerman] = [english(text), tell(text, GERMAN)];
+    for (const each of [inEnglish, inGerman]) {
+      for (const name of names) assert.ok(each.includes(`<${name}>`), each);
+      assert.ok(!/[{}]\w/.test(each), each);
+    }
+    if (!SAME.has(sentence)) assert.notEqual(inGerman, inEnglish);
+    // A sentence ends as its key does.
+    assert.equal(/[.?:]$/.exec(inGerman)?.[0], /[.?:]$/.exec(inEnglish)?.[0], sentence);
+  }
+  for (const sentence of SAME) assert.ok(sentence in GERMAN, sentence);
+});
+
+test('the German has the quotation marks and the address of its readers', () => {
+  for (const german of Object.values(GERMAN)) {
+    assert.doesNotMatch(german, /["']/);
+    assert.doesNotMatch(german, /\b(?:Ihr|Ihre[mnrs]?|Ihnen)\b/, german);
+  }
+});
+
+const gateway = say('The gateway {address} ({link})', { address: '192.0.2.254', link: 'eth0' });
+const TOLD: readonly [title: string, text: Text, inEnglish: string, inGerman: string][] = [
+  [
+    'a text in a text',
+    say('{where} answers in {milliseconds} ms.', { where: gateway, milliseconds: 0.5 }),
+    'The gateway 192.0.2.254 (eth0) answers in 0.5 ms.',
+    'Das Gateway 192.0.2.254 (eth0) antwortet in 0,5 ms.',
+  ],
+  ['words of another program', asIs('EPERM {0} {toString}'), 'EPERM {0} {toString}', 'EPERM {0} {toString}'],
+  ['a name of every object', asIs('constructor'), 'constructor', 'constructor'],
+  [
+    'values are not looked at',
+    say('Nobody has {address}.', { address: '{address}' }),
+    'Nobody has {address}.',
+    'Niemand hat {address}.',
+  ],
+  ['a list', listOf([asIs('nothing'), 'a', 1.5], '; '), 'nothing; a; 1.5', 'nichts; a; 1,5'],
+  [
+    'sentences',
+    sentences(undefined, asIs('Runs.'), asIs('Has arrived.')),
+    'Runs. Has arrived.',
+    'Läuft. Ist angekommen.',
+  ],
+  ['alternatives', listOf([either(['a', 'b', 'c'])]), 'a or b or c', 'a oder b oder c'],
+];
+for (const [title, text, inEnglish, inGerman] of TOLD) {
+  test(`told: ${title}`, () => {
+    assert.equal(english(text), inEnglish);
+    assert.equal(tell(text, GERMAN), inGerman);
+    // What is stored comes back.
+    assert.equal(tell(JSON.parse(JSON.stringify(text)) as Text, GERMAN), inGerman);
+  });
+}
+
+test('an answer is told wherever it has texts, and is otherwise the same', () => {
+  const answer = { n: 1, no: null, list: [{ what: asIs('Runs.'), name: 'Runs.' }] };
+  assert.deepEqual(tell(answer), { n: 1, no: null, list: [{ what: 'Runs.', name: 'Runs.' }] });
+  assert.deepEqual(tell(answer, GERMAN), { n: 1, no: null, list: [{ what: 'Läuft.', name: 'Runs.' }] });
+  fc.assert(fc.property(fc.jsonValue(), (value) => assert.deepEqual(tell(value, GERMAN), value)));
+});
+
+test('errors of ours can be told, those of others are quoted', () => {
+  const error = new TextError(say('Nobody has {address}.', { address: '192.0.2.1' }));
+  assert.equal(error.message, 'Nobody has 192.0.2.1.');
+  assert.equal(tell(reasonOf(error), GERMAN), 'Niemand hat 192.0.2.1.');
+  assert.equal(tell(reasonOf(new Error('EPERM')), GERMAN), 'EPERM');
+  assert.equal(unique([asIs('a'), asIs('b'), asIs('a')]).length, 2);
+});
