@@ -14,6 +14,14 @@ export function auditChanges(changes: ConfigChanges, audit: AuditLog): void {
     const summary = SUMMARIES[action];
     // Everybody else came through a route, which is in the log.
     if (summary === undefined || (by !== 'appliance' && by !== 'file')) return;
-    audit.add({ who: by, source: '', action, summary, target: revision, outcome: 'done', detail: reason });
+    audit.add({
+      who: by,
+      source: '',
+      action,
+      summary,
+      target: revision,
+      outcome: 'done',
+      detail: reason === '' ? null : reason,
+    });
   });
 }

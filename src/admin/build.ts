@@ -22,7 +22,7 @@ import type { Auth } from './auth/auth.ts';
 import { auditor, authorizer, isRead } from './auth/authorize.ts';
 import type { ADMIN_COUNTERS } from './counters.ts';
 import type { Diagnostics } from './diagnostics/diagnostics.ts';
-import { ApiError, answerErrors } from './errors.ts';
+import { ApiError, answerErrors, invalidInputs } from './errors.ts';
 import { speakLanguages } from './language.ts';
 import type { LiveDeps } from './live-deps.ts';
 import { keepRouteTable } from './route-table.ts';
@@ -45,6 +45,7 @@ import { statusRoutes } from './routes/status.ts';
 import { systemRoutes } from './routes/system.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { isEncrypted, isLoopback } from './transport.ts';
+import { say } from '../texts/text.ts';
 
 /** What the API shows and changes. */
 export interface AdminDeps {
@@ -120,8 +121,7 @@ const buildValidator =
   (value: unknown) => {
     const problems = validate(schema, value);
     if (problems.length === 0) return { value };
-    const message = problems.map((problem) => `${problem.path}: ${problem.message}`).join('; ');
-    return { error: new ApiError(400, 'invalid-input', message, problems) };
+    return { error: invalidInputs(problems) };
   };
 const buildSerializer = () => () => (answer: unknown) => JSON.stringify(answer);
 // Their types in Fastify are those of Ajv and of fast-json-stringify.
@@ -152,7 +152,11 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
     timeWindow: 60_000,
     errorResponseBuilder: (_request, { after }) => {
       values[index['refused-rate']]++;
-      return new ApiError(429, 'too-many-requests', `Too many requests; try again in ${after}.`);
+      return new ApiError(
+        429,
+        'too-many-requests',
+        say('Too many requests; try again in {after}.', { after }),
+      );
     },
   });
   const page = await findPage();
@@ -164,7 +168,7 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
       api.addHook('onRequest', authorizer(options));
       api.addHook('onResponse', auditor(options.auth));
       api.setNotFoundHandler(() => {
-        throw new ApiError(404, 'not-found', 'The API has nothing at this address.');
+        throw new ApiError(404, 'not-found', say('The API has nothing at this address.'));
       });
       for (const routes of API) await api.register(routes(deps, options));
     },
@@ -188,7 +192,11 @@ function guard(
   const { remoteAddress } = request.socket;
   if (!admitsSource(remoteAddress)) {
     values[index['refused-source']]++;
-    throw new ApiError(403, 'forbidden-source', 'admin.allow does not list your address.');
+    throw new ApiError(
+      403,
+      'forbidden-source',
+      say('{list} does not list {address}.', { list: 'admin.allow', address: say('your address') }),
+    );
   }
   values[index.requests]++;
   const { host, origin } = request.headers;
@@ -197,7 +205,7 @@ function guard(
     throw new ApiError(
       421,
       'unknown-host',
-      'Use an IP address, localhost or one of admin.hostnames to reach this page.',
+      say('Use an IP address, localhost or one of admin.hostnames to reach this page.'),
     );
   }
   const encrypted = isEncrypted(request);
@@ -206,11 +214,15 @@ function guard(
     if (isRead(request))
       return reply.header('cache-control', 'no-store').redirect(`https://${host}${path}`, 307);
     values[index['refused-plain']]++;
-    throw new ApiError(403, 'https-required', `Use https://${host}; what you sent was readable on its way.`);
+    throw new ApiError(
+      403,
+      'https-required',
+      say('Use https://{host}; what you sent was readable on its way.', { host: host ?? '' }),
+    );
   }
   if (!isRead(request) && !isSameOrigin(origin, host, encrypted)) {
     values[index['refused-origin']]++;
-    throw new ApiError(403, 'foreign-origin', 'Another site asked for this change; it was not made.');
+    throw new ApiError(403, 'foreign-origin', say('Another site asked for this change; it was not made.'));
   }
   return undefined;
 }

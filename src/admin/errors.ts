@@ -1,17 +1,21 @@
 /** Every refusal of the API has one shape: a word for programs, a sentence for people, and the problems if any. */
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ConfigProblem } from '../config/problem.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { ErrorAnswer } from './contract/common.ts';
+import { type Text, asIs, english, listOf, say } from '../texts/text.ts';
+import { told } from './language.ts';
 
 /** Thrown by hooks and handlers; becomes the answer. */
 export class ApiError extends Error {
   readonly statusCode: number;
   readonly error: string;
+  readonly text: Text;
   readonly problems: readonly ConfigProblem[] | undefined;
 
-  constructor(statusCode: number, error: string, message: string, problems?: readonly ConfigProblem[]) {
-    super(message);
+  constructor(statusCode: number, error: string, text: Text, problems?: readonly ConfigProblem[]) {
+    super(english(text));
+    this.text = text;
     this.statusCode = statusCode;
     this.error = error;
     this.problems = problems;
@@ -19,28 +23,33 @@ export class ApiError extends Error {
 }
 
 /** A value that no schema could refuse; `path` is its JSON pointer, `message` goes on after it. */
-export const invalidInput = (path: string, expected: string, message: string): ApiError =>
-  new ApiError(400, 'invalid-input', path === '' ? message : `${path}: ${message}`, [
-    { path, expected, message },
-  ]);
+export const invalidInput = (path: string, expected: Text, message: Text): ApiError =>
+  invalidInputs([{ path, expected, message }]);
+
+/** Several at once. */
+export const invalidInputs = (problems: readonly ConfigProblem[]): ApiError =>
+  new ApiError(400, 'invalid-input', listOf(problems.map(atItsPath), '; '), problems);
+
+const atItsPath = ({ path, message }: ConfigProblem): Text =>
+  path === '' ? message : listOf([path, message], ': ');
 
 /** Answers errors, unknown paths and refused inputs in this shape; `onInternal` hears of the unexpected ones. */
 export function answerErrors(app: FastifyInstance, log: Logger, onInternal: () => void): void {
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
-    if (error instanceof ApiError) return send(reply, error.statusCode, error);
+    if (error instanceof ApiError) return send(request, reply, error.statusCode, error);
     const statusCode = error.statusCode ?? 500;
     if (statusCode < 500) {
       const word = STATUS_WORDS[statusCode] ?? 'bad-request';
-      return send(reply, statusCode, { error: word, message: error.message });
+      return send(request, reply, statusCode, { error: word, text: asIs(error.message) });
     }
     onInternal();
     log.error(
       { err: error, method: request.method, route: request.routeOptions.url },
       'admin: request failed',
     );
-    return send(reply, 500, {
+    return send(request, reply, 500, {
       error: 'internal-error',
-      message: 'Unexpected error; the log has the reason.',
+      text: say('Unexpected error; the log has the reason.'),
     });
   });
 }
@@ -52,18 +61,15 @@ const STATUS_WORDS: Readonly<Record<number, string>> = {
 };
 
 function send(
+  request: FastifyRequest,
   reply: FastifyReply,
   statusCode: number,
-  {
-    error,
-    message,
-    problems,
-  }: { error: string; message: string; problems?: readonly ConfigProblem[] | undefined },
+  { error, text, problems }: { error: string; text: Text; problems?: readonly ConfigProblem[] | undefined },
 ): FastifyReply {
-  const answer: ErrorAnswer = {
+  const answer: ErrorAnswer = told(request, {
     error,
-    message,
-    ...(problems === undefined ? {} : { problems: [...problems] }),
-  };
+    message: text,
+    ...(problems === undefined ? {} : { problems }),
+  });
   return reply.code(statusCode).type('application/json; charset=utf-8').send(JSON.stringify(answer));
 }

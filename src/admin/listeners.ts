@@ -2,6 +2,7 @@
 import { type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { type BothProtocols, serveBothProtocols } from './both-protocols.ts';
+import { type Text, TextError, reasonOf, say } from '../texts/text.ts';
 
 /** A peer that sends slowly or nothing must not hold a connection for long. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -21,7 +22,7 @@ export interface Listeners extends AsyncDisposable {
   /** Where it listens, as the URL has it: "127.0.0.1:8064", "[::1]:8064". */
   bound(): string[];
   /** Where it should listen but cannot, with the reason. */
-  missing(): string[];
+  missing(): Text[];
 }
 
 /**
@@ -57,7 +58,12 @@ export function createListeners(
     });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.on('error', (error) => {
-      reject(new Error(`admin: could not listen on ${key}: ${error.message}`, { cause: error }));
+      const reason = reasonOf(error);
+      reject(
+        new TextError(say('admin: could not listen on {address}: {reason}', { address: key, reason }), {
+          cause: error,
+        }),
+      );
     });
     server.listen({ host: address, port, ipv6Only: address.includes(':') }, resolve);
     await promise;
@@ -114,7 +120,7 @@ export function createListeners(
       scheduleRetry();
     },
     bound: () => [...servers.keys()],
-    missing: () => [...failures.values()].map(({ message }) => message),
+    missing: () => [...failures.values()].map(reasonOf),
     async [Symbol.asyncDispose]() {
       clearTimeout(retryTimer);
       wanted = new Map();

@@ -9,7 +9,8 @@ import type { History } from '../state/history.ts';
 import type { Principal } from './auth/principal.ts';
 import type { LiveCounters, LiveEnd, LiveSample } from './contract/live.ts';
 import { HISTORY_SERIES } from './contract/live.ts';
-import { type StatusAnswer, toStatusAnswer } from './status-answer.ts';
+import { type Dictionary, tell } from '../texts/text.ts';
+import { type StatusFound, toStatusAnswer } from './status-answer.ts';
 
 export const LIVE_TOPICS = ['status', 'counters', 'sample', 'events'] as const;
 export type LiveTopic = (typeof LIVE_TOPICS)[number];
@@ -42,6 +43,8 @@ export interface LiveListener {
   readonly filter: EventFilter;
   /** Events after this are sent first; undefined: only what comes from now on. */
   readonly lastEventId: number | undefined;
+  /** Of the listener's language; undefined for English. */
+  readonly words: Dictionary | undefined;
 }
 
 export interface LiveStream {
@@ -110,14 +113,19 @@ export function createLiveStream(sources: LiveSources): LiveStream {
       let text: string | undefined;
       return () => (text ??= JSON.stringify(make()));
     };
-    const statusText = once(() => status);
+    const statusTexts = new Map<Dictionary | undefined, string>();
+    const statusText = (words: Dictionary | undefined): string => {
+      const text = statusTexts.get(words) ?? JSON.stringify(tell(status, words));
+      statusTexts.set(words, text);
+      return text;
+    };
     const changedText = once((): LiveCounters => ({ at, services: counters.changed }));
     const allText = once((): LiveCounters => ({ at, services: counters.all }));
     const sampleText = once(() => latestSample(history));
     const hasChanged = Object.keys(counters.changed).length > 0;
 
     for (const stream of only === undefined ? streams : [only]) {
-      const { topics, response } = stream;
+      const { topics, response, words } = stream;
       if (!stream.principal.isValid()) {
         end(stream, 'signed-out');
         continue;
@@ -129,7 +137,7 @@ export function createLiveStream(sources: LiveSources): LiveStream {
       }
       if (topics.has('status') && (stream.sentStates !== states || stream.ticks % STATUS_EVERY_TICKS === 0)) {
         stream.sentStates = states;
-        send(stream, 'status', statusText());
+        send(stream, 'status', statusText(words));
       }
       if (topics.has('counters') && (hasChanged || !stream.hasCounters)) {
         send(stream, 'counters', stream.hasCounters ? changedText() : allText());
@@ -143,7 +151,8 @@ export function createLiveStream(sources: LiveSources): LiveStream {
       if (topics.has('events') && events.newest !== stream.sentId) {
         const found = events.since(stream.sentId, stream.filter, MAX_EVENTS);
         stream.sentId = events.newest;
-        if (found.length > 0) send(stream, 'events', JSON.stringify(found), found[found.length - 1].id);
+        if (found.length > 0)
+          send(stream, 'events', JSON.stringify(tell(found, words)), found[found.length - 1].id);
       }
       stream.ticks++;
       if (now - stream.writtenMs > KEEP_ALIVE_MS) {
@@ -184,7 +193,7 @@ export function createLiveStream(sources: LiveSources): LiveStream {
 }
 
 /** What of the status is worth telling at once. */
-const statesOf = ({ services }: StatusAnswer): string =>
+const statesOf = ({ services }: StatusFound): string =>
   JSON.stringify(services.map(({ name, state, problem, restarts }) => [name, state, problem, restarts]));
 
 function latestSample({ latest }: History): LiveSample {

@@ -2,6 +2,7 @@
  * What the API consists of. Every route says who may use it, in `config.scope`; one that does not is refused when it is
  * registered, so nothing is open by oversight. The table feeds the OpenAPI document and the security tests.
  */
+import type { Text } from '../texts/text.ts';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { SchemaNode } from '../config/json-schema.ts';
 import type { Principal } from './auth/principal.ts';
@@ -30,9 +31,9 @@ declare module 'fastify' {
     /** Who asks; null on open routes for who is not signed in. */
     principal: Principal | null;
     /** For the audit log: what a change was done to, a name or a revision. The parameter "id" or "name" if not set. */
-    auditTarget: string | null;
+    auditTarget: Text | string | null;
     /** For the audit log: why somebody was not let in. */
-    auditRefusal: string | null;
+    auditRefusal: Text | null;
   }
   interface FastifyInstance {
     readonly routeTable: readonly Route[];

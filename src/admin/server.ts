@@ -16,6 +16,7 @@ import type { ConsoleFile } from './contract/auth.ts';
 import { ADMIN_COUNTERS } from './counters.ts';
 import { startDiagnostics } from './diagnostics/diagnostics.ts';
 import { createListeners } from './listeners.ts';
+import { english, listOf } from '../texts/text.ts';
 
 export type { AdminDeps } from './build.ts';
 
@@ -64,14 +65,14 @@ export async function startAdmin(
     const figures = { listening: listeners.bound().join(', ') };
     return found.length === 0
       ? { state: 'running', restarts: 0, figures }
-      : { state: 'degraded', problem: found.join('; '), restarts: 0, figures };
+      : { state: 'degraded', problem: listOf(found, '; '), restarts: 0, figures };
   };
   const claimEnd = steadyEnd(() => Date.now() + auth.claim.remainingMs());
   const consoleContent = (): ConsoleFile => ({
     urls: pageUrls(admin.listen, admin.port, admin.hostnames, usesTls(admin)),
     claim: auth.isClaimed() ? null : { isOpen: auth.claim.isOpen(), until: claimEnd() },
     certificateFingerprint: certificate.fingerprint() ?? null,
-    problem: problems().join('; ') || null,
+    problem: problems().map(english).join('; ') || null,
   });
   const ownReport = (): ServiceReport => ({
     name: 'admin',

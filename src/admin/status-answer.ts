@@ -2,14 +2,23 @@
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import { processFigures } from '../state/process.ts';
 import { overallState } from '../state/summary.ts';
+import type { Text, Value } from '../texts/text.ts';
 import type { StatusAnswer } from './contract/status.ts';
 
-export type { StatusAnswer };
+type ServiceAnswer = StatusAnswer['services'][number];
+
+/** The answer before it is told. */
+export type StatusFound = Omit<StatusAnswer, 'services'> & {
+  readonly services: readonly (Omit<ServiceAnswer, 'problem' | 'figures'> & {
+    readonly problem: Text | null;
+    readonly figures: Readonly<Record<string, Value>>;
+  })[];
+};
 
 export function toStatusAnswer(
   reports: readonly ServiceReport[],
   { version, startedAt }: { readonly version: string; readonly startedAt: Date },
-): StatusAnswer {
+): StatusFound {
   return {
     status: overallState(reports),
     version,

@@ -4,7 +4,7 @@
  */
 import type { AssertionResult } from '../runtime/explain.ts';
 import type { Logger } from '../runtime/log.ts';
-import { english } from '../texts/text.ts';
+import { type Text, english, say } from '../texts/text.ts';
 import { type Difference, diffDocuments } from './diff.ts';
 import { type ConfigDocument, type LoadedConfig, loadConfig, loadDocument } from './load.ts';
 import { type PendingChange, type Recovery, removePending, writePending } from './pending.ts';
@@ -28,7 +28,7 @@ export interface ApplyRequest {
   /** Session or token. */
   readonly by: string;
   readonly why?: RevisionWhy;
-  readonly reason?: string;
+  readonly reason?: Text;
 }
 
 export type ApplyResult =
@@ -117,8 +117,10 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
     if (typeof document !== 'string') return loadDocument(document);
     if (document.trim() !== '') return loadConfig(document);
     // As a file it would be valid, but here it is hardly meant.
-    const expected = 'a configuration; {} is the shortest';
-    return { problems: [{ path: '', expected, message: `is empty; expected ${expected}` }] };
+    const expected = say('a configuration; {} is the shortest');
+    return {
+      problems: [{ path: '', expected, message: say('is empty; expected {expected}', { expected }) }],
+    };
   }
 
   async function failedAssertions(config: Config): Promise<readonly AssertionResult[]> {
@@ -182,14 +184,17 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
     countdown = setTimeout(() => {
       void inTurn(async () => {
         if (waiting?.change !== change) return;
-        const reason = `Nobody confirmed the change of ${change.by} by ${change.confirmBy}.`;
+        const reason = say('Nobody confirmed the change of {by} by {time}.', {
+          by: change.by,
+          time: change.confirmBy,
+        });
         const result = await goBack('appliance', 'not-confirmed', reason);
         if (result.outcome !== 'changed') startCountdown(ROLLBACK_RETRY_MS);
       }).catch((error: unknown) => log.error({ err: error }, 'configuration: the rollback failed'));
     }, milliseconds);
   }
 
-  async function goBack(by: string, why: RollbackReason, reason: string): Promise<ChangeResult> {
+  async function goBack(by: string, why: RollbackReason, reason: Text): Promise<ChangeResult> {
     const { change } = waiting!;
     const { revision } = change;
     const result = await store.restore(change.previousText ?? undefined);
@@ -236,7 +241,12 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
     async revert(id, request) {
       const document = await history.documentOf(id);
       if (document === undefined) return undefined;
-      const reverted = { why: 'revert', reason: `Back to revision ${id}.`, ...request, document } as const;
+      const reverted = {
+        why: 'revert',
+        reason: say('Back to revision {id}.', { id }),
+        ...request,
+        document,
+      } as const;
       return inTurn(() => apply(reverted)).catch(failed);
     },
     confirm: (by) =>
@@ -251,7 +261,7 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
       }),
     rollback: (by) =>
       inTurn(async () =>
-        waiting === undefined ? undefined : goBack(by, 'asked', `${by} took the change back.`),
+        waiting === undefined ? undefined : goBack(by, 'asked', say('{by} took the change back.', { by })),
       ),
     reload: () =>
       inTurn(async () => {
@@ -261,8 +271,8 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
         stopWaiting();
         const reason =
           ended === undefined
-            ? 'Edited by hand.'
-            : `Edited by hand; this ended the countdown of the change of ${ended.by}.`;
+            ? say('Edited by hand.')
+            : say('Edited by hand; this ended the countdown of the change of {by}.', { by: ended.by });
         await record({ by: 'file', why: 'file', reason });
         if (ended !== undefined) await dropMark();
         await warnOfAssertions();

@@ -1,5 +1,6 @@
 /** What no single field of NAT64's part can tell, and what DNS64 must agree with it on. */
 import { type IpPrefix, parseIpPrefix, prefixContains } from '../wire/ip-prefix.ts';
+import { asIs, either, say } from '../texts/text.ts';
 import { type ConfigProblem, duplicates, problem } from './problem.ts';
 import type { Config, Nat64Config } from './schema.ts';
 import { type PortRange, parsePortRange } from './values.ts';
@@ -28,8 +29,8 @@ const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
 function checkMtus({ nat64 }: Config): ConfigProblem[] {
   const { lowestIpv6MtuBytes, mtu6Bytes } = nat64;
   if (lowestIpv6MtuBytes <= mtu6Bytes) return [];
-  const expected = `at most ${mtu6Bytes}, which is nat64.mtu6Bytes`;
-  return [problem('/nat64/lowestIpv6MtuBytes', lowestIpv6MtuBytes, 'is above the MTU', expected)];
+  const expected = say('at most {mtu6Bytes}, which is nat64.mtu6Bytes', { mtu6Bytes });
+  return [problem('/nat64/lowestIpv6MtuBytes', lowestIpv6MtuBytes, say('is above the MTU'), expected)];
 }
 
 /** RFC 7757 section 3.2, and what pool4 shares belongs to nobody alone. */
@@ -40,20 +41,30 @@ function checkEam({ nat64 }: Config): ConfigProblem[] {
     const problems: ConfigProblem[] = [];
     // Both count from the 128 bits of an IPv6 address, so their suffixes compare as their prefixes do.
     if (prefix6.prefixBits > prefix4.prefixBits) {
-      const expected = `a prefix with at least the addresses of ${ipv4}`;
-      problems.push(problem(`${path}/ipv6`, ipv6, 'has too few addresses', expected));
+      const expected = say('a prefix with at least the addresses of {ipv4}', { ipv4 });
+      problems.push(problem(`${path}/ipv6`, ipv6, say('has too few addresses'), expected));
     }
     const shared = nat64.pool4.find(
       ({ address }) => address !== 'auto' && prefixContains(prefix4, parsed(address).address),
     );
     if (shared !== undefined)
       problems.push(
-        problem(`${path}/ipv4`, ipv4, `contains ${shared.address}`, 'addresses outside nat64.pool4'),
+        problem(
+          `${path}/ipv4`,
+          ipv4,
+          say('contains {address}', { address: shared.address }),
+          say('addresses outside nat64.pool4'),
+        ),
       );
     const inside = translatedPrefixes(nat64).find((text) => prefixContains(parsed(text), prefix6.address));
     if (inside !== undefined)
       problems.push(
-        problem(`${path}/ipv6`, ipv6, `lies in the NAT64 prefix ${inside}`, 'addresses of servers'),
+        problem(
+          `${path}/ipv6`,
+          ipv6,
+          say('lies in the NAT64 prefix {prefix}', { prefix: inside }),
+          say('addresses of servers'),
+        ),
       );
     return problems;
   });
@@ -69,8 +80,8 @@ function checkStaticEntries({ nat64 }: Config): ConfigProblem[] {
           problem(
             `/nat64/static/${i}/ipv4`,
             ipv4,
-            'has an address that is not in nat64.pool4',
-            addresses.join(', '),
+            say('has an address that is not in nat64.pool4'),
+            asIs(addresses.join(', ')),
           ),
         ],
   );
@@ -81,8 +92,8 @@ function checkStaticEntries({ nat64 }: Config): ConfigProblem[] {
     }));
   return [
     ...strangers,
-    ...duplicates(keys('ipv4'), 'an address and port that no other mapping has'),
-    ...duplicates(keys('ipv6'), 'a server and port that no other mapping has'),
+    ...duplicates(keys('ipv4'), say('an address and port that no other mapping has')),
+    ...duplicates(keys('ipv6'), say('a server and port that no other mapping has')),
   ];
 }
 
@@ -92,8 +103,10 @@ function checkDns64Prefixes({ dns64, nat64 }: Config): ConfigProblem[] {
   const translated = translatedPrefixes(nat64);
   return dns64.prefixes.flatMap((text, i) => {
     if (translated.some((other) => isSame(parsed(other), parsed(text)))) return [];
-    const sentence = 'is a prefix that NAT64 does not translate';
-    const expected = `${translated.join(' or ')}, of nat64.prefix and nat64.extraPrefixes`;
+    const sentence = say('is a prefix that NAT64 does not translate');
+    const expected = say('{prefixes}, of nat64.prefix and nat64.extraPrefixes', {
+      prefixes: either(translated),
+    });
     return [problem(`/dns64/prefixes/${i}`, text, sentence, expected)];
   });
 }
@@ -107,13 +120,22 @@ function checkExtraPrefixes({ nat64 }: Config): ConfigProblem[] {
   return nat64.extraPrefixes.flatMap((text, i) => {
     const path = `/nat64/extraPrefixes/${i}`;
     if (nat64.mode === 'stateless')
-      return [problem(path, text, 'needs sessions, which nat64.mode "stateless" has not', 'none there')];
+      return [
+        problem(path, text, say('needs sessions, which nat64.mode "stateless" has not'), say('none there')),
+      ];
     const own = parsed(text);
     const other = all
       .slice(0, i + 1)
       .find((each) => prefixContains(parsed(each), own.address) || prefixContains(own, parsed(each).address));
     if (other === undefined) return [];
-    return [problem(path, text, `overlaps ${other}`, 'a prefix apart from the other NAT64 prefixes')];
+    return [
+      problem(
+        path,
+        text,
+        say('overlaps {other}', { other }),
+        say('a prefix apart from the other NAT64 prefixes'),
+      ),
+    ];
   });
 }
 
@@ -123,13 +145,17 @@ function checkPortBlocks({ nat64 }: Config): ConfigProblem[] {
   const { size, clients } = portBlocks;
   if (size === 0 || mode === 'stateless') return [];
   if (clients.length === 0)
-    return [problem('/nat64/portBlocks/clients', clients, 'gives nobody a block', 'at least one prefix')];
+    return [
+      problem('/nat64/portBlocks/clients', clients, say('gives nobody a block'), say('at least one prefix')),
+    ];
   const problems = clients.flatMap((text, i) => {
     const path = `/nat64/portBlocks/clients/${i}`;
     const own = parsed(text);
     if (own.prefixBits > clientPrefixBits) {
-      const expected = `a prefix of at most ${clientPrefixBits} bits, which is nat64.clientPrefixBits`;
-      return [problem(path, text, 'is less than one client', expected)];
+      const expected = say('a prefix of at most {clientPrefixBits} bits, which is nat64.clientPrefixBits', {
+        clientPrefixBits,
+      });
+      return [problem(path, text, say('is less than one client'), expected)];
     }
     const other = clients.slice(0, i).find((each) => {
       const earlier = parsed(each);
@@ -137,7 +163,7 @@ function checkPortBlocks({ nat64 }: Config): ConfigProblem[] {
     });
     return other === undefined
       ? []
-      : [problem(path, text, `overlaps ${other}`, 'a prefix apart from the others')];
+      : [problem(path, text, say('overlaps {other}', { other }), say('a prefix apart from the others'))];
   });
   if (problems.length > 0) return problems;
   const wanted = clients.reduce((sum, text) => sum + 2 ** (clientPrefixBits - parsed(text).prefixBits), 0);
@@ -147,8 +173,13 @@ function checkPortBlocks({ nat64 }: Config): ConfigProblem[] {
       .map(({ ports }) => parsePortRange(ports) as PortRange)
       .reduce((sum, { first, last }) => sum + Math.floor((last - first + 1) / size), 0);
     if (blocks >= wanted) continue;
-    const sentence = `ports for each of ${wanted} clients (nat64.portBlocks.clients) are more than nat64.pool4 has: it has ${blocks} such blocks for ${protocol}`;
-    const expected = 'fewer ports a client, fewer clients (shorter nat64.clientPrefixBits), or a larger pool';
+    const sentence = say(
+      'ports for each of {wanted} clients (nat64.portBlocks.clients) are more than nat64.pool4 has: it has {blocks} such blocks for {protocol}',
+      { wanted, blocks, protocol },
+    );
+    const expected = say(
+      'fewer ports a client, fewer clients (shorter nat64.clientPrefixBits), or a larger pool',
+    );
     return [problem('/nat64/portBlocks/size', size, sentence, expected)];
   }
   return [];

@@ -1,6 +1,7 @@
 /** Which TCP ports the configuration takes, and where two things would take the same. */
 import { formatIpv4, mappedIpv4, parseIpAddress } from '../wire/ip-address.ts';
-import { type ConfigProblem, quoteValue } from './problem.ts';
+import { type Text, asIs, say } from '../texts/text.ts';
+import { type ConfigProblem, problem, quoteValue } from './problem.ts';
 import type { Config, Nat64Config } from './schema.ts';
 import { type PortRange, parseIpv4Endpoint, parsePortRange } from './values.ts';
 
@@ -10,7 +11,7 @@ interface Use {
   readonly path: string;
   /** What the configuration says there. */
   readonly value: number | string;
-  readonly what: string;
+  readonly what: Text;
   readonly addresses: readonly string[];
   readonly range: PortRange;
 }
@@ -22,7 +23,7 @@ function tcpUses({ proxy, hosts, forward, dns64, admin }: Config): Use[] {
   const uses: Use[] = proxy.listeners.map(({ name, port }, i) => ({
     path: `/proxy/listeners/${i}/port`,
     value: port,
-    what: `listener ${name}`,
+    what: say('listener {name}', { name }),
     addresses: proxy.listen,
     range: single(port),
   }));
@@ -31,20 +32,26 @@ function tcpUses({ proxy, hosts, forward, dns64, admin }: Config): Use[] {
     uses.push({
       path: `/hosts/${i}/ssh/port`,
       value: ssh.port,
-      what: `SSH of ${name}`,
+      what: say('SSH of {name}', { name }),
       addresses: forward.listen,
       range: single(ssh.port),
     });
   });
   if (dns64.enabled) {
     const { port, listen } = dns64;
-    uses.push({ path: '/dns64/port', value: port, what: 'DNS64', addresses: listen, range: single(port) });
+    uses.push({
+      path: '/dns64/port',
+      value: port,
+      what: asIs('DNS64'),
+      addresses: listen,
+      range: single(port),
+    });
   }
   const { port, listen } = admin;
   uses.push({
     path: '/admin/port',
     value: port,
-    what: 'the admin page',
+    what: say('the admin page'),
     addresses: listen,
     range: single(port),
   });
@@ -58,7 +65,7 @@ export function checkPorts(config: Config): ConfigProblem[] {
   const sshPorts: Use = {
     path: '/forward/sshPorts',
     value: config.forward.sshPorts,
-    what: 'the SSH ports',
+    what: say('the SSH ports'),
     addresses: config.forward.listen,
     range: sshRange,
   };
@@ -78,11 +85,16 @@ export function checkPorts(config: Config): ConfigProblem[] {
 function collisions(use: Use, earlier: readonly Use[]): ConfigProblem[] {
   const other = earlier.find((each) => rangesMeet(each.range, use.range) && addressesMeet(each, use));
   if (other === undefined) return [];
-  const expected = 'ports that nothing else uses';
-  const message = `${use.value} is for ${use.what}, but ${other.value} is for ${other.what} (${other.path})`;
-  return [
-    { path: use.path, value: quoteValue(use.value), expected, message: `${message}; expected ${expected}` },
-  ];
+  const expected = say('ports that nothing else uses');
+  const message = say('{value} is for {what}, but {other} is for {otherWhat} ({path}); expected {expected}', {
+    value: use.value,
+    what: use.what,
+    other: other.value,
+    otherWhat: other.what,
+    path: other.path,
+    expected,
+  });
+  return [{ path: use.path, value: quoteValue(use.value), expected, message }];
 }
 
 /** Each server without an explicit port needs one of the range. */
@@ -96,16 +108,9 @@ function checkSshRange({ hosts, forward }: Config, range: PortRange): ConfigProb
   }
   const free = range.last - range.first + 1 - explicit.size;
   if (automatic <= free) return [];
-  const value = quoteValue(forward.sshPorts);
-  const expected = `a range with ${automatic} free ports`;
-  return [
-    {
-      path: '/forward/sshPorts',
-      value,
-      expected,
-      message: `${value} has ${free} free ports for ${automatic} servers; expected ${expected}`,
-    },
-  ];
+  const sentence = say('has {free} free ports for {servers} servers', { free, servers: automatic });
+  const expected = say('a range with {count} free ports', { count: automatic });
+  return [problem('/forward/sshPorts', forward.sshPorts, sentence, expected)];
 }
 
 /** A packet to a port of pool4 goes to NAT64 before any socket sees it. */
@@ -121,7 +126,7 @@ function checkStaticPorts(nat64: Nat64Config, uses: readonly Use[]): ConfigProbl
     const addresses = [address === 'auto' ? '0.0.0.0' : formatIpv4(address)];
     const path = `/nat64/static/${i}/ipv4`;
     return collisions(
-      { path, value: ipv4, what: 'a NAT64 mapping', addresses, range: single(port) },
+      { path, value: ipv4, what: say('a NAT64 mapping'), addresses, range: single(port) },
       notLoopback(uses),
     );
   });
@@ -139,7 +144,13 @@ function checkPools(nat64: Nat64Config, uses: readonly Use[]): ConfigProblem[] {
     const range = parsePortRange(ports) as PortRange;
     // "auto" is some address of this appliance, never a loopback address.
     const addresses = [address === 'auto' ? '0.0.0.0' : address];
-    const pool: Use = { path: `/nat64/pool4/${i}/ports`, value: ports, what: 'pool4', addresses, range };
+    const pool: Use = {
+      path: `/nat64/pool4/${i}/ports`,
+      value: ports,
+      what: asIs('pool4'),
+      addresses,
+      range,
+    };
     return collisions(pool, notLoopback(others));
   });
 }

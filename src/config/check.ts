@@ -3,7 +3,8 @@ import { parseIpv6 } from '../wire/ip-address.ts';
 import { type IpPrefix, parseIpPrefix, prefixContains } from '../wire/ip-prefix.ts';
 import { checkNat64, translatedPrefixes } from './check-nat64.ts';
 import { checkPorts } from './check-ports.ts';
-import { type ConfigProblem, duplicates, problem } from './problem.ts';
+import { type Text, say } from '../texts/text.ts';
+import { type ConfigProblem, duplicates, missing, problem } from './problem.ts';
 import type { Config, HostConfig } from './schema.ts';
 
 /** The problems of a complete, schema-valid configuration. */
@@ -18,12 +19,12 @@ export function checkConfig(config: Config): ConfigProblem[] {
 }
 
 /** Addresses that no server can be reached at (RFC 4291 sections 2.4 and 2.5). */
-const UNREACHABLE: readonly (readonly [prefix: string, what: string])[] = [
-  ['::/128', 'the unspecified address'],
-  ['::1/128', 'the loopback address, which would be this appliance'],
-  ['::ffff:0:0/96', 'an IPv4 address in IPv6 form'],
-  ['fe80::/10', 'a link-local address, which has no meaning without an interface'],
-  ['ff00::/8', 'a multicast address'],
+const UNREACHABLE: readonly (readonly [prefix: string, sentence: Text])[] = [
+  ['::/128', say('is the unspecified address')],
+  ['::1/128', say('is the loopback address, which would be this appliance')],
+  ['::ffff:0:0/96', say('is an IPv4 address in IPv6 form')],
+  ['fe80::/10', say('is a link-local address, which has no meaning without an interface')],
+  ['ff00::/8', say('is a multicast address')],
 ];
 
 const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
@@ -33,9 +34,9 @@ export function checkHost(config: Config, host: HostConfig, path: string): Confi
   const problems: ConfigProblem[] = [];
   const address = parseIpv6(host.address) as Uint8Array;
   const unreachable = UNREACHABLE.find(([prefix]) => prefixContains(parsed(prefix), address));
-  const expected = 'the global or unique local IPv6 address of the server';
+  const expected = say('the global or unique local IPv6 address of the server');
   if (unreachable !== undefined) {
-    problems.push(problem(`${path}/address`, host.address, `is ${unreachable[1]}`, expected));
+    problems.push(problem(`${path}/address`, host.address, unreachable[1], expected));
   }
   const prefixes = [
     ...(config.nat64.enabled ? translatedPrefixes(config.nat64) : []),
@@ -43,14 +44,19 @@ export function checkHost(config: Config, host: HostConfig, path: string): Confi
   ];
   const translated = prefixes.find((prefix) => prefixContains(parsed(prefix), address));
   if (translated !== undefined) {
-    const sentence = `lies in the NAT64 prefix ${translated}, where IPv4 addresses are`;
+    const sentence = say('lies in the NAT64 prefix {prefix}, where IPv4 addresses are', {
+      prefix: translated,
+    });
     problems.push(problem(`${path}/address`, host.address, sentence, expected));
   }
   const names = config.proxy.listeners.map((listener) => listener.name);
   host.services.forEach((service, i) => {
     if (names.includes(service)) return;
-    const known = names.length === 0 ? 'no service: proxy.listeners is empty' : `one of ${names.join(', ')}`;
-    problems.push(problem(`${path}/services/${i}`, service, 'is the name of no listener', known));
+    const known =
+      names.length === 0
+        ? say('no service: proxy.listeners is empty')
+        : say('one of {names}', { names: names.join(', ') });
+    problems.push(problem(`${path}/services/${i}`, service, say('is the name of no listener'), known));
   });
   return problems;
 }
@@ -65,9 +71,9 @@ function checkUnique(config: Config): ConfigProblem[] {
     host.hostnames.map((name, j) => ({ key: name.toLowerCase(), path: `/hosts/${i}/hostnames/${j}` })),
   );
   return [
-    ...duplicates(hosts, 'a name that no other server has'),
-    ...duplicates(hostnames, 'a host name that leads to one server'),
-    ...duplicates(listeners, 'a name that no other listener has'),
+    ...duplicates(hosts, say('a name that no other server has')),
+    ...duplicates(hostnames, say('a host name that leads to one server')),
+    ...duplicates(listeners, say('a name that no other listener has')),
   ];
 }
 
@@ -77,9 +83,9 @@ function checkAssertions({ assertions }: Config): ConfigProblem[] {
   const ports = assertions.flatMap(({ protocol, port }, i) => {
     if ((protocol === 'icmp') === (port === undefined)) return [];
     const path = `/assertions/${i}/port`;
-    if (port !== undefined) return [problem(path, port, 'is a port, which icmp has not', 'no port')];
-    const expected = 'a port number from 1 to 65535';
-    return [{ path, expected, message: `is missing; expected ${expected}` }];
+    if (port !== undefined)
+      return [problem(path, port, say('is a port, which icmp has not'), say('no port'))];
+    return [missing(path, say('a port number from 1 to 65535'))];
   });
-  return [...duplicates(keys, 'a name that no other assertion has'), ...ports];
+  return [...duplicates(keys, say('a name that no other assertion has')), ...ports];
 }

@@ -3,6 +3,7 @@
  * accepts, with three exceptions: a name that occurs twice in one object (JSON.parse would drop the first, silently),
  * values nested deeper than MAX_DEPTH, and texts longer than MAX_CHARACTERS.
  */
+import { type Text, either, english, say } from '../texts/text.ts';
 import type { ConfigProblem } from './problem.ts';
 import { pointerStep } from './problem.ts';
 
@@ -31,9 +32,9 @@ export function lineAndColumn(text: string, offset: number): { line: number; col
 class SyntaxProblem extends Error {
   readonly offset: number;
   readonly path: string;
-  readonly expected: string;
-  constructor(offset: number, path: string, expected: string) {
-    super(expected);
+  readonly expected: Text;
+  constructor(offset: number, path: string, expected: Text) {
+    super(english(expected));
     this.offset = offset;
     this.path = path;
     this.expected = expected;
@@ -43,17 +44,20 @@ class SyntaxProblem extends Error {
 /** The value and its positions, or the first thing that is wrong with the text. */
 export function parseJson(text: string): ParsedJson | { readonly problem: ConfigProblem } {
   if (text.length > MAX_CHARACTERS) {
-    const expected = `a text of at most ${MAX_CHARACTERS} characters`;
-    return { problem: { path: '', expected, message: `${text.length} characters: expected ${expected}` } };
+    const expected = say('a text of at most {count} characters', { count: MAX_CHARACTERS });
+    const message = say('{count} characters: expected {expected}', { count: text.length, expected });
+    return { problem: { path: '', expected, message } };
   }
   try {
     return new Parser(text).parse();
   } catch (error) {
     if (!(error instanceof SyntaxProblem)) throw error;
     const { path, offset, expected } = error;
-    const found = offset < text.length ? JSON.stringify(nextToken(text, offset)) : 'the end of the text';
-    const hint = /^\/[/*]/.test(text.slice(offset, offset + 2)) ? ' (JSON has no comments)' : '';
-    const message = `JSON syntax: found ${found}, expected ${expected}${hint}`;
+    const found = offset < text.length ? JSON.stringify(nextToken(text, offset)) : say('the end of the text');
+    const isComment = /^\/[/*]/.test(text.slice(offset, offset + 2));
+    const message = isComment
+      ? say('JSON syntax: found {found}, expected {expected} (JSON has no comments)', { found, expected })
+      : say('JSON syntax: found {found}, expected {expected}', { found, expected });
     return { problem: { path, value: found, expected, message, ...lineAndColumn(text, offset) } };
   }
 }
@@ -84,11 +88,11 @@ class Parser {
     this.#skipSpace();
     const value = this.#value('', 0);
     this.#skipSpace();
-    if (this.#offset < this.#text.length) this.#fail('', 'nothing after the document');
+    if (this.#offset < this.#text.length) this.#fail('', say('nothing after the document'));
     return { value, positions: this.#positions };
   }
 
-  #fail(path: string, expected: string, offset = this.#offset): never {
+  #fail(path: string, expected: Text, offset = this.#offset): never {
     throw new SyntaxProblem(offset, path, expected);
   }
 
@@ -108,7 +112,7 @@ class Parser {
   }
 
   #value(path: string, depth: number): unknown {
-    if (depth > MAX_DEPTH) this.#fail(path, `at most ${MAX_DEPTH} levels of nesting`);
+    if (depth > MAX_DEPTH) this.#fail(path, say('at most {count} levels of nesting', { count: MAX_DEPTH }));
     this.#positions.set(path, this.#offset);
     if (this.#take('{')) return this.#object(path, depth);
     if (this.#take('[')) return this.#array(path, depth);
@@ -121,7 +125,7 @@ class Parser {
     NUMBER.lastIndex = this.#offset;
     const number = NUMBER.exec(this.#text)?.[0];
     if (number === undefined) {
-      this.#fail(path, 'a value');
+      this.#fail(path, say('a value'));
     }
     this.#offset += number.length;
     return Number(number);
@@ -133,11 +137,13 @@ class Parser {
     if (this.#take('}')) return object;
     for (;;) {
       const nameOffset = this.#offset;
-      if (this.#text[nameOffset] !== '"') this.#fail(path, 'a name in double quotes');
+      if (this.#text[nameOffset] !== '"') this.#fail(path, say('a name in double quotes'));
       const name = this.#string(path);
-      if (Object.hasOwn(object, name)) this.#fail(path, 'a name that occurs once in its object', nameOffset);
+      if (Object.hasOwn(object, name))
+        this.#fail(path, say('a name that occurs once in its object'), nameOffset);
       this.#skipSpace();
-      if (!this.#take(':')) this.#fail(path, `":" after the name ${JSON.stringify(name)}`);
+      if (!this.#take(':'))
+        this.#fail(path, say('":" after the name {name}', { name: JSON.stringify(name) }));
       this.#skipSpace();
       const value = this.#value(path + pointerStep(name), depth + 1);
       // Defined, not assigned: "__proto__" is a name like any other.
@@ -162,9 +168,10 @@ class Parser {
 
   #comma(path: string, end: string): void {
     const commaOffset = this.#offset;
-    if (!this.#take(',')) this.#fail(path, `"," or "${end}"`);
+    if (!this.#take(',')) this.#fail(path, either(['","', `"${end}"`]));
     this.#skipSpace();
-    if (this.#text[this.#offset] === end) this.#fail(path, `no "," before "${end}"`, commaOffset);
+    if (this.#text[this.#offset] === end)
+      this.#fail(path, say('no "," before "{end}"', { end }), commaOffset);
   }
 
   #string(path: string): string {
@@ -175,7 +182,10 @@ class Parser {
       const part = STRING_PART.exec(this.#text);
       if (part === null) {
         const atBackslash = this.#text[this.#offset] === '\\';
-        this.#fail(path, atBackslash ? 'an escape such as \\n or \\u00e9' : 'a closing double quote');
+        this.#fail(
+          path,
+          atBackslash ? say('an escape such as \\n or \\u00e9') : say('a closing double quote'),
+        );
       }
       this.#offset += part[0].length;
     }

@@ -4,6 +4,7 @@
  */
 import { parseIpv6 } from '../wire/ip-address.ts';
 import { checkHost } from './check.ts';
+import { type Text, asIs, listOf, say } from '../texts/text.ts';
 import { isObject, withDefaults } from './json-schema.ts';
 import { lineAndColumn, parseJson } from './json.ts';
 import { type ConfigProblem, pointerStep, quoteValue } from './problem.ts';
@@ -14,9 +15,9 @@ export interface LineProblem {
   /** From 1. */
   readonly line: number;
   /** The offending text, quoted and shortened. */
-  readonly value: string;
-  readonly expected: string;
-  readonly message: string;
+  readonly value: string | Text;
+  readonly expected: Text;
+  readonly message: Text;
 }
 
 export interface ParsedHosts {
@@ -76,7 +77,7 @@ const onLine = ({ path, value, expected, message }: ConfigProblem, line: number)
   line,
   value: value ?? '',
   expected,
-  message: path === '' ? message : `${path.slice(1)}: ${message}`,
+  message: path === '' ? message : listOf([path.slice(1), message], ': '),
 });
 
 /** Names and host names that an earlier line has. */
@@ -87,7 +88,7 @@ function repeated(
   hostnames: Map<string, number>,
 ): LineProblem[] {
   const problems: LineProblem[] = [];
-  const note = (seen: Map<string, number>, text: string, expected: string) => {
+  const note = (seen: Map<string, number>, text: string, expected: Text) => {
     const key = text.toLowerCase();
     const first = seen.get(key);
     if (first === undefined) {
@@ -99,12 +100,12 @@ function repeated(
       line,
       value,
       expected,
-      message: `${value} is already in line ${first}; expected ${expected}`,
+      message: say('{value} is already in line {first}; expected {expected}', { value, first, expected }),
     });
   };
-  note(names, name, 'a name that no other server has');
+  note(names, name, say('a name that no other server has'));
   for (const hostname of (own ?? []) as string[])
-    note(hostnames, hostname, 'a host name that leads to one server');
+    note(hostnames, hostname, say('a host name that leads to one server'));
   return problems;
 }
 
@@ -115,10 +116,14 @@ function readCandidates(text: string): Candidates {
   return separator === undefined ? readLines(text) : readCsv(text, separator);
 }
 
-const problemAt = (line: number, text: string, expected: string, sentence = 'is not'): LineProblem => {
-  const value = quoteValue(text);
-  return { line, value, expected, message: `${value} ${sentence} ${expected}` };
-};
+function problemAt(line: number, text: string | Text, expected: Text, sentence?: Text): LineProblem {
+  const value = typeof text === 'string' ? quoteValue(text) : text;
+  const message =
+    sentence === undefined
+      ? say('{value} is not {expected}', { value, expected })
+      : say('{value} {sentence}; expected {expected}', { value, sentence, expected });
+  return { line, value, expected, message };
+}
 
 /** A list of servers, or a configuration that has one. */
 function readJson(text: string): Candidates {
@@ -137,8 +142,8 @@ function readJson(text: string): Candidates {
     return lineAndColumn(text, offset).line;
   };
   if (!Array.isArray(list)) {
-    const expected = 'a list of servers, or a configuration with "hosts"';
-    return { format, candidates: [], problems: [problemAt(lineAt(base), 'an object', expected)] };
+    const expected = say('a list of servers, or a configuration with "hosts"');
+    return { format, candidates: [], problems: [problemAt(lineAt(base), say('an object'), expected)] };
   }
   const candidates = list.map((entry: unknown, index): Candidate => {
     const at = base + pointerStep(index);
@@ -148,7 +153,7 @@ function readJson(text: string): Candidates {
 }
 
 const NOTHING = /^\s*(?:#.*)?$/;
-const LINE_EXPECTED = 'a line such as "web1 2001:db8:1::10 www.example.com"';
+const LINE_EXPECTED = say('a line such as "web1 2001:db8:1::10 www.example.com"');
 
 /** "name address hostname...", or the order of /etc/hosts: "address name hostname..."; "#" begins a comment. */
 function readLines(text: string): Candidates {
@@ -221,17 +226,23 @@ function readCsv(text: string, separator: string): Candidates {
     if (Object.hasOwn(COLUMNS, key)) return COLUMNS[key];
     const known = ['name', 'address', 'hostnames', 'services', 'clientAddress', 'ssh'];
     const nearest = nearestName(cell, known);
-    const expected = nearest === undefined ? `one of ${known.join(', ')}` : `"${nearest}"`;
-    problems.push(problemAt(header.line, cell, expected, 'is the name of no column; expected'));
+    const expected =
+      nearest === undefined ? say('one of {names}', { names: known.join(', ') }) : asIs(`"${nearest}"`);
+    problems.push(problemAt(header.line, cell, expected, say('is the name of no column')));
     return undefined;
   });
   const candidates: Candidate[] = [];
   for (const { line, cells, isOpen } of rows) {
     if (isOpen) {
-      problems.push(problemAt(line, cells.at(-1) ?? '', 'a closing double quote', 'has no end; expected'));
+      problems.push(problemAt(line, cells.at(-1) ?? '', say('a closing double quote'), say('has no end')));
     } else if (cells.length > columns.length) {
       problems.push(
-        problemAt(line, cells[columns.length], `${columns.length} cells`, 'is one cell too many; expected'),
+        problemAt(
+          line,
+          cells[columns.length],
+          say('{count} cells', { count: columns.length }),
+          say('is one cell too many'),
+        ),
       );
     } else {
       candidates.push({ value: entryOfRow(columns, cells), line, lineOf: () => line });

@@ -6,6 +6,7 @@ import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeFileDurably, writeFileAtomically } from '../os/atomic-write.ts';
 import type { Logger } from '../runtime/log.ts';
+import { type Text, tell } from '../texts/text.ts';
 import { type ConfigDocument, loadConfig } from './load.ts';
 import type { RevisionWhy } from './revisions.ts';
 import { readText, writeFileText } from './store.ts';
@@ -23,7 +24,8 @@ export interface PendingChange {
   readonly revision: string;
   readonly by: string;
   readonly why: RevisionWhy;
-  readonly reason: string;
+  /** Text, or what an older version wrote. */
+  readonly reason: Text | string;
   /** ISO 8601. */
   readonly appliedAt: string;
   readonly confirmBy: string;
@@ -98,7 +100,7 @@ export async function recoverPending(
   const loaded = loadConfig(previous ?? '');
   if ('problems' in loaded) {
     log.error(
-      { ...fields, problems: loaded.problems },
+      { ...fields, problems: tell(loaded.problems) },
       'configuration: a change was not confirmed, but what was before is refused; the change stays',
     );
     return { change, outcome: 'unreadable' };

@@ -1,14 +1,15 @@
 /** What is wrong with a configuration: where, which value, and what would be right. */
+import { type Text, english, say } from '../texts/text.ts';
 
 export interface ConfigProblem {
   /** JSON pointer (RFC 6901) to the value, "" for the whole document. */
   readonly path: string;
   /** The value as JSON, shortened; left out when the problem is that something is missing. */
-  readonly value?: string;
+  readonly value?: string | Text;
   /** What would be right. */
-  readonly expected: string;
+  readonly expected: Text;
   /** The whole sentence: value and expectation. */
-  readonly message: string;
+  readonly message: Text;
   /** Where the value stands in the text, from 1. */
   readonly line?: number;
   readonly column?: number;
@@ -17,36 +18,40 @@ export interface ConfigProblem {
 const MAX_QUOTED_CHARACTERS = 60;
 
 /** A value as an error quotes it: JSON, shortened. Lists and objects are only counted, so nothing can be too deep. */
-export function quoteValue(value: unknown): string {
+export function quoteValue(value: unknown): string | Text {
   if (typeof value === 'string') {
     const shortened =
       value.length > MAX_QUOTED_CHARACTERS ? `${value.slice(0, MAX_QUOTED_CHARACTERS)}...` : value;
     return JSON.stringify(shortened.toWellFormed());
   }
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
-  if (typeof value === 'object' && value !== null) return 'an object';
+  if (Array.isArray(value))
+    return value.length === 0 ? say('an empty list') : say('a list of {count}', { count: value.length });
+  if (typeof value === 'object' && value !== null) return say('an object');
   return String(value);
 }
 
 /** The problem of a value; `sentence` continues the quoted value: "is ...". */
-export const problem = (path: string, value: unknown, sentence: string, expected: string): ConfigProblem => ({
+export function problem(path: string, value: unknown, sentence: Text, expected: Text): ConfigProblem {
+  const quoted = quoteValue(value);
+  const message = say('{value} {sentence}; expected {expected}', { value: quoted, sentence, expected });
+  return { path, value: quoted, expected, message };
+}
+
+/** The problem of a value that should be there. */
+export const missing = (path: string, expected: Text): ConfigProblem => ({
   path,
-  value: quoteValue(value),
   expected,
-  message: `${quoteValue(value)} ${sentence}; expected ${expected}`,
+  message: say('is missing; expected {expected}', { expected }),
 });
 
 /** Keys that another item has too: each is a problem where it comes again. */
-export function duplicates(
-  items: readonly { key: string; path: string }[],
-  expected: string,
-): ConfigProblem[] {
+export function duplicates(items: readonly { key: string; path: string }[], expected: Text): ConfigProblem[] {
   const seen = new Map<string, string>();
   const problems: ConfigProblem[] = [];
   for (const { key, path } of items) {
     const first = seen.get(key);
     if (first === undefined) seen.set(key, path);
-    else problems.push(problem(path, key, `is already at ${first}`, expected));
+    else problems.push(problem(path, key, say('is already at {first}', { first }), expected));
   }
   return problems;
 }
@@ -63,6 +68,6 @@ export const pointerStep = (key: string | number): string =>
 export function formatProblem(problem: ConfigProblem, fileName: string): string {
   const { path, line, column, message } = problem;
   const position = line === undefined ? '' : `:${line}:${column}`;
-  const text = `${fileName}${position}: ${path === '' ? '' : `${path}: `}${message}`;
+  const text = `${fileName}${position}: ${path === '' ? '' : `${path}: `}${english(message)}`;
   return text.replace(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
 }

@@ -1,5 +1,6 @@
 /** Writes the history of the configuration, and tells whoever keeps an audit trail. */
 import type { Logger } from '../runtime/log.ts';
+import { type Text, say } from '../texts/text.ts';
 import { type Difference, diffDocuments } from './diff.ts';
 import { type ConfigDocument, fillDefaults } from './load.ts';
 import { type Recovery, documentOf } from './pending.ts';
@@ -14,7 +15,7 @@ export interface ConfigEvent {
   readonly action: 'confirm' | RevisionWhy;
   /** Of the configuration that is in force then. */
   readonly revision: string;
-  readonly reason: string;
+  readonly reason: Text | string;
 }
 
 export interface Recorder {
@@ -70,7 +71,7 @@ export function createRecorder(store: ConfigStore, history: Revisions, log: Pick
     await record({
       by: 'appliance',
       why: 'rollback',
-      reason: 'The process ended before the change was confirmed.',
+      reason: say('The process ended before the change was confirmed.'),
       rolledBack: { revision: change.revision, reason: 'restarted' },
     });
   }
@@ -87,9 +88,9 @@ export function createRecorder(store: ConfigStore, history: Revisions, log: Pick
       if (recovery !== undefined) await recordRecovery(recovery);
       const { newest } = history;
       if (newest === undefined) {
-        await record({ by: 'appliance', why: 'first', reason: 'The configuration of the first start.' });
+        await record({ by: 'appliance', why: 'first', reason: say('The configuration of the first start.') });
       } else if (newest.revision !== store.revision) {
-        await record({ by: 'file', why: 'file', reason: 'Edited while the appliance was not running.' });
+        await record({ by: 'file', why: 'file', reason: say('Edited while the appliance was not running.') });
       }
     },
   };

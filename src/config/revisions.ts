@@ -6,6 +6,7 @@ import { open, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../os/atomic-write.ts';
 import type { Logger } from '../runtime/log.ts';
+import type { Text } from '../texts/text.ts';
 import type { ConfigDocument } from './load.ts';
 
 const FILE_NAME = 'revisions';
@@ -29,8 +30,8 @@ export interface Revision {
   /** Session or token; "file" for an edit by hand, "appliance" for what it did by itself. */
   readonly by: string;
   readonly why: RevisionWhy;
-  /** More about why, as a sentence; may be empty. */
-  readonly reason: string;
+  /** More about why; a string is what an older version wrote. */
+  readonly reason: Text | string;
   /** How many differences there are to the revision before. */
   readonly changes: number;
   /** Of a rollback: which revision was taken back, and why. */

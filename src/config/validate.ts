@@ -4,7 +4,8 @@
  */
 import { type SchemaNode, fits, isObject } from './json-schema.ts';
 import type { ConfigProblem } from './problem.ts';
-import { pointerStep, quoteValue } from './problem.ts';
+import { missing, pointerStep, quoteValue } from './problem.ts';
+import { type Text, asIs, say } from '../texts/text.ts';
 
 /** More than a person reads; a megabyte of nonsense must not become a hundred megabytes of problems. */
 export const MAX_PROBLEMS = 100;
@@ -47,11 +48,19 @@ function branchLike(
   return candidates.find(agrees) ?? candidates[0];
 }
 
+/** In the words of the schema. */
+const expectedOf = (schema: SchemaNode): Text => asIs(schema.expected ?? '');
+
 function mismatch(schema: SchemaNode, value: unknown, path: string): ConfigProblem {
-  const expected = schema.expected ?? '';
-  if (schema.writeOnly === true) return { path, expected, message: `is not ${expected}` };
+  const expected = expectedOf(schema);
+  if (schema.writeOnly === true) return { path, expected, message: say('is not {expected}', { expected }) };
   const quoted = quoteValue(value);
-  return { path, value: quoted, expected, message: `${quoted} is not ${expected}` };
+  return {
+    path,
+    value: quoted,
+    expected,
+    message: say('{value} is not {expected}', { value: quoted, expected }),
+  };
 }
 
 function walkObject(
@@ -66,8 +75,7 @@ function walkObject(
     if (Object.hasOwn(object, name)) {
       walk(property, object[name], propertyPath, problems);
     } else if (property.default === undefined && schema.required?.includes(name) === true) {
-      const expected = property.expected ?? '';
-      problems.push({ path: propertyPath, expected, message: `is missing; expected ${expected}` });
+      problems.push(missing(propertyPath, expectedOf(property)));
     }
   }
   const known = Object.keys(properties);
@@ -80,13 +88,16 @@ function walkObject(
 function unknownField(name: string, known: readonly string[], path: string): ConfigProblem {
   const nearest = nearestName(name, known);
   const quoted = quoteValue(name);
-  const expected = nearest === undefined ? `one of ${known.join(', ')}` : `"${nearest}"`;
-  const hint = nearest === undefined ? `known here: ${known.join(', ')}` : `did you mean "${nearest}"?`;
+  const names = known.join(', ');
+  const expected = nearest === undefined ? say('one of {names}', { names }) : asIs(`"${nearest}"`);
   return {
     path: path + pointerStep(name),
     value: quoted,
     expected,
-    message: `unknown field ${quoted}; ${hint}`,
+    message:
+      nearest === undefined
+        ? say('unknown field {name}; known here: {names}', { name: quoted, names })
+        : say('unknown field {name}; did you mean "{nearest}"?', { name: quoted, nearest }),
   };
 }
 

@@ -10,6 +10,7 @@ import type { ConnectionEvent } from '../runtime/events.ts';
 import { formatIpAddress } from '../wire/ip-address.ts';
 import type { Connection } from './connection.ts';
 import type { Gate } from './gate.ts';
+import { asIs } from '../texts/text.ts';
 
 export const TcpEvent = { opened: 0, closed: 1, refused: 2 } as const;
 type TcpEventKind = (typeof TcpEvent)[keyof typeof TcpEvent];
@@ -127,7 +128,7 @@ export function readTcpEvent(
     bytesDown: doubles[(at + BYTES_DOWN) >> 3],
     durationMs: words[(at + DURATION) >> 2],
     reason,
-    explanation,
+    explanation: explanation === null ? null : asIs(explanation),
   };
 }
 

@@ -22,6 +22,7 @@ import {
   socket,
 } from '../os/libc.ts';
 import { enableKeepalive } from './keepalive.ts';
+import { say } from '../texts/text.ts';
 
 /** The kernel lowers it to net.core.somaxconn. */
 const BACKLOG = 4096;
@@ -44,7 +45,10 @@ export interface OpenListener {
  * beside a socket of this process that has SO_REUSEPORT too.
  */
 export function openListener(spec: ListenSpec, keepalive: boolean, mayOverlap = false): OpenListener {
-  const what = `listener "${spec.name}": listen on ${formatSocketAddress(spec)}`;
+  const what = say('listener "{name}": listen on {address}', {
+    name: spec.name,
+    address: formatSocketAddress(spec),
+  });
   const address = encodeSocketAddress(spec);
   const isIpv6 = address.length > 16;
   const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;

@@ -13,6 +13,7 @@ import { tcpGaugeTable } from './counters.ts';
 import { createTcpEventRing, readTcpEvent } from './events.ts';
 import { type ListenSpec, type OpenListener, openChanges } from './listen.ts';
 import type { Applied, TcpPlaneState, TcpWorkerInit } from './tcp-worker.ts';
+import { say } from '../texts/text.ts';
 
 /** A worker that has not applied a change by then was found stuck by its supervisor and replaced. */
 const APPLY_TIMEOUT_MS = 15_000;
@@ -148,7 +149,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
       const restarting = !worker.alive;
       return {
         state: restarting ? 'degraded' : state.listeners.length === 0 ? 'disabled' : 'running',
-        ...(restarting && { problem: 'the worker thread died and is being started again' }),
+        ...(restarting && { problem: say('the worker thread died and is being started again') }),
         restarts: worker.restarts,
         figures: {
           connections: restarting ? 0 : connections,

@@ -8,6 +8,7 @@
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
+import { TextError, type Value, listOf } from '../texts/text.ts';
 
 const libc = koffi.load('libc.so.6');
 
@@ -107,12 +108,12 @@ export const E = constants.errno;
 export const errnoName = (code: number): string => getSystemErrorName(-code);
 
 /** A system call that failed: what was attempted, and `code`/`errno` as in Node's own errors. */
-export class SystemCallError extends Error {
+export class SystemCallError extends TextError {
   readonly code: string;
   readonly errno: number;
-  constructor(attempted: string, errnoValue: number) {
+  constructor(attempted: Value, errnoValue: number) {
     const code = errnoName(errnoValue);
-    super(`${attempted}: ${code}`);
+    super(listOf([attempted, code], ': '));
     this.name = 'SystemCallError';
     this.code = code;
     this.errno = errnoValue;
@@ -120,7 +121,7 @@ export class SystemCallError extends Error {
 }
 
 /** Returns `result`, or throws SystemCallError when it is negative. `attempted` says what was tried, with its values. */
-export function check(result: number, attempted: string): number {
+export function check(result: number, attempted: Value): number {
   if (result < 0) throw new SystemCallError(attempted, errno());
   return result;
 }

@@ -1,4 +1,5 @@
 /** What data planes tell of what passes: plain data, made in the main thread from the records of an event ring. */
+import type { Text } from '../texts/text.ts';
 import type { EventRecord, EventRing } from './event-ring.ts';
 import type { ServiceState } from './service.ts';
 
@@ -21,7 +22,7 @@ export interface ConnectionEvent {
   readonly durationMs: number;
   /** The counter that counted the end, and what it means; null for opened, and for ends that are not counted. */
   readonly reason: string | null;
-  readonly explanation: string | null;
+  readonly explanation: Text | null;
 }
 
 export interface DnsEvent {
@@ -52,7 +53,7 @@ export interface ServiceEvent {
   readonly kind: 'service';
   readonly service: string;
   readonly state: ServiceState | 'failed';
-  readonly problem: string | null;
+  readonly problem: Text | null;
   readonly restarts: number;
 }
 

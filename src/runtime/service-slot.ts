@@ -3,6 +3,7 @@
  * that one service's trouble never takes the others down, and hands it the options that concern it.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { type Text, reasonOf, say } from '../texts/text.ts';
 import type { CounterTable } from './counters.ts';
 import type { Service, ServiceContext, ServiceStatus } from './service.ts';
 
@@ -25,7 +26,7 @@ export class ServiceSlot<Config, Options, S extends Service<Options>> implements
   readonly #context: ServiceContext;
   #options: Options;
   #service: S | undefined;
-  #problem: string | undefined;
+  #problem: Text | undefined;
   #retryMs = FIRST_RETRY_MS;
   #retry: NodeJS.Timeout | undefined;
   /** Starts, changes and the end happen one after the other. */
@@ -77,7 +78,7 @@ export class ServiceSlot<Config, Options, S extends Service<Options>> implements
   report(): ServiceReport {
     const service = this.#service;
     if (service === undefined) {
-      const problem = this.#problem ?? 'starting';
+      const problem = this.#problem ?? say('starting');
       const status = { state: 'failed', problem, restarts: 0, figures: {} } as const;
       return { name: this.name, status, counterTable: {}, counters: {} };
     }
@@ -106,7 +107,7 @@ export class ServiceSlot<Config, Options, S extends Service<Options>> implements
       this.#problem = undefined;
       this.#retryMs = FIRST_RETRY_MS;
     } catch (error) {
-      this.#problem = error instanceof Error ? error.message : String(error);
+      this.#problem = reasonOf(error);
       this.#context.log.error(
         { err: error, retryMs: this.#retryMs },
         `${this.name}: could not start, will try again`,

@@ -1,4 +1,5 @@
 /** What the app and the admin API know of a service, whichever it is. */
+import type { Text, Value } from '../texts/text.ts';
 import type { CounterTable } from './counters.ts';
 import type { EventSink } from './events.ts';
 import type { Logger } from './log.ts';
@@ -9,11 +10,11 @@ export type ServiceState = 'running' | 'degraded' | 'disabled';
 export interface ServiceStatus {
   readonly state: ServiceState;
   /** What is wrong and how to mend it, when degraded. */
-  readonly problem?: string;
+  readonly problem?: Text;
   /** How often its worker threads died and were started again. */
   readonly restarts: number;
   /** Figures worth a line on the status page, by their unit-bearing name ("sessions", "cacheEntries", ...). */
-  readonly figures: Readonly<Record<string, number | string>>;
+  readonly figures: Readonly<Record<string, Value>>;
 }
 
 /**

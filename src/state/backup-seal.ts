@@ -10,6 +10,7 @@
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { type Text, TextError, reasonOf, say } from '../texts/text.ts';
 
 const MAGIC = Buffer.from('TOMBOLO-BACKUP\0', 'latin1');
 const VERSION = 1;
@@ -44,10 +45,10 @@ export interface Backup {
 }
 
 /** Why a file is not restored; the message is for people. */
-export class BackupError extends Error {
+export class BackupError extends TextError {
   readonly reason: 'not-a-backup' | 'newer' | 'wrong-passphrase' | 'damaged' | 'too-large';
-  constructor(reason: BackupError['reason'], message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(reason: BackupError['reason'], text: Text, options?: ErrorOptions) {
+    super(text, options);
     this.reason = reason;
   }
 }
@@ -82,23 +83,29 @@ export async function openBackup(file: Uint8Array, passphrase: string): Promise<
   if (file.length > MAX_BACKUP_BYTES) {
     throw new BackupError(
       'too-large',
-      `The file has ${file.length} bytes; a backup has at most ${MAX_BACKUP_BYTES}.`,
+      say('The file has {bytes} bytes; a backup has at most {most}.', {
+        bytes: file.length,
+        most: MAX_BACKUP_BYTES,
+      }),
     );
   }
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.length);
   if (bytes.length < MAGIC.length + 2 || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
     throw new BackupError(
       'not-a-backup',
-      'This file is no backup of a Tombolo: it begins with something else.',
+      say('This file is no backup of a Tombolo: it begins with something else.'),
     );
   }
   const [version, log2N] = bytes.subarray(MAGIC.length);
   if (version !== VERSION) {
-    const message = `The backup has format ${version}, this appliance knows ${VERSION}: update it first.`;
+    const message = say('The backup has format {version}, this appliance knows {own}: update it first.', {
+      version,
+      own: VERSION,
+    });
     throw new BackupError('newer', message);
   }
   if (bytes.length <= HEADER_BYTES + TAG_BYTES || log2N < 10 || log2N > MAX_LOG2_N) {
-    throw new BackupError('damaged', 'The backup is damaged: its beginning is not complete.');
+    throw new BackupError('damaged', say('The backup is damaged: its beginning is not complete.'));
   }
   const header = bytes.subarray(0, HEADER_BYTES);
   const salt = header.subarray(MAGIC.length + 2, MAGIC.length + 2 + SALT_BYTES);
@@ -117,15 +124,20 @@ export async function openBackup(file: Uint8Array, passphrase: string): Promise<
       decipher.final(),
     ]);
   } catch (cause) {
-    const message =
-      'The passphrase is wrong, or the file is not as it was written (cut short, or changed on the way).';
+    const message = say(
+      'The passphrase is wrong, or the file is not as it was written (cut short, or changed on the way).',
+    );
     throw new BackupError('wrong-passphrase', message, { cause });
   }
   let json: string;
   try {
     json = (await promisify(gunzip)(plain, { maxOutputLength: MAX_CONTENT_BYTES })).toString('utf8');
   } catch (cause) {
-    throw new BackupError('damaged', `The backup cannot be unpacked: ${(cause as Error).message}`, { cause });
+    throw new BackupError(
+      'damaged',
+      say('The backup cannot be unpacked: {reason}', { reason: reasonOf(cause) }),
+      { cause },
+    );
   }
   return readBackupContent(json);
 }
@@ -133,7 +145,7 @@ export async function openBackup(file: Uint8Array, passphrase: string): Promise<
 /** What is inside, checked: nobody else wrote it, but perhaps another version of ours. Throws BackupError. */
 export function readBackupContent(json: string): Backup {
   const fail = (what: string): never => {
-    throw new BackupError('damaged', `The backup is not as expected: ${what}.`);
+    throw new BackupError('damaged', say('The backup is not as expected: {what}.', { what }));
   };
   let parsed: unknown;
   try {

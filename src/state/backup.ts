@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { syncDirectory, writeFileAtomically } from '../os/atomic-write.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type BackupEntry, BackupError } from './backup-seal.ts';
+import { type Text, say } from '../texts/text.ts';
 
 /** Where everything is. */
 export interface Places {
@@ -18,7 +19,7 @@ interface Part {
   /** In the backup, and in the staging directory. */
   readonly name: string;
   /** For people. */
-  readonly title: string;
+  readonly title: Text;
   readonly path: (places: Places) => string;
   /** Whether it says who may sign in, or holds a key. */
   readonly isAccess?: true;
@@ -52,24 +53,24 @@ function withoutSessions(content: Buffer): Buffer {
  * The bootstrap token, the audit log, logs and figures belong to the appliance, not to its set-up.
  */
 const PARTS: readonly Part[] = [
-  { name: 'config.json', title: 'Configuration', path: ({ configPath }) => configPath },
+  { name: 'config.json', title: say('Configuration'), path: ({ configPath }) => configPath },
   {
     name: 'state/revisions',
-    title: 'History of the configuration',
+    title: say('History of the configuration'),
     path: inState('revisions'),
     trim: newestRevisions,
   },
-  { name: 'state/ssh-ports.json', title: "The servers' SSH ports", path: inState('ssh-ports.json') },
+  { name: 'state/ssh-ports.json', title: say("The servers' SSH ports"), path: inState('ssh-ports.json') },
   {
     name: 'state/auth.json',
-    title: 'Password, two-factor secret and API tokens',
+    title: say('Password, two-factor secret and API tokens'),
     path: inState('auth.json'),
     isAccess: true,
     trim: withoutSessions,
   },
   {
     name: 'state/admin-certificate.pem',
-    title: 'Certificate of this page',
+    title: say('Certificate of this page'),
     path: inState('admin-certificate.pem'),
     isAccess: true,
   },
@@ -103,7 +104,7 @@ export async function collectEntries(places: Places, withAccess: boolean): Promi
 }
 
 export interface PlannedEntry extends BackupEntry {
-  readonly title: string;
+  readonly title: Text;
   readonly change: 'same' | 'new' | 'replaces';
 }
 
@@ -114,8 +115,13 @@ export async function planRestore(entries: readonly BackupEntry[], places: Place
   for (const { name, content } of entries) {
     const part = PARTS.find((candidate) => candidate.name === name);
     if (part === undefined || seen.has(name)) {
-      const what = part === undefined ? 'an entry that no backup has' : 'an entry twice';
-      throw new BackupError('damaged', `The backup holds ${what}: ${JSON.stringify(name.slice(0, 80))}.`);
+      const entry = { name: JSON.stringify(name.slice(0, 80)) };
+      throw new BackupError(
+        'damaged',
+        part === undefined
+          ? say('The backup holds an entry that no backup has: {name}.', entry)
+          : say('The backup holds an entry twice: {name}.', entry),
+      );
     }
     seen.add(name);
     const current = await readIfThere(part.path(places));

@@ -6,6 +6,7 @@ import type { EventRing } from '../runtime/event-ring.ts';
 import type { DataPlaneEvent, EventSink } from '../runtime/events.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
 import { type IpPrefix, prefixContains } from '../wire/ip-prefix.ts';
+import { type Text, english } from '../texts/text.ts';
 
 export type EventKind = DataPlaneEvent['kind'];
 
@@ -146,10 +147,13 @@ function matcher(filter: EventFilter, serverAt: EventLogOptions['serverAt']) {
     if (server !== undefined && serverOf(event, serverAt) !== server) return false;
     return (
       text === undefined ||
-      Object.values(event).some((value) => typeof value === 'string' && value.toLowerCase().includes(text))
+      Object.values(event).some((value) => isTextual(value) && english(value).toLowerCase().includes(text))
     );
   };
 }
+
+const isTextual = (value: unknown): value is Text | string =>
+  typeof value === 'string' || (typeof value === 'object' && value !== null);
 
 /** The server that an event is about: that was connected to, or that sent. */
 function serverOf(event: DataPlaneEvent, serverAt: EventLogOptions['serverAt']): string | null | undefined {

@@ -1,4 +1,5 @@
 /** What the services report, as one picture. */
+import { type Text, asIs } from '../texts/text.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 
 export type OverallState = 'ok' | 'degraded' | 'failed';
@@ -13,7 +14,7 @@ export function overallState(reports: readonly Pick<ServiceReport, 'status'>[]):
 export interface ExplainedCounter {
   readonly name: string;
   readonly value: number;
-  readonly explanation: string;
+  readonly explanation: Text;
 }
 
 /** A service's counters in the order of its table, each with what it counts. */
@@ -24,5 +25,5 @@ export const explainCounters = ({
   Object.entries(counterTable).map(([name, explanation]) => ({
     name,
     value: counters[name] ?? 0,
-    explanation,
+    explanation: asIs(explanation),
   }));

@@ -1,7 +1,21 @@
 /** Every text of the backend in German, by its English sentence. Loaded when the first German reader comes. */
 import { checks } from './german/checks.ts';
+import { config } from './german/config.ts';
+import { counters } from './german/counters.ts';
+import { errors } from './german/errors.ts';
 import { explain } from './german/explain.ts';
 import { probes } from './german/probes.ts';
+import { schema } from './german/schema.ts';
+import { services } from './german/services.ts';
 
-export const GERMAN = { ...checks, ...probes, ...explain } as const;
+export const GERMAN = {
+  ...checks,
+  ...probes,
+  ...explain,
+  ...config,
+  ...schema,
+  ...errors,
+  ...services,
+  ...counters,
+} as const;
 export type German = typeof GERMAN;

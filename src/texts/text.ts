@@ -52,8 +52,8 @@ export function sentences(...texts: readonly (Text | undefined)[]): Text {
 }
 
 /** Alternatives: "a", "a or b", "a or b or c". */
-export const either = (items: readonly Value[]): Value =>
-  items.reduce((first, second) => say('{first} or {second}', { first, second }));
+export const either = ([head, ...tail]: readonly Value[]): Text =>
+  tail.reduce<Text>((first, second) => say('{first} or {second}', { first, second }), listOf([head]));
 
 /** The first of each that reads the same. */
 export const unique = (texts: readonly Text[]): Text[] => [

@@ -34,6 +34,7 @@ import {
   udp,
 } from '../unit/services/nat64/packets.ts';
 import { type Appliance, INTERNET6, type Topology, createTopology, until } from './nat64/topology.ts';
+import { tell } from '../../src/texts/text.ts';
 
 const ETHERNET_BYTES = 14;
 const REDIRECTED = 7;
@@ -316,7 +317,7 @@ describe('the kernel and our thread together', () => {
 
   test('it is on the devices that have addresses, and follows them', async () => {
     const devices = async () =>
-      String((await appliance.status()).figures['fastPath'])
+      String(tell((await appliance.status()).figures)['fastPath'])
         .split(', ')
         .sort();
     await until('all three', async () => (await devices()).join() === 'lan,lan2,wan');
@@ -385,7 +386,7 @@ describe('the kernel and our thread together', () => {
 
   test('switched off, every packet takes the way through our thread', async () => {
     await appliance.ask({ ask: 'reconfigure', nat64: { fastPath: false } });
-    assert.equal((await appliance.status()).figures['fastPath'], 'off');
+    assert.equal(tell((await appliance.status()).figures)['fastPath'], 'off');
     const fast = await counter('packets-fast-path');
     assert.equal((await node(download)).trim(), 'intact');
     assert.equal(await counter('packets-fast-path'), fast);

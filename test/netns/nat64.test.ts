@@ -16,6 +16,7 @@ import {
   createTopology,
   until,
 } from './nat64/topology.ts';
+import { english } from '../../src/texts/text.ts';
 
 const succeeds = (promise: Promise<unknown>) =>
   promise.then(
@@ -480,7 +481,7 @@ describe('NAT64 and its machine', () => {
     await until('works', () => reaches(net));
     await net.run('appliance', 'ip', 'addr', 'del', '198.51.100.1/24', 'dev', 'wan');
     await until('degraded', async () => (await appliance.status()).state === 'degraded');
-    assert.match((await appliance.status()).problem ?? '', /nat64\.pool4/);
+    assert.match(english((await appliance.status()).problem ?? ''), /nat64\.pool4/);
     await net.run('appliance', 'ip', 'addr', 'add', '198.51.100.7/24', 'dev', 'wan');
     await net.run('appliance', 'ip', 'route', 'add', 'default', 'via', '198.51.100.254');
     await until('running', async () => (await appliance.status()).state === 'running');

@@ -6,7 +6,8 @@ import { appendFile, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject } from '../../config/json-schema.ts';
 import type { Logger } from '../../runtime/log.ts';
-import type { AuditAnswer, AuditEntry } from '../contract/auth.ts';
+import { type Text, type Value, listOf, say } from '../../texts/text.ts';
+import type { AuditEntry } from '../contract/auth.ts';
 
 const FILES = 5;
 const FILE_BYTES = 256 * 1024;
@@ -16,11 +17,20 @@ const MAX_TEXT_CHARACTERS = 200;
 const REFUSALS_AT_ONCE = 30;
 const REFUSAL_EVERY_MS = 60_000;
 
+/** As it is written: a string is a name, or what an older version wrote. */
+export type StoredEntry = Omit<AuditEntry, 'target' | 'detail'> & {
+  readonly target: Text | string | null;
+  readonly detail: Text | string | null;
+};
+
 export interface AuditLog {
   /** Returns at once; what cannot be written is in the process's log. */
-  add(entry: Omit<AuditEntry, 'id' | 'at'>): void;
+  add(entry: Omit<StoredEntry, 'id' | 'at'>): void;
   /** Newest first: those older than `cursor`. */
-  page(cursor: number | undefined, limit: number): Promise<AuditAnswer>;
+  page(
+    cursor: number | undefined,
+    limit: number,
+  ): Promise<{ readonly entries: readonly StoredEntry[]; readonly nextCursor: number | null }>;
   /** Resolves when all that was added is written. */
   settled(): Promise<void>;
 }
@@ -85,10 +95,14 @@ export async function openAuditLog(
   return {
     add(entry) {
       if (entry.outcome === 'refused' && !admitsRefusal()) return;
-      const more = suppressed === 0 ? [] : [`${suppressed} more refusals were not written before this`];
+      const more =
+        suppressed === 0
+          ? []
+          : [say('{count} more refusals were not written before this', { count: suppressed })];
       suppressed = 0;
-      const detail = [...(entry.detail === null ? [] : [shorten(entry.detail)]), ...more].join('; ') || null;
-      const whole: AuditEntry = {
+      const details = [...(entry.detail === null ? [] : [shorten(entry.detail)]), ...more];
+      const detail = details.length === 0 ? null : details.length === 1 ? details[0] : listOf(details, '; ');
+      const whole: StoredEntry = {
         id: ++lastId,
         at: new Date(now()).toISOString(),
         who: shorten(entry.who),
@@ -105,7 +119,7 @@ export async function openAuditLog(
     },
     async page(cursor = Infinity, limit) {
       await writing;
-      const entries: AuditEntry[] = [];
+      const entries: StoredEntry[] = [];
       for (let number = 0; number < FILES && entries.length <= limit; number++) {
         const older = parse(await read(number)).filter(({ id }) => id < cursor);
         entries.push(...older.reverse());
@@ -117,23 +131,35 @@ export async function openAuditLog(
   };
 }
 
-const shorten = (text: string) =>
-  (text.length > MAX_TEXT_CHARACTERS ? `${text.slice(0, MAX_TEXT_CHARACTERS)}...` : text).toWellFormed();
+/** Of a text, each of its values. */
+function shorten<T extends Value>(text: T): T;
+function shorten(text: Value): Value {
+  if (typeof text === 'number') return text;
+  if (typeof text === 'object') {
+    const { say: sentence, values } = text;
+    if (values === undefined) return text;
+    const shortened = Object.entries(values).map(([name, value]) => [name, shorten(value)] as const);
+    return { say: sentence, values: Object.fromEntries(shortened) };
+  }
+  return (
+    text.length > MAX_TEXT_CHARACTERS ? `${text.slice(0, MAX_TEXT_CHARACTERS)}...` : text
+  ).toWellFormed();
+}
 
 /** The entries of a file. Lines that are none are left out. */
-function parse(text: string): AuditEntry[] {
+function parse(text: string): StoredEntry[] {
   return text.split('\n').flatMap((line) => {
     const entry = parseLine(line);
     return entry === undefined ? [] : [entry];
   });
 }
 
-function parseLine(line: string): AuditEntry | undefined {
+function parseLine(line: string): StoredEntry | undefined {
   if (line === '') return undefined;
   try {
     const value: unknown = JSON.parse(line);
     return isObject(value) && Number.isSafeInteger(value['id'])
-      ? (value as unknown as AuditEntry)
+      ? (value as unknown as StoredEntry)
       : undefined;
   } catch {
     return undefined;

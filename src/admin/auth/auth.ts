@@ -9,6 +9,7 @@ import { type ClaimWindow, openClaimWindow } from './claim.ts';
 import { HashQueue, hashPassword, verifyPassword, weakness } from './password.ts';
 import { type AuthFile, type AuthData, openAuthFile } from './state-file.ts';
 import { acceptedStep } from './totp.ts';
+import { type Text, say } from '../../texts/text.ts';
 
 const FREE_FAILURES = 5;
 /** Of all that have never signed in here together: who has many addresses is slowed down as well. */
@@ -17,7 +18,7 @@ const ALL = 'all';
 
 export interface Auth {
   readonly data: AuthData;
-  readonly problem: string | undefined;
+  readonly problem: Text | undefined;
   readonly claim: ClaimWindow;
   readonly audit: AuditLog;
   readonly bootstrapToken: string;
@@ -94,7 +95,11 @@ export async function openAuth({ stateDirectory, log, now, monotonicNow }: AuthO
     monotonicNow,
     async claimWith(password) {
       if (data.password !== null || isClaiming) {
-        throw new ApiError(409, 'already-claimed', 'Somebody has already set the password; sign in with it.');
+        throw new ApiError(
+          409,
+          'already-claimed',
+          say('Somebody has already set the password; sign in with it.'),
+        );
       }
       isClaiming = true;
       try {
@@ -116,7 +121,7 @@ export async function openAuth({ stateDirectory, log, now, monotonicNow }: AuthO
           throw new ApiError(
             429,
             'too-many-requests',
-            `Too many wrong passwords; try again in ${seconds} s.`,
+            say('Too many wrong passwords; try again in {seconds} s.', { seconds }),
           );
         }
         const isRight = await verifyPassword(password, data.password ?? '');
@@ -146,5 +151,5 @@ async function matchingStep(
 function refuseWeak(password: string, path: string): void {
   const expected = weakness(password);
   if (expected === undefined) return;
-  throw invalidInput(path, expected, `is what guessers try first; expected ${expected}`);
+  throw invalidInput(path, expected, say('is what guessers try first; expected {expected}', { expected }));
 }

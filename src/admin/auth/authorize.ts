@@ -13,6 +13,7 @@ import { type Principal, allows } from './principal.ts';
 import { hashSecret, isSameSecret } from './secrets.ts';
 import type { Session } from './state-file.ts';
 import { csrfToken, findSession, isLive, touchSession } from './sessions.ts';
+import { type Text, say } from '../../texts/text.ts';
 
 /** Our API tokens begin with this, so that scanners for leaked secrets know them. */
 export const API_TOKEN_PREFIX = 'tombolo_';
@@ -28,7 +29,7 @@ export interface AuthorizerOptions {
 
 /** The `onRequest` hook of the API. What is no route needs a principal, too: it does not say what is there. */
 export function authorizer({ auth, counters: { values, index }, log }: AuthorizerOptions) {
-  const refuse = (request: FastifyRequest, status: number, error: string, message: string): ApiError => {
+  const refuse = (request: FastifyRequest, status: number, error: string, message: Text): ApiError => {
     request.auditRefusal = message;
     return new ApiError(status, error, message);
   };
@@ -39,12 +40,21 @@ export function authorizer({ auth, counters: { values, index }, log }: Authorize
     if (waitMs > 0) {
       values[index['refused-back-off']]++;
       const seconds = Math.ceil(waitMs / 1000);
-      return new ApiError(429, 'too-many-requests', `Too many wrong tokens; try again in ${seconds} s.`);
+      return new ApiError(
+        429,
+        'too-many-requests',
+        say('Too many wrong tokens; try again in {seconds} s.', { seconds }),
+      );
     }
     auth.tokenBackOff.fail(key, auth.monotonicNow());
     values[index['refused-token']]++;
     log.warn({ source: request.ip }, 'admin: wrong token');
-    return refuse(request, 401, 'unauthorized', 'This is no token of this appliance, or it has expired.');
+    return refuse(
+      request,
+      401,
+      'unauthorized',
+      say('This is no token of this appliance, or it has expired.'),
+    );
   }
 
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
@@ -60,7 +70,7 @@ export function authorizer({ auth, counters: { values, index }, log }: Authorize
       throw new ApiError(
         401,
         'unauthorized',
-        'Sign in, or send an API token as "Authorization: Bearer TOKEN".',
+        say('Sign in, or send an API token as "Authorization: Bearer TOKEN".'),
       );
     }
     request.principal = principal;
@@ -69,17 +79,25 @@ export function authorizer({ auth, counters: { values, index }, log }: Authorize
       const expected = csrfToken(sessionTokenOf(request.headers.cookie) ?? '');
       if (typeof sent !== 'string' || !isSameSecret(sent, expected)) {
         values[index['refused-csrf']]++;
-        throw refuse(request, 403, 'csrf', `Send the csrfToken of GET /api/session as "${CSRF_HEADER}".`);
+        throw refuse(
+          request,
+          403,
+          'csrf',
+          say('Send the csrfToken of GET /api/session as "{header}".', { header: CSRF_HEADER }),
+        );
       }
     }
     if (scope !== undefined && !allows(principal.scope, scope)) {
       values[index['refused-scope']]++;
-      const message = `This needs the scope "${scope}"; what you signed in with has "${principal.scope}".`;
+      const message = say('This needs the scope "{scope}"; what you signed in with has "{own}".', {
+        scope,
+        own: principal.scope,
+      });
       throw refuse(request, 403, 'scope-too-small', message);
     }
     if (ownerOnly === true && principal.kind === 'token') {
       values[index['refused-scope']]++;
-      const message = 'API tokens cannot change how the owner signs in; sign in with the password.';
+      const message = say('API tokens cannot change how the owner signs in; sign in with the password.');
       throw refuse(request, 403, 'owner-only', message);
     }
   };

@@ -3,6 +3,7 @@ import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { returnBlocksFrom } from '../../os/allocator.ts';
 import { ApiError } from '../errors.ts';
+import { type Text, say } from '../../texts/text.ts';
 
 /** OWASP's parameters for little memory: a Raspberry Pi 3 has 1 GB, and takes about half a second. */
 const MEMORY_KIB = 19_456;
@@ -68,16 +69,16 @@ export async function verifyPassword(password: string, stored: string): Promise<
  * Why a password is refused although it is long enough; undefined when it is not. No rules of letters and digits (NIST SP
  * 800-63B section 3.1.1.2): only what every guesser tries first.
  */
-export function weakness(password: string): string | undefined {
-  if (new Set(password).size < 5) return 'a password of at least 5 different characters';
+export function weakness(password: string): Text | undefined {
+  if (new Set(password).size < 5) return say('a password of at least 5 different characters');
   const plain = password.toLowerCase();
   if (/^(tombolo|password|passwort|raspberry)[^a-z]*$/.test(plain))
-    return 'a password that is no common word';
+    return say('a password that is no common word');
   if ('01234567890123456789'.includes(plain) || 'abcdefghijklmnopqrstuvwxyz'.includes(plain)) {
-    return 'a password that is no plain sequence';
+    return say('a password that is no plain sequence');
   }
   if ('qwertyuiopasdfghjklzxcvbnm'.includes(plain) || 'qwertzuiopasdfghjklyxcvbnm'.includes(plain)) {
-    return 'a password that is no row of keys';
+    return say('a password that is no row of keys');
   }
   return undefined;
 }
@@ -95,7 +96,11 @@ export class HashQueue {
   async run<T>(isKnown: boolean, job: () => Promise<T>): Promise<T> {
     const queue = isKnown ? this.#known : this.#others;
     if (queue.length >= MAX_WAITING) {
-      throw new ApiError(429, 'too-many-requests', 'Too many sign-ins at once; try again in a few seconds.');
+      throw new ApiError(
+        429,
+        'too-many-requests',
+        say('Too many sign-ins at once; try again in a few seconds.'),
+      );
     }
     if (this.#isBusy) await new Promise<void>((resolve) => queue.push(resolve));
     this.#isBusy = true;

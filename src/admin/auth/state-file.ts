@@ -11,6 +11,7 @@ import type { Scope } from '../contract/common.ts';
 import { ApiError } from '../errors.ts';
 import { isPasswordHash } from './password.ts';
 import { newSecret } from './secrets.ts';
+import { type Text, reasonOf, say } from '../../texts/text.ts';
 
 export interface Session {
   readonly id: string;
@@ -46,7 +47,7 @@ export interface AuthFile {
   /** In force. Changed in place, then `save`d. */
   readonly data: AuthData;
   /** Why nobody can sign in, and what to do; undefined when all is well. */
-  readonly problem: string | undefined;
+  readonly problem: Text | undefined;
   /** Resolves when what `data` is now is on the disk. Throws ApiError 503 when that fails: it is in force regardless. */
   save(): Promise<void>;
 }
@@ -69,12 +70,15 @@ export async function openAuthFile(stateDirectory: string, log: Logger): Promise
     tokens: [],
     deviceKey: newSecret(),
   };
-  let problem: string | undefined;
+  let problem: Text | undefined;
   try {
     data = check(JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      problem = `${path} cannot be used (${(error as Error).message}); set a new password with the bootstrap token`;
+      problem = say('{path} cannot be used ({reason}); set a new password with the bootstrap token', {
+        path,
+        reason: reasonOf(error),
+      });
       log.error({ err: error, path }, 'admin: nobody can sign in until a new password is set');
       data.password = UNUSABLE;
     }
@@ -101,7 +105,9 @@ export async function openAuthFile(stateDirectory: string, log: Logger): Promise
         await next;
       } catch (error) {
         log.error({ err: error }, 'admin: could not keep who may sign in');
-        const message = `In force until the next restart, but not kept: ${(error as Error).message}`;
+        const message = say('In force until the next restart, but not kept: {reason}', {
+          reason: reasonOf(error),
+        });
         throw new ApiError(503, 'not-kept', message);
       }
     },

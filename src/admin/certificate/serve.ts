@@ -3,6 +3,7 @@ import type { AdminConfig } from '../../config/schema.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { isLoopback } from '../transport.ts';
 import { keepCertificate } from './keep.ts';
+import { type Text, reasonOf, say } from '../../texts/text.ts';
 
 /** For renewal, and to try again when one could not be made. */
 const CHECK_MS = 600_000;
@@ -13,7 +14,7 @@ export interface ServedCertificate extends Disposable {
   /** SHA-256, "AB:CD:..."; undefined without HTTPS. */
   fingerprint(): string | undefined;
   /** Why there is none although there should be. */
-  problem(): string | undefined;
+  problem(): Text | undefined;
   /** Follows a change of the configuration. Never rejects: without a certificate the page still serves this machine. */
   refresh(): Promise<void>;
 }
@@ -29,7 +30,7 @@ export function serveCertificate(
   log: Logger,
 ): ServedCertificate {
   const keeper = keepCertificate(stateDirectory, Date.now, log);
-  let problem: string | undefined;
+  let problem: Text | undefined;
 
   async function refresh(): Promise<void> {
     problem = undefined;
@@ -37,7 +38,7 @@ export function serveCertificate(
     try {
       await keeper.refresh(admin().hostnames);
     } catch (error) {
-      problem = `no certificate for HTTPS: ${(error as Error).message}`;
+      problem = say('no certificate for HTTPS: {reason}', { reason: reasonOf(error) });
       log.error({ err: error }, 'admin: could not make a certificate; other machines cannot reach the page');
     }
   }

@@ -160,7 +160,7 @@ function explainAdmin({ admin }: Config, flow: Flow): Leg | undefined {
     text: say('{list} lists {address}.', { list: 'admin.allow', address: flow.from }),
     configPath,
   };
-  return endsHere([listed], say('The control panel answers on port {port}.', { port: admin.port }));
+  return endsHere([listed], say('The admin page answers on port {port}.', { port: admin.port }));
 }
 
 /** Names the server of an address; an address that no server has was reached by NAT64 nevertheless. */

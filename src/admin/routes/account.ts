@@ -1,5 +1,6 @@
 /** How the owner signs in: the password and the authenticator app. Not for API tokens. */
 import { hostname } from 'node:os';
+import { missing } from '../../config/problem.ts';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { deviceOf } from '../auth/cookies.ts';
 import { newSecret } from '../auth/secrets.ts';
@@ -12,8 +13,9 @@ import {
   TotpRemoveBody,
   TotpSecretAnswer,
 } from '../contract/auth.ts';
-import { ApiError, invalidInput } from '../errors.ts';
+import { ApiError, invalidInput, invalidInputs } from '../errors.ts';
 import { SMALL_BODY_BYTES, sessionAnswer, signIn } from './session.ts';
+import { say } from '../../texts/text.ts';
 
 const CONFIRM_TOTP_MS = 600_000;
 
@@ -27,12 +29,12 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
   /** Throws unless the present password came along. Root, who reads the bootstrap token, needs none. */
   async function requirePassword(request: FastifyRequest, password: string | undefined, path: string) {
     if (request.principal?.kind === 'bootstrap') return;
-    const expected = 'the present password';
-    if (password === undefined) throw invalidInput(path, expected, `is missing; expected ${expected}`);
+    const expected = say('the present password');
+    if (password === undefined) throw invalidInputs([missing(path, expected)]);
     const device = deviceOf(request.headers.cookie, data.deviceKey);
     if (await auth.isOwner({ password, code: undefined, source: request.ip, device })) return;
-    request.auditRefusal = 'The present password is wrong.';
-    throw invalidInput(path, expected, `is not ${expected}`);
+    request.auditRefusal = say('The present password is wrong.');
+    throw invalidInput(path, expected, say('is not {expected}', { expected }));
   }
 
   app.put<{ Body: PasswordBody }>(
@@ -67,7 +69,7 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
     },
     async (): Promise<TotpSecretAnswer> => {
       if (data.totp !== null) {
-        throw new ApiError(409, 'totp-on', 'Codes are asked for already; switch that off first.');
+        throw new ApiError(409, 'totp-on', say('Codes are asked for already; switch that off first.'));
       }
       const { secret, uri } = await newTotp(hostname());
       pendingTotp = { secret, endMs: auth.monotonicNow() + CONFIRM_TOTP_MS };
@@ -88,14 +90,18 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
     },
     async (request) => {
       if (pendingTotp === undefined || auth.monotonicNow() > pendingTotp.endMs) {
-        throw new ApiError(409, 'no-totp-secret', 'Ask for a secret first, with POST totp.');
+        throw new ApiError(409, 'no-totp-secret', say('Ask for a secret first, with POST totp.'));
       }
       const { secret } = pendingTotp;
       const step = await acceptedStep(secret, request.body.code, 0, auth.now());
       if (step === undefined) {
-        const expected = 'the code that the authenticator app shows now';
+        const expected = say('the code that the authenticator app shows now');
         const clock = new Date(auth.now()).toISOString();
-        throw invalidInput('/code', expected, `is not ${expected}; the appliance's clock says ${clock}`);
+        throw invalidInput(
+          '/code',
+          expected,
+          say("is not {expected}; the appliance's clock says {clock}", { expected, clock }),
+        );
       }
       pendingTotp = undefined;
       data.totp = { secret, lastStep: step };

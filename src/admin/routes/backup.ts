@@ -11,7 +11,9 @@ import type { AdminDeps } from '../build.ts';
 import { strict } from '../contract/common.ts';
 import { BackupBody, RestoreAnswer, RestoreBody } from '../contract/live.ts';
 import { ApiError } from '../errors.ts';
+import { told } from '../language.ts';
 import { toStatusAnswer } from '../status-answer.ts';
+import { say, tell } from '../../texts/text.ts';
 
 /** 8 MiB in base64, and the passphrase. */
 const RESTORE_BODY_BYTES = 12 << 20;
@@ -53,14 +55,14 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
   /** One at a time: deriving a key takes memory on purpose. */
   async function alone<T>(task: () => Promise<T>): Promise<T> {
     if (isBusy)
-      throw new ApiError(429, 'busy', 'Another backup or restore is under way; try again in a moment.');
+      throw new ApiError(429, 'busy', say('Another backup or restore is under way; try again in a moment.'));
     isBusy = true;
     try {
       return await task();
     } catch (error) {
-      const { reason, message } = error as BackupError;
+      const { reason, text } = error as BackupError;
       if (reason === undefined || !(reason in STATUS_OF)) throw error;
-      throw new ApiError(...STATUS_OF[reason], message);
+      throw new ApiError(...STATUS_OF[reason], text);
     } finally {
       isBusy = false;
     }
@@ -93,8 +95,9 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
     if (content === undefined) return undefined;
     const loaded = loadConfig(Buffer.from(content).toString('utf8'));
     if (!('problems' in loaded)) return loaded.document;
-    const message =
-      'The configuration in the backup is not one that this version takes; nothing was changed.';
+    const message = say(
+      'The configuration in the backup is not one that this version takes; nothing was changed.',
+    );
     throw new ApiError(422, 'invalid-config', message, loaded.problems);
   }
 
@@ -122,7 +125,10 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
         const diff = restored === undefined ? [] : diffDocuments(deps.store.document, restored);
         if (!isDryRun) {
           await stageRestore(planned, places);
-          request.auditTarget = `backup of ${backup.hostname}, ${backup.createdAt}`;
+          request.auditTarget = say('backup of {hostname}, {time}', {
+            hostname: backup.hostname,
+            time: backup.createdAt,
+          });
           // After the answer has left.
           if (deps.live.restart !== undefined) setTimeout(deps.live.restart, RESTORE_DELAY_MS).unref();
         }
@@ -130,12 +136,15 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
           createdAt: backup.createdAt,
           version: backup.version,
           hostname: backup.hostname,
-          entries: planned.map(({ name, title, change, content }) => ({
-            name,
-            title,
-            change,
-            bytes: content.length,
-          })),
+          entries: told(
+            request,
+            planned.map(({ name, title, change, content }) => ({
+              name,
+              title,
+              change,
+              bytes: content.length,
+            })),
+          ),
           diff: diff.map((each) => ({ ...each })),
           isDryRun,
           restarts: deps.live.restart !== undefined,
@@ -168,7 +177,8 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
         events: events.page({ kinds: ['service', 'connection'] }, undefined, BUNDLE_EVENTS).events,
         log: logs.page('debug', undefined, BUNDLE_LINES).lines,
       };
-      const text = JSON.stringify(redactFields(bundle), undefined, 1);
+      // In English: whoever helps must understand it.
+      const text = JSON.stringify(redactFields(tell(bundle)), undefined, 1);
       const safe = redactText(text, await knownSecrets(places.stateDirectory));
       return sendFile(reply, fileName('support', machine.hostname, 'json'), 'application/json', safe);
     },

@@ -4,6 +4,7 @@ import type { AdminDeps } from '../build.ts';
 import { ChecksAnswer, RunChecksBody } from '../contract/checks.ts';
 import { ApiError } from '../errors.ts';
 import { told } from '../language.ts';
+import { say } from '../../texts/text.ts';
 
 export const checksRoutes =
   ({ diagnostics }: AdminDeps) =>
@@ -30,7 +31,8 @@ export const checksRoutes =
       async (request): Promise<ChecksAnswer> => {
         const { id } = request.body;
         const answer = await diagnostics.runChecks(id);
-        if (answer === undefined) throw new ApiError(404, 'no-such-check', `There is no check "${id}".`);
+        if (answer === undefined)
+          throw new ApiError(404, 'no-such-check', say('There is no check "{id}".', { id: id ?? '' }));
         return told(request, answer);
       },
     );

@@ -6,7 +6,7 @@ import { parseHosts } from '../../config/parse-hosts.ts';
 import { ConfigSchema } from '../../config/schema.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import type { AssertionResult } from '../../runtime/explain.ts';
-import { english, tell } from '../../texts/text.ts';
+import { type Untold, reasonOf, say, sentences } from '../../texts/text.ts';
 import { actorOf } from '../actor.ts';
 import type { AdminDeps, BuildOptions } from '../build.ts';
 import {
@@ -96,7 +96,7 @@ export const configRoutes =
         if (result.outcome === 'assertions-failed') void reply.code(409);
         const answer = applyAnswer(result, counters);
         if ('revision' in answer) request.auditTarget = answer.revision;
-        return answer;
+        return told(request, answer);
       },
     );
 
@@ -109,7 +109,7 @@ export const configRoutes =
           response: { 200: ConfigPendingAnswer },
         },
       },
-      async () => pendingAnswer(changes),
+      async (request): Promise<ConfigPendingAnswer> => told(request, pendingAnswer(changes)),
     );
 
     app.post(
@@ -124,7 +124,11 @@ export const configRoutes =
       },
       async (request): Promise<ConfigRevisionAnswer> => {
         const isConfirmed = await changes.confirm(actorOf(request)).catch((error: Error) => {
-          throw new ApiError(503, 'not-kept', `Not confirmed, the countdown goes on: ${error.message}`);
+          throw new ApiError(
+            503,
+            'not-kept',
+            say('Not confirmed, the countdown goes on: {reason}', { reason: reasonOf(error) }),
+          );
         });
         if (!isConfirmed) throw nothingPending();
         request.auditTarget = store.revision;
@@ -161,14 +165,15 @@ export const configRoutes =
           response: { 200: ParseHostsAnswer },
         },
       },
-      async ({ body }): Promise<ParseHostsAnswer> => {
+      async (request): Promise<ParseHostsAnswer> => {
+        const { body } = request;
         const { format, hosts, problems } = parseHosts(body.text, store.current);
         const known = new Set(store.current.hosts.map(({ name }) => name));
-        return {
+        return told(request, {
           format,
           hosts: hosts.map(({ line, host }) => ({ line, host, isKnown: known.has(host.name) })),
-          problems: [...problems],
-        };
+          problems,
+        });
       },
     );
   };
@@ -177,14 +182,14 @@ const nothingPending = () =>
   new ApiError(
     409,
     'nothing-pending',
-    'No change waits for a confirmation; it may have been taken back already.',
+    say('No change waits for a confirmation; it may have been taken back already.'),
   );
 
 /** The answer to an apply or revert; throws what was refused. */
 export function applyAnswer(
   result: ApplyResult,
   { values, index }: Counters<typeof ADMIN_COUNTERS>,
-): ConfigApplyAnswer | AssertionsFailedAnswer {
+): ConfigApplyAnswer | Untold<AssertionsFailedAnswer, 'message' | 'text'> {
   switch (result.outcome) {
     case 'changed':
       values[index['config-changed']]++;
@@ -195,8 +200,10 @@ export function applyAnswer(
       values[index['config-refused']]++;
       return {
         error: 'assertions-failed',
-        message: `Not applied: ${result.failed.map(({ message }) => english(message)).join(' ')}`,
-        failedAssertions: tell(result.failed.map(assertionAnswer)),
+        message: say('Not applied: {failed}', {
+          failed: sentences(...result.failed.map(({ message }) => message)),
+        }),
+        failedAssertions: result.failed.map(assertionAnswer),
       };
     default:
       values[index['config-refused']]++;
@@ -209,34 +216,41 @@ type Refused = Exclude<ApplyResult, { outcome: 'changed' | 'assertions-failed' }
 function refusal(result: Refused): ApiError {
   switch (result.outcome) {
     case 'invalid':
-      return new ApiError(400, 'invalid-config', 'This is no valid configuration.', result.problems);
+      return new ApiError(400, 'invalid-config', say('This is no valid configuration.'), result.problems);
     case 'stale':
       return new ApiError(
         412,
         'stale',
-        `The configuration was changed meanwhile, to revision ${result.revision}; load it again.`,
+        say('The configuration was changed meanwhile, to revision {revision}; load it again.', {
+          revision: result.revision,
+        }),
       );
     case 'change-pending': {
       const { by, confirmBy } = result.pending;
-      const message = `A change of ${by} waits for its confirmation until ${confirmBy}: confirm it or take it back first.`;
+      const message = say(
+        'A change of {by} waits for its confirmation until {time}: confirm it or take it back first.',
+        { by, time: confirmBy },
+      );
       return new ApiError(409, 'change-pending', message);
     }
     case 'file-changed':
       return new ApiError(
         409,
         'file-changed',
-        'The file was edited by hand since it was read; reload it (SIGHUP) before changing it here.',
+        say('The file was edited by hand since it was read; reload it (SIGHUP) before changing it here.'),
       );
     case 'failed': {
-      const message = `Not put into force, the configuration before stays: ${result.error.message}`;
+      const message = say('Not put into force, the configuration before stays: {reason}', {
+        reason: reasonOf(result.error),
+      });
       return new ApiError(422, 'apply-failed', message);
     }
     case 'unchanged':
-      return new ApiError(409, 'nothing-pending', 'The configuration before is in force already.');
+      return new ApiError(409, 'nothing-pending', say('The configuration before is in force already.'));
   }
 }
 
-function pendingAnswer(changes: ConfigChanges): ConfigPendingAnswer {
+function pendingAnswer(changes: ConfigChanges) {
   const { pending, lastRollback } = changes;
   return {
     pending:

@@ -2,7 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { AdminDeps } from '../build.ts';
 import { AssertionsAnswer, ExplainAnswer, ExplainRequest } from '../contract/apply.ts';
-import { ApiError } from '../errors.ts';
+import { say } from '../../texts/text.ts';
+import { missing } from '../../config/problem.ts';
+import { invalidInputs } from '../errors.ts';
 import { told } from '../language.ts';
 import { assertionAnswer } from './config.ts';
 
@@ -22,9 +24,7 @@ export const explainRoutes =
       async (request): Promise<ExplainAnswer> => {
         const { body } = request;
         if (body.protocol !== 'icmp' && body.port === undefined) {
-          const expected = 'a port number from 1 to 65535';
-          const problem = { path: '/port', expected, message: `is missing; expected ${expected}` };
-          throw new ApiError(400, 'invalid-input', `/port: ${problem.message}`, [problem]);
+          throw invalidInputs([missing('/port', say('a port number from 1 to 65535'))]);
         }
         const { findWay } = await import('../explain/way.ts');
         const config = store.current;

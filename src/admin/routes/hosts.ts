@@ -6,6 +6,7 @@ import { DnsRecordsAnswer, HostAnswer, HostsAnswer } from '../contract/checks.ts
 import { strict } from '../contract/common.ts';
 import { ApiError } from '../errors.ts';
 import { told } from '../language.ts';
+import { say } from '../../texts/text.ts';
 
 const Params = Type.Object(
   { name: Type.String({ title: 'Name', expected: 'the name of a server' }) },
@@ -56,5 +57,9 @@ export const hostsRoutes =
   };
 
 function noSuchServer(name: string): never {
-  throw new ApiError(404, 'no-such-server', `There is no server "${name}" in the configuration.`);
+  throw new ApiError(
+    404,
+    'no-such-server',
+    say('There is no server "{name}" in the configuration.', { name }),
+  );
 }

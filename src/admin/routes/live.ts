@@ -12,8 +12,10 @@ import {
   HistoryAnswer,
   type HistorySeries,
 } from '../contract/live.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, invalidInput } from '../errors.ts';
+import { told } from '../language.ts';
 import { createLiveStream, LIVE_TOPICS, type LiveTopic, MAX_STREAMS } from '../live-stream.ts';
+import { say } from '../../texts/text.ts';
 
 const DEFAULT_EVENTS = 100;
 const DEFAULT_POINTS = 300;
@@ -91,9 +93,13 @@ function toSpan(from: string | undefined, to: string | undefined): { fromMs: num
   const toMs = to === undefined ? Date.now() : Date.parse(to);
   const fromMs = from === undefined ? toMs - HOUR_MS : Date.parse(from);
   if (fromMs < toMs && toMs - fromMs <= LONGEST_SPAN_MS) return { fromMs, toMs };
-  const expected = 'a "from" before "to", at most 31 days apart';
-  const message = `"${from ?? 'an hour before'}" to "${to ?? 'now'}": expected ${expected}`;
-  throw new ApiError(400, 'invalid-input', message, [{ path: '/from', expected, message }]);
+  const expected = say('a "from" before "to", at most 31 days apart');
+  const message = say('"{from}" to "{to}": expected {expected}', {
+    from: from ?? say('an hour before'),
+    to: to ?? say('now'),
+    expected,
+  });
+  throw invalidInput('/from', expected, message);
 }
 
 export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
@@ -116,9 +122,11 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
         response: { 200: EventsAnswer },
       },
     },
-    async ({ query }): Promise<EventsAnswer> => {
+    async (request): Promise<EventsAnswer> => {
+      const { query } = request;
       const cursor = query.cursor === undefined ? undefined : Number(query.cursor);
-      return events.page(toFilter(query), cursor, Number(query.limit ?? DEFAULT_EVENTS)) as EventsAnswer;
+      const page = events.page(toFilter(query), cursor, Number(query.limit ?? DEFAULT_EVENTS));
+      return told(request, page) as EventsAnswer;
     },
   );
 
@@ -130,7 +138,7 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
     },
     async (request, reply) => {
       if (stream.listeners >= MAX_STREAMS) {
-        const message = `${MAX_STREAMS} pages listen already; close one.`;
+        const message = say('{count} pages listen already; close one.', { count: MAX_STREAMS });
         throw new ApiError(429, 'too-many-streams', message);
       }
       const { topics, ...filter } = request.query;
@@ -148,6 +156,7 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
         topics: new Set((topics?.split(',') as LiveTopic[] | undefined) ?? LIVE_TOPICS),
         filter: toFilter(filter),
         lastEventId: lastEventId(request),
+        words: request.words,
       });
     },
   );

@@ -13,6 +13,7 @@ import {
 } from '../contract/nat64.ts';
 import { ApiError, invalidInput } from '../errors.ts';
 import { told } from '../language.ts';
+import { say } from '../../texts/text.ts';
 
 const DEFAULT_PAGE_ROWS = 100;
 const DEFAULT_CLIENTS = 10;
@@ -107,8 +108,12 @@ export const nat64Routes = (deps: AdminDeps) => async (app: FastifyInstance) => 
     if (found !== undefined) return found;
     const isEnabled = deps.store.current.nat64.enabled;
     throw isEnabled
-      ? new ApiError(409, 'nat64-not-running', 'NAT64 is not running; the status of the service says why.')
-      : new ApiError(409, 'nat64-disabled', 'NAT64 is switched off; set nat64.enabled to true.');
+      ? new ApiError(
+          409,
+          'nat64-not-running',
+          say('NAT64 is not running; the status of the service says why.'),
+        )
+      : new ApiError(409, 'nat64-disabled', say('NAT64 is switched off; set nat64.enabled to true.'));
   }
 
   app.get<{ Querystring: Static<typeof SessionsQuery> }>(
@@ -187,8 +192,8 @@ export const nat64Routes = (deps: AdminDeps) => async (app: FastifyInstance) => 
       if (client !== undefined) return { rows: queries().portBlocks({ client }) };
       if (poolAddress !== undefined && poolPort !== undefined)
         return { rows: queries().portBlocks({ poolAddress, poolPort }) };
-      const expected = 'either client, or poolAddress and poolPort';
-      throw invalidInput('', expected, `Send ${expected}.`);
+      const expected = say('either client, or poolAddress and poolPort');
+      throw invalidInput('', expected, say('Send {expected}.', { expected }));
     },
   );
 

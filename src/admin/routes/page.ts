@@ -7,6 +7,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ApiError } from '../errors.ts';
+import { say } from '../../texts/text.ts';
 
 const DIST = new URL('../../../web/dist/', import.meta.url);
 const INDEX = 'index.html';
@@ -54,7 +55,7 @@ export async function findPage(): Promise<Page> {
       const [path] = request.url.split('?', 1);
       const isPlace = request.method === 'GET' && !/\.[^/]*$/.test(path) && !/^\/api(\/|$)/.test(path);
       if (isPlace) return answerIndex(request, reply);
-      throw new ApiError(404, 'not-found', 'There is nothing at this address.');
+      throw new ApiError(404, 'not-found', say('There is nothing at this address.'));
     },
   };
 }
@@ -85,8 +86,9 @@ async function send(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   if (file === undefined) {
-    const message =
-      'The control panel is not built (npm run build:web). The API under /api works without it.';
+    const message = say(
+      'The control panel is not built (npm run build:web). The API under /api works without it.',
+    );
     throw new ApiError(503, 'page-not-built', message);
   }
   const accepted = headers['accept-encoding'] ?? '';

@@ -12,7 +12,9 @@ import {
   ConfigRevisionsAnswer,
 } from '../contract/apply.ts';
 import { ApiError } from '../errors.ts';
+import { told } from '../language.ts';
 import { DEFAULT_CONFIRM_SECONDS, applyAnswer } from './config.ts';
+import { say } from '../../texts/text.ts';
 
 const PAGE_ROWS = 50;
 
@@ -43,10 +45,12 @@ export const revisionRoutes =
           response: { 200: ConfigRevisionsAnswer },
         },
       },
-      async ({ query }): Promise<ConfigRevisionsAnswer> => {
+      async (request): Promise<ConfigRevisionsAnswer> => {
+        const { query } = request;
         const found = changes.revisions(Number(query.cursor ?? Infinity), PAGE_ROWS + 1);
         const rows = found.slice(0, PAGE_ROWS).map(row);
-        return { rows, nextCursor: found.length > PAGE_ROWS ? rows[PAGE_ROWS - 1].id : null };
+        const nextCursor = found.length > PAGE_ROWS ? rows[PAGE_ROWS - 1].id : null;
+        return told(request, { rows, nextCursor });
       },
     );
 
@@ -60,11 +64,17 @@ export const revisionRoutes =
           response: { 200: ConfigRevisionDetail },
         },
       },
-      async ({ params }): Promise<ConfigRevisionDetail> => {
+      async (request): Promise<ConfigRevisionDetail> => {
+        const { params } = request;
         const detail = await changes.revision(Number(params.id));
         if (detail === undefined) throw noSuchRevision(params.id);
         const { revision, document, diff, diffFromCurrent } = detail;
-        return { ...row(revision), document, diff: [...diff], diffFromCurrent: [...diffFromCurrent] };
+        return {
+          ...told(request, row(revision)),
+          document,
+          diff: [...diff],
+          diffFromCurrent: [...diffFromCurrent],
+        };
       },
     );
 
@@ -89,10 +99,14 @@ export const revisionRoutes =
         });
         if (result === undefined) throw noSuchRevision(request.params.id);
         if (result.outcome === 'assertions-failed') void reply.code(409);
-        return applyAnswer(result, counters);
+        return told(request, applyAnswer(result, counters));
       },
     );
   };
 
 const noSuchRevision = (text: string) =>
-  new ApiError(404, 'no-such-revision', `The history has no revision ${text}; the oldest ones are dropped.`);
+  new ApiError(
+    404,
+    'no-such-revision',
+    say('The history has no revision {id}; the oldest ones are dropped.', { id: text }),
+  );

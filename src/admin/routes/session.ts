@@ -1,5 +1,6 @@
 /** First run, signing in and out, the list of sessions. */
 import { hostname } from 'node:os';
+import { missing } from '../../config/problem.ts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sessionPrincipal } from '../auth/authorize.ts';
 import { deviceCookie, deviceOf, noSessionCookies, sessionCookie, sessionTokenOf } from '../auth/cookies.ts';
@@ -7,8 +8,9 @@ import { hashSecret, newSecret } from '../auth/secrets.ts';
 import { beginSession, csrfToken, isLive, sessionEndsAtMs } from '../auth/sessions.ts';
 import type { AdminDeps, BuildOptions } from '../build.ts';
 import { FirstRunBody, IdParams, SessionAnswer, SessionsAnswer, SignInBody } from '../contract/auth.ts';
-import { ApiError, invalidInput } from '../errors.ts';
+import { ApiError, invalidInputs } from '../errors.ts';
 import { isEncrypted } from '../transport.ts';
+import { type Text, say } from '../../texts/text.ts';
 
 /** A password and a code. */
 export const SMALL_BODY_BYTES = 4096;
@@ -100,16 +102,22 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       },
     },
     async (request, reply) => {
-      const refuse = (error: string, message: string) => {
+      const refuse = (error: string, message: Text) => {
         values[index['refused-claim']]++;
         request.auditRefusal = message;
         return new ApiError(403, error, message);
       };
       if (!isLocal(request.socket.remoteAddress)) {
-        throw refuse('not-local', 'The first password is set from the network that the appliance is in.');
+        throw refuse(
+          'not-local',
+          say('The first password is set from the network that the appliance is in.'),
+        );
       }
       if (!auth.isClaimed() && !auth.claim.isOpen()) {
-        throw refuse('claim-closed', 'The time to set the first password is over; restart the appliance.');
+        throw refuse(
+          'claim-closed',
+          say('The time to set the first password is over; restart the appliance.'),
+        );
       }
       await auth.claimWith(request.body.password);
       options.onClaimed();
@@ -128,11 +136,11 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       const { password, code } = request.body;
       const { data } = auth;
       if (!auth.isClaimed()) {
-        throw new ApiError(409, 'unclaimed', 'Nobody has set a password yet; begin with the first run.');
+        throw new ApiError(409, 'unclaimed', say('Nobody has set a password yet; begin with the first run.'));
       }
       if (data.totp !== null && code === undefined) {
-        const expected = 'the six digits that the authenticator app shows';
-        throw invalidInput('/code', expected, `is missing; expected ${expected}`);
+        const expected = say('the six digits that the authenticator app shows');
+        throw invalidInputs([missing('/code', expected)]);
       }
       const device = deviceOf(request.headers.cookie, data.deviceKey);
       const isOwner = await auth
@@ -143,7 +151,8 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
         });
       if (!isOwner) {
         values[index['refused-password']]++;
-        const what = data.totp === null ? 'The password is wrong.' : 'The password or the code is wrong.';
+        const what =
+          data.totp === null ? say('The password is wrong.') : say('The password or the code is wrong.');
         request.auditRefusal = what;
         throw new ApiError(401, 'wrong-credentials', what);
       }
@@ -156,7 +165,11 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
     { config: { scope: 'read' }, schema: { summary: 'Signs out', response: { 200: SessionAnswer } } },
     async (request, reply) => {
       if (request.principal?.kind !== 'session') {
-        throw new ApiError(409, 'no-session', 'A token has no session to end; revoke it with DELETE tokens.');
+        throw new ApiError(
+          409,
+          'no-session',
+          say('A token has no session to end; revoke it with DELETE tokens.'),
+        );
       }
       const { id: own } = request.principal;
       await endSessions(request, options, (id) => id === own);
@@ -194,7 +207,7 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
     async (request, reply) => {
       const { id: wanted } = request.params;
       if (!auth.data.sessions.some(({ id }) => id === wanted)) {
-        throw new ApiError(404, 'not-found', `There is no session "${wanted}".`);
+        throw new ApiError(404, 'not-found', say('There is no session "{wanted}".', { wanted }));
       }
       const isOwn = await endSessions(request, options, (id) => id === wanted);
       return isOwn ? signedOut(request, reply) : sessionAnswer(request, options);

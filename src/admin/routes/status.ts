@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { explainCounters, overallState } from '../../state/summary.ts';
 import type { AdminDeps } from '../build.ts';
 import { CountersAnswer, HealthAnswer, StatusAnswer } from '../contract/status.ts';
+import { told } from '../language.ts';
 import { toStatusAnswer } from '../status-answer.ts';
 
 export const statusRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
@@ -22,7 +23,7 @@ export const statusRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
       config: { scope: 'read' },
       schema: { summary: 'The process and its services', response: { 200: StatusAnswer } },
     },
-    async (): Promise<StatusAnswer> => toStatusAnswer(deps.services(), deps),
+    async (request): Promise<StatusAnswer> => told(request, toStatusAnswer(deps.services(), deps)),
   );
 
   app.get(
@@ -31,8 +32,9 @@ export const statusRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
       config: { scope: 'read' },
       schema: { summary: 'Every counter, with what it counts', response: { 200: CountersAnswer } },
     },
-    async (): Promise<CountersAnswer> => ({
-      services: deps.services().map((report) => ({ name: report.name, counters: explainCounters(report) })),
-    }),
+    async (request): Promise<CountersAnswer> =>
+      told(request, {
+        services: deps.services().map((report) => ({ name: report.name, counters: explainCounters(report) })),
+      }),
   );
 };

@@ -7,7 +7,9 @@ import { LOG_LEVELS } from '../../state/log-ring.ts';
 import type { AdminDeps } from '../build.ts';
 import { ErrorAnswer, strict } from '../contract/common.ts';
 import { FactoryResetBody, LogsAnswer, SystemActionAnswer, SystemAnswer } from '../contract/live.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError, invalidInput } from '../errors.ts';
+import { told } from '../language.ts';
+import { say } from '../../texts/text.ts';
 
 const DEFAULT_LINES = 200;
 
@@ -94,20 +96,21 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
   );
 
   const response = { 202: SystemActionAnswer, 409: ErrorAnswer };
-  const impossible = (what: string) =>
+  const impossible = () =>
     new ApiError(
       409,
       'not-possible-here',
-      `This machine does not let the page ${what}; only the appliance's own image does.`,
+      say("This machine does not let the page do that; only the appliance's own image does."),
     );
 
   app.post(
     '/system/reboot',
     { config: { scope: 'system' }, schema: { summary: 'Reboots the appliance', response } },
-    async (_request, reply) => {
-      if (actions.reboot === undefined) throw impossible('reboot it');
+    async (request, reply) => {
+      if (actions.reboot === undefined) throw impossible();
       await actions.reboot();
-      return reply.code(202).send({ message: 'The appliance reboots; expect it back within a minute.' });
+      const message = say('The appliance reboots; expect it back within a minute.');
+      return reply.code(202).send(told(request, { message }));
     },
   );
 
@@ -121,16 +124,20 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
         response,
       },
     },
-    async ({ body }, reply) => {
+    async (request, reply) => {
+      const { body } = request;
       if (body.confirm !== machine.hostname) {
-        const expected = `"${machine.hostname}", the hostname of this appliance`;
-        const message = `"${body.confirm.slice(0, 100)}" is not it: expected ${expected}`;
-        throw new ApiError(400, 'invalid-input', message, [{ path: '/confirm', expected, message }]);
+        const expected = say('"{hostname}", the hostname of this appliance', { hostname: machine.hostname });
+        const message = say('"{given}" is not it: expected {expected}', {
+          given: body.confirm.slice(0, 100),
+          expected,
+        });
+        throw invalidInput('/confirm', expected, message);
       }
-      if (actions.factoryReset === undefined) throw impossible('reset it');
+      if (actions.factoryReset === undefined) throw impossible();
       await actions.factoryReset();
-      const message = 'The appliance reboots and begins anew; its screen shows where to find it.';
-      return reply.code(202).send({ message });
+      const message = say('The appliance reboots and begins anew; its screen shows where to find it.');
+      return reply.code(202).send(told(request, { message }));
     },
   );
 };

@@ -13,7 +13,9 @@ import {
   TokensAnswer,
 } from '../contract/auth.ts';
 import { ApiError } from '../errors.ts';
+import { told } from '../language.ts';
 import { SMALL_BODY_BYTES } from './session.ts';
+import { asIs, say } from '../../texts/text.ts';
 
 const MAX_TOKENS = 50;
 const DAY_MS = 86_400_000;
@@ -51,12 +53,16 @@ export const tokenRoutes =
       async (request, reply): Promise<TokenMadeAnswer> => {
         const { name, scope, expiresInDays } = request.body;
         if (data.tokens.some((each) => each.name === name)) {
-          const expected = 'a name that no other token has';
-          const message = `"${name}" is not ${expected}`;
+          const expected = say('a name that no other token has');
+          const message = say('{value} is not {expected}', { value: `"${name}"`, expected });
           throw new ApiError(409, 'name-taken', message, [{ path: '/name', value: name, expected, message }]);
         }
         if (data.tokens.length >= MAX_TOKENS) {
-          throw new ApiError(409, 'too-many', `There are ${MAX_TOKENS} tokens already; revoke one first.`);
+          throw new ApiError(
+            409,
+            'too-many',
+            say('There are {count} tokens already; revoke one first.', { count: MAX_TOKENS }),
+          );
         }
         const secret = API_TOKEN_PREFIX + newSecret();
         const createdAtMs = auth.now();
@@ -86,7 +92,8 @@ export const tokenRoutes =
       async (request): Promise<TokensAnswer> => {
         const { id } = request.params;
         const token = data.tokens.find((each) => each.id === id);
-        if (token === undefined) throw new ApiError(404, 'not-found', `There is no token "${id}".`);
+        if (token === undefined)
+          throw new ApiError(404, 'not-found', say('There is no token "{id}".', { id }));
         data.tokens = data.tokens.filter((each) => each !== token);
         request.auditTarget = token.name;
         await auth.save();
@@ -104,10 +111,15 @@ export const tokenRoutes =
           response: { 200: AuditAnswer },
         },
       },
-      ({ query: { cursor, limit } }): Promise<AuditAnswer> =>
-        auth.audit.page(
+      async (request): Promise<AuditAnswer> => {
+        const { cursor, limit } = request.query;
+        const { entries, nextCursor } = await auth.audit.page(
           cursor === undefined ? undefined : Number(cursor),
           Number(limit ?? DEFAULT_AUDIT_ROWS),
-        ),
+        );
+        // Written down in English, as the route's summary is.
+        const rows = entries.map((entry) => ({ ...entry, summary: asIs(entry.summary) }));
+        return told(request, { entries: rows, nextCursor });
+      },
     );
   };

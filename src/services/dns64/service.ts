@@ -17,6 +17,7 @@ import { createDnsEventRing, readDnsEvent } from './events.ts';
 import type { FromDnsWorker, Miss, ToDnsWorker, UdpSocket, WorkerInit } from './messages.ts';
 import { listenTcp, openUdp } from './sockets.ts';
 import { createStreamServer } from './stream.ts';
+import { type Text, say } from '../../texts/text.ts';
 
 export interface Dns64Options {
   readonly dns64: Dns64Config;
@@ -247,13 +248,19 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
       const upstreams = source.upstreams();
       const allDown = upstreams.every(({ up }) => !up);
       const problem = !worker?.alive
-        ? 'The thread that answers from the cache is being started again'
+        ? say('The thread that answers from the cache is being started again')
         : allDown
-          ? `None of the upstreams answers: check the route to ${upstreams.map(({ text }) => text).join(', ')}`
+          ? say('None of the upstreams answers: check the route to {upstreams}', {
+              upstreams: upstreams.map(({ text }) => text).join(', '),
+            })
           : undefined;
-      const states = upstreams.map(({ text, up, rttMs }): [string, string] => [
+      const states = upstreams.map(({ text, up, rttMs }): [string, Text] => [
         text,
-        up ? (rttMs === undefined ? 'not asked yet' : `up, ${rttMs.toFixed(1)} ms`) : 'down',
+        !up
+          ? say('down')
+          : rttMs === undefined
+            ? say('not asked yet')
+            : say('up, {milliseconds} ms', { milliseconds: Math.round(rttMs * 10) / 10 }),
       ]);
       return {
         state: problem === undefined ? 'running' : 'degraded',

@@ -4,6 +4,7 @@
  */
 import type { HostConfig } from '../../config/schema.ts';
 import type { PortRange } from '../../config/values.ts';
+import { TextError, say } from '../../texts/text.ts';
 
 export interface Allotment {
   readonly port: number;
@@ -40,10 +41,24 @@ export function allotPorts({ hosts, range, reservedPorts, previous, nowMs }: All
 
   for (const { name, configured } of withSsh) {
     if (configured === undefined) continue;
-    const what = `host "${name}": ssh.port ${configured}`;
-    if (reserved.has(configured)) throw new Error(`${what} is used by another listener of this appliance`);
+    if (reserved.has(configured)) {
+      throw new TextError(
+        say('host "{name}": ssh.port {port} is used by another listener of this appliance', {
+          name,
+          port: configured,
+        }),
+      );
+    }
     const other = taken.get(configured);
-    if (other !== undefined) throw new Error(`${what} is also the SSH port of host "${other}"`);
+    if (other !== undefined) {
+      throw new TextError(
+        say('host "{name}": ssh.port {port} is also the SSH port of host "{other}"', {
+          name,
+          port: configured,
+          other,
+        }),
+      );
+    }
     assign(name, configured);
   }
   for (const { name, configured } of withSsh) {
@@ -72,8 +87,13 @@ export function allotPorts({ hosts, range, reservedPorts, previous, nowMs }: All
     }
     const oldest = kept.findIndex(({ port }) => isFree(port) && port >= range.first && port <= range.last);
     if (oldest === -1) {
-      throw new Error(
-        `host "${name}": no SSH port left in ${range.first}-${range.last} (${present.size} in use, ${reserved.size} reserved)`,
+      throw new TextError(
+        say('host "{name}": no SSH port left in {range} ({used} in use, {reserved} reserved)', {
+          name,
+          range: `${range.first}-${range.last}`,
+          used: present.size,
+          reserved: reserved.size,
+        }),
       );
     }
     assign(name, kept[oldest].port);

@@ -8,6 +8,7 @@ import { NAT64_COUNTERS } from './counters.ts';
 import type { Snapshot } from './snapshot.ts';
 import { readSessions, writeSessions } from './snapshot-file.ts';
 import { type Translation, needsRestart, startTranslation } from './translation.ts';
+import { type Text, english, reasonOf, say } from '../../texts/text.ts';
 
 export interface Nat64Options {
   readonly nat64: Nat64Config;
@@ -24,9 +25,9 @@ const RESTORE_WAIT_MS = 60_000;
 /** How often the machine's addresses are looked at. DHCP may change them at any time. */
 const FOLLOW_INTERVAL_MS = 1000;
 
-const NO_POOL4 =
-  'There is no IPv4 address to translate to: the appliance has no IPv4 default route, and not exactly one IPv4 ' +
-  'address. Connect it to the IPv4 network, or set nat64.pool4[0].address.';
+const NO_POOL4 = say(
+  'There is no IPv4 address to translate to: the appliance has no IPv4 default route, and not exactly one IPv4 address. Connect it to the IPv4 network, or set nat64.pool4[0].address.',
+);
 
 /**
  * Starts NAT64. The only thing that it waits for without failing is an IPv4 address: until there is one it is degraded.
@@ -38,7 +39,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   let config = options.nat64;
   let translation: Translation | undefined;
   /** Why the addresses could not be followed, or the device not be replaced. */
-  let failure: string | undefined;
+  let failure: Text | undefined;
   /** Sessions of a translation that has ended, to go on in the next one, until that has its addresses. */
   let kept: { readonly snapshot: Snapshot; readonly sinceMs: number } | undefined;
   let earlierRestarts = 0;
@@ -88,8 +89,9 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       restoreKept();
       failure = undefined;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (reason !== failure) log.error({ err: error }, 'nat64: cannot follow a change of the machine');
+      const reason = reasonOf(error);
+      if (english(reason) !== english(failure ?? ''))
+        log.error({ err: error }, 'nat64: cannot follow a change of the machine');
       failure = reason;
     }
   }
@@ -122,8 +124,8 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     const figures = {
       sessions: translation?.sessions ?? 0,
       bibEntries: translation?.bibEntries ?? 0,
-      pool4Address: addresses.length === 0 ? 'none' : addresses.join(', '),
-      fastPath: translation?.fastPathDevices.join(', ') || 'off',
+      pool4Address: addresses.length === 0 ? say('none') : addresses.join(', '),
+      fastPath: translation?.fastPathDevices.join(', ') || say('off'),
     };
     return problem === undefined
       ? { state: 'running', restarts, figures }

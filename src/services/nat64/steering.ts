@@ -20,6 +20,7 @@ import {
 } from '../../os/sysctl.ts';
 import type { PortRange } from '../../config/values.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
+import { TextError, say } from '../../texts/text.ts';
 
 const NFT_TABLE = 'inet tombolo-nat64';
 /** The mark takes one byte; the other bits of a packet's mark stay as they are. */
@@ -161,8 +162,10 @@ export function ownPortRange(ranges: readonly PortRange[]): string {
   }
   if (gap.last - gap.first < 1024) {
     const text = ranges.map((range) => `${range.first}-${range.last}`).join(', ');
-    throw new Error(
-      `nat64.pool4: ports ${text} leave the appliance itself too few ports; leave it 1025 in one piece`,
+    throw new TextError(
+      say('nat64.pool4: ports {ports} leave the appliance itself too few ports; leave it 1025 in one piece', {
+        ports: text,
+      }),
     );
   }
   // The kernel asks for one end to be even and the other odd.

@@ -23,7 +23,7 @@ export const explain = germanOf({
     '{to} wird über IPv6 erreicht, ohne dass dieses Gerät etwas übersetzt.',
   '{list} does not list {address}.': '{list} führt {address} nicht auf.',
   '{list} lists {address}.': '{list} führt {address} auf.',
-  'The control panel answers on port {port}.': 'Die Weboberfläche antwortet auf Port {port}.',
+  'The admin page answers on port {port}.': 'Die Weboberfläche antwortet auf Port {port}.',
   // DNS64
   'The resolver answers on port {port}.': 'Der Resolver antwortet auf Port {port}.',
   'DNS64 is switched off: whoever answers for {name} is not this appliance.':

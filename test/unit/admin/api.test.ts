@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { assess } from '../../../src/admin/explain/assertions.ts';
 import { ConfigSchema } from '../../../src/config/schema.ts';
 import { TOKEN, assertError, report, testAdmin } from './fixture.ts';
+import { asIs } from '../../../src/texts/text.ts';
 
 const json = { 'content-type': 'application/json' };
 const hosts = { hosts: [{ name: 'web1', address: '2001:db8:1::10' }] };
@@ -52,7 +53,10 @@ for (const [method, path] of routes) {
 }
 
 test('health is open and tells only state and version', async (t) => {
-  let services = [report('proxy'), report('nat64', { state: 'degraded', problem: '192.0.2.1 is gone' })];
+  let services = [
+    report('proxy'),
+    report('nat64', { state: 'degraded', problem: asIs('192.0.2.1 is gone') }),
+  ];
   const { request } = await testAdmin(t, { services: () => services });
   const health = async () => (await request('GET', '/api/health', { authorization: '' })).json();
   assert.deepEqual(await health(), { status: 'degraded', version: '1.2.3' });
@@ -65,7 +69,7 @@ test('health is open and tells only state and version', async (t) => {
 test('status shows each service and the process', async (t) => {
   const degraded = report('dns64', {
     state: 'degraded',
-    problem: 'no upstream',
+    problem: asIs('no upstream'),
     figures: { cacheEntries: 5, mode: 'x' },
   });
   const { request } = await testAdmin(t, { services: () => [report('proxy'), degraded] });

@@ -9,6 +9,7 @@ import type { DataPlaneEvent } from '../../../src/runtime/events.ts';
 import { HISTORY_SERIES } from '../../../src/state/history-series.ts';
 import { until } from '../net/support.ts';
 import { TOKEN, assertError, report, testAdmin, testDeps } from './fixture.ts';
+import { asIs } from '../../../src/texts/text.ts';
 
 const dns = (name: string, client = '2001:db8:1::10'): DataPlaneEvent => ({
   kind: 'dns',
@@ -75,7 +76,7 @@ test('events by filter and page', async (t) => {
   const { request, deps } = await testAdmin(t);
   for (let i = 0; i < 5; i++) deps.live.events.put(dns(`n${i}.example.com`), Date.now());
   deps.live.events.put(
-    { kind: 'service', service: 'dns64', state: 'failed', problem: 'no socket', restarts: 0 },
+    { kind: 'service', service: 'dns64', state: 'failed', problem: asIs('no socket'), restarts: 0 },
     Date.now(),
   );
   const names = (answer: { json: () => Record<string, unknown> }) =>

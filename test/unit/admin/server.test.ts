@@ -8,6 +8,7 @@ import { fillDefaults } from '../../../src/config/load.ts';
 import type { AdminConfig } from '../../../src/config/schema.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { temporaryDirectory, testDeps } from './fixture.ts';
+import { english } from '../../../src/texts/text.ts';
 
 /** A port that was free a moment ago, on this address. */
 async function freePort(host = '127.0.0.1'): Promise<number> {
@@ -66,7 +67,7 @@ test('an address that cannot be had: degraded at the start, refused in a change'
   const port = await freePort();
   const { admin } = await start(t, { listen: ['127.0.0.1', '192.0.2.1'], port });
   assert.equal(admin.status().state, 'degraded');
-  assert.match(admin.status().problem ?? '', /could not listen on 192\.0\.2\.1/);
+  assert.match(english(admin.status().problem ?? ''), /could not listen on 192\.0\.2\.1/);
   await assert.rejects(
     admin.reconfigure(config({ listen: ['127.0.0.2', '198.51.100.1'], port })),
     /could not listen on 198\.51\.100\.1/,

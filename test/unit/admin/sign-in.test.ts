@@ -11,6 +11,7 @@ import { type Browser, PASSWORD, newBrowser } from './browser.ts';
 import { TOKEN, assertError, temporaryDirectory, testAdmin } from './fixture.ts';
 import { openAuth } from '../../../src/admin/auth/auth.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
+import { english } from '../../../src/texts/text.ts';
 
 const LOCAL = '127.0.0.1';
 
@@ -364,7 +365,7 @@ test('a file that cannot be read does not give the appliance to the next visitor
     await writeFile(join(stateDirectory, 'auth.json'), text);
     const auth = await openTestAuth();
     assert.equal(auth.isClaimed(), true);
-    assert.match(auth.problem ?? '', /auth\.json cannot be used .*bootstrap token/);
+    assert.match(english(auth.problem ?? ''), /auth\.json cannot be used .*bootstrap token/);
     const candidate = { password: PASSWORD, code: undefined, source: '192.0.2.1', device: undefined };
     assert.equal(await auth.isOwner(candidate), false);
     await auth.setPassword('a new beginning', '/next');

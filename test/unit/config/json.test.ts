@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { lineAndColumn, parseJson } from '../../../src/config/json.ts';
+import { english } from '../../../src/texts/text.ts';
 
 /** The parser's value, wrapped to tell "undefined" from a problem. */
 function parse(text: string): { value: unknown } | undefined {
@@ -28,7 +29,7 @@ const nearlyJson = fc.array(fc.constantFrom(...FRAGMENTS), { maxLength: 12 }).ma
 
 const hasDuplicateName = (text: string) => {
   const parsed = parseJson(text);
-  return 'problem' in parsed && parsed.problem.expected.includes('occurs once');
+  return 'problem' in parsed && english(parsed.problem.expected).includes('occurs once');
 };
 
 test('accepts what JSON.parse accepts, with the same value', () => {
@@ -79,7 +80,7 @@ for (const [title, text, line, column, message] of [
   test(`syntax: ${title}`, () => {
     const parsed = parseJson(text);
     assert.ok('problem' in parsed);
-    assert.equal(parsed.problem.message, `JSON syntax: ${message}`);
+    assert.equal(english(parsed.problem.message), `JSON syntax: ${message}`);
     assert.deepEqual([parsed.problem.line, parsed.problem.column], [line, column]);
   });
 }
@@ -88,7 +89,7 @@ test('deep nesting and long texts are refused', () => {
   for (const text of ['['.repeat(200_000), '{"a":'.repeat(100_000), `"${'x'.repeat(2 ** 20)}"`]) {
     const parsed = parseJson(text);
     assert.ok('problem' in parsed);
-    assert.match(parsed.problem.expected, /^at most 32 levels|^a text of at most/);
+    assert.match(english(parsed.problem.expected), /^at most 32 levels|^a text of at most/);
   }
 });
 

@@ -9,6 +9,7 @@ import { withDefaults } from '../../../src/config/json-schema.ts';
 import { formatProblem } from '../../../src/config/problem.ts';
 import { ConfigSchema } from '../../../src/config/schema.ts';
 import { MAX_PROBLEMS, nearestName, validate } from '../../../src/config/validate.ts';
+import { english } from '../../../src/texts/text.ts';
 
 // The library that the schema is written for is the reference of our checks.
 for (const [name, check] of Object.entries(FORMATS)) Format.Set(name, check);
@@ -19,7 +20,7 @@ const load = (document: unknown) => loadConfig(JSON.stringify(document));
 function problemsOf(document: unknown): string[] {
   const loaded = load(document);
   if (!('problems' in loaded)) return [];
-  return loaded.problems.map(({ path, message }) => `${path}: ${message}`);
+  return loaded.problems.map(({ path, message }) => `${path}: ${english(message)}`);
 }
 
 const host = (fields: object = {}) => ({ name: 'web1', address: '2001:db8:1::10', ...fields });
@@ -107,7 +108,7 @@ test('problems are found exactly where typebox refuses the completed document, a
       assert.equal(problems.length === 0, Value.Check(ConfigSchema, complete), JSON.stringify(document));
       load(document);
       for (const { message, path, expected } of problems) {
-        assert.ok(expected.length > 0 && message.length > 0, path);
+        assert.ok(english(expected).length > 0 && english(message).length > 0, path);
       }
     }),
     { numRuns: 3000 },

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { silentLog } from '../../../src/runtime/log.ts';
 import type { Service } from '../../../src/runtime/service.ts';
 import { ServiceSlot } from '../../../src/runtime/service-slot.ts';
+import { english } from '../../../src/texts/text.ts';
 
 interface Options {
   readonly port: number;
@@ -64,7 +65,7 @@ test('a service that cannot start is reported, and started by the change that me
   const { slot, calls } = makeSlot(10);
   await slot.start();
   assert.equal(slot.report().status.state, 'failed');
-  assert.match(slot.report().status.problem ?? '', /port 10 is taken/);
+  assert.match(english(slot.report().status.problem ?? ''), /port 10 is taken/);
   await slot.reconfigure({ mine: { port: 3 }, other: 0 });
   assert.equal(slot.report().status.state, 'running');
   await slot[Symbol.asyncDispose]();

@@ -7,6 +7,7 @@ import { startForward } from '../../../src/services/forward/service.ts';
 import { startProxy } from '../../../src/services/proxy/service.ts';
 import { createEventLog } from '../../../src/state/event-log.ts';
 import { Cleanup, freePort, hostAt, receive, until } from '../net/support.ts';
+import { english } from '../../../src/texts/text.ts';
 
 const ANSWER = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
 
@@ -61,7 +62,7 @@ test('a request: opened, then closed with its bytes, under one number', async ()
   assert.equal(closed.bytesUp, request.length);
   assert.equal(closed.bytesDown, ANSWER.length);
   assert.equal(opened.service, 'proxy');
-  assert.match(closed.explanation ?? '', /ended in order/);
+  assert.match(english(closed.explanation ?? ''), /ended in order/);
   assert.ok(closed.durationMs >= 0 && closed.durationMs < 60_000);
 });
 

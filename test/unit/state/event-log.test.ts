@@ -4,6 +4,7 @@ import { createEventRing, createEventWriter } from '../../../src/runtime/event-r
 import type { ConnectionEvent, DataPlaneEvent } from '../../../src/runtime/events.ts';
 import { createEventLog, type EventFilter } from '../../../src/state/event-log.ts';
 import { parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
+import { asIs } from '../../../src/texts/text.ts';
 
 const connection = (fields: Partial<ConnectionEvent> = {}): ConnectionEvent => ({
   kind: 'connection',
@@ -19,7 +20,7 @@ const connection = (fields: Partial<ConnectionEvent> = {}): ConnectionEvent => (
   bytesDown: 2,
   durationMs: 3,
   reason: 'closed',
-  explanation: 'both ended',
+  explanation: asIs('both ended'),
   ...fields,
 });
 const dns = (name: string, client = '2001:db8:1::10'): DataPlaneEvent => ({
@@ -42,7 +43,10 @@ test('filters', () => {
   log.put(connection({ client: '198.51.100.7', server: 'web2', name: 'shop.example.net' }), at);
   log.put(dns('example.org'), at);
   log.put(dns('example.org', '2001:db8:2::1'), at);
-  log.put({ kind: 'service', service: 'dns64', state: 'degraded', problem: 'None answers', restarts: 0 }, at);
+  log.put(
+    { kind: 'service', service: 'dns64', state: 'degraded', problem: asIs('None answers'), restarts: 0 },
+    at,
+  );
   log.put(
     {
       kind: 'nat64',

@@ -2,6 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { ADMIN_COUNTERS } from '../../../src/admin/counters.ts';
+import { ConfigSchema } from '../../../src/config/schema.ts';
+import { DNS64_COUNTERS } from '../../../src/services/dns64/counters.ts';
+import { forwardCounterTable } from '../../../src/services/forward/counters.ts';
+import { NAT64_COUNTERS } from '../../../src/services/nat64/counters.ts';
+import { proxyCounterTable } from '../../../src/services/proxy/counters.ts';
 import { GERMAN } from '../../../src/texts/german.ts';
 import {
   type Text,
@@ -16,6 +22,7 @@ import {
   tell,
   unique,
 } from '../../../src/texts/text.ts';
+import { testAdmin } from '../admin/fixture.ts';
 
 /** Written the same in both languages. */
 const SAME = new Set([
@@ -53,6 +60,35 @@ test('the German has the quotation marks and the address of its readers', () => 
     assert.doesNotMatch(german, /["']/);
     assert.doesNotMatch(german, /\b(?:Ihr|Ihre[mnrs]?|Ihnen)\b/, german);
   }
+});
+
+test('what each counter counts has its German', () => {
+  const tables = [ADMIN_COUNTERS, DNS64_COUNTERS, forwardCounterTable, NAT64_COUNTERS, proxyCounterTable];
+  for (const explanation of tables.flatMap((table) => Object.values(table)))
+    assert.ok(explanation in GERMAN, explanation);
+});
+
+/** Every `expected` of a schema. */
+function expectedIn(node: unknown): string[] {
+  if (typeof node !== 'object' || node === null) return [];
+  const { expected } = node as { expected?: unknown };
+  return [...(typeof expected === 'string' ? [expected] : []), ...Object.values(node).flatMap(expectedIn)];
+}
+
+/** A list of words, or a figure: the same in both languages. */
+const isWordless = (text: string) => /^[0-9]+$|^one of [\w, ]+, or several with commas$|^debug,/.test(text);
+
+test('what the schemas of configuration and API expect has its German', async (t) => {
+  const { app } = await testAdmin(t);
+  const schemas = [ConfigSchema, ...app.routeTable.map(({ schema }) => schema)];
+  for (const expected of schemas.flatMap(expectedIn))
+    assert.ok(expected in GERMAN || isWordless(expected), expected);
+});
+
+test('what the audit log says was done has its German', async (t) => {
+  const { app } = await testAdmin(t);
+  for (const { isAudited, schema } of app.routeTable)
+    if (isAudited) assert.ok((schema.summary ?? '') in GERMAN, schema.summary ?? '');
 });
 
 const gateway = say('The gateway {address} ({link})', { address: '192.0.2.254', link: 'eth0' });

@@ -1,6 +1,6 @@
 import type { CheckArea } from '../../contract/checks.ts';
 import { type Check, type Finding, fail, keyOf, ok, warn } from '../check.ts';
-import { asIs, say, sentences } from '../../../texts/text.ts';
+import { say, sentences } from '../../../texts/text.ts';
 
 /** Where a service's line belongs, and which lines explain its trouble better. */
 const PLACES: Readonly<Record<string, { area: CheckArea; needs: readonly string[] }>> = {
@@ -24,7 +24,7 @@ export const services: Check = {
         restarts > 0
           ? say('Its thread was started again {restarts} times; the log has the reason.', { restarts })
           : undefined;
-      const said = sentences(problem === undefined ? say('It does not say why.') : asIs(problem), again);
+      const said = sentences(problem === undefined ? say('It does not say why.') : problem, again);
       const mend = say(
         'It is tried again by itself. Mend what the line says; if that does not help, send a support bundle.',
       );

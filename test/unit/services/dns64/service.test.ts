@@ -20,6 +20,7 @@ import {
   waitFor,
   zone,
 } from './helpers.ts';
+import { tell } from '../../../../src/texts/text.ts';
 
 const context = { log: silentLog, stateDirectory: '/nonexistent' };
 
@@ -344,7 +345,7 @@ test('status and counters say what happened', async () => {
   await waitFor('both threads', () => service.status().state === 'running');
   const { state, figures } = service.status();
   assert.equal(state, 'running');
-  assert.match(String(figures[upstream.url]), /^up, [0-9.]+ ms$/);
+  assert.match(tell(figures)[upstream.url] as string, /^up, [0-9.]+ ms$/);
   assert.ok(Number(figures.cacheEntries) > 0);
   const counters = service.counters();
   for (const name of Object.keys(service.counterTable)) assert.ok(counters[name] >= 0, name);

@@ -1,0 +1,118 @@
+/** What is wrong with a configuration. A sentence goes on after the value; what is expected stands by itself. */
+import { germanOf } from '../dictionary.ts';
+
+export const config = germanOf({
+  // The frame
+  '{value} is not {expected}': '{value} passt nicht; erwartet: {expected}',
+  'is not {expected}': 'passt nicht; erwartet: {expected}',
+  '{value} {sentence}; expected {expected}': '{value} {sentence}; erwartet: {expected}',
+  'is missing; expected {expected}': 'fehlt; erwartet: {expected}',
+  'is empty; expected {expected}': 'ist leer; erwartet: {expected}',
+  'unknown field {name}; did you mean "{nearest}"?': 'unbekanntes Feld {name}; vielleicht „{nearest}“?',
+  'unknown field {name}; known here: {names}': 'unbekanntes Feld {name}; hier bekannt: {names}',
+  'one of {names}': 'eines von {names}',
+  'an empty list': 'eine leere Liste',
+  'a list of {count}': 'eine Liste mit {count} Einträgen',
+  'an object': 'ein Objekt',
+  'is already at {first}': 'steht schon unter {first}',
+  'a configuration; {} is the shortest': 'eine Konfiguration; die kürzeste ist {}',
+  // JSON
+  'JSON syntax: found {found}, expected {expected}': 'JSON-Syntax: gefunden {found}, erwartet: {expected}',
+  'JSON syntax: found {found}, expected {expected} (JSON has no comments)':
+    'JSON-Syntax: gefunden {found}, erwartet: {expected} (JSON kennt keine Kommentare)',
+  'the end of the text': 'das Ende des Textes',
+  'nothing after the document': 'nichts nach dem Dokument',
+  'a value': 'ein Wert',
+  'at most {count} levels of nesting': 'höchstens {count} Ebenen Verschachtelung',
+  'a name in double quotes': 'ein Name in doppelten Anführungszeichen',
+  'a name that occurs once in its object': 'ein Name, der in seinem Objekt nur einmal vorkommt',
+  '":" after the name {name}': '„:“ nach dem Namen {name}',
+  'no "," before "{end}"': 'kein „,“ vor „{end}“',
+  'an escape such as \\n or \\u00e9': 'eine Escape-Folge wie \\n oder \\u00e9',
+  'a closing double quote': 'ein schließendes doppeltes Anführungszeichen',
+  'a text of at most {count} characters': 'ein Text von höchstens {count} Zeichen',
+  '{count} characters: expected {expected}': '{count} Zeichen; erwartet: {expected}',
+  // Servers
+  'is the unspecified address': 'ist die unbestimmte Adresse',
+  'is the loopback address, which would be this appliance': 'ist die Loopback-Adresse; das wäre dieses Gerät',
+  'is an IPv4 address in IPv6 form': 'ist eine IPv4-Adresse in IPv6-Form',
+  'is a link-local address, which has no meaning without an interface':
+    'ist eine Link-Local-Adresse; ohne Schnittstelle bedeutet sie nichts',
+  'is a multicast address': 'ist eine Multicast-Adresse',
+  'the global or unique local IPv6 address of the server':
+    'die globale oder Unique-Local-IPv6-Adresse des Servers',
+  'lies in the NAT64 prefix {prefix}, where IPv4 addresses are':
+    'liegt im NAT64-Präfix {prefix}, wo IPv4-Adressen sind',
+  'is the name of no listener': 'ist der Name keines Listeners',
+  'no service: proxy.listeners is empty': 'kein Dienst: proxy.listeners ist leer',
+  'a name that no other server has': 'ein Name, den kein anderer Server hat',
+  'a host name that leads to one server': 'ein Hostname, der zu nur einem Server führt',
+  'a name that no other listener has': 'ein Name, den kein anderer Listener hat',
+  // Assertions
+  'a name that no other assertion has': 'ein Name, den keine andere Zusicherung hat',
+  'is a port, which icmp has not': 'ist ein Port; icmp hat keine',
+  'no port': 'kein Port',
+  // Ports
+  'SSH of {name}': 'das SSH von {name}',
+  'the admin page': 'die Weboberfläche',
+  'the SSH ports': 'die SSH-Ports',
+  'a NAT64 mapping': 'eine NAT64-Zuordnung',
+  'ports that nothing else uses': 'Ports, die nichts anderes benutzt',
+  '{value} is for {what}, but {other} is for {otherWhat} ({path}); expected {expected}':
+    '{value} ist für {what}, aber {other} ist für {otherWhat} ({path}); erwartet: {expected}',
+  'has {free} free ports for {servers} servers': 'hat {free} freie Ports für {servers} Server',
+  'a range with {count} free ports': 'ein Bereich mit {count} freien Ports',
+  // NAT64
+  'is above the MTU': 'liegt über der MTU',
+  'at most {mtu6Bytes}, which is nat64.mtu6Bytes': 'höchstens {mtu6Bytes}, das ist nat64.mtu6Bytes',
+  'has too few addresses': 'hat zu wenige Adressen',
+  'a prefix with at least the addresses of {ipv4}': 'ein Präfix mit mindestens so vielen Adressen wie {ipv4}',
+  'contains {address}': 'enthält {address}',
+  'addresses outside nat64.pool4': 'Adressen außerhalb von nat64.pool4',
+  'lies in the NAT64 prefix {prefix}': 'liegt im NAT64-Präfix {prefix}',
+  'addresses of servers': 'Adressen von Servern',
+  'has an address that is not in nat64.pool4': 'hat eine Adresse, die nicht in nat64.pool4 steht',
+  'an address and port that no other mapping has': 'eine Adresse mit Port, die keine andere Zuordnung hat',
+  'a server and port that no other mapping has': 'ein Server mit Port, den keine andere Zuordnung hat',
+  'is a prefix that NAT64 does not translate': 'ist ein Präfix, das NAT64 nicht übersetzt',
+  '{prefixes}, of nat64.prefix and nat64.extraPrefixes':
+    '{prefixes}, aus nat64.prefix und nat64.extraPrefixes',
+  'needs sessions, which nat64.mode "stateless" has not':
+    'braucht Sitzungen; mit nat64.mode „stateless“ gibt es keine',
+  'none there': 'dort keines',
+  'overlaps {other}': 'überschneidet sich mit {other}',
+  'a prefix apart from the other NAT64 prefixes':
+    'ein Präfix, das sich mit keinem anderen NAT64-Präfix überschneidet',
+  'gives nobody a block': 'gibt niemandem einen Block',
+  'at least one prefix': 'mindestens ein Präfix',
+  'is less than one client': 'ist weniger als ein Client',
+  'a prefix of at most {clientPrefixBits} bits, which is nat64.clientPrefixBits':
+    'ein Präfix von höchstens {clientPrefixBits} Bit, das ist nat64.clientPrefixBits',
+  'a prefix apart from the others': 'ein Präfix, das sich mit keinem anderen überschneidet',
+  'ports for each of {wanted} clients (nat64.portBlocks.clients) are more than nat64.pool4 has: it has {blocks} such blocks for {protocol}':
+    'Ports für jeden von {wanted} Clients (nat64.portBlocks.clients) sind mehr, als nat64.pool4 hat: nämlich {blocks} solche Blöcke für {protocol}',
+  'fewer ports a client, fewer clients (shorter nat64.clientPrefixBits), or a larger pool':
+    'weniger Ports je Client, weniger Clients (kürzere nat64.clientPrefixBits) oder ein größerer Pool',
+  // Pasted servers
+  '{value} is already in line {first}; expected {expected}':
+    '{value} steht schon in Zeile {first}; erwartet: {expected}',
+  'a list of servers, or a configuration with "hosts"':
+    'eine Liste von Servern, oder eine Konfiguration mit „hosts“',
+  'a line such as "web1 2001:db8:1::10 www.example.com"':
+    'eine Zeile wie „web1 2001:db8:1::10 www.example.com“',
+  'is the name of no column': 'ist der Name keiner Spalte',
+  'has no end': 'hat kein Ende',
+  'is one cell too many': 'ist eine Zelle zu viel',
+  '{count} cells': '{count} Zellen',
+  // History and changes
+  'The configuration of the first start.': 'Die Konfiguration des ersten Starts.',
+  'Edited by hand.': 'Von Hand bearbeitet.',
+  'Edited by hand; this ended the countdown of the change of {by}.':
+    'Von Hand bearbeitet; das beendete den Countdown der Änderung von {by}.',
+  'Edited while the appliance was not running.': 'Bearbeitet, während das Gerät nicht lief.',
+  'The process ended before the change was confirmed.':
+    'Der Prozess endete, bevor die Änderung bestätigt war.',
+  'Nobody confirmed the change of {by} by {time}.': 'Niemand hat die Änderung von {by} bis {time} bestätigt.',
+  'Back to revision {id}.': 'Zurück zu Stand {id}.',
+  '{by} took the change back.': '{by} hat die Änderung zurückgenommen.',
+});

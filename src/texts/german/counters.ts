@@ -1,0 +1,223 @@
+/** What each counter counts. */
+import { germanOf } from '../dictionary.ts';
+
+export const counters = germanOf({
+  // TCP: proxy and forwarder
+  'Connections accepted': 'Angenommene Verbindungen',
+  'Bytes passed from clients to servers': 'Bytes von Clients zu Servern',
+  'Bytes passed from servers to clients': 'Bytes von Servern zu Clients',
+  'Bytes read and dropped: sent by a client after its request or its refusal':
+    'Gelesene und verworfene Bytes: nach der Anfrage oder nach der Ablehnung gesendet',
+  'Connections that both sides ended in order': 'Verbindungen, die beide Seiten ordentlich beendet haben',
+  'Connections ended by a reset, passed on to the other side':
+    'Durch einen Reset beendete Verbindungen; an die andere Seite weitergegeben',
+  'Connections closed because they carried no data for the idle timeout':
+    'Geschlossene Verbindungen, über die zu lange nichts kam',
+  'Connections that the client ended before its server was known or reached':
+    'Verbindungen, die der Client beendete, bevor der Server bekannt oder erreicht war',
+  'Connections refused because the client took too long to say what it wants':
+    'Abgelehnte Verbindungen, weil der Client zu lange nicht sagte, was er will',
+  'Connections refused because too many clients sent long openings at once':
+    'Abgelehnte Verbindungen, weil zu viele Clients auf einmal lange Anfänge sendeten',
+  'Connections ended because the server refused the connection':
+    'Beendete Verbindungen, weil der Server die Verbindung ablehnte',
+  'Connections ended because no route led to the server':
+    'Beendete Verbindungen, weil keine Route zum Server führte',
+  'Connections ended because the server did not answer in time':
+    'Beendete Verbindungen, weil der Server nicht rechtzeitig antwortete',
+  'Connections ended because no descriptor or port was left to reach the server':
+    'Beendete Verbindungen, weil kein Deskriptor oder Port zum Server mehr frei war',
+  'Connections that ended before they could be accepted':
+    'Verbindungen, die endeten, bevor sie angenommen werden konnten',
+  'Times accepting paused because no file descriptor or memory was left':
+    'Pausen im Annehmen, weil kein Deskriptor oder Speicher mehr frei war',
+  'Times accepting paused because the limit of connections was reached':
+    'Pausen im Annehmen, weil die Höchstzahl der Verbindungen erreicht war',
+  // The proxy
+  'TLS connections whose server name led to a server':
+    'TLS-Verbindungen, deren Servername zu einem Server führte',
+  'HTTP requests whose Host led to a server': 'HTTP-Anfragen, deren Host zu einem Server führte',
+  'TLS: the server name is of no server (alert unrecognized_name)':
+    'TLS: Der Servername gehört zu keinem Server (Alert unrecognized_name)',
+  'TLS: the client named no server (alert missing_extension)':
+    'TLS: Der Client nannte keinen Server (Alert missing_extension)',
+  'TLS: the ClientHello is malformed (alert decode_error, or what fits)':
+    'TLS: Das ClientHello ist fehlerhaft (Alert decode_error, oder was passt)',
+  'TLS: the ClientHello is too long (alert record_overflow or decode_error)':
+    'TLS: Das ClientHello ist zu lang (Alert record_overflow oder decode_error)',
+  'TLS: the client speaks plain HTTP (answered with 400)':
+    'TLS: Der Client spricht einfaches HTTP (mit 400 beantwortet)',
+  'TLS: the client speaks another protocol (closed)':
+    'TLS: Der Client spricht ein anderes Protokoll (geschlossen)',
+  'HTTP: the request names no server (400)': 'HTTP: Die Anfrage nennt keinen Server (400)',
+  'HTTP: the Host is of no server (421)': 'HTTP: Der Host gehört zu keinem Server (421)',
+  'HTTP: the request is malformed or ambiguous (400)':
+    'HTTP: Die Anfrage ist fehlerhaft oder mehrdeutig (400)',
+  'HTTP: the request head is too long (431)': 'HTTP: Der Kopf der Anfrage ist zu lang (431)',
+  'HTTP: version, method, scheme or transfer coding that is not served (421, 501, 505)':
+    'HTTP: Version, Methode, Schema oder Transfer-Coding, die nicht bedient werden (421, 501, 505)',
+  'HTTP: the server closed without an answer (502)': 'HTTP: Der Server schloss ohne Antwort (502)',
+  // DNS64
+  'Messages received over UDP': 'Über UDP empfangene Nachrichten',
+  'Messages received over TCP': 'Über TCP empfangene Nachrichten',
+  'Queries answered from the cache': 'Aus dem Cache beantwortete Anfragen',
+  'Queries that had to be resolved': 'Anfragen, die aufgelöst werden mussten',
+  'Answers that did not fit into a datagram: the client was sent to TCP':
+    'Antworten, die in kein Datagramm passten: Der Client wurde auf TCP verwiesen',
+  'AAAA answers made from A records': 'AAAA-Antworten, aus A-Einträgen gemacht',
+  'PTR answers for addresses inside a NAT64 prefix': 'PTR-Antworten zu Adressen in einem NAT64-Präfix',
+  'Answers for special-use names, made here': 'Antworten zu besonderen Namen, hier gemacht',
+  'Queries from outside the access list that were answered REFUSED':
+    'Anfragen von außerhalb der Zugangsliste, mit REFUSED beantwortet',
+  'Queries refused for what they ask: zone transfers, RD=0':
+    'Anfragen, die wegen ihres Inhalts abgelehnt wurden: Zonentransfers, RD=0',
+  'Malformed queries answered FORMERR': 'Fehlerhafte Anfragen, mit FORMERR beantwortet',
+  'Queries answered NOTIMP: opcode, class or meta type':
+    'Mit NOTIMP beantwortete Anfragen: Opcode, Klasse oder Metatyp',
+  'Queries answered BADVERS': 'Mit BADVERS beantwortete Anfragen',
+  'Queries answered SERVFAIL because no upstream gave an answer':
+    'Mit SERVFAIL beantwortete Anfragen, weil kein gefragter Resolver eine Antwort gab',
+  'Queries from outside the access list beyond the rate that is answered REFUSED':
+    'Anfragen von außerhalb der Zugangsliste, mehr als mit REFUSED beantwortet werden',
+  'Messages shorter than a header': 'Nachrichten, die kürzer sind als ein Kopf',
+  'Messages that are responses, not queries': 'Nachrichten, die Antworten sind statt Anfragen',
+  'Datagrams with source port 0 or sent to a multicast address':
+    'Datagramme mit Quellport 0, oder an eine Multicast-Adresse gesendet',
+  'Queries dropped because too many were being resolved':
+    'Verworfene Anfragen, weil zu viele gerade aufgelöst wurden',
+  'Replies that the kernel did not take': 'Antworten, die der Kernel nicht annahm',
+  'TCP connections accepted': 'Angenommene TCP-Verbindungen',
+  'TCP connections closed at once: access list or connection limits':
+    'Sofort geschlossene TCP-Verbindungen: Zugangsliste oder Höchstzahl',
+  'TCP connections closed because they were idle or too slow':
+    'Geschlossene TCP-Verbindungen, weil sie untätig oder zu langsam waren',
+  'Queries sent to upstreams': 'An Resolver weitergegebene Anfragen',
+  'Queries sent to upstreams over TCP': 'Über TCP an Resolver weitergegebene Anfragen',
+  'Queries that an upstream left unanswered': 'Anfragen, die ein Resolver unbeantwortet ließ',
+  'Queries that an upstream answered with an error, or that could not be sent':
+    'Anfragen, die ein Resolver mit einem Fehler beantwortete oder die sich nicht senden ließen',
+  'Datagrams from an upstream that answer no query: malformed, wrong ID or wrong question':
+    'Datagramme eines Resolvers, die keine Anfrage beantworten: fehlerhaft, falsche ID oder falsche Frage',
+  // NAT64
+  'Packets translated from IPv6 to IPv4, as they go out on the wire':
+    'Von IPv6 zu IPv4 übersetzte Pakete, wie sie auf die Leitung gehen',
+  'Packets translated from IPv4 to IPv6, as they go out on the wire':
+    'Von IPv4 zu IPv6 übersetzte Pakete, wie sie auf die Leitung gehen',
+  'Bytes of the IPv4 packets that left': 'Bytes der hinausgegangenen IPv4-Pakete',
+  'Bytes of the IPv6 packets that left': 'Bytes der hinausgegangenen IPv6-Pakete',
+  'Of both, packets of established flows that the kernel translated itself (nat64.fastPath)':
+    'Von beiden die Pakete bestehender Flüsse, die der Kernel selbst übersetzte (nat64.fastPath)',
+  'Flows of TCP and UDP that the kernel was given to translate itself':
+    'TCP- und UDP-Flüsse, die der Kernel zum Übersetzen bekam',
+  'Flows that it was given no longer: they ended, or something about them changed':
+    'Flüsse, die er nicht mehr hat: Sie endeten, oder etwas an ihnen änderte sich',
+  'Packets from one IPv6 host to the mapping of another, counted in both directions too':
+    'Pakete von einem IPv6-Rechner zur Zuordnung eines anderen, auch in beiden Richtungen gezählt',
+  'Datagrams put together from fragments': 'Aus Fragmenten zusammengesetzte Datagramme',
+  'BIB entries (mappings of an IPv6 host and port to an IPv4 port) created':
+    'Angelegte BIB-Einträge (Zuordnungen eines IPv6-Rechners und Ports zu einem IPv4-Port)',
+  'BIB entries removed with their last session': 'BIB-Einträge, mit ihrer letzten Sitzung entfernt',
+  'TCP sessions created': 'Angelegte TCP-Sitzungen',
+  'UDP sessions created': 'Angelegte UDP-Sitzungen',
+  'ICMP query sessions created': 'Angelegte ICMP-Sitzungen',
+  'TCP sessions removed, nearly always because their lifetime was over':
+    'Entfernte TCP-Sitzungen, fast immer, weil ihre Lebensdauer um war',
+  'UDP sessions removed, nearly always because their lifetime was over':
+    'Entfernte UDP-Sitzungen, fast immer, weil ihre Lebensdauer um war',
+  'ICMP query sessions removed, nearly always because their lifetime was over':
+    'Entfernte ICMP-Sitzungen, fast immer, weil ihre Lebensdauer um war',
+  'Sessions that were there before a restart, and still fitted the configuration':
+    'Sitzungen von vor einem Neustart, die noch zur Konfiguration passten',
+  'Mappings or sessions that began or ended and could not be logged (nat64.log): too many at a time':
+    'Zuordnungen oder Sitzungen, deren Beginn oder Ende nicht protokolliert werden konnte (nat64.log): zu viele auf einmal',
+  'Connections from the IPv4 side to ports that no IPv6 host has, kept unanswered for 6 seconds':
+    'Verbindungen von der IPv4-Seite zu Ports, die kein IPv6-Rechner hat; 6 Sekunden unbeantwortet behalten',
+  'Established TCP connections without traffic whose IPv6 host was asked whether they live':
+    'Bestehende TCP-Verbindungen ohne Verkehr, deren IPv6-Rechner gefragt wurde, ob sie leben',
+  'ICMP errors that the translator sent in answer to packets it dropped':
+    'ICMP-Fehler, mit denen der Übersetzer auf verworfene Pakete antwortete',
+  'ICMP errors that were not sent because too many had been within a second':
+    'ICMP-Fehler, die nicht gesendet wurden, weil es in einer Sekunde zu viele waren',
+  "ICMP messages and reassembled datagrams of no session: handed back for the appliance's own programs":
+    'ICMP-Nachrichten und zusammengesetzte Datagramme ohne Sitzung: den eigenen Programmen des Geräts zurückgegeben',
+  'Neither an IPv4 nor an IPv6 packet': 'Weder ein IPv4- noch ein IPv6-Paket',
+  'Ends inside a header': 'Endet innerhalb eines Kopfes',
+  'A length field contradicts the size of the packet or of its headers':
+    'Ein Längenfeld widerspricht der Größe des Pakets oder seiner Köpfe',
+  'The checksum of the IPv4 header, or of an ICMP error, is wrong':
+    'Die Prüfsumme des IPv4-Kopfes oder eines ICMP-Fehlers ist falsch',
+  'The offload header of the TUN device contradicts the packet':
+    'Der Offload-Kopf des TUN-Devices widerspricht dem Paket',
+  'The destination is neither in the NAT64 prefix nor the pool4 address':
+    'Das Ziel liegt weder im NAT64-Präfix noch ist es die Adresse aus pool4',
+  'An IPv6 source inside the NAT64 prefix: the packet would loop':
+    'Eine IPv6-Quelle im NAT64-Präfix: Das Paket liefe im Kreis',
+  'A source that is no unicast address of a host on another link':
+    'Eine Quelle, die keine Unicast-Adresse eines Rechners in einem anderen Netzsegment ist',
+  'The IPv6 source is not in nat64.allow': 'Die IPv6-Quelle steht nicht in nat64.allow',
+  'An IPv4 address that the prefix must not stand for, e.g. a private one in 64:ff9b::/96':
+    'Eine IPv4-Adresse, für die das Präfix nicht stehen darf, etwa eine private in 64:ff9b::/96',
+  'An IPv4 address in nat64.denyIpv4': 'Eine IPv4-Adresse aus nat64.denyIpv4',
+  'The hop limit (TTL) was used up': 'Das Hop-Limit (TTL) war aufgebraucht',
+  'Larger than the MTU of the other side; the sender was told':
+    'Größer als die MTU der anderen Seite; der Absender hat es erfahren',
+  'A fragment that ends beyond the largest packet, is empty, or is not the last and no multiple of 8':
+    'Ein Fragment, das über das größte Paket hinausgeht, leer ist, oder nicht das letzte und kein Vielfaches von 8',
+  'A fragment that overlaps another, or one of a datagram in which that happened':
+    'Ein Fragment, das ein anderes überlappt, oder eines aus einem Datagramm, in dem das geschah',
+  'A fragment that had come before': 'Ein Fragment, das schon da war',
+  'A fragment when too many datagrams were incomplete, or of a datagram in more than 128 fragments':
+    'Ein Fragment, als zu viele Datagramme unvollständig waren, oder aus einem mit mehr als 128 Fragmenten',
+  'A source route or routing header with hops left to visit':
+    'Eine Quellroute oder ein Routing-Header mit noch offenen Stationen',
+  'A transport protocol other than TCP, UDP and ICMP': 'Ein anderes Transportprotokoll als TCP, UDP und ICMP',
+  'An ICMP message that is neither a query to translate nor an error the other side knows':
+    'Eine ICMP-Nachricht, die weder eine übersetzbare Anfrage noch ein Fehler ist, den die andere Seite kennt',
+  'An ICMP error that does not quote enough of a translatable packet':
+    'Ein ICMP-Fehler, der zu wenig von einem übersetzbaren Paket zitiert',
+  'An ICMP error about no known session': 'Ein ICMP-Fehler zu keiner bekannten Sitzung',
+  'A UDP packet without checksum: over IPv6, or over IPv4 where nat64.zeroUdpChecksum is "drop"':
+    'Ein UDP-Paket ohne Prüfsumme: über IPv6, oder über IPv4, wenn nat64.zeroUdpChecksum „drop“ ist',
+  'A packet from an IPv4 address that the IPv6 host has not sent to (nat64.filtering is "address-dependent")':
+    'Ein Paket von einer IPv4-Adresse, an die der IPv6-Rechner nichts gesendet hat (nat64.filtering ist „address-dependent“)',
+  'A packet from the IPv4 side to a port that no IPv6 host has':
+    'Ein Paket von der IPv4-Seite an einen Port, den kein IPv6-Rechner hat',
+  'A TCP packet of no known connection that does not open one':
+    'Ein TCP-Paket, das zu keiner bekannten Verbindung gehört und keine eröffnet',
+  'The appliance has no IPv4 address yet': 'Das Gerät hat noch keine IPv4-Adresse',
+  'No port of pool4 is left for this protocol': 'In pool4 ist für dieses Protokoll kein Port mehr frei',
+  'A client without ports: nat64.portBlocks is on, and does not list it':
+    'Ein Client ohne Ports: nat64.portBlocks ist an und führt ihn nicht auf',
+  'An IPv6 source that stands for no IPv4 address (nat64.mode is "stateless")':
+    'Eine IPv6-Quelle, die für keine IPv4-Adresse steht (nat64.mode ist „stateless“)',
+  'A client has nat64.maxMappingsPerClient or nat64.maxSessionsPerClient and wanted another':
+    'Ein Client hat nat64.maxMappingsPerClient oder nat64.maxSessionsPerClient erreicht und wollte mehr',
+  'nat64.maxSessions are in use': 'nat64.maxSessions sind in Gebrauch',
+  'The TUN device did not take the translated packet': 'Das TUN-Device nahm das übersetzte Paket nicht an',
+  // The control panel
+  'Requests that came from an allowed address': 'Anfragen von einer zugelassenen Adresse',
+  'Connections and requests from an address that admin.allow does not list; closed or answered 403':
+    'Verbindungen und Anfragen von einer Adresse, die admin.allow nicht aufführt; geschlossen oder mit 403 beantwortet',
+  'Requests whose Host is neither an address, localhost nor one of admin.hostnames (DNS rebinding); 421':
+    'Anfragen, deren Host weder eine Adresse noch localhost noch einer aus admin.hostnames ist (DNS-Rebinding); 421',
+  'Writes that a page of another origin asked for; 403':
+    'Schreibzugriffe, die eine Seite anderer Herkunft verlangte; 403',
+  'Requests with a wrong token; 401': 'Anfragen mit falschem Token; 401',
+  'Sign-ins with a wrong password or code; 401': 'Anmeldungen mit falschem Passwort oder Code; 401',
+  'Changes in a session that came without its CSRF token; 403':
+    'Änderungen in einer Sitzung, die ohne deren CSRF-Token kamen; 403',
+  'Requests of a token whose scope does not reach; 403':
+    'Anfragen eines Tokens, dessen Rechte nicht reichen; 403',
+  'First passwords from another network or after the claim window; 403':
+    'Erste Passwörter aus einem anderen Netz oder nach der Frist; 403',
+  'Changes over plain HTTP from another machine while HTTPS is on; 403':
+    'Änderungen über einfaches HTTP von einem anderen Rechner, während HTTPS an ist; 403',
+  'Requests with a wrong token, and sign-ins, while their source had to wait; 429':
+    'Anfragen mit falschem Token und Anmeldungen, während deren Quelle warten musste; 429',
+  'Requests beyond the rate that one source may have; 429':
+    'Anfragen über die Rate hinaus, die eine Quelle haben darf; 429',
+  'Changes of the configuration through this API': 'Änderungen der Konfiguration über diese API',
+  'Configurations that this API refused': 'Konfigurationen, die diese API ablehnte',
+  'Requests that ended in an unexpected error; 500, the log has the reason':
+    'Anfragen, die in einem unerwarteten Fehler endeten; 500, der Grund steht im Protokoll',
+});

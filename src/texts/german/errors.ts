@@ -1,0 +1,134 @@
+/** Why the API refuses something. */
+import { germanOf } from '../dictionary.ts';
+
+export const errors = germanOf({
+  'Unexpected error; the log has the reason.': 'Unerwarteter Fehler; der Grund steht im Protokoll.',
+  // Who may come
+  'your address': 'diese Adresse',
+  'Use an IP address, localhost or one of admin.hostnames to reach this page.':
+    'Diese Seite ist über eine IP-Adresse, localhost oder einen der Namen in admin.hostnames zu erreichen.',
+  'Use https://{host}; what you sent was readable on its way.':
+    'Zu benutzen ist https://{host}; das Gesendete war unterwegs lesbar.',
+  'Another site asked for this change; it was not made.':
+    'Eine andere Website hat diese Änderung verlangt; sie wurde nicht gemacht.',
+  'Too many requests; try again in {after}.': 'Zu viele Anfragen; in {after} noch einmal versuchen.',
+  'The API has nothing at this address.': 'Die API hat unter dieser Adresse nichts.',
+  'There is nothing at this address.': 'Unter dieser Adresse gibt es nichts.',
+  'The control panel is not built (npm run build:web). The API under /api works without it.':
+    'Die Weboberfläche ist nicht gebaut (npm run build:web). Die API unter /api geht auch ohne sie.',
+  // Signing in
+  'The first password is set from the network that the appliance is in.':
+    'Das erste Passwort wird aus dem Netz gesetzt, in dem das Gerät steht.',
+  'The time to set the first password is over; restart the appliance.':
+    'Die Zeit, das erste Passwort zu setzen, ist vorbei; das Gerät neu starten.',
+  'Nobody has set a password yet; begin with the first run.':
+    'Noch hat niemand ein Passwort gesetzt; mit der Ersteinrichtung beginnen.',
+  'Somebody has already set the password; sign in with it.':
+    'Das Passwort ist schon gesetzt; damit anmelden.',
+  'The password is wrong.': 'Das Passwort ist falsch.',
+  'The password or the code is wrong.': 'Das Passwort oder der Code ist falsch.',
+  'Too many wrong passwords; try again in {seconds} s.':
+    'Zu viele falsche Passwörter; in {seconds} s noch einmal versuchen.',
+  'Too many sign-ins at once; try again in a few seconds.':
+    'Zu viele Anmeldungen auf einmal; in ein paar Sekunden noch einmal versuchen.',
+  'Too many wrong tokens; try again in {seconds} s.':
+    'Zu viele falsche Token; in {seconds} s noch einmal versuchen.',
+  'This is no token of this appliance, or it has expired.':
+    'Das ist kein Token dieses Geräts, oder es ist abgelaufen.',
+  'Sign in, or send an API token as "Authorization: Bearer TOKEN".':
+    'Anmelden, oder ein API-Token als „Authorization: Bearer TOKEN“ senden.',
+  'Send the csrfToken of GET /api/session as "{header}".':
+    'Den csrfToken aus GET /api/session als „{header}“ senden.',
+  'This needs the scope "{scope}"; what you signed in with has "{own}".':
+    'Das braucht das Recht „{scope}“; die Anmeldung hat „{own}“.',
+  'API tokens cannot change how the owner signs in; sign in with the password.':
+    'API-Token können nicht ändern, wie sich der Eigentümer anmeldet; mit dem Passwort anmelden.',
+  'a password of at least 5 different characters': 'ein Passwort aus mindestens 5 verschiedenen Zeichen',
+  'a password that is no common word': 'ein Passwort, das kein gängiges Wort ist',
+  'a password that is no plain sequence': 'ein Passwort, das keine einfache Folge ist',
+  'a password that is no row of keys': 'ein Passwort, das keine Tastenreihe ist',
+  'is what guessers try first; expected {expected}': 'wird beim Raten zuerst versucht; erwartet: {expected}',
+  'In force until the next restart, but not kept: {reason}':
+    'Gilt bis zum nächsten Neustart, ließ sich aber nicht aufbewahren: {reason}',
+  'the present password': 'das jetzige Passwort',
+  'The present password is wrong.': 'Das jetzige Passwort ist falsch.',
+  'the six digits that the authenticator app shows': 'die sechs Ziffern, die die Authenticator-App zeigt',
+  'the code that the authenticator app shows now': 'der Code, den die Authenticator-App jetzt zeigt',
+  "is not {expected}; the appliance's clock says {clock}":
+    'passt nicht; erwartet: {expected}; die Uhr des Geräts zeigt {clock}',
+  'Codes are asked for already; switch that off first.':
+    'Codes werden schon verlangt; das zuerst ausschalten.',
+  'Ask for a secret first, with POST totp.': 'Zuerst mit POST totp ein Geheimnis verlangen.',
+  'A token has no session to end; revoke it with DELETE tokens.':
+    'Ein Token hat keine Sitzung, die sich beenden ließe; es mit DELETE tokens widerrufen.',
+  'There is no session "{wanted}".': 'Eine Sitzung „{wanted}“ gibt es nicht.',
+  'There is no token "{id}".': 'Ein Token „{id}“ gibt es nicht.',
+  'a name that no other token has': 'ein Name, den kein anderes Token hat',
+  'There are {count} tokens already; revoke one first.':
+    'Es gibt schon {count} Token; zuerst eines widerrufen.',
+  // Changes of the configuration
+  'This is no valid configuration.': 'Das ist keine gültige Konfiguration.',
+  'Not applied: {failed}': 'Nicht angewendet: {failed}',
+  'The configuration was changed meanwhile, to revision {revision}; load it again.':
+    'Die Konfiguration wurde inzwischen geändert, zu Stand {revision}; neu laden.',
+  'A change of {by} waits for its confirmation until {time}: confirm it or take it back first.':
+    'Eine Änderung von {by} wartet bis {time} auf ihre Bestätigung: sie zuerst bestätigen oder zurücknehmen.',
+  'The file was edited by hand since it was read; reload it (SIGHUP) before changing it here.':
+    'Die Datei wurde von Hand bearbeitet, seit sie gelesen wurde; vor einer Änderung hier neu einlesen (SIGHUP).',
+  'Not put into force, the configuration before stays: {reason}':
+    'Nicht in Kraft gesetzt, die Konfiguration davor bleibt: {reason}',
+  'The configuration before is in force already.': 'Die Konfiguration davor gilt schon.',
+  'No change waits for a confirmation; it may have been taken back already.':
+    'Keine Änderung wartet auf eine Bestätigung; vielleicht wurde sie schon zurückgenommen.',
+  'Not confirmed, the countdown goes on: {reason}': 'Nicht bestätigt, der Countdown läuft weiter: {reason}',
+  'The history has no revision {id}; the oldest ones are dropped.':
+    'Im Verlauf gibt es keinen Stand {id}; die ältesten werden entfernt.',
+  // Servers, checks, NAT64, events
+  'There is no server "{name}" in the configuration.': 'In der Konfiguration gibt es keinen Server „{name}“.',
+  'There is no check "{id}".': 'Eine Prüfung „{id}“ gibt es nicht.',
+  'NAT64 is not running; the status of the service says why.':
+    'NAT64 läuft nicht; der Zustand des Dienstes sagt, warum.',
+  'NAT64 is switched off; set nat64.enabled to true.':
+    'NAT64 ist abgeschaltet; nat64.enabled auf true setzen.',
+  'either client, or poolAddress and poolPort': 'entweder client, oder poolAddress und poolPort',
+  'Send {expected}.': 'Zu senden ist: {expected}.',
+  'a "from" before "to", at most 31 days apart': 'ein „from“ vor „to“, höchstens 31 Tage auseinander',
+  '"{from}" to "{to}": expected {expected}': '„{from}“ bis „{to}“; erwartet: {expected}',
+  'an hour before': 'eine Stunde davor',
+  now: 'jetzt',
+  '{count} pages listen already; close one.': '{count} Seiten hören schon zu; eine schließen.',
+  // Backup and restore
+  'Another backup or restore is under way; try again in a moment.':
+    'Eine andere Sicherung oder Wiederherstellung läuft; gleich noch einmal versuchen.',
+  'The configuration in the backup is not one that this version takes; nothing was changed.':
+    'Die Konfiguration in der Sicherung nimmt diese Version nicht an; nichts wurde geändert.',
+  'The file has {bytes} bytes; a backup has at most {most}.':
+    'Die Datei hat {bytes} Byte; eine Sicherung hat höchstens {most}.',
+  'This file is no backup of a Tombolo: it begins with something else.':
+    'Diese Datei ist keine Sicherung eines Tombolo: Sie beginnt mit etwas anderem.',
+  'The backup has format {version}, this appliance knows {own}: update it first.':
+    'Die Sicherung hat Format {version}, dieses Gerät kennt {own}: zuerst aktualisieren.',
+  'The backup is damaged: its beginning is not complete.':
+    'Die Sicherung ist beschädigt: Ein Teil des Anfangs fehlt.',
+  'The passphrase is wrong, or the file is not as it was written (cut short, or changed on the way).':
+    'Die Passphrase ist falsch, oder die Datei ist nicht mehr, wie sie geschrieben wurde (abgeschnitten oder unterwegs verändert).',
+  'The backup cannot be unpacked: {reason}': 'Die Sicherung lässt sich nicht entpacken: {reason}',
+  'The backup is not as expected: {what}.': 'Die Sicherung ist nicht wie erwartet: {what}.',
+  'The backup holds an entry that no backup has: {name}.':
+    'Die Sicherung enthält einen Eintrag, den keine Sicherung hat: {name}.',
+  'The backup holds an entry twice: {name}.': 'Die Sicherung enthält einen Eintrag zweimal: {name}.',
+  Configuration: 'Konfiguration',
+  'History of the configuration': 'Verlauf der Konfiguration',
+  "The servers' SSH ports": 'Die SSH-Ports der Server',
+  'Password, two-factor secret and API tokens': 'Passwort, Geheimnis des zweiten Faktors und API-Token',
+  'Certificate of this page': 'Zertifikat dieser Seite',
+  // The machine
+  "This machine does not let the page do that; only the appliance's own image does.":
+    'Auf diesem Gerät darf die Seite das nicht; nur das eigene Abbild des Geräts lässt es zu.',
+  'The appliance reboots; expect it back within a minute.':
+    'Das Gerät startet neu; in etwa einer Minute ist es wieder da.',
+  'The appliance reboots and begins anew; its screen shows where to find it.':
+    'Das Gerät startet neu und fängt von vorn an; sein Bildschirm zeigt, wo es zu finden ist.',
+  '"{hostname}", the hostname of this appliance': '„{hostname}“, der Hostname dieses Geräts',
+  '"{given}" is not it: expected {expected}': '„{given}“ passt nicht; erwartet: {expected}',
+});
