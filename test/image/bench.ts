@@ -21,6 +21,8 @@ export interface Bench extends AsyncDisposable {
   /** rpi-preseed.toml with the tests' key, and a host name. */
   preseed(hostname?: string): string;
   powerOn(): void;
+  /** Asks the API for it, and resolves when QEMU has ended instead of starting again. */
+  reboot(path: string, token: string, body?: unknown): Promise<void>;
   /** Nothing in the guest is told. */
   cutPower(): Promise<void>;
   /** Resolves with the milliseconds since power-on when the page answers. */
@@ -70,6 +72,15 @@ export async function startBench(model: Model): Promise<Bench> {
         poweredOnAt = performance.now();
         qemu = machine.boot();
       },
+      async reboot(path, token, body = {}) {
+        const json = ['-H', 'Content-Type: application/json', '-d', JSON.stringify(body)];
+        const answer = await page(path, ['-f', '-H', `Authorization: Bearer ${token}`, ...json]);
+        assert.equal(answer.code, 0, answer.stderr);
+        await waitUntil('the end of QEMU', () => Promise.race([qemu?.exited, undefined]), {
+          timeoutMs: PATIENCE_MS,
+          explain: () => machine.serial().slice(-4000),
+        });
+      },
       async cutPower() {
         await qemu?.stop('SIGKILL');
       },
@@ -81,7 +92,10 @@ export async function startBench(model: Model): Promise<Bench> {
         );
         return performance.now() - poweredOnAt;
       },
-      sshAnswers: () => whileRunning('sshd', async () => (await machine.shell('true')).code === 0, 500),
+      async sshAnswers() {
+        await whileRunning('sshd', async () => (await machine.shell('true')).code === 0, 500);
+        await machine.connect();
+      },
       async shell(command, timeoutMs) {
         const { code, stdout, stderr } = await machine.shell(command, timeoutMs);
         assert.equal(code, 0, `${command}: ${stderr}${stdout}`);
