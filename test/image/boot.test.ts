@@ -17,6 +17,8 @@ import { APPLIANCE, IS_STEADY, imageFile } from './machine.ts';
 import { IPV4_ONLY_NAME, WEB1, WEB1_SSH_PORT, startNeighbour } from './mainland.ts';
 
 const FIRST_PAGE_MS = 120_000;
+/** Of a processor, for programs other than QEMU: a machine that does nothing else stays below. */
+const QUIET_SHARE = 0.3;
 const RAM_LIMIT_MIB = 250;
 const COMPRESSED_LIMIT_BYTES = 450e6;
 const SLOT_LIMIT_BYTES = 1.6e9;
@@ -102,10 +104,14 @@ describe('the image', { timeout: 3_500_000 }, () => {
 
   test('the first page answers within 120 s of power-on', async (t) => {
     bench.powerOn();
-    startMs = await bench.pageAnswers();
-    t.diagnostic(`first page after ${(startMs / 1000).toFixed(1)} s`);
-    // With a clock that counts instructions, seconds outside say nothing.
-    if (!IS_STEADY) assert.ok(startMs < FIRST_PAGE_MS, `${startMs} ms`);
+    const { ms, othersShare } = await bench.pageAnswers();
+    startMs = ms;
+    // On a machine that does other things, and with a clock that counts instructions, seconds say nothing.
+    const isMeasured = othersShare < QUIET_SHARE && !IS_STEADY;
+    t.diagnostic(
+      `first page after ${(ms / 1000).toFixed(1)} s, ${isMeasured ? 'on a quiet machine' : `not judged: other programs used ${othersShare.toFixed(2)} of a processor`}`,
+    );
+    if (isMeasured) assert.ok(ms < FIRST_PAGE_MS, `${ms} ms`);
   });
 
   test('host name, key and configuration came from the CONFIG partition', async () => {

@@ -60,7 +60,7 @@ describe(`${CUTS} power cuts (TOMBOLO_SEED=${SEED})`, { timeout: 7_200_000 }, ()
       );
 
       bench.powerOn();
-      startMs = await bench.pageAnswers();
+      ({ ms: startMs } = await bench.pageAnswers());
       await bench.sshAnswers();
       await bench.startEnds();
       await assertHealthy(bench);
