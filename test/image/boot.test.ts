@@ -180,10 +180,15 @@ describe('the image', { timeout: 3_500_000 }, () => {
 
     const large = `http://[${address}]/large`;
     await run('curl', ['-fsS', '-m', '60', '--interface', WEB1, '-o', '/dev/null', large]);
-    const metrics = await bench.page('/metrics', ['-f', '-H', `Authorization: Bearer ${token}`]);
-    const inKernel = Number(/^tombolo_nat64_packets_fast_path_total (\d+)$/m.exec(metrics.stdout)?.[1]);
+    const inKernel = await waitUntil(
+      "packets in the counter of the kernel's program",
+      async () => {
+        const { stdout } = await bench.page('/metrics', ['-f', '-H', `Authorization: Bearer ${token}`]);
+        return Number(/^tombolo_nat64_packets_fast_path_total (\d+)$/m.exec(stdout)?.[1]) || undefined;
+      },
+      { timeoutMs: 60_000, intervalMs: 1000 },
+    );
     t.diagnostic(`${inKernel} packets translated by the kernel's program`);
-    assert.ok(inKernel > 0, 'the fast path is off in the image');
   });
 
   test('a port scan finds what is meant, and nothing else', async () => {
@@ -249,10 +254,9 @@ describe('the image', { timeout: 3_500_000 }, () => {
     await assertHealthy(bench);
   });
 
-  test('the page reboots it; a factory reset survives a power cut; a configuration with a mistake is refused and shown', async () => {
-    await bench.reboot('/api/system/reboot', token);
+  test('a factory reset on the page survives a power cut; a configuration with a mistake is refused and shown', async () => {
+    await bench.reboot('/api/system/factory-reset', token, { confirm: 'sandbar' });
     bench.machine.putFiles({
-      'factory-reset': '',
       'rpi-preseed.toml': bench.preseed(),
       'tombolo.json': '{ "version": 1, "hosts": [{ "name": "web1", "address": "192.0.2.10" }] }',
     });
@@ -262,7 +266,6 @@ describe('the image', { timeout: 3_500_000 }, () => {
     await bench.sshAnswers();
     await bench.startEnds();
     await assertHealthy(bench);
-    assert.ok(!bench.machine.configFiles().includes('factory-reset'));
     const [before, now] = [identity, await shell(IDENTITY)].map((text) => text.split('\n'));
     assert.equal(now.length, before.length);
     for (const [i, line] of now.entries()) assert.notEqual(line, before[i]);

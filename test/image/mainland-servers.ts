@@ -6,7 +6,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer } from 'node:net';
 
 const [web1, ipv4Only, certificate, key] = process.argv.slice(2);
-const large = Buffer.alloc(2 ** 20, 'x');
+const large = Buffer.alloc(16 * 2 ** 20, 'x');
 const servers = [
   createHttpServer((_request, response) => response.end('web1 by http\n')).listen(80, web1),
   createHttpsServer({ cert: readFileSync(certificate), key: readFileSync(key) }, (_request, response) =>
