@@ -150,12 +150,12 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
   await app.register(rateLimit, {
     max: options.requestsPerMinute,
     timeWindow: 60_000,
-    errorResponseBuilder: (_request, { after }) => {
+    errorResponseBuilder: (_request, { ttl }) => {
       values[index['refused-rate']]++;
       return new ApiError(
         429,
         'too-many-requests',
-        say('Too many requests; try again in {after}.', { after }),
+        say('Too many requests; try again in {seconds} s.', { seconds: Math.ceil(ttl / 1000) }),
       );
     },
   });

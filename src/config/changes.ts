@@ -4,7 +4,7 @@
  */
 import type { AssertionResult } from '../runtime/explain.ts';
 import type { Logger } from '../runtime/log.ts';
-import { type Text, english, say } from '../texts/text.ts';
+import { type Text, asIs, english, say } from '../texts/text.ts';
 import { type Difference, diffDocuments } from './diff.ts';
 import { type ConfigDocument, type LoadedConfig, loadConfig, loadDocument } from './load.ts';
 import { type PendingChange, type Recovery, removePending, writePending } from './pending.ts';
@@ -185,7 +185,7 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
       void inTurn(async () => {
         if (waiting?.change !== change) return;
         const reason = say('Nobody confirmed the change of {by} by {time}.', {
-          by: change.by,
+          by: asIs(change.by),
           time: change.confirmBy,
         });
         const result = await goBack('appliance', 'not-confirmed', reason);
@@ -261,7 +261,9 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
       }),
     rollback: (by) =>
       inTurn(async () =>
-        waiting === undefined ? undefined : goBack(by, 'asked', say('{by} took the change back.', { by })),
+        waiting === undefined
+          ? undefined
+          : goBack(by, 'asked', say('{by} took the change back.', { by: asIs(by) })),
       ),
     reload: () =>
       inTurn(async () => {
@@ -272,7 +274,7 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
         const reason =
           ended === undefined
             ? say('Edited by hand.')
-            : say('Edited by hand; this ended the countdown of the change of {by}.', { by: ended.by });
+            : say('Edited by hand; this ended the countdown of the change of {by}.', { by: asIs(ended.by) });
         await record({ by: 'file', why: 'file', reason });
         if (ended !== undefined) await dropMark();
         await warnOfAssertions();

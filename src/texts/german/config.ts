@@ -114,5 +114,9 @@ export const config = germanOf({
     'Der Prozess endete, bevor die Änderung bestätigt war.',
   'Nobody confirmed the change of {by} by {time}.': 'Niemand hat die Änderung von {by} bis {time} bestätigt.',
   'Back to revision {id}.': 'Zurück zu Stand {id}.',
-  '{by} took the change back.': '{by} hat die Änderung zurückgenommen.',
+  '{by} took the change back.': 'Die Änderung wurde von {by} zurückgenommen.',
+  // Who changes the configuration, after "von"
+  owner: 'dem Eigentümer',
+  appliance: 'dem Gerät',
+  'bootstrap token': 'dem Bootstrap-Token',
 });

@@ -3,6 +3,13 @@ import { germanOf } from '../dictionary.ts';
 
 export const errors = germanOf({
   'Unexpected error; the log has the reason.': 'Unerwarteter Fehler; der Grund steht im Protokoll.',
+  // What Fastify refuses by itself
+  'Request body is too large': 'Der Inhalt der Anfrage ist zu groß',
+  'Unsupported Media Type': 'Diese Art von Inhalt wird nicht angenommen',
+  "Body cannot be empty when content-type is set to 'application/json'":
+    'Der Inhalt fehlt, obwohl die Anfrage application/json ankündigt',
+  "Body is not valid JSON but content-type is set to 'application/json'":
+    'Der Inhalt ist kein gültiges JSON, obwohl die Anfrage application/json ankündigt',
   // Who may come
   'your address': 'diese Adresse',
   'Use an IP address, localhost or one of admin.hostnames to reach this page.':
@@ -11,7 +18,7 @@ export const errors = germanOf({
     'Zu benutzen ist https://{host}; das Gesendete war unterwegs lesbar.',
   'Another site asked for this change; it was not made.':
     'Eine andere Website hat diese Änderung verlangt; sie wurde nicht gemacht.',
-  'Too many requests; try again in {after}.': 'Zu viele Anfragen; in {after} noch einmal versuchen.',
+  'Too many requests; try again in {seconds} s.': 'Zu viele Anfragen; in {seconds} s noch einmal versuchen.',
   'The API has nothing at this address.': 'Die API hat unter dieser Adresse nichts.',
   'There is nothing at this address.': 'Unter dieser Adresse gibt es nichts.',
   'The control panel is not built (npm run build:web). The API under /api works without it.':

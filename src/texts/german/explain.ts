@@ -63,6 +63,8 @@ export const explain = germanOf({
   '{name} leads to {server}, [{address}]:{port}.': '{name} führt zu {server}, [{address}]:{port}.',
   '{name} leads to {server}, [{address}]:{port}, through the proxy.':
     '{name} führt durch den Proxy zu {server}, [{address}]:{port}.',
+  'the request has no Host field: it names no server':
+    'die Anfrage hat kein Feld Host: Sie nennt keinen Server',
   // NAT64: the packet
   'NAT64 is switched off: nothing translates to {to}.': 'NAT64 ist abgeschaltet: Nichts übersetzt zu {to}.',
   'It reaches [{address}] through NAT64.': 'Es erreicht [{address}] durch NAT64.',

@@ -1,8 +1,20 @@
 /** The API of the appliance that served this page. */
 import { signal } from '@preact/signals';
 import type { ErrorAnswer } from './contract.ts';
+import { dictionary } from './locale.ts';
 
 const REQUEST_TIMEOUT_MS = 30_000;
+
+const text = dictionary(
+  {
+    noAnswer: (why: string) => `No answer from the appliance (${why}).`,
+    badAnswer: (status: number) => `The appliance answered ${status}.`,
+  },
+  {
+    noAnswer: (why) => `Keine Antwort vom Gerät (${why}).`,
+    badAnswer: (status) => `Das Gerät antwortete ${status}.`,
+  },
+);
 
 /** Proves to the API that a change comes from this page; set from the session. */
 export const csrfToken = signal<string | undefined>(undefined);
@@ -48,16 +60,16 @@ async function call(method: string, path: string, body: unknown, signal?: AbortS
     signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
   }).catch((error: unknown) => {
     if (signal?.aborted === true) throw error;
-    const message = `No answer from the appliance (${messageOf(error)}).`;
+    const message = text.value.noAnswer(messageOf(error));
     throw new ApiProblem(0, { error: 'no-answer', message });
   });
   if (response.ok) return response;
-  const text = await response.text();
+  const answered = await response.text();
   let answer: ErrorAnswer;
   try {
-    answer = JSON.parse(text) as ErrorAnswer;
+    answer = JSON.parse(answered) as ErrorAnswer;
   } catch {
-    answer = { error: 'bad-answer', message: `The appliance answered ${response.status}.` };
+    answer = { error: 'bad-answer', message: text.value.badAnswer(response.status) };
   }
   if (response.status === 401 && path !== 'session') signedOutCount.value++;
   throw new ApiProblem(response.status, answer);

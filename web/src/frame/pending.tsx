@@ -23,6 +23,7 @@ import { Dialog } from '../ui/dialog.tsx';
 import { CheckField } from '../ui/field.tsx';
 import { ErrorBox, ProblemList } from '../ui/problems.tsx';
 import { Diff } from './diff.tsx';
+import { actorName } from '../ui/text.ts';
 import { text } from './text.ts';
 
 export const isReviewing = signal(false);
@@ -49,7 +50,7 @@ export function PendingBar() {
     return (
       <section class="pending counting" aria-label={words.label}>
         <p>
-          <strong>{words.applied(waiting.by)}</strong>
+          <strong>{words.applied(actorName(waiting.by))}</strong>
           <br />
           {words.rollsBack} <Countdown until={waiting.confirmBy} />
         </p>

@@ -114,7 +114,7 @@ export const text = dictionary(
         'Die Konfiguration wurde inzwischen anderswo geändert; die Durchsicht zeigt, was Ihre Änderungen davon zurücknähmen.',
       review: 'Durchsehen und anwenden',
       discard: 'Verwerfen',
-      applied: (by) => `Angewendet von ${by}. Funktioniert noch alles?`,
+      applied: (by) => `Angewendet (${by}). Funktioniert noch alles?`,
       rollsBack: 'Wird von selbst zurückgenommen in',
       seconds: (count) => `${count} s`,
       keep: 'Änderung behalten',

@@ -41,6 +41,7 @@ export const text = dictionary(
     nothingRecorded: 'Nothing is recorded yet; the first point comes within a minute.',
     line: (line: number, column: number) => `line ${line}, column ${column}`,
     stops: 'What stops working',
+    actors: {} as Record<string, string>,
     qr: (what: string) => `QR code of ${what}`,
   },
   {
@@ -82,6 +83,16 @@ export const text = dictionary(
     nothingRecorded: 'Noch ist nichts aufgezeichnet; der erste Punkt kommt innerhalb einer Minute.',
     line: (line, column) => `Zeile ${line}, Spalte ${column}`,
     stops: 'Was dann nicht mehr geht',
+    actors: {
+      owner: 'Eigentümer',
+      appliance: 'Gerät',
+      file: 'Datei',
+      nobody: 'niemand',
+      'bootstrap token': 'Bootstrap-Token',
+    },
     qr: (what) => `QR-Code: ${what}`,
   },
 );
+
+/** Who did something, as the API names them. */
+export const actorName = (name: string): string => text.value.actors[name] ?? name;

@@ -10,6 +10,7 @@ import { Ago, Button, Card, Loading, Snippet } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { Dialog, ask } from '../../ui/dialog.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
+import { actorName } from '../../ui/text.ts';
 import { text } from './text.ts';
 
 type Row = ConfigRevisionsAnswer['rows'][number];
@@ -49,7 +50,7 @@ export function History() {
             ),
           },
           { title: words.when, cell: ({ at }) => <Ago at={at} /> },
-          { title: words.by, cell: ({ by }) => by },
+          { title: words.by, cell: ({ by }) => actorName(by) },
           {
             title: words.why,
             cell: ({ why, reason }) => (

@@ -6,6 +6,7 @@ import { useAction } from '../../core/resource.ts';
 import { Ago, Button, Card, Empty, State, type StateName } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
+import { actorName } from '../../ui/text.ts';
 import { text } from './text.ts';
 
 const STATES: Readonly<Record<AuditEntry['outcome'], StateName>> = {
@@ -40,7 +41,7 @@ export function Audit() {
               title: words.who,
               cell: ({ who, source }) => (
                 <>
-                  {who} <code class="faint">{source}</code>
+                  {actorName(who)} <code class="faint">{source}</code>
                 </>
               ),
             },
