@@ -1,0 +1,124 @@
+/**
+ * The page in German: what the appliance says of itself (checks, explanations, refusals, states) has no English sentence in
+ * it, on any page; and it changes its language while it is open.
+ */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { CONFIGURATION } from '../../lab/appliance.ts';
+import type { Child } from '../../lab/host.ts';
+import { waitUntil } from '../../lab/wait.ts';
+import { buildWorld, type World } from '../../lab/world.ts';
+import { GERMAN } from '../../src/texts/german.ts';
+import { claim, FRESH, openPage, ORIGIN, startBrowser, startProcess } from './support.ts';
+
+/** Three words in a row are no name and no loan word. */
+const IS_ENGLISH = /[A-Za-z]+,? [a-z]+,? [a-z]+/;
+
+/** What an English text of the backend looks like on the page: the pieces between its values. */
+const ENGLISH_PIECES = Object.entries(GERMAN).flatMap(([sentence, german]) =>
+  sentence
+    .split(/\{[a-zA-Z0-9]+\}/)
+    .map((piece) => piece.trim())
+    .filter((piece) => IS_ENGLISH.test(piece) && !german.includes(piece)),
+);
+
+const englishIn = (text: string): string[] => ENGLISH_PIECES.filter((piece) => text.includes(piece));
+
+/** Pages with texts of the backend. The log is in English. */
+const PATHS = [
+  '/',
+  '/servers',
+  '/servers/web1',
+  '/checks',
+  '/live',
+  '/proxy',
+  '/forward',
+  '/dns64',
+  '/nat64',
+  '/explain?from=203.0.113.10&protocol=tcp&to=example.com&port=443',
+  '/explain?from=203.0.113.10&protocol=tcp&to=nobody.example.com&port=443',
+  '/explain?from=2001:db8:1::10&protocol=tcp&to=ipv4.example.net&port=80',
+  '/configuration',
+  '/configuration?view=history',
+  '/system',
+  '/system?view=access',
+  '/system?view=audit',
+];
+
+describe('the page in German', () => {
+  let world: World;
+  let browser: Browser;
+  let process_: Child;
+  let signedIn: Awaited<ReturnType<ReturnType<Page['context']>['storageState']>>;
+
+  before(async () => {
+    world = await buildWorld();
+    process_ = await startProcess(world, { ...CONFIGURATION, ...FRESH }, 'german');
+    browser = await startBrowser(world);
+    await using opened = await openPage(browser);
+    await claim(opened.page);
+    signedIn = await opened.page.context().storageState();
+  });
+  after(async () => {
+    await browser?.close();
+    await process_?.stop();
+    await world?.[Symbol.asyncDispose]();
+  });
+
+  const open = (locale: string) => openPage(browser, { storageState: signedIn, locale });
+  const show = async (page: Page, path: string) => {
+    await page.goto(ORIGIN + path);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await waitUntil(`${path} to be loaded`, async () => {
+      return (await page.locator('.loading, main [aria-busy]').count()) === 0;
+    });
+  };
+  const textOf = (page: Page) => page.locator('main').innerText();
+
+  it('no page has an English sentence of the appliance', async () => {
+    await using opened = await open('de-DE');
+    const { page, watch } = opened;
+    // All checks have been made, and say what they found.
+    await show(page, '/checks');
+    await page.getByRole('button', { name: 'Alles noch einmal prüfen' }).click();
+    await page.getByRole('button', { name: 'Alles noch einmal prüfen' }).waitFor();
+    const found: string[] = [];
+    for (const path of PATHS) {
+      await show(page, path);
+      if (path.startsWith('/explain')) await page.locator('main ol, main .stack').first().waitFor();
+      found.push(...englishIn(await textOf(page)).map((piece) => `${path}: ${piece}`));
+    }
+    assert.deepEqual([...found, ...watch.troubles], []);
+  });
+
+  it('a refused configuration says in German what is wrong', async () => {
+    await using opened = await open('de-DE');
+    const { page } = opened;
+    await show(page, '/configuration?view=json');
+    const check = async (document: string, expected: RegExp) => {
+      await page.locator('textarea').fill(document);
+      await page.getByRole('button', { name: 'Prüfen', exact: true }).click();
+      await page.locator('.problem-list').getByText(expected).first().waitFor();
+      assert.deepEqual(englishIn(await page.locator('.error-box').innerText()), []);
+    };
+    await check('{"hosts": 1, "adnim": {}}', /1 passt nicht; erwartet: eine Liste von Servern/);
+    await check('{"admin": {"listen": ["0.0.0.0"], "port": 443}}', /443 ist für die Weboberfläche, aber 443/);
+    await check('{"hosts": [}', /JSON-Syntax: gefunden/);
+  });
+
+  it('a page that is open changes its language, with all that it shows', async () => {
+    await using opened = await open('en-GB');
+    const { page, watch } = opened;
+    await show(page, '/checks');
+    await page.getByText(/IPv4 default route/).first().waitFor();
+    assert.ok(englishIn(await textOf(page)).length > 0);
+    await page.getByRole('button', { name: 'Appearance and language' }).click();
+    await page.getByRole('combobox', { name: 'Language' }).selectOption('de');
+    await page.getByText(/IPv4-Standardroute/).first().waitFor();
+    assert.deepEqual(englishIn(await textOf(page)), []);
+    await page.reload();
+    await page.getByText(/IPv4-Standardroute/).first().waitFor();
+    assert.deepEqual(watch.troubles, []);
+  });
+});
