@@ -111,14 +111,23 @@ describe('the page in German', () => {
     await using opened = await open('en-GB');
     const { page, watch } = opened;
     await show(page, '/checks');
-    await page.getByText(/IPv4 default route/).first().waitFor();
+    await page
+      .getByText(/IPv4 default route/)
+      .first()
+      .waitFor();
     assert.ok(englishIn(await textOf(page)).length > 0);
     await page.getByRole('button', { name: 'Appearance and language' }).click();
     await page.getByRole('combobox', { name: 'Language' }).selectOption('de');
-    await page.getByText(/IPv4-Standardroute/).first().waitFor();
+    await page
+      .getByText(/IPv4-Standardroute/)
+      .first()
+      .waitFor();
     assert.deepEqual(englishIn(await textOf(page)), []);
     await page.reload();
-    await page.getByText(/IPv4-Standardroute/).first().waitFor();
+    await page
+      .getByText(/IPv4-Standardroute/)
+      .first()
+      .waitFor();
     assert.deepEqual(watch.troubles, []);
   });
 });

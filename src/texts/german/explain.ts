@@ -6,7 +6,7 @@ export const explain = germanOf({
   // Assertions
   'translation by NAT64': 'Übersetzung durch NAT64',
   'a refusal': 'eine Ablehnung',
-  'the server {server}': 'den Server {server}',
+  'the server {server}': 'der Server {server}',
   'There is no server {server}.': 'Einen Server {server} gibt es nicht.',
   '"{name}": as expected.': '„{name}“: wie erwartet.',
   '"{name}": expected {wanted}.': '„{name}“: erwartet wird {wanted}.',
@@ -120,7 +120,7 @@ export const explain = germanOf({
     'Der Client hat {count} Sitzungen: so viele, wie er haben darf.',
   'The client has {count} BIB entries: all it may have.':
     'Der Client hat {count} BIB-Einträge: so viele, wie er haben darf.',
-  'A packet from any other {what}': 'Ein Paket von jedem anderen {what}',
+  'A packet from any other {what}': 'Ein Paket von einem anderen {what}',
   "The client's {what} {number}": 'Der {what} {number} des Clients',
   'What was used in the last {seconds} s rests.': 'Was in den letzten {seconds} s benutzt wurde, ruht.',
   'There is no free {what} in pool4 for another.': 'In pool4 ist kein {what} für einen weiteren frei.',
@@ -143,7 +143,7 @@ export const explain = germanOf({
     'Es verlässt das Gerät in Richtung {remote}, das eine Adresszuordnung einem eigenen Server gibt (Hairpinning).',
   'It leaves the appliance for {remote}.': 'Es verlässt das Gerät in Richtung {remote}.',
   'the packet is for the appliance itself': 'das Paket ist für das Gerät selbst',
-  'nobody has it': 'niemand hat sie',
+  'nobody has it': 'niemand nimmt es an',
   '{remote} is a pool4 address, and {owner}.': '{remote} ist eine Adresse aus pool4, und {owner}.',
   '{remote} is a pool4 address: who gets the packet depends on the destination port.':
     '{remote} ist eine Adresse aus pool4: Wer das Paket bekommt, hängt vom Zielport ab.',
