@@ -3,7 +3,7 @@
  * Nothing else in the page writes configuration.
  */
 import { computed, effect, signal } from '@preact/signals';
-import { api } from './api.ts';
+import { api, messageOf } from './api.ts';
 import type { Config, ConfigApplyAnswer, ConfigCheckAnswer, ConfigPendingAnswer } from './contract.ts';
 
 /** What a person writes: whatever has a default may be left out. */
@@ -58,6 +58,16 @@ export async function loadConfig(): Promise<void> {
   config.value = next;
   pending.value = waiting;
 }
+
+const configProblem = signal<string | undefined>(undefined);
+/** The first load, for pages that wait for it. `reload` never rejects. */
+export const configLoad = {
+  problem: configProblem,
+  async reload(): Promise<void> {
+    configProblem.value = undefined;
+    await loadConfig().catch((error: unknown) => (configProblem.value = messageOf(error)));
+  },
+};
 
 export async function loadPending(): Promise<void> {
   const before = pending.value?.pending?.revision;

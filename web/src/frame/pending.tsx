@@ -34,8 +34,7 @@ export function PendingBar() {
   const waiting = pending.value?.pending;
   const rollback = pending.value?.lastRollback;
   const change = useAction(async (action: () => Promise<void>, done: string) => {
-    await action().catch(toastError);
-    toast(done);
+    await action().then(() => toast(done), toastError);
   });
   // Somebody else, or another tab, may apply or confirm.
   useEffect(() => {

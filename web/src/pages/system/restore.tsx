@@ -11,8 +11,8 @@ import { Diff } from '../../frame/diff.tsx';
 import { Ago, Button } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { ask } from '../../ui/dialog.tsx';
-import { TextField } from '../../ui/field.tsx';
-import { ErrorBox } from '../../ui/problems.tsx';
+import { bound, Form, PasswordField } from '../../ui/field.tsx';
+import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { text } from './text.ts';
 
 const RESTART_MS = 4000;
@@ -49,20 +49,14 @@ export function RestoreForm({ onRestored }: { onRestored: () => void }) {
       action: words.restoreNow,
       async perform() {
         const answer = await send(false);
-        toast(words.restored);
+        toast(answer?.restarts === true ? words.restored : words.restoredLater);
         onRestored();
         if (answer?.restarts === true) setTimeout(() => void loadSession(), RESTART_MS);
       },
     });
   return (
     <>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void run();
-        }}
-      >
+      <Form onSend={run}>
         <div class="field">
           <label for={id}>{words.file}</label>
           <input
@@ -75,21 +69,19 @@ export function RestoreForm({ onRestored }: { onRestored: () => void }) {
             }}
           />
         </div>
-        <TextField
+        <PasswordField
           label={words.passphrase}
-          type="password"
           autoComplete="off"
-          value={passphrase.value}
-          onInput={(value) => (passphrase.value = value)}
-          isRequired
+          {...bound(passphrase)}
+          problem={problemOf(error.value)('passphrase')}
         />
-        <ErrorBox error={error.value} />
+        <ErrorBox error={error.value} fields={['passphrase']} />
         <div class="actions">
           <Button type="submit" isBusy={isBusy.value}>
             {words.dryRun}
           </Button>
         </div>
-      </form>
+      </Form>
       <div aria-live="polite">
         {preview.value !== undefined && <Preview answer={preview.value} onRestore={restore} />}
       </div>
