@@ -7,6 +7,7 @@
  *   node test/run.ts image    (`npm run test:image`): shell scripts; builds the image and boots it in QEMU
  *   node test/run.ts power-cuts | raspi3b    the same image: many power cuts; the machine raspi3b of QEMU
  *
+ * TOMBOLO_MORE_REQUESTS=N: so many more random requests to the admin API among the unit tests; 10 000 when everything runs.
  * TOMBOLO_IMAGE=DIRECTORY: test the image that is there instead of building it.
  */
 import { spawnSync } from 'node:child_process';
@@ -22,6 +23,7 @@ import { ensureWeb } from '../tools/build-web.ts';
 const root = new URL('..', import.meta.url).pathname;
 const [part = 'all', ...onlyFiles] = process.argv.slice(2);
 const counts = { passed: 0, failed: 0 };
+if (part === 'all') process.env['TOMBOLO_MORE_REQUESTS'] ??= '10000';
 
 const PARTS: Readonly<Record<string, readonly (() => void | Promise<void>)[]>> = {
   all: [checkSources, unit, netns, browser],
