@@ -108,11 +108,15 @@ export function CopyButton({ value, what }: { value: string; what: string }) {
   );
 }
 
+/** A long value, such as a fingerprint, breaks behind its colons. */
+const breakable = (value: string): ComponentChildren =>
+  value.length > 60 ? value.split(/(?<=:)/).flatMap((part) => [part, <wbr />]) : value;
+
 /** An address, a name, a port: monospace and copyable. */
 export function Address({ value }: { value: string }) {
   return (
     <span class="address">
-      <code>{value}</code>
+      <code>{breakable(value)}</code>
       <CopyButton value={value} what={value} />
     </span>
   );

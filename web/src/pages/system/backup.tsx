@@ -38,7 +38,7 @@ export function Backup() {
       </Card>
       <Card title={words.restore}>
         <p class="faint">{words.restoreLead}</p>
-        <RestoreForm onRestored={() => {}} />
+        <RestoreForm level="h3" onRestored={() => {}} />
       </Card>
     </div>
   );
