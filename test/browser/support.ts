@@ -110,11 +110,9 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   return { page, watch: { troubles }, [Symbol.asyncDispose]: () => context.close() };
 }
 
-/** What axe finds, a line each; by all its rules, or by these. */
-export async function axe(page: Page, rules?: string[]): Promise<string[]> {
-  const builder = new AxeBuilder({ page });
-  if (rules !== undefined) builder.withRules(rules);
-  const { violations } = await builder.analyze();
+/** What axe finds by all its rules, a line each. */
+export async function axe(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(
       ({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary?.split('\n')[1]}`,

@@ -1,7 +1,7 @@
 /** Dialogs are the browser's own: focus stays inside, Escape closes, focus returns to where it was. */
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useAction } from '../core/resource.ts';
 import { Button } from './basics.tsx';
 import { bound, Form, TextField } from './field.tsx';
@@ -22,7 +22,8 @@ interface DialogProps {
 export function Dialog({ title, onClose, isWide, onSend, children, footer }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the next key stroke: it is meant for the dialog.
+  useLayoutEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
     if (dialog !== null && !dialog.open) {
