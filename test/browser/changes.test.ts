@@ -5,6 +5,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { CONFIGURATION } from '../../lab/appliance.ts';
 import type { Child } from '../../lab/host.ts';
+import { waitUntil } from '../../lab/wait.ts';
 import { buildWorld, type World } from '../../lab/world.ts';
 import {
   axe,
@@ -106,6 +107,53 @@ describe('changes', () => {
     await user.click('Roll back now');
     await page.getByText('The configuration from before is back in force.').waitFor();
     assert.equal(await inForce('web3'), true);
+  });
+
+  it('a kill in the countdown is no confirmation: the page finds what was before, and says so', async () => {
+    const user = person(page);
+    await user.visit('/servers/web3');
+    await user.click('Remove');
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+    await user.click('Review and apply');
+    await user.click('Apply, with a countdown');
+    await page.getByText('Rolls back by itself in').waitFor();
+    assert.equal(await inForce('web3'), false);
+    await process_.stop('SIGKILL');
+    process_ = await startProcess(world, undefined, 'changes');
+    await page.getByText('The last change was rolled back').waitFor({ timeout: 30_000 });
+    await page.screenshot({ path: join(SCREENSHOTS, 'rolled-back.png') });
+    assert.equal(await inForce('web3'), true);
+    await user.click('Understood');
+    await page.getByText('The last change was rolled back').waitFor({ state: 'detached' });
+  });
+
+  it("a change of the page's own address is kept from the new one", async () => {
+    const user = person(page);
+    const moveTo = async (port: number) => {
+      await page.getByRole('link', { name: 'Configuration' }).first().click();
+      await page.getByRole('link', { name: 'JSON' }).click();
+      const text = page.getByLabel('The document');
+      const { admin, ...document } = JSON.parse(await text.inputValue()) as { admin: object };
+      await text.fill(JSON.stringify({ ...document, admin: { ...admin, port } }));
+      await user.click('Take into the draft');
+      await user.click('Review and apply');
+      await page.getByText('admin.port').first().waitFor();
+      await user.click('Apply, with a countdown');
+      // What the page asks for next is answered at the new address only.
+      await waitUntil('the new address', async () => {
+        return page.goto(ORIGIN.replace(/\d+$/, `${port}`)).then(
+          () => true,
+          () => false,
+        );
+      });
+      await page.getByText('Rolls back by itself in').waitFor();
+      await user.click('Keep the change');
+      await page.getByText('The change is kept.').waitFor();
+    };
+    await user.visit('/');
+    await moveTo(8065);
+    await moveTo(8064);
+    await title('Dashboard');
   });
 
   it('what is wrong is said beside its field, with what would be right', async () => {
