@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { api, query } from '../../core/api.ts';
-import { CONFIRM_SECONDS, config, loadConfig } from '../../core/config.ts';
+import { CONFIRM_SECONDS, config, followPort, loadConfig } from '../../core/config.ts';
 import type { ConfigRevisionDetail, ConfigRevisionsAnswer } from '../../core/contract.ts';
 import { useAction, usePages } from '../../core/resource.ts';
 import { toast } from '../../core/toast.ts';
@@ -88,7 +88,7 @@ function Detail({ detail, onClose }: { detail: ConfigRevisionDetail; onClose: ()
           revision: config.value?.revision,
           confirmSeconds: CONFIRM_SECONDS,
         });
-        await loadConfig();
+        if (!followPort(diffFromCurrent)) await loadConfig();
         toast(words.reverted(id));
       },
     });
