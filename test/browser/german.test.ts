@@ -74,7 +74,7 @@ describe('the page in German', () => {
       return (await page.locator('.loading, main [aria-busy]').count()) === 0;
     });
   };
-  const textOf = (page: Page) => page.locator('main').innerText();
+  const textOf = async (page: Page) => (await page.locator('main').textContent()) ?? '';
 
   it('no page has an English sentence of the appliance', async () => {
     await using opened = await open('de-DE');
@@ -100,7 +100,7 @@ describe('the page in German', () => {
       await page.locator('textarea').fill(document);
       await page.getByRole('button', { name: 'Prüfen', exact: true }).click();
       await page.locator('.problem-list').getByText(expected).first().waitFor();
-      assert.deepEqual(englishIn(await page.locator('.error-box').innerText()), []);
+      assert.deepEqual(englishIn((await page.locator('.error-box').textContent()) ?? ''), []);
     };
     await check('{"hosts": 1, "adnim": {}}', /1 passt nicht; erwartet: eine Liste von Servern/);
     await check('{"admin": {"listen": ["0.0.0.0"], "port": 443}}', /443 ist für die Weboberfläche, aber 443/);

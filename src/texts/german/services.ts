@@ -47,6 +47,10 @@ export const services = germanOf({
   'Makes the pending change last': 'Macht die wartende Änderung endgültig',
   'Takes the pending change back at once': 'Nimmt die wartende Änderung sofort zurück',
   'Applies a revision again': 'Wendet einen früheren Stand wieder an',
+  "Gives the process's last log lines, newest first":
+    'Zeigt die letzten Zeilen des Protokolls, die neuesten zuerst',
+  'Gives a support bundle: status, counters, configuration and log in one file, without secrets':
+    'Gibt ein Support-Paket heraus: Zustand, Zähler, Konfiguration und Protokoll in einer Datei, ohne Geheimnisse',
   'Reboots the appliance': 'Startet das Gerät neu',
   'Makes a new appliance of it: everything it knows is erased':
     'Setzt das Gerät auf Werkszustand: Alles, was es weiß, wird gelöscht',

@@ -17,7 +17,6 @@ export const text = dictionary(
     emptyHelp:
       'Give each server a label, its IPv6 address and the host names that lead to it. HTTP and HTTPS work at once; SSH gets a port of its own.',
     inDraft: 'not applied yet',
-    notChecked: 'not checked yet',
     probing: 'Check now',
     editTitle: (name: string) => `Edit ${name}`,
     addTitle: 'Add a server',
@@ -126,7 +125,6 @@ export const text = dictionary(
     emptyHelp:
       'Geben Sie jedem Server einen Namen, seine IPv6-Adresse und die Hostnamen, die zu ihm führen. HTTP und HTTPS gehen sofort; SSH bekommt einen eigenen Port.',
     inDraft: 'noch nicht angewendet',
-    notChecked: 'noch nicht geprüft',
     probing: 'Jetzt prüfen',
     editTitle: (name) => `${name} bearbeiten`,
     addTitle: 'Server hinzufügen',
