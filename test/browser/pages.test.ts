@@ -152,6 +152,26 @@ describe('the pages', () => {
     await page.getByRole('heading', { name: 'web1', level: 1 }).waitFor();
     assert.deepEqual(watch.troubles, []);
   });
+
+  it('the traffic of a server: now, since the start, over an hour and over 30 days', async () => {
+    await using opened = await open({ viewport: DESK });
+    const { page, watch } = opened;
+    await show(page, '/servers/web1', 'web1');
+    const card = page.locator('.card', { has: page.getByRole('heading', { name: 'Traffic' }) });
+    await card.getByText(/^[0-9.]+\s.iB up, [0-9.]+\s.iB down, [0-9]+ connections, 0 open now$/).waitFor();
+    const chart = card.getByRole('group', { name: 'Throughput' });
+    await chart.locator('canvas').waitFor();
+    const asked = page.waitForRequest((request) => /history\?series=host.*&host=web1/.test(request.url()));
+    await card.getByLabel('30 days').check();
+    assert.match((await asked).url(), /hostUpBytesPerSecond/);
+    await show(page, '/servers', 'Servers');
+    await page.getByRole('columnheader', { name: 'Now, up / down' }).waitFor();
+    assert.match(
+      (await page.getByRole('row', { name: /web1/ }).textContent()) ?? '',
+      /bit\/s \/ [0-9.]+.*bit\/s/,
+    );
+    assert.deepEqual(watch.troubles, []);
+  });
 });
 
 /** Opens a place, and waits until nothing is loading any more. */

@@ -3,7 +3,12 @@ import { type Static, Type } from '../../config/json-schema.ts';
 import { DiffEntry } from './apply.ts';
 import { Nullable, strict } from './common.ts';
 
-export { HISTORY_SERIES, type HistorySeries } from '../../state/history-series.ts';
+export {
+  HISTORY_SERIES,
+  HOST_SERIES,
+  type HistorySeries,
+  type HostSeries,
+} from '../../state/history-series.ts';
 
 /** Every event has these. */
 const eventHead = {
@@ -176,6 +181,8 @@ export const LiveCounters = Type.Object({
   at: Type.String(),
   /** The first message has every counter; later ones those that changed. Values since the start, not differences. */
   services: Type.Record(Type.String(), Type.Record(Type.String(), Type.Number())),
+  /** The same by name of the server: bytes-up, bytes-down, accepted; connections is how many are open now. */
+  hosts: Type.Record(Type.String(), Type.Record(Type.String(), Type.Number())),
 });
 export const LiveSample = Type.Object({
   at: Type.String(),
@@ -186,7 +193,10 @@ export const LiveEnd = Type.Object({
   reason: Type.Union([Type.Literal('signed-out'), Type.Literal('stopping')]),
 });
 
-/** GET history?series=a,b&from=ISO&to=ISO&points=300. Defaults: the last hour, 300 points. */
+/**
+ * GET history?series=a,b&from=ISO&to=ISO&points=300. Defaults: the last hour, 300 points. With host=NAME, the series are those of
+ * HOST_SERIES, and of that server.
+ */
 export const HistoryAnswer = Type.Object({
   from: Type.String(),
   to: Type.String(),

@@ -1,5 +1,6 @@
 /** Puts the diagnostics together over this machine, or over another in tests. */
 import type { HostConfig } from '../../config/schema.ts';
+import { type HostTraffic, sumHosts } from '../../runtime/host-traffic.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
 import type {
   HostAnswer,
@@ -96,7 +97,11 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
   let neighboursProbed: Promise<NeighboursAnswer> | undefined;
   const hostNamed = (name: string) => store.current.hosts.find((host) => host.name === name);
 
-  const describe = (host: HostConfig, address: PublicIpv4): HostAnswer => {
+  const describe = (
+    host: HostConfig,
+    address: PublicIpv4,
+    traffic: ReadonlyMap<string, HostTraffic>,
+  ): HostAnswer => {
     const path = machine.pathTo(parseIpv6(host.address) ?? new Uint8Array(16));
     const sshPort = sshPorts()[host.name] ?? null;
     const own = address.address ?? 'YOUR-PUBLIC-IPV4-ADDRESS';
@@ -106,6 +111,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       hostnames: [...host.hostnames],
       clientAddress: host.clientAddress,
       health: health.report(host.name),
+      traffic: traffic.get(host.name) ?? null,
       sshPort,
       sshConfig: sshPort === null ? null : sshConfigSnippet(host.name, own, sshPort),
       dnsRecords: recordsToPublish(host, address),
@@ -117,13 +123,14 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     async hosts() {
       health.watch();
       const publicIpv4 = await findPublicIpv4(store.current);
-      return { publicIpv4, hosts: store.current.hosts.map((host) => describe(host, publicIpv4)) };
+      const traffic = sumHosts(services());
+      return { publicIpv4, hosts: store.current.hosts.map((host) => describe(host, publicIpv4, traffic)) };
     },
     async checkHost(name) {
       health.watch();
       await health.check(name);
       const host = hostNamed(name);
-      return host && describe(host, await findPublicIpv4(store.current));
+      return host && describe(host, await findPublicIpv4(store.current), sumHosts(services()));
     },
     async dnsRecords(name) {
       const host = hostNamed(name);

@@ -75,8 +75,6 @@ export const text = dictionary(
     explainIt: 'Explain this connection',
     toClient: 'Everything of this client',
     toSessions: 'Its NAT64 sessions',
-    hours: 'Time span',
-    spans: { '1': '1 hour', '24': '1 day', '168': '7 days', '720': '30 days' },
     details: 'Details',
   },
   {
@@ -151,8 +149,6 @@ export const text = dictionary(
     explainIt: 'Diese Verbindung erklären',
     toClient: 'Alles von diesem Client',
     toSessions: 'Seine NAT64-Sitzungen',
-    hours: 'Zeitspanne',
-    spans: { '1': '1 Stunde', '24': '1 Tag', '168': '7 Tage', '720': '30 Tage' },
     details: 'Einzelheiten',
   },
 );
