@@ -56,7 +56,23 @@ export interface ServiceEvent {
   readonly restarts: number;
 }
 
-export type DataPlaneEvent = ConnectionEvent | DnsEvent | Nat64Event | ServiceEvent;
+/** The measured health of a server has changed. What follows `before` is of the probe that decides the state: null when all is well. */
+export interface HealthEvent {
+  readonly kind: 'health';
+  readonly server: string;
+  readonly state: 'ok' | 'warn' | 'fail' | 'unknown';
+  readonly before: HealthEvent['state'];
+  readonly probe: 'tcp' | 'tls' | 'http' | 'ssh' | 'smtp' | null;
+  /** What uses the port: the name of a listener of the proxy, or "ssh". */
+  readonly service: string | null;
+  readonly port: number | null;
+  readonly hostname: string | null;
+  readonly detail: string | null;
+  /** Probes that are not well. */
+  readonly failing: number;
+}
+
+export type DataPlaneEvent = ConnectionEvent | DnsEvent | Nat64Event | ServiceEvent | HealthEvent;
 
 /** Where events go. */
 export interface EventSink {

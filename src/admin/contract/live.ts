@@ -109,7 +109,39 @@ export const ServiceEvent = Type.Object({
   restarts: Type.Integer(),
 });
 
-export const LiveEvent = Type.Union([ConnectionEvent, DnsEvent, Nat64Event, ServiceEvent]);
+const Health = Type.Union([
+  Type.Literal('ok'),
+  Type.Literal('warn'),
+  Type.Literal('fail'),
+  Type.Literal('unknown'),
+]);
+
+/** The measured health of a server has changed. What follows `before` is of the probe that decides the state: null when all is well. */
+export const HealthEvent = Type.Object({
+  ...eventHead,
+  kind: Type.Literal('health'),
+  server: Type.String(),
+  state: Health,
+  before: Health,
+  probe: Nullable(
+    Type.Union([
+      Type.Literal('tcp'),
+      Type.Literal('tls'),
+      Type.Literal('http'),
+      Type.Literal('ssh'),
+      Type.Literal('smtp'),
+    ]),
+  ),
+  /** What uses the port: the name of a listener of the proxy, or "ssh". */
+  service: Nullable(Type.String()),
+  port: Nullable(Type.Integer()),
+  hostname: Nullable(Type.String()),
+  detail: Nullable(Type.String()),
+  /** Probes that are not well. */
+  failing: Type.Integer(),
+});
+
+export const LiveEvent = Type.Union([ConnectionEvent, DnsEvent, Nat64Event, ServiceEvent, HealthEvent]);
 
 /** Newest first. */
 export const EventsAnswer = Type.Object({
@@ -127,9 +159,9 @@ export const EventsQuery = Type.Object(
   {
     kind: Type.Optional(
       Type.String({
-        pattern: '^(connection|dns|nat64|service)(,(connection|dns|nat64|service))*$',
+        pattern: '^(connection|dns|nat64|service|health)(,(connection|dns|nat64|service|health))*$',
         title: 'Which kinds',
-        expected: '"connection", "dns", "nat64", "service", or several with commas',
+        expected: '"connection", "dns", "nat64", "service", "health", or several with commas',
       }),
     ),
     client: Type.Optional(
@@ -328,6 +360,7 @@ export type ConnectionEvent = Static<typeof ConnectionEvent>;
 export type DnsEvent = Static<typeof DnsEvent>;
 export type Nat64Event = Static<typeof Nat64Event>;
 export type ServiceEvent = Static<typeof ServiceEvent>;
+export type HealthEvent = Static<typeof HealthEvent>;
 export type LiveEvent = Static<typeof LiveEvent>;
 export type EventsAnswer = Static<typeof EventsAnswer>;
 export type EventsQuery = Static<typeof EventsQuery>;

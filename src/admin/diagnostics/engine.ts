@@ -1,5 +1,6 @@
 /** Puts the diagnostics together over this machine, or over another in tests. */
 import type { HostConfig } from '../../config/schema.ts';
+import type { HealthEvent } from '../../runtime/events.ts';
 import { type HostTraffic, sumHosts } from '../../runtime/host-traffic.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
 import type {
@@ -58,8 +59,11 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     probe: edges.probe,
     now: edges.now,
     monotonicMs: edges.monotonicMs,
-    onChange: (server, { state, probes }, before) => {
-      if (state === 'ok' && before.state === 'unknown') return;
+    onChange: (server, health, before) => {
+      const { state, probes } = health;
+      // Nobody wants to hear that a server is well at the first look.
+      if (before.state === 'unknown' && state === 'ok') return;
+      deps.live.events.put(healthEvent(server, health, before), edges.now().getTime());
       const details = probes
         .filter((probe) => probe.state !== 'ok')
         .map((each) => `${each.service}: ${each.detail}`);
@@ -162,6 +166,23 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       return neighboursProbed;
     },
     [Symbol.dispose]: () => health[Symbol.dispose](),
+  };
+}
+
+/** The probe that decides the state is the first of those that are as bad. */
+function healthEvent(server: string, { state, probes }: HostHealth, before: HostHealth): HealthEvent {
+  const decisive = state === 'ok' ? undefined : probes.find((probe) => probe.state === state);
+  return {
+    kind: 'health',
+    server,
+    state,
+    before: before.state,
+    probe: decisive?.name ?? null,
+    service: decisive?.service ?? null,
+    port: decisive?.port ?? null,
+    hostname: decisive?.hostname ?? null,
+    detail: decisive?.detail ?? null,
+    failing: probes.filter((probe) => probe.state !== 'ok').length,
   };
 }
 

@@ -109,7 +109,8 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
     {
       config: { scope: 'read' },
       schema: {
-        summary: 'Connections, queries, mappings and changes of services, newest first',
+        summary:
+          'Connections, queries, mappings, changes of services and of the health of servers, newest first',
         querystring: EventsQuery,
         response: { 200: EventsAnswer },
       },
