@@ -52,7 +52,7 @@ function wordsOf(event: LiveEvent): string {
       return `${event.service} ${event.what} ${event.client} ${event.listener} ${to}${moved}${event.reason === null ? '' : ` (${event.reason})`}`;
     }
     case 'dns':
-      return `dns ${event.client} ${event.name} ${event.type} ${event.answer} ${event.rcode}`;
+      return `dns ${event.client ?? '-'} ${event.name} ${event.type} ${event.answer} ${event.rcode}`;
     case 'nat64':
       return `nat64 ${event.what} ${event.protocol} [${event.client}]:${event.clientPort} = ${event.poolAddress}:${event.poolPort}`;
     case 'health': {

@@ -26,7 +26,8 @@ export interface ConnectionEvent {
 
 export interface DnsEvent {
   readonly kind: 'dns';
-  readonly client: string;
+  /** null when the configuration keeps it out of the log. */
+  readonly client: string | null;
   readonly name: string;
   readonly type: string;
   readonly transport: 'udp' | 'tcp';
@@ -78,6 +79,8 @@ export type DataPlaneEvent = ConnectionEvent | DnsEvent | Nat64Event | ServiceEv
 export interface EventSink {
   /** One event of the main thread's own. `timeMs`: milliseconds since 1970. */
   put(event: DataPlaneEvent, timeMs: number): void;
+  /** Everything of a kind, also what waits in the rings. */
+  forget(kind: DataPlaneEvent['kind']): void;
   /** Drains a ring regularly until disposed; `decode` makes the event of a record, undefined to leave it out. */
   drainRing(ring: EventRing, decode: (record: EventRecord) => DataPlaneEvent | undefined): Disposable;
 }

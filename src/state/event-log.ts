@@ -96,6 +96,10 @@ export function createEventLog({ serverAt }: EventLogOptions): EventLog {
 
   return {
     put,
+    forget(kind) {
+      drain();
+      kept.delete(kind);
+    },
     drainRing(ring, decode) {
       rings.set(ring, () =>
         ring.drain((record) => {
@@ -146,7 +150,7 @@ function matcher(filter: EventFilter, serverAt: EventLogOptions['serverAt']) {
   const text = filter.text?.toLowerCase();
   return (event: DataPlaneEvent): boolean => {
     if (client !== undefined) {
-      const address = 'client' in event ? parseIpAddress(event.client) : undefined;
+      const address = 'client' in event && event.client !== null ? parseIpAddress(event.client) : undefined;
       if (address === undefined || !prefixContains(client, address)) return false;
     }
     if (server !== undefined && serverOf(event, serverAt) !== server) return false;
@@ -160,5 +164,5 @@ function matcher(filter: EventFilter, serverAt: EventLogOptions['serverAt']) {
 /** The server that an event is about: that was connected to or looked at, or that sent. */
 function serverOf(event: DataPlaneEvent, serverAt: EventLogOptions['serverAt']): string | null | undefined {
   if (event.kind === 'connection' || event.kind === 'health') return event.server;
-  return event.kind === 'service' ? undefined : serverAt(event.client);
+  return event.kind === 'service' || event.client === null ? undefined : serverAt(event.client);
 }

@@ -153,6 +153,16 @@ describe('the pages', () => {
     assert.deepEqual(watch.troubles, []);
   });
 
+  it('how much of DNS queries is recorded: chosen on the page, in the draft at once', async () => {
+    await using opened = await open({ viewport: DESK });
+    const { page, watch } = opened;
+    await show(page, '/dns64', 'DNS64');
+    await page.getByLabel('Queries in the timeline').selectOption({ label: 'names, not who asked' });
+    await person(page).click('Review and apply');
+    await page.getByRole('dialog').getByText('names').first().waitFor();
+    assert.deepEqual(watch.troubles, []);
+  });
+
   it('the traffic of a server: now, since the start, over an hour and over 30 days', async () => {
     await using opened = await open({ viewport: DESK });
     const { page, watch } = opened;

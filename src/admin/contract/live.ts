@@ -47,7 +47,8 @@ export const ConnectionEvent = Type.Object({
 export const DnsEvent = Type.Object({
   ...eventHead,
   kind: Type.Literal('dns'),
-  client: Type.String(),
+  /** null with dns64.queryLog "names". */
+  client: Nullable(Type.String()),
   /** Without a dot at the end; "." for the root. */
   name: Type.String(),
   /** "A", "AAAA", "TYPE65280", ... */

@@ -142,16 +142,16 @@ function dnsLine({ client, name, type, transport, answer, rcode, durationMs }: D
   return {
     icon: 'dns64',
     tone: isBad ? 'fail' : rcode === 'NOERROR' ? 'ok' : 'off',
-    sentence: words.dns.line(client, type, name),
+    sentence: words.dns.line(client ?? words.dns.someone, type, name),
     note: rcode === 'NOERROR' || isBad ? words.dns.answers[answer] : rcode,
     facts: [
-      [words.client, client],
+      client !== null && [words.client, client],
       [words.facts.name, `${type} ${name}`],
       [words.facts.rcode, `${rcode}, ${words.dns.answers[answer]}`],
       [words.facts.duration, formatMs(durationMs)],
       [words.facts.transport, transport.toUpperCase()],
     ],
-    links: [['/dns64', 'DNS64'], ofClient(client)],
+    links: [['/dns64', 'DNS64'], ...(client === null ? [] : [ofClient(client)])],
   };
 }
 

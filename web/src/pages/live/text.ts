@@ -38,6 +38,7 @@ export const text = dictionary(
     },
     dns: {
       line: (who: string, type: string, name: string) => `${who} asked for ${type} ${name}`,
+      someone: 'A client',
       answers: {
         cached: 'from the cache',
         forwarded: 'from upstream',
@@ -123,6 +124,7 @@ export const text = dictionary(
     },
     dns: {
       line: (who, type, name) => `${who} fragte nach ${type} ${name}`,
+      someone: 'Ein Client',
       answers: {
         cached: 'aus dem Cache',
         forwarded: 'vom Upstream',
