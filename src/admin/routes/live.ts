@@ -109,8 +109,7 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
     {
       config: { scope: 'read' },
       schema: {
-        summary:
-          'Connections, queries, mappings, changes of services and of the health of servers, newest first',
+        summary: 'Connections, queries, mappings, changes of services and of health, newest first',
         querystring: EventsQuery,
         response: { 200: EventsAnswer },
       },
