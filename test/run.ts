@@ -4,7 +4,7 @@
  *   node test/run.ts          everything (`npm test`): the gate, the tests in network namespaces, in a browser
  *   node test/run.ts check    the gate before each commit (`npm run check`): types, lint, format, unit tests
  *   node test/run.ts unit | netns | browser [FILE ...]    one part, or only these files of it
- *   node test/run.ts image    (`npm run test:image`): shell scripts; builds the image and boots it in QEMU
+ *   node test/run.ts image    (`npm run test:image`): builds the image and boots it in QEMU
  *   node test/run.ts power-cuts | raspi3b    the same image: many power cuts; the machine raspi3b of QEMU
  *
  * TOMBOLO_IMAGE=DIRECTORY: test the image that is there instead of building it.

@@ -14,6 +14,13 @@ import { WEB1, WEB1_SSH_PORT, startMainland } from './mainland.ts';
 const PATIENCE_MS = 900_000;
 const PAGE = `https://${APPLIANCE.ipv4}:8064`;
 
+export interface StartTime {
+  /** Milliseconds since power-on. */
+  readonly ms: number;
+  /** Of a processor, what other programs than QEMU used meanwhile: 1 is one of them all the time. */
+  readonly othersShare: number;
+}
+
 export interface Bench extends AsyncDisposable {
   readonly peer: Host;
   readonly machine: Machine;
@@ -21,10 +28,12 @@ export interface Bench extends AsyncDisposable {
   /** rpi-preseed.toml with the tests' key, and a host name. */
   preseed(hostname?: string): string;
   powerOn(): void;
+  /** Asks the API for it, and resolves when QEMU has ended instead of starting again. */
+  reboot(path: string, token: string, body?: unknown): Promise<void>;
   /** Nothing in the guest is told. */
   cutPower(): Promise<void>;
-  /** Resolves with the milliseconds since power-on when the page answers. */
-  pageAnswers(): Promise<number>;
+  /** Resolves when the page answers. */
+  pageAnswers(): Promise<StartTime>;
   /** Resolves when sshd does, which it does with the preseed's key only. */
   sshAnswers(): Promise<void>;
   /** Standard output of a command in the appliance, which must succeed. */
@@ -47,6 +56,8 @@ export async function startBench(model: Model): Promise<Bench> {
     const machine = createMachine(model, peer, { directory, sshKey });
     let qemu: Child | undefined;
     let poweredOnAt = 0;
+    let othersAtPowerOn = 0;
+    const othersMs = () => processorMs() - (qemu === undefined ? 0 : processorMs(qemu.pid));
     const page: Bench['page'] = (path, args = []) =>
       peer.attempt('curl', ['-sSk', '-m', '60', ...args, PAGE + path], { timeoutMs: 120_000 });
     const whileRunning = async (what: string, condition: () => Promise<boolean>, intervalMs: number) => {
@@ -69,6 +80,16 @@ export async function startBench(model: Model): Promise<Bench> {
       powerOn() {
         poweredOnAt = performance.now();
         qemu = machine.boot();
+        othersAtPowerOn = othersMs();
+      },
+      async reboot(path, token, body = {}) {
+        const json = ['-H', 'Content-Type: application/json', '-d', JSON.stringify(body)];
+        const answer = await page(path, ['-f', '-H', `Authorization: Bearer ${token}`, ...json]);
+        assert.equal(answer.code, 0, answer.stderr);
+        await waitUntil('the end of QEMU', () => Promise.race([qemu?.exited, undefined]), {
+          timeoutMs: PATIENCE_MS,
+          explain: () => machine.serial().slice(-4000),
+        });
       },
       async cutPower() {
         await qemu?.stop('SIGKILL');
@@ -79,9 +100,13 @@ export async function startBench(model: Model): Promise<Bench> {
           async () => (await page('/', ['-f', '-m', '30', '-o', '/dev/null'])).code === 0,
           250,
         );
-        return performance.now() - poweredOnAt;
+        const ms = performance.now() - poweredOnAt;
+        return { ms, othersShare: (othersMs() - othersAtPowerOn) / ms };
       },
-      sshAnswers: () => whileRunning('sshd', async () => (await machine.shell('true')).code === 0, 500),
+      async sshAnswers() {
+        await whileRunning('sshd', async () => (await machine.shell('true')).code === 0, 500);
+        await machine.connect();
+      },
       async shell(command, timeoutMs) {
         const { code, stdout, stderr } = await machine.shell(command, timeoutMs);
         assert.equal(code, 0, `${command}: ${stderr}${stdout}`);
@@ -100,6 +125,15 @@ export async function startBench(model: Model): Promise<Bench> {
     await topology[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Processor time of the whole machine, or of one process with its threads, in units of 10 ms (USER_HZ). */
+function processorMs(pid?: number): number {
+  const [line] = readFileSync(pid === undefined ? '/proc/stat' : `/proc/${pid}/stat`, 'utf8').split('\n');
+  const fields = line.replace(/^.*\) /, '').split(/ +/);
+  // proc(5): user, nice, system, idle, iowait, irq, softirq; and utime, stime after the name and what follows it.
+  const counted = pid === undefined ? [1, 2, 3, 6, 7] : [11, 12];
+  return counted.reduce((ticks, field) => ticks + Number(fields[field]), 0) * 10;
 }
 
 /** A configuration with one server, whose first host name tells `round`. */

@@ -17,6 +17,8 @@ import { APPLIANCE, IS_STEADY, imageFile } from './machine.ts';
 import { IPV4_ONLY_NAME, WEB1, WEB1_SSH_PORT, startNeighbour } from './mainland.ts';
 
 const FIRST_PAGE_MS = 120_000;
+/** Of a processor, for programs other than QEMU: a machine that does nothing else stays below. */
+const QUIET_SHARE = 0.3;
 const RAM_LIMIT_MIB = 250;
 const COMPRESSED_LIMIT_BYTES = 450e6;
 const SLOT_LIMIT_BYTES = 1.6e9;
@@ -102,10 +104,14 @@ describe('the image', { timeout: 3_500_000 }, () => {
 
   test('the first page answers within 120 s of power-on', async (t) => {
     bench.powerOn();
-    startMs = await bench.pageAnswers();
-    t.diagnostic(`first page after ${(startMs / 1000).toFixed(1)} s`);
-    // With a clock that counts instructions, seconds outside say nothing.
-    if (!IS_STEADY) assert.ok(startMs < FIRST_PAGE_MS, `${startMs} ms`);
+    const { ms, othersShare } = await bench.pageAnswers();
+    startMs = ms;
+    // On a machine that does other things, and with a clock that counts instructions, seconds say nothing.
+    const isMeasured = othersShare < QUIET_SHARE && !IS_STEADY;
+    t.diagnostic(
+      `first page after ${(ms / 1000).toFixed(1)} s, ${isMeasured ? 'on a quiet machine' : `not judged: other programs used ${othersShare.toFixed(2)} of a processor`}`,
+    );
+    if (isMeasured) assert.ok(ms < FIRST_PAGE_MS, `${ms} ms`);
   });
 
   test('host name, key and configuration came from the CONFIG partition', async () => {
@@ -163,7 +169,7 @@ describe('the image', { timeout: 3_500_000 }, () => {
     assert.equal(banner.stdout, 'SSH-2.0-web1\r\n');
   });
 
-  test('DNS64 synthesises, and NAT64 translates to where it leads', async () => {
+  test('DNS64 synthesises, and NAT64 translates to where it leads, what flows in the kernel', async (t) => {
     const { stdout } = await run('dig', [
       ...['+short', '+time=30', `@${APPLIANCE.ipv6}`, '-b', WEB1, IPV4_ONLY_NAME, 'AAAA'],
     ]);
@@ -171,6 +177,18 @@ describe('the image', { timeout: 3_500_000 }, () => {
     assert.equal(address, '64:ff9b::c633:6450');
     const page = await run('curl', ['-fsS', '-m', '60', '--interface', WEB1, `http://[${address}]/`]);
     assert.equal(page.stdout, `mainland to ${APPLIANCE.ipv4}\n`);
+
+    const large = `http://[${address}]/large`;
+    await run('curl', ['-fsS', '-m', '60', '--interface', WEB1, '-o', '/dev/null', large]);
+    const inKernel = await waitUntil(
+      "packets in the counter of the kernel's program",
+      async () => {
+        const { stdout } = await bench.page('/metrics', ['-f', '-H', `Authorization: Bearer ${token}`]);
+        return Number(/^tombolo_nat64_packets_fast_path_total (\d+)$/m.exec(stdout)?.[1]) || undefined;
+      },
+      { timeoutMs: 60_000, intervalMs: 1000 },
+    );
+    t.diagnostic(`${inKernel} packets translated by the kernel's program`);
   });
 
   test('a port scan finds what is meant, and nothing else', async () => {
@@ -236,10 +254,9 @@ describe('the image', { timeout: 3_500_000 }, () => {
     await assertHealthy(bench);
   });
 
-  test('a factory reset survives a power cut; a configuration with a mistake is refused and shown', async () => {
-    await bench.cutPower();
+  test('a factory reset on the page survives a power cut; a configuration with a mistake is refused and shown', async () => {
+    await bench.reboot('/api/system/factory-reset', token, { confirm: 'sandbar' });
     bench.machine.putFiles({
-      'factory-reset': '',
       'rpi-preseed.toml': bench.preseed(),
       'tombolo.json': '{ "version": 1, "hosts": [{ "name": "web1", "address": "192.0.2.10" }] }',
     });
@@ -249,7 +266,6 @@ describe('the image', { timeout: 3_500_000 }, () => {
     await bench.sshAnswers();
     await bench.startEnds();
     await assertHealthy(bench);
-    assert.ok(!bench.machine.configFiles().includes('factory-reset'));
     const [before, now] = [identity, await shell(IDENTITY)].map((text) => text.split('\n'));
     assert.equal(now.length, before.length);
     for (const [i, line] of now.entries()) assert.notEqual(line, before[i]);

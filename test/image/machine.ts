@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Child, Host, Output } from '../../lab/host.ts';
+import { waitUntil } from '../../lab/wait.ts';
 
 /** What QEMU emulates; image/debian-test/kernel.sh has the kernels. */
 export type Model = 'virt' | 'raspi3b';
@@ -47,6 +48,8 @@ export interface Machine {
   configFiles(): string[];
   /** Power on. */
   boot(): Child;
+  /** Resolves when the commands of `shell` share one SSH connection: under emulation each takes seconds to be made. */
+  connect(): Promise<void>;
   /** A shell command as root, over SSH with the key of the preseed. */
   shell(command: string, timeoutMs?: number): Promise<Output>;
   serial(): string;
@@ -92,6 +95,12 @@ export function createMachine(
   const serialLog = join(directory, 'serial.log');
   const mtools = (command: string, args: readonly string[]) =>
     execFileSync(command, ['-i', `${disk}@@${CONFIG_PARTITION_OFFSET}`, ...args], { encoding: 'utf8' });
+  const socket = join(directory, 'ssh');
+  const ssh = [
+    ...['-i', sshKey, '-S', socket, '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
+    ...['-o', 'LogLevel=ERROR', '-o', 'ConnectTimeout=60', '-o', 'BatchMode=yes', `root@${APPLIANCE.ipv4}`],
+  ];
+  let connection: Child | undefined;
   const machine: Machine = {
     disk,
     serialLog,
@@ -115,6 +124,9 @@ export function createMachine(
         .filter((line) => line !== ''),
     boot() {
       if (existsSync(serialLog)) copyFileSync(serialLog, `${serialLog}.previous`);
+      // What the power ended is not told so.
+      void connection?.stop('SIGKILL');
+      rmSync(socket, { force: true });
       return host.spawn('qemu-system-aarch64', [
         ...[...PROCESSORS[model](), ...CLOCK],
         ...['-no-reboot', '-display', 'none', '-monitor', 'none', ...SERIAL[model], `file:${serialLog}`],
@@ -126,17 +138,11 @@ export function createMachine(
         ...['-netdev', `tap,id=wire,ifname=${TAP},script=no,downscript=no`],
       ]);
     },
-    shell: (command, timeoutMs = 180_000) =>
-      host.attempt(
-        'ssh',
-        [
-          ...['-i', sshKey, '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
-          ...['-o', 'LogLevel=ERROR', '-o', 'ConnectTimeout=60', '-o', 'BatchMode=yes'],
-          `root@${APPLIANCE.ipv4}`,
-          command,
-        ],
-        { timeoutMs },
-      ),
+    async connect() {
+      connection = host.spawn('ssh', ['-M', '-N', ...ssh]);
+      await waitUntil('an SSH connection', () => existsSync(socket), { timeoutMs: 180_000 });
+    },
+    shell: (command, timeoutMs = 180_000) => host.attempt('ssh', [...ssh, command], { timeoutMs }),
     serial: () => (existsSync(serialLog) ? readFileSync(serialLog, 'utf8') : ''),
   };
   machine.flash();

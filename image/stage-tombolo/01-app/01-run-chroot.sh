@@ -2,7 +2,7 @@
 # device starts with.
 export NODE_ENV=production NODE_COMPILE_CACHE=/usr/lib/tombolo/compile-cache QEMU_CPU=cortex-a72
 install -d -o tombolo -g tombolo "$NODE_COMPILE_CACHE"
-cd /usr/lib/tombolo
+cd /usr/lib/tombolo || exit
 bin/node src/main.ts --check --config /usr/share/tombolo/config.json
 # Types stripped and code compiled once, as the users that it runs as (the cache keeps users apart). V8 tells processors
 # apart by their instructions: this is for the Raspberry Pi 3 and 4 and QEMU's Cortex-A72; a Pi 5 makes its own.

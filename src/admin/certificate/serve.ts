@@ -4,8 +4,10 @@ import type { Logger } from '../../runtime/log.ts';
 import { isLoopback } from '../transport.ts';
 import { keepCertificate } from './keep.ts';
 
-/** For renewal, and to try again when one could not be made. */
+/** For renewal. */
 const CHECK_MS = 600_000;
+/** When one could not be made; doubled each time up to CHECK_MS. */
+const RETRY_MS = 5_000;
 
 export interface ServedCertificate extends Disposable {
   /** Private key and certificate; undefined without HTTPS. */
@@ -30,8 +32,20 @@ export function serveCertificate(
 ): ServedCertificate {
   const keeper = keepCertificate(stateDirectory, Date.now, log);
   let problem: string | undefined;
+  let retryMs = RETRY_MS;
+  let timer: NodeJS.Timeout | undefined;
+  let isDisposed = false;
 
   async function refresh(): Promise<void> {
+    clearTimeout(timer);
+    await attempt();
+    if (isDisposed) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => void refresh(), problem === undefined ? CHECK_MS : retryMs).unref();
+    retryMs = problem === undefined ? RETRY_MS : Math.min(2 * retryMs, CHECK_MS);
+  }
+
+  async function attempt(): Promise<void> {
     problem = undefined;
     if (!usesTls(admin())) return;
     try {
@@ -42,13 +56,15 @@ export function serveCertificate(
     }
   }
 
-  const timer = setInterval(() => void refresh(), CHECK_MS).unref();
   const current = () => (usesTls(admin()) ? keeper.current() : undefined);
   return {
     pem: () => current()?.pem,
     fingerprint: () => current()?.fingerprint,
     problem: () => problem,
     refresh,
-    [Symbol.dispose]: () => clearInterval(timer),
+    [Symbol.dispose]() {
+      isDisposed = true;
+      clearTimeout(timer);
+    },
   };
 }

@@ -1,7 +1,8 @@
 /**
  * Power cuts at random moments, from power-on to after the first run: QEMU is killed. Every other start is cut before it
- * ends or just after (a third of them with a new card, so that the first start is hit), and the one after it must serve,
- * with everything that was acknowledged; that one is cut while configurations are written.
+ * ends or just after (a third of them with a new card or a factory reset by the CONFIG partition's flag, so that the first
+ * start is hit), and the one after it must serve, with everything that was acknowledged; that one is cut while
+ * configurations are written.
  *
  *   TOMBOLO_CUTS (default 20)   TOMBOLO_SEED
  */
@@ -22,7 +23,7 @@ const USUAL_START_MS = 75_000;
 /** Of the start's time: some cuts come when it serves already. */
 const LATEST_CUT = 1.3;
 const WRITING_MS = 10_000;
-const NEW_CARD_EVERY = 3;
+const ANEW_EVERY = 3;
 const IDENTITY = 'cat /data/machine-id /data/ssh/ssh_host_ed25519_key.pub /data/tombolo/admin-token';
 
 describe(`${CUTS} power cuts (TOMBOLO_SEED=${SEED})`, { timeout: 7_200_000 }, () => {
@@ -38,9 +39,10 @@ describe(`${CUTS} power cuts (TOMBOLO_SEED=${SEED})`, { timeout: 7_200_000 }, ()
   });
   after(() => bench?.[Symbol.asyncDispose]());
 
-  const insertNewCard = () => {
-    bench.machine.flash();
+  const beginAnew = (isNewCard: boolean) => {
+    if (isNewCard) bench.machine.flash();
     bench.machine.putFiles({
+      ...(isNewCard ? {} : { 'factory-reset': '' }),
       'rpi-preseed.toml': bench.preseed('sandbar'),
       'tombolo.json': JSON.stringify(configuration()),
     });
@@ -50,7 +52,8 @@ describe(`${CUTS} power cuts (TOMBOLO_SEED=${SEED})`, { timeout: 7_200_000 }, ()
 
   for (let cut = 1; cut <= CUTS; cut += 2) {
     test(`cuts ${cut} and ${cut + 1}`, async (t) => {
-      if (((cut - 1) / 2) % NEW_CARD_EVERY === 0) insertNewCard();
+      const round = (cut - 1) / 2;
+      if (round % ANEW_EVERY === 0) beginAnew(round % (2 * ANEW_EVERY) === 0);
       const earlyMs = random() % Math.round(LATEST_CUT * startMs);
       bench.powerOn();
       await delay(earlyMs);
@@ -60,10 +63,11 @@ describe(`${CUTS} power cuts (TOMBOLO_SEED=${SEED})`, { timeout: 7_200_000 }, ()
       );
 
       bench.powerOn();
-      startMs = await bench.pageAnswers();
+      ({ ms: startMs } = await bench.pageAnswers());
       await bench.sshAnswers();
       await bench.startEnds();
       await assertHealthy(bench);
+      assert.ok(!bench.machine.configFiles().includes('factory-reset'));
       const now = await bench.shell(IDENTITY);
       assert.equal(now.split('\n').length, 3, now);
       assert.equal(now, identity ?? now);

@@ -17,7 +17,7 @@ describe('the image on raspi3b', { timeout: 1_800_000 }, () => {
 
   test('serves after its first start', async (t) => {
     bench.powerOn();
-    t.diagnostic(`first page after ${((await bench.pageAnswers()) / 1000).toFixed(1)} s`);
+    t.diagnostic(`first page after ${((await bench.pageAnswers()).ms / 1000).toFixed(1)} s`);
     await bench.sshAnswers();
     await bench.startEnds();
     await assertHealthy(bench);

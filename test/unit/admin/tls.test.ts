@@ -1,14 +1,15 @@
 /** HTTPS and HTTP on one port, the certificate, and what the screen shows. Real sockets: loopback only. */
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { type Socket, connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { type TestContext, mock, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import { pageUrls } from '../../../src/admin/console-file.ts';
 import { keepCertificate } from '../../../src/admin/certificate/keep.ts';
+import { serveCertificate } from '../../../src/admin/certificate/serve.ts';
 import { CSRF_HEADER } from '../../../src/admin/contract/auth.ts';
 import { startAdmin } from '../../../src/admin/server.ts';
 import { fillDefaults } from '../../../src/config/load.ts';
@@ -250,4 +251,21 @@ test('console.json: addresses, the claim while it is open, the fingerprint; no s
 
 test('URLs of the page: none for a page on loopback only', () => {
   assert.deepEqual(pageUrls(['127.0.0.1', '::1'], 8064, ['tombolo.local'], true), []);
+});
+
+test('a certificate that could not be made is tried again soon', async (t) => {
+  const stateDirectory = await temporaryDirectory(t);
+  const inTheWay = join(stateDirectory, 'admin-certificate.pem');
+  await mkdir(inTheWay);
+  const { admin } = fillDefaults({ admin: { listen: ['0.0.0.0'] } });
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.after(() => mock.timers.reset());
+  using certificate = serveCertificate(() => admin, stateDirectory, silentLog);
+  await certificate.refresh();
+  assert.match(certificate.problem() ?? '', /^no certificate for HTTPS: /);
+  await rm(inTheWay, { recursive: true });
+  mock.timers.tick(5000);
+  while (certificate.pem() === undefined) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(certificate.problem(), undefined);
+  assert.match(certificate.pem() ?? '', /BEGIN CERTIFICATE/);
 });
