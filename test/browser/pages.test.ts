@@ -153,6 +153,21 @@ describe('the pages', () => {
     assert.deepEqual(watch.troubles, []);
   });
 
+  it('health of servers that changes, alone in the timeline by its address, with why and a way to the server', async () => {
+    await using opened = await open({ viewport: DESK });
+    const { page, watch } = opened;
+    await show(page, '/servers', 'Servers');
+    await show(page, '/live?kind=health&server=web2', 'Live');
+    // The lab's certificates are of an authority that nobody knows.
+    const line = page.getByText('web2: trouble with https, port 443').first();
+    await line.click();
+    await page.getByText('No authority that clients know').first().waitFor();
+    assert.equal(await page.locator('.timeline > li').filter({ hasNotText: 'web2' }).count(), 0);
+    await person(page).click('To the server web2', 'link');
+    await page.getByRole('heading', { name: 'web2', level: 1 }).waitFor();
+    assert.deepEqual(watch.troubles, []);
+  });
+
   it('how much of DNS queries is recorded: chosen on the page, in the draft at once', async () => {
     await using opened = await open({ viewport: DESK });
     const { page, watch } = opened;
