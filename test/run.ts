@@ -1,12 +1,13 @@
 /**
  * Runs the tests and prints one closing line with the counts; exit code 1 when anything failed.
  *
- *   node test/run.ts          everything (`npm test`): the gate, the tests in network namespaces, in a browser
+ *   node test/run.ts          everything (`npm test`): the gate, the tests in network namespaces, in a browser, of the image
  *   node test/run.ts check    the gate before each commit (`npm run check`): types, lint, format, unit tests
  *   node test/run.ts unit | netns | browser [FILE ...]    one part, or only these files of it
  *   node test/run.ts image    (`npm run test:image`): builds the image and boots it in QEMU
  *   node test/run.ts power-cuts | raspi3b    the same image: many power cuts; the machine raspi3b of QEMU
  *
+ * TOMBOLO_MORE_REQUESTS=N: so many more random requests to the admin API among the unit tests; 10 000 when everything runs.
  * TOMBOLO_IMAGE=DIRECTORY: test the image that is there instead of building it.
  */
 import { spawnSync } from 'node:child_process';
@@ -22,9 +23,10 @@ import { ensureWeb } from '../tools/build-web.ts';
 const root = new URL('..', import.meta.url).pathname;
 const [part = 'all', ...onlyFiles] = process.argv.slice(2);
 const counts = { passed: 0, failed: 0 };
+if (part === 'all') process.env['TOMBOLO_MORE_REQUESTS'] ??= '10000';
 
 const PARTS: Readonly<Record<string, readonly (() => void | Promise<void>)[]>> = {
-  all: [checkSources, unit, netns, browser],
+  all: [checkSources, unit, netns, browser, image],
   check: [checkSources, unit],
   unit: [unit],
   netns: [netns],
@@ -50,7 +52,7 @@ console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
 
 function packagesOf(name: string): (typeof PACKAGES)[keyof typeof PACKAGES][] {
-  if (name === 'all') return [PACKAGES.test, PACKAGES.browser];
+  if (name === 'all') return [PACKAGES.test, PACKAGES.browser, PACKAGES.image];
   if (name === 'browser') return [PACKAGES.browser];
   return ['check', 'unit', 'netns'].includes(name) ? [PACKAGES.test] : [PACKAGES.image];
 }

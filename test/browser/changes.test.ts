@@ -108,6 +108,48 @@ describe('changes', () => {
     assert.equal(await inForce('web3'), true);
   });
 
+  it('a kill in the countdown is no confirmation: the page finds what was before, and says so', async () => {
+    const user = person(page);
+    await user.visit('/servers/web3');
+    await user.click('Remove');
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
+    await user.click('Review and apply');
+    await user.click('Apply, with a countdown');
+    await page.getByText('Rolls back by itself in').waitFor();
+    assert.equal(await inForce('web3'), false);
+    await process_.stop('SIGKILL');
+    process_ = await startProcess(world, undefined, 'changes');
+    await page.getByText('The last change was rolled back').waitFor({ timeout: 30_000 });
+    await page.screenshot({ path: join(SCREENSHOTS, 'rolled-back.png') });
+    assert.equal(await inForce('web3'), true);
+    await user.click('Understood');
+    await page.getByText('The last change was rolled back').waitFor({ state: 'detached' });
+  });
+
+  it("a change of the page's own address is kept from the new one", async () => {
+    const user = person(page);
+    const moveTo = async (port: number) => {
+      await page.getByRole('link', { name: 'Configuration' }).first().click();
+      await page.getByRole('link', { name: 'JSON' }).click();
+      const text = page.getByLabel('The document');
+      const { admin, ...document } = JSON.parse(await text.inputValue()) as { admin: object };
+      await text.fill(JSON.stringify({ ...document, admin: { ...admin, port } }));
+      await user.click('Take into the draft');
+      await user.click('Review and apply');
+      await page.getByText('admin.port').first().waitFor();
+      await user.click('Apply, with a countdown');
+      // The page goes there by itself.
+      await page.waitForURL(`**:${port}/**`);
+      await page.getByText('Rolls back by itself in').waitFor();
+      await user.click('Keep the change');
+      await page.getByText('The change is kept.').waitFor();
+    };
+    await user.visit('/');
+    await moveTo(8065);
+    await moveTo(8064);
+    await title('Configuration');
+  });
+
   it('what is wrong is said beside its field, with what would be right', async () => {
     const user = person(page);
     await user.visit('/add-server');
@@ -134,11 +176,33 @@ describe('changes', () => {
       .fill('web5 2001:db8:1::50 five.example.com\nweb6 nonsense');
     await user.click('Read');
     await page.getByText(/^Line 2:/).waitFor();
+    await page.getByText('"nonsense" is not').waitFor();
+    assert.deepEqual(await axe(page), []);
+    await page.screenshot({ path: join(SCREENSHOTS, 'paste.png') });
     await user.click('Take over 1 server');
     await page.reload();
     await page.getByRole('link', { name: 'web5' }).waitFor();
     await user.click('Discard');
     await page.getByRole('link', { name: 'web5' }).waitFor({ state: 'detached' });
+  });
+
+  it('servers out of a table and out of JSON are applied; those that are known are replaced', async () => {
+    const user = person(page);
+    for (const text of [
+      'name,address,hostnames\nweb7,2001:db8:1::70,seven.example.com\nweb8,2001:db8:1::80,eight.example.com',
+      '[{"name":"web8","address":"2001:db8:1::81","hostnames":["eight.example.com"]}]',
+    ]) {
+      await user.visit('/servers');
+      await user.click('Paste several');
+      await page.getByRole('dialog').getByLabel('Servers').fill(text);
+      await user.click('Read');
+      await user.click(/^Take over [12] servers?$/);
+      await user.click('Review and apply');
+      await user.click('Apply for good');
+      await page.getByText('Applied.', { exact: true }).waitFor();
+    }
+    assert.equal(await inForce('web7'), true);
+    await page.getByText('2001:db8:1::81').first().waitFor();
   });
 
   it('the history shows what each change was, and brings one back', async () => {
@@ -153,8 +217,21 @@ describe('changes', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Bring it back' }).click();
     await page.getByText('Rolls back by itself in').waitFor();
     assert.equal(await inForce('web4'), false);
-    await user.click('Roll back now');
-    await page.getByText('The configuration from before is back in force.').waitFor();
+    await user.click('Keep the change');
+    await page.getByText('The change is kept.').waitFor();
+    // And once more, to where it was: the newest revision but this one.
+    await user.visit('/configuration?view=history');
+    await page.getByText('brought back').first().waitFor();
+    await page
+      .getByRole('button', { name: /^Show: Revision / })
+      .nth(1)
+      .click();
+    await user.click('Bring it back');
+    await page.getByRole('dialog').getByRole('button', { name: 'Bring it back' }).click();
+    await page.getByText('Rolls back by itself in').waitFor();
+    await user.click('Keep the change');
+    await page.getByText('The change is kept.').waitFor();
+    assert.equal(await inForce('web4'), true);
   });
 
   it('an answer is kept as an assertion, and a change that breaks it is refused', async () => {

@@ -8,7 +8,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 import type { Child } from '../../lab/host.ts';
 import { waitUntil } from '../../lab/wait.ts';
 import type { World } from '../../lab/world.ts';
@@ -48,18 +48,29 @@ export async function startBrowser(world: World): Promise<Browser> {
   return chromium.launch({ executablePath: script, args: FLAGS });
 }
 
-/** Starts the process with a configuration, on a state directory of its own, and waits until it serves the page. */
-export async function startProcess(world: World, configuration: object, name: string): Promise<Child> {
+export const stateDirectoryOf = (world: World, name: string): string =>
+  join(world.directory, `state-${name}`);
+
+/**
+ * Starts the process with a configuration, on a state directory of its own, and waits until it serves the page.
+ * `configuration` undefined: the one that it left behind, as after a restart.
+ */
+export async function startProcess(
+  world: World,
+  configuration: object | undefined,
+  name: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Child> {
   const { appliance } = world.hosts;
-  const stateDirectory = join(world.directory, `state-${name}`);
+  const stateDirectory = stateDirectoryOf(world, name);
   const configFile = join(world.directory, `${name}.json`);
   mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
-  writeFileSync(configFile, JSON.stringify(configuration));
+  if (configuration !== undefined) writeFileSync(configFile, JSON.stringify(configuration));
   const cache = process.env['NODE_COMPILE_CACHE'] ?? join(ROOT, 'node_modules/.cache/compile');
   const child = appliance.spawn(
     process.execPath,
     [join(ROOT, 'src/main.ts'), '--config', configFile, '--state', stateDirectory],
-    { env: { NODE_COMPILE_CACHE: cache } },
+    { env: { NODE_COMPILE_CACHE: cache, ...env } },
   );
   await waitUntil('the control panel', () => isServed(world), {
     explain: () => child.output(),
@@ -99,11 +110,9 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   return { page, watch: { troubles }, [Symbol.asyncDispose]: () => context.close() };
 }
 
-/** What axe finds, a line each; by all its rules, or by these. */
-export async function axe(page: Page, rules?: string[]): Promise<string[]> {
-  const builder = new AxeBuilder({ page });
-  if (rules !== undefined) builder.withRules(rules);
-  const { violations } = await builder.analyze();
+/** What axe finds by all its rules, a line each. */
+export async function axe(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(
       ({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary?.split('\n')[1]}`,
@@ -124,6 +133,15 @@ export async function claim(page: Page): Promise<void> {
   }, PASSWORD);
   if (status !== 200) throw new Error(`POST first-run answered ${status}`);
 }
+
+/** What is in force, as the page asks for it. */
+export const hostsInForce = (page: Page): Promise<string[]> =>
+  page.evaluate<string[]>(`fetch('/api/config').then((answer) => answer.json())
+    .then(({ effective }) => effective.hosts.map(({ name }) => name))`);
+
+/** A card of a page, by its title. */
+export const card = (page: Page, title: string): Locator =>
+  page.locator('section.card').filter({ has: page.getByRole('heading', { name: title, exact: true }) });
 
 /** Somebody at the page: every key stroke but the letters of a text, every click and every text is an action. */
 export function person(page: Page) {

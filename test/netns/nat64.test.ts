@@ -1,10 +1,28 @@
+/** NAT64 between hosts in network namespaces, as nat64/topology.ts draws them. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import type { Explanation, Page, SessionRow } from '../../src/runtime/nat64-queries.ts';
 import { udp } from '../unit/services/nat64/packets.ts';
+import {
+  changed,
+  HAIRPIN_SERVER,
+  hop,
+  INJECT,
+  lies,
+  node,
+  pingWithError,
+  reaches,
+  startServer,
+  succeeds,
+  TCP_SOURCE,
+  tcpDownload,
+  UDP_ECHO,
+  UDP_PORT_TELLER,
+  udpBurst,
+  udpExchange,
+} from './nat64/programs.ts';
 import {
   type Appliance,
   type Host,
@@ -16,137 +34,6 @@ import {
   createTopology,
   until,
 } from './nat64/topology.ts';
-
-const succeeds = (promise: Promise<unknown>) =>
-  promise.then(
-    () => true,
-    () => false,
-  );
-
-/** A UDP server that sends every datagram back with its sender's address in front. */
-const UDP_ECHO = `
-  const socket = require('dgram').createSocket('udp4');
-  socket.on('message', (message, { address, port }) => socket.send(address + ' ' + message, port, address));
-  socket.bind(5300, () => console.log('ready'));`;
-
-/** Learns and prints the port that it has on the IPv4 side, then answers whoever sends to it. */
-const HAIRPIN_SERVER = `
-  const socket = require('dgram').createSocket('udp6');
-  socket.once('message', (port) => {
-    console.log(String(port));
-    socket.on('message', (message, { address, port }) => socket.send('from ' + address + ': ' + message, port, address));
-  });
-  socket.send('?', 5301, '${INTERNET6}');`;
-
-/** Tells the sender of a datagram its port. */
-const UDP_PORT_TELLER = `
-  const socket = require('dgram').createSocket('udp4');
-  socket.on('message', (message, { address, port }) => socket.send(String(port), port, address));
-  socket.bind(5301, () => console.log('ready'));`;
-
-/** A server that sends 32 MiB of bytes that depend on their position to whoever connects, then its SHA-256. */
-const TCP_SOURCE = `
-  const { createHash } = require('crypto');
-  const data = Buffer.alloc(32 << 20);
-  for (let i = 0; i < data.length; i += 4) data.writeUInt32BE(Math.imul(i, 2654435761) >>> 0, i);
-  require('net').createServer((socket) => {
-    socket.on('error', () => {});
-    socket.write(createHash('sha256').update(data).digest());
-    socket.end(data);
-  }).listen(8080, '0.0.0.0', () => console.log('ready'));`;
-
-/** Downloads from it and prints whether the checksum is right. */
-const tcpDownload = (host: string) => `
-  const { createHash } = require('crypto');
-  const chunks = [];
-  const socket = require('net').connect(8080, '${host}');
-  socket.on('data', (chunk) => chunks.push(chunk));
-  socket.on('end', () => {
-    const all = Buffer.concat(chunks);
-    const digest = createHash('sha256').update(all.subarray(32)).digest();
-    console.log(digest.equals(all.subarray(0, 32)) ? 'intact' : 'damaged', all.length - 32);
-  });`;
-
-const udpExchange = (host: string, text: string) => `
-  const socket = require('dgram').createSocket('udp6');
-  socket.on('message', (message) => { console.log(String(message)); socket.close(); });
-  socket.send('${text}', 5300, '${host}');
-  setTimeout(() => { throw new Error('no answer'); }, 3000).unref();`;
-
-/** Sends numbered datagrams of three sizes in a row, and again what no answer came to; prints how many answers were right. */
-const udpBurst = (host: string, count: number) => `
-  const socket = require('dgram').createSocket({ type: 'udp6', recvBufferSize: 1 << 20 });
-  const texts = Array.from({ length: ${count} }, (_, i) => String(i).padEnd([64, 64, 64, 1200, 1200, 5][i % 97 % 6], '.'));
-  const missing = new Set(texts);
-  let wrong = 0;
-  const send = () => { for (const text of missing) socket.send(text, 5300, '${host}'); };
-  const again = setInterval(send, 500);
-  socket.on('message', (message) => {
-    const [address, text] = String(message).split(' ');
-    if (address !== '${POOL4}' || !texts.includes(text)) wrong++;
-    missing.delete(text);
-    if (missing.size > 0) return;
-    console.log('wrong', wrong);
-    clearInterval(again);
-    socket.close();
-  });
-  send();`;
-
-async function startServer(net: Topology, script: string): Promise<void> {
-  const server = net.start('internet', process.execPath, '-e', script);
-  await new Promise<void>((resolve) => server.stdout?.once('data', () => resolve()));
-}
-
-const node = (net: Topology, script: string) => net.run('island', process.execPath, '-e', script);
-const reaches = (net: Topology) => succeeds(net.run('island', 'ping', '-c', '1', '-W', '1', INTERNET6));
-
-/** What ping prints when an ICMP error is all it gets. */
-const pingWithError = (net: Topology, ...args: string[]) =>
-  net.run('island', 'ping', '-n', '-c', '1', '-W', '1', ...args).then(
-    (out) => assert.fail(`got an answer: ${out}`),
-    ({ stdout }: { stdout: string }) => stdout,
-  );
-
-const INJECT = join(import.meta.dirname, 'nat64', 'inject.ts');
-const LIES = ['drop-truncated', 'drop-bad-length', 'drop-bad-checksum'];
-
-const lies = async (appliance: Appliance) => {
-  const counters = await appliance.counters();
-  return LIES.reduce((sum, name) => sum + counters[name], 0);
-};
-/** A copy with other bytes at an offset. */
-const changed = (packet: Uint8Array, at: number, ...bytes: number[]) => {
-  const copy = packet.slice();
-  copy.set(bytes, at);
-  return copy;
-};
-
-/** Who says that the packet's time was exceeded. */
-const hop = async (net: Topology, hopLimit: number) => {
-  const out = await pingWithError(net, '-t', `${hopLimit}`, INTERNET6);
-  return /From (\S+) .*Time exceeded/.exec(out)?.[1];
-};
-
-/** What the appliance's namespace holds that NAT64 makes or changes. */
-async function traces(net: Topology) {
-  const show = (...command: string[]) => net.run('appliance', ...command);
-  return {
-    links: (await show('ip', '-o', 'link')).split('\n').map((line) => line.split(':')[1]),
-    routes: await show('ip', '-4', 'route', 'show', 'table', 'all'),
-    routes6: await show('ip', '-6', 'route', 'show', '64:ff9b::/96'),
-    rules: await show('ip', 'rule'),
-    nft: await show('nft', 'list', 'ruleset'),
-    sysctls: await show(
-      'sysctl',
-      'net.ipv4.ip_forward',
-      'net.ipv6.conf.all.forwarding',
-      'net.ipv4.ip_local_port_range',
-      'net.ipv6.conf.lan.accept_ra',
-      'net.ipv4.conf.all.rp_filter',
-      'net.ipv4.conf.wan.rp_filter',
-    ),
-  };
-}
 
 for (const offload of [true, false]) {
   describe(`NAT64 ${offload ? 'with' : 'without'} offload`, () => {
@@ -447,61 +334,3 @@ for (const offload of [true, false]) {
     });
   });
 }
-
-describe('NAT64 and its machine', () => {
-  let net: Topology;
-  before(async () => {
-    net = await createTopology();
-  });
-  after(() => net[Symbol.asyncDispose]());
-
-  test('stopping leaves nothing behind', async () => {
-    await net.run('appliance', 'sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=1');
-    const before = await traces(net);
-    const appliance = await net.startAppliance();
-    await until('works', () => reaches(net));
-    assert.notDeepEqual(await traces(net), before);
-    await appliance.stop();
-    assert.deepEqual(await traces(net), before);
-  });
-
-  test('what a killed process left behind is replaced, then removed', async () => {
-    const before = await traces(net);
-    const killed = await net.startAppliance();
-    await killed.kill();
-    const appliance = await net.startAppliance();
-    await until('works', () => reaches(net));
-    await appliance.stop();
-    assert.deepEqual(await traces(net), before);
-  });
-
-  test('a new address is followed, none is a problem that says how to mend it', async () => {
-    const appliance = await net.startAppliance();
-    await until('works', () => reaches(net));
-    await net.run('appliance', 'ip', 'addr', 'del', '198.51.100.1/24', 'dev', 'wan');
-    await until('degraded', async () => (await appliance.status()).state === 'degraded');
-    assert.match((await appliance.status()).problem ?? '', /nat64\.pool4/);
-    await net.run('appliance', 'ip', 'addr', 'add', '198.51.100.7/24', 'dev', 'wan');
-    await net.run('appliance', 'ip', 'route', 'add', 'default', 'via', '198.51.100.254');
-    await until('running', async () => (await appliance.status()).state === 'running');
-    assert.equal((await appliance.status()).figures['pool4Address'], '198.51.100.7');
-    await until('works', () => reaches(net));
-    await appliance.stop();
-  });
-
-  test('a deleted device is made again', async () => {
-    const appliance = await net.startAppliance();
-    await until('works', () => reaches(net));
-    await net.run('appliance', 'ip', 'link', 'del', 'nat64');
-    await until('works again', () => reaches(net));
-    await appliance.stop();
-  });
-
-  test('disabled: no trace', async () => {
-    const before = await traces(net);
-    const appliance = await net.startAppliance({ enabled: false });
-    assert.equal((await appliance.status()).state, 'disabled');
-    assert.deepEqual(await traces(net), before);
-    await appliance.stop();
-  });
-});

@@ -14,4 +14,6 @@ for (const target of await fuzzTargets()) {
 
 test('requests to every route of the admin API', async () => {
   await fuzzApi({ count: 2000, seed: 1 });
+  const more = Number(process.env['TOMBOLO_MORE_REQUESTS'] ?? 0);
+  if (more > 0) await fuzzApi({ count: more, seed: randomInt(2 ** 31) });
 });

@@ -1,8 +1,7 @@
 /** What is shown: the first run, the sign-in, or the frame. */
 import { useEffect } from 'preact/hooks';
-import { draft, loadConfig } from './core/config.ts';
+import { configLoad, draft } from './core/config.ts';
 import { startLive, stopLive } from './core/live.ts';
-import { toastError } from './core/toast.ts';
 import { loadSession, session, sessionProblem } from './core/session.ts';
 import { Frame } from './frame/frame.tsx';
 import { SignIn } from './frame/sign-in.tsx';
@@ -22,7 +21,7 @@ export function App() {
       return;
     }
     startLive();
-    loadConfig().catch(toastError);
+    void configLoad.reload();
   }, [state]);
   if (state === undefined) {
     if (sessionProblem.value === undefined) return null;

@@ -17,6 +17,7 @@ import { csrfToken, findSession, isLive, touchSession } from './sessions.ts';
 /** Our API tokens begin with this, so that scanners for leaked secrets know them. */
 export const API_TOKEN_PREFIX = 'tombolo_';
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
+const READINGS_NOTED_EVERY_MS = 3_600_000;
 
 export const isRead = ({ method }: { readonly method: string }): boolean => READS.has(method);
 
@@ -128,8 +129,19 @@ function bearerPrincipal(secret: string, source: string, auth: Auth): Principal 
   };
 }
 
-/** The `onResponse` hook that writes the audit log: every change, and who was not let in. */
+/**
+ * The `onResponse` hook that writes the audit log: every change, who was not let in, and who was given what tells much.
+ * Such a reading is noted once an hour, or a program that reads each minute would push everything else out of the log.
+ */
 export function auditor(auth: Auth) {
+  const notedAtMs = new Map<string, number>();
+  const wasNoted = (reading: string): boolean => {
+    const nowMs = auth.monotonicNow();
+    for (const [key, atMs] of notedAtMs) if (nowMs - atMs >= READINGS_NOTED_EVERY_MS) notedAtMs.delete(key);
+    if (notedAtMs.has(reading)) return true;
+    notedAtMs.set(reading, nowMs);
+    return false;
+  };
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { config, url, schema } = request.routeOptions;
     const { principal, auditRefusal, auditTarget, ip, method } = request;
@@ -138,6 +150,7 @@ export function auditor(auth: Auth) {
     const isFailed = reply.statusCode >= 500;
     // A mistake in an input is neither a change nor an attempt at one.
     if (auditRefusal === null && !(isAudited && (isDone || isFailed) && principal !== null)) return;
+    if (isRead(request) && auditRefusal === null && wasNoted(`${principal?.id} ${method} ${url}`)) return;
     const { id, name } = (request.params ?? {}) as Record<string, string | undefined>;
     auth.audit.add({
       who: principal?.name ?? 'nobody',

@@ -147,8 +147,11 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
   app.get(
     '/support-bundle',
     {
-      config: { scope: 'system' },
-      schema: { summary: 'Status, counters, configuration and log in one file, without secrets' },
+      config: { scope: 'system', audit: true },
+      schema: {
+        summary:
+          'Gives a support bundle: status, counters, configuration and log in one file, without secrets',
+      },
     },
     async (_request, reply) => {
       const { events, logs } = deps.live;

@@ -48,7 +48,11 @@ export async function findPage(): Promise<Page> {
   const answerIndex = answer(INDEX);
   return {
     async routes(app) {
-      for (const name of files.keys()) app.get(`/${name}`, { config: { scope: 'open' } }, answer(name));
+      for (const [name, { isImmutable }] of files) {
+        // A page is some twenty of these, once: who opens several at a time must not be left without its code.
+        const limit = isImmutable ? ({ rateLimit: false } as const) : {};
+        app.get(`/${name}`, { config: { scope: 'open', ...limit } }, answer(name));
+      }
     },
     async answerPlace(request, reply) {
       const [path] = request.url.split('?', 1);

@@ -80,9 +80,9 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
   app.get<{ Querystring: { level?: LogLevel; cursor?: string; limit?: string } }>(
     '/logs',
     {
-      config: { scope: 'read' },
+      config: { scope: 'read', audit: true },
       schema: {
-        summary: "The process's last log lines, newest first",
+        summary: "Gives the process's last log lines, newest first",
         querystring: LogsQuery,
         response: { 200: LogsAnswer },
       },

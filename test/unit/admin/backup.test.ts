@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { finishRestore } from '../../../src/state/backup.ts';
 import { openBackup, sealBackup } from '../../../src/state/backup-seal.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
@@ -29,6 +30,14 @@ async function backupOf({ app, request }: Awaited<ReturnType<typeof testAdmin>>,
     /^attachment; filename="tombolo-backup-[\w-]+\.bin"$/,
   );
   return response.rawPayload;
+}
+
+/** A tar archive of one empty file. */
+function tarOf(name: string): Buffer {
+  const block = Buffer.alloc(1024);
+  block.write(name, 0);
+  block.write('ustar\0', 257);
+  return block;
 }
 
 async function withRestart(t: TestContext) {
@@ -92,11 +101,19 @@ test('refused: a wrong passphrase, rubbish, a configuration that is none; nothin
     [{ file: '../../etc/passwd', passphrase }, 400, 'invalid-input'],
     [{ file: good }, 400, 'invalid-input'],
     [{ file: good, passphrase: 'short' }, 400, 'invalid-input'],
-    [{ file: await sealed('../evil', '{}'), passphrase }, 400, 'backup-damaged'],
+    // Archives of others are not even looked into; ours may unfold to 16 MiB.
+    [{ file: Buffer.from('PK\u0003\u0004').toString('base64'), passphrase }, 400, 'not-a-backup'],
+    [{ file: gzipSync(Buffer.alloc(32 << 20)).toString('base64'), passphrase }, 400, 'not-a-backup'],
+    [{ file: tarOf('../../etc/passwd').toString('base64'), passphrase }, 400, 'not-a-backup'],
+    [{ file: await sealed('config.json', ' '.repeat(17 << 20)), passphrase }, 400, 'backup-damaged'],
     [{ file: await sealed('config.json', '{"hosts":5}'), passphrase }, 422, 'invalid-config'],
     [{ file: await sealed('config.json', 'no JSON'), passphrase }, 422, 'invalid-config'],
   ];
   for (const [body, status, error] of rows) assertError(await post('/api/restore', body), status, error);
+  for (const name of ['../evil', '/etc/passwd', 'state/auth.json/../../evil']) {
+    const file = await sealed(name, '{}');
+    assertError(await post('/api/restore', { file, passphrase }), 400, 'backup-damaged');
+  }
   const huge = JSON.stringify({ file: 'A'.repeat(13 << 20), passphrase });
   assertError(
     await request('POST', '/api/restore', { 'content-type': 'application/json' }, huge),

@@ -3,8 +3,14 @@
  * Nothing else in the page writes configuration.
  */
 import { computed, effect, signal } from '@preact/signals';
-import { api } from './api.ts';
-import type { Config, ConfigApplyAnswer, ConfigCheckAnswer, ConfigPendingAnswer } from './contract.ts';
+import { api, messageOf } from './api.ts';
+import type {
+  Config,
+  ConfigApplyAnswer,
+  ConfigCheckAnswer,
+  ConfigPendingAnswer,
+  DiffEntry,
+} from './contract.ts';
 
 /** What a person writes: whatever has a default may be left out. */
 export type ConfigDocument = { [key: string]: unknown };
@@ -59,6 +65,16 @@ export async function loadConfig(): Promise<void> {
   pending.value = waiting;
 }
 
+const configProblem = signal<string | undefined>(undefined);
+/** The first load, for pages that wait for it. `reload` never rejects. */
+export const configLoad = {
+  problem: configProblem,
+  async reload(): Promise<void> {
+    configProblem.value = undefined;
+    await loadConfig().catch((error: unknown) => (configProblem.value = messageOf(error)));
+  },
+};
+
 export async function loadPending(): Promise<void> {
   const before = pending.value?.pending?.revision;
   const next = await api.get<ConfigPendingAnswer>('config/pending');
@@ -109,6 +125,19 @@ effect(() => {
   }, CHECK_DELAY_MS);
 });
 
+/**
+ * When a change that was just made moved the page to another port, goes there: here nobody answers any more. True when
+ * it did. `isBack`: the change was taken back.
+ */
+export function followPort(diff: readonly DiffEntry[] | undefined, isBack = false): boolean {
+  const change = diff?.find(({ path }) => path === '/admin/port');
+  const [from, to] = isBack ? [change?.to, change?.from] : [change?.from, change?.to];
+  // Who came through another port, as of a router, stays there.
+  if (typeof to !== 'number' || location.port !== String(from)) return false;
+  location.port = String(to);
+  return true;
+}
+
 /** Puts a document into force, with a countdown unless `confirmSeconds` is 0. Throws ApiProblem. */
 export async function apply(
   document: ConfigDocument,
@@ -120,8 +149,9 @@ export async function apply(
     confirmSeconds,
     ignoreAssertions,
   });
+  const diff = draftCheck.value?.diff;
   draft.value = undefined;
-  await loadConfig();
+  if (!followPort(diff)) await loadConfig();
   return answer;
 }
 
@@ -132,5 +162,5 @@ export async function confirm(): Promise<void> {
 
 export async function rollBack(): Promise<void> {
   await api.post('config/rollback');
-  await loadConfig();
+  if (!followPort(pending.value?.pending?.diff, true)) await loadConfig();
 }

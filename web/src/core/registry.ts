@@ -15,6 +15,8 @@ export interface PageRegistration {
   readonly title: () => string;
   /** Words beside the title that the command palette finds it by. */
   readonly keywords?: () => string;
+  /** Its other parts (?view=NAME), for the palette: their titles, with the words that one looks for. */
+  readonly views?: () => Readonly<Record<string, string>>;
   readonly group: 'main' | 'services' | 'manage';
   /** Stands in the bar of a phone; the others are behind "More". */
   readonly isPrimary?: boolean;

@@ -1,12 +1,12 @@
 /** What the API says about something, kept up to date while somebody looks at it. */
-import { type Signal, useSignal } from '@preact/signals';
+import { type ReadonlySignal, type Signal, useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { api, messageOf } from './api.ts';
 
 export interface Resource<T> {
   readonly data: Signal<T | undefined>;
   /** Why the last request failed; undefined after a success. */
-  readonly problem: Signal<string | undefined>;
+  readonly problem: ReadonlySignal<string | undefined>;
   reload(): Promise<void>;
 }
 
@@ -68,4 +68,58 @@ export function useAction<Args extends readonly unknown[]>(
     }
   };
   return { run, isBusy, error };
+}
+
+export interface Page<Row> {
+  readonly rows: readonly Row[];
+  /** Where the next page begins; null when this is the last. */
+  readonly nextCursor: number | null;
+}
+
+export interface Pages<Row> {
+  /** Undefined until the first page is there. */
+  readonly rows: Signal<readonly Row[] | undefined>;
+  readonly isBusy: Signal<boolean>;
+  readonly error: Signal<unknown>;
+  /** The error as a sentence. */
+  readonly problem: ReadonlySignal<string | undefined>;
+  /** Whether there is more. */
+  readonly hasMore: ReadonlySignal<boolean>;
+  /** Begins anew with the first page, also while another one is on its way. */
+  reload(): Promise<void>;
+  /** The next page, after those that are there. */
+  more(): Promise<void>;
+}
+
+/** A list that comes in pages; asks for nothing by itself. */
+export function usePages<Row>(ask: (cursor: number | undefined) => Promise<Page<Row>>): Pages<Row> {
+  const rows = useSignal<readonly Row[] | undefined>(undefined);
+  const nextCursor = useSignal<number | null>(null);
+  const isBusy = useSignal(false);
+  const error = useSignal<unknown>(undefined);
+  const turn = useRef(0);
+  const load = async (cursor: number | undefined): Promise<void> => {
+    const mine = ++turn.current;
+    isBusy.value = true;
+    error.value = undefined;
+    try {
+      const page = await ask(cursor);
+      if (mine !== turn.current) return;
+      rows.value = cursor === undefined ? page.rows : [...(rows.value ?? []), ...page.rows];
+      nextCursor.value = page.nextCursor;
+    } catch (problem) {
+      if (mine === turn.current) error.value = problem;
+    } finally {
+      if (mine === turn.current) isBusy.value = false;
+    }
+  };
+  return {
+    rows,
+    isBusy,
+    error,
+    problem: useComputed(() => (error.value === undefined ? undefined : messageOf(error.value))),
+    hasMore: useComputed(() => nextCursor.value !== null),
+    reload: () => load(undefined),
+    more: () => load(nextCursor.value ?? undefined),
+  };
 }

@@ -37,8 +37,13 @@ export function match(pattern: string, pathname: string): Record<string, string>
   if (wanted.length !== given.length) return undefined;
   const found: Record<string, string> = {};
   for (const [index, part] of wanted.entries()) {
-    if (part.startsWith(':')) found[part.slice(1)] = decodeURIComponent(given[index]);
-    else if (part !== given[index]) return undefined;
+    if (part.startsWith(':')) {
+      try {
+        found[part.slice(1)] = decodeURIComponent(given[index]);
+      } catch {
+        return undefined; // no text in UTF-8, so nothing that has a name
+      }
+    } else if (part !== given[index]) return undefined;
   }
   return found;
 }

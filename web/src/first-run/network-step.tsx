@@ -7,13 +7,13 @@ import { text } from './text.ts';
 
 export function NetworkStep() {
   const words = text.value.network;
-  const { data, problem, reload } = useResource<NetworkAnswer>('network');
-  const again = useAction(reload);
-  const network = data.value;
+  const found = useResource<NetworkAnswer>('network');
+  const again = useAction(found.reload);
+  const network = found.data.value;
   return (
     <>
       <p>{words.lead}</p>
-      {network === undefined ? <Loading problem={problem.value} /> : <Found network={network} />}
+      {network === undefined ? <Loading of={found} /> : <Found network={network} />}
       <div class="actions spread">
         <Button icon="refresh" isBusy={again.isBusy.value} onClick={() => void again.run()}>
           {words.again}

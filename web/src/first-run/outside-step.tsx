@@ -17,7 +17,7 @@ export function OutsideStep() {
       <section class="stack tight">
         <h2>{words.ports}</h2>
         {hosts.data.value === undefined || network.data.value === undefined ? (
-          <Loading problem={hosts.problem.value ?? network.problem.value} />
+          <Loading of={hosts.data.value === undefined ? hosts : network} />
         ) : (
           <Ports hosts={hosts.data.value} network={network.data.value} />
         )}

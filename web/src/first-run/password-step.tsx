@@ -2,8 +2,8 @@ import { useSignal } from '@preact/signals';
 import { useAction } from '../core/resource.ts';
 import { claim, session } from '../core/session.ts';
 import { Address, Button } from '../ui/basics.tsx';
-import { CheckField, TextField } from '../ui/field.tsx';
-import { ErrorBox } from '../ui/problems.tsx';
+import { bound, CheckField, Form, PasswordField } from '../ui/field.tsx';
+import { ErrorBox, problemOf } from '../ui/problems.tsx';
 import { firstServer, step } from './state.ts';
 import { text } from './text.ts';
 
@@ -33,37 +33,26 @@ export function PasswordStep() {
   if (known?.claim?.isLocal === false) return <Refused title={words.foreign} help={words.foreignHelp} />;
   const minutes = Math.ceil((known?.claim?.endsInSeconds ?? 0) / 60);
   return (
-    <form
-      class="stack"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        void run();
-      }}
-    >
+    <Form class="stack" isUnchecked onSend={run}>
       <p>{words.lead}</p>
-      <TextField
+      <PasswordField
+        isNew
         label={words.label}
         hint={words.hint(LEAST_CHARACTERS)}
-        type="password"
         name="password"
-        autoComplete="new-password"
         autoFocus
-        value={password.value}
-        onInput={(value) => (password.value = value)}
+        {...bound(password)}
         problem={
           wasSent.value && password.value.length < LEAST_CHARACTERS
             ? words.short(LEAST_CHARACTERS)
-            : undefined
+            : problemOf(error.value)('password')
         }
       />
-      <TextField
+      <PasswordField
+        isNew
         label={words.again}
-        type="password"
         name="password-again"
-        autoComplete="new-password"
-        value={again.value}
-        onInput={(value) => (again.value = value)}
+        {...bound(again)}
         problem={wasSent.value && again.value !== password.value ? words.differs : undefined}
       />
       <CheckField
@@ -71,7 +60,7 @@ export function PasswordStep() {
         isChecked={restores.value}
         onChange={(next) => (restores.value = next)}
       />
-      <ErrorBox error={error.value} />
+      <ErrorBox error={error.value} fields={['password']} />
       <Button kind="primary" type="submit" isBusy={isBusy.value}>
         {words.submit}
       </Button>
@@ -82,7 +71,7 @@ export function PasswordStep() {
           <Address value={known.certificateFingerprint} />
         </div>
       )}
-    </form>
+    </Form>
   );
 }
 

@@ -8,7 +8,7 @@ export function RestoreStep() {
   return (
     <>
       <p>{words.lead}</p>
-      <RestoreForm onRestored={() => (step.value = undefined)} />
+      <RestoreForm level="h2" onRestored={() => (step.value = undefined)} />
       <div class="actions">
         <Button onClick={() => (step.value = 'network')}>{words.skip}</Button>
       </div>

@@ -7,6 +7,7 @@ import { useAction } from '../core/resource.ts';
 import { HostFields, useHostProblems } from '../pages/servers/form.tsx';
 import { EMPTY_FORM, hostOf, problemsOf, withHost } from '../pages/servers/model.ts';
 import { Button } from '../ui/basics.tsx';
+import { Form } from '../ui/field.tsx';
 import { ErrorBox } from '../ui/problems.tsx';
 import { firstServer, step } from './state.ts';
 import { text } from './text.ts';
@@ -58,14 +59,7 @@ export function ServerStep() {
         <Neighbours rows={neighbours.value} isSearching={search.isBusy.value} onPick={pick} />
         <ErrorBox error={search.error.value} />
       </section>
-      <form
-        class="stack"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void add.run();
-        }}
-      >
+      <Form class="stack" isUnchecked onSend={add.run}>
         <HostFields form={form} problems={problems.value} showsAll={showsAll.value} isShort />
         <ErrorBox error={add.error.value} />
         <div class="actions spread">
@@ -77,7 +71,7 @@ export function ServerStep() {
             </Button>
           </div>
         </div>
-      </form>
+      </Form>
     </>
   );
 }

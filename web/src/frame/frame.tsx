@@ -16,6 +16,7 @@ import { QuestionDialog } from '../ui/dialog.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Palette, isPaletteOpen } from './palette.tsx';
 import { PendingBar } from './pending.tsx';
+import { text as common } from '../ui/text.ts';
 import { text } from './text.ts';
 import { Toasts } from './toasts.tsx';
 
@@ -102,7 +103,9 @@ function Page() {
       <div class="page">
         <PageHead title={words.failed} lead={Component.message} />
         <p>
-          <Button onClick={() => location.reload()}>↻</Button>
+          <Button icon="refresh" onClick={() => location.reload()}>
+            {common.value.again}
+          </Button>
         </p>
       </div>
     );

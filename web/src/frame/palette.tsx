@@ -31,14 +31,17 @@ function entries(): Entry[] {
   }[];
   const go = (to: string) => () => navigate(to);
   return [
-    ...PAGES.filter(({ paths }) => !paths[0].includes(':')).map(({ id, title, icon, paths, keywords }) => ({
-      id,
-      title: title(),
-      kind: words.page,
-      icon,
-      words: keywords?.() ?? '',
-      run: go(paths[0]),
-    })),
+    ...PAGES.flatMap(({ id, title, icon, paths: [path], keywords, views }) => {
+      const page = { id, title: title(), kind: words.page, icon, words: keywords?.() ?? '', run: go(path) };
+      const parts = Object.entries(views?.() ?? {}).map(([view, part]) => ({
+        ...page,
+        id: `${id}-${view}`,
+        title: `${page.title} › ${part}`,
+        words: '',
+        run: go(`${path}?view=${view}`),
+      }));
+      return [page, ...parts];
+    }),
     ...hosts.map(({ name, address, hostnames = [] }) => ({
       id: `server-${name}`,
       title: name,
@@ -89,6 +92,16 @@ function rank({ title, words }: Entry, wanted: string): number | undefined {
   return words.toLowerCase().includes(wanted) ? 100 : undefined;
 }
 
+/** The best first. */
+function find(wanted: string): Entry[] {
+  const word = wanted.trim().toLowerCase();
+  return entries()
+    .map((entry) => ({ entry, rank: rank(entry, word) }))
+    .filter((each) => each.rank !== undefined)
+    .sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0))
+    .map(({ entry }) => entry);
+}
+
 export function startPalette(): void {
   addEventListener('keydown', (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
@@ -104,11 +117,7 @@ export function Palette() {
   const id = useId();
   const words = text.value;
   const close = () => (isPaletteOpen.value = false);
-  const found = entries()
-    .map((entry) => ({ entry, rank: rank(entry, wanted.value.trim().toLowerCase()) }))
-    .filter((each) => each.rank !== undefined)
-    .sort((a, b) => (a.rank ?? 0) - (b.rank ?? 0))
-    .map(({ entry }) => entry);
+  const found = find(wanted.value);
   const chosen = found[Math.min(at.value, found.length - 1)];
   useEffect(() => {
     document.getElementById(`${id}-${chosen?.id}`)?.scrollIntoView({ block: 'nearest' });
@@ -125,7 +134,9 @@ export function Palette() {
       at.value = (at.value + step + found.length) % Math.max(1, found.length);
     } else if (event.key === 'Enter') {
       event.preventDefault();
-      run(chosen);
+      // By what is typed now: the list may not be drawn yet.
+      const now = find(wanted.value);
+      run(now[Math.min(at.value, now.length - 1)]);
     }
   };
   return (

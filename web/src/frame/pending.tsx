@@ -10,6 +10,7 @@ import {
   draft,
   draftCheck,
   edited,
+  followPort,
   isDraftStale,
   loadConfig,
   loadPending,
@@ -34,8 +35,7 @@ export function PendingBar() {
   const waiting = pending.value?.pending;
   const rollback = pending.value?.lastRollback;
   const change = useAction(async (action: () => Promise<void>, done: string) => {
-    await action().catch(toastError);
-    toast(done);
+    await action().then(() => toast(done), toastError);
   });
   // Somebody else, or another tab, may apply or confirm.
   useEffect(() => {
@@ -112,13 +112,15 @@ export function PendingBar() {
 function Countdown({ until }: { until: string }) {
   const seconds = useSignal(0);
   useEffect(() => {
-    const left = pending.value?.pending?.secondsLeft ?? 0;
+    const { secondsLeft: left = 0, diff } = pending.value?.pending ?? {};
     const endsAt = performance.now() + left * 1000;
     const tick = () => {
       seconds.value = Math.max(0, Math.ceil((endsAt - performance.now()) / 1000));
       if (seconds.value === 0) {
         clearInterval(timer);
-        setTimeout(() => loadConfig().catch(() => {}), 1500);
+        setTimeout(() => {
+          if (!followPort(diff, true)) loadConfig().catch(() => {});
+        }, 1500);
       }
     };
     const timer = setInterval(tick, 500);

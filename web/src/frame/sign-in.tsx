@@ -2,8 +2,8 @@ import { useSignal } from '@preact/signals';
 import { useAction } from '../core/resource.ts';
 import { session, signIn } from '../core/session.ts';
 import { Address, Button } from '../ui/basics.tsx';
-import { TextField } from '../ui/field.tsx';
-import { ErrorBox } from '../ui/problems.tsx';
+import { bound, Form, PasswordField, TextField } from '../ui/field.tsx';
+import { ErrorBox, problemOf } from '../ui/problems.tsx';
 import { Brand, Preferences } from './frame.tsx';
 import { text } from './text.ts';
 
@@ -20,24 +20,9 @@ export function SignIn() {
   return (
     <main class="alone">
       <Brand />
-      <form
-        class="alone-card stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void run();
-        }}
-      >
+      <Form class="alone-card stack" onSend={run}>
         <h1>{words.title}</h1>
-        <TextField
-          label={words.password}
-          type="password"
-          name="password"
-          autoComplete="current-password"
-          value={password.value}
-          onInput={(value) => (password.value = value)}
-          isRequired
-          autoFocus
-        />
+        <PasswordField label={words.password} name="password" {...bound(password)} autoFocus />
         {needsCode && (
           <TextField
             label={words.code}
@@ -45,13 +30,13 @@ export function SignIn() {
             name="code"
             inputMode="numeric"
             autoComplete="one-time-code"
-            value={code.value}
-            onInput={(value) => (code.value = value)}
+            {...bound(code)}
+            problem={problemOf(error.value)('code')}
             isRequired
             isCode
           />
         )}
-        <ErrorBox error={error.value} />
+        <ErrorBox error={error.value} fields={['code']} />
         <Button kind="primary" type="submit" isBusy={isBusy.value}>
           {words.submit}
         </Button>
@@ -65,7 +50,7 @@ export function SignIn() {
             <Address value={fingerprint} />
           </div>
         )}
-      </form>
+      </Form>
       <Preferences />
     </main>
   );

@@ -202,14 +202,14 @@ export function HistoryCharts({ title, names, host, hours }: HistoryProps) {
   // The hour of the request is rounded, so that the address of what is shown does not change with every drawing.
   const minute = Math.floor(Date.now() / 60_000) * 60_000;
   const from = new Date(minute - hours * HOUR_SECONDS * 1000).toISOString();
-  const { data, problem } = useResource<HistoryAnswer>(
+  const answer = useResource<HistoryAnswer>(
     `history${query({ series: wanted.join(','), points: POINTS, from, host })}`,
     { everyMs: hours <= 1 ? REFRESH_MS : SLOW_REFRESH_MS },
   );
-  const history = data.value;
+  const history = answer.data.value;
   const body =
     history === undefined ? (
-      <Loading problem={problem.value} />
+      <Loading of={answer} />
     ) : (
       charts.map((chart) => <OneChart key={chart.title()} chart={chart} history={history} />)
     );

@@ -22,7 +22,22 @@ const text = dictionary(
     nothing: 'Nothing was counted yet: no traffic has come by since the start.',
     meaning: 'What it counts',
     count: 'Count',
-    figures: 'Now',
+    now: 'Now',
+    figures: {
+      connections: 'Open connections',
+      openings: 'Connections being opened',
+      pipes: 'Kernel pipes for them',
+      listeners: 'Ports that it listens on',
+      maxConnections: 'Connections at most',
+      cacheEntries: 'Answers in the cache',
+      hitPercent: 'From the cache, %',
+      inFlight: 'Queries under way',
+      tcpConnections: 'TCP connections of clients',
+      sessions: 'Sessions',
+      bibEntries: 'Mappings (BIB)',
+      pool4Address: 'IPv4 address (pool4)',
+      fastPath: 'Fast path in the kernel',
+    },
   },
   {
     state: 'Zustand',
@@ -34,20 +49,34 @@ const text = dictionary(
     nothing: 'Noch wurde nichts gezählt: Seit dem Start kam kein Verkehr vorbei.',
     meaning: 'Was er zählt',
     count: 'Anzahl',
-    figures: 'Jetzt',
+    now: 'Jetzt',
+    figures: {
+      connections: 'Offene Verbindungen',
+      openings: 'Im Aufbau',
+      pipes: 'Pipes des Kernels dafür',
+      listeners: 'Ports, auf denen er lauscht',
+      maxConnections: 'Verbindungen höchstens',
+      cacheEntries: 'Antworten im Cache',
+      hitPercent: 'Aus dem Cache, %',
+      inFlight: 'Anfragen unterwegs',
+      tcpConnections: 'TCP-Verbindungen von Clients',
+      sessions: 'Sitzungen',
+      bibEntries: 'Zuordnungen (BIB)',
+      pool4Address: 'IPv4-Adresse (pool4)',
+      fastPath: 'Abkürzung im Kernel',
+    },
   },
 );
 
-/** "cacheEntries" -> "cache entries". */
-const words = (name: string): string =>
-  name.replace(/([a-z0-9])([A-Z])/g, (_all, before, after: string) => `${before} ${after.toLowerCase()}`);
+/** A figure that has no words is one of a kind, such as an upstream of DNS64. */
+const words = (name: string): string => text.value.figures[name as 'sessions'] ?? name;
 
 export function ServiceState({ name }: { name: string }) {
   const report = status.value?.services.find((each) => each.name === name);
   if (report === undefined) return null;
   const { state, problem, restarts, figures } = report;
   return (
-    <Card title={text.value.figures}>
+    <Card title={text.value.now}>
       <Facts
         rows={[
           [text.value.state, <State state={state} />],

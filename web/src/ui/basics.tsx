@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { formatAgo, formatTime, now } from '../core/format.ts';
+import type { Pages, Resource } from '../core/resource.ts';
 import { Icon, type IconName } from './icon.tsx';
 import { text } from './text.ts';
 
@@ -107,11 +108,15 @@ export function CopyButton({ value, what }: { value: string; what: string }) {
   );
 }
 
+/** A long value, such as a fingerprint, breaks behind its colons. */
+const breakable = (value: string): ComponentChildren =>
+  value.length > 60 ? value.split(/(?<=:)/).flatMap((part) => [part, <wbr />]) : value;
+
 /** An address, a name, a port: monospace and copyable. */
 export function Address({ value }: { value: string }) {
   return (
     <span class="address">
-      <code>{value}</code>
+      <code>{breakable(value)}</code>
       <CopyButton value={value} what={value} />
     </span>
   );
@@ -260,12 +265,42 @@ export function PageHead({
   );
 }
 
-export function Loading({ problem }: { problem: string | undefined }) {
-  return problem === undefined ? (
+/** In the place of what is not there yet; when it does not come, says why and asks again. */
+export function Loading({ of }: { of: Pick<Resource<unknown>, 'problem' | 'reload'> }) {
+  return of.problem.value === undefined ? (
     <p class="faint loading">{text.value.loading}</p>
   ) : (
-    <p class="problem" role="alert">
-      {problem}
-    </p>
+    <div class="stack tight">
+      <p class="problem" role="alert">
+        {of.problem.value}
+      </p>
+      <div>
+        <Button icon="refresh" onClick={() => void of.reload()}>
+          {text.value.again}
+        </Button>
+      </div>
+    </div>
   );
 }
+
+type Paging = Omit<Pages<unknown>, 'rows'>;
+
+/** The way to the next page of a list, when there is one. */
+export function More({ of: { hasMore, isBusy, more } }: { of: Paging }) {
+  return hasMore.value ? (
+    <Button isBusy={isBusy.value} onClick={() => void more()}>
+      {text.value.older}
+    </Button>
+  ) : null;
+}
+
+/** Asks again for what is shown. */
+export const Reload = ({ of: { isBusy, reload } }: { of: Pick<Paging, 'isBusy' | 'reload'> }) => (
+  <Button
+    isSmall
+    icon="refresh"
+    label={text.value.reload}
+    isBusy={isBusy.value}
+    onClick={() => void reload()}
+  />
+);

@@ -1,10 +1,10 @@
 /** Dialogs are the browser's own: focus stays inside, Escape closes, focus returns to where it was. */
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useAction } from '../core/resource.ts';
 import { Button } from './basics.tsx';
-import { TextField } from './field.tsx';
+import { bound, Form, TextField } from './field.tsx';
 import { ErrorBox } from './problems.tsx';
 import { text } from './text.ts';
 
@@ -12,15 +12,18 @@ interface DialogProps {
   readonly title: string;
   readonly onClose: () => void;
   readonly isWide?: boolean;
+  /** When the dialog is a form: what sends it, by Enter too. */
+  readonly onSend?: (() => unknown) | undefined;
   readonly children: ComponentChildren;
   readonly footer?: ComponentChildren;
 }
 
 /** Open as long as it is drawn. */
-export function Dialog({ title, onClose, isWide, children, footer }: DialogProps) {
+export function Dialog({ title, onClose, isWide, onSend, children, footer }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the next key stroke: it is meant for the dialog.
+  useLayoutEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
     if (dialog !== null && !dialog.open) {
@@ -37,6 +40,12 @@ export function Dialog({ title, onClose, isWide, children, footer }: DialogProps
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
+  const content = (
+    <>
+      <div class="dialog-body">{children}</div>
+      {footer !== undefined && <footer class="actions">{footer}</footer>}
+    </>
+  );
   return (
     <dialog
       ref={element}
@@ -55,8 +64,7 @@ export function Dialog({ title, onClose, isWide, children, footer }: DialogProps
           <h2 id={id}>{title}</h2>
           <Button icon="close" isSmall label={text.value.close} onClick={onClose} />
         </header>
-        <div class="dialog-body">{children}</div>
-        {footer !== undefined && <footer class="actions">{footer}</footer>}
+        {onSend === undefined ? content : <Form onSend={onSend}>{content}</Form>}
       </div>
     </dialog>
   );
@@ -100,14 +108,15 @@ function Ask({ title, consequences, undo, action, phrase, perform }: Question) {
     <Dialog
       title={title}
       onClose={close}
+      onSend={run}
       footer={
         <>
           <Button onClick={close}>{cancel}</Button>
           <Button
             kind="danger"
             isBusy={isBusy.value}
+            type="submit"
             isDisabled={phrase !== undefined && typed.value !== phrase.expected}
-            onClick={() => void run()}
           >
             {action}
           </Button>
@@ -121,14 +130,7 @@ function Ask({ title, consequences, undo, action, phrase, perform }: Question) {
         ))}
       </ul>
       {undo !== undefined && <p class="faint">{undo}</p>}
-      {phrase !== undefined && (
-        <TextField
-          label={phrase.label}
-          value={typed.value}
-          onInput={(value) => (typed.value = value)}
-          isCode
-        />
-      )}
+      {phrase !== undefined && <TextField label={phrase.label} {...bound(typed)} isCode />}
       <ErrorBox error={error.value} />
     </Dialog>
   );

@@ -1,8 +1,41 @@
 /** Form fields: label, hint and problem always belong to their control. */
+import type { Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 import { Icon } from './icon.tsx';
 import { text } from './text.ts';
+
+/** A form that does something in this page when it is sent. `isUnchecked`: not by the browser, the API says what is wrong. */
+export function Form({
+  class: name = 'form',
+  isUnchecked,
+  onSend,
+  children,
+}: {
+  class?: string;
+  isUnchecked?: boolean;
+  onSend: () => unknown;
+  children: ComponentChildren;
+}) {
+  return (
+    <form
+      class={name}
+      noValidate={isUnchecked}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void onSend();
+      }}
+    >
+      {children}
+    </form>
+  );
+}
+
+/** A field over a signal: `<TextField label="Name" {...bound(name)} />`. */
+export const bound = (value: Signal<string>) => ({
+  value: value.value,
+  onInput: (next: string) => void (value.value = next),
+});
 
 interface FieldProps {
   readonly label: string;
@@ -110,6 +143,16 @@ export function TextField({
     />
   );
 }
+
+/** `isNew`: one that is being chosen, for password managers. */
+export const PasswordField = ({ isNew, ...field }: Omit<TextFieldProps, 'type'> & { isNew?: boolean }) => (
+  <TextField
+    type="password"
+    autoComplete={isNew ? 'new-password' : 'current-password'}
+    isRequired
+    {...field}
+  />
+);
 
 const focused = new WeakSet<Element>();
 function focusOnce(element: HTMLInputElement | null): void {

@@ -3,10 +3,21 @@ import { ApiProblem } from '../core/api.ts';
 import type { Problem } from '../core/contract.ts';
 import { text } from './text.ts';
 
-/** What an action failed with; nothing while it has not. */
-export function ErrorBox({ error }: { error: unknown }) {
+const problemsOf = (error: unknown): readonly Problem[] =>
+  error instanceof ApiProblem ? error.problems : [];
+
+/** What is wrong with a field of a form, by its name in the API. */
+export const problemOf =
+  (error: unknown) =>
+  (name: string): string | undefined =>
+    problemsOf(error).find(({ path }) => path === `/${name}`)?.message;
+
+/** What an action failed with; nothing while it has not. `fields`: those that say by themselves what is wrong with them. */
+export function ErrorBox({ error, fields = [] }: { error: unknown; fields?: readonly string[] }) {
   if (error === undefined) return null;
-  const problems = error instanceof ApiProblem ? error.problems : [];
+  const all = problemsOf(error);
+  const problems = all.filter(({ path }) => !fields.includes(path.slice(1)));
+  if (all.length > 0 && problems.length === 0) return null;
   return (
     <div class="error-box" role="alert">
       <p>{error instanceof Error ? error.message : String(error)}</p>

@@ -6,6 +6,7 @@ import { dictionary } from '../../core/locale.ts';
 import { useAction, useResource } from '../../core/resource.ts';
 import { toast, toastError } from '../../core/toast.ts';
 import { Ago, Button, Card, Empty, Loading, PageHead, Shape, State, toneOf } from '../../ui/basics.tsx';
+import { ErrorBox } from '../../ui/problems.tsx';
 import './checks.css';
 
 const text = dictionary(
@@ -71,7 +72,8 @@ const REFRESH_MS = 10_000;
 
 export default function Checks() {
   const words = text.value;
-  const { data, problem } = useResource<ChecksAnswer>('checks', { everyMs: REFRESH_MS });
+  const checks = useResource<ChecksAnswer>('checks', { everyMs: REFRESH_MS });
+  const { data } = checks;
   if (data.value !== undefined) takeChecks(data.value);
   const runAll = useAction(async () => {
     data.value = await api.post<ChecksAnswer>('checks/run');
@@ -103,12 +105,8 @@ export default function Checks() {
           </Button>
         }
       />
-      {runAll.error.value !== undefined && (
-        <p class="problem" role="alert">
-          {String(runAll.error.value)}
-        </p>
-      )}
-      {answer === undefined && <Loading problem={problem.value} />}
+      <ErrorBox error={runAll.error.value} />
+      {answer === undefined && <Loading of={checks} />}
       {answer?.items.length === 0 && (
         <Empty title={words.none}>
           <p>{words.noneHelp}</p>

@@ -1,38 +1,30 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { api, query } from '../../core/api.ts';
-import { CONFIRM_SECONDS, config, loadConfig } from '../../core/config.ts';
+import { CONFIRM_SECONDS, config, followPort, loadConfig } from '../../core/config.ts';
 import type { ConfigRevisionDetail, ConfigRevisionsAnswer } from '../../core/contract.ts';
-import { useAction } from '../../core/resource.ts';
+import { useAction, usePages } from '../../core/resource.ts';
 import { toast } from '../../core/toast.ts';
 import { Diff } from '../../frame/diff.tsx';
-import { Ago, Button, Card, Loading, Snippet } from '../../ui/basics.tsx';
+import { Ago, Button, Card, Loading, More, Snippet } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { Dialog, ask } from '../../ui/dialog.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
 import { text } from './text.ts';
 
-type Row = ConfigRevisionsAnswer['rows'][number];
-
 export function History() {
   const words = text.value;
-  const rows = useSignal<readonly Row[] | undefined>(undefined);
-  const nextCursor = useSignal<number | null>(null);
   const shown = useSignal<ConfigRevisionDetail | undefined>(undefined);
-  const { run, isBusy, error } = useAction(async (cursor: number | undefined) => {
-    const answer = await api.get<ConfigRevisionsAnswer>(`config/revisions${query({ cursor })}`);
-    rows.value = cursor === undefined ? answer.rows : [...(rows.value ?? []), ...answer.rows];
-    nextCursor.value = answer.nextCursor;
-  });
+  const pages = usePages((cursor) => api.get<ConfigRevisionsAnswer>(`config/revisions${query({ cursor })}`));
+  const { rows } = pages;
   const show = useAction(async (id: number) => {
     shown.value = await api.get<ConfigRevisionDetail>(`config/revisions/${id}`);
   });
   // An earlier revision may be the same document.
   const currentId = rows.value?.find(({ isCurrent }) => isCurrent)?.id;
   const revision = config.value?.revision;
-  useEffect(() => void run(undefined), [revision]);
-  if (rows.value === undefined)
-    return error.value === undefined ? <Loading problem={undefined} /> : <ErrorBox error={error.value} />;
+  useEffect(() => void pages.reload(), [revision]);
+  if (rows.value === undefined) return <Loading of={pages} />;
   return (
     <Card>
       <Table
@@ -74,12 +66,8 @@ export function History() {
           },
         ]}
       />
-      {nextCursor.value !== null && (
-        <Button isBusy={isBusy.value} onClick={() => void run(nextCursor.value ?? undefined)}>
-          {words.more}
-        </Button>
-      )}
-      <ErrorBox error={error.value ?? show.error.value} />
+      <More of={pages} />
+      <ErrorBox error={pages.error.value ?? show.error.value} />
       {shown.value !== undefined && <Detail detail={shown.value} onClose={() => (shown.value = undefined)} />}
     </Card>
   );
@@ -100,7 +88,7 @@ function Detail({ detail, onClose }: { detail: ConfigRevisionDetail; onClose: ()
           revision: config.value?.revision,
           confirmSeconds: CONFIRM_SECONDS,
         });
-        await loadConfig();
+        if (!followPort(diffFromCurrent)) await loadConfig();
         toast(words.reverted(id));
       },
     });

@@ -1,4 +1,4 @@
-import { config, draft, draftCheck, pending } from '../../core/config.ts';
+import { config, configLoad, draft, draftCheck, pending } from '../../core/config.ts';
 import { Diff } from '../../frame/diff.tsx';
 import { Button, Card, Empty, Loading, PageHead } from '../../ui/basics.tsx';
 import { ProblemList } from '../../ui/problems.tsx';
@@ -18,7 +18,7 @@ export default function ConfigurationPage() {
       <PageHead title={words.title} lead={words.lead} />
       <Tabs tabs={tabs} label={words.views} />
       {config.value === undefined ? (
-        <Loading problem={undefined} />
+        <Loading of={configLoad} />
       ) : tab === 'changes' ? (
         <Changes />
       ) : tab === 'history' ? (

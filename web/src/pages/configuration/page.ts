@@ -2,8 +2,12 @@ import { dictionary } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
 
 const text = dictionary(
-  { title: 'Configuration', keywords: 'json editor history revisions revert' },
-  { title: 'Konfiguration', keywords: 'JSON Editor Verlauf Revisionen' },
+  {
+    title: 'Configuration',
+    keywords: 'editor revisions revert',
+    views: { history: 'History', json: 'JSON' },
+  },
+  { title: 'Konfiguration', keywords: 'Editor Revisionen', views: { history: 'Verlauf', json: 'JSON' } },
 );
 
 export const page: PageRegistration = {
@@ -12,6 +16,7 @@ export const page: PageRegistration = {
   icon: 'configuration',
   title: () => text.value.title,
   keywords: () => text.value.keywords,
+  views: () => text.value.views,
   group: 'manage',
   load: () => import('./index.tsx'),
 };

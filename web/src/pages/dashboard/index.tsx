@@ -9,8 +9,8 @@ import {
   formatPercent,
 } from '../../core/format.ts';
 import { status } from '../../core/live.ts';
-import { useResource } from '../../core/resource.ts';
-import { Card, Empty, LinkButton, PageHead, Shape, State, toneOf } from '../../ui/basics.tsx';
+import { type Resource, useResource } from '../../core/resource.ts';
+import { Card, Empty, LinkButton, Loading, PageHead, Shape, State, toneOf } from '../../ui/basics.tsx';
 import { Facts, Gauge } from '../../ui/table.tsx';
 import { Chart } from '../../ui/chart.tsx';
 import { Picture } from './picture.tsx';
@@ -30,11 +30,11 @@ export default function Dashboard() {
   if (checks.data.value !== undefined) takeChecks(checks.data.value);
   const overall = status.value?.status;
   const troubled = services.value.filter(({ problem }) => problem !== null);
-  const servers = hosts.data.value?.hosts.map(({ name, health }) => ({ name, state: health.state })) ?? [];
+  const servers = hosts.data.value?.hosts.map(({ name, health }) => ({ name, state: health.state }));
   return (
     <>
       <PageHead title={words.title} lead={words.lead[overall ?? 'unknown']} />
-      <Picture address={hosts.data.value?.publicIpv4.address ?? undefined} servers={servers} />
+      <Picture publicIpv4={hosts.data.value?.publicIpv4} servers={servers} />
       {troubled.length > 0 && (
         <Card title={words.problems}>
           <ul class="plain-list">
@@ -48,7 +48,8 @@ export default function Dashboard() {
       )}
       <div class="columns three">
         <Card title={words.serversTitle} actions={<a href="/servers">{words.allServers}</a>}>
-          {hosts.data.value?.hosts.length === 0 && (
+          {hosts.data.value === undefined && <Loading of={hosts} />}
+          {servers?.length === 0 && (
             <Empty title={words.noServers}>
               <p>{words.noServersHelp}</p>
               <LinkButton href="/add-server" kind="primary" icon="plus">
@@ -65,9 +66,11 @@ export default function Dashboard() {
               </li>
             ))}
           </ul>
-          {servers.length > SHOWN && <p class="faint">{words.more(servers.length - SHOWN)}</p>}
+          {servers !== undefined && servers.length > SHOWN && (
+            <p class="faint">{words.more(servers.length - SHOWN)}</p>
+          )}
         </Card>
-        <Checks answer={checks.data.value} />
+        <Checks checks={checks} />
         <Machine />
       </div>
       <LastHour />
@@ -75,15 +78,21 @@ export default function Dashboard() {
   );
 }
 
-function Checks({ answer }: { answer: ChecksAnswer | undefined }) {
+function Checks({ checks }: { checks: Resource<ChecksAnswer> }) {
   const words = text.value;
+  const answer = checks.data.value;
   const open = answer?.items.filter(({ state }) => state === 'fail' || state === 'warn') ?? [];
   open.sort((a, b) => a.state.localeCompare(b.state));
   return (
     <Card title={words.checksTitle} actions={<a href="/checks">{words.checksAll}</a>}>
+      {answer === undefined && <Loading of={checks} />}
       {answer !== undefined && open.length === 0 && (
         <p>
-          <State state="ok" word={words.checksGood} />
+          {answer.items.length === 0 ? (
+            <State state="unknown" word={words.checksNone} />
+          ) : (
+            <State state="ok" word={words.checksGood} />
+          )}
         </p>
       )}
       <ul class="plain-list">

@@ -2,6 +2,7 @@
 import { computed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { ShapePath, type StateName, type Tone, toneOf } from '../../ui/basics.tsx';
+import type { HostsAnswer } from '../../core/contract.ts';
 import { text as common } from '../../ui/text.ts';
 import { type Flow, flows } from './flows.ts';
 import { text } from './text.ts';
@@ -9,8 +10,9 @@ import { text } from './text.ts';
 const current = computed(flows);
 
 export interface Ends {
-  readonly address: string | undefined;
-  readonly servers: readonly { readonly name: string; readonly state: StateName }[];
+  /** Of the mainland; each is undefined while it is not known. */
+  readonly publicIpv4: HostsAnswer['publicIpv4'] | undefined;
+  readonly servers: readonly { readonly name: string; readonly state: StateName }[] | undefined;
 }
 
 export function Picture(ends: Ends) {
@@ -31,6 +33,14 @@ function label({ service, state, amount: full }: Flow, title = service.title(), 
   const direction = service.direction === 'in' ? words.inward : words.outward;
   return words.flow(title, direction, common.value.state[state], shownAmount(state, amount));
 }
+
+const addressOf = ({ publicIpv4 }: Ends): string =>
+  publicIpv4 === undefined
+    ? ''
+    : (publicIpv4.address ?? (publicIpv4.kind === 'none' ? text.value.noIpv4 : text.value.behindNat));
+
+const countOf = ({ servers }: Ends): string =>
+  servers === undefined ? '' : text.value.servers(servers.length);
 
 /** What does not run carries nothing: its state stands in place of the amount. */
 const shownAmount = (state: StateName, amount: string): string =>
@@ -82,7 +92,7 @@ function Wide({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
   const height = 142 + Math.max(3, all.length) * LANE_PX;
   const middle = height / 2;
   const first = middle - ((all.length - 1) * LANE_PX) / 2 + 8;
-  const shown = ends.servers.slice(0, Math.floor((height - 120) / 22));
+  const shown = (ends.servers ?? []).slice(0, Math.floor((height - 120) / 22));
   // The bar is waisted, as sand is between two currents; it must hold every lane at its waist.
   const half = (all.length * LANE_PX) / 2 + 10;
   const [top, bottom] = [middle - half, middle + half];
@@ -101,13 +111,13 @@ function Wide({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
           {words.mainlandSub}
         </text>
         <text class="place-code" x="26" y={middle + 26}>
-          {ends.address ?? words.noIpv4}
+          {addressOf(ends)}
         </text>
         <text class="place-name" x="808" y={middle - 22 - (shown.length * 22) / 2}>
           {words.island}
         </text>
         <text class="place-sub" x="808" y={middle + 2 - (shown.length * 22) / 2}>
-          {words.servers(ends.servers.length)}
+          {countOf(ends)}
         </text>
       </g>
       {shown.map(({ name, state }, index) => {
@@ -170,13 +180,13 @@ function Tall({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
           {words.mainland} · {words.mainlandSub}
         </text>
         <text class="place-code" x="180" y="52">
-          {ends.address ?? words.noIpv4}
+          {addressOf(ends)}
         </text>
         <text class="place-name" x="180" y="366">
           {words.island}
         </text>
         <text class="place-sub" x="180" y="388">
-          {words.servers(ends.servers.length)} · IPv6
+          {countOf(ends)}
         </text>
       </g>
       {all.map((flow, index) => {

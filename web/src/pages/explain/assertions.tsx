@@ -7,7 +7,7 @@ import { useAction, useResource } from '../../core/resource.ts';
 import { toast } from '../../core/toast.ts';
 import { Button, Card, Empty, State, type StateName } from '../../ui/basics.tsx';
 import { ask, Dialog } from '../../ui/dialog.tsx';
-import { TextField } from '../../ui/field.tsx';
+import { bound, TextField } from '../../ui/field.tsx';
 import { Table } from '../../ui/table.tsx';
 import { text as common } from '../../ui/text.ts';
 import { type Assertion, assertionsOf, expectationOf, type Question } from './model.ts';
@@ -43,10 +43,11 @@ export function SaveDialog({
     <Dialog
       title={words.keep}
       onClose={onClose}
+      onSend={save}
       footer={
         <>
           <Button onClick={onClose}>{common.value.cancel}</Button>
-          <Button kind="primary" isDisabled={name.value.trim() === ''} onClick={save}>
+          <Button kind="primary" type="submit" isDisabled={name.value.trim() === ''}>
             {common.value.save}
           </Button>
         </>
@@ -58,7 +59,7 @@ export function SaveDialog({
           words.expectations[expected as 'nat64'] ?? expected,
         )}
       </p>
-      <TextField label={words.name} value={name.value} onInput={(value) => (name.value = value)} />
+      <TextField label={words.name} {...bound(name)} isRequired />
     </Dialog>
   );
 }

@@ -1,12 +1,12 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { ApiProblem, api } from '../../core/api.ts';
+import { api } from '../../core/api.ts';
 import type { ExplainAnswer } from '../../core/contract.ts';
 import { useAction } from '../../core/resource.ts';
 import { parameter, setParameters } from '../../core/router.ts';
 import { Button, Card, PageHead } from '../../ui/basics.tsx';
-import { SelectField, TextField } from '../../ui/field.tsx';
-import { ErrorBox } from '../../ui/problems.tsx';
+import { Form, SelectField, TextField } from '../../ui/field.tsx';
+import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { Outcome, Steps } from './answer.tsx';
 import { Assertions, SaveDialog } from './assertions.tsx';
 import { expectationOf, type Protocol, type Question } from './model.ts';
@@ -42,19 +42,12 @@ export default function Explain() {
     <Key extends keyof Question>(key: Key) =>
     (value: Question[Key]) =>
       (form.value = { ...form.value, [key]: value });
-  const problems = error.value instanceof ApiProblem ? error.value.problems : [];
-  const problem = (name: string) => problems.find(({ path }) => path === `/${name}`)?.message;
+  const problem = problemOf(error.value);
   return (
     <>
       <PageHead title={words.title} lead={words.lead} />
       <Card>
-        <form
-          class="form inline"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void run();
-          }}
-        >
+        <Form class="form inline" onSend={run}>
           <TextField
             label={words.from}
             hint={words.fromHint}
@@ -96,8 +89,8 @@ export default function Explain() {
           <Button kind="primary" type="submit" isBusy={isBusy.value}>
             {words.explain}
           </Button>
-        </form>
-        {error.value !== undefined && problems.length === 0 && <ErrorBox error={error.value} />}
+        </Form>
+        <ErrorBox error={error.value} fields={['from', 'to', 'port']} />
         <div aria-live="polite">
           {answer.value !== undefined && asked.value !== undefined ? (
             <div class="stack">

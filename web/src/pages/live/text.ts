@@ -27,7 +27,6 @@ export const text = dictionary(
     noneHelp:
       'Connections, queries and mappings appear here as they happen: open a site through the appliance, or ask its resolver.',
     noneFiltered: 'Nothing fits the filters',
-    older: 'Older',
     lost: (count: string) => `${count} events were too many at once and are not recorded.`,
     connection: {
       opened: (who: string, name: string, where: string) => `${who} connected to ${name}, led to ${where}`,
@@ -113,7 +112,6 @@ export const text = dictionary(
     noneHelp:
       'Verbindungen, Anfragen und Zuordnungen erscheinen hier, während sie geschehen: Öffnen Sie eine Seite durch das Gerät, oder fragen Sie seinen Resolver.',
     noneFiltered: 'Nichts passt zu den Filtern',
-    older: 'Ältere',
     lost: (count) => `${count} Ereignisse waren zu viele auf einmal und sind nicht aufgezeichnet.`,
     connection: {
       opened: (who, name, where) => `${who} verband sich mit ${name}, geführt zu ${where}`,

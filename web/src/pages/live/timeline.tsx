@@ -1,16 +1,16 @@
 /** What happens, newest first. Filters are in the address; pausing holds the list still, not the appliance. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { ApiProblem, api, query } from '../../core/api.ts';
+import { api, query } from '../../core/api.ts';
 import { config } from '../../core/config.ts';
 import type { EventsAnswer, LiveEvent } from '../../core/contract.ts';
 import { formatNumber } from '../../core/format.ts';
 import { onEvents } from '../../core/live.ts';
-import { useAction } from '../../core/resource.ts';
+import { usePages } from '../../core/resource.ts';
 import { parameter, setParameters } from '../../core/router.ts';
-import { Button, Empty } from '../../ui/basics.tsx';
-import { CheckField, SelectField, TextField } from '../../ui/field.tsx';
-import { ErrorBox } from '../../ui/problems.tsx';
+import { Button, Empty, More } from '../../ui/basics.tsx';
+import { CheckField, Form, SelectField, TextField } from '../../ui/field.tsx';
+import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { EventRow } from './event-row.tsx';
 import { text } from './text.ts';
 
@@ -30,29 +30,27 @@ export function Timeline() {
   };
   const key = query(filters);
   const isFiltered = key !== '';
-  const events = useSignal<readonly LiveEvent[] | undefined>(undefined);
   const waiting = useSignal<readonly LiveEvent[]>([]);
   const isPaused = useSignal(false);
-  const nextCursor = useSignal<number | null>(null);
   const lost = useSignal(0);
-  const load = useAction(async (cursor: number | undefined) => {
+  const pages = usePages<LiveEvent>(async (cursor) => {
     const answer = await api.get<EventsAnswer>(`events${query({ ...filters, cursor, limit: PAGE_ROWS })}`);
-    events.value = cursor === undefined ? answer.events : [...(events.value ?? []), ...answer.events];
-    nextCursor.value = answer.nextCursor;
     lost.value = answer.lost;
+    return { rows: answer.events, nextCursor: answer.nextCursor };
   });
-  const latest = useRef(load.run);
-  latest.current = load.run;
+  const events = pages.rows;
+  const latest = useRef(pages.reload);
+  latest.current = pages.reload;
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    void latest.current(undefined);
+    void latest.current();
     const stop = onEvents((fresh) => {
       if (isPaused.value) waiting.value = [...waiting.value, ...fresh].slice(-KEPT_ROWS);
       else if (isFiltered)
         timer ??= setTimeout(() => {
           timer = undefined;
-          void latest.current(undefined);
+          void latest.current();
         }, REFRESH_MS);
       else events.value = merge(fresh, events.value ?? []);
     });
@@ -64,13 +62,13 @@ export function Timeline() {
 
   const resume = () => {
     isPaused.value = false;
-    if (isFiltered) void load.run(undefined);
+    if (isFiltered) void pages.reload();
     else events.value = merge(waiting.value, events.value ?? []);
     waiting.value = [];
   };
   return (
     <section class="card" aria-label={words.timeline}>
-      <Filters key={key} filters={filters} error={load.error.value} />
+      <Filters key={key} filters={filters} error={pages.error.value} />
       <div class="row spread">
         <p role="status" class="faint">
           {isPaused.value && words.paused(waiting.value.length)}
@@ -93,11 +91,7 @@ export function Timeline() {
           <EventRow key={event.id} event={event} />
         ))}
       </ol>
-      {nextCursor.value !== null && (
-        <Button isBusy={load.isBusy.value} onClick={() => void load.run(nextCursor.value ?? undefined)}>
-          {words.older}
-        </Button>
-      )}
+      <More of={pages} />
     </section>
   );
 }
@@ -124,8 +118,7 @@ function Filters({ filters, error }: FiltersProps) {
   const form = useSignal(filters);
   const kinds = new Set(form.value.kind === '' ? KINDS : form.value.kind.split(','));
   const hosts = config.value?.effective.hosts ?? [];
-  const problems = error instanceof ApiProblem ? error.problems : [];
-  const problem = (name: string) => problems.find(({ path }) => path === `/${name}`)?.message;
+  const problem = problemOf(error);
   const toggle = (kind: string) => (isOn: boolean) => {
     const next = KINDS.filter((each) => (each === kind ? isOn : kinds.has(each)));
     setParameters({
@@ -134,13 +127,7 @@ function Filters({ filters, error }: FiltersProps) {
     });
   };
   return (
-    <form
-      class="form inline"
-      onSubmit={(event) => {
-        event.preventDefault();
-        setParameters(form.value);
-      }}
-    >
+    <Form class="form inline" onSend={() => setParameters(form.value)}>
       <fieldset>
         <legend class="group-label">{words.show}</legend>
         <div class="row kinds">
@@ -180,7 +167,7 @@ function Filters({ filters, error }: FiltersProps) {
           {words.clear}
         </Button>
       )}
-      {error !== undefined && problems.length === 0 && <ErrorBox error={error} />}
-    </form>
+      <ErrorBox error={error} fields={['client', 'text']} />
+    </Form>
   );
 }

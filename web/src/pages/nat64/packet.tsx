@@ -1,10 +1,10 @@
 import { useSignal } from '@preact/signals';
-import { ApiProblem, api, query } from '../../core/api.ts';
+import { api, query } from '../../core/api.ts';
 import type { Nat64ExplainAnswer } from '../../core/contract.ts';
 import { useAction } from '../../core/resource.ts';
 import { Button, Card, Shape, State } from '../../ui/basics.tsx';
-import { SelectField, TextField } from '../../ui/field.tsx';
-import { ErrorBox } from '../../ui/problems.tsx';
+import { Form, SelectField, TextField } from '../../ui/field.tsx';
+import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { text } from './text.ts';
 
 const EMPTY = { protocol: 'tcp', client: '', clientPort: '', destination: '', destinationPort: '' };
@@ -20,66 +20,31 @@ export function Packet() {
   });
   const set = (name: keyof typeof EMPTY) => (value: string) =>
     (form.value = { ...form.value, [name]: value });
-  const problems = error.value instanceof ApiProblem ? error.value.problems : [];
-  const problem = (name: string) => problems.find(({ path }) => path === `/${name}`)?.message;
-  const { protocol, client, clientPort, destination, destinationPort } = form.value;
+  const field = (name: keyof typeof EMPTY) => ({
+    value: form.value[name],
+    onInput: set(name),
+    problem: problemOf(error.value)(name),
+  });
+  const port = { isCode: true, inputMode: 'numeric', size: 6, placeholder: words.any } as const;
   return (
     <Card>
-      <form
-        class="form inline"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void run();
-        }}
-      >
+      <Form class="form inline" onSend={run}>
         <SelectField
           label={words.protocol}
-          value={protocol}
+          value={form.value.protocol}
           onChange={set('protocol')}
           options={Object.entries(words.kinds)}
         />
-        <TextField
-          label={words.from}
-          isCode
-          placeholder="2001:db8:1::10"
-          value={client}
-          onInput={set('client')}
-          problem={problem('client')}
-        />
-        <TextField
-          label={words.fromPort}
-          isCode
-          inputMode="numeric"
-          size={6}
-          placeholder={words.any}
-          value={clientPort}
-          onInput={set('clientPort')}
-          problem={problem('clientPort')}
-        />
-        <TextField
-          label={words.to}
-          isCode
-          placeholder="203.0.113.9"
-          value={destination}
-          onInput={set('destination')}
-          problem={problem('destination')}
-        />
-        <TextField
-          label={words.toPort}
-          isCode
-          inputMode="numeric"
-          size={6}
-          placeholder={words.any}
-          value={destinationPort}
-          onInput={set('destinationPort')}
-          problem={problem('destinationPort')}
-        />
+        <TextField label={words.from} isCode placeholder="2001:db8:1::10" {...field('client')} />
+        <TextField label={words.fromPort} {...port} {...field('clientPort')} />
+        <TextField label={words.to} isCode placeholder="203.0.113.9" {...field('destination')} />
+        <TextField label={words.toPort} {...port} {...field('destinationPort')} />
         <Button kind="primary" type="submit" isBusy={isBusy.value}>
           {words.explain}
         </Button>
-      </form>
+      </Form>
       <p class="faint">{words.packetLead}</p>
-      {error.value !== undefined && problems.length === 0 && <ErrorBox error={error.value} />}
+      <ErrorBox error={error.value} fields={Object.keys(EMPTY)} />
       <div aria-live="polite">
         {answer.value !== undefined && (
           <div class="stack">

@@ -2,8 +2,16 @@ import { dictionary } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
 
 const text = dictionary(
-  { title: 'NAT64', keywords: 'sessions bib pool ports translator' },
-  { title: 'NAT64', keywords: 'Sitzungen BIB Pool Ports Übersetzer' },
+  {
+    title: 'NAT64',
+    keywords: 'pool ports translator',
+    views: { sessions: 'Sessions', bib: 'Mappings (BIB)', packet: 'A packet' },
+  },
+  {
+    title: 'NAT64',
+    keywords: 'Pool Ports Übersetzer',
+    views: { sessions: 'Sitzungen', bib: 'Zuordnungen (BIB)', packet: 'Ein Paket' },
+  },
 );
 
 export const page: PageRegistration = {
@@ -12,6 +20,7 @@ export const page: PageRegistration = {
   icon: 'nat64',
   title: () => text.value.title,
   keywords: () => text.value.keywords,
+  views: () => text.value.views,
   group: 'services',
   load: () => import('./index.tsx'),
   service: {

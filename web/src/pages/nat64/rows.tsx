@@ -1,14 +1,15 @@
 /** Sessions or BIB entries: filters are in the address, pages follow each other. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { ApiProblem, api, messageOf, query } from '../../core/api.ts';
+import { api, query } from '../../core/api.ts';
 import type { Nat64BibAnswer, Nat64SessionsAnswer } from '../../core/contract.ts';
 import { formatDuration, formatNumber } from '../../core/format.ts';
 import { parameter, setParameters } from '../../core/router.ts';
-import { useAction } from '../../core/resource.ts';
-import { Button, Card, Empty } from '../../ui/basics.tsx';
+import { usePages } from '../../core/resource.ts';
+import { Button, Card, Empty, More } from '../../ui/basics.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
-import { SelectField, TextField } from '../../ui/field.tsx';
+import { Form, SelectField, TextField } from '../../ui/field.tsx';
+import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { text } from './text.ts';
 
 const PAGE_ROWS = 50;
@@ -25,22 +26,20 @@ export function Rows({ list }: { list: 'sessions' | 'bib' }) {
     string
   >;
   const form = useSignal(applied);
-  const rows = useSignal<readonly Row[] | undefined>(undefined);
-  const nextCursor = useSignal<number | null>(null);
   const key = query(applied);
-  const { run, isBusy, error } = useAction(async (cursor: number | undefined) => {
+  const pages = usePages<Row>((cursor) => {
     const remote = list === 'sessions' ? applied.remote : undefined;
-    const answer = await api.get<{ rows: Row[]; nextCursor: number | null }>(
-      `nat64/${list}${query({ ...applied, remote, cursor, limit: PAGE_ROWS })}`,
-    );
-    rows.value = cursor === undefined ? answer.rows : [...(rows.value ?? []), ...answer.rows];
-    nextCursor.value = answer.nextCursor;
+    return api.get(`nat64/${list}${query({ ...applied, remote, cursor, limit: PAGE_ROWS })}`);
   });
-  useEffect(() => void run(undefined), [key]);
+  const { rows, isBusy, error } = pages;
+  useEffect(() => void pages.reload(), [key]);
   const set = (name: (typeof FILTERS)[number]) => (value: string) =>
     (form.value = { ...form.value, [name]: value });
-  const problems = error.value instanceof ApiProblem ? error.value.problems : [];
-  const problem = (name: string) => problems.find(({ path }) => path === `/${name}`)?.message;
+  const field = (name: (typeof FILTERS)[number]) => ({
+    value: form.value[name],
+    onInput: set(name),
+    problem: problemOf(error.value)(name),
+  });
   const mapping: readonly Column<Row>[] = [
     { title: words.protocol, cell: ({ protocol }) => words.protocols[protocol] },
     {
@@ -82,12 +81,11 @@ export function Rows({ list }: { list: 'sessions' | 'bib' }) {
         ];
   return (
     <Card>
-      <form
+      <Form
         class="form inline"
-        onSubmit={(event) => {
-          event.preventDefault();
+        onSend={() => {
           setParameters(form.value);
-          if (query(form.value) === key) void run(undefined);
+          if (query(form.value) === key) void pages.reload();
         }}
       >
         <SelectField
@@ -101,42 +99,16 @@ export function Rows({ list }: { list: 'sessions' | 'bib' }) {
             ['icmp', 'ICMP'],
           ]}
         />
-        <TextField
-          label={words.client}
-          isCode
-          placeholder="2001:db8:1::/64"
-          value={form.value.client}
-          onInput={set('client')}
-          problem={problem('client')}
-        />
+        <TextField label={words.client} isCode placeholder="2001:db8:1::/64" {...field('client')} />
         {list === 'sessions' && (
-          <TextField
-            label={words.remote}
-            isCode
-            placeholder="203.0.113.9"
-            value={form.value.remote}
-            onInput={set('remote')}
-            problem={problem('remote')}
-          />
+          <TextField label={words.remote} isCode placeholder="203.0.113.9" {...field('remote')} />
         )}
-        <TextField
-          label={words.poolPort}
-          isCode
-          inputMode="numeric"
-          size={7}
-          value={form.value.poolPort}
-          onInput={set('poolPort')}
-          problem={problem('poolPort')}
-        />
+        <TextField label={words.poolPort} isCode inputMode="numeric" size={7} {...field('poolPort')} />
         <Button type="submit" isBusy={isBusy.value}>
           {words.filter}
         </Button>
-      </form>
-      {error.value !== undefined && problems.length === 0 && (
-        <p class="problem" role="alert">
-          {messageOf(error.value)}
-        </p>
-      )}
+      </Form>
+      <ErrorBox error={error.value} fields={FILTERS} />
       {rows.value?.length === 0 && (
         <Empty title={words.none}>
           <p>{words.noneHelp}</p>
@@ -153,11 +125,7 @@ export function Rows({ list }: { list: 'sessions' | 'bib' }) {
             }
           />
           <div class="row">
-            {nextCursor.value !== null && (
-              <Button isBusy={isBusy.value} onClick={() => void run(nextCursor.value ?? undefined)}>
-                {words.moreRows}
-              </Button>
-            )}
+            <More of={pages} />
             <span class="faint" role="status">
               {words.shown(formatNumber(rows.value.length))}
             </span>

@@ -7,12 +7,10 @@ import { text } from './text.ts';
 
 export function DnsRecords({ name }: { name: string }) {
   const words = text.value;
-  const { data, problem, reload } = useResource<DnsRecordsAnswer>(
-    `hosts/${encodeURIComponent(name)}/dns-records`,
-  );
-  const { run, isBusy } = useAction(reload);
-  const answer = data.value;
-  if (answer === undefined) return <Loading problem={problem.value} />;
+  const records = useResource<DnsRecordsAnswer>(`hosts/${encodeURIComponent(name)}/dns-records`);
+  const { run, isBusy } = useAction(records.reload);
+  const answer = records.data.value;
+  if (answer === undefined) return <Loading of={records} />;
   const lines = answer.records.flatMap(({ zoneLine }) => zoneLine ?? []);
   return (
     <div class="stack">

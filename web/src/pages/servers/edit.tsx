@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals';
-import { config, edit, edited } from '../../core/config.ts';
+import { config, configLoad, edit, edited } from '../../core/config.ts';
 import { useAction } from '../../core/resource.ts';
 import { navigate } from '../../core/router.ts';
 import { toast } from '../../core/toast.ts';
 import { Button, LinkButton, Loading, PageHead } from '../../ui/basics.tsx';
+import { Form } from '../../ui/field.tsx';
 import { ErrorBox, ProblemList } from '../../ui/problems.tsx';
 import { text as common } from '../../ui/text.ts';
 import { HostFields, useHostProblems } from './form.tsx';
@@ -12,7 +13,7 @@ import { text } from './text.ts';
 
 /** `name` undefined: a new server. */
 export function EditServer({ name }: { name?: string }) {
-  if (config.value === undefined) return <Loading problem={undefined} />;
+  if (config.value === undefined) return <Loading of={configLoad} />;
   const before = name === undefined ? undefined : hostsOf(edited.value).find((host) => host.name === name);
   const words = text.value;
   if (name !== undefined && before === undefined)
@@ -23,10 +24,10 @@ export function EditServer({ name }: { name?: string }) {
         back={{ href: '/servers', title: words.title }}
       />
     );
-  return <Form key={name ?? ''} before={before} />;
+  return <EditForm key={name ?? ''} before={before} />;
 }
 
-function Form({ before }: { before: HostDocument | undefined }) {
+function EditForm({ before }: { before: HostDocument | undefined }) {
   const words = text.value;
   const form = useSignal(
     before === undefined
@@ -60,14 +61,7 @@ function Form({ before }: { before: HostDocument | undefined }) {
         lead={words.addLead}
         back={{ href: back, title: before?.name ?? words.title }}
       />
-      <form
-        class="form card"
-        noValidate
-        onSubmit={(event) => {
-          event.preventDefault();
-          void run();
-        }}
-      >
+      <Form class="form card" isUnchecked onSend={run}>
         <HostFields form={form} problems={problems.value} showsAll={showsAll.value} />
         {showsAll.value && others.length > 0 && <ProblemList problems={others} />}
         <ErrorBox error={error.value} />
@@ -77,7 +71,7 @@ function Form({ before }: { before: HostDocument | undefined }) {
           </Button>
           <LinkButton href={back}>{common.value.cancel}</LinkButton>
         </div>
-      </form>
+      </Form>
     </>
   );
 }

@@ -10,6 +10,8 @@ import { type HostDocument, type HostForm, hostOf, problemsOf } from './model.ts
 import { text } from './text.ts';
 
 const CHECK_DELAY_MS = 300;
+/** Where the fields are that a short form hides. */
+const MORE = /^\/(services|clientAddress|ssh)/;
 
 /** Problems of what the form says now, as the appliance sees them; of a field only once it has been left or saved. */
 export function useHostProblems(
@@ -54,7 +56,15 @@ export function HostFields({
   const touch = (key: keyof HostForm) => () => (touched.value = new Set(touched.value).add(key));
   const problem = (key: keyof HostForm, path: string) =>
     showsAll || touched.value.has(key) ? problemAt(problems, path) : undefined;
-  const { name, address, hostnames, services, clientAddress, hasSsh, sshPort, sshTargetPort } = form.value;
+  const { hostnames, services, clientAddress, hasSsh } = form.value;
+  type TextKey = 'name' | 'address' | 'sshPort' | 'sshTargetPort';
+  const field = (key: TextKey, path: string) => ({
+    isCode: true,
+    value: form.value[key],
+    onInput: set(key),
+    onBlur: touch(key),
+    problem: problem(key, path),
+  });
   const listeners = config.value?.effective.proxy.listeners ?? [];
   const toggle = (listener: string) => (isOn: boolean) =>
     set('services')(isOn ? [...services, listener] : services.filter((each) => each !== listener));
@@ -97,20 +107,12 @@ export function HostFields({
             hint={words.sshPortHint}
             isOptional
             inputMode="numeric"
-            isCode
-            value={sshPort}
-            onInput={set('sshPort')}
-            onBlur={touch('sshPort')}
-            problem={problem('sshPort', '/ssh/port')}
+            {...field('sshPort', '/ssh/port')}
           />
           <TextField
             label={words.sshTarget}
             inputMode="numeric"
-            isCode
-            value={sshTargetPort}
-            onInput={set('sshTargetPort')}
-            onBlur={touch('sshTargetPort')}
-            problem={problem('sshTargetPort', '/ssh/targetPort')}
+            {...field('sshTargetPort', '/ssh/targetPort')}
           />
         </div>
       )}
@@ -122,22 +124,14 @@ export function HostFields({
         label={words.name}
         hint={words.nameHint}
         name="server-name"
-        isCode
-        value={name}
-        onInput={set('name')}
-        onBlur={touch('name')}
-        problem={problem('name', '/name')}
+        {...field('name', '/name')}
         autoFocus={!isShort}
       />
       <TextField
         label={words.address}
         hint={words.addressHint}
         name="server-address"
-        isCode
-        value={address}
-        onInput={set('address')}
-        onBlur={touch('address')}
-        problem={problem('address', '/address')}
+        {...field('address', '/address')}
       />
       <TextArea
         label={words.names}
@@ -151,7 +145,7 @@ export function HostFields({
         }
       />
       {isShort ? (
-        <details>
+        <details open={(showsAll && problems.some(({ path }) => MORE.test(path))) || undefined}>
           <summary>{words.more}</summary>
           <div class="stack">{more}</div>
         </details>

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { config, draft, edited } from '../../core/config.ts';
+import { config, configLoad, draft, edited } from '../../core/config.ts';
 import type { HostsAnswer } from '../../core/contract.ts';
 import { useResource } from '../../core/resource.ts';
 import { Ago, Address, Button, Card, Empty, LinkButton, Loading, PageHead, State } from '../../ui/basics.tsx';
@@ -13,7 +13,7 @@ const REFRESH_MS = 10_000;
 
 export function ServerList() {
   const words = text.value;
-  const { data, problem } = useResource<HostsAnswer>('hosts', { everyMs: REFRESH_MS });
+  const { data } = useResource<HostsAnswer>('hosts', { everyMs: REFRESH_MS });
   const isPasting = useSignal(false);
   const hosts = hostsOf(edited.value);
   const applied = new Map(
@@ -38,7 +38,7 @@ export function ServerList() {
       />
       {isPasting.value && <PasteDialog onClose={() => (isPasting.value = false)} />}
       {config.value === undefined ? (
-        <Loading problem={problem.value} />
+        <Loading of={configLoad} />
       ) : hosts.length === 0 ? (
         <Empty title={words.empty}>
           <p>{words.emptyHelp}</p>

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { api } from '../../core/api.ts';
-import { config, edit, edited } from '../../core/config.ts';
+import { config, configLoad, edit, edited } from '../../core/config.ts';
 import type { EventsAnswer, HostAnswer, HostsAnswer, ProbeReport } from '../../core/contract.ts';
 import { formatBytes, formatDate, formatMs } from '../../core/format.ts';
 import { useAction, useResource } from '../../core/resource.ts';
@@ -31,7 +31,8 @@ const REFRESH_MS = 10_000;
 
 export function Server({ name }: { name: string }) {
   const words = text.value;
-  const { data, problem, reload } = useResource<HostsAnswer>('hosts', { everyMs: REFRESH_MS });
+  const hosts = useResource<HostsAnswer>('hosts', { everyMs: REFRESH_MS });
+  const { data, reload } = hosts;
   const host = hostsOf(edited.value).find((each) => each.name === name);
   const answer = data.value?.hosts.find((each) => each.name === name);
   const applied = config.value?.revision;
@@ -40,9 +41,8 @@ export function Server({ name }: { name: string }) {
     await api.post(`hosts/${encodeURIComponent(name)}/check`).catch(toastError);
     await reload();
   });
-  if (config.value === undefined || (data.value === undefined && problem.value === undefined)) {
-    return <Loading problem={problem.value} />;
-  }
+  if (config.value === undefined) return <Loading of={configLoad} />;
+  if (data.value === undefined) return <Loading of={hosts} />;
   const back = { href: '/servers', title: words.title };
   if (host === undefined)
     return <PageHead title={words.notFound(name)} lead={words.notFoundLead} back={back} />;

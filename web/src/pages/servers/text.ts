@@ -17,7 +17,6 @@ export const text = dictionary(
     emptyHelp:
       'Give each server a label, its IPv6 address and the host names that lead to it. HTTP and HTTPS work at once; SSH gets a port of its own.',
     inDraft: 'not applied yet',
-    notChecked: 'not checked yet',
     probing: 'Check now',
     editTitle: (name: string) => `Edit ${name}`,
     addTitle: 'Add a server',
@@ -100,7 +99,7 @@ export const text = dictionary(
     trafficNow: 'Now, up / down',
     trafficSince: 'Since the start',
     trafficTotals: (up: string, down: string, accepted: string, open: string) =>
-      `${up} up, ${down} down, ${accepted} connections, ${open} open now`,
+      `${up} up, ${down} down; connections: ${accepted}, open now: ${open}`,
     open: 'Open a name',
     openLead: 'With a phone outside your network, to see what the Internet sees.',
     facts: 'In short',
@@ -133,7 +132,6 @@ export const text = dictionary(
     emptyHelp:
       'Geben Sie jedem Server einen Namen, seine IPv6-Adresse und die Hostnamen, die zu ihm führen. HTTP und HTTPS gehen sofort; SSH bekommt einen eigenen Port.',
     inDraft: 'noch nicht angewendet',
-    notChecked: 'noch nicht geprüft',
     probing: 'Jetzt prüfen',
     editTitle: (name) => `${name} bearbeiten`,
     addTitle: 'Server hinzufügen',
@@ -223,7 +221,7 @@ export const text = dictionary(
     trafficNow: 'Jetzt, hin / zurück',
     trafficSince: 'Seit dem Start',
     trafficTotals: (up, down, accepted, open) =>
-      `${up} hin, ${down} zurück, ${accepted} Verbindungen, ${open} gerade offen`,
+      `${up} hin, ${down} zurück; Verbindungen: ${accepted}, gerade offen: ${open}`,
     open: 'Einen Namen öffnen',
     openLead: 'Mit einem Telefon außerhalb Ihres Netzes, um zu sehen, was das Internet sieht.',
     facts: 'Kurz gesagt',

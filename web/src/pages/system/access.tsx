@@ -7,8 +7,8 @@ import { toast } from '../../core/toast.ts';
 import { Address, Ago, Button, Card, Loading, State } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { ask, Dialog } from '../../ui/dialog.tsx';
-import { TextField } from '../../ui/field.tsx';
-import { ErrorBox } from '../../ui/problems.tsx';
+import { bound, Form, PasswordField, TextField } from '../../ui/field.tsx';
+import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { Qr } from '../../ui/qr.tsx';
 import { text as common } from '../../ui/text.ts';
 import { text } from './text.ts';
@@ -37,39 +37,25 @@ function Password() {
     await loadSession();
     toast(words.passwordSaved);
   });
+  const problem = problemOf(error.value);
   return (
     <Card title={words.password}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void run();
-        }}
-      >
-        <TextField
-          label={words.passwordNow}
-          type="password"
-          autoComplete="current-password"
-          value={current.value}
-          onInput={(value) => (current.value = value)}
-          isRequired
-        />
-        <TextField
+      <Form onSend={run}>
+        <PasswordField label={words.passwordNow} {...bound(current)} problem={problem('current')} />
+        <PasswordField
+          isNew
           label={words.passwordNew}
           hint={words.passwordHint}
-          type="password"
-          autoComplete="new-password"
-          value={next.value}
-          onInput={(value) => (next.value = value)}
-          isRequired
+          {...bound(next)}
+          problem={problem('next')}
         />
-        <ErrorBox error={error.value} />
+        <ErrorBox error={error.value} fields={['current', 'next']} />
         <div class="actions">
           <Button type="submit" isBusy={isBusy.value}>
             {words.passwordSave}
           </Button>
         </div>
-      </form>
+      </Form>
     </Card>
   );
 }
@@ -114,13 +100,7 @@ function Enrol({ secret: { secret, uri }, onClose }: { secret: TotpSecretAnswer;
   });
   return (
     <Dialog title={words.totpStart} onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void run();
-        }}
-      >
+      <Form onSend={run}>
         <p>{words.totpScan}</p>
         <Qr value={uri} what={words.totp} />
         <p>
@@ -131,17 +111,17 @@ function Enrol({ secret: { secret, uri }, onClose }: { secret: TotpSecretAnswer;
           isCode
           inputMode="numeric"
           autoComplete="one-time-code"
-          value={code.value}
-          onInput={(value) => (code.value = value)}
+          {...bound(code)}
+          problem={problemOf(error.value)('code')}
           isRequired
         />
-        <ErrorBox error={error.value} />
+        <ErrorBox error={error.value} fields={['code']} />
         <div class="actions">
           <Button kind="primary" type="submit" isBusy={isBusy.value}>
             {words.totpConfirm}
           </Button>
         </div>
-      </form>
+      </Form>
     </Dialog>
   );
 }
@@ -159,24 +139,18 @@ function RemoveTotp({ onClose }: { onClose: () => void }) {
     <Dialog
       title={words.totpRemoveTitle}
       onClose={onClose}
+      onSend={run}
       footer={
         <>
           <Button onClick={onClose}>{common.value.cancel}</Button>
-          <Button kind="danger" isBusy={isBusy.value} onClick={() => void run()}>
+          <Button kind="danger" type="submit" isBusy={isBusy.value}>
             {words.totpRemove}
           </Button>
         </>
       }
     >
       <p>{words.totpRemoveConsequence}</p>
-      <TextField
-        label={words.passwordNow}
-        type="password"
-        autoComplete="current-password"
-        value={password.value}
-        onInput={(value) => (password.value = value)}
-        isRequired
-      />
+      <PasswordField label={words.passwordNow} {...bound(password)} />
       <ErrorBox error={error.value} />
     </Dialog>
   );
@@ -184,8 +158,9 @@ function RemoveTotp({ onClose }: { onClose: () => void }) {
 
 function Sessions() {
   const words = text.value;
-  const { data, problem, reload } = useResource<SessionsAnswer>('sessions');
-  if (data.value === undefined) return <Loading problem={problem.value} />;
+  const sessions = useResource<SessionsAnswer>('sessions');
+  const { data, reload } = sessions;
+  if (data.value === undefined) return <Loading of={sessions} />;
   const end = (id: string) =>
     ask({
       title: words.endTitle,

@@ -1,9 +1,8 @@
-import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { api, query } from '../../core/api.ts';
 import type { AuditAnswer, AuditEntry } from '../../core/contract.ts';
-import { useAction } from '../../core/resource.ts';
-import { Ago, Button, Card, Empty, State, type StateName } from '../../ui/basics.tsx';
+import { usePages } from '../../core/resource.ts';
+import { Ago, Card, Empty, Loading, More, Reload, State, type StateName } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
 import { text } from './text.ts';
@@ -16,23 +15,23 @@ const STATES: Readonly<Record<AuditEntry['outcome'], StateName>> = {
 
 export function Audit() {
   const words = text.value;
-  const entries = useSignal<readonly AuditEntry[] | undefined>(undefined);
-  const nextCursor = useSignal<number | null>(null);
-  const { run, isBusy, error } = useAction(async (cursor: number | undefined) => {
-    const answer = await api.get<AuditAnswer>(`audit${query({ cursor, limit: 50 })}`);
-    entries.value = cursor === undefined ? answer.entries : [...(entries.value ?? []), ...answer.entries];
-    nextCursor.value = answer.nextCursor;
+  const pages = usePages<AuditEntry>(async (cursor) => {
+    const { entries, nextCursor } = await api.get<AuditAnswer>(`audit${query({ cursor, limit: 50 })}`);
+    return { rows: entries, nextCursor };
   });
-  useEffect(() => void run(undefined), []);
+  const { rows } = pages;
+  useEffect(() => void pages.reload(), []);
+  if (rows.value === undefined) return <Loading of={pages} />;
   return (
-    <Card title={words.audit}>
+    <Card title={words.audit} actions={<Reload of={pages} />}>
       <p class="faint">{words.auditLead}</p>
-      <ErrorBox error={error.value} />
-      {entries.value?.length === 0 && <Empty title={words.auditNone} />}
-      {entries.value !== undefined && entries.value.length > 0 && (
+      <ErrorBox error={pages.error.value} />
+      {rows.value.length === 0 ? (
+        <Empty title={words.auditNone} />
+      ) : (
         <Table
           caption={words.audit}
-          rows={entries.value}
+          rows={rows.value}
           keyOf={({ id }) => id}
           columns={[
             { title: words.when, cell: ({ at }) => <Ago at={at} /> },
@@ -64,11 +63,7 @@ export function Audit() {
           ]}
         />
       )}
-      {nextCursor.value !== null && (
-        <Button isBusy={isBusy.value} onClick={() => void run(nextCursor.value ?? undefined)}>
-          {words.older}
-        </Button>
-      )}
+      <More of={pages} />
     </Card>
   );
 }

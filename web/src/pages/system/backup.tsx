@@ -3,8 +3,8 @@ import { api, download } from '../../core/api.ts';
 import { useAction } from '../../core/resource.ts';
 import { toast } from '../../core/toast.ts';
 import { Button, Card } from '../../ui/basics.tsx';
-import { TextField } from '../../ui/field.tsx';
-import { ErrorBox } from '../../ui/problems.tsx';
+import { bound, Form, PasswordField } from '../../ui/field.tsx';
+import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { RestoreForm } from './restore.tsx';
 import { text } from './text.ts';
 
@@ -20,33 +20,25 @@ export function Backup() {
     <div class="columns">
       <Card title={words.make}>
         <p class="faint">{words.makeLead}</p>
-        <form
-          class="form"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void run();
-          }}
-        >
-          <TextField
+        <Form onSend={run}>
+          <PasswordField
+            isNew
             label={words.passphrase}
             hint={words.passphraseHint}
-            type="password"
-            autoComplete="new-password"
-            value={passphrase.value}
-            onInput={(value) => (passphrase.value = value)}
-            isRequired
+            {...bound(passphrase)}
+            problem={problemOf(error.value)('passphrase')}
           />
-          <ErrorBox error={error.value} />
+          <ErrorBox error={error.value} fields={['passphrase']} />
           <div class="actions">
             <Button kind="primary" type="submit" icon="download" isBusy={isBusy.value}>
               {words.makeGet}
             </Button>
           </div>
-        </form>
+        </Form>
       </Card>
       <Card title={words.restore}>
         <p class="faint">{words.restoreLead}</p>
-        <RestoreForm onRestored={() => {}} />
+        <RestoreForm level="h3" onRestored={() => {}} />
       </Card>
     </div>
   );

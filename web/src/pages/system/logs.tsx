@@ -3,12 +3,14 @@ import { useEffect } from 'preact/hooks';
 import { api, query } from '../../core/api.ts';
 import type { LogsAnswer } from '../../core/contract.ts';
 import { formatTime } from '../../core/format.ts';
-import { useAction } from '../../core/resource.ts';
-import { Button, Card, Empty, State, type StateName } from '../../ui/basics.tsx';
+import { usePages } from '../../core/resource.ts';
+import { Card, Empty, Loading, More, Reload, State, type StateName } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { CheckField } from '../../ui/field.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
 import { text } from './text.ts';
+
+const LONGEST_CHARACTERS = 120;
 
 type Line = LogsAnswer['lines'][number];
 const STATES: Readonly<Record<Line['level'], StateName>> = {
@@ -20,17 +22,15 @@ const STATES: Readonly<Record<Line['level'], StateName>> = {
 
 export function Logs() {
   const words = text.value;
-  const lines = useSignal<readonly Line[] | undefined>(undefined);
-  const nextCursor = useSignal<number | null>(null);
   const isShort = useSignal(false);
-  const { run, isBusy, error } = useAction(async (cursor: number | undefined) => {
-    const answer = await api.get<LogsAnswer>(`logs${query({ cursor })}`);
-    lines.value = cursor === undefined ? answer.lines : [...(lines.value ?? []), ...answer.lines];
-    nextCursor.value = answer.nextCursor;
+  const pages = usePages<Line>(async (cursor) => {
+    const level = isShort.value ? 'warn' : undefined;
+    const { lines, nextCursor } = await api.get<LogsAnswer>(`logs${query({ cursor, level })}`);
+    return { rows: lines, nextCursor };
   });
-  useEffect(() => void run(undefined), []);
-  const shown =
-    lines.value?.filter(({ level }) => !isShort.value || level === 'warn' || level === 'error') ?? [];
+  const { rows } = pages;
+  useEffect(() => void pages.reload(), [isShort.value]);
+  if (rows.value === undefined) return <Loading of={pages} />;
   return (
     <Card
       title={words.logs}
@@ -41,50 +41,57 @@ export function Logs() {
             isChecked={isShort.value}
             onChange={(next) => (isShort.value = next)}
           />
-          <Button
-            isSmall
-            icon="refresh"
-            label={words.logs}
-            isBusy={isBusy.value}
-            onClick={() => void run(undefined)}
-          />
+          <Reload of={pages} />
         </>
       }
     >
-      <ErrorBox error={error.value} />
-      {lines.value !== undefined && shown.length === 0 && <Empty title={words.logsNone} />}
-      {shown.length > 0 && (
+      <ErrorBox error={pages.error.value} />
+      {rows.value.length === 0 ? (
+        <Empty title={isShort.value ? words.logsNoProblems : words.logsNone} />
+      ) : (
         <Table
           caption={words.logs}
-          rows={shown}
+          rows={rows.value}
           keyOf={({ id }) => id}
           columns={[
-            { title: words.when, cell: ({ at }) => <time dateTime={at}>{formatTime(new Date(at))}</time> },
             {
-              title: words.outcome,
+              title: words.when,
+              cell: ({ at }) => (
+                <time class="nowrap" dateTime={at}>
+                  {formatTime(new Date(at))}
+                </time>
+              ),
+            },
+            {
+              title: words.level,
               cell: ({ level }) => <State state={STATES[level]} word={words.levels[level]} />,
             },
             {
               title: words.what,
               cell: ({ message, fields }) => (
                 <>
-                  {message} <code class="faint">{compact(fields)}</code>
+                  {message} <Fields text={JSON.stringify(fields) ?? '{}'} />
                 </>
               ),
             },
           ]}
         />
       )}
-      {nextCursor.value !== null && (
-        <Button isBusy={isBusy.value} onClick={() => void run(nextCursor.value ?? undefined)}>
-          {words.older}
-        </Button>
-      )}
+      <More of={pages} />
     </Card>
   );
 }
 
-function compact(fields: unknown): string {
-  const text = JSON.stringify(fields);
-  return text === undefined || text === '{}' ? '' : text.slice(0, 300);
+/** What belongs to a line, as JSON: a long one unfolds. */
+function Fields({ text: json }: { text: string }) {
+  if (json === '{}') return null;
+  if (json.length <= LONGEST_CHARACTERS) return <code class="faint">{json}</code>;
+  return (
+    <details>
+      <summary>
+        <code>{json.slice(0, LONGEST_CHARACTERS)}…</code>
+      </summary>
+      <code class="faint">{json}</code>
+    </details>
+  );
 }

@@ -13,9 +13,9 @@ const REFRESH_MS = 10_000;
 
 export function Machine() {
   const words = text.value;
-  const { data, problem } = useResource<SystemAnswer>('system', { everyMs: REFRESH_MS });
-  const system = data.value;
-  if (system === undefined) return <Loading problem={problem.value} />;
+  const answer = useResource<SystemAnswer>('system', { everyMs: REFRESH_MS });
+  const system = answer.data.value;
+  if (system === undefined) return <Loading of={answer} />;
   return (
     <>
       <Card title={words.machine}>

@@ -2,8 +2,26 @@ import { dictionary } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
 
 const text = dictionary(
-  { title: 'System', keywords: 'backup restore password tokens totp sessions logs audit reboot reset' },
-  { title: 'System', keywords: 'Sicherung Passwort Token TOTP Sitzungen Protokoll Neustart Zurücksetzen' },
+  {
+    title: 'System',
+    keywords: 'totp reboot reset support',
+    views: {
+      backup: 'Backup and restore',
+      access: 'Password, second factor, sessions, API tokens',
+      logs: 'Log',
+      audit: 'Audit',
+    },
+  },
+  {
+    title: 'System',
+    keywords: 'TOTP Neustart Zurücksetzen Support',
+    views: {
+      backup: 'Sicherung',
+      access: 'Passwort, zweiter Faktor, Sitzungen, API-Token',
+      logs: 'Protokoll',
+      audit: 'Nachweis',
+    },
+  },
 );
 
 export const page: PageRegistration = {
@@ -12,6 +30,7 @@ export const page: PageRegistration = {
   icon: 'system',
   title: () => text.value.title,
   keywords: () => text.value.keywords,
+  views: () => text.value.views,
   group: 'manage',
   load: () => import('./index.tsx'),
 };

@@ -11,11 +11,13 @@ import { Diff } from '../../frame/diff.tsx';
 import { Ago, Button } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { ask } from '../../ui/dialog.tsx';
-import { TextField } from '../../ui/field.tsx';
-import { ErrorBox } from '../../ui/problems.tsx';
+import { bound, Form, PasswordField } from '../../ui/field.tsx';
+import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { text } from './text.ts';
 
 const RESTART_MS = 4000;
+/** The entry of a backup with the password. */
+const AUTH = 'state/auth.json';
 
 function readBase64(file: File): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -26,7 +28,8 @@ function readBase64(file: File): Promise<string> {
   });
 }
 
-export function RestoreForm({ onRestored }: { onRestored: () => void }) {
+/** `level` of the heading that comes above what would change. */
+export function RestoreForm({ level, onRestored }: { level: 'h2' | 'h3'; onRestored: () => void }) {
   const words = text.value;
   const id = useId();
   const file = useSignal<File | undefined>(undefined);
@@ -44,25 +47,23 @@ export function RestoreForm({ onRestored }: { onRestored: () => void }) {
   const restore = () =>
     ask({
       title: words.restoreTitle,
-      consequences: words.restoreConsequences,
+      consequences: [
+        ...words.restoreConsequences,
+        // Whoever restores signs in again, since sessions are not in a backup.
+        ...(preview.value?.entries.some(({ name }) => name === AUTH) === true ? [words.restoreSignIn] : []),
+      ],
       undo: words.restoreUndo,
       action: words.restoreNow,
       async perform() {
         const answer = await send(false);
-        toast(words.restored);
+        toast(answer?.restarts === true ? words.restored : words.restoredLater);
         onRestored();
         if (answer?.restarts === true) setTimeout(() => void loadSession(), RESTART_MS);
       },
     });
   return (
     <>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void run();
-        }}
-      >
+      <Form onSend={run}>
         <div class="field">
           <label for={id}>{words.file}</label>
           <input
@@ -75,39 +76,39 @@ export function RestoreForm({ onRestored }: { onRestored: () => void }) {
             }}
           />
         </div>
-        <TextField
+        <PasswordField
           label={words.passphrase}
-          type="password"
           autoComplete="off"
-          value={passphrase.value}
-          onInput={(value) => (passphrase.value = value)}
-          isRequired
+          {...bound(passphrase)}
+          problem={problemOf(error.value)('passphrase')}
         />
-        <ErrorBox error={error.value} />
+        <ErrorBox error={error.value} fields={['passphrase']} />
         <div class="actions">
           <Button type="submit" isBusy={isBusy.value}>
             {words.dryRun}
           </Button>
         </div>
-      </form>
+      </Form>
       <div aria-live="polite">
-        {preview.value !== undefined && <Preview answer={preview.value} onRestore={restore} />}
+        {preview.value !== undefined && <Preview level={level} answer={preview.value} onRestore={restore} />}
       </div>
     </>
   );
 }
 
 function Preview({
+  level: Heading,
   answer: { createdAt, version, hostname, entries, diff },
   onRestore,
 }: {
+  level: 'h2' | 'h3';
   answer: RestoreAnswer;
   onRestore: () => void;
 }) {
   const words = text.value;
   return (
     <div class="stack">
-      <h3>{words.wouldChange}</h3>
+      <Heading>{words.wouldChange}</Heading>
       <p class="faint">
         {words.from(hostname, version)}, <Ago at={createdAt} />
       </p>
@@ -116,9 +117,9 @@ function Preview({
         rows={entries}
         keyOf={({ name }) => name}
         columns={[
-          { title: words.file, cell: ({ title }) => title },
+          { title: words.what, cell: ({ title }) => title },
           { title: words.outcome, cell: ({ change }) => words[change] },
-          { title: '', isNumber: true, cell: ({ bytes }) => formatBytes(bytes) },
+          { title: words.size, isNumber: true, cell: ({ bytes }) => formatBytes(bytes) },
         ]}
       />
       {diff.length === 0 && entries.every(({ change }) => change === 'same') && <p>{words.nothing}</p>}

@@ -6,8 +6,8 @@ import { toast } from '../../core/toast.ts';
 import { Ago, Button, Card, Empty, Loading, Snippet } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { ask } from '../../ui/dialog.tsx';
-import { SelectField, TextField } from '../../ui/field.tsx';
-import { ErrorBox } from '../../ui/problems.tsx';
+import { bound, Form, SelectField, TextField } from '../../ui/field.tsx';
+import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { text } from './text.ts';
 
 const DAYS = ['30', '90', '365', 'never'] as const;
@@ -16,7 +16,8 @@ const SCOPES: readonly Scope[] = ['read', 'configure', 'system'];
 
 export function Tokens() {
   const words = text.value;
-  const { data, problem, reload } = useResource<TokensAnswer>('tokens');
+  const tokens = useResource<TokensAnswer>('tokens');
+  const { data, reload } = tokens;
   const name = useSignal('');
   const scope = useSignal<Scope>('read');
   const days = useSignal<Days>('90');
@@ -31,7 +32,7 @@ export function Tokens() {
     name.value = '';
     await reload();
   });
-  if (data.value === undefined) return <Loading problem={problem.value} />;
+  if (data.value === undefined) return <Loading of={tokens} />;
   const revoke = (id: string, title: string) =>
     ask({
       title: words.revokeTitle(title),
@@ -46,18 +47,12 @@ export function Tokens() {
   return (
     <Card title={words.tokens}>
       <p class="faint">{words.tokensLead}</p>
-      <form
-        class="form inline"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void run();
-        }}
-      >
+      <Form class="form inline" onSend={run}>
         <TextField
           label={words.tokenName}
           placeholder="Prometheus"
-          value={name.value}
-          onInput={(value) => (name.value = value)}
+          {...bound(name)}
+          problem={problemOf(error.value)('name')}
           isRequired
         />
         <SelectField<Scope>
@@ -75,8 +70,8 @@ export function Tokens() {
         <Button type="submit" icon="plus" isBusy={isBusy.value}>
           {words.tokenMake}
         </Button>
-      </form>
-      <ErrorBox error={error.value} />
+      </Form>
+      <ErrorBox error={error.value} fields={['name']} />
       {made.value !== undefined && (
         <div class="note stack tight" role="status">
           <p>

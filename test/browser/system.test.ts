@@ -1,0 +1,289 @@
+/** The System page: backup and restore, who may sign in and how, restart and reset. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { Secret, TOTP } from 'otpauth';
+import type { Browser, Page } from 'playwright-core';
+import { CONFIGURATION } from '../../lab/appliance.ts';
+import type { Child } from '../../lab/host.ts';
+import { waitUntil } from '../../lab/wait.ts';
+import { buildWorld, type World } from '../../lab/world.ts';
+import {
+  axe,
+  card,
+  claim,
+  FRESH,
+  hostsInForce,
+  openPage,
+  ORIGIN,
+  PASSWORD,
+  person,
+  SCREENSHOTS,
+  startBrowser,
+  startProcess,
+  stateDirectoryOf,
+} from './support.ts';
+
+const PASSPHRASE = 'a walk along the bar of sand';
+const PHONE = { width: 390, height: 844 };
+const CODE_MS = 30_000;
+
+describe('the system page', () => {
+  let world: World;
+  let browser: Browser;
+  let process_: Child;
+  let systemd: Child;
+  let environment: { TOMBOLO_ACTIONS: string; NOTIFY_SOCKET: string };
+  let backup: string;
+
+  before(async () => {
+    world = await buildWorld();
+    environment = {
+      TOMBOLO_ACTIONS: join(world.directory, 'actions'),
+      NOTIFY_SOCKET: join(world.directory, 'notify'),
+    };
+    backup = join(world.directory, 'tombolo.backup');
+    mkdirSync(environment.TOMBOLO_ACTIONS);
+    // Where a service manager listens; what it does after a restore, start the process again, the tests do.
+    systemd = world.hosts.appliance.spawn('socat', [
+      '-u',
+      `UNIX-RECV:${environment.NOTIFY_SOCKET}`,
+      'OPEN:/dev/null',
+    ]);
+    await waitUntil('the socket of the service manager', () => existsSync(environment.NOTIFY_SOCKET));
+    process_ = await startProcess(world, { ...CONFIGURATION, ...FRESH }, 'system', environment);
+    browser = await startBrowser(world);
+    await using first = await openPage(browser);
+    await claim(first.page);
+  });
+  after(async () => {
+    await browser?.close();
+    await process_?.stop();
+    await systemd?.stop();
+    await world?.[Symbol.asyncDispose]();
+  });
+
+  const heading = (page: Page, name: string) =>
+    page.getByRole('heading', { name, level: 1, exact: true }).waitFor();
+  const dialog = (page: Page) => page.getByRole('dialog');
+  const look = async (page: Page, name: string) => {
+    await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+    assert.deepEqual(await axe(page), [], name);
+    const wider = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+    assert.ok(wider <= 0, `${name}: ${wider} px wider than the screen`);
+  };
+
+  async function signIn(page: Page, path = '/', code?: string): Promise<void> {
+    const user = person(page);
+    await user.visit(path);
+    await user.fill('Password', PASSWORD);
+    if (code !== undefined) await user.fill('Code of your authenticator app', code);
+    await user.click('Sign in');
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor({ state: 'detached' });
+  }
+
+  /** The process ends by itself, with success, and its service manager starts it again. */
+  async function restarted(name: string): Promise<void> {
+    assert.equal(await process_.exited, 0);
+    process_ = await startProcess(world, undefined, name, environment);
+  }
+
+  /** A backup is chosen, and shown when the passphrase is right. */
+  async function restore(page: Page): Promise<void> {
+    const form = page.locator('form').filter({ has: page.getByLabel('Backup file') });
+    await form.getByLabel('Backup file').setInputFiles(backup);
+    await form.getByLabel('Passphrase').fill('another walk entirely');
+    await form.getByRole('button', { name: 'Show what would change' }).click();
+    await page.getByText('The passphrase is wrong').waitFor();
+    await form.getByLabel('Passphrase').fill(PASSPHRASE);
+    await form.getByRole('button', { name: 'Show what would change' }).click();
+    await page.getByRole('heading', { name: 'What would change' }).waitFor();
+    await page.locator('.diff').getByText('web3').first().waitFor();
+  }
+  async function reallyRestore(page: Page): Promise<void> {
+    await person(page).click('Restore');
+    await dialog(page).getByText('connections through the appliance end').waitFor();
+    await dialog(page).getByRole('button', { name: 'Restore', exact: true }).click();
+  }
+
+  it('a backup is made; a restore shows what it would change, then does it', async () => {
+    await using opened = await openPage(browser, { viewport: PHONE });
+    const { page } = opened;
+    await signIn(page, '/system?view=backup');
+    const make = card(page, 'Make a backup');
+    await make.getByLabel('Passphrase').fill('short');
+    await make.getByRole('button').click();
+    await make.getByText(/"?passphrase"? .*8/).waitFor();
+    await make.getByLabel('Passphrase').fill(PASSPHRASE);
+    const [download] = await Promise.all([page.waitForEvent('download'), make.getByRole('button').click()]);
+    assert.match(download.suggestedFilename(), /^tombolo-backup-.*\.bin$/);
+    await download.saveAs(backup);
+    assert.ok(statSync(backup).size > 200);
+
+    const user = person(page);
+    await user.visit('/servers/web3');
+    await user.click('Remove');
+    await dialog(page).getByRole('button', { name: 'Remove', exact: true }).click();
+    await user.click('Review and apply');
+    await user.click('Apply for good');
+    await page.getByText('Applied.', { exact: true }).waitFor();
+    assert.deepEqual(await hostsInForce(page), ['web1', 'web2']);
+
+    await user.visit('/system?view=backup');
+    await restore(page);
+    await look(page, 'restore-390');
+    assert.deepEqual(await hostsInForce(page), ['web1', 'web2'], 'a dry run changes nothing');
+    await reallyRestore(page);
+    await restarted('system');
+    // The page finds out by itself that the session is gone, and where it was.
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor({ timeout: 20_000 });
+    await signIn(page, '/system');
+    await heading(page, 'System');
+    assert.deepEqual(await hostsInForce(page), ['web1', 'web2', 'web3']);
+  });
+
+  it('an authenticator app is enrolled, asked for when signing in, and switched off', async () => {
+    await using opened = await openPage(browser);
+    const { page, watch } = opened;
+    await signIn(page, '/system?view=access');
+    const user = person(page);
+    await user.click('Set up a second factor');
+    await dialog(page).getByRole('img', { name: 'QR code of Second factor' }).waitFor();
+    const secret = Secret.fromBase32((await dialog(page).locator('code').textContent()) ?? '');
+    const codeIn = (ms: number) => new TOTP({ secret }).generate({ timestamp: Date.now() + ms });
+    await look(page, 'totp');
+    await user.fill('Code', codeIn(3_600_000));
+    await user.press('Enter');
+    await dialog(page).getByText("the appliance's clock says").first().waitFor();
+    watch.troubles.length = 0; // Chromium writes each refusal to its console.
+    await user.fill('Code', codeIn(0));
+    await user.press('Enter');
+    await page.getByText('Signing in needs a code of your authenticator app.').waitFor();
+    await user.click('Sign out');
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await look(page, 'sign-in-code');
+    // Each code counts once: the next one, which a clock that is fast would show.
+    await signIn(page, '/system?view=access', codeIn(CODE_MS));
+    await user.click('Switch it off');
+    await dialog(page).getByText('the password alone signs in').waitFor();
+    await dialog(page).getByLabel('Present password').fill(PASSWORD);
+    await user.press('Enter');
+    await page.getByText('Off: the password alone signs in.').waitFor();
+    assert.deepEqual(watch.troubles, []);
+  });
+
+  it('an API token is made, shown once, used, and revoked', async () => {
+    await using opened = await openPage(browser, { viewport: PHONE });
+    const { page, watch } = opened;
+    await signIn(page, '/system?view=access');
+    const user = person(page);
+    await user.fill('What it is for', 'Prometheus');
+    await user.click('Make a token');
+    const shown = page.getByRole('status').filter({ hasText: 'It is shown this once.' });
+    const secret = (await shown.locator('pre').textContent())?.trim() ?? '';
+    assert.match(secret, /^tombolo_[\w-]{43}$/);
+    await look(page, 'token-390');
+    const status = async () => {
+      const header = `Authorization: Bearer ${secret}`;
+      const written = ['-sk', '-o', '/dev/null', '-w', '%{http_code}', '-H', header];
+      const { stdout } = await world.hosts.web3.run('curl', [...written, `${ORIGIN}/metrics`]);
+      return stdout;
+    };
+    assert.equal(await status(), '200');
+    await page.reload();
+    const row = page.getByRole('row').filter({ hasText: 'Prometheus' });
+    await row.getByText('ago').or(row.getByText('now')).first().waitFor();
+    assert.equal(await page.getByText(secret).count(), 0, 'never again');
+    await user.click('Revoke: Prometheus');
+    await dialog(page).getByText('Programs that use it are refused at once.').waitFor();
+    await dialog(page).getByRole('button', { name: 'Revoke', exact: true }).click();
+    await page.getByText('No tokens yet').waitFor();
+    assert.equal(await status(), '401');
+    assert.deepEqual(watch.troubles, []);
+  });
+
+  it('sessions: another browser is ended from here, then all of them', async () => {
+    await using here = await openPage(browser);
+    await using there = await openPage(browser);
+    await signIn(there.page);
+    await signIn(here.page, '/system?view=access');
+    await card(here.page, 'Sessions').getByText('this one').waitFor();
+    const ends = card(here.page, 'Sessions').getByRole('button', { name: /^End: / });
+    for (let others = await ends.count(); others > 0; others--) {
+      await ends.first().click();
+      await dialog(here.page).getByText('Whoever uses it must sign in again.').waitFor();
+      await dialog(here.page).getByRole('button', { name: 'End', exact: true }).click();
+      await waitUntil('one session less', async () => (await ends.count()) < others);
+    }
+    // Its live stream tells it.
+    await there.page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await person(here.page).click('End all sessions');
+    await dialog(here.page).getByRole('button', { name: 'End all sessions' }).click();
+    await here.page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  });
+
+  it('what was done is in the audit log', async () => {
+    await using opened = await openPage(browser);
+    const { page } = opened;
+    await signIn(page, '/system?view=audit');
+    for (const text of ['Makes a backup', 'Makes an API token', 'Prometheus (read)'])
+      await page.getByText(text).first().waitFor();
+  });
+
+  it('reboot and factory reset are asked for, the latter with the name of the appliance', async () => {
+    await using opened = await openPage(browser, { viewport: PHONE });
+    const { page, watch } = opened;
+    await signIn(page, '/system');
+    const user = person(page);
+    const asked = join(environment.TOMBOLO_ACTIONS, 'reboot');
+    const reset = join(stateDirectoryOf(world, 'system'), 'factory-reset');
+    await user.click('Reboot');
+    await dialog(page).getByText('Every connection through it ends.').waitFor();
+    await user.press('Escape');
+    await dialog(page).waitFor({ state: 'detached' });
+    assert.equal(existsSync(asked), false);
+    await user.click('Reboot');
+    await dialog(page).getByRole('button', { name: 'Reboot', exact: true }).click();
+    await page.getByText('The appliance reboots.', { exact: true }).waitFor();
+    assert.ok(existsSync(asked));
+
+    await user.click('Factory reset');
+    const confirm = dialog(page).getByRole('button', { name: 'Factory reset' });
+    await dialog(page).getByText('make one first').waitFor();
+    await look(page, 'factory-reset-390');
+    assert.ok(await confirm.isDisabled());
+    await dialog(page).getByRole('textbox').fill(`${hostname()}x`);
+    await user.press('Enter');
+    assert.ok(await confirm.isDisabled());
+    assert.equal(existsSync(reset), false);
+    await dialog(page).getByRole('textbox').fill(hostname());
+    await user.press('Enter');
+    await page.getByText('The appliance is being reset.').waitFor();
+    assert.ok(existsSync(reset));
+    assert.deepEqual(watch.troubles, []);
+  });
+
+  it('the first run offers a restore: another appliance takes over', async () => {
+    await process_.stop();
+    process_ = await startProcess(world, FRESH, 'successor', environment);
+    await using opened = await openPage(browser, { viewport: PHONE });
+    const { page } = opened;
+    const user = person(page);
+    await user.visit('/');
+    await user.fill('Password', 'only for a minute or two');
+    await user.fill('The same password again', 'only for a minute or two');
+    await page.getByLabel('Then restore a backup of another appliance').check();
+    await user.click('Claim this appliance');
+    await heading(page, 'Restore');
+    await restore(page);
+    await look(page, 'first-run-restore-390');
+    await reallyRestore(page);
+    await restarted('successor');
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor({ timeout: 20_000 });
+    await signIn(page, '/servers');
+    await heading(page, 'Servers');
+    assert.deepEqual(await hostsInForce(page), ['web1', 'web2', 'web3']);
+  });
+});

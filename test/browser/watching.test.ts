@@ -1,0 +1,264 @@
+/** Finding out: the timeline, explanations, and the palette that leads everywhere. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { CONFIGURATION } from '../../lab/appliance.ts';
+import type { Child } from '../../lab/host.ts';
+import { waitUntil } from '../../lab/wait.ts';
+import { buildWorld, type World } from '../../lab/world.ts';
+import {
+  axe,
+  claim,
+  FRESH,
+  type Opened,
+  openPage,
+  person,
+  SCREENSHOTS,
+  startBrowser,
+  startProcess,
+} from './support.ts';
+
+describe('watching', () => {
+  let world: World;
+  let browser: Browser;
+  let process_: Child;
+  let opened: Opened;
+  let page: Page;
+  let signedIn: Awaited<ReturnType<ReturnType<Page['context']>['storageState']>>;
+
+  before(async () => {
+    world = await buildWorld();
+    process_ = await startProcess(world, { ...CONFIGURATION, ...FRESH }, 'watching');
+    browser = await startBrowser(world);
+    await using first = await openPage(browser);
+    await claim(first.page);
+    signedIn = await first.page.context().storageState();
+  });
+  beforeEach(async () => {
+    await opened?.[Symbol.asyncDispose]();
+    opened = await openPage(browser, { storageState: signedIn });
+    page = opened.page;
+  });
+  after(async () => {
+    await browser?.close();
+    await process_?.stop();
+    await world?.[Symbol.asyncDispose]();
+  });
+
+  const title = (name: string) => page.getByRole('heading', { name, level: 1, exact: true }).waitFor();
+  const parameters = () => Object.fromEntries(new URL(page.url()).searchParams);
+  /** A visitor from the Internet, of a name. */
+  const visit = (name: string, path = '') =>
+    world.hosts.client.run('curl', ['-sS', '-m', '5', '-o', '/dev/null', `https://${name}/${path}`], {
+      env: { CURL_CA_BUNDLE: world.caCertificate },
+    });
+  const rows = (text: string) => page.locator('.timeline li').filter({ hasText: text });
+
+  it('the timeline goes on by itself, and holds still while it is paused', async () => {
+    const user = person(page);
+    await user.visit('/live');
+    await title('Live');
+    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    await visit('example.com');
+    await rows('connected to example.com, led to web1').first().waitFor();
+    await user.click('Pause');
+    await page.getByText('Paused.').waitFor();
+    await visit('example.org');
+    await page.getByText(/^Paused; \d+ new events? (is|are) waiting\.$/).waitFor();
+    assert.equal(await rows('example.org').count(), 0);
+    await page.screenshot({ path: join(SCREENSHOTS, 'live-paused.png') });
+    await user.click('Go on');
+    await rows('connected to example.org, led to web2').first().waitFor();
+    assert.deepEqual(opened.watch.troubles, []);
+  });
+
+  it('health of servers that changes has its own kind, says why and leads to the server', async () => {
+    const user = person(page);
+    // Somebody looks: the servers are measured. The lab's certificates are of an authority that nobody knows.
+    await user.visit('/servers');
+    await title('Servers');
+    await user.visit('/live?kind=health&server=web2');
+    await rows('web2: trouble with https, port 443').first().click();
+    await page.getByText('No authority that clients know').first().waitFor();
+    assert.equal(await page.locator('.timeline > li').filter({ hasNotText: 'web2' }).count(), 0);
+    await user.click('To the server web2', 'link');
+    await title('web2');
+    assert.deepEqual(opened.watch.troubles, []);
+  });
+
+  it('how much of DNS queries is recorded is chosen on the page of DNS64', async () => {
+    const user = person(page);
+    await user.visit('/dns64');
+    await page.getByLabel('Queries in the timeline').selectOption({ label: 'names, not who asked' });
+    await user.click('Review and apply');
+    await page.getByRole('dialog').getByText('names').first().waitFor();
+    assert.deepEqual(opened.watch.troubles, []);
+  });
+
+  it('the traffic of a server: now, since the start, over an hour and over 30 days', async () => {
+    const user = person(page);
+    await visit('www.example.com', 'large');
+    await user.visit('/servers/web1');
+    const card = page.locator('.card', { has: page.getByRole('heading', { name: 'Traffic' }) });
+    await card
+      .getByText(/^[0-9.]+\s(Ki)?B up, 1[0-9]\sMiB down; connections: [0-9]+, open now: 0$/)
+      .waitFor();
+    await card.getByRole('group', { name: 'Throughput' }).locator('canvas').waitFor();
+    const asked = page.waitForRequest((request) => /history\?series=host.*&host=web1/.test(request.url()));
+    await card.getByLabel('30 days').check();
+    assert.match((await asked).url(), /hostUpBytesPerSecond/);
+    await user.visit('/servers');
+    await page.getByRole('columnheader', { name: 'Now, up / down' }).waitFor();
+    const row = page.getByRole('row', { name: /web1/ });
+    assert.match((await row.textContent()) ?? '', /bit\/s \/ [0-9.]+.*bit\/s/);
+    assert.deepEqual(opened.watch.troubles, []);
+  });
+
+  it('filters are in the address: they can be sent, reloaded and taken away', async () => {
+    const user = person(page);
+    await visit('example.com');
+    await visit('shop.example.org');
+    await user.visit('/live');
+    await page.getByLabel('Server', { exact: true }).selectOption('web3');
+    await rows('shop.example.org').first().waitFor();
+    await waitUntil('other servers to be gone', async () => (await rows('web1').count()) === 0);
+    await page.getByLabel('DNS', { exact: true }).uncheck();
+    await user.fill('Client', '203.0.113.10');
+    await user.fill('Contains', 'shop');
+    await user.press('Enter');
+    const wanted = {
+      kind: 'connection,nat64,service,health',
+      server: 'web3',
+      client: '203.0.113.10',
+      text: 'shop',
+    };
+    await waitUntil('the address', () => Object.keys(parameters()).length === 4);
+    assert.deepEqual(parameters(), wanted);
+    await page.reload();
+    await rows('shop.example.org').first().waitFor();
+    assert.equal(await page.getByLabel('Contains').inputValue(), 'shop');
+    assert.equal(await page.getByLabel('DNS', { exact: true }).isChecked(), false);
+    // What happens now comes in too.
+    const before = await rows('shop.example.org').count();
+    await visit('shop.example.org');
+    await waitUntil('the new row', async () => (await rows('shop.example.org').count()) > before);
+    await user.fill('Contains', 'nothing-has-this');
+    await user.click('Filter');
+    await page.getByText('Nothing fits the filters').waitFor();
+    await user.click('Show everything');
+    await waitUntil('no parameters', () => Object.keys(parameters()).length === 0);
+    await rows('example.com').first().waitFor();
+    assert.deepEqual(opened.watch.troubles, []);
+  });
+
+  it('a filter that is none says which value, and what would be right', async () => {
+    const user = person(page);
+    await user.visit('/live');
+    await user.fill('Client', '203.0.113.999');
+    await user.click('Filter');
+    await page.getByText(/"203\.0\.113\.999" is not/).waitFor();
+    assert.equal(await page.getByLabel('Client').getAttribute('aria-invalid'), 'true');
+    assert.deepEqual(await axe(page), []);
+  });
+
+  it('a row leads to its server, to its rule, and to the rest of its client', async () => {
+    const user = person(page);
+    await visit('example.com');
+    const place = '/live?kind=connection&server=web1';
+    await user.visit(place);
+    await rows('was done with example.com at web1').first().click();
+    await user.click('To the server web1', 'link');
+    await title('web1');
+    await page.goBack();
+    await rows('was done with example.com at web1').first().click();
+    await user.click('Everything of this client', 'link');
+    await waitUntil('the client in the address', () => parameters()['client'] === '203.0.113.10');
+    await user.visit(place);
+    await rows('was done with example.com at web1').first().click();
+    await user.click('Explain this connection', 'link');
+    await title('Explain');
+    await page.getByText('example.com leads to web1').first().waitFor();
+    // The rule of the listener is in the document, that of the name on the page of its server.
+    await page.getByRole('link', { name: 'the rule: /hosts/0' }).first().click();
+    await title('web1');
+    assert.deepEqual(opened.watch.troubles, []);
+  });
+
+  it('explain: where something would lead, why not, and what is no question', async () => {
+    const user = person(page);
+    await user.visit('/explain');
+    await page.getByText('Nothing is sent to anybody').waitFor();
+    for (const [from, to, port, outcome] of [
+      ['203.0.113.9', 'shop.example.org', '443', /leads to web3/],
+      ['203.0.113.9', 'nobody.example.net', '443', /nobody\.example\.net/],
+      ['2001:db8:1::10', '198.51.100.80', '443', /NAT64/],
+    ] as const) {
+      await user.fill('From', from);
+      await user.fill('To', to);
+      await user.fill('Port', port);
+      await user.press('Enter');
+      await waitUntil(`the answer for ${to}`, async () => parameters()['to'] === to);
+      await page
+        .locator('.outcome')
+        .filter({ hasText: outcome })
+        .or(page.locator('.steps'))
+        .first()
+        .waitFor();
+    }
+    assert.deepEqual(await axe(page), []);
+    await user.fill('From', 'somebody');
+    await user.fill('Port', '70000');
+    await user.press('Enter');
+    await page.getByText(/"somebody" is not/).waitFor();
+    await page.getByText(/70000 is not/).waitFor();
+    assert.equal(await page.getByLabel('Port').getAttribute('aria-invalid'), 'true');
+    await page.screenshot({ path: join(SCREENSHOTS, 'explain-wrong.png') });
+  });
+
+  it('the palette finds pages, servers and actions by typing', async () => {
+    const user = person(page);
+    const results = page.getByRole('option');
+    await user.visit('/');
+    await title('Dashboard');
+    await user.press('Control+k');
+    await page.screenshot({ path: join(SCREENSHOTS, 'palette.png') });
+    assert.deepEqual(await axe(page), []);
+    await user.type('shop.example');
+    await waitUntil('one result', async () => (await results.count()) === 1);
+    await user.press('Enter');
+    await title('web3');
+
+    await user.press('Control+k');
+    await user.type('tokens');
+    await user.press('Enter');
+    await page.getByRole('heading', { name: 'API tokens' }).waitFor();
+
+    await user.press('Control+k');
+    await user.type('no such thing');
+    await page.getByText('Nothing is called like that.').first().waitFor();
+    await user.press('Enter');
+    await user.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+
+    await user.press('Control+k');
+    await user.type('dark');
+    await page.getByRole('option', { name: 'Appearance: Dark' }).waitFor();
+    await user.press('Enter');
+    await waitUntil('the dark', () =>
+      page.evaluate<boolean>("getComputedStyle(document.documentElement).colorScheme === 'dark'"),
+    );
+    await user.press('Control+k');
+    await user.type('deutsch');
+    await page.getByRole('option', { name: 'Deutsch' }).waitFor();
+    await user.press('Enter');
+    await page.getByRole('link', { name: 'Übersicht' }).first().waitFor();
+    await user.press('Control+k');
+    // Arrows go round: the last entry comes before the first.
+    await user.press('ArrowUp');
+    await page.getByRole('option', { name: 'Abmelden', selected: true }).waitFor();
+    await user.press('Enter');
+    await page.getByRole('heading', { name: 'Anmelden' }).waitFor();
+    assert.deepEqual(opened.watch.troubles, []);
+  });
+});

@@ -1,0 +1,59 @@
+/** TOTP, through the API; and the way back for who has lost it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Secret, TOTP } from 'otpauth';
+import { PASSWORD, newBrowser } from './browser.ts';
+import { LOCAL, claimed, signIn } from './claimed.ts';
+import { assertError } from './fixture.ts';
+
+test('TOTP: switched on with a code, asked for, each code once, switched off with the password', async (t) => {
+  const { app, owner, clock } = await claimed(t);
+  assertError(await owner.send('PUT', 'totp', { code: '123456' }), 409, 'no-totp-secret');
+  const { secret, uri } = (await owner.send('POST', 'totp')).json();
+  assert.match(uri, /^otpauth:\/\/totp\/Tombolo:/);
+  const codeAt = (timestamp: number) =>
+    new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp });
+  const wrong = codeAt(clock.nowMs + 3_600_000);
+  const refused = await owner.send('PUT', 'totp', { code: wrong });
+  assertError(refused, 400, 'invalid-input');
+  assert.match(refused.json()['message'], /the appliance's clock says 2026-01-02T03:04:05/);
+  assert.equal((await owner.send('PUT', 'totp', { code: codeAt(clock.nowMs) })).json()['hasTotp'], true);
+  assertError(await owner.send('POST', 'totp'), 409, 'totp-on');
+
+  const browser = newBrowser(app, LOCAL);
+  assert.equal((await browser.get('session')).json()['hasTotp'], true);
+  const missing = await signIn(browser);
+  assertError(missing, 400, 'invalid-input');
+  assert.equal(missing.json()['problems'][0].path, '/code');
+  const used = codeAt(clock.nowMs);
+  assertError(await signIn(browser, PASSWORD, { code: used }), 401, 'wrong-credentials');
+  clock.nowMs += 30_000;
+  const code = codeAt(clock.nowMs);
+  assertError(await signIn(browser, 'wrong password', { code }), 401, 'wrong-credentials');
+  assert.equal((await signIn(browser, PASSWORD, { code })).status, 200);
+  assertError(await signIn(newBrowser(app, LOCAL), PASSWORD, { code }), 401, 'wrong-credentials');
+  clock.nowMs += 90_000;
+  assert.equal(
+    (await signIn(browser, PASSWORD, { code: codeAt(clock.nowMs - 30_000) })).status,
+    200,
+    'slow clock',
+  );
+
+  assertError(await browser.send('DELETE', 'totp', { password: 'wrong password' }), 400, 'invalid-input');
+  assertError(await browser.send('DELETE', 'totp', {}), 400, 'invalid-input');
+  assert.equal((await browser.send('DELETE', 'totp', { password: PASSWORD })).json()['hasTotp'], false);
+  assert.equal((await signIn(newBrowser(app, LOCAL))).status, 200);
+});
+
+test('recovery: the bootstrap token sets a password and switches TOTP off without the old ones', async (t) => {
+  const { app, owner, request, clock } = await claimed(t);
+  const { secret } = (await owner.send('POST', 'totp')).json();
+  const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: clock.nowMs });
+  await owner.send('PUT', 'totp', { code });
+  const json = { 'content-type': 'application/json' };
+  assert.equal((await request('DELETE', '/api/totp', json, '{}')).status, 200);
+  const next = 'found it again at last';
+  assert.equal((await request('PUT', '/api/password', json, JSON.stringify({ next }))).status, 200);
+  assertError(await owner.get('status'), 401, 'unauthorized');
+  assert.equal((await signIn(newBrowser(app, LOCAL), next)).status, 200);
+});
