@@ -2,6 +2,7 @@
 import type { Text, Value } from '../texts/text.ts';
 import type { CounterTable } from './counters.ts';
 import type { EventSink } from './events.ts';
+import type { HostTraffic } from './host-traffic.ts';
 import type { Logger } from './log.ts';
 
 /** running: all it was asked to do; degraded: some of it (`problem` says what); disabled: by configuration. */
@@ -29,6 +30,8 @@ export interface Service<Options> extends AsyncDisposable {
   reconfigure(options: Options): Promise<void>;
   status(): ServiceStatus;
   counters(): Readonly<Record<string, number>>;
+  /** What passed to and from each server, where the service knows. */
+  hosts?(): Readonly<Record<string, HostTraffic>>;
   /** Test hook: makes the worker thread throw, as a defect would. */
   failWorker(): void;
 }

@@ -101,6 +101,8 @@ export const errors = germanOf({
   'Send {expected}.': 'Zu senden ist: {expected}.',
   'a "from" before "to", at most 31 days apart': 'ein „from“ vor „to“, höchstens 31 Tage auseinander',
   '"{from}" to "{to}": expected {expected}': '„{from}“ bis „{to}“; erwartet: {expected}',
+  '{names} with "host", the others without': '{names} mit „host“, die anderen ohne',
+  '"{value}": expected {expected}': '„{value}“; erwartet: {expected}',
   'an hour before': 'eine Stunde davor',
   now: 'jetzt',
   '{count} pages listen already; close one.': '{count} Seiten hören schon zu; eine schließen.',

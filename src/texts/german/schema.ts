@@ -45,6 +45,7 @@ export const schema = germanOf({
   'a resolver such as udp://9.9.9.9 or udp://[2620:fe::fe]:53':
     'ein Resolver wie udp://9.9.9.9 oder udp://[2620:fe::fe]:53',
   'a whole number from 1000 to 1000000': 'eine ganze Zahl von 1000 bis 1000000',
+  '"full", "names" or "off"': '„full“, „names“ oder „off“',
   // NAT64
   'a NAT64 prefix of 32, 40, 48, 56, 64 or 96 bits such as 2001:db8:64::/96':
     'ein NAT64-Präfix von 32, 40, 48, 56, 64 oder 96 Bit wie 2001:db8:64::/96',
@@ -153,8 +154,8 @@ export const schema = germanOf({
   'the name of a server': 'der Name eines Servers',
   'an object with the optional property "id"': 'ein Objekt mit dem freiwilligen Feld „id“',
   'the id of an item of GET checks': 'die Id eines Eintrags aus GET checks',
-  '"connection", "dns", "nat64", "service", or several with commas':
-    '„connection“, „dns“, „nat64“, „service“, oder mehrere mit Kommas',
+  '"connection", "dns", "nat64", "service", "health", or several with commas':
+    '„connection“, „dns“, „nat64“, „service“, „health“, oder mehrere mit Kommas',
   'an IP address or prefix such as 203.0.113.9 or 2001:db8:1::/64':
     'eine IP-Adresse oder ein Präfix wie 203.0.113.9 oder 2001:db8:1::/64',
   '1 to 100 characters': '1 bis 100 Zeichen',
