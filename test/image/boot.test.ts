@@ -192,17 +192,25 @@ describe('the image', { timeout: 3_500_000 }, () => {
   });
 
   test('a port scan finds what is meant, and nothing else', async () => {
-    const open = async (args: readonly string[]) => {
+    const open = async (kind: '-sS' | '-sU', ports: string, ...target: string[]) => {
       const { stdout } = await bench.peer.run(
         'nmap',
-        ['-n', '-Pn', '-sS', '-T4', '--min-rate', '3000', '--max-retries', '2', '-oG', '-', ...args],
+        [
+          ...['-n', '-Pn', kind, '-T4', '--min-rate', '3000', '--max-retries', '2', '-oG', '-', '-p', ports],
+          ...target,
+        ],
         { timeoutMs: 900_000 },
       );
-      return [...stdout.matchAll(/(\d+)\/open\/tcp/g)].map(([, port]) => Number(port)).sort((a, b) => a - b);
+      return [...stdout.matchAll(/(\d+)\/open\//g)].map(([, port]) => Number(port)).sort((a, b) => a - b);
     };
-    const ports = ['-p', '1-32767'];
-    assert.deepEqual(await open([...ports, APPLIANCE.ipv4]), [22, 53, 80, 443, 8064, WEB1_SSH_PORT]);
-    assert.deepEqual(await open([...ports, '-6', APPLIANCE.ipv6]), [22, 53, 8064]);
+    const [ipv4, ipv6] = [[APPLIANCE.ipv4], ['-6', APPLIANCE.ipv6]];
+    const tcp = '1-32767';
+    assert.deepEqual(await open('-sS', tcp, ...ipv4), [22, 53, 80, 443, 8064, WEB1_SSH_PORT]);
+    assert.deepEqual(await open('-sS', tcp, ...ipv6), [22, 53, 8064]);
+    // What answers: a dropped datagram and a silent service look the same.
+    const udp = '1-1023,1900,5353,5355';
+    assert.deepEqual(await open('-sU', udp, ...ipv4), [53]);
+    assert.deepEqual(await open('-sU', udp, ...ipv6), [53]);
   });
 
   test('memory after the start', async (t) => {
