@@ -14,7 +14,7 @@ import { startProxy } from './services/proxy/service.ts';
 import { join } from 'node:path';
 import { applianceActions } from './os/appliance-actions.ts';
 import { createEventLog } from './state/event-log.ts';
-import { createSampler } from './state/figures.ts';
+import { createHostSampler, createSampler } from './state/figures.ts';
 import { openHistoryFile } from './state/history-file.ts';
 import { HISTORY_SERIES } from './state/history-series.ts';
 import { startHistory } from './state/history.ts';
@@ -100,6 +100,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const machine = openMachine();
   const noteServices = watchServices(events);
   const sample = createSampler(reports, machine);
+  const sampleHosts = createHostSampler(reports);
   const series = Object.keys(HISTORY_SERIES);
   const history = started.use(
     startHistory({
@@ -108,6 +109,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         noteServices(reports(), nowMs);
         return sample(nowMs);
       },
+      sampleHosts,
       openFile: () => openHistoryFile(join(stateDirectory, 'history.sqlite'), series, log),
       log,
     }),

@@ -3,6 +3,7 @@
  * the same for all is made once.
  */
 import type { ServerResponse } from 'node:http';
+import { sumHosts } from '../runtime/host-traffic.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import type { EventFilter, EventLog } from '../state/event-log.ts';
 import type { History } from '../state/history.ts';
@@ -52,6 +53,8 @@ export interface LiveStream {
   close(reason: LiveEnd['reason']): void;
 }
 
+type CounterTree = Omit<LiveCounters, 'at'>;
+
 interface Stream extends LiveListener {
   sentId: number;
   sentSampleMs: number;
@@ -70,17 +73,18 @@ export function createLiveStream(sources: LiveSources): LiveStream {
   /** Every counter, and those that differ from the time before. */
   function readCounters(reports: readonly ServiceReport[]) {
     const next = new Map<string, number>();
-    const all: LiveCounters['services'] = {};
-    const changed: LiveCounters['services'] = {};
-    for (const { name, counters } of reports) {
-      all[name] = {};
+    const all: CounterTree = { services: {}, hosts: {} };
+    const changed: CounterTree = { services: {}, hosts: {} };
+    const take = (branch: keyof CounterTree, name: string, counters: Readonly<Record<string, number>>) => {
+      all[branch][name] = counters;
       for (const [counter, value] of Object.entries(counters)) {
-        const key = `${name} ${counter}`;
+        const key = `${branch} ${name} ${counter}`;
         next.set(key, value);
-        all[name][counter] = value;
-        if (values.get(key) !== value) (changed[name] ??= {})[counter] = value;
+        if (values.get(key) !== value) (changed[branch][name] ??= {})[counter] = value;
       }
-    }
+    };
+    for (const { name, counters } of reports) take('services', name, counters);
+    for (const [name, traffic] of sumHosts(reports)) take('hosts', name, traffic);
     values = next;
     return { all, changed };
   }
@@ -111,10 +115,11 @@ export function createLiveStream(sources: LiveSources): LiveStream {
       return () => (text ??= JSON.stringify(make()));
     };
     const statusText = once(() => status);
-    const changedText = once((): LiveCounters => ({ at, services: counters.changed }));
-    const allText = once((): LiveCounters => ({ at, services: counters.all }));
+    const changedText = once((): LiveCounters => ({ at, ...counters.changed }));
+    const allText = once((): LiveCounters => ({ at, ...counters.all }));
     const sampleText = once(() => latestSample(history));
-    const hasChanged = Object.keys(counters.changed).length > 0;
+    const { services, hosts } = counters.changed;
+    const hasChanged = Object.keys(services).length + Object.keys(hosts).length > 0;
 
     for (const stream of only === undefined ? streams : [only]) {
       const { topics, response } = stream;

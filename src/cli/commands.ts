@@ -76,11 +76,14 @@ const status: Command = async ({ client, say, json }) => {
 const hosts: Command = async ({ client, say, json }) => {
   const answer = await client.call<HostsAnswer>('GET', '/api/hosts');
   json(answer);
-  const rows = answer.hosts.map(({ name, address, health, sshPort, hostnames }) => [
+  const rows = answer.hosts.map(({ name, address, health, traffic, sshPort, hostnames }) => [
     name,
     address,
     health.state,
     sshPort === null ? '-' : `ssh port ${sshPort}`,
+    traffic === null
+      ? '-'
+      : `${bytes(traffic['bytes-up'])} in, ${bytes(traffic['bytes-down'])} out, ${traffic.connections} open`,
     hostnames.join(' '),
   ]);
   say(rows.length === 0 ? 'No server yet: add one to "hosts" of the configuration.' : table(rows));

@@ -52,9 +52,13 @@ function wordsOf(event: LiveEvent): string {
       return `${event.service} ${event.what} ${event.client} ${event.listener} ${to}${moved}${event.reason === null ? '' : ` (${event.reason})`}`;
     }
     case 'dns':
-      return `dns ${event.client} ${event.name} ${event.type} ${event.answer} ${event.rcode}`;
+      return `dns ${event.client ?? '-'} ${event.name} ${event.type} ${event.answer} ${event.rcode}`;
     case 'nat64':
       return `nat64 ${event.what} ${event.protocol} [${event.client}]:${event.clientPort} = ${event.poolAddress}:${event.poolPort}`;
+    case 'health': {
+      const why = event.detail === null ? '' : `: ${event.service} port ${event.port}: ${event.detail}`;
+      return `health ${event.server} ${event.before} -> ${event.state}${why}`;
+    }
     case 'service':
       return `service ${event.service} ${event.state}${event.problem === null ? '' : `: ${event.problem}`}`;
   }

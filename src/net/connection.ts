@@ -72,6 +72,8 @@ export interface Connection {
   /** What the client asked for, and the name of the server that it leads to; null while not known. */
   name: string | null;
   server: string | null;
+  /** Where its server's counters begin (host-slots.ts); -1 while it has no server, and after. */
+  hostAt: number;
   /** Position of the counter that counted the end; -1 while there is none. */
   reason: number;
 }
@@ -116,6 +118,7 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     failed: false,
     name: null,
     server: null,
+    hostAt: -1,
     reason: -1,
   } as unknown as { -readonly [Key in keyof Connection]: Connection[Key] };
   connection.up = createHalf(connection);

@@ -25,6 +25,7 @@ import { LINGER_MS, type Registry, createEnding } from './ending.ts';
 import type { Epoll } from './epoll.ts';
 import { TcpEvent, type TcpEvents } from './events.ts';
 import { CLOSE, type DialFailure, type Gate, type Route, type Verdict } from './gate.ts';
+import { HOST, type HostCounters } from './host-slots.ts';
 import type { PipePool } from './pipe-pool.ts';
 import { CHUNK_BYTES, createRelay } from './relay.ts';
 
@@ -50,6 +51,7 @@ export interface ConnectionsOptions {
   readonly closer: Closer;
   readonly pipes: PipePool;
   readonly counters: TcpCounters;
+  readonly hosts: HostCounters;
   readonly events: TcpEvents;
   /** Probe silent servers. */
   readonly keepalive: boolean;
@@ -80,7 +82,7 @@ export interface Connections {
 }
 
 export function createConnections(options: ConnectionsOptions): Connections {
-  const { epoll, ledger, closer, pipes, counters, keepalive } = options;
+  const { epoll, ledger, closer, pipes, counters, hosts, keepalive } = options;
   const { values, index } = counters;
   const scratch = pinned(CHUNK_BYTES);
   const halves: (Half | undefined)[] = [];
@@ -92,9 +94,17 @@ export function createConnections(options: ConnectionsOptions): Connections {
     half.queued = true;
     queued.push(half);
   };
-  const relay = createRelay({ counters, pipes, scratch, onFinished, onAnswerEnded, queue });
+  const relay = createRelay({ counters, hosts, pipes, scratch, onFinished, onAnswerEnded, queue });
   const { release } = relay;
-  const ending = createEnding({ registry, closer, counters, events: options.events, scratch, release });
+  const ending = createEnding({
+    registry,
+    closer,
+    counters,
+    hosts,
+    events: options.events,
+    scratch,
+    release,
+  });
   const { refuse, linger, close, leaveOpening, countEnd } = ending;
 
   function accept(fd: number, gate: Gate): void {
@@ -160,6 +170,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
     connection.sinceMs = registry.nowMs;
     connection.route = route;
     connection.server = route.server;
+    connection.hostAt = hosts.offsetOf(route.server);
+    hosts.values[connection.hostAt + HOST.ACCEPTED]++;
+    hosts.values[connection.hostAt + HOST.OPEN]++;
     connection.examiner = null;
     const fd = dial(ledger, route.serverAddress, keepalive);
     if (fd < 0) return serverFailed(connection, dialFailureOf(-fd));
@@ -178,6 +191,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const { up, down } = connection;
     const route = connection.route!;
     values[index['bytes-up']] += connection.openingBytes;
+    hosts.values[connection.hostAt + HOST.UP] += connection.openingBytes;
     up.totalBytes = connection.openingBytes;
     leaveOpening(connection);
     connection.phase = Phase.relaying;

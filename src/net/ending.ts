@@ -5,6 +5,7 @@ import { type Connection, type Half, Phase } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
 import { TcpEvent, type TcpEvents } from './events.ts';
 import type { Refusal } from './gate.ts';
+import { HOST, type HostCounters } from './host-slots.ts';
 import { CHUNK_BYTES, type Relay } from './relay.ts';
 
 /** How long, and how much, a refused client may still send before the socket is closed on it (RFC 9112 section 9.6). */
@@ -27,6 +28,7 @@ export interface EndingOptions {
   readonly registry: Registry;
   readonly closer: Closer;
   readonly counters: TcpCounters;
+  readonly hosts: HostCounters;
   readonly events: TcpEvents;
   readonly scratch: Uint8Array;
   /** Gives back what a half holds. */
@@ -52,6 +54,7 @@ export function createEnding({
   registry,
   closer,
   counters,
+  hosts,
   events,
   scratch,
   release,
@@ -70,6 +73,12 @@ export function createEnding({
   function countEnd(connection: Connection, counter: number): void {
     values[counter]++;
     connection.reason = counter;
+  }
+
+  function leaveServer(connection: Connection): void {
+    if (connection.hostAt < 0) return;
+    hosts.values[connection.hostAt + HOST.OPEN]--;
+    connection.hostAt = -1;
   }
 
   /** Once for each connection: what follows lingering is not its business any more. */
@@ -96,6 +105,7 @@ export function createEnding({
     const { up, down } = connection;
     reportEnd(connection);
     leaveOpening(connection);
+    leaveServer(connection);
     connection.phase = Phase.lingering;
     connection.sinceMs = registry.nowMs;
     connection.openingBytes = 0;
@@ -134,6 +144,7 @@ export function createEnding({
     if (connection.phase === Phase.closed) return;
     reportEnd(connection);
     leaveOpening(connection);
+    leaveServer(connection);
     connection.phase = Phase.closed;
     connection.up.finished = connection.down.finished = true;
     releaseBoth(connection);

@@ -13,6 +13,7 @@ import type { TcpCounters, TcpGauges } from './counters.ts';
 import { Epoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
+import type { HostCounters } from './host-slots.ts';
 import { PipePool } from './pipe-pool.ts';
 
 export interface EngineLimits extends ConnectionTimeouts {
@@ -23,6 +24,7 @@ export interface EngineOptions {
   readonly ledger: FdLedger;
   readonly counters: TcpCounters;
   readonly gauges: TcpGauges;
+  readonly hosts: HostCounters;
   readonly events: TcpEvents;
   /** Probe silent servers; for clients the listening socket decides. */
   readonly keepalive: boolean;
@@ -42,11 +44,11 @@ const SCAN_MS = 1000;
 const QUICK_SCAN_MS = 25;
 
 export function createTcpEngine(options: EngineOptions): TcpEngine {
-  const { ledger, counters, gauges, events, keepalive, wakeFd } = options;
+  const { ledger, counters, gauges, hosts, events, keepalive, wakeFd } = options;
   const epoll = new Epoll(ledger);
   const closer = new Closer(ledger);
   const pipes = new PipePool(ledger);
-  const connections = createConnections({ epoll, ledger, closer, pipes, counters, events, keepalive });
+  const connections = createConnections({ epoll, ledger, closer, pipes, counters, hosts, events, keepalive });
   let limits: EngineLimits = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0, maxConnections: 0 };
   let scannedMs = performance.now() | 0;
   const acceptor = new Acceptor({

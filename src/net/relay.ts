@@ -19,6 +19,7 @@ import {
 } from '../os/libc.ts';
 import { type Connection, type Half, oppositeOf } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
+import { HOST, type HostCounters } from './host-slots.ts';
 import { PIPE_BYTES, type PipePool } from './pipe-pool.ts';
 
 /** What one read takes at most. */
@@ -34,6 +35,7 @@ const SPLICE_FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
 export interface RelayOptions {
   readonly counters: TcpCounters;
+  readonly hosts: HostCounters;
   readonly pipes: PipePool;
   /** CHUNK_BYTES of pinned memory, free between calls. */
   readonly scratch: Uint8Array;
@@ -61,6 +63,7 @@ export interface Relay {
 
 export function createRelay({
   counters,
+  hosts: { values: hostValues },
   pipes,
   scratch,
   onFinished,
@@ -88,7 +91,10 @@ export function createRelay({
   }
 
   function count(half: Half, bytes: number): void {
-    values[half === half.connection.up ? index['bytes-up'] : index['bytes-down']] += bytes;
+    const { connection } = half;
+    const isUp = half === connection.up;
+    values[isUp ? index['bytes-up'] : index['bytes-down']] += bytes;
+    hostValues[connection.hostAt + (isUp ? HOST.UP : HOST.DOWN)] += bytes;
     half.totalBytes += bytes;
     if (half.movedBytes < SPLICE_AFTER_BYTES) half.movedBytes += bytes;
     if (half.remainingBytes > 0) half.remainingBytes -= bytes;

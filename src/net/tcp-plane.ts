@@ -7,10 +7,12 @@ import { close } from '../os/libc.ts';
 import { type CounterTable, createCounters, readCounters } from '../runtime/counters.ts';
 import type { EventSink } from '../runtime/events.ts';
 import type { Logger } from '../runtime/log.ts';
+import type { HostTraffic } from '../runtime/host-traffic.ts';
 import type { ServiceStatus } from '../runtime/service.ts';
 import { superviseWorker } from '../runtime/supervise-worker.ts';
 import { tcpGaugeTable } from './counters.ts';
 import { createTcpEventRing, readTcpEvent } from './events.ts';
+import { createHostSlots } from './host-slots.ts';
 import { type ListenSpec, type OpenListener, openChanges } from './listen.ts';
 import type { Applied, TcpPlaneState, TcpWorkerInit } from './tcp-worker.ts';
 
@@ -40,6 +42,8 @@ export interface TcpPlan<Config> {
   readonly handshakeTimeoutMs: number;
   /** 0: no limit. */
   readonly idleTimeoutMs: number;
+  /** Servers that connections may lead to: their traffic is counted by name. */
+  readonly hosts: readonly string[];
   /** Handed to the worker as it is: structured-cloneable. */
   readonly config: Config;
 }
@@ -52,6 +56,7 @@ export interface TcpPlane<Config> extends AsyncDisposable {
   apply(plan: TcpPlan<Config>, beforeCommit?: () => Promise<void>): Promise<void>;
   status(): ServiceStatus;
   counters(): Readonly<Record<string, number>>;
+  hosts(): Readonly<Record<string, HostTraffic>>;
   failWorker(): void;
 }
 
@@ -64,6 +69,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   const { name, keepalive, log } = options;
   const counters = createCounters(options.counterTable);
   const gauges = createCounters(tcpGaugeTable);
+  const hostSlots = createHostSlots();
   const ring = createTcpEventRing();
   const explanations = Object.entries(options.counterTable);
   const maxConnections = Math.min(options.maxConnections, connectionsThatFit(options.descriptorShare));
@@ -79,6 +85,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     },
     keepalive,
     listeners,
+    hostSlots: hostSlots.assign(plan.hosts, generation, applied),
     config: plan.config,
   });
 
@@ -90,7 +97,13 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
       return await superviseWorker<TcpWorkerInit<Config>, TcpPlaneState<Config>, Applied>({
         name,
         entry: options.entry,
-        init: () => ({ state, counters: counters.buffer, gauges: gauges.buffer, events: ring.buffer }),
+        init: () => ({
+          state,
+          counters: counters.buffer,
+          gauges: gauges.buffer,
+          hosts: hostSlots.buffer,
+          events: ring.buffer,
+        }),
         onMessage: ({ generation }) => {
           applied = generation;
           notifyApplied?.();
@@ -160,6 +173,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
       };
     },
     counters: () => readCounters(counters),
+    hosts: hostSlots.read,
     failWorker: () => worker.fail(),
     async [Symbol.asyncDispose]() {
       await last;

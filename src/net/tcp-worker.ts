@@ -8,6 +8,7 @@ import { tcpGaugeTable, type TcpCounters } from './counters.ts';
 import { type EngineLimits, createTcpEngine } from './engine.ts';
 import { createTcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
+import { createHostCounters } from './host-slots.ts';
 import type { OpenListener } from './listen.ts';
 
 /** The state that the main thread wants in force. */
@@ -17,6 +18,8 @@ export interface TcpPlaneState<Config> {
   readonly limits: EngineLimits;
   readonly keepalive: boolean;
   readonly listeners: readonly OpenListener[];
+  /** By server. */
+  readonly hostSlots: Readonly<Record<string, number>>;
   readonly config: Config;
 }
 
@@ -24,6 +27,7 @@ export interface TcpWorkerInit<Config> {
   readonly state: TcpPlaneState<Config>;
   readonly counters: SharedArrayBuffer;
   readonly gauges: SharedArrayBuffer;
+  readonly hosts: SharedArrayBuffer;
   readonly events: SharedArrayBuffer;
 }
 
@@ -51,12 +55,14 @@ export function runTcpWorker<Config, Table extends CounterTable>({
   const counters = createCounters(counterTable, init.counters);
   const gauges = createCounters(tcpGaugeTable, init.gauges);
   gauges.values.fill(0);
+  const hosts = createHostCounters(init.hosts);
   const events = createTcpEvents(init.events);
   events.tick();
   const engine = createTcpEngine({
     ledger,
     counters: counters as unknown as TcpCounters,
     gauges,
+    hosts,
     events,
     keepalive: init.state.keepalive,
     wakeFd,
@@ -79,6 +85,8 @@ export function runTcpWorker<Config, Table extends CounterTable>({
       thread.log('debug', { listener: spec.name }, `accepting on ${formatSocketAddress(spec)}`);
     }
     engine.configure(state.limits, byFd);
+    // Only now: who waited on a socket that goes has just been taken, for a server of before.
+    hosts.assign(state.hostSlots);
     thread.post({ generation: state.generation });
   }
 

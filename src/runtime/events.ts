@@ -26,7 +26,8 @@ export interface ConnectionEvent {
 
 export interface DnsEvent {
   readonly kind: 'dns';
-  readonly client: string;
+  /** null when the configuration keeps it out of the log. */
+  readonly client: string | null;
   readonly name: string;
   readonly type: string;
   readonly transport: 'udp' | 'tcp';
@@ -56,12 +57,30 @@ export interface ServiceEvent {
   readonly restarts: number;
 }
 
-export type DataPlaneEvent = ConnectionEvent | DnsEvent | Nat64Event | ServiceEvent;
+/** The measured health of a server has changed. What follows `before` is of the probe that decides the state: null when all is well. */
+export interface HealthEvent {
+  readonly kind: 'health';
+  readonly server: string;
+  readonly state: 'ok' | 'warn' | 'fail' | 'unknown';
+  readonly before: HealthEvent['state'];
+  readonly probe: 'tcp' | 'tls' | 'http' | 'ssh' | 'smtp' | null;
+  /** What uses the port: the name of a listener of the proxy, or "ssh". */
+  readonly service: string | null;
+  readonly port: number | null;
+  readonly hostname: string | null;
+  readonly detail: string | null;
+  /** Probes that are not well. */
+  readonly failing: number;
+}
+
+export type DataPlaneEvent = ConnectionEvent | DnsEvent | Nat64Event | ServiceEvent | HealthEvent;
 
 /** Where events go. */
 export interface EventSink {
   /** One event of the main thread's own. `timeMs`: milliseconds since 1970. */
   put(event: DataPlaneEvent, timeMs: number): void;
+  /** Everything of a kind, also what waits in the rings. */
+  forget(kind: DataPlaneEvent['kind']): void;
   /** Drains a ring regularly until disposed; `decode` makes the event of a record, undefined to leave it out. */
   drainRing(ring: EventRing, decode: (record: EventRecord) => DataPlaneEvent | undefined): Disposable;
 }

@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CounterTable } from './counters.ts';
+import type { HostTraffic } from './host-traffic.ts';
 import type { Service, ServiceContext, ServiceStatus } from './service.ts';
 
 const FIRST_RETRY_MS = 1000;
@@ -16,6 +17,8 @@ export interface ServiceReport {
   readonly status: Omit<ServiceStatus, 'state'> & { readonly state: ServiceStatus['state'] | 'failed' };
   readonly counterTable: CounterTable;
   readonly counters: Readonly<Record<string, number>>;
+  /** By server, where the service tells them apart. */
+  readonly hosts?: Readonly<Record<string, HostTraffic>> | undefined;
 }
 
 export class ServiceSlot<Config, Options, S extends Service<Options>> implements AsyncDisposable {
@@ -86,6 +89,7 @@ export class ServiceSlot<Config, Options, S extends Service<Options>> implements
       status: service.status(),
       counterTable: service.counterTable,
       counters: service.counters(),
+      hosts: service.hosts?.(),
     };
   }
 

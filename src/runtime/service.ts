@@ -1,6 +1,7 @@
 /** What the app and the admin API know of a service, whichever it is. */
 import type { CounterTable } from './counters.ts';
 import type { EventSink } from './events.ts';
+import type { HostTraffic } from './host-traffic.ts';
 import type { Logger } from './log.ts';
 
 /** running: all it was asked to do; degraded: some of it (`problem` says what); disabled: by configuration. */
@@ -28,6 +29,8 @@ export interface Service<Options> extends AsyncDisposable {
   reconfigure(options: Options): Promise<void>;
   status(): ServiceStatus;
   counters(): Readonly<Record<string, number>>;
+  /** What passed to and from each server, where the service knows. */
+  hosts?(): Readonly<Record<string, HostTraffic>>;
   /** Test hook: makes the worker thread throw, as a defect would. */
   failWorker(): void;
 }

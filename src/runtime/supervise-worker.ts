@@ -49,6 +49,26 @@ export interface SupervisedWorker<In> extends AsyncDisposable {
   fail(): void;
 }
 
+const tasks = new Set<(nowMs: number) => void>();
+let seconds: NodeJS.Timeout | undefined;
+
+/** Calls a task each second until disposed: one timer, and so one wake-up of the main thread, for all threads. */
+function eachSecond(task: (nowMs: number) => void): Disposable {
+  tasks.add(task);
+  seconds ??= setInterval(() => {
+    const nowMs = performance.now();
+    for (const each of tasks) each(nowMs);
+  }, 1000).unref();
+  return {
+    [Symbol.dispose]() {
+      tasks.delete(task);
+      if (tasks.size > 0) return;
+      clearInterval(seconds);
+      seconds = undefined;
+    },
+  };
+}
+
 /** Starts the thread; resolves when it serves, rejects when its first start fails. */
 export async function superviseWorker<Init, In, Out = never>(
   options: WorkerOptions<Init, Out>,
@@ -138,8 +158,7 @@ export async function superviseWorker<Init, In, Out = never>(
 
   let lastBeat = beats[0];
   let lastBeatAt = performance.now();
-  const watchdog = setInterval(() => {
-    const now = performance.now();
+  const watchdog = eachSecond((now) => {
     if (beats[0] !== lastBeat || worker === undefined || starting) {
       lastBeat = beats[0];
       lastBeatAt = now;
@@ -148,12 +167,11 @@ export async function superviseWorker<Init, In, Out = never>(
       lastBeatAt = now;
       void worker.terminate();
     }
-  }, 1000);
-  watchdog.unref();
+  });
 
   async function stop(): Promise<void> {
     stopping = true;
-    clearInterval(watchdog);
+    watchdog[Symbol.dispose]();
     clearTimeout(restartTimer);
     const thread = worker;
     if (thread !== undefined) {

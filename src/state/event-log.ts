@@ -45,7 +45,13 @@ export interface EventLogOptions {
   readonly serverAt: (address: string) => string | undefined;
 }
 
-const KEPT: Readonly<Record<EventKind, number>> = { connection: 1000, dns: 1000, nat64: 500, service: 200 };
+const KEPT: Readonly<Record<EventKind, number>> = {
+  connection: 1000,
+  dns: 1000,
+  nat64: 500,
+  service: 200,
+  health: 200,
+};
 /** What waits in a ring is seen this soon. */
 const DRAIN_MS = 500;
 
@@ -72,12 +78,12 @@ export function createEventLog({ serverAt }: EventLogOptions): EventLog {
 
   const drain = () => rings.forEach((drainOne) => drainOne());
 
-  const show = ({ id, timeMs, event }: Entry): LoggedEvent => ({
-    id,
-    at: new Date(timeMs).toISOString(),
-    ...event,
-    ...(event.kind === 'nat64' && { server: serverAt(event.client) ?? null }),
-  });
+  function show({ id, timeMs, event }: Entry): LoggedEvent {
+    const head = { id, at: new Date(timeMs).toISOString() };
+    if (event.kind !== 'nat64') return { ...head, ...event };
+    const server = serverAt(event.client) ?? null;
+    return { ...head, ...event, ...{ server } };
+  }
 
   /** Newest first. */
   function find(filter: EventFilter, isInRange: (id: number) => boolean): Entry[] {
@@ -90,6 +96,10 @@ export function createEventLog({ serverAt }: EventLogOptions): EventLog {
 
   return {
     put,
+    forget(kind) {
+      drain();
+      kept.delete(kind);
+    },
     drainRing(ring, decode) {
       rings.set(ring, () =>
         ring.drain((record) => {
@@ -140,7 +150,7 @@ function matcher(filter: EventFilter, serverAt: EventLogOptions['serverAt']) {
   const text = filter.text?.toLowerCase();
   return (event: DataPlaneEvent): boolean => {
     if (client !== undefined) {
-      const address = 'client' in event ? parseIpAddress(event.client) : undefined;
+      const address = 'client' in event && event.client !== null ? parseIpAddress(event.client) : undefined;
       if (address === undefined || !prefixContains(client, address)) return false;
     }
     if (server !== undefined && serverOf(event, serverAt) !== server) return false;
@@ -151,8 +161,8 @@ function matcher(filter: EventFilter, serverAt: EventLogOptions['serverAt']) {
   };
 }
 
-/** The server that an event is about: that was connected to, or that sent. */
+/** The server that an event is about: that was connected to or looked at, or that sent. */
 function serverOf(event: DataPlaneEvent, serverAt: EventLogOptions['serverAt']): string | null | undefined {
-  if (event.kind === 'connection') return event.server;
-  return event.kind === 'service' ? undefined : serverAt(event.client);
+  if (event.kind === 'connection' || event.kind === 'health') return event.server;
+  return event.kind === 'service' || event.client === null ? undefined : serverAt(event.client);
 }

@@ -1,4 +1,5 @@
 /** The history's figures: what the services' counters have come to since the moment before, and the machine's state. */
+import { type HostTraffic, sumHosts } from '../runtime/host-traffic.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import { HISTORY_SERIES, type HistorySeries } from './history-series.ts';
 import type { Machine } from './machine.ts';
@@ -76,5 +77,32 @@ export function createSampler(
       const total = counted.length === 0 ? undefined : counted.reduce((sum, [, value]) => sum + value, 0);
       return growth(name, total, seconds);
     });
+  };
+}
+
+/** A function that samples each server that had traffic since its call before: figures in the order of HOST_SERIES. */
+export function createHostSampler(
+  reports: () => readonly ServiceReport[],
+): (nowMs: number) => Map<string, readonly number[]> {
+  let beforeMs = Number.NaN;
+  let before = new Map<string, HostTraffic>();
+  return (nowMs) => {
+    const seconds = (nowMs - beforeMs) / 1000;
+    const totals = sumHosts(reports());
+    const figures = new Map<string, readonly number[]>();
+    for (const [name, traffic] of totals) {
+      const known = before.get(name);
+      // A total that is smaller than before began anew; who was not there began with nothing.
+      const rate = (counter: keyof HostTraffic): number => {
+        const from = known?.[counter] ?? 0;
+        const grown = traffic[counter] >= from ? traffic[counter] - from : traffic[counter];
+        return seconds > 0 ? grown / seconds : 0;
+      };
+      const all = [rate('bytes-up'), rate('bytes-down'), rate('accepted'), traffic.connections];
+      if (all.some((figure) => figure !== 0)) figures.set(name, all);
+    }
+    beforeMs = nowMs;
+    before = totals;
+    return figures;
   };
 }

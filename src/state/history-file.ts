@@ -1,10 +1,12 @@
 /**
  * The history on disk: a table of minutes for two days and one of hours for 30, a row a moment, its figures as one blob
- * of doubles' halves (float32): means, then maxima. Bounded: 2,880 + 720 rows of some 200 bytes.
+ * of doubles' halves (float32): means, then maxima; beside it the servers that had traffic, some 40 bytes each. Bounded:
+ * 2,880 + 720 rows of some 200 bytes and the servers.
  */
 import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Logger } from '../runtime/log.ts';
+import { type HostRow, decodeHosts, encodeHosts, mergeHosts } from './host-series.ts';
 
 export interface StoredRow {
   readonly timeSeconds: number;
@@ -13,13 +15,18 @@ export interface StoredRow {
   readonly mean: Float32Array;
   /** NaN where there is no figure, in both. */
   readonly highest: Float32Array;
+  /** Servers that had traffic; undefined when that is not known. */
+  readonly hosts?: HostRow | undefined;
 }
 
 export interface HistoryFile {
   /** Adds minutes, and brings the hours up to date: one transaction. */
   write(minutes: readonly StoredRow[]): void;
-  /** Rows of a span of time, oldest first: minutes as far as they reach when a step is shorter than an hour, else hours. */
-  read(fromMs: number, toMs: number, stepMs: number): StoredRow[];
+  /**
+   * Rows of a span of time, oldest first: minutes as far as they reach when a step is shorter than an hour, else hours. Of
+   * the servers, only `host`.
+   */
+  read(fromMs: number, toMs: number, stepMs: number, host?: string): StoredRow[];
   close(): void;
 }
 
@@ -72,6 +79,12 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
     CREATE TABLE IF NOT EXISTS minutes (time INTEGER PRIMARY KEY, seconds REAL NOT NULL, figures BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS hours (time INTEGER PRIMARY KEY, seconds REAL NOT NULL, figures BLOB NOT NULL);
   `);
+  for (const table of ['minutes', 'hours']) {
+    // Not there before servers were told apart.
+    const columns = database.prepare(`SELECT name FROM pragma_table_info('${table}')`).all();
+    if (!columns.some(({ name }) => name === 'hosts'))
+      database.exec(`ALTER TABLE ${table} ADD COLUMN hosts BLOB`);
+  }
   const check = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
   if (check.quick_check !== 'ok') throw new Error(`damaged: ${check.quick_check}`);
   const stored = (database.prepare('SELECT series FROM layout').get() as { series: string } | undefined)
@@ -84,26 +97,34 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
   }
   const width = series.length;
   const statements = (table: 'minutes' | 'hours') => ({
-    put: database.prepare(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?)`),
+    put: database.prepare(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?, ?)`),
     get: database.prepare(
-      `SELECT time, seconds, figures FROM ${table} WHERE time >= ? AND time < ? ORDER BY time`,
+      `SELECT time, seconds, figures, hosts FROM ${table} WHERE time >= ? AND time < ? ORDER BY time`,
     ),
     forget: database.prepare(`DELETE FROM ${table} WHERE time < ? OR time > ?`),
   });
   const minutes = statements('minutes');
   const hours = statements('hours');
 
-  const rowsOf = (get: StatementSync, from: number, to: number): StoredRow[] =>
-    get.all(from, to).map((row) => decode(row as unknown as RawRow, width));
+  const rowsOf = (get: StatementSync, from: number, to: number, hosts: HostDecoder): StoredRow[] =>
+    get.all(from, to).map((row) => decode(row as unknown as RawRow, width, hosts));
+
+  const put = (statement: StatementSync, row: StoredRow) =>
+    statement.run(
+      row.timeSeconds,
+      row.seconds,
+      encode(row),
+      row.hosts === undefined ? null : encodeHosts(row.hosts),
+    );
 
   function write(rows: readonly StoredRow[]): void {
     database.exec('BEGIN IMMEDIATE');
     try {
-      for (const row of rows) minutes.put.run(row.timeSeconds, row.seconds, encode(row));
+      for (const row of rows) put(minutes.put, row);
       const touched = new Set(rows.map(({ timeSeconds }) => Math.floor(timeSeconds / HOUR) * HOUR));
       for (const hour of touched) {
-        const merged = mergeRows(hour, rowsOf(minutes.get, hour, hour + HOUR), width);
-        hours.put.run(hour, merged.seconds, encode(merged));
+        const merged = mergeRows(hour, rowsOf(minutes.get, hour, hour + HOUR, decodeHosts), width);
+        put(hours.put, merged);
       }
       // Also what a clock that ran ahead has left in the future.
       const newest = Math.max(...rows.map(({ timeSeconds }) => timeSeconds));
@@ -116,13 +137,14 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
     }
   }
 
-  function read(fromMs: number, toMs: number, stepMs: number): StoredRow[] {
+  function read(fromMs: number, toMs: number, stepMs: number, host?: string): StoredRow[] {
+    const hostsOf: HostDecoder = host === undefined ? none : (bytes) => decodeHosts(bytes, host);
     const [from, to] = [Math.floor(fromMs / 1000), Math.ceil(toMs / 1000)];
-    if (stepMs >= HOUR * 1000) return rowsOf(hours.get, from, to);
-    const fine = rowsOf(minutes.get, from, to);
+    if (stepMs >= HOUR * 1000) return rowsOf(hours.get, from, to, hostsOf);
+    const fine = rowsOf(minutes.get, from, to, hostsOf);
     // The hour that the minutes begin in has been the whole of it.
     const coarseTo = fine.length === 0 ? to : fine[0].timeSeconds;
-    return [...rowsOf(hours.get, from, Math.min(coarseTo, to)), ...fine];
+    return [...rowsOf(hours.get, from, Math.min(coarseTo, to), hostsOf), ...fine];
   }
 
   return { write, read, close: () => database.close() };
@@ -132,6 +154,7 @@ interface RawRow {
   readonly time: number;
   readonly seconds: number;
   readonly figures: Uint8Array;
+  readonly hosts: Uint8Array | null;
 }
 
 const encode = ({ mean, highest }: StoredRow): Uint8Array => {
@@ -141,9 +164,18 @@ const encode = ({ mean, highest }: StoredRow): Uint8Array => {
   return new Uint8Array(figures.buffer);
 };
 
-function decode({ time, seconds, figures }: RawRow, width: number): StoredRow {
+type HostDecoder = (bytes: Uint8Array) => HostRow | undefined;
+const none: HostDecoder = () => undefined;
+
+function decode({ time, seconds, figures, hosts }: RawRow, width: number, hostsOf = none): StoredRow {
   const copy = new Float32Array(figures.slice().buffer, 0, width * 2);
-  return { timeSeconds: time, seconds, mean: copy.subarray(0, width), highest: copy.subarray(width) };
+  return {
+    timeSeconds: time,
+    seconds,
+    mean: copy.subarray(0, width),
+    highest: copy.subarray(width),
+    hosts: hosts === null ? undefined : hostsOf(hosts),
+  };
 }
 
 /** One row of several: means weighted by their time. */
@@ -157,7 +189,13 @@ function mergeRows(timeSeconds: number, rows: readonly StoredRow[], width: numbe
     mean[i] = present.reduce((sum, row) => sum + row.mean[i] * row.seconds, 0) / weight;
     highest[i] = Math.max(...present.map((row) => row.highest[i]));
   }
-  return { timeSeconds, seconds: rows.reduce((sum, { seconds }) => sum + seconds, 0), mean, highest };
+  return {
+    timeSeconds,
+    seconds: rows.reduce((sum, { seconds }) => sum + seconds, 0),
+    mean,
+    highest,
+    hosts: mergeHosts(rows.map(({ hosts, seconds }) => ({ hosts, seconds }))),
+  };
 }
 
 function rearrange(database: DatabaseSync, known: readonly string[], series: readonly string[]): void {
@@ -167,7 +205,7 @@ function rearrange(database: DatabaseSync, known: readonly string[], series: rea
   database.exec('BEGIN IMMEDIATE');
   for (const table of ['minutes', 'hours']) {
     const put = database.prepare(`UPDATE ${table} SET figures = ? WHERE time = ?`);
-    for (const raw of database.prepare(`SELECT time, seconds, figures FROM ${table}`).all()) {
+    for (const raw of database.prepare(`SELECT time, seconds, figures, NULL AS hosts FROM ${table}`).all()) {
       const row = decode(raw as unknown as RawRow, known.length);
       put.run(encode({ ...row, mean: pick(row.mean), highest: pick(row.highest) }), row.timeSeconds);
     }

@@ -21,3 +21,12 @@ export const HISTORY_SERIES = {
   temperatureCelsius: '°C',
 } as const;
 export type HistorySeries = keyof typeof HISTORY_SERIES;
+
+/** The series of each server, asked for with its name. */
+export const HOST_SERIES = {
+  hostUpBytesPerSecond: 'bytes/s',
+  hostDownBytesPerSecond: 'bytes/s',
+  hostAcceptedPerSecond: '1/s',
+  hostConnections: 'connections',
+} as const;
+export type HostSeries = keyof typeof HOST_SERIES;

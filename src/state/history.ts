@@ -4,12 +4,18 @@
  * when the power fails is those minutes.
  */
 import type { Logger } from '../runtime/log.ts';
-import type { HistoryFile, StoredRow } from './history-file.ts';
+import { type Accumulator, accumulate, createAccumulator, finish, weightOf } from './accumulate.ts';
+import type { HistoryFile } from './history-file.ts';
+import { HOST_SERIES } from './history-series.ts';
+import { HOST_WIDTH, createHostRing } from './host-series.ts';
 
 export const SAMPLE_SECONDS = 10;
 /** 6 hours. */
 const KEPT_SAMPLES = 2160;
 const FLUSH_SECONDS = 600;
+
+const HOST_NAMES: readonly string[] = Object.keys(HOST_SERIES);
+const NO_TRAFFIC = { mean: new Float32Array(HOST_WIDTH), highest: new Float32Array(HOST_WIDTH) };
 
 /** The figures of one moment, in the order of the series; NaN for none. */
 export type Sample = readonly number[];
@@ -18,6 +24,8 @@ export interface HistoryOptions {
   readonly series: readonly string[];
   /** The figures now. Called every 10 s. */
   readonly sample: (nowMs: number) => Sample;
+  /** The servers that had traffic, by name, in the order of HOST_SERIES. Called when `sample` was. */
+  readonly sampleHosts: (nowMs: number) => ReadonlyMap<string, readonly number[]>;
   /** Where hours and minutes are kept; opened at the first write, or the first question about the time before. */
   readonly openFile: () => Promise<HistoryFile>;
   readonly log: Logger;
@@ -25,6 +33,8 @@ export interface HistoryOptions {
 
 export interface HistoryQuery {
   readonly series: readonly string[];
+  /** Whose series, when they are of HOST_SERIES. */
+  readonly host?: string | undefined;
   readonly fromMs: number;
   readonly toMs: number;
   readonly points: number;
@@ -63,6 +73,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
   const width = series.length;
   const times = new Float64Array(KEPT_SAMPLES);
   const values = new Float32Array(KEPT_SAMPLES * width);
+  const hosts = createHostRing();
   let next = 0;
   let count = 0;
   /** Up to here everything is on disk. */
@@ -85,6 +96,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     next = (next + 1) % KEPT_SAMPLES;
     count = Math.min(count + 1, KEPT_SAMPLES);
     latest = { timeMs, values: sample };
+    hosts.add(timeMs, options.sampleHosts(timeMs));
     if (timeMs - lastFlushMs >= FLUSH_SECONDS * 1000) void flush();
   }
 
@@ -95,6 +107,9 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     });
     return file;
   };
+
+  const firstSampleMs = () =>
+    count === 0 ? Number.POSITIVE_INFINITY : times[(next + KEPT_SAMPLES - count) % KEPT_SAMPLES];
 
   /** Samples from `fromMs` to before `toMs`, oldest first. */
   function* samples(fromMs: number, toMs: number): Generator<{ timeMs: number; at: number }> {
@@ -113,38 +128,56 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
       const minute = Math.floor(timeMs / 60_000) * 60;
       let row = rows.get(minute);
       if (row === undefined) rows.set(minute, (row = createAccumulator(width)));
-      add(row, values, values, at, 1);
+      accumulate(row, values, values, at, 1);
     }
+    const hostRows = hosts.minutes(writtenMs, untilMs);
     writtenMs = untilMs;
     if (rows.size === 0) return;
     const opened = await openFile();
     try {
-      opened?.write(Array.from(rows, ([timeSeconds, row]) => ({ timeSeconds, ...finish(row) })));
+      opened?.write(
+        Array.from(rows, ([timeSeconds, row]) => ({
+          timeSeconds,
+          seconds: weightOf(row) * SAMPLE_SECONDS,
+          ...finish(row),
+          hosts: hostRows.get(timeSeconds),
+        })),
+      );
     } catch (err) {
       log.error({ err }, 'history: could not write');
     }
   }
 
-  async function query({ series: names, fromMs, toMs, points }: HistoryQuery): Promise<HistoryPage> {
-    const columns = names.map((name) => series.indexOf(name));
+  async function query({ series: names, host, fromMs, toMs, points }: HistoryQuery): Promise<HistoryPage> {
+    const columns = names.map((name) => (host === undefined ? series : HOST_NAMES).indexOf(name));
     const finest = SAMPLE_SECONDS * 1000;
     const stepMs = Math.max(finest, Math.ceil((toMs - fromMs) / points / finest) * finest);
     const buckets = Math.max(1, Math.ceil((toMs - fromMs) / stepMs));
-    const sums = Array.from({ length: buckets }, () => createAccumulator(width));
+    const sums = Array.from({ length: buckets }, () =>
+      createAccumulator(host === undefined ? width : HOST_WIDTH),
+    );
     const bucketOf = (timeMs: number) => sums[Math.floor((timeMs - fromMs) / stepMs)];
 
-    const firstInMemory =
-      count === 0 ? Number.POSITIVE_INFINITY : times[(next + KEPT_SAMPLES - count) % KEPT_SAMPLES];
+    const firstInMemory = host === undefined ? firstSampleMs() : hosts.firstMs;
     const memoryFromMs = Math.max(fromMs, Math.min(firstInMemory, toMs));
     if (memoryFromMs > fromMs) {
       const opened = await openFile();
-      for (const { timeSeconds, mean, highest, seconds } of opened?.read(fromMs, memoryFromMs, stepMs) ??
-        []) {
-        const timeMs = Math.max(timeSeconds * 1000, fromMs);
-        add(bucketOf(timeMs), mean, highest, 0, seconds / SAMPLE_SECONDS);
+      for (const row of opened?.read(fromMs, memoryFromMs, stepMs, host) ?? []) {
+        const figures = host === undefined ? row : row.hosts && (row.hosts.get(host) ?? NO_TRAFFIC);
+        if (figures === undefined) continue;
+        const timeMs = Math.max(row.timeSeconds * 1000, fromMs);
+        accumulate(bucketOf(timeMs), figures.mean, figures.highest, 0, row.seconds / SAMPLE_SECONDS);
       }
     }
-    for (const { timeMs, at } of samples(memoryFromMs, toMs)) add(bucketOf(timeMs), values, values, at, 1);
+    if (host === undefined) {
+      for (const { timeMs, at } of samples(memoryFromMs, toMs)) {
+        accumulate(bucketOf(timeMs), values, values, at, 1);
+      }
+    } else {
+      for (const { timeMs, values: figures, at } of hosts.samples(host, memoryFromMs, toMs)) {
+        accumulate(bucketOf(timeMs), figures, figures, at, 1);
+      }
+    }
 
     const rows = sums.map(finish);
     const shown = (figures: Float32Array, column: number): number | null => {
@@ -176,39 +209,4 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
       (await file)?.close();
     },
   };
-}
-
-interface Accumulator {
-  readonly sums: Float64Array;
-  readonly weights: Float64Array;
-  readonly highest: Float32Array;
-}
-
-const createAccumulator = (width: number): Accumulator => ({
-  sums: new Float64Array(width),
-  weights: new Float64Array(width),
-  highest: new Float32Array(width).fill(Number.NaN),
-});
-
-/** Adds figures that hold for `weight` samples. */
-export function add(
-  { sums, weights, highest }: Accumulator,
-  means: Float32Array,
-  maxima: Float32Array,
-  at: number,
-  weight: number,
-): void {
-  for (let i = 0; i < sums.length; i++) {
-    const mean = means[at + i];
-    if (Number.isNaN(mean)) continue;
-    sums[i] += mean * weight;
-    weights[i] += weight;
-    const maximum = maxima[at + i];
-    if (!(highest[i] >= maximum)) highest[i] = maximum;
-  }
-}
-
-function finish({ sums, weights, highest }: Accumulator): Pick<StoredRow, 'mean' | 'highest' | 'seconds'> {
-  const mean = Float32Array.from(sums, (sum, i) => (weights[i] === 0 ? Number.NaN : sum / weights[i]));
-  return { mean, highest, seconds: Math.max(...weights) * SAMPLE_SECONDS };
 }

@@ -2,6 +2,7 @@
  * The figures for Prometheus, in its text format 0.0.4: every counter of every service under a name that follows from the
  * service's counter table, with the table's sentence as HELP.
  */
+import { HOST_COUNTERS, type HostTraffic, hostCounterTable, sumHosts } from '../runtime/host-traffic.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import type { Machine } from './machine.ts';
 import type { ProcessFigures } from './process.ts';
@@ -91,6 +92,7 @@ function families({ reports, process, machine, version, startedAt }: MetricsSour
           : [],
       ),
     ]),
+    ...hostFamilies(sumHosts(reports)),
     {
       name: 'process_cpu_seconds_total',
       type: 'counter',
@@ -113,6 +115,20 @@ function families({ reports, process, machine, version, startedAt }: MetricsSour
       ? []
       : [gauge('tombolo_temperature_celsius', 'Temperature of the processor', one(temperature))]),
   ];
+}
+
+/** Traffic by server; nothing without servers. */
+function hostFamilies(hosts: ReadonlyMap<string, HostTraffic>): Family[] {
+  if (hosts.size === 0) return [];
+  return HOST_COUNTERS.map((counter) => {
+    const isGauge = counter === 'connections';
+    return {
+      name: isGauge ? 'tombolo_host_connections' : counterMetric('host', counter),
+      type: isGauge ? 'gauge' : 'counter',
+      help: hostCounterTable[counter],
+      samples: Array.from(hosts, ([host, traffic]) => ({ labels: { host }, value: traffic[counter] })),
+    };
+  });
 }
 
 const escapeHelp = (text: string) => text.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');

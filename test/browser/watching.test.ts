@@ -49,8 +49,8 @@ describe('watching', () => {
   const title = (name: string) => page.getByRole('heading', { name, level: 1, exact: true }).waitFor();
   const parameters = () => Object.fromEntries(new URL(page.url()).searchParams);
   /** A visitor from the Internet, of a name. */
-  const visit = (name: string) =>
-    world.hosts.client.run('curl', ['-sS', '-m', '5', '-o', '/dev/null', `https://${name}/`], {
+  const visit = (name: string, path = '') =>
+    world.hosts.client.run('curl', ['-sS', '-m', '5', '-o', '/dev/null', `https://${name}/${path}`], {
       env: { CURL_CA_BUNDLE: world.caCertificate },
     });
   const rows = (text: string) => page.locator('.timeline li').filter({ hasText: text });
@@ -73,6 +73,48 @@ describe('watching', () => {
     assert.deepEqual(opened.watch.troubles, []);
   });
 
+  it('health of servers that changes has its own kind, says why and leads to the server', async () => {
+    const user = person(page);
+    // Somebody looks: the servers are measured. The lab's certificates are of an authority that nobody knows.
+    await user.visit('/servers');
+    await title('Servers');
+    await user.visit('/live?kind=health&server=web2');
+    await rows('web2: trouble with https, port 443').first().click();
+    await page.getByText('No authority that clients know').first().waitFor();
+    assert.equal(await page.locator('.timeline > li').filter({ hasNotText: 'web2' }).count(), 0);
+    await user.click('To the server web2', 'link');
+    await title('web2');
+    assert.deepEqual(opened.watch.troubles, []);
+  });
+
+  it('how much of DNS queries is recorded is chosen on the page of DNS64', async () => {
+    const user = person(page);
+    await user.visit('/dns64');
+    await page.getByLabel('Queries in the timeline').selectOption({ label: 'names, not who asked' });
+    await user.click('Review and apply');
+    await page.getByRole('dialog').getByText('names').first().waitFor();
+    assert.deepEqual(opened.watch.troubles, []);
+  });
+
+  it('the traffic of a server: now, since the start, over an hour and over 30 days', async () => {
+    const user = person(page);
+    await visit('www.example.com', 'large');
+    await user.visit('/servers/web1');
+    const card = page.locator('.card', { has: page.getByRole('heading', { name: 'Traffic' }) });
+    await card
+      .getByText(/^[0-9.]+\s(Ki)?B up, 1[0-9]\sMiB down; connections: [0-9]+, open now: 0$/)
+      .waitFor();
+    await card.getByRole('group', { name: 'Throughput' }).locator('canvas').waitFor();
+    const asked = page.waitForRequest((request) => /history\?series=host.*&host=web1/.test(request.url()));
+    await card.getByLabel('30 days').check();
+    assert.match((await asked).url(), /hostUpBytesPerSecond/);
+    await user.visit('/servers');
+    await page.getByRole('columnheader', { name: 'Now, up / down' }).waitFor();
+    const row = page.getByRole('row', { name: /web1/ });
+    assert.match((await row.textContent()) ?? '', /bit\/s \/ [0-9.]+.*bit\/s/);
+    assert.deepEqual(opened.watch.troubles, []);
+  });
+
   it('filters are in the address: they can be sent, reloaded and taken away', async () => {
     const user = person(page);
     await visit('example.com');
@@ -86,7 +128,7 @@ describe('watching', () => {
     await user.fill('Contains', 'shop');
     await user.press('Enter');
     const wanted = {
-      kind: 'connection,nat64,service',
+      kind: 'connection,nat64,service,health',
       server: 'web3',
       client: '203.0.113.10',
       text: 'shop',

@@ -18,6 +18,7 @@ import { readSmtpGreeting, readSshBanner, readStatusLine } from '../../src/wire/
 import { formatIpAddress, parseIpAddress } from '../../src/wire/ip-address.ts';
 import { readExternalAddress } from '../../src/wire/nat-pmp.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
+import { decodeHosts, encodeHosts } from '../../src/state/host-series.ts';
 import { captureClientHello } from '../unit/wire/capture-client-hello.ts';
 import { mappedNat64Target, nat64OffloadTarget, nat64Target, snapshotTarget } from './nat64-targets.ts';
 
@@ -226,6 +227,20 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
       run: (bytes) => {
         const address = readExternalAddress(bytes);
         assert.ok(address === undefined || (address > 0 && address <= 0xffffffff && bytes.length === 12));
+      },
+    },
+    {
+      name: 'history-hosts',
+      seeds: [
+        encodeHosts(
+          new Map([['web1', { mean: Float32Array.of(1, 2, 3, 4), highest: Float32Array.of(5, 6, 7, 8) }]]),
+        ),
+      ],
+      // What was read is written so that it is read again; names of foreign bytes may have become longer than fits.
+      run(bytes) {
+        const hosts = decodeHosts(bytes);
+        if ([...hosts.keys()].some((name) => Buffer.byteLength(name) > 255)) return;
+        assert.deepEqual(decodeHosts(encodeHosts(hosts)), hosts);
       },
     },
     {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import type { ConnectionEvent, DnsEvent, LiveEvent } from '../../src/admin/contract/live.ts';
+import type { CountersAnswer, HostTraffic } from '../../src/admin/contract/status.ts';
 import { type Appliance, startAppliance } from '../../lab/appliance.ts';
 import { environmentOf, prepareChecks } from '../../lab/checks.ts';
 import type { Child } from '../../lab/host.ts';
@@ -121,6 +122,59 @@ describe('live', { concurrency: false }, () => {
     assert.ok(events.length >= 4);
     assert.ok(events.every(({ server, client }) => server === 'web2' && client === ADDRESSES.client));
     assert.equal(lost, 0);
+  });
+
+  it('traffic by server: exactly the bytes that passed, under its name only', async () => {
+    const counted = async () => {
+      const { hosts } = (await appliance.api('/api/counters')) as CountersAnswer;
+      return Object.fromEntries(hosts.map(({ name, counters }) => [name, counters]));
+    };
+    await waitUntil('no connection is left of before', async () =>
+      Object.values(await counted()).every(({ connections }) => connections === 0),
+    );
+    const before = await counted();
+    assert.deepEqual(Object.keys(before), ['web1', 'web2', 'web3']);
+    // 3 MB each way through SSH: long enough to be spliced. What of it is SSH's own, the event tells.
+    const [, closed] = await connections(
+      'client',
+      'head -c 3000000 /dev/zero | ssh -F "$LAB/ssh_config" web2 cat | wc -c',
+      'forward',
+      2,
+    );
+    // And over HTTP as much as curl itself says that it sent and got.
+    const write = '%{size_request} %{size_header} %{size_download}';
+    const { stdout: sizes } = await world.hosts.client.attempt(
+      'curl',
+      ['-sS', '-m', '5', '-o', '/dev/null', '-w', write, 'http://example.com/large'],
+      { env: environmentOf(world) },
+    );
+    const [sent, head, body] = sizes.split(' ').map(Number);
+    assert.ok(body > 1_000_000, sizes);
+    await waitUntil('the end of both', async () =>
+      Object.values(await counted()).every(({ connections }) => connections === 0),
+    );
+    const after = await counted();
+    const grown = (name: string) =>
+      Object.fromEntries(
+        Object.entries(after[name]).map(([counter, value]) => [
+          counter,
+          value - before[name][counter as keyof HostTraffic],
+        ]),
+      );
+    assert.ok(closed.bytesUp > 3_000_000 && closed.bytesDown > 3_000_000, JSON.stringify(closed));
+    for (const [name, { bytesUp, bytesDown }] of [
+      ['web2', closed],
+      ['web1', { bytesUp: sent, bytesDown: head + body }],
+    ] as const) {
+      const expected = { 'bytes-up': bytesUp, 'bytes-down': bytesDown, accepted: 1, connections: 0 };
+      assert.deepEqual(grown(name), expected, name);
+    }
+    assert.deepEqual(grown('web3'), { 'bytes-up': 0, 'bytes-down': 0, accepted: 0, connections: 0 });
+    const { stdout: metrics } = await appliance.request('/metrics', ['-f']);
+    assert.match(
+      metrics,
+      new RegExp(`^tombolo_host_up_bytes_total\\{host="web2"\\} ${after['web2']['bytes-up']}$`, 'm'),
+    );
   });
 
   it('metrics for Prometheus, and what an open page costs', async (t: TestContext) => {

@@ -12,6 +12,7 @@
  */
 import { type Static, Type } from '../../config/json-schema.ts';
 import { Nullable, strict } from './common.ts';
+import { HostTraffic } from './status.ts';
 
 /** warn: works, but not for long or not as well as it should; unknown: not looked at yet, or cannot be told from here. */
 export const FindingState = Type.Union([
@@ -106,6 +107,8 @@ export const HostAnswer = Type.Object({
   hostnames: Type.Array(Type.String()),
   clientAddress: Type.String(),
   health: HostHealth,
+  /** Through the proxy and the forwarded port; null while neither runs. */
+  traffic: Nullable(HostTraffic),
   /** The port on the IPv4 side that leads to the server's sshd. */
   sshPort: Nullable(Type.Integer()),
   /** For ~/.ssh/config. */

@@ -3,7 +3,12 @@ import { type Static, Type } from '../../config/json-schema.ts';
 import { DiffEntry } from './apply.ts';
 import { Nullable, strict } from './common.ts';
 
-export { HISTORY_SERIES, type HistorySeries } from '../../state/history-series.ts';
+export {
+  HISTORY_SERIES,
+  HOST_SERIES,
+  type HistorySeries,
+  type HostSeries,
+} from '../../state/history-series.ts';
 
 /** Every event has these. */
 const eventHead = {
@@ -42,7 +47,8 @@ export const ConnectionEvent = Type.Object({
 export const DnsEvent = Type.Object({
   ...eventHead,
   kind: Type.Literal('dns'),
-  client: Type.String(),
+  /** null with dns64.queryLog "names". */
+  client: Nullable(Type.String()),
   /** Without a dot at the end; "." for the root. */
   name: Type.String(),
   /** "A", "AAAA", "TYPE65280", ... */
@@ -104,7 +110,39 @@ export const ServiceEvent = Type.Object({
   restarts: Type.Integer(),
 });
 
-export const LiveEvent = Type.Union([ConnectionEvent, DnsEvent, Nat64Event, ServiceEvent]);
+const Health = Type.Union([
+  Type.Literal('ok'),
+  Type.Literal('warn'),
+  Type.Literal('fail'),
+  Type.Literal('unknown'),
+]);
+
+/** The measured health of a server has changed. What follows `before` is of the probe that decides the state: null when all is well. */
+export const HealthEvent = Type.Object({
+  ...eventHead,
+  kind: Type.Literal('health'),
+  server: Type.String(),
+  state: Health,
+  before: Health,
+  probe: Nullable(
+    Type.Union([
+      Type.Literal('tcp'),
+      Type.Literal('tls'),
+      Type.Literal('http'),
+      Type.Literal('ssh'),
+      Type.Literal('smtp'),
+    ]),
+  ),
+  /** What uses the port: the name of a listener of the proxy, or "ssh". */
+  service: Nullable(Type.String()),
+  port: Nullable(Type.Integer()),
+  hostname: Nullable(Type.String()),
+  detail: Nullable(Type.String()),
+  /** Probes that are not well. */
+  failing: Type.Integer(),
+});
+
+export const LiveEvent = Type.Union([ConnectionEvent, DnsEvent, Nat64Event, ServiceEvent, HealthEvent]);
 
 /** Newest first. */
 export const EventsAnswer = Type.Object({
@@ -122,9 +160,9 @@ export const EventsQuery = Type.Object(
   {
     kind: Type.Optional(
       Type.String({
-        pattern: '^(connection|dns|nat64|service)(,(connection|dns|nat64|service))*$',
+        pattern: '^(connection|dns|nat64|service|health)(,(connection|dns|nat64|service|health))*$',
         title: 'Which kinds',
-        expected: '"connection", "dns", "nat64", "service", or several with commas',
+        expected: '"connection", "dns", "nat64", "service", "health", or several with commas',
       }),
     ),
     client: Type.Optional(
@@ -176,6 +214,8 @@ export const LiveCounters = Type.Object({
   at: Type.String(),
   /** The first message has every counter; later ones those that changed. Values since the start, not differences. */
   services: Type.Record(Type.String(), Type.Record(Type.String(), Type.Number())),
+  /** The same by name of the server: bytes-up, bytes-down, accepted; connections is how many are open now. */
+  hosts: Type.Record(Type.String(), Type.Record(Type.String(), Type.Number())),
 });
 export const LiveSample = Type.Object({
   at: Type.String(),
@@ -186,7 +226,10 @@ export const LiveEnd = Type.Object({
   reason: Type.Union([Type.Literal('signed-out'), Type.Literal('stopping')]),
 });
 
-/** GET history?series=a,b&from=ISO&to=ISO&points=300. Defaults: the last hour, 300 points. */
+/**
+ * GET history?series=a,b&from=ISO&to=ISO&points=300. Defaults: the last hour, 300 points. With host=NAME, the series are those of
+ * HOST_SERIES, and of that server.
+ */
 export const HistoryAnswer = Type.Object({
   from: Type.String(),
   to: Type.String(),
@@ -318,6 +361,7 @@ export type ConnectionEvent = Static<typeof ConnectionEvent>;
 export type DnsEvent = Static<typeof DnsEvent>;
 export type Nat64Event = Static<typeof Nat64Event>;
 export type ServiceEvent = Static<typeof ServiceEvent>;
+export type HealthEvent = Static<typeof HealthEvent>;
 export type LiveEvent = Static<typeof LiveEvent>;
 export type EventsAnswer = Static<typeof EventsAnswer>;
 export type EventsQuery = Static<typeof EventsQuery>;

@@ -32,6 +32,14 @@ export const StatusAnswer = Type.Object({
   ),
 });
 
+/** Since the start, or since the server came into the configuration; `connections`: open now. */
+export const HostTraffic = Type.Object({
+  'bytes-up': Type.Number(),
+  'bytes-down': Type.Number(),
+  accepted: Type.Number(),
+  connections: Type.Number(),
+});
+
 export const CountersAnswer = Type.Object({
   services: Type.Array(
     Type.Object({
@@ -41,6 +49,8 @@ export const CountersAnswer = Type.Object({
       ),
     }),
   ),
+  /** Traffic of each server through the proxy and its forwarded ports; the same counters for each. */
+  hosts: Type.Array(Type.Object({ name: Type.String(), counters: HostTraffic })),
 });
 
 /** `document` is what the person wrote, `effective` the same with every default. */
@@ -59,4 +69,5 @@ export const SshConfigAnswer = Type.Object({
 export type HealthAnswer = Static<typeof HealthAnswer>;
 export type StatusAnswer = Static<typeof StatusAnswer>;
 export type CountersAnswer = Static<typeof CountersAnswer>;
+export type HostTraffic = Static<typeof HostTraffic>;
 export type SshConfigAnswer = Static<typeof SshConfigAnswer>;

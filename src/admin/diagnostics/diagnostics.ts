@@ -21,7 +21,7 @@ export interface DiagnosticsDeps {
   readonly services: () => readonly ServiceReport[];
   readonly sshPorts: () => Readonly<Record<string, number>>;
   readonly nat64: () => Nat64Queries | undefined;
-  readonly live: { readonly events: Pick<EventLog, 'page'> };
+  readonly live: { readonly events: Pick<EventLog, 'page' | 'put'> };
   readonly stateDirectory: string;
   readonly log: Logger;
 }

@@ -1,5 +1,7 @@
 /** Puts the diagnostics together over this machine, or over another in tests. */
 import type { HostConfig } from '../../config/schema.ts';
+import type { HealthEvent } from '../../runtime/events.ts';
+import { type HostTraffic, sumHosts } from '../../runtime/host-traffic.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
 import type {
   HostAnswer,
@@ -57,8 +59,11 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     probe: edges.probe,
     now: edges.now,
     monotonicMs: edges.monotonicMs,
-    onChange: (server, { state, probes }, before) => {
-      if (state === 'ok' && before.state === 'unknown') return;
+    onChange: (server, health, before) => {
+      const { state, probes } = health;
+      // Nobody wants to hear that a server is well at the first look.
+      if (before.state === 'unknown' && state === 'ok') return;
+      deps.live.events.put(healthEvent(server, health, before), edges.now().getTime());
       const details = probes
         .filter((probe) => probe.state !== 'ok')
         .map((each) => `${each.service}: ${each.detail}`);
@@ -96,7 +101,11 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
   let neighboursProbed: Promise<NeighboursAnswer> | undefined;
   const hostNamed = (name: string) => store.current.hosts.find((host) => host.name === name);
 
-  const describe = (host: HostConfig, address: PublicIpv4): HostAnswer => {
+  const describe = (
+    host: HostConfig,
+    address: PublicIpv4,
+    traffic: ReadonlyMap<string, HostTraffic>,
+  ): HostAnswer => {
     const path = machine.pathTo(parseIpv6(host.address) ?? new Uint8Array(16));
     const sshPort = sshPorts()[host.name] ?? null;
     const own = address.address ?? 'YOUR-PUBLIC-IPV4-ADDRESS';
@@ -106,6 +115,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       hostnames: [...host.hostnames],
       clientAddress: host.clientAddress,
       health: health.report(host.name),
+      traffic: traffic.get(host.name) ?? null,
       sshPort,
       sshConfig: sshPort === null ? null : sshConfigSnippet(host.name, own, sshPort),
       dnsRecords: recordsToPublish(host, address),
@@ -117,13 +127,14 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     async hosts() {
       health.watch();
       const publicIpv4 = await findPublicIpv4(store.current);
-      return { publicIpv4, hosts: store.current.hosts.map((host) => describe(host, publicIpv4)) };
+      const traffic = sumHosts(services());
+      return { publicIpv4, hosts: store.current.hosts.map((host) => describe(host, publicIpv4, traffic)) };
     },
     async checkHost(name) {
       health.watch();
       await health.check(name);
       const host = hostNamed(name);
-      return host && describe(host, await findPublicIpv4(store.current));
+      return host && describe(host, await findPublicIpv4(store.current), sumHosts(services()));
     },
     async dnsRecords(name) {
       const host = hostNamed(name);
@@ -155,6 +166,23 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       return neighboursProbed;
     },
     [Symbol.dispose]: () => health[Symbol.dispose](),
+  };
+}
+
+/** The probe that decides the state is the first of those that are as bad. */
+function healthEvent(server: string, { state, probes }: HostHealth, before: HostHealth): HealthEvent {
+  const decisive = state === 'ok' ? undefined : probes.find((probe) => probe.state === state);
+  return {
+    kind: 'health',
+    server,
+    state,
+    before: before.state,
+    probe: decisive?.name ?? null,
+    service: decisive?.service ?? null,
+    port: decisive?.port ?? null,
+    hostname: decisive?.hostname ?? null,
+    detail: decisive?.detail ?? null,
+    failing: probes.filter((probe) => probe.state !== 'ok').length,
   };
 }
 

@@ -17,7 +17,7 @@ export interface HealthDeps {
   readonly monotonicMs: () => number;
   /** A defect of ours: what a server does is no error. */
   readonly onError: (error: unknown) => void;
-  /** A server is in another state than it was before. */
+  /** A server is in another state than it was when it was measured before. */
   readonly onChange?: (name: string, health: HostHealth, before: HostHealth) => void;
 }
 
@@ -44,6 +44,8 @@ interface Entry {
   key: string;
   targets: readonly ProbeTarget[];
   health: HostHealth;
+  /** Kept when what is configured changes, so that a server that was failing is told to be well again. */
+  lastMeasured: HostHealth;
   checkedMs: number | undefined;
   dueMs: number;
   running: Promise<HostHealth> | undefined;
@@ -86,6 +88,7 @@ export function startHealthMonitor({
         key,
         targets,
         health: UNKNOWN,
+        lastMeasured: known?.lastMeasured ?? UNKNOWN,
         checkedMs: undefined,
         dueMs,
         running: undefined,
@@ -123,8 +126,9 @@ export function startHealthMonitor({
     try {
       const all = await Promise.all(entry.targets.map((target) => limit(() => probe(target, signal))));
       const probes = all.flat();
-      const before = entry.health;
+      const before = entry.lastMeasured;
       entry.health = { state: worstOf(probes), checkedAt: now().toISOString(), probes };
+      entry.lastMeasured = entry.health;
       entry.checkedMs = monotonicMs();
       if (before.state !== entry.health.state) onChange?.(entry.name, entry.health, before);
     } catch (error) {

@@ -5,13 +5,7 @@ import type { EventFilter, EventKind } from '../../state/event-log.ts';
 import { type IpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import type { AdminDeps } from '../build.ts';
 import { strict } from '../contract/common.ts';
-import {
-  EventsAnswer,
-  EventsQuery,
-  HISTORY_SERIES,
-  HistoryAnswer,
-  type HistorySeries,
-} from '../contract/live.ts';
+import { EventsAnswer, EventsQuery, HISTORY_SERIES, HistoryAnswer, HOST_SERIES } from '../contract/live.ts';
 import { ApiError } from '../errors.ts';
 import { createLiveStream, LIVE_TOPICS, type LiveTopic, MAX_STREAMS } from '../live-stream.ts';
 
@@ -38,7 +32,8 @@ const LiveQuery = Type.Object(
   strict,
 );
 
-const SERIES = `(${Object.keys(HISTORY_SERIES).join('|')})`;
+const UNITS: Readonly<Record<string, string>> = { ...HISTORY_SERIES, ...HOST_SERIES };
+const SERIES = `(${Object.keys(UNITS).join('|')})`;
 const moment = (title: string) =>
   Type.Optional(
     Type.String({
@@ -52,8 +47,11 @@ const HistoryQuery = Type.Object(
     series: Type.String({
       pattern: `^${SERIES}(,${SERIES})*$`,
       title: 'Which series',
-      expected: `one of ${Object.keys(HISTORY_SERIES).join(', ')}, or several with commas`,
+      expected: `one of ${Object.keys(UNITS).join(', ')}, or several with commas`,
     }),
+    host: Type.Optional(
+      Type.String({ pattern: '^[^\\s]{1,63}$', title: 'Which server', expected: 'the name of a server' }),
+    ),
     from: moment('The beginning'),
     to: moment('The end'),
     points: Type.Optional(
@@ -111,7 +109,7 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
     {
       config: { scope: 'read' },
       schema: {
-        summary: 'Connections, queries, mappings and changes of services, newest first',
+        summary: 'Connections, queries, mappings, changes of services and of health, newest first',
         querystring: EventsQuery,
         response: { 200: EventsAnswer },
       },
@@ -164,9 +162,16 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
     },
     async ({ query }): Promise<HistoryAnswer> => {
       const { fromMs, toMs } = toSpan(query.from, query.to);
-      const names = [...new Set(query.series.split(','))] as HistorySeries[];
+      const names = [...new Set(query.series.split(','))];
+      const ofHosts = names.filter((name) => name in HOST_SERIES);
+      if (ofHosts.length !== (query.host === undefined ? 0 : names.length)) {
+        const expected = `${Object.keys(HOST_SERIES).join(', ')} with "host", the others without`;
+        const message = `"${query.series}": expected ${expected}`;
+        throw new ApiError(400, 'invalid-input', message, [{ path: '/series', expected, message }]);
+      }
       const page = await history.query({
         series: names,
+        host: query.host,
         fromMs,
         toMs,
         points: Number(query.points ?? DEFAULT_POINTS),
@@ -175,7 +180,7 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
         from: new Date(page.fromMs).toISOString(),
         to: new Date(page.toMs).toISOString(),
         stepSeconds: page.stepSeconds,
-        series: page.series.map((each) => ({ ...each, unit: HISTORY_SERIES[each.name as HistorySeries] })),
+        series: page.series.map((each) => ({ ...each, unit: UNITS[each.name] })),
       };
     },
   );

@@ -1,5 +1,6 @@
 /** How the process and its services are. */
 import type { FastifyInstance } from 'fastify';
+import { sumHosts } from '../../runtime/host-traffic.ts';
 import { explainCounters, overallState } from '../../state/summary.ts';
 import type { AdminDeps } from '../build.ts';
 import { CountersAnswer, HealthAnswer, StatusAnswer } from '../contract/status.ts';
@@ -31,8 +32,12 @@ export const statusRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
       config: { scope: 'read' },
       schema: { summary: 'Every counter, with what it counts', response: { 200: CountersAnswer } },
     },
-    async (): Promise<CountersAnswer> => ({
-      services: deps.services().map((report) => ({ name: report.name, counters: explainCounters(report) })),
-    }),
+    async (): Promise<CountersAnswer> => {
+      const reports = deps.services();
+      return {
+        services: reports.map((report) => ({ name: report.name, counters: explainCounters(report) })),
+        hosts: Array.from(sumHosts(reports), ([name, counters]) => ({ name, counters })),
+      };
+    },
   );
 };

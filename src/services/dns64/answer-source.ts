@@ -7,11 +7,10 @@ import { ADMIT, DROP, admitQuery } from './admit.ts';
 import { type Answer, udpLimit, variantOf, writeError, writeReply } from './answer.ts';
 import { AnswerCache } from './cache.ts';
 import type { Dns64Counters } from './counters.ts';
-import { dnsEventTeller, type ToldQuery } from './events.ts';
+import type { QueryLog, ToldQuery } from './events.ts';
 import { type Memory, newMemory } from './memory.ts';
 import { createResolver } from './resolve.ts';
 import { type Upstreams, createUpstreams } from './upstreams.ts';
-import type { EventSink } from '../../runtime/events.ts';
 
 export interface AnswerSourceOptions {
   readonly upstreams: readonly string[];
@@ -22,7 +21,7 @@ export interface AnswerSourceOptions {
   readonly signal: AbortSignal;
   /** Answers for the worker's cache. */
   readonly onAnswers: (answers: readonly Answer[]) => void;
-  readonly events: EventSink | undefined;
+  readonly queryLog: Pick<QueryLog, 'tell'>;
 }
 
 /** Who asked: a sockaddr for a datagram, text for a connection. */
@@ -63,8 +62,6 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
     });
   }
 
-  const tell = dnsEventTeller(options.events);
-
   async function answer(message: Uint8Array, client: Asker): Promise<Uint8Array | undefined> {
     const startedMs = performance.now();
     const overUdp = typeof client !== 'string';
@@ -78,7 +75,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
       return workspace.bytes.slice(0, write(workspace));
     };
     const tellAnswer = (answer: ToldQuery['answer'], rcode: number) =>
-      tell({
+      options.queryLog.tell({
         client,
         name: query.questionEnd === 0 ? undefined : message.subarray(HEADER_BYTES, query.questionEnd - 4),
         type: query.questionEnd === 0 ? 0 : uint16At(message, query.questionEnd - 4),

@@ -6,6 +6,7 @@ import {
   type EventRecord,
   type EventRing,
 } from '../../runtime/event-ring.ts';
+import type { Dns64Config } from '../../config/schema.ts';
 import { type DnsEvent, type EventSink, eventLimit } from '../../runtime/events.ts';
 import { HEADER_BYTES, Rcode, uint16At } from '../../wire/dns-message.ts';
 import { formatName, MAX_NAME_BYTES } from '../../wire/dns-name.ts';
@@ -72,11 +73,10 @@ export const typeName = (type: number): string => TYPE_NAMES[type] ?? `TYPE${typ
 
 const rcodeName = (rcode: number): string => RCODE_NAMES.get(rcode) ?? `RCODE${rcode}`;
 
-/** The worker's ring, all kinds wanted. */
-export function createDnsEventRing(): EventRing {
+/** The worker's ring; nothing is wanted yet. */
+function createDnsEventRing(): EventRing {
   const ring = createEventRing({ recordBytes: RECORD_BYTES, records: RECORDS });
   for (const kind of Object.values(DnsEventKind)) ring.limit(kind, EVENTS_PER_SECOND);
-  ring.want(0b111);
   return ring;
 }
 
@@ -117,7 +117,7 @@ export function createDnsEventWriter(buffer: SharedArrayBuffer): DnsEventWriter 
 }
 
 /** The event of one of the worker's records. */
-export function readDnsEvent({ kind, bytes, words, at }: EventRecord): DnsEvent {
+function readDnsEvent({ kind, bytes, words, at }: EventRecord): DnsEvent {
   const both = words[(at + TYPE_AND_RCODE) >> 2];
   const nameBytes = bytes[at + NAME_BYTES];
   return {
@@ -147,14 +147,42 @@ export interface ToldQuery {
   readonly durationMs: number;
 }
 
-/** Tells of the main thread's answers, as far as the rate allows. */
-export function dnsEventTeller(events: EventSink | undefined): (query: ToldQuery) => void {
+/** Of all that could be told, from least to most. */
+type QueryLogLevel = Dns64Config['queryLog'];
+const LEVELS: readonly QueryLogLevel[] = ['off', 'names', 'full'];
+const ALL_KINDS = 0b111;
+
+export interface QueryLog extends Disposable {
+  /** The worker attaches to it with `createDnsEventWriter`. */
+  readonly buffer: SharedArrayBuffer;
+  /** Tells of an answer of the main thread, as far as rate and level allow. */
+  tell(query: ToldQuery): void;
+  /** In force at once; with less than before, what has been told is forgotten. */
+  setLevel(level: QueryLogLevel): void;
+}
+
+/** What the worker and the main thread tell of queries; without `events`, nothing. */
+export function createQueryLog(events: EventSink | undefined, initial: QueryLogLevel): QueryLog {
+  const ring = createDnsEventRing();
   const mayTell = eventLimit(EVENTS_PER_SECOND);
-  return ({ client, name, type, transport, answer, rcode, durationMs }) => {
-    const nowMs = Date.now();
-    if (events === undefined || !mayTell(nowMs)) return;
-    events.put(
-      {
+  let level: QueryLogLevel = 'off';
+  const shown = (event: DnsEvent): DnsEvent => (level === 'names' ? { ...event, client: null } : event);
+  const drained = events?.drainRing(ring, (record) =>
+    level === 'off' ? undefined : shown(readDnsEvent(record)),
+  );
+  function setLevel(next: QueryLogLevel): void {
+    if (LEVELS.indexOf(next) < LEVELS.indexOf(level)) events?.forget('dns');
+    level = next;
+    ring.want(next === 'off' || events === undefined ? 0 : ALL_KINDS);
+  }
+  setLevel(initial);
+  return {
+    buffer: ring.buffer,
+    setLevel,
+    tell({ client, name, type, transport, answer, rcode, durationMs }) {
+      const nowMs = Date.now();
+      if (events === undefined || level === 'off' || !mayTell(nowMs)) return;
+      const event: DnsEvent = {
         kind: 'dns',
         client: typeof client === 'string' ? client : clientOf(client),
         name: name === undefined ? '' : formatName(name),
@@ -163,8 +191,9 @@ export function dnsEventTeller(events: EventSink | undefined): (query: ToldQuery
         answer,
         rcode: rcodeName(rcode),
         durationMs: Math.round(durationMs),
-      },
-      nowMs,
-    );
+      };
+      events.put(shown(event), nowMs);
+    },
+    [Symbol.dispose]: () => drained?.[Symbol.dispose](),
   };
 }

@@ -13,7 +13,7 @@ import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-pref
 import { type AnswerSource, createAnswerSource } from './answer-source.ts';
 import { DNS64_COUNTERS } from './counters.ts';
 import { datagramSender } from './datagrams.ts';
-import { createDnsEventRing, readDnsEvent } from './events.ts';
+import { createQueryLog } from './events.ts';
 import type { FromDnsWorker, Miss, ToDnsWorker, UdpSocket, WorkerInit } from './messages.ts';
 import { listenTcp, openUdp } from './sockets.ts';
 import { createStreamServer } from './stream.ts';
@@ -84,7 +84,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
 
   const aborter = new AbortController();
   const counters = createCounters(DNS64_COUNTERS);
-  const ring = createDnsEventRing();
+  const queryLog = createQueryLog(context.events, config.queryLog);
   const workerCounters = createCounters(DNS64_COUNTERS);
   const sendDatagram = datagramSender();
   const toAnswerOptions = (from: Dns64Config) => ({
@@ -93,7 +93,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     cacheEntries: from.cacheEntries,
     counters,
     signal: aborter.signal,
-    events: context.events,
+    queryLog,
     onAnswers: (answers: Extract<ToDnsWorker, { kind: 'answers' }>['answers']) =>
       worker?.send({ kind: 'answers', answers }),
   });
@@ -132,7 +132,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
       cacheEntries: config.cacheEntries,
       counters: workerCounters.buffer,
       outstanding: outstanding.buffer,
-      events: ring.buffer,
+      events: queryLog.buffer,
     };
   };
 
@@ -192,6 +192,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     const opened = await openMissing(next);
     const previous = config;
     config = next;
+    queryLog.setLevel(next.queryLog);
     setAccess(next.allow);
     setEndpoints(next, opened);
     const same = (pick: (of: Dns64Config) => unknown) =>
@@ -204,7 +205,6 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     worker?.send({ kind: 'flush', ...(resized ? { cacheEntries: next.cacheEntries } : {}) });
   }
 
-  const drained = context.events?.drainRing(ring, readDnsEvent);
   const accessTimer = setInterval(() => setAccess(config.allow), ACCESS_REFRESH_MS);
   accessTimer.unref();
 
@@ -213,7 +213,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     aborter.abort();
     streams.close();
     await worker?.[Symbol.asyncDispose]();
-    drained?.[Symbol.dispose]();
+    queryLog[Symbol.dispose]();
     for (const { udp, tcp } of endpoints) {
       close(udp.fd);
       tcp.close();

@@ -56,6 +56,7 @@ export function planForward(options: ForwardOptions, previous: Allotments) {
     listen,
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
     idleTimeoutMs: 0, // a shell may be silent for days; keepalive finds peers that vanished
+    hosts: Object.keys(targets),
     config: { targets },
   };
   return { allotments, ports, plan };
@@ -99,6 +100,7 @@ export async function startForward(
     reconfigure,
     status: plane.status,
     counters: plane.counters,
+    hosts: plane.hosts,
     failWorker: plane.failWorker,
     [Symbol.asyncDispose]: () => plane[Symbol.asyncDispose](),
   };

@@ -27,9 +27,74 @@ const LINK_HEADER_BYTES: Readonly<Record<string, number>> = {
   '65534': 0, // none: TUN, WireGuard
 };
 
-interface Attachment {
+interface Device {
   readonly index: number;
-  readonly link: number;
+  readonly linkHeaderBytes: number;
+}
+
+export interface Attachments extends Disposable {
+  readonly devices: readonly string[];
+  /** Brings the program onto the devices that lack it, and takes it off those that went. */
+  refresh(): void;
+}
+
+export interface AttachmentsOptions {
+  /** By name: the devices that the program is to be on. */
+  readonly wanted: () => ReadonlyMap<string, Device>;
+  /** Puts the program on a device; throws when the device refuses. Returns what `detach` takes. */
+  readonly attach: (name: string, device: Device) => number;
+  readonly detach: (link: number) => void;
+  readonly log: Pick<Logger, 'warn'>;
+}
+
+/**
+ * Keeps the program on the devices as they come and go. One that refuses is left out, told once for each reason, and tried
+ * again at each look. Throws what the first of them said when every device refuses: then it is the kernel.
+ */
+export function createAttachments({ wanted, attach, detach, log }: AttachmentsOptions): Attachments {
+  const attached = new Map<string, { readonly index: number; readonly link: number }>();
+  /** Why a device is left out, by name. */
+  const refusals = new Map<string, string>();
+
+  /** Returns what was not known before: devices that refuse, or refuse for another reason. */
+  function refresh(): { readonly name: string; readonly error: unknown }[] {
+    const devices = wanted();
+    for (const [name, { index, link }] of attached) {
+      if (devices.get(name)?.index === index) continue;
+      detach(link);
+      attached.delete(name);
+    }
+    for (const name of refusals.keys()) if (!devices.has(name)) refusals.delete(name);
+    const refused: { name: string; error: unknown }[] = [];
+    for (const [name, device] of devices) {
+      if (attached.has(name)) continue;
+      try {
+        attached.set(name, { index: device.index, link: attach(name, device) });
+        refusals.delete(name);
+      } catch (error) {
+        const reason = String(error);
+        if (refusals.get(name) !== reason) refused.push({ name, error });
+        refusals.set(name, reason);
+      }
+    }
+    return refused;
+  }
+
+  const tell = (refused: ReturnType<typeof refresh>) => {
+    for (const { name, error } of refused)
+      log.warn({ err: error, device: name }, 'nat64: fast path: a device was left out');
+  };
+
+  const refused = refresh();
+  if (attached.size === 0 && refused.length > 0) throw refused[0].error;
+  tell(refused);
+  return {
+    get devices() {
+      return [...attached.keys()];
+    },
+    refresh: () => tell(refresh()),
+    [Symbol.dispose]: () => attached.forEach(({ link }) => detach(link)),
+  };
 }
 
 /** Undefined, with a line in the log that says why, where it cannot be had. */
@@ -39,7 +104,9 @@ export function startFastPath(
   log: Pick<Logger, 'info' | 'warn'>,
 ): FastPath | undefined {
   using cleanUp = new DisposableStack();
-  const owned = (fd: number): number => cleanUp.adopt(fd, close);
+  // Programs are loaded also later: for a device of another kind.
+  const resources = cleanUp.use(new DisposableStack());
+  const owned = (fd: number): number => resources.adopt(fd, close);
   try {
     const maps: FlowMaps = {
       flows6: owned(createHashMap(KEY6_BYTES, FLOW_BYTES, maxFlows)),
@@ -48,8 +115,6 @@ export function startFastPath(
     };
     const tunIndex = interfaceIndex(device);
     const programs = new Map<number, number>();
-    const attachments = new Map<string, Attachment>();
-    cleanUp.defer(() => attachments.forEach(({ link }) => void close(link)));
     const program = (linkHeaderBytes: number): number => {
       const loaded =
         programs.get(linkHeaderBytes) ??
@@ -57,34 +122,22 @@ export function startFastPath(
       programs.set(linkHeaderBytes, loaded);
       return loaded;
     };
-    const refresh = () => {
-      const wanted = attachable(device);
-      for (const [name, { index, link }] of attachments) {
-        if (wanted.get(name)?.index === index) continue;
-        close(link);
-        attachments.delete(name);
-      }
-      for (const [name, { index, linkHeaderBytes }] of wanted) {
-        if (attachments.has(name)) continue;
-        attachments.set(name, { index, link: attachToIngress(program(linkHeaderBytes), index, name) });
-      }
-    };
-    refresh();
-    const owner = cleanUp.move();
+    const attachments = resources.use(
+      createAttachments({
+        wanted: () => attachable(device),
+        attach: (name, { index, linkHeaderBytes }) => attachToIngress(program(linkHeaderBytes), index, name),
+        detach: close,
+        log,
+      }),
+    );
+    cleanUp.move();
     return {
       maps,
       get devices() {
-        return [...attachments.keys()];
+        return attachments.devices;
       },
-      refresh() {
-        try {
-          refresh();
-        } catch (error) {
-          // A device that went away in between; the next look tells.
-          log.warn({ err: error }, 'nat64: fast path: a device was left out');
-        }
-      },
-      [Symbol.dispose]: () => owner.dispose(),
+      refresh: () => attachments.refresh(),
+      [Symbol.dispose]: () => resources.dispose(),
     };
   } catch (error) {
     log.info(
@@ -101,8 +154,8 @@ const attribute = (device: string, name: string): string =>
 const interfaceIndex = (device: string): number => Number(attribute(device, 'ifindex'));
 
 /** Devices that have an address (so none that is part of a bridge), by name; not our own, nor the loopback. */
-function attachable(ownDevice: string): Map<string, { index: number; linkHeaderBytes: number }> {
-  const found = new Map<string, { index: number; linkHeaderBytes: number }>();
+function attachable(ownDevice: string): Map<string, Device> {
+  const found = new Map<string, Device>();
   for (const name of Object.keys(networkInterfaces())) {
     if (name === ownDevice) continue;
     try {

@@ -1,5 +1,6 @@
 /** NAT64 as a service: translation while it is enabled, following the addresses of the machine. */
 import type { Nat64Config } from '../../config/schema.ts';
+import { type NetworkChanges, watchNetworkChanges } from '../../os/network-changes.ts';
 import { createCounters, readCounters } from '../../runtime/counters.ts';
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { Service, ServiceContext, ServiceStatus } from '../../runtime/service.ts';
@@ -21,8 +22,10 @@ export interface Nat64Service extends Service<Nat64Options> {
 /** Sessions that wait for the addresses of the pool are restored after this time, as far as they can be. */
 const RESTORE_WAIT_MS = 60_000;
 
-/** How often the machine's addresses are looked at. DHCP may change them at any time. */
+/** How soon a change of the machine's addresses is noticed. DHCP may change them at any time. */
 const FOLLOW_INTERVAL_MS = 1000;
+/** How often they are looked at although the kernel tells of no change: a device that refused the fast path may take it now. */
+const LOOK_INTERVAL_MS = 60_000;
 
 const NO_POOL4 =
   'There is no IPv4 address to translate to: the appliance has no IPv4 default route, and not exactly one IPv4 ' +
@@ -43,6 +46,8 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   let kept: { readonly snapshot: Snapshot; readonly sinceMs: number } | undefined;
   let earlierRestarts = 0;
   let stopping = false;
+  const changes = listenToChanges(log);
+  let lookedMs = 0;
   let lastTask: Promise<unknown> = Promise.resolve();
 
   /** One change at a time: a reconfiguration and the regular look at the addresses must not cross. */
@@ -83,8 +88,14 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
         log.warn({ device: config.device }, 'nat64: the TUN device is gone, making it again');
         await stop(true);
       }
+      const nowMs = performance.now();
+      // Not in one expression: what the kernel has told so far is to be taken in any case.
+      const hasChanged = changes?.any() ?? true;
       if (translation === undefined) await start();
-      else await translation.refresh(config);
+      else if (hasChanged || failure !== undefined || nowMs - lookedMs >= LOOK_INTERVAL_MS) {
+        lookedMs = nowMs;
+        await translation.refresh(config);
+      }
       restoreKept();
       failure = undefined;
     } catch (error) {
@@ -109,6 +120,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       failure = undefined;
     } catch (error) {
       config = previous;
+      lookedMs = Number.NEGATIVE_INFINITY;
       await follow();
       throw new Error('nat64: the new configuration could not be applied', { cause: error });
     }
@@ -136,6 +148,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     try {
       await start();
     } catch (error) {
+      changes?.[Symbol.dispose]();
       // The next attempt shall have them too.
       if (kept !== undefined) await writeSessions(context.stateDirectory, kept.snapshot, log);
       throw error;
@@ -157,8 +170,22 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       stopping = true;
       clearInterval(timer);
       await inTurn(() => stop(config.keepSessions));
+      changes?.[Symbol.dispose]();
       if (config.keepSessions && kept !== undefined)
         await writeSessions(context.stateDirectory, kept.snapshot, log);
     },
   };
+}
+
+/** Undefined where it is not allowed: then the addresses are looked at every time. */
+function listenToChanges(log: ServiceContext['log']): NetworkChanges | undefined {
+  try {
+    return watchNetworkChanges();
+  } catch (error) {
+    log.warn(
+      { err: error },
+      'nat64: the kernel does not tell of changes of the network; looking every second',
+    );
+    return undefined;
+  }
 }

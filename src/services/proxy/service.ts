@@ -27,6 +27,7 @@ export function planProxy({ proxy, hosts }: ProxyOptions): TcpPlan<ProxyWorkerCo
     listen,
     handshakeTimeoutMs: proxy.handshakeTimeoutMs,
     idleTimeoutMs: proxy.idleTimeoutMs,
+    hosts: hosts.map(({ name }) => name),
     config: { hosts, listeners },
   };
 }
@@ -55,6 +56,7 @@ export async function startProxy(
     reconfigure: async (options) => plane.apply(planProxy(options)),
     status: plane.status,
     counters: plane.counters,
+    hosts: plane.hosts,
     failWorker: plane.failWorker,
     [Symbol.asyncDispose]: () => plane[Symbol.asyncDispose](),
   };

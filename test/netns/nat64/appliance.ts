@@ -26,6 +26,7 @@ const printingLog: Logger = {
 const events: DataPlaneEvent[] = [];
 const sink: EventSink = {
   put: (event) => void events.push(event),
+  forget: () => {},
   drainRing(ring, decode) {
     const drain = () =>
       void ring.drain((record) => {

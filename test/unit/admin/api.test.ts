@@ -86,8 +86,10 @@ test('status shows each service and the process', async (t) => {
 });
 
 test('counters come with what they count', async (t) => {
-  const { request } = await testAdmin(t, { services: () => [report('nat64')] });
+  const web1 = { 'bytes-up': 1, 'bytes-down': 2, accepted: 3, connections: 0 };
+  const { request } = await testAdmin(t, { services: () => [{ ...report('nat64'), hosts: { web1 } }] });
   assert.deepEqual((await request('GET', '/api/counters')).json(), {
+    hosts: [{ name: 'web1', counters: web1 }],
     services: [
       {
         name: 'nat64',

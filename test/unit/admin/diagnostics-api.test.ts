@@ -21,6 +21,7 @@ const HOSTS = {
 };
 
 async function setUp(t: TestContext, changes: Partial<Machine> = {}) {
+  let sshState: 'ok' | 'fail' = 'fail';
   const deps = await testDeps(t);
   await deps.store.replace(JSON.stringify(HOSTS));
   const lookUp: Machine['lookUp'] = async (_, name, type) =>
@@ -35,7 +36,7 @@ async function setUp(t: TestContext, changes: Partial<Machine> = {}) {
           service,
           port,
           hostname: null,
-          state: port === 22 ? 'fail' : 'ok',
+          state: port === 22 ? sshState : 'ok',
           latencyMs: 1,
           detail: 'As the test says.',
           certificate: null,
@@ -53,7 +54,7 @@ async function setUp(t: TestContext, changes: Partial<Machine> = {}) {
     body === undefined
       ? admin.request('POST', url)
       : admin.request('POST', url, { 'content-type': 'application/json' }, JSON.stringify(body));
-  return { ...admin, post };
+  return { ...admin, post, setSsh: (state: typeof sshState) => (sshState = state) };
 }
 
 test('hosts: unknown at first, measured on request', async (t) => {
@@ -127,4 +128,36 @@ test('the network and its neighbours', async (t) => {
   assert.deepEqual([known[0].server, known[0].openPorts], ['web1', null]);
   const probed = (await post('/api/neighbours/probe')).json()['neighbours'];
   assert.deepEqual([probed[0].server, probed[0].openPorts], ['web1', []]);
+});
+
+test('the health of a server that changes is an event, with the probe that decided it', async (t) => {
+  const { request, post, setSsh } = await setUp(t);
+  const events = async (query: string) =>
+    (await request('GET', `/api/events?${query}`)).json()['events'] as Record<string, unknown>[];
+  // It fails when it is first looked at.
+  for (const state of ['fail', 'ok', 'fail', 'fail', 'ok'] as const) {
+    setSsh(state);
+    await post('/api/hosts/web1/check');
+    await post('/api/hosts/web2/check');
+  }
+  const both = (await events('kind=health')).map(({ id: _id, at: _at, ...event }) => event);
+  const well = { probe: null, service: null, port: null, hostname: null, detail: null, failing: 0 };
+  const failing = {
+    probe: 'tcp',
+    service: 'ssh',
+    port: 22,
+    hostname: null,
+    detail: 'As the test says.',
+    failing: 1,
+  };
+  const web1 = { kind: 'health', server: 'web1' };
+  assert.deepEqual(both, [
+    { ...web1, state: 'ok', before: 'fail', ...well },
+    { ...web1, state: 'fail', before: 'ok', ...failing },
+    { ...web1, state: 'ok', before: 'fail', ...well },
+    { ...web1, state: 'fail', before: 'unknown', ...failing },
+  ]);
+  assert.equal((await events('server=web1&kind=health,service')).length, 4);
+  assert.equal((await events('server=web2')).length, 0);
+  assert.equal((await events('kind=health&text=the+test')).length, 2);
 });

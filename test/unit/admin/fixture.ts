@@ -69,6 +69,7 @@ export function testLive(t: TestContext, stateDirectory: string): AdminDeps['liv
   const series = Object.keys(HISTORY_SERIES);
   const history = startHistory({
     series,
+    sampleHosts: () => new Map(),
     sample: () => series.map((_, i) => i),
     openFile: () => openHistoryFile(join(stateDirectory, 'history.sqlite'), series, silentLog),
     log: silentLog,

@@ -105,7 +105,10 @@ test('events by filter and page', async (t) => {
 test('a stream begins with status, all counters, the sample; then tells what changes', async (t) => {
   const values = { 'drop-ttl': 7, sent: 0 };
   const changing = { ...report('proxy'), counters: values };
-  const { open, deps } = await listening(t, { services: () => [changing, report('nat64')] });
+  const web1 = { 'bytes-up': 10, 'bytes-down': 20, accepted: 1, connections: 1 };
+  const { open, deps } = await listening(t, {
+    services: () => [{ ...changing, hosts: { web1: { ...web1 } } }, report('nat64')],
+  });
   const { response, waitFor } = await open();
   assert.equal(response.headers['content-type'], 'text/event-stream; charset=utf-8');
   assert.equal(response.headers['cache-control'], 'no-store');
@@ -115,11 +118,14 @@ test('a stream begins with status, all counters, the sample; then tells what cha
     proxy: { 'drop-ttl': 7, sent: 0 },
     nat64: { 'drop-ttl': 7, sent: 0 },
   });
+  assert.deepEqual((await waitFor('counters'))[0].data.hosts, { web1 });
   assert.deepEqual(Object.keys((await waitFor('sample'))[0].data.values), Object.keys(HISTORY_SERIES));
   values.sent = 5;
+  web1['bytes-down'] = 30;
   deps.live.events.put(dns('live.example.com'), Date.now());
   const [, changed] = await waitFor('counters', 2);
   assert.deepEqual(changed.data.services, { proxy: { sent: 5 } });
+  assert.deepEqual(changed.data.hosts, { web1: { 'bytes-down': 30 } });
   const [{ data, id }] = await waitFor('events');
   assert.equal(data[0].name, 'live.example.com');
   assert.equal(id, String(data[0].id));
@@ -200,9 +206,23 @@ test('history: a span in steps; what cannot be is refused', async (t) => {
       ['proxyUpBytesPerSecond', 'bytes/s', 6],
     ],
   );
+  const ofHost = await request(
+    'GET',
+    '/api/history?series=hostUpBytesPerSecond,hostConnections&host=web1&points=6',
+  );
+  assert.deepEqual(
+    ofHost.json().series.map(({ name, unit }: { name: string; unit: string }) => [name, unit]),
+    [
+      ['hostUpBytesPerSecond', 'bytes/s'],
+      ['hostConnections', 'connections'],
+    ],
+  );
   for (const query of [
     '',
     '?series=pulse',
+    '?series=cpuPercent&host=web1',
+    '?series=hostUpBytesPerSecond',
+    '?series=hostUpBytesPerSecond,cpuPercent&host=web1',
     '?series=cpuPercent&points=0',
     '?series=cpuPercent&points=5000',
     '?series=cpuPercent&from=yesterday',

@@ -123,7 +123,7 @@ test('apply: differences, confirmation, revisions, and the way back', async () =
   const applied = await run(['apply', '-'], { input: JSON.stringify(configuration([HOST])) });
   assert.equal(applied.code, 0, applied.stderr);
   assert.match(applied.stdout, /Applied and confirmed\.$/m);
-  assert.match((await run(['hosts'])).stdout, /^web1 +2001:db8:1::10/);
+  assert.match((await run(['hosts'])).stdout, /^web1 +2001:db8:1::10 .* 0 bytes in, 0 bytes out, 0 open/);
   const { rows } = JSON.parse((await run(['revisions', '--json'])).stdout);
   assert.ok(rows[0].isCurrent);
   assert.match((await run(['revisions', String(rows[0].id)])).stdout, /web1/);

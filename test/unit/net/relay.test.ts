@@ -49,6 +49,9 @@ test('bytes arrive in order both ways, across the change from copying to splicin
     { bytesUp, bytesDown, closed, accepted },
     { bytesUp: sent.length, bytesDown: down.length, closed: 1, accepted: 1 },
   );
+  assert.deepEqual(forward.hosts?.(), {
+    a: { 'bytes-up': sent.length, 'bytes-down': down.length, accepted: 1, connections: 0 },
+  });
 });
 
 test('a half-close of the client leaves the other direction open', async () => {
@@ -204,4 +207,31 @@ test('three hundred connections at once, each with its own bytes both ways', asy
   );
   await until(() => isIdle(forward), 'all are closed');
   assert.equal(forward.counters()['closed'], 300);
+});
+
+test('a server that leaves the configuration keeps its count while its connection lasts', async () => {
+  await using cleanup = new Cleanup();
+  const { forward, port } = await forwardTo(cleanup, (socket) => void socket.pipe(socket));
+  const client = await cleanup.connect(port);
+  let echoed = 0;
+  client.on('data', (chunk) => (echoed += chunk.length));
+  const say = async (bytes: number) => {
+    const wanted = echoed + bytes;
+    client.write(patternBytes(bytes));
+    await until(() => echoed === wanted, 'the echo');
+  };
+  await say(1000);
+  assert.deepEqual(forward.hosts?.(), {
+    a: { 'bytes-up': 1000, 'bytes-down': 1000, accepted: 1, connections: 1 },
+  });
+  const other = hostAt('b', { ssh: { targetPort: 1 } });
+  const options = { forward: { listen: ['127.0.0.1'], sshPorts: `${await freePort()}` }, reservedPorts: [] };
+  await forward.reconfigure({ ...options, hosts: [other] });
+  await say(500);
+  assert.deepEqual(forward.hosts?.(), {
+    b: { 'bytes-up': 0, 'bytes-down': 0, accepted: 0, connections: 0 },
+    a: { 'bytes-up': 1500, 'bytes-down': 1500, accepted: 1, connections: 1 },
+  });
+  client.end();
+  await until(() => !('a' in (forward.hosts?.() ?? {})), 'the server is forgotten with its last connection');
 });

@@ -18,7 +18,12 @@ function directoryOf(t: TestContext): string {
 }
 
 /** A history whose clock is turned by hand; "load" is the minute of the time, "heat" is not known in odd samples. */
-function historyIn(directory: string, startMs = START, series = SERIES) {
+function historyIn(
+  directory: string,
+  startMs = START,
+  series = SERIES,
+  hosts: (ms: number) => [string, number[]][] = () => [],
+) {
   let nowMs = startMs;
   let task = () => {};
   let opened = 0;
@@ -34,6 +39,7 @@ function historyIn(directory: string, startMs = START, series = SERIES) {
         };
         return series.map((name) => all[name] ?? 7);
       },
+      sampleHosts: (at) => new Map(hosts(at)),
       openFile: () => {
         opened++;
         return openHistoryFile(join(directory, 'history.sqlite'), series, log);
@@ -62,6 +68,11 @@ function historyIn(directory: string, startMs = START, series = SERIES) {
       }
     },
     query: (fromMs: number, toMs: number, points: number) => history.query({ series, fromMs, toMs, points }),
+    async traffic(host: string, fromMs: number, toMs: number, points: number) {
+      const names = ['hostUpBytesPerSecond', 'hostConnections'];
+      const page = await history.query({ series: names, host, fromMs, toMs, points });
+      return page.series.map(({ mean }) => mean);
+    },
   };
 }
 
@@ -166,4 +177,83 @@ test('a clock that is put back', async (t) => {
   const { series } = await query(START - 7_200_000, START, 10);
   assert.notEqual(series[0].mean[0], null);
   await history[Symbol.asyncDispose]();
+});
+
+test('traffic of servers: from memory and from disk, by name, nothing where there was none', async (t) => {
+  const directory = directoryOf(t);
+  const minute = (ms: number) => Math.floor((ms - START) / 60_000);
+  // web1 is busy in every second minute, web2 in minute 70 alone.
+  const hosts = (ms: number): [string, number[]][] => [
+    ...(minute(ms) % 2 === 0 ? [['web1', [600, 10, 1, 3]] as [string, number[]]] : []),
+    ...(minute(ms) === 70 ? [['web2', [5, 0, 0, 1]] as [string, number[]]] : []),
+  ];
+  const first = historyIn(directory, START, SERIES, hosts);
+  first.run(7200 - 10);
+  assert.deepEqual(await first.traffic('web1', START, START + 240_000, 4), [
+    [600, 0, 600, 0],
+    [3, 0, 3, 0],
+  ]);
+  const end = START + 7_200_000;
+  assert.deepEqual(await first.traffic('web1', end - 120_000, end, 2), [
+    [600, 0],
+    [3, 0],
+  ]);
+  // Across both, and by hours as by minutes.
+  const [byTenMinutes] = await first.traffic('web1', START, end, 12);
+  assert.deepEqual(byTenMinutes, Array(12).fill(300));
+  await first.history[Symbol.asyncDispose]();
+
+  const second = historyIn(directory, START + 86_400_000, SERIES);
+  assert.deepEqual(await second.traffic('web2', START + 69 * 60_000, START + 72 * 60_000, 3), [
+    [0, 5, 0],
+    [0, 1, 0],
+  ]);
+  assert.deepEqual((await second.traffic('web1', START, end, 2))[0], [300, 300]);
+  assert.deepEqual((await second.traffic('never', START, end, 1))[0], [0]);
+  assert.deepEqual((await second.traffic('web1', end + 600_000, end + 660_000, 1))[0], [null]);
+  await second.history[Symbol.asyncDispose]();
+});
+
+test('servers that went leave the file with the rows of their time; a file of before knows of none', async (t) => {
+  const directory = directoryOf(t);
+  const path = join(directory, 'history.sqlite');
+  const day = 86_400;
+  const from = START / 1000;
+  const row = (timeSeconds: number, names: readonly string[]) => ({
+    timeSeconds,
+    seconds: 60,
+    mean: Float32Array.of(1, 1),
+    highest: Float32Array.of(1, 1),
+    hosts: new Map(
+      names.map((name) => [
+        name,
+        { mean: Float32Array.of(1, 2, 3, 4), highest: Float32Array.of(5, 6, 7, 8) },
+      ]),
+    ),
+  });
+  const { DatabaseSync } = await import('node:sqlite');
+  {
+    using old = new DatabaseSync(path);
+    old.exec(`
+      CREATE TABLE layout (series TEXT NOT NULL);
+      INSERT INTO layout VALUES ('${SERIES.join(' ')}');
+      CREATE TABLE minutes (time INTEGER PRIMARY KEY, seconds REAL NOT NULL, figures BLOB NOT NULL);
+      CREATE TABLE hours (time INTEGER PRIMARY KEY, seconds REAL NOT NULL, figures BLOB NOT NULL);
+      INSERT INTO hours VALUES (${from - 3600}, 60, zeroblob(16));
+    `);
+  }
+  const file = await openHistoryFile(path, SERIES, silentLog);
+  const known = (host: string, fromSeconds: number) =>
+    file.read(fromSeconds * 1000, (fromSeconds + 3600) * 1000, 3_600_000, host).map(({ hosts }) => hosts);
+  assert.deepEqual(known('web1', from - 3600), [undefined]);
+  file.write([row(from, ['web1', 'wéb2']), row(from + 60, ['web1'])]);
+  const [hour] = known('wéb2', from);
+  assert.deepEqual(hour?.get('wéb2'), {
+    mean: Float32Array.of(0.5, 1, 1.5, 2),
+    highest: Float32Array.of(5, 6, 7, 8),
+  });
+  assert.equal(hour?.has('web1'), false, 'only who is asked for is read');
+  file.write([row(from + 31 * day, ['web1'])]);
+  assert.deepEqual(known('wéb2', from), []);
+  file.close();
 });

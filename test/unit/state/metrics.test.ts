@@ -26,12 +26,25 @@ const TABLES: Record<string, [CounterTable, ServiceReport['status']['figures']]>
   admin: [ADMIN_COUNTERS, { listening: '127.0.0.1:8064' }],
 };
 
+/** What two services count of three servers. */
+const traffic = (up: number, down: number, accepted: number, connections: number) => ({
+  'bytes-up': up,
+  'bytes-down': down,
+  accepted,
+  connections,
+});
+const HOSTS: Record<string, ServiceReport['hosts']> = {
+  proxy: { web1: traffic(10, 200, 3, 1), web2: traffic(0, 0, 0, 0) },
+  forward: { web1: traffic(1, 2, 1, 1), gone: traffic(5, 6, 1, 1) },
+};
+
 const reports = Object.entries(TABLES).map(
   ([name, [counterTable, figures]], i): ServiceReport => ({
     name,
     status: { state: i === 2 ? 'degraded' : 'running', restarts: i, figures },
     counterTable,
     counters: Object.fromEntries(Object.keys(counterTable).map((counter, at) => [counter, at * 1e15 + 0.5])),
+    hosts: HOSTS[name],
   }),
 );
 
@@ -103,6 +116,16 @@ test('names, gauges and labels', () => {
     { labels: { service: 'admin' }, value: 1 },
   ]);
   assert.equal(families.get('tombolo_build_info')?.samples[0].labels['version'], '1.2.3 "quoted" \\ \n');
+});
+
+test('traffic of each server, summed over services', () => {
+  const families = parseExposition(render());
+  const of = (name: string) =>
+    families.get(name)?.samples.map(({ labels, value }) => `${labels['host']} ${value}`);
+  assert.deepEqual(of('tombolo_host_up_bytes_total'), ['web1 11', 'web2 0', 'gone 5']);
+  assert.deepEqual(of('tombolo_host_down_bytes_total'), ['web1 202', 'web2 0', 'gone 6']);
+  assert.deepEqual(of('tombolo_host_accepted_total'), ['web1 4', 'web2 0', 'gone 1']);
+  assert.deepEqual(of('tombolo_host_connections'), ['web1 2', 'web2 0', 'gone 1']);
 });
 
 test('GET /metrics needs a token of scope read', async (t) => {

@@ -17,7 +17,7 @@ export const isLost = signal(false);
 const window = signal<readonly { readonly atMs: number; readonly counters: Counters }[]>([]);
 const listeners = new Set<(events: readonly LiveEvent[]) => void>();
 
-/** By service and counter: how much it grew a second; 0 while that is not known. */
+/** By service (or `hostKey`) and counter: how much it grew a second; 0 while that is not known. */
 export const rates = computed(() => {
   const [first] = window.value;
   const last = window.value.at(-1);
@@ -29,6 +29,9 @@ export const rates = computed(() => {
     return from === undefined || to < from ? 0 : ((to - from) * 1000) / (last.atMs - first.atMs);
   };
 });
+
+/** Where `counters` and `rates` have a server of the configuration. */
+export const hostKey = (name: string): string => `host ${name}`;
 
 export const counterOf = (service: string, counter: string): number =>
   counters.value[service]?.[counter] ?? 0;
@@ -81,9 +84,11 @@ function open(): void {
   });
 }
 
-function takeCounters({ at, services }: LiveCounters): void {
+function takeCounters({ at, services, hosts }: LiveCounters): void {
   const next: Record<string, Record<string, number>> = { ...counters.value };
-  for (const [service, changed] of Object.entries(services)) next[service] = { ...next[service], ...changed };
+  const merge = (key: string, changed: Record<string, number>) => (next[key] = { ...next[key], ...changed });
+  for (const [service, changed] of Object.entries(services)) merge(service, changed);
+  for (const [host, changed] of Object.entries(hosts)) merge(hostKey(host), changed);
   counters.value = next;
   const atMs = Date.parse(at);
   window.value = [

@@ -1,4 +1,5 @@
 /** Charts of what was recorded: pairs of series that belong together share one. */
+import { query } from '../core/api.ts';
 import type { HistoryAnswer } from '../core/contract.ts';
 import { formatBitRate, formatBytes, formatNumber, formatPercent } from '../core/format.ts';
 import { dictionary } from '../core/locale.ts';
@@ -9,11 +10,13 @@ import { Chart, formatCount } from '../ui/chart.tsx';
 const text = dictionary(
   {
     up: 'towards the servers',
+    toHost: 'towards the server',
     down: 'back',
     out: 'out',
     back: 'back in',
     of: { machine: 'machine', process: 'Tombolo', all: 'all', cached: 'from the cache', now: 'now' },
     charts: {
+      hostTraffic: 'Throughput',
       proxyTraffic: 'Proxy: throughput',
       forwardTraffic: 'SSH and ports: throughput',
       nat64Traffic: 'NAT64: throughput',
@@ -31,11 +34,13 @@ const text = dictionary(
   },
   {
     up: 'zu den Servern',
+    toHost: 'zum Server',
     down: 'zurück',
     out: 'hinaus',
     back: 'zurück hinein',
     of: { machine: 'Gerät', process: 'Tombolo', all: 'alle', cached: 'aus dem Cache', now: 'jetzt' },
     charts: {
+      hostTraffic: 'Durchsatz',
       proxyTraffic: 'Proxy: Durchsatz',
       forwardTraffic: 'SSH und Ports: Durchsatz',
       nat64Traffic: 'NAT64: Durchsatz',
@@ -144,6 +149,36 @@ export const CHARTS: readonly ChartOf[] = [
   },
 ];
 
+/** Of one server. */
+const HOST_CHARTS: readonly ChartOf[] = [
+  {
+    title: () => text.value.charts.hostTraffic,
+    format: formatBitRate,
+    series: [
+      ['hostUpBytesPerSecond', () => text.value.toHost],
+      ['hostDownBytesPerSecond', () => text.value.down],
+    ],
+  },
+  {
+    title: () => text.value.charts.connections,
+    format: formatCount,
+    series: [['hostConnections', () => text.value.of.now]],
+  },
+  {
+    title: () => text.value.charts.accepted,
+    format: formatCount,
+    series: [['hostAcceptedPerSecond', () => text.value.of.now]],
+  },
+];
+
+/** Hours that charts can be of. */
+export const SPANS = ['1', '24', '168', '720'] as const;
+export type Span = (typeof SPANS)[number];
+export const spanTitles = dictionary(
+  { label: 'Time span', '1': '1 hour', '24': '1 day', '168': '7 days', '720': '30 days' },
+  { label: 'Zeitspanne', '1': '1 Stunde', '24': '1 Tag', '168': '7 Tage', '720': '30 Tage' },
+);
+
 /** A point of the last hours comes every ten seconds, of days every minute. */
 const REFRESH_MS = 10_000;
 const SLOW_REFRESH_MS = 60_000;
@@ -154,11 +189,13 @@ interface HistoryProps {
   readonly title?: string;
   /** Charts that hold one of these series; all when left out. */
   readonly names?: readonly string[];
+  /** The charts of this server instead. */
+  readonly host?: string;
   readonly hours: number;
 }
 
-export function HistoryCharts({ title, names, hours }: HistoryProps) {
-  const charts = CHARTS.filter(
+export function HistoryCharts({ title, names, host, hours }: HistoryProps) {
+  const charts = (host === undefined ? CHARTS : HOST_CHARTS).filter(
     ({ series }) => names === undefined || series.some(([name]) => names.includes(name)),
   );
   const wanted = charts.flatMap(({ series }) => series.map(([name]) => name));
@@ -166,7 +203,7 @@ export function HistoryCharts({ title, names, hours }: HistoryProps) {
   const minute = Math.floor(Date.now() / 60_000) * 60_000;
   const from = new Date(minute - hours * HOUR_SECONDS * 1000).toISOString();
   const answer = useResource<HistoryAnswer>(
-    `history?series=${wanted.join(',')}&points=${POINTS}&from=${from}`,
+    `history${query({ series: wanted.join(','), points: POINTS, from, host })}`,
     { everyMs: hours <= 1 ? REFRESH_MS : SLOW_REFRESH_MS },
   );
   const history = answer.data.value;

@@ -147,6 +147,17 @@ test('changes are told, and only those', async (t) => {
   assert.deepEqual(changes, ['a: unknown to ok', 'a: ok to fail', 'a: fail to ok']);
 });
 
+test('a change of what is configured does not hide that a server is well again', async (t) => {
+  const { monitor, changes, setState, setHosts } = setUp(t, 'a', 'b');
+  setState('fail');
+  await monitor.check('b');
+  // Another address.
+  setHosts('b');
+  setState('ok');
+  await monitor.check('b');
+  assert.deepEqual(changes, ['b: unknown to fail', 'b: fail to ok']);
+});
+
 test('a defect of a probe is told, and does not end the others', async (t) => {
   const { monitor, errors, breakProbes, probed, pass } = setUp(t, 'a', 'b');
   breakProbes();

@@ -19,24 +19,29 @@ const query = (name: string, type: string, flags = 0x100) =>
 const steady = ({ client, transport, name, type, answer, rcode }: DnsEvent) =>
   `${client} ${transport} ${name} ${type} ${answer} ${rcode}`;
 
+type Dns64 = Parameters<typeof startDns64>[0]['dns64'];
+const optionsOf = (port: number, upstream: string, queryLog: Dns64['queryLog']): { dns64: Dns64 } => ({
+  dns64: {
+    enabled: true,
+    listen: ['127.0.0.1', '::1'],
+    port,
+    prefixes: ['64:ff9b::/96'],
+    upstreams: [upstream],
+    allow: ['127.0.0.1/32', '::1/128'],
+    cacheEntries: 1000,
+    queryLog,
+  },
+});
+
 test('each query is told with its answer', async () => {
   await using upstream = await scriptedUpstream(zone({ 'v4.example.com': { A: [{ data: '192.0.2.1' }] } }));
   using log = createEventLog({ serverAt: () => undefined });
   const port = await freePort();
-  await using _ = await startDns64(
-    {
-      dns64: {
-        enabled: true,
-        listen: ['127.0.0.1', '::1'],
-        port,
-        prefixes: ['64:ff9b::/96'],
-        upstreams: [upstream.url],
-        allow: ['127.0.0.1/32', '::1/128'],
-        cacheEntries: 1000,
-      },
-    },
-    { log: silentLog, stateDirectory: '/nonexistent', events: log },
-  );
+  await using _ = await startDns64(optionsOf(port, upstream.url, 'full'), {
+    log: silentLog,
+    stateDirectory: '/nonexistent',
+    events: log,
+  });
   const told = () => log.page({}, undefined, 500).events as unknown as DnsEvent[];
   const steps: [what: () => Promise<unknown>, expected: string][] = [
     [
@@ -66,5 +71,55 @@ test('each query is told with its answer', async () => {
     await ask();
     await waitFor(expected, () => told().length > before);
     assert.equal(steady(told()[0]), expected);
+  }
+});
+
+test('how much is told is for the configuration to say, at once and also of what was told before', async () => {
+  await using upstream = await scriptedUpstream(zone({ 'v4.example.com': { A: [{ data: '192.0.2.1' }] } }));
+  using log = createEventLog({ serverAt: () => 'web1' });
+  const port = await freePort();
+  await using dns64 = await startDns64(optionsOf(port, upstream.url, 'names'), {
+    log: silentLog,
+    stateDirectory: '/nonexistent',
+    events: log,
+  });
+  const told = () =>
+    log
+      .page({}, undefined, 500)
+      .events.map((event) => steady(event as unknown as DnsEvent))
+      .reverse();
+  /** Through the main thread, from the worker's cache, over TCP; refused by the worker. */
+  const ask = async () => {
+    await askUdp(port, query('v4.example.com', 'AAAA'));
+    await askUdp(port, query('v4.example.com', 'AAAA'));
+    await askTcp(port, [query('v4.example.com', 'A')]);
+    await askUdp(port, query('v4.example.com', 'A'), { from: '127.0.0.2' });
+  };
+  const answers = ['AAAA cached NOERROR', 'AAAA cached NOERROR', 'A cached NOERROR', 'A refused REFUSED'];
+  const first = [
+    'AAAA synthesized NOERROR',
+    'AAAA cached NOERROR',
+    'A forwarded NOERROR',
+    'A refused REFUSED',
+  ];
+  const firstWords = (line: string) => line.split(' ').slice(-3).join(' ');
+  const rounds: [level: Dns64['queryLog'], clients: string[], answers: string[]][] = [
+    ['names', ['null'], first],
+    ['off', [], []],
+    ['full', ['127.0.0.1', '127.0.0.2'], answers],
+    ['names', ['null'], answers],
+  ];
+  for (const [level, clients, expected] of rounds) {
+    await dns64.reconfigure(optionsOf(port, upstream.url, level));
+    if (level !== 'full')
+      assert.ok(
+        told().every((line) => !line.startsWith('127.')),
+        'nobody is known',
+      );
+    await ask();
+    await waitFor(`${level}: the answers`, () => told().length >= expected.length);
+    assert.deepEqual(told().map(firstWords).sort(), expected.toSorted(), level);
+    assert.deepEqual([...new Set(told().map((line) => line.split(' ')[0]))].sort(), clients, level);
+    assert.equal(log.page({ server: 'web1' }, undefined, 1).events.length, level === 'full' ? 1 : 0);
   }
 });

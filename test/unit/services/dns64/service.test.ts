@@ -31,6 +31,7 @@ const baseConfig = (port: number, upstream: string): Dns64Config => ({
   upstreams: [upstream],
   allow: ['127.0.0.0/24', '::1/128'],
   cacheEntries: 1000,
+  queryLog: 'full',
 });
 
 const DATA = zone({

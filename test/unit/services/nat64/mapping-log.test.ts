@@ -144,6 +144,7 @@ test('a structured line for each, and an event for the panel', (t) => {
   const log = { info: (fields: object) => void lines.push(fields) };
   const reader = readMappingLog(ring, log, {
     put: () => assert.fail('only the ring tells'),
+    forget: () => {},
     drainRing: (drained, decode) => {
       t.after(() => assert.ok(stopped));
       return {

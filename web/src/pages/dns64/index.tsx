@@ -1,8 +1,10 @@
-import { config } from '../../core/config.ts';
+import { config, edit, edited } from '../../core/config.ts';
+import type { Dns64Config } from '../../core/contract.ts';
 import { formatNumber, formatPercent, formatRate } from '../../core/format.ts';
 import { counterOf, rates } from '../../core/live.ts';
 import { dictionary } from '../../core/locale.ts';
 import { Address, Card, LinkButton, PageHead } from '../../ui/basics.tsx';
+import { SelectField } from '../../ui/field.tsx';
 import { Facts } from '../../ui/table.tsx';
 import { HistoryCharts } from '../history.tsx';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
@@ -24,6 +26,10 @@ const text = dictionary(
     timeline: 'Its queries, live',
     edit: 'Edit as JSON',
     charts: 'The last day',
+    log: 'Queries in the timeline',
+    logHint:
+      'The last 1000 are kept in memory, never on disk. With less, what was recorded before is forgotten. It takes effect when you apply the change.',
+    logs: { full: 'who asked for what', names: 'names, not who asked', off: 'none' },
   },
   {
     title: 'DNS64',
@@ -41,6 +47,10 @@ const text = dictionary(
     timeline: 'Seine Anfragen, live',
     edit: 'Als JSON bearbeiten',
     charts: 'Der letzte Tag',
+    log: 'Anfragen in der Zeitleiste',
+    logHint:
+      'Die letzten 1000 bleiben im Arbeitsspeicher, nie auf der Karte. Mit weniger wird vergessen, was zuvor aufgezeichnet war. Es wirkt, wenn Sie die Änderung anwenden.',
+    logs: { full: 'wer wonach fragte', names: 'Namen, nicht wer fragte', off: 'keine' },
   },
 );
 
@@ -120,11 +130,30 @@ export default function Dns64Page() {
                 ],
               ]}
             />
+            <QueryLog applied={settings.queryLog} />
           </Card>
         )}
       </div>
       <HistoryCharts title={words.charts} names={['dnsQueriesPerSecond']} hours={24} />
       <ServiceCounters name="dns64" />
     </>
+  );
+}
+
+type Level = Dns64Config['queryLog'];
+const LEVELS: readonly Level[] = ['full', 'names', 'off'];
+
+/** `applied`: what is in force; what is chosen goes into the draft. */
+function QueryLog({ applied }: { applied: Level }) {
+  const words = text.value;
+  const { dns64 } = edited.value as { dns64?: { queryLog?: Level } };
+  return (
+    <SelectField<Level>
+      label={words.log}
+      hint={words.logHint}
+      value={dns64?.queryLog ?? applied}
+      options={LEVELS.map((level) => [level, words.logs[level]])}
+      onChange={(queryLog) => edit((document) => (document['dns64'] = { ...dns64, queryLog }))}
+    />
   );
 }

@@ -2,7 +2,14 @@
 import { useSignal } from '@preact/signals';
 import { query } from '../../core/api.ts';
 import { config } from '../../core/config.ts';
-import type { ConnectionEvent, DnsEvent, LiveEvent, Nat64Event, ServiceEvent } from '../../core/contract.ts';
+import type {
+  ConnectionEvent,
+  DnsEvent,
+  HealthEvent,
+  LiveEvent,
+  Nat64Event,
+  ServiceEvent,
+} from '../../core/contract.ts';
 import { formatBytes, formatClock, formatMs, formatTime } from '../../core/format.ts';
 import { Shape, type Tone, toneOf } from '../../ui/basics.tsx';
 import { Facts } from '../../ui/table.tsx';
@@ -63,8 +70,15 @@ function lineOf(event: LiveEvent): Line {
       return nat64Line(event);
     case 'service':
       return serviceLine(event);
+    case 'health':
+      return healthLine(event);
   }
 }
+
+const toServer = (server: string): readonly [string, string] => [
+  `/servers/${encodeURIComponent(server)}`,
+  `${text.value.toServer} ${server}`,
+];
 
 const ofClient = (client: string): readonly [string, string] => [
   `/live${query({ client })}`,
@@ -111,9 +125,7 @@ function connectionLine({
       reason !== null && [words.facts.reason, `${explanation ?? ''} (${reason})`],
     ],
     links: [
-      ...(server === null
-        ? []
-        : [[`/servers/${encodeURIComponent(server)}`, `${words.toServer} ${server}`] as const]),
+      ...(server === null ? [] : [toServer(server)]),
       ...(name === null || port === undefined
         ? []
         : [
@@ -130,16 +142,16 @@ function dnsLine({ client, name, type, transport, answer, rcode, durationMs }: D
   return {
     icon: 'dns64',
     tone: isBad ? 'fail' : rcode === 'NOERROR' ? 'ok' : 'off',
-    sentence: words.dns.line(client, type, name),
+    sentence: words.dns.line(client ?? words.dns.someone, type, name),
     note: rcode === 'NOERROR' || isBad ? words.dns.answers[answer] : rcode,
     facts: [
-      [words.client, client],
+      client !== null && [words.client, client],
       [words.facts.name, `${type} ${name}`],
       [words.facts.rcode, `${rcode}, ${words.dns.answers[answer]}`],
       [words.facts.duration, formatMs(durationMs)],
       [words.facts.transport, transport.toUpperCase()],
     ],
-    links: [['/dns64', 'DNS64'], ofClient(client)],
+    links: [['/dns64', 'DNS64'], ...(client === null ? [] : [ofClient(client)])],
   };
 }
 
@@ -160,9 +172,7 @@ function nat64Line(event: Nat64Event): Line {
     ],
     links: [
       [`/nat64${query({ view: 'sessions', client })}`, words.toSessions],
-      ...(server === null
-        ? []
-        : [[`/servers/${encodeURIComponent(server)}`, `${words.toServer} ${server}`] as const]),
+      ...(server === null ? [] : [toServer(server)]),
       ofClient(client),
     ],
   };
@@ -178,5 +188,34 @@ function serviceLine({ service, state, problem, restarts }: ServiceEvent): Line 
     note: common.value.state[state],
     facts: [problem !== null && [words.facts.problem, problem], [words.facts.restarts, String(restarts)]],
     links: known ? [[`/${service}`, service]] : [],
+  };
+}
+
+function healthLine({
+  server,
+  state,
+  before,
+  probe,
+  service,
+  port,
+  hostname,
+  detail,
+  failing,
+}: HealthEvent): Line {
+  const words = text.value;
+  const states = common.value.state;
+  return {
+    icon: 'servers',
+    tone: toneOf(state),
+    sentence:
+      service === null || port === null ? words.health.well(server) : words.health.not(server, service, port),
+    note: states[state],
+    facts: [
+      probe !== null && [words.facts.probe, [probe.toUpperCase(), hostname].filter(Boolean).join(' ')],
+      detail !== null && [words.facts.found, detail],
+      [words.facts.before, states[before]],
+      failing > 1 && [words.facts.failing, String(failing)],
+    ],
+    links: [toServer(server)],
   };
 }

@@ -2,13 +2,10 @@ import { parameter, setParameters } from '../../core/router.ts';
 import { PageHead } from '../../ui/basics.tsx';
 import { Choice } from '../../ui/field.tsx';
 import { currentTab, Tabs } from '../../ui/tabs.tsx';
-import { HistoryCharts } from '../history.tsx';
+import { HistoryCharts, SPANS, type Span, spanTitles } from '../history.tsx';
 import { text } from './text.ts';
 import { Timeline } from './timeline.tsx';
 import './live.css';
-
-const SPANS = ['1', '24', '168', '720'] as const;
-type Span = (typeof SPANS)[number];
 
 export default function LivePage() {
   const words = text.value;
@@ -23,15 +20,14 @@ export default function LivePage() {
 }
 
 function Charts() {
-  const words = text.value;
   const wanted = parameter('hours') as Span;
   const hours: Span = SPANS.includes(wanted) ? wanted : '1';
   return (
     <div class="stack">
       <Choice
-        label={words.hours}
+        label={spanTitles.value.label}
         value={hours}
-        options={SPANS.map((span) => [span, words.spans[span]])}
+        options={SPANS.map((span) => [span, spanTitles.value[span]])}
         onChange={(next) => setParameters({ hours: next })}
       />
       <section class="card">

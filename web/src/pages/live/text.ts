@@ -3,11 +3,11 @@ import { dictionary } from '../../core/locale.ts';
 export const text = dictionary(
   {
     title: 'Live',
-    lead: 'One timeline of connections, DNS queries, NAT64 mappings and services; and what was recorded of the last 30 days.',
+    lead: 'One timeline of connections, DNS queries, NAT64 mappings, services and the health of servers; and what was recorded of the last 30 days.',
     views: 'Parts of this page',
     timeline: 'Timeline',
     charts: 'Charts',
-    kinds: { connection: 'Connections', dns: 'DNS', nat64: 'NAT64', service: 'Services' },
+    kinds: { connection: 'Connections', dns: 'DNS', nat64: 'NAT64', service: 'Services', health: 'Health' },
     show: 'Show',
     client: 'Client',
     server: 'Server',
@@ -37,6 +37,7 @@ export const text = dictionary(
     },
     dns: {
       line: (who: string, type: string, name: string) => `${who} asked for ${type} ${name}`,
+      someone: 'A client',
       answers: {
         cached: 'from the cache',
         forwarded: 'from upstream',
@@ -58,6 +59,11 @@ export const text = dictionary(
         `${who} ended talking with ${remote} over ${protocol}, as ${pool}`,
     },
     service: (name: string, state: string) => `${name}: ${state}`,
+    health: {
+      well: (server: string) => `${server} is well again`,
+      not: (server: string, service: string, port: number) =>
+        `${server}: trouble with ${service}, port ${port}`,
+    },
     facts: {
       listener: 'Listener',
       name: 'Asked for',
@@ -69,22 +75,24 @@ export const text = dictionary(
       restarts: 'Restarts',
       problem: 'Problem',
       remote: 'Other end',
+      probe: 'Probe',
+      found: 'Found',
+      before: 'Before',
+      failing: 'Probes not well',
     },
     toServer: 'To the server',
     explainIt: 'Explain this connection',
     toClient: 'Everything of this client',
     toSessions: 'Its NAT64 sessions',
-    hours: 'Time span',
-    spans: { '1': '1 hour', '24': '1 day', '168': '7 days', '720': '30 days' },
     details: 'Details',
   },
   {
     title: 'Live',
-    lead: 'Eine Zeitleiste der Verbindungen, DNS-Anfragen, NAT64-Zuordnungen und Dienste; und was von den letzten 30 Tagen aufgezeichnet ist.',
+    lead: 'Eine Zeitleiste der Verbindungen, DNS-Anfragen, NAT64-Zuordnungen, Dienste und des Befindens der Server; und was von den letzten 30 Tagen aufgezeichnet ist.',
     views: 'Teile dieser Seite',
     timeline: 'Zeitleiste',
     charts: 'Diagramme',
-    kinds: { connection: 'Verbindungen', dns: 'DNS', nat64: 'NAT64', service: 'Dienste' },
+    kinds: { connection: 'Verbindungen', dns: 'DNS', nat64: 'NAT64', service: 'Dienste', health: 'Befinden' },
     show: 'Zeigen',
     client: 'Client',
     server: 'Server',
@@ -114,6 +122,7 @@ export const text = dictionary(
     },
     dns: {
       line: (who, type, name) => `${who} fragte nach ${type} ${name}`,
+      someone: 'Ein Client',
       answers: {
         cached: 'aus dem Cache',
         forwarded: 'vom Upstream',
@@ -133,6 +142,10 @@ export const text = dictionary(
         `${who} hörte auf, als ${pool} über ${protocol} mit ${remote} zu sprechen`,
     },
     service: (name, state) => `${name}: ${state}`,
+    health: {
+      well: (server) => `${server} geht es wieder gut`,
+      not: (server, service, port) => `${server}: Störung bei ${service}, Port ${port}`,
+    },
     facts: {
       listener: 'Listener',
       name: 'Gefragt nach',
@@ -144,13 +157,15 @@ export const text = dictionary(
       restarts: 'Neustarts',
       problem: 'Problem',
       remote: 'Gegenseite',
+      probe: 'Messung',
+      found: 'Gefunden',
+      before: 'Vorher',
+      failing: 'Auffällige Messungen',
     },
     toServer: 'Zum Server',
     explainIt: 'Diese Verbindung erklären',
     toClient: 'Alles von diesem Client',
     toSessions: 'Seine NAT64-Sitzungen',
-    hours: 'Zeitspanne',
-    spans: { '1': '1 Stunde', '24': '1 Tag', '168': '7 Tage', '720': '30 Tage' },
     details: 'Einzelheiten',
   },
 );

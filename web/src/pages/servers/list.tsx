@@ -7,6 +7,7 @@ import { Table } from '../../ui/table.tsx';
 import { type HostDocument, hostsOf } from './model.ts';
 import { PasteDialog } from './paste.tsx';
 import { text } from './text.ts';
+import { RateNow } from './traffic.tsx';
 
 const REFRESH_MS = 10_000;
 
@@ -77,6 +78,7 @@ export function ServerList() {
                 cell: ({ hostnames = [] }) => hostnames.map((name) => <div key={name}>{name}</div>),
               },
               { title: words.address, cell: ({ address }) => <Address value={address} /> },
+              { title: words.trafficNow, isNumber: true, cell: ({ name }) => <RateNow name={name} /> },
               { title: words.checked, cell: ({ name }) => <Ago at={answers.get(name)?.health.checkedAt} /> },
             ]}
           />

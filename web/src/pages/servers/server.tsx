@@ -25,6 +25,7 @@ import { Qr } from '../../ui/qr.tsx';
 import { DnsRecords } from './dns-records.tsx';
 import { type HostDocument, hostsOf, withoutHost } from './model.ts';
 import { text } from './text.ts';
+import { Traffic } from './traffic.tsx';
 
 const REFRESH_MS = 10_000;
 
@@ -89,6 +90,7 @@ export function Server({ name }: { name: string }) {
       </div>
       {answer !== undefined && (
         <>
+          <Traffic name={name} />
           <Probes answer={answer} />
           <Card title={words.dns}>
             <p class="faint">{words.dnsLead}</p>

@@ -93,6 +93,13 @@ export const text = dictionary(
     who: 'Client',
     asked: 'Asked for',
     traffic: 'Up / down',
+    trafficTitle: 'Traffic',
+    trafficLead:
+      'Through the proxy and the forwarded SSH port: bytes of clients towards the server, and back. Not in it: IPv6 clients, who reach the server directly, and what the server itself fetches through NAT64.',
+    trafficNow: 'Now, up / down',
+    trafficSince: 'Since the start',
+    trafficTotals: (up: string, down: string, accepted: string, open: string) =>
+      `${up} up, ${down} down; connections: ${accepted}, open now: ${open}`,
     open: 'Open a name',
     openLead: 'With a phone outside your network, to see what the Internet sees.',
     facts: 'In short',
@@ -208,6 +215,13 @@ export const text = dictionary(
     who: 'Client',
     asked: 'Gefragt nach',
     traffic: 'Hin / zurück',
+    trafficTitle: 'Verkehr',
+    trafficLead:
+      'Über den Proxy und den weitergeleiteten SSH-Port: Bytes der Clients zum Server und zurück. Nicht dabei: IPv6-Clients, die den Server direkt erreichen, und was der Server selbst über NAT64 holt.',
+    trafficNow: 'Jetzt, hin / zurück',
+    trafficSince: 'Seit dem Start',
+    trafficTotals: (up, down, accepted, open) =>
+      `${up} hin, ${down} zurück; Verbindungen: ${accepted}, gerade offen: ${open}`,
     open: 'Einen Namen öffnen',
     openLead: 'Mit einem Telefon außerhalb Ihres Netzes, um zu sehen, was das Internet sieht.',
     facts: 'Kurz gesagt',

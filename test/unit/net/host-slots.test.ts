@@ -1,0 +1,112 @@
+/** Slots of servers: who gets which, and what is read of them, while servers come and go. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HOST, createHostCounters, createHostSlots } from '../../../src/net/host-slots.ts';
+
+/** The main thread's side and a worker's; `open` and `close` are a connection's begin and end. */
+function both(slots?: number) {
+  const main = createHostSlots(slots);
+  let worker = createHostCounters(main.buffer);
+  let generation = 0;
+  let applied = 0;
+  return {
+    read: main.read,
+    /** A new configuration; the worker goes by it when `isApplied`. */
+    configure(names: readonly string[], isApplied = true) {
+      const assigned = main.assign(names, ++generation, applied);
+      if (isApplied) {
+        worker.assign(assigned);
+        applied = generation;
+      }
+      return assigned;
+    },
+    /** Bytes of a connection that stays open; returns how to end it. */
+    open(server: string, up: number, down: number) {
+      const at = worker.offsetOf(server);
+      worker.values[at + HOST.ACCEPTED]++;
+      worker.values[at + HOST.OPEN]++;
+      worker.values[at + HOST.UP] += up;
+      worker.values[at + HOST.DOWN] += down;
+      return () => void worker.values[at + HOST.OPEN]--;
+    },
+    restartWorker() {
+      worker = createHostCounters(main.buffer);
+      worker.assign(main.assign(Object.keys(main.read()), generation, applied));
+    },
+  };
+}
+
+const traffic = (up: number, down: number, accepted: number, connections: number) => ({
+  'bytes-up': up,
+  'bytes-down': down,
+  accepted,
+  connections,
+});
+
+test('each server has its own figures, from nothing on', () => {
+  const { configure, open, read } = both();
+  configure(['a', 'b']);
+  open('a', 10, 200)();
+  open('a', 1, 2);
+  assert.deepEqual(read(), { a: traffic(11, 202, 2, 1), b: traffic(0, 0, 0, 0) });
+});
+
+test('a server that goes is told of while connections of it are open, and keeps its slot', () => {
+  const { configure, open, read } = both();
+  const before = configure(['a', 'b']);
+  const close = open('a', 5, 5);
+  const after = configure(['b', 'c']);
+  assert.equal(after['b'], before['b']);
+  assert.notEqual(after['c'], before['a']);
+  assert.deepEqual(read()['a'], traffic(5, 5, 1, 1));
+  // It comes back meanwhile: nothing is lost.
+  assert.equal(configure(['a', 'b', 'c'])['a'], before['a']);
+  assert.deepEqual(read()['a'], traffic(5, 5, 1, 1));
+  configure(['b', 'c']);
+  close();
+  assert.equal('a' in read(), false);
+});
+
+test('a slot is reused when its configuration is applied and no connection holds it; the next counts from nothing', () => {
+  const { configure, open, read } = both();
+  const { a } = configure(['a']);
+  const close = open('a', 7, 8);
+  configure([]);
+  assert.notEqual(configure(['b'])['b'], a, 'held by a connection');
+  close();
+  assert.equal(configure(['b', 'c'])['c'], a);
+  assert.deepEqual(read()['c'], traffic(0, 0, 0, 0));
+  open('c', 1, 1);
+  assert.deepEqual(read()['c'], traffic(1, 1, 1, 1));
+  // Not before the worker goes by it: it may still lead connections to "c".
+  configure(['b'], false);
+  assert.notEqual(configure(['b', 'd'], false)['d'], a);
+});
+
+test('a server that comes back after its last connection counts anew', () => {
+  const { configure, open, read } = both();
+  configure(['a']);
+  open('a', 7, 8)();
+  configure([]);
+  configure(['a']);
+  assert.deepEqual(read(), { a: traffic(0, 0, 0, 0) });
+});
+
+test('a worker that is started again has no connections, and goes on counting', () => {
+  const { configure, open, read, restartWorker } = both();
+  configure(['a']);
+  open('a', 7, 8);
+  restartWorker();
+  assert.deepEqual(read(), { a: traffic(7, 8, 1, 0) });
+  open('a', 1, 1);
+  assert.deepEqual(read(), { a: traffic(8, 9, 2, 1) });
+});
+
+test('servers beyond the slots are counted as nobody', () => {
+  const { configure, open, read } = both(3);
+  assert.deepEqual(Object.keys(configure(['a', 'b', 'c'])), ['a', 'b']);
+  open('c', 1, 1)();
+  open('unknown', 1, 1)();
+  assert.deepEqual(Object.keys(read()), ['a', 'b']);
+  assert.deepEqual(read()['a'], traffic(0, 0, 0, 0));
+});

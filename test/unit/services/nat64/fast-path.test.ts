@@ -1,0 +1,82 @@
+/** Which devices the kernel's part of the translator is on, as they come, go and refuse. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createAttachments } from '../../../../src/services/nat64/fast-path.ts';
+
+/** Devices by name with the reason for which they refuse; undefined: they do not. */
+function machine(devices: Record<string, string | undefined>) {
+  const wanted = new Map<string, { index: number; linkHeaderBytes: number }>();
+  const refusing = new Map<string, string>();
+  const links: number[] = [];
+  const told: string[] = [];
+  const set = (name: string, refusal?: string, index = wanted.size + 1) => {
+    wanted.set(name, { index, linkHeaderBytes: 14 });
+    if (refusal === undefined) refusing.delete(name);
+    else refusing.set(name, refusal);
+  };
+  for (const [name, refusal] of Object.entries(devices)) set(name, refusal);
+  return {
+    wanted,
+    set,
+    links,
+    told,
+    start: () =>
+      createAttachments({
+        wanted: () => wanted,
+        attach(name, { index }) {
+          const refusal = refusing.get(name);
+          if (refusal !== undefined) throw new Error(refusal);
+          links.push(index);
+          return index;
+        },
+        detach: (link) => void links.splice(links.indexOf(link), 1),
+        log: { warn: (fields) => void told.push((fields as { device: string }).device) },
+      }),
+  };
+}
+
+test('a device that refuses at the start leaves the others their program, and is told once for each reason', () => {
+  const { set, start, links, told } = machine({ bond0: 'not supported', wan: undefined, lan: undefined });
+  using attachments = start();
+  assert.deepEqual(attachments.devices, ['wan', 'lan']);
+  for (let i = 0; i < 3; i++) attachments.refresh();
+  assert.deepEqual(told, ['bond0']);
+  set('bond0', 'busy', 1);
+  attachments.refresh();
+  attachments.refresh();
+  assert.deepEqual(told, ['bond0', 'bond0']);
+  set('bond0', undefined, 1);
+  attachments.refresh();
+  assert.deepEqual(attachments.devices, ['wan', 'lan', 'bond0']);
+  assert.equal(links.length, 3);
+});
+
+test('devices that come, go and come back as another', () => {
+  const { wanted, set, start, links, told } = machine({ wan: undefined });
+  const attachments = start();
+  set('ppp0', undefined, 7);
+  set('odd', 'not supported', 8);
+  attachments.refresh();
+  assert.deepEqual(attachments.devices, ['wan', 'ppp0']);
+  set('ppp0', undefined, 9);
+  wanted.delete('odd');
+  attachments.refresh();
+  assert.deepEqual(links, [1, 9]);
+  // It refuses again after it was away: that is news.
+  set('odd', 'not supported', 8);
+  attachments.refresh();
+  assert.deepEqual(told, ['odd', 'odd']);
+  attachments[Symbol.dispose]();
+  assert.deepEqual(links, []);
+});
+
+test('when every device refuses it is the kernel; without devices it waits for one', () => {
+  const { start, told } = machine({ wan: 'no tcx', lan: 'no tcx' });
+  assert.throws(start, /no tcx/);
+  assert.deepEqual(told, []);
+  const later = machine({});
+  using attachments = later.start();
+  later.set('wan');
+  attachments.refresh();
+  assert.deepEqual(attachments.devices, ['wan']);
+});
