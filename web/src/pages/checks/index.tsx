@@ -112,7 +112,7 @@ export default function Checks() {
           <p>{words.noneHelp}</p>
         </Empty>
       )}
-      {answer !== undefined && answer.items.length > 0 && open.length === 0 && (
+      {good.length > 0 && open.length === 0 && (
         <Card>
           <p class="all-good">
             <State state="ok" word={words.allGood} />

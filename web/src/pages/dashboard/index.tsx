@@ -88,7 +88,7 @@ function Checks({ checks }: { checks: Resource<ChecksAnswer> }) {
       {answer === undefined && <Loading of={checks} />}
       {answer !== undefined && open.length === 0 && (
         <p>
-          {answer.items.length === 0 ? (
+          {answer.items.every(({ state }) => state === 'unknown') ? (
             <State state="unknown" word={words.checksNone} />
           ) : (
             <State state="ok" word={words.checksGood} />
