@@ -65,7 +65,10 @@ export async function startBench(model: Model): Promise<Bench> {
         what,
         async () => {
           const ended = await Promise.race([qemu?.exited, false]);
-          if (ended !== false) throw new Error(`QEMU ended (${ended}) before ${what}\n${qemu?.output()}`);
+          if (ended !== false)
+            throw new Error(
+              `QEMU ended (${ended}) before ${what}\n${qemu?.output()}\n${machine.serial().slice(-4000)}`,
+            );
           return condition();
         },
         { timeoutMs: PATIENCE_MS, intervalMs, explain: () => machine.serial().slice(-4000) },

@@ -60,16 +60,22 @@ describe('live', { concurrency: false }, () => {
     });
     return mine();
   }
-  const connections = (host: keyof World['hosts'], command: string, service: string, count: number) =>
+  /** Of connections by this name: others may still be told of. */
+  const connections = (command: string, service: string, name: string | null, count: number) =>
     eventsOf<ConnectionEvent>(
-      host,
+      'client',
       command,
-      (event) => event.kind === 'connection' && event.service === service,
+      (event) => event.kind === 'connection' && event.service === service && event.name === name,
       count,
     );
 
   it('curl over HTTPS: opened and closed, by name, with its bytes', async () => {
-    const [opened, closed] = await connections('client', 'curl -sS -m 5 https://example.com/', 'proxy', 2);
+    const [opened, closed] = await connections(
+      'curl -sS -m 5 https://example.com/',
+      'proxy',
+      'example.com',
+      2,
+    );
     for (const event of [opened, closed]) {
       assert.equal(event.client, ADDRESSES.client);
       assert.equal(event.listener, 'https');
@@ -83,13 +89,13 @@ describe('live', { concurrency: false }, () => {
   });
 
   it('curl over HTTP to a server behind PROXY v1', async () => {
-    const [, closed] = await connections('client', 'curl -sS -m 5 http://example.org/', 'proxy', 2);
+    const [, closed] = await connections('curl -sS -m 5 http://example.org/', 'proxy', 'example.org', 2);
     assert.deepEqual([closed.listener, closed.name, closed.server], ['http', 'example.org', 'web2']);
   });
 
   it('openssl with a name that nobody has: refused, with the name and the reason', async () => {
     const command = `openssl s_client -connect ${ADDRESSES.appliance4}:443 -servername nobody.example.net </dev/null`;
-    const [refused] = await connections('client', command, 'proxy', 1);
+    const [refused] = await connections(command, 'proxy', 'nobody.example.net', 1);
     assert.equal(refused.what, 'refused');
     assert.equal(refused.name, 'nobody.example.net');
     assert.equal(refused.server, null);
@@ -98,7 +104,7 @@ describe('live', { concurrency: false }, () => {
   });
 
   it('ssh through the forwarded port', async () => {
-    const [opened, closed] = await connections('client', 'ssh -F "$LAB/ssh_config" web2 true', 'forward', 2);
+    const [opened, closed] = await connections('ssh -F "$LAB/ssh_config" web2 true', 'forward', null, 2);
     assert.deepEqual([opened.what, opened.server, opened.listener], ['opened', 'web2', 'web2']);
     assert.equal(opened.client, ADDRESSES.client);
     assert.equal(closed.what, 'closed');
@@ -136,9 +142,9 @@ describe('live', { concurrency: false }, () => {
     assert.deepEqual(Object.keys(before), ['web1', 'web2', 'web3']);
     // 3 MB each way through SSH: long enough to be spliced. What of it is SSH's own, the event tells.
     const [, closed] = await connections(
-      'client',
       'head -c 3000000 /dev/zero | ssh -F "$LAB/ssh_config" web2 cat | wc -c',
       'forward',
+      null,
       2,
     );
     // And over HTTP as much as curl itself says that it sent and got.
