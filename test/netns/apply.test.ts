@@ -121,10 +121,14 @@ describe('changes of the configuration that nobody confirms', () => {
 
     it(`another ${what}: unconfirmed, it goes back by itself`, async () => {
       const process = await startAnew();
-      assert.equal((await apply(changed, 1))['changed'], true);
+      assert.equal((await apply(changed, 2))['changed'], true);
+      await waitUntil('the new address', () => isServed(address));
       await waitUntil('the way back', async () => (await isServed(FIRST)) && !(await isServed(address)));
-      const { pending, lastRollback } = await api(FIRST, '/config/pending');
-      assert.equal(pending, null);
+      // It is written down when everything follows it again, a little after the old address does.
+      const { lastRollback } = await waitUntil('the end of the countdown', async () => {
+        const answer = await api(FIRST, '/config/pending');
+        return answer['pending'] === null ? answer : undefined;
+      });
       assert.equal((lastRollback as Json)['reason'], 'not-confirmed');
       assert.equal(readFileSync(configFile, 'utf8'), OLD);
       await process.stop();
@@ -159,7 +163,7 @@ describe('changes of the configuration that nobody confirms', () => {
     const admin = { ...configuration('192.0.2.1').admin, allow: ['198.51.100.0/24'] };
     assert.equal((await apply({ ...configuration('192.0.2.1'), admin }, 1))['changed'], true);
     await waitUntil('the way back in', () => isServed(FIRST));
-    assert.equal((await history(FIRST))[0].why, 'rollback');
+    await waitUntil('the way back in the history', async () => (await history(FIRST))[0].why === 'rollback');
     await process.stop();
   });
 

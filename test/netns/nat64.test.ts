@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import type { Explanation, Page, SessionRow } from '../../src/runtime/nat64-queries.ts';
+import { english } from '../../src/texts/text.ts';
 import { udp } from '../unit/services/nat64/packets.ts';
 import {
   changed,
@@ -88,7 +89,7 @@ for (const offload of [true, false]) {
       const { isTranslated, steps } = (await appliance.ask({ ask: 'explain', request })) as Explanation;
       assert.equal(isTranslated, true);
       assert.match(
-        steps.map(({ text }) => text).join(' '),
+        steps.map(({ text }) => english(text)).join(' '),
         new RegExp(`port ${poolPort}\\. There is a session`),
       );
     });
