@@ -125,7 +125,7 @@ async function runTests(pattern: string, concurrency: number, timeout = 300_000)
     .sort()
     .map((file) => root + file);
   if (files.length === 0) throw new Error(`no test file matches ${[pattern, ...onlyFiles].join(' ')}`);
-  const stream = run({ files, concurrency, timeout });
+  const stream = run({ files, concurrency, timeout, execArgv: ['--import', `${root}test/guard-texts.ts`] });
   stream.on('test:pass', ({ details }) => {
     if (details.type !== 'suite') counts.passed++;
   });
