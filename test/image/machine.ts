@@ -24,6 +24,7 @@ const CONFIG_PARTITION_OFFSET = '4M';
 const CARD_BYTES = 4 * 2 ** 30;
 
 export const APPLIANCE = {
+  mac: MAC,
   ipv4: '192.0.2.20',
   /** EUI-64 of the MAC in the prefix that the router advertises. */
   ipv6: '2001:db8:1::5eff:fe10:1',

@@ -32,8 +32,7 @@ export async function startMainland(host: Host, directory: string): Promise<Cert
   const dnsmasq = host.spawn('dnsmasq', [
     ...['--no-daemon', '--conf-file=/dev/null', '--no-hosts', '--no-resolv', '--user=root'],
     ...[`--interface=${TAP}`, '--bind-interfaces', `--dhcp-leasefile=${join(directory, 'leases')}`],
-    // One address, whatever the MAC: Linux makes one up for the port of QEMU's raspi3b.
-    `--dhcp-range=${APPLIANCE.ipv4},${APPLIANCE.ipv4},1h`,
+    ...['--dhcp-range=192.0.2.20,192.0.2.29,1h', `--dhcp-host=${APPLIANCE.mac},${APPLIANCE.ipv4}`],
     ...['--enable-ra', '--dhcp-range=2001:db8:1::,ra-only', '--ra-param=tap0,10'],
     ...[`--host-record=${IPV4_ONLY_NAME},${IPV4_ONLY}`, '--local=/example.net/'],
   ]);
