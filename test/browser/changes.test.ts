@@ -2,54 +2,27 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { CONFIGURATION } from '../../lab/appliance.ts';
-import type { Child } from '../../lab/host.ts';
-import { buildWorld, type World } from '../../lab/world.ts';
-import {
-  axe,
-  claim,
-  FRESH,
-  type Opened,
-  openPage,
-  ORIGIN,
-  person,
-  SCREENSHOTS,
-  startBrowser,
-  startProcess,
-} from './support.ts';
+import type { Page } from 'playwright-core';
+import { type Claimed, startClaimed } from './claimed.ts';
+import { axe, hostsInForce, type Opened, ORIGIN, person, SCREENSHOTS, startProcess } from './support.ts';
 
 describe('changes', () => {
-  let world: World;
-  let browser: Browser;
-  let process_: Child;
+  let appliance: Claimed;
   let opened: Opened;
   let page: Page;
-  let signedIn: Awaited<ReturnType<ReturnType<Page['context']>['storageState']>>;
 
   before(async () => {
-    world = await buildWorld();
-    process_ = await startProcess(world, { ...CONFIGURATION, ...FRESH }, 'changes');
-    browser = await startBrowser(world);
-    await using first = await openPage(browser);
-    await claim(first.page);
-    signedIn = await first.page.context().storageState();
+    appliance = await startClaimed('changes');
   });
   beforeEach(async () => {
     await opened?.[Symbol.asyncDispose]();
-    opened = await openPage(browser, { storageState: signedIn });
+    opened = await appliance.open();
     page = opened.page;
   });
-  after(async () => {
-    await browser?.close();
-    await process_?.stop();
-    await world?.[Symbol.asyncDispose]();
-  });
+  after(() => appliance?.[Symbol.asyncDispose]());
 
   const title = (name: string) => page.getByRole('heading', { name, level: 1, exact: true }).waitFor();
-  const inForce = (name: string) =>
-    page.evaluate<boolean>(`fetch('/api/config').then((answer) => answer.json())
-    .then(({ effective }) => effective.hosts.some((host) => host.name === '${name}'))`);
+  const inForce = async (name: string) => (await hostsInForce(page)).includes(name);
 
   it('a server is added with the keyboard alone, applied and kept', async (t) => {
     const user = person(page);
@@ -117,8 +90,8 @@ describe('changes', () => {
     await user.click('Apply, with a countdown');
     await page.getByText('Rolls back by itself in').waitFor();
     assert.equal(await inForce('web3'), false);
-    await process_.stop('SIGKILL');
-    process_ = await startProcess(world, undefined, 'changes');
+    await appliance.process.stop('SIGKILL');
+    appliance.process = await startProcess(appliance.world, undefined, 'changes');
     await page.getByText('The last change was rolled back').waitFor({ timeout: 30_000 });
     await page.screenshot({ path: join(SCREENSHOTS, 'rolled-back.png') });
     assert.equal(await inForce('web3'), true);

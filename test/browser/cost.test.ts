@@ -2,14 +2,11 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import type { Browser, Page } from 'playwright-core';
-import { CONFIGURATION } from '../../lab/appliance.ts';
-import type { Child } from '../../lab/host.ts';
-import { buildWorld, type World } from '../../lab/world.ts';
-import { claim, FRESH, openPage, ORIGIN, startBrowser, startProcess } from './support.ts';
+import { type Claimed, startClaimed } from './claimed.ts';
+import { ORIGIN } from './support.ts';
 
 const DIST = join(import.meta.dirname, '../../web/dist');
 const GZIP_BUDGET_BYTES = 120_000;
@@ -37,27 +34,15 @@ describe('the cost of the control panel', () => {
   });
 
   describe('in the lab', () => {
-    let world: World;
-    let browser: Browser;
-    let process_: Child;
-    let signedIn: Awaited<ReturnType<ReturnType<Page['context']>['storageState']>>;
+    let appliance: Claimed;
 
     before(async () => {
-      world = await buildWorld();
-      process_ = await startProcess(world, { ...CONFIGURATION, ...FRESH }, 'cost');
-      browser = await startBrowser(world);
-      await using opened = await openPage(browser);
-      await claim(opened.page);
-      signedIn = await opened.page.context().storageState();
+      appliance = await startClaimed('cost');
     });
-    after(async () => {
-      await browser?.close();
-      await process_?.stop();
-      await world?.[Symbol.asyncDispose]();
-    });
+    after(() => appliance?.[Symbol.asyncDispose]());
 
     it('paints soon, throttled and with nothing cached', async (t) => {
-      await using opened = await openPage(browser, { storageState: signedIn });
+      await using opened = await appliance.open();
       const { page } = opened;
       const session = await page.context().newCDPSession(page);
       await session.send('Emulation.setCPUThrottlingRate', { rate: THROTTLE });
@@ -78,7 +63,7 @@ describe('the cost of the control panel', () => {
 
     it('an open page that nobody touches costs the process next to nothing', async (t) => {
       const cpuSeconds = () => {
-        const fields = readFileSync(`/proc/${process_.pid}/stat`, 'utf8').split(') ')[1].split(' ');
+        const fields = readFileSync(`/proc/${appliance.process.pid}/stat`, 'utf8').split(') ')[1].split(' ');
         return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
       };
       const measure = async () => {
@@ -87,7 +72,7 @@ describe('the cost of the control panel', () => {
         return ((cpuSeconds() - before) / ((performance.now() - startedAt) / 1000)) * 100;
       };
       const without = await measure();
-      await using opened = await openPage(browser, { storageState: signedIn });
+      await using opened = await appliance.open();
       await opened.page.goto(ORIGIN);
       await opened.page.getByRole('heading', { name: 'Dashboard' }).waitFor();
       await opened.page.locator('.flow.tone-ok').first().waitFor();

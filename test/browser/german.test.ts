@@ -4,13 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { CONFIGURATION } from '../../lab/appliance.ts';
-import type { Child } from '../../lab/host.ts';
+import type { Page } from 'playwright-core';
 import { waitUntil } from '../../lab/wait.ts';
-import { buildWorld, type World } from '../../lab/world.ts';
 import { GERMAN } from '../../src/texts/german.ts';
-import { claim, FRESH, openPage, ORIGIN, startBrowser, startProcess } from './support.ts';
+import { type Claimed, startClaimed } from './claimed.ts';
+import { ORIGIN } from './support.ts';
 
 /** Three words in a row are no name and no loan word. */
 const IS_ENGLISH = /[A-Za-z]+,? [a-z]+,? [a-z]+/;
@@ -47,26 +45,14 @@ const PATHS = [
 ];
 
 describe('the page in German', () => {
-  let world: World;
-  let browser: Browser;
-  let process_: Child;
-  let signedIn: Awaited<ReturnType<ReturnType<Page['context']>['storageState']>>;
+  let appliance: Claimed;
 
   before(async () => {
-    world = await buildWorld();
-    process_ = await startProcess(world, { ...CONFIGURATION, ...FRESH }, 'german');
-    browser = await startBrowser(world);
-    await using opened = await openPage(browser);
-    await claim(opened.page);
-    signedIn = await opened.page.context().storageState();
+    appliance = await startClaimed('german');
   });
-  after(async () => {
-    await browser?.close();
-    await process_?.stop();
-    await world?.[Symbol.asyncDispose]();
-  });
+  after(() => appliance?.[Symbol.asyncDispose]());
 
-  const open = (locale: string) => openPage(browser, { storageState: signedIn, locale });
+  const open = (locale: string) => appliance.open({ locale });
   const show = async (page: Page, path: string) => {
     await page.goto(ORIGIN + path);
     await page.getByRole('heading', { level: 1 }).waitFor();

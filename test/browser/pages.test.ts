@@ -5,24 +5,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { CONFIGURATION } from '../../lab/appliance.ts';
-import type { Child } from '../../lab/host.ts';
+import type { Page } from 'playwright-core';
 import { waitUntil } from '../../lab/wait.ts';
-import { buildWorld, type World } from '../../lab/world.ts';
+import type { World } from '../../lab/world.ts';
 import { IPV4_ONLY } from '../../lab/zone.ts';
-import {
-  axe,
-  claim,
-  FRESH,
-  openPage,
-  ORIGIN,
-  PASSWORD,
-  person,
-  SCREENSHOTS,
-  startBrowser,
-  startProcess,
-} from './support.ts';
+import { type Claimed, startClaimed } from './claimed.ts';
+import { axe, openPage, ORIGIN, PASSWORD, person, SCREENSHOTS } from './support.ts';
 
 /** A page, and what shows that it is there. */
 const PAGES: readonly (readonly [name: string, path: string, heading: string])[] = [
@@ -58,36 +46,20 @@ const DESK = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
 
 describe('the pages', () => {
-  let world: World;
-  let browser: Browser;
-  let process_: Child;
-  let signedIn: Awaited<ReturnType<typeof storage>>;
-
-  const storage = (page: Page) => page.context().storageState();
+  let appliance: Claimed;
 
   before(async () => {
-    world = await buildWorld();
-    process_ = await startProcess(world, { ...CONFIGURATION, ...FRESH }, 'pages');
-    browser = await startBrowser(world);
-    await using opened = await openPage(browser);
-    await claim(opened.page);
-    signedIn = await storage(opened.page);
-    await makeTraffic(world);
+    appliance = await startClaimed('pages');
+    await makeTraffic(appliance.world);
   });
-  after(async () => {
-    await browser?.close();
-    await process_?.stop();
-    await world?.[Symbol.asyncDispose]();
-  });
-
-  const open = (options: BrowserContextOptions) => openPage(browser, { storageState: signedIn, ...options });
+  after(() => appliance?.[Symbol.asyncDispose]());
 
   for (const [device, viewport] of [
     ['desk', DESK],
     ['phone', PHONE],
   ] as const) {
     it(`on a ${device}, light and dark`, async () => {
-      await using opened = await open({ viewport, reducedMotion: 'reduce' });
+      await using opened = await appliance.open({ viewport, reducedMotion: 'reduce' });
       const { page, watch } = opened;
       const found: string[] = [];
       for (const [name, path, heading] of PAGES) {
@@ -107,7 +79,7 @@ describe('the pages', () => {
   }
 
   it('in German, on a phone', async () => {
-    await using opened = await open({ viewport: PHONE, locale: 'de-DE' });
+    await using opened = await appliance.open({ viewport: PHONE, locale: 'de-DE' });
     const { page, watch } = opened;
     const found: string[] = [];
     for (const [name, path] of PAGES) {
@@ -122,7 +94,7 @@ describe('the pages', () => {
   });
 
   it('a sign-in that is wrong, then right; signing out', async () => {
-    await using opened = await openPage(browser);
+    await using opened = await openPage(appliance.browser);
     const { page } = opened;
     const user = person(page);
     await user.visit('/servers');

@@ -2,57 +2,37 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { CONFIGURATION } from '../../lab/appliance.ts';
-import type { Child } from '../../lab/host.ts';
+import type { Page } from 'playwright-core';
 import { waitUntil } from '../../lab/wait.ts';
-import { buildWorld, type World } from '../../lab/world.ts';
-import {
-  axe,
-  claim,
-  FRESH,
-  type Opened,
-  openPage,
-  person,
-  SCREENSHOTS,
-  startBrowser,
-  startProcess,
-} from './support.ts';
+import { type Claimed, startClaimed } from './claimed.ts';
+import { axe, type Opened, person, SCREENSHOTS } from './support.ts';
 
 describe('watching', () => {
-  let world: World;
-  let browser: Browser;
-  let process_: Child;
+  let appliance: Claimed;
   let opened: Opened;
   let page: Page;
-  let signedIn: Awaited<ReturnType<ReturnType<Page['context']>['storageState']>>;
 
   before(async () => {
-    world = await buildWorld();
-    process_ = await startProcess(world, { ...CONFIGURATION, ...FRESH }, 'watching');
-    browser = await startBrowser(world);
-    await using first = await openPage(browser);
-    await claim(first.page);
-    signedIn = await first.page.context().storageState();
+    appliance = await startClaimed('watching');
   });
   beforeEach(async () => {
     await opened?.[Symbol.asyncDispose]();
-    opened = await openPage(browser, { storageState: signedIn });
+    opened = await appliance.open();
     page = opened.page;
   });
-  after(async () => {
-    await browser?.close();
-    await process_?.stop();
-    await world?.[Symbol.asyncDispose]();
-  });
+  after(() => appliance?.[Symbol.asyncDispose]());
 
   const title = (name: string) => page.getByRole('heading', { name, level: 1, exact: true }).waitFor();
   const parameters = () => Object.fromEntries(new URL(page.url()).searchParams);
   /** A visitor from the Internet, of a name. */
   const visit = (name: string, path = '') =>
-    world.hosts.client.run('curl', ['-sS', '-m', '5', '-o', '/dev/null', `https://${name}/${path}`], {
-      env: { CURL_CA_BUNDLE: world.caCertificate },
-    });
+    appliance.world.hosts.client.run(
+      'curl',
+      ['-sS', '-m', '5', '-o', '/dev/null', `https://${name}/${path}`],
+      {
+        env: { CURL_CA_BUNDLE: appliance.world.caCertificate },
+      },
+    );
   const rows = (text: string) => page.locator('.timeline li').filter({ hasText: text });
 
   it('the timeline goes on by itself, and holds still while it is paused', async () => {

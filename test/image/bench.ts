@@ -10,6 +10,9 @@ import { waitUntil } from '../../lab/wait.ts';
 import { APPLIANCE, type Machine, type Model, createMachine } from './machine.ts';
 import { WEB1, WEB1_SSH_PORT, startMainland } from './mainland.ts';
 
+/** Prints what is made at the first start, and kept: three lines, the last of which is the bootstrap token. */
+export const IDENTITY = 'cat /data/machine-id /data/ssh/ssh_host_ed25519_key.pub /data/tombolo/admin-token';
+
 /** How long the start may take: a page that comes later is a failure of its own, told by the test that measures. */
 const PATIENCE_MS = 900_000;
 const PAGE = `https://${APPLIANCE.ipv4}:8064`;

@@ -12,7 +12,7 @@ import type { Child } from '../../lab/host.ts';
 import { waitUntil } from '../../lab/wait.ts';
 import { seededRandom } from '../random.ts';
 import { type Written, assertLastAcknowledged, writeConfigurations } from './acknowledged.ts';
-import { type Bench, assertHealthy, configuration, startBench } from './bench.ts';
+import { type Bench, assertHealthy, configuration, IDENTITY, startBench } from './bench.ts';
 import { APPLIANCE, IS_STEADY, imageFile } from './machine.ts';
 import { IPV4_ONLY_NAME, WEB1, WEB1_SSH_PORT, startNeighbour } from './mainland.ts';
 
@@ -24,8 +24,6 @@ const COMPRESSED_LIMIT_BYTES = 450e6;
 const SLOT_LIMIT_BYTES = 1.6e9;
 const USED_MIB =
   "awk '/^MemTotal:/ { t = $2 } /^MemAvailable:/ { a = $2 } END { print int((t - a) / 1024) }' /proc/meminfo";
-/** What is made at the first start, and kept. */
-const IDENTITY = 'cat /data/machine-id /data/ssh/ssh_host_ed25519_key.pub /data/tombolo/admin-token';
 const TOKEN = 'cat /data/tombolo/admin-token';
 /** What is on the screen, and not what should be: the first virtual console's characters. */
 const SCREEN = 'fold -w $(od -An -j1 -N1 -tu1 /dev/vcsa1) /dev/vcs1';

@@ -22,15 +22,17 @@ export const FindingState = Type.Union([
   Type.Literal('unknown'),
 ]);
 
+/** tcp: the port takes connections, and nothing more is known of what speaks there. */
+export const ProbeName = Type.Union([
+  Type.Literal('tcp'),
+  Type.Literal('tls'),
+  Type.Literal('http'),
+  Type.Literal('ssh'),
+  Type.Literal('smtp'),
+]);
+
 export const ProbeReport = Type.Object({
-  /** tcp: the port takes connections, and nothing more is known of what speaks there. */
-  name: Type.Union([
-    Type.Literal('tcp'),
-    Type.Literal('tls'),
-    Type.Literal('http'),
-    Type.Literal('ssh'),
-    Type.Literal('smtp'),
-  ]),
+  name: ProbeName,
   /** What uses the port: the name of a listener of the proxy, or "ssh". */
   service: Type.String(),
   port: Type.Integer(),

@@ -1,6 +1,7 @@
 /** What happens and what happened: live events, history, the machine, logs, backup. */
 import { type Static, Type } from '../../config/json-schema.ts';
 import { DiffEntry } from './apply.ts';
+import { FindingState, ProbeName } from './checks.ts';
 import { Nullable, strict } from './common.ts';
 
 export {
@@ -110,29 +111,14 @@ export const ServiceEvent = Type.Object({
   restarts: Type.Integer(),
 });
 
-const Health = Type.Union([
-  Type.Literal('ok'),
-  Type.Literal('warn'),
-  Type.Literal('fail'),
-  Type.Literal('unknown'),
-]);
-
 /** The measured health of a server has changed. What follows `before` is of the probe that decides the state: null when all is well. */
 export const HealthEvent = Type.Object({
   ...eventHead,
   kind: Type.Literal('health'),
   server: Type.String(),
-  state: Health,
-  before: Health,
-  probe: Nullable(
-    Type.Union([
-      Type.Literal('tcp'),
-      Type.Literal('tls'),
-      Type.Literal('http'),
-      Type.Literal('ssh'),
-      Type.Literal('smtp'),
-    ]),
-  ),
+  state: FindingState,
+  before: FindingState,
+  probe: Nullable(ProbeName),
   /** What uses the port: the name of a listener of the proxy, or "ssh". */
   service: Nullable(Type.String()),
   port: Nullable(Type.Integer()),

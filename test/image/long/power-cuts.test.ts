@@ -14,7 +14,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { seededRandom } from '../../random.ts';
 import { type Written, assertLastAcknowledged, writeConfigurations } from '../acknowledged.ts';
-import { type Bench, assertHealthy, configuration, startBench } from '../bench.ts';
+import { type Bench, assertHealthy, configuration, IDENTITY, startBench } from '../bench.ts';
 
 const CUTS = Number(process.env['TOMBOLO_CUTS'] ?? 20);
 const SEED = Number(process.env['TOMBOLO_SEED'] ?? Date.now() % 1e6);
@@ -24,7 +24,6 @@ const USUAL_START_MS = 75_000;
 const LATEST_CUT = 1.3;
 const WRITING_MS = 10_000;
 const ANEW_EVERY = 3;
-const IDENTITY = 'cat /data/machine-id /data/ssh/ssh_host_ed25519_key.pub /data/tombolo/admin-token';
 
 describe(`${CUTS} power cuts (TOMBOLO_SEED=${SEED})`, { timeout: 7_200_000 }, () => {
   const random = seededRandom(SEED);
