@@ -17,8 +17,8 @@ import { waitUntil } from '../../lab/wait.ts';
 export type Model = 'virt' | 'raspi3b';
 
 export const TAP = 'tap0';
-/** The MAC that DHCP and the EUI-64 address follow from. */
-const MAC = '02:00:5e:10:00:01';
+/** The MAC that DHCP and the EUI-64 address follow from. QEMU's usb-net tells the guest one that starts with 40, whatever it is given. */
+const MAC = '40:00:5e:10:00:01';
 const CONFIG_PARTITION_OFFSET = '4M';
 /** QEMU's SD card wants a power of two. */
 const CARD_BYTES = 4 * 2 ** 30;
@@ -27,7 +27,7 @@ export const APPLIANCE = {
   mac: MAC,
   ipv4: '192.0.2.20',
   /** EUI-64 of the MAC in the prefix that the router advertises. */
-  ipv6: '2001:db8:1::5eff:fe10:1',
+  ipv6: '2001:db8:1:0:4200:5eff:fe10:1',
 } as const;
 
 /** Where `build-image.sh --debian-test` leaves its files. */
@@ -82,7 +82,8 @@ const SERIAL: Readonly<Record<Model, readonly string[]>> = {
 const PARAMETERS: Readonly<Record<Model, string>> = {
   virt: 'console=ttyAMA0',
   // Debian's driver for the VideoCore, which QEMU has not, fails in a way that now and then takes the kernel with it.
-  raspi3b: 'console=ttyS1,115200 module_blacklist=vchiq',
+  // cdc_subset takes QEMU's usb-net before cdc_ether does, and makes up a MAC. QEMU takes the start of the watchdog for a reset.
+  raspi3b: 'console=ttyS1,115200 module_blacklist=vchiq,cdc_subset,bcm2835_wdt',
 };
 
 /** A machine with a new card in it, not yet powered on. */
