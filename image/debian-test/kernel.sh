@@ -46,5 +46,6 @@ make_kernel() {
   done <"$3/initrd.modules"
   install -m 755 "$REPOSITORY/image/debian-test/init" "$initrd/init"
   install -m 755 "$kernel/usr/bin/busybox" "$initrd/bin/busybox"
-  (cd "$initrd" && find . | LC_ALL=C sort | cpio --quiet --create --format=newc | gzip -n -1) >"$3/initrd"
+  fix_times "$initrd"
+  (cd "$initrd" && find . | LC_ALL=C sort | cpio --quiet --create --format=newc --reproducible | gzip -n -1) >"$3/initrd"
 }

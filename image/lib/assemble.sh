@@ -23,13 +23,26 @@ make_fat() {
   )
 }
 
+# $1 directory. What the build has made or touched is as old as the commit; when it was last read says nothing.
+fix_times() {
+  find "$1" -newermt "@$SOURCE_DATE_EPOCH" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
+  find "$1" -exec touch --no-dereference --time=atime --date="@$SOURCE_DATE_EPOCH" {} +
+}
+
 # $1 file, $2 size in MiB, $3 label, $4 directory. Without a journal: it is never written to.
 make_root() {
+  local last_inode
+  fix_times "$4"
   rm -f "$1"
   truncate -s "$2M" "$1"
   E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH mke2fs -q -F -t ext4 -L "$3" -m 0 -O '^has_journal,^orphan_file,^resize_inode' \
     -U 746f6d62-6f6c-4f00-8000-000000000001 -E hash_seed=746f6d62-6f6c-4f00-8000-000000000002,root_owner=0:0 \
     -d "$4" "$1"
+  # The time of the last change cannot be set in a directory, and only newer versions of mke2fs set it here.
+  last_inode=$(dumpe2fs -h "$1" 2>/dev/null | awk '/^Inode count:/ { count = $3 } /^Free inodes:/ { print count - $3 }')
+  {
+    for ((inode = 2; inode <= last_inode; inode++)); do echo "set_inode_field <$inode> ctime @$SOURCE_DATE_EPOCH"; done
+  } | debugfs -w -f - "$1" >/dev/null 2>&1
 }
 
 # autoboot.txt names the boot partition, and the one to try once. At most 512 bytes: the updater rewrites it as a sector.
