@@ -6,6 +6,7 @@
  *   node test/run.ts unit | netns | browser [FILE ...]    one part, or only these files of it
  *   node test/run.ts image    (`npm run test:image`): builds the image and boots it in QEMU
  *   node test/run.ts power-cuts | raspi3b    the same image: many power cuts; the machine raspi3b of QEMU
+ *   node test/run.ts reproducible    builds the image twice from nothing and compares
  *
  * TOMBOLO_MORE_REQUESTS=N: so many more random requests to the admin API among the unit tests; 10 000 when everything runs.
  * TOMBOLO_IMAGE=DIRECTORY: test the image that is there instead of building it.
@@ -34,6 +35,7 @@ const PARTS: Readonly<Record<string, readonly (() => void | Promise<void>)[]>> =
   image: [image],
   'power-cuts': [() => bootImage('virt', 'test/image/long/power-cuts.test.ts')],
   raspi3b: [() => bootImage('raspi3b', 'test/image/long/raspi3b.test.ts')],
+  reproducible: [() => runTests('test/image/long/reproducible.test.ts', 1, 3_600_000)],
 };
 const steps = PARTS[part];
 if (steps === undefined) throw new Error(`part "${part}": expected ${Object.keys(PARTS).join(', ')}`);

