@@ -5,10 +5,11 @@
  */
 import { createHash } from 'node:crypto';
 import { chownSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { loadConfig } from '../src/config/load.ts';
 import { formatProblem } from '../src/config/problem.ts';
 import { writeFileAtomically } from '../src/os/atomic-write.ts';
+import { formatSshPublicKey } from '../src/wire/ssh-public-key.ts';
 import { parsePreseed } from './preseed.ts';
 
 /** Where things are; tests have them elsewhere. */
@@ -28,8 +29,9 @@ export async function importSettings(places: Places): Promise<string[]> {
     const preseed = parsePreseed(readFileSync(path, 'utf8'));
     problems.push(...preseed.problems.map((problem) => `rpi-preseed.toml: ${problem}`));
     if (preseed.authorizedKeys !== undefined) {
-      const lines = `${preseed.authorizedKeys.join('\n')}\n`;
-      await writeFileAtomically(join(places.data, 'ssh/authorized_keys'), lines, 0o600);
+      // The list that the page shows and changes, too; install-ssh-keys gives it to sshd.
+      const lines = preseed.authorizedKeys.map((key) => `${formatSshPublicKey(key)}\n`);
+      await replaceKeepingOwner(join(places.data, 'tombolo/authorized_keys'), lines.join(''));
     }
     if (preseed.hostname !== undefined) {
       await writeFileAtomically(join(places.data, 'hostname'), `${preseed.hostname}\n`, 0o644);
@@ -81,8 +83,9 @@ async function admitHostname(path: string, hostname: string): Promise<void> {
   await replaceKeepingOwner(path, `${JSON.stringify({ ...config, admin }, undefined, 2)}\n`);
 }
 
+/** A new file belongs to the owner of its directory. */
 async function replaceKeepingOwner(path: string, text: string): Promise<void> {
-  const { uid, gid } = statSync(path);
+  const { uid, gid } = statSync(existsSync(path) ? path : dirname(path));
   await writeFileAtomically(path, text, 0o600);
   chownSync(path, uid, gid);
 }

@@ -2,12 +2,13 @@
  * Raspberry Pi Imager's rpi-preseed.toml: the few settings that an appliance has a use for. TOML 1.0 is larger; this
  * reads tables, strings, booleans, integers and arrays of strings, and skips what it does not know.
  */
+import { parseSshPublicKey, type SshPublicKey } from '../src/wire/ssh-public-key.ts';
 
 export interface Preseed {
   /** A label, lower case. */
   readonly hostname?: string;
-  /** Lines for authorized_keys; undefined when SSH was not asked for. */
-  readonly authorizedKeys?: readonly string[];
+  /** Who may log in; undefined when SSH was not asked for. */
+  readonly authorizedKeys?: readonly SshPublicKey[];
   /** What was there and could not be used, in words. */
   readonly problems: readonly string[];
 }
@@ -15,10 +16,6 @@ export interface Preseed {
 type Value = string | boolean | number | string[];
 
 const HOSTNAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-/** An OpenSSH public key without options: options could run commands. */
-const PUBLIC_KEY =
-  /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com) [A-Za-z0-9+/]+={0,2}( [^\r\n]*)?$/;
-
 /** Reads a preseed file; never throws. */
 export function parsePreseed(text: string): Preseed {
   const values = parseToml(text);
@@ -33,10 +30,10 @@ export function parsePreseed(text: string): Preseed {
         `system.hostname: ${JSON.stringify(name)} is not a label of letters, digits and hyphens, at most 63`,
       );
   }
-  let authorizedKeys: string[] | undefined;
+  let authorizedKeys: SshPublicKey[] | undefined;
   const keys = values.get('ssh.authorized_keys');
   if (Array.isArray(keys) && values.get('ssh.enabled') !== false) {
-    const good = keys.map((key) => key.trim()).filter((key) => PUBLIC_KEY.test(key));
+    const good = keys.map(parseSshPublicKey).filter((key) => typeof key !== 'string');
     if (good.length < keys.length)
       problems.push('ssh.authorized_keys: not every line is an OpenSSH public key');
     if (good.length > 0) authorizedKeys = good;

@@ -132,7 +132,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           machine,
           logs: options.logs,
           places: { configPath, stateDirectory },
-          actions: applianceActions(process.env['TOMBOLO_ACTIONS'], stateDirectory),
+          actions: applianceActions(process.env, stateDirectory),
           restart: options.restart,
           stopping: stopping.signal,
         },

@@ -43,6 +43,7 @@ import { sessionRoutes } from './routes/session.ts';
 import { sshConfigRoutes } from './routes/ssh-config.ts';
 import { statusRoutes } from './routes/status.ts';
 import { systemRoutes } from './routes/system.ts';
+import { systemSshRoutes } from './routes/system-ssh.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { isEncrypted, isLoopback } from './transport.ts';
 import { say } from '../texts/text.ts';
@@ -106,6 +107,7 @@ const API: readonly ApiRoutes[] = [
   networkRoutes,
   liveRoutes,
   systemRoutes,
+  systemSshRoutes,
   backupRoutes,
 ];
 

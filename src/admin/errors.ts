@@ -30,6 +30,14 @@ export const invalidInput = (path: string, expected: Text, message: Text): ApiEr
 export const invalidInputs = (problems: readonly ConfigProblem[]): ApiError =>
   new ApiError(400, 'invalid-input', listOf(problems.map(atItsPath), '; '), problems);
 
+/** For what only the appliance's own image lets be done. */
+export const notPossibleHere = (): ApiError =>
+  new ApiError(
+    409,
+    'not-possible-here',
+    say("This machine does not let the page do that; only the appliance's own image does."),
+  );
+
 const atItsPath = ({ path, message }: ConfigProblem): Text =>
   path === '' ? message : listOf([path, message], ': ');
 

@@ -1,6 +1,6 @@
 /** The System page: backup and restore, who may sign in and how, restart and reset. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -27,6 +27,8 @@ import {
 } from './support.ts';
 
 const PASSPHRASE = 'a walk along the bar of sand';
+const SSH_KEY =
+  'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpa me@example.com';
 const PHONE = { width: 390, height: 844 };
 const CODE_MS = 30_000;
 
@@ -35,13 +37,14 @@ describe('the system page', () => {
   let browser: Browser;
   let process_: Child;
   let systemd: Child;
-  let environment: { TOMBOLO_ACTIONS: string; NOTIFY_SOCKET: string };
+  let environment: Record<'TOMBOLO_ACTIONS' | 'TOMBOLO_SSH_HOST_KEY' | 'NOTIFY_SOCKET', string>;
   let backup: string;
 
   before(async () => {
     world = await buildWorld();
     environment = {
       TOMBOLO_ACTIONS: join(world.directory, 'actions'),
+      TOMBOLO_SSH_HOST_KEY: join(world.directory, 'ssh-host-key.pub'),
       NOTIFY_SOCKET: join(world.directory, 'notify'),
     };
     backup = join(world.directory, 'tombolo.backup');
@@ -230,6 +233,47 @@ describe('the system page', () => {
     await signIn(page, '/system?view=audit');
     for (const text of ['Makes a backup', 'Makes an API token', 'Prometheus (read)'])
       await page.getByText(text).first().waitFor();
+  });
+
+  it('SSH to the appliance: off, on with a key and the password, off again', async () => {
+    await using opened = await openPage(browser);
+    const { page, watch } = opened;
+    await signIn(page, '/system?view=access');
+    const user = person(page);
+    const ssh = card(page, 'SSH to this appliance');
+    await ssh.getByText('Off: there is no key.').waitFor();
+    const add = ssh.getByRole('button', { name: 'Let this key in' });
+    const field = ssh.getByLabel('Public key');
+    const password = ssh.getByLabel('Present password');
+
+    await field.fill('-----BEGIN OPENSSH PRIVATE KEY----- b3BlbnNzaC1rZXk=');
+    await password.fill(PASSWORD);
+    await add.click();
+    await ssh.getByText('the private half of a key').waitFor();
+    await field.fill(SSH_KEY);
+    await add.click();
+    await page.getByText('The key may log in.').waitFor();
+    await ssh.getByText(SSH_KEY.split(' ')[2]).waitFor();
+    await ssh.getByText(/^ssh root@/).waitFor();
+    assert.equal(await field.inputValue(), '');
+    const list = join(stateDirectoryOf(world, 'system'), 'authorized_keys');
+    assert.equal(readFileSync(list, 'utf8'), `${SSH_KEY}\n`);
+    assert.ok(existsSync(join(environment.TOMBOLO_ACTIONS, 'ssh-keys')));
+    await look(page, 'ssh-1440');
+    await page.setViewportSize(PHONE);
+    await ssh.scrollIntoViewIfNeeded();
+    await look(page, 'ssh-390');
+
+    await user.click(`Remove: ${SSH_KEY.split(' ')[2]}`);
+    await dialog(page).getByText('SSH is switched off').waitFor();
+    await dialog(page).getByRole('button', { name: 'Remove', exact: true }).click();
+    await ssh.getByText('Off: there is no key.').waitFor();
+    assert.equal(readFileSync(list, 'utf8'), '');
+    // Of the request that was refused.
+    assert.deepEqual(
+      watch.troubles.filter((trouble) => !trouble.includes('400')),
+      [],
+    );
   });
 
   it('reboot and factory reset are asked for, the latter with the name of the appliance', async () => {

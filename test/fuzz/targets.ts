@@ -1,6 +1,7 @@
 /** Every parser of bytes that come from outside: what it is fed, and what must hold whatever the bytes are. */
 import assert from 'node:assert/strict';
 import dnsPacket from 'dns-packet';
+import { parsePreseed } from '../../firmware/preseed.ts';
 import { preferredLanguage } from '../../src/admin/language.ts';
 import { fillDefaults, loadConfig } from '../../src/config/load.ts';
 import { parseHosts } from '../../src/config/parse-hosts.ts';
@@ -17,6 +18,7 @@ import { QueryKind, newQuery, readQuery } from '../../src/wire/dns-query.ts';
 import { findHeadEnd, latin1, parseRequestHead } from '../../src/wire/http-head.ts';
 import { readSmtpGreeting, readSshBanner, readStatusLine } from '../../src/wire/greetings.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/wire/ip-address.ts';
+import { formatSshPublicKey, parseSshPublicKey, SSH_KEY_TYPES } from '../../src/wire/ssh-public-key.ts';
 import { readExternalAddress } from '../../src/wire/nat-pmp.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
 import { decodeHosts, encodeHosts } from '../../src/state/host-series.ts';
@@ -47,6 +49,24 @@ function pastedHosts(bytes: Uint8Array): void {
     JSON.stringify({ hosts: hosts.slice(0, 100).map(({ host }) => ({ ...host, ssh: false })) }),
   );
   assert.ok('config' in loaded, JSON.stringify(loaded));
+}
+
+const SSH_KEY =
+  'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpa me@example.com';
+
+/** What is let in is one line, without options before the key, and reads as the same key again. */
+function sshPublicKey(bytes: Uint8Array): void {
+  const key = parseSshPublicKey(Buffer.from(bytes).toString('utf8'));
+  if (typeof key === 'string') return;
+  const line = formatSshPublicKey(key);
+  assert.ok(SSH_KEY_TYPES.includes(line.split(' ')[0]) && !/[\r\n]/.test(line), line);
+  assert.deepEqual(parseSshPublicKey(line), key);
+}
+
+function preseed(bytes: Uint8Array): void {
+  const { hostname, authorizedKeys = [] } = parsePreseed(Buffer.from(bytes).toString('utf8'));
+  assert.match(hostname ?? 'none', /^[a-z0-9-]{1,63}$/);
+  for (const key of authorizedKeys) sshPublicKey(Buffer.from(formatSshPublicKey(key)));
 }
 
 /** Refused as a backup error, or a list of names and contents. */
@@ -279,6 +299,18 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
         '{"hosts":[{"name":"web1","address":"2001:db8:1::10","ssh":false}]}',
       ),
       run: pastedHosts,
+    },
+    {
+      name: 'preseed',
+      seeds: text(
+        `[system]\nhostname = "bar" # one\n[ssh]\nenabled = true\nauthorized_keys = [\n "${SSH_KEY}", # me\n '${SSH_KEY}'\n]\n`,
+      ),
+      run: preseed,
+    },
+    {
+      name: 'ssh-public-key',
+      seeds: text(SSH_KEY, `sk-ssh-ed25519@openssh.com ${SSH_KEY.slice(12)}`, `no-pty ${SSH_KEY}`),
+      run: sshPublicKey,
     },
     {
       name: 'backup',

@@ -28,6 +28,8 @@ export interface Bench extends AsyncDisposable {
   readonly peer: Host;
   readonly machine: Machine;
   readonly authority: CertificateAuthority;
+  /** The tests' key, as a line. */
+  readonly publicKey: string;
   /** rpi-preseed.toml with the tests' key, and a host name. */
   preseed(hostname?: string): string;
   powerOn(): void;
@@ -81,6 +83,7 @@ export async function startBench(model: Model): Promise<Bench> {
       peer,
       machine,
       authority,
+      publicKey,
       preseed: (hostname) =>
         `${hostname === undefined ? '' : `[system]\nhostname = "${hostname}"\n`}[ssh]\nenabled = true\nauthorized_keys = ["${publicKey}"]\n`,
       powerOn() {

@@ -10,6 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Child } from '../../lab/host.ts';
 import { waitUntil } from '../../lab/wait.ts';
+import type { SystemSshAnswer } from '../../src/admin/contract/system-ssh.ts';
 import { seededRandom } from '../random.ts';
 import { type Written, assertLastAcknowledged, writeConfigurations } from './acknowledged.ts';
 import { type Bench, assertHealthy, configuration, IDENTITY, startBench } from './bench.ts';
@@ -239,6 +240,41 @@ describe('the image', { timeout: 3_500_000 }, () => {
     ]);
     assert.equal(code, 0, stderr + stdout);
     assert.equal(await sessionState(), 'signed-out');
+  });
+
+  test('SSH is switched off on the page, and on again with a key', async () => {
+    const api = async (path: string, ...args: string[]) => {
+      const authorization = `Authorization: Bearer ${token}`;
+      const { code, stdout, stderr } = await bench.page(path, ['-f', '-H', authorization, ...args]);
+      assert.equal(code, 0, stderr);
+      return JSON.parse(stdout) as SystemSshAnswer;
+    };
+    const { isRunning, keys, hostKey } = await api('/api/system/ssh');
+    assert.ok(isRunning);
+    assert.deepEqual(
+      keys.map(({ comment }) => comment),
+      ['test@example.com'],
+    );
+    const told = await shell('ssh-keygen -lf /data/ssh/ssh_host_ed25519_key.pub');
+    assert.equal(told.split(' ')[1], hostKey?.fingerprint);
+    await screenShows(/SSH is on: root@sandbar-2\.local, keys: 1/);
+
+    await api(`/api/system/ssh/keys/${encodeURIComponent(keys[0].fingerprint)}`, '-X', 'DELETE');
+    await waitUntil(
+      'a closed port 22',
+      async () => (await bench.machine.shell('true')).stderr.includes('Connection refused'),
+      { timeoutMs: 300_000, intervalMs: 1000 },
+    );
+    await waitUntil('the end of sshd', async () => !(await api('/api/system/ssh')).isRunning, {
+      timeoutMs: 60_000,
+      intervalMs: 1000,
+    });
+
+    const body = JSON.stringify({ key: bench.publicKey });
+    await api('/api/system/ssh/keys', '-H', 'Content-Type: application/json', '-d', body);
+    await bench.sshAnswers();
+    assert.equal(await shell(IDENTITY), identity);
+    await assertHealthy(bench);
   });
 
   test('power cuts while configurations are written and during a start: the last acknowledged one stays', async (t) => {

@@ -16,7 +16,7 @@ const NewPassword = Type.String({
   title: 'New password',
   expected: `a password of ${PASSWORD_MIN_CHARACTERS} to 256 characters`,
 });
-const PresentPassword = Type.String({
+export const PresentPassword = Type.String({
   pattern: '^[^]{1,256}$',
   writeOnly: true,
   title: 'Present password',

@@ -265,7 +265,7 @@ export const SystemAnswer = Type.Object({
   ),
   clock: Type.Object({ at: Type.String(), isSynchronized: Nullable(Type.Boolean()) }),
   /** What this machine lets the page do. */
-  capabilities: Type.Object({ reboot: Type.Boolean(), factoryReset: Type.Boolean() }),
+  capabilities: Type.Object({ reboot: Type.Boolean(), factoryReset: Type.Boolean(), ssh: Type.Boolean() }),
 });
 
 /** Newest first. */

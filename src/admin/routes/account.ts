@@ -1,8 +1,7 @@
 /** How the owner signs in: the password and the authenticator app. Not for API tokens. */
 import { hostname } from 'node:os';
-import { missing } from '../../config/problem.ts';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { deviceOf } from '../auth/cookies.ts';
+import type { FastifyInstance } from 'fastify';
+import { requirePassword } from '../auth/present-password.ts';
 import { newSecret } from '../auth/secrets.ts';
 import { acceptedStep, newTotp } from '../auth/totp.ts';
 import type { AdminDeps, BuildOptions } from '../build.ts';
@@ -13,7 +12,7 @@ import {
   TotpRemoveBody,
   TotpSecretAnswer,
 } from '../contract/auth.ts';
-import { ApiError, invalidInput, invalidInputs } from '../errors.ts';
+import { ApiError, invalidInput } from '../errors.ts';
 import { SMALL_BODY_BYTES, sessionAnswer, signIn } from './session.ts';
 import { say } from '../../texts/text.ts';
 
@@ -25,17 +24,6 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
   const { auth } = options;
   const { data } = auth;
   let pendingTotp: { readonly secret: string; readonly endMs: number } | undefined;
-
-  /** Throws unless the present password came along. Root, who reads the bootstrap token, needs none. */
-  async function requirePassword(request: FastifyRequest, password: string | undefined, path: string) {
-    if (request.principal?.kind === 'bootstrap') return;
-    const expected = say('the present password');
-    if (password === undefined) throw invalidInputs([missing(path, expected)]);
-    const device = deviceOf(request.headers.cookie, data.deviceKey);
-    if (await auth.isOwner({ password, code: undefined, source: request.ip, device })) return;
-    request.auditRefusal = say('The present password is wrong.');
-    throw invalidInput(path, expected, say('is not {expected}', { expected }));
-  }
 
   app.put<{ Body: PasswordBody }>(
     '/password',
@@ -50,7 +38,7 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
     },
     async (request, reply) => {
       const { current, next } = request.body;
-      await requirePassword(request, current, '/current');
+      await requirePassword(auth, request, current, '/current');
       await auth.setPassword(next, '/next');
       data.sessions = [];
       data.deviceKey = newSecret();
@@ -122,7 +110,7 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       },
     },
     async (request) => {
-      await requirePassword(request, request.body.password, '/password');
+      await requirePassword(auth, request, request.body.password, '/password');
       data.totp = null;
       await auth.save();
       return sessionAnswer(request, options);

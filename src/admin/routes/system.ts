@@ -7,7 +7,7 @@ import { LOG_LEVELS } from '../../state/log-ring.ts';
 import type { AdminDeps } from '../build.ts';
 import { ErrorAnswer, strict } from '../contract/common.ts';
 import { FactoryResetBody, LogsAnswer, SystemActionAnswer, SystemAnswer } from '../contract/live.ts';
-import { ApiError, invalidInput } from '../errors.ts';
+import { invalidInput, notPossibleHere } from '../errors.ts';
 import { told } from '../language.ts';
 import { say } from '../../texts/text.ts';
 
@@ -74,6 +74,7 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
         capabilities: {
           reboot: actions.reboot !== undefined,
           factoryReset: actions.factoryReset !== undefined,
+          ssh: actions.ssh !== undefined,
         },
       };
     },
@@ -96,18 +97,12 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
   );
 
   const response = { 202: SystemActionAnswer, 409: ErrorAnswer };
-  const impossible = () =>
-    new ApiError(
-      409,
-      'not-possible-here',
-      say("This machine does not let the page do that; only the appliance's own image does."),
-    );
 
   app.post(
     '/system/reboot',
     { config: { scope: 'system' }, schema: { summary: 'Reboots the appliance', response } },
     async (request, reply) => {
-      if (actions.reboot === undefined) throw impossible();
+      if (actions.reboot === undefined) throw notPossibleHere();
       await actions.reboot();
       const message = say('The appliance reboots; expect it back within a minute.');
       return reply.code(202).send(told(request, { message }));
@@ -134,7 +129,7 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
         });
         throw invalidInput('/confirm', expected, message);
       }
-      if (actions.factoryReset === undefined) throw impossible();
+      if (actions.factoryReset === undefined) throw notPossibleHere();
       await actions.factoryReset();
       const message = say('The appliance reboots and begins anew; its screen shows where to find it.');
       return reply.code(202).send(told(request, { message }));

@@ -138,6 +138,25 @@ export const errors = germanOf({
     'Das Gerät startet neu; in etwa einer Minute ist es wieder da.',
   'The appliance reboots and begins anew; its screen shows where to find it.':
     'Das Gerät startet neu und fängt von vorn an; sein Bildschirm zeigt, wo es zu finden ist.',
+  // SSH to the appliance
+  'is the private half of a key, which must not leave its machine. Make a new pair (ssh-keygen -t ed25519), and paste the file that ends in .pub':
+    'ist die geheime Hälfte eines Schlüssels, die ihr Gerät nicht verlassen darf. Erzeugen Sie ein neues Paar (ssh-keygen -t ed25519) und fügen Sie die Datei ein, die auf .pub endet',
+  'is in the SSH2 format; `ssh-keygen -i -f FILE` makes the line of it':
+    'hat das SSH2-Format; `ssh-keygen -i -f DATEI` macht die Zeile daraus',
+  'has options before the key: leave them out, from the type on is enough':
+    'hat Optionen vor dem Schlüssel: Lassen Sie sie weg, ab dem Typ genügt',
+  'has more than one line: add one key after the other':
+    'hat mehr als eine Zeile: Fügen Sie einen Schlüssel nach dem anderen hinzu',
+  'does not begin with the type of a key; expected one of {types}':
+    'beginnt nicht mit dem Typ eines Schlüssels; erwartet wird einer von {types}',
+  'is damaged: what follows the type is not a whole key of that type':
+    'ist beschädigt: Was auf den Typ folgt, ist kein ganzer Schlüssel dieses Typs',
+  'is an RSA key of fewer than 2048 bits: make a better one (ssh-keygen -t ed25519)':
+    'ist ein RSA-Schlüssel mit weniger als 2048 Bit: Erzeugen Sie einen besseren (ssh-keygen -t ed25519)',
+  'There are {count} keys already; remove one first.':
+    'Es gibt schon {count} Schlüssel; entfernen Sie erst einen.',
+  'This key may log in already.': 'Dieser Schlüssel darf sich schon anmelden.',
+  'There is no key "{fingerprint}".': 'Es gibt keinen Schlüssel „{fingerprint}“.',
   '"{hostname}", the hostname of this appliance': '„{hostname}“, der Hostname dieses Geräts',
   '"{given}" is not it: expected {expected}': '„{given}“ passt nicht; erwartet: {expected}',
 });

@@ -163,6 +163,10 @@ export const schema = germanOf({
   'a whole number from 1 to 1000': 'eine ganze Zahl von 1 bis 1000',
   'an object with the field "confirm"': 'ein Objekt mit dem Feld „confirm“',
   'the hostname of this appliance': 'der Hostname dieses Geräts',
+  'one line of an OpenSSH public key file, such as id_ed25519.pub':
+    'eine Zeile einer OpenSSH-Datei mit öffentlichem Schlüssel, etwa id_ed25519.pub',
+  'an object with the fields "key" and "password"': 'ein Objekt mit den Feldern „key“ und „password“',
+  '"SHA256:" and 43 characters, as GET system/ssh has it': '„SHA256:“ und 43 Zeichen, wie in GET system/ssh',
   'an object with the field "passphrase"': 'ein Objekt mit dem Feld „passphrase“',
   '8 to 200 characters': '8 bis 200 Zeichen',
   'an object with the fields "file" and "passphrase"': 'ein Objekt mit den Feldern „file“ und „passphrase“',

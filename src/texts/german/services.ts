@@ -52,6 +52,9 @@ export const services = germanOf({
   'Gives a support bundle: status, counters, configuration and log in one file, without secrets':
     'Gibt ein Support-Paket heraus: Zustand, Zähler, Konfiguration und Protokoll in einer Datei, ohne Geheimnisse',
   'Reboots the appliance': 'Startet das Gerät neu',
+  'Lets a key log in to the appliance by SSH, as root':
+    'Lässt einen Schlüssel sich per SSH am Gerät anmelden, als root',
+  'Lets a key log in by SSH no more': 'Lässt einen Schlüssel sich nicht mehr per SSH anmelden',
   'Makes a new appliance of it: everything it knows is erased':
     'Setzt das Gerät auf Werkszustand: Alles, was es weiß, wird gelöscht',
   'Makes a backup: one file, encrypted with a passphrase':

@@ -13,6 +13,7 @@ import type { Route } from '../../../src/admin/route-table.ts';
 import { openConfigChanges } from '../../../src/config/changes.ts';
 import { openConfigStore } from '../../../src/config/store.ts';
 import { validate } from '../../../src/config/validate.ts';
+import { NO_ACTIONS } from '../../../src/os/appliance-actions.ts';
 import { createCounters, readCounters } from '../../../src/runtime/counters.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import type { ServiceReport } from '../../../src/runtime/service-slot.ts';
@@ -86,7 +87,7 @@ export function testLive(t: TestContext, stateDirectory: string): AdminDeps['liv
     logs: createLogRing(),
     machine: openMachine(),
     places: { configPath: join(stateDirectory, 'config.json'), stateDirectory },
-    actions: { reboot: undefined, factoryReset: undefined },
+    actions: NO_ACTIONS,
     restart: undefined,
     stopping: new AbortController().signal,
   };

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { MAX_STREAMS } from '../../../src/admin/live-stream.ts';
 import type { DataPlaneEvent } from '../../../src/runtime/events.ts';
+import { NO_ACTIONS } from '../../../src/os/appliance-actions.ts';
 import { HISTORY_SERIES } from '../../../src/state/history-series.ts';
 import { until } from '../net/support.ts';
 import { TOKEN, assertError, report, testAdmin, testDeps } from './fixture.ts';
@@ -238,7 +239,7 @@ test('history: a span in steps; what cannot be is refused', async (t) => {
 test('system and log', async (t) => {
   const { request, deps } = await testAdmin(t);
   const system = (await request('GET', '/api/system')).json();
-  assert.deepEqual(system['capabilities'], { reboot: false, factoryReset: false });
+  assert.deepEqual(system['capabilities'], { reboot: false, factoryReset: false, ssh: false });
   assert.ok(system['disk'].freeBytes > 0 && system['memory'].totalBytes > 0);
   deps.live.logs.add(JSON.stringify({ level: 50, time: 1, msg: 'trouble', port: 53 }));
   deps.live.logs.add(JSON.stringify({ level: 30, time: 2, msg: 'fine' }));
@@ -255,7 +256,7 @@ test('reboot and factory reset: asked for where they can be, refused where not, 
   const note = (what: string) => async () => void done.push(what);
   const able = await testAdmin(t, {
     ...deps,
-    live: { ...deps.live, actions: { reboot: note('reboot'), factoryReset: note('reset') } },
+    live: { ...deps.live, actions: { ...NO_ACTIONS, reboot: note('reboot'), factoryReset: note('reset') } },
   });
   const { hostname } = (await able.request('GET', '/api/system')).json();
   assertError(await able.post('/api/system/factory-reset', { confirm: 'yes' }), 400, 'invalid-input');

@@ -6,9 +6,10 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { importSettings, type Places } from '../../../firmware/import-settings.ts';
 import { parsePreseed, parseToml } from '../../../firmware/preseed.ts';
+import { parseSshPublicKey, type SshPublicKey } from '../../../src/wire/ssh-public-key.ts';
 
-const KEY =
-  'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHexampleexampleexampleexampleexampleexampleex me@example.com';
+const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpaWlpa me@example.com';
+const PARSED = parseSshPublicKey(KEY) as SshPublicKey;
 
 describe('rpi-preseed.toml', () => {
   const ROWS: [string, string, ReturnType<typeof parsePreseed>][] = [
@@ -17,7 +18,7 @@ describe('rpi-preseed.toml', () => {
     [
       'keys over several lines, with comments',
       `# made by Imager\n[ssh]\nenabled = true # yes\nauthorized_keys = [ # two\n  "${KEY}", # "one"\n  '${KEY}',\n]\n[system]\nhostname='a'`,
-      { hostname: 'a', authorizedKeys: [KEY, KEY], problems: [] },
+      { hostname: 'a', authorizedKeys: [PARSED, PARSED], problems: [] },
     ],
     ['switched off', `[ssh]\nenabled = false\nauthorized_keys = ["${KEY}"]`, { problems: [] }],
     ['CR LF', '[system]\r\nhostname = "a-1"\r\n', { hostname: 'a-1', problems: [] }],
@@ -84,7 +85,7 @@ describe('import-settings', () => {
     assert.deepEqual(await importSettings(at), []);
     assert.equal(read(at, 'hostname'), 'bar\n');
     assert.equal(readFileSync(at.kernelHostname, 'utf8'), 'bar');
-    assert.equal(read(at, 'ssh/authorized_keys'), `${KEY}\n`);
+    assert.equal(read(at, 'tombolo/authorized_keys'), `${KEY}\n`);
     assert.deepEqual(JSON.parse(read(at, 'tombolo/config.json')), {
       admin: {
         hostnames: ['bar.local', 'bar-2.local', 'bar-3.local', 'bar-4.local', 'bar-5.local', 'tombolo.local'],

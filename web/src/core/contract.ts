@@ -6,4 +6,5 @@ export type * from '../../../src/admin/contract/common.ts';
 export type * from '../../../src/admin/contract/live.ts';
 export type * from '../../../src/admin/contract/nat64.ts';
 export type * from '../../../src/admin/contract/status.ts';
+export type * from '../../../src/admin/contract/system-ssh.ts';
 export type * from '../../../src/config/schema.ts';

@@ -11,6 +11,7 @@ import { bound, Form, PasswordField, TextField } from '../../ui/field.tsx';
 import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { Qr } from '../../ui/qr.tsx';
 import { text as common } from '../../ui/text.ts';
+import { Ssh } from './ssh.tsx';
 import { text } from './text.ts';
 import { Tokens } from './tokens.tsx';
 
@@ -23,6 +24,7 @@ export function Access() {
       </div>
       <Sessions />
       <Tokens />
+      <Ssh />
     </>
   );
 }

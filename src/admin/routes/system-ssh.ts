@@ -1,0 +1,111 @@
+/** SSH to the appliance itself: off until somebody gives a key. */
+import type { FastifyInstance } from 'fastify';
+import { type ApplianceSsh, MOST_SSH_KEYS, sshFingerprint } from '../../os/appliance-ssh.ts';
+import { say, type Text } from '../../texts/text.ts';
+import {
+  parseSshPublicKey,
+  SSH_KEY_TYPES,
+  type SshKeyProblem,
+  type SshPublicKey,
+} from '../../wire/ssh-public-key.ts';
+import { requirePassword } from '../auth/present-password.ts';
+import type { AdminDeps, BuildOptions } from '../build.ts';
+import { ErrorAnswer } from '../contract/common.ts';
+import { SshKeyBody, SshKeyParams, SystemSshAnswer } from '../contract/system-ssh.ts';
+import { ApiError, invalidInput, notPossibleHere } from '../errors.ts';
+
+/** A line with a key of 16384 bits. */
+const BODY_LIMIT_BYTES = 12_288;
+
+const PROBLEMS: Readonly<Record<SshKeyProblem, () => Text>> = {
+  private: () =>
+    say(
+      'is the private half of a key, which must not leave its machine. Make a new pair (ssh-keygen -t ed25519), and paste the file that ends in .pub',
+    ),
+  rfc4716: () => say('is in the SSH2 format; `ssh-keygen -i -f FILE` makes the line of it'),
+  options: () => say('has options before the key: leave them out, from the type on is enough'),
+  lines: () => say('has more than one line: add one key after the other'),
+  type: () =>
+    say('does not begin with the type of a key; expected one of {types}', {
+      types: SSH_KEY_TYPES.join(', '),
+    }),
+  damaged: () => say('is damaged: what follows the type is not a whole key of that type'),
+  short: () => say('is an RSA key of fewer than 2048 bits: make a better one (ssh-keygen -t ed25519)'),
+};
+
+const describe = (key: SshPublicKey) => ({ fingerprint: sshFingerprint(key), type: key.type });
+
+const answer = async (ssh: ApplianceSsh): Promise<SystemSshAnswer> => {
+  const hostKey = ssh.hostKey();
+  return {
+    isRunning: await ssh.isRunning(),
+    keys: ssh.keys().map((key) => ({ ...describe(key), comment: key.comment })),
+    hostKey: hostKey === undefined ? null : describe(hostKey),
+  };
+};
+
+export const systemSshRoutes =
+  ({ live: { actions } }: AdminDeps, { auth }: BuildOptions) =>
+  async (app: FastifyInstance) => {
+    const response = { 200: SystemSshAnswer, 409: ErrorAnswer };
+    // Who steals an API token must not become root.
+    const config = { scope: 'system', ownerOnly: true } as const;
+
+    app.get(
+      '/system/ssh',
+      { config: { scope: 'read' }, schema: { summary: 'Who may log in to the appliance by SSH', response } },
+      async (): Promise<SystemSshAnswer> => {
+        if (actions.ssh === undefined) throw notPossibleHere();
+        return answer(actions.ssh);
+      },
+    );
+
+    app.post<{ Body: SshKeyBody }>(
+      '/system/ssh/keys',
+      {
+        config,
+        bodyLimit: BODY_LIMIT_BYTES,
+        schema: { summary: 'Lets a key log in to the appliance by SSH, as root', body: SshKeyBody, response },
+      },
+      async (request): Promise<SystemSshAnswer> => {
+        const { ssh } = actions;
+        if (ssh === undefined) throw notPossibleHere();
+        const key = parseSshPublicKey(request.body.key);
+        if (typeof key === 'string') {
+          const expected = say('one line of an OpenSSH public key file, such as id_ed25519.pub');
+          throw invalidInput('/key', expected, PROBLEMS[key]());
+        }
+        await requirePassword(auth, request, request.body.password, '/password');
+        if (ssh.keys().length >= MOST_SSH_KEYS) {
+          throw new ApiError(
+            409,
+            'too-many',
+            say('There are {count} keys already; remove one first.', { count: MOST_SSH_KEYS }),
+          );
+        }
+        request.auditTarget = sshFingerprint(key);
+        if (!(await ssh.add(key))) {
+          throw new ApiError(409, 'key-known', say('This key may log in already.'));
+        }
+        return answer(ssh);
+      },
+    );
+
+    app.delete<{ Params: SshKeyParams }>(
+      '/system/ssh/keys/:fingerprint',
+      {
+        config,
+        schema: { summary: 'Lets a key log in by SSH no more', params: SshKeyParams, response },
+      },
+      async (request): Promise<SystemSshAnswer> => {
+        const { ssh } = actions;
+        if (ssh === undefined) throw notPossibleHere();
+        const { fingerprint } = request.params;
+        request.auditTarget = fingerprint;
+        if (!(await ssh.remove(fingerprint))) {
+          throw new ApiError(404, 'not-found', say('There is no key "{fingerprint}".', { fingerprint }));
+        }
+        return answer(ssh);
+      },
+    );
+  };

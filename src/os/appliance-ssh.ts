@@ -1,0 +1,81 @@
+/**
+ * Who may log in to the appliance by SSH, as root. This process keeps the list; root, asked by a file, checks it and gives
+ * it to sshd, which runs as long as somebody is on it (firmware's install-ssh-keys).
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatSshPublicKey, parseSshPublicKey, type SshPublicKey } from '../wire/ssh-public-key.ts';
+import { writeFileAtomically } from './atomic-write.ts';
+import { runCommand } from './command.ts';
+
+/** More is a mistake, or no longer an appliance. */
+export const MOST_SSH_KEYS = 50;
+
+export interface ApplianceSsh {
+  /** In the order in which they came. */
+  keys(): SshPublicKey[];
+  /** Resolves with false when it is there already; on a full list (MOST_SSH_KEYS) nothing is to be added. */
+  add(key: SshPublicKey): Promise<boolean>;
+  /** Resolves with false when there is none with this fingerprint. */
+  remove(fingerprint: string): Promise<boolean>;
+  /** Whether sshd runs: shortly after the first key came, and until the last is gone. */
+  isRunning(): Promise<boolean>;
+  /** Undefined as long as SSH has not been on. */
+  hostKey(): SshPublicKey | undefined;
+}
+
+/** As `ssh-keygen -l` shows it: "SHA256:" and 43 characters of base64. */
+export const sshFingerprint = ({ blob }: SshPublicKey): string =>
+  `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
+
+/** `actions`: the directory where root is asked; `hostKey`: where root leaves sshd's public key. */
+export function openApplianceSsh(places: {
+  readonly actions: string;
+  readonly stateDirectory: string;
+  readonly hostKey: string;
+}): ApplianceSsh {
+  const path = join(places.stateDirectory, 'authorized_keys');
+  const read = (file: string): SshPublicKey[] =>
+    existsSync(file)
+      ? readFileSync(file, 'utf8')
+          .split('\n')
+          .map(parseSshPublicKey)
+          .filter((key) => typeof key !== 'string')
+      : [];
+  const write = async (keys: readonly SshPublicKey[]) => {
+    await writeFileAtomically(path, keys.map((key) => `${formatSshPublicKey(key)}\n`).join(''), 0o600);
+    await writeFileAtomically(join(places.actions, 'ssh-keys'), '', 0o600);
+  };
+  // One change after the other: each reads what the one before has written.
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(change: () => Promise<T>): Promise<T> => {
+    const next = last.then(change);
+    last = next.catch(() => {});
+    return next;
+  };
+  return {
+    keys: () => read(path),
+    add: (key) =>
+      inTurn(async () => {
+        const keys = read(path);
+        if (keys.some((each) => sshFingerprint(each) === sshFingerprint(key))) return false;
+        await write([...keys, key]);
+        return true;
+      }),
+    remove: (fingerprint) =>
+      inTurn(async () => {
+        const keys = read(path);
+        const rest = keys.filter((key) => sshFingerprint(key) !== fingerprint);
+        if (rest.length === keys.length) return false;
+        await write(rest);
+        return true;
+      }),
+    isRunning: () =>
+      runCommand('systemctl', ['is-active', 'ssh.service']).then(
+        () => true,
+        () => false,
+      ),
+    hostKey: () => read(places.hostKey)[0],
+  };
+}
