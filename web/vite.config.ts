@@ -12,5 +12,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // What is in the bundle, for the list of packages in the image; it is not served.
+    license: { fileName: '.vite/license.json' },
   },
 });

@@ -81,3 +81,18 @@ make_app() {
   cp "$REPOSITORY"/firmware/*.ts "$target/firmware/"
   chmod -R u=rwX,go=rX "$target"
 }
+
+# Of the tree that make_app has made: the packages that run in Node.js, and those in the control panel's files. Name, version.
+npm_packages() { # $1 directory
+  node - "$1" <<'END'
+const { readFileSync } = require('node:fs');
+const read = (name) => JSON.parse(readFileSync(`${process.argv[2]}/${name}`, 'utf8'));
+const installed = Object.entries(read('package-lock.json').packages)
+  .filter(([path]) => path !== '')
+  .map(([path, { version }]) => ({ name: path.slice(path.lastIndexOf('node_modules/') + 13), version }));
+// Of preact, Vite names parts that are no packages.
+const bundled = read('web/dist/.vite/license.json').filter(({ version }) => version !== '0.0.0');
+for (const { name, version } of [...installed, ...bundled])
+  console.log(`npm:${name}\t${version}\tall\t${name}`);
+END
+}

