@@ -14,8 +14,8 @@ import type { SystemSshAnswer } from '../../src/admin/contract/system-ssh.ts';
 import { seededRandom } from '../random.ts';
 import { type Written, assertLastAcknowledged, writeConfigurations } from './acknowledged.ts';
 import { type Bench, assertHealthy, configuration, IDENTITY, startBench } from './bench.ts';
-import { APPLIANCE, IS_STEADY, imageFile } from './machine.ts';
-import { IPV4_ONLY_NAME, WEB1, WEB1_SSH_PORT, startNeighbour } from './mainland.ts';
+import { APPLIANCE, applianceIn, IS_STEADY, imageFile } from './machine.ts';
+import { advertisePrefix, IPV4_ONLY_NAME, WEB1, WEB1_SSH_PORT, startNeighbour } from './mainland.ts';
 
 const FIRST_PAGE_MS = 120_000;
 /** Of a processor, for programs other than QEMU: a machine that does nothing else stays below. */
@@ -281,6 +281,30 @@ describe('the image', { timeout: 3_500_000 }, () => {
     await bench.sshAnswers();
     assert.equal(await shell(IDENTITY), identity);
     await assertHealthy(bench);
+  });
+
+  test('a new IPv6 prefix: page and DNS64 are there too, and the name stays', async () => {
+    const prefix = '2001:db8:2::';
+    await advertisePrefix(bench.peer, prefix);
+    const address = applianceIn(prefix);
+    await waitUntil(
+      'the page at the new address',
+      async () => {
+        const url = `https://[${address}]:8064/`;
+        const args = ['-skf', '-m', '30', '-o', '/dev/null', '--interface', `${prefix}1`, url];
+        return (await bench.peer.attempt('curl', args, { timeoutMs: 60_000 })).code === 0;
+      },
+      { timeoutMs: 300_000, intervalMs: 1000 },
+    );
+    const dig = ['+short', '+time=30', `@${address}`, '-b', `${prefix}1`, IPV4_ONLY_NAME, 'AAAA'];
+    assert.equal((await run('dig', dig)).stdout.trim(), '64:ff9b::c633:6450');
+    await waitUntil(
+      'the new address in mDNS',
+      async () => (await shell('journalctl --unit avahi-daemon')).includes(`record for ${address}`),
+      { timeoutMs: 60_000, intervalMs: 1000 },
+    );
+    const server = 'org.freedesktop.Avahi / org.freedesktop.Avahi.Server';
+    assert.match(await shell(`busctl call ${server} GetHostNameFqdn`), /"sandbar-2\.local"/);
   });
 
   test('power cuts while configurations are written and during a start: the last acknowledged one stays', async (t) => {

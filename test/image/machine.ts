@@ -23,11 +23,13 @@ const CONFIG_PARTITION_OFFSET = '4M';
 /** QEMU's SD card wants a power of two. */
 const CARD_BYTES = 4 * 2 ** 30;
 
+/** EUI-64 of the MAC in a prefix that the router advertises: "2001:db8:1::". */
+export const applianceIn = (prefix: string): string => `${prefix.replace(/::$/, ':0:')}4200:5eff:fe10:1`;
+
 export const APPLIANCE = {
   mac: MAC,
   ipv4: '192.0.2.20',
-  /** EUI-64 of the MAC in the prefix that the router advertises. */
-  ipv6: '2001:db8:1:0:4200:5eff:fe10:1',
+  ipv6: applianceIn('2001:db8:1::'),
 } as const;
 
 /** Where `build-image.sh --debian-test` leaves its files. */

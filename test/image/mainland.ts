@@ -44,6 +44,15 @@ export async function startMainland(host: Host, directory: string): Promise<Cert
   return authority;
 }
 
+/** Advertises another prefix beside the first, as a provider's router does after the nightly change: "2001:db8:2::". */
+export async function advertisePrefix(host: Host, prefix: string): Promise<void> {
+  await host.run('ip', ['address', 'add', `${prefix}1/64`, 'dev', TAP, 'nodad']);
+  host.spawn('dnsmasq', [
+    ...['--no-daemon', '--conf-file=/dev/null', '--port=0', '--user=root', `--interface=${TAP}`],
+    ...['--bind-interfaces', '--enable-ra', `--dhcp-range=${prefix},ra-only`, '--dhcp-leasefile=/dev/null'],
+  ]);
+}
+
 /** A device that has these names already; its output has a line "NAME.local is ADDRESS" for what others announce. */
 export async function startNeighbour(host: Host, ...names: string[]): Promise<Child> {
   const neighbour = host.spawn(process.execPath, [NEIGHBOUR, '192.0.2.1', ...names]);
