@@ -66,8 +66,8 @@ build_in_docker() { # $1 output directory
 FROM debian:trixie
 RUN apt-get update && apt-get install -y --no-install-recommends git npm ca-certificates quilt parted qemu-user-binfmt \
   debootstrap zerofree zip dosfstools e2fsprogs libcap2-bin libarchive-tools rsync xz-utils curl xxd file kmod bc gpg \
-  pigz arch-test mtools fdisk && rm -rf /var/lib/apt/lists/*
+  pigz arch-test mtools fdisk libatomic1 && rm -rf /var/lib/apt/lists/*
 END
-  docker run --rm --privileged --volume "$REPOSITORY:/src:ro" --volume "$1:/out" --env SOURCE_DATE_EPOCH \
+  docker run --rm --privileged --volume "$REPOSITORY:/src:ro" --volume "$1:/out" --env SOURCE_DATE_EPOCH --env PUBLISHED_AT="$1" \
     tombolo-image-builder /bin/bash -ec 'git config --global --add safe.directory /src; mkdir /work; cd /src; ./build-image.sh --work /work --out /out'
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What is published: the image compressed, its digest, its package list, and the entry for Raspberry Pi Imager.
 
-# $1 image, $2 package list, $3 directory
+# $1 image, $2 package list, $3 directory, which a container's host may know as $PUBLISHED_AT
 publish_image() {
   local image=$1 out=$3 name
   name=$(basename "$image" .img)
@@ -10,11 +10,11 @@ publish_image() {
   xz --compress --keep --stdout --threads=0 --block-size=16MiB -6 "$image" >"$out/$name.img.xz"
   cp "$2" "$out/$name.packages.tsv"
   (cd "$out" && sha256sum "$name.img.xz" >"$name.img.xz.sha256")
-  imager_entry "$image" "$out/$name.img.xz" >"$out/$name.imager.json"
+  imager_entry "$image" "$out/$name.img.xz" "file://${PUBLISHED_AT:-$out}/$name.img.xz" >"$out/$name.imager.json"
   echo "build-image: $out/$name.img.xz"
 }
 
-# The repository file that Raspberry Pi Imager takes (`rpi-imager --repo FILE`). $1 image, $2 compressed image
+# The repository file that Raspberry Pi Imager takes (`rpi-imager --repo FILE`). $1 image, $2 compressed image, $3 URL
 imager_entry() {
   cat <<END
 {
@@ -23,7 +23,7 @@ imager_entry() {
       "name": "Tombolo",
       "description": "Joins IPv6-only servers to the IPv4 Internet, both ways",
       "icon": "",
-      "url": "file://$2",
+      "url": "$3",
       "extract_size": $(stat --format %s "$1"),
       "extract_sha256": "$(sha256sum "$1" | cut -d ' ' -f 1)",
       "image_download_size": $(stat --format %s "$2"),
