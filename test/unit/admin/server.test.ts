@@ -1,23 +1,14 @@
 /** The server on real sockets: loopback only. */
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type AdminService, startAdmin } from '../../../src/admin/server.ts';
 import { loadOrCreateToken } from '../../../src/admin/auth/bootstrap-token.ts';
 import { fillDefaults } from '../../../src/config/load.ts';
 import type { AdminConfig } from '../../../src/config/schema.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
+import { freePort } from '../net/support.ts';
 import { temporaryDirectory, testDeps } from './fixture.ts';
 import { english } from '../../../src/texts/text.ts';
-
-/** A port that was free a moment ago, on this address. */
-async function freePort(host = '127.0.0.1'): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const config = (changes: Partial<AdminConfig>): { admin: AdminConfig } => ({
   admin: { ...fillDefaults({}).admin, allow: ['127.0.0.0/8', '::1/128'], ...changes },

@@ -4,7 +4,7 @@ import { english } from '../../../src/texts/text.ts';
 import { X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
-import { type Socket, connect, createServer } from 'node:net';
+import { type Socket, connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, mock, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
@@ -16,16 +16,9 @@ import { startAdmin } from '../../../src/admin/server.ts';
 import { fillDefaults } from '../../../src/config/load.ts';
 import type { AdminConfig } from '../../../src/config/schema.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
+import { freePort } from '../net/support.ts';
 import { PASSWORD } from './browser.ts';
 import { assertError, temporaryDirectory, testAdmin, testDeps } from './fixture.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 async function start(t: TestContext, changes: Partial<AdminConfig> = {}) {
   const stateDirectory = await temporaryDirectory(t);

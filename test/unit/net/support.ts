@@ -1,5 +1,6 @@
 /** What the tests of the TCP services share: servers and clients on loopback, and waiting on conditions. */
 import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import {
@@ -73,14 +74,23 @@ export class Cleanup implements AsyncDisposable {
   }
 }
 
+/** Below what the kernel gives to clients (ip_local_port_range): a connection of another test would take it meanwhile. */
+const PORTS = { first: 16_384, last: 32_767 };
+
 /** A TCP port that nothing listens on, on either family. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '::');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(PORTS.first, PORTS.last + 1);
+    const server = createServer().listen(port, '::');
+    try {
+      await once(server, 'listening');
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** Resolves when the condition holds; fails after `timeoutMs`. */
