@@ -297,7 +297,12 @@ describe('the image', { timeout: 3_500_000 }, () => {
       { timeoutMs: 300_000, intervalMs: 1000 },
     );
     const dig = ['+short', '+time=30', `@${address}`, '-b', `${prefix}1`, IPV4_ONLY_NAME, 'AAAA'];
-    assert.equal((await run('dig', dig)).stdout.trim(), '64:ff9b::c633:6450');
+    // The service looks for new networks every 10 s, and refuses strangers until then.
+    await waitUntil(
+      'DNS64 for the new network',
+      async () => (await run('dig', dig)).stdout.trim() === '64:ff9b::c633:6450',
+      { timeoutMs: 60_000, intervalMs: 1000 },
+    );
     await waitUntil(
       'the new address in mDNS',
       async () => (await shell('journalctl --unit avahi-daemon')).includes(`record for ${address}`),
