@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { loadConfig } from '../src/config/load.ts';
 import { formatProblem } from '../src/config/problem.ts';
 import { writeFileAtomically } from '../src/os/atomic-write.ts';
-import { formatSshPublicKey } from '../src/wire/ssh-public-key.ts';
+import { formatAuthorizedKeys } from '../src/wire/ssh-public-key.ts';
 import { parsePreseed } from './preseed.ts';
 
 /** Where things are; tests have them elsewhere. */
@@ -30,8 +30,8 @@ export async function importSettings(places: Places): Promise<string[]> {
     problems.push(...preseed.problems.map((problem) => `rpi-preseed.toml: ${problem}`));
     if (preseed.authorizedKeys !== undefined) {
       // The list that the page shows and changes, too; install-ssh-keys gives it to sshd.
-      const lines = preseed.authorizedKeys.map((key) => `${formatSshPublicKey(key)}\n`);
-      await replaceKeepingOwner(join(places.data, 'tombolo/authorized_keys'), lines.join(''));
+      const path = join(places.data, 'tombolo/authorized_keys');
+      await replaceKeepingOwner(path, formatAuthorizedKeys(preseed.authorizedKeys));
     }
     if (preseed.hostname !== undefined) {
       await writeFileAtomically(join(places.data, 'hostname'), `${preseed.hostname}\n`, 0o644);

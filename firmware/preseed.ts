@@ -16,6 +16,7 @@ export interface Preseed {
 type Value = string | boolean | number | string[];
 
 const HOSTNAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
 /** Reads a preseed file; never throws. */
 export function parsePreseed(text: string): Preseed {
   const values = parseToml(text);

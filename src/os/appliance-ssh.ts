@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatSshPublicKey, parseSshPublicKey, type SshPublicKey } from '../wire/ssh-public-key.ts';
+import { formatAuthorizedKeys, parseSshPublicKey, type SshPublicKey } from '../wire/ssh-public-key.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { runCommand } from './command.ts';
 
@@ -15,8 +15,8 @@ export const MOST_SSH_KEYS = 50;
 export interface ApplianceSsh {
   /** In the order in which they came. */
   keys(): SshPublicKey[];
-  /** Resolves with false when it is there already; on a full list (MOST_SSH_KEYS) nothing is to be added. */
-  add(key: SshPublicKey): Promise<boolean>;
+  /** "full": there are MOST_SSH_KEYS; "known": it is there already. */
+  add(key: SshPublicKey): Promise<'added' | 'known' | 'full'>;
   /** Resolves with false when there is none with this fingerprint. */
   remove(fingerprint: string): Promise<boolean>;
   /** Whether sshd runs: shortly after the first key came, and until the last is gone. */
@@ -44,7 +44,7 @@ export function openApplianceSsh(places: {
           .filter((key) => typeof key !== 'string')
       : [];
   const write = async (keys: readonly SshPublicKey[]) => {
-    await writeFileAtomically(path, keys.map((key) => `${formatSshPublicKey(key)}\n`).join(''), 0o600);
+    await writeFileAtomically(path, formatAuthorizedKeys(keys), 0o600);
     await writeFileAtomically(join(places.actions, 'ssh-keys'), '', 0o600);
   };
   // One change after the other: each reads what the one before has written.
@@ -59,9 +59,10 @@ export function openApplianceSsh(places: {
     add: (key) =>
       inTurn(async () => {
         const keys = read(path);
-        if (keys.some((each) => sshFingerprint(each) === sshFingerprint(key))) return false;
+        if (keys.length >= MOST_SSH_KEYS) return 'full';
+        if (keys.some((each) => sshFingerprint(each) === sshFingerprint(key))) return 'known';
         await write([...keys, key]);
-        return true;
+        return 'added';
       }),
     remove: (fingerprint) =>
       inTurn(async () => {

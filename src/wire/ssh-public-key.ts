@@ -83,6 +83,10 @@ export function parseSshPublicKey(text: string): SshPublicKey | SshKeyProblem {
 export const formatSshPublicKey = ({ type, blob, comment }: SshPublicKey): string =>
   `${type} ${blob.toBase64()}${comment && ' '}${comment}`;
 
+/** The content of an authorized_keys file: one line each. */
+export const formatAuthorizedKeys = (keys: readonly SshPublicKey[]): string =>
+  keys.map((key) => `${formatSshPublicKey(key)}\n`).join('');
+
 function decode(base64: string): Uint8Array | undefined {
   // Only as it is written: one key has one text.
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return undefined;

@@ -50,14 +50,15 @@ export const systemSshRoutes =
     const response = { 200: SystemSshAnswer, 409: ErrorAnswer };
     // Who steals an API token must not become root.
     const config = { scope: 'system', ownerOnly: true } as const;
+    const sshOrRefusal = (): ApplianceSsh => {
+      if (actions.ssh === undefined) throw notPossibleHere();
+      return actions.ssh;
+    };
 
     app.get(
       '/system/ssh',
       { config: { scope: 'read' }, schema: { summary: 'Who may log in to the appliance by SSH', response } },
-      async (): Promise<SystemSshAnswer> => {
-        if (actions.ssh === undefined) throw notPossibleHere();
-        return answer(actions.ssh);
-      },
+      async (): Promise<SystemSshAnswer> => answer(sshOrRefusal()),
     );
 
     app.post<{ Body: SshKeyBody }>(
@@ -68,23 +69,23 @@ export const systemSshRoutes =
         schema: { summary: 'Lets a key log in to the appliance by SSH, as root', body: SshKeyBody, response },
       },
       async (request): Promise<SystemSshAnswer> => {
-        const { ssh } = actions;
-        if (ssh === undefined) throw notPossibleHere();
+        const ssh = sshOrRefusal();
         const key = parseSshPublicKey(request.body.key);
         if (typeof key === 'string') {
           const expected = say('one line of an OpenSSH public key file, such as id_ed25519.pub');
           throw invalidInput('/key', expected, PROBLEMS[key]());
         }
         await requirePassword(auth, request, request.body.password, '/password');
-        if (ssh.keys().length >= MOST_SSH_KEYS) {
+        request.auditTarget = sshFingerprint(key);
+        const outcome = await ssh.add(key);
+        if (outcome === 'full') {
           throw new ApiError(
             409,
             'too-many',
             say('There are {count} keys already; remove one first.', { count: MOST_SSH_KEYS }),
           );
         }
-        request.auditTarget = sshFingerprint(key);
-        if (!(await ssh.add(key))) {
+        if (outcome === 'known') {
           throw new ApiError(409, 'key-known', say('This key may log in already.'));
         }
         return answer(ssh);
@@ -98,8 +99,7 @@ export const systemSshRoutes =
         schema: { summary: 'Lets a key log in by SSH no more', params: SshKeyParams, response },
       },
       async (request): Promise<SystemSshAnswer> => {
-        const { ssh } = actions;
-        if (ssh === undefined) throw notPossibleHere();
+        const ssh = sshOrRefusal();
         const { fingerprint } = request.params;
         request.auditTarget = fingerprint;
         if (!(await ssh.remove(fingerprint))) {
