@@ -4,6 +4,7 @@ import type { Config } from './config/schema.ts';
 import type { ConfigStore } from './config/store.ts';
 import { explainersOf } from './explainers.ts';
 import { startAdmin } from './admin/server.ts';
+import { createConditions } from './runtime/conditions.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Service, ServiceContext } from './runtime/service.ts';
 import { ServiceSlot, type ServiceReport } from './runtime/service-slot.ts';
@@ -59,7 +60,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   const startedAt = new Date();
   await using started = new AsyncDisposableStack();
   const events = started.use(createEventLog({ serverAt: serverNames(() => store.current.hosts) }));
-  const context: ServiceContext = { log, stateDirectory, events };
+  const conditions = createConditions();
+  const context: ServiceContext = { log, stateDirectory, events, conditions };
   const config = store.current;
   const slot = <Options, S extends Service<Options>>(
     name: string,
@@ -96,7 +98,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     return assess(next, await explainers(next, false));
   });
 
-  const reports = () => slots.map((each) => each.report());
+  const reports = () => [...slots.map((each) => each.report()), ...conditions.reports()];
   const machine = openMachine();
   const noteServices = watchServices(events);
   const sample = createSampler(reports, machine);

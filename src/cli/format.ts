@@ -59,6 +59,8 @@ function wordsOf(event: LiveEvent): string {
       const why = event.detail === null ? '' : `: ${event.service} port ${event.port}: ${event.detail}`;
       return `health ${event.server} ${event.before} -> ${event.state}${why}`;
     }
+    case 'notice':
+      return `notice ${event.service} ${event.severity}: ${event.text}`;
     case 'service':
       return `service ${event.service} ${event.state}${event.problem === null ? '' : `: ${event.problem}`}`;
   }

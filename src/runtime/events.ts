@@ -74,7 +74,23 @@ export interface HealthEvent {
   readonly failing: number;
 }
 
-export type DataPlaneEvent = ConnectionEvent | DnsEvent | Nat64Event | ServiceEvent | HealthEvent;
+/** Something outside of our traffic that people should know: another program changed what we had set, a file was damaged. */
+export interface NoticeEvent {
+  readonly kind: 'notice';
+  /** Whose report (`ServiceReport.name`) it belongs to. */
+  readonly service: string;
+  /** ok: it was put right. warn: something is less than it should be. fail: something does not work. */
+  readonly severity: 'ok' | 'warn' | 'fail';
+  readonly text: Text;
+}
+
+export type DataPlaneEvent =
+  | ConnectionEvent
+  | DnsEvent
+  | Nat64Event
+  | ServiceEvent
+  | HealthEvent
+  | NoticeEvent;
 
 /** Where events go. */
 export interface EventSink {

@@ -1,5 +1,6 @@
 /** What the app and the admin API know of a service, whichever it is. */
 import type { Text, Value } from '../texts/text.ts';
+import type { Conditions } from './conditions.ts';
 import type { CounterTable } from './counters.ts';
 import type { EventSink } from './events.ts';
 import type { HostTraffic } from './host-traffic.ts';
@@ -43,4 +44,6 @@ export interface ServiceContext {
   readonly stateDirectory: string;
   /** Where to tell what passes. */
   readonly events?: EventSink | undefined;
+  /** Where to tell what is wrong with what is no service's own: storage, limits. */
+  readonly conditions?: Conditions | undefined;
 }

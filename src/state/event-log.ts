@@ -52,6 +52,7 @@ const KEPT: Readonly<Record<EventKind, number>> = {
   nat64: 500,
   service: 200,
   health: 200,
+  notice: 200,
 };
 /** What waits in a ring is seen this soon. */
 const DRAIN_MS = 500;
@@ -168,5 +169,7 @@ const isTextual = (value: unknown): value is Text | string =>
 /** The server that an event is about: that was connected to or looked at, or that sent. */
 function serverOf(event: DataPlaneEvent, serverAt: EventLogOptions['serverAt']): string | null | undefined {
   if (event.kind === 'connection' || event.kind === 'health') return event.server;
-  return event.kind === 'service' || event.client === null ? undefined : serverAt(event.client);
+  return event.kind === 'service' || event.kind === 'notice' || event.client === null
+    ? undefined
+    : serverAt(event.client);
 }

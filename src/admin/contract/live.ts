@@ -128,7 +128,25 @@ export const HealthEvent = Type.Object({
   failing: Type.Integer(),
 });
 
-export const LiveEvent = Type.Union([ConnectionEvent, DnsEvent, Nat64Event, ServiceEvent, HealthEvent]);
+/** Something outside of the traffic: another program changed what we had set, a file was damaged. */
+export const NoticeEvent = Type.Object({
+  ...eventHead,
+  kind: Type.Literal('notice'),
+  /** Name of the service, or of the part of the process, that it belongs to. */
+  service: Type.String(),
+  /** ok: it was put right. warn: something is less than it should be. fail: something does not work. */
+  severity: Type.Union([Type.Literal('ok'), Type.Literal('warn'), Type.Literal('fail')]),
+  text: Type.String(),
+});
+
+export const LiveEvent = Type.Union([
+  ConnectionEvent,
+  DnsEvent,
+  Nat64Event,
+  ServiceEvent,
+  HealthEvent,
+  NoticeEvent,
+]);
 
 /** Newest first. */
 export const EventsAnswer = Type.Object({
@@ -146,9 +164,10 @@ export const EventsQuery = Type.Object(
   {
     kind: Type.Optional(
       Type.String({
-        pattern: '^(connection|dns|nat64|service|health)(,(connection|dns|nat64|service|health))*$',
+        pattern:
+          '^(connection|dns|nat64|service|health|notice)(,(connection|dns|nat64|service|health|notice))*$',
         title: 'Which kinds',
-        expected: '"connection", "dns", "nat64", "service", "health", or several with commas',
+        expected: '"connection", "dns", "nat64", "service", "health", "notice", or several with commas',
       }),
     ),
     client: Type.Optional(
@@ -348,6 +367,7 @@ export type DnsEvent = Static<typeof DnsEvent>;
 export type Nat64Event = Static<typeof Nat64Event>;
 export type ServiceEvent = Static<typeof ServiceEvent>;
 export type HealthEvent = Static<typeof HealthEvent>;
+export type NoticeEvent = Static<typeof NoticeEvent>;
 export type LiveEvent = Static<typeof LiveEvent>;
 export type EventsAnswer = Static<typeof EventsAnswer>;
 export type EventsQuery = Static<typeof EventsQuery>;

@@ -8,6 +8,7 @@ import type {
   HealthEvent,
   LiveEvent,
   Nat64Event,
+  NoticeEvent,
   ServiceEvent,
 } from '../../core/contract.ts';
 import { formatBytes, formatClock, formatMs, formatTime } from '../../core/format.ts';
@@ -72,6 +73,8 @@ function lineOf(event: LiveEvent): Line {
       return serviceLine(event);
     case 'health':
       return healthLine(event);
+    case 'notice':
+      return noticeLine(event);
   }
 }
 
@@ -188,6 +191,17 @@ function serviceLine({ service, state, problem, restarts }: ServiceEvent): Line 
     note: common.value.state[state],
     facts: [problem !== null && [words.facts.problem, problem], [words.facts.restarts, String(restarts)]],
     links: known ? [[`/${service}`, service]] : [],
+  };
+}
+
+function noticeLine({ service, severity, text: sentence }: NoticeEvent): Line {
+  return {
+    icon: 'system',
+    tone: severity,
+    sentence,
+    note: common.value.state[severity],
+    facts: [[text.value.facts.part, service]],
+    links: [],
   };
 }
 

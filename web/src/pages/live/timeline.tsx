@@ -14,7 +14,7 @@ import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { EventRow } from './event-row.tsx';
 import { text } from './text.ts';
 
-const KINDS = ['connection', 'dns', 'nat64', 'service', 'health'] as const;
+const KINDS = ['connection', 'dns', 'nat64', 'service', 'health', 'notice'] as const;
 const PAGE_ROWS = 100;
 const KEPT_ROWS = 400;
 /** A filtered list is asked for again when something happens, but no oftener. */
