@@ -61,7 +61,13 @@ export async function startApp(options: AppOptions): Promise<App> {
   await using started = new AsyncDisposableStack();
   const events = started.use(createEventLog({ serverAt: serverNames(() => store.current.hosts) }));
   const conditions = createConditions();
-  const context: ServiceContext = { log, stateDirectory, events, conditions };
+  const context: ServiceContext = {
+    log,
+    stateDirectory,
+    runtimeDirectory: process.env['RUNTIME_DIRECTORY'],
+    events,
+    conditions,
+  };
   const config = store.current;
   const slot = <Options, S extends Service<Options>>(
     name: string,

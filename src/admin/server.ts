@@ -43,7 +43,7 @@ const CLOCK_JITTER_MS = 2000;
 export async function startAdmin(
   options: AdminOptions,
   deps: Omit<AdminDeps, 'diagnostics'>,
-  { log, stateDirectory }: ServiceContext,
+  { log, stateDirectory, runtimeDirectory = stateDirectory }: ServiceContext,
 ): Promise<AdminService> {
   let { admin } = options;
   const counters = createCounters(ADMIN_COUNTERS);
@@ -105,7 +105,7 @@ export async function startAdmin(
     },
     certificate.pem,
   );
-  const screen = keepConsoleFile(stateDirectory, consoleContent, log);
+  const screen = keepConsoleFile(runtimeDirectory, consoleContent, log);
   const stop = async () => {
     certificate[Symbol.dispose]();
     screen[Symbol.dispose]();

@@ -42,6 +42,8 @@ export interface ServiceContext {
   readonly log: Logger;
   /** Directory for what must survive a restart; exists, mode 0700. */
   readonly stateDirectory: string;
+  /** Directory for what is of this start only, where the service manager gives one; else that is in `stateDirectory`. */
+  readonly runtimeDirectory?: string | undefined;
   /** Where to tell what passes. */
   readonly events?: EventSink | undefined;
   /** Where to tell what is wrong with what is no service's own: storage, limits. */
