@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { compilePortBlocks } from '../../src/services/nat64/port-blocks.ts';
-import { compileDenied4 } from '../../src/services/nat64/settings.ts';
+import { compileList4 } from '../../src/services/nat64/settings.ts';
 import { sendInBursts } from '../unit/services/nat64/bursts.ts';
 import { type HarnessOptions, createHarness, eamOf, pool, prefixOf } from '../unit/services/nat64/harness.ts';
 import { restoreSessions } from '../../src/services/nat64/restore.ts';
@@ -98,7 +98,7 @@ export function mappedNat64Target(): FuzzTarget {
   const [toHost, fromHost] = [udp({ ...back, ...ports }), udp({ ...out, ...ports })];
   const settings = {
     eam: eamOf(['192.0.2.0/28', '2001:db8:1::90/124'], [`${MAPPED4}/32`, `${MAPPED6}/128`]),
-    denied4: compileDenied4([prefixOf('203.0.113.128/25')]),
+    denied4: compileList4([prefixOf('203.0.113.128/25')]),
     icmpSources4: Int32Array.of(0x0102_0304, 0x0102_0305),
     portBlocks: compilePortBlocks(8, 128, [prefixOf('2001:db8:1::10/126')], [pool(0, 32_768, 32_799)]),
     isAddressDependent: true,

@@ -23,7 +23,7 @@ import type { Settings } from './settings.ts';
 import type { SteeredAddress } from './steering.ts';
 import { applyStaticEntries } from './static-entries.ts';
 import { type Tables, createSharedTables } from './tables.ts';
-import { resolveSettings } from './translation.ts';
+import { readMachine, resolveSettings } from './translation.ts';
 import { createTranslator } from './translator.ts';
 import { type Text, asIs, say, sentences } from '../../texts/text.ts';
 
@@ -36,9 +36,9 @@ interface Fresh {
 
 const FRESH_SESSIONS = 1024;
 
-function createFresh(config: Nat64Config): Fresh {
+async function createFresh(config: Nat64Config): Promise<Fresh> {
   const pool4 = choosePool4(config, new Int32Array());
-  const settings = resolveSettings(config, pool4);
+  const settings = resolveSettings(config, pool4, await readMachine(config));
   const tables = attachTables(createSharedTables(FRESH_SESSIONS), 0, settings);
   applyStaticEntries(tables, settings.staticEntries, 0);
   return { settings, tables, steered: steeredAddresses(pool4) };
@@ -66,12 +66,12 @@ export function explainNat64(
   config: Nat64Config,
   live?: Nat64Queries,
 ): (flow: Flow) => Promise<Leg | undefined> {
-  let made: Fresh | undefined;
+  let made: Promise<Fresh> | undefined;
   const fresh = () => (made ??= createFresh(config));
   const prefixes = [config.prefix, ...config.extraPrefixes].flatMap((text) => parseIpPrefix(text) ?? []);
   return async (flow) => {
     const { from, to } = flow;
-    if (!from.includes(':')) return config.enabled ? explainIncoming(config, fresh(), flow) : undefined;
+    if (!from.includes(':')) return config.enabled ? explainIncoming(config, await fresh(), flow) : undefined;
     if (to === undefined || flow.isLocal) return undefined;
     const to6 = parseIpv6(to);
     const isForUs = to6 === undefined || prefixes.some((prefix) => prefixContains(prefix, to6));
@@ -81,12 +81,12 @@ export function explainNat64(
       return endsRefused([], text, { configPath: '/nat64/enabled' });
     }
     const request = { client: from, destination: to, protocol: flow.protocol, destinationPort: flow.port };
-    const explanation = await (live?.explain(request) ?? explain(fresh(), request, 0));
-    return outgoingLeg(flow, explanation, fresh);
+    const explanation = await (live?.explain(request) ?? explain(await fresh(), request, 0));
+    return outgoingLeg(flow, explanation, await fresh());
   };
 }
 
-function outgoingLeg(flow: Flow, { steps: found, isTranslated }: Explanation, fresh: () => Fresh): Leg {
+function outgoingLeg(flow: Flow, { steps: found, isTranslated }: Explanation, fresh: Fresh): Leg {
   const steps = found.map(({ isOk, text, counter }): WayStep => {
     const configPath = counter === null ? undefined : CONFIG_PATHS[counter as Nat64Counter];
     return {
@@ -103,14 +103,14 @@ function outgoingLeg(flow: Flow, { steps: found, isTranslated }: Explanation, fr
   return arrivalLeg(flow, steps, arrival, fresh);
 }
 
-function arrivalLeg(flow: Flow, steps: readonly WayStep[], arrival: Arrival, fresh: () => Fresh): Leg {
+function arrivalLeg(flow: Flow, steps: readonly WayStep[], arrival: Arrival, fresh: Fresh): Leg {
   const { address } = arrival;
   const port = flow.port ?? null;
   const own = globalIpv4Addresses().map(formatIpv4);
   const isOwn = arrival.kind === 'appliance' || (arrival.kind === 'internet' && own.includes(address));
   if (isOwn || arrival.kind === 'translator') {
     // As the sockets and tables see it: from the address that it has been given.
-    const source = fresh().settings.poolAddresses.find((each) => each !== 0);
+    const source = fresh.settings.poolAddresses.find((each) => each !== 0);
     return { steps, next: { ...flow, from: formatIpv4(source ?? 0), to: address, isLocal: true } };
   }
   if (arrival.kind === 'host') {

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { compileEam, eamIpv4, eamIpv6, findEam4, statelessIpv4 } from '../../../../src/services/nat64/eam.ts';
-import type { Settings } from '../../../../src/services/nat64/settings.ts';
+import { type Settings, compileList4 } from '../../../../src/services/nat64/settings.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
-import { HOST, REMOTE, createHarness, eamOf, testSettings } from './harness.ts';
+import { HOST, REMOTE, createHarness, eamOf, prefixOf, testSettings } from './harness.ts';
 import { type Bytes, address, icmp, ip, readU32, tcp, udp } from './packets.ts';
 
 const table = eamOf;
@@ -194,6 +194,7 @@ describe('a host with an IPv4 address of its own, beside those that share pool4'
 describe('stateless mode', () => {
   const stateless: Partial<Settings> = {
     isStateless: true,
+    embedded4: compileList4([prefixOf('192.0.2.0/25')]),
     pools: [],
     poolAddresses: new Int32Array(16),
     isOwnAddress: [],

@@ -9,7 +9,7 @@ import { explain } from '../../../../src/services/nat64/explain.ts';
 import { listBib } from '../../../../src/services/nat64/inspect.ts';
 import { TRANSPORT } from '../../../../src/services/nat64/packet.ts';
 import { compilePortBlocks } from '../../../../src/services/nat64/port-blocks.ts';
-import { type Settings, compileDenied4 } from '../../../../src/services/nat64/settings.ts';
+import { type Settings, compileList4 } from '../../../../src/services/nat64/settings.ts';
 import {
   type Harness,
   type HarnessOptions,
@@ -61,7 +61,7 @@ const ask = (changes: Partial<ExplainRequest> = {}): ExplainRequest => ({
   ...changes,
 });
 
-const denied = (...texts: string[]) => compileDenied4(texts.map(prefixOf));
+const denied = (...texts: string[]) => compileList4(texts.map(prefixOf));
 const blocksOf = (size: number, bits: number, ...texts: string[]) =>
   compilePortBlocks(size, bits, texts.map(prefixOf), [pool(0, 32_768, 65_535)]);
 
