@@ -3,7 +3,6 @@
  * its own, which hold what the configuration says and nothing else: so the answer depends on nothing that comes and goes.
  */
 import type { Nat64Config } from '../../config/schema.ts';
-import { globalIpv4Addresses } from '../../os/routes.ts';
 import { createCounters } from '../../runtime/counters.ts';
 import { type Flow, type Leg, type WayStep, arrives, endsRefused } from '../../runtime/explain.ts';
 import type { Arrival, Explanation, Nat64Queries } from '../../runtime/nat64-queries.ts';
@@ -106,10 +105,8 @@ function outgoingLeg(flow: Flow, { steps: found, isTranslated }: Explanation, fr
 function arrivalLeg(flow: Flow, steps: readonly WayStep[], arrival: Arrival, fresh: Fresh): Leg {
   const { address } = arrival;
   const port = flow.port ?? null;
-  const own = globalIpv4Addresses().map(formatIpv4);
-  const isOwn = arrival.kind === 'appliance' || (arrival.kind === 'internet' && own.includes(address));
-  if (isOwn || arrival.kind === 'translator') {
-    // As the sockets and tables see it: from the address that it has been given.
+  if (arrival.kind === 'translator') {
+    // As the tables see it: from the address that it has been given.
     const source = fresh.settings.poolAddresses.find((each) => each !== 0);
     return { steps, next: { ...flow, from: formatIpv4(source ?? 0), to: address, isLocal: true } };
   }
@@ -123,7 +120,6 @@ function arrivalLeg(flow: Flow, steps: readonly WayStep[], arrival: Arrival, fre
       ),
     };
   }
-  if (arrival.kind === 'nobody') return endsRefused(steps, say('Nobody has {address}.', { address }));
   const text = say('NAT64 translates it, and it leaves for {address}.', { address });
   return { steps, outcome: { kind: 'nat64', server: null, address, port, text } };
 }
@@ -138,6 +134,7 @@ function explainIncoming(config: Nat64Config, fresh: Fresh, flow: Flow): Leg | u
   const translator = createTranslator(settings, tables, createCounters(NAT64_COUNTERS), () => 0);
   const { packet } = translator;
   writeProbePacket4(packet, { ...flow, to: target });
+  packet.isHairpinned = flow.isLocal === true;
   let verdict: Verdict = determineTuple4(settings, packet);
   if (verdict === CONTINUE) verdict = filterFrom4(translator);
   const there = say('{address} port {port}', { address: formatIpv4(target), port: flow.port ?? 0 });

@@ -23,9 +23,17 @@ import {
   walkBib,
 } from './inspect.ts';
 import { type Packet, TRANSPORT } from './packet.ts';
-import { findEam4 } from './eam.ts';
+import { findOwnEam4 } from './eam.ts';
 import { portBlockOf } from './port-blocks.ts';
-import { type PortPool, type Settings, compileAccessList, isAllowed, isInPool, slotOf } from './settings.ts';
+import {
+  type PortPool,
+  type Settings,
+  compileAccessList,
+  isAllowed,
+  isInPool,
+  isOurs4,
+  slotOf,
+} from './settings.ts';
 import { poolUse } from './usage.ts';
 import { type Text, either, say, sentences } from '../../texts/text.ts';
 
@@ -123,6 +131,8 @@ export async function stepsOfTables(
   nowSeconds: number,
 ): Promise<ExplainStep[]> {
   const { settings } = view;
+  const refusal = await explainOwnAddress(view, packet, request);
+  if (refusal !== undefined) return [refusal];
   if (packet.isStateless) {
     const own = formatIpv4(packet.mappedAddress);
     return [
@@ -152,11 +162,45 @@ export async function stepsOfTables(
   return [mapping, session, await explainWayOut(view, packet, request, found, nowSeconds)];
 }
 
+/** What is for the appliance itself ends here, but for ports of pool4, and others with a mapping: those come back in. */
+async function explainOwnAddress(
+  view: TablesView,
+  { protocol, remoteAddress, remoteHasEam }: Packet,
+  { destinationPort }: ExplainRequest,
+): Promise<ExplainStep | undefined> {
+  const { settings } = view;
+  if (!isOurs4(settings, remoteAddress)) return undefined;
+  const address = formatIpv4(remoteAddress);
+  const comesBackIn =
+    settings.eamHairpinning === 'intrinsic' &&
+    !remoteHasEam &&
+    findOwnEam4(settings, remoteAddress) !== undefined;
+  if (comesBackIn) return undefined;
+  const refusal = refused(
+    'drop-own-address',
+    say(
+      "{address} is the appliance's: through NAT64 nobody reaches it, but at ports of pool4. Use its IPv6 address.",
+      { address },
+    ),
+  );
+  const slot = slotOf(settings.poolAddresses, remoteAddress);
+  if (slot === -1 || protocol === TRANSPORT.ICMP) return refusal;
+  // Which of its ports is not said.
+  if (destinationPort === undefined || isInPool(settings, slot, protocol, destinationPort)) return undefined;
+  let hasMapping = false;
+  await walkBib(view, (mapping) => {
+    if (mapping.protocol !== protocol || mapping.mappedPort !== destinationPort) return true;
+    hasMapping ||= mapping.mappedAddress === remoteAddress;
+    return !hasMapping;
+  });
+  return hasMapping ? undefined : refusal;
+}
+
 /** Without sessions nothing here can refuse it: whether it comes back in, its destination decides. */
-function explainStatelessWayOut(settings: Settings, { remoteAddress }: Packet): ExplainStep {
+function explainStatelessWayOut(settings: Settings, { remoteAddress, remoteHasEam }: Packet): ExplainStep {
   const remote = formatIpv4(remoteAddress);
   const isOurs = slotOf(settings.poolAddresses, remoteAddress) !== -1;
-  if (!isOurs && findEam4(settings.eam, remoteAddress) === undefined)
+  if (remoteHasEam || (!isOurs && findOwnEam4(settings, remoteAddress) === undefined))
     return passed(say('It leaves the translator for {remote}.', { remote }), {
       kind: 'internet',
       address: remote,
@@ -309,7 +353,7 @@ async function explainWayOut(
   const remote = formatIpv4(remoteAddress);
   const slot = slotOf(settings.poolAddresses, remoteAddress);
   if (slot === -1) {
-    const isOurs = findEam4(settings.eam, remoteAddress) !== undefined;
+    const isOurs = findOwnEam4(settings, remoteAddress) !== undefined;
     const kind = isOurs ? 'translator' : 'internet';
     return passed(
       isOurs
@@ -321,11 +365,6 @@ async function explainWayOut(
       { kind, address: remote },
     );
   }
-  const isOwn = settings.isOwnAddress[slot];
-  const owner = isOwn ? say('the packet is for the appliance itself') : say('nobody has it');
-  const arrival: Arrival = { kind: isOwn ? 'appliance' : 'nobody', address: remote };
-  if (protocol === TRANSPORT.ICMP)
-    return passed(say('{remote} is a pool4 address, and {owner}.', { remote, owner }), arrival);
   if (destinationPort === undefined)
     return passed(
       say('{remote} is a pool4 address: who gets the packet depends on the destination port.', { remote }),
@@ -333,11 +372,8 @@ async function explainWayOut(
   const there = say('{address} port {port}', { address: remote, port: destinationPort });
   const wait = protocol === TRANSPORT.TCP && settings.storesSyns ? SYN_KEPT : undefined;
   const { target, mapping, session, use } = found;
-  if (target === undefined) {
-    return isInPool(settings, slot, protocol, destinationPort)
-      ? refused('drop-no-bib-entry', sentences(say('Nobody has {address}.', { address: there }), wait))
-      : passed(say('{there} is outside the pool, and {owner}.', { there, owner }), arrival);
-  }
+  if (target === undefined)
+    return refused('drop-no-bib-entry', sentences(say('Nobody has {address}.', { address: there }), wait));
   const host = say('{address} port {port}', { address: formatHost(target), port: target.hostPort });
   // A client without a mapping will get an address of the pool: this one, as far as anybody can tell.
   const from = mapping?.mappedAddress ?? remoteAddress;

@@ -66,9 +66,8 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
     return COUNTER[settings.pools.length === 0 ? 'drop-no-pool4' : 'drop-destination'];
   const source = view.getInt32(start + IPV4.SOURCE);
   if (isNeverRouted(source)) return COUNTER['drop-source-invalid'];
-  // Nobody else speaks for us, and pool4 not to itself: such a packet is forged, or goes in a circle. Errors are another
-  // matter, as the kernel here is a router on the way.
-  const isFromUs = !packet.isHairpinned && isOurs4(settings, source);
+  // Errors are another matter: the kernel here is a router on the way.
+  const isFromUs = speaksForUs(settings, packet, source);
   if (isFromUs && view.getUint8(start + IPV4.PROTOCOL) !== IP_PROTOCOL.ICMP)
     return COUNTER['drop-source-invalid'];
   if (headerBytes > IPV4_HEADER_BYTES) {
@@ -109,6 +108,16 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   packet.remotePort =
     packet.protocol === TRANSPORT.ICMP ? 0 : sourcePort(view, packet.transport, packet.protocol);
   return CONTINUE;
+}
+
+/**
+ * Whether the source is ours, although the packet did not come back in: it is forged, or pool4 talks to itself. Without
+ * intrinsic hairpinning packets of pool4 do leave for hosts with address mappings, and come in again (RFC 7757 section 4).
+ */
+function speaksForUs(settings: Settings, packet: Packet, source: number): boolean {
+  if (packet.isHairpinned || !isOurs4(settings, source)) return false;
+  const mayComeAgain = packet.isStateless && settings.eamHairpinning !== 'intrinsic';
+  return !mayComeAgain || slotOf(settings.poolAddresses, source) === -1;
 }
 
 /** N34: whether there is a prefix that may stand for the source. A host without sessions has only the first. */

@@ -46,7 +46,10 @@ export function from4(state: State, whole: Uint8Array, came: Came, isHairpinned:
   if (own === undefined && !isShared(config, address))
     return { drop: config.pools.length === 0 ? 'drop-no-pool4' : 'drop-destination' };
   if (neverRouted(source)) return { drop: 'drop-source-invalid' };
-  const isFromUs = !isHairpinned && isOurs(config, source);
+  // Without intrinsic hairpinning what goes from shared addresses to mapped ones passes outside.
+  const passesOutside =
+    own !== undefined && config.eamHairpinning !== 'intrinsic' && isShared(config, source);
+  const isFromUs = !isHairpinned && !passesOutside && isOurs(config, source);
   if (isFromUs && packet[9] !== PROTOCOL.ICMP) return { drop: 'drop-source-invalid' };
   const route = sourceRoute(packet.slice(20, headerBytes));
   if (route === 'malformed') return { drop: 'drop-bad-length' };
