@@ -18,7 +18,7 @@ import { filterFrom4 } from './filter.ts';
 import { determineTuple4 } from './incoming-tuple-4.ts';
 import { formatHost } from './inspect.ts';
 import { writeProbePacket4 } from './probe-packet.ts';
-import type { Settings } from './settings.ts';
+import { type Settings, isOurs4 } from './settings.ts';
 import type { SteeredAddress } from './steering.ts';
 import { applyStaticEntries } from './static-entries.ts';
 import { type Tables, createSharedTables } from './tables.ts';
@@ -134,7 +134,8 @@ function explainIncoming(config: Nat64Config, fresh: Fresh, flow: Flow): Leg | u
   const translator = createTranslator(settings, tables, createCounters(NAT64_COUNTERS), () => 0);
   const { packet } = translator;
   writeProbePacket4(packet, { ...flow, to: target });
-  packet.isHairpinned = flow.isLocal === true;
+  // From pool4 only the leg before can have led here.
+  packet.isHairpinned = isOurs4(settings, (parseIpv4(flow.from) ?? 0) | 0);
   let verdict: Verdict = determineTuple4(settings, packet);
   if (verdict === CONTINUE) verdict = filterFrom4(translator);
   const there = say('{address} port {port}', { address: formatIpv4(target), port: flow.port ?? 0 });

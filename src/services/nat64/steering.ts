@@ -224,7 +224,7 @@ function nftTable(device: string, prefixes: readonly string[], addresses: readon
   chain input {
     type filter hook input priority filter - 1; policy accept;
     iifname "${device}" meta nfproto ipv4 fib saddr type local drop
-    iifname "${device}" meta nfproto ipv4 fib saddr oif "${device}" drop
+    iifname "${device}" meta nfproto ipv4 fib saddr oifname "${device}" drop
     iifname "${device}" tcp flags & (syn | ack) == syn drop
   }`;
 }
