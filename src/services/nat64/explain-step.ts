@@ -13,7 +13,7 @@ import { choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { CONTINUE, COUNTER, HELD, NAT64_COUNTERS, type Nat64Counter, type Verdict } from './counters.ts';
 import { findEam4 } from './eam.ts';
 import { explain } from './explain.ts';
-import { SYN_KEPT } from './explain-tables.ts';
+import { SYN_KEPT } from './explain-parts.ts';
 import { filterFrom4 } from './filter.ts';
 import { determineTuple4 } from './incoming-tuple-4.ts';
 import { formatHost } from './inspect.ts';

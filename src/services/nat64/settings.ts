@@ -1,5 +1,7 @@
 /** What the translator is told by its configuration and by the state of the machine: plain data, cloned to the worker. */
+import { mappedIpv4 } from '../../wire/ip-address.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
+import { isNeverRouted } from '../../wire/ipv4-scope.ts';
 import { type Nat64Prefix, nat64PrefixContains } from '../../wire/nat64-prefix.ts';
 import type { EamTable } from './eam.ts';
 import type { PortBlocks } from './port-blocks.ts';
@@ -174,6 +176,15 @@ export const compileList4 = (prefixes: readonly IpPrefix[]): Int32Array =>
       new DataView(address.buffer, address.byteOffset, 16).getInt32(12),
       prefixBits <= 96 ? 0 : -1 << (128 - prefixBits),
     ]),
+  );
+
+/** The same of what the kernel delivers to the appliance itself (`readOwn`): its IPv4 addresses that are routed at all. */
+export const compileOwn4 = (own: readonly IpPrefix[]): Int32Array =>
+  compileList4(
+    own.filter(({ address }) => {
+      const ipv4 = mappedIpv4(address);
+      return ipv4 !== undefined && !isNeverRouted(ipv4);
+    }),
   );
 
 /** Whether one of the prefixes contains the IPv4 address. */

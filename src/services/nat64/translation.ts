@@ -10,9 +10,8 @@ import type { Counters } from '../../runtime/counters.ts';
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { ServiceContext } from '../../runtime/service.ts';
 import { superviseWorker } from '../../runtime/supervise-worker.ts';
-import { formatIpv4, mappedIpv4, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
+import { formatIpv4, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
-import { isNeverRouted } from '../../wire/ipv4-scope.ts';
 import {
   type Nat64Prefix,
   isWellKnownPrefix,
@@ -27,7 +26,13 @@ import { type FastPath, startFastPath } from './fast-path.ts';
 import { createMappingRing, readMappingLog } from './mapping-log.ts';
 import { createQueries } from './queries.ts';
 import { compilePortBlocks } from './port-blocks.ts';
-import { type Settings, type TranslatedPrefix, compileAccessList, compileList4 } from './settings.ts';
+import {
+  type Settings,
+  type TranslatedPrefix,
+  compileAccessList,
+  compileList4,
+  compileOwn4,
+} from './settings.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
 import { startSteering } from './steering.ts';
 import { CONTROL, createSharedTables, tableClockSeconds } from './tables.ts';
@@ -210,13 +215,6 @@ function routesOf(config: Nat64Config, { addresses, isOwn }: Pool4, { routes6 }:
   ];
 }
 
-/** What the kernel gives to itself of all IPv4 addresses that are routed at all. */
-const ownIpv4 = (own: readonly IpPrefix[]): IpPrefix[] =>
-  own.filter(({ address }) => {
-    const ipv4 = mappedIpv4(address);
-    return ipv4 !== undefined && !isNeverRouted(ipv4);
-  });
-
 /** What the worker is told: the configuration with everything that depends on the machine looked up. */
 export function resolveSettings(config: Nat64Config, pool4: Pool4, machine: Machine): Settings {
   const prefixes = prefixesOf(config).map((text) => translatedPrefix(text, config.privateAddresses));
@@ -227,7 +225,7 @@ export function resolveSettings(config: Nat64Config, pool4: Pool4, machine: Mach
     prefixes,
     privatePrefix: prefixes.findIndex(({ refusesPrivate }) => !refusesPrivate),
     denied4: compileList4(config.denyIpv4.map(parsed)),
-    own4: compileList4(ownIpv4(machine.own)),
+    own4: compileOwn4(machine.own),
     embedded4: compileList4(embeddedPrefixes(config, machine.routes6)),
     poolAddresses: pool4.addresses,
     isOwnAddress: pool4.isOwn,

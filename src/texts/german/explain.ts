@@ -80,6 +80,10 @@ export const explain = germanOf({
   'The SYN is kept for 6 seconds, then refused.': 'Das SYN wird 6 Sekunden behalten, dann abgelehnt.',
   '{destination} is inside the NAT64 prefix {prefix} and stands for {remote}.':
     '{destination} liegt im NAT64-Präfix {prefix} und steht für {remote}.',
+  '{destination} stands for {remote} by an address mapping (RFC 7757).':
+    '{destination} steht durch eine Adresszuordnung für {remote} (RFC 7757).',
+  '{client} shares its IPv4 address: it reaches {remote} through the NAT64 prefix only.':
+    '{client} teilt sich seine IPv4-Adresse: Er erreicht {remote} nur durch das NAT64-Präfix.',
   '{destination} is outside the NAT64 prefix {prefix}: it is no address for NAT64, but one to be routed.':
     '{destination} liegt außerhalb des NAT64-Präfixes {prefix}: keine Adresse für NAT64, sondern eine, die geroutet wird.',
   '{client} is outside that prefix, as a client must be.':
