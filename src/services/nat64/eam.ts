@@ -123,9 +123,12 @@ export function statelessIpv4(
 /** The IPv4 address that the mapping of the address at `at` gives, whichever side it is on (RFC 7757 section 3.3.2). */
 export function eamIpv4At({ eam }: Settings, view: DataView, at: number): number | undefined {
   if (eam.by6.length === 0) return undefined;
-  const words = [view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12)];
-  const entry = findEam6(eam, words[0], words[1], words[2], words[3]);
-  return entry === undefined ? undefined : eamIpv4(entry, words);
+  const word0 = view.getInt32(at);
+  const word1 = view.getInt32(at + 4);
+  const word2 = view.getInt32(at + 8);
+  const word3 = view.getInt32(at + 12);
+  const entry = findEam6(eam, word0, word1, word2, word3);
+  return entry === undefined ? undefined : eamIpv4(entry, [word0, word1, word2, word3]);
 }
 
 /** Fills in the host that owns `packet.mappedAddress`; false when none does. */

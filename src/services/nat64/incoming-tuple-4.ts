@@ -63,7 +63,9 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   packet.isStateless = packet.mappedSlot === -1;
   // Else the address must belong to one host as a whole (N43).
   if (packet.isStateless && !readStatelessHost(settings, packet))
-    return COUNTER[settings.pools.length === 0 ? 'drop-no-pool4' : 'drop-destination'];
+    return COUNTER[
+      settings.pools.length === 0 && !settings.isStateless ? 'drop-no-pool4' : 'drop-destination'
+    ];
   const source = view.getInt32(start + IPV4.SOURCE);
   if (isNeverRouted(source)) return COUNTER['drop-source-invalid'];
   // Errors are another matter: the kernel here is a router on the way.

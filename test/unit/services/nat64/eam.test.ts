@@ -354,7 +354,7 @@ describe('both ends by their address mappings (RFC 7757 sections 3.3.2 and 4)', 
     harness.send(six(NODE6, REMOTE6));
     assert.equal(harness.counters()['drop-untranslatable'], 1);
     assert.equal(harness.send(four(REMOTE, NODE4)), undefined);
-    assert.equal(harness.counters()['drop-no-pool4'], 1);
+    assert.equal(harness.counters()['drop-destination'], 1);
   });
 });
 
@@ -384,7 +384,7 @@ describe('stateless mode: which addresses are of hosts (nat64.embedded)', () => 
     [
       'a destination outside them, from IPv4',
       udp({ source: REMOTE, destination: '192.0.2.1', ...ports }),
-      'drop-no-pool4',
+      'drop-destination',
       undefined,
     ],
     [

@@ -44,7 +44,7 @@ export function from4(state: State, whole: Uint8Array, came: Came, isHairpinned:
   const address = packet.slice(16, 20);
   const own = isShared(config, address) ? undefined : ownHost(config, address);
   if (own === undefined && !isShared(config, address))
-    return { drop: config.pools.length === 0 ? 'drop-no-pool4' : 'drop-destination' };
+    return { drop: config.pools.length === 0 && !config.isStateless ? 'drop-no-pool4' : 'drop-destination' };
   if (neverRouted(source)) return { drop: 'drop-source-invalid' };
   // Without intrinsic hairpinning what goes from shared addresses to mapped ones passes outside.
   const passesOutside =
