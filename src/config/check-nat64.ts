@@ -28,6 +28,10 @@ export const translatedPrefixes = ({ prefix, extraPrefixes }: Nat64Config): stri
 
 const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
 
+/** Every prefix that IPv4 addresses are embedded in, also while NAT64 or DNS64 is off: no server is there. */
+export const nat64PrefixesOf = ({ nat64, dns64 }: Config): IpPrefix[] =>
+  [...translatedPrefixes(nat64), ...dns64.prefixes].map(parsed);
+
 /** RFC 7915 section 4.1: the least MTU of the IPv6 side is not above that of its first link. */
 function checkMtus({ nat64 }: Config): ConfigProblem[] {
   const { lowestIpv6MtuBytes, mtu6Bytes } = nat64;
