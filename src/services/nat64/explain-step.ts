@@ -17,12 +17,13 @@ import { SYN_KEPT } from './explain-parts.ts';
 import { filterFrom4 } from './filter.ts';
 import { determineTuple4 } from './incoming-tuple-4.ts';
 import { formatHost } from './inspect.ts';
+import { readMachine } from './machine.ts';
 import { writeProbePacket4 } from './probe-packet.ts';
 import { type Settings, isOurs4 } from './settings.ts';
 import type { SteeredAddress } from './steering.ts';
 import { applyStaticEntries } from './static-entries.ts';
 import { type Tables, createSharedTables } from './tables.ts';
-import { readMachine, resolveSettings } from './translation.ts';
+import { resolveSettings } from './translation.ts';
 import { createTranslator } from './translator.ts';
 import { type Text, asIs, say, sentences } from '../../texts/text.ts';
 

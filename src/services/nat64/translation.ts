@@ -1,17 +1,16 @@
 /** A running translator: its device, the steering of packets to it, its worker, and the addresses that it follows. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Nat64Config } from '../../config/schema.ts';
-import { attachedPrefixes, resolveAccessList } from '../../os/interfaces.ts';
+import { resolveAccessList } from '../../os/interfaces.ts';
 import { close } from '../../os/libc.ts';
-import { readOwn } from '../../os/ourselves.ts';
-import { type Ipv6Route, globalIpv6Addresses, ipv6Routes } from '../../os/routes.ts';
+import { globalIpv6Addresses } from '../../os/routes.ts';
 import { openTun, tunExists } from '../../os/tun.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { ServiceContext } from '../../runtime/service.ts';
 import { superviseWorker } from '../../runtime/supervise-worker.ts';
-import { formatIpv4, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
-import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
+import { parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
+import { type IpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import {
   type Nat64Prefix,
   isWellKnownPrefix,
@@ -23,6 +22,7 @@ import { type Pool4, choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { compileEam } from './eam.ts';
 import { embeddedPrefixes } from './embedded.ts';
 import { type FastPath, startFastPath } from './fast-path.ts';
+import { type Machine, readMachine, routesToDevice } from './machine.ts';
 import { createMappingRing, readMappingLog } from './mapping-log.ts';
 import { createQueries } from './queries.ts';
 import { compilePortBlocks } from './port-blocks.ts';
@@ -91,7 +91,7 @@ export async function startTranslation(
   );
   let pool4 = choosePool4(config, new Int32Array());
   let machine = await readMachine(config);
-  await steering.setRoutes(routesOf(config, pool4, machine));
+  await steering.setRoutes(routesToDevice(config, pool4, machine));
   let settings = resolveSettings(config, pool4, machine);
   let mtuBytes = deviceMtuBytes(config);
   await steering.setPool4(steeredAddresses(pool4));
@@ -147,7 +147,7 @@ export async function startTranslation(
       if (newMtuBytes !== mtuBytes) await steering.setMtu(newMtuBytes);
       mtuBytes = newMtuBytes;
       machine = await readMachine(newConfig);
-      await steering.setRoutes(routesOf(newConfig, pool4, machine));
+      await steering.setRoutes(routesToDevice(newConfig, pool4, machine));
       const newSettings = resolveSettings(newConfig, pool4, machine);
       if (isDeepStrictEqual(newSettings, settings)) return;
       settings = newSettings;
@@ -184,36 +184,6 @@ const largestSegmentBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number =>
 
 /** What is too big for the other side must reach us, so that its sender is told the right size. */
 const deviceMtuBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number => Math.max(mtu4Bytes, mtu6Bytes);
-
-/** What the machine says of itself, as far as the translator must know it. */
-export interface Machine {
-  /** What the kernel delivers to the appliance itself. */
-  readonly own: readonly IpPrefix[];
-  readonly routes6: readonly Ipv6Route[];
-}
-
-/** Only stateless mode asks for routes. */
-export const readMachine = async ({ mode }: Nat64Config): Promise<Machine> => ({
-  own: readOwn(),
-  routes6: mode === 'stateless' ? await ipv6Routes() : [],
-});
-
-/**
- * What is led to the device beside the NAT64 prefixes: IPv4 addresses of hosts of ours, IPv6 addresses that stand for nodes
- * of the IPv4 side, and addresses of pool4 that are not the appliance's own, with all their ports: what is in no pool would
- * otherwise go back to the router that it came from, and so on.
- */
-function routesOf(config: Nat64Config, { addresses, isOwn }: Pool4, { routes6 }: Machine): string[] {
-  const routed = [...addresses].filter((address, slot) => address !== 0 && !isOwn[slot]);
-  // The same prefix on a link of ours has its route already; ours would take its place.
-  const attached = new Set(attachedPrefixes().map(formatIpPrefix));
-  const embedded = embeddedPrefixes(config, routes6).map(formatIpPrefix);
-  return [
-    ...config.eam.map(({ ipv4, ipv6, side }) => (side === 'ipv4' ? ipv6 : ipv4)),
-    ...new Set(embedded.filter((text) => !attached.has(text))),
-    ...routed.map(formatIpv4),
-  ];
-}
 
 /** What the worker is told: the configuration with everything that depends on the machine looked up. */
 export function resolveSettings(config: Nat64Config, pool4: Pool4, machine: Machine): Settings {
