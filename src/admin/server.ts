@@ -43,7 +43,11 @@ const CLOCK_JITTER_MS = 2000;
 export async function startAdmin(
   options: AdminOptions,
   deps: Omit<AdminDeps, 'diagnostics'>,
-  { log, stateDirectory, runtimeDirectory = stateDirectory }: ServiceContext,
+  {
+    log,
+    stateDirectory,
+    runtimeDirectory = stateDirectory,
+  }: Pick<ServiceContext, 'log' | 'stateDirectory' | 'runtimeDirectory'>,
 ): Promise<AdminService> {
   let { admin } = options;
   const counters = createCounters(ADMIN_COUNTERS);
