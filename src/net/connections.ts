@@ -17,6 +17,7 @@ import {
   read,
 } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
+import { type Ourselves, isOwnSocketAddress } from '../os/ourselves.ts';
 import type { Closer } from './closing.ts';
 import { type Connection, type Half, Phase, createConnection, oppositeOf } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
@@ -38,11 +39,15 @@ const OPENINGS_LIMIT_BYTES = 32 * 1024 * 1024;
 /** An opening of this size is always heard out, whatever others do: a usual ClientHello has 0.5 to 2 KB. */
 const SMALL_OPENING_BYTES = 4096;
 
+/** Before the first configuration, when there is no listener either. */
+const NOT_TOLD: Ourselves = { own: [], rows: new Int32Array() };
+
 const FAILURE_COUNTERS = {
   refused: 'server-refused',
   unreachable: 'server-unreachable',
   timeout: 'server-timeout',
   'no-socket': 'server-no-socket',
+  ourselves: 'server-ourselves',
 } as const;
 
 export interface ConnectionsOptions {
@@ -73,6 +78,8 @@ export interface Connections {
   readonly busy: boolean;
   /** The time that handlers go by: milliseconds that wrap at 2^31. */
   setNow(nowMs: number): void;
+  /** No server is dialled at these addresses from now on. */
+  setOurselves(ourselves: Ourselves): void;
   accept(clientFd: number, gate: Gate): void;
   /** False when the descriptor is of no connection. */
   dispatch(fd: number, events: number): boolean;
@@ -88,6 +95,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
   const halves: (Half | undefined)[] = [];
   const registry: Registry = { halves, open: 0, openings: 0, openingsBytes: 0, nowMs: 0 };
   let queued: Half[] = [];
+  let ourselves = NOT_TOLD;
 
   const queue = (half: Half) => {
     if (half.queued) return;
@@ -174,6 +182,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
     hosts.values[connection.hostAt + HOST.ACCEPTED]++;
     hosts.values[connection.hostAt + HOST.OPEN]++;
     connection.examiner = null;
+    // The admin page would take the client for us, and a listener of ours would dial us again, until no socket is left.
+    if (isOwnSocketAddress(ourselves, route.serverAddress)) return serverFailed(connection, 'ourselves');
     const fd = dial(ledger, route.serverAddress, keepalive);
     if (fd < 0) return serverFailed(connection, dialFailureOf(-fd));
     const { up, down } = connection;
@@ -338,6 +348,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       return queued.length > 0;
     },
     setNow: (nowMs) => void (registry.nowMs = nowMs),
+    setOurselves: (next) => void (ourselves = next),
     accept,
     dispatch,
     runQueued,

@@ -37,8 +37,8 @@ export type Verdict =
 
 export const MORE: Verdict = { kind: 'more' };
 
-/** Why a server could not be reached. */
-export type DialFailure = 'refused' | 'unreachable' | 'timeout' | 'no-socket';
+/** Why a server could not be reached; ourselves: its address is our own, and nobody may come in that way. */
+export type DialFailure = 'refused' | 'unreachable' | 'timeout' | 'no-socket' | 'ourselves';
 /** ... or that it ended an exchange without an answer. */
 export type ServerFailure = DialFailure | 'no-answer';
 

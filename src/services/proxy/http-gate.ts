@@ -37,6 +37,7 @@ const SERVER_FAILURES: Record<ServerFailure, [status: number, reason: string]> =
   unreachable: [502, 'the server cannot be reached'],
   timeout: [504, 'the server did not answer in time'],
   'no-socket': [503, 'the proxy has no more sockets'],
+  ourselves: [502, 'the address of the server is that of this proxy itself'],
   'no-answer': [502, 'the server closed the connection without an answer'],
 };
 
