@@ -25,7 +25,7 @@ import { dial, dialFailureOf, socketError } from './dial.ts';
 import { LINGER_MS, type Registry, createEnding } from './ending.ts';
 import type { Epoll } from './epoll.ts';
 import { TcpEvent, type TcpEvents } from './events.ts';
-import { CLOSE, type DialFailure, type Gate, type Route, type Verdict } from './gate.ts';
+import { type AnswerVerdict, CLOSE, type DialFailure, type Gate, type Route, type Verdict } from './gate.ts';
 import { HOST, type HostCounters } from './host-slots.ts';
 import type { PipePool } from './pipe-pool.ts';
 import { CHUNK_BYTES, createRelay } from './relay.ts';
@@ -102,7 +102,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     half.queued = true;
     queued.push(half);
   };
-  const relay = createRelay({ counters, hosts, pipes, scratch, onFinished, onAnswerEnded, queue });
+  const relay = createRelay({ counters, hosts, pipes, scratch, onFinished, onAnswer, onAnswerEnded, queue });
   const { release } = relay;
   const ending = createEnding({
     registry,
@@ -211,6 +211,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
     if (route.oneExchange) connection.route = route;
     relay.hold(up, route.preamble);
     up.remainingBytes = route.uploadBytes;
+    connection.answer = route.answer ?? null;
+    up.waiting = connection.answer !== null;
     up.writable = true;
     run(up);
     if (connection.phase === Phase.relaying && (events & READABLE) !== 0) onRelayEvents(down, events);
@@ -261,6 +263,24 @@ export function createConnections(options: ConnectionsOptions): Connections {
   function onFinished(connection: Connection): void {
     countEnd(connection, index[connection.failed ? 'closed-reset' : 'closed']);
     close(connection);
+  }
+
+  function onAnswer(connection: Connection, verdict: Exclude<AnswerVerdict, { kind: 'more' }>): void {
+    const { up, down } = connection;
+    connection.answer = null;
+    if (verdict.kind === 'refuse') return refuse(connection, verdict.refusal);
+    const { counter, bytes, isTunnel, remainingBytes } = verdict;
+    if (counter >= 0) values[counter]++;
+    relay.hold(down, bytes);
+    down.remainingBytes = remainingBytes;
+    if (isTunnel) {
+      connection.oneExchange = false;
+      relay.hold(up, connection.route?.tunnelled ?? null);
+    }
+    connection.route = null;
+    up.remainingBytes = isTunnel ? -1 : 0;
+    up.waiting = false;
+    queue(up);
   }
 
   function onAnswerEnded(connection: Connection): boolean {

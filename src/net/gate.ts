@@ -17,7 +17,35 @@ export interface Route {
   readonly oneExchange: boolean;
   /** The client asked with HEAD: refusals carry no body. */
   readonly withoutBody?: boolean;
+  /**
+   * The judge of the server's first bytes, when its answer decides what more may pass. Until its verdict nothing passes
+   * either way but `preamble`. Such a route is of one exchange, and made for one connection.
+   */
+  readonly answer?: AnswerExaminer;
+  /** What the client sent behind `preamble`: passed when the answer makes a tunnel of the connection, else dropped. */
+  readonly tunnelled?: Uint8Array;
 }
+
+/** Judges a server's first bytes as they arrive. */
+export interface AnswerExaminer {
+  /** `chunk` is valid during the call only. */
+  push(chunk: Uint8Array): AnswerVerdict;
+}
+
+export type AnswerVerdict =
+  | { readonly kind: 'more' }
+  | {
+      readonly kind: 'pass';
+      /** Position of what counts it; -1 for none. */
+      readonly counter: number;
+      /** What the client gets for the bytes so far. */
+      readonly bytes: Uint8Array;
+      /** Everything passes both ways from now on; else what the client still sends is discarded. */
+      readonly isTunnel: boolean;
+      /** What of the answer is still to come, after which the exchange is over; -1 when the server's end tells. */
+      readonly remainingBytes: number;
+    }
+  | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
 /** Why a connection goes no further. */
 export interface Refusal {
@@ -35,7 +63,7 @@ export type Verdict =
   | { readonly kind: 'route'; readonly route: Route; readonly counter: number; readonly name: string }
   | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly name?: string };
 
-export const MORE: Verdict = { kind: 'more' };
+export const MORE: { readonly kind: 'more' } = { kind: 'more' };
 
 /** Why a server could not be reached; ourselves: its address is our own, and nobody may come in that way. */
 export type DialFailure = 'refused' | 'unreachable' | 'timeout' | 'no-socket' | 'ourselves';

@@ -2,7 +2,7 @@
  * The gate of an HTTP listener: the Host of a request picks the server. One request a connection: its head is
  * rewritten, its body and the answer pass unread. What a client sends behind a body of known length is discarded, so
  * nothing reaches a server that was not judged to be for it; behind a chunked body the server itself must stop, at
- * `Connection: close`.
+ * `Connection: close`. A WebSocket is such a request, too, until its server has said 101.
  */
 
 import {
@@ -23,10 +23,12 @@ import {
   findHeadEnd,
   parseRequestHead,
 } from '../../wire/http-head.ts';
+import { webSocketKey } from '../../wire/websocket.ts';
 import type { ProxyCounterIndex } from './counters.ts';
 import { type HostTable, findBackend } from './host-table.ts';
 import { encodeHttpAnswer } from './http-answer.ts';
-import { isWebSocket, rewriteRequestHead } from './http-rewrite.ts';
+import { rewriteRequestHead } from './http-rewrite.ts';
+import { createWebSocketAnswer } from './websocket-answer.ts';
 import { buildPreamble } from './preamble.ts';
 
 /** RFC 9113 section 3.4: the preface of a client with prior knowledge. Its first line has no Host to go by. */
@@ -63,15 +65,12 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate
     }
     const client = peerOf(clientFd);
     if (client === undefined) return { kind: 'refuse', refusal: RESET };
-    const isUpgrade = isWebSocket(head);
+    const key = webSocketKey(head);
     const { contentLength } = head;
-    const arrived = bytes.length - headBytes;
-    const isBounded = contentLength !== undefined && !isUpgrade;
-    const body = bytes.subarray(
-      headBytes,
-      headBytes + (isBounded ? Math.min(arrived, contentLength) : arrived),
-    );
-    const text = Buffer.from(rewriteRequestHead(head, client.address), 'latin1');
+    const arrived = bytes.subarray(headBytes);
+    const isBounded = contentLength !== undefined;
+    const body = isBounded ? arrived.subarray(0, contentLength) : arrived;
+    const text = Buffer.from(rewriteRequestHead(head, client.address, key !== undefined), 'latin1');
     const preamble = buildPreamble(backend, clientFd, head.host, Buffer.concat([text, body]));
     if (preamble === undefined) return { kind: 'refuse', refusal: RESET };
     return {
@@ -83,8 +82,13 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate
         serverAddress: backend.serverAddress,
         preamble,
         uploadBytes: isBounded ? contentLength - body.length : -1,
-        oneExchange: !isUpgrade,
+        oneExchange: true,
         withoutBody: head.method === 'HEAD',
+        ...(key !== undefined && {
+          answer: createWebSocketAnswer(key, index),
+          // A client MUST wait for the answer (RFC 6455 section 4.1); what one sent nevertheless waits for it.
+          tunnelled: arrived.slice(),
+        }),
       },
     };
   }

@@ -58,6 +58,9 @@ export const counters = germanOf({
   'HTTP: the request head is too long (431)': 'HTTP: Der Kopf der Anfrage ist zu lang (431)',
   'HTTP: version, method, scheme or transfer coding that is not served (421, 501, 505)':
     'HTTP: Version, Methode, Schema oder Transfer-Coding, die nicht bedient werden (421, 501, 505)',
+  'HTTP: WebSockets that their server opened (101)': 'HTTP: WebSockets, die ihr Server geöffnet hat (101)',
+  'HTTP: the answer to a WebSocket handshake is malformed, or opens something else (502)':
+    'HTTP: Die Antwort auf einen WebSocket-Handshake ist fehlerhaft oder öffnet etwas anderes (502)',
   'HTTP: the server closed without an answer (502)': 'HTTP: Der Server schloss ohne Antwort (502)',
   // DNS64
   'Messages received over UDP': 'Über UDP empfangene Nachrichten',

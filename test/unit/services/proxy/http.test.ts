@@ -132,19 +132,6 @@ test('a chunked body arrives whole', async () => {
   assert.ok(requests[0].endsWith(`\r\n\r\n${body}`));
 });
 
-test('a WebSocket passes both ways after its handshake', async () => {
-  await using cleanup = new Cleanup();
-  const { requests, exchange } = await start(cleanup, {
-    isComplete: (text) => text.endsWith('frame'),
-    answer: (socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\nanswer'),
-  });
-  const head =
-    'GET /chat HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n\r\n';
-  const { text } = await exchange(head, 'frame');
-  assert.ok(text.endsWith('answer'));
-  assert.match(requests[0], /Connection: Upgrade\r\nUpgrade: websocket\r\n\r\nframe$/);
-});
-
 test('proxy-v1 goes before the head', async () => {
   await using cleanup = new Cleanup();
   const { requests, exchange } = await start(cleanup, { clientAddress: 'proxy-v1' });
