@@ -1,8 +1,7 @@
 /** The audit log, through the API. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newBrowser } from './browser.ts';
-import { PASSWORD } from './browser.ts';
+import { PASSWORD, newBrowser } from './browser.ts';
 import { LOCAL, bearer, claimed, signIn } from './claimed.ts';
 import { TOKEN } from './fixture.ts';
 

@@ -1,8 +1,7 @@
 /** API tokens, through the API. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newBrowser } from './browser.ts';
-import { PASSWORD } from './browser.ts';
+import { PASSWORD, newBrowser } from './browser.ts';
 import { LOCAL, bearer, claimed } from './claimed.ts';
 import { assertError } from './fixture.ts';
 
