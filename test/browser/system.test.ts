@@ -318,11 +318,11 @@ describe('the system page', () => {
     await dialog(page).getByText('make one first').waitFor();
     await look(page, 'factory-reset-390');
     assert.ok(await confirm.isDisabled());
-    await dialog(page).getByRole('textbox').fill(`${hostname()}x`);
+    await dialog(page).getByLabel('Type the host name').fill(`${hostname()}x`);
     await user.press('Enter');
     assert.ok(await confirm.isDisabled());
     assert.equal(existsSync(reset), false);
-    await dialog(page).getByRole('textbox').fill(hostname());
+    await dialog(page).getByLabel('Type the host name').fill(hostname());
     await dialog(page).getByLabel('Present password').fill(PASSWORD);
     await user.press('Enter');
     await page.getByText('The appliance is being reset.').waitFor();

@@ -16,7 +16,25 @@ const HOP_BY_HOP = new Set([
   'http2-settings',
 ]);
 /** A client may claim anything: only what we say ourselves may reach the server. */
-const CLAIMS = new Set(['forwarded', 'x-real-ip', 'x-client-ip', 'true-client-ip', 'host']);
+const CLAIMS = new Set([
+  'host',
+  'forwarded',
+  // Where proxies and content delivery networks say who the client is, and servers believe them.
+  'client-ip',
+  'cf-connecting-ip',
+  'cf-connecting-ipv6',
+  'fastly-client-ip',
+  'true-client-ip',
+  'x-azure-clientip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-envoy-external-address',
+  'x-original-forwarded-for',
+  'x-originating-ip',
+  'x-real-ip',
+  'x-remote-addr',
+  'x-remote-ip',
+]);
 /** Names us in Via: an HTTP-to-HTTP gateway MUST add it to requests (RFC 9110 section 7.6.3). */
 const PSEUDONYM = 'tombolo';
 
@@ -39,10 +57,12 @@ export function rewriteRequestHead(
   const { method, target, minorVersion, authority, connectionOptions } = head;
   const isDropped = ({ name }: HttpField) => {
     const lower = name.toLowerCase();
+    // CGI and WSGI know both as HTTP_X_FORWARDED_FOR (RFC 3875 section 4.1.18).
+    const known = lower.replaceAll('_', '-');
     return (
       HOP_BY_HOP.has(lower) ||
-      CLAIMS.has(lower) ||
-      lower.startsWith('x-forwarded-') ||
+      CLAIMS.has(known) ||
+      known.startsWith('x-forwarded-') ||
       connectionOptions.has(lower)
     );
   };

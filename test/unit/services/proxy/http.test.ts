@@ -92,6 +92,52 @@ test('the head is rewritten: claims and hop-by-hop fields go, the truth is added
   ]);
 });
 
+test('whatever a client claims to be, under any name that a server might believe, does not arrive', async () => {
+  await using cleanup = new Cleanup();
+  const { requests, exchange } = await start(cleanup);
+  const names = [
+    ...[
+      'X-Forwarded-For',
+      'x_forwarded_for',
+      'X-Forwarded_Host',
+      'X-FORWARDED-PROTO',
+      'X-Forwarded-Anything',
+    ],
+    ...[
+      'Forwarded',
+      'X-Real-IP',
+      'X_Real_IP',
+      'X-Client-IP',
+      'Client-IP',
+      'True-Client-IP',
+      'CF-Connecting-IP',
+    ],
+    ...[
+      'Fastly-Client-IP',
+      'X-Cluster-Client-IP',
+      'X-Original-Forwarded-For',
+      'X-Originating-IP',
+      'X-Remote-Addr',
+    ],
+    ...['X-Remote-IP', 'X-Envoy-External-Address', 'X-Azure-ClientIP'],
+  ];
+  const claims = names.map((name) => `${name}: 198.51.100.66\r\n`).join('');
+  await exchange(`GET / HTTP/1.1\r\nHost: example.com\r\n${claims}X-Mine: kept\r\n\r\n`);
+  assert.doesNotMatch(requests[0], /198\.51\.100\.66/);
+  assert.match(requests[0], /\r\nX-Mine: kept\r\nX-Forwarded-For: 127\.0\.0\.1\r\n/);
+});
+
+test("a client's own PROXY header is no request: it never reaches a server", async () => {
+  await using cleanup = new Cleanup();
+  const { requests, exchange } = await start(cleanup, { clientAddress: 'proxy-v1' });
+  const request = 'GET / HTTP/1.1\r\nHost: example.com\r\n\r\n';
+  const v1 = 'PROXY TCP4 198.51.100.66 192.0.2.1 1 80\r\n';
+  const v2 = Buffer.from('0d0a0d0a000d0a515549540a2111000cc6336442c00002010001005000', 'hex');
+  for (const header of [Buffer.from(v1), v2])
+    assert.match((await exchange(header, request)).text, /^HTTP\/1\.1 400 /);
+  assert.deepEqual(requests, []);
+});
+
 test('what follows a request without a body never reaches the server', async () => {
   await using cleanup = new Cleanup();
   const { requests, exchange } = await start(cleanup);
