@@ -179,6 +179,39 @@ test('the bootstrap token is asked for no password, and a token of scope system 
   assert.equal((await request('POST', '/api/backup', { ...json, authorization }, body)).status, 200);
 });
 
+/** What `configure` may change. Not to be lengthened lightly. */
+const CONFIGURES = [
+  'POST /api/config/apply',
+  'POST /api/config/confirm',
+  'POST /api/config/revisions/:id/revert',
+  'POST /api/config/rollback',
+];
+
+test('a token of the scope configure changes the configuration, and nothing else', async (t) => {
+  const { app, closed, owner, auth } = await claimed(t);
+  const made = await owner.send('POST', 'tokens', {
+    name: 'deploy',
+    scope: 'configure',
+    expiresInDays: 1,
+    password: PASSWORD,
+  });
+  const headers = { authorization: `Bearer ${made.json()['secret']}` };
+  const before = JSON.stringify({ ...auth.data, tokens: [] });
+  const isLetIn = async (route: Route) => ![401, 403].includes((await ask(app, route, headers)).status);
+  const changes: string[] = [];
+  for (const route of closed.filter((each) => isChange(each) && each.isAudited))
+    if (await isLetIn(route)) changes.push(nameOf(route));
+  // It has no session to end: that is told with 409.
+  assert.deepEqual(changes.sort(), ['DELETE /api/session', ...CONFIGURES]);
+  for (const url of ['/api/audit', '/api/support-bundle', '/api/tokens', '/api/sessions'])
+    assert.equal(
+      await isLetIn(closed.find((route) => route.url === url && route.method === 'GET')!),
+      false,
+      url,
+    );
+  assert.equal(JSON.stringify({ ...auth.data, tokens: [] }), before);
+});
+
 test('every route from a foreign address: 403, open ones and the page too', async (t) => {
   const { app, setAdmitted, cookie } = await claimed(t);
   setAdmitted(false);
