@@ -213,6 +213,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     up.remainingBytes = route.uploadBytes;
     connection.answer = route.answer ?? null;
     up.waiting = connection.answer !== null;
+    if (up.waiting && up.exhaustive) return clientGone(connection);
     up.writable = true;
     run(up);
     if (connection.phase === Phase.relaying && (events & READABLE) !== 0) onRelayEvents(down, events);
@@ -223,10 +224,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const { up } = connection;
     if ((events & EXHAUSTIVE) !== 0) up.exhaustive = true;
     if ((events & READABLE) !== 0) up.readable = true;
-    if ((events & (EPOLLERR | EPOLLHUP)) === 0) return;
-    countEnd(connection, index['closed-early']);
-    connection.failed = true;
-    close(connection);
+    if ((events & (EPOLLERR | EPOLLHUP)) !== 0) clientGone(connection);
   }
 
   function serverFailed(connection: Connection, failure: DialFailure): void {
@@ -245,6 +243,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const opposite = oppositeOf(half);
     if ((events & EXHAUSTIVE) !== 0) {
       half.exhaustive = true;
+      if (half.waiting) return clientGone(connection);
       if ((events & EPOLLPRI) !== 0) half.movedBytes = 1; // splice stops at urgent data, read skips it
       if ((events & EPOLLERR) !== 0) relay.abandon(opposite);
       if (connection.phase !== Phase.relaying) return;
@@ -258,6 +257,13 @@ export function createConnections(options: ConnectionsOptions): Connections {
       half.readable = true;
       run(half);
     }
+  }
+
+  /** Who waits for an answer to decide what may pass has nothing to end before: it is not read, so a FIN would go unseen. */
+  function clientGone(connection: Connection): void {
+    countEnd(connection, index['closed-early']);
+    connection.failed = true;
+    close(connection);
   }
 
   function onFinished(connection: Connection): void {

@@ -68,6 +68,7 @@ test('a tunnel passes both ways, also what either side says at once, and a lot o
   const client = await cleanup.connect(port);
   const received = receive(client);
   client.write(`${HANDSHAKE}early`);
+  await once(client, 'data');
   client.end(up);
   const { bytes, ended } = await received;
   const end = bytes.indexOf('\r\n\r\n') + 4;
@@ -87,15 +88,32 @@ test('a tunnel passes both ways, also what either side says at once, and a lot o
 test('interim answers pass before the 101', async () => {
   await using cleanup = new Cleanup();
   const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n';
-  const { port, sockets } = await start(cleanup, [hints, SWITCHED]);
+  const { port } = await start(cleanup, [hints, SWITCHED]);
   const client = await cleanup.connect(port);
   const received = receive(client);
   client.write(HANDSHAKE);
-  await until(() => sockets.length > 0, 'the server is reached');
+  await once(client, 'data');
   client.end();
   const text = (await received).bytes.toString();
   assert.ok(text.startsWith(`${hints}HTTP/1.1 101 `), text);
 });
+
+for (const [how, leave] of [
+  ['in order', (client: Socket) => void client.end()],
+  ['with a reset', (client: Socket) => void client.resetAndDestroy()],
+] as const) {
+  test(`a client that leaves ${how} while its server is silent: the server hears of it`, async () => {
+    await using cleanup = new Cleanup();
+    const { port, proxy, sockets } = await start(cleanup, []);
+    const client = await cleanup.connect(port);
+    client.write(HANDSHAKE);
+    await until(() => sockets.length > 0, 'the server is reached');
+    const closed = new Promise((resolve) => sockets[0].on('close', resolve));
+    leave(client);
+    await closed;
+    await until(() => proxy.status().figures['connections'] === 0, 'it is closed');
+  });
+}
 
 /** What a server says instead of opening the tunnel, and what the client gets. */
 const NO_TUNNEL: readonly (readonly [
@@ -116,8 +134,8 @@ const NO_TUNNEL: readonly (readonly [
   ],
   [
     'an answer in pieces',
-    ['HTTP/1.1 40', '4 Not Found\r\nContent-Le', 'ngth: 9\r\n\r\nnot', ' here'],
-    /^HTTP\/1\.1 404 Not Found\r\nContent-Length: 9\r\nConnection: close\r\n\r\nnot here$/,
+    ['HTTP/1.1 40', '4 Not Found\r\nContent-Le', 'ngth: 8\r\n\r\nnot', ' here'],
+    /^HTTP\/1\.1 404 Not Found\r\nContent-Length: 8\r\nConnection: close\r\n\r\nnot here$/,
   ],
   [
     'another version is wanted',
