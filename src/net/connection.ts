@@ -2,7 +2,7 @@
  * A connection as plain data: two halves, one for each direction. Kept small, since thousands stay open: an idle one
  * holds no buffer, no pipe and no timer.
  */
-import type { AnswerExaminer, Examiner, Gate, Route } from './gate.ts';
+import type { AnswerExaminer, Examiner, Gate, Route, UploadScanner } from './gate.ts';
 import type { Pipe } from './pipe-pool.ts';
 
 /** Where a connection is in its life. */
@@ -67,6 +67,8 @@ export interface Connection {
   examiner: Examiner | null;
   /** Where to: while dialling, and during one exchange. */
   route: Route | null;
+  /** Finds the end of what the client may send; null when nobody looks. */
+  upload: UploadScanner | null;
   /** Judges the server's first bytes; null when they simply pass. */
   answer: AnswerExaminer | null;
   /** The connection ends when the server's answer does. */
@@ -119,6 +121,7 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     openingBytes: 0,
     examiner: null,
     route: null,
+    upload: null,
     answer: null,
     oneExchange: false,
     failed: false,

@@ -102,7 +102,17 @@ export function createConnections(options: ConnectionsOptions): Connections {
     half.queued = true;
     queued.push(half);
   };
-  const relay = createRelay({ counters, hosts, pipes, scratch, onFinished, onAnswer, onAnswerEnded, queue });
+  const relay = createRelay({
+    counters,
+    hosts,
+    pipes,
+    scratch,
+    onFinished,
+    onMalformedUpload,
+    onAnswer,
+    onAnswerEnded,
+    queue,
+  });
   const { release } = relay;
   const ending = createEnding({
     registry,
@@ -211,6 +221,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     if (route.oneExchange) connection.route = route;
     relay.hold(up, route.preamble);
     up.remainingBytes = route.uploadBytes;
+    connection.upload = route.upload ?? null;
     connection.answer = route.answer ?? null;
     up.waiting = connection.answer !== null;
     if (up.waiting && up.exhaustive) return clientGone(connection);
@@ -268,6 +279,13 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
   function onFinished(connection: Connection): void {
     countEnd(connection, index[connection.failed ? 'closed-reset' : 'closed']);
+    close(connection);
+  }
+
+  /** The server has a part of the request, so only a reset tells it that the rest will not come. */
+  function onMalformedUpload(connection: Connection): void {
+    countEnd(connection, connection.upload!.malformedCounter);
+    connection.failed = true;
     close(connection);
   }
 

@@ -13,6 +13,8 @@ export interface Route {
   readonly preamble: Uint8Array | null;
   /** Bytes of the client that may follow `preamble`, the rest being discarded; -1 for no limit. */
   readonly uploadBytes: number;
+  /** Finds the end of what may follow `preamble` in the bytes themselves; made for one connection. */
+  readonly upload?: UploadScanner;
   /** The connection is over when the server ends its answer (an HTTP exchange), not when both sides have closed. */
   readonly oneExchange: boolean;
   /** The client asked with HEAD: refusals carry no body. */
@@ -24,6 +26,14 @@ export interface Route {
   readonly answer?: AnswerExaminer;
   /** What the client sent behind `preamble`: passed when the answer makes a tunnel of the connection, else dropped. */
   readonly tunnelled?: Uint8Array;
+}
+
+/** Reads what a client sends behind a preamble, as it passes. */
+export interface UploadScanner {
+  /** How many of the bytes may pass; what follows these, when they are fewer, is discarded. -1: malformed, the connection ends. */
+  push(chunk: Uint8Array): number;
+  /** Position of the counter of connections that end so. */
+  readonly malformedCounter: number;
 }
 
 /** Judges a server's first bytes as they arrive. */

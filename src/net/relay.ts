@@ -42,6 +42,8 @@ export interface RelayOptions {
   readonly scratch: Uint8Array;
   /** Both halves are finished: the connection is to be closed. */
   readonly onFinished: (connection: Connection) => void;
+  /** What the client sends is not what it may send. */
+  readonly onMalformedUpload: (connection: Connection) => void;
   /** The server's first bytes have been judged. */
   readonly onAnswer: (connection: Connection, verdict: Exclude<AnswerVerdict, { kind: 'more' }>) => void;
   /** The server has ended (or reset) its answer in a connection of one exchange. True: handled, leave it alone. */
@@ -70,6 +72,7 @@ export function createRelay({
   pipes,
   scratch,
   onFinished,
+  onMalformedUpload,
   onAnswer,
   onAnswerEnded,
   queue,
@@ -183,7 +186,7 @@ export function createRelay({
       }
       if (half.connection.answer !== null) budget -= examine(half, nowMs);
       else if (half.remainingBytes === 0) budget -= discard(half);
-      else if (half.movedBytes >= SPLICE_AFTER_BYTES) budget -= spliceIn(half);
+      else if (half.movedBytes >= SPLICE_AFTER_BYTES && !isScanned(half)) budget -= spliceIn(half);
       else budget -= copy(half, nowMs);
     }
   }
@@ -206,16 +209,30 @@ export function createRelay({
     // The next byte to arrive in an emptied queue makes a new edge.
     if (taken < wanted && !half.exhaustive) half.readable = false;
     half.connection.sinceMs = nowMs;
-    count(half, taken);
-    const written = write(half.to, scratch, taken);
-    if (written === taken) return taken;
+    const passing = isScanned(half) ? scan(half, taken) : taken;
+    if (passing <= 0) return taken;
+    count(half, passing);
+    const written = write(half.to, scratch, passing);
+    if (written === passing) return taken;
     if (written >= 0 || errno() === E.EAGAIN) {
       half.writable = false;
-      hold(half, Buffer.from(scratch.subarray(Math.max(written, 0), taken)));
+      hold(half, Buffer.from(scratch.subarray(Math.max(written, 0), passing)));
     } else {
       writeFailed(half);
     }
     return taken;
+  }
+
+  /** How many of the bytes just read may pass; the rest, and what comes behind it, is discarded. */
+  function scan(half: Half, taken: number): number {
+    const { connection } = half;
+    const passing = connection.upload!.push(scratch.subarray(0, taken));
+    if (passing < 0) onMalformedUpload(connection);
+    else if (passing < taken) {
+      half.remainingBytes = 0;
+      values[index['bytes-discarded']] += taken - passing;
+    }
+    return passing;
   }
 
   /** What the server says first: held back until its judge knows what it is. */
@@ -266,3 +283,5 @@ export function createRelay({
 
   return { hold, pump, abandon, release };
 }
+
+const isScanned = (half: Half): boolean => half.connection.upload !== null && half === half.connection.up;

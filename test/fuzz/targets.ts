@@ -16,6 +16,7 @@ import { readMessage, writeMessage } from '../../src/wire/dns-message.ts';
 import { lowerByte } from '../../src/wire/dns-name.ts';
 import { QueryKind, newQuery, readQuery } from '../../src/wire/dns-query.ts';
 import { findHeadEnd, latin1, parseRequestHead } from '../../src/wire/http-head.ts';
+import { isChunkedComplete, scanChunked, startChunkedScan } from '../../src/wire/chunked-body.ts';
 import { parseResponseHead } from '../../src/wire/http-response.ts';
 import { rewriteResponseHead } from '../../src/services/proxy/http-rewrite.ts';
 import { readSmtpGreeting, readSshBanner, readStatusLine } from '../../src/wire/greetings.ts';
@@ -148,6 +149,19 @@ function responseHead(bytes: Uint8Array): void {
   assert.equal(rewritten.connectionOptions.has('close'), head.status !== 101);
 }
 
+/** Its end is the same however the bytes come, and once complete nothing more belongs to it. */
+function chunkedBody(bytes: Uint8Array): void {
+  const whole = startChunkedScan();
+  const length = scanChunked(whole, bytes);
+  assert.ok(length <= bytes.length && (length === bytes.length || length < 0 || isChunkedComplete(whole)));
+  const parts = startChunkedScan();
+  const cut = bytes.length >>> 1;
+  const first = scanChunked(parts, bytes.subarray(0, cut));
+  const second = first < cut ? 0 : scanChunked(parts, bytes.subarray(cut));
+  assert.equal(first < 0 || second < 0 ? -1 : first + second, length);
+  if (length >= 0) assert.equal(isChunkedComplete(parts), isChunkedComplete(whole));
+}
+
 function dnsMessage(bytes: Uint8Array): void {
   // In lower case, because compression may give a name the case of an earlier one (RFC 4343 section 4).
   const message = readMessage(bytes.map(lowerByte));
@@ -211,6 +225,14 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
         'HTTP/1.0 404 Not Found\r\nServer : x\r\n\r\n',
       ),
       run: responseHead,
+    },
+    {
+      name: 'chunked-body',
+      seeds: text(
+        '5\r\nhello\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n',
+        'a;b="c"\r\n0123456789\r\n10 \r\n0123456789abcdef\r\n0\r\nA: b\r\nC: d\r\n\r\n',
+      ),
+      run: chunkedBody,
     },
     {
       name: 'dns-message',

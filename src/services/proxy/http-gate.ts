@@ -1,8 +1,7 @@
 /**
  * The gate of an HTTP listener: the Host of a request picks the server. One request a connection: its head is
- * rewritten, its body and the answer pass unread. What a client sends behind a body of known length is discarded, so
- * nothing reaches a server that was not judged to be for it; behind a chunked body the server itself must stop, at
- * `Connection: close`. A WebSocket is such a request, too, until its server has said 101.
+ * rewritten, its body and the answer pass unchanged. What a client sends behind the body is discarded, be its length known or
+ * found by its chunks, so nothing reaches a server that was not judged to be for it. A WebSocket is such a request, too, until its server has said 101.
  */
 
 import {
@@ -11,11 +10,13 @@ import {
   MORE,
   type Refusal,
   RESET,
+  type Route,
   type ServerFailure,
   type Verdict,
 } from '../../net/gate.ts';
 import { peerOf } from '../../net/endpoints.ts';
 import { OpeningBytes } from '../../net/opening-bytes.ts';
+import { isChunkedComplete, scanChunked, startChunkedScan } from '../../wire/chunked-body.ts';
 import {
   MAX_REQUEST_HEAD_BYTES,
   type RequestFault,
@@ -55,6 +56,17 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate
     refusal: refuse(index[`refused-http-${kind}`], status, reason),
   });
 
+  /** Of a body whose end is in its bytes: what of it has arrived, undefined when malformed, and what may follow. */
+  function chunkedUpload(arrived: Uint8Array): Upload {
+    const scan = startChunkedScan();
+    const length = scanChunked(scan, arrived);
+    if (length < 0) return { body: undefined, uploadBytes: 0 };
+    const body = arrived.subarray(0, length);
+    if (isChunkedComplete(scan)) return { body, uploadBytes: 0 };
+    const malformedCounter = index['refused-http-malformed'];
+    return { body, uploadBytes: -1, upload: { push: (chunk) => scanChunked(scan, chunk), malformedCounter } };
+  }
+
   function routeRequest(head: RequestHead, headBytes: number, bytes: Uint8Array, clientFd: number): Verdict {
     const backend = findBackend(table, head.host);
     if (backend === undefined) {
@@ -68,8 +80,12 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate
     const key = webSocketKey(head);
     const { contentLength } = head;
     const arrived = bytes.subarray(headBytes);
-    const isBounded = contentLength !== undefined;
-    const body = isBounded ? arrived.subarray(0, contentLength) : arrived;
+    const { body, ...upload } =
+      contentLength === undefined ? chunkedUpload(arrived) : boundedUpload(arrived, contentLength);
+    if (body === undefined) {
+      const reason = 'the chunked body is malformed';
+      return refuseFault({ kind: 'malformed', status: 400, reason });
+    }
     const text = Buffer.from(rewriteRequestHead(head, client.address, key !== undefined), 'latin1');
     const preamble = buildPreamble(backend, clientFd, head.host, Buffer.concat([text, body]));
     if (preamble === undefined) return { kind: 'refuse', refusal: RESET };
@@ -81,7 +97,7 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate
         server: backend.name,
         serverAddress: backend.serverAddress,
         preamble,
-        uploadBytes: isBounded ? contentLength - body.length : -1,
+        ...upload,
         oneExchange: true,
         withoutBody: head.method === 'HEAD',
         ...(key !== undefined && {
@@ -139,6 +155,14 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate
       return refuse(counter, status, reason, route.withoutBody !== true);
     },
   };
+}
+
+/** What of a request's body has arrived, and what may follow it. */
+type Upload = Pick<Route, 'uploadBytes' | 'upload'> & { readonly body: Uint8Array | undefined };
+
+function boundedUpload(arrived: Uint8Array, contentLength: number): Upload {
+  const body = arrived.subarray(0, contentLength);
+  return { body, uploadBytes: contentLength - body.length };
 }
 
 const startsWith = (bytes: Uint8Array, text: string) =>

@@ -169,13 +169,57 @@ test('a body of known length arrives whole, and nothing after it', async () => {
   assert.ok(proxy.counters()['bytes-discarded'] > 0);
 });
 
-test('a chunked body arrives whole', async () => {
+const CHUNKED = 'POST / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n';
+const CHUNKS = '5\r\nhello\r\n0\r\nA: b\r\n\r\n';
+const BEHIND = 'GET /forged HTTP/1.1\r\nHost: secret.example.com\r\nX-Forwarded-For: 198.51.100.66\r\n\r\n';
+
+for (const [how, parts] of [
+  ['in one segment', [CHUNKED + CHUNKS + BEHIND]],
+  ['behind the head', [CHUNKED, CHUNKS, BEHIND]],
+  ['byte by byte', [CHUNKED, ...CHUNKS, BEHIND]],
+  ['with the next request on its heels', [CHUNKED, CHUNKS.slice(0, 7), CHUNKS.slice(7) + BEHIND, BEHIND]],
+] as const) {
+  test(`a chunked body arrives whole, and nothing behind it: ${how}`, async () => {
+    await using cleanup = new Cleanup();
+    const { requests, port } = await start(cleanup, { isComplete: (text) => text.endsWith('A: b\r\n\r\n') });
+    const client = await cleanup.connect(port, { noDelay: true });
+    const received = receive(client);
+    for (const part of parts) await new Promise<void>((resolve) => client.write(part, () => resolve()));
+    assert.equal((await received).bytes.toString(), ANSWER);
+    assert.match(requests[0], /\r\nTransfer-Encoding: chunked\r\n/);
+    assert.ok(requests[0].endsWith(`\r\n\r\n${CHUNKS}`), requests[0]);
+    assert.equal(requests.length, 1);
+  });
+}
+
+test('a large chunked body arrives whole', async () => {
   await using cleanup = new Cleanup();
-  const body = `5\r\nhello\r\n0\r\n\r\n`;
-  const { requests, exchange } = await start(cleanup, { isComplete: (text) => text.endsWith('0\r\n\r\n') });
-  await exchange('POST / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n', body);
-  assert.match(requests[0], /\r\nTransfer-Encoding: chunked\r\n/);
-  assert.ok(requests[0].endsWith(`\r\n\r\n${body}`));
+  const data = patternBytes(900_000).toString('latin1');
+  const body = `${data.length.toString(16)}\r\n${data}\r\n0\r\n\r\n`;
+  const { requests, exchange } = await start(cleanup, {
+    isComplete: (text) => text.length > data.length && text.endsWith('\r\n0\r\n\r\n'),
+  });
+  const { text } = await exchange(CHUNKED, Buffer.from(body, 'latin1'), BEHIND);
+  assert.equal(text, ANSWER);
+  assert.ok(requests[0].slice(requests[0].indexOf('\r\n\r\n') + 4) === body);
+});
+
+test('a malformed chunked body is a 400, or, when the server has the head already, a reset to both', async () => {
+  await using cleanup = new Cleanup();
+  const { requests, exchange, port, proxy } = await start(cleanup, { isComplete: () => false });
+  assert.match(
+    (await exchange(`${CHUNKED}5\nhello\r\n0\r\n\r\n${BEHIND}`)).text,
+    /^HTTP\/1\.1 400 [\s\S]*chunked body/,
+  );
+  assert.deepEqual(requests, []);
+  const client = await cleanup.connect(port);
+  const received = receive(client);
+  client.write(CHUNKED);
+  await until(() => requests.length === 1, 'the server has the head');
+  client.write(`0\r\n\n${BEHIND}`);
+  assert.equal((await received).ended, 'ECONNRESET');
+  assert.doesNotMatch(requests[0], /forged/);
+  assert.equal(proxy.counters()['refused-http-malformed'], 2);
 });
 
 test('proxy-v1 goes before the head', async () => {
