@@ -24,6 +24,7 @@ import { startHistory } from './state/history.ts';
 import type { LogRing } from './state/log-ring.ts';
 import { openMachine } from './state/machine.ts';
 import { serverNames } from './state/server-names.ts';
+import { watchOwnAddresses } from './state/own-address-watch.ts';
 import { watchServices } from './state/service-watch.ts';
 
 export interface AppOptions {
@@ -73,6 +74,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     events,
     conditions,
   };
+  const ownAddresses = started.use(
+    watchOwnAddresses({ ourselves, config: () => store.current, conditions, log }),
+  );
   const slot = <Options, S extends Service<Options>>(
     name: string,
     select: (config: Config) => Options,
@@ -100,6 +104,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     explainersOf(of, isLive, {
       allotments: () => forward.service?.allotments() ?? {},
       forwardOptions,
+      own: () => ourselves.current.own,
       nat64: () => nat64.service?.queries,
     });
   changes.onAssess(async (next) => {
@@ -160,7 +165,12 @@ export async function startApp(options: AppOptions): Promise<App> {
   store.onChange(async (next, previous) => {
     const changed: { reconfigure(config: Config): Promise<void> }[] = [];
     const parts = [
-      { reconfigure: async (of: Config) => ourselves.setNat64Prefixes(nat64PrefixesOf(of)) },
+      {
+        async reconfigure(of: Config) {
+          ourselves.setNat64Prefixes(nat64PrefixesOf(of));
+          ownAddresses.look(of);
+        },
+      },
       ...slots,
       { reconfigure: ({ admin: options }: Config) => admin.reconfigure({ admin: options }) },
     ];

@@ -6,7 +6,13 @@
  * unspecified addresses, to which connect(2) means loopback; and each IPv4 address of these in its other forms:
  * IPv4-mapped (::ffff:0:0/96) and inside every NAT64 prefix (RFC 6052), the well-known one always.
  */
-import { type IpPrefix, formatIpPrefix, maskAddress, parseIpPrefix } from '../wire/ip-prefix.ts';
+import {
+  type IpPrefix,
+  anyPrefixContains,
+  formatIpPrefix,
+  maskAddress,
+  parseIpPrefix,
+} from '../wire/ip-prefix.ts';
 import { embedIpv4 } from '../wire/rfc6052.ts';
 import { ipv4At, mappedIpv4, parseIpAddress } from '../wire/ip-address.ts';
 import { ownAddresses } from './interfaces.ts';
@@ -97,6 +103,39 @@ export function isOwnAddress(ourselves: Ourselves, text: string): boolean {
   const address = parseIpAddress(text);
   return address !== undefined && isOurselves(ourselves, address);
 }
+
+/** Whether the kernel delivers what is sent to the address to this machine, without any translation on the way. */
+export function isDeliveredHere(own: readonly IpPrefix[], text: string): boolean {
+  const address = parseIpAddress(text);
+  return address !== undefined && anyPrefixContains(own, address);
+}
+
+/**
+ * Whether what this machine sends to the address reaches a socket of its own that is bound to one of `listening`. An
+ * own address behind NAT64 counts as reaching it: nothing else of ours is meant to be reached that way.
+ */
+export function leadsToListener(
+  ourselves: Ourselves,
+  address: Uint8Array,
+  listening: readonly string[],
+): boolean {
+  if (!isOurselves(ourselves, address)) return false;
+  if (!anyPrefixContains(ourselves.own, address)) return true;
+  const isIpv4 = mappedIpv4(address) !== undefined;
+  // connect(2) takes the unspecified address for loopback.
+  const reached = !isUnspecified(address) ? address : isIpv4 ? LOOPBACK4 : LOOPBACK6;
+  return listening.some((text) => {
+    const bound = parseIpAddress(text);
+    if (bound === undefined || (mappedIpv4(bound) !== undefined) !== isIpv4) return false;
+    return isUnspecified(bound) || Buffer.compare(bound, reached) === 0;
+  });
+}
+
+const LOOPBACK4 = parseIpAddress('127.0.0.1')!;
+const LOOPBACK6 = parseIpAddress('::1')!;
+
+const isUnspecified = (address: Uint8Array): boolean =>
+  address.subarray(mappedIpv4(address) === undefined ? 0 : IPV4_OFFSET).every((byte) => byte === 0);
 
 function matches(rows: Int32Array, word0: number, word1: number, word2: number, word3: number): boolean {
   for (let at = 0; at < rows.length; at += ROW_WORDS) {

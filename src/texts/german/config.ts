@@ -35,6 +35,11 @@ export const config = germanOf({
   // Servers
   'is the unspecified address': 'ist die unbestimmte Adresse',
   'is the loopback address, which would be this appliance': 'ist die Loopback-Adresse; das wäre dieses Gerät',
+  'is an address of this appliance itself': 'ist eine Adresse dieses Geräts selbst',
+  'the address of another machine': 'die Adresse eines anderen Rechners',
+  'is this resolver itself: it would ask itself for ever':
+    'ist dieser Resolver selbst: Er würde sich endlos selbst fragen',
+  'another resolver, or another port': 'ein anderer Resolver oder ein anderer Port',
   'is an IPv4 address in IPv6 form': 'ist eine IPv4-Adresse in IPv6-Form',
   'is a link-local address, which has no meaning without an interface':
     'ist eine Link-Local-Adresse; ohne Schnittstelle bedeutet sie nichts',

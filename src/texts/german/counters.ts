@@ -25,6 +25,8 @@ export const counters = germanOf({
     'Beendete Verbindungen, weil keine Route zum Server führte',
   'Connections ended because the server did not answer in time':
     'Beendete Verbindungen, weil der Server nicht rechtzeitig antwortete',
+  'Connections ended because the address of the server is one of this appliance itself':
+    'Verbindungen, die endeten, weil die Adresse des Servers eine dieses Geräts selbst ist',
   'Connections ended because no descriptor or port was left to reach the server':
     'Beendete Verbindungen, weil kein Deskriptor oder Port zum Server mehr frei war',
   'Connections that ended before they could be accepted':
@@ -56,6 +58,9 @@ export const counters = germanOf({
   'HTTP: the request head is too long (431)': 'HTTP: Der Kopf der Anfrage ist zu lang (431)',
   'HTTP: version, method, scheme or transfer coding that is not served (421, 501, 505)':
     'HTTP: Version, Methode, Schema oder Transfer-Coding, die nicht bedient werden (421, 501, 505)',
+  'HTTP: WebSockets that their server opened (101)': 'HTTP: WebSockets, die ihr Server geöffnet hat (101)',
+  'HTTP: the answer to a WebSocket handshake is malformed, or opens something else (502)':
+    'HTTP: Die Antwort auf einen WebSocket-Handshake ist fehlerhaft oder öffnet etwas anderes (502)',
   'HTTP: the server closed without an answer (502)': 'HTTP: Der Server schloss ohne Antwort (502)',
   // DNS64
   'Messages received over UDP': 'Über UDP empfangene Nachrichten',
@@ -96,6 +101,8 @@ export const counters = germanOf({
   'Queries that an upstream left unanswered': 'Anfragen, die ein Resolver unbeantwortet ließ',
   'Queries that an upstream answered with an error, or that could not be sent':
     'Anfragen, die ein Resolver mit einem Fehler beantwortete oder die sich nicht senden ließen',
+  'Times an upstream was not asked because its address is that of this resolver itself':
+    'Male, die ein Upstream nicht gefragt wurde, weil seine Adresse die dieses Resolvers selbst ist',
   'Datagrams from an upstream that answer no query: malformed, wrong ID or wrong question':
     'Datagramme eines Resolvers, die keine Anfrage beantworten: fehlerhaft, falsche ID oder falsche Frage',
   // NAT64

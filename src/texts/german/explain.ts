@@ -60,6 +60,8 @@ export const explain = germanOf({
   '{server} has it, but not the service {listener}.': '{server} hat ihn, aber nicht den Listener {listener}.',
   'No server has the name {name} at the listener {listener}.':
     'Am Listener {listener} hat kein Server den Namen {name}.',
+  'The address of {server}, {address}, is one of this appliance itself: it is never dialled.':
+    'Die Adresse von {server}, {address}, ist eine dieses Geräts selbst: Sie wird nie angewählt.',
   '{name} leads to {server}, [{address}]:{port}.': '{name} führt zu {server}, [{address}]:{port}.',
   '{name} leads to {server}, [{address}]:{port}, through the proxy.':
     '{name} führt durch den Proxy zu {server}, [{address}]:{port}.',
