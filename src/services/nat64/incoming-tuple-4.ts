@@ -13,7 +13,7 @@ import {
   plateauBelow,
   pointer4to6,
 } from '../../wire/icmp.ts';
-import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
+import { isNeverRouted, isNoHost, isPrivate } from '../../wire/ipv4-scope.ts';
 import {
   DONT_FRAGMENT,
   FRAGMENT_OFFSET,
@@ -47,7 +47,6 @@ import {
 /** Fills the packet's tuple; anything but CONTINUE drops it. Nothing is written to the packet's bytes. */
 export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
-  packet.isIcmp = false;
   packet.cutLimitBytes = 0;
   packet.prefixIndex = 0;
   const headerBytes = ipv4HeaderBytes(view, start, packet.end);
@@ -65,7 +64,8 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   if (packet.isStateless && !readStatelessHost(settings, packet))
     return COUNTER[settings.pools.length === 0 ? 'drop-no-pool4' : 'drop-destination'];
   const source = view.getInt32(start + IPV4.SOURCE);
-  if (isNeverRouted(source)) return COUNTER['drop-source-invalid'];
+  if (isNeverRouted(source) && !mayTellError(packet, source, headerBytes))
+    return COUNTER['drop-source-invalid'];
   if (headerBytes > IPV4_HEADER_BYTES) {
     // N23: options are ignored, but for a source route with hops left.
     packet.problemPointer = unexpiredSourceRoute(view, start, headerBytes);
@@ -103,6 +103,18 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   packet.remotePort =
     packet.protocol === TRANSPORT.ICMP ? 0 : sourcePort(view, packet.transport, packet.protocol);
   return CONTINUE;
+}
+
+/**
+ * RFC 7915 section 4.1: ICMP errors are translated even from sources that nobody routes, such as the link-local addresses
+ * of a router: without "fragmentation needed" the path would be a black hole. Later fragments pass, as only the first
+ * shows what they are; the whole is looked at again.
+ */
+function mayTellError({ view, start, end }: Packet, source: number, headerBytes: number): boolean {
+  if (isNoHost(source) || view.getUint8(start + IPV4.PROTOCOL) !== IP_PROTOCOL.ICMP) return false;
+  if ((view.getUint16(start + IPV4.FRAGMENT) & FRAGMENT_OFFSET) !== 0) return true;
+  const type = start + headerBytes;
+  return type < end && isIcmp4Error(view.getUint8(type));
 }
 
 /** N22, N23: notes how the packet is to be cut, if it is; false when it is too big and must not be. */

@@ -68,8 +68,8 @@ export interface Packet {
   /** Bytes of the transport header: what precedes the payload of each segment. */
   transportHeaderBytes: number;
   tcpFlags: number;
-  /** Whether the packet itself is ICMP; false while its transport header has not been reached. */
-  isIcmp: boolean;
+  /** Whether it has come back in: a host of ours sent it (RFC 6146 section 3.8). */
+  isHairpin: boolean;
   /** Whether this is an ICMP error; then `quoted`, `quotedTransport` and `quotedEnd` are offsets of the packet inside. */
   isError: boolean;
   /** The type and code (type * 256 + code) that an error has on the other side. */
@@ -160,7 +160,7 @@ export function createPacket(): Packet {
     transport: 0,
     transportHeaderBytes: 0,
     tcpFlags: 0,
-    isIcmp: false,
+    isHairpin: false,
     isError: false,
     errorType: 0,
     errorValue: 0,

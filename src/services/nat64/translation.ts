@@ -165,6 +165,8 @@ export async function startTranslation(
 
 /** In a TCP SYN: no segment size is above it. */
 const NO_LIMIT_BYTES = 65_535;
+/** Of the TOS octet, or the traffic class. */
+const WHOLE_OCTET = 0xff;
 const TCP_AND_IPV4_HEADER_BYTES = 40;
 const TCP_AND_IPV6_HEADER_BYTES = 60;
 
@@ -224,7 +226,11 @@ export function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
     lifetimes: config.lifetimes,
     isAddressDependent: config.filtering === 'address-dependent',
     dropsZeroUdpChecksum: config.zeroUdpChecksum === 'drop',
-    tellsRefused: config.refusedFromIpv4 === 'prohibited',
+    tellsRefused4: config.refusedFromIpv4 === 'prohibited',
+    tellsRefused6: config.refusedFromIpv6 === 'prohibited',
+    copiedClassTo6: config.trafficClass === 'copy' ? WHOLE_OCTET : 0,
+    copiedClassTo4: config.typeOfService === 'copy' ? WHOLE_OCTET : 0,
+    setClassTo4: config.typeOfService === 'copy' ? 0 : config.typeOfServiceValue,
     storesSyns: config.unsolicitedSyn === 'store',
   };
 }

@@ -9,6 +9,7 @@ import {
   isOther,
   isPrivate,
   isWellKnown,
+  neverRouted,
   setChecksum,
 } from './headers.ts';
 import { isShared, ownHost, portKey, remote6, sessionKey } from './mappings.ts';
@@ -111,7 +112,7 @@ export function error4(state: State, packet: Uint8Array, message: Uint8Array): O
     protocol: isFirst ? 44 : nextHeader,
     payload: isFirst ? Uint8Array.from([nextHeader, 0, 0, 1, 0, 0, quoted[4], quoted[5]]) : new Uint8Array(),
     hopLimit: quoted[8],
-    trafficClass: quoted[1],
+    trafficClass: config.isClassZero ? 0 : quoted[1],
   });
   inner.set(u16(Math.min(payloadBytes + (isFirst ? 8 : 0), 0xffff)), 4);
   // There is no length attribute in Packet Too Big and Parameter Problem.
@@ -125,14 +126,14 @@ export function error4(state: State, packet: Uint8Array, message: Uint8Array): O
   const peer = packet.slice(12, 16);
   return {
     out: icmp({
-      source: isWellKnown(config) && isPrivate(peer) ? ownIpv6 : remote6(config, peer),
+      source: isWellKnown(config) && (isPrivate(peer) || neverRouted(peer)) ? ownIpv6 : remote6(config, peer),
       destination: bib.host,
       type: description[0] >> 8,
       code: description[0] & 255,
       rest: description[1] + body.length * 2 ** 24,
       data: body.data,
       hopLimit: packet[8] - 1,
-      trafficClass: packet[1],
+      trafficClass: config.isClassZero ? 0 : packet[1],
     }),
   };
 }

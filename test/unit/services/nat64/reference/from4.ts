@@ -22,6 +22,7 @@ import {
   isPrivate,
   isWellKnown,
   neverRouted,
+  noHost,
   setChecksum,
   sourceRoute,
   transportProblem,
@@ -44,7 +45,11 @@ export function from4(state: State, whole: Uint8Array, came: Came): Outcome {
   const own = isShared(config, address) ? undefined : ownHost(config, address);
   if (own === undefined && !isShared(config, address))
     return { drop: config.pools.length === 0 ? 'drop-no-pool4' : 'drop-destination' };
-  if (neverRouted(source)) return { drop: 'drop-source-invalid' };
+  const first = packet[headerBytes];
+  const isLater = (readU16(packet, 6) & 0x1fff) !== 0;
+  // RFC 7915 section 4.1: errors are translated from such sources too.
+  const mayBeError = packet[9] === PROTOCOL.ICMP && (isLater || [3, 4, 5, 11, 12].includes(first));
+  if (neverRouted(source) && (noHost(source) || !mayBeError)) return { drop: 'drop-source-invalid' };
   const route = sourceRoute(packet.slice(20, headerBytes));
   if (route === 'malformed') return { drop: 'drop-bad-length' };
   if (route === 'unexpired') return answer4(state, 'drop-source-route', packet, 0x305, 0);
@@ -75,12 +80,15 @@ export function from4(state: State, whole: Uint8Array, came: Came): Outcome {
   const problem = transportProblem(protocol, segment, PROTOCOL.ICMP, own !== undefined);
   if (problem === 'drop-protocol') return answer4(state, problem, packet, 0x302, 0);
   if (problem !== undefined) return { drop: problem };
+  const refuse = (drop: string) => answer4(state, drop, packet, 0x30d, 0);
+  if (config.dropsZeroUdpChecksum && protocol === PROTOCOL.UDP && readU16(segment, 6) === 0)
+    return refuse('drop-udp-no-checksum');
   const isEcho = protocol === PROTOCOL.ICMP;
   if (isEcho) {
     if ([3, 4, 5, 11, 12].includes(segment[0])) return error4(state, packet, segment);
     if (ECHO_4TO6[segment[0]] === undefined) return { drop: 'drop-icmp-type' };
   }
-  if (isWellKnown(config) && isPrivate(source)) return { drop: 'drop-non-global' };
+  if (isWellKnown(config) && isPrivate(source)) return refuse('drop-non-global');
   if (packet[8] <= 1) return answer4(state, 'drop-hop-limit', packet, 0xb00, 0);
   const { lowestIpv6MtuBytes } = config;
   const newBytes = segment.length + 40;
@@ -102,7 +110,7 @@ export function from4(state: State, whole: Uint8Array, came: Came): Outcome {
       if (isForKernel && hex(address) === hex(config.addresses[0]))
         return { out: whole.slice(0, totalBytes), isReturned: true };
       // N11: a SYN is stored, if there is room.
-      return kind === 'tcp' && opens ? {} : { drop: 'drop-no-bib-entry' };
+      return kind === 'tcp' && opens ? {} : refuse('drop-no-bib-entry');
     }
     if (opens) sessions.add(sessionKey(found, source, remotePort));
     bib = found;
@@ -139,7 +147,7 @@ export function from4(state: State, whole: Uint8Array, came: Came): Outcome {
       protocol: nextHeader,
       payload: translated,
       hopLimit: packet[8] - 1,
-      trafficClass: packet[1],
+      trafficClass: config.isClassZero ? 0 : packet[1],
     }),
   };
 }

@@ -26,6 +26,10 @@ export function neverRouted(address: Uint8Array): boolean {
   );
 }
 
+/** Loopback, multicast, broadcast. */
+export const noHost = (address: Uint8Array): boolean =>
+  address[0] === 127 || (address[0] >= 224 && address[0] < 240) || address.every((byte) => byte === 255);
+
 export function isPrivate([a, b]: Uint8Array): boolean {
   return (
     a === 10 ||
