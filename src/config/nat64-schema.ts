@@ -327,9 +327,10 @@ export const Nat64Schema = Type.Object(
       requiresRestart: true,
     }),
     keepSessions: Type.Boolean({
-      title: 'Keep the sessions over a restart of the process, in a file of the state directory',
+      title:
+        'Keep the sessions over a restart of the process, in a file of the state directory: written when it stops, and of established connections at most every 10 minutes',
       expected: 'true or false',
-      default: false,
+      default: true,
     }),
     log: Type.Union([Type.Literal('none'), Type.Literal('mappings'), Type.Literal('sessions')], {
       title:

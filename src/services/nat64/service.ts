@@ -6,8 +6,9 @@ import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { Service, ServiceContext, ServiceStatus } from '../../runtime/service.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
 import { NAT64_COUNTERS } from './counters.ts';
-import type { Snapshot } from './snapshot.ts';
-import { readSessions, writeSessions } from './snapshot-file.ts';
+import { releasePorts } from './hold.ts';
+import { type Snapshot, snapshotSessions } from './snapshot.ts';
+import { createSessionFile, readSessions } from './snapshot-file.ts';
 import { type Translation, needsRestart, startTranslation } from './translation.ts';
 import { type Text, english, reasonOf, say } from '../../texts/text.ts';
 
@@ -45,6 +46,9 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   let failure: Text | undefined;
   /** Sessions of a translation that has ended, to go on in the next one, until that has its addresses. */
   let kept: { readonly snapshot: Snapshot; readonly sinceMs: number } | undefined;
+  const sessionFile = createSessionFile({ ...context, log, nowMs: performance.now() });
+  /** The process before may have left the pool's ports held (hold.ts). */
+  let mayBeHeld = true;
   let earlierRestarts = 0;
   let stopping = false;
   const changes = listenToChanges(log);
@@ -60,7 +64,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
 
   async function start(): Promise<void> {
     translation = await startTranslation(config, counters, { ...context, log });
-    restoreKept();
+    await restoreKept();
   }
 
   /** `keepsSessions`: for the next translation, or for the file. */
@@ -74,12 +78,37 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   }
 
   /** Once the addresses are there that the sessions had, which after a start of the machine may take a while. */
-  function restoreKept(): void {
-    if (kept === undefined || translation === undefined) return;
-    const hasWaited = performance.now() - kept.sinceMs > RESTORE_WAIT_MS;
-    if (!translation.isPoolComplete && !hasWaited) return;
-    translation.restore(kept.snapshot);
-    kept = undefined;
+  async function restoreKept(): Promise<void> {
+    if (translation === undefined) return;
+    if (kept !== undefined) {
+      const hasWaited = performance.now() - kept.sinceMs > RESTORE_WAIT_MS;
+      if (!translation.isPoolComplete && !hasWaited) return;
+      translation.restore(kept.snapshot);
+      kept = undefined;
+    }
+    if (!mayBeHeld) return;
+    await releasePorts();
+    mayBeHeld = false;
+  }
+
+  /** Before the last stop: connections that the next process goes on with are not to be reset meanwhile. */
+  async function holdPorts(): Promise<void> {
+    const hasConnections =
+      translation !== undefined && snapshotSessions(translation.snapshot('established')) > 0;
+    if (!config.keepSessions || !hasConnections) return;
+    await translation
+      ?.holdPorts()
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'nat64: the kernel may reset kept connections until NAT64 is back'),
+      );
+  }
+
+  async function keepSessions(nowMs: number): Promise<void> {
+    const running = translation;
+    // Sessions that wait to be restored are not in the tables yet.
+    if (running === undefined || kept !== undefined) return;
+    if (config.keepSessions) await sessionFile.keepNowAndThen(nowMs, (which) => running.snapshot(which));
+    else await sessionFile.remove();
   }
 
   async function follow(): Promise<void> {
@@ -97,7 +126,8 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
         lookedMs = nowMs;
         await translation.refresh(config);
       }
-      restoreKept();
+      await restoreKept();
+      await keepSessions(nowMs);
       failure = undefined;
     } catch (error) {
       const reason = reasonOf(error);
@@ -114,6 +144,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       if (!nat64.enabled) {
         await stop(false);
         kept = undefined;
+        await sessionFile.remove();
       } else if (translation === undefined) await start();
       else if (needsRestart(previous, nat64)) {
         await stop(true);
@@ -152,7 +183,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     } catch (error) {
       changes?.[Symbol.dispose]();
       // The next attempt shall have them too.
-      if (kept !== undefined) await writeSessions(context.stateDirectory, kept.snapshot, log);
+      if (kept !== undefined) await sessionFile.keepLast(kept.snapshot);
       throw error;
     }
   }
@@ -171,10 +202,13 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     async [Symbol.asyncDispose]() {
       stopping = true;
       clearInterval(timer);
-      await inTurn(() => stop(config.keepSessions));
+      await inTurn(async () => {
+        await holdPorts();
+        await stop(config.keepSessions);
+      });
       changes?.[Symbol.dispose]();
-      if (config.keepSessions && kept !== undefined)
-        await writeSessions(context.stateDirectory, kept.snapshot, log);
+      if (!config.keepSessions) await sessionFile.remove();
+      else if (kept !== undefined) await sessionFile.keepLast(kept.snapshot);
     },
   };
 }

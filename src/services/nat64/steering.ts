@@ -173,7 +173,7 @@ export function ownPortRange(ranges: readonly PortRange[]): string {
 }
 
 /** The same ports in order, in ranges that neither meet nor touch. */
-function mergeRanges(ranges: readonly PortRange[]): PortRange[] {
+export function mergeRanges(ranges: readonly PortRange[]): PortRange[] {
   const merged: PortRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.first - b.first)) {
     const last = merged.at(-1);

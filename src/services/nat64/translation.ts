@@ -21,11 +21,12 @@ import type { NAT64_COUNTERS } from './counters.ts';
 import { type Pool4, choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { compileEam } from './eam.ts';
 import { type FastPath, startFastPath } from './fast-path.ts';
+import { holdPorts } from './hold.ts';
 import { createMappingRing, readMappingLog } from './mapping-log.ts';
 import { createQueries } from './queries.ts';
 import { compilePortBlocks } from './port-blocks.ts';
 import { type Settings, type TranslatedPrefix, compileAccessList, compileDenied4 } from './settings.ts';
-import { type Snapshot, takeSnapshot } from './snapshot.ts';
+import { type KeptSessions, type Snapshot, takeSnapshot } from './snapshot.ts';
 import { startSteering } from './steering.ts';
 import { CONTROL, createSharedTables, tableClockSeconds } from './tables.ts';
 import type { Nat64Init, Nat64Message } from './worker.ts';
@@ -48,7 +49,9 @@ export interface Translation extends AsyncDisposable {
   /** Brings the sessions of a snapshot back, as far as they fit the settings of today. */
   restore(snapshot: Snapshot): void;
   /** The sessions; when it is stopped, they are those that it had. */
-  snapshot(): Snapshot;
+  snapshot(kept?: KeptSessions): Snapshot;
+  /** Drops what comes to the pool from now on, until `releasePorts` or half a minute has passed (hold.ts). */
+  holdPorts(): Promise<void>;
   failWorker(): void;
 }
 
@@ -157,7 +160,8 @@ export async function startTranslation(
         },
       });
     },
-    snapshot: () => takeSnapshot(tables, prefixesOf(config), tableClockSeconds(), Date.now()),
+    snapshot: (kept) => takeSnapshot(tables, prefixesOf(config), tableClockSeconds(), Date.now(), kept),
+    holdPorts: () => holdPorts(steeredAddresses(pool4)),
     failWorker: () => worker.fail(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
