@@ -9,9 +9,8 @@ export const isNeverRouted = (address: number): boolean => {
   return octet === 0 || octet === 127 || octet >= 224 || address >>> 16 === 0xa9fe;
 };
 
-/** Whether the address is never that of one host on a wire: loopback, multicast, broadcast (RFC 1122 section 3.2.1.3). */
-export const isNoHost = (address: number): boolean =>
-  address >>> 24 === 127 || address >>> 28 === 0xe || (address | 0) === -1;
+/** Whether the address stands for many hosts: multicast, or broadcast on the link. */
+export const isGroup = (address: number): boolean => address >>> 28 === 0xe || (address | 0) === -1;
 
 /**
  * Whether the address belongs to a private network: RFC 1918 and 100.64.0.0/10 (RFC 6598). The documentation ranges

@@ -18,7 +18,7 @@ import {
   isIcmp4Error,
   isIcmp6Error,
 } from '../../wire/icmp.ts';
-import { isNeverRouted, isNoHost } from '../../wire/ipv4-scope.ts';
+import { isNeverRouted, isGroup } from '../../wire/ipv4-scope.ts';
 import {
   DONT_FRAGMENT,
   FRAGMENT_OFFSET,
@@ -163,7 +163,7 @@ function mayBeIcmp6Error({ view, start, end }: Packet): boolean {
 function mayAnswer4({ packet }: Translator): boolean {
   const { view, start, end } = packet;
   if (isNeverRouted(view.getInt32(start + IPV4.SOURCE))) return false;
-  if (isNoHost(view.getInt32(start + IPV4.DESTINATION))) return false;
+  if (isGroup(view.getInt32(start + IPV4.DESTINATION))) return false;
   const fragment = view.getUint16(start + IPV4.FRAGMENT);
   // Only the first fragment shows what it is about.
   if ((fragment & FRAGMENT_OFFSET) !== 0) return false;

@@ -13,7 +13,7 @@ import {
   plateauBelow,
   pointer4to6,
 } from '../../wire/icmp.ts';
-import { isNeverRouted, isNoHost, isPrivate } from '../../wire/ipv4-scope.ts';
+import { isNeverRouted, isGroup, isPrivate } from '../../wire/ipv4-scope.ts';
 import {
   DONT_FRAGMENT,
   FRAGMENT_OFFSET,
@@ -106,12 +106,12 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
 }
 
 /**
- * RFC 7915 section 4.1: ICMP errors are translated even from sources that nobody routes, such as the link-local addresses
- * of a router: without "fragmentation needed" the path would be a black hole. Later fragments pass, as only the first
- * shows what they are; the whole is looked at again.
+ * RFC 7915 section 4.1: ICMP errors are translated even from "illegal" sources, which nobody routes, such as the link-local
+ * addresses of a router: without "fragmentation needed" the path would be a black hole. Later fragments pass, as only the
+ * first shows what they are; the whole is looked at again.
  */
 function mayTellError({ view, start, end }: Packet, source: number, headerBytes: number): boolean {
-  if (isNoHost(source) || view.getUint8(start + IPV4.PROTOCOL) !== IP_PROTOCOL.ICMP) return false;
+  if (isGroup(source) || view.getUint8(start + IPV4.PROTOCOL) !== IP_PROTOCOL.ICMP) return false;
   if ((view.getUint16(start + IPV4.FRAGMENT) & FRAGMENT_OFFSET) !== 0) return true;
   const type = start + headerBytes;
   return type < end && isIcmp4Error(view.getUint8(type));

@@ -66,7 +66,7 @@ testRows([
       data: udp({ ...out6, data, hopLimit: 63 }),
     }),
   },
-  ...['169.254.7.1', '240.0.0.1', '0.0.0.9', '0.0.0.0'].flatMap((router) =>
+  ...['169.254.7.1', '240.0.0.1', '0.0.0.9', '0.0.0.0', '127.0.0.1'].flatMap((router) =>
     ['64:ff9b::', '2001:db8:64::'].map((prefix) => ({
       title: `packet too big from ${router}, which nobody routes, still arrives (path MTU, RFC 7915 4.1), ${prefix}/96`,
       config: { prefix: `${prefix}/96` },
@@ -83,8 +83,8 @@ testRows([
       }),
     })),
   ),
-  ...['127.0.0.1', '224.0.0.1', '255.255.255.255'].map((router) => ({
-    title: `an error from ${router}, which is no host: dropped (RFC 1812 5.3.7)`,
+  ...['224.0.0.1', '255.255.255.255'].map((router) => ({
+    title: `an error from ${router}, which is no single host: dropped (RFC 1812 5.3.7)`,
     before: [udp({ ...out6, data })],
     packet: icmp({ ...tooBig4, source: router }),
     out: undefined,

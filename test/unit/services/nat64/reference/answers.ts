@@ -1,6 +1,6 @@
 /** ICMP errors of the translator's own. */
 import { PROTOCOL, icmp, readU16, readU32 } from '../packets.ts';
-import { hex, neverRouted, noHost } from './headers.ts';
+import { hex, neverRouted, isGroup } from './headers.ts';
 import type { Outcome, ReferenceConfig, State } from './types.ts';
 
 /** RFC 4443 section 2.4: no errors about errors, nor to what is no single host. */
@@ -48,7 +48,7 @@ export function answer4(
 ): Outcome {
   const headerBytes = (packet[0] & 15) * 4;
   if (typeAndCode === 0x30d && !config.tellsRefused4) return { drop };
-  if (neverRouted(packet.slice(12, 16)) || noHost(packet.slice(16, 20))) return { drop };
+  if (neverRouted(packet.slice(12, 16)) || isGroup(packet.slice(16, 20))) return { drop };
   if ((readU16(packet, 6) & 0x1fff) !== 0) return { drop };
   if (packet[9] === PROTOCOL.ICMP && [undefined, 3, 4, 5, 11, 12].includes(packet[headerBytes]))
     return { drop };

@@ -22,7 +22,7 @@ import {
   isPrivate,
   isWellKnown,
   neverRouted,
-  noHost,
+  isGroup,
   setChecksum,
   sourceRoute,
   transportProblem,
@@ -49,7 +49,7 @@ export function from4(state: State, whole: Uint8Array, came: Came): Outcome {
   const isLater = (readU16(packet, 6) & 0x1fff) !== 0;
   // RFC 7915 section 4.1: errors are translated from such sources too.
   const mayBeError = packet[9] === PROTOCOL.ICMP && (isLater || [3, 4, 5, 11, 12].includes(first));
-  if (neverRouted(source) && (noHost(source) || !mayBeError)) return { drop: 'drop-source-invalid' };
+  if (neverRouted(source) && (isGroup(source) || !mayBeError)) return { drop: 'drop-source-invalid' };
   const route = sourceRoute(packet.slice(20, headerBytes));
   if (route === 'malformed') return { drop: 'drop-bad-length' };
   if (route === 'unexpired') return answer4(state, 'drop-source-route', packet, 0x305, 0);

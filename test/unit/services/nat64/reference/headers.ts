@@ -26,9 +26,9 @@ export function neverRouted(address: Uint8Array): boolean {
   );
 }
 
-/** Loopback, multicast, broadcast. */
-export const noHost = (address: Uint8Array): boolean =>
-  address[0] === 127 || (address[0] >= 224 && address[0] < 240) || address.every((byte) => byte === 255);
+/** Multicast, broadcast. */
+export const isGroup = (address: Uint8Array): boolean =>
+  (address[0] >= 224 && address[0] < 240) || address.every((byte) => byte === 255);
 
 export function isPrivate([a, b]: Uint8Array): boolean {
   return (
