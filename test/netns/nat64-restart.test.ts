@@ -183,11 +183,15 @@ describe('restarts', () => {
     await start(FORGETS);
     const say = await connectIsland();
     assert.equal(await say('one'), 'one');
+    using connection = listen();
+    await connection.hears(20);
     await appliance.ask({ ask: 'reconfigure', nat64: { ...FORGETS, offload: false, maxSessions: 2048 } });
     assert.equal(await say('two'), 'two');
+    await connection.hears(20);
     await net.run('appliance', 'ip', 'link', 'del', 'nat64');
     await until('made again', async () => (await appliance.counters())['sessions-restored'] >= 2);
     assert.equal(await say('three'), 'three');
+    await connection.hears(20);
     await appliance.stop();
   });
 

@@ -47,7 +47,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   /** Sessions of a translation that has ended, to go on in the next one, until that has its addresses. */
   let kept: { readonly snapshot: Snapshot; readonly sinceMs: number } | undefined;
   const sessionFile = createSessionFile({ ...context, log, nowMs: performance.now() });
-  /** The process before may have left the pool's ports held (hold.ts). */
+  /** The translation before, perhaps of another process, may have left the pool's ports held (hold.ts). */
   let mayBeHeld = true;
   let earlierRestarts = 0;
   let stopping = false;
@@ -73,6 +73,13 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     translation = undefined;
     earlierRestarts += ending?.restarts ?? 0;
     if (ending === undefined) return;
+    // Connections that the next translation goes on with are not to be reset meanwhile.
+    if (keepsSessions && snapshotSessions(ending.snapshot('established')) > 0) {
+      mayBeHeld = true;
+      await ending.holdPorts().catch((error: unknown) => {
+        log.warn({ err: error }, 'nat64: the kernel may reset connections until NAT64 is back');
+      });
+    }
     await ending[Symbol.asyncDispose]();
     if (keepsSessions) kept ??= { snapshot: ending.snapshot(), sinceMs: performance.now() };
   }
@@ -89,18 +96,6 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     if (!mayBeHeld) return;
     await releasePorts();
     mayBeHeld = false;
-  }
-
-  /** Before the last stop: connections that the next process goes on with are not to be reset meanwhile. */
-  async function holdPorts(): Promise<void> {
-    const hasConnections =
-      translation !== undefined && snapshotSessions(translation.snapshot('established')) > 0;
-    if (!config.keepSessions || !hasConnections) return;
-    await translation
-      ?.holdPorts()
-      .catch((error: unknown) =>
-        log.warn({ err: error }, 'nat64: the kernel may reset kept connections until NAT64 is back'),
-      );
   }
 
   async function keepSessions(nowMs: number): Promise<void> {
@@ -202,10 +197,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     async [Symbol.asyncDispose]() {
       stopping = true;
       clearInterval(timer);
-      await inTurn(async () => {
-        await holdPorts();
-        await stop(config.keepSessions);
-      });
+      await inTurn(() => stop(config.keepSessions));
       changes?.[Symbol.dispose]();
       if (!config.keepSessions) await sessionFile.remove();
       else if (kept !== undefined) await sessionFile.keepLast(kept.snapshot);
