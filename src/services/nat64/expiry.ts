@@ -79,7 +79,7 @@ function answerOverdueSyn(translator: Translator): boolean {
     clearOffload(packet);
     packet.cut.next = 0;
     if (!answerWith(translator, ICMP4_PORT_UNREACHABLE, 4)) continue;
-    if (!packet.isHairpin || errorComesBackIn(translator)) return true;
+    if (!packet.isHairpinned || errorComesBackIn(translator)) return true;
   }
   return false;
 }

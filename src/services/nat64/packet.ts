@@ -52,6 +52,8 @@ export interface Packet {
   isStateless: boolean;
   /** The number of the protocol when it is OTHER. */
   otherProtocol: number;
+  /** Whether the packet came back in (RFC 6146 section 3.8): it is one of ours, seen from the IPv4 side. */
+  isHairpinned: boolean;
   /** Position in the settings' prefixes of the one that stands before `remoteAddress`. */
   prefixIndex: number;
   /** Slot of `mappedAddress` in the pool; known at once when the packet came from IPv4. */
@@ -68,8 +70,6 @@ export interface Packet {
   /** Bytes of the transport header: what precedes the payload of each segment. */
   transportHeaderBytes: number;
   tcpFlags: number;
-  /** Whether it has come back in: a host of ours sent it (RFC 6146 section 3.8). */
-  isHairpin: boolean;
   /** Whether this is an ICMP error; then `quoted`, `quotedTransport` and `quotedEnd` are offsets of the packet inside. */
   isError: boolean;
   /** The type and code (type * 256 + code) that an error has on the other side. */
@@ -152,6 +152,7 @@ export function createPacket(): Packet {
     mappedAddress: 0,
     isStateless: false,
     otherProtocol: 0,
+    isHairpinned: false,
     prefixIndex: 0,
     mappedSlot: 0,
     mappedPort: 0,
@@ -160,7 +161,6 @@ export function createPacket(): Packet {
     transport: 0,
     transportHeaderBytes: 0,
     tcpFlags: 0,
-    isHairpin: false,
     isError: false,
     errorType: 0,
     errorValue: 0,

@@ -18,7 +18,7 @@ interface StoredSyn {
   remotePort: number;
   endsAt: number;
   /** Whether its sender is a host of ours. */
-  isHairpin: boolean;
+  isHairpinned: boolean;
   /** False once the host has opened the connection itself. */
   isWaiting: boolean;
   bytesKept: number;
@@ -46,7 +46,7 @@ export function storeSyn(syns: StoredSyns, packet: Packet, nowSeconds: number): 
   syn.remoteAddress = packet.remoteAddress;
   syn.remotePort = packet.remotePort;
   syn.endsAt = nowSeconds + INCOMING_SYN_SECONDS;
-  syn.isHairpin = packet.isHairpin;
+  syn.isHairpinned = packet.isHairpinned;
   syn.isWaiting = true;
   syn.bytesKept = Math.min(packet.end - packet.start, KEPT_BYTES);
   syn.bytes.set(packet.bytes.subarray(packet.start, packet.start + syn.bytesKept));
@@ -72,7 +72,7 @@ export function nextOverdueSyn(syns: StoredSyns, packet: Packet, start: number, 
     packet.bytes.set(syn.bytes.subarray(0, syn.bytesKept), start);
     packet.start = start;
     packet.end = start + syn.bytesKept;
-    packet.isHairpin = syn.isHairpin;
+    packet.isHairpinned = syn.isHairpinned;
     return true;
   }
   return false;
@@ -84,7 +84,7 @@ const createStoredSyn = (): StoredSyn => ({
   remoteAddress: 0,
   remotePort: 0,
   endsAt: 0,
-  isHairpin: false,
+  isHairpinned: false,
   isWaiting: false,
   bytesKept: 0,
   bytes: new Uint8Array(KEPT_BYTES),
