@@ -1,5 +1,6 @@
 /** The composition root: the only file that knows every room. */
 import type { ConfigChanges } from './config/changes.ts';
+import { nat64PrefixesOf } from './config/check-nat64.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigStore } from './config/store.ts';
 import { explainersOf } from './explainers.ts';
@@ -14,6 +15,7 @@ import { startNat64 } from './services/nat64/service.ts';
 import { startProxy } from './services/proxy/service.ts';
 import { join } from 'node:path';
 import { applianceActions } from './os/appliance-actions.ts';
+import { followOurselves } from './os/ourselves.ts';
 import { createEventLog } from './state/event-log.ts';
 import { createHostSampler, createSampler } from './state/figures.ts';
 import { openHistoryFile } from './state/history-file.ts';
@@ -61,8 +63,9 @@ export async function startApp(options: AppOptions): Promise<App> {
   await using started = new AsyncDisposableStack();
   const events = started.use(createEventLog({ serverAt: serverNames(() => store.current.hosts) }));
   const conditions = createConditions();
-  const context: ServiceContext = { log, stateDirectory, events, conditions };
   const config = store.current;
+  const ourselves = started.use(followOurselves(nat64PrefixesOf(config)));
+  const context: ServiceContext = { log, stateDirectory, ourselves, events, conditions };
   const slot = <Options, S extends Service<Options>>(
     name: string,
     select: (config: Config) => Options,
@@ -150,6 +153,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   store.onChange(async (next, previous) => {
     const changed: { reconfigure(config: Config): Promise<void> }[] = [];
     const parts = [
+      { reconfigure: async (of: Config) => ourselves.setNat64Prefixes(nat64PrefixesOf(of)) },
       ...slots,
       { reconfigure: ({ admin: options }: Config) => admin.reconfigure({ admin: options }) },
     ];

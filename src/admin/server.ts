@@ -43,7 +43,7 @@ const CLOCK_JITTER_MS = 2000;
 export async function startAdmin(
   options: AdminOptions,
   deps: Omit<AdminDeps, 'diagnostics'>,
-  { log, stateDirectory }: ServiceContext,
+  { log, stateDirectory }: Pick<ServiceContext, 'log' | 'stateDirectory'>,
 ): Promise<AdminService> {
   let { admin } = options;
   const counters = createCounters(ADMIN_COUNTERS);

@@ -23,8 +23,15 @@ import { readExternalAddress } from '../../src/wire/nat-pmp.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
 import { decodeHosts, encodeHosts } from '../../src/state/host-series.ts';
 import { captureClientHello } from '../unit/wire/capture-client-hello.ts';
-import { mappedNat64Target, nat64OffloadTarget, nat64Target, snapshotTarget } from './nat64-targets.ts';
+import {
+  mappedNat64Target,
+  nat64OffloadTarget,
+  nat64Target,
+  snapshotTarget,
+  statelessNat64Target,
+} from './nat64-targets.ts';
 import { english } from '../../src/texts/text.ts';
+import { parseLocalRoutes } from '../../src/os/local-routes.ts';
 
 export interface FuzzTarget {
   readonly name: string;
@@ -331,9 +338,25 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
       ),
       run: addresses,
     },
+    {
+      name: 'local-routes',
+      // RTM_NEWROUTE: local 192.0.2.1, with RTA_TABLE and RTA_DST; then NLMSG_DONE.
+      seeds: [
+        Buffer.from(
+          '2c00000018000200010000000000000002200000ff02fe020000000008000f00ff00000008000100c0000201' +
+            '1400000003000200010000000000000000000000',
+          'hex',
+        ),
+      ],
+      run(bytes) {
+        for (const { address, prefixBits } of parseLocalRoutes(bytes).prefixes)
+          assert.ok(address.length === 16 && prefixBits >= 0 && prefixBits <= 128);
+      },
+    },
     nat64Target('nat64', {}),
     nat64OffloadTarget(),
     mappedNat64Target(),
+    statelessNat64Target(),
     snapshotTarget(),
   ];
 }

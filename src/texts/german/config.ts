@@ -69,6 +69,8 @@ export const config = germanOf({
   'a prefix with at least the addresses of {ipv4}': 'ein Präfix mit mindestens so vielen Adressen wie {ipv4}',
   'contains {address}': 'enthält {address}',
   'addresses outside nat64.pool4': 'Adressen außerhalb von nat64.pool4',
+  'is an address that is never routed': 'ist eine Adresse, die nie geroutet wird',
+  'addresses of networks': 'Adressen aus Netzen',
   'lies in the NAT64 prefix {prefix}': 'liegt im NAT64-Präfix {prefix}',
   'addresses of servers': 'Adressen von Servern',
   'has an address that is not in nat64.pool4': 'hat eine Adresse, die nicht in nat64.pool4 steht',

@@ -148,16 +148,20 @@ export const counters = germanOf({
     'Die Prüfsumme des IPv4-Kopfes oder eines ICMP-Fehlers ist falsch',
   'The offload header of the TUN device contradicts the packet':
     'Der Offload-Kopf des TUN-Devices widerspricht dem Paket',
-  'The destination is neither in the NAT64 prefix nor the pool4 address':
-    'Das Ziel liegt weder im NAT64-Präfix noch ist es die Adresse aus pool4',
+  'The destination is none that is translated: not in the NAT64 prefix, not of pool4 or of a server':
+    'Das Ziel ist keines, das übersetzt wird: nicht im NAT64-Präfix, nicht aus pool4 oder von einem Server',
   'An IPv6 source inside the NAT64 prefix: the packet would loop':
     'Eine IPv6-Quelle im NAT64-Präfix: Das Paket liefe im Kreis',
-  'A source that is no unicast address of a host on another link':
-    'Eine Quelle, die keine Unicast-Adresse eines Rechners in einem anderen Netzsegment ist',
+  "A source that is no unicast address of a host on another link, or is the appliance's own":
+    'Eine Quelle, die keine Unicast-Adresse eines Rechners in einem anderen Netzsegment ist, oder eine eigene des Geräts',
   'The IPv6 source is not in nat64.allow': 'Die IPv6-Quelle steht nicht in nat64.allow',
   'An IPv4 address that the prefix must not stand for, e.g. a private one in 64:ff9b::/96':
     'Eine IPv4-Adresse, für die das Präfix nicht stehen darf, etwa eine private in 64:ff9b::/96',
   'An IPv4 address in nat64.denyIpv4': 'Eine IPv4-Adresse aus nat64.denyIpv4',
+  'From IPv6 to an IPv4 address of the appliance itself, or of pool4, outside the ports of pool4':
+    'Von IPv6 an eine IPv4-Adresse des Geräts selbst oder aus pool4, außerhalb der Ports von pool4',
+  'From IPv6 to an IPv4-embedded host (nat64.embedded) that no IPv6 route leads to: it would loop':
+    'Von IPv6 an einen Rechner mit eingebetteter IPv4-Adresse (nat64.embedded), zu dem keine IPv6-Route führt: Es liefe im Kreis',
   'The hop limit (TTL) was used up': 'Das Hop-Limit (TTL) war aufgebraucht',
   'Larger than the MTU of the other side; the sender was told':
     'Größer als die MTU der anderen Seite; der Absender hat es erfahren',

@@ -66,6 +66,10 @@ export const schema = germanOf({
   'an object with "ipv4" and "ipv6"': 'ein Objekt mit „ipv4“ und „ipv6“',
   'an IPv4 prefix such as 192.0.2.9/32': 'ein IPv4-Präfix wie 192.0.2.9/32',
   'an IPv6 prefix such as 2001:db8:1::9/128': 'ein IPv6-Präfix wie 2001:db8:1::9/128',
+  '"ipv6" or "ipv4"': '„ipv6“ oder „ipv4“',
+  'an IPv4 prefix such as 192.0.2.128/25, or "auto"': 'ein IPv4-Präfix wie 192.0.2.128/25, oder „auto“',
+  'a list of at most 64 IPv4 prefixes of 8 bits or more, or "auto"':
+    'eine Liste von höchstens 64 IPv4-Präfixen von 8 Bit oder mehr, oder „auto“',
   '"none", "simple" or "intrinsic"': '„none“, „simple“ oder „intrinsic“',
   'a list of at most 64 IPv4 addresses': 'eine Liste von höchstens 64 IPv4-Adressen',
   'a list of at most 1024 mappings': 'eine Liste von höchstens 1024 Zuordnungen',

@@ -20,9 +20,10 @@ import {
   waitFor,
   zone,
 } from './helpers.ts';
+import { NOBODY } from '../../net/support.ts';
 import { tell } from '../../../../src/texts/text.ts';
 
-const context = { log: silentLog, stateDirectory: '/nonexistent' };
+const context = { log: silentLog, stateDirectory: '/nonexistent', ourselves: NOBODY };
 
 const baseConfig = (port: number, upstream: string): Dns64Config => ({
   enabled: true,

@@ -2,7 +2,7 @@
 import type { Settings } from '../../../../src/services/nat64/settings.ts';
 import { HOST, REMOTE, type HarnessOptions, prefixOf } from './harness.ts';
 import { type Bytes, TCP_FLAGS, concat, icmp, ip, tcp, udp } from './packets.ts';
-import { compileDenied4 } from '../../../../src/services/nat64/settings.ts';
+import { compileList4 } from '../../../../src/services/nat64/settings.ts';
 import {
   REMOTE6,
   out6,
@@ -98,7 +98,7 @@ const bare4 = zeroChecksum(udp({ ...in4, data }));
 const bare6 = udp({ ...out6, data });
 bare6.set([0, 0], 46);
 const fromPrivate = udp({ ...in4, source: '10.1.2.3', data });
-const denied: Partial<Settings> = { denied4: compileDenied4([prefixOf('203.0.113.0/24')]) };
+const denied: Partial<Settings> = { denied4: compileList4([prefixOf('203.0.113.0/24')]) };
 const TCP_ACK = tcp({ ...out6, flags: TCP_FLAGS.ACK });
 
 interface Refused {
