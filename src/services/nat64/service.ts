@@ -94,8 +94,10 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       kept = undefined;
     }
     if (!mayBeHeld) return;
-    await releasePorts();
     mayBeHeld = false;
+    await releasePorts().catch((error: unknown) => {
+      log.warn({ err: error }, 'nat64: the ports of the pool stay held for up to half a minute');
+    });
   }
 
   async function keepSessions(nowMs: number): Promise<void> {
