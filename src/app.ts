@@ -65,7 +65,14 @@ export async function startApp(options: AppOptions): Promise<App> {
   const conditions = createConditions();
   const config = store.current;
   const ourselves = started.use(followOurselves(nat64PrefixesOf(config)));
-  const context: ServiceContext = { log, stateDirectory, ourselves, events, conditions };
+  const context: ServiceContext = {
+    log,
+    stateDirectory,
+    runtimeDirectory: process.env['RUNTIME_DIRECTORY'],
+    ourselves,
+    events,
+    conditions,
+  };
   const slot = <Options, S extends Service<Options>>(
     name: string,
     select: (config: Config) => Options,

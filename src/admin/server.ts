@@ -43,7 +43,11 @@ const CLOCK_JITTER_MS = 2000;
 export async function startAdmin(
   options: AdminOptions,
   deps: Omit<AdminDeps, 'diagnostics'>,
-  { log, stateDirectory }: Pick<ServiceContext, 'log' | 'stateDirectory'>,
+  {
+    log,
+    stateDirectory,
+    runtimeDirectory = stateDirectory,
+  }: Pick<ServiceContext, 'log' | 'stateDirectory' | 'runtimeDirectory'>,
 ): Promise<AdminService> {
   let { admin } = options;
   const counters = createCounters(ADMIN_COUNTERS);
@@ -105,7 +109,7 @@ export async function startAdmin(
     },
     certificate.pem,
   );
-  const screen = keepConsoleFile(stateDirectory, consoleContent, log);
+  const screen = keepConsoleFile(runtimeDirectory, consoleContent, log);
   const stop = async () => {
     certificate[Symbol.dispose]();
     screen[Symbol.dispose]();

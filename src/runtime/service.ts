@@ -43,6 +43,8 @@ export interface ServiceContext {
   readonly log: Logger;
   /** Directory for what must survive a restart; exists, mode 0700. */
   readonly stateDirectory: string;
+  /** Directory for what is of this start only, where the service manager gives one; else that is in `stateDirectory`. */
+  readonly runtimeDirectory?: string | undefined;
   /** Which addresses are this machine's own: no server may be at one. */
   readonly ourselves: FollowedOurselves;
   /** Where to tell what passes. */
