@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { close, errnoName } from '../os/libc.ts';
 import { type CounterTable, createCounters, readCounters } from '../runtime/counters.ts';
+import { orAborted } from '../runtime/drain.ts';
 import type { EventSink } from '../runtime/events.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { HostTraffic } from '../runtime/host-traffic.ts';
@@ -233,10 +234,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
         for (const { fd } of state.listeners) stopAdmitting(fd);
         worker.send(state);
       });
-      const aborted = new Promise<void>((resolve) =>
-        signal.addEventListener('abort', () => resolve(), { once: true }),
-      );
-      if (!signal.aborted) await Promise.race([drained.promise, aborted]);
+      await orAborted(drained.promise, signal);
     },
     status() {
       const { connections, openings, pipes } = readCounters(gauges);
