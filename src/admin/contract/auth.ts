@@ -1,6 +1,7 @@
 /** The shapes of signing in: first run, sessions, password, TOTP, API tokens, audit log. */
 import { type Static, Type } from '../../config/json-schema.ts';
 import { Nullable, Scope, strict } from './common.ts';
+import { StatusAnswer } from './status.ts';
 
 /** Where the session's token travels: HttpOnly, SameSite=Strict, Path=/; over HTTPS Secure, and with "__Host-" before it. */
 export const SESSION_COOKIE = 'tombolo_session';
@@ -203,6 +204,18 @@ export const ConsoleFile = Type.Object({
   /** Null once claimed. */
   claim: Nullable(Type.Object({ isOpen: Type.Boolean(), until: Type.String() })),
   certificateFingerprint: Nullable(Type.String()),
+  /** Who wrote it: a file whose process is gone tells of the past. */
+  processId: Type.Integer(),
+  /** As GET status has them, in English. */
+  status: StatusAnswer.properties.status,
+  services: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      state: StatusAnswer.properties.services.items.properties.state,
+      problem: Nullable(Type.String()),
+    }),
+  ),
+  /** All problems as one text. */
   problem: Nullable(Type.String()),
 });
 
