@@ -37,6 +37,8 @@ export interface TcpEngine {
   configure(limits: EngineLimits, gates: Map<number, Gate>): void;
   /** In the last turn there was nothing to do, nothing is open, and nobody waits to be accepted. */
   readonly isIdle: boolean;
+  /** Sockets that wait for their reset, and what looking at them has cost. */
+  readonly closer: Pick<Closer, 'waiting' | 'looks'>;
   /** One turn of the loop, waiting at most `maxWaitMs`; true when `wakeFd` is readable. */
   turn(maxWaitMs: number): boolean;
 }
@@ -107,6 +109,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
       limits = newLimits;
       acceptor.setListeners(gates, performance.now() | 0);
     },
+    closer,
     get isIdle() {
       return isIdle;
     },
