@@ -381,15 +381,3 @@ test('a new prefix holds at once; a new port is open before the old one closes; 
   assert.equal(resolver.status().state, 'disabled');
   await assert.rejects(askTcp(second, [encode('v4.example.com', 'A')]));
 });
-
-test('a start that fails leaves nothing open', async () => {
-  const taken = await freePort();
-  const holder = net.createServer().listen(taken, '127.0.0.1');
-  await new Promise((resolve) => holder.once('listening', resolve));
-  const config = { ...baseConfig(taken, upstream.url), listen: ['127.0.0.2', '127.0.0.1'] };
-  await assert.rejects(startDns64({ dns64: config }, context), /EADDRINUSE/);
-  holder.close();
-  await new Promise((resolve) => holder.once('close', resolve));
-  const again = await startDns64({ dns64: config }, context);
-  await again[Symbol.asyncDispose]();
-});
