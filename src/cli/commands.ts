@@ -56,6 +56,8 @@ const need = (operands: readonly string[], at: number, what: string): string => 
   return value;
 };
 
+const STATUS_TIMEOUT_MS = 10_000;
+
 /** What the appliance of this state directory shows on its screen; undefined when it does not run. */
 async function readConsoleFile(stateDirectory: string): Promise<ConsoleFile | undefined> {
   try {
@@ -78,11 +80,11 @@ function isRunning(processId: number): boolean {
 const status: Command = async ({ client, say, json, stateDirectory }) => {
   let answer: StatusAnswer;
   try {
-    answer = await client.call<StatusAnswer>('GET', '/api/status');
+    answer = await client.call<StatusAnswer>('GET', '/api/status', undefined, STATUS_TIMEOUT_MS);
   } catch (error) {
-    // The panel may be what is wrong: another program has its port. The process tells the screen, too.
+    // The panel may be what is wrong: another program has its port, and may even answer. The process tells the screen, too.
     const told =
-      error instanceof RequestError && error.status === 0 && stateDirectory !== undefined
+      error instanceof RequestError && error.answer === undefined && stateDirectory !== undefined
         ? await readConsoleFile(stateDirectory)
         : undefined;
     if (told === undefined) throw error;

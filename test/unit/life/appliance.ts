@@ -1,6 +1,6 @@
 /** The real process on loopback, for tests of its life: what it logs, its signals, its end. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ export interface Appliance {
   token(): string;
   get(port: number, path: string): Promise<Response>;
   /** `tombolo status --json` */
-  cliStatus(port: number): { exitCode: number | null; answer: StatusLike | undefined; stderr: string };
+  cliStatus(port: number): Promise<{ exitCode: number; answer: StatusLike | undefined; stderr: string }>;
 }
 
 export interface StatusLike {
@@ -76,17 +76,17 @@ export function spawnAppliance(cleanup: Cleanup, configuration: object): Applian
       fetch(`http://127.0.0.1:${port}${path}`, {
         headers: { authorization: `Bearer ${token()}`, connection: 'close' },
       }),
-    cliStatus(port) {
-      const { status, stdout, stderr } = spawnSync(
-        process.execPath,
-        [CLI, 'status', '--json', '--state', stateDirectory, '--url', `http://127.0.0.1:${port}`],
-        { encoding: 'utf8' },
-      );
-      return {
-        exitCode: status,
-        answer: stdout === '' ? undefined : (JSON.parse(stdout) as StatusLike),
-        stderr,
-      };
-    },
+    cliStatus: (port) =>
+      new Promise((resolve) => {
+        const url = `http://127.0.0.1:${port}`;
+        const args = [CLI, 'status', '--json', '--state', stateDirectory, '--url', url];
+        execFile(process.execPath, args, (error, stdout, stderr) =>
+          resolve({
+            exitCode: error === null ? 0 : Number(error.code),
+            answer: stdout === '' ? undefined : (JSON.parse(stdout) as StatusLike),
+            stderr,
+          }),
+        );
+      }),
   };
 }

@@ -31,6 +31,7 @@ async function start(cleanup: Cleanup, shutdownSeconds: number, upstream?: strin
       port: dns,
       ...(upstream && { upstreams: [upstream] }),
     },
+    forward: { sshPorts: '2201-2210' },
     nat64: { enabled: false },
     admin: { listen: ['127.0.0.1'], port: panel, allow: ['127.0.0.0/8'] },
     shutdownSeconds,
