@@ -113,11 +113,12 @@ export async function startAdmin(
   try {
     await certificate.refresh();
     await listeners.set(admin.listen, admin.port, false);
-    await screen.refresh();
   } catch (error) {
     await stop();
     throw error;
   }
+  // Once this has returned: until then its own report says that it starts.
+  setImmediate(() => void screen.refresh());
   log.info({ listening: listeners.bound(), tokenFile: tokenPath(stateDirectory) }, 'admin: serves');
 
   return {
