@@ -20,19 +20,14 @@ const USAGE = `Usage: tombolo [--config FILE] [--state DIR] [--check] [--log-lev
 `;
 
 /** Who may write to the cache says what this process runs. Without the directory there is no cache, and nothing else is wrong. */
-function makePrivate(directory: string): void {
+function makePrivateDirectory(path: string): string {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    chmodSync(directory, 0o700);
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    chmodSync(path, 0o700);
   } catch {
-    // Not ours to change, or a read-only disk.
+    // A read-only or full disk.
   }
-}
-
-/** Ends the process with a message for the person who started it. */
-function exitWith(code: number, message: string): never {
-  process.stderr.write(`${message}\n`);
-  process.exit(code);
+  return path;
 }
 
 function parseArguments() {
@@ -73,8 +68,7 @@ if (!options.check) {
   mkdirSync(options.state, { recursive: true, mode: 0o700 });
   // A third of the start time, and 15 MB less in each thread, because types are stripped once and the result is kept.
   // Worker threads take it from the environment; who sets it there (tools/node.sh, the unit) spares this thread too.
-  process.env['NODE_COMPILE_CACHE'] ??= join(options.state, 'compile-cache');
-  makePrivate(process.env['NODE_COMPILE_CACHE']);
+  process.env['NODE_COMPILE_CACHE'] ??= makePrivateDirectory(join(options.state, 'compile-cache'));
   enableCompileCache();
 }
 const { checkConfig, run } = await import('./run.ts');

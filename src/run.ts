@@ -146,8 +146,13 @@ function live(log: Logger, serviceManager: ServiceManager) {
       await app?.drain(cut.signal);
       clearTimeout(limit);
       cut.abort();
-      await app?.[Symbol.asyncDispose]();
-      log.info({}, 'stopped');
+      try {
+        await app?.[Symbol.asyncDispose]();
+        log.info({}, 'stopped');
+      } catch (err) {
+        log.error({ err }, 'stopped, but not all could be taken away');
+        exitCode = 1;
+      }
       process.exit(exitCode);
     },
   };

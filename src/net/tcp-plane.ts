@@ -142,7 +142,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
         }),
         onMessage: (message) => {
           if (message.kind === 'drained') return drained.resolve();
-          if (message.kind === 'broken') return void inTurn(() => replaceBroken(message.fd, message.code));
+          if (message.kind === 'broken') return brokenListener(message.fd, message.code);
           applied = message.generation;
           notifyApplied?.();
         },
@@ -199,6 +199,12 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     const change = openChanges(state.listeners, current.listen, keepalive, () => true);
     if (change.listeners.length > state.listeners.length) await putInForce(current, change);
     else setMissing(change.missing);
+  }
+
+  function brokenListener(fd: number, code: number): void {
+    inTurn(() => replaceBroken(fd, code)).catch((err: unknown) =>
+      log.error({ err }, `${name}: the listener could not be opened again`),
+    );
   }
 
   /** A socket that nobody can accept on any more, such as one that was closed from outside (`ss --kill`): a new one. */
