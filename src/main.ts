@@ -30,6 +30,12 @@ function makePrivateDirectory(path: string): string {
   return path;
 }
 
+/** Ends the process with a message for the person who started it. */
+function exitWith(code: number, message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(code);
+}
+
 function parseArguments() {
   try {
     return parseArgs({

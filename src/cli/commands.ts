@@ -31,7 +31,7 @@ export interface Invocation {
   readonly options: Readonly<Record<string, string | boolean | undefined>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdin: NodeJS.ReadableStream;
-  /** Of the appliance on this machine; undefined when another one is asked. */
+  /** Of the appliance on this machine; undefined when a URL was given. */
   readonly stateDirectory: string | undefined;
   /** Prints text for people; with --json nothing. */
   readonly say: (text: string) => void;

@@ -45,11 +45,13 @@ async function tokenOf(options: Access, stateDirectory: string): Promise<string 
   return environment['TOMBOLO_TOKEN'] ?? readIfPossible(join(stateDirectory, 'admin-token'))?.trim();
 }
 
+const urlOf = (options: Access): string | undefined => options.url ?? environment['TOMBOLO_URL'];
+
 const stateDirectoryOf = (options: Access): string =>
   options.state ?? environment['TOMBOLO_STATE'] ?? '/var/lib/tombolo';
 
 async function targetOf(options: Access) {
-  const text = options.url ?? environment['TOMBOLO_URL'] ?? 'http://127.0.0.1:8064';
+  const text = urlOf(options) ?? 'http://127.0.0.1:8064';
   const url = URL.parse(text);
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
     throw new UsageError(`--url ${text}: expected a URL such as https://tombolo.local:8064`);
@@ -107,7 +109,7 @@ async function main(): Promise<number> {
   const target = await targetOf(options);
   return COMMANDS[name]({
     client: createClient(target),
-    stateDirectory: LOOPBACK.test(target.url.hostname) ? stateDirectoryOf(options) : undefined,
+    stateDirectory: urlOf(options) === undefined ? stateDirectoryOf(options) : undefined,
     operands,
     options,
     environment,

@@ -24,8 +24,8 @@ export interface Appliance {
   ended(): Promise<number | string>;
   token(): string;
   get(port: number, path: string): Promise<Response>;
-  /** `tombolo status --json` */
-  cliStatus(port: number): Promise<{ exitCode: number; answer: StatusLike | undefined; stderr: string }>;
+  /** `tombolo status --json`, which asks port 8064 and then the state directory */
+  cliStatus(): Promise<{ exitCode: number; answer: StatusLike | undefined; stderr: string }>;
 }
 
 export interface StatusLike {
@@ -76,10 +76,9 @@ export function spawnAppliance(cleanup: Cleanup, configuration: object): Applian
       fetch(`http://127.0.0.1:${port}${path}`, {
         headers: { authorization: `Bearer ${token()}`, connection: 'close' },
       }),
-    cliStatus: (port) =>
+    cliStatus: () =>
       new Promise((resolve) => {
-        const url = `http://127.0.0.1:${port}`;
-        const args = [CLI, 'status', '--json', '--state', stateDirectory, '--url', url];
+        const args = [CLI, 'status', '--json', '--state', stateDirectory];
         execFile(process.execPath, args, (error, stdout, stderr) =>
           resolve({
             exitCode: error === null ? 0 : Number(error.code),

@@ -57,7 +57,7 @@ test("another program has the panel's port: the rest serves, the screen and the 
     'the screen',
     PATIENCE_MS,
   );
-  const { exitCode, answer, stderr } = await appliance.cliStatus(panel);
+  const { exitCode, answer, stderr } = await appliance.cliStatus();
   assert.equal(exitCode, 5, stderr);
   assert.deepEqual([answer?.status, answer?.services], [screen().status, screen().services]);
 
