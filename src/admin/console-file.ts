@@ -1,4 +1,4 @@
-/** `<state>/console.json`: what the screen at the appliance shows. Written when it has changed. */
+/** `console.json` in the runtime directory: what the screen at the appliance shows. Written when it has changed. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { interfaceAddresses } from '../os/interfaces.ts';
@@ -22,11 +22,11 @@ export interface ConsoleWriter extends Disposable {
  * nothing is written.
  */
 export function keepConsoleFile(
-  stateDirectory: string,
+  directory: string,
   content: () => ConsoleFile | undefined,
   log: Logger,
 ): ConsoleWriter {
-  const path = join(stateDirectory, 'console.json');
+  const path = join(directory, 'console.json');
   let written: string | undefined;
   let writing: Promise<void> = Promise.resolve();
   const refresh = () => {

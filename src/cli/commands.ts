@@ -58,14 +58,21 @@ const need = (operands: readonly string[], at: number, what: string): string => 
 
 const STATUS_TIMEOUT_MS = 10_000;
 
+/** The runtime directory of tombolo.service, where the state directory is the usual one. */
+const RUNTIME_DIRECTORY = { '/var/lib/tombolo': '/run/tombolo-actions' };
+
 /** What the appliance of this state directory shows on its screen; undefined when it does not run. */
 async function readConsoleFile(stateDirectory: string): Promise<ConsoleFile | undefined> {
-  try {
-    const told = JSON.parse(await readFile(join(stateDirectory, 'console.json'), 'utf8')) as ConsoleFile;
-    return isRunning(told.processId) ? told : undefined;
-  } catch {
-    return undefined;
+  for (const directory of [RUNTIME_DIRECTORY[stateDirectory as '/var/lib/tombolo'], stateDirectory]) {
+    if (directory === undefined) continue;
+    try {
+      const told = JSON.parse(await readFile(join(directory, 'console.json'), 'utf8')) as ConsoleFile;
+      if (isRunning(told.processId)) return told;
+    } catch {
+      // Not there, or half written by a version of before.
+    }
   }
+  return undefined;
 }
 
 /** kill(2) with signal 0; EPERM: it is another user's. */

@@ -69,6 +69,12 @@ const EamEntrySchema = Type.Object(
   {
     ipv4: text('ipv4-prefix', 'IPv4 address or prefix', 'an IPv4 prefix such as 192.0.2.9/32'),
     ipv6: text('ipv6-prefix', 'IPv6 address or prefix', 'an IPv6 prefix such as 2001:db8:1::9/128'),
+    side: Type.Union([Type.Literal('ipv6'), Type.Literal('ipv4')], {
+      title:
+        'Where it is: a server on the IPv6 side, whose IPv4 address is led to the translator; or a node on the IPv4 side, whose IPv6 address is',
+      expected: '"ipv6" or "ipv4"',
+      default: 'ipv6',
+    }),
   },
   { ...strict, title: 'Mapping', expected: 'an object with "ipv4" and "ipv6"' },
 );
@@ -181,6 +187,16 @@ export const Nat64Schema = Type.Object(
       expected: '"stateful" or "stateless"',
       default: 'stateful',
     }),
+    embedded: Type.Array(
+      text('embedded-prefix', 'Prefix', 'an IPv4 prefix such as 192.0.2.128/25, or "auto"'),
+      {
+        maxItems: 64,
+        title:
+          'Stateless mode: IPv4 addresses that servers have inside their IPv6 addresses (RFC 6052); they are led to the translator. "auto" stands for those to which an IPv6 route inside nat64.prefix leads',
+        expected: 'a list of at most 64 IPv4 prefixes of 8 bits or more, or "auto"',
+        default: ['auto'],
+      },
+    ),
     eam: Type.Array(EamEntrySchema, {
       maxItems: 256,
       title:

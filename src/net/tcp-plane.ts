@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { close, errnoName } from '../os/libc.ts';
+import type { FollowedOurselves } from '../os/ourselves.ts';
 import { type CounterTable, createCounters, readCounters } from '../runtime/counters.ts';
 import { orAborted } from '../runtime/drain.ts';
 import type { EventSink } from '../runtime/events.ts';
@@ -43,6 +44,7 @@ export interface TcpPlaneOptions<Table extends CounterTable> {
   /** Of the process's descriptors, those that this service may use at most: 0 to 1. */
   readonly descriptorShare: number;
   readonly log: Logger;
+  readonly ourselves: FollowedOurselves;
   /** Where events go; without it, nobody reads them. */
   readonly events?: EventSink | undefined;
 }
@@ -85,7 +87,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   plan: TcpPlan<Config>,
   beforeCommit: () => Promise<void> = async () => {},
 ): Promise<TcpPlane<Config>> {
-  const { name, keepalive, log } = options;
+  const { name, keepalive, log, ourselves } = options;
   const counters = createCounters(options.counterTable);
   const gauges = createCounters(tcpGaugeTable);
   const hostSlots = createHostSlots();
@@ -106,6 +108,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     },
     keepalive,
     isDraining,
+    ourselves: ourselves.current,
     listeners,
     hostSlots: hostSlots.assign(plan.hosts, generation, applied),
     config: plan.config,
@@ -155,6 +158,13 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   };
   const worker = await start();
   setMissing(first.missing);
+
+  function followOurselves(): void {
+    state = { ...state, generation: state.generation + 1, ourselves: ourselves.current };
+    worker.send(state);
+  }
+  const following = ourselves.onChange(followOurselves);
+  if (ourselves.current !== state.ourselves) followOurselves(); // it changed during the start
 
   /** Resolves when the worker has applied the generation: by a message, or by being started anew with it. */
   async function waitApplied(generation: number): Promise<void> {
@@ -266,6 +276,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     failWorker: () => worker.fail(),
     async [Symbol.asyncDispose]() {
       missing[Symbol.dispose]();
+      following[Symbol.dispose]();
       await last;
       await worker[Symbol.asyncDispose]();
       ringReader?.[Symbol.dispose]();

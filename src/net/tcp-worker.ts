@@ -1,6 +1,7 @@
 /** The worker thread of a TCP service: the engine in a supervised loop. */
 
 import { formatSocketAddress } from '../os/socket-address.ts';
+import type { Ourselves } from '../os/ourselves.ts';
 import { type CounterTable, createCounters } from '../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../runtime/worker-thread.ts';
 import { tcpGaugeTable, type TcpCounters } from './counters.ts';
@@ -18,6 +19,7 @@ export interface TcpPlaneState<Config> {
   readonly keepalive: boolean;
   /** The process is about to end: what is open is finished, and then reported. */
   readonly isDraining: boolean;
+  readonly ourselves: Ourselves;
   readonly listeners: readonly OpenListener[];
   /** By server. */
   readonly hostSlots: Readonly<Record<string, number>>;
@@ -92,7 +94,7 @@ export function runTcpWorker<Config, Table extends CounterTable>({
       byFd.set(fd, gate);
       thread.log('debug', { listener: spec.name }, `accepting on ${formatSocketAddress(spec)}`);
     }
-    engine.configure(state.limits, byFd);
+    engine.configure(state.limits, byFd, state.ourselves);
     // Only now: who waited on a socket that goes has just been taken, for a server of before.
     hosts.assign(state.hostSlots);
     isDraining = state.isDraining;

@@ -11,6 +11,7 @@ import {
   ICMP6_ADDRESS_UNREACHABLE,
   ICMP6_ERRONEOUS_HEADER,
   ICMP6_HOP_LIMIT_EXCEEDED,
+  ICMP6_NO_ROUTE,
   ICMP6_PORT_UNREACHABLE,
   ICMP6_PROHIBITED,
   ICMP6_TOO_BIG,
@@ -56,6 +57,8 @@ const ANSWERS6: Partial<Record<Nat64Counter, number>> = {
   // N32: errors that no other rule describes are 1/1.
   'drop-non-global': ICMP6_PROHIBITED,
   'drop-denied': ICMP6_PROHIBITED,
+  'drop-own-address': ICMP6_PROHIBITED,
+  'drop-no-route': ICMP6_NO_ROUTE,
   'drop-no-port-block': ICMP6_PROHIBITED,
   // N4
   'drop-protocol': ICMP6_PORT_UNREACHABLE,

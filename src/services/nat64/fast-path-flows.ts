@@ -12,6 +12,7 @@ import { IPV6, IPV6_HEADER_BYTES } from '../../wire/ipv6.ts';
 import { COUNTER } from './counters.ts';
 import { findEam4 } from './eam.ts';
 import { isHairpin } from './filter.ts';
+import { isOurs4 } from './settings.ts';
 import { protocolNumber4 } from './translate-6to4.ts';
 import { TRANSPORT } from './packet.ts';
 import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, SESSION, type Tables } from './tables.ts';
@@ -173,6 +174,8 @@ export class Flows {
       packet.fragmentCount === 0 &&
       (packet.protocol === TRANSPORT.TCP || packet.protocol === TRANSPORT.UDP) &&
       !isHairpin(translator) &&
+      // The translator refuses these before they come here. Whatever becomes of that: the kernel shall not have them.
+      !isOurs4(settings, packet.remoteAddress) &&
       findEam4(settings.eam, packet.remoteAddress) === undefined
     );
   }

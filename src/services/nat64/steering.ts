@@ -51,7 +51,7 @@ export interface SteeredAddress {
 export interface Steering extends AsyncDisposable {
   /** Leads the packets of other addresses to the TUN. */
   setPool4(addresses: readonly SteeredAddress[]): Promise<void>;
-  /** Leads the packets to these IPv4 prefixes to the TUN, and no others of those that it did before. */
+  /** Leads the packets to these prefixes, of either family, to the TUN, and no others of those that it did before. */
   setRoutes(prefixes: readonly string[]): Promise<void>;
   /** Changes the MTU of the device. */
   setMtu(mtuBytes: number): Promise<void>;
@@ -104,10 +104,14 @@ export async function startSteering(options: {
     async setRoutes(prefixes) {
       const gone = [...routes].filter((route) => !prefixes.includes(route));
       const added = prefixes.filter((route) => !routes.has(route));
-      await ipBatch([
-        ...gone.map((route) => `route del ${route} dev ${device}`),
-        ...added.map((route) => `route replace ${route} dev ${device}`),
-      ]);
+      for (const family of [4, 6] as const) {
+        const isOfFamily = (route: string) => route.includes(':') === (family === 6);
+        const commands = [
+          ...gone.filter(isOfFamily).map((route) => `route del ${route} dev ${device}`),
+          ...added.filter(isOfFamily).map((route) => `route replace ${route} dev ${device}`),
+        ];
+        await ipBatch(commands, family);
+      }
       routes = new Set(prefixes);
     },
     setMtu: (mtuBytes) => ipBatch([`link set dev ${device} mtu ${mtuBytes}`]),
@@ -207,10 +211,21 @@ function nftTable(device: string, prefixes: readonly string[], addresses: readon
     ${outward}
     ${jumps}
   }
+  # What the appliance sends to its own address is for itself, but for errors about what it forwards.
   chain output {
     type route hook output priority raw; policy accept;
     ${outward}
+    ip protocol != icmp accept
+    icmp type != { destination-unreachable, time-exceeded, parameter-problem } accept
     ${jumps}
+  }
+  # Nobody becomes the appliance by being translated: of what was translated, nothing from our addresses, nor from those
+  # that lead to the device, is for a program here. Nor is a new connection. What the translator hands back passes.
+  chain input {
+    type filter hook input priority filter - 1; policy accept;
+    iifname "${device}" meta nfproto ipv4 fib saddr type local drop
+    iifname "${device}" meta nfproto ipv4 fib saddr oifname "${device}" drop
+    iifname "${device}" tcp flags & (syn | ack) == syn drop
   }`;
 }
 

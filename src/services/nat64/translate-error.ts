@@ -12,7 +12,7 @@ import {
   sumOfWord,
 } from '../../wire/checksum.ts';
 import { ICMP, ICMP4, ICMP6, ICMP_HEADER_BYTES } from '../../wire/icmp.ts';
-import { isPrivate } from '../../wire/ipv4-scope.ts';
+import { isNonGlobal } from '../../wire/ipv4-scope.ts';
 import {
   DONT_FRAGMENT,
   MORE_FRAGMENTS,
@@ -166,7 +166,8 @@ export function translateError4to6(translator: Translator): void {
     view.setInt32(newQuoted + IPV6_HEADER_BYTES + FRAGMENT_IDENTIFICATION, packet.quotedIdentification);
   }
   writeWords(view, newQuoted + IPV6.SOURCE, packet.host0, packet.host1, packet.host2, packet.host3);
-  writeRemote(settings, packet.prefixIndex, packet.remoteAddress, view, newQuoted + IPV6.DESTINATION);
+  const { prefixIndex, remoteAddress, remoteHasEam, errorPeer, peerHasEam } = packet;
+  writeRemote(settings, prefixIndex, remoteAddress, remoteHasEam, view, newQuoted + IPV6.DESTINATION);
   const addresses6 =
     sumOfIpv6Address(view, newQuoted + IPV6.SOURCE) + sumOfIpv6Address(view, newQuoted + IPV6.DESTINATION);
   if (protocol === TRANSPORT.ICMP) {
@@ -184,13 +185,13 @@ export function translateError4to6(translator: Translator): void {
   const length = endError(packet, newQuoted, newStart + IPV6_MINIMUM_MTU_BYTES, LENGTH_UNIT6_BYTES);
   const { end } = packet;
   writeIpv6Start(view, newStart, tos, end - newTransport, IP_PROTOCOL.ICMPV6, ttl - 1);
-  if (settings.prefixes[packet.prefixIndex].refusesPrivate && isPrivate(packet.errorPeer)) {
+  if (!peerHasEam && settings.prefixes[prefixIndex].refusesPrivate && isNonGlobal(errorPeer)) {
     // Routers on the way often have private addresses, which the well-known prefix must not stand for (N34). The
     // error itself matters (path MTU), so it comes from us.
     const { ownIpv6 } = settings;
     writeWords(view, newStart + IPV6.SOURCE, ownIpv6[0], ownIpv6[1], ownIpv6[2], ownIpv6[3]);
   } else {
-    writeRemote(settings, packet.prefixIndex, packet.errorPeer, view, newStart + IPV6.SOURCE);
+    writeRemote(settings, prefixIndex, errorPeer, peerHasEam, view, newStart + IPV6.SOURCE);
   }
   writeWords(view, newStart + IPV6.DESTINATION, packet.host0, packet.host1, packet.host2, packet.host3);
   view.setInt32(newTransport, packet.errorType << 16);

@@ -83,6 +83,7 @@ export function translate(translator: Translator): boolean {
   const version = packet.end > packet.start ? packet.bytes[packet.start] >> 4 : 0;
   if (version !== 6 && version !== 4) return drop(translator, COUNTER['drop-not-ip'], version);
   const isIpv6 = version === 6;
+  packet.isHairpinned = false;
   let verdict = isIpv6 ? from6(translator) : from4(translator);
   if (verdict === FRAGMENT) {
     verdict = reassemble(translator.reassembly, packet, isIpv6, translator.nowSeconds);
@@ -136,6 +137,7 @@ function comeBackIn(translator: Translator): boolean {
   const { packet, counters } = translator;
   count(translator);
   counters[COUNTER.hairpinned]++;
+  packet.isHairpinned = true;
   let verdict = from4(translator);
   if (verdict >= 0) {
     if (!drop(translator, verdict, 4)) return false;

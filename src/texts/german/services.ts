@@ -7,6 +7,9 @@ export const services = germanOf({
   off: 'aus',
   down: 'antwortet nicht',
   'not asked yet': 'noch nicht gefragt',
+  'this resolver itself': 'dieser Resolver selbst',
+  '{upstreams} is this resolver itself, so it is not asked: remove it from dns64.upstreams':
+    '{upstreams} ist dieser Resolver selbst und wird darum nicht gefragt: aus dns64.upstreams entfernen',
   'up, {milliseconds} ms': 'antwortet, {milliseconds} ms',
   'the worker thread died and is being started again':
     'der Arbeitsthread ist gestorben und wird neu gestartet',

@@ -34,7 +34,7 @@ import { encodeSocketAddress } from '../../../src/os/socket-address.ts';
 import { createCounters } from '../../../src/runtime/counters.ts';
 import { forwardCounterTable } from '../../../src/services/forward/counters.ts';
 import { parseIpAddress } from '../../../src/wire/ip-address.ts';
-import { Cleanup, freePort, patternBytes, until } from './support.ts';
+import { Cleanup, NOBODY, freePort, patternBytes, until } from './support.ts';
 
 const LOOPBACK4 = parseIpAddress('127.0.0.1')!;
 const LOOPBACK6 = parseIpAddress('::1')!;
@@ -128,6 +128,7 @@ async function engineTo(cleanup: Cleanup, serverPort: number) {
   engine.configure(
     { handshakeTimeoutMs: PATIENCE_MS, idleTimeoutMs: 0, maxConnections: 4096 },
     new Map([[listener.fd, { begin: null, route, serverFailed: () => RESET }]]),
+    NOBODY.current,
   );
   return { port, engine, open: () => gauges.values[gauges.index.connections] };
 }

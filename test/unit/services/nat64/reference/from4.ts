@@ -19,18 +19,19 @@ import {
   clamp,
   header,
   hex,
-  isPrivate,
+  isNonGlobal,
   isWellKnown,
   neverRouted,
   setChecksum,
   sourceRoute,
+  startsWith,
   transportProblem,
 } from './headers.ts';
-import { inPool, isShared, ownHost, portKey, remote6, sessionKey } from './mappings.ts';
+import { goesByEam, inPool, isOurs, isShared, ownHost, portKey, remote6, sessionKey } from './mappings.ts';
 import { type Bib, type Came, type Outcome, type State, WHOLE } from './types.ts';
 
 /** A packet from the IPv4 side (RFC 6146 section 3, RFC 7915 section 4). */
-export function from4(state: State, whole: Uint8Array, came: Came): Outcome {
+export function from4(state: State, whole: Uint8Array, came: Came, isHairpinned: boolean): Outcome {
   const { config, byPort, sessions } = state;
   const { mtuBytes } = config;
   const headerBytes = (whole[0] & 15) * 4;
@@ -43,8 +44,13 @@ export function from4(state: State, whole: Uint8Array, came: Came): Outcome {
   const address = packet.slice(16, 20);
   const own = isShared(config, address) ? undefined : ownHost(config, address);
   if (own === undefined && !isShared(config, address))
-    return { drop: config.pools.length === 0 ? 'drop-no-pool4' : 'drop-destination' };
+    return { drop: config.pools.length === 0 && !config.isStateless ? 'drop-no-pool4' : 'drop-destination' };
   if (neverRouted(source)) return { drop: 'drop-source-invalid' };
+  // Without intrinsic hairpinning what goes from shared addresses to mapped ones passes outside.
+  const passesOutside =
+    own !== undefined && config.eamHairpinning !== 'intrinsic' && isShared(config, source);
+  const isFromUs = !isHairpinned && !passesOutside && isOurs(config, source);
+  if (isFromUs && packet[9] !== PROTOCOL.ICMP) return { drop: 'drop-source-invalid' };
   const route = sourceRoute(packet.slice(20, headerBytes));
   if (route === 'malformed') return { drop: 'drop-bad-length' };
   if (route === 'unexpired') return answer4(state, 'drop-source-route', packet, 0x305, 0);
@@ -77,10 +83,14 @@ export function from4(state: State, whole: Uint8Array, came: Came): Outcome {
   if (problem !== undefined) return { drop: problem };
   const isEcho = protocol === PROTOCOL.ICMP;
   if (isEcho) {
-    if ([3, 4, 5, 11, 12].includes(segment[0])) return error4(state, packet, segment);
+    if ([3, 4, 5, 11, 12].includes(segment[0])) return error4(state, packet, segment, isHairpinned);
     if (ECHO_4TO6[segment[0]] === undefined) return { drop: 'drop-icmp-type' };
   }
-  if (isWellKnown(config) && isPrivate(source)) return { drop: 'drop-non-global' };
+  if (isFromUs) return { drop: 'drop-source-invalid' };
+  const byEam = own !== undefined && goesByEam(config, isHairpinned);
+  const source6 = remote6(config, source, byEam);
+  if (isWellKnown(config) && isNonGlobal(source) && startsWith(source6, config.prefix))
+    return { drop: 'drop-non-global' };
   if (packet[8] <= 1) return answer4(state, 'drop-hop-limit', packet, 0xb00, 0);
   const { lowestIpv6MtuBytes } = config;
   const newBytes = segment.length + 40;
@@ -101,14 +111,14 @@ export function from4(state: State, whole: Uint8Array, came: Came): Outcome {
       const isForKernel = isEcho || (came !== WHOLE && !inPool(config, address, mappedPort));
       if (isForKernel && hex(address) === hex(config.addresses[0]))
         return { out: whole.slice(0, totalBytes), isReturned: true };
-      // N11: a SYN is stored, if there is room.
-      return kind === 'tcp' && opens ? {} : { drop: 'drop-no-bib-entry' };
+      // N11: a SYN is stored, if there is room, and if a host may ever have that port.
+      const isStored = kind === 'tcp' && opens && inPool(config, address, mappedPort);
+      return isStored ? {} : { drop: 'drop-no-bib-entry' };
     }
     if (opens) sessions.add(sessionKey(found, source, remotePort));
     bib = found;
   }
 
-  const source6 = remote6(config, source);
   const translated = segment.slice();
   if (kind !== undefined) translated.set(u16(bib.hostPort), isEcho ? 4 : 2);
   if (isEcho) translated[0] = ECHO_4TO6[segment[0]];

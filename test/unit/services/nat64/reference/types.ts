@@ -4,6 +4,10 @@ import type { Bytes } from '../packets.ts';
 export interface ReferenceConfig {
   /** 96 bits: the first 12 bytes of every address that stands for an IPv4 address. */
   readonly prefix: Uint8Array;
+  /** IPv4 addresses of the appliance itself. */
+  readonly own: readonly Uint8Array[];
+  /** Stateless mode, RFC 6052: first bytes of the IPv4 addresses that hosts have inside their own ones. */
+  readonly embedded: Uint8Array;
   /** The addresses that hosts share; the first is the appliance's own. */
   readonly addresses: readonly Uint8Array[];
   /** Ports of these addresses. */
@@ -28,6 +32,8 @@ export interface Eam {
   readonly bits4: number;
   readonly ipv6: bigint;
   readonly bits6: number;
+  /** It is a node of the IPv4 side, seen from IPv6. */
+  readonly isOnIpv4Side: boolean;
 }
 
 export interface Bib {
@@ -70,7 +76,7 @@ export interface Outcome {
   readonly fragment?: Fragment;
   /** Goes back to the kernel as it is. */
   readonly isReturned?: boolean;
-  /** RFC 6146 section 3.8: to be translated again. */
+  /** RFC 6146 section 3.8: to be translated again, as one that came back in. */
   readonly isHairpin?: boolean;
 }
 
