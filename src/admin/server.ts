@@ -12,13 +12,13 @@ import { openAuth } from './auth/auth.ts';
 import { tokenPath } from './auth/bootstrap-token.ts';
 import { type AdminDeps, buildAdmin } from './build.ts';
 import { serveCertificate, usesTls } from './certificate/serve.ts';
-import { keepConsoleFile, pageUrls } from './console-file.ts';
+import { consoleState, keepConsoleFile, pageUrls } from './console-file.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 import { ADMIN_COUNTERS } from './counters.ts';
 import { startDiagnostics } from './diagnostics/diagnostics.ts';
 import { createListeners } from './listeners.ts';
 import { isLoopback } from './transport.ts';
-import { english, listOf } from '../texts/text.ts';
+import { listOf } from '../texts/text.ts';
 
 export type { AdminDeps } from './build.ts';
 
@@ -39,8 +39,8 @@ const REQUESTS_PER_MINUTE = 600;
 const CLOCK_JITTER_MS = 2000;
 
 /**
- * Starts to listen on every configured address; rejects when none can be had. One that cannot is reported as degraded
- * and tried again. The API's list of services is `deps.services()` and this one.
+ * Starts to listen on every configured address that can be had; one that cannot is reported as degraded and tried again.
+ * `deps.services()` are the reports of every part, this one included.
  */
 export async function startAdmin(
   options: AdminOptions,
@@ -49,7 +49,8 @@ export async function startAdmin(
     log,
     stateDirectory,
     runtimeDirectory = stateDirectory,
-  }: Pick<ServiceContext, 'log' | 'stateDirectory' | 'runtimeDirectory'>,
+    events,
+  }: Pick<ServiceContext, 'log' | 'stateDirectory' | 'runtimeDirectory' | 'events'>,
 ): Promise<AdminService> {
   let { admin } = options;
   const counters = createCounters(ADMIN_COUNTERS);
@@ -65,7 +66,7 @@ export async function startAdmin(
   auditChanges(deps.changes, auth.audit);
   const certificate = serveCertificate(() => admin, stateDirectory, log);
   const problems = () =>
-    [...listeners.missing(), certificate.problem(), auth.problem].filter((each) => each !== undefined);
+    [listeners.problem, certificate.problem(), auth.problem].filter((each) => each !== undefined);
   const status = (): ServiceReport['status'] => {
     const found = problems();
     const figures = { listening: listeners.bound().join(', ') };
@@ -75,21 +76,14 @@ export async function startAdmin(
   };
   const claimEnd = steadyEnd(() => Date.now() + auth.claim.remainingMs());
   const consoleContent = (): ConsoleFile => ({
+    ...consoleState(deps.services()),
     urls: pageUrls(admin.listen, admin.port, admin.hostnames, usesTls(admin)),
     claim: auth.isClaimed() ? null : { isOpen: auth.claim.isOpen(), until: claimEnd() },
     certificateFingerprint: certificate.fingerprint() ?? null,
-    problem: problems().map(english).join('; ') || null,
   });
-  const ownReport = (): ServiceReport => ({
-    name: 'admin',
-    status: status(),
-    counterTable: ADMIN_COUNTERS,
-    counters: readCounters(counters),
-  });
-  const services = () => [...deps.services(), ownReport()];
-  const diagnostics = startDiagnostics({ ...deps, services, stateDirectory, log });
+  const diagnostics = startDiagnostics({ ...deps, stateDirectory, log });
   const app = await buildAdmin(
-    { ...deps, services, diagnostics },
+    { ...deps, diagnostics },
     {
       admin: () => admin,
       admitsSource: isAdmitted,
@@ -113,6 +107,7 @@ export async function startAdmin(
       return admitted;
     },
     certificate.pem,
+    { log, events },
   );
   const screen = keepConsoleFile(runtimeDirectory, consoleContent, log);
   const stop = async () => {
@@ -128,11 +123,12 @@ export async function startAdmin(
   try {
     await certificate.refresh();
     await listeners.set(admin.listen, admin.port, false);
-    await screen.refresh();
   } catch (error) {
     await stop();
     throw error;
   }
+  // Once this has returned: until then its own report says that it starts.
+  setImmediate(() => void screen.refresh());
   log.info({ listening: listeners.bound(), tokenFile: tokenPath(stateDirectory) }, 'admin: serves');
 
   return {
@@ -148,6 +144,7 @@ export async function startAdmin(
       await certificate.refresh();
       void screen.refresh();
     },
+    drain: listeners.drain,
     status: status as AdminService['status'],
     counters: () => readCounters(counters),
     [Symbol.asyncDispose]: stop,

@@ -1,5 +1,5 @@
 /** Routes, rules and links through iproute2, and the question which of our addresses the kernel would use. */
-import { networkInterfaces } from 'node:os';
+import { interfaceAddresses } from './interfaces.ts';
 import { ipv4At, parseIpv4 } from '../wire/ip-address.ts';
 import { type IpPrefix, parseIpPrefix } from '../wire/ip-prefix.ts';
 import { runCommand } from './command.ts';
@@ -65,7 +65,7 @@ export function defaultSourceIpv4(): number | undefined {
 
 /** All IPv4 addresses (unsigned) but loopback and link-local ones. */
 export function globalIpv4Addresses(): number[] {
-  return Object.values(networkInterfaces())
+  return Object.values(interfaceAddresses())
     .flatMap((addresses) => addresses ?? [])
     .filter(({ family, internal }) => family === 'IPv4' && !internal)
     .map(({ address }) => parseIpv4(address))
@@ -74,7 +74,7 @@ export function globalIpv4Addresses(): number[] {
 
 /** The IPv6 addresses of the machine as text, but loopback and link-local ones; global before unique-local (fc00::/7). */
 export function globalIpv6Addresses(): string[] {
-  return Object.values(networkInterfaces())
+  return Object.values(interfaceAddresses())
     .flatMap((addresses) => addresses ?? [])
     .filter(({ family, internal, scopeid }) => family === 'IPv6' && !internal && (scopeid ?? 0) === 0)
     .map(({ address }) => address)

@@ -34,6 +34,11 @@ export interface Service<Options> extends AsyncDisposable {
   counters(): Readonly<Record<string, number>>;
   /** What passed to and from each server, where the service knows. */
   hosts?(): Readonly<Record<string, HostTraffic>>;
+  /**
+   * The process is about to end: takes nobody new, and resolves when what is open has finished or `signal` aborts. Disposing
+   * comes next and cuts what is left. Without it, the service goes on as before until then.
+   */
+  drain?(signal: AbortSignal): Promise<void>;
   /** Test hook: makes the worker thread throw, as a defect would. */
   failWorker(): void;
 }

@@ -1,6 +1,7 @@
 /** The shapes of signing in: first run, sessions, password, TOTP, API tokens, audit log. */
 import { type Static, Type } from '../../config/json-schema.ts';
 import { Nullable, Scope, strict } from './common.ts';
+import { StatusAnswer } from './status.ts';
 
 /** Where the session's token travels: HttpOnly, SameSite=Strict, Path=/; over HTTPS Secure, and with "__Host-" before it. */
 export const SESSION_COOKIE = 'tombolo_session';
@@ -199,12 +200,24 @@ export const AuditAnswer = Type.Object({
   nextCursor: Nullable(Type.Integer()),
 });
 
-/** `<state>/console.json`: what the screen at the appliance shows. */
+/** `console.json` in the runtime directory: what the screen at the appliance shows. */
 export const ConsoleFile = Type.Object({
   urls: Type.Array(Type.String()),
   /** Null once claimed. */
   claim: Nullable(Type.Object({ isOpen: Type.Boolean(), until: Type.String() })),
   certificateFingerprint: Nullable(Type.String()),
+  /** Who wrote it: a file whose process is gone tells of the past. */
+  processId: Type.Integer(),
+  /** As GET status has them, in English. */
+  status: StatusAnswer.properties.status,
+  services: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      state: StatusAnswer.properties.services.items.properties.state,
+      problem: Nullable(Type.String()),
+    }),
+  ),
+  /** All problems as one text. */
   problem: Nullable(Type.String()),
 });
 

@@ -2,7 +2,8 @@
 import { Resolver } from 'node:dns/promises';
 import { constants } from 'node:fs';
 import { access, readFile, readdir, readlink, stat, statfs } from 'node:fs/promises';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
+import { interfaceAddresses } from '../../os/interfaces.ts';
 import { basename } from 'node:path';
 import { askRouter } from './ask-router.ts';
 import { type ClockState, clockState } from '../../os/clock.ts';
@@ -103,7 +104,7 @@ async function read(path: string): Promise<string | undefined> {
 }
 
 async function interfaces(): Promise<InterfaceState[]> {
-  const addressed = networkInterfaces();
+  const addressed = interfaceAddresses();
   const names = (await readdir('/sys/class/net')).filter((name) => name !== 'lo').sort();
   const all = names.map(async (name) => {
     const field = (file: string) => read(`/sys/class/net/${name}/${file}`);

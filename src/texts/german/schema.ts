@@ -97,6 +97,9 @@ export const schema = germanOf({
   'a whole number of seconds from 60 to 86400': 'eine ganze Zahl von Sekunden, von 60 bis 86400',
   'a whole number of seconds from 0 to 3600': 'eine ganze Zahl von Sekunden, von 0 bis 3600',
   'an object with "size" and "clients"': 'ein Objekt mit „size“ und „clients“',
+  'When the process ends: seconds in which open connections may finish, before they are cut':
+    'Beim Ende des Prozesses: Sekunden, in denen offene Verbindungen fertig werden dürfen, bevor sie getrennt werden',
+  'a whole number from 0 to 300': 'eine ganze Zahl von 0 bis 300',
   'a whole number from 0 to 32768': 'eine ganze Zahl von 0 bis 32768',
   'a list of at most 64 IPv6 prefixes': 'eine Liste von höchstens 64 IPv6-Präfixen',
   'an IPv6 prefix such as 2001:db8:1::100/120': 'ein IPv6-Präfix wie 2001:db8:1::100/120',

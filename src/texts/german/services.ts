@@ -31,6 +31,14 @@ export const services = germanOf({
   'host "{name}": no SSH port left in {range} ({used} in use, {reserved} reserved)':
     'Server „{name}“: in {range} ist kein SSH-Port mehr frei ({used} in Gebrauch, {reserved} vergeben)',
   'listener "{name}": listen on {address}': 'Listener „{name}“ auf {address}',
+  '{list}. It is tried again every {seconds} s.': '{list}. Alle {seconds} s wird es wieder versucht.',
+  'and {count} more': 'und {count} weitere',
+  '{tried} (another program has this port)': '{tried} (ein anderes Programm hat diesen Port)',
+  '{tried} (taken by {owner})': '{tried} (belegt von {owner})',
+  '{tried} (this machine does not have the address now)':
+    '{tried} (dieses Gerät hat die Adresse gerade nicht)',
+  '{protocol} {address} could not be had before and is open now.':
+    '{protocol} {address} war vorher nicht zu haben und ist jetzt offen.',
   'admin: could not listen on {address}: {reason}':
     'die Weboberfläche konnte nicht auf {address} lauschen: {reason}',
   'no certificate for HTTPS: {reason}': 'kein Zertifikat für HTTPS: {reason}',

@@ -384,18 +384,6 @@ test('a new prefix holds at once; a new port is open before the old one closes; 
   await assert.rejects(askTcp(second, [encode('v4.example.com', 'A')]));
 });
 
-test('a start that fails leaves nothing open', async () => {
-  const taken = await freePort();
-  const holder = net.createServer().listen(taken, '127.0.0.1');
-  await new Promise((resolve) => holder.once('listening', resolve));
-  const config = { ...baseConfig(taken, upstream.url), listen: ['127.0.0.2', '127.0.0.1'] };
-  await assert.rejects(startDns64({ dns64: config }, context), /EADDRINUSE/);
-  holder.close();
-  await new Promise((resolve) => holder.once('close', resolve));
-  const again = await startDns64({ dns64: config }, context);
-  await again[Symbol.asyncDispose]();
-});
-
 test('an upstream that is this resolver itself is not asked: one query makes none', async () => {
   const port = await freePort();
   using ourselves = followOurselves([]);
