@@ -266,9 +266,34 @@ export const Nat64Schema = Type.Object(
     }),
     refusedFromIpv4: Type.Union([Type.Literal('silent'), Type.Literal('prohibited')], {
       title:
-        'What a sender on the IPv4 side is told of a packet that no mapping or session admits: nothing, or ICMP "administratively prohibited"',
+        'What a sender on the IPv4 side is told of a packet that no mapping or session admits, or that the settings refuse: nothing, or ICMP "administratively prohibited"',
       expected: '"silent" or "prohibited"',
       default: 'silent',
+    }),
+    refusedFromIpv6: Type.Union([Type.Literal('silent'), Type.Literal('prohibited')], {
+      title:
+        'What a sender on the IPv6 side is told of a packet that is refused: nothing, or an ICMPv6 error such as "administratively prohibited"; Packet Too Big and Time Exceeded are sent in any case',
+      expected: '"silent" or "prohibited"',
+      default: 'prohibited',
+    }),
+    trafficClass: Type.Union([Type.Literal('copy'), Type.Literal('zero')], {
+      title:
+        'Traffic class of the IPv6 packets: the whole TOS octet of the IPv4 packets (with ECN), or 0 (RFC 7915 section 4.1)',
+      expected: '"copy" or "zero"',
+      default: 'copy',
+    }),
+    typeOfService: Type.Union([Type.Literal('copy'), Type.Literal('set')], {
+      title:
+        'TOS octet of the IPv4 packets: the whole traffic class of the IPv6 packets (with ECN), or nat64.typeOfServiceValue (RFC 7915 section 5.1)',
+      expected: '"copy" or "set"',
+      default: 'copy',
+    }),
+    typeOfServiceValue: Type.Integer({
+      minimum: 0,
+      maximum: 255,
+      title: 'The TOS octet where nat64.typeOfService is "set": DSCP times 4, and ECN',
+      expected: 'a whole number from 0 to 255',
+      default: 0,
     }),
     unsolicitedSyn: Type.Union([Type.Literal('store'), Type.Literal('drop')], {
       title:
@@ -318,9 +343,10 @@ export const Nat64Schema = Type.Object(
       requiresRestart: true,
     }),
     keepSessions: Type.Boolean({
-      title: 'Keep the sessions over a restart of the process, in a file of the state directory',
+      title:
+        'Keep the sessions over a restart of the process, in a file of the state directory: written when it stops, and of established connections at most every 10 minutes',
       expected: 'true or false',
-      default: false,
+      default: true,
     }),
     log: Type.Union([Type.Literal('none'), Type.Literal('mappings'), Type.Literal('sessions')], {
       title:

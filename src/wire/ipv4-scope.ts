@@ -60,6 +60,9 @@ function reachOf(address: number): Reach {
  */
 export const isNeverRouted = (address: number): boolean => reachOf(address) === 'never-routed';
 
+/** Whether the address stands for many hosts: multicast, or broadcast on the link. */
+export const isGroup = (address: number): boolean => address >>> 28 === 0xe || (address | 0) === -1;
+
 /**
  * Whether the address is routed, but not on the Internet: RFC 1918, RFC 6598, and the other ranges of the table. The
  * well-known prefix must not stand for it (RFC 6052 section 3.1).

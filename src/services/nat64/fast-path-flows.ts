@@ -198,6 +198,8 @@ export class Flows {
     this.#value6.fill(0);
     const value6 = this.#value6View;
     value6.setUint8(0, 0x45);
+    value6.setUint8(IPV4.TOS, settings.setClassTo4);
+    value6.setUint8(FLOW.COPIED_CLASS_TO_4, settings.copiedClassTo4);
     value6.setUint8(IPV4.PROTOCOL, protocol);
     value6.setInt32(IPV4.SOURCE, mappedAddress);
     value6.setInt32(IPV4.DESTINATION, remoteAddress);
@@ -211,6 +213,7 @@ export class Flows {
     this.#value4.fill(0);
     const value4 = this.#value4View;
     value4.setUint8(0, 0x60);
+    value4.setUint8(FLOW.COPIED_CLASS_TO_6, settings.copiedClassTo6);
     value4.setUint8(IPV6.NEXT_HEADER, protocol);
     this.#value4.set(this.#key6.subarray(KEY6.DESTINATION, KEY6.DESTINATION + 16), IPV6.SOURCE);
     this.#value4.set(this.#key6.subarray(KEY6.SOURCE, KEY6.SOURCE + 16), IPV6.DESTINATION);

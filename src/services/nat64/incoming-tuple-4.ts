@@ -13,7 +13,7 @@ import {
   plateauBelow,
   pointer4to6,
 } from '../../wire/icmp.ts';
-import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
+import { isGroup, isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
 import {
   DONT_FRAGMENT,
   FRAGMENT_OFFSET,
@@ -47,7 +47,6 @@ import {
 /** Fills the packet's tuple; anything but CONTINUE drops it. Nothing is written to the packet's bytes. */
 export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
-  packet.isIcmp = false;
   packet.cutLimitBytes = 0;
   packet.prefixIndex = 0;
   const headerBytes = ipv4HeaderBytes(view, start, packet.end);
@@ -67,7 +66,8 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
       settings.pools.length === 0 && !settings.isStateless ? 'drop-no-pool4' : 'drop-destination'
     ];
   const source = view.getInt32(start + IPV4.SOURCE);
-  if (isNeverRouted(source)) return COUNTER['drop-source-invalid'];
+  if (isNeverRouted(source) && !mayTellError(packet, source, headerBytes))
+    return COUNTER['drop-source-invalid'];
   // Errors are another matter: the kernel here is a router on the way.
   const isFromUs = speaksForUs(settings, packet, source);
   if (isFromUs && view.getUint8(start + IPV4.PROTOCOL) !== IP_PROTOCOL.ICMP)
@@ -110,6 +110,18 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   packet.remotePort =
     packet.protocol === TRANSPORT.ICMP ? 0 : sourcePort(view, packet.transport, packet.protocol);
   return CONTINUE;
+}
+
+/**
+ * RFC 7915 section 4.1: ICMP errors are translated even from "illegal" sources, which nobody routes, such as the link-local
+ * addresses of a router: without "fragmentation needed" the path would be a black hole. Later fragments pass, as only the
+ * first shows what they are; the whole is looked at again.
+ */
+function mayTellError({ view, start, end }: Packet, source: number, headerBytes: number): boolean {
+  if (isGroup(source) || view.getUint8(start + IPV4.PROTOCOL) !== IP_PROTOCOL.ICMP) return false;
+  if ((view.getUint16(start + IPV4.FRAGMENT) & FRAGMENT_OFFSET) !== 0) return true;
+  const type = start + headerBytes;
+  return type < end && isIcmp4Error(view.getUint8(type));
 }
 
 /**

@@ -40,7 +40,6 @@ const IPV4_MINIMUM_MTU_BYTES = 68;
 /** Fills the packet's tuple; anything but CONTINUE drops it. Nothing is written to the packet's bytes. */
 export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
-  packet.isIcmp = false;
   packet.cutLimitBytes = 0;
   if (packet.fragmentCount === 0) packet.identification = -1;
   if (packet.end - start < IPV6_HEADER_BYTES) return COUNTER['drop-truncated'];

@@ -72,8 +72,6 @@ export interface Packet {
   /** Bytes of the transport header: what precedes the payload of each segment. */
   transportHeaderBytes: number;
   tcpFlags: number;
-  /** Whether the packet itself is ICMP; false while its transport header has not been reached. */
-  isIcmp: boolean;
   /** Whether this is an ICMP error; then `quoted`, `quotedTransport` and `quotedEnd` are offsets of the packet inside. */
   isError: boolean;
   /** The type and code (type * 256 + code) that an error has on the other side. */
@@ -168,7 +166,6 @@ export function createPacket(): Packet {
     transport: 0,
     transportHeaderBytes: 0,
     tcpFlags: 0,
-    isIcmp: false,
     isError: false,
     errorType: 0,
     errorValue: 0,

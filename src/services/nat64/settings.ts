@@ -95,8 +95,15 @@ export interface Settings {
   readonly isAddressDependent: boolean;
   /** N2: drop UDP packets from the IPv4 side that have no checksum, instead of computing one. */
   readonly dropsZeroUdpChecksum: boolean;
-  /** N7, N8: answer 3/13 to what no mapping or session admits. */
-  readonly tellsRefused: boolean;
+  /** RFC 7915 section 4.4, N7, N8: answer 3/13 to what is refused from the IPv4 side. */
+  readonly tellsRefused4: boolean;
+  /** RFC 7915 section 5.4: answer what is refused from the IPv6 side. */
+  readonly tellsRefused6: boolean;
+  /** RFC 7915 sections 4.1, 5.1: which bits of TOS and traffic class are copied ... */
+  readonly copiedClassTo6: number;
+  readonly copiedClassTo4: number;
+  /** ... and what the TOS octet has in place of the others. */
+  readonly setClassTo4: number;
   /** N11: keep unsolicited SYNs for a while, then tell their sender. */
   readonly storesSyns: boolean;
 }

@@ -28,6 +28,11 @@ const MARK = '0x64000000';
 const MARK_MASK = '0xff000000';
 const OTHER_BITS = '0x00ffffff';
 const ROUTE_TABLE = '6464';
+/**
+ * Without the device, because the process was killed, what is ours is dropped: else it would be delivered locally, and
+ * the kernel would reset connections that go on with the next process (nat64.keepSessions).
+ */
+const LAST_RESORT = `blackhole default metric 4294967295 table ${ROUTE_TABLE}`;
 const MARK_RULE = 64;
 /** The local table's rule normally has preference 0, where nothing can come before it: it moves behind ours. */
 const LOCAL_RULE = 65;
@@ -72,7 +77,11 @@ export async function startSteering(options: {
   let routes = new Set<string>();
   const stop = async () => {
     // Each step whether or not the others succeed; the first failure is reported.
-    const results = await Promise.allSettled([deleteNftTable(NFT_TABLE), removeRules()]);
+    const results = await Promise.allSettled([
+      deleteNftTable(NFT_TABLE),
+      removeRules(),
+      ipBatch([`route flush table ${ROUTE_TABLE}`]),
+    ]);
     sysctls.restore();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   };
@@ -81,6 +90,7 @@ export async function startSteering(options: {
     await ipBatch([
       `link set dev ${device} mtu ${options.mtuBytes} txqueuelen ${TX_QUEUE_PACKETS} up`,
       `route replace default dev ${device} table ${ROUTE_TABLE}`,
+      `route replace ${LAST_RESORT}`,
     ]);
     await ipBatch(
       prefixes.map((prefix) => `route add ${prefix} dev ${device}`),
@@ -177,7 +187,7 @@ export function ownPortRange(ranges: readonly PortRange[]): string {
 }
 
 /** The same ports in order, in ranges that neither meet nor touch. */
-function mergeRanges(ranges: readonly PortRange[]): PortRange[] {
+export function mergeRanges(ranges: readonly PortRange[]): PortRange[] {
   const merged: PortRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.first - b.first)) {
     const last = merged.at(-1);

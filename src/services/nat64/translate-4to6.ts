@@ -50,7 +50,7 @@ export function writeRemote(
 export function translate4to6(translator: Translator): void {
   const { packet, settings } = translator;
   const { view, start, transport, protocol, mappedPort, hostPort } = packet;
-  const tos = view.getUint8(start + IPV4.TOS);
+  const trafficClass = view.getUint8(start + IPV4.TOS) & settings.copiedClassTo6;
   const ttl = view.getUint8(start + IPV4.TTL);
   const newStart = transport - IPV6_HEADER_BYTES;
   packet.start = newStart;
@@ -58,7 +58,7 @@ export function translate4to6(translator: Translator): void {
     clampSegmentSize(packet, settings.maxSegmentBytes);
 
   // The new header lies over the old: from here on only `packet` knows what was in it.
-  writeIpv6Start(view, newStart, tos, packet.end - transport, protocolNumber6(packet), ttl - 1);
+  writeIpv6Start(view, newStart, trafficClass, packet.end - transport, protocolNumber6(packet), ttl - 1);
   const { prefixIndex, remoteAddress, remoteHasEam } = packet;
   writeRemote(settings, prefixIndex, remoteAddress, remoteHasEam, view, newStart + IPV6.SOURCE);
   writeWords(view, newStart + IPV6.DESTINATION, packet.host0, packet.host1, packet.host2, packet.host3);

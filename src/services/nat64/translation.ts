@@ -22,6 +22,7 @@ import { type Pool4, choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { compileEam } from './eam.ts';
 import { embeddedPrefixes } from './embedded.ts';
 import { type FastPath, startFastPath } from './fast-path.ts';
+import { holdPorts } from './hold.ts';
 import { type Machine, readMachine, routesToDevice } from './machine.ts';
 import { createMappingRing, readMappingLog } from './mapping-log.ts';
 import { createQueries } from './queries.ts';
@@ -33,7 +34,7 @@ import {
   compileList4,
   compileOwn4,
 } from './settings.ts';
-import { type Snapshot, takeSnapshot } from './snapshot.ts';
+import { type KeptSessions, type Snapshot, takeSnapshot } from './snapshot.ts';
 import { startSteering } from './steering.ts';
 import { CONTROL, createSharedTables, tableClockSeconds } from './tables.ts';
 import type { Nat64Init, Nat64Message } from './worker.ts';
@@ -56,7 +57,9 @@ export interface Translation extends AsyncDisposable {
   /** Brings the sessions of a snapshot back, as far as they fit the settings of today. */
   restore(snapshot: Snapshot): void;
   /** The sessions; when it is stopped, they are those that it had. */
-  snapshot(): Snapshot;
+  snapshot(kept?: KeptSessions): Snapshot;
+  /** Drops what comes to the pool from now on, until `releasePorts` or half a minute has passed (hold.ts). */
+  holdPorts(): Promise<void>;
   failWorker(): void;
 }
 
@@ -167,7 +170,8 @@ export async function startTranslation(
         },
       });
     },
-    snapshot: () => takeSnapshot(tables, prefixesOf(config), tableClockSeconds(), Date.now()),
+    snapshot: (kept) => takeSnapshot(tables, prefixesOf(config), tableClockSeconds(), Date.now(), kept),
+    holdPorts: () => holdPorts(steeredAddresses(pool4)),
     failWorker: () => worker.fail(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
@@ -175,6 +179,8 @@ export async function startTranslation(
 
 /** In a TCP SYN: no segment size is above it. */
 const NO_LIMIT_BYTES = 65_535;
+/** Of the TOS octet, or the traffic class. */
+const WHOLE_OCTET = 0xff;
 const TCP_AND_IPV4_HEADER_BYTES = 40;
 const TCP_AND_IPV6_HEADER_BYTES = 60;
 
@@ -237,7 +243,11 @@ export function resolveSettings(config: Nat64Config, pool4: Pool4, machine: Mach
     lifetimes: config.lifetimes,
     isAddressDependent: config.filtering === 'address-dependent',
     dropsZeroUdpChecksum: config.zeroUdpChecksum === 'drop',
-    tellsRefused: config.refusedFromIpv4 === 'prohibited',
+    tellsRefused4: config.refusedFromIpv4 === 'prohibited',
+    tellsRefused6: config.refusedFromIpv6 === 'prohibited',
+    copiedClassTo6: config.trafficClass === 'copy' ? WHOLE_OCTET : 0,
+    copiedClassTo4: config.typeOfService === 'copy' ? WHOLE_OCTET : 0,
+    setClassTo4: config.typeOfService === 'copy' ? 0 : config.typeOfServiceValue,
     storesSyns: config.unsolicitedSyn === 'store',
   };
 }

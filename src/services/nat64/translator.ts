@@ -138,12 +138,18 @@ function comeBackIn(translator: Translator): boolean {
   count(translator);
   counters[COUNTER.hairpinned]++;
   packet.isHairpinned = true;
-  let verdict = from4(translator);
-  if (verdict >= 0) {
-    if (!drop(translator, verdict, 4)) return false;
-    packet.fragmentCount = 0;
-    verdict = from4(translator);
-  }
+  const verdict = from4(translator);
+  if (verdict >= 0) return drop(translator, verdict, 4) && errorComesBackIn(translator);
+  return verdict === CONTINUE ? goOut(translator) : endWith(translator, verdict, 0);
+}
+
+/**
+ * The same for an ICMPv4 error of our own about a packet that had come back in, made at once or later: its sender is a
+ * host of ours.
+ */
+export function errorComesBackIn(translator: Translator): boolean {
+  translator.packet.fragmentCount = 0;
+  const verdict = from4(translator);
   return verdict === CONTINUE ? goOut(translator) : endWith(translator, verdict, 0);
 }
 

@@ -19,6 +19,9 @@ export const services = germanOf({
     'Keiner der gefragten Resolver antwortet: die Route zu {upstreams} prüfen',
   'There is no IPv4 address to translate to: the appliance has no IPv4 default route, and not exactly one IPv4 address. Connect it to the IPv4 network, or set nat64.pool4[0].address.':
     'Es gibt keine IPv4-Adresse, zu der sich übersetzen ließe: Das Gerät hat keine IPv4-Standardroute und nicht genau eine IPv4-Adresse. Das Gerät mit dem IPv4-Netz verbinden, oder nat64.pool4[0].address setzen.',
+  'NAT64 cannot keep its sessions over a restart: {reason}.':
+    'NAT64 kann seine Sitzungen nicht über einen Neustart retten: {reason}.',
+  '{free} bytes are free, {needed} are needed': '{free} Bytes sind frei, {needed} werden gebraucht',
   'nat64.pool4: ports {ports} leave the appliance itself too few ports; leave it 1025 in one piece':
     'nat64.pool4: die Ports {ports} lassen dem Gerät selbst zu wenige; ihm 1025 am Stück lassen',
   'host "{name}": ssh.port {port} is used by another listener of this appliance':

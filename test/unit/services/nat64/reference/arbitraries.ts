@@ -97,7 +97,16 @@ export function wellFormedPackets({ hosts, remotes, pool4, mapped6 = [] }: Ends)
   /** Errors quote packets as the translator would have sent them, most of the time. */
   const error4 = fc
     .record({
-      source: fc.constantFrom('203.0.113.9', '198.51.100.254', '10.1.2.3', '127.0.0.1'),
+      source: fc.constantFrom(
+        '203.0.113.9',
+        '198.51.100.254',
+        '10.1.2.3',
+        '127.0.0.1',
+        '169.254.7.1',
+        '240.0.0.1',
+        '0.0.0.9',
+        '255.255.255.255',
+      ),
       quotedRemote: remote,
       kind: fc.constantFrom('tcp', 'udp', 'icmp'),
       mappedPort,

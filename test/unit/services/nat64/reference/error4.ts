@@ -9,6 +9,7 @@ import {
   isOther,
   isNonGlobal,
   isWellKnown,
+  neverRouted,
   setChecksum,
   startsWith,
 } from './headers.ts';
@@ -118,7 +119,7 @@ export function error4(
     protocol: isFirst ? 44 : nextHeader,
     payload: isFirst ? Uint8Array.from([nextHeader, 0, 0, 1, 0, 0, quoted[4], quoted[5]]) : new Uint8Array(),
     hopLimit: quoted[8],
-    trafficClass: quoted[1],
+    trafficClass: config.isClassZero ? 0 : quoted[1],
   });
   inner.set(u16(Math.min(payloadBytes + (isFirst ? 8 : 0), 0xffff)), 4);
   // There is no length attribute in Packet Too Big and Parameter Problem.
@@ -134,14 +135,17 @@ export function error4(
   const peer6 = remote6(config, peer, own !== undefined && (byEam || hex(peer) !== hex(remote)));
   return {
     out: icmp({
-      source: isWellKnown(config) && isNonGlobal(peer) && startsWith(peer6, config.prefix) ? ownIpv6 : peer6,
+      source:
+        isWellKnown(config) && (isNonGlobal(peer) || neverRouted(peer)) && startsWith(peer6, config.prefix)
+          ? ownIpv6
+          : peer6,
       destination: bib.host,
       type: description[0] >> 8,
       code: description[0] & 255,
       rest: description[1] + body.length * 2 ** 24,
       data: body.data,
       hopLimit: packet[8] - 1,
-      trafficClass: packet[1],
+      trafficClass: config.isClassZero ? 0 : packet[1],
     }),
   };
 }

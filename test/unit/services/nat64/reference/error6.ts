@@ -119,7 +119,7 @@ export function error6(state: State, packet: Uint8Array, message: Uint8Array, ch
     protocol: kind === undefined ? nextHeader : PROTOCOL4[kind],
     payload: new Uint8Array(),
     hopLimit: quoted[7],
-    trafficClass: (readU16(quoted, 0) >> 4) & 255,
+    trafficClass: config.tos ?? (readU16(quoted, 0) >> 4) & 255,
     identification: quotedIdentification,
     fragment: more !== 0 ? more : quotedBytes > 1260 ? 0x4000 : 0,
   });
@@ -139,7 +139,7 @@ export function error6(state: State, packet: Uint8Array, message: Uint8Array, ch
       rest: description[1] + body.length * 65536,
       data: body.data,
       hopLimit: packet[7] - 1,
-      trafficClass: (readU16(packet, 0) >> 4) & 255,
+      trafficClass: config.tos ?? (readU16(packet, 0) >> 4) & 255,
       fragment: totalBytes <= 1260 ? 0 : 0x4000,
       identification: totalBytes <= 1260 ? choices.identification : 0,
     }),

@@ -22,6 +22,7 @@ import {
   isNonGlobal,
   isWellKnown,
   neverRouted,
+  isGroup,
   setChecksum,
   sourceRoute,
   startsWith,
@@ -45,7 +46,11 @@ export function from4(state: State, whole: Uint8Array, came: Came, isHairpinned:
   const own = isShared(config, address) ? undefined : ownHost(config, address);
   if (own === undefined && !isShared(config, address))
     return { drop: config.pools.length === 0 && !config.isStateless ? 'drop-no-pool4' : 'drop-destination' };
-  if (neverRouted(source)) return { drop: 'drop-source-invalid' };
+  const first = packet[headerBytes];
+  const isLater = (readU16(packet, 6) & 0x1fff) !== 0;
+  // RFC 7915 section 4.1: errors are translated from such sources too.
+  const mayBeError = packet[9] === PROTOCOL.ICMP && (isLater || [3, 4, 5, 11, 12].includes(first));
+  if (neverRouted(source) && (isGroup(source) || !mayBeError)) return { drop: 'drop-source-invalid' };
   // Without intrinsic hairpinning what goes from shared addresses to mapped ones passes outside.
   const passesOutside =
     own !== undefined && config.eamHairpinning !== 'intrinsic' && isShared(config, source);
@@ -81,6 +86,9 @@ export function from4(state: State, whole: Uint8Array, came: Came, isHairpinned:
   const problem = transportProblem(protocol, segment, PROTOCOL.ICMP, own !== undefined);
   if (problem === 'drop-protocol') return answer4(state, problem, packet, 0x302, 0);
   if (problem !== undefined) return { drop: problem };
+  const refuse = (drop: string) => answer4(state, drop, packet, 0x30d, 0);
+  if (config.dropsZeroUdpChecksum && protocol === PROTOCOL.UDP && readU16(segment, 6) === 0)
+    return refuse('drop-udp-no-checksum');
   const isEcho = protocol === PROTOCOL.ICMP;
   if (isEcho) {
     if ([3, 4, 5, 11, 12].includes(segment[0])) return error4(state, packet, segment, isHairpinned);
@@ -90,7 +98,7 @@ export function from4(state: State, whole: Uint8Array, came: Came, isHairpinned:
   const byEam = own !== undefined && goesByEam(config, isHairpinned);
   const source6 = remote6(config, source, byEam);
   if (isWellKnown(config) && isNonGlobal(source) && startsWith(source6, config.prefix))
-    return { drop: 'drop-non-global' };
+    return refuse('drop-non-global');
   if (packet[8] <= 1) return answer4(state, 'drop-hop-limit', packet, 0xb00, 0);
   const { lowestIpv6MtuBytes } = config;
   const newBytes = segment.length + 40;
@@ -113,7 +121,7 @@ export function from4(state: State, whole: Uint8Array, came: Came, isHairpinned:
         return { out: whole.slice(0, totalBytes), isReturned: true };
       // N11: a SYN is stored, if there is room, and if a host may ever have that port.
       const isStored = kind === 'tcp' && opens && inPool(config, address, mappedPort);
-      return isStored ? {} : { drop: 'drop-no-bib-entry' };
+      return isStored ? {} : refuse('drop-no-bib-entry');
     }
     if (opens) sessions.add(sessionKey(found, source, remotePort));
     bib = found;
@@ -149,7 +157,7 @@ export function from4(state: State, whole: Uint8Array, came: Came, isHairpinned:
       protocol: nextHeader,
       payload: translated,
       hopLimit: packet[8] - 1,
-      trafficClass: packet[1],
+      trafficClass: config.isClassZero ? 0 : packet[1],
     }),
   };
 }

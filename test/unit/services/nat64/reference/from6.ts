@@ -41,7 +41,7 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came: C
   if (!config.isStateless && startsWith(source, prefix)) return { drop: 'drop-source-in-prefix' };
   const own = ownAddress4(config, source);
   const hopLimit = packet[7];
-  const trafficClass = (readU16(packet, 0) >> 4) & 255;
+  const trafficClass = config.tos ?? (readU16(packet, 0) >> 4) & 255;
 
   let nextHeader = packet[6];
   let segment = packet.slice(40);
@@ -95,7 +95,7 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came: C
   const answer = (drop: string, typeAndCode: number, value = 0) =>
     answer6(state, drop, packet, typeAndCode, value);
 
-  if (nextHeader === PROTOCOL.UDP && readU16(segment, 6) === 0) return { drop: 'drop-udp-no-checksum' };
+  if (nextHeader === PROTOCOL.UDP && readU16(segment, 6) === 0) return answer('drop-udp-no-checksum', 0x101);
   if (!isUnicastHost(source)) return { drop: 'drop-source-invalid' };
   if (!startsWith(source, allow)) return answer('drop-not-allowed', 0x101);
   if (own !== undefined && isOurs(config, own)) return { drop: 'drop-source-invalid' };

@@ -26,6 +26,10 @@ export function neverRouted(address: Uint8Array): boolean {
   );
 }
 
+/** Multicast, broadcast. */
+export const isGroup = (address: Uint8Array): boolean =>
+  (address[0] >= 224 && address[0] < 240) || address.every((byte) => byte === 255);
+
 /** RFC 6052 section 3.1, RFC 5735 section 3, RFC 6890; without what laboratories use. */
 export function isNonGlobal([a, b, c, d]: Uint8Array): boolean {
   return (

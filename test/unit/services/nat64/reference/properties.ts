@@ -88,6 +88,10 @@ const base: ReferenceConfig = {
   mtuBytes: 1500,
   lowestIpv6MtuBytes: 1280,
   maxSegmentBytes: 1440,
+  tellsRefused4: false,
+  tellsRefused6: true,
+  dropsZeroUdpChecksum: false,
+  isClassZero: false,
 };
 
 const SESSIONS: World = {
@@ -96,6 +100,31 @@ const SESSIONS: World = {
   config: base,
   ends: [{ hosts: HOSTS, remotes: REMOTES, pool4: POOL4 }],
 };
+
+/** Everybody is told, or nobody but of what a router owes; traffic classes are set; another prefix. */
+const toldWorld = (isTold: boolean): World => ({
+  name: `refused packets are ${isTold ? 'told' : 'dropped in silence'}, traffic classes set`,
+  options: {
+    ports: PORTS,
+    settings: {
+      tellsRefused4: isTold,
+      tellsRefused6: isTold,
+      dropsZeroUdpChecksum: true,
+      copiedClassTo6: isTold ? 0 : 0xff,
+      copiedClassTo4: 0,
+      setClassTo4: 0xb8,
+    },
+  },
+  config: {
+    ...base,
+    tellsRefused4: isTold,
+    tellsRefused6: isTold,
+    dropsZeroUdpChecksum: true,
+    isClassZero: isTold,
+    tos: 0xb8,
+  },
+  ends: SESSIONS.ends,
+});
 
 const SEVERAL_POOLS: World = {
   name: 'several addresses and pools',
@@ -193,6 +222,8 @@ const STATELESS: World = {
 
 const WORLDS: readonly World[] = [
   SESSIONS,
+  toldWorld(true),
+  toldWorld(false),
   SEVERAL_POOLS,
   mappedWorld('intrinsic', ICMP_SOURCES),
   mappedWorld('simple', []),

@@ -25,6 +25,14 @@ export interface ReferenceConfig {
   readonly mtuBytes: number;
   readonly lowestIpv6MtuBytes: number;
   readonly maxSegmentBytes: number;
+  /** RFC 7915 sections 4.4 and 5.4: whether who is refused is told. */
+  readonly tellsRefused4: boolean;
+  readonly tellsRefused6: boolean;
+  readonly dropsZeroUdpChecksum: boolean;
+  /** Section 4.1: the TOS octet is ignored. */
+  readonly isClassZero: boolean;
+  /** Section 5.1: the traffic class is ignored, and this TOS octet set. */
+  readonly tos?: number;
 }
 
 export interface Eam {
