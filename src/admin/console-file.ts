@@ -18,7 +18,7 @@ export interface ConsoleWriter extends Disposable {
 }
 
 /**
- * Writes it now and then every two seconds if it has changed: addresses come and go, and so do problems. Without content,
+ * Writes it from the first `refresh` on, every two seconds if it has changed: addresses come and go, and so do problems. Without content,
  * nothing is written.
  */
 export function keepConsoleFile(
@@ -29,7 +29,9 @@ export function keepConsoleFile(
   const path = join(directory, 'console.json');
   let written: string | undefined;
   let writing: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
   const refresh = () => {
+    timer ??= setInterval(() => void refresh(), REFRESH_MS).unref();
     writing = writing.then(async () => {
       try {
         const now = content();
@@ -43,7 +45,6 @@ export function keepConsoleFile(
     });
     return writing;
   };
-  const timer = setInterval(() => void refresh(), REFRESH_MS).unref();
   return { refresh, [Symbol.dispose]: () => clearInterval(timer) };
 }
 

@@ -110,7 +110,9 @@ export async function startAdmin(
     { log, events },
   );
   const screen = keepConsoleFile(runtimeDirectory, consoleContent, log);
+  let isStopped = false;
   const stop = async () => {
+    isStopped = true;
     certificate[Symbol.dispose]();
     screen[Symbol.dispose]();
     diagnostics[Symbol.dispose]();
@@ -128,7 +130,7 @@ export async function startAdmin(
     throw error;
   }
   // Once this has returned: until then its own report says that it starts.
-  setImmediate(() => void screen.refresh());
+  setImmediate(() => void (isStopped || screen.refresh()));
   log.info({ listening: listeners.bound(), tokenFile: tokenPath(stateDirectory) }, 'admin: serves');
 
   return {
