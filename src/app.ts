@@ -4,10 +4,12 @@ import type { Config } from './config/schema.ts';
 import type { ConfigStore } from './config/store.ts';
 import { explainersOf } from './explainers.ts';
 import { startAdmin } from './admin/server.ts';
-import { createConditions } from './runtime/conditions.ts';
+import type { Conditions } from './runtime/conditions.ts';
+import type { EventSink } from './runtime/events.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Service, ServiceContext } from './runtime/service.ts';
 import { ServiceSlot, type ServiceReport } from './runtime/service-slot.ts';
+import type { Storage } from './runtime/storage.ts';
 import { startDns64 } from './services/dns64/service.ts';
 import { startForward } from './services/forward/service.ts';
 import { startNat64 } from './services/nat64/service.ts';
@@ -28,8 +30,9 @@ export interface AppOptions {
   readonly store: ConfigStore;
   readonly changes: ConfigChanges;
   readonly configPath: string;
-  /** Directory for what must survive a restart; exists. */
-  readonly stateDirectory: string;
+  /** What must survive a restart. */
+  readonly storage: Storage;
+  readonly conditions: Conditions;
   readonly version: string;
   readonly log: Logger;
   /** What has been logged. */
@@ -44,6 +47,23 @@ export interface App extends AsyncDisposable {
   failWorker(serviceName: string): void;
 }
 
+const HISTORY_FILE = 'history.sqlite';
+
+/** Files that are not as they should be, as conditions and in the timeline. */
+function tellFiles({
+  store,
+  storage,
+  conditions,
+  events,
+}: Pick<AppOptions, 'store' | 'storage' | 'conditions'> & { readonly events: EventSink }): void {
+  store.onFileProblem((problem) => {
+    conditions.set('configuration', 'file', problem);
+    if (problem === undefined) return;
+    events.put({ kind: 'notice', service: 'configuration', severity: 'warn', text: problem }, Date.now());
+  });
+  storage.onNotice((notice) => events.put({ kind: 'notice', service: 'storage', ...notice }, Date.now()));
+}
+
 /** TCP ports that the configuration gives to something other than the forwarder. */
 const reservedPorts = (config: Config): number[] => [
   ...config.proxy.listeners.map((listener) => listener.port),
@@ -56,12 +76,13 @@ const reservedPorts = (config: Config): number[] => [
  * page that cannot start makes this reject, with everything else stopped, because nobody could see what is wrong.
  */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { store, changes, configPath, stateDirectory, version, log } = options;
+  const { store, changes, configPath, storage, conditions, version, log } = options;
+  const stateDirectory = storage.directory;
   const startedAt = new Date();
   await using started = new AsyncDisposableStack();
   const events = started.use(createEventLog({ serverAt: serverNames(() => store.current.hosts) }));
-  const conditions = createConditions();
-  const context: ServiceContext = { log, stateDirectory, events, conditions };
+  const context: ServiceContext = { log, stateDirectory, events, conditions, storage };
+  tellFiles({ store, storage, conditions, events });
   const config = store.current;
   const slot = <Options, S extends Service<Options>>(
     name: string,
@@ -112,8 +133,8 @@ export async function startApp(options: AppOptions): Promise<App> {
         return sample(nowMs);
       },
       sampleHosts,
-      openFile: () => openHistoryFile(join(stateDirectory, 'history.sqlite'), series, log),
-      log,
+      openFile: () => openHistoryFile(join(stateDirectory, HISTORY_FILE), series, storage),
+      onTrouble: (error) => storage.note(HISTORY_FILE, 'write', error),
     }),
   );
   const stopping = new AbortController();

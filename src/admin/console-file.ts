@@ -1,8 +1,6 @@
 /** `<state>/console.json`: what the screen at the appliance shows. Written when it has changed. */
 import { hostname, networkInterfaces } from 'node:os';
-import { join } from 'node:path';
-import { writeFileAtomically } from '../os/atomic-write.ts';
-import type { Logger } from '../runtime/log.ts';
+import type { Storage } from '../runtime/storage.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 
 const REFRESH_MS = 30_000;
@@ -13,26 +11,19 @@ export interface ConsoleWriter extends Disposable {
 }
 
 /** Writes it now and then every half minute, because addresses come and go. */
-export function keepConsoleFile(
-  stateDirectory: string,
-  content: () => ConsoleFile,
-  log: Logger,
-): ConsoleWriter {
-  const path = join(stateDirectory, 'console.json');
+export function keepConsoleFile(storage: Storage, content: () => ConsoleFile): ConsoleWriter {
+  const file = storage.file('console.json', 0o644);
   let written: string | undefined;
-  let writing: Promise<void> = Promise.resolve();
+  // What an earlier start said is of no use, whatever it is; only what is no file is in the way.
+  let writing: Promise<unknown> = file.read(() => true);
   const refresh = () => {
     writing = writing.then(async () => {
       const text = `${JSON.stringify(content(), undefined, 2)}\n`;
       if (text === written) return;
-      try {
-        await writeFileAtomically(path, text, 0o644);
-        written = text;
-      } catch (err) {
-        log.warn({ err }, 'admin: could not write what the screen shows');
-      }
+      // What cannot be written is tried again with what it is then.
+      if ((await file.write(text)) === undefined) written = text;
     });
-    return writing;
+    return writing.then(() => {});
   };
   const timer = setInterval(() => void refresh(), REFRESH_MS).unref();
   return { refresh, [Symbol.dispose]: () => clearInterval(timer) };

@@ -2,7 +2,7 @@
 import type { AdminConfig } from '../config/schema.ts';
 import { resolveAccessList } from '../os/interfaces.ts';
 import { createCounters, readCounters } from '../runtime/counters.ts';
-import type { Service, ServiceContext } from '../runtime/service.ts';
+import { type Service, type ServiceContext, storageOf } from '../runtime/service.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import type { IpPrefix } from '../wire/ip-prefix.ts';
 import { admitsSource } from './access.ts';
@@ -43,21 +43,23 @@ const CLOCK_JITTER_MS = 2000;
 export async function startAdmin(
   options: AdminOptions,
   deps: Omit<AdminDeps, 'diagnostics'>,
-  { log, stateDirectory }: ServiceContext,
+  context: ServiceContext,
 ): Promise<AdminService> {
+  const { log, stateDirectory } = context;
+  const storage = storageOf(context);
   let { admin } = options;
   const counters = createCounters(ADMIN_COUNTERS);
   const accessList = cachedAccessList(() => admin.allow);
   const isAdmitted = (remoteAddress: string | undefined) => admitsSource(accessList(), remoteAddress);
   const lan = cachedAccessList(() => ['lan']);
   const auth = await openAuth({
-    stateDirectory,
+    storage,
     log,
     now: Date.now,
     monotonicNow: () => performance.now(),
   });
   auditChanges(deps.changes, auth.audit);
-  const certificate = serveCertificate(() => admin, stateDirectory, log);
+  const certificate = serveCertificate(() => admin, storage, log);
   const problems = () =>
     [...listeners.missing(), certificate.problem(), auth.problem].filter((each) => each !== undefined);
   const status = (): ServiceReport['status'] => {
@@ -105,7 +107,7 @@ export async function startAdmin(
     },
     certificate.pem,
   );
-  const screen = keepConsoleFile(stateDirectory, consoleContent, log);
+  const screen = keepConsoleFile(storage, consoleContent);
   const stop = async () => {
     certificate[Symbol.dispose]();
     screen[Symbol.dispose]();

@@ -5,6 +5,7 @@ import type { CounterTable } from './counters.ts';
 import type { EventSink } from './events.ts';
 import type { HostTraffic } from './host-traffic.ts';
 import type { Logger } from './log.ts';
+import { type Storage, openStorage } from './storage.ts';
 
 /** running: all it was asked to do; degraded: some of it (`problem` says what); disabled: by configuration. */
 export type ServiceState = 'running' | 'degraded' | 'disabled';
@@ -37,13 +38,19 @@ export interface Service<Options> extends AsyncDisposable {
   failWorker(): void;
 }
 
+/** The storage of a service; one that tells nobody but the log where the service is started alone. */
+export const storageOf = ({ storage, stateDirectory, log }: ServiceContext): Storage =>
+  storage ?? openStorage(stateDirectory, { log });
+
 /** What every service is given at start. */
 export interface ServiceContext {
   readonly log: Logger;
-  /** Directory for what must survive a restart; exists, mode 0700. */
+  /** Directory for what must survive a restart. It may be missing, full or not to be written to. */
   readonly stateDirectory: string;
   /** Where to tell what passes. */
   readonly events?: EventSink | undefined;
   /** Where to tell what is wrong with what is no service's own: storage, limits. */
   readonly conditions?: Conditions | undefined;
+  /** What is kept in `stateDirectory`. */
+  readonly storage?: Storage | undefined;
 }

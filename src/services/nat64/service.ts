@@ -3,7 +3,7 @@ import type { Nat64Config } from '../../config/schema.ts';
 import { type NetworkChanges, watchNetworkChanges } from '../../os/network-changes.ts';
 import { createCounters, readCounters } from '../../runtime/counters.ts';
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
-import type { Service, ServiceContext, ServiceStatus } from '../../runtime/service.ts';
+import { type Service, type ServiceContext, type ServiceStatus, storageOf } from '../../runtime/service.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
 import { NAT64_COUNTERS } from './counters.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -39,6 +39,7 @@ const NO_POOL4 = say(
 export async function startNat64(options: Nat64Options, context: ServiceContext): Promise<Nat64Service> {
   const counters = createCounters(NAT64_COUNTERS);
   const log = context.log.child({ service: 'nat64' });
+  const storage = storageOf(context);
   let config = options.nat64;
   let translation: Translation | undefined;
   /** Why the addresses could not be followed, or the device not be replaced. */
@@ -145,14 +146,14 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   }
 
   if (config.enabled) {
-    const snapshot = await readSessions(context.stateDirectory, config.keepSessions, log);
+    const snapshot = await readSessions(storage, config.keepSessions, log);
     if (snapshot !== undefined) kept = { snapshot, sinceMs: performance.now() };
     try {
       await start();
     } catch (error) {
       changes?.[Symbol.dispose]();
       // The next attempt shall have them too.
-      if (kept !== undefined) await writeSessions(context.stateDirectory, kept.snapshot, log);
+      if (kept !== undefined) await writeSessions(storage, kept.snapshot, log);
       throw error;
     }
   }
@@ -173,8 +174,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       clearInterval(timer);
       await inTurn(() => stop(config.keepSessions));
       changes?.[Symbol.dispose]();
-      if (config.keepSessions && kept !== undefined)
-        await writeSessions(context.stateDirectory, kept.snapshot, log);
+      if (config.keepSessions && kept !== undefined) await writeSessions(storage, kept.snapshot, log);
     },
   };
 }

@@ -1,35 +1,29 @@
 /** The file that carries the sessions over a restart of the process (nat64.keepSessions). */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { removeFileDurably, writeFileAtomically } from '../../os/atomic-write.ts';
 import type { Logger } from '../../runtime/log.ts';
+import type { Storage } from '../../runtime/storage.ts';
+import { notAsWritten } from '../../texts/text.ts';
 import { type Snapshot, decodeSnapshot, encodeSnapshot, snapshotSessions } from './snapshot.ts';
 
 const FILE_NAME = 'nat64-sessions.bin';
-const MODE = 0o600;
 
 /**
  * The sessions that the process before has left, and removes the file: later it would tell of sessions that have ended and
- * of ports that others have. Undefined, with a line in the log that says why, when there are none that could be used.
+ * of ports that others have. Where it cannot be removed they are taken all the same: what is left of their lives is counted
+ * from the moment they were written. Undefined when there are none that could be used. Never rejects.
  */
 export async function readSessions(
-  stateDirectory: string,
+  storage: Storage,
   isWanted: boolean,
-  log: Pick<Logger, 'info' | 'warn'>,
+  log: Pick<Logger, 'info'>,
 ): Promise<Snapshot | undefined> {
-  const file = join(stateDirectory, FILE_NAME);
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') log.warn({ err: error, file }, 'nat64: the kept sessions cannot be read');
-    return undefined;
+  const file = storage.file(FILE_NAME);
+  const found = await file.read((content) => {
+    const snapshot = decodeSnapshot(content);
+    return typeof snapshot === 'string' ? notAsWritten(snapshot) : snapshot;
   });
-  if (bytes === undefined) return undefined;
-  await removeFileDurably(file);
-  if (!isWanted) return undefined;
-  const snapshot = decodeSnapshot(bytes);
-  if (typeof snapshot === 'string') {
-    log.warn({ file, problem: snapshot }, 'nat64: the kept sessions are ignored');
-    return undefined;
-  }
+  await file.remove();
+  if (found.verdict !== 'good' || !isWanted) return undefined;
+  const snapshot = found.value;
   log.info(
     { sessions: snapshotSessions(snapshot), savedAt: new Date(snapshot.savedAtMs).toISOString() },
     'nat64: sessions of before the restart',
@@ -39,15 +33,11 @@ export async function readSessions(
 
 /** Never rejects: that sessions are lost is no reason not to stop. */
 export async function writeSessions(
-  stateDirectory: string,
+  storage: Storage,
   snapshot: Snapshot,
-  log: Pick<Logger, 'info' | 'error'>,
+  log: Pick<Logger, 'info'>,
 ): Promise<void> {
-  const file = join(stateDirectory, FILE_NAME);
-  try {
-    await writeFileAtomically(file, encodeSnapshot(snapshot), MODE);
-    log.info({ file, sessions: snapshotSessions(snapshot) }, 'nat64: sessions are kept');
-  } catch (error) {
-    log.error({ err: error, file }, 'nat64: the sessions could not be kept');
-  }
+  const file = storage.file(FILE_NAME);
+  if ((await file.write(encodeSnapshot(snapshot))) === undefined)
+    log.info({ file: file.path, sessions: snapshotSessions(snapshot) }, 'nat64: sessions are kept');
 }
