@@ -11,7 +11,7 @@ import type { AuditEntry } from '../contract/auth.ts';
 const FILES = 5;
 const FILE_BYTES = 256 * 1024;
 /** So many wait in memory while they cannot be written; the oldest makes room. */
-const MOST_WAITING = 1000;
+const MOST_WAITING = 5000;
 const MAX_TEXT_CHARACTERS = 200;
 
 /** Of refusals, what a minute may add, and what it may at once: who is not let in must not fill the card. */
@@ -46,9 +46,16 @@ export async function openAuditLog(storage: Storage, now: () => number): Promise
     const found = await storage.file(nameOf(number)).read((content) => content.toString('utf8'));
     return found.verdict === 'good' ? found.value : '';
   };
-  /** Damaged is only what is no file: each line stands for itself. */
-  const isInTheWay = async (number: number): Promise<boolean> =>
-    (await storage.file(nameOf(number)).read(() => true)).verdict === 'damaged';
+  /** What is no file, but in the way of one, is moved aside. */
+  async function clearing<T>(number: number, task: () => Promise<T>): Promise<T> {
+    try {
+      return await task();
+    } catch (error) {
+      if (!['EISDIR', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      await storage.file(nameOf(number)).setAside();
+      return task();
+    }
+  }
 
   let text = await read(0);
   let bytes = Buffer.byteLength(text);
@@ -65,17 +72,14 @@ export async function openAuditLog(storage: Storage, now: () => number): Promise
   async function write(line: string): Promise<void> {
     if (bytes > 0 && bytes + Buffer.byteLength(line) > FILE_BYTES) {
       for (let number = FILES - 1; number > 0; number--) {
-        const file = storage.file(nameOf(number));
-        if (await isInTheWay(number)) await file.setAside();
-        await rename(storage.file(nameOf(number - 1)).path, file.path).catch(
-          (error: NodeJS.ErrnoException) => {
-            if (error.code !== 'ENOENT') throw error;
-          },
-        );
+        const [from, to] = [number - 1, number].map((each) => storage.file(nameOf(each)).path);
+        await clearing(number, () => rename(from, to)).catch((error: NodeJS.ErrnoException) => {
+          if (error.code !== 'ENOENT') throw error;
+        });
       }
       [bytes, prefix] = [0, ''];
     }
-    const file = await open(path, 'a', 0o600);
+    const file = await clearing(0, () => open(path, 'a', 0o600));
     try {
       const { size } = await file.stat();
       await file.appendFile(prefix + line).catch(async (error: unknown) => {
@@ -91,7 +95,6 @@ export async function openAuditLog(storage: Storage, now: () => number): Promise
   }
 
   const writing = storage.retried(nameOf(0), async () => {
-    if (await isInTheWay(0)) await storage.file(nameOf(0)).setAside();
     for (const entry of waiting) {
       await write(`${JSON.stringify(entry)}\n`);
       waiting = waiting.filter((each) => each !== entry);

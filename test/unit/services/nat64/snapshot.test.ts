@@ -1,5 +1,7 @@
 /** Sessions that outlive the process: bytes there and back, and what of them fits other settings. */
 import assert from 'node:assert/strict';
+import { openStorage } from '../../../../src/runtime/storage.ts';
+import { english } from '../../../../src/texts/text.ts';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -184,34 +186,36 @@ describe('the file', () => {
     t.after(() => rmSync(path, { recursive: true }));
     return path;
   }
-  const warnings: string[] = [];
-  const log = { info() {}, warn: (fields: object) => void warnings.push(JSON.stringify(fields)) };
+  const log = { info() {} };
 
   test('is read once, and then no more', async (t) => {
     const path = directory(t);
     const snapshot = snapshotOf(busy());
-    await writeSessions(path, snapshot, silent);
-    assert.deepEqual(await readSessions(path, true, log), snapshot);
+    await writeSessions(openStorage(path), snapshot, silent);
+    assert.deepEqual(await readSessions(openStorage(path), true, log), snapshot);
     assert.deepEqual(readdirSync(path), []);
-    assert.equal(await readSessions(path, true, log), undefined);
+    assert.equal(await readSessions(openStorage(path), true, log), undefined);
   });
 
   test('is removed where it is not wanted', async (t) => {
     const path = directory(t);
-    await writeSessions(path, snapshotOf(busy()), silent);
-    assert.equal(await readSessions(path, false, log), undefined);
+    await writeSessions(openStorage(path), snapshotOf(busy()), silent);
+    assert.equal(await readSessions(openStorage(path), false, log), undefined);
     assert.deepEqual(readdirSync(path), []);
   });
 
-  test('a damaged one is ignored, and the log says why', async (t) => {
+  test('a damaged one is kept aside, and told', async (t) => {
     const path = directory(t);
-    await writeSessions(path, snapshotOf(busy()), silent);
+    await writeSessions(openStorage(path), snapshotOf(busy()), silent);
     const [name] = readdirSync(path);
     const bytes = readFileSync(join(path, name));
     bytes[bytes.length - 1] ^= 1;
     writeFileSync(join(path, name), bytes);
-    assert.equal(await readSessions(path, true, log), undefined);
-    assert.match(warnings.at(-1) ?? '', /its checksum is wrong/);
-    assert.deepEqual(readdirSync(path), []);
+    const storage = openStorage(path);
+    const notices: string[] = [];
+    storage.onNotice(({ text }) => notices.push(english(text)));
+    assert.equal(await readSessions(storage, true, log), undefined);
+    assert.match(notices.join(), /nat64-sessions\.bin was damaged .*its checksum is wrong/);
+    assert.deepEqual(readdirSync(path), [`${name}.damaged-1`]);
   });
 });
