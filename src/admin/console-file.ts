@@ -3,19 +3,19 @@ import { hostname, networkInterfaces } from 'node:os';
 import type { Storage } from '../runtime/storage.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 
-const REFRESH_MS = 30_000;
+/** Trouble is on the screen this soon. */
+const REFRESH_MS = 2000;
 
 export interface ConsoleWriter extends Disposable {
   /** Writes the file if anything has changed. Never rejects. */
   refresh(): Promise<void>;
 }
 
-/** Writes it now and then every half minute, because addresses come and go. */
+/** Writes it now and then every two seconds: addresses come and go, and so does trouble. */
 export function keepConsoleFile(storage: Storage, content: () => ConsoleFile): ConsoleWriter {
-  const file = storage.file('console.json', 0o644);
+  const file = storage.file('console.json', { mode: 0o644, isRemade: true });
   let written: string | undefined;
-  // What an earlier start said is of no use, whatever it is; only what is no file is in the way.
-  let writing: Promise<unknown> = file.read(() => true);
+  let writing: Promise<void> = Promise.resolve();
   const refresh = () => {
     writing = writing.then(async () => {
       const text = `${JSON.stringify(content(), undefined, 2)}\n`;
@@ -23,7 +23,7 @@ export function keepConsoleFile(storage: Storage, content: () => ConsoleFile): C
       // What cannot be written is tried again with what it is then.
       if ((await file.write(text)) === undefined) written = text;
     });
-    return writing.then(() => {});
+    return writing;
   };
   const timer = setInterval(() => void refresh(), REFRESH_MS).unref();
   return { refresh, [Symbol.dispose]: () => clearInterval(timer) };

@@ -74,7 +74,11 @@ export async function startAdmin(
     urls: pageUrls(admin.listen, admin.port, admin.hostnames, usesTls(admin)),
     claim: auth.isClaimed() ? null : { isOpen: auth.claim.isOpen(), until: claimEnd() },
     certificateFingerprint: certificate.fingerprint() ?? null,
-    problem: problems().map(english).join('; ') || null,
+    problem:
+      services()
+        .flatMap(({ status: { problem } }) => problem ?? [])
+        .map(english)
+        .join(' ') || null,
   });
   const ownReport = (): ServiceReport => ({
     name: 'admin',

@@ -13,7 +13,6 @@ import { isObject } from './json-schema.ts';
 import type { ConfigDocument } from './load.ts';
 
 const FILE_NAME = 'revisions';
-const FILE_MODE = 0o600;
 /** The newest so many are kept, as long as they fit into so many bytes; the newest two in any case. */
 const MAX_REVISIONS = 200;
 const MAX_BYTES = 8 << 20;
@@ -74,7 +73,7 @@ interface Waiting {
  * goes on. Never rejects.
  */
 export async function openRevisions(storage: Storage, log: Pick<Logger, 'warn'>): Promise<Revisions> {
-  const file = storage.file(FILE_NAME, FILE_MODE);
+  const file = storage.file(FILE_NAME);
   const { path } = file;
   const found = await file.read((content) => {
     const read = readEntries(content.subarray(0, content.lastIndexOf(NEWLINE) + 1));
@@ -184,6 +183,8 @@ export async function openRevisions(storage: Storage, log: Pick<Logger, 'warn'>)
       const revision: Revision = { id: (all().at(-1)?.id ?? 0) + 1, ...fields };
       const line = Buffer.from(`${JSON.stringify(revision)}${SEPARATOR}${JSON.stringify(document)}\n`);
       waiting = [...waiting, { revision, line }].slice(-MAX_REVISIONS);
+      // What could not be read is not written over; that is told already.
+      if (found.verdict === 'unreadable') return false;
       return (await writing.run()) === undefined;
     },
   };

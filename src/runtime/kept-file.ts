@@ -1,4 +1,5 @@
 /** A file of the state directory that is written whole, and what may be found in its place. */
+import type { Stats } from 'node:fs';
 import { lstat, mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removeFileDurably, writeFileAtomically } from '../os/atomic-write.ts';
@@ -19,7 +20,7 @@ export interface KeptFile {
   /** What is there now; `parse` throws when it is not what we write. Never rejects, changes nothing. */
   read<T>(parse: (content: Buffer) => T): Promise<Verdict<T>>;
   /**
-   * Replaces the content. What `read` found damaged is moved aside first; what it could not read, or what came after it had
+   * Replaces the content (after `read`, unless `isRemade`). What `read` found damaged is moved aside first; what it could not read, or what came after it had
    * found nothing, is not replaced. Resolves with why it is not on the disk: then it is told, and tried again until it is or
    * until something else is written. Never rejects.
    */
@@ -30,6 +31,13 @@ export interface KeptFile {
   setAside(): Promise<void>;
   /** Removes the file; a damaged one is moved aside. Resolves with why it is still there. Never rejects. */
   remove(): Promise<Error | undefined>;
+}
+
+export interface KeptFileOptions {
+  /** Permissions. */
+  readonly mode?: number;
+  /** What was there before this process is of no use to anybody: it is replaced without being looked at. */
+  readonly isRemade?: boolean;
 }
 
 /** No file that is read whole is nearly as large. */
@@ -54,12 +62,18 @@ export async function readVerdict<T>(path: string, parse: (content: Buffer) => T
   try {
     return { verdict: 'good', value: parse(content) };
   } catch (error) {
-    return { verdict: 'damaged', error: error as Error };
+    // The parser's own words quote the content, which may be a secret.
+    const said = error instanceof SyntaxError ? new TextError(say('it is no JSON')) : (error as Error);
+    return { verdict: 'damaged', error: said };
   }
 }
 
 /** Nothing is read or made yet. */
-export function createKeptFile(storage: Storage, name: string, mode: number): KeptFile {
+export function createKeptFile(
+  storage: Storage,
+  name: string,
+  { mode = 0o600, isRemade = false }: KeptFileOptions,
+): KeptFile {
   const path = join(storage.directory, name);
   /** What `read` has found, or what this process has put there. */
   let state: Verdict<unknown>['verdict'] = 'missing';
@@ -82,14 +96,14 @@ export function createKeptFile(storage: Storage, name: string, mode: number): Ke
   }
 
   async function put(content: string | Uint8Array): Promise<void> {
+    if (state === 'unreadable') throw notOverwritten();
     if (state === 'damaged') await moveAside();
     // What we do not know is not written over: it may be what the directory had before it went away.
-    if (state !== 'good' && (await isThere(path))) {
-      throw new TextError(
-        state === 'unreadable'
-          ? say('what could not be read is not written over')
-          : say('it was not there at the start; restart to use it, or remove it'),
-      );
+    if (state !== 'good') {
+      const found = await lstatIfThere(path);
+      if (isRemade && found?.isDirectory()) await moveAside();
+      else if (!isRemade && found !== undefined)
+        throw new TextError(say('it was not there at the start; restart to use it, or remove it'));
     }
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFileAtomically(path, content, mode);
@@ -120,6 +134,8 @@ export function createKeptFile(storage: Storage, name: string, mode: number): Ke
         return found;
       }),
     write(content) {
+      // Told already, as what cannot be read.
+      if (state === 'unreadable') return Promise.resolve(notOverwritten());
       wanted = content;
       return writing.run();
     },
@@ -140,18 +156,18 @@ export function createKeptFile(storage: Storage, name: string, mode: number): Ke
           storage.note(name, 'write', error);
           return error as Error;
         }
-        if (state === 'good') state = 'missing';
+        if (state === 'unreadable') return notOverwritten();
+        state = 'missing';
         storage.note(name, 'write', undefined);
         return undefined;
       }),
   };
 }
 
-const isThere = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    (error: unknown) => {
-      if (isMissing(error)) return false;
-      throw error;
-    },
-  );
+const notOverwritten = () => new TextError(say('what could not be read is not written over'));
+
+const lstatIfThere = (path: string): Promise<Stats | undefined> =>
+  lstat(path).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw error;
+  });

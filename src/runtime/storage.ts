@@ -6,9 +6,9 @@
  */
 import { mkdirSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import { type Text, TextError, english, reasonOf, say } from '../texts/text.ts';
+import { type Text, TextError, asIs, english, reasonOf, say } from '../texts/text.ts';
 import type { Conditions } from './conditions.ts';
-import { type KeptFile, createKeptFile } from './kept-file.ts';
+import { type KeptFile, type KeptFileOptions, createKeptFile } from './kept-file.ts';
 import { type Logger, silentLog } from './log.ts';
 
 export interface StorageNotice {
@@ -19,7 +19,7 @@ export interface StorageNotice {
 export interface Storage extends Disposable {
   readonly directory: string;
   /** A file of the directory that is written whole; the same one for the same name. */
-  file(name: string, mode?: number): KeptFile;
+  file(name: string, options?: KeptFileOptions): KeptFile;
   /**
    * What cannot be done with a file or directory (by its name, or its path when it is elsewhere), or, with undefined, that it
    * can be done again. Told as the condition, and once in the log.
@@ -89,7 +89,7 @@ export function openStorage(
     } else {
       const root = rootOf(error);
       const code = codeOf(root);
-      const reason = reasonOf(root);
+      const reason = plainReasonOf(root);
       if (before?.code === code && (code !== '' || english(before.reason) === english(reason))) return;
       const shownName = relative(directory, file);
       troubles.set(key, { name: shownName.startsWith('..') ? file : shownName || '.', what, code, reason });
@@ -100,9 +100,9 @@ export function openStorage(
 
   const storage: Storage = {
     directory,
-    file(name, mode = 0o600) {
+    file(name, options = {}) {
       let file = files.get(name);
-      if (file === undefined) files.set(name, (file = createKeptFile(storage, name, mode)));
+      if (file === undefined) files.set(name, (file = createKeptFile(storage, name, options)));
       return file;
     },
     note,
@@ -164,6 +164,13 @@ const rootOf = (error: unknown): unknown =>
   error instanceof Error && !(error instanceof TextError) && error.cause !== undefined
     ? rootOf(error.cause)
     : error;
+
+/** Without the call and its path: "EROFS: read-only file system". */
+function plainReasonOf(error: unknown): Text {
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  const end = code === undefined || syscall === undefined ? -1 : message.indexOf(`, ${syscall}`);
+  return end < 0 ? reasonOf(error) : asIs(message.slice(0, end));
+}
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException | undefined)?.code ?? '';
 

@@ -194,20 +194,18 @@ export async function finishRestore(
       storage.noteAside(STAGE, new TextError(say('it is no directory')), aside);
       return;
     }
-    for (const file of OBSOLETE)
+    const parts = PARTS.filter(({ name }) => staged.includes(stageName(name)));
+    for (const file of parts.length === 0 ? [] : OBSOLETE)
       await rm(join(places.stateDirectory, file), { recursive: true, force: true });
-    const restored: string[] = [];
-    for (const { name, path } of PARTS) {
-      if (!staged.includes(stageName(name))) continue;
+    for (const { name, path } of parts) {
       const target = path(places);
       if (lstatSync(target, { throwIfNoEntry: false })?.isDirectory() === true) await setAside(target);
       // Copied, not moved: the configuration may be on another file system.
       await writeFileAtomically(target, await readFile(join(stage, stageName(name))), FILE_MODE);
-      restored.push(name);
     }
     await rm(stage, { recursive: true });
     await syncDirectory(places.stateDirectory);
-    log.info({ restored }, 'restored from a backup');
+    log.info({ restored: parts.map(({ name }) => name) }, 'restored from a backup');
   } catch (error) {
     storage.note(STAGE, 'write', error);
   }

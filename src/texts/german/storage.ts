@@ -16,6 +16,7 @@ export const storage = germanOf({
     'In der Historie ist kein guter Stand: Es laufen die Vorgaben, ohne einen Server.',
   'it holds no revision that can be read': 'kein Stand darin ist lesbar',
   'some of its lines cannot be read': 'einige Zeilen darin sind nicht lesbar',
+  'it is no JSON': 'sie ist kein JSON',
   'it is no file': 'es ist keine Datei',
   'it is no directory': 'es ist kein Verzeichnis',
   'it has {bytes} bytes': 'sie hat {bytes} Bytes',
