@@ -23,6 +23,17 @@ const hoursIn = (path: string): number => {
   return (database.prepare('SELECT count(*) AS count FROM hours').get() as { count: number }).count;
 };
 
+/** 30 days of hours; returns how many there are. */
+function fillHistory(path: string): number {
+  using database = new DatabaseSync(path);
+  const now = Math.floor(Date.now() / 3_600_000) * 3600;
+  const put = database.prepare(
+    'INSERT OR REPLACE INTO hours (time, seconds, figures) SELECT ?, seconds, figures FROM minutes LIMIT 1',
+  );
+  for (let hour = 1; hour <= 720; hour++) put.run(now - hour * 3600);
+  return hoursIn(path);
+}
+
 describe('the state directory', { concurrency: false }, () => {
   let world: World;
   before(async () => {
@@ -49,7 +60,7 @@ describe('the state directory', { concurrency: false }, () => {
   ] as const) {
     it(`${title}: all is served, the device is made again, and nothing is lost`, async () => {
       const files = world.files(title);
-      const before = hoursIn(join(files.state, 'history.sqlite'));
+      const before = fillHistory(join(files.state, 'history.sqlite'));
       await using running = await world.start(files, { prepare });
       const problem = (await running.agreed()).get('storage')?.problem ?? '';
       assert.match(problem, title === 'full' ? /ENOSPC.*Free some space/ : /EROFS.*read-only/);

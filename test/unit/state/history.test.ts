@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openStorage } from '../../../src/runtime/storage.ts';
 import { startHistory } from '../../../src/state/history.ts';
-import { openHistoryFile } from '../../../src/state/history-file.ts';
+import { isDamage, openHistoryFile } from '../../../src/state/history-file.ts';
 import { keepingLog } from '../admin/fixture.ts';
 
 const START = Date.UTC(2026, 0, 2, 3, 0, 0);
@@ -156,6 +156,49 @@ test('a directory that cannot be written to: told once, figures stay in memory',
   await history[Symbol.asyncDispose]();
   assert.equal(log.lines.filter((line) => line.includes('history.sqlite')).length, 1);
   assert.equal((await query(START, START + 60_000, 1)).series[0].mean[0], 0);
+});
+
+test('only what SQLite calls corrupt is damage', () => {
+  const rows: [errcode: unknown, isDamaged: boolean][] = [
+    [11, true], // SQLITE_CORRUPT
+    [11 | (2 << 8), true], // SQLITE_CORRUPT_SEQUENCE
+    [26, true], // SQLITE_NOTADB
+    [13, false], // SQLITE_FULL
+    [8, false], // SQLITE_READONLY
+    [5, false], // SQLITE_BUSY
+    [10 | (3 << 8), false], // SQLITE_IOERR_WRITE
+    [14, false], // SQLITE_CANTOPEN
+    [undefined, false],
+  ];
+  for (const [errcode, isDamaged] of rows)
+    assert.equal(isDamage(Object.assign(new Error('x'), { errcode })), isDamaged, `${errcode}`);
+});
+
+test('a disk that is full for hours: nothing is renamed, and the minutes follow', async (t) => {
+  const directory = directoryOf(t);
+  const { DatabaseSync } = await import('node:sqlite');
+  {
+    const before = historyIn(directory, START - 3_600_000);
+    before.run(3600);
+    await before.history[Symbol.asyncDispose]();
+  }
+  const path = join(directory, 'history.sqlite');
+  const later = historyIn(directory, START);
+  later.run(300);
+  // Another program holds the database: SQLITE_BUSY, as good as a full disk for who writes.
+  using other = new DatabaseSync(path);
+  other.exec('BEGIN IMMEDIATE');
+  later.run(1200);
+  await new Promise((resolve) => setImmediate(resolve));
+  await later.query(START - 3_600_000, START, 1);
+  assert.deepEqual(
+    readdirSync(directory).filter((name) => name.includes('damaged')),
+    [],
+  );
+  other.exec('ROLLBACK');
+  await later.history[Symbol.asyncDispose]();
+  const rows = other.prepare('SELECT count(*) AS count FROM minutes').get() as { count: number };
+  assert.ok(rows.count >= 60 + 25, `${rows.count} minutes`);
 });
 
 test('another version with other series keeps what both know', async (t) => {
