@@ -74,7 +74,11 @@ export async function run({ configPath, stateDirectory, version, logLevel }: Run
     },
   );
   const conditions = createConditions();
-  const storage = openStorage(stateDirectory, { log, conditions });
+  const storage = openStorage(stateDirectory, {
+    log,
+    conditions,
+    volatileDirectory: process.env['TOMBOLO_ACTIONS'],
+  });
   const { store, changes } = await openConfiguration(configPath, storage, log);
 
   const serviceManager = connectServiceManager(process.env);

@@ -1,5 +1,10 @@
-/** `<state>/console.json`: what the screen at the appliance shows. Written when it has changed. */
+/**
+ * `<state>/console.json`: what the screen at the appliance shows. Written when it has changed; where it cannot be written there,
+ * beside what the appliance is asked for (`Storage.volatileDirectory`).
+ */
 import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { writeFileAtomically } from '../os/atomic-write.ts';
 import type { Storage } from '../runtime/storage.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 
@@ -20,8 +25,13 @@ export function keepConsoleFile(storage: Storage, content: () => ConsoleFile): C
     writing = writing.then(async () => {
       const text = `${JSON.stringify(content(), undefined, 2)}\n`;
       if (text === written) return;
-      // What cannot be written is tried again with what it is then.
-      if ((await file.write(text)) === undefined) written = text;
+      if ((await file.write(text)) !== undefined && storage.volatileDirectory !== undefined) {
+        // The screen takes the newer one. Where that is not possible either, there is no other place.
+        await writeFileAtomically(join(storage.volatileDirectory, 'console.json'), text, 0o644).catch(
+          () => {},
+        );
+      }
+      written = text;
     });
     return writing;
   };

@@ -55,7 +55,7 @@ export interface Revisions {
 }
 
 /** A revision, and where its line is in the file. */
-interface Entry {
+export interface Entry {
   readonly revision: Revision;
   readonly offset: number;
   readonly bytes: number;
@@ -196,7 +196,8 @@ const NEWLINE = 10;
 /** JSON.stringify writes neither tabs nor line ends. */
 const SEPARATOR = '\t';
 
-function readEntries(content: Buffer): Entry[] {
+/** The revisions of whole lines; what is no line of ours is left out. */
+export function readEntries(content: Buffer): Entry[] {
   const entries: Entry[] = [];
   for (let offset = 0, end = 0; offset < content.length; offset = end) {
     end = content.indexOf(NEWLINE, offset) + 1;

@@ -18,6 +18,8 @@ export interface StorageNotice {
 
 export interface Storage extends Disposable {
   readonly directory: string;
+  /** For what the screen must show also when nothing can be written to `directory`; gone with the process. */
+  readonly volatileDirectory: string | undefined;
   /** A file of the directory that is written whole; the same one for the same name. */
   file(name: string, options?: KeptFileOptions): KeptFile;
   /**
@@ -44,6 +46,7 @@ export interface Retried {
 export interface StorageOptions {
   readonly log?: Pick<Logger, 'info' | 'error'> | undefined;
   readonly conditions?: Conditions | undefined;
+  readonly volatileDirectory?: string | undefined;
 }
 
 const FIRST_RETRY_MS = 5000;
@@ -59,7 +62,7 @@ interface Trouble {
 /** Opens the directory, and makes it when it is missing. Never throws: without it all goes on from memory. */
 export function openStorage(
   directory: string,
-  { log = silentLog, conditions }: StorageOptions = {},
+  { log = silentLog, conditions, volatileDirectory }: StorageOptions = {},
 ): Storage {
   const troubles = new Map<string, Trouble>();
   const files = new Map<string, KeptFile>();
@@ -100,6 +103,7 @@ export function openStorage(
 
   const storage: Storage = {
     directory,
+    volatileDirectory,
     file(name, options = {}) {
       let file = files.get(name);
       if (file === undefined) files.set(name, (file = createKeptFile(storage, name, options)));

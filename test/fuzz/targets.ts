@@ -23,6 +23,7 @@ import { readExternalAddress } from '../../src/wire/nat-pmp.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
 import { decodeHosts, encodeHosts } from '../../src/state/host-series.ts';
 import { captureClientHello } from '../unit/wire/capture-client-hello.ts';
+import { stateFileTargets } from './state-file-targets.ts';
 import { mappedNat64Target, nat64OffloadTarget, nat64Target, snapshotTarget } from './nat64-targets.ts';
 import { english } from '../../src/texts/text.ts';
 
@@ -331,6 +332,7 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
       ),
       run: addresses,
     },
+    ...stateFileTargets(),
     nat64Target('nat64', {}),
     nat64OffloadTarget(),
     mappedNat64Target(),

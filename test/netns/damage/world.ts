@@ -8,7 +8,7 @@
  * 2001:db8:64::192.0.2.10, itself through NAT64. The process runs as root without the right to pass over permissions of files.
  */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Child } from '../../../lab/host.ts';
 import { type Topology, buildTopology } from '../../../lab/topology.ts';
@@ -204,7 +204,7 @@ export async function buildDamageWorld(): Promise<World> {
         const status = (await curl('GET', '/api/status', undefined, token)).json();
         const health = (await curl('GET', '/api/health', undefined, undefined)).json();
         const metrics = (await curl('GET', '/metrics', undefined, token)).body;
-        const screen = screenOf(consoleFile);
+        const screen = screenOf(consoleFile, join(topology.directory, 'actions/console.json'));
         const cli = await appliance.attempt(process.execPath, [join(ROOT, 'src/cli/main.ts'), 'status'], {
           env: { TOMBOLO_TOKEN: token },
         });
@@ -226,9 +226,7 @@ export async function buildDamageWorld(): Promise<World> {
           if (up !== String(Number(state === 'running'))) why = `metrics: ${name} ${up}, ${state}`;
           if (problem === null) continue;
           if (!cli.stdout.includes(problem)) why = `tombolo status does not say: ${problem}\n${cli.stdout}`;
-          // The screen of a state directory that cannot be written is of before.
-          if (screen !== undefined && !screen.includes(problem))
-            why = `the screen does not say: ${problem}\n${screen}`;
+          if (!screen.includes(problem)) why = `the screen does not say: ${problem}\n${screen}`;
         }
         return why === '' ? reports : undefined;
       },
@@ -295,10 +293,10 @@ export async function buildDamageWorld(): Promise<World> {
   }
 }
 
-function screenOf(file: string): string | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')).problem ?? '';
-  } catch {
-    return undefined;
-  }
+/** What the screen shows: of the newer file, as firmware's `console` does. */
+function screenOf(...files: readonly string[]): string {
+  const [newest] = files
+    .filter((file) => existsSync(file))
+    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  return newest === undefined ? '' : (JSON.parse(readFileSync(newest, 'utf8')).problem ?? '');
 }
