@@ -1,11 +1,12 @@
-/**
- * `<state>/console.json`: what the screen at the appliance shows. Written when it has changed; where it cannot be written there,
- * beside what the appliance is asked for (`Storage.volatileDirectory`).
- */
-import { hostname, networkInterfaces } from 'node:os';
+/** `console.json` in the runtime directory: what the screen at the appliance shows. Written when it has changed. */
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { interfaceAddresses } from '../os/interfaces.ts';
 import { writeFileAtomically } from '../os/atomic-write.ts';
-import type { Storage } from '../runtime/storage.ts';
+import type { Logger } from '../runtime/log.ts';
+import type { ServiceReport } from '../runtime/service-slot.ts';
+import { overallState, problemsOf } from '../state/summary.ts';
+import { english } from '../texts/text.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 
 /** Trouble is on the screen this soon. */
@@ -16,28 +17,57 @@ export interface ConsoleWriter extends Disposable {
   refresh(): Promise<void>;
 }
 
-/** Writes it now and then every two seconds: addresses come and go, and so does trouble. */
-export function keepConsoleFile(storage: Storage, content: () => ConsoleFile): ConsoleWriter {
-  const file = storage.file('console.json', { mode: 0o644, isRemade: true });
+/**
+ * Writes it now and then every two seconds if it has changed: addresses come and go, and so do problems. Without content,
+ * nothing is written.
+ */
+export function keepConsoleFile(
+  directory: string,
+  content: () => ConsoleFile | undefined,
+  log: Logger,
+): ConsoleWriter {
+  const path = join(directory, 'console.json');
   let written: string | undefined;
+  let told = '';
   let writing: Promise<void> = Promise.resolve();
   const refresh = () => {
     writing = writing.then(async () => {
-      const text = `${JSON.stringify(content(), undefined, 2)}\n`;
-      if (text === written) return;
-      if ((await file.write(text)) !== undefined && storage.volatileDirectory !== undefined) {
-        // The screen takes the newer one. Where that is not possible either, there is no other place.
-        await writeFileAtomically(join(storage.volatileDirectory, 'console.json'), text, 0o644).catch(
-          () => {},
-        );
+      try {
+        const now = content();
+        const text = `${JSON.stringify(now, undefined, 2)}\n`;
+        if (now === undefined || text === written) return;
+        await writeFileAtomically(path, text, 0o644);
+        written = text;
+        told = '';
+      } catch (err) {
+        // Tried again every two seconds, and told once.
+        const reason = codeOf(err);
+        if (reason !== told) log.warn({ err }, 'admin: could not write what the screen shows');
+        told = reason;
       }
-      written = text;
     });
     return writing;
   };
   const timer = setInterval(() => void refresh(), REFRESH_MS).unref();
   return { refresh, [Symbol.dispose]: () => clearInterval(timer) };
 }
+
+const codeOf = (error: unknown): string =>
+  ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code ?? String(error);
+
+/** The part of the file that every part of the process has its place in. */
+export const consoleState = (
+  reports: readonly ServiceReport[],
+): Pick<ConsoleFile, 'processId' | 'status' | 'services' | 'problem'> => ({
+  processId: process.pid,
+  status: overallState(reports),
+  services: reports.map(({ name, status: { state, problem } }) => ({
+    name,
+    state,
+    problem: problem === undefined ? null : english(problem),
+  })),
+  problem: problemsOf(reports).map(english).join(' ') || null,
+});
 
 /**
  * Where a browser finds the page: by name first, then at each address that others can reach. `listening` are addresses
@@ -49,7 +79,7 @@ export function pageUrls(
   hostnames: readonly string[],
   isEncrypted: boolean,
 ): string[] {
-  const own = Object.entries(networkInterfaces())
+  const own = Object.entries(interfaceAddresses())
     // NAT64's own device has addresses that lead nowhere from outside.
     .filter(([name]) => !name.startsWith('nat64'))
     .flatMap(([, addresses]) => addresses ?? [])

@@ -9,7 +9,7 @@ import {
   writeFileText,
 } from './config-file.ts';
 import type { LastGood } from './last-good.ts';
-import { type ConfigDocument, type LoadedConfig, loadConfig } from './load.ts';
+import { type ConfigDocument, type LoadedConfig, checkedHere, loadConfig } from './load.ts';
 import { type ConfigProblem, formatProblem } from './problem.ts';
 import { EMPTY_REVISION, revisionOf } from './revision-of.ts';
 import type { Config } from './schema.ts';
@@ -246,6 +246,11 @@ export function openConfigStore(
         if (next.state === 'refused') {
           refuse(next.text, next.problems, STAYS);
           return { outcome: 'invalid', problems: next.problems };
+        }
+        const here = checkedHere(next.loaded);
+        if ('problems' in here) {
+          refuse(next.text, here.problems, STAYS);
+          return { outcome: 'invalid', problems: here.problems };
         }
         if (revisionOf(next.loaded.document) === revision) {
           agree(next.text);

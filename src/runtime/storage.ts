@@ -18,8 +18,6 @@ export interface StorageNotice {
 
 export interface Storage extends Disposable {
   readonly directory: string;
-  /** For what the screen must show also when nothing can be written to `directory`; gone with the process. */
-  readonly volatileDirectory: string | undefined;
   /** A file of the directory that is written whole; the same one for the same name. */
   file(name: string, options?: KeptFileOptions): KeptFile;
   /**
@@ -46,7 +44,6 @@ export interface Retried {
 export interface StorageOptions {
   readonly log?: Pick<Logger, 'info' | 'error'> | undefined;
   readonly conditions?: Conditions | undefined;
-  readonly volatileDirectory?: string | undefined;
 }
 
 const FIRST_RETRY_MS = 5000;
@@ -62,7 +59,7 @@ interface Trouble {
 /** Opens the directory, and makes it when it is missing. Never throws: without it all goes on from memory. */
 export function openStorage(
   directory: string,
-  { log = silentLog, conditions, volatileDirectory }: StorageOptions = {},
+  { log = silentLog, conditions }: StorageOptions = {},
 ): Storage {
   const troubles = new Map<string, Trouble>();
   const files = new Map<string, KeptFile>();
@@ -103,7 +100,6 @@ export function openStorage(
 
   const storage: Storage = {
     directory,
-    volatileDirectory,
     file(name, options = {}) {
       let file = files.get(name);
       if (file === undefined) files.set(name, (file = createKeptFile(storage, name, options)));

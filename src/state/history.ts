@@ -3,6 +3,7 @@
  * days. The disk is written once in 10 minutes and at the end, because an SD card bears only so many writes; what is lost
  * when the power fails is those minutes.
  */
+import type { Logger } from '../runtime/log.ts';
 import { type Accumulator, accumulate, createAccumulator, finish, weightOf } from './accumulate.ts';
 import { type HistoryFile, isDamage } from './history-file.ts';
 import { HOST_SERIES } from './history-series.ts';
@@ -31,6 +32,7 @@ export interface HistoryOptions {
   readonly openFile: () => Promise<HistoryFile>;
   /** Told why the file cannot be used at present, and, with undefined, that it can again. Figures stay in memory meanwhile. */
   readonly onTrouble: (error: unknown) => void;
+  readonly log: Logger;
 }
 
 export interface HistoryQuery {
@@ -71,7 +73,7 @@ const systemClock: Clock = {
 
 /** Starts sampling. Disposing writes what has not been written. */
 export function startHistory(options: HistoryOptions, clock = systemClock): History {
-  const { series } = options;
+  const { series, log } = options;
   const width = series.length;
   const times = new Float64Array(KEPT_SAMPLES);
   const values = new Float32Array(KEPT_SAMPLES * width);
@@ -216,8 +218,16 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     };
   }
 
-  takeSample();
-  const timer = clock.every(SAMPLE_SECONDS * 1000, takeSample);
+  /** A figure that cannot be had is a gap in a chart, and no more. */
+  const trySample = () => {
+    try {
+      takeSample();
+    } catch (err) {
+      log.error({ err }, 'history: no figures this time');
+    }
+  };
+  trySample();
+  const timer = clock.every(SAMPLE_SECONDS * 1000, trySample);
   return {
     query,
     get latest() {

@@ -52,7 +52,8 @@ const FILES: readonly [name: string, outcomes: Partial<Record<Damage, Outcome>>,
     'admin-certificate.pem',
     { empty: 'aside', half: 'aside', garbage: 'aside', directory: 'aside', unreadable: 'condition' },
   ],
-  ['console.json', { directory: 'aside' }],
+  // Where there is no runtime directory; here there is one.
+  ['console.json', {}],
   [
     'ssh-ports.json',
     {
@@ -67,7 +68,7 @@ const FILES: readonly [name: string, outcomes: Partial<Record<Damage, Outcome>>,
   ],
   [
     'nat64-sessions.bin',
-    { empty: 'aside', half: 'aside', garbage: 'aside', directory: 'aside', unreadable: 'condition' },
+    { empty: 'aside', half: 'aside', garbage: 'aside', directory: 'aside', unreadable: 'well' },
   ],
   ['nat64-sysctl.json', {}],
   [
@@ -86,7 +87,7 @@ const FILES: readonly [name: string, outcomes: Partial<Record<Damage, Outcome>>,
 ];
 
 /** What was in them is of no use to anybody: written over whoever's they are. */
-const REMADE = ['compile-cache', 'console.json', 'nat64-sysctl.json'];
+const REMADE = ['compile-cache', 'console.json', 'nat64-sessions.bin', 'nat64-sysctl.json'];
 
 /** Each is all files at once: a start costs seconds, and they have nothing to do with each other. */
 const ALL_AT_ONCE: readonly Damage[] = [

@@ -8,7 +8,7 @@
  * 2001:db8:64::192.0.2.10, itself through NAT64. The process runs as root without the right to pass over permissions of files.
  */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Child } from '../../../lab/host.ts';
 import { type Topology, buildTopology } from '../../../lab/topology.ts';
@@ -91,6 +91,7 @@ export async function buildDamageWorld(): Promise<World> {
   await using cleanUp = new AsyncDisposableStack();
   const topology = cleanUp.use(await buildTopology(SPEC));
   const { web1, appliance } = topology.hosts;
+  const actions = join(topology.directory, 'actions');
   await web1.spawn(process.execPath, ['-e', SERVER]).waitForLine(/ready/);
 
   async function curl(
@@ -159,7 +160,8 @@ export async function buildDamageWorld(): Promise<World> {
           NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(ROOT, 'node_modules/.cache/compile'),
           STATE: state,
           CONFIG: config,
-          TOMBOLO_ACTIONS: join(topology.directory, 'actions'),
+          TOMBOLO_ACTIONS: actions,
+          RUNTIME_DIRECTORY: actions,
           TOMBOLO_SSH_HOST_KEY: join(topology.directory, 'host-key.pub'),
         },
       },
@@ -188,7 +190,7 @@ export async function buildDamageWorld(): Promise<World> {
       path,
       api: (method, where, body, ownToken = token) => curl(method, where, body, ownToken),
       serves,
-      agreed: (ownToken = token ?? '') => agreedOn(ownToken, path('console.json')),
+      agreed: (ownToken = token ?? '') => agreedOn(ownToken),
       async [Symbol.asyncDispose]() {
         await child.stop('SIGTERM', 20_000);
       },
@@ -196,7 +198,7 @@ export async function buildDamageWorld(): Promise<World> {
   }
 
   /** Asks until all say the same: they are asked one after the other. */
-  async function agreedOn(token: string, consoleFile: string) {
+  async function agreedOn(token: string) {
     let why = '';
     return waitUntil(
       'status, health, metrics, screen and command line to agree',
@@ -204,7 +206,7 @@ export async function buildDamageWorld(): Promise<World> {
         const status = (await curl('GET', '/api/status', undefined, token)).json();
         const health = (await curl('GET', '/api/health', undefined, undefined)).json();
         const metrics = (await curl('GET', '/metrics', undefined, token)).body;
-        const screen = screenOf(consoleFile, join(topology.directory, 'actions/console.json'));
+        const screen = screenOf(join(actions, 'console.json'));
         const cli = await appliance.attempt(process.execPath, [join(ROOT, 'src/cli/main.ts'), 'status'], {
           env: { TOMBOLO_TOKEN: token },
         });
@@ -236,7 +238,7 @@ export async function buildDamageWorld(): Promise<World> {
 
   const state = join(topology.directory, 'template');
   const template = { state, config: join(state, CONFIG) };
-  mkdirSync(join(topology.directory, 'actions'), { mode: 0o700 });
+  mkdirSync(actions, { mode: 0o700 });
   let world: World | undefined;
   let copies = 0;
   const { token, revisions } = await makeTemplate();
@@ -293,10 +295,5 @@ export async function buildDamageWorld(): Promise<World> {
   }
 }
 
-/** What the screen shows: of the newer file, as firmware's `console` does. */
-function screenOf(...files: readonly string[]): string {
-  const [newest] = files
-    .filter((file) => existsSync(file))
-    .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-  return newest === undefined ? '' : (JSON.parse(readFileSync(newest, 'utf8')).problem ?? '');
-}
+/** What the screen shows. */
+const screenOf = (file: string): string => JSON.parse(readFileSync(file, 'utf8')).problem ?? '';

@@ -77,6 +77,7 @@ export function testLive(t: TestContext, stateDirectory: string): AdminDeps['liv
     openFile: () =>
       openHistoryFile(join(stateDirectory, 'history.sqlite'), series, openStorage(stateDirectory)),
     onTrouble: () => {},
+    log: silentLog,
   });
   t.after(async () => {
     events[Symbol.dispose]();

@@ -46,6 +46,7 @@ function historyIn(
         return openHistoryFile(join(directory, 'history.sqlite'), series, storage);
       },
       onTrouble: (error) => storage.note('history.sqlite', 'write', error),
+      log,
     },
     {
       now: () => nowMs,
