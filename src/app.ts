@@ -141,10 +141,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     return assess(next, await explainers(next, false));
   });
 
+  /** The page is there last, and asks for this list itself; the history takes its first figures before. */
+  const ofAdmin: { report(): ServiceReport }[] = [];
   const reports = (): ServiceReport[] => [
     ...slots.map((each) => each.report()),
     ...conditions.reports(),
-    admin.report(),
+    ...ofAdmin.map((each) => each.report()),
   ];
   const machine = openMachine();
   const noteServices = watchServices(events);
@@ -195,6 +197,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         adminContext,
       ),
   );
+  ofAdmin.push(admin);
   started.use(admin);
   await admin.start();
   // Without the panel, the screen still tells what is wrong, the panel's own trouble included.
