@@ -3,7 +3,7 @@ import type { AdminConfig } from '../config/schema.ts';
 import { resolveAccessList } from '../os/interfaces.ts';
 import { isDeliveredHere, readOwn } from '../os/ourselves.ts';
 import { createCounters, readCounters } from '../runtime/counters.ts';
-import type { Service, ServiceContext } from '../runtime/service.ts';
+import { type Service, type ServiceContext, storageOf } from '../runtime/service.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import type { IpPrefix } from '../wire/ip-prefix.ts';
 import { admitsSource } from './access.ts';
@@ -45,26 +45,23 @@ const CLOCK_JITTER_MS = 2000;
 export async function startAdmin(
   options: AdminOptions,
   deps: Omit<AdminDeps, 'diagnostics'>,
-  {
-    log,
-    stateDirectory,
-    runtimeDirectory = stateDirectory,
-    events,
-  }: Pick<ServiceContext, 'log' | 'stateDirectory' | 'runtimeDirectory' | 'events'>,
+  context: Pick<ServiceContext, 'log' | 'stateDirectory' | 'runtimeDirectory' | 'events' | 'storage'>,
 ): Promise<AdminService> {
+  const { log, stateDirectory, events } = context;
+  const storage = storageOf(context);
   let { admin } = options;
   const counters = createCounters(ADMIN_COUNTERS);
   const accessList = cachedAccessList(() => admin.allow);
   const isAdmitted = (remoteAddress: string | undefined) => admitsSource(accessList(), remoteAddress);
   const lan = cachedAccessList(() => ['lan']);
   const auth = await openAuth({
-    stateDirectory,
+    storage,
     log,
     now: Date.now,
     monotonicNow: () => performance.now(),
   });
   auditChanges(deps.changes, auth.audit);
-  const certificate = serveCertificate(() => admin, stateDirectory, log);
+  const certificate = serveCertificate(() => admin, storage, log);
   const problems = () =>
     [listeners.problem, certificate.problem(), auth.problem].filter((each) => each !== undefined);
   const status = (): ServiceReport['status'] => {
@@ -109,7 +106,7 @@ export async function startAdmin(
     certificate.pem,
     { log, events },
   );
-  const screen = keepConsoleFile(runtimeDirectory, consoleContent, log);
+  const screen = keepConsoleFile(context.runtimeDirectory ?? stateDirectory, consoleContent, log);
   let isStopped = false;
   const stop = async () => {
     isStopped = true;

@@ -42,7 +42,7 @@ export function borrowSysctls(file: string): BorrowedSysctls {
       }
     }
     originals = new Map();
-    rmSync(file, { force: true });
+    keepIfPossible(() => rmSync(file, { force: true }));
   };
   restore();
   return {
@@ -51,12 +51,22 @@ export function borrowSysctls(file: string): BorrowedSysctls {
       if (current === value) return;
       if (!originals.has(name)) {
         originals.set(name, current);
-        writeFileSync(file, JSON.stringify({ boot: bootId(), originals: [...originals] }), { mode: 0o600 });
+        const text = JSON.stringify({ boot: bootId(), originals: [...originals] });
+        keepIfPossible(() => writeFileSync(file, text, { mode: 0o600 }));
       }
       writeSysctl(name, value);
     },
     restore,
   };
+}
+
+/** Without the file, a killed process leaves what it changed: worth less than that NAT64 works. */
+function keepIfPossible(write: () => void): void {
+  try {
+    write();
+  } catch {
+    // Full, read-only, not there.
+  }
 }
 
 const bootId = () => readFileSync(BOOT_ID, 'utf8').trim();

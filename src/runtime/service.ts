@@ -6,6 +6,7 @@ import type { EventSink } from './events.ts';
 import type { HostTraffic } from './host-traffic.ts';
 import type { FollowedOurselves } from '../os/ourselves.ts';
 import type { Logger } from './log.ts';
+import { type Storage, openStorage } from './storage.ts';
 
 /** running: all it was asked to do; degraded: some of it (`problem` says what); disabled: by configuration. */
 export type ServiceState = 'running' | 'degraded' | 'disabled';
@@ -43,10 +44,18 @@ export interface Service<Options> extends AsyncDisposable {
   failWorker(): void;
 }
 
+/** The storage of a service; one that tells nobody but the log where the service is started alone. */
+export const storageOf = ({
+  storage,
+  stateDirectory,
+  log,
+}: Pick<ServiceContext, 'storage' | 'stateDirectory' | 'log'>): Storage =>
+  storage ?? openStorage(stateDirectory, { log });
+
 /** What every service is given at start. */
 export interface ServiceContext {
   readonly log: Logger;
-  /** Directory for what must survive a restart; exists, mode 0700. */
+  /** Directory for what must survive a restart. It may be missing, full or not to be written to. */
   readonly stateDirectory: string;
   /** Directory for what is of this start only, where the service manager gives one; else that is in `stateDirectory`. */
   readonly runtimeDirectory?: string | undefined;
@@ -56,4 +65,6 @@ export interface ServiceContext {
   readonly events?: EventSink | undefined;
   /** Where to tell what is wrong with what is no service's own: storage, limits. */
   readonly conditions?: Conditions | undefined;
+  /** What is kept in `stateDirectory`. */
+  readonly storage?: Storage | undefined;
 }

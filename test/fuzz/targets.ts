@@ -26,6 +26,7 @@ import { readExternalAddress } from '../../src/wire/nat-pmp.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
 import { decodeHosts, encodeHosts } from '../../src/state/host-series.ts';
 import { captureClientHello } from '../unit/wire/capture-client-hello.ts';
+import { stateFileTargets } from './state-file-targets.ts';
 import {
   mappedNat64Target,
   nat64OffloadTarget,
@@ -389,6 +390,7 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
       ),
       run: addresses,
     },
+    ...stateFileTargets(),
     {
       name: 'local-routes',
       // RTM_NEWROUTE: local 192.0.2.1, with RTA_TABLE and RTA_DST; then NLMSG_DONE.

@@ -8,7 +8,7 @@ import { formatIpv4 } from '../../wire/ip-address.ts';
 import { NAT64_COUNTERS } from './counters.ts';
 import { releasePorts } from './hold.ts';
 import { type Snapshot, snapshotSessions } from './snapshot.ts';
-import { createSessionFile, readSessions } from './snapshot-file.ts';
+import { FILE_NAME, createSessionFile, readSessions } from './snapshot-file.ts';
 import { type Translation, needsRestart, startTranslation } from './translation.ts';
 import { type Text, english, reasonOf, say } from '../../texts/text.ts';
 
@@ -173,7 +173,9 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   }
 
   if (config.enabled) {
-    const snapshot = await readSessions(context.stateDirectory, config.keepSessions, log);
+    const snapshot = await readSessions(context.stateDirectory, config.keepSessions, log, (error, aside) =>
+      context.storage?.noteAside(FILE_NAME, error, aside),
+    );
     if (snapshot !== undefined) kept = { snapshot, sinceMs: performance.now() };
     try {
       await start();

@@ -75,16 +75,17 @@ test('a corrupt state file is kept aside, and allotting starts afresh', async ()
   const target = await cleanup.listen((socket) => socket.end('a'));
   const [first, range] = await freeRange();
   const path = join(cleanup.stateDirectory, 'ssh-ports.json');
-  for (const text of [
+  const texts = [
     '{"version":1,"ports":{"a":{"port":70000}}}',
     '{"version":',
     'null',
     '{"version":2,"ports":{}}',
-  ]) {
+  ];
+  for (const [index, text] of texts.entries()) {
     writeFileSync(path, text);
     await using forward = await startForward(optionsOf(range, [sshTo('a', target)]), cleanup.context);
     assert.deepEqual(forward.sshPorts(), { a: first });
-    assert.equal(readFileSync(`${path}.corrupt`, 'utf8'), text);
+    assert.equal(readFileSync(`${path}.damaged-${index + 1}`, 'utf8'), text);
     assert.ok(existsSync(path));
   }
 });

@@ -253,7 +253,7 @@ describe('the file', () => {
     assert.deepEqual(readdirSync(path), []);
   });
 
-  test('a damaged one is ignored, and the log says why', async (t) => {
+  test('a damaged one is kept aside, and the log says why', async (t) => {
     const path = directory(t);
     await writeSessions(path, snapshotOf(busy()), silent);
     const [name] = readdirSync(path);
@@ -262,7 +262,7 @@ describe('the file', () => {
     writeFileSync(join(path, name), bytes);
     assert.equal(await readSessions(path, true, log), undefined);
     assert.match(warnings.at(-1) ?? '', /its checksum is wrong/);
-    assert.deepEqual(readdirSync(path), []);
+    assert.deepEqual(readdirSync(path), [`${name}.damaged-1`]);
   });
 
   test('a directory in its place is no obstacle', async (t) => {
