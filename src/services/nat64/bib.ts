@@ -4,6 +4,7 @@
  */
 import { addClientMapping, removeClientMapping } from './clients.ts';
 import { LOGGED } from './mapping-log.ts';
+import { notePortFreed, notePortTaken } from './port-use.ts';
 import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, type Tables, mix, portIndex, unchain } from './tables.ts';
 
 function hashOfHost(
@@ -128,6 +129,12 @@ export function linkBib(tables: Tables, index: number): void {
   bib[at + BIB.NEXT] = bibHeads[hash];
   bibHeads[hash] = index;
   tables.bibByMappedPort[portIndexOf(tables, index)] = index;
+  notePortTaken(
+    tables.ports,
+    bibSlot(tables, index),
+    bibProtocol(tables, index),
+    bib[at + BIB.PORTS] & 0xffff,
+  );
   tables.control[CONTROL.BIB_COUNT]++;
   if (!isStaticBib(tables, index)) addClientMapping(tables, at, bibSlot(tables, index));
 }
@@ -140,6 +147,13 @@ export function removeBib(tables: Tables, index: number, nowSeconds: number): vo
   if (!isStaticBib(tables, index)) removeClientMapping(tables, at);
   unchain(bib, bibHeads, hashOfRecord(tables, index), index, BIB.NEXT);
   tables.bibByMappedPort[portIndexOf(tables, index)] = ~nowSeconds;
+  notePortFreed(
+    tables.ports,
+    bibSlot(tables, index),
+    bibProtocol(tables, index),
+    bib[at + BIB.PORTS] & 0xffff,
+    nowSeconds,
+  );
   tables.control[CONTROL.BIB_COUNT]--;
   bib[at + BIB.KIND] = 0;
   bib[at + BIB.NEXT] = tables.bibFree;

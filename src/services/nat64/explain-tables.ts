@@ -11,6 +11,7 @@ import type {
   SessionRow,
 } from '../../runtime/nat64-queries.ts';
 import { formatIpv4, parseIpv6 } from '../../wire/ip-address.ts';
+import { isWithinShares, networkBits } from './clients.ts';
 import type { Nat64Counter } from './counters.ts';
 import {
   type HostWords,
@@ -25,7 +26,9 @@ import {
 import { type Packet, TRANSPORT } from './packet.ts';
 import { findEam4 } from './eam.ts';
 import { portBlockOf } from './port-blocks.ts';
+import { portsOf } from './port-use.ts';
 import { type PortPool, type Settings, compileAccessList, isAllowed, isInPool, slotOf } from './settings.ts';
+import { CONTROL } from './tables.ts';
 import { poolUse } from './usage.ts';
 import { type Text, either, say, sentences } from '../../texts/text.ts';
 
@@ -52,6 +55,10 @@ interface Found {
   /** What counts for the limits of the client, which may be a prefix; static entries do not. */
   clientMappings: number;
   clientSessions: number;
+  /** For the shares: of this protocol, and of the network that the client is in. */
+  clientPorts: number;
+  networkPorts: number;
+  networkSessions: number;
   /** The client's own ports, where clients have blocks, and BIB entries that have some of them. */
   block: PortPool | undefined;
   blockEntries: number;
@@ -75,7 +82,9 @@ async function lookUp(
     word3: packet.host3,
   };
   const address = parseIpv6(request.client) as Uint8Array;
-  const client = compileAccessList([{ address, prefixBits: settings.clientPrefixBits }]);
+  const { clientPrefixBits } = settings;
+  const client = compileAccessList([{ address, prefixBits: clientPrefixBits }]);
+  const network = compileAccessList([{ address, prefixBits: networkBits(clientPrefixBits) }]);
   const { clientPort, destinationPort } = request;
   const block = portBlockOf(settings.portBlocks, protocol, host.word0, host.word1, host.word2, host.word3);
   const found: Found = {
@@ -84,15 +93,25 @@ async function lookUp(
     entries: 0,
     clientMappings: 0,
     clientSessions: 0,
+    clientPorts: 0,
+    networkPorts: 0,
+    networkSessions: 0,
     block,
     blockEntries: 0,
     target: undefined,
     use: await poolUse(view),
   };
   await walkBib(view, (mapping) => {
-    if (!mapping.isStatic && isAllowed(client, mapping.word0, mapping.word1, mapping.word2, mapping.word3)) {
+    const { word0, word1, word2, word3 } = mapping;
+    const isOfProtocol = mapping.protocol === protocol ? 1 : 0;
+    if (!mapping.isStatic && isAllowed(network, word0, word1, word2, word3)) {
+      found.networkPorts += isOfProtocol;
+      found.networkSessions += mapping.sessions;
+    }
+    if (!mapping.isStatic && isAllowed(client, word0, word1, word2, word3)) {
       found.clientMappings++;
       found.clientSessions += mapping.sessions;
+      found.clientPorts += isOfProtocol;
     }
     if (mapping.protocol !== protocol) return true;
     const isInBlock =
@@ -174,7 +193,7 @@ function explainStatelessWayOut(settings: Settings, { remoteAddress }: Packet): 
 
 /** RFC 6146 section 3.5.1: the BIB entry, or whether there could be a new one. */
 function explainMapping(
-  { settings }: TablesView,
+  { settings, tables }: TablesView,
   packet: Packet,
   request: ExplainRequest,
   found: Found,
@@ -204,6 +223,8 @@ function explainMapping(
       'drop-client-limit',
       say('The client has {count} sessions: all it may have.', { count: clientSessions }),
     );
+  const tooManySessions = explainSessionShare(found);
+  if (tooManySessions !== undefined) return tooManySessions;
   if (clientMappings >= settings.maxMappingsPerClient)
     return refused(
       'drop-client-limit',
@@ -218,6 +239,12 @@ function explainMapping(
       ? undefined
       : say('What was used in the last {seconds} s rests.', { seconds: settings.portRestSeconds });
   if (settings.portBlocks !== undefined) return explainBlock(settings, request, found, which, rest);
+  const left =
+    portsOf(settings.pools, packet.protocol) -
+    tables.control[CONTROL.PORTS_USED + packet.protocol] -
+    tables.control[CONTROL.PORTS_RESTING + packet.protocol];
+  if (left > 0 && !isWithinShares(found.clientPorts, found.networkPorts, left))
+    return refused('drop-client-share', sentences(has, SHARE_OF_PORTS));
   const free = use.pools.filter(
     ({ size, used, protocols }) => protocols.includes(request.protocol) && used[request.protocol] < size,
   );
@@ -266,8 +293,24 @@ function explainBlock(
   );
 }
 
+const SHARE_OF_PORTS = say(
+  'Few ports are left, and the client or its network has far more than that: it gets no more until some end.',
+);
+const SHARE_OF_SESSIONS = say(
+  'Few sessions are left, and the client or its network has far more than that: it gets no more until some end.',
+);
+
+/** The refusal where the client has more sessions than its share. */
+function explainSessionShare({ clientSessions, networkSessions, use }: Found): ExplainStep | undefined {
+  const left = use.maxSessions - use.sessions;
+  return left <= 0 || isWithinShares(clientSessions, networkSessions, left)
+    ? undefined
+    : refused('drop-client-share', SHARE_OF_SESSIONS);
+}
+
 /** RFC 6146 section 3.5: the session, or whether there could be a new one. */
-function explainSession({ settings }: TablesView, { session, clientSessions, use }: Found): ExplainStep {
+function explainSession({ settings }: TablesView, found: Found): ExplainStep {
+  const { session, clientSessions, use } = found;
   if (session !== undefined) {
     const { remote, state, endsInSeconds } = session;
     return passed(
@@ -288,6 +331,8 @@ function explainSession({ settings }: TablesView, { session, clientSessions, use
       'drop-client-limit',
       say('The client has {count} sessions: all it may have.', { count: clientSessions }),
     );
+  const tooMany = explainSessionShare(found);
+  if (tooMany !== undefined) return tooMany;
   const counts = { used: use.sessions, most: use.maxSessions };
   if (use.sessions >= use.maxSessions)
     return refused(
@@ -297,14 +342,34 @@ function explainSession({ settings }: TablesView, { session, clientSessions, use
   return passed(say('{used} of {most} sessions are in use: there is room for a new one.', counts));
 }
 
+function isOfClient({ settings }: TablesView, target: Mapping, packet: Packet): boolean {
+  const address = parseIpv6(formatHost(target)) as Uint8Array;
+  const client = compileAccessList([{ address, prefixBits: settings.clientPrefixBits }]);
+  return !target.isStatic && isAllowed(client, packet.host0, packet.host1, packet.host2, packet.host3);
+}
+
+/** What counts when the IPv4 side opens a session: those of the mapping when it is static, else those of its client. */
+async function sessionsFor(view: TablesView, target: Mapping): Promise<number> {
+  if (target.isStatic) return target.sessions;
+  const address = parseIpv6(formatHost(target)) as Uint8Array;
+  const client = compileAccessList([{ address, prefixBits: view.settings.clientPrefixBits }]);
+  let sessions = 0;
+  await walkBib(view, ({ isStatic, word0, word1, word2, word3, sessions: ofMapping }) => {
+    if (!isStatic && isAllowed(client, word0, word1, word2, word3)) sessions += ofMapping;
+    return true;
+  });
+  return sessions;
+}
+
 /** RFC 6146 section 3.8: what is for a mapping of ours comes back in; all else leaves. */
 async function explainWayOut(
   view: TablesView,
-  { protocol, remoteAddress }: Packet,
+  packet: Packet,
   { destinationPort }: ExplainRequest,
   found: Found,
   nowSeconds: number,
 ): Promise<ExplainStep> {
+  const { protocol, remoteAddress } = packet;
   const { settings } = view;
   const remote = formatIpv4(remoteAddress);
   const slot = slotOf(settings.poolAddresses, remoteAddress);
@@ -363,6 +428,11 @@ async function explainWayOut(
       'drop-sessions-full',
       say('There is no room for the session of {host}, which has {there}.', { host, there }),
     );
+  const left = use.maxSessions - use.sessions - (needed - 1);
+  // The packet's own session may be one of the same client.
+  const own = session === undefined && isOfClient(view, target, packet) ? 1 : 0;
+  if (back === undefined && (await sessionsFor(view, target)) + own >= left)
+    return refused('drop-client-share', SHARE_OF_SESSIONS);
   return passed(
     say('{there} is the mapping of {host}: the packet comes back in and goes there (hairpinning).', {
       there,

@@ -132,6 +132,8 @@ export const counters = germanOf({
     'Zuordnungen oder Sitzungen, deren Beginn oder Ende nicht protokolliert werden konnte (nat64.log): zu viele auf einmal',
   'Connections from the IPv4 side to ports that no IPv6 host has, kept unanswered for 6 seconds':
     'Verbindungen von der IPv4-Seite zu Ports, die kein IPv6-Rechner hat; 6 Sekunden unbeantwortet behalten',
+  'Of these, those for which the oldest of the sender that had most was forgotten: as many as can be were kept':
+    'Davon solche, für die das älteste des Absenders mit den meisten vergessen wurde: Mehr können nicht aufbewahrt werden',
   'Established TCP connections without traffic whose IPv6 host was asked whether they live':
     'Bestehende TCP-Verbindungen ohne Verkehr, deren IPv6-Rechner gefragt wurde, ob sie leben',
   'ICMP errors that the translator sent in answer to packets it dropped':
@@ -192,6 +194,8 @@ export const counters = germanOf({
     'Eine IPv6-Quelle, die für keine IPv4-Adresse steht (nat64.mode ist „stateless“)',
   'A client has nat64.maxMappingsPerClient or nat64.maxSessionsPerClient and wanted another':
     'Ein Client hat nat64.maxMappingsPerClient oder nat64.maxSessionsPerClient erreicht und wollte mehr',
+  'A client, or all of its /64, held far more than was left for everybody, and wanted another port or session':
+    'Ein Client oder sein /64 im Ganzen hielt weit mehr, als für alle noch frei war, und wollte einen weiteren Port oder eine weitere Sitzung',
   'nat64.maxSessions are in use': 'nat64.maxSessions sind in Gebrauch',
   'The TUN device did not take the translated packet': 'Das TUN-Device nahm das übersetzte Paket nicht an',
   // The control panel
