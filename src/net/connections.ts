@@ -17,6 +17,14 @@ import {
   read,
 } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
+import {
+  type Client,
+  connectionInTheWay,
+  createAdmission,
+  enter,
+  mayAccept,
+  openingInTheWay,
+} from './admission.ts';
 import type { Closer } from './closing.ts';
 import { type Connection, type Half, Phase, createConnection, oppositeOf } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
@@ -33,10 +41,6 @@ const EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 /** After these a short read does not tell that the queue is empty. */
 const EXHAUSTIVE = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
 const READABLE = EPOLLIN | EXHAUSTIVE;
-/** What all clients together may have sent before their servers are known. */
-const OPENINGS_LIMIT_BYTES = 32 * 1024 * 1024;
-/** An opening of this size is always heard out, whatever others do: a usual ClientHello has 0.5 to 2 KB. */
-const SMALL_OPENING_BYTES = 4096;
 
 const FAILURE_COUNTERS = {
   refused: 'server-refused',
@@ -55,6 +59,9 @@ export interface ConnectionsOptions {
   readonly events: TcpEvents;
   /** Probe silent servers. */
   readonly keepalive: boolean;
+  readonly maxConnections: number;
+  /** A random number. */
+  readonly seed: number;
 }
 
 /** Deadlines, in force for old connections too. */
@@ -73,7 +80,9 @@ export interface Connections {
   readonly busy: boolean;
   /** The time that handlers go by: milliseconds that wrap at 2^31. */
   setNow(nowMs: number): void;
-  accept(clientFd: number, gate: Gate): void;
+  /** False when accepting has to wait for connections to end. */
+  readonly hasRoom: boolean;
+  accept(clientFd: number, gate: Gate, client: Client): void;
   /** False when the descriptor is of no connection. */
   dispatch(fd: number, events: number): boolean;
   runQueued(): void;
@@ -86,7 +95,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
   const { values, index } = counters;
   const scratch = pinned(CHUNK_BYTES);
   const halves: (Half | undefined)[] = [];
-  const registry: Registry = { halves, open: 0, openings: 0, openingsBytes: 0, nowMs: 0 };
+  const admission = createAdmission(options.maxConnections, options.seed);
+  const registry: Registry = { halves, admission, open: 0, openings: 0, openingsBytes: 0, nowMs: 0 };
   let queued: Half[] = [];
 
   const queue = (half: Half) => {
@@ -107,8 +117,14 @@ export function createConnections(options: ConnectionsOptions): Connections {
   });
   const { refuse, linger, close, leaveOpening, countEnd } = ending;
 
-  function accept(fd: number, gate: Gate): void {
+  function accept(fd: number, gate: Gate, client: Client): void {
+    if (registry.open >= options.maxConnections && !makeRoom(client)) {
+      values[index['refused-share']]++;
+      closer.reset(fd, registry.nowMs);
+      return;
+    }
     const connection = createConnection(gate, fd, registry.nowMs);
+    enter(admission, connection, client);
     registry.open++;
     registry.openings++;
     halves[fd] = connection.up;
@@ -118,6 +134,20 @@ export function createConnections(options: ConnectionsOptions): Connections {
     }
     if (!epoll.add(fd, EDGES)) close(connection);
     else if (gate.route !== null) startDial(connection, gate.route);
+  }
+
+  /** Ends a connection of who has most, unless that is this client. */
+  function makeRoom(client: Client): boolean {
+    const connection = connectionInTheWay(admission, client, registry.nowMs);
+    if (connection === undefined) return false;
+    displace(connection, index.displaced);
+    return true;
+  }
+
+  function displace(connection: Connection, counter: number): void {
+    countEnd(connection, counter);
+    connection.failed = true;
+    close(connection);
   }
 
   // Opening: the client's first bytes.
@@ -131,7 +161,15 @@ export function createConnections(options: ConnectionsOptions): Connections {
         registry.openingsBytes += taken;
         // A full read, or an edge that told of more than bytes, leaves something in the queue.
         up.readable = up.exhaustive || taken === CHUNK_BYTES;
-        judge(connection, examine(connection, scratch.subarray(0, taken)));
+        const chunk = scratch.subarray(0, taken);
+        let inTheWay = openingInTheWay(admission, connection);
+        while (inTheWay !== undefined) {
+          displace(inTheWay, index['refused-memory']);
+          if (inTheWay === connection) return;
+          inTheWay = openingInTheWay(admission, connection);
+        }
+        connection.examiner ??= connection.gate.begin!();
+        judge(connection, connection.examiner.push(chunk, up.from));
         if (connection.phase !== Phase.opening || !up.readable) return;
       } else if (taken < 0 && errno() === E.EAGAIN) {
         up.readable = false;
@@ -142,14 +180,6 @@ export function createConnections(options: ConnectionsOptions): Connections {
         return;
       }
     }
-  }
-
-  function examine(connection: Connection, chunk: Uint8Array): Verdict {
-    if (registry.openingsBytes > OPENINGS_LIMIT_BYTES && connection.openingBytes > SMALL_OPENING_BYTES) {
-      return { kind: 'refuse', refusal: { ...CLOSE, counter: index['refused-memory'] } };
-    }
-    connection.examiner ??= connection.gate.begin!();
-    return connection.examiner.push(chunk, connection.up.from);
   }
 
   function judge(connection: Connection, verdict: Verdict): void {
@@ -336,6 +366,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
     get busy() {
       return queued.length > 0;
+    },
+    get hasRoom() {
+      return mayAccept(admission);
     },
     setNow: (nowMs) => void (registry.nowMs = nowMs),
     accept,

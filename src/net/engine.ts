@@ -4,6 +4,7 @@
  * close.
  */
 
+import { randomInt } from 'node:crypto';
 import { EPOLLIN } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
 import { Acceptor, PAUSE_MS } from './acceptor.ts';
@@ -16,10 +17,6 @@ import type { Gate } from './gate.ts';
 import type { HostCounters } from './host-slots.ts';
 import { PipePool } from './pipe-pool.ts';
 
-export interface EngineLimits extends ConnectionTimeouts {
-  readonly maxConnections: number;
-}
-
 export interface EngineOptions {
   readonly ledger: FdLedger;
   readonly counters: TcpCounters;
@@ -28,13 +25,14 @@ export interface EngineOptions {
   readonly events: TcpEvents;
   /** Probe silent servers; for clients the listening socket decides. */
   readonly keepalive: boolean;
+  readonly maxConnections: number;
   readonly wakeFd: number;
   readonly onBrokenListener: (fd: number, code: number) => void;
 }
 
 export interface TcpEngine {
   /** Replaces limits and listening sockets (fd -> gate); connections go on, with the gate they came through. */
-  configure(limits: EngineLimits, gates: Map<number, Gate>): void;
+  configure(limits: ConnectionTimeouts, gates: Map<number, Gate>): void;
   /** One turn of the loop, waiting at most `maxWaitMs`; true when `wakeFd` is readable. */
   turn(maxWaitMs: number): boolean;
 }
@@ -44,19 +42,30 @@ const SCAN_MS = 1000;
 const QUICK_SCAN_MS = 25;
 
 export function createTcpEngine(options: EngineOptions): TcpEngine {
-  const { ledger, counters, gauges, hosts, events, keepalive, wakeFd } = options;
+  const { ledger, counters, gauges, hosts, events, keepalive, maxConnections, wakeFd } = options;
   const epoll = new Epoll(ledger);
   const closer = new Closer(ledger);
   const pipes = new PipePool(ledger);
-  const connections = createConnections({ epoll, ledger, closer, pipes, counters, hosts, events, keepalive });
-  let limits: EngineLimits = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0, maxConnections: 0 };
+  const connections = createConnections({
+    epoll,
+    ledger,
+    closer,
+    pipes,
+    counters,
+    hosts,
+    events,
+    keepalive,
+    maxConnections,
+    seed: randomInt(2 ** 32),
+  });
+  let limits: ConnectionTimeouts = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0 };
   let scannedMs = performance.now() | 0;
   const acceptor = new Acceptor({
     epoll,
     ledger,
     counters,
     events,
-    hasRoom: () => connections.open < limits.maxConnections,
+    hasRoom: () => connections.hasRoom,
     onAccepted: connections.accept,
     onBroken: options.onBrokenListener,
   });

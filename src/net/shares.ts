@@ -224,10 +224,20 @@ export function victimFor(
   word2: number,
   word3: number,
 ): number {
-  const holder = findHolder(shares, word0, word1, word2, word3);
-  const isGreedy = holder !== 0 && shares.holders[holder * HOLDER_WORDS + HELD] + units >= shares.most;
-  return isGreedy ? shares.holders[holder * HOLDER_WORDS + FIRST] : greediestSlot(shares);
+  return victimOf(shares, units, findHolder(shares, word0, word1, word2, word3));
 }
+
+/** The same for who has this slot already, and wants so many units more; it may be this slot. */
+export const victimForOwner = (shares: SlotShares, units: number, slot: number): number =>
+  victimOf(shares, units, shares.records[slot * SLOT_WORDS + OWNER]);
+
+function victimOf(shares: SlotShares, units: number, holder: number): number {
+  const at = holder * HOLDER_WORDS;
+  const isGreedy = holder !== 0 && shares.holders[at + HELD] + units >= shares.most;
+  return isGreedy ? shares.holders[at + FIRST] : greediestSlot(shares);
+}
+
+export const unitsOf = ({ records }: SlotShares, slot: number): number => records[slot * SLOT_WORDS + UNITS];
 
 /** The slot used next after this one; 0 behind the last. */
 export const nextInAge = ({ records }: SlotShares, slot: number): number =>

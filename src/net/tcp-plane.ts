@@ -82,7 +82,6 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     limits: {
       handshakeTimeoutMs: plan.handshakeTimeoutMs,
       idleTimeoutMs: plan.idleTimeoutMs,
-      maxConnections,
     },
     keepalive,
     listeners,
@@ -100,6 +99,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
         entry: options.entry,
         init: () => ({
           state,
+          maxConnections,
           counters: counters.buffer,
           gauges: gauges.buffer,
           hosts: hostSlots.buffer,

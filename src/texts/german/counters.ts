@@ -17,8 +17,12 @@ export const counters = germanOf({
     'Verbindungen, die der Client beendete, bevor der Server bekannt oder erreicht war',
   'Connections refused because the client took too long to say what it wants':
     'Abgelehnte Verbindungen, weil der Client zu lange nicht sagte, was er will',
-  'Connections refused because too many clients sent long openings at once':
-    'Abgelehnte Verbindungen, weil zu viele Clients auf einmal lange Anfänge sendeten',
+  'Connections ended because long openings took up the memory there is, and their clients had most of it':
+    'Verbindungen, die endeten, weil lange Anfänge den Speicher füllten und ihre Clients das meiste davon hatten',
+  'Connections refused at the limit: their clients had as many as anybody, or more':
+    'Verbindungen, die an der Grenze abgewiesen wurden: Ihre Clients hatten so viele wie jeder andere, oder mehr',
+  'Connections ended at the limit for another client: their clients had most':
+    'Verbindungen, die an der Grenze für einen anderen Client endeten: Ihre Clients hatten die meisten',
   'Connections ended because the server refused the connection':
     'Beendete Verbindungen, weil der Server die Verbindung ablehnte',
   'Connections ended because no route led to the server':
