@@ -5,11 +5,11 @@
 
 import { accept4, E, EPOLLIN, errno, int32, pinned, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
-import { type Client, createClient, readClient } from './admission.ts';
 import type { TcpCounters } from './counters.ts';
 import type { Epoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
+import { type Client, createClient, readClient } from './shares.ts';
 import { SOCKADDR_BYTES } from '../os/socket-address.ts';
 
 /** Connections taken from one listener before others have their turn. */

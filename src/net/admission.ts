@@ -2,10 +2,9 @@
  * Who of the engine's clients gives way when there is no room for another connection, or for what it says before its server
  * is known (shares.ts). What has said nothing yet, or leads nowhere yet, goes before what is in use.
  */
-import { AF_INET } from '../os/libc.ts';
 import type { Connection } from './connection.ts';
 import {
-  MAPPED_WORD2,
+  type Client,
   type SlotShares,
   createSlotShares,
   greediestSlot,
@@ -25,28 +24,6 @@ export const OPENING_UNIT_BYTES = 4096;
 const LONG_OPENINGS_BYTES = 32 * 1024 * 1024;
 /** Of the greediest client's connections so many are looked at for the one that has been silent for longest. */
 const LOOKED_AT = 8;
-
-/** A client's address as words of shares.ts. */
-export interface Client {
-  word0: number;
-  word1: number;
-  word2: number;
-  word3: number;
-}
-
-export const createClient = (): Client => ({ word0: 0, word1: 0, word2: 0, word3: 0 });
-
-/** Reads the address out of a sockaddr that the kernel wrote. */
-export function readClient(client: Client, sockaddr: Uint8Array): void {
-  const isIpv4 = (sockaddr[0] | (sockaddr[1] << 8)) === AF_INET;
-  client.word0 = isIpv4 ? 0 : word(sockaddr, 8);
-  client.word1 = isIpv4 ? 0 : word(sockaddr, 12);
-  client.word2 = isIpv4 ? MAPPED_WORD2 : word(sockaddr, 16);
-  client.word3 = word(sockaddr, isIpv4 ? 4 : 20);
-}
-
-const word = (bytes: Uint8Array, at: number): number =>
-  (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
 
 export interface Admission {
   readonly all: SlotShares;

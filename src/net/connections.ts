@@ -17,14 +17,7 @@ import {
   read,
 } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
-import {
-  type Client,
-  connectionInTheWay,
-  createAdmission,
-  enter,
-  mayAccept,
-  openingInTheWay,
-} from './admission.ts';
+import { connectionInTheWay, createAdmission, enter, mayAccept, openingInTheWay } from './admission.ts';
 import type { Closer } from './closing.ts';
 import { type Connection, type Half, Phase, createConnection, oppositeOf } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
@@ -36,6 +29,7 @@ import { CLOSE, type DialFailure, type Gate, type Route, type Verdict } from './
 import { HOST, type HostCounters } from './host-slots.ts';
 import type { PipePool } from './pipe-pool.ts';
 import { CHUNK_BYTES, createRelay } from './relay.ts';
+import type { Client } from './shares.ts';
 
 const EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 /** After these a short read does not tell that the queue is empty. */

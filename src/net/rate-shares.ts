@@ -59,6 +59,24 @@ export function takeOfRate(
     shares.second = second;
     shares.left = shares.perSecond;
   }
+  if (!countWithin(shares, second, shares.left, word0, word1, word2, word3)) return false;
+  shares.left--;
+  return true;
+}
+
+/**
+ * Counts one of the host in this second; false, and nothing is counted, when it has its share already of `left`, which the
+ * caller knows.
+ */
+export function countWithin(
+  shares: RateShares,
+  second: number,
+  left: number,
+  word0: number,
+  word1: number,
+  word2: number,
+  word3: number,
+): boolean {
   const { places, clientMask } = shares;
   const isIpv4 = word2 === MAPPED_WORD2 && word1 === 0 && word0 === 0;
   const seed = mix(shares.seed, second);
@@ -75,9 +93,8 @@ export function takeOfRate(
           word0 & clientMask[0],
         ),
       );
-  if (!isWithinShare(places[host], shares.left, HOST_SHARE)) return false;
-  if (!isWithinShare(places[client], shares.left, CLIENT_SHARE)) return false;
-  shares.left--;
+  if (!isWithinShare(places[host], left, HOST_SHARE)) return false;
+  if (!isWithinShare(places[client], left, CLIENT_SHARE)) return false;
   places[host]++;
   if (client !== host) places[client]++;
   return true;

@@ -1,5 +1,7 @@
 /** DNS over TCP (RFC 7766): queries may be pipelined, replies go out as they come, in any order. */
+import { randomInt } from 'node:crypto';
 import type net from 'node:net';
+import { clientAt, createSlotShares, releaseSlot, takeSlot, touchSlot, victimFor } from '../../net/shares.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import { type IpPrefix, anyPrefixContains } from '../../wire/ip-prefix.ts';
 import { uint16At, writeUint16 } from '../../wire/dns-message.ts';
@@ -8,8 +10,8 @@ import type { Dns64Counters } from './counters.ts';
 
 /** RFC 7766 section 6.2.3: a few seconds; also for a client that sends a query too slowly, or does not read. */
 const IDLE_MS = 10_000;
-const MAX_CONNECTIONS = 256;
-const MAX_CONNECTIONS_PER_CLIENT = 32;
+/** At the limit a new connection takes the place of the one that the greediest client has not used for longest. */
+export const MAX_CONNECTIONS = 256;
 /** Queries of one connection that are resolved at a time; further ones wait in the socket. */
 const MAX_PIPELINED = 100;
 /** Replies that the client has not read. */
@@ -33,37 +35,46 @@ export interface StreamServer {
 
 export function createStreamServer({ answer, counters, allow }: StreamServerOptions): StreamServer {
   const { values, index } = counters;
-  const connections = new Set<net.Socket>();
-  const perClient = new Map<string, number>();
+  const shares = createSlotShares({ slots: MAX_CONNECTIONS, seed: randomInt(2 ** 32) });
+  /** By slot. */
+  const connections = new Map<number, net.Socket>();
 
   function accept(connection: net.Socket): void {
     const client = connection.remoteAddress ?? '';
     const address = parseIpAddress(client.replace(/%.*$/, ''));
-    const held = perClient.get(client) ?? 0;
     connection.on('error', () => connection.destroy());
-    if (
-      address === undefined ||
-      !anyPrefixContains(allow(), address) ||
-      connections.size >= MAX_CONNECTIONS ||
-      held >= MAX_CONNECTIONS_PER_CLIENT
-    ) {
+    if (address === undefined || !anyPrefixContains(allow(), address)) {
       values[index['tcp-refused']]++;
       connection.destroy();
       return;
     }
     values[index['tcp-connections']]++;
-    connections.add(connection);
-    perClient.set(client, held + 1);
+    const slot = slotFor(address);
+    connections.set(slot, connection);
     connection.on('close', () => {
-      connections.delete(connection);
-      const left = (perClient.get(client) ?? 1) - 1;
-      if (left === 0) perClient.delete(client);
-      else perClient.set(client, left);
+      // Not when it was taken away.
+      if (connections.get(slot) === connection) leave(slot);
     });
-    serve(connection, formatIpAddress(address));
+    serve(connection, slot, formatIpAddress(address));
   }
 
-  function serve(connection: net.Socket, client: string): void {
+  function slotFor(address: Uint8Array): number {
+    const { word0, word1, word2, word3 } = clientAt(address);
+    if (connections.size === MAX_CONNECTIONS) {
+      const victim = victimFor(shares, 1, word0, word1, word2, word3);
+      values[index['tcp-displaced']]++;
+      connections.get(victim)?.destroy();
+      leave(victim);
+    }
+    return takeSlot(shares, 1, word0, word1, word2, word3);
+  }
+
+  function leave(slot: number): void {
+    connections.delete(slot);
+    releaseSlot(shares, slot);
+  }
+
+  function serve(connection: net.Socket, slot: number, client: string): void {
     let pending = 0;
     let ended = false;
     let buffered: Buffer = Buffer.alloc(0);
@@ -96,6 +107,7 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
 
     const takeMessage = async (message: Uint8Array) => {
       timer.refresh();
+      touchSlot(shares, slot);
       pending++;
       values[index['queries-tcp']]++;
       const reply = await answer(message, client);
@@ -132,7 +144,7 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
     },
     accept,
     close() {
-      for (const connection of connections) connection.destroy();
+      for (const connection of connections.values()) connection.destroy();
     },
   };
 }

@@ -91,8 +91,12 @@ export const counters = germanOf({
     'Verworfene Anfragen, weil zu viele gerade aufgelöst wurden',
   'Replies that the kernel did not take': 'Antworten, die der Kernel nicht annahm',
   'TCP connections accepted': 'Angenommene TCP-Verbindungen',
-  'TCP connections closed at once: access list or connection limits':
-    'Sofort geschlossene TCP-Verbindungen: Zugangsliste oder Höchstzahl',
+  'TCP connections closed at once: their client is not on the access list':
+    'TCP-Verbindungen, sofort geschlossen: Der Client steht nicht auf der Zugriffsliste',
+  'TCP connections closed at the limit for another client: their clients had most':
+    'TCP-Verbindungen, an der Grenze für einen anderen Client geschlossen: Ihre Clients hatten die meisten',
+  'Queries dropped because their client, or all of its /64, had far more under way than was left for everybody':
+    'Verworfene Anfragen, deren Client oder dessen /64 im Ganzen weit mehr laufen hatte, als für alle noch frei war',
   'TCP connections closed because they were idle or too slow':
     'Geschlossene TCP-Verbindungen, weil sie untätig oder zu langsam waren',
   'Queries sent to upstreams': 'An Resolver weitergegebene Anfragen',

@@ -7,18 +7,16 @@ import {
   OPENING_UNIT_BYTES,
   connectionInTheWay,
   createAdmission,
-  createClient,
   enter,
   leave,
   leaveOpenings,
   mayAccept,
   openingInTheWay,
-  readClient,
 } from '../../../src/net/admission.ts';
 import { type Connection, createConnection } from '../../../src/net/connection.ts';
 import { CLOSE } from '../../../src/net/gate.ts';
+import { clientAt } from '../../../src/net/shares.ts';
 import { startTcpPlane } from '../../../src/net/tcp-plane.ts';
-import { encodeSocketAddress } from '../../../src/os/socket-address.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { proxyCounterTable } from '../../../src/services/proxy/counters.ts';
 import { planProxy } from '../../../src/services/proxy/service.ts';
@@ -26,15 +24,11 @@ import { parseIpAddress } from '../../../src/wire/ip-address.ts';
 import { Cleanup, freePort, hostAt, receive, until } from './support.ts';
 
 const gate = { begin: null, route: null, serverFailed: () => CLOSE };
-const clientAt = (text: string) => {
-  const client = createClient();
-  readClient(client, encodeSocketAddress({ address: parseIpAddress(text)!, port: 1 }));
-  return client;
-};
+const clientNamed = (text: string) => clientAt(parseIpAddress(text)!);
 
 /** A connection of the client, silent since `sinceMs`; ends who is in the way. Undefined when it is refused. */
 function arrive(admission: Admission, from: string, sinceMs = 0): Connection | undefined {
-  const client = clientAt(from);
+  const client = clientNamed(from);
   if (admission.all.usedSlots === admission.all.slots) {
     const other = connectionInTheWay(admission, client, sinceMs);
     if (other === undefined) return undefined;
