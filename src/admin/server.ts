@@ -1,4 +1,5 @@
 /** Starts the admin API and page. */
+import { randomInt } from 'node:crypto';
 import type { AdminConfig } from '../config/schema.ts';
 import { resolveAccessList } from '../os/interfaces.ts';
 import { createCounters, readCounters } from '../runtime/counters.ts';
@@ -15,6 +16,7 @@ import { keepConsoleFile, pageUrls } from './console-file.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 import { ADMIN_COUNTERS } from './counters.ts';
 import { startDiagnostics } from './diagnostics/diagnostics.ts';
+import { createConnectionShares } from './connection-shares.ts';
 import { createListeners } from './listeners.ts';
 import { english, listOf } from '../texts/text.ts';
 
@@ -96,6 +98,11 @@ export async function startAdmin(
       requestsPerMinute: REQUESTS_PER_MINUTE,
     },
   );
+  const shares = createConnectionShares(
+    (remoteAddress) => admitsSource(lan(), remoteAddress),
+    () => counters.values[counters.index['displaced-connection']]++,
+    randomInt(2 ** 32),
+  );
   const listeners = createListeners(
     app.routing,
     ({ remoteAddress }) => {
@@ -104,6 +111,7 @@ export async function startAdmin(
       return admitted;
     },
     certificate.pem,
+    shares,
   );
   const screen = keepConsoleFile(stateDirectory, consoleContent, log);
   const stop = async () => {

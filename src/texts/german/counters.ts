@@ -208,6 +208,8 @@ export const counters = germanOf({
   'The TUN device did not take the translated packet': 'Das TUN-Device nahm das übersetzte Paket nicht an',
   // The control panel
   'Requests that came from an allowed address': 'Anfragen von einer zugelassenen Adresse',
+  'Connections closed at the limit for another client: their clients had most':
+    'Verbindungen, an der Grenze für einen anderen Client geschlossen: Ihre Clients hatten die meisten',
   'Connections and requests from an address that admin.allow does not list; closed or answered 403':
     'Verbindungen und Anfragen von einer Adresse, die admin.allow nicht aufführt; geschlossen oder mit 403 beantwortet',
   'Requests whose Host is neither an address, localhost nor one of admin.hostnames (DNS rebinding); 421':
