@@ -5,6 +5,7 @@ import type { ConfigStore } from './config/store.ts';
 import { explainersOf } from './explainers.ts';
 import { startAdmin } from './admin/server.ts';
 import { createConditions } from './runtime/conditions.ts';
+import { watchLimits } from './runtime/limits.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Service, ServiceContext } from './runtime/service.ts';
 import { ServiceSlot, type ServiceReport } from './runtime/service-slot.ts';
@@ -145,6 +146,13 @@ export async function startApp(options: AppOptions): Promise<App> {
     ),
   );
   started.defer(() => stopping.abort());
+  const withLimits = [...slots, { name: 'admin', service: admin }];
+  started.use(
+    watchLimits(
+      () => Object.fromEntries(withLimits.map(({ name, service }) => [name, service?.limits?.() ?? []])),
+      conditions,
+    ),
+  );
 
   /** All or nothing: when one service refuses, those already changed go back to the configuration before. */
   store.onChange(async (next, previous) => {

@@ -16,9 +16,9 @@ import { keepConsoleFile, pageUrls } from './console-file.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 import { ADMIN_COUNTERS } from './counters.ts';
 import { startDiagnostics } from './diagnostics/diagnostics.ts';
-import { createConnectionShares } from './connection-shares.ts';
+import { MAX_SERVED, MAX_SILENT, createConnectionShares } from './connection-shares.ts';
 import { createListeners } from './listeners.ts';
-import { english, listOf } from '../texts/text.ts';
+import { english, listOf, say } from '../texts/text.ts';
 
 export type { AdminDeps } from './build.ts';
 
@@ -35,6 +35,7 @@ export interface AdminService extends Omit<Service<AdminOptions>, 'failWorker'> 
 /** "lan" follows the interfaces: addresses come and go while we run. */
 const ACCESS_LIST_MAX_AGE_MS = 5000;
 const REQUESTS_PER_MINUTE = 600;
+const ADVICE = say('Somebody connects to this page over and over again; admin.allow says who may.');
 /** Two clocks are read one after the other: their difference jitters. */
 const CLOCK_JITTER_MS = 2000;
 
@@ -149,6 +150,15 @@ export async function startAdmin(
     },
     status: status as AdminService['status'],
     counters: () => readCounters(counters),
+    limits: () => [
+      {
+        what: say('connections that have not asked for anything yet'),
+        used: shares.silent,
+        size: MAX_SILENT,
+        advice: ADVICE,
+      },
+      { what: say('connections'), used: shares.served, size: MAX_SERVED, advice: ADVICE },
+    ],
     [Symbol.asyncDispose]: stop,
   };
 }

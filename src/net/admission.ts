@@ -21,7 +21,7 @@ import {
 /** An opening of this size is always heard out, whatever others do: a usual ClientHello has 0.5 to 2 KB. */
 export const OPENING_UNIT_BYTES = 4096;
 /** What all clients together may have sent beyond that before their servers are known. */
-const LONG_OPENINGS_BYTES = 32 * 1024 * 1024;
+export const LONG_OPENING_UNITS = (32 * 1024 * 1024) / OPENING_UNIT_BYTES;
 /** Of the greediest client's connections so many are looked at for the one that has been silent for longest. */
 const LOOKED_AT = 8;
 
@@ -39,7 +39,7 @@ export const createAdmission = (maxConnections: number, seed: number): Admission
   all: createSlotShares({ slots: maxConnections, seed }),
   openings: createSlotShares({
     slots: maxConnections,
-    units: maxConnections + LONG_OPENINGS_BYTES / OPENING_UNIT_BYTES,
+    units: maxConnections + LONG_OPENING_UNITS,
     seed,
   }),
   connections: [],

@@ -70,6 +70,8 @@ export interface Connections {
   /** Connections now open, and those of them whose server is not reached yet. */
   readonly open: number;
   readonly openings: number;
+  /** What openings hold beyond a unit each (admission.ts). */
+  readonly longOpenings: number;
   /** Some half has more to do at once: call `runQueued()` without waiting. */
   readonly busy: boolean;
   /** The time that handlers go by: milliseconds that wrap at 2^31. */
@@ -357,6 +359,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
     },
     get openings() {
       return registry.openings;
+    },
+    get longOpenings() {
+      return admission.openings.usedUnits - admission.openings.usedSlots;
     },
     get busy() {
       return queued.length > 0;

@@ -35,6 +35,7 @@ export const tcpGaugeTable = {
   connections: 'Connections now open',
   openings: 'Connections whose server is not known or reached yet',
   pipes: 'Pipes in existence',
+  longOpenings: 'Memory that openings have beyond what each may have, in steps of 4096 bytes',
 } as const;
 
 export type TcpGauges = Counters<typeof tcpGaugeTable>;

@@ -103,6 +103,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     gauges.values[gauges.index.connections] = connections.open;
     gauges.values[gauges.index.openings] = connections.openings;
     gauges.values[gauges.index.pipes] = pipes.existing;
+    gauges.values[gauges.index.longOpenings] = connections.longOpenings;
     return woken;
   }
 

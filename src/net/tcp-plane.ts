@@ -8,8 +8,10 @@ import { type CounterTable, createCounters, readCounters } from '../runtime/coun
 import type { EventSink } from '../runtime/events.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { HostTraffic } from '../runtime/host-traffic.ts';
+import type { Limit } from '../runtime/limits.ts';
 import type { ServiceStatus } from '../runtime/service.ts';
 import { superviseWorker } from '../runtime/supervise-worker.ts';
+import { LONG_OPENING_UNITS } from './admission.ts';
 import { tcpGaugeTable } from './counters.ts';
 import { createTcpEventRing, readTcpEvent } from './events.ts';
 import { createHostSlots } from './host-slots.ts';
@@ -17,6 +19,7 @@ import { type ListenSpec, type OpenListener, openChanges } from './listen.ts';
 import type { Applied, TcpPlaneState, TcpWorkerInit } from './tcp-worker.ts';
 import { say } from '../texts/text.ts';
 
+const SEE_EVENTS = say('See in the timeline which client has most of them; it is the first to lose some.');
 /** A worker that has not applied a change by then was found stuck by its supervisor and replaced. */
 const APPLY_TIMEOUT_MS = 15_000;
 /** Descriptors left to the rest of the process: DNS, the admin page, files. */
@@ -58,6 +61,7 @@ export interface TcpPlane<Config> extends AsyncDisposable {
   status(): ServiceStatus;
   counters(): Readonly<Record<string, number>>;
   hosts(): Readonly<Record<string, HostTraffic>>;
+  limits(): readonly Limit[];
   failWorker(): void;
 }
 
@@ -175,6 +179,18 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     },
     counters: () => readCounters(counters),
     hosts: hostSlots.read,
+    limits() {
+      const { connections, longOpenings } = readCounters(gauges);
+      return [
+        { what: say('connections'), used: connections, size: maxConnections, advice: SEE_EVENTS },
+        {
+          what: say('steps of memory for what clients send before their servers are known'),
+          used: longOpenings,
+          size: LONG_OPENING_UNITS,
+          advice: SEE_EVENTS,
+        },
+      ];
+    },
     failWorker: () => worker.fail(),
     async [Symbol.asyncDispose]() {
       await last;

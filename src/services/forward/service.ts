@@ -101,6 +101,7 @@ export async function startForward(
     status: plane.status,
     counters: plane.counters,
     hosts: plane.hosts,
+    limits: plane.limits,
     failWorker: plane.failWorker,
     [Symbol.asyncDispose]: () => plane[Symbol.asyncDispose](),
   };

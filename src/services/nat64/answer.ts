@@ -44,7 +44,7 @@ import { MAPPED_WORD2 } from '../../net/shares.ts';
 import { type RateShares, createRateShares, takeOfRate } from '../../net/rate-shares.ts';
 
 /** At most so many in a second to all hosts of a side (RFC 4443 section 2.4 f, RFC 1812 section 4.3.2.8). */
-const ANSWERS_PER_SECOND = 200;
+export const ANSWERS_PER_SECOND = 200;
 /** Beside them, for errors about the path MTU alone: without these, connections hang instead of going on. */
 const MTU_ANSWERS_PER_SECOND = 100;
 /** RFC 1812 section 4.3.2.3: an ICMPv4 error does not exceed 576 bytes. */

@@ -6,6 +6,7 @@ import { close } from '../../os/libc.ts';
 import { globalIpv6Addresses } from '../../os/routes.ts';
 import { openTun, tunExists } from '../../os/tun.ts';
 import type { Counters } from '../../runtime/counters.ts';
+import type { Limit } from '../../runtime/limits.ts';
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { ServiceContext } from '../../runtime/service.ts';
 import { superviseWorker } from '../../runtime/supervise-worker.ts';
@@ -21,6 +22,7 @@ import type { NAT64_COUNTERS } from './counters.ts';
 import { type Pool4, choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { compileEam } from './eam.ts';
 import { type FastPath, startFastPath } from './fast-path.ts';
+import { createLimits } from './limits.ts';
 import { createMappingRing, readMappingLog } from './mapping-log.ts';
 import { createQueries } from './queries.ts';
 import { compilePortBlocks } from './port-blocks.ts';
@@ -37,6 +39,7 @@ export interface Translation extends AsyncDisposable {
   readonly sessions: number;
   readonly bibEntries: number;
   readonly queries: Nat64Queries;
+  readonly limits: readonly Limit[];
   /** Whether every address of nat64.pool4 is there. */
   readonly isPoolComplete: boolean;
   /** Devices on which the kernel translates established flows itself. */
@@ -106,6 +109,7 @@ export async function startTranslation(
       log: context.log,
     }),
   );
+  const limits = createLimits(() => counters.values[counters.index['icmp-errors-withheld']]);
   const running = cleanUp.move();
   return {
     get restarts() {
@@ -124,6 +128,9 @@ export async function startTranslation(
       return fastPath?.devices ?? [];
     },
     queries: createQueries(() => ({ tables, settings }), tableClockSeconds),
+    get limits() {
+      return limits(tables, settings);
+    },
     get deviceExists() {
       return tunExists(tun.fd);
     },

@@ -57,6 +57,7 @@ export async function startProxy(
     status: plane.status,
     counters: plane.counters,
     hosts: plane.hosts,
+    limits: plane.limits,
     failWorker: plane.failWorker,
     [Symbol.asyncDispose]: () => plane[Symbol.asyncDispose](),
   };
