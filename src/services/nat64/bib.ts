@@ -129,14 +129,11 @@ export function linkBib(tables: Tables, index: number): void {
   bib[at + BIB.NEXT] = bibHeads[hash];
   bibHeads[hash] = index;
   tables.bibByMappedPort[portIndexOf(tables, index)] = index;
-  notePortTaken(
-    tables.ports,
-    bibSlot(tables, index),
-    bibProtocol(tables, index),
-    bib[at + BIB.PORTS] & 0xffff,
-  );
+  const kind = bib[at + BIB.KIND];
+  const slot = kind >> BIB_KIND.SLOT_SHIFT;
+  notePortTaken(tables.ports, slot, (kind & BIB_KIND.TRANSPORT) - 1, bib[at + BIB.PORTS] & 0xffff);
   tables.control[CONTROL.BIB_COUNT]++;
-  if (!isStaticBib(tables, index)) addClientMapping(tables, at, bibSlot(tables, index));
+  if ((kind & BIB_KIND.STATIC) === 0) addClientMapping(tables, at, slot);
 }
 
 /** Removes a BIB entry that has no session, and frees its port at second `nowSeconds`. */

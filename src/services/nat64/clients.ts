@@ -119,7 +119,8 @@ export function mayHavePort(
   word3: number,
 ): boolean {
   const left = portsLeft(tables.ports, protocol);
-  if (left <= 0) return true;
+  // While as many are left as all together have, nobody has too many.
+  if (left <= 0 || tables.ports.used[protocol] < left) return true;
   const network = networkOf(tables, client, word0, word1, word2, word3);
   return isWithinShares(
     tables.clients.records[client * WORDS + CLIENT.MAPPINGS + protocol],
@@ -138,7 +139,7 @@ export function mayHaveSession(
   word3: number,
 ): boolean {
   const left = sessionsLeft(tables);
-  if (left <= 0) return true;
+  if (left <= 0 || tables.control[CONTROL.SESSION_COUNT] < left) return true;
   const network = networkOf(tables, client, word0, word1, word2, word3);
   return isWithinShares(
     tables.clients.records[client * WORDS + CLIENT.SESSIONS],

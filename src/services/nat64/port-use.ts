@@ -12,6 +12,8 @@ const PROTOCOL_COUNT = 3;
 export interface PortUse {
   readonly pools: readonly PortPool[];
   readonly restSeconds: number;
+  /** By TRANSPORT: all ports of the pools. */
+  readonly sizes: readonly number[];
   /** By TRANSPORT. Both are words of the shared memory: anybody may read them. */
   readonly used: Words;
   readonly resting: Words;
@@ -31,6 +33,7 @@ export function countPorts(
   const use: PortUse = {
     pools,
     restSeconds,
+    sizes: [0, 1, 2].map((protocol) => portsOf(pools, protocol)),
     used: control.subarray(CONTROL.PORTS_USED, CONTROL.PORTS_USED + PROTOCOL_COUNT),
     resting: control.subarray(CONTROL.PORTS_RESTING, CONTROL.PORTS_RESTING + PROTOCOL_COUNT),
     released: new Int32Array(PROTOCOL_COUNT * RING_SECONDS),
@@ -52,9 +55,8 @@ export function countPorts(
 }
 
 /** Ports of the pools that a new mapping could get; not below 0. Call `passTime` first. */
-export function portsLeft({ pools, used, resting }: PortUse, protocol: number): number {
-  return Math.max(portsOf(pools, protocol) - used[protocol] - resting[protocol], 0);
-}
+export const portsLeft = ({ sizes, used, resting }: PortUse, protocol: number): number =>
+  Math.max(sizes[protocol] - used[protocol] - resting[protocol], 0);
 
 /** All ports of the pools. */
 export function portsOf(pools: readonly PortPool[], protocol: number): number {

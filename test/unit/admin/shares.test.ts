@@ -71,6 +71,10 @@ for (const { title, tls, bytes } of FLOODS) {
       'the limit is reached',
       20_000,
     );
+    assert.ok(
+      admin.limits!().some(({ used, size }) => used === size),
+      'what the status tells from 90 % on',
+    );
     for (let i = 0; i < 10; i++) {
       for (let more = 0; more < 10; more++) attack(t, port, bytes);
       assert.equal(await health(port, `127.0.0.${i + 2}`), 200);

@@ -104,6 +104,8 @@ describe('one client uses up', () => {
     for (let i = 0; i < 300; i++) await connect(stack, port, ATTACKER);
     await waitFor('the limit is reached', () => service.counters()['tcp-displaced'] >= 40);
     assert.equal(service.status().figures.tcpConnections, 256);
+    const limit = service.limits!().find(({ size }) => size === 256);
+    assert.equal(limit?.used, 256, 'what the status tells from 90 % on');
     for (let i = 0; i < 20; i++) {
       await connect(stack, port, ATTACKER);
       assert.equal((await askTcpFrom(stack, port, '127.0.0.3', `v${i}.example.com`)).answers?.length, 1);

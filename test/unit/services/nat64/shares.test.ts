@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TCP_FLAGS, address, readU16, tcp, udp } from './packets.ts';
 import { HOST, POOL4, REMOTE, createHarness } from './harness.ts';
+import { createLimits } from '../../../../src/services/nat64/limits.ts';
 import { MAX_STORED_SYNS } from '../../../../src/services/nat64/stored-syns.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
+import { english } from '../../../../src/texts/text.ts';
 
 const REMOTE6 = `64:ff9b::${REMOTE}`;
 const OTHER = '2001:db8:2::10';
@@ -200,4 +202,20 @@ describe('stored SYNs', () => {
     );
     assert.equal(harness.translator.tables.control[CONTROL.STORED_SYNS], 0);
   });
+});
+
+test('what the status tells from 90 % on', () => {
+  const harness = createHarness({ ports: [40_000, 40_099], allow: BOTH.allow });
+  const limits = createLimits(() => harness.counters()['icmp-errors-withheld']);
+  const full = () =>
+    limits(harness.translator.tables, harness.translator.settings)
+      .filter(({ used, size }) => used >= size * 0.9)
+      .map(({ what }) => english(what));
+  assert.deepEqual(full(), []);
+  for (let i = 0; i < 200; i++) harness.send(from(`2001:db8:1::${10 + (i % 9)}`, 1 + i));
+  assert.deepEqual(full(), ['UDP ports of pool4']);
+  harness.setTime(1);
+  for (let i = 0; i < 500; i++) harness.send(expired(HOST));
+  assert.deepEqual(full(), ['UDP ports of pool4', 'ICMP errors in a second']);
+  assert.deepEqual(full(), ['UDP ports of pool4']);
 });
