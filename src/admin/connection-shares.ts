@@ -4,11 +4,9 @@
  * others. A newcomer always gets in: the greediest loses the one that it has not used for longest.
  */
 import type { Socket } from 'node:net';
+import { IPV6_CLIENT_BITS, IPV6_HOST_BITS, clientAt } from '../net/client.ts';
 import {
-  IPV6_CLIENT_BITS,
-  IPV6_HOST_BITS,
   type SlotShares,
-  clientAt,
   createSlotShares,
   nextOfClient,
   releaseSlot,

@@ -4,15 +4,8 @@
  */
 import type { ServerResponse } from 'node:http';
 import { randomInt } from 'node:crypto';
-import {
-  IPV6_HOST_BITS,
-  clientAt,
-  createSlotShares,
-  greediestSlot,
-  heldBy,
-  releaseSlot,
-  takeSlot,
-} from '../net/shares.ts';
+import { IPV6_HOST_BITS, clientAt } from '../net/client.ts';
+import { createSlotShares, greediestSlot, heldBy, releaseSlot, takeSlot } from '../net/shares.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
 import { sumHosts } from '../runtime/host-traffic.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';

@@ -9,7 +9,7 @@ import type { TcpCounters } from './counters.ts';
 import type { Epoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
-import { type Client, createClient, readClient } from './shares.ts';
+import { type Client, createClient, readClient } from './client.ts';
 import { SOCKADDR_BYTES } from '../os/socket-address.ts';
 
 /** Connections taken from one listener before others have their turn. */

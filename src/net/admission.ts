@@ -3,8 +3,8 @@
  * is known (shares.ts). What has said nothing yet, or leads nowhere yet, goes before what is in use.
  */
 import type { Connection } from './connection.ts';
+import type { Client } from './client.ts';
 import {
-  type Client,
   type SlotShares,
   createSlotShares,
   greediestSlot,

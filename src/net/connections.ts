@@ -29,7 +29,7 @@ import { CLOSE, type DialFailure, type Gate, type Route, type Verdict } from './
 import { HOST, type HostCounters } from './host-slots.ts';
 import type { PipePool } from './pipe-pool.ts';
 import { CHUNK_BYTES, createRelay } from './relay.ts';
-import type { Client } from './shares.ts';
+import type { Client } from './client.ts';
 
 const EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 /** After these a short read does not tell that the queue is empty. */

@@ -2,11 +2,10 @@
  * What is held for a time and cannot be taken away (questions under way): at most so many, with a share for each host and each
  * client by the rule of `isWithinShare`.
  */
+import { type Client, IPV6_HOST_BITS } from './client.ts';
 import {
   CLIENT_SHARE,
-  type Client,
   HOST_SHARE,
-  IPV6_HOST_BITS,
   type SlotShares,
   createSlotShares,
   heldBy,

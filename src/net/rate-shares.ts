@@ -4,14 +4,8 @@
  * in each second: two clients that meet in a place share it for that second only. Constant time and memory, no allocation.
  */
 import { mix } from '../runtime/hash.ts';
-import {
-  CLIENT_SHARE,
-  HOST_SHARE,
-  IPV6_CLIENT_BITS,
-  MAPPED_WORD2,
-  isWithinShare,
-  maskOfWord,
-} from './shares.ts';
+import { IPV6_CLIENT_BITS, isMapped, maskOfWord } from './client.ts';
+import { CLIENT_SHARE, HOST_SHARE, isWithinShare } from './shares.ts';
 
 /** Places, of each kind: a few hundred clients a second are at odds of some percent to share one. */
 const PLACES = 4096;
@@ -78,7 +72,7 @@ export function countWithin(
   word3: number,
 ): boolean {
   const { places, clientMask } = shares;
-  const isIpv4 = word2 === MAPPED_WORD2 && word1 === 0 && word0 === 0;
+  const isIpv4 = isMapped(word0, word1, word2);
   const seed = mix(shares.seed, second);
   const host = placeOf(places, second, PLACES, mix(mix(mix(mix(seed, word3), word2), word1), word0));
   // An IPv4 address is host and client in one.

@@ -10,14 +10,8 @@
  * Addresses are four big-endian words, IPv4 in its mapped form. No function here allocates or throws, and each
  * takes constant time whatever clients did. Number 0 means "none", and memory that was never used is never touched.
  */
-import { AF_INET } from '../os/libc.ts';
 import { mix } from '../runtime/hash.ts';
-
-/** The third word of an IPv4-mapped address; the first two are 0. */
-export const MAPPED_WORD2 = 0xffff;
-export const IPV4_CLIENT_BITS = 32;
-export const IPV6_CLIENT_BITS = 64;
-export const IPV6_HOST_BITS = 128;
+import { IPV4_CLIENT_BITS, IPV6_CLIENT_BITS, isMapped, maskOfWord } from './client.ts';
 
 /** A host may hold this many times what is left: alone 4/5 of everything; two hosts 4/9 each, and so on. */
 export const HOST_SHARE = 4;
@@ -30,42 +24,6 @@ export const CLIENT_SHARE = 16;
  */
 export const isWithinShare = (held: number, left: number, share: number): boolean =>
   left > 0 && held < left * share;
-
-/** The mask of one of the four words of an address, of which the first `bits` count. */
-export function maskOfWord(bits: number, word: number): number {
-  const ofWord = Math.min(Math.max(bits - word * 32, 0), 32);
-  return ofWord === 0 ? 0 : -1 << (32 - ofWord);
-}
-
-/** A host's address. */
-export interface Client {
-  word0: number;
-  word1: number;
-  word2: number;
-  word3: number;
-}
-
-export const createClient = (): Client => ({ word0: 0, word1: 0, word2: 0, word3: 0 });
-
-/** Reads the address out of a sockaddr that the kernel wrote. */
-export function readClient(client: Client, sockaddr: Uint8Array): void {
-  const isIpv4 = (sockaddr[0] | (sockaddr[1] << 8)) === AF_INET;
-  client.word0 = isIpv4 ? 0 : wordAt(sockaddr, 8);
-  client.word1 = isIpv4 ? 0 : wordAt(sockaddr, 12);
-  client.word2 = isIpv4 ? MAPPED_WORD2 : wordAt(sockaddr, 16);
-  client.word3 = wordAt(sockaddr, isIpv4 ? 4 : 20);
-}
-
-/** The client at an address of 16 bytes, IPv4 in its mapped form. */
-export const clientAt = (address: Uint8Array): Client => ({
-  word0: wordAt(address, 0),
-  word1: wordAt(address, 4),
-  word2: wordAt(address, 8),
-  word3: wordAt(address, 12),
-});
-
-const wordAt = (bytes: Uint8Array, at: number): number =>
-  (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
 
 // Words of a holder's record: the client's address, masked, then these.
 const HELD = 4;
@@ -304,9 +262,6 @@ function findHolder(shares: SlotShares, word0: number, word1: number, word2: num
   }
   return 0;
 }
-
-const isMapped = (word0: number, word1: number, word2: number): boolean =>
-  word2 === MAPPED_WORD2 && word1 === 0 && word0 === 0;
 
 function addHolder(shares: SlotShares, word0: number, word1: number, word2: number, word3: number): number {
   const { holders, heads, mask4, mask6 } = shares;

@@ -1,7 +1,7 @@
 /** The main thread's answers: its own cache for what the worker's does not have (or lost), then the resolver. */
 import { randomInt } from 'node:crypto';
 import { createHeldShares, giveBack, hold } from '../../net/held-shares.ts';
-import { type Client, clientAt, createClient, readClient } from '../../net/shares.ts';
+import { type Client, clientAt, createClient, readClient } from '../../net/client.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
 import { HEADER_BYTES, MAX_MESSAGE_BYTES, RCODE_MASK, Rcode, uint16At } from '../../wire/dns-message.ts';

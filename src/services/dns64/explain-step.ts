@@ -18,7 +18,7 @@ import { parseIpPrefix } from '../../wire/ip-prefix.ts';
 import { accessTable, admits } from './access.ts';
 import type { Answer } from './answer.ts';
 import { DNS64_COUNTERS } from './counters.ts';
-import { createClient } from '../../net/shares.ts';
+import { createClient } from '../../net/client.ts';
 import { createResolver } from './resolve.ts';
 import { createUpstreams } from './upstreams.ts';
 import { say } from '../../texts/text.ts';

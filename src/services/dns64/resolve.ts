@@ -6,7 +6,7 @@ import type { IpPrefix } from '../../wire/ip-prefix.ts';
 import { type Answer, type AnswerOrigin, failure, makeAnswer, variantOf } from './answer.ts';
 import { randomInt } from 'node:crypto';
 import { createHeldShares, giveBack, hold } from '../../net/held-shares.ts';
-import type { Client } from '../../net/shares.ts';
+import type { Client } from '../../net/client.ts';
 import type { Dns64Counters } from './counters.ts';
 import {
   danglingAlias,

@@ -1,7 +1,8 @@
 /** DNS over TCP (RFC 7766): queries may be pipelined, replies go out as they come, in any order. */
 import { randomInt } from 'node:crypto';
 import type net from 'node:net';
-import { clientAt, createSlotShares, releaseSlot, takeSlot, touchSlot, victimFor } from '../../net/shares.ts';
+import { clientAt } from '../../net/client.ts';
+import { createSlotShares, releaseSlot, takeSlot, touchSlot, victimFor } from '../../net/shares.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import { type IpPrefix, anyPrefixContains } from '../../wire/ip-prefix.ts';
 import { uint16At, writeUint16 } from '../../wire/dns-message.ts';

@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto';
 import { POLLIN, pinned, poll } from '../../os/libc.ts';
 import { createCounters } from '../../runtime/counters.ts';
 import { countWithin, createRateShares, takeOfRate } from '../../net/rate-shares.ts';
-import { MAPPED_WORD2 } from '../../net/shares.ts';
+import { MAPPED_WORD2 } from '../../net/client.ts';
 import { MAX_WAIT_MS, workerThread } from '../../runtime/worker-thread.ts';
 import { RCODE_MASK, Rcode } from '../../wire/dns-message.ts';
 import { newQuery, readQuery } from '../../wire/dns-query.ts';

@@ -40,7 +40,7 @@ import { COUNTER, type Nat64Counter, type Verdict } from './counters.ts';
 import { clearOffload } from './packet.ts';
 import { type Settings, slotOf } from './settings.ts';
 import type { Translator } from './translator.ts';
-import { MAPPED_WORD2 } from '../../net/shares.ts';
+import { MAPPED_WORD2 } from '../../net/client.ts';
 import { type RateShares, createRateShares, takeOfRate } from '../../net/rate-shares.ts';
 
 /** At most so many in a second to all hosts of a side (RFC 4443 section 2.4 f, RFC 1812 section 4.3.2.8). */

@@ -3,7 +3,8 @@
  * prefix (nat64.clientPrefixBits); a network is all clients of a /64, whose addresses one machine can choose from. Both are
  * derived from the BIB, so a new worker makes them anew.
  */
-import { CLIENT_SHARE, HOST_SHARE, IPV6_CLIENT_BITS, maskOfWord } from '../../net/shares.ts';
+import { IPV6_CLIENT_BITS, maskOfWord } from '../../net/client.ts';
+import { CLIENT_SHARE, HOST_SHARE } from '../../net/shares.ts';
 import { portsLeft } from './port-use.ts';
 import { BIB, BIB_KIND, CONTROL, type Tables, mix } from './tables.ts';
 

@@ -3,14 +3,8 @@
  * because the host may be about to open the same connection from its side; then the sender is. They end in the order in
  * which they came. The memory is bounded: at the limit a new one takes the place of the oldest of the sender that has most.
  */
-import {
-  MAPPED_WORD2,
-  type SlotShares,
-  createSlotShares,
-  releaseSlot,
-  takeSlot,
-  victimFor,
-} from '../../net/shares.ts';
+import { MAPPED_WORD2 } from '../../net/client.ts';
+import { type SlotShares, createSlotShares, releaseSlot, takeSlot, victimFor } from '../../net/shares.ts';
 import { mix } from '../../runtime/hash.ts';
 import type { Packet } from './packet.ts';
 

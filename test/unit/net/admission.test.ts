@@ -15,7 +15,7 @@ import {
 } from '../../../src/net/admission.ts';
 import { type Connection, createConnection } from '../../../src/net/connection.ts';
 import { CLOSE } from '../../../src/net/gate.ts';
-import { clientAt } from '../../../src/net/shares.ts';
+import { clientAt } from '../../../src/net/client.ts';
 import { startTcpPlane } from '../../../src/net/tcp-plane.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { proxyCounterTable } from '../../../src/services/proxy/counters.ts';

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createRateShares, takeOfRate } from '../../../src/net/rate-shares.ts';
+import { MAPPED_WORD2 } from '../../../src/net/client.ts';
 import {
   CLIENT_SHARE,
   HOST_SHARE,
-  MAPPED_WORD2,
   createSlotShares,
   greediestSlot,
   growSlot,
