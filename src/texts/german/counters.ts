@@ -20,9 +20,9 @@ export const counters = germanOf({
   'Connections ended because long openings took up the memory there is, and their clients had most of it':
     'Verbindungen, die endeten, weil lange Anfänge den Speicher füllten und ihre Clients das meiste davon hatten',
   'Connections refused at the limit: their clients had as many as anybody, or more':
-    'Verbindungen, die an der Grenze abgewiesen wurden: Ihre Clients hatten so viele wie jeder andere, oder mehr',
+    'Verbindungen, die an der Grenze abgewiesen wurden, weil der Client so viele hatte wie jeder andere oder mehr',
   'Connections ended at the limit for another client: their clients had most':
-    'Verbindungen, die an der Grenze für einen anderen Client endeten: Ihre Clients hatten die meisten',
+    'Verbindungen, die an der Grenze für einen anderen Client endeten, weil der eigene die meisten hatte',
   'Connections ended because the server refused the connection':
     'Beendete Verbindungen, weil der Server die Verbindung ablehnte',
   'Connections ended because no route led to the server':
@@ -94,7 +94,7 @@ export const counters = germanOf({
   'TCP connections closed at once: their client is not on the access list':
     'TCP-Verbindungen, sofort geschlossen: Der Client steht nicht auf der Zugriffsliste',
   'TCP connections closed at the limit for another client: their clients had most':
-    'TCP-Verbindungen, an der Grenze für einen anderen Client geschlossen: Ihre Clients hatten die meisten',
+    'TCP-Verbindungen, an der Grenze für einen anderen Client geschlossen, weil der eigene die meisten hatte',
   'Queries dropped because their client, or all of its /64, had far more under way than was left for everybody':
     'Verworfene Anfragen, deren Client oder dessen /64 im Ganzen weit mehr laufen hatte, als für alle noch frei war',
   'TCP connections closed because they were idle or too slow':
@@ -209,7 +209,7 @@ export const counters = germanOf({
   // The control panel
   'Requests that came from an allowed address': 'Anfragen von einer zugelassenen Adresse',
   'Connections closed at the limit for another client: their clients had most':
-    'Verbindungen, an der Grenze für einen anderen Client geschlossen: Ihre Clients hatten die meisten',
+    'Verbindungen, an der Grenze für einen anderen Client geschlossen, weil der eigene die meisten hatte',
   'Connections and requests from an address that admin.allow does not list; closed or answered 403':
     'Verbindungen und Anfragen von einer Adresse, die admin.allow nicht aufführt; geschlossen oder mit 403 beantwortet',
   'Requests whose Host is neither an address, localhost nor one of admin.hostnames (DNS rebinding); 421':
