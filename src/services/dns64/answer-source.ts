@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { createHeldShares, giveBack, hold } from '../../net/held-shares.ts';
 import { type Client, clientAt, createClient, readClient } from '../../net/client.ts';
+import type { DnsUpstream } from '../../config/values.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
 import { HEADER_BYTES, MAX_MESSAGE_BYTES, RCODE_MASK, Rcode, uint16At } from '../../wire/dns-message.ts';
@@ -21,6 +22,8 @@ export const MAX_WAITING = 1024;
 
 export interface AnswerSourceOptions {
   readonly upstreams: readonly string[];
+  /** Whether an upstream is this resolver itself. */
+  readonly isOurs: (target: DnsUpstream) => boolean;
   readonly pref64: readonly IpPrefix[];
   readonly cacheEntries: number;
   readonly counters: Counters<Dns64Counters>;
@@ -61,7 +64,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
   const { counters } = options;
   const { values, index } = counters;
   const { signal } = options;
-  const upstreams = createUpstreams(options.upstreams, counters, signal);
+  const upstreams = createUpstreams(options.upstreams, counters, signal, options.isOurs);
   const resolver = createResolver({ upstreams, pref64: options.pref64, counters });
   const cache = new AnswerCache(options.cacheEntries);
   /** Where replies are made; nothing in it outlives the call. */

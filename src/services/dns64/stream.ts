@@ -18,6 +18,8 @@ const MAX_PIPELINED = 100;
 /** Replies that the client has not read. */
 const MAX_UNREAD_BYTES = 1 << 18;
 const LENGTH_BYTES = 2;
+/** How long a client may take to end its side after we ended ours, while the process waits. */
+const LINGER_MS = 1000;
 
 export interface StreamServerOptions {
   /** The reply to a message, undefined when there is none. Never rejects. */
@@ -30,6 +32,8 @@ export interface StreamServerOptions {
 export interface StreamServer {
   readonly connections: number;
   accept(connection: net.Socket): void;
+  /** Ends each connection when it has its answers; resolves when all have ended. */
+  drain(): Promise<void>;
   /** Ends all connections. */
   close(): void;
 }
@@ -37,8 +41,10 @@ export interface StreamServer {
 export function createStreamServer({ answer, counters, allow }: StreamServerOptions): StreamServer {
   const { values, index } = counters;
   const shares = createSlotShares({ slots: MAX_CONNECTIONS, seed: randomInt(2 ** 32) });
-  /** By slot. */
-  const connections = new Map<number, net.Socket>();
+  /** By slot; each with what ends it once it is idle. */
+  const connections = new Map<number, { readonly socket: net.Socket; endWhenIdle: () => void }>();
+  let isDraining = false;
+  const drained = Promise.withResolvers<void>();
 
   function accept(connection: net.Socket): void {
     const client = connection.remoteAddress ?? '';
@@ -51,12 +57,13 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
     }
     values[index['tcp-connections']]++;
     const slot = slotFor(address);
-    connections.set(slot, connection);
+    const entry = { socket: connection, endWhenIdle: () => {} };
+    connections.set(slot, entry);
     connection.on('close', () => {
       // Not when it was taken away.
-      if (connections.get(slot) === connection) leave(slot);
+      if (connections.get(slot) === entry) leave(slot);
     });
-    serve(connection, slot, formatIpAddress(address));
+    entry.endWhenIdle = serve(connection, slot, formatIpAddress(address));
   }
 
   function slotFor(address: Uint8Array): number {
@@ -64,7 +71,7 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
     if (connections.size === MAX_CONNECTIONS) {
       const victim = victimFor(shares, 1, word0, word1, word2, word3);
       values[index['tcp-displaced']]++;
-      connections.get(victim)?.destroy();
+      connections.get(victim)?.socket.destroy();
       leave(victim);
     }
     return takeSlot(shares, 1, word0, word1, word2, word3);
@@ -73,10 +80,12 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
   function leave(slot: number): void {
     connections.delete(slot);
     releaseSlot(shares, slot);
+    if (isDraining && connections.size === 0) drained.resolve();
   }
 
-  function serve(connection: net.Socket, slot: number, client: string): void {
+  function serve(connection: net.Socket, slot: number, client: string): () => void {
     let pending = 0;
+    let answered = 0;
     let ended = false;
     let buffered: Buffer = Buffer.alloc(0);
     // The timer is ours: a client that sends a byte now and then must not hold a connection.
@@ -89,6 +98,13 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
       connection.destroy();
     }, IDLE_MS);
     connection.on('close', () => clearTimeout(timer));
+
+    /** RFC 7766 section 6.2.3: a server may close an idle connection. One that has not asked yet is not idle. */
+    const endWhenIdle = () => {
+      if (pending > 0 || buffered.length > 0 || answered === 0 || connection.writableEnded) return;
+      connection.end();
+      setTimeout(() => connection.destroy(), LINGER_MS).unref();
+    };
 
     const isBusy = () => pending >= MAX_PIPELINED || connection.writableLength > MAX_UNREAD_BYTES;
 
@@ -123,8 +139,10 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
       writeUint16(framed, 0, reply.length);
       framed.set(reply, LENGTH_BYTES);
       connection.write(framed);
+      answered++;
       takeMessages();
       if (ended && pending === 0) connection.end();
+      else if (isDraining) endWhenIdle();
     };
 
     connection.on('data', (chunk: Buffer) => {
@@ -137,6 +155,7 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
       ended = true;
       if (pending === 0) connection.end();
     });
+    return endWhenIdle;
   }
 
   return {
@@ -144,8 +163,14 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
       return connections.size;
     },
     accept,
+    drain() {
+      isDraining = true;
+      if (connections.size === 0) drained.resolve();
+      for (const { endWhenIdle } of connections.values()) endWhenIdle();
+      return drained.promise;
+    },
     close() {
-      for (const connection of connections.values()) connection.destroy();
+      for (const { socket } of connections.values()) socket.destroy();
     },
   };
 }

@@ -79,6 +79,7 @@ export async function startForward(
       maxConnections: MAX_CONNECTIONS,
       descriptorShare: 0.25,
       log,
+      ourselves: context.ourselves,
       events: context.events,
     },
     current.plan,
@@ -102,6 +103,7 @@ export async function startForward(
     counters: plane.counters,
     hosts: plane.hosts,
     limits: plane.limits,
+    drain: plane.drain,
     failWorker: plane.failWorker,
     [Symbol.asyncDispose]: () => plane[Symbol.asyncDispose](),
   };

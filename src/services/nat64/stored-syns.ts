@@ -21,6 +21,8 @@ interface StoredSyn {
   remoteAddress: number;
   remotePort: number;
   endsAt: number;
+  /** Whether its sender is a host of ours. */
+  isHairpinned: boolean;
   /** The slot of the next in its hash chain; 0 for none. */
   next: number;
   bytesKept: number;
@@ -69,6 +71,7 @@ export function storeSyn(
   syn.remoteAddress = packet.remoteAddress;
   syn.remotePort = packet.remotePort;
   syn.endsAt = nowSeconds + INCOMING_SYN_SECONDS;
+  syn.isHairpinned = packet.isHairpinned;
   syn.bytesKept = Math.min(packet.end - packet.start, KEPT_BYTES);
   for (let i = 0; i < syn.bytesKept; i++) syn.bytes[i] = packet.bytes[packet.start + i];
   const head = hashOf(stored, syn);
@@ -94,10 +97,11 @@ export function nextOverdueSyn(
 ): boolean {
   const slot = stored.shares.oldest;
   if (slot === 0 || stored.syns[slot].endsAt >= nowSeconds) return false;
-  const { bytes, bytesKept } = stored.syns[slot];
+  const { bytes, bytesKept, isHairpinned } = stored.syns[slot];
   packet.bytes.set(bytes.subarray(0, bytesKept), start);
   packet.start = start;
   packet.end = start + bytesKept;
+  packet.isHairpinned = isHairpinned;
   forget(stored, slot);
   return true;
 }
@@ -108,6 +112,7 @@ const createStoredSyn = (): StoredSyn => ({
   remoteAddress: 0,
   remotePort: 0,
   endsAt: 0,
+  isHairpinned: false,
   next: 0,
   bytesKept: 0,
   bytes: new Uint8Array(KEPT_BYTES),

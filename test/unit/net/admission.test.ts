@@ -21,7 +21,7 @@ import { silentLog } from '../../../src/runtime/log.ts';
 import { proxyCounterTable } from '../../../src/services/proxy/counters.ts';
 import { planProxy } from '../../../src/services/proxy/service.ts';
 import { parseIpAddress } from '../../../src/wire/ip-address.ts';
-import { Cleanup, freePort, hostAt, receive, until } from './support.ts';
+import { Cleanup, NOBODY, freePort, hostAt, receive, until } from './support.ts';
 
 const gate = { begin: null, route: null, serverFailed: () => CLOSE };
 const clientNamed = (text: string) => clientAt(parseIpAddress(text)!);
@@ -138,6 +138,7 @@ test('a flood of silent connections of one client: others are served by the prox
         maxConnections: 64,
         descriptorShare: 1,
         log: silentLog,
+        ourselves: NOBODY,
       },
       plan,
     ),

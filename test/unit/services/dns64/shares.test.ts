@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import dnsPacket, { type Packet } from 'dns-packet';
 import { silentLog } from '../../../../src/runtime/log.ts';
 import { startDns64 } from '../../../../src/services/dns64/service.ts';
+import { NOBODY } from '../../net/support.ts';
 import { askUdp, frame, freePort, scriptedUpstream, waitFor, zone } from './helpers.ts';
 
 /** Fails rather than waits for ever. */
@@ -54,7 +55,7 @@ async function start(stack: AsyncDisposableStack) {
           queryLog: 'off',
         },
       },
-      { log: silentLog, stateDirectory: '/nonexistent' },
+      { log: silentLog, stateDirectory: '/nonexistent', ourselves: NOBODY },
     ),
   );
   return { port, service };
