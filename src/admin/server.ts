@@ -1,4 +1,5 @@
 /** Starts the admin API and page. */
+import { randomInt } from 'node:crypto';
 import type { AdminConfig } from '../config/schema.ts';
 import { resolveAccessList } from '../os/interfaces.ts';
 import { isDeliveredHere, readOwn } from '../os/ourselves.ts';
@@ -16,9 +17,10 @@ import { consoleState, keepConsoleFile, pageUrls } from './console-file.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 import { ADMIN_COUNTERS } from './counters.ts';
 import { startDiagnostics } from './diagnostics/diagnostics.ts';
+import { MAX_SERVED, MAX_SILENT, createConnectionShares } from './connection-shares.ts';
 import { createListeners } from './listeners.ts';
 import { isLoopback } from './transport.ts';
-import { listOf } from '../texts/text.ts';
+import { listOf, say } from '../texts/text.ts';
 
 export type { AdminDeps } from './build.ts';
 
@@ -35,6 +37,7 @@ export interface AdminService extends Omit<Service<AdminOptions>, 'failWorker'> 
 /** "lan" follows the interfaces: addresses come and go while we run. */
 const ACCESS_LIST_MAX_AGE_MS = 5000;
 const REQUESTS_PER_MINUTE = 600;
+const ADVICE = say('Somebody connects to this page over and over again; admin.allow says who may.');
 /** Two clocks are read one after the other: their difference jitters. */
 const CLOCK_JITTER_MS = 2000;
 
@@ -96,6 +99,11 @@ export async function startAdmin(
       requestsPerMinute: REQUESTS_PER_MINUTE,
     },
   );
+  const shares = createConnectionShares(
+    (remoteAddress) => admitsSource(lan(), remoteAddress),
+    () => counters.values[counters.index['displaced-connection']]++,
+    randomInt(2 ** 32),
+  );
   const listeners = createListeners(
     app.routing,
     ({ remoteAddress }) => {
@@ -104,6 +112,7 @@ export async function startAdmin(
       return admitted;
     },
     certificate.pem,
+    shares,
     { log, events },
   );
   const screen = keepConsoleFile(context.runtimeDirectory ?? stateDirectory, consoleContent, log);
@@ -146,6 +155,15 @@ export async function startAdmin(
     drain: listeners.drain,
     status: status as AdminService['status'],
     counters: () => readCounters(counters),
+    limits: () => [
+      {
+        what: say('connections that have not asked for anything yet'),
+        used: shares.silent,
+        size: MAX_SILENT,
+        advice: ADVICE,
+      },
+      { what: say('connections'), used: shares.served, size: MAX_SERVED, advice: ADVICE },
+    ],
     [Symbol.asyncDispose]: stop,
   };
 }

@@ -4,6 +4,7 @@ import type { Conditions } from './conditions.ts';
 import type { CounterTable } from './counters.ts';
 import type { EventSink } from './events.ts';
 import type { HostTraffic } from './host-traffic.ts';
+import type { Limit } from './limits.ts';
 import type { FollowedOurselves } from '../os/ourselves.ts';
 import type { Logger } from './log.ts';
 import { type Storage, openStorage } from './storage.ts';
@@ -35,6 +36,8 @@ export interface Service<Options> extends AsyncDisposable {
   counters(): Readonly<Record<string, number>>;
   /** What passed to and from each server, where the service knows. */
   hosts?(): Readonly<Record<string, HostTraffic>>;
+  /** What is finite, and how much of it is in use. */
+  limits?(): readonly Limit[];
   /**
    * The process is about to end: takes nobody new, and resolves when what is open has finished or `signal` aborts. Disposing
    * comes next and cuts what is left. Without it, the service goes on as before until then.

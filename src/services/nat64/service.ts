@@ -197,6 +197,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     reconfigure: (newOptions) => inTurn(() => reconfigure(newOptions)),
     status,
     counters: () => readCounters(counters),
+    limits: () => translation?.limits ?? [],
     failWorker: () => translation?.failWorker(),
     async [Symbol.asyncDispose]() {
       stopping = true;

@@ -6,6 +6,7 @@ import { close } from '../../os/libc.ts';
 import { globalIpv6Addresses } from '../../os/routes.ts';
 import { openTun, tunExists } from '../../os/tun.ts';
 import type { Counters } from '../../runtime/counters.ts';
+import type { Limit } from '../../runtime/limits.ts';
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { ServiceContext } from '../../runtime/service.ts';
 import { superviseWorker } from '../../runtime/supervise-worker.ts';
@@ -24,6 +25,7 @@ import { embeddedPrefixes } from './embedded.ts';
 import { type FastPath, startFastPath } from './fast-path.ts';
 import { holdPorts } from './hold.ts';
 import { type Machine, readMachine, routesToDevice } from './machine.ts';
+import { createLimits } from './limits.ts';
 import { createMappingRing, readMappingLog } from './mapping-log.ts';
 import { createQueries } from './queries.ts';
 import { compilePortBlocks } from './port-blocks.ts';
@@ -46,6 +48,7 @@ export interface Translation extends AsyncDisposable {
   readonly sessions: number;
   readonly bibEntries: number;
   readonly queries: Nat64Queries;
+  readonly limits: readonly Limit[];
   /** Whether every address of nat64.pool4 is there. */
   readonly isPoolComplete: boolean;
   /** Devices on which the kernel translates established flows itself. */
@@ -118,6 +121,7 @@ export async function startTranslation(
       log: context.log,
     }),
   );
+  const limits = createLimits(() => counters.values[counters.index['icmp-errors-withheld']]);
   const running = cleanUp.move();
   return {
     get restarts() {
@@ -136,6 +140,9 @@ export async function startTranslation(
       return fastPath?.devices ?? [];
     },
     queries: createQueries(() => ({ tables, settings }), tableClockSeconds),
+    get limits() {
+      return limits(tables, settings);
+    },
     get deviceExists() {
       return tunExists(tun.fd);
     },

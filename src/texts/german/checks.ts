@@ -194,6 +194,8 @@ export const checks = germanOf({
   'See the IPv4 address of the appliance, or set nat64.pool4.':
     'Die IPv4-Adresse des Geräts ansehen, oder nat64.pool4 setzen.',
   'Add an address or more ports to nat64.pool4.': 'In nat64.pool4 eine Adresse oder mehr Ports ergänzen.',
+  'See on the NAT64 page which server has so many ports or sessions; if it is right, add ports to nat64.pool4, or raise nat64.maxSessions.':
+    'Auf der Seite NAT64 nachsehen, welcher Server so viele Ports oder Sitzungen hat; ist es in Ordnung, Ports in nat64.pool4 hinzufügen oder nat64.maxSessions erhöhen.',
   'See on the NAT64 page which server has so many sessions; if it is right, raise nat64.maxMappingsPerClient and nat64.maxSessionsPerClient.':
     'Auf der Seite NAT64 nachsehen, welcher Server so viele Sitzungen hat; ist es in Ordnung, nat64.maxMappingsPerClient und nat64.maxSessionsPerClient erhöhen.',
   'Raise nat64.maxSessions.': 'nat64.maxSessions erhöhen.',

@@ -78,6 +78,34 @@ export const services = germanOf({
   'Takes an unconfirmed change of the configuration back':
     'Nimmt eine unbestätigte Änderung der Konfiguration zurück',
   'Reads the configuration file, which was edited': 'Liest die Konfigurationsdatei, die bearbeitet wurde',
+  '{service}: 90 % of {size} {what} are in use. {advice}':
+    '{service}: Von {size} {what} sind 90 % belegt. {advice}',
+  sessions: 'Sitzungen',
+  connections: 'Verbindungen',
+  'TCP ports of pool4': 'TCP-Ports von pool4',
+  'UDP ports of pool4': 'UDP-Ports von pool4',
+  'ICMP identifiers of pool4': 'ICMP-Kennungen von pool4',
+  'See on the NAT64 page which server has most of them; more are to be had in nat64.pool4 and nat64.maxSessions.':
+    'Auf der Seite NAT64 nachsehen, welcher Server die meisten davon hat; mehr geben nat64.pool4 und nat64.maxSessions her.',
+  'places for connections from the IPv4 side to ports that nobody has':
+    'Plätzen für Verbindungen von der IPv4-Seite zu Ports, die niemand hat,',
+  'Somebody tries the ports of pool4. Nobody is harmed; nothing has to be done.':
+    'Jemand probiert die Ports von pool4 durch. Das schadet niemandem; es ist nichts zu tun.',
+  'ICMP errors in a second': 'ICMP-Fehlern je Sekunde',
+  'Somebody sends many packets that cannot be translated: the counters of NAT64 tell why. Others are still answered.':
+    'Jemand sendet viele Pakete, die sich nicht übersetzen lassen: Die Zähler von NAT64 sagen, warum. Andere bekommen weiterhin Antwort.',
+  'steps of memory for what clients send before their servers are known':
+    'Stufen des Speichers für das, was Clients senden, bevor ihre Server bekannt sind,',
+  'See in the timeline which client has most of them; it is the first to lose some.':
+    'Im Verlauf nachsehen, welcher Client die meisten davon hat; er verliert als erster welche.',
+  'TCP connections': 'TCP-Verbindungen',
+  'questions to upstreams': 'Fragen an Upstreams',
+  'queries that wait for upstreams': 'Anfragen, die auf Upstreams warten,',
+  'Upstreams answer slowly, or one client asks for much: see in the timeline which. It is the first to get no more.':
+    'Upstreams antworten langsam, oder ein Client fragt viel: Im Verlauf nachsehen, welcher. Er bekommt als erster nichts mehr.',
+  'connections that have not asked for anything yet': 'Verbindungen, die noch nach nichts gefragt haben,',
+  'Somebody connects to this page over and over again; admin.allow says who may.':
+    'Jemand verbindet sich immer wieder mit dieser Seite; admin.allow sagt, wer das darf.',
   'backup of {hostname}, {time}': 'Sicherung von {hostname}, {time}',
   '{count} more refusals were not written before this':
     '{count} weitere Ablehnungen davor wurden nicht festgehalten',
