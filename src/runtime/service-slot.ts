@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Text, reasonOf, say } from '../texts/text.ts';
 import type { CounterTable } from './counters.ts';
 import type { HostTraffic } from './host-traffic.ts';
+import type { KernelContest } from './kernel-trouble.ts';
 import type { Service, ServiceContext, ServiceStatus } from './service.ts';
 
 const FIRST_RETRY_MS = 1000;
@@ -20,6 +21,7 @@ export interface ServiceReport {
   readonly counters: Readonly<Record<string, number>>;
   /** By server, where the service tells them apart. */
   readonly hosts?: Readonly<Record<string, HostTraffic>> | undefined;
+  readonly kernelContests?: readonly KernelContest[] | undefined;
 }
 
 export class ServiceSlot<Config, Options, S extends Service<Options>> implements AsyncDisposable {
@@ -91,6 +93,7 @@ export class ServiceSlot<Config, Options, S extends Service<Options>> implements
       counterTable: service.counterTable,
       counters: service.counters(),
       hosts: service.hosts?.(),
+      kernelContests: service.kernelContests?.(),
     };
   }
 

@@ -4,6 +4,7 @@ import type { Conditions } from './conditions.ts';
 import type { CounterTable } from './counters.ts';
 import type { EventSink } from './events.ts';
 import type { HostTraffic } from './host-traffic.ts';
+import type { KernelContest } from './kernel-trouble.ts';
 import type { Logger } from './log.ts';
 
 /** running: all it was asked to do; degraded: some of it (`problem` says what); disabled: by configuration. */
@@ -33,6 +34,8 @@ export interface Service<Options> extends AsyncDisposable {
   counters(): Readonly<Record<string, number>>;
   /** What passed to and from each server, where the service knows. */
   hosts?(): Readonly<Record<string, HostTraffic>>;
+  /** What of its state in the kernel other programs change again and again, or the kernel refuses. */
+  kernelContests?(): readonly KernelContest[];
   /** Test hook: makes the worker thread throw, as a defect would. */
   failWorker(): void;
 }
