@@ -43,7 +43,7 @@ const CLOCK_JITTER_MS = 2000;
 export async function startAdmin(
   options: AdminOptions,
   deps: Omit<AdminDeps, 'diagnostics'>,
-  { log, stateDirectory }: ServiceContext,
+  { log, stateDirectory, conditions }: ServiceContext,
 ): Promise<AdminService> {
   let { admin } = options;
   const counters = createCounters(ADMIN_COUNTERS);
@@ -81,7 +81,7 @@ export async function startAdmin(
     counters: readCounters(counters),
   });
   const services = () => [...deps.services(), ownReport()];
-  const diagnostics = startDiagnostics({ ...deps, services, stateDirectory, log });
+  const diagnostics = startDiagnostics({ ...deps, services, stateDirectory, conditions, log });
   const app = await buildAdmin(
     { ...deps, services, diagnostics },
     {

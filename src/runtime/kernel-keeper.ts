@@ -103,6 +103,8 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
     const missing = new Set(left.map(({ item }) => itemKey(item)));
     const failures: Text[] = [];
     const repaired: Difference[] = [];
+    /** For which the waits begin now. */
+    const fought: Trouble[] = [];
     for (const difference of due) {
       const key = itemKey(difference.item);
       if (!missing.has(key)) {
@@ -111,18 +113,27 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
         continue;
       }
       const error = refused.get(key);
-      const reason = error === undefined ? say('it does not stay') : reasonOf(error);
       const trouble = troubleOf(difference);
       const { missing: before } = trouble;
+      if (error === undefined && foreign.has(difference)) {
+        // Removed again before it was read back.
+        if (noteRepair(trouble, culprit(difference), monotonicMs())) fought.push(trouble);
+        trouble.missing = 'contested';
+        continue;
+      }
+      const reason = error === undefined ? say('it does not stay') : reasonOf(error);
       noteRefusal(trouble, culprit(difference), reason, monotonicMs());
       if (!foreign.has(difference)) failures.push(reason);
       const isTold = typeof before === 'object' && english(before.reason) === english(reason);
       if (!isTold) tell(options, 'fail', cannotBeSet([trouble], reason));
     }
     noteInPlace(after.wanted, left);
-    const fought = repaired.filter((each) => noteRepair(troubleOf(each), culprit(each), monotonicMs()));
+    for (const each of repaired) {
+      const trouble = troubleOf(each);
+      if (noteRepair(trouble, culprit(each), monotonicMs())) fought.push(trouble);
+    }
     tellRepairs(options, repaired, culprit);
-    if (fought.length > 0) tell(options, 'warn', fights(fought.map(troubleOf)));
+    if (fought.length > 0) tell(options, 'warn', fights(fought));
     return failures;
   }
 

@@ -10,6 +10,12 @@ import type { Logger } from './log.ts';
 /** running: all it was asked to do; degraded: some of it (`problem` says what); disabled: by configuration. */
 export type ServiceState = 'running' | 'degraded' | 'disabled';
 
+/**
+ * failed: could not be started, `problem` says why; it is tried again by itself. unknown: of what is measured, and has not been
+ * yet.
+ */
+export type ReportState = ServiceState | 'failed' | 'unknown';
+
 export interface ServiceStatus {
   readonly state: ServiceState;
   /** What is wrong and how to mend it, when degraded. */

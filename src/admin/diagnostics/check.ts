@@ -51,6 +51,8 @@ export interface Check {
   readonly area: CheckArea;
   readonly title: Text;
   readonly why: Text;
+  /** It costs little and asks nobody who is not configured: it runs by itself every few minutes, and a failure counts in health. */
+  readonly isCheap?: true;
   /** As `Finding.needs`, for all findings. */
   readonly needs?: readonly string[];
   /** None where there is nothing to check. What it throws becomes "unknown". */

@@ -1,12 +1,13 @@
 /** Puts the diagnostics together over this machine, or over another in tests. */
 import type { HostConfig } from '../../config/schema.ts';
-import { english } from '../../texts/text.ts';
+import { english, listOf } from '../../texts/text.ts';
 import type { HealthEvent } from '../../runtime/events.ts';
 import { type HostTraffic, sumHosts } from '../../runtime/host-traffic.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
 import type { NeighboursAnswer } from '../contract/checks.ts';
 import type { HealthFound, HostFound, ProbeFound, PublicIpv4Found } from './found.ts';
 import { sshConfigSnippet } from '../routes/ssh-config.ts';
+import { runInTurn } from './background.ts';
 import { CHECKS } from './checks/table.ts';
 import type { Diagnostics, DiagnosticsDeps } from './diagnostics.ts';
 import { recordsToPublish } from './dns-records.ts';
@@ -69,6 +70,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
   });
   const runner = createCheckRunner({
     onError,
+    onFound: () => measured(),
     checks: CHECKS,
     now: edges.now,
     revision: () => store.revision,
@@ -88,6 +90,20 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       };
     },
   });
+  const cheap = CHECKS.filter(({ isCheap }) => isCheap);
+  /** Health is what was measured: what fails is a problem of the appliance. It is known when each check has run once. */
+  function measured(): void {
+    const failures = cheap.map((check) => ({ id: check.id, found: runner.failures(check) }));
+    for (const { id, found = [] } of failures)
+      deps.conditions?.set('checks', id, found.length === 0 ? undefined : listOf(found, ' '));
+    if (failures.some(({ found }) => found === undefined)) return;
+    const failing = failures.filter(({ found = [] }) => found.length > 0).length;
+    deps.conditions?.setMeasured('checks', { checks: cheap.length, failing });
+  }
+  const inTurn = runInTurn(
+    cheap.map((check) => () => runner.runAlone(check)),
+    onError,
+  );
   const connections = () =>
     deps.live.events
       .page({ kinds: ['connection'] }, undefined, MAX_CONNECTIONS_SEEN)
@@ -161,7 +177,10 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       });
       return neighboursProbed;
     },
-    [Symbol.dispose]: () => health[Symbol.dispose](),
+    [Symbol.dispose]() {
+      inTurn[Symbol.dispose]();
+      health[Symbol.dispose]();
+    },
   };
 }
 

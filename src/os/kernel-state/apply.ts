@@ -6,6 +6,7 @@ import {
   type Difference,
   type FoundState,
   type KernelItem,
+  type RuleItem,
   type SysctlItem,
   itemKey,
   rulesBefore,
@@ -90,13 +91,9 @@ export function ipCommands(item: KernelItem, found: FoundState): string[] {
       const verb = item.isAbsent ? 'del' : 'replace';
       return [`route ${verb} ${prefix} dev ${item.device} table ${item.table}`];
     }
-    case 'rule': {
-      const mark = item.mark && `fwmark 0x${item.mark.value.toString(16)}/0x${item.mark.mask.toString(16)}`;
-      const protocol = item.protocol && `protocol ${item.protocol}`;
-      const words = ['rule add pref', item.preference, mark, 'lookup', item.table, protocol];
-      // Another rule may have taken the preference; ours comes after it, and counts as there.
-      return [words.filter((word) => word !== undefined).join(' ')];
-    }
+    case 'rule':
+      // Another rule may have the same preference: both stay.
+      return [ruleCommand('add', item)];
     case 'rule-order':
       return rulesBefore(item, found).map(
         ({ preference, table }) => `rule del pref ${preference} lookup ${table}`,
@@ -104,4 +101,12 @@ export function ipCommands(item: KernelItem, found: FoundState): string[] {
     default:
       return [];
   }
+}
+
+/** Removes just this rule, not another of the same preference. */
+export function ruleCommand(verb: 'add' | 'del', { preference, mark, table, protocol }: RuleItem): string {
+  const selector = mark && `fwmark 0x${mark.value.toString(16)}/0x${mark.mask.toString(16)}`;
+  const maker = verb === 'add' && protocol ? `protocol ${protocol}` : undefined;
+  const words = [`rule ${verb} pref`, preference, selector, 'lookup', table, maker];
+  return words.filter((word) => word !== undefined).join(' ');
 }

@@ -70,7 +70,13 @@ export function borrowSysctls(file: string, onFile: (error: unknown) => void): B
       borrowed.set(name, known);
       if (known.ours === undefined) known.wish = found;
       else if (found !== known.ours) known.wish = wishFrom(found, known.ours, known.wish);
-      return { kind: 'sysctl', name, value: valueFor(known.wish) };
+      const value = valueFor(known.wish);
+      // Somebody wrote just what it is to be: nothing is put back, but at the end it is ours to take back.
+      if (known.ours !== undefined && known.ours !== value && value === found) {
+        known.ours = value;
+        save();
+      }
+      return { kind: 'sysctl', name, value };
     },
     has: (name) => borrowed.get(name)?.ours !== undefined,
     note(items) {

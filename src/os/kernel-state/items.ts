@@ -109,6 +109,15 @@ export interface FoundState {
   readonly programs: ReadonlySet<string>;
 }
 
+export const NOTHING_FOUND: FoundState = {
+  links: new Map(),
+  routes: new Set(),
+  rules: [],
+  sysctls: new Map(),
+  tables: new Map(),
+  programs: new Set(),
+};
+
 export interface Difference {
   readonly item: KernelItem;
   readonly how: 'removed' | 'changed';

@@ -9,13 +9,21 @@
  * device and what goes to it (`iifname "nat64" accept`, `oifname "nat64" accept`): `ct state` never matches them.
  */
 import { join } from 'node:path';
-import { applyState } from '../../os/kernel-state/apply.ts';
+import { applyState, ruleCommand } from '../../os/kernel-state/apply.ts';
 import { borrowSysctls } from '../../os/kernel-state/borrowed-sysctls.ts';
-import { type FoundRule, type KernelItem, type RuleItem, TABLE } from '../../os/kernel-state/items.ts';
-import { openKernelReader } from '../../os/kernel-state/read.ts';
+import {
+  type FoundRule,
+  type KernelItem,
+  NOTHING_FOUND,
+  type RuleItem,
+  type RuleOrderItem,
+  TABLE,
+  compareState,
+} from '../../os/kernel-state/items.ts';
+import { type KernelReader, openKernelReader } from '../../os/kernel-state/read.ts';
 import type { Changes } from '../../os/network-changes.ts';
 import { deleteNftTable } from '../../os/nft.ts';
-import { ipBatch, ipv4Rules } from '../../os/routes.ts';
+import { ipBatch } from '../../os/routes.ts';
 import { sysctlReader } from '../../os/sysctl.ts';
 import { type KernelLook, createKernelKeeper } from '../../runtime/kernel-keeper.ts';
 import type { KernelContest } from '../../runtime/kernel-trouble.ts';
@@ -27,9 +35,6 @@ import type { SteeredAddress } from './steered-ports.ts';
 
 const NFT_TABLE = 'inet tombolo-nat64';
 const ROUTE_TABLE = 6464;
-const MARK_RULE = 64;
-/** The local table's rule normally has preference 0, where nothing can come before it: it moves behind ours. */
-const LOCAL_RULE = 65;
 const TX_QUEUE_PACKETS = 1000;
 const SYSCTL_FILE = 'nat64-sysctl.json';
 
@@ -139,7 +144,7 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
   });
   cleanUp.defer(async () => {
     // Each step whether or not the others succeed; the first failure is reported.
-    const results = await Promise.allSettled([deleteNftTable(NFT_TABLE), removeRules()]);
+    const results = await Promise.allSettled([deleteNftTable(NFT_TABLE), removeRules(reader)]);
     sysctls.restore();
     context.conditions?.set('storage', SYSCTL_FILE, undefined);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -195,18 +200,27 @@ function routesOf(
   ];
 }
 
-/** There is a rule for the local table at every moment. It stays the kernel's own, which other programs leave alone. */
-const RULES: readonly KernelItem[] = [
-  { kind: 'rule', family: 4, preference: LOCAL_RULE, table: TABLE.local, protocol: 'kernel' },
-  {
-    kind: 'rule',
-    family: 4,
-    preference: MARK_RULE,
-    mark: { value: MARK, mask: MARK_MASK },
-    table: ROUTE_TABLE,
-  },
-  { kind: 'rule-order', family: 4, table: TABLE.local, preference: LOCAL_RULE },
-];
+const MARK_RULE: RuleItem = {
+  kind: 'rule',
+  family: 4,
+  preference: 64,
+  mark: { value: MARK, mask: MARK_MASK },
+  table: ROUTE_TABLE,
+};
+/**
+ * The local table's rule normally has preference 0, where nothing can come before it: it moves behind ours. It stays the
+ * kernel's own, which other programs leave alone.
+ */
+const MOVED_LOCAL_RULE: RuleItem = {
+  kind: 'rule',
+  family: 4,
+  preference: 65,
+  table: TABLE.local,
+  protocol: 'kernel',
+};
+const LOCAL_IS_LAST: RuleOrderItem = { kind: 'rule-order', family: 4, table: TABLE.local, preference: 65 };
+/** In this order there is a rule for the local table at every moment. */
+const RULES: readonly KernelItem[] = [MOVED_LOCAL_RULE, MARK_RULE, LOCAL_IS_LAST];
 
 /** `ip rule flush` removes the rules of the main and the default table as well, and leaves a machine without any route. */
 const basicRulesOf = (found: readonly FoundRule[]): RuleItem[] =>
@@ -227,12 +241,12 @@ const basicRulesOf = (found: readonly FoundRule[]): RuleItem[] =>
     }));
 
 /** Gives the local table's rule its place back. Left-overs of a killed process are removed as well. */
-async function removeRules(): Promise<void> {
-  const rules = await ipv4Rules();
-  const has = (preference: number) => rules.some((rule) => rule.preference === preference);
-  const commands: string[] = [];
-  if (!has(0)) commands.push('rule add pref 0 lookup local protocol kernel');
-  if (has(MARK_RULE)) commands.push(`rule del pref ${MARK_RULE}`);
-  if (has(LOCAL_RULE)) commands.push(`rule del pref ${LOCAL_RULE}`);
+async function removeRules(reader: KernelReader): Promise<void> {
+  const { rules } = reader.state(RULES, new Map(), () => undefined, new Set());
+  const found = { ...NOTHING_FOUND, rules };
+  const isThere = (item: KernelItem) => compareState([item], found).length === 0;
+  const commands = [MARK_RULE, MOVED_LOCAL_RULE].filter(isThere).map((rule) => ruleCommand('del', rule));
+  if (isThere(LOCAL_IS_LAST))
+    commands.unshift(ruleCommand('add', { ...MOVED_LOCAL_RULE, preference: 0, protocol: 'kernel' }));
   await ipBatch(commands);
 }

@@ -7,7 +7,7 @@ import { startNat64 } from '../../../src/services/nat64/service.ts';
 
 /** What the test may ask for. */
 export type Request =
-  | { readonly ask: 'status' | 'counters' | 'fail' | 'stop' | 'log' }
+  | { readonly ask: 'status' | 'counters' | 'contests' | 'fail' | 'stop' | 'log' }
   | { readonly ask: 'sessions'; readonly filter: SessionFilter }
   | { readonly ask: 'explain'; readonly request: ExplainRequest }
   | { readonly ask: 'reconfigure'; readonly nat64: Nat64Changes };
@@ -55,6 +55,8 @@ async function perform(request: Request): Promise<unknown> {
       return service.status();
     case 'counters':
       return service.counters();
+    case 'contests':
+      return service.kernelContests?.();
     case 'sessions':
       return service.queries?.sessions(request.filter, { cursor: 0, limit: 500 });
     case 'explain':

@@ -1,0 +1,194 @@
+/**
+ * Whether a firewall lets pass what NAT64 forwards: follows its packets through the base chains of the hook "forward", in what
+ * `nft -j list ruleset` prints (libnftables-json(5)). What depends on more than the devices is neither true nor false.
+ */
+
+/** A packet of NAT64: it comes from the TUN device, or goes to it; the other device is not known. */
+export interface ForwardedPacket {
+  readonly family: 4 | 6;
+  readonly way: 'from' | 'to';
+}
+
+export type Verdict = 'accept' | 'drop' | 'unknown';
+
+export interface ForwardChain {
+  /** "ip filter". */
+  readonly table: string;
+  readonly chain: string;
+  /** Who made it, as far as its names tell. */
+  readonly owner: FirewallOwner;
+  readonly verdict: Verdict;
+}
+
+export type FirewallOwner = 'docker' | 'ufw' | 'firewalld' | undefined;
+
+type Json = Readonly<Record<string, unknown>>;
+
+interface Chain {
+  readonly family: string;
+  readonly table: string;
+  readonly name: string;
+  readonly hook?: string;
+  readonly policy?: string;
+  readonly rules: Json[][];
+}
+
+const PACKETS: readonly ForwardedPacket[] = [
+  { family: 6, way: 'to' },
+  { family: 4, way: 'from' },
+  { family: 4, way: 'to' },
+  { family: 6, way: 'from' },
+];
+/** Which packets the tables of a family see. */
+const FAMILIES: Readonly<Record<string, readonly number[]>> = { ip: [4], ip6: [6], inet: [4, 6] };
+const MOST_JUMPS = 16;
+
+/** The base chains of the hook "forward" with the worst that they do to a packet of NAT64; empty for what is no ruleset. */
+export function forwardChains(rulesetJson: string, device: string): ForwardChain[] {
+  const chains = parseChains(rulesetJson);
+  return [...chains.values()]
+    .filter(({ hook, family }) => hook === 'forward' && FAMILIES[family] !== undefined)
+    .map((base) => {
+      const verdicts = PACKETS.filter(({ family }) => FAMILIES[base.family].includes(family)).map((packet) =>
+        passes(base, { chains, device, packet }),
+      );
+      const verdict = (['drop', 'unknown'] as const).find((each) => verdicts.includes(each)) ?? 'accept';
+      const table = `${base.family} ${base.table}`;
+      return { table, chain: base.name, owner: ownerOf(base, chains), verdict };
+    });
+}
+
+function parseChains(text: string): Map<string, Chain> {
+  const chains = new Map<string, Chain>();
+  let items: unknown;
+  try {
+    items = (JSON.parse(text) as { nftables?: unknown } | null)?.nftables;
+  } catch {
+    return chains;
+  }
+  for (const item of Array.isArray(items) ? (items as { chain?: Chain; rule?: Json }[]) : []) {
+    const { chain, rule } = item ?? {};
+    if (chain !== undefined)
+      chains.set(keyOf(chain.family, chain.table, chain.name), { ...chain, rules: [] });
+    if (rule !== undefined)
+      chains
+        .get(keyOf(rule['family'], rule['table'], rule['chain']))
+        ?.rules.push((rule['expr'] as Json[] | undefined) ?? []);
+  }
+  return chains;
+}
+
+const keyOf = (...parts: readonly unknown[]): string => parts.join(' ');
+
+const ownerOf = ({ family, table }: Chain, chains: ReadonlyMap<string, Chain>): FirewallOwner => {
+  if (table === 'firewalld') return 'firewalld';
+  const names = [...chains.values()]
+    .filter((each) => each.family === family && each.table === table)
+    .map(({ name }) => name);
+  if (names.some((name) => name.startsWith('DOCKER'))) return 'docker';
+  return names.some((name) => name.startsWith('ufw')) ? 'ufw' : undefined;
+};
+
+interface Walk {
+  readonly chains: ReadonlyMap<string, Chain>;
+  readonly device: string;
+  readonly packet: ForwardedPacket;
+}
+
+/** What rules do: a verdict, or none; and whether one that may or may not match would have accepted. */
+interface Outcome {
+  readonly verdict: 'accept' | 'drop' | 'return' | undefined;
+  readonly mayAccept: boolean;
+}
+
+function passes(base: Chain, walk: Walk): Verdict {
+  const { verdict, mayAccept } = follow(base, walk, 0);
+  const isDropped = verdict === 'drop' || (verdict !== 'accept' && base.policy === 'drop');
+  if (!isDropped) return 'accept';
+  return mayAccept ? 'unknown' : 'drop';
+}
+
+function follow(chain: Chain, walk: Walk, depth: number): Outcome {
+  let mayAccept = false;
+  if (depth > MOST_JUMPS) return { verdict: undefined, mayAccept: true };
+  for (const rule of chain.rules) {
+    const matches = matchesRule(rule, walk);
+    if (matches === false) continue;
+    const outcome = perform(rule, chain, walk, depth);
+    mayAccept ||= outcome.mayAccept || (matches === undefined && outcome.verdict === 'accept');
+    if (matches === true && outcome.verdict !== undefined) return { verdict: outcome.verdict, mayAccept };
+  }
+  return { verdict: undefined, mayAccept };
+}
+
+/** What a rule does that matches. */
+function perform(rule: readonly Json[], chain: Chain, walk: Walk, depth: number): Outcome {
+  for (const statement of rule) {
+    if ('accept' in statement) return { verdict: 'accept', mayAccept: false };
+    if ('drop' in statement || 'reject' in statement) return { verdict: 'drop', mayAccept: false };
+    if ('return' in statement) return { verdict: 'return', mayAccept: false };
+    // It depends on the packet where it goes on.
+    if ('vmap' in statement) return { verdict: undefined, mayAccept: !isOfConntrack(statement['vmap']) };
+    const jump = (statement['jump'] ?? statement['goto']) as { target?: string } | undefined;
+    const target = jump && walk.chains.get(keyOf(chain.family, chain.table, jump.target));
+    if (target === undefined) continue;
+    const outcome = follow(target, walk, depth + 1);
+    const isBack = outcome.verdict === 'return' || outcome.verdict === undefined;
+    if (!isBack) return outcome;
+    return { verdict: 'goto' in statement ? 'return' : undefined, mayAccept: outcome.mayAccept };
+  }
+  return { verdict: undefined, mayAccept: false };
+}
+
+/** Undefined when it depends on the packet. */
+function matchesRule(rule: readonly Json[], walk: Walk): boolean | undefined {
+  let result: boolean | undefined = true;
+  for (const statement of rule) {
+    // A match or a target of iptables that nftables does not know.
+    if ('xt' in statement) result = undefined;
+    if (!('match' in statement)) continue;
+    const matches = matchesOne(statement['match'] as Json, walk);
+    if (matches === false) return false;
+    if (matches === undefined) result = undefined;
+  }
+  return result;
+}
+
+function matchesOne({ op, left, right }: Json, { device, packet }: Walk): boolean | undefined {
+  const isEqual = op === '==' || op === 'in';
+  if (!isEqual && op !== '!=') return undefined;
+  // Packets of NAT64 are untracked.
+  if (isOfConntrack(left)) return isEqual && !listOfValues(right).includes('untracked') ? false : undefined;
+  const key = (left as { meta?: { key?: string } } | null)?.meta?.key ?? '';
+  if (key === 'nfproto')
+    return listOfValues(right).includes(packet.family === 4 ? 'ipv4' : 'ipv6') === isEqual;
+  const way = { iif: 'from', iifname: 'from', oif: 'to', oifname: 'to' }[key];
+  if (way === undefined) return undefined;
+  const names = listOfValues(right);
+  const hasDevice = names.some(
+    (name) => name === device || (name.endsWith('*') && device.startsWith(name.slice(0, -1))),
+  );
+  if (way === packet.way)
+    return names.some((name) => name.startsWith('@')) ? undefined : hasDevice === isEqual;
+  // The other device is any but ours.
+  return hasDevice && names.length === 1 ? !isEqual : undefined;
+}
+
+function isOfConntrack(expression: unknown): boolean {
+  const found = expression as { ct?: { key?: string }; key?: { ct?: { key?: string } } } | null;
+  return (found?.ct ?? found?.key?.ct)?.key === 'state';
+}
+
+function listOfValues(right: unknown): string[] {
+  const set = (right as { set?: unknown } | null)?.set ?? right;
+  return (Array.isArray(set) ? set : [set]).filter((value) => typeof value === 'string');
+}
+
+/** Of `iptables-legacy -S` or `ip6tables-legacy -S`: whether the policy of FORWARD drops, and nothing accepts what NAT64 forwards. */
+export function legacyForwardDrops(rules: string, device: string): boolean {
+  const lines = rules.split('\n').map((line) => line.trim());
+  if (!lines.includes('-P FORWARD DROP')) return false;
+  const accepts = (option: '-i' | '-o') =>
+    lines.some((line) => line.startsWith('-A ') && line.endsWith(`${option} ${device} -j ACCEPT`));
+  return !(accepts('-i') && accepts('-o'));
+}
