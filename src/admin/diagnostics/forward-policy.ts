@@ -66,17 +66,21 @@ function parseChains(text: string): Map<string, Chain> {
   } catch {
     return chains;
   }
-  for (const item of Array.isArray(items) ? (items as { chain?: Chain; rule?: Json }[]) : []) {
-    const { chain, rule } = item ?? {};
+  for (const item of objectsOf(items)) {
+    const [chain] = objectsOf([item['chain']]) as unknown as Chain[];
+    const [rule] = objectsOf([item['rule']]);
     if (chain !== undefined)
       chains.set(keyOf(chain.family, chain.table, chain.name), { ...chain, rules: [] });
-    if (rule !== undefined)
-      chains
-        .get(keyOf(rule['family'], rule['table'], rule['chain']))
-        ?.rules.push((rule['expr'] as Json[] | undefined) ?? []);
+    if (rule === undefined) continue;
+    const own = chains.get(keyOf(rule['family'], rule['table'], rule['chain']));
+    own?.rules.push(objectsOf(rule['expr']));
   }
   return chains;
 }
+
+/** Of a list what are objects: the text comes from another program. */
+const objectsOf = (list: unknown): Json[] =>
+  (Array.isArray(list) ? list : []).filter((each) => typeof each === 'object' && each !== null);
 
 const keyOf = (...parts: readonly unknown[]): string => parts.join(' ');
 
@@ -84,7 +88,7 @@ const ownerOf = ({ family, table }: Chain, chains: ReadonlyMap<string, Chain>): 
   if (table === 'firewalld') return 'firewalld';
   const names = [...chains.values()]
     .filter((each) => each.family === family && each.table === table)
-    .map(({ name }) => name);
+    .map(({ name }) => String(name));
   if (names.some((name) => name.startsWith('DOCKER'))) return 'docker';
   return names.some((name) => name.startsWith('ufw')) ? 'ufw' : undefined;
 };
@@ -127,8 +131,7 @@ function perform(rule: readonly Json[], chain: Chain, walk: Walk, depth: number)
     if ('accept' in statement) return { verdict: 'accept', mayAccept: false };
     if ('drop' in statement || 'reject' in statement) return { verdict: 'drop', mayAccept: false };
     if ('return' in statement) return { verdict: 'return', mayAccept: false };
-    // It depends on the packet where it goes on.
-    if ('vmap' in statement) return { verdict: undefined, mayAccept: !isOfConntrack(statement['vmap']) };
+    if ('vmap' in statement) return dispatch(statement['vmap'] as Json, chain, walk, depth);
     const jump = (statement['jump'] ?? statement['goto']) as { target?: string } | undefined;
     const target = jump && walk.chains.get(keyOf(chain.family, chain.table, jump.target));
     if (target === undefined) continue;
@@ -138,6 +141,18 @@ function perform(rule: readonly Json[], chain: Chain, walk: Walk, depth: number)
     return { verdict: 'goto' in statement ? 'return' : undefined, mayAccept: outcome.mayAccept };
   }
   return { verdict: undefined, mayAccept: false };
+}
+
+/** A verdict map: the rule goes on with the verdict of the key that the packet has. */
+function dispatch({ key, data }: Json, chain: Chain, walk: Walk, depth: number): Outcome {
+  const nothing = { verdict: undefined, mayAccept: false };
+  const { ct, meta } = (key ?? {}) as { ct?: unknown; meta?: { key?: string } };
+  // Packets of NAT64 are untracked.
+  if (ct !== undefined) return nothing;
+  const pairs = (data as { set?: unknown } | null)?.set;
+  if (wayOf(meta?.key) !== walk.packet.way || !Array.isArray(pairs)) return { ...nothing, mayAccept: true };
+  const own = (pairs as [string, Json][]).find(([name]) => isNameOf(name, walk.device));
+  return own === undefined ? nothing : perform([own[1]], chain, walk, depth);
 }
 
 /** Undefined when it depends on the packet. */
@@ -155,29 +170,29 @@ function matchesRule(rule: readonly Json[], walk: Walk): boolean | undefined {
 }
 
 function matchesOne({ op, left, right }: Json, { device, packet }: Walk): boolean | undefined {
+  const { ct, meta } = (left ?? {}) as { ct?: { key?: string }; meta?: { key?: string } };
+  // Packets of NAT64 are untracked: no other state is theirs, and nothing else of conntrack is known of them.
+  if (ct !== undefined && ct.key !== 'state') return false;
   const isEqual = op === '==' || op === 'in';
   if (!isEqual && op !== '!=') return undefined;
-  // Packets of NAT64 are untracked.
-  if (isOfConntrack(left)) return isEqual && !listOfValues(right).includes('untracked') ? false : undefined;
-  const key = (left as { meta?: { key?: string } } | null)?.meta?.key ?? '';
-  if (key === 'nfproto')
-    return listOfValues(right).includes(packet.family === 4 ? 'ipv4' : 'ipv6') === isEqual;
-  const way = { iif: 'from', iifname: 'from', oif: 'to', oifname: 'to' }[key];
-  if (way === undefined) return undefined;
   const names = listOfValues(right);
-  const hasDevice = names.some(
-    (name) => name === device || (name.endsWith('*') && device.startsWith(name.slice(0, -1))),
-  );
+  if (ct !== undefined) return names.includes('untracked') === isEqual;
+  if (meta?.key === 'nfproto') return names.includes(packet.family === 4 ? 'ipv4' : 'ipv6') === isEqual;
+  const way = wayOf(meta?.key);
+  if (way === undefined || names.length === 0) return undefined;
+  const hasDevice = names.some((name) => isNameOf(name, device));
   if (way === packet.way)
     return names.some((name) => name.startsWith('@')) ? undefined : hasDevice === isEqual;
   // The other device is any but ours.
   return hasDevice && names.length === 1 ? !isEqual : undefined;
 }
 
-function isOfConntrack(expression: unknown): boolean {
-  const found = expression as { ct?: { key?: string }; key?: { ct?: { key?: string } } } | null;
-  return (found?.ct ?? found?.key?.ct)?.key === 'state';
-}
+const wayOf = (key: string | undefined): ForwardedPacket['way'] | undefined =>
+  key === 'iif' || key === 'iifname' ? 'from' : key === 'oif' || key === 'oifname' ? 'to' : undefined;
+
+/** "nat64", or "nat*". */
+const isNameOf = (name: string, device: string): boolean =>
+  name === device || (name.endsWith('*') && device.startsWith(name.slice(0, -1)));
 
 function listOfValues(right: unknown): string[] {
   const set = (right as { set?: unknown } | null)?.set ?? right;
