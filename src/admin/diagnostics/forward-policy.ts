@@ -42,6 +42,8 @@ const PACKETS: readonly ForwardedPacket[] = [
 /** Which packets the tables of a family see. */
 const FAMILIES: Readonly<Record<string, readonly number[]>> = { ip: [4], ip6: [6], inet: [4, 6] };
 const MOST_JUMPS = 16;
+/** Of a packet through a chain; chains that jump to each other in many ways are not followed to the end. */
+const MOST_RULES = 100_000;
 
 /** The base chains of the hook "forward" with the worst that they do to a packet of NAT64; empty for what is no ruleset. */
 export function forwardChains(rulesetJson: string, device: string): ForwardChain[] {
@@ -50,7 +52,7 @@ export function forwardChains(rulesetJson: string, device: string): ForwardChain
     .filter(({ hook, family }) => hook === 'forward' && FAMILIES[family] !== undefined)
     .map((base) => {
       const verdicts = PACKETS.filter(({ family }) => FAMILIES[base.family].includes(family)).map((packet) =>
-        passes(base, { chains, device, packet }),
+        passes(base, { chains, device, packet, rulesLeft: MOST_RULES }),
       );
       const verdict = (['drop', 'unknown'] as const).find((each) => verdicts.includes(each)) ?? 'accept';
       const table = `${base.family} ${base.table}`;
@@ -97,6 +99,7 @@ interface Walk {
   readonly chains: ReadonlyMap<string, Chain>;
   readonly device: string;
   readonly packet: ForwardedPacket;
+  rulesLeft: number;
 }
 
 /** What rules do: a verdict, or none; and whether one that may or may not match would have accepted. */
@@ -116,6 +119,7 @@ function follow(chain: Chain, walk: Walk, depth: number): Outcome {
   let mayAccept = false;
   if (depth > MOST_JUMPS) return { verdict: undefined, mayAccept: true };
   for (const rule of chain.rules) {
+    if (walk.rulesLeft-- <= 0) return { verdict: undefined, mayAccept: true };
     const matches = matchesRule(rule, walk);
     if (matches === false) continue;
     const outcome = perform(rule, chain, walk, depth);
@@ -151,8 +155,10 @@ function dispatch({ key, data }: Json, chain: Chain, walk: Walk, depth: number):
   if (ct !== undefined) return nothing;
   const pairs = (data as { set?: unknown } | null)?.set;
   if (wayOf(meta?.key) !== walk.packet.way || !Array.isArray(pairs)) return { ...nothing, mayAccept: true };
-  const own = (pairs as [string, Json][]).find(([name]) => isNameOf(name, walk.device));
-  return own === undefined ? nothing : perform([own[1]], chain, walk, depth);
+  const own = pairs.find(
+    (pair) => Array.isArray(pair) && typeof pair[0] === 'string' && isNameOf(pair[0], walk.device),
+  ) as [string, unknown] | undefined;
+  return own === undefined ? nothing : perform(objectsOf([own[1]]), chain, walk, depth);
 }
 
 /** Undefined when it depends on the packet. */

@@ -1,5 +1,6 @@
 /** The process under test: NAT64 in the network namespace it is started in, told what to do through its IPC channel. */
 import { type Nat64Changes, defaultNat64 } from './configuration.ts';
+import { createConditions } from '../../../src/runtime/conditions.ts';
 import type { DataPlaneEvent, EventSink } from '../../../src/runtime/events.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import type { ExplainRequest, SessionFilter } from '../../../src/runtime/nat64-queries.ts';
@@ -7,7 +8,7 @@ import { startNat64 } from '../../../src/services/nat64/service.ts';
 
 /** What the test may ask for. */
 export type Request =
-  | { readonly ask: 'status' | 'counters' | 'contests' | 'fail' | 'stop' | 'log' }
+  | { readonly ask: 'status' | 'counters' | 'contests' | 'conditions' | 'fail' | 'stop' | 'log' }
   | { readonly ask: 'sessions'; readonly filter: SessionFilter }
   | { readonly ask: 'explain'; readonly request: ExplainRequest }
   | { readonly ask: 'reconfigure'; readonly nat64: Nat64Changes };
@@ -43,9 +44,15 @@ const sink: EventSink = {
   },
 };
 
+const conditions = createConditions();
 const service = await startNat64(
   { nat64: defaultNat64(JSON.parse(nat64Text) as Nat64Changes) },
-  { log: process.env['NAT64_LOG'] === undefined ? silentLog : printingLog, stateDirectory, events: sink },
+  {
+    log: process.env['NAT64_LOG'] === undefined ? silentLog : printingLog,
+    stateDirectory,
+    events: sink,
+    conditions,
+  },
 );
 process.send?.({ ready: true });
 
@@ -57,6 +64,8 @@ async function perform(request: Request): Promise<unknown> {
       return service.counters();
     case 'contests':
       return service.kernelContests?.();
+    case 'conditions':
+      return conditions.reports();
     case 'sessions':
       return service.queries?.sessions(request.filter, { cursor: 0, limit: 500 });
     case 'explain':

@@ -172,6 +172,11 @@ const ROWS: readonly [string, string, Pick<ForwardChain, 'owner' | 'verdict'> | 
     ruleset({ other: [], FORWARD: [[{ goto: { target: 'other' } }], ...OURS] }),
     { owner: undefined, verdict: 'drop' },
   ],
+  [
+    'more ways than can be followed',
+    ruleset({ FORWARD: Array.from({ length: 50 }, () => [jump('FORWARD')]) }),
+    { owner: undefined, verdict: 'unknown' },
+  ],
   ['a loop', ruleset({ FORWARD: [[jump('FORWARD')]] }), { owner: undefined, verdict: 'unknown' }],
 ];
 
