@@ -64,7 +64,7 @@ describe('NAT64 and its machine', () => {
     await until('works', () => reaches(net));
     await appliance.stop();
     const { sysctls } = await traces(net);
-    assert.match(sysctls, /ip_forward = 0\n[^]*conf\.all\.rp_filter = 2\n/);
+    assert.match(sysctls, /ip_forward = 0\n[\s\S]*conf\.all\.rp_filter = 2\n/);
     await net.run('appliance', 'sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=1');
   });
 
