@@ -33,7 +33,7 @@ export type ChangeKind = 'link' | 'address' | 'route' | 'rule' | 'sysctl' | 'nft
 /** A program that changed something. */
 export interface Program {
   readonly pid: number;
-  /** Undefined when it has ended before anybody asked. */
+  /** Undefined when it has ended before anybody asked, or belongs to somebody whose processes this one does not see. */
   readonly name: string | undefined;
 }
 

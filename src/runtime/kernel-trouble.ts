@@ -100,7 +100,7 @@ export function programText(program: Program | undefined): Text {
   if (program === undefined) return say('Another program');
   const { pid, name } = program;
   return name === undefined
-    ? say('A program that has ended since (process {pid})', { pid })
+    ? say('Process {pid}', { pid })
     : say('The program {name} (process {pid})', { name, pid });
 }
 

@@ -98,6 +98,11 @@ const TOLD_BY_KERNEL: readonly Row[] = [
     change: 'sysctl -qw net.ipv4.conf.nat64.rp_filter=1',
     told: /changed .*the kernel parameter net\.ipv4\.conf\.nat64\.rp_filter/,
   },
+  {
+    title: 'IPv6 off on the device',
+    change: 'sysctl -qw net.ipv6.conf.nat64.disable_ipv6=1',
+    told: /changed .*the kernel parameter net\.ipv6\.conf\.nat64\.disable_ipv6/,
+  },
   { title: 'ip rule del pref 64', change: 'ip rule del pref 64', told: /removed the IPv4 policy rule 64/ },
   { title: 'ip rule del pref 65', change: 'ip rule del pref 65', told: /removed the IPv4 policy rule 65/ },
   { title: 'ip rule flush', change: 'ip rule flush', told: /removed .*the IPv4 policy rule 64.*32766/ },

@@ -8,6 +8,7 @@ import type { NeighboursAnswer } from '../contract/checks.ts';
 import type { HealthFound, HostFound, ProbeFound, PublicIpv4Found } from './found.ts';
 import { sshConfigSnippet } from '../routes/ssh-config.ts';
 import { runInTurn } from './background.ts';
+import type { Check } from './check.ts';
 import { CHECKS } from './checks/table.ts';
 import type { Diagnostics, DiagnosticsDeps } from './diagnostics.ts';
 import { recordsToPublish } from './dns-records.ts';
@@ -90,10 +91,14 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       };
     },
   });
-  const cheap = CHECKS.filter(({ isCheap }) => isCheap);
+  const cheap = CHECKS.filter(({ isCheap }) => isCheap !== undefined);
+  const isDone = ({ isCheap }: Check) => isCheap === true || isCheap?.(store.current) === true;
   /** Health is what was measured: what fails is a problem of the appliance. It is known when each check has run once. */
   function measured(): void {
-    const failures = cheap.map((check) => ({ id: check.id, found: runner.failures(check) }));
+    const failures = cheap.map((check) => ({
+      id: check.id,
+      found: isDone(check) ? runner.failures(check) : [],
+    }));
     for (const { id, found = [] } of failures)
       deps.conditions?.set('checks', id, found.length === 0 ? undefined : listOf(found, ' '));
     if (failures.some(({ found }) => found === undefined)) return;
@@ -101,7 +106,9 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     deps.conditions?.setMeasured('checks', { checks: cheap.length, failing });
   }
   const inTurn = runInTurn(
-    cheap.map((check) => () => runner.runAlone(check)),
+    cheap.map((check) => async () => {
+      if (isDone(check)) await runner.runAlone(check);
+    }),
     onError,
   );
   const connections = () =>

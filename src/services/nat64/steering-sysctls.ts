@@ -14,6 +14,7 @@ export const deviceSysctls = (device: string): SysctlItem[] =>
     [`net/ipv4/conf/${device}/accept_local`]: '1',
     [`net/ipv4/conf/${device}/rp_filter`]: '0',
     [`net/ipv4/conf/${device}/forwarding`]: '1',
+    [`net/ipv6/conf/${device}/disable_ipv6`]: '0',
     // Nobody but us is on that link: no address, no solicitations.
     [`net/ipv6/conf/${device}/addr_gen_mode`]: '1',
     [`net/ipv6/conf/${device}/accept_ra`]: '0',

@@ -28,8 +28,7 @@ export const services = germanOf({
   'the nftables table {table}': 'die nftables-Tabelle {table}',
   'read the kernel parameter {name}': 'den Kernelparameter {name} lesen',
   'Another program': 'Ein anderes Programm',
-  'A program that has ended since (process {pid})':
-    'Ein Programm, das inzwischen beendet ist (Prozess {pid}),',
+  'Process {pid}': 'Prozess {pid}',
   'The program {name} (process {pid})': 'Das Programm {name} (Prozess {pid})',
   '{who} removed {items}; put back.': '{who} hat dies entfernt: {items}. Es ist wiederhergestellt.',
   '{who} removed {items}; it is being made again.':

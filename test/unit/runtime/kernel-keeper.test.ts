@@ -105,7 +105,7 @@ test('what another program changes is put back at the next look, and told with w
   ]);
   world.tables.clear();
   await world.look(new Map([['nftables', { pid: 813, name: undefined }]]));
-  assert.match(world.told[2], /A program that has ended since \(process 813\) removed/);
+  assert.match(world.told[2], /^ok Process 813 removed/);
   assert.equal(world.problem(), '');
   assert.deepEqual(world.keeper.contests(), []);
 });

@@ -8,7 +8,8 @@ import { say, sentences } from '../../../texts/text.ts';
 export const nat64Path: Check = {
   id: 'nat64-path',
   area: 'nat64',
-  isCheap: true,
+  // Where DNS64 is off, its upstreams are those of the defaults: nobody said that they may be asked.
+  isCheap: ({ dns64 }) => dns64.enabled,
   title: say('The way through NAT64'),
   why: say(
     'The servers reach the IPv4 Internet through NAT64. A real packet takes this way here, and its answer comes back.',
