@@ -16,6 +16,7 @@ import type { Changes } from '../os/network-changes.ts';
 import { type Text, english, reasonOf, say, sentences, unique } from '../texts/text.ts';
 import type { EventSink } from './events.ts';
 import {
+  FREE_REPAIRS,
   type KernelContest,
   type Trouble,
   contestsOf,
@@ -118,10 +119,10 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
       if (error === undefined && foreign.has(difference)) {
         // Removed again before it was read back.
         if (noteRepair(trouble, culprit(difference), monotonicMs())) fought.push(trouble);
-        trouble.missing = 'contested';
+        trouble.missing = trouble.times < FREE_REPAIRS ? { reason: DOES_NOT_STAY } : 'contested';
         continue;
       }
-      const reason = error === undefined ? say('it does not stay') : reasonOf(error);
+      const reason = error === undefined ? DOES_NOT_STAY : reasonOf(error);
       noteRefusal(trouble, culprit(difference), reason, monotonicMs());
       if (!foreign.has(difference)) failures.push(reason);
       const isTold = typeof before === 'object' && english(before.reason) === english(reason);
@@ -158,6 +159,8 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
     contests: () => contestsOf(troubles.values()),
   };
 }
+
+const DOES_NOT_STAY = say('it does not stay');
 
 function problemOf(troubles: readonly Trouble[]): Text | undefined {
   const contested = troubles.filter(({ missing }) => missing === 'contested');
