@@ -1,5 +1,6 @@
 /** The composition root: the only file that knows every room. */
 import type { ConfigChanges } from './config/changes.ts';
+import { nat64PrefixesOf } from './config/check-nat64.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigStore } from './config/store.ts';
 import { explainersOf } from './explainers.ts';
@@ -14,6 +15,7 @@ import { startNat64 } from './services/nat64/service.ts';
 import { startProxy } from './services/proxy/service.ts';
 import { join } from 'node:path';
 import { applianceActions } from './os/appliance-actions.ts';
+import { followOurselves } from './os/ourselves.ts';
 import { createEventLog } from './state/event-log.ts';
 import { createHostSampler, createSampler } from './state/figures.ts';
 import { openHistoryFile } from './state/history-file.ts';
@@ -22,6 +24,7 @@ import { startHistory } from './state/history.ts';
 import type { LogRing } from './state/log-ring.ts';
 import { openMachine } from './state/machine.ts';
 import { serverNames } from './state/server-names.ts';
+import { watchOwnAddresses } from './state/own-address-watch.ts';
 import { watchServices } from './state/service-watch.ts';
 
 export interface AppOptions {
@@ -61,8 +64,19 @@ export async function startApp(options: AppOptions): Promise<App> {
   await using started = new AsyncDisposableStack();
   const events = started.use(createEventLog({ serverAt: serverNames(() => store.current.hosts) }));
   const conditions = createConditions();
-  const context: ServiceContext = { log, stateDirectory, events, conditions };
   const config = store.current;
+  const ourselves = started.use(followOurselves(nat64PrefixesOf(config)));
+  const context: ServiceContext = {
+    log,
+    stateDirectory,
+    runtimeDirectory: process.env['RUNTIME_DIRECTORY'],
+    ourselves,
+    events,
+    conditions,
+  };
+  const ownAddresses = started.use(
+    watchOwnAddresses({ ourselves, config: () => store.current, conditions, log }),
+  );
   const slot = <Options, S extends Service<Options>>(
     name: string,
     select: (config: Config) => Options,
@@ -90,6 +104,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     explainersOf(of, isLive, {
       allotments: () => forward.service?.allotments() ?? {},
       forwardOptions,
+      own: () => ourselves.current.own,
       nat64: () => nat64.service?.queries,
     });
   changes.onAssess(async (next) => {
@@ -150,6 +165,12 @@ export async function startApp(options: AppOptions): Promise<App> {
   store.onChange(async (next, previous) => {
     const changed: { reconfigure(config: Config): Promise<void> }[] = [];
     const parts = [
+      {
+        async reconfigure(of: Config) {
+          ourselves.setNat64Prefixes(nat64PrefixesOf(of));
+          ownAddresses.look(of);
+        },
+      },
       ...slots,
       { reconfigure: ({ admin: options }: Config) => admin.reconfigure({ admin: options }) },
     ];

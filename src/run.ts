@@ -1,10 +1,12 @@
 /** The life of the process: log, configuration, app, signals. */
 import { pino } from 'pino';
 import { type App, startApp } from './app.ts';
+import { checkOurselves } from './config/check-ourselves.ts';
 import { type ConfigChanges, openConfigChanges } from './config/changes.ts';
 import { recoverPending } from './config/pending.ts';
 import { formatProblem } from './config/problem.ts';
 import { ConfigError, type ConfigStore, openConfigStore } from './config/store.ts';
+import { readOwn } from './os/ourselves.ts';
 import { connectServiceManager } from './os/sd-notify.ts';
 import { collectStartupGarbage } from './runtime/heap.ts';
 import { silentLog } from './runtime/log.ts';
@@ -25,8 +27,9 @@ export interface RunOptions {
 /** What is wrong with the configuration file, one problem a line; undefined when it is good. */
 export function checkConfig(path: string): string | undefined {
   try {
-    openConfigStore(path, silentLog);
-    return undefined;
+    const { current } = openConfigStore(path, silentLog);
+    const problems = checkOurselves(current, readOwn());
+    return problems.length === 0 ? undefined : problems.map((each) => formatProblem(each, path)).join('\n');
   } catch (error) {
     return describeRefusal(error, path);
   }

@@ -1,4 +1,4 @@
-/** `<state>/console.json`: what the screen at the appliance shows. Written when it has changed. */
+/** `console.json` in the runtime directory: what the screen at the appliance shows. Written when it has changed. */
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../os/atomic-write.ts';
@@ -13,12 +13,8 @@ export interface ConsoleWriter extends Disposable {
 }
 
 /** Writes it now and then every half minute, because addresses come and go. */
-export function keepConsoleFile(
-  stateDirectory: string,
-  content: () => ConsoleFile,
-  log: Logger,
-): ConsoleWriter {
-  const path = join(stateDirectory, 'console.json');
+export function keepConsoleFile(directory: string, content: () => ConsoleFile, log: Logger): ConsoleWriter {
+  const path = join(directory, 'console.json');
   let written: string | undefined;
   let writing: Promise<void> = Promise.resolve();
   const refresh = () => {

@@ -1,6 +1,7 @@
 /** Starts the admin API and page. */
 import type { AdminConfig } from '../config/schema.ts';
 import { resolveAccessList } from '../os/interfaces.ts';
+import { isDeliveredHere, readOwn } from '../os/ourselves.ts';
 import { createCounters, readCounters } from '../runtime/counters.ts';
 import type { Service, ServiceContext } from '../runtime/service.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
@@ -16,6 +17,7 @@ import type { ConsoleFile } from './contract/auth.ts';
 import { ADMIN_COUNTERS } from './counters.ts';
 import { startDiagnostics } from './diagnostics/diagnostics.ts';
 import { createListeners } from './listeners.ts';
+import { isLoopback } from './transport.ts';
 import { english, listOf } from '../texts/text.ts';
 
 export type { AdminDeps } from './build.ts';
@@ -43,7 +45,12 @@ const CLOCK_JITTER_MS = 2000;
 export async function startAdmin(
   options: AdminOptions,
   deps: Omit<AdminDeps, 'diagnostics'>,
-  { log, stateDirectory, conditions }: ServiceContext,
+  {
+    log,
+    stateDirectory,
+    runtimeDirectory = stateDirectory,
+    conditions,
+  }: Pick<ServiceContext, 'log' | 'stateDirectory' | 'runtimeDirectory' | 'conditions'>,
 ): Promise<AdminService> {
   let { admin } = options;
   const counters = createCounters(ADMIN_COUNTERS);
@@ -87,7 +94,10 @@ export async function startAdmin(
     {
       admin: () => admin,
       admitsSource: isAdmitted,
-      isLocal: (remoteAddress) => admitsSource(lan(), remoteAddress),
+      // An own address that is not loopback is that of something here which relays: not who it is relayed for.
+      isLocal: (remoteAddress) =>
+        admitsSource(lan(), remoteAddress) &&
+        (isLoopback(remoteAddress) || !isDeliveredHere(readOwn(), (remoteAddress ?? '').split('%')[0])),
       auth,
       onClaimed: () => void screen.refresh(),
       certificateFingerprint: certificate.fingerprint,
@@ -105,7 +115,7 @@ export async function startAdmin(
     },
     certificate.pem,
   );
-  const screen = keepConsoleFile(stateDirectory, consoleContent, log);
+  const screen = keepConsoleFile(runtimeDirectory, consoleContent, log);
   const stop = async () => {
     certificate[Symbol.dispose]();
     screen[Symbol.dispose]();

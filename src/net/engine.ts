@@ -6,6 +6,7 @@
 
 import { EPOLLIN } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
+import type { Ourselves } from '../os/ourselves.ts';
 import { Acceptor, PAUSE_MS } from './acceptor.ts';
 import { Closer, RESET_POLL_MS } from './closing.ts';
 import { type ConnectionTimeouts, createConnections } from './connections.ts';
@@ -33,8 +34,11 @@ export interface EngineOptions {
 }
 
 export interface TcpEngine {
-  /** Replaces limits and listening sockets (fd -> gate); connections go on, with the gate they came through. */
-  configure(limits: EngineLimits, gates: Map<number, Gate>): void;
+  /**
+   * Replaces limits, listening sockets (fd -> gate), and the addresses that no server is dialled at; connections go on,
+   * with the gate they came through.
+   */
+  configure(limits: EngineLimits, gates: Map<number, Gate>, ourselves: Ourselves): void;
   /** One turn of the loop, waiting at most `maxWaitMs`; true when `wakeFd` is readable. */
   turn(maxWaitMs: number): boolean;
 }
@@ -98,8 +102,9 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
   }
 
   return {
-    configure(newLimits, gates) {
+    configure(newLimits, gates, ourselves) {
       limits = newLimits;
+      connections.setOurselves(ourselves);
       acceptor.setListeners(gates, performance.now() | 0);
     },
     turn,

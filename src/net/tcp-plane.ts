@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { close } from '../os/libc.ts';
+import type { FollowedOurselves } from '../os/ourselves.ts';
 import { type CounterTable, createCounters, readCounters } from '../runtime/counters.ts';
 import type { EventSink } from '../runtime/events.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -33,6 +34,7 @@ export interface TcpPlaneOptions<Table extends CounterTable> {
   /** Of the process's descriptors, those that this service may use at most: 0 to 1. */
   readonly descriptorShare: number;
   readonly log: Logger;
+  readonly ourselves: FollowedOurselves;
   /** Where events go; without it, nobody reads them. */
   readonly events?: EventSink | undefined;
 }
@@ -67,7 +69,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   plan: TcpPlan<Config>,
   beforeCommit: () => Promise<void> = async () => {},
 ): Promise<TcpPlane<Config>> {
-  const { name, keepalive, log } = options;
+  const { name, keepalive, log, ourselves } = options;
   const counters = createCounters(options.counterTable);
   const gauges = createCounters(tcpGaugeTable);
   const hostSlots = createHostSlots();
@@ -85,6 +87,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
       maxConnections,
     },
     keepalive,
+    ourselves: ourselves.current,
     listeners,
     hostSlots: hostSlots.assign(plan.hosts, generation, applied),
     config: plan.config,
@@ -117,6 +120,13 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     }
   };
   const worker = await start();
+
+  function followOurselves(): void {
+    state = { ...state, generation: state.generation + 1, ourselves: ourselves.current };
+    worker.send(state);
+  }
+  const following = ourselves.onChange(followOurselves);
+  if (ourselves.current !== state.ourselves) followOurselves(); // it changed during the start
 
   /** Resolves when the worker has applied the generation: by a message, or by being started anew with it. */
   async function waitApplied(generation: number): Promise<void> {
@@ -177,6 +187,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     hosts: hostSlots.read,
     failWorker: () => worker.fail(),
     async [Symbol.asyncDispose]() {
+      following[Symbol.dispose]();
       await last;
       await worker[Symbol.asyncDispose]();
       drained?.[Symbol.dispose]();

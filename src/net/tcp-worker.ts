@@ -2,6 +2,7 @@
 
 import { formatSocketAddress } from '../os/socket-address.ts';
 import { errnoName } from '../os/libc.ts';
+import type { Ourselves } from '../os/ourselves.ts';
 import { type CounterTable, createCounters } from '../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../runtime/worker-thread.ts';
 import { tcpGaugeTable, type TcpCounters } from './counters.ts';
@@ -17,6 +18,7 @@ export interface TcpPlaneState<Config> {
   readonly generation: number;
   readonly limits: EngineLimits;
   readonly keepalive: boolean;
+  readonly ourselves: Ourselves;
   readonly listeners: readonly OpenListener[];
   /** By server. */
   readonly hostSlots: Readonly<Record<string, number>>;
@@ -84,7 +86,7 @@ export function runTcpWorker<Config, Table extends CounterTable>({
       byFd.set(fd, gate);
       thread.log('debug', { listener: spec.name }, `accepting on ${formatSocketAddress(spec)}`);
     }
-    engine.configure(state.limits, byFd);
+    engine.configure(state.limits, byFd, state.ourselves);
     // Only now: who waited on a socket that goes has just been taken, for a server of before.
     hosts.assign(state.hostSlots);
     thread.post({ generation: state.generation });

@@ -1,12 +1,33 @@
 /** Routes, rules and links through iproute2, and the question which of our addresses the kernel would use. */
 import { networkInterfaces } from 'node:os';
 import { ipv4At, parseIpv4 } from '../wire/ip-address.ts';
+import { type IpPrefix, parseIpPrefix } from '../wire/ip-prefix.ts';
 import { runCommand } from './command.ts';
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM, close, connect, getsockname, pinned, socket } from './libc.ts';
 
 /** Runs several `ip` commands ("route add ..."), in order; the first that fails ends it. */
 export async function ipBatch(commands: readonly string[], family: 4 | 6 = 4): Promise<void> {
   if (commands.length > 0) await runCommand('ip', [`-${family}`, '-batch', '-'], `${commands.join('\n')}\n`);
+}
+
+export interface Ipv6Route {
+  readonly destination: IpPrefix;
+  readonly device: string;
+}
+
+/** The IPv6 routes of the main table that lead to a device; those that refuse packets, and the default route, are left out. */
+export async function ipv6Routes(): Promise<Ipv6Route[]> {
+  const rows = JSON.parse(await runCommand('ip', ['-6', '-j', 'route', 'show', 'table', 'main'])) as {
+    type?: string;
+    dst: string;
+    dev?: string;
+  }[];
+  return rows.flatMap(({ type = 'unicast', dst, dev }) => {
+    const destination = parseIpPrefix(dst);
+    return type === 'unicast' && dev !== undefined && destination !== undefined
+      ? [{ destination, device: dev }]
+      : [];
+  });
 }
 
 /**

@@ -5,6 +5,7 @@ import type { CounterTable } from './counters.ts';
 import type { EventSink } from './events.ts';
 import type { HostTraffic } from './host-traffic.ts';
 import type { KernelContest } from './kernel-trouble.ts';
+import type { FollowedOurselves } from '../os/ourselves.ts';
 import type { Logger } from './log.ts';
 
 /** running: all it was asked to do; degraded: some of it (`problem` says what); disabled: by configuration. */
@@ -51,6 +52,10 @@ export interface ServiceContext {
   readonly log: Logger;
   /** Directory for what must survive a restart; exists, mode 0700. */
   readonly stateDirectory: string;
+  /** Directory for what is of this start only, where the service manager gives one; else that is in `stateDirectory`. */
+  readonly runtimeDirectory?: string | undefined;
+  /** Which addresses are this machine's own: no server may be at one. */
+  readonly ourselves: FollowedOurselves;
   /** Where to tell what passes. */
   readonly events?: EventSink | undefined;
   /** Where to tell what is wrong with what is no service's own: storage, limits. */

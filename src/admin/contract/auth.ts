@@ -22,6 +22,8 @@ export const PresentPassword = Type.String({
   title: 'Present password',
   expected: 'the present password',
 });
+/** Of routes with `config.presence`: a session must send it, the bootstrap token needs none. */
+export const AskedPassword = Type.Optional(PresentPassword);
 const TotpCode = Type.String({
   pattern: '^[0-9]{6}$',
   writeOnly: true,
@@ -88,8 +90,7 @@ export const SessionsAnswer = Type.Object({
 /** PUT password: ends every other session; this one goes on under a new cookie. Answers SessionAnswer (new csrfToken). */
 export const PasswordBody = Type.Object(
   {
-    /** May be left out with the bootstrap token: the way back for who forgot it. */
-    current: Type.Optional(PresentPassword),
+    current: AskedPassword,
     next: NewPassword,
   },
   { ...strict, expected: 'an object with the fields "current" and "next"' },
@@ -106,12 +107,12 @@ export const TotpSecretAnswer = Type.Object({
 });
 /** PUT totp: switches it on; answers SessionAnswer. */
 export const TotpConfirmBody = Type.Object(
-  { code: TotpCode },
-  { ...strict, expected: 'an object with the field "code"' },
+  { code: TotpCode, password: AskedPassword },
+  { ...strict, expected: 'an object with the fields "code" and "password"' },
 );
 /** DELETE totp: switches it off; answers SessionAnswer. The bootstrap token needs no password. */
 export const TotpRemoveBody = Type.Object(
-  { password: Type.Optional(PresentPassword) },
+  { password: AskedPassword },
   { ...strict, expected: 'an object with the field "password"' },
 );
 
@@ -139,8 +140,9 @@ export const TokenBody = Type.Object(
       title: 'Days until it expires',
       expected: 'a whole number from 1 to 3650, or null',
     }),
+    password: AskedPassword,
   },
-  { ...strict, expected: 'an object with the fields "name", "scope" and "expiresInDays"' },
+  { ...strict, expected: 'an object with the fields "name", "scope", "expiresInDays" and "password"' },
 );
 /** 201. The secret is shown this once. */
 export const TokenMadeAnswer = Type.Object({ ...token, secret: Type.String() });

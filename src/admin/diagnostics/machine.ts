@@ -8,6 +8,8 @@ import { askRouter } from './ask-router.ts';
 import { type ClockState, clockState } from '../../os/clock.ts';
 import { runCommand } from '../../os/command.ts';
 import { type Neighbour, ipv6Neighbours } from '../../os/neighbours.ts';
+import { readOwn } from '../../os/ourselves.ts';
+import type { IpPrefix } from '../../wire/ip-prefix.ts';
 import { type NetworkPath, pathTo } from '../../os/path.ts';
 import { type EchoReply, type PingOptions, ping } from '../../os/ping.ts';
 import { type Gateway, type ListeningSocket, defaultRoutes, listeningSockets } from '../../os/proc-net.ts';
@@ -59,6 +61,8 @@ export interface Machine {
   gateways(family: 4 | 6): readonly Gateway[];
   /** The own IPv4 address that the default route uses (unsigned). */
   sourceIpv4(): number | undefined;
+  /** What the kernel delivers to this machine itself. */
+  own(): readonly IpPrefix[];
   /** The address (unsigned) that a router says it has towards the Internet. Never rejects. */
   askRouter(gateway: string): Promise<number | undefined>;
   pathTo(address: Uint8Array): NetworkPath | { readonly problem: string };
@@ -87,6 +91,7 @@ export const linuxMachine: Machine = {
   interfaces,
   gateways: defaultRoutes,
   sourceIpv4: defaultSourceIpv4,
+  own: readOwn,
   askRouter: (gateway) => askRouter(gateway),
   pathTo,
   ping,

@@ -13,6 +13,8 @@ import {
 } from './items.ts';
 import type { NftState } from './nft-state.ts';
 
+const WORST_METRIC = 0xffff_ffff;
+
 export interface ApplyTools {
   readonly nft: NftState;
   /** Before kernel parameters are written: notes what they were. */
@@ -89,7 +91,9 @@ export function ipCommands(item: KernelItem, found: FoundState): string[] {
     case 'route': {
       const prefix = formatIpPrefix(parseIpPrefix(item.prefix)!);
       const verb = item.isAbsent ? 'del' : 'replace';
-      return [`route ${verb} ${prefix} dev ${item.device} table ${item.table}`];
+      return item.device === null
+        ? [`route ${verb} blackhole ${prefix} metric ${WORST_METRIC} table ${item.table}`]
+        : [`route ${verb} ${prefix} dev ${item.device} table ${item.table}`];
     }
     case 'rule':
       // Another rule may have the same preference: both stay.

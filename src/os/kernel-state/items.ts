@@ -22,7 +22,8 @@ export interface RouteItem {
   /** "64:ff9b::/96", "0.0.0.0/0". */
   readonly prefix: string;
   readonly table: number;
-  readonly device: string;
+  /** null: a blackhole, of the worst metric, for when there is no other route in the table. */
+  readonly device: string | null;
   /** It must not be there. */
   readonly isAbsent?: true;
 }
@@ -130,7 +131,7 @@ export function itemKey(item: KernelItem): string {
     case 'program':
       return `${item.kind} ${item.device}`;
     case 'route':
-      return `route ${item.family} ${item.prefix} ${item.table}`;
+      return `route ${item.family} ${item.prefix} ${item.table} ${item.device ?? BLACKHOLE}`;
     case 'rule':
     case 'rule-order':
       return `${item.kind} ${item.family} ${item.preference}`;
@@ -149,6 +150,7 @@ export function itemName(item: KernelItem): Text {
     case 'program':
       return say('the kernel program on {device}', { device: item.device });
     case 'route':
+      if (item.device === null) return say('the blackhole route of table {table}', { table: item.table });
       return item.table === TABLE.main
         ? say('the route to {prefix}', { prefix: item.prefix })
         : say('the route to {prefix} in table {table}', { prefix: item.prefix, table: item.table });
@@ -164,6 +166,9 @@ export function itemName(item: KernelItem): Text {
       return say('the nftables table {table}', { table: item.table });
   }
 }
+
+/** In the place of a device, of which none has such a name. */
+export const BLACKHOLE = '/blackhole';
 
 /** A route to a prefix over a device, by what identifies it. `address`: the 16 bytes of the prefix, IPv4 in its mapped form. */
 export const routeKey = (address: Uint8Array, prefixBits: number, table: number, device: string): string =>
@@ -188,7 +193,7 @@ function differs(item: KernelItem, found: FoundState): Difference['how'] | undef
     }
     case 'route': {
       const { address, prefixBits } = parseIpPrefix(item.prefix)!;
-      const isThere = found.routes.has(routeKey(address, prefixBits, item.table, item.device));
+      const isThere = found.routes.has(routeKey(address, prefixBits, item.table, item.device ?? BLACKHOLE));
       if (isThere === (item.isAbsent === undefined)) return undefined;
       return isThere ? 'changed' : 'removed';
     }

@@ -2,7 +2,7 @@
 import { NETLINK_ROUTE, openNetlink } from '../netlink.ts';
 import type { FoundLink, FoundState, KernelItem } from './items.ts';
 import { type NftState, openNftState } from './nft-state.ts';
-import { readLinks, readRoutes, readRules } from './rtnetlink.ts';
+import { readBlackholes, readLinks, readRoutes, readRules } from './rtnetlink.ts';
 
 export interface KernelReader extends Disposable {
   readonly nft: NftState;
@@ -32,16 +32,18 @@ export function openKernelReader(): KernelReader {
       const of = <Kind extends KernelItem['kind']>(kind: Kind) =>
         items.filter((item): item is Extract<KernelItem, { kind: Kind }> => item.kind === kind);
       const indexOf = (device: string) => [...links].find(([, { name }]) => name === device)?.[0];
-      const devices = new Set(of('route').map(({ device }) => device));
+      const devices = new Set(of('route').flatMap(({ device }) => device ?? []));
+      const blackholes = of('route').filter(({ device }) => device === null);
       const hasRules = of('rule').length + of('rule-order').length > 0;
       return {
         links,
-        routes: new Set(
-          [...devices].flatMap((device) => {
+        routes: new Set([
+          ...[...devices].flatMap((device) => {
             const index = indexOf(device);
             return index === undefined ? [] : [...readRoutes(socket, index, device)];
           }),
-        ),
+          ...blackholes.flatMap(({ family, table }) => readBlackholes(socket, family, table)),
+        ]),
         rules: hasRules ? readRules(socket) : [],
         sysctls: new Map(
           of('sysctl').flatMap(({ name }) => {

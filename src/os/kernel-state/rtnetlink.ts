@@ -8,8 +8,8 @@ import {
   parseNetlinkAttributes,
 } from '../../wire/netlink.ts';
 import type { NetlinkSocket } from '../netlink.ts';
-import { AF_INET, AF_INET6 } from '../libc.ts';
-import { type FoundLink, type FoundRule, routeKey } from './items.ts';
+import { AF_INET, AF_INET6, E, SystemCallError } from '../libc.ts';
+import { BLACKHOLE, type FoundLink, type FoundRule, routeKey } from './items.ts';
 
 const RTM_GETLINK = 18;
 const RTM_GETROUTE = 26;
@@ -22,6 +22,7 @@ const RTEXT_FILTER_SKIP_STATS = 8;
 /** struct rtmsg: family at 0, prefix length at 1, table at 4, type at 7. */
 const ROUTE_BYTES = 12;
 const RTN_UNICAST = 1;
+const RTN_BLACKHOLE = 6;
 const RTA = { DST: 1, OIF: 4, TABLE: 15 } as const;
 /** struct fib_rule_hdr: family at 0, table at 4, action at 7, flags at 8. */
 const RULE_BYTES = 12;
@@ -58,27 +59,50 @@ export function readLinks(socket: NetlinkSocket): Map<number, FoundLink> {
 }
 
 /** The unicast routes of both families, in all tables, over one device. */
-export function readRoutes(socket: NetlinkSocket, deviceIndex: number, device: string): Set<string> {
-  const routes = new Set<string>();
-  for (const family of [4, 6] as const) {
-    const header = new Uint8Array(ROUTE_BYTES);
-    header[0] = FAMILY[family];
-    const parts = [header, buildNetlinkAttribute(RTA.OIF, netlinkU32(deviceIndex))];
-    for (const { body } of socket.ask('list the routes', RTM_GETROUTE, NLM_F_DUMP, parts)) {
-      if (body.length < ROUTE_BYTES || body[7] !== RTN_UNICAST) continue;
+export function readRoutes(socket: NetlinkSocket, deviceIndex: number, device: string): string[] {
+  return ([4, 6] as const).flatMap((family) =>
+    listRoutes(socket, family, RTA.OIF, deviceIndex)
+      .filter(({ type, oif }) => type === RTN_UNICAST && oif === deviceIndex)
+      .map(({ address, prefixBits, table }) => routeKey(address, prefixBits, table, device)),
+  );
+}
+
+/** The routes of a table that drop. */
+export function readBlackholes(socket: NetlinkSocket, family: 4 | 6, table: number): string[] {
+  try {
+    return listRoutes(socket, family, RTA.TABLE, table)
+      .filter((route) => route.type === RTN_BLACKHOLE && route.table === table)
+      .map(({ address, prefixBits }) => routeKey(address, prefixBits, table, BLACKHOLE));
+  } catch (error) {
+    // There is no such table as long as it has no route.
+    if (error instanceof SystemCallError && error.errno === E.ENOENT) return [];
+    throw error;
+  }
+}
+
+/** `filter`: an attribute that they must have; an older kernel lists all. */
+function listRoutes(socket: NetlinkSocket, family: 4 | 6, filter: number, value: number) {
+  const header = new Uint8Array(ROUTE_BYTES);
+  header[0] = FAMILY[family];
+  const parts = [header, buildNetlinkAttribute(filter, netlinkU32(value))];
+  return socket
+    .ask('list the routes', RTM_GETROUTE, NLM_F_DUMP, parts)
+    .filter(({ body }) => body.length >= ROUTE_BYTES)
+    .map(({ body }) => {
       const attributes = parseNetlinkAttributes(body, ROUTE_BYTES);
-      if (attributeU32(attributes, RTA.OIF, 0) !== deviceIndex) continue;
-      const table = attributeU32(attributes, RTA.TABLE, body[4]);
-      const given = attributes.get(RTA.DST) ?? new Uint8Array();
       // IPv4 in its mapped form.
       const offset = family === 4 ? 12 : 0;
       const address = new Uint8Array(16);
       if (family === 4) address.fill(255, 10, 12);
-      address.set(given.subarray(0, 16 - offset), offset);
-      routes.add(routeKey(address, body[1] + offset * 8, table, device));
-    }
-  }
-  return routes;
+      address.set((attributes.get(RTA.DST) ?? new Uint8Array()).subarray(0, 16 - offset), offset);
+      return {
+        type: body[7],
+        address,
+        prefixBits: body[1] + offset * 8,
+        table: attributeU32(attributes, RTA.TABLE, body[4]),
+        oif: attributeU32(attributes, RTA.OIF, 0),
+      };
+    });
 }
 
 /** The policy rules of both families. */

@@ -17,6 +17,8 @@ import { createQueryLog } from './events.ts';
 import type { FromDnsWorker, Miss, ToDnsWorker, UdpSocket, WorkerInit } from './messages.ts';
 import { listenTcp, openUdp } from './sockets.ts';
 import { createStreamServer } from './stream.ts';
+import { isLoop } from './upstreams.ts';
+import type { DnsUpstream } from '../../config/values.ts';
 import { type Text, say } from '../../texts/text.ts';
 
 export interface Dns64Options {
@@ -90,6 +92,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
   const sendDatagram = datagramSender();
   const toAnswerOptions = (from: Dns64Config) => ({
     upstreams: from.upstreams,
+    isOurs: (target: DnsUpstream) => isLoop(context.ourselves.current, config, target),
     pref64: from.prefixes.flatMap((text) => parseIpPrefix(text) ?? []),
     cacheEntries: from.cacheEntries,
     counters,
@@ -247,20 +250,27 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
       const { 'queries-udp': udp, 'queries-tcp': tcp, hits } = readCounters(counters, workerCounters);
       const upstreams = source.upstreams();
       const allDown = upstreams.every(({ up }) => !up);
+      const loops = upstreams.filter(({ isOurs }) => isOurs);
       const problem = !worker?.alive
         ? say('The thread that answers from the cache is being started again')
-        : allDown
-          ? say('None of the upstreams answers: check the route to {upstreams}', {
-              upstreams: upstreams.map(({ text }) => text).join(', '),
+        : loops.length > 0
+          ? say('{upstreams} is this resolver itself, so it is not asked: remove it from dns64.upstreams', {
+              upstreams: loops.map(({ text }) => text).join(', '),
             })
-          : undefined;
-      const states = upstreams.map(({ text, up, rttMs }): [string, Text] => [
+          : allDown
+            ? say('None of the upstreams answers: check the route to {upstreams}', {
+                upstreams: upstreams.map(({ text }) => text).join(', '),
+              })
+            : undefined;
+      const states = upstreams.map(({ text, up, isOurs, rttMs }): [string, Text] => [
         text,
-        !up
-          ? say('down')
-          : rttMs === undefined
-            ? say('not asked yet')
-            : say('up, {milliseconds} ms', { milliseconds: Math.round(rttMs * 10) / 10 }),
+        isOurs
+          ? say('this resolver itself')
+          : !up
+            ? say('down')
+            : rttMs === undefined
+              ? say('not asked yet')
+              : say('up, {milliseconds} ms', { milliseconds: Math.round(rttMs * 10) / 10 }),
       ]);
       return {
         state: problem === undefined ? 'running' : 'degraded',

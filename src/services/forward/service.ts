@@ -79,6 +79,7 @@ export async function startForward(
       maxConnections: MAX_CONNECTIONS,
       descriptorShare: 0.25,
       log,
+      ourselves: context.ourselves,
       events: context.events,
     },
     current.plan,

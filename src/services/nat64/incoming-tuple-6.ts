@@ -1,7 +1,7 @@
 /** Determines the tuple of a packet from the IPv6 side (RFC 6146 section 3.4); refuses what is not to be translated. */
 import { foldSum, sumOfBytes, sumOfIpv6Address } from '../../wire/checksum.ts';
 import { ICMP, ICMP6, ICMP_HEADER_BYTES, errorType6to4, isIcmp6Error, pointer6to4 } from '../../wire/icmp.ts';
-import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
+import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
 import { FRAGMENT_UNIT_SHIFT, IPV4_HEADER_BYTES, IP_PROTOCOL } from '../../wire/ipv4.ts';
 import {
   EXTENSION,
@@ -17,8 +17,8 @@ import { extractIpv4 } from '../../wire/nat64-prefix.ts';
 import { GSO } from '../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
-import { hasStateless, statelessIpv4 } from './eam.ts';
-import { type Settings, isAllowed, isDenied4, prefixIndexOf } from './settings.ts';
+import { eamIpv4At, hasStateless, statelessIpv4 } from './eam.ts';
+import { type Settings, isAllowed, isInList4, isOurs4, prefixIndexOf } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
@@ -40,7 +40,6 @@ const IPV4_MINIMUM_MTU_BYTES = 68;
 /** Fills the packet's tuple; anything but CONTINUE drops it. Nothing is written to the packet's bytes. */
 export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
-  packet.isIcmp = false;
   packet.cutLimitBytes = 0;
   if (packet.fragmentCount === 0) packet.identification = -1;
   if (packet.end - start < IPV6_HEADER_BYTES) return COUNTER['drop-truncated'];
@@ -48,11 +47,16 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   if (end > packet.end) return COUNTER['drop-bad-length'];
   packet.end = end;
 
-  // N5: process only destinations inside Pref64; a source inside it would loop.
+  // N5: process only destinations inside Pref64, or with an address mapping (RFC 7757 section 3.3.2); a source inside
+  // Pref64 would loop.
   const { prefixes } = settings;
-  packet.prefixIndex = prefixIndexOf(prefixes, view, start + IPV6.DESTINATION);
+  const destination = start + IPV6.DESTINATION;
+  const mapped = eamIpv4At(settings, view, destination);
+  packet.remoteHasEam = mapped !== undefined;
+  packet.prefixIndex = mapped === undefined ? prefixIndexOf(prefixes, view, destination) : 0;
   if (packet.prefixIndex === -1) return COUNTER['drop-destination'];
-  const prefix = prefixes[packet.prefixIndex];
+  const { prefixBits } = prefixes[packet.prefixIndex];
+  const remoteAddress = mapped ?? extractIpv4(prefixBits, view, destination);
   if (!settings.isStateless && prefixIndexOf(prefixes, view, start + IPV6.SOURCE) !== -1)
     return COUNTER['drop-source-in-prefix'];
   readHost(settings, packet, start + IPV6.SOURCE);
@@ -65,7 +69,7 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   if (offload !== CONTINUE) return offload;
   if (packet.protocol === TRANSPORT.ICMP) {
     const type = view.getUint8(packet.transport + ICMP.TYPE);
-    if (isIcmp6Error(type)) return determineError6(settings, packet);
+    if (isIcmp6Error(type)) return determineError6(settings, packet, remoteAddress);
     if (type !== ICMP6.ECHO_REQUEST && type !== ICMP6.ECHO_REPLY) return COUNTER['drop-icmp-type'];
   }
   // RFC 8200 section 8.1: UDP over IPv6 has a checksum.
@@ -75,11 +79,11 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   if (!isHostAddress(packet.host0, packet.host1, packet.host2)) return COUNTER['drop-source-invalid'];
   if (!isAllowed(settings.allow, packet.host0, packet.host1, packet.host2, packet.host3))
     return COUNTER['drop-not-allowed'];
-  // N34: the well-known prefix never stands for private addresses; no prefix stands for those that nobody routes.
-  const remoteAddress = extractIpv4(prefix.prefixBits, view, start + IPV6.DESTINATION);
-  if (isNeverRouted(remoteAddress) || (prefix.refusesPrivate && isPrivate(remoteAddress)))
-    return COUNTER['drop-non-global'];
-  if (isDenied4(settings.denied4, remoteAddress)) return COUNTER['drop-denied'];
+  // A host of ours whose IPv4 address is our own would speak for us.
+  if (packet.isStateless && isOurs4(settings, packet.mappedAddress)) return COUNTER['drop-source-invalid'];
+  const reach = checkReach(settings, packet, remoteAddress);
+  if (reach !== CONTINUE) return reach;
+  if (isInList4(settings.denied4, remoteAddress)) return COUNTER['drop-denied'];
   if (view.getUint8(start + IPV6.HOP_LIMIT) <= 1) return COUNTER['drop-hop-limit'];
   if (packet.fragmentCount > 0) packet.cutLimitBytes = settings.mtu4Bytes;
   else if (wireBytesOf(packet) - SHRINKS_BYTES > settings.mtu4Bytes) return COUNTER['drop-too-big'];
@@ -89,6 +93,23 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
     packet.protocol === TRANSPORT.ICMP ? 0 : destinationPort(view, packet.transport, packet.protocol);
   return CONTINUE;
 }
+
+/** Whether an IPv4 address may be the destination. */
+function checkReach(settings: Settings, { prefixIndex, remoteHasEam }: Packet, address: number): Verdict {
+  if (isNeverRouted(address)) return COUNTER['drop-non-global'];
+  if (remoteHasEam) return CONTINUE;
+  // N34: the well-known prefix never stands for private addresses.
+  if (settings.prefixes[prefixIndex].refusesPrivate && isNonGlobal(address))
+    return COUNTER['drop-non-global'];
+  return isEmbeddedHost(settings, address) ? COUNTER['drop-no-route'] : CONTINUE;
+}
+
+/**
+ * Whether the address is that of a host which has it inside its IPv6 address. The route to it is longer than that to us:
+ * without one, what goes to it would come back to us for ever.
+ */
+const isEmbeddedHost = ({ isStateless, embedded4 }: Settings, address: number): boolean =>
+  isStateless && isInList4(embedded4, address);
 
 /** Takes in the host's address, and the IPv4 address that it has for itself, if it has one. */
 function readHost(settings: Settings, packet: Packet, at: number): void {
@@ -164,10 +185,10 @@ function noteFragment(
  * The tuple of an ICMPv6 error is that of the packet it quotes, which we once sent to the IPv6 host (RFC 6146 section
  * 3.4). What yields no tuple is silently dropped (N3).
  */
-function determineError6(settings: Settings, packet: Packet): Verdict {
+function determineError6(settings: Settings, packet: Packet, errorPeer: number): Verdict {
   const { view, start, transport } = packet;
   const { prefixes } = settings;
-  const { prefixBits } = prefixes[packet.prefixIndex];
+  const peerHasEam = packet.remoteHasEam;
   const type = view.getUint8(transport + ICMP.TYPE);
   if (!describeError6(settings, packet, type)) return COUNTER['drop-icmp-type'];
   const quoted = transport + ICMP_HEADER_BYTES;
@@ -178,8 +199,10 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   const { quotedEnd } = packet;
   let quotedTransport = quoted + IPV6_HEADER_BYTES;
   if (quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
-  packet.prefixIndex =
-    view.getUint8(quoted) >> 4 === 6 ? prefixIndexOf(prefixes, view, quoted + IPV6.SOURCE) : -1;
+  if (view.getUint8(quoted) >> 4 !== 6) return COUNTER['drop-icmp-quote'];
+  const mapped = eamIpv4At(settings, view, quoted + IPV6.SOURCE);
+  packet.remoteHasEam = mapped !== undefined;
+  packet.prefixIndex = mapped === undefined ? prefixIndexOf(prefixes, view, quoted + IPV6.SOURCE) : 0;
   if (packet.prefixIndex === -1) return COUNTER['drop-icmp-quote'];
 
   let nextHeader = view.getUint8(quoted + IPV6.NEXT_HEADER);
@@ -204,8 +227,8 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   } else if (!hasStateless(settings) || !passOther(packet, nextHeader)) return COUNTER['drop-icmp-quote'];
 
   if (view.getUint8(start + IPV6.HOP_LIMIT) <= 1) return COUNTER['drop-hop-limit'];
-  const errorPeer = extractIpv4(prefixBits, view, start + IPV6.DESTINATION);
   if (isNeverRouted(errorPeer)) return COUNTER['drop-non-global'];
+  if (!peerHasEam && isEmbeddedHost(settings, errorPeer)) return COUNTER['drop-no-route'];
   packet.isError = true;
   packet.quoted = quoted;
   packet.quotedTransport = quotedTransport;
@@ -213,7 +236,8 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   packet.errorSource = 0;
   if (hasStateless(settings)) readErrorSource(settings, packet);
   readHost(settings, packet, quoted + IPV6.DESTINATION);
-  packet.remoteAddress = extractIpv4(prefixes[packet.prefixIndex].prefixBits, view, quoted + IPV6.SOURCE);
+  packet.remoteAddress =
+    mapped ?? extractIpv4(prefixes[packet.prefixIndex].prefixBits, view, quoted + IPV6.SOURCE);
   packet.hostPort = destinationPort(view, quotedTransport, packet.protocol);
   packet.remotePort =
     packet.protocol === TRANSPORT.ICMP ? 0 : sourcePort(view, quotedTransport, packet.protocol);

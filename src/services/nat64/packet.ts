@@ -52,6 +52,10 @@ export interface Packet {
   isStateless: boolean;
   /** The number of the protocol when it is OTHER. */
   otherProtocol: number;
+  /** Whether the packet came back in (RFC 6146 section 3.8): it is one of ours, seen from the IPv4 side. */
+  isHairpinned: boolean;
+  /** Whether `remoteAddress` stands in IPv6 as its address mapping says (RFC 7757), not behind a prefix. */
+  remoteHasEam: boolean;
   /** Position in the settings' prefixes of the one that stands before `remoteAddress`. */
   prefixIndex: number;
   /** Slot of `mappedAddress` in the pool; known at once when the packet came from IPv4. */
@@ -68,8 +72,6 @@ export interface Packet {
   /** Bytes of the transport header: what precedes the payload of each segment. */
   transportHeaderBytes: number;
   tcpFlags: number;
-  /** Whether the packet itself is ICMP; false while its transport header has not been reached. */
-  isIcmp: boolean;
   /** Whether this is an ICMP error; then `quoted`, `quotedTransport` and `quotedEnd` are offsets of the packet inside. */
   isError: boolean;
   /** The type and code (type * 256 + code) that an error has on the other side. */
@@ -86,6 +88,8 @@ export interface Packet {
   quotedIdentification: number;
   /** IPv4 address that an error is sent to, or came from, signed: often a router on the way, not the remote. */
   errorPeer: number;
+  /** The same of `errorPeer` as `remoteHasEam`; of packets from the IPv4 side only. */
+  peerHasEam: boolean;
   /** IPv4 address that an error from the IPv6 side comes from, signed; 0: the mapped address of the host it is about. */
   errorSource: number;
 
@@ -152,6 +156,8 @@ export function createPacket(): Packet {
     mappedAddress: 0,
     isStateless: false,
     otherProtocol: 0,
+    isHairpinned: false,
+    remoteHasEam: false,
     prefixIndex: 0,
     mappedSlot: 0,
     mappedPort: 0,
@@ -160,7 +166,6 @@ export function createPacket(): Packet {
     transport: 0,
     transportHeaderBytes: 0,
     tcpFlags: 0,
-    isIcmp: false,
     isError: false,
     errorType: 0,
     errorValue: 0,
@@ -171,6 +176,7 @@ export function createPacket(): Packet {
     quotesFragment: false,
     quotedIdentification: 0,
     errorPeer: 0,
+    peerHasEam: false,
     errorSource: 0,
     problemPointer: 0,
     fragmentOffset: 0,

@@ -38,10 +38,21 @@ export function nftTable(
     ${outward}
     ${jumps}
   }
+# What the appliance sends to its own address is for itself, but for errors about what it forwards.
   chain output {
     type route hook output priority raw; policy accept;
     ${outward}
+    ip protocol != icmp accept
+    icmp type != { destination-unreachable, time-exceeded, parameter-problem } accept
     ${jumps}
+  }
+  # Nobody becomes the appliance by being translated: of what was translated, nothing from our addresses, nor from those
+  # that lead to the device, is for a program here. Nor is a new connection. What the translator hands back passes.
+  chain input {
+    type filter hook input priority filter - 1; policy accept;
+    iifname "${device}" meta nfproto ipv4 fib saddr type local drop
+    iifname "${device}" meta nfproto ipv4 fib saddr oifname "${device}" drop
+    iifname "${device}" tcp flags & (syn | ack) == syn drop
   }`;
 }
 

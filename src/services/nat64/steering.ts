@@ -43,7 +43,7 @@ export interface SteeringWish {
   readonly mtuBytes: number;
   /** The packets of other addresses. */
   readonly addresses: readonly SteeredAddress[];
-  /** The packets to these IPv4 prefixes. */
+  /** The packets to these prefixes, of either family. */
   readonly routes: readonly string[];
 }
 
@@ -144,7 +144,11 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
   });
   cleanUp.defer(async () => {
     // Each step whether or not the others succeed; the first failure is reported.
-    const results = await Promise.allSettled([deleteNftTable(NFT_TABLE), removeRules(reader)]);
+    const results = await Promise.allSettled([
+      deleteNftTable(NFT_TABLE),
+      removeRules(reader),
+      ipBatch([`route flush table ${ROUTE_TABLE}`]),
+    ]);
     sysctls.restore();
     context.conditions?.set('storage', SYSCTL_FILE, undefined);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
@@ -155,7 +159,7 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
     async change(next, by) {
       const before = wish;
       for (const route of before.routes) earlierRoutes.add(route);
-      for (const route of next.routes) earlierRoutes.delete(route);
+      for (const route of [...next.routes, ...prefixes]) earlierRoutes.delete(route);
       wish = next;
       const [reason] = await keeper.look(by).catch((error: unknown) => [reasonOf(error)]);
       earlierRoutes.clear();
@@ -190,13 +194,15 @@ function routesOf(
   routes: readonly string[],
   earlier: ReadonlySet<string>,
 ): KernelItem[] {
-  const to = (family: 4 | 6, prefix: string, table: number) =>
-    ({ kind: 'route', family, prefix, table, device }) as const;
+  const to = (prefix: string, table: number, over: string | null = device) =>
+    ({ kind: 'route', family: prefix.includes(':') ? 6 : 4, prefix, table, device: over }) as const;
   return [
-    to(4, '0.0.0.0/0', ROUTE_TABLE),
-    ...prefixes.map((prefix) => to(6, prefix, TABLE.main)),
-    ...routes.map((prefix) => to(4, prefix, TABLE.main)),
-    ...Array.from(earlier, (prefix) => ({ ...to(4, prefix, TABLE.main), isAbsent: true as const })),
+    to('0.0.0.0/0', ROUTE_TABLE),
+    // Without the device, because the process was killed, what is ours is dropped: else it would be delivered locally, and
+    // the kernel would reset connections that go on with the next process (nat64.keepSessions).
+    to('0.0.0.0/0', ROUTE_TABLE, null),
+    ...[...prefixes, ...routes].map((prefix) => to(prefix, TABLE.main)),
+    ...Array.from(earlier, (prefix) => ({ ...to(prefix, TABLE.main), isAbsent: true as const })),
   ];
 }
 

@@ -7,6 +7,7 @@ import { TCP, TCP_FLAG } from '../../wire/tcp-udp.ts';
 import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
 import { type Packet, TRANSPORT, segmentsOf, wireBytesOf } from './packet.ts';
 import { clampSegmentSize } from './segment-size.ts';
+import type { Settings } from './settings.ts';
 import { checksumOffsetOf } from './transport.ts';
 import type { Translator } from './translator.ts';
 
@@ -20,6 +21,10 @@ const PROTOCOL_NUMBERS: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, I
 export const protocolNumber4 = ({ protocol, otherProtocol }: Packet): number =>
   protocol === TRANSPORT.OTHER ? otherProtocol : PROTOCOL_NUMBERS[protocol];
 
+/** The TOS octet of what becomes of the IPv6 packet at `at` (RFC 7915 section 5.1). */
+export const tosOf = (settings: Settings, view: DataView, at: number): number =>
+  (trafficClass(view, at) & settings.copiedClassTo4) | settings.setClassTo4;
+
 /** The packet's tuple must be complete (filterFrom6). */
 export function translate6to4(translator: Translator): void {
   const { packet } = translator;
@@ -27,7 +32,7 @@ export function translate6to4(translator: Translator): void {
   if (protocol === TRANSPORT.TCP && (packet.tcpFlags & TCP_FLAG.SYN) !== 0)
     clampSegmentSize(packet, translator.settings.maxSegmentBytes);
   const hopLimit = view.getUint8(start + IPV6.HOP_LIMIT);
-  const tos = trafficClass(view, start);
+  const tos = tosOf(translator.settings, view, start);
   const addresses6 =
     sumOfIpv6Address(view, start + IPV6.SOURCE) + sumOfIpv6Address(view, start + IPV6.DESTINATION);
 

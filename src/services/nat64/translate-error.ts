@@ -12,7 +12,7 @@ import {
   sumOfWord,
 } from '../../wire/checksum.ts';
 import { ICMP, ICMP4, ICMP6, ICMP_HEADER_BYTES } from '../../wire/icmp.ts';
-import { isPrivate } from '../../wire/ipv4-scope.ts';
+import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
 import {
   DONT_FRAGMENT,
   MORE_FRAGMENTS,
@@ -28,14 +28,13 @@ import {
   IPV6,
   IPV6_HEADER_BYTES,
   IPV6_MINIMUM_MTU_BYTES,
-  trafficClass,
   writeIpv6Start,
   writeWords,
 } from '../../wire/ipv6.ts';
 import { TCP } from '../../wire/tcp-udp.ts';
 import { LONGEST_PACKET_BYTES, type Packet, TRANSPORT } from './packet.ts';
 import { protocolNumber6, writeRemote } from './translate-4to6.ts';
-import { LARGEST_FRAGMENTABLE_BYTES, protocolNumber4, nextIdentification } from './translate-6to4.ts';
+import { LARGEST_FRAGMENTABLE_BYTES, protocolNumber4, nextIdentification, tosOf } from './translate-6to4.ts';
 import { checksumOffsetOf } from './transport.ts';
 import type { Translator } from './translator.ts';
 
@@ -72,9 +71,9 @@ function endError(packet: Packet, newQuoted: number, limit: number, unitBytes: n
 export function translateError6to4(translator: Translator): void {
   const { packet } = translator;
   const { view, start, quoted, quotedTransport, protocol } = packet;
-  const tos = trafficClass(view, start);
+  const tos = tosOf(translator.settings, view, start);
   const hopLimit = view.getUint8(start + IPV6.HOP_LIMIT);
-  const quotedTos = trafficClass(view, quoted);
+  const quotedTos = tosOf(translator.settings, view, quoted);
   const quotedHopLimit = view.getUint8(quoted + IPV6.HOP_LIMIT);
   // What of its payload is no header that IPv4 has not.
   const quotedPayloadBytes = Math.max(
@@ -143,9 +142,9 @@ export function translateError6to4(translator: Translator): void {
 export function translateError4to6(translator: Translator): void {
   const { packet, settings } = translator;
   const { view, start, quoted, quotedTransport, protocol } = packet;
-  const tos = view.getUint8(start + IPV4.TOS);
+  const trafficClass = view.getUint8(start + IPV4.TOS) & settings.copiedClassTo6;
   const ttl = view.getUint8(start + IPV4.TTL);
-  const quotedTos = view.getUint8(quoted + IPV4.TOS);
+  const quotedClass = view.getUint8(quoted + IPV4.TOS) & settings.copiedClassTo6;
   const quotedTtl = view.getUint8(quoted + IPV4.TTL);
   const quotedPayloadBytes = Math.max(view.getUint16(quoted + IPV4.TOTAL_LENGTH) - IPV4_HEADER_BYTES, 0);
 
@@ -156,7 +155,7 @@ export function translateError4to6(translator: Translator): void {
   writeIpv6Start(
     view,
     newQuoted,
-    quotedTos,
+    quotedClass,
     Math.min(quotedPayloadBytes + fragmentHeaderBytes, 0xffff),
     packet.quotesFragment ? EXTENSION.FRAGMENT : protocolNumber6(packet),
     quotedTtl,
@@ -166,7 +165,8 @@ export function translateError4to6(translator: Translator): void {
     view.setInt32(newQuoted + IPV6_HEADER_BYTES + FRAGMENT_IDENTIFICATION, packet.quotedIdentification);
   }
   writeWords(view, newQuoted + IPV6.SOURCE, packet.host0, packet.host1, packet.host2, packet.host3);
-  writeRemote(settings, packet.prefixIndex, packet.remoteAddress, view, newQuoted + IPV6.DESTINATION);
+  const { prefixIndex, remoteAddress, remoteHasEam, errorPeer, peerHasEam } = packet;
+  writeRemote(settings, prefixIndex, remoteAddress, remoteHasEam, view, newQuoted + IPV6.DESTINATION);
   const addresses6 =
     sumOfIpv6Address(view, newQuoted + IPV6.SOURCE) + sumOfIpv6Address(view, newQuoted + IPV6.DESTINATION);
   if (protocol === TRANSPORT.ICMP) {
@@ -183,14 +183,15 @@ export function translateError4to6(translator: Translator): void {
   // RFC 4443 section 3: an error fits into the minimum MTU.
   const length = endError(packet, newQuoted, newStart + IPV6_MINIMUM_MTU_BYTES, LENGTH_UNIT6_BYTES);
   const { end } = packet;
-  writeIpv6Start(view, newStart, tos, end - newTransport, IP_PROTOCOL.ICMPV6, ttl - 1);
-  if (settings.prefixes[packet.prefixIndex].refusesPrivate && isPrivate(packet.errorPeer)) {
-    // Routers on the way often have private addresses, which the well-known prefix must not stand for (N34). The
-    // error itself matters (path MTU), so it comes from us.
+  writeIpv6Start(view, newStart, trafficClass, end - newTransport, IP_PROTOCOL.ICMPV6, ttl - 1);
+  const isNoneOfPrefix = isNonGlobal(errorPeer) || isNeverRouted(errorPeer);
+  if (!peerHasEam && settings.prefixes[prefixIndex].refusesPrivate && isNoneOfPrefix) {
+    // Routers on the way often have private or link-local addresses, which the well-known prefix must not stand for
+    // (N34). The error itself matters (path MTU, RFC 7915 section 4.1), so it comes from us.
     const { ownIpv6 } = settings;
     writeWords(view, newStart + IPV6.SOURCE, ownIpv6[0], ownIpv6[1], ownIpv6[2], ownIpv6[3]);
   } else {
-    writeRemote(settings, packet.prefixIndex, packet.errorPeer, view, newStart + IPV6.SOURCE);
+    writeRemote(settings, prefixIndex, errorPeer, peerHasEam, view, newStart + IPV6.SOURCE);
   }
   writeWords(view, newStart + IPV6.DESTINATION, packet.host0, packet.host1, packet.host2, packet.host3);
   view.setInt32(newTransport, packet.errorType << 16);

@@ -83,6 +83,7 @@ export function translate(translator: Translator): boolean {
   const version = packet.end > packet.start ? packet.bytes[packet.start] >> 4 : 0;
   if (version !== 6 && version !== 4) return drop(translator, COUNTER['drop-not-ip'], version);
   const isIpv6 = version === 6;
+  packet.isHairpinned = false;
   let verdict = isIpv6 ? from6(translator) : from4(translator);
   if (verdict === FRAGMENT) {
     verdict = reassemble(translator.reassembly, packet, isIpv6, translator.nowSeconds);
@@ -136,12 +137,19 @@ function comeBackIn(translator: Translator): boolean {
   const { packet, counters } = translator;
   count(translator);
   counters[COUNTER.hairpinned]++;
-  let verdict = from4(translator);
-  if (verdict >= 0) {
-    if (!drop(translator, verdict, 4)) return false;
-    packet.fragmentCount = 0;
-    verdict = from4(translator);
-  }
+  packet.isHairpinned = true;
+  const verdict = from4(translator);
+  if (verdict >= 0) return drop(translator, verdict, 4) && errorComesBackIn(translator);
+  return verdict === CONTINUE ? goOut(translator) : endWith(translator, verdict, 0);
+}
+
+/**
+ * The same for an ICMPv4 error of our own about a packet that had come back in, made at once or later: its sender is a
+ * host of ours.
+ */
+export function errorComesBackIn(translator: Translator): boolean {
+  translator.packet.fragmentCount = 0;
+  const verdict = from4(translator);
   return verdict === CONTINUE ? goOut(translator) : endWith(translator, verdict, 0);
 }
 

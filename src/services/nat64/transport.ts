@@ -35,7 +35,6 @@ export function readTransport(
   if (protocol !== icmpProtocol)
     return passesOthers && passOther(packet, protocol) ? CONTINUE : COUNTER['drop-protocol'];
   if (end - transport < ICMP_HEADER_BYTES) return COUNTER['drop-truncated'];
-  packet.isIcmp = true;
   packet.protocol = TRANSPORT.ICMP;
   packet.transportHeaderBytes = ICMP_HEADER_BYTES;
   return CONTINUE;

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ipCommands, ruleCommand } from '../../../../src/os/kernel-state/apply.ts';
 import {
+  BLACKHOLE,
   type Difference,
   type FoundRule,
   type FoundState,
@@ -26,6 +27,7 @@ const ROUTE: KernelItem = {
   device: 'tun',
 };
 const ROUTE4: KernelItem = { kind: 'route', family: 4, prefix: '0.0.0.0/0', table: 6464, device: 'tun' };
+const HOLE: KernelItem = { kind: 'route', family: 4, prefix: '0.0.0.0/0', table: 6464, device: null };
 const RULE: RuleItem = {
   kind: 'rule',
   family: 4,
@@ -54,13 +56,17 @@ const local: FoundRule = { family: 4, preference: 65, table: TABLE.local, mark: 
 const link = { name: 'tun', isUp: true, mtuBytes: 1500, txQueuePackets: 1000 };
 const WELL: FoundState = {
   links: new Map([[7, link]]),
-  routes: new Set([keyOf('64:ff9b::/96', TABLE.main), keyOf('0.0.0.0/0', 6464)]),
+  routes: new Set([
+    keyOf('64:ff9b::/96', TABLE.main),
+    keyOf('0.0.0.0/0', 6464),
+    keyOf('0.0.0.0/0', 6464, BLACKHOLE),
+  ]),
   rules: [found, local],
   sysctls: new Map([['net/ipv4/ip_forward', '1']]),
   tables: new Map([['inet t', 'chain c {}']]),
   programs: new Set(['wan']),
 };
-const ALL = [LINK, ROUTE, ROUTE4, RULE, ORDER, SYSCTL, NFT, PROGRAM];
+const ALL = [LINK, ROUTE, ROUTE4, HOLE, RULE, ORDER, SYSCTL, NFT, PROGRAM];
 
 const ROWS: readonly [string, KernelItem, Partial<FoundState>, Difference['how'] | undefined][] = [
   ['down', LINK, { links: new Map([[7, { ...link, isUp: false }]]) }, 'changed'],
@@ -69,6 +75,7 @@ const ROWS: readonly [string, KernelItem, Partial<FoundState>, Difference['how']
   ['another device of the same name', LINK, { links: new Map([[8, link]]) }, 'removed'],
   ['over another device', ROUTE, { routes: new Set([keyOf('64:ff9b::/96', TABLE.main, 'eth0')]) }, 'removed'],
   ['in another table', ROUTE4, { routes: new Set([keyOf('0.0.0.0/0', TABLE.main)]) }, 'removed'],
+  ['only over the device', HOLE, { routes: new Set([keyOf('0.0.0.0/0', 6464)]) }, 'removed'],
   ['another length', ROUTE, { routes: new Set([keyOf('64:ff9b::/64', TABLE.main)]) }, 'removed'],
   ['a route that must not be there', { ...ROUTE, isAbsent: true }, {}, 'changed'],
   ['no such route', { ...ROUTE, isAbsent: true }, { routes: new Set() }, undefined],
@@ -99,7 +106,7 @@ test('all as wanted', () => assert.deepEqual(compareState(ALL, WELL), []));
 test('nothing there: all of it, in its order', () =>
   assert.deepEqual(
     compareState(ALL, NOTHING_FOUND).map(({ item }) => item.kind),
-    ['link', 'route', 'route', 'rule', 'sysctl', 'nftables', 'program'],
+    ['link', 'route', 'route', 'route', 'rule', 'sysctl', 'nftables', 'program'],
   ));
 for (const [title, item, changes, how] of ROWS) {
   test(`${english(itemName(item))}: ${title}: ${how ?? 'as wanted'}`, () => {
@@ -118,6 +125,7 @@ const COMMANDS: readonly [KernelItem, readonly string[]][] = [
   [LINK, ['link set dev tun mtu 1500 txqueuelen 1000', 'link set dev tun up']],
   [ROUTE, ['route replace 64:ff9b::/96 dev tun table 254']],
   [ROUTE4, ['route replace 0.0.0.0/0 dev tun table 6464']],
+  [HOLE, ['route replace blackhole 0.0.0.0/0 metric 4294967295 table 6464']],
   [{ ...ROUTE, isAbsent: true }, ['route del 64:ff9b::/96 dev tun table 254']],
   [RULE, ['rule add pref 64 fwmark 0x64000000/0xff000000 lookup 6464']],
   [

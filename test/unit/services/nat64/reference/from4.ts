@@ -19,18 +19,20 @@ import {
   clamp,
   header,
   hex,
-  isPrivate,
+  isNonGlobal,
   isWellKnown,
   neverRouted,
+  isGroup,
   setChecksum,
   sourceRoute,
+  startsWith,
   transportProblem,
 } from './headers.ts';
-import { inPool, isShared, ownHost, portKey, remote6, sessionKey } from './mappings.ts';
+import { goesByEam, inPool, isOurs, isShared, ownHost, portKey, remote6, sessionKey } from './mappings.ts';
 import { type Bib, type Came, type Outcome, type State, WHOLE } from './types.ts';
 
 /** A packet from the IPv4 side (RFC 6146 section 3, RFC 7915 section 4). */
-export function from4(state: State, whole: Uint8Array, came: Came): Outcome {
+export function from4(state: State, whole: Uint8Array, came: Came, isHairpinned: boolean): Outcome {
   const { config, byPort, sessions } = state;
   const { mtuBytes } = config;
   const headerBytes = (whole[0] & 15) * 4;
@@ -43,8 +45,17 @@ export function from4(state: State, whole: Uint8Array, came: Came): Outcome {
   const address = packet.slice(16, 20);
   const own = isShared(config, address) ? undefined : ownHost(config, address);
   if (own === undefined && !isShared(config, address))
-    return { drop: config.pools.length === 0 ? 'drop-no-pool4' : 'drop-destination' };
-  if (neverRouted(source)) return { drop: 'drop-source-invalid' };
+    return { drop: config.pools.length === 0 && !config.isStateless ? 'drop-no-pool4' : 'drop-destination' };
+  const first = packet[headerBytes];
+  const isLater = (readU16(packet, 6) & 0x1fff) !== 0;
+  // RFC 7915 section 4.1: errors are translated from such sources too.
+  const mayBeError = packet[9] === PROTOCOL.ICMP && (isLater || [3, 4, 5, 11, 12].includes(first));
+  if (neverRouted(source) && (isGroup(source) || !mayBeError)) return { drop: 'drop-source-invalid' };
+  // Without intrinsic hairpinning what goes from shared addresses to mapped ones passes outside.
+  const passesOutside =
+    own !== undefined && config.eamHairpinning !== 'intrinsic' && isShared(config, source);
+  const isFromUs = !isHairpinned && !passesOutside && isOurs(config, source);
+  if (isFromUs && packet[9] !== PROTOCOL.ICMP) return { drop: 'drop-source-invalid' };
   const route = sourceRoute(packet.slice(20, headerBytes));
   if (route === 'malformed') return { drop: 'drop-bad-length' };
   if (route === 'unexpired') return answer4(state, 'drop-source-route', packet, 0x305, 0);
@@ -75,12 +86,19 @@ export function from4(state: State, whole: Uint8Array, came: Came): Outcome {
   const problem = transportProblem(protocol, segment, PROTOCOL.ICMP, own !== undefined);
   if (problem === 'drop-protocol') return answer4(state, problem, packet, 0x302, 0);
   if (problem !== undefined) return { drop: problem };
+  const refuse = (drop: string) => answer4(state, drop, packet, 0x30d, 0);
+  if (config.dropsZeroUdpChecksum && protocol === PROTOCOL.UDP && readU16(segment, 6) === 0)
+    return refuse('drop-udp-no-checksum');
   const isEcho = protocol === PROTOCOL.ICMP;
   if (isEcho) {
-    if ([3, 4, 5, 11, 12].includes(segment[0])) return error4(state, packet, segment);
+    if ([3, 4, 5, 11, 12].includes(segment[0])) return error4(state, packet, segment, isHairpinned);
     if (ECHO_4TO6[segment[0]] === undefined) return { drop: 'drop-icmp-type' };
   }
-  if (isWellKnown(config) && isPrivate(source)) return { drop: 'drop-non-global' };
+  if (isFromUs) return { drop: 'drop-source-invalid' };
+  const byEam = own !== undefined && goesByEam(config, isHairpinned);
+  const source6 = remote6(config, source, byEam);
+  if (isWellKnown(config) && isNonGlobal(source) && startsWith(source6, config.prefix))
+    return refuse('drop-non-global');
   if (packet[8] <= 1) return answer4(state, 'drop-hop-limit', packet, 0xb00, 0);
   const { lowestIpv6MtuBytes } = config;
   const newBytes = segment.length + 40;
@@ -101,14 +119,14 @@ export function from4(state: State, whole: Uint8Array, came: Came): Outcome {
       const isForKernel = isEcho || (came !== WHOLE && !inPool(config, address, mappedPort));
       if (isForKernel && hex(address) === hex(config.addresses[0]))
         return { out: whole.slice(0, totalBytes), isReturned: true };
-      // N11: a SYN is stored, if there is room.
-      return kind === 'tcp' && opens ? {} : { drop: 'drop-no-bib-entry' };
+      // N11: a SYN is stored, if there is room, and if a host may ever have that port.
+      const isStored = kind === 'tcp' && opens && inPool(config, address, mappedPort);
+      return isStored ? {} : refuse('drop-no-bib-entry');
     }
     if (opens) sessions.add(sessionKey(found, source, remotePort));
     bib = found;
   }
 
-  const source6 = remote6(config, source);
   const translated = segment.slice();
   if (kind !== undefined) translated.set(u16(bib.hostPort), isEcho ? 4 : 2);
   if (isEcho) translated[0] = ECHO_4TO6[segment[0]];
@@ -139,7 +157,7 @@ export function from4(state: State, whole: Uint8Array, came: Came): Outcome {
       protocol: nextHeader,
       payload: translated,
       hopLimit: packet[8] - 1,
-      trafficClass: packet[1],
+      trafficClass: config.isClassZero ? 0 : packet[1],
     }),
   };
 }

@@ -9,15 +9,21 @@ import {
   clamp,
   header,
   hex,
-  isPrivate,
   isUnicastHost,
-  isWellKnown,
-  neverRouted,
   setChecksum,
   startsWith,
   transportProblem,
 } from './headers.ts';
-import { freePorts, isHairpin, newBib, ownAddress4, sessionKey } from './mappings.ts';
+import {
+  freePorts,
+  isHairpin,
+  isOurs,
+  newBib,
+  ownAddress4,
+  refusedRemote,
+  remote4,
+  sessionKey,
+} from './mappings.ts';
 import { type Bib, type Came, type Choices, type Outcome, type State, WHOLE } from './types.ts';
 
 /** A packet from the IPv6 side, or what is left of it behind its fragments (RFC 6146 section 3, RFC 7915 section 5). */
@@ -30,11 +36,12 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came: C
   const packet = whole.slice(0, 40 + payloadBytes);
   const source = packet.slice(8, 24);
   const destination = packet.slice(24, 40);
-  if (!startsWith(destination, prefix)) return { drop: 'drop-destination' };
+  const to = remote4(config, destination);
+  if (to === undefined) return { drop: 'drop-destination' };
   if (!config.isStateless && startsWith(source, prefix)) return { drop: 'drop-source-in-prefix' };
   const own = ownAddress4(config, source);
   const hopLimit = packet[7];
-  const trafficClass = (readU16(packet, 0) >> 4) & 255;
+  const trafficClass = config.tos ?? (readU16(packet, 0) >> 4) & 255;
 
   let nextHeader = packet[6];
   let segment = packet.slice(40);
@@ -88,12 +95,13 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came: C
   const answer = (drop: string, typeAndCode: number, value = 0) =>
     answer6(state, drop, packet, typeAndCode, value);
 
-  if (nextHeader === PROTOCOL.UDP && readU16(segment, 6) === 0) return { drop: 'drop-udp-no-checksum' };
+  if (nextHeader === PROTOCOL.UDP && readU16(segment, 6) === 0) return answer('drop-udp-no-checksum', 0x101);
   if (!isUnicastHost(source)) return { drop: 'drop-source-invalid' };
   if (!startsWith(source, allow)) return answer('drop-not-allowed', 0x101);
-  const remote = destination.slice(12);
-  if (neverRouted(remote) || (isWellKnown(config) && isPrivate(remote)))
-    return answer('drop-non-global', 0x101);
+  if (own !== undefined && isOurs(config, own)) return { drop: 'drop-source-invalid' };
+  const remote = to.address;
+  const refused = refusedRemote(config, to);
+  if (refused !== undefined) return answer(refused, refused === 'drop-no-route' ? 0x100 : 0x101);
   if (hopLimit <= 1) return answer('drop-hop-limit', 0x300);
   if (came === WHOLE && packet.length - 20 > mtuBytes) return answer('drop-too-big', 0x200, mtuBytes + 20);
   const kind = nextHeader === PROTOCOL.ICMP ? undefined : KINDS[nextHeader];
@@ -101,11 +109,15 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came: C
   const hostPort = kind === undefined ? 0 : readU16(segment, portAt);
   const remotePort = isEcho || kind === undefined ? 0 : readU16(segment, 2);
 
+  const comesBackIn = isHairpin(state, kind, to, remotePort);
+  if (isOurs(config, remote) && !comesBackIn) return answer('drop-own-address', 0x101);
+
   let bib: Pick<Bib, 'address' | 'mappedPort'>;
   if (own !== undefined) {
     bib = { address: own, mappedPort: hostPort };
   } else {
     if (config.isStateless) return answer('drop-untranslatable', 0x101);
+    if (to.hasEam) return { drop: 'drop-destination' };
     if (kind === undefined) throw new Error('unreachable');
     const found = byHost.get(`${kind} ${hex(source)} ${hostPort}`);
     const hasSession = found !== undefined && sessions.has(sessionKey(found, remote, remotePort));
@@ -134,7 +146,7 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came: C
   const totalBytes = 20 + segment.length;
   const isFragmentable = identification !== undefined || totalBytes <= 1260;
   return {
-    isHairpin: isHairpin(state, kind, remote, remotePort),
+    isHairpin: comesBackIn,
     ...(came !== WHOLE && { cut: { limitBytes: mtuBytes, came } }),
     out: ipv4({
       source: pool4,

@@ -19,8 +19,8 @@ export class ReferenceNat64 {
     const state = this.#state;
     const version = packet.length > 0 ? packet[0] >> 4 : 0;
     if (version !== 4 && version !== 6) return { drops: ['drop-not-ip'], outs: [] };
-    const pass = (bytes: Uint8Array, came: Came) =>
-      bytes[0] >> 4 === 6 ? from6(state, bytes, choices, came) : from4(state, bytes, came);
+    const pass = (bytes: Uint8Array, came: Came, isHairpinned = false) =>
+      bytes[0] >> 4 === 6 ? from6(state, bytes, choices, came) : from4(state, bytes, came, isHairpinned);
     let outcome = pass(packet, WHOLE);
     let came = WHOLE;
     if (outcome.fragment !== undefined) {
@@ -34,11 +34,11 @@ export class ReferenceNat64 {
     }
     const drops = outcome.drop === undefined ? [] : [outcome.drop];
     if (outcome.isHairpin === true && outcome.out !== undefined) {
-      outcome = pass(outcome.out, came);
+      outcome = pass(outcome.out, came, true);
       if (outcome.drop !== undefined) {
         drops.push(outcome.drop);
         if (outcome.out === undefined) return { drops, outs: [] };
-        outcome = pass(outcome.out, WHOLE);
+        outcome = pass(outcome.out, WHOLE, true);
         if (outcome.drop !== undefined) drops.push(outcome.drop);
       }
     }
