@@ -48,9 +48,12 @@ const CLOCK_JITTER_MS = 2000;
 export async function startAdmin(
   options: AdminOptions,
   deps: Omit<AdminDeps, 'diagnostics'>,
-  context: Pick<ServiceContext, 'log' | 'stateDirectory' | 'runtimeDirectory' | 'events' | 'storage'>,
+  context: Pick<
+    ServiceContext,
+    'log' | 'stateDirectory' | 'runtimeDirectory' | 'events' | 'storage' | 'conditions'
+  >,
 ): Promise<AdminService> {
-  const { log, stateDirectory, events } = context;
+  const { log, stateDirectory, events, conditions } = context;
   const storage = storageOf(context);
   let { admin } = options;
   const counters = createCounters(ADMIN_COUNTERS);
@@ -81,7 +84,7 @@ export async function startAdmin(
     claim: auth.isClaimed() ? null : { isOpen: auth.claim.isOpen(), until: claimEnd() },
     certificateFingerprint: certificate.fingerprint() ?? null,
   });
-  const diagnostics = startDiagnostics({ ...deps, stateDirectory, log });
+  const diagnostics = startDiagnostics({ ...deps, stateDirectory, conditions, log });
   const app = await buildAdmin(
     { ...deps, diagnostics },
     {

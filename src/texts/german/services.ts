@@ -24,6 +24,31 @@ export const services = germanOf({
   '{free} bytes are free, {needed} are needed': '{free} Bytes sind frei, {needed} werden gebraucht',
   'nat64.pool4: ports {ports} leave the appliance itself too few ports; leave it 1025 in one piece':
     'nat64.pool4: die Ports {ports} lassen dem Gerät selbst zu wenige; ihm 1025 am Stück lassen',
+  // State in the kernel
+  'the device {device}': 'die Schnittstelle {device}',
+  'the kernel program on {device}': 'das Kernelprogramm auf {device}',
+  'the route to {prefix}': 'die Route zu {prefix}',
+  'the route to {prefix} in table {table}': 'die Route zu {prefix} in Tabelle {table}',
+  'the blackhole route of table {table}': 'die Blackhole-Route der Tabelle {table}',
+  'the IPv{family} policy rule {preference}': 'die IPv{family}-Policy-Regel {preference}',
+  'the kernel parameter {name}': 'der Kernelparameter {name}',
+  'the nftables table {table}': 'die nftables-Tabelle {table}',
+  'read the kernel parameter {name}': 'den Kernelparameter {name} lesen',
+  'Another program': 'Ein anderes Programm',
+  'Process {pid}': 'Prozess {pid}',
+  'The program {name} (process {pid})': 'Das Programm {name} (Prozess {pid})',
+  '{who} removed {items}; put back.': '{who} hat dies entfernt: {items}. Es ist wiederhergestellt.',
+  '{who} removed {items}; it is being made again.':
+    '{who} hat dies entfernt: {items}. Es wird wieder angelegt.',
+  '{who} changed {items}; put back.': '{who} hat dies geändert: {items}. Es ist wiederhergestellt.',
+  '{items} and {count} more': '{items} und {count} weitere',
+  '{items} cannot be set in the kernel: {reason}.':
+    'Dies lässt sich im Kernel nicht setzen: {items}. Grund: {reason}.',
+  'it does not stay': 'es bleibt nicht',
+  '{who} removes or changes {items} again and again. It is put back after longer and longer waits; stop that program, or tell it to leave this alone.':
+    '{who} entfernt oder ändert dies immer wieder: {items}. Es wird nach immer längeren Pausen wiederhergestellt; das Programm anhalten oder so einstellen, dass es dies in Ruhe lässt.',
+  'The original kernel parameters cannot be written to {path} ({reason}): after a crash they do not come back before the machine restarts.':
+    'Die ursprünglichen Kernelparameter lassen sich nicht nach {path} schreiben ({reason}): Nach einem Absturz kommen sie erst mit einem Neustart der Maschine wieder.',
   'host "{name}": ssh.port {port} is used by another listener of this appliance':
     'Server „{name}“: ssh.port {port} benutzt schon ein anderer Listener dieses Geräts',
   'host "{name}": ssh.port {port} is also the SSH port of host "{other}"':

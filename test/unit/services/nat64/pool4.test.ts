@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { choosePool4 } from '../../../../src/services/nat64/choose-pool4.ts';
 import { applySettings } from '../../../../src/services/nat64/apply-settings.ts';
 import type { Settings } from '../../../../src/services/nat64/settings.ts';
-import { ownPortRange } from '../../../../src/services/nat64/steering.ts';
+import { ownPortRange } from '../../../../src/services/nat64/steered-ports.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
 import { defaultNat64 } from '../../../netns/nat64/configuration.ts';
 import { HOST, type Harness, OWN_IPV6, POOL4, REMOTE, createHarness, pool } from './harness.ts';
