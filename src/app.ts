@@ -8,6 +8,7 @@ import { consoleState, keepConsoleFile } from './admin/console-file.ts';
 import { type AdminOptions, startAdmin } from './admin/server.ts';
 import type { Conditions } from './runtime/conditions.ts';
 import type { EventSink } from './runtime/events.ts';
+import { watchLimits } from './runtime/limits.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Service, ServiceContext } from './runtime/service.ts';
 import { ServiceSlot, type ServiceReport } from './runtime/service-slot.ts';
@@ -212,6 +213,13 @@ export async function startApp(options: AppOptions): Promise<App> {
   const watch = setInterval(() => noteServices(reports(), Date.now()), WATCH_MS).unref();
   started.defer(() => clearInterval(watch));
   started.defer(() => stopping.abort());
+  const withLimits = [...slots, admin];
+  started.use(
+    watchLimits(
+      () => Object.fromEntries(withLimits.map(({ name, service }) => [name, service?.limits?.() ?? []])),
+      conditions,
+    ),
+  );
 
   /** All or nothing: when one service refuses, those already changed go back to the configuration before. */
   store.onChange(async (next, previous) => {

@@ -18,7 +18,7 @@ export interface ConsoleWriter extends Disposable {
 }
 
 /**
- * Writes it now and then every two seconds if it has changed: addresses come and go, and so do problems. Without content,
+ * Writes it from the first `refresh` on, every two seconds if it has changed: addresses come and go, and so do problems. Without content,
  * nothing is written.
  */
 export function keepConsoleFile(
@@ -30,7 +30,9 @@ export function keepConsoleFile(
   let written: string | undefined;
   let told = '';
   let writing: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
   const refresh = () => {
+    timer ??= setInterval(() => void refresh(), REFRESH_MS).unref();
     writing = writing.then(async () => {
       try {
         const now = content();
@@ -48,7 +50,6 @@ export function keepConsoleFile(
     });
     return writing;
   };
-  const timer = setInterval(() => void refresh(), REFRESH_MS).unref();
   return { refresh, [Symbol.dispose]: () => clearInterval(timer) };
 }
 

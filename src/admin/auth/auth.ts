@@ -72,7 +72,7 @@ export async function openAuth({ storage, log, now, monotonicNow }: AuthOptions)
 
   async function setPassword(password: string, path: string): Promise<void> {
     refuseWeak(password, path);
-    data.password = await queue.run(true, () => hashPassword(password));
+    data.password = await queue.run(undefined, () => hashPassword(password));
     await file.save();
   }
 
@@ -105,7 +105,7 @@ export async function openAuth({ storage, log, now, monotonicNow }: AuthOptions)
       isClaiming = true;
       try {
         refuseWeak(password, '/password');
-        data.password = await queue.run(true, () => hashPassword(password));
+        data.password = await queue.run(undefined, () => hashPassword(password));
         const reason = await file.keep();
         if (reason === undefined) return;
         // Who cannot be remembered is no owner: after a restart the next visitor would be.
@@ -123,7 +123,7 @@ export async function openAuth({ storage, log, now, monotonicNow }: AuthOptions)
     setPassword,
     isOwner: ({ password, code, source, device }) =>
       // The wait is looked at when it is this one's turn: many at once are no way round it.
-      queue.run(device !== undefined, async () => {
+      queue.run(device !== undefined || isLoopback(source) ? undefined : sourceKey(source), async () => {
         const key = device === undefined ? sourceKey(source) : `device ${device}`;
         // Whoever may guess from everywhere else, this machine (an SSH tunnel) and known browsers are apart.
         const isStranger = device === undefined && !isLoopback(source);

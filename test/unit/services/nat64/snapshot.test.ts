@@ -32,7 +32,7 @@ const { SYN, ACK } = TCP_FLAGS;
 
 /** A harness with `count` UDP sessions, one established TCP connection, and one through the second prefix. */
 function busy(count = 3): Harness {
-  const harness = createHarness(TWO);
+  const harness = createHarness({ ...TWO, maxSessions: 2048 });
   harness.setTime(100);
   const out = { source: HOST, destination: `64:ff9b::${REMOTE}`, destinationPort: 53 };
   for (let i = 0; i < count; i++) harness.send(udp({ ...out, sourcePort: 5000 + i }));
