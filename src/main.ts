@@ -1,9 +1,10 @@
 /** Arguments and exit codes: 0 stopped on request, 1 failure, 2 bad usage, or with --check a bad configuration. `run.ts` is the life that follows. */
 import { keepSignals } from './signals.ts';
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { makeDirectory } from './os/make-directory.ts';
 import { keepHeapsSmall } from './runtime/heap.ts';
 
 const signals = keepSignals();
@@ -23,7 +24,7 @@ const USAGE = `Usage: tombolo [--config FILE] [--state DIR] [--check] [--log-lev
 /** Who may write to the cache says what this process runs. Without the directory there is no cache, and nothing else is wrong. */
 function makePrivateDirectory(path: string): string {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectory(path);
     chmodSync(path, 0o700);
   } catch {
     // A read-only or full disk.

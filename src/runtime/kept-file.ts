@@ -1,8 +1,9 @@
 /** A file of the state directory that is written whole, and what may be found in its place. */
 import type { Stats } from 'node:fs';
-import { lstat, mkdir, readFile, stat } from 'node:fs/promises';
+import { lstat, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removeFileDurably, writeFileAtomically } from '../os/atomic-write.ts';
+import { makeDirectory } from '../os/make-directory.ts';
 import { setAside } from '../os/set-aside.ts';
 import { TextError, say } from '../texts/text.ts';
 import type { Storage } from './storage.ts';
@@ -105,7 +106,7 @@ export function createKeptFile(
       else if (!isRemade && found !== undefined)
         throw new TextError(say('it was not there at the start; restart to use it, or remove it'));
     }
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(path));
     await writeFileAtomically(path, content, mode);
     state = 'good';
   }

@@ -4,8 +4,8 @@
  * cannot read stays as it is. What cannot be written goes on from memory, is tried again, and is told as the condition
  * "storage": no data plane depends on a write.
  */
-import { mkdirSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
+import { makeDirectory } from '../os/make-directory.ts';
 import { type Text, TextError, asIs, english, reasonOf, say } from '../texts/text.ts';
 import type { Conditions } from './conditions.ts';
 import { type KeptFile, type KeptFileOptions, createKeptFile } from './kept-file.ts';
@@ -152,7 +152,7 @@ export function openStorage(
     },
   };
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
   } catch (error) {
     note('.', 'write', error);
   }

@@ -5,7 +5,7 @@
  */
 import type { Logger } from '../runtime/log.ts';
 import { type Accumulator, accumulate, createAccumulator, finish, weightOf } from './accumulate.ts';
-import { type HistoryFile, isDamage } from './history-file.ts';
+import { type HistoryFile, type StoredRow, isDamage } from './history-file.ts';
 import { HOST_SERIES } from './history-series.ts';
 import { HOST_WIDTH, createHostRing } from './host-series.ts';
 
@@ -13,6 +13,8 @@ export const SAMPLE_SECONDS = 10;
 /** 6 hours. */
 const KEPT_SAMPLES = 2160;
 const FLUSH_SECONDS = 600;
+/** Minutes that wait while they cannot be written: 6 hours. */
+const MOST_WAITING = 360;
 /** When that failed. */
 const RETRY_SECONDS = 60;
 
@@ -80,11 +82,12 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
   const hosts = createHostRing();
   let next = 0;
   let count = 0;
-  /** Up to here everything is on disk. */
-  let writtenMs = clock.now();
-  let nextFlushMs = writtenMs + FLUSH_SECONDS * 1000;
+  /** Up to here everything is on disk, or waits. */
+  let takenMs = clock.now();
+  let nextFlushMs = takenMs + FLUSH_SECONDS * 1000;
   let latest: History['latest'];
   let file: Promise<HistoryFile> | undefined;
+  let waiting: StoredRow[] = [];
   let flushing: Promise<void> = Promise.resolve();
 
   function takeSample(): void {
@@ -94,8 +97,8 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
       next = (next + KEPT_SAMPLES - 1) % KEPT_SAMPLES;
       count--;
     }
-    if (writtenMs > timeMs) {
-      writtenMs = timeMs;
+    if (takenMs > timeMs) {
+      takenMs = timeMs;
       nextFlushMs = timeMs + FLUSH_SECONDS * 1000;
     }
     const sample = options.sample(timeMs);
@@ -139,34 +142,41 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     }
   }
 
-  /** Writes the minutes that are over; what cannot be written stays for the next time, as long as it is in memory. */
+  /** Writes the minutes that are over; what cannot be written waits for the next time, as long as it may. */
   function flush(untilMs = Math.floor(clock.now() / 60_000) * 60_000): Promise<void> {
     nextFlushMs = clock.now() + FLUSH_SECONDS * 1000;
-    flushing = flushing.then(() => writeMinutes(untilMs));
+    waiting.push(...minutesSince(takenMs, untilMs));
+    waiting.splice(0, waiting.length - MOST_WAITING);
+    takenMs = untilMs;
+    flushing = flushing.then(writeWaiting);
     return flushing;
   }
 
-  async function writeMinutes(untilMs: number): Promise<void> {
+  function minutesSince(fromMs: number, untilMs: number): StoredRow[] {
     const rows = new Map<number, Accumulator>();
-    for (const { timeMs, at } of samples(writtenMs, untilMs)) {
+    for (const { timeMs, at } of samples(fromMs, untilMs)) {
       const minute = Math.floor(timeMs / 60_000) * 60;
       let row = rows.get(minute);
       if (row === undefined) rows.set(minute, (row = createAccumulator(width)));
       accumulate(row, values, values, at, 1);
     }
-    const hostRows = hosts.minutes(writtenMs, untilMs);
-    if (rows.size === 0) return;
-    const minutes = Array.from(rows, ([timeSeconds, row]) => ({
+    const hostRows = hosts.minutes(fromMs, untilMs);
+    return Array.from(rows, ([timeSeconds, row]) => ({
       timeSeconds,
       seconds: weightOf(row) * SAMPLE_SECONDS,
       ...finish(row),
       hosts: hostRows.get(timeSeconds),
     }));
+  }
+
+  async function writeWaiting(): Promise<void> {
+    const rows = [...waiting];
+    if (rows.length === 0) return;
     const isWritten = await use((opened) => {
-      opened.write(minutes);
+      opened.write(rows);
       return true;
     });
-    if (isWritten === true) writtenMs = untilMs;
+    if (isWritten === true) waiting = waiting.filter((row) => !rows.includes(row));
     else nextFlushMs = Math.min(nextFlushMs, clock.now() + RETRY_SECONDS * 1000);
   }
 
@@ -183,6 +193,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     const firstInMemory = host === undefined ? firstSampleMs() : hosts.firstMs;
     const memoryFromMs = Math.max(fromMs, Math.min(firstInMemory, toMs));
     if (memoryFromMs > fromMs) {
+      await flushing;
       const stored = await use((opened) => opened.read(fromMs, memoryFromMs, stepMs, host));
       for (const row of stored ?? []) {
         const figures = host === undefined ? row : row.hosts && (row.hosts.get(host) ?? NO_TRAFFIC);

@@ -54,6 +54,20 @@ describe('the state directory', { concurrency: false }, () => {
     await running.serves();
   }
 
+  /** Takes what room the start has made, and fills the audit log with what changes nothing. */
+  async function writeUntilFull(running: Running): Promise<void> {
+    fill(running.path('filler'));
+    const { revision, document } = (await running.api('GET', '/api/config')).json();
+    await waitUntil(
+      'a write that finds no room',
+      async () => {
+        await running.api('POST', '/api/config/apply', { document, revision, confirmSeconds: 0 });
+        return /ENOSPC/.test((await running.api('GET', '/api/status')).body);
+      },
+      { timeoutMs: 60_000 },
+    );
+  }
+
   for (const [title, prepare, reason] of [
     ['read-only', READ_ONLY, /EROFS/],
     ['full', FULL, /ENOSPC/],
@@ -62,6 +76,7 @@ describe('the state directory', { concurrency: false }, () => {
       const files = world.files(title);
       const before = fillHistory(join(files.state, 'history.sqlite'));
       await using running = await world.start(files, { prepare });
+      if (title === 'full') await writeUntilFull(running);
       const problem = (await running.agreed()).get('storage')?.problem ?? '';
       assert.match(problem, title === 'full' ? /ENOSPC.*Free some space/ : /EROFS.*read-only/);
       await refusesChanges(running, reason);
@@ -79,6 +94,7 @@ describe('the state directory', { concurrency: false }, () => {
   it('full, then not any more: what waited is written, and nothing is told any longer', async () => {
     const files = world.files('freed');
     await using running = await world.start(files, { prepare: FULL });
+    await writeUntilFull(running);
     assert.equal((await running.agreed()).get('storage')?.state, 'degraded');
     rmSync(running.path('filler'));
     await waitUntil(
