@@ -121,11 +121,14 @@ function withinRate(translator: Translator): boolean {
 
 /** RFC 4443 section 2.4 e: never about an error, nor to what is no single host. */
 function mayAnswer6({ packet }: Translator): boolean {
-  const { view, start } = packet;
+  const { view, start, transport } = packet;
   const source0 = view.getInt32(start + IPV6.SOURCE);
   if (source0 >>> 24 === 0xff || source0 === 0) return false;
   if (view.getUint8(start + IPV6.DESTINATION) === 0xff) return false;
-  return !packet.isIcmp || !isIcmp6Error(view.getUint8(packet.transport));
+  if (!packet.isIcmp) return true;
+  // Only the first fragment shows what it is about.
+  if (packet.isFragment && (packet.fragmentOffset !== 0 || transport >= packet.end)) return false;
+  return !isIcmp6Error(view.getUint8(transport));
 }
 
 /** RFC 1812 section 4.3.2.7. */

@@ -16,7 +16,7 @@ import { findEam4 } from './eam.ts';
 import { explain } from './explain.ts';
 import { SYN_KEPT } from './explain-tables.ts';
 import { filterFrom4 } from './filter.ts';
-import { determineTuple4 } from './incoming-tuple-4.ts';
+import { determineTuple4, mayPass4 } from './incoming-tuple-4.ts';
 import { formatHost } from './inspect.ts';
 import { writeProbePacket4 } from './probe-packet.ts';
 import type { Settings } from './settings.ts';
@@ -139,6 +139,7 @@ function explainIncoming(config: Nat64Config, fresh: Fresh, flow: Flow): Leg | u
   const { packet } = translator;
   writeProbePacket4(packet, { ...flow, to: target });
   let verdict: Verdict = determineTuple4(settings, packet);
+  if (verdict === CONTINUE) verdict = mayPass4(settings, packet);
   if (verdict === CONTINUE) verdict = filterFrom4(translator);
   const there = say('{address} port {port}', { address: formatIpv4(target), port: flow.port ?? 0 });
   if (verdict !== CONTINUE) return refusedLeg(verdict, there);

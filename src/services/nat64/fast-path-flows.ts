@@ -170,7 +170,7 @@ export class Flows {
   #isSimple(translator: Translator): boolean {
     const { packet, settings } = translator;
     return (
-      packet.fragmentCount === 0 &&
+      !packet.isFragment &&
       (packet.protocol === TRANSPORT.TCP || packet.protocol === TRANSPORT.UDP) &&
       !isHairpin(translator) &&
       findEam4(settings.eam, packet.remoteAddress) === undefined

@@ -142,13 +142,8 @@ export function filterFrom4(translator: Translator): Verdict {
   }
   const bib = findBibByMappedPort(tables, packet.mappedSlot, protocol, packet.mappedPort);
   if (bib === 0) {
-    // The kernel steers ICMP here by identifier, and the appliance's own ping may have one of ours.
+    if (isForKernel(translator)) return RETURN_TO_KERNEL;
     // N7: all else is dropped in silence.
-    // All fragments come here too, as only the first would show its ports.
-    const isForKernel =
-      protocol === TRANSPORT.ICMP ||
-      (packet.fragmentCount > 0 && !isInPool(settings, packet.mappedSlot, protocol, packet.mappedPort));
-    if (isForKernel && settings.isOwnAddress[packet.mappedSlot]) return RETURN_TO_KERNEL;
     return keepSyn(translator) ? HELD : COUNTER['drop-no-bib-entry'];
   }
   const at = bib * RECORD_WORDS;
@@ -174,6 +169,18 @@ export function filterFrom4(translator: Translator): Verdict {
   return openSession(translator, bib, state, lifetimeSeconds) ? CONTINUE : COUNTER['drop-sessions-full'];
 }
 
+/**
+ * Whether a packet to a pool4 address is one for the appliance's own programs. The kernel steers ICMP here by identifier, and
+ * the appliance's own ping may have one of ours; and all fragments, as only the first shows its ports.
+ */
+export function isForKernel({ packet, settings, tables }: Translator): boolean {
+  const { protocol, mappedSlot, mappedPort, isFragment } = packet;
+  if (packet.isStateless || !settings.isOwnAddress[mappedSlot]) return false;
+  if (protocol !== TRANSPORT.ICMP && (!isFragment || isInPool(settings, mappedSlot, protocol, mappedPort)))
+    return false;
+  return findBibByMappedPort(tables, mappedSlot, protocol, mappedPort) === 0;
+}
+
 /** N11, N12, N39: an unsolicited SYN is kept, in silence, for one from the host that may cross it. */
 function keepSyn({ packet, settings, storedSyns, counters, nowSeconds }: Translator): boolean {
   const isSyn = packet.protocol === TRANSPORT.TCP && !packet.isError && opensConnection(packet.tcpFlags);
@@ -188,6 +195,9 @@ function keepSyn({ packet, settings, storedSyns, counters, nowSeconds }: Transla
  */
 export function isHairpin({ packet, settings, tables }: Translator): boolean {
   const { remoteAddress, remotePort, protocol } = packet;
+  // Of a later fragment, its first one has told.
+  if (packet.isFragment && packet.fragmentOffset !== 0 && !packet.isStateless)
+    return packet.fragmentIsHairpin;
   if (
     settings.eamHairpinning === 'intrinsic' &&
     settings.eam.by4.length > 0 &&

@@ -10,6 +10,8 @@ export interface Lifetimes {
   readonly tcpEstablishedSeconds: number;
   readonly tcpTransitorySeconds: number;
   readonly icmpSeconds: number;
+  /** How long fragments wait for others of their datagram. */
+  readonly fragmentSeconds: number;
 }
 
 /** Ports and ICMP identifiers of an address that new mappings get, both ends included. */
@@ -89,6 +91,8 @@ export interface Settings {
   readonly isAddressDependent: boolean;
   /** N2: drop UDP packets from the IPv4 side that have no checksum, instead of computing one. */
   readonly dropsZeroUdpChecksum: boolean;
+  /** The same of the IPv6 side (RFC 6935). */
+  readonly dropsZeroUdpChecksum6: boolean;
   /** N7, N8: answer 3/13 to what no mapping or session admits. */
   readonly tellsRefused: boolean;
   /** N11: keep unsolicited SYNs for a while, then tell their sender. */

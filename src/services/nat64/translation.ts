@@ -224,6 +224,7 @@ export function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
     lifetimes: config.lifetimes,
     isAddressDependent: config.filtering === 'address-dependent',
     dropsZeroUdpChecksum: config.zeroUdpChecksum === 'drop',
+    dropsZeroUdpChecksum6: config.zeroUdpChecksumFromIpv6 === 'drop',
     tellsRefused: config.refusedFromIpv4 === 'prohibited',
     storesSyns: config.unsolicitedSyn === 'store',
   };

@@ -1,8 +1,8 @@
 /** Fragments, put together and cut. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MAX_FRAGMENTS } from '../../../../src/services/nat64/packet.ts';
-import { MAX_DATAGRAMS } from '../../../../src/services/nat64/reassembly.ts';
+import { MAX_FRAGMENTS } from '../../../../src/services/nat64/fragment-memory.ts';
+const MAX_DATAGRAMS = 64;
 import { POOL4, REMOTE, createHarness } from './harness.ts';
 import { ip, udp } from './packets.ts';
 import {

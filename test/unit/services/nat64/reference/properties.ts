@@ -177,6 +177,8 @@ const WORLDS: readonly World[] = [
 function choicesOf({ translator: { tables, settings } }: Harness, out: Bytes | undefined): Choices {
   return {
     identification: out === undefined || out[0] >> 4 !== 4 ? 0 : readU16(out, 4),
+    // Of what an ICMP error quotes.
+    quotedIdentification: out === undefined || out[0] >> 4 !== 4 || out.length < 48 ? 0 : readU16(out, 32),
     mappingOf(kind, source, hostPort) {
       const words = [0, 4, 8, 12].map((at) => readU32(source, at) | 0) as [number, number, number, number];
       const protocol = ['tcp', 'udp', 'icmp'].indexOf(kind);
