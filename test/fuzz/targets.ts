@@ -23,7 +23,13 @@ import { readExternalAddress } from '../../src/wire/nat-pmp.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
 import { decodeHosts, encodeHosts } from '../../src/state/host-series.ts';
 import { captureClientHello } from '../unit/wire/capture-client-hello.ts';
-import { mappedNat64Target, nat64OffloadTarget, nat64Target, snapshotTarget } from './nat64-targets.ts';
+import {
+  mappedNat64Target,
+  nat64FragmentsTarget,
+  nat64OffloadTarget,
+  nat64Target,
+  snapshotTarget,
+} from './nat64-targets.ts';
 import { english } from '../../src/texts/text.ts';
 
 export interface FuzzTarget {
@@ -334,6 +340,7 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
     nat64Target('nat64', {}),
     nat64OffloadTarget(),
     mappedNat64Target(),
+    nat64FragmentsTarget(),
     snapshotTarget(),
   ];
 }

@@ -12,6 +12,8 @@ export const NAT64_COUNTERS = {
   'flows-taken-back': 'Flows that it was given no longer: they ended, or something about them changed',
   hairpinned: 'Packets from one IPv6 host to the mapping of another, counted in both directions too',
   reassembled: 'Datagrams of which all fragments came',
+  'datagrams-given-up':
+    'Datagrams in fragments forgotten before all had come, because too much was under way',
   'bib-created': 'BIB entries (mappings of an IPv6 host and port to an IPv4 port) created',
   'bib-removed': 'BIB entries removed with their last session',
   'sessions-created-tcp': 'TCP sessions created',

@@ -4,15 +4,25 @@
  * all is in use, datagrams without a first fragment give way first, as far as they have more than a quarter of the memory;
  * among the others, in either case, those of the greediest client do (fragment-shares.ts). Nothing here looks at packets.
  */
-import { foldSum, sumOfBytes } from '../../wire/checksum.ts';
+import { foldSum } from '../../wire/checksum.ts';
 import { COUNTER, type Verdict } from './counters.ts';
+import {
+  BLOCK,
+  BLOCK_WORDS,
+  type Blocks,
+  blocksFor,
+  copyChain,
+  createBlocks,
+  freeChain,
+  keepBytes,
+  sumOfChain,
+} from './fragment-blocks.ts';
 import { GROUP, type Shares, charge, createShares, give, greediest, takeAway } from './fragment-shares.ts';
 import { HEADROOM_BYTES } from './packet.ts';
 import { mix } from './tables.ts';
 
 /** Of each side. */
 export const MAX_DATAGRAMS = 4095;
-export const BLOCK_BYTES = 256;
 export const MAX_BLOCKS = 16_383;
 /** The most fragments of a datagram: 64 KiB through a link of the least MTU that IPv4 allows hosts. */
 export const MAX_FRAGMENTS = 128;
@@ -64,39 +74,18 @@ export const STATE = {
   SPOILT: 5,
 } as const;
 
-const BLOCK_WORDS = 5;
-const BLOCK = {
-  /** The block with the next bytes of the same fragment; or the next that is not in use. */
-  NEXT: 0,
-  // Of a fragment's first block:
-  /** The next fragment. */
-  NEXT_FRAGMENT: 1,
-  /** Offset of the first byte in the datagram's data * 65536, and of the end. */
-  RANGE: 2,
-  /** Bytes of the packet kept; 0 once it has passed. */
-  BYTES: 3,
-  /** Offset of the fragment's data in the packet. */
-  DATA_AT: 4,
-} as const;
-
 export interface FragmentMemory {
   readonly records: Int32Array;
   readonly heads: Int32Array;
-  readonly blocks: Int32Array;
-  readonly data: Uint8Array<ArrayBuffer>;
-  readonly view: DataView;
+  readonly blocks: Blocks;
   readonly shares: Shares;
   readonly maxDatagrams: number;
-  readonly maxBlocks: number;
   readonly seed: number;
   /** Of the datagram that is looked for. */
   readonly key: Int32Array;
   usedRecords: number;
   freeRecord: number;
   datagrams: number;
-  usedBlocks: number;
-  freeBlock: number;
-  freeBlocks: number;
   oldest: number;
   newest: number;
   /** The datagram whose fragments that waited are given out, and the next of them; 0 when there is none. */
@@ -104,30 +93,23 @@ export interface FragmentMemory {
   nextReleased: number;
 }
 
-/** Pages of it that have never been used take no memory. Sizes are powers of two less one. */
+/** `maxDatagrams` is a power of two less one. */
 export function createFragmentMemory(
   seed: number,
   maxDatagrams: number = MAX_DATAGRAMS,
   maxBlocks: number = MAX_BLOCKS,
 ): FragmentMemory {
-  const data = new Uint8Array((maxBlocks + 1) * BLOCK_BYTES);
   return {
     records: new Int32Array((maxDatagrams + 1) * RECORD_WORDS),
     heads: new Int32Array(maxDatagrams + 1),
-    blocks: new Int32Array((maxBlocks + 1) * BLOCK_WORDS),
-    data,
-    view: new DataView(data.buffer),
+    blocks: createBlocks(maxBlocks),
     shares: createShares(maxDatagrams, seed),
     maxDatagrams,
-    maxBlocks,
     seed,
     key: new Int32Array(KEY_WORDS),
     usedRecords: 1,
     freeRecord: 0,
     datagrams: 0,
-    usedBlocks: 1,
-    freeBlock: 0,
-    freeBlocks: maxBlocks,
     oldest: 0,
     newest: 0,
     released: 0,
@@ -172,7 +154,7 @@ export function addDatagram(
 ): number {
   const { records, heads, key } = memory;
   if (memory.datagrams === memory.maxDatagrams)
-    removeDatagram(memory, victim(memory, memory.maxDatagrams), counters, COUNTER['drop-fragment-memory']);
+    letGiveWay(memory, victim(memory, memory.maxDatagrams), counters);
   const datagram = memory.freeRecord === 0 ? memory.usedRecords++ : memory.freeRecord;
   const at = datagram * RECORD_WORDS;
   if (memory.freeRecord !== 0) memory.freeRecord = records[at + DATAGRAM.NEXT];
@@ -212,6 +194,11 @@ function victim({ shares }: FragmentMemory, size: number): number {
   return greediest(shares, isUnproven ? GROUP.UNPROVEN : GROUP.PROVEN);
 }
 
+function letGiveWay(memory: FragmentMemory, datagram: number, counters: Float64Array): void {
+  counters[COUNTER['datagrams-given-up']]++;
+  removeDatagram(memory, datagram, counters, COUNTER['drop-fragment-memory']);
+}
+
 /** Forgets the datagram; fragments of it that still wait are counted as dropped for this reason. */
 export function removeDatagram(
   memory: FragmentMemory,
@@ -245,17 +232,21 @@ export function removeDatagram(
 
 /** Forgets all of a datagram's fragments; how many of them had not passed. */
 export function removeFragments(memory: FragmentMemory, datagram: number): number {
-  const { records, blocks } = memory;
+  const { records, blocks, shares } = memory;
+  const { words } = blocks;
   const at = datagram * RECORD_WORDS;
   let waiting = 0;
+  let freed = 0;
   let fragment = records[at + DATAGRAM.FIRST];
   while (fragment !== 0) {
-    const next = blocks[fragment * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT];
-    if (blocks[fragment * BLOCK_WORDS + BLOCK.BYTES] > 0) waiting++;
-    freeBlocks(memory, datagram, fragment);
+    const next = words[fragment * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT];
+    if (words[fragment * BLOCK_WORDS + BLOCK.BYTES] > 0) waiting++;
+    freed += freeChain(blocks, fragment);
     fragment = next;
   }
   records[at + DATAGRAM.FIRST] = records[at + DATAGRAM.LAST] = records[at + DATAGRAM.COUNT] = 0;
+  records[at + DATAGRAM.UNITS] -= freed;
+  charge(shares, datagram, -freed);
   return waiting;
 }
 
@@ -280,7 +271,7 @@ export const PLACE = { DUPLICATE: -1, OVERLAP: -2, TOO_MANY: -3 } as const;
  * its copy; any other that covers the same bytes, or contradicts where the datagram ends, overlaps (RFC 5722).
  */
 export function placeOf(
-  { records, blocks }: FragmentMemory,
+  { records, blocks: { words } }: FragmentMemory,
   datagram: number,
   from: number,
   to: number,
@@ -289,7 +280,7 @@ export function placeOf(
   const at = datagram * RECORD_WORDS;
   const last = records[at + DATAGRAM.LAST];
   const bytes = records[at + DATAGRAM.BYTES];
-  const range = (fragment: number): number => blocks[fragment * BLOCK_WORDS + BLOCK.RANGE];
+  const range = (fragment: number): number => words[fragment * BLOCK_WORDS + BLOCK.RANGE];
   let before = 0;
   let next = records[at + DATAGRAM.FIRST];
   if (last !== 0 && (range(last) & 0xffff) <= from) {
@@ -299,7 +290,7 @@ export function placeOf(
   }
   while (next !== 0 && range(next) >>> 16 < from) {
     before = next;
-    next = blocks[next * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT];
+    next = words[next * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT];
   }
   if (next !== 0 && range(next) === ((from << 16) | to)) return PLACE.DUPLICATE;
   const overlaps =
@@ -324,23 +315,23 @@ export function addFragment(
   dataAt: number,
 ): boolean {
   const { records, blocks } = memory;
-  const wanted = bytes === undefined ? 1 : Math.ceil(bytes.length / BLOCK_BYTES);
+  const { words } = blocks;
+  const wanted = blocksFor(bytes?.length ?? 0);
   if (!makeRoom(memory, counters, datagram, wanted)) return false;
-  const fragment = takeBlock(memory);
+  const fragment = keepBytes(blocks, bytes);
   const at = fragment * BLOCK_WORDS;
   const recordAt = datagram * RECORD_WORDS;
-  blocks[at + BLOCK.RANGE] = range;
-  blocks[at + BLOCK.BYTES] = bytes?.length ?? 0;
-  blocks[at + BLOCK.DATA_AT] = dataAt;
+  words[at + BLOCK.RANGE] = range;
+  words[at + BLOCK.BYTES] = bytes?.length ?? 0;
+  words[at + BLOCK.DATA_AT] = dataAt;
   if (before === 0) {
-    blocks[at + BLOCK.NEXT_FRAGMENT] = records[recordAt + DATAGRAM.FIRST];
+    words[at + BLOCK.NEXT_FRAGMENT] = records[recordAt + DATAGRAM.FIRST];
     records[recordAt + DATAGRAM.FIRST] = fragment;
   } else {
-    blocks[at + BLOCK.NEXT_FRAGMENT] = blocks[before * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT];
-    blocks[before * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT] = fragment;
+    words[at + BLOCK.NEXT_FRAGMENT] = words[before * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT];
+    words[before * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT] = fragment;
   }
-  if (blocks[at + BLOCK.NEXT_FRAGMENT] === 0) records[recordAt + DATAGRAM.LAST] = fragment;
-  if (bytes !== undefined) keepBytes(memory, fragment, bytes);
+  if (words[at + BLOCK.NEXT_FRAGMENT] === 0) records[recordAt + DATAGRAM.LAST] = fragment;
   records[recordAt + DATAGRAM.COUNT]++;
   records[recordAt + DATAGRAM.RECEIVED] += (range & 0xffff) - (range >>> 16);
   records[recordAt + DATAGRAM.UNITS] += wanted;
@@ -350,49 +341,12 @@ export function addFragment(
 
 /** Lets others give way until there are so many free blocks; false when the datagram itself would have to. */
 function makeRoom(memory: FragmentMemory, counters: Float64Array, datagram: number, wanted: number): boolean {
-  while (memory.freeBlocks < wanted) {
-    const loser = victim(memory, memory.maxBlocks);
+  while (memory.blocks.free < wanted) {
+    const loser = victim(memory, memory.blocks.size);
     if (loser === datagram) return false;
-    removeDatagram(memory, loser, counters, COUNTER['drop-fragment-memory']);
+    letGiveWay(memory, loser, counters);
   }
   return true;
-}
-
-function takeBlock(memory: FragmentMemory): number {
-  const block = memory.freeBlock === 0 ? memory.usedBlocks++ : memory.freeBlock;
-  if (memory.freeBlock !== 0) memory.freeBlock = memory.blocks[block * BLOCK_WORDS + BLOCK.NEXT];
-  memory.freeBlocks--;
-  memory.blocks[block * BLOCK_WORDS + BLOCK.NEXT] = 0;
-  return block;
-}
-
-function keepBytes(memory: FragmentMemory, fragment: number, bytes: Uint8Array): void {
-  const { blocks, data } = memory;
-  let block = fragment;
-  for (let from = 0; ; ) {
-    const to = Math.min(from + BLOCK_BYTES, bytes.length);
-    data.set(bytes.subarray(from, to), block * BLOCK_BYTES);
-    if (to === bytes.length) return;
-    from = to;
-    block = blocks[block * BLOCK_WORDS + BLOCK.NEXT] = takeBlock(memory);
-  }
-}
-
-/** Frees this block and those behind it, which count no more. */
-function freeBlocks(memory: FragmentMemory, datagram: number, from: number): void {
-  const { blocks, records } = memory;
-  let freed = 0;
-  let block = from;
-  while (block !== 0) {
-    const next = blocks[block * BLOCK_WORDS + BLOCK.NEXT];
-    blocks[block * BLOCK_WORDS + BLOCK.NEXT] = memory.freeBlock;
-    memory.freeBlock = block;
-    block = next;
-    freed++;
-  }
-  memory.freeBlocks += freed;
-  records[datagram * RECORD_WORDS + DATAGRAM.UNITS] -= freed;
-  charge(memory.shares, datagram, -freed);
 }
 
 /** Begins to give out what waits of a datagram, in the order of the offsets. */
@@ -403,55 +357,37 @@ export function releaseDatagram(memory: FragmentMemory, datagram: number): void 
 
 /** Copies the next packet that waited to HEADROOM_BYTES of `into`, and forgets it; its length, or 0 when there is none. */
 export function nextWaiting(memory: FragmentMemory, into: Uint8Array): number {
-  const { blocks, data, released } = memory;
+  const { blocks, records, released } = memory;
+  const { words } = blocks;
   while (memory.nextReleased !== 0) {
     const fragment = memory.nextReleased;
     const at = fragment * BLOCK_WORDS;
-    memory.nextReleased = blocks[at + BLOCK.NEXT_FRAGMENT];
-    const bytes = blocks[at + BLOCK.BYTES];
+    memory.nextReleased = words[at + BLOCK.NEXT_FRAGMENT];
+    const bytes = words[at + BLOCK.BYTES];
     if (bytes === 0) continue;
-    let block = fragment;
-    for (let from = 0; from < bytes; from += BLOCK_BYTES) {
-      const start = block * BLOCK_BYTES;
-      into.set(data.subarray(start, start + Math.min(BLOCK_BYTES, bytes - from)), HEADROOM_BYTES + from);
-      block = blocks[block * BLOCK_WORDS + BLOCK.NEXT];
-    }
-    blocks[at + BLOCK.BYTES] = 0;
-    freeBlocks(memory, released, blocks[at + BLOCK.NEXT]);
-    blocks[at + BLOCK.NEXT] = 0;
+    copyChain(blocks, fragment, bytes, into, HEADROOM_BYTES);
+    words[at + BLOCK.BYTES] = 0;
+    const freed = freeChain(blocks, words[at + BLOCK.NEXT]);
+    words[at + BLOCK.NEXT] = 0;
+    records[released * RECORD_WORDS + DATAGRAM.UNITS] -= freed;
+    charge(memory.shares, released, -freed);
     return bytes;
   }
   return 0;
 }
 
 /** The folded sum of what waits of a datagram's data, but for its first fragment, up to the byte `limit`. */
-export function sumOfWaiting(
-  { records, blocks, view }: FragmentMemory,
-  datagram: number,
-  limit: number,
-): number {
+export function sumOfWaiting({ records, blocks }: FragmentMemory, datagram: number, limit: number): number {
+  const { words } = blocks;
   let sum = 0;
   const first = records[datagram * RECORD_WORDS + DATAGRAM.FIRST];
-  let fragment = blocks[first * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT];
-  for (; fragment !== 0; fragment = blocks[fragment * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT]) {
+  let fragment = words[first * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT];
+  for (; fragment !== 0; fragment = words[fragment * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT]) {
     const at = fragment * BLOCK_WORDS;
-    const from = blocks[at + BLOCK.RANGE] >>> 16;
-    const to = Math.min(blocks[at + BLOCK.RANGE] & 0xffff, limit);
-    // Positions in the packet; headers, and so all that is summed, begin at even ones.
-    let position = blocks[at + BLOCK.DATA_AT];
-    const end = position + to - from;
-    let block = fragment;
-    let blockStart = 0;
-    while (position < end) {
-      const blockEnd = Math.min(blockStart + BLOCK_BYTES, end);
-      const base = block * BLOCK_BYTES - blockStart;
-      if (position < blockEnd) {
-        sum = foldSum(sum + sumOfBytes(view, base + position, base + blockEnd));
-        position = blockEnd;
-      }
-      blockStart += BLOCK_BYTES;
-      block = blocks[block * BLOCK_WORDS + BLOCK.NEXT];
-    }
+    const range = words[at + BLOCK.RANGE];
+    const dataAt = words[at + BLOCK.DATA_AT];
+    const end = dataAt + Math.min(range & 0xffff, limit) - (range >>> 16);
+    sum = foldSum(sum + sumOfChain(blocks, fragment, dataAt, end));
   }
   return sum;
 }

@@ -114,6 +114,8 @@ export const counters = germanOf({
   'Packets from one IPv6 host to the mapping of another, counted in both directions too':
     'Pakete von einem IPv6-Rechner zur Zuordnung eines anderen, auch in beiden Richtungen gezählt',
   'Datagrams of which all fragments came': 'Datagramme, deren Fragmente alle kamen',
+  'Datagrams in fragments forgotten before all had come, because too much was under way':
+    'Datagramme in Fragmenten, vergessen, bevor alle da waren, weil zu viel unterwegs war',
   'BIB entries (mappings of an IPv6 host and port to an IPv4 port) created':
     'Angelegte BIB-Einträge (Zuordnungen eines IPv6-Rechners und Ports zu einem IPv4-Port)',
   'BIB entries removed with their last session': 'BIB-Einträge, mit ihrer letzten Sitzung entfernt',
