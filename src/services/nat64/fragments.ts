@@ -76,7 +76,7 @@ export function takeFragment(translator: Translator, isIpv6: boolean): Verdict {
   if (!packet.isStateless) {
     const { settings } = translator;
     if (settings.isStateless) return COUNTER['drop-untranslatable'];
-    if (settings.pools.length === 0) return COUNTER['drop-no-pool4'];
+    if (isIpv6 && settings.pools.length === 0) return COUNTER['drop-no-pool4'];
   }
   const memory = memoryOf(translator, isIpv6);
   if (wasReleased) return passOn(translator, memory, memory.released, isIpv6);
@@ -187,6 +187,7 @@ function take(translator: Translator, memory: FragmentMemory, isIpv6: boolean): 
     isKernels = !isIpv6 && mayBeForKernel(translator) && (isOther || isForKernel(translator));
     if (first !== CONTINUE && !isKernels) return first;
   }
+  // One that will be refused leaves a mark, so that the others of its datagram need not wait.
   const datagram = findOrAdd(translator, memory, isIpv6);
   const state = field(memory, datagram, DATAGRAM.STATE);
   if (state === STATE.SPOILT) return COUNTER['drop-fragment-overlap'];
