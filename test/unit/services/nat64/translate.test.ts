@@ -89,6 +89,26 @@ testRows([
     packet: tcp({ ...in4, flags: 18, options: Uint8Array.from([1, 2, 4, 5, 180, 0, 0, 0]) }),
     out: tcp({ ...in6, flags: 18, options: Uint8Array.from([1, 2, 4, 5, 160, 0, 0, 0]) }),
   },
+  {
+    title:
+      "an answer to the appliance's own ping is its own, also from a private address behind the well-known prefix",
+    packet: icmp({
+      source: '192.168.1.1',
+      destination: POOL4,
+      type: 0,
+      rest: (PORT << 16) | 1,
+      data,
+      hopLimit: 1,
+    }),
+    out: icmp({
+      source: '192.168.1.1',
+      destination: POOL4,
+      type: 0,
+      rest: (PORT << 16) | 1,
+      data,
+      hopLimit: 1,
+    }),
+  },
 ]);
 
 test('packets and bytes are counted by direction', () => {
