@@ -154,6 +154,19 @@ export const CHECKS: readonly Check[] = [
     command: 'dig +short AAAA example.org',
     expect: [new RegExp(`^${ADDRESSES.web2}\n$`)],
   },
+  web(
+    'web2',
+    'HTTPS of another server of the appliance: by its AAAA, past the appliance',
+    'https://example.com/',
+    page('web1', /^scheme: https$/m),
+  ),
+  {
+    way: 'refused',
+    title: "the appliance's own address through NAT64: refused at once, not reached",
+    on: 'web1',
+    command: `curl -sS -m 5 -k https://[64:ff9b::${ADDRESSES.appliance4}]/; test $? = 7 && echo refused`,
+    expect: [/^refused$/m],
+  },
   {
     way: 'out',
     title: 'DNS64: how hosts find the prefix (RFC 7050)',

@@ -32,11 +32,14 @@ export const PACKAGES = {
   lab: LAB,
   test: {
     ...LAB,
+    dosfstools: 'mkfs.vfat',
+    e2fsprogs: 'mke2fs',
     ethtool: 'ethtool',
     'iputils-tracepath': 'tracepath',
     shellcheck: 'shellcheck',
     shfmt: 'shfmt',
     socat: 'socat',
+    systemd: 'systemd-analyze',
     traceroute: 'traceroute',
   },
   browser: {

@@ -1,9 +1,11 @@
 /** The composition root: the only file that knows every room. */
 import type { ConfigChanges } from './config/changes.ts';
+import { nat64PrefixesOf } from './config/check-nat64.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigStore } from './config/store.ts';
 import { explainersOf } from './explainers.ts';
-import { startAdmin } from './admin/server.ts';
+import { consoleState, keepConsoleFile } from './admin/console-file.ts';
+import { type AdminOptions, startAdmin } from './admin/server.ts';
 import { createConditions } from './runtime/conditions.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Service, ServiceContext } from './runtime/service.ts';
@@ -14,6 +16,7 @@ import { startNat64 } from './services/nat64/service.ts';
 import { startProxy } from './services/proxy/service.ts';
 import { join } from 'node:path';
 import { applianceActions } from './os/appliance-actions.ts';
+import { followOurselves } from './os/ourselves.ts';
 import { createEventLog } from './state/event-log.ts';
 import { createHostSampler, createSampler } from './state/figures.ts';
 import { openHistoryFile } from './state/history-file.ts';
@@ -22,6 +25,7 @@ import { startHistory } from './state/history.ts';
 import type { LogRing } from './state/log-ring.ts';
 import { openMachine } from './state/machine.ts';
 import { serverNames } from './state/server-names.ts';
+import { watchOwnAddresses } from './state/own-address-watch.ts';
 import { watchServices } from './state/service-watch.ts';
 
 export interface AppOptions {
@@ -40,6 +44,11 @@ export interface AppOptions {
 
 export interface App extends AsyncDisposable {
   reports(): ServiceReport[];
+  /**
+   * Before the end: takes nobody new, and resolves when what is open has finished or `signal` aborts. NAT64 translates until
+   * it is disposed.
+   */
+  drain(signal: AbortSignal): Promise<void>;
   /** Test hook: makes the worker thread of a service throw. Throws on a name that is no running service. */
   failWorker(serviceName: string): void;
 }
@@ -51,19 +60,30 @@ const reservedPorts = (config: Config): number[] => [
   config.admin.port,
 ];
 
-/**
- * Starts every service and the admin page. A service that cannot start is reported and tried again; only an admin
- * page that cannot start makes this reject, with everything else stopped, because nobody could see what is wrong.
- */
+/** How soon a part's trouble is in the timeline. */
+const WATCH_MS = 2000;
+
+/** Starts every service and the admin page. One that cannot start is reported, and tried again; the others serve. */
 export async function startApp(options: AppOptions): Promise<App> {
   const { store, changes, configPath, stateDirectory, version, log } = options;
   const startedAt = new Date();
   await using started = new AsyncDisposableStack();
   const events = started.use(createEventLog({ serverAt: serverNames(() => store.current.hosts) }));
   const conditions = createConditions();
-  const context: ServiceContext = { log, stateDirectory, events, conditions };
   const config = store.current;
-  const slot = <Options, S extends Service<Options>>(
+  const ourselves = started.use(followOurselves(nat64PrefixesOf(config)));
+  const context: ServiceContext = {
+    log,
+    stateDirectory,
+    runtimeDirectory: process.env['RUNTIME_DIRECTORY'],
+    ourselves,
+    events,
+    conditions,
+  };
+  const ownAddresses = started.use(
+    watchOwnAddresses({ ourselves, config: () => store.current, conditions, log }),
+  );
+  const slot = <Options, S extends Omit<Service<Options>, 'failWorker'>>(
     name: string,
     select: (config: Config) => Options,
     start: (options: Options, context: ServiceContext) => Promise<S>,
@@ -90,6 +110,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     explainersOf(of, isLive, {
       allotments: () => forward.service?.allotments() ?? {},
       forwardOptions,
+      own: () => ourselves.current.own,
       nat64: () => nat64.service?.queries,
     });
   changes.onAssess(async (next) => {
@@ -98,7 +119,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     return assess(next, await explainers(next, false));
   });
 
-  const reports = () => [...slots.map((each) => each.report()), ...conditions.reports()];
+  const reports = (): ServiceReport[] => [
+    ...slots.map((each) => each.report()),
+    ...conditions.reports(),
+    admin.report(),
+  ];
   const machine = openMachine();
   const noteServices = watchServices(events);
   const sample = createSampler(reports, machine);
@@ -117,41 +142,63 @@ export async function startApp(options: AppOptions): Promise<App> {
     }),
   );
   const stopping = new AbortController();
-  const admin = started.use(
-    await startAdmin(
-      { admin: config.admin },
-      {
-        store,
-        changes,
-        explainers,
-        services: reports,
-        sshPorts: () => forward.service?.sshPorts() ?? {},
-        nat64: () => nat64.service?.queries,
-        live: {
-          events,
-          noteServices,
-          history,
-          machine,
-          logs: options.logs,
-          places: { configPath, stateDirectory },
-          actions: applianceActions(process.env, stateDirectory),
-          restart: options.restart,
-          stopping: stopping.signal,
+  const admin = slot(
+    'admin',
+    ({ admin }) => ({ admin }),
+    (adminOptions: AdminOptions, adminContext) =>
+      startAdmin(
+        adminOptions,
+        {
+          store,
+          changes,
+          explainers,
+          services: reports,
+          sshPorts: () => forward.service?.sshPorts() ?? {},
+          nat64: () => nat64.service?.queries,
+          live: {
+            events,
+            noteServices,
+            history,
+            machine,
+            logs: options.logs,
+            places: { configPath, stateDirectory },
+            actions: applianceActions(process.env, stateDirectory),
+            restart: options.restart,
+            stopping: stopping.signal,
+          },
+          version,
+          startedAt,
         },
-        version,
-        startedAt,
-      },
-      context,
-    ),
+        adminContext,
+      ),
   );
+  started.use(admin);
+  await admin.start();
+  // Without the panel, the screen still tells what is wrong, the panel's own trouble included.
+  const consoleContent = () =>
+    admin.service === undefined
+      ? { urls: [], claim: null, certificateFingerprint: null, ...consoleState(reports()) }
+      : undefined;
+  const screen = started.use(
+    keepConsoleFile(context.runtimeDirectory ?? stateDirectory, consoleContent, log),
+  );
+  await screen.refresh();
+  const watch = setInterval(() => noteServices(reports(), Date.now()), WATCH_MS).unref();
+  started.defer(() => clearInterval(watch));
   started.defer(() => stopping.abort());
 
   /** All or nothing: when one service refuses, those already changed go back to the configuration before. */
   store.onChange(async (next, previous) => {
     const changed: { reconfigure(config: Config): Promise<void> }[] = [];
     const parts = [
+      {
+        async reconfigure(of: Config) {
+          ourselves.setNat64Prefixes(nat64PrefixesOf(of));
+          ownAddresses.look(of);
+        },
+      },
       ...slots,
-      { reconfigure: ({ admin: options }: Config) => admin.reconfigure({ admin: options }) },
+      admin,
     ];
     try {
       for (const part of parts) {
@@ -172,6 +219,10 @@ export async function startApp(options: AppOptions): Promise<App> {
   const stack = started.move();
   return {
     reports,
+    async drain(signal) {
+      stopping.abort();
+      await Promise.all([...slots, admin].map((each) => each.drain(signal)));
+    },
     failWorker(serviceName) {
       const service = slots.find((each) => each.name === serviceName)?.service;
       if (service === undefined) throw new Error(`no running service "${serviceName}"`);

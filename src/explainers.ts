@@ -1,15 +1,20 @@
 /** What each service would do with traffic under any configuration: the part of the composition root that explains. */
+import { nat64PrefixesOf } from './config/check-nat64.ts';
 import type { Config } from './config/schema.ts';
+import { compileOurselves } from './os/ourselves.ts';
 import type { Explainer } from './runtime/explain.ts';
 import type { Nat64Queries } from './runtime/nat64-queries.ts';
 import type { Allotments } from './services/forward/allot-ports.ts';
 import type { ForwardOptions } from './services/forward/service.ts';
+import type { IpPrefix } from './wire/ip-prefix.ts';
 
 /** What the answer needs from the running services, beside the configuration. */
 export interface RunningServices {
   /** The ports that were allotted until now. */
   readonly allotments: () => Allotments;
   readonly forwardOptions: (config: Config) => ForwardOptions;
+  /** Own addresses. */
+  readonly own: () => readonly IpPrefix[];
   /** The tables of the running translator. */
   readonly nat64: () => Nat64Queries | undefined;
 }
@@ -30,13 +35,15 @@ export async function explainersOf(
     import('./services/forward/explain-step.ts'),
   ]);
   const { proxy, hosts, dns64, nat64 } = config;
+  const ourselves = compileOurselves(running.own(), nat64PrefixesOf(config));
   return [
     { service: 'nat64', explain: explainNat64(nat64, isLive ? running.nat64() : undefined) },
-    { service: 'proxy', explain: async (flow) => explainProxy({ proxy, hosts }, flow) },
+    { service: 'proxy', explain: async (flow) => explainProxy({ proxy, hosts }, ourselves, flow) },
     {
       service: 'forward',
-      explain: async (flow) => explainForward(running.forwardOptions(config), running.allotments(), flow),
+      explain: async (flow) =>
+        explainForward(running.forwardOptions(config), running.allotments(), ourselves, flow),
     },
-    { service: 'dns64', explain: (flow) => explainDns64(dns64, flow) },
+    { service: 'dns64', explain: (flow) => explainDns64(dns64, ourselves, flow) },
   ];
 }

@@ -1,10 +1,12 @@
 /** Arguments and exit codes: 0 stopped on request, 1 failure, 2 bad configuration or usage. `run.ts` is the life that follows. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { keepSignals } from './signals.ts';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { keepHeapsSmall } from './runtime/heap.ts';
 
+const signals = keepSignals();
 const EXIT_USAGE = 2;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'];
 
@@ -16,6 +18,17 @@ const USAGE = `Usage: tombolo [--config FILE] [--state DIR] [--check] [--log-lev
   --log-level LEVEL  debug, info, warn or error (default: info)
   --version, --help
 `;
+
+/** Who may write to the cache says what this process runs. Without the directory there is no cache, and nothing else is wrong. */
+function makePrivateDirectory(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    chmodSync(path, 0o700);
+  } catch {
+    // A read-only or full disk.
+  }
+  return path;
+}
 
 /** Ends the process with a message for the person who started it. */
 function exitWith(code: number, message: string): never {
@@ -61,7 +74,7 @@ if (!options.check) {
   mkdirSync(options.state, { recursive: true, mode: 0o700 });
   // A third of the start time, and 15 MB less in each thread, because types are stripped once and the result is kept.
   // Worker threads take it from the environment; who sets it there (tools/node.sh, the unit) spares this thread too.
-  process.env['NODE_COMPILE_CACHE'] ??= join(options.state, 'compile-cache');
+  process.env['NODE_COMPILE_CACHE'] ??= makePrivateDirectory(join(options.state, 'compile-cache'));
   enableCompileCache();
 }
 const { checkConfig, run } = await import('./run.ts');
@@ -72,6 +85,7 @@ const refusal = options.check
       stateDirectory: options.state,
       version,
       logLevel: options['log-level'],
+      signals,
     });
 if (refusal !== undefined) exitWith(EXIT_USAGE, refusal);
 if (options.check) process.stdout.write(`${options.config}: good\n`);

@@ -1,18 +1,24 @@
 /** The life of the process: log, configuration, app, signals. */
 import { pino } from 'pino';
 import { type App, startApp } from './app.ts';
+import { checkOurselves } from './config/check-ourselves.ts';
 import { type ConfigChanges, openConfigChanges } from './config/changes.ts';
 import { recoverPending } from './config/pending.ts';
 import { formatProblem } from './config/problem.ts';
 import { ConfigError, type ConfigStore, openConfigStore } from './config/store.ts';
-import { connectServiceManager } from './os/sd-notify.ts';
+import { readOwn } from './os/ourselves.ts';
+import { type ServiceManager, connectServiceManager } from './os/sd-notify.ts';
 import { collectStartupGarbage } from './runtime/heap.ts';
-import { silentLog } from './runtime/log.ts';
+import { type Logger, silentLog } from './runtime/log.ts';
 import { finishRestore } from './state/backup.ts';
-import { createLogRing } from './state/log-ring.ts';
+import type { Signals } from './signals.ts';
+import { type LogRing, createLogRing } from './state/log-ring.ts';
 
-/** How long an orderly stop may take before the process ends regardless. */
+/** How long the end may take once nothing is waited for, before the process ends regardless. */
 const STOP_TIMEOUT_MS = 8000;
+/** How long a stop waits for the start to end. */
+const START_TIMEOUT_MS = 60_000;
+const READY_RETRY_MS = 1000;
 
 export interface RunOptions {
   readonly configPath: string;
@@ -20,13 +26,15 @@ export interface RunOptions {
   readonly stateDirectory: string;
   readonly version: string;
   readonly logLevel: string;
+  readonly signals: Signals;
 }
 
 /** What is wrong with the configuration file, one problem a line; undefined when it is good. */
 export function checkConfig(path: string): string | undefined {
   try {
-    openConfigStore(path, silentLog);
-    return undefined;
+    const { current } = openConfigStore(path, silentLog);
+    const problems = checkOurselves(current, readOwn());
+    return problems.length === 0 ? undefined : problems.map((each) => formatProblem(each, path)).join('\n');
   } catch (error) {
     return describeRefusal(error, path);
   }
@@ -36,23 +44,18 @@ export function checkConfig(path: string): string | undefined {
  * Starts the app and resolves once it serves; it then lives until a signal ends the process. Resolves with what is
  * wrong when the configuration is refused.
  */
-export async function run({
-  configPath,
-  stateDirectory,
-  version,
-  logLevel,
-}: RunOptions): Promise<string | undefined> {
+export async function run(options: RunOptions): Promise<string | undefined> {
+  const { configPath, stateDirectory, version, logLevel, signals } = options;
   const logs = createLogRing();
-  const stdout = pino.destination(1);
-  const log = pino(
-    { level: logLevel, base: null },
-    {
-      write(line: string) {
-        stdout.write(line);
-        logs.add(line);
-      },
-    },
-  );
+  const log = openLog(logLevel, logs);
+  const serviceManager = serviceManagerOf(log);
+  const life = live(log, serviceManager);
+  signals.obey((name) => (name === 'SIGHUP' ? life.reload() : void life.stop(name, 0, true)));
+  process.on('uncaughtException', (err, origin) => {
+    log.error({ err }, `${origin}: stopping, so that the supervisor starts a sound process`);
+    void life.stop(origin, 1, false).catch(() => process.exit(1));
+  });
+
   let store: ConfigStore;
   let changes: ConfigChanges;
   try {
@@ -63,49 +66,133 @@ export async function run({
   } catch (error) {
     return describeRefusal(error, configPath);
   }
-
-  const serviceManager = connectServiceManager(process.env);
-  const starting = startApp({
-    store,
-    changes,
-    configPath,
-    stateDirectory,
-    version,
-    log,
-    logs,
-    // Who tells the service manager that it serves is started again by it.
-    restart: process.env['NOTIFY_SOCKET'] === undefined ? undefined : () => void stop('restart', 0),
-  });
-  let stopping = false;
-  const stop = async (reason: string, code: number) => {
-    if (stopping) process.exit(1); // asked twice: at once
-    stopping = true;
-    log.info({ reason }, 'stopping');
-    serviceManager.stopping();
-    setTimeout(() => {
-      log.error({ timeoutMs: STOP_TIMEOUT_MS }, 'not stopped in time, ending regardless');
-      process.exit(1);
-    }, STOP_TIMEOUT_MS).unref();
-    // A stop in the middle of the start waits for it, so that what it makes is taken away again.
-    const app = await starting.catch(() => undefined);
-    await app?.[Symbol.asyncDispose]();
-    log.info({}, 'stopped');
-    process.exit(code);
-  };
-  process.on('SIGINT', () => void stop('SIGINT', 0));
-  process.on('SIGTERM', () => void stop('SIGTERM', 0));
-  process.on('SIGHUP', () => void changes.reload());
-  process.on('uncaughtException', (err, origin) => {
-    log.error({ err }, `${origin}: stopping, so that the supervisor starts a sound process`);
-    void stop(origin, 1).catch(() => process.exit(1));
-  });
-
-  const app = await starting;
-  serviceManager.ready();
+  const app = await life.start(store, changes, () =>
+    startApp({
+      store,
+      changes,
+      configPath,
+      stateDirectory,
+      version,
+      log,
+      logs,
+      // Who tells the service manager that it serves is started again by it.
+      restart:
+        process.env['NOTIFY_SOCKET'] === undefined ? undefined : () => void life.stop('restart', 0, true),
+    }),
+  );
+  tellReady(serviceManager, log);
   collectStartupGarbage();
   log.info({ version, config: configPath, state: stateDirectory }, 'started');
   if (process.env['TOMBOLO_TEST_HOOKS'] === '1') listenForTestHooks(app);
   return undefined;
+}
+
+/** What comes of signals, before, while and after the app starts. */
+function live(log: Logger, serviceManager: ServiceManager) {
+  let store: ConfigStore | undefined;
+  let reload: (() => void) | undefined;
+  let isReloadWanted = false;
+  let starting: Promise<App> | undefined;
+  let exitCode: number | undefined;
+  /** Aborted: what is still open is cut. */
+  const cut = new AbortController();
+
+  function exitIn(milliseconds: number): void {
+    setTimeout(() => {
+      log.error({ timeoutMs: milliseconds }, 'not stopped in time, ending regardless');
+      process.exit(1);
+    }, milliseconds).unref();
+  }
+
+  return {
+    /** SIGHUP: reads the configuration file again; after the start, when it comes during it. */
+    reload() {
+      if (exitCode !== undefined) return;
+      if (reload === undefined) isReloadWanted = true;
+      else reload();
+    },
+    /** Takes charge of a start. When a stop was asked for meanwhile, this does not return. */
+    async start(newStore: ConfigStore, changes: ConfigChanges, start: () => Promise<App>): Promise<App> {
+      if (exitCode !== undefined) process.exit(exitCode);
+      store = newStore;
+      starting = start();
+      const started = await starting;
+      if (exitCode !== undefined) await new Promise(() => {});
+      reload = () => void changes.reload();
+      if (isReloadWanted) reload();
+      return started;
+    },
+    /**
+     * Ends the process; `drains`: what is open may finish within `shutdownSeconds`. Asked again, it does not wait for that
+     * any more, but still takes away all that it made.
+     */
+    async stop(reason: string, code: number, drains: boolean): Promise<void> {
+      if (exitCode !== undefined) {
+        exitCode = Math.max(exitCode, code);
+        if (!cut.signal.aborted) log.warn({ reason }, 'asked again: what is open is cut');
+        cut.abort();
+        return;
+      }
+      exitCode = code;
+      if (!drains) cut.abort();
+      // Before that, nothing has been made: `start` ends the process.
+      if (starting === undefined) return;
+      // A stop in the middle of the start waits for it, so that what it makes is taken away again.
+      serviceManager.stopping(START_TIMEOUT_MS);
+      const app = await starting.catch(() => undefined);
+      const shutdownSeconds = store?.current.shutdownSeconds ?? 0;
+      log.info({ reason, shutdownSeconds: drains ? shutdownSeconds : 0 }, 'stopping');
+      serviceManager.stopping(shutdownSeconds * 1000 + STOP_TIMEOUT_MS);
+      const limit = setTimeout(() => cut.abort(), shutdownSeconds * 1000);
+      if (cut.signal.aborted) exitIn(STOP_TIMEOUT_MS);
+      else cut.signal.addEventListener('abort', () => exitIn(STOP_TIMEOUT_MS));
+      await app?.drain(cut.signal);
+      clearTimeout(limit);
+      cut.abort();
+      try {
+        await app?.[Symbol.asyncDispose]();
+        log.info({}, 'stopped');
+      } catch (err) {
+        log.error({ err }, 'stopped, but not all could be taken away');
+        exitCode = 1;
+      }
+      process.exit(exitCode);
+    },
+  };
+}
+
+/** To standard output and the ring. Nobody who reads it, or a full disk behind it, is no reason to stop. */
+function openLog(level: string, logs: LogRing): Logger {
+  const stdout = pino.destination(1);
+  stdout.on('error', () => {});
+  return pino(
+    { level, base: null },
+    {
+      write(line: string) {
+        stdout.write(line);
+        logs.add(line);
+      },
+    },
+  );
+}
+
+function serviceManagerOf(log: Logger): ServiceManager {
+  try {
+    return connectServiceManager(process.env);
+  } catch (err) {
+    log.error({ err }, 'the service manager cannot be told how we are');
+    return connectServiceManager({});
+  }
+}
+
+/** Until it is heard: systemd would end who says nothing. */
+function tellReady(serviceManager: ServiceManager, log: Logger): void {
+  try {
+    serviceManager.ready();
+  } catch (err) {
+    log.error({ err, retryMs: READY_RETRY_MS }, 'could not tell the service manager that we serve');
+    setTimeout(() => tellReady(serviceManager, log), READY_RETRY_MS).unref();
+  }
 }
 
 /** The problems in a ConfigError, one a line. Rethrows what is none. */

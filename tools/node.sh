@@ -30,6 +30,10 @@ fi
 PATH=$bin:$root/node_modules/.bin:$PATH
 export PATH
 # TypeScript stripped of its types and compiled once (see src/main.ts).
-NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$root/node_modules/.cache/compile}
+if [ -z "${NODE_COMPILE_CACHE:-}" ]; then
+  NODE_COMPILE_CACHE=$root/node_modules/.cache/compile
+  # Who may write there says what we run.
+  mkdir -p "$NODE_COMPILE_CACHE" 2>/dev/null && chmod 700 "$NODE_COMPILE_CACHE" 2>/dev/null || :
+fi
 export NODE_COMPILE_CACHE
 exec "$bin/node" "$@"

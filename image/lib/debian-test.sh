@@ -30,6 +30,8 @@ build_debian_test() {
   cp --remove-destination /etc/resolv.conf "$ROOTFS_DIR/etc/resolv.conf"
   make_kernel "$machine" "$work/kernel" "$work"
   run_stage "$REPOSITORY/image/stage-tombolo"
+  # Which the tests read from the card, as the firmware does.
+  echo "root=PARTUUID=$DISK_ID-05 ro" >"$work/boot/cmdline.txt"
   step "the image"
   assemble_image "$ROOTFS_DIR" "$work/boot" "$work" "$name.img"
   cp "$work/vmlinuz" "$name.vmlinuz"

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
-# The partitions of the card, in MiB. MBR, because the firmware's tryboot is fragile with GPT. The disk id is the same on
-# every card, so that a root file system needs no change to be written to either slot of any card.
+# The partitions of the card, in MiB. MBR, because the firmware's tryboot is fragile with GPT. The disk id is the same in every
+# image; the first start gives each card its own (firmware's disk-id.sh).
 DISK_ID=746f6d62
 CONFIG_START=4
 CONFIG_SIZE=28

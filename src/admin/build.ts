@@ -20,6 +20,7 @@ import type { ServiceReport } from '../runtime/service-slot.ts';
 import { admitsHost, isSameOrigin } from './access.ts';
 import type { Auth } from './auth/auth.ts';
 import { auditor, authorizer, isRead } from './auth/authorize.ts';
+import { passwordAsker } from './auth/present-password.ts';
 import type { ADMIN_COUNTERS } from './counters.ts';
 import type { Diagnostics } from './diagnostics/diagnostics.ts';
 import { ApiError, answerErrors, invalidInputs } from './errors.ts';
@@ -168,6 +169,7 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
     async (api) => {
       api.addHook('onSend', async (_request, reply) => void reply.header('cache-control', 'no-store'));
       api.addHook('onRequest', authorizer(options));
+      api.addHook('preHandler', passwordAsker(options.auth));
       api.addHook('onResponse', auditor(options.auth));
       api.setNotFoundHandler(() => {
         throw new ApiError(404, 'not-found', say('The API has nothing at this address.'));

@@ -1,31 +1,40 @@
-/** `<state>/console.json`: what the screen at the appliance shows. Written when it has changed. */
-import { hostname, networkInterfaces } from 'node:os';
+/** `console.json` in the runtime directory: what the screen at the appliance shows. Written when it has changed. */
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { interfaceAddresses } from '../os/interfaces.ts';
 import { writeFileAtomically } from '../os/atomic-write.ts';
 import type { Logger } from '../runtime/log.ts';
+import type { ServiceReport } from '../runtime/service-slot.ts';
+import { overallState, problemsOf } from '../state/summary.ts';
+import { english } from '../texts/text.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 
-const REFRESH_MS = 30_000;
+/** Trouble is on the screen this soon. */
+const REFRESH_MS = 2000;
 
 export interface ConsoleWriter extends Disposable {
   /** Writes the file if anything has changed. Never rejects. */
   refresh(): Promise<void>;
 }
 
-/** Writes it now and then every half minute, because addresses come and go. */
+/**
+ * Writes it now and then every two seconds if it has changed: addresses come and go, and so do problems. Without content,
+ * nothing is written.
+ */
 export function keepConsoleFile(
-  stateDirectory: string,
-  content: () => ConsoleFile,
+  directory: string,
+  content: () => ConsoleFile | undefined,
   log: Logger,
 ): ConsoleWriter {
-  const path = join(stateDirectory, 'console.json');
+  const path = join(directory, 'console.json');
   let written: string | undefined;
   let writing: Promise<void> = Promise.resolve();
   const refresh = () => {
     writing = writing.then(async () => {
-      const text = `${JSON.stringify(content(), undefined, 2)}\n`;
-      if (text === written) return;
       try {
+        const now = content();
+        const text = `${JSON.stringify(now, undefined, 2)}\n`;
+        if (now === undefined || text === written) return;
         await writeFileAtomically(path, text, 0o644);
         written = text;
       } catch (err) {
@@ -38,6 +47,20 @@ export function keepConsoleFile(
   return { refresh, [Symbol.dispose]: () => clearInterval(timer) };
 }
 
+/** The part of the file that every part of the process has its place in. */
+export const consoleState = (
+  reports: readonly ServiceReport[],
+): Pick<ConsoleFile, 'processId' | 'status' | 'services' | 'problem'> => ({
+  processId: process.pid,
+  status: overallState(reports),
+  services: reports.map(({ name, status: { state, problem } }) => ({
+    name,
+    state,
+    problem: problem === undefined ? null : english(problem),
+  })),
+  problem: problemsOf(reports).map(english).join(' ') || null,
+});
+
 /**
  * Where a browser finds the page: by name first, then at each address that others can reach. `listening` are addresses
  * as the configuration has them.
@@ -48,7 +71,7 @@ export function pageUrls(
   hostnames: readonly string[],
   isEncrypted: boolean,
 ): string[] {
-  const own = Object.entries(networkInterfaces())
+  const own = Object.entries(interfaceAddresses())
     // NAT64's own device has addresses that lead nowhere from outside.
     .filter(([name]) => !name.startsWith('nat64'))
     .flatMap(([, addresses]) => addresses ?? [])

@@ -2,27 +2,34 @@
 import { type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { type BothProtocols, serveBothProtocols } from './both-protocols.ts';
+import { type SocketAddress, formatSocketAddress } from '../os/socket-address.ts';
+import { createMissing } from '../net/missing.ts';
+import { orAborted } from '../runtime/drain.ts';
+import type { EventSink } from '../runtime/events.ts';
+import type { Logger } from '../runtime/log.ts';
+import { parseIpAddress } from '../wire/ip-address.ts';
 import { type Text, TextError, reasonOf, say } from '../texts/text.ts';
 
 /** A peer that sends slowly or nothing must not hold a connection for long. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_CONNECTIONS = 256;
-const RETRY_MS = 10_000;
 /** How long requests in flight may take when the server ends. */
 const CLOSE_TIMEOUT_MS = 1000;
 
 export interface Listeners extends AsyncDisposable {
   /**
    * Listens on these addresses and no others. An address that stays is not touched; connections of one that goes are
-   * answered to their end. `strict`: rejects, with the old sockets in place, when a new address cannot be had. Else
-   * rejects only when none can, and goes on trying the rest.
+   * answered to their end. What cannot be had is missing and tried again. `strict`: rejects, with the old sockets in place, when
+   * an address cannot be had that was not missing before.
    */
   set(addresses: readonly string[], port: number, strict: boolean): Promise<void>;
   /** Where it listens, as the URL has it: "127.0.0.1:8064", "[::1]:8064". */
   bound(): string[];
   /** Where it should listen but cannot, with the reason. */
-  missing(): Text[];
+  readonly problem: Text | undefined;
+  /** Listens no more; resolves when what was asked has been answered, or when `signal` aborts. */
+  drain(signal: AbortSignal): Promise<void>;
 }
 
 /**
@@ -33,14 +40,35 @@ export function createListeners(
   handler: RequestListener,
   isAdmitted: (socket: Socket) => boolean,
   pem: () => string | undefined,
+  { log, events }: { readonly log: Logger; readonly events?: EventSink | undefined },
 ): Listeners {
   const servers = new Map<string, Server>();
   const draining = new Set<Server>();
   const protocols = new WeakMap<Server, BothProtocols>();
   const unanswered = new Map<ServerResponse, Server>();
   let wanted = new Map<string, Endpoint>();
-  let failures = new Map<string, Error>();
-  let retryTimer: NodeJS.Timeout | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  const missing = createMissing({
+    service: 'admin',
+    log,
+    events,
+    retry: () => inTurn(async () => noteMissing(await openMissing(wanted))),
+  });
+
+  /** A change and the regular attempts must not cross. */
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const next = last.then(task);
+    last = next.catch(() => {});
+    return next;
+  }
+
+  function noteMissing(failed: ReadonlyMap<string, Error>): void {
+    missing.set(
+      Array.from(failed, ([key, error]) => ({ protocol: 'tcp', ...addressOf(wanted.get(key)!), error })),
+      (_protocol, { address, port }) =>
+        [...servers.keys()].some((key) => isSame(addressOf(wanted.get(key)!), { address, port })),
+    );
+  }
 
   async function open(key: string, { address, port }: Endpoint): Promise<void> {
     const server = createServer(
@@ -60,9 +88,12 @@ export function createListeners(
     server.on('error', (error) => {
       const reason = reasonOf(error);
       reject(
-        new TextError(say('admin: could not listen on {address}: {reason}', { address: key, reason }), {
-          cause: error,
-        }),
+        Object.assign(
+          new TextError(say('admin: could not listen on {address}: {reason}', { address: key, reason }), {
+            cause: error,
+          }),
+          { code: (error as NodeJS.ErrnoException).code },
+        ),
       );
     });
     server.listen({ host: address, port, ipv6Only: address.includes(':') }, resolve);
@@ -92,44 +123,44 @@ export function createListeners(
     return failed;
   }
 
-  function scheduleRetry(): void {
-    clearTimeout(retryTimer);
-    if (failures.size === 0) return;
-    retryTimer = setTimeout(async () => {
-      failures = await openMissing(wanted);
-      scheduleRetry();
-    }, RETRY_MS).unref();
+  async function set(addresses: readonly string[], port: number, strict: boolean): Promise<void> {
+    const next = new Map(addresses.map((address) => [endpointKey({ address, port }), { address, port }]));
+    const before = wanted;
+    // First, because "0.0.0.0" and an address of its family cannot be bound to one port at the same time.
+    for (const key of servers.keys()) if (!next.has(key)) close(key);
+    const failed = await openMissing(next);
+    const fresh = [...failed].find(([key]) => !missing.has('tcp', addressOf(next.get(key)!)));
+    if (strict && fresh !== undefined) {
+      for (const key of servers.keys()) if (!before.has(key)) close(key);
+      noteMissing(await openMissing(before));
+      throw fresh[1];
+    }
+    wanted = next;
+    noteMissing(failed);
   }
 
+  const closeAll = () => {
+    missing[Symbol.dispose]();
+    wanted = new Map();
+    for (const key of servers.keys()) close(key);
+    return Promise.all(
+      [...draining].map((server) => new Promise((resolve) => server.once('close', resolve))),
+    );
+  };
+
   return {
-    async set(addresses, port, strict) {
-      const next = new Map(addresses.map((address) => [endpointKey({ address, port }), { address, port }]));
-      const before = wanted;
-      // First, because "0.0.0.0" and an address of its family cannot be bound to one port at the same time.
-      for (const key of servers.keys()) if (!next.has(key)) close(key);
-      const failed = await openMissing(next);
-      const fresh = [...failed].filter(([key]) => !failures.has(key));
-      const error = fresh[0]?.[1] ?? [...failed.values()][0];
-      if (error !== undefined && ((strict && fresh.length > 0) || servers.size === 0)) {
-        for (const key of servers.keys()) if (!before.has(key)) close(key);
-        failures = await openMissing(before);
-        throw error;
-      }
-      wanted = next;
-      failures = failed;
-      scheduleRetry();
-    },
+    set: (addresses, port, strict) => inTurn(() => set(addresses, port, strict)),
+    drain: (signal) => inTurn(() => orAborted(closeAll(), signal)),
     bound: () => [...servers.keys()],
-    missing: () => [...failures.values()].map(reasonOf),
+    get problem() {
+      return missing.problem;
+    },
     async [Symbol.asyncDispose]() {
-      clearTimeout(retryTimer);
-      wanted = new Map();
-      for (const key of servers.keys()) close(key);
-      const ended = [...draining].map((server) => new Promise((resolve) => server.once('close', resolve)));
+      const ended = inTurn(closeAll);
       const deadline = setTimeout(() => {
         for (const server of draining) protocols.get(server)?.closeAll();
       }, CLOSE_TIMEOUT_MS);
-      await Promise.all(ended);
+      await ended;
       clearTimeout(deadline);
     },
   };
@@ -139,6 +170,13 @@ interface Endpoint {
   readonly address: string;
   readonly port: number;
 }
+
+const addressOf = ({ address, port }: Endpoint): SocketAddress => ({
+  address: parseIpAddress(address) ?? new Uint8Array(16),
+  port,
+});
+const isSame = (a: SocketAddress, b: SocketAddress): boolean =>
+  formatSocketAddress(a) === formatSocketAddress(b);
 
 const endpointKey = ({ address, port }: Endpoint): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;

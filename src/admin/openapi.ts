@@ -39,13 +39,13 @@ export function openApiDocument(routes: readonly Route[], version: string): obje
   };
 }
 
-function operation({ method, url, scope, ownerOnly, schema }: Route): object {
+function operation({ method, url, scope, ownerOnly, presence, schema }: Route): object {
   const { summary, body, querystring, params, response = {} } = schema;
   const parameters = [...parametersOf(params, 'path', url), ...parametersOf(querystring, 'query', url)];
   return {
     ...(summary !== undefined && { summary }),
     operationId: `${method.toLowerCase()}${url.replace(/^\/api/, '').replace(/[/:.-]+(\w)/g, (_, letter: string) => letter.toUpperCase())}`,
-    description: permission(scope, ownerOnly),
+    description: permission(scope, ownerOnly, presence),
     security: scope === 'open' ? [{}] : [{ session: [] }, ...(ownerOnly ? [] : [{ token: [] }])],
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && {
@@ -64,9 +64,14 @@ function operation({ method, url, scope, ownerOnly, schema }: Route): object {
   };
 }
 
-function permission(scope: string, ownerOnly: boolean): string {
+function permission(scope: string, ownerOnly: boolean, presence: string | undefined): string {
   if (scope === 'open') return 'Open to whoever may connect.';
-  return `Needs the scope "${scope}"${ownerOnly ? ', and no API token will do: it is for the owner' : ''}.`;
+  const owner = ownerOnly ? ', and no API token will do: it is for the owner' : '';
+  const password =
+    presence === undefined
+      ? ''
+      : ` In a session, the present password is asked for in "${presence.slice(1)}".`;
+  return `Needs the scope "${scope}"${owner}.${password}`;
 }
 
 /** Parameters by their schema; those of the path that have none are described as texts. */

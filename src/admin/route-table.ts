@@ -22,6 +22,11 @@ declare module 'fastify' {
      * it opens.
      */
     ownerOnly?: boolean;
+    /**
+     * In a session the password is asked for, once more: the field of the body that has it, as a JSON pointer ("/password").
+     * For what outlives a session: who steals one must not be able to keep what it opens.
+     */
+    presence?: `/${string}`;
   }
   interface FastifySchema {
     /** One sentence for the OpenAPI document and the audit log: "Signs in". */
@@ -54,6 +59,8 @@ export interface Route {
   readonly url: string;
   readonly scope: RouteScope;
   readonly ownerOnly: boolean;
+  /** Where the body has the password, which a session must send; undefined when none is asked for. */
+  readonly presence: string | undefined;
   readonly isAudited: boolean;
   readonly schema: RouteSchema;
 }
@@ -70,12 +77,18 @@ export function keepRouteTable(app: FastifyInstance): void {
       const text = `${String(route.method)} ${route.url}: config.scope is "${scope}"`;
       throw new Error(`could not register ${text}; expected "open", "read", "configure" or "system"`);
     }
+    const presence = route.config?.presence;
+    const { properties = {} } = ((route.schema as RouteSchema | undefined)?.body ?? {}) as SchemaNode;
+    if (presence !== undefined && properties[presence.slice(1)]?.writeOnly !== true) {
+      const text = `${String(route.method)} ${route.url}: config.presence is "${presence}"`;
+      throw new Error(`could not register ${text}; expected a "writeOnly" field of the body`);
+    }
     for (const method of [route.method].flat()) {
       if (method === 'HEAD') continue;
       const ownerOnly = route.config?.ownerOnly === true;
       const isAudited = route.config?.audit ?? method !== 'GET';
       const schema = (route.schema ?? {}) as RouteSchema;
-      table.push({ method, url: route.url, scope, ownerOnly, isAudited, schema });
+      table.push({ method, url: route.url, scope, ownerOnly, presence, isAudited, schema });
     }
   });
 }

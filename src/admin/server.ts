@@ -1,6 +1,7 @@
 /** Starts the admin API and page. */
 import type { AdminConfig } from '../config/schema.ts';
 import { resolveAccessList } from '../os/interfaces.ts';
+import { isDeliveredHere, readOwn } from '../os/ourselves.ts';
 import { createCounters, readCounters } from '../runtime/counters.ts';
 import type { Service, ServiceContext } from '../runtime/service.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
@@ -11,12 +12,13 @@ import { openAuth } from './auth/auth.ts';
 import { tokenPath } from './auth/bootstrap-token.ts';
 import { type AdminDeps, buildAdmin } from './build.ts';
 import { serveCertificate, usesTls } from './certificate/serve.ts';
-import { keepConsoleFile, pageUrls } from './console-file.ts';
+import { consoleState, keepConsoleFile, pageUrls } from './console-file.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 import { ADMIN_COUNTERS } from './counters.ts';
 import { startDiagnostics } from './diagnostics/diagnostics.ts';
 import { createListeners } from './listeners.ts';
-import { english, listOf } from '../texts/text.ts';
+import { isLoopback } from './transport.ts';
+import { listOf } from '../texts/text.ts';
 
 export type { AdminDeps } from './build.ts';
 
@@ -37,13 +39,18 @@ const REQUESTS_PER_MINUTE = 600;
 const CLOCK_JITTER_MS = 2000;
 
 /**
- * Starts to listen on every configured address; rejects when none can be had. One that cannot is reported as degraded
- * and tried again. The API's list of services is `deps.services()` and this one.
+ * Starts to listen on every configured address that can be had; one that cannot is reported as degraded and tried again.
+ * `deps.services()` are the reports of every part, this one included.
  */
 export async function startAdmin(
   options: AdminOptions,
   deps: Omit<AdminDeps, 'diagnostics'>,
-  { log, stateDirectory }: ServiceContext,
+  {
+    log,
+    stateDirectory,
+    runtimeDirectory = stateDirectory,
+    events,
+  }: Pick<ServiceContext, 'log' | 'stateDirectory' | 'runtimeDirectory' | 'events'>,
 ): Promise<AdminService> {
   let { admin } = options;
   const counters = createCounters(ADMIN_COUNTERS);
@@ -59,7 +66,7 @@ export async function startAdmin(
   auditChanges(deps.changes, auth.audit);
   const certificate = serveCertificate(() => admin, stateDirectory, log);
   const problems = () =>
-    [...listeners.missing(), certificate.problem(), auth.problem].filter((each) => each !== undefined);
+    [listeners.problem, certificate.problem(), auth.problem].filter((each) => each !== undefined);
   const status = (): ServiceReport['status'] => {
     const found = problems();
     const figures = { listening: listeners.bound().join(', ') };
@@ -69,25 +76,21 @@ export async function startAdmin(
   };
   const claimEnd = steadyEnd(() => Date.now() + auth.claim.remainingMs());
   const consoleContent = (): ConsoleFile => ({
+    ...consoleState(deps.services()),
     urls: pageUrls(admin.listen, admin.port, admin.hostnames, usesTls(admin)),
     claim: auth.isClaimed() ? null : { isOpen: auth.claim.isOpen(), until: claimEnd() },
     certificateFingerprint: certificate.fingerprint() ?? null,
-    problem: problems().map(english).join('; ') || null,
   });
-  const ownReport = (): ServiceReport => ({
-    name: 'admin',
-    status: status(),
-    counterTable: ADMIN_COUNTERS,
-    counters: readCounters(counters),
-  });
-  const services = () => [...deps.services(), ownReport()];
-  const diagnostics = startDiagnostics({ ...deps, services, stateDirectory, log });
+  const diagnostics = startDiagnostics({ ...deps, stateDirectory, log });
   const app = await buildAdmin(
-    { ...deps, services, diagnostics },
+    { ...deps, diagnostics },
     {
       admin: () => admin,
       admitsSource: isAdmitted,
-      isLocal: (remoteAddress) => admitsSource(lan(), remoteAddress),
+      // An own address that is not loopback is that of something here which relays: not who it is relayed for.
+      isLocal: (remoteAddress) =>
+        admitsSource(lan(), remoteAddress) &&
+        (isLoopback(remoteAddress) || !isDeliveredHere(readOwn(), (remoteAddress ?? '').split('%')[0])),
       auth,
       onClaimed: () => void screen.refresh(),
       certificateFingerprint: certificate.fingerprint,
@@ -104,8 +107,9 @@ export async function startAdmin(
       return admitted;
     },
     certificate.pem,
+    { log, events },
   );
-  const screen = keepConsoleFile(stateDirectory, consoleContent, log);
+  const screen = keepConsoleFile(runtimeDirectory, consoleContent, log);
   const stop = async () => {
     certificate[Symbol.dispose]();
     screen[Symbol.dispose]();
@@ -119,11 +123,12 @@ export async function startAdmin(
   try {
     await certificate.refresh();
     await listeners.set(admin.listen, admin.port, false);
-    await screen.refresh();
   } catch (error) {
     await stop();
     throw error;
   }
+  // Once this has returned: until then its own report says that it starts.
+  setImmediate(() => void screen.refresh());
   log.info({ listening: listeners.bound(), tokenFile: tokenPath(stateDirectory) }, 'admin: serves');
 
   return {
@@ -139,6 +144,7 @@ export async function startAdmin(
       await certificate.refresh();
       void screen.refresh();
     },
+    drain: listeners.drain,
     status: status as AdminService['status'],
     counters: () => readCounters(counters),
     [Symbol.asyncDispose]: stop,

@@ -23,7 +23,7 @@ export class RequestError extends Error {
 
 export interface Client {
   /** The JSON of an answer. Rejects with a RequestError. */
-  call<Answer>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer>;
+  call<Answer>(method: 'GET' | 'POST', path: string, body?: unknown, timeoutMs?: number): Promise<Answer>;
   /** The bytes of an answer. */
   bytes(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Buffer>;
   /** Calls back for each event of a stream until it ends or `signal` aborts. */
@@ -39,6 +39,7 @@ export function createClient(target: Target): Client {
     method: string,
     path: string,
     body: unknown,
+    timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<IncomingMessage> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
@@ -65,7 +66,7 @@ export function createClient(target: Target): Client {
           { ...options, ...(socket !== undefined && { createConnection: () => socket }) },
           resolve,
         );
-        request.setTimeout(ANSWER_TIMEOUT_MS, () => request.destroy(new Error('no answer in time')));
+        request.setTimeout(timeoutMs, () => request.destroy(new Error('no answer in time')));
         request.on('error', reject);
         request.end(payload);
       });
@@ -76,8 +77,13 @@ export function createClient(target: Target): Client {
     }
   }
 
-  async function bytes(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Buffer> {
-    const response = await send(method, path, body);
+  async function bytes(
+    method: 'GET' | 'POST',
+    path: string,
+    body?: unknown,
+    timeoutMs = ANSWER_TIMEOUT_MS,
+  ): Promise<Buffer> {
+    const response = await send(method, path, body, timeoutMs);
     const content = await collect(response);
     const status = response.statusCode ?? 0;
     if (status >= 200 && status < 300) return content;
@@ -86,12 +92,12 @@ export function createClient(target: Target): Client {
 
   return {
     bytes,
-    async call<Answer>(method: 'GET' | 'POST', path: string, body?: unknown) {
-      const content = await bytes(method, path, body);
+    async call<Answer>(method: 'GET' | 'POST', path: string, body?: unknown, timeoutMs?: number) {
+      const content = await bytes(method, path, body, timeoutMs);
       return (content.length === 0 ? null : JSON.parse(content.toString('utf8'))) as Answer;
     },
     async stream(path, onEvent, signal) {
-      const response = await send('GET', path, undefined, signal);
+      const response = await send('GET', path, undefined, ANSWER_TIMEOUT_MS, signal);
       const status = response.statusCode ?? 0;
       if (status !== 200) throw refusal(status, (await collect(response)).toString('utf8'), undefined);
       let text = '';

@@ -1,5 +1,6 @@
 /** The commands: each asks the API, and says what it heard as text for people; `--json` prints the answer instead. */
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import type {
   ConfigApplyAnswer,
@@ -9,10 +10,11 @@ import type {
   DiffEntry,
   ExplainAnswer,
 } from '../admin/contract/apply.ts';
+import type { ConsoleFile } from '../admin/contract/auth.ts';
 import type { ChecksAnswer, HostsAnswer } from '../admin/contract/checks.ts';
 import type { EventsAnswer, LiveEvent, LogsAnswer, RestoreAnswer } from '../admin/contract/live.ts';
 import type { StatusAnswer } from '../admin/contract/status.ts';
-import type { Client } from './client.ts';
+import { type Client, RequestError } from './client.ts';
 import { age, bytes, eventLine, table } from './format.ts';
 import { EXIT, UsageError } from './usage.ts';
 
@@ -29,6 +31,8 @@ export interface Invocation {
   readonly options: Readonly<Record<string, string | boolean | undefined>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdin: NodeJS.ReadableStream;
+  /** Of the appliance on this machine; undefined when a URL was given. */
+  readonly stateDirectory: string | undefined;
   /** Prints text for people; with --json nothing. */
   readonly say: (text: string) => void;
   /** Prints an answer; without --json nothing. */
@@ -52,8 +56,52 @@ const need = (operands: readonly string[], at: number, what: string): string => 
   return value;
 };
 
-const status: Command = async ({ client, say, json }) => {
-  const answer = await client.call<StatusAnswer>('GET', '/api/status');
+const STATUS_TIMEOUT_MS = 10_000;
+
+/** The runtime directory of tombolo.service, where the state directory is the usual one. */
+const RUNTIME_DIRECTORY = { '/var/lib/tombolo': '/run/tombolo-actions' };
+
+/** What the appliance of this state directory shows on its screen; undefined when it does not run. */
+async function readConsoleFile(stateDirectory: string): Promise<ConsoleFile | undefined> {
+  for (const directory of [RUNTIME_DIRECTORY[stateDirectory as '/var/lib/tombolo'], stateDirectory]) {
+    if (directory === undefined) continue;
+    try {
+      const told = JSON.parse(await readFile(join(directory, 'console.json'), 'utf8')) as ConsoleFile;
+      if (isRunning(told.processId)) return told;
+    } catch {
+      // Not there, or half written by a version of before.
+    }
+  }
+  return undefined;
+}
+
+/** kill(2) with signal 0; EPERM: it is another user's. */
+function isRunning(processId: number): boolean {
+  try {
+    return process.kill(processId, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+const status: Command = async ({ client, say, json, stateDirectory }) => {
+  let answer: StatusAnswer;
+  try {
+    answer = await client.call<StatusAnswer>('GET', '/api/status', undefined, STATUS_TIMEOUT_MS);
+  } catch (error) {
+    // The panel may be what is wrong: another program has its port, and may even answer. The process tells the screen, too.
+    const told =
+      error instanceof RequestError && error.answer === undefined && stateDirectory !== undefined
+        ? await readConsoleFile(stateDirectory)
+        : undefined;
+    if (told === undefined) throw error;
+    json(told);
+    say(
+      `Tombolo: ${told.status}. Its panel was not reached (${(error as Error).message}); this is what its screen shows.`,
+    );
+    say(table(told.services.map(({ name, state, problem }) => [name, state, problem ?? ''])));
+    return EXIT.trouble;
+  }
   json(answer);
   say(
     `Tombolo ${answer.version}: ${answer.status}, up ${age(answer.process.uptimeSeconds)}, ${bytes(answer.process.rssBytes)}`,

@@ -45,8 +45,13 @@ async function tokenOf(options: Access, stateDirectory: string): Promise<string 
   return environment['TOMBOLO_TOKEN'] ?? readIfPossible(join(stateDirectory, 'admin-token'))?.trim();
 }
 
+const urlOf = (options: Access): string | undefined => options.url ?? environment['TOMBOLO_URL'];
+
+const stateDirectoryOf = (options: Access): string =>
+  options.state ?? environment['TOMBOLO_STATE'] ?? '/var/lib/tombolo';
+
 async function targetOf(options: Access) {
-  const text = options.url ?? environment['TOMBOLO_URL'] ?? 'http://127.0.0.1:8064';
+  const text = urlOf(options) ?? 'http://127.0.0.1:8064';
   const url = URL.parse(text);
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
     throw new UsageError(`--url ${text}: expected a URL such as https://tombolo.local:8064`);
@@ -56,7 +61,7 @@ async function targetOf(options: Access) {
       `--url ${text}: the token would be readable on its way; use https://, or --insecure-http`,
     );
   }
-  const stateDirectory = options.state ?? environment['TOMBOLO_STATE'] ?? '/var/lib/tombolo';
+  const stateDirectory = stateDirectoryOf(options);
   const given = (options.fingerprint ?? environment['TOMBOLO_FINGERPRINT'])?.toUpperCase();
   if (given !== undefined && !/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/.test(given)) {
     throw new UsageError(
@@ -101,8 +106,10 @@ async function main(): Promise<number> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   const print = (text: string) => void process.stdout.write(`${text}\n`);
+  const target = await targetOf(options);
   return COMMANDS[name]({
-    client: createClient(await targetOf(options)),
+    client: createClient(target),
+    stateDirectory: urlOf(options) === undefined ? stateDirectoryOf(options) : undefined,
     operands,
     options,
     environment,

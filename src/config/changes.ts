@@ -6,7 +6,7 @@ import type { AssertionResult } from '../runtime/explain.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type Text, asIs, english, say } from '../texts/text.ts';
 import { type Difference, diffDocuments } from './diff.ts';
-import { type ConfigDocument, type LoadedConfig, loadConfig, loadDocument } from './load.ts';
+import { type ConfigDocument, type LoadedConfig, checkedHere, loadConfig, loadDocument } from './load.ts';
 import { type PendingChange, type Recovery, removePending, writePending } from './pending.ts';
 import type { ConfigProblem } from './problem.ts';
 import { type ConfigEvent, createRecorder, diffOf } from './recorder.ts';
@@ -114,8 +114,8 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
     );
 
   function load(document: unknown): LoadedConfig | { readonly problems: readonly ConfigProblem[] } {
-    if (typeof document !== 'string') return loadDocument(document);
-    if (document.trim() !== '') return loadConfig(document);
+    if (typeof document !== 'string') return checkedHere(loadDocument(document));
+    if (document.trim() !== '') return checkedHere(loadConfig(document));
     // As a file it would be valid, but here it is hardly meant.
     const expected = say('a configuration; {} is the shortest');
     return {

@@ -1,4 +1,6 @@
 /** What no single field of NAT64's part can tell, and what DNS64 must agree with it on. */
+import { parseIpv4 } from '../wire/ip-address.ts';
+import { isNeverRouted } from '../wire/ipv4-scope.ts';
 import { type IpPrefix, parseIpPrefix, prefixContains } from '../wire/ip-prefix.ts';
 import { asIs, either, say } from '../texts/text.ts';
 import { type ConfigProblem, duplicates, problem } from './problem.ts';
@@ -13,6 +15,7 @@ export function checkNat64(config: Config): ConfigProblem[] {
     ...checkMtus(config),
     ...checkStaticEntries(config),
     ...checkEam(config),
+    ...checkNeverRouted(config),
     ...checkPortBlocks(config),
   ];
 }
@@ -24,6 +27,10 @@ export const translatedPrefixes = ({ prefix, extraPrefixes }: Nat64Config): stri
 ];
 
 const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
+
+/** Every prefix that IPv4 addresses are embedded in, also while NAT64 or DNS64 is off: no server is there. */
+export const nat64PrefixesOf = ({ nat64, dns64 }: Config): IpPrefix[] =>
+  [...translatedPrefixes(nat64), ...dns64.prefixes].map(parsed);
 
 /** RFC 7915 section 4.1: the least MTU of the IPv6 side is not above that of its first link. */
 function checkMtus({ nat64 }: Config): ConfigProblem[] {
@@ -56,17 +63,35 @@ function checkEam({ nat64 }: Config): ConfigProblem[] {
           say('addresses outside nat64.pool4'),
         ),
       );
-    const inside = translatedPrefixes(nat64).find((text) => prefixContains(parsed(text), prefix6.address));
-    if (inside !== undefined)
-      problems.push(
-        problem(
-          `${path}/ipv6`,
-          ipv6,
-          say('lies in the NAT64 prefix {prefix}', { prefix: inside }),
-          say('addresses of servers'),
-        ),
-      );
+    const own = translatedPrefixes(nat64);
+    const inside = own.find((text) => prefixContains(parsed(text), prefix6.address));
+    const around = own.find((text) => prefixContains(prefix6, parsed(text).address));
+    // What the mapping makes would lie in the prefix, and so come back to be translated.
+    const sentence =
+      inside !== undefined
+        ? say('lies in the NAT64 prefix {prefix}', { prefix: inside })
+        : around === undefined
+          ? undefined
+          : say('overlaps {other}', { other: around });
+    if (sentence !== undefined)
+      problems.push(problem(`${path}/ipv6`, ipv6, sentence, say('addresses of servers')));
     return problems;
+  });
+}
+
+/** Addresses that no packet between networks may have (RFC 6890) lead nowhere, and would be led to the translator. */
+function checkNeverRouted({ nat64 }: Config): ConfigProblem[] {
+  const rows: [path: string, value: string][] = [
+    ...nat64.pool4.map(({ address }, i): [string, string] => [`/nat64/pool4/${i}/address`, address]),
+    ...nat64.eam.map(({ ipv4 }, i): [string, string] => [`/nat64/eam/${i}/ipv4`, ipv4]),
+    ...nat64.embedded.map((text, i): [string, string] => [`/nat64/embedded/${i}`, text]),
+    ...nat64.icmpSource4.map((text, i): [string, string] => [`/nat64/icmpSource4/${i}`, text]),
+  ];
+  return rows.flatMap(([path, value]) => {
+    const address = parseIpv4(value.split('/')[0]);
+    if (address === undefined || !isNeverRouted(address)) return [];
+    const sentence = say('is an address that is never routed');
+    return [problem(path, value, sentence, say('addresses of networks'))];
   });
 }
 

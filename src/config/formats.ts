@@ -32,6 +32,11 @@ export const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   'ipv4-address': (text) => parseIpv4(text) !== undefined,
   'ip-prefix': (text) => parseIpPrefix(text) !== undefined,
   'ipv4-prefix': (text) => !text.includes(':') && parseIpPrefix(text) !== undefined,
+  'embedded-prefix': (text) => {
+    const prefix = text.includes(':') ? undefined : parseIpPrefix(text);
+    // All of IPv4 would be the default route, too.
+    return text === 'auto' || (prefix !== undefined && prefix.prefixBits >= 96 + 8);
+  },
   'ipv6-prefix': (text) => text.includes(':') && parseIpPrefix(text) !== undefined,
   'pool4-address': (text) => text === 'auto' || parseIpv4(text) !== undefined,
 };

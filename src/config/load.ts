@@ -1,5 +1,7 @@
 /** From text to a complete configuration, or to everything that is wrong with it. Pure. */
+import { readOwn } from '../os/ourselves.ts';
 import { checkConfig } from './check.ts';
+import { checkOurselves } from './check-ourselves.ts';
 import { withDefaults } from './json-schema.ts';
 import { type Positions, lineAndColumn, parseJson } from './json.ts';
 import type { ConfigProblem } from './problem.ts';
@@ -37,6 +39,15 @@ export function loadDocument(value: unknown): LoadedConfig | { readonly problems
   const config = fillDefaults(document);
   const problems = checkConfig(config);
   return problems.length > 0 ? { problems: problems.slice(0, MAX_PROBLEMS) } : { config, document };
+}
+
+/** What is loaded to be put into force now: this machine's own addresses count, too. See check-ourselves.ts. */
+export function checkedHere(
+  loaded: LoadedConfig | { readonly problems: readonly ConfigProblem[] },
+): LoadedConfig | { readonly problems: readonly ConfigProblem[] } {
+  if ('problems' in loaded) return loaded;
+  const problems = checkOurselves(loaded.config, readOwn());
+  return problems.length > 0 ? { problems: problems.slice(0, MAX_PROBLEMS) } : loaded;
 }
 
 /** A complete copy of a valid document. */

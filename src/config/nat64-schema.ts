@@ -69,6 +69,12 @@ const EamEntrySchema = Type.Object(
   {
     ipv4: text('ipv4-prefix', 'IPv4 address or prefix', 'an IPv4 prefix such as 192.0.2.9/32'),
     ipv6: text('ipv6-prefix', 'IPv6 address or prefix', 'an IPv6 prefix such as 2001:db8:1::9/128'),
+    side: Type.Union([Type.Literal('ipv6'), Type.Literal('ipv4')], {
+      title:
+        'Where it is: a server on the IPv6 side, whose IPv4 address is led to the translator; or a node on the IPv4 side, whose IPv6 address is',
+      expected: '"ipv6" or "ipv4"',
+      default: 'ipv6',
+    }),
   },
   { ...strict, title: 'Mapping', expected: 'an object with "ipv4" and "ipv6"' },
 );
@@ -182,6 +188,16 @@ export const Nat64Schema = Type.Object(
       expected: '"stateful" or "stateless"',
       default: 'stateful',
     }),
+    embedded: Type.Array(
+      text('embedded-prefix', 'Prefix', 'an IPv4 prefix such as 192.0.2.128/25, or "auto"'),
+      {
+        maxItems: 64,
+        title:
+          'Stateless mode: IPv4 addresses that servers have inside their IPv6 addresses (RFC 6052); they are led to the translator. "auto" stands for those to which an IPv6 route inside nat64.prefix leads',
+        expected: 'a list of at most 64 IPv4 prefixes of 8 bits or more, or "auto"',
+        default: ['auto'],
+      },
+    ),
     eam: Type.Array(EamEntrySchema, {
       maxItems: 256,
       title:
@@ -251,9 +267,34 @@ export const Nat64Schema = Type.Object(
     }),
     refusedFromIpv4: Type.Union([Type.Literal('silent'), Type.Literal('prohibited')], {
       title:
-        'What a sender on the IPv4 side is told of a packet that no mapping or session admits: nothing, or ICMP "administratively prohibited"',
+        'What a sender on the IPv4 side is told of a packet that no mapping or session admits, or that the settings refuse: nothing, or ICMP "administratively prohibited"',
       expected: '"silent" or "prohibited"',
       default: 'silent',
+    }),
+    refusedFromIpv6: Type.Union([Type.Literal('silent'), Type.Literal('prohibited')], {
+      title:
+        'What a sender on the IPv6 side is told of a packet that is refused: nothing, or an ICMPv6 error such as "administratively prohibited"; Packet Too Big and Time Exceeded are sent in any case',
+      expected: '"silent" or "prohibited"',
+      default: 'prohibited',
+    }),
+    trafficClass: Type.Union([Type.Literal('copy'), Type.Literal('zero')], {
+      title:
+        'Traffic class of the IPv6 packets: the whole TOS octet of the IPv4 packets (with ECN), or 0 (RFC 7915 section 4.1)',
+      expected: '"copy" or "zero"',
+      default: 'copy',
+    }),
+    typeOfService: Type.Union([Type.Literal('copy'), Type.Literal('set')], {
+      title:
+        'TOS octet of the IPv4 packets: the whole traffic class of the IPv6 packets (with ECN), or nat64.typeOfServiceValue (RFC 7915 section 5.1)',
+      expected: '"copy" or "set"',
+      default: 'copy',
+    }),
+    typeOfServiceValue: Type.Integer({
+      minimum: 0,
+      maximum: 255,
+      title: 'The TOS octet where nat64.typeOfService is "set": DSCP times 4, and ECN',
+      expected: 'a whole number from 0 to 255',
+      default: 0,
     }),
     unsolicitedSyn: Type.Union([Type.Literal('store'), Type.Literal('drop')], {
       title:
@@ -308,9 +349,10 @@ export const Nat64Schema = Type.Object(
       requiresRestart: true,
     }),
     keepSessions: Type.Boolean({
-      title: 'Keep the sessions over a restart of the process, in a file of the state directory',
+      title:
+        'Keep the sessions over a restart of the process, in a file of the state directory: written when it stops, and of established connections at most every 10 minutes',
       expected: 'true or false',
-      default: false,
+      default: true,
     }),
     log: Type.Union([Type.Literal('none'), Type.Literal('mappings'), Type.Literal('sessions')], {
       title:

@@ -41,6 +41,8 @@ ${JSON.stringify(EXAMPLE, null, 2)}
 - \`--check\` validates the file and exits: 0 good, 2 refused.
 - A file that is refused at the start ends the process with exit code 2. One that is refused later (SIGHUP, the admin
   page) changes nothing: the running configuration stays.
+- A port that another program has, or an address that is not there yet, is told and tried again; the rest serves. A change
+  that wants a new one which cannot be had is refused.
 - Every problem names the place in the file, the JSON path, the value, and what would be right:
   \`config.json:4:18: /hosts/0/address: "192.0.2.1" is not an IPv6 address such as 2001:db8:1::10\`.
 - A change through the admin page puts the configuration into force first and then writes the file, whole or not at

@@ -216,6 +216,13 @@ export const ConfigSchema = Type.Object(
     dns64: Dns64Schema,
     nat64: Nat64Schema,
     admin: AdminSchema,
+    shutdownSeconds: Type.Integer({
+      minimum: 0,
+      maximum: 300,
+      title: 'When the process ends: seconds in which open connections may finish, before they are cut',
+      expected: 'a whole number from 0 to 300',
+      default: 10,
+    }),
     assertions: Type.Array(AssertionSchema, {
       maxItems: 100,
       title: 'What must hold: a change of the configuration that breaks one is refused',

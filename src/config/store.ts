@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { removeFileDurably, writeFileAtomically } from '../os/atomic-write.ts';
 import type { Logger } from '../runtime/log.ts';
-import { type ConfigDocument, loadConfig } from './load.ts';
+import { type ConfigDocument, checkedHere, loadConfig } from './load.ts';
 import { type ConfigProblem, formatProblem } from './problem.ts';
 import type { Config } from './schema.ts';
 
@@ -153,7 +153,7 @@ export function openConfigStore(path: string, log: Pick<Logger, 'info' | 'warn' 
     reload: () =>
       serialize(async () => {
         const newText = readText(path);
-        const next = loadConfig(newText ?? '');
+        const next = checkedHere(loadConfig(newText ?? ''));
         if ('problems' in next) {
           const problems = next.problems.map((problem) => formatProblem(problem, path));
           log.error({ problems }, 'configuration: file refused, the running configuration stays');

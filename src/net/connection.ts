@@ -2,7 +2,7 @@
  * A connection as plain data: two halves, one for each direction. Kept small, since thousands stay open: an idle one
  * holds no buffer, no pipe and no timer.
  */
-import type { Gate, Examiner, Route } from './gate.ts';
+import type { AnswerExaminer, Examiner, Gate, Route, UploadScanner } from './gate.ts';
 import type { Pipe } from './pipe-pool.ts';
 
 /** Where a connection is in its life. */
@@ -44,8 +44,10 @@ export interface Half {
   movedBytes: number;
   /** All bytes so far. */
   totalBytes: number;
-  /** Bytes that may still pass; what follows is discarded. Negative: no limit. */
+  /** Bytes that may still pass; what follows is discarded, or, of an answer, ends it. Negative: no limit. */
   remainingBytes: number;
+  /** Nothing is read: what becomes of it depends on the other side's answer. */
+  waiting: boolean;
 }
 
 export interface Connection {
@@ -65,6 +67,10 @@ export interface Connection {
   examiner: Examiner | null;
   /** Where to: while dialling, and during one exchange. */
   route: Route | null;
+  /** Finds the end of what the client may send; null when nobody looks. */
+  upload: UploadScanner | null;
+  /** Judges the server's first bytes; null when they simply pass. */
+  answer: AnswerExaminer | null;
   /** The connection ends when the server's answer does. */
   oneExchange: boolean;
   /** One side was reset: the other will be. */
@@ -95,6 +101,7 @@ function createHalf(connection: Connection): Half {
     movedBytes: 0,
     totalBytes: 0,
     remainingBytes: -1,
+    waiting: false,
   };
 }
 
@@ -114,6 +121,8 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     openingBytes: 0,
     examiner: null,
     route: null,
+    upload: null,
+    answer: null,
     oneExchange: false,
     failed: false,
     name: null,

@@ -17,6 +17,7 @@ import {
   read,
 } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
+import { type Ourselves, isOwnSocketAddress } from '../os/ourselves.ts';
 import type { Closer } from './closing.ts';
 import { type Connection, type Half, Phase, createConnection, oppositeOf } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
@@ -24,7 +25,7 @@ import { dial, dialFailureOf, socketError } from './dial.ts';
 import { LINGER_MS, type Registry, createEnding } from './ending.ts';
 import type { Epoll } from './epoll.ts';
 import { TcpEvent, type TcpEvents } from './events.ts';
-import { CLOSE, type DialFailure, type Gate, type Route, type Verdict } from './gate.ts';
+import { type AnswerVerdict, CLOSE, type DialFailure, type Gate, type Route, type Verdict } from './gate.ts';
 import { HOST, type HostCounters } from './host-slots.ts';
 import type { PipePool } from './pipe-pool.ts';
 import { CHUNK_BYTES, createRelay } from './relay.ts';
@@ -38,11 +39,15 @@ const OPENINGS_LIMIT_BYTES = 32 * 1024 * 1024;
 /** An opening of this size is always heard out, whatever others do: a usual ClientHello has 0.5 to 2 KB. */
 const SMALL_OPENING_BYTES = 4096;
 
+/** Before the first configuration, when there is no listener either. */
+const NOT_TOLD: Ourselves = { own: [], rows: new Int32Array() };
+
 const FAILURE_COUNTERS = {
   refused: 'server-refused',
   unreachable: 'server-unreachable',
   timeout: 'server-timeout',
   'no-socket': 'server-no-socket',
+  ourselves: 'server-ourselves',
 } as const;
 
 export interface ConnectionsOptions {
@@ -73,6 +78,8 @@ export interface Connections {
   readonly busy: boolean;
   /** The time that handlers go by: milliseconds that wrap at 2^31. */
   setNow(nowMs: number): void;
+  /** No server is dialled at these addresses from now on. */
+  setOurselves(ourselves: Ourselves): void;
   accept(clientFd: number, gate: Gate): void;
   /** False when the descriptor is of no connection. */
   dispatch(fd: number, events: number): boolean;
@@ -88,13 +95,24 @@ export function createConnections(options: ConnectionsOptions): Connections {
   const halves: (Half | undefined)[] = [];
   const registry: Registry = { halves, open: 0, openings: 0, openingsBytes: 0, nowMs: 0 };
   let queued: Half[] = [];
+  let ourselves = NOT_TOLD;
 
   const queue = (half: Half) => {
     if (half.queued) return;
     half.queued = true;
     queued.push(half);
   };
-  const relay = createRelay({ counters, hosts, pipes, scratch, onFinished, onAnswerEnded, queue });
+  const relay = createRelay({
+    counters,
+    hosts,
+    pipes,
+    scratch,
+    onFinished,
+    onMalformedUpload,
+    onAnswer,
+    onAnswerEnded,
+    queue,
+  });
   const { release } = relay;
   const ending = createEnding({
     registry,
@@ -174,6 +192,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
     hosts.values[connection.hostAt + HOST.ACCEPTED]++;
     hosts.values[connection.hostAt + HOST.OPEN]++;
     connection.examiner = null;
+    // The admin page would take the client for us, and a listener of ours would dial us again, until no socket is left.
+    if (isOwnSocketAddress(ourselves, route.serverAddress)) return serverFailed(connection, 'ourselves');
     const fd = dial(ledger, route.serverAddress, keepalive);
     if (fd < 0) return serverFailed(connection, dialFailureOf(-fd));
     const { up, down } = connection;
@@ -201,6 +221,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
     if (route.oneExchange) connection.route = route;
     relay.hold(up, route.preamble);
     up.remainingBytes = route.uploadBytes;
+    connection.upload = route.upload ?? null;
+    connection.answer = route.answer ?? null;
+    up.waiting = connection.answer !== null;
+    if (up.waiting && up.exhaustive) return clientGone(connection);
     up.writable = true;
     run(up);
     if (connection.phase === Phase.relaying && (events & READABLE) !== 0) onRelayEvents(down, events);
@@ -211,10 +235,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const { up } = connection;
     if ((events & EXHAUSTIVE) !== 0) up.exhaustive = true;
     if ((events & READABLE) !== 0) up.readable = true;
-    if ((events & (EPOLLERR | EPOLLHUP)) === 0) return;
-    countEnd(connection, index['closed-early']);
-    connection.failed = true;
-    close(connection);
+    if ((events & (EPOLLERR | EPOLLHUP)) !== 0) clientGone(connection);
   }
 
   function serverFailed(connection: Connection, failure: DialFailure): void {
@@ -233,6 +254,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const opposite = oppositeOf(half);
     if ((events & EXHAUSTIVE) !== 0) {
       half.exhaustive = true;
+      if (half.waiting) return clientGone(connection);
       if ((events & EPOLLPRI) !== 0) half.movedBytes = 1; // splice stops at urgent data, read skips it
       if ((events & EPOLLERR) !== 0) relay.abandon(opposite);
       if (connection.phase !== Phase.relaying) return;
@@ -248,9 +270,41 @@ export function createConnections(options: ConnectionsOptions): Connections {
     }
   }
 
+  /** Who waits for an answer to decide what may pass has nothing to end before: it is not read, so a FIN would go unseen. */
+  function clientGone(connection: Connection): void {
+    countEnd(connection, index['closed-early']);
+    connection.failed = true;
+    close(connection);
+  }
+
   function onFinished(connection: Connection): void {
     countEnd(connection, index[connection.failed ? 'closed-reset' : 'closed']);
     close(connection);
+  }
+
+  /** The server has a part of the request, so only a reset tells it that the rest will not come. */
+  function onMalformedUpload(connection: Connection): void {
+    countEnd(connection, connection.upload!.malformedCounter);
+    connection.failed = true;
+    close(connection);
+  }
+
+  function onAnswer(connection: Connection, verdict: Exclude<AnswerVerdict, { kind: 'more' }>): void {
+    const { up, down } = connection;
+    connection.answer = null;
+    if (verdict.kind === 'refuse') return refuse(connection, verdict.refusal);
+    const { counter, bytes, isTunnel, remainingBytes } = verdict;
+    if (counter >= 0) values[counter]++;
+    relay.hold(down, bytes);
+    down.remainingBytes = remainingBytes;
+    if (isTunnel) {
+      connection.oneExchange = false;
+      relay.hold(up, connection.route?.tunnelled ?? null);
+    }
+    connection.route = null;
+    up.remainingBytes = isTunnel ? -1 : 0;
+    up.waiting = false;
+    queue(up);
   }
 
   function onAnswerEnded(connection: Connection): boolean {
@@ -338,6 +392,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       return queued.length > 0;
     },
     setNow: (nowMs) => void (registry.nowMs = nowMs),
+    setOurselves: (next) => void (ourselves = next),
     accept,
     dispatch,
     runQueued,

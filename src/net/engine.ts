@@ -6,6 +6,7 @@
 
 import { EPOLLIN } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
+import type { Ourselves } from '../os/ourselves.ts';
 import { Acceptor, PAUSE_MS } from './acceptor.ts';
 import { Closer, RESET_POLL_MS } from './closing.ts';
 import { type ConnectionTimeouts, createConnections } from './connections.ts';
@@ -33,8 +34,15 @@ export interface EngineOptions {
 }
 
 export interface TcpEngine {
-  /** Replaces limits and listening sockets (fd -> gate); connections go on, with the gate they came through. */
-  configure(limits: EngineLimits, gates: Map<number, Gate>): void;
+  /**
+   * Replaces limits, listening sockets (fd -> gate), and the addresses that no server is dialled at; connections go on,
+   * with the gate they came through.
+   */
+  configure(limits: EngineLimits, gates: Map<number, Gate>, ourselves: Ourselves): void;
+  /** In the last turn there was nothing to do, nothing is open, and nobody waits to be accepted. */
+  readonly isIdle: boolean;
+  /** Sockets that wait for their reset, and what looking at them has cost. */
+  readonly closer: Pick<Closer, 'waiting' | 'looks'>;
   /** One turn of the loop, waiting at most `maxWaitMs`; true when `wakeFd` is readable. */
   turn(maxWaitMs: number): boolean;
 }
@@ -50,6 +58,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
   const pipes = new PipePool(ledger);
   const connections = createConnections({ epoll, ledger, closer, pipes, counters, hosts, events, keepalive });
   let limits: EngineLimits = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0, maxConnections: 0 };
+  let isIdle = false;
   let scannedMs = performance.now() | 0;
   const acceptor = new Acceptor({
     epoll,
@@ -67,7 +76,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
 
   function waitMs(maxWaitMs: number): number {
     if (connections.busy) return 0;
-    if (closer.waiting) return RESET_POLL_MS;
+    if (closer.waiting > 0) return RESET_POLL_MS;
     if (acceptor.paused) return PAUSE_MS;
     return connections.open > 0 ? Math.min(maxWaitMs, scanPeriodMs()) : maxWaitMs;
   }
@@ -80,7 +89,8 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     let woken = false;
     for (let position = 0; position < count; position++) {
       const fd = epoll.fdAt(position);
-      if (connections.dispatch(fd, epoll.eventsAt(position))) continue;
+      const mask = epoll.eventsAt(position);
+      if (connections.dispatch(fd, mask) || closer.dispatch(fd, mask)) continue;
       if (fd === wakeFd) woken = true;
       else acceptor.accept(fd, nowMs);
     }
@@ -90,6 +100,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
       connections.scan(limits);
     }
     closer.turn(nowMs);
+    isIdle = count === 0 && connections.open === 0 && closer.waiting === 0 && !acceptor.paused;
     acceptor.resume(nowMs);
     gauges.values[gauges.index.connections] = connections.open;
     gauges.values[gauges.index.openings] = connections.openings;
@@ -98,9 +109,14 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
   }
 
   return {
-    configure(newLimits, gates) {
+    configure(newLimits, gates, ourselves) {
       limits = newLimits;
+      connections.setOurselves(ourselves);
       acceptor.setListeners(gates, performance.now() | 0);
+    },
+    closer,
+    get isIdle() {
+      return isIdle;
     },
     turn,
   };

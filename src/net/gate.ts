@@ -13,11 +13,49 @@ export interface Route {
   readonly preamble: Uint8Array | null;
   /** Bytes of the client that may follow `preamble`, the rest being discarded; -1 for no limit. */
   readonly uploadBytes: number;
+  /** Finds the end of what may follow `preamble` in the bytes themselves; made for one connection. */
+  readonly upload?: UploadScanner;
   /** The connection is over when the server ends its answer (an HTTP exchange), not when both sides have closed. */
   readonly oneExchange: boolean;
   /** The client asked with HEAD: refusals carry no body. */
   readonly withoutBody?: boolean;
+  /**
+   * The judge of the server's first bytes, when its answer decides what more may pass. Until its verdict nothing passes
+   * either way but `preamble`. Such a route is of one exchange, and made for one connection.
+   */
+  readonly answer?: AnswerExaminer;
+  /** What the client sent behind `preamble`: passed when the answer makes a tunnel of the connection, else dropped. */
+  readonly tunnelled?: Uint8Array;
 }
+
+/** Reads what a client sends behind a preamble, as it passes. */
+export interface UploadScanner {
+  /** How many of the bytes may pass; what follows these, when they are fewer, is discarded. -1: malformed, the connection ends. */
+  push(chunk: Uint8Array): number;
+  /** Position of the counter of connections that end so. */
+  readonly malformedCounter: number;
+}
+
+/** Judges a server's first bytes as they arrive. */
+export interface AnswerExaminer {
+  /** `chunk` is valid during the call only. */
+  push(chunk: Uint8Array): AnswerVerdict;
+}
+
+export type AnswerVerdict =
+  | { readonly kind: 'more' }
+  | {
+      readonly kind: 'pass';
+      /** Position of what counts it; -1 for none. */
+      readonly counter: number;
+      /** What the client gets for the bytes so far. */
+      readonly bytes: Uint8Array;
+      /** Everything passes both ways from now on; else what the client still sends is discarded. */
+      readonly isTunnel: boolean;
+      /** What of the answer is still to come, after which the exchange is over; -1 when the server's end tells. */
+      readonly remainingBytes: number;
+    }
+  | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
 /** Why a connection goes no further. */
 export interface Refusal {
@@ -35,10 +73,10 @@ export type Verdict =
   | { readonly kind: 'route'; readonly route: Route; readonly counter: number; readonly name: string }
   | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly name?: string };
 
-export const MORE: Verdict = { kind: 'more' };
+export const MORE: { readonly kind: 'more' } = { kind: 'more' };
 
-/** Why a server could not be reached. */
-export type DialFailure = 'refused' | 'unreachable' | 'timeout' | 'no-socket';
+/** Why a server could not be reached; ourselves: its address is our own, and nobody may come in that way. */
+export type DialFailure = 'refused' | 'unreachable' | 'timeout' | 'no-socket' | 'ourselves';
 /** ... or that it ended an exchange without an answer. */
 export type ServerFailure = DialFailure | 'no-answer';
 

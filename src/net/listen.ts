@@ -11,13 +11,16 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
   SO_REUSEADDR,
+  SO_ATTACH_FILTER,
   SO_REUSEPORT,
   TCP_NODELAY,
+  addressOf,
   bind,
   check,
   close,
   int32,
   listen,
+  pinned,
   setsockopt,
   socket,
 } from '../os/libc.ts';
@@ -71,12 +74,21 @@ export function openListener(spec: ListenSpec, keepalive: boolean, mayOverlap = 
   }
 }
 
+/** A listening socket that should be there and cannot be had. */
+export interface MissingListener {
+  readonly spec: ListenSpec;
+  /** SystemCallError of its last attempt. */
+  readonly error: Error;
+}
+
 const keyOf = (spec: SocketAddress) => formatSocketAddress(spec);
 
 /** A change of the set of listening sockets: begun by `openChanges`, ended by `commit` or `rollback`. */
 export interface ListenerChange {
-  /** Every socket of the new set. */
+  /** Every socket of the new set that is open. */
   readonly listeners: readonly OpenListener[];
+  /** Those that could not be opened, and may be missing. */
+  readonly missing: readonly MissingListener[];
   /** Closes the sockets that the new set lacks; call when no thread accepts on them any more. */
   commit(): void;
   /** Closes the sockets that were opened for the new set. */
@@ -85,32 +97,42 @@ export interface ListenerChange {
 
 /**
  * Opens what `wanted` has and `current` lacks, and keeps the sockets that both have (same address and port, the name
- * may differ). Throws, with nothing changed, when one cannot be opened.
+ * may differ). Throws, with nothing changed, when one cannot be opened that may not be missing (`mayMiss`): one that was
+ * missing before a change is no reason to refuse it.
  */
 export function openChanges(
   current: readonly OpenListener[],
   wanted: readonly ListenSpec[],
   keepalive: boolean,
+  mayMiss: (spec: ListenSpec) => boolean,
 ): ListenerChange {
   const kept = new Map(current.map((listener) => [keyOf(listener.spec), listener.fd]));
   const wantedKeys = new Set(wanted.map(keyOf));
   const leaving = current.filter(({ spec }) => !wantedKeys.has(keyOf(spec)));
   const opened: OpenListener[] = [];
+  const missing: MissingListener[] = [];
   const closeOpened = () => opened.forEach(({ fd }) => close(fd));
   // A new socket may overlap one that is about to go (0.0.0.0 -> 192.0.2.1, same port): let those two share.
   const share = (value: Uint8Array) =>
     leaving.forEach(({ fd }) => setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, value, 4));
   try {
     share(ON);
-    const listeners = wanted.map((spec) => {
+    const listeners = wanted.flatMap((spec): OpenListener[] => {
       const fd = kept.get(keyOf(spec));
-      if (fd !== undefined) return { spec, fd };
-      const listener = openListener(spec, keepalive, leaving.length > 0);
-      opened.push(listener);
-      return listener;
+      if (fd !== undefined) return [{ spec, fd }];
+      try {
+        const listener = openListener(spec, keepalive, leaving.length > 0);
+        opened.push(listener);
+        return [listener];
+      } catch (error) {
+        if (!mayMiss(spec)) throw error;
+        missing.push({ spec, error: error as Error });
+        return [];
+      }
     });
     return {
       listeners,
+      missing,
       commit: () => leaving.forEach(({ fd }) => close(fd)),
       rollback: () => {
         closeOpened();
@@ -122,4 +144,35 @@ export function openChanges(
     share(OFF);
     throw error;
   }
+}
+
+// Classic BPF (linux/filter.h): struct sock_filter { u16 code, u8 jt, u8 jf, u32 k }. A TCP socket's filter sees the packet
+// from its TCP header on; byte 13 has the flags.
+const DROP_SYN = [
+  [0x30, 0, 0, 13], // A = flags
+  [0x54, 0, 0, 0x12], // A &= SYN | ACK
+  [0x15, 0, 1, 0x02], // SYN alone?
+  [0x06, 0, 0, 0], // drop
+  [0x06, 0, 0, 0xffff_ffff], // pass
+] as const;
+
+/**
+ * From now on nobody new gets into the queue of a listening socket; who is in it, or has its handshake under way, can
+ * still be accepted. A connection request (SYN) meets silence and is repeated by its sender, after 1 s, 3 s, 7 s and so on:
+ * it reaches the process that listens next, where closing the socket now would refuse it, and destroy the queue.
+ */
+export function stopAdmitting(fd: number): void {
+  const program = pinned(DROP_SYN.length * 8);
+  const view = new DataView(program.buffer);
+  for (const [i, [code, jt, jf, k]] of DROP_SYN.entries()) {
+    view.setUint16(i * 8, code, true);
+    view.setUint8(i * 8 + 2, jt);
+    view.setUint8(i * 8 + 3, jf);
+    view.setUint32(i * 8 + 4, k, true);
+  }
+  const header = pinned(16); // struct sock_fprog { u16 len, struct sock_filter *filter }
+  const headerView = new DataView(header.buffer);
+  headerView.setUint16(0, DROP_SYN.length, true);
+  headerView.setBigUint64(8, addressOf(program), true);
+  setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, header, 16);
 }

@@ -1,5 +1,7 @@
-/** Whether traffic meets a listening socket, for explanations: what the kernel would do. */
-import { ownAddresses } from '../os/interfaces.ts';
+/** Whether traffic meets a listening socket, and whether its server may be dialled, for explanations. */
+import { type Ourselves, isDeliveredHere, isOwnAddress, readOwn } from '../os/ourselves.ts';
+import { type LastLeg, type WayStep, endsRefused } from '../runtime/explain.ts';
+import { say } from '../texts/text.ts';
 import { mappedIpv4, parseIpAddress } from '../wire/ip-address.ts';
 
 const LOOPBACK4 = 127;
@@ -9,7 +11,7 @@ const LOOPBACK4 = 127;
  * stands for a router that passes the port on, and undefined for any address of the family that others can reach.
  */
 export function listensFor(listening: readonly string[], to: string | undefined, family: 4 | 6): boolean {
-  const target = to !== undefined && ownAddresses().includes(to) ? parseIpAddress(to) : undefined;
+  const target = to !== undefined && isDeliveredHere(readOwn(), to) ? parseIpAddress(to) : undefined;
   return listening.some((text) => {
     const address = parseIpAddress(text);
     if (address === undefined || familyOf(address) !== family) return false;
@@ -27,3 +29,21 @@ const isLoopback = (address: Uint8Array): boolean =>
   familyOf(address) === 4
     ? address[12] === LOOPBACK4
     : address.every((byte, i) => byte === (i === 15 ? 1 : 0));
+
+/** The end of a way to a server whose address is ours, where the engine refuses to dial; undefined when it is not. */
+export function endsAtOurselves(
+  ourselves: Ourselves,
+  { name, address }: { readonly name: string; readonly address: string },
+  position: number,
+  steps: readonly WayStep[],
+): LastLeg | undefined {
+  if (!isOwnAddress(ourselves, address)) return undefined;
+  const text = say(
+    'The address of {server}, {address}, is one of this appliance itself: it is never dialled.',
+    {
+      server: name,
+      address,
+    },
+  );
+  return endsRefused(steps, text, { counter: 'server-ourselves', configPath: `/hosts/${position}/address` });
+}

@@ -19,6 +19,7 @@ import {
 } from '../os/libc.ts';
 import { type Connection, type Half, oppositeOf } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
+import type { AnswerVerdict } from './gate.ts';
 import { HOST, type HostCounters } from './host-slots.ts';
 import { PIPE_BYTES, type PipePool } from './pipe-pool.ts';
 
@@ -41,6 +42,10 @@ export interface RelayOptions {
   readonly scratch: Uint8Array;
   /** Both halves are finished: the connection is to be closed. */
   readonly onFinished: (connection: Connection) => void;
+  /** What the client sends is not what it may send. */
+  readonly onMalformedUpload: (connection: Connection) => void;
+  /** The server's first bytes have been judged. */
+  readonly onAnswer: (connection: Connection, verdict: Exclude<AnswerVerdict, { kind: 'more' }>) => void;
   /** The server has ended (or reset) its answer in a connection of one exchange. True: handled, leave it alone. */
   readonly onAnswerEnded: (connection: Connection) => boolean;
   /** The half has work: pump it soon. */
@@ -48,7 +53,7 @@ export interface RelayOptions {
 }
 
 export interface Relay {
-  /** Bytes to send before any that are read. */
+  /** Bytes to send before any that are read, behind those that wait already. */
   hold(half: Half, bytes: Uint8Array | null): void;
   /**
    * Moves what can be moved. True when the half used up its share of the turn and wants to go on.
@@ -67,6 +72,8 @@ export function createRelay({
   pipes,
   scratch,
   onFinished,
+  onMalformedUpload,
+  onAnswer,
   onAnswerEnded,
   queue,
 }: RelayOptions): Relay {
@@ -74,8 +81,9 @@ export function createRelay({
   let heldBytes = 0;
 
   function hold(half: Half, bytes: Uint8Array | null): void {
-    half.held = bytes;
-    heldBytes += bytes?.length ?? 0;
+    if (bytes === null || bytes.length === 0) return;
+    half.held = half.held === null ? bytes : Buffer.concat([half.held, bytes]);
+    heldBytes += bytes.length;
   }
 
   function release(half: Half): void {
@@ -167,12 +175,18 @@ export function createRelay({
         finish(half);
         return false;
       }
+      if (half.waiting) return false;
+      if (half.remainingBytes === 0 && half === half.connection.down) {
+        half.ended = true; // the answer is complete
+        continue;
+      }
       if (!half.readable || !half.writable || budget <= 0) {
         release(half); // an empty pipe serves others
         return half.readable && half.writable;
       }
-      if (half.remainingBytes === 0) budget -= discard(half);
-      else if (half.movedBytes >= SPLICE_AFTER_BYTES) budget -= spliceIn(half);
+      if (half.connection.answer !== null) budget -= examine(half, nowMs);
+      else if (half.remainingBytes === 0) budget -= discard(half);
+      else if (half.movedBytes >= SPLICE_AFTER_BYTES && !isScanned(half)) budget -= spliceIn(half);
       else budget -= copy(half, nowMs);
     }
   }
@@ -195,15 +209,46 @@ export function createRelay({
     // The next byte to arrive in an emptied queue makes a new edge.
     if (taken < wanted && !half.exhaustive) half.readable = false;
     half.connection.sinceMs = nowMs;
-    count(half, taken);
-    const written = write(half.to, scratch, taken);
-    if (written === taken) return taken;
+    const passing = isScanned(half) ? scan(half, taken) : taken;
+    if (passing <= 0) return taken;
+    count(half, passing);
+    const written = write(half.to, scratch, passing);
+    if (written === passing) return taken;
     if (written >= 0 || errno() === E.EAGAIN) {
       half.writable = false;
-      hold(half, Buffer.from(scratch.subarray(Math.max(written, 0), taken)));
+      hold(half, Buffer.from(scratch.subarray(Math.max(written, 0), passing)));
     } else {
       writeFailed(half);
     }
+    return taken;
+  }
+
+  /** How many of the bytes just read may pass; the rest, and what comes behind it, is discarded. */
+  function scan(half: Half, taken: number): number {
+    const { connection } = half;
+    const passing = connection.upload!.push(scratch.subarray(0, taken));
+    if (passing < 0) onMalformedUpload(connection);
+    else if (passing < taken) {
+      half.remainingBytes = 0;
+      values[index['bytes-discarded']] += taken - passing;
+    }
+    return passing;
+  }
+
+  /** What the server says first: held back until its judge knows what it is. */
+  function examine(half: Half, nowMs: number): number {
+    const { connection } = half;
+    const taken = read(half.from, scratch, CHUNK_BYTES);
+    if (taken <= 0) {
+      nothingRead(half, taken);
+      return 0;
+    }
+    if (taken < CHUNK_BYTES && !half.exhaustive) half.readable = false;
+    connection.sinceMs = nowMs;
+    const verdict = connection.answer!.push(scratch.subarray(0, taken));
+    if (verdict.kind === 'more') return taken;
+    if (verdict.kind === 'pass') count(half, verdict.bytes.length);
+    onAnswer(connection, verdict);
     return taken;
   }
 
@@ -238,3 +283,5 @@ export function createRelay({
 
   return { hold, pump, abandon, release };
 }
+
+const isScanned = (half: Half): boolean => half.connection.upload !== null && half === half.connection.up;

@@ -3,8 +3,10 @@
  * Used by the proxy and the forwarder; what they add is their configuration and their gates.
  */
 import { readFileSync } from 'node:fs';
-import { close } from '../os/libc.ts';
+import { close, errnoName } from '../os/libc.ts';
+import type { FollowedOurselves } from '../os/ourselves.ts';
 import { type CounterTable, createCounters, readCounters } from '../runtime/counters.ts';
+import { orAborted } from '../runtime/drain.ts';
 import type { EventSink } from '../runtime/events.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { HostTraffic } from '../runtime/host-traffic.ts';
@@ -13,9 +15,18 @@ import { superviseWorker } from '../runtime/supervise-worker.ts';
 import { tcpGaugeTable } from './counters.ts';
 import { createTcpEventRing, readTcpEvent } from './events.ts';
 import { createHostSlots } from './host-slots.ts';
-import { type ListenSpec, type OpenListener, openChanges } from './listen.ts';
-import type { Applied, TcpPlaneState, TcpWorkerInit } from './tcp-worker.ts';
-import { say } from '../texts/text.ts';
+import {
+  type ListenSpec,
+  type ListenerChange,
+  type MissingListener,
+  type OpenListener,
+  openChanges,
+  stopAdmitting,
+} from './listen.ts';
+import { createMissing } from './missing.ts';
+import type { FromTcpWorker, TcpPlaneState, TcpWorkerInit } from './tcp-worker.ts';
+import { say, sentences } from '../texts/text.ts';
+import { formatSocketAddress } from '../os/socket-address.ts';
 
 /** A worker that has not applied a change by then was found stuck by its supervisor and replaced. */
 const APPLY_TIMEOUT_MS = 15_000;
@@ -33,9 +44,12 @@ export interface TcpPlaneOptions<Table extends CounterTable> {
   /** Of the process's descriptors, those that this service may use at most: 0 to 1. */
   readonly descriptorShare: number;
   readonly log: Logger;
+  readonly ourselves: FollowedOurselves;
   /** Where events go; without it, nobody reads them. */
   readonly events?: EventSink | undefined;
 }
+
+const WORKER_DIED = say('the worker thread died and is being started again');
 
 /** What a service wants in force. */
 export interface TcpPlan<Config> {
@@ -52,22 +66,28 @@ export interface TcpPlan<Config> {
 export interface TcpPlane<Config> extends AsyncDisposable {
   /**
    * Puts a plan in force: resolves when the worker accepts by it and only by it. Connections are not touched.
-   * Throws when a socket cannot be opened or `beforeCommit` rejects; the old plan is then still in force.
+   * Throws when a socket cannot be opened that was not missing before, or `beforeCommit` rejects; the old plan is then still
+   * in force.
    */
   apply(plan: TcpPlan<Config>, beforeCommit?: () => Promise<void>): Promise<void>;
+  /** Admits nobody new; resolves when all connections have ended, or when `signal` aborts. */
+  drain(signal: AbortSignal): Promise<void>;
   status(): ServiceStatus;
   counters(): Readonly<Record<string, number>>;
   hosts(): Readonly<Record<string, HostTraffic>>;
   failWorker(): void;
 }
 
-/** Opens the sockets and starts the worker; a start that fails leaves nothing open. */
+/**
+ * Opens the sockets that can be had and starts the worker; those that cannot be had are reported, and tried again. A start
+ * that fails leaves nothing open.
+ */
 export async function startTcpPlane<Config, Table extends CounterTable>(
   options: TcpPlaneOptions<Table>,
   plan: TcpPlan<Config>,
   beforeCommit: () => Promise<void> = async () => {},
 ): Promise<TcpPlane<Config>> {
-  const { name, keepalive, log } = options;
+  const { name, keepalive, log, ourselves } = options;
   const counters = createCounters(options.counterTable);
   const gauges = createCounters(tcpGaugeTable);
   const hostSlots = createHostSlots();
@@ -76,6 +96,8 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
   const maxConnections = Math.min(options.maxConnections, connectionsThatFit(options.descriptorShare));
   let applied = 0;
   let notifyApplied: (() => void) | undefined;
+  let isDraining = false;
+  const drained = Promise.withResolvers<void>();
 
   const stateOf = (plan: TcpPlan<Config>, listeners: readonly OpenListener[], generation: number) => ({
     generation,
@@ -85,17 +107,33 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
       maxConnections,
     },
     keepalive,
+    isDraining,
+    ourselves: ourselves.current,
     listeners,
     hostSlots: hostSlots.assign(plan.hosts, generation, applied),
     config: plan.config,
   });
 
-  const first = openChanges([], plan.listen, keepalive);
+  const missing = createMissing({
+    service: name,
+    log,
+    events: options.events,
+    retry: () => inTurn(openMissing),
+  });
+  const setMissing = (failed: readonly MissingListener[]) =>
+    missing.set(
+      failed.map(({ spec: { address, port }, error }) => ({ protocol: 'tcp', address, port, error })),
+      (_protocol, address) =>
+        state.listeners.some(({ spec }) => formatSocketAddress(spec) === formatSocketAddress(address)),
+    );
+
+  const first = openChanges([], plan.listen, keepalive, () => true);
+  let current = plan;
   let state: TcpPlaneState<Config> = stateOf(plan, first.listeners, 1);
   const start = async () => {
     try {
       await beforeCommit();
-      return await superviseWorker<TcpWorkerInit<Config>, TcpPlaneState<Config>, Applied>({
+      return await superviseWorker<TcpWorkerInit<Config>, TcpPlaneState<Config>, FromTcpWorker>({
         name,
         entry: options.entry,
         init: () => ({
@@ -105,8 +143,10 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
           hosts: hostSlots.buffer,
           events: ring.buffer,
         }),
-        onMessage: ({ generation }) => {
-          applied = generation;
+        onMessage: (message) => {
+          if (message.kind === 'drained') return drained.resolve();
+          if (message.kind === 'broken') return brokenListener(message.fd, message.code);
+          applied = message.generation;
           notifyApplied?.();
         },
         log,
@@ -117,6 +157,14 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     }
   };
   const worker = await start();
+  setMissing(first.missing);
+
+  function followOurselves(): void {
+    state = { ...state, generation: state.generation + 1, ourselves: ourselves.current };
+    worker.send(state);
+  }
+  const following = ourselves.onChange(followOurselves);
+  if (ourselves.current !== state.ourselves) followOurselves(); // it changed during the start
 
   /** Resolves when the worker has applied the generation: by a message, or by being started anew with it. */
   async function waitApplied(generation: number): Promise<void> {
@@ -135,34 +183,84 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     plan: TcpPlan<Config>,
     beforeCommit: () => Promise<void> = async () => {},
   ): Promise<void> {
-    const change = openChanges(state.listeners, plan.listen, keepalive);
+    const change = openChanges(state.listeners, plan.listen, keepalive, (spec) => missing.has('tcp', spec));
     try {
       await beforeCommit();
     } catch (error) {
       change.rollback();
       throw error;
     }
+    await putInForce(plan, change);
+  }
+
+  async function putInForce(plan: TcpPlan<Config>, change: ListenerChange): Promise<void> {
+    current = plan;
     state = stateOf(plan, change.listeners, state.generation + 1);
+    if (isDraining) state.listeners.forEach(({ fd }) => stopAdmitting(fd));
     worker.send(state);
     await waitApplied(state.generation);
     change.commit();
+    setMissing(change.missing);
   }
 
-  const drained = options.events?.drainRing(ring, (record) => readTcpEvent(name, explanations, record));
+  /** Tries again to open what is missing. */
+  async function openMissing(): Promise<void> {
+    if (isDraining) return;
+    const change = openChanges(state.listeners, current.listen, keepalive, () => true);
+    if (change.listeners.length > state.listeners.length) await putInForce(current, change);
+    else setMissing(change.missing);
+  }
+
+  function brokenListener(fd: number, code: number): void {
+    inTurn(() => replaceBroken(fd, code)).catch((err: unknown) =>
+      log.error({ err }, `${name}: the listener could not be opened again`),
+    );
+  }
+
+  /** A socket that nobody can accept on any more, such as one that was closed from outside (`ss --kill`): a new one. */
+  async function replaceBroken(fd: number, code: number): Promise<void> {
+    const broken = state.listeners.find((listener) => listener.fd === fd);
+    if (broken === undefined) return;
+    const { name: listener } = broken.spec;
+    log.error(
+      { listener, code: errnoName(code) },
+      `${name}: accept4 failed for good, opening the listener again`,
+    );
+    close(fd);
+    state = { ...state, listeners: state.listeners.filter((each) => each !== broken) };
+    await openMissing();
+  }
+
   let last: Promise<void> = Promise.resolve();
+  /** One at a time: each change starts from the sockets that the one before left. */
+  function inTurn(task: () => Promise<void>): Promise<void> {
+    const next = last.then(task);
+    last = next.catch(() => {});
+    return next;
+  }
+
+  const ringReader = options.events?.drainRing(ring, (record) => readTcpEvent(name, explanations, record));
   return {
-    apply(plan, beforeCommit) {
-      // One at a time: each starts from the sockets that the one before left.
-      const next = last.then(() => apply(plan, beforeCommit));
-      last = next.catch(() => {});
-      return next;
+    apply: (plan, beforeCommit) => inTurn(() => apply(plan, beforeCommit)),
+    async drain(signal) {
+      await inTurn(async () => {
+        isDraining = true;
+        missing[Symbol.dispose]();
+        state = { ...state, isDraining };
+        for (const { fd } of state.listeners) stopAdmitting(fd);
+        worker.send(state);
+      });
+      await orAborted(drained.promise, signal);
     },
     status() {
       const { connections, openings, pipes } = readCounters(gauges);
       const restarting = !worker.alive;
+      const problems = [restarting ? WORKER_DIED : undefined, missing.problem];
+      const isWanted = state.listeners.length > 0 || missing.size > 0;
       return {
-        state: restarting ? 'degraded' : state.listeners.length === 0 ? 'disabled' : 'running',
-        ...(restarting && { problem: say('the worker thread died and is being started again') }),
+        ...(problems.every((each) => each === undefined)
+          ? { state: isWanted ? 'running' : 'disabled' }
+          : { state: 'degraded', problem: sentences(...problems) }),
         restarts: worker.restarts,
         figures: {
           connections: restarting ? 0 : connections,
@@ -177,9 +275,11 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     hosts: hostSlots.read,
     failWorker: () => worker.fail(),
     async [Symbol.asyncDispose]() {
+      missing[Symbol.dispose]();
+      following[Symbol.dispose]();
       await last;
       await worker[Symbol.asyncDispose]();
-      drained?.[Symbol.dispose]();
+      ringReader?.[Symbol.dispose]();
       for (const { fd } of state.listeners) close(fd);
     },
   };

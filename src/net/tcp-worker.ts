@@ -1,7 +1,7 @@
 /** The worker thread of a TCP service: the engine in a supervised loop. */
 
 import { formatSocketAddress } from '../os/socket-address.ts';
-import { errnoName } from '../os/libc.ts';
+import type { Ourselves } from '../os/ourselves.ts';
 import { type CounterTable, createCounters } from '../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../runtime/worker-thread.ts';
 import { tcpGaugeTable, type TcpCounters } from './counters.ts';
@@ -17,6 +17,9 @@ export interface TcpPlaneState<Config> {
   readonly generation: number;
   readonly limits: EngineLimits;
   readonly keepalive: boolean;
+  /** The process is about to end: what is open is finished, and then reported. */
+  readonly isDraining: boolean;
+  readonly ourselves: Ourselves;
   readonly listeners: readonly OpenListener[];
   /** By server. */
   readonly hostSlots: Readonly<Record<string, number>>;
@@ -31,10 +34,16 @@ export interface TcpWorkerInit<Config> {
   readonly events: SharedArrayBuffer;
 }
 
-/** Sent when a generation is in force: sockets that it lacks are no longer accepted on. */
-export interface Applied {
-  readonly generation: number;
-}
+export type FromTcpWorker =
+  /** A generation is in force: sockets that it lacks are no longer accepted on. */
+  | { readonly kind: 'applied'; readonly generation: number }
+  /** A listening socket is broken for good, and no longer accepted on. */
+  | { readonly kind: 'broken'; readonly fd: number; readonly code: number }
+  /** While draining: nothing is open and nobody waits. */
+  | { readonly kind: 'drained' };
+
+/** How long a turn may wait while draining: its end is noticed this soon. */
+const DRAIN_WAIT_MS = 20;
 
 /** What a service adds: `createGates` builds the gate of each listener name, from the service's own configuration. */
 export interface TcpWorkerOptions<Config, Table extends CounterTable> {
@@ -50,7 +59,7 @@ export function runTcpWorker<Config, Table extends CounterTable>({
   counterTable,
   createGates,
 }: TcpWorkerOptions<Config, Table>): void {
-  const thread = workerThread<TcpWorkerInit<Config>, TcpPlaneState<Config>, Applied>();
+  const thread = workerThread<TcpWorkerInit<Config>, TcpPlaneState<Config>, FromTcpWorker>();
   const { init, ledger, wakeFd } = thread;
   const counters = createCounters(counterTable, init.counters);
   const gauges = createCounters(tcpGaugeTable, init.gauges);
@@ -66,9 +75,10 @@ export function runTcpWorker<Config, Table extends CounterTable>({
     events,
     keepalive: init.state.keepalive,
     wakeFd,
-    onBrokenListener: (fd, code) =>
-      thread.log('error', { fd, code: errnoName(code) }, 'accept4 failed for good; the listener is closed'),
+    onBrokenListener: (fd, code) => thread.post({ kind: 'broken', fd, code }),
   });
+
+  let isDraining = false;
 
   function apply(state: TcpPlaneState<Config>): void {
     const gateOf = createGates(state.config, counters.index);
@@ -84,16 +94,21 @@ export function runTcpWorker<Config, Table extends CounterTable>({
       byFd.set(fd, gate);
       thread.log('debug', { listener: spec.name }, `accepting on ${formatSocketAddress(spec)}`);
     }
-    engine.configure(state.limits, byFd);
+    engine.configure(state.limits, byFd, state.ourselves);
     // Only now: who waited on a socket that goes has just been taken, for a server of before.
     hosts.assign(state.hostSlots);
-    thread.post({ generation: state.generation });
+    isDraining = state.isDraining;
+    thread.post({ kind: 'applied', generation: state.generation });
   }
 
   apply(init.state);
   thread.ready();
   for (;;) {
     thread.beat();
-    if (engine.turn(MAX_WAIT_MS) && !thread.receive(apply)) return;
+    if (engine.turn(isDraining ? DRAIN_WAIT_MS : MAX_WAIT_MS) && !thread.receive(apply)) return;
+    if (isDraining && engine.isIdle) {
+      isDraining = false;
+      thread.post({ kind: 'drained' });
+    }
   }
 }

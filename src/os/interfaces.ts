@@ -1,12 +1,24 @@
 /** The networks that the appliance is attached to, for access lists that say "lan". */
-import { networkInterfaces } from 'node:os';
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { type IpPrefix, maskAddress, parseIpPrefix } from '../wire/ip-prefix.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
+
+let known: NodeJS.Dict<NetworkInterfaceInfo[]> = {};
+
+/** Every interface's addresses, by its name. Those of before, while no descriptor is left to ask the kernel with. */
+export function interfaceAddresses(): NodeJS.Dict<NetworkInterfaceInfo[]> {
+  try {
+    known = networkInterfaces();
+  } catch {
+    // getifaddrs(3) opens a socket: EMFILE, ENFILE, ENOMEM pass.
+  }
+  return known;
+}
 
 /** The prefixes of every interface's own addresses (both families, loopback and link-local included). */
 export function attachedPrefixes(): IpPrefix[] {
   const prefixes: IpPrefix[] = [];
-  for (const addresses of Object.values(networkInterfaces())) {
+  for (const addresses of Object.values(interfaceAddresses())) {
     for (const { cidr } of addresses ?? []) {
       const [addressText, bitsText] = (cidr ?? '').split('/');
       const address = parseIpAddress(addressText);
@@ -20,7 +32,7 @@ export function attachedPrefixes(): IpPrefix[] {
 
 /** The addresses of every interface as RFC 5952 has them, loopback and link-local included. */
 export const ownAddresses = (): string[] =>
-  Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
+  Object.values(interfaceAddresses()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
 
 /** The prefixes an access list names; "lan" stands for every attached network. Entries are validated by the schema. */
 export function resolveAccessList(entries: readonly string[]): IpPrefix[] {

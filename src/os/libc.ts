@@ -154,11 +154,15 @@ export const SO_RCVBUF = 8;
 export const SO_KEEPALIVE = 9;
 export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
+export const SO_ATTACH_FILTER = 26;
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
 export const TCP_KEEPIDLE = 4;
 export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
+export const TCP_INFO = 11;
+/** A state in struct tcp_info: reset, or never connected. */
+export const TCP_CLOSE = 7;
 /** ioctl: bytes of a socket's send queue that the peer has not acknowledged. */
 export const SIOCOUTQ = 0x5411;
 export const IPPROTO_IP = 0;

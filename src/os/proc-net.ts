@@ -1,6 +1,6 @@
 /** Tables under /proc/net: sockets and routes of the network namespace that this process is in. Parsers are pure. */
 import { readFileSync } from 'node:fs';
-import { formatIpAddress, mapIpv4 } from '../wire/ip-address.ts';
+import { formatIpAddress, mapIpv4, mappedIpv4 } from '../wire/ip-address.ts';
 
 export interface Gateway {
   readonly address: string;
@@ -46,6 +46,24 @@ export interface ListeningSocket {
   readonly userId: number;
   readonly inode: number;
 }
+
+/** Whether a socket keeps an address and port from being bound. That of "::" takes IPv4 too, unless it was told not to. */
+export function isInTheWay(
+  socket: ListeningSocket,
+  wanted: Pick<ListeningSocket, 'protocol' | 'address' | 'port'>,
+): boolean {
+  if (socket.protocol !== wanted.protocol || socket.port !== wanted.port) return false;
+  const isIpv6 = mappedIpv4(wanted.address) === undefined;
+  if (socket.isIpv6 !== isIpv6) return socket.isIpv6 && isUnspecified(socket.address);
+  return (
+    isUnspecified(socket.address) ||
+    isUnspecified(wanted.address) ||
+    socket.address.every((byte, i) => byte === wanted.address[i])
+  );
+}
+
+const isUnspecified = (address: Uint8Array) =>
+  mappedIpv4(address) === 0 || address.every((byte) => byte === 0);
 
 const LISTENING = { tcp: '0A', udp: '07' };
 

@@ -1,6 +1,7 @@
 /** Routes, rules and links through iproute2, and the question which of our addresses the kernel would use. */
-import { networkInterfaces } from 'node:os';
+import { interfaceAddresses } from './interfaces.ts';
 import { ipv4At, parseIpv4 } from '../wire/ip-address.ts';
+import { type IpPrefix, parseIpPrefix } from '../wire/ip-prefix.ts';
 import { runCommand } from './command.ts';
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM, close, connect, getsockname, pinned, socket } from './libc.ts';
 
@@ -16,6 +17,26 @@ export async function ipv4Rules(): Promise<{ preference: number; table: string }
     table: string;
   }[];
   return rules.map(({ priority, table }) => ({ preference: priority, table }));
+}
+
+export interface Ipv6Route {
+  readonly destination: IpPrefix;
+  readonly device: string;
+}
+
+/** The IPv6 routes of the main table that lead to a device; those that refuse packets, and the default route, are left out. */
+export async function ipv6Routes(): Promise<Ipv6Route[]> {
+  const rows = JSON.parse(await runCommand('ip', ['-6', '-j', 'route', 'show', 'table', 'main'])) as {
+    type?: string;
+    dst: string;
+    dev?: string;
+  }[];
+  return rows.flatMap(({ type = 'unicast', dst, dev }) => {
+    const destination = parseIpPrefix(dst);
+    return type === 'unicast' && dev !== undefined && destination !== undefined
+      ? [{ destination, device: dev }]
+      : [];
+  });
 }
 
 /**
@@ -44,7 +65,7 @@ export function defaultSourceIpv4(): number | undefined {
 
 /** All IPv4 addresses (unsigned) but loopback and link-local ones. */
 export function globalIpv4Addresses(): number[] {
-  return Object.values(networkInterfaces())
+  return Object.values(interfaceAddresses())
     .flatMap((addresses) => addresses ?? [])
     .filter(({ family, internal }) => family === 'IPv4' && !internal)
     .map(({ address }) => parseIpv4(address))
@@ -53,7 +74,7 @@ export function globalIpv4Addresses(): number[] {
 
 /** The IPv6 addresses of the machine as text, but loopback and link-local ones; global before unique-local (fc00::/7). */
 export function globalIpv6Addresses(): string[] {
-  return Object.values(networkInterfaces())
+  return Object.values(interfaceAddresses())
     .flatMap((addresses) => addresses ?? [])
     .filter(({ family, internal, scopeid }) => family === 'IPv6' && !internal && (scopeid ?? 0) === 0)
     .map(({ address }) => address)

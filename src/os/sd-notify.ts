@@ -22,8 +22,8 @@ const PATH_BYTES = 108;
 export interface ServiceManager extends Disposable {
   /** The start is over: we serve. Throws when systemd cannot be told, because it would kill us later. */
   ready(): void;
-  /** An orderly stop has begun. */
-  stopping(): void;
+  /** An orderly stop has begun, which may take this long: systemd's own limit (TimeoutStopSec) is extended by it. */
+  stopping(limitMs: number): void;
   /** How often `WATCHDOG=1` is sent, in ms; undefined when systemd does not watch. */
   readonly watchdogIntervalMs: number | undefined;
 }
@@ -47,8 +47,9 @@ export function connectServiceManager(environment: NodeJS.ProcessEnv): ServiceMa
     ready() {
       if (address !== undefined) check(trySend(address, 'READY=1', 0), `notify systemd at "${path}"`);
     },
-    stopping() {
-      if (address !== undefined) trySend(address, 'STOPPING=1', MSG_DONTWAIT);
+    stopping(limitMs) {
+      if (address !== undefined)
+        trySend(address, `STOPPING=1\nEXTEND_TIMEOUT_USEC=${Math.ceil(limitMs * 1000)}`, MSG_DONTWAIT);
     },
     [Symbol.dispose]: () => clearInterval(timer),
   };

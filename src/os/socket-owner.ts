@@ -3,6 +3,7 @@ import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Text, asIs, say } from '../texts/text.ts';
 import { runCommand } from './command.ts';
+import { type ListeningSocket, isInTheWay, listeningSockets } from './proc-net.ts';
 
 const CGROUPS = '/sys/fs/cgroup';
 /** Slice, service, and a level for templates. */
@@ -24,6 +25,15 @@ export async function socketOwner(socket: {
     (await findUnit(socket.inode)) ??
     say('a program of user {user}', { user: userName(socket.userId) })
   );
+}
+
+/** Which program keeps an address and port from being bound, in words; undefined when none can be seen. */
+export async function findPortOwner(
+  wanted: Pick<ListeningSocket, 'protocol' | 'address' | 'port'>,
+): Promise<Text | undefined> {
+  const own = ownSocketInodes();
+  const obstacle = listeningSockets().find((socket) => isInTheWay(socket, wanted) && !own.has(socket.inode));
+  return obstacle === undefined ? undefined : socketOwner(obstacle);
 }
 
 function findProcess(inode: number): Text | undefined {

@@ -133,11 +133,11 @@ export interface ExplainStep {
 }
 
 /**
- * internet: leaves for the IPv4 side; appliance: is for the appliance's own sockets; host: comes back in to an IPv6 host;
- * translator: comes back in, and is translated again; nobody: has no owner.
+ * internet: leaves for the IPv4 side; host: comes back in to an IPv6 host; translator: comes back in, and is translated
+ * again.
  */
 export interface Arrival {
-  readonly kind: 'internet' | 'appliance' | 'host' | 'translator' | 'nobody';
+  readonly kind: 'internet' | 'host' | 'translator';
   /** IPv4, but of a host. */
   readonly address: string;
   /** That of a host. */

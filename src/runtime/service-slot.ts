@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Text, reasonOf, say } from '../texts/text.ts';
 import type { CounterTable } from './counters.ts';
+import { orAborted } from './drain.ts';
 import type { HostTraffic } from './host-traffic.ts';
 import type { Service, ServiceContext, ServiceStatus } from './service.ts';
 
@@ -22,7 +23,10 @@ export interface ServiceReport {
   readonly hosts?: Readonly<Record<string, HostTraffic>> | undefined;
 }
 
-export class ServiceSlot<Config, Options, S extends Service<Options>> implements AsyncDisposable {
+/** `S`: without the test hook, which a service without a worker lacks. */
+export class ServiceSlot<Config, Options, S extends Omit<Service<Options>, 'failWorker'>>
+  implements AsyncDisposable
+{
   readonly name: string;
   readonly #select: (config: Config) => Options;
   readonly #start: (options: Options, context: ServiceContext) => Promise<S>;
@@ -94,9 +98,23 @@ export class ServiceSlot<Config, Options, S extends Service<Options>> implements
     };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Takes nobody new and tries no new start; resolves when what is open has finished, or when `signal` aborts. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#stopTrying();
+    const draining = this.#serialize(async () => this.#service?.drain?.(signal));
+    await orAborted(draining, signal);
+    await draining.catch((err: unknown) =>
+      this.#context.log.error({ err }, `${this.name}: could not finish what was open`),
+    );
+  }
+
+  #stopTrying(): void {
     this.#disposed = true;
     clearTimeout(this.#retry);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopTrying();
     await this.#serialize(async () => {
       await this.#service?.[Symbol.asyncDispose]();
       this.#service = undefined;

@@ -4,6 +4,7 @@ import type { Conditions } from './conditions.ts';
 import type { CounterTable } from './counters.ts';
 import type { EventSink } from './events.ts';
 import type { HostTraffic } from './host-traffic.ts';
+import type { FollowedOurselves } from '../os/ourselves.ts';
 import type { Logger } from './log.ts';
 
 /** running: all it was asked to do; degraded: some of it (`problem` says what); disabled: by configuration. */
@@ -33,6 +34,11 @@ export interface Service<Options> extends AsyncDisposable {
   counters(): Readonly<Record<string, number>>;
   /** What passed to and from each server, where the service knows. */
   hosts?(): Readonly<Record<string, HostTraffic>>;
+  /**
+   * The process is about to end: takes nobody new, and resolves when what is open has finished or `signal` aborts. Disposing
+   * comes next and cuts what is left. Without it, the service goes on as before until then.
+   */
+  drain?(signal: AbortSignal): Promise<void>;
   /** Test hook: makes the worker thread throw, as a defect would. */
   failWorker(): void;
 }
@@ -42,6 +48,10 @@ export interface ServiceContext {
   readonly log: Logger;
   /** Directory for what must survive a restart; exists, mode 0700. */
   readonly stateDirectory: string;
+  /** Directory for what is of this start only, where the service manager gives one; else that is in `stateDirectory`. */
+  readonly runtimeDirectory?: string | undefined;
+  /** Which addresses are this machine's own: no server may be at one. */
+  readonly ourselves: FollowedOurselves;
   /** Where to tell what passes. */
   readonly events?: EventSink | undefined;
   /** Where to tell what is wrong with what is no service's own: storage, limits. */

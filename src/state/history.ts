@@ -196,8 +196,16 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     };
   }
 
-  takeSample();
-  const timer = clock.every(SAMPLE_SECONDS * 1000, takeSample);
+  /** A figure that cannot be had is a gap in a chart, and no more. */
+  const trySample = () => {
+    try {
+      takeSample();
+    } catch (err) {
+      log.error({ err }, 'history: no figures this time');
+    }
+  };
+  trySample();
+  const timer = clock.every(SAMPLE_SECONDS * 1000, trySample);
   return {
     query,
     get latest() {

@@ -1,15 +1,21 @@
 /** What the services report, as one picture. */
-import { type Text, asIs } from '../texts/text.ts';
+import { type Text, asIs, listOf } from '../texts/text.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 
 export type OverallState = 'ok' | 'degraded' | 'failed';
 
-/** The worst of the services' states: failed when one could not start, degraded when one does less than asked. */
+/** The worst of the states of all parts, services or not: failed when one could not start, degraded when one does less than asked. */
 export function overallState(reports: readonly Pick<ServiceReport, 'status'>[]): OverallState {
   const states = new Set(reports.map(({ status }) => status.state));
   if (states.has('failed')) return 'failed';
   return states.has('degraded') ? 'degraded' : 'ok';
 }
+
+/** What is wrong, a text for each part that has a problem, with the name of the part before it. */
+export const problemsOf = (reports: readonly Pick<ServiceReport, 'name' | 'status'>[]): Text[] =>
+  reports.flatMap(({ name, status: { problem } }) =>
+    problem === undefined ? [] : [listOf([name, problem], ': ')],
+  );
 
 export interface ExplainedCounter {
   readonly name: string;

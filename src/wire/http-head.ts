@@ -88,7 +88,7 @@ export function parseRequestHead(bytes: Uint8Array): RequestHead | RequestFault 
   if (typeof framing === 'object') return framing;
   const destination = readDestination(method, rawTarget, fields);
   if ('status' in destination) return destination;
-  const connectionOptions = new Set(valuesOf(fields, 'connection').flatMap(listMembers));
+  const connectionOptions = new Set(fieldValues(fields, 'connection').flatMap(listMembers));
   for (const name of ['host', 'content-length', 'transfer-encoding']) {
     // RFC 9110 section 7.6.1: never a field meant for every recipient. Obeying would change the request's meaning.
     if (connectionOptions.has(name)) return bad(`Connection names the field ${name}`);
@@ -103,7 +103,8 @@ export function parseRequestHead(bytes: Uint8Array): RequestHead | RequestFault 
   };
 }
 
-function parseField(line: string): HttpField | string {
+/** A field line, or why it is none. */
+export function parseField(line: string): HttpField | string {
   // Section 5.2: obs-fold MUST be refused (or replaced); section 5.1: no white space before the colon.
   if (line.startsWith(' ') || line.startsWith('\t')) return 'a header field is folded over two lines';
   const colon = line.indexOf(':');
@@ -116,7 +117,8 @@ function parseField(line: string): HttpField | string {
   return { name, value };
 }
 
-const valuesOf = (fields: readonly HttpField[], lowerName: string): string[] =>
+/** The values of all fields of a name, in their order. */
+export const fieldValues = (fields: readonly HttpField[], lowerName: string): string[] =>
   fields.filter(({ name }) => name.toLowerCase() === lowerName).map(({ value }) => value);
 
 /** The members of a comma-separated list, in lower case. */
@@ -129,8 +131,8 @@ export const listMembers = (value: string): string[] =>
 
 /** Section 6: how long the body is. Conflicts, which smuggling is made of, are refused. */
 function readFraming(fields: readonly HttpField[], minorVersion: 0 | 1): number | 'chunked' | RequestFault {
-  const lengths = valuesOf(fields, 'content-length');
-  const codings = valuesOf(fields, 'transfer-encoding');
+  const lengths = fieldValues(fields, 'content-length');
+  const codings = fieldValues(fields, 'transfer-encoding');
   if (codings.length > 0) {
     if (lengths.length > 0) return bad('Content-Length and Transfer-Encoding exclude each other');
     if (minorVersion === 0) return bad('Transfer-Encoding does not exist in HTTP/1.0');
@@ -158,7 +160,7 @@ function readDestination(
   rawTarget: string,
   fields: readonly HttpField[],
 ): Destination | RequestFault {
-  const hosts = valuesOf(fields, 'host');
+  const hosts = fieldValues(fields, 'host');
   // Section 3.2: more than one Host, or an invalid one, MUST be answered with 400.
   if (hosts.length > 1) return bad('there is more than one Host field');
   if (method === 'CONNECT') {

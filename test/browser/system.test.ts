@@ -94,10 +94,11 @@ describe('the system page', () => {
   }
 
   /** A backup is chosen, and shown when the passphrase is right. */
-  async function restore(page: Page): Promise<void> {
+  async function restore(page: Page, password = PASSWORD): Promise<void> {
     const form = page.locator('form').filter({ has: page.getByLabel('Backup file') });
     await form.getByLabel('Backup file').setInputFiles(backup);
     await form.getByLabel('Passphrase').fill('another walk entirely');
+    await form.getByLabel('Present password').fill(password);
     await form.getByRole('button', { name: 'Show what would change' }).click();
     await page.getByText('The passphrase is wrong').waitFor();
     await form.getByLabel('Passphrase').fill(PASSPHRASE);
@@ -117,9 +118,13 @@ describe('the system page', () => {
     await signIn(page, '/system?view=backup');
     const make = card(page, 'Make a backup');
     await make.getByLabel('Passphrase').fill('short');
+    await make.getByLabel('Present password').fill('a guess of mine');
     await make.getByRole('button').click();
     await make.getByText(/"?passphrase"? .*8/).waitFor();
     await make.getByLabel('Passphrase').fill(PASSPHRASE);
+    await make.getByRole('button').click();
+    await make.getByText('is not the present password').first().waitFor();
+    await make.getByLabel('Present password').fill(PASSWORD);
     const [download] = await Promise.all([page.waitForEvent('download'), make.getByRole('button').click()]);
     assert.match(download.suggestedFilename(), /^tombolo-backup-.*\.bin$/);
     await download.saveAs(backup);
@@ -157,9 +162,17 @@ describe('the system page', () => {
     const secret = Secret.fromBase32((await dialog(page).locator('code').textContent()) ?? '');
     const codeIn = (ms: number) => new TOTP({ secret }).generate({ timestamp: Date.now() + ms });
     await look(page, 'totp');
+    const password = dialog(page).getByLabel('Present password');
+    await password.fill(PASSWORD);
     await user.fill('Code', codeIn(3_600_000));
     await user.press('Enter');
     await dialog(page).getByText("the appliance's clock says").first().waitFor();
+    // Who has found the page signed in, and has an authenticator app of their own.
+    await password.fill('a guess of mine');
+    await user.fill('Code', codeIn(0));
+    await user.press('Enter');
+    await dialog(page).getByText('is not the present password').first().waitFor();
+    await password.fill(PASSWORD);
     watch.troubles.length = 0; // Chromium writes each refusal to its console.
     await user.fill('Code', codeIn(0));
     await user.press('Enter');
@@ -182,7 +195,14 @@ describe('the system page', () => {
     const { page, watch } = opened;
     await signIn(page, '/system?view=access');
     const user = person(page);
+    const tokens = card(page, 'API tokens');
     await user.fill('What it is for', 'Prometheus');
+    await tokens.getByLabel('Present password').fill('a guess of mine');
+    await user.click('Make a token');
+    await tokens.getByText('is not the present password').first().waitFor();
+    await page.getByText('No tokens yet').waitFor();
+    watch.troubles.length = 0; // Chromium writes each refusal to its console.
+    await tokens.getByLabel('Present password').fill(PASSWORD);
     await user.click('Make a token');
     const shown = page.getByRole('status').filter({ hasText: 'It is shown this once.' });
     const secret = (await shown.locator('pre').textContent())?.trim() ?? '';
@@ -298,11 +318,12 @@ describe('the system page', () => {
     await dialog(page).getByText('make one first').waitFor();
     await look(page, 'factory-reset-390');
     assert.ok(await confirm.isDisabled());
-    await dialog(page).getByRole('textbox').fill(`${hostname()}x`);
+    await dialog(page).getByLabel('Type the host name').fill(`${hostname()}x`);
     await user.press('Enter');
     assert.ok(await confirm.isDisabled());
     assert.equal(existsSync(reset), false);
-    await dialog(page).getByRole('textbox').fill(hostname());
+    await dialog(page).getByLabel('Type the host name').fill(hostname());
+    await dialog(page).getByLabel('Present password').fill(PASSWORD);
     await user.press('Enter');
     await page.getByText('The appliance is being reset.').waitFor();
     assert.ok(existsSync(reset));
@@ -321,7 +342,7 @@ describe('the system page', () => {
     await page.getByLabel('Then restore a backup of another appliance').check();
     await user.click('Claim this appliance');
     await heading(page, 'Restore');
-    await restore(page);
+    await restore(page, 'only for a minute or two');
     await look(page, 'first-run-restore-390');
     await reallyRestore(page);
     await restarted('successor');

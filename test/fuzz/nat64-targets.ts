@@ -1,13 +1,20 @@
 /** What NAT64 reads that comes from outside: packets, and the file of kept sessions. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { compileEam } from '../../src/services/nat64/eam.ts';
 import { compilePortBlocks } from '../../src/services/nat64/port-blocks.ts';
-import { compileDenied4 } from '../../src/services/nat64/settings.ts';
 import { createFragmentMemory } from '../../src/services/nat64/fragment-memory.ts';
+import { compileList4 } from '../../src/services/nat64/settings.ts';
 import { checkFragmentMemory } from '../unit/services/nat64/fragment-invariants.ts';
 import { fragments4, fragments6 } from '../unit/services/nat64/rows.ts';
 import { sendInBursts } from '../unit/services/nat64/bursts.ts';
-import { type HarnessOptions, createHarness, eamOf, pool, prefixOf } from '../unit/services/nat64/harness.ts';
+import {
+  type HarnessOptions,
+  OWN4_BESIDE,
+  createHarness,
+  pool,
+  prefixOf,
+} from '../unit/services/nat64/harness.ts';
 import { restoreSessions } from '../../src/services/nat64/restore.ts';
 import { removeSessionsUnless } from '../../src/services/nat64/sessions.ts';
 import { type Snapshot, decodeSnapshot, encodeSnapshot } from '../../src/services/nat64/snapshot.ts';
@@ -131,6 +138,9 @@ export function nat64FragmentsTarget(): FuzzTarget {
 
 const MAPPED4 = '192.0.2.9';
 const MAPPED6 = '2001:db8:1::99';
+/** A node of the IPv4 side, and how it is seen from the other. */
+const NODE4 = '203.0.113.80';
+const NODE6 = '2001:db8:9::80';
 const SECOND_PREFIX = '2001:db8:64::/96';
 
 /** The same with all that can be configured beside sessions: address mappings, other prefixes, denied addresses, blocks. */
@@ -140,12 +150,16 @@ export function mappedNat64Target(): FuzzTarget {
   const ports = { sourcePort: 1024, destinationPort: 53 };
   const [toHost, fromHost] = [udp({ ...back, ...ports }), udp({ ...out, ...ports })];
   const settings = {
-    eam: eamOf(['192.0.2.0/28', '2001:db8:1::90/124'], [`${MAPPED4}/32`, `${MAPPED6}/128`]),
-    denied4: compileDenied4([prefixOf('203.0.113.128/25')]),
+    eam: compileEam([
+      { ipv4: prefixOf('192.0.2.0/28'), ipv6: prefixOf('2001:db8:1::90/124') },
+      { ipv4: prefixOf(`${MAPPED4}/32`), ipv6: prefixOf(`${MAPPED6}/128`) },
+      { ipv4: prefixOf(`${NODE4}/32`), ipv6: prefixOf(`${NODE6}/128`), isOnIpv4Side: true },
+    ]),
+    denied4: compileList4([prefixOf('203.0.113.128/25')]),
     icmpSources4: Int32Array.of(0x0102_0304, 0x0102_0305),
     portBlocks: compilePortBlocks(8, 128, [prefixOf('2001:db8:1::10/126')], [pool(0, 32_768, 32_799)]),
     isAddressDependent: true,
-    tellsRefused: true,
+    tellsRefused4: true,
   };
   return nat64Target('nat64-mapped', { extraPrefixes: [SECOND_PREFIX], settings }, [
     toHost,
@@ -170,7 +184,41 @@ export function mappedNat64Target(): FuzzTarget {
       type: 11,
     }),
     udp({ ...OUTWARD, ...ports, destination: '2001:db8:64::203.0.113.9' }),
+    // Both ends by their mappings, and the appliance's own address.
+    udp({ ...out, ...ports, destination: NODE6 }),
+    udp({ ...back, ...ports, source: NODE4 }),
+    icmp({ ...back, source: NODE4, data: udp({ source: MAPPED4, destination: NODE4, ...ports }), type: 3 }),
+    udp({ ...out, ...ports, destination: `64:ff9b::${OWN4_BESIDE}` }),
   ]);
+}
+
+/** Stateless mode: hosts with IPv4 addresses inside their own, and none with sessions. */
+export function statelessNat64Target(): FuzzTarget {
+  const embed = (text: string) => `2001:db8:64::${text}`;
+  const ports = { sourcePort: 1024, destinationPort: 53, data: new Uint8Array(40) };
+  const settings = {
+    isStateless: true,
+    embedded4: compileList4([prefixOf('192.0.2.128/25')]),
+    pools: [],
+    poolAddresses: new Int32Array(),
+    isOwnAddress: [],
+  };
+  const out = { source: embed('192.0.2.130'), destination: embed('203.0.113.9') };
+  const back = { source: '203.0.113.9', destination: '192.0.2.130' };
+  const harness = createHarness({ prefix: '2001:db8:64::/96', allow: ['2001:db8::/32'], settings });
+  return {
+    name: 'nat64-stateless',
+    seeds: [
+      udp({ ...out, ...ports }),
+      udp({ ...back, ...ports }),
+      udp({ ...out, ...ports, destination: embed('192.0.2.131') }),
+      icmp({ ...out, data: udp({ source: out.destination, destination: out.source, ...ports }), type: 1 }),
+      icmp({ ...back, data: udp({ source: back.destination, destination: back.source, ...ports }), type: 3 }),
+    ],
+    run(bytes) {
+      for (const out of harness.sendAll(bytes)) assertWellFormed(out, { transportChecksum: false });
+    },
+  };
 }
 
 /** The file of kept sessions, the checksum made right again half of the time: what it says is restored. */

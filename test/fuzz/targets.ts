@@ -16,6 +16,9 @@ import { readMessage, writeMessage } from '../../src/wire/dns-message.ts';
 import { lowerByte } from '../../src/wire/dns-name.ts';
 import { QueryKind, newQuery, readQuery } from '../../src/wire/dns-query.ts';
 import { findHeadEnd, latin1, parseRequestHead } from '../../src/wire/http-head.ts';
+import { isChunkedComplete, scanChunked, startChunkedScan } from '../../src/wire/chunked-body.ts';
+import { parseResponseHead } from '../../src/wire/http-response.ts';
+import { rewriteResponseHead } from '../../src/services/proxy/http-rewrite.ts';
 import { readSmtpGreeting, readSshBanner, readStatusLine } from '../../src/wire/greetings.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/wire/ip-address.ts';
 import { formatSshPublicKey, parseSshPublicKey, SSH_KEY_TYPES } from '../../src/wire/ssh-public-key.ts';
@@ -29,8 +32,10 @@ import {
   nat64OffloadTarget,
   nat64Target,
   snapshotTarget,
+  statelessNat64Target,
 } from './nat64-targets.ts';
 import { english } from '../../src/texts/text.ts';
+import { parseLocalRoutes } from '../../src/os/local-routes.ts';
 
 export interface FuzzTarget {
   readonly name: string;
@@ -134,6 +139,36 @@ function requestHead(bytes: Uint8Array): void {
   assert.ok(latin1(bytes).includes(head.method));
 }
 
+/** A response that passes has one meaning: none of its lines holds another. */
+function responseHead(bytes: Uint8Array): void {
+  const ended = Buffer.concat([bytes, Buffer.from('\r\n\r\n')]);
+  const head = parseResponseHead(ended.subarray(0, findHeadEnd(ended, 0)));
+  if ('fault' in head) {
+    assert.ok(head.fault.length > 0);
+    return;
+  }
+  assert.ok(head.status >= 100 && head.status <= 599);
+  assert.ok(typeof head.body === 'string' || (head.body >= 0 && Number.isSafeInteger(head.body)));
+  // What goes on to a client is read as the same response again.
+  const rewritten = parseResponseHead(Buffer.from(rewriteResponseHead(head), 'latin1'));
+  assert.ok(!('fault' in rewritten), JSON.stringify(rewritten));
+  assert.deepEqual([rewritten.status, rewritten.body], [head.status, head.body]);
+  assert.equal(rewritten.connectionOptions.has('close'), head.status !== 101);
+}
+
+/** Its end is the same however the bytes come, and once complete nothing more belongs to it. */
+function chunkedBody(bytes: Uint8Array): void {
+  const whole = startChunkedScan();
+  const length = scanChunked(whole, bytes);
+  assert.ok(length <= bytes.length && (length === bytes.length || length < 0 || isChunkedComplete(whole)));
+  const parts = startChunkedScan();
+  const cut = bytes.length >>> 1;
+  const first = scanChunked(parts, bytes.subarray(0, cut));
+  const second = first < cut ? 0 : scanChunked(parts, bytes.subarray(cut));
+  assert.equal(first < 0 || second < 0 ? -1 : first + second, length);
+  if (length >= 0) assert.equal(isChunkedComplete(parts), isChunkedComplete(whole));
+}
+
 function dnsMessage(bytes: Uint8Array): void {
   // In lower case, because compression may give a name the case of an earlier one (RFC 4343 section 4).
   const message = readMessage(bytes.map(lowerByte));
@@ -187,6 +222,24 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
         'PUT / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\n\r\n0\r\n\r\n',
       ),
       run: requestHead,
+    },
+    {
+      name: 'http-response',
+      seeds: text(
+        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n',
+        'HTTP/1.1 200 OK\r\nContent-Length: 12\r\nConnection: keep-alive, X-A\r\nX-A: 1\r\n\r\n',
+        'HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n\r\n',
+        'HTTP/1.0 404 Not Found\r\nServer : x\r\n\r\n',
+      ),
+      run: responseHead,
+    },
+    {
+      name: 'chunked-body',
+      seeds: text(
+        '5\r\nhello\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n',
+        'a;b="c"\r\n0123456789\r\n10 \r\n0123456789abcdef\r\n0\r\nA: b\r\nC: d\r\n\r\n',
+      ),
+      run: chunkedBody,
     },
     {
       name: 'dns-message',
@@ -337,10 +390,26 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
       ),
       run: addresses,
     },
+    {
+      name: 'local-routes',
+      // RTM_NEWROUTE: local 192.0.2.1, with RTA_TABLE and RTA_DST; then NLMSG_DONE.
+      seeds: [
+        Buffer.from(
+          '2c00000018000200010000000000000002200000ff02fe020000000008000f00ff00000008000100c0000201' +
+            '1400000003000200010000000000000000000000',
+          'hex',
+        ),
+      ],
+      run(bytes) {
+        for (const { address, prefixBits } of parseLocalRoutes(bytes).prefixes)
+          assert.ok(address.length === 16 && prefixBits >= 0 && prefixBits <= 128);
+      },
+    },
     nat64Target('nat64', {}),
     nat64OffloadTarget(),
     mappedNat64Target(),
     nat64FragmentsTarget(),
+    statelessNat64Target(),
     snapshotTarget(),
   ];
 }

@@ -32,7 +32,8 @@ export interface Bench extends AsyncDisposable {
   readonly publicKey: string;
   /** rpi-preseed.toml with the tests' key, and a host name. */
   preseed(hostname?: string): string;
-  powerOn(): void;
+  /** `isBesideNewCard`: see Machine.boot. */
+  powerOn(isBesideNewCard?: boolean): void;
   /** Asks the API for it, and resolves when QEMU has ended instead of starting again. */
   reboot(path: string, token: string, body?: unknown): Promise<void>;
   /** Nothing in the guest is told. */
@@ -86,9 +87,9 @@ export async function startBench(model: Model): Promise<Bench> {
       publicKey,
       preseed: (hostname) =>
         `${hostname === undefined ? '' : `[system]\nhostname = "${hostname}"\n`}[ssh]\nenabled = true\nauthorized_keys = ["${publicKey}"]\n`,
-      powerOn() {
+      powerOn(isBesideNewCard) {
         poweredOnAt = performance.now();
-        qemu = machine.boot();
+        qemu = machine.boot(isBesideNewCard);
         othersAtPowerOn = othersMs();
       },
       async reboot(path, token, body = {}) {
@@ -160,9 +161,9 @@ export const configuration = (round?: number) => ({
   admin: { listen: ['::', '0.0.0.0'], hostnames: ['sandbar.local'] },
 });
 
-/** What must be so after every start. */
-export async function assertHealthy({ shell }: Pick<Bench, 'shell'>): Promise<void> {
+/** What must be so after every start; `problems`: what prepare-state has to say. */
+export async function assertHealthy({ shell }: Pick<Bench, 'shell'>, problems = ''): Promise<void> {
   assert.equal(await shell('systemctl --failed --no-legend --plain'), '');
-  assert.equal(await shell('ls /run/tombolo/no-data-partition 2>/dev/null || echo none'), 'none');
+  assert.equal(await shell('cat /run/tombolo/problems 2>/dev/null || true'), problems);
   assert.match(await shell('findmnt --noheadings --output SOURCE,FSTYPE,OPTIONS /data'), /7 +ext4 +rw,/);
 }

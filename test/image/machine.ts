@@ -20,6 +20,7 @@ export const TAP = 'tap0';
 /** The MAC that DHCP and the EUI-64 address follow from. QEMU's usb-net tells the guest one that starts with 40, whatever it is given. */
 const MAC = '40:00:5e:10:00:01';
 const CONFIG_PARTITION_OFFSET = '4M';
+const BOOT_A_OFFSET = '32M';
 /** QEMU's SD card wants a power of two. */
 const CARD_BYTES = 4 * 2 ** 30;
 
@@ -48,8 +49,10 @@ export interface Machine {
   putFiles(files: Readonly<Record<string, string>>): void;
   /** The names of the files on the CONFIG partition. */
   configFiles(): string[];
-  /** Power on. */
-  boot(): Child;
+  /** Power on. `isBesideNewCard`: with a card as it was flashed in another slot, which the machine finds first. */
+  boot(isBesideNewCard?: boolean): Child;
+  /** The command line of slot A, as it is on the card. */
+  commandLine(): string;
   /** Resolves when the commands of `shell` share one SSH connection: under emulation each takes seconds to be made. */
   connect(): Promise<void>;
   /** A shell command as root, over SSH with the key of the preseed. */
@@ -60,7 +63,7 @@ export interface Machine {
 const PROCESSORS: Readonly<Record<Model, () => string[]>> = {
   virt: () => [
     ...['-M', 'virt', '-cpu', 'cortex-a72', '-smp', '2', '-m', '1024'],
-    ...['-device', 'virtio-blk-pci,drive=card', '-device', 'virtio-rng-pci'],
+    ...['-device', 'virtio-blk-pci,drive=card,addr=0x8', '-device', 'virtio-rng-pci'],
     ...['-device', `virtio-net-pci,netdev=wire,mac=${MAC},romfile=`],
   ],
   // Its 1 GiB, four processors and SD slot are part of the machine; the network port hangs on USB, as on the real one.
@@ -100,8 +103,9 @@ export function createMachine(
   }
   const disk = join(directory, 'card.img');
   const serialLog = join(directory, 'serial.log');
-  const mtools = (command: string, args: readonly string[]) =>
-    execFileSync(command, ['-i', `${disk}@@${CONFIG_PARTITION_OFFSET}`, ...args], { encoding: 'utf8' });
+  const mtools = (command: string, args: readonly string[], offset = CONFIG_PARTITION_OFFSET) =>
+    execFileSync(command, ['-i', `${disk}@@${offset}`, ...args], { encoding: 'utf8' });
+  const commandLine = () => mtools('mtype', ['::/cmdline.txt'], BOOT_A_OFFSET).trim();
   const socket = join(directory, 'ssh');
   const ssh = [
     ...['-i', sshKey, '-S', socket, '-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null'],
@@ -129,7 +133,10 @@ export function createMachine(
         .split('\n')
         .map((line) => line.replace('::/', ''))
         .filter((line) => line !== ''),
-    boot() {
+    commandLine,
+    boot(isBesideNewCard = false) {
+      const newCard = join(directory, 'new-card.img');
+      if (isBesideNewCard) execFileSync('cp', ['--sparse=always', image, newCard]);
       if (existsSync(serialLog)) copyFileSync(serialLog, `${serialLog}.previous`);
       // What the power ended is not told so.
       void connection?.stop('SIGKILL');
@@ -139,7 +146,13 @@ export function createMachine(
         ...['-no-reboot', '-display', 'none', '-monitor', 'none', ...SERIAL[model], `file:${serialLog}`],
         ...['-kernel', imageFile(model, 'vmlinuz'), '-initrd', imageFile(model, 'initrd')],
         '-append',
-        `root=PARTUUID=746f6d62-05 ro ${PARAMETERS[model]} loglevel=4 systemd.show_status=0`,
+        `${commandLine()} ${PARAMETERS[model]} loglevel=4 systemd.show_status=0`,
+        ...(isBesideNewCard
+          ? [
+              ...['-drive', `if=none,id=new,file=${newCard},format=raw,cache=unsafe`],
+              ...['-device', 'virtio-blk-pci,drive=new,addr=0x4'],
+            ]
+          : []),
         // A power cut must find on the card what the guest was told is there.
         ...['-drive', `${DISKS[model]},file=${disk},format=raw,cache=writeback`],
         ...['-netdev', `tap,id=wire,ifname=${TAP},script=no,downscript=no`],

@@ -149,6 +149,20 @@ describe('who reaches the admin page', { concurrency: false }, () => {
     ]);
   });
 
+  it('an own address of the appliance is not its local network: something there relays, and nobody knows for whom', async () => {
+    for (const host of ['192.0.2.1', '[2001:db8:1::1]']) {
+      const session = await curl('appliance', `https://${host}:${PORT}/api/session`, '-k');
+      assert.equal(session.json().claim.isLocal, false);
+      const url = `https://${host}:${PORT}/api/first-run`;
+      const refused = await curl('appliance', url, '-k', ...json({ password: PASSWORD }));
+      assert.equal(refused.json().error, 'not-local');
+    }
+    assert.equal(
+      (await curl('appliance', `http://127.0.0.1:${PORT}/api/session`)).json().claim.isLocal,
+      true,
+    );
+  });
+
   it('a stranger is not even heard', async () => {
     for (const scheme of ['http', 'https']) {
       const { status, code } = await curl('stranger', `${scheme}://192.0.2.1:${PORT}/api/health`, '-k');
@@ -187,6 +201,8 @@ describe('who reaches the admin page', { concurrency: false }, () => {
         ['198.51.100.10', 'POST /api/session', 'done'],
         ['192.0.2.10', 'POST /api/first-run', 'done'],
         ['198.51.100.10', 'POST /api/first-run', 'refused'],
+        ['2001:db8:1::1', 'POST /api/first-run', 'refused'],
+        ['192.0.2.1', 'POST /api/first-run', 'refused'],
       ],
     );
   });

@@ -9,7 +9,7 @@
  * (the topology of nat64/topology.ts). Needs Linux 6.6: on an older kernel the tests fail, and say so.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { type TestContext, after, before, describe, test } from 'node:test';
 import { createHashMap, createPerCpuValue, loadClassifier, runClassifier } from '../../src/os/bpf.ts';
 import { close } from '../../src/os/libc.ts';
 import {
@@ -20,6 +20,7 @@ import {
 } from '../../src/services/nat64/fast-path-record.ts';
 import { Flows } from '../../src/services/nat64/fast-path-flows.ts';
 import { fastPathProgram } from '../../src/services/nat64/fast-path-program.ts';
+import type { Settings } from '../../src/services/nat64/settings.ts';
 import { seededRandom } from '../random.ts';
 import { HOST, POOL4 as TEST_POOL4, REMOTE, createHarness } from '../unit/services/nat64/harness.ts';
 import {
@@ -52,11 +53,11 @@ const ethernet = (packet: Uint8Array): Bytes =>
   concat(new Uint8Array(12), Uint8Array.from(packet[0] >> 4 === 6 ? [0x86, 0xdd] : [8, 0]), packet);
 
 /** A translator that has handed a flow of each protocol over, and the program that has taken them. */
-function createPair() {
+function createPair(classes: Partial<Settings> = {}) {
   const cleanUp = new DisposableStack();
   const owned = (fd: number) => cleanUp.adopt(fd, close);
   const harness = createHarness({
-    settings: { mtu4Bytes: MTU4, mtu6Bytes: MTU6, lowestIpv6MtuBytes: 1280 },
+    settings: { mtu4Bytes: MTU4, mtu6Bytes: MTU6, lowestIpv6MtuBytes: 1280, ...classes },
   });
   const maps = {
     flows6: owned(createHashMap(KEY6_BYTES, FLOW_BYTES, 16)),
@@ -107,8 +108,15 @@ function normalised(packet: Bytes): Bytes {
 }
 
 describe('the program in the kernel', () => {
-  test('agrees with our thread about whatever it translates', (t) => {
-    using pair = createPair();
+  const CLASSES: readonly [string, Partial<Settings>][] = [
+    ['traffic classes copied', {}],
+    ['traffic classes ignored', { copiedClassTo6: 0, copiedClassTo4: 0, setClassTo4: 0xb9 }],
+  ];
+  for (const [title, classes] of CLASSES)
+    test(`agrees with our thread about whatever it translates, ${title}`, (t) => agrees(t, classes));
+
+  function agrees(t: TestContext, classes: Partial<Settings>): void {
+    using pair = createPair(classes);
     const { harness, program, out, back, mapped } = pair;
     const random = seededRandom(20_261_125);
     const below = (limit: number) => random() % limit;
@@ -148,7 +156,7 @@ describe('the program in the kernel', () => {
     }
     t.diagnostic(`${translated} of 4000 packets`);
     assert(translated > 1500);
-  });
+  }
 
   const padding = Uint8Array.from({ length: 6 }, (_, i) => i + 1);
   const LEFT_ALONE: readonly [string, (pair: ReturnType<typeof createPair>) => Uint8Array][] = [

@@ -1,7 +1,7 @@
 /** What survives a restart of NAT64 or of its process, on the topology of nat64/topology.ts; and what is logged. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -23,12 +23,36 @@ const TCP_CLIENT = `
   process.stdin.on('data', (text) => socket.write(text));
   socket.pipe(process.stdout);`;
 
+/** Says over TCP the next number fifty times a second. */
+const TICK_SERVER = `
+  require('net').createServer((socket) => {
+    let tick = 0;
+    const timer = setInterval(() => socket.write(tick++ + '\\n'), 20);
+    socket.on('error', () => {}).on('close', () => clearInterval(timer));
+  }).listen(8095, '0.0.0.0', () => console.log('ready'));`;
+
+/** Reads them. */
+const TICK_CLIENT = `
+  const socket = require('net').connect(8095, '${INTERNET6}');
+  socket.on('error', ({ code }) => console.log(code));
+  socket.on('close', () => console.log('closed'));
+  let rest = '';
+  socket.setEncoding('utf8').on('data', (text) => {
+    const lines = (rest + text).split('\\n');
+    rest = lines.pop();
+    if (lines.length > 0) console.log(lines.join('\\n'));
+  });`;
+
+const FORGETS = { keepSessions: false };
+
 describe('restarts', () => {
   let net: Topology;
   before(async () => {
     net = await createTopology();
-    const server = net.start('internet', process.execPath, '-e', TCP_ECHO);
-    await once(server.stdout as Readable, 'data');
+    for (const program of [TCP_ECHO, TICK_SERVER]) {
+      const server = net.start('internet', process.execPath, '-e', program);
+      await once(server.stdout as Readable, 'data');
+    }
   });
   after(() => net[Symbol.asyncDispose]());
 
@@ -68,54 +92,111 @@ describe('restarts', () => {
     return page.rows.filter(({ state }) => state === 'ESTABLISHED').length;
   };
 
-  test('keepSessions: a connection goes on after the process has been started again', async () => {
-    await start({ keepSessions: true });
+  test('a connection goes on after the process has been started again', async () => {
+    await start({});
     const say = await connectIsland();
     assert.equal(await say('one'), 'one');
     await appliance.stop();
     assert.ok(readdirSync(net.stateDirectory).includes(FILE));
-    await start({ keepSessions: true });
+    await start({});
     assert.ok((await appliance.counters())['sessions-restored'] >= 1);
     assert.equal(await established(), 1);
     assert.ok(!readdirSync(net.stateDirectory).includes(FILE), 'read once');
     assert.equal(await say('two'), 'two');
-    await appliance.ask({ ask: 'reconfigure', nat64: {} });
+    await appliance.ask({ ask: 'reconfigure', nat64: FORGETS });
     await appliance.stop();
   });
 
+  /** A connection on which the internet never stops sending; neither a reset nor a lost byte goes unnoticed. */
+  function listen() {
+    const child = net.start('island', process.execPath, '-e', TICK_CLIENT);
+    let last = -1;
+    let wrong = '';
+    (child.stdout as Readable).setEncoding('utf8').on('data', (text: string) => {
+      for (const line of text.trim().split('\n')) {
+        if (Number(line) === last + 1) last++;
+        else wrong = line;
+      }
+    });
+    return {
+      async hears(more: number) {
+        const wanted = last + more;
+        await until(`tick ${wanted}`, async () => wrong !== '' || last >= wanted, 60_000);
+        assert.equal(wrong, '');
+      },
+      [Symbol.dispose]: () => void child.kill(),
+    };
+  }
+
+  for (const fastPath of [true, false])
+    test(`a busy connection goes on, fast path ${fastPath ? 'on' : 'off'}, after a stop and after a kill`, async () => {
+      await start({ fastPath });
+      using connection = listen();
+      await connection.hears(20);
+      if (fastPath)
+        await until('handed over', async () => (await appliance.counters())['flows-handed-over'] > 0);
+      await appliance.stop();
+      const file = readFileSync(join(net.stateDirectory, FILE));
+      // The kernel alone would answer what comes meanwhile with a reset.
+      await until('sent again', async () => (await resent()) > 0);
+      await start({ fastPath });
+      await connection.hears(50);
+      assert.equal(await established(), 1);
+      assert.equal(await net.run('appliance', 'nft', 'list', 'tables'), 'table inet tombolo-nat64\n');
+
+      await appliance.kill();
+      await until('sent again', async () => (await resent()) > 0);
+      // As it is written now and then.
+      writeFileSync(join(net.stateDirectory, FILE), file);
+      await start({ fastPath });
+      await connection.hears(50);
+      await appliance.ask({ ask: 'reconfigure', nat64: FORGETS });
+      await appliance.stop();
+    });
+
+  /** Segments that wait at the server's end for an answer to their repetition. */
+  async function resent(): Promise<number> {
+    const text = await net.run('internet', 'ss', '-tnoi', 'sport', '=', ':8095');
+    return Number(/ backoff:(\d+)/.exec(text)?.[1] ?? 0);
+  }
+
   test('without keepSessions nothing is kept', async () => {
-    await start({});
+    await start(FORGETS);
     const say = await connectIsland();
     assert.equal(await say('one'), 'one');
     await appliance.stop();
     await start({ keepSessions: true });
     assert.equal((await appliance.counters())['sessions-restored'], 0);
-    await appliance.ask({ ask: 'reconfigure', nat64: {} });
+    await appliance.ask({ ask: 'reconfigure', nat64: FORGETS });
     await appliance.stop();
   });
 
   test('a damaged file is no obstacle', async () => {
     writeFileSync(join(net.stateDirectory, FILE), 'TBNAT64S and then nonsense');
-    await start({ keepSessions: true });
+    await start({});
     assert.equal((await appliance.counters())['sessions-restored'], 0);
-    await appliance.ask({ ask: 'reconfigure', nat64: {} });
+    await appliance.ask({ ask: 'reconfigure', nat64: FORGETS });
     await appliance.stop();
   });
 
   test('a change that needs another device or larger tables: connections go on, whatever keepSessions says', async () => {
-    await start({});
+    await start(FORGETS);
     const say = await connectIsland();
     assert.equal(await say('one'), 'one');
-    await appliance.ask({ ask: 'reconfigure', nat64: { offload: false, maxSessions: 2048 } });
+    using connection = listen();
+    await connection.hears(20);
+    await appliance.ask({ ask: 'reconfigure', nat64: { ...FORGETS, offload: false, maxSessions: 2048 } });
     assert.equal(await say('two'), 'two');
+    await connection.hears(20);
     await net.run('appliance', 'ip', 'link', 'del', 'nat64');
     await until('made again', async () => (await appliance.counters())['sessions-restored'] >= 2);
     assert.equal(await say('three'), 'three');
+    await connection.hears(20);
     await appliance.stop();
   });
 
   test('the log of mappings tells who had which port', async () => {
-    await start({ log: 'sessions' });
+    await start({ ...FORGETS, log: 'sessions' });
     const say = await connectIsland();
     await say('one');
     const logged = async () => (await appliance.ask({ ask: 'log' })) as Nat64Event[];
@@ -139,7 +220,7 @@ describe('restarts', () => {
         ['session-created', 8094],
       ],
     );
-    await appliance.ask({ ask: 'reconfigure', nat64: { log: 'sessions', allow: [] } });
+    await appliance.ask({ ask: 'reconfigure', nat64: { ...FORGETS, log: 'sessions', allow: [] } });
     await until('ended', async () => (await logged()).some(({ what }) => what === 'mapping-removed'));
     await appliance.stop();
   });

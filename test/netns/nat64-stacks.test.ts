@@ -94,6 +94,26 @@ for (const fastPath of [true, false]) {
       });
     });
 
+    test('an upload through a narrow link behind a router with link-local addresses alone (RFC 7915 4.1)', async () => {
+      const linkLocal = '169.254.7.1';
+      await net.run('router', 'ip', 'address', 'add', `${linkLocal}/32`, 'dev', 'customer');
+      const route = ['ip', 'route', 'change', '198.51.100.0/24', 'dev', 'customer', 'scope', 'link', 'src'];
+      await net.run('router', ...route, linkLocal);
+      await net.run('router', 'ip', 'link', 'set', 'core', 'mtu', '1300');
+      try {
+        const out = await net.run('island', 'tracepath', '-6', '-n', '-m', '8', INTERNET6);
+        assert.match(out, /pmtu 1320/);
+        await net.run('island', 'ip', '-6', 'route', 'flush', 'cache');
+        assert.equal((await node(net, 'island', upload(INTERNET6))).trim(), `intact ${BULK_BYTES}`);
+        assert.equal((await appliance.counters())['drop-source-invalid'], 0);
+      } finally {
+        await net.run('router', 'ip', 'link', 'set', 'core', 'mtu', '1500');
+        await net.run('router', ...route, '198.51.100.254');
+        await net.run('router', 'ip', 'address', 'del', `${linkLocal}/32`, 'dev', 'customer');
+        await net.run('island', 'ip', '-6', 'route', 'flush', 'cache');
+      }
+    });
+
     test('tracepath through a narrow link on the IPv6 side, from the internet', async () => {
       await withOwnAddress(() =>
         narrowed(net, TO_ISLAND, async () => {

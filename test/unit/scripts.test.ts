@@ -5,7 +5,13 @@ import { test } from 'node:test';
 import { runCommand } from '../../lab/host.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
-const files = ['build-image.sh', 'tools/*.sh', 'image/**/*', 'firmware/rootfs/usr/libexec/tombolo/*']
+const files = [
+  'build-image.sh',
+  'tools/*.sh',
+  'image/**/*',
+  'firmware/rootfs/usr/libexec/tombolo/*',
+  'firmware/rootfs/etc/initramfs-tools/**/*',
+]
   .flatMap((pattern) => globSync(pattern, { cwd: ROOT }))
   .filter((file) => statSync(ROOT + file).isFile())
   .filter(

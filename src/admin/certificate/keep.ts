@@ -1,7 +1,7 @@
 /** The certificate of the admin page: made when there is none, kept in the state directory, renewed in time. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
+import { interfaceAddresses } from '../../os/interfaces.ts';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomically } from '../../os/atomic-write.ts';
@@ -103,7 +103,7 @@ function make(hostnames: readonly string[], nowMs: number): Promise<string> {
 
 /** Of every interface, link-local ones aside: a URL with a zone is no URL. */
 const ownAddresses = (): string[] =>
-  Object.values(networkInterfaces())
+  Object.values(interfaceAddresses())
     .flatMap((addresses) => addresses ?? [])
     .map(({ address }) => address)
     .filter((address) => !/^fe[89ab]/i.test(address));

@@ -1,6 +1,7 @@
 /** The shapes of signing in: first run, sessions, password, TOTP, API tokens, audit log. */
 import { type Static, Type } from '../../config/json-schema.ts';
 import { Nullable, Scope, strict } from './common.ts';
+import { StatusAnswer } from './status.ts';
 
 /** Where the session's token travels: HttpOnly, SameSite=Strict, Path=/; over HTTPS Secure, and with "__Host-" before it. */
 export const SESSION_COOKIE = 'tombolo_session';
@@ -22,6 +23,8 @@ export const PresentPassword = Type.String({
   title: 'Present password',
   expected: 'the present password',
 });
+/** Of routes with `config.presence`: a session must send it, the bootstrap token needs none. */
+export const AskedPassword = Type.Optional(PresentPassword);
 const TotpCode = Type.String({
   pattern: '^[0-9]{6}$',
   writeOnly: true,
@@ -88,8 +91,7 @@ export const SessionsAnswer = Type.Object({
 /** PUT password: ends every other session; this one goes on under a new cookie. Answers SessionAnswer (new csrfToken). */
 export const PasswordBody = Type.Object(
   {
-    /** May be left out with the bootstrap token: the way back for who forgot it. */
-    current: Type.Optional(PresentPassword),
+    current: AskedPassword,
     next: NewPassword,
   },
   { ...strict, expected: 'an object with the fields "current" and "next"' },
@@ -106,12 +108,12 @@ export const TotpSecretAnswer = Type.Object({
 });
 /** PUT totp: switches it on; answers SessionAnswer. */
 export const TotpConfirmBody = Type.Object(
-  { code: TotpCode },
-  { ...strict, expected: 'an object with the field "code"' },
+  { code: TotpCode, password: AskedPassword },
+  { ...strict, expected: 'an object with the fields "code" and "password"' },
 );
 /** DELETE totp: switches it off; answers SessionAnswer. The bootstrap token needs no password. */
 export const TotpRemoveBody = Type.Object(
-  { password: Type.Optional(PresentPassword) },
+  { password: AskedPassword },
   { ...strict, expected: 'an object with the field "password"' },
 );
 
@@ -139,8 +141,9 @@ export const TokenBody = Type.Object(
       title: 'Days until it expires',
       expected: 'a whole number from 1 to 3650, or null',
     }),
+    password: AskedPassword,
   },
-  { ...strict, expected: 'an object with the fields "name", "scope" and "expiresInDays"' },
+  { ...strict, expected: 'an object with the fields "name", "scope", "expiresInDays" and "password"' },
 );
 /** 201. The secret is shown this once. */
 export const TokenMadeAnswer = Type.Object({ ...token, secret: Type.String() });
@@ -197,12 +200,24 @@ export const AuditAnswer = Type.Object({
   nextCursor: Nullable(Type.Integer()),
 });
 
-/** `<state>/console.json`: what the screen at the appliance shows. */
+/** `console.json` in the runtime directory: what the screen at the appliance shows. */
 export const ConsoleFile = Type.Object({
   urls: Type.Array(Type.String()),
   /** Null once claimed. */
   claim: Nullable(Type.Object({ isOpen: Type.Boolean(), until: Type.String() })),
   certificateFingerprint: Nullable(Type.String()),
+  /** Who wrote it: a file whose process is gone tells of the past. */
+  processId: Type.Integer(),
+  /** As GET status has them, in English. */
+  status: StatusAnswer.properties.status,
+  services: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      state: StatusAnswer.properties.services.items.properties.state,
+      problem: Nullable(Type.String()),
+    }),
+  ),
+  /** All problems as one text. */
   problem: Nullable(Type.String()),
 });
 

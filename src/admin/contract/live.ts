@@ -1,6 +1,7 @@
 /** What happens and what happened: live events, history, the machine, logs, backup. */
 import { type Static, Type } from '../../config/json-schema.ts';
 import { DiffEntry } from './apply.ts';
+import { AskedPassword } from './auth.ts';
 import { FindingState, ProbeName } from './checks.ts';
 import { Nullable, strict } from './common.ts';
 
@@ -315,8 +316,8 @@ const passphrase = Type.String({
 
 /** POST backup answers with the file (application/octet-stream, with a name in Content-Disposition). */
 export const BackupBody = Type.Object(
-  { passphrase },
-  { ...strict, expected: 'an object with the field "passphrase"' },
+  { passphrase, password: AskedPassword },
+  { ...strict, expected: 'an object with the fields "passphrase" and "password"' },
 );
 
 /** POST restore?dryRun=true tells what would change; without dryRun it changes it. */
@@ -329,8 +330,9 @@ export const RestoreBody = Type.Object(
       expected: 'the file in base64',
     }),
     passphrase,
+    password: AskedPassword,
   },
-  { ...strict, expected: 'an object with the fields "file" and "passphrase"' },
+  { ...strict, expected: 'an object with the fields "file", "passphrase" and "password"' },
 );
 
 export const RestoreAnswer = Type.Object({
@@ -357,8 +359,11 @@ export const RestoreAnswer = Type.Object({
 
 /** POST system/factory-reset: `confirm` is the appliance's hostname, as GET system tells it. */
 export const FactoryResetBody = Type.Object(
-  { confirm: Type.String({ title: 'Confirmation', expected: 'the hostname of this appliance' }) },
-  { ...strict, expected: 'an object with the field "confirm"' },
+  {
+    confirm: Type.String({ title: 'Confirmation', expected: 'the hostname of this appliance' }),
+    password: AskedPassword,
+  },
+  { ...strict, expected: 'an object with the fields "confirm" and "password"' },
 );
 export const SystemActionAnswer = Type.Object({ message: Type.String() });
 

@@ -1,6 +1,6 @@
 /** The shapes of system/ssh: who may log in to the appliance itself. */
 import { type Static, Type } from '../../config/json-schema.ts';
-import { PresentPassword } from './auth.ts';
+import { AskedPassword } from './auth.ts';
 import { Nullable, strict } from './common.ts';
 
 const key = {
@@ -28,8 +28,7 @@ export const SshKeyBody = Type.Object(
       title: 'Public key',
       expected: 'one line of an OpenSSH public key file, such as id_ed25519.pub',
     }),
-    /** The bootstrap token needs none. */
-    password: Type.Optional(PresentPassword),
+    password: AskedPassword,
   },
   { ...strict, expected: 'an object with the fields "key" and "password"' },
 );

@@ -1,7 +1,7 @@
 /** The DNS records to publish for a server, and whether they have arrived. Pure. */
 import type { HostConfig } from '../../config/schema.ts';
 import { formatIpv6, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
-import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
+import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
 import type { DnsRecordFound, LiveDnsRecordFound, PublicIpv4Found } from './found.ts';
 import type { Lookup } from './machine.ts';
 import { type Text, say } from '../../texts/text.ts';
@@ -84,7 +84,7 @@ function judgeUnknownAddress(
   const list = values.join(', ');
   const isPublic = values.every((value) => {
     const address = parseIpv4(value);
-    return address !== undefined && !isPrivate(address) && !isNeverRouted(address);
+    return address !== undefined && !isNonGlobal(address) && !isNeverRouted(address);
   });
   return isPublic
     ? live(

@@ -1,5 +1,7 @@
 /** Puts the diagnostics together over this machine, or over another in tests. */
+import { nat64PrefixesOf } from '../../config/check-nat64.ts';
 import type { HostConfig } from '../../config/schema.ts';
+import { compileOurselves, isOwnAddress } from '../../os/ourselves.ts';
 import { english } from '../../texts/text.ts';
 import type { HealthEvent } from '../../runtime/events.ts';
 import { type HostTraffic, sumHosts } from '../../runtime/host-traffic.ts';
@@ -16,7 +18,7 @@ import { type NeighbourDeps, avahiName, isPortOpen, listNeighbours, probeNeighbo
 import { createPublicIpv4Finder, describeNetwork, lookUpRecords, upstreamServers } from './network.ts';
 import { lastSeenFromOutside } from './outside.ts';
 import { type ProbeTarget, planProbes } from './probe-plan.ts';
-import { probeTarget } from './probe.ts';
+import { ownAddressReport, probeTarget } from './probe.ts';
 import { createCheckRunner } from './run-checks.ts';
 import { nginxSnippets } from './snippets.ts';
 
@@ -49,10 +51,13 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
   const { machine } = edges;
   const findPublicIpv4 = createPublicIpv4Finder(machine, edges.monotonicMs);
   const onError = (err: unknown) => log.error({ err }, 'diagnostics: could not look');
+  const isOwn = (address: string) =>
+    isOwnAddress(compileOurselves(machine.own(), nat64PrefixesOf(store.current)), address);
   const health = startHealthMonitor({
     onError,
     hosts: () => store.current.hosts.map((host) => ({ host, targets: planProbes(store.current, host) })),
-    probe: edges.probe,
+    probe: async (target, signal) =>
+      isOwn(target.address) ? [ownAddressReport(target)] : edges.probe(target, signal),
     now: edges.now,
     monotonicMs: edges.monotonicMs,
     onChange: (server, health, before) => {

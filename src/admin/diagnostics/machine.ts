@@ -2,11 +2,14 @@
 import { Resolver } from 'node:dns/promises';
 import { constants } from 'node:fs';
 import { access, readFile, readdir, readlink, stat, statfs } from 'node:fs/promises';
-import { hostname, networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
+import { interfaceAddresses } from '../../os/interfaces.ts';
 import { basename } from 'node:path';
 import { askRouter } from './ask-router.ts';
 import { type ClockState, clockState } from '../../os/clock.ts';
 import { type Neighbour, ipv6Neighbours } from '../../os/neighbours.ts';
+import { readOwn } from '../../os/ourselves.ts';
+import type { IpPrefix } from '../../wire/ip-prefix.ts';
 import { type NetworkPath, pathTo } from '../../os/path.ts';
 import { type EchoReply, type PingOptions, ping } from '../../os/ping.ts';
 import { type Gateway, type ListeningSocket, defaultRoutes, listeningSockets } from '../../os/proc-net.ts';
@@ -51,6 +54,8 @@ export interface Machine {
   gateways(family: 4 | 6): readonly Gateway[];
   /** The own IPv4 address that the default route uses (unsigned). */
   sourceIpv4(): number | undefined;
+  /** What the kernel delivers to this machine itself. */
+  own(): readonly IpPrefix[];
   /** The address (unsigned) that a router says it has towards the Internet. Never rejects. */
   askRouter(gateway: string): Promise<number | undefined>;
   pathTo(address: Uint8Array): NetworkPath | { readonly problem: string };
@@ -77,6 +82,7 @@ export const linuxMachine: Machine = {
   interfaces,
   gateways: defaultRoutes,
   sourceIpv4: defaultSourceIpv4,
+  own: readOwn,
   askRouter: (gateway) => askRouter(gateway),
   pathTo,
   ping,
@@ -98,7 +104,7 @@ async function read(path: string): Promise<string | undefined> {
 }
 
 async function interfaces(): Promise<InterfaceState[]> {
-  const addressed = networkInterfaces();
+  const addressed = interfaceAddresses();
   const names = (await readdir('/sys/class/net')).filter((name) => name !== 'lo').sort();
   const all = names.map(async (name) => {
     const field = (file: string) => read(`/sys/class/net/${name}/${file}`);

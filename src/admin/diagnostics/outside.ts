@@ -2,7 +2,7 @@
 import type { ConnectionEvent } from '../../runtime/events.ts';
 import { mappedIpv4, parseIpAddress } from '../../wire/ip-address.ts';
 import { type IpPrefix, anyPrefixContains, maskAddress } from '../../wire/ip-prefix.ts';
-import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
+import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
 import type { InterfaceState } from './machine.ts';
 
 export type SeenConnection = Pick<ConnectionEvent, 'service' | 'listener' | 'client'> & {
@@ -30,7 +30,7 @@ function isOutside(client: string, attached: readonly IpPrefix[]): boolean {
   const bytes = parseIpAddress(client);
   const address = bytes === undefined ? undefined : mappedIpv4(bytes);
   if (bytes === undefined || address === undefined) return false;
-  return !isPrivate(address) && !isNeverRouted(address) && !anyPrefixContains(attached, bytes);
+  return !isNonGlobal(address) && !isNeverRouted(address) && !anyPrefixContains(attached, bytes);
 }
 
 function prefixOf({ address, prefixBits }: InterfaceState['addresses'][number]): IpPrefix[] {

@@ -1,7 +1,7 @@
 /** The ports that the configuration wants, which of them are open, and who has those that are not. Pure. */
 import type { Config } from '../../config/schema.ts';
-import type { ListeningSocket } from '../../os/proc-net.ts';
-import { mappedIpv4, parseIpAddress } from '../../wire/ip-address.ts';
+import { type ListeningSocket, isInTheWay } from '../../os/proc-net.ts';
+import { parseIpAddress } from '../../wire/ip-address.ts';
 import { type Text, asIs, say } from '../../texts/text.ts';
 
 export interface WantedPort {
@@ -64,17 +64,9 @@ export function statesOfPorts(
     const isOpen = same.some(({ inode, address: other }) => own.has(inode) && isEqual(other, address));
     const obstacle = isOpen
       ? undefined
-      : same.find((socket) => !own.has(socket.inode) && overlaps(socket, address));
+      : same.find((socket) => !own.has(socket.inode) && isInTheWay(socket, { ...port, address }));
     return { ...port, isOpen, obstacle };
   });
 }
 
-/** Whether a socket keeps an address from being bound. That of "::" takes IPv4 too, unless it was told not to. */
-function overlaps(socket: ListeningSocket, address: Uint8Array): boolean {
-  const isIpv6 = mappedIpv4(address) === undefined;
-  if (socket.isIpv6 !== isIpv6) return socket.isIpv6 && isAny(socket.address);
-  return isAny(socket.address) || isAny(address) || isEqual(socket.address, address);
-}
-
-const isAny = (address: Uint8Array) => mappedIpv4(address) === 0 || address.every((byte) => byte === 0);
 const isEqual = (a: Uint8Array, b: Uint8Array) => a.every((byte, i) => byte === b[i]);

@@ -44,6 +44,16 @@ export async function probeTarget(target: ProbeTarget, options: ProbeOptions): P
   }
 }
 
+/** The report of a server at an address of ours: no client reaches it through the appliance, so nothing is asked. */
+export const ownAddressReport = (target: ProbeTarget): ProbeFound =>
+  reporter(target)(
+    'tcp',
+    'fail',
+    say('{address} is an address of this appliance itself: nobody is let through to it.', {
+      address: target.address,
+    }),
+  );
+
 type Probe = (socket: Socket, target: ProbeTarget, options: ProbeOptions) => Promise<ProbeFound[]>;
 
 const PROBES: Readonly<Record<ProbeTarget['expects'], Probe>> = {

@@ -1,6 +1,6 @@
 /** The address under which the Internet reaches the appliance, as far as it can be known from inside. Pure. */
 import { formatIpv4, parseIpv4 } from '../../wire/ip-address.ts';
-import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
+import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
 import type { PublicIpv4Found } from './found.ts';
 import { say } from '../../texts/text.ts';
 
@@ -15,7 +15,7 @@ export function publicIpv4(
 ): PublicIpv4Found {
   const own = addresses.flatMap((text) => parseIpv4(text) ?? []).filter((address) => !isNeverRouted(address));
   const ordered = defaultSource === undefined ? own : [defaultSource, ...own];
-  const global = ordered.find((address) => !isPrivate(address));
+  const global = ordered.find((address) => !isNonGlobal(address));
   if (global !== undefined) {
     const address = formatIpv4(global);
     return {
@@ -30,7 +30,7 @@ export function publicIpv4(
   const behind = say('The appliance is behind NAT: its own address {own} is private.', {
     own: formatIpv4(local),
   });
-  if (ofRouter !== undefined && (isPrivate(ofRouter) || isNeverRouted(ofRouter))) {
+  if (ofRouter !== undefined && (isNonGlobal(ofRouter) || isNeverRouted(ofRouter))) {
     return {
       address: null,
       kind: 'cgnat',

@@ -1,7 +1,8 @@
 /** Follows traffic through the services, each asked in turn, from where it comes to where it ends. */
 import type { Config } from '../../config/schema.ts';
 import { listensFor } from '../../net/listening.ts';
-import { ownAddresses, resolveAccessList } from '../../os/interfaces.ts';
+import { resolveAccessList } from '../../os/interfaces.ts';
+import { isDeliveredHere, readOwn } from '../../os/ourselves.ts';
 import {
   type ExplainProtocol,
   type Explainer,
@@ -91,7 +92,7 @@ function startOf({ from, protocol, to, port }: WayRequest): Flow {
     to: target,
     port: protocol === 'icmp' ? undefined : port,
     // What an IPv4 client sends comes here whatever its name or address is, or the question would not be asked.
-    isLocal: !source.includes(':') || (target !== undefined && ownAddresses().includes(target)),
+    isLocal: !source.includes(':') || (target !== undefined && isDeliveredHere(readOwn(), target)),
   };
 }
 
@@ -108,7 +109,7 @@ function routerStep({ from, name, to }: Flow): Leg['steps'] {
       },
     ];
   }
-  if (to === undefined || ownAddresses().includes(to)) return [];
+  if (to === undefined || isDeliveredHere(readOwn(), to)) return [];
   return [
     {
       isOk: true,

@@ -1,7 +1,6 @@
 /** How the owner signs in: the password and the authenticator app. Not for API tokens. */
 import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
-import { requirePassword } from '../auth/present-password.ts';
 import { newSecret } from '../auth/secrets.ts';
 import { acceptedStep, newTotp } from '../auth/totp.ts';
 import type { AdminDeps, BuildOptions } from '../build.ts';
@@ -28,7 +27,7 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
   app.put<{ Body: PasswordBody }>(
     '/password',
     {
-      config,
+      config: { ...config, presence: '/current' },
       bodyLimit: SMALL_BODY_BYTES,
       schema: {
         summary: 'Changes the password and ends every other session',
@@ -37,8 +36,7 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       },
     },
     async (request, reply) => {
-      const { current, next } = request.body;
-      await requirePassword(auth, request, current, '/current');
+      const { next } = request.body;
       await auth.setPassword(next, '/next');
       data.sessions = [];
       data.deviceKey = newSecret();
@@ -68,7 +66,7 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
   app.put<{ Body: TotpConfirmBody }>(
     '/totp',
     {
-      config,
+      config: { ...config, presence: '/password' },
       bodyLimit: SMALL_BODY_BYTES,
       schema: {
         summary: 'Asks for codes from now on',
@@ -101,7 +99,7 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
   app.delete<{ Body: TotpRemoveBody }>(
     '/totp',
     {
-      config,
+      config: { ...config, presence: '/password' },
       bodyLimit: SMALL_BODY_BYTES,
       schema: {
         summary: 'Asks for codes no more',
@@ -110,7 +108,6 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       },
     },
     async (request) => {
-      await requirePassword(auth, request, request.body.password, '/password');
       data.totp = null;
       await auth.save();
       return sessionAnswer(request, options);

@@ -71,7 +71,7 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
   app.post<{ Body: Static<typeof BackupBody> }>(
     '/backup',
     {
-      config: { scope: 'system' },
+      config: { scope: 'system', presence: '/password' },
       schema: { summary: 'Makes a backup: one file, encrypted with a passphrase', body: BackupBody },
     },
     async ({ body, principal }, reply) => {
@@ -105,7 +105,7 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
     '/restore',
     {
       // It may bring another password.
-      config: { scope: 'system', ownerOnly: true },
+      config: { scope: 'system', ownerOnly: true, presence: '/password' },
       bodyLimit: RESTORE_BODY_BYTES,
       schema: {
         summary: 'Restores a backup, or tells what that would change',

@@ -1,5 +1,5 @@
 /** Ready snippets for ~/.ssh/config: each server's stable port on the IPv4 side. */
-import { networkInterfaces } from 'node:os';
+import { interfaceAddresses } from '../../os/interfaces.ts';
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from '../../config/json-schema.ts';
 import type { AdminDeps, BuildOptions } from '../build.ts';
@@ -51,7 +51,7 @@ export const sshConfigSnippet = (name: string, hostname: string, port: number): 
 
 /** The first IPv4 address of this machine that others can reach it at; behind a router not the public one. */
 function ownAddress(): string | undefined {
-  return Object.values(networkInterfaces())
+  return Object.values(interfaceAddresses())
     .flatMap((addresses) => addresses ?? [])
     .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 }

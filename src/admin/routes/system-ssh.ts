@@ -8,8 +8,7 @@ import {
   type SshKeyProblem,
   type SshPublicKey,
 } from '../../wire/ssh-public-key.ts';
-import { requirePassword } from '../auth/present-password.ts';
-import type { AdminDeps, BuildOptions } from '../build.ts';
+import type { AdminDeps } from '../build.ts';
 import { ErrorAnswer } from '../contract/common.ts';
 import { SshKeyBody, SshKeyParams, SystemSshAnswer } from '../contract/system-ssh.ts';
 import { ApiError, invalidInput, notPossibleHere } from '../errors.ts';
@@ -45,7 +44,7 @@ const answer = async (ssh: ApplianceSsh): Promise<SystemSshAnswer> => {
 };
 
 export const systemSshRoutes =
-  ({ live: { actions } }: AdminDeps, { auth }: BuildOptions) =>
+  ({ live: { actions } }: AdminDeps) =>
   async (app: FastifyInstance) => {
     const response = { 200: SystemSshAnswer, 409: ErrorAnswer };
     // Who steals an API token must not become root.
@@ -64,7 +63,7 @@ export const systemSshRoutes =
     app.post<{ Body: SshKeyBody }>(
       '/system/ssh/keys',
       {
-        config,
+        config: { ...config, presence: '/password' },
         bodyLimit: BODY_LIMIT_BYTES,
         schema: { summary: 'Lets a key log in to the appliance by SSH, as root', body: SshKeyBody, response },
       },
@@ -75,7 +74,6 @@ export const systemSshRoutes =
           const expected = say('one line of an OpenSSH public key file, such as id_ed25519.pub');
           throw invalidInput('/key', expected, PROBLEMS[key]());
         }
-        await requirePassword(auth, request, request.body.password, '/password');
         request.auditTarget = sshFingerprint(key);
         const outcome = await ssh.add(key);
         if (outcome === 'full') {

@@ -112,7 +112,8 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
   app.post<{ Body: Static<typeof FactoryResetBody> }>(
     '/system/factory-reset',
     {
-      config: { scope: 'system' },
+      // Whoever is the first then has the appliance.
+      config: { scope: 'system', ownerOnly: true, presence: '/password' },
       schema: {
         summary: 'Makes a new appliance of it: everything it knows is erased',
         body: FactoryResetBody,

@@ -46,7 +46,7 @@ export const tokenRoutes =
     app.post<{ Body: TokenBody }>(
       '/tokens',
       {
-        config: { scope: 'system', ownerOnly: true },
+        config: { scope: 'system', ownerOnly: true, presence: '/password' },
         bodyLimit: SMALL_BODY_BYTES,
         schema: { summary: 'Makes an API token', body: TokenBody, response: { 201: TokenMadeAnswer } },
       },

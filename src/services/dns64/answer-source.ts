@@ -1,4 +1,5 @@
 /** The main thread's answers: its own cache for what the worker's does not have (or lost), then the resolver. */
+import type { DnsUpstream } from '../../config/values.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import { HEADER_BYTES, MAX_MESSAGE_BYTES, RCODE_MASK, Rcode, uint16At } from '../../wire/dns-message.ts';
 import { newQuery, readQuery } from '../../wire/dns-query.ts';
@@ -14,6 +15,8 @@ import { type Upstreams, createUpstreams } from './upstreams.ts';
 
 export interface AnswerSourceOptions {
   readonly upstreams: readonly string[];
+  /** Whether an upstream is this resolver itself. */
+  readonly isOurs: (target: DnsUpstream) => boolean;
   readonly pref64: readonly IpPrefix[];
   readonly cacheEntries: number;
   readonly counters: Counters<Dns64Counters>;
@@ -45,7 +48,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
   const { counters } = options;
   const { values, index } = counters;
   const { signal } = options;
-  const upstreams = createUpstreams(options.upstreams, counters, signal);
+  const upstreams = createUpstreams(options.upstreams, counters, signal, options.isOurs);
   const resolver = createResolver({ upstreams, pref64: options.pref64, counters });
   const cache = new AnswerCache(options.cacheEntries);
   /** Where replies are made; nothing in it outlives the call. */

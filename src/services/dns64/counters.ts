@@ -27,6 +27,7 @@ export const DNS64_COUNTERS = {
   'upstream-tcp': 'Queries sent to upstreams over TCP',
   'upstream-timeouts': 'Queries that an upstream left unanswered',
   'upstream-errors': 'Queries that an upstream answered with an error, or that could not be sent',
+  'upstream-ourselves': 'Times an upstream was not asked because its address is that of this resolver itself',
   'upstream-ignored':
     'Datagrams from an upstream that answer no query: malformed, wrong ID or wrong question',
 } as const;

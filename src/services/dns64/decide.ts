@@ -14,7 +14,7 @@ import {
 } from '../../wire/dns-message.ts';
 import { nameFromText, nameKey } from '../../wire/dns-name.ts';
 import { type IpPrefix, anyPrefixContains, parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
-import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
+import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
 import { embedIpv4, extractIpv4 } from '../../wire/rfc6052.ts';
 import { negativeTtl } from './answer.ts';
 
@@ -143,7 +143,7 @@ function synthesise(a: DnsMessage, ttlLimitSeconds: number, pref64: readonly IpP
  */
 export function mayRepresent(prefix: IpPrefix, ipv4: number): boolean {
   const isWellKnown = prefix.prefixBits === 96 && prefixContains(WELL_KNOWN_PREFIX, prefix.address);
-  return !isNeverRouted(ipv4) && !(isWellKnown && isPrivate(ipv4));
+  return !isNeverRouted(ipv4) && !(isWellKnown && isNonGlobal(ipv4));
 }
 
 const IP6_ARPA = nameKey(nameFromText('ip6.arpa'));

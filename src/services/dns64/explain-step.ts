@@ -2,6 +2,7 @@
 import type { Dns64Config } from '../../config/schema.ts';
 import { listensFor } from '../../net/listening.ts';
 import { resolveAccessList } from '../../os/interfaces.ts';
+import type { Ourselves } from '../../os/ourselves.ts';
 import { createCounters } from '../../runtime/counters.ts';
 import {
   type Flow,
@@ -19,13 +20,17 @@ import { accessTable, admits } from './access.ts';
 import type { Answer } from './answer.ts';
 import { DNS64_COUNTERS } from './counters.ts';
 import { createResolver } from './resolve.ts';
-import { createUpstreams } from './upstreams.ts';
+import { createUpstreams, isLoop } from './upstreams.ts';
 import { say } from '../../texts/text.ts';
 
 /** undefined when the traffic is neither for the resolver nor in need of it. */
-export async function explainDns64(config: Dns64Config, flow: Flow): Promise<Leg | undefined> {
+export async function explainDns64(
+  config: Dns64Config,
+  ourselves: Ourselves,
+  flow: Flow,
+): Promise<Leg | undefined> {
   if (flow.to === undefined && flow.name !== undefined && flow.from.includes(':')) {
-    return explainLookup(config, { ...flow, name: flow.name });
+    return explainLookup(config, ourselves, { ...flow, name: flow.name });
   }
   const isForUs = flow.isLocal && flow.protocol !== 'icmp' && flow.port === config.port && config.enabled;
   if (!isForUs || !listensFor(config.listen, flow.to, flow.from.includes(':') ? 6 : 4)) return undefined;
@@ -48,7 +53,11 @@ function accessStep({ allow }: Dns64Config, from: string): WayStep {
 }
 
 /** Asks the upstreams of this configuration, which need not be in force: a resolver of its own, without a cache. */
-async function explainLookup(config: Dns64Config, flow: Flow & { readonly name: string }): Promise<Leg> {
+async function explainLookup(
+  config: Dns64Config,
+  ourselves: Ourselves,
+  flow: Flow & { readonly name: string },
+): Promise<Leg> {
   const { name } = flow;
   if (!config.enabled) {
     const text = say('DNS64 is switched off: whoever answers for {name} is not this appliance.', { name });
@@ -59,7 +68,9 @@ async function explainLookup(config: Dns64Config, flow: Flow & { readonly name: 
   const counters = createCounters(DNS64_COUNTERS);
   const aborter = new AbortController();
   const resolver = createResolver({
-    upstreams: createUpstreams(config.upstreams, counters, aborter.signal),
+    upstreams: createUpstreams(config.upstreams, counters, aborter.signal, (target) =>
+      isLoop(ourselves, config, target),
+    ),
     pref64: config.prefixes.flatMap((text) => parseIpPrefix(text) ?? []),
     counters,
   });

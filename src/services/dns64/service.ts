@@ -2,11 +2,10 @@
  * The DNS64 resolver: UDP answers from the cache in a worker thread, everything else here. The sockets belong to the main
  * thread: while a dead worker is replaced, queries wait in the socket.
  */
-import type net from 'node:net';
 import type { Dns64Config } from '../../config/schema.ts';
-import { close } from '../../os/libc.ts';
 import { resolveAccessList } from '../../os/interfaces.ts';
 import { createCounters, readCounters } from '../../runtime/counters.ts';
+import { orAborted } from '../../runtime/drain.ts';
 import type { Service, ServiceContext, ServiceStatus } from '../../runtime/service.ts';
 import { type SupervisedWorker, superviseWorker } from '../../runtime/supervise-worker.ts';
 import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
@@ -14,10 +13,12 @@ import { type AnswerSource, createAnswerSource } from './answer-source.ts';
 import { DNS64_COUNTERS } from './counters.ts';
 import { datagramSender } from './datagrams.ts';
 import { createQueryLog } from './events.ts';
-import type { FromDnsWorker, Miss, ToDnsWorker, UdpSocket, WorkerInit } from './messages.ts';
-import { listenTcp, openUdp } from './sockets.ts';
+import { type Endpoints, openEndpoints } from './endpoints.ts';
+import type { FromDnsWorker, Miss, ToDnsWorker, WorkerInit } from './messages.ts';
 import { createStreamServer } from './stream.ts';
-import { type Text, say } from '../../texts/text.ts';
+import { isLoop } from './upstreams.ts';
+import type { DnsUpstream } from '../../config/values.ts';
+import { type Text, say, sentences } from '../../texts/text.ts';
 
 export interface Dns64Options {
   readonly dns64: Dns64Config;
@@ -26,7 +27,10 @@ export interface Dns64Options {
 /** How often "lan" in the access list is looked up again: addresses come and go. */
 const ACCESS_REFRESH_MS = 10_000;
 
-/** Starts the resolver, or a disabled one that only waits for `reconfigure`. Rejects when a socket cannot be opened, with nothing left behind. */
+/**
+ * Starts the resolver, or a disabled one that only waits for `reconfigure`. Sockets that cannot be had are reported and tried
+ * again. A start that fails leaves nothing behind.
+ */
 export async function startDns64(
   options: Dns64Options,
   context: ServiceContext,
@@ -47,6 +51,7 @@ export async function startDns64(
     },
     status: () => running?.status() ?? { state: 'disabled', restarts: 0, figures: {} },
     counters: () => running?.counters() ?? readCounters(createCounters(DNS64_COUNTERS)),
+    drain: async (signal) => running?.drain(signal),
     failWorker: () => running?.failWorker(),
     async [Symbol.asyncDispose]() {
       await running?.stop();
@@ -59,15 +64,9 @@ interface RunningResolver {
   reconfigure(config: Dns64Config): Promise<void>;
   status(): ServiceStatus;
   counters(): Readonly<Record<string, number>>;
+  drain(signal: AbortSignal): Promise<void>;
   failWorker(): void;
   stop(): Promise<void>;
-}
-
-/** What listens on one address. */
-interface Endpoint {
-  readonly key: string;
-  readonly udp: UdpSocket;
-  readonly tcp: net.Server;
 }
 
 const accessKey = (prefixes: readonly IpPrefix[]): string => prefixes.map(formatIpPrefix).sort().join(' ');
@@ -76,10 +75,9 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
   const log = context.log.child({ service: 'dns64' });
   let config = initial;
   let allow = resolveAccessList(config.allow);
-  let endpoints: Endpoint[] = [];
-  /** Which list of sockets the worker was told last, and sockets that it may still use although they are in it no more. */
-  let generation = 0;
-  let retired: { readonly generation: number; readonly fd: number }[] = [];
+  let endpoints: Endpoints | undefined;
+  /** Answers to datagrams that are under way. */
+  const underWay = new Set<Promise<void>>();
   let outstanding = new Int32Array(new SharedArrayBuffer(4));
   let worker: SupervisedWorker<ToDnsWorker> | undefined;
 
@@ -90,6 +88,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
   const sendDatagram = datagramSender();
   const toAnswerOptions = (from: Dns64Config) => ({
     upstreams: from.upstreams,
+    isOurs: (target: DnsUpstream) => isLoop(context.ourselves.current, config, target),
     pref64: from.prefixes.flatMap((text) => parseIpPrefix(text) ?? []),
     cacheEntries: from.cacheEntries,
     counters,
@@ -109,26 +108,28 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     const reply = await source.answerDatagram(miss.query, miss.source);
     Atomics.sub(ledger, 0, 1);
     // Looked up only now: the socket may have been closed, and its descriptor's number given to another.
-    const fd = endpoints.find(({ udp }) => udp.id === miss.socket)?.udp.fd;
+    const fd = endpoints?.udp.find(({ id }) => id === miss.socket)?.fd;
     if (reply === undefined || fd === undefined) return;
     if (!sendDatagram(fd, reply, miss.source, miss.control)) counters.values[counters.index['drop-send']]++;
   }
 
   function onMessage(message: FromDnsWorker): void {
     if (message.kind === 'misses') {
-      for (const miss of message.misses) void answerMiss(miss, outstanding);
+      for (const miss of message.misses) {
+        const answer = answerMiss(miss, outstanding).finally(() => underWay.delete(answer));
+        underWay.add(answer);
+      }
       return;
     }
-    for (const socket of retired) if (socket.generation <= message.generation) close(socket.fd);
-    retired = retired.filter((socket) => socket.generation > message.generation);
+    endpoints?.released(message.generation);
   }
 
   const init = (): WorkerInit => {
     // Whatever the thread before had outstanding is no longer waited for.
     outstanding = new Int32Array(new SharedArrayBuffer(4));
     return {
-      sockets: endpoints.map(({ udp }) => udp),
-      generation,
+      sockets: endpoints?.udp ?? [],
+      generation: endpoints?.generation ?? 0,
       allow,
       cacheEntries: config.cacheEntries,
       counters: workerCounters.buffer,
@@ -137,37 +138,6 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     };
   };
 
-  async function openEndpoint(address: string, port: number): Promise<Endpoint> {
-    const udp = openUdp(address, port);
-    try {
-      const tcp = await listenTcp(address, port, streams.accept);
-      tcp.on('error', (error) => log.warn({ err: error, address }, 'dns64: accepting TCP failed'));
-      return { key: `${address} ${port}`, udp, tcp };
-    } catch (error) {
-      close(udp.fd);
-      throw error;
-    }
-  }
-
-  /** Opens what the configuration listens to and is not open; throws with nothing new left open. */
-  async function openMissing(wanted: Dns64Config): Promise<Endpoint[]> {
-    const opened: Endpoint[] = [];
-    try {
-      for (const address of wanted.listen) {
-        const key = `${address} ${wanted.port}`;
-        if (![...endpoints, ...opened].some((endpoint) => endpoint.key === key))
-          opened.push(await openEndpoint(address, wanted.port));
-      }
-      return opened;
-    } catch (error) {
-      for (const { udp, tcp } of opened) {
-        close(udp.fd);
-        tcp.close();
-      }
-      throw error;
-    }
-  }
-
   function setAccess(entries: readonly string[]): void {
     const next = resolveAccessList(entries);
     if (accessKey(next) === accessKey(allow)) return;
@@ -175,27 +145,11 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     worker?.send({ kind: 'access', allow });
   }
 
-  /** Brings the sockets in line; those no longer wanted are closed when the worker has let go of them. */
-  function setEndpoints(wanted: Dns64Config, opened: readonly Endpoint[]): void {
-    const keys = new Set(wanted.listen.map((address) => `${address} ${wanted.port}`));
-    const dropped = endpoints.filter(({ key }) => !keys.has(key));
-    if (opened.length === 0 && dropped.length === 0) return;
-    endpoints = [...endpoints.filter(({ key }) => keys.has(key)), ...opened];
-    generation++;
-    for (const { udp, tcp } of dropped) {
-      tcp.close();
-      retired.push({ generation, fd: udp.fd });
-    }
-    worker?.send({ kind: 'sockets', sockets: endpoints.map(({ udp }) => udp), generation });
-  }
-
   async function reconfigure(next: Dns64Config): Promise<void> {
-    const opened = await openMissing(next);
+    await endpoints!.set(next, () => setAccess(next.allow));
     const previous = config;
     config = next;
     queryLog.setLevel(next.queryLog);
-    setAccess(next.allow);
-    setEndpoints(next, opened);
     const same = (pick: (of: Dns64Config) => unknown) =>
       JSON.stringify(pick(previous)) === JSON.stringify(pick(next));
     if (same(({ upstreams, prefixes, cacheEntries }) => [upstreams, prefixes, cacheEntries])) return;
@@ -215,17 +169,19 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     streams.close();
     await worker?.[Symbol.asyncDispose]();
     queryLog[Symbol.dispose]();
-    for (const { udp, tcp } of endpoints) {
-      close(udp.fd);
-      tcp.close();
-    }
-    for (const { fd } of retired) close(fd);
-    endpoints = [];
-    retired = [];
+    endpoints?.close();
   }
 
   try {
-    endpoints = await openMissing(config);
+    endpoints = await openEndpoints(config, {
+      log,
+      events: context.events,
+      accept: streams.accept,
+      onChange() {
+        if (endpoints === undefined || worker === undefined) return;
+        worker.send({ kind: 'sockets', sockets: endpoints.udp, generation: endpoints.generation });
+      },
+    });
     worker = await superviseWorker<WorkerInit, ToDnsWorker, FromDnsWorker>({
       name: 'dns64',
       entry: new URL('worker.ts', import.meta.url),
@@ -241,30 +197,45 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
   return {
     reconfigure,
     stop,
+    /** UDP is answered until the end: those who ask have no connection that could be told. */
+    async drain(signal) {
+      endpoints?.stopAdmitting();
+      await orAborted(streams.drain(), signal);
+      await orAborted(Promise.allSettled(underWay), signal);
+    },
     counters: () => readCounters(counters, workerCounters),
     failWorker: () => worker?.fail(),
     status(): ServiceStatus {
       const { 'queries-udp': udp, 'queries-tcp': tcp, hits } = readCounters(counters, workerCounters);
       const upstreams = source.upstreams();
       const allDown = upstreams.every(({ up }) => !up);
-      const problem = !worker?.alive
-        ? say('The thread that answers from the cache is being started again')
-        : allDown
-          ? say('None of the upstreams answers: check the route to {upstreams}', {
-              upstreams: upstreams.map(({ text }) => text).join(', '),
+      const loops = upstreams.filter(({ isOurs }) => isOurs);
+      const problems = [
+        worker?.alive ? undefined : say('The thread that answers from the cache is being started again'),
+        loops.length > 0
+          ? say('{upstreams} is this resolver itself, so it is not asked: remove it from dns64.upstreams', {
+              upstreams: loops.map(({ text }) => text).join(', '),
             })
-          : undefined;
-      const states = upstreams.map(({ text, up, rttMs }): [string, Text] => [
+          : allDown
+            ? say('None of the upstreams answers: check the route to {upstreams}', {
+                upstreams: upstreams.map(({ text }) => text).join(', '),
+              })
+            : undefined,
+        endpoints?.problem,
+      ];
+      const isWell = problems.every((each) => each === undefined);
+      const states = upstreams.map(({ text, up, isOurs, rttMs }): [string, Text] => [
         text,
-        !up
-          ? say('down')
-          : rttMs === undefined
-            ? say('not asked yet')
-            : say('up, {milliseconds} ms', { milliseconds: Math.round(rttMs * 10) / 10 }),
+        isOurs
+          ? say('this resolver itself')
+          : !up
+            ? say('down')
+            : rttMs === undefined
+              ? say('not asked yet')
+              : say('up, {milliseconds} ms', { milliseconds: Math.round(rttMs * 10) / 10 }),
       ]);
       return {
-        state: problem === undefined ? 'running' : 'degraded',
-        ...(problem === undefined ? {} : { problem }),
+        ...(isWell ? { state: 'running' } : { state: 'degraded', problem: sentences(...problems) }),
         restarts: worker?.restarts ?? 0,
         figures: {
           cacheEntries: source.cacheEntries,

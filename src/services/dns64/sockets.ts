@@ -20,8 +20,9 @@ import {
   setsockopt,
   socket,
 } from '../../os/libc.ts';
-import { encodeSocketAddress, formatSocketAddress } from '../../os/socket-address.ts';
-import { mappedIpv4, parseIpAddress } from '../../wire/ip-address.ts';
+import { openListener } from '../../net/listen.ts';
+import { type SocketAddress, encodeSocketAddress, formatSocketAddress } from '../../os/socket-address.ts';
+import { mappedIpv4 } from '../../wire/ip-address.ts';
 import type { UdpSocket } from './messages.ts';
 
 /** Like SO_RCVBUF, but not bound by net.core.rmem_max; needs CAP_NET_ADMIN. */
@@ -32,10 +33,8 @@ const TCP_BACKLOG = 128;
 
 let nextId = 0;
 
-/** Opens and binds the UDP socket of an address (validated by the schema). Throws SystemCallError, with nothing left open. */
-export function openUdp(addressText: string, port: number): UdpSocket {
-  const address = parseIpAddress(addressText);
-  if (address === undefined) throw new Error(`openUdp: "${addressText}" is no IP address`);
+/** Opens and binds the UDP socket of an address. Throws SystemCallError, with nothing left open. */
+export function openUdp({ address, port }: SocketAddress): UdpSocket {
   const isIpv6 = mappedIpv4(address) === undefined;
   const attempted = `dns64: open UDP ${formatSocketAddress({ address, port })}`;
   const type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
@@ -60,17 +59,23 @@ export function openUdp(addressText: string, port: number): UdpSocket {
   }
 }
 
-/** Listens for TCP on an address; rejects with Node's own error when it cannot. */
+export interface TcpListener {
+  readonly server: net.Server;
+  /** Of the listening socket; the server closes it. */
+  readonly fd: number;
+}
+
+/** Listens for TCP on an address; rejects with a SystemCallError when it cannot. */
 export async function listenTcp(
-  address: string,
-  port: number,
+  { address, port }: SocketAddress,
   onConnection: (connection: net.Socket) => void,
-): Promise<net.Server> {
+): Promise<TcpListener> {
+  const { fd } = openListener({ name: 'dns64', address, port }, false);
   const server = net.createServer({ noDelay: true, allowHalfOpen: true }, onConnection);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
-  server.listen({ host: address, port, ipv6Only: true, backlog: TCP_BACKLOG }, resolve);
+  server.listen({ fd, backlog: TCP_BACKLOG }, resolve);
   await promise;
   server.off('error', reject);
-  return server;
+  return { server, fd };
 }

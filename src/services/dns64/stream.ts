@@ -15,6 +15,8 @@ const MAX_PIPELINED = 100;
 /** Replies that the client has not read. */
 const MAX_UNREAD_BYTES = 1 << 18;
 const LENGTH_BYTES = 2;
+/** How long a client may take to end its side after we ended ours, while the process waits. */
+const LINGER_MS = 1000;
 
 export interface StreamServerOptions {
   /** The reply to a message, undefined when there is none. Never rejects. */
@@ -27,13 +29,18 @@ export interface StreamServerOptions {
 export interface StreamServer {
   readonly connections: number;
   accept(connection: net.Socket): void;
+  /** Ends each connection when it has its answers; resolves when all have ended. */
+  drain(): Promise<void>;
   /** Ends all connections. */
   close(): void;
 }
 
 export function createStreamServer({ answer, counters, allow }: StreamServerOptions): StreamServer {
   const { values, index } = counters;
-  const connections = new Set<net.Socket>();
+  /** Each with what ends it once it is idle. */
+  const connections = new Map<net.Socket, () => void>();
+  let isDraining = false;
+  const drained = Promise.withResolvers<void>();
   const perClient = new Map<string, number>();
 
   function accept(connection: net.Socket): void {
@@ -52,19 +59,20 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
       return;
     }
     values[index['tcp-connections']]++;
-    connections.add(connection);
     perClient.set(client, held + 1);
     connection.on('close', () => {
       connections.delete(connection);
+      if (isDraining && connections.size === 0) drained.resolve();
       const left = (perClient.get(client) ?? 1) - 1;
       if (left === 0) perClient.delete(client);
       else perClient.set(client, left);
     });
-    serve(connection, formatIpAddress(address));
+    connections.set(connection, serve(connection, formatIpAddress(address)));
   }
 
-  function serve(connection: net.Socket, client: string): void {
+  function serve(connection: net.Socket, client: string): () => void {
     let pending = 0;
+    let answered = 0;
     let ended = false;
     let buffered: Buffer = Buffer.alloc(0);
     // The timer is ours: a client that sends a byte now and then must not hold a connection.
@@ -77,6 +85,13 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
       connection.destroy();
     }, IDLE_MS);
     connection.on('close', () => clearTimeout(timer));
+
+    /** RFC 7766 section 6.2.3: a server may close an idle connection. One that has not asked yet is not idle. */
+    const endWhenIdle = () => {
+      if (pending > 0 || buffered.length > 0 || answered === 0 || connection.writableEnded) return;
+      connection.end();
+      setTimeout(() => connection.destroy(), LINGER_MS).unref();
+    };
 
     const isBusy = () => pending >= MAX_PIPELINED || connection.writableLength > MAX_UNREAD_BYTES;
 
@@ -110,8 +125,10 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
       writeUint16(framed, 0, reply.length);
       framed.set(reply, LENGTH_BYTES);
       connection.write(framed);
+      answered++;
       takeMessages();
       if (ended && pending === 0) connection.end();
+      else if (isDraining) endWhenIdle();
     };
 
     connection.on('data', (chunk: Buffer) => {
@@ -124,6 +141,7 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
       ended = true;
       if (pending === 0) connection.end();
     });
+    return endWhenIdle;
   }
 
   return {
@@ -131,8 +149,14 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
       return connections.size;
     },
     accept,
+    drain() {
+      isDraining = true;
+      if (connections.size === 0) drained.resolve();
+      for (const endWhenIdle of connections.values()) endWhenIdle();
+      return drained.promise;
+    },
     close() {
-      for (const connection of connections) connection.destroy();
+      for (const connection of connections.keys()) connection.destroy();
     },
   };
 }

@@ -4,6 +4,8 @@
  * probed on a timer, less and less often, until it answers again.
  */
 import { parseDnsUpstream, type DnsUpstream } from '../../config/values.ts';
+import type { Dns64Config } from '../../config/schema.ts';
+import { type Ourselves, leadsToListener } from '../../os/ourselves.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import { CLASS_IN, type DnsMessage, Rcode, Type } from '../../wire/dns-message.ts';
 import type { Dns64Counters } from './counters.ts';
@@ -52,14 +54,30 @@ export interface Upstreams {
    */
   ask(question: UpstreamQuestion, deadlineMs: number): Promise<DnsMessage | undefined>;
   /** Each upstream as configured, with whether it is up and its smoothed round trip. */
-  status(): { readonly text: string; readonly up: boolean; readonly rttMs: number | undefined }[];
+  status(): {
+    readonly text: string;
+    readonly up: boolean;
+    readonly isOurs: boolean;
+    readonly rttMs: number | undefined;
+  }[];
 }
 
-/** `texts` are validated by the schema. Aborting `signal` ends every exchange. */
+/** Whether a query to the upstream would come back to this resolver: own address and own port. */
+export const isLoop = (
+  ourselves: Ourselves,
+  { listen, port }: Pick<Dns64Config, 'listen' | 'port'>,
+  target: DnsUpstream,
+): boolean => target.port === port && leadsToListener(ourselves, target.address, listen);
+
+/**
+ * `texts` are validated by the schema. Aborting `signal` ends every exchange. An upstream that is `isOurs` now is not
+ * asked, since it would ask us; which addresses are ours may change at any time.
+ */
 export function createUpstreams(
   texts: readonly string[],
   counters: Counters<Dns64Counters>,
   signal: AbortSignal,
+  isOurs: (target: DnsUpstream) => boolean,
 ): Upstreams {
   const { values, index } = counters;
   const upstreams = texts.flatMap((text): Upstream[] => {
@@ -91,6 +109,11 @@ export function createUpstreams(
 
   /** One whole attempt: UDP, without EDNS if that is the trouble, TCP if need be. Keeps the upstream's record. */
   async function attempt(upstream: Upstream, question: UpstreamQuestion): Promise<DnsMessage | undefined> {
+    if (isOurs(upstream.target)) {
+      values[index['upstream-ourselves']]++;
+      noteFailure(upstream);
+      return undefined;
+    }
     const startedMs = performance.now();
     const edns = startedMs >= upstream.noEdnsUntilMs;
     const options = { upstream: upstream.target, question, edns, timeoutMs: TIMEOUT_MS, signal, counters };
@@ -172,7 +195,12 @@ export function createUpstreams(
   return {
     ask,
     status: () =>
-      upstreams.map((upstream) => ({ text: upstream.text, up: isUp(upstream), rttMs: upstream.rttMs })),
+      upstreams.map((upstream) => ({
+        text: upstream.text,
+        up: isUp(upstream),
+        isOurs: isOurs(upstream.target),
+        rttMs: upstream.rttMs,
+      })),
   };
 }
 

@@ -1,12 +1,18 @@
 /** What the forwarder does with a connection: the port leads to a server, by the allotment of the data plane. */
-import { listensFor } from '../../net/listening.ts';
+import { endsAtOurselves, listensFor } from '../../net/listening.ts';
+import type { Ourselves } from '../../os/ourselves.ts';
 import { type Flow, type Leg, arrives, endsRefused } from '../../runtime/explain.ts';
 import type { Allotments } from './allot-ports.ts';
 import { type ForwardOptions, planForward } from './service.ts';
 import { listOf, reasonOf, say } from '../../texts/text.ts';
 
 /** `previous` is what was allotted until now. undefined when the connection is to no forwarded port. */
-export function explainForward(options: ForwardOptions, previous: Allotments, flow: Flow): Leg | undefined {
+export function explainForward(
+  options: ForwardOptions,
+  previous: Allotments,
+  ourselves: Ourselves,
+  flow: Flow,
+): Leg | undefined {
   if (!flow.isLocal || flow.protocol !== 'tcp' || flow.port === undefined) return undefined;
   let ports: Readonly<Record<string, number>>;
   try {
@@ -31,6 +37,8 @@ export function explainForward(options: ForwardOptions, previous: Allotments, fl
     });
     return endsRefused([], text, { configPath: '/forward/listen' });
   }
+  const refused = endsAtOurselves(ourselves, { name, address }, position, []);
+  if (refused !== undefined) return refused;
   const arrived = say('Port {port} is the SSH port of {name}: it leads to [{address}]:{targetPort}.', {
     port: flow.port,
     name,

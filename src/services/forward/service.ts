@@ -79,6 +79,7 @@ export async function startForward(
       maxConnections: MAX_CONNECTIONS,
       descriptorShare: 0.25,
       log,
+      ourselves: context.ourselves,
       events: context.events,
     },
     current.plan,
@@ -101,6 +102,7 @@ export async function startForward(
     status: plane.status,
     counters: plane.counters,
     hosts: plane.hosts,
+    drain: plane.drain,
     failWorker: plane.failWorker,
     [Symbol.asyncDispose]: () => plane[Symbol.asyncDispose](),
   };

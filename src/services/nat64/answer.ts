@@ -11,6 +11,7 @@ import {
   ICMP6_ADDRESS_UNREACHABLE,
   ICMP6_ERRONEOUS_HEADER,
   ICMP6_HOP_LIMIT_EXCEEDED,
+  ICMP6_NO_ROUTE,
   ICMP6_PORT_UNREACHABLE,
   ICMP6_PROHIBITED,
   ICMP6_TOO_BIG,
@@ -18,9 +19,11 @@ import {
   isIcmp4Error,
   isIcmp6Error,
 } from '../../wire/icmp.ts';
+import { isNeverRouted, isGroup } from '../../wire/ipv4-scope.ts';
 import {
   DONT_FRAGMENT,
   FRAGMENT_OFFSET,
+  FRAGMENT_UNIT_SHIFT,
   IPV4,
   IPV4_HEADER_BYTES,
   IP_PROTOCOL,
@@ -29,15 +32,18 @@ import {
   writeIpv4Header,
 } from '../../wire/ipv4.ts';
 import {
+  EXTENSION,
   FRAGMENT_HEADER_BYTES,
+  FRAGMENT_OFFSET_AND_MORE,
   IPV6,
   IPV6_HEADER_BYTES,
   IPV6_MINIMUM_MTU_BYTES,
+  isSkippedExtension,
   writeIpv6Start,
   writeWords,
 } from '../../wire/ipv6.ts';
 import { COUNTER, type Nat64Counter, type Verdict } from './counters.ts';
-import { clearOffload } from './packet.ts';
+import { type Packet, clearOffload } from './packet.ts';
 import { type Settings, slotOf } from './settings.ts';
 import type { Translator } from './translator.ts';
 
@@ -53,10 +59,13 @@ const ANSWERS6: Partial<Record<Nat64Counter, number>> = {
   'drop-hop-limit': ICMP6_HOP_LIMIT_EXCEEDED,
   'drop-too-big': ICMP6_TOO_BIG,
   'drop-not-allowed': ICMP6_PROHIBITED,
-  // N32: errors that no other rule describes are 1/1.
+  // N32: errors that no other rule describes are 1/1 (RFC 7915 section 5.4).
   'drop-non-global': ICMP6_PROHIBITED,
   'drop-denied': ICMP6_PROHIBITED,
+  'drop-own-address': ICMP6_PROHIBITED,
+  'drop-no-route': ICMP6_NO_ROUTE,
   'drop-no-port-block': ICMP6_PROHIBITED,
+  'drop-udp-no-checksum': ICMP6_PROHIBITED,
   // N4
   'drop-protocol': ICMP6_PORT_UNREACHABLE,
   // N29
@@ -76,9 +85,13 @@ const ANSWERS4: Partial<Record<Nat64Counter, number>> = {
   'drop-protocol': ICMP4_PROTOCOL_UNREACHABLE,
   // N23
   'drop-source-route': ICMP4_SOURCE_ROUTE_FAILED,
-  // N7, N8: where the settings say so.
+  // Where the settings say so: N7, N8, and what RFC 7915 section 4.4 gives no code of its own.
   'drop-no-bib-entry': ICMP4_PROHIBITED,
   'drop-filtered': ICMP4_PROHIBITED,
+  'drop-udp-no-checksum': ICMP4_PROHIBITED,
+  'drop-non-global': ICMP4_PROHIBITED,
+  'drop-denied': ICMP4_PROHIBITED,
+  'drop-sessions-full': ICMP4_PROHIBITED,
 };
 
 const byReason = (answers: Partial<Record<Nat64Counter, number>>) =>
@@ -90,8 +103,14 @@ const answers4 = byReason(ANSWERS4);
 /** Turns the dropped packet, whose bytes are as they came, into the error that answers it; false when none does. */
 export function answer(translator: Translator, reason: Verdict, version: number): boolean {
   const typeAndCode = version === 6 ? answers6[reason] : version === 4 ? answers4[reason] : NO_ANSWER;
-  if (typeAndCode === ICMP4_PROHIBITED && version === 4 && !translator.settings.tellsRefused) return false;
-  return typeAndCode !== NO_ANSWER && answerWith(translator, typeAndCode, version);
+  if (typeAndCode === NO_ANSWER || !isTold(translator.settings, typeAndCode, version)) return false;
+  return answerWith(translator, typeAndCode, version);
+}
+
+/** RFC 7915 sections 4.4 and 5.4: who is refused is told, or not, as the settings say; what a router owes is always sent. */
+function isTold({ tellsRefused4, tellsRefused6 }: Settings, typeAndCode: number, version: number): boolean {
+  if (version === 4) return tellsRefused4 || typeAndCode !== ICMP4_PROHIBITED;
+  return tellsRefused6 || typeAndCode === ICMP6_TOO_BIG || typeAndCode === ICMP6_HOP_LIMIT_EXCEEDED;
 }
 
 /** Turns the packet into this error about it, unless none may be sent about such a packet, or no more at present. */
@@ -121,19 +140,33 @@ function withinRate(translator: Translator): boolean {
 
 /** RFC 4443 section 2.4 e: never about an error, nor to what is no single host. */
 function mayAnswer6({ packet }: Translator): boolean {
-  const { view, start, transport } = packet;
+  const { view, start } = packet;
   const source0 = view.getInt32(start + IPV6.SOURCE);
   if (source0 >>> 24 === 0xff || source0 === 0) return false;
   if (view.getUint8(start + IPV6.DESTINATION) === 0xff) return false;
-  if (!packet.isIcmp) return true;
-  // Only the first fragment shows what it is about.
-  if (packet.isFragment && (packet.fragmentOffset !== 0 || transport >= packet.end)) return false;
-  return !isIcmp6Error(view.getUint8(transport));
+  return !mayBeIcmp6Error(packet);
 }
 
-/** RFC 1812 section 4.3.2.7. */
+/** Whether an ICMPv6 error is behind the extension headers, or a fragment that does not show what it is. */
+function mayBeIcmp6Error({ view, start, end }: Packet): boolean {
+  let nextHeader = view.getUint8(start + IPV6.NEXT_HEADER);
+  let at = start + IPV6_HEADER_BYTES;
+  while (isSkippedExtension(nextHeader) || nextHeader === EXTENSION.FRAGMENT) {
+    if (end - at < FRAGMENT_HEADER_BYTES) return false;
+    const isFragment = nextHeader === EXTENSION.FRAGMENT;
+    nextHeader = view.getUint8(at);
+    if (isFragment && view.getUint16(at + FRAGMENT_OFFSET_AND_MORE) >> FRAGMENT_UNIT_SHIFT !== 0)
+      return nextHeader === IP_PROTOCOL.ICMPV6;
+    at += isFragment ? FRAGMENT_HEADER_BYTES : (view.getUint8(at + 1) + 1) << 3;
+  }
+  return nextHeader === IP_PROTOCOL.ICMPV6 && (at >= end || isIcmp6Error(view.getUint8(at)));
+}
+
+/** RFC 1122 section 3.2.2: never about an error, nor to or from what is no single host. */
 function mayAnswer4({ packet }: Translator): boolean {
   const { view, start, end } = packet;
+  if (isNeverRouted(view.getInt32(start + IPV4.SOURCE))) return false;
+  if (isGroup(view.getInt32(start + IPV4.DESTINATION))) return false;
   const fragment = view.getUint16(start + IPV4.FRAGMENT);
   // Only the first fragment shows what it is about.
   if ((fragment & FRAGMENT_OFFSET) !== 0) return false;

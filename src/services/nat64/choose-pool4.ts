@@ -1,10 +1,11 @@
 /** Which addresses, ports and static entries pool4 has, as the configuration and the machine say at the moment. */
 import type { Nat64Config } from '../../config/schema.ts';
 import { type PortRange, parseIpv4Endpoint, parseIpv6Endpoint, parsePortRange } from '../../config/values.ts';
+import { readOwn } from '../../os/ourselves.ts';
 import { defaultSourceIpv4, globalIpv4Addresses } from '../../os/routes.ts';
 import { parseIpv4 } from '../../wire/ip-address.ts';
 import { PROTOCOLS, TRANSPORT } from './packet.ts';
-import { type PortPool, type StaticEntry, slotOf } from './settings.ts';
+import { type PortPool, type StaticEntry, compileOwn4, isInList4, slotOf } from './settings.ts';
 import type { SteeredAddress } from './steering.ts';
 import { MAX_ADDRESSES } from './tables.ts';
 
@@ -39,7 +40,8 @@ export function choosePool4(config: Nat64Config, previous: Int32Array): Pool4 {
     if (address !== undefined) wanted.add(address | 0);
   }
   const addresses = assignSlots(wanted, previous);
-  const own = new Set(globalIpv4Addresses().map((address) => address | 0));
+  // Also on a link without carrier.
+  const own4 = compileOwn4(readOwn());
   const configured = config.pool4.map(({ address: text, ports, protocols }) => {
     const { first: firstPort, last: lastPort } = parsePortRange(ports) as PortRange;
     return {
@@ -51,7 +53,7 @@ export function choosePool4(config: Nat64Config, previous: Int32Array): Pool4 {
   });
   return {
     addresses,
-    isOwn: Array.from(addresses, (address) => own.has(address)),
+    isOwn: Array.from(addresses, (address) => isInList4(own4, address)),
     pools: configured.filter(({ slot }) => slot !== -1),
     configured,
     staticEntries: config.static.flatMap(({ protocol, ipv4, ipv6 }) => {

@@ -36,12 +36,18 @@ export const NAT64_COUNTERS = {
   'drop-bad-length': 'A length field contradicts the size of the packet or of its headers',
   'drop-bad-checksum': 'The checksum of the IPv4 header, or of an ICMP error, is wrong',
   'drop-bad-offload': 'The offload header of the TUN device contradicts the packet',
-  'drop-destination': 'The destination is neither in the NAT64 prefix nor the pool4 address',
+  'drop-destination':
+    'The destination is none that is translated: not in the NAT64 prefix, not of pool4 or of a server',
   'drop-source-in-prefix': 'An IPv6 source inside the NAT64 prefix: the packet would loop',
-  'drop-source-invalid': 'A source that is no unicast address of a host on another link',
+  'drop-source-invalid':
+    "A source that is no unicast address of a host on another link, or is the appliance's own",
   'drop-not-allowed': 'The IPv6 source is not in nat64.allow',
   'drop-non-global': 'An IPv4 address that the prefix must not stand for, e.g. a private one in 64:ff9b::/96',
   'drop-denied': 'An IPv4 address in nat64.denyIpv4',
+  'drop-own-address':
+    'From IPv6 to an IPv4 address of the appliance itself, or of pool4, outside the ports of pool4',
+  'drop-no-route':
+    'From IPv6 to an IPv4-embedded host (nat64.embedded) that no IPv6 route leads to: it would loop',
   'drop-hop-limit': 'The hop limit (TTL) was used up',
   'drop-too-big': 'Larger than the MTU of the other side; the sender was told',
   'drop-fragment-bad':

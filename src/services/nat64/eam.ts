@@ -5,7 +5,7 @@
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
 import { extractIpv4FromWords, writeEmbeddedIpv4 } from '../../wire/nat64-prefix.ts';
 import type { Packet } from './packet.ts';
-import type { Settings } from './settings.ts';
+import { type Settings, isInList4 } from './settings.ts';
 
 /** One mapping; suffixes are what lies behind the prefixes, and that of IPv6 is no shorter (RFC 7757 section 3.2). */
 export interface EamEntry {
@@ -16,6 +16,8 @@ export interface EamEntry {
   /** Four words each. */
   readonly ipv6: readonly number[];
   readonly mask6: readonly number[];
+  /** The node is on the IPv4 side, and the IPv6 address is how it is seen from there; else it is a host of ours. */
+  readonly isOnIpv4Side: boolean;
 }
 
 /** The table in both orders of search: longest prefix first. */
@@ -27,8 +29,10 @@ export interface EamTable {
 const maskOf = (bits: number): number => (bits <= 0 ? 0 : -1 << (32 - Math.min(bits, 32)));
 
 /** Prefixes as `parseIpPrefix` gives them. */
-export function compileEam(mappings: readonly { ipv4: IpPrefix; ipv6: IpPrefix }[]): EamTable {
-  const entries = mappings.map(({ ipv4, ipv6 }): EamEntry => {
+export function compileEam(
+  mappings: readonly { ipv4: IpPrefix; ipv6: IpPrefix; isOnIpv4Side?: boolean }[],
+): EamTable {
+  const entries = mappings.map(({ ipv4, ipv6, isOnIpv4Side = false }): EamEntry => {
     const view4 = new DataView(ipv4.address.buffer, ipv4.address.byteOffset, 16);
     const view6 = new DataView(ipv6.address.buffer, ipv6.address.byteOffset, 16);
     const bits4 = ipv4.prefixBits - 96;
@@ -40,6 +44,7 @@ export function compileEam(mappings: readonly { ipv4: IpPrefix; ipv6: IpPrefix }
       bits6,
       ipv6: [0, 4, 8, 12].map((at) => view6.getInt32(at)),
       mask6: [0, 32, 64, 96].map((before) => maskOf(bits6 - before)),
+      isOnIpv4Side,
     };
   });
   return {
@@ -96,7 +101,10 @@ export function eamIpv6({ ipv6, bits4, bits6, mask4 }: EamEntry, address: number
 export const eamIpv4 = ({ ipv4, bits4, bits6 }: EamEntry, words: readonly number[]): number =>
   bits4 === 32 ? ipv4 : ipv4 | (bitsFrom(words, bits6) >>> bits4);
 
-/** The IPv4 address that stands for an IPv6 host without a session, or undefined. */
+/**
+ * The IPv4 address that stands for an IPv6 host without a session, or undefined. A host has an address of the prefix only
+ * where its IPv4 address is one that leads here (`nat64.embedded`): with any other it would speak for somebody else.
+ */
 export function statelessIpv4(
   settings: Settings,
   word0: number,
@@ -105,8 +113,22 @@ export function statelessIpv4(
   word3: number,
 ): number | undefined {
   const entry = findEam6(settings.eam, word0, word1, word2, word3);
-  if (entry !== undefined) return eamIpv4(entry, [word0, word1, word2, word3]);
-  return settings.isStateless ? extractIpv4FromWords(settings.prefix, word0, word1, word2, word3) : undefined;
+  if (entry !== undefined)
+    return entry.isOnIpv4Side ? undefined : eamIpv4(entry, [word0, word1, word2, word3]);
+  if (!settings.isStateless) return undefined;
+  const embedded = extractIpv4FromWords(settings.prefix, word0, word1, word2, word3);
+  return embedded !== undefined && isInList4(settings.embedded4, embedded) ? embedded : undefined;
+}
+
+/** The IPv4 address that the mapping of the address at `at` gives, whichever side it is on (RFC 7757 section 3.3.2). */
+export function eamIpv4At({ eam }: Settings, view: DataView, at: number): number | undefined {
+  if (eam.by6.length === 0) return undefined;
+  const word0 = view.getInt32(at);
+  const word1 = view.getInt32(at + 4);
+  const word2 = view.getInt32(at + 8);
+  const word3 = view.getInt32(at + 12);
+  const entry = findEam6(eam, word0, word1, word2, word3);
+  return entry === undefined ? undefined : eamIpv4(entry, [word0, word1, word2, word3]);
 }
 
 /** Fills in the host that owns `packet.mappedAddress`; false when none does. */
@@ -114,9 +136,9 @@ export function readStatelessHost(settings: Settings, packet: Packet): boolean {
   const entry = findEam4(settings.eam, packet.mappedAddress);
   if (entry !== undefined) {
     [packet.host0, packet.host1, packet.host2, packet.host3] = eamIpv6(entry, packet.mappedAddress);
-    return true;
+    return !entry.isOnIpv4Side;
   }
-  if (!settings.isStateless) return false;
+  if (!settings.isStateless || !isInList4(settings.embedded4, packet.mappedAddress)) return false;
   writeEmbeddedIpv4(settings.prefix, packet.mappedAddress, scratch, 0);
   packet.host0 = scratch.getInt32(0);
   packet.host1 = scratch.getInt32(4);
@@ -124,6 +146,22 @@ export function readStatelessHost(settings: Settings, packet: Packet): boolean {
   packet.host3 = scratch.getInt32(12);
   return true;
 }
+
+/** The host of ours that an IPv4 address belongs to as a whole, if it does by an address mapping. */
+export function findOwnEam4(settings: Settings, address: number): EamEntry | undefined {
+  const entry = findEam4(settings.eam, address);
+  return entry === undefined || entry.isOnIpv4Side ? undefined : entry;
+}
+
+/**
+ * For a packet from the IPv4 side, whose destination is known: whether its source goes by its address mapping (RFC 7757
+ * section 4): always without hairpinning (4.1), never with the simple kind (4.2.1), else when the packet did not come
+ * back in (4.2.2). Where there are sessions, the answer must come this way again: then the prefix stands for it.
+ */
+export const goesByEam = ({ eam, eamHairpinning }: Settings, packet: Packet): boolean =>
+  packet.isStateless &&
+  eam.by4.length > 0 &&
+  (eamHairpinning === 'none' || (eamHairpinning === 'intrinsic' && !packet.isHairpinned));
 
 const scratch = new DataView(new ArrayBuffer(16));
 

@@ -14,7 +14,7 @@ import { nextOverdueSyn } from './stored-syns.ts';
 import { BIB, PREFIX_MASK, PREFIX_SHIFT, RECORD_WORDS, SESSION, STATE_MASK } from './tables.ts';
 import { TCP_STATE } from './tcp-state.ts';
 import { SWEEP, sweepStep } from './timer-wheel.ts';
-import type { Translator } from './translator.ts';
+import { type Translator, errorComesBackIn } from './translator.ts';
 
 const HOP_LIMIT = 64;
 
@@ -78,7 +78,8 @@ function answerOverdueSyn(translator: Translator): boolean {
   while (nextOverdueSyn(storedSyns, packet, HEADROOM_BYTES, nowSeconds)) {
     clearOffload(packet);
     packet.cut.next = 0;
-    if (answerWith(translator, ICMP4_PORT_UNREACHABLE, 4)) return true;
+    if (!answerWith(translator, ICMP4_PORT_UNREACHABLE, 4)) continue;
+    if (!packet.isHairpinned || errorComesBackIn(translator)) return true;
   }
   return false;
 }

@@ -3,7 +3,6 @@
  * its own, which hold what the configuration says and nothing else: so the answer depends on nothing that comes and goes.
  */
 import type { Nat64Config } from '../../config/schema.ts';
-import { globalIpv4Addresses } from '../../os/routes.ts';
 import { createCounters } from '../../runtime/counters.ts';
 import { type Flow, type Leg, type WayStep, arrives, endsRefused } from '../../runtime/explain.ts';
 import type { Arrival, Explanation, Nat64Queries } from '../../runtime/nat64-queries.ts';
@@ -14,12 +13,13 @@ import { choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { CONTINUE, COUNTER, HELD, NAT64_COUNTERS, type Nat64Counter, type Verdict } from './counters.ts';
 import { findEam4 } from './eam.ts';
 import { explain } from './explain.ts';
-import { SYN_KEPT } from './explain-tables.ts';
+import { SYN_KEPT } from './explain-parts.ts';
 import { filterFrom4 } from './filter.ts';
 import { determineTuple4, mayPass4 } from './incoming-tuple-4.ts';
 import { formatHost } from './inspect.ts';
+import { readMachine } from './machine.ts';
 import { writeProbePacket4 } from './probe-packet.ts';
-import type { Settings } from './settings.ts';
+import { type Settings, isOurs4 } from './settings.ts';
 import type { SteeredAddress } from './steering.ts';
 import { applyStaticEntries } from './static-entries.ts';
 import { type Tables, createSharedTables } from './tables.ts';
@@ -36,9 +36,9 @@ interface Fresh {
 
 const FRESH_SESSIONS = 1024;
 
-function createFresh(config: Nat64Config): Fresh {
+async function createFresh(config: Nat64Config): Promise<Fresh> {
   const pool4 = choosePool4(config, new Int32Array());
-  const settings = resolveSettings(config, pool4);
+  const settings = resolveSettings(config, pool4, await readMachine(config));
   const tables = attachTables(createSharedTables(FRESH_SESSIONS), 0, settings);
   applyStaticEntries(tables, settings.staticEntries, 0);
   return { settings, tables, steered: steeredAddresses(pool4) };
@@ -66,12 +66,12 @@ export function explainNat64(
   config: Nat64Config,
   live?: Nat64Queries,
 ): (flow: Flow) => Promise<Leg | undefined> {
-  let made: Fresh | undefined;
+  let made: Promise<Fresh> | undefined;
   const fresh = () => (made ??= createFresh(config));
   const prefixes = [config.prefix, ...config.extraPrefixes].flatMap((text) => parseIpPrefix(text) ?? []);
   return async (flow) => {
     const { from, to } = flow;
-    if (!from.includes(':')) return config.enabled ? explainIncoming(config, fresh(), flow) : undefined;
+    if (!from.includes(':')) return config.enabled ? explainIncoming(config, await fresh(), flow) : undefined;
     if (to === undefined || flow.isLocal) return undefined;
     const to6 = parseIpv6(to);
     const isForUs = to6 === undefined || prefixes.some((prefix) => prefixContains(prefix, to6));
@@ -81,12 +81,12 @@ export function explainNat64(
       return endsRefused([], text, { configPath: '/nat64/enabled' });
     }
     const request = { client: from, destination: to, protocol: flow.protocol, destinationPort: flow.port };
-    const explanation = await (live?.explain(request) ?? explain(fresh(), request, 0));
-    return outgoingLeg(flow, explanation, fresh);
+    const explanation = await (live?.explain(request) ?? explain(await fresh(), request, 0));
+    return outgoingLeg(flow, explanation, await fresh());
   };
 }
 
-function outgoingLeg(flow: Flow, { steps: found, isTranslated }: Explanation, fresh: () => Fresh): Leg {
+function outgoingLeg(flow: Flow, { steps: found, isTranslated }: Explanation, fresh: Fresh): Leg {
   const steps = found.map(({ isOk, text, counter }): WayStep => {
     const configPath = counter === null ? undefined : CONFIG_PATHS[counter as Nat64Counter];
     return {
@@ -103,14 +103,12 @@ function outgoingLeg(flow: Flow, { steps: found, isTranslated }: Explanation, fr
   return arrivalLeg(flow, steps, arrival, fresh);
 }
 
-function arrivalLeg(flow: Flow, steps: readonly WayStep[], arrival: Arrival, fresh: () => Fresh): Leg {
+function arrivalLeg(flow: Flow, steps: readonly WayStep[], arrival: Arrival, fresh: Fresh): Leg {
   const { address } = arrival;
   const port = flow.port ?? null;
-  const own = globalIpv4Addresses().map(formatIpv4);
-  const isOwn = arrival.kind === 'appliance' || (arrival.kind === 'internet' && own.includes(address));
-  if (isOwn || arrival.kind === 'translator') {
-    // As the sockets and tables see it: from the address that it has been given.
-    const source = fresh().settings.poolAddresses.find((each) => each !== 0);
+  if (arrival.kind === 'translator') {
+    // As the tables see it: from the address that it has been given.
+    const source = fresh.settings.poolAddresses.find((each) => each !== 0);
     return { steps, next: { ...flow, from: formatIpv4(source ?? 0), to: address, isLocal: true } };
   }
   if (arrival.kind === 'host') {
@@ -123,7 +121,6 @@ function arrivalLeg(flow: Flow, steps: readonly WayStep[], arrival: Arrival, fre
       ),
     };
   }
-  if (arrival.kind === 'nobody') return endsRefused(steps, say('Nobody has {address}.', { address }));
   const text = say('NAT64 translates it, and it leaves for {address}.', { address });
   return { steps, outcome: { kind: 'nat64', server: null, address, port, text } };
 }
@@ -138,6 +135,8 @@ function explainIncoming(config: Nat64Config, fresh: Fresh, flow: Flow): Leg | u
   const translator = createTranslator(settings, tables, createCounters(NAT64_COUNTERS), () => 0);
   const { packet } = translator;
   writeProbePacket4(packet, { ...flow, to: target });
+  // From pool4 only the leg before can have led here.
+  packet.isHairpinned = isOurs4(settings, (parseIpv4(flow.from) ?? 0) | 0);
   let verdict: Verdict = determineTuple4(settings, packet);
   if (verdict === CONTINUE) verdict = mayPass4(settings, packet);
   if (verdict === CONTINUE) verdict = filterFrom4(translator);

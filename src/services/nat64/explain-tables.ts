@@ -3,62 +3,18 @@
  * where the packet comes back in. The worker's indices are not shared, so the records are walked. What cannot be seen
  * from here: ports that rest, and so are not free although nobody has them.
  */
-import type {
-  Arrival,
-  ExplainRequest,
-  ExplainStep,
-  PoolUse,
-  SessionRow,
-} from '../../runtime/nat64-queries.ts';
+import type { ExplainRequest, ExplainStep } from '../../runtime/nat64-queries.ts';
 import { formatIpv4, parseIpv6 } from '../../wire/ip-address.ts';
-import type { Nat64Counter } from './counters.ts';
-import {
-  type HostWords,
-  type Mapping,
-  type TablesView,
-  findSessionRow,
-  formatHost,
-  isSameHost,
-  poolsOf,
-  walkBib,
-} from './inspect.ts';
+import { type HostWords, type TablesView, findSessionRow, isSameHost, poolsOf, walkBib } from './inspect.ts';
 import { type Packet, TRANSPORT } from './packet.ts';
-import { findEam4 } from './eam.ts';
 import { portBlockOf } from './port-blocks.ts';
-import { type PortPool, type Settings, compileAccessList, isAllowed, isInPool, slotOf } from './settings.ts';
+import { type Settings, compileAccessList, isAllowed } from './settings.ts';
 import { poolUse } from './usage.ts';
 import { type Text, either, say, sentences } from '../../texts/text.ts';
+import { type Found, passed, refused } from './explain-parts.ts';
+import { explainOwnAddress, explainStatelessWayOut, explainWayOut } from './explain-way-out.ts';
 
 const NAMES = { tcp: 'TCP', udp: 'UDP', icmp: 'ICMP' } as const;
-
-/** RFC 5382 section 4.3: how long an unanswered SYN waits. */
-export const SYN_KEPT: Text = say('The SYN is kept for 6 seconds, then refused.');
-
-export const passed = (text: Text, arrival?: Arrival): ExplainStep => ({
-  isOk: true,
-  text,
-  counter: null,
-  ...(arrival !== undefined && { arrival }),
-});
-export const refused = (counter: Nat64Counter, text: Text): ExplainStep => ({ isOk: false, text, counter });
-
-/** What the tables hold that concerns the packet. */
-interface Found {
-  /** Of the client's port, when that is known and has one. */
-  mapping: Mapping | undefined;
-  session: SessionRow | undefined;
-  /** BIB entries of the client for this protocol. */
-  entries: number;
-  /** What counts for the limits of the client, which may be a prefix; static entries do not. */
-  clientMappings: number;
-  clientSessions: number;
-  /** The client's own ports, where clients have blocks, and BIB entries that have some of them. */
-  block: PortPool | undefined;
-  blockEntries: number;
-  /** Who has the destination, when that is a pool4 address. */
-  target: Mapping | undefined;
-  use: PoolUse;
-}
 
 async function lookUp(
   view: TablesView,
@@ -123,6 +79,8 @@ export async function stepsOfTables(
   nowSeconds: number,
 ): Promise<ExplainStep[]> {
   const { settings } = view;
+  const refusal = await explainOwnAddress(view, packet, request);
+  if (refusal !== undefined) return [refusal];
   if (packet.isStateless) {
     const own = formatIpv4(packet.mappedAddress);
     return [
@@ -141,6 +99,13 @@ export async function stepsOfTables(
     });
     return [refused('drop-untranslatable', text)];
   }
+  if (packet.remoteHasEam) {
+    const text = say('{client} shares its IPv4 address: it reaches {remote} through the NAT64 prefix only.', {
+      client: request.client,
+      remote: formatIpv4(packet.remoteAddress),
+    });
+    return [refused('drop-destination', text)];
+  }
   const pools = poolsOf(view);
   if (pools.length === 0)
     return [refused('drop-no-pool4', say('The appliance has no IPv4 address to translate to.'))];
@@ -150,26 +115,6 @@ export async function stepsOfTables(
   const session = explainSession(view, found);
   if (!session.isOk) return [mapping, session];
   return [mapping, session, await explainWayOut(view, packet, request, found, nowSeconds)];
-}
-
-/** Without sessions nothing here can refuse it: whether it comes back in, its destination decides. */
-function explainStatelessWayOut(settings: Settings, { remoteAddress }: Packet): ExplainStep {
-  const remote = formatIpv4(remoteAddress);
-  const isOurs = slotOf(settings.poolAddresses, remoteAddress) !== -1;
-  if (!isOurs && findEam4(settings.eam, remoteAddress) === undefined)
-    return passed(say('It leaves the translator for {remote}.', { remote }), {
-      kind: 'internet',
-      address: remote,
-    });
-  return passed(
-    say('It leaves the translator for {remote}, which this appliance translates too (hairpinning).', {
-      remote,
-    }),
-    {
-      kind: 'translator',
-      address: remote,
-    },
-  );
 }
 
 /** RFC 6146 section 3.5.1: the BIB entry, or whether there could be a new one. */
@@ -295,83 +240,4 @@ function explainSession({ settings }: TablesView, { session, clientSessions, use
       say('{used} of {most} sessions are in use: there is no room for another.', counts),
     );
   return passed(say('{used} of {most} sessions are in use: there is room for a new one.', counts));
-}
-
-/** RFC 6146 section 3.8: what is for a mapping of ours comes back in; all else leaves. */
-async function explainWayOut(
-  view: TablesView,
-  { protocol, remoteAddress }: Packet,
-  { destinationPort }: ExplainRequest,
-  found: Found,
-  nowSeconds: number,
-): Promise<ExplainStep> {
-  const { settings } = view;
-  const remote = formatIpv4(remoteAddress);
-  const slot = slotOf(settings.poolAddresses, remoteAddress);
-  if (slot === -1) {
-    const isOurs = findEam4(settings.eam, remoteAddress) !== undefined;
-    const kind = isOurs ? 'translator' : 'internet';
-    return passed(
-      isOurs
-        ? say(
-            'It leaves the appliance for {remote}, which an address mapping gives to a server of ours (hairpinning).',
-            { remote },
-          )
-        : say('It leaves the appliance for {remote}.', { remote }),
-      { kind, address: remote },
-    );
-  }
-  const isOwn = settings.isOwnAddress[slot];
-  const owner = isOwn ? say('the packet is for the appliance itself') : say('nobody has it');
-  const arrival: Arrival = { kind: isOwn ? 'appliance' : 'nobody', address: remote };
-  if (protocol === TRANSPORT.ICMP)
-    return passed(say('{remote} is a pool4 address, and {owner}.', { remote, owner }), arrival);
-  if (destinationPort === undefined)
-    return passed(
-      say('{remote} is a pool4 address: who gets the packet depends on the destination port.', { remote }),
-    );
-  const there = say('{address} port {port}', { address: remote, port: destinationPort });
-  const wait = protocol === TRANSPORT.TCP && settings.storesSyns ? SYN_KEPT : undefined;
-  const { target, mapping, session, use } = found;
-  if (target === undefined) {
-    return isInPool(settings, slot, protocol, destinationPort)
-      ? refused('drop-no-bib-entry', sentences(say('Nobody has {address}.', { address: there }), wait))
-      : passed(say('{there} is outside the pool, and {owner}.', { there, owner }), arrival);
-  }
-  const host = say('{address} port {port}', { address: formatHost(target), port: target.hostPort });
-  // A client without a mapping will get an address of the pool: this one, as far as anybody can tell.
-  const from = mapping?.mappedAddress ?? remoteAddress;
-  const back = mapping && (await findSessionRow(view, target, from, mapping.mappedPort, nowSeconds));
-  if (back === undefined && settings.isAddressDependent) {
-    const hasSent = await findSessionRow(view, target, from, undefined, nowSeconds);
-    if (hasSent === undefined)
-      return refused(
-        'drop-filtered',
-        sentences(
-          say('{there} is that of {host}, which has not sent to {address}.', {
-            there,
-            host,
-            address: formatIpv4(from),
-          }),
-          wait,
-        ),
-      );
-  }
-  const needed = (session === undefined ? 1 : 0) + (back === undefined ? 1 : 0);
-  if (use.sessions + needed > use.maxSessions)
-    return refused(
-      'drop-sessions-full',
-      say('There is no room for the session of {host}, which has {there}.', { host, there }),
-    );
-  return passed(
-    say('{there} is the mapping of {host}: the packet comes back in and goes there (hairpinning).', {
-      there,
-      host,
-    }),
-    {
-      kind: 'host',
-      address: formatHost(target),
-      port: target.hostPort,
-    },
-  );
 }

@@ -7,8 +7,10 @@ import { formatIpv4, formatIpv6 } from '../../wire/ip-address.ts';
 import { IPV6, IPV6_HEADER_BYTES } from '../../wire/ipv6.ts';
 import { type Nat64Prefix, extractIpv4 } from '../../wire/nat64-prefix.ts';
 import { COUNTER, CONTINUE, NAT64_COUNTERS, type Nat64Counter, type Verdict } from './counters.ts';
+import { eamIpv4At } from './eam.ts';
 import { determineTuple6 } from './incoming-tuple-6.ts';
-import { passed, refused, stepsOfTables } from './explain-tables.ts';
+import { passed, refused } from './explain-parts.ts';
+import { stepsOfTables } from './explain-tables.ts';
 import { formatHost, type TablesView } from './inspect.ts';
 import { probePacket } from './probe-packet.ts';
 import { type Text, type Value, asIs, either, listOf, say } from '../../texts/text.ts';
@@ -19,6 +21,8 @@ interface Facts {
   readonly destination: string;
   readonly prefix: Value;
   readonly remote: string;
+  /** The destination has an address mapping. */
+  readonly hasEam: boolean;
 }
 
 interface Check {
@@ -31,12 +35,14 @@ interface Check {
 const CHECKS: readonly Check[] = [
   {
     counter: 'drop-destination',
-    ok: ({ destination, prefix, remote }) =>
-      say('{destination} is inside the NAT64 prefix {prefix} and stands for {remote}.', {
-        destination,
-        prefix,
-        remote,
-      }),
+    ok: ({ destination, prefix, remote, hasEam }) =>
+      hasEam
+        ? say('{destination} stands for {remote} by an address mapping (RFC 7757).', { destination, remote })
+        : say('{destination} is inside the NAT64 prefix {prefix} and stands for {remote}.', {
+            destination,
+            prefix,
+            remote,
+          }),
     refused: ({ destination, prefix }) =>
       say(
         '{destination} is outside the NAT64 prefix {prefix}: it is no address for NAT64, but one to be routed.',
@@ -96,6 +102,7 @@ export async function explain(
   const destination = formatIpv6(packet.bytes.slice(start + IPV6.DESTINATION, start + IPV6_HEADER_BYTES));
   const verdict = determineTuple6(settings, packet);
   const { prefixIndex } = packet;
+  const mapped = eamIpv4At(settings, packet.view, start + IPV6.DESTINATION);
   const { prefixBits } = settings.prefixes[Math.max(prefixIndex, 0)];
   if (packet.isStateless && prefixIndex > 0) {
     const text = say('{client} has an IPv4 address of its own, and is translated through {prefix} only.', {
@@ -118,7 +125,8 @@ export async function explain(
         ? either(settings.prefixes.map(formatPrefix))
         : formatPrefix(settings.prefixes[prefixIndex]),
     // The packet's own is set only when all is well.
-    remote: formatIpv4(extractIpv4(prefixBits, packet.view, start + IPV6.DESTINATION)),
+    remote: formatIpv4(mapped ?? extractIpv4(prefixBits, packet.view, start + IPV6.DESTINATION)),
+    hasEam: mapped !== undefined,
   });
   if (verdict === CONTINUE) steps.push(...(await stepsOfTables(view, packet, request, nowSeconds)));
   return { isTranslated: steps.every(({ isOk }) => isOk), steps };

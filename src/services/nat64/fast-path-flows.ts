@@ -12,6 +12,7 @@ import { IPV6, IPV6_HEADER_BYTES } from '../../wire/ipv6.ts';
 import { COUNTER } from './counters.ts';
 import { findEam4 } from './eam.ts';
 import { isHairpin } from './filter.ts';
+import { isOurs4 } from './settings.ts';
 import { protocolNumber4 } from './translate-6to4.ts';
 import { TRANSPORT } from './packet.ts';
 import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, SESSION, type Tables } from './tables.ts';
@@ -173,6 +174,8 @@ export class Flows {
       !packet.isFragment &&
       (packet.protocol === TRANSPORT.TCP || packet.protocol === TRANSPORT.UDP) &&
       !isHairpin(translator) &&
+      // The translator refuses these before they come here. Whatever becomes of that: the kernel shall not have them.
+      !isOurs4(settings, packet.remoteAddress) &&
       findEam4(settings.eam, packet.remoteAddress) === undefined
     );
   }
@@ -195,6 +198,8 @@ export class Flows {
     this.#value6.fill(0);
     const value6 = this.#value6View;
     value6.setUint8(0, 0x45);
+    value6.setUint8(IPV4.TOS, settings.setClassTo4);
+    value6.setUint8(FLOW.COPIED_CLASS_TO_4, settings.copiedClassTo4);
     value6.setUint8(IPV4.PROTOCOL, protocol);
     value6.setInt32(IPV4.SOURCE, mappedAddress);
     value6.setInt32(IPV4.DESTINATION, remoteAddress);
@@ -208,6 +213,7 @@ export class Flows {
     this.#value4.fill(0);
     const value4 = this.#value4View;
     value4.setUint8(0, 0x60);
+    value4.setUint8(FLOW.COPIED_CLASS_TO_6, settings.copiedClassTo6);
     value4.setUint8(IPV6.NEXT_HEADER, protocol);
     this.#value4.set(this.#key6.subarray(KEY6.DESTINATION, KEY6.DESTINATION + 16), IPV6.SOURCE);
     this.#value4.set(this.#key6.subarray(KEY6.SOURCE, KEY6.SOURCE + 16), IPV6.DESTINATION);

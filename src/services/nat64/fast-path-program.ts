@@ -105,7 +105,10 @@ function translateTo4(program: BpfAssembler, options: FastPathProgramOptions): v
     .load('half', R1, PACKET, ip)
     .toBigEndian(R1, 16)
     .compute('shiftRight', R1, 4)
-    .compute('and', R1, 0xff)
+    .load('byte', R2, VALUE, FLOW.COPIED_CLASS_TO_4)
+    .compute('and', R1, R2)
+    .load('byte', R2, VALUE, FLOW.HEADER + IPV4.TOS)
+    .compute('or', R1, R2)
     .store('byte', FRAME, header + IPV4.TOS, R1)
     .compute('add', R4, R1)
     .load('word', R1, FRAME, STACK.TOTAL_BYTES)
@@ -183,6 +186,8 @@ function translateTo6(program: BpfAssembler, options: FastPathProgramOptions): v
   const header = STACK.HEADER;
   program
     .load('byte', R1, PACKET, ip + IPV4.TOS)
+    .load('byte', R2, VALUE, FLOW.COPIED_CLASS_TO_6)
+    .compute('and', R1, R2)
     .compute('shiftLeft', R1, 4)
     .compute('or', R1, 0x6000)
     .toBigEndian(R1, 16)

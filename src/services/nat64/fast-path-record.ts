@@ -28,12 +28,16 @@ export const KEY4_BYTES = 16;
 export const FLOW = {
   /** The IP header that the packet gets (20 or 40 bytes); what depends on the packet is 0. */
   HEADER: 0,
+  /** Which bits of the traffic class become the TOS octet; those that are always set are in HEADER. Behind the IPv4 header. */
+  COPIED_CLASS_TO_4: 20,
   /** What the change of addresses adds to the checksum of TCP and UDP (as bpf_l4_csum_replace takes it). */
   ADDRESS_DELTA: 40,
   /** Both ports that the packet gets, as they stand in it. */
   PORTS: 44,
-  /** To IPv4: sum of the constant words of the new header. */
+  /** To IPv4: sum of the constant words of the new header, without the TOS octet. */
   HEADER_SUM: 48,
+  /** To IPv6: which bits of the TOS octet become the traffic class. */
+  COPIED_CLASS_TO_6: 48,
   /** The largest packet on the other side, in bytes. */
   MTU_BYTES: 52,
   /** To IPv6: the same for packets that may be fragmented. */

@@ -4,7 +4,7 @@
  * translator works without.
  */
 import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { interfaceAddresses } from '../../os/interfaces.ts';
 import { attachToIngress, createHashMap, createPerCpuValue, loadClassifier } from '../../os/bpf.ts';
 import { close } from '../../os/libc.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -156,7 +156,7 @@ const interfaceIndex = (device: string): number => Number(attribute(device, 'ifi
 /** Devices that have an address (so none that is part of a bridge), by name; not our own, nor the loopback. */
 function attachable(ownDevice: string): Map<string, Device> {
   const found = new Map<string, Device>();
-  for (const name of Object.keys(networkInterfaces())) {
+  for (const name of Object.keys(interfaceAddresses())) {
     if (name === ownDevice) continue;
     try {
       const linkHeaderBytes = LINK_HEADER_BYTES[attribute(name, 'type')];

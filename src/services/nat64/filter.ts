@@ -2,7 +2,7 @@
  * Filtering, and updating of BIB and sessions (RFC 6146 section 3.5). Mapping and filtering are independent of the
  * endpoint (N8, N20), unless filtering is set to depend on the address. ICMP errors only look sessions up; they never create, refresh or end one (N6, N37).
  */
-import { isPrivate } from '../../wire/ipv4-scope.ts';
+import { isNonGlobal } from '../../wire/ipv4-scope.ts';
 import { TCP_FLAG } from '../../wire/tcp-udp.ts';
 import { addBib, bibSlot, findBibByHost, findBibByMappedPort, removeBib } from './bib.ts';
 import { clientMappings, clientSessions, findClient, hashOfClient } from './clients.ts';
@@ -11,8 +11,8 @@ import { TRANSPORT } from './packet.ts';
 import { allocatePort } from './pool4.ts';
 import { portBlockOf } from './port-blocks.ts';
 import { addSession, findSession, hasSessionWith, setExpiry } from './sessions.ts';
-import { findEam4 } from './eam.ts';
-import { type Lifetimes, type PortPool, isInPool, slotOf } from './settings.ts';
+import { findOwnEam4 } from './eam.ts';
+import { type Lifetimes, type PortPool, isInPool, isOurs4, slotOf } from './settings.ts';
 import { storeSyn, takeSyn } from './stored-syns.ts';
 import { BIB, PREFIX_MASK, PREFIX_SHIFT, RECORD_WORDS, SESSION, STATE_MASK } from './tables.ts';
 import { FROM_V4, TCP_STATE, nextTcpState, tcpEvent, tcpLifetimeSeconds } from './tcp-state.ts';
@@ -25,11 +25,14 @@ const NO_STATE = 0;
 export function filterFrom6(translator: Translator): Verdict {
   const { packet, tables, settings } = translator;
   const { protocol } = packet;
+  if (reachesUs(translator)) return COUNTER['drop-own-address'];
   if (packet.isStateless) {
     packet.mappedPort = packet.hostPort;
     return CONTINUE;
   }
   if (settings.isStateless) return COUNTER['drop-untranslatable'];
+  // The answer would come from the prefix, not from the address that the host has sent to.
+  if (packet.remoteHasEam) return COUNTER['drop-destination'];
   if (protocol === TRANSPORT.OTHER) return COUNTER['drop-icmp-quote'];
   if (settings.pools.length === 0) return COUNTER['drop-no-pool4'];
   let bib = findBibByHost(
@@ -184,6 +187,8 @@ export function isForKernel({ packet, settings, tables }: Translator): boolean {
 /** N11, N12, N39: an unsolicited SYN is kept, in silence, for one from the host that may cross it. */
 function keepSyn({ packet, settings, storedSyns, counters, nowSeconds }: Translator): boolean {
   const isSyn = packet.protocol === TRANSPORT.TCP && !packet.isError && opensConnection(packet.tcpFlags);
+  // No host will ever open a connection from a port that is not in the pool.
+  if (isSyn && !isInPool(settings, packet.mappedSlot, packet.protocol, packet.mappedPort)) return false;
   if (!isSyn || !settings.storesSyns || !storeSyn(storedSyns, packet, nowSeconds)) return false;
   counters[COUNTER['syns-stored']]++;
   return true;
@@ -193,23 +198,38 @@ function keepSyn({ packet, settings, storedSyns, counters, nowSeconds }: Transla
  * For a packet that has been translated to IPv4: whether it is for a mapping of ours, and so has to come back in (RFC 6146
  * section 3.8). ICMP queries never are: their identifier names the host that asks.
  */
-export function isHairpin({ packet, settings, tables }: Translator): boolean {
+export function isHairpin(translator: Translator): boolean {
+  const { packet } = translator;
+  // Of a later fragment, its first one has told, or its address alone.
+  const isLater = packet.isFragment && packet.fragmentOffset !== 0;
+  return isLater ? packet.fragmentIsHairpin : isHairpinByTuple(translator);
+}
+
+export function isHairpinByTuple({ packet, settings, tables }: Translator): boolean {
   const { remoteAddress, remotePort, protocol } = packet;
-  // Of a later fragment, its first one has told.
-  if (packet.isFragment && packet.fragmentOffset !== 0 && !packet.isStateless)
-    return packet.fragmentIsHairpin;
   if (
     settings.eamHairpinning === 'intrinsic' &&
-    settings.eam.by4.length > 0 &&
-    findEam4(settings.eam, remoteAddress) !== undefined
+    !packet.remoteHasEam &&
+    findOwnEam4(settings, remoteAddress) !== undefined
   )
-    return !packet.isError || findEam4(settings.eam, packet.errorPeer) !== undefined;
+    return !packet.isError || findOwnEam4(settings, packet.errorPeer) !== undefined;
   const slot = slotOf(settings.poolAddresses, remoteAddress);
   if (slot === -1 || protocol >= TRANSPORT.ICMP) return false;
   if (packet.isError && packet.errorPeer !== remoteAddress) return false;
   return (
     isInPool(settings, slot, protocol, remotePort) ||
     findBibByMappedPort(tables, slot, protocol, remotePort) !== 0
+  );
+}
+
+/**
+ * For a packet from the IPv6 side, before it may open anything: whether it is for the appliance itself. There it would come
+ * from an address of the appliance, and so pass every access list. What is for a mapping of ours comes back in instead.
+ */
+function reachesUs(translator: Translator): boolean {
+  const { packet, settings } = translator;
+  return (
+    isOurs4(settings, packet.isError ? packet.errorPeer : packet.remoteAddress) && !isHairpin(translator)
   );
 }
 
@@ -229,7 +249,7 @@ function choosePrefix({ packet, tables, settings }: Translator, session: number)
   if (session !== 0) {
     const portAndState = tables.sessions[session * RECORD_WORDS + SESSION.REMOTE_PORT_AND_STATE];
     packet.prefixIndex = (portAndState & PREFIX_MASK) >> PREFIX_SHIFT;
-  } else if (settings.prefix.refusesPrivate && isPrivate(packet.remoteAddress)) {
+  } else if (settings.prefix.refusesPrivate && isNonGlobal(packet.remoteAddress)) {
     packet.prefixIndex = Math.max(settings.privatePrefix, 0);
   }
 }

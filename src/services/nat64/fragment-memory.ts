@@ -56,6 +56,8 @@ export const DATAGRAM = {
   PREFIX_INDEX: 26,
   IS_HAIRPIN: 27,
   PROTOCOL: 28,
+  /** Whether its fragments came back in. */
+  IS_HAIRPINNED: 29,
 } as const;
 
 /** What is known of a datagram. */

@@ -14,7 +14,7 @@ import { IPV6 } from '../../wire/ipv6.ts';
 import { TCP_HEADER_BYTES, UDP } from '../../wire/tcp-udp.ts';
 import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
 import { CONTINUE, COUNTER, HELD, RETURN_TO_KERNEL, type Verdict } from './counters.ts';
-import { filterFrom4, filterFrom6, isForKernel, isHairpin } from './filter.ts';
+import { filterFrom4, filterFrom6, isForKernel, isHairpin, isHairpinByTuple } from './filter.ts';
 import {
   DATAGRAM,
   type FragmentMemory,
@@ -39,6 +39,7 @@ import {
 import { mayPass4, readPorts4 } from './incoming-tuple-4.ts';
 import { readPorts6 } from './incoming-tuple-6.ts';
 import { HEADROOM_BYTES, LONGEST_PACKET_BYTES, TRANSPORT, clearOffload } from './packet.ts';
+import { isOurs4 } from './settings.ts';
 import type { Translator } from './translator.ts';
 import { protocolNumber6 } from './translate-4to6.ts';
 import { protocolNumber4 } from './translate-6to4.ts';
@@ -72,17 +73,21 @@ export function takeFragment(translator: Translator, isIpv6: boolean): Verdict {
   fragments.isReleased = false;
   const bounds = checkBounds(translator);
   if (bounds !== CONTINUE) return bounds;
-  if (packet.isStateless && packet.protocol !== TRANSPORT.ICMP) return passStateless(translator, isIpv6);
-  if (!packet.isStateless) {
-    const { settings } = translator;
+  const { settings } = translator;
+  if (packet.isStateless && packet.protocol !== TRANSPORT.ICMP) {
+    // Only ports tell whether what goes to us is for a mapping.
+    const isToUs = isIpv6 && isOurs4(settings, packet.remoteAddress);
+    if (!isToUs) return passStateless(translator, isIpv6);
+  } else if (!packet.isStateless) {
     if (settings.isStateless) return COUNTER['drop-untranslatable'];
+    if (isIpv6 && packet.remoteHasEam) return COUNTER['drop-destination'];
     if (isIpv6 && settings.pools.length === 0) return COUNTER['drop-no-pool4'];
   }
   const memory = memoryOf(translator, isIpv6);
   if (wasReleased) return passOn(translator, memory, memory.released, isIpv6);
   // What may be for a program of the appliance's own is judged as a packet to be translated when it is known to be one.
   if (!isIpv6 && !mayBeForKernel(translator)) {
-    const mayPass = mayPass4(translator.settings, packet);
+    const mayPass = mayPass4(settings, packet);
     if (mayPass !== CONTINUE) return mayPass;
   }
   return take(translator, memory, isIpv6);
@@ -107,6 +112,7 @@ function loadReleased({ packet, fragments, counters }: Translator, memory: Fragm
     forgetIfComplete(memory, datagram, counters);
     return false;
   }
+  packet.isHairpinned = field(memory, datagram, DATAGRAM.IS_HAIRPINNED) !== 0;
   packet.start = HEADROOM_BYTES;
   packet.end = HEADROOM_BYTES + bytes;
   packet.cut.next = 0;
@@ -146,6 +152,7 @@ function passStateless(translator: Translator, isIpv6: boolean): Verdict {
   }
   if (packet.fragmentOffset !== 0) {
     passWithoutPorts(packet, isIpv6 ? protocolNumber4(packet) : protocolNumber6(packet));
+    packet.fragmentIsHairpin = isIpv6 && isHairpinByTuple(translator);
     return CONTINUE;
   }
   const first = readFirst(translator, isIpv6);
@@ -167,11 +174,10 @@ function readFirst({ packet, settings }: Translator, isIpv6: boolean): Verdict {
       : type === ICMP4.ECHO_REQUEST || type === ICMP4.ECHO_REPLY;
     if (!isEcho) return COUNTER['drop-icmp-type'];
   }
-  const drops = isIpv6 ? settings.dropsZeroUdpChecksum6 : settings.dropsZeroUdpChecksum;
-  if (drops && isUdpWithoutChecksum(packet)) return COUNTER['drop-udp-no-checksum'];
   if (isIpv6) readPorts6(packet);
   else readPorts4(packet);
-  return CONTINUE;
+  const drops = isIpv6 ? settings.dropsZeroUdpChecksum6 : settings.dropsZeroUdpChecksum;
+  return drops && isUdpWithoutChecksum(packet) ? COUNTER['drop-udp-no-checksum'] : CONTINUE;
 }
 
 /** Enters a fragment that has just come, and decides whether it waits. */
@@ -182,9 +188,7 @@ function take(translator: Translator, memory: FragmentMemory, isIpv6: boolean): 
   let isKernels = false;
   if (from === 0) {
     const first = readFirst(translator, isIpv6);
-    // What is no echo may be for a program of the appliance's own.
-    const isOther = first === COUNTER['drop-icmp-type'];
-    isKernels = !isIpv6 && mayBeForKernel(translator) && (isOther || isForKernel(translator));
+    isKernels = !isIpv6 && mayBeForKernel(translator) && isKernelsFirst(translator, first);
     if (first !== CONTINUE && !isKernels) return first;
   }
   // One that will be refused leaves a mark, so that the others of its datagram need not wait.
@@ -221,6 +225,11 @@ function take(translator: Translator, memory: FragmentMemory, isIpv6: boolean): 
   return verdict;
 }
 
+/** Whether a first fragment, as it was read, is for a program of the appliance's own; so is ICMP that is no echo. */
+const isKernelsFirst = (translator: Translator, read: Verdict): boolean =>
+  read === COUNTER['drop-icmp-type'] ||
+  ((read === CONTINUE || read === COUNTER['drop-udp-no-checksum']) && isForKernel(translator));
+
 function findOrAdd(translator: Translator, memory: FragmentMemory, isIpv6: boolean): number {
   const { packet, counters, nowSeconds, settings } = translator;
   const { fragmentSeconds } = settings.lifetimes;
@@ -229,9 +238,11 @@ function findOrAdd(translator: Translator, memory: FragmentMemory, isIpv6: boole
   const found = findDatagram(memory);
   if (found !== 0 && nowSeconds - field(memory, found, DATAGRAM.STARTED_AT) <= fragmentSeconds) return found;
   if (found !== 0) removeDatagram(memory, found, counters, COUNTER['drop-fragment-timeout']);
-  return isIpv6
+  const added = isIpv6
     ? addDatagram(memory, counters, packet.host0, packet.host1, nowSeconds)
     : addDatagram(memory, counters, packet.remoteAddress, 0, nowSeconds);
+  setField(memory, added, DATAGRAM.IS_HAIRPINNED, packet.isHairpinned ? 1 : 0);
+  return added;
 }
 
 /** RFC 791: addresses, protocol and identification; RFC 8200 section 4.5: without the protocol. */

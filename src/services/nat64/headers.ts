@@ -21,10 +21,15 @@ import {
 } from '../../wire/ipv6.ts';
 import { GSO } from '../../wire/virtio-net.ts';
 import { segmentsOf, wireBytesOf } from './packet.ts';
+import type { Settings } from './settings.ts';
 import type { Translator } from './translator.ts';
 
 /** N28: up to here an IPv4 packet may be fragmented on its way, because IPv6 could not have been told otherwise. */
 export const LARGEST_FRAGMENTABLE_BYTES = 1260;
+
+/** The TOS octet of what becomes of the IPv6 packet at `at` (RFC 7915 section 5.1). */
+const tosOf = (settings: Settings, view: DataView, at: number): number =>
+  (trafficClass(view, at) & settings.copiedClassTo4) | settings.setClassTo4;
 
 /**
  * Writes at `at` the IPv4 header that the IPv6 header at `from` becomes; the two may overlap. `hops` is what its hop limit
@@ -44,7 +49,7 @@ export function writeHeader4(
 ): void {
   const { packet } = translator;
   const { view } = packet;
-  const tos = trafficClass(view, from);
+  const tos = tosOf(translator.settings, view, from);
   const ttl = view.getUint8(from + IPV6.HOP_LIMIT) - hops;
   // N30: what came with a fragment header keeps its identification, and may be fragmented further.
   const hasFragmentHeader = identification !== -1;
@@ -73,7 +78,7 @@ export function writeHeader4(
  * where `fragment` (offset and MF of IPv4) is not 0; the two may overlap.
  */
 export function writeHeader6(
-  view: DataView,
+  { packet, settings }: Translator,
   from: number,
   at: number,
   payloadBytes: number,
@@ -82,7 +87,8 @@ export function writeHeader6(
   identification: number,
   fragment: number,
 ): void {
-  const tos = view.getUint8(from + IPV4.TOS);
+  const { view } = packet;
+  const tos = view.getUint8(from + IPV4.TOS) & settings.copiedClassTo6;
   const hopLimit = view.getUint8(from + IPV4.TTL) - hops;
   if (fragment === 0) {
     writeIpv6Start(view, at, tos, payloadBytes, nextHeader, hopLimit);

@@ -13,7 +13,7 @@ import {
   plateauBelow,
   pointer4to6,
 } from '../../wire/icmp.ts';
-import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
+import { isGroup, isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
 import {
   DONT_FRAGMENT,
   FRAGMENT_OFFSET,
@@ -31,9 +31,9 @@ import { FRAGMENT_HEADER_BYTES, IPV6, IPV6_HEADER_BYTES, IPV6_MINIMUM_MTU_BYTES 
 import { GSO } from '../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, DATAGRAMS, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
-import { readStatelessHost } from './eam.ts';
+import { findEam4, goesByEam, readStatelessHost } from './eam.ts';
 import { protocolNumber6 } from './translate-4to6.ts';
-import { type Settings, isDenied4, slotOf } from './settings.ts';
+import { type Settings, isInList4, isOurs4, slotOf } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
@@ -53,7 +53,6 @@ import {
  */
 export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
-  packet.isIcmp = false;
   packet.isError = false;
   packet.isFragment = false;
   packet.identification = -1;
@@ -72,9 +71,16 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   packet.isStateless = packet.mappedSlot === -1;
   // Else the address must belong to one host as a whole (N43).
   if (packet.isStateless && !readStatelessHost(settings, packet))
-    return COUNTER[settings.pools.length === 0 ? 'drop-no-pool4' : 'drop-destination'];
+    return COUNTER[
+      settings.pools.length === 0 && !settings.isStateless ? 'drop-no-pool4' : 'drop-destination'
+    ];
   const source = view.getInt32(start + IPV4.SOURCE);
-  if (isNeverRouted(source)) return COUNTER['drop-source-invalid'];
+  if (isNeverRouted(source) && !mayTellError(packet, source, headerBytes))
+    return COUNTER['drop-source-invalid'];
+  // Errors are another matter: the kernel here is a router on the way.
+  const isFromUs = speaksForUs(settings, packet, source);
+  if (isFromUs && view.getUint8(start + IPV4.PROTOCOL) !== IP_PROTOCOL.ICMP)
+    return COUNTER['drop-source-invalid'];
   if (headerBytes > IPV4_HEADER_BYTES) {
     // N23: options are ignored, but for a source route with hops left.
     packet.problemPointer = unexpiredSourceRoute(view, start, headerBytes);
@@ -87,6 +93,7 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   const protocol = noteProtocol(packet, protocolNumber, IP_PROTOCOL.ICMP, packet.isStateless);
   if ((view.getUint16(start + IPV4.FRAGMENT) & IS_FRAGMENT) !== 0) {
     noteFragment(packet, protocolNumber);
+    if (isFromUs) return COUNTER['drop-source-invalid'];
     return protocol === CONTINUE ? FRAGMENT : protocol;
   }
   if (protocol !== CONTINUE) return protocol;
@@ -101,6 +108,7 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
     if (type !== ICMP4.ECHO_REQUEST && type !== ICMP4.ECHO_REPLY) return COUNTER['drop-icmp-type'];
   }
 
+  if (isFromUs) return COUNTER['drop-source-invalid'];
   readPorts4(packet);
   return CONTINUE;
 }
@@ -115,13 +123,40 @@ export function readPorts4(packet: Packet): void {
 /** Whether a packet, or a fragment, that is no ICMP error may be translated: it may come from there, and go on. */
 export function mayPass4(settings: Settings, packet: Packet): Verdict {
   const { view, start, remoteAddress } = packet;
-  // N34
-  if (settings.privatePrefix === -1 && isPrivate(remoteAddress)) return COUNTER['drop-non-global'];
-  if (isDenied4(settings.denied4, remoteAddress)) return COUNTER['drop-denied'];
+  packet.remoteHasEam = goesByEam(settings, packet) && findEam4(settings.eam, remoteAddress) !== undefined;
+  if (!mayBeRepresented(settings, packet, remoteAddress)) return COUNTER['drop-non-global'];
+  if (isInList4(settings.denied4, remoteAddress)) return COUNTER['drop-denied'];
   if (view.getUint8(start + IPV4.TTL) <= 1) return COUNTER['drop-hop-limit'];
   if (!fitsIpv6(settings, packet)) return COUNTER['drop-too-big'];
   return packet.cutLimitBytes !== 0 && packet.gsoType === GSO.UDP ? DATAGRAMS : CONTINUE;
 }
+
+/**
+ * RFC 7915 section 4.1: ICMP errors are translated even from "illegal" sources, which nobody routes, such as the link-local
+ * addresses of a router: without "fragmentation needed" the path would be a black hole. Errors come in no fragments.
+ */
+function mayTellError({ view, start, end }: Packet, source: number, headerBytes: number): boolean {
+  if (isGroup(source) || view.getUint8(start + IPV4.PROTOCOL) !== IP_PROTOCOL.ICMP) return false;
+  if ((view.getUint16(start + IPV4.FRAGMENT) & IS_FRAGMENT) !== 0) return false;
+  const type = start + headerBytes;
+  return type < end && isIcmp4Error(view.getUint8(type));
+}
+
+/**
+ * Whether the source is ours, although the packet did not come back in: it is forged, or pool4 talks to itself. Without
+ * intrinsic hairpinning packets of pool4 do leave for hosts with address mappings, and come in again (RFC 7757 section 4).
+ */
+function speaksForUs(settings: Settings, packet: Packet, source: number): boolean {
+  if (packet.isHairpinned || !isOurs4(settings, source)) return false;
+  const mayComeAgain = packet.isStateless && settings.eamHairpinning !== 'intrinsic';
+  return !mayComeAgain || slotOf(settings.poolAddresses, source) === -1;
+}
+
+/** N34: whether there is a prefix that may stand for the source. A host without sessions has only the first. */
+const mayBeRepresented = (settings: Settings, packet: Packet, source: number): boolean =>
+  packet.remoteHasEam ||
+  !(packet.isStateless ? settings.prefix.refusesPrivate : settings.privatePrefix === -1) ||
+  !isNonGlobal(source);
 
 /** N22, N23: notes how the packet is to be cut, if it is; false when it is too big and must not be. */
 function fitsIpv6(settings: Settings, packet: Packet): boolean {
@@ -179,7 +214,6 @@ function determineError4(settings: Settings, packet: Packet, source: number): Ve
   const protocol = view.getUint8(quoted + IPV4.PROTOCOL);
   if (noteProtocol(packet, protocol, IP_PROTOCOL.ICMP, packet.isStateless) !== CONTINUE)
     return COUNTER['drop-icmp-quote'];
-  packet.isIcmp = true;
   if (isLater) passWithoutPorts(packet, protocolNumber6(packet));
   else if (packet.protocol === TRANSPORT.ICMP) {
     const quotedType = view.getUint8(quotedTransport + ICMP.TYPE);
@@ -193,10 +227,24 @@ function determineError4(settings: Settings, packet: Packet, source: number): Ve
   packet.quotedTransport = quotedTransport;
   packet.errorPeer = source;
   packet.remoteAddress = view.getInt32(quoted + IPV4.DESTINATION);
+  readEams(settings, packet);
   packet.mappedPort = sourcePort(view, quotedTransport, packet.protocol);
   packet.remotePort =
     packet.protocol === TRANSPORT.ICMP ? 0 : destinationPort(view, quotedTransport, packet.protocol);
   return CONTINUE;
+}
+
+/**
+ * How both ends of the IPv4 side stand in IPv6: who the quoted packet went to as in any packet, and the sender of the error
+ * by its address mapping, unless it is the same host (RFC 7757 sections 4.2.1 and 4.2.2).
+ */
+function readEams(settings: Settings, packet: Packet): void {
+  const { eam } = settings;
+  const { remoteAddress, errorPeer } = packet;
+  const goes = goesByEam(settings, packet);
+  packet.remoteHasEam = goes && findEam4(eam, remoteAddress) !== undefined;
+  packet.peerHasEam =
+    packet.isStateless && (goes || errorPeer !== remoteAddress) && findEam4(eam, errorPeer) !== undefined;
 }
 
 /** Finds the ICMPv6 type, code and value of an error; false when there are none. */

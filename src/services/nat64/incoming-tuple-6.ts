@@ -1,7 +1,7 @@
 /** Determines the tuple of a packet from the IPv6 side (RFC 6146 section 3.4); refuses what is not to be translated. */
 import { foldSum, sumOfBytes, sumOfIpv6Address } from '../../wire/checksum.ts';
 import { ICMP, ICMP6, ICMP_HEADER_BYTES, errorType6to4, isIcmp6Error, pointer6to4 } from '../../wire/icmp.ts';
-import { isNeverRouted, isPrivate } from '../../wire/ipv4-scope.ts';
+import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
 import { FRAGMENT_UNIT_SHIFT, IPV4_HEADER_BYTES, IP_PROTOCOL, MORE_FRAGMENTS } from '../../wire/ipv4.ts';
 import {
   EXTENSION,
@@ -17,9 +17,9 @@ import { extractIpv4 } from '../../wire/nat64-prefix.ts';
 import { GSO } from '../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
-import { hasStateless, statelessIpv4 } from './eam.ts';
+import { eamIpv4At, hasStateless, statelessIpv4 } from './eam.ts';
 import { protocolNumber4 } from './translate-6to4.ts';
-import { type Settings, isAllowed, isDenied4, prefixIndexOf } from './settings.ts';
+import { type Settings, isAllowed, isInList4, isOurs4, prefixIndexOf } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
@@ -45,7 +45,6 @@ const IPV4_MINIMUM_MTU_BYTES = 68;
  */
 export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
-  packet.isIcmp = false;
   packet.isError = false;
   packet.isFragment = false;
   packet.identification = -1;
@@ -55,10 +54,17 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   if (end > packet.end) return COUNTER['drop-bad-length'];
   packet.end = end;
 
-  // N5: process only destinations inside Pref64; a source inside it would loop.
+  // N5: process only destinations inside Pref64, or with an address mapping (RFC 7757 section 3.3.2); a source inside
+  // Pref64 would loop.
   const { prefixes } = settings;
-  packet.prefixIndex = prefixIndexOf(prefixes, view, start + IPV6.DESTINATION);
+  const destination = start + IPV6.DESTINATION;
+  const mapped = eamIpv4At(settings, view, destination);
+  packet.remoteHasEam = mapped !== undefined;
+  packet.prefixIndex = mapped === undefined ? prefixIndexOf(prefixes, view, destination) : 0;
   if (packet.prefixIndex === -1) return COUNTER['drop-destination'];
+  const { prefixBits } = prefixes[packet.prefixIndex];
+  const remoteAddress = mapped ?? extractIpv4(prefixBits, view, destination);
+  packet.remoteAddress = remoteAddress;
   if (!settings.isStateless && prefixIndexOf(prefixes, view, start + IPV6.SOURCE) !== -1)
     return COUNTER['drop-source-in-prefix'];
   readHost(settings, packet, start + IPV6.SOURCE);
@@ -77,7 +83,7 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   if (offload !== CONTINUE) return offload;
   if (packet.protocol === TRANSPORT.ICMP) {
     const type = view.getUint8(packet.transport + ICMP.TYPE);
-    if (isIcmp6Error(type)) return determineError6(settings, packet);
+    if (isIcmp6Error(type)) return determineError6(settings, packet, remoteAddress);
     if (type !== ICMP6.ECHO_REQUEST && type !== ICMP6.ECHO_REPLY) return COUNTER['drop-icmp-type'];
   }
   // RFC 8200 section 8.1 allows it to tunnels that know what they do (RFC 6935).
@@ -97,24 +103,39 @@ export function readPorts6(packet: Packet): void {
 
 /** Whether a packet, or a fragment, that is no ICMP error may be translated: its host may send there, and it may go on. */
 function mayPass6(settings: Settings, packet: Packet): Verdict {
-  const { view, start } = packet;
-  const prefix = settings.prefixes[packet.prefixIndex];
+  const { view, start, remoteAddress } = packet;
   if (!isHostAddress(packet.host0, packet.host1, packet.host2)) return COUNTER['drop-source-invalid'];
   if (!isAllowed(settings.allow, packet.host0, packet.host1, packet.host2, packet.host3))
     return COUNTER['drop-not-allowed'];
-  // N34: the well-known prefix never stands for private addresses; no prefix stands for those that nobody routes.
-  const remoteAddress = extractIpv4(prefix.prefixBits, view, start + IPV6.DESTINATION);
-  if (isNeverRouted(remoteAddress) || (prefix.refusesPrivate && isPrivate(remoteAddress)))
-    return COUNTER['drop-non-global'];
-  if (isDenied4(settings.denied4, remoteAddress)) return COUNTER['drop-denied'];
+  // A host of ours whose IPv4 address is our own would speak for us.
+  if (packet.isStateless && isOurs4(settings, packet.mappedAddress)) return COUNTER['drop-source-invalid'];
+  const reach = checkReach(settings, packet, remoteAddress);
+  if (reach !== CONTINUE) return reach;
+  if (isInList4(settings.denied4, remoteAddress)) return COUNTER['drop-denied'];
   if (view.getUint8(start + IPV6.HOP_LIMIT) <= 1) return COUNTER['drop-hop-limit'];
   const newBytes = packet.isFragment
     ? packet.end - packet.transport + IPV4_HEADER_BYTES
     : wireBytesOf(packet) - SHRINKS_BYTES;
   if (newBytes > settings.mtu4Bytes) return COUNTER['drop-too-big'];
-  packet.remoteAddress = remoteAddress;
   return CONTINUE;
 }
+
+/** Whether an IPv4 address may be the destination. */
+function checkReach(settings: Settings, { prefixIndex, remoteHasEam }: Packet, address: number): Verdict {
+  if (isNeverRouted(address)) return COUNTER['drop-non-global'];
+  if (remoteHasEam) return CONTINUE;
+  // N34: the well-known prefix never stands for private addresses.
+  if (settings.prefixes[prefixIndex].refusesPrivate && isNonGlobal(address))
+    return COUNTER['drop-non-global'];
+  return isEmbeddedHost(settings, address) ? COUNTER['drop-no-route'] : CONTINUE;
+}
+
+/**
+ * Whether the address is that of a host which has it inside its IPv6 address. The route to it is longer than that to us:
+ * without one, what goes to it would come back to us for ever.
+ */
+const isEmbeddedHost = ({ isStateless, embedded4 }: Settings, address: number): boolean =>
+  isStateless && isInList4(embedded4, address);
 
 /** Takes in the host's address, and the IPv4 address that it has for itself, if it has one. */
 function readHost(settings: Settings, packet: Packet, at: number): void {
@@ -174,10 +195,10 @@ function skipExtensions(packet: Packet): Verdict {
  * The tuple of an ICMPv6 error is that of the packet it quotes, which we once sent to the IPv6 host (RFC 6146 section
  * 3.4). What yields no tuple is silently dropped (N3).
  */
-function determineError6(settings: Settings, packet: Packet): Verdict {
+function determineError6(settings: Settings, packet: Packet, errorPeer: number): Verdict {
   const { view, start, transport } = packet;
   const { prefixes } = settings;
-  const { prefixBits } = prefixes[packet.prefixIndex];
+  const peerHasEam = packet.remoteHasEam;
   const type = view.getUint8(transport + ICMP.TYPE);
   if (!describeError6(settings, packet, type)) return COUNTER['drop-icmp-type'];
   const quoted = transport + ICMP_HEADER_BYTES;
@@ -189,8 +210,10 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   let quotedTransport = quoted + IPV6_HEADER_BYTES;
   // Of ports and checksum, or of a fragment header.
   if (quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
-  packet.prefixIndex =
-    view.getUint8(quoted) >> 4 === 6 ? prefixIndexOf(prefixes, view, quoted + IPV6.SOURCE) : -1;
+  if (view.getUint8(quoted) >> 4 !== 6) return COUNTER['drop-icmp-quote'];
+  const mapped = eamIpv4At(settings, view, quoted + IPV6.SOURCE);
+  packet.remoteHasEam = mapped !== undefined;
+  packet.prefixIndex = mapped === undefined ? prefixIndexOf(prefixes, view, quoted + IPV6.SOURCE) : 0;
   if (packet.prefixIndex === -1) return COUNTER['drop-icmp-quote'];
 
   let nextHeader = view.getUint8(quoted + IPV6.NEXT_HEADER);
@@ -210,7 +233,6 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   if (isLater && !packet.isStateless) return COUNTER['drop-icmp-quote'];
   if (noteProtocol(packet, nextHeader, IP_PROTOCOL.ICMPV6, hasStateless(settings)) !== CONTINUE)
     return COUNTER['drop-icmp-quote'];
-  packet.isIcmp = true;
   if (isLater) passWithoutPorts(packet, protocolNumber4(packet));
   else if (packet.protocol === TRANSPORT.ICMP) {
     const quotedType = view.getUint8(quotedTransport + ICMP.TYPE);
@@ -219,15 +241,16 @@ function determineError6(settings: Settings, packet: Packet): Verdict {
   }
 
   if (view.getUint8(start + IPV6.HOP_LIMIT) <= 1) return COUNTER['drop-hop-limit'];
-  const errorPeer = extractIpv4(prefixBits, view, start + IPV6.DESTINATION);
   if (isNeverRouted(errorPeer)) return COUNTER['drop-non-global'];
+  if (!peerHasEam && isEmbeddedHost(settings, errorPeer)) return COUNTER['drop-no-route'];
   packet.isError = true;
   packet.quoted = quoted;
   packet.quotedTransport = quotedTransport;
   packet.errorPeer = errorPeer;
   packet.errorSource = 0;
   if (hasStateless(settings)) readErrorSource(settings, packet);
-  packet.remoteAddress = extractIpv4(prefixes[packet.prefixIndex].prefixBits, view, quoted + IPV6.SOURCE);
+  packet.remoteAddress =
+    mapped ?? extractIpv4(prefixes[packet.prefixIndex].prefixBits, view, quoted + IPV6.SOURCE);
   packet.hostPort = destinationPort(view, quotedTransport, packet.protocol);
   packet.remotePort =
     packet.protocol === TRANSPORT.ICMP ? 0 : sourcePort(view, quotedTransport, packet.protocol);

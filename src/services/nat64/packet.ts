@@ -52,6 +52,10 @@ export interface Packet {
   isStateless: boolean;
   /** The number of the protocol when it is OTHER. */
   otherProtocol: number;
+  /** Whether the packet came back in (RFC 6146 section 3.8): it is one of ours, seen from the IPv4 side. */
+  isHairpinned: boolean;
+  /** Whether `remoteAddress` stands in IPv6 as its address mapping says (RFC 7757), not behind a prefix. */
+  remoteHasEam: boolean;
   /** Position in the settings' prefixes of the one that stands before `remoteAddress`. */
   prefixIndex: number;
   /** Slot of `mappedAddress` in the pool; known at once when the packet came from IPv4. */
@@ -72,8 +76,6 @@ export interface Packet {
   /** The sum of the data that is in other fragments; known for what has no UDP checksum. */
   otherDataSum: number;
   tcpFlags: number;
-  /** Whether the packet itself is ICMP; false while its transport header has not been reached. */
-  isIcmp: boolean;
   /** Whether this is an ICMP error; then `quoted`, `quotedTransport` and `quotedEnd` are offsets of the packet inside. */
   isError: boolean;
   /** The type and code (type * 256 + code) that an error has on the other side. */
@@ -91,6 +93,8 @@ export interface Packet {
   quotedFragment: number;
   /** IPv4 address that an error is sent to, or came from, signed: often a router on the way, not the remote. */
   errorPeer: number;
+  /** The same of `errorPeer` as `remoteHasEam`; of packets from the IPv4 side only. */
+  peerHasEam: boolean;
   /** IPv4 address that an error from the IPv6 side comes from, signed; 0: the mapped address of the host it is about. */
   errorSource: number;
 
@@ -155,6 +159,8 @@ export function createPacket(): Packet {
     mappedAddress: 0,
     isStateless: false,
     otherProtocol: 0,
+    isHairpinned: false,
+    remoteHasEam: false,
     prefixIndex: 0,
     mappedSlot: 0,
     mappedPort: 0,
@@ -165,7 +171,6 @@ export function createPacket(): Packet {
     messageBytes: 0,
     otherDataSum: 0,
     tcpFlags: 0,
-    isIcmp: false,
     isError: false,
     errorType: 0,
     errorValue: 0,
@@ -176,6 +181,7 @@ export function createPacket(): Packet {
     quotedIdentification: -1,
     quotedFragment: 0,
     errorPeer: 0,
+    peerHasEam: false,
     errorSource: 0,
     problemPointer: 0,
     isFragment: false,

@@ -6,8 +6,9 @@ import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { Service, ServiceContext, ServiceStatus } from '../../runtime/service.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
 import { NAT64_COUNTERS } from './counters.ts';
-import type { Snapshot } from './snapshot.ts';
-import { readSessions, writeSessions } from './snapshot-file.ts';
+import { releasePorts } from './hold.ts';
+import { type Snapshot, snapshotSessions } from './snapshot.ts';
+import { createSessionFile, readSessions } from './snapshot-file.ts';
 import { type Translation, needsRestart, startTranslation } from './translation.ts';
 import { type Text, english, reasonOf, say } from '../../texts/text.ts';
 
@@ -45,6 +46,9 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   let failure: Text | undefined;
   /** Sessions of a translation that has ended, to go on in the next one, until that has its addresses. */
   let kept: { readonly snapshot: Snapshot; readonly sinceMs: number } | undefined;
+  const sessionFile = createSessionFile({ ...context, log, nowMs: performance.now() });
+  /** The translation before, perhaps of another process, may have left the pool's ports held (hold.ts). */
+  let mayBeHeld = true;
   let earlierRestarts = 0;
   let stopping = false;
   const changes = listenToChanges(log);
@@ -60,7 +64,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
 
   async function start(): Promise<void> {
     translation = await startTranslation(config, counters, { ...context, log });
-    restoreKept();
+    await restoreKept();
   }
 
   /** `keepsSessions`: for the next translation, or for the file. */
@@ -69,17 +73,39 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     translation = undefined;
     earlierRestarts += ending?.restarts ?? 0;
     if (ending === undefined) return;
+    // Connections that the next translation goes on with are not to be reset meanwhile.
+    if (keepsSessions && snapshotSessions(ending.snapshot('established')) > 0) {
+      mayBeHeld = true;
+      await ending.holdPorts().catch((error: unknown) => {
+        log.warn({ err: error }, 'nat64: the kernel may reset connections until NAT64 is back');
+      });
+    }
     await ending[Symbol.asyncDispose]();
     if (keepsSessions) kept ??= { snapshot: ending.snapshot(), sinceMs: performance.now() };
   }
 
   /** Once the addresses are there that the sessions had, which after a start of the machine may take a while. */
-  function restoreKept(): void {
-    if (kept === undefined || translation === undefined) return;
-    const hasWaited = performance.now() - kept.sinceMs > RESTORE_WAIT_MS;
-    if (!translation.isPoolComplete && !hasWaited) return;
-    translation.restore(kept.snapshot);
-    kept = undefined;
+  async function restoreKept(): Promise<void> {
+    if (translation === undefined) return;
+    if (kept !== undefined) {
+      const hasWaited = performance.now() - kept.sinceMs > RESTORE_WAIT_MS;
+      if (!translation.isPoolComplete && !hasWaited) return;
+      translation.restore(kept.snapshot);
+      kept = undefined;
+    }
+    if (!mayBeHeld) return;
+    mayBeHeld = false;
+    await releasePorts().catch((error: unknown) => {
+      log.warn({ err: error }, 'nat64: the ports of the pool stay held for up to half a minute');
+    });
+  }
+
+  async function keepSessions(nowMs: number): Promise<void> {
+    const running = translation;
+    // Sessions that wait to be restored are not in the tables yet.
+    if (running === undefined || kept !== undefined) return;
+    if (config.keepSessions) await sessionFile.keepNowAndThen(nowMs, (which) => running.snapshot(which));
+    else await sessionFile.remove();
   }
 
   async function follow(): Promise<void> {
@@ -97,7 +123,8 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
         lookedMs = nowMs;
         await translation.refresh(config);
       }
-      restoreKept();
+      await restoreKept();
+      await keepSessions(nowMs);
       failure = undefined;
     } catch (error) {
       const reason = reasonOf(error);
@@ -114,6 +141,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       if (!nat64.enabled) {
         await stop(false);
         kept = undefined;
+        await sessionFile.remove();
       } else if (translation === undefined) await start();
       else if (needsRestart(previous, nat64)) {
         await stop(true);
@@ -152,7 +180,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     } catch (error) {
       changes?.[Symbol.dispose]();
       // The next attempt shall have them too.
-      if (kept !== undefined) await writeSessions(context.stateDirectory, kept.snapshot, log);
+      if (kept !== undefined) await sessionFile.keepLast(kept.snapshot);
       throw error;
     }
   }
@@ -173,8 +201,8 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       clearInterval(timer);
       await inTurn(() => stop(config.keepSessions));
       changes?.[Symbol.dispose]();
-      if (config.keepSessions && kept !== undefined)
-        await writeSessions(context.stateDirectory, kept.snapshot, log);
+      if (!config.keepSessions) await sessionFile.remove();
+      else if (kept !== undefined) await sessionFile.keepLast(kept.snapshot);
     },
   };
 }

@@ -1,5 +1,7 @@
 /** What the translator is told by its configuration and by the state of the machine: plain data, cloned to the worker. */
+import { mappedIpv4 } from '../../wire/ip-address.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
+import { isNeverRouted } from '../../wire/ipv4-scope.ts';
 import { type Nat64Prefix, nat64PrefixContains } from '../../wire/nat64-prefix.ts';
 import type { EamTable } from './eam.ts';
 import type { PortBlocks } from './port-blocks.ts';
@@ -48,6 +50,10 @@ export interface Settings {
   readonly privatePrefix: number;
   /** IPv4 addresses that nothing is translated to or from: an address and a mask each. */
   readonly denied4: Int32Array;
+  /** Addresses that the kernel delivers to the appliance itself, broadcast too: an address and a mask each. */
+  readonly own4: Int32Array;
+  /** Stateless mode: what hosts have inside their own IPv6 addresses (RFC 6052): an address and a mask each. */
+  readonly embedded4: Int32Array;
   /** The pool4 addresses by slot, signed; 0 where a slot is not in use. */
   readonly poolAddresses: Int32Array;
   /** Which of them are the appliance's own: packets of no mapping may be for its own programs. */
@@ -93,8 +99,15 @@ export interface Settings {
   readonly dropsZeroUdpChecksum: boolean;
   /** The same of the IPv6 side (RFC 6935). */
   readonly dropsZeroUdpChecksum6: boolean;
-  /** N7, N8: answer 3/13 to what no mapping or session admits. */
-  readonly tellsRefused: boolean;
+  /** RFC 7915 section 4.4, N7, N8: answer 3/13 to what is refused from the IPv4 side. */
+  readonly tellsRefused4: boolean;
+  /** RFC 7915 section 5.4: answer what is refused from the IPv6 side. */
+  readonly tellsRefused6: boolean;
+  /** RFC 7915 sections 4.1, 5.1: which bits of TOS and traffic class are copied ... */
+  readonly copiedClassTo6: number;
+  readonly copiedClassTo4: number;
+  /** ... and what the TOS octet has in place of the others. */
+  readonly setClassTo4: number;
   /** N11: keep unsolicited SYNs for a while, then tell their sender. */
   readonly storesSyns: boolean;
 }
@@ -167,8 +180,8 @@ export function prefixIndexOf(prefixes: readonly TranslatedPrefix[], view: DataV
   return -1;
 }
 
-/** IPv4 prefixes, as `parseIpPrefix` gives them, for `isDenied4`. */
-export const compileDenied4 = (prefixes: readonly IpPrefix[]): Int32Array =>
+/** IPv4 prefixes, as `parseIpPrefix` gives them, for `isInList4`. */
+export const compileList4 = (prefixes: readonly IpPrefix[]): Int32Array =>
   Int32Array.from(
     prefixes.flatMap(({ address, prefixBits }) => [
       new DataView(address.buffer, address.byteOffset, 16).getInt32(12),
@@ -176,8 +189,21 @@ export const compileDenied4 = (prefixes: readonly IpPrefix[]): Int32Array =>
     ]),
   );
 
-export function isDenied4(denied4: Int32Array, address: number): boolean {
-  for (let i = 0; i < denied4.length; i += 2)
-    if (((address ^ denied4[i]) & denied4[i + 1]) === 0) return true;
+/** The same of what the kernel delivers to the appliance itself (`readOwn`): its IPv4 addresses that are routed at all. */
+export const compileOwn4 = (own: readonly IpPrefix[]): Int32Array =>
+  compileList4(
+    own.filter(({ address }) => {
+      const ipv4 = mappedIpv4(address);
+      return ipv4 !== undefined && !isNeverRouted(ipv4);
+    }),
+  );
+
+/** Whether one of the prefixes contains the IPv4 address. */
+export function isInList4(list4: Int32Array, address: number): boolean {
+  for (let i = 0; i < list4.length; i += 2) if (((address ^ list4[i]) & list4[i + 1]) === 0) return true;
   return false;
 }
+
+/** Whether the IPv4 address is the appliance's: its own, or of pool4, whether it has that itself or it is routed here. */
+export const isOurs4 = ({ own4, poolAddresses }: Settings, address: number): boolean =>
+  slotOf(poolAddresses, address) !== -1 || isInList4(own4, address);

@@ -28,6 +28,11 @@ const MARK = '0x64000000';
 const MARK_MASK = '0xff000000';
 const OTHER_BITS = '0x00ffffff';
 const ROUTE_TABLE = '6464';
+/**
+ * Without the device, because the process was killed, what is ours is dropped: else it would be delivered locally, and
+ * the kernel would reset connections that go on with the next process (nat64.keepSessions).
+ */
+const LAST_RESORT = `blackhole default metric 4294967295 table ${ROUTE_TABLE}`;
 const MARK_RULE = 64;
 /** The local table's rule normally has preference 0, where nothing can come before it: it moves behind ours. */
 const LOCAL_RULE = 65;
@@ -51,7 +56,7 @@ export interface SteeredAddress {
 export interface Steering extends AsyncDisposable {
   /** Leads the packets of other addresses to the TUN. */
   setPool4(addresses: readonly SteeredAddress[]): Promise<void>;
-  /** Leads the packets to these IPv4 prefixes to the TUN, and no others of those that it did before. */
+  /** Leads the packets to these prefixes, of either family, to the TUN, and no others of those that it did before. */
   setRoutes(prefixes: readonly string[]): Promise<void>;
   /** Changes the MTU of the device. */
   setMtu(mtuBytes: number): Promise<void>;
@@ -72,7 +77,11 @@ export async function startSteering(options: {
   let routes = new Set<string>();
   const stop = async () => {
     // Each step whether or not the others succeed; the first failure is reported.
-    const results = await Promise.allSettled([deleteNftTable(NFT_TABLE), removeRules()]);
+    const results = await Promise.allSettled([
+      deleteNftTable(NFT_TABLE),
+      removeRules(),
+      ipBatch([`route flush table ${ROUTE_TABLE}`]),
+    ]);
     sysctls.restore();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   };
@@ -81,6 +90,7 @@ export async function startSteering(options: {
     await ipBatch([
       `link set dev ${device} mtu ${options.mtuBytes} txqueuelen ${TX_QUEUE_PACKETS} up`,
       `route replace default dev ${device} table ${ROUTE_TABLE}`,
+      `route replace ${LAST_RESORT}`,
     ]);
     await ipBatch(
       prefixes.map((prefix) => `route add ${prefix} dev ${device}`),
@@ -104,10 +114,14 @@ export async function startSteering(options: {
     async setRoutes(prefixes) {
       const gone = [...routes].filter((route) => !prefixes.includes(route));
       const added = prefixes.filter((route) => !routes.has(route));
-      await ipBatch([
-        ...gone.map((route) => `route del ${route} dev ${device}`),
-        ...added.map((route) => `route replace ${route} dev ${device}`),
-      ]);
+      for (const family of [4, 6] as const) {
+        const isOfFamily = (route: string) => route.includes(':') === (family === 6);
+        const commands = [
+          ...gone.filter(isOfFamily).map((route) => `route del ${route} dev ${device}`),
+          ...added.filter(isOfFamily).map((route) => `route replace ${route} dev ${device}`),
+        ];
+        await ipBatch(commands, family);
+      }
       routes = new Set(prefixes);
     },
     setMtu: (mtuBytes) => ipBatch([`link set dev ${device} mtu ${mtuBytes}`]),
@@ -173,7 +187,7 @@ export function ownPortRange(ranges: readonly PortRange[]): string {
 }
 
 /** The same ports in order, in ranges that neither meet nor touch. */
-function mergeRanges(ranges: readonly PortRange[]): PortRange[] {
+export function mergeRanges(ranges: readonly PortRange[]): PortRange[] {
   const merged: PortRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.first - b.first)) {
     const last = merged.at(-1);
@@ -207,10 +221,21 @@ function nftTable(device: string, prefixes: readonly string[], addresses: readon
     ${outward}
     ${jumps}
   }
+  # What the appliance sends to its own address is for itself, but for errors about what it forwards.
   chain output {
     type route hook output priority raw; policy accept;
     ${outward}
+    ip protocol != icmp accept
+    icmp type != { destination-unreachable, time-exceeded, parameter-problem } accept
     ${jumps}
+  }
+  # Nobody becomes the appliance by being translated: of what was translated, nothing from our addresses, nor from those
+  # that lead to the device, is for a program here. Nor is a new connection. What the translator hands back passes.
+  chain input {
+    type filter hook input priority filter - 1; policy accept;
+    iifname "${device}" meta nfproto ipv4 fib saddr type local drop
+    iifname "${device}" meta nfproto ipv4 fib saddr oifname "${device}" drop
+    iifname "${device}" tcp flags & (syn | ack) == syn drop
   }`;
 }
 

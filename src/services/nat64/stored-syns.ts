@@ -17,6 +17,8 @@ interface StoredSyn {
   remoteAddress: number;
   remotePort: number;
   endsAt: number;
+  /** Whether its sender is a host of ours. */
+  isHairpinned: boolean;
   /** False once the host has opened the connection itself. */
   isWaiting: boolean;
   bytesKept: number;
@@ -44,6 +46,7 @@ export function storeSyn(syns: StoredSyns, packet: Packet, nowSeconds: number): 
   syn.remoteAddress = packet.remoteAddress;
   syn.remotePort = packet.remotePort;
   syn.endsAt = nowSeconds + INCOMING_SYN_SECONDS;
+  syn.isHairpinned = packet.isHairpinned;
   syn.isWaiting = true;
   syn.bytesKept = Math.min(packet.end - packet.start, KEPT_BYTES);
   syn.bytes.set(packet.bytes.subarray(packet.start, packet.start + syn.bytesKept));
@@ -69,6 +72,7 @@ export function nextOverdueSyn(syns: StoredSyns, packet: Packet, start: number, 
     packet.bytes.set(syn.bytes.subarray(0, syn.bytesKept), start);
     packet.start = start;
     packet.end = start + syn.bytesKept;
+    packet.isHairpinned = syn.isHairpinned;
     return true;
   }
   return false;
@@ -80,6 +84,7 @@ const createStoredSyn = (): StoredSyn => ({
   remoteAddress: 0,
   remotePort: 0,
   endsAt: 0,
+  isHairpinned: false,
   isWaiting: false,
   bytesKept: 0,
   bytes: new Uint8Array(KEPT_BYTES),

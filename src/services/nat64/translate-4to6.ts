@@ -21,18 +21,16 @@ const PROTOCOL_NUMBERS: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, I
 export const protocolNumber6 = ({ protocol, otherProtocol }: Packet): number =>
   protocol === TRANSPORT.OTHER ? otherProtocol : PROTOCOL_NUMBERS[protocol];
 
-/**
- * Writes the IPv6 address of an IPv4 remote. One that has a mapping of its own is given that only where hairpinning is off
- * (RFC 7757 section 4): else the answer to it would not come back this way.
- */
+/** Writes the IPv6 address of an IPv4 remote: that of its address mapping, where `hasEam`, or one of the prefix. */
 export function writeRemote(
   settings: Settings,
   prefixIndex: number,
   remoteAddress: number,
+  hasEam: boolean,
   view: DataView,
   at: number,
 ): void {
-  const entry = settings.eamHairpinning === 'none' ? findEam4(settings.eam, remoteAddress) : undefined;
+  const entry = hasEam ? findEam4(settings.eam, remoteAddress) : undefined;
   if (entry === undefined) {
     writeEmbeddedIpv4(settings.prefixes[prefixIndex], remoteAddress, view, at);
     return;
@@ -51,8 +49,9 @@ export function translate4to6(translator: Translator): void {
     clampSegmentSize(packet, settings.maxSegmentBytes);
 
   // The new header lies over the old: from here on only `packet` knows what was in it.
-  writeHeader6(view, start, newStart, packet.end - transport, 1, protocolNumber6(packet), -1, 0);
-  writeRemote(settings, packet.prefixIndex, packet.remoteAddress, view, newStart + IPV6.SOURCE);
+  writeHeader6(translator, start, newStart, packet.end - transport, 1, protocolNumber6(packet), -1, 0);
+  const { prefixIndex, remoteAddress, remoteHasEam } = packet;
+  writeRemote(settings, prefixIndex, remoteAddress, remoteHasEam, view, newStart + IPV6.SOURCE);
   writeWords(view, newStart + IPV6.DESTINATION, packet.host0, packet.host1, packet.host2, packet.host3);
   const addresses6 =
     sumOfIpv6Address(view, newStart + IPV6.SOURCE) + sumOfIpv6Address(view, newStart + IPV6.DESTINATION);

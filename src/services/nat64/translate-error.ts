@@ -12,7 +12,7 @@ import {
   sumOfWord,
 } from '../../wire/checksum.ts';
 import { ICMP, ICMP4, ICMP6, ICMP_HEADER_BYTES } from '../../wire/icmp.ts';
-import { isPrivate } from '../../wire/ipv4-scope.ts';
+import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
 import { IPV4, IPV4_HEADER_BYTES, IP_PROTOCOL } from '../../wire/ipv4.ts';
 import {
   FRAGMENT_HEADER_BYTES,
@@ -135,9 +135,9 @@ export function translateError4to6(translator: Translator): void {
   const length = endError(packet, newQuoted, newStart + IPV6_MINIMUM_MTU_BYTES, LENGTH_UNIT6_BYTES);
   const { end } = packet;
   // The old outer header goes first: that of the quoted packet will lie over it.
-  writeHeader6(view, start, newStart, end - newTransport, 1, IP_PROTOCOL.ICMPV6, -1, 0);
+  writeHeader6(translator, start, newStart, end - newTransport, 1, IP_PROTOCOL.ICMPV6, -1, 0);
   writeHeader6(
-    view,
+    translator,
     quoted,
     newQuoted,
     quotedPayloadBytes,
@@ -147,7 +147,8 @@ export function translateError4to6(translator: Translator): void {
     quotedFragment,
   );
   writeWords(view, newQuoted + IPV6.SOURCE, packet.host0, packet.host1, packet.host2, packet.host3);
-  writeRemote(settings, packet.prefixIndex, packet.remoteAddress, view, newQuoted + IPV6.DESTINATION);
+  const { prefixIndex, remoteAddress, remoteHasEam, errorPeer, peerHasEam } = packet;
+  writeRemote(settings, prefixIndex, remoteAddress, remoteHasEam, view, newQuoted + IPV6.DESTINATION);
   const addresses6 =
     sumOfIpv6Address(view, newQuoted + IPV6.SOURCE) + sumOfIpv6Address(view, newQuoted + IPV6.DESTINATION);
   if (protocol === TRANSPORT.ICMP) {
@@ -161,13 +162,14 @@ export function translateError4to6(translator: Translator): void {
     requotePorts(packet, TCP.SOURCE_PORT, packet.hostPort, delta);
   }
 
-  if (settings.prefixes[packet.prefixIndex].refusesPrivate && isPrivate(packet.errorPeer)) {
-    // Routers on the way often have private addresses, which the well-known prefix must not stand for (N34). The
-    // error itself matters (path MTU), so it comes from us.
+  const isNoneOfPrefix = isNonGlobal(errorPeer) || isNeverRouted(errorPeer);
+  if (!peerHasEam && settings.prefixes[prefixIndex].refusesPrivate && isNoneOfPrefix) {
+    // Routers on the way often have private or link-local addresses, which the well-known prefix must not stand for
+    // (N34). The error itself matters (path MTU, RFC 7915 section 4.1), so it comes from us.
     const { ownIpv6 } = settings;
     writeWords(view, newStart + IPV6.SOURCE, ownIpv6[0], ownIpv6[1], ownIpv6[2], ownIpv6[3]);
   } else {
-    writeRemote(settings, packet.prefixIndex, packet.errorPeer, view, newStart + IPV6.SOURCE);
+    writeRemote(settings, prefixIndex, errorPeer, peerHasEam, view, newStart + IPV6.SOURCE);
   }
   writeWords(view, newStart + IPV6.DESTINATION, packet.host0, packet.host1, packet.host2, packet.host3);
   view.setInt32(newTransport, packet.errorType << 16);

@@ -20,12 +20,21 @@ import {
 import type { NAT64_COUNTERS } from './counters.ts';
 import { type Pool4, choosePool4, steeredAddresses } from './choose-pool4.ts';
 import { compileEam } from './eam.ts';
+import { embeddedPrefixes } from './embedded.ts';
 import { type FastPath, startFastPath } from './fast-path.ts';
+import { holdPorts } from './hold.ts';
+import { type Machine, readMachine, routesToDevice } from './machine.ts';
 import { createMappingRing, readMappingLog } from './mapping-log.ts';
 import { createQueries } from './queries.ts';
 import { compilePortBlocks } from './port-blocks.ts';
-import { type Settings, type TranslatedPrefix, compileAccessList, compileDenied4 } from './settings.ts';
-import { type Snapshot, takeSnapshot } from './snapshot.ts';
+import {
+  type Settings,
+  type TranslatedPrefix,
+  compileAccessList,
+  compileList4,
+  compileOwn4,
+} from './settings.ts';
+import { type KeptSessions, type Snapshot, takeSnapshot } from './snapshot.ts';
 import { startSteering } from './steering.ts';
 import { CONTROL, createSharedTables, tableClockSeconds } from './tables.ts';
 import type { Nat64Init, Nat64Message } from './worker.ts';
@@ -48,7 +57,9 @@ export interface Translation extends AsyncDisposable {
   /** Brings the sessions of a snapshot back, as far as they fit the settings of today. */
   restore(snapshot: Snapshot): void;
   /** The sessions; when it is stopped, they are those that it had. */
-  snapshot(): Snapshot;
+  snapshot(kept?: KeptSessions): Snapshot;
+  /** Drops what comes to the pool from now on, until `releasePorts` or half a minute has passed (hold.ts). */
+  holdPorts(): Promise<void>;
   failWorker(): void;
 }
 
@@ -81,9 +92,10 @@ export async function startTranslation(
       stateDirectory: context.stateDirectory,
     }),
   );
-  await steering.setRoutes(config.eam.map(({ ipv4 }) => ipv4));
   let pool4 = choosePool4(config, new Int32Array());
-  let settings = resolveSettings(config, pool4);
+  let machine = await readMachine(config);
+  await steering.setRoutes(routesToDevice(config, pool4, machine));
+  let settings = resolveSettings(config, pool4, machine);
   let mtuBytes = deviceMtuBytes(config);
   await steering.setPool4(steeredAddresses(pool4));
   const fastPath: FastPath | undefined = config.fastPath
@@ -137,8 +149,9 @@ export async function startTranslation(
       const newMtuBytes = deviceMtuBytes(newConfig);
       if (newMtuBytes !== mtuBytes) await steering.setMtu(newMtuBytes);
       mtuBytes = newMtuBytes;
-      await steering.setRoutes(newConfig.eam.map(({ ipv4 }) => ipv4));
-      const newSettings = resolveSettings(newConfig, pool4);
+      machine = await readMachine(newConfig);
+      await steering.setRoutes(routesToDevice(newConfig, pool4, machine));
+      const newSettings = resolveSettings(newConfig, pool4, machine);
       if (isDeepStrictEqual(newSettings, settings)) return;
       settings = newSettings;
       worker.send({ settings });
@@ -157,7 +170,8 @@ export async function startTranslation(
         },
       });
     },
-    snapshot: () => takeSnapshot(tables, prefixesOf(config), tableClockSeconds(), Date.now()),
+    snapshot: (kept) => takeSnapshot(tables, prefixesOf(config), tableClockSeconds(), Date.now(), kept),
+    holdPorts: () => holdPorts(steeredAddresses(pool4)),
     failWorker: () => worker.fail(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
@@ -165,6 +179,8 @@ export async function startTranslation(
 
 /** In a TCP SYN: no segment size is above it. */
 const NO_LIMIT_BYTES = 65_535;
+/** Of the TOS octet, or the traffic class. */
+const WHOLE_OCTET = 0xff;
 const TCP_AND_IPV4_HEADER_BYTES = 40;
 const TCP_AND_IPV6_HEADER_BYTES = 60;
 
@@ -176,7 +192,7 @@ const largestSegmentBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number =>
 const deviceMtuBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number => Math.max(mtu4Bytes, mtu6Bytes);
 
 /** What the worker is told: the configuration with everything that depends on the machine looked up. */
-export function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
+export function resolveSettings(config: Nat64Config, pool4: Pool4, machine: Machine): Settings {
   const prefixes = prefixesOf(config).map((text) => translatedPrefix(text, config.privateAddresses));
   const [prefix] = prefixes;
   const { portBlocks, clientPrefixBits } = config;
@@ -184,15 +200,18 @@ export function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
     prefix,
     prefixes,
     privatePrefix: prefixes.findIndex(({ refusesPrivate }) => !refusesPrivate),
-    denied4: compileDenied4(config.denyIpv4.map(parsed)),
+    denied4: compileList4(config.denyIpv4.map(parsed)),
+    own4: compileOwn4(machine.own),
+    embedded4: compileList4(embeddedPrefixes(config, machine.routes6)),
     poolAddresses: pool4.addresses,
     isOwnAddress: pool4.isOwn,
     pools: pool4.pools,
     staticEntries: pool4.staticEntries,
     eam: compileEam(
-      config.eam.map(({ ipv4, ipv6 }) => ({
+      config.eam.map(({ ipv4, ipv6, side }) => ({
         ipv4: parsed(ipv4),
         ipv6: parsed(ipv6),
+        isOnIpv4Side: side === 'ipv4',
       })),
     ),
     isStateless: config.mode === 'stateless',
@@ -225,7 +244,11 @@ export function resolveSettings(config: Nat64Config, pool4: Pool4): Settings {
     isAddressDependent: config.filtering === 'address-dependent',
     dropsZeroUdpChecksum: config.zeroUdpChecksum === 'drop',
     dropsZeroUdpChecksum6: config.zeroUdpChecksumFromIpv6 === 'drop',
-    tellsRefused: config.refusedFromIpv4 === 'prohibited',
+    tellsRefused4: config.refusedFromIpv4 === 'prohibited',
+    tellsRefused6: config.refusedFromIpv6 === 'prohibited',
+    copiedClassTo6: config.trafficClass === 'copy' ? WHOLE_OCTET : 0,
+    copiedClassTo4: config.typeOfService === 'copy' ? WHOLE_OCTET : 0,
+    setClassTo4: config.typeOfService === 'copy' ? 0 : config.typeOfServiceValue,
     storesSyns: config.unsolicitedSyn === 'store',
   };
 }

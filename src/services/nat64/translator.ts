@@ -79,6 +79,7 @@ export function createTranslator(
  * sent, `nextToSend` tells whether there is another.
  */
 export function translate(translator: Translator): boolean {
+  translator.packet.isHairpinned = false;
   return translateOne(translator) || nextToSend(translator);
 }
 
@@ -88,7 +89,7 @@ export function nextToSend(translator: Translator): boolean {
     count(translator);
     return true;
   }
-  while (nextDatagram(translator.datagrams, translator.packet)) if (translateOne(translator)) return true;
+  while (nextDatagram(translator.datagrams, translator.packet)) if (translate(translator)) return true;
   while (nextFragmentThatWaited(translator)) {
     const isSent = translateOne(translator);
     translator.fragments.isReleased = false;
@@ -108,7 +109,11 @@ function translateOne(translator: Translator): boolean {
     return false;
   }
   if (verdict === CONTINUE && isIpv6 && isHairpin(translator)) return comeBackIn(translator);
-  return verdict === CONTINUE ? goOut(translator) : endWith(translator, verdict, version);
+  if (verdict === CONTINUE) return goOut(translator);
+  // A fragment of a hairpinned packet that waited.
+  if (verdict >= 0 && packet.isHairpinned)
+    return drop(translator, verdict, 4) && errorComesBackIn(translator);
+  return endWith(translator, verdict, version);
 }
 
 /** Cuts a translated packet where that must be, and counts it. */
@@ -135,14 +140,21 @@ function count({ packet, counters }: Translator): void {
  * error that answers it, to the host that it came from.
  */
 function comeBackIn(translator: Translator): boolean {
-  const { counters } = translator;
+  const { packet, counters } = translator;
   count(translator);
   counters[COUNTER.hairpinned]++;
-  let verdict = from4(translator);
-  if (verdict >= 0) {
-    if (!drop(translator, verdict, 4)) return false;
-    verdict = from4(translator);
-  }
+  packet.isHairpinned = true;
+  const verdict = from4(translator);
+  if (verdict >= 0) return drop(translator, verdict, 4) && errorComesBackIn(translator);
+  return verdict === CONTINUE ? goOut(translator) : endWith(translator, verdict, 0);
+}
+
+/**
+ * The same for an ICMPv4 error of our own about a packet that had come back in, made at once or later: its sender is a
+ * host of ours.
+ */
+export function errorComesBackIn(translator: Translator): boolean {
+  const verdict = from4(translator);
   return verdict === CONTINUE ? goOut(translator) : endWith(translator, verdict, 0);
 }
 

@@ -15,14 +15,11 @@ export function noteProtocol(
   icmpProtocol: number,
   passesOthers: boolean,
 ): Verdict {
-  packet.isIcmp = false;
   if (protocol === IP_PROTOCOL.TCP) packet.protocol = TRANSPORT.TCP;
   else if (protocol === IP_PROTOCOL.UDP) packet.protocol = TRANSPORT.UDP;
-  else if (protocol === icmpProtocol) {
-    packet.protocol = TRANSPORT.ICMP;
-    packet.isIcmp = true;
-    // N4: "other transport protocols ... MUST be silently discarded" or answered; see answer.ts.
-  } else if (!passesOthers || !passOther(packet, protocol)) return COUNTER['drop-protocol'];
+  else if (protocol === icmpProtocol) packet.protocol = TRANSPORT.ICMP;
+  // N4: "other transport protocols ... MUST be silently discarded" or answered; see answer.ts.
+  else if (!passesOthers || !passOther(packet, protocol)) return COUNTER['drop-protocol'];
   return CONTINUE;
 }
 

@@ -17,6 +17,8 @@ export const proxyCounterTable = {
   'refused-http-oversized': 'HTTP: the request head is too long (431)',
   'refused-http-unsupported':
     'HTTP: version, method, scheme or transfer coding that is not served (421, 501, 505)',
+  'http-upgraded': 'HTTP: WebSockets that their server opened (101)',
+  'http-bad-answer': 'HTTP: the answer to a WebSocket handshake is malformed, or opens something else (502)',
   'http-no-answer': 'HTTP: the server closed without an answer (502)',
 } as const;
 

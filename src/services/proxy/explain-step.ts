@@ -1,6 +1,7 @@
 /** What the proxy does with a connection: the listener by its port, then the host table of the data plane. */
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
-import { listensFor } from '../../net/listening.ts';
+import { endsAtOurselves, listensFor } from '../../net/listening.ts';
+import type { Ourselves } from '../../os/ourselves.ts';
 import {
   type Flow,
   type LastLeg,
@@ -21,7 +22,7 @@ const TOLD: Record<HostConfig['clientAddress'], Text> = {
 };
 
 /** undefined when the connection is to no port of a listener. */
-export function explainProxy(options: ProxyOptions, flow: Flow): Leg | undefined {
+export function explainProxy(options: ProxyOptions, ourselves: Ourselves, flow: Flow): Leg | undefined {
   const { port, to, protocol } = flow;
   const position = options.proxy.listeners.findIndex((listener) => listener.port === port);
   if (!flow.isLocal || protocol !== 'tcp' || position === -1) return undefined;
@@ -57,7 +58,7 @@ export function explainProxy(options: ProxyOptions, flow: Flow): Leg | undefined
   ];
   const asked = listener.protocol === 'tls' ? serverNameOf(flow) : hostOf(flow);
   if ('leg' in asked) return { ...asked.leg, steps: [...steps, ...asked.leg.steps] };
-  return explainName(config.hosts, listener, asked.name, steps);
+  return explainName(config.hosts, ourselves, listener, asked.name, steps);
 }
 
 type Asked = { readonly name: string } | { readonly leg: LastLeg };
@@ -81,6 +82,7 @@ function hostOf({ name, to = '', port }: Flow): Asked {
 
 function explainName(
   hosts: readonly HostConfig[],
+  ourselves: Ourselves,
   listener: ListenerConfig,
   name: string,
   steps: readonly WayStep[],
@@ -112,6 +114,8 @@ function explainName(
   }
   const position = hosts.findIndex((host) => host.name === backend.name);
   const { address, clientAddress } = hosts[position];
+  const refused = endsAtOurselves(ourselves, hosts[position], position, steps);
+  if (refused !== undefined) return refused;
   const values = { name, server: backend.name, address, port: listener.port };
   return {
     steps: [

@@ -1,8 +1,7 @@
 /**
  * The gate of an HTTP listener: the Host of a request picks the server. One request a connection: its head is
- * rewritten, its body and the answer pass unread. What a client sends behind a body of known length is discarded, so
- * nothing reaches a server that was not judged to be for it; behind a chunked body the server itself must stop, at
- * `Connection: close`.
+ * rewritten, its body and the answer pass unchanged. What a client sends behind the body is discarded, be its length known or
+ * found by its chunks, so nothing reaches a server that was not judged to be for it. A WebSocket is such a request, too, until its server has said 101.
  */
 
 import {
@@ -11,11 +10,13 @@ import {
   MORE,
   type Refusal,
   RESET,
+  type Route,
   type ServerFailure,
   type Verdict,
 } from '../../net/gate.ts';
 import { peerOf } from '../../net/endpoints.ts';
 import { OpeningBytes } from '../../net/opening-bytes.ts';
+import { isChunkedComplete, scanChunked, startChunkedScan } from '../../wire/chunked-body.ts';
 import {
   MAX_REQUEST_HEAD_BYTES,
   type RequestFault,
@@ -23,10 +24,12 @@ import {
   findHeadEnd,
   parseRequestHead,
 } from '../../wire/http-head.ts';
+import { webSocketKey } from '../../wire/websocket.ts';
 import type { ProxyCounterIndex } from './counters.ts';
 import { type HostTable, findBackend } from './host-table.ts';
 import { encodeHttpAnswer } from './http-answer.ts';
-import { isWebSocket, rewriteRequestHead } from './http-rewrite.ts';
+import { rewriteRequestHead } from './http-rewrite.ts';
+import { createWebSocketAnswer } from './websocket-answer.ts';
 import { buildPreamble } from './preamble.ts';
 
 /** RFC 9113 section 3.4: the preface of a client with prior knowledge. Its first line has no Host to go by. */
@@ -37,6 +40,7 @@ const SERVER_FAILURES: Record<ServerFailure, [status: number, reason: string]> =
   unreachable: [502, 'the server cannot be reached'],
   timeout: [504, 'the server did not answer in time'],
   'no-socket': [503, 'the proxy has no more sockets'],
+  ourselves: [502, 'the address of the server is that of this proxy itself'],
   'no-answer': [502, 'the server closed the connection without an answer'],
 };
 
@@ -52,6 +56,17 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate
     refusal: refuse(index[`refused-http-${kind}`], status, reason),
   });
 
+  /** Of a body whose end is in its bytes: what of it has arrived, undefined when malformed, and what may follow. */
+  function chunkedUpload(arrived: Uint8Array): Upload {
+    const scan = startChunkedScan();
+    const length = scanChunked(scan, arrived);
+    if (length < 0) return { body: undefined, uploadBytes: 0 };
+    const body = arrived.subarray(0, length);
+    if (isChunkedComplete(scan)) return { body, uploadBytes: 0 };
+    const malformedCounter = index['refused-http-malformed'];
+    return { body, uploadBytes: -1, upload: { push: (chunk) => scanChunked(scan, chunk), malformedCounter } };
+  }
+
   function routeRequest(head: RequestHead, headBytes: number, bytes: Uint8Array, clientFd: number): Verdict {
     const backend = findBackend(table, head.host);
     if (backend === undefined) {
@@ -62,15 +77,16 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate
     }
     const client = peerOf(clientFd);
     if (client === undefined) return { kind: 'refuse', refusal: RESET };
-    const isUpgrade = isWebSocket(head);
+    const key = webSocketKey(head);
     const { contentLength } = head;
-    const arrived = bytes.length - headBytes;
-    const isBounded = contentLength !== undefined && !isUpgrade;
-    const body = bytes.subarray(
-      headBytes,
-      headBytes + (isBounded ? Math.min(arrived, contentLength) : arrived),
-    );
-    const text = Buffer.from(rewriteRequestHead(head, client.address), 'latin1');
+    const arrived = bytes.subarray(headBytes);
+    const { body, ...upload } =
+      contentLength === undefined ? chunkedUpload(arrived) : boundedUpload(arrived, contentLength);
+    if (body === undefined) {
+      const reason = 'the chunked body is malformed';
+      return refuseFault({ kind: 'malformed', status: 400, reason });
+    }
+    const text = Buffer.from(rewriteRequestHead(head, client.address, key !== undefined), 'latin1');
     const preamble = buildPreamble(backend, clientFd, head.host, Buffer.concat([text, body]));
     if (preamble === undefined) return { kind: 'refuse', refusal: RESET };
     return {
@@ -81,9 +97,14 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate
         server: backend.name,
         serverAddress: backend.serverAddress,
         preamble,
-        uploadBytes: isBounded ? contentLength - body.length : -1,
-        oneExchange: !isUpgrade,
+        ...upload,
+        oneExchange: true,
         withoutBody: head.method === 'HEAD',
+        ...(key !== undefined && {
+          answer: createWebSocketAnswer(key, index),
+          // A client MUST wait for the answer (RFC 6455 section 4.1); what one sent nevertheless waits for it.
+          tunnelled: arrived.slice(),
+        }),
       },
     };
   }
@@ -134,6 +155,14 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate
       return refuse(counter, status, reason, route.withoutBody !== true);
     },
   };
+}
+
+/** What of a request's body has arrived, and what may follow it. */
+type Upload = Pick<Route, 'uploadBytes' | 'upload'> & { readonly body: Uint8Array | undefined };
+
+function boundedUpload(arrived: Uint8Array, contentLength: number): Upload {
+  const body = arrived.subarray(0, contentLength);
+  return { body, uploadBytes: contentLength - body.length };
 }
 
 const startsWith = (bytes: Uint8Array, text: string) =>

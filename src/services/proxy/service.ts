@@ -35,7 +35,7 @@ export function planProxy({ proxy, hosts }: ProxyOptions): TcpPlan<ProxyWorkerCo
 /** Starts the proxy. Throws when a listening socket cannot be opened: the error names listener, address and port. */
 export async function startProxy(
   options: ProxyOptions,
-  { log, events }: Pick<ServiceContext, 'log' | 'events'>,
+  { log, ourselves, events }: Pick<ServiceContext, 'log' | 'ourselves' | 'events'>,
 ): Promise<Service<ProxyOptions>> {
   const plane = await startTcpPlane<ProxyWorkerConfig, typeof proxyCounterTable>(
     {
@@ -46,6 +46,7 @@ export async function startProxy(
       maxConnections: MAX_CONNECTIONS,
       descriptorShare: 0.75,
       log: log.child({ service: 'proxy' }),
+      ourselves,
       events,
     },
     planProxy(options),
@@ -57,6 +58,7 @@ export async function startProxy(
     status: plane.status,
     counters: plane.counters,
     hosts: plane.hosts,
+    drain: plane.drain,
     failWorker: plane.failWorker,
     [Symbol.asyncDispose]: () => plane[Symbol.asyncDispose](),
   };

@@ -35,6 +35,11 @@ export const config = germanOf({
   // Servers
   'is the unspecified address': 'ist die unbestimmte Adresse',
   'is the loopback address, which would be this appliance': 'ist die Loopback-Adresse; das wäre dieses Gerät',
+  'is an address of this appliance itself': 'ist eine Adresse dieses Geräts selbst',
+  'the address of another machine': 'die Adresse eines anderen Rechners',
+  'is this resolver itself: it would ask itself for ever':
+    'ist dieser Resolver selbst: Er würde sich endlos selbst fragen',
+  'another resolver, or another port': 'ein anderer Resolver oder ein anderer Port',
   'is an IPv4 address in IPv6 form': 'ist eine IPv4-Adresse in IPv6-Form',
   'is a link-local address, which has no meaning without an interface':
     'ist eine Link-Local-Adresse; ohne Schnittstelle bedeutet sie nichts',
@@ -69,6 +74,8 @@ export const config = germanOf({
   'a prefix with at least the addresses of {ipv4}': 'ein Präfix mit mindestens so vielen Adressen wie {ipv4}',
   'contains {address}': 'enthält {address}',
   'addresses outside nat64.pool4': 'Adressen außerhalb von nat64.pool4',
+  'is an address that is never routed': 'ist eine Adresse, die nie geroutet wird',
+  'addresses of networks': 'Adressen aus Netzen',
   'lies in the NAT64 prefix {prefix}': 'liegt im NAT64-Präfix {prefix}',
   'addresses of servers': 'Adressen von Servern',
   'has an address that is not in nat64.pool4': 'hat eine Adresse, die nicht in nat64.pool4 steht',

@@ -25,6 +25,8 @@ export const counters = germanOf({
     'Beendete Verbindungen, weil keine Route zum Server führte',
   'Connections ended because the server did not answer in time':
     'Beendete Verbindungen, weil der Server nicht rechtzeitig antwortete',
+  'Connections ended because the address of the server is one of this appliance itself':
+    'Verbindungen, die endeten, weil die Adresse des Servers eine dieses Geräts selbst ist',
   'Connections ended because no descriptor or port was left to reach the server':
     'Beendete Verbindungen, weil kein Deskriptor oder Port zum Server mehr frei war',
   'Connections that ended before they could be accepted':
@@ -56,6 +58,9 @@ export const counters = germanOf({
   'HTTP: the request head is too long (431)': 'HTTP: Der Kopf der Anfrage ist zu lang (431)',
   'HTTP: version, method, scheme or transfer coding that is not served (421, 501, 505)':
     'HTTP: Version, Methode, Schema oder Transfer-Coding, die nicht bedient werden (421, 501, 505)',
+  'HTTP: WebSockets that their server opened (101)': 'HTTP: WebSockets, die ihr Server geöffnet hat (101)',
+  'HTTP: the answer to a WebSocket handshake is malformed, or opens something else (502)':
+    'HTTP: Die Antwort auf einen WebSocket-Handshake ist fehlerhaft oder öffnet etwas anderes (502)',
   'HTTP: the server closed without an answer (502)': 'HTTP: Der Server schloss ohne Antwort (502)',
   // DNS64
   'Messages received over UDP': 'Über UDP empfangene Nachrichten',
@@ -96,6 +101,8 @@ export const counters = germanOf({
   'Queries that an upstream left unanswered': 'Anfragen, die ein Resolver unbeantwortet ließ',
   'Queries that an upstream answered with an error, or that could not be sent':
     'Anfragen, die ein Resolver mit einem Fehler beantwortete oder die sich nicht senden ließen',
+  'Times an upstream was not asked because its address is that of this resolver itself':
+    'Male, die ein Upstream nicht gefragt wurde, weil seine Adresse die dieses Resolvers selbst ist',
   'Datagrams from an upstream that answer no query: malformed, wrong ID or wrong question':
     'Datagramme eines Resolvers, die keine Anfrage beantworten: fehlerhaft, falsche ID oder falsche Frage',
   // NAT64
@@ -150,16 +157,20 @@ export const counters = germanOf({
     'Die Prüfsumme des IPv4-Kopfes oder eines ICMP-Fehlers ist falsch',
   'The offload header of the TUN device contradicts the packet':
     'Der Offload-Kopf des TUN-Devices widerspricht dem Paket',
-  'The destination is neither in the NAT64 prefix nor the pool4 address':
-    'Das Ziel liegt weder im NAT64-Präfix noch ist es die Adresse aus pool4',
+  'The destination is none that is translated: not in the NAT64 prefix, not of pool4 or of a server':
+    'Das Ziel ist keines, das übersetzt wird: nicht im NAT64-Präfix, nicht aus pool4 oder von einem Server',
   'An IPv6 source inside the NAT64 prefix: the packet would loop':
     'Eine IPv6-Quelle im NAT64-Präfix: Das Paket liefe im Kreis',
-  'A source that is no unicast address of a host on another link':
-    'Eine Quelle, die keine Unicast-Adresse eines Rechners in einem anderen Netzsegment ist',
+  "A source that is no unicast address of a host on another link, or is the appliance's own":
+    'Eine Quelle, die keine Unicast-Adresse eines Rechners in einem anderen Netzsegment ist, oder eine eigene des Geräts',
   'The IPv6 source is not in nat64.allow': 'Die IPv6-Quelle steht nicht in nat64.allow',
   'An IPv4 address that the prefix must not stand for, e.g. a private one in 64:ff9b::/96':
     'Eine IPv4-Adresse, für die das Präfix nicht stehen darf, etwa eine private in 64:ff9b::/96',
   'An IPv4 address in nat64.denyIpv4': 'Eine IPv4-Adresse aus nat64.denyIpv4',
+  'From IPv6 to an IPv4 address of the appliance itself, or of pool4, outside the ports of pool4':
+    'Von IPv6 an eine IPv4-Adresse des Geräts selbst oder aus pool4, außerhalb der Ports von pool4',
+  'From IPv6 to an IPv4-embedded host (nat64.embedded) that no IPv6 route leads to: it would loop':
+    'Von IPv6 an einen Rechner mit eingebetteter IPv4-Adresse (nat64.embedded), zu dem keine IPv6-Route führt: Es liefe im Kreis',
   'The hop limit (TTL) was used up': 'Das Hop-Limit (TTL) war aufgebraucht',
   'Larger than the MTU of the other side; the sender was told':
     'Größer als die MTU der anderen Seite; der Absender hat es erfahren',

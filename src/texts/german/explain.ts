@@ -60,6 +60,8 @@ export const explain = germanOf({
   '{server} has it, but not the service {listener}.': '{server} hat ihn, aber nicht den Listener {listener}.',
   'No server has the name {name} at the listener {listener}.':
     'Am Listener {listener} hat kein Server den Namen {name}.',
+  'The address of {server}, {address}, is one of this appliance itself: it is never dialled.':
+    'Die Adresse von {server}, {address}, ist eine dieses Geräts selbst: Sie wird nie angewählt.',
   '{name} leads to {server}, [{address}]:{port}.': '{name} führt zu {server}, [{address}]:{port}.',
   '{name} leads to {server}, [{address}]:{port}, through the proxy.':
     '{name} führt durch den Proxy zu {server}, [{address}]:{port}.',
@@ -80,6 +82,10 @@ export const explain = germanOf({
   'The SYN is kept for 6 seconds, then refused.': 'Das SYN wird 6 Sekunden behalten, dann abgelehnt.',
   '{destination} is inside the NAT64 prefix {prefix} and stands for {remote}.':
     '{destination} liegt im NAT64-Präfix {prefix} und steht für {remote}.',
+  '{destination} stands for {remote} by an address mapping (RFC 7757).':
+    '{destination} steht durch eine Adresszuordnung für {remote} (RFC 7757).',
+  '{client} shares its IPv4 address: it reaches {remote} through the NAT64 prefix only.':
+    '{client} teilt sich seine IPv4-Adresse: Er erreicht {remote} nur durch das NAT64-Präfix.',
   '{destination} is outside the NAT64 prefix {prefix}: it is no address for NAT64, but one to be routed.':
     '{destination} liegt außerhalb des NAT64-Präfixes {prefix}: keine Adresse für NAT64, sondern eine, die geroutet wird.',
   '{client} is outside that prefix, as a client must be.':
@@ -100,6 +106,8 @@ export const explain = germanOf({
   // NAT64: the tables
   '{client} has the IPv4 address {own} for itself (RFC 7757, 7915): no session is needed.':
     '{client} hat die IPv4-Adresse {own} für sich (RFC 7757, 7915): Eine Sitzung ist nicht nötig.',
+  "{address} is the appliance's: through NAT64 nobody reaches it, but at ports of pool4. Use its IPv6 address.":
+    '{address} gehört dem Gerät: Durch NAT64 erreicht es niemand, außer an Ports von pool4. Seine IPv6-Adresse benutzen.',
   '{client} stands for no IPv4 address, and nat64.mode "stateless" shares none.':
     '{client} steht für keine IPv4-Adresse, und mit nat64.mode „stateless“ wird keine geteilt.',
   'The appliance has no IPv4 address to translate to.':
@@ -142,12 +150,8 @@ export const explain = germanOf({
   'It leaves the appliance for {remote}, which an address mapping gives to a server of ours (hairpinning).':
     'Es verlässt das Gerät in Richtung {remote}, das eine Adresszuordnung einem eigenen Server gibt (Hairpinning).',
   'It leaves the appliance for {remote}.': 'Es verlässt das Gerät in Richtung {remote}.',
-  'the packet is for the appliance itself': 'das Paket ist für das Gerät selbst',
-  'nobody has it': 'niemand nimmt es an',
-  '{remote} is a pool4 address, and {owner}.': '{remote} ist eine Adresse aus pool4, und {owner}.',
   '{remote} is a pool4 address: who gets the packet depends on the destination port.':
     '{remote} ist eine Adresse aus pool4: Wer das Paket bekommt, hängt vom Zielport ab.',
-  '{there} is outside the pool, and {owner}.': '{there} liegt außerhalb des Pools, und {owner}.',
   '{there} is that of {host}, which has not sent to {address}.':
     '{there} gehört {host}, und von dort wurde nichts an {address} gesendet.',
   'There is no room for the session of {host}, which has {there}.':

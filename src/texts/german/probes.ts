@@ -2,6 +2,8 @@
 import { germanOf } from '../dictionary.ts';
 
 export const probes = germanOf({
+  '{address} is an address of this appliance itself: nobody is let through to it.':
+    '{address} ist eine Adresse dieses Geräts selbst: Niemand wird dorthin durchgelassen.',
   'Takes connections.': 'Nimmt Verbindungen an.',
   'Only wildcard names lead here, so there is no name to ask for.':
     'Hierher führen nur Platzhalternamen; es gibt also keinen Namen, nach dem sich fragen ließe.',

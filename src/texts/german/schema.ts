@@ -66,6 +66,10 @@ export const schema = germanOf({
   'an object with "ipv4" and "ipv6"': 'ein Objekt mit „ipv4“ und „ipv6“',
   'an IPv4 prefix such as 192.0.2.9/32': 'ein IPv4-Präfix wie 192.0.2.9/32',
   'an IPv6 prefix such as 2001:db8:1::9/128': 'ein IPv6-Präfix wie 2001:db8:1::9/128',
+  '"ipv6" or "ipv4"': '„ipv6“ oder „ipv4“',
+  'an IPv4 prefix such as 192.0.2.128/25, or "auto"': 'ein IPv4-Präfix wie 192.0.2.128/25, oder „auto“',
+  'a list of at most 64 IPv4 prefixes of 8 bits or more, or "auto"':
+    'eine Liste von höchstens 64 IPv4-Präfixen von 8 Bit oder mehr, oder „auto“',
   '"none", "simple" or "intrinsic"': '„none“, „simple“ oder „intrinsic“',
   'a list of at most 64 IPv4 addresses': 'eine Liste von höchstens 64 IPv4-Adressen',
   'a list of at most 1024 mappings': 'eine Liste von höchstens 1024 Zuordnungen',
@@ -81,6 +85,9 @@ export const schema = germanOf({
     'eine ganze Zahl von 1280 bis 65535, nicht über nat64.mtu6Bytes',
   '"endpoint-independent" or "address-dependent"': '„endpoint-independent“ oder „address-dependent“',
   '"silent" or "prohibited"': '„silent“ oder „prohibited“',
+  '"copy" or "zero"': '„copy“ oder „zero“',
+  '"copy" or "set"': '„copy“ oder „set“',
+  'a whole number from 0 to 255': 'eine ganze Zahl von 0 bis 255',
   '"store" or "drop"': '„store“ oder „drop“',
   '"compute" or "drop"': '„compute“ oder „drop“',
   'an object of lifetimes in seconds': 'ein Objekt mit Lebensdauern in Sekunden',
@@ -91,6 +98,9 @@ export const schema = germanOf({
   'a whole number of seconds from 0 to 3600': 'eine ganze Zahl von Sekunden, von 0 bis 3600',
   'a whole number of seconds from 2 to 120': 'eine ganze Zahl von Sekunden, von 2 bis 120',
   'an object with "size" and "clients"': 'ein Objekt mit „size“ und „clients“',
+  'When the process ends: seconds in which open connections may finish, before they are cut':
+    'Beim Ende des Prozesses: Sekunden, in denen offene Verbindungen fertig werden dürfen, bevor sie getrennt werden',
+  'a whole number from 0 to 300': 'eine ganze Zahl von 0 bis 300',
   'a whole number from 0 to 32768': 'eine ganze Zahl von 0 bis 32768',
   'a list of at most 64 IPv6 prefixes': 'eine Liste von höchstens 64 IPv6-Präfixen',
   'an IPv6 prefix such as 2001:db8:1::100/120': 'ein IPv6-Präfix wie 2001:db8:1::100/120',
@@ -123,9 +133,9 @@ export const schema = germanOf({
     'ein Objekt mit dem Feld „password“, und „code“, wenn TOTP an ist',
   'an id of the list': 'eine Id aus der Liste',
   'an object with the fields "current" and "next"': 'ein Objekt mit den Feldern „current“ und „next“',
-  'an object with the field "code"': 'ein Objekt mit dem Feld „code“',
-  'an object with the fields "name", "scope" and "expiresInDays"':
-    'ein Objekt mit den Feldern „name“, „scope“ und „expiresInDays“',
+  'an object with the fields "code" and "password"': 'ein Objekt mit den Feldern „code“ und „password“',
+  'an object with the fields "name", "scope", "expiresInDays" and "password"':
+    'ein Objekt mit den Feldern „name“, „scope“, „expiresInDays“ und „password“',
   'a name of 1 to 63 characters': 'ein Name von 1 bis 63 Zeichen',
   'a whole number from 1 to 3650, or null': 'eine ganze Zahl von 1 bis 3650, oder „null“',
   'the optional parameters "cursor" and "limit"': 'die freiwilligen Parameter „cursor“ und „limit“',
@@ -162,14 +172,16 @@ export const schema = germanOf({
   '1 to 100 characters': '1 bis 100 Zeichen',
   'a time in UTC such as 2026-01-02T03:04:05Z': 'eine Zeit in UTC wie 2026-01-02T03:04:05Z',
   'a whole number from 1 to 1000': 'eine ganze Zahl von 1 bis 1000',
-  'an object with the field "confirm"': 'ein Objekt mit dem Feld „confirm“',
+  'an object with the fields "confirm" and "password"': 'ein Objekt mit den Feldern „confirm“ und „password“',
   'the hostname of this appliance': 'der Hostname dieses Geräts',
   'one line of an OpenSSH public key file, such as id_ed25519.pub':
     'eine Zeile einer OpenSSH-Datei mit öffentlichem Schlüssel, etwa id_ed25519.pub',
   'an object with the fields "key" and "password"': 'ein Objekt mit den Feldern „key“ und „password“',
   '"SHA256:" and 43 characters, as GET system/ssh has it': '„SHA256:“ und 43 Zeichen, wie in GET system/ssh',
-  'an object with the field "passphrase"': 'ein Objekt mit dem Feld „passphrase“',
+  'an object with the fields "passphrase" and "password"':
+    'ein Objekt mit den Feldern „passphrase“ und „password“',
   '8 to 200 characters': '8 bis 200 Zeichen',
-  'an object with the fields "file" and "passphrase"': 'ein Objekt mit den Feldern „file“ und „passphrase“',
+  'an object with the fields "file", "passphrase" and "password"':
+    'ein Objekt mit den Feldern „file“, „passphrase“ und „password“',
   'the file in base64': 'die Datei in Base64',
 });

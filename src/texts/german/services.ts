@@ -7,6 +7,9 @@ export const services = germanOf({
   off: 'aus',
   down: 'antwortet nicht',
   'not asked yet': 'noch nicht gefragt',
+  'this resolver itself': 'dieser Resolver selbst',
+  '{upstreams} is this resolver itself, so it is not asked: remove it from dns64.upstreams':
+    '{upstreams} ist dieser Resolver selbst und wird darum nicht gefragt: aus dns64.upstreams entfernen',
   'up, {milliseconds} ms': 'antwortet, {milliseconds} ms',
   'the worker thread died and is being started again':
     'der Arbeitsthread ist gestorben und wird neu gestartet',
@@ -16,6 +19,9 @@ export const services = germanOf({
     'Keiner der gefragten Resolver antwortet: die Route zu {upstreams} prüfen',
   'There is no IPv4 address to translate to: the appliance has no IPv4 default route, and not exactly one IPv4 address. Connect it to the IPv4 network, or set nat64.pool4[0].address.':
     'Es gibt keine IPv4-Adresse, zu der sich übersetzen ließe: Das Gerät hat keine IPv4-Standardroute und nicht genau eine IPv4-Adresse. Das Gerät mit dem IPv4-Netz verbinden, oder nat64.pool4[0].address setzen.',
+  'NAT64 cannot keep its sessions over a restart: {reason}.':
+    'NAT64 kann seine Sitzungen nicht über einen Neustart retten: {reason}.',
+  '{free} bytes are free, {needed} are needed': '{free} Bytes sind frei, {needed} werden gebraucht',
   'nat64.pool4: ports {ports} leave the appliance itself too few ports; leave it 1025 in one piece':
     'nat64.pool4: die Ports {ports} lassen dem Gerät selbst zu wenige; ihm 1025 am Stück lassen',
   'host "{name}": ssh.port {port} is used by another listener of this appliance':
@@ -25,6 +31,14 @@ export const services = germanOf({
   'host "{name}": no SSH port left in {range} ({used} in use, {reserved} reserved)':
     'Server „{name}“: in {range} ist kein SSH-Port mehr frei ({used} in Gebrauch, {reserved} vergeben)',
   'listener "{name}": listen on {address}': 'Listener „{name}“ auf {address}',
+  '{list}. It is tried again every {seconds} s.': '{list}. Alle {seconds} s wird es wieder versucht.',
+  'and {count} more': 'und {count} weitere',
+  '{tried} (another program has this port)': '{tried} (ein anderes Programm hat diesen Port)',
+  '{tried} (taken by {owner})': '{tried} (belegt von {owner})',
+  '{tried} (this machine does not have the address now)':
+    '{tried} (dieses Gerät hat die Adresse gerade nicht)',
+  '{protocol} {address} could not be had before and is open now.':
+    '{protocol} {address} war vorher nicht zu haben und ist jetzt offen.',
   'admin: could not listen on {address}: {reason}':
     'die Weboberfläche konnte nicht auf {address} lauschen: {reason}',
   'no certificate for HTTPS: {reason}': 'kein Zertifikat für HTTPS: {reason}',

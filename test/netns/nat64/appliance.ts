@@ -4,6 +4,9 @@ import type { DataPlaneEvent, EventSink } from '../../../src/runtime/events.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import type { ExplainRequest, SessionFilter } from '../../../src/runtime/nat64-queries.ts';
 import { startNat64 } from '../../../src/services/nat64/service.ts';
+import { followOurselves } from '../../../src/os/ourselves.ts';
+import { nat64PrefixesOf } from '../../../src/config/check-nat64.ts';
+import { fillDefaults } from '../../../src/config/load.ts';
 
 /** What the test may ask for. */
 export type Request =
@@ -43,9 +46,15 @@ const sink: EventSink = {
   },
 };
 
+const nat64 = defaultNat64(JSON.parse(nat64Text) as Nat64Changes);
 const service = await startNat64(
-  { nat64: defaultNat64(JSON.parse(nat64Text) as Nat64Changes) },
-  { log: process.env['NAT64_LOG'] === undefined ? silentLog : printingLog, stateDirectory, events: sink },
+  { nat64 },
+  {
+    log: process.env['NAT64_LOG'] === undefined ? silentLog : printingLog,
+    stateDirectory,
+    ourselves: followOurselves(nat64PrefixesOf({ ...fillDefaults({}), nat64 })),
+    events: sink,
+  },
 );
 process.send?.({ ready: true });
 

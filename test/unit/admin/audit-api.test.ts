@@ -1,15 +1,17 @@
 /** The audit log, through the API. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newBrowser } from './browser.ts';
+import { PASSWORD, newBrowser } from './browser.ts';
 import { LOCAL, bearer, claimed, signIn } from './claimed.ts';
 import { TOKEN } from './fixture.ts';
 
 test('the audit log: who, when, from where, what; page by page; no reads, no mistakes', async (t) => {
   const { app, owner, request, auth } = await claimed(t);
   await owner.get('status');
-  const { id } = (await owner.send('POST', 'tokens', { name: 'a', scope: 'read', expiresInDays: 7 })).json();
-  await owner.send('POST', 'tokens', { name: '', scope: 'read', expiresInDays: 7 });
+  const { id } = (
+    await owner.send('POST', 'tokens', { name: 'a', scope: 'read', expiresInDays: 7, password: PASSWORD })
+  ).json();
+  await owner.send('POST', 'tokens', { name: '', scope: 'read', expiresInDays: 7, password: PASSWORD });
   await request('DELETE', `/api/tokens/${id}`);
   await signIn(newBrowser(app, LOCAL), 'wrong password');
   await request('GET', '/api/status', bearer('wrong'));

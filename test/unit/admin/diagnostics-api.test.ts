@@ -5,6 +5,7 @@ import { createEngine } from '../../../src/admin/diagnostics/engine.ts';
 import type { Machine } from '../../../src/admin/diagnostics/machine.ts';
 import { asIs } from '../../../src/texts/text.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
+import { type IpPrefix, parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
 import { fakeMachine } from './diagnostics/machine.ts';
 import { assertError, testAdmin, testDeps } from './fixture.ts';
 
@@ -57,6 +58,25 @@ async function setUp(t: TestContext, changes: Partial<Machine> = {}) {
       : admin.request('POST', url, { 'content-type': 'application/json' }, JSON.stringify(body));
   return { ...admin, post, setSsh: (state: typeof sshState) => (sshState = state) };
 }
+
+test('a server at an own address is not probed: the report says so', async (t) => {
+  const own = [parseIpPrefix('2001:db8:1::10') as IpPrefix];
+  const { post } = await setUp(t, { own: () => own });
+  const { health } = (await post('/api/hosts/web1/check')).json();
+  assert.equal(health.state, 'fail');
+  const details = health.probes.map(({ name, state, detail }: Record<string, string>) => [
+    name,
+    state,
+    detail,
+  ]);
+  const detail = '2001:db8:1::10 is an address of this appliance itself: nobody is let through to it.';
+  for (const each of details) assert.deepEqual(each, ['tcp', 'fail', detail]);
+  assert.ok(details.length > 0);
+  const other = (await post('/api/hosts/web2/check')).json();
+  assert.ok(
+    other.health.probes.every((each: Record<string, string>) => each['detail'] === 'As the test says.'),
+  );
+});
 
 test('hosts: unknown at first, measured on request', async (t) => {
   const { request, post } = await setUp(t);

@@ -5,6 +5,7 @@ import { findWay, type WayRequest } from '../../../src/admin/explain/way.ts';
 import { loadDocument } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/schema.ts';
 import { explainersOf } from '../../../src/explainers.ts';
+import type { IpPrefix } from '../../../src/wire/ip-prefix.ts';
 import type { Allotments } from '../../../src/services/forward/allot-ports.ts';
 import { scriptedUpstream, zone } from '../services/dns64/helpers.ts';
 
@@ -60,16 +61,22 @@ export function configOf(document: object): Config {
   return loaded.config;
 }
 
-export const explainersFor = (config: Config, allotments: Allotments = {}) =>
+export const explainersFor = (config: Config, allotments: Allotments = {}, own: readonly IpPrefix[] = []) =>
   explainersOf(config, false, {
     allotments: () => allotments,
+    own: () => own,
     forwardOptions: ({ forward, hosts }) => ({ forward, hosts, reservedPorts: [] }),
     nat64: () => undefined,
   });
 
-export const way = async (request: WayRequest, document: object = DOCUMENT, allotments: Allotments = {}) => {
+export const way = async (
+  request: WayRequest,
+  document: object = DOCUMENT,
+  allotments: Allotments = {},
+  own: readonly IpPrefix[] = [],
+) => {
   const config = configOf(document);
-  return findWay(await explainersFor(config, allotments), config, request);
+  return findWay(await explainersFor(config, allotments, own), config, request);
 };
 
 export const INTERNET = '203.0.113.50';

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { WayRequest } from '../../../src/admin/explain/way.ts';
 import { english } from '../../../src/texts/text.ts';
-import { INTERNET, SERVER, way } from './explain-world.ts';
+import { assess } from '../../../src/admin/explain/assertions.ts';
+import { type IpPrefix, parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
+import { DOCUMENT, INTERNET, SERVER, configOf, explainersFor, way } from './explain-world.ts';
 
 /** The outcome as "kind server address port", and what the steps must say, in order, if it matters: "service: text [counter] (path)". */
 type Row = [title: string, request: Partial<WayRequest>, outcome: string, steps: RegExp[]];
@@ -257,3 +259,34 @@ const describeWay = (rows: Row[], from: string) => {
 
 describe('from the IPv4 Internet', () => describeWay(fromInternet, INTERNET));
 describe('from the servers', () => describeWay(fromServer, SERVER));
+
+/** What leads to the panel at an address of ours: the way ends at the dial, and says with what it is counted. */
+const ownAddress: [title: string, port: number, refusal: RegExp][] = [
+  ['TLS by name', 443, /^proxy: The address of web1, 2001:db8:1::10, is one of this appliance itself/],
+  ['HTTP by name', 80, /^proxy: The address of web1, 2001:db8:1::10, is one of this appliance itself/],
+  ['SSH', 22_001, /^forward: The address of web1, 2001:db8:1::10, is one of this appliance itself/],
+];
+for (const [title, port, refusal] of ownAddress) {
+  test(`a server at an address of this appliance is refused: ${title}`, async () => {
+    const own = [parseIpPrefix('2001:db8:1::10') as IpPrefix];
+    const request = { from: INTERNET, protocol: 'tcp', to: 'www.example.com', port } as const;
+    const { outcome, steps } = await way(request, DOCUMENT, {}, own);
+    const last = steps.at(-1)!;
+    assert.equal(outcome.kind, 'refused');
+    assert.match(`${last.service}: ${english(last.text)}`, refusal);
+    assert.deepEqual([last.counter, last.configPath], ['server-ourselves', '/hosts/0/address']);
+    const { outcome: elsewhere } = await way(request);
+    assert.equal(elsewhere.kind, 'server');
+  });
+}
+
+test('an assertion that a server is reached fails when its address is ours', async () => {
+  const config = configOf({
+    ...DOCUMENT,
+    assertions: [{ name: 'the shop', from: INTERNET, to: 'www.example.com', port: 443, expect: 'web1' }],
+  });
+  const own = [parseIpPrefix('2001:db8:1::10') as IpPrefix];
+  const state = async (addresses: readonly IpPrefix[]) =>
+    (await assess(config, await explainersFor(config, {}, addresses)))[0].state;
+  assert.deepEqual([await state([]), await state(own)], ['passed', 'failed']);
+});

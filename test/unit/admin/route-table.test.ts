@@ -15,6 +15,19 @@ test('a route that does not say who may use it is refused when it is registered'
   }
 });
 
+test('a route that asks for the password has a field for it that no error quotes, or is refused when it is registered', () => {
+  const field = (more: object) => ({ type: 'object', properties: { password: { type: 'string', ...more } } });
+  for (const body of [undefined, field({}), { type: 'object', properties: {} }]) {
+    const app = Fastify();
+    keepRouteTable(app);
+    const config = { scope: 'system', presence: '/password' } as const;
+    assert.throws(
+      () => app.post('/x', { config, schema: { ...(body && { body }) } }, async () => ''),
+      /config\.presence is "\/password"; expected a "writeOnly" field of the body/,
+    );
+  }
+});
+
 test('the table has every route of the API once, with a summary', async (t) => {
   const { app } = await testAdmin(t);
   const api = app.routeTable.filter(({ url }) => url.startsWith('/api/'));

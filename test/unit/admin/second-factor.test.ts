@@ -8,16 +8,27 @@ import { assertError } from './fixture.ts';
 
 test('TOTP: switched on with a code, asked for, each code once, switched off with the password', async (t) => {
   const { app, owner, clock } = await claimed(t);
-  assertError(await owner.send('PUT', 'totp', { code: '123456' }), 409, 'no-totp-secret');
+  assertError(await owner.send('PUT', 'totp', { code: '123456', password: PASSWORD }), 409, 'no-totp-secret');
   const { secret, uri } = (await owner.send('POST', 'totp')).json();
   assert.match(uri, /^otpauth:\/\/totp\/Tombolo:/);
   const codeAt = (timestamp: number) =>
     new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp });
   const wrong = codeAt(clock.nowMs + 3_600_000);
-  const refused = await owner.send('PUT', 'totp', { code: wrong });
+  const refused = await owner.send('PUT', 'totp', { code: wrong, password: PASSWORD });
   assertError(refused, 400, 'invalid-input');
   assert.match(refused.json()['message'], /the appliance's clock says 2026-01-02T03:04:05/);
-  assert.equal((await owner.send('PUT', 'totp', { code: codeAt(clock.nowMs) })).json()['hasTotp'], true);
+  const right = codeAt(clock.nowMs);
+  assertError(await owner.send('PUT', 'totp', { code: right }), 400, 'invalid-input');
+  assertError(
+    await owner.send('PUT', 'totp', { code: right, password: 'wrong password' }),
+    400,
+    'invalid-input',
+  );
+  assert.equal((await owner.get('session')).json()['hasTotp'], false);
+  assert.equal(
+    (await owner.send('PUT', 'totp', { code: codeAt(clock.nowMs), password: PASSWORD })).json()['hasTotp'],
+    true,
+  );
   assertError(await owner.send('POST', 'totp'), 409, 'totp-on');
 
   const browser = newBrowser(app, LOCAL);
@@ -49,7 +60,7 @@ test('recovery: the bootstrap token sets a password and switches TOTP off withou
   const { app, owner, request, clock } = await claimed(t);
   const { secret } = (await owner.send('POST', 'totp')).json();
   const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: clock.nowMs });
-  await owner.send('PUT', 'totp', { code });
+  await owner.send('PUT', 'totp', { code, password: PASSWORD });
   const json = { 'content-type': 'application/json' };
   assert.equal((await request('DELETE', '/api/totp', json, '{}')).status, 200);
   const next = 'found it again at last';

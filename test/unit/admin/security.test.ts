@@ -89,7 +89,12 @@ test('every route with a token of a smaller scope: 403, and the owner’s own wi
   const { app, closed, owner } = await claimed(t);
   const tokens: Record<string, string> = {};
   for (const scope of ['read', 'configure', 'system']) {
-    const made = await owner.send('POST', 'tokens', { name: scope, scope, expiresInDays: 1 });
+    const made = await owner.send('POST', 'tokens', {
+      name: scope,
+      scope,
+      expiresInDays: 1,
+      password: PASSWORD,
+    });
     tokens[scope] = made.json()['secret'];
   }
   const smaller: Record<string, string[]> = { read: [], configure: ['read'], system: ['read', 'configure'] };
@@ -105,6 +110,106 @@ test('every route with a token of a smaller scope: 403, and the owner’s own wi
     assertError(await ask(app, route, { authorization: `Bearer ${tokens['system']}` }), 403, 'owner-only');
   }
   assert.ok(refusals > 20);
+});
+
+/** What outlives a session, so that a stolen one does not do for it. Not to be shortened lightly. */
+const PRESENCE = [
+  'DELETE /api/totp /password',
+  'POST /api/backup /password',
+  'POST /api/restore /password',
+  'POST /api/system/factory-reset /password',
+  'POST /api/system/ssh/keys /password',
+  'POST /api/tokens /password',
+  'PUT /api/password /current',
+  'PUT /api/totp /password',
+];
+
+/** Bodies that these routes take, but for the password. */
+const BODIES: Readonly<Record<string, object>> = {
+  'POST /api/backup': { passphrase: 'a passphrase' },
+  'POST /api/restore': { file: 'AAAA', passphrase: 'a passphrase' },
+  'POST /api/system/factory-reset': { confirm: 'x' },
+  'POST /api/system/ssh/keys': { key: 'x' },
+  'POST /api/tokens': { name: 'for ever', scope: 'system', expiresInDays: null },
+  'PUT /api/password': { next: 'mine from now on' },
+  'PUT /api/totp': { code: '123456' },
+};
+
+test('a stolen session alone does nothing that outlives it: the password is asked for, guesses are noted and slowed down', async (t) => {
+  const { closed, owner, auth, clock } = await claimed(t);
+  const asking = closed.filter(({ presence }) => presence !== undefined);
+  assert.deepEqual(asking.map((route) => `${nameOf(route)} ${route.presence}`).sort(), PRESENCE);
+  const before = JSON.stringify({ ...auth.data, sessions: [] });
+  for (const route of asking) {
+    const field = route.presence!.slice(1);
+    const body = BODIES[nameOf(route)] ?? {};
+    const send = (more: object) =>
+      owner.send(route.method as 'POST', route.url.slice('/api/'.length), { ...body, ...more });
+    const without = await send({});
+    assertError(without, 400, 'invalid-input');
+    assert.equal(without.json()['problems'][0].path, route.presence, nameOf(route));
+    clock.monotonicMs += 3_600_000;
+    const wrong = await send({ [field]: 'a guess of mine' });
+    assertError(wrong, 400, 'invalid-input');
+    assert.doesNotMatch(wrong.body, /a guess of mine/);
+  }
+  assert.equal(JSON.stringify({ ...auth.data, sessions: [] }), before);
+  const { entries } = (await owner.get('audit?limit=50')).json();
+  const refused = entries.filter(({ outcome }: { outcome: string }) => outcome === 'refused');
+  assert.equal(refused.length, asking.length);
+  for (const { detail } of refused) assert.equal(detail, 'The present password is wrong.');
+  let last = 400;
+  for (let guesses = 0; last === 400 && guesses < 10; guesses++)
+    last = (await owner.send('DELETE', 'totp', { password: `guess ${guesses}` })).status;
+  assert.equal(last, 429);
+});
+
+test('the bootstrap token is asked for no password, and a token of scope system gets a backup without secrets only', async (t) => {
+  const { request, owner } = await claimed(t);
+  const json = { 'content-type': 'application/json' };
+  assert.equal((await request('DELETE', '/api/totp', json, '{}')).status, 200);
+  const made = await owner.send('POST', 'tokens', {
+    name: 'nightly',
+    scope: 'system',
+    expiresInDays: 1,
+    password: PASSWORD,
+  });
+  const authorization = `Bearer ${made.json()['secret']}`;
+  const body = JSON.stringify({ passphrase: 'a passphrase' });
+  assert.equal((await request('POST', '/api/backup', { ...json, authorization }, body)).status, 200);
+});
+
+/** What `configure` may change. Not to be lengthened lightly. */
+const CONFIGURES = [
+  'POST /api/config/apply',
+  'POST /api/config/confirm',
+  'POST /api/config/revisions/:id/revert',
+  'POST /api/config/rollback',
+];
+
+test('a token of the scope configure changes the configuration, and nothing else', async (t) => {
+  const { app, closed, owner, auth } = await claimed(t);
+  const made = await owner.send('POST', 'tokens', {
+    name: 'deploy',
+    scope: 'configure',
+    expiresInDays: 1,
+    password: PASSWORD,
+  });
+  const headers = { authorization: `Bearer ${made.json()['secret']}` };
+  const before = JSON.stringify({ ...auth.data, tokens: [] });
+  const isLetIn = async (route: Route) => ![401, 403].includes((await ask(app, route, headers)).status);
+  const changes: string[] = [];
+  for (const route of closed.filter((each) => isChange(each) && each.isAudited))
+    if (await isLetIn(route)) changes.push(nameOf(route));
+  // It has no session to end: that is told with 409.
+  assert.deepEqual(changes.sort(), ['DELETE /api/session', ...CONFIGURES]);
+  for (const url of ['/api/audit', '/api/support-bundle', '/api/tokens', '/api/sessions'])
+    assert.equal(
+      await isLetIn(closed.find((route) => route.url === url && route.method === 'GET')!),
+      false,
+      url,
+    );
+  assert.equal(JSON.stringify({ ...auth.data, tokens: [] }), before);
 });
 
 test('every route from a foreign address: 403, open ones and the page too', async (t) => {
@@ -183,7 +288,9 @@ test('every route with a session that an attacker had put into the browser (fixe
 test('every route with a token that was revoked or has expired: 401', async (t) => {
   const { app, closed, owner, clock, auth } = await claimed(t);
   const make = async (name: string) =>
-    (await owner.send('POST', 'tokens', { name, scope: 'system', expiresInDays: 1 })).json();
+    (
+      await owner.send('POST', 'tokens', { name, scope: 'system', expiresInDays: 1, password: PASSWORD })
+    ).json();
   const [revoked, expired] = [await make('revoked'), await make('expired')];
   await owner.send('DELETE', `tokens/${revoked['id']}`);
   clock.nowMs += 86_400_000;

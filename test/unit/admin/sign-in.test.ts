@@ -14,7 +14,12 @@ import { english } from '../../../src/texts/text.ts';
 
 test('what is kept: hashes only, for its owner only', async (t) => {
   const { stateDirectory, owner, auth, log } = await claimed(t);
-  const made = await owner.send('POST', 'tokens', { name: 'backup', scope: 'read', expiresInDays: 1 });
+  const made = await owner.send('POST', 'tokens', {
+    name: 'backup',
+    scope: 'read',
+    expiresInDays: 1,
+    password: PASSWORD,
+  });
   await auth.audit.settled();
   assert.equal((await stat(join(stateDirectory, 'auth.json'))).mode & 0o777, 0o600);
   assert.equal((await stat(join(stateDirectory, 'audit.jsonl'))).mode & 0o777, 0o600);

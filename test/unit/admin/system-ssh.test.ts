@@ -107,7 +107,7 @@ test(`at most ${MOST_SSH_KEYS} keys`, async (t) => {
 
 test('not for API tokens; and not where there is no appliance', async (t) => {
   const { owner, request } = await appliance(t);
-  const token = { name: 'all', scope: 'system', expiresInDays: null };
+  const token = { name: 'all', scope: 'system', expiresInDays: null, password: PASSWORD };
   const { secret } = (await owner.send('POST', 'tokens', token)).json();
   const json = { ...bearer(secret), 'content-type': 'application/json' };
   const body = JSON.stringify({ key: keyLine(1), password: PASSWORD });

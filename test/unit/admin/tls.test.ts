@@ -16,7 +16,7 @@ import { startAdmin } from '../../../src/admin/server.ts';
 import { fillDefaults } from '../../../src/config/load.ts';
 import type { AdminConfig } from '../../../src/config/schema.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
-import { freePort } from '../net/support.ts';
+import { freePort, until } from '../net/support.ts';
 import { PASSWORD } from './browser.ts';
 import { assertError, temporaryDirectory, testAdmin, testDeps } from './fixture.ts';
 
@@ -228,8 +228,24 @@ test('a certificate that cannot be kept is said, and tried again', async () => {
 test('console.json: addresses, the claim while it is open, the fingerprint; no secret', async (t) => {
   const { port, stateDirectory } = await start(t);
   const read = async () => JSON.parse(await readFile(join(stateDirectory, 'console.json'), 'utf8'));
+  await until(
+    () =>
+      read().then(
+        () => true,
+        () => false,
+      ),
+    'the file',
+  );
   const before = await read();
-  assert.deepEqual(Object.keys(before), ['urls', 'claim', 'certificateFingerprint', 'problem']);
+  assert.deepEqual(Object.keys(before).sort(), [
+    'certificateFingerprint',
+    'claim',
+    'problem',
+    'processId',
+    'services',
+    'status',
+    'urls',
+  ]);
   assert.equal(before.claim.isOpen, true);
   const leftMs = Date.parse(before.claim.until) - Date.now();
   assert.ok(leftMs > 29 * 60_000 && leftMs <= 30 * 60_000, `${leftMs}`);

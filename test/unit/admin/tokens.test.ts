@@ -1,14 +1,14 @@
 /** API tokens, through the API. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newBrowser } from './browser.ts';
+import { PASSWORD, newBrowser } from './browser.ts';
 import { LOCAL, bearer, claimed } from './claimed.ts';
 import { assertError } from './fixture.ts';
 
 test('API tokens: the secret once, a scope, an end, revoked', async (t) => {
   const { app, owner, clock, request, openTestAuth } = await claimed(t);
   const make = (name: string, expiresInDays: number | null = 1) =>
-    owner.send('POST', 'tokens', { name, scope: 'read', expiresInDays });
+    owner.send('POST', 'tokens', { name, scope: 'read', expiresInDays, password: PASSWORD });
   const made = await make('monitoring');
   assert.equal(made.status, 201);
   const { id, secret, ...rest } = made.json();
@@ -42,7 +42,12 @@ test('API tokens: the secret once, a scope, an end, revoked', async (t) => {
 test('an API token of the widest scope cannot change how the owner signs in', async (t) => {
   const { owner, request } = await claimed(t);
   const { secret } = (
-    await owner.send('POST', 'tokens', { name: 'all', scope: 'system', expiresInDays: null })
+    await owner.send('POST', 'tokens', {
+      name: 'all',
+      scope: 'system',
+      expiresInDays: null,
+      password: PASSWORD,
+    })
   ).json();
   const json = { ...bearer(secret), 'content-type': 'application/json' };
   const body = JSON.stringify({ name: 'more', scope: 'system', expiresInDays: null });

@@ -130,6 +130,36 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /lies in the NAT64 prefix 64:ff9b::\/96/,
   ],
   [
+    'an address mapping around the NAT64 prefix: what it makes would come back',
+    { nat64: { eam: [{ ipv4: '192.0.2.0/24', ipv6: '64::/16' }] } },
+    '/nat64/eam/0/ipv6',
+    /overlaps 64:ff9b::\/96/,
+  ],
+  [
+    'an address mapping of loopback',
+    { nat64: { eam: [{ ipv4: '127.0.0.0/24', ipv6: '2001:db8::/120' }] } },
+    '/nat64/eam/0/ipv4',
+    /is an address that is never routed; expected addresses of networks/,
+  ],
+  [
+    'a multicast address in pool4',
+    { nat64: { pool4: [{ address: '224.0.0.1' }] } },
+    '/nat64/pool4/0/address',
+    /is an address that is never routed/,
+  ],
+  [
+    'link-local hosts in stateless mode',
+    { nat64: { mode: 'stateless', embedded: ['auto', '169.254.0.0/16'] } },
+    '/nat64/embedded/1',
+    /is an address that is never routed/,
+  ],
+  [
+    'errors from the future',
+    { nat64: { icmpSource4: ['240.0.0.1'] } },
+    '/nat64/icmpSource4/0',
+    /is an address that is never routed/,
+  ],
+  [
     'an extra prefix inside another',
     {
       nat64: { prefix: '2001:db8:64::/64', extraPrefixes: ['64:ff9b::/96', '2001:db8:64::/96'] },

@@ -62,31 +62,24 @@ describe('rpi-preseed.toml', () => {
 });
 
 describe('import-settings', () => {
-  function places(files: Record<string, string>): Places & Disposable {
+  const CONFIG = '{"admin": {"hostnames": ["tombolo.local"]}}';
+  function places(files: Record<string, string>, config = CONFIG): Places & Disposable {
     const root = mkdtempSync(join(tmpdir(), 'tombolo-import-'));
-    for (const directory of ['run/import', 'data/ssh', 'data/tombolo']) {
-      mkdirSync(join(root, directory), { recursive: true });
-    }
-    writeFileSync(join(root, 'data/tombolo/config.json'), '{"admin": {"hostnames": ["tombolo.local"]}}');
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(root, 'run/import', name), text);
-    return {
-      run: join(root, 'run'),
-      data: join(root, 'data'),
-      kernelHostname: join(root, 'hostname'),
-      [Symbol.dispose]: () => rmSync(root, { recursive: true }),
-    };
+    const at = { files: join(root, 'import'), state: join(root, 'state') };
+    for (const directory of [at.files, at.state]) mkdirSync(directory);
+    writeFileSync(join(at.state, 'config.json'), config);
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(at.files, name), text);
+    return { ...at, [Symbol.dispose]: () => rmSync(root, { recursive: true }) };
   }
-  const read = ({ data }: Places, name: string) => readFileSync(join(data, name), 'utf8');
+  const read = ({ state }: Places, name: string) => readFileSync(join(state, name), 'utf8');
+  const PRESEED = `[system]\nhostname = "bar"\n[ssh]\nauthorized_keys = ["${KEY}"]\n`;
 
   test('a preseed: the host name, its page, and the keys', async () => {
-    using at = places({
-      'rpi-preseed.toml': `[system]\nhostname = "bar"\n[ssh]\nauthorized_keys = ["${KEY}"]\n`,
-    });
+    using at = places({ 'rpi-preseed.toml': PRESEED });
     assert.deepEqual(await importSettings(at), []);
     assert.equal(read(at, 'hostname'), 'bar\n');
-    assert.equal(readFileSync(at.kernelHostname, 'utf8'), 'bar');
-    assert.equal(read(at, 'tombolo/authorized_keys'), `${KEY}\n`);
-    assert.deepEqual(JSON.parse(read(at, 'tombolo/config.json')), {
+    assert.equal(read(at, 'authorized_keys'), `${KEY}\n`);
+    assert.deepEqual(JSON.parse(read(at, 'config.json')), {
       admin: {
         hostnames: ['bar.local', 'bar-2.local', 'bar-3.local', 'bar-4.local', 'bar-5.local', 'tombolo.local'],
       },
@@ -97,22 +90,44 @@ describe('import-settings', () => {
     const first = '{"dns64": {"enabled": false}}';
     using at = places({ 'tombolo.json': first });
     assert.deepEqual(await importSettings(at), []);
-    assert.equal(read(at, 'tombolo/config.json'), first);
-    assert.equal(statSync(join(at.data, 'tombolo/config.json')).mode & 0o777, 0o600);
+    assert.equal(read(at, 'config.json'), first);
+    assert.equal(statSync(join(at.state, 'config.json')).mode & 0o777, 0o600);
 
-    writeFileSync(join(at.data, 'tombolo/config.json'), '{"changed": "in the page"}');
+    writeFileSync(join(at.state, 'config.json'), '{"changed": "in the page"}');
     assert.deepEqual(await importSettings(at), []);
-    assert.equal(read(at, 'tombolo/config.json'), '{"changed": "in the page"}');
+    assert.equal(read(at, 'config.json'), '{"changed": "in the page"}');
 
-    writeFileSync(join(at.run, 'import/tombolo.json'), '{}');
+    writeFileSync(join(at.files, 'tombolo.json'), '{}');
     assert.deepEqual(await importSettings(at), []);
-    assert.equal(read(at, 'tombolo/config.json'), '{}');
+    assert.equal(read(at, 'config.json'), '{}');
   });
 
   test('a bad configuration is refused with its place, and the one before stays', async () => {
     using at = places({ 'tombolo.json': '{"dns64": 1}' });
-    const before = read(at, 'tombolo/config.json');
+    const before = read(at, 'config.json');
     assert.match((await importSettings(at)).join('\n'), /^tombolo\.json:1:11: \/dns64: 1 /);
-    assert.equal(read(at, 'tombolo/config.json'), before);
+    assert.equal(read(at, 'config.json'), before);
+  });
+
+  for (const damaged of ['', 'null', '[]', '{"admin": {"hostnames": ["tombo', '{"admin": {"hostnames": 5}}'])
+    test(`beside the damaged configuration ${damaged || '(empty)'} all else is taken, and a new one replaces it`, async () => {
+      using at = places({ 'rpi-preseed.toml': PRESEED }, damaged);
+      assert.deepEqual(await importSettings(at), []);
+      assert.equal(read(at, 'authorized_keys'), `${KEY}\n`);
+      assert.equal(read(at, 'hostname'), 'bar\n');
+      if (damaged !== '') assert.equal(read(at, 'config.json'), damaged);
+      writeFileSync(join(at.files, 'tombolo.json'), CONFIG);
+      assert.deepEqual(await importSettings(at), []);
+      assert.equal(read(at, 'config.json'), CONFIG);
+    });
+
+  test('a file that cannot be taken does not keep the other out', async () => {
+    using at = places({ 'tombolo.json': '{}' });
+    mkdirSync(join(at.files, 'rpi-preseed.toml'));
+    assert.match(
+      (await importSettings(at)).join('\n'),
+      /^rpi-preseed\.toml on the CONFIG partition could not be taken over: EISDIR/,
+    );
+    assert.equal(read(at, 'config.json'), '{}');
   });
 });

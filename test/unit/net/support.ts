@@ -14,7 +14,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HostConfig } from '../../../src/config/schema.ts';
+import type { FollowedOurselves } from '../../../src/os/ourselves.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
+
+/** Ourselves for tests whose servers are on loopback: an appliance without a single address. */
+export const NOBODY: FollowedOurselves = {
+  current: { own: [], rows: new Int32Array() },
+  onChange: () => ({ [Symbol.dispose]: () => {} }),
+};
 
 /** Disposes, last first, what a test made, also when it fails. */
 export class Cleanup implements AsyncDisposable {
@@ -34,7 +41,7 @@ export class Cleanup implements AsyncDisposable {
   }
 
   get context() {
-    return { log: silentLog, stateDirectory: this.stateDirectory };
+    return { log: silentLog, stateDirectory: this.stateDirectory, ourselves: NOBODY };
   }
 
   /** A server on [::1] that hands each connection over; half-close is the handler's to deal with. */

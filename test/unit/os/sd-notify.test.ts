@@ -59,9 +59,9 @@ describe('sd_notify', () => {
       using manager = connectServiceManager({ NOTIFY_SOCKET: path });
       assert.equal(manager.watchdogIntervalMs, undefined);
       manager.ready();
-      manager.stopping();
+      manager.stopping(18_000);
       assert.equal(systemd.receive(), 'READY=1');
-      assert.equal(systemd.receive(), 'STOPPING=1');
+      assert.equal(systemd.receive(), 'STOPPING=1\nEXTEND_TIMEOUT_USEC=18000000');
       assert.equal(systemd.receive(), undefined);
     });
   }
@@ -102,13 +102,13 @@ describe('sd_notify', () => {
     using manager = connectServiceManager({ WATCHDOG_USEC: '40000' });
     assert.equal(manager.watchdogIntervalMs, undefined);
     manager.ready();
-    manager.stopping();
+    manager.stopping(18_000);
   });
 
   test('a socket that nobody has: READY throws with its name, STOPPING does not', () => {
     using manager = connectServiceManager({ NOTIFY_SOCKET: '/run/tombolo-none/notify' });
     assert.throws(() => manager.ready(), /notify systemd at "\/run\/tombolo-none\/notify": ENOENT/);
-    manager.stopping();
+    manager.stopping(18_000);
   });
 
   for (const path of ['notify', '@', `/${'x'.repeat(107)}`, `@${'x'.repeat(108)}`, '/a\0b']) {

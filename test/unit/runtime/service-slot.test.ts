@@ -4,6 +4,7 @@ import { silentLog } from '../../../src/runtime/log.ts';
 import type { Service } from '../../../src/runtime/service.ts';
 import { ServiceSlot } from '../../../src/runtime/service-slot.ts';
 import { english } from '../../../src/texts/text.ts';
+import { NOBODY } from '../net/support.ts';
 
 interface Options {
   readonly port: number;
@@ -38,7 +39,7 @@ function makeSlot(port: number) {
       },
     };
   };
-  const context = { log: silentLog, stateDirectory: '/nonexistent' };
+  const context = { log: silentLog, stateDirectory: '/nonexistent', ourselves: NOBODY };
   const config: Config = { mine: { port }, other: 0 };
   return { calls, slot: new ServiceSlot('fake', (c: Config) => c.mine, start, config, context) };
 }

@@ -9,7 +9,7 @@ import {
   pointer4to6,
   pointer6to4,
 } from '../../../src/wire/icmp.ts';
-import { isNeverRouted, isPrivate } from '../../../src/wire/ipv4-scope.ts';
+import { isNeverRouted, isNonGlobal } from '../../../src/wire/ipv4-scope.ts';
 import { ipv4HeaderBytes, unexpiredSourceRoute } from '../../../src/wire/ipv4.ts';
 import { parseIpv4 } from '../../../src/wire/ip-address.ts';
 import { tcpHeaderBytes } from '../../../src/wire/tcp-udp.ts';
@@ -161,38 +161,60 @@ test('the plateau below a packet', () => {
 });
 
 test('scopes of IPv4 addresses, at their edges', () => {
-  const rows: [text: string, scope: 'never' | 'private' | 'global'][] = [
+  const rows: [text: string, scope: 'never' | 'non-global' | 'global'][] = [
     ['0.0.0.0', 'never'],
     ['0.255.255.255', 'never'],
     ['1.0.0.0', 'global'],
     ['9.255.255.255', 'global'],
-    ['10.0.0.0', 'private'],
-    ['10.255.255.255', 'private'],
+    ['10.0.0.0', 'non-global'],
+    ['10.255.255.255', 'non-global'],
     ['100.63.255.255', 'global'],
-    ['100.64.0.0', 'private'],
-    ['100.127.255.255', 'private'],
+    ['100.64.0.0', 'non-global'],
+    ['100.127.255.255', 'non-global'],
     ['100.128.0.0', 'global'],
     ['127.0.0.1', 'never'],
     ['169.253.255.255', 'global'],
     ['169.254.0.0', 'never'],
     ['172.15.255.255', 'global'],
-    ['172.16.0.0', 'private'],
-    ['172.31.255.255', 'private'],
+    ['172.16.0.0', 'non-global'],
+    ['172.31.255.255', 'non-global'],
     ['172.32.0.0', 'global'],
+    // RFC 6890 section 2.1, but for two anycast addresses (RFC 7723, RFC 8155).
+    ['191.255.255.255', 'global'],
+    ['192.0.0.0', 'non-global'],
+    ['192.0.0.1', 'non-global'],
+    ['192.0.0.8', 'non-global'],
+    ['192.0.0.9', 'global'],
+    ['192.0.0.10', 'global'],
+    ['192.0.0.11', 'non-global'],
+    ['192.0.0.170', 'non-global'],
+    ['192.0.0.255', 'non-global'],
+    ['192.0.1.0', 'global'],
     ['192.0.2.1', 'global'],
+    ['192.31.196.1', 'global'],
+    ['192.52.193.1', 'global'],
+    ['192.88.98.255', 'global'],
+    ['192.88.99.1', 'non-global'],
+    ['192.88.100.0', 'global'],
+    ['192.175.48.1', 'global'],
     ['192.167.255.255', 'global'],
-    ['192.168.0.0', 'private'],
+    ['192.168.0.0', 'non-global'],
     ['192.169.0.0', 'global'],
+    ['198.17.255.255', 'global'],
+    ['198.18.0.0', 'non-global'],
+    ['198.19.255.255', 'non-global'],
+    ['198.20.0.0', 'global'],
     ['198.51.100.1', 'global'],
     ['203.0.113.1', 'global'],
     ['223.255.255.255', 'global'],
     ['224.0.0.0', 'never'],
+    ['239.255.255.255', 'never'],
     ['240.0.0.0', 'never'],
     ['255.255.255.255', 'never'],
   ];
   for (const [text, scope] of rows) {
     const value = (parseIpv4(text) as number) | 0;
     assert.equal(isNeverRouted(value), scope === 'never', text);
-    assert.equal(isPrivate(value), scope === 'private', text);
+    assert.equal(isNonGlobal(value), scope === 'non-global', text);
   }
 });

@@ -30,7 +30,8 @@ export const text = dictionary(
         'So that nobody else can take it meanwhile. Switch it off and on again: the window opens anew, for half an hour.',
       foreign: 'This appliance can only be claimed from its own network',
       foreignHelp: 'Open this page from a computer or phone that is connected to the same network.',
-      fingerprint: 'Compare with the screen at the appliance: fingerprint of its certificate',
+      fingerprint:
+        'SHA-256 fingerprint of its certificate. The screen at the appliance and your browser’s certificate dialog must show the same: else, somebody is between',
       short: (least: number) => `Expected at least ${least} characters.`,
     },
     network: {
@@ -118,7 +119,8 @@ export const text = dictionary(
         'Damit es inzwischen niemand anderes nimmt. Schalten Sie es aus und wieder ein: Dann ist wieder eine halbe Stunde Zeit.',
       foreign: 'Dieses Gerät lässt sich nur aus seinem eigenen Netz übernehmen',
       foreignHelp: 'Öffnen Sie diese Seite mit einem Computer oder Telefon im selben Netz.',
-      fingerprint: 'Mit dem Bildschirm am Gerät vergleichen: Fingerabdruck seines Zertifikats',
+      fingerprint:
+        'SHA-256-Fingerabdruck seines Zertifikats. Der Bildschirm am Gerät und der Zertifikatsdialog Ihres Browsers müssen denselben zeigen: sonst sitzt jemand dazwischen',
       short: (least) => `Erwartet werden mindestens ${least} Zeichen.`,
     },
     network: {

@@ -72,7 +72,8 @@ export const text = dictionary(
       code: 'Code of your authenticator app',
       codeHint: 'Six digits, new every 30 seconds.',
       submit: 'Sign in',
-      fingerprint: 'Fingerprint of this appliance’s certificate',
+      fingerprint:
+        'SHA-256 fingerprint of this appliance’s certificate. Compare it with what your browser shows of the certificate (in its warning, or at the lock): if they differ, somebody is between.',
       forgotten: 'Password forgotten?',
       forgottenHelp:
         'Whoever can reach the machine itself can set a new one: see the user guide, “Forgotten password”.',
@@ -151,7 +152,8 @@ export const text = dictionary(
       code: 'Code Ihrer Authenticator-App',
       codeHint: 'Sechs Ziffern, alle 30 Sekunden neue.',
       submit: 'Anmelden',
-      fingerprint: 'Fingerabdruck des Zertifikats dieses Geräts',
+      fingerprint:
+        'SHA-256-Fingerabdruck des Zertifikats dieses Geräts. Vergleichen Sie ihn mit dem, den Ihr Browser vom Zertifikat zeigt (in der Warnung oder am Schloss): Sind sie verschieden, sitzt jemand dazwischen.',
       forgotten: 'Passwort vergessen?',
       forgottenHelp:
         'Wer an das Gerät selbst kommt, kann ein neues setzen: siehe Handbuch, „Forgotten password“.',

@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { useAction } from '../core/resource.ts';
 import { Button } from './basics.tsx';
-import { bound, Form, TextField } from './field.tsx';
+import { bound, Form, PasswordField, TextField } from './field.tsx';
 import { ErrorBox } from './problems.tsx';
 import { text } from './text.ts';
 
@@ -78,7 +78,9 @@ export interface Question {
   readonly action: string;
   /** Must be typed before the button works, and what asks for it. */
   readonly phrase?: { readonly expected: string; readonly label: string };
-  readonly perform: (phrase: string) => Promise<void>;
+  /** Label of a field for the present password, when that is asked for, too. */
+  readonly password?: string;
+  readonly perform: (phrase: string, password: string) => Promise<void>;
 }
 
 const question = signal<Question | undefined>(undefined);
@@ -94,13 +96,14 @@ export function QuestionDialog() {
 }
 
 const typed = signal('');
-function Ask({ title, consequences, undo, action, phrase, perform }: Question) {
+const typedPassword = signal('');
+function Ask({ title, consequences, undo, action, phrase, password, perform }: Question) {
   const close = () => {
-    typed.value = '';
+    typed.value = typedPassword.value = '';
     question.value = undefined;
   };
   const { run, isBusy, error } = useAction(async () => {
-    await perform(typed.value);
+    await perform(typed.value, typedPassword.value);
     close();
   });
   const { cancel, stops } = text.value;
@@ -131,6 +134,7 @@ function Ask({ title, consequences, undo, action, phrase, perform }: Question) {
       </ul>
       {undo !== undefined && <p class="faint">{undo}</p>}
       {phrase !== undefined && <TextField label={phrase.label} {...bound(typed)} isCode />}
+      {password !== undefined && <PasswordField label={password} {...bound(typedPassword)} />}
       <ErrorBox error={error.value} />
     </Dialog>
   );

@@ -66,6 +66,7 @@ export function fakeMachine(
         : { address: 'fe80::fe', interface: 'eth0', metric: 100 },
     ],
     sourceIpv4: () => parseIpv4('192.0.2.1'),
+    own: () => [],
     askRouter: async () => undefined,
     pathTo: () => ({ source: '2001:db8:1::1', mtuBytes: 1500 }),
     ping: async () => [{ address: '192.0.2.254', afterMs: 0.5 }],

@@ -6,6 +6,7 @@ import type { DnsEvent } from '../../../../src/runtime/events.ts';
 import { silentLog } from '../../../../src/runtime/log.ts';
 import { startDns64 } from '../../../../src/services/dns64/service.ts';
 import { createEventLog } from '../../../../src/state/event-log.ts';
+import { NOBODY } from '../../net/support.ts';
 import { askTcp, askUdp, freePort, scriptedUpstream, waitFor, zone } from './helpers.ts';
 
 const query = (name: string, type: string, flags = 0x100) =>
@@ -40,6 +41,7 @@ test('each query is told with its answer', async () => {
   await using _ = await startDns64(optionsOf(port, upstream.url, 'full'), {
     log: silentLog,
     stateDirectory: '/nonexistent',
+    ourselves: NOBODY,
     events: log,
   });
   const told = () => log.page({}, undefined, 500).events as unknown as DnsEvent[];
@@ -81,6 +83,7 @@ test('how much is told is for the configuration to say, at once and also of what
   await using dns64 = await startDns64(optionsOf(port, upstream.url, 'names'), {
     log: silentLog,
     stateDirectory: '/nonexistent',
+    ourselves: NOBODY,
     events: log,
   });
   const told = () =>

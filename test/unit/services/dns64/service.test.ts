@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import dnsPacket, { type Packet } from 'dns-packet';
 import fc from 'fast-check';
 import type { Dns64Config } from '../../../../src/config/schema.ts';
+import { followOurselves } from '../../../../src/os/ourselves.ts';
 import { silentLog } from '../../../../src/runtime/log.ts';
 import type { Service } from '../../../../src/runtime/service.ts';
 import { type Dns64Options, startDns64 } from '../../../../src/services/dns64/service.ts';
@@ -20,9 +21,10 @@ import {
   waitFor,
   zone,
 } from './helpers.ts';
+import { NOBODY } from '../../net/support.ts';
 import { tell } from '../../../../src/texts/text.ts';
 
-const context = { log: silentLog, stateDirectory: '/nonexistent' };
+const context = { log: silentLog, stateDirectory: '/nonexistent', ourselves: NOBODY };
 
 const baseConfig = (port: number, upstream: string): Dns64Config => ({
   enabled: true,
@@ -382,14 +384,26 @@ test('a new prefix holds at once; a new port is open before the old one closes; 
   await assert.rejects(askTcp(second, [encode('v4.example.com', 'A')]));
 });
 
-test('a start that fails leaves nothing open', async () => {
-  const taken = await freePort();
-  const holder = net.createServer().listen(taken, '127.0.0.1');
-  await new Promise((resolve) => holder.once('listening', resolve));
-  const config = { ...baseConfig(taken, upstream.url), listen: ['127.0.0.2', '127.0.0.1'] };
-  await assert.rejects(startDns64({ dns64: config }, context), /EADDRINUSE/);
-  holder.close();
-  await new Promise((resolve) => holder.once('close', resolve));
-  const again = await startDns64({ dns64: config }, context);
-  await again[Symbol.asyncDispose]();
+test('an upstream that is this resolver itself is not asked: one query makes none', async () => {
+  const port = await freePort();
+  using ourselves = followOurselves([]);
+  const config = { ...baseConfig(port, `udp://127.0.0.1:${port}`), listen: ['127.0.0.1'] };
+  await using resolver = await startDns64({ dns64: config }, { ...context, ourselves });
+  assert.equal(read(await askUdp(port, encode('v4.example.com', 'A'))).rcode, 'SERVFAIL');
+  const counters = resolver.counters();
+  assert.deepEqual([counters['queries-udp'], counters['upstream-queries']], [1, 0]);
+  assert.ok(counters['upstream-ourselves'] > 0);
+  const { state, problem } = tell(resolver.status());
+  assert.equal(state, 'degraded');
+  assert.match(problem ?? '', /is this resolver itself, so it is not asked/);
+});
+
+test('a resolver at another port of loopback is asked, although loopback is ours', async () => {
+  await using local = await scriptedUpstream(DATA);
+  using ourselves = followOurselves([]);
+  const port = await freePort();
+  await using _ = await startDns64({ dns64: baseConfig(port, local.url) }, { ...context, ourselves });
+  assert.deepEqual(read(await askUdp(port, encode('v6.example.com', 'AAAA'))).lines, [
+    'v6.example.com AAAA 2001:db8::1',
+  ]);
 });

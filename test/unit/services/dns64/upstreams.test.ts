@@ -4,7 +4,11 @@ import { test } from 'node:test';
 import dnsPacket, { type Packet } from 'dns-packet';
 import { createCounters, readCounters } from '../../../../src/runtime/counters.ts';
 import { DNS64_COUNTERS } from '../../../../src/services/dns64/counters.ts';
-import { createUpstreams } from '../../../../src/services/dns64/upstreams.ts';
+import { createUpstreams, isLoop } from '../../../../src/services/dns64/upstreams.ts';
+import type { DnsUpstream } from '../../../../src/config/values.ts';
+import { compileOurselves } from '../../../../src/os/ourselves.ts';
+import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
+import { parseDnsUpstream } from '../../../../src/config/values.ts';
 import { CLASS_IN, Type } from '../../../../src/wire/dns-message.ts';
 import { nameFromText } from '../../../../src/wire/dns-name.ts';
 import { freePort, line, scriptedUpstream, waitFor } from './helpers.ts';
@@ -31,10 +35,10 @@ const error =
   (query: Packet): Packet =>
     ({ type: 'response', id: query.id, flags: rcode, questions: query.questions }) as Packet;
 
-function start(urls: string[]) {
+function start(urls: string[], isOurs: (target: DnsUpstream) => boolean = () => false) {
   const counters = createCounters(DNS64_COUNTERS);
   const aborter = new AbortController();
-  const upstreams = createUpstreams(urls, counters, aborter.signal);
+  const upstreams = createUpstreams(urls, counters, aborter.signal, isOurs);
   return {
     upstreams,
     count: (name: keyof typeof DNS64_COUNTERS) => readCounters(counters)[name],
@@ -191,4 +195,55 @@ test('the deadline holds', async () => {
   const before = performance.now();
   assert.equal(await client.ask(300), undefined);
   assert.ok(performance.now() - before < 1000);
+});
+
+const prefix = (text: string) => parseIpPrefix(text) as IpPrefix;
+
+/** Whether an upstream is the resolver itself, for one that listens on these addresses at port 53. */
+const LOOPS: readonly (readonly [url: string, listen: readonly string[], expected: boolean])[] = [
+  ['udp://192.0.2.1', ['0.0.0.0'], true],
+  ['udp://192.0.2.1', ['192.0.2.1'], true],
+  ['udp://192.0.2.1', ['198.51.100.1'], false],
+  ['udp://192.0.2.1', ['::'], false],
+  ['udp://192.0.2.2', ['0.0.0.0'], false],
+  ['udp://192.0.2.255', ['0.0.0.0'], true],
+  ['udp://127.0.0.1', ['0.0.0.0'], true],
+  ['udp://127.0.0.1:5353', ['0.0.0.0'], false],
+  ['udp://127.0.0.53', ['127.0.0.1'], false],
+  ['udp://0.0.0.0', ['127.0.0.1'], true],
+  ['udp://[::1]', ['::'], true],
+  ['udp://[::1]', ['2001:db8:1::1'], false],
+  ['udp://[::]', ['::1'], true],
+  ['udp://[2001:db8:1::1]', ['::'], true],
+  ['udp://[2001:db8:1::2]', ['::'], false],
+  ['udp://[::ffff:192.0.2.1]', ['0.0.0.0'], true],
+  ['udp://[64:ff9b::192.0.2.1]', ['0.0.0.0'], true],
+  ['udp://[64:ff9b::192.0.2.2]', ['0.0.0.0'], false],
+  ['udp://[2001:db8:64::192.0.2.1]', ['0.0.0.0'], true],
+];
+
+test('an upstream is a loop when it is an own address, in any form, where the resolver listens', () => {
+  const own = ['192.0.2.1/32', '192.0.2.255/32', '2001:db8:1::1/128'].map(prefix);
+  const ourselves = compileOurselves(own, [prefix('2001:db8:64::/96')]);
+  for (const [url, listen, expected] of LOOPS) {
+    const loop = isLoop(ourselves, { listen: [...listen], port: 53 }, parseDnsUpstream(url)!);
+    assert.equal(loop, expected, `${url}, listening on ${listen.join()}`);
+  }
+});
+
+test('an upstream that is the resolver itself is not asked, is down, and the next one answers', async () => {
+  await using ourself = await scriptedUpstream((query) => answerTo(query, '203.0.113.66'));
+  await using other = await scriptedUpstream((query) => answerTo(query));
+  const own = parseDnsUpstream(ourself.url)!;
+  using both = start([ourself.url, other.url], ({ port }) => port === own.port);
+  assert.deepEqual(await both.ask(), RIGHT);
+  assert.ok(both.count('upstream-ourselves') > 0);
+  assert.deepEqual(
+    both.upstreams.status().map(({ isOurs }) => isOurs),
+    [true, false],
+  );
+  using alone = start([ourself.url], () => true);
+  assert.equal(await alone.ask(), undefined);
+  assert.equal(alone.count('upstream-queries'), 0);
+  assert.equal(ourself.queries.length, 0);
 });

@@ -2,7 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { silentLog } from '../../../../src/runtime/log.ts';
 import { startForward } from '../../../../src/services/forward/service.ts';
-import { hostAt } from '../../net/support.ts';
+import { NOBODY, hostAt } from '../../net/support.ts';
 
 const [port, target, stateDirectory] = process.argv.slice(2);
 const forward = await startForward(
@@ -11,7 +11,7 @@ const forward = await startForward(
     hosts: [hostAt('a', { ssh: { targetPort: Number(target) } })],
     reservedPorts: [],
   },
-  { log: silentLog, stateDirectory },
+  { log: silentLog, stateDirectory, ourselves: NOBODY },
 );
 const hoard: number[] = [];
 

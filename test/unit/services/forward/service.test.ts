@@ -105,7 +105,7 @@ test('reconfiguring leaves connections alone, opens and closes only what changed
   assert.equal(forward.status().figures['listeners'], 1);
 });
 
-test('a port in use is named by the error; a failed change leaves the old state in force', async () => {
+test('a change to a port in use names it and leaves the old state in force', async () => {
   await using cleanup = new Cleanup();
   const target = await cleanup.listen((socket) => socket.end('a'));
   const [first, range] = await freeRange();
@@ -117,12 +117,6 @@ test('a port in use is named by the error; a failed change leaves the old state 
     code: 'EADDRINUSE',
     message: `listener "b": listen on 127.0.0.1:${first + 1}: EADDRINUSE`,
   };
-  await assert.rejects(startForward(both, cleanup.context), expected);
-  await assert.rejects(
-    cleanup.connect(first),
-    { code: 'ECONNREFUSED' },
-    'a failed start closes what it opened',
-  );
   const forward = cleanup.use(await startForward(optionsOf(range, [sshTo('a', target)]), cleanup.context));
   await assert.rejects(forward.reconfigure(both), expected);
   assert.deepEqual(forward.sshPorts(), { a: first });

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { compileEam, eamIpv4, eamIpv6, findEam4, statelessIpv4 } from '../../../../src/services/nat64/eam.ts';
-import type { Settings } from '../../../../src/services/nat64/settings.ts';
+import { type Settings, compileList4 } from '../../../../src/services/nat64/settings.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
-import { HOST, REMOTE, createHarness, eamOf, testSettings } from './harness.ts';
+import { HOST, REMOTE, createHarness, eamOf, prefixOf, testSettings } from './harness.ts';
 import { type Bytes, address, icmp, ip, readU32, tcp, udp } from './packets.ts';
+import { IDENTIFICATION } from './rows.ts';
 
 const table = eamOf;
 const signed = (text: string) => readU32(address(text), 0) | 0;
@@ -194,6 +195,7 @@ describe('a host with an IPv4 address of its own, beside those that share pool4'
 describe('stateless mode', () => {
   const stateless: Partial<Settings> = {
     isStateless: true,
+    embedded4: compileList4([prefixOf('192.0.2.0/25')]),
     pools: [],
     poolAddresses: new Int32Array(16),
     isOwnAddress: [],
@@ -236,4 +238,176 @@ describe('stateless mode', () => {
     const without = createHarness({ ...options, settings: stateless });
     assert.equal(without.send(error('2001:db8:ff::1'))?.slice(12, 16).join('.'), OWN4);
   });
+});
+
+describe('both ends by their address mappings (RFC 7757 sections 3.3.2 and 4)', () => {
+  const NODE4 = '203.0.113.80';
+  const NODE6 = '2001:db8:9::80';
+  const eam = compileEam([
+    { ipv4: prefixOf(`${OWN4}/32`), ipv6: prefixOf(`${HOST}/128`) },
+    { ipv4: prefixOf(`${SECOND4}/32`), ipv6: prefixOf(`${SECOND}/128`) },
+    { ipv4: prefixOf(`${NODE4}/32`), ipv6: prefixOf(`${NODE6}/128`), isOnIpv4Side: true },
+  ]);
+  const six = (source: string, destination: string, hopLimit = 64) =>
+    udp({ source, destination, ...ports, data, hopLimit });
+  const four = (source: string, destination: string, hopLimit = 64) =>
+    udp({ source, destination, ...ports, data, hopLimit, ...(hopLimit === 63 && { fragment: 0 }) });
+  const embedded = (text: string) => `64:ff9b::${text}`;
+  const all = ['none', 'simple', 'intrinsic'] as const;
+  const rows: [title: string, modes: readonly (typeof all)[number][], packet: Bytes, out: Bytes][] = [
+    ['to a node of the IPv4 side', all, six(HOST, NODE6), four(OWN4, NODE4, 63)],
+    [
+      'to the mapping of a host: section 3.3.2 goes before the prefix',
+      all,
+      six(HOST, SECOND),
+      four(OWN4, SECOND4, 63),
+    ],
+    ['from a node of the IPv4 side (4.2.2)', ['none', 'intrinsic'], four(NODE4, OWN4), six(NODE6, HOST, 63)],
+    [
+      'from it, with simple hairpinning (4.2.1)',
+      ['simple'],
+      four(NODE4, OWN4),
+      six(embedded(NODE4), HOST, 63),
+    ],
+    ['from a host, come in from outside', ['none', 'intrinsic'], four(SECOND4, OWN4), six(SECOND, HOST, 63)],
+    [
+      'to a host through the prefix comes back in (4.2.2)',
+      ['intrinsic'],
+      six(HOST, embedded(SECOND4)),
+      six(embedded(OWN4), SECOND, 62),
+    ],
+    [
+      'to a node through the prefix leaves: it is on that side',
+      all,
+      six(HOST, embedded(NODE4)),
+      four(OWN4, NODE4, 63),
+    ],
+    [
+      'an error of that node about a packet to another',
+      ['none', 'intrinsic', 'simple'],
+      icmp({ source: NODE4, destination: OWN4, type: 3, code: 1, data: four(OWN4, REMOTE, 63) }),
+      icmp({
+        source: NODE6,
+        destination: HOST,
+        type: 1,
+        code: 0,
+        hopLimit: 63,
+        data: six(HOST, REMOTE6, 63),
+      }),
+    ],
+    [
+      'an error of that node about a packet to itself',
+      ['none', 'intrinsic'],
+      icmp({ source: NODE4, destination: OWN4, type: 3, code: 1, data: four(OWN4, NODE4, 63) }),
+      icmp({ source: NODE6, destination: HOST, type: 1, code: 0, hopLimit: 63, data: six(HOST, NODE6, 63) }),
+    ],
+    [
+      'the same with simple hairpinning',
+      ['simple'],
+      icmp({ source: NODE4, destination: OWN4, type: 3, code: 1, data: four(OWN4, NODE4, 63) }),
+      icmp({
+        source: embedded(NODE4),
+        destination: HOST,
+        type: 1,
+        code: 0,
+        hopLimit: 63,
+        data: six(HOST, embedded(NODE4), 63),
+      }),
+    ],
+    [
+      'an error to that node',
+      all,
+      icmp({ source: HOST, destination: NODE6, type: 1, code: 4, data: six(NODE6, HOST) }),
+      icmp({
+        source: OWN4,
+        destination: NODE4,
+        type: 3,
+        code: 3,
+        hopLimit: 63,
+        fragment: 0,
+        data: udp({
+          ...{ source: NODE4, destination: OWN4, ...ports, data },
+          ...{ fragment: 0, identification: IDENTIFICATION },
+        }),
+      }),
+    ],
+  ];
+  for (const [title, modes, packet, out] of rows)
+    for (const eamHairpinning of modes)
+      test(`${title}; hairpinning ${eamHairpinning}`, () => {
+        const harness = createHarness({ settings: { eam, eamHairpinning } });
+        assertSame(harness.send(packet), out);
+      });
+
+  test('a host with sessions does not reach it by its mapping: the answer would come from elsewhere', () => {
+    const harness = createHarness({ settings: { eam } });
+    assert.equal(harness.send(six('2001:db8:1::77', NODE6)), undefined);
+    assert.equal(harness.counters()['drop-destination'], 1);
+    // Nor does what comes to it show such a mapping.
+    const out = harness.send(six('2001:db8:1::77', embedded(NODE4))) as Bytes;
+    const port = (out[20] << 8) | out[21];
+    const back = udp({ source: NODE4, destination: '198.51.100.1', sourcePort: 53, destinationPort: port });
+    assert.deepEqual(harness.send(back)?.slice(8, 24), address(embedded(NODE4)));
+  });
+
+  test('nobody is that node: neither from IPv6, nor as a destination from IPv4', () => {
+    const harness = createHarness({
+      settings: { eam, isStateless: true, pools: [], poolAddresses: new Int32Array() },
+      allow: ['::/0'],
+    });
+    harness.send(six(NODE6, REMOTE6));
+    assert.equal(harness.counters()['drop-untranslatable'], 1);
+    assert.equal(harness.send(four(REMOTE, NODE4)), undefined);
+    assert.equal(harness.counters()['drop-destination'], 1);
+  });
+});
+
+describe('stateless mode: which addresses are of hosts (nat64.embedded)', () => {
+  const embed = (text: string) => `2001:db8:64::${text}`;
+  const options = {
+    prefix: '2001:db8:64::/96',
+    allow: ['2001:db8::/32'],
+    settings: {
+      isStateless: true,
+      embedded4: compileList4([prefixOf('192.0.2.128/25')]),
+      pools: [],
+      poolAddresses: new Int32Array(),
+      isOwnAddress: [],
+    },
+  };
+  const packet6 = (source: string, target: string) =>
+    udp({ source: embed(source), destination: embed(target), ...ports, data });
+  const rows: [title: string, packet: Bytes, drop: string, code: number | undefined][] = [
+    [
+      'a source outside them would speak for somebody else: 1/1',
+      packet6('198.51.100.9', REMOTE),
+      'drop-untranslatable',
+      1,
+    ],
+    ['a destination among them has no route: 1/0', packet6('192.0.2.130', '192.0.2.131'), 'drop-no-route', 0],
+    [
+      'a destination outside them, from IPv4',
+      udp({ source: REMOTE, destination: '192.0.2.1', ...ports }),
+      'drop-destination',
+      undefined,
+    ],
+    [
+      'an error to one of them: never answered',
+      icmp({
+        source: embed('192.0.2.130'),
+        destination: embed('192.0.2.131'),
+        type: 1,
+        data: packet6(REMOTE, '192.0.2.130'),
+      }),
+      'drop-no-route',
+      undefined,
+    ],
+  ];
+  for (const [title, packet, drop, code] of rows)
+    test(title, () => {
+      const harness = createHarness(options);
+      const answer = harness.send(packet);
+      assert.deepEqual(answer?.slice(40, 42), code === undefined ? undefined : Uint8Array.of(1, code));
+      assert.equal(harness.counters()[drop as 'drop-no-route'], 1);
+    });
 });

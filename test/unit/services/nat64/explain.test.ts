@@ -5,15 +5,17 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { ExplainRequest, Explanation } from '../../../../src/runtime/nat64-queries.ts';
 import { NAT64_COUNTERS } from '../../../../src/services/nat64/counters.ts';
+import { compileEam } from '../../../../src/services/nat64/eam.ts';
 import { explain } from '../../../../src/services/nat64/explain.ts';
 import { listBib } from '../../../../src/services/nat64/inspect.ts';
 import { TRANSPORT } from '../../../../src/services/nat64/packet.ts';
 import { compilePortBlocks } from '../../../../src/services/nat64/port-blocks.ts';
-import { type Settings, compileDenied4 } from '../../../../src/services/nat64/settings.ts';
+import { type Settings, compileList4 } from '../../../../src/services/nat64/settings.ts';
 import {
   type Harness,
   type HarnessOptions,
   HOST,
+  OWN4_BESIDE,
   POOL4,
   REMOTE,
   createHarness,
@@ -61,7 +63,7 @@ const ask = (changes: Partial<ExplainRequest> = {}): ExplainRequest => ({
   ...changes,
 });
 
-const denied = (...texts: string[]) => compileDenied4(texts.map(prefixOf));
+const denied = (...texts: string[]) => compileList4(texts.map(prefixOf));
 const blocksOf = (size: number, bits: number, ...texts: string[]) =>
   compilePortBlocks(size, bits, texts.map(prefixOf), [pool(0, 32_768, 65_535)]);
 
@@ -117,6 +119,43 @@ const ROWS: readonly [string, HarnessOptions, Partial<ExplainRequest>, RegExp][]
     /translated through 64:ff9b::\/96 only/,
   ],
   ['loopback', {}, { destination: '64:ff9b::127.0.0.1' }, /private or reserved/],
+  [
+    'an own address of the appliance',
+    {},
+    { destination: `64:ff9b::${OWN4_BESIDE}` },
+    /203\.0\.113\.14 is the appliance's: through NAT64 nobody reaches it/,
+  ],
+  [
+    'its pool4 address, outside the pool',
+    {},
+    { destination: `64:ff9b::${POOL4}`, destinationPort: 443 },
+    /198\.51\.100\.1 is the appliance's/,
+  ],
+  [
+    'a node of the IPv4 side, by its mapping',
+    {
+      settings: {
+        eam: compileEam([
+          { ipv4: prefixOf('192.0.2.9/32'), ipv6: prefixOf(`${HOST}/128`) },
+          { ipv4: prefixOf('203.0.113.80/32'), ipv6: prefixOf('2001:db8:9::80/128'), isOnIpv4Side: true },
+        ]),
+      },
+    },
+    { destination: '2001:db8:9::80' },
+    /It leaves the translator for 203\.0\.113\.80\.$/,
+  ],
+  [
+    'the same, from a host that shares an address',
+    {
+      settings: {
+        eam: compileEam([
+          { ipv4: prefixOf('203.0.113.80/32'), ipv6: prefixOf('2001:db8:9::80/128'), isOnIpv4Side: true },
+        ]),
+      },
+    },
+    { destination: '2001:db8:9::80' },
+    /it reaches 203\.0\.113\.80 through the NAT64 prefix only/,
+  ],
   ['without pool4', { settings: { pools: [] } }, {}, /no IPv4 address/],
   [
     'a mapping that nobody has',
@@ -271,7 +310,14 @@ test('whoever sends whatever to wherever: the explanation is what the translator
     'ff02::1',
   );
   const destination = fc.oneof(
-    fc.constantFrom(REMOTE6, `64:ff9b::${POOL4}`, '2001:db8:1::1', '64:ff9b:1::1', '::1'),
+    fc.constantFrom(
+      REMOTE6,
+      `64:ff9b::${POOL4}`,
+      `64:ff9b::${OWN4_BESIDE}`,
+      '2001:db8:1::1',
+      '64:ff9b:1::1',
+      '::1',
+    ),
     fc.ipV4().map((ipv4) => `64:ff9b::${ipv4}`),
   );
   const request = fc.record({

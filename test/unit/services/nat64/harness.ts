@@ -11,7 +11,12 @@ import {
   loadPacket,
   storeOffloadHeader,
 } from '../../../../src/services/nat64/packet.ts';
-import { type PortPool, type Settings, compileAccessList } from '../../../../src/services/nat64/settings.ts';
+import {
+  type PortPool,
+  type Settings,
+  compileAccessList,
+  compileList4,
+} from '../../../../src/services/nat64/settings.ts';
 import { applyStaticEntries } from '../../../../src/services/nat64/static-entries.ts';
 import { createSharedTables } from '../../../../src/services/nat64/tables.ts';
 import {
@@ -26,6 +31,8 @@ import { VIRTIO_NET_HEADER_BYTES } from '../../../../src/wire/virtio-net.ts';
 import { type Bytes, address, readU32 } from './packets.ts';
 
 export const POOL4 = '198.51.100.1';
+/** Another address of the appliance, which is not of pool4. */
+export const OWN4_BESIDE = '203.0.113.14';
 export const OWN_IPV6 = '2001:db8:1::1';
 export const HOST = '2001:db8:1::10';
 export const REMOTE = '203.0.113.9';
@@ -73,6 +80,8 @@ export function testSettings(options: HarnessOptions = {}): Settings {
     prefixes,
     privatePrefix: prefixes.findIndex(({ refusesPrivate }) => !refusesPrivate),
     denied4: new Int32Array(),
+    own4: compileList4([prefixOf(options.pool4 ?? POOL4), prefixOf(OWN4_BESIDE)]),
+    embedded4: new Int32Array(),
     poolAddresses: Int32Array.of(readU32(address(options.pool4 ?? POOL4), 0) | 0),
     isOwnAddress: [true],
     pools: [pool(0, ...(options.ports ?? ([32_768, 65_535] as const)))],
@@ -104,7 +113,11 @@ export function testSettings(options: HarnessOptions = {}): Settings {
     isAddressDependent: false,
     dropsZeroUdpChecksum: false,
     dropsZeroUdpChecksum6: false,
-    tellsRefused: false,
+    tellsRefused4: false,
+    tellsRefused6: true,
+    copiedClassTo6: 0xff,
+    copiedClassTo4: 0xff,
+    setClassTo4: 0,
     storesSyns: true,
     maxSessions: options.maxSessions ?? 1024,
     ...options.settings,

@@ -1,7 +1,7 @@
 /** Several prefixes, and IPv4 addresses that are not translated. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compileDenied4 } from '../../../../src/services/nat64/settings.ts';
+import { compileList4 } from '../../../../src/services/nat64/settings.ts';
 import { HOST, OWN_IPV6, POOL4, REMOTE, createHarness, eamOf, prefixOf } from './harness.ts';
 import { type Bytes, TCP_FLAGS, address, icmp, readU16, tcp, udp } from './packets.ts';
 
@@ -104,7 +104,7 @@ describe('several prefixes', () => {
 });
 
 describe('addresses that are not translated', () => {
-  const denied4 = compileDenied4([prefixOf('203.0.113.8/29'), prefixOf('192.0.2.1')]);
+  const denied4 = compileList4([prefixOf('203.0.113.8/29'), prefixOf('192.0.2.1')]);
   const rows: [title: string, remote: string, isDenied: boolean][] = [
     ['in a denied prefix', '203.0.113.9', true],
     ['behind its end', '203.0.113.16', false],
@@ -131,7 +131,7 @@ describe('addresses that are not translated', () => {
   }
 
   test('everything', () => {
-    const harness = createHarness({ settings: { denied4: compileDenied4([prefixOf('0.0.0.0/0')]) } });
+    const harness = createHarness({ settings: { denied4: compileList4([prefixOf('0.0.0.0/0')]) } });
     harness.send(udp({ source: HOST, destination: BEHIND[0], sourcePort: 1, destinationPort: 1 }));
     assert.equal(harness.counters()['drop-denied'], 1);
   });

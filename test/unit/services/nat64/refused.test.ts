@@ -1,6 +1,8 @@
 /** Packets that are not translated, and what their sender is told. */
-import { HOST } from './harness.ts';
-import { concat, ip, udp } from './packets.ts';
+import type { Settings } from '../../../../src/services/nat64/settings.ts';
+import { HOST, REMOTE, type HarnessOptions, prefixOf } from './harness.ts';
+import { type Bytes, TCP_FLAGS, concat, icmp, ip, tcp, udp } from './packets.ts';
+import { compileList4 } from '../../../../src/services/nat64/settings.ts';
 import {
   REMOTE6,
   out6,
@@ -17,6 +19,10 @@ import {
   jumbo4,
   routed6,
   routed4,
+  toPrivate,
+  zeroChecksum,
+  fragments4,
+  fragments6,
   testRows,
 } from './rows.ts';
 
@@ -87,3 +93,242 @@ testRows([
     drop: 'drop-pool4-exhausted',
   },
 ]);
+
+const bare4 = zeroChecksum(udp({ ...in4, data }));
+const bare6 = udp({ ...out6, data });
+bare6.set([0, 0], 46);
+const fromPrivate = udp({ ...in4, source: '10.1.2.3', data });
+const denied: Partial<Settings> = { denied4: compileList4([prefixOf('203.0.113.0/24')]) };
+const TCP_ACK = tcp({ ...out6, flags: TCP_FLAGS.ACK });
+
+const [firstOfBig4, secondOfBig4] = fragments4(
+  udp({ ...in4, data: new Uint8Array(1600) }),
+  [0, 80, 1576, 1608],
+  7,
+  0x4000,
+);
+
+interface Refused {
+  readonly title: string;
+  readonly drop: string;
+  readonly packet: Bytes;
+  /** Type and code where senders are told, and the rest of its header. */
+  readonly answer: readonly [type: number, code: number, rest?: number] | 'silence';
+  /** A router owes this answer, whatever the settings say. */
+  readonly isOwed?: boolean;
+  readonly config?: HarnessOptions;
+  readonly settings?: Partial<Settings>;
+  readonly before?: readonly Bytes[];
+}
+
+/** What is discarded on its way from IPv4 (RFC 7915 section 4.4: 3/13 unless another is specified). */
+const FROM_IPV4: readonly Refused[] = [
+  { title: 'no BIB entry', drop: 'drop-no-bib-entry', packet: udp(in4), answer: [3, 13] },
+  {
+    title: 'filtered',
+    drop: 'drop-filtered',
+    before: [udp({ ...out6, destination: '64:ff9b::192.0.2.7' })],
+    settings: { isAddressDependent: true },
+    packet: udp(in4),
+    answer: [3, 13],
+  },
+  {
+    title: 'UDP without checksum, where policy is to drop it',
+    drop: 'drop-udp-no-checksum',
+    settings: { dropsZeroUdpChecksum: true },
+    packet: bare4,
+    answer: [3, 13],
+  },
+  { title: 'denied source', drop: 'drop-denied', settings: denied, packet: udp(in4), answer: [3, 13] },
+  {
+    title: 'private source, which the well-known prefix must not stand for',
+    drop: 'drop-non-global',
+    packet: fromPrivate,
+    answer: [3, 13],
+  },
+  {
+    title: 'no room for another session',
+    drop: 'drop-sessions-full',
+    config: { maxSessions: 1 },
+    before: [udp({ ...out6, destination: '64:ff9b::192.0.2.7' })],
+    packet: udp(in4),
+    answer: [3, 13],
+  },
+  { title: 'TTL', drop: 'drop-hop-limit', packet: expired4, answer: [11, 0], isOwed: true },
+  {
+    title: 'too big',
+    drop: 'drop-too-big',
+    before: [udp(out6)],
+    packet: jumbo4,
+    answer: [3, 4, 1480],
+    isOwed: true,
+  },
+  { title: 'another protocol', drop: 'drop-protocol', packet: sctp4, answer: [3, 2], isOwed: true },
+  { title: 'source route', drop: 'drop-source-route', packet: routed4, answer: [3, 5], isOwed: true },
+  // RFC 1122 section 3.2.2, RFC 1812 sections 5.2.2 and 5.3.7.
+  {
+    title: 'an error',
+    drop: 'drop-no-bib-entry',
+    packet: icmp({ source: REMOTE, destination: in4.destination, type: 3, code: 3, data: udp(out4) }),
+    answer: 'silence',
+  },
+  {
+    title: 'a source that is no host',
+    drop: 'drop-source-invalid',
+    packet: udp({ ...in4, source: '127.0.0.1' }),
+    answer: 'silence',
+  },
+  {
+    title: 'an ICMP message that IPv6 does not have',
+    drop: 'drop-icmp-type',
+    packet: icmp({ source: REMOTE, destination: in4.destination, type: 13, rest: 1 }),
+    answer: 'silence',
+  },
+  {
+    title: 'a wrong header checksum',
+    drop: 'drop-bad-checksum',
+    packet: Uint8Array.from(udp(in4), (byte, at) => (at === 8 ? byte - 1 : byte)),
+    answer: 'silence',
+  },
+  {
+    title: 'the second fragment of what is too big',
+    drop: 'drop-too-big',
+    before: [udp(out6), firstOfBig4],
+    packet: secondOfBig4,
+    answer: 'silence',
+  },
+];
+
+/** What is discarded on its way from IPv6 (section 5.4: 1/1 unless another is specified). */
+const FROM_IPV6: readonly Refused[] = [
+  {
+    title: 'denied destination',
+    drop: 'drop-denied',
+    settings: denied,
+    packet: udp(out6),
+    answer: [1, 1],
+  },
+  { title: 'private destination', drop: 'drop-non-global', packet: toPrivate, answer: [1, 1] },
+  {
+    title: 'UDP without checksum, where policy is to drop it',
+    drop: 'drop-udp-no-checksum',
+    settings: { dropsZeroUdpChecksum6: true },
+    packet: bare6,
+    answer: [1, 1],
+  },
+  {
+    title: 'a host without IPv4 address',
+    drop: 'drop-untranslatable',
+    settings: { isStateless: true },
+    packet: udp(out6),
+    answer: [1, 1],
+  },
+  {
+    title: 'no address yet',
+    drop: 'drop-no-pool4',
+    settings: { pools: [] },
+    packet: udp(out6),
+    answer: [1, 3],
+  },
+  {
+    title: 'no room for another session',
+    drop: 'drop-sessions-full',
+    config: { maxSessions: 1 },
+    before: [udp({ ...out6, destination: '64:ff9b::192.0.2.7' })],
+    packet: udp(out6),
+    answer: [1, 3],
+  },
+  {
+    title: 'more than a client may have',
+    drop: 'drop-client-limit',
+    settings: { maxMappingsPerClient: 0 },
+    packet: udp(out6),
+    answer: [1, 3],
+  },
+  { title: 'another protocol', drop: 'drop-protocol', packet: sctp6, answer: [1, 4] },
+  { title: 'routing header', drop: 'drop-source-route', packet: routed6, answer: [4, 0, 43] },
+  { title: 'hop limit', drop: 'drop-hop-limit', packet: expired6, answer: [3, 0], isOwed: true },
+  {
+    title: 'too big',
+    drop: 'drop-too-big',
+    settings: { mtu4Bytes: 1280 },
+    packet: udp({ ...out6, data: new Uint8Array(1300) }),
+    answer: [2, 0, 1300],
+    isOwed: true,
+  },
+  // RFC 4443 section 2.4 e.
+  {
+    title: 'an error behind a routing header',
+    drop: 'drop-source-route',
+    packet: ip({
+      source: HOST,
+      destination: out6.destination,
+      protocol: 43,
+      payload: concat(Uint8Array.from([58, 0, 0, 1, 0, 0, 0, 0, 1, 4]), new Uint8Array(54)),
+    }),
+    answer: 'silence',
+  },
+  {
+    title: 'a fragment of an error, from a source that is not in nat64.allow',
+    drop: 'drop-not-allowed',
+    packet: fragments6(
+      icmp({ source: '2001:db8:2::1', destination: out6.destination, type: 1, data: udp(in6) }),
+      [0, 24, 56],
+      7,
+    )[1],
+    answer: 'silence',
+  },
+  // N5, N13
+  {
+    title: 'a destination that is not translated',
+    drop: 'drop-destination',
+    packet: udp({ ...out6, destination: '2001:db8:ffff::1' }),
+    answer: 'silence',
+  },
+  {
+    title: 'a source inside the prefix',
+    drop: 'drop-source-in-prefix',
+    packet: udp({ ...out6, source: '64:ff9b::192.0.2.1' }),
+    answer: 'silence',
+  },
+  { title: 'a segment that opens nothing', drop: 'drop-tcp-not-syn', packet: TCP_ACK, answer: 'silence' },
+];
+
+const WAYS = [
+  ['IPv4', FROM_IPV4],
+  ['IPv6', FROM_IPV6],
+] as const;
+for (const [version, discarded] of WAYS)
+  for (const isTold of [true, false])
+    testRows(
+      discarded.map(({ title, drop, packet, answer, isOwed, config, settings, before = [] }) => {
+        const isAnswered = answer !== 'silence' && (isTold || isOwed);
+        const about = isAnswered
+          ? version === 'IPv4'
+            ? error4(answer[0], answer[1], packet, answer[2])
+            : error6(answer[0], answer[1], packet, answer[2])
+          : undefined;
+        return {
+          title: `from ${version}, ${title}, where senders ${isTold ? 'are told' : 'are not told'}: ${isAnswered ? answer.join('/') : 'silence'}`,
+          config: {
+            ...config,
+            settings: { ...settings, tellsRefused4: isTold, tellsRefused6: isTold },
+          },
+          before,
+          packet,
+          out: about && (version === 'IPv4' ? toSender(about, packet) : about),
+          drop,
+        };
+      }),
+    );
+
+/** An error of `error4`, to whoever sent the packet. */
+function toSender(error: Bytes, packet: Bytes): Bytes {
+  const sender = packet.slice(12, 16);
+  const [type, code] = error.slice(20);
+  const rest = new DataView(error.buffer).getUint32(24);
+  return icmp({
+    ...{ source: in4.destination, destination: sender, type, code, rest },
+    ...{ data: error.slice(28), trafficClass: 0xc0 },
+  });
+}

@@ -1,21 +1,29 @@
 /** Sessions that outlive the process: bytes there and back, and what of them fits other settings. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { createConditions } from '../../../../src/runtime/conditions.ts';
 import { listBib, listSessions } from '../../../../src/services/nat64/inspect.ts';
 import { restoreSessions } from '../../../../src/services/nat64/restore.ts';
-import { readSessions, writeSessions } from '../../../../src/services/nat64/snapshot-file.ts';
+import {
+  createSessionFile,
+  readSessions,
+  writeSessions,
+} from '../../../../src/services/nat64/snapshot-file.ts';
 import {
   type Snapshot,
   decodeSnapshot,
   encodeSnapshot,
+  sessionsDigest,
+  snapshotSessions,
   takeSnapshot,
 } from '../../../../src/services/nat64/snapshot.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
 import { HOST, type Harness, type HarnessOptions, POOL4, REMOTE, createHarness, pool } from './harness.ts';
+import { english } from '../../../../src/texts/text.ts';
 import { type Bytes, TCP_FLAGS, address, readU16, readU32, tcp, udp } from './packets.ts';
 
 const PREFIXES = ['64:ff9b::/96', '2001:db8:64::/96'];
@@ -177,6 +185,48 @@ test('bytes that are no snapshot are told from it', () => {
   );
 });
 
+describe('what is kept where not all can be', () => {
+  const { tables } = busy(20).translator;
+  const take = (kept: 'all' | 'established', limit: number) =>
+    takeSnapshot(tables, PREFIXES, 100, 0, kept, limit);
+
+  test('established connections come first', () => {
+    for (const limit of [1, 2, 10]) {
+      const after = createHarness(TWO);
+      assert.equal(restoreSessions(after.translator, order(take('all', limit))), limit);
+      assert.equal(after.setTime(7000).length, 0);
+      assert.equal(sessionCount(after), 1, 'UDP has ended');
+    }
+    assert.equal(snapshotSessions(take('all', 100)), 22);
+  });
+
+  test('only established connections', async () => {
+    const after = createHarness(TWO);
+    assert.equal(restoreSessions(after.translator, order(take('established', 100))), 1);
+    const { sessions, bib } = await contentsOf(after, 0);
+    assert.deepEqual([sessions[0].state, bib.length], ['ESTABLISHED', 1]);
+  });
+
+  test('a session whose mapping has gone meanwhile is left out', () => {
+    const { tables } = busy(1).translator;
+    const [first] = [...takeSnapshot(tables, PREFIXES, 100, 0).bib.subarray(4, 5)];
+    for (let at = 8; at < tables.bib.length; at += 8)
+      if (tables.bib[at + 4] === first) tables.bib[at + 5] = 0;
+    const snapshot = takeSnapshot(tables, PREFIXES, 100, 0);
+    assert.equal(snapshotSessions(snapshot), 2);
+    assert.ok(!snapshot.bib.includes(first));
+  });
+
+  test('the digest is that of the connections, not of their lives', () => {
+    const harness = busy();
+    const at = (nowSeconds: number) => sessionsDigest(snapshotOf(harness, nowSeconds));
+    const before = at(100);
+    assert.equal(at(150), before);
+    harness.send(udp({ source: HOST, destination: `64:ff9b::${REMOTE}`, sourcePort: 9, destinationPort: 9 }));
+    assert.notEqual(at(150), before);
+  });
+});
+
 describe('the file', () => {
   const silent = { info() {}, error() {} };
   function directory(t: TestContext): string {
@@ -213,5 +263,90 @@ describe('the file', () => {
     assert.equal(await readSessions(path, true, log), undefined);
     assert.match(warnings.at(-1) ?? '', /its checksum is wrong/);
     assert.deepEqual(readdirSync(path), []);
+  });
+
+  test('a directory in its place is no obstacle', async (t) => {
+    const path = directory(t);
+    mkdirSync(join(path, 'nat64-sessions.bin', 'x'), { recursive: true });
+    assert.equal(await readSessions(path, true, log), undefined);
+  });
+
+  /** A file in step with a busy translator, on a disk with so many bytes free. */
+  function running(path: string, disk = { freeBytes: 1e9 }) {
+    const harness = busy();
+    const conditions = createConditions();
+    const file = createSessionFile({
+      stateDirectory: path,
+      log: { ...silent, warn() {} },
+      conditions,
+      nowMs: 0,
+      freeBytes: () => Promise.resolve(disk.freeBytes),
+    });
+    let asked = 0;
+    const keepAt = async (minute: number, from = harness) => {
+      await file.keepNowAndThen(minute * 60_000, (kept) => {
+        asked++;
+        return takeSnapshot(from.translator.tables, PREFIXES, 100, minute * 60_000, kept);
+      });
+      return asked;
+    };
+    const problem = () => {
+      const text = conditions.reports().find(({ name }) => name === 'storage')?.status.problem;
+      return text === undefined ? undefined : english(text);
+    };
+    const savedAt = () => {
+      const decoded = decodeSnapshot(readFileSync(join(path, 'nat64-sessions.bin')));
+      assert.ok(typeof decoded !== 'string');
+      return { minute: decoded.savedAtMs / 60_000, sessions: snapshotSessions(decoded) };
+    };
+    return { harness, file, disk, keepAt, problem, savedAt };
+  }
+
+  test('is written a minute after the start, then every 10 minutes where there are other connections', async (t) => {
+    const path = directory(t);
+    const { harness, keepAt, savedAt } = running(path);
+    assert.equal(await keepAt(0.9), 0, 'the tables are not even looked at');
+    assert.deepEqual(readdirSync(path), []);
+    assert.equal(await keepAt(1), 1);
+    assert.deepEqual(savedAt(), { minute: 1, sessions: 1 });
+    assert.equal(await keepAt(10.9), 1);
+    for (const minute of [11, 21, 31, 41, 51]) await keepAt(minute);
+    assert.equal(savedAt().minute, 1, 'the same connections');
+    await keepAt(61);
+    assert.equal(savedAt().minute, 61, 'the lifetimes in the file are an hour old');
+    const out = { source: HOST, destination: `64:ff9b::${REMOTE}`, destinationPort: 53, sourcePort: 6001 };
+    const syn = harness.send(tcp({ ...out, flags: SYN })) as Bytes;
+    await keepAt(71);
+    assert.equal(savedAt().minute, 61, 'a connection that only opens');
+    const back = { source: REMOTE, destination: POOL4, sourcePort: 53, destinationPort: readU16(syn, 20) };
+    harness.send(tcp({ ...back, flags: SYN | ACK }));
+    await keepAt(81);
+    assert.deepEqual(savedAt(), { minute: 81, sessions: 2 });
+    await keepAt(91, createHarness(TWO));
+    assert.deepEqual(readdirSync(path), [], 'nothing is left to keep');
+  });
+
+  test('a full disk is told, not filled to the last byte, and tried again', async (t) => {
+    const path = directory(t);
+    const { harness, file, disk, keepAt, problem, savedAt } = running(path, { freeBytes: 8 * 1024 * 1024 });
+    await keepAt(1);
+    assert.deepEqual(readdirSync(path), []);
+    assert.match(problem() ?? '', /^NAT64 cannot keep its sessions over a restart: 8388608 bytes are free/);
+    await file.keepLast(snapshotOf(harness));
+    assert.deepEqual(readdirSync(path), []);
+    disk.freeBytes *= 2;
+    await keepAt(11);
+    assert.equal(problem(), undefined);
+    assert.equal(savedAt().minute, 11);
+    await file.remove();
+    await file.remove();
+    assert.deepEqual(readdirSync(path), []);
+  });
+
+  test('a directory that is gone is told, and no reason not to stop', async (t) => {
+    const path = directory(t);
+    const { harness, file, problem } = running(join(path, 'gone'));
+    await file.keepLast(snapshotOf(harness));
+    assert.match(problem() ?? '', /could not write .*ENOENT/);
   });
 });

@@ -6,7 +6,7 @@ import { CONTROL } from '../../../../src/services/nat64/tables.ts';
 import { seededRandom } from '../../../random.ts';
 import { HOST, type Harness, POOL4, REMOTE, createHarness } from './harness.ts';
 import { type Bytes, TCP_FLAGS, icmp, readU16, tcp, udp } from './packets.ts';
-import { REMOTE6, ONE_PORT, out6, out4, in4, data, error4, hexOf } from './rows.ts';
+import { PORT, REMOTE6, ONE_PORT, out6, out4, in4, data, error4, hexOf } from './rows.ts';
 
 const sessions = (harness: Harness) => harness.translator.tables.control[CONTROL.SESSION_COUNT];
 const send6 = (flags: number) => tcp({ ...out6, flags });
@@ -91,6 +91,30 @@ describe('lifetimes (RFC 6146 section 4)', () => {
     harness.send(syn);
     assert.deepEqual(harness.setTime(6), []);
     assert.deepEqual(harness.setTime(7).map(hexOf), [hexOf(error4(3, 3, syn))]);
+    assert.deepEqual(harness.setTime(20), []);
+  });
+
+  test('N11, N19: the host whose hairpinned SYN nobody answered is told, by the way that the SYN took', () => {
+    const harness = createHarness({ ports: [PORT, PORT + 1] });
+    // 2001:db8:1::10 has one of the two ports; the other is nobody's.
+    harness.send(send6(SYN));
+    const nobodys = readU16(harness.send(send6(SYN)) as Bytes, 20) === PORT ? PORT + 1 : PORT;
+    const syn = tcp({
+      ...{ ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: nobodys },
+      flags: SYN,
+    });
+    assert.equal(harness.send(syn), undefined);
+    assert.deepEqual(harness.counted()['syns-stored'], 1);
+    assert.deepEqual(harness.setTime(6), []);
+    const told = icmp({
+      ...{ source: `64:ff9b::${POOL4}`, destination: HOST, type: 1, code: 4 },
+      ...{ hopLimit: 63, trafficClass: 0xc0 },
+      data: tcp({
+        ...{ ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: nobodys },
+        ...{ flags: SYN, hopLimit: 63 },
+      }),
+    });
+    assert.deepEqual(harness.setTime(7).map(hexOf), [hexOf(told)]);
     assert.deepEqual(harness.setTime(20), []);
   });
 

@@ -2,6 +2,7 @@
 import { HOST, OWN_IPV6, POOL4, REMOTE, eamOf } from './harness.ts';
 import { concat, icmp, udp } from './packets.ts';
 import {
+  PORT,
   REMOTE6,
   IDENTIFICATION,
   out6,
@@ -36,6 +37,12 @@ const laterEcho6 = fragments6(
   [0, 800, 1468],
   7,
 )[1];
+const tooBig4 = { destination: POOL4, type: 3, code: 4, rest: 1400, data: udp({ ...out4, data }) };
+const fragmentedTooBig = icmp({
+  ...tooBig4,
+  source: '169.254.7.1',
+  data: udp({ ...out4, data: new Uint8Array(24) }),
+});
 
 testRows([
   {
@@ -77,6 +84,44 @@ testRows([
       hopLimit: 63,
       data: udp({ ...out6, data, hopLimit: 63 }),
     }),
+  },
+  ...['169.254.7.1', '240.0.0.1', '0.0.0.9', '0.0.0.0', '127.0.0.1'].flatMap((router) =>
+    ['64:ff9b::', '2001:db8:64::'].map((prefix) => ({
+      title: `packet too big from ${router}, which nobody routes, still arrives (path MTU, RFC 7915 4.1), ${prefix}/96`,
+      config: { prefix: `${prefix}/96` },
+      before: [udp({ ...out6, destination: `${prefix}${REMOTE}`, data })],
+      packet: icmp({ ...tooBig4, source: router }),
+      out: icmp({
+        // The well-known prefix stands for no such address (RFC 6052 section 3.1).
+        source: prefix === '64:ff9b::' ? OWN_IPV6 : `${prefix}${router}`,
+        destination: HOST,
+        type: 2,
+        rest: 1420,
+        hopLimit: 63,
+        data: udp({ ...out6, destination: `${prefix}${REMOTE}`, data, hopLimit: 63 }),
+      }),
+    })),
+  ),
+  ...['224.0.0.1', '255.255.255.255'].map((router) => ({
+    title: `an error from ${router}, which is no single host: dropped (RFC 1812 5.3.7)`,
+    before: [udp({ ...out6, data })],
+    packet: icmp({ ...tooBig4, source: router }),
+    out: undefined,
+    drop: 'drop-source-invalid',
+  })),
+  {
+    title: 'no error, from an address that nobody routes: dropped (RFC 7915 4.1)',
+    before: [icmp({ source: HOST, destination: REMOTE6, type: 128, rest: 0x1234_0001 })],
+    packet: icmp({ source: '169.254.7.1', destination: POOL4, type: 0, rest: PORT * 65_536 }),
+    out: undefined,
+    drop: 'drop-source-invalid',
+  },
+  {
+    title: 'an error in fragments, which none needs, from an address that nobody routes',
+    before: [udp({ ...out6, data })],
+    packet: fragments4(fragmentedTooBig, [0, 32, 60], 9)[0],
+    out: undefined,
+    drop: 'drop-source-invalid',
   },
   {
     title: 'packet too big from the IPv6 side becomes 3/4, 20 less (N31)',

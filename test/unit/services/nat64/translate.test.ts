@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { HOST, POOL4, REMOTE, createHarness } from './harness.ts';
 import { TCP_FLAGS, address, icmp, tcp, udp } from './packets.ts';
 import {
+  IDENTIFICATION,
   REMOTE6,
   PORT,
   ONE_PORT,
@@ -35,6 +36,49 @@ testRows([
     before: [udp(out6)],
     packet: udp({ ...in4, data, trafficClass: 0x28 }),
     out: udp({ ...in6, data, trafficClass: 0x28 }),
+  },
+  {
+    title: 'the traffic class is ignored and a TOS octet set (RFC 7915 5.1)',
+    config: { settings: { copiedClassTo4: 0, setClassTo4: 0x48 } },
+    packet: udp({ ...out6, data, trafficClass: 0xb9 }),
+    out: udp({ ...out4, data, trafficClass: 0x48 }),
+  },
+  {
+    title: 'the TOS octet is ignored and the traffic class zero (RFC 7915 4.1)',
+    config: { settings: { copiedClassTo6: 0 } },
+    before: [udp(out6)],
+    packet: udp({ ...in4, data, trafficClass: 0x2b }),
+    out: udp({ ...in6, data }),
+  },
+  {
+    title: 'the TOS octet is ignored in an error and what it quotes, too (RFC 7915 4.2, 4.3)',
+    config: { settings: { copiedClassTo6: 0 } },
+    before: [udp({ ...out6, data })],
+    packet: icmp({
+      ...{ source: REMOTE, destination: POOL4, type: 3, code: 3, trafficClass: 0xc0 },
+      data: udp({ ...out4, data, trafficClass: 0x48 }),
+    }),
+    out: icmp({
+      ...{ source: REMOTE6, destination: HOST, type: 1, code: 4, hopLimit: 63 },
+      data: udp({ ...out6, data, hopLimit: 63 }),
+    }),
+  },
+  {
+    title: 'a traffic class is ignored in an error and what it quotes, too (RFC 7915 5.2, 5.3)',
+    config: { settings: { copiedClassTo4: 0, setClassTo4: 0x48 } },
+    before: [udp({ ...out6, data })],
+    packet: icmp({
+      ...{ source: HOST, destination: REMOTE6, type: 1, code: 4, trafficClass: 0xb9 },
+      data: udp({ ...in6, data, trafficClass: 0x20 }),
+    }),
+    out: icmp({
+      ...{ source: POOL4, destination: REMOTE, type: 3, code: 3, hopLimit: 63, trafficClass: 0x48 },
+      ...{ fragment: 0, identification: IDENTIFICATION + 2 },
+      data: udp({
+        ...{ ...in4, data, hopLimit: 63, trafficClass: 0x48 },
+        ...{ fragment: 0, identification: IDENTIFICATION + 1 },
+      }),
+    }),
   },
   {
     title: 'UDP in without checksum gets one (N2)',

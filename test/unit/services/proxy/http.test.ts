@@ -92,6 +92,52 @@ test('the head is rewritten: claims and hop-by-hop fields go, the truth is added
   ]);
 });
 
+test('whatever a client claims to be, under any name that a server might believe, does not arrive', async () => {
+  await using cleanup = new Cleanup();
+  const { requests, exchange } = await start(cleanup);
+  const names = [
+    ...[
+      'X-Forwarded-For',
+      'x_forwarded_for',
+      'X-Forwarded_Host',
+      'X-FORWARDED-PROTO',
+      'X-Forwarded-Anything',
+    ],
+    ...[
+      'Forwarded',
+      'X-Real-IP',
+      'X_Real_IP',
+      'X-Client-IP',
+      'Client-IP',
+      'True-Client-IP',
+      'CF-Connecting-IP',
+    ],
+    ...[
+      'Fastly-Client-IP',
+      'X-Cluster-Client-IP',
+      'X-Original-Forwarded-For',
+      'X-Originating-IP',
+      'X-Remote-Addr',
+    ],
+    ...['X-Remote-IP', 'X-Envoy-External-Address', 'X-Azure-ClientIP'],
+  ];
+  const claims = names.map((name) => `${name}: 198.51.100.66\r\n`).join('');
+  await exchange(`GET / HTTP/1.1\r\nHost: example.com\r\n${claims}X-Mine: kept\r\n\r\n`);
+  assert.doesNotMatch(requests[0], /198\.51\.100\.66/);
+  assert.match(requests[0], /\r\nX-Mine: kept\r\nX-Forwarded-For: 127\.0\.0\.1\r\n/);
+});
+
+test("a client's own PROXY header is no request: it never reaches a server", async () => {
+  await using cleanup = new Cleanup();
+  const { requests, exchange } = await start(cleanup, { clientAddress: 'proxy-v1' });
+  const request = 'GET / HTTP/1.1\r\nHost: example.com\r\n\r\n';
+  const v1 = 'PROXY TCP4 198.51.100.66 192.0.2.1 1 80\r\n';
+  const v2 = Buffer.from('0d0a0d0a000d0a515549540a2111000cc6336442c00002010001005000', 'hex');
+  for (const header of [Buffer.from(v1), v2])
+    assert.match((await exchange(header, request)).text, /^HTTP\/1\.1 400 /);
+  assert.deepEqual(requests, []);
+});
+
 test('what follows a request without a body never reaches the server', async () => {
   await using cleanup = new Cleanup();
   const { requests, exchange } = await start(cleanup);
@@ -123,26 +169,57 @@ test('a body of known length arrives whole, and nothing after it', async () => {
   assert.ok(proxy.counters()['bytes-discarded'] > 0);
 });
 
-test('a chunked body arrives whole', async () => {
+const CHUNKED = 'POST / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n';
+const CHUNKS = '5\r\nhello\r\n0\r\nA: b\r\n\r\n';
+const BEHIND = 'GET /forged HTTP/1.1\r\nHost: secret.example.com\r\nX-Forwarded-For: 198.51.100.66\r\n\r\n';
+
+for (const [how, parts] of [
+  ['in one segment', [CHUNKED + CHUNKS + BEHIND]],
+  ['behind the head', [CHUNKED, CHUNKS, BEHIND]],
+  ['byte by byte', [CHUNKED, ...CHUNKS, BEHIND]],
+  ['with the next request on its heels', [CHUNKED, CHUNKS.slice(0, 7), CHUNKS.slice(7) + BEHIND, BEHIND]],
+] as const) {
+  test(`a chunked body arrives whole, and nothing behind it: ${how}`, async () => {
+    await using cleanup = new Cleanup();
+    const { requests, port } = await start(cleanup, { isComplete: (text) => text.endsWith('A: b\r\n\r\n') });
+    const client = await cleanup.connect(port, { noDelay: true });
+    const received = receive(client);
+    for (const part of parts) await new Promise<void>((resolve) => client.write(part, () => resolve()));
+    assert.equal((await received).bytes.toString(), ANSWER);
+    assert.match(requests[0], /\r\nTransfer-Encoding: chunked\r\n/);
+    assert.ok(requests[0].endsWith(`\r\n\r\n${CHUNKS}`), requests[0]);
+    assert.equal(requests.length, 1);
+  });
+}
+
+test('a large chunked body arrives whole', async () => {
   await using cleanup = new Cleanup();
-  const body = `5\r\nhello\r\n0\r\n\r\n`;
-  const { requests, exchange } = await start(cleanup, { isComplete: (text) => text.endsWith('0\r\n\r\n') });
-  await exchange('POST / HTTP/1.1\r\nHost: example.com\r\nTransfer-Encoding: chunked\r\n\r\n', body);
-  assert.match(requests[0], /\r\nTransfer-Encoding: chunked\r\n/);
-  assert.ok(requests[0].endsWith(`\r\n\r\n${body}`));
+  const data = patternBytes(900_000).toString('latin1');
+  const body = `${data.length.toString(16)}\r\n${data}\r\n0\r\n\r\n`;
+  const { requests, exchange } = await start(cleanup, {
+    isComplete: (text) => text.length > data.length && text.endsWith('\r\n0\r\n\r\n'),
+  });
+  const { text } = await exchange(CHUNKED, Buffer.from(body, 'latin1'), BEHIND);
+  assert.equal(text, ANSWER);
+  assert.ok(requests[0].slice(requests[0].indexOf('\r\n\r\n') + 4) === body);
 });
 
-test('a WebSocket passes both ways after its handshake', async () => {
+test('a malformed chunked body is a 400, or, when the server has the head already, a reset to both', async () => {
   await using cleanup = new Cleanup();
-  const { requests, exchange } = await start(cleanup, {
-    isComplete: (text) => text.endsWith('frame'),
-    answer: (socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\nanswer'),
-  });
-  const head =
-    'GET /chat HTTP/1.1\r\nHost: example.com\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n\r\n';
-  const { text } = await exchange(head, 'frame');
-  assert.ok(text.endsWith('answer'));
-  assert.match(requests[0], /Connection: Upgrade\r\nUpgrade: websocket\r\n\r\nframe$/);
+  const { requests, exchange, port, proxy } = await start(cleanup, { isComplete: () => false });
+  assert.match(
+    (await exchange(`${CHUNKED}5\nhello\r\n0\r\n\r\n${BEHIND}`)).text,
+    /^HTTP\/1\.1 400 [\s\S]*chunked body/,
+  );
+  assert.deepEqual(requests, []);
+  const client = await cleanup.connect(port);
+  const received = receive(client);
+  client.write(CHUNKED);
+  await until(() => requests.length === 1, 'the server has the head');
+  client.write(`0\r\n\n${BEHIND}`);
+  assert.equal((await received).ended, 'ECONNRESET');
+  assert.doesNotMatch(requests[0], /forged/);
+  assert.equal(proxy.counters()['refused-http-malformed'], 2);
 });
 
 test('proxy-v1 goes before the head', async () => {

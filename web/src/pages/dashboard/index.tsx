@@ -13,6 +13,7 @@ import { type Resource, useResource } from '../../core/resource.ts';
 import { Card, Empty, LinkButton, Loading, PageHead, Shape, State, toneOf } from '../../ui/basics.tsx';
 import { Facts, Gauge } from '../../ui/table.tsx';
 import { Chart } from '../../ui/chart.tsx';
+import { PAGES } from '../all.ts';
 import { Picture } from './picture.tsx';
 import { text } from './text.ts';
 import './dashboard.css';
@@ -29,7 +30,7 @@ export default function Dashboard() {
   const checks = useResource<ChecksAnswer>('checks', { everyMs: REFRESH_MS });
   if (checks.data.value !== undefined) takeChecks(checks.data.value);
   const overall = status.value?.status;
-  const troubled = services.value.filter(({ problem }) => problem !== null);
+  const troubled = services.value.filter(({ state }) => toneOf(state) === 'warn' || toneOf(state) === 'fail');
   const servers = hosts.data.value?.hosts.map(({ name, health }) => ({ name, state: health.state }));
   return (
     <>
@@ -40,7 +41,7 @@ export default function Dashboard() {
           <ul class="plain-list">
             {troubled.map(({ name, state, problem }) => (
               <li key={name}>
-                <State state={state} word={name} /> <span>{problem}</span>
+                <State state={state} /> <PartName name={name} /> <span>{problem}</span>
               </li>
             ))}
           </ul>
@@ -76,6 +77,13 @@ export default function Dashboard() {
       <LastHour />
     </>
   );
+}
+
+/** A service by its page; another part of the process in words, or by the name that it reports under. */
+function PartName({ name }: { name: string }) {
+  const page = PAGES.find(({ service }) => service?.name === name);
+  if (page?.service !== undefined) return <a href={page.service.href}>{page.title()}</a>;
+  return <b>{text.value.parts[name as 'storage'] ?? name}</b>;
 }
 
 function Checks({ checks }: { checks: Resource<ChecksAnswer> }) {

@@ -52,6 +52,7 @@ export const text = dictionary(
     throughput: 'Throughput',
     problem: 'Problem',
     problems: 'What is wrong',
+    parts: { configuration: 'Configuration', storage: 'Storage', limits: 'Limits', admin: 'Control panel' },
   },
   {
     title: 'Übersicht',
@@ -103,5 +104,11 @@ export const text = dictionary(
     throughput: 'Durchsatz',
     problem: 'Problem',
     problems: 'Was nicht stimmt',
+    parts: {
+      configuration: 'Konfiguration',
+      storage: 'Speicherung',
+      limits: 'Grenzen',
+      admin: 'Weboberfläche',
+    },
   },
 );

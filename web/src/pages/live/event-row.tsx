@@ -16,6 +16,7 @@ import { Shape, type Tone, toneOf } from '../../ui/basics.tsx';
 import { Facts } from '../../ui/table.tsx';
 import { Icon, type IconName } from '../../ui/icon.tsx';
 import { text as common } from '../../ui/text.ts';
+import { PAGES } from '../all.ts';
 import { text } from './text.ts';
 
 interface Line {
@@ -183,14 +184,14 @@ function nat64Line(event: Nat64Event): Line {
 
 function serviceLine({ service, state, problem, restarts }: ServiceEvent): Line {
   const words = text.value;
-  const known = ['proxy', 'forward', 'dns64', 'nat64'].includes(service);
+  const page = PAGES.find((each) => each.service?.name === service);
   return {
     icon: 'system',
     tone: toneOf(state),
     sentence: words.service(service, common.value.state[state]),
     note: common.value.state[state],
     facts: [problem !== null && [words.facts.problem, problem], [words.facts.restarts, String(restarts)]],
-    links: known ? [[`/${service}`, service]] : [],
+    links: page?.service === undefined ? [] : [[page.service.href, page.title()]],
   };
 }
 

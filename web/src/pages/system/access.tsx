@@ -94,8 +94,9 @@ function SecondFactor() {
 function Enrol({ secret: { secret, uri }, onClose }: { secret: TotpSecretAnswer; onClose: () => void }) {
   const words = text.value;
   const code = useSignal('');
+  const password = useSignal('');
   const { run, isBusy, error } = useAction(async () => {
-    await api.put('totp', { code: code.value.replaceAll(' ', '') });
+    await api.put('totp', { code: code.value.replaceAll(' ', ''), password: password.value });
     await loadSession();
     toast(words.totpEnabled);
     onClose();
@@ -117,7 +118,12 @@ function Enrol({ secret: { secret, uri }, onClose }: { secret: TotpSecretAnswer;
           problem={problemOf(error.value)('code')}
           isRequired
         />
-        <ErrorBox error={error.value} fields={['code']} />
+        <PasswordField
+          label={words.passwordNow}
+          {...bound(password)}
+          problem={problemOf(error.value)('password')}
+        />
+        <ErrorBox error={error.value} fields={['code', 'password']} />
         <div class="actions">
           <Button kind="primary" type="submit" isBusy={isBusy.value}>
             {words.totpConfirm}

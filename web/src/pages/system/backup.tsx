@@ -11,9 +11,11 @@ import { text } from './text.ts';
 export function Backup() {
   const words = text.value;
   const passphrase = useSignal('');
+  const password = useSignal('');
   const { run, isBusy, error } = useAction(async () => {
-    await download(await api.fetch('POST', 'backup', { passphrase: passphrase.value }), 'tombolo.backup');
-    passphrase.value = '';
+    const body = { passphrase: passphrase.value, password: password.value };
+    await download(await api.fetch('POST', 'backup', body), 'tombolo.backup');
+    passphrase.value = password.value = '';
     toast(words.made);
   });
   return (
@@ -28,7 +30,12 @@ export function Backup() {
             {...bound(passphrase)}
             problem={problemOf(error.value)('passphrase')}
           />
-          <ErrorBox error={error.value} fields={['passphrase']} />
+          <PasswordField
+            label={words.passwordNow}
+            {...bound(password)}
+            problem={problemOf(error.value)('password')}
+          />
+          <ErrorBox error={error.value} fields={['passphrase', 'password']} />
           <div class="actions">
             <Button kind="primary" type="submit" icon="download" isBusy={isBusy.value}>
               {words.makeGet}

@@ -124,8 +124,9 @@ function Danger({ system: { capabilities, hostname } }: { system: SystemAnswer }
       undo: words.resetUndo,
       action: words.reset,
       phrase: { expected: hostname, label: words.resetPhrase(hostname) },
-      async perform(confirm) {
-        await api.post('system/factory-reset', { confirm });
+      password: words.passwordNow,
+      async perform(confirm, password) {
+        await api.post('system/factory-reset', { confirm, password });
         toast(words.resetDone);
       },
     });

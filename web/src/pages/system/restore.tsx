@@ -34,10 +34,15 @@ export function RestoreForm({ level, onRestored }: { level: 'h2' | 'h3'; onResto
   const id = useId();
   const file = useSignal<File | undefined>(undefined);
   const passphrase = useSignal('');
+  const password = useSignal('');
   const preview = useSignal<RestoreAnswer | undefined>(undefined);
   const send = async (isDryRun: boolean) => {
     if (file.value === undefined) return undefined;
-    const body = { file: await readBase64(file.value), passphrase: passphrase.value };
+    const body = {
+      file: await readBase64(file.value),
+      passphrase: passphrase.value,
+      password: password.value,
+    };
     return api.post<RestoreAnswer>(`restore${isDryRun ? '?dryRun=true' : ''}`, body);
   };
   const { run, isBusy, error } = useAction(async () => {
@@ -82,7 +87,12 @@ export function RestoreForm({ level, onRestored }: { level: 'h2' | 'h3'; onResto
           {...bound(passphrase)}
           problem={problemOf(error.value)('passphrase')}
         />
-        <ErrorBox error={error.value} fields={['passphrase']} />
+        <PasswordField
+          label={words.passwordNow}
+          {...bound(password)}
+          problem={problemOf(error.value)('password')}
+        />
+        <ErrorBox error={error.value} fields={['passphrase', 'password']} />
         <div class="actions">
           <Button type="submit" isBusy={isBusy.value}>
             {words.dryRun}

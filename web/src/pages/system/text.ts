@@ -40,7 +40,7 @@ export const text = dictionary(
     charts: 'The last day',
     support: 'Support bundle',
     supportLead:
-      'One file with status, counters, log and configuration, for who helps you. Passwords, tokens and keys are left out.',
+      'One file with status, counters, log and configuration, for who helps you. Passwords, tokens and keys are left out; addresses of clients and names of your servers are in it.',
     supportGet: 'Download the bundle',
     danger: 'Restart and reset',
     reboot: 'Reboot',
@@ -210,7 +210,7 @@ export const text = dictionary(
     charts: 'Der letzte Tag',
     support: 'Support-Paket',
     supportLead:
-      'Eine Datei mit Zustand, Zählern, Protokoll und Konfiguration, für den, der Ihnen hilft. Passwörter, Token und Schlüssel bleiben draußen.',
+      'Eine Datei mit Zustand, Zählern, Protokoll und Konfiguration, für den, der Ihnen hilft. Passwörter, Token und Schlüssel bleiben draußen; Adressen von Clients und Namen Ihrer Server stehen darin.',
     supportGet: 'Paket herunterladen',
     danger: 'Neustart und Zurücksetzen',
     reboot: 'Neu starten',

@@ -6,7 +6,7 @@ import { toast } from '../../core/toast.ts';
 import { Ago, Button, Card, Empty, Loading, Snippet } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { ask } from '../../ui/dialog.tsx';
-import { bound, Form, SelectField, TextField } from '../../ui/field.tsx';
+import { bound, Form, PasswordField, SelectField, TextField } from '../../ui/field.tsx';
 import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { text } from './text.ts';
 
@@ -21,6 +21,7 @@ export function Tokens() {
   const name = useSignal('');
   const scope = useSignal<Scope>('read');
   const days = useSignal<Days>('90');
+  const password = useSignal('');
   const made = useSignal<TokenMadeAnswer | undefined>(undefined);
   const { run, isBusy, error } = useAction(async () => {
     const expiresInDays = days.value === 'never' ? null : Number(days.value);
@@ -28,8 +29,9 @@ export function Tokens() {
       name: name.value.trim(),
       scope: scope.value,
       expiresInDays,
+      password: password.value,
     });
-    name.value = '';
+    name.value = password.value = '';
     await reload();
   });
   if (data.value === undefined) return <Loading of={tokens} />;
@@ -67,11 +69,16 @@ export function Tokens() {
           options={DAYS.map((each) => [each, words.tokenDays[each]])}
           onChange={(next) => (days.value = next)}
         />
+        <PasswordField
+          label={words.passwordNow}
+          {...bound(password)}
+          problem={problemOf(error.value)('password')}
+        />
         <Button type="submit" icon="plus" isBusy={isBusy.value}>
           {words.tokenMake}
         </Button>
       </Form>
-      <ErrorBox error={error.value} fields={['name']} />
+      <ErrorBox error={error.value} fields={['name', 'password']} />
       {made.value !== undefined && (
         <div class="note stack tight" role="status">
           <p>

@@ -1,6 +1,6 @@
 /** ICMP errors of the translator's own. */
 import { PROTOCOL, icmp, readU16, readU32 } from '../packets.ts';
-import { hex } from './headers.ts';
+import { hex, neverRouted, isGroup } from './headers.ts';
 import type { Outcome, ReferenceConfig, State } from './types.ts';
 
 /** RFC 4443 section 2.4: no errors about errors, nor to what is no single host. */
@@ -12,6 +12,9 @@ export function answer6(
   value: number,
 ): Outcome {
   const source = packet.slice(8, 24);
+  // A router owes Packet Too Big and Time Exceeded.
+  if (!config.tellsRefused6 && ![2, 3].includes(typeAndCode >> 8)) return { drop };
+  if (packet[24] === 0xff || isAboutError(packet[6], packet.slice(40))) return { drop };
   if (source[0] === 0xff || readU32(source, 0) === 0) return { drop };
   return {
     drop,
@@ -26,6 +29,16 @@ export function answer6(
   };
 }
 
+/** Whether an ICMPv6 error follows, or what cannot be told from one. */
+function isAboutError(nextHeader: number, rest: Uint8Array): boolean {
+  if ([0, 43, 44, 60].includes(nextHeader)) {
+    if (rest.length < 8) return false;
+    if (nextHeader !== 44) return isAboutError(rest[0], rest.slice(8 * (rest[1] + 1)));
+    return readU16(rest, 2) >= 8 ? rest[0] === PROTOCOL.ICMPV6 : isAboutError(rest[0], rest.slice(8));
+  }
+  return nextHeader === PROTOCOL.ICMPV6 && !(rest[0] >= 128);
+}
+
 export function answer4(
   { config }: State,
   drop: string,
@@ -34,6 +47,8 @@ export function answer4(
   value: number,
 ): Outcome {
   const headerBytes = (packet[0] & 15) * 4;
+  if (typeAndCode === 0x30d && !config.tellsRefused4) return { drop };
+  if (neverRouted(packet.slice(12, 16)) || isGroup(packet.slice(16, 20))) return { drop };
   if ((readU16(packet, 6) & 0x1fff) !== 0) return { drop };
   if (packet[9] === PROTOCOL.ICMP && [undefined, 3, 4, 5, 11, 12].includes(packet[headerBytes]))
     return { drop };

@@ -30,10 +30,12 @@ export interface Ends {
   readonly remotes: readonly string[];
   /** An address of ours on the IPv4 side. */
   readonly pool4: string;
+  /** IPv6 addresses that stand for nodes of the IPv4 side by an address mapping. */
+  readonly mapped6?: readonly string[];
 }
 
 /** Well-formed packets, and some that nobody should send. */
-export function wellFormedPackets({ hosts, remotes, pool4 }: Ends): fc.Arbitrary<Bytes> {
+export function wellFormedPackets({ hosts, remotes, pool4, mapped6 = [] }: Ends): fc.Arbitrary<Bytes> {
   const host = fc.constantFrom(...hosts);
   const remote = fc.constantFrom(...remotes);
   const tcp6 = fc
@@ -107,7 +109,16 @@ export function wellFormedPackets({ hosts, remotes, pool4 }: Ends): fc.Arbitrary
   /** Errors quote packets as the translator would have sent them, most of the time. */
   const error4 = fc
     .record({
-      source: fc.constantFrom('203.0.113.9', '198.51.100.254', '10.1.2.3', '127.0.0.1'),
+      source: fc.constantFrom(
+        '203.0.113.9',
+        '198.51.100.254',
+        '10.1.2.3',
+        '127.0.0.1',
+        '169.254.7.1',
+        '240.0.0.1',
+        '0.0.0.9',
+        '255.255.255.255',
+      ),
       quotedRemote: remote,
       kind: fc.constantFrom('tcp', 'udp', 'icmp'),
       mappedPort,
@@ -201,6 +212,10 @@ export function wellFormedPackets({ hosts, remotes, pool4 }: Ends): fc.Arbitrary
         '64:ff9b::203.0.113.9',
         '64:ff9b::127.0.0.1',
         '64:ff9b::198.51.100.1',
+        '64:ff9b::203.0.113.14',
+        '64:ff9b::192.0.0.8',
+        '64:ff9b::192.0.0.9',
+        '64:ff9b::198.19.0.1',
         '2001:db8::1',
         'ff02::1',
       ), // prettier-ignore
@@ -274,14 +289,44 @@ export function wellFormedPackets({ hosts, remotes, pool4 }: Ends): fc.Arbitrary
 
   const strange4 = fc
     .record({
-      source: fc.constantFrom('10.0.0.1', '127.0.0.1', '224.0.0.1', '0.0.0.0', '203.0.113.9'),
+      source: fc.constantFrom(
+        '10.0.0.1',
+        '127.0.0.1',
+        '224.0.0.1',
+        '0.0.0.0',
+        '203.0.113.9',
+        '203.0.113.14',
+        '198.51.100.1',
+        '192.0.0.8',
+        '198.18.255.1',
+      ), // prettier-ignore
       destination: fc.constantFrom(pool4, '198.51.100.2'),
       sourcePort: port,
       destinationPort: mappedPort,
     })
     .map((fields) => udp(fields));
 
+  /** Between two that address mappings or the prefix stand for, in all four ways, and errors about that. */
+  const seen6 = fc.constantFrom(...mapped6, ...hosts, ...remotes.map((address) => `64:ff9b::${address}`));
+  const toMapped = fc
+    .record({ source: seen6, destination: seen6, peer: seen6, port, hostPort: port, isError: fc.boolean() })
+    .map(({ source, destination, peer, port: sourcePort, hostPort, isError }) => {
+      const datagram = { source, destination, sourcePort, destinationPort: hostPort };
+      if (!isError) return udp(datagram);
+      return icmp({ source: peer, destination: source, type: 1, code: 0, data: udp(datagram) });
+    });
+  const seen4 = fc.constantFrom(...remotes, pool4);
+  const fromMapped = fc
+    .record({ source: seen4, destination: seen4, peer: seen4, port, mappedPort, isError: fc.boolean() })
+    .map(({ source, destination, peer, port: sourcePort, mappedPort: destinationPort, isError }) => {
+      const datagram = { source, destination, sourcePort, destinationPort };
+      if (!isError) return udp(datagram);
+      return icmp({ source: peer, destination: source, type: 3, code: 1, data: udp(datagram) });
+    });
+
   return fc.oneof(
+    often(toMapped),
+    fromMapped,
     often(tcp6),
     often(udp6),
     often(echo6),

@@ -7,16 +7,23 @@ import {
   header,
   hex,
   isOther,
-  isPrivate,
+  isNonGlobal,
   isWellKnown,
+  neverRouted,
   setChecksum,
+  startsWith,
 } from './headers.ts';
-import { isShared, ownHost, portKey, remote6, sessionKey } from './mappings.ts';
+import { goesByEam, isShared, ownHost, portKey, remote6, sessionKey } from './mappings.ts';
 import type { Outcome, State } from './types.ts';
 
 import { withExtensions } from './error6.ts';
 /** An error from the IPv4 side, about a packet that a host sent there (section 4.2). */
-export function error4(state: State, packet: Uint8Array, message: Uint8Array): Outcome {
+export function error4(
+  state: State,
+  packet: Uint8Array,
+  message: Uint8Array,
+  isHairpinned: boolean,
+): Outcome {
   const { config, byPort, sessions } = state;
   const { mtuBytes, ownIpv6 } = config;
   const address = packet.slice(16, 20);
@@ -96,7 +103,8 @@ export function error4(state: State, packet: Uint8Array, message: Uint8Array): O
       : { drop: 'drop-no-bib-entry' };
   if ('kind' in bib && !sessions.has(sessionKey(bib, remote, remotePort)))
     return { drop: 'drop-icmp-no-session' };
-  const toRemote = remote6(config, remote);
+  const byEam = own !== undefined && goesByEam(config, isHairpinned);
+  const toRemote = remote6(config, remote, byEam);
 
   const payloadBytes = Math.max(readU16(quoted, 2) - 20, 0);
   const translated = segment.slice();
@@ -120,7 +128,7 @@ export function error4(state: State, packet: Uint8Array, message: Uint8Array): O
       ? Uint8Array.from([nextHeader, 0, ...u16(field), 0, 0, quoted[4], quoted[5]])
       : new Uint8Array(),
     hopLimit: quoted[8],
-    trafficClass: quoted[1],
+    trafficClass: config.isClassZero ? 0 : quoted[1],
   });
   inner.set(u16(Math.min(payloadBytes + (isFragment ? 8 : 0), 0xffff)), 4);
   // There is no length attribute in Packet Too Big and Parameter Problem.
@@ -132,16 +140,21 @@ export function error4(state: State, packet: Uint8Array, message: Uint8Array): O
     8,
   );
   const peer = packet.slice(12, 16);
+  // RFC 7757 sections 4.2.1 and 4.2.2.
+  const peer6 = remote6(config, peer, own !== undefined && (byEam || hex(peer) !== hex(remote)));
   return {
     out: icmp({
-      source: isWellKnown(config) && isPrivate(peer) ? ownIpv6 : remote6(config, peer),
+      source:
+        isWellKnown(config) && (isNonGlobal(peer) || neverRouted(peer)) && startsWith(peer6, config.prefix)
+          ? ownIpv6
+          : peer6,
       destination: bib.host,
       type: description[0] >> 8,
       code: description[0] & 255,
       rest: description[1] + body.length * 2 ** 24,
       data: body.data,
       hopLimit: packet[8] - 1,
-      trafficClass: packet[1],
+      trafficClass: config.isClassZero ? 0 : packet[1],
     }),
   };
 }

@@ -12,18 +12,8 @@ import {
   readU32,
   u16,
 } from '../packets.ts';
-import {
-  ECHO_6TO4,
-  KINDS,
-  PROTOCOL4,
-  header,
-  hex,
-  isOther,
-  neverRouted,
-  setChecksum,
-  startsWith,
-} from './headers.ts';
-import { isHairpin, ownAddress4, sessionKey } from './mappings.ts';
+import { ECHO_6TO4, KINDS, PROTOCOL4, header, hex, isOther, neverRouted, setChecksum } from './headers.ts';
+import { isHairpin, isOurs, ownAddress4, refusedRemote, remote4, sessionKey } from './mappings.ts';
 import type { Choices, Outcome, State } from './types.ts';
 
 /** An error from the IPv6 side, about a packet that went to a host there (RFC 7915 section 5.2, RFC 6146 section 3.6). */
@@ -35,7 +25,7 @@ export function error6(
   identification?: number,
 ): Outcome {
   const { config, byHost, sessions } = state;
-  const { prefix, mtuBytes, isStateless, eam, icmpSources4 } = config;
+  const { mtuBytes, isStateless, eam, icmpSources4 } = config;
   const [type, code] = message;
   const value = readU32(message, 4);
   const describe = (): [number, number] | undefined => {
@@ -65,7 +55,8 @@ export function error6(
   if (quoted.length < 48) return { drop: 'drop-icmp-quote' };
   const source = quoted.slice(8, 24);
   const host = quoted.slice(24, 40);
-  if (quoted[0] >> 4 !== 6 || !startsWith(source, prefix)) return { drop: 'drop-icmp-quote' };
+  const from = remote4(config, source);
+  if (quoted[0] >> 4 !== 6 || from === undefined) return { drop: 'drop-icmp-quote' };
   let segment = quoted.slice(40);
   let nextHeader = quoted[6];
   const own = ownAddress4(config, host);
@@ -96,13 +87,20 @@ export function error6(
   )
     return { drop: 'drop-icmp-quote' };
   if (packet[7] <= 1) return { drop: 'drop-hop-limit' };
-  const peer = packet.slice(36, 40);
+  const to = remote4(config, packet.slice(24, 40));
+  if (to === undefined) throw new Error('unreachable');
+  const peer = to.address;
+  // RFC 6052 section 3.1 is about hosts: who is told may have any address.
   if (neverRouted(peer)) return { drop: 'drop-non-global' };
+  if (refusedRemote(config, to) === 'drop-no-route') return { drop: 'drop-no-route' };
   const isEcho = kind === 'icmp';
-  const remote = source.slice(12);
+  const remote = from.address;
   const remotePort = isEcho || kind === undefined ? 0 : readU16(segment, 0);
   const hostPort = kind === undefined ? 0 : readU16(segment, isEcho ? 4 : 2);
+  const comesBackIn = isHairpin(state, kind, from, remotePort, peer);
+  if (isOurs(config, peer) && !comesBackIn) return { drop: 'drop-own-address' };
   if (own === undefined && isStateless) return { drop: 'drop-untranslatable' };
+  if (own === undefined && from.hasEam) return { drop: 'drop-destination' };
   if (own === undefined && kind === undefined) return { drop: 'drop-icmp-quote' };
   const bib =
     own === undefined
@@ -136,7 +134,7 @@ export function error6(
     protocol: quotedKind === undefined ? nextHeader : PROTOCOL4[quotedKind],
     payload: new Uint8Array(),
     hopLimit: quoted[7],
-    trafficClass: (readU16(quoted, 0) >> 4) & 255,
+    trafficClass: config.tos ?? (readU16(quoted, 0) >> 4) & 255,
     identification: quotedIdentification ?? (quotedBytes > 1260 ? 0 : choices.quotedIdentification),
     fragment: quotedIdentification !== undefined ? fragmentField : quotedBytes > 1260 ? 0x4000 : 0,
   });
@@ -147,7 +145,7 @@ export function error6(
   const body = withExtensions(concat(inner, translated), extensions, mtuBytes - 28, 4);
   const totalBytes = 20 + 8 + body.data.length;
   return {
-    isHairpin: isHairpin(state, kind, remote, remotePort, peer),
+    isHairpin: comesBackIn,
     out: icmp({
       source: errorSource,
       destination: peer,
@@ -156,7 +154,7 @@ export function error6(
       rest: description[1] + body.length * 65536,
       data: body.data,
       hopLimit: packet[7] - 1,
-      trafficClass: (readU16(packet, 0) >> 4) & 255,
+      trafficClass: config.tos ?? (readU16(packet, 0) >> 4) & 255,
       fragment: totalBytes <= 1260 || identification !== undefined ? 0 : 0x4000,
       identification: identification ?? (totalBytes <= 1260 ? choices.identification : 0),
     }),

@@ -1,6 +1,6 @@
 /** Fragments: which wait, which pass, and how IPv6 packets are cut into them. */
 import { type Bytes, concat, ipv4, ipv6, readU16, u16 } from '../packets.ts';
-import type { Cut, Datagram, Fragment, Outcome, State } from './types.ts';
+import type { Cut, Datagram, Fragment, Outcome, ReferenceConfig, State } from './types.ts';
 
 const endOf = ({ offset, data }: Fragment) => offset + data.length;
 const waitingOf = ({ fragments }: Datagram) => fragments.filter(({ hasPassed }) => !hasPassed);
@@ -23,9 +23,8 @@ export function takeFragment(
   readonly passing: readonly Fragment[];
   readonly datagram?: Datagram;
 } {
-  const { offset, hasMore, key, problem, isKernels } = fragment;
+  const { offset, hasMore, key, isKernels } = fragment;
   const dropped = (...drops: string[]) => ({ drops, passing: [] });
-  if (problem !== undefined && !isKernels) return dropped(problem);
   const datagram: Datagram = datagrams.get(key) ?? { fragments: [], state: 'waiting' };
   datagrams.set(key, datagram);
   const { fragments } = datagram;
@@ -64,13 +63,14 @@ export function isComplete({ fragments }: Datagram): boolean {
 
 /** A fragment behind the first: its own header, but for addresses and protocol, which are those of the first. */
 export function laterFragment(
+  config: ReferenceConfig,
   { packet, offset, hasMore, identification, data, version }: Fragment,
   first: Outcome,
 ): Outcome {
   const { out } = first;
   if (out === undefined) throw new Error('a first fragment that was not translated');
   return {
-    ...translatedFragment(version, packet, out, data, { offset, hasMore, identification }),
+    ...translatedFragment(config, version, packet, out, data, { offset, hasMore, identification }),
     ...hairpinOf(first),
   };
 }
@@ -79,6 +79,7 @@ const hairpinOf = ({ isHairpin }: Outcome) => (isHairpin === undefined ? {} : { 
 
 /** The data of a fragment behind its own header; addresses and protocol are those of `like`, of the other family. */
 export function translatedFragment(
+  config: ReferenceConfig,
   version: 4 | 6,
   packet: Uint8Array,
   like: Uint8Array,
@@ -93,7 +94,7 @@ export function translatedFragment(
         protocol: like[9],
         payload: data,
         hopLimit: packet[7] - 1,
-        trafficClass: (readU16(packet, 0) >> 4) & 255,
+        trafficClass: config.tos ?? (readU16(packet, 0) >> 4) & 255,
         identification,
         fragment: offset / 8 + (hasMore ? 0x2000 : 0),
       }),
@@ -105,7 +106,7 @@ export function translatedFragment(
       protocol: like[6],
       payload: data,
       hopLimit: packet[8] - 1,
-      trafficClass: packet[1],
+      trafficClass: config.isClassZero ? 0 : packet[1],
     }),
   };
 }

@@ -11,19 +11,21 @@ import {
   clamp,
   header,
   hex,
-  isPrivate,
+  isNonGlobal,
   isWellKnown,
   neverRouted,
+  isGroup,
   protocolProblem,
   setChecksum,
   sourceRoute,
+  startsWith,
   transportProblem,
 } from './headers.ts';
-import { inPool, isShared, ownHost, portKey, remote6, sessionKey } from './mappings.ts';
+import { goesByEam, inPool, isOurs, isShared, ownHost, portKey, remote6, sessionKey } from './mappings.ts';
 import type { Bib, Came, Outcome, State } from './types.ts';
 
 /** A packet from the IPv4 side; or, with `came`, a fragment that may pass (RFC 6146 section 3, RFC 7915 section 4). */
-export function from4(state: State, whole: Uint8Array, came?: Came): Outcome {
+export function from4(state: State, whole: Uint8Array, isHairpinned: boolean, came?: Came): Outcome {
   const { config, byPort, sessions } = state;
   const { mtuBytes } = config;
   const headerBytes = (whole[0] & 15) * 4;
@@ -36,8 +38,17 @@ export function from4(state: State, whole: Uint8Array, came?: Came): Outcome {
   const address = packet.slice(16, 20);
   const own = isShared(config, address) ? undefined : ownHost(config, address);
   if (own === undefined && !isShared(config, address))
-    return { drop: config.pools.length === 0 ? 'drop-no-pool4' : 'drop-destination' };
-  if (neverRouted(source)) return { drop: 'drop-source-invalid' };
+    return { drop: config.pools.length === 0 && !config.isStateless ? 'drop-no-pool4' : 'drop-destination' };
+  const first = packet[headerBytes];
+  const isFragment = (readU16(packet, 6) & 0x3fff) !== 0;
+  // RFC 7915 section 4.1: errors are translated from such sources too.
+  const mayBeError = packet[9] === PROTOCOL.ICMP && !isFragment && [3, 4, 5, 11, 12].includes(first);
+  if (neverRouted(source) && (isGroup(source) || !mayBeError)) return { drop: 'drop-source-invalid' };
+  // Without intrinsic hairpinning what goes from shared addresses to mapped ones passes outside.
+  const passesOutside =
+    own !== undefined && config.eamHairpinning !== 'intrinsic' && isShared(config, source);
+  const isFromUs = !isHairpinned && !passesOutside && isOurs(config, source);
+  if (isFromUs && packet[9] !== PROTOCOL.ICMP) return { drop: 'drop-source-invalid' };
   const route = sourceRoute(packet.slice(20, headerBytes));
   if (route === 'malformed') return { drop: 'drop-bad-length' };
   if (route === 'unexpired') return answer4(state, 'drop-source-route', packet, 0x305, 0);
@@ -45,12 +56,12 @@ export function from4(state: State, whole: Uint8Array, came?: Came): Outcome {
   const segment = packet.slice(headerBytes);
   const fragmentField = readU16(packet, 6);
   const mayFragment = (fragmentField & 0x4000) === 0;
-  const isFragment = (fragmentField & 0x3fff) !== 0;
   const offset = (fragmentField & 0x1fff) * 8;
   const hasMore = (fragmentField & 0x2000) !== 0;
   const identification = readU16(packet, 4);
   const isEcho = protocol === PROTOCOL.ICMP;
   const isUdp = protocol === PROTOCOL.UDP;
+  if (isFragment && isFromUs) return { drop: 'drop-source-invalid' };
   const isOwn = own === undefined && hex(address) === hex(config.addresses[0]);
   if (protocolProblem(protocol, PROTOCOL.ICMP, own !== undefined))
     return answer4(state, 'drop-protocol', packet, 0x302, 0);
@@ -61,11 +72,16 @@ export function from4(state: State, whole: Uint8Array, came?: Came): Outcome {
     (isEcho || (isFragment && !inPool(config, address, mappedPort))) &&
     byPort.get(portKey(KINDS[protocol], address, mappedPort)) === undefined;
   const returned = { out: packet, isReturned: true };
+  const refuse = (drop: string) => answer4(state, drop, packet, 0x30d, 0);
+  const isBare = isUdp && readU16(segment, 6) === 0;
+  const byEam = own !== undefined && goesByEam(config, isHairpinned);
+  const source6 = remote6(config, source, byEam);
   const { lowestIpv6MtuBytes } = config;
   const newBytes = segment.length + (isFragment ? 48 : 40);
   /** Why a packet that is to be translated may not pass. */
   const mayPass = (): Outcome | undefined => {
-    if (isWellKnown(config) && isPrivate(source)) return { drop: 'drop-non-global' };
+    if (isWellKnown(config) && isNonGlobal(source) && startsWith(source6, config.prefix))
+      return refuse('drop-non-global');
     if (packet[8] <= 1) return answer4(state, 'drop-hop-limit', packet, 0xb00, 0);
     if (newBytes <= mtuBytes || mayFragment) return undefined;
     return answer4(
@@ -81,11 +97,13 @@ export function from4(state: State, whole: Uint8Array, came?: Came): Outcome {
   if (!isFragment) {
     const problem = transportProblem(protocol, segment, PROTOCOL.ICMP, own !== undefined);
     if (problem !== undefined) return { drop: problem };
+    if (isBare && config.dropsZeroUdpChecksum) return refuse('drop-udp-no-checksum');
     if (isEcho) {
-      if ([3, 4, 5, 11, 12].includes(segment[0])) return error4(state, packet, segment);
+      if ([3, 4, 5, 11, 12].includes(segment[0])) return error4(state, packet, segment, isHairpinned);
       if (ECHO_4TO6[segment[0]] === undefined) return { drop: 'drop-icmp-type' };
-      if (kernelMayHave()) return returned;
     }
+    if (isFromUs) return { drop: 'drop-source-invalid' };
+    if (isEcho && kernelMayHave()) return returned;
   } else if (came === undefined) {
     if (isBadFragment(offset, hasMore, segment, protocol === PROTOCOL.TCP))
       return { drop: 'drop-fragment-bad' };
@@ -93,20 +111,19 @@ export function from4(state: State, whole: Uint8Array, came?: Came): Outcome {
     const isOtherIcmp = isEcho && ECHO_4TO6[segment[0]] === undefined;
     const refused = isOwn ? undefined : mayPass();
     if (refused !== undefined) return refused;
-    if (own !== undefined && !isEcho) {
-      if (offset === 0 && problem !== undefined) return { drop: problem };
-      if (offset === 0 && isUdp && readU16(segment, 6) === 0) return { drop: 'drop-udp-no-checksum' };
-      if (offset > 0) {
-        const like = ipv6({
-          source: remote6(config, source),
-          destination: own,
-          protocol,
-          payload: new Uint8Array(),
-        });
-        const later = translatedFragment(4, packet, like, segment, { offset, hasMore, identification });
-        return { ...later, cut: { ...cut, offset, hasMore } };
-      }
-    } else {
+    const dropsBare = config.dropsZeroUdpChecksum || (own !== undefined && !isEcho);
+    const isKernels = offset === 0 && problem === undefined && isOwn && (isOtherIcmp || kernelMayHave());
+    if (offset === 0 && !isKernels) {
+      if (problem !== undefined) return { drop: problem };
+      if (isOtherIcmp) return { drop: 'drop-icmp-type' };
+      if (isBare && dropsBare) return refuse('drop-udp-no-checksum');
+    }
+    if (own !== undefined && !isEcho && offset > 0) {
+      const like = ipv6({ source: source6, destination: own, protocol, payload: new Uint8Array() });
+      const later = translatedFragment(config, 4, packet, like, segment, { offset, hasMore, identification });
+      return { ...later, cut: { ...cut, offset, hasMore } };
+    }
+    if (own === undefined || isEcho)
       return {
         fragment: {
           version: 4,
@@ -116,15 +133,11 @@ export function from4(state: State, whole: Uint8Array, came?: Came): Outcome {
           identification,
           data: segment,
           packet,
-          isStateless: own !== undefined,
-          isIcmp: isEcho,
-          problem: offset > 0 ? undefined : (problem ?? (isOtherIcmp ? 'drop-icmp-type' : undefined)),
-          isKernels: offset === 0 && problem === undefined && isOwn && (isOtherIcmp || kernelMayHave()),
-          needsAll: offset === 0 && (isEcho || (isUdp && readU16(segment, 6) === 0)),
+          isKernels,
+          needsAll: offset === 0 && (isEcho || isBare),
           hasPassed: false,
         },
       };
-    }
   }
   const refused = mayPass();
   if (refused !== undefined) return refused;
@@ -142,14 +155,14 @@ export function from4(state: State, whole: Uint8Array, came?: Came): Outcome {
     const opens = kind !== 'tcp' || (segment[13] & 6) === 2;
     const found = byPort.get(portKey(kind, address, mappedPort));
     if (found === undefined) {
-      // N11: a SYN is stored, if there is room.
-      return kind === 'tcp' && opens ? {} : { drop: 'drop-no-bib-entry' };
+      // N11: a SYN is stored, if there is room, and if a host may ever have that port.
+      const isStored = kind === 'tcp' && opens && inPool(config, address, mappedPort);
+      return isStored ? {} : refuse('drop-no-bib-entry');
     }
     if (opens) sessions.add(sessionKey(found, source, remotePort));
     bib = found;
   }
 
-  const source6 = remote6(config, source);
   const translated = segment.slice();
   if (kind !== undefined) translated.set(u16(bib.hostPort), isEcho ? 4 : 2);
   if (isEcho) translated[0] = ECHO_4TO6[segment[0]];
@@ -177,7 +190,7 @@ export function from4(state: State, whole: Uint8Array, came?: Came): Outcome {
       protocol: nextHeader,
       payload: translated,
       hopLimit: packet[8] - 1,
-      trafficClass: packet[1],
+      trafficClass: config.isClassZero ? 0 : packet[1],
     }),
   };
 }

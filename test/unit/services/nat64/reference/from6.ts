@@ -10,16 +10,22 @@ import {
   clamp,
   header,
   hex,
-  isPrivate,
   isUnicastHost,
-  isWellKnown,
-  neverRouted,
   protocolProblem,
   setChecksum,
   startsWith,
   transportProblem,
 } from './headers.ts';
-import { freePorts, isHairpin, newBib, ownAddress4, sessionKey } from './mappings.ts';
+import {
+  freePorts,
+  isHairpin,
+  isOurs,
+  newBib,
+  ownAddress4,
+  refusedRemote,
+  remote4,
+  sessionKey,
+} from './mappings.ts';
 import type { Bib, Came, Choices, Outcome, State } from './types.ts';
 
 /** A packet from the IPv6 side; or, with `came`, a first fragment that may pass (RFC 6146 section 3, RFC 7915 section 5). */
@@ -32,11 +38,12 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came?: 
   const packet = whole.slice(0, 40 + payloadBytes);
   const source = packet.slice(8, 24);
   const destination = packet.slice(24, 40);
-  if (!startsWith(destination, prefix)) return { drop: 'drop-destination' };
+  const to = remote4(config, destination);
+  if (to === undefined) return { drop: 'drop-destination' };
   if (!config.isStateless && startsWith(source, prefix)) return { drop: 'drop-source-in-prefix' };
   const own = ownAddress4(config, source);
   const hopLimit = packet[7];
-  const trafficClass = (readU16(packet, 0) >> 4) & 255;
+  const trafficClass = config.tos ?? (readU16(packet, 0) >> 4) & 255;
 
   let nextHeader = packet[6];
   let segment = packet.slice(40);
@@ -67,10 +74,8 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came?: 
     segment = segment.slice(8);
   }
   const isIcmp = nextHeader === PROTOCOL.ICMPV6;
-  // Nobody is told about an error, nor about what may be one.
-  const isSilent = isIcmp && fragment !== undefined && (fragment.offset > 0 || !(segment[0] >= 128));
   const answer = (drop: string, typeAndCode: number, value = 0) =>
-    isSilent ? { drop } : answer6(state, drop, packet, typeAndCode, value);
+    answer6(state, drop, packet, typeAndCode, value);
   if (protocolProblem(nextHeader, PROTOCOL.ICMPV6, own !== undefined)) return answer('drop-protocol', 0x104);
   const isUdp = nextHeader === PROTOCOL.UDP;
   if (fragment === undefined) {
@@ -82,11 +87,15 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came?: 
     }
   }
   const isEcho = isIcmp;
+  const isBare = isUdp && readU16(segment, 6) === 0;
+  if (fragment === undefined && isBare && config.dropsZeroUdpChecksum6)
+    return answer('drop-udp-no-checksum', 0x101);
   if (!isUnicastHost(source)) return { drop: 'drop-source-invalid' };
   if (!startsWith(source, allow)) return answer('drop-not-allowed', 0x101);
-  const remote = destination.slice(12);
-  if (neverRouted(remote) || (isWellKnown(config) && isPrivate(remote)))
-    return answer('drop-non-global', 0x101);
+  if (own !== undefined && isOurs(config, own)) return { drop: 'drop-source-invalid' };
+  const remote = to.address;
+  const refused = refusedRemote(config, to);
+  if (refused !== undefined) return answer(refused, refused === 'drop-no-route' ? 0x100 : 0x101);
   if (hopLimit <= 1) return answer('drop-hop-limit', 0x300);
   const newBytes = fragment === undefined ? packet.length - 20 : segment.length + 20;
   if (newBytes > mtuBytes) return answer('drop-too-big', 0x200, mtuBytes + 20);
@@ -96,16 +105,27 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came?: 
     if (isBadFragment(offset, hasMore, segment, nextHeader === PROTOCOL.TCP))
       return { drop: 'drop-fragment-bad' };
     if (own === undefined && config.isStateless) return answer('drop-untranslatable', 0x101);
-    if (own !== undefined && !isEcho && offset > 0) {
-      const protocol = isEcho ? PROTOCOL.ICMP : nextHeader;
-      const like = ipv4({ source: own, destination: remote, protocol, payload: new Uint8Array() });
+    if (own === undefined && to.hasEam) return { drop: 'drop-destination' };
+    // Only ports tell whether what goes to us is for a mapping.
+    const passes = own !== undefined && !isEcho && !isOurs(config, remote);
+    if (passes && offset > 0) {
+      const like = ipv4({
+        source: own,
+        destination: remote,
+        protocol: nextHeader,
+        payload: new Uint8Array(),
+      });
       const where = { offset, hasMore, identification: identification ?? 0 };
-      const later = translatedFragment(6, packet, like, segment, where);
-      return { ...later, isHairpin: isHairpin(state, undefined, remote, 0) };
+      const later = translatedFragment(config, 6, packet, like, segment, where);
+      return { ...later, isHairpin: isHairpin(state, undefined, to, 0) };
     }
-    if (own === undefined || isEcho) {
+    if (offset === 0) {
       const problem = transportProblem(nextHeader, segment, PROTOCOL.ICMPV6, own !== undefined, true);
-      const isOtherIcmp = isEcho && ECHO_6TO4[segment[0]] === undefined;
+      if (problem !== undefined) return { drop: problem };
+      if (isEcho && ECHO_6TO4[segment[0]] === undefined) return { drop: 'drop-icmp-type' };
+      if (isBare && config.dropsZeroUdpChecksum6) return answer('drop-udp-no-checksum', 0x101);
+    }
+    if (!passes)
       return {
         fragment: {
           version: 6,
@@ -115,17 +135,11 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came?: 
           identification: identification ?? 0,
           data: segment,
           packet,
-          isStateless: own !== undefined,
-          isIcmp: isEcho,
-          problem: offset > 0 ? undefined : (problem ?? (isOtherIcmp ? 'drop-icmp-type' : undefined)),
           isKernels: false,
-          needsAll: offset === 0 && (isEcho || (isUdp && readU16(segment, 6) === 0)),
+          needsAll: offset === 0 && (isEcho || isBare),
           hasPassed: false,
         },
       };
-    }
-    const problem = transportProblem(nextHeader, segment, PROTOCOL.ICMPV6, true, true);
-    if (problem !== undefined) return { drop: problem };
   }
   const messageBytes = came?.all?.length ?? segment.length;
   if (isUdp && came?.all !== undefined && readU16(segment, 4) > messageBytes)
@@ -135,11 +149,15 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came?: 
   const hostPort = kind === undefined ? 0 : readU16(segment, portAt);
   const remotePort = isEcho || kind === undefined ? 0 : readU16(segment, 2);
 
+  const comesBackIn = isHairpin(state, kind, to, remotePort);
+  if (isOurs(config, remote) && !comesBackIn) return answer('drop-own-address', 0x101);
+
   let bib: Pick<Bib, 'address' | 'mappedPort'>;
   if (own !== undefined) {
     bib = { address: own, mappedPort: hostPort };
   } else {
     if (config.isStateless) return answer('drop-untranslatable', 0x101);
+    if (to.hasEam) return { drop: 'drop-destination' };
     if (kind === undefined) throw new Error('unreachable');
     const found = byHost.get(`${kind} ${hex(source)} ${hostPort}`);
     const hasSession = found !== undefined && sessions.has(sessionKey(found, remote, remotePort));
@@ -182,7 +200,7 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came?: 
         : 0x4000
       : fragment.offset / 8 + (fragment.hasMore ? 0x2000 : 0);
   return {
-    isHairpin: isHairpin(state, kind, remote, remotePort),
+    isHairpin: comesBackIn,
     out: ipv4({
       source: pool4,
       destination: remote,

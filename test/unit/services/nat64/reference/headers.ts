@@ -26,12 +26,20 @@ export function neverRouted(address: Uint8Array): boolean {
   );
 }
 
-export function isPrivate([a, b]: Uint8Array): boolean {
+/** Multicast, broadcast. */
+export const isGroup = (address: Uint8Array): boolean =>
+  (address[0] >= 224 && address[0] < 240) || address.every((byte) => byte === 255);
+
+/** RFC 6052 section 3.1, RFC 5735 section 3, RFC 6890; without what laboratories use. */
+export function isNonGlobal([a, b, c, d]: Uint8Array): boolean {
   return (
     a === 10 ||
     (a === 172 && b >= 16 && b < 32) ||
     (a === 192 && b === 168) ||
-    (a === 100 && b >= 64 && b < 128)
+    (a === 100 && b >= 64 && b < 128) ||
+    (a === 192 && b === 0 && c === 0 && d !== 9 && d !== 10) ||
+    (a === 192 && b === 88 && c === 99) ||
+    (a === 198 && (b === 18 || b === 19))
   );
 }
 

@@ -1,6 +1,6 @@
 /** Who has which IPv4 address: by address mapping (RFC 7757), by RFC 6052 in stateless mode, or a port of a shared one. */
 import { type Bytes, concat } from '../packets.ts';
-import { hex, startsWith } from './headers.ts';
+import { hex, isNonGlobal, isWellKnown, neverRouted, startsWith } from './headers.ts';
 import type { Bib, Choices, Eam, ReferenceConfig, State } from './types.ts';
 
 const bits = (bytes: Uint8Array): bigint => BigInt(`0x${hex(bytes)}`);
@@ -33,29 +33,67 @@ function eamAddress4({ ipv4, bits4, bits6 }: Eam, address: Uint8Array): Bytes {
   return bytesOf(ipv4 | suffix, 4);
 }
 
-/** The IPv4 address that an IPv6 host has for itself. */
-export function ownAddress4(config: ReferenceConfig, host: Uint8Array): Bytes | undefined {
-  const eam = longest(
-    config.eam,
+const eamOf6 = ({ eam }: ReferenceConfig, host: Uint8Array): Eam | undefined =>
+  longest(
+    eam,
     ({ ipv6, bits6 }) => bits(host) >> BigInt(128 - bits6) === ipv6 >> BigInt(128 - bits6),
     ({ bits6 }) => bits6,
   );
-  if (eam !== undefined) return eamAddress4(eam, host);
-  return config.isStateless && startsWith(host, config.prefix) ? concat(host.slice(12)) : undefined;
+
+/** Whether an IPv4 address is inside the address of a host of ours. */
+const isEmbedded = ({ isStateless, embedded }: ReferenceConfig, address: Uint8Array): boolean =>
+  isStateless && startsWith(address, embedded);
+
+/** The IPv4 address that an IPv6 host has for itself. */
+export function ownAddress4(config: ReferenceConfig, host: Uint8Array): Bytes | undefined {
+  const eam = eamOf6(config, host);
+  if (eam !== undefined) return eam.isOnIpv4Side ? undefined : eamAddress4(eam, host);
+  const inside = concat(host.slice(12));
+  return startsWith(host, config.prefix) && isEmbedded(config, inside) ? inside : undefined;
 }
 
 /** The host that has an IPv4 address for itself. */
 export function ownHost(config: ReferenceConfig, address: Uint8Array): Bytes | undefined {
   const eam = eamOf4(config, address);
-  if (eam !== undefined) return eamAddress6(eam, address);
-  return config.isStateless ? concat(config.prefix, address) : undefined;
+  if (eam !== undefined) return eam.isOnIpv4Side ? undefined : eamAddress6(eam, address);
+  return isEmbedded(config, address) ? concat(config.prefix, address) : undefined;
 }
 
-/** How a remote looks from IPv6. One that is a host of ours has its own address there only without hairpinning. */
-export function remote6(config: ReferenceConfig, address: Uint8Array): Bytes {
-  const eam = config.eamHairpinning === 'none' ? eamOf4(config, address) : undefined;
+/** RFC 7757 section 3.3.2: the IPv4 address that an IPv6 destination stands for, by its mapping or by the prefix. */
+export function remote4(
+  config: ReferenceConfig,
+  destination: Uint8Array,
+): { address: Bytes; hasEam: boolean } | undefined {
+  const eam = eamOf6(config, destination);
+  if (eam !== undefined) return { address: eamAddress4(eam, destination), hasEam: true };
+  if (!startsWith(destination, config.prefix)) return undefined;
+  return { address: concat(destination.slice(12)), hasEam: false };
+}
+
+/** Why an IPv4 address is no destination. */
+export function refusedRemote(
+  config: ReferenceConfig,
+  { address, hasEam }: { address: Uint8Array; hasEam: boolean },
+): 'drop-non-global' | 'drop-no-route' | undefined {
+  if (neverRouted(address)) return 'drop-non-global';
+  if (hasEam) return undefined;
+  if (isWellKnown(config) && isNonGlobal(address)) return 'drop-non-global';
+  return isEmbedded(config, address) ? 'drop-no-route' : undefined;
+}
+
+/** RFC 7757 section 4: whether IPv4 sources go by their mapping, for a packet to a host that has its address for itself. */
+export const goesByEam = ({ eamHairpinning }: ReferenceConfig, isHairpinned: boolean): boolean =>
+  eamHairpinning === 'none' || (eamHairpinning === 'intrinsic' && !isHairpinned);
+
+/** How a remote looks from IPv6; `byEam`: by its mapping, if it has one. */
+export function remote6(config: ReferenceConfig, address: Uint8Array, byEam: boolean): Bytes {
+  const eam = byEam ? eamOf4(config, address) : undefined;
   return eam === undefined ? concat(config.prefix, address) : eamAddress6(eam, address);
 }
+
+/** The appliance's own, or shared by hosts. */
+export const isOurs = (config: ReferenceConfig, address: Uint8Array): boolean =>
+  isShared(config, address) || config.own.some((each) => hex(each) === hex(address));
 
 export const isShared = ({ addresses }: ReferenceConfig, address: Uint8Array): boolean =>
   addresses.some((each) => hex(each) === hex(address));
@@ -120,13 +158,14 @@ const isSamePool = ({ pools }: ReferenceConfig, address: Uint8Array, a: number, 
 export function isHairpin(
   state: State,
   kind: string | undefined,
-  remote: Uint8Array,
+  { address: remote, hasEam }: { address: Uint8Array; hasEam: boolean },
   remotePort: number,
   errorPeer?: Uint8Array,
 ): boolean {
   const { config, byPort } = state;
-  if (config.eamHairpinning === 'intrinsic' && eamOf4(config, remote) !== undefined)
-    return errorPeer === undefined || eamOf4(config, errorPeer) !== undefined;
+  const isHost = (address: Uint8Array) => eamOf4(config, address)?.isOnIpv4Side === false;
+  if (config.eamHairpinning === 'intrinsic' && !hasEam && isHost(remote))
+    return errorPeer === undefined || isHost(errorPeer);
   if (!isShared(config, remote) || (kind !== 'tcp' && kind !== 'udp')) return false;
   if (errorPeer !== undefined && hex(errorPeer) !== hex(remote)) return false;
   return inPool(config, remote, remotePort) || byPort.has(portKey(kind, remote, remotePort));

@@ -25,7 +25,7 @@ export class ReferenceNat64 {
   translate(packet: Uint8Array, choices: Choices): Result {
     const results: Results = { drops: [], outs: [] };
     const version = packet.length > 0 ? packet[0] >> 4 : 0;
-    if (version === 4) this.#pass(from4(this.#state, packet), choices, results, false);
+    if (version === 4) this.#pass(from4(this.#state, packet, false), choices, results, false);
     else if (version === 6) this.#pass(from6(this.#state, packet, choices), choices, results, false);
     else results.drops.push('drop-not-ip');
     return results;
@@ -41,7 +41,7 @@ export class ReferenceNat64 {
     if (drop !== undefined) results.drops.push(drop);
     if (out === undefined) return;
     const comesBack = outcome.isHairpin === true || (isBack && drop !== undefined);
-    if (comesBack) this.#pass(from4(this.#state, out), choices, results, outcome.isHairpin === true);
+    if (comesBack) this.#pass(from4(this.#state, out, true), choices, results, outcome.isHairpin === true);
     else results.outs.push(...(cut === undefined ? [out] : cutUp(out, cut)));
   }
 
@@ -52,7 +52,7 @@ export class ReferenceNat64 {
     for (const each of passing) {
       if (isRefused(datagram)) break;
       each.hasPassed = true;
-      this.#pass(this.#translated(each, datagram, choices), choices, results, isBack);
+      this.#pass(this.#translated(each, datagram, choices, isBack), choices, results, isBack);
       if (!isRefused(datagram)) continue;
       const lost = datagram.fragments.filter(({ hasPassed }) => !hasPassed);
       results.drops.push(...lost.map(() => 'drop-fragment-refused'));
@@ -61,14 +61,14 @@ export class ReferenceNat64 {
     if (isOver && isComplete(datagram)) this.#state.datagrams.delete(fragment.key);
   }
 
-  #translated(fragment: Fragment, datagram: Datagram, choices: Choices): Outcome {
+  #translated(fragment: Fragment, datagram: Datagram, choices: Choices, isBack: boolean): Outcome {
     if (datagram.state === 'kernel') return { out: fragment.packet, isReturned: true };
     const { version, packet, offset, needsAll } = fragment;
     const all = needsAll ? Buffer.concat(datagram.fragments.map(({ data }) => data)) : undefined;
     if (offset === 0) {
       const came = { all: all === undefined ? undefined : Uint8Array.from(all) };
       const outcome =
-        version === 6 ? from6(this.#state, packet, choices, came) : from4(this.#state, packet, came);
+        version === 6 ? from6(this.#state, packet, choices, came) : from4(this.#state, packet, isBack, came);
       const isTranslated = outcome.out !== undefined && outcome.drop === undefined;
       datagram.state = isTranslated ? 'passing' : 'refused';
       if (isTranslated) datagram.first = outcome;
@@ -76,10 +76,10 @@ export class ReferenceNat64 {
     }
     if (version === 4) {
       // What may have been the kernel's is looked at only now; of others this changes nothing.
-      const own = from4(this.#state, packet, { all: undefined });
+      const own = from4(this.#state, packet, isBack, { all: undefined });
       if (own.drop !== undefined) return own;
     }
-    const later = laterFragment(fragment, datagram.first as Outcome);
+    const later = laterFragment(this.#state.config, fragment, datagram.first as Outcome);
     const cut = version === 4 ? limitOf(fragment, this.#state.config) : undefined;
     return cut === undefined ? later : { ...later, cut };
   }

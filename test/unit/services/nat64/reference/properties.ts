@@ -5,14 +5,17 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { bibSlot, findBibByHost } from '../../../../../src/services/nat64/bib.ts';
+import { compileEam } from '../../../../../src/services/nat64/eam.ts';
+import { compileList4 } from '../../../../../src/services/nat64/settings.ts';
 import { BIB, RECORD_WORDS } from '../../../../../src/services/nat64/tables.ts';
 import {
   type Harness,
   type HarnessOptions,
   OWN_IPV6,
+  OWN4_BESIDE,
   POOL4,
   createHarness,
-  eamOf,
+  prefixOf,
   pool,
 } from '../harness.ts';
 import {
@@ -52,14 +55,28 @@ const EAM = [
   ['192.0.2.0/28', '2001:db8:1::90/124'],
   ['192.0.2.9/32', '2001:db8:1::1234/128'],
   ['192.0.2.64/26', '2001:db8:2::/64'],
+  ['192.0.2.96/28', '2001:db8:3::/124'],
 ] as const;
+/** The last is of nodes of the IPv4 side. */
+const ON_IPV4_SIDE = '192.0.2.96/28';
+const eamTable = compileEam(
+  EAM.map(([ipv4, ipv6]) => ({
+    ipv4: prefixOf(ipv4),
+    ipv6: prefixOf(ipv6),
+    isOnIpv4Side: ipv4 === ON_IPV4_SIDE,
+  })),
+);
 const MAPPED_HOSTS = ['2001:db8:1::95', '2001:db8:1::1234', '2001:db8:2:0:1400::', '2001:db8:1::99'];
 const MAPPED4 = ['192.0.2.5', '192.0.2.9', '192.0.2.69'];
+const MAPPED6_OF_IPV4 = ['2001:db8:3::1', '2001:db8:3::f'];
+const NODES4 = ['192.0.2.97', '192.0.2.111'];
 
 const signed = (text: string) => readU32(address(text), 0) | 0;
 const sharing = { address: address(POOL4), first: PORTS[0], last: PORTS[1] };
 const base: ReferenceConfig = {
   prefix: address('64:ff9b::').slice(0, 12),
+  own: [address(POOL4), address(OWN4_BESIDE)],
+  embedded: new Uint8Array(),
   addresses: [address(POOL4)],
   pools: [sharing],
   eam: [],
@@ -71,6 +88,11 @@ const base: ReferenceConfig = {
   mtuBytes: 1500,
   lowestIpv6MtuBytes: 1280,
   maxSegmentBytes: 1440,
+  tellsRefused4: false,
+  tellsRefused6: true,
+  dropsZeroUdpChecksum: false,
+  dropsZeroUdpChecksum6: false,
+  isClassZero: false,
 };
 
 const SESSIONS: World = {
@@ -79,6 +101,33 @@ const SESSIONS: World = {
   config: base,
   ends: [{ hosts: HOSTS, remotes: REMOTES, pool4: POOL4 }],
 };
+
+/** Everybody is told, or nobody but of what a router owes; traffic classes are set; another prefix. */
+const toldWorld = (isTold: boolean): World => ({
+  name: `refused packets are ${isTold ? 'told' : 'dropped in silence'}, traffic classes set`,
+  options: {
+    ports: PORTS,
+    settings: {
+      tellsRefused4: isTold,
+      tellsRefused6: isTold,
+      dropsZeroUdpChecksum: true,
+      dropsZeroUdpChecksum6: true,
+      copiedClassTo6: isTold ? 0 : 0xff,
+      copiedClassTo4: 0,
+      setClassTo4: 0xb8,
+    },
+  },
+  config: {
+    ...base,
+    tellsRefused4: isTold,
+    tellsRefused6: isTold,
+    dropsZeroUdpChecksum: true,
+    dropsZeroUdpChecksum6: true,
+    isClassZero: isTold,
+    tos: 0xb8,
+  },
+  ends: SESSIONS.ends,
+});
 
 const SEVERAL_POOLS: World = {
   name: 'several addresses and pools',
@@ -111,7 +160,13 @@ const eam = EAM.map(([ipv4, ipv6]) => {
   const [text4, bits4] = ipv4.split('/');
   const [text6, bits6] = ipv6.split('/');
   const bits = (text: string) => BigInt(`0x${hex(address(text))}`);
-  return { ipv4: bits(text4), bits4: Number(bits4), ipv6: bits(text6), bits6: Number(bits6) };
+  return {
+    ipv4: bits(text4),
+    bits4: Number(bits4),
+    ipv6: bits(text6),
+    bits6: Number(bits6),
+    isOnIpv4Side: ipv4 === ON_IPV4_SIDE,
+  };
 });
 
 const mappedWorld = (eamHairpinning: ReferenceConfig['eamHairpinning'], icmpSources: string[]): World => ({
@@ -119,7 +174,7 @@ const mappedWorld = (eamHairpinning: ReferenceConfig['eamHairpinning'], icmpSour
   options: {
     ports: PORTS,
     allow: ['2001:db8::/32'],
-    settings: { eam: eamOf(...EAM), eamHairpinning, icmpSources4: Int32Array.from(icmpSources, signed) },
+    settings: { eam: eamTable, eamHairpinning, icmpSources4: Int32Array.from(icmpSources, signed) },
   },
   config: {
     ...base,
@@ -130,7 +185,8 @@ const mappedWorld = (eamHairpinning: ReferenceConfig['eamHairpinning'], icmpSour
   },
   ends: [POOL4, ...MAPPED4].map((pool4) => ({
     hosts: [...MAPPED_HOSTS, HOSTS[0]],
-    remotes: [...REMOTES, ...MAPPED4],
+    remotes: [...REMOTES, ...MAPPED4, ...NODES4],
+    mapped6: MAPPED6_OF_IPV4,
     pool4,
   })),
 });
@@ -144,7 +200,8 @@ const STATELESS: World = {
       isOwnAddress: [],
       pools: [],
       isStateless: true,
-      eam: eamOf(...EAM),
+      eam: eamTable,
+      embedded4: compileList4([prefixOf('192.0.0.0/16')]),
       icmpSources4: Int32Array.from(ICMP_SOURCES, signed),
     },
   },
@@ -154,18 +211,22 @@ const STATELESS: World = {
     pools: [],
     allow: new Uint8Array(),
     isStateless: true,
+    embedded: Uint8Array.of(192, 0),
     eam,
     icmpSources4: ICMP_SOURCES.map((text) => address(text)),
   },
   ends: ['192.0.2.130', ...MAPPED4].map((pool4) => ({
     hosts: ['64:ff9b::192.0.2.130', ...MAPPED_HOSTS, HOSTS[0]],
-    remotes: [...REMOTES, ...MAPPED4],
+    remotes: [...REMOTES, ...MAPPED4, ...NODES4],
+    mapped6: MAPPED6_OF_IPV4,
     pool4,
   })),
 };
 
 const WORLDS: readonly World[] = [
   SESSIONS,
+  toldWorld(true),
+  toldWorld(false),
   SEVERAL_POOLS,
   mappedWorld('intrinsic', ICMP_SOURCES),
   mappedWorld('simple', []),

@@ -4,6 +4,10 @@ import type { Bytes } from '../packets.ts';
 export interface ReferenceConfig {
   /** 96 bits: the first 12 bytes of every address that stands for an IPv4 address. */
   readonly prefix: Uint8Array;
+  /** IPv4 addresses of the appliance itself. */
+  readonly own: readonly Uint8Array[];
+  /** Stateless mode, RFC 6052: first bytes of the IPv4 addresses that hosts have inside their own ones. */
+  readonly embedded: Uint8Array;
   /** The addresses that hosts share; the first is the appliance's own. */
   readonly addresses: readonly Uint8Array[];
   /** Ports of these addresses. */
@@ -21,6 +25,16 @@ export interface ReferenceConfig {
   readonly mtuBytes: number;
   readonly lowestIpv6MtuBytes: number;
   readonly maxSegmentBytes: number;
+  /** RFC 7915 sections 4.4 and 5.4: whether who is refused is told. */
+  readonly tellsRefused4: boolean;
+  readonly tellsRefused6: boolean;
+  readonly dropsZeroUdpChecksum: boolean;
+  /** The same of the IPv6 side. */
+  readonly dropsZeroUdpChecksum6: boolean;
+  /** Section 4.1: the TOS octet is ignored. */
+  readonly isClassZero: boolean;
+  /** Section 5.1: the traffic class is ignored, and this TOS octet set. */
+  readonly tos?: number;
 }
 
 export interface Eam {
@@ -28,6 +42,8 @@ export interface Eam {
   readonly bits4: number;
   readonly ipv6: bigint;
   readonly bits6: number;
+  /** It is a node of the IPv4 side, seen from IPv6. */
+  readonly isOnIpv4Side: boolean;
 }
 
 export interface Bib {
@@ -48,11 +64,6 @@ export interface Fragment {
   readonly data: Bytes;
   /** The packet that it came as. */
   readonly packet: Bytes;
-  /** Whether its host has an IPv4 address for itself. */
-  readonly isStateless: boolean;
-  readonly isIcmp: boolean;
-  /** For a first one: why its transport header cannot be translated. */
-  readonly problem: string | undefined;
   /** For a first one: whether the kernel gets the datagram. */
   readonly isKernels: boolean;
   /** For a first one: whether it must wait for all others. */
@@ -81,7 +92,7 @@ export interface Outcome {
   readonly fragment?: Fragment;
   /** Goes back to the kernel as it is. */
   readonly isReturned?: boolean;
-  /** RFC 6146 section 3.8: to be translated again. */
+  /** RFC 6146 section 3.8: to be translated again, as one that came back in. */
   readonly isHairpin?: boolean;
 }
 

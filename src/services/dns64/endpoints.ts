@@ -1,0 +1,172 @@
+/** Where the resolver listens: each UDP and each TCP socket is open or missing by itself. */
+import type net from 'node:net';
+import type { Dns64Config } from '../../config/schema.ts';
+import { stopAdmitting } from '../../net/listen.ts';
+import { type MissingSocket, createMissing } from '../../net/missing.ts';
+import { close } from '../../os/libc.ts';
+import { type SocketAddress, formatSocketAddress } from '../../os/socket-address.ts';
+import type { EventSink } from '../../runtime/events.ts';
+import type { Logger } from '../../runtime/log.ts';
+import { parseIpAddress } from '../../wire/ip-address.ts';
+import type { Text } from '../../texts/text.ts';
+import type { UdpSocket } from './messages.ts';
+import { type TcpListener, listenTcp, openUdp } from './sockets.ts';
+
+type Where = Pick<Dns64Config, 'listen' | 'port'>;
+
+interface Wanted extends SocketAddress {
+  readonly protocol: 'udp' | 'tcp';
+}
+type Open = Wanted & ({ readonly udp: UdpSocket } | { readonly tcp: TcpListener });
+
+export interface Endpoints {
+  /** What the worker serves, and the number of that list. */
+  readonly udp: readonly UdpSocket[];
+  readonly generation: number;
+  /** Sockets that should be there and are not. */
+  readonly problem: Text | undefined;
+  /**
+   * Listens there and nowhere else; `beforeUse` is called when the sockets are open and the worker has not been told. Rejects,
+   * with nothing changed, when one cannot be had that was not missing before.
+   */
+  set(where: Where, beforeUse: () => void): Promise<void>;
+  /** The worker goes by this list: sockets that were in earlier ones only are closed. */
+  released(generation: number): void;
+  /** Takes no new TCP connections; those in the queue are still accepted. */
+  stopAdmitting(): void;
+  close(): void;
+}
+
+export interface EndpointsOptions {
+  readonly log: Logger;
+  readonly events: EventSink | undefined;
+  readonly accept: (connection: net.Socket) => void;
+  /** The list of UDP sockets is another one. */
+  readonly onChange: () => void;
+}
+
+const keyOf = (of: Wanted): string => `${of.protocol} ${formatSocketAddress(of)}`;
+
+const wantedOf = ({ listen, port }: Where): Wanted[] =>
+  listen.flatMap((text) => {
+    const address = parseIpAddress(text);
+    if (address === undefined) throw new Error(`dns64.listen: "${text}" is no address`);
+    return [
+      { protocol: 'udp' as const, address, port },
+      { protocol: 'tcp' as const, address, port },
+    ];
+  });
+
+/** Opens what can be had at the start; the rest is reported and tried again. */
+export async function openEndpoints(where: Where, options: EndpointsOptions): Promise<Endpoints> {
+  const { log, events, accept, onChange } = options;
+  let current = where;
+  let open: readonly Open[] = [];
+  let generation = 0;
+  /** Sockets that the worker may still use although they are in its list no more. */
+  let retired: { readonly generation: number; readonly fd: number }[] = [];
+  let isClosed = false;
+  let last: Promise<unknown> = Promise.resolve();
+  const missing = createMissing({ service: 'dns64', log, events, retry });
+
+  async function openOne(wanted: Wanted): Promise<Open> {
+    if (wanted.protocol === 'udp') return { ...wanted, udp: openUdp(wanted) };
+    const tcp = await listenTcp(wanted, accept);
+    tcp.server.on('error', (error) => log.warn({ err: error }, 'dns64: accepting TCP failed'));
+    return { ...wanted, tcp };
+  }
+
+  async function change(
+    where: Where,
+    mayMiss: (wanted: Wanted) => boolean,
+    beforeUse = () => {},
+  ): Promise<void> {
+    const wanted = wantedOf(where);
+    const known = new Set(open.map(keyOf));
+    const opened: Open[] = [];
+    const failed: MissingSocket[] = [];
+    for (const each of wanted) {
+      if (known.has(keyOf(each))) continue;
+      try {
+        opened.push(await openOne(each));
+      } catch (error) {
+        if (mayMiss(each)) failed.push({ ...each, error: error as Error });
+        else {
+          opened.forEach(closeNow);
+          throw error;
+        }
+      }
+    }
+    beforeUse();
+    putInForce(where, wanted, opened, failed);
+  }
+
+  function putInForce(
+    where: Where,
+    wanted: readonly Wanted[],
+    opened: readonly Open[],
+    failed: readonly MissingSocket[],
+  ): void {
+    if (isClosed) return opened.forEach(closeNow);
+    current = where;
+    const keys = new Set(wanted.map(keyOf));
+    const dropped = open.filter((each) => !keys.has(keyOf(each)));
+    if (opened.length > 0 || dropped.length > 0) {
+      open = [...open.filter((each) => keys.has(keyOf(each))), ...opened];
+      generation++;
+      for (const each of dropped) {
+        if ('udp' in each) retired.push({ generation, fd: each.udp.fd });
+        else closeNow(each);
+      }
+      onChange();
+    }
+    const isOpen = new Set(open.map(keyOf));
+    missing.set(failed, (protocol, address) => isOpen.has(keyOf({ protocol, ...address })));
+  }
+
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const next = last.then(task);
+    last = next.catch(() => {});
+    return next;
+  }
+
+  function retry(): Promise<void> {
+    return inTurn(() => change(current, () => true));
+  }
+
+  await inTurn(() => change(where, () => true));
+  return {
+    get udp() {
+      return open.flatMap((each) => ('udp' in each ? [each.udp] : []));
+    },
+    get generation() {
+      return generation;
+    },
+    get problem() {
+      return missing.problem;
+    },
+    set: (where, beforeUse) =>
+      inTurn(() => change(where, ({ protocol, ...address }) => missing.has(protocol, address), beforeUse)),
+    released(reached) {
+      for (const socket of retired) if (socket.generation <= reached) close(socket.fd);
+      retired = retired.filter((socket) => socket.generation > reached);
+    },
+    stopAdmitting() {
+      missing[Symbol.dispose]();
+      for (const each of open) if ('tcp' in each) stopAdmitting(each.tcp.fd);
+    },
+    close() {
+      isClosed = true;
+      missing[Symbol.dispose]();
+      open.forEach(closeNow);
+      for (const { fd } of retired) close(fd);
+      open = [];
+      retired = [];
+    },
+  };
+}
+
+function closeNow(socket: Open): void {
+  if ('udp' in socket) close(socket.udp.fd);
+  else socket.tcp.server.close();
+}

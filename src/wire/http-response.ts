@@ -1,0 +1,72 @@
+/**
+ * The head of an HTTP/1.x response (RFC 9112 sections 4 to 6), read strictly: a response that this side and the client
+ * could take for different ones is refused.
+ */
+import { type HttpField, fieldValues, latin1, listMembers, parseField } from './http-head.ts';
+
+/** The most that a head may take. */
+export const MAX_RESPONSE_HEAD_BYTES = 16_384;
+
+export interface ResponseHead {
+  readonly minorVersion: 0 | 1;
+  /** 100 to 599. */
+  readonly status: number;
+  /** May be empty; char codes 0 to 255. */
+  readonly reason: string;
+  readonly fields: readonly HttpField[];
+  /** Lower-case options of all Connection fields. */
+  readonly connectionOptions: ReadonlySet<string>;
+  /** Bytes of the body, for a request that was not HEAD; or what ends it. */
+  readonly body: number | 'chunked' | 'until-close';
+}
+
+/** Why a response is refused. */
+export interface ResponseFault {
+  readonly fault: string;
+}
+
+const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
+/** Section 5.1: a proxy MUST remove white space before the colon from a response. */
+const SPACE_BEFORE_COLON = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]+:/;
+
+/** Reads a whole head, its final empty line included (findHeadEnd); at most MAX_RESPONSE_HEAD_BYTES. */
+export function parseResponseHead(bytes: Uint8Array): ResponseHead | ResponseFault {
+  const lines = latin1(bytes).split('\r\n');
+  lines.length -= 2; // the empty line, and what follows it: nothing
+  const match = STATUS_LINE.exec(lines[0] ?? '');
+  if (match === null) return { fault: 'the status line is malformed' };
+  const minorVersion = match[1] === '0' ? 0 : 1;
+  const status = Number(match[2]);
+  const fields: HttpField[] = [];
+  for (const line of lines.slice(1)) {
+    // Section 5.2: a folded field MUST be refused with 502, or replaced.
+    const field = parseField(line.replace(SPACE_BEFORE_COLON, '$1:'));
+    if (typeof field === 'string') return { fault: field };
+    fields.push(field);
+  }
+  const body = readFraming(fields, status, minorVersion);
+  if (typeof body === 'object') return body;
+  const connectionOptions = new Set(fieldValues(fields, 'connection').flatMap(listMembers));
+  return { minorVersion, status, reason: match[3] ?? '', fields, connectionOptions, body };
+}
+
+/** Section 6.3, for a request that was neither HEAD nor CONNECT. */
+function readFraming(
+  fields: readonly HttpField[],
+  status: number,
+  minorVersion: 0 | 1,
+): ResponseHead['body'] | ResponseFault {
+  if (status < 200 || status === 204 || status === 304) return 0;
+  const lengths = fieldValues(fields, 'content-length').flatMap(listMembers);
+  const codings = fieldValues(fields, 'transfer-encoding').flatMap(listMembers);
+  if (codings.length > 0) {
+    // Both, or one in HTTP/1.0, is what smuggling and response splitting are made of.
+    if (lengths.length > 0) return { fault: 'Content-Length and Transfer-Encoding exclude each other' };
+    if (minorVersion === 0) return { fault: 'Transfer-Encoding does not exist in HTTP/1.0' };
+    return codings.at(-1) === 'chunked' ? 'chunked' : 'until-close';
+  }
+  if (lengths.length === 0) return 'until-close';
+  if (new Set(lengths).size > 1) return { fault: 'there is more than one Content-Length' };
+  if (!/^[0-9]{1,15}$/.test(lengths[0])) return { fault: 'Content-Length is not a number of bytes' };
+  return Number(lengths[0]);
+}

@@ -1,0 +1,188 @@
+/** Heads of HTTP responses, and the handshake of WebSocket. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type RequestHead, parseRequestHead } from '../../../src/wire/http-head.ts';
+import { parseResponseHead } from '../../../src/wire/http-response.ts';
+import { WEBSOCKET_GUID, opensWebSocket, webSocketKey } from '../../../src/wire/websocket.ts';
+
+const bytesOf = (text: string) => Buffer.from(text, 'latin1');
+const parse = (...lines: string[]) => parseResponseHead(bytesOf(`${lines.join('\r\n')}\r\n\r\n`));
+
+/** Status line and fields; what the body is, or the fault. */
+const HEADS: readonly (readonly [what: string, lines: readonly string[], expected: unknown])[] = [
+  ['a length', ['HTTP/1.1 200 OK', 'Content-Length: 12'], 12],
+  ['the same length twice', ['HTTP/1.1 200 OK', 'Content-Length: 12', 'Content-Length: 12'], 12],
+  ['the same length in a list', ['HTTP/1.1 200 OK', 'Content-Length: 12, 12'], 12],
+  ['two lengths', ['HTTP/1.1 200 OK', 'Content-Length: 12', 'Content-Length: 13'], /more than one/],
+  ['no number', ['HTTP/1.1 200 OK', 'Content-Length: +12'], /not a number/],
+  ['chunked', ['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked'], 'chunked'],
+  ['chunked at last', ['HTTP/1.1 200 OK', 'Transfer-Encoding: gzip, Chunked'], 'chunked'],
+  ['another coding at last', ['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked, gzip'], 'until-close'],
+  [
+    'a coding and a length',
+    ['HTTP/1.1 200 OK', 'Transfer-Encoding: chunked', 'Content-Length: 1'],
+    /exclude/,
+  ],
+  ['a coding in HTTP/1.0', ['HTTP/1.0 200 OK', 'Transfer-Encoding: chunked'], /does not exist/],
+  ['neither', ['HTTP/1.0 200 OK', 'Server: x'], 'until-close'],
+  ['no reason, with its space', ['HTTP/1.1 404 ', 'Content-Length: 0'], 0],
+  ['no reason, without', ['HTTP/1.1 404', 'Content-Length: 0'], 0],
+  ['a later minor version', ['HTTP/1.9 200 OK', 'Content-Length: 0'], 0],
+  ['no content: no body whatever it says', ['HTTP/1.1 204 No Content', 'Content-Length: 9'], 0],
+  ['not modified', ['HTTP/1.1 304 Not Modified', 'Content-Length: 9'], 0],
+  ['1xx', ['HTTP/1.1 103 Early Hints', 'Link: </a>'], 0],
+  ['switching protocols', ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket'], 0],
+  ['a space before the colon, removed', ['HTTP/1.1 200 OK', 'Content-Length : 3'], 3],
+  ['a folded field', ['HTTP/1.1 200 OK', 'A: b', ' Content-Length: 3'], /folded/],
+  ['a field without a colon', ['HTTP/1.1 200 OK', 'nothing'], /no colon/],
+  ['a bare CR', ['HTTP/1.1 200 OK', 'A: b\rContent-Length: 3'], /control character/],
+  ['a bare LF', ['HTTP/1.1 200 OK\nA: b'], /status line/],
+  ['HTTP/2', ['HTTP/2 200 OK'], /status line/],
+  ['HTTP/0.9', ['<html>'], /status line/],
+  ['a status of four digits', ['HTTP/1.1 1010 OK'], /status line/],
+  ['a status beyond 599', ['HTTP/1.1 600 OK'], /status line/],
+  ['an empty line first', ['', 'HTTP/1.1 200 OK'], /status line/],
+  ['nothing', [''], /status line/],
+];
+
+for (const [what, lines, expected] of HEADS) {
+  test(`response head: ${what}`, () => {
+    const head = parse(...lines);
+    if (expected instanceof RegExp) assert.match('fault' in head ? head.fault : '', expected);
+    else assert.equal('fault' in head ? head.fault : head.body, expected);
+  });
+}
+
+test('a generated response is read back', () => {
+  const name = fc.stringMatching(/^X-[A-Za-z0-9-]{1,12}$/);
+  const value = fc.stringMatching(/^[!-~]([ -~]{0,20}[!-~])?$/);
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 100, max: 599 }),
+      fc.stringMatching(/^[ -~]{0,30}$/),
+      fc.array(fc.tuple(name, value), { maxLength: 10 }),
+      (status, reason, pairs) => {
+        const head = parse(
+          `HTTP/1.1 ${status} ${reason}`,
+          ...pairs.map(([name, value]) => `${name}:\t${value} `),
+        );
+        assert.ok(!('fault' in head));
+        assert.deepEqual([head.status, head.reason], [status, reason]);
+        assert.deepEqual(
+          head.fields.map(({ name, value }) => [name, value]),
+          pairs,
+        );
+      },
+    ),
+  );
+});
+
+test('no bytes make the parser throw, and what it accepts has no line of another', () => {
+  const piece = fc.constantFrom(
+    'HTTP/1.1',
+    ' ',
+    '200',
+    'OK',
+    '\r\n',
+    '\n',
+    '\r',
+    ':',
+    'A',
+    '\0',
+    'Content-Length: 1',
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.array(piece, { maxLength: 12 }).map((parts) => parts.join('')),
+        fc.string(),
+      ),
+      (text) => {
+        const head = parseResponseHead(bytesOf(`${text}\r\n\r\n`));
+        if ('fault' in head) return;
+        for (const { name, value } of head.fields)
+          assert.doesNotMatch(`${name}${value}${head.reason}`, /[\r\n\0]/);
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});
+
+// RFC 6455 section 1.3 has this example.
+const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
+const UPGRADE = [
+  'Host: example.com',
+  'Connection: keep-alive, Upgrade',
+  'Upgrade: websocket',
+  `Sec-WebSocket-Key: ${KEY}`,
+  'Sec-WebSocket-Version: 13',
+];
+const without = (name: string) => UPGRADE.filter((line) => !line.startsWith(name));
+
+const REQUESTS: readonly (readonly [
+  what: string,
+  line: string,
+  fields: readonly string[],
+  isOne: boolean,
+])[] = [
+  ['as browsers send it', 'GET /chat HTTP/1.1', UPGRADE, true],
+  ['in capitals', 'GET /chat HTTP/1.1', [...without('Upgrade'), 'UPGRADE: WebSocket'], true],
+  ['an explicit empty body', 'GET / HTTP/1.1', [...UPGRADE, 'Content-Length: 0'], true],
+  ['one of several protocols', 'GET / HTTP/1.1', [...without('Upgrade'), 'Upgrade: foo, websocket'], true],
+  ['POST', 'POST / HTTP/1.1', UPGRADE, false],
+  ['HEAD', 'HEAD / HTTP/1.1', UPGRADE, false],
+  ['HTTP/1.0', 'GET / HTTP/1.0', UPGRADE, false],
+  ['a body', 'GET / HTTP/1.1', [...UPGRADE, 'Content-Length: 1'], false],
+  ['a chunked body', 'GET / HTTP/1.1', [...UPGRADE, 'Transfer-Encoding: chunked'], false],
+  ['no Connection', 'GET / HTTP/1.1', without('Connection'), false],
+  ['Connection without upgrade', 'GET / HTTP/1.1', [...without('Connection'), 'Connection: close'], false],
+  ['no Upgrade', 'GET / HTTP/1.1', without('Upgrade'), false],
+  ['h2c', 'GET / HTTP/1.1', [...without('Upgrade'), 'Upgrade: h2c'], false],
+  ['no key', 'GET / HTTP/1.1', without('Sec-WebSocket-Key'), false],
+  [
+    'a key of 15 bytes',
+    'GET / HTTP/1.1',
+    [...without('Sec-WebSocket-Key'), 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j'],
+    false,
+  ],
+  ['two keys', 'GET / HTTP/1.1', [...UPGRADE, `Sec-WebSocket-Key: ${KEY}`], false],
+  ['no version', 'GET / HTTP/1.1', without('Sec-WebSocket-Version'), false],
+  ['version 8', 'GET / HTTP/1.1', [...without('Sec-WebSocket-Version'), 'Sec-WebSocket-Version: 8'], false],
+  ['two versions', 'GET / HTTP/1.1', [...UPGRADE, 'Sec-WebSocket-Version: 8'], false],
+];
+
+for (const [what, line, fields, isOne] of REQUESTS) {
+  test(`WebSocket request: ${what}: ${isOne ? 'one' : 'none'}`, () => {
+    const head = parseRequestHead(bytesOf([line, ...fields, '', ''].join('\r\n')));
+    assert.ok(!('kind' in head), JSON.stringify(head));
+    assert.equal(webSocketKey(head as RequestHead), isOne ? KEY : undefined);
+  });
+}
+
+const SWITCHED = ['Connection: Upgrade', 'Upgrade: websocket', `Sec-WebSocket-Accept: ${ACCEPT}`];
+const ANSWERS: readonly (readonly [what: string, lines: readonly string[], opens: boolean])[] = [
+  ['as servers say it', ['HTTP/1.1 101 Switching Protocols', ...SWITCHED], true],
+  ['without its fields', ['HTTP/1.1 101 Switching Protocols'], false],
+  ['to h2c', ['HTTP/1.1 101 Switching Protocols', SWITCHED[0], 'Upgrade: h2c', SWITCHED[2]], false],
+  [
+    'for another key',
+    ['HTTP/1.1 101 Switching Protocols', ...SWITCHED.slice(0, 2), `Sec-WebSocket-Accept: ${KEY}`],
+    false,
+  ],
+  ['two accepts', ['HTTP/1.1 101 Switching Protocols', ...SWITCHED, SWITCHED[2]], false],
+  ['HTTP/1.0', ['HTTP/1.0 101 Switching Protocols', ...SWITCHED], false],
+  ['200', ['HTTP/1.1 200 OK', ...SWITCHED], false],
+];
+
+for (const [what, lines, opens] of ANSWERS) {
+  test(`WebSocket answer: ${what}: ${opens ? 'opens' : 'opens nothing'}`, () => {
+    const accept = createHash('sha1').update(`${KEY}${WEBSOCKET_GUID}`).digest('base64');
+    assert.equal(accept, ACCEPT);
+    const head = parse(...lines);
+    assert.ok(!('fault' in head));
+    assert.equal(opensWebSocket(head, accept), opens);
+  });
+}
