@@ -18,7 +18,7 @@ export interface ConsoleWriter extends Disposable {
 }
 
 /**
- * Writes it now and then every two seconds if it has changed: addresses come and go, and so do problems. Without content,
+ * Writes it from the first `refresh` on, every two seconds if it has changed: addresses come and go, and so do problems. Without content,
  * nothing is written.
  */
 export function keepConsoleFile(
@@ -28,8 +28,11 @@ export function keepConsoleFile(
 ): ConsoleWriter {
   const path = join(directory, 'console.json');
   let written: string | undefined;
+  let told = '';
   let writing: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
   const refresh = () => {
+    timer ??= setInterval(() => void refresh(), REFRESH_MS).unref();
     writing = writing.then(async () => {
       try {
         const now = content();
@@ -37,15 +40,21 @@ export function keepConsoleFile(
         if (now === undefined || text === written) return;
         await writeFileAtomically(path, text, 0o644);
         written = text;
+        told = '';
       } catch (err) {
-        log.warn({ err }, 'admin: could not write what the screen shows');
+        // Tried again every two seconds, and told once.
+        const reason = codeOf(err);
+        if (reason !== told) log.warn({ err }, 'admin: could not write what the screen shows');
+        told = reason;
       }
     });
     return writing;
   };
-  const timer = setInterval(() => void refresh(), REFRESH_MS).unref();
   return { refresh, [Symbol.dispose]: () => clearInterval(timer) };
 }
+
+const codeOf = (error: unknown): string =>
+  ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code ?? String(error);
 
 /** The part of the file that every part of the process has its place in. */
 export const consoleState = (

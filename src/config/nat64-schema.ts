@@ -336,7 +336,8 @@ export const Nat64Schema = Type.Object(
     clientPrefixBits: Type.Integer({
       minimum: 32,
       maximum: 128,
-      title: 'What is one client: all IPv6 addresses that agree in so many bits',
+      title:
+        'What is one client of these limits and of nat64.portBlocks: all IPv6 addresses that agree in so many bits; when little is left, a /64 has a share too',
       expected: 'a whole number from 32 to 128',
       default: 128,
     }),

@@ -27,6 +27,8 @@ export const NAT64_COUNTERS = {
     'Mappings or sessions that began or ended and could not be logged (nat64.log): too many at a time',
   'syns-stored':
     'Connections from the IPv4 side to ports that no IPv6 host has, kept unanswered for 6 seconds',
+  'syns-displaced':
+    'Of these, those for which the oldest of the sender that had most was forgotten: as many as can be were kept',
   'probes-sent': 'Established TCP connections without traffic whose IPv6 host was asked whether they live',
   'icmp-errors-sent': 'ICMP errors that the translator sent in answer to packets it dropped',
   'icmp-errors-withheld': 'ICMP errors that were not sent because too many had been within a second',
@@ -76,6 +78,8 @@ export const NAT64_COUNTERS = {
   'drop-untranslatable': 'An IPv6 source that stands for no IPv4 address (nat64.mode is "stateless")',
   'drop-client-limit':
     'A client has nat64.maxMappingsPerClient or nat64.maxSessionsPerClient and wanted another',
+  'drop-client-share':
+    'A client, or all of its /64, held far more than was left for everybody, and wanted another port or session',
   'drop-sessions-full': 'nat64.maxSessions are in use',
   'drop-write-failed': 'The TUN device did not take the translated packet',
 } as const;

@@ -20,7 +20,7 @@ import { formatHost } from './inspect.ts';
 import { readMachine } from './machine.ts';
 import { writeProbePacket4 } from './probe-packet.ts';
 import { type Settings, isOurs4 } from './settings.ts';
-import type { SteeredAddress } from './steering.ts';
+import type { SteeredAddress } from './steered-ports.ts';
 import { applyStaticEntries } from './static-entries.ts';
 import { type Tables, createSharedTables } from './tables.ts';
 import { resolveSettings } from './translation.ts';

@@ -5,16 +5,25 @@
 import { isNonGlobal } from '../../wire/ipv4-scope.ts';
 import { TCP_FLAG } from '../../wire/tcp-udp.ts';
 import { addBib, bibSlot, findBibByHost, findBibByMappedPort, removeBib } from './bib.ts';
-import { clientMappings, clientSessions, findClient, hashOfClient } from './clients.ts';
+import {
+  clientMappings,
+  clientSessions,
+  findClient,
+  hashOfClient,
+  mayBeGivenSession,
+  mayHavePort,
+  mayHaveSession,
+} from './clients.ts';
 import { COUNTER, CONTINUE, HELD, RETURN_TO_KERNEL, type Verdict } from './counters.ts';
 import { TRANSPORT } from './packet.ts';
 import { allocatePort } from './pool4.ts';
 import { portBlockOf } from './port-blocks.ts';
+import { passTime } from './port-use.ts';
 import { addSession, findSession, hasSessionWith, setExpiry } from './sessions.ts';
 import { findOwnEam4 } from './eam.ts';
 import { type Lifetimes, type PortPool, isInPool, isOurs4, slotOf } from './settings.ts';
-import { storeSyn, takeSyn } from './stored-syns.ts';
-import { BIB, PREFIX_MASK, PREFIX_SHIFT, RECORD_WORDS, SESSION, STATE_MASK } from './tables.ts';
+import { KEPT, storeSyn, takeSyn } from './stored-syns.ts';
+import { BIB, CONTROL, PREFIX_MASK, PREFIX_SHIFT, RECORD_WORDS, SESSION, STATE_MASK } from './tables.ts';
 import { FROM_V4, TCP_STATE, nextTcpState, tcpEvent, tcpLifetimeSeconds } from './tcp-state.ts';
 import type { Translator } from './translator.ts';
 
@@ -61,6 +70,8 @@ export function filterFrom6(translator: Translator): Verdict {
   // N42
   if (clientSessions(tables.clients, client) >= settings.maxSessionsPerClient)
     return COUNTER['drop-client-limit'];
+  if (!mayHaveSession(tables, client, packet.host0, packet.host1, packet.host2, packet.host3))
+    return COUNTER['drop-client-share'];
   const isNew = bib === 0;
   if (isNew) {
     if (clientMappings(tables.clients, client) >= settings.maxMappingsPerClient)
@@ -74,6 +85,11 @@ export function filterFrom6(translator: Translator): Verdict {
       packet.host3,
     );
     if (block === undefined && settings.portBlocks !== undefined) return COUNTER['drop-no-port-block'];
+    if (block === undefined) {
+      passTime(tables.ports, translator.nowSeconds);
+      if (!mayHavePort(tables, protocol, client, packet.host0, packet.host1, packet.host2, packet.host3))
+        return COUNTER['drop-client-share'];
+    }
     const slotAndPort = wishForPort(translator, client, hash, block);
     if (slotAndPort === -1) return COUNTER['drop-pool4-exhausted'];
     bib = addBib(
@@ -167,6 +183,7 @@ export function filterFrom4(translator: Translator): Verdict {
   // N13: a segment that opens nothing passes where a BIB entry exists, and leaves the state alone.
   if (protocol === TRANSPORT.TCP && !opensConnection(packet.tcpFlags)) return CONTINUE;
   // N12: with endpoint-independent filtering a BIB entry is all the permission that is needed.
+  if (!mayBeGivenSession(tables, at)) return COUNTER['drop-client-share'];
   const state = protocol === TRANSPORT.TCP ? TCP_STATE.V4_INIT : NO_STATE;
   const lifetimeSeconds = initialLifetimeSeconds(settings.lifetimes, protocol);
   return openSession(translator, bib, state, lifetimeSeconds) ? CONTINUE : COUNTER['drop-sessions-full'];
@@ -185,12 +202,16 @@ export function isForKernel({ packet, settings, tables }: Translator): boolean {
 }
 
 /** N11, N12, N39: an unsolicited SYN is kept, in silence, for one from the host that may cross it. */
-function keepSyn({ packet, settings, storedSyns, counters, nowSeconds }: Translator): boolean {
+function keepSyn({ packet, settings, storedSyns, counters, nowSeconds, tables }: Translator): boolean {
   const isSyn = packet.protocol === TRANSPORT.TCP && !packet.isError && opensConnection(packet.tcpFlags);
+  if (!isSyn || !settings.storesSyns) return false;
   // No host will ever open a connection from a port that is not in the pool.
-  if (isSyn && !isInPool(settings, packet.mappedSlot, packet.protocol, packet.mappedPort)) return false;
-  if (!isSyn || !settings.storesSyns || !storeSyn(storedSyns, packet, nowSeconds)) return false;
+  if (!isInPool(settings, packet.mappedSlot, packet.protocol, packet.mappedPort)) return false;
+  const kept = storeSyn(storedSyns, packet, nowSeconds);
+  // One that was sent again is kept as well: the sender hears nothing yet.
   counters[COUNTER['syns-stored']]++;
+  if (kept === KEPT.displaced) counters[COUNTER['syns-displaced']]++;
+  tables.control[CONTROL.STORED_SYNS] = storedSyns.shares.usedSlots;
   return true;
 }
 

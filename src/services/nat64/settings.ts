@@ -141,7 +141,12 @@ export function slotOf(poolAddresses: Int32Array, address: number): number {
 }
 
 /** Whether new mappings may get this port. */
-export function isInPool({ pools }: Settings, slot: number, protocol: number, port: number): boolean {
+export function isInPool(
+  { pools }: Pick<Settings, 'pools'>,
+  slot: number,
+  protocol: number,
+  port: number,
+): boolean {
   for (let i = 0; i < pools.length; i++) {
     const pool = pools[i];
     if (

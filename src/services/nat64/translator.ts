@@ -3,7 +3,7 @@
  * `translate` drops, and every drop counts.
  */
 import type { Counters } from '../../runtime/counters.ts';
-import { answer } from './answer.ts';
+import { type AnswerRates, answer, createAnswerRates } from './answer.ts';
 import {
   COUNTER,
   CONTINUE,
@@ -45,9 +45,8 @@ export interface Translator {
   nowSeconds: number;
   /** Identification of the next IPv4 packet that may be fragmented. */
   identification: number;
-  /** ICMP errors of our own that may still be sent within `answersSecond` (RFC 4443 section 2.4 f). */
-  answersLeft: number;
-  answersSecond: number;
+  /** ICMP errors of our own that may still be sent. */
+  readonly answerRates: AnswerRates;
 }
 
 export function createTranslator(
@@ -63,13 +62,12 @@ export function createTranslator(
     packet: createPacket(),
     fragments: createFragments(),
     datagrams: createDatagrams(),
-    storedSyns: createStoredSyns(),
     flows: undefined,
     random,
     nowSeconds: 0,
     identification: random() & 0xffff,
-    answersLeft: 0,
-    answersSecond: -1,
+    storedSyns: createStoredSyns(random()),
+    answerRates: createAnswerRates(random),
   };
 }
 

@@ -17,8 +17,12 @@ export const counters = germanOf({
     'Verbindungen, die der Client beendete, bevor der Server bekannt oder erreicht war',
   'Connections refused because the client took too long to say what it wants':
     'Abgelehnte Verbindungen, weil der Client zu lange nicht sagte, was er will',
-  'Connections refused because too many clients sent long openings at once':
-    'Abgelehnte Verbindungen, weil zu viele Clients auf einmal lange Anfänge sendeten',
+  'Connections ended because long openings took up the memory there is, and their clients had most of it':
+    'Verbindungen, die endeten, weil lange Anfänge den Speicher füllten und ihre Clients das meiste davon hatten',
+  'Connections refused at the limit: their clients had as many as anybody, or more':
+    'Verbindungen, die an der Grenze abgewiesen wurden, weil der Client so viele hatte wie jeder andere oder mehr',
+  'Connections ended at the limit for another client: their clients had most':
+    'Verbindungen, die an der Grenze für einen anderen Client endeten, weil der eigene die meisten hatte',
   'Connections ended because the server refused the connection':
     'Beendete Verbindungen, weil der Server die Verbindung ablehnte',
   'Connections ended because no route led to the server':
@@ -92,8 +96,12 @@ export const counters = germanOf({
     'Verworfene Anfragen, weil zu viele gerade aufgelöst wurden',
   'Replies that the kernel did not take': 'Antworten, die der Kernel nicht annahm',
   'TCP connections accepted': 'Angenommene TCP-Verbindungen',
-  'TCP connections closed at once: access list or connection limits':
-    'Sofort geschlossene TCP-Verbindungen: Zugangsliste oder Höchstzahl',
+  'TCP connections closed at once: their client is not on the access list':
+    'TCP-Verbindungen, sofort geschlossen: Der Client steht nicht auf der Zugriffsliste',
+  'TCP connections closed at the limit for another client: their clients had most':
+    'TCP-Verbindungen, an der Grenze für einen anderen Client geschlossen, weil der eigene die meisten hatte',
+  'Queries dropped because their client, or all of its /64, had far more under way than was left for everybody':
+    'Verworfene Anfragen, deren Client oder dessen /64 im Ganzen weit mehr laufen hatte, als für alle noch frei war',
   'TCP connections closed because they were idle or too slow':
     'Geschlossene TCP-Verbindungen, weil sie untätig oder zu langsam waren',
   'Queries sent to upstreams': 'An Resolver weitergegebene Anfragen',
@@ -141,6 +149,8 @@ export const counters = germanOf({
     'Zuordnungen oder Sitzungen, deren Beginn oder Ende nicht protokolliert werden konnte (nat64.log): zu viele auf einmal',
   'Connections from the IPv4 side to ports that no IPv6 host has, kept unanswered for 6 seconds':
     'Verbindungen von der IPv4-Seite zu Ports, die kein IPv6-Rechner hat; 6 Sekunden unbeantwortet behalten',
+  'Of these, those for which the oldest of the sender that had most was forgotten: as many as can be were kept':
+    'Davon solche, für die das älteste des Absenders mit den meisten vergessen wurde: Mehr können nicht aufbewahrt werden',
   'Established TCP connections without traffic whose IPv6 host was asked whether they live':
     'Bestehende TCP-Verbindungen ohne Verkehr, deren IPv6-Rechner gefragt wurde, ob sie leben',
   'ICMP errors that the translator sent in answer to packets it dropped':
@@ -210,10 +220,14 @@ export const counters = germanOf({
     'Eine IPv6-Quelle, die für keine IPv4-Adresse steht (nat64.mode ist „stateless“)',
   'A client has nat64.maxMappingsPerClient or nat64.maxSessionsPerClient and wanted another':
     'Ein Client hat nat64.maxMappingsPerClient oder nat64.maxSessionsPerClient erreicht und wollte mehr',
+  'A client, or all of its /64, held far more than was left for everybody, and wanted another port or session':
+    'Ein Client oder sein /64 im Ganzen hielt weit mehr, als für alle noch frei war, und wollte einen weiteren Port oder eine weitere Sitzung',
   'nat64.maxSessions are in use': 'nat64.maxSessions sind in Gebrauch',
   'The TUN device did not take the translated packet': 'Das TUN-Device nahm das übersetzte Paket nicht an',
   // The control panel
   'Requests that came from an allowed address': 'Anfragen von einer zugelassenen Adresse',
+  'Connections closed at the limit for another client: their clients had most':
+    'Verbindungen, an der Grenze für einen anderen Client geschlossen, weil der eigene die meisten hatte',
   'Connections and requests from an address that admin.allow does not list; closed or answered 403':
     'Verbindungen und Anfragen von einer Adresse, die admin.allow nicht aufführt; geschlossen oder mit 403 beantwortet',
   'Requests whose Host is neither an address, localhost nor one of admin.hostnames (DNS rebinding); 421':

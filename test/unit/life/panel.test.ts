@@ -1,7 +1,7 @@
 /** The panel is no condition for service: its port taken, everything else serves, and people are told all the same. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -50,10 +50,12 @@ test("another program has the panel's port: the rest serves, the screen and the 
     JSON.parse(readFileSync(join(appliance.stateDirectory, 'console.json'), 'utf8')) as StatusLike & {
       problem: string;
     };
+  const isTold = () => [panel, taken].every((port) => hasOwner(port).test(screen().problem));
   const hasOwner = (port: number) =>
     new RegExp(`127\\.0\\.0\\.1:${port}[^;]*taken by [^;]*process ${process.pid}\\)`);
+  // The file is made when the panel has been started.
   await until(
-    () => [panel, taken].every((port) => hasOwner(port).test(screen().problem)),
+    () => existsSync(join(appliance.stateDirectory, 'console.json')) && isTold(),
     'the screen',
     PATIENCE_MS,
   );

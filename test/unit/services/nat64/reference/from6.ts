@@ -163,8 +163,13 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came?: 
     const hasSession = found !== undefined && sessions.has(sessionKey(found, remote, remotePort));
     const opens = kind !== 'tcp' || (segment[13] & 6) === 2;
     if (!hasSession && !opens && found === undefined) return { drop: 'drop-tcp-not-syn' };
-    if (found === undefined && freePorts(state, kind).length === 0)
-      return answer('drop-pool4-exhausted', 0x103);
+    const left = freePorts(state, kind).length;
+    if (found === undefined && left === 0) return answer('drop-pool4-exhausted', 0x103);
+    const heldIn = (prefix: Uint8Array) =>
+      [...byHost.values()].filter((each) => each.kind === kind && startsWith(each.host, prefix)).length;
+    // A host may have four times what is left, a /64 sixteen times.
+    if (found === undefined && (heldIn(source) >= 4 * left || heldIn(source.slice(0, 8)) >= 16 * left))
+      return answer('drop-client-share', 0x103);
     const entry = found ?? newBib(state, kind, source, hostPort, choices);
     if (opens) sessions.add(sessionKey(entry, remote, remotePort));
     bib = entry;
