@@ -136,8 +136,8 @@ function perform(rule: readonly Json[], chain: Chain, walk: Walk, depth: number)
     if ('drop' in statement || 'reject' in statement) return { verdict: 'drop', mayAccept: false };
     if ('return' in statement) return { verdict: 'return', mayAccept: false };
     if ('vmap' in statement) return dispatch((statement['vmap'] ?? {}) as Json, chain, walk, depth);
-    const jump = (statement['jump'] ?? statement['goto']) as { target?: string } | undefined;
-    const target = jump && walk.chains.get(keyOf(chain.family, chain.table, jump.target));
+    const jump = (statement['jump'] ?? statement['goto']) as { target?: string } | null | undefined;
+    const target = jump ? walk.chains.get(keyOf(chain.family, chain.table, jump.target)) : undefined;
     if (target === undefined) continue;
     const outcome = follow(target, walk, depth + 1);
     const isBack = outcome.verdict === 'return' || outcome.verdict === undefined;
