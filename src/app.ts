@@ -6,10 +6,13 @@ import type { ConfigStore } from './config/store.ts';
 import { explainersOf } from './explainers.ts';
 import { consoleState, keepConsoleFile } from './admin/console-file.ts';
 import { type AdminOptions, startAdmin } from './admin/server.ts';
-import { createConditions } from './runtime/conditions.ts';
+import type { Conditions } from './runtime/conditions.ts';
+import type { EventSink } from './runtime/events.ts';
+import { watchLimits } from './runtime/limits.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Service, ServiceContext } from './runtime/service.ts';
 import { ServiceSlot, type ServiceReport } from './runtime/service-slot.ts';
+import type { Storage } from './runtime/storage.ts';
 import { startDns64 } from './services/dns64/service.ts';
 import { startForward } from './services/forward/service.ts';
 import { startNat64 } from './services/nat64/service.ts';
@@ -32,8 +35,9 @@ export interface AppOptions {
   readonly store: ConfigStore;
   readonly changes: ConfigChanges;
   readonly configPath: string;
-  /** Directory for what must survive a restart; exists. */
-  readonly stateDirectory: string;
+  /** What must survive a restart. */
+  readonly storage: Storage;
+  readonly conditions: Conditions;
   readonly version: string;
   readonly log: Logger;
   /** What has been logged. */
@@ -53,6 +57,23 @@ export interface App extends AsyncDisposable {
   failWorker(serviceName: string): void;
 }
 
+const HISTORY_FILE = 'history.sqlite';
+
+/** Files that are not as they should be, as conditions and in the timeline. */
+function tellFiles({
+  store,
+  storage,
+  conditions,
+  events,
+}: Pick<AppOptions, 'store' | 'storage' | 'conditions'> & { readonly events: EventSink }): void {
+  store.onFileProblem((problem) => {
+    conditions.set('configuration', 'file', problem);
+    if (problem === undefined) return;
+    events.put({ kind: 'notice', service: 'configuration', severity: 'warn', text: problem }, Date.now());
+  });
+  storage.onNotice((notice) => events.put({ kind: 'notice', service: 'storage', ...notice }, Date.now()));
+}
+
 /** TCP ports that the configuration gives to something other than the forwarder. */
 const reservedPorts = (config: Config): number[] => [
   ...config.proxy.listeners.map((listener) => listener.port),
@@ -65,11 +86,12 @@ const WATCH_MS = 2000;
 
 /** Starts every service and the admin page. One that cannot start is reported, and tried again; the others serve. */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { store, changes, configPath, stateDirectory, version, log } = options;
+  const { store, changes, configPath, storage, conditions, version, log } = options;
+  const stateDirectory = storage.directory;
   const startedAt = new Date();
   await using started = new AsyncDisposableStack();
   const events = started.use(createEventLog({ serverAt: serverNames(() => store.current.hosts) }));
-  const conditions = createConditions();
+  tellFiles({ store, storage, conditions, events });
   const config = store.current;
   const ourselves = started.use(followOurselves(nat64PrefixesOf(config)));
   const context: ServiceContext = {
@@ -79,6 +101,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     ourselves,
     events,
     conditions,
+    storage,
   };
   const ownAddresses = started.use(
     watchOwnAddresses({ ourselves, config: () => store.current, conditions, log }),
@@ -119,10 +142,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     return assess(next, await explainers(next, false));
   });
 
+  /** The page is there last, and asks for this list itself; the history takes its first figures before. */
+  const ofAdmin: { report(): ServiceReport }[] = [];
   const reports = (): ServiceReport[] => [
     ...slots.map((each) => each.report()),
     ...conditions.reports(),
-    admin.report(),
+    ...ofAdmin.map((each) => each.report()),
   ];
   const machine = openMachine();
   const noteServices = watchServices(events);
@@ -137,7 +162,8 @@ export async function startApp(options: AppOptions): Promise<App> {
         return sample(nowMs);
       },
       sampleHosts,
-      openFile: () => openHistoryFile(join(stateDirectory, 'history.sqlite'), series, log),
+      openFile: () => openHistoryFile(join(stateDirectory, HISTORY_FILE), series, storage),
+      onTrouble: (error) => storage.note(HISTORY_FILE, 'write', error),
       log,
     }),
   );
@@ -172,6 +198,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         adminContext,
       ),
   );
+  ofAdmin.push(admin);
   started.use(admin);
   await admin.start();
   // Without the panel, the screen still tells what is wrong, the panel's own trouble included.
@@ -186,6 +213,13 @@ export async function startApp(options: AppOptions): Promise<App> {
   const watch = setInterval(() => noteServices(reports(), Date.now()), WATCH_MS).unref();
   started.defer(() => clearInterval(watch));
   started.defer(() => stopping.abort());
+  const withLimits = [...slots, admin];
+  started.use(
+    watchLimits(
+      () => Object.fromEntries(withLimits.map(({ name, service }) => [name, service?.limits?.() ?? []])),
+      conditions,
+    ),
+  );
 
   /** All or nothing: when one service refuses, those already changed go back to the configuration before. */
   store.onChange(async (next, previous) => {

@@ -1,9 +1,10 @@
-/** Arguments and exit codes: 0 stopped on request, 1 failure, 2 bad configuration or usage. `run.ts` is the life that follows. */
+/** Arguments and exit codes: 0 stopped on request, 1 failure, 2 bad usage, or with --check a bad configuration. `run.ts` is the life that follows. */
 import { keepSignals } from './signals.ts';
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { makeDirectory } from './os/make-directory.ts';
 import { keepHeapsSmall } from './runtime/heap.ts';
 
 const signals = keepSignals();
@@ -12,7 +13,8 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error'];
 
 const USAGE = `Usage: tombolo [--config FILE] [--state DIR] [--check] [--log-level LEVEL]
 
-  --config FILE      configuration; a missing file means every default (default: /etc/tombolo/config.json)
+  --config FILE      configuration; a missing file means every default, a bad one that the last good one of the
+                     history runs (default: /etc/tombolo/config.json)
   --state DIR        what must survive a restart (default: /var/lib/tombolo)
   --check            validate the configuration and exit: 0 good, 2 refused
   --log-level LEVEL  debug, info, warn or error (default: info)
@@ -22,7 +24,7 @@ const USAGE = `Usage: tombolo [--config FILE] [--state DIR] [--check] [--log-lev
 /** Who may write to the cache says what this process runs. Without the directory there is no cache, and nothing else is wrong. */
 function makePrivateDirectory(path: string): string {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectory(path);
     chmodSync(path, 0o700);
   } catch {
     // A read-only or full disk.
@@ -71,21 +73,22 @@ if (!LOG_LEVELS.includes(options['log-level'])) {
 
 if (!options.check) {
   keepHeapsSmall();
-  mkdirSync(options.state, { recursive: true, mode: 0o700 });
   // A third of the start time, and 15 MB less in each thread, because types are stripped once and the result is kept.
   // Worker threads take it from the environment; who sets it there (tools/node.sh, the unit) spares this thread too.
   process.env['NODE_COMPILE_CACHE'] ??= makePrivateDirectory(join(options.state, 'compile-cache'));
   enableCompileCache();
 }
 const { checkConfig, run } = await import('./run.ts');
-const refusal = options.check
-  ? checkConfig(options.config)
-  : await run({
-      configPath: options.config,
-      stateDirectory: options.state,
-      version,
-      logLevel: options['log-level'],
-      signals,
-    });
-if (refusal !== undefined) exitWith(EXIT_USAGE, refusal);
-if (options.check) process.stdout.write(`${options.config}: good\n`);
+if (options.check) {
+  const refusal = checkConfig(options.config);
+  if (refusal !== undefined) exitWith(EXIT_USAGE, refusal);
+  process.stdout.write(`${options.config}: good\n`);
+} else {
+  await run({
+    configPath: options.config,
+    stateDirectory: options.state,
+    version,
+    logLevel: options['log-level'],
+    signals,
+  });
+}

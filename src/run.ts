@@ -3,13 +3,18 @@ import { pino } from 'pino';
 import { type App, startApp } from './app.ts';
 import { checkOurselves } from './config/check-ourselves.ts';
 import { type ConfigChanges, openConfigChanges } from './config/changes.ts';
+import { readConfigFile } from './config/config-file.ts';
+import { findLastGood, isFileExpected } from './config/last-good.ts';
 import { recoverPending } from './config/pending.ts';
 import { formatProblem } from './config/problem.ts';
+import { openRevisions } from './config/revisions.ts';
 import { ConfigError, type ConfigStore, openConfigStore } from './config/store.ts';
 import { readOwn } from './os/ourselves.ts';
 import { type ServiceManager, connectServiceManager } from './os/sd-notify.ts';
+import { createConditions } from './runtime/conditions.ts';
 import { collectStartupGarbage } from './runtime/heap.ts';
 import { type Logger, silentLog } from './runtime/log.ts';
+import { type Storage, openStorage } from './runtime/storage.ts';
 import { finishRestore } from './state/backup.ts';
 import type { Signals } from './signals.ts';
 import { type LogRing, createLogRing } from './state/log-ring.ts';
@@ -22,7 +27,6 @@ const READY_RETRY_MS = 1000;
 
 export interface RunOptions {
   readonly configPath: string;
-  /** Exists. */
   readonly stateDirectory: string;
   readonly version: string;
   readonly logLevel: string;
@@ -36,15 +40,36 @@ export function checkConfig(path: string): string | undefined {
     const problems = checkOurselves(current, readOwn());
     return problems.length === 0 ? undefined : problems.map((each) => formatProblem(each, path)).join('\n');
   } catch (error) {
-    return describeRefusal(error, path);
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map((problem) => formatProblem(problem, path)).join('\n');
   }
 }
 
 /**
- * Starts the app and resolves once it serves; it then lives until a signal ends the process. Resolves with what is
- * wrong when the configuration is refused.
+ * What runs when the file is refused and the history holds nothing that could: every default, and on the appliance, where nobody
+ * has another way in, the page on every address, as on a new one.
  */
-export async function run(options: RunOptions): Promise<string | undefined> {
+const fallbackConfig = (environment: NodeJS.ProcessEnv) =>
+  environment['TOMBOLO_ACTIONS'] === undefined ? {} : { admin: { listen: ['::', '0.0.0.0'] } };
+
+/** The configuration, and the way to change it. Whatever the files are, something runs: nothing here rejects. */
+async function openConfiguration(configPath: string, storage: Storage, log: Logger) {
+  await finishRestore({ configPath, stateDirectory: storage.directory }, storage, log);
+  const recovery = await recoverPending(configPath, storage, log);
+  const history = await openRevisions(storage, log);
+  const file = readConfigFile(configPath, isFileExpected(history));
+  const unwritten =
+    recovery?.outcome === 'unwritten' ? { text: recovery.change.previousText ?? undefined } : undefined;
+  const lastGood =
+    file.state === 'refused' || unwritten !== undefined
+      ? await findLastGood(history, recovery, fallbackConfig(process.env))
+      : undefined;
+  const store = openConfigStore(configPath, log, { file, lastGood, unwritten });
+  return { store, changes: await openConfigChanges({ store, storage, history, log, recovery }) };
+}
+
+/** Starts the app and resolves once it serves; it then lives until a signal ends the process. */
+export async function run(options: RunOptions): Promise<void> {
   const { configPath, stateDirectory, version, logLevel, signals } = options;
   const logs = createLogRing();
   const log = openLog(logLevel, logs);
@@ -56,22 +81,16 @@ export async function run(options: RunOptions): Promise<string | undefined> {
     void life.stop(origin, 1, false).catch(() => process.exit(1));
   });
 
-  let store: ConfigStore;
-  let changes: ConfigChanges;
-  try {
-    await finishRestore({ configPath, stateDirectory }, log);
-    const recovery = await recoverPending(configPath, stateDirectory, log);
-    store = openConfigStore(configPath, log);
-    changes = await openConfigChanges({ store, stateDirectory, log, recovery });
-  } catch (error) {
-    return describeRefusal(error, configPath);
-  }
+  const conditions = createConditions();
+  const storage = openStorage(stateDirectory, { log, conditions });
+  const { store, changes } = await openConfiguration(configPath, storage, log);
   const app = await life.start(store, changes, () =>
     startApp({
       store,
       changes,
       configPath,
-      stateDirectory,
+      storage,
+      conditions,
       version,
       log,
       logs,
@@ -84,7 +103,6 @@ export async function run(options: RunOptions): Promise<string | undefined> {
   collectStartupGarbage();
   log.info({ version, config: configPath, state: stateDirectory }, 'started');
   if (process.env['TOMBOLO_TEST_HOOKS'] === '1') listenForTestHooks(app);
-  return undefined;
 }
 
 /** What comes of signals, before, while and after the app starts. */
@@ -193,12 +211,6 @@ function tellReady(serviceManager: ServiceManager, log: Logger): void {
     log.error({ err, retryMs: READY_RETRY_MS }, 'could not tell the service manager that we serve');
     setTimeout(() => tellReady(serviceManager, log), READY_RETRY_MS).unref();
   }
-}
-
-/** The problems in a ConfigError, one a line. Rethrows what is none. */
-function describeRefusal(error: unknown, path: string): string {
-  if (!(error instanceof ConfigError)) throw error;
-  return error.problems.map((problem) => formatProblem(problem, path)).join('\n');
 }
 
 /** Tests that spawn the process with an IPC channel may make a worker die: {"failWorker": "nat64"}. */

@@ -28,6 +28,7 @@ export function keepConsoleFile(
 ): ConsoleWriter {
   const path = join(directory, 'console.json');
   let written: string | undefined;
+  let told = '';
   let writing: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
   const refresh = () => {
@@ -39,14 +40,21 @@ export function keepConsoleFile(
         if (now === undefined || text === written) return;
         await writeFileAtomically(path, text, 0o644);
         written = text;
+        told = '';
       } catch (err) {
-        log.warn({ err }, 'admin: could not write what the screen shows');
+        // Tried again every two seconds, and told once.
+        const reason = codeOf(err);
+        if (reason !== told) log.warn({ err }, 'admin: could not write what the screen shows');
+        told = reason;
       }
     });
     return writing;
   };
   return { refresh, [Symbol.dispose]: () => clearInterval(timer) };
 }
+
+const codeOf = (error: unknown): string =>
+  ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code ?? String(error);
 
 /** The part of the file that every part of the process has its place in. */
 export const consoleState = (

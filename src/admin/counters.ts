@@ -3,6 +3,7 @@ export const ADMIN_COUNTERS = {
   requests: 'Requests that came from an allowed address',
   'refused-source':
     'Connections and requests from an address that admin.allow does not list; closed or answered 403',
+  'displaced-connection': 'Connections closed at the limit for another client: their clients had most',
   'refused-host':
     'Requests whose Host is neither an address, localhost nor one of admin.hostnames (DNS rebinding); 421',
   'refused-origin': 'Writes that a page of another origin asked for; 403',

@@ -1,6 +1,7 @@
 /** The sockets of the admin server: one HTTP server an address, all with the same handler, changed while it runs. */
 import { type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ConnectionShares } from './connection-shares.ts';
 import { type BothProtocols, serveBothProtocols } from './both-protocols.ts';
 import { type SocketAddress, formatSocketAddress } from '../os/socket-address.ts';
 import { createMissing } from '../net/missing.ts';
@@ -13,7 +14,6 @@ import { type Text, TextError, reasonOf, say } from '../texts/text.ts';
 /** A peer that sends slowly or nothing must not hold a connection for long. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
-const MAX_CONNECTIONS = 256;
 /** How long requests in flight may take when the server ends. */
 const CLOSE_TIMEOUT_MS = 1000;
 
@@ -34,12 +34,13 @@ export interface Listeners extends AsyncDisposable {
 
 /**
  * `isAdmitted` is asked for each connection; one that is not is reset before a byte is read. `pem` is the key and
- * certificate for HTTPS on the same port, undefined for none.
+ * certificate for HTTPS on the same port, undefined for none. `shares` bounds the connections of all addresses together.
  */
 export function createListeners(
   handler: RequestListener,
   isAdmitted: (socket: Socket) => boolean,
   pem: () => string | undefined,
+  shares: ConnectionShares,
   { log, events }: { readonly log: Logger; readonly events?: EventSink | undefined },
 ): Listeners {
   const servers = new Map<string, Server>();
@@ -75,14 +76,18 @@ export function createListeners(
       { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
       handler,
     );
-    server.maxConnections = MAX_CONNECTIONS;
     server.on('connection', (socket) => {
-      if (!isAdmitted(socket)) socket.resetAndDestroy();
+      if (isAdmitted(socket)) shares.add(socket);
+      else socket.resetAndDestroy();
     });
     protocols.set(server, serveBothProtocols(server, pem));
-    server.prependListener('request', (_request, response) => {
+    server.prependListener('request', ({ socket }, response) => {
+      const answered = shares.request(socket);
       unanswered.set(response, server);
-      response.once('close', () => unanswered.delete(response));
+      response.once('close', () => {
+        unanswered.delete(response);
+        answered();
+      });
     });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.on('error', (error) => {

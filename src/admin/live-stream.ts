@@ -3,6 +3,10 @@
  * the same for all is made once.
  */
 import type { ServerResponse } from 'node:http';
+import { randomInt } from 'node:crypto';
+import { IPV6_HOST_BITS, clientAt } from '../net/client.ts';
+import { createSlotShares, greediestSlot, heldBy, releaseSlot, takeSlot } from '../net/shares.ts';
+import { parseIpAddress } from '../wire/ip-address.ts';
 import { sumHosts } from '../runtime/host-traffic.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import type { EventFilter, EventLog } from '../state/event-log.ts';
@@ -16,7 +20,10 @@ import { type StatusFound, toStatusAnswer } from './status-answer.ts';
 export const LIVE_TOPICS = ['status', 'counters', 'sample', 'events'] as const;
 export type LiveTopic = (typeof LIVE_TOPICS)[number];
 
-/** Streams at a time: pages that people have open, with room for forgotten ones. */
+/**
+ * Streams at a time: pages that people have open, with room for forgotten ones. At the limit the oldest of the client that has
+ * most gives way to one that has fewer.
+ */
 export const MAX_STREAMS = 16;
 const TICK_MS = 1000;
 /** The status has figures that always change; its states are sent at once. */
@@ -39,6 +46,8 @@ export interface LiveSources {
 
 export interface LiveListener {
   readonly response: ServerResponse;
+  /** Where from; undefined when the peer has gone. */
+  readonly remoteAddress: string | undefined;
   readonly principal: Pick<Principal, 'isValid'>;
   readonly topics: ReadonlySet<LiveTopic>;
   readonly filter: EventFilter;
@@ -50,7 +59,9 @@ export interface LiveListener {
 
 export interface LiveStream {
   readonly listeners: number;
-  /** Takes over a response whose head has been written. */
+  /** Whether a client may listen: there is room, or another has more. */
+  hasRoomFor(remoteAddress: string | undefined): boolean;
+  /** Takes over a response whose head has been written; there must be room. */
   listen(listener: LiveListener): void;
   /** Ends all streams. */
   close(reason: LiveEnd['reason']): void;
@@ -59,6 +70,7 @@ export interface LiveStream {
 type CounterTree = Omit<LiveCounters, 'at'>;
 
 interface Stream extends LiveListener {
+  slot: number;
   sentId: number;
   sentSampleMs: number;
   hasCounters: boolean;
@@ -70,6 +82,8 @@ interface Stream extends LiveListener {
 export function createLiveStream(sources: LiveSources): LiveStream {
   const { events, history } = sources;
   const streams = new Set<Stream>();
+  // Who listens has signed in, and all of an attached network have one /64: a client is an address here.
+  const shares = createSlotShares({ slots: MAX_STREAMS, seed: randomInt(2 ** 32), ipv6Bits: IPV6_HOST_BITS });
   let timer: NodeJS.Timeout | undefined;
   let values = new Map<string, number>();
 
@@ -98,7 +112,7 @@ export function createLiveStream(sources: LiveSources): LiveStream {
   }
 
   function end(stream: Stream, reason: LiveEnd['reason'] | undefined): void {
-    streams.delete(stream);
+    if (streams.delete(stream)) releaseSlot(shares, stream.slot);
     if (reason !== undefined) send(stream, 'end', JSON.stringify({ reason }));
     stream.response.end();
     if (streams.size === 0) clearInterval(timer);
@@ -171,9 +185,19 @@ export function createLiveStream(sources: LiveSources): LiveStream {
     get listeners() {
       return streams.size;
     },
+    hasRoomFor(remoteAddress) {
+      const { word0, word1, word2, word3 } = clientOf(remoteAddress);
+      return streams.size < MAX_STREAMS || heldBy(shares, word0, word1, word2, word3) + 1 < shares.most;
+    },
     listen(listener) {
+      const { word0, word1, word2, word3 } = clientOf(listener.remoteAddress);
+      if (streams.size === MAX_STREAMS) {
+        const victim = greediestSlot(shares);
+        for (const each of streams) if (each.slot === victim) end(each, undefined);
+      }
       const stream: Stream = {
         ...listener,
+        slot: takeSlot(shares, 1, word0, word1, word2, word3),
         sentId: listener.lastEventId ?? events.newest,
         sentSampleMs: 0,
         hasCounters: false,
@@ -196,6 +220,9 @@ export function createLiveStream(sources: LiveSources): LiveStream {
     },
   };
 }
+
+const clientOf = (remoteAddress: string | undefined) =>
+  clientAt(parseIpAddress((remoteAddress ?? '').split('%')[0]) ?? new Uint8Array(16));
 
 /** What of the status is worth telling at once. */
 const statesOf = ({ services }: StatusFound): string =>

@@ -1,9 +1,10 @@
 /** Starts the admin API and page. */
+import { randomInt } from 'node:crypto';
 import type { AdminConfig } from '../config/schema.ts';
 import { resolveAccessList } from '../os/interfaces.ts';
 import { isDeliveredHere, readOwn } from '../os/ourselves.ts';
 import { createCounters, readCounters } from '../runtime/counters.ts';
-import type { Service, ServiceContext } from '../runtime/service.ts';
+import { type Service, type ServiceContext, storageOf } from '../runtime/service.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import type { IpPrefix } from '../wire/ip-prefix.ts';
 import { admitsSource } from './access.ts';
@@ -16,9 +17,10 @@ import { consoleState, keepConsoleFile, pageUrls } from './console-file.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 import { ADMIN_COUNTERS } from './counters.ts';
 import { startDiagnostics } from './diagnostics/diagnostics.ts';
+import { MAX_SERVED, MAX_SILENT, createConnectionShares } from './connection-shares.ts';
 import { createListeners } from './listeners.ts';
 import { isLoopback } from './transport.ts';
-import { listOf } from '../texts/text.ts';
+import { listOf, say } from '../texts/text.ts';
 
 export type { AdminDeps } from './build.ts';
 
@@ -35,6 +37,7 @@ export interface AdminService extends Omit<Service<AdminOptions>, 'failWorker'> 
 /** "lan" follows the interfaces: addresses come and go while we run. */
 const ACCESS_LIST_MAX_AGE_MS = 5000;
 const REQUESTS_PER_MINUTE = 600;
+const ADVICE = say('Somebody connects to this page over and over again; admin.allow says who may.');
 /** Two clocks are read one after the other: their difference jitters. */
 const CLOCK_JITTER_MS = 2000;
 
@@ -45,26 +48,26 @@ const CLOCK_JITTER_MS = 2000;
 export async function startAdmin(
   options: AdminOptions,
   deps: Omit<AdminDeps, 'diagnostics'>,
-  {
-    log,
-    stateDirectory,
-    runtimeDirectory = stateDirectory,
-    events,
-  }: Pick<ServiceContext, 'log' | 'stateDirectory' | 'runtimeDirectory' | 'events'>,
+  context: Pick<
+    ServiceContext,
+    'log' | 'stateDirectory' | 'runtimeDirectory' | 'events' | 'storage' | 'conditions'
+  >,
 ): Promise<AdminService> {
+  const { log, stateDirectory, events, conditions } = context;
+  const storage = storageOf(context);
   let { admin } = options;
   const counters = createCounters(ADMIN_COUNTERS);
   const accessList = cachedAccessList(() => admin.allow);
   const isAdmitted = (remoteAddress: string | undefined) => admitsSource(accessList(), remoteAddress);
   const lan = cachedAccessList(() => ['lan']);
   const auth = await openAuth({
-    stateDirectory,
+    storage,
     log,
     now: Date.now,
     monotonicNow: () => performance.now(),
   });
   auditChanges(deps.changes, auth.audit);
-  const certificate = serveCertificate(() => admin, stateDirectory, log);
+  const certificate = serveCertificate(() => admin, storage, log);
   const problems = () =>
     [listeners.problem, certificate.problem(), auth.problem].filter((each) => each !== undefined);
   const status = (): ServiceReport['status'] => {
@@ -81,7 +84,7 @@ export async function startAdmin(
     claim: auth.isClaimed() ? null : { isOpen: auth.claim.isOpen(), until: claimEnd() },
     certificateFingerprint: certificate.fingerprint() ?? null,
   });
-  const diagnostics = startDiagnostics({ ...deps, stateDirectory, log });
+  const diagnostics = startDiagnostics({ ...deps, stateDirectory, conditions, log });
   const app = await buildAdmin(
     { ...deps, diagnostics },
     {
@@ -99,6 +102,11 @@ export async function startAdmin(
       requestsPerMinute: REQUESTS_PER_MINUTE,
     },
   );
+  const shares = createConnectionShares(
+    (remoteAddress) => admitsSource(lan(), remoteAddress),
+    () => counters.values[counters.index['displaced-connection']]++,
+    randomInt(2 ** 32),
+  );
   const listeners = createListeners(
     app.routing,
     ({ remoteAddress }) => {
@@ -107,9 +115,10 @@ export async function startAdmin(
       return admitted;
     },
     certificate.pem,
+    shares,
     { log, events },
   );
-  const screen = keepConsoleFile(runtimeDirectory, consoleContent, log);
+  const screen = keepConsoleFile(context.runtimeDirectory ?? stateDirectory, consoleContent, log);
   let isStopped = false;
   const stop = async () => {
     isStopped = true;
@@ -149,6 +158,15 @@ export async function startAdmin(
     drain: listeners.drain,
     status: status as AdminService['status'],
     counters: () => readCounters(counters),
+    limits: () => [
+      {
+        what: say('connections that have not asked for anything yet'),
+        used: shares.silent,
+        size: MAX_SILENT,
+        advice: ADVICE,
+      },
+      { what: say('connections'), used: shares.served, size: MAX_SERVED, advice: ADVICE },
+    ],
     [Symbol.asyncDispose]: stop,
   };
 }

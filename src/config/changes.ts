@@ -4,13 +4,20 @@
  */
 import type { AssertionResult } from '../runtime/explain.ts';
 import type { Logger } from '../runtime/log.ts';
+import type { Storage } from '../runtime/storage.ts';
 import { type Text, asIs, english, say } from '../texts/text.ts';
 import { type Difference, diffDocuments } from './diff.ts';
 import { type ConfigDocument, type LoadedConfig, checkedHere, loadConfig, loadDocument } from './load.ts';
 import { type PendingChange, type Recovery, removePending, writePending } from './pending.ts';
 import type { ConfigProblem } from './problem.ts';
 import { type ConfigEvent, createRecorder, diffOf } from './recorder.ts';
-import { type Revision, type RevisionWhy, type RollbackReason, openRevisions } from './revisions.ts';
+import {
+  type Revision,
+  type RevisionWhy,
+  type Revisions,
+  type RollbackReason,
+  openRevisions,
+} from './revisions.ts';
 import type { Config } from './schema.ts';
 import { type ChangeResult, type ConfigStore, formatDocument, revisionOf } from './store.ts';
 
@@ -83,7 +90,9 @@ export interface RevisionDetail {
 
 export interface ChangesOptions {
   readonly store: ConfigStore;
-  readonly stateDirectory: string;
+  readonly storage: Storage;
+  /** Opened already, because the store may have needed it. */
+  readonly history?: Revisions;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** What `recoverPending` found. */
   readonly recovery?: Recovery | undefined;
@@ -94,9 +103,9 @@ const ROLLBACK_RETRY_MS = 10_000;
 
 /** Opens the history and takes note of what happened while the process was away. */
 export async function openConfigChanges(options: ChangesOptions): Promise<ConfigChanges> {
-  const { store, stateDirectory, log, recovery } = options;
-  const history = await openRevisions(stateDirectory, log);
-  const { record, recordStart, tell, onEvent } = createRecorder(store, history, log);
+  const { store, storage, log, recovery } = options;
+  const history = options.history ?? (await openRevisions(storage, log));
+  const { record, recordStart, tell, onEvent } = createRecorder(store, history);
   let waiting: { readonly change: PendingChange; readonly endsAtMs: number } | undefined;
   let countdown: NodeJS.Timeout | undefined;
   let assess: Assess = async () => [];
@@ -109,9 +118,17 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
   }
 
   const dropMark = () =>
-    removePending(stateDirectory).catch((error: unknown) =>
+    removePending(storage).catch((error: unknown) =>
       log.error({ err: error }, 'configuration: the mark of a change that is over could not be removed'),
     );
+
+  /** What went back, and could not be written to the file: the mark stays until it is, for a start that comes before. */
+  const writingBack = storage.retried(store.path, () =>
+    inTurn(async () => {
+      await store.writeBack();
+      if (waiting === undefined) await dropMark();
+    }),
+  );
 
   function load(document: unknown): LoadedConfig | { readonly problems: readonly ConfigProblem[] } {
     if (typeof document !== 'string') return checkedHere(loadDocument(document));
@@ -143,7 +160,9 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
     const next = load(request.document);
     if ('problems' in next) return { outcome: 'invalid', problems: next.problems };
     const revision = revisionOf(next.document);
-    if (revision === previousRevision) return { outcome: 'unchanged', revision };
+    // What runs in the place of a file that was refused is not kept yet.
+    if (revision === previousRevision && store.fileProblem === undefined)
+      return { outcome: 'unchanged', revision };
     if (!request.ignoreAssertions) {
       const failed = (await assess(next.config)).filter(({ state }) => state === 'failed');
       if (failed.length > 0) return { outcome: 'assertions-failed', failed };
@@ -162,12 +181,12 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
       appliedAt: new Date(appliedAtMs).toISOString(),
       confirmBy: new Date(appliedAtMs + confirmSeconds * 1000).toISOString(),
     };
-    if (confirmSeconds > 0) await writePending(stateDirectory, change);
+    if (confirmSeconds > 0) await writePending(storage, change);
     // A mark that could not be removed when it should have been must not take this change back.
     else await dropMark();
     const result = await store.replace(text, previousRevision);
     if (result.outcome !== 'changed') {
-      if (confirmSeconds > 0) await removePending(stateDirectory);
+      if (confirmSeconds > 0) await removePending(storage);
       return result;
     }
     if (confirmSeconds > 0) {
@@ -207,8 +226,15 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
     }
     stopWaiting();
     log.warn({ revision, by, why }, 'configuration: a change was taken back');
-    await record({ by, why: 'rollback', reason, rolledBack: { revision, reason: why } });
-    await dropMark();
+    const isRecorded = await record({
+      by,
+      why: 'rollback',
+      reason,
+      rolledBack: { revision, reason: why },
+    });
+    if (result.unwritten !== undefined) keepWritingBack(result.unwritten);
+    // A file that was refused stays; then the history has to say what runs at the next start.
+    else if (isRecorded || store.fileProblem === undefined) await dropMark();
     return result;
   }
 
@@ -217,14 +243,21 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
     waiting = undefined;
   }
 
+  function keepWritingBack(error: Error): void {
+    storage.note(store.path, 'write', error);
+    // Not now: it is this change's turn.
+    setImmediate(() => void writingBack.run());
+  }
+
   const failed = (error: unknown): { outcome: 'failed'; error: Error } => {
     const failure = error instanceof Error ? error : new Error(String(error));
     log.error({ err: failure }, 'configuration: change failed');
     return { outcome: 'failed', error: failure };
   };
 
-  await recordStart(recovery);
-  if (recovery !== undefined) await dropMark();
+  const isRecorded = await recordStart(recovery);
+  if (recovery?.outcome === 'unwritten') void writingBack.run();
+  else if (recovery !== undefined && (isRecorded || recovery.outcome !== 'file-refused')) await dropMark();
 
   return {
     onAssess(newAssess) {
@@ -253,7 +286,7 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
       inTurn(async () => {
         if (waiting === undefined) return false;
         const { revision } = waiting.change;
-        await removePending(stateDirectory);
+        await removePending(storage);
         stopWaiting();
         log.info({ revision, by }, 'configuration: change confirmed');
         tell({ by, action: 'confirm', revision, reason: '' });
@@ -306,6 +339,9 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
         diffFromCurrent: diffOf(store.document, document),
       };
     },
-    [Symbol.dispose]: () => clearTimeout(countdown),
+    [Symbol.dispose]() {
+      clearTimeout(countdown);
+      writingBack.cancel();
+    },
   };
 }

@@ -88,12 +88,12 @@ const Limit = (title: string, defaultValue: number) =>
     default: defaultValue,
   });
 
-const Lifetime = (title: string, minimum: number) =>
+const Lifetime = (title: string, minimum: number, maximum = 86_400) =>
   Type.Integer({
     minimum,
-    maximum: 86_400,
+    maximum,
     title,
-    expected: `a whole number of seconds from ${minimum} to 86400`,
+    expected: `a whole number of seconds from ${minimum} to ${maximum}`,
   });
 
 const Nat64LifetimesSchema = Type.Object(
@@ -102,6 +102,7 @@ const Nat64LifetimesSchema = Type.Object(
     tcpEstablishedSeconds: { ...Lifetime('Established TCP connections', 7440), default: 7440 },
     tcpTransitorySeconds: { ...Lifetime('TCP connections that open or end', 240), default: 240 },
     icmpSeconds: { ...Lifetime('ICMP queries', 60), default: 60 },
+    fragmentSeconds: { ...Lifetime('Fragments that wait for others of their datagram', 2, 120), default: 30 },
   },
   {
     ...strict,
@@ -306,6 +307,11 @@ export const Nat64Schema = Type.Object(
       expected: '"compute" or "drop"',
       default: 'compute',
     }),
+    zeroUdpChecksumFromIpv6: Type.Union([Type.Literal('compute'), Type.Literal('drop')], {
+      title: 'UDP packets from the IPv6 side that have no checksum, as tunnels may send them (RFC 6935)',
+      expected: '"compute" or "drop"',
+      default: 'compute',
+    }),
     lifetimes: Nat64LifetimesSchema,
     keepPortParity: Type.Boolean({
       title: 'UDP: even ports get even ports and odd ones odd ports, while there are any (RFC 4787)',
@@ -330,7 +336,8 @@ export const Nat64Schema = Type.Object(
     clientPrefixBits: Type.Integer({
       minimum: 32,
       maximum: 128,
-      title: 'What is one client: all IPv6 addresses that agree in so many bits',
+      title:
+        'What is one client of these limits and of nat64.portBlocks: all IPv6 addresses that agree in so many bits; when little is left, a /64 has a share too',
       expected: 'a whole number from 32 to 128',
       default: 128,
     }),

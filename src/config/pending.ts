@@ -2,14 +2,13 @@
  * The mark of a change that waits for its confirmation: written before the change, taken away by the confirmation. A
  * start that finds it goes back, because whoever made the change may no longer reach the appliance.
  */
-import { readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
-import { removeFileDurably, writeFileAtomically } from '../os/atomic-write.ts';
 import type { Logger } from '../runtime/log.ts';
-import { type Text, tell } from '../texts/text.ts';
+import type { Storage } from '../runtime/storage.ts';
+import { type Text, notAsWritten, tell } from '../texts/text.ts';
+import { readConfigFile, writeFileText } from './config-file.ts';
+import { isObject } from './json-schema.ts';
 import { type ConfigDocument, loadConfig } from './load.ts';
 import type { RevisionWhy } from './revisions.ts';
-import { readText, writeFileText } from './store.ts';
 
 const FILE_NAME = 'pending-change.json';
 const VERSION = 1;
@@ -34,63 +33,59 @@ export interface PendingChange {
 /** What a start found and did. */
 export interface Recovery {
   readonly change: PendingChange;
-  /** edited: by hand, after the change; the file was left as it is. unreadable: what was before is no valid configuration any more. */
-  readonly outcome: 'rolled-back' | 'edited' | 'unreadable';
+  /**
+   * rolled-back: what was before is in the file again. unwritten: it could not be written, and runs all the same.
+   * file-refused: the file is damaged and was left as it is; what was before runs. edited: by hand, after the change; the file
+   * was left as it is. unreadable: what was before is no valid configuration any more.
+   */
+  readonly outcome: 'rolled-back' | 'unwritten' | 'file-refused' | 'edited' | 'unreadable';
 }
 
-const pathIn = (stateDirectory: string): string => join(stateDirectory, FILE_NAME);
+const fileIn = (storage: Storage) => storage.file(FILE_NAME);
 
-export const writePending = (stateDirectory: string, change: PendingChange): Promise<void> =>
-  writeFileAtomically(pathIn(stateDirectory), `${JSON.stringify(change)}\n`, 0o600);
+/** Rejects when it cannot be written: then the change must not be made. */
+export const writePending = (storage: Storage, change: PendingChange): Promise<void> =>
+  fileIn(storage).commit(`${JSON.stringify(change)}\n`);
 
-export const removePending = (stateDirectory: string): Promise<void> =>
-  removeFileDurably(pathIn(stateDirectory));
+/** Rejects when it is still there. */
+export async function removePending(storage: Storage): Promise<void> {
+  const error = await fileIn(storage).remove();
+  if (error !== undefined) throw error;
+}
 
-/** The mark; undefined when there is none. One that cannot be understood is kept aside, with an error in the log. */
-async function readPending(
-  stateDirectory: string,
-  log: Pick<Logger, 'error'>,
-): Promise<PendingChange | undefined> {
-  const path = pathIn(stateDirectory);
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new Error(`could not read ${path}: ${(error as Error).message}`, { cause: error });
-  }
-  try {
-    const change = JSON.parse(text) as PendingChange | null;
-    if (change?.version !== VERSION)
-      throw new Error(`version ${String(change?.version)}, expected ${VERSION}`);
-    return change;
-  } catch (error) {
-    const aside = `${path}.corrupt`;
-    await rename(path, aside);
-    log.error(
-      { err: error, aside },
-      'configuration: the mark of a pending change is corrupt and was kept aside',
-    );
-    return undefined;
-  }
+/** The mark, if this is one. Throws with what is wrong with it. */
+export function parsePending(content: Buffer): PendingChange {
+  const value: unknown = JSON.parse(content.toString('utf8'));
+  if (!isObject(value) || value['version'] !== VERSION) return notAsWritten('version');
+  const change = value as unknown as PendingChange;
+  const { previousText, reason } = change;
+  if (previousText !== null && typeof previousText !== 'string') notAsWritten('previousText');
+  for (const name of ['previousRevision', 'text', 'revision', 'by', 'why', 'appliedAt', 'confirmBy'] as const)
+    if (typeof change[name] !== 'string') notAsWritten(name);
+  if (typeof reason !== 'string' && typeof reason?.say !== 'string') notAsWritten('reason');
+  return change;
 }
 
 /**
  * At the start, before the configuration is read: goes back to the file before an unconfirmed change. The mark stays until
- * `removePending`, so that a crash from here on only does the same again.
+ * `removePending`, so that a crash from here on only does the same again. Never rejects.
  */
 export async function recoverPending(
   configPath: string,
-  stateDirectory: string,
+  storage: Storage,
   log: Pick<Logger, 'warn' | 'error'>,
 ): Promise<Recovery | undefined> {
-  const change = await readPending(stateDirectory, log);
-  if (change === undefined) return undefined;
+  const found = await fileIn(storage).read(parsePending);
+  // Of what cannot be understood nothing is known: moved aside, so that it is looked at once.
+  if (found.verdict === 'damaged') await fileIn(storage).remove();
+  if (found.verdict !== 'good') return undefined;
+  const change = found.value;
   const { appliedAt, by, revision } = change;
   const fields = { revision, by, appliedAt, file: configPath };
   const previous = change.previousText ?? undefined;
-  const present = readText(configPath);
-  if (present !== change.text && present !== previous) {
+  const present = readConfigFile(configPath, previous !== undefined);
+  const isAsWritten = present.text === change.text || (present.state === 'good' && present.text === previous);
+  if (!isAsWritten && present.state === 'good') {
     log.warn(
       fields,
       'configuration: the file was edited by hand after a change that nobody confirmed; the edit stays',
@@ -105,11 +100,18 @@ export async function recoverPending(
     );
     return { change, outcome: 'unreadable' };
   }
-  if (present !== previous) await writeFileText(configPath, previous);
   log.warn(
     fields,
     'configuration: a change was not confirmed before the process ended; back to the one before',
   );
+  if (!isAsWritten) return { change, outcome: 'file-refused' };
+  if (present.text === previous) return { change, outcome: 'rolled-back' };
+  try {
+    await writeFileText(configPath, previous);
+  } catch (error) {
+    storage.note(configPath, 'write', error);
+    return { change, outcome: 'unwritten' };
+  }
   return { change, outcome: 'rolled-back' };
 }
 

@@ -63,11 +63,17 @@ export const pointerStep = (key: string | number): string =>
 /**
  * One line for a terminal:
  * `config.json:4:18: /hosts/0/address: "192.0.2.1" is not an IPv6 address such as 2001:db8:1::10`.
- * Control characters are escaped: a terminal must not obey a configuration.
  */
 export function formatProblem(problem: ConfigProblem, fileName: string): string {
   const { path, line, column, message } = problem;
   const position = line === undefined ? '' : `:${line}:${column}`;
   const text = `${fileName}${position}: ${path === '' ? '' : `${path}: `}${english(message)}`;
-  return text.replace(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
+  return escapeControls(text);
 }
+
+/** A terminal must not obey what a configuration holds. */
+export const escapeControls = (text: string): string =>
+  text.replace(/\p{Cc}/gu, (control) => {
+    const escaped = JSON.stringify(control).slice(1, -1);
+    return escaped === control ? `\\u00${control.charCodeAt(0).toString(16)}` : escaped;
+  });

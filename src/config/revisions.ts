@@ -2,15 +2,17 @@
  * The history of the configuration in the state directory: a line a revision, appended, so that a change costs one small
  * write. What is too old goes when the file has grown to twice what is kept.
  */
-import { open, readFile, truncate } from 'node:fs/promises';
-import { join } from 'node:path';
-import { writeFileAtomically } from '../os/atomic-write.ts';
+import { open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { syncDirectory } from '../os/atomic-write.ts';
+import { copyAside } from '../os/set-aside.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { Text } from '../texts/text.ts';
+import type { Storage } from '../runtime/storage.ts';
+import { type Text, TextError, say } from '../texts/text.ts';
+import { isObject } from './json-schema.ts';
 import type { ConfigDocument } from './load.ts';
 
 const FILE_NAME = 'revisions';
-const FILE_MODE = 0o600;
 /** The newest so many are kept, as long as they fit into so many bytes; the newest two in any case. */
 const MAX_REVISIONS = 200;
 const MAX_BYTES = 8 << 20;
@@ -42,51 +44,61 @@ export type NewRevision = Omit<Revision, 'id'> & { readonly document: ConfigDocu
 
 export interface Revisions {
   readonly newest: Revision | undefined;
+  /** Whether there was a history, although nothing of it can be read now. */
+  readonly isLost: boolean;
   /** Those with an id below `before`, the newest first. */
   list(before: number, limit: number): readonly Revision[];
   /** The document of a revision; undefined when there is none (any more). */
   documentOf(id: number): Promise<ConfigDocument | undefined>;
-  /** Resolves when it is on the disk. */
-  append(revision: NewRevision): Promise<Revision>;
+  /** Resolves with whether it is on the disk; what is not stays in memory and is written as soon as that works. Never rejects. */
+  append(revision: NewRevision): Promise<boolean>;
 }
 
 /** A revision, and where its line is in the file. */
-interface Entry {
+export interface Entry {
   readonly revision: Revision;
   readonly offset: number;
   readonly bytes: number;
 }
 
+/** One that waits until it can be written. */
+interface Waiting {
+  readonly revision: Revision;
+  readonly line: Buffer;
+}
+
 /**
- * Opens the history. Lines that cannot be read, as power failures leave them at the end, are left out. A file that cannot
- * be read at all is an error in the log, and no reason not to start: there is no history then. Never rejects.
+ * Opens the history. Lines that cannot be read, as power failures leave them at the end, are left out; a file in which nothing
+ * can be read is moved aside by the first revision. Without a file that can be read there is no history, and everything else
+ * goes on. Never rejects.
  */
-export async function openRevisions(
-  stateDirectory: string,
-  log: Pick<Logger, 'warn' | 'error'>,
-): Promise<Revisions> {
-  const path = join(stateDirectory, FILE_NAME);
-  const content = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') log.error({ err: error, file: path }, 'configuration: no history');
-    return Buffer.alloc(0);
+export async function openRevisions(storage: Storage, log: Pick<Logger, 'warn'>): Promise<Revisions> {
+  const file = storage.file(FILE_NAME);
+  const { path } = file;
+  const found = await file.read((content) => {
+    const read = readEntries(content.subarray(0, content.lastIndexOf(NEWLINE) + 1));
+    if (content.length > 0 && read.length === 0)
+      throw new TextError(say('it holds no revision that can be read'));
+    return { content, entries: read };
   });
-  const wholeBytes = content.lastIndexOf(NEWLINE) + 1;
-  if (wholeBytes < content.length) {
+  const content = found.verdict === 'good' ? found.value.content : Buffer.alloc(0);
+  /** To the end of the last whole line. */
+  let fileBytes = content.lastIndexOf(NEWLINE) + 1;
+  let fileLines = content
+    .subarray(0, fileBytes)
+    .reduce((lines, byte) => lines + (byte === NEWLINE ? 1 : 0), 0);
+  let entries: readonly Entry[] = found.verdict === 'good' ? found.value.entries : [];
+  const isLost = found.verdict !== 'missing' && entries.length === 0;
+  let waiting: readonly Waiting[] = [];
+  if (fileBytes < content.length)
     log.warn(
-      { file: path, bytes: content.length - wholeBytes },
+      { file: path, bytes: content.length - fileBytes },
       'configuration: the history ended in half a line',
     );
-    await truncate(path, wholeBytes).catch((err: unknown) =>
-      log.error({ err, file: path }, 'configuration: no history'),
-    );
-  }
-  let entries = readEntries(content.subarray(0, wholeBytes));
-  let fileBytes = wholeBytes;
-  let fileLines = content
-    .subarray(0, wholeBytes)
-    .reduce((lines, byte) => lines + (byte === NEWLINE ? 1 : 0), 0);
 
-  /** Those that are kept. */
+  const all = () => [...recent().map(({ revision }) => revision), ...waiting.map(({ revision }) => revision)];
+
+  /** Those of the file that are kept. */
   const recent = (): readonly Entry[] => {
     let bytes = 0;
     const first = entries.findLastIndex((entry, index) => {
@@ -98,57 +110,94 @@ export async function openRevisions(
   };
 
   async function readLine({ offset, bytes }: Entry): Promise<string> {
-    const file = await open(path, 'r');
+    const opened = await open(path, 'r');
     try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, offset);
+      const { buffer, bytesRead } = await opened.read(Buffer.alloc(bytes), 0, bytes, offset);
       return buffer.toString('utf8', 0, bytesRead);
     } finally {
-      await file.close();
+      await opened.close();
     }
   }
 
   async function compact(): Promise<void> {
     const kept = recent();
     const lines = await Promise.all(kept.map(readLine));
+    // What could not be read of it would be lost otherwise.
+    if (fileLines > entries.length) storage.noteAside(FILE_NAME, unreadableLines(), await copyAside(path));
     const text = Buffer.from(lines.join(''));
-    await writeFileAtomically(path, text, FILE_MODE);
+    await file.commit(text);
     entries = readEntries(text);
     fileBytes = text.length;
     fileLines = kept.length;
   }
 
+  /** Somebody else removed the file, or cut it: what its lines were is not known any more. */
+  async function forgetIfGone(): Promise<void> {
+    const { size } = await stat(path).catch(() => ({ size: 0 }));
+    if (size >= fileBytes) return;
+    if (size > 0) await file.setAside();
+    entries = [];
+    fileBytes = fileLines = 0;
+  }
+
+  /** Writes what waits. */
+  async function flush(): Promise<void> {
+    if (waiting.length === 0) return;
+    const batch = waiting;
+    const lines = Buffer.concat(batch.map(({ line }) => line));
+    await forgetIfGone();
+    // A file of which nothing is known is not appended to: the first line begins a new one.
+    if (fileBytes === 0) await file.commit(lines);
+    else await appendDurably(path, fileBytes, lines);
+    const written = batch.map(({ revision, line }): Entry => {
+      const entry = { revision, offset: fileBytes, bytes: line.length };
+      fileBytes += line.length;
+      fileLines++;
+      return entry;
+    });
+    entries = [...entries, ...written];
+    waiting = waiting.slice(batch.length);
+    if (fileLines > 2 * MAX_REVISIONS || fileBytes > 2 * MAX_BYTES) await compact();
+  }
+  const writing = storage.retried(FILE_NAME, flush);
+
   return {
     get newest() {
-      return entries.at(-1)?.revision;
+      return all().at(-1);
     },
+    isLost,
     list: (before, limit) =>
-      recent()
-        .map(({ revision }) => revision)
+      all()
         .filter(({ id }) => id < before)
         .reverse()
         .slice(0, limit),
     async documentOf(id) {
+      const unwritten = waiting.find(({ revision }) => revision.id === id);
+      if (unwritten !== undefined) return documentOfLine(unwritten.line.toString('utf8'));
       const entry = recent().find(({ revision }) => revision.id === id);
-      return entry === undefined ? undefined : documentOfLine(await readLine(entry));
+      if (entry === undefined) return undefined;
+      // A disk that fails must not take more with it than this one.
+      return documentOfLine(await readLine(entry).catch(() => ''));
     },
     async append({ document, ...fields }) {
-      const revision: Revision = { id: (entries.at(-1)?.revision.id ?? 0) + 1, ...fields };
+      const revision: Revision = { id: (all().at(-1)?.id ?? 0) + 1, ...fields };
       const line = Buffer.from(`${JSON.stringify(revision)}${SEPARATOR}${JSON.stringify(document)}\n`);
-      await appendDurably(path, line);
-      entries.push({ revision, offset: fileBytes, bytes: line.length });
-      fileBytes += line.length;
-      fileLines++;
-      if (fileLines > 2 * MAX_REVISIONS || fileBytes > 2 * MAX_BYTES) await compact();
-      return revision;
+      waiting = [...waiting, { revision, line }].slice(-MAX_REVISIONS);
+      // What could not be read is not written over; that is told already.
+      if (found.verdict === 'unreadable') return false;
+      return (await writing.run()) === undefined;
     },
   };
 }
+
+const unreadableLines = () => new TextError(say('some of its lines cannot be read'));
 
 const NEWLINE = 10;
 /** JSON.stringify writes neither tabs nor line ends. */
 const SEPARATOR = '\t';
 
-function readEntries(content: Buffer): Entry[] {
+/** The revisions of whole lines; what is no line of ours is left out. */
+export function readEntries(content: Buffer): Entry[] {
   const entries: Entry[] = [];
   for (let offset = 0, end = 0; offset < content.length; offset = end) {
     end = content.indexOf(NEWLINE, offset) + 1;
@@ -162,9 +211,12 @@ function readEntries(content: Buffer): Entry[] {
 function revisionOfLine(text: string): Revision | undefined {
   try {
     const revision = JSON.parse(text) as Partial<Revision> | null;
-    return typeof revision?.id === 'number' && typeof revision.revision === 'string'
-      ? (revision as Revision)
-      : undefined;
+    const isOurs =
+      Number.isSafeInteger(revision?.id) &&
+      [revision?.revision, revision?.at, revision?.by, revision?.why].every(
+        (field) => typeof field === 'string',
+      );
+    return isOurs ? (revision as Revision) : undefined;
   } catch {
     return undefined;
   }
@@ -172,21 +224,25 @@ function revisionOfLine(text: string): Revision | undefined {
 
 function documentOfLine(line: string): ConfigDocument | undefined {
   try {
-    return JSON.parse(line.slice(line.indexOf(SEPARATOR) + 1)) as ConfigDocument;
+    const document: unknown = JSON.parse(line.slice(line.indexOf(SEPARATOR) + 1));
+    return isObject(document) ? document : undefined;
   } catch {
     return undefined;
   }
 }
 
-async function appendDurably(path: string, line: Uint8Array): Promise<void> {
+/** Adds to a file that is good up to `fromBytes`: half a line that a failed write has left behind that is cut off. */
+async function appendDurably(path: string, fromBytes: number, lines: Uint8Array): Promise<void> {
   try {
-    const file = await open(path, 'a', FILE_MODE);
+    const file = await open(path, 'a');
     try {
-      await file.appendFile(line);
+      await file.truncate(fromBytes);
+      await file.appendFile(lines);
       await file.sync();
     } finally {
       await file.close();
     }
+    await syncDirectory(dirname(path));
   } catch (error) {
     throw new Error(`could not write ${path}: ${(error as Error).message}`, { cause: error });
   }

@@ -1,11 +1,20 @@
 /** The configuration file and the configuration in force, and the one way to change them. */
-import { createHash } from 'node:crypto';
-import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { removeFileDurably, writeFileAtomically } from '../os/atomic-write.ts';
 import type { Logger } from '../runtime/log.ts';
-import { type ConfigDocument, checkedHere, loadConfig } from './load.ts';
+import { type Text, reasonOf, say } from '../texts/text.ts';
+import {
+  type FileState,
+  describeProblem,
+  keepRefused,
+  readConfigFile,
+  writeFileText,
+} from './config-file.ts';
+import type { LastGood } from './last-good.ts';
+import { type ConfigDocument, type LoadedConfig, checkedHere, loadConfig } from './load.ts';
 import { type ConfigProblem, formatProblem } from './problem.ts';
+import { EMPTY_REVISION, revisionOf } from './revision-of.ts';
 import type { Config } from './schema.ts';
+
+export { revisionOf } from './revision-of.ts';
 
 /** A configuration that was refused. */
 export class ConfigError extends Error {
@@ -21,13 +30,14 @@ export class ConfigError extends Error {
 export type ApplyConfig = (next: Config, previous: Config) => Promise<void>;
 
 export type ChangeResult =
-  | { readonly outcome: 'changed'; readonly revision: string }
+  /** `unwritten`: in force, but the file could not be written (`restore` only). */
+  | { readonly outcome: 'changed'; readonly revision: string; readonly unwritten?: Error }
   | { readonly outcome: 'unchanged'; readonly revision: string }
   /** The text is no valid configuration. */
   | { readonly outcome: 'invalid'; readonly problems: readonly ConfigProblem[] }
   /** Somebody changed the configuration since `expectedRevision`. */
   | { readonly outcome: 'stale'; readonly revision: string }
-  /** The file was edited by hand since it was read; nothing was overwritten. */
+  /** The file was edited by hand since it was read, or damaged; nothing was overwritten. */
   | { readonly outcome: 'file-changed' }
   /** Valid, but it could not be put into force or written; the configuration before is in force. */
   | { readonly outcome: 'failed'; readonly error: Error };
@@ -40,54 +50,101 @@ export interface ConfigStore {
   readonly document: ConfigDocument;
   /** Identifies the document in force (a hash of it). */
   readonly revision: string;
-  /** The file as it was last read or written, to the byte; undefined when there was none. */
+  /** What makes the file say what is in force, to the byte; undefined when there must be none. */
   readonly fileText: string | undefined;
+  /** Why the file is not what is in force; undefined when it is. Until a good file is read or a change is made. */
+  readonly fileProblem: Text | undefined;
+  /** Hears of `fileProblem` now, at each further refusal, and when it is over. Called once. */
+  onFileProblem(listener: (problem: Text | undefined) => void): void;
   /** Registers what puts a change into force. Called once; before that, changes are only stored. */
   onChange(apply: ApplyConfig): void;
   /**
    * Validates, puts into force, writes the file; one change at a time. Never rejects. Without `expectedRevision` the
-   * change is made whatever the revision is.
+   * change is made whatever the revision is. A file that was refused is kept aside first; then also what is in force already
+   * is written.
    */
   replace(text: string, expectedRevision?: string): Promise<ChangeResult>;
   /**
    * Back to a text that `fileText` once was: puts it into force and writes it as it is, or removes the file. A file that
-   * was edited by hand meanwhile is left alone, with a warning in the log. Never rejects.
+   * was edited by hand meanwhile, or refused, is left alone, with a warning in the log. A file that cannot be written does
+   * not keep it out of force. Never rejects.
    */
   restore(fileText: string | undefined): Promise<ChangeResult>;
-  /** Reads the file again, for SIGHUP. A bad file is logged and the running configuration stays. Never rejects. */
+  /** Writes the file as `restore` should have done. Rejects when that is still not possible. */
+  writeBack(): Promise<void>;
+  /** Reads the file again, for SIGHUP. A bad file is told and the running configuration stays. Never rejects. */
   reload(): Promise<ChangeResult>;
 }
 
-const NEW_FILE_MODE = 0o600;
+export interface StoreOptions {
+  /** What `readConfigFile` has found; without it, it is asked, and takes a missing or empty file for the defaults. */
+  readonly file?: FileState;
+  /** What runs when the file is refused; without it, a refused file throws. */
+  readonly lastGood?: LastGood | undefined;
+  /** What the file should say and could not be written: `lastGood`, which runs although the file holds something else. */
+  readonly unwritten?: { readonly text: string | undefined } | undefined;
+}
 
 /**
  * Reads the configuration; a missing file means every default and is not written before the first change. Throws
- * ConfigError when the content is refused, Error when the file cannot be read.
+ * ConfigError when the file is refused and nothing stands in for it. Nothing is written.
  */
-export function openConfigStore(path: string, log: Pick<Logger, 'info' | 'warn' | 'error'>): ConfigStore {
-  let fileText = readText(path);
-  const loaded = loadConfig(fileText ?? '');
-  if ('problems' in loaded) throw new ConfigError(path, loaded.problems);
-  let { config, document } = loaded;
+export function openConfigStore(
+  path: string,
+  log: Pick<Logger, 'info' | 'warn' | 'error'>,
+  { file = readConfigFile(path, false), lastGood, unwritten }: StoreOptions = {},
+): ConfigStore {
+  if (file.state === 'refused' && lastGood === undefined) throw new ConfigError(path, file.problems);
+  const first: LoadedConfig =
+    file.state === 'refused' || (unwritten !== undefined && lastGood !== undefined) ? lastGood! : file.loaded;
+  let { config, document } = first;
   let revision = revisionOf(document);
+  /** The file as it was last read or written, whether it was refused or not; undefined when it could not be read. */
+  let seenText = file.text;
+  let fileProblem: Text | undefined;
+  /** Of a configuration that could not be written. */
+  let unwrittenText = unwritten;
+  let tellProblem: (problem: Text | undefined) => void = () => {};
   let apply: ApplyConfig | undefined;
   let queue: Promise<unknown> = Promise.resolve();
 
-  function serialize(task: () => Promise<ChangeResult>): Promise<ChangeResult> {
-    const result = queue.then(task).catch((error: unknown): ChangeResult => {
+  function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = queue.then(task);
+    queue = result.catch(() => {});
+    return result;
+  }
+
+  const serialize = (task: () => Promise<ChangeResult>): Promise<ChangeResult> =>
+    inTurn(task).catch((error: unknown): ChangeResult => {
       const failure = error instanceof Error ? error : new Error(String(error));
       log.error({ err: failure }, 'configuration: change failed, the one before stays in force');
       return { outcome: 'failed', error: failure };
     });
-    queue = result;
-    return result;
+
+  const read = () => readConfigFile(path, revision !== EMPTY_REVISION);
+
+  function refuse(text: string | undefined, problems: readonly ConfigProblem[], running: Text): void {
+    const lines = problems.map((problem) => formatProblem(problem, path));
+    log.error({ problems: lines }, 'configuration: file refused, it is left as it is');
+    seenText = text;
+    fileProblem = say(
+      'The configuration file is refused. {problem}. {running} The file is left as it is: edit it and reload it, or write what runs in its place; then the refused one is kept aside.',
+      { problem: describeProblem(problems, path), running },
+    );
+    tellProblem(fileProblem);
+  }
+
+  /** The file says `text` from now on. */
+  function agree(text: string | undefined): void {
+    seenText = text;
+    unwrittenText = undefined;
+    if (fileProblem === undefined) return;
+    fileProblem = undefined;
+    tellProblem(undefined);
   }
 
   /** Puts a loaded configuration into force; `persist` makes it last. Rejects with the one before in force. */
-  async function change(
-    next: { config: Config; document: ConfigDocument },
-    persist: () => Promise<void>,
-  ): Promise<ChangeResult> {
+  async function change(next: LoadedConfig, persist: () => Promise<void>): Promise<ChangeResult> {
     const previous = config;
     await apply?.(next.config, previous);
     try {
@@ -102,6 +159,8 @@ export function openConfigStore(path: string, log: Pick<Logger, 'info' | 'warn' 
     return { outcome: 'changed', revision };
   }
 
+  if (file.state === 'refused') refuse(file.text, file.problems, lastGood!.origin);
+
   return {
     path,
     get current() {
@@ -114,7 +173,15 @@ export function openConfigStore(path: string, log: Pick<Logger, 'info' | 'warn' 
       return revision;
     },
     get fileText() {
-      return fileText;
+      if (unwrittenText !== undefined) return unwrittenText.text;
+      return fileProblem === undefined ? seenText : formatDocument(document);
+    },
+    get fileProblem() {
+      return fileProblem;
+    },
+    onFileProblem(listener) {
+      tellProblem = listener;
+      listener(fileProblem);
     },
     onChange(callback) {
       apply = callback;
@@ -125,73 +192,83 @@ export function openConfigStore(path: string, log: Pick<Logger, 'info' | 'warn' 
           return { outcome: 'stale', revision };
         const next = loadConfig(text);
         if ('problems' in next) return { outcome: 'invalid', problems: next.problems };
-        if (readText(path) !== fileText) return { outcome: 'file-changed' };
-        if (revisionOf(next.document) === revision) return { outcome: 'unchanged', revision };
+        const present = read();
+        if (present.text !== seenText) {
+          // Told now, so that the next attempt may replace it.
+          if (present.state === 'refused') refuse(present.text, present.problems, STAYS);
+          return { outcome: 'file-changed' };
+        }
+        if (revisionOf(next.document) === revision && fileProblem === undefined)
+          return { outcome: 'unchanged', revision };
         return change(next, async () => {
+          const aside = fileProblem !== undefined ? await keepRefused(path) : undefined;
+          if (aside !== undefined) log.warn({ aside }, 'configuration: the refused file was kept aside');
           const newText = formatDocument(next.document);
           await writeFileText(path, newText);
-          fileText = newText;
+          agree(newText);
         });
       }),
     restore: (text) =>
       serialize(async () => {
         const next = loadConfig(text ?? '');
         if ('problems' in next) return { outcome: 'invalid', problems: next.problems };
-        const isEdited = readText(path) !== fileText;
-        return change(next, async () => {
-          if (isEdited) {
+        const isTheirs = fileProblem !== undefined || read().text !== seenText;
+        let unwritten: Error | undefined;
+        const result = await change(next, async () => {
+          if (isTheirs) {
             log.warn(
               { file: path },
               'configuration: the file was edited by hand and is left as it is; SIGHUP reads it',
             );
             return;
           }
-          await writeFileText(path, text);
-          fileText = text;
+          try {
+            await writeFileText(path, text);
+            agree(text);
+          } catch (error) {
+            unwritten = error as Error;
+            unwrittenText = { text };
+          }
         });
+        return result.outcome === 'changed' && unwritten !== undefined ? { ...result, unwritten } : result;
+      }),
+    writeBack: () =>
+      inTurn(async () => {
+        // Meanwhile it was edited, or something else is in force.
+        if (unwrittenText === undefined || read().text !== seenText) return;
+        const { text } = unwrittenText;
+        await writeFileText(path, text);
+        agree(text);
       }),
     reload: () =>
       serialize(async () => {
-        const newText = readText(path);
-        const next = checkedHere(loadConfig(newText ?? ''));
-        if ('problems' in next) {
-          const problems = next.problems.map((problem) => formatProblem(problem, path));
-          log.error({ problems }, 'configuration: file refused, the running configuration stays');
+        const next = read();
+        if (next.state === 'refused') {
+          refuse(next.text, next.problems, STAYS);
           return { outcome: 'invalid', problems: next.problems };
         }
-        if (revisionOf(next.document) === revision) {
-          fileText = newText;
+        const here = checkedHere(next.loaded);
+        if ('problems' in here) {
+          refuse(next.text, here.problems, STAYS);
+          return { outcome: 'invalid', problems: here.problems };
+        }
+        if (revisionOf(next.loaded.document) === revision) {
+          agree(next.text);
           log.info({ revision }, 'configuration: file read again, nothing changed');
           return { outcome: 'unchanged', revision };
         }
-        return change(next, async () => {
-          fileText = newText;
-        });
+        try {
+          return await change(next.loaded, async () => agree(next.text));
+        } catch (error) {
+          const message = say('cannot be put into force: {reason}', { reason: reasonOf(error) });
+          refuse(next.text, [{ path: '', expected: message, message }], STAYS);
+          throw error;
+        }
       }),
   };
 }
 
-/** The text of the file, undefined when there is none. Throws when it cannot be read. */
-export function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new Error(`could not read ${path}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** Keeps the permissions of the file, and writes through a symbolic link rather than over it; undefined removes it. */
-export async function writeFileText(path: string, text: string | undefined): Promise<void> {
-  if (text === undefined) return removeFileDurably(path);
-  const existing = statSync(path, { throwIfNoEntry: false });
-  if (existing === undefined) return writeFileAtomically(path, text, NEW_FILE_MODE);
-  return writeFileAtomically(realpathSync(path), text, existing.mode & 0o777);
-}
+const STAYS = say('What ran before goes on.');
 
 /** The document as its file holds it. */
 export const formatDocument = (document: ConfigDocument): string => `${JSON.stringify(document, null, 2)}\n`;
-
-/** Identifies a document: a hash of it. */
-export const revisionOf = (document: ConfigDocument): string =>
-  createHash('sha256').update(JSON.stringify(document)).digest('base64url').slice(0, 22);

@@ -9,6 +9,7 @@ import type { TcpCounters } from './counters.ts';
 import type { Epoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
+import { type Client, createClient, readClient } from './client.ts';
 import { SOCKADDR_BYTES } from '../os/socket-address.ts';
 
 /** Connections taken from one listener before others have their turn. */
@@ -22,7 +23,8 @@ export interface AcceptorOptions {
   readonly counters: TcpCounters;
   readonly events: TcpEvents;
   readonly hasRoom: () => boolean;
-  readonly onAccepted: (fd: number, gate: Gate) => void;
+  /** `client` is valid during the call only. */
+  readonly onAccepted: (fd: number, gate: Gate, client: Client) => void;
   /** A listening socket is broken for good. */
   readonly onBroken: (fd: number, code: number) => void;
 }
@@ -31,6 +33,7 @@ export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #peer = pinned(SOCKADDR_BYTES);
   readonly #peerBytes = int32(SOCKADDR_BYTES);
+  readonly #client = createClient();
   #gates = new Map<number, Gate>();
   /** Paused: false, or until there is room, or until a time. */
   #paused: 'no' | 'limit' | 'descriptors' = 'no';
@@ -74,7 +77,8 @@ export class Acceptor {
       }
       events.keepPeer(client, this.#peer);
       counters.values[counters.index.accepted]++;
-      onAccepted(client, gate);
+      readClient(this.#client, this.#peer);
+      onAccepted(client, gate, this.#client);
     }
   }
 

@@ -82,6 +82,9 @@ export interface Connection {
   hostAt: number;
   /** Position of the counter that counted the end; -1 while there is none. */
   reason: number;
+  /** Its client's slots (admission.ts): of all connections, and of those whose server is not reached yet; 0 for none. */
+  slot: number;
+  openingSlot: number;
 }
 
 function createHalf(connection: Connection): Half {
@@ -129,6 +132,8 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     server: null,
     hostAt: -1,
     reason: -1,
+    slot: 0,
+    openingSlot: 0,
   } as unknown as { -readonly [Key in keyof Connection]: Connection[Key] };
   connection.up = createHalf(connection);
   connection.down = createHalf(connection);

@@ -17,6 +17,7 @@ import {
   read,
 } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
+import { connectionInTheWay, createAdmission, enter, mayAccept, openingInTheWay } from './admission.ts';
 import { type Ourselves, isOwnSocketAddress } from '../os/ourselves.ts';
 import type { Closer } from './closing.ts';
 import { type Connection, type Half, Phase, createConnection, oppositeOf } from './connection.ts';
@@ -29,15 +30,12 @@ import { type AnswerVerdict, CLOSE, type DialFailure, type Gate, type Route, typ
 import { HOST, type HostCounters } from './host-slots.ts';
 import type { PipePool } from './pipe-pool.ts';
 import { CHUNK_BYTES, createRelay } from './relay.ts';
+import type { Client } from './client.ts';
 
 const EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 /** After these a short read does not tell that the queue is empty. */
 const EXHAUSTIVE = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
 const READABLE = EPOLLIN | EXHAUSTIVE;
-/** What all clients together may have sent before their servers are known. */
-const OPENINGS_LIMIT_BYTES = 32 * 1024 * 1024;
-/** An opening of this size is always heard out, whatever others do: a usual ClientHello has 0.5 to 2 KB. */
-const SMALL_OPENING_BYTES = 4096;
 
 /** Before the first configuration, when there is no listener either. */
 const NOT_TOLD: Ourselves = { own: [], rows: new Int32Array() };
@@ -60,6 +58,9 @@ export interface ConnectionsOptions {
   readonly events: TcpEvents;
   /** Probe silent servers. */
   readonly keepalive: boolean;
+  readonly maxConnections: number;
+  /** A random number. */
+  readonly seed: number;
 }
 
 /** Deadlines, in force for old connections too. */
@@ -74,13 +75,17 @@ export interface Connections {
   /** Connections now open, and those of them whose server is not reached yet. */
   readonly open: number;
   readonly openings: number;
+  /** What openings hold beyond a unit each (admission.ts). */
+  readonly longOpenings: number;
   /** Some half has more to do at once: call `runQueued()` without waiting. */
   readonly busy: boolean;
   /** The time that handlers go by: milliseconds that wrap at 2^31. */
   setNow(nowMs: number): void;
+  /** False when accepting has to wait for connections to end. */
+  readonly hasRoom: boolean;
   /** No server is dialled at these addresses from now on. */
   setOurselves(ourselves: Ourselves): void;
-  accept(clientFd: number, gate: Gate): void;
+  accept(clientFd: number, gate: Gate, client: Client): void;
   /** False when the descriptor is of no connection. */
   dispatch(fd: number, events: number): boolean;
   runQueued(): void;
@@ -93,7 +98,8 @@ export function createConnections(options: ConnectionsOptions): Connections {
   const { values, index } = counters;
   const scratch = pinned(CHUNK_BYTES);
   const halves: (Half | undefined)[] = [];
-  const registry: Registry = { halves, open: 0, openings: 0, openingsBytes: 0, nowMs: 0 };
+  const admission = createAdmission(options.maxConnections, options.seed);
+  const registry: Registry = { halves, admission, open: 0, openings: 0, openingsBytes: 0, nowMs: 0 };
   let queued: Half[] = [];
   let ourselves = NOT_TOLD;
 
@@ -125,8 +131,14 @@ export function createConnections(options: ConnectionsOptions): Connections {
   });
   const { refuse, linger, close, leaveOpening, countEnd } = ending;
 
-  function accept(fd: number, gate: Gate): void {
+  function accept(fd: number, gate: Gate, client: Client): void {
+    if (registry.open >= options.maxConnections && !makeRoom(client)) {
+      values[index['refused-share']]++;
+      closer.reset(fd, registry.nowMs);
+      return;
+    }
     const connection = createConnection(gate, fd, registry.nowMs);
+    enter(admission, connection, client);
     registry.open++;
     registry.openings++;
     halves[fd] = connection.up;
@@ -136,6 +148,20 @@ export function createConnections(options: ConnectionsOptions): Connections {
     }
     if (!epoll.add(fd, EDGES)) close(connection);
     else if (gate.route !== null) startDial(connection, gate.route);
+  }
+
+  /** Ends a connection of who has most, unless that is this client. */
+  function makeRoom(client: Client): boolean {
+    const connection = connectionInTheWay(admission, client, registry.nowMs);
+    if (connection === undefined) return false;
+    displace(connection, index.displaced);
+    return true;
+  }
+
+  function displace(connection: Connection, counter: number): void {
+    countEnd(connection, counter);
+    connection.failed = true;
+    close(connection);
   }
 
   // Opening: the client's first bytes.
@@ -149,7 +175,15 @@ export function createConnections(options: ConnectionsOptions): Connections {
         registry.openingsBytes += taken;
         // A full read, or an edge that told of more than bytes, leaves something in the queue.
         up.readable = up.exhaustive || taken === CHUNK_BYTES;
-        judge(connection, examine(connection, scratch.subarray(0, taken)));
+        const chunk = scratch.subarray(0, taken);
+        let inTheWay = openingInTheWay(admission, connection);
+        while (inTheWay !== undefined) {
+          displace(inTheWay, index['refused-memory']);
+          if (inTheWay === connection) return;
+          inTheWay = openingInTheWay(admission, connection);
+        }
+        connection.examiner ??= connection.gate.begin!();
+        judge(connection, connection.examiner.push(chunk, up.from));
         if (connection.phase !== Phase.opening || !up.readable) return;
       } else if (taken < 0 && errno() === E.EAGAIN) {
         up.readable = false;
@@ -160,14 +194,6 @@ export function createConnections(options: ConnectionsOptions): Connections {
         return;
       }
     }
-  }
-
-  function examine(connection: Connection, chunk: Uint8Array): Verdict {
-    if (registry.openingsBytes > OPENINGS_LIMIT_BYTES && connection.openingBytes > SMALL_OPENING_BYTES) {
-      return { kind: 'refuse', refusal: { ...CLOSE, counter: index['refused-memory'] } };
-    }
-    connection.examiner ??= connection.gate.begin!();
-    return connection.examiner.push(chunk, connection.up.from);
   }
 
   function judge(connection: Connection, verdict: Verdict): void {
@@ -388,8 +414,14 @@ export function createConnections(options: ConnectionsOptions): Connections {
     get openings() {
       return registry.openings;
     },
+    get longOpenings() {
+      return admission.openings.usedUnits - admission.openings.usedSlots;
+    },
     get busy() {
       return queued.length > 0;
+    },
+    get hasRoom() {
+      return mayAccept(admission);
     },
     setNow: (nowMs) => void (registry.nowMs = nowMs),
     setOurselves: (next) => void (ourselves = next),

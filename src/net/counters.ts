@@ -11,7 +11,10 @@ export const tcpCounterTable = {
   'closed-idle': 'Connections closed because they carried no data for the idle timeout',
   'closed-early': 'Connections that the client ended before its server was known or reached',
   'refused-timeout': 'Connections refused because the client took too long to say what it wants',
-  'refused-memory': 'Connections refused because too many clients sent long openings at once',
+  'refused-memory':
+    'Connections ended because long openings took up the memory there is, and their clients had most of it',
+  'refused-share': 'Connections refused at the limit: their clients had as many as anybody, or more',
+  displaced: 'Connections ended at the limit for another client: their clients had most',
   'server-refused': 'Connections ended because the server refused the connection',
   'server-unreachable': 'Connections ended because no route led to the server',
   'server-timeout': 'Connections ended because the server did not answer in time',
@@ -33,6 +36,7 @@ export const tcpGaugeTable = {
   connections: 'Connections now open',
   openings: 'Connections whose server is not known or reached yet',
   pipes: 'Pipes in existence',
+  longOpenings: 'Memory that openings have beyond what each may have, in steps of 4096 bytes',
 } as const;
 
 export type TcpGauges = Counters<typeof tcpGaugeTable>;

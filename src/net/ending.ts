@@ -1,5 +1,6 @@
 /** How connections end: refused, lingering, closed in order or by resets. */
 import { E, SHUT_WR, errno, read, shutdown, write } from '../os/libc.ts';
+import { type Admission, leave, leaveOpenings } from './admission.ts';
 import type { Closer } from './closing.ts';
 import { type Connection, type Half, Phase } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
@@ -16,6 +17,7 @@ const LINGER_BYTES = 256 * 1024;
 export interface Registry {
   /** By descriptor: the half that reads from it. */
   readonly halves: (Half | undefined)[];
+  readonly admission: Admission;
   /** Connections open, those whose server is not reached yet, and what these have sent. */
   open: number;
   openings: number;
@@ -64,6 +66,7 @@ export function createEnding({
   function leaveOpening(connection: Connection): void {
     if (connection.phase > Phase.dialing) return;
     registry.openings--;
+    leaveOpenings(registry.admission, connection);
     registry.openingsBytes -= connection.openingBytes;
     connection.openingBytes = 0;
     connection.examiner = null;
@@ -155,6 +158,7 @@ export function createEnding({
       else closer.close(fd);
     }
     registry.open--;
+    leave(registry.admission, connection);
   }
 
   return { refuse, linger, discardLate, close, leaveOpening, countEnd };

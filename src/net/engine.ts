@@ -4,6 +4,7 @@
  * close.
  */
 
+import { randomInt } from 'node:crypto';
 import { EPOLLIN } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
 import type { Ourselves } from '../os/ourselves.ts';
@@ -17,10 +18,6 @@ import type { Gate } from './gate.ts';
 import type { HostCounters } from './host-slots.ts';
 import { PipePool } from './pipe-pool.ts';
 
-export interface EngineLimits extends ConnectionTimeouts {
-  readonly maxConnections: number;
-}
-
 export interface EngineOptions {
   readonly ledger: FdLedger;
   readonly counters: TcpCounters;
@@ -29,6 +26,7 @@ export interface EngineOptions {
   readonly events: TcpEvents;
   /** Probe silent servers; for clients the listening socket decides. */
   readonly keepalive: boolean;
+  readonly maxConnections: number;
   readonly wakeFd: number;
   readonly onBrokenListener: (fd: number, code: number) => void;
 }
@@ -38,7 +36,7 @@ export interface TcpEngine {
    * Replaces limits, listening sockets (fd -> gate), and the addresses that no server is dialled at; connections go on,
    * with the gate they came through.
    */
-  configure(limits: EngineLimits, gates: Map<number, Gate>, ourselves: Ourselves): void;
+  configure(limits: ConnectionTimeouts, gates: Map<number, Gate>, ourselves: Ourselves): void;
   /** In the last turn there was nothing to do, nothing is open, and nobody waits to be accepted. */
   readonly isIdle: boolean;
   /** Sockets that wait for their reset, and what looking at them has cost. */
@@ -52,12 +50,23 @@ const SCAN_MS = 1000;
 const QUICK_SCAN_MS = 25;
 
 export function createTcpEngine(options: EngineOptions): TcpEngine {
-  const { ledger, counters, gauges, hosts, events, keepalive, wakeFd } = options;
+  const { ledger, counters, gauges, hosts, events, keepalive, maxConnections, wakeFd } = options;
   const epoll = new Epoll(ledger);
   const closer = new Closer(ledger);
   const pipes = new PipePool(ledger);
-  const connections = createConnections({ epoll, ledger, closer, pipes, counters, hosts, events, keepalive });
-  let limits: EngineLimits = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0, maxConnections: 0 };
+  const connections = createConnections({
+    epoll,
+    ledger,
+    closer,
+    pipes,
+    counters,
+    hosts,
+    events,
+    keepalive,
+    maxConnections,
+    seed: randomInt(2 ** 32),
+  });
+  let limits: ConnectionTimeouts = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0 };
   let isIdle = false;
   let scannedMs = performance.now() | 0;
   const acceptor = new Acceptor({
@@ -65,7 +74,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     ledger,
     counters,
     events,
-    hasRoom: () => connections.open < limits.maxConnections,
+    hasRoom: () => connections.hasRoom,
     onAccepted: connections.accept,
     onBroken: options.onBrokenListener,
   });
@@ -105,6 +114,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     gauges.values[gauges.index.connections] = connections.open;
     gauges.values[gauges.index.openings] = connections.openings;
     gauges.values[gauges.index.pipes] = pipes.existing;
+    gauges.values[gauges.index.longOpenings] = connections.longOpenings;
     return woken;
   }
 

@@ -10,8 +10,10 @@ import { orAborted } from '../runtime/drain.ts';
 import type { EventSink } from '../runtime/events.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { HostTraffic } from '../runtime/host-traffic.ts';
+import type { Limit } from '../runtime/limits.ts';
 import type { ServiceStatus } from '../runtime/service.ts';
 import { superviseWorker } from '../runtime/supervise-worker.ts';
+import { LONG_OPENING_UNITS } from './admission.ts';
 import { tcpGaugeTable } from './counters.ts';
 import { createTcpEventRing, readTcpEvent } from './events.ts';
 import { createHostSlots } from './host-slots.ts';
@@ -28,6 +30,7 @@ import type { FromTcpWorker, TcpPlaneState, TcpWorkerInit } from './tcp-worker.t
 import { say, sentences } from '../texts/text.ts';
 import { formatSocketAddress } from '../os/socket-address.ts';
 
+const SEE_EVENTS = say('See in the timeline which client has most of them; it is the first to lose some.');
 /** A worker that has not applied a change by then was found stuck by its supervisor and replaced. */
 const APPLY_TIMEOUT_MS = 15_000;
 /** Descriptors left to the rest of the process: DNS, the admin page, files. */
@@ -75,6 +78,7 @@ export interface TcpPlane<Config> extends AsyncDisposable {
   status(): ServiceStatus;
   counters(): Readonly<Record<string, number>>;
   hosts(): Readonly<Record<string, HostTraffic>>;
+  limits(): readonly Limit[];
   failWorker(): void;
 }
 
@@ -104,7 +108,6 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     limits: {
       handshakeTimeoutMs: plan.handshakeTimeoutMs,
       idleTimeoutMs: plan.idleTimeoutMs,
-      maxConnections,
     },
     keepalive,
     isDraining,
@@ -138,6 +141,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
         entry: options.entry,
         init: () => ({
           state,
+          maxConnections,
           counters: counters.buffer,
           gauges: gauges.buffer,
           hosts: hostSlots.buffer,
@@ -273,6 +277,18 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     },
     counters: () => readCounters(counters),
     hosts: hostSlots.read,
+    limits() {
+      const { connections, longOpenings } = readCounters(gauges);
+      return [
+        { what: say('connections'), used: connections, size: maxConnections, advice: SEE_EVENTS },
+        {
+          what: say('steps of memory for what clients send before their servers are known'),
+          used: longOpenings,
+          size: LONG_OPENING_UNITS,
+          advice: SEE_EVENTS,
+        },
+      ];
+    },
     failWorker: () => worker.fail(),
     async [Symbol.asyncDispose]() {
       missing[Symbol.dispose]();

@@ -5,7 +5,8 @@ import type { Ourselves } from '../os/ourselves.ts';
 import { type CounterTable, createCounters } from '../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../runtime/worker-thread.ts';
 import { tcpGaugeTable, type TcpCounters } from './counters.ts';
-import { type EngineLimits, createTcpEngine } from './engine.ts';
+import type { ConnectionTimeouts } from './connections.ts';
+import { createTcpEngine } from './engine.ts';
 import { createTcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
 import { createHostCounters } from './host-slots.ts';
@@ -15,7 +16,7 @@ import type { OpenListener } from './listen.ts';
 export interface TcpPlaneState<Config> {
   /** Counts up with each change; the worker reports the one it has applied. */
   readonly generation: number;
-  readonly limits: EngineLimits;
+  readonly limits: ConnectionTimeouts;
   readonly keepalive: boolean;
   /** The process is about to end: what is open is finished, and then reported. */
   readonly isDraining: boolean;
@@ -28,6 +29,7 @@ export interface TcpPlaneState<Config> {
 
 export interface TcpWorkerInit<Config> {
   readonly state: TcpPlaneState<Config>;
+  readonly maxConnections: number;
   readonly counters: SharedArrayBuffer;
   readonly gauges: SharedArrayBuffer;
   readonly hosts: SharedArrayBuffer;
@@ -74,6 +76,7 @@ export function runTcpWorker<Config, Table extends CounterTable>({
     hosts,
     events,
     keepalive: init.state.keepalive,
+    maxConnections: init.maxConnections,
     wakeFd,
     onBrokenListener: (fd, code) => thread.post({ kind: 'broken', fd, code }),
   });

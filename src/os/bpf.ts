@@ -10,6 +10,7 @@ const COMMAND = {
   MAP_NEXT_KEY: 4,
   PROGRAM_LOAD: 5,
   PROGRAM_TEST_RUN: 10,
+  OBJECT_INFO: 15,
   LINK_CREATE: 28,
 } as const;
 const MAP_TYPE_HASH = 1;
@@ -134,6 +135,21 @@ export function attachToIngress(program: number, interfaceIndex: number, device:
     view.setUint32(8, ATTACH_TCX_INGRESS, true);
   });
   return check(bpf(COMMAND.LINK_CREATE, request), `attach an eBPF program to ${device} (Linux 6.6 or later)`);
+}
+
+/** struct bpf_link_info: of a tcx link, the index of its interface at 16. */
+const LINK_INFO_BYTES = 64;
+
+/** Whether what `attachToIngress` returned still runs on its device: another program may have detached it, or the device be gone. */
+export function isAttachedToIngress(link: number): boolean {
+  const info = pinned(LINK_INFO_BYTES);
+  const request = attributes((view) => {
+    view.setUint32(0, link, true);
+    view.setUint32(4, info.length, true);
+    view.setBigUint64(8, addressOf(info), true);
+  });
+  if (bpf(COMMAND.OBJECT_INFO, request) < 0) return false;
+  return new DataView(info.buffer).getUint32(16, true) !== 0;
 }
 
 /** What a classifier did to a packet. */

@@ -1,7 +1,25 @@
 /** Runs other programs: the configuration tools of the system (`ip`, `nft`), and those of ours that are processes of their own. */
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 
 const TIMEOUT_MS = 10_000;
+/** So long after its end a program's changes of the machine are still heard of as its own; the id may be another's then. */
+const REMEMBERED_MS = 5000;
+/** By process id: when it ended. */
+const ended = new Map<number, number>();
+
+/** Whether a program that this process runs, or ran a moment ago, has this process id: to know its changes from those of others. */
+export function wasOurCommand(pid: number): boolean {
+  const endedMs = ended.get(pid);
+  return endedMs !== undefined && performance.now() - endedMs < REMEMBERED_MS;
+}
+
+function rememberUntilItsEnd({ pid }: ChildProcess): () => void {
+  if (pid === undefined) return () => {};
+  const nowMs = performance.now();
+  for (const [other, endedMs] of ended) if (nowMs - endedMs >= REMEMBERED_MS) ended.delete(other);
+  ended.set(pid, Infinity);
+  return () => ended.set(pid, performance.now());
+}
 
 /**
  * Runs a program to its end and resolves with what it printed. Rejects with what was attempted and what the program
@@ -23,6 +41,7 @@ export function runCommand(
       }),
     );
   });
+  child.once('exit', rememberUntilItsEnd(child));
   // A program that ends before it has read everything says why on stderr.
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);

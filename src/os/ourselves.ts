@@ -194,7 +194,7 @@ export function followOurselves(prefixes: readonly IpPrefix[]): OurselvesFollowe
   }
 
   const timer = setInterval(() => {
-    if ((changes?.any() ?? true) || performance.now() - lookedMs >= LOOK_INTERVAL_MS) look();
+    if ((changes?.take().hasChanged ?? true) || performance.now() - lookedMs >= LOOK_INTERVAL_MS) look();
   }, FOLLOW_INTERVAL_MS);
   timer.unref();
   return {

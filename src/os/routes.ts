@@ -10,15 +10,6 @@ export async function ipBatch(commands: readonly string[], family: 4 | 6 = 4): P
   if (commands.length > 0) await runCommand('ip', [`-${family}`, '-batch', '-'], `${commands.join('\n')}\n`);
 }
 
-/** The preferences of all IPv4 policy rules, with the table each looks up. */
-export async function ipv4Rules(): Promise<{ preference: number; table: string }[]> {
-  const rules = JSON.parse(await runCommand('ip', ['-4', '-j', 'rule', 'show'])) as {
-    priority: number;
-    table: string;
-  }[];
-  return rules.map(({ priority, table }) => ({ preference: priority, table }));
-}
-
 export interface Ipv6Route {
   readonly destination: IpPrefix;
   readonly device: string;

@@ -1,11 +1,28 @@
 /** Kernel parameters under /proc/sys, by path relative to it: "net/ipv4/ip_forward". */
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { say } from '../texts/text.ts';
+import { O_CLOEXEC, check, close, open, pinned, read } from './libc.ts';
 
 const ROOT = '/proc/sys';
-const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+const O_RDONLY = 0;
+/** More than any has: lists of ports come in one read, or are cut off (proc_do_large_bitmap). */
+const PIECE_BYTES = 32_768;
+const piece = pinned(PIECE_BYTES);
 
-export const readSysctl = (name: string): string =>
-  readFileSync(`${ROOT}/${name}`, 'utf8').trim().replace(/\s+/g, ' ');
+/**
+ * The value, with single spaces. Throws SystemCallError when there is no such parameter. Three system calls: it is read again and
+ * again.
+ */
+export function readSysctl(name: string): string {
+  const attempted = say('read the kernel parameter {name}', { name });
+  const fd = check(open(`${ROOT}/${name}`, O_RDONLY | O_CLOEXEC, 0), attempted);
+  try {
+    const bytes = check(read(fd, piece, PIECE_BYTES), attempted);
+    return Buffer.from(piece.buffer, 0, bytes).toString('latin1').trim().replace(/\s+/g, ' ');
+  } finally {
+    close(fd);
+  }
+}
 
 /** Throws with the parameter and the value when the kernel refuses it. */
 export function writeSysctl(name: string, value: string): void {
@@ -16,60 +33,22 @@ export function writeSysctl(name: string, value: string): void {
   }
 }
 
-/** The names directly under a directory, e.g. the interfaces of "net/ipv4/conf". */
-export const listSysctls = (directory: string): string[] => readdirSync(`${ROOT}/${directory}`);
+/** Another after each start of the machine, which sets every parameter anew. */
+export const bootId = (): string => readFileSync(`${ROOT}/kernel/random/boot_id`, 'utf8').trim();
 
-/**
- * Parameters that are changed for as long as we run, and what they were. The file keeps the originals, so that they
- * come back even when a killed process left them changed.
- */
-export interface BorrowedSysctls {
-  /** Sets a parameter; the first time its original value is noted. A value that is already right is left alone. */
-  set(name: string, value: string): void;
-  /** Puts every original back, and forgets them. Parameters that have gone with their interface are skipped. */
-  restore(): void;
-}
-
-/** Restores what an earlier process of this boot left behind in `file`, and starts anew. */
-export function borrowSysctls(file: string): BorrowedSysctls {
-  let originals = new Map<string, string>(readOriginals(file));
-  const restore = () => {
-    for (const [name, value] of [...originals].reverse()) {
-      try {
-        writeSysctl(name, value);
-      } catch {
-        // Its interface is gone.
-      }
-    }
-    originals = new Map();
-    rmSync(file, { force: true });
-  };
-  restore();
-  return {
-    set(name, value) {
-      const current = readSysctl(name);
-      if (current === value) return;
-      if (!originals.has(name)) {
-        originals.set(name, current);
-        writeFileSync(file, JSON.stringify({ boot: bootId(), originals: [...originals] }), { mode: 0o600 });
-      }
-      writeSysctl(name, value);
-    },
-    restore,
+/** Reads each parameter once; undefined when there is none: its interface has gone, or the kernel does not have it. */
+export function sysctlReader(): (name: string) => string | undefined {
+  const values = new Map<string, string | undefined>();
+  return (name) => {
+    if (!values.has(name)) values.set(name, tryRead(name));
+    return values.get(name);
   };
 }
 
-const bootId = () => readFileSync(BOOT_ID, 'utf8').trim();
-
-function readOriginals(file: string): [string, string][] {
+function tryRead(name: string): string | undefined {
   try {
-    const { boot, originals } = JSON.parse(readFileSync(file, 'utf8')) as {
-      boot: string;
-      originals: [string, string][];
-    };
-    return boot === bootId() ? originals : [];
+    return readSysctl(name);
   } catch {
-    // No such file, or one that was cut off while it was written: nothing to restore.
-    return [];
+    return undefined;
   }
 }

@@ -2,7 +2,6 @@
 import { O_CLOEXEC, O_NONBLOCK, O_RDWR, check, close, ioctl, ioctlValue, open, pinned } from './libc.ts';
 
 const TUNSETIFF = 0x4004_54ca;
-const TUNGETIFF = 0x8004_54d2;
 const TUNSETOFFLOAD = 0x4004_54d0;
 const IFF_TUN = 0x0001;
 const IFF_NO_PI = 0x1000;
@@ -50,6 +49,3 @@ export function openTun(device: string, offload: boolean): Tun {
     throw error;
   }
 }
-
-/** Whether the device behind the descriptor still exists: somebody may have deleted it. */
-export const tunExists = (fd: number): boolean => ioctl(fd, TUNGETIFF, pinned(IFREQ_BYTES)) === 0;

@@ -1,7 +1,7 @@
 /** What data planes tell of what passes: plain data, made in the main thread from the records of an event ring. */
 import type { Text } from '../texts/text.ts';
 import type { EventRecord, EventRing } from './event-ring.ts';
-import type { ServiceState } from './service.ts';
+import type { ReportState } from './service.ts';
 
 export interface ConnectionEvent {
   readonly kind: 'connection';
@@ -53,7 +53,7 @@ export interface Nat64Event {
 export interface ServiceEvent {
   readonly kind: 'service';
   readonly service: string;
-  readonly state: ServiceState | 'failed';
+  readonly state: ReportState;
   readonly problem: Text | null;
   readonly restarts: number;
 }

@@ -4,11 +4,20 @@ import type { Conditions } from './conditions.ts';
 import type { CounterTable } from './counters.ts';
 import type { EventSink } from './events.ts';
 import type { HostTraffic } from './host-traffic.ts';
+import type { Limit } from './limits.ts';
+import type { KernelContest } from './kernel-trouble.ts';
 import type { FollowedOurselves } from '../os/ourselves.ts';
 import type { Logger } from './log.ts';
+import { type Storage, openStorage } from './storage.ts';
 
 /** running: all it was asked to do; degraded: some of it (`problem` says what); disabled: by configuration. */
 export type ServiceState = 'running' | 'degraded' | 'disabled';
+
+/**
+ * failed: could not be started, `problem` says why; it is tried again by itself. unknown: of what is measured, and has not been
+ * yet.
+ */
+export type ReportState = ServiceState | 'failed' | 'unknown';
 
 export interface ServiceStatus {
   readonly state: ServiceState;
@@ -34,19 +43,31 @@ export interface Service<Options> extends AsyncDisposable {
   counters(): Readonly<Record<string, number>>;
   /** What passed to and from each server, where the service knows. */
   hosts?(): Readonly<Record<string, HostTraffic>>;
+  /** What is finite, and how much of it is in use. */
+  limits?(): readonly Limit[];
   /**
    * The process is about to end: takes nobody new, and resolves when what is open has finished or `signal` aborts. Disposing
    * comes next and cuts what is left. Without it, the service goes on as before until then.
    */
   drain?(signal: AbortSignal): Promise<void>;
+  /** What of its state in the kernel other programs change again and again, or the kernel refuses. */
+  kernelContests?(): readonly KernelContest[];
   /** Test hook: makes the worker thread throw, as a defect would. */
   failWorker(): void;
 }
 
+/** The storage of a service; one that tells nobody but the log where the service is started alone. */
+export const storageOf = ({
+  storage,
+  stateDirectory,
+  log,
+}: Pick<ServiceContext, 'storage' | 'stateDirectory' | 'log'>): Storage =>
+  storage ?? openStorage(stateDirectory, { log });
+
 /** What every service is given at start. */
 export interface ServiceContext {
   readonly log: Logger;
-  /** Directory for what must survive a restart; exists, mode 0700. */
+  /** Directory for what must survive a restart. It may be missing, full or not to be written to. */
   readonly stateDirectory: string;
   /** Directory for what is of this start only, where the service manager gives one; else that is in `stateDirectory`. */
   readonly runtimeDirectory?: string | undefined;
@@ -56,4 +77,6 @@ export interface ServiceContext {
   readonly events?: EventSink | undefined;
   /** Where to tell what is wrong with what is no service's own: storage, limits. */
   readonly conditions?: Conditions | undefined;
+  /** What is kept in `stateDirectory`. */
+  readonly storage?: Storage | undefined;
 }

@@ -46,7 +46,7 @@ export interface Backup {
 
 /** Why a file is not restored; the message is for people. */
 export class BackupError extends TextError {
-  readonly reason: 'not-a-backup' | 'newer' | 'wrong-passphrase' | 'damaged' | 'too-large';
+  readonly reason: 'not-a-backup' | 'newer' | 'wrong-passphrase' | 'damaged' | 'too-large' | 'unreadable';
   constructor(reason: BackupError['reason'], text: Text, options?: ErrorOptions) {
     super(text, options);
     this.reason = reason;

@@ -2,12 +2,16 @@
  * What a backup holds, and how it comes back. Restored files wait in a directory of their own and are put in place at the
  * next start, before anything reads them: the running process would write over them.
  */
+import { lstatSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeFileAtomically } from '../os/atomic-write.ts';
+import { setAside } from '../os/set-aside.ts';
 import type { Logger } from '../runtime/log.ts';
+import { readVerdict } from '../runtime/kept-file.ts';
+import type { Storage } from '../runtime/storage.ts';
 import { type BackupEntry, BackupError } from './backup-seal.ts';
-import { type Text, say } from '../texts/text.ts';
+import { type Text, TextError, reasonOf, say } from '../texts/text.ts';
 
 /** Where everything is. */
 export interface Places {
@@ -48,12 +52,14 @@ function withoutSessions(content: Buffer): Buffer {
   return Buffer.from(`${JSON.stringify({ ...data, sessions: [] })}\n`);
 }
 
+const CONFIG = 'config.json';
+
 /**
  * Everything that a backup may hold; an entry of another name is refused, so no name of a file is ever taken from outside.
  * The bootstrap token, the audit log, logs and figures belong to the appliance, not to its set-up.
  */
 const PARTS: readonly Part[] = [
-  { name: 'config.json', title: say('Configuration'), path: ({ configPath }) => configPath },
+  { name: CONFIG, title: say('Configuration'), path: ({ configPath }) => configPath },
   {
     name: 'state/revisions',
     title: say('History of the configuration'),
@@ -81,24 +87,37 @@ const STAGE = 'restore';
 /** A change that waits for its confirmation would be taken back after the restore. */
 const OBSOLETE = ['pending-change.json'];
 
-async function readIfThere(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+/** What goes into a backup of a file; undefined when there is none. Throws BackupError when it cannot be used. */
+async function contentOf(part: Part, path: string): Promise<Buffer | undefined> {
+  const found = await readVerdict(path, part.trim ?? ((content) => content));
+  if (found.verdict === 'good') return found.value;
+  if (found.verdict === 'missing') return undefined;
+  throw new BackupError(
+    'unreadable',
+    say('{path} cannot be used ({reason})', { path, reason: reasonOf(found.error) }),
+  );
 }
 
 /**
- * The entries of a backup of what is now, with or without what says who may sign in. Rejects when a file cannot be read.
+ * The entries of a backup of what is now, with or without what says who may sign in. `configText` is the file of what is in
+ * force, undefined for none. Rejects with a BackupError when a file cannot be used: a backup without it would be none.
  */
-export async function collectEntries(places: Places, withAccess: boolean): Promise<BackupEntry[]> {
+export async function collectEntries(
+  places: Places,
+  withAccess: boolean,
+  configText: string | undefined,
+): Promise<BackupEntry[]> {
   const entries: BackupEntry[] = [];
-  for (const { name, path, trim, isAccess } of PARTS) {
+  for (const part of PARTS) {
+    const { name, path, isAccess } = part;
     if (isAccess === true && !withAccess) continue;
-    const content = await readIfThere(path(places));
-    if (content !== undefined) entries.push({ name, content: trim === undefined ? content : trim(content) });
+    const content =
+      name === CONFIG
+        ? configText === undefined
+          ? undefined
+          : Buffer.from(configText)
+        : await contentOf(part, path(places));
+    if (content !== undefined) entries.push({ name, content });
   }
   return entries;
 }
@@ -124,8 +143,8 @@ export async function planRestore(entries: readonly BackupEntry[], places: Place
       );
     }
     seen.add(name);
-    const current = await readIfThere(part.path(places));
-    const kept = current === undefined || part.trim === undefined ? current : part.trim(current);
+    // What is damaged now is what a backup is for.
+    const kept = await contentOf(part, part.path(places)).catch(() => Buffer.alloc(0));
     const change = kept === undefined ? 'new' : kept.equals(content) ? 'same' : 'replaces';
     planned.push({ name, content, title: part.title, change });
   }
@@ -153,24 +172,41 @@ export async function stageRestore(
 
 /**
  * At the start, before anything is read: puts what waits in place, if something does. A power failure in between is made
- * good at the next start, because each file is moved by itself and the directory goes last.
+ * good at the next start, because each file is moved by itself and the directory goes last; so is a disk that is full or
+ * cannot be written to, which `storage` tells. Never rejects: without the restored files, what was there runs.
  */
-export async function finishRestore(places: Places, log: Pick<Logger, 'info'>): Promise<void> {
+export async function finishRestore(
+  places: Places,
+  storage: Storage,
+  log: Pick<Logger, 'info'>,
+): Promise<void> {
   const stage = join(places.stateDirectory, STAGE);
   const staged = await readdir(stage).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
+    if (error.code !== 'ENOENT') storage.note(STAGE, 'read', error);
+    // A file in the place of the directory: nothing of ours.
+    return error.code === 'ENOTDIR' ? 'damaged' : undefined;
   });
   if (staged === undefined) return;
-  for (const file of OBSOLETE) await rm(join(places.stateDirectory, file), { force: true });
-  const restored: string[] = [];
-  for (const { name, path } of PARTS) {
-    if (!staged.includes(stageName(name))) continue;
-    // Copied, not moved: the configuration may be on another file system.
-    await writeFileAtomically(path(places), await readFile(join(stage, stageName(name))), FILE_MODE);
-    restored.push(name);
+  try {
+    if (staged === 'damaged') {
+      const aside = await setAside(stage);
+      storage.note(STAGE, 'read', undefined);
+      storage.noteAside(STAGE, new TextError(say('it is no directory')), aside);
+      return;
+    }
+    const parts = PARTS.filter(({ name }) => staged.includes(stageName(name)));
+    for (const file of parts.length === 0 ? [] : OBSOLETE)
+      await rm(join(places.stateDirectory, file), { recursive: true, force: true });
+    for (const { name, path } of parts) {
+      const target = path(places);
+      if (lstatSync(target, { throwIfNoEntry: false })?.isDirectory() === true) await setAside(target);
+      // Copied, not moved: the configuration may be on another file system.
+      await writeFileAtomically(target, await readFile(join(stage, stageName(name))), FILE_MODE);
+    }
+    await rm(stage, { recursive: true });
+    await syncDirectory(places.stateDirectory);
+    log.info({ restored: parts.map(({ name }) => name) }, 'restored from a backup');
+  } catch (error) {
+    storage.note(STAGE, 'write', error);
   }
-  await rm(stage, { recursive: true });
-  await syncDirectory(places.stateDirectory);
-  log.info({ restored }, 'restored from a backup');
 }

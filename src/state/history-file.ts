@@ -3,9 +3,12 @@
  * of doubles' halves (float32): means, then maxima; beside it the servers that had traffic, some 40 bytes each. Bounded:
  * 2,880 + 720 rows of some 200 bytes and the servers.
  */
-import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Logger } from '../runtime/log.ts';
+import { basename } from 'node:path';
+import { setAside } from '../os/set-aside.ts';
+import type { Storage } from '../runtime/storage.ts';
+import { TextError, reasonOf, say } from '../texts/text.ts';
 import { type HostRow, decodeHosts, encodeHosts, mergeHosts } from './host-series.ts';
 
 export interface StoredRow {
@@ -36,26 +39,48 @@ const HOUR = 3600;
 /** Kept small: this is read rarely. */
 const CACHE_KIB = 128;
 
+/** What belongs to a database while it is in use: with its log, the one that is moved aside can still be opened. */
+const COMPANIONS = ['-wal', '-shm'];
+
+/** Primary result codes of SQLite (https://sqlite.org/rescode.html). */
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+/** Found by our own check, not by SQLite. */
+class DamagedError extends TextError {}
+
 /**
- * Opens or makes the file. One that is damaged is moved aside (`.corrupt`, over an older one) and a new
- * one is begun; the log says so. Rejects when there can be no file at all.
+ * Whether an error says that the file is damaged. Everything else (full, read-only, locked, no permission) says only that
+ * something cannot be done now.
+ */
+export function isDamage(error: unknown): boolean {
+  if (error instanceof DamagedError) return true;
+  const { errcode } = error as { errcode?: unknown };
+  // Extended codes have the primary one in their lowest byte.
+  return typeof errcode === 'number' && [SQLITE_CORRUPT, SQLITE_NOTADB].includes(errcode & 0xff);
+}
+
+/**
+ * Opens or makes the file. One that is damaged is moved aside and a new one is begun, which `storage` tells. Rejects when
+ * there can be no file now, and leaves what is there as it is.
  */
 export async function openHistoryFile(
   path: string,
   series: readonly string[],
-  log: Logger,
+  storage: Pick<Storage, 'noteAside'>,
 ): Promise<HistoryFile> {
   // Loaded at the first use: it takes memory.
   const { DatabaseSync } = await import('node:sqlite');
-  closeSync(openSync(path, 'a', 0o600)); // made by SQLite, it would be readable by others
+  const openNow = () => {
+    closeSync(openSync(path, 'a', 0o600)); // made by SQLite, it would be readable by others
+    return open(new DatabaseSync(path), series);
+  };
   try {
-    return open(new DatabaseSync(path), series);
-  } catch (err) {
-    const aside = `${path}.corrupt`;
-    log.error({ err, aside }, `history: ${path} cannot be read: begun anew, the file was kept aside`);
-    renameSync(path, aside);
-    for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true });
-    return open(new DatabaseSync(path), series);
+    return openNow();
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    storage.noteAside(basename(path), error, await setAside(path, COMPANIONS));
+    return openNow();
   }
 }
 
@@ -86,9 +111,11 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
       database.exec(`ALTER TABLE ${table} ADD COLUMN hosts BLOB`);
   }
   const check = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-  if (check.quick_check !== 'ok') throw new Error(`damaged: ${check.quick_check}`);
-  const stored = (database.prepare('SELECT series FROM layout').get() as { series: string } | undefined)
+  if (check.quick_check !== 'ok') throw new DamagedError(reasonOf(check.quick_check));
+  const stored = (database.prepare('SELECT series FROM layout').get() as { series: unknown } | undefined)
     ?.series;
+  if (stored !== undefined && typeof stored !== 'string')
+    throw new DamagedError(say('it does not say what it holds'));
   const known = stored?.split(' ') ?? [...series];
   if (stored === undefined) database.prepare('INSERT INTO layout VALUES (?)').run(series.join(' '));
   else if (stored !== series.join(' ')) {
@@ -97,7 +124,9 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
   }
   const width = series.length;
   const statements = (table: 'minutes' | 'hours') => ({
-    put: database.prepare(`INSERT OR REPLACE INTO ${table} VALUES (?, ?, ?, ?)`),
+    put: database.prepare(
+      `INSERT OR REPLACE INTO ${table} (time, seconds, figures, hosts) VALUES (?, ?, ?, ?)`,
+    ),
     get: database.prepare(
       `SELECT time, seconds, figures, hosts FROM ${table} WHERE time >= ? AND time < ? ORDER BY time`,
     ),
@@ -107,7 +136,7 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
   const hours = statements('hours');
 
   const rowsOf = (get: StatementSync, from: number, to: number, hosts: HostDecoder): StoredRow[] =>
-    get.all(from, to).map((row) => decode(row as unknown as RawRow, width, hosts));
+    get.all(from, to).flatMap((row) => decode(row as unknown as RawRow, width, hosts) ?? []);
 
   const put = (statement: StatementSync, row: StoredRow) =>
     statement.run(
@@ -132,7 +161,8 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
       hours.forget.run(newest - HOURS_KEPT_SECONDS, newest + HOUR);
       database.exec('COMMIT');
     } catch (error) {
-      database.exec('ROLLBACK');
+      // SQLite has done so already after some errors, as of a full disk.
+      if (database.isTransaction) database.exec('ROLLBACK');
       throw error;
     }
   }
@@ -167,14 +197,22 @@ const encode = ({ mean, highest }: StoredRow): Uint8Array => {
 type HostDecoder = (bytes: Uint8Array) => HostRow | undefined;
 const none: HostDecoder = () => undefined;
 
-function decode({ time, seconds, figures, hosts }: RawRow, width: number, hostsOf = none): StoredRow {
+/** Undefined when the row is not as we write it. */
+function decode(
+  { time, seconds, figures, hosts }: RawRow,
+  width: number,
+  hostsOf = none,
+): StoredRow | undefined {
+  if (!(figures instanceof Uint8Array) || figures.length !== width * 2 * Float32Array.BYTES_PER_ELEMENT)
+    return undefined;
+  if (typeof time !== 'number' || typeof seconds !== 'number') return undefined;
   const copy = new Float32Array(figures.slice().buffer, 0, width * 2);
   return {
     timeSeconds: time,
     seconds,
     mean: copy.subarray(0, width),
     highest: copy.subarray(width),
-    hosts: hosts === null ? undefined : hostsOf(hosts),
+    hosts: hosts instanceof Uint8Array ? hostsOf(hosts) : undefined,
   };
 }
 
@@ -207,6 +245,7 @@ function rearrange(database: DatabaseSync, known: readonly string[], series: rea
     const put = database.prepare(`UPDATE ${table} SET figures = ? WHERE time = ?`);
     for (const raw of database.prepare(`SELECT time, seconds, figures, NULL AS hosts FROM ${table}`).all()) {
       const row = decode(raw as unknown as RawRow, known.length);
+      if (row === undefined) continue;
       put.run(encode({ ...row, mean: pick(row.mean), highest: pick(row.highest) }), row.timeSeconds);
     }
   }

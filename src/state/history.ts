@@ -5,7 +5,7 @@
  */
 import type { Logger } from '../runtime/log.ts';
 import { type Accumulator, accumulate, createAccumulator, finish, weightOf } from './accumulate.ts';
-import type { HistoryFile } from './history-file.ts';
+import { type HistoryFile, type StoredRow, isDamage } from './history-file.ts';
 import { HOST_SERIES } from './history-series.ts';
 import { HOST_WIDTH, createHostRing } from './host-series.ts';
 
@@ -13,6 +13,10 @@ export const SAMPLE_SECONDS = 10;
 /** 6 hours. */
 const KEPT_SAMPLES = 2160;
 const FLUSH_SECONDS = 600;
+/** Minutes that wait while they cannot be written: 6 hours. */
+const MOST_WAITING = 360;
+/** When that failed. */
+const RETRY_SECONDS = 60;
 
 const HOST_NAMES: readonly string[] = Object.keys(HOST_SERIES);
 const NO_TRAFFIC = { mean: new Float32Array(HOST_WIDTH), highest: new Float32Array(HOST_WIDTH) };
@@ -28,6 +32,8 @@ export interface HistoryOptions {
   readonly sampleHosts: (nowMs: number) => ReadonlyMap<string, readonly number[]>;
   /** Where hours and minutes are kept; opened at the first write, or the first question about the time before. */
   readonly openFile: () => Promise<HistoryFile>;
+  /** Told why the file cannot be used at present, and, with undefined, that it can again. Figures stay in memory meanwhile. */
+  readonly onTrouble: (error: unknown) => void;
   readonly log: Logger;
 }
 
@@ -76,11 +82,13 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
   const hosts = createHostRing();
   let next = 0;
   let count = 0;
-  /** Up to here everything is on disk. */
-  let writtenMs = clock.now();
-  let lastFlushMs = writtenMs;
+  /** Up to here everything is on disk, or waits. */
+  let takenMs = clock.now();
+  let nextFlushMs = takenMs + FLUSH_SECONDS * 1000;
   let latest: History['latest'];
-  let file: Promise<HistoryFile | undefined> | undefined;
+  let file: Promise<HistoryFile> | undefined;
+  let waiting: StoredRow[] = [];
+  let flushing: Promise<void> = Promise.resolve();
 
   function takeSample(): void {
     const timeMs = clock.now();
@@ -89,7 +97,10 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
       next = (next + KEPT_SAMPLES - 1) % KEPT_SAMPLES;
       count--;
     }
-    if (writtenMs > timeMs) writtenMs = lastFlushMs = timeMs;
+    if (takenMs > timeMs) {
+      takenMs = timeMs;
+      nextFlushMs = timeMs + FLUSH_SECONDS * 1000;
+    }
     const sample = options.sample(timeMs);
     times[next] = timeMs;
     values.set(sample, next * width);
@@ -97,16 +108,27 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     count = Math.min(count + 1, KEPT_SAMPLES);
     latest = { timeMs, values: sample };
     hosts.add(timeMs, options.sampleHosts(timeMs));
-    if (timeMs - lastFlushMs >= FLUSH_SECONDS * 1000) void flush();
+    if (timeMs >= nextFlushMs) void flush();
   }
 
-  const openFile = () => {
-    file ??= options.openFile().catch((err: unknown) => {
-      log.error({ err }, 'history: the file cannot be used; figures are kept in memory only');
+  /** Uses the file; undefined when it cannot be used at present. One that turns out to be damaged is opened anew the next time. */
+  async function use<T>(task: (opened: HistoryFile) => T): Promise<T | undefined> {
+    try {
+      file ??= options.openFile();
+      const result = task(await file);
+      options.onTrouble(undefined);
+      return result;
+    } catch (error) {
+      options.onTrouble(error);
+      const opened = await file?.catch(() => undefined);
+      if (opened === undefined) file = undefined;
+      else if (isDamage(error)) {
+        opened.close();
+        file = undefined;
+      }
       return undefined;
-    });
-    return file;
-  };
+    }
+  }
 
   const firstSampleMs = () =>
     count === 0 ? Number.POSITIVE_INFINITY : times[(next + KEPT_SAMPLES - count) % KEPT_SAMPLES];
@@ -120,32 +142,42 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     }
   }
 
-  /** Writes the minutes that are over. */
-  async function flush(untilMs = Math.floor(clock.now() / 60_000) * 60_000): Promise<void> {
-    lastFlushMs = clock.now();
+  /** Writes the minutes that are over; what cannot be written waits for the next time, as long as it may. */
+  function flush(untilMs = Math.floor(clock.now() / 60_000) * 60_000): Promise<void> {
+    nextFlushMs = clock.now() + FLUSH_SECONDS * 1000;
+    waiting.push(...minutesSince(takenMs, untilMs));
+    waiting.splice(0, waiting.length - MOST_WAITING);
+    takenMs = untilMs;
+    flushing = flushing.then(writeWaiting);
+    return flushing;
+  }
+
+  function minutesSince(fromMs: number, untilMs: number): StoredRow[] {
     const rows = new Map<number, Accumulator>();
-    for (const { timeMs, at } of samples(writtenMs, untilMs)) {
+    for (const { timeMs, at } of samples(fromMs, untilMs)) {
       const minute = Math.floor(timeMs / 60_000) * 60;
       let row = rows.get(minute);
       if (row === undefined) rows.set(minute, (row = createAccumulator(width)));
       accumulate(row, values, values, at, 1);
     }
-    const hostRows = hosts.minutes(writtenMs, untilMs);
-    writtenMs = untilMs;
-    if (rows.size === 0) return;
-    const opened = await openFile();
-    try {
-      opened?.write(
-        Array.from(rows, ([timeSeconds, row]) => ({
-          timeSeconds,
-          seconds: weightOf(row) * SAMPLE_SECONDS,
-          ...finish(row),
-          hosts: hostRows.get(timeSeconds),
-        })),
-      );
-    } catch (err) {
-      log.error({ err }, 'history: could not write');
-    }
+    const hostRows = hosts.minutes(fromMs, untilMs);
+    return Array.from(rows, ([timeSeconds, row]) => ({
+      timeSeconds,
+      seconds: weightOf(row) * SAMPLE_SECONDS,
+      ...finish(row),
+      hosts: hostRows.get(timeSeconds),
+    }));
+  }
+
+  async function writeWaiting(): Promise<void> {
+    const rows = [...waiting];
+    if (rows.length === 0) return;
+    const isWritten = await use((opened) => {
+      opened.write(rows);
+      return true;
+    });
+    if (isWritten === true) waiting = waiting.filter((row) => !rows.includes(row));
+    else nextFlushMs = Math.min(nextFlushMs, clock.now() + RETRY_SECONDS * 1000);
   }
 
   async function query({ series: names, host, fromMs, toMs, points }: HistoryQuery): Promise<HistoryPage> {
@@ -161,8 +193,9 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     const firstInMemory = host === undefined ? firstSampleMs() : hosts.firstMs;
     const memoryFromMs = Math.max(fromMs, Math.min(firstInMemory, toMs));
     if (memoryFromMs > fromMs) {
-      const opened = await openFile();
-      for (const row of opened?.read(fromMs, memoryFromMs, stepMs, host) ?? []) {
+      await flushing;
+      const stored = await use((opened) => opened.read(fromMs, memoryFromMs, stepMs, host));
+      for (const row of stored ?? []) {
         const figures = host === undefined ? row : row.hosts && (row.hosts.get(host) ?? NO_TRAFFIC);
         if (figures === undefined) continue;
         const timeMs = Math.max(row.timeSeconds * 1000, fromMs);
@@ -214,7 +247,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     async [Symbol.asyncDispose]() {
       timer[Symbol.dispose]();
       await flush(clock.now() + 1);
-      (await file)?.close();
+      (await file?.catch(() => undefined))?.close();
     },
   };
 }

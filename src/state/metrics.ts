@@ -68,8 +68,8 @@ function families({ reports, process, machine, version, startedAt }: MetricsSour
     gauge('tombolo_build_info', 'The version that runs; always 1', [{ labels: { version }, value: 1 }]),
     gauge(
       'tombolo_service_up',
-      'Whether the service does all it was asked to: 1, or 0 when it is degraded, failed or switched off',
-      perService(({ status }) => Number(status.state === 'running')),
+      'Whether the service does all it was asked to: 1, or 0 when it is degraded, failed or switched off; NaN before it was measured',
+      perService(({ status: { state } }) => (state === 'unknown' ? Number.NaN : Number(state === 'running'))),
     ),
     {
       name: 'tombolo_service_restarts_total',

@@ -7,6 +7,7 @@ import { explain } from './german/explain.ts';
 import { probes } from './german/probes.ts';
 import { schema } from './german/schema.ts';
 import { services } from './german/services.ts';
+import { storage } from './german/storage.ts';
 
 export const GERMAN = {
   ...checks,
@@ -16,6 +17,7 @@ export const GERMAN = {
   ...schema,
   ...errors,
   ...services,
+  ...storage,
   ...counters,
 } as const;
 export type German = typeof GERMAN;

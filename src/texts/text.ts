@@ -73,6 +73,11 @@ export class TextError extends Error {
 export const reasonOf = (error: unknown): Text =>
   error instanceof TextError ? error.text : asIs(error instanceof Error ? error.message : String(error));
 
+/** For parsers of what we wrote ourselves: `what` names the part that cannot be understood. */
+export function notAsWritten(what: string): never {
+  throw new TextError(say('"{what}" is not what was written there', { what }));
+}
+
 const PLACEHOLDER = /\{([a-zA-Z0-9]+)\}/g;
 
 function tellText({ say: sentence, values = {} }: Text, words: Dictionary | undefined): string {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import dnsPacket from 'dns-packet';
 import { parsePreseed } from '../../firmware/preseed.ts';
+import { forwardChains } from '../../src/admin/diagnostics/forward-policy.ts';
 import { preferredLanguage } from '../../src/admin/language.ts';
 import { fillDefaults, loadConfig } from '../../src/config/load.ts';
 import { parseHosts } from '../../src/config/parse-hosts.ts';
@@ -22,12 +23,22 @@ import { rewriteResponseHead } from '../../src/services/proxy/http-rewrite.ts';
 import { readSmtpGreeting, readSshBanner, readStatusLine } from '../../src/wire/greetings.ts';
 import { formatIpAddress, parseIpAddress } from '../../src/wire/ip-address.ts';
 import { formatSshPublicKey, parseSshPublicKey, SSH_KEY_TYPES } from '../../src/wire/ssh-public-key.ts';
+import {
+  NETLINK_HEADER_BYTES,
+  buildNetlinkAttribute,
+  buildNetlinkMessage,
+  netlinkU32,
+  parseNetlinkAttributes,
+  parseNetlinkMessages,
+} from '../../src/wire/netlink.ts';
 import { readExternalAddress } from '../../src/wire/nat-pmp.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../src/wire/ip-prefix.ts';
 import { decodeHosts, encodeHosts } from '../../src/state/host-series.ts';
 import { captureClientHello } from '../unit/wire/capture-client-hello.ts';
+import { stateFileTargets } from './state-file-targets.ts';
 import {
   mappedNat64Target,
+  nat64FragmentsTarget,
   nat64OffloadTarget,
   nat64Target,
   snapshotTarget,
@@ -310,6 +321,40 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
       },
     },
     {
+      name: 'netlink',
+      seeds: [
+        buildNetlinkMessage({ type: 24, flags: 2, sequence: 1 }, [
+          Uint8Array.of(10, 96, 0, 0, 254, 3, 0, 1, 0, 0, 0, 0),
+          buildNetlinkAttribute(1, parseIpAddress('64:ff9b::')!),
+          buildNetlinkAttribute(4, netlinkU32(7)),
+        ]),
+      ],
+      // What came is inside of what was read, in order.
+      run(bytes) {
+        let offset = 0;
+        for (const { body } of parseNetlinkMessages(bytes)) {
+          assert.ok(body.byteOffset - bytes.byteOffset >= offset + NETLINK_HEADER_BYTES);
+          offset = body.byteOffset - bytes.byteOffset + body.length;
+          assert.ok(offset <= bytes.length);
+          for (const [type, value] of parseNetlinkAttributes(body, 12)) {
+            assert.ok(type <= 0x3fff && value.byteOffset + value.length <= body.byteOffset + body.length);
+          }
+        }
+      },
+    },
+    {
+      name: 'nft-ruleset',
+      seeds: text(
+        '{"nftables":[{"chain":{"family":"ip","table":"filter","name":"FORWARD","hook":"forward","policy":"drop"}},' +
+          '{"rule":{"family":"ip","table":"filter","chain":"FORWARD","expr":[{"match":{"op":"==","left":{"meta":{"key":"iifname"}},"right":"nat64"}},{"accept":null}]}},' +
+          '{"rule":{"family":"ip","table":"filter","chain":"FORWARD","expr":[{"vmap":{"key":{"meta":{"key":"oifname"}},"data":{"set":[["nat64",{"jump":{"target":"FORWARD"}}]]}}}]}}]}',
+      ),
+      run(bytes) {
+        for (const { verdict } of forwardChains(Buffer.from(bytes).toString('utf8'), 'nat64'))
+          assert.ok(['accept', 'drop', 'unknown'].includes(verdict));
+      },
+    },
+    {
       name: 'history-hosts',
       seeds: [
         encodeHosts(
@@ -389,6 +434,7 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
       ),
       run: addresses,
     },
+    ...stateFileTargets(),
     {
       name: 'local-routes',
       // RTM_NEWROUTE: local 192.0.2.1, with RTA_TABLE and RTA_DST; then NLMSG_DONE.
@@ -407,6 +453,7 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
     nat64Target('nat64', {}),
     nat64OffloadTarget(),
     mappedNat64Target(),
+    nat64FragmentsTarget(),
     statelessNat64Target(),
     snapshotTarget(),
   ];

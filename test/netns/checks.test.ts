@@ -21,6 +21,7 @@ import type {
   NeighboursAnswer,
   NetworkAnswer,
 } from '../../src/admin/contract/checks.ts';
+import type { StatusAnswer } from '../../src/admin/contract/status.ts';
 
 /** The lab shares these with the machine that it runs on. */
 const OF_THE_MACHINE = new Set(['clock', 'disk', 'disk-wear', 'temperature', 'power']);
@@ -268,6 +269,36 @@ describe('checks', { concurrency: false }, () => {
     );
     await world.startDns();
     await expectMended(UPSTREAM);
+  });
+
+  it('Docker drops what is forwarded: the way through NAT64 fails for it, and health says so', async () => {
+    const { appliance: host } = world.hosts;
+    const health = async () => ((await appliance.api('/api/health')) as { status: string }).status;
+    assert.equal(await health(), 'ok');
+    const docker =
+      'table ip filter {\nchain DOCKER-USER {\n}\nchain FORWARD {\n' +
+      'type filter hook forward priority filter; policy drop;\njump DOCKER-USER\n}\n}\n';
+    await host.run('nft', ['-f', '-'], { input: docker });
+    await expectFailure(
+      'forward-policy',
+      /Docker drops what NAT64 forwards \(chain FORWARD of the nftables table ip filter\)/,
+      /iptables -I DOCKER-USER -i nat64 -j ACCEPT/,
+    );
+    const { items } = (await appliance.api('/api/checks')) as ChecksAnswer;
+    assert.match(
+      items.find(({ id }) => id === 'nat64-path')?.what ?? '',
+      /follows from another failure \(forward-policy\)/,
+    );
+    assert.equal(await health(), 'degraded');
+    const { services } = (await appliance.api('/api/status')) as StatusAnswer;
+    const checks = services.find(({ name }) => name === 'checks');
+    assert.equal(checks?.state, 'degraded');
+    assert.match(checks?.problem ?? '', /Docker drops what NAT64 forwards/);
+    for (const way of ['iifname', 'oifname'])
+      await host.run('nft', ['add', 'rule', 'ip', 'filter', 'DOCKER-USER', way, 'nat64', 'accept']);
+    await expectMended('forward-policy');
+    assert.equal(await health(), 'ok');
+    await host.run('nft', ['delete', 'table', 'ip', 'filter']);
   });
 
   it('the IPv4 default route is gone', async () => {

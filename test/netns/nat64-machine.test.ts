@@ -1,6 +1,9 @@
 /** What NAT64 does to its machine, and what the machine does to it; on the topology of nat64/topology.ts. */
 import assert from 'node:assert/strict';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { ServiceReport } from '../../src/runtime/service-slot.ts';
 import { reaches } from './nat64/programs.ts';
 import { type Topology, createTopology, until } from './nat64/topology.ts';
 import { english } from '../../src/texts/text.ts';
@@ -51,6 +54,44 @@ describe('NAT64 and its machine', () => {
     await until('works', () => reaches(net));
     await appliance.stop();
     assert.deepEqual(await traces(net), before);
+  });
+
+  test('what somebody set while a killed process had left its own is what they have at the end', async () => {
+    const killed = await net.startAppliance();
+    await killed.kill();
+    await net.run('appliance', 'sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=2');
+    const appliance = await net.startAppliance();
+    await until('works', () => reaches(net));
+    await appliance.stop();
+    const { sysctls } = await traces(net);
+    assert.match(sysctls, /ip_forward = 0\n[\s\S]*conf\.all\.rp_filter = 2\n/);
+    await net.run('appliance', 'sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=1');
+  });
+
+  test('a state directory that cannot be written to is no obstacle, and told', async () => {
+    const before = await traces(net);
+    // A directory in the place of the file: it can neither be written nor removed.
+    const file = join(net.stateDirectory, 'nat64-sysctl.json');
+    mkdirSync(join(file, 'in-the-way'), { recursive: true });
+    try {
+      const appliance = await net.startAppliance();
+      await until('works', () => reaches(net));
+      assert.equal((await appliance.status()).state, 'running');
+      const storage = ((await appliance.ask({ ask: 'conditions' })) as ServiceReport[]).find(
+        ({ name }) => name === 'storage',
+      );
+      assert.equal(storage?.status.state, 'degraded');
+      assert.match(
+        english(storage?.status.problem ?? ''),
+        /cannot be written to .*nat64-sysctl\.json \(EISDIR/,
+      );
+      await net.run('appliance', 'ip', 'link', 'del', 'nat64');
+      await until('works again', () => reaches(net));
+      await appliance.stop();
+      assert.deepEqual(await traces(net), before);
+    } finally {
+      rmSync(file, { recursive: true });
+    }
   });
 
   test('a new address is followed, none is a problem that says how to mend it', async () => {

@@ -2,15 +2,16 @@
  * Who did what and when: JSON lines in the state directory, append-only. Bounded: a full file becomes audit.1.jsonl, and
  * the oldest of FILES is deleted. Entries hold no secrets: methods, routes, names and ids.
  */
-import { appendFile, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, rename } from 'node:fs/promises';
 import { isObject } from '../../config/json-schema.ts';
-import type { Logger } from '../../runtime/log.ts';
+import type { Storage } from '../../runtime/storage.ts';
 import { type Text, type Value, listOf, say } from '../../texts/text.ts';
 import type { AuditEntry } from '../contract/auth.ts';
 
 const FILES = 5;
 const FILE_BYTES = 256 * 1024;
+/** So many wait in memory while they cannot be written; the oldest makes room. */
+const MOST_WAITING = 5000;
 const MAX_TEXT_CHARACTERS = 200;
 
 /** Of refusals, what a minute may add, and what it may at once: who is not let in must not fill the card. */
@@ -24,41 +25,46 @@ export type StoredEntry = Omit<AuditEntry, 'target' | 'detail'> & {
 };
 
 export interface AuditLog {
-  /** Returns at once; what cannot be written is in the process's log. */
+  /** Returns at once; what cannot be written yet is tried again, and shown all the same. */
   add(entry: Omit<StoredEntry, 'id' | 'at'>): void;
   /** Newest first: those older than `cursor`. */
   page(
     cursor: number | undefined,
     limit: number,
   ): Promise<{ readonly entries: readonly StoredEntry[]; readonly nextCursor: number | null }>;
-  /** Resolves when all that was added is written. */
+  /** Resolves when all that was added is written, or was tried. */
   settled(): Promise<void>;
 }
 
-/** Opens the log; goes on counting where the last entry ended. */
-export async function openAuditLog(
-  stateDirectory: string,
-  now: () => number,
-  log: Logger,
-): Promise<AuditLog> {
-  const path = (number: number) =>
-    join(stateDirectory, number === 0 ? 'audit.jsonl' : `audit.${number}.jsonl`);
-  const read = async (number: number) => {
-    try {
-      return await readFile(path(number), 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-      throw error;
-    }
-  };
+const nameOf = (number: number): string => (number === 0 ? 'audit.jsonl' : `audit.${number}.jsonl`);
 
-  let text = await read(0).catch(() => '');
+/** Opens the log; goes on counting where the last entry ended. Never rejects: without a file it is in memory. */
+export async function openAuditLog(storage: Storage, now: () => number): Promise<AuditLog> {
+  const { path } = storage.file(nameOf(0));
+  /** What can be read of a file. */
+  const read = async (number: number): Promise<string> => {
+    const found = await storage.file(nameOf(number)).read((content) => content.toString('utf8'));
+    return found.verdict === 'good' ? found.value : '';
+  };
+  /** What is no file, but in the way of one, is moved aside. */
+  async function clearing<T>(number: number, task: () => Promise<T>): Promise<T> {
+    try {
+      return await task();
+    } catch (error) {
+      if (!['EISDIR', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      await storage.file(nameOf(number)).setAside();
+      return task();
+    }
+  }
+
+  let text = await read(0);
   let bytes = Buffer.byteLength(text);
   // A power failure may have cut the last line short.
   let prefix = text === '' || text.endsWith('\n') ? '' : '\n';
-  let lastId = newest(text) ?? newest(await read(1).catch(() => '')) ?? 0;
+  let lastId = newest(text) ?? newest(await read(1)) ?? 0;
   text = '';
-  let writing: Promise<void> = Promise.resolve();
+  /** In the order of their ids; what could not be written yet. */
+  let waiting: readonly StoredEntry[] = [];
   let refusalsLeft = REFUSALS_AT_ONCE;
   let refilledAtMs = now();
   let suppressed = 0;
@@ -66,16 +72,35 @@ export async function openAuditLog(
   async function write(line: string): Promise<void> {
     if (bytes > 0 && bytes + Buffer.byteLength(line) > FILE_BYTES) {
       for (let number = FILES - 1; number > 0; number--) {
-        await rename(path(number - 1), path(number)).catch((error: NodeJS.ErrnoException) => {
+        const [from, to] = [number - 1, number].map((each) => storage.file(nameOf(each)).path);
+        await clearing(number, () => rename(from, to)).catch((error: NodeJS.ErrnoException) => {
           if (error.code !== 'ENOENT') throw error;
         });
       }
       [bytes, prefix] = [0, ''];
     }
-    await appendFile(path(0), prefix + line, { mode: 0o600 });
-    bytes += Buffer.byteLength(prefix + line);
-    prefix = '';
+    const file = await clearing(0, () => open(path, 'a', 0o600));
+    try {
+      const { size } = await file.stat();
+      await file.appendFile(prefix + line).catch(async (error: unknown) => {
+        // Of a line that found no room, nothing may stay.
+        await file.truncate(size).catch(() => {});
+        throw error;
+      });
+      bytes = size + Buffer.byteLength(prefix + line);
+      prefix = '';
+    } finally {
+      await file.close();
+    }
   }
+
+  const writing = storage.retried(nameOf(0), async () => {
+    for (const entry of waiting) {
+      await write(`${JSON.stringify(entry)}\n`);
+      waiting = waiting.filter((each) => each !== entry);
+    }
+  });
+  let tried: Promise<unknown> = Promise.resolve();
 
   function admitsRefusal(): boolean {
     const refill = Math.floor((now() - refilledAtMs) / REFUSAL_EVERY_MS);
@@ -113,13 +138,12 @@ export async function openAuditLog(
         outcome: entry.outcome,
         detail,
       };
-      writing = writing
-        .then(() => write(`${JSON.stringify(whole)}\n`))
-        .catch((err: unknown) => log.error({ err, ...whole }, 'admin: could not write the audit log'));
+      waiting = [...waiting, whole].slice(-MOST_WAITING);
+      tried = writing.run();
     },
     async page(cursor = Infinity, limit) {
-      await writing;
-      const entries: StoredEntry[] = [];
+      await tried;
+      const entries: StoredEntry[] = waiting.filter(({ id }) => id < cursor).reverse();
       for (let number = 0; number < FILES && entries.length <= limit; number++) {
         const older = parse(await read(number)).filter(({ id }) => id < cursor);
         entries.push(...older.reverse());
@@ -127,7 +151,7 @@ export async function openAuditLog(
       const rows = entries.slice(0, limit);
       return { entries: rows, nextCursor: entries.length > limit ? rows[rows.length - 1].id : null };
     },
-    settled: () => writing,
+    settled: async () => void (await tried),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Signing in: what is asked for, in one place, whichever route it comes through. */
 import type { Logger } from '../../runtime/log.ts';
+import type { Storage } from '../../runtime/storage.ts';
 import { ApiError, invalidInput } from '../errors.ts';
 import { isLoopback } from '../transport.ts';
 import { type AuditLog, openAuditLog } from './audit-log.ts';
@@ -31,7 +32,7 @@ export interface Auth {
   now(): number;
   /** For intervals. */
   monotonicNow(): number;
-  /** Sets the first password, once. */
+  /** Sets the first password, once; not where it cannot be kept. */
   claimWith(password: string): Promise<void>;
   /** Refuses a weak one as a problem at `path`; what follows from a change is the caller's. */
   setPassword(password: string, path: string): Promise<void>;
@@ -52,17 +53,17 @@ export interface Candidate {
 }
 
 export interface AuthOptions {
-  readonly stateDirectory: string;
+  readonly storage: Storage;
   readonly log: Logger;
   readonly now: () => number;
   readonly monotonicNow: () => number;
 }
 
-/** Reads what is kept. The claim window of an unclaimed appliance opens now. */
-export async function openAuth({ stateDirectory, log, now, monotonicNow }: AuthOptions): Promise<Auth> {
-  const file: AuthFile = await openAuthFile(stateDirectory, log);
-  const bootstrapToken = await loadOrCreateToken(stateDirectory);
-  const audit = await openAuditLog(stateDirectory, now, log);
+/** Reads what is kept. The claim window of an unclaimed appliance opens now. Never rejects. */
+export async function openAuth({ storage, log, now, monotonicNow }: AuthOptions): Promise<Auth> {
+  const file: AuthFile = await openAuthFile(storage, log);
+  const bootstrapToken = await loadOrCreateToken(storage);
+  const audit = await openAuditLog(storage, now);
   const { data } = file;
   const queue = new HashQueue();
   const bySource = new BackOff(FREE_FAILURES);
@@ -71,7 +72,7 @@ export async function openAuth({ stateDirectory, log, now, monotonicNow }: AuthO
 
   async function setPassword(password: string, path: string): Promise<void> {
     refuseWeak(password, path);
-    data.password = await queue.run(true, () => hashPassword(password));
+    data.password = await queue.run(undefined, () => hashPassword(password));
     await file.save();
   }
 
@@ -103,7 +104,18 @@ export async function openAuth({ stateDirectory, log, now, monotonicNow }: AuthO
       }
       isClaiming = true;
       try {
-        await setPassword(password, '/password');
+        refuseWeak(password, '/password');
+        data.password = await queue.run(undefined, () => hashPassword(password));
+        const reason = await file.keep();
+        if (reason === undefined) return;
+        // Who cannot be remembered is no owner: after a restart the next visitor would be.
+        data.password = null;
+        await file.keep();
+        throw new ApiError(
+          503,
+          'not-kept',
+          say('Nobody owns this appliance yet, because that could not be kept: {reason}', { reason }),
+        );
       } finally {
         isClaiming = false;
       }
@@ -111,7 +123,7 @@ export async function openAuth({ stateDirectory, log, now, monotonicNow }: AuthO
     setPassword,
     isOwner: ({ password, code, source, device }) =>
       // The wait is looked at when it is this one's turn: many at once are no way round it.
-      queue.run(device !== undefined, async () => {
+      queue.run(device !== undefined || isLoopback(source) ? undefined : sourceKey(source), async () => {
         const key = device === undefined ? sourceKey(source) : `device ${device}`;
         // Whoever may guess from everywhere else, this machine (an SSH tunnel) and known browsers are apart.
         const isStranger = device === undefined && !isLoopback(source);

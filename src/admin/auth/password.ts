@@ -83,26 +83,34 @@ export function weakness(password: string): Text | undefined {
   return undefined;
 }
 
+interface Waiting {
+  /** Undefined for who may go first. */
+  readonly source: string | undefined;
+  readonly start: () => void;
+  readonly refuse: (error: ApiError) => void;
+}
+
+const tooMany = () =>
+  new ApiError(429, 'too-many-requests', say('Too many sign-ins at once; try again in a few seconds.'));
+
 /**
  * Runs jobs one after another, so that the memory of a hash is needed once. Browsers that have signed in before come
- * first: who floods the sign-in must not keep its owner out.
+ * first, and of the others whoever has most waiting gives way: who floods the sign-in must not keep its owner out.
  */
 export class HashQueue {
-  readonly #known: (() => void)[] = [];
-  readonly #others: (() => void)[] = [];
+  readonly #known: Waiting[] = [];
+  readonly #others: Waiting[] = [];
   #isBusy = false;
 
-  /** Throws ApiError 429 when too many wait. */
-  async run<T>(isKnown: boolean, job: () => Promise<T>): Promise<T> {
-    const queue = isKnown ? this.#known : this.#others;
-    if (queue.length >= MAX_WAITING) {
-      throw new ApiError(
-        429,
-        'too-many-requests',
-        say('Too many sign-ins at once; try again in a few seconds.'),
-      );
+  /** `source`: who asks; undefined for who may go first. Rejects with ApiError 429 when too many wait. */
+  async run<T>(source: string | undefined, job: () => Promise<T>): Promise<T> {
+    const queue = source === undefined ? this.#known : this.#others;
+    if (queue.length >= MAX_WAITING) makeRoom(queue, source);
+    if (this.#isBusy) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      queue.push({ source, start: resolve, refuse: reject });
+      await promise;
     }
-    if (this.#isBusy) await new Promise<void>((resolve) => queue.push(resolve));
     this.#isBusy = true;
     try {
       return await job();
@@ -110,7 +118,17 @@ export class HashQueue {
       const next = this.#known.shift() ?? this.#others.shift();
       // Stays busy when somebody waits: between this and the next's turn nobody may slip in.
       if (next === undefined) this.#isBusy = false;
-      else next();
+      else next.start();
     }
   }
+}
+
+/** Refuses the last of the source that has most, unless the newcomer's has about as many: then it is refused itself. */
+function makeRoom(queue: Waiting[], source: string | undefined): void {
+  const held = (of: string | undefined) => queue.filter((each) => each.source === of).length;
+  const most = Math.max(...queue.map((each) => held(each.source)));
+  const last = queue.findLastIndex((each) => held(each.source) === most);
+  if (held(source) + 1 >= most) throw tooMany();
+  const [loser] = queue.splice(last, 1);
+  loser.refuse(tooMany());
 }

@@ -2,16 +2,14 @@
  * What signing in must remember, in one file: the password's hash, sessions, API tokens. Small and seldom written: a
  * sign-in, a change of an account, and the hour of a session's last use.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { isObject } from '../../config/json-schema.ts';
-import { writeFileAtomically } from '../../os/atomic-write.ts';
 import type { Logger } from '../../runtime/log.ts';
+import type { Storage } from '../../runtime/storage.ts';
 import type { Scope } from '../contract/common.ts';
 import { ApiError } from '../errors.ts';
 import { isPasswordHash } from './password.ts';
 import { newSecret } from './secrets.ts';
-import { type Text, reasonOf, say } from '../../texts/text.ts';
+import { type Text, english, notAsWritten, reasonOf, say } from '../../texts/text.ts';
 
 export interface Session {
   readonly id: string;
@@ -48,68 +46,88 @@ export interface AuthFile {
   readonly data: AuthData;
   /** Why nobody can sign in, and what to do; undefined when all is well. */
   readonly problem: Text | undefined;
-  /** Resolves when what `data` is now is on the disk. Throws ApiError 503 when that fails: it is in force regardless. */
+  /** Resolves when what `data` is now is on the disk, or with why it is not: it is in force regardless. Never rejects. */
+  keep(): Promise<Text | undefined>;
+  /** The same; throws ApiError 503 when it is not. */
   save(): Promise<void>;
 }
 
 const FILE = 'auth.json';
+/** There as soon as the appliance has an owner: a missing FILE is then a lost one. */
+const CLAIMED = 'claimed';
 /** Matches no password. */
 const UNUSABLE = 'unusable';
 
+const newData = (password: string | null): AuthData => ({
+  version: 1,
+  password,
+  totp: null,
+  sessions: [],
+  tokens: [],
+  deviceKey: newSecret(),
+});
+
 /**
- * Reads the file, or begins a new one. A file that cannot be understood does not make the appliance unclaimed, which
- * would give it to the next visitor: nobody signs in until a new password is set with the bootstrap token.
+ * Reads the file, or begins a new one. A file that is damaged, cannot be read, or is lost does not make the appliance unclaimed,
+ * which would give it to the next visitor: nobody signs in until a new password is set with the bootstrap token. Never rejects.
  */
-export async function openAuthFile(stateDirectory: string, log: Logger): Promise<AuthFile> {
-  const path = join(stateDirectory, FILE);
-  let data: AuthData = {
-    version: 1,
-    password: null,
-    totp: null,
-    sessions: [],
-    tokens: [],
-    deviceKey: newSecret(),
-  };
+export async function openAuthFile(storage: Storage, log: Logger): Promise<AuthFile> {
+  const file = storage.file(FILE);
+  const claimed = storage.file(CLAIMED);
+  const found = await file.read(parseAuthData);
+  const hasOwner = (await claimed.read(() => true)).verdict !== 'missing';
+  const data =
+    found.verdict === 'good'
+      ? found.value
+      : newData(found.verdict === 'missing' && !hasOwner ? null : UNUSABLE);
   let problem: Text | undefined;
-  try {
-    data = check(JSON.parse(await readFile(path, 'utf8')));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
-      problem = say('{path} cannot be used ({reason}); set a new password with the bootstrap token', {
-        path,
-        reason: reasonOf(error),
-      });
-      log.error({ err: error, path }, 'admin: nobody can sign in until a new password is set');
-      data.password = UNUSABLE;
+  if (data.password === UNUSABLE) {
+    const reason =
+      found.verdict === 'damaged' || found.verdict === 'unreadable'
+        ? reasonOf(found.error)
+        : found.verdict === 'missing'
+          ? say('it is missing, although somebody owns this appliance')
+          : say('it holds no password');
+    problem = say('{path} cannot be used ({reason}); set a new password with the bootstrap token', {
+      path: file.path,
+      reason,
+    });
+    log.error(
+      { file: file.path, reason: english(reason) },
+      'admin: nobody can sign in until a new password is set',
+    );
+  } else if (data.password !== null && !hasOwner) await claimed.write('');
+
+  async function keep(): Promise<Text | undefined> {
+    // There is nothing yet that would be worth more than what the file may still hold.
+    if (data.password === UNUSABLE) return problem;
+    try {
+      // Root has set a new password, and with it given up what could not be read.
+      if (problem !== undefined && found.verdict === 'unreadable') await file.setAside();
+      problem = undefined;
+      const error = await file.write(`${JSON.stringify(data)}\n`);
+      if (error !== undefined) throw error;
+    } catch (error) {
+      return reasonOf(error);
     }
+    if (data.password !== null) await claimed.write('');
+    return undefined;
   }
 
-  let writing: Promise<void> = Promise.resolve();
-  let next: Promise<void> | undefined;
-  async function write(): Promise<void> {
-    await writing.catch(() => {});
-    next = undefined;
-    writing = writeFileAtomically(path, `${JSON.stringify(data)}\n`, 0o600);
-    await writing;
-    problem = undefined;
-  }
   return {
     data,
     get problem() {
       return problem;
     },
+    keep,
     async save() {
-      // What is asked for while a write goes on is one further write.
-      next ??= write();
-      try {
-        await next;
-      } catch (error) {
-        log.error({ err: error }, 'admin: could not keep who may sign in');
-        const message = say('In force until the next restart, but not kept: {reason}', {
-          reason: reasonOf(error),
-        });
-        throw new ApiError(503, 'not-kept', message);
-      }
+      const reason = await keep();
+      if (reason === undefined) return;
+      throw new ApiError(
+        503,
+        'not-kept',
+        say('In force until the next restart, but not kept: {reason}', { reason }),
+      );
     },
   };
 }
@@ -119,26 +137,24 @@ const isTime = (value: unknown): value is number => Number.isSafeInteger(value);
 const isTimeOrNull = (value: unknown) => value === null || isTime(value);
 const SCOPES: readonly unknown[] = ['read', 'configure', 'system'] satisfies Scope[];
 
-/** The data if it is what we wrote; throws otherwise. */
-function check(value: unknown): AuthData {
-  const fail = (what: string): never => {
-    throw new Error(`"${what}" is not what was written there`);
-  };
-  if (!isObject(value) || value['version'] !== 1) return fail('version');
+/** The data, if it is what we wrote. Throws with the field that is not. */
+export function parseAuthData(content: Buffer): AuthData {
+  const value: unknown = JSON.parse(content.toString('utf8'));
+  if (!isObject(value) || value['version'] !== 1) return notAsWritten('version');
   const data = value as unknown as AuthData;
   if (data.password !== null && data.password !== UNUSABLE && !isPasswordHash(data.password))
-    fail('password');
-  if (data.totp !== null && !(isText(data.totp?.secret) && isTime(data.totp.lastStep))) fail('totp');
-  if (!isText(data.deviceKey)) fail('deviceKey');
-  const isSession = (each: Session) =>
+    notAsWritten('password');
+  if (data.totp !== null && !(isText(data.totp?.secret) && isTime(data.totp.lastStep))) notAsWritten('totp');
+  if (!isText(data.deviceKey)) notAsWritten('deviceKey');
+  const isSession = (each: Session | null) =>
     isText(each?.id) && isText(each.hash) && isTime(each.createdAtMs) && isTime(each.lastSeenAtMs);
-  if (!Array.isArray(data.sessions) || !data.sessions.every(isSession)) fail('sessions');
-  const isToken = (each: ApiToken) =>
+  if (!Array.isArray(data.sessions) || !data.sessions.every(isSession)) notAsWritten('sessions');
+  const isToken = (each: ApiToken | null) =>
     [each?.id, each?.hash, each?.name].every(isText) &&
-    SCOPES.includes(each.scope) &&
-    isTime(each.createdAtMs) &&
-    isTimeOrNull(each.expiresAtMs) &&
-    isTimeOrNull(each.lastUsedAtMs);
-  if (!Array.isArray(data.tokens) || !data.tokens.every(isToken)) fail('tokens');
+    SCOPES.includes(each!.scope) &&
+    isTime(each!.createdAtMs) &&
+    isTimeOrNull(each!.expiresAtMs) &&
+    isTimeOrNull(each!.lastUsedAtMs);
+  if (!Array.isArray(data.tokens) || !data.tokens.every(isToken)) notAsWritten('tokens');
   return data;
 }

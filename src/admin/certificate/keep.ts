@@ -1,12 +1,11 @@
 /** The certificate of the admin page: made when there is none, kept in the state directory, renewed in time. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { interfaceAddresses } from '../../os/interfaces.ts';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeFileAtomically } from '../../os/atomic-write.ts';
 import { runCommand } from '../../os/command.ts';
 import type { Logger } from '../../runtime/log.ts';
+import type { Storage } from '../../runtime/storage.ts';
+import { TextError, say } from '../../texts/text.ts';
 import type { CertificateRequest } from './make.ts';
 
 const FILE = 'admin-certificate.pem';
@@ -30,26 +29,32 @@ export interface CertificateKeeper {
   /** Undefined until `refresh` has resolved once. */
   current(): Certificate | undefined;
   /**
-   * Reads the certificate, or makes a new one when there is none, it is about to end, or does not have these names. True
-   * when it is another one than before. Rejects when it can neither be read nor made; the one before stays.
+   * Reads the certificate, or makes a new one when there is none that can be used, it is about to end, or does not have these
+   * names. True when it is another one than before. One that cannot be kept serves until the next start. Rejects when it can
+   * neither be read nor made; the one before stays.
    */
   refresh(hostnames: readonly string[]): Promise<boolean>;
 }
 
-export function keepCertificate(stateDirectory: string, now: () => number, log: Logger): CertificateKeeper {
-  const path = join(stateDirectory, FILE);
+export function keepCertificate(storage: Storage, now: () => number, log: Logger): CertificateKeeper {
+  const file = storage.file(FILE);
   let current: Certificate | undefined;
   let refreshing: Promise<unknown> = Promise.resolve();
+
+  async function readKept(): Promise<string | undefined> {
+    const found = await file.read(parseCertificate);
+    return found.verdict === 'good' ? found.value : undefined;
+  }
 
   async function refresh(hostnames: readonly string[]): Promise<boolean> {
     const before = current?.fingerprint;
     const names = ['localhost', ...hostnames].map((name) => name.toLowerCase());
-    const kept = current?.pem ?? (await readFile(path, 'utf8').catch(() => undefined));
+    const kept = current?.pem ?? (await readKept());
     if (kept !== undefined && isFit(kept, names, now())) {
       current = describe(kept);
     } else {
       const pem = await make(hostnames, now());
-      await writeFileAtomically(path, pem, 0o600);
+      await file.write(pem);
       current = describe(pem);
       log.info({ fingerprint: current.fingerprint }, 'admin: made a new certificate');
     }
@@ -71,23 +76,26 @@ const describe = (pem: string): Certificate => ({
   fingerprint: new X509Certificate(pem).fingerprint256,
 });
 
+/** Private key and certificate of a file. Throws when they are not whole or do not belong together. */
+export function parseCertificate(content: Buffer): string {
+  const pem = content.toString('latin1');
+  if (!new X509Certificate(pem).checkPrivateKey(createPrivateKey(pem)))
+    throw new TextError(say('its key is of another certificate'));
+  return pem;
+}
+
 /**
- * Whether it is whole, valid for a while, and has every name. Addresses are not asked for: they come and go, and a new
+ * Whether it is valid for a while, and has every name. Addresses are not asked for: they come and go, and a new
  * certificate each time would teach people to wave warnings away.
  */
 function isFit(pem: string, hostnames: readonly string[], nowMs: number): boolean {
-  try {
-    const certificate = new X509Certificate(pem);
-    const names = (certificate.subjectAltName ?? '').split(', ');
-    return (
-      certificate.checkPrivateKey(createPrivateKey(pem)) &&
-      certificate.validFromDate.getTime() <= nowMs &&
-      certificate.validToDate.getTime() - nowMs > RENEW_DAYS * DAY_MS &&
-      hostnames.every((name) => names.includes(`DNS:${name}`))
-    );
-  } catch {
-    return false;
-  }
+  const certificate = new X509Certificate(pem);
+  const names = (certificate.subjectAltName ?? '').split(', ');
+  return (
+    certificate.validFromDate.getTime() <= nowMs &&
+    certificate.validToDate.getTime() - nowMs > RENEW_DAYS * DAY_MS &&
+    hostnames.every((name) => names.includes(`DNS:${name}`))
+  );
 }
 
 function make(hostnames: readonly string[], nowMs: number): Promise<string> {

@@ -1,6 +1,7 @@
 /** The certificate that the admin page shows now, if it shows one. */
 import type { AdminConfig } from '../../config/schema.ts';
 import type { Logger } from '../../runtime/log.ts';
+import type { Storage } from '../../runtime/storage.ts';
 import { type Text, reasonOf, say } from '../../texts/text.ts';
 import { isLoopback } from '../transport.ts';
 import { keepCertificate } from './keep.ts';
@@ -26,12 +27,8 @@ export const usesTls = ({ tls, listen }: AdminConfig): boolean =>
   tls !== 'off' && listen.some((address) => !isLoopback(address));
 
 /** Makes nothing yet: `refresh` does, and then a timer. */
-export function serveCertificate(
-  admin: () => AdminConfig,
-  stateDirectory: string,
-  log: Logger,
-): ServedCertificate {
-  const keeper = keepCertificate(stateDirectory, Date.now, log);
+export function serveCertificate(admin: () => AdminConfig, storage: Storage, log: Logger): ServedCertificate {
+  const keeper = keepCertificate(storage, Date.now, log);
   let problem: Text | undefined;
   let retryMs = RETRY_MS;
   let timer: NodeJS.Timeout | undefined;

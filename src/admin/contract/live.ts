@@ -107,6 +107,7 @@ export const ServiceEvent = Type.Object({
     Type.Literal('degraded'),
     Type.Literal('disabled'),
     Type.Literal('failed'),
+    Type.Literal('unknown'),
   ]),
   problem: Nullable(Type.String()),
   restarts: Type.Integer(),

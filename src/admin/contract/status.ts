@@ -24,6 +24,7 @@ export const StatusAnswer = Type.Object({
         Type.Literal('degraded'),
         Type.Literal('disabled'),
         Type.Literal('failed'),
+        Type.Literal('unknown'),
       ]),
       problem: Nullable(Type.String()),
       restarts: Type.Integer(),

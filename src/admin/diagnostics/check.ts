@@ -51,6 +51,11 @@ export interface Check {
   readonly area: CheckArea;
   readonly title: Text;
   readonly why: Text;
+  /**
+   * It costs little and asks nobody who is not configured: it runs by itself every few minutes, and a failure counts in health.
+   * A function: under these configurations.
+   */
+  readonly isCheap?: true | ((config: Config) => boolean);
   /** As `Finding.needs`, for all findings. */
   readonly needs?: readonly string[];
   /** None where there is nothing to check. What it throws becomes "unknown". */

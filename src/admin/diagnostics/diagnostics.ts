@@ -4,6 +4,7 @@
  */
 import type { ConfigStore } from '../../config/store.ts';
 import type { Logger } from '../../runtime/log.ts';
+import type { Conditions } from '../../runtime/conditions.ts';
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { ServiceReport } from '../../runtime/service-slot.ts';
 import type { EventLog } from '../../state/event-log.ts';
@@ -17,6 +18,8 @@ export interface DiagnosticsDeps {
   readonly nat64: () => Nat64Queries | undefined;
   readonly live: { readonly events: Pick<EventLog, 'page' | 'put'> };
   readonly stateDirectory: string;
+  /** Where the checks that run by themselves tell what they measure. */
+  readonly conditions?: Conditions | undefined;
   readonly log: Logger;
 }
 
@@ -32,7 +35,7 @@ export interface Diagnostics extends Disposable {
   probeNeighbours(): Promise<NeighboursAnswer>;
 }
 
-/** Health is measured also when nobody looks, but not while the appliance starts. */
+/** Health is measured, and checks are done, also when nobody looks; but not while the appliance starts. */
 const FIRST_PROBES_AFTER_MS = 120_000;
 
 /** Costs nothing until it is used, or two minutes have passed. */

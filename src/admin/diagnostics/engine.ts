@@ -2,13 +2,15 @@
 import { nat64PrefixesOf } from '../../config/check-nat64.ts';
 import type { HostConfig } from '../../config/schema.ts';
 import { compileOurselves, isOwnAddress } from '../../os/ourselves.ts';
-import { english } from '../../texts/text.ts';
+import { english, listOf } from '../../texts/text.ts';
 import type { HealthEvent } from '../../runtime/events.ts';
 import { type HostTraffic, sumHosts } from '../../runtime/host-traffic.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
 import type { NeighboursAnswer } from '../contract/checks.ts';
 import type { HealthFound, HostFound, ProbeFound, PublicIpv4Found } from './found.ts';
 import { sshConfigSnippet } from '../routes/ssh-config.ts';
+import { runInTurn } from './background.ts';
+import type { Check } from './check.ts';
 import { CHECKS } from './checks/table.ts';
 import type { Diagnostics, DiagnosticsDeps } from './diagnostics.ts';
 import { recordsToPublish } from './dns-records.ts';
@@ -74,6 +76,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
   });
   const runner = createCheckRunner({
     onError,
+    onFound: () => measured(),
     checks: CHECKS,
     now: edges.now,
     revision: () => store.revision,
@@ -93,6 +96,26 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       };
     },
   });
+  const cheap = CHECKS.filter(({ isCheap }) => isCheap !== undefined);
+  const isDone = ({ isCheap }: Check) => isCheap === true || isCheap?.(store.current) === true;
+  /** Health is what was measured: what fails is a problem of the appliance. It is known when each check has run once. */
+  function measured(): void {
+    const failures = cheap.map((check) => ({
+      id: check.id,
+      found: isDone(check) ? runner.failures(check) : [],
+    }));
+    for (const { id, found = [] } of failures)
+      deps.conditions?.set('checks', id, found.length === 0 ? undefined : listOf(found, ' '));
+    if (failures.some(({ found }) => found === undefined)) return;
+    const failing = failures.filter(({ found = [] }) => found.length > 0).length;
+    deps.conditions?.setMeasured('checks', { checks: cheap.length, failing });
+  }
+  const inTurn = runInTurn(
+    cheap.map((check) => async () => {
+      if (isDone(check)) await runner.runAlone(check);
+    }),
+    onError,
+  );
   const connections = () =>
     deps.live.events
       .page({ kinds: ['connection'] }, undefined, MAX_CONNECTIONS_SEEN)
@@ -166,7 +189,10 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       });
       return neighboursProbed;
     },
-    [Symbol.dispose]: () => health[Symbol.dispose](),
+    [Symbol.dispose]() {
+      inTurn[Symbol.dispose]();
+      health[Symbol.dispose]();
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import { interfaceAddresses } from '../../os/interfaces.ts';
 import { basename } from 'node:path';
 import { askRouter } from './ask-router.ts';
 import { type ClockState, clockState } from '../../os/clock.ts';
+import { runCommand } from '../../os/command.ts';
 import { type Neighbour, ipv6Neighbours } from '../../os/neighbours.ts';
 import { readOwn } from '../../os/ourselves.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
@@ -37,6 +38,13 @@ export interface DiskState {
   readonly device: string | undefined;
 }
 
+export interface FirewallState {
+  /** As `nft -j list ruleset` prints them; undefined when they cannot be read. */
+  readonly nftables: string | undefined;
+  /** As `iptables-legacy -S` and `ip6tables-legacy -S` print theirs, where there are any. */
+  readonly legacy: readonly string[];
+}
+
 /** "none": the name, or records of this type, do not exist; "failed": nobody knows. */
 export type Lookup =
   | { readonly kind: 'found'; readonly values: readonly string[] }
@@ -65,6 +73,8 @@ export interface Machine {
   socketOwner(socket: ListeningSocket): Promise<Text>;
   neighbours(): Promise<readonly Neighbour[]>;
   clock(): ClockState;
+  /** The rules of the firewall, without what is in named sets. */
+  firewall(): Promise<FirewallState>;
   /** Throws when the directory cannot be looked at. */
   disk(directory: string): Promise<DiskState>;
   /** Asks one of these servers ("192.0.2.53:53", "[2001:db8::53]:53"). Never rejects. */
@@ -91,6 +101,7 @@ export const linuxMachine: Machine = {
   socketOwner,
   neighbours: ipv6Neighbours,
   clock: clockState,
+  firewall,
   disk,
   lookUp,
 };
@@ -124,6 +135,20 @@ async function interfaces(): Promise<InterfaceState[]> {
   });
   // An interface may go while it is looked at.
   return (await Promise.all(all)).filter(({ mtuBytes }) => mtuBytes > 0);
+}
+
+async function firewall(): Promise<FirewallState> {
+  const run = (program: string, ...args: string[]) => runCommand(program, args).catch(() => undefined);
+  const legacy = [
+    ['/proc/net/ip_tables_names', 'iptables-legacy'],
+    ['/proc/net/ip6_tables_names', 'ip6tables-legacy'],
+  ].map(async ([tables, program]) => {
+    // The old tables are made by the first program that asks for them: who only looks must not ask.
+    const names = (await read(tables)) ?? '';
+    return names.split('\n').includes('filter') ? await run(program, '-S') : undefined;
+  });
+  const [nftables, ...found] = await Promise.all([run('nft', '-j', '-t', 'list', 'ruleset'), ...legacy]);
+  return { nftables, legacy: found.filter((text) => text !== undefined) };
 }
 
 async function disk(directory: string): Promise<DiskState> {

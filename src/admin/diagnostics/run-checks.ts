@@ -2,7 +2,7 @@
 import type { ChecksFound } from './found.ts';
 import type { Check, CheckDeps, Finding } from './check.ts';
 import { createLimit } from './limit.ts';
-import { TextError, reasonOf, say } from '../../texts/text.ts';
+import { type Text, TextError, listOf, reasonOf, say } from '../../texts/text.ts';
 
 export interface CheckRunnerOptions {
   readonly checks: readonly Check[];
@@ -11,6 +11,8 @@ export interface CheckRunnerOptions {
   readonly now: () => Date;
   /** Identifies the configuration: after a change, what was found is old. */
   readonly revision: () => string;
+  /** Something new is known. */
+  readonly onFound?: () => void;
   /** A run that nobody waits for failed, by a defect of ours: what a check throws is a finding. */
   readonly onError: (error: unknown) => void;
 }
@@ -24,6 +26,10 @@ export interface CheckRunner {
    * same run when it is under way.
    */
   run(id?: string): Promise<ChecksFound | undefined>;
+  /** One check by itself. */
+  runAlone(check: Check): Promise<void>;
+  /** Of a check: undefined before it ran for the first time; otherwise what fails and is not explained by another failure. */
+  failures(check: Check): readonly Text[] | undefined;
 }
 
 /** How old what is shown may become while somebody looks. */
@@ -40,7 +46,14 @@ const NOT_YET: readonly DatedFinding[] = [
   { state: 'unknown', what: say('Not looked at yet.'), checkedAt: undefined },
 ];
 
-export function createCheckRunner({ checks, deps, now, revision, onError }: CheckRunnerOptions): CheckRunner {
+export function createCheckRunner({
+  checks,
+  deps,
+  now,
+  revision,
+  onFound,
+  onError,
+}: CheckRunnerOptions): CheckRunner {
   const results = new Map<string, readonly DatedFinding[]>();
   let countersBefore: CheckDeps['countersBefore'];
   let lastRun: { readonly at: Date; readonly revision: string } | undefined;
@@ -56,6 +69,7 @@ export function createCheckRunner({ checks, deps, now, revision, onError }: Chec
     const known = results.get(check.id);
     const isPart = only !== undefined && known !== undefined;
     results.set(check.id, isPart ? replaceFinding(known, findings, only) : findings);
+    onFound?.();
   }
 
   async function runAll(): Promise<void> {
@@ -101,6 +115,13 @@ export function createCheckRunner({ checks, deps, now, revision, onError }: Chec
         now().getTime() - lastRun.at.getTime() > REFRESH_AFTER_MS;
       if (isOld) startAll().catch(onError);
     },
+    runAlone: (check) => runOne(check, { ...deps(), countersBefore, only: undefined }),
+    failures: (check) =>
+      results.has(check.id)
+        ? itemsOf(check, results)
+            .filter((item) => item.state === 'fail')
+            .map(({ title, what }) => listOf([title, what], ': '))
+        : undefined,
     async run(id) {
       if (id === undefined) {
         await startAll();

@@ -39,6 +39,7 @@ const STATUS_OF: Readonly<Record<BackupError['reason'], [status: number, word: s
   'wrong-passphrase': [403, 'wrong-passphrase'],
   damaged: [400, 'backup-damaged'],
   'too-large': [413, 'too-large'],
+  unreadable: [503, 'unreadable'],
 };
 
 /** "tombolo-gate-2026-01-02.backup": letters that every file system takes. */
@@ -82,7 +83,7 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
           version: deps.version,
           hostname: machine.hostname,
           // Who steals an API token must not get what the owner signs in with.
-          entries: await collectEntries(places, principal?.kind !== 'token'),
+          entries: await collectEntries(places, principal?.kind !== 'token', deps.store.fileText),
         };
         return sealBackup(backup, body.passphrase);
       });

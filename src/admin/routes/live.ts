@@ -135,7 +135,8 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
       schema: { summary: 'Status, counters, figures and events as they come (SSE)', querystring: LiveQuery },
     },
     async (request, reply) => {
-      if (stream.listeners >= MAX_STREAMS) {
+      const { remoteAddress } = request.socket;
+      if (!stream.hasRoomFor(remoteAddress)) {
         const message = say('{count} pages listen already; close one.', { count: MAX_STREAMS });
         throw new ApiError(429, 'too-many-streams', message);
       }
@@ -150,6 +151,7 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
       });
       stream.listen({
         response: reply.raw,
+        remoteAddress,
         principal,
         topics: new Set((topics?.split(',') as LiveTopic[] | undefined) ?? LIVE_TOPICS),
         filter: toFilter(filter),

@@ -1,6 +1,10 @@
 /** The main thread's answers: its own cache for what the worker's does not have (or lost), then the resolver. */
+import { randomInt } from 'node:crypto';
+import { createHeldShares, giveBack, hold } from '../../net/held-shares.ts';
+import { type Client, clientAt, createClient, readClient } from '../../net/client.ts';
 import type { DnsUpstream } from '../../config/values.ts';
 import type { Counters } from '../../runtime/counters.ts';
+import { parseIpAddress } from '../../wire/ip-address.ts';
 import { HEADER_BYTES, MAX_MESSAGE_BYTES, RCODE_MASK, Rcode, uint16At } from '../../wire/dns-message.ts';
 import { newQuery, readQuery } from '../../wire/dns-query.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
@@ -10,8 +14,11 @@ import { AnswerCache } from './cache.ts';
 import type { Dns64Counters } from './counters.ts';
 import type { QueryLog, ToldQuery } from './events.ts';
 import { type Memory, newMemory } from './memory.ts';
-import { createResolver } from './resolve.ts';
+import { MAX_IN_FLIGHT, createResolver } from './resolve.ts';
 import { type Upstreams, createUpstreams } from './upstreams.ts';
+
+/** Queries of all clients that may wait for an answer at a time, however few questions they ask. */
+export const MAX_WAITING = 1024;
 
 export interface AnswerSourceOptions {
   readonly upstreams: readonly string[];
@@ -33,6 +40,8 @@ export type Asker = Uint8Array | string;
 export interface AnswerSource {
   readonly cacheEntries: number;
   readonly inFlight: number;
+  /** Queries that wait. */
+  readonly waiting: number;
   upstreams(): ReturnType<Upstreams['status']>;
   /** The reply to a query that the worker admitted and counted; undefined when it is dropped. Never rejects. */
   answerDatagram(message: Uint8Array, client: Uint8Array): Promise<Uint8Array | undefined>;
@@ -40,6 +49,13 @@ export interface AnswerSource {
   answerStream(message: Uint8Array, client: string): Promise<Uint8Array | undefined>;
   /** Lets what is under way end, but hands nothing to the worker any more: the configuration has changed. */
   retire(): void;
+}
+
+function whoAsks(client: Asker): Client {
+  if (typeof client === 'string') return clientAt(parseIpAddress(client) ?? new Uint8Array(16));
+  const who = createClient();
+  readClient(who, client);
+  return who;
 }
 
 const nowSeconds = () => Math.floor(performance.now() / 1000);
@@ -53,6 +69,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
   const cache = new AnswerCache(options.cacheEntries);
   /** Where replies are made; nothing in it outlives the call. */
   const workspace = newMemory(MAX_MESSAGE_BYTES + 4);
+  const waiting = createHeldShares(MAX_WAITING, randomInt(2 ** 32));
   let unsent: Answer[] = [];
   let retired = false;
 
@@ -107,18 +124,28 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
     }
 
     values[index.misses]++;
-    const resolving = resolver.resolve({
-      name: message.slice(HEADER_BYTES, HEADER_BYTES + query.nameBytes),
-      type: query.type,
-      class: query.class,
-      dnssecOk: query.dnssecOk,
-      flags: query.flags,
-    });
+    const who = whoAsks(client);
+    const place = hold(waiting, who);
+    const resolving =
+      place === 0
+        ? undefined
+        : resolver.resolve(
+            {
+              name: message.slice(HEADER_BYTES, HEADER_BYTES + query.nameBytes),
+              type: query.type,
+              class: query.class,
+              dnssecOk: query.dnssecOk,
+              flags: query.flags,
+            },
+            who,
+          );
     if (resolving === undefined) {
-      values[index['drop-overload']]++;
+      if (place !== 0) giveBack(waiting, place);
+      const isFull = waiting.hosts.usedSlots === MAX_WAITING || resolver.inFlight >= MAX_IN_FLIGHT;
+      values[index[isFull ? 'drop-overload' : 'drop-share']]++;
       return overUdp ? undefined : reply(({ bytes }) => writeError(bytes, 0, query, Rcode.SERVFAIL));
     }
-    const found = await resolving;
+    const found = await resolving.finally(() => giveBack(waiting, place));
     if (signal.aborted) return undefined;
     keep(found);
     const source: Memory = { bytes: new Uint8Array(found.words.buffer), words: found.words };
@@ -144,6 +171,9 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
     },
     get inFlight() {
       return resolver.inFlight;
+    },
+    get waiting() {
+      return waiting.hosts.usedSlots;
     },
     upstreams: () => upstreams.status(),
     answerDatagram: answer,

@@ -19,6 +19,7 @@ import { parseIpPrefix } from '../../wire/ip-prefix.ts';
 import { accessTable, admits } from './access.ts';
 import type { Answer } from './answer.ts';
 import { DNS64_COUNTERS } from './counters.ts';
+import { createClient } from '../../net/client.ts';
 import { createResolver } from './resolve.ts';
 import { createUpstreams, isLoop } from './upstreams.ts';
 import { say } from '../../texts/text.ts';
@@ -75,7 +76,7 @@ async function explainLookup(
     counters,
   });
   const question = { name: nameFromText(name), type: Type.AAAA, class: CLASS_IN };
-  const answer = await resolver.resolve({ ...question, dnssecOk: false, flags: RD });
+  const answer = await resolver.resolve({ ...question, dnssecOk: false, flags: RD }, createClient());
   aborter.abort();
   const found = answer && addressesOf(answer);
   if (found === undefined) {

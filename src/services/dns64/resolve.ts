@@ -4,6 +4,9 @@ import { CD, type DnsMessage, type DnsQuestion, Type } from '../../wire/dns-mess
 import { lowerName, nameKey } from '../../wire/dns-name.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
 import { type Answer, type AnswerOrigin, failure, makeAnswer, variantOf } from './answer.ts';
+import { randomInt } from 'node:crypto';
+import { createHeldShares, giveBack, hold } from '../../net/held-shares.ts';
+import type { Client } from '../../net/client.ts';
 import type { Dns64Counters } from './counters.ts';
 import {
   danglingAlias,
@@ -25,7 +28,7 @@ const AAAA_DEADLINE_MS = 2800;
 /** Aliases that an upstream leaves to us; a chain of its own making may be longer. */
 const MAX_CHAIN_HOPS = 8;
 /** Different questions under way at a time; each holds a socket or two. */
-const MAX_IN_FLIGHT = 512;
+export const MAX_IN_FLIGHT = 512;
 
 export interface ClientQuestion extends DnsQuestion {
   readonly dnssecOk: boolean;
@@ -36,8 +39,8 @@ export interface ClientQuestion extends DnsQuestion {
 export interface Resolver {
   /** Questions under way. */
   readonly inFlight: number;
-  /** The answer; undefined when too much is under way. Never rejects. Called again for a question under way, returns the same promise. */
-  resolve(question: ClientQuestion): Promise<Answer> | undefined;
+  /** The answer; undefined when too much is under way, of this client (who asks first holds a question) or at all. Never rejects. Called again for a question under way, returns the same promise. */
+  resolve(question: ClientQuestion, who: Client): Promise<Answer> | undefined;
 }
 
 export interface ResolverOptions {
@@ -49,6 +52,7 @@ export interface ResolverOptions {
 export function createResolver({ upstreams, pref64, counters }: ResolverOptions): Resolver {
   const { values, index } = counters;
   const inFlight = new Map<string, Promise<Answer>>();
+  const shares = createHeldShares(MAX_IN_FLIGHT, randomInt(2 ** 32));
 
   async function answer(client: ClientQuestion): Promise<Answer> {
     const { type, dnssecOk } = client;
@@ -113,13 +117,17 @@ export function createResolver({ upstreams, pref64, counters }: ResolverOptions)
     get inFlight() {
       return inFlight.size;
     },
-    resolve(client) {
+    resolve(client, who) {
       const variant = variantOf(client.dnssecOk, client.flags);
       const key = `${client.type} ${variant} ${nameKey(client.name)}`;
       const underWay = inFlight.get(key);
       if (underWay !== undefined) return underWay;
-      if (inFlight.size >= MAX_IN_FLIGHT) return undefined;
-      const promise = answer(client).finally(() => inFlight.delete(key));
+      const place = hold(shares, who);
+      if (place === 0) return undefined;
+      const promise = answer(client).finally(() => {
+        inFlight.delete(key);
+        giveBack(shares, place);
+      });
       inFlight.set(key, promise);
       return promise;
     },

@@ -6,16 +6,18 @@ import type { Dns64Config } from '../../config/schema.ts';
 import { resolveAccessList } from '../../os/interfaces.ts';
 import { createCounters, readCounters } from '../../runtime/counters.ts';
 import { orAborted } from '../../runtime/drain.ts';
+import type { Limit } from '../../runtime/limits.ts';
 import type { Service, ServiceContext, ServiceStatus } from '../../runtime/service.ts';
 import { type SupervisedWorker, superviseWorker } from '../../runtime/supervise-worker.ts';
 import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
-import { type AnswerSource, createAnswerSource } from './answer-source.ts';
+import { type AnswerSource, MAX_WAITING, createAnswerSource } from './answer-source.ts';
 import { DNS64_COUNTERS } from './counters.ts';
 import { datagramSender } from './datagrams.ts';
 import { createQueryLog } from './events.ts';
 import { type Endpoints, openEndpoints } from './endpoints.ts';
 import type { FromDnsWorker, Miss, ToDnsWorker, WorkerInit } from './messages.ts';
-import { createStreamServer } from './stream.ts';
+import { MAX_IN_FLIGHT } from './resolve.ts';
+import { MAX_CONNECTIONS, createStreamServer } from './stream.ts';
 import { isLoop } from './upstreams.ts';
 import type { DnsUpstream } from '../../config/values.ts';
 import { type Text, say, sentences } from '../../texts/text.ts';
@@ -23,6 +25,10 @@ import { type Text, say, sentences } from '../../texts/text.ts';
 export interface Dns64Options {
   readonly dns64: Dns64Config;
 }
+
+const SEE_QUERIES = say(
+  'Upstreams answer slowly, or one client asks for much: see in the timeline which. It is the first to get no more.',
+);
 
 /** How often "lan" in the access list is looked up again: addresses come and go. */
 const ACCESS_REFRESH_MS = 10_000;
@@ -50,6 +56,7 @@ export async function startDns64(
       }
     },
     status: () => running?.status() ?? { state: 'disabled', restarts: 0, figures: {} },
+    limits: () => running?.limits() ?? [],
     counters: () => running?.counters() ?? readCounters(createCounters(DNS64_COUNTERS)),
     drain: async (signal) => running?.drain(signal),
     failWorker: () => running?.failWorker(),
@@ -64,6 +71,7 @@ interface RunningResolver {
   reconfigure(config: Dns64Config): Promise<void>;
   status(): ServiceStatus;
   counters(): Readonly<Record<string, number>>;
+  limits(): readonly Limit[];
   drain(signal: AbortSignal): Promise<void>;
   failWorker(): void;
   stop(): Promise<void>;
@@ -204,6 +212,21 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
       await orAborted(Promise.allSettled(underWay), signal);
     },
     counters: () => readCounters(counters, workerCounters),
+    limits: () => [
+      { what: say('TCP connections'), used: streams.connections, size: MAX_CONNECTIONS, advice: SEE_QUERIES },
+      {
+        what: say('questions to upstreams'),
+        used: source.inFlight,
+        size: MAX_IN_FLIGHT,
+        advice: SEE_QUERIES,
+      },
+      {
+        what: say('queries that wait for upstreams'),
+        used: source.waiting,
+        size: MAX_WAITING,
+        advice: SEE_QUERIES,
+      },
+    ],
     failWorker: () => worker?.fail(),
     status(): ServiceStatus {
       const { 'queries-udp': udp, 'queries-tcp': tcp, hits } = readCounters(counters, workerCounters);

@@ -1,5 +1,8 @@
 /** DNS over TCP (RFC 7766): queries may be pipelined, replies go out as they come, in any order. */
+import { randomInt } from 'node:crypto';
 import type net from 'node:net';
+import { clientAt } from '../../net/client.ts';
+import { createSlotShares, releaseSlot, takeSlot, touchSlot, victimFor } from '../../net/shares.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import { type IpPrefix, anyPrefixContains } from '../../wire/ip-prefix.ts';
 import { uint16At, writeUint16 } from '../../wire/dns-message.ts';
@@ -8,8 +11,8 @@ import type { Dns64Counters } from './counters.ts';
 
 /** RFC 7766 section 6.2.3: a few seconds; also for a client that sends a query too slowly, or does not read. */
 const IDLE_MS = 10_000;
-const MAX_CONNECTIONS = 256;
-const MAX_CONNECTIONS_PER_CLIENT = 32;
+/** At the limit a new connection takes the place of the one that the greediest client has not used for longest. */
+export const MAX_CONNECTIONS = 256;
 /** Queries of one connection that are resolved at a time; further ones wait in the socket. */
 const MAX_PIPELINED = 100;
 /** Replies that the client has not read. */
@@ -37,40 +40,50 @@ export interface StreamServer {
 
 export function createStreamServer({ answer, counters, allow }: StreamServerOptions): StreamServer {
   const { values, index } = counters;
-  /** Each with what ends it once it is idle. */
-  const connections = new Map<net.Socket, () => void>();
+  const shares = createSlotShares({ slots: MAX_CONNECTIONS, seed: randomInt(2 ** 32) });
+  /** By slot; each with what ends it once it is idle. */
+  const connections = new Map<number, { readonly socket: net.Socket; endWhenIdle: () => void }>();
   let isDraining = false;
   const drained = Promise.withResolvers<void>();
-  const perClient = new Map<string, number>();
 
   function accept(connection: net.Socket): void {
     const client = connection.remoteAddress ?? '';
     const address = parseIpAddress(client.replace(/%.*$/, ''));
-    const held = perClient.get(client) ?? 0;
     connection.on('error', () => connection.destroy());
-    if (
-      address === undefined ||
-      !anyPrefixContains(allow(), address) ||
-      connections.size >= MAX_CONNECTIONS ||
-      held >= MAX_CONNECTIONS_PER_CLIENT
-    ) {
+    if (address === undefined || !anyPrefixContains(allow(), address)) {
       values[index['tcp-refused']]++;
       connection.destroy();
       return;
     }
     values[index['tcp-connections']]++;
-    perClient.set(client, held + 1);
+    const slot = slotFor(address);
+    const entry = { socket: connection, endWhenIdle: () => {} };
+    connections.set(slot, entry);
     connection.on('close', () => {
-      connections.delete(connection);
-      if (isDraining && connections.size === 0) drained.resolve();
-      const left = (perClient.get(client) ?? 1) - 1;
-      if (left === 0) perClient.delete(client);
-      else perClient.set(client, left);
+      // Not when it was taken away.
+      if (connections.get(slot) === entry) leave(slot);
     });
-    connections.set(connection, serve(connection, formatIpAddress(address)));
+    entry.endWhenIdle = serve(connection, slot, formatIpAddress(address));
   }
 
-  function serve(connection: net.Socket, client: string): () => void {
+  function slotFor(address: Uint8Array): number {
+    const { word0, word1, word2, word3 } = clientAt(address);
+    if (connections.size === MAX_CONNECTIONS) {
+      const victim = victimFor(shares, 1, word0, word1, word2, word3);
+      values[index['tcp-displaced']]++;
+      connections.get(victim)?.socket.destroy();
+      leave(victim);
+    }
+    return takeSlot(shares, 1, word0, word1, word2, word3);
+  }
+
+  function leave(slot: number): void {
+    connections.delete(slot);
+    releaseSlot(shares, slot);
+    if (isDraining && connections.size === 0) drained.resolve();
+  }
+
+  function serve(connection: net.Socket, slot: number, client: string): () => void {
     let pending = 0;
     let answered = 0;
     let ended = false;
@@ -111,6 +124,7 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
 
     const takeMessage = async (message: Uint8Array) => {
       timer.refresh();
+      touchSlot(shares, slot);
       pending++;
       values[index['queries-tcp']]++;
       const reply = await answer(message, client);
@@ -152,11 +166,11 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
     drain() {
       isDraining = true;
       if (connections.size === 0) drained.resolve();
-      for (const endWhenIdle of connections.values()) endWhenIdle();
+      for (const { endWhenIdle } of connections.values()) endWhenIdle();
       return drained.promise;
     },
     close() {
-      for (const connection of connections.keys()) connection.destroy();
+      for (const { socket } of connections.values()) socket.destroy();
     },
   };
 }

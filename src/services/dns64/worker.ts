@@ -2,8 +2,11 @@
  * The thread that answers from the cache: a blocking loop over the UDP sockets. What the cache does not have goes to the
  * main thread, which answers the client itself and sends the answer here to be kept.
  */
+import { randomInt } from 'node:crypto';
 import { POLLIN, pinned, poll } from '../../os/libc.ts';
 import { createCounters } from '../../runtime/counters.ts';
+import { countWithin, createRateShares, takeOfRate } from '../../net/rate-shares.ts';
+import { MAPPED_WORD2 } from '../../net/client.ts';
 import { MAX_WAIT_MS, workerThread } from '../../runtime/worker-thread.ts';
 import { RCODE_MASK, Rcode } from '../../wire/dns-message.ts';
 import { newQuery, readQuery } from '../../wire/dns-query.ts';
@@ -20,7 +23,10 @@ import type { FromDnsWorker, Miss, ToDnsWorker, UdpSocket, WorkerInit } from './
 const BATCH = 64;
 /** Batches from one socket before the next gets its turn. */
 const TURNS = 8;
-/** Misses that the main thread may be busy with. Beyond, clients must ask again (they do). */
+/**
+ * Misses that the main thread may be busy with. Beyond, clients must ask again (they do); and when half of them are, who
+ * has asked far more in this second than there is room for.
+ */
 const MAX_OUTSTANDING = 1024;
 /** REFUSED is no bigger than what it answers, but may go to a forged source: so many a second, the rest is dropped. */
 const REFUSALS_PER_SECOND = 200;
@@ -42,7 +48,8 @@ let sockets: readonly UdpSocket[] = [];
 let pollFds = pinned(0);
 let misses: Miss[] = [];
 let nowSeconds = 0;
-let refusalsLeft = REFUSALS_PER_SECOND;
+const refusals = createRateShares(REFUSALS_PER_SECOND, randomInt(2 ** 32));
+const missRate = createRateShares(MAX_OUTSTANDING, randomInt(2 ** 32));
 
 function listenTo(list: readonly UdpSocket[], generation: number): void {
   sockets = list;
@@ -100,7 +107,7 @@ function answerDatagram(slot: number, socket: UdpSocket): number {
   const at = slot * SLOT_BYTES;
   const received = batch.received(slot);
   const kind = readQuery(slots.bytes, at, received, query);
-  if (!admitted) return refuse(at, source);
+  if (!admitted) return refuse(at, slot, isIpv6);
   const verdict = admitQuery(kind, query, counters);
   if (verdict === DROP) return 0;
   if (verdict !== ADMIT) {
@@ -135,24 +142,43 @@ function answerDatagram(slot: number, socket: UdpSocket): number {
 }
 
 /** REFUSED, rather than silence, tells a forgotten access list from a broken network; but only to what is a query. */
-function refuse(at: number, source: number): number {
-  if (query.questionEnd === 0 || refusalsLeft === 0) {
+function refuse(at: number, slot: number, isIpv6: boolean): number {
+  const source = slot * SOURCE_BYTES;
+  const from = sources.words;
+  const word = source >> 2;
+  const mayTell =
+    query.questionEnd !== 0 &&
+    (isIpv6
+      ? takeOfRate(refusals, nowSeconds, from[word + 2], from[word + 3], from[word + 4], from[word + 5])
+      : takeOfRate(refusals, nowSeconds, 0, 0, MAPPED_WORD2, from[word + 1]));
+  if (!mayTell) {
     values[index['drop-access']]++;
     return 0;
   }
-  refusalsLeft--;
   values[index['refused-access']]++;
   events.record(DnsEventKind.refused, query, slots.bytes, at, sources.bytes, source, Rcode.REFUSED);
   return writeError(slots.bytes, at, query, Rcode.REFUSED);
 }
 
 function miss(slot: number, socket: UdpSocket, received: number): void {
-  if (Atomics.load(outstanding, 0) >= MAX_OUTSTANDING) {
+  const left = MAX_OUTSTANDING - Atomics.load(outstanding, 0);
+  if (left <= 0) {
     values[index['drop-overload']]++;
     return;
   }
-  Atomics.add(outstanding, 0, 1);
   const source = slot * SOURCE_BYTES;
+  const word = source >> 2;
+  const from = sources.words;
+  // Where half is free everybody may, but it counts: `left` is as if nobody had asked.
+  const room = left * 2 > MAX_OUTSTANDING ? Number.MAX_SAFE_INTEGER : left;
+  const isWithin = socket.isIpv6
+    ? countWithin(missRate, nowSeconds, room, from[word + 2], from[word + 3], from[word + 4], from[word + 5])
+    : countWithin(missRate, nowSeconds, room, 0, 0, MAPPED_WORD2, from[word + 1]);
+  if (!isWithin) {
+    values[index['drop-share']]++;
+    return;
+  }
+  Atomics.add(outstanding, 0, 1);
   const controlAt = batch.controlAt(slot);
   misses.push({
     socket: socket.id,
@@ -199,9 +225,7 @@ thread.ready();
 for (;;) {
   poll(pollFds, sockets.length + 1, MAX_WAIT_MS);
   thread.beat();
-  const seconds = Math.floor(performance.now() / 1000);
-  if (seconds !== nowSeconds) refusalsLeft = REFUSALS_PER_SECOND;
-  nowSeconds = seconds;
+  nowSeconds = Math.floor(performance.now() / 1000);
   events.tick();
   if (isReady(sockets.length) && !thread.receive(handleMessage)) break;
   for (let i = 0; i < sockets.length; i++) if (isReady(i)) serve(sockets[i]);

@@ -3,7 +3,7 @@ import type { ForwardConfig, HostConfig } from '../../config/schema.ts';
 import { parsePortRange } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
-import type { Service, ServiceContext } from '../../runtime/service.ts';
+import { type Service, type ServiceContext, storageOf } from '../../runtime/service.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
 import { type Allotments, allotPorts, portsInUse } from './allot-ports.ts';
 import { loadAllotments, saveAllotments } from './allotment-file.ts';
@@ -62,14 +62,14 @@ export function planForward(options: ForwardOptions, previous: Allotments) {
   return { allotments, ports, plan };
 }
 
-/** Starts the forwarder. Throws when no port is left, a socket cannot be opened or the state cannot be kept. */
+/** Starts the forwarder. Throws when no port is left or a socket cannot be opened. */
 export async function startForward(
   options: ForwardOptions,
   context: ServiceContext,
 ): Promise<ForwardService> {
-  const { stateDirectory } = context;
+  const storage = storageOf(context);
   const log = context.log.child({ service: 'forward' });
-  let current = planForward(options, loadAllotments(stateDirectory, log));
+  let current = planForward(options, await loadAllotments(storage));
   const plane = await startTcpPlane<ForwardWorkerConfig, typeof forwardCounterTable>(
     {
       name: 'forward',
@@ -84,12 +84,12 @@ export async function startForward(
     },
     current.plan,
     // Before anybody can connect: a port that was once seen must never become another server's.
-    () => saveAllotments(stateDirectory, current.allotments),
+    () => saveAllotments(storage, current.allotments),
   );
 
   async function reconfigure(options: ForwardOptions): Promise<void> {
     const next = planForward(options, current.allotments);
-    await plane.apply(next.plan, () => saveAllotments(stateDirectory, next.allotments));
+    await plane.apply(next.plan, () => saveAllotments(storage, next.allotments));
     current = next;
   }
 
@@ -102,6 +102,7 @@ export async function startForward(
     status: plane.status,
     counters: plane.counters,
     hosts: plane.hosts,
+    limits: plane.limits,
     drain: plane.drain,
     failWorker: plane.failWorker,
     [Symbol.asyncDispose]: () => plane[Symbol.asyncDispose](),

@@ -46,13 +46,33 @@ import { COUNTER, type Nat64Counter, type Verdict } from './counters.ts';
 import { type Packet, clearOffload } from './packet.ts';
 import { type Settings, slotOf } from './settings.ts';
 import type { Translator } from './translator.ts';
+import { MAPPED_WORD2 } from '../../net/client.ts';
+import { type RateShares, createRateShares, takeOfRate } from '../../net/rate-shares.ts';
 
-/** At most so many in a second, over all destinations. */
-const ANSWERS_PER_SECOND = 200;
+/** At most so many in a second to all hosts of a side (RFC 4443 section 2.4 f, RFC 1812 section 4.3.2.8). */
+export const ANSWERS_PER_SECOND = 200;
+/** Beside them, for errors about the path MTU alone: without these, connections hang instead of going on. */
+const MTU_ANSWERS_PER_SECOND = 100;
 /** RFC 1812 section 4.3.2.3: an ICMPv4 error does not exceed 576 bytes. */
 const LONGEST_ICMP4_ERROR_BYTES = 576;
 const HOP_LIMIT = 64;
 const NO_ANSWER = -1;
+
+/** What may still be sent to each side: hosts have shares of it, and one side's floods are nothing to the other. */
+export interface AnswerRates {
+  readonly to6: RateShares;
+  readonly mtuTo6: RateShares;
+  readonly to4: RateShares;
+  readonly mtuTo4: RateShares;
+}
+
+/** `random`: unsigned 32-bit numbers. */
+export const createAnswerRates = (random: () => number): AnswerRates => ({
+  to6: createRateShares(ANSWERS_PER_SECOND, random()),
+  mtuTo6: createRateShares(MTU_ANSWERS_PER_SECOND, random()),
+  to4: createRateShares(ANSWERS_PER_SECOND, random()),
+  mtuTo4: createRateShares(MTU_ANSWERS_PER_SECOND, random()),
+});
 
 /** By reason: the ICMPv6 error (type * 256 + code) for a sender on the IPv6 side. All else is dropped in silence. */
 const ANSWERS6: Partial<Record<Nat64Counter, number>> = {
@@ -74,6 +94,7 @@ const ANSWERS6: Partial<Record<Nat64Counter, number>> = {
   'drop-pool4-exhausted': ICMP6_ADDRESS_UNREACHABLE,
   'drop-untranslatable': ICMP6_PROHIBITED,
   'drop-client-limit': ICMP6_ADDRESS_UNREACHABLE,
+  'drop-client-share': ICMP6_ADDRESS_UNREACHABLE,
   'drop-sessions-full': ICMP6_ADDRESS_UNREACHABLE,
   'drop-no-pool4': ICMP6_ADDRESS_UNREACHABLE,
 };
@@ -116,7 +137,7 @@ function isTold({ tellsRefused4, tellsRefused6 }: Settings, typeAndCode: number,
 /** Turns the packet into this error about it, unless none may be sent about such a packet, or no more at present. */
 export function answerWith(translator: Translator, typeAndCode: number, version: number): boolean {
   if (version === 6 ? !mayAnswer6(translator) : !mayAnswer4(translator)) return false;
-  if (!withinRate(translator)) {
+  if (!withinRate(translator, typeAndCode, version)) {
     translator.counters[COUNTER['icmp-errors-withheld']]++;
     return false;
   }
@@ -127,15 +148,28 @@ export function answerWith(translator: Translator, typeAndCode: number, version:
   return true;
 }
 
-/** RFC 4443 section 2.4 f: the rate of errors must be limited. */
-function withinRate(translator: Translator): boolean {
-  if (translator.answersSecond !== translator.nowSeconds) {
-    translator.answersSecond = translator.nowSeconds;
-    translator.answersLeft = ANSWERS_PER_SECOND;
+/** RFC 4443 section 2.4 f, RFC 1812 section 4.3.2.8: the rate of errors must be limited. */
+function withinRate(
+  { packet, answerRates, nowSeconds }: Translator,
+  typeAndCode: number,
+  version: number,
+): boolean {
+  const { view, start } = packet;
+  if (version !== 6) {
+    const source = view.getInt32(start + IPV4.SOURCE);
+    if (takeOfRate(answerRates.to4, nowSeconds, 0, 0, MAPPED_WORD2, source)) return true;
+    if (typeAndCode !== ICMP4_FRAGMENTATION_NEEDED) return false;
+    return takeOfRate(answerRates.mtuTo4, nowSeconds, 0, 0, MAPPED_WORD2, source);
   }
-  if (translator.answersLeft === 0) return false;
-  translator.answersLeft--;
-  return true;
+  const at = start + IPV6.SOURCE;
+  const word0 = view.getInt32(at);
+  const word1 = view.getInt32(at + 4);
+  const word2 = view.getInt32(at + 8);
+  const word3 = view.getInt32(at + 12);
+  if (takeOfRate(answerRates.to6, nowSeconds, word0, word1, word2, word3)) return true;
+  return (
+    typeAndCode === ICMP6_TOO_BIG && takeOfRate(answerRates.mtuTo6, nowSeconds, word0, word1, word2, word3)
+  );
 }
 
 /** RFC 4443 section 2.4 e: never about an error, nor to what is no single host. */

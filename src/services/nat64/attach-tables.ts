@@ -1,8 +1,10 @@
 /** How a worker takes over the tables, from nobody or from a worker that died. */
 import { isStaticBib, linkBib, removeBib } from './bib.ts';
-import { createClients } from './clients.ts';
+import { createClients, networkBits } from './clients.ts';
 import { LOGGED, type MappingLog } from './mapping-log.ts';
+import { countPorts } from './port-use.ts';
 import { linkSession } from './sessions.ts';
+import type { PortPool } from './settings.ts';
 import {
   BIB,
   BIB_KIND,
@@ -23,6 +25,8 @@ export interface IndexOptions {
   readonly clientPrefixBits: number;
   /** By slot, signed; 0 for those that are not in use. */
   readonly poolAddresses: Int32Array;
+  readonly pools: readonly PortPool[];
+  readonly portRestSeconds: number;
 }
 
 /**
@@ -36,6 +40,7 @@ export function attachTables(
   log?: MappingLog,
 ): Tables {
   const hashSize = 1 << (32 - Math.clz32(shared.maxSessions));
+  const bibByMappedPort = new Int32Array((options.poolAddresses.length * 3) << 16);
   const tables: Tables = {
     ...shared,
     hashSeed: shared.control[CONTROL.HASH_SEED],
@@ -43,9 +48,12 @@ export function attachTables(
     hashedPortMask: options.isAddressDependent ? 0 : 0xffff,
     maxBibEntries: shared.maxSessions + MAX_STATIC_ENTRIES,
     clients: createClients(shared.maxSessions + 1, hashSize, options.clientPrefixBits),
+    networks: createClients(shared.maxSessions + 1, hashSize, networkBits(options.clientPrefixBits)),
+    // Counted once the records are linked.
+    ports: countPorts(shared.control, bibByMappedPort, [], 0, nowSeconds),
     bibHeads: new Int32Array(hashSize),
     sessionHeads: new Int32Array(hashSize),
-    bibByMappedPort: new Int32Array((options.poolAddresses.length * 3) << 16),
+    bibByMappedPort,
     wheel: new Int32Array(WHEEL_SLOTS),
     log,
     exhaustedAt: new Int32Array(3 * MAX_ADDRESSES).fill(-1),
@@ -62,6 +70,8 @@ export function attachTables(
     const isUseless = tables.bib[at + BIB.KIND] !== 0 && tables.bib[at + BIB.SESSIONS] === 0;
     if (isUseless && !isStaticBib(tables, index)) removeBib(tables, index, nowSeconds);
   }
+  const { pools, portRestSeconds } = options;
+  tables.ports = countPorts(shared.control, bibByMappedPort, pools, portRestSeconds, nowSeconds);
   return tables;
 }
 

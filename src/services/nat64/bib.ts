@@ -4,6 +4,7 @@
  */
 import { addClientMapping, removeClientMapping } from './clients.ts';
 import { LOGGED } from './mapping-log.ts';
+import { notePortFreed, notePortTaken } from './port-use.ts';
 import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, type Tables, mix, portIndex, unchain } from './tables.ts';
 
 function hashOfHost(
@@ -128,8 +129,11 @@ export function linkBib(tables: Tables, index: number): void {
   bib[at + BIB.NEXT] = bibHeads[hash];
   bibHeads[hash] = index;
   tables.bibByMappedPort[portIndexOf(tables, index)] = index;
+  const kind = bib[at + BIB.KIND];
+  const slot = kind >> BIB_KIND.SLOT_SHIFT;
+  notePortTaken(tables.ports, slot, (kind & BIB_KIND.TRANSPORT) - 1, bib[at + BIB.PORTS] & 0xffff);
   tables.control[CONTROL.BIB_COUNT]++;
-  if (!isStaticBib(tables, index)) addClientMapping(tables, at, bibSlot(tables, index));
+  if ((kind & BIB_KIND.STATIC) === 0) addClientMapping(tables, at, slot);
 }
 
 /** Removes a BIB entry that has no session, and frees its port at second `nowSeconds`. */
@@ -140,6 +144,13 @@ export function removeBib(tables: Tables, index: number, nowSeconds: number): vo
   if (!isStaticBib(tables, index)) removeClientMapping(tables, at);
   unchain(bib, bibHeads, hashOfRecord(tables, index), index, BIB.NEXT);
   tables.bibByMappedPort[portIndexOf(tables, index)] = ~nowSeconds;
+  notePortFreed(
+    tables.ports,
+    bibSlot(tables, index),
+    bibProtocol(tables, index),
+    bib[at + BIB.PORTS] & 0xffff,
+    nowSeconds,
+  );
   tables.control[CONTROL.BIB_COUNT]--;
   bib[at + BIB.KIND] = 0;
   bib[at + BIB.NEXT] = tables.bibFree;

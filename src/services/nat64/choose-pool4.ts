@@ -6,7 +6,7 @@ import { defaultSourceIpv4, globalIpv4Addresses } from '../../os/routes.ts';
 import { parseIpv4 } from '../../wire/ip-address.ts';
 import { PROTOCOLS, TRANSPORT } from './packet.ts';
 import { type PortPool, type StaticEntry, compileOwn4, isInList4, slotOf } from './settings.ts';
-import type { SteeredAddress } from './steering.ts';
+import type { SteeredAddress } from './steered-ports.ts';
 import { MAX_ADDRESSES } from './tables.ts';
 
 export interface Pool4 {

@@ -11,7 +11,7 @@ import { COUNTER } from './counters.ts';
 import { HEADROOM_BYTES, TRANSPORT, clearOffload } from './packet.ts';
 import { removeSession, setExpiry } from './sessions.ts';
 import { nextOverdueSyn } from './stored-syns.ts';
-import { BIB, PREFIX_MASK, PREFIX_SHIFT, RECORD_WORDS, SESSION, STATE_MASK } from './tables.ts';
+import { BIB, CONTROL, PREFIX_MASK, PREFIX_SHIFT, RECORD_WORDS, SESSION, STATE_MASK } from './tables.ts';
 import { TCP_STATE } from './tcp-state.ts';
 import { SWEEP, sweepStep } from './timer-wheel.ts';
 import { type Translator, errorComesBackIn } from './translator.ts';
@@ -74,8 +74,9 @@ export function prolongFromKernel(
 
 /** N11: who opened a connection that nobody answered from the other side is told that the port is unreachable. */
 function answerOverdueSyn(translator: Translator): boolean {
-  const { packet, storedSyns, nowSeconds } = translator;
+  const { packet, storedSyns, tables, nowSeconds } = translator;
   while (nextOverdueSyn(storedSyns, packet, HEADROOM_BYTES, nowSeconds)) {
+    tables.control[CONTROL.STORED_SYNS] = storedSyns.shares.usedSlots;
     clearOffload(packet);
     packet.cut.next = 0;
     if (!answerWith(translator, ICMP4_PORT_UNREACHABLE, 4)) continue;

@@ -26,6 +26,10 @@ export interface Found {
   /** What counts for the limits of the client, which may be a prefix; static entries do not. */
   clientMappings: number;
   clientSessions: number;
+  /** For the shares: of this protocol, and of the network that the client is in. */
+  clientPorts: number;
+  networkPorts: number;
+  networkSessions: number;
   /** The client's own ports, where clients have blocks, and BIB entries that have some of them. */
   block: PortPool | undefined;
   blockEntries: number;

@@ -5,13 +5,17 @@
  */
 import type { ExplainRequest, ExplainStep } from '../../runtime/nat64-queries.ts';
 import { formatIpv4, parseIpv6 } from '../../wire/ip-address.ts';
+import { isWithinShares, networkBits } from './clients.ts';
 import { type HostWords, type TablesView, findSessionRow, isSameHost, poolsOf, walkBib } from './inspect.ts';
 import { type Packet, TRANSPORT } from './packet.ts';
 import { portBlockOf } from './port-blocks.ts';
+import { portsOf } from './port-use.ts';
 import { type Settings, compileAccessList, isAllowed } from './settings.ts';
+import { CONTROL } from './tables.ts';
 import { poolUse } from './usage.ts';
 import { type Text, either, say, sentences } from '../../texts/text.ts';
 import { type Found, passed, refused } from './explain-parts.ts';
+import { SHARE_OF_PORTS, explainSessionShare } from './explain-shares.ts';
 import { explainOwnAddress, explainStatelessWayOut, explainWayOut } from './explain-way-out.ts';
 
 const NAMES = { tcp: 'TCP', udp: 'UDP', icmp: 'ICMP' } as const;
@@ -31,7 +35,9 @@ async function lookUp(
     word3: packet.host3,
   };
   const address = parseIpv6(request.client) as Uint8Array;
-  const client = compileAccessList([{ address, prefixBits: settings.clientPrefixBits }]);
+  const { clientPrefixBits } = settings;
+  const client = compileAccessList([{ address, prefixBits: clientPrefixBits }]);
+  const network = compileAccessList([{ address, prefixBits: networkBits(clientPrefixBits) }]);
   const { clientPort, destinationPort } = request;
   const block = portBlockOf(settings.portBlocks, protocol, host.word0, host.word1, host.word2, host.word3);
   const found: Found = {
@@ -40,15 +46,25 @@ async function lookUp(
     entries: 0,
     clientMappings: 0,
     clientSessions: 0,
+    clientPorts: 0,
+    networkPorts: 0,
+    networkSessions: 0,
     block,
     blockEntries: 0,
     target: undefined,
     use: await poolUse(view),
   };
   await walkBib(view, (mapping) => {
-    if (!mapping.isStatic && isAllowed(client, mapping.word0, mapping.word1, mapping.word2, mapping.word3)) {
+    const { word0, word1, word2, word3 } = mapping;
+    const isOfProtocol = mapping.protocol === protocol ? 1 : 0;
+    if (!mapping.isStatic && isAllowed(network, word0, word1, word2, word3)) {
+      found.networkPorts += isOfProtocol;
+      found.networkSessions += mapping.sessions;
+    }
+    if (!mapping.isStatic && isAllowed(client, word0, word1, word2, word3)) {
       found.clientMappings++;
       found.clientSessions += mapping.sessions;
+      found.clientPorts += isOfProtocol;
     }
     if (mapping.protocol !== protocol) return true;
     const isInBlock =
@@ -119,7 +135,7 @@ export async function stepsOfTables(
 
 /** RFC 6146 section 3.5.1: the BIB entry, or whether there could be a new one. */
 function explainMapping(
-  { settings }: TablesView,
+  { settings, tables }: TablesView,
   packet: Packet,
   request: ExplainRequest,
   found: Found,
@@ -149,6 +165,8 @@ function explainMapping(
       'drop-client-limit',
       say('The client has {count} sessions: all it may have.', { count: clientSessions }),
     );
+  const tooManySessions = explainSessionShare(found);
+  if (tooManySessions !== undefined) return tooManySessions;
   if (clientMappings >= settings.maxMappingsPerClient)
     return refused(
       'drop-client-limit',
@@ -163,6 +181,12 @@ function explainMapping(
       ? undefined
       : say('What was used in the last {seconds} s rests.', { seconds: settings.portRestSeconds });
   if (settings.portBlocks !== undefined) return explainBlock(settings, request, found, which, rest);
+  const left =
+    portsOf(settings.pools, packet.protocol) -
+    tables.control[CONTROL.PORTS_USED + packet.protocol] -
+    tables.control[CONTROL.PORTS_RESTING + packet.protocol];
+  if (left > 0 && !isWithinShares(found.clientPorts, found.networkPorts, left))
+    return refused('drop-client-share', sentences(has, SHARE_OF_PORTS));
   const free = use.pools.filter(
     ({ size, used, protocols }) => protocols.includes(request.protocol) && used[request.protocol] < size,
   );
@@ -212,7 +236,8 @@ function explainBlock(
 }
 
 /** RFC 6146 section 3.5: the session, or whether there could be a new one. */
-function explainSession({ settings }: TablesView, { session, clientSessions, use }: Found): ExplainStep {
+function explainSession({ settings }: TablesView, found: Found): ExplainStep {
+  const { session, clientSessions, use } = found;
   if (session !== undefined) {
     const { remote, state, endsInSeconds } = session;
     return passed(
@@ -233,6 +258,8 @@ function explainSession({ settings }: TablesView, { session, clientSessions, use
       'drop-client-limit',
       say('The client has {count} sessions: all it may have.', { count: clientSessions }),
     );
+  const tooMany = explainSessionShare(found);
+  if (tooMany !== undefined) return tooMany;
   const counts = { used: use.sessions, most: use.maxSessions };
   if (use.sessions >= use.maxSessions)
     return refused(

@@ -6,6 +6,7 @@ import { type Packet, TRANSPORT } from './packet.ts';
 import { findOwnEam4 } from './eam.ts';
 import { type Settings, isInPool, isOurs4, slotOf } from './settings.ts';
 import { say, sentences } from '../../texts/text.ts';
+import { explainTargetShare } from './explain-shares.ts';
 import { type Found, SYN_KEPT, passed, refused } from './explain-parts.ts';
 
 /** What is for the appliance itself ends here, but for ports of pool4, and others with a mapping: those come back in. */
@@ -68,12 +69,13 @@ export function explainStatelessWayOut(
 /** RFC 6146 section 3.8: what is for a mapping of ours comes back in; all else leaves. */
 export async function explainWayOut(
   view: TablesView,
-  { protocol, remoteAddress }: Packet,
+  packet: Packet,
   { destinationPort }: ExplainRequest,
   found: Found,
   nowSeconds: number,
 ): Promise<ExplainStep> {
   const { settings } = view;
+  const { protocol, remoteAddress } = packet;
   const remote = formatIpv4(remoteAddress);
   const slot = slotOf(settings.poolAddresses, remoteAddress);
   if (slot === -1) {
@@ -123,6 +125,8 @@ export async function explainWayOut(
       'drop-sessions-full',
       say('There is no room for the session of {host}, which has {there}.', { host, there }),
     );
+  const tooMany = back === undefined ? await explainTargetShare(view, packet, target, found) : undefined;
+  if (tooMany !== undefined) return tooMany;
   return passed(
     say('{there} is the mapping of {host}: the packet comes back in and goes there (hairpinning).', {
       there,

@@ -5,18 +5,25 @@
  */
 import { readFileSync } from 'node:fs';
 import { interfaceAddresses } from '../../os/interfaces.ts';
-import { attachToIngress, createHashMap, createPerCpuValue, loadClassifier } from '../../os/bpf.ts';
+import {
+  attachToIngress,
+  createHashMap,
+  createPerCpuValue,
+  isAttachedToIngress,
+  loadClassifier,
+} from '../../os/bpf.ts';
 import { close } from '../../os/libc.ts';
 import type { Logger } from '../../runtime/log.ts';
+import type { KeptPrograms } from './steering.ts';
 import { FLOW_BYTES, KEY4_BYTES, KEY6_BYTES, TALLY_BYTES } from './fast-path-record.ts';
 import type { FlowMaps } from './fast-path-flows.ts';
 import { fastPathProgram } from './fast-path-program.ts';
 
-export interface FastPath extends Disposable {
+export interface FastPath extends KeptPrograms, Disposable {
   readonly maps: FlowMaps;
   /** Names of the devices that the program is on. */
   readonly devices: readonly string[];
-  /** Follows the devices of the machine: those that have an address. */
+  /** Follows the devices of the machine: those that have an address. Puts a program back that another program detached. */
   refresh(): void;
 }
 
@@ -32,7 +39,7 @@ interface Device {
   readonly linkHeaderBytes: number;
 }
 
-export interface Attachments extends Disposable {
+export interface Attachments extends KeptPrograms, Disposable {
   readonly devices: readonly string[];
   /** Brings the program onto the devices that lack it, and takes it off those that went. */
   refresh(): void;
@@ -44,6 +51,8 @@ export interface AttachmentsOptions {
   /** Puts the program on a device; throws when the device refuses. Returns what `detach` takes. */
   readonly attach: (name: string, device: Device) => number;
   readonly detach: (link: number) => void;
+  /** False when another program has detached it. */
+  readonly isAttached: (link: number) => boolean;
   readonly log: Pick<Logger, 'warn'>;
 }
 
@@ -51,7 +60,13 @@ export interface AttachmentsOptions {
  * Keeps the program on the devices as they come and go. One that refuses is left out, told once for each reason, and tried
  * again at each look. Throws what the first of them said when every device refuses: then it is the kernel.
  */
-export function createAttachments({ wanted, attach, detach, log }: AttachmentsOptions): Attachments {
+export function createAttachments({
+  wanted,
+  attach,
+  detach,
+  isAttached,
+  log,
+}: AttachmentsOptions): Attachments {
   const attached = new Map<string, { readonly index: number; readonly link: number }>();
   /** Why a device is left out, by name. */
   const refusals = new Map<string, string>();
@@ -60,7 +75,7 @@ export function createAttachments({ wanted, attach, detach, log }: AttachmentsOp
   function refresh(): { readonly name: string; readonly error: unknown }[] {
     const devices = wanted();
     for (const [name, { index, link }] of attached) {
-      if (devices.get(name)?.index === index) continue;
+      if (devices.get(name)?.index === index && isAttached(link)) continue;
       detach(link);
       attached.delete(name);
     }
@@ -91,6 +106,12 @@ export function createAttachments({ wanted, attach, detach, log }: AttachmentsOp
   return {
     get devices() {
       return [...attached.keys()];
+    },
+    attached() {
+      const devices = wanted();
+      // What went with its device, or changed it, is no loss.
+      const kept = [...attached].filter(([name, { index }]) => devices.get(name)?.index === index);
+      return new Map(kept.map(([name, { link }]) => [name, isAttached(link)]));
     },
     refresh: () => tell(refresh()),
     [Symbol.dispose]: () => attached.forEach(({ link }) => detach(link)),
@@ -127,6 +148,7 @@ export function startFastPath(
         wanted: () => attachable(device),
         attach: (name, { index, linkHeaderBytes }) => attachToIngress(program(linkHeaderBytes), index, name),
         detach: close,
+        isAttached: isAttachedToIngress,
         log,
       }),
     );
@@ -136,6 +158,7 @@ export function startFastPath(
       get devices() {
         return attachments.devices;
       },
+      attached: () => attachments.attached(),
       refresh: () => attachments.refresh(),
       [Symbol.dispose]: () => resources.dispose(),
     };

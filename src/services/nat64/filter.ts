@@ -5,16 +5,25 @@
 import { isNonGlobal } from '../../wire/ipv4-scope.ts';
 import { TCP_FLAG } from '../../wire/tcp-udp.ts';
 import { addBib, bibSlot, findBibByHost, findBibByMappedPort, removeBib } from './bib.ts';
-import { clientMappings, clientSessions, findClient, hashOfClient } from './clients.ts';
+import {
+  clientMappings,
+  clientSessions,
+  findClient,
+  hashOfClient,
+  mayBeGivenSession,
+  mayHavePort,
+  mayHaveSession,
+} from './clients.ts';
 import { COUNTER, CONTINUE, HELD, RETURN_TO_KERNEL, type Verdict } from './counters.ts';
 import { TRANSPORT } from './packet.ts';
 import { allocatePort } from './pool4.ts';
 import { portBlockOf } from './port-blocks.ts';
+import { passTime } from './port-use.ts';
 import { addSession, findSession, hasSessionWith, setExpiry } from './sessions.ts';
 import { findOwnEam4 } from './eam.ts';
 import { type Lifetimes, type PortPool, isInPool, isOurs4, slotOf } from './settings.ts';
-import { storeSyn, takeSyn } from './stored-syns.ts';
-import { BIB, PREFIX_MASK, PREFIX_SHIFT, RECORD_WORDS, SESSION, STATE_MASK } from './tables.ts';
+import { KEPT, storeSyn, takeSyn } from './stored-syns.ts';
+import { BIB, CONTROL, PREFIX_MASK, PREFIX_SHIFT, RECORD_WORDS, SESSION, STATE_MASK } from './tables.ts';
 import { FROM_V4, TCP_STATE, nextTcpState, tcpEvent, tcpLifetimeSeconds } from './tcp-state.ts';
 import type { Translator } from './translator.ts';
 
@@ -61,6 +70,8 @@ export function filterFrom6(translator: Translator): Verdict {
   // N42
   if (clientSessions(tables.clients, client) >= settings.maxSessionsPerClient)
     return COUNTER['drop-client-limit'];
+  if (!mayHaveSession(tables, client, packet.host0, packet.host1, packet.host2, packet.host3))
+    return COUNTER['drop-client-share'];
   const isNew = bib === 0;
   if (isNew) {
     if (clientMappings(tables.clients, client) >= settings.maxMappingsPerClient)
@@ -74,6 +85,11 @@ export function filterFrom6(translator: Translator): Verdict {
       packet.host3,
     );
     if (block === undefined && settings.portBlocks !== undefined) return COUNTER['drop-no-port-block'];
+    if (block === undefined) {
+      passTime(tables.ports, translator.nowSeconds);
+      if (!mayHavePort(tables, protocol, client, packet.host0, packet.host1, packet.host2, packet.host3))
+        return COUNTER['drop-client-share'];
+    }
     const slotAndPort = wishForPort(translator, client, hash, block);
     if (slotAndPort === -1) return COUNTER['drop-pool4-exhausted'];
     bib = addBib(
@@ -145,13 +161,8 @@ export function filterFrom4(translator: Translator): Verdict {
   }
   const bib = findBibByMappedPort(tables, packet.mappedSlot, protocol, packet.mappedPort);
   if (bib === 0) {
-    // The kernel steers ICMP here by identifier, and the appliance's own ping may have one of ours.
+    if (isForKernel(translator)) return RETURN_TO_KERNEL;
     // N7: all else is dropped in silence.
-    // All fragments come here too, as only the first would show its ports.
-    const isForKernel =
-      protocol === TRANSPORT.ICMP ||
-      (packet.fragmentCount > 0 && !isInPool(settings, packet.mappedSlot, protocol, packet.mappedPort));
-    if (isForKernel && settings.isOwnAddress[packet.mappedSlot]) return RETURN_TO_KERNEL;
     return keepSyn(translator) ? HELD : COUNTER['drop-no-bib-entry'];
   }
   const at = bib * RECORD_WORDS;
@@ -172,18 +183,35 @@ export function filterFrom4(translator: Translator): Verdict {
   // N13: a segment that opens nothing passes where a BIB entry exists, and leaves the state alone.
   if (protocol === TRANSPORT.TCP && !opensConnection(packet.tcpFlags)) return CONTINUE;
   // N12: with endpoint-independent filtering a BIB entry is all the permission that is needed.
+  if (!mayBeGivenSession(tables, at)) return COUNTER['drop-client-share'];
   const state = protocol === TRANSPORT.TCP ? TCP_STATE.V4_INIT : NO_STATE;
   const lifetimeSeconds = initialLifetimeSeconds(settings.lifetimes, protocol);
   return openSession(translator, bib, state, lifetimeSeconds) ? CONTINUE : COUNTER['drop-sessions-full'];
 }
 
+/**
+ * Whether a packet to a pool4 address is one for the appliance's own programs. The kernel steers ICMP here by identifier, and
+ * the appliance's own ping may have one of ours; and all fragments, as only the first shows its ports.
+ */
+export function isForKernel({ packet, settings, tables }: Translator): boolean {
+  const { protocol, mappedSlot, mappedPort, isFragment } = packet;
+  if (packet.isStateless || !settings.isOwnAddress[mappedSlot]) return false;
+  if (protocol !== TRANSPORT.ICMP && (!isFragment || isInPool(settings, mappedSlot, protocol, mappedPort)))
+    return false;
+  return findBibByMappedPort(tables, mappedSlot, protocol, mappedPort) === 0;
+}
+
 /** N11, N12, N39: an unsolicited SYN is kept, in silence, for one from the host that may cross it. */
-function keepSyn({ packet, settings, storedSyns, counters, nowSeconds }: Translator): boolean {
+function keepSyn({ packet, settings, storedSyns, counters, nowSeconds, tables }: Translator): boolean {
   const isSyn = packet.protocol === TRANSPORT.TCP && !packet.isError && opensConnection(packet.tcpFlags);
+  if (!isSyn || !settings.storesSyns) return false;
   // No host will ever open a connection from a port that is not in the pool.
-  if (isSyn && !isInPool(settings, packet.mappedSlot, packet.protocol, packet.mappedPort)) return false;
-  if (!isSyn || !settings.storesSyns || !storeSyn(storedSyns, packet, nowSeconds)) return false;
+  if (!isInPool(settings, packet.mappedSlot, packet.protocol, packet.mappedPort)) return false;
+  const kept = storeSyn(storedSyns, packet, nowSeconds);
+  // One that was sent again is kept as well: the sender hears nothing yet.
   counters[COUNTER['syns-stored']]++;
+  if (kept === KEPT.displaced) counters[COUNTER['syns-displaced']]++;
+  tables.control[CONTROL.STORED_SYNS] = storedSyns.shares.usedSlots;
   return true;
 }
 
@@ -191,7 +219,14 @@ function keepSyn({ packet, settings, storedSyns, counters, nowSeconds }: Transla
  * For a packet that has been translated to IPv4: whether it is for a mapping of ours, and so has to come back in (RFC 6146
  * section 3.8). ICMP queries never are: their identifier names the host that asks.
  */
-export function isHairpin({ packet, settings, tables }: Translator): boolean {
+export function isHairpin(translator: Translator): boolean {
+  const { packet } = translator;
+  // Of a later fragment, its first one has told, or its address alone.
+  const isLater = packet.isFragment && packet.fragmentOffset !== 0;
+  return isLater ? packet.fragmentIsHairpin : isHairpinByTuple(translator);
+}
+
+export function isHairpinByTuple({ packet, settings, tables }: Translator): boolean {
   const { remoteAddress, remotePort, protocol } = packet;
   if (
     settings.eamHairpinning === 'intrinsic' &&

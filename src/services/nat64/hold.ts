@@ -7,7 +7,7 @@
 import type { PortRange } from '../../config/values.ts';
 import { deleteNftTable, replaceNftTable } from '../../os/nft.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
-import { type SteeredAddress, mergeRanges } from './steering.ts';
+import { type SteeredAddress, mergeRanges } from './steered-ports.ts';
 
 const NFT_TABLE = 'inet tombolo-nat64-hold';
 /** A restart takes a few seconds; the other end of a connection tries for minutes. */

@@ -1,14 +1,24 @@
 /** NAT64 as a service: translation while it is enabled, following the addresses of the machine. */
 import type { Nat64Config } from '../../config/schema.ts';
-import { type NetworkChanges, watchNetworkChanges } from '../../os/network-changes.ts';
+import { type Changes, type NetworkChanges, watchNetworkChanges } from '../../os/network-changes.ts';
 import { createCounters, readCounters } from '../../runtime/counters.ts';
+import { tell, wasRemoved } from '../../runtime/kernel-keeper.ts';
+import {
+  contestsOf,
+  fights,
+  isCalm,
+  isWaiting,
+  newTrouble,
+  noteRepair,
+  programText,
+} from '../../runtime/kernel-trouble.ts';
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
 import type { Service, ServiceContext, ServiceStatus } from '../../runtime/service.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
 import { NAT64_COUNTERS } from './counters.ts';
 import { releasePorts } from './hold.ts';
 import { type Snapshot, snapshotSessions } from './snapshot.ts';
-import { createSessionFile, readSessions } from './snapshot-file.ts';
+import { FILE_NAME, createSessionFile, readSessions } from './snapshot-file.ts';
 import { type Translation, needsRestart, startTranslation } from './translation.ts';
 import { type Text, english, reasonOf, say } from '../../texts/text.ts';
 
@@ -26,8 +36,11 @@ const RESTORE_WAIT_MS = 60_000;
 
 /** How soon a change of the machine's addresses is noticed. DHCP may change them at any time. */
 const FOLLOW_INTERVAL_MS = 1000;
-/** How often they are looked at although the kernel tells of no change: a device that refused the fast path may take it now. */
+/** How often all is looked at although the kernel tells of no change: it does not tell of every kernel parameter, nor of programs. */
 const LOOK_INTERVAL_MS = 60_000;
+
+/** Where the kernel does not tell: anything may have changed. */
+const EVERYTHING: Changes = { hasChanged: true, by: new Map() };
 
 const NO_POOL4 = say(
   'There is no IPv4 address to translate to: the appliance has no IPv4 default route, and not exactly one IPv4 address. Connect it to the IPv4 network, or set nat64.pool4[0].address.',
@@ -51,6 +64,8 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   let mayBeHeld = true;
   let earlierRestarts = 0;
   let stopping = false;
+  /** The device, when somebody deletes it: what else is in the kernel is the translation's to keep. */
+  let device = newTrouble(deviceName(config));
   const changes = listenToChanges(log);
   let lookedMs = 0;
   let lastTask: Promise<unknown> = Promise.resolve();
@@ -108,20 +123,47 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     else await sessionFile.remove();
   }
 
+  function deviceProblem(): Text | undefined {
+    if (device.missing === undefined) return undefined;
+    if (isWaiting(device, performance.now())) return fights([device]);
+    return say('{who} removed {items}; it is being made again.', { who: device.who, items: device.what });
+  }
+
+  /** Makes the device again that another program has deleted; not for ever as soon as it is gone. */
+  async function replaceDevice(by: Changes['by']): Promise<void> {
+    const nowMs = performance.now();
+    const who = programText(by.get('link'));
+    if (translation !== undefined) {
+      if (isCalm(device, nowMs)) device = newTrouble(deviceName(config));
+      await stop(true);
+      device.missing = 'contested';
+      device.who = who;
+    }
+    if (isWaiting(device, nowMs)) return;
+    await start();
+    const teller = { service: 'nat64', events: context.events, log, now: Date.now };
+    const isFight = noteRepair(device, device.who, nowMs);
+    tell(teller, 'ok', wasRemoved(device.who, device.what));
+    if (isFight) tell(teller, 'warn', fights([device]));
+  }
+
   async function follow(): Promise<void> {
     if (stopping || !config.enabled) return;
     try {
-      if (translation !== undefined && !translation.deviceExists) {
-        log.warn({ device: config.device }, 'nat64: the TUN device is gone, making it again');
-        await stop(true);
-      }
       const nowMs = performance.now();
       // Not in one expression: what the kernel has told so far is to be taken in any case.
-      const hasChanged = changes?.any() ?? true;
-      if (translation === undefined) await start();
-      else if (hasChanged || failure !== undefined || nowMs - lookedMs >= LOOK_INTERVAL_MS) {
+      const { hasChanged, by } = changes?.take() ?? EVERYTHING;
+      if (device.missing !== undefined) await replaceDevice(by);
+      else if (translation === undefined) await start();
+      else if (
+        hasChanged ||
+        failure !== undefined ||
+        translation.isRepairDue ||
+        nowMs - lookedMs >= LOOK_INTERVAL_MS
+      ) {
         lookedMs = nowMs;
-        await translation.refresh(config);
+        await translation.refresh(config, by);
+        if (!translation.hasDevice) await replaceDevice(by);
       }
       await restoreKept();
       await keepSessions(nowMs);
@@ -146,7 +188,8 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       else if (needsRestart(previous, nat64)) {
         await stop(true);
         await start();
-      } else await translation.refresh(nat64);
+      } else await translation.refresh(nat64, EVERYTHING.by);
+      device = newTrouble(deviceName(config));
       failure = undefined;
     } catch (error) {
       config = previous;
@@ -160,7 +203,11 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     const restarts = earlierRestarts + (translation?.restarts ?? 0);
     if (!config.enabled) return { state: 'disabled', restarts, figures: {} };
     const addresses = (translation?.pool4Addresses ?? []).map(formatIpv4);
-    const problem = failure ?? (addresses.length === 0 && config.mode === 'stateful' ? NO_POOL4 : undefined);
+    const problem =
+      failure ??
+      deviceProblem() ??
+      translation?.kernelProblem ??
+      (addresses.length === 0 && config.mode === 'stateful' ? NO_POOL4 : undefined);
     const figures = {
       sessions: translation?.sessions ?? 0,
       bibEntries: translation?.bibEntries ?? 0,
@@ -173,7 +220,9 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   }
 
   if (config.enabled) {
-    const snapshot = await readSessions(context.stateDirectory, config.keepSessions, log);
+    const snapshot = await readSessions(context.stateDirectory, config.keepSessions, log, (error, aside) =>
+      context.storage?.noteAside(FILE_NAME, error, aside),
+    );
     if (snapshot !== undefined) kept = { snapshot, sinceMs: performance.now() };
     try {
       await start();
@@ -195,6 +244,8 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     reconfigure: (newOptions) => inTurn(() => reconfigure(newOptions)),
     status,
     counters: () => readCounters(counters),
+    limits: () => translation?.limits ?? [],
+    kernelContests: () => [...contestsOf([device]), ...(translation?.kernelContests ?? [])],
     failWorker: () => translation?.failWorker(),
     async [Symbol.asyncDispose]() {
       stopping = true;
@@ -206,6 +257,8 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     },
   };
 }
+
+const deviceName = ({ device }: Nat64Config): Text => say('the device {device}', { device });
 
 /** Undefined where it is not allowed: then the addresses are looked at every time. */
 function listenToChanges(log: ServiceContext['log']): NetworkChanges | undefined {

@@ -4,12 +4,14 @@
  * card: so it is written at most once in ten minutes, only when other connections are there than it tells of, and only
  * of established TCP connections, which are missed most; mappings of UDP would be old by then, and their ports another's.
  */
-import { readFile, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeFileDurably, writeFileAtomically } from '../../os/atomic-write.ts';
+import { setAside } from '../../os/set-aside.ts';
 import type { Conditions } from '../../runtime/conditions.ts';
+import { readVerdict } from '../../runtime/kept-file.ts';
 import type { Logger } from '../../runtime/log.ts';
-import { type Text, TextError, reasonOf, say } from '../../texts/text.ts';
+import { type Text, TextError, notAsWritten, reasonOf, say } from '../../texts/text.ts';
 import {
   type KeptSessions,
   type Snapshot,
@@ -19,7 +21,7 @@ import {
   snapshotSessions,
 } from './snapshot.ts';
 
-const FILE_NAME = 'nat64-sessions.bin';
+export const FILE_NAME = 'nat64-sessions.bin';
 const MODE = 0o600;
 /** Of a file system that is nearly full the rest belongs to the configuration. */
 const RESERVED_BYTES = 8 * 1024 * 1024;
@@ -39,14 +41,25 @@ export async function readSessions(
   stateDirectory: string,
   isWanted: boolean,
   log: Pick<Logger, 'info' | 'warn'>,
+  onAside: (error: unknown, aside: string) => void = () => {},
 ): Promise<Snapshot | undefined> {
   const file = join(stateDirectory, FILE_NAME);
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') log.warn({ err: error, file }, 'nat64: the kept sessions cannot be read');
-    return undefined;
+  const found = await readVerdict(file, (content) => {
+    const decoded = decodeSnapshot(content);
+    return typeof decoded === 'string' ? notAsWritten(decoded) : decoded;
   });
-  if (bytes === undefined) return undefined;
+  if (found.verdict === 'missing') return undefined;
+  if (found.verdict === 'unreadable') {
+    log.warn({ err: found.error, file }, 'nat64: the kept sessions cannot be read');
+    return undefined;
+  }
   try {
+    if (found.verdict === 'damaged') {
+      const aside = await setAside(file);
+      log.warn({ err: found.error, aside }, 'nat64: the kept sessions are damaged and were kept aside');
+      onAside(found.error, aside);
+      return undefined;
+    }
     await removeFileDurably(file);
   } catch (error) {
     // It would come back at each start, older every time.
@@ -54,11 +67,7 @@ export async function readSessions(
     return undefined;
   }
   if (!isWanted) return undefined;
-  const snapshot = decodeSnapshot(bytes);
-  if (typeof snapshot === 'string') {
-    log.warn({ file, problem: snapshot }, 'nat64: the kept sessions are ignored');
-    return undefined;
-  }
+  const snapshot = found.value;
   log.info(
     { sessions: snapshotSessions(snapshot), savedAt: new Date(snapshot.savedAtMs).toISOString() },
     'nat64: sessions of before the restart',

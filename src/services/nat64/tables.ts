@@ -8,6 +8,9 @@
 import { randomFillSync } from 'node:crypto';
 import type { Clients } from './clients.ts';
 import type { MappingLog } from './mapping-log.ts';
+import type { PortUse } from './port-use.ts';
+
+export { mix } from '../../runtime/hash.ts';
 
 export type Words = Int32Array<SharedArrayBuffer>;
 
@@ -68,7 +71,12 @@ export const CONTROL = {
   SESSION_COUNT: 5,
   /** The pool4 address that the entries of each slot were made for. */
   ADDRESSES: 6,
+  /** By TRANSPORT: ports of the pools that mappings have, and that rest. */
+  PORTS_USED: 22,
+  PORTS_RESTING: 25,
+  STORED_SYNS: 28,
 } as const;
+const CONTROL_WORDS = 29;
 
 /** One second each; more than the longest lifetime. */
 export const WHEEL_SLOTS = 8192;
@@ -93,6 +101,8 @@ export interface Tables extends SharedTables {
   /** Every session may have one of its own; static ones have none. */
   readonly maxBibEntries: number;
   readonly clients: Clients;
+  readonly networks: Clients;
+  ports: PortUse;
   /** BIB record by portIndex; 0, or the complement of the second at which the port was given back. */
   readonly bibByMappedPort: Int32Array;
   /** First session of each second of the timer wheel. */
@@ -112,17 +122,11 @@ const words = (count: number): Words => new Int32Array(new SharedArrayBuffer(cou
 
 /** Empty tables for that many sessions; memory is taken as records are used. */
 export function createSharedTables(maxSessions: number): SharedTables {
-  const control = words(CONTROL.ADDRESSES + MAX_ADDRESSES);
+  const control = words(CONTROL_WORDS);
   randomFillSync(control, CONTROL.HASH_SEED, 1);
   control[CONTROL.BIB_USED] = control[CONTROL.SESSIONS_USED] = 1;
   const bibWords = (maxSessions + MAX_STATIC_ENTRIES + 1) * RECORD_WORDS;
   return { control, bib: words(bibWords), sessions: words((maxSessions + 1) * RECORD_WORDS), maxSessions };
-}
-
-/** One step of the hash of a key. */
-export function mix(hash: number, word: number): number {
-  const mixed = Math.imul(hash ^ word, 0x85eb_ca6b);
-  return mixed ^ (mixed >>> 15);
 }
 
 /** Takes a record out of its hash chain; `next` is the word that links the chain. */

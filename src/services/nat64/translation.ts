@@ -4,11 +4,15 @@ import type { Nat64Config } from '../../config/schema.ts';
 import { resolveAccessList } from '../../os/interfaces.ts';
 import { close } from '../../os/libc.ts';
 import { globalIpv6Addresses } from '../../os/routes.ts';
-import { openTun, tunExists } from '../../os/tun.ts';
+import type { Changes } from '../../os/network-changes.ts';
+import { openTun } from '../../os/tun.ts';
 import type { Counters } from '../../runtime/counters.ts';
+import type { Limit } from '../../runtime/limits.ts';
 import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
+import type { KernelContest } from '../../runtime/kernel-trouble.ts';
 import type { ServiceContext } from '../../runtime/service.ts';
 import { superviseWorker } from '../../runtime/supervise-worker.ts';
+import type { Text } from '../../texts/text.ts';
 import { parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import { type IpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import {
@@ -24,6 +28,7 @@ import { embeddedPrefixes } from './embedded.ts';
 import { type FastPath, startFastPath } from './fast-path.ts';
 import { holdPorts } from './hold.ts';
 import { type Machine, readMachine, routesToDevice } from './machine.ts';
+import { createLimits } from './limits.ts';
 import { createMappingRing, readMappingLog } from './mapping-log.ts';
 import { createQueries } from './queries.ts';
 import { compilePortBlocks } from './port-blocks.ts';
@@ -35,7 +40,7 @@ import {
   compileOwn4,
 } from './settings.ts';
 import { type KeptSessions, type Snapshot, takeSnapshot } from './snapshot.ts';
-import { startSteering } from './steering.ts';
+import { type SteeringWish, startSteering } from './steering.ts';
 import { CONTROL, createSharedTables, tableClockSeconds } from './tables.ts';
 import type { Nat64Init, Nat64Message } from './worker.ts';
 
@@ -46,14 +51,23 @@ export interface Translation extends AsyncDisposable {
   readonly sessions: number;
   readonly bibEntries: number;
   readonly queries: Nat64Queries;
+  readonly limits: readonly Limit[];
   /** Whether every address of nat64.pool4 is there. */
   readonly isPoolComplete: boolean;
   /** Devices on which the kernel translates established flows itself. */
   readonly fastPathDevices: readonly string[];
-  /** False when somebody deleted the device: only a new translation helps. */
-  readonly deviceExists: boolean;
-  /** Applies new pools and access lists, and what has changed in the machine's addresses. Sessions go on. */
-  refresh(config: Nat64Config): Promise<void>;
+  /** False when somebody had deleted the device at the last look: only a new translation helps. */
+  readonly hasDevice: boolean;
+  /** What is missing in the kernel, and why. */
+  readonly kernelProblem: Text | undefined;
+  readonly kernelContests: readonly KernelContest[];
+  /** Something that is missing in the kernel may be put back now. */
+  readonly isRepairDue: boolean;
+  /**
+   * Applies new pools and access lists, and what has changed in the machine's addresses; puts right what others changed in the
+   * kernel (`by`: who did). Sessions go on. Throws when the kernel refuses what is new.
+   */
+  refresh(config: Nat64Config, by: Changes['by']): Promise<void>;
   /** Brings the sessions of a snapshot back, as far as they fit the settings of today. */
   restore(snapshot: Snapshot): void;
   /** The sessions; when it is stopped, they are those that it had. */
@@ -84,24 +98,17 @@ export async function startTranslation(
   const log = cleanUp.use(readMappingLog(ring, context.log, context.events));
   log.setLevel(config.log);
   const tun = cleanUp.adopt(openTun(config.device, config.offload), ({ fd }) => void close(fd));
-  const steering = cleanUp.use(
-    await startSteering({
-      device: config.device,
-      prefixes: prefixesOf(config),
-      mtuBytes: deviceMtuBytes(config),
-      stateDirectory: context.stateDirectory,
-    }),
-  );
   let pool4 = choosePool4(config, new Int32Array());
   let machine = await readMachine(config);
-  await steering.setRoutes(routesToDevice(config, pool4, machine));
   let settings = resolveSettings(config, pool4, machine);
-  let mtuBytes = deviceMtuBytes(config);
-  await steering.setPool4(steeredAddresses(pool4));
+  let wish = steeringWish(config, pool4, machine);
+  const steering = cleanUp.use(
+    await startSteering({ device: config.device, prefixes: prefixesOf(config), context }, wish),
+  );
   const fastPath: FastPath | undefined = config.fastPath
     ? startFastPath(config.device, config.maxSessions, context.log)
     : undefined;
-  if (fastPath !== undefined) cleanUp.use(fastPath);
+  if (fastPath !== undefined) steering.keepPrograms(cleanUp.use(fastPath));
   const worker = cleanUp.use(
     await superviseWorker<Nat64Init, Nat64Message>({
       name: 'nat64',
@@ -118,6 +125,7 @@ export async function startTranslation(
       log: context.log,
     }),
   );
+  const limits = createLimits(() => counters.values[counters.index['icmp-errors-withheld']]);
   const running = cleanUp.move();
   return {
     get restarts() {
@@ -136,21 +144,31 @@ export async function startTranslation(
       return fastPath?.devices ?? [];
     },
     queries: createQueries(() => ({ tables, settings }), tableClockSeconds),
-    get deviceExists() {
-      return tunExists(tun.fd);
+    get limits() {
+      return limits(tables, settings);
     },
-    async refresh(newConfig) {
+    get hasDevice() {
+      return steering.hasDevice;
+    },
+    get kernelProblem() {
+      return steering.problem();
+    },
+    get kernelContests() {
+      return steering.contests();
+    },
+    get isRepairDue() {
+      return steering.isDue();
+    },
+    async refresh(newConfig, by) {
       log.setLevel(newConfig.log);
-      fastPath?.refresh();
       const newPool4 = choosePool4(newConfig, pool4.addresses);
-      const steered = steeredAddresses(newPool4);
-      if (!isDeepStrictEqual(steered, steeredAddresses(pool4))) await steering.setPool4(steered);
-      pool4 = newPool4;
-      const newMtuBytes = deviceMtuBytes(newConfig);
-      if (newMtuBytes !== mtuBytes) await steering.setMtu(newMtuBytes);
-      mtuBytes = newMtuBytes;
       machine = await readMachine(newConfig);
-      await steering.setRoutes(routesToDevice(newConfig, pool4, machine));
+      const newWish = steeringWish(newConfig, newPool4, machine);
+      if (isDeepStrictEqual(newWish, wish)) await steering.look(by);
+      else await steering.change(newWish, by);
+      wish = newWish;
+      pool4 = newPool4;
+      fastPath?.refresh();
       const newSettings = resolveSettings(newConfig, pool4, machine);
       if (isDeepStrictEqual(newSettings, settings)) return;
       settings = newSettings;
@@ -176,6 +194,12 @@ export async function startTranslation(
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
+
+const steeringWish = (config: Nat64Config, pool4: Pool4, machine: Machine): SteeringWish => ({
+  mtuBytes: deviceMtuBytes(config),
+  addresses: steeredAddresses(pool4),
+  routes: routesToDevice(config, pool4, machine),
+});
 
 /** In a TCP SYN: no segment size is above it. */
 const NO_LIMIT_BYTES = 65_535;
@@ -243,6 +267,7 @@ export function resolveSettings(config: Nat64Config, pool4: Pool4, machine: Mach
     lifetimes: config.lifetimes,
     isAddressDependent: config.filtering === 'address-dependent',
     dropsZeroUdpChecksum: config.zeroUdpChecksum === 'drop',
+    dropsZeroUdpChecksum6: config.zeroUdpChecksumFromIpv6 === 'drop',
     tellsRefused4: config.refusedFromIpv4 === 'prohibited',
     tellsRefused6: config.refusedFromIpv6 === 'prohibited',
     copiedClassTo6: config.trafficClass === 'copy' ? WHOLE_OCTET : 0,

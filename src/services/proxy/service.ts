@@ -58,6 +58,7 @@ export async function startProxy(
     status: plane.status,
     counters: plane.counters,
     hosts: plane.hosts,
+    limits: plane.limits,
     drain: plane.drain,
     failWorker: plane.failWorker,
     [Symbol.asyncDispose]: () => plane[Symbol.asyncDispose](),

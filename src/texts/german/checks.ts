@@ -194,6 +194,8 @@ export const checks = germanOf({
   'See the IPv4 address of the appliance, or set nat64.pool4.':
     'Die IPv4-Adresse des Geräts ansehen, oder nat64.pool4 setzen.',
   'Add an address or more ports to nat64.pool4.': 'In nat64.pool4 eine Adresse oder mehr Ports ergänzen.',
+  'See on the NAT64 page which server has so many ports or sessions; if it is right, add ports to nat64.pool4, or raise nat64.maxSessions.':
+    'Auf der Seite NAT64 nachsehen, welcher Server so viele Ports oder Sitzungen hat; ist es in Ordnung, Ports in nat64.pool4 hinzufügen oder nat64.maxSessions erhöhen.',
   'See on the NAT64 page which server has so many sessions; if it is right, raise nat64.maxMappingsPerClient and nat64.maxSessionsPerClient.':
     'Auf der Seite NAT64 nachsehen, welcher Server so viele Sitzungen hat; ist es in Ordnung, nat64.maxMappingsPerClient und nat64.maxSessionsPerClient erhöhen.',
   'Raise nat64.maxSessions.': 'nat64.maxSessions erhöhen.',
@@ -306,4 +308,37 @@ export const checks = germanOf({
     'Dieses Gerät misst seine Versorgungsspannung nicht, oder es ist kein Raspberry Pi.',
   'Use the power supply that the maker recommends (5 V, 3 A or more), with a short thick cable, and no power-hungry devices on USB.':
     'Das Netzteil verwenden, das der Hersteller empfiehlt (5 V, 3 A oder mehr), mit kurzem, dickem Kabel und ohne stromhungrige USB-Geräte.',
+  'Other programs and the kernel': 'Andere Programme und der Kernel',
+  'Services need routes, rules and parameters in the kernel. What another program removes is put back, but what passes is interrupted each time.':
+    'Dienste brauchen Routen, Regeln und Parameter im Kernel. Was ein anderes Programm entfernt, wird wiederhergestellt, aber jedes Mal ist der Verkehr unterbrochen.',
+  'Nothing that the services need in the kernel is missing, or is removed again and again.':
+    'Nichts, was die Dienste im Kernel brauchen, fehlt oder wird immer wieder entfernt.',
+  '{what} is missing: the kernel refuses it': '{what} fehlt: Der Kernel lehnt es ab',
+  '{what} is missing: removed or changed {times} times, last by {who}':
+    '{what} fehlt: {times}-mal entfernt oder geändert, zuletzt von: {who}',
+  '{what} was removed or changed {times} times, last by {who}':
+    '{what} wurde {times}-mal entfernt oder geändert, zuletzt von: {who}',
+  'Stop what does it ({who}), or tell it to leave this alone: systemd-networkd with ManageForeignRoutes=no and ManageForeignRoutingPolicyRules=no in networkd.conf, a firewall by loading only its own tables instead of "flush ruleset". See also the log.':
+    'Anhalten, was es tut ({who}), oder so einstellen, dass es dies in Ruhe lässt: systemd-networkd mit ManageForeignRoutes=no und ManageForeignRoutingPolicyRules=no in networkd.conf; eine Firewall, indem sie nur ihre eigenen Tabellen lädt, statt „flush ruleset“. Siehe auch das Protokoll.',
+  'Firewall and NAT64': 'Firewall und NAT64',
+  'What NAT64 translates is forwarded. A firewall that drops what is forwarded, as Docker does, stops all of it.':
+    'Was NAT64 übersetzt, wird weitergeleitet. Eine Firewall, die Weitergeleitetes verwirft, wie es Docker tut, hält alles davon auf.',
+  'The rules of the firewall cannot be read.': 'Die Regeln der Firewall lassen sich nicht lesen.',
+  'The chain {chain} of the nftables table {table} drops what NAT64 forwards.':
+    'Die Kette {chain} der nftables-Tabelle {table} verwirft, was NAT64 weiterleitet.',
+  '{firewall} drops what NAT64 forwards (chain {chain} of the nftables table {table}).':
+    '{firewall} verwirft, was NAT64 weiterleitet (Kette {chain} der nftables-Tabelle {table}).',
+  'The chain FORWARD of iptables-legacy drops what NAT64 forwards.':
+    'Die Kette FORWARD von iptables-legacy verwirft, was NAT64 weiterleitet.',
+  'The firewall drops some of what is forwarded ({chains}); whether NAT64 is part of it depends on its rules.':
+    'Die Firewall verwirft manches, was weitergeleitet wird ({chains}); ob NAT64 dazugehört, hängt von ihren Regeln ab.',
+  'No firewall rule was found that drops what NAT64 forwards.':
+    'Es wurde keine Firewall-Regel gefunden, die verwirft, was NAT64 weiterleitet.',
+  'Run this after each start of Docker, and the same with ip6tables: iptables -I DOCKER-USER -i {device} -j ACCEPT; iptables -I DOCKER-USER -o {device} -j ACCEPT. Or set {option} in /etc/docker/daemon.json (Docker 28). Where there is no chain DOCKER-USER, take FORWARD.':
+    'Nach jedem Start von Docker ausführen, und dasselbe mit ip6tables: iptables -I DOCKER-USER -i {device} -j ACCEPT; iptables -I DOCKER-USER -o {device} -j ACCEPT. Oder in /etc/docker/daemon.json {option} setzen (Docker 28). Wo es keine Kette DOCKER-USER gibt, FORWARD nehmen.',
+  'Run: ufw route allow in on {device}; ufw route allow out on {device}.':
+    'Ausführen: ufw route allow in on {device}; ufw route allow out on {device}.',
+  'Run: firewall-cmd --permanent --zone=trusted --add-interface={device}; firewall-cmd --permanent --new-policy={device}; firewall-cmd --permanent --policy={device} --add-ingress-zone=ANY --add-egress-zone=trusted --set-target=ACCEPT; firewall-cmd --reload.':
+    'Ausführen: firewall-cmd --permanent --zone=trusted --add-interface={device}; firewall-cmd --permanent --new-policy={device}; firewall-cmd --permanent --policy={device} --add-ingress-zone=ANY --add-egress-zone=trusted --set-target=ACCEPT; firewall-cmd --reload.',
+  'Add two rules at the top of the chain: {rules}.': 'Am Anfang der Kette zwei Regeln einfügen: {rules}.',
 });

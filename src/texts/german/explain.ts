@@ -124,6 +124,10 @@ export const explain = germanOf({
   'The client has 1 BIB entry for {protocol}.': 'Der Client hat 1 BIB-Eintrag für {protocol}.',
   'The client has {entries} BIB entries for {protocol}.':
     'Der Client hat {entries} BIB-Einträge für {protocol}.',
+  'Few ports are left, and the client or its network has far more than that: it gets no more until some end.':
+    'Es sind nur noch wenige Ports frei, und der Client oder sein Netz hat weit mehr: Er bekommt keine weiteren, bis welche enden.',
+  'Few sessions are left, and the client or its network has far more than that: it gets no more until some end.':
+    'Es sind nur noch wenige Sitzungen frei, und der Client oder sein Netz hat weit mehr: Er bekommt keine weiteren, bis welche enden.',
   'The client has {count} sessions: all it may have.':
     'Der Client hat {count} Sitzungen: so viele, wie er haben darf.',
   'The client has {count} BIB entries: all it may have.':

@@ -24,6 +24,31 @@ export const services = germanOf({
   '{free} bytes are free, {needed} are needed': '{free} Bytes sind frei, {needed} werden gebraucht',
   'nat64.pool4: ports {ports} leave the appliance itself too few ports; leave it 1025 in one piece':
     'nat64.pool4: die Ports {ports} lassen dem Gerät selbst zu wenige; ihm 1025 am Stück lassen',
+  // State in the kernel
+  'the device {device}': 'die Schnittstelle {device}',
+  'the kernel program on {device}': 'das Kernelprogramm auf {device}',
+  'the route to {prefix}': 'die Route zu {prefix}',
+  'the route to {prefix} in table {table}': 'die Route zu {prefix} in Tabelle {table}',
+  'the blackhole route of table {table}': 'die Blackhole-Route der Tabelle {table}',
+  'the IPv{family} policy rule {preference}': 'die IPv{family}-Policy-Regel {preference}',
+  'the kernel parameter {name}': 'der Kernelparameter {name}',
+  'the nftables table {table}': 'die nftables-Tabelle {table}',
+  'read the kernel parameter {name}': 'den Kernelparameter {name} lesen',
+  'Another program': 'Ein anderes Programm',
+  'Process {pid}': 'Prozess {pid}',
+  'The program {name} (process {pid})': 'Das Programm {name} (Prozess {pid})',
+  '{who} removed {items}; put back.': '{who} hat dies entfernt: {items}. Es ist wiederhergestellt.',
+  '{who} removed {items}; it is being made again.':
+    '{who} hat dies entfernt: {items}. Es wird wieder angelegt.',
+  '{who} changed {items}; put back.': '{who} hat dies geändert: {items}. Es ist wiederhergestellt.',
+  '{items} and {count} more': '{items} und {count} weitere',
+  '{items} cannot be set in the kernel: {reason}.':
+    'Dies lässt sich im Kernel nicht setzen: {items}. Grund: {reason}.',
+  'it does not stay': 'es bleibt nicht',
+  '{who} removes or changes {items} again and again. It is put back after longer and longer waits; stop that program, or tell it to leave this alone.':
+    '{who} entfernt oder ändert dies immer wieder: {items}. Es wird nach immer längeren Pausen wiederhergestellt; das Programm anhalten oder so einstellen, dass es dies in Ruhe lässt.',
+  'The original kernel parameters cannot be written to {path} ({reason}): after a crash they do not come back before the machine restarts.':
+    'Die ursprünglichen Kernelparameter lassen sich nicht nach {path} schreiben ({reason}): Nach einem Absturz kommen sie erst mit einem Neustart der Maschine wieder.',
   'host "{name}": ssh.port {port} is used by another listener of this appliance':
     'Server „{name}“: ssh.port {port} benutzt schon ein anderer Listener dieses Geräts',
   'host "{name}": ssh.port {port} is also the SSH port of host "{other}"':
@@ -78,6 +103,34 @@ export const services = germanOf({
   'Takes an unconfirmed change of the configuration back':
     'Nimmt eine unbestätigte Änderung der Konfiguration zurück',
   'Reads the configuration file, which was edited': 'Liest die Konfigurationsdatei, die bearbeitet wurde',
+  '{service}: 90 % of {size} {what} are in use. {advice}':
+    '{service}: Von {size} {what} sind 90 % belegt. {advice}',
+  sessions: 'Sitzungen',
+  connections: 'Verbindungen',
+  'TCP ports of pool4': 'TCP-Ports von pool4',
+  'UDP ports of pool4': 'UDP-Ports von pool4',
+  'ICMP identifiers of pool4': 'ICMP-Kennungen von pool4',
+  'See on the NAT64 page which server has most of them; more are to be had in nat64.pool4 and nat64.maxSessions.':
+    'Auf der Seite NAT64 nachsehen, welcher Server die meisten davon hat; mehr geben nat64.pool4 und nat64.maxSessions her.',
+  'places for connections from the IPv4 side to ports that nobody has':
+    'Plätzen für Verbindungen von der IPv4-Seite zu Ports, die niemand hat,',
+  'Somebody tries the ports of pool4. Nobody is harmed; nothing has to be done.':
+    'Jemand probiert die Ports von pool4 durch. Das schadet niemandem; es ist nichts zu tun.',
+  'ICMP errors in a second': 'ICMP-Fehlern je Sekunde',
+  'Somebody sends many packets that cannot be translated: the counters of NAT64 tell why. Others are still answered.':
+    'Jemand sendet viele Pakete, die sich nicht übersetzen lassen: Die Zähler von NAT64 sagen, warum. Andere bekommen weiterhin Antwort.',
+  'steps of memory for what clients send before their servers are known':
+    'Stufen des Speichers für das, was Clients senden, bevor ihre Server bekannt sind,',
+  'See in the timeline which client has most of them; it is the first to lose some.':
+    'Im Verlauf nachsehen, welcher Client die meisten davon hat; er verliert als erster welche.',
+  'TCP connections': 'TCP-Verbindungen',
+  'questions to upstreams': 'Fragen an Upstreams',
+  'queries that wait for upstreams': 'Anfragen, die auf Upstreams warten,',
+  'Upstreams answer slowly, or one client asks for much: see in the timeline which. It is the first to get no more.':
+    'Upstreams antworten langsam, oder ein Client fragt viel: Im Verlauf nachsehen, welcher. Er bekommt als erster nichts mehr.',
+  'connections that have not asked for anything yet': 'Verbindungen, die noch nach nichts gefragt haben,',
+  'Somebody connects to this page over and over again; admin.allow says who may.':
+    'Jemand verbindet sich immer wieder mit dieser Seite; admin.allow sagt, wer das darf.',
   'backup of {hostname}, {time}': 'Sicherung von {hostname}, {time}',
   '{count} more refusals were not written before this':
     '{count} weitere Ablehnungen davor wurden nicht festgehalten',

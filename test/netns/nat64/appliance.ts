@@ -1,5 +1,6 @@
 /** The process under test: NAT64 in the network namespace it is started in, told what to do through its IPC channel. */
 import { type Nat64Changes, defaultNat64 } from './configuration.ts';
+import { createConditions } from '../../../src/runtime/conditions.ts';
 import type { DataPlaneEvent, EventSink } from '../../../src/runtime/events.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import type { ExplainRequest, SessionFilter } from '../../../src/runtime/nat64-queries.ts';
@@ -10,7 +11,7 @@ import { fillDefaults } from '../../../src/config/load.ts';
 
 /** What the test may ask for. */
 export type Request =
-  | { readonly ask: 'status' | 'counters' | 'fail' | 'stop' | 'log' }
+  | { readonly ask: 'status' | 'counters' | 'contests' | 'conditions' | 'fail' | 'stop' | 'log' }
   | { readonly ask: 'sessions'; readonly filter: SessionFilter }
   | { readonly ask: 'explain'; readonly request: ExplainRequest }
   | { readonly ask: 'reconfigure'; readonly nat64: Nat64Changes };
@@ -46,6 +47,7 @@ const sink: EventSink = {
   },
 };
 
+const conditions = createConditions();
 const nat64 = defaultNat64(JSON.parse(nat64Text) as Nat64Changes);
 const service = await startNat64(
   { nat64 },
@@ -54,6 +56,7 @@ const service = await startNat64(
     stateDirectory,
     ourselves: followOurselves(nat64PrefixesOf({ ...fillDefaults({}), nat64 })),
     events: sink,
+    conditions,
   },
 );
 process.send?.({ ready: true });
@@ -64,6 +67,10 @@ async function perform(request: Request): Promise<unknown> {
       return service.status();
     case 'counters':
       return service.counters();
+    case 'contests':
+      return service.kernelContests?.();
+    case 'conditions':
+      return conditions.reports();
     case 'sessions':
       return service.queries?.sessions(request.filter, { cursor: 0, limit: 500 });
     case 'explain':

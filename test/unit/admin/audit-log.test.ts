@@ -1,11 +1,12 @@
 /** The audit log's file: bounded, append-only, whole after a power failure. */
 import assert from 'node:assert/strict';
-import { appendFile, readdir, stat } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openAuditLog } from '../../../src/admin/auth/audit-log.ts';
 import type { AuditEntry } from '../../../src/admin/contract/auth.ts';
-import { silentLog } from '../../../src/runtime/log.ts';
+import { createConditions } from '../../../src/runtime/conditions.ts';
+import { openStorage } from '../../../src/runtime/storage.ts';
 import { keepingLog, temporaryDirectory } from './fixture.ts';
 import { english } from '../../../src/texts/text.ts';
 
@@ -20,7 +21,7 @@ const entry = (changes: Partial<AuditEntry> = {}): Omit<AuditEntry, 'id' | 'at'>
   ...changes,
 });
 
-const open = (directory: string, now = () => 0) => openAuditLog(directory, now, silentLog);
+const open = (directory: string, now = () => 0) => openAuditLog(openStorage(directory), now);
 const idsOf = (entries: readonly Pick<AuditEntry, 'id'>[]) => entries.map(({ id }) => id);
 
 test('five files of 256 KiB at most, and pages go through them all', async (t) => {
@@ -99,10 +100,25 @@ test('texts from outside are shortened and stay one line', async (t) => {
   assert.equal(english(entries[1].target ?? '').length, 203);
 });
 
-test('what cannot be written is in the process’s log', async () => {
+test('what cannot be written is told once, shown all the same, and written as soon as it can be', async (t) => {
+  const directory = await temporaryDirectory(t);
+  // A file in the place of the directory: root, too, cannot write there.
+  const state = join(directory, 'state');
+  await writeFile(state, '');
   const kept = keepingLog();
-  const log = await openAuditLog('/nonexistent', () => 0, kept);
+  const conditions = createConditions();
+  const log = await openAuditLog(openStorage(state, { log: kept, conditions }), () => 0);
+  log.add(entry());
+  log.add(entry({ who: 'token a' }));
+  await log.settled();
+  assert.equal(kept.lines.filter((line) => line.includes('audit.jsonl')).length, 1);
+  assert.match(english(conditions.reports()[1].status.problem ?? ''), /cannot be written: .*audit\.jsonl/);
+  assert.deepEqual(idsOf((await log.page(undefined, 10)).entries), [2, 1]);
+  await rm(state);
+  await mkdir(state);
   log.add(entry());
   await log.settled();
-  assert.match(kept.lines.join(), /could not write the audit log.*PUT \/api\/config/);
+  assert.equal((await readFile(join(state, 'audit.jsonl'), 'utf8')).split('\n').length, 4);
+  assert.deepEqual(idsOf((await log.page(undefined, 10)).entries), [3, 2, 1]);
+  assert.equal(conditions.reports()[1].status.state, 'running');
 });

@@ -3,24 +3,28 @@ import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { BackOff, sourceKey } from '../../../src/admin/auth/back-off.ts';
 import { bearerToken, loadOrCreateToken, tokenPath } from '../../../src/admin/auth/bootstrap-token.ts';
+import { openStorage } from '../../../src/runtime/storage.ts';
 import { temporaryDirectory } from './fixture.ts';
 
 test('the token is made once, for its owner only, and found again', async (t) => {
   const directory = await temporaryDirectory(t);
-  const token = await loadOrCreateToken(directory);
+  const token = await loadOrCreateToken(openStorage(directory));
   assert.match(token, /^[A-Za-z0-9_-]{43}$/);
   assert.equal((await stat(tokenPath(directory))).mode & 0o777, 0o600);
   assert.equal(await readFile(tokenPath(directory), 'utf8'), `${token}\n`);
   await chmod(tokenPath(directory), 0o644);
-  assert.equal(await loadOrCreateToken(directory), token);
+  assert.equal(await loadOrCreateToken(openStorage(directory)), token);
   assert.equal((await stat(tokenPath(directory))).mode & 0o777, 0o600);
 });
 
-test('a file with something else is refused, not taken for a token', async (t) => {
+test('a file with something else is not taken for a token: it is moved aside, and a new one is made', async (t) => {
   const directory = await temporaryDirectory(t);
-  for (const text of ['', 'secret\n', 'x'.repeat(44)]) {
+  for (const [index, text] of ['', 'secret\n', 'x'.repeat(44)].entries()) {
     await writeFile(tokenPath(directory), text);
-    await assert.rejects(loadOrCreateToken(directory), /expected 43 characters/);
+    const token = await loadOrCreateToken(openStorage(directory));
+    assert.match(token, /^[A-Za-z0-9_-]{43}$/);
+    assert.equal(await readFile(tokenPath(directory), 'utf8'), `${token}\n`);
+    assert.equal(await readFile(`${tokenPath(directory)}.damaged-${index + 1}`, 'utf8'), text);
   }
 });
 

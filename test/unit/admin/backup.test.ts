@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { finishRestore } from '../../../src/state/backup.ts';
 import { openBackup, sealBackup } from '../../../src/state/backup-seal.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
+import { openStorage } from '../../../src/runtime/storage.ts';
 import { openConfigStore } from '../../../src/config/store.ts';
 import { until } from '../net/support.ts';
 import { TOKEN, assertError, testAdmin, testDeps } from './fixture.ts';
@@ -74,7 +75,7 @@ test('a backup of one appliance is told, then restored on another', async (t) =>
   assert.equal(done.json()['isDryRun'], false);
   await until(() => second.restarts() === 1, 'the restart');
   const { places } = second.deps.live;
-  await finishRestore(places, silentLog);
+  await finishRestore(places, openStorage(places.stateDirectory), silentLog);
   assert.deepEqual(openConfigStore(places.configPath, silentLog).document, first.deps.store.document);
 });
 

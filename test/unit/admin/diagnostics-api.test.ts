@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createEngine } from '../../../src/admin/diagnostics/engine.ts';
 import type { Machine } from '../../../src/admin/diagnostics/machine.ts';
-import { asIs } from '../../../src/texts/text.ts';
+import { asIs, english } from '../../../src/texts/text.ts';
+import { createConditions } from '../../../src/runtime/conditions.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { type IpPrefix, parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
 import { fakeMachine } from './diagnostics/machine.ts';
@@ -22,14 +23,14 @@ const HOSTS = {
   ],
 };
 
-async function setUp(t: TestContext, changes: Partial<Machine> = {}) {
+async function setUp(t: TestContext, changes: Partial<Machine> = {}, conditions = createConditions()) {
   let sshState: 'ok' | 'fail' = 'fail';
   const deps = await testDeps(t);
   await deps.store.replace(JSON.stringify(HOSTS));
   const lookUp: Machine['lookUp'] = async (_, name, type) =>
     type === 'A' && name === 'example.com' ? { kind: 'found', values: ['192.0.2.1'] } : { kind: 'none' };
   const diagnostics = createEngine(
-    { ...deps, stateDirectory: '/nowhere', log: silentLog },
+    { ...deps, stateDirectory: '/nowhere', conditions, log: silentLog },
     {
       machine: fakeMachine({ lookUp, ...changes }),
       probe: async ({ service, port }) => [
@@ -114,6 +115,35 @@ test('the DNS records of a server, as they are now', async (t) => {
   );
   assert.equal(answer['resolver'], 'udp://9.9.9.9, udp://149.112.112.112');
   assertError(await request('GET', '/api/hosts/web9/dns-records'), 404, 'no-such-server');
+});
+
+test('health is what was measured: not known before, then what the cheap checks found', async (t) => {
+  const conditions = createConditions();
+  const checks = () => conditions.reports().find(({ name }) => name === 'checks')?.status;
+  assert.equal(checks()?.state, 'unknown');
+  let isFull = true;
+  const { post } = await setUp(
+    t,
+    {
+      disk: async () => ({
+        totalBytes: 32e9,
+        freeBytes: isFull ? 0 : 20e9,
+        totalFiles: 0,
+        freeFiles: 0,
+        isWritable: true,
+        device: undefined,
+      }),
+    },
+    conditions,
+  );
+  await post('/api/checks/run', {});
+  assert.equal(checks()?.state, 'degraded');
+  assert.match(english(checks()?.problem ?? ''), /Disk space: 0 MiB of 29\.8 GiB are free\./);
+  // The servers have a health of their own.
+  assert.doesNotMatch(english(checks()?.problem ?? ''), /web1/);
+  isFull = false;
+  await post('/api/checks/run', { id: 'disk' });
+  assert.doesNotMatch(english(checks()?.problem ?? ''), /Disk/);
 });
 
 test('checks: looked at, run, and one again', async (t) => {

@@ -17,6 +17,7 @@ import { NO_ACTIONS } from '../../../src/os/appliance-actions.ts';
 import { createCounters, readCounters } from '../../../src/runtime/counters.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import type { ServiceReport } from '../../../src/runtime/service-slot.ts';
+import { openStorage } from '../../../src/runtime/storage.ts';
 import { createEventLog } from '../../../src/state/event-log.ts';
 import { openHistoryFile } from '../../../src/state/history-file.ts';
 import { HISTORY_SERIES } from '../../../src/state/history-series.ts';
@@ -73,7 +74,9 @@ export function testLive(t: TestContext, stateDirectory: string): AdminDeps['liv
     series,
     sampleHosts: () => new Map(),
     sample: () => series.map((_, i) => i),
-    openFile: () => openHistoryFile(join(stateDirectory, 'history.sqlite'), series, silentLog),
+    openFile: () =>
+      openHistoryFile(join(stateDirectory, 'history.sqlite'), series, openStorage(stateDirectory)),
+    onTrouble: () => {},
     log: silentLog,
   });
   t.after(async () => {
@@ -97,7 +100,11 @@ export function testLive(t: TestContext, stateDirectory: string): AdminDeps['liv
 export async function testDeps(t: TestContext): Promise<AdminDeps & { services: () => ServiceReport[] }> {
   const stateDirectory = await temporaryDirectory(t);
   const store = openConfigStore(join(stateDirectory, 'config.json'), silentLog);
-  const changes = await openConfigChanges({ store, stateDirectory, log: silentLog });
+  const changes = await openConfigChanges({
+    store,
+    storage: openStorage(stateDirectory),
+    log: silentLog,
+  });
   t.after(() => changes[Symbol.dispose]());
   return {
     store,
@@ -131,7 +138,12 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
   const stateDirectory = await temporaryDirectory(t);
   await writeFile(tokenPath(stateDirectory), `${TOKEN}\n`, { mode: 0o600 });
   const openTestAuth = () =>
-    openAuth({ stateDirectory, log, now: () => clock.nowMs, monotonicNow: () => clock.monotonicMs });
+    openAuth({
+      storage: openStorage(stateDirectory, { log }),
+      log,
+      now: () => clock.nowMs,
+      monotonicNow: () => clock.monotonicMs,
+    });
   const auth = await openTestAuth();
   const app = await buildAdmin(deps, {
     admin: () => deps.store.current.admin,

@@ -42,10 +42,11 @@ async function listening(t: TestContext, changes: Parameters<typeof testAdmin>[1
     server.close();
   });
 
-  async function open(query = '', headers: Record<string, string> = {}) {
+  async function open(query = '', headers: Record<string, string> = {}, localAddress = '127.0.0.1') {
     const request = get({
       port,
       host: '127.0.0.1',
+      localAddress,
       path: `/api/live${query}`,
       headers: { authorization: `Bearer ${TOKEN}`, ...headers },
     });
@@ -178,7 +179,12 @@ test('so many streams and no more; one that closes makes room', async (t) => {
   const { open, request } = await listening(t);
   const streams = await Promise.all(Array.from({ length: MAX_STREAMS }, () => open('?topics=status')));
   assertError(await request('GET', '/api/live'), 429, 'too-many-streams');
-  streams[0].close();
+  // One that has none gets a stream, and the oldest of who has all ends.
+  const other = await open('?topics=status', {}, '127.0.0.2');
+  assert.equal(other.response.statusCode, 200);
+  await until(() => streams.filter((stream) => stream.ended()).length === 1, 'one has ended');
+  assertError(await request('GET', '/api/live'), 429, 'too-many-streams');
+  streams.find((stream) => !stream.ended())!.close();
   await until(async () => (await open('?topics=status')).response.statusCode === 200, 'room again');
 });
 

@@ -66,18 +66,35 @@ test('the queue runs one at a time, known browsers first, and refuses the ninth 
     order.push(name);
     running--;
   };
-  const first = queue.run(false, job('first'));
-  const waiting = Array.from({ length: 8 }, (_, i) => queue.run(false, job(`stranger ${i}`)));
-  await assert.rejects(queue.run(false, job('too many')), { statusCode: 429 });
-  const known = queue.run(true, job('known'));
-  const failing = queue.run(true, async () => {
+  const first = queue.run('a', job('first'));
+  const waiting = Array.from({ length: 8 }, (_, i) => queue.run('a', job(`stranger ${i}`)));
+  await assert.rejects(queue.run('a', job('too many')), { statusCode: 429 });
+  const known = queue.run(undefined, job('known'));
+  const failing = queue.run(undefined, async () => {
     throw new Error('a failure ends its own turn only');
   });
   gates.resolve();
   await assert.rejects(failing, /its own turn only/);
   await Promise.all([first, known, ...waiting]);
   assert.deepEqual(order, ['first', 'known', ...Array.from({ length: 8 }, (_, i) => `stranger ${i}`)]);
-  await queue.run(false, job('again'));
+  await queue.run('a', job('again'));
+});
+
+test('one source fills the queue: others get in, and its own last ones are refused', async () => {
+  const queue = new HashQueue();
+  const done: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const first = queue.run('greedy', () => gate.promise);
+  const greedy = Array.from({ length: 8 }, (_, i) => queue.run('greedy', async () => void done.push(`${i}`)));
+  const refused = Promise.all(greedy.slice(5).map((each) => assert.rejects(each, { statusCode: 429 })));
+  const good = [1, 2, 3].map((i) => queue.run(`owner ${i}`, async () => void done.push(`owner ${i}`)));
+  await assert.rejects(
+    queue.run('greedy', async () => {}),
+    { statusCode: 429 },
+  );
+  gate.resolve();
+  await Promise.all([first, refused, ...good, ...greedy.slice(0, 5)]);
+  assert.deepEqual(done, ['0', '1', '2', '3', '4', 'owner 1', 'owner 2', 'owner 3']);
 });
 
 for (const [password, isWeak] of [

@@ -6,6 +6,7 @@ import { loadOrCreateToken } from '../../../src/admin/auth/bootstrap-token.ts';
 import { fillDefaults } from '../../../src/config/load.ts';
 import type { AdminConfig } from '../../../src/config/schema.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
+import { openStorage } from '../../../src/runtime/storage.ts';
 import { freePort } from '../net/support.ts';
 import { temporaryDirectory, testDeps } from './fixture.ts';
 import { english } from '../../../src/texts/text.ts';
@@ -18,7 +19,7 @@ async function start(t: TestContext, changes: Partial<AdminConfig>) {
   const stateDirectory = await temporaryDirectory(t);
   const admin = await startAdmin(config(changes), await testDeps(t), { log: silentLog, stateDirectory });
   t.after(() => admin[Symbol.asyncDispose]());
-  return { admin, token: await loadOrCreateToken(stateDirectory) };
+  return { admin, token: await loadOrCreateToken(openStorage(stateDirectory)) };
 }
 
 const health = async (where: string) =>
@@ -92,7 +93,7 @@ test('a change of its own address through the API is still answered on the old o
   });
   t.after(() => admin[Symbol.asyncDispose]());
   deps.store.onChange((next) => admin.reconfigure(next));
-  const authorization = `Bearer ${await loadOrCreateToken(stateDirectory)}`;
+  const authorization = `Bearer ${await loadOrCreateToken(openStorage(stateDirectory))}`;
   const document = { admin: { listen: ['127.0.0.1'], port: second } };
   const response = await fetch(`http://127.0.0.1:${first}/api/config/apply`, {
     method: 'POST',

@@ -7,6 +7,7 @@ import { openAuth } from '../../../src/admin/auth/auth.ts';
 import { ABSOLUTE_LIMIT_MS, IDLE_LIMIT_MS } from '../../../src/admin/auth/sessions.ts';
 import { SESSION_COOKIE } from '../../../src/admin/contract/auth.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
+import { openStorage } from '../../../src/runtime/storage.ts';
 import { PASSWORD, newBrowser } from './browser.ts';
 import { LOCAL, claimed, signIn } from './claimed.ts';
 import { assertError, temporaryDirectory } from './fixture.ts';
@@ -128,7 +129,12 @@ test('wrong passwords are slowed down by source; a browser that was here before 
 
 test('guesses from many addresses are slowed down together, but not the browser that was here before', async (t) => {
   const stateDirectory = await temporaryDirectory(t);
-  const auth = await openAuth({ stateDirectory, log: silentLog, now: () => 0, monotonicNow: () => 0 });
+  const auth = await openAuth({
+    storage: openStorage(stateDirectory),
+    log: silentLog,
+    now: () => 0,
+    monotonicNow: () => 0,
+  });
   await auth.claimWith(PASSWORD);
   for (let i = 0; i < 50; i++) {
     const source = `192.0.2.${i}`;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { english } from '../../../src/texts/text.ts';
 import { X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { type Socket, connect } from 'node:net';
 import { join } from 'node:path';
@@ -15,7 +15,9 @@ import { CSRF_HEADER } from '../../../src/admin/contract/auth.ts';
 import { startAdmin } from '../../../src/admin/server.ts';
 import { fillDefaults } from '../../../src/config/load.ts';
 import type { AdminConfig } from '../../../src/config/schema.ts';
+import { createConditions } from '../../../src/runtime/conditions.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
+import { openStorage } from '../../../src/runtime/storage.ts';
 import { freePort, until } from '../net/support.ts';
 import { PASSWORD } from './browser.ts';
 import { assertError, temporaryDirectory, testAdmin, testDeps } from './fixture.ts';
@@ -191,7 +193,7 @@ test('a certificate is kept, and renewed before it ends, when names are missing,
   const directory = await temporaryDirectory(t);
   const path = join(directory, 'admin-certificate.pem');
   let nowMs = Date.parse('2026-01-02T03:04:05Z');
-  const keeper = () => keepCertificate(directory, () => nowMs, silentLog);
+  const keeper = () => keepCertificate(openStorage(directory), () => nowMs, silentLog);
   const refreshed = async (names: string[]) => {
     const each = keeper();
     await each.refresh(names);
@@ -218,11 +220,15 @@ test('a certificate is kept, and renewed before it ends, when names are missing,
   }
 });
 
-test('a certificate that cannot be kept is said, and tried again', async () => {
-  const keeper = keepCertificate('/nonexistent/directory', Date.now, silentLog);
-  await assert.rejects(keeper.refresh(['tombolo.local']), /could not write \/nonexistent/);
-  assert.equal(keeper.current(), undefined);
-  await assert.rejects(keeper.refresh(['tombolo.local']), /could not write \/nonexistent/);
+test('a certificate that cannot be kept serves all the same, and that is told', async () => {
+  const conditions = createConditions();
+  const storage = openStorage('/proc/nonexistent', { conditions });
+  const keeper = keepCertificate(storage, Date.now, silentLog);
+  assert.equal(await keeper.refresh(['tombolo.local']), true);
+  assert.match(keeper.current()?.pem ?? '', /BEGIN CERTIFICATE/);
+  assert.equal(await keeper.refresh(['tombolo.local']), false, 'the same one');
+  const [, { status }] = conditions.reports();
+  assert.match(english(status.problem ?? ''), /admin-certificate\.pem/);
 });
 
 test('console.json: addresses, the claim while it is open, the fingerprint; no secret', async (t) => {
@@ -265,15 +271,16 @@ test('URLs of the page: none for a page on loopback only', () => {
 
 test('a certificate that could not be made is tried again soon', async (t) => {
   const stateDirectory = await temporaryDirectory(t);
-  const inTheWay = join(stateDirectory, 'admin-certificate.pem');
-  await mkdir(inTheWay);
+  const { execPath } = process;
+  process.execPath = '/nonexistent/node';
+  t.after(() => Object.assign(process, { execPath }));
   const { admin } = fillDefaults({ admin: { listen: ['0.0.0.0'] } });
   mock.timers.enable({ apis: ['setTimeout'] });
   t.after(() => mock.timers.reset());
-  using certificate = serveCertificate(() => admin, stateDirectory, silentLog);
+  using certificate = serveCertificate(() => admin, openStorage(stateDirectory), silentLog);
   await certificate.refresh();
   assert.match(english(certificate.problem() ?? ''), /^no certificate for HTTPS: /);
-  await rm(inTheWay, { recursive: true });
+  process.execPath = execPath;
   mock.timers.tick(5000);
   while (certificate.pem() === undefined) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(certificate.problem(), undefined);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { asIs } from '../../../src/texts/text.ts';
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -12,6 +12,7 @@ import { openRevisions } from '../../../src/config/revisions.ts';
 import { openConfigStore } from '../../../src/config/store.ts';
 import type { AssertionResult } from '../../../src/runtime/explain.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
+import { openStorage } from '../../../src/runtime/storage.ts';
 
 const OLD = '{ "admin": {\n "port": 8001 } }';
 const atPort = (port: number) => ({ admin: { port } });
@@ -25,9 +26,10 @@ async function directoryOf(t: TestContext): Promise<string> {
 /** What a process does at its start, over the files of the directory. */
 async function start(t: TestContext, directory: string) {
   const path = join(directory, 'config.json');
-  const recovery = await recoverPending(path, directory, silentLog);
+  const storage = openStorage(directory);
+  const recovery = await recoverPending(path, storage, silentLog);
   const store = openConfigStore(path, silentLog);
-  const changes = await openConfigChanges({ store, stateDirectory: directory, log: silentLog, recovery });
+  const changes = await openConfigChanges({ store, storage, log: silentLog, recovery });
   t.after(() => changes[Symbol.dispose]());
   const events: ConfigEvent[] = [];
   const { promise: rolledBack, resolve } = Promise.withResolvers<void>();
@@ -169,12 +171,12 @@ test('a file that was edited after the process ended is a later word', async (t)
 
 test('a mark that cannot be read is kept aside', async (t) => {
   const { directory } = await startWith(t);
-  for (const text of ['', '{"version":2}', 'null', '[']) {
+  for (const [index, text] of ['', '{"version":2}', 'null', '['].entries()) {
     await writeFile(join(directory, 'pending-change.json'), text);
     const { port, isMarked } = await start(t, directory);
     assert.equal(port(), 8001);
     assert.equal(isMarked(), false);
-    assert.equal(await readFile(join(directory, 'pending-change.json.corrupt'), 'utf8'), text);
+    assert.equal(await readFile(join(directory, `pending-change.json.damaged-${index + 1}`), 'utf8'), text);
   }
 });
 
@@ -249,8 +251,9 @@ test('when the mark cannot be written, nothing is changed; without the history i
   const stateDirectory = join(directory, 'state');
   await mkdir(stateDirectory);
   const store = openConfigStore(join(directory, 'config.json'), silentLog);
-  const changes = await openConfigChanges({ store, stateDirectory, log: silentLog });
+  const changes = await openConfigChanges({ store, storage: openStorage(stateDirectory), log: silentLog });
   await rm(stateDirectory, { recursive: true });
+  await writeFile(stateDirectory, 'in the way');
   const request = { document: atPort(8002), ignoreAssertions: false, by: 'ada' };
   assert.equal((await changes.apply({ ...request, confirmSeconds: 60 })).outcome, 'failed');
   assert.equal(store.current.admin.port, 8064);
@@ -330,13 +333,13 @@ const entry = (port: number) => ({
 
 test('the history keeps the last 200, over restarts, and its file does not grow without end', async (t) => {
   const directory = await directoryOf(t);
-  let history = await openRevisions(directory, silentLog);
+  let history = await openRevisions(openStorage(directory), silentLog);
   for (let port = 1; port <= 401; port++) await history.append(entry(port));
   const lines = (await readFile(join(directory, 'revisions'), 'utf8')).split('\n').length - 1;
   assert.equal(lines, 200);
-  history = await openRevisions(directory, silentLog);
+  history = await openRevisions(openStorage(directory), silentLog);
   assert.equal(history.newest?.id, 401);
-  assert.equal((await history.append(entry(402))).id, 402);
+  assert.equal(await history.append(entry(402)), true);
   const all = history.list(Infinity, 1000);
   assert.equal(all.length, 200);
   assert.deepEqual([all[0].id, all.at(-1)?.id], [402, 203]);
@@ -352,7 +355,7 @@ test('the history keeps the last 200, over restarts, and its file does not grow 
 
 test('large documents: fewer of them', async (t) => {
   const directory = await directoryOf(t);
-  const history = await openRevisions(directory, silentLog);
+  const history = await openRevisions(openStorage(directory), silentLog);
   const large = { text: 'x'.repeat(3 << 20) };
   for (let i = 0; i < 7; i++) await history.append({ ...entry(i), document: large });
   assert.equal(history.list(Infinity, 100).length, 2);
@@ -364,21 +367,22 @@ test('a history that cannot be read does not keep the appliance from starting', 
   await mkdir(join(directory, 'revisions'));
   const { apply, history } = await start(t, directory);
   assert.equal((await apply(atPort(8002))).outcome, 'changed');
-  assert.deepEqual(history(), []);
+  assert.deepEqual(history(), ['apply ada', 'first appliance']);
+  assert.ok((await stat(join(directory, 'revisions.damaged-1'))).isDirectory());
 });
 
 test('half a line at the end, and lines that are none, cost only themselves', async (t) => {
   const directory = await directoryOf(t);
   const file = join(directory, 'revisions');
-  let history = await openRevisions(directory, silentLog);
+  let history = await openRevisions(openStorage(directory), silentLog);
   await history.append(entry(1));
   await appendFile(file, '{"id":2,"rev');
-  history = await openRevisions(directory, silentLog);
-  assert.equal((await history.append(entry(2))).id, 2);
+  history = await openRevisions(openStorage(directory), silentLog);
+  assert.equal(await history.append(entry(2)), true);
   await appendFile(file, 'nonsense\n{}\t{}\n\n');
-  history = await openRevisions(directory, silentLog);
+  history = await openRevisions(openStorage(directory), silentLog);
   await history.append(entry(3));
-  history = await openRevisions(directory, silentLog);
+  history = await openRevisions(openStorage(directory), silentLog);
   assert.deepEqual(
     history.list(Infinity, 9).map(({ id }) => id),
     [3, 2, 1],

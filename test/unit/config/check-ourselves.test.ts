@@ -11,6 +11,7 @@ import { openConfigChanges } from '../../../src/config/changes.ts';
 import { openConfigStore } from '../../../src/config/store.ts';
 import { compileOurselves, type Ourselves } from '../../../src/os/ourselves.ts';
 import { createConditions } from '../../../src/runtime/conditions.ts';
+import { openStorage } from '../../../src/runtime/storage.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { watchOwnAddresses } from '../../../src/state/own-address-watch.ts';
 import { english } from '../../../src/texts/text.ts';
@@ -132,7 +133,7 @@ test('a change is refused, by API and by SIGHUP; a start with it goes on and say
   const path = join(directory, 'config.json');
   const document = { ...server('2001:db8:3::1'), admin: { listen: ['2001:db8:3::1'] } };
   const store = openConfigStore(path, silentLog);
-  const changes = await openConfigChanges({ store, stateDirectory: directory, log: silentLog });
+  const changes = await openConfigChanges({ store, storage: openStorage(directory), log: silentLog });
   t.after(() => changes[Symbol.dispose]());
   const asked = { document, confirmSeconds: 0, ignoreAssertions: false, by: 'test' };
 

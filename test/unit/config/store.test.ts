@@ -120,7 +120,12 @@ test('reload refuses a bad file, logs the problems, and keeps what runs', async 
   assert.equal((await store.reload()).outcome, 'invalid');
   assert.deepEqual(logged, [{ problems: [`${path}:1:11: /hosts: 1 is not a list of servers`] }]);
   assert.equal(store.current.hosts[0].name, 'a');
-  await rm(path);
+  for (const emptied of [() => writeFile(path, ''), () => rm(path)]) {
+    await emptied();
+    assert.equal((await store.reload()).outcome, 'invalid', 'what a power failure leaves is no wish');
+    assert.equal(store.current.hosts[0].name, 'a');
+  }
+  await writeFile(path, '{}');
   assert.equal((await store.reload()).outcome, 'changed');
   assert.deepEqual(store.current.hosts, []);
 });

@@ -120,13 +120,14 @@ async function engineTo(cleanup: Cleanup, serverPort: number) {
     hosts: createHostCounters(createHostSlots().buffer),
     events: createTcpEvents(createTcpEventRing().buffer),
     keepalive: false,
+    maxConnections: 4096,
     wakeFd: ledger.add(eventfd(0, EFD_NONBLOCK)),
     onBrokenListener: (fd) => assert.fail(`listener ${fd}`),
   });
   const serverAddress = encodeSocketAddress({ address: LOOPBACK6, port: serverPort });
   const route = { server: 'a', serverAddress, preamble: null, uploadBytes: -1, oneExchange: false };
   engine.configure(
-    { handshakeTimeoutMs: PATIENCE_MS, idleTimeoutMs: 0, maxConnections: 4096 },
+    { handshakeTimeoutMs: PATIENCE_MS, idleTimeoutMs: 0 },
     new Map([[listener.fd, { begin: null, route, serverFailed: () => RESET }]]),
     NOBODY.current,
   );

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { silentLog } from '../../../src/runtime/log.ts';
+import { openStorage } from '../../../src/runtime/storage.ts';
 import { type Backup, BackupError, openBackup, sealBackup } from '../../../src/state/backup-seal.ts';
 import { collectEntries, finishRestore, planRestore, stageRestore } from '../../../src/state/backup.ts';
 
@@ -125,7 +126,7 @@ test('a round trip: collected, staged, in place at the next start', async (t) =>
   );
   from.put('admin-token', 'bootstrap');
   from.put('history.sqlite', 'figures');
-  const entries = await collectEntries(from.places, true);
+  const entries = await collectEntries(from.places, true, from.get('config.json'));
   assert.deepEqual(
     entries.map(({ name }) => name),
     ['config.json', 'state/ssh-ports.json', 'state/auth.json'],
@@ -143,11 +144,11 @@ test('a round trip: collected, staged, in place at the next start', async (t) =>
   );
   await stageRestore(planned, to.places);
   assert.equal(to.get('config.json'), '{"hosts":[{}]}', 'nothing has changed yet');
-  await finishRestore(to.places, silentLog);
+  await finishRestore(to.places, openStorage(to.directory), silentLog);
   assert.equal(to.get('config.json'), '{"hosts":[]}');
   assert.deepEqual(JSON.parse(to.get('auth.json')).sessions, []);
   assert.deepEqual(readdirSync(to.directory).sort(), ['auth.json', 'config.json', 'ssh-ports.json']);
-  await finishRestore(to.places, silentLog); // nothing waits: nothing happens
+  await finishRestore(to.places, openStorage(to.directory), silentLog); // nothing waits: nothing happens
 });
 
 test('a restore that was cut short is finished at the next start; half a staging is not used', async (t) => {
@@ -156,16 +157,16 @@ test('a restore that was cut short is finished at the next start; half a staging
   await stageRestore([entry('config.json', 'A'), entry('state/ssh-ports.json', 'B')], places);
   // As after a power failure when one file was in place and the directory still there.
   writeFileSync(join(directory, 'config.json'), 'A');
-  await finishRestore(places, silentLog);
+  await finishRestore(places, openStorage(directory), silentLog);
   assert.equal(get('config.json') + get('ssh-ports.json'), 'AB');
   // Begun and never finished:
   const { mkdirSync } = await import('node:fs');
   mkdirSync(join(directory, 'restore.new'));
   writeFileSync(join(directory, 'restore.new', 'config.json'), 'half');
-  await finishRestore(places, silentLog);
+  await finishRestore(places, openStorage(directory), silentLog);
   assert.equal(get('config.json'), 'A');
   await stageRestore([entry('config.json', 'C')], places);
-  await finishRestore(places, silentLog);
+  await finishRestore(places, openStorage(directory), silentLog);
   assert.equal(get('config.json'), 'C');
 });
 
@@ -196,6 +197,6 @@ test('of a long history of the configuration, whole lines of the end', async (t)
   const { places, put } = placesIn(t);
   const line = `${'r'.repeat(999)}\n`;
   put('revisions', line.repeat(3000));
-  const [{ content }] = await collectEntries(places, true);
+  const [{ content }] = await collectEntries(places, true, undefined);
   assert.ok(content.length <= 2 << 20 && content.length > (2 << 20) - 2000 && content.length % 1000 === 0);
 });

@@ -3,9 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { silentLog } from '../../../src/runtime/log.ts';
+import { openStorage } from '../../../src/runtime/storage.ts';
 import { startHistory } from '../../../src/state/history.ts';
-import { openHistoryFile } from '../../../src/state/history-file.ts';
+import { isDamage, openHistoryFile } from '../../../src/state/history-file.ts';
 import { keepingLog } from '../admin/fixture.ts';
 
 const START = Date.UTC(2026, 0, 2, 3, 0, 0);
@@ -28,6 +28,7 @@ function historyIn(
   let task = () => {};
   let opened = 0;
   const log = keepingLog();
+  const storage = openStorage(directory, { log });
   const history = startHistory(
     {
       series,
@@ -42,8 +43,9 @@ function historyIn(
       sampleHosts: (at) => new Map(hosts(at)),
       openFile: () => {
         opened++;
-        return openHistoryFile(join(directory, 'history.sqlite'), series, log);
+        return openHistoryFile(join(directory, 'history.sqlite'), series, storage);
       },
+      onTrouble: (error) => storage.note('history.sqlite', 'write', error),
       log,
     },
     {
@@ -112,7 +114,7 @@ test('one write in ten minutes and one at the end; the next process goes on', as
 
 test('30 days stay bounded, and are told by hours', async (t) => {
   const directory = directoryOf(t);
-  const file = await openHistoryFile(join(directory, 'history.sqlite'), SERIES, silentLog);
+  const file = await openHistoryFile(join(directory, 'history.sqlite'), SERIES, openStorage(directory));
   const day = 86_400;
   const row = (timeSeconds: number) => ({
     timeSeconds,
@@ -144,17 +146,60 @@ test('a damaged file is moved aside, told, and begun anew', async (t) => {
   const { history, run, log, query } = historyIn(directory);
   run(600);
   await history[Symbol.asyncDispose]();
-  assert.ok(readdirSync(directory).includes('history.sqlite.corrupt'));
-  assert.match(log.lines.join(), /begun anew, the file was kept aside/);
+  assert.ok(readdirSync(directory).includes('history.sqlite.damaged-1'));
+  assert.match(log.lines.join(), /history\.sqlite is damaged and was kept aside/);
   assert.equal((await query(START, START + 60_000, 1)).series[0].mean[0], 0);
 });
 
 test('a directory that cannot be written to: told once, figures stay in memory', async () => {
-  const { history, run, log, query } = historyIn('/nonexistent');
+  const { history, run, log, query } = historyIn('/proc/nonexistent');
   run(1800);
   await history[Symbol.asyncDispose]();
-  assert.equal(log.lines.filter((line) => line.includes('kept in memory only')).length, 1);
+  assert.equal(log.lines.filter((line) => line.includes('history.sqlite')).length, 1);
   assert.equal((await query(START, START + 60_000, 1)).series[0].mean[0], 0);
+});
+
+test('only what SQLite calls corrupt is damage', () => {
+  const rows: [errcode: unknown, isDamaged: boolean][] = [
+    [11, true], // SQLITE_CORRUPT
+    [11 | (2 << 8), true], // SQLITE_CORRUPT_SEQUENCE
+    [26, true], // SQLITE_NOTADB
+    [13, false], // SQLITE_FULL
+    [8, false], // SQLITE_READONLY
+    [5, false], // SQLITE_BUSY
+    [10 | (3 << 8), false], // SQLITE_IOERR_WRITE
+    [14, false], // SQLITE_CANTOPEN
+    [undefined, false],
+  ];
+  for (const [errcode, isDamaged] of rows)
+    assert.equal(isDamage(Object.assign(new Error('x'), { errcode })), isDamaged, `${errcode}`);
+});
+
+test('a disk that is full for hours: nothing is renamed, and the minutes follow', async (t) => {
+  const directory = directoryOf(t);
+  const { DatabaseSync } = await import('node:sqlite');
+  {
+    const before = historyIn(directory, START - 3_600_000);
+    before.run(3600);
+    await before.history[Symbol.asyncDispose]();
+  }
+  const path = join(directory, 'history.sqlite');
+  const later = historyIn(directory, START);
+  later.run(300);
+  // Another program holds the database: SQLITE_BUSY, as good as a full disk for who writes.
+  using other = new DatabaseSync(path);
+  other.exec('BEGIN IMMEDIATE');
+  later.run(1200);
+  await new Promise((resolve) => setImmediate(resolve));
+  await later.query(START - 3_600_000, START, 1);
+  assert.deepEqual(
+    readdirSync(directory).filter((name) => name.includes('damaged')),
+    [],
+  );
+  other.exec('ROLLBACK');
+  await later.history[Symbol.asyncDispose]();
+  const rows = other.prepare('SELECT count(*) AS count FROM minutes').get() as { count: number };
+  assert.ok(rows.count >= 60 + 25, `${rows.count} minutes`);
 });
 
 test('another version with other series keeps what both know', async (t) => {
@@ -242,7 +287,7 @@ test('servers that went leave the file with the rows of their time; a file of be
       INSERT INTO hours VALUES (${from - 3600}, 60, zeroblob(16));
     `);
   }
-  const file = await openHistoryFile(path, SERIES, silentLog);
+  const file = await openHistoryFile(path, SERIES, openStorage(directory));
   const known = (host: string, fromSeconds: number) =>
     file.read(fromSeconds * 1000, (fromSeconds + 3600) * 1000, 3_600_000, host).map(({ hosts }) => hosts);
   assert.deepEqual(known('web1', from - 3600), [undefined]);

@@ -16,6 +16,7 @@ import { QuestionDialog } from '../ui/dialog.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Palette, isPaletteOpen } from './palette.tsx';
 import { PendingBar } from './pending.tsx';
+import { Refused } from './refused.tsx';
 import { text as common } from '../ui/text.ts';
 import { text } from './text.ts';
 import { Toasts } from './toasts.tsx';
@@ -55,6 +56,7 @@ export function Frame() {
               {words.lost}
             </p>
           )}
+          <Refused />
           <main id="content" tabIndex={-1}>
             <Page />
           </main>

@@ -25,6 +25,11 @@ export const text = dictionary(
     notFoundLead: 'The address may be old, or mistyped.',
     toDashboard: 'To the dashboard',
     failed: 'This page could not be loaded',
+    refused: {
+      label: 'The configuration file is refused',
+      keep: 'Use what runs',
+      kept: 'What runs is in the file now.',
+    },
     pending: {
       label: 'Changes that are not final',
       changes: (count: number) =>
@@ -103,6 +108,11 @@ export const text = dictionary(
     notFoundLead: 'Die Adresse ist vielleicht veraltet oder vertippt.',
     toDashboard: 'Zur Übersicht',
     failed: 'Diese Seite konnte nicht geladen werden',
+    refused: {
+      label: 'Die Konfigurationsdatei wird abgelehnt',
+      keep: 'Nehmen, was läuft',
+      kept: 'Was läuft, steht jetzt in der Datei.',
+    },
     pending: {
       label: 'Änderungen, die nicht endgültig sind',
       changes: (count) =>

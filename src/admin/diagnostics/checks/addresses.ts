@@ -5,6 +5,7 @@ import { say } from '../../../texts/text.ts';
 export const addresses: Check = {
   id: 'addresses',
   area: 'network',
+  isCheap: true,
   title: say('Own addresses'),
   why: say(
     'The appliance joins both worlds: it needs an IPv4 address towards the Internet and an IPv6 address towards the servers.',

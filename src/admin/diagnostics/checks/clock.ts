@@ -7,6 +7,7 @@ const EARLIEST = new Date('2026-01-01T00:00:00Z');
 export const clock: Check = {
   id: 'clock',
   area: 'system',
+  isCheap: true,
   title: say('Time'),
   why: say(
     'With a wrong clock certificates seem expired or not yet valid, and logs tell wrong times. A Raspberry Pi has no battery for its clock.',

@@ -5,6 +5,7 @@ import { say } from '../../../texts/text.ts';
 export const defaultRoute4: Check = {
   id: 'default-route-4',
   area: 'network',
+  isCheap: true,
   title: say('IPv4 default route'),
   why: say('Clients of the IPv4 Internet come, and NAT64 sends, through the IPv4 default route.'),
   async run(deps) {

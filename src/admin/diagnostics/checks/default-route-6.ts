@@ -6,6 +6,7 @@ import { say } from '../../../texts/text.ts';
 export const defaultRoute6: Check = {
   id: 'default-route-6',
   area: 'network',
+  isCheap: true,
   title: say('IPv6 routes to the servers'),
   why: say('What comes in over IPv4 goes on to the servers over IPv6.'),
   async run(deps) {

@@ -10,6 +10,7 @@ const WARN_FILES_SHARE = 0.05;
 export const disk: Check = {
   id: 'disk',
   area: 'system',
+  isCheap: true,
   title: say('Disk space'),
   why: say('Configuration, history and logs are kept there: when it is full, changes cannot be saved.'),
   async run({ machine, stateDirectory }): Promise<Finding> {

@@ -13,6 +13,7 @@ const ADDRESSES = [0xc000_00aa, 0xc000_00ab];
 export const dns64Answers: Check = {
   id: 'dns64-answers',
   area: 'dns64',
+  isCheap: true,
   title: say('DNS64 answers'),
   why: say('The servers reach IPv4-only hosts through the addresses that DNS64 gives them.'),
   needs: ['port-conflicts'],

@@ -9,6 +9,7 @@ const MEND = say(
 export const dns64Upstreams: Check = {
   id: 'dns64-upstreams',
   area: 'dns64',
+  isCheap: true,
   title: say('Resolver that DNS64 asks'),
   why: say('DNS64 knows nothing by itself: when none of its upstreams answers, no name resolves.'),
   async run({ machine, config: { dns64 } }): Promise<Finding[]> {

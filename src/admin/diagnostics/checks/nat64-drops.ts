@@ -8,6 +8,9 @@ const TELLING: Readonly<Record<string, Text>> = {
   'drop-client-limit': say(
     'See on the NAT64 page which server has so many sessions; if it is right, raise nat64.maxMappingsPerClient and nat64.maxSessionsPerClient.',
   ),
+  'drop-client-share': say(
+    'See on the NAT64 page which server has so many ports or sessions; if it is right, add ports to nat64.pool4, or raise nat64.maxSessions.',
+  ),
   'drop-sessions-full': say('Raise nat64.maxSessions.'),
   'drop-no-port-block': say('List the client in nat64.portBlocks.clients, or take it out of nat64.allow.'),
   'log-records-lost': say(

@@ -8,11 +8,13 @@ import { say, sentences } from '../../../texts/text.ts';
 export const nat64Path: Check = {
   id: 'nat64-path',
   area: 'nat64',
+  // Where DNS64 is off, its upstreams are those of the defaults: nobody said that they may be asked.
+  isCheap: ({ dns64 }) => dns64.enabled,
   title: say('The way through NAT64'),
   why: say(
     'The servers reach the IPv4 Internet through NAT64. A real packet takes this way here, and its answer comes back.',
   ),
-  needs: ['default-route-4', 'addresses'],
+  needs: ['default-route-4', 'addresses', 'forward-policy', 'kernel-state'],
   async run({ machine, config: { nat64, dns64 }, nat64: queries }): Promise<Finding | readonly Finding[]> {
     if (!nat64.enabled) return [];
     const prefix = parseIpPrefix(nat64.prefix);

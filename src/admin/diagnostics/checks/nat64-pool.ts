@@ -10,6 +10,7 @@ const MEND = say(
 export const nat64Pool: Check = {
   id: 'nat64-pool',
   area: 'nat64',
+  isCheap: true,
   title: say('Ports and sessions of NAT64'),
   why: say('Every connection of a server takes a port: when none is left, new connections fail.'),
   async run({ nat64 }): Promise<Finding | readonly Finding[]> {

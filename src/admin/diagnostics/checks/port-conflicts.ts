@@ -5,6 +5,7 @@ import { listOf, say, unique } from '../../../texts/text.ts';
 export const portConflicts: Check = {
   id: 'port-conflicts',
   area: 'ports',
+  isCheap: true,
   title: say('Ports taken by other programs'),
   why: say('Two programs cannot have the same port: the service that comes second does not start.'),
   async run({ machine, config, sshPorts }): Promise<Finding> {

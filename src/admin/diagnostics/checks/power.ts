@@ -13,6 +13,7 @@ const MEND = say(
 export const power: Check = {
   id: 'power',
   area: 'system',
+  isCheap: true,
   title: say('Power supply'),
   why: say('With too low a voltage a Raspberry Pi slows down, loses USB devices, and damages its card.'),
   async run({ machine }): Promise<Finding> {

@@ -1,3 +1,4 @@
+import type { ConditionPart } from '../../../runtime/conditions.ts';
 import type { CheckArea } from '../../contract/checks.ts';
 import { type Check, type Finding, fail, keyOf, ok, warn } from '../check.ts';
 import { say, sentences } from '../../../texts/text.ts';
@@ -7,7 +8,7 @@ const PLACES: Readonly<Record<string, { area: CheckArea; needs: readonly string[
   proxy: { area: 'ports', needs: ['port-conflicts'] },
   forward: { area: 'ports', needs: ['port-conflicts'] },
   dns64: { area: 'dns64', needs: ['port-conflicts', 'default-route-4', 'dns64-upstreams'] },
-  nat64: { area: 'nat64', needs: ['default-route-4', 'addresses'] },
+  nat64: { area: 'nat64', needs: ['default-route-4', 'addresses', 'kernel-state'] },
   admin: { area: 'system', needs: ['port-conflicts'] },
 };
 
@@ -17,7 +18,9 @@ export const services: Check = {
   title: say('Service'),
   why: say('Each service says itself when it cannot do all that it was asked to do.'),
   run({ services: reports }): Finding[] {
-    return reports.map(({ name, status: { state, problem, restarts } }) => {
+    // Of the checks that fail by themselves each has its own line.
+    const others = reports.filter(({ name }) => name !== ('checks' satisfies ConditionPart));
+    return others.map(({ name, status: { state, problem, restarts } }) => {
       const place = { key: keyOf(name), title: say('Service {name}', { name }), ...PLACES[name] };
       if (state === 'disabled') return { ...place, ...ok(say('Switched off in the configuration.')) };
       const again =

@@ -10,6 +10,8 @@ import { disk } from './disk.ts';
 import { dns64Answers } from './dns64-answers.ts';
 import { dns64Upstreams } from './dns64-upstreams.ts';
 import { dnsRecords } from './dns-records.ts';
+import { forwardPolicy } from './forward-policy.ts';
+import { kernelState } from './kernel-state.ts';
 import { mtu } from './mtu.ts';
 import { nat64Drops } from './nat64-drops.ts';
 import { nat64Path } from './nat64-path.ts';
@@ -31,8 +33,10 @@ export const CHECKS: readonly Check[] = [
   portConflicts,
   openPorts,
   services,
+  kernelState,
   dns64Answers,
   dns64Upstreams,
+  forwardPolicy,
   nat64Path,
   nat64Pool,
   nat64Drops,

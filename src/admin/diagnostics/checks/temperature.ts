@@ -10,6 +10,7 @@ const MEND = say('Give the appliance air: out of the closed cupboard, or a case 
 export const temperature: Check = {
   id: 'temperature',
   area: 'system',
+  isCheap: true,
   title: say('Temperature'),
   why: say('A processor that is too hot slows down, and ages faster.'),
   async run({ machine }): Promise<Finding> {

@@ -74,6 +74,7 @@ export function fakeMachine(
     ownSockets: () => new Set(),
     socketOwner: async () => asIs('nginx (process 812)'),
     neighbours: async () => [],
+    firewall: async () => ({ nftables: '{"nftables": []}', legacy: [] }),
     clock: () => ({ isSynchronised: true, maxErrorMs: 12 }),
     disk: async () => ({
       totalBytes: 32e9,

@@ -17,6 +17,21 @@ import {
   withHost,
 } from './check-rows.ts';
 
+/** NAT64 with one thing in the kernel that is in dispute. */
+const contested = (times: number, isMissing: boolean) => ({
+  ...report('nat64', {}),
+  kernelContests: [{ what: asIs('the nftables table inet t'), who: asIs('firewalld'), times, isMissing }],
+});
+
+/** A firewall that drops what is forwarded, with another chain. */
+const firewall = (chain: string, table = 'filter') => {
+  const chains = [
+    { chain: { family: 'ip', table, name: chain } },
+    { chain: { family: 'ip', table, name: 'FORWARD', hook: 'forward', policy: 'drop' } },
+  ];
+  return { firewall: async () => ({ nftables: JSON.stringify({ nftables: chains }), legacy: [] }) };
+};
+
 export const SERVICES_ROWS: readonly Row[] = [
   {
     title: 'synthesis works',
@@ -255,5 +270,86 @@ export const SERVICES_ROWS: readonly Row[] = [
     machine: dns(() => silent),
     deps: { config: withHost },
     state: 'unknown',
+  },
+  {
+    title: 'nothing in dispute',
+    check: 'kernel-state',
+    deps: { services: [report('nat64', {})] },
+    state: 'ok',
+  },
+  {
+    title: 'put back often',
+    check: 'kernel-state',
+    deps: { services: [contested(7, false)] },
+    state: 'warn',
+    what: /the nftables table inet t was removed or changed 7 times, last by firewalld/,
+    mend: /Stop what does it \(firewalld\)/,
+  },
+  {
+    title: 'not put back now',
+    check: 'kernel-state',
+    deps: { services: [contested(9, true)] },
+    state: 'fail',
+    what: /is missing: removed or changed 9 times, last by firewalld/,
+  },
+  {
+    title: 'refused',
+    check: 'kernel-state',
+    deps: { services: [contested(0, true)] },
+    state: 'fail',
+    what: /the nftables table inet t is missing: the kernel refuses it/,
+  },
+  { title: 'no firewall', check: 'forward-policy', state: 'ok' },
+  {
+    title: 'Docker drops',
+    check: 'forward-policy',
+    machine: firewall('DOCKER-USER'),
+    state: 'fail',
+    what: /Docker drops what NAT64 forwards \(chain FORWARD of the nftables table ip filter\)/,
+    mend: /iptables -I DOCKER-USER -i nat64 -j ACCEPT/,
+  },
+  {
+    title: 'ufw drops',
+    check: 'forward-policy',
+    machine: firewall('ufw-user-forward'),
+    state: 'fail',
+    what: /ufw drops/,
+    mend: /ufw route allow in on nat64/,
+  },
+  {
+    title: 'firewalld drops',
+    check: 'forward-policy',
+    machine: firewall('x', 'firewalld'),
+    state: 'fail',
+    what: /firewalld drops/,
+    mend: /firewall-cmd --permanent/,
+  },
+  {
+    title: 'somebody drops',
+    check: 'forward-policy',
+    machine: firewall('x'),
+    state: 'fail',
+    what: /chain FORWARD of the nftables table ip filter drops/,
+    mend: /iifname "nat64" accept/,
+  },
+  {
+    title: 'iptables-legacy drops',
+    check: 'forward-policy',
+    machine: { firewall: async () => ({ nftables: '{}', legacy: ['-P FORWARD DROP'] }) },
+    state: 'fail',
+    what: /iptables-legacy/,
+  },
+  {
+    title: 'unreadable rules',
+    check: 'forward-policy',
+    machine: { firewall: async () => ({ nftables: undefined, legacy: [] }) },
+    state: 'unknown',
+  },
+  {
+    title: 'NAT64 is off',
+    check: 'forward-policy',
+    machine: firewall('x'),
+    deps: { config: configOf({ nat64: { enabled: false } }) },
+    state: 'none',
   },
 ];

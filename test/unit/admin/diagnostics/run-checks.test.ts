@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FindingState } from '../../../../src/admin/contract/checks.ts';
-import { asIs, tell } from '../../../../src/texts/text.ts';
+import { FIRST_GAP_MS, ROUND_MS, runInTurn } from '../../../../src/admin/diagnostics/background.ts';
+import { asIs, english, tell } from '../../../../src/texts/text.ts';
 import type { Check, Finding } from '../../../../src/admin/diagnostics/check.ts';
 import { REFRESH_AFTER_MS, createCheckRunner } from '../../../../src/admin/diagnostics/run-checks.ts';
 import { NOW, checkDeps, fakeMachine } from './machine.ts';
@@ -11,17 +12,18 @@ function setUp(checks: readonly (Pick<Check, 'id' | 'run'> & Partial<Check>)[]) 
   let nowMs = NOW.getTime();
   let revision = '1';
   const ran: string[] = [];
+  const all: readonly Check[] = checks.map((check) => ({
+    area: 'system',
+    title: asIs(check.id),
+    why: asIs('It matters.'),
+    ...check,
+    run: (deps) => {
+      ran.push(deps.only === undefined ? check.id : `${check.id}/${deps.only}`);
+      return check.run(deps);
+    },
+  }));
   const runner = createCheckRunner({
-    checks: checks.map((check) => ({
-      area: 'system',
-      title: asIs(check.id),
-      why: asIs('It matters.'),
-      ...check,
-      run: (deps) => {
-        ran.push(deps.only === undefined ? check.id : `${check.id}/${deps.only}`);
-        return check.run(deps);
-      },
-    })),
+    checks: all,
     deps: () => checkDeps(fakeMachine()),
     now: () => new Date(nowMs),
     revision: () => revision,
@@ -30,6 +32,7 @@ function setUp(checks: readonly (Pick<Check, 'id' | 'run'> & Partial<Check>)[]) 
   return {
     runner,
     ran,
+    check: (id: string) => all.find((each) => each.id === id) ?? assert.fail(id),
     states: () => runner.answer().items.map(({ id, state }) => `${id} ${state}`),
     pass: (ms: number) => {
       nowMs += ms;
@@ -178,4 +181,64 @@ test('the counters of a run are those that the next one compares with', async ()
   await runner.run('a');
   await runner.run();
   assert.deepEqual(seen, [undefined, {}, {}]);
+});
+
+test('one by itself: what fails and is no consequence of another failure', async () => {
+  let cause: FindingState = 'ok';
+  const { runner, check, ran } = setUp([
+    { id: 'cause', run: () => state(cause) },
+    { id: 'a', needs: ['cause'], run: () => [state('fail'), state('warn', { key: 'x' })] },
+  ]);
+  const failures = (id: string) => runner.failures(check(id))?.map(english);
+  assert.equal(failures('a'), undefined, 'not known before');
+  for (const id of ['cause', 'a']) await runner.runAlone(check(id));
+  assert.deepEqual(failures('a'), ['a: fail']);
+  assert.deepEqual(failures('cause'), []);
+  cause = 'fail';
+  await runner.runAlone(check('cause'));
+  assert.deepEqual(failures('a'), [], 'it follows from the cause');
+  assert.deepEqual(failures('cause'), ['cause: fail']);
+  assert.deepEqual(ran, ['cause', 'a', 'cause']);
+});
+
+test('in turn: the first round soon, then spread; the next waits for the one before; disposed, none', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const ran: string[] = [];
+  const errors: unknown[] = [];
+  let release = () => {};
+  const tasks = [
+    async () => void ran.push('a'),
+    () => {
+      ran.push('b');
+      return new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    },
+    async () => {
+      ran.push('c');
+      throw new Error('defect');
+    },
+  ];
+  const settle = async () => {
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+  };
+  const turns = runInTurn(tasks, (error) => errors.push(error));
+  await settle();
+  t.mock.timers.tick(FIRST_GAP_MS);
+  t.mock.timers.tick(10 * ROUND_MS);
+  assert.deepEqual(ran, ['a', 'b'], 'b has not ended');
+  release();
+  await settle();
+  t.mock.timers.tick(FIRST_GAP_MS);
+  await settle();
+  assert.deepEqual(ran, ['a', 'b', 'c']);
+  assert.equal(errors.length, 1);
+  t.mock.timers.tick(ROUND_MS / 3 - 1);
+  assert.equal(ran.length, 3);
+  t.mock.timers.tick(1);
+  await settle();
+  assert.deepEqual(ran.slice(3), ['a']);
+  turns[Symbol.dispose]();
+  t.mock.timers.tick(10 * ROUND_MS);
+  assert.equal(ran.length, 4);
 });

@@ -75,16 +75,17 @@ test('a corrupt state file is kept aside, and allotting starts afresh', async ()
   const target = await cleanup.listen((socket) => socket.end('a'));
   const [first, range] = await freeRange();
   const path = join(cleanup.stateDirectory, 'ssh-ports.json');
-  for (const text of [
+  const texts = [
     '{"version":1,"ports":{"a":{"port":70000}}}',
     '{"version":',
     'null',
     '{"version":2,"ports":{}}',
-  ]) {
+  ];
+  for (const [index, text] of texts.entries()) {
     writeFileSync(path, text);
     await using forward = await startForward(optionsOf(range, [sshTo('a', target)]), cleanup.context);
     assert.deepEqual(forward.sshPorts(), { a: first });
-    assert.equal(readFileSync(`${path}.corrupt`, 'utf8'), text);
+    assert.equal(readFileSync(`${path}.damaged-${index + 1}`, 'utf8'), text);
     assert.ok(existsSync(path));
   }
 });
@@ -175,12 +176,13 @@ test('without descriptors accepting pauses, costs no CPU, and goes on when there
   assert.equal(String((await greeted)[0]), 'hi');
 });
 
-test('at the limit of connections the next client waits until one ends', async () => {
+test('at the limit of connections, where nobody has two, the next client waits until one ends', async () => {
   await using cleanup = new Cleanup();
   const { port, request } = await startLimited(cleanup);
-  const clients = await Promise.all(Array.from({ length: 8 }, () => cleanup.connect(port)));
+  const from = (host: number) => cleanup.connect(port, { localAddress: `127.0.0.${host}` });
+  const clients = await Promise.all(Array.from({ length: 8 }, (_, i) => from(i + 1)));
   await Promise.all(clients.map((client) => once(client, 'data')));
-  const ninth = await cleanup.connect(port);
+  const ninth = await from(9);
   const greeted = once(ninth, 'data');
   await until(
     async () => (await request('report')).counters['accept-paused-limit'] === 1,
@@ -189,6 +191,25 @@ test('at the limit of connections the next client waits until one ends', async (
   assert.equal((await request('report')).counters['accepted'], 8);
   clients[0].resetAndDestroy();
   assert.equal(String((await greeted)[0]), 'hi');
+});
+
+test('one client has all connections: others get theirs, and it no more', async () => {
+  await using cleanup = new Cleanup();
+  const { port, request } = await startLimited(cleanup);
+  const from = (host: number) => cleanup.connect(port, { localAddress: `127.0.0.${host}` });
+  const greedy = await Promise.all(Array.from({ length: 8 }, () => from(1)));
+  await Promise.all(greedy.map((client) => once(client, 'data')));
+  for (const host of [2, 3, 4, 4]) {
+    const client = await from(host);
+    assert.equal(String((await once(client, 'data'))[0]), 'hi', `client ${host}`);
+    // The ninth of the greedy one is refused, and cuts nobody's.
+    const refused = await receive(cleanup.open(port, { localAddress: '127.0.0.1' }));
+    assert.equal(refused.bytes.length, 0);
+    assert.equal(client.destroyed, false);
+  }
+  const { counters } = await request('report');
+  assert.deepEqual([counters.displaced, counters['refused-share']], [4, 4]);
+  await until(() => greedy.filter((client) => !client.destroyed).length === 4, 'half of them have ended');
 });
 
 test('the worker dies: connections end, new ones are served within a second, no descriptor is left', async () => {

@@ -29,7 +29,8 @@ function machine(devices: Record<string, string | undefined>) {
           links.push(index);
           return index;
         },
-        detach: (link) => void links.splice(links.indexOf(link), 1),
+        detach: (link) => void (links.includes(link) && links.splice(links.indexOf(link), 1)),
+        isAttached: (link) => links.includes(link),
         log: { warn: (fields) => void told.push((fields as { device: string }).device) },
       }),
   };
@@ -49,6 +50,22 @@ test('a device that refuses at the start leaves the others their program, and is
   attachments.refresh();
   assert.deepEqual(attachments.devices, ['wan', 'lan', 'bond0']);
   assert.equal(links.length, 3);
+});
+
+test('a program that another program detached is missed, and comes back', () => {
+  const { start, links } = machine({ wan: undefined, lan: undefined });
+  using attachments = start();
+  links.splice(0, 1);
+  assert.deepEqual(
+    [...attachments.attached()],
+    [
+      ['wan', false],
+      ['lan', true],
+    ],
+  );
+  attachments.refresh();
+  assert.deepEqual([...attachments.attached().values()], [true, true]);
+  assert.deepEqual(links.toSorted(), [1, 2]);
 });
 
 test('devices that come, go and come back as another', () => {

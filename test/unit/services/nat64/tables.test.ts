@@ -29,6 +29,8 @@ const OPTIONS = {
   isAddressDependent: false,
   clientPrefixBits: 128,
   poolAddresses: new Int32Array(MAX_ADDRESSES).fill(1, 0, 1),
+  pools: [],
+  portRestSeconds: 0,
 };
 
 /** A port of the first address, for a client without mappings; ports do not rest. */

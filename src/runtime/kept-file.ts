@@ -1,0 +1,174 @@
+/** A file of the state directory that is written whole, and what may be found in its place. */
+import type { Stats } from 'node:fs';
+import { lstat, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { removeFileDurably, writeFileAtomically } from '../os/atomic-write.ts';
+import { makeDirectory } from '../os/make-directory.ts';
+import { setAside } from '../os/set-aside.ts';
+import { TextError, say } from '../texts/text.ts';
+import type { Storage } from './storage.ts';
+
+export type Verdict<T> =
+  | { readonly verdict: 'missing' }
+  | { readonly verdict: 'good'; readonly value: T }
+  /** It was read, and is not what is written there; or it is no file. */
+  | { readonly verdict: 'damaged'; readonly error: Error }
+  /** It could not be read: no permission, a fault of the disk. */
+  | { readonly verdict: 'unreadable'; readonly error: Error };
+
+export interface KeptFile {
+  readonly path: string;
+  /** What is there now; `parse` throws when it is not what we write. Never rejects, changes nothing. */
+  read<T>(parse: (content: Buffer) => T): Promise<Verdict<T>>;
+  /**
+   * Replaces the content (after `read`, unless `isRemade`). What `read` found damaged is moved aside first; what it could not read, or what came after it had
+   * found nothing, is not replaced. Resolves with why it is not on the disk: then it is told, and tried again until it is or
+   * until something else is written. Never rejects.
+   */
+  write(content: string | Uint8Array): Promise<Error | undefined>;
+  /** The same for who must not go on without it: rejects, and is not tried again. */
+  commit(content: string | Uint8Array): Promise<void>;
+  /** Moves what is there aside, whatever it is: somebody asked for something new in its place. Rejects when it cannot. */
+  setAside(): Promise<void>;
+  /** Removes the file; a damaged one is moved aside. Resolves with why it is still there. Never rejects. */
+  remove(): Promise<Error | undefined>;
+}
+
+export interface KeptFileOptions {
+  /** Permissions. */
+  readonly mode?: number;
+  /** What was there before this process is of no use to anybody: it is replaced without being looked at. */
+  readonly isRemade?: boolean;
+}
+
+/** No file that is read whole is nearly as large. */
+const MOST_BYTES = 64 << 20;
+
+const isMissing = (error: unknown): boolean =>
+  ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+/** What is at a path, read whole; `parse` throws when it cannot be used. Never rejects. */
+export async function readVerdict<T>(path: string, parse: (content: Buffer) => T): Promise<Verdict<T>> {
+  let content: Buffer;
+  try {
+    const found = await stat(path);
+    // Nothing of ours; a pipe would be waited for.
+    if (!found.isFile()) return { verdict: 'damaged', error: new TextError(say('it is no file')) };
+    if (found.size > MOST_BYTES)
+      return { verdict: 'damaged', error: new TextError(say('it has {bytes} bytes', { bytes: found.size })) };
+    content = await readFile(path);
+  } catch (error) {
+    return isMissing(error) ? { verdict: 'missing' } : { verdict: 'unreadable', error: error as Error };
+  }
+  try {
+    return { verdict: 'good', value: parse(content) };
+  } catch (error) {
+    // The parser's own words quote the content, which may be a secret.
+    const said = error instanceof SyntaxError ? new TextError(say('it is no JSON')) : (error as Error);
+    return { verdict: 'damaged', error: said };
+  }
+}
+
+/** Nothing is read or made yet. */
+export function createKeptFile(
+  storage: Storage,
+  name: string,
+  { mode = 0o600, isRemade = false }: KeptFileOptions,
+): KeptFile {
+  const path = join(storage.directory, name);
+  /** What `read` has found, or what this process has put there. */
+  let state: Verdict<unknown>['verdict'] = 'missing';
+  let damage: Error | undefined;
+  let wanted: string | Uint8Array | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
+    const result = last.then(task);
+    last = result.catch(() => {});
+    return result;
+  };
+
+  async function moveAside(): Promise<void> {
+    const aside = await setAside(path);
+    state = 'missing';
+    storage.note(name, 'read', undefined);
+    storage.noteAside(name, damage ?? new TextError(say('it could not be used')), aside);
+    damage = undefined;
+  }
+
+  async function put(content: string | Uint8Array): Promise<void> {
+    if (state === 'unreadable') throw notOverwritten();
+    if (state === 'damaged') await moveAside();
+    // What we do not know is not written over: it may be what the directory had before it went away.
+    if (state !== 'good') {
+      const found = await lstatIfThere(path);
+      if (isRemade && found?.isDirectory()) await moveAside();
+      else if (!isRemade && found !== undefined)
+        throw new TextError(say('it was not there at the start; restart to use it, or remove it'));
+    }
+    makeDirectory(dirname(path));
+    await writeFileAtomically(path, content, mode);
+    state = 'good';
+  }
+
+  const writing = storage.retried(name, () =>
+    inTurn(async () => {
+      const content = wanted;
+      if (content === undefined) return; // something newer is written already
+      await put(content);
+      if (wanted === content) wanted = undefined;
+    }),
+  );
+  const forget = () => {
+    writing.cancel();
+    wanted = undefined;
+  };
+
+  return {
+    path,
+    read: (parse) =>
+      inTurn(async () => {
+        const found = await readVerdict(path, parse);
+        state = found.verdict;
+        damage = found.verdict === 'damaged' ? found.error : undefined;
+        storage.note(name, 'read', found.verdict === 'unreadable' ? found.error : undefined);
+        return found;
+      }),
+    write(content) {
+      // Told already, as what cannot be read.
+      if (state === 'unreadable') return Promise.resolve(notOverwritten());
+      wanted = content;
+      return writing.run();
+    },
+    commit: (content) =>
+      inTurn(async () => {
+        forget();
+        await put(content);
+        storage.note(name, 'write', undefined);
+      }),
+    setAside: () => inTurn(moveAside),
+    remove: () =>
+      inTurn(async () => {
+        forget();
+        try {
+          if (state === 'damaged') await moveAside();
+          else if (state === 'good') await removeFileDurably(path);
+        } catch (error) {
+          storage.note(name, 'write', error);
+          return error as Error;
+        }
+        if (state === 'unreadable') return notOverwritten();
+        state = 'missing';
+        storage.note(name, 'write', undefined);
+        return undefined;
+      }),
+  };
+}
+
+const notOverwritten = () => new TextError(say('what could not be read is not written over'));
+
+const lstatIfThere = (path: string): Promise<Stats | undefined> =>
+  lstat(path).catch((error: unknown) => {
+    if (isMissing(error)) return undefined;
+    throw error;
+  });

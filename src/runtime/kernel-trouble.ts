@@ -1,0 +1,114 @@
+/**
+ * How often something in the kernel had to be put back, and when it may be put back again. A few repairs are made at once, then
+ * after longer and longer waits: two programs that fight for ever help nobody.
+ */
+import type { Program } from '../os/network-changes.ts';
+import { type Text, listOf, say, unique } from '../texts/text.ts';
+
+/** So many repairs are made at once, until it has been left alone for a while. */
+export const FREE_REPAIRS = 5;
+export const FIRST_WAIT_MS = 60_000;
+export const LONGEST_WAIT_MS = 900_000;
+/** What the kernel refuses is tried again after a second, then less often. */
+const FIRST_RETRY_MS = 1000;
+export const LONGEST_RETRY_MS = 60_000;
+/** What has stayed in place for so long, and twice its last wait, begins anew. */
+export const CALM_MS = 600_000;
+const MOST_NAMED = 4;
+
+export interface Trouble {
+  readonly what: Text;
+  who: Text;
+  /** Repairs since it was last left alone for a while. */
+  times: number;
+  /** Attempts in vain since it was last in place. */
+  refusals: number;
+  lastMs: number;
+  waitMs: number;
+  /** Why it is not in place: undefined when it is. */
+  missing: 'contested' | { readonly reason: Text } | undefined;
+}
+
+/** Something that another program removes or changes again and again, or that the kernel refuses. */
+export interface KernelContest {
+  readonly what: Text;
+  readonly who: Text;
+  /** How often it was put back. */
+  readonly times: number;
+  /** It is not in place now. */
+  readonly isMissing: boolean;
+}
+
+export const newTrouble = (what: Text): Trouble => ({
+  what,
+  who: say('Another program'),
+  times: 0,
+  refusals: 0,
+  lastMs: -Infinity,
+  waitMs: 0,
+  missing: undefined,
+});
+
+/** How long to wait before the next repair of what has been put back so many times. */
+export const waitAfterRepairsMs = (times: number): number =>
+  times < FREE_REPAIRS ? 0 : Math.min(FIRST_WAIT_MS * 2 ** (times - FREE_REPAIRS), LONGEST_WAIT_MS);
+
+/** One more repair. Returns whether it is the one after which the waits begin. `nowMs`: of a clock that is never set. */
+export function noteRepair(trouble: Trouble, who: Text, nowMs: number): boolean {
+  trouble.who = who;
+  trouble.lastMs = nowMs;
+  trouble.times++;
+  trouble.refusals = 0;
+  trouble.waitMs = waitAfterRepairsMs(trouble.times);
+  trouble.missing = undefined;
+  return trouble.times === FREE_REPAIRS;
+}
+
+/** One more attempt in vain. */
+export function noteRefusal(trouble: Trouble, who: Text, reason: Text, nowMs: number): void {
+  trouble.who = who;
+  trouble.lastMs = nowMs;
+  trouble.refusals++;
+  trouble.waitMs = Math.min(FIRST_RETRY_MS * 2 ** Math.min(trouble.refusals - 1, 16), LONGEST_RETRY_MS);
+  trouble.missing = { reason };
+}
+
+/** Not to be put back yet. */
+export const isWaiting = ({ lastMs, waitMs }: Trouble, nowMs: number): boolean => nowMs - lastMs < waitMs;
+
+/** To be forgotten. */
+export const isCalm = ({ lastMs, waitMs, missing }: Trouble, nowMs: number): boolean =>
+  missing === undefined && nowMs - lastMs > Math.max(CALM_MS, 2 * waitMs);
+
+/** What the checks tell of it; nothing of what was put back once or twice. */
+export const contestsOf = (troubles: Iterable<Trouble>): KernelContest[] =>
+  [...troubles]
+    .filter(({ times, missing }) => times >= FREE_REPAIRS || missing !== undefined)
+    .map(({ what, who, times, missing }) => ({ what, who, times, isMissing: missing !== undefined }));
+
+export const fights = (contested: readonly Trouble[]): Text =>
+  say(
+    '{who} removes or changes {items} again and again. It is put back after longer and longer waits; stop that program, or tell it to leave this alone.',
+    {
+      who: listOf(unique(contested.map(({ who }) => who))),
+      items: listed(contested.map(({ what }) => what)),
+    },
+  );
+
+/** Who changed something, as far as it is known. */
+export function programText(program: Program | undefined): Text {
+  if (program === undefined) return say('Another program');
+  const { pid, name } = program;
+  return name === undefined
+    ? say('Process {pid}', { pid })
+    : say('The program {name} (process {pid})', { name, pid });
+}
+
+/** The first few. */
+export const listed = (items: readonly Text[]): Text =>
+  items.length <= MOST_NAMED
+    ? listOf(items)
+    : say('{items} and {count} more', {
+        items: listOf(items.slice(0, MOST_NAMED)),
+        count: items.length - MOST_NAMED,
+      });

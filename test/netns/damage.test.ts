@@ -1,0 +1,193 @@
+/**
+ * Every file of the state directory and the configuration, damaged in every way that a disk, a power failure or a person can:
+ * the four services serve in each, and all that tells how the appliance is says the same. Where damage came from is docs/
+ * state-directory.md's table, which these are the rows of.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type Damage, GARBAGE, NOBODY, contentOf, damage } from './damage/files.ts';
+import { type World, buildDamageWorld } from './damage/world.ts';
+
+/** What comes of it: nothing to tell; a condition as long as it lasts; moved aside and told once. */
+type Outcome = 'well' | 'condition' | 'aside';
+
+/**
+ * A file: the outcome of each kind of damage but "missing" and "read-only", which are well for all, and what a newer version
+ * may have written. The screen's file and the audit log are made anew, or go on, whatever is in them.
+ */
+const FILES: readonly [name: string, outcomes: Partial<Record<Damage, Outcome>>, newer?: string][] = [
+  [
+    'revisions',
+    { empty: 'well', half: 'well', garbage: 'aside', directory: 'aside', unreadable: 'condition' },
+  ],
+  [
+    'pending-change.json',
+    {
+      empty: 'aside',
+      half: 'aside',
+      garbage: 'aside',
+      directory: 'aside',
+      unreadable: 'condition',
+      newer: 'aside',
+    },
+    '{"version":2}',
+  ],
+  [
+    'admin-token',
+    {
+      empty: 'aside',
+      half: 'aside',
+      garbage: 'aside',
+      directory: 'aside',
+      unreadable: 'condition',
+      newer: 'aside',
+    },
+    'tombolo-2-token\n',
+  ],
+  ['claimed', {}],
+  ['audit.jsonl', { directory: 'aside', unreadable: 'condition' }],
+  [
+    'admin-certificate.pem',
+    { empty: 'aside', half: 'aside', garbage: 'aside', directory: 'aside', unreadable: 'condition' },
+  ],
+  // Where there is no runtime directory; here there is one.
+  ['console.json', {}],
+  [
+    'ssh-ports.json',
+    {
+      empty: 'aside',
+      half: 'aside',
+      garbage: 'aside',
+      directory: 'aside',
+      unreadable: 'condition',
+      newer: 'aside',
+    },
+    '{"version":2,"ports":{}}',
+  ],
+  [
+    'nat64-sessions.bin',
+    { empty: 'aside', half: 'aside', garbage: 'aside', directory: 'aside', unreadable: 'well' },
+  ],
+  ['nat64-sysctl.json', {}],
+  [
+    'history.sqlite',
+    {
+      half: 'aside',
+      garbage: 'aside',
+      directory: 'condition',
+      'read-only': 'condition',
+      unreadable: 'condition',
+    },
+  ],
+  ['restore', { empty: 'aside', half: 'aside', garbage: 'aside', unreadable: 'condition' }],
+  ['compile-cache', {}],
+  ['authorized_keys', {}],
+];
+
+/** What was in them is of no use to anybody: written over whoever's they are. */
+const REMADE = ['compile-cache', 'console.json', 'nat64-sessions.bin', 'nat64-sysctl.json'];
+
+/** Each is all files at once: a start costs seconds, and they have nothing to do with each other. */
+const ALL_AT_ONCE: readonly Damage[] = [
+  'missing',
+  'empty',
+  'half',
+  'garbage',
+  'directory',
+  'read-only',
+  'unreadable',
+  'newer',
+];
+
+describe('damaged files', { concurrency: false }, () => {
+  let world: World;
+  before(async () => {
+    world = await buildDamageWorld();
+  });
+  after(() => world?.[Symbol.asyncDispose]());
+
+  for (const how of ALL_AT_ONCE) {
+    it(`every file but those of the configuration and of who may sign in: ${how}`, async (t) => {
+      const files = world.files(how);
+      const rows = FILES.filter(([name]) => how !== 'read-only' || existsSync(join(files.state, name)));
+      for (const [name, , newer] of rows) {
+        const path = join(files.state, name);
+        if (how === 'unreadable' && !existsSync(path))
+          name === 'restore' ? mkdirSync(path) : writeFileSync(path, '{}');
+        if (how !== 'newer' || newer !== undefined) damage(path, how, newer);
+      }
+      await using running = await world.start(files);
+      // The database is opened when somebody asks for the time before.
+      const span = `from=${new Date(Date.now() - 86_400_000).toISOString()}&to=${new Date().toISOString()}`;
+      const history = await running.api('GET', `/api/history?series=proxyConnections&${span}`);
+      assert.equal(history.status, 200, history.body);
+      // Something for the audit log; it changes nothing.
+      const { document, revision } = (await running.api('GET', '/api/config')).json();
+      const applied = { document, revision, confirmSeconds: 0 };
+      assert.equal((await running.api('POST', '/api/config/apply', applied)).status, 200);
+      assert.match((await running.api('GET', '/api/audit')).body, /Puts a configuration into force/);
+      assert.equal((await running.api('GET', '/api/config/revisions')).status, 200);
+      const reports = await running.agreed();
+      const told = reports.get('storage')?.problem ?? '';
+      const wanted = (outcome: Outcome) =>
+        rows.filter(([, outcomes]) => outcomes[how] === outcome).map(([name]) => name);
+      for (const name of wanted('condition')) assert.ok(told.includes(name), `${name} is not in: ${told}`);
+      if (wanted('condition').length === 0) assert.equal(told, '');
+      for (const name of wanted('aside')) {
+        const aside = join(files.state, `${name}.damaged-1`);
+        assert.ok(existsSync(aside), `${aside}\n${readdirSync(files.state).join(' ')}`);
+        if (how === 'garbage') assert.deepEqual(readFileSync(aside), GARBAGE, name);
+      }
+      const asides = readdirSync(files.state).filter((name) => /\.damaged-\d+$/.test(name));
+      assert.deepEqual(
+        asides.sort(),
+        wanted('aside')
+          .map((name) => `${name}.damaged-1`)
+          .sort(),
+      );
+      const notices = (await running.api('GET', '/api/events?kind=notice&limit=100')).body;
+      for (const name of wanted('aside'))
+        assert.ok(notices.includes(`${name} was damaged`), `${name}: ${notices}`);
+      // Nothing that could not be read was replaced.
+      if (how === 'unreadable')
+        for (const [name] of rows)
+          if (!REMADE.includes(name)) assert.equal(lstatSync(join(files.state, name)).uid, NOBODY, name);
+      t.diagnostic(`${rows.length} files`);
+    });
+  }
+
+  /** Who may sign in: whatever happens to it, the page is not given to the next visitor. */
+  for (const how of ['missing', 'empty', 'half', 'garbage', 'directory', 'unreadable', 'newer'] as const) {
+    it(`the file of who may sign in is ${how}: nobody signs in, all is served, and root sets a new password`, async () => {
+      const files = world.files('auth');
+      const path = join(files.state, 'auth.json');
+      damage(path, how, '{"version":2}');
+      const found = contentOf(path);
+      const bootstrap = readFileSync(join(files.state, 'admin-token'), 'utf8').trim();
+      {
+        await using running = await world.start(files);
+        const session = (await running.api('GET', '/api/session', undefined, '')).json();
+        assert.equal(session.state, 'signed-out', 'it has an owner');
+        assert.equal(
+          (await running.api('POST', '/api/first-run', { password: 'a new one of mine' }, '')).status,
+          409,
+        );
+        assert.equal((await running.api('GET', '/api/status', undefined, world.token)).status, 401);
+        const { problem } = (await running.agreed(bootstrap)).get('admin') ?? {};
+        assert.match(
+          problem ?? '',
+          /auth\.json cannot be used .*set a new password with the bootstrap token/,
+        );
+      }
+      assert.deepEqual(contentOf(path), found, 'nor does the end of the process write over it');
+      await using running = await world.start(files);
+      const next = 'found again at last';
+      assert.equal((await running.api('PUT', '/api/password', { next }, bootstrap)).status, 200);
+      assert.equal((await running.api('POST', '/api/session', { password: next }, '')).status, 200);
+      assert.equal((await running.agreed(bootstrap)).get('admin')?.state, 'running');
+      if (found !== undefined) assert.ok(existsSync(`${path}.damaged-1`));
+    });
+  }
+});

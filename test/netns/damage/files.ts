@@ -1,0 +1,45 @@
+/** Ways in which files are damaged: by a disk, a power failure, a person, another version. */
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+
+/** Somebody else: what is his, this process cannot read. */
+export const NOBODY = 65534;
+export const GARBAGE = Buffer.from('\x00\xff\x17{"garbage\n\n\x80', 'latin1');
+
+export type Damage =
+  | 'missing'
+  | 'empty'
+  | 'half'
+  | 'garbage'
+  | 'directory'
+  | 'read-only'
+  | 'unreadable'
+  | 'newer';
+
+export function damage(path: string, how: Damage, newer: string | undefined): void {
+  const before = existsSync(path) && lstatSync(path).isFile() ? readFileSync(path) : Buffer.alloc(0);
+  if (how === 'read-only') chmodSync(path, lstatSync(path).isDirectory() ? 0o500 : 0o400);
+  else if (how === 'unreadable') {
+    chownSync(path, NOBODY, NOBODY);
+    chmodSync(path, 0o600);
+  } else {
+    rmSync(path, { recursive: true, force: true });
+    if (how === 'directory') mkdirSync(path);
+    if (how === 'empty') writeFileSync(path, '');
+    if (how === 'half') writeFileSync(path, before.subarray(0, before.length / 2));
+    if (how === 'garbage') writeFileSync(path, GARBAGE);
+    if (how === 'newer') writeFileSync(path, newer ?? before);
+  }
+}
+
+/** Undefined when it is no file, or not there. */
+export const contentOf = (path: string): Buffer | undefined =>
+  lstatSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path) : undefined;

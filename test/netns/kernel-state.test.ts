@@ -1,0 +1,335 @@
+/**
+ * What other programs do to NAT64's state in the kernel, on the topology of nat64/topology.ts: each change is put back, the timeline
+ * tells it, and flows go on, new ones and those that were open.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { after, before, describe, test } from 'node:test';
+import type { DataPlaneEvent } from '../../src/runtime/events.ts';
+import { english } from '../../src/texts/text.ts';
+import { reaches, startServer, succeeds, UDP_ECHO, udpExchange } from './nat64/programs.ts';
+import { type Appliance, INTERNET6, POOL4, type Topology, createTopology, until } from './nat64/topology.ts';
+
+/** Says over TCP what it is told. */
+const TCP_ECHO = `
+  require('net').createServer((socket) => socket.on('error', () => {}).pipe(socket))
+    .listen(8094, '0.0.0.0', () => console.log('ready'));`;
+
+/** Repeats over one connection what it reads. */
+const TCP_CLIENT = `
+  const socket = require('net').connect(8094, '${INTERNET6}', () => console.log('connected'));
+  socket.on('error', ({ code }) => console.log(code));
+  socket.on('close', () => console.log('closed'));
+  process.stdin.on('data', (text) => socket.write(text));
+  socket.pipe(process.stdout);`;
+
+/** Longer than a repair takes, shorter than the minute after which all is looked at anyway: the kernel's notification did it. */
+const NOTIFIED_MS = 40_000;
+/** All is looked at once a minute. */
+const REGULAR_MS = 90_000;
+const DETACH = join(import.meta.dirname, 'nat64/detach-programs.ts');
+
+interface Row {
+  readonly title: string;
+  /** For `sh -c` in the appliance's namespace. */
+  readonly change: string;
+  readonly undo?: string;
+  /** What the timeline tells. */
+  readonly told: RegExp;
+}
+
+/** The kernel tells of these; each makes NAT64 unusable until it is put back, but those that say otherwise. */
+const TOLD_BY_KERNEL: readonly Row[] = [
+  {
+    title: 'nft flush ruleset',
+    change: 'nft flush ruleset',
+    told: /nft \(process \d+\) removed the nftables table inet tombolo-nat64; put back/,
+  },
+  {
+    title: 'our table deleted',
+    change: 'nft delete table inet tombolo-nat64',
+    told: /removed the nftables table/,
+  },
+  {
+    title: 'a chain of ours flushed',
+    change: 'nft flush chain inet tombolo-nat64 prerouting',
+    told: /changed the nftables table/,
+  },
+  {
+    title: 'one rule of ours deleted',
+    change:
+      'nft delete rule inet tombolo-nat64 pool4-0 handle $(nft -a list chain inet tombolo-nat64 pool4-0 | sed -n "s/.*udp dport.*handle //p")',
+    told: /changed the nftables table/,
+  },
+  {
+    title: 'another rule before ours',
+    change: `nft insert rule inet tombolo-nat64 prerouting ip daddr ${POOL4} accept`,
+    told: /changed the nftables table/,
+  },
+  {
+    title: 'our table dormant',
+    change: "nft add table inet tombolo-nat64 '{ flags dormant; }'",
+    told: /changed the nftables table/,
+  },
+  {
+    title: 'IPv4 forwarding off',
+    change: 'sysctl -qw net.ipv4.ip_forward=0',
+    told: /changed .*the kernel parameter net\.ipv4\.ip_forward/,
+  },
+  {
+    title: 'IPv4 forwarding off on the device',
+    change: 'sysctl -qw net.ipv4.conf.nat64.forwarding=0',
+    told: /changed .*the kernel parameter net\.ipv4\.conf\.nat64\.forwarding/,
+  },
+  {
+    title: 'IPv6 forwarding off',
+    change: 'sysctl -qw net.ipv6.conf.all.forwarding=0',
+    told: /changed .*the kernel parameter net\.ipv6\.conf\.all\.forwarding/,
+  },
+  {
+    title: 'rp_filter=1 for all',
+    change: 'sysctl -qw net.ipv4.conf.all.rp_filter=1',
+    told: /changed .*the kernel parameter net\.ipv4\.conf\.all\.rp_filter/,
+  },
+  {
+    title: 'rp_filter=1 on the device',
+    change: 'sysctl -qw net.ipv4.conf.nat64.rp_filter=1',
+    told: /changed .*the kernel parameter net\.ipv4\.conf\.nat64\.rp_filter/,
+  },
+  {
+    title: 'IPv6 off on the device',
+    change: 'sysctl -qw net.ipv6.conf.nat64.disable_ipv6=1',
+    told: /changed .*the kernel parameter net\.ipv6\.conf\.nat64\.disable_ipv6/,
+  },
+  { title: 'ip rule del pref 64', change: 'ip rule del pref 64', told: /removed the IPv4 policy rule 64/ },
+  { title: 'ip rule del pref 65', change: 'ip rule del pref 65', told: /removed the IPv4 policy rule 65/ },
+  { title: 'ip rule flush', change: 'ip rule flush', told: /removed .*the IPv4 policy rule 64.*32766/ },
+  { title: 'ip -6 rule flush', change: 'ip -6 rule flush', told: /removed the IPv6 policy rule 32766/ },
+  {
+    title: 'the local table first again',
+    change: 'ip rule add pref 0 lookup local',
+    told: /changed the IPv4 policy rule 65/,
+  },
+  {
+    title: 'another rule of preference 64',
+    change: 'ip rule del pref 64; ip rule add pref 64 fwmark 0x1 lookup main',
+    undo: 'ip rule del pref 64 fwmark 0x1',
+    told: /removed the IPv4 policy rule 64/,
+  },
+  {
+    title: 'ip route flush table 6464',
+    change: 'ip route flush table 6464',
+    told: /removed the route to 0\.0\.0\.0\/0 in table 6464/,
+  },
+  {
+    title: "the prefix's route deleted",
+    change: 'ip -6 route del 64:ff9b::/96',
+    told: /removed the route to 64:ff9b::\/96/,
+  },
+  {
+    title: "the prefix's route led elsewhere",
+    change: 'ip -6 route replace 64:ff9b::/96 dev lan2',
+    told: /removed the route to 64:ff9b::\/96/,
+  },
+  { title: 'the device down', change: 'ip link set nat64 down', told: /changed the device nat64/ },
+  {
+    title: 'the device down and up',
+    change: 'ip link set nat64 down; ip link set nat64 up',
+    told: /removed the route to/,
+  },
+  { title: 'another MTU', change: 'ip link set nat64 mtu 1280', told: /changed the device nat64/ },
+  {
+    title: 'another queue length',
+    change: 'ip link set nat64 txqueuelen 1',
+    told: /changed the device nat64/,
+  },
+  { title: 'the device deleted', change: 'ip link del nat64', told: /removed the device nat64; put back/ },
+  {
+    title: 'the device renamed',
+    change: 'ip link set nat64 down; ip link set nat64 name other; ip link set other up',
+    told: /removed the device nat64; put back/,
+  },
+];
+
+describe('state in the kernel', () => {
+  let net: Topology;
+  let appliance: Appliance;
+  const change = (command: string) => net.run('appliance', 'sh', '-ec', command);
+  const sysctl = async (name: string) =>
+    (await net.run('appliance', 'sysctl', '-n', name)).trim().replace(/\s+/g, ' ');
+  const notices = async () =>
+    ((await appliance.ask({ ask: 'log' })) as DataPlaneEvent[]).flatMap((event) =>
+      event.kind === 'notice' ? [english(event.text)] : [],
+    );
+  const isRunning = async () => (await appliance.status()).state === 'running';
+  const exchange = () => net.run('island', process.execPath, '-e', udpExchange(INTERNET6, 'hello'));
+  const works = async () => (await reaches(net)) && succeeds(exchange());
+
+  /** An open connection: says something, and resolves with the answer. */
+  async function connectIsland() {
+    const child = net.startWithInput('island', process.execPath, '-e', TCP_CLIENT);
+    const answers = (child.stdout as Readable).setEncoding('utf8');
+    const next = async () => String((await once(answers, 'data'))[0]).trim();
+    assert.equal(await next(), 'connected');
+    return {
+      say(text: string) {
+        const answer = next();
+        (child.stdin as Writable).write(`${text}\n`);
+        return answer;
+      },
+      end: () => child.kill('SIGKILL'),
+    };
+  }
+
+  before(async () => {
+    net = await createTopology();
+    await startServer(net, UDP_ECHO);
+    await startServer(net, TCP_ECHO);
+  });
+  after(() => net?.[Symbol.asyncDispose]());
+
+  async function start(): Promise<void> {
+    appliance = await net.startAppliance({
+      static: [{ protocol: 'tcp', ipv6: '2001:db8:1::10#80', ipv4: 'auto#8081' }],
+    });
+    await until('works', works);
+  }
+
+  for (const { title, change: command, undo = 'true', told } of TOLD_BY_KERNEL) {
+    test(`put back: ${title}`, async () => {
+      // Anew for each: it remembers what was repaired often.
+      await start();
+      try {
+        const connection = await connectIsland();
+        const known = (await notices()).length;
+        await change(command);
+        const news = async () => (await notices()).slice(known);
+        await until(
+          `told: ${told}`,
+          async () => (await news()).some((text) => told.test(text)),
+          NOTIFIED_MS,
+        ).catch(async ({ message }: Error) =>
+          assert.fail(`${message}; told was ${JSON.stringify(await news())}`),
+        );
+        await until('running', isRunning);
+        await until('new flows', works);
+        assert.equal(await connection.say('still there'), 'still there');
+        connection.end();
+        assert.deepEqual(await appliance.ask({ ask: 'contests' }), []);
+      } finally {
+        await appliance.stop();
+        await change(undo);
+      }
+    });
+  }
+
+  test("what is each interface's own stays: rp_filter, accept_ra, those that come later", async () => {
+    await change('sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.ip_local_reserved_ports=7000-7002');
+    await change('sysctl -qw net.ipv4.conf.wan.rp_filter=0');
+    await start();
+    assert.equal(await sysctl('net.ipv4.conf.all.rp_filter'), '0');
+    assert.equal(await sysctl('net.ipv6.conf.lan.accept_ra'), '2');
+    const known = (await notices()).length;
+    await change('ip link add late type veth peer name late-end; ip link set late up');
+    await change('sysctl -qw net.ipv4.conf.wan.rp_filter=2 net.ipv6.conf.lan2.accept_ra=0');
+    await change('sysctl -qw net.ipv6.conf.lan.accept_ra=1 net.ipv4.conf.late.rp_filter=0');
+    // The kernel does not tell of accept_ra; a change of a link makes us look.
+    await change('ip link set late down');
+    await until('put back', async () => (await sysctl('net.ipv6.conf.lan.accept_ra')) === '2', REGULAR_MS);
+    assert.equal(await sysctl('net.ipv6.conf.lan2.accept_ra'), '0', 'switched off is as good as before');
+    assert.equal(await sysctl('net.ipv6.conf.late.accept_ra'), '2');
+    // The stricter of both counts, as it would without us.
+    assert.equal(await sysctl('net.ipv4.conf.wan.rp_filter'), '2');
+    await until(
+      'the stricter',
+      async () => (await sysctl('net.ipv4.conf.late.rp_filter')) === '1',
+      REGULAR_MS,
+    );
+    assert.ok((await notices()).slice(known).some((text) => /accept_ra/.test(text)));
+    assert.ok(await works());
+  });
+
+  test('what the kernel tells nobody of is found within the minute', async () => {
+    assert.equal(await sysctl('net.ipv4.ip_local_reserved_ports'), '7000-7002,8081');
+    const range = await sysctl('net.ipv4.ip_local_port_range');
+    const known = (await notices()).length;
+    assert.equal((await net.run('appliance', process.execPath, DETACH, 'wan')).trim(), '1');
+    await change(
+      'sysctl -qw net.ipv4.ip_local_reserved_ports=9000-9001,8081 "net.ipv4.ip_local_port_range=2000 60001"',
+    );
+    await change('sysctl -qw net.ipv4.conf.nat64.accept_local=0 net.ipv6.conf.nat64.accept_ra=1');
+    await until(
+      'put back',
+      async () => (await sysctl('net.ipv4.ip_local_reserved_ports')) === '8081,9000-9001',
+      REGULAR_MS,
+    );
+    await until(
+      'told',
+      async () => (await notices()).slice(known).join().includes('program on wan'),
+      REGULAR_MS,
+    );
+    assert.equal(await sysctl('net.ipv4.ip_local_port_range'), range);
+    assert.equal(await sysctl('net.ipv4.conf.nat64.accept_local'), '1');
+    assert.equal(await sysctl('net.ipv6.conf.nat64.accept_ra'), '0');
+    assert.equal((await net.run('appliance', process.execPath, DETACH, 'wan')).trim(), '1', 'there again');
+    assert.ok(await works());
+  });
+
+  test('removed again and again: not a fight for ever, and told', async () => {
+    const known = (await notices()).length;
+    const other = net.start(
+      'appliance',
+      'sh',
+      '-c',
+      'while :; do nft delete table inet tombolo-nat64 2>/dev/null; sleep 0.1; done',
+    );
+    const isFought = /removes or changes the nftables table inet tombolo-nat64 again and again/;
+    await until(
+      'told in the status',
+      async () => isFought.test(english((await appliance.status()).problem ?? '')),
+      REGULAR_MS,
+    );
+    assert.equal((await appliance.status()).state, 'degraded');
+    const [contest] = (await appliance.ask({ ask: 'contests' })) as { times: number; isMissing: boolean }[];
+    assert.deepEqual([contest.times, contest.isMissing], [5, true]);
+    const told = (await notices()).slice(known);
+    assert.ok(
+      told.filter((text) => /tombolo-nat64; put back\.$/.test(text)).length <= 5,
+      'at once only so often',
+    );
+    assert.equal(told.filter((text) => /again and again/.test(text)).length, 1);
+    other.kill('SIGKILL');
+    await until('put back after the wait', isRunning, REGULAR_MS);
+    await until('works', works);
+  });
+
+  test('at the end everybody has what they wanted last', async () => {
+    // Nobody looks between this change and the end.
+    await change('sysctl -qw net.ipv6.conf.lan.accept_ra=0');
+    await appliance.stop();
+    const expected = {
+      'net.ipv4.ip_forward': '0',
+      'net.ipv6.conf.all.forwarding': '0',
+      // What a row above has set it to.
+      'net.ipv4.conf.all.rp_filter': '1',
+      'net.ipv4.conf.wan.rp_filter': '2',
+      'net.ipv4.ip_local_reserved_ports': '9000-9001',
+      'net.ipv4.ip_local_port_range': '2000 60001',
+      'net.ipv6.conf.lan.accept_ra': '0',
+      'net.ipv6.conf.lan2.accept_ra': '0',
+    };
+    const found = await Promise.all(Object.keys(expected).map(async (name) => [name, await sysctl(name)]));
+    assert.deepEqual(Object.fromEntries(found), expected);
+    const rules = await net.run('appliance', 'ip', 'rule');
+    assert.deepEqual(
+      rules
+        .trim()
+        .split('\n')
+        .map((line) => line.replace(/\s+/g, ' ')),
+      ['0: from all lookup local', '32766: from all lookup main', '32767: from all lookup default'],
+    );
+    assert.equal((await net.run('appliance', 'nft', 'list', 'ruleset')).trim(), '');
+  });
+});

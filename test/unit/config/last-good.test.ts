@@ -1,0 +1,181 @@
+/** A configuration file that is refused: what runs instead, what is written, and when. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type ConfigChanges, openConfigChanges } from '../../../src/config/changes.ts';
+import { readConfigFile } from '../../../src/config/config-file.ts';
+import { findLastGood, isFileExpected } from '../../../src/config/last-good.ts';
+import { recoverPending } from '../../../src/config/pending.ts';
+import { openRevisions } from '../../../src/config/revisions.ts';
+import { openConfigStore } from '../../../src/config/store.ts';
+import { silentLog } from '../../../src/runtime/log.ts';
+import { openStorage } from '../../../src/runtime/storage.ts';
+import { english } from '../../../src/texts/text.ts';
+
+const atPort = (port: number) => ({ admin: { port } });
+
+async function directoryOf(t: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'tombolo-last-good-'));
+  t.after(() => rm(directory, { recursive: true }));
+  return directory;
+}
+
+/** What `run.ts` does at a start. */
+async function start(t: TestContext, directory: string) {
+  const path = join(directory, 'config.json');
+  const storage = openStorage(directory);
+  const recovery = await recoverPending(path, storage, silentLog);
+  const history = await openRevisions(storage, silentLog);
+  const file = readConfigFile(path, isFileExpected(history));
+  const lastGood = file.state === 'refused' ? await findLastGood(history, recovery, {}) : undefined;
+  const store = openConfigStore(path, silentLog, { file, lastGood });
+  const changes = await openConfigChanges({ store, storage, history, log: silentLog, recovery });
+  t.after(() => changes[Symbol.dispose]());
+  const apply = (document: unknown, confirmSeconds = 0): ReturnType<ConfigChanges['apply']> =>
+    changes.apply({ document, confirmSeconds, ignoreAssertions: false, by: 'ada' });
+  const problem = () => english(store.fileProblem ?? '');
+  const why = () => changes.revisions(Infinity, 100).map((each) => each.why);
+  return { path, store, changes, apply, problem, why, port: () => store.current.admin.port };
+}
+
+/** An appliance that had two configurations, the second at port 8002. */
+async function used(t: TestContext): Promise<{ directory: string; path: string }> {
+  const directory = await directoryOf(t);
+  const path = join(directory, 'config.json');
+  await writeFile(path, JSON.stringify(atPort(8001)));
+  const { apply } = await start(t, directory);
+  assert.equal((await apply(atPort(8002))).outcome, 'changed');
+  return { directory, path };
+}
+
+const bytesOf = (path: string) => readFile(path, 'utf8').catch(() => undefined);
+
+// What is in the file, and what the problem says.
+const REFUSED: readonly [title: string, make: (path: string) => Promise<unknown>, said: RegExp][] = [
+  ['is missing', (path) => rm(path), /config\.json: is missing/],
+  ['is empty', (path) => writeFile(path, ' \n'), /config\.json: is empty/],
+  ['is half', (path) => writeFile(path, '{"admin":'), /config\.json:1:10: .*JSON syntax/],
+  ['holds null', (path) => writeFile(path, 'null'), /config\.json:1:1: null is not/],
+  ['holds a list', (path) => writeFile(path, '[]'), /an empty list is not/],
+  [
+    'has a wrong word',
+    (path) => writeFile(path, '{"admim":{}}'),
+    /\/admim: unknown field "admim"; did you mean "admin"\?/,
+  ],
+  [
+    'has two',
+    (path) => writeFile(path, '{"admin":{"port":0,"tls":1}}'),
+    /\/admin\/port: 0 is not .* \(and 1 more\)/,
+  ],
+];
+
+for (const [title, make, said] of REFUSED) {
+  test(`a file that ${title}: the newest revision runs, nothing is written, a change keeps what was there`, async (t) => {
+    const { directory, path } = await used(t);
+    await make(path);
+    const before = await bytesOf(path);
+    for (let i = 0; i < 2; i++) {
+      const { port, problem, why } = await start(t, directory);
+      assert.equal(port(), 8002);
+      assert.match(problem(), said);
+      assert.match(problem(), /Revision 2 of .* runs, the last that was good/);
+      assert.equal(await bytesOf(path), before);
+      assert.deepEqual(why(), ['apply', 'first'], 'nothing is added to the history');
+    }
+    const { apply, problem, why } = await start(t, directory);
+    assert.equal((await apply(atPort(8002))).outcome, 'changed', 'what runs, for good');
+    assert.equal(problem(), '');
+    assert.deepEqual(JSON.parse((await bytesOf(path)) ?? ''), atPort(8002));
+    const isWorthKeeping = before !== undefined && before.trim() !== '';
+    assert.equal(await bytesOf(`${path}.damaged-1`), isWorthKeeping ? before : undefined);
+    assert.deepEqual(why(), ['apply', 'apply', 'first']);
+  });
+}
+
+test('a directory in its place is moved aside by a change', async (t) => {
+  const { directory, path } = await used(t);
+  await rm(path);
+  await mkdir(join(path, 'inside'), { recursive: true });
+  const { apply, port, problem } = await start(t, directory);
+  assert.equal(port(), 8002);
+  assert.match(problem(), /cannot be read: EISDIR/);
+  assert.equal((await apply(atPort(8003))).outcome, 'changed');
+  assert.ok(existsSync(join(`${path}.damaged-1`, 'inside')));
+});
+
+test('missing and empty are the defaults where nothing else ever was in force', async (t) => {
+  const directory = await directoryOf(t);
+  for (const make of [async () => {}, () => writeFile(join(directory, 'config.json'), '')]) {
+    await make();
+    for (let i = 0; i < 2; i++) {
+      const { port, problem } = await start(t, directory);
+      assert.equal(port(), 8064);
+      assert.equal(problem(), '');
+    }
+  }
+});
+
+test('revisions that this version refuses are passed over; with none left, defaults run and are not recorded', async (t) => {
+  const { directory, path } = await used(t);
+  const file = join(directory, 'revisions');
+  await writeFile(path, 'null');
+  await writeFile(file, ((await bytesOf(file)) ?? '').replace('{"admin":{"port":8002}}', '{"fleet":{}}'));
+  assert.equal((await start(t, directory)).port(), 8001);
+  await writeFile(file, ((await bytesOf(file)) ?? '').replace('{"admin":{"port":8001}}', '{"fleet":{}}'));
+  const { port, problem, why } = await start(t, directory);
+  assert.equal(port(), 8064);
+  assert.match(problem(), /defaults run/);
+  assert.equal(why().length, 2);
+});
+
+test('damaged while a change waited for its confirmation: what was before runs, and is the newest revision', async (t) => {
+  const { directory, path } = await used(t);
+  const first = await start(t, directory);
+  assert.equal((await first.apply(atPort(8003), 60)).outcome, 'changed');
+  await writeFile(path, '');
+  for (let i = 0; i < 2; i++) {
+    const { port, why } = await start(t, directory);
+    assert.equal(port(), 8002);
+    assert.deepEqual(why(), ['rollback', 'apply', 'apply', 'first']);
+    assert.equal(await bytesOf(path), '');
+    assert.ok(!existsSync(join(directory, 'pending-change.json')));
+  }
+});
+
+test('a change with a countdown over a refused file goes back to what ran', async (t) => {
+  const { directory, path } = await used(t);
+  await writeFile(path, 'null');
+  const { apply, changes, port } = await start(t, directory);
+  assert.equal((await apply(atPort(8003), 60)).outcome, 'changed');
+  assert.equal((await changes.rollback('ada'))?.outcome, 'changed');
+  assert.equal(port(), 8002);
+  assert.deepEqual(JSON.parse((await bytesOf(path)) ?? ''), atPort(8002));
+  assert.equal(await bytesOf(`${path}.damaged-1`), 'null');
+});
+
+test('a refused reload in a countdown: it goes on, what was before comes back, the refused file stays', async (t) => {
+  const { directory, path } = await used(t);
+  const { apply, changes, port, problem } = await start(t, directory);
+  await apply(atPort(8003), 60);
+  await writeFile(path, '[');
+  assert.equal((await changes.reload()).outcome, 'invalid');
+  assert.match(problem(), /What ran before goes on/);
+  assert.equal((await changes.rollback('ada'))?.outcome, 'changed');
+  assert.equal(port(), 8002);
+  assert.equal(await bytesOf(path), '[');
+  assert.equal((await start(t, directory)).port(), 8002);
+});
+
+test('damaged while it runs: the first change is refused and tells it, the next one keeps it aside', async (t) => {
+  const { directory, path } = await used(t);
+  const { apply, problem } = await start(t, directory);
+  await writeFile(path, 'nul');
+  assert.equal((await apply(atPort(8003))).outcome, 'file-changed');
+  assert.match(problem(), /JSON syntax/);
+  assert.equal((await apply(atPort(8003))).outcome, 'changed');
+  assert.equal(problem(), '');
+  assert.deepEqual((await readdir(directory)).sort(), ['config.json', 'config.json.damaged-1', 'revisions']);
+});

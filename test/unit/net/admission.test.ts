@@ -1,0 +1,165 @@
+/** The engine at its limits: one client with everything, another that is served nevertheless. */
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { describe, test } from 'node:test';
+import {
+  type Admission,
+  OPENING_UNIT_BYTES,
+  connectionInTheWay,
+  createAdmission,
+  enter,
+  leave,
+  leaveOpenings,
+  mayAccept,
+  openingInTheWay,
+} from '../../../src/net/admission.ts';
+import { type Connection, createConnection } from '../../../src/net/connection.ts';
+import { CLOSE } from '../../../src/net/gate.ts';
+import { clientAt } from '../../../src/net/client.ts';
+import { startTcpPlane } from '../../../src/net/tcp-plane.ts';
+import { silentLog } from '../../../src/runtime/log.ts';
+import { proxyCounterTable } from '../../../src/services/proxy/counters.ts';
+import { planProxy } from '../../../src/services/proxy/service.ts';
+import { parseIpAddress } from '../../../src/wire/ip-address.ts';
+import { Cleanup, NOBODY, freePort, hostAt, receive, until } from './support.ts';
+
+const gate = { begin: null, route: null, serverFailed: () => CLOSE };
+const clientNamed = (text: string) => clientAt(parseIpAddress(text)!);
+
+/** A connection of the client, silent since `sinceMs`; ends who is in the way. Undefined when it is refused. */
+function arrive(admission: Admission, from: string, sinceMs = 0): Connection | undefined {
+  const client = clientNamed(from);
+  if (admission.all.usedSlots === admission.all.slots) {
+    const other = connectionInTheWay(admission, client, sinceMs);
+    if (other === undefined) return undefined;
+    leaveOpenings(admission, other);
+    leave(admission, other);
+  }
+  const connection = createConnection(gate, 0, sinceMs);
+  enter(admission, connection, client);
+  return connection;
+}
+
+describe('who gives way', () => {
+  test('openings go before connections in use, those of the greediest first, and the oldest of these', () => {
+    const admission = createAdmission(8, 1);
+    const used = [1, 2, 3, 4].map(() => arrive(admission, '192.0.2.1')!);
+    for (const each of used) leaveOpenings(admission, each);
+    const silent = [1, 2, 3].map(() => arrive(admission, '192.0.2.2')!);
+    const good = arrive(admission, '192.0.2.3')!;
+    leaveOpenings(admission, good);
+    assert.ok(arrive(admission, '192.0.2.4') !== undefined);
+    assert.deepEqual(
+      silent.map(({ slot }) => slot !== 0),
+      [false, true, true],
+    );
+    assert.ok(used.every(({ slot }) => slot !== 0) && good.slot !== 0);
+    // Two openings and the newcomer's: nobody has two more than another.
+    arrive(admission, '192.0.2.5');
+    assert.deepEqual(
+      silent.map(({ slot }) => slot !== 0),
+      [false, false, true],
+    );
+  });
+
+  test('of connections in use: that of the greediest which has been silent for longest', () => {
+    const admission = createAdmission(4, 1);
+    const used = [500, 100, 900].map((sinceMs) => arrive(admission, '2001:db8::1', sinceMs)!);
+    used.push(arrive(admission, '192.0.2.9')!);
+    for (const each of used) leaveOpenings(admission, each);
+    // Another address of the same /64 is the same client.
+    assert.equal(arrive(admission, '2001:db8::2', 1000), undefined);
+    assert.ok(arrive(admission, '2001:db8:0:1::1', 1000) !== undefined);
+    assert.deepEqual(
+      used.map(({ slot }) => slot !== 0),
+      [true, false, true, true],
+    );
+  });
+
+  test('when all have as much, new ones wait', () => {
+    const admission = createAdmission(3, 1);
+    for (let i = 1; i <= 3; i++) leaveOpenings(admission, arrive(admission, `192.0.2.${i}`)!);
+    assert.equal(mayAccept(admission), false);
+  });
+
+  test('long openings of one client take no room for those of another, long or short', () => {
+    const admission = createAdmission(2000, 1);
+    let refused = 0;
+    const send = (connection: Connection, bytes: number): boolean => {
+      connection.openingBytes += bytes;
+      for (;;) {
+        const other = openingInTheWay(admission, connection);
+        if (other === undefined) return true;
+        leaveOpenings(admission, other);
+        leave(admission, other);
+        refused++;
+        if (other === connection) return false;
+      }
+    };
+    const good = arrive(admission, '192.0.2.2')!;
+    assert.ok(send(good, 30_000));
+    for (let i = 0; i < 3000; i++) {
+      const connection = arrive(admission, '192.0.2.1');
+      if (connection !== undefined) send(connection, 60_000);
+    }
+    assert.ok(refused > 1000);
+    assert.ok(send(good, 30_000), 'goes on');
+    const another = arrive(admission, '192.0.2.3')!;
+    assert.ok(send(another, 60_000));
+    assert.ok(good.slot !== 0 && another.slot !== 0);
+    assert.ok(admission.openings.usedUnits * OPENING_UNIT_BYTES <= 40 * 1024 * 1024);
+  });
+});
+
+test('a flood of silent connections of one client: others are served by the proxy', async () => {
+  await using cleanup = new Cleanup();
+  const port = await freePort();
+  await cleanup.listen((socket) => {
+    socket.once('data', () =>
+      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok'),
+    );
+  }, port);
+  const plan = planProxy({
+    proxy: {
+      listen: ['127.0.0.1'],
+      listeners: [{ name: 'http', port, protocol: 'http' }],
+      handshakeTimeoutMs: 60_000,
+      idleTimeoutMs: 60_000,
+    },
+    hosts: [hostAt('web1', { hostnames: ['example.com'], services: ['http'] })],
+  });
+  const plane = cleanup.use(
+    await startTcpPlane(
+      {
+        name: 'proxy',
+        entry: new URL('../../../src/services/proxy/worker.ts', import.meta.url),
+        counterTable: proxyCounterTable,
+        keepalive: false,
+        maxConnections: 64,
+        descriptorShare: 1,
+        log: silentLog,
+        ourselves: NOBODY,
+      },
+      plan,
+    ),
+  );
+  let ended = 0;
+  /** A silent connection of the attacker, which begins anew whenever it is ended. */
+  const attack = () => {
+    const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.66' });
+    socket.on('error', () => {});
+    socket.on('close', () => void ended++);
+    cleanup.defer(() => void socket.destroy());
+  };
+  for (let i = 0; i < 300; i++) attack();
+  await until(() => Number(plane.counters()['refused-share']) > 100, 'the limit is reached');
+  await until(() => plane.limits()[0].used === 64, 'what the status tells from 90 % on');
+  for (let host = 2; host < 22; host++) {
+    for (let i = 0; i < 5; i++) attack();
+    const client = await cleanup.connect(port, { localAddress: `127.0.0.${host}` });
+    client.write('GET / HTTP/1.1\r\nHost: example.com\r\n\r\n');
+    const { bytes } = await receive(client);
+    assert.match(bytes.toString(), /^HTTP\/1\.1 200 OK/, `client ${host}`);
+  }
+  assert.ok(Number(plane.counters().displaced) > 0 && ended > 100);
+});

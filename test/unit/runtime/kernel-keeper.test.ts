@@ -1,0 +1,215 @@
+/** The keeper over a kernel of plain data, with a clock that the test sets. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type Difference,
+  type KernelItem,
+  NOTHING_FOUND,
+  compareState,
+  itemKey,
+} from '../../../src/os/kernel-state/items.ts';
+import type { Changes } from '../../../src/os/network-changes.ts';
+import type { DataPlaneEvent } from '../../../src/runtime/events.ts';
+import { createKernelKeeper } from '../../../src/runtime/kernel-keeper.ts';
+import {
+  CALM_MS,
+  FIRST_WAIT_MS,
+  FREE_REPAIRS,
+  LONGEST_RETRY_MS,
+  LONGEST_WAIT_MS,
+  waitAfterRepairsMs,
+} from '../../../src/runtime/kernel-trouble.ts';
+import { silentLog } from '../../../src/runtime/log.ts';
+import { english } from '../../../src/texts/text.ts';
+
+const sysctl = (name: string, value = '1'): KernelItem => ({ kind: 'sysctl', name, value });
+const FORWARD = sysctl('net/ipv4/ip_forward');
+const TABLE: KernelItem = { kind: 'nftables', table: 'inet t', body: 'chain c {}' };
+
+/** `refuses`: keys that the kernel does not take. `spoils`: keys that are removed again before they are read back. */
+function setUp(items: readonly KernelItem[]) {
+  let nowMs = 0;
+  let wanted = items;
+  const sysctls = new Map<string, string>();
+  const tables = new Map<string, string>();
+  const refuses = new Map<string, Error>();
+  const spoils = new Set<string>();
+  const told: string[] = [];
+  const applied: string[][] = [];
+  const read = () => ({ wanted, found: { ...NOTHING_FOUND, sysctls, tables } });
+  const put = (item: KernelItem) => {
+    if (item.kind === 'sysctl') sysctls.set(item.name, item.value);
+    if (item.kind === 'nftables') tables.set(item.table, item.body);
+  };
+  const keeper = createKernelKeeper({
+    service: 'some',
+    read,
+    async apply(differences: readonly Difference[]) {
+      applied.push(differences.map(({ item }) => itemKey(item)));
+      for (const { item } of differences)
+        if (!refuses.has(itemKey(item)) && !spoils.has(itemKey(item))) put(item);
+      return refuses;
+    },
+    events: {
+      put(event: DataPlaneEvent) {
+        if (event.kind === 'notice') told.push(`${event.severity} ${english(event.text)}`);
+      },
+    },
+    log: silentLog,
+    monotonicMs: () => nowMs,
+    now: () => nowMs,
+  });
+  return {
+    keeper,
+    sysctls,
+    tables,
+    refuses,
+    spoils,
+    told,
+    applied,
+    want: (next: readonly KernelItem[]) => {
+      wanted = next;
+    },
+    pass: (ms: number) => {
+      nowMs += ms;
+    },
+    look: (by: Changes['by'] = new Map()) => keeper.look(by),
+    problem: () => english(keeper.problem() ?? ''),
+    isInPlace: () => compareState(wanted, read().found).length === 0,
+  };
+}
+
+test('what is wanted for the first time is put in place and not told; what is there is left alone', async () => {
+  const world = setUp([FORWARD, TABLE]);
+  world.sysctls.set('net/ipv4/ip_forward', '1');
+  assert.deepEqual(await world.look(), []);
+  assert.deepEqual(world.applied, [['nftables inet t']]);
+  await world.look();
+  assert.equal(world.applied.length, 1);
+  world.want([FORWARD, { ...TABLE, body: 'chain other {}' }]);
+  await world.look();
+  assert.equal(world.tables.get('inet t'), 'chain other {}');
+  assert.deepEqual(world.told, []);
+});
+
+test('what another program changes is put back at the next look, and told with who did it', async () => {
+  const world = setUp([FORWARD, sysctl('a'), TABLE]);
+  await world.look();
+  world.sysctls.set('net/ipv4/ip_forward', '0').set('a', '7');
+  world.tables.clear();
+  await world.look(new Map([['nftables', { pid: 812, name: 'nft' }]]));
+  assert.ok(world.isInPlace());
+  assert.deepEqual(world.told, [
+    'ok The program nft (process 812) removed the nftables table inet t; put back.',
+    'ok Another program changed the kernel parameter net.ipv4.ip_forward, the kernel parameter a; put back.',
+  ]);
+  world.tables.clear();
+  await world.look(new Map([['nftables', { pid: 813, name: undefined }]]));
+  assert.match(world.told[2], /^ok Process 813 removed/);
+  assert.equal(world.problem(), '');
+  assert.deepEqual(world.keeper.contests(), []);
+});
+
+test('more than a few are counted', async () => {
+  const items = Array.from({ length: 9 }, (_, i) => sysctl(`p${i}`));
+  const world = setUp(items);
+  await world.look();
+  for (const { name } of items as { name: string }[]) world.sysctls.set(name, '0');
+  await world.look();
+  assert.match(world.told[0], /parameter p3 and 5 more; put back/);
+});
+
+test('what the kernel refuses: a problem, told once for each reason, tried again less and less often', async () => {
+  const world = setUp([FORWARD, TABLE]);
+  world.refuses.set('nftables inet t', new Error('no such device'));
+  assert.deepEqual((await world.look()).map(english), ['no such device']);
+  assert.equal(world.problem(), 'the nftables table inet t cannot be set in the kernel: no such device.');
+  assert.equal(world.sysctls.get('net/ipv4/ip_forward'), '1', 'the rest is in place');
+  let attempts = world.applied.length;
+  for (let second = 0; second < 600; second++) {
+    world.pass(1000);
+    if (world.keeper.isDue()) await world.look();
+  }
+  attempts = world.applied.length - attempts;
+  assert.ok(
+    attempts >= 600_000 / LONGEST_RETRY_MS && attempts <= 600_000 / LONGEST_RETRY_MS + 7,
+    `${attempts}`,
+  );
+  assert.equal(world.told.length, 1);
+  world.refuses.clear();
+  world.pass(LONGEST_RETRY_MS);
+  assert.ok(world.keeper.isDue());
+  assert.deepEqual(await world.look(), []);
+  assert.equal(world.problem(), '');
+  assert.deepEqual(world.keeper.contests(), []);
+  assert.deepEqual(world.told.length, 1);
+});
+
+test('removed again and again: some repairs at once, then longer and longer waits; degraded meanwhile, and named', async () => {
+  const world = setUp([FORWARD, TABLE]);
+  await world.look();
+  const by: Changes['by'] = new Map([['nftables', { pid: 9, name: 'firewalld' }]]);
+  const repairedAtMs: number[] = [];
+  // An hour of somebody who removes it each second.
+  for (let second = 0; second < 3600; second++) {
+    world.tables.clear();
+    await world.look(by);
+    if (world.isInPlace()) repairedAtMs.push(second * 1000);
+    assert.equal(world.problem() === '', world.isInPlace());
+    world.pass(1000);
+  }
+  assert.deepEqual(repairedAtMs.slice(0, FREE_REPAIRS), [0, 1000, 2000, 3000, 4000]);
+  const gaps = repairedAtMs.slice(FREE_REPAIRS - 1).map((ms, i, all) => (all[i + 1] ?? Number.NaN) - ms);
+  assert.deepEqual(gaps.slice(0, -1), [60_000, 120_000, 240_000, 480_000, 900_000, 900_000]);
+  assert.match(
+    world.problem(),
+    /^The program firewalld \(process 9\) removes or changes the nftables table inet t again and again/,
+  );
+  const [contest, ...others] = world.keeper.contests();
+  assert.deepEqual(others, []);
+  assert.deepEqual([english(contest.who), contest.isMissing], ['The program firewalld (process 9)', true]);
+  assert.equal(contest.times, repairedAtMs.length);
+  assert.equal(world.told.filter((text) => text.startsWith('warn')).length, 1);
+  // It stops: put back when the wait is over, and forgotten when it has been left alone for long.
+  world.pass(LONGEST_WAIT_MS);
+  assert.ok(world.keeper.isDue());
+  await world.look(by);
+  assert.equal(world.problem(), '');
+  assert.equal(world.keeper.contests()[0].isMissing, false);
+  world.pass(Math.max(CALM_MS, 2 * LONGEST_WAIT_MS) + 1);
+  await world.look();
+  assert.deepEqual(world.keeper.contests(), []);
+  world.tables.clear();
+  await world.look();
+  assert.ok(world.isInPlace(), 'at once again');
+});
+
+test('removed before it can be read back: a fight as well', async () => {
+  const world = setUp([TABLE]);
+  await world.look();
+  world.tables.clear();
+  world.spoils.add('nftables inet t');
+  for (let i = 0; i < FREE_REPAIRS; i++) await world.look();
+  assert.match(world.problem(), /again and again/);
+  assert.ok(!world.keeper.isDue());
+  world.spoils.clear();
+  world.pass(FIRST_WAIT_MS);
+  await world.look();
+  assert.equal(world.problem(), '');
+});
+
+test('put back by somebody else: no problem is left', async () => {
+  const world = setUp([TABLE]);
+  world.refuses.set('nftables inet t', new Error('busy'));
+  await world.look();
+  world.tables.set('inet t', 'chain c {}');
+  await world.look();
+  assert.equal(world.problem(), '');
+});
+
+test('the waits', () => {
+  assert.deepEqual(
+    [1, FREE_REPAIRS - 1, FREE_REPAIRS, FREE_REPAIRS + 1, FREE_REPAIRS + 40].map(waitAfterRepairsMs),
+    [0, 0, FIRST_WAIT_MS, 2 * FIRST_WAIT_MS, LONGEST_WAIT_MS],
+  );
+});

@@ -1,0 +1,142 @@
+/** What is found in a state directory, what is done about it, and what is told. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { MOST_ASIDES, copyAside, setAside } from '../../../src/os/set-aside.ts';
+import { createConditions } from '../../../src/runtime/conditions.ts';
+import { openStorage } from '../../../src/runtime/storage.ts';
+import { english } from '../../../src/texts/text.ts';
+import { keepingLog } from '../admin/fixture.ts';
+
+async function open(t: TestContext) {
+  const parent = await mkdtemp(join(tmpdir(), 'tombolo-storage-'));
+  t.after(() => rm(parent, { recursive: true }));
+  const directory = join(parent, 'state');
+  const log = keepingLog();
+  const conditions = createConditions();
+  const storage = openStorage(directory, { log, conditions });
+  t.after(() => storage[Symbol.dispose]());
+  const notices: string[] = [];
+  storage.onNotice(({ text }) => notices.push(english(text)));
+  return {
+    directory,
+    storage,
+    log,
+    notices,
+    problem: () => english(conditions.reports().find(({ name }) => name === 'storage')?.status.problem ?? ''),
+  };
+}
+
+const parse = (content: Buffer): { n: number } => {
+  const value = JSON.parse(content.toString('utf8')) as { n: number };
+  if (typeof value?.n !== 'number') throw new Error('no number');
+  return value;
+};
+
+// What is at the path, what is found, and what is there beside the new file after a write.
+const FOUND: readonly [
+  title: string,
+  make: (path: string) => Promise<unknown>,
+  verdict: string,
+  isAside: boolean,
+][] = [
+  ['nothing', async () => {}, 'missing', false],
+  ['a good file', (path) => writeFile(path, '{"n":1}'), 'good', false],
+  ['an empty one', (path) => writeFile(path, ''), 'damaged', true],
+  ['half of one', (path) => writeFile(path, '{"n":'), 'damaged', true],
+  ['garbage', (path) => writeFile(path, Buffer.of(0, 255, 10, 128)), 'damaged', true],
+  ['another shape', (path) => writeFile(path, 'null'), 'damaged', true],
+  ['a directory', (path) => mkdir(join(path, 'inside'), { recursive: true }), 'damaged', true],
+  ['a link to a device', (path) => symlink('/dev/zero', path), 'damaged', true],
+];
+
+for (const [title, make, verdict, isAside] of FOUND) {
+  test(`${title}: ${verdict}${isAside ? ', moved aside by the first write and told once' : ''}`, async (t) => {
+    const { storage, directory, notices, problem } = await open(t);
+    const path = join(directory, 'file.json');
+    await make(path);
+    const before = (await readdir(directory)).sort();
+    const file = storage.file('file.json');
+    assert.equal((await file.read(parse)).verdict, verdict);
+    assert.deepEqual((await readdir(directory)).sort(), before, 'reading changes nothing');
+    assert.equal(await file.write('{"n":2}'), undefined);
+    assert.equal(await file.write('{"n":3}'), undefined);
+    assert.equal(await readFile(path, 'utf8'), '{"n":3}');
+    assert.equal(existsSync(`${path}.damaged-1`), isAside);
+    assert.equal(notices.length, isAside ? 1 : 0);
+    assert.equal(problem(), '');
+  });
+}
+
+test('the words of a parser, which quote the content, are told nowhere', async (t) => {
+  const { storage, directory, log, notices } = await open(t);
+  await writeFile(join(directory, 'auth.json'), 'secret');
+  const file = storage.file('auth.json');
+  await file.read(parse);
+  await file.write('{}');
+  assert.match(notices.join(), /auth\.json was damaged \(it is no JSON\)/);
+  assert.doesNotMatch(notices.join() + log.lines.join(), /secret/);
+});
+
+test('what cannot be written: one condition for one reason, one line in the log, written when it can be', async (t) => {
+  const { storage, directory, log, problem } = await open(t);
+  await rm(directory, { recursive: true });
+  await writeFile(directory, 'in the way');
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const files = ['a.json', 'b.json'].map((name) => storage.file(name));
+  for (const file of files) assert.notEqual(await file.write('1'), undefined);
+  await files[0].write('2');
+  assert.match(problem(), /cannot be written: a\.json, b\.json \(E[A-Z]+: [^,]*\)\. .*Make the directory/);
+  assert.equal(log.lines.length, 2);
+  await rm(directory);
+  t.mock.timers.tick(10_000);
+  while (problem() !== '') await new Promise(setImmediate);
+  assert.equal(await readFile(join(directory, 'a.json'), 'utf8'), '2', 'the newest');
+  assert.equal(await readFile(join(directory, 'b.json'), 'utf8'), '1');
+});
+
+test('what came after the start, as with a disk that was away, is not written over', async (t) => {
+  const { storage, directory, problem } = await open(t);
+  const file = storage.file('auth.json');
+  assert.equal((await file.read(parse)).verdict, 'missing');
+  await writeFile(join(directory, 'auth.json'), 'of before');
+  assert.notEqual(await file.write('new'), undefined);
+  await assert.rejects(file.commit('new'), /it was not there at the start/);
+  assert.equal(await readFile(join(directory, 'auth.json'), 'utf8'), 'of before');
+  assert.match(problem(), /auth\.json \(it was not there at the start/);
+});
+
+test('commit rejects and is not tried again; remove takes a good one away and a damaged one aside', async (t) => {
+  const { storage, directory } = await open(t);
+  const file = storage.file('mark.json');
+  await file.commit('{"n":1}');
+  assert.equal(await file.remove(), undefined);
+  assert.deepEqual(await readdir(directory), []);
+  await writeFile(file.path, '?');
+  assert.equal((await file.read(parse)).verdict, 'damaged');
+  assert.equal(await file.remove(), undefined);
+  assert.deepEqual(await readdir(directory), ['mark.json.damaged-1']);
+});
+
+test('asides: never over another, the newest five, with what belongs to them', async (t) => {
+  const { directory } = await open(t);
+  const path = join(directory, 'db');
+  for (let i = 1; i <= MOST_ASIDES + 2; i++) {
+    await writeFile(path, `${i}`);
+    await writeFile(`${path}-wal`, `log ${i}`);
+    assert.equal(await setAside(path, ['-wal', '-shm']), `${path}.damaged-${i}`);
+    assert.equal(await readFile(`${path}.damaged-${i}`, 'utf8'), `${i}`);
+    assert.equal(await readFile(`${path}.damaged-${i}-wal`, 'utf8'), `log ${i}`);
+  }
+  await writeFile(path, 'copied');
+  assert.equal(await copyAside(path), `${path}.damaged-8`);
+  assert.equal(await readFile(path, 'utf8'), 'copied');
+  const left = (await readdir(directory)).filter((name) => /damaged-\d$/.test(name)).sort();
+  assert.deepEqual(
+    left,
+    [4, 5, 6, 7, 8].map((number) => `db.damaged-${number}`),
+  );
+});
