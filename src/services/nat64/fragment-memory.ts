@@ -1,24 +1,22 @@
 /**
  * Memory for the datagrams that come in fragments, of one side: a record for each datagram, and blocks for what waits. A
  * fragment takes as many blocks as its bytes need, and one still when it has passed, because its place must stay known. When
- * all is in use, datagrams without a first fragment give way first, as far as they have more than a quarter of the memory;
- * among the others, in either case, those of the greediest client do (fragment-shares.ts). Nothing here looks at packets.
+ * all is in use, datagrams without a first fragment give way, as long as they have more than a quarter, else the others; of
+ * either those of the client that has most, in steps of 8 KiB (net/shares.ts). Nothing here looks at packets.
  */
-import { foldSum } from '../../wire/checksum.ts';
-import { COUNTER, type Verdict } from './counters.ts';
 import {
-  BLOCK,
-  BLOCK_WORDS,
-  type Blocks,
-  blocksFor,
-  copyChain,
-  createBlocks,
-  freeChain,
-  keepBytes,
-  sumOfChain,
-} from './fragment-blocks.ts';
-import { GROUP, type Shares, charge, createShares, give, greediest, takeAway } from './fragment-shares.ts';
-import { HEADROOM_BYTES } from './packet.ts';
+  type SlotShares,
+  createSlotShares,
+  greediestSlot,
+  growSlot,
+  releaseSlot,
+  takeSlot,
+  unitsOf,
+  victimFor,
+  victimForOwner,
+} from '../../net/shares.ts';
+import { COUNTER, type Verdict } from './counters.ts';
+import { BLOCK, BLOCK_WORDS, type Blocks, createBlocks, freeChain } from './fragment-blocks.ts';
 import { mix } from './tables.ts';
 
 /** Of each side. */
@@ -27,7 +25,12 @@ export const MAX_BLOCKS = 16_383;
 /** The most fragments of a datagram: 64 KiB through a link of the least MTU that IPv4 allows hosts. */
 export const MAX_FRAGMENTS = 128;
 /** Datagrams whose time is over that one packet may remove. */
-const EXPIRED_PER_PACKET = 4;
+const EXPIRED_PER_PACKET = 2;
+/** What counts as one in the shares, beside the datagram itself: 8 KiB. */
+const UNIT_BLOCKS_SHIFT = 5;
+
+/** Datagrams that have shown a first fragment which may pass, and all others: they are judged apart. */
+export const GROUP = { UNPROVEN: 0, PROVEN: 1 } as const;
 
 const KEY_WORDS = 10;
 const RECORD_WORDS = 32;
@@ -43,11 +46,11 @@ export const DATAGRAM = {
   /** First and last fragment, in the order of their offsets: a block each. */
   FIRST: 15,
   LAST: 16,
-  /** What it counts as in the shares. */
-  UNITS: 17,
-  /** Neighbours in the order of arrival. */
-  BEFORE: 18,
-  AFTER: 19,
+  /** How many blocks it has. */
+  BLOCKS: 17,
+  /** GROUP, and its place there. */
+  GROUP: 18,
+  SLOT: 19,
   /** In its hash chain; or in the list of unused records. */
   NEXT: 20,
   // What the first fragment has told about the others; see fragments.ts.
@@ -80,7 +83,10 @@ export interface FragmentMemory {
   readonly records: Int32Array;
   readonly heads: Int32Array;
   readonly blocks: Blocks;
-  readonly shares: Shares;
+  /** By GROUP: who has how much, and whose slot is whose. */
+  readonly shares: readonly SlotShares[];
+  readonly datagramOf: readonly Int32Array[];
+  readonly blocksOf: Int32Array;
   readonly maxDatagrams: number;
   readonly seed: number;
   /** Of the datagram that is looked for. */
@@ -88,8 +94,6 @@ export interface FragmentMemory {
   usedRecords: number;
   freeRecord: number;
   datagrams: number;
-  oldest: number;
-  newest: number;
   /** The datagram whose fragments that waited are given out, and the next of them; 0 when there is none. */
   released: number;
   nextReleased: number;
@@ -101,19 +105,20 @@ export function createFragmentMemory(
   maxDatagrams: number = MAX_DATAGRAMS,
   maxBlocks: number = MAX_BLOCKS,
 ): FragmentMemory {
+  const units = maxDatagrams + (maxBlocks >> UNIT_BLOCKS_SHIFT);
   return {
     records: new Int32Array((maxDatagrams + 1) * RECORD_WORDS),
     heads: new Int32Array(maxDatagrams + 1),
     blocks: createBlocks(maxBlocks),
-    shares: createShares(maxDatagrams, seed),
+    shares: [0, 1].map(() => createSlotShares({ slots: maxDatagrams, units, seed })),
+    datagramOf: [0, 1].map(() => new Int32Array(maxDatagrams + 1)),
+    blocksOf: new Int32Array(2),
     maxDatagrams,
     seed,
     key: new Int32Array(KEY_WORDS),
     usedRecords: 1,
     freeRecord: 0,
     datagrams: 0,
-    oldest: 0,
-    newest: 0,
     released: 0,
     nextReleased: 0,
   };
@@ -146,17 +151,25 @@ export function findDatagram(memory: FragmentMemory): number {
   return 0;
 }
 
-/** A record for the datagram with the key in `memory.key`; those that give way for it are counted. */
+/** A record for the datagram with the key in `memory.key`, of this client; those that give way for it are counted. */
 export function addDatagram(
   memory: FragmentMemory,
   counters: Float64Array,
-  owner0: number,
-  owner1: number,
+  word0: number,
+  word1: number,
+  word2: number,
+  word3: number,
   nowSeconds: number,
 ): number {
-  const { records, heads, key } = memory;
-  if (memory.datagrams === memory.maxDatagrams)
-    letGiveWay(memory, victim(memory, memory.maxDatagrams), counters);
+  const { records, heads, key, shares, maxDatagrams } = memory;
+  if (memory.datagrams === maxDatagrams) {
+    const group = groupToGiveWay(shares[GROUP.UNPROVEN].usedSlots, memory.datagrams, maxDatagrams);
+    const slot =
+      group === GROUP.UNPROVEN
+        ? victimFor(shares[group], 1, word0, word1, word2, word3)
+        : greediestSlot(shares[group]);
+    letGiveWay(memory, memory.datagramOf[group][slot], counters);
+  }
   const datagram = memory.freeRecord === 0 ? memory.usedRecords++ : memory.freeRecord;
   const at = datagram * RECORD_WORDS;
   if (memory.freeRecord !== 0) memory.freeRecord = records[at + DATAGRAM.NEXT];
@@ -168,37 +181,69 @@ export function addDatagram(
   const hash = hashOfKey(memory, key, 0);
   records[at + DATAGRAM.NEXT] = heads[hash];
   heads[hash] = datagram;
-  records[at + DATAGRAM.BEFORE] = memory.newest;
-  if (memory.newest === 0) memory.oldest = datagram;
-  else records[memory.newest * RECORD_WORDS + DATAGRAM.AFTER] = datagram;
-  memory.newest = datagram;
-  records[at + DATAGRAM.UNITS] = 1;
-  give(memory.shares, datagram, GROUP.UNPROVEN, owner0, owner1, 1);
+  enter(memory, datagram, GROUP.UNPROVEN, 1, word0, word1, word2, word3);
   return datagram;
 }
 
 /** Its first fragment may pass: from now on it is judged with others of that kind. */
 export function proveDatagram(
-  { shares, records }: FragmentMemory,
+  memory: FragmentMemory,
   datagram: number,
-  owner0: number,
-  owner1: number,
+  word0: number,
+  word1: number,
+  word2: number,
+  word3: number,
 ): void {
-  const units = records[datagram * RECORD_WORDS + DATAGRAM.UNITS];
-  takeAway(shares, datagram, units);
-  give(shares, datagram, GROUP.PROVEN, owner0, owner1, units);
+  const { records, shares, blocksOf } = memory;
+  const at = datagram * RECORD_WORDS;
+  if (records[at + DATAGRAM.GROUP] === GROUP.PROVEN) return;
+  const slot = records[at + DATAGRAM.SLOT];
+  const units = unitsOf(shares[GROUP.UNPROVEN], slot);
+  releaseSlot(shares[GROUP.UNPROVEN], slot);
+  blocksOf[GROUP.UNPROVEN] -= records[at + DATAGRAM.BLOCKS];
+  blocksOf[GROUP.PROVEN] += records[at + DATAGRAM.BLOCKS];
+  enter(memory, datagram, GROUP.PROVEN, units, word0, word1, word2, word3);
 }
 
-/** Who gives way when there is no more of something of which there is so much. */
-function victim({ shares }: FragmentMemory, size: number): number {
-  const reserve = size >> 2;
-  const isUnproven = shares.unitsOf[GROUP.UNPROVEN] > reserve || shares.unitsOf[GROUP.PROVEN] === 0;
-  return greediest(shares, isUnproven ? GROUP.UNPROVEN : GROUP.PROVEN);
+function enter(
+  { records, shares, datagramOf }: FragmentMemory,
+  datagram: number,
+  group: number,
+  units: number,
+  word0: number,
+  word1: number,
+  word2: number,
+  word3: number,
+): void {
+  // There is a slot for each record, and a unit for each record and each 8 KiB.
+  const slot = takeSlot(shares[group], units, word0, word1, word2, word3);
+  datagramOf[group][slot] = datagram;
+  records[datagram * RECORD_WORDS + DATAGRAM.GROUP] = group;
+  records[datagram * RECORD_WORDS + DATAGRAM.SLOT] = slot;
 }
+
+/** Which of the groups gives way when all of `size` is in use, of which the unproven have so much. */
+const groupToGiveWay = (unproven: number, used: number, size: number): number =>
+  unproven > size >> 2 || unproven === used ? GROUP.UNPROVEN : GROUP.PROVEN;
 
 function letGiveWay(memory: FragmentMemory, datagram: number, counters: Float64Array): void {
   counters[COUNTER['datagrams-given-up']]++;
   removeDatagram(memory, datagram, counters, COUNTER['drop-fragment-memory']);
+}
+
+/** Counts blocks that the datagram has taken, or with a negative number given back. */
+export function countBlocks(
+  { records, shares, blocksOf }: FragmentMemory,
+  datagram: number,
+  change: number,
+): void {
+  const at = datagram * RECORD_WORDS;
+  const group = records[at + DATAGRAM.GROUP];
+  const slot = records[at + DATAGRAM.SLOT];
+  blocksOf[group] += change;
+  records[at + DATAGRAM.BLOCKS] += change;
+  const units = 1 + (records[at + DATAGRAM.BLOCKS] >> UNIT_BLOCKS_SHIFT) - unitsOf(shares[group], slot);
+  if (units !== 0) growSlot(shares[group], slot, units);
 }
 
 /** Forgets the datagram; fragments of it that still wait are counted as dropped for this reason. */
@@ -211,7 +256,7 @@ export function removeDatagram(
   const { records, heads } = memory;
   const at = datagram * RECORD_WORDS;
   counters[reason] += removeFragments(memory, datagram);
-  takeAway(memory.shares, datagram, records[at + DATAGRAM.UNITS]);
+  releaseSlot(memory.shares[records[at + DATAGRAM.GROUP]], records[at + DATAGRAM.SLOT]);
   if (memory.released === datagram) memory.released = 0;
   const hash = hashOfKey(memory, records, at);
   if (heads[hash] === datagram) heads[hash] = records[at + DATAGRAM.NEXT];
@@ -221,12 +266,6 @@ export function removeDatagram(
       other = records[other * RECORD_WORDS + DATAGRAM.NEXT];
     records[other * RECORD_WORDS + DATAGRAM.NEXT] = records[at + DATAGRAM.NEXT];
   }
-  const before = records[at + DATAGRAM.BEFORE];
-  const after = records[at + DATAGRAM.AFTER];
-  if (before === 0) memory.oldest = after;
-  else records[before * RECORD_WORDS + DATAGRAM.AFTER] = after;
-  if (after === 0) memory.newest = before;
-  else records[after * RECORD_WORDS + DATAGRAM.BEFORE] = before;
   records[at + DATAGRAM.NEXT] = memory.freeRecord;
   memory.freeRecord = datagram;
   memory.datagrams--;
@@ -234,7 +273,7 @@ export function removeDatagram(
 
 /** Forgets all of a datagram's fragments; how many of them had not passed. */
 export function removeFragments(memory: FragmentMemory, datagram: number): number {
-  const { records, blocks, shares } = memory;
+  const { records, blocks } = memory;
   const { words } = blocks;
   const at = datagram * RECORD_WORDS;
   let waiting = 0;
@@ -247,8 +286,7 @@ export function removeFragments(memory: FragmentMemory, datagram: number): numbe
     fragment = next;
   }
   records[at + DATAGRAM.FIRST] = records[at + DATAGRAM.LAST] = records[at + DATAGRAM.COUNT] = 0;
-  records[at + DATAGRAM.UNITS] -= freed;
-  charge(shares, datagram, -freed);
+  countBlocks(memory, datagram, -freed);
   return waiting;
 }
 
@@ -259,137 +297,32 @@ export function removeExpired(
   nowSeconds: number,
   waitSeconds: number,
 ): void {
-  for (let i = 0; i < EXPIRED_PER_PACKET && memory.oldest !== 0; i++) {
-    if (nowSeconds - field(memory, memory.oldest, DATAGRAM.STARTED_AT) <= waitSeconds) return;
-    removeDatagram(memory, memory.oldest, counters, COUNTER['drop-fragment-timeout']);
+  for (let group = 0; group < memory.shares.length; group++) {
+    for (let i = 0; i < EXPIRED_PER_PACKET; i++) {
+      const datagram = memory.datagramOf[group][memory.shares[group].oldest];
+      const isThere = memory.shares[group].oldest !== 0;
+      if (!isThere || nowSeconds - field(memory, datagram, DATAGRAM.STARTED_AT) <= waitSeconds) break;
+      removeDatagram(memory, datagram, counters, COUNTER['drop-fragment-timeout']);
+    }
   }
-}
-
-/** Where a fragment belongs: behind the fragment returned (0: first of all), or one of the reasons not to take it. */
-export const PLACE = { DUPLICATE: -1, OVERLAP: -2, TOO_MANY: -3 } as const;
-
-/**
- * The place of a fragment from byte `from` up to `to` of the datagram's data. One that has exactly the bounds of another is
- * its copy; any other that covers the same bytes, or contradicts where the datagram ends, overlaps (RFC 5722).
- */
-export function placeOf(
-  { records, blocks: { words } }: FragmentMemory,
-  datagram: number,
-  from: number,
-  to: number,
-  hasMore: boolean,
-): number {
-  const at = datagram * RECORD_WORDS;
-  const last = records[at + DATAGRAM.LAST];
-  const bytes = records[at + DATAGRAM.BYTES];
-  const range = (fragment: number): number => words[fragment * BLOCK_WORDS + BLOCK.RANGE];
-  let before = 0;
-  let next = records[at + DATAGRAM.FIRST];
-  if (last !== 0 && (range(last) & 0xffff) <= from) {
-    // Most come in order.
-    before = last;
-    next = 0;
-  }
-  while (next !== 0 && range(next) >>> 16 < from) {
-    before = next;
-    next = words[next * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT];
-  }
-  if (next !== 0 && range(next) === ((from << 16) | to)) return PLACE.DUPLICATE;
-  const overlaps =
-    (before !== 0 && (range(before) & 0xffff) > from) || (next !== 0 && range(next) >>> 16 < to);
-  const isBehindEnd = bytes !== -1 && (to > bytes || !hasMore);
-  const leavesSomeBehind = !hasMore && last !== 0 && (range(last) & 0xffff) > to;
-  if (overlaps || isBehindEnd || leavesSomeBehind) return PLACE.OVERLAP;
-  return records[at + DATAGRAM.COUNT] === MAX_FRAGMENTS ? PLACE.TOO_MANY : before;
-}
-
-/**
- * Enters a fragment behind `before`, with the `bytes` of its packet, or none when it passes at once. False when there is no
- * room, because nobody is greedier than the datagram itself.
- */
-export function addFragment(
-  memory: FragmentMemory,
-  counters: Float64Array,
-  datagram: number,
-  before: number,
-  range: number,
-  bytes: Uint8Array | undefined,
-  dataAt: number,
-): boolean {
-  const { records, blocks } = memory;
-  const { words } = blocks;
-  const wanted = blocksFor(bytes?.length ?? 0);
-  if (!makeRoom(memory, counters, datagram, wanted)) return false;
-  const fragment = keepBytes(blocks, bytes);
-  const at = fragment * BLOCK_WORDS;
-  const recordAt = datagram * RECORD_WORDS;
-  words[at + BLOCK.RANGE] = range;
-  words[at + BLOCK.BYTES] = bytes?.length ?? 0;
-  words[at + BLOCK.DATA_AT] = dataAt;
-  if (before === 0) {
-    words[at + BLOCK.NEXT_FRAGMENT] = records[recordAt + DATAGRAM.FIRST];
-    records[recordAt + DATAGRAM.FIRST] = fragment;
-  } else {
-    words[at + BLOCK.NEXT_FRAGMENT] = words[before * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT];
-    words[before * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT] = fragment;
-  }
-  if (words[at + BLOCK.NEXT_FRAGMENT] === 0) records[recordAt + DATAGRAM.LAST] = fragment;
-  records[recordAt + DATAGRAM.COUNT]++;
-  records[recordAt + DATAGRAM.RECEIVED] += (range & 0xffff) - (range >>> 16);
-  records[recordAt + DATAGRAM.UNITS] += wanted;
-  charge(memory.shares, datagram, wanted);
-  return true;
 }
 
 /** Lets others give way until there are so many free blocks; false when the datagram itself would have to. */
-function makeRoom(memory: FragmentMemory, counters: Float64Array, datagram: number, wanted: number): boolean {
-  while (memory.blocks.free < wanted) {
-    const loser = victim(memory, memory.blocks.size);
-    if (loser === datagram) return false;
+export function makeRoom(
+  memory: FragmentMemory,
+  counters: Float64Array,
+  datagram: number,
+  wanted: number,
+): boolean {
+  const { blocks, shares, records, blocksOf, datagramOf } = memory;
+  while (blocks.free < wanted) {
+    const group = groupToGiveWay(blocksOf[GROUP.UNPROVEN], blocks.size - blocks.free, blocks.size);
+    const isOwn = records[datagram * RECORD_WORDS + DATAGRAM.GROUP] === group;
+    const own = records[datagram * RECORD_WORDS + DATAGRAM.SLOT];
+    const slot = isOwn ? victimForOwner(shares[group], 1, own) : greediestSlot(shares[group]);
+    const loser = datagramOf[group][slot];
+    if (loser === datagram || slot === 0) return false;
     letGiveWay(memory, loser, counters);
   }
   return true;
-}
-
-/** Begins to give out what waits of a datagram, in the order of the offsets. */
-export function releaseDatagram(memory: FragmentMemory, datagram: number): void {
-  memory.released = datagram;
-  memory.nextReleased = field(memory, datagram, DATAGRAM.FIRST);
-}
-
-/** Copies the next packet that waited to HEADROOM_BYTES of `into`, and forgets it; its length, or 0 when there is none. */
-export function nextWaiting(memory: FragmentMemory, into: Uint8Array): number {
-  const { blocks, records, released } = memory;
-  const { words } = blocks;
-  while (memory.nextReleased !== 0) {
-    const fragment = memory.nextReleased;
-    const at = fragment * BLOCK_WORDS;
-    memory.nextReleased = words[at + BLOCK.NEXT_FRAGMENT];
-    const bytes = words[at + BLOCK.BYTES];
-    if (bytes === 0) continue;
-    copyChain(blocks, fragment, bytes, into, HEADROOM_BYTES);
-    words[at + BLOCK.BYTES] = 0;
-    const freed = freeChain(blocks, words[at + BLOCK.NEXT]);
-    words[at + BLOCK.NEXT] = 0;
-    records[released * RECORD_WORDS + DATAGRAM.UNITS] -= freed;
-    charge(memory.shares, released, -freed);
-    return bytes;
-  }
-  return 0;
-}
-
-/** The folded sum of what waits of a datagram's data, but for its first fragment, up to the byte `limit`. */
-export function sumOfWaiting({ records, blocks }: FragmentMemory, datagram: number, limit: number): number {
-  const { words } = blocks;
-  let sum = 0;
-  const first = records[datagram * RECORD_WORDS + DATAGRAM.FIRST];
-  let fragment = words[first * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT];
-  for (; fragment !== 0; fragment = words[fragment * BLOCK_WORDS + BLOCK.NEXT_FRAGMENT]) {
-    const at = fragment * BLOCK_WORDS;
-    const range = words[at + BLOCK.RANGE];
-    const dataAt = words[at + BLOCK.DATA_AT];
-    const end = dataAt + Math.min(range & 0xffff, limit) - (range >>> 16);
-    sum = foldSum(sum + sumOfChain(blocks, fragment, dataAt, end));
-  }
-  return sum;
 }

@@ -8,6 +8,7 @@
  * exception. Fragments that overlap show an attack or a broken sender (RFC 1858, RFC 3128): nothing more of their datagram
  * passes, from IPv4 as from IPv6, where RFC 5722 demands it. RFC 791 would let the later one count.
  */
+import { MAPPED_WORD2 } from '../../net/client.ts';
 import { ICMP, ICMP4, ICMP6 } from '../../wire/icmp.ts';
 import { IPV4, IPV4_HEADER_BYTES } from '../../wire/ipv4.ts';
 import { IPV6 } from '../../wire/ipv6.ts';
@@ -18,24 +19,26 @@ import { filterFrom4, filterFrom6, isForKernel, isHairpin, isHairpinByTuple } fr
 import {
   DATAGRAM,
   type FragmentMemory,
-  PLACE,
   STATE,
   addDatagram,
-  addFragment,
   createFragmentMemory,
   field,
   findDatagram,
-  nextWaiting,
-  placeOf,
   proveDatagram,
   recordOffset,
-  releaseDatagram,
   removeDatagram,
   removeExpired,
   removeFragments,
   setField,
-  sumOfWaiting,
 } from './fragment-memory.ts';
+import {
+  PLACE,
+  addFragment,
+  nextWaiting,
+  placeOf,
+  releaseDatagram,
+  sumOfWaiting,
+} from './fragment-pieces.ts';
 import { mayPass4, readPorts4 } from './incoming-tuple-4.ts';
 import { readPorts6 } from './incoming-tuple-6.ts';
 import { HEADROOM_BYTES, LONGEST_PACKET_BYTES, TRANSPORT, clearOffload } from './packet.ts';
@@ -238,9 +241,10 @@ function findOrAdd(translator: Translator, memory: FragmentMemory, isIpv6: boole
   const found = findDatagram(memory);
   if (found !== 0 && nowSeconds - field(memory, found, DATAGRAM.STARTED_AT) <= fragmentSeconds) return found;
   if (found !== 0) removeDatagram(memory, found, counters, COUNTER['drop-fragment-timeout']);
+  const { host0, host1, host2, host3, remoteAddress } = packet;
   const added = isIpv6
-    ? addDatagram(memory, counters, packet.host0, packet.host1, nowSeconds)
-    : addDatagram(memory, counters, packet.remoteAddress, 0, nowSeconds);
+    ? addDatagram(memory, counters, host0, host1, host2, host3, nowSeconds)
+    : addDatagram(memory, counters, 0, 0, MAPPED_WORD2, remoteAddress, nowSeconds);
   setField(memory, added, DATAGRAM.IS_HAIRPINNED, packet.isHairpinned ? 1 : 0);
   return added;
 }
@@ -290,8 +294,9 @@ function giveUp(
 }
 
 function prove({ packet }: Translator, memory: FragmentMemory, datagram: number, isIpv6: boolean): void {
-  if (isIpv6) proveDatagram(memory, datagram, packet.host0, packet.host1);
-  else proveDatagram(memory, datagram, packet.remoteAddress, 0);
+  const { host0, host1, host2, host3, remoteAddress } = packet;
+  if (isIpv6) proveDatagram(memory, datagram, host0, host1, host2, host3);
+  else proveDatagram(memory, datagram, 0, 0, MAPPED_WORD2, remoteAddress);
 }
 
 /** Fills in the tuple of a fragment that need not wait. */

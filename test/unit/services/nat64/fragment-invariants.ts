@@ -1,14 +1,17 @@
 /** What must hold for a fragment memory, whatever has been done to it. */
 import assert from 'node:assert/strict';
+import { nextInAge, unitsOf } from '../../../../src/net/shares.ts';
 import { BLOCK, BLOCK_WORDS } from '../../../../src/services/nat64/fragment-blocks.ts';
 import { DATAGRAM, type FragmentMemory, field } from '../../../../src/services/nat64/fragment-memory.ts';
 
-/** All datagrams, the oldest first. */
-export function datagramsOf(memory: FragmentMemory): number[] {
-  const datagrams: number[] = [];
-  for (let each = memory.oldest; each !== 0; each = field(memory, each, DATAGRAM.AFTER)) datagrams.push(each);
-  return datagrams;
-}
+/** All datagrams, those of each group in the order of their arrival there. */
+export const datagramsOf = ({ shares, datagramOf }: FragmentMemory): number[] =>
+  shares.flatMap((group, i) => {
+    const datagrams: number[] = [];
+    for (let slot = group.oldest; slot !== 0; slot = nextInAge(group, slot))
+      datagrams.push(datagramOf[i][slot]);
+    return datagrams;
+  });
 
 /** The blocks of a datagram, by fragment. */
 function chainsOf(memory: FragmentMemory, datagram: number): number[][] {
@@ -27,11 +30,12 @@ function chainsOf(memory: FragmentMemory, datagram: number): number[][] {
 
 /** Fails unless every block and record is in one place, fragments are in order, and all is counted for its owner. */
 export function checkFragmentMemory(memory: FragmentMemory): void {
-  const { blocks, shares, records } = memory;
+  const { blocks, shares, blocksOf, datagramOf } = memory;
   const datagrams = datagramsOf(memory);
   assert.equal(datagrams.length, memory.datagrams);
   const seen = new Set<number>();
-  let units = 0;
+  const units = [0, 0];
+  const used = [0, 0];
   for (const datagram of datagrams) {
     const chains = chainsOf(memory, datagram);
     let end = 0;
@@ -45,11 +49,19 @@ export function checkFragmentMemory(memory: FragmentMemory): void {
       seen.add(block);
     }
     assert.equal(field(memory, datagram, DATAGRAM.COUNT), chains.length);
-    assert.equal(field(memory, datagram, DATAGRAM.UNITS), 1 + chains.flat().length);
-    assert.notEqual(shares.ownerOf[datagram], 0);
-    units += field(memory, datagram, DATAGRAM.UNITS);
+    assert.equal(field(memory, datagram, DATAGRAM.BLOCKS), chains.flat().length);
+    const group = field(memory, datagram, DATAGRAM.GROUP);
+    const slot = field(memory, datagram, DATAGRAM.SLOT);
+    assert.equal(datagramOf[group][slot], datagram);
+    assert.equal(unitsOf(shares[group], slot), 1 + (chains.flat().length >> 5));
+    units[group] += unitsOf(shares[group], slot);
+    used[group] += chains.flat().length;
   }
   assert.equal(blocks.free, blocks.size - seen.size);
-  assert.equal(shares.unitsOf[0] + shares.unitsOf[1], units);
-  assert.ok(memory.datagrams <= memory.maxDatagrams && records.length > 0);
+  assert.deepEqual(
+    shares.map(({ usedUnits }) => usedUnits),
+    units,
+  );
+  assert.deepEqual([...blocksOf], used);
+  assert.ok(memory.datagrams <= memory.maxDatagrams);
 }
