@@ -133,7 +133,7 @@ for (const [title, document, ...expected] of [
   [
     'an unknown field like nothing',
     { dns64: {}, 'a/b~c': 1 },
-    '/a~1b~0c: unknown field "a/b~c"; known here: version, hosts, proxy, forward, dns64, nat64, admin, assertions',
+    '/a~1b~0c: unknown field "a/b~c"; known here: version, hosts, proxy, forward, dns64, nat64, admin, shutdownSeconds, assertions',
   ],
   ['"constructor" is an unknown field', { constructor: 1 }, /^\/constructor: unknown field/],
   [
