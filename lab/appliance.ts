@@ -7,8 +7,8 @@ import type { World } from './world.ts';
 import { ADDRESSES, HOSTNAMES, IPV4_ONLY } from './zone.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-/** Longer than the process gives itself. */
-const STOP_TIMEOUT_MS = 10_000;
+/** Longer than the process gives itself: 10 s for the drain, 8 s for its end. */
+const STOP_TIMEOUT_MS = 25_000;
 const FIRST_PATIENCE_MS = 200;
 const PATIENCE_MS = 5000;
 export const ADMIN_PORT = 8064;

@@ -33,7 +33,7 @@ export PATH
 if [ -z "${NODE_COMPILE_CACHE:-}" ]; then
   NODE_COMPILE_CACHE=$root/node_modules/.cache/compile
   # Who may write there says what we run.
-  mkdir -p "$NODE_COMPILE_CACHE" 2>/dev/null && chmod 700 "$NODE_COMPILE_CACHE" 2>/dev/null || :
+  if mkdir -p "$NODE_COMPILE_CACHE" 2>/dev/null; then chmod 700 "$NODE_COMPILE_CACHE" 2>/dev/null || true; fi
 fi
 export NODE_COMPILE_CACHE
 exec "$bin/node" "$@"

@@ -88,12 +88,12 @@ const Limit = (title: string, defaultValue: number) =>
     default: defaultValue,
   });
 
-const Lifetime = (title: string, minimum: number) =>
+const Lifetime = (title: string, minimum: number, maximum = 86_400) =>
   Type.Integer({
     minimum,
-    maximum: 86_400,
+    maximum,
     title,
-    expected: `a whole number of seconds from ${minimum} to 86400`,
+    expected: `a whole number of seconds from ${minimum} to ${maximum}`,
   });
 
 const Nat64LifetimesSchema = Type.Object(
@@ -102,6 +102,7 @@ const Nat64LifetimesSchema = Type.Object(
     tcpEstablishedSeconds: { ...Lifetime('Established TCP connections', 7440), default: 7440 },
     tcpTransitorySeconds: { ...Lifetime('TCP connections that open or end', 240), default: 240 },
     icmpSeconds: { ...Lifetime('ICMP queries', 60), default: 60 },
+    fragmentSeconds: { ...Lifetime('Fragments that wait for others of their datagram', 2, 120), default: 30 },
   },
   {
     ...strict,
@@ -303,6 +304,11 @@ export const Nat64Schema = Type.Object(
     }),
     zeroUdpChecksum: Type.Union([Type.Literal('compute'), Type.Literal('drop')], {
       title: 'UDP packets from the IPv4 side that have no checksum, which IPv6 demands',
+      expected: '"compute" or "drop"',
+      default: 'compute',
+    }),
+    zeroUdpChecksumFromIpv6: Type.Union([Type.Literal('compute'), Type.Literal('drop')], {
+      title: 'UDP packets from the IPv6 side that have no checksum, as tunnels may send them (RFC 6935)',
       expected: '"compute" or "drop"',
       default: 'compute',
     }),

@@ -48,6 +48,18 @@ export function writeIpv6Start(
   view.setInt32(at + IPV6.PAYLOAD_LENGTH, (payloadBytes << 16) | (nextHeader << 8) | hopLimit);
 }
 
+/** Writes a fragment header; `offsetAndMore` has the offset in bytes, and the M flag in its last bit. */
+export function writeFragmentHeader(
+  view: DataView,
+  at: number,
+  nextHeader: number,
+  offsetAndMore: number,
+  identification: number,
+): void {
+  view.setInt32(at, (nextHeader << 24) | offsetAndMore);
+  view.setInt32(at + FRAGMENT_IDENTIFICATION, identification);
+}
+
 /** Writes 16 bytes given as four words of 32 bits. */
 export function writeWords(
   view: DataView,

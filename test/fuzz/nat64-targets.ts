@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { compileEam } from '../../src/services/nat64/eam.ts';
 import { compilePortBlocks } from '../../src/services/nat64/port-blocks.ts';
+import { createFragmentMemory } from '../../src/services/nat64/fragment-memory.ts';
 import { compileList4 } from '../../src/services/nat64/settings.ts';
+import { checkFragmentMemory } from '../unit/services/nat64/fragment-invariants.ts';
+import { fragments4, fragments6 } from '../unit/services/nat64/rows.ts';
 import { sendInBursts } from '../unit/services/nat64/bursts.ts';
 import {
   type HarnessOptions,
@@ -89,6 +92,46 @@ export function nat64OffloadTarget(): FuzzTarget {
       const sent = sendInBursts(harness, [bytes, bytes, bytes]);
       if (harness.counted()['icmp-returned'] !== undefined) return;
       for (const frame of sent) assertWellFormed(frame.slice(10), { transportChecksum: false });
+    },
+  };
+}
+
+/**
+ * Fragments, in a memory so small that all of them compete for it: whatever comes, every block of it stays accounted for.
+ * Each input is followed by one of the right fragments, so that what was changed meets them.
+ */
+export function nat64FragmentsTarget(): FuzzTarget {
+  const harness = createHarness({ ports: [32_768, 32_799], maxSessions: 1024 });
+  const { fragments } = harness.translator;
+  const sixes = { ...OUTWARD, sourcePort: 1024, destinationPort: 53, data: new Uint8Array(900) };
+  const translated = harness.send(udp(sixes));
+  assert.ok(translated !== undefined);
+  const port = (translated[20] << 8) | translated[21];
+  const fours = { ...INWARD, sourcePort: 53, destinationPort: port, data: new Uint8Array(900) };
+  const bare = udp(fours);
+  bare.set([0, 0], 26);
+  const offsets = [0, 200, 800, 908];
+  const seeds = [
+    ...fragments6(udp(sixes), offsets, 1),
+    ...fragments6(icmp({ ...sixes, type: 128, rest: 0x1234_0001 }), offsets, 2),
+    ...fragments4(udp(fours), offsets, 3),
+    ...fragments4(bare, offsets, 4),
+    ...fragments4(icmp({ ...fours, type: 8, rest: port << 16 }), offsets, 5),
+  ];
+  const memories = [createFragmentMemory(1, 7, 31), createFragmentMemory(2, 7, 31)];
+  [fragments.from4, fragments.from6] = memories;
+  let turn = 0;
+  return {
+    name: 'nat64-fragments',
+    seeds,
+    run(bytes) {
+      harness.setTime(turn >>> 6);
+      for (const packet of [bytes, seeds[turn++ % seeds.length]]) {
+        const outs = harness.sendAll(packet);
+        if (harness.counted()['icmp-returned'] !== undefined) continue;
+        for (const out of outs) assertWellFormed(out, { transportChecksum: false });
+      }
+      if ((turn & 63) === 0) for (const memory of memories) checkFragmentMemory(memory);
     },
   };
 }

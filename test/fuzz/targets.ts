@@ -38,6 +38,7 @@ import { captureClientHello } from '../unit/wire/capture-client-hello.ts';
 import { stateFileTargets } from './state-file-targets.ts';
 import {
   mappedNat64Target,
+  nat64FragmentsTarget,
   nat64OffloadTarget,
   nat64Target,
   snapshotTarget,
@@ -452,6 +453,7 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
     nat64Target('nat64', {}),
     nat64OffloadTarget(),
     mappedNat64Target(),
+    nat64FragmentsTarget(),
     statelessNat64Target(),
     snapshotTarget(),
   ];

@@ -135,9 +135,9 @@ function perform(rule: readonly Json[], chain: Chain, walk: Walk, depth: number)
     if ('accept' in statement) return { verdict: 'accept', mayAccept: false };
     if ('drop' in statement || 'reject' in statement) return { verdict: 'drop', mayAccept: false };
     if ('return' in statement) return { verdict: 'return', mayAccept: false };
-    if ('vmap' in statement) return dispatch(statement['vmap'] as Json, chain, walk, depth);
-    const jump = (statement['jump'] ?? statement['goto']) as { target?: string } | undefined;
-    const target = jump && walk.chains.get(keyOf(chain.family, chain.table, jump.target));
+    if ('vmap' in statement) return dispatch((statement['vmap'] ?? {}) as Json, chain, walk, depth);
+    const jump = (statement['jump'] ?? statement['goto']) as { target?: string } | null | undefined;
+    const target = jump ? walk.chains.get(keyOf(chain.family, chain.table, jump.target)) : undefined;
     if (target === undefined) continue;
     const outcome = follow(target, walk, depth + 1);
     const isBack = outcome.verdict === 'return' || outcome.verdict === undefined;
@@ -168,7 +168,7 @@ function matchesRule(rule: readonly Json[], walk: Walk): boolean | undefined {
     // A match or a target of iptables that nftables does not know.
     if ('xt' in statement) result = undefined;
     if (!('match' in statement)) continue;
-    const matches = matchesOne(statement['match'] as Json, walk);
+    const matches = matchesOne((statement['match'] ?? {}) as Json, walk);
     if (matches === false) return false;
     if (matches === undefined) result = undefined;
   }

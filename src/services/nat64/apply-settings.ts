@@ -5,6 +5,7 @@ import { removeSessionsUnless } from './sessions.ts';
 import { mayKeepMapping } from './keep-mapping.ts';
 import { type Settings, isAllowed } from './settings.ts';
 import { applyStaticEntries } from './static-entries.ts';
+import { clearFragments } from './fragments.ts';
 import { BIB, RECORD_WORDS } from './tables.ts';
 import type { Translator } from './translator.ts';
 
@@ -13,6 +14,7 @@ export function applySettings(translator: Translator, settings: Settings): void 
   const { nowSeconds } = translator;
   translator.flows?.clear(translator);
   translator.settings = settings;
+  clearFragments(translator.fragments);
   // Changes are rare, and linking all records anew takes milliseconds: whatever changed, the indices are right.
   const tables = attachTables(translator.tables, nowSeconds, settings, translator.tables.log);
   translator.tables = tables;

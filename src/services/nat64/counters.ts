@@ -11,7 +11,9 @@ export const NAT64_COUNTERS = {
   'flows-handed-over': 'Flows of TCP and UDP that the kernel was given to translate itself',
   'flows-taken-back': 'Flows that it was given no longer: they ended, or something about them changed',
   hairpinned: 'Packets from one IPv6 host to the mapping of another, counted in both directions too',
-  reassembled: 'Datagrams put together from fragments',
+  reassembled: 'Datagrams of which all fragments came',
+  'datagrams-given-up':
+    'Datagrams in fragments forgotten before all had come, because too much was under way',
   'bib-created': 'BIB entries (mappings of an IPv6 host and port to an IPv4 port) created',
   'bib-removed': 'BIB entries removed with their last session',
   'sessions-created-tcp': 'TCP sessions created',
@@ -30,8 +32,7 @@ export const NAT64_COUNTERS = {
   'probes-sent': 'Established TCP connections without traffic whose IPv6 host was asked whether they live',
   'icmp-errors-sent': 'ICMP errors that the translator sent in answer to packets it dropped',
   'icmp-errors-withheld': 'ICMP errors that were not sent because too many had been within a second',
-  'icmp-returned':
-    "ICMP messages and reassembled datagrams of no session: handed back for the appliance's own programs",
+  'icmp-returned': "ICMP messages and fragments of no session: handed back for the appliance's own programs",
   'drop-not-ip': 'Neither an IPv4 nor an IPv6 packet',
   'drop-truncated': 'Ends inside a header',
   'drop-bad-length': 'A length field contradicts the size of the packet or of its headers',
@@ -52,18 +53,21 @@ export const NAT64_COUNTERS = {
   'drop-hop-limit': 'The hop limit (TTL) was used up',
   'drop-too-big': 'Larger than the MTU of the other side; the sender was told',
   'drop-fragment-bad':
-    'A fragment that ends beyond the largest packet, is empty, or is not the last and no multiple of 8',
+    'A fragment that ends beyond the largest packet, is empty, begins inside the TCP header, or is not the last and no multiple of 8',
   'drop-fragment-overlap': 'A fragment that overlaps another, or one of a datagram in which that happened',
   'drop-fragment-duplicate': 'A fragment that had come before',
+  'drop-fragment-many': 'A fragment of a datagram in more than 128',
   'drop-fragment-memory':
-    'A fragment when too many datagrams were incomplete, or of a datagram in more than 128 fragments',
+    'A fragment that gave way to those of others, or found no room: too much was waiting, most of it from its sender',
+  'drop-fragment-timeout': 'A fragment that waited too long for others (nat64.lifetimes.fragmentSeconds)',
+  'drop-fragment-refused': 'A fragment of a datagram whose first fragment was not translated',
   'drop-source-route': 'A source route or routing header with hops left to visit',
   'drop-protocol': 'A transport protocol other than TCP, UDP and ICMP',
   'drop-icmp-type': 'An ICMP message that is neither a query to translate nor an error the other side knows',
   'drop-icmp-quote': 'An ICMP error that does not quote enough of a translatable packet',
   'drop-icmp-no-session': 'An ICMP error about no known session',
   'drop-udp-no-checksum':
-    'A UDP packet without checksum: over IPv6, or over IPv4 where nat64.zeroUdpChecksum is "drop"',
+    'A UDP packet without checksum where nat64.zeroUdpChecksum or zeroUdpChecksumFromIpv6 is "drop", or in fragments that are translated one by one',
   'drop-filtered':
     'A packet from an IPv4 address that the IPv6 host has not sent to (nat64.filtering is "address-dependent")',
   'drop-no-bib-entry': 'A packet from the IPv4 side to a port that no IPv6 host has',
@@ -91,7 +95,7 @@ export type Verdict = number;
 export const CONTINUE: Verdict = -1;
 /** Not a packet for the translator: the kernel gets it back unchanged. */
 export const RETURN_TO_KERNEL: Verdict = -2;
-/** A fragment: to be put together with the others of its datagram. */
+/** A fragment: what its datagram is tells the first one (fragments.ts). */
 export const FRAGMENT: Verdict = -3;
 /** Kept, because more has to come before it can be translated. */
 export const HELD: Verdict = -4;

@@ -55,7 +55,6 @@ export function nextDatagram(datagrams: Datagrams, packet: Packet): boolean {
   bytes.copyWithin(start + headerBytes, next, dataEnd);
   packet.start = start;
   packet.end = start + headerBytes + dataEnd - next;
-  packet.fragmentCount = 0;
   packet.cut.next = 0;
   clearOffload(packet);
   packet.offloadFlags = NEEDS_CHECKSUM;

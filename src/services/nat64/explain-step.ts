@@ -15,7 +15,7 @@ import { findEam4 } from './eam.ts';
 import { explain } from './explain.ts';
 import { SYN_KEPT } from './explain-parts.ts';
 import { filterFrom4 } from './filter.ts';
-import { determineTuple4 } from './incoming-tuple-4.ts';
+import { determineTuple4, mayPass4 } from './incoming-tuple-4.ts';
 import { formatHost } from './inspect.ts';
 import { readMachine } from './machine.ts';
 import { writeProbePacket4 } from './probe-packet.ts';
@@ -138,6 +138,7 @@ function explainIncoming(config: Nat64Config, fresh: Fresh, flow: Flow): Leg | u
   // From pool4 only the leg before can have led here.
   packet.isHairpinned = isOurs4(settings, (parseIpv4(flow.from) ?? 0) | 0);
   let verdict: Verdict = determineTuple4(settings, packet);
+  if (verdict === CONTINUE) verdict = mayPass4(settings, packet);
   if (verdict === CONTINUE) verdict = filterFrom4(translator);
   const there = say('{address} port {port}', { address: formatIpv4(target), port: flow.port ?? 0 });
   if (verdict !== CONTINUE) return refusedLeg(verdict, there);

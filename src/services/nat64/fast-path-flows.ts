@@ -171,7 +171,7 @@ export class Flows {
   #isSimple(translator: Translator): boolean {
     const { packet, settings } = translator;
     return (
-      packet.fragmentCount === 0 &&
+      !packet.isFragment &&
       (packet.protocol === TRANSPORT.TCP || packet.protocol === TRANSPORT.UDP) &&
       !isHairpin(translator) &&
       // The translator refuses these before they come here. Whatever becomes of that: the kernel shall not have them.

@@ -8,7 +8,7 @@
 import { BpfAssembler, FRAME, R0, R1, R2, R4, R5 } from '../../os/bpf-assembler.ts';
 import { DONT_FRAGMENT, IPV4, IPV4_HEADER_BYTES } from '../../wire/ipv4.ts';
 import { IPV6, IPV6_HEADER_BYTES } from '../../wire/ipv6.ts';
-import { LARGEST_FRAGMENTABLE_BYTES } from './translate-6to4.ts';
+import { LARGEST_FRAGMENTABLE_BYTES } from './headers.ts';
 import { FLOW, KEY4, KEY4_BYTES, KEY6, KEY6_BYTES } from './fast-path-record.ts';
 import {
   type FastPathProgramOptions,

@@ -161,13 +161,8 @@ export function filterFrom4(translator: Translator): Verdict {
   }
   const bib = findBibByMappedPort(tables, packet.mappedSlot, protocol, packet.mappedPort);
   if (bib === 0) {
-    // The kernel steers ICMP here by identifier, and the appliance's own ping may have one of ours.
+    if (isForKernel(translator)) return RETURN_TO_KERNEL;
     // N7: all else is dropped in silence.
-    // All fragments come here too, as only the first would show its ports.
-    const isForKernel =
-      protocol === TRANSPORT.ICMP ||
-      (packet.fragmentCount > 0 && !isInPool(settings, packet.mappedSlot, protocol, packet.mappedPort));
-    if (isForKernel && settings.isOwnAddress[packet.mappedSlot]) return RETURN_TO_KERNEL;
     return keepSyn(translator) ? HELD : COUNTER['drop-no-bib-entry'];
   }
   const at = bib * RECORD_WORDS;
@@ -194,6 +189,18 @@ export function filterFrom4(translator: Translator): Verdict {
   return openSession(translator, bib, state, lifetimeSeconds) ? CONTINUE : COUNTER['drop-sessions-full'];
 }
 
+/**
+ * Whether a packet to a pool4 address is one for the appliance's own programs. The kernel steers ICMP here by identifier, and
+ * the appliance's own ping may have one of ours; and all fragments, as only the first shows its ports.
+ */
+export function isForKernel({ packet, settings, tables }: Translator): boolean {
+  const { protocol, mappedSlot, mappedPort, isFragment } = packet;
+  if (packet.isStateless || !settings.isOwnAddress[mappedSlot]) return false;
+  if (protocol !== TRANSPORT.ICMP && (!isFragment || isInPool(settings, mappedSlot, protocol, mappedPort)))
+    return false;
+  return findBibByMappedPort(tables, mappedSlot, protocol, mappedPort) === 0;
+}
+
 /** N11, N12, N39: an unsolicited SYN is kept, in silence, for one from the host that may cross it. */
 function keepSyn({ packet, settings, storedSyns, counters, nowSeconds, tables }: Translator): boolean {
   const isSyn = packet.protocol === TRANSPORT.TCP && !packet.isError && opensConnection(packet.tcpFlags);
@@ -212,7 +219,14 @@ function keepSyn({ packet, settings, storedSyns, counters, nowSeconds, tables }:
  * For a packet that has been translated to IPv4: whether it is for a mapping of ours, and so has to come back in (RFC 6146
  * section 3.8). ICMP queries never are: their identifier names the host that asks.
  */
-export function isHairpin({ packet, settings, tables }: Translator): boolean {
+export function isHairpin(translator: Translator): boolean {
+  const { packet } = translator;
+  // Of a later fragment, its first one has told, or its address alone.
+  const isLater = packet.isFragment && packet.fragmentOffset !== 0;
+  return isLater ? packet.fragmentIsHairpin : isHairpinByTuple(translator);
+}
+
+export function isHairpinByTuple({ packet, settings, tables }: Translator): boolean {
   const { remoteAddress, remotePort, protocol } = packet;
   if (
     settings.eamHairpinning === 'intrinsic' &&

@@ -32,21 +32,30 @@ import { GSO } from '../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, DATAGRAMS, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
 import { findEam4, goesByEam, readStatelessHost } from './eam.ts';
+import { protocolNumber6 } from './translate-4to6.ts';
 import { type Settings, isInList4, isOurs4, slotOf } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
   isUdpWithoutChecksum,
   destinationPort,
-  passOther,
+  noteProtocol,
+  passWithoutPorts,
   readQuoteEnd,
   readTransport,
   sourcePort,
 } from './transport.ts';
 
-/** Fills the packet's tuple; anything but CONTINUE drops it. Nothing is written to the packet's bytes. */
+/**
+ * Fills the packet's tuple. FRAGMENT: it is one of several, whose tuple the first alone shows (fragments.ts). Anything else
+ * but CONTINUE drops it. Whether it may pass, if it is to be translated at all, `mayPass4` tells. Nothing is written to the
+ * packet's bytes.
+ */
 export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
+  packet.isError = false;
+  packet.isFragment = false;
+  packet.identification = -1;
   packet.cutLimitBytes = 0;
   packet.prefixIndex = 0;
   const headerBytes = ipv4HeaderBytes(view, start, packet.end);
@@ -79,14 +88,16 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
     if (packet.problemPointer !== 0) return COUNTER['drop-source-route'];
   }
   packet.transport = start + headerBytes;
-  const fragment = view.getUint16(start + IPV4.FRAGMENT);
-  if ((fragment & IS_FRAGMENT) !== 0) return noteFragment(settings, packet, fragment);
-  const transport = readTransport(
-    packet,
-    view.getUint8(start + IPV4.PROTOCOL),
-    IP_PROTOCOL.ICMP,
-    packet.isStateless,
-  );
+  packet.remoteAddress = source;
+  const protocolNumber = view.getUint8(start + IPV4.PROTOCOL);
+  const protocol = noteProtocol(packet, protocolNumber, IP_PROTOCOL.ICMP, packet.isStateless);
+  if ((view.getUint16(start + IPV4.FRAGMENT) & IS_FRAGMENT) !== 0) {
+    noteFragment(packet, protocolNumber);
+    if (isFromUs) return COUNTER['drop-source-invalid'];
+    return protocol === CONTINUE ? FRAGMENT : protocol;
+  }
+  if (protocol !== CONTINUE) return protocol;
+  const transport = readTransport(packet);
   if (transport !== CONTINUE) return transport;
   const offload = checkOffload(packet, GSO.TCPV4);
   if (offload !== CONTINUE) return offload;
@@ -97,29 +108,36 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
     if (type !== ICMP4.ECHO_REQUEST && type !== ICMP4.ECHO_REPLY) return COUNTER['drop-icmp-type'];
   }
 
-  packet.isError = false;
   if (isFromUs) return COUNTER['drop-source-invalid'];
-  packet.remoteHasEam = goesByEam(settings, packet) && findEam4(settings.eam, source) !== undefined;
-  if (!mayBeRepresented(settings, packet, source)) return COUNTER['drop-non-global'];
-  if (isInList4(settings.denied4, source)) return COUNTER['drop-denied'];
-  if (view.getUint8(start + IPV4.TTL) <= 1) return COUNTER['drop-hop-limit'];
-  if (!fitsIpv6(settings, packet, headerBytes, fragment)) return COUNTER['drop-too-big'];
-  if (packet.cutLimitBytes !== 0 && packet.gsoType === GSO.UDP) return DATAGRAMS;
-  packet.remoteAddress = source;
-  packet.mappedPort = destinationPort(view, packet.transport, packet.protocol);
-  packet.remotePort =
-    packet.protocol === TRANSPORT.ICMP ? 0 : sourcePort(view, packet.transport, packet.protocol);
+  readPorts4(packet);
   return CONTINUE;
+}
+
+/** Fills in the ports, or the identifier, of the header at `transport`. */
+export function readPorts4(packet: Packet): void {
+  const { view, transport, protocol } = packet;
+  packet.mappedPort = destinationPort(view, transport, protocol);
+  packet.remotePort = protocol === TRANSPORT.ICMP ? 0 : sourcePort(view, transport, protocol);
+}
+
+/** Whether a packet, or a fragment, that is no ICMP error may be translated: it may come from there, and go on. */
+export function mayPass4(settings: Settings, packet: Packet): Verdict {
+  const { view, start, remoteAddress } = packet;
+  packet.remoteHasEam = goesByEam(settings, packet) && findEam4(settings.eam, remoteAddress) !== undefined;
+  if (!mayBeRepresented(settings, packet, remoteAddress)) return COUNTER['drop-non-global'];
+  if (isInList4(settings.denied4, remoteAddress)) return COUNTER['drop-denied'];
+  if (view.getUint8(start + IPV4.TTL) <= 1) return COUNTER['drop-hop-limit'];
+  if (!fitsIpv6(settings, packet)) return COUNTER['drop-too-big'];
+  return packet.cutLimitBytes !== 0 && packet.gsoType === GSO.UDP ? DATAGRAMS : CONTINUE;
 }
 
 /**
  * RFC 7915 section 4.1: ICMP errors are translated even from "illegal" sources, which nobody routes, such as the link-local
- * addresses of a router: without "fragmentation needed" the path would be a black hole. Later fragments pass, as only the
- * first shows what they are; the whole is looked at again.
+ * addresses of a router: without "fragmentation needed" the path would be a black hole. Errors come in no fragments.
  */
 function mayTellError({ view, start, end }: Packet, source: number, headerBytes: number): boolean {
   if (isGroup(source) || view.getUint8(start + IPV4.PROTOCOL) !== IP_PROTOCOL.ICMP) return false;
-  if ((view.getUint16(start + IPV4.FRAGMENT) & FRAGMENT_OFFSET) !== 0) return true;
+  if ((view.getUint16(start + IPV4.FRAGMENT) & IS_FRAGMENT) !== 0) return false;
   const type = start + headerBytes;
   return type < end && isIcmp4Error(view.getUint8(type));
 }
@@ -141,29 +159,28 @@ const mayBeRepresented = (settings: Settings, packet: Packet, source: number): b
   !isNonGlobal(source);
 
 /** N22, N23: notes how the packet is to be cut, if it is; false when it is too big and must not be. */
-function fitsIpv6(settings: Settings, packet: Packet, headerBytes: number, fragment: number): boolean {
-  const isFragmentable = (fragment & DONT_FRAGMENT) === 0;
-  if (packet.fragmentCount > 0) {
+function fitsIpv6(settings: Settings, packet: Packet): boolean {
+  const { view, start, transport, isFragment } = packet;
+  const isFragmentable = (view.getUint16(start + IPV4.FRAGMENT) & DONT_FRAGMENT) === 0;
+  const newBytes =
+    wireBytesOf(packet) - (transport - start) + IPV6_HEADER_BYTES + (isFragment ? FRAGMENT_HEADER_BYTES : 0);
+  if (!isFragment && newBytes <= settings.lowestIpv6MtuBytes) return true;
+  if (!isFragmentable && newBytes > settings.mtu6Bytes) return false;
+  if (isFragment || isFragmentable) {
     packet.cutLimitBytes = isFragmentable ? settings.lowestIpv6MtuBytes : settings.mtu6Bytes;
-    return true;
+    packet.identification = view.getUint16(start + IPV4.IDENTIFICATION);
   }
-  const newBytes = wireBytesOf(packet) - headerBytes + IPV6_HEADER_BYTES;
-  if (newBytes <= settings.lowestIpv6MtuBytes) return true;
-  if (!isFragmentable) return newBytes <= settings.mtu6Bytes;
-  packet.cutLimitBytes = settings.lowestIpv6MtuBytes;
-  packet.identification = packet.view.getUint16(packet.start + IPV4.IDENTIFICATION);
   return true;
 }
 
-function noteFragment(settings: Settings, packet: Packet, fragment: number): Verdict {
-  const { view, start, transport } = packet;
-  const newBytes = packet.end - transport + IPV6_HEADER_BYTES + FRAGMENT_HEADER_BYTES;
-  if ((fragment & DONT_FRAGMENT) !== 0 && newBytes > settings.mtu6Bytes) return COUNTER['drop-too-big'];
+function noteFragment(packet: Packet, protocol: number): void {
+  const { view, start } = packet;
+  const fragment = view.getUint16(start + IPV4.FRAGMENT);
+  packet.isFragment = true;
   packet.fragmentOffset = (fragment & FRAGMENT_OFFSET) << FRAGMENT_UNIT_SHIFT;
   packet.hasMoreFragments = (fragment & MORE_FRAGMENTS) !== 0;
-  packet.fragmentProtocol = view.getUint8(start + IPV4.PROTOCOL);
-  packet.identification = view.getUint16(start + IPV4.IDENTIFICATION);
-  return FRAGMENT;
+  packet.fragmentProtocol = protocol;
+  packet.fragmentId = view.getUint16(start + IPV4.IDENTIFICATION);
 }
 
 /**
@@ -182,26 +199,27 @@ function determineError4(settings: Settings, packet: Packet, source: number): Ve
   const { quotedEnd } = packet;
   const headerBytes = ipv4HeaderBytes(view, quoted, quotedEnd);
   const quotedTransport = quoted + headerBytes;
-  if (headerBytes === 0 || quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES)
-    return COUNTER['drop-icmp-quote'];
+  if (headerBytes === 0) return COUNTER['drop-icmp-quote'];
   if (!isDescribed) return COUNTER['drop-icmp-type'];
-  // We never send options, and only first fragments show ports.
   const fragment = view.getUint16(quoted + IPV4.FRAGMENT);
-  if (headerBytes !== IPV4_HEADER_BYTES || (fragment & FRAGMENT_OFFSET) !== 0)
-    return COUNTER['drop-icmp-quote'];
-  packet.quotesFragment = (fragment & MORE_FRAGMENTS) !== 0;
+  packet.quotedFragment = fragment & IS_FRAGMENT;
   packet.quotedIdentification = view.getUint16(quoted + IPV4.IDENTIFICATION);
+  const isLater = (fragment & FRAGMENT_OFFSET) !== 0;
+  // We never send options. Only first fragments show ports; whose address is his own needs none.
+  if (headerBytes !== IPV4_HEADER_BYTES || (isLater && !packet.isStateless))
+    return COUNTER['drop-icmp-quote'];
+  if (!isLater && quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
   if (view.getInt32(quoted + IPV4.SOURCE) !== packet.mappedAddress) return COUNTER['drop-icmp-quote'];
 
   const protocol = view.getUint8(quoted + IPV4.PROTOCOL);
-  if (protocol === IP_PROTOCOL.TCP) packet.protocol = TRANSPORT.TCP;
-  else if (protocol === IP_PROTOCOL.UDP) packet.protocol = TRANSPORT.UDP;
-  else if (protocol === IP_PROTOCOL.ICMP) {
+  if (noteProtocol(packet, protocol, IP_PROTOCOL.ICMP, packet.isStateless) !== CONTINUE)
+    return COUNTER['drop-icmp-quote'];
+  if (isLater) passWithoutPorts(packet, protocolNumber6(packet));
+  else if (packet.protocol === TRANSPORT.ICMP) {
     const quotedType = view.getUint8(quotedTransport + ICMP.TYPE);
     if (quotedType !== ICMP4.ECHO_REQUEST && quotedType !== ICMP4.ECHO_REPLY)
       return COUNTER['drop-icmp-quote'];
-    packet.protocol = TRANSPORT.ICMP;
-  } else if (!packet.isStateless || !passOther(packet, protocol)) return COUNTER['drop-icmp-quote'];
+  }
 
   if (view.getUint8(start + IPV4.TTL) <= 1) return COUNTER['drop-hop-limit'];
   packet.isError = true;

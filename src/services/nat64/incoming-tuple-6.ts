@@ -2,7 +2,7 @@
 import { foldSum, sumOfBytes, sumOfIpv6Address } from '../../wire/checksum.ts';
 import { ICMP, ICMP6, ICMP_HEADER_BYTES, errorType6to4, isIcmp6Error, pointer6to4 } from '../../wire/icmp.ts';
 import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
-import { FRAGMENT_UNIT_SHIFT, IPV4_HEADER_BYTES, IP_PROTOCOL } from '../../wire/ipv4.ts';
+import { FRAGMENT_UNIT_SHIFT, IPV4_HEADER_BYTES, IP_PROTOCOL, MORE_FRAGMENTS } from '../../wire/ipv4.ts';
 import {
   EXTENSION,
   FRAGMENT_HEADER_BYTES,
@@ -18,13 +18,15 @@ import { GSO } from '../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from './packet.ts';
 import { eamIpv4At, hasStateless, statelessIpv4 } from './eam.ts';
+import { protocolNumber4 } from './translate-6to4.ts';
 import { type Settings, isAllowed, isInList4, isOurs4, prefixIndexOf } from './settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
   isUdpWithoutChecksum,
   destinationPort,
-  passOther,
+  noteProtocol,
+  passWithoutPorts,
   readQuoteEnd,
   readTransport,
   sourcePort,
@@ -37,11 +39,16 @@ const RESERVED_BITS = 6;
 /** The least MTU an IPv4 link has (RFC 791). */
 const IPV4_MINIMUM_MTU_BYTES = 68;
 
-/** Fills the packet's tuple; anything but CONTINUE drops it. Nothing is written to the packet's bytes. */
+/**
+ * Fills the packet's tuple. FRAGMENT: it is one of several that may be translated, whose tuple the first alone shows
+ * (fragments.ts). Anything else but CONTINUE drops it. Nothing is written to the packet's bytes.
+ */
 export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
+  packet.isError = false;
+  packet.isFragment = false;
+  packet.identification = -1;
   packet.cutLimitBytes = 0;
-  if (packet.fragmentCount === 0) packet.identification = -1;
   if (packet.end - start < IPV6_HEADER_BYTES) return COUNTER['drop-truncated'];
   const end = start + IPV6_HEADER_BYTES + view.getUint16(start + IPV6.PAYLOAD_LENGTH);
   if (end > packet.end) return COUNTER['drop-bad-length'];
@@ -57,14 +64,21 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   if (packet.prefixIndex === -1) return COUNTER['drop-destination'];
   const { prefixBits } = prefixes[packet.prefixIndex];
   const remoteAddress = mapped ?? extractIpv4(prefixBits, view, destination);
+  packet.remoteAddress = remoteAddress;
   if (!settings.isStateless && prefixIndexOf(prefixes, view, start + IPV6.SOURCE) !== -1)
     return COUNTER['drop-source-in-prefix'];
   readHost(settings, packet, start + IPV6.SOURCE);
   // Only a session knows which prefix the answer must come from.
   if (packet.isStateless && packet.prefixIndex !== 0) return COUNTER['drop-destination'];
 
-  const extensions = skipExtensions(settings, packet);
+  const extensions = skipExtensions(packet);
   if (extensions !== CONTINUE) return extensions;
+  if (packet.isFragment) {
+    const mayPass = mayPass6(settings, packet);
+    return mayPass === CONTINUE ? FRAGMENT : mayPass;
+  }
+  const transport = readTransport(packet);
+  if (transport !== CONTINUE) return transport;
   const offload = checkOffload(packet, GSO.TCPV6);
   if (offload !== CONTINUE) return offload;
   if (packet.protocol === TRANSPORT.ICMP) {
@@ -72,10 +86,24 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
     if (isIcmp6Error(type)) return determineError6(settings, packet, remoteAddress);
     if (type !== ICMP6.ECHO_REQUEST && type !== ICMP6.ECHO_REPLY) return COUNTER['drop-icmp-type'];
   }
-  // RFC 8200 section 8.1: UDP over IPv6 has a checksum.
-  if (isUdpWithoutChecksum(packet)) return COUNTER['drop-udp-no-checksum'];
+  // RFC 8200 section 8.1 allows it to tunnels that know what they do (RFC 6935).
+  if (settings.dropsZeroUdpChecksum6 && isUdpWithoutChecksum(packet)) return COUNTER['drop-udp-no-checksum'];
+  const mayPass = mayPass6(settings, packet);
+  if (mayPass !== CONTINUE) return mayPass;
+  readPorts6(packet);
+  return CONTINUE;
+}
 
-  packet.isError = false;
+/** Fills in the ports, or the identifier, of the header at `transport`. */
+export function readPorts6(packet: Packet): void {
+  const { view, transport, protocol } = packet;
+  packet.hostPort = sourcePort(view, transport, protocol);
+  packet.remotePort = protocol === TRANSPORT.ICMP ? 0 : destinationPort(view, transport, protocol);
+}
+
+/** Whether a packet, or a fragment, that is no ICMP error may be translated: its host may send there, and it may go on. */
+function mayPass6(settings: Settings, packet: Packet): Verdict {
+  const { view, start, remoteAddress } = packet;
   if (!isHostAddress(packet.host0, packet.host1, packet.host2)) return COUNTER['drop-source-invalid'];
   if (!isAllowed(settings.allow, packet.host0, packet.host1, packet.host2, packet.host3))
     return COUNTER['drop-not-allowed'];
@@ -85,12 +113,10 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   if (reach !== CONTINUE) return reach;
   if (isInList4(settings.denied4, remoteAddress)) return COUNTER['drop-denied'];
   if (view.getUint8(start + IPV6.HOP_LIMIT) <= 1) return COUNTER['drop-hop-limit'];
-  if (packet.fragmentCount > 0) packet.cutLimitBytes = settings.mtu4Bytes;
-  else if (wireBytesOf(packet) - SHRINKS_BYTES > settings.mtu4Bytes) return COUNTER['drop-too-big'];
-  packet.remoteAddress = remoteAddress;
-  packet.hostPort = sourcePort(view, packet.transport, packet.protocol);
-  packet.remotePort =
-    packet.protocol === TRANSPORT.ICMP ? 0 : destinationPort(view, packet.transport, packet.protocol);
+  const newBytes = packet.isFragment
+    ? packet.end - packet.transport + IPV4_HEADER_BYTES
+    : wireBytesOf(packet) - SHRINKS_BYTES;
+  if (newBytes > settings.mtu4Bytes) return COUNTER['drop-too-big'];
   return CONTINUE;
 }
 
@@ -132,8 +158,8 @@ const isHostAddress = (word0: number, word1: number, word2: number): boolean =>
   word0 >>> 22 !== 0x3fa &&
   (word0 !== 0 || word1 !== 0 || (word2 !== 0 && word2 !== 0xffff));
 
-/** Steps over the extension headers that a translator ignores (N29), and reads the transport header behind them. */
-function skipExtensions(settings: Settings, packet: Packet): Verdict {
+/** Steps over the extension headers that a translator ignores (N29), and notes what is behind them. */
+function skipExtensions(packet: Packet): Verdict {
   const { view, start, end } = packet;
   let nextHeader = view.getUint8(start + IPV6.NEXT_HEADER);
   let at = start + IPV6_HEADER_BYTES;
@@ -151,34 +177,18 @@ function skipExtensions(settings: Settings, packet: Packet): Verdict {
     if (end - at < FRAGMENT_HEADER_BYTES) return COUNTER['drop-truncated'];
     nextHeader = view.getUint8(at);
     const offsetAndMore = view.getUint16(at + FRAGMENT_OFFSET_AND_MORE);
-    packet.identification = view.getInt32(at + FRAGMENT_IDENTIFICATION);
-    packet.transport = at + FRAGMENT_HEADER_BYTES;
+    packet.fragmentId = view.getInt32(at + FRAGMENT_IDENTIFICATION);
+    // N30: the low-order 16 bits are what IPv4 has room for.
+    packet.identification = packet.fragmentId & 0xffff;
+    at += FRAGMENT_HEADER_BYTES;
     // RFC 6946: a fragment that is all of its datagram stands for itself.
-    if ((offsetAndMore & ~RESERVED_BITS) !== 0)
-      return noteFragment(settings, packet, nextHeader, offsetAndMore);
-    packet.identification &= 0xffff;
-    return readTransport(packet, nextHeader, IP_PROTOCOL.ICMPV6, packet.isStateless);
+    packet.isFragment = (offsetAndMore & ~RESERVED_BITS) !== 0;
+    packet.fragmentOffset = offsetAndMore & ~7;
+    packet.hasMoreFragments = (offsetAndMore & 1) !== 0;
+    packet.fragmentProtocol = nextHeader;
   }
   packet.transport = at;
-  return readTransport(packet, nextHeader, IP_PROTOCOL.ICMPV6, packet.isStateless);
-}
-
-/** Only what may be translated takes memory. */
-function noteFragment(
-  settings: Settings,
-  packet: Packet,
-  nextHeader: number,
-  offsetAndMore: number,
-): Verdict {
-  const { end, transport } = packet;
-  if (!isHostAddress(packet.host0, packet.host1, packet.host2)) return COUNTER['drop-source-invalid'];
-  if (!isAllowed(settings.allow, packet.host0, packet.host1, packet.host2, packet.host3))
-    return COUNTER['drop-not-allowed'];
-  if (end - transport + IPV4_HEADER_BYTES > settings.mtu4Bytes) return COUNTER['drop-too-big'];
-  packet.fragmentOffset = offsetAndMore & ~7;
-  packet.hasMoreFragments = (offsetAndMore & 1) !== 0;
-  packet.fragmentProtocol = nextHeader;
-  return FRAGMENT;
+  return noteProtocol(packet, nextHeader, IP_PROTOCOL.ICMPV6, packet.isStateless);
 }
 
 /**
@@ -198,6 +208,7 @@ function determineError6(settings: Settings, packet: Packet, errorPeer: number):
   readQuoteEnd(packet, quoted, lengthBytes, true);
   const { quotedEnd } = packet;
   let quotedTransport = quoted + IPV6_HEADER_BYTES;
+  // Of ports and checksum, or of a fragment header.
   if (quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
   if (view.getUint8(quoted) >> 4 !== 6) return COUNTER['drop-icmp-quote'];
   const mapped = eamIpv4At(settings, view, quoted + IPV6.SOURCE);
@@ -206,25 +217,28 @@ function determineError6(settings: Settings, packet: Packet, errorPeer: number):
   if (packet.prefixIndex === -1) return COUNTER['drop-icmp-quote'];
 
   let nextHeader = view.getUint8(quoted + IPV6.NEXT_HEADER);
-  packet.quotesFragment = nextHeader === EXTENSION.FRAGMENT;
-  if (packet.quotesFragment) {
-    // Only first fragments show ports.
-    const offsetAndMore = view.getUint16(quotedTransport + FRAGMENT_OFFSET_AND_MORE);
-    if (offsetAndMore >> FRAGMENT_UNIT_SHIFT !== 0) return COUNTER['drop-icmp-quote'];
-    packet.quotesFragment = (offsetAndMore & 1) !== 0;
-    packet.quotedIdentification = view.getInt32(quotedTransport + FRAGMENT_IDENTIFICATION);
+  let offsetAndMore = 0;
+  packet.quotedIdentification = -1;
+  if (nextHeader === EXTENSION.FRAGMENT) {
+    offsetAndMore = view.getUint16(quotedTransport + FRAGMENT_OFFSET_AND_MORE) & ~RESERVED_BITS;
+    packet.quotedIdentification = view.getUint16(quotedTransport + FRAGMENT_IDENTIFICATION + 2);
     nextHeader = view.getUint8(quotedTransport);
     quotedTransport += FRAGMENT_HEADER_BYTES;
-    if (quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
   }
-  if (nextHeader === IP_PROTOCOL.TCP) packet.protocol = TRANSPORT.TCP;
-  else if (nextHeader === IP_PROTOCOL.UDP) packet.protocol = TRANSPORT.UDP;
-  else if (nextHeader === IP_PROTOCOL.ICMPV6) {
+  packet.quotedFragment = (offsetAndMore >> FRAGMENT_UNIT_SHIFT) | ((offsetAndMore & 1) * MORE_FRAGMENTS);
+  const isLater = offsetAndMore >> FRAGMENT_UNIT_SHIFT !== 0;
+  if (!isLater && quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
+  readHost(settings, packet, quoted + IPV6.DESTINATION);
+  // Only first fragments show ports; whose address is his own needs none.
+  if (isLater && !packet.isStateless) return COUNTER['drop-icmp-quote'];
+  if (noteProtocol(packet, nextHeader, IP_PROTOCOL.ICMPV6, hasStateless(settings)) !== CONTINUE)
+    return COUNTER['drop-icmp-quote'];
+  if (isLater) passWithoutPorts(packet, protocolNumber4(packet));
+  else if (packet.protocol === TRANSPORT.ICMP) {
     const quotedType = view.getUint8(quotedTransport + ICMP.TYPE);
     if (quotedType !== ICMP6.ECHO_REQUEST && quotedType !== ICMP6.ECHO_REPLY)
       return COUNTER['drop-icmp-quote'];
-    packet.protocol = TRANSPORT.ICMP;
-  } else if (!hasStateless(settings) || !passOther(packet, nextHeader)) return COUNTER['drop-icmp-quote'];
+  }
 
   if (view.getUint8(start + IPV6.HOP_LIMIT) <= 1) return COUNTER['drop-hop-limit'];
   if (isNeverRouted(errorPeer)) return COUNTER['drop-non-global'];
@@ -235,7 +249,6 @@ function determineError6(settings: Settings, packet: Packet, errorPeer: number):
   packet.errorPeer = errorPeer;
   packet.errorSource = 0;
   if (hasStateless(settings)) readErrorSource(settings, packet);
-  readHost(settings, packet, quoted + IPV6.DESTINATION);
   packet.remoteAddress =
     mapped ?? extractIpv4(prefixes[packet.prefixIndex].prefixBits, view, quoted + IPV6.SOURCE);
   packet.hostPort = destinationPort(view, quotedTransport, packet.protocol);

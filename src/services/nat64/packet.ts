@@ -71,6 +71,10 @@ export interface Packet {
   transport: number;
   /** Bytes of the transport header: what precedes the payload of each segment. */
   transportHeaderBytes: number;
+  /** Bytes of the transport header and all behind it, also of what is in other fragments. */
+  messageBytes: number;
+  /** The sum of the data that is in other fragments; known for what has no UDP checksum. */
+  otherDataSum: number;
   tcpFlags: number;
   /** Whether this is an ICMP error; then `quoted`, `quotedTransport` and `quotedEnd` are offsets of the packet inside. */
   isError: boolean;
@@ -83,9 +87,10 @@ export interface Packet {
   quotedEnd: number;
   /** Extensions (RFC 4884) go from here up to `end`; equal to `end` when there are none, or none can be carried. */
   extensionStart: number;
-  /** Whether what is quoted is the first of several fragments; then its identification. */
-  quotesFragment: boolean;
+  /** Identification of what is quoted, 16 bits; -1 for an IPv6 packet without fragment header. */
   quotedIdentification: number;
+  /** IPV4.FRAGMENT of what is quoted, offset and MF alone: 0 unless it is one of several fragments. */
+  quotedFragment: number;
   /** IPv4 address that an error is sent to, or came from, signed: often a router on the way, not the remote. */
   errorPeer: number;
   /** The same of `errorPeer` as `remoteHasEam`; of packets from the IPv4 side only. */
@@ -96,20 +101,20 @@ export interface Packet {
   /** Offset of the byte that a parameter problem of our own points at, from `start`. */
   problemPointer: number;
 
-  // A fragment that came in, and the identification of what it belongs to.
+  // Of one of several fragments.
+  isFragment: boolean;
   /** Offset of a fragment's data in the datagram; what it holds goes from `transport` up to `end`. */
   fragmentOffset: number;
   hasMoreFragments: boolean;
   /** Protocol or next header of what is in the fragments. */
   fragmentProtocol: number;
-  /** Identification of the datagram; -1 when the packet came without (IPv6), or is whole (IPv4). */
-  identification: number;
+  /** What tells its datagram from others of the same addresses: 16 bits from IPv4, 32 from IPv6. */
+  fragmentId: number;
+  /** Whether its datagram comes back in (RFC 6146 section 3.8), as its first fragment told. */
+  fragmentIsHairpin: boolean;
 
-  // How the datagram was cut when it came. What goes out is cut at the same places, and at more where it must be.
-  /** 0 for a packet that came whole. */
-  fragmentCount: number;
-  /** Where each fragment ended, in order, counted from the start of the data. */
-  readonly fragmentEnds: Int32Array;
+  /** Identification, 16 bits, of a packet that has one and needs it on the other side; else -1. */
+  identification: number;
 
   /** The most bytes of each fragment that the packet is to be cut into; 0 to leave it whole. */
   cutLimitBytes: number;
@@ -120,20 +125,18 @@ export interface Packet {
 export interface CutState {
   /** Offset in the data of the fragment to be sent next; 0 when none is left. */
   next: number;
+  /** What was cut: where it was in its datagram itself, and whether more of that follows. */
+  offset: number;
+  hasMore: boolean;
   /** The data in `bytes`, all fragments of it. */
   dataStart: number;
   dataEnd: number;
   /** The most data in one fragment; a multiple of 8. */
   limitBytes: number;
-  /** Position in fragmentEnds of the first that lies behind `next`. */
-  endIndex: number;
   identification: number;
   /** The IP header that every fragment gets. */
   readonly header: Uint8Array<ArrayBuffer>;
 }
-
-/** The most fragments that a datagram may come in: 64 KiB through a link of the least MTU that IPv4 allows hosts. */
-export const MAX_FRAGMENTS = 128;
 
 export function createPacket(): Packet {
   const bytes = new Uint8Array(BUFFER_BYTES);
@@ -165,6 +168,8 @@ export function createPacket(): Packet {
     remotePort: 0,
     transport: 0,
     transportHeaderBytes: 0,
+    messageBytes: 0,
+    otherDataSum: 0,
     tcpFlags: 0,
     isError: false,
     errorType: 0,
@@ -173,25 +178,27 @@ export function createPacket(): Packet {
     quotedTransport: 0,
     quotedEnd: 0,
     extensionStart: 0,
-    quotesFragment: false,
-    quotedIdentification: 0,
+    quotedIdentification: -1,
+    quotedFragment: 0,
     errorPeer: 0,
     peerHasEam: false,
     errorSource: 0,
     problemPointer: 0,
+    isFragment: false,
     fragmentOffset: 0,
     hasMoreFragments: false,
     fragmentProtocol: 0,
+    fragmentId: 0,
+    fragmentIsHairpin: false,
     identification: -1,
-    fragmentCount: 0,
     cutLimitBytes: 0,
-    fragmentEnds: new Int32Array(MAX_FRAGMENTS),
     cut: {
       next: 0,
+      offset: 0,
+      hasMore: false,
       dataStart: 0,
       dataEnd: 0,
       limitBytes: 0,
-      endIndex: 0,
       identification: 0,
       header: new Uint8Array(40),
     },
@@ -204,7 +211,6 @@ export function loadPacket(packet: Packet, packetBytes: number): void {
   const header = HEADROOM_BYTES - VIRTIO_NET_HEADER_BYTES;
   packet.start = HEADROOM_BYTES;
   packet.end = HEADROOM_BYTES + packetBytes;
-  packet.fragmentCount = 0;
   packet.cut.next = 0;
   packet.offloadFlags = view.getUint8(header + VIRTIO_NET.FLAGS);
   packet.gsoType = view.getUint8(header + VIRTIO_NET.GSO_TYPE);

@@ -12,6 +12,8 @@ export interface Lifetimes {
   readonly tcpEstablishedSeconds: number;
   readonly tcpTransitorySeconds: number;
   readonly icmpSeconds: number;
+  /** How long fragments wait for others of their datagram. */
+  readonly fragmentSeconds: number;
 }
 
 /** Ports and ICMP identifiers of an address that new mappings get, both ends included. */
@@ -95,6 +97,8 @@ export interface Settings {
   readonly isAddressDependent: boolean;
   /** N2: drop UDP packets from the IPv4 side that have no checksum, instead of computing one. */
   readonly dropsZeroUdpChecksum: boolean;
+  /** The same of the IPv6 side (RFC 6935). */
+  readonly dropsZeroUdpChecksum6: boolean;
   /** RFC 7915 section 4.4, N7, N8: answer 3/13 to what is refused from the IPv4 side. */
   readonly tellsRefused4: boolean;
   /** RFC 7915 section 5.4: answer what is refused from the IPv6 side. */

@@ -3,7 +3,7 @@
  * IPv4 address, whose packets would otherwise be delivered locally, a mark in nftables on those that belong to the
  * pool4 ports, with a policy rule ahead of the local table that sends marked packets to the TUN. Neither conntrack nor
  * a second NAT is involved; what has no mapping here never was a connection of the kernel's. Only the first fragment of
- * a packet shows its ports, so all fragments take this way; those that are not ours come back, put together.
+ * a packet shows its ports, so all fragments take this way; those that are not ours come back.
  *
  * The packets are forwarded, untracked. A firewall whose forward policy is drop must accept both what comes from the
  * device and what goes to it (`iifname "nat64" accept`, `oifname "nat64" accept`): `ct state` never matches them.

@@ -1,24 +1,17 @@
 /** Translates a packet of TCP, UDP or ICMP echo from IPv4 to IPv6, where it lies (RFC 7915 section 4). */
-import {
-  adjustChecksum,
-  checksumOf,
-  complement,
-  foldSum,
-  sumOfBytes,
-  sumOfIpv6Address,
-  sumOfWord,
-} from '../../wire/checksum.ts';
+import { adjustChecksum, complement, foldSum, sumOfIpv6Address, sumOfWord } from '../../wire/checksum.ts';
 import { ICMP, ICMP4, ICMP6 } from '../../wire/icmp.ts';
-import { IPV4, IP_PROTOCOL } from '../../wire/ipv4.ts';
-import { IPV6, IPV6_HEADER_BYTES, writeIpv6Start, writeWords } from '../../wire/ipv6.ts';
+import { IP_PROTOCOL } from '../../wire/ipv4.ts';
+import { IPV6, IPV6_HEADER_BYTES, writeWords } from '../../wire/ipv6.ts';
 import { writeEmbeddedIpv4 } from '../../wire/nat64-prefix.ts';
-import { TCP, TCP_FLAG, UDP } from '../../wire/tcp-udp.ts';
+import { TCP, TCP_FLAG } from '../../wire/tcp-udp.ts';
 import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
 import { eamIpv6, findEam4 } from './eam.ts';
+import { writeHeader6 } from './headers.ts';
 import { type Packet, TRANSPORT } from './packet.ts';
 import { clampSegmentSize } from './segment-size.ts';
 import type { Settings } from './settings.ts';
-import { checksumOffsetOf } from './transport.ts';
+import { checksumOffsetOf, fillInUdpChecksum } from './transport.ts';
 import type { Translator } from './translator.ts';
 
 /** By TRANSPORT. */
@@ -46,19 +39,17 @@ export function writeRemote(
   writeWords(view, at, word0, word1, word2, word3);
 }
 
-/** The packet's tuple must be complete (filterFrom4). */
+/** The packet's tuple must be complete (filterFrom4). Fragment headers are left to `cutPacket`. */
 export function translate4to6(translator: Translator): void {
   const { packet, settings } = translator;
   const { view, start, transport, protocol, mappedPort, hostPort } = packet;
-  const trafficClass = view.getUint8(start + IPV4.TOS) & settings.copiedClassTo6;
-  const ttl = view.getUint8(start + IPV4.TTL);
   const newStart = transport - IPV6_HEADER_BYTES;
   packet.start = newStart;
   if (protocol === TRANSPORT.TCP && (packet.tcpFlags & TCP_FLAG.SYN) !== 0)
     clampSegmentSize(packet, settings.maxSegmentBytes);
 
   // The new header lies over the old: from here on only `packet` knows what was in it.
-  writeIpv6Start(view, newStart, trafficClass, packet.end - transport, protocolNumber6(packet), ttl - 1);
+  writeHeader6(translator, start, newStart, packet.end - transport, 1, protocolNumber6(packet), -1, 0);
   const { prefixIndex, remoteAddress, remoteHasEam } = packet;
   writeRemote(settings, prefixIndex, remoteAddress, remoteHasEam, view, newStart + IPV6.SOURCE);
   writeWords(view, newStart + IPV6.DESTINATION, packet.host0, packet.host1, packet.host2, packet.host3);
@@ -80,6 +71,7 @@ export function translate4to6(translator: Translator): void {
     view.setUint16(checksumAt, foldSum(checksum + addressDelta));
     packet.checksumStart = IPV6_HEADER_BYTES;
   } else if (checksum === 0 && protocol === TRANSPORT.UDP) {
+    // N2: IPv4 may go without a UDP checksum, IPv6 may not.
     fillInUdpChecksum(packet, addresses6);
   } else {
     const adjusted = adjustChecksum(checksum, addressDelta + (~mappedPort & 0xffff) + hostPort);
@@ -89,22 +81,13 @@ export function translate4to6(translator: Translator): void {
     packet.gsoType = GSO.TCPV6 | (packet.gsoType & GSO.ECN);
 }
 
-/** N2: IPv4 may go without a UDP checksum, IPv6 may not. */
-function fillInUdpChecksum(packet: Packet, addresses6: number): void {
-  const { view, transport } = packet;
-  const udpBytes = view.getUint16(transport + UDP.LENGTH);
-  const sum = sumOfBytes(view, transport, transport + udpBytes) + addresses6 + udpBytes + IP_PROTOCOL.UDP;
-  const checksum = checksumOf(sum);
-  view.setUint16(transport + UDP.CHECKSUM, checksum === 0 ? 0xffff : checksum);
-}
-
 /** Type, identifier and the pseudo-header that ICMPv6 has and ICMPv4 has not. */
 function translateEcho(packet: Packet, addresses6: number): void {
   const { view, transport, hostPort, mappedPort } = packet;
   const oldWord = view.getUint16(transport);
   const type = oldWord >> 8 === ICMP4.ECHO_REQUEST ? ICMP6.ECHO_REQUEST : ICMP6.ECHO_REPLY;
   const newWord = (type << 8) | (oldWord & 0xff);
-  const added = addresses6 + (packet.end - transport) + IP_PROTOCOL.ICMPV6 + newWord + hostPort;
+  const added = addresses6 + packet.messageBytes + IP_PROTOCOL.ICMPV6 + newWord + hostPort;
   view.setUint16(transport, newWord);
   view.setUint16(transport + ICMP.IDENTIFIER, hostPort);
   const checksum = view.getUint16(transport + ICMP.CHECKSUM);

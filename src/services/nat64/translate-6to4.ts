@@ -1,18 +1,15 @@
 /** Translates a packet of TCP, UDP or ICMP echo from IPv6 to IPv4, where it lies (RFC 7915 section 5). */
 import { adjustChecksum, complement, foldSum, sumOfIpv6Address, sumOfWord } from '../../wire/checksum.ts';
 import { ICMP, ICMP4, ICMP6 } from '../../wire/icmp.ts';
-import { DONT_FRAGMENT, IPV4_HEADER_BYTES, IP_PROTOCOL, writeIpv4Header } from '../../wire/ipv4.ts';
-import { IPV6, trafficClass } from '../../wire/ipv6.ts';
+import { FRAGMENT_UNIT_SHIFT, IPV4_HEADER_BYTES, IP_PROTOCOL, MORE_FRAGMENTS } from '../../wire/ipv4.ts';
+import { IPV6 } from '../../wire/ipv6.ts';
 import { TCP, TCP_FLAG } from '../../wire/tcp-udp.ts';
 import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
-import { type Packet, TRANSPORT, segmentsOf, wireBytesOf } from './packet.ts';
+import { writeHeader4 } from './headers.ts';
+import { type Packet, TRANSPORT } from './packet.ts';
 import { clampSegmentSize } from './segment-size.ts';
-import type { Settings } from './settings.ts';
-import { checksumOffsetOf } from './transport.ts';
+import { checksumOffsetOf, fillInUdpChecksum } from './transport.ts';
 import type { Translator } from './translator.ts';
-
-/** N28: up to here an IPv4 packet may be fragmented on its way, because IPv6 could not have been told otherwise. */
-export const LARGEST_FRAGMENTABLE_BYTES = 1260;
 
 /** By TRANSPORT. */
 const PROTOCOL_NUMBERS: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.ICMP];
@@ -21,18 +18,12 @@ const PROTOCOL_NUMBERS: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, I
 export const protocolNumber4 = ({ protocol, otherProtocol }: Packet): number =>
   protocol === TRANSPORT.OTHER ? otherProtocol : PROTOCOL_NUMBERS[protocol];
 
-/** The TOS octet of what becomes of the IPv6 packet at `at` (RFC 7915 section 5.1). */
-export const tosOf = (settings: Settings, view: DataView, at: number): number =>
-  (trafficClass(view, at) & settings.copiedClassTo4) | settings.setClassTo4;
-
 /** The packet's tuple must be complete (filterFrom6). */
 export function translate6to4(translator: Translator): void {
   const { packet } = translator;
   const { view, start, transport, protocol, mappedPort, remoteAddress } = packet;
   if (protocol === TRANSPORT.TCP && (packet.tcpFlags & TCP_FLAG.SYN) !== 0)
     clampSegmentSize(packet, translator.settings.maxSegmentBytes);
-  const hopLimit = view.getUint8(start + IPV6.HOP_LIMIT);
-  const tos = tosOf(translator.settings, view, start);
   const addresses6 =
     sumOfIpv6Address(view, start + IPV6.SOURCE) + sumOfIpv6Address(view, start + IPV6.DESTINATION);
 
@@ -43,37 +34,33 @@ export function translate6to4(translator: Translator): void {
     const checksumAt = transport + checksumOffsetOf(protocol);
     const checksum = view.getUint16(checksumAt);
     view.setUint16(transport + TCP.SOURCE_PORT, mappedPort);
-    if ((packet.offloadFlags & NEEDS_CHECKSUM) === 0) {
-      const adjusted = adjustChecksum(checksum, addressDelta + (~packet.hostPort & 0xffff) + mappedPort);
-      view.setUint16(checksumAt, adjusted === 0 && protocol === TRANSPORT.UDP ? 0xffff : adjusted);
-    } else {
+    if ((packet.offloadFlags & NEEDS_CHECKSUM) !== 0) {
       // The field holds the sum of the pseudo-header only; ports are summed with the data later.
       view.setUint16(checksumAt, foldSum(checksum + addressDelta));
+    } else if (checksum === 0 && protocol === TRANSPORT.UDP) {
+      // Without a session its fragments are not seen together; IPv4 allows it to go without.
+      if (!packet.isFragment || !packet.isStateless)
+        fillInUdpChecksum(packet, sumOfWord(packet.mappedAddress) + sumOfWord(remoteAddress));
+    } else {
+      const adjusted = adjustChecksum(checksum, addressDelta + (~packet.hostPort & 0xffff) + mappedPort);
+      view.setUint16(checksumAt, adjusted === 0 && protocol === TRANSPORT.UDP ? 0xffff : adjusted);
     }
   }
 
   const newStart = transport - IPV4_HEADER_BYTES;
   packet.start = newStart;
-  const totalBytes = packet.end - newStart;
-  // N30: what came with a fragment header keeps its identification, and may be fragmented further.
-  const hasIdentification = packet.identification !== -1;
-  const isFragmentable = hasIdentification || wireBytesOf(packet) <= LARGEST_FRAGMENTABLE_BYTES;
-  const identification = hasIdentification
-    ? packet.identification
-    : isFragmentable
-      ? nextIdentification(translator, segmentsOf(packet))
-      : 0;
-  writeIpv4Header(
-    view,
+  const { isFragment, fragmentOffset, hasMoreFragments } = packet;
+  writeHeader4(
+    translator,
+    start,
     newStart,
-    tos,
-    totalBytes,
-    identification,
-    isFragmentable ? 0 : DONT_FRAGMENT,
-    hopLimit - 1,
+    packet.end - newStart,
+    1,
     protocolNumber4(packet),
     packet.mappedAddress,
     remoteAddress,
+    packet.identification,
+    isFragment ? (fragmentOffset >> FRAGMENT_UNIT_SHIFT) | (hasMoreFragments ? MORE_FRAGMENTS : 0) : 0,
   );
   packet.checksumStart = (packet.offloadFlags & NEEDS_CHECKSUM) === 0 ? 0 : IPV4_HEADER_BYTES;
   if (packet.gsoType !== GSO.NONE && protocol === TRANSPORT.TCP)
@@ -86,7 +73,7 @@ function translateEcho(packet: Packet, addresses6: number): void {
   const oldWord = view.getUint16(transport);
   const type = oldWord >> 8 === ICMP6.ECHO_REQUEST ? ICMP4.ECHO_REQUEST : ICMP4.ECHO_REPLY;
   const newWord = (type << 8) | (oldWord & 0xff);
-  const removed = addresses6 + (packet.end - transport) + IP_PROTOCOL.ICMPV6 + oldWord + packet.hostPort;
+  const removed = addresses6 + packet.messageBytes + IP_PROTOCOL.ICMPV6 + oldWord + packet.hostPort;
   view.setUint16(transport, newWord);
   view.setUint16(transport + ICMP.IDENTIFIER, mappedPort);
   const checksum = view.getUint16(transport + ICMP.CHECKSUM);
@@ -94,11 +81,4 @@ function translateEcho(packet: Packet, addresses6: number): void {
     transport + ICMP.CHECKSUM,
     adjustChecksum(checksum, complement(removed) + newWord + mappedPort),
   );
-}
-
-/** Identifications for so many segments of a packet that may be fragmented: unique for as long as can be (RFC 6864). */
-export function nextIdentification(translator: Translator, segments: number): number {
-  const { identification } = translator;
-  translator.identification = (identification + segments) & 0xffff;
-  return identification;
 }

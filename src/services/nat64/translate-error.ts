@@ -13,28 +13,19 @@ import {
 } from '../../wire/checksum.ts';
 import { ICMP, ICMP4, ICMP6, ICMP_HEADER_BYTES } from '../../wire/icmp.ts';
 import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
+import { IPV4, IPV4_HEADER_BYTES, IP_PROTOCOL } from '../../wire/ipv4.ts';
 import {
-  DONT_FRAGMENT,
-  MORE_FRAGMENTS,
-  IPV4,
-  IPV4_HEADER_BYTES,
-  IP_PROTOCOL,
-  writeIpv4Header,
-} from '../../wire/ipv4.ts';
-import {
-  EXTENSION,
   FRAGMENT_HEADER_BYTES,
-  FRAGMENT_IDENTIFICATION,
   IPV6,
   IPV6_HEADER_BYTES,
   IPV6_MINIMUM_MTU_BYTES,
-  writeIpv6Start,
   writeWords,
 } from '../../wire/ipv6.ts';
 import { TCP } from '../../wire/tcp-udp.ts';
+import { writeHeader4, writeHeader6 } from './headers.ts';
 import { LONGEST_PACKET_BYTES, type Packet, TRANSPORT } from './packet.ts';
 import { protocolNumber6, writeRemote } from './translate-4to6.ts';
-import { LARGEST_FRAGMENTABLE_BYTES, protocolNumber4, nextIdentification, tosOf } from './translate-6to4.ts';
+import { protocolNumber4 } from './translate-6to4.ts';
 import { checksumOffsetOf } from './transport.ts';
 import type { Translator } from './translator.ts';
 
@@ -71,10 +62,6 @@ function endError(packet: Packet, newQuoted: number, limit: number, unitBytes: n
 export function translateError6to4(translator: Translator): void {
   const { packet } = translator;
   const { view, start, quoted, quotedTransport, protocol } = packet;
-  const tos = tosOf(translator.settings, view, start);
-  const hopLimit = view.getUint8(start + IPV6.HOP_LIMIT);
-  const quotedTos = tosOf(translator.settings, view, quoted);
-  const quotedHopLimit = view.getUint8(quoted + IPV6.HOP_LIMIT);
   // What of its payload is no header that IPv4 has not.
   const quotedPayloadBytes = Math.max(
     view.getUint16(quoted + IPV6.PAYLOAD_LENGTH) - (quotedTransport - quoted - IPV6_HEADER_BYTES),
@@ -98,72 +85,67 @@ export function translateError6to4(translator: Translator): void {
   const newQuoted = quotedTransport - IPV4_HEADER_BYTES;
   const newTransport = newQuoted - ICMP_HEADER_BYTES;
   const newStart = newTransport - IPV4_HEADER_BYTES;
-  const quotedBytes = Math.min(quotedPayloadBytes + IPV4_HEADER_BYTES, 0xffff);
-  writeIpv4Header(
-    view,
+  // The old header that is quoted goes first: the outer one will lie over it.
+  writeHeader4(
+    translator,
+    quoted,
     newQuoted,
-    quotedTos,
-    quotedBytes,
-    packet.quotesFragment ? packet.quotedIdentification & 0xffff : 0,
-    packet.quotesFragment ? MORE_FRAGMENTS : quotedBytes > LARGEST_FRAGMENTABLE_BYTES ? DONT_FRAGMENT : 0,
-    quotedHopLimit,
+    Math.min(quotedPayloadBytes + IPV4_HEADER_BYTES, 0xffff),
+    0,
     protocolNumber4(packet),
     packet.remoteAddress,
     packet.mappedAddress,
+    packet.quotedIdentification,
+    packet.quotedFragment,
   );
   const type = packet.errorType >> 8;
-  view.setInt32(newTransport, packet.errorType << 16);
-  view.setInt32(
-    newTransport + 4,
-    type === ICMP4.PARAMETER_PROBLEM ? packet.errorValue << 24 : packet.errorValue,
-  );
+  const value = type === ICMP4.PARAMETER_PROBLEM ? packet.errorValue << 24 : packet.errorValue;
   const limit = newStart + Math.min(translator.settings.mtu4Bytes, LONGEST_PACKET_BYTES);
   const length = endError(packet, newQuoted, limit, LENGTH_UNIT4_BYTES);
-  if (length !== 0) view.setUint8(newTransport + ICMP.LENGTH4, length);
   const { end } = packet;
-  view.setUint16(newTransport + ICMP.CHECKSUM, checksumOf(sumOfBytes(view, newTransport, end)));
-  const isFragmentable = end - newStart <= LARGEST_FRAGMENTABLE_BYTES;
-  writeIpv4Header(
-    view,
+  writeHeader4(
+    translator,
+    start,
     newStart,
-    tos,
     end - newStart,
-    isFragmentable ? nextIdentification(translator, 1) : 0,
-    isFragmentable ? 0 : DONT_FRAGMENT,
-    hopLimit - 1,
+    1,
     IP_PROTOCOL.ICMP,
     packet.errorSource === 0 ? packet.mappedAddress : packet.errorSource,
     packet.errorPeer,
+    packet.identification,
+    0,
   );
+  view.setInt32(newTransport, packet.errorType << 16);
+  view.setInt32(newTransport + 4, value);
+  if (length !== 0) view.setUint8(newTransport + ICMP.LENGTH4, length);
+  view.setUint16(newTransport + ICMP.CHECKSUM, checksumOf(sumOfBytes(view, newTransport, end)));
   packet.start = newStart;
 }
 
 /** From the IPv4 side: the quoted packet is one that went from the host to the remote. */
 export function translateError4to6(translator: Translator): void {
   const { packet, settings } = translator;
-  const { view, start, quoted, quotedTransport, protocol } = packet;
-  const trafficClass = view.getUint8(start + IPV4.TOS) & settings.copiedClassTo6;
-  const ttl = view.getUint8(start + IPV4.TTL);
-  const quotedClass = view.getUint8(quoted + IPV4.TOS) & settings.copiedClassTo6;
-  const quotedTtl = view.getUint8(quoted + IPV4.TTL);
+  const { view, start, quoted, quotedTransport, protocol, quotedFragment } = packet;
   const quotedPayloadBytes = Math.max(view.getUint16(quoted + IPV4.TOTAL_LENGTH) - IPV4_HEADER_BYTES, 0);
-
-  const fragmentHeaderBytes = packet.quotesFragment ? FRAGMENT_HEADER_BYTES : 0;
+  const fragmentHeaderBytes = quotedFragment === 0 ? 0 : FRAGMENT_HEADER_BYTES;
   const newQuoted = quotedTransport - fragmentHeaderBytes - IPV6_HEADER_BYTES;
   const newTransport = newQuoted - ICMP_HEADER_BYTES;
   const newStart = newTransport - IPV6_HEADER_BYTES;
-  writeIpv6Start(
-    view,
+  // RFC 4443 section 3: an error fits into the minimum MTU.
+  const length = endError(packet, newQuoted, newStart + IPV6_MINIMUM_MTU_BYTES, LENGTH_UNIT6_BYTES);
+  const { end } = packet;
+  // The old outer header goes first: that of the quoted packet will lie over it.
+  writeHeader6(translator, start, newStart, end - newTransport, 1, IP_PROTOCOL.ICMPV6, -1, 0);
+  writeHeader6(
+    translator,
+    quoted,
     newQuoted,
-    quotedClass,
-    Math.min(quotedPayloadBytes + fragmentHeaderBytes, 0xffff),
-    packet.quotesFragment ? EXTENSION.FRAGMENT : protocolNumber6(packet),
-    quotedTtl,
+    quotedPayloadBytes,
+    0,
+    protocolNumber6(packet),
+    packet.quotedIdentification,
+    quotedFragment,
   );
-  if (packet.quotesFragment) {
-    view.setInt32(newQuoted + IPV6_HEADER_BYTES, (protocolNumber6(packet) << 24) | 1);
-    view.setInt32(newQuoted + IPV6_HEADER_BYTES + FRAGMENT_IDENTIFICATION, packet.quotedIdentification);
-  }
   writeWords(view, newQuoted + IPV6.SOURCE, packet.host0, packet.host1, packet.host2, packet.host3);
   const { prefixIndex, remoteAddress, remoteHasEam, errorPeer, peerHasEam } = packet;
   writeRemote(settings, prefixIndex, remoteAddress, remoteHasEam, view, newQuoted + IPV6.DESTINATION);
@@ -180,10 +162,6 @@ export function translateError4to6(translator: Translator): void {
     requotePorts(packet, TCP.SOURCE_PORT, packet.hostPort, delta);
   }
 
-  // RFC 4443 section 3: an error fits into the minimum MTU.
-  const length = endError(packet, newQuoted, newStart + IPV6_MINIMUM_MTU_BYTES, LENGTH_UNIT6_BYTES);
-  const { end } = packet;
-  writeIpv6Start(view, newStart, trafficClass, end - newTransport, IP_PROTOCOL.ICMPV6, ttl - 1);
   const isNoneOfPrefix = isNonGlobal(errorPeer) || isNeverRouted(errorPeer);
   if (!peerHasEam && settings.prefixes[prefixIndex].refusesPrivate && isNoneOfPrefix) {
     // Routers on the way often have private or link-local addresses, which the well-known prefix must not stand for

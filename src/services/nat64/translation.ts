@@ -267,6 +267,7 @@ export function resolveSettings(config: Nat64Config, pool4: Pool4, machine: Mach
     lifetimes: config.lifetimes,
     isAddressDependent: config.filtering === 'address-dependent',
     dropsZeroUdpChecksum: config.zeroUdpChecksum === 'drop',
+    dropsZeroUdpChecksum6: config.zeroUdpChecksumFromIpv6 === 'drop',
     tellsRefused4: config.refusedFromIpv4 === 'prohibited',
     tellsRefused6: config.refusedFromIpv6 === 'prohibited',
     copiedClassTo6: config.trafficClass === 'copy' ? WHOLE_OCTET : 0,

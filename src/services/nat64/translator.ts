@@ -15,13 +15,13 @@ import {
   type Verdict,
 } from './counters.ts';
 import { type Datagrams, createDatagrams, keepDatagrams, nextDatagram } from './datagrams.ts';
-import { filterFrom4, filterFrom6, isHairpin } from './filter.ts';
+import { filterFrom4, filterFrom6, isForKernel, isHairpin } from './filter.ts';
 import type { Flows } from './fast-path-flows.ts';
 import { cutPacket, nextFragment } from './fragmentation.ts';
-import { determineTuple4 } from './incoming-tuple-4.ts';
+import { type Fragments, createFragments, nextFragmentThatWaited, takeFragment } from './fragments.ts';
+import { determineTuple4, mayPass4 } from './incoming-tuple-4.ts';
 import { determineTuple6 } from './incoming-tuple-6.ts';
 import { type Packet, createPacket, segmentsOf } from './packet.ts';
-import { type Reassembly, createReassembly, reassemble } from './reassembly.ts';
 import type { Settings } from './settings.ts';
 import { type StoredSyns, createStoredSyns } from './stored-syns.ts';
 import type { Tables } from './tables.ts';
@@ -34,7 +34,7 @@ export interface Translator {
   tables: Tables;
   readonly counters: Float64Array;
   readonly packet: Packet;
-  readonly reassembly: Reassembly;
+  readonly fragments: Fragments;
   readonly datagrams: Datagrams;
   readonly storedSyns: StoredSyns;
   /** Flows that the kernel translates itself; undefined where it does not. */
@@ -60,7 +60,7 @@ export function createTranslator(
     tables,
     counters: counters.values,
     packet: createPacket(),
-    reassembly: createReassembly(),
+    fragments: createFragments(),
     datagrams: createDatagrams(),
     flows: undefined,
     random,
@@ -77,35 +77,41 @@ export function createTranslator(
  * sent, `nextToSend` tells whether there is another.
  */
 export function translate(translator: Translator): boolean {
-  const { packet, counters } = translator;
-  const version = packet.end > packet.start ? packet.bytes[packet.start] >> 4 : 0;
-  if (version !== 6 && version !== 4) return drop(translator, COUNTER['drop-not-ip'], version);
-  const isIpv6 = version === 6;
-  packet.isHairpinned = false;
-  let verdict = isIpv6 ? from6(translator) : from4(translator);
-  if (verdict === FRAGMENT) {
-    verdict = reassemble(translator.reassembly, packet, isIpv6, translator.nowSeconds);
-    if (verdict === CONTINUE) {
-      counters[COUNTER.reassembled]++;
-      verdict = isIpv6 ? from6(translator) : from4(translator);
-    }
-  }
-  if (verdict === DATAGRAMS) {
-    keepDatagrams(translator.datagrams, packet);
-    return nextToSend(translator);
-  }
-  if (verdict === CONTINUE && isIpv6 && isHairpin(translator)) return comeBackIn(translator);
-  return verdict === CONTINUE ? goOut(translator) : endWith(translator, verdict, version);
+  translator.packet.isHairpinned = false;
+  return translateOne(translator) || nextToSend(translator);
 }
 
-/** Makes the next packet of those that the last one became: its other fragments, or datagrams. */
+/** Makes the next packet of those that the last one became, or let go: its fragments, datagrams, fragments that waited. */
 export function nextToSend(translator: Translator): boolean {
   if (nextFragment(translator.packet)) {
     count(translator);
     return true;
   }
   while (nextDatagram(translator.datagrams, translator.packet)) if (translate(translator)) return true;
+  while (nextFragmentThatWaited(translator)) {
+    const isSent = translateOne(translator);
+    translator.fragments.isReleased = false;
+    if (isSent) return true;
+  }
   return false;
+}
+
+function translateOne(translator: Translator): boolean {
+  const { packet } = translator;
+  const version = packet.end > packet.start ? packet.bytes[packet.start] >> 4 : 0;
+  if (version !== 6 && version !== 4) return drop(translator, COUNTER['drop-not-ip'], version);
+  const isIpv6 = version === 6;
+  const verdict = isIpv6 ? from6(translator) : from4(translator);
+  if (verdict === DATAGRAMS) {
+    keepDatagrams(translator.datagrams, packet);
+    return false;
+  }
+  if (verdict === CONTINUE && isIpv6 && isHairpin(translator)) return comeBackIn(translator);
+  if (verdict === CONTINUE) return goOut(translator);
+  // A fragment of a hairpinned packet that waited.
+  if (verdict >= 0 && packet.isHairpinned)
+    return drop(translator, verdict, 4) && errorComesBackIn(translator);
+  return endWith(translator, verdict, version);
 }
 
 /** Cuts a translated packet where that must be, and counts it. */
@@ -146,7 +152,6 @@ function comeBackIn(translator: Translator): boolean {
  * host of ours.
  */
 export function errorComesBackIn(translator: Translator): boolean {
-  translator.packet.fragmentCount = 0;
   const verdict = from4(translator);
   return verdict === CONTINUE ? goOut(translator) : endWith(translator, verdict, 0);
 }
@@ -168,8 +173,12 @@ function drop(translator: Translator, reason: Verdict, version: number): boolean
 function from6(translator: Translator): Verdict {
   const { packet } = translator;
   const tuple = determineTuple6(translator.settings, packet);
-  if (tuple !== CONTINUE) return tuple;
-  const filtered = filterFrom6(translator);
+  const filtered =
+    tuple === FRAGMENT
+      ? takeFragment(translator, true)
+      : tuple === CONTINUE
+        ? filterFrom6(translator)
+        : tuple;
   if (filtered !== CONTINUE) return filtered;
   if (packet.isError) translateError6to4(translator);
   else translate6to4(translator);
@@ -179,10 +188,19 @@ function from6(translator: Translator): Verdict {
 function from4(translator: Translator): Verdict {
   const { packet } = translator;
   const tuple = determineTuple4(translator.settings, packet);
-  if (tuple !== CONTINUE) return tuple;
-  const filtered = filterFrom4(translator);
+  const filtered =
+    tuple === FRAGMENT ? takeFragment(translator, false) : tuple === CONTINUE ? filter4(translator) : tuple;
   if (filtered !== CONTINUE) return filtered;
   if (packet.isError) translateError4to6(translator);
   else translate4to6(translator);
   return CONTINUE;
+}
+
+function filter4(translator: Translator): Verdict {
+  if (!translator.packet.isError) {
+    if (isForKernel(translator)) return RETURN_TO_KERNEL;
+    const mayPass = mayPass4(translator.settings, translator.packet);
+    if (mayPass !== CONTINUE) return mayPass;
+  }
+  return filterFrom4(translator);
 }

@@ -1,5 +1,6 @@
 /** The checks of a transport header that are the same from both sides. */
-import { ICMP, ICMP_HEADER_BYTES } from '../../wire/icmp.ts';
+import { checksumOf, sumOfBytes } from '../../wire/checksum.ts';
+import { ICMP } from '../../wire/icmp.ts';
 import { IP_PROTOCOL } from '../../wire/ipv4.ts';
 import { EXTENSION, isSkippedExtension } from '../../wire/ipv6.ts';
 import { TCP, UDP, UDP_HEADER_BYTES, tcpHeaderBytes } from '../../wire/tcp-udp.ts';
@@ -7,37 +8,42 @@ import { GSO, NEEDS_CHECKSUM } from '../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, type Verdict } from './counters.ts';
 import { type Packet, TRANSPORT } from './packet.ts';
 
-/** Checks the header at `packet.transport` against the end of the packet, and notes what it is. */
-export function readTransport(
+/** Notes what the number of a transport protocol stands for; `icmpProtocol` is that of the packet's family. */
+export function noteProtocol(
   packet: Packet,
   protocol: number,
   icmpProtocol: number,
   passesOthers: boolean,
 ): Verdict {
-  const { view, transport, end } = packet;
-  if (protocol === IP_PROTOCOL.TCP) {
+  if (protocol === IP_PROTOCOL.TCP) packet.protocol = TRANSPORT.TCP;
+  else if (protocol === IP_PROTOCOL.UDP) packet.protocol = TRANSPORT.UDP;
+  else if (protocol === icmpProtocol) packet.protocol = TRANSPORT.ICMP;
+  // N4: "other transport protocols ... MUST be silently discarded" or answered; see answer.ts.
+  else if (!passesOthers || !passOther(packet, protocol)) return COUNTER['drop-protocol'];
+  return CONTINUE;
+}
+
+/** Checks the header at `packet.transport` against the end of the packet, once its protocol is noted. */
+export function readTransport(packet: Packet): Verdict {
+  const { view, transport, end, protocol } = packet;
+  packet.messageBytes = end - transport;
+  packet.otherDataSum = 0;
+  if (protocol === TRANSPORT.OTHER) return CONTINUE;
+  if (protocol === TRANSPORT.TCP) {
     const headerBytes = tcpHeaderBytes(view, transport, end);
     if (headerBytes === 0) return COUNTER['drop-truncated'];
-    packet.protocol = TRANSPORT.TCP;
     packet.transportHeaderBytes = headerBytes;
     packet.tcpFlags = view.getUint8(transport + TCP.FLAGS);
     return CONTINUE;
   }
-  if (protocol === IP_PROTOCOL.UDP) {
-    if (end - transport < UDP_HEADER_BYTES) return COUNTER['drop-truncated'];
-    const udpBytes = view.getUint16(transport + UDP.LENGTH);
-    if (udpBytes < UDP_HEADER_BYTES || udpBytes > end - transport) return COUNTER['drop-bad-length'];
-    packet.protocol = TRANSPORT.UDP;
-    packet.transportHeaderBytes = UDP_HEADER_BYTES;
-    return CONTINUE;
-  }
-  // N4: "other transport protocols ... MUST be silently discarded" or answered; see answer.ts.
-  if (protocol !== icmpProtocol)
-    return passesOthers && passOther(packet, protocol) ? CONTINUE : COUNTER['drop-protocol'];
-  if (end - transport < ICMP_HEADER_BYTES) return COUNTER['drop-truncated'];
-  packet.protocol = TRANSPORT.ICMP;
-  packet.transportHeaderBytes = ICMP_HEADER_BYTES;
-  return CONTINUE;
+  // Both are of the same size.
+  packet.transportHeaderBytes = UDP_HEADER_BYTES;
+  if (end - transport < UDP_HEADER_BYTES) return COUNTER['drop-truncated'];
+  if (protocol === TRANSPORT.ICMP) return CONTINUE;
+  const udpBytes = view.getUint16(transport + UDP.LENGTH);
+  // The length of what comes in fragments is compared where all of it is there.
+  const isWithin = packet.isFragment || udpBytes <= end - transport;
+  return udpBytes >= UDP_HEADER_BYTES && isWithin ? CONTINUE : COUNTER['drop-bad-length'];
 }
 
 /**
@@ -47,10 +53,15 @@ export function readTransport(
 export function passOther(packet: Packet, protocol: number): boolean {
   if (protocol === IP_PROTOCOL.ICMP || protocol === IP_PROTOCOL.ICMPV6) return false;
   if (isSkippedExtension(protocol) || protocol === EXTENSION.FRAGMENT) return false;
-  packet.protocol = TRANSPORT.OTHER;
-  packet.otherProtocol = protocol;
-  packet.transportHeaderBytes = 0;
+  passWithoutPorts(packet, protocol);
   return true;
+}
+
+/** Takes what shows no transport header, or none that is to be changed, for a protocol of this number on the other side. */
+export function passWithoutPorts(packet: Packet, otherProtocol: number): void {
+  packet.protocol = TRANSPORT.OTHER;
+  packet.otherProtocol = otherProtocol;
+  packet.transportHeaderBytes = 0;
 }
 
 /** Offset of the checksum field of TCP or UDP from the transport header. */
@@ -97,6 +108,15 @@ export const destinationPort = (view: DataView, transport: number, protocol: num
     : view.getUint16(
         protocol === TRANSPORT.ICMP ? transport + ICMP.IDENTIFIER : transport + TCP.DESTINATION_PORT,
       );
+
+/** Makes the checksum of a UDP packet without one; `addresses` is the sum of those that it goes out with. */
+export function fillInUdpChecksum(packet: Packet, addresses: number): void {
+  const { view, transport, end } = packet;
+  const udpBytes = view.getUint16(transport + UDP.LENGTH);
+  const own = sumOfBytes(view, transport, Math.min(transport + udpBytes, end));
+  const checksum = checksumOf(own + packet.otherDataSum + addresses + udpBytes + IP_PROTOCOL.UDP);
+  view.setUint16(transport + UDP.CHECKSUM, checksum === 0 ? 0xffff : checksum);
+}
 
 /** The least an ICMP error must quote of a transport header: ports, or identifier, and the UDP checksum. */
 export const QUOTED_TRANSPORT_BYTES = 8;

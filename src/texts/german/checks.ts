@@ -334,12 +334,11 @@ export const checks = germanOf({
     'Die Firewall verwirft manches, was weitergeleitet wird ({chains}); ob NAT64 dazugehört, hängt von ihren Regeln ab.',
   'No firewall rule was found that drops what NAT64 forwards.':
     'Es wurde keine Firewall-Regel gefunden, die verwirft, was NAT64 weiterleitet.',
-  'Run this after each start of Docker, and the same with ip6tables: iptables -I DOCKER-USER -i {device} -j ACCEPT; iptables -I DOCKER-USER -o {device} -j ACCEPT. Or set "ip-forward-no-drop": true in /etc/docker/daemon.json (Docker 28). Where there is no chain DOCKER-USER, take FORWARD.':
-    'Nach jedem Start von Docker ausführen, und dasselbe mit ip6tables: iptables -I DOCKER-USER -i {device} -j ACCEPT; iptables -I DOCKER-USER -o {device} -j ACCEPT. Oder in /etc/docker/daemon.json "ip-forward-no-drop": true setzen (Docker 28). Wo es keine Kette DOCKER-USER gibt, FORWARD nehmen.',
+  'Run this after each start of Docker, and the same with ip6tables: iptables -I DOCKER-USER -i {device} -j ACCEPT; iptables -I DOCKER-USER -o {device} -j ACCEPT. Or set {option} in /etc/docker/daemon.json (Docker 28). Where there is no chain DOCKER-USER, take FORWARD.':
+    'Nach jedem Start von Docker ausführen, und dasselbe mit ip6tables: iptables -I DOCKER-USER -i {device} -j ACCEPT; iptables -I DOCKER-USER -o {device} -j ACCEPT. Oder in /etc/docker/daemon.json {option} setzen (Docker 28). Wo es keine Kette DOCKER-USER gibt, FORWARD nehmen.',
   'Run: ufw route allow in on {device}; ufw route allow out on {device}.':
     'Ausführen: ufw route allow in on {device}; ufw route allow out on {device}.',
   'Run: firewall-cmd --permanent --zone=trusted --add-interface={device}; firewall-cmd --permanent --new-policy={device}; firewall-cmd --permanent --policy={device} --add-ingress-zone=ANY --add-egress-zone=trusted --set-target=ACCEPT; firewall-cmd --reload.':
     'Ausführen: firewall-cmd --permanent --zone=trusted --add-interface={device}; firewall-cmd --permanent --new-policy={device}; firewall-cmd --permanent --policy={device} --add-ingress-zone=ANY --add-egress-zone=trusted --set-target=ACCEPT; firewall-cmd --reload.',
-  'Add two rules at the top of the chain: iifname "{device}" accept, and oifname "{device}" accept.':
-    'Am Anfang der Kette zwei Regeln einfügen: iifname "{device}" accept und oifname "{device}" accept.',
+  'Add two rules at the top of the chain: {rules}.': 'Am Anfang der Kette zwei Regeln einfügen: {rules}.',
 });

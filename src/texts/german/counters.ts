@@ -128,7 +128,9 @@ export const counters = germanOf({
     'Flüsse, die er nicht mehr hat: Sie endeten, oder etwas an ihnen änderte sich',
   'Packets from one IPv6 host to the mapping of another, counted in both directions too':
     'Pakete von einem IPv6-Rechner zur Zuordnung eines anderen, auch in beiden Richtungen gezählt',
-  'Datagrams put together from fragments': 'Aus Fragmenten zusammengesetzte Datagramme',
+  'Datagrams of which all fragments came': 'Datagramme, deren Fragmente alle kamen',
+  'Datagrams in fragments forgotten before all had come, because too much was under way':
+    'Datagramme in Fragmenten, vergessen, bevor alle da waren, weil zu viel unterwegs war',
   'BIB entries (mappings of an IPv6 host and port to an IPv4 port) created':
     'Angelegte BIB-Einträge (Zuordnungen eines IPv6-Rechners und Ports zu einem IPv4-Port)',
   'BIB entries removed with their last session': 'BIB-Einträge, mit ihrer letzten Sitzung entfernt',
@@ -155,8 +157,8 @@ export const counters = germanOf({
     'ICMP-Fehler, mit denen der Übersetzer auf verworfene Pakete antwortete',
   'ICMP errors that were not sent because too many had been within a second':
     'ICMP-Fehler, die nicht gesendet wurden, weil es in einer Sekunde zu viele waren',
-  "ICMP messages and reassembled datagrams of no session: handed back for the appliance's own programs":
-    'ICMP-Nachrichten und zusammengesetzte Datagramme ohne Sitzung: den eigenen Programmen des Geräts zurückgegeben',
+  "ICMP messages and fragments of no session: handed back for the appliance's own programs":
+    'ICMP-Nachrichten und Fragmente ohne Sitzung: den eigenen Programmen des Geräts zurückgegeben',
   'Neither an IPv4 nor an IPv6 packet': 'Weder ein IPv4- noch ein IPv6-Paket',
   'Ends inside a header': 'Endet innerhalb eines Kopfes',
   'A length field contradicts the size of the packet or of its headers':
@@ -182,13 +184,18 @@ export const counters = germanOf({
   'The hop limit (TTL) was used up': 'Das Hop-Limit (TTL) war aufgebraucht',
   'Larger than the MTU of the other side; the sender was told':
     'Größer als die MTU der anderen Seite; der Absender hat es erfahren',
-  'A fragment that ends beyond the largest packet, is empty, or is not the last and no multiple of 8':
-    'Ein Fragment, das über das größte Paket hinausgeht, leer ist, oder nicht das letzte und kein Vielfaches von 8',
+  'A fragment that ends beyond the largest packet, is empty, begins inside the TCP header, or is not the last and no multiple of 8':
+    'Ein Fragment, das über das größte Paket hinausgeht, leer ist, im TCP-Kopf beginnt, oder nicht das letzte und kein Vielfaches von 8',
   'A fragment that overlaps another, or one of a datagram in which that happened':
     'Ein Fragment, das ein anderes überlappt, oder eines aus einem Datagramm, in dem das geschah',
   'A fragment that had come before': 'Ein Fragment, das schon da war',
-  'A fragment when too many datagrams were incomplete, or of a datagram in more than 128 fragments':
-    'Ein Fragment, als zu viele Datagramme unvollständig waren, oder aus einem mit mehr als 128 Fragmenten',
+  'A fragment of a datagram in more than 128': 'Ein Fragment aus einem Datagramm mit mehr als 128',
+  'A fragment that gave way to those of others, or found no room: too much was waiting, most of it from its sender':
+    'Ein Fragment, das denen anderer wich oder keinen Platz fand: Zu viel wartete, das meiste von seinem Absender',
+  'A fragment that waited too long for others (nat64.lifetimes.fragmentSeconds)':
+    'Ein Fragment, das zu lange auf andere wartete (nat64.lifetimes.fragmentSeconds)',
+  'A fragment of a datagram whose first fragment was not translated':
+    'Ein Fragment aus einem Datagramm, dessen erstes Fragment nicht übersetzt wurde',
   'A source route or routing header with hops left to visit':
     'Eine Quellroute oder ein Routing-Header mit noch offenen Stationen',
   'A transport protocol other than TCP, UDP and ICMP': 'Ein anderes Transportprotokoll als TCP, UDP und ICMP',
@@ -197,8 +204,8 @@ export const counters = germanOf({
   'An ICMP error that does not quote enough of a translatable packet':
     'Ein ICMP-Fehler, der zu wenig von einem übersetzbaren Paket zitiert',
   'An ICMP error about no known session': 'Ein ICMP-Fehler zu keiner bekannten Sitzung',
-  'A UDP packet without checksum: over IPv6, or over IPv4 where nat64.zeroUdpChecksum is "drop"':
-    'Ein UDP-Paket ohne Prüfsumme: über IPv6, oder über IPv4, wenn nat64.zeroUdpChecksum „drop“ ist',
+  'A UDP packet without checksum where nat64.zeroUdpChecksum or zeroUdpChecksumFromIpv6 is "drop", or in fragments that are translated one by one':
+    'Ein UDP-Paket ohne Prüfsumme, wenn nat64.zeroUdpChecksum oder zeroUdpChecksumFromIpv6 „drop“ ist, oder in Fragmenten, die einzeln übersetzt werden',
   'A packet from an IPv4 address that the IPv6 host has not sent to (nat64.filtering is "address-dependent")':
     'Ein Paket von einer IPv4-Adresse, an die der IPv6-Rechner nichts gesendet hat (nat64.filtering ist „address-dependent“)',
   'A packet from the IPv4 side to a port that no IPv6 host has':

@@ -96,6 +96,7 @@ export const schema = germanOf({
   'a whole number of seconds from 240 to 86400': 'eine ganze Zahl von Sekunden, von 240 bis 86400',
   'a whole number of seconds from 60 to 86400': 'eine ganze Zahl von Sekunden, von 60 bis 86400',
   'a whole number of seconds from 0 to 3600': 'eine ganze Zahl von Sekunden, von 0 bis 3600',
+  'a whole number of seconds from 2 to 120': 'eine ganze Zahl von Sekunden, von 2 bis 120',
   'an object with "size" and "clients"': 'ein Objekt mit „size“ und „clients“',
   'When the process ends: seconds in which open connections may finish, before they are cut':
     'Beim Ende des Prozesses: Sekunden, in denen offene Verbindungen fertig werden dürfen, bevor sie getrennt werden',

@@ -83,11 +83,14 @@ export class Cleanup implements AsyncDisposable {
 
 /** Below what the kernel gives to clients (ip_local_port_range): a connection of another test would take it meanwhile. */
 const PORTS = { first: 16_384, last: 32_767 };
+/** forward.sshPorts, when a test does not set it: a port in it is refused elsewhere in a configuration. */
+const SSH_PORTS = { first: 22_001, last: 22_999 };
 
 /** A TCP port that nothing listens on, on either family. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(PORTS.first, PORTS.last + 1);
+    if (port >= SSH_PORTS.first && port <= SSH_PORTS.last) continue;
     const server = createServer().listen(port, '::');
     try {
       await once(server, 'listening');

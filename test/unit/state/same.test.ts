@@ -7,7 +7,7 @@ import { consoleState } from '../../../src/admin/console-file.ts';
 import { startAdmin } from '../../../src/admin/server.ts';
 import { COMMANDS } from '../../../src/cli/commands.ts';
 import { fillDefaults } from '../../../src/config/load.ts';
-import { createConditions } from '../../../src/runtime/conditions.ts';
+import { type ConditionPart, createConditions } from '../../../src/runtime/conditions.ts';
 import type { Service, ServiceContext, ServiceStatus } from '../../../src/runtime/service.ts';
 import { type ServiceReport, ServiceSlot } from '../../../src/runtime/service-slot.ts';
 import { superviseWorker } from '../../../src/runtime/supervise-worker.ts';
@@ -54,7 +54,7 @@ async function inSlot<Options, S extends Omit<Service<Options>, 'failWorker'>>(
 }
 
 const condition =
-  (part: 'configuration' | 'storage' | 'limits', problem: string): Row['reports'] =>
+  (part: ConditionPart, problem: string): Row['reports'] =>
   async () => {
     const conditions = createConditions();
     conditions.set(part, 'test', asIs(problem));
@@ -123,6 +123,12 @@ const ROWS: readonly Row[] = [
     reports: condition('configuration', 'config.json is damaged; revision 7 runs.'),
   },
   {
+    title: 'a check that ran by itself has found something',
+    overall: 'degraded',
+    part: ['checks', 'degraded', /no answer through NAT64/],
+    reports: condition('checks', 'There was no answer through NAT64.'),
+  },
+  {
     title: 'a part that nobody knows by name',
     overall: 'degraded',
     part: ['mail', 'degraded', /no queue/],
@@ -163,7 +169,10 @@ for (const { title, overall, part, reports } of ROWS) {
       .samples.map(({ labels, value }) => [labels['service'], value]);
     assert.deepEqual(
       up,
-      states.map(({ name, state }: { name: string; state: State }) => [name, Number(state === 'running')]),
+      states.map(({ name, state }: { name: string; state: State }) => [
+        name,
+        state === 'unknown' ? Number.NaN : Number(state === 'running'),
+      ]),
       'metrics',
     );
 

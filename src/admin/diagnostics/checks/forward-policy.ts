@@ -61,8 +61,8 @@ function mendOf(owner: FirewallOwner, { nat64: { device } }: Config): Text {
   switch (owner) {
     case 'docker':
       return say(
-        'Run this after each start of Docker, and the same with ip6tables: iptables -I DOCKER-USER -i {device} -j ACCEPT; iptables -I DOCKER-USER -o {device} -j ACCEPT. Or set "ip-forward-no-drop": true in /etc/docker/daemon.json (Docker 28). Where there is no chain DOCKER-USER, take FORWARD.',
-        { device },
+        'Run this after each start of Docker, and the same with ip6tables: iptables -I DOCKER-USER -i {device} -j ACCEPT; iptables -I DOCKER-USER -o {device} -j ACCEPT. Or set {option} in /etc/docker/daemon.json (Docker 28). Where there is no chain DOCKER-USER, take FORWARD.',
+        { device, option: '"ip-forward-no-drop": true' },
       );
     case 'ufw':
       return say('Run: ufw route allow in on {device}; ufw route allow out on {device}.', { device });
@@ -72,11 +72,8 @@ function mendOf(owner: FirewallOwner, { nat64: { device } }: Config): Text {
         { device },
       );
     default:
-      return say(
-        'Add two rules at the top of the chain: iifname "{device}" accept, and oifname "{device}" accept.',
-        {
-          device,
-        },
-      );
+      return say('Add two rules at the top of the chain: {rules}.', {
+        rules: `iifname "${device}" accept; oifname "${device}" accept`,
+      });
   }
 }

@@ -187,6 +187,12 @@ for (const [title, text, expected] of ROWS) {
   });
 }
 
+test('a statement without what belongs into it is no error', () => {
+  for (const name of ['match', 'vmap', 'jump', 'goto', 'xt'])
+    for (const value of [null, 1, {}, [], { left: null }, { key: null }])
+      forwardChains(ruleset({ FORWARD: [[{ [name]: value }, accept]] }), 'nat64');
+});
+
 test('any JSON: no error', () => {
   fc.assert(
     fc.property(fc.json(), fc.array(fc.jsonValue()), (text, rules) => {

@@ -7,6 +7,7 @@ import { type Settings, compileList4 } from '../../../../src/services/nat64/sett
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
 import { HOST, REMOTE, createHarness, eamOf, prefixOf, testSettings } from './harness.ts';
 import { type Bytes, address, icmp, ip, readU32, tcp, udp } from './packets.ts';
+import { IDENTIFICATION } from './rows.ts';
 
 const table = eamOf;
 const signed = (text: string) => readU32(address(text), 0) | 0;
@@ -324,7 +325,10 @@ describe('both ends by their address mappings (RFC 7757 sections 3.3.2 and 4)', 
         code: 3,
         hopLimit: 63,
         fragment: 0,
-        data: udp({ source: NODE4, destination: OWN4, ...ports, data, fragment: 0 }),
+        data: udp({
+          ...{ source: NODE4, destination: OWN4, ...ports, data },
+          ...{ fragment: 0, identification: IDENTIFICATION },
+        }),
       }),
     ],
   ];

@@ -103,9 +103,16 @@ export function testSettings(options: HarnessOptions = {}): Settings {
     mtu6Bytes: 1500,
     lowestIpv6MtuBytes: 1280,
     maxSegmentBytes: 1440,
-    lifetimes: { udpSeconds: 300, tcpEstablishedSeconds: 7440, tcpTransitorySeconds: 240, icmpSeconds: 60 },
+    lifetimes: {
+      udpSeconds: 300,
+      tcpEstablishedSeconds: 7440,
+      tcpTransitorySeconds: 240,
+      icmpSeconds: 60,
+      fragmentSeconds: 30,
+    },
     isAddressDependent: false,
     dropsZeroUdpChecksum: false,
+    dropsZeroUdpChecksum6: false,
     tellsRefused4: false,
     tellsRefused6: true,
     copiedClassTo6: 0xff,
@@ -119,9 +126,9 @@ export function testSettings(options: HarnessOptions = {}): Settings {
 
 export interface Harness {
   readonly translator: Translator;
-  /** Translates one packet; undefined when nothing is to be sent. */
+  /** Translates one packet; the first that is to be sent, undefined when there is none. */
   send(packet: Uint8Array): Bytes | undefined;
-  /** The same, with all the fragments that may be sent. */
+  /** The same, with all that is to be sent. */
   sendAll(packet: Uint8Array): Bytes[];
   /** The same with a virtio header in front of both; all that is to be sent, each given to `use` while it is in work. */
   sendWithOffload(frame: Uint8Array, use?: (frame: Bytes) => void): Bytes[];
@@ -144,16 +151,14 @@ export function createHarness(options: HarnessOptions = {}): Harness {
   return {
     translator,
     send(bytes) {
+      return this.sendAll(bytes)[0];
+    },
+    sendAll(bytes) {
       packet.bytes.set(bytes, HEADROOM_BYTES);
       loadPacket(packet, bytes.length);
       clearOffload(packet);
-      return translate(translator) ? output(0) : undefined;
-    },
-    sendAll(bytes) {
-      const first = this.send(bytes);
-      if (first === undefined) return [];
-      const all = [first];
-      while (nextToSend(translator)) all.push(output(0));
+      const all: Bytes[] = [];
+      for (let isMore = translate(translator); isMore; isMore = nextToSend(translator)) all.push(output(0));
       return all;
     },
     sendWithOffload(frame, use) {

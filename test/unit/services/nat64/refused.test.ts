@@ -101,6 +101,13 @@ const fromPrivate = udp({ ...in4, source: '10.1.2.3', data });
 const denied: Partial<Settings> = { denied4: compileList4([prefixOf('203.0.113.0/24')]) };
 const TCP_ACK = tcp({ ...out6, flags: TCP_FLAGS.ACK });
 
+const [firstOfBig4, secondOfBig4] = fragments4(
+  udp({ ...in4, data: new Uint8Array(1600) }),
+  [0, 80, 1576, 1608],
+  7,
+  0x4000,
+);
+
 interface Refused {
   readonly title: string;
   readonly drop: string;
@@ -186,7 +193,8 @@ const FROM_IPV4: readonly Refused[] = [
   {
     title: 'the second fragment of what is too big',
     drop: 'drop-too-big',
-    packet: fragments4(udp({ ...in4, data: new Uint8Array(1600) }), [0, 80, 1576, 1608], 7, 0x4000)[1],
+    before: [udp(out6), firstOfBig4],
+    packet: secondOfBig4,
     answer: 'silence',
   },
 ];
@@ -201,7 +209,13 @@ const FROM_IPV6: readonly Refused[] = [
     answer: [1, 1],
   },
   { title: 'private destination', drop: 'drop-non-global', packet: toPrivate, answer: [1, 1] },
-  { title: 'UDP without checksum', drop: 'drop-udp-no-checksum', packet: bare6, answer: [1, 1] },
+  {
+    title: 'UDP without checksum, where policy is to drop it',
+    drop: 'drop-udp-no-checksum',
+    settings: { dropsZeroUdpChecksum6: true },
+    packet: bare6,
+    answer: [1, 1],
+  },
   {
     title: 'a host without IPv4 address',
     drop: 'drop-untranslatable',

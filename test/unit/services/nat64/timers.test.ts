@@ -65,6 +65,7 @@ describe('lifetimes (RFC 6146 section 4)', () => {
       tcpEstablishedSeconds: 20_000,
       tcpTransitorySeconds: 300,
       icmpSeconds: 90,
+      fragmentSeconds: 30,
     };
     const rows2: [Bytes[], number][] = [
       [[udp(out6)], 600],

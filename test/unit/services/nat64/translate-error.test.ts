@@ -1,5 +1,5 @@
 /** ICMP errors about sessions, with what they quote. */
-import { HOST, OWN_IPV6, POOL4, REMOTE } from './harness.ts';
+import { HOST, OWN_IPV6, POOL4, REMOTE, eamOf } from './harness.ts';
 import { concat, icmp, udp } from './packets.ts';
 import {
   PORT,
@@ -18,6 +18,25 @@ import {
   testRows,
 } from './rows.ts';
 
+/** Long enough for DF, were it not for its fragment header. */
+const long = new Uint8Array(1000);
+const OWN4 = '192.0.2.9';
+const OWN = { settings: { eam: eamOf([`${OWN4}/32`, `${HOST}/128`]) } };
+const later4 = (source: string) =>
+  fragments4(udp({ ...out4, source, hopLimit: 64, data: big }), [0, 800, 1468], 7)[1];
+const aboutLater4 = icmp({ source: REMOTE, destination: POOL4, type: 11, data: later4(POOL4) });
+const aboutLater6 = icmp({
+  source: HOST,
+  destination: REMOTE6,
+  type: 1,
+  code: 4,
+  data: fragments6(udp({ ...in6, data: big }), [0, 800, 1468], 7)[1],
+});
+const laterEcho6 = fragments6(
+  icmp({ source: REMOTE6, destination: HOST, type: 128, data: big }),
+  [0, 800, 1468],
+  7,
+)[1];
 const tooBig4 = { destination: POOL4, type: 3, code: 4, rest: 1400, data: udp({ ...out4, data }) };
 const fragmentedTooBig = icmp({
   ...tooBig4,
@@ -98,17 +117,11 @@ testRows([
     drop: 'drop-source-invalid',
   },
   {
-    title: 'an error from an address that nobody routes, in fragments',
-    before: [udp({ ...out6, data }), fragments4(fragmentedTooBig, [0, 32, 60], 9)[0]],
-    packet: fragments4(fragmentedTooBig, [0, 32, 60], 9)[1],
-    out: icmp({
-      source: OWN_IPV6,
-      destination: HOST,
-      type: 2,
-      rest: 1420,
-      hopLimit: 63,
-      data: udp({ ...out6, data: new Uint8Array(24), hopLimit: 63 }),
-    }),
+    title: 'an error in fragments, which none needs, from an address that nobody routes',
+    before: [udp({ ...out6, data })],
+    packet: fragments4(fragmentedTooBig, [0, 32, 60], 9)[0],
+    out: undefined,
+    drop: 'drop-source-invalid',
   },
   {
     title: 'packet too big from the IPv6 side becomes 3/4, 20 less (N31)',
@@ -122,11 +135,11 @@ testRows([
     }),
     out: icmp({
       ...out4,
-      identification: IDENTIFICATION + 1,
+      identification: IDENTIFICATION + 2,
       type: 3,
       code: 4,
       rest: 1380,
-      data: udp({ ...in4, data, hopLimit: 63, fragment: 0 }),
+      data: udp({ ...in4, data, hopLimit: 63, fragment: 0, identification: IDENTIFICATION + 1 }),
     }),
   },
   {
@@ -161,11 +174,14 @@ testRows([
     }),
     out: icmp({
       ...out4,
-      identification: IDENTIFICATION + 1,
+      identification: IDENTIFICATION + 2,
       type: 3,
       code: 3,
       rest: 32 * 65_536,
-      data: concat(padTo(udp({ ...in4, data, hopLimit: 63, fragment: 0 }), 128), EXTENSIONS),
+      data: concat(
+        padTo(udp({ ...in4, data, hopLimit: 63, fragment: 0, identification: IDENTIFICATION + 1 }), 128),
+        EXTENSIONS,
+      ),
     }),
   },
   {
@@ -203,6 +219,106 @@ testRows([
       type: 3,
       hopLimit: 63,
       data: fragments6(udp({ ...out6, data: big, hopLimit: 63 }), [0, 8, 1468], 7)[0],
+    }),
+  },
+  {
+    title:
+      'an ICMPv6 error and what it quotes, both with a fragment header: its identification, DF clear (5.1.1, 5.3)',
+    before: [udp(out6)],
+    packet: fragments6(
+      icmp({
+        source: '2001:db8:ff::1',
+        destination: REMOTE6,
+        type: 1,
+        code: 4,
+        data: fragments6(udp({ ...in6, data: long }), [0, long.length + 8], 0xdead_beef)[0],
+      }),
+      [0, 8 + 40 + 8 + 8 + long.length],
+      0x1234_5678,
+    )[0],
+    out: icmp({
+      ...out4,
+      identification: 0x5678,
+      type: 3,
+      code: 3,
+      data: udp({ ...in4, data: long, hopLimit: 63, fragment: 0, identification: 0xbeef }),
+    }),
+  },
+  {
+    title: 'an ICMPv6 error that quotes a first fragment: identification, MF (5.3)',
+    before: [udp(out6)],
+    packet: icmp({
+      source: '2001:db8:ff::1',
+      destination: REMOTE6,
+      type: 3,
+      code: 0,
+      data: fragments6(udp({ ...in6, data: big }), [0, 800, 1468], 0xdead_beef)[0],
+    }),
+    out: icmp({
+      ...out4,
+      identification: IDENTIFICATION + 1,
+      type: 11,
+      data: fragments4(udp({ ...in4, data: big, hopLimit: 63 }), [0, 800, 1468], 0xbeef)[0],
+    }),
+  },
+  {
+    title: 'what an ICMPv6 error quotes had DF set where it is longer than 1260 bytes (N28)',
+    before: [udp(out6)],
+    packet: icmp({
+      source: '2001:db8:ff::1',
+      destination: REMOTE6,
+      type: 2,
+      rest: 1400,
+      data: udp({ ...in6, data: big }).slice(0, 100),
+    }),
+    out: icmp({
+      ...out4,
+      identification: IDENTIFICATION + 1,
+      type: 3,
+      code: 4,
+      rest: 1380,
+      data: udp({ ...in4, data: big, hopLimit: 63, fragment: 0x4000 }).slice(0, 80),
+    }),
+  },
+  {
+    title: 'from IPv4, about a later fragment: no ports tell whose it is (N3)',
+    before: [udp(out6)],
+    packet: aboutLater4,
+    out: undefined,
+    drop: 'drop-icmp-quote',
+  },
+  {
+    title: 'from IPv6, about a later fragment: no ports tell whose it is (N3)',
+    before: [udp(out6)],
+    packet: aboutLater6,
+    out: undefined,
+    drop: 'drop-icmp-quote',
+  },
+  {
+    title: 'from IPv4, about a later fragment of a host with an address of its own (RFC 7915 section 4.3)',
+    config: OWN,
+    packet: icmp({ source: REMOTE, destination: OWN4, type: 11, code: 0, data: later4(OWN4) }),
+    out: icmp({
+      source: REMOTE6,
+      destination: HOST,
+      type: 3,
+      hopLimit: 63,
+      data: fragments6(udp({ ...out6, data: big }), [0, 800, 1468], 7)[1],
+    }),
+  },
+  {
+    title: 'from IPv6, about a later fragment of ICMP to such a host (section 5.3)',
+    config: OWN,
+    packet: icmp({ source: HOST, destination: REMOTE6, type: 1, code: 4, data: laterEcho6 }),
+    out: icmp({
+      source: OWN4,
+      destination: REMOTE,
+      type: 3,
+      code: 3,
+      hopLimit: 63,
+      fragment: 0,
+      identification: IDENTIFICATION,
+      data: fragments4(icmp({ source: REMOTE, destination: OWN4, type: 8, data: big }), [0, 800, 1468], 7)[1],
     }),
   },
   {

@@ -73,8 +73,11 @@ testRows([
     }),
     out: icmp({
       ...{ source: POOL4, destination: REMOTE, type: 3, code: 3, hopLimit: 63, trafficClass: 0x48 },
-      ...{ fragment: 0, identification: IDENTIFICATION + 1 },
-      data: udp({ ...in4, data, hopLimit: 63, trafficClass: 0x48, fragment: 0 }),
+      ...{ fragment: 0, identification: IDENTIFICATION + 2 },
+      data: udp({
+        ...{ ...in4, data, hopLimit: 63, trafficClass: 0x48 },
+        ...{ fragment: 0, identification: IDENTIFICATION + 1 },
+      }),
     }),
   },
   {
@@ -129,6 +132,26 @@ testRows([
     before: [tcp({ ...out6, flags: TCP_FLAGS.SYN })],
     packet: tcp({ ...in4, flags: 18, options: Uint8Array.from([1, 2, 4, 5, 180, 0, 0, 0]) }),
     out: tcp({ ...in6, flags: 18, options: Uint8Array.from([1, 2, 4, 5, 160, 0, 0, 0]) }),
+  },
+  {
+    title:
+      "an answer to the appliance's own ping is its own, also from a private address behind the well-known prefix",
+    packet: icmp({
+      source: '192.168.1.1',
+      destination: POOL4,
+      type: 0,
+      rest: (PORT << 16) | 1,
+      data,
+      hopLimit: 1,
+    }),
+    out: icmp({
+      source: '192.168.1.1',
+      destination: POOL4,
+      type: 0,
+      rest: (PORT << 16) | 1,
+      data,
+      hopLimit: 1,
+    }),
   },
 ]);
 

@@ -50,8 +50,20 @@ export function wellFormedPackets({ hosts, remotes, pool4, mapped6 = [] }: Ends)
     })
     .map((fields) => tcp({ ...fields, ...outbound(fields) }));
   const udp6 = fc
-    .record({ source: host, remote, sourcePort: port, destinationPort: port, data: anyData, ...common })
-    .map((fields) => udp({ ...fields, ...outbound(fields) }));
+    .record({
+      source: host,
+      remote,
+      sourcePort: port,
+      destinationPort: port,
+      data: anyData,
+      isBare: fc.constantFrom(false, false, false, true),
+      ...common,
+    })
+    .map(({ isBare, ...fields }) => {
+      const packet = udp({ ...fields, ...outbound(fields) });
+      if (isBare) packet.set([0, 0], 46);
+      return packet;
+    });
   const echo6 = fc
     .record({
       source: host,
@@ -116,7 +128,7 @@ export function wellFormedPackets({ hosts, remotes, pool4, mapped6 = [] }: Ends)
       rest: fc.constantFrom(0, 1, 576, 1300, 1480, 0xffff, 0x0400_0000, 0x1000_0000, 0x0020_0000),
       quotedData: fc.oneof(data, longData),
       cut: fc.constantFrom(28, 27, 36, 60, 148, 1500),
-      quotedFragment: fc.constantFrom(undefined, undefined, 0x2000, 0x6000, 0x2001),
+      quotedFragment: fc.constantFrom(undefined, undefined, 0x2000, 0x6000, 0x2001, 0x0005),
       extensions: fc.option(fc.constantFrom(4, 12, 600, 1300), { nil: 0 }),
       ...common,
     })
@@ -152,7 +164,7 @@ export function wellFormedPackets({ hosts, remotes, pool4, mapped6 = [] }: Ends)
       rest: fc.constantFrom(0, 4, 6, 7, 20, 39, 40, 1280, 1400, 9000, 0x0700_0000, 0xffff_ffff),
       quotedData: fc.oneof(data, longData),
       cut: fc.constantFrom(48, 47, 56, 80, 168, 1232),
-      quotedFragment: fc.constantFrom(undefined, undefined, 1, 0, 9),
+      quotedFragment: fc.constantFrom(undefined, undefined, 1, 0, 9, 16),
       extensions: fc.option(fc.constantFrom(4, 12, 600), { nil: 0 }),
       ...common,
     })

@@ -1,12 +1,18 @@
 /** Generated fragments of packets: whole sets, in any order, and sets that do not fit together. */
 import fc from 'fast-check';
 import type { Ends } from './arbitraries.ts';
-import { type Bytes, concat, icmp, ipv4, ipv6, readU16, u16, udp } from '../packets.ts';
-import { port, mappedPort, common, outbound } from './arbitrary-parts.ts';
+import { type Bytes, concat, icmp, ip, ipv4, ipv6, tcp, u16, udp } from '../packets.ts';
+import { port, mappedPort, common, flags, outbound } from './arbitrary-parts.ts';
 
 const bigData = fc
   .integer({ min: 40, max: 5000 })
   .map((length) => Uint8Array.from({ length }, (_, i) => (i * 7 + length) & 255));
+
+/** The same without its UDP checksum, which IPv4 allows, and IPv6 to tunnels. */
+function bare(packet: Bytes): Bytes {
+  packet.set([0, 0], packet[0] >> 4 === 6 ? 46 : 26);
+  return packet;
+}
 
 /** The fragments of a packet; a part of them may be missing, come twice, or in another place. */
 export function fragmentSets({ hosts, remotes, pool4 }: Ends): fc.Arbitrary<Bytes[]> {
@@ -18,13 +24,59 @@ export function fragmentSets({ hosts, remotes, pool4 }: Ends): fc.Arbitrary<Byte
       .record({ source: host, remote, sourcePort: port, destinationPort: port, data: bigData, ...common })
       .map((fields) => udp({ ...fields, ...outbound(fields) })),
     fc
-      .record({ source: host, remote, type: fc.constantFrom(128, 129), rest: port, data: bigData, ...common })
-      .map((fields) => icmp({ ...fields, ...outbound(fields), rest: fields.rest * 65536 + 7 })),
+      .record({ source: host, remote, sourcePort: port, destinationPort: port, data: bigData, ...common })
+      .map((fields) => bare(udp({ ...fields, ...outbound(fields) }))),
+    fc
+      .record({
+        source: host,
+        remote,
+        sourcePort: port,
+        destinationPort: port,
+        data: bigData,
+        flags,
+        ...common,
+      })
+      .map((fields) => tcp({ ...fields, ...outbound(fields) })),
+    fc
+      .record({ source: host, remote, protocol: fc.constantFrom(132, 60, 1), payload: bigData, ...common })
+      .map((fields) => ip({ ...fields, ...outbound(fields) })),
+    fc
+      .record({ source: remote, protocol: fc.constantFrom(132, 60, 58), payload: bigData, ...common })
+      .map((fields) => ip({ ...fields, destination: pool4 })),
+    fc
+      .record({
+        source: remote,
+        sourcePort: port,
+        destinationPort: mappedPort,
+        data: bigData,
+        flags,
+        ...common,
+      })
+      .map((fields) => tcp({ ...fields, destination: pool4 })),
     fc
       .record({ source: remote, sourcePort: port, destinationPort: mappedPort, data: bigData, ...common })
+      .map((fields) => bare(udp({ ...fields, destination: pool4 }))),
+    fc
+      .record({
+        source: host,
+        remote,
+        type: fc.constantFrom(128, 129, 1),
+        rest: port,
+        data: bigData,
+        ...common,
+      })
+      .map((fields) => icmp({ ...fields, ...outbound(fields), rest: fields.rest * 65536 + 7 })),
+    fc
+      .record({
+        source: fc.constantFrom('10.0.0.1', ...remotes),
+        sourcePort: port,
+        destinationPort: mappedPort,
+        data: bigData,
+        ...common,
+      })
       .map((fields) => udp({ ...fields, destination: pool4 })),
     fc
-      .record({ source: remote, type: fc.constantFrom(0, 8), rest: mappedPort, data: bigData, ...common })
+      .record({ source: remote, type: fc.constantFrom(0, 8, 3), rest: mappedPort, data: bigData, ...common })
       .map((fields) => icmp({ ...fields, destination: pool4, rest: fields.rest * 65536 + 7 })),
     fc
       .record({
@@ -44,10 +96,12 @@ export function fragmentSets({ hosts, remotes, pool4 }: Ends): fc.Arbitrary<Byte
       step: fc.constantFrom(40, 552, 1232, 1448, 1480),
       identification: fc.constantFrom(1, 2, 3, 0xdead_beef),
       dontFragment: fc.boolean(),
+      hops: fc.array(fc.constantFrom(64, 64, 64, 64, 3, 2, 1, undefined), { minLength: 20, maxLength: 20 }),
+      classes: fc.array(fc.constantFrom(0, 1, 2, 3, 0xb8), { minLength: 20, maxLength: 20 }),
       order: fc.array(fc.nat(1000), { minLength: 20, maxLength: 20 }),
       twist: fc.constantFrom('', '', '', 'shift', 'lose', 'twice', 'end', 'atomic'),
     })
-    .map(({ packet, step, identification, dontFragment, order, twist }) => {
+    .map(({ packet, step, identification, dontFragment, hops, classes, order, twist }) => {
       const isIpv6 = packet[0] >> 4 === 6;
       const payload = packet.slice(isIpv6 ? 40 : 20);
       const size = twist === 'atomic' ? 65_528 : Math.max(step, Math.ceil(payload.length / 160) * 8);
@@ -63,6 +117,8 @@ export function fragmentSets({ hosts, remotes, pool4 }: Ends): fc.Arbitrary<Byte
           !isLast,
           identification,
           dontFragment,
+          hops[i % 20],
+          classes[i % 20],
         );
       });
       if (twist === 'lose') pieces.splice(order[0] % count, 1);
@@ -81,6 +137,8 @@ function piece(
   hasMore: boolean,
   identification: number,
   dontFragment: boolean,
+  hopLimit: number | undefined,
+  trafficClass: number,
 ): Bytes {
   if (packet[0] >> 4 === 6) {
     const field = offset + (hasMore ? 1 : 0);
@@ -96,8 +154,8 @@ function piece(
       destination: packet.slice(24, 40),
       protocol: 44,
       payload: concat(header, data),
-      hopLimit: packet[7],
-      trafficClass: (readU16(packet, 0) >> 4) & 255,
+      hopLimit: hopLimit ?? packet[7],
+      trafficClass,
     });
   }
   return ipv4({
@@ -105,8 +163,8 @@ function piece(
     destination: packet.slice(16, 20),
     protocol: packet[9],
     payload: data,
-    hopLimit: packet[8],
-    trafficClass: packet[1],
+    hopLimit: hopLimit ?? packet[8],
+    trafficClass,
     identification: identification & 0xffff,
     fragment: offset / 8 + (hasMore ? 0x2000 : 0) + (dontFragment ? 0x4000 : 0),
   });

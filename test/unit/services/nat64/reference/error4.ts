@@ -34,7 +34,6 @@ export function error4(
   const extensions = attribute === 0 ? new Uint8Array() : message.slice(8 + attribute);
   const headerBytes = (quoted[0] & 15) * 4;
   if (quoted.length < 20 || quoted[0] >> 4 !== 4 || headerBytes < 20) return { drop: 'drop-icmp-quote' };
-  if (quoted.length < headerBytes + 8) return { drop: 'drop-icmp-quote' };
   const describe = (): [number, number] | undefined => {
     if (type === 11) return [0x300 | code, 0];
     if (type === 12 && (code === 0 || code === 2)) {
@@ -70,13 +69,20 @@ export function error4(
   };
   const description = describe();
   if (description === undefined) return { drop: 'drop-icmp-type' };
-  if (headerBytes !== 20 || (readU16(quoted, 6) & 0x1fff) !== 0) return { drop: 'drop-icmp-quote' };
-  const isFirst = (readU16(quoted, 6) & 0x2000) !== 0;
-  if (hex(quoted.slice(12, 16)) !== hex(address)) return { drop: 'drop-icmp-quote' };
-  const kind = quoted[9] === PROTOCOL.ICMPV6 ? undefined : KINDS[quoted[9]];
-  const segment = quoted.slice(20);
   const own = isShared(config, address) ? undefined : ownHost(config, address);
-  if (
+  const isFragment = (readU16(quoted, 6) & 0x3fff) !== 0;
+  // A later fragment shows no ports, so only a host with an address for itself can be found.
+  const isLater = (readU16(quoted, 6) & 0x1fff) !== 0;
+  if (headerBytes !== 20 || (isLater && own === undefined)) return { drop: 'drop-icmp-quote' };
+  if (!isLater && quoted.length < headerBytes + 8) return { drop: 'drop-icmp-quote' };
+  if (hex(quoted.slice(12, 16)) !== hex(address)) return { drop: 'drop-icmp-quote' };
+  const quotedKind = quoted[9] === PROTOCOL.ICMPV6 ? undefined : KINDS[quoted[9]];
+  const kind = isLater ? undefined : quotedKind;
+  const segment = quoted.slice(20);
+  if (isLater && quotedKind === undefined && !isOther(quoted[9])) return { drop: 'drop-icmp-quote' };
+  if (isLater) {
+    // Nothing else is asked of it.
+  } else if (
     kind === undefined
       ? !(own !== undefined && isOther(quoted[9]))
       : kind === 'icmp' && ECHO_4TO6[segment[0]] === undefined
@@ -104,7 +110,7 @@ export function error4(
   const translated = segment.slice();
   if (kind !== undefined) translated.set(u16(bib.hostPort), isEcho ? 4 : 0);
   if (isEcho) translated[0] = ECHO_4TO6[segment[0]];
-  const nextHeader = kind === undefined ? quoted[9] : PROTOCOL6[kind];
+  const nextHeader = quotedKind === undefined ? quoted[9] : PROTOCOL6[quotedKind];
   const pseudo4 = isEcho ? new Uint8Array() : pseudoHeader(address, remote, quoted[9], payloadBytes);
   const pseudo6 = pseudoHeader(bib.host, toRemote, nextHeader, payloadBytes);
   setChecksum(
@@ -113,15 +119,18 @@ export function error4(
     concat(pseudo4, header(segment, kind)),
     concat(pseudo6, header(translated, kind)),
   );
+  const field = (readU16(quoted, 6) & 0x1fff) * 8 + ((readU16(quoted, 6) & 0x2000) === 0 ? 0 : 1);
   const inner = ipv6({
     source: bib.host,
     destination: toRemote,
-    protocol: isFirst ? 44 : nextHeader,
-    payload: isFirst ? Uint8Array.from([nextHeader, 0, 0, 1, 0, 0, quoted[4], quoted[5]]) : new Uint8Array(),
+    protocol: isFragment ? 44 : nextHeader,
+    payload: isFragment
+      ? Uint8Array.from([nextHeader, 0, ...u16(field), 0, 0, quoted[4], quoted[5]])
+      : new Uint8Array(),
     hopLimit: quoted[8],
     trafficClass: config.isClassZero ? 0 : quoted[1],
   });
-  inner.set(u16(Math.min(payloadBytes + (isFirst ? 8 : 0), 0xffff)), 4);
+  inner.set(u16(Math.min(payloadBytes + (isFragment ? 8 : 0), 0xffff)), 4);
   // There is no length attribute in Packet Too Big and Parameter Problem.
   const carries = [1, 3].includes(description[0] >> 8);
   const body = withExtensions(

@@ -17,7 +17,13 @@ import { isHairpin, isOurs, ownAddress4, refusedRemote, remote4, sessionKey } fr
 import type { Choices, Outcome, State } from './types.ts';
 
 /** An error from the IPv6 side, about a packet that went to a host there (RFC 7915 section 5.2, RFC 6146 section 3.6). */
-export function error6(state: State, packet: Uint8Array, message: Uint8Array, choices: Choices): Outcome {
+export function error6(
+  state: State,
+  packet: Uint8Array,
+  message: Uint8Array,
+  choices: Choices,
+  identification?: number,
+): Outcome {
   const { config, byHost, sessions } = state;
   const { mtuBytes, isStateless, eam, icmpSources4 } = config;
   const [type, code] = message;
@@ -53,18 +59,28 @@ export function error6(state: State, packet: Uint8Array, message: Uint8Array, ch
   if (quoted[0] >> 4 !== 6 || from === undefined) return { drop: 'drop-icmp-quote' };
   let segment = quoted.slice(40);
   let nextHeader = quoted[6];
-  let more = 0;
-  let quotedIdentification = 0;
+  const own = ownAddress4(config, host);
+  let fragmentField = 0;
+  let quotedIdentification: number | undefined;
+  let isLater = false;
   if (nextHeader === 44) {
-    if ((readU16(segment, 2) & 0xfff8) !== 0 || segment.length < 16) return { drop: 'drop-icmp-quote' };
+    const offset = readU16(segment, 2) & 0xfff8;
+    isLater = offset > 0;
+    fragmentField = offset / 8 + (segment[3] & 1) * 0x2000;
     nextHeader = segment[0];
-    more = (segment[3] & 1) * 0x2000;
-    if (more !== 0) quotedIdentification = readU16(segment, 6);
+    quotedIdentification = readU16(segment, 6);
     segment = segment.slice(8);
+    if (!isLater && segment.length < 8) return { drop: 'drop-icmp-quote' };
+    // A later fragment shows no ports, so only a host with an address for itself can be found.
+    if (isLater && own === undefined) return { drop: 'drop-icmp-quote' };
   }
-  const kind = nextHeader === PROTOCOL.ICMP ? undefined : KINDS[nextHeader];
+  const quotedKind = nextHeader === PROTOCOL.ICMP ? undefined : KINDS[nextHeader];
+  const kind = isLater ? undefined : quotedKind;
+  if (isLater && quotedKind === undefined && !isOther(nextHeader)) return { drop: 'drop-icmp-quote' };
   const hasStateless = isStateless || eam.length > 0;
-  if (
+  if (isLater) {
+    // Nothing else is asked of it.
+  } else if (
     kind === undefined
       ? !(hasStateless && isOther(nextHeader))
       : kind === 'icmp' && ECHO_6TO4[segment[0]] === undefined
@@ -81,7 +97,6 @@ export function error6(state: State, packet: Uint8Array, message: Uint8Array, ch
   const remote = from.address;
   const remotePort = isEcho || kind === undefined ? 0 : readU16(segment, 0);
   const hostPort = kind === undefined ? 0 : readU16(segment, isEcho ? 4 : 2);
-  const own = ownAddress4(config, host);
   const comesBackIn = isHairpin(state, kind, from, remotePort, peer);
   if (isOurs(config, peer) && !comesBackIn) return { drop: 'drop-own-address' };
   if (own === undefined && isStateless) return { drop: 'drop-untranslatable' };
@@ -116,12 +131,12 @@ export function error6(state: State, packet: Uint8Array, message: Uint8Array, ch
   const inner = ipv4({
     source: remote,
     destination: pool4,
-    protocol: kind === undefined ? nextHeader : PROTOCOL4[kind],
+    protocol: quotedKind === undefined ? nextHeader : PROTOCOL4[quotedKind],
     payload: new Uint8Array(),
     hopLimit: quoted[7],
     trafficClass: config.tos ?? (readU16(quoted, 0) >> 4) & 255,
-    identification: quotedIdentification,
-    fragment: more !== 0 ? more : quotedBytes > 1260 ? 0x4000 : 0,
+    identification: quotedIdentification ?? (quotedBytes > 1260 ? 0 : choices.quotedIdentification),
+    fragment: quotedIdentification !== undefined ? fragmentField : quotedBytes > 1260 ? 0x4000 : 0,
   });
   // The quoted packet keeps the length it had, though not all of it is here.
   inner.set(u16(quotedBytes), 2);
@@ -140,8 +155,8 @@ export function error6(state: State, packet: Uint8Array, message: Uint8Array, ch
       data: body.data,
       hopLimit: packet[7] - 1,
       trafficClass: config.tos ?? (readU16(packet, 0) >> 4) & 255,
-      fragment: totalBytes <= 1260 ? 0 : 0x4000,
-      identification: totalBytes <= 1260 ? choices.identification : 0,
+      fragment: totalBytes <= 1260 || identification !== undefined ? 0 : 0x4000,
+      identification: identification ?? (totalBytes <= 1260 ? choices.identification : 0),
     }),
   };
 }

@@ -1,80 +1,134 @@
-/** Fragments: put together, and cut again. */
+/** Fragments: which wait, which pass, and how IPv6 packets are cut into them. */
 import { type Bytes, concat, ipv4, ipv6, readU16, u16 } from '../packets.ts';
-import type { Came, Datagram, Fragment, Outcome } from './types.ts';
+import type { Cut, Datagram, Fragment, Outcome, ReferenceConfig, State } from './types.ts';
 
-/** Takes a fragment in: the packet that it completes, or why it is dropped, or nothing yet. */
-export function reassemble(
-  datagrams: Map<string, Datagram>,
+const endOf = ({ offset, data }: Fragment) => offset + data.length;
+const waitingOf = ({ fragments }: Datagram) => fragments.filter(({ hasPassed }) => !hasPassed);
+
+/** What is wrong with a fragment by itself. */
+export function isBadFragment(offset: number, hasMore: boolean, data: Uint8Array, isTcp: boolean): boolean {
+  if (data.length === 0 || offset + data.length > 65_515) return true;
+  return (hasMore && data.length % 8 !== 0) || (isTcp && offset > 0 && offset < 20);
+}
+
+/**
+ * Takes a fragment in. Why it was dropped, once for each that is lost with it; and those that now pass, in order, with all
+ * data of the datagram where that is there.
+ */
+export function takeFragment(
+  { datagrams }: State,
   fragment: Fragment,
-): Outcome | { readonly packet: Bytes; readonly came: Came } {
-  const { offset, data, hasMore, key } = fragment;
-  const end = offset + data.length;
-  if (data.length === 0 || end > 65_515 || (hasMore && data.length % 8 !== 0))
-    return { drop: 'drop-fragment-bad' };
-  const datagram = datagrams.get(key) ?? { fragments: [], isSpoilt: false };
+): {
+  readonly drops: readonly string[];
+  readonly passing: readonly Fragment[];
+  readonly datagram?: Datagram;
+} {
+  const { offset, hasMore, key, isKernels } = fragment;
+  const dropped = (...drops: string[]) => ({ drops, passing: [] });
+  const datagram: Datagram = datagrams.get(key) ?? { fragments: [], state: 'waiting' };
   datagrams.set(key, datagram);
   const { fragments } = datagram;
-  const endOf = (each: Fragment) => each.offset + each.data.length;
-  if (datagram.isSpoilt) return { drop: 'drop-fragment-overlap' };
+  if (datagram.state === 'spoilt') return dropped('drop-fragment-overlap');
+  if (datagram.state === 'refused') return dropped('drop-fragment-refused');
+  const end = endOf(fragment);
   if (fragments.some((each) => each.offset === offset && endOf(each) === end))
-    return { drop: 'drop-fragment-duplicate' };
+    return dropped('drop-fragment-duplicate');
   const last = fragments.find((each) => !each.hasMore);
   const overlaps = fragments.some((each) => each.offset < end && offset < endOf(each));
   const contradicts =
     (last !== undefined && (end > endOf(last) || !hasMore)) ||
     (!hasMore && fragments.some((each) => endOf(each) > end));
   if (overlaps || contradicts) {
-    datagram.isSpoilt = true;
-    return { drop: 'drop-fragment-overlap' };
+    datagram.state = 'spoilt';
+    return dropped(...[fragment, ...waitingOf(datagram)].map(() => 'drop-fragment-overlap'));
   }
   fragments.push(fragment);
   fragments.sort((a, b) => a.offset - b.offset);
-  const all = concat(...fragments.map((each) => each.data));
-  const end2 = fragments.find((each) => !each.hasMore);
-  if (end2 === undefined || all.length !== endOf(end2)) return {};
-  datagrams.delete(key);
-  const { identification, rebuild } = fragments[0];
-  return { packet: rebuild(all), came: { cuts: fragments.map(endOf), identification } };
+  if (isKernels) datagram.state = 'kernel';
+  const [first] = fragments;
+  const waits =
+    datagram.state === 'waiting' && (first.offset !== 0 || (first.needsAll && !isComplete(datagram)));
+  if (waits) return dropped();
+  const others = waitingOf(datagram).filter((each) => each !== fragment);
+  const passing =
+    first.needsAll && datagram.state === 'waiting' ? waitingOf(datagram) : [fragment, ...others];
+  return { drops: [], passing, datagram };
 }
 
-/** Cuts a packet where it was cut before, and where the pieces are still too long. */
-export function cutUp(packet: Uint8Array, limitBytes: number, { cuts, identification = 0 }: Came): Bytes[] {
-  const isIpv6 = packet[0] >> 4 === 6;
-  const headerBytes = isIpv6 ? 40 : 20;
-  const data = packet.slice(headerBytes);
-  const step = Math.floor((limitBytes - headerBytes - (isIpv6 ? 8 : 0)) / 8) * 8;
+export function isComplete({ fragments }: Datagram): boolean {
+  const last = fragments.find(({ hasMore }) => !hasMore);
+  const bytes = fragments.reduce((sum, { data }) => sum + data.length, 0);
+  return last !== undefined && bytes === endOf(last);
+}
+
+/** A fragment behind the first: its own header, but for addresses and protocol, which are those of the first. */
+export function laterFragment(
+  config: ReferenceConfig,
+  { packet, offset, hasMore, identification, data, version }: Fragment,
+  first: Outcome,
+): Outcome {
+  const { out } = first;
+  if (out === undefined) throw new Error('a first fragment that was not translated');
+  return {
+    ...translatedFragment(config, version, packet, out, data, { offset, hasMore, identification }),
+    ...hairpinOf(first),
+  };
+}
+
+const hairpinOf = ({ isHairpin }: Outcome) => (isHairpin === undefined ? {} : { isHairpin });
+
+/** The data of a fragment behind its own header; addresses and protocol are those of `like`, of the other family. */
+export function translatedFragment(
+  config: ReferenceConfig,
+  version: 4 | 6,
+  packet: Uint8Array,
+  like: Uint8Array,
+  data: Uint8Array,
+  { offset, hasMore, identification }: Omit<Cut, 'limitBytes'>,
+): Outcome {
+  if (version === 6)
+    return {
+      out: ipv4({
+        source: like.slice(12, 16),
+        destination: like.slice(16, 20),
+        protocol: like[9],
+        payload: data,
+        hopLimit: packet[7] - 1,
+        trafficClass: config.tos ?? (readU16(packet, 0) >> 4) & 255,
+        identification,
+        fragment: offset / 8 + (hasMore ? 0x2000 : 0),
+      }),
+    };
+  return {
+    out: ipv6({
+      source: like.slice(8, 24),
+      destination: like.slice(24, 40),
+      protocol: like[6],
+      payload: data,
+      hopLimit: packet[8] - 1,
+      trafficClass: config.isClassZero ? 0 : packet[1],
+    }),
+  };
+}
+
+/** Cuts a packet into pieces that are short enough: one at least. */
+export function cutUp(packet: Bytes, { limitBytes, offset, hasMore, identification }: Cut): Bytes[] {
+  const data = packet.slice(40);
+  const step = Math.floor((limitBytes - 48) / 8) * 8;
   const pieces: Bytes[] = [];
-  let offset = 0;
-  for (const end of cuts.length === 0 ? [data.length] : cuts) {
-    for (; offset < end; offset = Math.min(offset + step, end)) {
-      const to = Math.min(offset + step, end);
-      const more = to < data.length ? 1 : 0;
-      const piece = data.slice(offset, to);
-      const id = u16(identification);
-      const payload = isIpv6
-        ? concat(Uint8Array.from([packet[6], 0, ...u16(offset + more), 0, 0, ...id]), piece)
-        : piece;
-      const fields = { hopLimit: packet[isIpv6 ? 7 : 8], payload };
-      pieces.push(
-        isIpv6
-          ? ipv6({
-              ...fields,
-              source: packet.slice(8, 24),
-              destination: packet.slice(24, 40),
-              protocol: 44,
-              trafficClass: (readU16(packet, 0) >> 4) & 255,
-            })
-          : ipv4({
-              ...fields,
-              source: packet.slice(12, 16),
-              destination: packet.slice(16, 20),
-              protocol: packet[9],
-              trafficClass: packet[1],
-              identification,
-              fragment: offset / 8 + more * 0x2000,
-            }),
-      );
-    }
+  for (let at = 0; at < data.length; at += step) {
+    const more = hasMore || at + step < data.length ? 1 : 0;
+    const header = Uint8Array.from([packet[6], 0, ...u16(offset + at + more), 0, 0, ...u16(identification)]);
+    pieces.push(
+      ipv6({
+        hopLimit: packet[7],
+        payload: concat(header, data.slice(at, at + step)),
+        source: packet.slice(8, 24),
+        destination: packet.slice(24, 40),
+        protocol: 44,
+        trafficClass: (readU16(packet, 0) >> 4) & 255,
+      }),
+    );
   }
   return pieces;
 }

@@ -1,17 +1,9 @@
 /** Packets from the IPv4 side. */
-import {
-  PROTOCOL,
-  checksum,
-  concat,
-  ipv6,
-  onesSum,
-  pseudoHeader,
-  readU16,
-  u16,
-  type Bytes,
-} from '../packets.ts';
+import { PROTOCOL, concat, ipv6, onesSum, pseudoHeader, readU16, u16 } from '../packets.ts';
 import { answer4 } from './answers.ts';
 import { error4 } from './error4.ts';
+import { isBadFragment, translatedFragment } from './fragments.ts';
+import { udpChecksum } from './from6.ts';
 import {
   ECHO_4TO6,
   KINDS,
@@ -23,16 +15,17 @@ import {
   isWellKnown,
   neverRouted,
   isGroup,
+  protocolProblem,
   setChecksum,
   sourceRoute,
   startsWith,
   transportProblem,
 } from './headers.ts';
 import { goesByEam, inPool, isOurs, isShared, ownHost, portKey, remote6, sessionKey } from './mappings.ts';
-import { type Bib, type Came, type Outcome, type State, WHOLE } from './types.ts';
+import type { Bib, Came, Outcome, State } from './types.ts';
 
-/** A packet from the IPv4 side (RFC 6146 section 3, RFC 7915 section 4). */
-export function from4(state: State, whole: Uint8Array, came: Came, isHairpinned: boolean): Outcome {
+/** A packet from the IPv4 side; or, with `came`, a fragment that may pass (RFC 6146 section 3, RFC 7915 section 4). */
+export function from4(state: State, whole: Uint8Array, isHairpinned: boolean, came?: Came): Outcome {
   const { config, byPort, sessions } = state;
   const { mtuBytes } = config;
   const headerBytes = (whole[0] & 15) * 4;
@@ -47,9 +40,9 @@ export function from4(state: State, whole: Uint8Array, came: Came, isHairpinned:
   if (own === undefined && !isShared(config, address))
     return { drop: config.pools.length === 0 && !config.isStateless ? 'drop-no-pool4' : 'drop-destination' };
   const first = packet[headerBytes];
-  const isLater = (readU16(packet, 6) & 0x1fff) !== 0;
+  const isFragment = (readU16(packet, 6) & 0x3fff) !== 0;
   // RFC 7915 section 4.1: errors are translated from such sources too.
-  const mayBeError = packet[9] === PROTOCOL.ICMP && (isLater || [3, 4, 5, 11, 12].includes(first));
+  const mayBeError = packet[9] === PROTOCOL.ICMP && !isFragment && [3, 4, 5, 11, 12].includes(first);
   if (neverRouted(source) && (isGroup(source) || !mayBeError)) return { drop: 'drop-source-invalid' };
   // Without intrinsic hairpinning what goes from shared addresses to mapped ones passes outside.
   const passesOutside =
@@ -63,62 +56,105 @@ export function from4(state: State, whole: Uint8Array, came: Came, isHairpinned:
   const segment = packet.slice(headerBytes);
   const fragmentField = readU16(packet, 6);
   const mayFragment = (fragmentField & 0x4000) === 0;
-  if ((fragmentField & 0x3fff) !== 0) {
-    if (!mayFragment && segment.length + 48 > mtuBytes)
-      return answer4(state, 'drop-too-big', packet, 0x304, mtuBytes - 48 + headerBytes);
-    const fragment = {
-      key: `4 ${hex(source)} ${hex(address)} ${protocol} ${hex(packet.slice(4, 6))}`,
-      offset: (fragmentField & 0x1fff) * 8,
-      hasMore: (fragmentField & 0x2000) !== 0,
-      data: segment,
-      identification: readU16(packet, 4),
-      rebuild: (data: Bytes) => {
-        const fixed = concat(packet.slice(0, headerBytes), data);
-        fixed.set(u16(Math.min(fixed.length, 65_535)), 2);
-        fixed.set(u16(fragmentField & 0x4000), 6);
-        fixed.set([0, 0], 10);
-        fixed.set(u16(checksum(fixed.slice(0, headerBytes))), 10);
-        return fixed;
-      },
-    };
-    return { fragment };
-  }
-  const problem = transportProblem(protocol, segment, PROTOCOL.ICMP, own !== undefined);
-  if (problem === 'drop-protocol') return answer4(state, problem, packet, 0x302, 0);
-  if (problem !== undefined) return { drop: problem };
-  const refuse = (drop: string) => answer4(state, drop, packet, 0x30d, 0);
-  if (config.dropsZeroUdpChecksum && protocol === PROTOCOL.UDP && readU16(segment, 6) === 0)
-    return refuse('drop-udp-no-checksum');
+  const offset = (fragmentField & 0x1fff) * 8;
+  const hasMore = (fragmentField & 0x2000) !== 0;
+  const identification = readU16(packet, 4);
   const isEcho = protocol === PROTOCOL.ICMP;
-  if (isEcho) {
-    if ([3, 4, 5, 11, 12].includes(segment[0])) return error4(state, packet, segment, isHairpinned);
-    if (ECHO_4TO6[segment[0]] === undefined) return { drop: 'drop-icmp-type' };
-  }
-  if (isFromUs) return { drop: 'drop-source-invalid' };
+  const isUdp = protocol === PROTOCOL.UDP;
+  if (isFragment && isFromUs) return { drop: 'drop-source-invalid' };
+  const isOwn = own === undefined && hex(address) === hex(config.addresses[0]);
+  if (protocolProblem(protocol, PROTOCOL.ICMP, own !== undefined))
+    return answer4(state, 'drop-protocol', packet, 0x302, 0);
+  const mappedPort = isEcho ? readU16(segment, 4) : readU16(segment, 2);
+  /** Of no mapping: whether it may be for a program of the appliance. */
+  const kernelMayHave = (): boolean =>
+    isOwn &&
+    (isEcho || (isFragment && !inPool(config, address, mappedPort))) &&
+    byPort.get(portKey(KINDS[protocol], address, mappedPort)) === undefined;
+  const returned = { out: packet, isReturned: true };
+  const refuse = (drop: string) => answer4(state, drop, packet, 0x30d, 0);
+  const isBare = isUdp && readU16(segment, 6) === 0;
   const byEam = own !== undefined && goesByEam(config, isHairpinned);
   const source6 = remote6(config, source, byEam);
-  if (isWellKnown(config) && isNonGlobal(source) && startsWith(source6, config.prefix))
-    return refuse('drop-non-global');
-  if (packet[8] <= 1) return answer4(state, 'drop-hop-limit', packet, 0xb00, 0);
   const { lowestIpv6MtuBytes } = config;
-  const newBytes = segment.length + 40;
-  if (came === WHOLE && newBytes > mtuBytes && !mayFragment) {
-    return answer4(state, 'drop-too-big', packet, 0x304, mtuBytes - 40 + headerBytes);
+  const newBytes = segment.length + (isFragment ? 48 : 40);
+  /** Why a packet that is to be translated may not pass. */
+  const mayPass = (): Outcome | undefined => {
+    if (isWellKnown(config) && isNonGlobal(source) && startsWith(source6, config.prefix))
+      return refuse('drop-non-global');
+    if (packet[8] <= 1) return answer4(state, 'drop-hop-limit', packet, 0xb00, 0);
+    if (newBytes <= mtuBytes || mayFragment) return undefined;
+    return answer4(
+      state,
+      'drop-too-big',
+      packet,
+      0x304,
+      mtuBytes - (newBytes - segment.length) + headerBytes,
+    );
+  };
+
+  const cut = { limitBytes: mayFragment ? lowestIpv6MtuBytes : mtuBytes, identification };
+  if (!isFragment) {
+    const problem = transportProblem(protocol, segment, PROTOCOL.ICMP, own !== undefined);
+    if (problem !== undefined) return { drop: problem };
+    if (isBare && config.dropsZeroUdpChecksum) return refuse('drop-udp-no-checksum');
+    if (isEcho) {
+      if ([3, 4, 5, 11, 12].includes(segment[0])) return error4(state, packet, segment, isHairpinned);
+      if (ECHO_4TO6[segment[0]] === undefined) return { drop: 'drop-icmp-type' };
+    }
+    if (isFromUs) return { drop: 'drop-source-invalid' };
+    if (isEcho && kernelMayHave()) return returned;
+  } else if (came === undefined) {
+    if (isBadFragment(offset, hasMore, segment, protocol === PROTOCOL.TCP))
+      return { drop: 'drop-fragment-bad' };
+    const problem = transportProblem(protocol, segment, PROTOCOL.ICMP, own !== undefined, true);
+    const isOtherIcmp = isEcho && ECHO_4TO6[segment[0]] === undefined;
+    const refused = isOwn ? undefined : mayPass();
+    if (refused !== undefined) return refused;
+    const dropsBare = config.dropsZeroUdpChecksum || (own !== undefined && !isEcho);
+    const isKernels = offset === 0 && problem === undefined && isOwn && (isOtherIcmp || kernelMayHave());
+    if (offset === 0 && !isKernels) {
+      if (problem !== undefined) return { drop: problem };
+      if (isOtherIcmp) return { drop: 'drop-icmp-type' };
+      if (isBare && dropsBare) return refuse('drop-udp-no-checksum');
+    }
+    if (own !== undefined && !isEcho && offset > 0) {
+      const like = ipv6({ source: source6, destination: own, protocol, payload: new Uint8Array() });
+      const later = translatedFragment(config, 4, packet, like, segment, { offset, hasMore, identification });
+      return { ...later, cut: { ...cut, offset, hasMore } };
+    }
+    if (own === undefined || isEcho)
+      return {
+        fragment: {
+          version: 4,
+          key: `4 ${hex(source)} ${hex(address)} ${protocol} ${hex(packet.slice(4, 6))}`,
+          offset,
+          hasMore,
+          identification,
+          data: segment,
+          packet,
+          isKernels,
+          needsAll: offset === 0 && (isEcho || isBare),
+          hasPassed: false,
+        },
+      };
   }
+  const refused = mayPass();
+  if (refused !== undefined) return refused;
+  if (offset > 0) return {};
+  const messageBytes = came?.all?.length ?? segment.length;
+  if (isUdp && came?.all !== undefined && readU16(segment, 4) > messageBytes)
+    return { drop: 'drop-bad-length' };
   const kind = protocol === PROTOCOL.ICMPV6 ? undefined : KINDS[protocol];
-  const mappedPort = kind === undefined ? 0 : readU16(segment, isEcho ? 4 : 2);
   const remotePort = isEcho || kind === undefined ? 0 : readU16(segment, 0);
   let bib: Pick<Bib, 'host' | 'hostPort'>;
   if (own !== undefined) {
-    bib = { host: own, hostPort: mappedPort };
+    bib = { host: own, hostPort: kind === undefined ? 0 : mappedPort };
   } else {
     if (kind === undefined) throw new Error('unreachable');
     const opens = kind !== 'tcp' || (segment[13] & 6) === 2;
     const found = byPort.get(portKey(kind, address, mappedPort));
     if (found === undefined) {
-      const isForKernel = isEcho || (came !== WHOLE && !inPool(config, address, mappedPort));
-      if (isForKernel && hex(address) === hex(config.addresses[0]))
-        return { out: whole.slice(0, totalBytes), isReturned: true };
       // N11: a SYN is stored, if there is room, and if a host may ever have that port.
       const isStored = kind === 'tcp' && opens && inPool(config, address, mappedPort);
       return isStored ? {} : refuse('drop-no-bib-entry');
@@ -132,12 +168,11 @@ export function from4(state: State, whole: Uint8Array, came: Came, isHairpinned:
   if (isEcho) translated[0] = ECHO_4TO6[segment[0]];
   const nextHeader = kind === undefined ? protocol : PROTOCOL6[kind];
   if (kind === 'udp' && readU16(segment, 6) === 0) {
-    const covered = translated.slice(0, readU16(segment, 4));
-    const sum = checksum(pseudoHeader(source6, bib.host, nextHeader, covered.length), covered);
-    translated.set(u16(sum === 0 ? 0xffff : sum), 6);
+    const all = concat(translated, (came?.all ?? segment).slice(segment.length));
+    translated.set(u16(udpChecksum(source6, bib.host, all)), 6);
   } else {
-    const pseudo4 = isEcho ? new Uint8Array() : pseudoHeader(source, address, protocol, segment.length);
-    const pseudo6 = pseudoHeader(source6, bib.host, nextHeader, segment.length);
+    const pseudo4 = isEcho ? new Uint8Array() : pseudoHeader(source, address, protocol, messageBytes);
+    const pseudo6 = pseudoHeader(source6, bib.host, nextHeader, messageBytes);
     setChecksum(
       translated,
       kind,
@@ -146,11 +181,9 @@ export function from4(state: State, whole: Uint8Array, came: Came, isHairpinned:
     );
   }
   if (kind === 'tcp') clamp(translated, config.maxSegmentBytes);
-  const mustCut = came !== WHOLE || newBytes > lowestIpv6MtuBytes;
-  const limitBytes = mayFragment ? lowestIpv6MtuBytes : came === WHOLE ? 0 : mtuBytes;
-  const cutCame = came === WHOLE ? { cuts: [], identification: readU16(packet, 4) } : came;
+  const mustCut = isFragment || (mayFragment && newBytes > lowestIpv6MtuBytes);
   return {
-    ...(mustCut && limitBytes > 0 && { cut: { limitBytes, came: cutCame } }),
+    ...(mustCut && { cut: { ...cut, offset, hasMore } }),
     out: ipv6({
       source: source6,
       destination: bib.host,

@@ -1,7 +1,8 @@
 /** Packets from the IPv6 side. */
-import { PROTOCOL, concat, ipv4, pseudoHeader, readU16, u16, type Bytes } from '../packets.ts';
+import { PROTOCOL, checksum, concat, ipv4, pseudoHeader, readU16, u16 } from '../packets.ts';
 import { answer6 } from './answers.ts';
 import { error6 } from './error6.ts';
+import { isBadFragment, translatedFragment } from './fragments.ts';
 import {
   ECHO_6TO4,
   KINDS,
@@ -10,6 +11,7 @@ import {
   header,
   hex,
   isUnicastHost,
+  protocolProblem,
   setChecksum,
   startsWith,
   transportProblem,
@@ -24,10 +26,10 @@ import {
   remote4,
   sessionKey,
 } from './mappings.ts';
-import { type Bib, type Came, type Choices, type Outcome, type State, WHOLE } from './types.ts';
+import type { Bib, Came, Choices, Outcome, State } from './types.ts';
 
-/** A packet from the IPv6 side, or what is left of it behind its fragments (RFC 6146 section 3, RFC 7915 section 5). */
-export function from6(state: State, whole: Uint8Array, choices: Choices, came: Came): Outcome {
+/** A packet from the IPv6 side; or, with `came`, a first fragment that may pass (RFC 6146 section 3, RFC 7915 section 5). */
+export function from6(state: State, whole: Uint8Array, choices: Choices, came?: Came): Outcome {
   const { config, byHost, sessions } = state;
   const { prefix, allow, mtuBytes } = config;
   if (whole.length < 40) return { drop: 'drop-truncated' };
@@ -56,46 +58,38 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came: C
     nextHeader = segment[0];
     segment = segment.slice(headerBytes);
   }
-  let { identification } = came;
+  let identification: number | undefined;
+  let fragment: { readonly id: string; readonly offset: number; readonly hasMore: boolean } | undefined;
   if (nextHeader === 44) {
     if (segment.length < 8) return { drop: 'drop-truncated' };
     const fragmentField = readU16(segment, 2);
-    const header = segment.slice(0, 8);
     identification = readU16(segment, 6);
-    nextHeader = header[0];
-    segment = segment.slice(8);
-    if ((fragmentField & 0xfff9) !== 0) {
-      if (!isUnicastHost(source)) return { drop: 'drop-source-invalid' };
-      if (!startsWith(source, allow)) return answer6(state, 'drop-not-allowed', packet, 0x101, 0);
-      if (segment.length + 20 > mtuBytes) return answer6(state, 'drop-too-big', packet, 0x200, mtuBytes + 20);
-      const fragment = {
-        key: `6 ${hex(source)} ${hex(destination)} ${hex(header.slice(4))}`,
+    nextHeader = segment[0];
+    if ((fragmentField & 0xfff9) !== 0)
+      fragment = {
+        id: hex(segment.slice(4, 8)),
         offset: fragmentField & 0xfff8,
         hasMore: (fragmentField & 1) !== 0,
-        data: segment,
-        identification,
-        rebuild: (data: Bytes) => {
-          const fixed = concat(packet.slice(0, 40), data);
-          fixed.set(u16(data.length), 4);
-          fixed[6] = header[0];
-          return fixed;
-        },
       };
-      return { fragment };
-    }
+    segment = segment.slice(8);
   }
-  const problem = transportProblem(nextHeader, segment, PROTOCOL.ICMPV6, own !== undefined);
-  if (problem === 'drop-protocol') return answer6(state, problem, packet, 0x104, 0);
-  if (problem !== undefined) return { drop: problem };
-  if (nextHeader === PROTOCOL.ICMPV6) {
-    if (segment[0] < 128) return error6(state, packet, segment, choices);
-    if (ECHO_6TO4[segment[0]] === undefined) return { drop: 'drop-icmp-type' };
-  }
-  const isEcho = nextHeader === PROTOCOL.ICMPV6;
+  const isIcmp = nextHeader === PROTOCOL.ICMPV6;
   const answer = (drop: string, typeAndCode: number, value = 0) =>
     answer6(state, drop, packet, typeAndCode, value);
-
-  if (nextHeader === PROTOCOL.UDP && readU16(segment, 6) === 0) return answer('drop-udp-no-checksum', 0x101);
+  if (protocolProblem(nextHeader, PROTOCOL.ICMPV6, own !== undefined)) return answer('drop-protocol', 0x104);
+  const isUdp = nextHeader === PROTOCOL.UDP;
+  if (fragment === undefined) {
+    const problem = transportProblem(nextHeader, segment, PROTOCOL.ICMPV6, own !== undefined);
+    if (problem !== undefined) return { drop: problem };
+    if (isIcmp) {
+      if (segment[0] < 128) return error6(state, packet, segment, choices, identification);
+      if (ECHO_6TO4[segment[0]] === undefined) return { drop: 'drop-icmp-type' };
+    }
+  }
+  const isEcho = isIcmp;
+  const isBare = isUdp && readU16(segment, 6) === 0;
+  if (fragment === undefined && isBare && config.dropsZeroUdpChecksum6)
+    return answer('drop-udp-no-checksum', 0x101);
   if (!isUnicastHost(source)) return { drop: 'drop-source-invalid' };
   if (!startsWith(source, allow)) return answer('drop-not-allowed', 0x101);
   if (own !== undefined && isOurs(config, own)) return { drop: 'drop-source-invalid' };
@@ -103,7 +97,53 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came: C
   const refused = refusedRemote(config, to);
   if (refused !== undefined) return answer(refused, refused === 'drop-no-route' ? 0x100 : 0x101);
   if (hopLimit <= 1) return answer('drop-hop-limit', 0x300);
-  if (came === WHOLE && packet.length - 20 > mtuBytes) return answer('drop-too-big', 0x200, mtuBytes + 20);
+  const newBytes = fragment === undefined ? packet.length - 20 : segment.length + 20;
+  if (newBytes > mtuBytes) return answer('drop-too-big', 0x200, mtuBytes + 20);
+
+  if (fragment !== undefined && came === undefined) {
+    const { offset, hasMore, id } = fragment;
+    if (isBadFragment(offset, hasMore, segment, nextHeader === PROTOCOL.TCP))
+      return { drop: 'drop-fragment-bad' };
+    if (own === undefined && config.isStateless) return answer('drop-untranslatable', 0x101);
+    if (own === undefined && to.hasEam) return { drop: 'drop-destination' };
+    // Only ports tell whether what goes to us is for a mapping.
+    const passes = own !== undefined && !isEcho && !isOurs(config, remote);
+    if (passes && offset > 0) {
+      const like = ipv4({
+        source: own,
+        destination: remote,
+        protocol: nextHeader,
+        payload: new Uint8Array(),
+      });
+      const where = { offset, hasMore, identification: identification ?? 0 };
+      const later = translatedFragment(config, 6, packet, like, segment, where);
+      return { ...later, isHairpin: isHairpin(state, undefined, to, 0) };
+    }
+    if (offset === 0) {
+      const problem = transportProblem(nextHeader, segment, PROTOCOL.ICMPV6, own !== undefined, true);
+      if (problem !== undefined) return { drop: problem };
+      if (isEcho && ECHO_6TO4[segment[0]] === undefined) return { drop: 'drop-icmp-type' };
+      if (isBare && config.dropsZeroUdpChecksum6) return answer('drop-udp-no-checksum', 0x101);
+    }
+    if (!passes)
+      return {
+        fragment: {
+          version: 6,
+          key: `6 ${hex(source)} ${hex(destination)} ${id}`,
+          offset,
+          hasMore,
+          identification: identification ?? 0,
+          data: segment,
+          packet,
+          isKernels: false,
+          needsAll: offset === 0 && (isEcho || isBare),
+          hasPassed: false,
+        },
+      };
+  }
+  const messageBytes = came?.all?.length ?? segment.length;
+  if (isUdp && came?.all !== undefined && readU16(segment, 4) > messageBytes)
+    return { drop: 'drop-bad-length' };
   const kind = nextHeader === PROTOCOL.ICMP ? undefined : KINDS[nextHeader];
   const portAt = isEcho ? 4 : 0;
   const hostPort = kind === undefined ? 0 : readU16(segment, portAt);
@@ -139,20 +179,33 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came: C
   const translated = segment.slice();
   if (kind !== undefined) translated.set(u16(bib.mappedPort), portAt);
   if (isEcho) translated[0] = ECHO_6TO4[segment[0]];
-  const pseudo6 = pseudoHeader(source, destination, nextHeader, segment.length);
-  const pseudo4 = isEcho ? new Uint8Array() : pseudoHeader(pool4, remote, nextHeader, segment.length);
-  setChecksum(
-    translated,
-    kind,
-    concat(pseudo6, header(segment, kind)),
-    concat(pseudo4, header(translated, kind)),
-  );
+  if (isUdp && readU16(segment, 6) === 0) {
+    // Of fragments that are translated one by one it cannot be computed.
+    if (own === undefined || fragment === undefined) {
+      const all = concat(translated, (came?.all ?? segment).slice(segment.length));
+      translated.set(u16(udpChecksum(pool4, remote, all)), 6);
+    }
+  } else {
+    const pseudo6 = pseudoHeader(source, destination, nextHeader, messageBytes);
+    const pseudo4 = isEcho ? new Uint8Array() : pseudoHeader(pool4, remote, nextHeader, messageBytes);
+    setChecksum(
+      translated,
+      kind,
+      concat(pseudo6, header(segment, kind)),
+      concat(pseudo4, header(translated, kind)),
+    );
+  }
   if (kind === 'tcp') clamp(translated, config.maxSegmentBytes);
   const totalBytes = 20 + segment.length;
   const isFragmentable = identification !== undefined || totalBytes <= 1260;
+  const flags =
+    fragment === undefined
+      ? isFragmentable
+        ? 0
+        : 0x4000
+      : fragment.offset / 8 + (fragment.hasMore ? 0x2000 : 0);
   return {
     isHairpin: comesBackIn,
-    ...(came !== WHOLE && { cut: { limitBytes: mtuBytes, came } }),
     out: ipv4({
       source: pool4,
       destination: remote,
@@ -161,9 +214,16 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came: C
       hopLimit: hopLimit - 1,
       trafficClass,
       // N28
-      fragment: isFragmentable ? 0 : 0x4000,
+      fragment: flags,
       // N30
       identification: identification ?? (isFragmentable ? choices.identification : 0),
     }),
   };
+}
+
+/** The checksum of a UDP packet without one, of what its length covers. */
+export function udpChecksum(source: Uint8Array, destination: Uint8Array, segment: Uint8Array): number {
+  const covered = segment.slice(0, readU16(segment, 4));
+  const sum = checksum(pseudoHeader(source, destination, PROTOCOL.UDP, covered.length), covered);
+  return sum === 0 ? 0xffff : sum;
 }

@@ -90,11 +90,20 @@ const EXTENSIONS = [0, 43, 44, 60];
 export const isOther = (protocol: number): boolean =>
   KINDS[protocol] === undefined && !EXTENSIONS.includes(protocol);
 
+/** Whether a protocol is none that passes. */
+export const protocolProblem = (protocol: number, icmpProtocol: number, passesOthers: boolean): boolean =>
+  !(passesOthers && isOther(protocol)) &&
+  protocol !== PROTOCOL.TCP &&
+  protocol !== PROTOCOL.UDP &&
+  protocol !== icmpProtocol;
+
+/** `isFirst`: the segment is the first of several fragments. */
 export function transportProblem(
   protocol: number,
   segment: Uint8Array,
   icmpProtocol: number,
   passesOthers: boolean,
+  isFirst = false,
 ): string | undefined {
   if (passesOthers && isOther(protocol)) return undefined;
   if (protocol === PROTOCOL.TCP) {
@@ -105,7 +114,7 @@ export function transportProblem(
   if (protocol === PROTOCOL.UDP) {
     if (segment.length < 8) return 'drop-truncated';
     const udpBytes = readU16(segment, 4);
-    return udpBytes < 8 || udpBytes > segment.length ? 'drop-bad-length' : undefined;
+    return udpBytes < 8 || (udpBytes > segment.length && !isFirst) ? 'drop-bad-length' : undefined;
   }
   if (protocol !== icmpProtocol) return 'drop-protocol';
   return segment.length < 8 ? 'drop-truncated' : undefined;

@@ -3,10 +3,17 @@
  * map, packets are made anew from their fields, and every rule stands where the RFC has it. It chooses no ports and no
  * identifications: it takes those that the optimised translator chose, and checks that it might.
  */
+import type { Bytes } from '../packets.ts';
 import { from4 } from './from4.ts';
 import { from6 } from './from6.ts';
-import { cutUp, reassemble } from './fragments.ts';
-import { type Came, type Choices, type ReferenceConfig, type Result, type State, WHOLE } from './types.ts';
+import { cutUp, isComplete, laterFragment, takeFragment } from './fragments.ts';
+import type { Choices, Datagram, Fragment, Outcome, ReferenceConfig, Result, State } from './types.ts';
+
+/** What comes of a packet, as it is found out. */
+interface Results {
+  readonly drops: string[];
+  readonly outs: Bytes[];
+}
 
 export class ReferenceNat64 {
   readonly #state: State;
@@ -16,34 +23,72 @@ export class ReferenceNat64 {
   }
 
   translate(packet: Uint8Array, choices: Choices): Result {
-    const state = this.#state;
+    const results: Results = { drops: [], outs: [] };
     const version = packet.length > 0 ? packet[0] >> 4 : 0;
-    if (version !== 4 && version !== 6) return { drops: ['drop-not-ip'], outs: [] };
-    const pass = (bytes: Uint8Array, came: Came, isHairpinned = false) =>
-      bytes[0] >> 4 === 6 ? from6(state, bytes, choices, came) : from4(state, bytes, came, isHairpinned);
-    let outcome = pass(packet, WHOLE);
-    let came = WHOLE;
-    if (outcome.fragment !== undefined) {
-      const whole = reassemble(state.datagrams, outcome.fragment);
-      if ('packet' in whole) {
-        came = whole.came;
-        outcome = pass(whole.packet, came);
-      } else {
-        outcome = whole;
-      }
-    }
-    const drops = outcome.drop === undefined ? [] : [outcome.drop];
-    if (outcome.isHairpin === true && outcome.out !== undefined) {
-      outcome = pass(outcome.out, came, true);
-      if (outcome.drop !== undefined) {
-        drops.push(outcome.drop);
-        if (outcome.out === undefined) return { drops, outs: [] };
-        outcome = pass(outcome.out, WHOLE, true);
-        if (outcome.drop !== undefined) drops.push(outcome.drop);
-      }
-    }
-    const { out, cut } = outcome;
-    if (out === undefined) return { drops, outs: [] };
-    return { drops, outs: cut === undefined ? [out] : cutUp(out, cut.limitBytes, cut.came) };
+    if (version === 4) this.#pass(from4(this.#state, packet, false), choices, results, false);
+    else if (version === 6) this.#pass(from6(this.#state, packet, choices), choices, results, false);
+    else results.drops.push('drop-not-ip');
+    return results;
   }
+
+  /** `isBack`: the packet came from a host of ours, and whoever is to be told of a drop is, too (RFC 6146 section 3.8). */
+  #pass(outcome: Outcome, choices: Choices, results: Results, isBack: boolean): void {
+    const { drop, out, cut, fragment } = outcome;
+    if (fragment !== undefined) {
+      this.#takeFragment(fragment, choices, results, isBack);
+      return;
+    }
+    if (drop !== undefined) results.drops.push(drop);
+    if (out === undefined) return;
+    const comesBack = outcome.isHairpin === true || (isBack && drop !== undefined);
+    if (comesBack) this.#pass(from4(this.#state, out, true), choices, results, outcome.isHairpin === true);
+    else results.outs.push(...(cut === undefined ? [out] : cutUp(out, cut)));
+  }
+
+  #takeFragment(fragment: Fragment, choices: Choices, results: Results, isBack: boolean): void {
+    const { drops, passing, datagram } = takeFragment(this.#state, fragment);
+    results.drops.push(...drops);
+    if (datagram === undefined) return;
+    for (const each of passing) {
+      if (isRefused(datagram)) break;
+      each.hasPassed = true;
+      this.#pass(this.#translated(each, datagram, choices, isBack), choices, results, isBack);
+      if (!isRefused(datagram)) continue;
+      const lost = datagram.fragments.filter(({ hasPassed }) => !hasPassed);
+      results.drops.push(...lost.map(() => 'drop-fragment-refused'));
+    }
+    const isOver = datagram.state === 'passing' || datagram.state === 'kernel';
+    if (isOver && isComplete(datagram)) this.#state.datagrams.delete(fragment.key);
+  }
+
+  #translated(fragment: Fragment, datagram: Datagram, choices: Choices, isBack: boolean): Outcome {
+    if (datagram.state === 'kernel') return { out: fragment.packet, isReturned: true };
+    const { version, packet, offset, needsAll } = fragment;
+    const all = needsAll ? Buffer.concat(datagram.fragments.map(({ data }) => data)) : undefined;
+    if (offset === 0) {
+      const came = { all: all === undefined ? undefined : Uint8Array.from(all) };
+      const outcome =
+        version === 6 ? from6(this.#state, packet, choices, came) : from4(this.#state, packet, isBack, came);
+      const isTranslated = outcome.out !== undefined && outcome.drop === undefined;
+      datagram.state = isTranslated ? 'passing' : 'refused';
+      if (isTranslated) datagram.first = outcome;
+      return outcome;
+    }
+    if (version === 4) {
+      // What may have been the kernel's is looked at only now; of others this changes nothing.
+      const own = from4(this.#state, packet, isBack, { all: undefined });
+      if (own.drop !== undefined) return own;
+    }
+    const later = laterFragment(this.#state.config, fragment, datagram.first as Outcome);
+    const cut = version === 4 ? limitOf(fragment, this.#state.config) : undefined;
+    return cut === undefined ? later : { ...later, cut };
+  }
+}
+
+const isRefused = ({ state }: Datagram) => state === 'refused';
+
+function limitOf({ packet, offset, hasMore, identification }: Fragment, config: ReferenceConfig) {
+  const mayFragment = (packet[6] & 0x40) === 0;
+  const limitBytes = mayFragment ? config.lowestIpv6MtuBytes : config.mtuBytes;
+  return { limitBytes, offset, hasMore, identification };
 }

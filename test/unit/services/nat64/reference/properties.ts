@@ -91,6 +91,7 @@ const base: ReferenceConfig = {
   tellsRefused4: false,
   tellsRefused6: true,
   dropsZeroUdpChecksum: false,
+  dropsZeroUdpChecksum6: false,
   isClassZero: false,
 };
 
@@ -110,6 +111,7 @@ const toldWorld = (isTold: boolean): World => ({
       tellsRefused4: isTold,
       tellsRefused6: isTold,
       dropsZeroUdpChecksum: true,
+      dropsZeroUdpChecksum6: true,
       copiedClassTo6: isTold ? 0 : 0xff,
       copiedClassTo4: 0,
       setClassTo4: 0xb8,
@@ -120,6 +122,7 @@ const toldWorld = (isTold: boolean): World => ({
     tellsRefused4: isTold,
     tellsRefused6: isTold,
     dropsZeroUdpChecksum: true,
+    dropsZeroUdpChecksum6: true,
     isClassZero: isTold,
     tos: 0xb8,
   },
@@ -235,6 +238,8 @@ const WORLDS: readonly World[] = [
 function choicesOf({ translator: { tables, settings } }: Harness, out: Bytes | undefined): Choices {
   return {
     identification: out === undefined || out[0] >> 4 !== 4 ? 0 : readU16(out, 4),
+    // Of what an ICMP error quotes.
+    quotedIdentification: out === undefined || out[0] >> 4 !== 4 || out.length < 48 ? 0 : readU16(out, 32),
     mappingOf(kind, source, hostPort) {
       const words = [0, 4, 8, 12].map((at) => readU32(source, at) | 0) as [number, number, number, number];
       const protocol = ['tcp', 'udp', 'icmp'].indexOf(kind);

@@ -29,6 +29,8 @@ export interface ReferenceConfig {
   readonly tellsRefused4: boolean;
   readonly tellsRefused6: boolean;
   readonly dropsZeroUdpChecksum: boolean;
+  /** The same of the IPv6 side. */
+  readonly dropsZeroUdpChecksum6: boolean;
   /** Section 4.1: the TOS octet is ignored. */
   readonly isClassZero: boolean;
   /** Section 5.1: the traffic class is ignored, and this TOS octet set. */
@@ -52,40 +54,53 @@ export interface Bib {
   readonly mappedPort: number;
 }
 
-/** A fragment, before it is put together with the others. */
+/** One of several fragments. */
 export interface Fragment {
+  readonly version: 4 | 6;
   readonly key: string;
   readonly offset: number;
   readonly hasMore: boolean;
-  readonly data: Bytes;
   readonly identification: number;
-  /** The datagram with this data instead of the fragment's own. */
-  readonly rebuild: (data: Bytes) => Bytes;
+  readonly data: Bytes;
+  /** The packet that it came as. */
+  readonly packet: Bytes;
+  /** For a first one: whether the kernel gets the datagram. */
+  readonly isKernels: boolean;
+  /** For a first one: whether it must wait for all others. */
+  readonly needsAll: boolean;
+  hasPassed: boolean;
 }
 
 export interface Datagram {
   readonly fragments: Fragment[];
-  isSpoilt: boolean;
+  state: 'waiting' | 'passing' | 'kernel' | 'refused' | 'spoilt';
+  /** What the first fragment became. */
+  first?: Outcome;
 }
 
-/** How a packet came: whole, or put together from fragments that ended at `cuts`. */
+/** Of a first fragment that is translated: all data of its datagram, where that is there. */
 export interface Came {
-  readonly cuts: readonly number[];
-  readonly identification?: number;
+  readonly all: Bytes | undefined;
 }
-export const WHOLE: Came = { cuts: [] };
 
 /** A step's result: the packet to send, if any, why the packet that came was dropped, if it was. */
 export interface Outcome {
   readonly drop?: string;
   readonly out?: Bytes;
-  /** How `out` has to be cut, if it has. */
-  readonly cut?: { readonly limitBytes: number; readonly came: Came };
+  /** How `out`, IPv6, has to be cut, if it has; where it was in its datagram itself. */
+  readonly cut?: Cut;
   readonly fragment?: Fragment;
   /** Goes back to the kernel as it is. */
   readonly isReturned?: boolean;
   /** RFC 6146 section 3.8: to be translated again, as one that came back in. */
   readonly isHairpin?: boolean;
+}
+
+export interface Cut {
+  readonly limitBytes: number;
+  readonly offset: number;
+  readonly hasMore: boolean;
+  readonly identification: number;
 }
 
 /** What comes of a packet in the end. */
@@ -104,8 +119,9 @@ export interface Mapping {
 export interface Choices {
   /** The address and port that it gave to a host's port. */
   readonly mappingOf: (kind: string, host: Uint8Array, hostPort: number) => Mapping;
-  /** Of the packet that it sent. */
+  /** Of the packet that it sent, and of the one that this quotes. */
   readonly identification: number;
+  readonly quotedIdentification: number;
 }
 
 /** What it remembers. */
