@@ -24,7 +24,7 @@ const ROWS: readonly { readonly title: string; readonly change: string; readonly
   {
     title: 'the whole ruleset flushed',
     change: 'nft flush ruleset',
-    told: /^nft \(process \d+\) removed the nftables table inet tombolo_firewall; put back\.$/,
+    told: /^The program nft \(process \d+\) removed the nftables table inet tombolo_firewall; put back\.$/,
   },
   {
     title: 'the table deleted',
@@ -75,6 +75,7 @@ describe('the firewall', () => {
       const before = service.output().length;
       await net.hosts.appliance.run('sh', ['-c', change]);
       await waitUntil('the notice', () => told.test(service.output().slice(before).trim()), {
+        explain: () => service.output(),
         timeoutMs: 60_000,
       });
       await waitUntil('a closed port', async () => !(await reaches()), { timeoutMs: 60_000 });
