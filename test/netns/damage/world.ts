@@ -225,7 +225,9 @@ export async function buildDamageWorld(): Promise<World> {
           why = `tombolo status: ${cli.code}`;
         for (const [name, { state, problem }] of reports) {
           const up = new RegExp(`tombolo_service_up\\{service="${name}"\\} ([01])`).exec(metrics)?.[1];
-          if (up !== String(Number(state === 'running'))) why = `metrics: ${name} ${up}, ${state}`;
+          // Not measured yet is neither up nor down.
+          if (state !== 'unknown' && up !== String(Number(state === 'running')))
+            why = `metrics: ${name} ${up}, ${state}`;
           if (problem === null) continue;
           if (!cli.stdout.includes(problem)) why = `tombolo status does not say: ${problem}\n${cli.stdout}`;
           if (!screen.includes(problem)) why = `the screen does not say: ${problem}\n${screen}`;
