@@ -14,6 +14,7 @@ import type { Service, ServiceContext } from './runtime/service.ts';
 import { ServiceSlot, type ServiceReport } from './runtime/service-slot.ts';
 import type { Storage } from './runtime/storage.ts';
 import { startDns64 } from './services/dns64/service.ts';
+import { type FirewallOptions, ownControlGroup, startFirewall } from './services/firewall/service.ts';
 import { startForward } from './services/forward/service.ts';
 import { startNat64 } from './services/nat64/service.ts';
 import { startProxy } from './services/proxy/service.ts';
@@ -81,6 +82,14 @@ const reservedPorts = (config: Config): number[] => [
   config.admin.port,
 ];
 
+/** The firewall is this process's to keep where its unit says where the rules are. */
+function firewallSlots<Slot>(
+  { TOMBOLO_FIREWALL: file }: NodeJS.ProcessEnv,
+  open: (options: FirewallOptions) => Slot,
+): Slot[] {
+  return file === undefined ? [] : [open({ file, controlGroup: ownControlGroup() })];
+}
+
 /** How soon a part's trouble is in the timeline. */
 const WATCH_MS = 2000;
 
@@ -124,6 +133,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     forward,
     slot('dns64', ({ dns64 }) => ({ dns64 }), startDns64),
     nat64,
+    ...firewallSlots(process.env, (options) => slot('firewall', () => options, startFirewall)),
   ];
 
   for (const each of slots) started.use(each);
@@ -259,7 +269,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     },
     failWorker(serviceName) {
       const service = slots.find((each) => each.name === serviceName)?.service;
-      if (service === undefined) throw new Error(`no running service "${serviceName}"`);
+      if (service === undefined || !('failWorker' in service))
+        throw new Error(`no running service "${serviceName}"`);
       service.failWorker();
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

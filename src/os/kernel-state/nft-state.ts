@@ -35,6 +35,8 @@ export interface NftState extends Disposable {
   look(table: string): 'missing' | 'changed' | { readonly body: string };
   /** Puts a table in place, whatever was there. */
   replace(table: string, body: string): Promise<void>;
+  /** A digest of a table's chains, rules and of the sets that are named here, undefined when there is no such table. */
+  fingerprint(table: string, sets: readonly string[]): string | undefined;
 }
 
 interface Applied {
@@ -72,6 +74,7 @@ export function openNftState(): NftState {
         return;
       }
     },
+    fingerprint: (table, sets) => fingerprintOf(socket, table, (name) => sets.includes(name)),
     [Symbol.dispose]: () => socket[Symbol.dispose](),
   };
 }
@@ -102,23 +105,30 @@ function readGeneration(socket: NetlinkSocket): number {
 }
 
 /** Undefined when there is no such table. */
-function fingerprintOf(socket: NetlinkSocket, table: string): string | undefined {
+function fingerprintOf(
+  socket: NetlinkSocket,
+  table: string,
+  isCounted: (set: string) => boolean = () => true,
+): string | undefined {
   const [familyText, name] = table.split(' ');
   const family = FAMILIES[familyText];
   const ofTable = [[TABLE_NAME, name]] as const;
   const isOfTable = ({ body }: NetlinkMessage) =>
     attributeText(parseNetlinkAttributes(body, HEADER_BYTES), TABLE_NAME) === name;
   try {
-    const sets = ask(socket, GET.SET, NLM_F_DUMP, family, ofTable).filter(isOfTable);
+    const nameOf = ({ body }: NetlinkMessage) =>
+      attributeText(parseNetlinkAttributes(body, HEADER_BYTES), SET_NAME);
+    const sets = ask(socket, GET.SET, NLM_F_DUMP, family, ofTable)
+      .filter(isOfTable)
+      .filter((message) => isCounted(nameOf(message)));
     const messages = [
       ...ask(socket, GET.TABLE, 0, family, ofTable),
       ...ask(socket, GET.CHAIN, NLM_F_DUMP, family, []).filter(isOfTable),
       ...ask(socket, GET.RULE, NLM_F_DUMP, family, ofTable).filter(isOfTable),
       ...sets,
-      ...sets.flatMap(({ body }) => {
-        const set = attributeText(parseNetlinkAttributes(body, HEADER_BYTES), SET_NAME);
-        return ask(socket, GET.SET_ELEMENT, NLM_F_DUMP, family, [...ofTable, [SET_NAME, set]]);
-      }),
+      ...sets.flatMap((message) =>
+        ask(socket, GET.SET_ELEMENT, NLM_F_DUMP, family, [...ofTable, [SET_NAME, nameOf(message)]]),
+      ),
     ];
     const hash = createHash('sha256');
     for (const { body } of messages) hash.update(body.subarray(HEADER_BYTES));

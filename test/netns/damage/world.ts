@@ -224,10 +224,9 @@ export async function buildDamageWorld(): Promise<World> {
         )
           why = `tombolo status: ${cli.code}`;
         for (const [name, { state, problem }] of reports) {
-          const up = new RegExp(`tombolo_service_up\\{service="${name}"\\} ([01])`).exec(metrics)?.[1];
-          // Not measured yet is neither up nor down.
-          if (state !== 'unknown' && up !== String(Number(state === 'running')))
-            why = `metrics: ${name} ${up}, ${state}`;
+          const up = new RegExp(`tombolo_service_up\\{service="${name}"\\} ([01]|NaN)`).exec(metrics)?.[1];
+          const wanted = state === 'unknown' ? Number.NaN : Number(state === 'running');
+          if (up !== String(wanted)) why = `metrics: ${name} ${up}, ${state}`;
           if (problem === null) continue;
           if (!cli.stdout.includes(problem)) why = `tombolo status does not say: ${problem}\n${cli.stdout}`;
           if (!screen.includes(problem)) why = `the screen does not say: ${problem}\n${screen}`;

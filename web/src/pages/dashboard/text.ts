@@ -52,7 +52,13 @@ export const text = dictionary(
     throughput: 'Throughput',
     problem: 'Problem',
     problems: 'What is wrong',
-    parts: { configuration: 'Configuration', storage: 'Storage', limits: 'Limits', admin: 'Control panel' },
+    parts: {
+      configuration: 'Configuration',
+      storage: 'Storage',
+      limits: 'Limits',
+      checks: 'Checks',
+      admin: 'Control panel',
+    },
   },
   {
     title: 'Übersicht',
@@ -108,6 +114,7 @@ export const text = dictionary(
       configuration: 'Konfiguration',
       storage: 'Speicherung',
       limits: 'Grenzen',
+      checks: 'Prüfungen',
       admin: 'Weboberfläche',
     },
   },

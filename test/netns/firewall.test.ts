@@ -1,0 +1,107 @@
+/**
+ * The image's firewall under a service that keeps it: what other programs do to it is put back.
+ *
+ *   stranger 192.0.2.10 ── wire ── appliance 192.0.2.1, where a program listens that is not to be reached
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Child } from '../../lab/host.ts';
+import { type Topology, buildTopology } from '../../lab/topology.ts';
+import { waitUntil } from '../../lab/wait.ts';
+
+const RULES = join(import.meta.dirname, '../../firmware/rootfs/etc/nftables.conf');
+const SERVICE = join(import.meta.dirname, 'firewall/service.ts');
+const PORT = 9000;
+const SPEC = {
+  hosts: {
+    stranger: { interfaces: { eth0: { segment: 'wire', addresses: ['192.0.2.10/24'] } } },
+    appliance: { interfaces: { eth0: { segment: 'wire', addresses: ['192.0.2.1/24'] } } },
+  },
+} as const;
+
+const ROWS: readonly { readonly title: string; readonly change: string; readonly told: RegExp }[] = [
+  {
+    title: 'the whole ruleset flushed',
+    change: 'nft flush ruleset',
+    told: /^The program nft \(process \d+\) removed the nftables table inet tombolo_firewall; put back\.$/,
+  },
+  {
+    title: 'the table deleted',
+    change: 'nft delete table inet tombolo_firewall',
+    told: /removed the nftables table inet tombolo_firewall; put back/,
+  },
+  {
+    title: 'everybody let in',
+    change: 'nft insert rule inet tombolo_firewall input accept',
+    told: /changed the nftables table inet tombolo_firewall; put back/,
+  },
+  {
+    title: 'the policy changed',
+    change: "nft 'chain inet tombolo_firewall input { policy accept; }'",
+    told: /changed the nftables table inet tombolo_firewall; put back/,
+  },
+];
+
+describe('the firewall', () => {
+  let net: Topology<keyof typeof SPEC.hosts>;
+  let service: Child;
+
+  before(async () => {
+    net = await buildTopology(SPEC);
+    const { appliance } = net.hosts;
+    const listener = appliance.spawn('socat', [`TCP-LISTEN:${PORT},fork,reuseaddr`, 'SYSTEM:echo reached']);
+    await waitUntil('the listener', async () =>
+      (await appliance.run('ss', ['-Hltn'])).stdout.includes(`:${PORT}`),
+    );
+    assert.ok(await reaches(), listener.output());
+    service = appliance.spawn(process.execPath, [SERVICE, RULES]);
+    await service.waitForLine(/^running$/, { timeoutMs: 120_000 });
+  });
+  after(() => net?.[Symbol.asyncDispose]());
+
+  const reaches = async () =>
+    (await net.hosts.stranger.attempt('socat', ['-T1', '-', `TCP:192.0.2.1:${PORT},connect-timeout=2`]))
+      .stdout === 'reached\n';
+
+  test('is in place, and tells nothing of it', async () => {
+    assert.equal(await reaches(), false);
+    assert.equal(service.output().trim(), 'running');
+  });
+
+  // Few enough not to be taken for a fight.
+  for (const { title, change, told } of ROWS)
+    test(`${title}: put back`, async () => {
+      const before = service.output().length;
+      await net.hosts.appliance.run('sh', ['-c', change]);
+      await waitUntil('the notice', () => told.test(service.output().slice(before).trim()), {
+        explain: () => service.output(),
+        timeoutMs: 60_000,
+      });
+      await waitUntil('a closed port', async () => !(await reaches()), { timeoutMs: 60_000 });
+    });
+
+  test('who has connected of late is no change', async () => {
+    const before = service.output().length;
+    const { appliance } = net.hosts;
+    await appliance.run('nft', [
+      'add',
+      'element',
+      'inet',
+      'tombolo_firewall',
+      'ssh_clients',
+      '{ 192.0.2.10 limit rate over 30/minute burst 30 packets }',
+    ]);
+    // A change that is one comes after it in the same row of notifications.
+    await appliance.run('nft', ['flush', 'chain', 'inet', 'tombolo_firewall', 'forward']);
+    await waitUntil('the notice', () => service.output().length > before, { timeoutMs: 120_000 });
+    assert.doesNotMatch(
+      (await appliance.run('nft', ['list', 'chain', 'inet', 'tombolo_firewall', 'forward'])).stdout,
+      /^$/,
+    );
+    assert.match(
+      (await appliance.run('nft', ['list', 'set', 'inet', 'tombolo_firewall', 'ssh_clients'])).stdout,
+      /192\.0\.2\.10/,
+    );
+  });
+});
