@@ -63,6 +63,12 @@ const bad = (reason: string): RequestFault => ({ kind: 'malformed', status: 400,
 export const latin1 = (bytes: Uint8Array): string =>
   String.fromCharCode.apply(null, bytes as unknown as number[]);
 
+/** RFC 9110 section 7.6.1: Connection names no field that is meant for every recipient. Without it the message would be another. */
+export function namedForEverybody(connectionOptions: ReadonlySet<string>): string | undefined {
+  const name = ['host', 'content-length', 'transfer-encoding'].find((each) => connectionOptions.has(each));
+  return name && `Connection names the field ${name}`;
+}
+
 /** Reads a whole head, its final empty line included; at most MAX_REQUEST_HEAD_BYTES. */
 export function parseRequestHead(bytes: Uint8Array): RequestHead | RequestFault {
   const lines = latin1(bytes).split('\r\n');
@@ -89,10 +95,8 @@ export function parseRequestHead(bytes: Uint8Array): RequestHead | RequestFault 
   const destination = readDestination(method, rawTarget, fields);
   if ('status' in destination) return destination;
   const connectionOptions = new Set(fieldValues(fields, 'connection').flatMap(listMembers));
-  for (const name of ['host', 'content-length', 'transfer-encoding']) {
-    // RFC 9110 section 7.6.1: never a field meant for every recipient. Obeying would change the request's meaning.
-    if (connectionOptions.has(name)) return bad(`Connection names the field ${name}`);
-  }
+  const nominated = namedForEverybody(connectionOptions);
+  if (nominated !== undefined) return bad(nominated);
   return {
     method,
     ...destination,

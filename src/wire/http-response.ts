@@ -2,7 +2,14 @@
  * The head of an HTTP/1.x response (RFC 9112 sections 4 to 6), read strictly: a response that this side and the client
  * could take for different ones is refused.
  */
-import { type HttpField, fieldValues, latin1, listMembers, parseField } from './http-head.ts';
+import {
+  type HttpField,
+  fieldValues,
+  latin1,
+  listMembers,
+  namedForEverybody,
+  parseField,
+} from './http-head.ts';
 
 /** The most that a head may take. */
 export const MAX_RESPONSE_HEAD_BYTES = 16_384;
@@ -47,6 +54,8 @@ export function parseResponseHead(bytes: Uint8Array): ResponseHead | ResponseFau
   const body = readFraming(fields, status, minorVersion);
   if (typeof body === 'object') return body;
   const connectionOptions = new Set(fieldValues(fields, 'connection').flatMap(listMembers));
+  const nominated = namedForEverybody(connectionOptions);
+  if (nominated !== undefined) return { fault: nominated };
   return { minorVersion, status, reason: match[3] ?? '', fields, connectionOptions, body };
 }
 

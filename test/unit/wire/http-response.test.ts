@@ -36,6 +36,11 @@ const HEADS: readonly (readonly [what: string, lines: readonly string[], expecte
   ['switching protocols', ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket'], 0],
   ['a space before the colon, removed', ['HTTP/1.1 200 OK', 'Content-Length : 3'], 3],
   ['a folded field', ['HTTP/1.1 200 OK', 'A: b', ' Content-Length: 3'], /folded/],
+  [
+    'Connection names the length',
+    ['HTTP/1.1 200 OK', 'Content-Length: 3', 'Connection: a, content-length'],
+    /names the field/,
+  ],
   ['a field without a colon', ['HTTP/1.1 200 OK', 'nothing'], /no colon/],
   ['a bare CR', ['HTTP/1.1 200 OK', 'A: b\rContent-Length: 3'], /control character/],
   ['a bare LF', ['HTTP/1.1 200 OK\nA: b'], /status line/],
