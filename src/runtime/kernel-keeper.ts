@@ -70,7 +70,7 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
   const inPlace = new Map<string, string>();
   const troubles = new Map<string, Trouble>();
 
-  const isForeign = ({ item }: Difference) => inPlace.get(itemKey(item)) === JSON.stringify(item);
+  const isForeign = ({ item }: Difference) => inPlace.get(itemKey(item)) === wishOf(item);
 
   /** Also forgets what is wanted no more, and what has been left alone for long. */
   function noteInPlace(wanted: readonly KernelItem[], differences: readonly Difference[]): void {
@@ -83,15 +83,25 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
     }
     for (const item of wanted) {
       const key = itemKey(item);
-      if (!differing.has(key)) inPlace.set(key, JSON.stringify(item));
+      if (!differing.has(key)) inPlace.set(key, wishOf(item));
     }
   }
 
   function troubleOf({ item }: Difference): Trouble {
     const key = itemKey(item);
     const trouble = troubles.get(key) ?? newTrouble(itemName(item));
+    trouble.wish = wishOf(item);
     troubles.set(key, trouble);
     return trouble;
+  }
+
+  /** Refusals are over; whoever has removed it again and again may go on with what is wanted now, so the waits stay. */
+  function settleOwnChange({ item }: Difference): void {
+    const trouble = troubles.get(itemKey(item));
+    if (trouble === undefined) return;
+    if (trouble.times === 0) troubles.delete(itemKey(item));
+    trouble.wish = wishOf(item);
+    trouble.missing = undefined;
   }
 
   /** Returns why what is newly wanted could not be put in place. */
@@ -110,7 +120,7 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
       const key = itemKey(difference.item);
       if (!missing.has(key)) {
         if (foreign.has(difference)) repaired.push(difference);
-        else troubles.delete(key);
+        else settleOwnChange(difference);
         continue;
       }
       const error = refused.get(key);
@@ -146,7 +156,8 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
       const due: Difference[] = [];
       for (const difference of differences) {
         const trouble = troubles.get(itemKey(difference.item));
-        if (trouble !== undefined && isWaiting(trouble, monotonicMs())) trouble.missing ??= 'contested';
+        const waits = trouble?.wish === wishOf(difference.item) && isWaiting(trouble, monotonicMs());
+        if (waits) trouble.missing ??= 'contested';
         else due.push(difference);
       }
       return due.length === 0 ? [] : await repair(due, found, by);
@@ -159,6 +170,8 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
     contests: () => contestsOf(troubles.values()),
   };
 }
+
+const wishOf = (item: KernelItem): string => JSON.stringify(item);
 
 const DOES_NOT_STAY = say('it does not stay');
 

@@ -18,6 +18,8 @@ const MOST_NAMED = 4;
 
 export interface Trouble {
   readonly what: Text;
+  /** What it was wanted to be when it was last put back or refused. Another wish is our own change and does not wait. */
+  wish: string;
   who: Text;
   /** Repairs since it was last left alone for a while. */
   times: number;
@@ -41,6 +43,7 @@ export interface KernelContest {
 
 export const newTrouble = (what: Text): Trouble => ({
   what,
+  wish: '',
   who: say('Another program'),
   times: 0,
   refusals: 0,

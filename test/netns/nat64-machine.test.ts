@@ -4,9 +4,49 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { ServiceReport } from '../../src/runtime/service-slot.ts';
-import { reaches } from './nat64/programs.ts';
-import { type Topology, createTopology, until } from './nat64/topology.ts';
+import { reaches, startServer } from './nat64/programs.ts';
+import { type Appliance, INTERNET6, type Topology, createTopology, until } from './nat64/topology.ts';
 import { english } from '../../src/texts/text.ts';
+
+/** Says over TCP what it is told, to whoever connects. */
+const TCP_ECHO = `
+  require('net').createServer((socket) => socket.on('error', () => {}).pipe(socket))
+    .listen(8094, '0.0.0.0', () => console.log('ready'));`;
+
+/** Repeats over one connection what it reads. */
+const TCP_CLIENT = `
+  const socket = require('net').connect(8094, '${INTERNET6}', () => console.log('connected'));
+  socket.on('error', ({ code }) => console.log(code));
+  process.stdin.on('data', (text) => socket.write(text));
+  socket.pipe(process.stdout);`;
+
+/** What somebody who pulls a cable takes, and what comes back with it; for `sh -c` in the appliance's namespace. */
+const OUTAGES = [
+  {
+    title: 'the cable of the IPv4 side',
+    out: 'ip link set wan down',
+    back: 'ip link set wan up; ip route add default via 198.51.100.254',
+    isDegraded: true,
+  },
+  {
+    title: 'the cable of the IPv4 side, and the address with it (DHCP)',
+    out: 'ip addr flush dev wan',
+    back: 'ip addr add 198.51.100.1/24 dev wan; ip route add default via 198.51.100.254',
+    isDegraded: true,
+  },
+  {
+    title: 'the same while another IPv4 address is left',
+    out: 'ip addr add 192.0.2.1/24 dev lan; ip addr flush dev wan',
+    back: 'ip addr add 198.51.100.1/24 dev wan; ip route add default via 198.51.100.254; ip addr del 192.0.2.1/24 dev lan',
+    isDegraded: true,
+  },
+  {
+    title: 'the switch of the IPv6 side, and the addresses with it',
+    out: 'ip link set lan down',
+    back: 'ip link set lan up; ip addr add 2001:db8:1::1/64 dev lan nodad',
+    isDegraded: false,
+  },
+] as const;
 
 /** What the appliance's namespace holds that NAT64 makes or changes. */
 async function traces(net: Topology) {
@@ -29,10 +69,17 @@ async function traces(net: Topology) {
   };
 }
 
+/** The status after a change of the machine was followed: a change of the configuration is taken in turn, after it. */
+async function lookedAt(appliance: Appliance) {
+  await appliance.ask({ ask: 'reconfigure', nat64: {} });
+  return appliance.status();
+}
+
 describe('NAT64 and its machine', () => {
   let net: Topology;
   before(async () => {
     net = await createTopology();
+    await startServer(net, TCP_ECHO);
   });
   after(() => net[Symbol.asyncDispose]());
 
@@ -107,6 +154,36 @@ describe('NAT64 and its machine', () => {
     await until('works', () => reaches(net));
     await appliance.stop();
   });
+
+  for (const { title, out, back, isDegraded } of OUTAGES) {
+    test(`an outage ends no session: ${title}`, async () => {
+      await net.run('appliance', 'sh', '-c', 'ip addr flush dev wan; ip addr add 198.51.100.1/24 dev wan');
+      await net.run('appliance', 'ip', 'route', 'add', 'default', 'via', '198.51.100.254');
+      const appliance = await net.startAppliance();
+      await until('works', () => reaches(net));
+      const client = net.startWithInput('island', process.execPath, '-e', TCP_CLIENT);
+      try {
+        let said = '';
+        client.stdout?.on('data', (text) => (said += text));
+        const isHeard = (text: string) => until(`hears ${text}`, async () => said.includes(text), 60_000);
+        await isHeard('connected');
+        client.stdin?.write('before ');
+        await isHeard('before');
+        await net.run('appliance', 'sh', '-c', out);
+        // What the process has looked at since: the kernel told of the change before this was asked for.
+        const { state } = await lookedAt(appliance);
+        assert.equal(state, isDegraded ? 'degraded' : 'running');
+        await net.run('appliance', 'sh', '-c', back);
+        client.stdin?.write('after ');
+        await isHeard('after');
+        assert.doesNotMatch(said, /E[A-Z]{4,}/);
+        assert.equal((await lookedAt(appliance)).state, 'running');
+      } finally {
+        client.kill('SIGKILL');
+        await appliance.stop();
+      }
+    });
+  }
 
   test('a deleted device is made again', async () => {
     const appliance = await net.startAppliance();

@@ -1,9 +1,8 @@
 /** Which addresses, ports and static entries pool4 has, as the configuration and the machine say at the moment. */
 import type { Nat64Config } from '../../config/schema.ts';
 import { type PortRange, parseIpv4Endpoint, parseIpv6Endpoint, parsePortRange } from '../../config/values.ts';
-import { readOwn } from '../../os/ourselves.ts';
-import { defaultSourceIpv4, globalIpv4Addresses } from '../../os/routes.ts';
 import { parseIpv4 } from '../../wire/ip-address.ts';
+import type { Machine } from './machine.ts';
 import { PROTOCOLS, TRANSPORT } from './packet.ts';
 import { type PortPool, type StaticEntry, compileOwn4, isInList4, slotOf } from './settings.ts';
 import type { SteeredAddress } from './steered-ports.ts';
@@ -12,6 +11,8 @@ import { MAX_ADDRESSES } from './tables.ts';
 export interface Pool4 {
   /** By slot, signed; 0 where a slot is not in use. */
   readonly addresses: Int32Array;
+  /** What "auto" stands for, signed, while the machine does not have it: only for its sessions (outage.ts). Else 0. */
+  readonly keptAddress: number;
   /** By slot: whether it is an address of this machine. */
   readonly isOwn: readonly boolean[];
   readonly pools: readonly PortPool[];
@@ -23,6 +24,7 @@ export interface Pool4 {
 /** What stateless mode has. */
 const NO_POOL4: Pool4 = {
   addresses: new Int32Array(),
+  keptAddress: 0,
   isOwn: [],
   pools: [],
   configured: [],
@@ -30,9 +32,13 @@ const NO_POOL4: Pool4 = {
 };
 
 /** Addresses keep the slot that they had in `previous`. Empty when there is no address at all. */
-export function choosePool4(config: Nat64Config, previous: Int32Array): Pool4 {
+export function choosePool4(
+  config: Nat64Config,
+  { automatic: found, own }: Pick<Machine, 'automatic' | 'own'>,
+  previous: Int32Array,
+): Pool4 {
   if (config.mode === 'stateless') return NO_POOL4;
-  const automatic = automaticAddress();
+  const automatic = found?.address;
   const addressOf = (text: string) => (text === 'auto' ? automatic : parseIpv4(text));
   const wanted = new Set<number>();
   for (const { address: text } of config.pool4) {
@@ -41,7 +47,7 @@ export function choosePool4(config: Nat64Config, previous: Int32Array): Pool4 {
   }
   const addresses = assignSlots(wanted, previous);
   // Also on a link without carrier.
-  const own4 = compileOwn4(readOwn());
+  const own4 = compileOwn4(own);
   const configured = config.pool4.map(({ address: text, ports, protocols }) => {
     const { first: firstPort, last: lastPort } = parsePortRange(ports) as PortRange;
     return {
@@ -51,9 +57,17 @@ export function choosePool4(config: Nat64Config, previous: Int32Array): Pool4 {
       protocols: protocols.reduce((mask, name) => mask | (1 << PROTOCOLS.indexOf(name)), 0),
     };
   });
+  const keptAddress =
+    found?.isThere === false && config.pool4.some(({ address }) => address === 'auto')
+      ? found.address | 0
+      : 0;
   return {
     addresses,
-    isOwn: Array.from(addresses, (address) => isInList4(own4, address)),
+    keptAddress,
+    isOwn: Array.from(
+      addresses,
+      (address) => isInList4(own4, address) || (address !== 0 && address === keptAddress),
+    ),
     pools: configured.filter(({ slot }) => slot !== -1),
     configured,
     staticEntries: config.static.flatMap(({ protocol, ipv4, ipv6 }) => {
@@ -74,14 +88,6 @@ export function choosePool4(config: Nat64Config, previous: Int32Array): Pool4 {
       ];
     }),
   };
-}
-
-/** "auto" is the address that the IPv4 default route uses; without one, the only address there is. */
-function automaticAddress(): number | undefined {
-  const byRoute = defaultSourceIpv4();
-  if (byRoute !== undefined) return byRoute;
-  const addresses = globalIpv4Addresses();
-  return addresses.length === 1 ? addresses[0] : undefined;
 }
 
 function assignSlots(wanted: ReadonlySet<number>, previous: Int32Array): Int32Array {

@@ -37,8 +37,9 @@ interface Fresh {
 const FRESH_SESSIONS = 1024;
 
 async function createFresh(config: Nat64Config): Promise<Fresh> {
-  const pool4 = choosePool4(config, new Int32Array());
-  const settings = resolveSettings(config, pool4, await readMachine(config));
+  const machine = await readMachine(config);
+  const pool4 = choosePool4(config, machine, new Int32Array());
+  const settings = resolveSettings(config, pool4, machine);
   const tables = attachTables(createSharedTables(FRESH_SESSIONS), 0, settings);
   applyStaticEntries(tables, settings.staticEntries, 0);
   return { settings, tables, steered: steeredAddresses(pool4) };

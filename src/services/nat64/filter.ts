@@ -53,6 +53,7 @@ export function filterFrom6(translator: Translator): Verdict {
     packet.host3,
     packet.hostPort,
   );
+  if (bib === 0 && settings.isPoolAway) return COUNTER['drop-no-pool4'];
   if (bib !== 0) readMapping(translator, bib);
   const session = bib === 0 ? 0 : findSession(tables, bib, packet.remoteAddress, packet.remotePort);
   if (packet.isError) return session === 0 ? COUNTER['drop-icmp-no-session'] : CONTINUE;

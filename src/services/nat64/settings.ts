@@ -60,6 +60,8 @@ export interface Settings {
   readonly isOwnAddress: readonly boolean[];
   /** Empty while the appliance has no address. */
   readonly pools: readonly PortPool[];
+  /** The machine has none of the addresses of `pools` at the moment: mappings are kept, none is made (outage.ts). */
+  readonly isPoolAway: boolean;
   readonly staticEntries: readonly StaticEntry[];
   /** N43: hosts that have a whole IPv4 address. */
   readonly eam: EamTable;

@@ -1,9 +1,7 @@
 /** A running translator: its device, the steering of packets to it, its worker, and the addresses that it follows. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Nat64Config } from '../../config/schema.ts';
-import { resolveAccessList } from '../../os/interfaces.ts';
 import { close } from '../../os/libc.ts';
-import { globalIpv6Addresses } from '../../os/routes.ts';
 import type { Changes } from '../../os/network-changes.ts';
 import { openTun } from '../../os/tun.ts';
 import type { Counters } from '../../runtime/counters.ts';
@@ -46,7 +44,7 @@ import type { Nat64Init, Nat64Message } from './worker.ts';
 
 export interface Translation extends AsyncDisposable {
   readonly restarts: number;
-  /** The pool4 addresses, unsigned; none while an automatic one cannot be found. */
+  /** The pool4 addresses, unsigned; none while an automatic one cannot be found, though its sessions are kept (outage.ts). */
   readonly pool4Addresses: readonly number[];
   readonly sessions: number;
   readonly bibEntries: number;
@@ -98,8 +96,8 @@ export async function startTranslation(
   const log = cleanUp.use(readMappingLog(ring, context.log, context.events));
   log.setLevel(config.log);
   const tun = cleanUp.adopt(openTun(config.device, config.offload), ({ fd }) => void close(fd));
-  let pool4 = choosePool4(config, new Int32Array());
   let machine = await readMachine(config);
+  let pool4 = choosePool4(config, machine, new Int32Array());
   let settings = resolveSettings(config, pool4, machine);
   let wish = steeringWish(config, pool4, machine);
   const steering = cleanUp.use(
@@ -132,7 +130,9 @@ export async function startTranslation(
       return worker.restarts;
     },
     get pool4Addresses() {
-      return [...pool4.addresses].filter((address) => address !== 0).map((address) => address >>> 0);
+      return [...pool4.addresses]
+        .filter((address) => address !== 0 && address !== pool4.keptAddress)
+        .map((address) => address >>> 0);
     },
     get sessions() {
       return tables.control[CONTROL.SESSION_COUNT];
@@ -161,8 +161,8 @@ export async function startTranslation(
     },
     async refresh(newConfig, by) {
       log.setLevel(newConfig.log);
-      const newPool4 = choosePool4(newConfig, pool4.addresses);
-      machine = await readMachine(newConfig);
+      machine = await readMachine(newConfig, machine);
+      const newPool4 = choosePool4(newConfig, machine, pool4.addresses);
       const newWish = steeringWish(newConfig, newPool4, machine);
       if (isDeepStrictEqual(newWish, wish)) await steering.look(by);
       else await steering.change(newWish, by);
@@ -230,6 +230,7 @@ export function resolveSettings(config: Nat64Config, pool4: Pool4, machine: Mach
     poolAddresses: pool4.addresses,
     isOwnAddress: pool4.isOwn,
     pools: pool4.pools,
+    isPoolAway: pool4.keptAddress !== 0 && pool4.pools.every(({ slot }) => isKept(pool4, slot)),
     staticEntries: pool4.staticEntries,
     eam: compileEam(
       config.eam.map(({ ipv4, ipv6, side }) => ({
@@ -257,8 +258,13 @@ export function resolveSettings(config: Nat64Config, pool4: Pool4, machine: Mach
     maxSessionsPerClient: config.maxSessionsPerClient,
     clientPrefixBits: config.clientPrefixBits,
     // The appliance's own programs may always: they have its IPv4 address anyway.
-    allow: compileAccessList([...resolveAccessList(config.allow), ...globalIpv6Addresses().map(parsed)]),
-    ownIpv6: ownIpv6(prefix, pool4.addresses[0] ?? 0),
+    allow: compileAccessList(
+      [
+        ...config.allow.flatMap((entry) => (entry === 'lan' ? [...machine.attached.keys()] : [entry])),
+        ...machine.own6.keys(),
+      ].map(parsed),
+    ),
+    ownIpv6: ownIpv6(prefix, machine, pool4.addresses[0] ?? 0),
     mtu4Bytes: config.mtu4Bytes,
     mtu6Bytes: config.mtu6Bytes,
     lowestIpv6MtuBytes: config.lowestIpv6MtuBytes,
@@ -277,6 +283,8 @@ export function resolveSettings(config: Nat64Config, pool4: Pool4, machine: Mach
   };
 }
 
+const isKept = ({ addresses, keptAddress }: Pool4, slot: number) => addresses[slot] === keptAddress;
+
 const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
 
 /** The prefix that is always there first. */
@@ -291,8 +299,8 @@ function translatedPrefix(text: string, privateAddresses: Nat64Config['privateAd
 }
 
 /** An address of the machine; one that stands for the pool4 address when it has none of its own. */
-function ownIpv6(prefix: Nat64Prefix, pool4Address: number): Int32Array {
-  const [text] = globalIpv6Addresses();
+function ownIpv6(prefix: Nat64Prefix, { own6 }: Machine, pool4Address: number): Int32Array {
+  const [text] = own6.keys();
   const address = text === undefined ? undefined : parseIpv6(text);
   const view = new DataView(address?.buffer ?? new ArrayBuffer(16));
   if (address === undefined) writeEmbeddedIpv4(prefix, pool4Address, view, 0);

@@ -198,6 +198,53 @@ test('removed before it can be read back: a fight as well', async () => {
   assert.equal(world.problem(), '');
 });
 
+const OTHER_TABLE: KernelItem = { ...TABLE, body: 'chain other {}' };
+const FIGHT = async (world: ReturnType<typeof setUp>) => {
+  await world.look();
+  for (let i = 0; i < FREE_REPAIRS; i++) {
+    world.tables.clear();
+    await world.look();
+  }
+};
+for (const { before, prepare, times } of [
+  { before: 'it was put back again and again, and is there', prepare: FIGHT, times: FREE_REPAIRS },
+  {
+    before: 'it was put back again and again, and is missing',
+    times: FREE_REPAIRS,
+    async prepare(world: ReturnType<typeof setUp>) {
+      await FIGHT(world);
+      world.tables.clear();
+      await world.look();
+      assert.match(world.problem(), /again and again/);
+    },
+  },
+  {
+    before: 'the kernel has refused it',
+    times: 0,
+    async prepare(world: ReturnType<typeof setUp>) {
+      world.refuses.set('nftables inet t', new Error('no such device'));
+      await world.look();
+      world.refuses.clear();
+    },
+  },
+]) {
+  test(`our own change does not wait, and nobody is blamed: ${before}`, async () => {
+    const world = setUp([TABLE]);
+    await prepare(world);
+    const { length } = world.told;
+    world.want([OTHER_TABLE]);
+    await world.look();
+    assert.ok(world.isInPlace());
+    assert.equal(world.problem(), '');
+    assert.equal(world.told.length, length);
+    // Whoever removes it goes on where it was.
+    assert.equal(world.keeper.contests()[0]?.times ?? 0, times);
+    world.tables.clear();
+    await world.look();
+    assert.equal(world.isInPlace(), times === 0);
+  });
+}
+
 test('put back by somebody else: no problem is left', async () => {
   const world = setUp([TABLE]);
   world.refuses.set('nftables inet t', new Error('busy'));

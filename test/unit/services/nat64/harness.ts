@@ -84,6 +84,7 @@ export function testSettings(options: HarnessOptions = {}): Settings {
     embedded4: new Int32Array(),
     poolAddresses: Int32Array.of(readU32(address(options.pool4 ?? POOL4), 0) | 0),
     isOwnAddress: [true],
+    isPoolAway: false,
     pools: [pool(0, ...(options.ports ?? ([32_768, 65_535] as const)))],
     staticEntries: [],
     eam: { by4: [], by6: [] },

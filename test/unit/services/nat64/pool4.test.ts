@@ -6,7 +6,7 @@ import { applySettings } from '../../../../src/services/nat64/apply-settings.ts'
 import type { Settings } from '../../../../src/services/nat64/settings.ts';
 import { ownPortRange } from '../../../../src/services/nat64/steered-ports.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
-import { defaultNat64 } from '../../../netns/nat64/configuration.ts';
+import { type Nat64Changes, defaultNat64 } from '../../../netns/nat64/configuration.ts';
 import { HOST, type Harness, OWN_IPV6, POOL4, REMOTE, createHarness, pool } from './harness.ts';
 import { type Bytes, TCP_FLAGS, address, icmp, readU16, readU32, tcp, udp } from './packets.ts';
 
@@ -248,17 +248,43 @@ describe('a changed configuration', () => {
   });
 });
 
+const MACHINE = { automatic: undefined, own: [] };
+
 test('choosePool4: addresses keep their slots', () => {
   const config = (...texts: string[]) =>
     defaultNat64({ pool4: texts.map((text) => ({ address: text, ports: '40000-40999' })) });
-  const first = choosePool4(config('192.0.2.1', '192.0.2.2', '192.0.2.3'), new Int32Array());
+  const first = choosePool4(config('192.0.2.1', '192.0.2.2', '192.0.2.3'), MACHINE, new Int32Array());
   assert.deepEqual(first.addresses, addresses('192.0.2.1', '192.0.2.2', '192.0.2.3'));
-  const second = choosePool4(config('192.0.2.3', '192.0.2.9'), first.addresses);
+  const second = choosePool4(config('192.0.2.3', '192.0.2.9'), MACHINE, first.addresses);
   assert.deepEqual(second.addresses, addresses('192.0.2.9', '0.0.0.0', '192.0.2.3'));
   assert.deepEqual(
     second.pools.map(({ slot }) => slot),
     [2, 0],
   );
+});
+
+test('while the addresses are away, mappings go on and new ones are refused', () => {
+  const harness = createHarness({ settings: twoAddresses });
+  const { translator } = harness;
+  assert.ok(mappingOf(harness.send(from(HOST, 5000))));
+  applySettings(translator, { ...translator.settings, isPoolAway: true });
+  assert.ok(mappingOf(harness.send(from(HOST, 5000))));
+  assert.equal(mappingOf(harness.send(from(HOST, 5001))), undefined);
+  assert.equal(harness.counters()['drop-no-pool4'], 1);
+  applySettings(translator, { ...translator.settings, isPoolAway: false });
+  assert.ok(mappingOf(harness.send(from(HOST, 5001))));
+});
+
+test('choosePool4: an outage keeps the automatic address for its sessions, as our own', () => {
+  const [address] = addresses('192.0.2.5');
+  const chosen = (pool4: NonNullable<Nat64Changes['pool4']>, isThere: boolean) => {
+    const automatic = { address: address >>> 0, isByRoute: true, isThere, seenMs: 0 };
+    const pool = choosePool4(defaultNat64({ pool4 }), { automatic, own: [] }, new Int32Array());
+    return [pool.addresses[0], pool.keptAddress, pool.isOwn[0]];
+  };
+  assert.deepEqual(chosen([{ address: 'auto' }], true), [address, 0, false]);
+  assert.deepEqual(chosen([{ address: 'auto' }], false), [address, address, true]);
+  assert.deepEqual(chosen([{ address: '192.0.2.5' }], false), [address, 0, false]);
 });
 
 test("the appliance's own ports: the largest gap between the pools", () => {
