@@ -3,9 +3,9 @@
  * of doubles' halves (float32): means, then maxima; beside it the servers that had traffic, some 40 bytes each. Bounded:
  * 2,880 + 720 rows of some 200 bytes and the servers.
  */
-import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { basename } from 'node:path';
+import { openToAppend } from '../os/read-file.ts';
 import { setAside } from '../os/set-aside.ts';
 import type { Storage } from '../runtime/storage.ts';
 import { TextError, reasonOf, say } from '../texts/text.ts';
@@ -71,12 +71,13 @@ export async function openHistoryFile(
 ): Promise<HistoryFile> {
   // Loaded at the first use: it takes memory.
   const { DatabaseSync } = await import('node:sqlite');
-  const openNow = () => {
-    closeSync(openSync(path, 'a', 0o600)); // made by SQLite, it would be readable by others
+  const openNow = async () => {
+    // Made by SQLite, it would be readable by others; a pipe, it would wait for.
+    await (await openToAppend(path, 0o600)).close();
     return open(new DatabaseSync(path), series);
   };
   try {
-    return openNow();
+    return await openNow();
   } catch (error) {
     if (!isDamage(error)) throw error;
     storage.noteAside(basename(path), error, await setAside(path, COMPANIONS));

@@ -18,6 +18,8 @@ export const storage = germanOf({
   'some of its lines cannot be read': 'einige Zeilen darin sind nicht lesbar',
   'it is no JSON': 'sie ist kein JSON',
   'it is no file': 'es ist keine Datei',
+  'it is a symbolic link to something that is not there':
+    'es ist ein symbolischer Link auf etwas, das es nicht gibt',
   'it is no directory': 'es ist kein Verzeichnis',
   'it has {bytes} bytes': 'sie hat {bytes} Bytes',
   'it could not be used': 'sie war nicht zu gebrauchen',
