@@ -3,7 +3,7 @@
  * given back at the end: what a parameter was before, or what another program set it to since, whichever is newer. A file keeps
  * the wishes, so that they come back even when a killed process left the parameters changed; without the file everything else works.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readRegularFileSync } from '../read-file.ts';
 import { bootId, sysctlReader, writeSysctl } from '../sysctl.ts';
 import type { SysctlItem } from './items.ts';
@@ -52,7 +52,10 @@ export function borrowSysctls(file: string, onFile: (error: unknown) => void): B
     });
     if (text === written) return;
     try {
-      writeFileSync(file, text, { mode: 0o600 });
+      // Beside it, then in its place: what is there may be a pipe, which would be waited for.
+      rmSync(`${file}.tmp`, { force: true });
+      writeFileSync(`${file}.tmp`, text, { mode: 0o600, flag: 'wx' });
+      renameSync(`${file}.tmp`, file);
       written = text;
       onFile(undefined);
     } catch (error) {
