@@ -76,7 +76,7 @@ export async function openRevisions(storage: Storage, log: Pick<Logger, 'warn'>)
   const file = storage.file(FILE_NAME);
   const { path } = file;
   const found = await file.read((content) => {
-    const read = readEntries(content.subarray(0, content.lastIndexOf(NEWLINE) + 1));
+    const read = readEntries(content);
     if (content.length > 0 && read.length === 0)
       throw new TextError(say('it holds no revision that can be read'));
     return { content, entries: read };
@@ -199,7 +199,8 @@ const SEPARATOR = '\t';
 /** The revisions of whole lines; what is no line of ours is left out. */
 export function readEntries(content: Buffer): Entry[] {
   const entries: Entry[] = [];
-  for (let offset = 0, end = 0; offset < content.length; offset = end) {
+  const wholeBytes = content.lastIndexOf(NEWLINE) + 1;
+  for (let offset = 0, end = 0; offset < wholeBytes; offset = end) {
     end = content.indexOf(NEWLINE, offset) + 1;
     const line = content.toString('utf8', offset, end);
     const revision = revisionOfLine(line.slice(0, line.indexOf(SEPARATOR)));

@@ -18,6 +18,10 @@ import {
 /** sun_family, then sun_path. */
 const FAMILY_BYTES = 2;
 const PATH_BYTES = 108;
+/** As long as the event loop runs a start goes on, however slow the machine is; but not for ever. */
+const START_SIGN_MS = 10_000;
+const START_EXTENSION_MS = 60_000;
+const LONGEST_START_MS = 900_000;
 
 export interface ServiceManager extends Disposable {
   /** The start is over: we serve. Throws when systemd cannot be told, because it would kill us later. */
@@ -30,8 +34,8 @@ export interface ServiceManager extends Disposable {
 
 /**
  * From now on the watchdog is fed at half of its time, by a timer of the calling thread: when its event loop stands
- * still, so does the feeding, and systemd starts a sound process. `environment` holds NOTIFY_SOCKET, WATCHDOG_USEC and
- * WATCHDOG_PID. Throws on a NOTIFY_SOCKET that is no address.
+ * still, so does the feeding, and systemd starts a sound process. Until `ready`, systemd's limit for a start (TimeoutStartSec)
+ * is extended in the same way, for up to 15 minutes. `environment` holds NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID. Throws on a NOTIFY_SOCKET that is no address.
  */
 export function connectServiceManager(environment: NodeJS.ProcessEnv): ServiceManager {
   const path = environment['NOTIFY_SOCKET'];
@@ -42,16 +46,28 @@ export function connectServiceManager(environment: NodeJS.ProcessEnv): ServiceMa
     address && watchdogIntervalMs
       ? setInterval(() => void trySend(address, 'WATCHDOG=1', MSG_DONTWAIT), watchdogIntervalMs).unref()
       : undefined;
+  const startedMs = performance.now();
+  const starting =
+    address &&
+    setInterval(() => {
+      if (performance.now() - startedMs > LONGEST_START_MS) clearInterval(starting);
+      else trySend(address, `EXTEND_TIMEOUT_USEC=${START_EXTENSION_MS * 1000}`, MSG_DONTWAIT);
+    }, START_SIGN_MS).unref();
   return {
     watchdogIntervalMs,
     ready() {
+      clearInterval(starting);
       if (address !== undefined) check(trySend(address, 'READY=1', 0), `notify systemd at "${path}"`);
     },
     stopping(limitMs) {
+      clearInterval(starting);
       if (address !== undefined)
         trySend(address, `STOPPING=1\nEXTEND_TIMEOUT_USEC=${Math.ceil(limitMs * 1000)}`, MSG_DONTWAIT);
     },
-    [Symbol.dispose]: () => clearInterval(timer),
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      clearInterval(starting);
+    },
   };
 }
 

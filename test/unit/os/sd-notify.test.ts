@@ -85,6 +85,20 @@ describe('sd_notify', () => {
     }
   });
 
+  test('a start that takes long is given time, until it is over', (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const path = `@tombolo-start-${process.pid}`;
+    using systemd = listen(path);
+    using manager = connectServiceManager({ NOTIFY_SOCKET: path });
+    assert.equal(systemd.receive(), undefined);
+    t.mock.timers.tick(20_000);
+    for (let sign = 0; sign < 2; sign++) assert.equal(systemd.receive(), 'EXTEND_TIMEOUT_USEC=60000000');
+    manager.ready();
+    assert.equal(systemd.receive(), 'READY=1');
+    t.mock.timers.tick(20_000);
+    assert.equal(systemd.receive(), undefined);
+  });
+
   const NO_WATCHDOG: [string, NodeJS.ProcessEnv][] = [
     ['none asked for', {}],
     ['meant for another process', { WATCHDOG_USEC: '40000', WATCHDOG_PID: '1' }],
