@@ -12,6 +12,7 @@ import { ConfigError, type ConfigStore, openConfigStore } from './config/store.t
 import { readOwn } from './os/ourselves.ts';
 import { type ServiceManager, connectServiceManager } from './os/sd-notify.ts';
 import { createConditions } from './runtime/conditions.ts';
+import { lockDirectory } from './runtime/directory-lock.ts';
 import { collectStartupGarbage } from './runtime/heap.ts';
 import { type Logger, silentLog } from './runtime/log.ts';
 import { type Storage, openStorage } from './runtime/storage.ts';
@@ -83,6 +84,7 @@ export async function run(options: RunOptions): Promise<void> {
 
   const conditions = createConditions();
   const storage = openStorage(stateDirectory, { log, conditions });
+  lockDirectory(stateDirectory, conditions, log);
   const { store, changes } = await openConfiguration(configPath, storage, log);
   const app = await life.start(store, changes, () =>
     startApp({

@@ -1,6 +1,7 @@
 /** The configuration file: what it says, why it is refused, and how another one takes its place without losing it. */
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { removeFileDurably, writeFileAtomically } from '../os/atomic-write.ts';
+import { readRegularFileSync } from '../os/read-file.ts';
 import { copyAside, setAside } from '../os/set-aside.ts';
 import { type Text, listOf, reasonOf, say } from '../texts/text.ts';
 import { type LoadedConfig, loadConfig } from './load.ts';
@@ -46,7 +47,7 @@ export function readConfigFile(path: string, isExpected: boolean): FileState {
 /** The text of the file, undefined when there is none. Throws when it cannot be read. */
 export function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegularFileSync(path).toString('utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new Error(`could not read ${path}: ${(error as Error).message}`, { cause: error });

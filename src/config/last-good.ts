@@ -10,6 +10,9 @@ export interface LastGood extends LoadedConfig {
   readonly origin: Text;
 }
 
+/** For people: "2026-11-30 12:11 UTC" of a time in ISO 8601. */
+const minuteOf = (at: string): string => `${at.slice(0, 16).replace('T', ' ')} UTC`;
+
 /** Whether there must be a file with something in it: what was in force last was more than every default. */
 export const isFileExpected = ({ newest, isLost }: Revisions): boolean =>
   isLost || (newest !== undefined && newest.revision !== EMPTY_REVISION);
@@ -34,7 +37,7 @@ export async function findLastGood(
     if (loaded === undefined || 'problems' in loaded) continue;
     return {
       ...loaded,
-      origin: say('Revision {id} of {time} runs, the last that was good.', { id, time: at }),
+      origin: say('Revision {id} of {time} runs, the last that was good.', { id, time: minuteOf(at) }),
     };
   }
   const loaded = loadDocument(fallback);

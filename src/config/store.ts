@@ -37,8 +37,8 @@ export type ChangeResult =
   | { readonly outcome: 'invalid'; readonly problems: readonly ConfigProblem[] }
   /** Somebody changed the configuration since `expectedRevision`. */
   | { readonly outcome: 'stale'; readonly revision: string }
-  /** The file was edited by hand since it was read, or damaged; nothing was overwritten. */
-  | { readonly outcome: 'file-changed' }
+  /** The file was edited by hand since it was read, or (`problem`) is refused now; nothing was overwritten. The next change replaces a refused one. */
+  | { readonly outcome: 'file-changed'; readonly problem?: Text }
   /** Valid, but it could not be put into force or written; the configuration before is in force. */
   | { readonly outcome: 'failed'; readonly error: Error };
 
@@ -193,10 +193,14 @@ export function openConfigStore(
         const next = loadConfig(text);
         if ('problems' in next) return { outcome: 'invalid', problems: next.problems };
         const present = read();
-        if (present.text !== seenText) {
+        if (present.state === 'good' && revisionOf(present.loaded.document) === revision) {
+          // What is in force, however it is written: as when the disk with the file was away for a while.
+          agree(present.text);
+        } else if (present.text !== seenText) {
+          if (present.state === 'good') return { outcome: 'file-changed' };
           // Told now, so that the next attempt may replace it.
-          if (present.state === 'refused') refuse(present.text, present.problems, STAYS);
-          return { outcome: 'file-changed' };
+          refuse(present.text, present.problems, STAYS);
+          return { outcome: 'file-changed', problem: fileProblem! };
         }
         if (revisionOf(next.document) === revision && fileProblem === undefined)
           return { outcome: 'unchanged', revision };

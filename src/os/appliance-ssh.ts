@@ -3,11 +3,12 @@
  * it to sshd, which runs as long as somebody is on it (firmware's install-ssh-keys).
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatAuthorizedKeys, parseSshPublicKey, type SshPublicKey } from '../wire/ssh-public-key.ts';
 import { writeFileAtomically } from './atomic-write.ts';
 import { runCommand } from './command.ts';
+import { readRegularFileSync } from './read-file.ts';
 
 /** More is a mistake, or no longer an appliance. */
 export const MOST_SSH_KEYS = 50;
@@ -38,7 +39,8 @@ export function openApplianceSsh(places: {
   const path = join(places.stateDirectory, 'authorized_keys');
   const read = (file: string): SshPublicKey[] =>
     existsSync(file)
-      ? readFileSync(file, 'utf8')
+      ? readRegularFileSync(file)
+          .toString('utf8')
           .split('\n')
           .map(parseSshPublicKey)
           .filter((key) => typeof key !== 'string')

@@ -23,6 +23,7 @@ export const read = declare<(fd: number, into: Uint8Array, bytes: number) => num
 export const write = declare<(fd: number, from: Uint8Array, bytes: number) => number>(
   'long write(int, void *, size_t)',
 );
+export const flock = declare<(fd: number, operation: number) => number>('int flock(int, int)');
 /** ioctl whose argument is a structure. */
 export const ioctl = declare<(fd: number, request: number, argument: Uint8Array) => number>(
   'int ioctl(int, ulong, void *)',

@@ -1,9 +1,10 @@
 /** A file of the state directory that is written whole, and what may be found in its place. */
 import type { Stats } from 'node:fs';
-import { lstat, readFile, stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removeFileDurably, writeFileAtomically } from '../os/atomic-write.ts';
 import { makeDirectory } from '../os/make-directory.ts';
+import { NoFileError, readRegularFile } from '../os/read-file.ts';
 import { setAside } from '../os/set-aside.ts';
 import { TextError, say } from '../texts/text.ts';
 import type { Storage } from './storage.ts';
@@ -13,7 +14,7 @@ export type Verdict<T> =
   | { readonly verdict: 'good'; readonly value: T }
   /** It was read, and is not what is written there; or it is no file. */
   | { readonly verdict: 'damaged'; readonly error: Error }
-  /** It could not be read: no permission, a fault of the disk. */
+  /** It could not be read: no permission, a fault of the disk, a symbolic link to nothing. */
   | { readonly verdict: 'unreadable'; readonly error: Error };
 
 export interface KeptFile {
@@ -41,9 +42,6 @@ export interface KeptFileOptions {
   readonly isRemade?: boolean;
 }
 
-/** No file that is read whole is nearly as large. */
-const MOST_BYTES = 64 << 20;
-
 const isMissing = (error: unknown): boolean =>
   ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
 
@@ -51,13 +49,9 @@ const isMissing = (error: unknown): boolean =>
 export async function readVerdict<T>(path: string, parse: (content: Buffer) => T): Promise<Verdict<T>> {
   let content: Buffer;
   try {
-    const found = await stat(path);
-    // Nothing of ours; a pipe would be waited for.
-    if (!found.isFile()) return { verdict: 'damaged', error: new TextError(say('it is no file')) };
-    if (found.size > MOST_BYTES)
-      return { verdict: 'damaged', error: new TextError(say('it has {bytes} bytes', { bytes: found.size })) };
-    content = await readFile(path);
+    content = await readRegularFile(path);
   } catch (error) {
+    if (error instanceof NoFileError) return { verdict: 'damaged', error };
     return isMissing(error) ? { verdict: 'missing' } : { verdict: 'unreadable', error: error as Error };
   }
   try {

@@ -3,9 +3,10 @@
  * next start, before anything reads them: the running process would write over them.
  */
 import { lstatSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeFileAtomically } from '../os/atomic-write.ts';
+import { readRegularFile } from '../os/read-file.ts';
 import { setAside } from '../os/set-aside.ts';
 import type { Logger } from '../runtime/log.ts';
 import { readVerdict } from '../runtime/kept-file.ts';
@@ -201,7 +202,7 @@ export async function finishRestore(
       const target = path(places);
       if (lstatSync(target, { throwIfNoEntry: false })?.isDirectory() === true) await setAside(target);
       // Copied, not moved: the configuration may be on another file system.
-      await writeFileAtomically(target, await readFile(join(stage, stageName(name))), FILE_MODE);
+      await writeFileAtomically(target, await readRegularFile(join(stage, stageName(name))), FILE_MODE);
     }
     await rm(stage, { recursive: true });
     await syncDirectory(places.stateDirectory);

@@ -3,9 +3,9 @@
  * of doubles' halves (float32): means, then maxima; beside it the servers that had traffic, some 40 bytes each. Bounded:
  * 2,880 + 720 rows of some 200 bytes and the servers.
  */
-import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { basename } from 'node:path';
+import { openToAppend } from '../os/read-file.ts';
 import { setAside } from '../os/set-aside.ts';
 import type { Storage } from '../runtime/storage.ts';
 import { TextError, reasonOf, say } from '../texts/text.ts';
@@ -23,7 +23,7 @@ export interface StoredRow {
 }
 
 export interface HistoryFile {
-  /** Adds minutes, and brings the hours up to date: one transaction. */
+  /** Adds minutes, at least one and the newest last, and brings the hours up to date: one transaction. */
   write(minutes: readonly StoredRow[]): void;
   /**
    * Rows of a span of time, oldest first: minutes as far as they reach when a step is shorter than an hour, else hours. Of
@@ -33,8 +33,12 @@ export interface HistoryFile {
   close(): void;
 }
 
-const MINUTES_KEPT_SECONDS = 2 * 86_400;
-const HOURS_KEPT_SECONDS = 30 * 86_400;
+/**
+ * How many rows are kept: two days and 30 days. Counted, not reckoned from the clock, which is wrong on a machine without RTC
+ * until somebody tells the time: minutes of 1970 or 2100 take the place of as many others, and no more.
+ */
+const MINUTES_KEPT = 2 * 1440;
+const HOURS_KEPT = 30 * 24;
 const HOUR = 3600;
 /** Kept small: this is read rarely. */
 const CACHE_KIB = 128;
@@ -71,12 +75,13 @@ export async function openHistoryFile(
 ): Promise<HistoryFile> {
   // Loaded at the first use: it takes memory.
   const { DatabaseSync } = await import('node:sqlite');
-  const openNow = () => {
-    closeSync(openSync(path, 'a', 0o600)); // made by SQLite, it would be readable by others
+  const openNow = async () => {
+    // Made by SQLite, it would be readable by others; a pipe, it would wait for.
+    await (await openToAppend(path, 0o600)).close();
     return open(new DatabaseSync(path), series);
   };
   try {
-    return openNow();
+    return await openNow();
   } catch (error) {
     if (!isDamage(error)) throw error;
     storage.noteAside(basename(path), error, await setAside(path, COMPANIONS));
@@ -130,7 +135,11 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
     get: database.prepare(
       `SELECT time, seconds, figures, hosts FROM ${table} WHERE time >= ? AND time < ? ORDER BY time`,
     ),
-    forget: database.prepare(`DELETE FROM ${table} WHERE time < ? OR time > ?`),
+    // First what is in the future, the work of a clock that ran ahead (or all the rest, to one that is behind); of either the oldest.
+    forget: database.prepare(
+      `DELETE FROM ${table} WHERE time IN
+         (SELECT time FROM ${table} ORDER BY time <= ? DESC, time DESC LIMIT -1 OFFSET ?)`,
+    ),
   });
   const minutes = statements('minutes');
   const hours = statements('hours');
@@ -155,10 +164,9 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
         const merged = mergeRows(hour, rowsOf(minutes.get, hour, hour + HOUR, decodeHosts), width);
         put(hours.put, merged);
       }
-      // Also what a clock that ran ahead has left in the future.
-      const newest = Math.max(...rows.map(({ timeSeconds }) => timeSeconds));
-      minutes.forget.run(newest - MINUTES_KEPT_SECONDS, newest + HOUR);
-      hours.forget.run(newest - HOURS_KEPT_SECONDS, newest + HOUR);
+      const newest = rows[rows.length - 1].timeSeconds;
+      minutes.forget.run(newest, MINUTES_KEPT);
+      hours.forget.run(newest, HOURS_KEPT);
       database.exec('COMMIT');
     } catch (error) {
       // SQLite has done so already after some errors, as of a full disk.

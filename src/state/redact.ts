@@ -1,6 +1,6 @@
 /** Takes secrets out of what is given away: what is known to be one, and what looks like one. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readRegularFile } from '../os/read-file.ts';
 
 export const REMOVED = '(removed)';
 
@@ -39,7 +39,7 @@ const jsonText = (text: string): string => JSON.stringify(text).slice(1, -1);
 
 /** The secrets in the state directory: what must never be found in anything that leaves. */
 export async function knownSecrets(stateDirectory: string): Promise<string[]> {
-  const textOf = (name: string) => readFile(join(stateDirectory, name), 'utf8').catch(() => '');
+  const textOf = (name: string) => readRegularFile(join(stateDirectory, name)).then(String, () => '');
   const certificate = await textOf('admin-certificate.pem');
   const keyLines = certificate.match(PRIVATE_KEY)?.flatMap((pem) => pem.split('\n')) ?? [];
   return [

@@ -32,7 +32,7 @@ describe('a refused configuration file', () => {
       'de-DE',
       'Die Konfigurationsdatei wird abgelehnt',
       /\/hots: unbekanntes Feld "hots".*Es läuft der Stand/,
-      'Nehmen, was läuft',
+      'Übernehmen, was läuft',
       'Was läuft, steht jetzt in der Datei.',
     ],
   ] as const) {

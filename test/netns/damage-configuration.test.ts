@@ -24,7 +24,14 @@ describe('a damaged configuration file', { concurrency: false }, () => {
     ['garbage', (path) => writeFileSync(path, GARBAGE), 'JSON syntax'],
     ['null', (path) => writeFileSync(path, 'null'), 'null is not'],
     ['a list', (path) => writeFileSync(path, '[]'), 'an empty list is not'],
-    ['a directory', (path) => damage(path, 'directory', undefined), 'cannot be read', 'EISDIR'],
+    ['a directory', (path) => damage(path, 'directory', undefined), 'cannot be read', 'it is no file'],
+    ['a pipe', (path) => damage(path, 'pipe', undefined), 'cannot be read', 'it is no file'],
+    [
+      'a link to nothing',
+      (path) => damage(path, 'link to nothing', undefined),
+      'cannot be read',
+      'symbolic link',
+    ],
     ["another user's", (path) => damage(path, 'unreadable', undefined), 'cannot be read', 'EACCES'],
     [
       'edited with one wrong word',

@@ -2,8 +2,9 @@
  * Who did what and when: JSON lines in the state directory, append-only. Bounded: a full file becomes audit.1.jsonl, and
  * the oldest of FILES is deleted. Entries hold no secrets: methods, routes, names and ids.
  */
-import { open, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { isObject } from '../../config/json-schema.ts';
+import { NoFileError, openToAppend } from '../../os/read-file.ts';
 import type { Storage } from '../../runtime/storage.ts';
 import { type Text, type Value, listOf, say } from '../../texts/text.ts';
 import type { AuditEntry } from '../contract/auth.ts';
@@ -51,7 +52,10 @@ export async function openAuditLog(storage: Storage, now: () => number): Promise
     try {
       return await task();
     } catch (error) {
-      if (!['EISDIR', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      const isInTheWay =
+        error instanceof NoFileError ||
+        ['EISDIR', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '');
+      if (!isInTheWay) throw error;
       await storage.file(nameOf(number)).setAside();
       return task();
     }
@@ -79,7 +83,7 @@ export async function openAuditLog(storage: Storage, now: () => number): Promise
       }
       [bytes, prefix] = [0, ''];
     }
-    const file = await clearing(0, () => open(path, 'a', 0o600));
+    const file = await clearing(0, () => openToAppend(path, 0o600));
     try {
       const { size } = await file.stat();
       await file.appendFile(prefix + line).catch(async (error: unknown) => {

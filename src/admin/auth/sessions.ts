@@ -7,6 +7,8 @@ const HOUR_MS = 3_600_000;
 export const IDLE_LIMIT_MS = 12 * HOUR_MS;
 /** However much it is used, a session ends after this long. */
 export const ABSOLUTE_LIMIT_MS = 7 * 24 * HOUR_MS;
+/** A session that began later than this from now is of a clock that ran ahead: nobody knows how old it is, and it would last for years. */
+const MOST_AHEAD_MS = 24 * HOUR_MS;
 const MAX_SESSIONS = 50;
 const LAST_SEEN_STEP_MS = 60_000;
 /** How much of a session's last use a power failure may forget: it saves writes to the card. */
@@ -16,7 +18,8 @@ const MAX_USER_AGENT_CHARACTERS = 200;
 export const sessionEndsAtMs = ({ createdAtMs, lastSeenAtMs }: Session): number =>
   Math.min(createdAtMs + ABSOLUTE_LIMIT_MS, lastSeenAtMs + IDLE_LIMIT_MS);
 
-export const isLive = (session: Session, nowMs: number): boolean => nowMs < sessionEndsAtMs(session);
+export const isLive = (session: Session, nowMs: number): boolean =>
+  nowMs < sessionEndsAtMs(session) && session.createdAtMs <= nowMs + MOST_AHEAD_MS;
 
 /**
  * Begins a session under a new token, whatever the browser sent: a token that somebody else put there (a fixed session)

@@ -3,6 +3,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { interfaceAddresses } from '../../os/interfaces.ts';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from '../../os/command.ts';
+import { clockState } from '../../os/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Storage } from '../../runtime/storage.ts';
 import { TextError, say } from '../../texts/text.ts';
@@ -36,7 +37,13 @@ export interface CertificateKeeper {
   refresh(hostnames: readonly string[]): Promise<boolean>;
 }
 
-export function keepCertificate(storage: Storage, now: () => number, log: Logger): CertificateKeeper {
+/** `isTimeKnown`: whether somebody keeps the clock right; false at a start without RTC, until a time server has answered. */
+export function keepCertificate(
+  storage: Storage,
+  now: () => number,
+  log: Logger,
+  isTimeKnown = () => clockState().isSynchronised !== false,
+): CertificateKeeper {
   const file = storage.file(FILE);
   let current: Certificate | undefined;
   let refreshing: Promise<unknown> = Promise.resolve();
@@ -50,7 +57,7 @@ export function keepCertificate(storage: Storage, now: () => number, log: Logger
     const before = current?.fingerprint;
     const names = ['localhost', ...hostnames].map((name) => name.toLowerCase());
     const kept = current?.pem ?? (await readKept());
-    if (kept !== undefined && isFit(kept, names, now())) {
+    if (kept !== undefined && isFit(kept, names, isTimeKnown() ? now() : undefined)) {
       current = describe(kept);
     } else {
       const pem = await make(hostnames, now());
@@ -86,14 +93,16 @@ export function parseCertificate(content: Buffer): string {
 
 /**
  * Whether it is valid for a while, and has every name. Addresses are not asked for: they come and go, and a new
- * certificate each time would teach people to wave warnings away.
+ * certificate each time would teach people to wave warnings away. By a clock that nobody keeps right (`nowMs` undefined) none is thrown
+ * away: of 1970 it would be not yet valid, of 2100 have ended, and its fingerprint is what people know us by.
  */
-function isFit(pem: string, hostnames: readonly string[], nowMs: number): boolean {
+function isFit(pem: string, hostnames: readonly string[], nowMs: number | undefined): boolean {
   const certificate = new X509Certificate(pem);
   const names = (certificate.subjectAltName ?? '').split(', ');
   return (
-    certificate.validFromDate.getTime() <= nowMs &&
-    certificate.validToDate.getTime() - nowMs > RENEW_DAYS * DAY_MS &&
+    (nowMs === undefined ||
+      (certificate.validFromDate.getTime() <= nowMs &&
+        certificate.validToDate.getTime() - nowMs > RENEW_DAYS * DAY_MS)) &&
     hostnames.every((name) => names.includes(`DNS:${name}`))
   );
 }

@@ -237,7 +237,11 @@ function refusal(result: Refused): ApiError {
       return new ApiError(
         409,
         'file-changed',
-        say('The file was edited by hand since it was read; reload it (SIGHUP) before changing it here.'),
+        result.problem === undefined
+          ? say('The file was edited by hand since it was read; reload it (SIGHUP) before changing it here.')
+          : say('{problem} Nothing was changed yet: make the change again, and it is written in its place.', {
+              problem: result.problem,
+            }),
       );
     case 'failed': {
       const message = say('Not put into force, the configuration before stays: {reason}', {

@@ -3,7 +3,8 @@
  * given back at the end: what a parameter was before, or what another program set it to since, whichever is newer. A file keeps
  * the wishes, so that they come back even when a killed process left the parameters changed; without the file everything else works.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readRegularFileSync } from '../read-file.ts';
 import { bootId, sysctlReader, writeSysctl } from '../sysctl.ts';
 import type { SysctlItem } from './items.ts';
 
@@ -51,7 +52,10 @@ export function borrowSysctls(file: string, onFile: (error: unknown) => void): B
     });
     if (text === written) return;
     try {
-      writeFileSync(file, text, { mode: 0o600 });
+      // Beside it, then in its place: what is there may be a pipe, which would be waited for.
+      rmSync(`${file}.tmp`, { force: true });
+      writeFileSync(`${file}.tmp`, text, { mode: 0o600, flag: 'wx' });
+      renameSync(`${file}.tmp`, file);
       written = text;
       onFile(undefined);
     } catch (error) {
@@ -113,7 +117,7 @@ function readBorrowed(file: string): Map<string, Borrowed> {
   const borrowed = new Map<string, Borrowed>();
   const read = sysctlReader();
   try {
-    const content = JSON.parse(readFileSync(file, 'utf8')) as {
+    const content = JSON.parse(readRegularFileSync(file).toString('utf8')) as {
       boot: string;
       borrowed?: [string, string, string][];
       /** Of versions before 1.0: what we set is not noted, so it is what is there. */

@@ -120,6 +120,8 @@ export const checks = germanOf({
   'Its thread was started again {restarts} times; the log has the reason.':
     'Sein Thread wurde {restarts}-mal neu gestartet; der Grund steht im Protokoll.',
   'It does not say why.': 'Er sagt nicht, warum.',
+  'The line says what to do; if that does not help, send a support bundle.':
+    'Was zu tun ist, steht in der Zeile; hilft das nicht, ein Support-Paket schicken.',
   'It is tried again by itself. Mend what the line says; if that does not help, send a support bundle.':
     'Es wird von selbst wieder versucht. Beheben, was die Zeile sagt; hilft das nicht, ein Support-Paket schicken.',
   'Runs.': 'Läuft.',

@@ -80,6 +80,8 @@ export const errors = germanOf({
     'Die Konfiguration wurde inzwischen geändert, zu Stand {revision}; neu laden.',
   'A change of {by} waits for its confirmation until {time}: confirm it or take it back first.':
     'Eine Änderung von {by} wartet bis {time} auf ihre Bestätigung: sie zuerst bestätigen oder zurücknehmen.',
+  '{problem} Nothing was changed yet: make the change again, and it is written in its place.':
+    '{problem} Geändert wurde noch nichts: Machen Sie die Änderung noch einmal, dann wird sie an ihre Stelle geschrieben.',
   'The file was edited by hand since it was read; reload it (SIGHUP) before changing it here.':
     'Die Datei wurde von Hand bearbeitet, seit sie gelesen wurde; vor einer Änderung hier neu einlesen (SIGHUP).',
   'Not put into force, the configuration before stays: {reason}':

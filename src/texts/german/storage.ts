@@ -18,6 +18,8 @@ export const storage = germanOf({
   'some of its lines cannot be read': 'einige Zeilen darin sind nicht lesbar',
   'it is no JSON': 'sie ist kein JSON',
   'it is no file': 'es ist keine Datei',
+  'it is a symbolic link to something that is not there':
+    'es ist ein symbolischer Link auf etwas, das es nicht gibt',
   'it is no directory': 'es ist kein Verzeichnis',
   'it has {bytes} bytes': 'sie hat {bytes} Bytes',
   'it could not be used': 'sie war nicht zu gebrauchen',
@@ -31,6 +33,8 @@ export const storage = germanOf({
     'In {directory} nicht lesbar: {files} ({reason}). Es bleibt, wie es ist, und alles andere läuft ohne es weiter. {remedy}',
   'In {directory} cannot be written: {files} ({reason}). Everything goes on from memory, and it is tried again. {remedy}':
     'In {directory} nicht zu schreiben: {files} ({reason}). Alles läuft aus dem Speicher weiter, und es wird wieder versucht. {remedy}',
+  'Another process uses {directory}, too: each writes over what the other has written. End one of them, or give it a directory of its own (--state).':
+    'Ein zweiter Prozess benutzt {directory}: Jeder überschreibt, was der andere geschrieben hat. Einen von beiden beenden, oder ihm ein eigenes Verzeichnis geben (--state).',
   'Free some space on that disk.': 'Auf diesem Datenträger Platz schaffen.',
   'The file system is read-only, as after a fault of the disk: the log of the kernel has the reason. Replace a worn card, or mount it for writing.':
     'Das Dateisystem ist nur lesbar, wie nach einem Fehler des Datenträgers: Das Protokoll des Kernels nennt den Grund. Eine verbrauchte Karte ersetzen, oder es schreibbar einhängen.',

@@ -1,4 +1,5 @@
 /** Ways in which files are damaged: by a disk, a power failure, a person, another version. */
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -7,6 +8,7 @@ import {
   mkdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 
@@ -20,6 +22,8 @@ export type Damage =
   | 'half'
   | 'garbage'
   | 'directory'
+  | 'pipe'
+  | 'link to nothing'
   | 'read-only'
   | 'unreadable'
   | 'newer';
@@ -33,6 +37,8 @@ export function damage(path: string, how: Damage, newer: string | undefined): vo
   } else {
     rmSync(path, { recursive: true, force: true });
     if (how === 'directory') mkdirSync(path);
+    if (how === 'pipe') execFileSync('mkfifo', [path]);
+    if (how === 'link to nothing') symlinkSync('/nowhere/at/all', path);
     if (how === 'empty') writeFileSync(path, '');
     if (how === 'half') writeFileSync(path, before.subarray(0, before.length / 2));
     if (how === 'garbage') writeFileSync(path, GARBAGE);

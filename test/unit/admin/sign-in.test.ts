@@ -62,6 +62,25 @@ test('a session ends after a time without use, and after a time with', async (t)
   assertError(await owner.get('status'), 401, 'unauthorized');
 });
 
+test('a session of a clock that ran ahead ends when the clock is right; a clock that is put back a little ends none', async (t) => {
+  const hour = 3_600_000;
+  for (const [aheadMs, isLive] of [
+    [hour, true],
+    [23 * hour, true],
+    [25 * hour, false],
+    [74 * 365 * 24 * hour, false],
+  ] as const) {
+    const { owner, clock } = await claimed(t);
+    const rightMs = clock.nowMs;
+    clock.nowMs += aheadMs;
+    await signIn(owner);
+    clock.nowMs = rightMs;
+    assert.equal((await owner.get('status')).status, isLive ? 200 : 401, `${aheadMs / hour} hours`);
+    await signIn(owner);
+    assert.equal((await owner.get('status')).status, 200);
+  }
+});
+
 test('sessions are listed and ended: one, the own one, all', async (t) => {
   const { app, owner } = await claimed(t);
   const [second, third] = [newBrowser(app, LOCAL), newBrowser(app, LOCAL)];

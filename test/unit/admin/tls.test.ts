@@ -193,7 +193,14 @@ test('a certificate is kept, and renewed before it ends, when names are missing,
   const directory = await temporaryDirectory(t);
   const path = join(directory, 'admin-certificate.pem');
   let nowMs = Date.parse('2026-01-02T03:04:05Z');
-  const keeper = () => keepCertificate(openStorage(directory), () => nowMs, silentLog);
+  let isTimeKnown = true;
+  const keeper = () =>
+    keepCertificate(
+      openStorage(directory),
+      () => nowMs,
+      silentLog,
+      () => isTimeKnown,
+    );
   const refreshed = async (names: string[]) => {
     const each = keeper();
     await each.refresh(names);
@@ -213,6 +220,15 @@ test('a certificate is kept, and renewed before it ends, when names are missing,
   nowMs -= 400 * 86_400_000; // a clock that was wrong
   assert.notEqual(await refreshed(['tombolo.local']), second);
   const third = await refreshed(['tombolo.local', 'gate.example.net']);
+  // A start without the time: the one that people know by its fingerprint stays, whatever the clock says.
+  const rightMs = nowMs;
+  isTimeKnown = false;
+  for (const wrong of ['1970-01-01', '2000-01-01', '2100-01-01', '2106-02-07']) {
+    nowMs = Date.parse(wrong);
+    assert.equal(await refreshed(['tombolo.local']), third, wrong);
+  }
+  [nowMs, isTimeKnown] = [rightMs, true];
+  assert.equal(await refreshed(['tombolo.local']), third);
   assert.equal(await refreshed(['gate.example.net']), third);
   for (const text of ['', 'x', (await readFile(path, 'utf8')).slice(0, 300)]) {
     await writeFile(path, text);

@@ -1,7 +1,8 @@
 /** A configuration file that is refused: what runs instead, what is written, and when. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { type Stats, existsSync, lstatSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -95,16 +96,50 @@ for (const [title, make, said] of REFUSED) {
   });
 }
 
-test('a directory in its place is moved aside by a change', async (t) => {
-  const { directory, path } = await used(t);
-  await rm(path);
-  await mkdir(join(path, 'inside'), { recursive: true });
-  const { apply, port, problem } = await start(t, directory);
-  assert.equal(port(), 8002);
-  assert.match(problem(), /cannot be read: EISDIR/);
-  assert.equal((await apply(atPort(8003))).outcome, 'changed');
-  assert.ok(existsSync(join(`${path}.damaged-1`, 'inside')));
-});
+for (const [what, make, reason, isKept] of [
+  [
+    'a directory',
+    (path) => mkdir(join(path, 'inside'), { recursive: true }),
+    /cannot be read: it is no file/,
+    (stats) => stats.isDirectory(),
+  ],
+  [
+    'a pipe',
+    async (path) => execFileSync('mkfifo', [path]),
+    /cannot be read: it is no file/,
+    (stats) => stats.isFIFO(),
+  ],
+  [
+    'a device without end',
+    (path) => symlink('/dev/zero', path),
+    /cannot be read: it is no file/,
+    (stats) => stats.isSymbolicLink(),
+  ],
+  [
+    'a link to a disk that is not there',
+    (path) => symlink('/nowhere/config.json', path),
+    /cannot be read: it is a symbolic link/,
+    (stats) => stats.isSymbolicLink(),
+  ],
+  [
+    'a file of 5 GB',
+    (path) => writeFile(path, '').then(() => truncate(path, 5e9)),
+    /cannot be read: it has 5000000000 bytes/,
+    (stats) => stats.size === 5e9,
+  ],
+] as const satisfies [string, (path: string) => Promise<unknown>, RegExp, (stats: Stats) => boolean][]) {
+  test(`${what} in its place is waited for by nobody, and moved aside by a change`, async (t) => {
+    const { directory, path } = await used(t);
+    await rm(path);
+    await make(path);
+    const { apply, port, problem } = await start(t, directory);
+    assert.equal(port(), 8002);
+    assert.match(problem(), reason);
+    assert.equal((await apply(atPort(8003))).outcome, 'changed');
+    assert.ok(isKept(lstatSync(`${path}.damaged-1`)));
+    assert.equal(problem(), '');
+  });
+}
 
 test('missing and empty are the defaults where nothing else ever was in force', async (t) => {
   const directory = await directoryOf(t);

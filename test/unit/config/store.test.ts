@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ConfigError, openConfigStore } from '../../../src/config/store.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
+import { type Text, english } from '../../../src/texts/text.ts';
 
 /** The path of a configuration file in a directory of its own, with `text` in it when given. */
 async function configFile(t: TestContext, text?: string): Promise<string> {
@@ -110,6 +111,29 @@ test('a file edited by hand is not overwritten; reload takes it', async (t) => {
   assert.equal(store.current.hosts[0].name, 'by-hand');
   assert.equal((await store.replace(withHost('b'))).outcome, 'changed');
 });
+
+for (const [title, make] of [
+  ['comes back as it was, as its disk does', (path, before) => writeFile(path, before)],
+  ['is written anew, in other words of the same', (path, before) => writeFile(path, `\n${before}\n`)],
+] as const satisfies [string, (path: string, before: string) => Promise<void>][]) {
+  test(`a file that was away and ${title} stands in the way of no change, and is no problem any more`, async (t) => {
+    const path = await configFile(t, withHost('a'));
+    const store = openConfigStore(path, silentLog);
+    await rename(path, `${path}.away`);
+    const { problem } = (await store.replace(withHost('b'))) as { problem: Text };
+    assert.equal(problem, store.fileProblem);
+    assert.match(english(problem), /is missing/);
+    await make(path, withHost('a'));
+    assert.equal((await store.replace(withHost('a'))).outcome, 'unchanged');
+    assert.equal(store.fileProblem, undefined);
+    assert.equal((await store.replace(withHost('b'))).outcome, 'changed');
+    assert.deepEqual(JSON.parse(await readFile(path, 'utf8')), JSON.parse(withHost('b')));
+    assert.deepEqual(
+      (await readdir(dirname(path))).filter((name) => name.includes('damaged')),
+      [],
+    );
+  });
+}
 
 test('reload refuses a bad file, logs the problems, and keeps what runs', async (t) => {
   const path = await configFile(t, withHost('a'));

@@ -1,14 +1,15 @@
 /** What is found in a state directory, what is done about it, and what is told. */
 import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readFile, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { MOST_ASIDES, copyAside, setAside } from '../../../src/os/set-aside.ts';
 import { createConditions } from '../../../src/runtime/conditions.ts';
 import { openStorage } from '../../../src/runtime/storage.ts';
-import { english } from '../../../src/texts/text.ts';
+import { english, reasonOf } from '../../../src/texts/text.ts';
 import { keepingLog } from '../admin/fixture.ts';
 
 async function open(t: TestContext) {
@@ -36,6 +37,13 @@ const parse = (content: Buffer): { n: number } => {
   return value;
 };
 
+/** What a server leaves behind that was killed. */
+async function makeSocket(path: string): Promise<void> {
+  const script = `net.createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
+  spawnSync(process.execPath, ['-e', script, path]);
+  assert.ok((await lstat(path)).isSocket());
+}
+
 // What is at the path, what is found, and what is there beside the new file after a write.
 const FOUND: readonly [
   title: string,
@@ -50,8 +58,22 @@ const FOUND: readonly [
   ['garbage', (path) => writeFile(path, Buffer.of(0, 255, 10, 128)), 'damaged', true],
   ['another shape', (path) => writeFile(path, 'null'), 'damaged', true],
   ['a directory', (path) => mkdir(join(path, 'inside'), { recursive: true }), 'damaged', true],
+  ['a pipe', async (path) => execFileSync('mkfifo', [path]), 'damaged', true],
+  ['a socket', makeSocket, 'damaged', true],
+  ['a file of 5 GB', (path) => writeFile(path, '').then(() => truncate(path, 5e9)), 'damaged', true],
   ['a link to a device', (path) => symlink('/dev/zero', path), 'damaged', true],
 ];
+
+test('a link to nothing, as to a disk that is not there: unreadable, told, and not written over', async (t) => {
+  const { storage, directory, problem } = await open(t);
+  const path = join(directory, 'file.json');
+  await symlink(join(directory, 'disk', 'file.json'), path);
+  const file = storage.file('file.json');
+  assert.equal((await file.read(parse)).verdict, 'unreadable');
+  assert.match(english(reasonOf(await file.write('{}'))), /not written over/);
+  assert.match(problem(), /file\.json \(it is a symbolic link to something that is not there\)/);
+  assert.deepEqual(await readdir(directory), ['file.json']);
+});
 
 for (const [title, make, verdict, isAside] of FOUND) {
   test(`${title}: ${verdict}${isAside ? ', moved aside by the first write and told once' : ''}`, async (t) => {

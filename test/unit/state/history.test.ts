@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { type TestContext, describe, test } from 'node:test';
 import { openStorage } from '../../../src/runtime/storage.ts';
 import { startHistory } from '../../../src/state/history.ts';
 import { isDamage, openHistoryFile } from '../../../src/state/history-file.ts';
@@ -129,7 +129,7 @@ test('30 days stay bounded, and are told by hours', async (t) => {
   }
   const hours = file.read(0, START, 3_600_000);
   assert.equal(hours.length, 30 * 24);
-  assert.equal(file.read(START - 40 * day * 1000, START, 60_000).length, 2 * 24 * 60 + 1 + 28 * 24);
+  assert.equal(file.read(START - 40 * day * 1000, START, 60_000).length, 2 * 24 * 60 + 28 * 24);
   assert.equal(hours[0].highest[0], 100);
   assert.ok(Number.isNaN(hours[0].mean[1]));
   assert.ok(
@@ -224,6 +224,45 @@ test('a clock that is put back', async (t) => {
   await history[Symbol.asyncDispose]();
 });
 
+describe('a clock that is wrong for ten minutes costs as many minutes, not 30 days', () => {
+  const DAY = 86_400;
+  const now = START / 1000;
+  for (const [title, wrong] of [
+    ['1970', 0],
+    ['a month behind', now - 31 * DAY],
+    ['a year ahead', now + 365 * DAY],
+    ['2100', Date.UTC(2100, 0, 1) / 1000],
+  ] as const) {
+    test(title, async (t) => {
+      const directory = directoryOf(t);
+      const file = await openHistoryFile(join(directory, 'history.sqlite'), SERIES, openStorage(directory));
+      t.after(() => file.close());
+      const write = (from: number, minutes: number) =>
+        file.write(
+          Array.from({ length: minutes }, (_, minute) => ({
+            timeSeconds: from + 60 * minute,
+            seconds: 60,
+            mean: Float32Array.of(1, 1),
+            highest: Float32Array.of(1, 1),
+          })),
+        );
+      /** Rows of a minute or an hour. */
+      const count = (from: number, to: number, ofSeconds: 60 | 3600) =>
+        file.read(from * 1000, to * 1000, ofSeconds * 1000).filter(({ seconds }) => seconds === ofSeconds)
+          .length;
+      write(now - 30 * DAY, 30 * 1440);
+      write(wrong, 10);
+      // One hour and ten minutes made room.
+      assert.equal(count(now - 30 * DAY, now, 3600), 719);
+      assert.equal(count(now - 2 * DAY, now, 60), 2870);
+      // Told the time, they are the first to go.
+      write(now, 20);
+      assert.equal(count(now - 2 * DAY, now + 1200, 60), 2880);
+      assert.equal(count(wrong, wrong + 600, 60), 0);
+    });
+  }
+});
+
 test('traffic of servers: from memory and from disk, by name, nothing where there was none', async (t) => {
   const directory = directoryOf(t);
   const minute = (ms: number) => Math.floor((ms - START) / 60_000);
@@ -298,7 +337,9 @@ test('servers that went leave the file with the rows of their time; a file of be
     highest: Float32Array.of(5, 6, 7, 8),
   });
   assert.equal(hour?.has('web1'), false, 'only who is asked for is read');
-  file.write([row(from + 31 * day, ['web1'])]);
+  for (let hour = 1; hour < 30 * 24; hour++) file.write([row(from + hour * 3600, ['web1'])]);
+  assert.equal(known('wéb2', from).length, 1);
+  file.write([row(from + 30 * day, ['web1'])]);
   assert.deepEqual(known('wéb2', from), []);
   file.close();
 });

@@ -31,7 +31,7 @@ export const text = dictionary(
       foreign: 'This appliance can only be claimed from its own network',
       foreignHelp: 'Open this page from a computer or phone that is connected to the same network.',
       fingerprint:
-        'SHA-256 fingerprint of its certificate. The screen at the appliance and your browser’s certificate dialog must show the same: else, somebody is between',
+        'SHA-256 fingerprint of its certificate. The screen at the appliance and your browser’s certificate dialog must show the same. If not, somebody is between you and the appliance.',
       short: (least: number) => `Expected at least ${least} characters.`,
     },
     network: {
@@ -120,7 +120,7 @@ export const text = dictionary(
       foreign: 'Dieses Gerät lässt sich nur aus seinem eigenen Netz übernehmen',
       foreignHelp: 'Öffnen Sie diese Seite mit einem Computer oder Telefon im selben Netz.',
       fingerprint:
-        'SHA-256-Fingerabdruck seines Zertifikats. Der Bildschirm am Gerät und der Zertifikatsdialog Ihres Browsers müssen denselben zeigen: sonst sitzt jemand dazwischen',
+        'SHA-256-Fingerabdruck seines Zertifikats. Der Bildschirm am Gerät und der Zertifikatsdialog Ihres Browsers müssen denselben zeigen. Wenn nicht, sitzt jemand zwischen Ihnen und dem Gerät.',
       short: (least) => `Erwartet werden mindestens ${least} Zeichen.`,
     },
     network: {

@@ -78,7 +78,7 @@ export const text = dictionary(
       codeHint: 'Six digits, new every 30 seconds.',
       submit: 'Sign in',
       fingerprint:
-        'SHA-256 fingerprint of this appliance’s certificate. Compare it with what your browser shows of the certificate (in its warning, or at the lock): if they differ, somebody is between.',
+        'SHA-256 fingerprint of this appliance’s certificate. Compare it with what your browser shows of the certificate (in its warning, or at the lock): if they differ, somebody is between you and the appliance.',
       forgotten: 'Password forgotten?',
       forgottenHelp:
         'Whoever can reach the machine itself can set a new one: see the user guide, “Forgotten password”.',
@@ -110,7 +110,7 @@ export const text = dictionary(
     failed: 'Diese Seite konnte nicht geladen werden',
     refused: {
       label: 'Die Konfigurationsdatei wird abgelehnt',
-      keep: 'Nehmen, was läuft',
+      keep: 'Übernehmen, was läuft',
       kept: 'Was läuft, steht jetzt in der Datei.',
     },
     pending: {

@@ -1,4 +1,4 @@
-import type { ConditionPart } from '../../../runtime/conditions.ts';
+import { CONDITION_PARTS, type ConditionPart } from '../../../runtime/conditions.ts';
 import type { CheckArea } from '../../contract/checks.ts';
 import { type Check, type Finding, fail, keyOf, ok, warn } from '../check.ts';
 import { say, sentences } from '../../../texts/text.ts';
@@ -28,9 +28,13 @@ export const services: Check = {
           ? say('Its thread was started again {restarts} times; the log has the reason.', { restarts })
           : undefined;
       const said = sentences(problem === undefined ? say('It does not say why.') : problem, again);
-      const mend = say(
-        'It is tried again by itself. Mend what the line says; if that does not help, send a support bundle.',
-      );
+      // A refused configuration, a limit: nothing is tried again.
+      const isTried = !CONDITION_PARTS.some((part) => part === name);
+      const mend = isTried
+        ? say(
+            'It is tried again by itself. Mend what the line says; if that does not help, send a support bundle.',
+          )
+        : say('The line says what to do; if that does not help, send a support bundle.');
       if (state === 'failed') return { ...place, ...fail(said, mend) };
       if (state === 'degraded') return { ...place, ...warn(said, mend) };
       return { ...place, ...ok(sentences(say('Runs.'), again)) };

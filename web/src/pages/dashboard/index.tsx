@@ -38,7 +38,7 @@ export default function Dashboard() {
       <Picture publicIpv4={hosts.data.value?.publicIpv4} servers={servers} />
       {troubled.length > 0 && (
         <Card title={words.problems}>
-          <ul class="plain-list">
+          <ul class="plain-list troubles">
             {troubled.map(({ name, state, problem }) => (
               <li key={name}>
                 <State state={state} /> <PartName name={name} /> <span>{problem}</span>

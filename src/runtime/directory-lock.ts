@@ -1,0 +1,54 @@
+/** One process at a time has the state directory: two would write over what the other has written. */
+import { closeSync, openSync } from 'node:fs';
+import { E, errno, flock } from '../os/libc.ts';
+import { asIs, english, say } from '../texts/text.ts';
+import type { Conditions } from './conditions.ts';
+import type { Logger } from './log.ts';
+
+/** flock(2). */
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const RETRY_MS = 5000;
+
+/**
+ * Locks the directory (flock(2), which the end of the process undoes, however it ends, and which writes nothing). That another
+ * process has it is told as the condition "storage", and tried again; it is no reason not to serve. Never throws: a directory that
+ * cannot be opened is told by who reads it.
+ */
+export function lockDirectory(
+  directory: string,
+  conditions: Conditions,
+  log: Pick<Logger, 'error'>,
+): Disposable {
+  let fd: number | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isTold = false;
+
+  function attempt(): void {
+    try {
+      fd ??= openSync(directory, 'r');
+    } catch {
+      return;
+    }
+    const isTaken = flock(fd, LOCK_EX | LOCK_NB) < 0 && errno() === E.EWOULDBLOCK;
+    const problem = isTaken
+      ? say(
+          'Another process uses {directory}, too: each writes over what the other has written. End one of them, or give it a directory of its own (--state).',
+          { directory: asIs(directory) },
+        )
+      : undefined;
+    conditions.set('storage', 'lock', problem);
+    if (problem === undefined) return;
+    if (!isTold) log.error({}, english(problem));
+    isTold = true;
+    timer = setTimeout(attempt, RETRY_MS).unref();
+  }
+
+  attempt();
+  return {
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      if (fd !== undefined) closeSync(fd);
+    },
+  };
+}
