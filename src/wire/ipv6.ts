@@ -32,6 +32,10 @@ export const isSkippedExtension = (nextHeader: number): boolean =>
   nextHeader === EXTENSION.ROUTING ||
   nextHeader === EXTENSION.DESTINATION_OPTIONS;
 
+/** IANA's extension headers (RFC 7045) but ESP, behind which nothing can be read, and the experimental ones. */
+const EXTENSIONS: ReadonlySet<number> = new Set([0, 43, 44, 51, 60, 135, 139, 140]);
+export const isExtension = (nextHeader: number): boolean => EXTENSIONS.has(nextHeader);
+
 /** The traffic class of the header at `at`. */
 export const trafficClass = (view: DataView, at: number): number => (view.getUint16(at) >> 4) & 255;
 

@@ -83,6 +83,7 @@ const ANSWERS6: Partial<Record<Nat64Counter, number>> = {
   'drop-non-global': ICMP6_PROHIBITED,
   'drop-denied': ICMP6_PROHIBITED,
   'drop-own-address': ICMP6_PROHIBITED,
+  'drop-fragment-extension': ICMP6_PROHIBITED,
   'drop-no-route': ICMP6_NO_ROUTE,
   'drop-no-port-block': ICMP6_PROHIBITED,
   'drop-udp-no-checksum': ICMP6_PROHIBITED,

@@ -61,6 +61,7 @@ export const NAT64_COUNTERS = {
     'A fragment that gave way to those of others, or found no room: too much was waiting, most of it from its sender',
   'drop-fragment-timeout': 'A fragment that waited too long for others (nat64.lifetimes.fragmentSeconds)',
   'drop-fragment-refused': 'A fragment of a datagram whose first fragment was not translated',
+  'drop-fragment-extension': 'A fragment header with another extension header behind it',
   'drop-source-route': 'A source route or routing header with hops left to visit',
   'drop-protocol': 'A transport protocol other than TCP, UDP and ICMP',
   'drop-icmp-type': 'An ICMP message that is neither a query to translate nor an error the other side knows',

@@ -104,7 +104,9 @@ export async function explainWayOut(
   // A client without a mapping will get an address of the pool: this one, as far as anybody can tell.
   const from = mapping?.mappedAddress ?? remoteAddress;
   const back = mapping && (await findSessionRow(view, target, from, mapping.mappedPort, nowSeconds));
-  if (back === undefined && settings.isAddressDependent) {
+  // Whoever sends to its own mapping has sent to that address by this very packet.
+  const isToItself = mapping?.mappedPort === destinationPort && from === remoteAddress;
+  if (back === undefined && settings.isAddressDependent && !isToItself) {
     const hasSent = await findSessionRow(view, target, from, undefined, nowSeconds);
     if (hasSent === undefined)
       return refused(

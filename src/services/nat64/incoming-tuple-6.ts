@@ -11,6 +11,7 @@ import {
   IPV6,
   IPV6_HEADER_BYTES,
   ROUTING_SEGMENTS_LEFT,
+  isExtension,
   isSkippedExtension,
 } from '../../wire/ipv6.ts';
 import { extractIpv4 } from '../../wire/nat64-prefix.ts';
@@ -186,6 +187,8 @@ function skipExtensions(packet: Packet): Verdict {
     packet.fragmentOffset = offsetAndMore & ~7;
     packet.hasMoreFragments = (offsetAndMore & 1) !== 0;
     packet.fragmentProtocol = nextHeader;
+    // RFC 7915 section 5.1.1: SHOULD be dropped.
+    if (isExtension(nextHeader)) return COUNTER['drop-fragment-extension'];
   }
   packet.transport = at;
   return noteProtocol(packet, nextHeader, IP_PROTOCOL.ICMPV6, packet.isStateless);

@@ -189,6 +189,8 @@ export const counters = germanOf({
   'A fragment that overlaps another, or one of a datagram in which that happened':
     'Ein Fragment, das ein anderes überlappt, oder eines aus einem Datagramm, in dem das geschah',
   'A fragment that had come before': 'Ein Fragment, das schon da war',
+  'A fragment header with another extension header behind it':
+    'Ein Fragment-Header, hinter dem ein weiterer Erweiterungsheader steht',
   'A fragment of a datagram in more than 128': 'Ein Fragment aus einem Datagramm mit mehr als 128',
   'A fragment that gave way to those of others, or found no room: too much was waiting, most of it from its sender':
     'Ein Fragment, das denen anderer wich oder keinen Platz fand: Zu viel wartete, das meiste von seinem Absender',

@@ -290,6 +290,13 @@ describe('explanations', () => {
       assert.equal(dropOf(harness, request), refusal(answer));
     }
   });
+  test('hairpin: to its own mapping everybody has sent', async () => {
+    const harness = createHarness({ ports: [40_000, 40_000], settings: { isAddressDependent: true } });
+    harness.send(packetOf(ask({ protocol: 'udp' })));
+    const request = ask({ destination: `64:ff9b::${POOL4}`, destinationPort: 40_000, protocol: 'udp' });
+    assert.equal(refusal(await explained(harness, request)), undefined);
+    assert.equal(dropOf(harness, request), undefined);
+  });
 });
 
 async function isToItself({ translator }: Harness, request: ExplainRequest): Promise<boolean> {

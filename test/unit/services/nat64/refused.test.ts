@@ -13,6 +13,7 @@ import {
   error6,
   error4,
   expired6,
+  extendedFragment6,
   expired4,
   sctp6,
   sctp4,
@@ -246,6 +247,21 @@ const FROM_IPV6: readonly Refused[] = [
     answer: [1, 3],
   },
   { title: 'another protocol', drop: 'drop-protocol', packet: sctp6, answer: [1, 4] },
+  // RFC 7915 section 5.1.1: but ESP's, which is another protocol like any.
+  ...[0, 43, 44, 51, 60, 135, 139, 140].map(
+    (extension): Refused => ({
+      title: `extension header ${extension} behind the fragment header`,
+      drop: 'drop-fragment-extension',
+      packet: extendedFragment6(extension),
+      answer: [1, 1],
+    }),
+  ),
+  {
+    title: 'ESP behind the fragment header',
+    drop: 'drop-protocol',
+    packet: extendedFragment6(50),
+    answer: [1, 4],
+  },
   { title: 'routing header', drop: 'drop-source-route', packet: routed6, answer: [4, 0, 43] },
   { title: 'hop limit', drop: 'drop-hop-limit', packet: expired6, answer: [3, 0], isOwed: true },
   {

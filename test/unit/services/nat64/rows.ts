@@ -115,6 +115,39 @@ export const routed6 = ip({
   protocol: 43,
   payload: Uint8Array.from([17, 0, 0, 1, 0, 0, 0, 0]),
 });
+/** A fragment header, which says that it is all of its datagram, and behind it another extension header, then UDP's ports. */
+export const extendedFragment6 = (extension: number): Bytes =>
+  ip({
+    source: HOST,
+    destination: REMOTE6,
+    protocol: 44,
+    payload: Uint8Array.from([
+      extension,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      7,
+      17,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+      4,
+      1,
+      0,
+      80,
+      0,
+      8,
+      1,
+      1,
+    ]),
+  });
 export const routed4 = udp({ ...in4, options: Uint8Array.from([131, 7, 4, 203, 0, 113, 1, 0]) });
 
 export function zeroChecksum(packet: Bytes): Bytes {

@@ -76,6 +76,8 @@ export function from6(state: State, whole: Uint8Array, choices: Choices, came?: 
   const isIcmp = nextHeader === PROTOCOL.ICMPV6;
   const answer = (drop: string, typeAndCode: number, value = 0) =>
     answer6(state, drop, packet, typeAndCode, value);
+  if (identification !== undefined && [0, 43, 44, 51, 60, 135, 139, 140].includes(nextHeader))
+    return answer('drop-fragment-extension', 0x101);
   if (protocolProblem(nextHeader, PROTOCOL.ICMPV6, own !== undefined)) return answer('drop-protocol', 0x104);
   const isUdp = nextHeader === PROTOCOL.UDP;
   if (fragment === undefined) {
