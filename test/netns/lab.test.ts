@@ -265,9 +265,17 @@ describe('lab', { concurrency: false }, () => {
     writeFileSync(appliance.configFile, good.replace('"mail.example.com"', '"mail..example.com"'));
     appliance.child.process.kill('SIGHUP');
     await appliance.child.waitForLine(/hosts\/0\/hostnames\/2.*mail\.\.example\.com/);
-    await isUnharmed();
+    for (const name of DATA_PLANES) await waitForAnswer(world, appliance.child, name);
+    const { status, services } = (await appliance.api('/api/status')) as {
+      status: string;
+      services: { name: string; problem: string | null }[];
+    };
+    assert.equal(status, 'degraded');
+    const { problem } = services.find(({ name }) => name === 'configuration')!;
+    assert.match(problem ?? '', /hosts\/0\/hostnames\/2.*"mail\.\.example\.com"/);
     writeFileSync(appliance.configFile, good);
     appliance.child.process.kill('SIGHUP');
+    await isUnharmed();
   });
 
   it('applies a change through the API without touching what it does not concern', async () => {
