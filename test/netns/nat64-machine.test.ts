@@ -57,7 +57,10 @@ async function traces(net: Topology) {
     routes6: await show('ip', '-6', 'route', 'show', '64:ff9b::/96'),
     rules: await show('ip', 'rule'),
     // Without what holds the ports of open connections for the next process, for half a minute (hold.ts).
-    nft: (await show('nft', 'list', 'ruleset')).replace(/table inet tombolo-nat64-hold \{\n[^]*?\n\}\n?/, ''),
+    nft: (await show('nft', 'list', 'ruleset')).replace(
+      /table inet tombolo-nat64-hold \{\n[\s\S]*?\n\}\n?/,
+      '',
+    ),
     sysctls: await show(
       'sysctl',
       'net.ipv4.ip_forward',
