@@ -75,7 +75,7 @@ describe(`${CUTS} power cuts (TOMBOLO_SEED=${SEED})`, { timeout: 7_200_000 }, ()
       const token = now.split('\n')[2];
       await assertLastAcknowledged(bench, token, written);
       const journal = await bench.shell('journalctl --quiet --no-hostname --output=cat -u tombolo-state');
-      assert.doesNotMatch(journal, /with losses|CANNOT BE USED|CAN ONLY BE READ/);
+      assert.doesNotMatch(journal, /was repaired|CANNOT BE USED|CAN ONLY BE READ/);
 
       if (cut + 1 > CUTS) return;
       const stop = new AbortController();

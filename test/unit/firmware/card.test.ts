@@ -125,6 +125,17 @@ describe('the data partition', () => {
       becomes: 'kept',
     },
     {
+      title: 'the primary superblock cannot be read, and the journal has something to replay',
+      make(device) {
+        fileSystemInUse(device, 160);
+        const commands = `${device}.debugfs`;
+        writeFileSync(commands, 'journal_open\njournal_write -b 1000 /dev/zero\njournal_close\n');
+        tool('debugfs', '-w', '-f', commands, device);
+        writeAt(device, 0, Buffer.alloc(4096));
+      },
+      becomes: 'kept',
+    },
+    {
       title: 'garbage',
       make: (device) => writeFileSync(device, Buffer.alloc(66 * MIB, 'garbage')),
       becomes: 'untouched',

@@ -66,11 +66,15 @@ check_file_system() {
   # without losses. A superblock that cannot be read is taken from its backups.
   e2fsck -p "$1"
   [ $? -lt 4 ] && return
-  e2fsck -f -y "$1"
-  if [ $? -lt 4 ]; then
-    echo "e2fsck: $1 was repaired with losses"
-  else
-    echo "e2fsck: $1 could not be repaired"
-    return 1
-  fi
+  # More than once: with a backup of the superblock the first run may only replay the journal.
+  for attempt in 1 2 3; do
+    echo "e2fsck, attempt $attempt"
+    e2fsck -f -y "$1"
+    if [ $? -lt 4 ]; then
+      echo "e2fsck: $1 was repaired"
+      return 0
+    fi
+  done
+  echo "e2fsck: $1 could not be repaired"
+  return 1
 }
