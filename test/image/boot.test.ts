@@ -382,7 +382,9 @@ describe('the image', { timeout: 3_500_000 }, () => {
     bench.powerOn(true);
     await bench.pageAnswers();
     await bench.sshAnswers();
-    assert.equal(await shell('findmnt --noheadings --output SOURCE /'), '/dev/vdb5');
+    const root = await shell('findmnt --noheadings --output SOURCE /');
+    const itsDiskId = await shell(`od -An -tx4 -j440 -N4 ${root.replace(/5$/, '')} | tr -d ' '`);
+    assert.equal(itsDiskId, diskId(bench.machine.disk), root);
     await bench.startEnds();
     await assertHealthy(bench);
     const [before, now] = [identity, await shell(IDENTITY)].map((text) => text.split('\n'));
