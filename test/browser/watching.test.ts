@@ -108,7 +108,7 @@ describe('watching', () => {
     await user.fill('Contains', 'shop');
     await user.press('Enter');
     const wanted = {
-      kind: 'connection,nat64,service,health',
+      kind: 'connection,nat64,service,health,notice',
       server: 'web3',
       client: '203.0.113.10',
       text: 'shop',
