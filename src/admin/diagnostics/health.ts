@@ -5,8 +5,9 @@
 import type { HostConfig } from '../../config/schema.ts';
 import type { FindingState } from '../contract/checks.ts';
 import type { HealthFound, ProbeFound } from './found.ts';
-import type { ProbeTarget } from './probe-plan.ts';
 import { createLimit } from './limit.ts';
+import type { ProbeTarget } from './probe-plan.ts';
+import { type SharedRun, sharedRun } from './shared-run.ts';
 
 export interface HealthDeps {
   /** The servers now, each with what is to be probed of it. */
@@ -25,7 +26,7 @@ export interface HealthDeps {
 export interface HealthMonitor extends Disposable {
   /** What was measured last. */
   report(name: string): HealthFound;
-  /** Probes a server now, or joins a probe that is under way; undefined when there is no such server. */
+  /** Probes a server; what it tells was measured after the call. Undefined when there is no such server. */
   check(name: string): Promise<HealthFound | undefined>;
   /** Somebody looks: probes become frequent for a while, and what is old is probed soon. */
   watch(): void;
@@ -49,7 +50,7 @@ interface Entry {
   lastMeasured: HealthFound;
   checkedMs: number | undefined;
   dueMs: number;
-  running: Promise<HealthFound> | undefined;
+  readonly measurement: SharedRun<HealthFound>;
 }
 
 const UNKNOWN: HealthFound = { state: 'unknown', checkedAt: null, probes: [] };
@@ -84,7 +85,7 @@ export function startHealthMonitor({
       const known = entries.get(host.name);
       if (known?.key === key) continue;
       const dueMs = nowMs + turn++ * gapMs;
-      entries.set(host.name, {
+      const entry: Entry = {
         name: host.name,
         key,
         targets,
@@ -92,8 +93,9 @@ export function startHealthMonitor({
         lastMeasured: known?.lastMeasured ?? UNKNOWN,
         checkedMs: undefined,
         dueMs,
-        running: undefined,
-      });
+        measurement: sharedRun(() => measure(entry)),
+      };
+      entries.set(host.name, entry);
     }
   }
 
@@ -109,15 +111,9 @@ export function startHealthMonitor({
   function tick(): void {
     const nowMs = monotonicMs();
     sync(nowMs);
-    for (const entry of entries.values()) if (entry.dueMs <= nowMs) run(entry).catch(onError);
+    for (const entry of entries.values())
+      if (entry.dueMs <= nowMs) entry.measurement.current().catch(onError);
     schedule();
-  }
-
-  function run(entry: Entry): Promise<HealthFound> {
-    entry.running ??= measure(entry).finally(() => {
-      entry.running = undefined;
-    });
-    return entry.running;
   }
 
   async function measure(entry: Entry): Promise<HealthFound> {
@@ -146,7 +142,7 @@ export function startHealthMonitor({
       sync(monotonicMs());
       const entry = entries.get(name);
       if (entry === undefined) return undefined;
-      const health = await run(entry);
+      const health = await entry.measurement.fresh();
       schedule();
       return health;
     },

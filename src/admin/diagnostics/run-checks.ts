@@ -1,8 +1,10 @@
 /** Runs the checks, keeps what they found, and puts it into the words of the API. */
-import type { ChecksFound } from './found.ts';
+
+import { listOf, reasonOf, say, type Text, TextError } from '../../texts/text.ts';
 import type { Check, CheckDeps, Finding } from './check.ts';
+import type { ChecksFound } from './found.ts';
 import { createLimit } from './limit.ts';
-import { type Text, TextError, listOf, reasonOf, say } from '../../texts/text.ts';
+import { type SharedRun, sharedRun } from './shared-run.ts';
 
 export interface CheckRunnerOptions {
   readonly checks: readonly Check[];
@@ -22,8 +24,8 @@ export interface CheckRunner {
   /** Starts a run when what is known is old; does not wait for it. */
   refresh(): void;
   /**
-   * Runs all, or the one item of this id and what was put down to it; undefined when there is no such check. Joins the
-   * same run when it is under way.
+   * Runs all, or the one item of this id and what was put down to it; undefined when there is no such check. What it tells was
+   * looked at after the call.
    */
   run(id?: string): Promise<ChecksFound | undefined>;
   /** One check by itself. */
@@ -39,11 +41,13 @@ const CHECK_TIMEOUT_MS = 30_000;
 
 interface DatedFinding extends Finding {
   readonly checkedAt: Date | undefined;
+  /** Which look found it: looks are counted as they begin. */
+  readonly look: number;
 }
 type Results = ReadonlyMap<string, readonly DatedFinding[]>;
 
 const NOT_YET: readonly DatedFinding[] = [
-  { state: 'unknown', what: say('Not looked at yet.'), checkedAt: undefined },
+  { state: 'unknown', what: say('Not looked at yet.'), checkedAt: undefined, look: 0 },
 ];
 
 export function createCheckRunner({
@@ -57,18 +61,30 @@ export function createCheckRunner({
   const results = new Map<string, readonly DatedFinding[]>();
   let countersBefore: CheckDeps['countersBefore'];
   let lastRun: { readonly at: Date; readonly revision: string } | undefined;
-  let running: Promise<void> | undefined;
+  let looks = 0;
+  /** By id of the check: the last look that was for all of it. */
+  const wholeLooks = new Map<string, number>();
   /** By id of the item. */
-  const runningAgain = new Map<string, Promise<void>>();
+  const runsAgain = new Map<string, SharedRun<void>>();
 
+  /** Several may look at the same time: a look that began earlier says nothing against one that began later. */
   async function runOne(check: Check, runDeps: CheckDeps): Promise<void> {
+    const look = ++looks;
     const found = await performCheck(check, runDeps);
     const checkedAt = now();
-    const findings = found.map((finding) => ({ ...finding, checkedAt }));
+    const findings = found.map((finding): DatedFinding => ({ ...finding, checkedAt, look }));
+    if (look < (wholeLooks.get(check.id) ?? 0)) return;
     const { only } = runDeps;
     const known = results.get(check.id);
-    const isPart = only !== undefined && known !== undefined;
-    results.set(check.id, isPart ? replaceFinding(known, findings, only) : findings);
+    if (only !== undefined && known !== undefined) {
+      results.set(check.id, replaceFinding(known, findings, only));
+    } else {
+      wholeLooks.set(check.id, look);
+      results.set(
+        check.id,
+        findings.map((finding) => newer(finding, known)),
+      );
+    }
     onFound?.();
   }
 
@@ -81,12 +97,7 @@ export function createCheckRunner({
     lastRun = startedAt;
   }
 
-  function startAll(): Promise<void> {
-    running ??= runAll().finally(() => {
-      running = undefined;
-    });
-    return running;
-  }
+  const all = sharedRun(runAll);
 
   /** One item, and what was explained by its failure: that may be right by now, or stand for itself. */
   async function runAgain(check: Check, only: string | undefined): Promise<void> {
@@ -103,7 +114,7 @@ export function createCheckRunner({
   const answer = (): ChecksFound => {
     const items = checks.flatMap((check) => itemsOf(check, results));
     const open = items.filter(isOpen).length;
-    return { open, isRunning: running !== undefined, items };
+    return { open, isRunning: all.isRunning, items };
   };
 
   return {
@@ -113,7 +124,7 @@ export function createCheckRunner({
         lastRun === undefined ||
         lastRun.revision !== revision() ||
         now().getTime() - lastRun.at.getTime() > REFRESH_AFTER_MS;
-      if (isOld) startAll().catch(onError);
+      if (isOld) all.current().catch(onError);
     },
     runAlone: (check) => runOne(check, { ...deps(), countersBefore, only: undefined }),
     failures: (check) =>
@@ -124,15 +135,17 @@ export function createCheckRunner({
         : undefined,
     async run(id) {
       if (id === undefined) {
-        await startAll();
+        await all.fresh();
         return answer();
       }
       const [checkId, only] = id.split('/');
       const check = checks.find((each) => each.id === checkId);
       if (check === undefined) return undefined;
-      const again = runningAgain.get(id) ?? runAgain(check, only).finally(() => runningAgain.delete(id));
-      runningAgain.set(id, again);
-      await again;
+      const again = runsAgain.get(id) ?? sharedRun(() => runAgain(check, only));
+      runsAgain.set(id, again);
+      await again.fresh().finally(() => {
+        if (!again.isRunning) runsAgain.delete(id);
+      });
       return answer();
     },
   };
@@ -157,13 +170,19 @@ async function performCheck(check: Check, deps: CheckDeps): Promise<readonly Fin
   }
 }
 
+/** What is known of the same key when that was looked at later. */
+function newer(finding: DatedFinding, known: readonly DatedFinding[] = []): DatedFinding {
+  return known.find(({ key, look }) => key === finding.key && look > finding.look) ?? finding;
+}
+
 /** The findings with that of one key exchanged; without it when it is found no more. */
 function replaceFinding(
   known: readonly DatedFinding[],
   found: readonly DatedFinding[],
   key: string,
 ): DatedFinding[] {
-  const fresh = found.find((finding) => finding.key === key);
+  const same = found.find((finding) => finding.key === key);
+  const fresh = same && newer(same, known);
   if (fresh !== undefined && !known.some((finding) => finding.key === key)) return [...known, fresh];
   return known.flatMap((finding) => (finding.key === key ? (fresh ?? []) : finding));
 }

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
-import { asIs } from '../../../../src/texts/text.ts';
 import { type TestContext, test } from 'node:test';
 import type { ProbeReport } from '../../../../src/admin/contract/checks.ts';
 import {
-  UNWATCHED_INTERVAL_MS,
-  WATCHED_INTERVAL_MS,
-  WATCH_LASTS_MS,
   startHealthMonitor,
+  UNWATCHED_INTERVAL_MS,
+  WATCH_LASTS_MS,
+  WATCHED_INTERVAL_MS,
 } from '../../../../src/admin/diagnostics/health.ts';
 import { planProbes } from '../../../../src/admin/diagnostics/probe-plan.ts';
-import { NOW, configOf } from './machine.ts';
+import { asIs } from '../../../../src/texts/text.ts';
+import { configOf, NOW } from './machine.ts';
 
 const hostsNamed = (...names: string[]) =>
   names.map((name, i) => ({ name, address: `2001:db8:1::${i + 1}`, hostnames: [], services: [] }));
@@ -111,20 +111,24 @@ test('somebody looks: soon, then once a minute; and seldom again when nobody doe
   assert.ok(probed.length <= 3 * (Math.ceil(WATCH_LASTS_MS / WATCHED_INTERVAL_MS) + 1), `${probed.length}`);
 });
 
-test('what was measured is told; a check on request joins the one under way', async (t) => {
+test('what was measured is told; who asks gets what was measured after he asked, shared by all who ask meanwhile', async (t) => {
   const { monitor, probed, setState, setHold } = setUp(t, 'a');
   assert.deepEqual(monitor.report('a'), { state: 'unknown', checkedAt: null, probes: [] });
   setState('fail');
   const { promise, resolve } = Promise.withResolvers<void>();
   setHold(promise);
-  const both = [monitor.check('a'), monitor.check('a')];
+  const first = monitor.check('a');
+  const later = [monitor.check('a'), monitor.check('a')];
   resolve();
-  const [health, same] = await Promise.all(both);
-  assert.equal(probed.length, 1);
-  assert.equal(health, same);
+  const health = await first;
   assert.equal(health?.state, 'fail');
   assert.equal(health?.checkedAt, NOW.toISOString());
-  assert.equal(monitor.report('a'), health);
+  setState('ok');
+  const [mended, same] = await Promise.all(later);
+  assert.equal(probed.length, 2);
+  assert.equal(mended?.state, 'ok', 'the server was mended before this one began');
+  assert.equal(mended, same);
+  assert.equal(monitor.report('a'), mended);
   assert.equal(await monitor.check('nobody'), undefined);
 });
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { FindingState } from '../../../../src/admin/contract/checks.ts';
 import { FIRST_GAP_MS, ROUND_MS, runInTurn } from '../../../../src/admin/diagnostics/background.ts';
-import { asIs, english, tell } from '../../../../src/texts/text.ts';
 import type { Check, Finding } from '../../../../src/admin/diagnostics/check.ts';
-import { REFRESH_AFTER_MS, createCheckRunner } from '../../../../src/admin/diagnostics/run-checks.ts';
-import { NOW, checkDeps, fakeMachine } from './machine.ts';
+import { createCheckRunner, REFRESH_AFTER_MS } from '../../../../src/admin/diagnostics/run-checks.ts';
+import { asIs, english, tell } from '../../../../src/texts/text.ts';
+import { checkDeps, fakeMachine, NOW } from './machine.ts';
 
 /** Checks whose findings the test sets, and a runner over them. */
 function setUp(checks: readonly (Pick<Check, 'id' | 'run'> & Partial<Check>)[]) {
@@ -152,8 +153,7 @@ test('looking starts a run when there was none, when the last is old, or for ano
   const look = async () => {
     runner.refresh();
     const { isRunning } = tell(runner.answer());
-    // Joins the run under way; without one it is this call's own.
-    if (isRunning) await runner.run();
+    while (runner.answer().isRunning) await setImmediate();
     return isRunning;
   };
   assert.equal(await look(), true);
@@ -165,6 +165,65 @@ test('looking starts a run when there was none, when the last is old, or for ano
   assert.equal(await look(), false);
   assert.deepEqual(ran, ['a', 'a', 'a']);
 });
+
+/** A check that ends when the test says so, in any order. */
+function heldCheck(id: string) {
+  const looks: PromiseWithResolvers<Finding[]>[] = [];
+  const run = () => {
+    looks.push(Promise.withResolvers());
+    return looks[looks.length - 1].promise;
+  };
+  return { id, run, looks };
+}
+
+test('a look that began earlier and ends later says nothing against one that began later', async () => {
+  const a = heldCheck('a');
+  const { runner, check, states } = setUp([a]);
+  const findings = (x: FindingState, y: FindingState) => [state(x, { key: 'x' }), state(y, { key: 'y' })];
+  const background = runner.runAlone(check('a'));
+  const asked = runner.run('a');
+  a.looks[1].resolve(findings('ok', 'ok'));
+  await asked;
+  a.looks[0].resolve(findings('fail', 'fail'));
+  await background;
+  assert.deepEqual(states(), ['a/x ok', 'a/y ok']);
+
+  // Of one item only.
+  const whole = runner.runAlone(check('a'));
+  const one = runner.run('a/x');
+  a.looks[3].resolve(findings('ok', 'ok'));
+  await one;
+  a.looks[2].resolve(findings('fail', 'fail'));
+  await whole;
+  assert.deepEqual(states(), ['a/x ok', 'a/y fail']);
+  const old = runner.run('a/y');
+  const newest = runner.runAlone(check('a'));
+  a.looks[5].resolve([state('ok', { key: 'x' })]);
+  await newest;
+  a.looks[4].resolve(findings('fail', 'fail'));
+  await old;
+  assert.deepEqual(states(), ['a/x ok'], 'what is gone stays away');
+});
+
+for (const id of [undefined, 'a'])
+  test(`"check again" (${id ?? 'all'}) looks after it was asked, also while a look is under way`, async () => {
+    const a = heldCheck('a');
+    const { runner, states } = setUp([a]);
+    const first = runner.run(id);
+    // Mended now.
+    const later = [runner.run(id), runner.run(id)];
+    a.looks[0].resolve([state('fail')]);
+    await first;
+    assert.deepEqual(states(), ['a fail']);
+    while (a.looks.length < 2) await setImmediate();
+    a.looks[1].resolve([state('ok')]);
+    const answers = await Promise.all(later);
+    assert.deepEqual(
+      answers.map((answer) => answer?.open),
+      [0, 0],
+    );
+    assert.equal(a.looks.length, 2, 'those who ask meanwhile share one');
+  });
 
 test('the counters of a run are those that the next one compares with', async () => {
   const seen: unknown[] = [];

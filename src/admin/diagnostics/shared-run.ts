@@ -1,0 +1,36 @@
+/** Who asks for a look must not be given one that began before the question: what he mended since would not be in it. */
+
+export interface SharedRun<T> {
+  /** A run that begins now; while one is under way, the next, which all who ask meanwhile share. Rejects as `work` does. */
+  fresh(): Promise<T>;
+  /** The run under way, or one that begins now. */
+  current(): Promise<T>;
+  /** Whether one is under way, or the next is asked for. */
+  readonly isRunning: boolean;
+}
+
+/** `work` never runs twice at the same time. */
+export function sharedRun<T>(work: () => Promise<T>): SharedRun<T> {
+  let running: Promise<T> | undefined;
+  let next: Promise<T> | undefined;
+  function start(): Promise<T> {
+    running = work().finally(() => {
+      running = undefined;
+    });
+    return running;
+  }
+  const startNext = () => {
+    next = undefined;
+    return start();
+  };
+  return {
+    fresh() {
+      if (running === undefined) return start();
+      return (next ??= running.then(startNext, startNext));
+    },
+    current: () => running ?? start(),
+    get isRunning() {
+      return running !== undefined || next !== undefined;
+    },
+  };
+}
