@@ -1,6 +1,5 @@
 /** The composition root: the only file that knows every room. */
 import type { ConfigChanges } from './config/changes.ts';
-import { nat64PrefixesOf } from './config/check-nat64.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigStore } from './config/store.ts';
 import { explainersOf } from './explainers.ts';
@@ -13,14 +12,12 @@ import type { Logger } from './runtime/log.ts';
 import type { Service, ServiceContext } from './runtime/service.ts';
 import { ServiceSlot, type ServiceReport } from './runtime/service-slot.ts';
 import type { Storage } from './runtime/storage.ts';
-import { startDns64 } from './services/dns64/service.ts';
-import { type FirewallOptions, ownControlGroup, startFirewall } from './services/firewall/service.ts';
-import { startForward } from './services/forward/service.ts';
-import { startNat64 } from './services/nat64/service.ts';
-import { startProxy } from './services/proxy/service.ts';
+import { SERVICES } from './services/all.ts';
+import { portsOfOthers, prefixesOf } from './services/configured.ts';
 import { join } from 'node:path';
 import { applianceActions } from './os/appliance-actions.ts';
 import { followOurselves } from './os/ourselves.ts';
+import { EVENT_KINDS } from './state/event-kinds.ts';
 import { createEventLog } from './state/event-log.ts';
 import { createHostSampler, createSampler } from './state/figures.ts';
 import { openHistoryFile } from './state/history-file.ts';
@@ -75,21 +72,6 @@ function tellFiles({
   storage.onNotice((notice) => events.put({ kind: 'notice', service: 'storage', ...notice }, Date.now()));
 }
 
-/** TCP ports that the configuration gives to something other than the forwarder. */
-const reservedPorts = (config: Config): number[] => [
-  ...config.proxy.listeners.map((listener) => listener.port),
-  config.dns64.port,
-  config.admin.port,
-];
-
-/** The firewall is this process's to keep where its unit says where the rules are. */
-function firewallSlots<Slot>(
-  { TOMBOLO_FIREWALL: file }: NodeJS.ProcessEnv,
-  open: (options: FirewallOptions) => Slot,
-): Slot[] {
-  return file === undefined ? [] : [open({ file, controlGroup: ownControlGroup() })];
-}
-
 /** How soon a part's trouble is in the timeline. */
 const WATCH_MS = 2000;
 
@@ -99,10 +81,12 @@ export async function startApp(options: AppOptions): Promise<App> {
   const stateDirectory = storage.directory;
   const startedAt = new Date();
   await using started = new AsyncDisposableStack();
-  const events = started.use(createEventLog({ serverAt: serverNames(() => store.current.hosts) }));
+  const events = started.use(
+    createEventLog({ kinds: EVENT_KINDS, serverAt: serverNames(() => store.current.hosts) }),
+  );
   tellFiles({ store, storage, conditions, events });
   const config = store.current;
-  const ourselves = started.use(followOurselves(nat64PrefixesOf(config)));
+  const ourselves = started.use(followOurselves(prefixesOf(config)));
   const context: ServiceContext = {
     log,
     stateDirectory,
@@ -121,31 +105,22 @@ export async function startApp(options: AppOptions): Promise<App> {
     start: (options: Options, context: ServiceContext) => Promise<S>,
   ) => new ServiceSlot(name, select, start, config, context);
 
-  const forwardOptions = (from: Config) => ({
-    forward: from.forward,
-    hosts: from.hosts,
-    reservedPorts: reservedPorts(from),
-  });
-  const forward = slot('forward', forwardOptions, startForward);
-  const nat64 = slot('nat64', ({ nat64 }) => ({ nat64 }), startNat64);
-  const slots = [
-    slot('proxy', ({ proxy, hosts }) => ({ proxy, hosts }), startProxy),
-    forward,
-    slot('dns64', ({ dns64 }) => ({ dns64 }), startDns64),
-    nat64,
-    ...firewallSlots(process.env, (options) => slot('firewall', () => options, startFirewall)),
-  ];
+  const services = SERVICES.filter(({ isHere }) => isHere?.(process.env) ?? true).map((described) => ({
+    described,
+    slot: slot(
+      described.name,
+      (of) => described.options(of, portsOfOthers(of, described.name)),
+      (serviceOptions, serviceContext) => described.start(serviceOptions, serviceContext),
+    ),
+  }));
+  const slots = services.map((each) => each.slot);
+  const running = (name: string) => slots.find((each) => each.name === name)?.service;
 
   for (const each of slots) started.use(each);
   await Promise.all(slots.map((each) => each.start()));
 
   const explainers = (of: Config, isLive: boolean) =>
-    explainersOf(of, isLive, {
-      allotments: () => forward.service?.allotments() ?? {},
-      forwardOptions,
-      own: () => ourselves.current.own,
-      nat64: () => nat64.service?.queries,
-    });
+    explainersOf(of, isLive, { own: () => ourselves.current.own, running });
   changes.onAssess(async (next) => {
     if (next.assertions.length === 0) return [];
     const { assess } = await import('./admin/explain/assertions.ts');
@@ -189,8 +164,14 @@ export async function startApp(options: AppOptions): Promise<App> {
           changes,
           explainers,
           services: reports,
-          sshPorts: () => forward.service?.sshPorts() ?? {},
-          nat64: () => nat64.service?.queries,
+          sshPorts: () =>
+            Object.assign(
+              {},
+              ...services.map(({ described, slot: { service } }) =>
+                service === undefined ? {} : described.sshPorts?.(service),
+              ),
+            ),
+          queries: (name) => running(name)?.queries,
           live: {
             events,
             noteServices,
@@ -237,7 +218,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const parts = [
       {
         async reconfigure(of: Config) {
-          ourselves.setNat64Prefixes(nat64PrefixesOf(of));
+          ourselves.setPrefixes(prefixesOf(of));
           ownAddresses.look(of);
         },
       },
@@ -268,10 +249,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       await Promise.all([...slots, admin].map((each) => each.drain(signal)));
     },
     failWorker(serviceName) {
-      const service = slots.find((each) => each.name === serviceName)?.service;
-      if (service === undefined || !('failWorker' in service))
-        throw new Error(`no running service "${serviceName}"`);
-      service.failWorker();
+      const failWorker = running(serviceName)?.failWorker;
+      if (failWorker === undefined) throw new Error(`no running service "${serviceName}"`);
+      failWorker();
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

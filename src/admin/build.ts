@@ -15,7 +15,6 @@ import type { AdminConfig, Config } from '../config/schema.ts';
 import type { Counters } from '../runtime/counters.ts';
 import type { Explainer } from '../runtime/explain.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { Nat64Queries } from '../runtime/nat64-queries.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
 import { admitsHost, isSameOrigin } from './access.ts';
 import type { Auth } from './auth/auth.ts';
@@ -35,9 +34,9 @@ import { explainRoutes } from './routes/explain.ts';
 import { hostsRoutes } from './routes/hosts.ts';
 import { liveRoutes } from './routes/live.ts';
 import { metricsRoutes } from './routes/metrics.ts';
-import { nat64Routes } from './routes/nat64.ts';
 import { findPage } from './routes/page.ts';
 import { networkRoutes } from './routes/network.ts';
+import { queryRoutes } from './routes/queries.ts';
 import { revisionRoutes } from './routes/revisions.ts';
 import { openApiRoutes } from './routes/openapi.ts';
 import { sessionRoutes } from './routes/session.ts';
@@ -59,8 +58,8 @@ export interface AdminDeps {
   readonly services: () => readonly ServiceReport[];
   /** The SSH port of each server that has one, by the server's name. */
   readonly sshPorts: () => Readonly<Record<string, number>>;
-  /** What may be asked of NAT64; undefined while it does not translate. */
-  readonly nat64: () => Nat64Queries | undefined;
+  /** What may be asked of a running service (`Service.queries`); undefined while there is nothing to ask. */
+  readonly queries: (service: string) => unknown;
   readonly diagnostics: Diagnostics;
   readonly live: LiveDeps;
   readonly version: string;
@@ -99,7 +98,7 @@ const API: readonly ApiRoutes[] = [
   tokenRoutes,
   openApiRoutes,
   sshConfigRoutes,
-  nat64Routes,
+  queryRoutes,
   configRoutes,
   revisionRoutes,
   explainRoutes,

@@ -1,105 +1,74 @@
-/** What data planes tell of what passes: plain data, made in the main thread from the records of an event ring. */
-import type { Text } from '../texts/text.ts';
+/**
+ * What is told of what passes, as plain data. A kind of event is declared once, by whoever tells of it (`EventKind`, with the
+ * shape that the API shows); the log, the API and the timeline work over the list of kinds (`state/event-kinds.ts`).
+ */
+import type { Text, Untold } from '../texts/text.ts';
 import type { EventRecord, EventRing } from './event-ring.ts';
-import type { ReportState } from './service.ts';
+import { type SchemaNode, type TSchema, Type } from './shape.ts';
 
-export interface ConnectionEvent {
-  readonly kind: 'connection';
-  /** opened: its server answered. closed: it had been opened. refused: it never reached a server. */
-  readonly what: 'opened' | 'closed' | 'refused';
-  readonly service: 'proxy' | 'forward';
-  /** The same for a connection's opened and closed; of one service. */
-  readonly connection: number;
-  readonly listener: string;
-  readonly client: string;
-  readonly clientPort: number;
-  /** What the client asked for; null when nothing was asked or understood. */
-  readonly name: string | null;
-  /** The server's name in the configuration. */
-  readonly server: string | null;
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-  readonly durationMs: number;
-  /** The counter that counted the end, and what it means; null for opened, and for ends that are not counted. */
-  readonly reason: string | null;
-  readonly explanation: Text | null;
+/** An event before it is told in a language. */
+export interface AppEvent {
+  readonly kind: string;
+  readonly [field: string]: string | number | boolean | null | Text;
 }
 
-export interface DnsEvent {
-  readonly kind: 'dns';
-  /** null when the configuration keeps it out of the log. */
-  readonly client: string | null;
+/** An event as the API shows it, whichever it is. */
+export interface ShownEvent {
+  /** Counts up, also over restarts of the process: the cursor of GET events and the id of the SSE stream. */
+  readonly id: number;
+  /** ISO 8601, to the millisecond. */
+  readonly at: string;
+  readonly kind: string;
+  readonly [field: string]: string | number | boolean | null;
+}
+
+export interface EventKind {
   readonly name: string;
-  readonly type: string;
-  readonly transport: 'udp' | 'tcp';
-  readonly answer: 'cached' | 'forwarded' | 'synthesized' | 'local' | 'refused' | 'failed' | 'malformed';
-  readonly rcode: string;
-  readonly durationMs: number;
+  /** As the API shows it (`eventShape`). */
+  readonly shape: TSchema & SchemaNode;
+  /** How many the log keeps: kinds are kept apart, so that a flood of one does not wash out the others. */
+  readonly kept: number;
+  /**
+   * Which field says what server of the configuration it is about: its name ("server"), or its address ("client"). Without it,
+   * none.
+   */
+  readonly serverBy?: 'server' | 'client';
+  /** The log adds the field "server", from the address. */
+  readonly addsServer?: boolean;
+  /** One line for a terminal; `bytes` writes an amount. */
+  line(event: ShownEvent, bytes: (count: number) => string): string;
 }
 
-export interface Nat64Event {
-  readonly kind: 'nat64';
-  readonly what: 'mapping-created' | 'mapping-removed' | 'session-created' | 'session-removed';
-  readonly protocol: 'tcp' | 'udp' | 'icmp';
-  readonly client: string;
-  readonly clientPort: number;
-  readonly poolAddress: string;
-  readonly poolPort: number;
-  /** The other end of a session; null for a mapping, which has many. */
-  readonly remote: string | null;
-  readonly remotePort: number | null;
-}
+/** The list holds kinds whose lines know their own shape: each is given only events of it. */
+export const eventKind = <E extends ShownEvent>(
+  kind: Omit<EventKind, 'line'> & { readonly line: (event: E, bytes: (count: number) => string) => string },
+): EventKind => kind as unknown as EventKind;
 
-export interface ServiceEvent {
-  readonly kind: 'service';
-  readonly service: string;
-  readonly state: ReportState;
-  readonly problem: Text | null;
-  readonly restarts: number;
-}
+/** The shape of a kind: what every event has, and its fields. */
+export const eventShape = <const Kind extends string, Fields extends Record<string, TSchema>>(
+  kind: Kind,
+  fields: Fields,
+) =>
+  Type.Object({
+    /** Counts up, also over restarts of the process: the cursor of GET events and the id of the SSE stream. */
+    id: Type.Integer(),
+    /** ISO 8601, to the millisecond. */
+    at: Type.String(),
+    kind: Type.Literal(kind),
+    ...fields,
+  });
 
-/** The measured health of a server has changed. What follows `before` is of the probe that decides the state: null when all is well. */
-export interface HealthEvent {
-  readonly kind: 'health';
-  readonly server: string;
-  readonly state: 'ok' | 'warn' | 'fail' | 'unknown';
-  readonly before: HealthEvent['state'];
-  readonly probe: 'tcp' | 'tls' | 'http' | 'ssh' | 'smtp' | null;
-  /** What uses the port: the name of a listener of the proxy, or "ssh". */
-  readonly service: string | null;
-  readonly port: number | null;
-  readonly hostname: string | null;
-  readonly detail: Text | null;
-  /** Probes that are not well. */
-  readonly failing: number;
-}
-
-/** Something outside of our traffic that people should know: another program changed what we had set, a file was damaged. */
-export interface NoticeEvent {
-  readonly kind: 'notice';
-  /** Whose report (`ServiceReport.name`) it belongs to. */
-  readonly service: string;
-  /** ok: it was put right. warn: something is less than it should be. fail: something does not work. */
-  readonly severity: 'ok' | 'warn' | 'fail';
-  readonly text: Text;
-}
-
-export type DataPlaneEvent =
-  | ConnectionEvent
-  | DnsEvent
-  | Nat64Event
-  | ServiceEvent
-  | HealthEvent
-  | NoticeEvent;
+/** The event before it has its number and its time, and before its texts, the fields `Texts`, are told. */
+export type Found<Shown, Texts extends string = never> = Omit<Untold<Shown, Texts>, 'id' | 'at'>;
 
 /** Where events go. */
 export interface EventSink {
   /** One event of the main thread's own. `timeMs`: milliseconds since 1970. */
-  put(event: DataPlaneEvent, timeMs: number): void;
+  put(event: AppEvent, timeMs: number): void;
   /** Everything of a kind, also what waits in the rings. */
-  forget(kind: DataPlaneEvent['kind']): void;
+  forget(kind: string): void;
   /** Drains a ring regularly until disposed; `decode` makes the event of a record, undefined to leave it out. */
-  drainRing(ring: EventRing, decode: (record: EventRecord) => DataPlaneEvent | undefined): Disposable;
+  drainRing(ring: EventRing, decode: (record: EventRecord) => AppEvent | undefined): Disposable;
 }
 
 /** Whether another event of a kind may be told within this second: for events that come from no ring. */

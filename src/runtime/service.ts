@@ -43,6 +43,8 @@ export interface Service<Options> extends AsyncDisposable {
   counters(): Readonly<Record<string, number>>;
   /** What passed to and from each server, where the service knows. */
   hosts?(): Readonly<Record<string, HostTraffic>>;
+  /** Read-only questions about its inside (the service's own `contract.ts`); undefined while there is nothing to ask. */
+  readonly queries?: unknown;
   /** What is finite, and how much of it is in use. */
   limits?(): readonly Limit[];
   /**

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import dnsPacket from 'dns-packet';
 import { parsePreseed } from '../../firmware/preseed.ts';
-import { forwardChains } from '../../src/admin/diagnostics/forward-policy.ts';
+import { forwardChains } from '../../src/services/nat64/checks/forward-chains.ts';
 import { preferredLanguage } from '../../src/admin/language.ts';
 import { fillDefaults, loadConfig } from '../../src/config/load.ts';
 import { parseHosts } from '../../src/config/parse-hosts.ts';

@@ -7,7 +7,7 @@ import type { FindingState } from '../contract/checks.ts';
 import type { ProbeFound } from './found.ts';
 import { type CertificateFacts, judgeCertificate, namesOf, toCertificateReport } from './certificate.ts';
 import { errorCode, explainConnectError, explainReadError, explainTlsError } from './network-words.ts';
-import type { ProbeTarget } from './probe-plan.ts';
+import type { ProbeTarget } from '../../services/check.ts';
 import { type Text, sentences, say } from '../../texts/text.ts';
 
 export interface ProbeOptions {

@@ -12,7 +12,7 @@ import {
   noteRepair,
   programText,
 } from '../../runtime/kernel-trouble.ts';
-import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
+import type { Nat64Queries } from './questions.ts';
 import type { Service, ServiceContext, ServiceStatus } from '../../runtime/service.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
 import { NAT64_COUNTERS } from './counters.ts';

@@ -18,6 +18,7 @@ import { createCounters, readCounters } from '../../../src/runtime/counters.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import type { ServiceReport } from '../../../src/runtime/service-slot.ts';
 import { openStorage } from '../../../src/runtime/storage.ts';
+import { EVENT_KINDS } from '../../../src/state/event-kinds.ts';
 import { createEventLog } from '../../../src/state/event-log.ts';
 import { openHistoryFile } from '../../../src/state/history-file.ts';
 import { HISTORY_SERIES } from '../../../src/state/history-series.ts';
@@ -68,7 +69,7 @@ export const idleDiagnostics: AdminDeps['diagnostics'] = {
 
 /** A log of events, a history and so on without anything behind them. */
 export function testLive(t: TestContext, stateDirectory: string): AdminDeps['live'] {
-  const events = createEventLog({ serverAt: () => undefined });
+  const events = createEventLog({ kinds: EVENT_KINDS, serverAt: () => undefined });
   const series = Object.keys(HISTORY_SERIES);
   const history = startHistory({
     series,
@@ -112,7 +113,7 @@ export async function testDeps(t: TestContext): Promise<AdminDeps & { services: 
     explainers: async () => [],
     services: () => [report('proxy'), report('nat64')],
     sshPorts: () => ({ web1: 22_001 }),
-    nat64: () => undefined,
+    queries: () => undefined,
     diagnostics: idleDiagnostics,
     live: testLive(t, stateDirectory),
     version: '1.2.3',

@@ -3,7 +3,9 @@
  * and nothing outside the folder but one line in pages/all.ts.
  */
 import type { ComponentType } from 'preact';
+import type { Tone } from '../ui/basics.tsx';
 import type { IconName } from '../ui/icon.tsx';
+import type { LiveEvent } from './contract.ts';
 
 export type Parameters = Readonly<Record<string, string>>;
 
@@ -24,7 +26,7 @@ export interface PageRegistration {
   readonly service?: ServiceRegistration;
 }
 
-/** A flow of the dashboard's picture. */
+/** What of a service other pages show: a flow of the dashboard's picture, figures, charts, rows of the timeline. */
 export interface ServiceRegistration {
   /** As GET status and counters name it. */
   readonly name: string;
@@ -37,4 +39,49 @@ export interface ServiceRegistration {
   readonly bytes: readonly string[];
   /** Instead of bytes, for a service that moves none. */
   readonly events?: { readonly counters: readonly string[]; readonly unit: () => string };
+  /** Titles of the figures of its status. */
+  readonly figures?: () => Readonly<Record<string, string>>;
+  readonly charts?: readonly ChartPart[];
+  /** The kinds of events that it tells. */
+  readonly timeline?: readonly EventRow[];
+  /** The port of one of its listeners, where a client of the Internet could ask for the same again. */
+  readonly portOf?: (listener: string) => number | undefined;
 }
+
+/** A chart of the history, or what a service adds to one that several share. */
+export type ChartPart = {
+  /** Names of the series, as GET history knows them, with their titles. */
+  readonly series: readonly (readonly [name: string, title: () => string])[];
+} & (
+  | { readonly joins: 'connections' | 'accepted' }
+  | {
+      readonly title: () => string;
+      readonly format: (value: number) => string;
+      /** Bytes that it carries: a sum of them is on the dashboard. */
+      readonly isTraffic?: boolean;
+    }
+);
+
+/** How the timeline shows a kind of event. */
+export interface EventRow {
+  readonly kind: string;
+  readonly title: () => string;
+  /** `pages` are all pages. */
+  readonly line: (event: LiveEvent, pages: readonly PageRegistration[]) => EventLine;
+}
+
+export interface EventLine {
+  readonly icon: IconName;
+  readonly tone: Tone;
+  readonly sentence: string;
+  readonly note: string;
+  readonly facts: readonly (readonly [string, string] | false)[];
+  readonly links: readonly (readonly [href: string, title: string])[];
+}
+
+/** The row of a kind whose lines know the shape of their events. */
+export const eventRow = <E extends LiveEvent>(
+  kind: string,
+  title: () => string,
+  line: (event: E, pages: readonly PageRegistration[]) => EventLine,
+): EventRow => ({ kind, title, line: (event, pages) => line(event as E, pages) });

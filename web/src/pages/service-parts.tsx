@@ -8,6 +8,7 @@ import { useResource } from '../core/resource.ts';
 import { Card, Empty, State } from '../ui/basics.tsx';
 import { Facts, Table } from '../ui/table.tsx';
 import { CheckField } from '../ui/field.tsx';
+import { PAGES } from './all.ts';
 
 const REFRESH_MS = 5000;
 
@@ -29,14 +30,6 @@ const text = dictionary(
       pipes: 'Kernel pipes for them',
       listeners: 'Ports that it listens on',
       maxConnections: 'Connections at most',
-      cacheEntries: 'Answers in the cache',
-      hitPercent: 'From the cache, %',
-      inFlight: 'Queries under way',
-      tcpConnections: 'TCP connections of clients',
-      sessions: 'Sessions',
-      bibEntries: 'Mappings (BIB)',
-      pool4Address: 'IPv4 address (pool4)',
-      fastPath: 'Fast path in the kernel',
     },
   },
   {
@@ -56,25 +49,21 @@ const text = dictionary(
       pipes: 'Pipes des Kernels dafür',
       listeners: 'Ports, auf denen er lauscht',
       maxConnections: 'Verbindungen höchstens',
-      cacheEntries: 'Antworten im Cache',
-      hitPercent: 'Aus dem Cache, %',
-      inFlight: 'Anfragen unterwegs',
-      tcpConnections: 'TCP-Verbindungen von Clients',
-      sessions: 'Sitzungen',
-      bibEntries: 'Zuordnungen (BIB)',
-      pool4Address: 'IPv4-Adresse (pool4)',
-      fastPath: 'Abkürzung im Kernel',
     },
   },
 );
 
-/** A figure that has no words is one of a kind, such as an upstream of DNS64. */
-const words = (name: string): string => text.value.figures[name as 'sessions'] ?? name;
+/** The service's own words, else those of the TCP engine; a figure that has none is one of a kind, such as an upstream. */
+const wordsFor = (service: string) => {
+  const own = PAGES.find((page) => page.service?.name === service)?.service?.figures?.() ?? {};
+  return (figure: string): string => own[figure] ?? text.value.figures[figure as 'pipes'] ?? figure;
+};
 
 export function ServiceState({ name }: { name: string }) {
   const report = status.value?.services.find((each) => each.name === name);
   if (report === undefined) return null;
   const { state, problem, restarts, figures } = report;
+  const words = wordsFor(name);
   return (
     <Card title={text.value.now}>
       <Facts

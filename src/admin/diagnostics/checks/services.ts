@@ -1,16 +1,13 @@
 import { CONDITION_PARTS, type ConditionPart } from '../../../runtime/conditions.ts';
-import type { CheckArea } from '../../contract/checks.ts';
+import { SERVICES } from '../../../services/all.ts';
 import { type Check, type Finding, fail, keyOf, ok, warn } from '../check.ts';
 import { say, sentences } from '../../../texts/text.ts';
 
-/** Where a service's line belongs, and which lines explain its trouble better. */
-const PLACES: Readonly<Record<string, { area: CheckArea; needs: readonly string[] }>> = {
-  proxy: { area: 'ports', needs: ['port-conflicts'] },
-  forward: { area: 'ports', needs: ['port-conflicts'] },
-  dns64: { area: 'dns64', needs: ['port-conflicts', 'default-route-4', 'dns64-upstreams'] },
-  nat64: { area: 'nat64', needs: ['default-route-4', 'addresses', 'kernel-state'] },
-  admin: { area: 'system', needs: ['port-conflicts'] },
-};
+/** Where the line of each report belongs, and which lines explain its trouble better. */
+const PLACES = new Map([
+  ...SERVICES.flatMap(({ name, place }) => (place === undefined ? [] : [[name, place] as const])),
+  ['admin', { area: 'system', needs: ['port-conflicts'] }] as const,
+]);
 
 export const services: Check = {
   id: 'service',
@@ -21,7 +18,7 @@ export const services: Check = {
     // Of the checks that fail by themselves each has its own line.
     const others = reports.filter(({ name }) => name !== ('checks' satisfies ConditionPart));
     return others.map(({ name, status: { state, problem, restarts } }) => {
-      const place = { key: keyOf(name), title: say('Service {name}', { name }), ...PLACES[name] };
+      const place = { key: keyOf(name), title: say('Service {name}', { name }), ...PLACES.get(name) };
       if (state === 'disabled') return { ...place, ...ok(say('Switched off in the configuration.')) };
       const again =
         restarts > 0

@@ -163,21 +163,31 @@ function Machine() {
   );
 }
 
+/** Series of the bytes that services of this direction carry. */
+const trafficOf = (direction: 'in' | 'out'): string[] =>
+  PAGES.flatMap(({ service }) =>
+    service?.direction !== direction
+      ? []
+      : (service.charts ?? []).flatMap((chart) =>
+          'isTraffic' in chart && chart.isTraffic === true ? chart.series.map(([name]) => name) : [],
+        ),
+  );
+
 function LastHour() {
   const words = text.value;
-  const series = ['proxyUp', 'proxyDown', 'forwardUp', 'forwardDown', 'nat64Up', 'nat64Down'].map(
-    (name) => `${name}BytesPerSecond`,
-  );
-  const { data } = useResource<HistoryAnswer>(`history?series=${series.join(',')}&points=120`, {
+  const inward = trafficOf('in');
+  const outward = trafficOf('out');
+  const series = [...inward, ...outward].join(',');
+  const { data } = useResource<HistoryAnswer>(`history?series=${series}&points=120`, {
     everyMs: SLOW_MS,
   });
   const history = data.value;
   if (history === undefined) return null;
   const start = Date.parse(history.from) / 1000;
   const times = history.series[0]?.mean.map((_, index) => start + index * history.stepSeconds) ?? [];
-  const sum = (pattern: RegExp) =>
+  const sum = (names: readonly string[]) =>
     times.map((_, index) => {
-      const known = history.series.filter(({ name }) => pattern.test(name)).map(({ mean }) => mean[index]);
+      const known = history.series.filter(({ name }) => names.includes(name)).map(({ mean }) => mean[index]);
       return known.every((value) => value === null)
         ? null
         : known.reduce<number>((total, value) => total + (value ?? 0), 0);
@@ -189,8 +199,8 @@ function LastHour() {
         times={times}
         format={formatBitRate}
         series={[
-          { title: words.inTraffic, values: sum(/^(proxy|forward)/) },
-          { title: words.outTraffic, values: sum(/^nat64/) },
+          { title: words.inTraffic, values: sum(inward) },
+          { title: words.outTraffic, values: sum(outward) },
         ]}
       />
     </Card>

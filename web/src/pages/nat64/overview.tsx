@@ -1,4 +1,5 @@
-import type { CountersAnswer, Nat64ClientsAnswer, Nat64PoolAnswer } from '../../core/contract.ts';
+import type { Nat64ClientsAnswer, Nat64PoolAnswer } from '../../../../src/services/nat64/contract.ts';
+import type { CountersAnswer } from '../../core/contract.ts';
 import { formatNumber } from '../../core/format.ts';
 import { useResource } from '../../core/resource.ts';
 import { Address, Card, Empty } from '../../ui/basics.tsx';
