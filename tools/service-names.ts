@@ -4,7 +4,7 @@
  * all.
  *
  * A file names a service by an import from its folder, or by its name as a part of an identifier or of a string. Sentences
- * (strings with white space), comments, and files of texts do not count: people are told of services by name.
+ * (strings with white space, or letters of German), comments, and files of texts do not count: people are told of services by name.
  */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,10 +18,12 @@ const TEXTS = /^src\/texts\/|\/text\.ts$/;
 
 /** The same word in another sense. */
 const OTHER_SENSES: Readonly<Record<string, RegExp>> = {
-  // The PROXY protocol, nginx's words for it and for its own proxying, and the option of a server that asks for it.
-  proxy: /proxy[-_]?protocol|proxy[-_]?v[12]|proxy[-_]client|'proxy', 'fastcgi'/gi,
-  // The chain of a packet filter through which packets pass that are for another machine.
-  forward: /chain forward|hook forward|forward[-_]?(?:policy|chains?)|forwardOne|allow\w*forward\w*/gi,
+  // The PROXY protocol, its header as the lab's servers show it, and the options of Fastify and nginx.
+  proxy:
+    /proxy[-_]?protocol|proxy[-_]?v[12]|version_2_proxy|proxy[-_]?client|trustProxy|'proxy',(?= 'fastcgi')/gi,
+  // What routers do with packets, and the chain of a packet filter where they do it.
+  forward:
+    /chain forward|hook forward|'forward' && FAMILIES|forward[-_]?(?:policy|chains?|drops)|ip_forward|forward_delay|ForwardToSyslog|forwardOne/gi,
   // RFC 6052 section 2: what addresses with an IPv4 address inside have in common.
   nat64: /nat64[-_]?prefix/gi,
   dns64: /$^/g,
@@ -61,7 +63,8 @@ function meaningOf(file: string): string {
   // Strings and comments in one pass: each may hold what looks like the other.
   return source.replace(
     /\/\*[\s\S]*?\*\/|(?<![:'"`\\])\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g,
-    (found) => (found.startsWith('/') || /\s/.test(found.replace(/\$\{[^}]*\}/g, '')) ? ' ' : found),
+    (found) =>
+      found.startsWith('/') || /[\s\u0080-\uffff]/.test(found.replace(/\$\{[^}]*\}/g, '')) ? ' ' : found,
   );
 }
 

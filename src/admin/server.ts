@@ -6,6 +6,7 @@ import { isDeliveredHere, readOwn } from '../os/ourselves.ts';
 import { createCounters, readCounters } from '../runtime/counters.ts';
 import { type Service, type ServiceContext, storageOf } from '../runtime/service.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
+import { ownDevices } from '../services/configured.ts';
 import type { IpPrefix } from '../wire/ip-prefix.ts';
 import { admitsSource } from './access.ts';
 import { auditChanges } from './audit-changes.ts';
@@ -80,7 +81,7 @@ export async function startAdmin(
   const claimEnd = steadyEnd(() => Date.now() + auth.claim.remainingMs());
   const consoleContent = (): ConsoleFile => ({
     ...consoleState(deps.services()),
-    urls: pageUrls(admin.listen, admin.port, admin.hostnames, usesTls(admin)),
+    urls: pageUrls(admin.listen, admin.port, admin.hostnames, usesTls(admin), ownDevices(deps.store.current)),
     claim: auth.isClaimed() ? null : { isOpen: auth.claim.isOpen(), until: claimEnd() },
     certificateFingerprint: certificate.fingerprint() ?? null,
   });

@@ -1,4 +1,5 @@
 /** The reference documentation of the configuration, derived from its schema. */
+import { SERVICES } from '../services/all.ts';
 import { ConfigSchema } from './schema.ts';
 import type { SchemaNode } from './json-schema.ts';
 
@@ -15,15 +16,16 @@ export const EXAMPLE = {
     },
     { name: 'files', address: '2001:db8:1::11', hostnames: ['files.example.net'], ssh: false },
   ],
-  nat64: { allow: ['2001:db8:1::/64'] },
-  dns64: { allow: ['2001:db8:1::/64'] },
+  ...Object.fromEntries(
+    SERVICES.flatMap(({ name, example }) => (example?.config === undefined ? [] : [[name, example.config]])),
+  ),
 };
 
 /** Shown too; a test loads them together with the example. */
 export const ASSERTIONS = [
   { name: 'the site is up', from: '203.0.113.9', to: 'example.com', port: 443, expect: 'web1' },
   { name: 'no admin page outside', from: '203.0.113.9', to: '192.0.2.1', port: 8064, expect: 'refused' },
-  { name: 'servers reach IPv4', from: '2001:db8:1::10', to: '198.51.100.7', port: 443, expect: 'nat64' },
+  ...SERVICES.flatMap(({ example }) => example?.assertion ?? []),
 ];
 
 const INTRODUCTION = `<!-- Made by \`npm run docs:config\` from src/config/schema.ts: change that, not this. -->

@@ -60,6 +60,8 @@ export interface ServiceDescription<
   prefixes?(config: Config): readonly EmbeddingPrefix[];
   /** Devices that it makes. */
   devices?(config: Config): readonly string[];
+  /** What the reference of the configuration shows of it. */
+  readonly example?: { readonly config?: object; readonly assertion?: object };
   /** What may be asked about its inside. */
   readonly queries?: ServiceQueries;
   /** Loads its checks, probes of servers and so on. */

@@ -51,6 +51,7 @@ export const dns64 = describeService({
       : [],
   diagnostics: async () => (await import('./diagnostics.ts')).diagnostics,
   place: { area: 'dns64', needs: ['port-conflicts', 'default-route-4', 'dns64-upstreams'] },
+  example: { config: { allow: ['2001:db8:1::/64'] } },
   ownAddresses: ({ dns64 }) => dns64.listen,
   prefixes: ({ dns64: { prefixes, enabled } }) =>
     prefixes.map((text, i) => ({ text, ...(enabled && { promisedAt: `/dns64/prefixes/${i}` }) })),

@@ -48,6 +48,16 @@ export const nat64 = describeService<Nat64Options, Nat64Service>({
           }
         : { error: 'nat64-disabled', text: say('NAT64 is switched off; set nat64.enabled to true.') },
   },
+  example: {
+    config: { allow: ['2001:db8:1::/64'] },
+    assertion: {
+      name: 'servers reach IPv4',
+      from: '2001:db8:1::10',
+      to: '198.51.100.7',
+      port: 443,
+      expect: 'nat64',
+    },
+  },
   devices: ({ nat64 }) => [nat64.device],
   check: checkNat64,
   checkOurselves: checkMappings,

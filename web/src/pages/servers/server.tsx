@@ -249,7 +249,7 @@ function ClientAddress({ answer: { clientAddress, snippets } }: { answer: HostAn
   const words = text.value;
   return (
     <Card title={words.clientTitle}>
-      <p>{clientAddress === 'none' ? words.clientNone : words.clientProxy}</p>
+      <p>{clientAddress === 'none' ? words.clientNone : words.clientHeader}</p>
       {snippets.map(({ title, text: snippet, explanation }) => (
         <div class="stack tight" key={title}>
           <h3>{title}</h3>
