@@ -1,5 +1,5 @@
 /** The event that every service over the TCP engine tells: a connection was opened, closed or refused. */
-import { type Found, eventKind, eventShape } from '../runtime/events.ts';
+import { type Found, eventKind, eventShape } from '../runtime/event-kind.ts';
 import { Nullable, type Static, Type } from '../runtime/shape.ts';
 
 export const ConnectionEvent = eventShape('connection', {

@@ -1,5 +1,5 @@
 /** Kinds of events that are no service's own. */
-import { type Found, eventKind, eventShape } from './events.ts';
+import { type Found, eventKind, eventShape } from './event-kind.ts';
 import { Nullable, type Static, Type } from './shape.ts';
 
 /** How something is: warn: works, but not for long or not as well as it should; unknown: not looked at yet, or cannot be told from here. */

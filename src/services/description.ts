@@ -8,7 +8,7 @@ import type { Config, HostConfig } from '../config/schema.ts';
 import type { PortRange } from '../config/values.ts';
 import type { Ourselves } from '../os/ourselves.ts';
 import type { CounterTable } from '../runtime/counters.ts';
-import type { EventKind } from '../runtime/events.ts';
+import type { EventKind } from '../runtime/event-kind.ts';
 import type { Explain } from '../runtime/explain.ts';
 import type { Service, ServiceContext } from '../runtime/service.ts';
 import type { Text } from '../texts/text.ts';

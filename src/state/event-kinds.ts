@@ -1,5 +1,5 @@
 /** Every kind of event: those of the services, and the process's own. */
-import type { EventKind } from '../runtime/events.ts';
+import type { EventKind } from '../runtime/event-kind.ts';
 import { OWN_KINDS } from '../runtime/own-events.ts';
 import { SERVICES } from '../services/all.ts';
 

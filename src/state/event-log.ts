@@ -3,7 +3,8 @@
  * does not live long under a query log. Kinds are kept apart, so that a flood of one does not wash out the others.
  */
 import type { EventRing } from '../runtime/event-ring.ts';
-import type { AppEvent, EventKind, EventSink } from '../runtime/events.ts';
+import type { EventKind } from '../runtime/event-kind.ts';
+import type { AppEvent, EventSink } from '../runtime/events.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
 import { type IpPrefix, prefixContains } from '../wire/ip-prefix.ts';
 import { type Text, english } from '../texts/text.ts';

@@ -1,5 +1,5 @@
 /** What happens and what happened: live events, history, the machine, logs, backup. */
-import type { ShownEvent } from '../../runtime/events.ts';
+import type { ShownEvent } from '../../runtime/event-kind.ts';
 import { type Static, type TSchema, Type } from '../../runtime/shape.ts';
 import { DiffEntry } from './apply.ts';
 import { AskedPassword } from './auth.ts';

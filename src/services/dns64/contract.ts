@@ -1,5 +1,5 @@
 /** Shapes of the API that are DNS64's own: the event of a query. */
-import { type Found, eventKind, eventShape } from '../../runtime/events.ts';
+import { type Found, eventKind, eventShape } from '../../runtime/event-kind.ts';
 import { Nullable, type Static, Type } from '../../runtime/shape.ts';
 
 export const DnsEvent = eventShape('dns', {

@@ -1,5 +1,5 @@
 /** Shapes of the API that are NAT64's own: what is in its tables, what it would do with a packet, the events of its log. */
-import { type Found, eventKind, eventShape } from '../../runtime/events.ts';
+import { type Found, eventKind, eventShape } from '../../runtime/event-kind.ts';
 import { Nullable, type Static, Type } from '../../runtime/shape.ts';
 
 const Nat64Protocol = Type.Union([Type.Literal('tcp'), Type.Literal('udp'), Type.Literal('icmp')]);
