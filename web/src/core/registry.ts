@@ -26,7 +26,7 @@ export interface PageRegistration {
   readonly service?: ServiceRegistration;
 }
 
-/** What of a service other pages show: a flow of the dashboard's picture, figures, charts, rows of the timeline. */
+/** A flow of the dashboard's picture. */
 export interface ServiceRegistration {
   /** As GET status and counters name it. */
   readonly name: string;
@@ -39,6 +39,10 @@ export interface ServiceRegistration {
   readonly bytes: readonly string[];
   /** Instead of bytes, for a service that moves none. */
   readonly events?: { readonly counters: readonly string[]; readonly unit: () => string };
+}
+
+/** What else of a service other pages show: the `parts.ts` of its folder, loaded with the first such page. */
+export interface ServiceParts {
   /** Titles of the figures of its status. */
   readonly figures?: () => Readonly<Record<string, string>>;
   readonly charts?: readonly ChartPart[];
@@ -66,8 +70,7 @@ export type ChartPart = {
 export interface EventRow {
   readonly kind: string;
   readonly title: () => string;
-  /** `pages` are all pages. */
-  readonly line: (event: LiveEvent, pages: readonly PageRegistration[]) => EventLine;
+  readonly line: (event: LiveEvent, services: ServiceLookup) => EventLine;
 }
 
 export interface EventLine {
@@ -83,5 +86,11 @@ export interface EventLine {
 export const eventRow = <E extends LiveEvent>(
   kind: string,
   title: () => string,
-  line: (event: E, pages: readonly PageRegistration[]) => EventLine,
-): EventRow => ({ kind, title, line: (event, pages) => line(event as E, pages) });
+  line: (event: E, services: ServiceLookup) => EventLine,
+): EventRow => ({ kind, title, line: (event, services) => line(event as E, services) });
+
+/** What a row asks of other services, by their names. */
+export interface ServiceLookup {
+  readonly iconOf: (service: string) => IconName | undefined;
+  readonly portOf: (service: string, listener: string) => number | undefined;
+}

@@ -7,7 +7,7 @@ import { dictionary } from '../core/locale.ts';
 import { useResource } from '../core/resource.ts';
 import { Card, Loading } from '../ui/basics.tsx';
 import { Chart } from '../ui/chart.tsx';
-import { PAGES } from './all.ts';
+import { PARTS } from './parts.ts';
 
 const text = dictionary(
   {
@@ -55,7 +55,7 @@ const SHARED = {
 
 /** Traffic first, then what services share, then what else each has. */
 function serviceCharts(): ChartOf[] {
-  const parts = PAGES.flatMap(({ service }) => service?.charts ?? []);
+  const parts = PARTS.flatMap(({ charts = [] }) => charts);
   const own = parts.filter((part) => 'title' in part);
   const shared = (Object.keys(SHARED) as (keyof typeof SHARED)[]).map((name) => ({
     title: SHARED[name],

@@ -8,7 +8,7 @@ import { useResource } from '../core/resource.ts';
 import { Card, Empty, State } from '../ui/basics.tsx';
 import { Facts, Table } from '../ui/table.tsx';
 import { CheckField } from '../ui/field.tsx';
-import { PAGES } from './all.ts';
+import { partsOf } from './parts.ts';
 
 const REFRESH_MS = 5000;
 
@@ -55,7 +55,7 @@ const text = dictionary(
 
 /** The service's own words, else those of the TCP engine; a figure that has none is one of a kind, such as an upstream. */
 const wordsFor = (service: string) => {
-  const own = PAGES.find((page) => page.service?.name === service)?.service?.figures?.() ?? {};
+  const own = partsOf(service).figures?.() ?? {};
   return (figure: string): string => own[figure] ?? text.value.figures[figure as 'pipes'] ?? figure;
 };
 

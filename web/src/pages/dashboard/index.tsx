@@ -14,6 +14,7 @@ import { Card, Empty, LinkButton, Loading, PageHead, Shape, State, toneOf } from
 import { Facts, Gauge } from '../../ui/table.tsx';
 import { Chart } from '../../ui/chart.tsx';
 import { PAGES } from '../all.ts';
+import { partsOf } from '../parts.ts';
 import { Picture } from './picture.tsx';
 import { text } from './text.ts';
 import './dashboard.css';
@@ -168,7 +169,7 @@ const trafficOf = (direction: 'in' | 'out'): string[] =>
   PAGES.flatMap(({ service }) =>
     service?.direction !== direction
       ? []
-      : (service.charts ?? []).flatMap((chart) =>
+      : (partsOf(service.name).charts ?? []).flatMap((chart) =>
           'isTraffic' in chart && chart.isTraffic === true ? chart.series.map(([name]) => name) : [],
         ),
   );

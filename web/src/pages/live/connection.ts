@@ -2,23 +2,22 @@
 import { query } from '../../core/api.ts';
 import type { ConnectionEvent } from '../../core/contract.ts';
 import { formatBytes, formatMs } from '../../core/format.ts';
-import { type EventLine, type PageRegistration, eventRow } from '../../core/registry.ts';
+import { type EventLine, type ServiceLookup, eventRow } from '../../core/registry.ts';
 import { ofClient, toServer } from './line.ts';
 import { text } from './text.ts';
 
 export const connectionRow = eventRow<ConnectionEvent>('connection', () => text.value.kinds.connection, line);
 
 /** With the icon of its service's page. */
-function line(event: ConnectionEvent, pages: readonly PageRegistration[]): EventLine {
+function line(event: ConnectionEvent, { iconOf, portOf }: ServiceLookup): EventLine {
   const { what, client, clientPort, name, server, listener, service, bytesUp, bytesDown, reason } = event;
   const { durationMs, explanation } = event;
   const words = text.value;
   const asked = name ?? (what === 'refused' ? (explanation ?? words.connection.noName) : listener);
   const where = server ?? words.connection.nowhere;
-  const page = pages.find((each) => each.service?.name === service);
-  const port = page?.service?.portOf?.(listener);
+  const port = portOf(service, listener);
   return {
-    icon: page?.icon ?? 'live',
+    icon: iconOf(service) ?? 'live',
     tone: what === 'refused' ? 'fail' : what === 'opened' ? 'ok' : 'off',
     sentence:
       what === 'refused'

@@ -5,13 +5,12 @@ import { formatClock, formatTime } from '../../core/format.ts';
 import { Shape } from '../../ui/basics.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { Facts } from '../../ui/table.tsx';
-import { PAGES } from '../all.ts';
-import { rowOf } from './rows.ts';
+import { lineOf } from './rows.ts';
 
 export function EventRow({ event }: { event: LiveEvent }) {
   const isOpen = useSignal(false);
   const at = new Date(event.at);
-  const { icon, tone, sentence, note, facts, links } = rowOf(event.kind).line(event, PAGES);
+  const { icon, tone, sentence, note, facts, links } = lineOf(event);
   return (
     <li>
       <details onToggle={(toggle) => (isOpen.value = toggle.currentTarget.open)}>

@@ -1,9 +1,10 @@
 /** Every kind of event that the timeline shows: those of the services, and the appliance's own. */
 import type { HealthEvent, LiveEvent, NoticeEvent, ServiceEvent } from '../../core/contract.ts';
-import { type EventLine, type EventRow, eventRow } from '../../core/registry.ts';
+import { type EventLine, type EventRow, type ServiceLookup, eventRow } from '../../core/registry.ts';
 import { toneOf } from '../../ui/basics.tsx';
 import { text as common } from '../../ui/text.ts';
 import { PAGES } from '../all.ts';
+import { PARTS, partsOf } from '../parts.ts';
 import { toServer } from './line.ts';
 import { text } from './text.ts';
 
@@ -16,13 +17,20 @@ const OWN: readonly EventRow[] = [
 /** In the order of the pages; services over one engine share a kind. */
 export const ROWS: readonly EventRow[] = [
   ...new Map(
-    [...PAGES.flatMap(({ service }) => service?.timeline ?? []), ...OWN].map((row) => [row.kind, row]),
+    [...PARTS.flatMap(({ timeline = [] }) => timeline), ...OWN].map((row) => [row.kind, row]),
   ).values(),
 ];
 
+const services: ServiceLookup = {
+  iconOf: (name) => PAGES.find(({ service }) => service?.name === name)?.icon,
+  portOf: (name, listener) => partsOf(name).portOf?.(listener),
+};
+
 /** A kind that only a newer appliance tells is shown as it came. */
-export const rowOf = (kind: string): EventRow =>
-  ROWS.find((row) => row.kind === kind) ?? { kind, title: () => kind, line: unknownLine };
+export function lineOf(event: LiveEvent): EventLine {
+  const row = ROWS.find(({ kind }) => kind === event.kind);
+  return row === undefined ? unknownLine(event) : row.line(event, services);
+}
 
 const unknownLine = ({ id, at, kind, ...fields }: LiveEvent): EventLine => ({
   icon: 'live',
