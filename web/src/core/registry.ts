@@ -43,8 +43,6 @@ export interface ServiceRegistration {
 
 /** What else of a service other pages show: the `parts.ts` of its folder, loaded with the first such page. */
 export interface ServiceParts {
-  /** Titles of the figures of its status. */
-  readonly figures?: () => Readonly<Record<string, string>>;
   readonly charts?: readonly ChartPart[];
   /** The kinds of events that it tells. */
   readonly timeline?: readonly EventRow[];

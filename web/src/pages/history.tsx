@@ -7,7 +7,8 @@ import { dictionary } from '../core/locale.ts';
 import { useResource } from '../core/resource.ts';
 import { Card, Loading } from '../ui/basics.tsx';
 import { Chart } from '../ui/chart.tsx';
-import { PARTS } from './parts.ts';
+import { PAGES } from './all.ts';
+import { PARTS, partsOf } from './parts.ts';
 
 const text = dictionary(
   {
@@ -177,7 +178,71 @@ function OneChart({ chart, history }: { chart: ChartOf; history: HistoryAnswer }
     found.every(({ values }) => values.every((value) => value === null))
   )
     return null;
-  const start = Date.parse(history.from) / 1000;
-  const times = found[0]?.values.map((_, index) => start + index * history.stepSeconds) ?? [];
-  return <Chart label={chart.title()} times={times} series={found} format={chart.format} heightPx={140} />;
+  return (
+    <Chart
+      label={chart.title()}
+      times={timesOf(history)}
+      series={found}
+      format={chart.format}
+      heightPx={140}
+    />
+  );
+}
+
+/** Series of the bytes that services of this direction carry. */
+const trafficOf = (direction: 'in' | 'out'): string[] =>
+  PAGES.flatMap(({ service }) =>
+    service?.direction !== direction
+      ? []
+      : (partsOf(service.name).charts ?? []).flatMap((chart) =>
+          'isTraffic' in chart && chart.isTraffic === true ? chart.series.map(([name]) => name) : [],
+        ),
+  );
+
+interface LastHourProps {
+  readonly words: {
+    readonly lastHour: string;
+    readonly charts: string;
+    readonly throughput: string;
+    readonly inTraffic: string;
+    readonly outTraffic: string;
+  };
+}
+
+/** What all services carried each way. */
+export function LastHour({ words }: LastHourProps) {
+  const inward = trafficOf('in');
+  const outward = trafficOf('out');
+  const series = [...inward, ...outward].join(',');
+  const { data } = useResource<HistoryAnswer>(`history?series=${series}&points=120`, {
+    everyMs: SLOW_REFRESH_MS,
+  });
+  const history = data.value;
+  if (history === undefined) return null;
+  const times = timesOf(history);
+  const sum = (names: readonly string[]) =>
+    times.map((_, index) => {
+      const known = history.series.filter(({ name }) => names.includes(name)).map(({ mean }) => mean[index]);
+      return known.every((value) => value === null)
+        ? null
+        : known.reduce<number>((total, value) => total + (value ?? 0), 0);
+    });
+  return (
+    <Card title={words.lastHour} actions={<a href="/live?view=charts">{words.charts}</a>}>
+      <Chart
+        label={words.throughput}
+        times={times}
+        format={formatBitRate}
+        series={[
+          { title: words.inTraffic, values: sum(inward) },
+          { title: words.outTraffic, values: sum(outward) },
+        ]}
+      />
+    </Card>
+  );
+}
+
+function timesOf({ from, stepSeconds, series }: HistoryAnswer): number[] {
+  const start = Date.parse(from) / 1000;
+  return series[0]?.mean.map((_, index) => start + index * stepSeconds) ?? [];
 }

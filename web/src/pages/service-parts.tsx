@@ -8,7 +8,6 @@ import { useResource } from '../core/resource.ts';
 import { Card, Empty, State } from '../ui/basics.tsx';
 import { Facts, Table } from '../ui/table.tsx';
 import { CheckField } from '../ui/field.tsx';
-import { partsOf } from './parts.ts';
 
 const REFRESH_MS = 5000;
 
@@ -53,17 +52,18 @@ const text = dictionary(
   },
 );
 
-/** The service's own words, else those of the TCP engine; a figure that has none is one of a kind, such as an upstream. */
-const wordsFor = (service: string) => {
-  const own = partsOf(service).figures?.() ?? {};
-  return (figure: string): string => own[figure] ?? text.value.figures[figure as 'pipes'] ?? figure;
-};
+interface StateProps {
+  readonly name: string;
+  /** Titles of its own figures, beside those of the TCP engine. */
+  readonly figures?: Readonly<Record<string, string>>;
+}
 
-export function ServiceState({ name }: { name: string }) {
+/** A figure that has no title is one of a kind, such as an upstream. */
+export function ServiceState({ name, figures: own = {} }: StateProps) {
   const report = status.value?.services.find((each) => each.name === name);
   if (report === undefined) return null;
   const { state, problem, restarts, figures } = report;
-  const words = wordsFor(name);
+  const titles: Readonly<Record<string, string>> = { ...text.value.figures, ...own };
   return (
     <Card title={text.value.now}>
       <Facts
@@ -72,7 +72,7 @@ export function ServiceState({ name }: { name: string }) {
           problem !== null && [text.value.problem, <span class="problem">{problem}</span>],
           ...Object.entries(figures).map(
             ([figure, value]) =>
-              [words(figure), typeof value === 'number' ? formatNumber(value, 1) : value] as const,
+              [titles[figure] ?? figure, typeof value === 'number' ? formatNumber(value, 1) : value] as const,
           ),
           restarts > 0 && [text.value.restarts, String(restarts)],
         ]}

@@ -1,26 +1,18 @@
 import { computed } from '@preact/signals';
 import { takeChecks } from '../../core/badge.ts';
-import type { ChecksAnswer, HistoryAnswer, HostsAnswer, SystemAnswer } from '../../core/contract.ts';
-import {
-  formatBitRate,
-  formatBytes,
-  formatDuration,
-  formatNumber,
-  formatPercent,
-} from '../../core/format.ts';
+import type { ChecksAnswer, HostsAnswer, SystemAnswer } from '../../core/contract.ts';
+import { formatBytes, formatDuration, formatNumber, formatPercent } from '../../core/format.ts';
 import { status } from '../../core/live.ts';
 import { type Resource, useResource } from '../../core/resource.ts';
 import { Card, Empty, LinkButton, Loading, PageHead, Shape, State, toneOf } from '../../ui/basics.tsx';
 import { Facts, Gauge } from '../../ui/table.tsx';
-import { Chart } from '../../ui/chart.tsx';
 import { PAGES } from '../all.ts';
-import { partsOf } from '../parts.ts';
+import { LastHour } from '../history.tsx';
 import { Picture } from './picture.tsx';
 import { text } from './text.ts';
 import './dashboard.css';
 
 const REFRESH_MS = 15_000;
-const SLOW_MS = 60_000;
 const SHOWN = 6;
 
 const services = computed(() => status.value?.services ?? []);
@@ -75,7 +67,7 @@ export default function Dashboard() {
         <Checks checks={checks} />
         <Machine />
       </div>
-      <LastHour />
+      <LastHour words={words} />
     </>
   );
 }
@@ -158,50 +150,6 @@ function Machine() {
             ],
           [words.uptime, formatDuration(uptimeSeconds)],
           [words.version, version],
-        ]}
-      />
-    </Card>
-  );
-}
-
-/** Series of the bytes that services of this direction carry. */
-const trafficOf = (direction: 'in' | 'out'): string[] =>
-  PAGES.flatMap(({ service }) =>
-    service?.direction !== direction
-      ? []
-      : (partsOf(service.name).charts ?? []).flatMap((chart) =>
-          'isTraffic' in chart && chart.isTraffic === true ? chart.series.map(([name]) => name) : [],
-        ),
-  );
-
-function LastHour() {
-  const words = text.value;
-  const inward = trafficOf('in');
-  const outward = trafficOf('out');
-  const series = [...inward, ...outward].join(',');
-  const { data } = useResource<HistoryAnswer>(`history?series=${series}&points=120`, {
-    everyMs: SLOW_MS,
-  });
-  const history = data.value;
-  if (history === undefined) return null;
-  const start = Date.parse(history.from) / 1000;
-  const times = history.series[0]?.mean.map((_, index) => start + index * history.stepSeconds) ?? [];
-  const sum = (names: readonly string[]) =>
-    times.map((_, index) => {
-      const known = history.series.filter(({ name }) => names.includes(name)).map(({ mean }) => mean[index]);
-      return known.every((value) => value === null)
-        ? null
-        : known.reduce<number>((total, value) => total + (value ?? 0), 0);
-    });
-  return (
-    <Card title={words.lastHour} actions={<a href="/live?view=charts">{words.charts}</a>}>
-      <Chart
-        label={words.throughput}
-        times={times}
-        format={formatBitRate}
-        series={[
-          { title: words.inTraffic, values: sum(inward) },
-          { title: words.outTraffic, values: sum(outward) },
         ]}
       />
     </Card>

@@ -16,7 +16,7 @@ export function Overview() {
   const pool = useResource<Nat64PoolAnswer>('nat64/pool', { everyMs: REFRESH_MS });
   return (
     <>
-      <ServiceState name="nat64" />
+      <ServiceState name="nat64" figures={words.figures} />
       {pool.problem.value !== undefined && (
         <p class="note" role="status">
           {pool.problem.value}

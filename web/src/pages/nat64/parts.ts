@@ -11,12 +11,6 @@ const text = dictionary(
     sessions: 'NAT64 sessions',
     drops: 'NAT64 drops a second',
     now: 'now',
-    figures: {
-      sessions: 'Sessions',
-      bibEntries: 'Mappings (BIB)',
-      pool4Address: 'IPv4 address (pool4)',
-      fastPath: 'Fast path in the kernel',
-    },
   },
   {
     traffic: 'NAT64: Durchsatz',
@@ -25,17 +19,10 @@ const text = dictionary(
     sessions: 'NAT64-Sitzungen',
     drops: 'NAT64: Verworfenes je Sekunde',
     now: 'jetzt',
-    figures: {
-      sessions: 'Sitzungen',
-      bibEntries: 'Zuordnungen (BIB)',
-      pool4Address: 'IPv4-Adresse (pool4)',
-      fastPath: 'Abkürzung im Kernel',
-    },
   },
 );
 
 export const parts: ServiceParts = {
-  figures: () => text.value.figures,
   charts: [
     {
       title: () => text.value.traffic,
