@@ -1,20 +1,26 @@
-/** Fails when files of src/ or web/ import each other in a circle, types included; what is loaded later by `import()` does not count. */
+/**
+ * Fails when files of src/ or web/ import each other in a circle, types included; what is loaded later by `import()` does not
+ * count. `--list` prints those that are known, too.
+ */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
-const files = [
-  ...globSync('src/**/*.ts', { cwd: ROOT }),
-  ...globSync('web/src/**/*.{ts,tsx}', { cwd: ROOT }),
-];
-const known = new Set(files);
+/**
+ * Rooms whose circles are still to be opened, with how many files are in them. NAT64's steps know the translator that knows
+ * them, and its tables their keepers: until its state stands apart from the steps.
+ */
+const KNOWN: Readonly<Record<string, number>> = { 'src/services/nat64/': 20 };
+
+const files = ['src/**/*.ts', 'web/src/**/*.{ts,tsx}'].flatMap((pattern) => globSync(pattern, { cwd: ROOT }));
+const isFile = new Set(files);
 const imports = new Map(files.map((file) => [file, importsOf(file)]));
 
 function importsOf(file: string): string[] {
   const source = readFileSync(join(ROOT, file), 'utf8');
   return [...source.matchAll(/^(?:import|export)\b[^;]*?from '(\.[^']+)';/gms)]
     .map(([, path]) => normalize(join(dirname(file), path)))
-    .filter((path) => known.has(path));
+    .filter((path) => isFile.has(path));
 }
 
 /** Strongly connected components (Tarjan). */
@@ -36,12 +42,24 @@ function visit(file: string): void {
 }
 for (const file of files) if (!order.has(file)) visit(file);
 
-console.log(`${circles.length === 0 ? '✔' : '✖'} import circles: ${circles.length} in ${files.length} files`);
-for (const circle of circles) {
-  console.log(`    ${circle.length} files:`);
+const roomOf = (circle: readonly string[]): string =>
+  Object.keys(KNOWN).find((room) => circle.every((file) => file.startsWith(room))) ?? '';
+let isWell = true;
+for (const [room, inRoom] of Map.groupBy(circles, roomOf)) {
+  const count = inRoom.flat().length;
+  const limit = KNOWN[room] ?? 0;
+  isWell &&= count <= limit;
+  console.log(
+    `${count <= limit ? '✔' : '✖'} import circles${room && ` in ${room}`}: ${count} files, ${limit} at most`,
+  );
+  if (count > limit || process.argv.includes('--list')) inRoom.forEach(print);
+}
+if (circles.length === 0) console.log('✔ import circles: none');
+process.exitCode = isWell ? 0 : 1;
+
+function print(circle: readonly string[]): void {
   for (const file of circle) {
-    const inside = imports.get(file)!.filter((other) => circle.includes(other));
-    console.log(`      ${file} -> ${inside.join(', ')}`);
+    const inside = (imports.get(file) ?? []).filter((other) => circle.includes(other));
+    console.log(`    ${file} -> ${inside.join(', ')}`);
   }
 }
-process.exitCode = circles.length === 0 ? 0 : 1;

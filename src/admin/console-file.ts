@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { interfaceAddresses } from '../os/interfaces.ts';
 import { writeFileAtomically } from '../os/atomic-write.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { ServiceReport } from '../runtime/service-slot.ts';
+import type { ServiceReport } from '../runtime/report.ts';
 import { overallState, problemsOf } from '../state/summary.ts';
 import { english } from '../texts/text.ts';
 import type { ConsoleFile } from './contract/auth.ts';

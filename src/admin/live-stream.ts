@@ -8,7 +8,7 @@ import { IPV6_HOST_BITS, clientAt } from '../net/client.ts';
 import { createSlotShares, greediestSlot, heldBy, releaseSlot, takeSlot } from '../net/shares.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
 import { sumHosts } from '../runtime/host-traffic.ts';
-import type { ServiceReport } from '../runtime/service-slot.ts';
+import type { ServiceReport } from '../runtime/report.ts';
 import type { EventFilter, EventLog } from '../state/event-log.ts';
 import { HISTORY_SERIES } from '../state/history-series.ts';
 import type { History } from '../state/history.ts';

@@ -11,7 +11,7 @@ import type { EventSink } from '../runtime/events.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { HostTraffic } from '../runtime/host-traffic.ts';
 import type { Limit } from '../runtime/limits.ts';
-import type { ServiceStatus } from '../runtime/service.ts';
+import type { ServiceStatus } from '../runtime/report.ts';
 import { superviseWorker } from '../runtime/supervise-worker.ts';
 import { LONG_OPENING_UNITS } from './admission.ts';
 import { tcpGaugeTable } from './counters.ts';

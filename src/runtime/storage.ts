@@ -8,7 +8,7 @@ import { relative, resolve } from 'node:path';
 import { makeDirectory } from '../os/make-directory.ts';
 import { type Text, TextError, asIs, english, reasonOf, say } from '../texts/text.ts';
 import type { Conditions } from './conditions.ts';
-import { type KeptFile, type KeptFileOptions, createKeptFile } from './kept-file.ts';
+import { type FileKeeper, type KeptFile, type KeptFileOptions, createKeptFile } from './kept-file.ts';
 import { type Logger, silentLog } from './log.ts';
 
 export interface StorageNotice {
@@ -16,29 +16,11 @@ export interface StorageNotice {
   readonly text: Text;
 }
 
-export interface Storage extends Disposable {
-  readonly directory: string;
+export interface Storage extends FileKeeper, Disposable {
   /** A file of the directory that is written whole; the same one for the same name. */
   file(name: string, options?: KeptFileOptions): KeptFile;
-  /**
-   * What cannot be done with a file or directory (by its name, or its path when it is elsewhere), or, with undefined, that it
-   * can be done again. Told as the condition, and once in the log.
-   */
-  note(name: string, what: 'read' | 'write', error: unknown): void;
-  /** Tells that something was damaged and moved aside. */
-  noteAside(name: string, error: unknown, aside: string): void;
-  /**
-   * A write that is tried again, later and later, until it succeeds, for what is not written whole (a log, a database):
-   * `run` tries it now and resolves with why it failed. Never rejects.
-   */
-  retried(name: string, write: () => Promise<void>): Retried;
   /** Hears of what was moved aside, also of what was before it listened. */
   onNotice(listener: (notice: StorageNotice) => void): void;
-}
-
-export interface Retried {
-  run(): Promise<Error | undefined>;
-  cancel(): void;
 }
 
 export interface StorageOptions {

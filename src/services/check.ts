@@ -5,7 +5,7 @@
 import type { Config, HostConfig } from '../config/schema.ts';
 import type { Machine } from '../os/machine.ts';
 import type { FindingState } from '../runtime/own-events.ts';
-import type { ServiceReport } from '../runtime/service-slot.ts';
+import type { ServiceReport } from '../runtime/report.ts';
 import type { Text } from '../texts/text.ts';
 
 /** What a check may look at. */

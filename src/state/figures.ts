@@ -1,6 +1,6 @@
 /** The history's figures: what the services' counters have come to since the moment before, and the machine's state. */
 import { type HostTraffic, sumHosts } from '../runtime/host-traffic.ts';
-import type { ServiceReport } from '../runtime/service-slot.ts';
+import type { ServiceReport } from '../runtime/report.ts';
 import { MACHINE_SERIES, type MachineSeries, SERVICE_SERIES } from './history-series.ts';
 import type { Machine } from './machine.ts';
 import { processFigures } from './process.ts';

@@ -3,7 +3,7 @@
  * service's counter table, with the table's sentence as HELP.
  */
 import { HOST_COUNTERS, type HostTraffic, hostCounterTable, sumHosts } from '../runtime/host-traffic.ts';
-import type { ServiceReport } from '../runtime/service-slot.ts';
+import type { ServiceReport } from '../runtime/report.ts';
 import { SERVICES } from '../services/all.ts';
 import type { Machine } from './machine.ts';
 import type { ProcessFigures } from './process.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { ServiceReport } from '../../src/runtime/service-slot.ts';
+import type { ServiceReport } from '../../src/runtime/report.ts';
 import { reaches, startServer } from './nat64/programs.ts';
 import { type Appliance, INTERNET6, type Topology, createTopology, until } from './nat64/topology.ts';
 import { english } from '../../src/texts/text.ts';

@@ -6,7 +6,7 @@ import { isObject } from '../../config/json-schema.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Storage } from '../../runtime/storage.ts';
 import type { Scope } from '../contract/common.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '../api-error.ts';
 import { isPasswordHash } from './password.ts';
 import { newSecret } from './secrets.ts';
 import { type Text, english, notAsWritten, reasonOf, say } from '../../texts/text.ts';

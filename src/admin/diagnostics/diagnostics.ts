@@ -5,7 +5,7 @@
 import type { ConfigStore } from '../../config/store.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Conditions } from '../../runtime/conditions.ts';
-import type { ServiceReport } from '../../runtime/service-slot.ts';
+import type { ServiceReport } from '../../runtime/report.ts';
 import type { EventLog } from '../../state/event-log.ts';
 import type { NeighboursAnswer } from '../contract/checks.ts';
 import type { ChecksFound, DnsRecordsFound, HostFound, HostsFound, NetworkFound } from './found.ts';

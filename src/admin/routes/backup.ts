@@ -7,10 +7,10 @@ import { collectEntries, planRestore, stageRestore } from '../../state/backup.ts
 import type { Backup, BackupError } from '../../state/backup-seal.ts';
 import { knownSecrets, redactFields, redactText } from '../../state/redact.ts';
 import { explainCounters } from '../../state/summary.ts';
-import type { AdminDeps } from '../build.ts';
+import type { AdminDeps } from '../deps.ts';
 import { strict } from '../contract/common.ts';
 import { BackupBody, RestoreAnswer, RestoreBody } from '../contract/live.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '../api-error.ts';
 import { told } from '../language.ts';
 import { toStatusAnswer } from '../status-answer.ts';
 import { say, tell } from '../../texts/text.ts';

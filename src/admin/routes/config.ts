@@ -8,7 +8,7 @@ import type { Counters } from '../../runtime/counters.ts';
 import type { AssertionResult } from '../../runtime/explain.ts';
 import { type Untold, asIs, reasonOf, say, sentences } from '../../texts/text.ts';
 import { actorOf } from '../actor.ts';
-import type { AdminDeps, BuildOptions } from '../build.ts';
+import type { AdminDeps, BuildOptions } from '../deps.ts';
 import {
   AssertionsFailedAnswer,
   ConfigApplyAnswer,
@@ -22,7 +22,7 @@ import {
 } from '../contract/apply.ts';
 import { ConfigAnswer } from '../contract/status.ts';
 import type { ADMIN_COUNTERS } from '../counters.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '../api-error.ts';
 import { told } from '../language.ts';
 
 /** Nothing but a body of this kind, for requests that carry nothing. */

@@ -5,7 +5,7 @@ import { EVENT_KINDS } from '../../state/event-kinds.ts';
 import type { EventFilter } from '../../state/event-log.ts';
 import { HISTORY_SERIES, HOST_SERIES } from '../../state/history-series.ts';
 import { type IpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
-import type { AdminDeps } from '../build.ts';
+import type { AdminDeps } from '../deps.ts';
 import { strict } from '../contract/common.ts';
 import {
   type EventsAnswer,
@@ -14,7 +14,7 @@ import {
   eventsAnswer,
   eventsQuery,
 } from '../contract/live.ts';
-import { ApiError, invalidInput } from '../errors.ts';
+import { ApiError, invalidInput } from '../api-error.ts';
 import { told } from '../language.ts';
 import { createLiveStream, LIVE_TOPICS, type LiveTopic, MAX_STREAMS } from '../live-stream.ts';
 import { say } from '../../texts/text.ts';

@@ -2,8 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { SERVICES } from '../../services/all.ts';
 import { UnfitQuestion } from '../../services/query-route.ts';
-import type { AdminDeps } from '../build.ts';
-import { ApiError, invalidInput } from '../errors.ts';
+import type { AdminDeps } from '../deps.ts';
+import { ApiError, invalidInput } from '../api-error.ts';
 import { told } from '../language.ts';
 
 export const queryRoutes =

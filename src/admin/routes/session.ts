@@ -6,9 +6,9 @@ import { sessionPrincipal } from '../auth/authorize.ts';
 import { deviceCookie, deviceOf, noSessionCookies, sessionCookie, sessionTokenOf } from '../auth/cookies.ts';
 import { hashSecret, newSecret } from '../auth/secrets.ts';
 import { beginSession, csrfToken, isLive, sessionEndsAtMs } from '../auth/sessions.ts';
-import type { AdminDeps, BuildOptions } from '../build.ts';
+import type { AdminDeps, BuildOptions } from '../deps.ts';
 import { FirstRunBody, IdParams, SessionAnswer, SessionsAnswer, SignInBody } from '../contract/auth.ts';
-import { ApiError, invalidInputs } from '../errors.ts';
+import { ApiError, invalidInputs } from '../api-error.ts';
 import { isEncrypted } from '../transport.ts';
 import { type Text, say } from '../../texts/text.ts';
 

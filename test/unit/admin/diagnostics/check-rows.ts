@@ -4,7 +4,7 @@ import type { CheckDeps } from '../../../../src/admin/diagnostics/check.ts';
 import type { ProbeFound } from '../../../../src/admin/diagnostics/found.ts';
 import type { Lookup, Machine } from '../../../../src/os/machine.ts';
 import type { Nat64Queries, PoolUse } from '../../../../src/services/nat64/questions.ts';
-import type { ServiceReport } from '../../../../src/runtime/service-slot.ts';
+import type { ServiceReport } from '../../../../src/runtime/report.ts';
 import { asIs } from '../../../../src/texts/text.ts';
 import { configOf, FILES, socketOf } from './machine.ts';
 
