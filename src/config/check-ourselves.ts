@@ -3,9 +3,10 @@
  * a file that was right may become wrong when an address changes. A change of the configuration is refused for it; a start
  * is not, and the data planes refuse such addresses themselves.
  */
-import { compileOurselves, isOwnAddress } from '../os/ourselves.ts';
+import { compileOurselves, isOurselves, isOwnAddress, leadsToListener } from '../os/ourselves.ts';
 import { SERVICES } from '../services/all.ts';
 import { declaredAddresses, prefixesOf } from '../services/configured.ts';
+import type { OwnAddresses } from '../services/description.ts';
 import { say } from '../texts/text.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
 import type { IpPrefix } from '../wire/ip-prefix.ts';
@@ -22,7 +23,11 @@ export function checkOurselves(config: Config, own: readonly IpPrefix[]): Config
     if (!isOwnAddress(ourselves, address)) return [];
     return [problem(`/hosts/${i}/address`, address, ours, say('the address of another machine'))];
   });
-  return [...servers, ...SERVICES.flatMap((service) => service.checkOurselves?.(config, ourselves) ?? [])];
+  const addresses: OwnAddresses = {
+    has: (address) => isOurselves(ourselves, address),
+    listensAt: (address, listening) => leadsToListener(ourselves, address, listening),
+  };
+  return [...servers, ...SERVICES.flatMap((service) => service.checkOurselves?.(config, addresses) ?? [])];
 }
 
 /** What the configuration says that this appliance has, whether it has it already or not. */

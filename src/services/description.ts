@@ -73,7 +73,15 @@ export interface ServiceDescription<
   /** The same of one server; `path` is the server's. */
   checkHost?(config: Config, host: HostConfig, path: string): readonly ConfigProblem[];
   /** What of its part leads to this machine itself. */
-  checkOurselves?(config: Config, ourselves: Ourselves): readonly ConfigProblem[];
+  checkOurselves?(config: Config, own: OwnAddresses): readonly ConfigProblem[];
+}
+
+/** This machine, as far as a check of the configuration asks. Addresses are 16 bytes. */
+export interface OwnAddresses {
+  /** What is sent there comes to this machine, by whatever way. */
+  has(address: Uint8Array): boolean;
+  /** What is sent there comes to a socket of ours that is bound to one of `listening`. */
+  listensAt(address: Uint8Array, listening: readonly string[]): boolean;
 }
 
 /** A description as the list holds it. */

@@ -1,7 +1,6 @@
 /** What DNS64 says of itself. */
 import { problem } from '../../config/problem.ts';
 import { parseDnsUpstream } from '../../config/values.ts';
-import { leadsToListener } from '../../os/ourselves.ts';
 import { asIs, say } from '../../texts/text.ts';
 import { describeService, rateOf, singlePort, socketsAt } from '../description.ts';
 import { dnsKind } from './contract.ts';
@@ -55,11 +54,11 @@ export const dns64 = describeService({
   ownAddresses: ({ dns64 }) => dns64.listen,
   prefixes: ({ dns64: { prefixes, enabled } }) =>
     prefixes.map((text, i) => ({ text, ...(enabled && { promisedAt: `/dns64/prefixes/${i}` }) })),
-  checkOurselves: ({ dns64: { enabled, upstreams, port, listen } }, ourselves) =>
+  checkOurselves: ({ dns64: { enabled, upstreams, port, listen } }, own) =>
     upstreams.flatMap((text, i) => {
       const upstream = parseDnsUpstream(text);
       if (!enabled || upstream?.port !== port) return [];
-      if (!leadsToListener(ourselves, upstream.address, listen)) return [];
+      if (!own.listensAt(upstream.address, listen)) return [];
       const sentence = say('is this resolver itself: it would ask itself for ever');
       return [problem(`/dns64/upstreams/${i}`, text, sentence, say('another resolver, or another port'))];
     }),

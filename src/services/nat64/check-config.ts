@@ -2,11 +2,11 @@
 import { type ConfigProblem, duplicates, problem } from '../../config/problem.ts';
 import type { Config, Nat64Config } from '../../config/schema.ts';
 import { type PortRange, parseIpv6Endpoint, parsePortRange } from '../../config/values.ts';
-import { type Ourselves, isOurselves } from '../../os/ourselves.ts';
 import { asIs, say } from '../../texts/text.ts';
 import { parseIpv4 } from '../../wire/ip-address.ts';
 import { type IpPrefix, parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
 import { isNeverRouted } from '../../wire/ipv4-scope.ts';
+import type { OwnAddresses } from '../description.ts';
 
 export function checkNat64(config: Config): ConfigProblem[] {
   return [
@@ -28,10 +28,10 @@ export const translatedPrefixes = ({ prefix, extraPrefixes }: Nat64Config): stri
 const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
 
 /** Mappings to this machine itself, where the translator does not lead. */
-export const checkMappings = ({ nat64 }: Config, ourselves: Ourselves): ConfigProblem[] =>
+export const checkMappings = ({ nat64 }: Config, own: OwnAddresses): ConfigProblem[] =>
   nat64.static.flatMap(({ ipv6 }, i) => {
     const server = parseIpv6Endpoint(ipv6);
-    if (server === undefined || !isOurselves(ourselves, server.address)) return [];
+    if (server === undefined || !own.has(server.address)) return [];
     const ours = say('is an address of this appliance itself');
     return [problem(`/nat64/static/${i}/ipv6`, ipv6, ours, say('the address of another machine'))];
   });
