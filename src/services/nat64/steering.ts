@@ -9,6 +9,7 @@
  * device and what goes to it (`iifname "nat64" accept`, `oifname "nat64" accept`): `ct state` never matches them.
  */
 import { join } from 'node:path';
+import type { PortRange } from '../../config/values.ts';
 import { applyState, ruleCommand } from '../../os/kernel-state/apply.ts';
 import { borrowSysctls } from '../../os/kernel-state/borrowed-sysctls.ts';
 import {
@@ -43,6 +44,8 @@ export interface SteeringWish {
   readonly mtuBytes: number;
   /** The packets of other addresses. */
   readonly addresses: readonly SteeredAddress[];
+  /** Not to be taken for connections of the appliance's own: it listens on them. */
+  readonly listenPorts: readonly PortRange[];
   /** The packets to these prefixes, of either family. */
   readonly routes: readonly string[];
 }
@@ -115,7 +118,7 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
           { kind: 'link', device, index: index!, mtuBytes: wish.mtuBytes, txQueuePackets: TX_QUEUE_PACKETS },
           ...deviceSysctls(device),
           ...forwardingSysctls(sysctls, sysctl, [...links.values()], device),
-          ...portSysctls(sysctls, sysctl, wish.addresses),
+          ...portSysctls(sysctls, sysctl, wish.addresses, wish.listenPorts),
           ...routesOf(device, prefixes, wish.routes, earlierRoutes),
           ...RULES,
           ...(basicRules ?? []),

@@ -1,6 +1,7 @@
 /** A running translator: its device, the steering of packets to it, its worker, and the addresses that it follows. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Nat64Config } from '../../config/schema.ts';
+import type { PortRange } from '../../config/values.ts';
 import { close } from '../../os/libc.ts';
 import type { Changes } from '../../os/network-changes.ts';
 import { openTun } from '../../os/tun.ts';
@@ -65,7 +66,7 @@ export interface Translation extends AsyncDisposable {
    * Applies new pools and access lists, and what has changed in the machine's addresses; puts right what others changed in the
    * kernel (`by`: who did). Sessions go on. Throws when the kernel refuses what is new.
    */
-  refresh(config: Nat64Config, by: Changes['by']): Promise<void>;
+  refresh(config: Nat64Config, listenPorts: readonly PortRange[], by: Changes['by']): Promise<void>;
   /** Brings the sessions of a snapshot back, as far as they fit the settings of today. */
   restore(snapshot: Snapshot): void;
   /** The sessions; when it is stopped, they are those that it had. */
@@ -87,6 +88,7 @@ export const needsRestart = (a: Nat64Config, b: Nat64Config): boolean =>
 /** Starts translating; a start that fails closes and removes what it had made. */
 export async function startTranslation(
   config: Nat64Config,
+  listenPorts: readonly PortRange[],
   counters: Counters<typeof NAT64_COUNTERS>,
   context: ServiceContext,
 ): Promise<Translation> {
@@ -99,7 +101,7 @@ export async function startTranslation(
   let machine = await readMachine(config);
   let pool4 = choosePool4(config, machine, new Int32Array());
   let settings = resolveSettings(config, pool4, machine);
-  let wish = steeringWish(config, pool4, machine);
+  let wish = steeringWish(config, listenPorts, pool4, machine);
   const steering = cleanUp.use(
     await startSteering({ device: config.device, prefixes: prefixesOf(config), context }, wish),
   );
@@ -159,11 +161,11 @@ export async function startTranslation(
     get isRepairDue() {
       return steering.isDue();
     },
-    async refresh(newConfig, by) {
+    async refresh(newConfig, newListenPorts, by) {
       log.setLevel(newConfig.log);
       machine = await readMachine(newConfig, machine);
       const newPool4 = choosePool4(newConfig, machine, pool4.addresses);
-      const newWish = steeringWish(newConfig, newPool4, machine);
+      const newWish = steeringWish(newConfig, newListenPorts, newPool4, machine);
       if (isDeepStrictEqual(newWish, wish)) await steering.look(by);
       else await steering.change(newWish, by);
       wish = newWish;
@@ -195,9 +197,15 @@ export async function startTranslation(
   };
 }
 
-const steeringWish = (config: Nat64Config, pool4: Pool4, machine: Machine): SteeringWish => ({
+const steeringWish = (
+  config: Nat64Config,
+  listenPorts: readonly PortRange[],
+  pool4: Pool4,
+  machine: Machine,
+): SteeringWish => ({
   mtuBytes: deviceMtuBytes(config),
   addresses: steeredAddresses(pool4),
+  listenPorts,
   routes: routesToDevice(config, pool4, machine),
 });
 
