@@ -1,7 +1,8 @@
 /**
  * The upstreams: whom to ask, how long to wait before asking the next one too, and who is down. They are preferred in
  * the order of the configuration. One that left several queries in a row unanswered goes to the end of the line, and is
- * probed on a timer, less and less often, until it answers again.
+ * probed: at once, then on a timer, less and less often, until it answers again. It counts as down when the probe is not answered
+ * either: for a name whose own servers are dead, a resolver is silent longer than anybody waits, and is well.
  */
 import { parseDnsUpstream, type DnsUpstream } from '../../config/values.ts';
 import type { Dns64Config } from '../../config/schema.ts';
@@ -20,11 +21,13 @@ const FIRST_PATIENCE_MS = 600;
 const LONGEST_PATIENCE_MS = 1000;
 /** Times that each upstream is asked for one question. */
 const ROUNDS = 3;
-const DOWN_AFTER_FAILURES = 3;
+const LAST_AFTER_FAILURES = 3;
 const FIRST_PROBE_AFTER_MS = 1000;
 const LONGEST_PROBE_AFTER_MS = 30_000;
 /** How long an upstream that chokes on EDNS is spared it (RFC 6891 section 6.2.2 lets us remember). */
 const NO_EDNS_MS = 3_600_000;
+/** How long one that loses the case of names, and has no TCP, is spared random case. */
+const NO_RANDOM_CASE_MS = 3_600_000;
 
 /** What a probe asks: every resolver knows who serves the root. */
 const PROBE: UpstreamQuestion = {
@@ -43,8 +46,12 @@ interface Upstream {
   deviationMs: number;
   /** Consecutive queries without an answer. */
   failures: number;
+  /** The last probe was not answered. */
+  isDown: boolean;
   probe: NodeJS.Timeout | undefined;
+  isProbed: boolean;
   noEdnsUntilMs: number;
+  noRandomCaseUntilMs: number;
 }
 
 export interface Upstreams {
@@ -90,24 +97,36 @@ export function createUpstreams(
         rttMs: undefined,
         deviationMs: 0,
         failures: 0,
+        isDown: false,
         probe: undefined,
+        isProbed: false,
         noEdnsUntilMs: -Infinity,
+        noRandomCaseUntilMs: -Infinity,
       },
     ];
   });
   function noteFailure(upstream: Upstream): void {
     upstream.failures++;
-    if (isUp(upstream)) return;
-    const doublings = upstream.failures - DOWN_AFTER_FAILURES;
-    const delayMs = Math.min(FIRST_PROBE_AFTER_MS * 2 ** doublings, LONGEST_PROBE_AFTER_MS);
-    clearTimeout(upstream.probe);
-    upstream.probe = setTimeout(() => void attempt(upstream, PROBE), delayMs).unref();
+    if (!isPreferred(upstream) && upstream.probe === undefined && !upstream.isProbed) void probe(upstream, 0);
   }
+
+  /** Probes until there is an answer; `failed` probes were in vain. */
+  async function probe(upstream: Upstream, failed: number): Promise<void> {
+    upstream.probe = undefined;
+    upstream.isProbed = true;
+    await attempt(upstream, PROBE);
+    upstream.isProbed = false;
+    upstream.isDown = !isPreferred(upstream);
+    if (!upstream.isDown || signal.aborted) return;
+    const delayMs = Math.min(FIRST_PROBE_AFTER_MS * 2 ** failed, LONGEST_PROBE_AFTER_MS);
+    upstream.probe = setTimeout(() => void probe(upstream, failed + 1), delayMs).unref();
+  }
+
   signal.addEventListener('abort', () => {
     for (const upstream of upstreams) clearTimeout(upstream.probe);
   });
 
-  /** One whole attempt: UDP, without EDNS if that is the trouble, TCP if need be. Keeps the upstream's record. */
+  /** One whole attempt: UDP, without EDNS if that is the trouble, TCP if need be and there is any. Keeps the upstream's record. */
   async function attempt(upstream: Upstream, question: UpstreamQuestion): Promise<DnsMessage | undefined> {
     if (isOurs(upstream.target)) {
       values[index['upstream-ourselves']]++;
@@ -116,17 +135,24 @@ export function createUpstreams(
     }
     const startedMs = performance.now();
     const edns = startedMs >= upstream.noEdnsUntilMs;
-    const options = { upstream: upstream.target, question, edns, timeoutMs: TIMEOUT_MS, signal, counters };
+    const randomCase = startedMs >= upstream.noRandomCaseUntilMs;
+    const { target } = upstream;
+    const options = { upstream: target, question, edns, randomCase, timeoutMs: TIMEOUT_MS, signal, counters };
     let outcome = await exchangeUdp(options);
     if (outcome.kind === 'reply' && edns && dislikesEdns(outcome.message)) {
       upstream.noEdnsUntilMs = startedMs + NO_EDNS_MS;
       outcome = await exchangeUdp({ ...options, edns: false });
     }
-    if (outcome.kind === 'retry-tcp') {
+    if (outcome.kind !== 'timeout' && outcome.kind !== 'failed')
       noteReply(upstream, performance.now() - startedMs);
+    if (outcome.kind === 'truncated') outcome = await exchangeTcp(options);
+    else if (outcome.kind === 'other-case') {
       outcome = await exchangeTcp(options);
-    } else if (outcome.kind === 'reply') {
-      noteReply(upstream, performance.now() - startedMs);
+      if (outcome.kind !== 'reply' && !signal.aborted) {
+        // The DNS proxies of some routers do neither (RFC 5625): port and ID are what is left against forgers.
+        upstream.noRandomCaseUntilMs = performance.now() + NO_RANDOM_CASE_MS;
+        outcome = await exchangeUdp({ ...options, randomCase: false });
+      }
     }
     if (signal.aborted) return undefined;
     return judge(upstream, outcome);
@@ -143,8 +169,10 @@ export function createUpstreams(
   }
 
   function ask(question: UpstreamQuestion, deadlineMs: number): Promise<DnsMessage | undefined> {
-    const up = upstreams.filter(isUp);
-    const order = up.length > 0 ? [...up, ...upstreams.filter((upstream) => !isUp(upstream))] : upstreams;
+    const order = [
+      ...upstreams.filter(isPreferred),
+      ...upstreams.filter((upstream) => !isPreferred(upstream)),
+    ];
     const { promise, resolve } = Promise.withResolvers<DnsMessage | undefined>();
     const saidError = new Set<Upstream>();
     let started = 0;
@@ -197,17 +225,20 @@ export function createUpstreams(
     status: () =>
       upstreams.map((upstream) => ({
         text: upstream.text,
-        up: isUp(upstream),
+        up: !upstream.isDown,
         isOurs: isOurs(upstream.target),
         rttMs: upstream.rttMs,
       })),
   };
 }
 
-const isUp = (upstream: Upstream) => upstream.failures < DOWN_AFTER_FAILURES;
+const isPreferred = (upstream: Upstream) => upstream.failures < LAST_AFTER_FAILURES;
 
 function noteReply(upstream: Upstream, tookMs: number): void {
   upstream.failures = 0;
+  upstream.isDown = false;
+  clearTimeout(upstream.probe);
+  upstream.probe = undefined;
   if (upstream.rttMs === undefined) {
     upstream.rttMs = tookMs;
     upstream.deviationMs = tookMs / 2;
