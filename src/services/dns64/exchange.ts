@@ -147,7 +147,7 @@ export function exchangeUdp(options: ExchangeOptions): Promise<Outcome> {
   return promise;
 }
 
-/** Asks over a TCP connection of its own (RFC 7766). Never rejects. A truncated answer is a reply here: there is no more. */
+/** Asks over a TCP connection of its own (RFC 7766). Never rejects. A truncated answer is none here: nobody has the rest, and what is there proves nothing. */
 export function exchangeTcp(options: ExchangeOptions): Promise<Outcome> {
   const { upstream, timeoutMs, signal, counters } = options;
   const { values, index } = counters;
@@ -175,7 +175,8 @@ export function exchangeTcp(options: ExchangeOptions): Promise<Outcome> {
     received = Buffer.concat([received, chunk]);
     if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return;
     const message = readMessage(received.subarray(2, 2 + received.readUInt16BE(0)));
-    if (message !== undefined && answers(message, query)) finish({ kind: 'reply', message });
+    if (message !== undefined && answers(message, query) && (message.flags & TC) === 0)
+      finish({ kind: 'reply', message });
     else {
       values[index['upstream-ignored']]++;
       abort();

@@ -2,7 +2,8 @@
  * The upstreams: whom to ask, how long to wait before asking the next one too, and who is down. They are preferred in
  * the order of the configuration. One that left several queries in a row unanswered goes to the end of the line, and is
  * probed: at once, then on a timer, less and less often, until it answers again. It counts as down when the probe is not answered
- * either: for a name whose own servers are dead, a resolver is silent longer than anybody waits, and is well.
+ * either: for a name whose own servers are dead, a resolver is silent longer than anybody waits, and is well. The same of one that answers
+ * with errors, one after the other: it may have been asked for bad names, or refuse everybody, or lead back here.
  */
 import { parseDnsUpstream, type DnsUpstream } from '../../config/values.ts';
 import type { Dns64Config } from '../../config/schema.ts';
@@ -22,6 +23,7 @@ const LONGEST_PATIENCE_MS = 1000;
 /** Times that each upstream is asked for one question. */
 const ROUNDS = 3;
 const LAST_AFTER_FAILURES = 3;
+const PROBED_AFTER_ERRORS = 3;
 const FIRST_PROBE_AFTER_MS = 1000;
 const LONGEST_PROBE_AFTER_MS = 30_000;
 /** How long an upstream that chokes on EDNS is spared it (RFC 6891 section 6.2.2 lets us remember). */
@@ -38,6 +40,9 @@ const PROBE: UpstreamQuestion = {
   checkingDisabled: false,
 };
 
+/** No answer at all; or nothing but errors. */
+export type Trouble = 'silent' | 'errors';
+
 interface Upstream {
   readonly text: string;
   readonly target: DnsUpstream;
@@ -46,8 +51,12 @@ interface Upstream {
   deviationMs: number;
   /** Consecutive queries without an answer. */
   failures: number;
-  /** The last probe was not answered. */
-  isDown: boolean;
+  /** Consecutive answers that were errors. */
+  errors: number;
+  /** How often it has been well: so that a probe which ends late knows that it is out of date. */
+  timesWell: number;
+  /** What the last probe came to. */
+  trouble: Trouble | undefined;
   probe: NodeJS.Timeout | undefined;
   isProbed: boolean;
   noEdnsUntilMs: number;
@@ -60,10 +69,10 @@ export interface Upstreams {
    * `deadlineMs` or all that answer say SERVFAIL, REFUSED or another error. Never rejects.
    */
   ask(question: UpstreamQuestion, deadlineMs: number): Promise<DnsMessage | undefined>;
-  /** Each upstream as configured, with whether it is up and its smoothed round trip. */
+  /** Each upstream as configured, with what is wrong with it and its smoothed round trip. */
   status(): {
     readonly text: string;
-    readonly up: boolean;
+    readonly trouble: Trouble | undefined;
     readonly isOurs: boolean;
     readonly rttMs: number | undefined;
   }[];
@@ -97,7 +106,9 @@ export function createUpstreams(
         rttMs: undefined,
         deviationMs: 0,
         failures: 0,
-        isDown: false,
+        errors: 0,
+        timesWell: 0,
+        trouble: undefined,
         probe: undefined,
         isProbed: false,
         noEdnsUntilMs: -Infinity,
@@ -105,19 +116,21 @@ export function createUpstreams(
       },
     ];
   });
-  function noteFailure(upstream: Upstream): void {
-    upstream.failures++;
-    if (!isPreferred(upstream) && upstream.probe === undefined && !upstream.isProbed) void probe(upstream, 0);
+  function noteTrouble(upstream: Upstream, counter: 'failures' | 'errors'): void {
+    upstream[counter]++;
+    const isEnough = !isPreferred(upstream) || upstream.errors >= PROBED_AFTER_ERRORS;
+    if (isEnough && upstream.probe === undefined && !upstream.isProbed) void probe(upstream, 0);
   }
 
-  /** Probes until there is an answer; `failed` probes were in vain. */
+  /** Probes until there is an answer that is no error; `failed` probes were in vain. */
   async function probe(upstream: Upstream, failed: number): Promise<void> {
+    const { timesWell } = upstream;
     upstream.probe = undefined;
     upstream.isProbed = true;
-    await attempt(upstream, PROBE);
+    const message = await attempt(upstream, PROBE);
     upstream.isProbed = false;
-    upstream.isDown = !isPreferred(upstream);
-    if (!upstream.isDown || signal.aborted) return;
+    if (upstream.timesWell !== timesWell || signal.aborted) return;
+    upstream.trouble = message === undefined ? 'silent' : 'errors';
     const delayMs = Math.min(FIRST_PROBE_AFTER_MS * 2 ** failed, LONGEST_PROBE_AFTER_MS);
     upstream.probe = setTimeout(() => void probe(upstream, failed + 1), delayMs).unref();
   }
@@ -130,7 +143,7 @@ export function createUpstreams(
   async function attempt(upstream: Upstream, question: UpstreamQuestion): Promise<DnsMessage | undefined> {
     if (isOurs(upstream.target)) {
       values[index['upstream-ourselves']]++;
-      noteFailure(upstream);
+      noteTrouble(upstream, 'failures');
       return undefined;
     }
     const startedMs = performance.now();
@@ -159,13 +172,16 @@ export function createUpstreams(
   }
 
   function judge(upstream: Upstream, outcome: Outcome): DnsMessage | undefined {
-    if (outcome.kind === 'reply') {
-      if (isError(outcome.message)) values[index['upstream-errors']]++;
-      return outcome.message;
+    if (outcome.kind !== 'reply') {
+      values[index[outcome.kind === 'timeout' ? 'upstream-timeouts' : 'upstream-errors']]++;
+      noteTrouble(upstream, 'failures');
+      return undefined;
     }
-    values[index[outcome.kind === 'timeout' ? 'upstream-timeouts' : 'upstream-errors']]++;
-    noteFailure(upstream);
-    return undefined;
+    if (isError(outcome.message)) {
+      values[index['upstream-errors']]++;
+      noteTrouble(upstream, 'errors');
+    } else noteWell(upstream);
+    return outcome.message;
   }
 
   function ask(question: UpstreamQuestion, deadlineMs: number): Promise<DnsMessage | undefined> {
@@ -225,7 +241,7 @@ export function createUpstreams(
     status: () =>
       upstreams.map((upstream) => ({
         text: upstream.text,
-        up: !upstream.isDown,
+        trouble: upstream.trouble,
         isOurs: isOurs(upstream.target),
         rttMs: upstream.rttMs,
       })),
@@ -234,11 +250,16 @@ export function createUpstreams(
 
 const isPreferred = (upstream: Upstream) => upstream.failures < LAST_AFTER_FAILURES;
 
-function noteReply(upstream: Upstream, tookMs: number): void {
-  upstream.failures = 0;
-  upstream.isDown = false;
+function noteWell(upstream: Upstream): void {
+  upstream.timesWell++;
+  upstream.errors = 0;
+  upstream.trouble = undefined;
   clearTimeout(upstream.probe);
   upstream.probe = undefined;
+}
+
+function noteReply(upstream: Upstream, tookMs: number): void {
+  upstream.failures = 0;
   if (upstream.rttMs === undefined) {
     upstream.rttMs = tookMs;
     upstream.deviationMs = tookMs / 2;
