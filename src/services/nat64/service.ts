@@ -20,7 +20,7 @@ import { NAT64_COUNTERS } from './counters.ts';
 import { releasePorts } from './hold.ts';
 import { type Snapshot, snapshotSessions } from './snapshot.ts';
 import { FILE_NAME, createSessionFile, readSessions } from './snapshot-file.ts';
-import { type Translation, needsRestart, startTranslation } from './translation.ts';
+import { type Translation, createMachineMemory, needsRestart, startTranslation } from './translation.ts';
 import { type Text, english, reasonOf, say } from '../../texts/text.ts';
 
 export interface Nat64Options {
@@ -59,6 +59,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   let config = options.nat64;
   let { listenPorts } = options;
   let translation: Translation | undefined;
+  const memory = createMachineMemory();
   /** Why the addresses could not be followed, or the device not be replaced. */
   let failure: Text | undefined;
   /** Sessions of a translation that has ended, to go on in the next one, until that has its addresses. */
@@ -82,7 +83,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   }
 
   async function start(): Promise<void> {
-    translation = await startTranslation(config, listenPorts, counters, { ...context, log });
+    translation = await startTranslation(config, listenPorts, memory, counters, { ...context, log });
     await restoreKept();
   }
 
