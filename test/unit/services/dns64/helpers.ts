@@ -96,8 +96,11 @@ export interface ScriptedUpstream extends AsyncDisposable {
   readonly url: string;
 }
 
-/** A name server on loopback, UDP and TCP on one port. */
-export async function scriptedUpstream(script: Script): Promise<ScriptedUpstream> {
+/** A name server on loopback, UDP and TCP on one port; without `hasTcp`, TCP is refused. */
+export async function scriptedUpstream(
+  script: Script,
+  { hasTcp = true }: { readonly hasTcp?: boolean } = {},
+): Promise<ScriptedUpstream> {
   const queries: string[] = [];
   const udp = dgram.createSocket('udp4');
   const server = net.createServer();
@@ -106,6 +109,12 @@ export async function scriptedUpstream(script: Script): Promise<ScriptedUpstream
   const { port } = server.address() as AddressInfo;
   udp.bind(port, '127.0.0.1');
   await once(udp, 'listening');
+  const closeTcp = async () => {
+    if (!server.listening) return;
+    server.close();
+    await once(server, 'close');
+  };
+  if (!hasTcp) await closeTcp();
   const answer = (bytes: Buffer, overTcp: boolean, from: number, send: (reply: Uint8Array) => void) => {
     const query = dnsPacket.decode(bytes);
     const [question] = query.questions ?? [];
@@ -144,8 +153,7 @@ export async function scriptedUpstream(script: Script): Promise<ScriptedUpstream
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy();
       udp.close();
-      server.close();
-      await once(server, 'close');
+      await closeTcp();
     },
   };
 }
