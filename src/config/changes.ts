@@ -153,6 +153,7 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
 
   async function apply(request: ApplyRequest): Promise<ApplyResult> {
     const { by, why = 'apply', reason = '', confirmSeconds } = request;
+    storage.assertOurs();
     if (waiting !== undefined) return { outcome: 'change-pending', pending: waiting.change };
     const previousRevision = store.revision;
     if ((request.revision ?? previousRevision) !== previousRevision)

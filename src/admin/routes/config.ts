@@ -238,7 +238,9 @@ function refusal(result: Refused): ApiError {
         409,
         'file-changed',
         result.problem === undefined
-          ? say('The file was edited by hand since it was read; reload it (SIGHUP) before changing it here.')
+          ? say(
+              'The file was edited by hand since it was read. Put that edit into force first (systemctl reload tombolo, or a restart), or undo it; then make the change here.',
+            )
           : say('{problem} Nothing was changed yet: make the change again, and it is written in its place.', {
               problem: result.problem,
             }),
