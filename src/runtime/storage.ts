@@ -76,6 +76,8 @@ export function openStorage(
   const troubles = new Map<string, Trouble>();
   const files = new Map<string, KeptFile>();
   const timers = new Set<() => void>();
+  /** Those of `retried` that wait for another attempt. */
+  const failing = new Set<() => Promise<Error | undefined>>();
   let shown: readonly string[] = [];
   let listener: ((notice: StorageNotice) => void) | undefined;
   let unheard: StorageNotice[] = [];
@@ -156,27 +158,35 @@ export function openStorage(
       let timer: NodeJS.Timeout | undefined;
       let delayMs = FIRST_RETRY_MS;
       let last: Promise<Error | undefined> = Promise.resolve(undefined);
-      const cancel = () => clearTimeout(timer);
-      timers.add(cancel);
-      const run = () => {
+      const cancel = () => {
+        clearTimeout(timer);
+        failing.delete(run);
+      };
+      const attempt = (isRetry: boolean) => {
         last = last.then(async () => {
-          cancel();
+          clearTimeout(timer);
           try {
             storage.assertOurs();
             await write();
           } catch (error) {
             note(name, 'write', error);
-            timer = setTimeout(() => void run(), delayMs).unref();
-            delayMs = Math.min(2 * delayMs, LONGEST_RETRY_MS);
+            // Attempts that somebody asks for do not make the next one later.
+            if (isRetry) delayMs = Math.min(2 * delayMs, LONGEST_RETRY_MS);
+            timer = setTimeout(() => void attempt(true), delayMs).unref();
+            failing.add(run);
             return error as Error;
           }
           delayMs = FIRST_RETRY_MS;
           note(name, 'write', undefined);
           note('.', 'write', undefined);
+          // What kept this one from being written kept others, too.
+          if (failing.delete(run)) for (const other of failing) void other();
           return undefined;
         });
         return last;
       };
+      const run = () => attempt(false);
+      timers.add(cancel);
       return { run, cancel };
     },
     onNotice(newListener) {

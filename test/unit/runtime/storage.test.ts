@@ -121,6 +121,30 @@ test('what cannot be written: one condition for one reason, one line in the log,
   assert.equal(await readFile(join(directory, 'b.json'), 'utf8'), '1');
 });
 
+test('attempts that people ask for do not put off the next one, and when one file can be written the others are at once', async (t) => {
+  const { storage, directory, problem } = await open(t);
+  await rm(directory, { recursive: true });
+  await writeFile(directory, 'in the way');
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const [a, b] = ['a.json', 'b.json'].map((name) => storage.file(name));
+  for (let i = 0; i < 20; i++) for (const file of [a, b]) await file.write(`${i}`);
+  // b has waited for long already.
+  const settled = async () => {
+    for (let i = 0; i < 50; i++) await new Promise(setImmediate);
+  };
+  await rm(directory);
+  assert.equal(await a.write('last'), undefined);
+  while (problem() !== '') await settled();
+  assert.equal(await readFile(join(directory, 'b.json'), 'utf8'), '19');
+  await rm(directory, { recursive: true });
+  await writeFile(directory, 'in the way');
+  for (let i = 0; i < 20; i++) await a.write(`${i}`);
+  await rm(directory);
+  t.mock.timers.tick(5000);
+  while (problem() !== '') await settled();
+  assert.equal(await readFile(join(directory, 'a.json'), 'utf8'), '19');
+});
+
 test('what came after the start, as with a disk that was away, is not written over', async (t) => {
   const { storage, directory, problem } = await open(t);
   const file = storage.file('auth.json');
