@@ -13,7 +13,7 @@ import {
 } from '../contract/auth.ts';
 import { ApiError, invalidInput } from '../errors.ts';
 import { SMALL_BODY_BYTES, sessionAnswer, signIn } from './session.ts';
-import { say } from '../../texts/text.ts';
+import { say, secondOf } from '../../texts/text.ts';
 
 const CONFIRM_TOTP_MS = 600_000;
 
@@ -85,7 +85,7 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       const step = await acceptedStep(secret, request.body.code, 0, auth.now());
       if (step === undefined) {
         const expected = say('the code that the authenticator app shows now');
-        const clock = new Date(auth.now()).toISOString();
+        const clock = secondOf(new Date(auth.now()).toISOString());
         throw invalidInput(
           '/code',
           expected,

@@ -15,7 +15,7 @@ import { BackupBody, RestoreAnswer, RestoreBody } from '../contract/live.ts';
 import { ApiError } from '../errors.ts';
 import { told } from '../language.ts';
 import { toStatusAnswer } from '../status-answer.ts';
-import { say, tell } from '../../texts/text.ts';
+import { minuteOf, say, tell } from '../../texts/text.ts';
 
 /** 8 MiB in base64, and the passphrase. */
 const RESTORE_BODY_BYTES = 12 << 20;
@@ -140,7 +140,7 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
           await stageRestore(planned, places);
           request.auditTarget = say('backup of {hostname}, {time}', {
             hostname: backup.hostname,
-            time: backup.createdAt,
+            time: minuteOf(backup.createdAt),
           });
           // After the answer has left.
           if (deps.live.restart !== undefined) setTimeout(deps.live.restart, RESTORE_DELAY_MS).unref();

@@ -81,8 +81,8 @@ export const errors = germanOf({
   'Not applied: {failed}': 'Nicht angewendet: {failed}',
   'The configuration was changed meanwhile, to revision {revision}; load it again.':
     'Die Konfiguration wurde inzwischen geändert, zu Stand {revision}; neu laden.',
-  'A change of {by} waits for its confirmation until {time}: confirm it or take it back first.':
-    'Eine Änderung von {by} wartet bis {time} auf ihre Bestätigung: sie zuerst bestätigen oder zurücknehmen.',
+  'What {by} has changed waits for its confirmation until {time}: confirm it or take it back first.':
+    'Was {by} geändert hat, wartet bis {time} auf seine Bestätigung: es zuerst bestätigen oder zurücknehmen.',
   '{problem} Nothing was changed yet: make the change again, and it is written in its place.':
     '{problem} Geändert wurde noch nichts: Machen Sie die Änderung noch einmal, dann wird sie an ihre Stelle geschrieben.',
   'The file was edited by hand since it was read. Put that edit into force first (systemctl reload tombolo, or a restart), or undo it; then make the change here.':

@@ -2,8 +2,8 @@
 import { germanOf } from '../dictionary.ts';
 
 export const storage = germanOf({
-  'The configuration file is refused. {problem}. {running} The file is left as it is: edit it and reload it (systemctl reload tombolo), or write what runs in its place; then the refused one is kept aside.':
-    'Die Konfigurationsdatei wird abgelehnt. {problem}. {running} Die Datei bleibt, wie sie ist: sie bearbeiten und neu laden (systemctl reload tombolo), oder das, was läuft, an ihre Stelle schreiben; dann wird die abgelehnte daneben aufgehoben.',
+  'The configuration file is refused. {problem}. {running} The file is left as it is: edit it and reload it (systemctl reload tombolo), or write what runs in its place (“Use what runs” on the page); then the refused one is kept aside.':
+    'Die Konfigurationsdatei wird abgelehnt. {problem}. {running} Die Datei bleibt, wie sie ist: sie bearbeiten und neu laden (systemctl reload tombolo), oder das, was läuft, an ihre Stelle schreiben („Übernehmen, was läuft“ auf der Seite); dann wird die abgelehnte daneben aufgehoben.',
   'a file that this process may read': 'eine Datei, die dieser Prozess lesen darf',
   'cannot be read: {reason}': 'lässt sich nicht lesen: {reason}',
   'cannot be put into force: {reason}': 'lässt sich nicht in Kraft setzen: {reason}',
