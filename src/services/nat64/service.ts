@@ -224,9 +224,12 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   }
 
   if (config.enabled) {
-    const snapshot = await readSessions(context.stateDirectory, config.keepSessions, log, (error, aside) =>
-      context.storage?.noteAside(FILE_NAME, error, aside),
-    );
+    const isOurs = context.storage?.isOurs ?? true;
+    const snapshot = isOurs
+      ? await readSessions(context.stateDirectory, config.keepSessions, log, (error, aside) =>
+          context.storage?.noteAside(FILE_NAME, error, aside),
+        )
+      : undefined;
     if (snapshot !== undefined) kept = { snapshot, sinceMs: performance.now() };
     try {
       await start();
