@@ -100,6 +100,9 @@ export async function startApp(options: AppOptions): Promise<App> {
   const ownAddresses = started.use(
     watchOwnAddresses({ ourselves, config: () => store.current, conditions, log }),
   );
+  for (const { prepare } of SERVICES) {
+    if (prepare !== undefined) started.use(await prepare(context));
+  }
   const slot = <Options, S extends Omit<Service<Options>, 'failWorker'>>(
     name: string,
     select: (config: Config) => Options,
@@ -148,7 +151,10 @@ export async function startApp(options: AppOptions): Promise<App> {
         return sample(nowMs);
       },
       sampleHosts,
-      openFile: () => openHistoryFile(join(stateDirectory, HISTORY_FILE), series, storage),
+      async openFile() {
+        storage.assertOurs();
+        return openHistoryFile(join(stateDirectory, HISTORY_FILE), series, storage);
+      },
       onTrouble: (error) => storage.note(HISTORY_FILE, 'write', error),
       log,
     }),
@@ -180,6 +186,12 @@ export async function startApp(options: AppOptions): Promise<App> {
             machine,
             logs: options.logs,
             places: { configPath, stateDirectory },
+            unwritten: (name) => storage.file(name).unwritten,
+            parsers: Object.fromEntries(
+              SERVICES.flatMap(({ files = {} }) =>
+                Object.entries(files).map(([name, parse]) => [`state/${name}`, parse]),
+              ),
+            ),
             actions: applianceActions(process.env, stateDirectory),
             restart: options.restart,
             stopping: stopping.signal,

@@ -28,11 +28,9 @@ const adminPort = ({ admin: { port, listen } }: Config): PortUse => ({
   range: singlePort(port),
 });
 
-/** TCP ports that the configuration gives to something other than this service. */
-export const portsOfOthers = (config: Config, name: string): number[] =>
-  portUses(config).flatMap(({ service, use, range }) =>
-    service !== name && use === 'listens' ? [range.first] : [],
-  );
+/** What the configuration gives to something other than this service. */
+export const portsOfOthers = (config: Config, name: string): OwnedPortUse[] =>
+  portUses(config).filter(({ service }) => service !== name);
 
 /** Addresses that the configuration says are this appliance's own. */
 export const declaredAddresses = (config: Config): string[] => [

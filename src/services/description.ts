@@ -25,6 +25,8 @@ export interface ServiceDescription<
 > {
   /** Of its report, its thread, its metrics, its part of the configuration and its pages. */
   readonly name: string;
+  /** As the pages call it. */
+  readonly title: Text;
   /** What it counts: names and explanations. */
   readonly counters: CounterTable;
   /** Figures of its status that are numbers worth a graph, with what they are. Others are in no metric. */
@@ -35,10 +37,14 @@ export interface ServiceDescription<
   readonly events?: readonly EventKind[];
   /** Whether it runs in this environment at all; without it, everywhere. */
   isHere?(environment: NodeJS.ProcessEnv): boolean;
-  /** What concerns it. `others`: TCP ports of the configuration that belong to other services. */
-  options(config: Config, others: readonly number[]): Options;
+  /** What concerns it. `others`: ports that the configuration gives to others. */
+  options(config: Config, others: readonly PortUse[]): Options;
+  /** What it puts in place before any service starts, for as long as the process runs. */
+  prepare?(context: ServiceContext): Promise<AsyncDisposable>;
   /** Loads its code and starts it. */
   start(options: Options, context: ServiceContext): Promise<S>;
+  /** Its files in the state directory that a backup has, with what reads them: it throws when they are not as written. */
+  readonly files?: Readonly<Record<string, (content: Buffer) => unknown>>;
   /** What it would do with traffic. */
   readonly explain?: {
     /** Whether it sees packets before the kernel looks for a socket: such services are asked first. */

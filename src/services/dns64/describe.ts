@@ -9,6 +9,7 @@ import type { Dns64Options } from './service.ts';
 
 export const dns64 = describeService({
   name: 'dns64',
+  title: asIs('DNS64'),
   counters: DNS64_COUNTERS,
   gauges: {
     cacheEntries: 'Answers in the cache',

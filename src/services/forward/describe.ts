@@ -6,11 +6,13 @@ import { connectionKind } from '../../net/connection-event.ts';
 import { tcpFigures } from '../../net/counters.ts';
 import { say } from '../../texts/text.ts';
 import { type PortUse, describeService, figureOf, rateOf, singlePort, socketsAt } from '../description.ts';
+import { FILE_NAME, parseAllotments } from './allotment-file.ts';
 import { forwardCounterTable } from './counters.ts';
 import type { ForwardOptions, ForwardService } from './service.ts';
 
 export const forward = describeService<ForwardOptions, ForwardService>({
   name: 'forward',
+  title: say('SSH and ports'),
   counters: forwardCounterTable,
   gauges: tcpFigures,
   series: {
@@ -20,7 +22,12 @@ export const forward = describeService<ForwardOptions, ForwardService>({
     forwardAcceptedPerSecond: rateOf('1/s', 'accepted'),
   },
   events: [connectionKind],
-  options: ({ forward, hosts }, others) => ({ forward, hosts, reservedPorts: others }),
+  options: ({ forward, hosts }, others) => ({
+    forward,
+    hosts,
+    reservedPorts: others.flatMap(({ use, range }) => (use === 'listens' ? [range.first] : [])),
+  }),
+  files: { [FILE_NAME]: parseAllotments },
   start: async (options, context) => (await import('./service.ts')).startForward(options, context),
   explain: {
     isBeforeSockets: false,

@@ -11,6 +11,7 @@ import type { Nat64Options, Nat64Service } from './service.ts';
 
 export const nat64 = describeService<Nat64Options, Nat64Service>({
   name: 'nat64',
+  title: asIs('NAT64'),
   counters: NAT64_COUNTERS,
   gauges: {
     sessions: 'NAT64 sessions',
@@ -23,7 +24,10 @@ export const nat64 = describeService<Nat64Options, Nat64Service>({
     nat64DropsPerSecond: { unit: '1/s', rateOf: (counter) => counter.startsWith('drop-') },
   },
   events: [nat64Kind],
-  options: ({ nat64 }) => ({ nat64 }),
+  options: ({ nat64 }, others) => ({
+    nat64,
+    listenPorts: others.filter(({ isOff }) => isOff !== true).map(({ range }) => range),
+  }),
   start: async (options, context) => (await import('./service.ts')).startNat64(options, context),
   explain: {
     isBeforeSockets: true,

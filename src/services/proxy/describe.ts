@@ -2,13 +2,14 @@
 import { duplicates, problem } from '../../config/problem.ts';
 import { connectionKind } from '../../net/connection-event.ts';
 import { tcpFigures } from '../../net/counters.ts';
-import { say } from '../../texts/text.ts';
+import { asIs, say } from '../../texts/text.ts';
 import { describeService, figureOf, rateOf, singlePort, socketsAt } from '../description.ts';
 import { proxyCounterTable } from './counters.ts';
 import type { ProxyOptions } from './service.ts';
 
 export const proxy = describeService({
   name: 'proxy',
+  title: asIs('Proxy'),
   counters: proxyCounterTable,
   gauges: tcpFigures,
   series: {
@@ -19,6 +20,7 @@ export const proxy = describeService({
   },
   events: [connectionKind],
   options: ({ proxy, hosts }): ProxyOptions => ({ proxy, hosts }),
+  prepare: async (context) => (await import('../../runtime/port-reuse.ts')).keepPortReuse('proxy', context),
   start: async (options, context) => (await import('./service.ts')).startProxy(options, context),
   explain: {
     isBeforeSockets: false,

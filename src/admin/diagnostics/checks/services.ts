@@ -1,13 +1,23 @@
 import { CONDITION_PARTS, type ConditionPart } from '../../../runtime/conditions.ts';
 import { SERVICES } from '../../../services/all.ts';
 import { type Check, type Finding, fail, keyOf, ok, warn } from '../check.ts';
-import { say, sentences } from '../../../texts/text.ts';
+import { type Text, asIs, say, sentences } from '../../../texts/text.ts';
 
-/** Where the line of each report belongs, and which lines explain its trouble better. */
-const PLACES = new Map([
-  ...SERVICES.flatMap(({ name, place }) => (place === undefined ? [] : [[name, place] as const])),
-  ['admin', { area: 'system', needs: ['port-conflicts'] }] as const,
-]);
+interface Place {
+  /** As the pages call it. */
+  readonly title: Text;
+  readonly area?: string;
+  readonly needs?: readonly string[];
+}
+
+/** What a part is called, where its line belongs, and which lines explain its trouble better. */
+const PLACES: Readonly<Record<string, Place>> = {
+  ...Object.fromEntries(SERVICES.map(({ name, title, place }) => [name, { title, ...place }])),
+  admin: { title: say('Control panel'), area: 'system', needs: ['port-conflicts'] },
+  configuration: { title: say('Configuration file') },
+  storage: { title: say('What is kept on the disk') },
+  limits: { title: say('Limits') },
+};
 
 export const services: Check = {
   id: 'service',
@@ -18,7 +28,7 @@ export const services: Check = {
     // Of the checks that fail by themselves each has its own line.
     const others = reports.filter(({ name }) => name !== ('checks' satisfies ConditionPart));
     return others.map(({ name, status: { state, problem, restarts } }) => {
-      const place = { key: keyOf(name), title: say('Service {name}', { name }), ...PLACES.get(name) };
+      const place = { key: keyOf(name), ...(PLACES[name] ?? { title: asIs(name) }) };
       if (state === 'disabled') return { ...place, ...ok(say('Switched off in the configuration.')) };
       const again =
         restarts > 0
