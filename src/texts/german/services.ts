@@ -5,6 +5,9 @@ export const services = germanOf({
   starting: 'startet gerade',
   none: 'keine',
   off: 'aus',
+  'off: {reason}': 'aus: {reason}',
+  '{library} cannot be used (Debian package libbpf1): {reason}':
+    '{library} ist nicht benutzbar (Debian-Paket libbpf1): {reason}',
   down: 'antwortet nicht',
   'not asked yet': 'noch nicht gefragt',
   'this resolver itself': 'dieser Resolver selbst',

@@ -38,6 +38,9 @@ export interface Appliance {
   /** Ends it the way the service ends: disposes, then exits. */
   stop(): Promise<void>;
   kill(): Promise<void>;
+  /** Stops all of its threads where they are, until `resume`. */
+  pause(): void;
+  resume(): void;
 }
 
 export interface Topology extends AsyncDisposable {
@@ -174,6 +177,8 @@ async function controlAppliance(child: ChildProcess): Promise<Appliance> {
       child.send({ ask: 'stop' } satisfies Request);
       await ended;
     },
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     async kill() {
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
