@@ -8,6 +8,7 @@ import { NoFileError, readRegularFile } from '../os/read-file.ts';
 import { setAside } from '../os/set-aside.ts';
 import { TextError, say } from '../texts/text.ts';
 import type { Storage } from './storage.ts';
+import { createInTurn } from '../os/in-turn.ts';
 
 export type Verdict<T> =
   | { readonly verdict: 'missing' }
@@ -74,13 +75,7 @@ export function createKeptFile(
   let state: Verdict<unknown>['verdict'] = 'missing';
   let damage: Error | undefined;
   let wanted: string | Uint8Array | undefined;
-  let last: Promise<unknown> = Promise.resolve();
-
-  const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
-    const result = last.then(task);
-    last = result.catch(() => {});
-    return result;
-  };
+  const inTurn = createInTurn();
 
   async function moveAside(): Promise<void> {
     const aside = await setAside(path);

@@ -1,6 +1,6 @@
 /** NAT64 as a service: translation while it is enabled, following the addresses of the machine. */
 import type { Nat64Config } from '../../config/schema.ts';
-import { type Changes, type NetworkChanges, watchNetworkChanges } from '../../os/network-changes.ts';
+import { type Changes, watchNetworkChanges } from '../../os/network-changes.ts';
 import { createCounters, readCounters } from '../../runtime/counters.ts';
 import { tell, wasRemoved } from '../../runtime/kernel-keeper.ts';
 import {
@@ -21,6 +21,7 @@ import { type Snapshot, snapshotSessions } from './snapshot.ts';
 import { FILE_NAME, createSessionFile, readSessions } from './snapshot-file.ts';
 import { type Translation, needsRestart, startTranslation } from './translation.ts';
 import { type Text, type Value, english, reasonOf, say } from '../../texts/text.ts';
+import { createInTurn } from '../../os/in-turn.ts';
 
 export interface Nat64Options {
   readonly nat64: Nat64Config;
@@ -39,8 +40,7 @@ const FOLLOW_INTERVAL_MS = 1000;
 /** How often all is looked at although the kernel tells of no change: it does not tell of every kernel parameter, nor of programs. */
 const LOOK_INTERVAL_MS = 60_000;
 
-/** Where the kernel does not tell: anything may have changed. */
-const EVERYTHING: Changes = { hasChanged: true, by: new Map() };
+const NOBODY: Changes['by'] = new Map();
 
 const NO_POOL4 = say(
   'There is no IPv4 address to translate to: the appliance has no IPv4 default route, and not exactly one IPv4 address. Connect it to the IPv4 network, or set nat64.pool4[0].address.',
@@ -66,16 +66,14 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   let stopping = false;
   /** The device, when somebody deletes it: what else is in the kernel is the translation's to keep. */
   let device = newTrouble(deviceName(config));
-  const changes = listenToChanges(log);
-  let lookedMs = 0;
-  let lastTask: Promise<unknown> = Promise.resolve();
-
-  /** One change at a time: a reconfiguration and the regular look at the addresses must not cross. */
-  function inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = lastTask.then(task);
-    lastTask = result.catch(() => {});
-    return result;
+  const changes = watchNetworkChanges();
+  if (changes.problem !== undefined) {
+    const err = changes.problem;
+    log.warn({ err }, 'nat64: the kernel does not tell of changes of the network; looking every second');
   }
+  let lookedMs = 0;
+  /** A reconfiguration and the regular look at the addresses must not cross. */
+  const inTurn = createInTurn();
 
   async function start(): Promise<void> {
     translation = await startTranslation(config, counters, { ...context, log });
@@ -152,7 +150,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     try {
       const nowMs = performance.now();
       // Not in one expression: what the kernel has told so far is to be taken in any case.
-      const { hasChanged, by } = changes?.take() ?? EVERYTHING;
+      const { hasChanged, by } = changes.take();
       if (device.missing !== undefined) await replaceDevice(by);
       else if (translation === undefined) await start();
       else if (
@@ -188,7 +186,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       else if (needsRestart(previous, nat64)) {
         await stop(true);
         await start();
-      } else await translation.refresh(nat64, EVERYTHING.by);
+      } else await translation.refresh(nat64, NOBODY);
       device = newTrouble(deviceName(config));
       failure = undefined;
     } catch (error) {
@@ -227,7 +225,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     try {
       await start();
     } catch (error) {
-      changes?.[Symbol.dispose]();
+      changes[Symbol.dispose]();
       // The next attempt shall have them too.
       if (kept !== undefined) await sessionFile.keepLast(kept.snapshot);
       throw error;
@@ -251,7 +249,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       stopping = true;
       clearInterval(timer);
       await inTurn(() => stop(config.keepSessions));
-      changes?.[Symbol.dispose]();
+      changes[Symbol.dispose]();
       if (!config.keepSessions) await sessionFile.remove();
       else if (kept !== undefined) await sessionFile.keepLast(kept.snapshot);
     },
@@ -266,16 +264,3 @@ function fastPath(translation: Translation | undefined): Value {
 }
 
 const deviceName = ({ device }: Nat64Config): Text => say('the device {device}', { device });
-
-/** Undefined where it is not allowed: then the addresses are looked at every time. */
-function listenToChanges(log: ServiceContext['log']): NetworkChanges | undefined {
-  try {
-    return watchNetworkChanges();
-  } catch (error) {
-    log.warn(
-      { err: error },
-      'nat64: the kernel does not tell of changes of the network; looking every second',
-    );
-    return undefined;
-  }
-}
