@@ -168,6 +168,20 @@ describe('the kernel and our thread together', () => {
     assert.equal(await counter('packets-fast-path'), fast);
   });
 
+  test('without the right to load programs it is off, says why, and nothing else is missing', async () => {
+    await appliance.stop();
+    const lost = '-bpf,-sys_admin';
+    const wrapper = ['setpriv', '--no-new-privs', `--bounding-set=${lost}`, `--inh-caps=${lost}`];
+    appliance = await net.startAppliance({}, ...wrapper);
+    const { state, figures } = await appliance.status();
+    assert.equal(state, 'running');
+    assert.match(String(tell(figures)['fastPath']), /^off: .*EPERM$/);
+    assert.equal((await node(download)).trim(), 'intact');
+    assert.equal(await counter('packets-fast-path'), 0);
+    await appliance.stop();
+    appliance = await net.startAppliance();
+  });
+
   test('stopped, it leaves no program behind', async () => {
     await appliance.ask({ ask: 'reconfigure', nat64: {} });
     await appliance.stop();

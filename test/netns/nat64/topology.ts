@@ -50,7 +50,8 @@ export interface Topology extends AsyncDisposable {
   start(host: Host, ...command: string[]): ChildProcess;
   /** The same with a standard input to write to. */
   startWithInput(host: Host, ...command: string[]): ChildProcess;
-  startAppliance(nat64?: Nat64Changes): Promise<Appliance>;
+  /** `wrapper`: a command that the process is started by. */
+  startAppliance(nat64?: Nat64Changes, ...wrapper: string[]): Promise<Appliance>;
   /** Where an appliance keeps what survives a restart. */
   readonly stateDirectory: string;
 }
@@ -136,11 +137,11 @@ export async function createTopology(): Promise<Topology> {
       keep(spawn('ip', ['netns', 'exec', name(host), ...command], { stdio: ['ignore', 'pipe', 'pipe'] })),
     startWithInput: (host, ...command) =>
       keep(spawn('ip', ['netns', 'exec', name(host), ...command], { stdio: ['pipe', 'pipe', 'pipe'] })),
-    async startAppliance(nat64 = {}) {
+    async startAppliance(nat64 = {}, ...wrapper) {
       const child = keep(
         fork(join(import.meta.dirname, 'appliance.ts'), [stateDirectory, JSON.stringify(nat64)], {
           execPath: '/usr/sbin/ip',
-          execArgv: ['netns', 'exec', name('appliance'), process.execPath],
+          execArgv: ['netns', 'exec', name('appliance'), ...wrapper, process.execPath],
         }),
       );
       return controlAppliance(child);
