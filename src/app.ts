@@ -1,6 +1,7 @@
 /** The composition root: the only file that knows every room. */
 import type { ConfigChanges } from './config/changes.ts';
 import { nat64PrefixesOf } from './config/check-nat64.ts';
+import { listenPorts } from './config/check-ports.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigStore } from './config/store.ts';
 import { explainersOf } from './explainers.ts';
@@ -9,12 +10,14 @@ import { type AdminOptions, startAdmin } from './admin/server.ts';
 import type { Conditions } from './runtime/conditions.ts';
 import type { EventSink } from './runtime/events.ts';
 import { watchLimits } from './runtime/limits.ts';
+import { keepPortReuse } from './runtime/port-reuse.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Service, ServiceContext } from './runtime/service.ts';
 import { ServiceSlot, type ServiceReport } from './runtime/service-slot.ts';
 import type { Storage } from './runtime/storage.ts';
 import { startDns64 } from './services/dns64/service.ts';
 import { type FirewallOptions, ownControlGroup, startFirewall } from './services/firewall/service.ts';
+import { parseAllotments } from './services/forward/allotment-file.ts';
 import { startForward } from './services/forward/service.ts';
 import { startNat64 } from './services/nat64/service.ts';
 import { startProxy } from './services/proxy/service.ts';
@@ -115,6 +118,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const ownAddresses = started.use(
     watchOwnAddresses({ ourselves, config: () => store.current, conditions, log }),
   );
+  started.use(await keepPortReuse(context));
   const slot = <Options, S extends Omit<Service<Options>, 'failWorker'>>(
     name: string,
     select: (config: Config) => Options,
@@ -127,7 +131,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     reservedPorts: reservedPorts(from),
   });
   const forward = slot('forward', forwardOptions, startForward);
-  const nat64 = slot('nat64', ({ nat64 }) => ({ nat64 }), startNat64);
+  const nat64Options = (from: Config) => ({ nat64: from.nat64, listenPorts: listenPorts(from) });
+  const nat64 = slot('nat64', nat64Options, startNat64);
   const slots = [
     slot('proxy', ({ proxy, hosts }) => ({ proxy, hosts }), startProxy),
     forward,
@@ -172,7 +177,10 @@ export async function startApp(options: AppOptions): Promise<App> {
         return sample(nowMs);
       },
       sampleHosts,
-      openFile: () => openHistoryFile(join(stateDirectory, HISTORY_FILE), series, storage),
+      async openFile() {
+        storage.assertOurs();
+        return openHistoryFile(join(stateDirectory, HISTORY_FILE), series, storage);
+      },
       onTrouble: (error) => storage.note(HISTORY_FILE, 'write', error),
       log,
     }),
@@ -198,6 +206,8 @@ export async function startApp(options: AppOptions): Promise<App> {
             machine,
             logs: options.logs,
             places: { configPath, stateDirectory },
+            unwritten: (name) => storage.file(name).unwritten,
+            parsers: { 'state/ssh-ports.json': parseAllotments },
             actions: applianceActions(process.env, stateDirectory),
             restart: options.restart,
             stopping: stopping.signal,

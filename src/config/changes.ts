@@ -5,7 +5,7 @@
 import type { AssertionResult } from '../runtime/explain.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Storage } from '../runtime/storage.ts';
-import { type Text, asIs, english, say } from '../texts/text.ts';
+import { type Text, asIs, english, secondOf, say } from '../texts/text.ts';
 import { type Difference, diffDocuments } from './diff.ts';
 import { type ConfigDocument, type LoadedConfig, checkedHere, loadConfig, loadDocument } from './load.ts';
 import { type PendingChange, type Recovery, removePending, writePending } from './pending.ts';
@@ -148,6 +148,7 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
 
   async function apply(request: ApplyRequest): Promise<ApplyResult> {
     const { by, why = 'apply', reason = '', confirmSeconds } = request;
+    storage.assertOurs();
     if (waiting !== undefined) return { outcome: 'change-pending', pending: waiting.change };
     const previousRevision = store.revision;
     if ((request.revision ?? previousRevision) !== previousRevision)
@@ -198,9 +199,9 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
     countdown = setTimeout(() => {
       void inTurn(async () => {
         if (waiting?.change !== change) return;
-        const reason = say('Nobody confirmed the change of {by} by {time}.', {
+        const reason = say('What {by} had changed was not confirmed before {time}.', {
           by: asIs(change.by),
-          time: change.confirmBy,
+          time: secondOf(change.confirmBy),
         });
         const result = await goBack('appliance', 'not-confirmed', reason);
         if (result.outcome !== 'changed') startCountdown(ROLLBACK_RETRY_MS);

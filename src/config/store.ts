@@ -123,7 +123,7 @@ export function openConfigStore(
     log.error({ problems: lines }, 'configuration: file refused, it is left as it is');
     seenText = text;
     fileProblem = say(
-      'The configuration file is refused. {problem}. {running} The file is left as it is: edit it and reload it, or write what runs in its place; then the refused one is kept aside.',
+      'The configuration file is refused. {problem}. {running} The file is left as it is: edit it and reload it (systemctl reload tombolo), or write what runs in its place (“Use what runs” on the page); then the refused one is kept aside.',
       { problem: describeProblem(problems, path), running },
     );
     tellProblem(fileProblem);

@@ -1,5 +1,6 @@
 /** NAT64 as a service: translation while it is enabled, following the addresses of the machine. */
 import type { Nat64Config } from '../../config/schema.ts';
+import type { PortRange } from '../../config/values.ts';
 import { type Changes, watchNetworkChanges } from '../../os/network-changes.ts';
 import { createCounters, readCounters } from '../../runtime/counters.ts';
 import { tell, wasRemoved } from '../../runtime/kernel-keeper.ts';
@@ -19,12 +20,14 @@ import { NAT64_COUNTERS } from './counters.ts';
 import { releasePorts } from './hold.ts';
 import { type Snapshot, snapshotSessions } from './snapshot.ts';
 import { FILE_NAME, createSessionFile, readSessions } from './snapshot-file.ts';
-import { type Translation, needsRestart, startTranslation } from './translation.ts';
+import { type Translation, createMachineMemory, needsRestart, startTranslation } from './translation.ts';
 import { type Text, type Value, english, reasonOf, say } from '../../texts/text.ts';
 import { createInTurn } from '../../os/in-turn.ts';
 
 export interface Nat64Options {
   readonly nat64: Nat64Config;
+  /** Ports that this process listens on. */
+  readonly listenPorts: readonly PortRange[];
 }
 
 export interface Nat64Service extends Service<Nat64Options> {
@@ -54,7 +57,9 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   const counters = createCounters(NAT64_COUNTERS);
   const log = context.log.child({ service: 'nat64' });
   let config = options.nat64;
+  let { listenPorts } = options;
   let translation: Translation | undefined;
+  const memory = createMachineMemory();
   /** Why the addresses could not be followed, or the device not be replaced. */
   let failure: Text | undefined;
   /** Sessions of a translation that has ended, to go on in the next one, until that has its addresses. */
@@ -76,7 +81,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   const inTurn = createInTurn();
 
   async function start(): Promise<void> {
-    translation = await startTranslation(config, counters, { ...context, log });
+    translation = await startTranslation(config, listenPorts, memory, counters, { ...context, log });
     await restoreKept();
   }
 
@@ -160,7 +165,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
         nowMs - lookedMs >= LOOK_INTERVAL_MS
       ) {
         lookedMs = nowMs;
-        await translation.refresh(config, by);
+        await translation.refresh(config, listenPorts, by);
         if (!translation.hasDevice) await replaceDevice(by);
       }
       await restoreKept();
@@ -174,23 +179,24 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     }
   }
 
-  async function reconfigure({ nat64 }: Nat64Options): Promise<void> {
-    const previous = config;
+  async function reconfigure({ nat64, listenPorts: nextPorts }: Nat64Options): Promise<void> {
+    const previous = { config, listenPorts };
     config = nat64;
+    listenPorts = nextPorts;
     try {
       if (!nat64.enabled) {
         await stop(false);
         kept = undefined;
         await sessionFile.remove();
       } else if (translation === undefined) await start();
-      else if (needsRestart(previous, nat64)) {
+      else if (needsRestart(previous.config, nat64)) {
         await stop(true);
         await start();
-      } else await translation.refresh(nat64, NOBODY);
+      } else await translation.refresh(nat64, listenPorts, NOBODY);
       device = newTrouble(deviceName(config));
       failure = undefined;
     } catch (error) {
-      config = previous;
+      ({ config, listenPorts } = previous);
       lookedMs = Number.NEGATIVE_INFINITY;
       await follow();
       throw new Error('nat64: the new configuration could not be applied', { cause: error });
@@ -218,9 +224,12 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   }
 
   if (config.enabled) {
-    const snapshot = await readSessions(context.stateDirectory, config.keepSessions, log, (error, aside) =>
-      context.storage?.noteAside(FILE_NAME, error, aside),
-    );
+    const isOurs = context.storage?.isOurs ?? true;
+    const snapshot = isOurs
+      ? await readSessions(context.stateDirectory, config.keepSessions, log, (error, aside) =>
+          context.storage?.noteAside(FILE_NAME, error, aside),
+        )
+      : undefined;
     if (snapshot !== undefined) kept = { snapshot, sinceMs: performance.now() };
     try {
       await start();

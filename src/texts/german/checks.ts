@@ -115,7 +115,11 @@ export const checks = germanOf({
   Service: 'Dienst',
   'Each service says itself when it cannot do all that it was asked to do.':
     'Jeder Dienst sagt selbst, wenn er nicht alles tun kann, was er soll.',
-  'Service {name}': 'Dienst {name}',
+  'SSH and ports': 'SSH und Ports',
+  'Control panel': 'Weboberfläche',
+  'Configuration file': 'Konfigurationsdatei',
+  'What is kept on the disk': 'Was gespeichert bleibt',
+  Limits: 'Grenzen',
   'Switched off in the configuration.': 'In der Konfiguration abgeschaltet.',
   'Its thread was started again {restarts} times; the log has the reason.':
     'Sein Thread wurde {restarts}-mal neu gestartet; der Grund steht im Protokoll.',
