@@ -22,7 +22,7 @@ import { releasePorts } from './hold.ts';
 import { type Snapshot, snapshotSessions } from './snapshot.ts';
 import { FILE_NAME, createSessionFile, readSessions } from './snapshot-file.ts';
 import { type Translation, createMachineMemory, needsRestart, startTranslation } from './translation.ts';
-import { type Text, english, reasonOf, say } from '../../texts/text.ts';
+import { type Text, type Value, english, reasonOf, say } from '../../texts/text.ts';
 import { createInTurn } from '../../os/in-turn.ts';
 
 export interface Nat64Options {
@@ -217,7 +217,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       sessions: translation?.sessions ?? 0,
       bibEntries: translation?.bibEntries ?? 0,
       pool4Address: addresses.length === 0 ? say('none') : addresses.join(', '),
-      fastPath: translation?.fastPathDevices.join(', ') || say('off'),
+      fastPath: fastPath(translation),
     };
     return problem === undefined
       ? { state: 'running', restarts, figures }
@@ -264,6 +264,13 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       else if (kept !== undefined) await sessionFile.keepLast(kept.snapshot);
     },
   };
+}
+
+/** The devices that it is on, or why it is off. */
+function fastPath(translation: Translation | undefined): Value {
+  const reason = translation?.fastPathProblem;
+  if (reason !== undefined) return say('off: {reason}', { reason });
+  return translation?.fastPathDevices.join(', ') || say('off');
 }
 
 const deviceName = ({ device }: Nat64Config): Text => say('the device {device}', { device });
