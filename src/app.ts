@@ -17,6 +17,7 @@ import { ServiceSlot, type ServiceReport } from './runtime/service-slot.ts';
 import type { Storage } from './runtime/storage.ts';
 import { startDns64 } from './services/dns64/service.ts';
 import { type FirewallOptions, ownControlGroup, startFirewall } from './services/firewall/service.ts';
+import { parseAllotments } from './services/forward/allotment-file.ts';
 import { startForward } from './services/forward/service.ts';
 import { startNat64 } from './services/nat64/service.ts';
 import { startProxy } from './services/proxy/service.ts';
@@ -176,7 +177,10 @@ export async function startApp(options: AppOptions): Promise<App> {
         return sample(nowMs);
       },
       sampleHosts,
-      openFile: () => openHistoryFile(join(stateDirectory, HISTORY_FILE), series, storage),
+      async openFile() {
+        storage.assertOurs();
+        return openHistoryFile(join(stateDirectory, HISTORY_FILE), series, storage);
+      },
       onTrouble: (error) => storage.note(HISTORY_FILE, 'write', error),
       log,
     }),
@@ -202,6 +206,8 @@ export async function startApp(options: AppOptions): Promise<App> {
             machine,
             logs: options.logs,
             places: { configPath, stateDirectory },
+            unwritten: (name) => storage.file(name).unwritten,
+            parsers: { 'state/ssh-ports.json': parseAllotments },
             actions: applianceActions(process.env, stateDirectory),
             restart: options.restart,
             stopping: stopping.signal,

@@ -9,12 +9,14 @@ import { recoverPending } from './config/pending.ts';
 import { formatProblem } from './config/problem.ts';
 import { openRevisions } from './config/revisions.ts';
 import { ConfigError, type ConfigStore, openConfigStore } from './config/store.ts';
+import { removeTemporaries, removeTemporariesOf } from './os/atomic-write.ts';
 import { readOwn } from './os/ourselves.ts';
 import { type ServiceManager, connectServiceManager } from './os/sd-notify.ts';
 import { createConditions } from './runtime/conditions.ts';
 import { lockDirectory } from './runtime/directory-lock.ts';
 import { collectStartupGarbage } from './runtime/heap.ts';
 import { type Logger, silentLog } from './runtime/log.ts';
+import { openLogOutput } from './runtime/log-output.ts';
 import { type Storage, openStorage } from './runtime/storage.ts';
 import { finishRestore } from './state/backup.ts';
 import type { Signals } from './signals.ts';
@@ -53,10 +55,22 @@ export function checkConfig(path: string): string | undefined {
 const fallbackConfig = (environment: NodeJS.ProcessEnv) =>
   environment['TOMBOLO_ACTIONS'] === undefined ? {} : { admin: { listen: ['::', '0.0.0.0'] } };
 
+/** Temporary files of a process that was killed: with secrets in them, and more of them each time. */
+async function removeLeftovers(configPath: string, stateDirectory: string): Promise<void> {
+  // What cannot be removed is told by whoever writes there.
+  await removeTemporaries(stateDirectory, () => true).catch(() => {});
+  await removeTemporariesOf(configPath).catch(() => {});
+}
+
 /** The configuration, and the way to change it. Whatever the files are, something runs: nothing here rejects. */
 async function openConfiguration(configPath: string, storage: Storage, log: Logger) {
-  await finishRestore({ configPath, stateDirectory: storage.directory }, storage, log);
-  const recovery = await recoverPending(configPath, storage, log);
+  // What another process has under way is not ours to bring to an end.
+  const { isOurs } = storage;
+  if (isOurs) {
+    await removeLeftovers(configPath, storage.directory);
+    await finishRestore({ configPath, stateDirectory: storage.directory }, storage, log);
+  }
+  const recovery = isOurs ? await recoverPending(configPath, storage, log) : undefined;
   const history = await openRevisions(storage, log);
   const file = readConfigFile(configPath, isFileExpected(history));
   const unwritten =
@@ -83,8 +97,8 @@ export async function run(options: RunOptions): Promise<void> {
   });
 
   const conditions = createConditions();
-  const storage = openStorage(stateDirectory, { log, conditions });
-  lockDirectory(stateDirectory, conditions, log);
+  const lock = lockDirectory(stateDirectory, conditions, log);
+  const storage = openStorage(stateDirectory, { log, conditions, lock });
   const { store, changes } = await openConfiguration(configPath, storage, log);
   const app = await life.start(store, changes, () =>
     startApp({
@@ -181,10 +195,9 @@ function live(log: Logger, serviceManager: ServiceManager) {
   };
 }
 
-/** To standard output and the ring. Nobody who reads it, or a full disk behind it, is no reason to stop. */
+/** To standard output and the ring. Nobody who reads it, or a full disk behind it, is no reason to stop or to wait. */
 function openLog(level: string, logs: LogRing): Logger {
-  const stdout = pino.destination(1);
-  stdout.on('error', () => {});
+  const stdout = openLogOutput(1);
   return pino(
     { level, base: null },
     {

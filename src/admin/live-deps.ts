@@ -1,7 +1,7 @@
 /** What the routes of live data, history, system and backup stand on. */
 import type { ApplianceActions } from '../os/appliance-actions.ts';
 import type { ServiceReport } from '../runtime/service-slot.ts';
-import type { Places } from '../state/backup.ts';
+import type { EntryParsers, Places } from '../state/backup.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { History } from '../state/history.ts';
 import type { LogRing } from '../state/log-ring.ts';
@@ -15,6 +15,10 @@ export interface LiveDeps {
   readonly logs: LogRing;
   readonly machine: Machine;
   readonly places: Places;
+  /** What of a file in the state directory is in force, and could not be written yet. */
+  readonly unwritten: (name: string) => Uint8Array | string | undefined;
+  /** Of what a backup holds for services. */
+  readonly parsers: EntryParsers;
   readonly actions: ApplianceActions;
   /** Ends the process in order, for its supervisor to start it again; undefined where nobody would. */
   readonly restart: (() => void) | undefined;

@@ -198,7 +198,7 @@ export function createLiveStream(sources: LiveSources): LiveStream {
       const stream: Stream = {
         ...listener,
         slot: takeSlot(shares, 1, word0, word1, word2, word3),
-        sentId: listener.lastEventId ?? events.newest,
+        sentId: startOf(listener.lastEventId, events.newest),
         sentSampleMs: 0,
         hasCounters: false,
         sentStates: '',
@@ -220,6 +220,10 @@ export function createLiveStream(sources: LiveSources): LiveStream {
     },
   };
 }
+
+/** An id that is still to come was given while the clock ran ahead, before a restart: what came since is all new. */
+const startOf = (lastEventId: number | undefined, newest: number): number =>
+  lastEventId === undefined ? newest : lastEventId > newest ? 0 : lastEventId;
 
 const clientOf = (remoteAddress: string | undefined) =>
   clientAt(parseIpAddress((remoteAddress ?? '').split('%')[0]) ?? new Uint8Array(16));

@@ -5,7 +5,7 @@
 import type { AssertionResult } from '../runtime/explain.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { Storage } from '../runtime/storage.ts';
-import { type Text, asIs, english, say } from '../texts/text.ts';
+import { type Text, asIs, english, secondOf, say } from '../texts/text.ts';
 import { type Difference, diffDocuments } from './diff.ts';
 import { type ConfigDocument, type LoadedConfig, checkedHere, loadConfig, loadDocument } from './load.ts';
 import { type PendingChange, type Recovery, removePending, writePending } from './pending.ts';
@@ -20,6 +20,7 @@ import {
 } from './revisions.ts';
 import type { Config } from './schema.ts';
 import { type ChangeResult, type ConfigStore, formatDocument, revisionOf } from './store.ts';
+import { createInTurn } from '../os/in-turn.ts';
 
 /** Looks at the assertions of a configuration that is not in force yet. */
 export type Assess = (config: Config) => Promise<readonly AssertionResult[]>;
@@ -109,13 +110,7 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
   let waiting: { readonly change: PendingChange; readonly endsAtMs: number } | undefined;
   let countdown: NodeJS.Timeout | undefined;
   let assess: Assess = async () => [];
-  let queue: Promise<unknown> = Promise.resolve();
-
-  function inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = queue.then(task);
-    queue = result.catch(() => {});
-    return result;
-  }
+  const inTurn = createInTurn();
 
   const dropMark = () =>
     removePending(storage).catch((error: unknown) =>
@@ -153,6 +148,7 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
 
   async function apply(request: ApplyRequest): Promise<ApplyResult> {
     const { by, why = 'apply', reason = '', confirmSeconds } = request;
+    storage.assertOurs();
     if (waiting !== undefined) return { outcome: 'change-pending', pending: waiting.change };
     const previousRevision = store.revision;
     if ((request.revision ?? previousRevision) !== previousRevision)
@@ -203,9 +199,9 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
     countdown = setTimeout(() => {
       void inTurn(async () => {
         if (waiting?.change !== change) return;
-        const reason = say('Nobody confirmed the change of {by} by {time}.', {
+        const reason = say('What {by} had changed was not confirmed before {time}.', {
           by: asIs(change.by),
-          time: change.confirmBy,
+          time: secondOf(change.confirmBy),
         });
         const result = await goBack('appliance', 'not-confirmed', reason);
         if (result.outcome !== 'changed') startCountdown(ROLLBACK_RETRY_MS);

@@ -1,5 +1,5 @@
 /** What runs when the configuration file is refused: the last that was in force and is good. */
-import { type Text, say } from '../texts/text.ts';
+import { type Text, minuteOf, say } from '../texts/text.ts';
 import { type LoadedConfig, type ConfigDocument, loadConfig, loadDocument } from './load.ts';
 import type { Recovery } from './pending.ts';
 import type { Revisions } from './revisions.ts';
@@ -9,9 +9,6 @@ export interface LastGood extends LoadedConfig {
   /** For people: which one it is. */
   readonly origin: Text;
 }
-
-/** For people: "2026-11-30 12:11 UTC" of a time in ISO 8601. */
-const minuteOf = (at: string): string => `${at.slice(0, 16).replace('T', ' ')} UTC`;
 
 /** Whether there must be a file with something in it: what was in force last was more than every default. */
 export const isFileExpected = ({ newest, isLost }: Revisions): boolean =>

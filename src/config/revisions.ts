@@ -73,7 +73,7 @@ interface Waiting {
  * goes on. Never rejects.
  */
 export async function openRevisions(storage: Storage, log: Pick<Logger, 'warn'>): Promise<Revisions> {
-  const file = storage.file(FILE_NAME);
+  const file = storage.file(FILE_NAME, { isAppended: true });
   const { path } = file;
   const found = await file.read((content) => {
     const read = readEntries(content);

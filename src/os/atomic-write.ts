@@ -1,7 +1,11 @@
 /** Files that are either the old one or the new one, whole, whenever the power fails. */
 import { randomBytes } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+const RANDOM_BYTES = 6;
+/** Of the temporary files' names, what follows the name of the file. */
+const TEMPORARY = /^\.[0-9a-f]{12}\.tmp$/;
 
 /**
  * Replaces a file (or makes it): writes a temporary file beside it, syncs it, renames it over the old one and syncs the
@@ -15,7 +19,7 @@ export async function writeFileAtomically(
   data: string | Uint8Array,
   mode: number,
 ): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = `${path}.${randomBytes(RANDOM_BYTES).toString('hex')}.tmp`;
   try {
     const file = await open(temporary, 'wx', mode);
     try {
@@ -32,6 +36,25 @@ export async function writeFileAtomically(
     throw new Error(`could not write ${path}: ${(error as Error).message}`, { cause: error });
   }
 }
+
+/**
+ * Removes temporary files that a killed process has left behind: of the files in this directory for which `isOurs`. Nobody else may be
+ * writing. Rejects when they cannot be removed, or looked for.
+ */
+export async function removeTemporaries(
+  directory: string,
+  isOurs: (fileName: string) => boolean,
+): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const end = name.length - '.tmp'.length - 2 * RANDOM_BYTES - 1;
+    if (end > 0 && TEMPORARY.test(name.slice(end)) && isOurs(name.slice(0, end)))
+      await rm(join(directory, name), { force: true });
+  }
+}
+
+/** Those of one file. */
+export const removeTemporariesOf = (path: string): Promise<void> =>
+  removeTemporaries(dirname(path), (name) => name === basename(path));
 
 /** Removes a file, if it is there; when it resolves, it is gone even after a power failure. */
 export async function removeFileDurably(path: string): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * The C library, through koffi: the only file that declares foreign functions.
+ * The C library, through koffi. Beside libbpf.ts the only file that declares foreign functions.
  *
  * Every function is the system call of its name. It returns -1 on failure, `errno()` tells why, and nothing here
  * throws: hot loops test the return value, set-up code wraps the call in `check()`. Buffers handed to the kernel
@@ -177,6 +177,7 @@ export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 export const F_SETPIPE_SZ = 1031;
 export const POLLIN = 1;
+export const POLLOUT = 4;
 export const EPOLL_CLOEXEC = 0o2000000;
 export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_DEL = 2;

@@ -1,4 +1,5 @@
 /** A file of the state directory that is written whole, and what may be found in its place. */
+import { createHash } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -8,6 +9,7 @@ import { NoFileError, readRegularFile } from '../os/read-file.ts';
 import { setAside } from '../os/set-aside.ts';
 import { TextError, say } from '../texts/text.ts';
 import type { Storage } from './storage.ts';
+import { createInTurn } from '../os/in-turn.ts';
 
 export type Verdict<T> =
   | { readonly verdict: 'missing' }
@@ -22,8 +24,8 @@ export interface KeptFile {
   /** What is there now; `parse` throws when it is not what we write. Never rejects, changes nothing. */
   read<T>(parse: (content: Buffer) => T): Promise<Verdict<T>>;
   /**
-   * Replaces the content (after `read`, unless `isRemade`). What `read` found damaged is moved aside first; what it could not read, or what came after it had
-   * found nothing, is not replaced. Resolves with why it is not on the disk: then it is told, and tried again until it is or
+   * Replaces the content (after `read`, unless `isRemade`). What `read` found damaged is moved aside first, and so is what another
+   * program has written since; what it could not read, or what came after it had found nothing, is not replaced. Resolves with why it is not on the disk: then it is told, and tried again until it is or
    * until something else is written. Never rejects.
    */
   write(content: string | Uint8Array): Promise<Error | undefined>;
@@ -33,6 +35,8 @@ export interface KeptFile {
   setAside(): Promise<void>;
   /** Removes the file; a damaged one is moved aside. Resolves with why it is still there. Never rejects. */
   remove(): Promise<Error | undefined>;
+  /** What is in force, and could not be written yet; undefined when the file has it. */
+  readonly unwritten: string | Uint8Array | undefined;
 }
 
 export interface KeptFileOptions {
@@ -40,6 +44,8 @@ export interface KeptFileOptions {
   readonly mode?: number;
   /** What was there before this process is of no use to anybody: it is replaced without being looked at. */
   readonly isRemade?: boolean;
+  /** We write to it by other ways, too. */
+  readonly isAppended?: boolean;
 }
 
 const isMissing = (error: unknown): boolean =>
@@ -67,22 +73,19 @@ export async function readVerdict<T>(path: string, parse: (content: Buffer) => T
 export function createKeptFile(
   storage: Storage,
   name: string,
-  { mode = 0o600, isRemade = false }: KeptFileOptions,
+  { mode = 0o600, isRemade = false, isAppended = false }: KeptFileOptions,
 ): KeptFile {
   const path = join(storage.directory, name);
   /** What `read` has found, or what this process has put there. */
   let state: Verdict<unknown>['verdict'] = 'missing';
   let damage: Error | undefined;
+  /** Of what `read` has found, or this process has written. */
+  let ours: string | undefined;
   let wanted: string | Uint8Array | undefined;
-  let last: Promise<unknown> = Promise.resolve();
-
-  const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
-    const result = last.then(task);
-    last = result.catch(() => {});
-    return result;
-  };
+  const inTurn = createInTurn();
 
   async function moveAside(): Promise<void> {
+    storage.assertOurs();
     const aside = await setAside(path);
     state = 'missing';
     storage.note(name, 'read', undefined);
@@ -90,9 +93,18 @@ export function createKeptFile(
     damage = undefined;
   }
 
+  /** Another process on the directory, or a person who put an older file back: neither must be lost unseen. */
+  async function keepForeign(): Promise<void> {
+    const found = await readVerdict(path, hashOf);
+    if (found.verdict === 'missing' || (found.verdict === 'good' && found.value === ours)) return;
+    storage.noteForeign(name, await setAside(path));
+  }
+
   async function put(content: string | Uint8Array): Promise<void> {
+    storage.assertOurs();
     if (state === 'unreadable') throw notOverwritten();
     if (state === 'damaged') await moveAside();
+    if (state === 'good' && ours !== undefined) await keepForeign();
     // What we do not know is not written over: it may be what the directory had before it went away.
     if (state !== 'good') {
       const found = await lstatIfThere(path);
@@ -103,6 +115,7 @@ export function createKeptFile(
     makeDirectory(dirname(path));
     await writeFileAtomically(path, content, mode);
     state = 'good';
+    if (!isRemade && !isAppended) ours = hashOf(content);
   }
 
   const writing = storage.retried(name, () =>
@@ -120,10 +133,18 @@ export function createKeptFile(
 
   return {
     path,
+    get unwritten() {
+      return wanted;
+    },
     read: (parse) =>
       inTurn(async () => {
-        const found = await readVerdict(path, parse);
+        let hash: string | undefined;
+        const found = await readVerdict(path, (content) => {
+          if (!isAppended) hash = hashOf(content);
+          return parse(content);
+        });
         state = found.verdict;
+        ours = found.verdict === 'good' ? hash : undefined;
         damage = found.verdict === 'damaged' ? found.error : undefined;
         storage.note(name, 'read', found.verdict === 'unreadable' ? found.error : undefined);
         return found;
@@ -145,6 +166,7 @@ export function createKeptFile(
       inTurn(async () => {
         forget();
         try {
+          storage.assertOurs();
           if (state === 'damaged') await moveAside();
           else if (state === 'good') await removeFileDurably(path);
         } catch (error) {
@@ -158,6 +180,10 @@ export function createKeptFile(
       }),
   };
 }
+
+/** They are small, and seldom written. */
+const hashOf = (content: string | Uint8Array): string =>
+  createHash('sha256').update(content).digest('base64url');
 
 const notOverwritten = () => new TextError(say('what could not be read is not written over'));
 

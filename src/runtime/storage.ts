@@ -6,8 +6,10 @@
  */
 import { relative, resolve } from 'node:path';
 import { makeDirectory } from '../os/make-directory.ts';
-import { type Text, TextError, asIs, english, reasonOf, say } from '../texts/text.ts';
+import { codeOf, plainReasonOf, rootOf } from '../os/system-reason.ts';
+import { type Text, TextError, english, reasonOf, say } from '../texts/text.ts';
 import type { Conditions } from './conditions.ts';
+import type { DirectoryLock } from './directory-lock.ts';
 import { type KeptFile, type KeptFileOptions, createKeptFile } from './kept-file.ts';
 import { type Logger, silentLog } from './log.ts';
 
@@ -18,6 +20,10 @@ export interface StorageNotice {
 
 export interface Storage extends Disposable {
   readonly directory: string;
+  /** False as long as another process has the directory: then nothing is written. */
+  readonly isOurs: boolean;
+  /** Throws when it is not. */
+  assertOurs(): void;
   /** A file of the directory that is written whole; the same one for the same name. */
   file(name: string, options?: KeptFileOptions): KeptFile;
   /**
@@ -27,6 +33,10 @@ export interface Storage extends Disposable {
   note(name: string, what: 'read' | 'write', error: unknown): void;
   /** Tells that something was damaged and moved aside. */
   noteAside(name: string, error: unknown, aside: string): void;
+  /** Tells that a backup could not be put in place, until the next start. */
+  noteNotRestored(error: unknown): void;
+  /** Tells that another program has written a file, and that this was moved aside. */
+  noteForeign(name: string, aside: string): void;
   /**
    * A write that is tried again, later and later, until it succeeds, for what is not written whole (a log, a database):
    * `run` tries it now and resolves with why it failed. Never rejects.
@@ -44,6 +54,8 @@ export interface Retried {
 export interface StorageOptions {
   readonly log?: Pick<Logger, 'info' | 'error'> | undefined;
   readonly conditions?: Conditions | undefined;
+  /** Without one, the directory is ours. */
+  readonly lock?: Pick<DirectoryLock, 'isOurs'> | undefined;
 }
 
 const FIRST_RETRY_MS = 5000;
@@ -59,11 +71,13 @@ interface Trouble {
 /** Opens the directory, and makes it when it is missing. Never throws: without it all goes on from memory. */
 export function openStorage(
   directory: string,
-  { log = silentLog, conditions }: StorageOptions = {},
+  { log = silentLog, conditions, lock }: StorageOptions = {},
 ): Storage {
   const troubles = new Map<string, Trouble>();
   const files = new Map<string, KeptFile>();
   const timers = new Set<() => void>();
+  /** Those of `retried` that wait for another attempt. */
+  const failing = new Set<() => Promise<Error | undefined>>();
   let shown: readonly string[] = [];
   let listener: ((notice: StorageNotice) => void) | undefined;
   let unheard: StorageNotice[] = [];
@@ -98,8 +112,20 @@ export function openStorage(
     show();
   }
 
+  function tellAside(text: Text): void {
+    if (listener === undefined) unheard.push({ severity: 'warn', text });
+    else listener({ severity: 'warn', text });
+  }
+
   const storage: Storage = {
     directory,
+    get isOurs() {
+      return lock?.isOurs ?? true;
+    },
+    assertOurs() {
+      if (storage.isOurs) return;
+      throw Object.assign(new TextError(say('another process uses the directory')), { code: 'EBUSY' });
+    },
     file(name, options = {}) {
       let file = files.get(name);
       if (file === undefined) files.set(name, (file = createKeptFile(storage, name, options)));
@@ -108,38 +134,59 @@ export function openStorage(
     note,
     noteAside(name, error, aside) {
       log.error({ err: error, aside }, `storage: ${name} is damaged and was kept aside`);
-      const text = say('{name} was damaged ({reason}); it is kept as {aside}.', {
-        name,
-        aside,
-        reason: reasonOf(rootOf(error)),
-      });
-      if (listener === undefined) unheard.push({ severity: 'warn', text });
-      else listener({ severity: 'warn', text });
+      const reason = reasonOf(rootOf(error));
+      tellAside(say('{name} was damaged ({reason}); it is kept as {aside}.', { name, aside, reason }));
+    },
+    noteNotRestored(error) {
+      log.error({ err: error }, 'storage: the backup could not be restored, what was there before runs');
+      const text = say(
+        'The backup was not restored: {reason}. What was there before runs, unchanged. Mend that, and restore it again.',
+        { reason: plainReasonOf(rootOf(error)) },
+      );
+      conditions?.set('storage', 'not restored', text);
+    },
+    noteForeign(name, aside) {
+      log.error({ aside }, `storage: another program wrote ${name}, which was kept aside`);
+      tellAside(
+        say('Another program wrote {name} while this one was using it; what it wrote is kept as {aside}.', {
+          name,
+          aside,
+        }),
+      );
     },
     retried(name, write) {
       let timer: NodeJS.Timeout | undefined;
       let delayMs = FIRST_RETRY_MS;
       let last: Promise<Error | undefined> = Promise.resolve(undefined);
-      const cancel = () => clearTimeout(timer);
-      timers.add(cancel);
-      const run = () => {
+      const cancel = () => {
+        clearTimeout(timer);
+        failing.delete(run);
+      };
+      const attempt = (isRetry: boolean) => {
         last = last.then(async () => {
-          cancel();
+          clearTimeout(timer);
           try {
+            storage.assertOurs();
             await write();
           } catch (error) {
             note(name, 'write', error);
-            timer = setTimeout(() => void run(), delayMs).unref();
-            delayMs = Math.min(2 * delayMs, LONGEST_RETRY_MS);
+            // Attempts that somebody asks for do not make the next one later.
+            if (isRetry) delayMs = Math.min(2 * delayMs, LONGEST_RETRY_MS);
+            timer = setTimeout(() => void attempt(true), delayMs).unref();
+            failing.add(run);
             return error as Error;
           }
           delayMs = FIRST_RETRY_MS;
           note(name, 'write', undefined);
           note('.', 'write', undefined);
+          // What kept this one from being written kept others, too.
+          if (failing.delete(run)) for (const other of failing) void other();
           return undefined;
         });
         return last;
       };
+      const run = () => attempt(false);
+      timers.add(cancel);
       return { run, cancel };
     },
     onNotice(newListener) {
@@ -158,21 +205,6 @@ export function openStorage(
   }
   return storage;
 }
-
-/** The system's own error: what is around it is said by the condition already. */
-const rootOf = (error: unknown): unknown =>
-  error instanceof Error && !(error instanceof TextError) && error.cause !== undefined
-    ? rootOf(error.cause)
-    : error;
-
-/** Without the call and its path: "EROFS: read-only file system". */
-function plainReasonOf(error: unknown): Text {
-  const { code, syscall, message } = error as NodeJS.ErrnoException;
-  const end = code === undefined || syscall === undefined ? -1 : message.indexOf(`, ${syscall}`);
-  return end < 0 ? reasonOf(error) : asIs(message.slice(0, end));
-}
-
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException | undefined)?.code ?? '';
 
 function conditionOf(directory: string, group: readonly Trouble[]): Text {
   const [{ what, code, reason }] = group;
@@ -197,7 +229,9 @@ function remedyOf(code: string): Text {
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return say('Free some space on that disk.');
+      return say('Free some space on that disk, or remove files, where it has no room for another (df -i).');
+    case 'EBUSY':
+      return say('End one of the two.');
     case 'EROFS':
       return say(
         'The file system is read-only, as after a fault of the disk: the log of the kernel has the reason. Replace a worn card, or mount it for writing.',

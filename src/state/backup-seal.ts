@@ -46,7 +46,14 @@ export interface Backup {
 
 /** Why a file is not restored; the message is for people. */
 export class BackupError extends TextError {
-  readonly reason: 'not-a-backup' | 'newer' | 'wrong-passphrase' | 'damaged' | 'too-large' | 'unreadable';
+  readonly reason:
+    | 'not-a-backup'
+    | 'newer'
+    | 'wrong-passphrase'
+    | 'damaged'
+    | 'too-large'
+    | 'unreadable'
+    | 'unwritable';
   constructor(reason: BackupError['reason'], text: Text, options?: ErrorOptions) {
     super(text, options);
     this.reason = reason;

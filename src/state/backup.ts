@@ -2,12 +2,13 @@
  * What a backup holds, and how it comes back. Restored files wait in a directory of their own and are put in place at the
  * next start, before anything reads them: the running process would write over them.
  */
-import { lstatSync } from 'node:fs';
+import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { syncDirectory, writeFileAtomically } from '../os/atomic-write.ts';
 import { readRegularFile } from '../os/read-file.ts';
 import { setAside } from '../os/set-aside.ts';
+import { plainReasonOf, rootOf } from '../os/system-reason.ts';
 import type { Logger } from '../runtime/log.ts';
 import { readVerdict } from '../runtime/kept-file.ts';
 import type { Storage } from '../runtime/storage.ts';
@@ -28,8 +29,8 @@ interface Part {
   readonly path: (places: Places) => string;
   /** Whether it says who may sign in, or holds a key. */
   readonly isAccess?: true;
-  /** What of the file goes into the backup. */
-  readonly trim?: (content: Buffer) => Buffer;
+  /** What of the file goes into the backup; undefined for nothing. */
+  readonly trim?: (content: Buffer) => Buffer | undefined;
 }
 
 const inState =
@@ -47,9 +48,13 @@ function newestRevisions(content: Buffer): Buffer {
   return content.subarray(from + 1);
 }
 
-/** Sessions stay behind: a backup must not bring back one that was revoked since. */
-function withoutSessions(content: Buffer): Buffer {
+/**
+ * Sessions stay behind: a backup must not bring back one that was revoked since. Of an appliance that nobody owns there is nothing: it
+ * would take the appliance from its owner where it is restored.
+ */
+function withoutSessions(content: Buffer): Buffer | undefined {
   const data = JSON.parse(content.toString('utf8')) as Record<string, unknown>;
+  if (typeof data['password'] !== 'string') return undefined;
   return Buffer.from(`${JSON.stringify({ ...data, sessions: [] })}\n`);
 }
 
@@ -88,9 +93,14 @@ const STAGE = 'restore';
 /** A change that waits for its confirmation would be taken back after the restore. */
 const OBSOLETE = ['pending-change.json'];
 
-/** What goes into a backup of a file; undefined when there is none. Throws BackupError when it cannot be used. */
-async function contentOf(part: Part, path: string): Promise<Buffer | undefined> {
-  const found = await readVerdict(path, part.trim ?? ((content) => content));
+/**
+ * What goes into a backup of a file; undefined when there is none. `unwritten`: what is in force and could not be written yet. Throws
+ * BackupError when it cannot be used.
+ */
+async function contentOf(part: Part, path: string, unwritten?: Buffer): Promise<Buffer | undefined> {
+  const { trim = (content: Buffer) => content } = part;
+  if (unwritten !== undefined) return trim(unwritten);
+  const found = await readVerdict(path, trim);
   if (found.verdict === 'good') return found.value;
   if (found.verdict === 'missing') return undefined;
   throw new BackupError(
@@ -101,23 +111,26 @@ async function contentOf(part: Part, path: string): Promise<Buffer | undefined> 
 
 /**
  * The entries of a backup of what is now, with or without what says who may sign in. `configText` is the file of what is in
- * force, undefined for none. Rejects with a BackupError when a file cannot be used: a backup without it would be none.
+ * force, undefined for none; `unwrittenOf` asks for what of a file in the state directory could not be written yet. Rejects with a
+ * BackupError when a file cannot be used: a backup without it would be none.
  */
 export async function collectEntries(
   places: Places,
   withAccess: boolean,
   configText: string | undefined,
+  unwrittenOf: (name: string) => Uint8Array | string | undefined = () => undefined,
 ): Promise<BackupEntry[]> {
   const entries: BackupEntry[] = [];
   for (const part of PARTS) {
     const { name, path, isAccess } = part;
     if (isAccess === true && !withAccess) continue;
-    const content =
-      name === CONFIG
-        ? configText === undefined
-          ? undefined
-          : Buffer.from(configText)
-        : await contentOf(part, path(places));
+    const unwritten = name === CONFIG ? configText : unwrittenOf(basename(name));
+    if (name === CONFIG && unwritten === undefined) continue;
+    const content = await contentOf(
+      part,
+      path(places),
+      unwritten === undefined ? undefined : Buffer.from(unwritten),
+    );
     if (content !== undefined) entries.push({ name, content });
   }
   return entries;
@@ -128,8 +141,18 @@ export interface PlannedEntry extends BackupEntry {
   readonly change: 'same' | 'new' | 'replaces';
 }
 
-/** What restoring these entries would do. Throws BackupError on an entry that no backup of ours has, or a second of a name. */
-export async function planRestore(entries: readonly BackupEntry[], places: Places): Promise<PlannedEntry[]> {
+/** Parsers of what a backup may hold, by the name of the entry; each throws on what this version would not use. */
+export type EntryParsers = Readonly<Record<string, (content: Buffer) => unknown>>;
+
+/**
+ * What restoring these entries would do. Throws BackupError on an entry that no backup of ours has, a second of a name, or one that
+ * this version could not use: it would be moved aside at the next start, and nobody could sign in.
+ */
+export async function planRestore(
+  entries: readonly BackupEntry[],
+  places: Places,
+  parsers: EntryParsers = {},
+): Promise<PlannedEntry[]> {
   const seen = new Set<string>();
   const planned: PlannedEntry[] = [];
   for (const { name, content } of entries) {
@@ -144,6 +167,18 @@ export async function planRestore(entries: readonly BackupEntry[], places: Place
       );
     }
     seen.add(name);
+    try {
+      parsers[name]?.(Buffer.from(content));
+    } catch (error) {
+      const reason = error instanceof SyntaxError ? say('it is no JSON') : reasonOf(error);
+      throw new BackupError(
+        'newer',
+        say('This version cannot use what the backup has for "{title}" ({reason}); nothing was changed.', {
+          title: part.title,
+          reason,
+        }),
+      );
+    }
     // What is damaged now is what a backup is for.
     const kept = await contentOf(part, part.path(places)).catch(() => Buffer.alloc(0));
     const change = kept === undefined ? 'new' : kept.equals(content) ? 'same' : 'replaces';
@@ -161,20 +196,40 @@ export async function stageRestore(
 ): Promise<void> {
   const stage = join(stateDirectory, STAGE);
   const temporary = `${stage}.new`;
-  await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary, { mode: 0o700 });
-  for (const { name, content } of entries) {
-    await writeFileAtomically(join(temporary, stageName(name)), content, FILE_MODE);
+  try {
+    await rm(temporary, { recursive: true, force: true });
+    await mkdir(temporary, { mode: 0o700 });
+    for (const { name, content } of entries) {
+      await writeFileAtomically(join(temporary, stageName(name)), content, FILE_MODE);
+    }
+    await rm(stage, { recursive: true, force: true });
+    await rename(temporary, stage);
+    await syncDirectory(stateDirectory);
+  } catch (error) {
+    // On a full disk it would take the room that is missing.
+    await rm(temporary, { recursive: true, force: true }).catch(() => {});
+    throw new BackupError(
+      'unwritable',
+      say('The backup cannot be restored: {reason}. Nothing was changed.', {
+        reason: plainReasonOf(rootOf(error)),
+      }),
+      { cause: error },
+    );
   }
-  await rm(stage, { recursive: true, force: true });
-  await rename(temporary, stage);
-  await syncDirectory(stateDirectory);
+}
+
+/** A file that is restored, beside its target until all are there. */
+interface Ready {
+  readonly name: string;
+  readonly target: string;
+  readonly temporary: string;
 }
 
 /**
- * At the start, before anything is read: puts what waits in place, if something does. A power failure in between is made
- * good at the next start, because each file is moved by itself and the directory goes last; so is a disk that is full or
- * cannot be written to, which `storage` tells. Never rejects: without the restored files, what was there runs.
+ * At the start, before anything is read: puts what waits in place, if something does: all or nothing. What takes room is done first;
+ * where that fails, as on a full disk, nothing was changed, and the restore is over: it must not come back at a later start, over
+ * what was set up since. From then on files are only renamed, which a start after a power cut goes on with. Never rejects: without the
+ * restored files, what was there runs.
  */
 export async function finishRestore(
   places: Places,
@@ -182,32 +237,64 @@ export async function finishRestore(
   log: Pick<Logger, 'info'>,
 ): Promise<void> {
   const stage = join(places.stateDirectory, STAGE);
+  await rm(`${stage}.new`, { recursive: true, force: true }).catch(() => {});
   const staged = await readdir(stage).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') storage.note(STAGE, 'read', error);
     // A file in the place of the directory: nothing of ours.
     return error.code === 'ENOTDIR' ? 'damaged' : undefined;
   });
   if (staged === undefined) return;
+  if (staged === 'damaged') {
+    await setAside(stage).then(
+      (aside) => {
+        storage.note(STAGE, 'read', undefined);
+        storage.noteAside(STAGE, new TextError(say('it is no directory')), aside);
+      },
+      (error: unknown) => storage.note(STAGE, 'write', error),
+    );
+    return;
+  }
+  const parts = PARTS.filter(({ name }) => staged.includes(stageName(name)));
+  const ready: Ready[] = [];
   try {
-    if (staged === 'damaged') {
-      const aside = await setAside(stage);
-      storage.note(STAGE, 'read', undefined);
-      storage.noteAside(STAGE, new TextError(say('it is no directory')), aside);
-      return;
-    }
-    const parts = PARTS.filter(({ name }) => staged.includes(stageName(name)));
+    for (const { name, path } of parts) ready.push(await prepare(name, path(places), stage));
+  } catch (error) {
+    for (const { temporary } of ready) await rm(temporary, { force: true }).catch(() => {});
+    await abandon(stage, error, storage);
+    return;
+  }
+  try {
     for (const file of parts.length === 0 ? [] : OBSOLETE)
       await rm(join(places.stateDirectory, file), { recursive: true, force: true });
-    for (const { name, path } of parts) {
-      const target = path(places);
+    for (const { target, temporary } of ready) {
       if (lstatSync(target, { throwIfNoEntry: false })?.isDirectory() === true) await setAside(target);
-      // Copied, not moved: the configuration may be on another file system.
-      await writeFileAtomically(target, await readRegularFile(join(stage, stageName(name))), FILE_MODE);
+      await rename(temporary, target);
+      await syncDirectory(dirname(target));
     }
     await rm(stage, { recursive: true });
     await syncDirectory(places.stateDirectory);
-    log.info({ restored: parts.map(({ name }) => name) }, 'restored from a backup');
+    log.info({ restored: ready.map(({ name }) => name) }, 'restored from a backup');
   } catch (error) {
     storage.note(STAGE, 'write', error);
+  }
+}
+
+/** Copied, not moved: the configuration may be on another file system. */
+async function prepare(name: string, path: string, stage: string): Promise<Ready> {
+  // Through a symbolic link rather than over it.
+  const target = existsSync(path) ? realpathSync(path) : path;
+  const temporary = `${target}.restored`;
+  await rm(temporary, { recursive: true, force: true });
+  await writeFileAtomically(temporary, await readRegularFile(join(stage, stageName(name))), FILE_MODE);
+  return { name, target, temporary };
+}
+
+/** Takes the stage away, and tells that nothing of it was restored. Where even that cannot be done, nothing can be changed either. */
+async function abandon(stage: string, error: unknown, storage: Storage): Promise<void> {
+  try {
+    await rm(stage, { recursive: true });
+    storage.noteNotRestored(error);
+  } catch (failure) {
+    storage.note(STAGE, 'write', failure);
   }
 }

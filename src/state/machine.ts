@@ -1,6 +1,7 @@
 /** Figures of the machine, from /proc and /sys: cheap enough to read each second, and nothing is spawned. */
-import { readFileSync, statfsSync, statSync } from 'node:fs';
+import { readFileSync, type StatsFs, statfsSync, statSync } from 'node:fs';
 import { availableParallelism, hostname, loadavg, release, uptime } from 'node:os';
+import { dirname } from 'node:path';
 
 export interface Throttled {
   readonly isUnderVoltage: boolean;
@@ -63,7 +64,7 @@ export function openMachine(root = ''): Machine {
       return Number.isFinite(milli) ? milli / 1000 : null;
     },
     disk(path) {
-      const { bsize, blocks, bavail } = statfsSync(path);
+      const { bsize, blocks, bavail } = statfsOf(path);
       return { totalBytes: bsize * blocks, freeBytes: bsize * bavail };
     },
     throttled: () => parseThrottled(read('/sys/devices/platform/soc/soc:firmware/get_throttled')),
@@ -72,6 +73,17 @@ export function openMachine(root = ''): Machine {
       return statOf(`${root}/run/systemd/timesync/synchronized`) !== undefined;
     },
   };
+}
+
+/** Where the path is missing or cannot be reached, that of what is above it: there it would be made. */
+function statfsOf(path: string): StatsFs {
+  try {
+    return statfsSync(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if (parent === path) throw error;
+    return statfsOf(parent);
+  }
 }
 
 const statOf = (path: string) => statSync(path, { throwIfNoEntry: false });

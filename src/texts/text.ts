@@ -39,6 +39,10 @@ export function say<const Sentence extends string>(
  */
 export const asIs = (sentence: string): Text => ({ say: sentence });
 
+/** For people, of a time in ISO 8601: "2026-11-30 12:11 UTC", and with its seconds. */
+export const minuteOf = (at: string): string => `${at.slice(0, 16).replace('T', ' ')} UTC`;
+export const secondOf = (at: string): string => `${at.slice(0, 19).replace('T', ' ')} UTC`;
+
 /** Several values one after the other; `separator` is punctuation, the same in every language. */
 export const listOf = (items: readonly Value[], separator = ', '): Text => ({
   say: items.map((_, i) => `{${i}}`).join(separator),

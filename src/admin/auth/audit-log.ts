@@ -41,10 +41,11 @@ const nameOf = (number: number): string => (number === 0 ? 'audit.jsonl' : `audi
 
 /** Opens the log; goes on counting where the last entry ended. Never rejects: without a file it is in memory. */
 export async function openAuditLog(storage: Storage, now: () => number): Promise<AuditLog> {
-  const { path } = storage.file(nameOf(0));
+  const fileOf = (number: number) => storage.file(nameOf(number), { isAppended: true });
+  const { path } = fileOf(0);
   /** What can be read of a file. */
   const read = async (number: number): Promise<string> => {
-    const found = await storage.file(nameOf(number)).read((content) => content.toString('utf8'));
+    const found = await fileOf(number).read((content) => content.toString('utf8'));
     return found.verdict === 'good' ? found.value : '';
   };
   /** What is no file, but in the way of one, is moved aside. */
@@ -56,7 +57,7 @@ export async function openAuditLog(storage: Storage, now: () => number): Promise
         error instanceof NoFileError ||
         ['EISDIR', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '');
       if (!isInTheWay) throw error;
-      await storage.file(nameOf(number)).setAside();
+      await fileOf(number).setAside();
       return task();
     }
   }
@@ -76,7 +77,7 @@ export async function openAuditLog(storage: Storage, now: () => number): Promise
   async function write(line: string): Promise<void> {
     if (bytes > 0 && bytes + Buffer.byteLength(line) > FILE_BYTES) {
       for (let number = FILES - 1; number > 0; number--) {
-        const [from, to] = [number - 1, number].map((each) => storage.file(nameOf(each)).path);
+        const [from, to] = [number - 1, number].map((each) => fileOf(each).path);
         await clearing(number, () => rename(from, to)).catch((error: NodeJS.ErrnoException) => {
           if (error.code !== 'ENOENT') throw error;
         });

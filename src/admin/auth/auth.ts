@@ -8,14 +8,19 @@ import { BackOff, sourceKey } from './back-off.ts';
 import { loadOrCreateToken } from './bootstrap-token.ts';
 import { type ClaimWindow, openClaimWindow } from './claim.ts';
 import { HashQueue, hashPassword, verifyPassword, weakness } from './password.ts';
+import { createRightTime, type Dated } from './right-time.ts';
+import { newSecret } from './secrets.ts';
 import { type AuthFile, type AuthData, openAuthFile } from './state-file.ts';
 import { acceptedStep } from './totp.ts';
 import { type Text, say } from '../../texts/text.ts';
 
 const FREE_FAILURES = 5;
-/** Of all that have never signed in here together: who has many addresses is slowed down as well. */
+/**
+ * Of all that have never signed in here together: who has many addresses is slowed down as well. Those that still have free
+ * failures wait for one another only: one network that goes on guessing would keep every new browser of the owner's out.
+ */
 const FREE_FAILURES_OF_ALL = 50;
-const ALL = 'all';
+const allOf = (isFree: boolean) => (isFree ? 'all that begin' : 'all that go on');
 
 export interface Auth {
   readonly data: AuthData;
@@ -28,13 +33,18 @@ export interface Auth {
   isClaimed(): boolean;
   /** As `AuthFile.save`. */
   save(): Promise<void>;
-  /** Unix time. */
+  /** Unix time; what this process has made is as old as it is, whatever the clock was when it was made. */
   now(): number;
+  /** A session or token begins now. */
+  made(item: Dated): void;
   /** For intervals. */
   monotonicNow(): number;
   /** Sets the first password, once; not where it cannot be kept. */
   claimWith(password: string): Promise<void>;
-  /** Refuses a weak one as a problem at `path`; what follows from a change is the caller's. */
+  /**
+   * Refuses a weak one as a problem at `path`. With the old one goes what it opened: every session, and what browsers are known
+   * by. In force also when it throws because it could not be kept.
+   */
   setPassword(password: string, path: string): Promise<void>;
   /**
    * Whether the password, and the code when TOTP is on, are right. Throws ApiError 429 when this client must wait first,
@@ -60,11 +70,18 @@ export interface AuthOptions {
 }
 
 /** Reads what is kept. The claim window of an unclaimed appliance opens now. Never rejects. */
-export async function openAuth({ storage, log, now, monotonicNow }: AuthOptions): Promise<Auth> {
+export async function openAuth(options: AuthOptions): Promise<Auth> {
+  const { storage, log, monotonicNow } = options;
   const file: AuthFile = await openAuthFile(storage, log);
   const bootstrapToken = await loadOrCreateToken(storage);
-  const audit = await openAuditLog(storage, now);
   const { data } = file;
+  const { now, made } = createRightTime(
+    options.now,
+    monotonicNow,
+    () => [...data.sessions, ...data.tokens],
+    () => void file.keep(),
+  );
+  const audit = await openAuditLog(storage, now);
   const queue = new HashQueue();
   const bySource = new BackOff(FREE_FAILURES);
   const all = new BackOff(FREE_FAILURES_OF_ALL);
@@ -73,12 +90,15 @@ export async function openAuth({ storage, log, now, monotonicNow }: AuthOptions)
   async function setPassword(password: string, path: string): Promise<void> {
     refuseWeak(password, path);
     data.password = await queue.run(undefined, () => hashPassword(password));
+    data.sessions = [];
+    data.deviceKey = newSecret();
     await file.save();
   }
 
   function waitMs(key: string, isStranger: boolean): number {
     const nowMs = monotonicNow();
-    return Math.max(bySource.waitMs(key, nowMs), isStranger ? all.waitMs(ALL, nowMs) : 0);
+    const ofAllMs = isStranger ? all.waitMs(allOf(bySource.isFree(key, nowMs)), nowMs) : 0;
+    return Math.max(bySource.waitMs(key, nowMs), ofAllMs);
   }
 
   return {
@@ -93,6 +113,7 @@ export async function openAuth({ storage, log, now, monotonicNow }: AuthOptions)
     isClaimed: () => data.password !== null,
     save: () => file.save(),
     now,
+    made,
     monotonicNow,
     async claimWith(password) {
       if (data.password !== null || isClaiming) {
@@ -143,8 +164,9 @@ export async function openAuth({ storage, log, now, monotonicNow }: AuthOptions)
           bySource.succeed(key);
           return true;
         }
-        bySource.fail(key, monotonicNow());
-        if (isStranger) all.fail(ALL, monotonicNow());
+        const nowMs = monotonicNow();
+        if (isStranger) all.fail(allOf(bySource.isFree(key, nowMs)), nowMs);
+        bySource.fail(key, nowMs);
         return false;
       }),
   };

@@ -11,7 +11,7 @@ import { bearerToken } from './bootstrap-token.ts';
 import { sessionTokenOf } from './cookies.ts';
 import { type Principal, allows } from './principal.ts';
 import { hashSecret, isSameSecret } from './secrets.ts';
-import type { Session } from './state-file.ts';
+import type { ApiToken, Session } from './state-file.ts';
 import { csrfToken, findSession, isLive, touchSession } from './sessions.ts';
 import { type Text, say } from '../../texts/text.ts';
 
@@ -132,9 +132,12 @@ function bearerPrincipal(secret: string, source: string, auth: Auth): Principal 
     return { kind: 'bootstrap', name: 'bootstrap token', scope: 'system', id: null, isValid: () => true };
   }
   const hash = hashSecret(secret);
-  const isCurrent = (expiresAtMs: number | null) => expiresAtMs === null || auth.now() < expiresAtMs;
+  const isCurrent = (of: ApiToken) => {
+    const nowMs = auth.now();
+    return of.expiresAtMs === null || nowMs < of.expiresAtMs;
+  };
   const token = auth.data.tokens.find((each) => each.hash === hash);
-  if (token === undefined || !isCurrent(token.expiresAtMs)) return undefined;
+  if (token === undefined || !isCurrent(token)) return undefined;
   auth.tokenBackOff.succeed(sourceKey(source));
   // Kept in memory, and on the disk with the next change: a script that asks each second must cost no writes.
   token.lastUsedAtMs = auth.now();
@@ -143,7 +146,7 @@ function bearerPrincipal(secret: string, source: string, auth: Auth): Principal 
     name: `token ${token.name}`,
     scope: token.scope,
     id: token.id,
-    isValid: () => auth.data.tokens.includes(token) && isCurrent(token.expiresAtMs),
+    isValid: () => auth.data.tokens.includes(token) && isCurrent(token),
   };
 }
 

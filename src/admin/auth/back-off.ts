@@ -23,10 +23,13 @@ export class BackOff {
     return Math.max(0, (this.#keys.get(key)?.untilMs ?? 0) - nowMs);
   }
 
+  /** Whether the next failure of the key is one of those that cost nothing. */
+  isFree(key: string, nowMs: number): boolean {
+    return this.#remembered(key, nowMs) < this.#freeFailures;
+  }
+
   fail(key: string, nowMs: number): void {
-    const known = this.#keys.get(key);
-    const remembered = known !== undefined && nowMs - known.lastMs < FORGET_AFTER_MS ? known.failures : 0;
-    const failures = remembered + 1;
+    const failures = this.#remembered(key, nowMs) + 1;
     const excess = failures - this.#freeFailures;
     const waitMs = excess < 0 ? 0 : Math.min(1000 * 2 ** Math.min(excess, 10), LONGEST_WAIT_MS);
     this.#keys.delete(key); // set again below: the map's order is that of the last failure
@@ -36,6 +39,11 @@ export class BackOff {
 
   succeed(key: string): void {
     this.#keys.delete(key);
+  }
+
+  #remembered(key: string, nowMs: number): number {
+    const known = this.#keys.get(key);
+    return known !== undefined && nowMs - known.lastMs < FORGET_AFTER_MS ? known.failures : 0;
   }
 }
 

@@ -14,7 +14,8 @@ import { type Text, english, notAsWritten, reasonOf, say } from '../../texts/tex
 export interface Session {
   readonly id: string;
   readonly hash: string;
-  readonly createdAtMs: number;
+  /** Written anew when the clock was set (right-time.ts), as the other times. */
+  createdAtMs: number;
   lastSeenAtMs: number;
   source: string;
   readonly userAgent: string | null;
@@ -25,8 +26,8 @@ export interface ApiToken {
   readonly hash: string;
   readonly name: string;
   readonly scope: Scope;
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number | null;
+  createdAtMs: number;
+  expiresAtMs: number | null;
   lastUsedAtMs: number | null;
 }
 
@@ -48,8 +49,17 @@ export interface AuthFile {
   readonly problem: Text | undefined;
   /** Resolves when what `data` is now is on the disk, or with why it is not: it is in force regardless. Never rejects. */
   keep(): Promise<Text | undefined>;
-  /** The same; throws ApiError 503 when it is not. */
+  /** The same; throws NotKeptError when it is not. */
   save(): Promise<void>;
+}
+
+/** What was changed is in force, and not on the disk. */
+export class NotKeptError extends ApiError {
+  readonly reason: Text;
+  constructor(reason: Text) {
+    super(503, 'not-kept', say('In force until the next restart, but not kept: {reason}', { reason }));
+    this.reason = reason;
+  }
 }
 
 const FILE = 'auth.json';
@@ -80,6 +90,8 @@ export async function openAuthFile(storage: Storage, log: Logger): Promise<AuthF
     found.verdict === 'good'
       ? found.value
       : newData(found.verdict === 'missing' && !hasOwner ? null : UNUSABLE);
+  // As of a new appliance, put where somebody owns one.
+  if (hasOwner) data.password ??= UNUSABLE;
   let problem: Text | undefined;
   if (data.password === UNUSABLE) {
     const reason =
@@ -123,11 +135,7 @@ export async function openAuthFile(storage: Storage, log: Logger): Promise<AuthF
     async save() {
       const reason = await keep();
       if (reason === undefined) return;
-      throw new ApiError(
-        503,
-        'not-kept',
-        say('In force until the next restart, but not kept: {reason}', { reason }),
-      );
+      throw new NotKeptError(reason);
     },
   };
 }

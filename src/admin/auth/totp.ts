@@ -17,7 +17,8 @@ export async function newTotp(hostname: string): Promise<{ secret: string; uri: 
 
 /**
  * The period (Unix time / 30 s) that the code belongs to; undefined when it is wrong, or of a period not after
- * `lastStep`: a code is accepted once (RFC 6238 section 5.2), and so is none older than one that was.
+ * `lastStep`: a code is accepted once (RFC 6238 section 5.2), and so is none older than one that was. A `lastStep` that is
+ * still to come is of a clock that ran ahead and was put right: it says nothing of now, and would keep its owner out for years.
  */
 export async function acceptedStep(
   secret: string,
@@ -29,6 +30,7 @@ export async function acceptedStep(
   const totp = new TOTP({ secret: Secret.fromBase32(secret), period: PERIOD_SECONDS });
   const delta = totp.validate({ token: code, window: WINDOW, timestamp: nowMs });
   if (delta === null) return undefined;
-  const step = Math.floor(nowMs / 1000 / PERIOD_SECONDS) + delta;
-  return step > lastStep ? step : undefined;
+  const nowStep = Math.floor(nowMs / 1000 / PERIOD_SECONDS);
+  const step = nowStep + delta;
+  return step > lastStep || lastStep > nowStep + WINDOW ? step : undefined;
 }

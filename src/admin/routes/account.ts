@@ -1,7 +1,7 @@
 /** How the owner signs in: the password and the authenticator app. Not for API tokens. */
 import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
-import { newSecret } from '../auth/secrets.ts';
+import { NotKeptError } from '../auth/state-file.ts';
 import { acceptedStep, newTotp } from '../auth/totp.ts';
 import type { AdminDeps, BuildOptions } from '../build.ts';
 import {
@@ -13,7 +13,7 @@ import {
 } from '../contract/auth.ts';
 import { ApiError, invalidInput } from '../errors.ts';
 import { SMALL_BODY_BYTES, sessionAnswer, signIn } from './session.ts';
-import { say } from '../../texts/text.ts';
+import { say, secondOf } from '../../texts/text.ts';
 
 const CONFIRM_TOTP_MS = 600_000;
 
@@ -36,14 +36,17 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       },
     },
     async (request, reply) => {
-      const { next } = request.body;
-      await auth.setPassword(next, '/next');
-      data.sessions = [];
-      data.deviceKey = newSecret();
+      const unkept = await auth.setPassword(request.body.next, '/next').catch((error: unknown) => {
+        if (error instanceof NotKeptError) return error;
+        throw error;
+      });
       options.onClaimed();
-      if (request.principal?.kind === 'session') return signIn(request, reply, options);
-      await auth.save();
-      return sessionAnswer(request, options);
+      const answer =
+        request.principal?.kind === 'session'
+          ? await signIn(request, reply, options)
+          : sessionAnswer(request, options);
+      if (unkept !== undefined) throw unkept;
+      return answer;
     },
   );
 
@@ -82,7 +85,7 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       const step = await acceptedStep(secret, request.body.code, 0, auth.now());
       if (step === undefined) {
         const expected = say('the code that the authenticator app shows now');
-        const clock = new Date(auth.now()).toISOString();
+        const clock = secondOf(new Date(auth.now()).toISOString());
         throw invalidInput(
           '/code',
           expected,

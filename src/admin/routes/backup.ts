@@ -7,13 +7,15 @@ import { collectEntries, planRestore, stageRestore } from '../../state/backup.ts
 import type { Backup, BackupError } from '../../state/backup-seal.ts';
 import { knownSecrets, redactFields, redactText } from '../../state/redact.ts';
 import { explainCounters } from '../../state/summary.ts';
+import { parseAuthData } from '../auth/state-file.ts';
 import type { AdminDeps } from '../build.ts';
+import { parseCertificate } from '../certificate/keep.ts';
 import { strict } from '../contract/common.ts';
 import { BackupBody, RestoreAnswer, RestoreBody } from '../contract/live.ts';
 import { ApiError } from '../errors.ts';
 import { told } from '../language.ts';
 import { toStatusAnswer } from '../status-answer.ts';
-import { say, tell } from '../../texts/text.ts';
+import { minuteOf, say, tell } from '../../texts/text.ts';
 
 /** 8 MiB in base64, and the passphrase. */
 const RESTORE_BODY_BYTES = 12 << 20;
@@ -40,6 +42,7 @@ const STATUS_OF: Readonly<Record<BackupError['reason'], [status: number, word: s
   damaged: [400, 'backup-damaged'],
   'too-large': [413, 'too-large'],
   unreadable: [503, 'unreadable'],
+  unwritable: [503, 'not-kept'],
 };
 
 /** "tombolo-gate-2026-01-02.backup": letters that every file system takes. */
@@ -83,7 +86,12 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
           version: deps.version,
           hostname: machine.hostname,
           // Who steals an API token must not get what the owner signs in with.
-          entries: await collectEntries(places, principal?.kind !== 'token', deps.store.fileText),
+          entries: await collectEntries(
+            places,
+            principal?.kind !== 'token',
+            deps.store.fileText,
+            deps.live.unwritten,
+          ),
         };
         return sealBackup(backup, body.passphrase);
       });
@@ -121,14 +129,18 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
       const { openBackup } = await import('../../state/backup-seal.ts');
       return alone(async () => {
         const backup = await openBackup(Buffer.from(file, 'base64'), passphrase);
-        const planned = await planRestore(backup.entries, places);
+        const planned = await planRestore(backup.entries, places, {
+          ...deps.live.parsers,
+          'state/auth.json': parseAuthData,
+          'state/admin-certificate.pem': parseCertificate,
+        });
         const restored = checkConfig(planned.find(({ name }) => name === 'config.json')?.content);
         const diff = restored === undefined ? [] : diffDocuments(deps.store.document, restored);
         if (!isDryRun) {
           await stageRestore(planned, places);
           request.auditTarget = say('backup of {hostname}, {time}', {
             hostname: backup.hostname,
-            time: backup.createdAt,
+            time: minuteOf(backup.createdAt),
           });
           // After the answer has left.
           if (deps.live.restart !== undefined) setTimeout(deps.live.restart, RESTORE_DELAY_MS).unref();

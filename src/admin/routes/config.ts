@@ -6,7 +6,7 @@ import { parseHosts } from '../../config/parse-hosts.ts';
 import { ConfigSchema } from '../../config/schema.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import type { AssertionResult } from '../../runtime/explain.ts';
-import { type Untold, asIs, reasonOf, say, sentences } from '../../texts/text.ts';
+import { type Untold, asIs, reasonOf, say, secondOf, sentences } from '../../texts/text.ts';
 import { actorOf } from '../actor.ts';
 import type { AdminDeps, BuildOptions } from '../build.ts';
 import {
@@ -228,8 +228,8 @@ function refusal(result: Refused): ApiError {
     case 'change-pending': {
       const { by, confirmBy } = result.pending;
       const message = say(
-        'A change of {by} waits for its confirmation until {time}: confirm it or take it back first.',
-        { by: asIs(by), time: confirmBy },
+        'What {by} has changed waits for its confirmation until {time}: confirm it or take it back first.',
+        { by: asIs(by), time: secondOf(confirmBy) },
       );
       return new ApiError(409, 'change-pending', message);
     }
@@ -238,7 +238,9 @@ function refusal(result: Refused): ApiError {
         409,
         'file-changed',
         result.problem === undefined
-          ? say('The file was edited by hand since it was read; reload it (SIGHUP) before changing it here.')
+          ? say(
+              'The file was edited by hand since it was read. Put that edit into force first (systemctl reload tombolo, or a restart), or undo it; then make the change here.',
+            )
           : say('{problem} Nothing was changed yet: make the change again, and it is written in its place.', {
               problem: result.problem,
             }),

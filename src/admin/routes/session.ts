@@ -53,6 +53,7 @@ export async function signIn(
   const before = hashSecret(sessionTokenOf(cookie) ?? '');
   data.sessions = data.sessions.filter(({ hash }) => hash !== before);
   const { token, session } = beginSession(data, request.ip, userAgent, auth.now());
+  auth.made(session);
   // Who signs in on a full card must get in, to mend it.
   await auth.save().catch((err: unknown) => log.warn({ err }, 'admin: the session ends with the process'));
   request.principal = sessionPrincipal(auth, session);

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { API_TOKEN_PREFIX } from '../auth/authorize.ts';
 import { hashSecret, newId, newSecret } from '../auth/secrets.ts';
-import type { ApiToken } from '../auth/state-file.ts';
+import { type ApiToken, NotKeptError } from '../auth/state-file.ts';
 import type { AdminDeps, BuildOptions } from '../build.ts';
 import {
   AuditAnswer,
@@ -76,8 +76,19 @@ export const tokenRoutes =
           lastUsedAtMs: null,
         };
         data.tokens = [...data.tokens, token];
+        auth.made(token);
         request.auditTarget = `${name} (${scope})`;
-        await auth.save();
+        await auth.save().catch(async (error: unknown) => {
+          // Nobody would ever know its secret, and a restart would take it away again.
+          data.tokens = data.tokens.filter((each) => each !== token);
+          await auth.save().catch(() => {});
+          if (!(error instanceof NotKeptError)) throw error;
+          throw new ApiError(
+            503,
+            'not-kept',
+            say('Not made, because it could not be kept: {reason}', { reason: error.reason }),
+          );
+        });
         void reply.code(201);
         return { ...describe(token), secret };
       },

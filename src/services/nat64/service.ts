@@ -1,7 +1,7 @@
 /** NAT64 as a service: translation while it is enabled, following the addresses of the machine. */
 import type { Nat64Config } from '../../config/schema.ts';
 import type { PortRange } from '../../config/values.ts';
-import { type Changes, type NetworkChanges, watchNetworkChanges } from '../../os/network-changes.ts';
+import { type Changes, watchNetworkChanges } from '../../os/network-changes.ts';
 import { createCounters, readCounters } from '../../runtime/counters.ts';
 import { tell, wasRemoved } from '../../runtime/kernel-keeper.ts';
 import {
@@ -21,7 +21,8 @@ import { releasePorts } from './hold.ts';
 import { type Snapshot, snapshotSessions } from './snapshot.ts';
 import { FILE_NAME, createSessionFile, readSessions } from './snapshot-file.ts';
 import { type Translation, createMachineMemory, needsRestart, startTranslation } from './translation.ts';
-import { type Text, english, reasonOf, say } from '../../texts/text.ts';
+import { type Text, type Value, english, reasonOf, say } from '../../texts/text.ts';
+import { createInTurn } from '../../os/in-turn.ts';
 
 export interface Nat64Options {
   readonly nat64: Nat64Config;
@@ -42,8 +43,7 @@ const FOLLOW_INTERVAL_MS = 1000;
 /** How often all is looked at although the kernel tells of no change: it does not tell of every kernel parameter, nor of programs. */
 const LOOK_INTERVAL_MS = 60_000;
 
-/** Where the kernel does not tell: anything may have changed. */
-const EVERYTHING: Changes = { hasChanged: true, by: new Map() };
+const NOBODY: Changes['by'] = new Map();
 
 const NO_POOL4 = say(
   'There is no IPv4 address to translate to: the appliance has no IPv4 default route, and not exactly one IPv4 address. Connect it to the IPv4 network, or set nat64.pool4[0].address.',
@@ -71,16 +71,14 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   let stopping = false;
   /** The device, when somebody deletes it: what else is in the kernel is the translation's to keep. */
   let device = newTrouble(deviceName(config));
-  const changes = listenToChanges(log);
-  let lookedMs = 0;
-  let lastTask: Promise<unknown> = Promise.resolve();
-
-  /** One change at a time: a reconfiguration and the regular look at the addresses must not cross. */
-  function inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = lastTask.then(task);
-    lastTask = result.catch(() => {});
-    return result;
+  const changes = watchNetworkChanges();
+  if (changes.problem !== undefined) {
+    const err = changes.problem;
+    log.warn({ err }, 'nat64: the kernel does not tell of changes of the network; looking every second');
   }
+  let lookedMs = 0;
+  /** A reconfiguration and the regular look at the addresses must not cross. */
+  const inTurn = createInTurn();
 
   async function start(): Promise<void> {
     translation = await startTranslation(config, listenPorts, memory, counters, { ...context, log });
@@ -157,7 +155,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     try {
       const nowMs = performance.now();
       // Not in one expression: what the kernel has told so far is to be taken in any case.
-      const { hasChanged, by } = changes?.take() ?? EVERYTHING;
+      const { hasChanged, by } = changes.take();
       if (device.missing !== undefined) await replaceDevice(by);
       else if (translation === undefined) await start();
       else if (
@@ -194,7 +192,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       else if (needsRestart(previous.config, nat64)) {
         await stop(true);
         await start();
-      } else await translation.refresh(nat64, listenPorts, EVERYTHING.by);
+      } else await translation.refresh(nat64, listenPorts, NOBODY);
       device = newTrouble(deviceName(config));
       failure = undefined;
     } catch (error) {
@@ -218,7 +216,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       sessions: translation?.sessions ?? 0,
       bibEntries: translation?.bibEntries ?? 0,
       pool4Address: addresses.length === 0 ? say('none') : addresses.join(', '),
-      fastPath: translation?.fastPathDevices.join(', ') || say('off'),
+      fastPath: fastPath(translation),
     };
     return problem === undefined
       ? { state: 'running', restarts, figures }
@@ -226,14 +224,17 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   }
 
   if (config.enabled) {
-    const snapshot = await readSessions(context.stateDirectory, config.keepSessions, log, (error, aside) =>
-      context.storage?.noteAside(FILE_NAME, error, aside),
-    );
+    const isOurs = context.storage?.isOurs ?? true;
+    const snapshot = isOurs
+      ? await readSessions(context.stateDirectory, config.keepSessions, log, (error, aside) =>
+          context.storage?.noteAside(FILE_NAME, error, aside),
+        )
+      : undefined;
     if (snapshot !== undefined) kept = { snapshot, sinceMs: performance.now() };
     try {
       await start();
     } catch (error) {
-      changes?.[Symbol.dispose]();
+      changes[Symbol.dispose]();
       // The next attempt shall have them too.
       if (kept !== undefined) await sessionFile.keepLast(kept.snapshot);
       throw error;
@@ -257,24 +258,18 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       stopping = true;
       clearInterval(timer);
       await inTurn(() => stop(config.keepSessions));
-      changes?.[Symbol.dispose]();
+      changes[Symbol.dispose]();
       if (!config.keepSessions) await sessionFile.remove();
       else if (kept !== undefined) await sessionFile.keepLast(kept.snapshot);
     },
   };
 }
 
-const deviceName = ({ device }: Nat64Config): Text => say('the device {device}', { device });
-
-/** Undefined where it is not allowed: then the addresses are looked at every time. */
-function listenToChanges(log: ServiceContext['log']): NetworkChanges | undefined {
-  try {
-    return watchNetworkChanges();
-  } catch (error) {
-    log.warn(
-      { err: error },
-      'nat64: the kernel does not tell of changes of the network; looking every second',
-    );
-    return undefined;
-  }
+/** The devices that it is on, or why it is off. */
+function fastPath(translation: Translation | undefined): Value {
+  const reason = translation?.fastPathProblem;
+  if (reason !== undefined) return say('off: {reason}', { reason });
+  return translation?.fastPathDevices.join(', ') || say('off');
 }
+
+const deviceName = ({ device }: Nat64Config): Text => say('the device {device}', { device });

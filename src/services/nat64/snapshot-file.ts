@@ -11,6 +11,7 @@ import { setAside } from '../../os/set-aside.ts';
 import type { Conditions } from '../../runtime/conditions.ts';
 import { readVerdict } from '../../runtime/kept-file.ts';
 import type { Logger } from '../../runtime/log.ts';
+import type { Storage } from '../../runtime/storage.ts';
 import { type Text, TextError, notAsWritten, reasonOf, say } from '../../texts/text.ts';
 import {
   type KeptSessions,
@@ -115,6 +116,8 @@ export interface SessionFile {
 
 export interface SessionFileOptions {
   readonly stateDirectory: string;
+  /** Asked whether anything may be written there. */
+  readonly storage?: Pick<Storage, 'assertOurs'> | undefined;
   readonly log: FileLog;
   readonly conditions?: Conditions | undefined;
   /** Milliseconds of a clock that never goes back, as `keepNowAndThen` is told them. */
@@ -124,12 +127,18 @@ export interface SessionFileOptions {
 
 /** None of its promises reject: where the file cannot be written the condition of the storage says so. */
 export function createSessionFile(options: SessionFileOptions): SessionFile {
-  const { stateDirectory, log, conditions, freeBytes } = options;
+  const { stateDirectory, storage, log, conditions, freeBytes } = options;
   let dueMs = options.nowMs + FIRST_WRITE_MS;
   /** What the file tells; undefined while there is none. */
   let written: { readonly digest: string; readonly atMs: number } | undefined;
 
   async function write(snapshot: Snapshot, digest: string): Promise<void> {
+    try {
+      storage?.assertOurs();
+    } catch (error) {
+      tell(reasonOf(error));
+      return;
+    }
     const reason = await writeSessions(stateDirectory, snapshot, log, freeBytes);
     if (reason === undefined) written = { digest, atMs: snapshot.savedAtMs };
     tell(reason);

@@ -55,6 +55,8 @@ export interface Translation extends AsyncDisposable {
   readonly isPoolComplete: boolean;
   /** Devices on which the kernel translates established flows itself. */
   readonly fastPathDevices: readonly string[];
+  /** Why it does not, although it is to. */
+  readonly fastPathProblem: Text | undefined;
   /** False when somebody had deleted the device at the last look: only a new translation helps. */
   readonly hasDevice: boolean;
   /** What is missing in the kernel, and why. */
@@ -118,9 +120,10 @@ export async function startTranslation(
   const steering = cleanUp.use(
     await startSteering({ device: config.device, prefixes: prefixesOf(config), basicRules, context }, wish),
   );
-  const fastPath: FastPath | undefined = config.fastPath
+  const started = config.fastPath
     ? startFastPath(config.device, config.maxSessions, context.log)
-    : undefined;
+    : { off: undefined };
+  const fastPath: FastPath | undefined = 'off' in started ? undefined : started;
   if (fastPath !== undefined) steering.keepPrograms(cleanUp.use(fastPath));
   const worker = cleanUp.use(
     await superviseWorker<Nat64Init, Nat64Message>({
@@ -158,6 +161,7 @@ export async function startTranslation(
     get fastPathDevices() {
       return fastPath?.devices ?? [];
     },
+    fastPathProblem: 'off' in started ? started.off : undefined,
     queries: createQueries(() => ({ tables, settings }), tableClockSeconds),
     get limits() {
       return limits(tables, settings);

@@ -119,7 +119,8 @@ export const config = germanOf({
   'Edited while the appliance was not running.': 'Bearbeitet, während das Gerät nicht lief.',
   'The process ended before the change was confirmed.':
     'Der Prozess endete, bevor die Änderung bestätigt war.',
-  'Nobody confirmed the change of {by} by {time}.': 'Niemand hat die Änderung von {by} bis {time} bestätigt.',
+  'What {by} had changed was not confirmed before {time}.':
+    'Was {by} geändert hatte, wurde nicht vor {time} bestätigt.',
   'Back to revision {id}.': 'Zurück zu Stand {id}.',
   '{by} took the change back.': 'Die Änderung wurde von {by} zurückgenommen.',
   // Who changes the configuration, after "von"

@@ -2,6 +2,7 @@
 import { germanOf } from '../dictionary.ts';
 
 export const errors = germanOf({
+  'This cannot be done now: {reason}': 'Das geht jetzt nicht: {reason}',
   'Unexpected error; the log has the reason.': 'Unerwarteter Fehler; der Grund steht im Protokoll.',
   // What Fastify refuses by itself
   'Request body is too large': 'Der Inhalt der Anfrage ist zu groß',
@@ -55,6 +56,8 @@ export const errors = germanOf({
   'a password that is no plain sequence': 'ein Passwort, das keine einfache Folge ist',
   'a password that is no row of keys': 'ein Passwort, das keine Tastenreihe ist',
   'is what guessers try first; expected {expected}': 'wird beim Raten zuerst versucht; erwartet: {expected}',
+  'Not made, because it could not be kept: {reason}':
+    'Nicht angelegt, weil es sich nicht aufbewahren ließ: {reason}',
   'In force until the next restart, but not kept: {reason}':
     'Gilt bis zum nächsten Neustart, ließ sich aber nicht aufbewahren: {reason}',
   'the present password': 'das jetzige Passwort',
@@ -78,12 +81,12 @@ export const errors = germanOf({
   'Not applied: {failed}': 'Nicht angewendet: {failed}',
   'The configuration was changed meanwhile, to revision {revision}; load it again.':
     'Die Konfiguration wurde inzwischen geändert, zu Stand {revision}; neu laden.',
-  'A change of {by} waits for its confirmation until {time}: confirm it or take it back first.':
-    'Eine Änderung von {by} wartet bis {time} auf ihre Bestätigung: sie zuerst bestätigen oder zurücknehmen.',
+  'What {by} has changed waits for its confirmation until {time}: confirm it or take it back first.':
+    'Was {by} geändert hat, wartet bis {time} auf seine Bestätigung: es zuerst bestätigen oder zurücknehmen.',
   '{problem} Nothing was changed yet: make the change again, and it is written in its place.':
     '{problem} Geändert wurde noch nichts: Machen Sie die Änderung noch einmal, dann wird sie an ihre Stelle geschrieben.',
-  'The file was edited by hand since it was read; reload it (SIGHUP) before changing it here.':
-    'Die Datei wurde von Hand bearbeitet, seit sie gelesen wurde; vor einer Änderung hier neu einlesen (SIGHUP).',
+  'The file was edited by hand since it was read. Put that edit into force first (systemctl reload tombolo, or a restart), or undo it; then make the change here.':
+    'Die Datei wurde von Hand bearbeitet, seit sie gelesen wurde. Zuerst diese Bearbeitung in Kraft setzen (systemctl reload tombolo, oder ein Neustart) oder sie rückgängig machen; dann hier ändern.',
   'Not put into force, the configuration before stays: {reason}':
     'Nicht in Kraft gesetzt, die Konfiguration davor bleibt: {reason}',
   'The configuration before is in force already.': 'Die Konfiguration davor gilt schon.',

@@ -5,6 +5,9 @@ export const services = germanOf({
   starting: 'startet gerade',
   none: 'keine',
   off: 'aus',
+  'off: {reason}': 'aus: {reason}',
+  '{library} cannot be used (Debian package libbpf1): {reason}':
+    '{library} ist nicht benutzbar (Debian-Paket libbpf1): {reason}',
   down: 'antwortet nicht',
   'errors only': 'antwortet nur mit Fehlern',
   '{upstreams} answers with errors only: it refuses this network, is out of order itself, or leads back here; set another in dns64.upstreams':

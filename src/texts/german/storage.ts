@@ -2,8 +2,8 @@
 import { germanOf } from '../dictionary.ts';
 
 export const storage = germanOf({
-  'The configuration file is refused. {problem}. {running} The file is left as it is: edit it and reload it, or write what runs in its place; then the refused one is kept aside.':
-    'Die Konfigurationsdatei wird abgelehnt. {problem}. {running} Die Datei bleibt, wie sie ist: sie bearbeiten und neu laden, oder das, was läuft, an ihre Stelle schreiben; dann wird die abgelehnte daneben aufgehoben.',
+  'The configuration file is refused. {problem}. {running} The file is left as it is: edit it and reload it (systemctl reload tombolo), or write what runs in its place (“Use what runs” on the page); then the refused one is kept aside.':
+    'Die Konfigurationsdatei wird abgelehnt. {problem}. {running} Die Datei bleibt, wie sie ist: sie bearbeiten und neu laden (systemctl reload tombolo), oder das, was läuft, an ihre Stelle schreiben („Übernehmen, was läuft“ auf der Seite); dann wird die abgelehnte daneben aufgehoben.',
   'a file that this process may read': 'eine Datei, die dieser Prozess lesen darf',
   'cannot be read: {reason}': 'lässt sich nicht lesen: {reason}',
   'cannot be put into force: {reason}': 'lässt sich nicht in Kraft setzen: {reason}',
@@ -33,9 +33,20 @@ export const storage = germanOf({
     'In {directory} nicht lesbar: {files} ({reason}). Es bleibt, wie es ist, und alles andere läuft ohne es weiter. {remedy}',
   'In {directory} cannot be written: {files} ({reason}). Everything goes on from memory, and it is tried again. {remedy}':
     'In {directory} nicht zu schreiben: {files} ({reason}). Alles läuft aus dem Speicher weiter, und es wird wieder versucht. {remedy}',
-  'Another process uses {directory}, too: each writes over what the other has written. End one of them, or give it a directory of its own (--state).':
-    'Ein zweiter Prozess benutzt {directory}: Jeder überschreibt, was der andere geschrieben hat. Einen von beiden beenden, oder ihm ein eigenes Verzeichnis geben (--state).',
-  'Free some space on that disk.': 'Auf diesem Datenträger Platz schaffen.',
+  'Another process uses {directory}, too: this one writes nothing there until it is alone. End one of them, or give it a directory of its own (--state).':
+    'Ein zweiter Prozess benutzt {directory}: Dieser hier schreibt dort nichts, bis er allein ist. Einen von beiden beenden, oder ihm ein eigenes Verzeichnis geben (--state).',
+  'The backup was not restored: {reason}. What was there before runs, unchanged. Mend that, and restore it again.':
+    'Die Sicherung wurde nicht wiederhergestellt: {reason}. Es läuft unverändert, was vorher da war. Das beheben, und sie noch einmal wiederherstellen.',
+  'The backup cannot be restored: {reason}. Nothing was changed.':
+    'Die Sicherung lässt sich nicht wiederherstellen: {reason}. Es wurde nichts geändert.',
+  'This version cannot use what the backup has for "{title}" ({reason}); nothing was changed.':
+    'Diese Version kann mit dem, was die Sicherung unter „{title}“ hat, nichts anfangen ({reason}); es wurde nichts geändert.',
+  'another process uses the directory': 'ein zweiter Prozess benutzt das Verzeichnis',
+  'End one of the two.': 'Einen von beiden beenden.',
+  'Another program wrote {name} while this one was using it; what it wrote is kept as {aside}.':
+    'Ein anderes Programm hat {name} geschrieben, während dieses die Datei benutzte; was es schrieb, ist aufgehoben als {aside}.',
+  'Free some space on that disk, or remove files, where it has no room for another (df -i).':
+    'Auf diesem Datenträger Platz schaffen, oder Dateien löschen, wo er keine weitere mehr fasst (df -i).',
   'The file system is read-only, as after a fault of the disk: the log of the kernel has the reason. Replace a worn card, or mount it for writing.':
     'Das Dateisystem ist nur lesbar, wie nach einem Fehler des Datenträgers: Das Protokoll des Kernels nennt den Grund. Eine verbrauchte Karte ersetzen, oder es schreibbar einhängen.',
   'Give the directory and what is in it to the user that this process runs as (chown), and restart it.':

@@ -17,7 +17,7 @@ import { waitUntil } from '../../../lab/wait.ts';
 const ROOT = join(import.meta.dirname, '../../..');
 /** In the state directory, as on the appliance. */
 const CONFIG = 'config.json';
-const PASSWORD = 'tide tables of the east';
+export const PASSWORD = 'tide tables of the east';
 
 const SPEC = {
   hosts: {

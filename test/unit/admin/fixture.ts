@@ -90,6 +90,8 @@ export function testLive(t: TestContext, stateDirectory: string): AdminDeps['liv
     logs: createLogRing(),
     machine: openMachine(),
     places: { configPath: join(stateDirectory, 'config.json'), stateDirectory },
+    unwritten: () => undefined,
+    parsers: {},
     actions: NO_ACTIONS,
     restart: undefined,
     stopping: new AbortController().signal,
@@ -134,7 +136,15 @@ export async function testAdmin(t: TestContext, changes: Partial<AdminDeps> = {}
   const log = keepingLog();
   let isAdmitted = true;
   let isLocal = true;
-  const clock = { nowMs: Date.parse('2026-01-02T03:04:05Z'), monotonicMs: 1000 };
+  const clock = {
+    nowMs: Date.parse('2026-01-02T03:04:05Z'),
+    monotonicMs: 1000,
+    /** Time goes by, and both clocks know it; who changes one alone sets it. */
+    pass(ms: number) {
+      clock.nowMs += ms;
+      clock.monotonicMs += ms;
+    },
+  };
   const stateDirectory = await temporaryDirectory(t);
   await writeFile(tokenPath(stateDirectory), `${TOKEN}\n`, { mode: 0o600 });
   const openTestAuth = () =>

@@ -152,6 +152,18 @@ test('topics and filters; a browser that comes back misses nothing', async (t) =
   assert.ok(sent().every(({ event }) => event === 'events'));
 });
 
+test('a browser that comes back with an id of a clock that ran ahead hears of all that is new', async (t) => {
+  const { open, deps } = await listening(t);
+  const { events } = deps.live;
+  events.put(dns('since.example.com'), Date.now());
+  const { waitFor } = await open('?topics=events', { 'last-event-id': String(events.newest + 1e15) });
+  const [{ data }] = await waitFor('events');
+  assert.deepEqual(
+    data.map(({ name }: { name: string }) => name),
+    ['since.example.com'],
+  );
+});
+
 test('a stream ends when who opened it is signed out, and at the stop of the process', async (t) => {
   const stopping = new AbortController();
   const deps = await testDeps(t);

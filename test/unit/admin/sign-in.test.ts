@@ -1,10 +1,10 @@
 /** Sessions, passwords and those who guess them, through the API. */
 import assert from 'node:assert/strict';
-import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openAuth } from '../../../src/admin/auth/auth.ts';
-import { ABSOLUTE_LIMIT_MS, IDLE_LIMIT_MS } from '../../../src/admin/auth/sessions.ts';
+import { ABSOLUTE_LIMIT_MS, IDLE_LIMIT_MS, findSession } from '../../../src/admin/auth/sessions.ts';
 import { SESSION_COOKIE } from '../../../src/admin/contract/auth.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { openStorage } from '../../../src/runtime/storage.ts';
@@ -50,35 +50,73 @@ test('signing in begins a session under a new cookie, and ends the old one', asy
 
 test('a session ends after a time without use, and after a time with', async (t) => {
   const { owner, clock } = await claimed(t);
-  clock.nowMs += IDLE_LIMIT_MS - 60_000;
+  clock.pass(IDLE_LIMIT_MS - 60_000);
   assert.equal((await owner.get('status')).status, 200);
-  clock.nowMs += IDLE_LIMIT_MS + 60_000;
+  clock.pass(IDLE_LIMIT_MS + 60_000);
   assertError(await owner.get('status'), 401, 'unauthorized');
   await signIn(owner);
   for (let agedMs = 0; agedMs < ABSOLUTE_LIMIT_MS; agedMs += IDLE_LIMIT_MS / 2) {
     assert.equal((await owner.get('status')).status, 200);
-    clock.nowMs += IDLE_LIMIT_MS / 2;
+    clock.pass(IDLE_LIMIT_MS / 2);
   }
   assertError(await owner.get('status'), 401, 'unauthorized');
 });
 
-test('a session of a clock that ran ahead ends when the clock is right; a clock that is put back a little ends none', async (t) => {
-  const hour = 3_600_000;
+/** As no password has: nothing is derived for it. */
+const NO_HASH = 'none';
+const HOUR_MS = 3_600_000;
+const YEAR_MS = 365 * 24 * HOUR_MS;
+
+test('of a process before, a session of a clock that ran ahead has ended; a clock that is put back a little ends none', async (t) => {
   for (const [aheadMs, isLive] of [
-    [hour, true],
-    [23 * hour, true],
-    [25 * hour, false],
-    [74 * 365 * 24 * hour, false],
+    [HOUR_MS, true],
+    [23 * HOUR_MS, true],
+    [25 * HOUR_MS, false],
+    [74 * YEAR_MS, false],
   ] as const) {
-    const { owner, clock } = await claimed(t);
+    const { owner, clock, openTestAuth } = await claimed(t);
     const rightMs = clock.nowMs;
     clock.nowMs += aheadMs;
     await signIn(owner);
     clock.nowMs = rightMs;
-    assert.equal((await owner.get('status')).status, isLive ? 200 : 401, `${aheadMs / hour} hours`);
-    await signIn(owner);
-    assert.equal((await owner.get('status')).status, 200);
+    const { data } = await openTestAuth();
+    const found = findSession(data, owner.cookies.get(SESSION_COOKIE)!, rightMs);
+    assert.equal(found !== undefined, isLive, `${aheadMs / HOUR_MS} hours`);
   }
+});
+
+test('the clock is set while the process runs, as on a machine without a battery for it: who has signed in stays, and no longer than else', async (t) => {
+  const { app, owner, auth, clock, openTestAuth } = await claimed(t);
+  // Out of the box it is 1970; then a time server answers, is wrong by fifty years, and is right again.
+  clock.nowMs = 100_000;
+  await signIn(owner);
+  const made = await owner.send('POST', 'tokens', {
+    name: 'script',
+    scope: 'read',
+    expiresInDays: 1,
+    password: PASSWORD,
+  });
+  const { secret } = made.json();
+  const withToken = newBrowser(app, LOCAL);
+  for (const nowMs of [
+    Date.parse('2026-11-30T12:00:00Z'),
+    Date.parse('2076-11-30T12:00:00Z'),
+    Date.parse('2026-11-30T12:05:00Z'),
+  ]) {
+    clock.nowMs = nowMs;
+    clock.monotonicMs += 60_000;
+    assert.equal((await owner.get('status')).status, 200, new Date(nowMs).toISOString());
+    assert.equal((await withToken.get('status', { authorization: `Bearer ${secret}` })).status, 200);
+    const { sessions } = (await owner.get('sessions')).json();
+    assert.equal(sessions[0].createdAt.slice(0, 10), new Date(nowMs).toISOString().slice(0, 10));
+  }
+  // What is kept says the right time, too.
+  await auth.save();
+  assert.ok(findSession((await openTestAuth()).data, owner.cookies.get(SESSION_COOKIE)!, clock.nowMs));
+  clock.pass(IDLE_LIMIT_MS);
+  assertError(await owner.get('status'), 401, 'unauthorized');
+  clock.pass(24 * HOUR_MS);
+  assertError(await withToken.get('status', { authorization: `Bearer ${secret}` }), 401, 'unauthorized');
 });
 
 test('sessions are listed and ended: one, the own one, all', async (t) => {
@@ -131,6 +169,45 @@ test('a new password ends every session but this one, which goes on under a new 
   assert.equal((await signIn(other, next)).status, 200);
 });
 
+/** In the place of the directory there is a file: nothing can be written. Returns what puts it back. */
+async function loseDisk(directory: string): Promise<() => Promise<void>> {
+  await rename(directory, `${directory}.away`);
+  await writeFile(directory, '');
+  return async () => {
+    await rm(directory);
+    await rename(`${directory}.away`, directory);
+  };
+}
+
+test('a new password that cannot be kept is in force all the same, and with it every other session has ended', async (t) => {
+  const { app, owner, stateDirectory } = await claimed(t);
+  const thief = newBrowser(app, LOCAL);
+  await signIn(thief);
+  const giveBack = await loseDisk(stateDirectory);
+  const next = 'another horse battery';
+  const before = owner.cookies.get(SESSION_COOKIE);
+  const changed = await owner.send('PUT', 'password', { current: PASSWORD, next });
+  assertError(changed, 503, 'not-kept');
+  assertError(await thief.get('status'), 401, 'unauthorized');
+  assert.notEqual(owner.cookies.get(SESSION_COOKIE), before);
+  assert.equal((await owner.get('status')).status, 200, 'the owner goes on under a new cookie');
+  assertError(await signIn(thief), 401, 'wrong-credentials');
+  assert.equal((await signIn(thief, next)).status, 200);
+  await giveBack();
+});
+
+test('an API token that cannot be kept is not made: nobody would know its secret', async (t) => {
+  const { owner, stateDirectory, auth } = await claimed(t);
+  const giveBack = await loseDisk(stateDirectory);
+  const body = { name: 'script', scope: 'read', expiresInDays: null, password: PASSWORD };
+  const refused = await owner.send('POST', 'tokens', body);
+  assertError(refused, 503, 'not-kept');
+  assert.match(refused.json()['message'], /^Not made, because it could not be kept: /);
+  assert.deepEqual(auth.data.tokens, []);
+  await giveBack();
+  assert.equal((await owner.send('POST', 'tokens', body)).status, 201, 'the name is free');
+});
+
 test('wrong passwords are slowed down by source; a browser that was here before is not concerned', async (t) => {
   const { app, owner, clock, counters } = await claimed(t);
   await owner.send('DELETE', 'session');
@@ -166,6 +243,38 @@ test('guesses from many addresses are slowed down together, but not the browser 
   assert.equal(await auth.isOwner({ ...candidate, source: '127.0.0.1', device: undefined }), true);
 });
 
+test('one network that guesses for hours keeps no new browser of the owner out; many together get two guesses a minute', async (t) => {
+  let nowMs = 0;
+  const auth = await openAuth({
+    storage: openStorage(await temporaryDirectory(t)),
+    log: silentLog,
+    now: () => nowMs,
+    monotonicNow: () => nowMs,
+  });
+  auth.data.password = NO_HASH;
+  let guesses = 0;
+  const guess = async (source: string) => {
+    try {
+      await auth.isOwner({ password: 'x', code: undefined, source, device: undefined });
+      guesses++;
+      return 'heard';
+    } catch {
+      return 'told to wait';
+    }
+  };
+  for (; nowMs < 2 * HOUR_MS; nowMs += 2000) {
+    await guess(`2001:db8:1::${nowMs % 7}`);
+    // Seldom enough to have no wait of its own.
+    if (nowMs % (30 * 60_000) === 29 * 60_000)
+      assert.equal(await guess('2001:db8:2::1'), 'heard', `after ${nowMs / 60_000} minutes`);
+  }
+  guesses = 0;
+  const began = nowMs;
+  for (let network = 0; nowMs < began + HOUR_MS; nowMs += 1000)
+    for (let i = 0; i < 5; i++) await guess(`2001:db8:${(network++ % 4096).toString(16)}::1`);
+  assert.ok(guesses < 120 + 200, `${guesses} guesses in an hour`);
+});
+
 test('many sign-ins at once: the wait holds for those under way, too many are refused', async (t) => {
   const { app } = await claimed(t);
   const answers = await Promise.all(
@@ -188,7 +297,14 @@ test('a device cookie that we did not give counts for nothing', async (t) => {
 
 test('a file that cannot be read does not give the appliance to the next visitor', async (t) => {
   const { stateDirectory, openTestAuth } = await claimed(t);
-  for (const text of ['', '{"version":1', '{"version":2}', '{"version":1,"password":"x"}']) {
+  for (const text of [
+    '',
+    '{"version":1',
+    '{"version":2}',
+    '{"version":1,"password":"x"}',
+    // Of a new appliance, as a backup of one would bring it.
+    '{"version":1,"password":null,"totp":null,"sessions":[],"tokens":[],"deviceKey":"x"}',
+  ]) {
     await writeFile(join(stateDirectory, 'auth.json'), text);
     const auth = await openTestAuth();
     assert.equal(auth.isClaimed(), true);

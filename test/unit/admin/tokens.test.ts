@@ -33,7 +33,7 @@ test('API tokens: the secret once, a scope, an end, revoked', async (t) => {
   assert.equal((await owner.send('DELETE', `tokens/${foreverId}`)).json()['tokens'].length, 1);
   assertError(await request('GET', '/api/status', bearer(forever)), 401, 'unauthorized');
   assertError(await owner.send('DELETE', `tokens/${foreverId}`), 404, 'not-found');
-  clock.nowMs += 86_400_000;
+  clock.pass(86_400_000);
   assertError(await request('GET', '/api/status', bearer(secret)), 401, 'unauthorized');
   assert.equal((await newBrowser(app, LOCAL).get('session', bearer(secret))).json()['state'], 'signed-out');
   assert.equal(id, tokens[0].id);

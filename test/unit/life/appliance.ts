@@ -37,13 +37,18 @@ export interface StatusLike {
   }[];
 }
 
-export function spawnAppliance(cleanup: Cleanup, configuration: object): Appliance {
+/** `stdout`: where its log goes, where it is not to be read here. */
+export function spawnAppliance(
+  cleanup: Cleanup,
+  configuration: object,
+  stdout: number | 'pipe' = 'pipe',
+): Appliance {
   const { stateDirectory } = cleanup;
   const configFile = join(stateDirectory, 'config.json');
   writeFileSync(configFile, JSON.stringify(configuration));
   const child = spawn(process.execPath, [MAIN, '--config', configFile, '--state', stateDirectory], {
     env: { ...process.env, TOMBOLO_TEST_HOOKS: '1' },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', stdout, 'pipe', 'ipc'],
   });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (log += chunk));

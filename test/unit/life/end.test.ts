@@ -1,7 +1,8 @@
 /** The end of the process: what is open finishes within its limit, and signals end nothing before they can be obeyed. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -120,6 +121,51 @@ test('idle connections of the panel and of DNS over TCP are ended, one that has 
   holder.destroy();
   assert.equal(await appliance.ended(), 0);
 });
+
+test('a log that nobody reads keeps nothing up, neither service nor the end', async () => {
+  await using cleanup = new Cleanup();
+  const panel = await freePort();
+  const fifo = join(cleanup.stateDirectory, 'unread');
+  execFileSync('mkfifo', [fifo]);
+  // Open for both, it waits for nobody, and takes 64 KiB.
+  const unread = openSync(fifo, constants.O_RDWR);
+  cleanup.defer(() => closeSync(unread));
+  const configuration = {
+    hosts: [],
+    dns64: { enabled: false },
+    nat64: { enabled: false },
+    admin: { listen: ['127.0.0.1'], port: panel, allow: ['127.0.0.0/8'] },
+  };
+  const appliance = spawnAppliance(cleanup, configuration, unread);
+  const asked = async (path: string) => (await appliance.get(panel, path)).json() as Promise<LogsLike>;
+  await until(
+    () =>
+      asked('/api/health').then(
+        () => true,
+        () => false,
+      ),
+    'the panel',
+    PATIENCE_MS,
+  );
+  await until(
+    async () => {
+      for (let i = 0; i < 300; i++) {
+        appliance.process.kill('SIGHUP');
+        await new Promise(setImmediate);
+      }
+      // Each line has some 130 bytes.
+      return (await asked('/api/logs?limit=1')).lines[0].id > 1000;
+    },
+    'more lines than a pipe takes',
+    PATIENCE_MS,
+  );
+  appliance.process.kill('SIGTERM');
+  assert.equal(await appliance.ended(), 0);
+});
+
+interface LogsLike {
+  readonly lines: readonly { readonly id: number }[];
+}
 
 /** Whether it has its handler for SIGHUP, which is the last of them: bit 0 of SigCgt in /proc/PID/status (proc_pid_status(5)). */
 const catchesSignals = (pid: number): boolean => {

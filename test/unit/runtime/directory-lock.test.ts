@@ -18,8 +18,12 @@ test('the second process on a directory tells it until it is alone; nothing is w
   const [first, second, log] = [createConditions(), createConditions(), keepingLog()];
   const held = lockDirectory(directory, first, log);
   assert.equal(problemOf(first), '');
-  using _second = lockDirectory(directory, second, log);
-  assert.match(problemOf(second), /Another process uses .*tombolo-lock-.*--state/);
+  using other = lockDirectory(directory, second, log);
+  assert.match(
+    problemOf(second),
+    /Another process uses .*tombolo-lock-.*this one writes nothing there .*--state/,
+  );
+  assert.deepEqual([held.isOurs, other.isOurs], [true, false]);
   t.mock.timers.tick(60_000);
   assert.match(problemOf(second), /Another process/);
   assert.equal(log.lines.length, 1, 'told once in the log');
@@ -27,14 +31,15 @@ test('the second process on a directory tells it until it is alone; nothing is w
   held[Symbol.dispose]();
   t.mock.timers.tick(5000);
   assert.equal(problemOf(second), '');
+  assert.ok(other.isOurs);
   assert.deepEqual(readdirSync(directory), []);
 });
 
-test('a directory that is not there, or is read-only, is no reason to throw', (t) => {
+test('a directory that cannot be made, or is read-only, is no reason to throw', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'tombolo-lock-'));
   t.after(() => rmSync(directory, { recursive: true }));
   chmodSync(directory, 0o500);
-  for (const path of [directory, join(directory, 'nowhere')]) {
+  for (const path of [directory, '/proc/nowhere']) {
     const conditions = createConditions();
     using _lock = lockDirectory(path, conditions, keepingLog());
     assert.equal(problemOf(conditions), '');

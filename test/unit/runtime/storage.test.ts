@@ -6,6 +6,7 @@ import { lstat, mkdir, mkdtemp, readFile, readdir, rm, symlink, truncate, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { removeTemporaries, removeTemporariesOf } from '../../../src/os/atomic-write.ts';
 import { MOST_ASIDES, copyAside, setAside } from '../../../src/os/set-aside.ts';
 import { createConditions } from '../../../src/runtime/conditions.ts';
 import { openStorage } from '../../../src/runtime/storage.ts';
@@ -120,6 +121,30 @@ test('what cannot be written: one condition for one reason, one line in the log,
   assert.equal(await readFile(join(directory, 'b.json'), 'utf8'), '1');
 });
 
+test('attempts that people ask for do not put off the next one, and when one file can be written the others are at once', async (t) => {
+  const { storage, directory, problem } = await open(t);
+  await rm(directory, { recursive: true });
+  await writeFile(directory, 'in the way');
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const [a, b] = ['a.json', 'b.json'].map((name) => storage.file(name));
+  for (let i = 0; i < 20; i++) for (const file of [a, b]) await file.write(`${i}`);
+  // b has waited for long already.
+  const settled = async () => {
+    for (let i = 0; i < 50; i++) await new Promise(setImmediate);
+  };
+  await rm(directory);
+  assert.equal(await a.write('last'), undefined);
+  while (problem() !== '') await settled();
+  assert.equal(await readFile(join(directory, 'b.json'), 'utf8'), '19');
+  await rm(directory, { recursive: true });
+  await writeFile(directory, 'in the way');
+  for (let i = 0; i < 20; i++) await a.write(`${i}`);
+  await rm(directory);
+  t.mock.timers.tick(5000);
+  while (problem() !== '') await settled();
+  assert.equal(await readFile(join(directory, 'a.json'), 'utf8'), '19');
+});
+
 test('what came after the start, as with a disk that was away, is not written over', async (t) => {
   const { storage, directory, problem } = await open(t);
   const file = storage.file('auth.json');
@@ -129,6 +154,75 @@ test('what came after the start, as with a disk that was away, is not written ov
   await assert.rejects(file.commit('new'), /it was not there at the start/);
   assert.equal(await readFile(join(directory, 'auth.json'), 'utf8'), 'of before');
   assert.match(problem(), /auth\.json \(it was not there at the start/);
+});
+
+test('what another program wrote meanwhile is kept aside, and told; the same content is nothing to tell', async (t) => {
+  const { storage, directory, notices } = await open(t);
+  const path = join(directory, 'auth.json');
+  await writeFile(path, '{"n":1}');
+  const file = storage.file('auth.json');
+  assert.equal((await file.read(parse)).verdict, 'good');
+  await writeFile(path, '{"n":1}');
+  assert.equal(await file.write('{"n":2}'), undefined);
+  assert.deepEqual(notices, []);
+  await writeFile(path, 'an older one, put back by hand');
+  assert.equal(await file.write('{"n":3}'), undefined);
+  assert.equal(await readFile(path, 'utf8'), '{"n":3}');
+  assert.equal(await readFile(`${path}.damaged-1`, 'utf8'), 'an older one, put back by hand');
+  assert.equal(notices.length, 1);
+  assert.match(notices[0], /Another program wrote auth\.json .* kept as .*auth\.json\.damaged-1/);
+  await rm(path);
+  assert.equal(await file.write('{"n":4}'), undefined);
+  assert.equal(notices.length, 1);
+});
+
+test('while another process has the directory nothing is written, moved or removed; what is in force is remembered', async (t) => {
+  const { directory } = await open(t);
+  const lock = { isOurs: false };
+  const conditions = createConditions();
+  using storage = openStorage(directory, { conditions, lock });
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  for (const name of ['good', 'damaged'])
+    await writeFile(join(directory, name), name === 'good' ? '{"n":1}' : '?');
+  const [good, damaged, log] = [storage.file('good'), storage.file('damaged'), storage.file('new')];
+  for (const file of [good, damaged, log]) await file.read(parse);
+  assert.notEqual(await good.write('{"n":2}'), undefined);
+  assert.notEqual(await damaged.write('{"n":2}'), undefined);
+  await assert.rejects(log.commit('{"n":2}'), /another process uses the directory/);
+  await assert.rejects(damaged.setAside(), /another process/);
+  assert.notEqual(await storage.file('good').remove(), undefined);
+  const problem = () =>
+    english(conditions.reports().find(({ name }) => name === 'storage')?.status.problem ?? '');
+  assert.match(problem(), /damaged, good \(another process uses the directory\).*End one of the two/);
+  assert.deepEqual((await readdir(directory)).sort(), ['damaged', 'good']);
+  assert.equal(await readFile(join(directory, 'good'), 'utf8'), '{"n":1}');
+  assert.notEqual(await good.write('{"n":3}'), undefined);
+  assert.equal(good.unwritten, '{"n":3}');
+  // Meanwhile the other one has written; then it ends.
+  await writeFile(join(directory, 'good'), '{"n":9}');
+  lock.isOurs = true;
+  t.mock.timers.tick(300_000);
+  while (good.unwritten !== undefined) await new Promise(setImmediate);
+  assert.equal(await readFile(join(directory, 'good'), 'utf8'), '{"n":3}');
+  assert.equal(await readFile(join(directory, 'good.damaged-1'), 'utf8'), '{"n":9}', 'nothing is lost');
+});
+
+test('temporary files of a killed process go, and nothing else', async (t) => {
+  const { directory } = await open(t);
+  const stay = [
+    'auth.json',
+    'auth.json.tmp',
+    '.0123456789ab.tmp',
+    'x.0123456789ag.tmp',
+    'x.0123456789ab.tmp.damaged-1',
+  ];
+  const go = ['auth.json.0123456789ab.tmp', 'a.b.ffffffffffff.tmp'];
+  for (const name of [...stay, ...go]) await writeFile(join(directory, name), '');
+  await removeTemporaries(directory, () => true);
+  assert.deepEqual((await readdir(directory)).sort(), stay.sort());
+  for (const name of go) await writeFile(join(directory, name), '');
+  await removeTemporariesOf(join(directory, 'auth.json'));
+  assert.deepEqual((await readdir(directory)).sort(), [...stay, go[1]].sort());
 });
 
 test('commit rejects and is not tried again; remove takes a good one away and a damaged one aside', async (t) => {

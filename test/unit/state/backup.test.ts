@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCipheriv, randomBytes, scryptSync } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { parseAuthData } from '../../../src/admin/auth/state-file.ts';
+import { createConditions } from '../../../src/runtime/conditions.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { openStorage } from '../../../src/runtime/storage.ts';
 import { type Backup, BackupError, openBackup, sealBackup } from '../../../src/state/backup-seal.ts';
+import { english } from '../../../src/texts/text.ts';
 import { collectEntries, finishRestore, planRestore, stageRestore } from '../../../src/state/backup.ts';
 
 const PASSPHRASE = 'a long walk on the beach';
@@ -168,6 +171,60 @@ test('a restore that was cut short is finished at the next start; half a staging
   await stageRestore([entry('config.json', 'C')], places);
   await finishRestore(places, openStorage(directory), silentLog);
   assert.equal(get('config.json'), 'C');
+});
+
+test('a restore that cannot be put in place as a whole changes nothing, is told, and does not come back later', async (t) => {
+  const { places, get, put, directory } = placesIn(t);
+  put('config.json', 'what runs');
+  // Where nothing can be written.
+  symlinkSync('/proc/version', join(directory, 'auth.json'));
+  const entries = ['config.json', 'state/ssh-ports.json', 'state/auth.json'].map((name) => ({
+    name,
+    content: Buffer.from('restored'),
+  }));
+  await stageRestore(entries, places);
+  const conditions = createConditions();
+  await finishRestore(places, openStorage(directory, { conditions }), silentLog);
+  assert.equal(get('config.json'), 'what runs');
+  assert.deepEqual(readdirSync(directory).sort(), ['auth.json', 'config.json']);
+  const problem = conditions.reports().find(({ name }) => name === 'storage')?.status.problem;
+  assert.match(english(problem!), /The backup was not restored: E[A-Z]+.* restore it again/);
+});
+
+test('a staging that finds no room leaves nothing behind, and says why', async (t) => {
+  const { directory } = placesIn(t);
+  const places = { configPath: join(directory, 'config.json'), stateDirectory: join(directory, 'nowhere') };
+  await assert.rejects(
+    stageRestore([{ name: 'config.json', content: Buffer.from('A') }], places),
+    (error: BackupError) => error.reason === 'unwritable' && /cannot be restored: ENOENT/.test(error.message),
+  );
+  assert.deepEqual(readdirSync(directory), []);
+});
+
+test('of an appliance that nobody owns, a backup says nothing about who may sign in', async (t) => {
+  const { places, put } = placesIn(t);
+  put('auth.json', JSON.stringify({ version: 1, password: null, sessions: [], deviceKey: 'x' }));
+  assert.deepEqual(await collectEntries(places, true, undefined), []);
+});
+
+test('what is in force and could not be written yet is in the backup', async (t) => {
+  const { places, put } = placesIn(t);
+  put('auth.json', JSON.stringify({ password: 'old', sessions: [1] }));
+  const unwritten = JSON.stringify({ password: 'new', sessions: [1] });
+  const [entry] = await collectEntries(places, true, undefined, (name) =>
+    name === 'auth.json' ? unwritten : undefined,
+  );
+  assert.deepEqual(JSON.parse(Buffer.from(entry.content).toString()), { password: 'new', sessions: [] });
+});
+
+test('what this version could not use is refused before anything is put aside', async (t) => {
+  const { places } = placesIn(t);
+  const entries = [{ name: 'state/auth.json', content: Buffer.from('{"version":2}') }];
+  await assert.rejects(
+    planRestore(entries, places, { 'state/auth.json': parseAuthData }),
+    (error: BackupError) =>
+      error.reason === 'newer' && /"Password, two-factor .*"version"/.test(error.message),
+  );
 });
 
 for (const name of [

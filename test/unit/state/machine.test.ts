@@ -42,6 +42,14 @@ test('a Raspberry Pi', (t) => {
   assert.equal(machine.cpuPercent(), null, 'no time has passed');
 });
 
+test('the disk of a directory that is not there is the one that it would be on', (t) => {
+  const { machine, write } = machineOf(t, {});
+  write('here/file', '');
+  const disk = machine.disk(tmpdir());
+  assert.ok(disk.totalBytes > 0);
+  assert.equal(machine.disk(join(tmpdir(), 'nowhere/at/all')).totalBytes, disk.totalBytes);
+});
+
 test('a machine that tells little', (t) => {
   const { machine } = machineOf(t, { 'run/systemd/timesync/other': '' });
   assert.equal(machine.model, null);

@@ -18,7 +18,7 @@ const text = dictionary(
 
 /** Proves to the API that a change comes from this page; set from the session. */
 export const csrfToken = signal<string | undefined>(undefined);
-/** Grows each time the API says that there is no session (any more). */
+/** Grows each time the API says that there is no session (any more), or may have given another without saying so. */
 export const signedOutCount = signal(0);
 
 /** A refusal of the API; `status` 0 when there was no answer at all. */
@@ -71,7 +71,8 @@ async function call(method: string, path: string, body: unknown, signal?: AbortS
   } catch {
     answer = { error: 'bad-answer', message: text.value.badAnswer(response.status) };
   }
-  if (response.status === 401 && path !== 'session') signedOutCount.value++;
+  // What is in force and not kept, as a new password on a full disk, has changed the session all the same.
+  if ((response.status === 401 && path !== 'session') || answer.error === 'not-kept') signedOutCount.value++;
   throw new ApiProblem(response.status, answer);
 }
 

@@ -81,7 +81,7 @@ export const text = dictionary(
         'SHA-256 fingerprint of this appliance’s certificate. Compare it with what your browser shows of the certificate (in its warning, or at the lock): if they differ, somebody is between you and the appliance.',
       forgotten: 'Password forgotten?',
       forgottenHelp:
-        'Whoever can reach the machine itself can set a new one: see the user guide, “Forgotten password”.',
+        'Whoever can log in to the machine as root (keyboard or SSH) sets a new one without the old: see “When you are locked out” in docs/admin-access.md. An appliance without an SSH key takes one from its card: the file rpi-preseed.toml on the partition CONFIG. An empty file factory-reset there erases everything and begins anew.',
     },
   },
   {
@@ -166,7 +166,7 @@ export const text = dictionary(
         'SHA-256-Fingerabdruck des Zertifikats dieses Geräts. Vergleichen Sie ihn mit dem, den Ihr Browser vom Zertifikat zeigt (in der Warnung oder am Schloss): Sind sie verschieden, sitzt jemand dazwischen.',
       forgotten: 'Passwort vergessen?',
       forgottenHelp:
-        'Wer an das Gerät selbst kommt, kann ein neues setzen: siehe Handbuch, „Forgotten password“.',
+        'Wer sich am Gerät als root anmelden kann (Tastatur oder SSH), setzt ohne das alte ein neues: siehe „When you are locked out“ in docs/admin-access.md. Ein Gerät ohne SSH-Schlüssel nimmt einen von seiner Karte: die Datei rpi-preseed.toml auf der Partition CONFIG. Eine leere Datei factory-reset dort löscht alles und beginnt von vorn.',
     },
   },
 );

@@ -30,7 +30,8 @@ export const disk: Check = {
     if (freeBytes < FAIL_BYTES) return fail(text, mend);
     if (freeBytes < Math.min(totalBytes * WARN_SHARE, WARN_BYTES)) return warn(text, mend);
     if (totalFiles > 0 && freeFiles < totalFiles * WARN_FILES_SHARE) {
-      return warn(say('Space is left, but only for {freeFiles} more files.', { freeFiles }), mend);
+      const files = say('Space is left, but only for {freeFiles} more files.', { freeFiles });
+      return freeFiles === 0 ? fail(files, mend) : warn(files, mend);
     }
     return ok(text);
   },

@@ -1,15 +1,30 @@
 import { CONDITION_PARTS, type ConditionPart } from '../../../runtime/conditions.ts';
 import type { CheckArea } from '../../contract/checks.ts';
 import { type Check, type Finding, fail, keyOf, ok, warn } from '../check.ts';
-import { say, sentences } from '../../../texts/text.ts';
+import { type Text, asIs, say, sentences } from '../../../texts/text.ts';
 
-/** Where a service's line belongs, and which lines explain its trouble better. */
-const PLACES: Readonly<Record<string, { area: CheckArea; needs: readonly string[] }>> = {
-  proxy: { area: 'ports', needs: ['port-conflicts'] },
-  forward: { area: 'ports', needs: ['port-conflicts'] },
-  dns64: { area: 'dns64', needs: ['port-conflicts', 'default-route-4', 'dns64-upstreams'] },
-  nat64: { area: 'nat64', needs: ['default-route-4', 'addresses', 'kernel-state'] },
-  admin: { area: 'system', needs: ['port-conflicts'] },
+interface Place {
+  /** As the pages call it. */
+  readonly title: Text;
+  readonly area?: CheckArea;
+  readonly needs?: readonly string[];
+}
+
+/** What a part is called, where its line belongs, and which lines explain its trouble better. */
+const PLACES: Readonly<Record<string, Place>> = {
+  proxy: { title: asIs('Proxy'), area: 'ports', needs: ['port-conflicts'] },
+  forward: { title: say('SSH and ports'), area: 'ports', needs: ['port-conflicts'] },
+  dns64: {
+    title: asIs('DNS64'),
+    area: 'dns64',
+    needs: ['port-conflicts', 'default-route-4', 'dns64-upstreams'],
+  },
+  nat64: { title: asIs('NAT64'), area: 'nat64', needs: ['default-route-4', 'addresses', 'kernel-state'] },
+  firewall: { title: asIs('Firewall') },
+  admin: { title: say('Control panel'), area: 'system', needs: ['port-conflicts'] },
+  configuration: { title: say('Configuration file') },
+  storage: { title: say('What is kept on the disk') },
+  limits: { title: say('Limits') },
 };
 
 export const services: Check = {
@@ -21,7 +36,7 @@ export const services: Check = {
     // Of the checks that fail by themselves each has its own line.
     const others = reports.filter(({ name }) => name !== ('checks' satisfies ConditionPart));
     return others.map(({ name, status: { state, problem, restarts } }) => {
-      const place = { key: keyOf(name), title: say('Service {name}', { name }), ...PLACES[name] };
+      const place = { key: keyOf(name), ...(PLACES[name] ?? { title: asIs(name) }) };
       if (state === 'disabled') return { ...place, ...ok(say('Switched off in the configuration.')) };
       const again =
         restarts > 0

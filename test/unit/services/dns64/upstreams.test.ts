@@ -11,7 +11,8 @@ import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts'
 import { parseDnsUpstream } from '../../../../src/config/values.ts';
 import { CLASS_IN, Type } from '../../../../src/wire/dns-message.ts';
 import { nameFromText } from '../../../../src/wire/dns-name.ts';
-import { freePort, line, scriptedUpstream, waitFor } from './helpers.ts';
+import { line, scriptedUpstream, waitFor } from './helpers.ts';
+import { freePort } from '../../net/support.ts';
 
 const question = {
   name: nameFromText('www.example.com'),

@@ -1,0 +1,88 @@
+/**
+ * Where the log goes: a file descriptor that somebody else reads, or does not. A pipe that nobody empties, a journal that has stopped
+ * or a terminal that was halted (Ctrl-S) would block whoever writes to it, and a full disk would have it all kept in memory. So
+ * nothing is written that would block, and only so much waits.
+ */
+import { writeSync } from 'node:fs';
+import { POLLOUT, pinned, poll } from '../os/libc.ts';
+
+/** What waits, at most; then the newest lines are left out, and counted. */
+export const MOST_WAITING_BYTES = 256 << 10;
+/** Bytes that a pipe takes without blocking when poll(2) says that it takes any (pipe(7), PIPE_BUF). */
+const PIECE_BYTES = 4096;
+const RETRY_MS = 100;
+const EVENTS_AT = 4;
+const POLLFD_BYTES = 8;
+
+export interface LogOutput {
+  /** A line with its end. Never throws, never waits. */
+  write(line: string): void;
+}
+
+/** Writes to `fd`, whether or not it was made non-blocking; that is not changed, because others have it, too. */
+export function openLogOutput(
+  fd: number,
+  writeNow: (fd: number, bytes: Uint8Array) => number = writeSync,
+): LogOutput {
+  const pollfd = pinned(POLLFD_BYTES);
+  const view = new DataView(pollfd.buffer);
+  view.setInt32(0, fd, true);
+  view.setInt16(EVENTS_AT, POLLOUT, true);
+  let waiting: Buffer[] = [];
+  let waitingBytes = 0;
+  let leftOut = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  /** Also for one that is closed: then writing says so. */
+  const takesMore = (): boolean => poll(pollfd, 1, 0) > 0;
+
+  function flush(): void {
+    timer = undefined;
+    while (waiting.length > 0) {
+      if (!takesMore()) return retry();
+      const [first] = waiting;
+      const piece = first.subarray(0, PIECE_BYTES);
+      let written: number;
+      try {
+        written = writeNow(fd, piece);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return retry();
+        // A full disk, or nobody there any more: what it has is worth less than what comes.
+        leftOut += waiting.length;
+        waiting = [];
+        waitingBytes = 0;
+        return;
+      }
+      waitingBytes -= written;
+      if (written === first.length) waiting.shift();
+      else waiting[0] = first.subarray(written);
+    }
+    if (leftOut === 0) return;
+    const line = noteOf(leftOut);
+    leftOut = 0;
+    add(Buffer.from(line));
+    flush();
+  }
+
+  function retry(): void {
+    timer ??= setTimeout(flush, RETRY_MS).unref();
+  }
+
+  function add(bytes: Buffer): void {
+    waiting.push(bytes);
+    waitingBytes += bytes.length;
+  }
+
+  return {
+    write(line) {
+      const bytes = Buffer.from(line);
+      if (waitingBytes + bytes.length > MOST_WAITING_BYTES) leftOut++;
+      else add(bytes);
+      if (timer === undefined) flush();
+    },
+  };
+}
+
+/** As pino writes a warning. */
+const noteOf = (count: number): string =>
+  `${JSON.stringify({ level: 40, time: Date.now(), lines: count, msg: 'log: lines were left out, because nobody read them' })}\n`;
