@@ -86,5 +86,26 @@ function send(
     message: text,
     ...(problems === undefined ? {} : { problems }),
   });
-  return reply.code(statusCode).type('application/json; charset=utf-8').send(JSON.stringify(answer));
+  void reply.code(statusCode);
+  if (isPersonAtAPage(request)) {
+    const language = request.words === undefined ? 'en' : 'de';
+    return reply
+      .header('content-security-policy', "default-src 'none'")
+      .type('text/html; charset=utf-8')
+      .send(pageOf(answer.message, language));
+  }
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer));
 }
+
+/** A browser that was sent to an address, which would show the words for programs as they are. */
+const isPersonAtAPage = ({ method, url, headers }: FastifyRequest): boolean =>
+  method === 'GET' && !url.startsWith('/api/') && (headers.accept ?? '').includes('text/html');
+
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/** The sentence and nothing else: the panel itself may be what is refused. */
+const pageOf = (message: string, language: string): string =>
+  `<!doctype html><html lang="${language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Tombolo</title><p>${message.replaceAll(
+    /[&<>"]/g,
+    (character) => ESCAPES[character],
+  )}</p></html>\n`;
