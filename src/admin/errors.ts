@@ -1,7 +1,7 @@
 /** Every refusal of the API has one shape: a word for programs, a sentence for people, and the problems if any. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ConfigProblem } from '../config/problem.ts';
-import { fileReasonOf } from '../os/system-reason.ts';
+import { isOfFile, toldReasonOf } from '../os/system-reason.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { ErrorAnswer } from './contract/common.ts';
 import { type Text, asIs, english, listOf, say } from '../texts/text.ts';
@@ -57,9 +57,8 @@ export function answerErrors(app: FastifyInstance, log: Logger, onInternal: () =
       'admin: request failed',
     );
     // Who is signed in is told what of it only they can mend; a stranger is told nothing of the disk.
-    const reason = request.principal === null ? undefined : fileReasonOf(error);
-    if (reason !== undefined) {
-      const text = say('This cannot be done now: {reason}', { reason });
+    if (request.principal !== null && isOfFile(error)) {
+      const text = say('This cannot be done now: {reason}', { reason: toldReasonOf(error) });
       return send(request, reply, 503, { error: 'storage', text });
     }
     return send(request, reply, 500, {

@@ -59,8 +59,8 @@ export const errors = germanOf({
   'is what guessers try first; expected {expected}': 'wird beim Raten zuerst versucht; erwartet: {expected}',
   'Not made, because it could not be kept: {reason}':
     'Nicht angelegt, weil es sich nicht aufbewahren ließ: {reason}',
-  'In force until the next restart, but not kept: {reason}':
-    'Gilt bis zum nächsten Neustart, ließ sich aber nicht aufbewahren: {reason}',
+  'In force now, but not on the disk yet. It is tried again; a restart before that brings back what was before. {reason}':
+    'Gilt jetzt, steht aber noch nicht auf dem Datenträger. Es wird wieder versucht; ein Neustart vorher bringt zurück, was davor galt. {reason}',
   'the present password': 'das jetzige Passwort',
   'The present password is wrong.': 'Das jetzige Passwort ist falsch.',
   'the six digits that the authenticator app shows': 'die sechs Ziffern, die die Authenticator-App zeigt',

@@ -185,7 +185,10 @@ test('what the disk refuses is told to who is signed in, without the path: only 
   });
   const response = await request('GET', '/api/status');
   assertError(response, 503, 'storage');
-  assert.equal(response.json()['message'], 'This cannot be done now: ENOSPC: no space left on device');
+  assert.match(
+    response.json()['message'],
+    /^This cannot be done now: ENOSPC: no space left on device\. Free some space/,
+  );
   assert.equal(counters()['internal-error'], 1);
   assertError(await request('GET', '/api/health', { authorization: '' }), 500, 'internal-error');
 });
