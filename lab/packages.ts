@@ -13,12 +13,16 @@ import { PATH } from './host.ts';
 /** Package -> a file that tells that it is there: a command, or a path. */
 type Packages = Readonly<Record<string, string>>;
 
+/** Debian's name of this processor. */
+export const MACHINE = process.arch === 'x64' ? 'x86_64-linux-gnu' : 'aarch64-linux-gnu';
+
 const LAB: Packages = {
   'bind9-dnsutils': 'dig',
   curl: 'curl',
   'dovecot-imapd': '/usr/lib/dovecot/imap',
   iproute2: 'ip',
   'iputils-ping': 'ping',
+  libbpf1: `/usr/lib/${MACHINE}/libbpf.so.1`,
   nftables: 'nft',
   nginx: 'nginx',
   'openssh-client': 'ssh',
@@ -57,6 +61,13 @@ export const PACKAGES = {
     'libnginx-mod-stream': '/usr/lib/nginx/modules/ngx_stream_module.so',
     tayga: 'tayga',
     unbound: 'unbound',
+  },
+  /** What compiles the kernel's part of NAT64 (tools/build-bpf.ts). */
+  bpf: {
+    clang: 'clang',
+    'libbpf-dev': '/usr/include/bpf/bpf_helpers.h',
+    'linux-libc-dev': `/usr/include/${MACHINE}/asm/types.h`,
+    llvm: 'llvm-strip',
   },
   image: {
     ...LAB,
@@ -110,6 +121,9 @@ export function ensurePackages(packages: Packages, log: (line: string) => void):
   if (still.length > 0)
     throw new Error(`installed, but not found: ${still.map((n) => packages[n]).join(', ')}`);
 }
+
+/** Whether all of them are there. */
+export const hasPackages = (packages: Packages): boolean => Object.values(packages).every(isThere);
 
 function isThere(file: string): boolean {
   const candidates = file.startsWith('/') ? [file] : PATH.split(':').map((folder) => join(folder, file));

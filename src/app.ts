@@ -1,6 +1,7 @@
 /** The composition root: the only file that knows every room. */
 import type { ConfigChanges } from './config/changes.ts';
 import { nat64PrefixesOf } from './config/check-nat64.ts';
+import { listenPorts } from './config/check-ports.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigStore } from './config/store.ts';
 import { explainersOf } from './explainers.ts';
@@ -9,6 +10,7 @@ import { type AdminOptions, startAdmin } from './admin/server.ts';
 import type { Conditions } from './runtime/conditions.ts';
 import type { EventSink } from './runtime/events.ts';
 import { watchLimits } from './runtime/limits.ts';
+import { keepPortReuse } from './runtime/port-reuse.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Service, ServiceContext } from './runtime/service.ts';
 import { ServiceSlot, type ServiceReport } from './runtime/service-slot.ts';
@@ -116,6 +118,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const ownAddresses = started.use(
     watchOwnAddresses({ ourselves, config: () => store.current, conditions, log }),
   );
+  started.use(await keepPortReuse(context));
   const slot = <Options, S extends Omit<Service<Options>, 'failWorker'>>(
     name: string,
     select: (config: Config) => Options,
@@ -128,7 +131,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     reservedPorts: reservedPorts(from),
   });
   const forward = slot('forward', forwardOptions, startForward);
-  const nat64 = slot('nat64', ({ nat64 }) => ({ nat64 }), startNat64);
+  const nat64Options = (from: Config) => ({ nat64: from.nat64, listenPorts: listenPorts(from) });
+  const nat64 = slot('nat64', nat64Options, startNat64);
   const slots = [
     slot('proxy', ({ proxy, hosts }) => ({ proxy, hosts }), startProxy),
     forward,

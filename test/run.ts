@@ -4,6 +4,7 @@
  *   node test/run.ts          everything (`npm test`): the gate, the tests in network namespaces, in a browser, of the image
  *   node test/run.ts check    the gate before each commit (`npm run check`): types, lint, format, unit tests
  *   node test/run.ts unit | netns | browser [FILE ...]    one part, or only these files of it
+ *   node test/run.ts NAME     (`npm test -- NAME`): the files of these three parts with NAME in their path
  *   node test/run.ts image    (`npm run test:image`): builds the image and boots it in QEMU
  *   node test/run.ts power-cuts | raspi3b    the same image: many power cuts; the machine raspi3b of QEMU
  *   node test/run.ts reproducible    builds the image twice from nothing and compares
@@ -37,8 +38,7 @@ const PARTS: Readonly<Record<string, readonly (() => void | Promise<void>)[]>> =
   raspi3b: [() => bootImage('raspi3b', 'test/image/long/raspi3b.test.ts')],
   reproducible: [() => runTests('test/image/long/reproducible.test.ts', 1, 3_600_000)],
 };
-const steps = PARTS[part];
-if (steps === undefined) throw new Error(`part "${part}": expected ${Object.keys(PARTS).join(', ')}`);
+const steps = PARTS[part] ?? [() => named(part)];
 try {
   await timed('packages', () => {
     for (const packages of packagesOf(part)) ensurePackages(packages, console.log);
@@ -56,7 +56,10 @@ process.exitCode = counts.failed > 0 ? 1 : 0;
 function packagesOf(name: string): (typeof PACKAGES)[keyof typeof PACKAGES][] {
   if (name === 'all') return [PACKAGES.test, PACKAGES.browser, PACKAGES.image];
   if (name === 'browser') return [PACKAGES.browser];
-  return ['check', 'unit', 'netns'].includes(name) ? [PACKAGES.test] : [PACKAGES.image];
+  if (['image', 'power-cuts', 'raspi3b', 'reproducible'].includes(name)) return [PACKAGES.image];
+  return filesOf('test/browser/**/*.test.ts', name).length > 0
+    ? [PACKAGES.test, PACKAGES.browser]
+    : [PACKAGES.test];
 }
 
 function checkSources(): void {
@@ -95,6 +98,20 @@ async function browser(): Promise<void> {
   await runTests('test/browser/**/*.test.ts', 1, 900_000);
 }
 
+async function named(name: string): Promise<void> {
+  const patterns = ['unit', 'netns', 'browser'].map((each) => `test/${each}/**/*.test.ts`);
+  const found = patterns.filter((pattern) => filesOf(pattern, name).length > 0);
+  if (found.length === 0) {
+    const parts = Object.keys(PARTS).join(', ');
+    throw new Error(`no test file has "${name}" in its path, and the parts are ${parts}`);
+  }
+  for (const pattern of found) await runTests(pattern, 1, 1_800_000, name);
+}
+
+function filesOf(pattern: string, name: string): string[] {
+  return globSync(pattern, { cwd: root }).filter((file) => file.includes(name));
+}
+
 function image(): Promise<void> {
   return bootImage('virt', 'test/image/*.test.ts');
 }
@@ -122,8 +139,8 @@ async function timed(what: string, action: () => void | Promise<void>): Promise<
   console.log(`${what}: ${Math.round((performance.now() - startedAt) / 1000)} s`);
 }
 
-async function runTests(pattern: string, concurrency: number, timeout = 300_000): Promise<void> {
-  const files = globSync(pattern, { cwd: root })
+async function runTests(pattern: string, concurrency: number, timeout = 300_000, name = ''): Promise<void> {
+  const files = filesOf(pattern, name)
     .filter((file) => onlyFiles.length === 0 || onlyFiles.some((only) => relative(root, only) === file))
     .sort()
     .map((file) => root + file);

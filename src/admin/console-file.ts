@@ -8,6 +8,7 @@ import type { ServiceReport } from '../runtime/service-slot.ts';
 import { overallState, problemsOf } from '../state/summary.ts';
 import { english } from '../texts/text.ts';
 import type { ConsoleFile } from './contract/auth.ts';
+import { createInTurn } from '../os/in-turn.ts';
 
 /** Trouble is on the screen this soon. */
 const REFRESH_MS = 2000;
@@ -29,11 +30,11 @@ export function keepConsoleFile(
   const path = join(directory, 'console.json');
   let written: string | undefined;
   let told = '';
-  let writing: Promise<void> = Promise.resolve();
+  const inTurn = createInTurn();
   let timer: NodeJS.Timeout | undefined;
   const refresh = () => {
     timer ??= setInterval(() => void refresh(), REFRESH_MS).unref();
-    writing = writing.then(async () => {
+    return inTurn(async () => {
       try {
         const now = content();
         const text = `${JSON.stringify(now, undefined, 2)}\n`;
@@ -48,7 +49,6 @@ export function keepConsoleFile(
         told = reason;
       }
     });
-    return writing;
   };
   return { refresh, [Symbol.dispose]: () => clearInterval(timer) };
 }

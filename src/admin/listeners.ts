@@ -10,6 +10,7 @@ import type { EventSink } from '../runtime/events.ts';
 import type { Logger } from '../runtime/log.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
 import { type Text, TextError, reasonOf, say } from '../texts/text.ts';
+import { createInTurn } from '../os/in-turn.ts';
 
 /** A peer that sends slowly or nothing must not hold a connection for long. */
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -48,20 +49,14 @@ export function createListeners(
   const protocols = new WeakMap<Server, BothProtocols>();
   const unanswered = new Map<ServerResponse, Server>();
   let wanted = new Map<string, Endpoint>();
-  let last: Promise<unknown> = Promise.resolve();
+  /** A change and the regular attempts must not cross. */
+  const inTurn = createInTurn();
   const missing = createMissing({
     service: 'admin',
     log,
     events,
     retry: () => inTurn(async () => noteMissing(await openMissing(wanted))),
   });
-
-  /** A change and the regular attempts must not cross. */
-  function inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const next = last.then(task);
-    last = next.catch(() => {});
-    return next;
-  }
 
   function noteMissing(failed: ReadonlyMap<string, Error>): void {
     missing.set(

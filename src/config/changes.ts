@@ -20,6 +20,7 @@ import {
 } from './revisions.ts';
 import type { Config } from './schema.ts';
 import { type ChangeResult, type ConfigStore, formatDocument, revisionOf } from './store.ts';
+import { createInTurn } from '../os/in-turn.ts';
 
 /** Looks at the assertions of a configuration that is not in force yet. */
 export type Assess = (config: Config) => Promise<readonly AssertionResult[]>;
@@ -109,13 +110,7 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
   let waiting: { readonly change: PendingChange; readonly endsAtMs: number } | undefined;
   let countdown: NodeJS.Timeout | undefined;
   let assess: Assess = async () => [];
-  let queue: Promise<unknown> = Promise.resolve();
-
-  function inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = queue.then(task);
-    queue = result.catch(() => {});
-    return result;
-  }
+  const inTurn = createInTurn();
 
   const dropMark = () =>
     removePending(storage).catch((error: unknown) =>

@@ -58,6 +58,12 @@ function tcpUses({ proxy, hosts, forward, dns64, admin }: Config): Use[] {
   return uses;
 }
 
+/** Ports that this process listens on, or may at any time. */
+export const listenPorts = (config: Config): PortRange[] => [
+  ...tcpUses(config).map(({ range }) => range),
+  parsePortRange(config.forward.sshPorts) as PortRange,
+];
+
 /** Collisions between listeners, SSH ports, DNS64, the admin page, and the ranges of forward.sshPorts and pool4. */
 export function checkPorts(config: Config): ConfigProblem[] {
   const uses = tcpUses(config);

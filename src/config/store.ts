@@ -13,6 +13,7 @@ import { type ConfigDocument, type LoadedConfig, checkedHere, loadConfig } from 
 import { type ConfigProblem, formatProblem } from './problem.ts';
 import { EMPTY_REVISION, revisionOf } from './revision-of.ts';
 import type { Config } from './schema.ts';
+import { createInTurn } from '../os/in-turn.ts';
 
 export { revisionOf } from './revision-of.ts';
 
@@ -106,13 +107,7 @@ export function openConfigStore(
   let unwrittenText = unwritten;
   let tellProblem: (problem: Text | undefined) => void = () => {};
   let apply: ApplyConfig | undefined;
-  let queue: Promise<unknown> = Promise.resolve();
-
-  function inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = queue.then(task);
-    queue = result.catch(() => {});
-    return result;
-  }
+  const inTurn = createInTurn();
 
   const serialize = (task: () => Promise<ChangeResult>): Promise<ChangeResult> =>
     inTurn(task).catch((error: unknown): ChangeResult => {

@@ -75,6 +75,8 @@ export interface Connection {
   oneExchange: boolean;
   /** One side was reset: the other will be. */
   failed: boolean;
+  /** It has been half closed and silent: who has ended is asked whether he is gone. */
+  isAsked: boolean;
   /** What the client asked for, and the name of the server that it leads to; null while not known. */
   name: string | null;
   server: string | null;
@@ -128,6 +130,7 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     answer: null,
     oneExchange: false,
     failed: false,
+    isAsked: false,
     name: null,
     server: null,
     hostAt: -1,

@@ -28,6 +28,7 @@ import type { Epoll } from './epoll.ts';
 import { TcpEvent, type TcpEvents } from './events.ts';
 import { type AnswerVerdict, CLOSE, type DialFailure, type Gate, type Route, type Verdict } from './gate.ts';
 import { HOST, type HostCounters } from './host-slots.ts';
+import { askWhetherGone } from './keepalive.ts';
 import type { PipePool } from './pipe-pool.ts';
 import { CHUNK_BYTES, createRelay } from './relay.ts';
 import type { Client } from './client.ts';
@@ -36,6 +37,9 @@ const EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 /** After these a short read does not tell that the queue is empty. */
 const EXHAUSTIVE = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
 const READABLE = EPOLLIN | EXHAUSTIVE;
+
+/** Half closed and silent for so long: nobody waits any more, it may be. */
+const HALF_CLOSED_MS = 10_000;
 
 /** Before the first configuration, when there is no listener either. */
 const NOT_TOLD: Ourselves = { own: [], rows: new Int32Array() };
@@ -386,6 +390,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
           if (elapsedMs >= handshakeTimeoutMs) serverFailed(connection, 'timeout');
           break;
         case Phase.relaying:
+          if (elapsedMs >= HALF_CLOSED_MS && !connection.isAsked) askHalfClosed(connection);
           if (idleTimeoutMs === 0 || elapsedMs < idleTimeoutMs) break;
           countEnd(connection, index['closed-idle']);
           close(connection);
@@ -395,6 +400,19 @@ export function createConnections(options: ConnectionsOptions): Connections {
           break;
         default:
       }
+    }
+  }
+
+  /**
+   * A client that gave up, and a server that says nothing and never ends, are no reason to hold a connection for as long as two that are
+   * only silent: a sick server would take all there are from the others.
+   */
+  function askHalfClosed(connection: Connection): void {
+    for (const half of [connection.up, connection.down]) {
+      // A FIN, whether or not it has been read yet.
+      if (!half.exhaustive) continue;
+      connection.isAsked = true;
+      askWhetherGone(half.from);
     }
   }
 

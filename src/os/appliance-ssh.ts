@@ -9,6 +9,7 @@ import { formatAuthorizedKeys, parseSshPublicKey, type SshPublicKey } from '../w
 import { writeFileAtomically } from './atomic-write.ts';
 import { runCommand } from './command.ts';
 import { readRegularFileSync } from './read-file.ts';
+import { createInTurn } from './in-turn.ts';
 
 /** More is a mistake, or no longer an appliance. */
 export const MOST_SSH_KEYS = 50;
@@ -50,12 +51,7 @@ export function openApplianceSsh(places: {
     await writeFileAtomically(join(places.actions, 'ssh-keys'), '', 0o600);
   };
   // One change after the other: each reads what the one before has written.
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(change: () => Promise<T>): Promise<T> => {
-    const next = last.then(change);
-    last = next.catch(() => {});
-    return next;
-  };
+  const inTurn = createInTurn();
   return {
     keys: () => read(path),
     add: (key) =>

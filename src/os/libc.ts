@@ -1,5 +1,5 @@
 /**
- * The C library, through koffi: the only file that declares foreign functions.
+ * The C library, through koffi. Beside libbpf.ts the only file that declares foreign functions.
  *
  * Every function is the system call of its name. It returns -1 on failure, `errno()` tells why, and nothing here
  * throws: hot loops test the return value, set-up code wraps the call in `check()`. Buffers handed to the kernel

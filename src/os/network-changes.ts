@@ -45,6 +45,8 @@ export interface Changes {
 }
 
 export interface NetworkChanges extends Disposable {
+  /** Why the kernel does not tell: then `take` says each time that something may have changed. */
+  readonly problem: Error | undefined;
   /** What has changed since the call before; what changes during the call is told by the next. */
   take(): Changes;
 }
@@ -70,6 +72,7 @@ const NFTA_GEN = { PROCESS_ID: 2, PROCESS_NAME: 3 } as const;
 /** struct pollfd */
 const POLLFD_BYTES = 8;
 const NOTHING: Changes = { hasChanged: false, by: new Map() };
+const PERHAPS: Changes = { hasChanged: true, by: new Map() };
 /** struct sockaddr_nl */
 const ADDRESS_BYTES = 12;
 /** The header, and all of a new generation; the kernel discards what does not fit. */
@@ -77,8 +80,16 @@ const NOTIFICATION_BYTES = 128;
 /** What is left then is found at the next look. */
 const MOST_AT_ONCE = 1000;
 
-/** Listens from now on, in the network namespace of the process. Throws SystemCallError when that is not allowed. */
+/** Listens from now on, in the network namespace of the process. */
 export function watchNetworkChanges(): NetworkChanges {
+  try {
+    return listen();
+  } catch (error) {
+    return { problem: error as Error, take: () => PERHAPS, [Symbol.dispose]() {} };
+  }
+}
+
+function listen(): NetworkChanges {
   using cleanUp = new DisposableStack();
   const sockets = [
     cleanUp.adopt(listenTo(NETLINK_ROUTE, GROUPS | MORE_GROUPS), close),
@@ -93,6 +104,7 @@ export function watchNetworkChanges(): NetworkChanges {
     view.setInt16(i * POLLFD_BYTES + 4, POLLIN, true);
   });
   return {
+    problem: undefined,
     take() {
       if (poll(waiting, sockets.length, 0) === 0) return NOTHING;
       const by = new Map<ChangeKind, Program>();

@@ -17,7 +17,7 @@ import { embedIpv4 } from '../wire/rfc6052.ts';
 import { ipv4At, mappedIpv4, parseIpAddress } from '../wire/ip-address.ts';
 import { ownAddresses } from './interfaces.ts';
 import { localRoutes } from './local-routes.ts';
-import { type NetworkChanges, watchNetworkChanges } from './network-changes.ts';
+import { watchNetworkChanges } from './network-changes.ts';
 
 /** Plain data: it can be posted to a worker thread. */
 export interface Ourselves {
@@ -177,9 +177,9 @@ const FOLLOW_INTERVAL_MS = 1000;
 /** How often the addresses are read although the kernel tells of no change. */
 const LOOK_INTERVAL_MS = 60_000;
 
-/** Follows the addresses of this machine until it is disposed. Where the kernel does not tell of changes, it looks every second. */
+/** Follows the addresses of this machine until it is disposed. */
 export function followOurselves(prefixes: readonly IpPrefix[]): OurselvesFollower {
-  const changes = listenToChanges();
+  const changes = watchNetworkChanges();
   const listeners = new Set<(ourselves: Ourselves) => void>();
   let nat64Prefixes = prefixes;
   let current = compileOurselves(readOwn(), nat64Prefixes);
@@ -194,7 +194,7 @@ export function followOurselves(prefixes: readonly IpPrefix[]): OurselvesFollowe
   }
 
   const timer = setInterval(() => {
-    if ((changes?.take().hasChanged ?? true) || performance.now() - lookedMs >= LOOK_INTERVAL_MS) look();
+    if (changes.take().hasChanged || performance.now() - lookedMs >= LOOK_INTERVAL_MS) look();
   }, FOLLOW_INTERVAL_MS);
   timer.unref();
   return {
@@ -211,18 +211,10 @@ export function followOurselves(prefixes: readonly IpPrefix[]): OurselvesFollowe
     },
     [Symbol.dispose]() {
       clearInterval(timer);
-      changes?.[Symbol.dispose]();
+      changes[Symbol.dispose]();
     },
   };
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array) =>
   new Uint8Array(buffer, byteOffset, byteLength);
-
-function listenToChanges(): NetworkChanges | undefined {
-  try {
-    return watchNetworkChanges();
-  } catch {
-    return undefined;
-  }
-}

@@ -9,6 +9,7 @@ import { NoFileError, readRegularFile } from '../os/read-file.ts';
 import { setAside } from '../os/set-aside.ts';
 import { TextError, say } from '../texts/text.ts';
 import type { Storage } from './storage.ts';
+import { createInTurn } from '../os/in-turn.ts';
 
 export type Verdict<T> =
   | { readonly verdict: 'missing' }
@@ -81,13 +82,7 @@ export function createKeptFile(
   /** Of what `read` has found, or this process has written. */
   let ours: string | undefined;
   let wanted: string | Uint8Array | undefined;
-  let last: Promise<unknown> = Promise.resolve();
-
-  const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
-    const result = last.then(task);
-    last = result.catch(() => {});
-    return result;
-  };
+  const inTurn = createInTurn();
 
   async function moveAside(): Promise<void> {
     storage.assertOurs();

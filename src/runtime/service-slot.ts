@@ -9,6 +9,7 @@ import { orAborted } from './drain.ts';
 import type { HostTraffic } from './host-traffic.ts';
 import type { KernelContest } from './kernel-trouble.ts';
 import type { ReportState, Service, ServiceContext, ServiceStatus } from './service.ts';
+import { createInTurn } from '../os/in-turn.ts';
 
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;
@@ -38,7 +39,7 @@ export class ServiceSlot<Config, Options, S extends Omit<Service<Options>, 'fail
   #retryMs = FIRST_RETRY_MS;
   #retry: NodeJS.Timeout | undefined;
   /** Starts, changes and the end happen one after the other. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = createInTurn();
   #disposed = false;
 
   /** `select` takes the service's options out of the configuration; `start` is the service's own. */
@@ -63,7 +64,7 @@ export class ServiceSlot<Config, Options, S extends Omit<Service<Options>, 'fail
 
   /** First attempt; resolves whether it succeeded or not (`report()` tells). */
   start(): Promise<void> {
-    return this.#serialize(() => this.#tryStart());
+    return this.#inTurn(() => this.#tryStart());
   }
 
   /**
@@ -71,7 +72,7 @@ export class ServiceSlot<Config, Options, S extends Omit<Service<Options>, 'fail
    * Rejects, with the old options in force, when the service refuses. A service that was not running is started.
    */
   reconfigure(config: Config): Promise<void> {
-    return this.#serialize(async () => {
+    return this.#inTurn(async () => {
       const options = this.#select(config);
       if (this.#service === undefined) {
         this.#options = options;
@@ -103,7 +104,7 @@ export class ServiceSlot<Config, Options, S extends Omit<Service<Options>, 'fail
   /** Takes nobody new and tries no new start; resolves when what is open has finished, or when `signal` aborts. */
   async drain(signal: AbortSignal): Promise<void> {
     this.#stopTrying();
-    const draining = this.#serialize(async () => this.#service?.drain?.(signal));
+    const draining = this.#inTurn(async () => this.#service?.drain?.(signal));
     await orAborted(draining, signal);
     await draining.catch((err: unknown) =>
       this.#context.log.error({ err }, `${this.name}: could not finish what was open`),
@@ -117,7 +118,7 @@ export class ServiceSlot<Config, Options, S extends Omit<Service<Options>, 'fail
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopTrying();
-    await this.#serialize(async () => {
+    await this.#inTurn(async () => {
       await this.#service?.[Symbol.asyncDispose]();
       this.#service = undefined;
     });
@@ -139,11 +140,5 @@ export class ServiceSlot<Config, Options, S extends Omit<Service<Options>, 'fail
       this.#retry = setTimeout(() => void this.start(), this.#retryMs);
       this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
     }
-  }
-
-  #serialize<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(task);
-    this.#queue = result.catch(() => {});
-    return result;
   }
 }

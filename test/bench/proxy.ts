@@ -1,6 +1,8 @@
 /**
- * The TLS proxy against nginx and HAProxy: all up at once in one namespace, on loopback addresses of their own, in
- * front of the same IPv6 backends. Nobody decrypts: after a real ClientHello the bytes are plain.
+ * The TLS proxy against nginx and HAProxy: all up at once on one host, on loopback addresses of their own, in front of the
+ * same IPv6 backends on another host. Nobody decrypts: after a real ClientHello the bytes are plain.
+ *
+ *     bench (clients, proxies) eth0 2001:db8:1::1 --- 2001:db8:1::10, ::11, ::12 eth0 servers
  */
 import type { Child, Host } from '../../lab/host.ts';
 import { buildTopology } from '../../lab/topology.ts';
@@ -52,25 +54,22 @@ const target = (address: string, serverName: keyof typeof BACKENDS) => ({
 
 export const openProxy = (options: SubjectOptions): Promise<Subject> =>
   openSubject(async (stack) => {
+    const sysctls = { ...tcpSysctls(options), 'net/core/somaxconn': 4096 };
+    const backends = Object.values(BACKENDS).map((address) => `${address}/64`);
     const { hosts, directory } = stack.use(
       await buildTopology({
         hosts: {
           bench: {
-            interfaces: {},
-            sysctls: {
-              ...tcpSysctls(options),
-              'net/ipv4/ip_local_port_range': '1024 65535',
-              'net/core/somaxconn': 4096,
-            },
+            interfaces: { eth0: { segment: 'island', addresses: ['2001:db8:1::1/64'] } },
+            sysctls: { ...sysctls, 'net/ipv4/ip_local_port_range': '1024 65535' },
           },
+          servers: { interfaces: { eth0: { segment: 'island', addresses: backends } }, sysctls },
         },
       }),
     );
     const host = hosts.bench;
-    for (const address of Object.values(BACKENDS))
-      await host.run('ip', ['address', 'add', `${address}/128`, 'dev', 'lo']);
     const { measured, load } = cpus();
-    const backend = host.spawn(
+    const backend = hosts.servers.spawn(
       ...pinned(
         load,
         process.execPath,

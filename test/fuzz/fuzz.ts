@@ -1,6 +1,6 @@
 import { seededRandom } from '../random.ts';
 import { mutate } from './mutate.ts';
-import type { FuzzTarget } from './targets.ts';
+import type { FuzzTarget } from './target.ts';
 
 /** One input in this many is random bytes throughout. */
 const RANDOM_EVERY = 20;

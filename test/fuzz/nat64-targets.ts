@@ -20,7 +20,7 @@ import { removeSessionsUnless } from '../../src/services/nat64/sessions.ts';
 import { type Snapshot, decodeSnapshot, encodeSnapshot } from '../../src/services/nat64/snapshot.ts';
 import { CONTROL } from '../../src/services/nat64/tables.ts';
 import { address, assertWellFormed, icmp, ip, readU32, tcp, udp } from '../unit/services/nat64/packets.ts';
-import type { FuzzTarget } from './targets.ts';
+import type { FuzzTarget } from './target.ts';
 
 const ISLAND = '2001:db8:1::10';
 const INTERNET6 = '64:ff9b::203.0.113.9';

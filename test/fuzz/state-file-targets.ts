@@ -7,7 +7,7 @@ import { type PendingChange, documentOf, parsePending } from '../../src/config/p
 import { readEntries } from '../../src/config/revisions.ts';
 import { allotPorts } from '../../src/services/forward/allot-ports.ts';
 import { parseAllotments } from '../../src/services/forward/allotment-file.ts';
-import type { FuzzTarget } from './targets.ts';
+import type { FuzzTarget } from './target.ts';
 
 /** What `parse` takes is given to `use`; what it refuses is an Error. */
 function target<T>(

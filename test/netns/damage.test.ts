@@ -103,6 +103,7 @@ const FILES: readonly [name: string, outcomes: Partial<Record<Damage, Outcome>>,
     },
   ],
   ['nat64-sysctl.json', {}],
+  ['ports-sysctl.json', {}],
   [
     'history.sqlite',
     {
@@ -121,7 +122,13 @@ const FILES: readonly [name: string, outcomes: Partial<Record<Damage, Outcome>>,
 ];
 
 /** What was in them is of no use to anybody: written over whoever's they are. */
-const REMADE = ['compile-cache', 'console.json', 'nat64-sessions.bin', 'nat64-sysctl.json'];
+const REMADE = [
+  'compile-cache',
+  'console.json',
+  'nat64-sessions.bin',
+  'nat64-sysctl.json',
+  'ports-sysctl.json',
+];
 
 /** Each is all files at once: a start costs seconds, and they have nothing to do with each other. */
 const ALL_AT_ONCE: readonly Damage[] = [

@@ -147,6 +147,11 @@ const TOLD_BY_KERNEL: readonly Row[] = [
   },
   { title: 'the device deleted', change: 'ip link del nat64', told: /removed the device nat64; put back/ },
   {
+    title: 'the rules flushed and the device deleted',
+    change: 'ip rule flush; ip link del nat64',
+    told: /removed the device nat64; put back/,
+  },
+  {
     title: 'the device renamed',
     change: 'ip link set nat64 down; ip link set nat64 name other; ip link set other up',
     told: /removed the device nat64; put back/,
@@ -224,6 +229,16 @@ describe('state in the kernel', () => {
       }
     });
   }
+
+  test('put back: the rules flushed before the start', async () => {
+    await change('ip rule flush');
+    await start();
+    await appliance.stop();
+    assert.match(
+      await net.run('appliance', 'ip', 'rule'),
+      /^0:.* local\s+32766:.* main\s+32767:.* default\s*$/,
+    );
+  });
 
   test("what is each interface's own stays: rp_filter, accept_ra, those that come later", async () => {
     await change('sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.ip_local_reserved_ports=7000-7002');

@@ -8,6 +8,7 @@ import type { Logger } from '../../runtime/log.ts';
 import type { Storage } from '../../runtime/storage.ts';
 import { TextError, say } from '../../texts/text.ts';
 import type { CertificateRequest } from './make.ts';
+import { createInTurn } from '../../os/in-turn.ts';
 
 const FILE = 'admin-certificate.pem';
 const DAY_MS = 86_400_000;
@@ -46,7 +47,7 @@ export function keepCertificate(
 ): CertificateKeeper {
   const file = storage.file(FILE);
   let current: Certificate | undefined;
-  let refreshing: Promise<unknown> = Promise.resolve();
+  const inTurn = createInTurn();
 
   async function readKept(): Promise<string | undefined> {
     const found = await file.read(parseCertificate);
@@ -71,9 +72,7 @@ export function keepCertificate(
   return {
     current: () => current,
     refresh(hostnames) {
-      const result = refreshing.then(() => refresh(hostnames));
-      refreshing = result.catch(() => {});
-      return result;
+      return inTurn(() => refresh(hostnames));
     },
   };
 }

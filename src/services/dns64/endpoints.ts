@@ -11,6 +11,7 @@ import { parseIpAddress } from '../../wire/ip-address.ts';
 import type { Text } from '../../texts/text.ts';
 import type { UdpSocket } from './messages.ts';
 import { type TcpListener, listenTcp, openUdp } from './sockets.ts';
+import { createInTurn } from '../../os/in-turn.ts';
 
 type Where = Pick<Dns64Config, 'listen' | 'port'>;
 
@@ -66,7 +67,7 @@ export async function openEndpoints(where: Where, options: EndpointsOptions): Pr
   /** Sockets that the worker may still use although they are in its list no more. */
   let retired: { readonly generation: number; readonly fd: number }[] = [];
   let isClosed = false;
-  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = createInTurn();
   const missing = createMissing({ service: 'dns64', log, events, retry });
 
   async function openOne(wanted: Wanted): Promise<Open> {
@@ -122,12 +123,6 @@ export async function openEndpoints(where: Where, options: EndpointsOptions): Pr
     }
     const isOpen = new Set(open.map(keyOf));
     missing.set(failed, (protocol, address) => isOpen.has(keyOf({ protocol, ...address })));
-  }
-
-  function inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const next = last.then(task);
-    last = next.catch(() => {});
-    return next;
   }
 
   function retry(): Promise<void> {

@@ -36,18 +36,20 @@ export interface UpstreamQuestion extends DnsQuestion {
 }
 
 /**
- * reply: an answer to this question. retry-tcp: it was truncated, or its name lost its random case, which a forger would
- * not know either. timeout: nothing came. failed: it could not be sent, or the connection broke.
+ * reply: an answer to this question. truncated: there is more of it over TCP. other-case: its name lost its random case, which
+ * a forger would not know either. timeout: nothing came. failed: it could not be sent, or the connection broke.
  */
 export type Outcome =
   | { readonly kind: 'reply'; readonly message: DnsMessage }
-  | { readonly kind: 'retry-tcp' | 'timeout' | 'failed' };
+  | { readonly kind: 'truncated' | 'other-case' | 'timeout' | 'failed' };
 
 interface ExchangeOptions {
   readonly upstream: DnsUpstream;
   readonly question: UpstreamQuestion;
   /** Whether to add an OPT record: not for upstreams that choke on it. */
   readonly edns: boolean;
+  /** Whether the name goes out in random case and has to come back in it: not for upstreams that cannot. */
+  readonly randomCase: boolean;
   readonly timeoutMs: number;
   /** Ends the exchange early, as failed. */
   readonly signal: AbortSignal;
@@ -57,16 +59,19 @@ interface ExchangeOptions {
 interface Query {
   readonly bytes: Uint8Array;
   readonly id: number;
-  /** As sent, in random case. */
+  /** As sent. */
   readonly question: DnsQuestion;
+  readonly randomCase: boolean;
 }
 
 /** The query on the wire: random ID, random case, RD, the client's CD and DO, no option (so no client subnet either). */
-function buildQuery({ question, edns }: ExchangeOptions): Query {
+function buildQuery({ question, edns, randomCase }: ExchangeOptions): Query {
   const random = randomBytes(2 + question.name.length);
   const id = uint16At(random, 0);
   const sent: DnsQuestion = {
-    name: question.name.map((byte, i) => (isLetter(byte) ? byte ^ (random[i + 2] & 0x20) : byte)),
+    name: question.name.map((byte, i) =>
+      randomCase && isLetter(byte) ? byte ^ (random[i + 2] & 0x20) : byte,
+    ),
     type: question.type,
     class: question.class,
   };
@@ -86,7 +91,7 @@ function buildQuery({ question, edns }: ExchangeOptions): Query {
     additionals: edns ? [opt] : [],
   });
   if (written === undefined) throw new Error('buildQuery: a single question is never too long');
-  return { bytes: written.bytes, id, question: sent };
+  return { bytes: written.bytes, id, question: sent, randomCase };
 }
 
 const isLetter = (byte: number) => (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
@@ -102,9 +107,8 @@ function judge(bytes: Uint8Array, query: Query): Outcome | undefined {
   const [{ name, type, class: qclass }] = message.questions;
   const asked = query.question;
   if (type !== asked.type || qclass !== asked.class || !namesEqual(name, asked.name)) return undefined;
-  const sameCase = name.every((byte, i) => byte === asked.name[i]);
-  if (!sameCase || (message.flags & TC) !== 0) return { kind: 'retry-tcp' };
-  return { kind: 'reply', message };
+  if (query.randomCase && name.some((byte, i) => byte !== asked.name[i])) return { kind: 'other-case' };
+  return (message.flags & TC) === 0 ? { kind: 'reply', message } : { kind: 'truncated' };
 }
 
 /** Asks over UDP from a new socket. Never rejects. */
@@ -143,7 +147,7 @@ export function exchangeUdp(options: ExchangeOptions): Promise<Outcome> {
   return promise;
 }
 
-/** Asks over a TCP connection of its own (RFC 7766). Never rejects. A truncated answer is a reply here: there is no more. */
+/** Asks over a TCP connection of its own (RFC 7766). Never rejects. A truncated answer is none here: nobody has the rest, and what is there proves nothing. */
 export function exchangeTcp(options: ExchangeOptions): Promise<Outcome> {
   const { upstream, timeoutMs, signal, counters } = options;
   const { values, index } = counters;
@@ -171,7 +175,8 @@ export function exchangeTcp(options: ExchangeOptions): Promise<Outcome> {
     received = Buffer.concat([received, chunk]);
     if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return;
     const message = readMessage(received.subarray(2, 2 + received.readUInt16BE(0)));
-    if (message !== undefined && answers(message, query)) finish({ kind: 'reply', message });
+    if (message !== undefined && answers(message, query) && (message.flags & TC) === 0)
+      finish({ kind: 'reply', message });
     else {
       values[index['upstream-ignored']]++;
       abort();

@@ -18,7 +18,7 @@ import { type Endpoints, openEndpoints } from './endpoints.ts';
 import type { FromDnsWorker, Miss, ToDnsWorker, WorkerInit } from './messages.ts';
 import { MAX_IN_FLIGHT } from './resolve.ts';
 import { MAX_CONNECTIONS, createStreamServer } from './stream.ts';
-import { isLoop } from './upstreams.ts';
+import { type Trouble, isLoop } from './upstreams.ts';
 import type { DnsUpstream } from '../../config/values.ts';
 import { type Text, say, sentences } from '../../texts/text.ts';
 
@@ -231,7 +231,10 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     status(): ServiceStatus {
       const { 'queries-udp': udp, 'queries-tcp': tcp, hits } = readCounters(counters, workerCounters);
       const upstreams = source.upstreams();
-      const allDown = upstreams.every(({ up }) => !up);
+      const isNoneWell = upstreams.every(({ trouble }) => trouble !== undefined);
+      const inTrouble = (which: Trouble) =>
+        upstreams.flatMap(({ text, trouble }) => (trouble === which ? [text] : [])).join(', ');
+      const [silent, erring] = [inTrouble('silent'), inTrouble('errors')];
       const loops = upstreams.filter(({ isOurs }) => isOurs);
       const problems = [
         worker?.alive ? undefined : say('The thread that answers from the cache is being started again'),
@@ -239,20 +242,26 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
           ? say('{upstreams} is this resolver itself, so it is not asked: remove it from dns64.upstreams', {
               upstreams: loops.map(({ text }) => text).join(', '),
             })
-          : allDown
-            ? say('None of the upstreams answers: check the route to {upstreams}', {
-                upstreams: upstreams.map(({ text }) => text).join(', '),
-              })
+          : isNoneWell && silent !== ''
+            ? say('None of the upstreams answers: check the route to {upstreams}', { upstreams: silent })
             : undefined,
+        isNoneWell && loops.length === 0 && erring !== ''
+          ? say(
+              '{upstreams} answers with errors only: it refuses this network, is out of order itself, or leads back here; set another in dns64.upstreams',
+              { upstreams: erring },
+            )
+          : undefined,
         endpoints?.problem,
       ];
       const isWell = problems.every((each) => each === undefined);
-      const states = upstreams.map(({ text, up, isOurs, rttMs }): [string, Text] => [
+      const states = upstreams.map(({ text, trouble, isOurs, rttMs }): [string, Text] => [
         text,
         isOurs
           ? say('this resolver itself')
-          : !up
-            ? say('down')
+          : trouble !== undefined
+            ? trouble === 'silent'
+              ? say('down')
+              : say('errors only')
             : rttMs === undefined
               ? say('not asked yet')
               : say('up, {milliseconds} ms', { milliseconds: Math.round(rttMs * 10) / 10 }),

@@ -1,7 +1,9 @@
 /**
  * The upstreams: whom to ask, how long to wait before asking the next one too, and who is down. They are preferred in
  * the order of the configuration. One that left several queries in a row unanswered goes to the end of the line, and is
- * probed on a timer, less and less often, until it answers again.
+ * probed: at once, then on a timer, less and less often, until it answers again. It counts as down when the probe is not answered
+ * either: for a name whose own servers are dead, a resolver is silent longer than anybody waits, and is well. The same of one that answers
+ * with errors, one after the other: it may have been asked for bad names, or refuse everybody, or lead back here.
  */
 import { parseDnsUpstream, type DnsUpstream } from '../../config/values.ts';
 import type { Dns64Config } from '../../config/schema.ts';
@@ -20,11 +22,14 @@ const FIRST_PATIENCE_MS = 600;
 const LONGEST_PATIENCE_MS = 1000;
 /** Times that each upstream is asked for one question. */
 const ROUNDS = 3;
-const DOWN_AFTER_FAILURES = 3;
+const LAST_AFTER_FAILURES = 3;
+const PROBED_AFTER_ERRORS = 3;
 const FIRST_PROBE_AFTER_MS = 1000;
 const LONGEST_PROBE_AFTER_MS = 30_000;
 /** How long an upstream that chokes on EDNS is spared it (RFC 6891 section 6.2.2 lets us remember). */
 const NO_EDNS_MS = 3_600_000;
+/** How long one that loses the case of names, and has no TCP, is spared random case. */
+const NO_RANDOM_CASE_MS = 3_600_000;
 
 /** What a probe asks: every resolver knows who serves the root. */
 const PROBE: UpstreamQuestion = {
@@ -35,6 +40,9 @@ const PROBE: UpstreamQuestion = {
   checkingDisabled: false,
 };
 
+/** No answer at all; or nothing but errors. */
+export type Trouble = 'silent' | 'errors';
+
 interface Upstream {
   readonly text: string;
   readonly target: DnsUpstream;
@@ -43,8 +51,16 @@ interface Upstream {
   deviationMs: number;
   /** Consecutive queries without an answer. */
   failures: number;
+  /** Consecutive answers that were errors. */
+  errors: number;
+  /** How often it has been well: so that a probe which ends late knows that it is out of date. */
+  timesWell: number;
+  /** What the last probe came to. */
+  trouble: Trouble | undefined;
   probe: NodeJS.Timeout | undefined;
+  isProbed: boolean;
   noEdnsUntilMs: number;
+  noRandomCaseUntilMs: number;
 }
 
 export interface Upstreams {
@@ -53,10 +69,10 @@ export interface Upstreams {
    * `deadlineMs` or all that answer say SERVFAIL, REFUSED or another error. Never rejects.
    */
   ask(question: UpstreamQuestion, deadlineMs: number): Promise<DnsMessage | undefined>;
-  /** Each upstream as configured, with whether it is up and its smoothed round trip. */
+  /** Each upstream as configured, with what is wrong with it and its smoothed round trip. */
   status(): {
     readonly text: string;
-    readonly up: boolean;
+    readonly trouble: Trouble | undefined;
     readonly isOurs: boolean;
     readonly rttMs: number | undefined;
   }[];
@@ -90,61 +106,89 @@ export function createUpstreams(
         rttMs: undefined,
         deviationMs: 0,
         failures: 0,
+        errors: 0,
+        timesWell: 0,
+        trouble: undefined,
         probe: undefined,
+        isProbed: false,
         noEdnsUntilMs: -Infinity,
+        noRandomCaseUntilMs: -Infinity,
       },
     ];
   });
-  function noteFailure(upstream: Upstream): void {
-    upstream.failures++;
-    if (isUp(upstream)) return;
-    const doublings = upstream.failures - DOWN_AFTER_FAILURES;
-    const delayMs = Math.min(FIRST_PROBE_AFTER_MS * 2 ** doublings, LONGEST_PROBE_AFTER_MS);
-    clearTimeout(upstream.probe);
-    upstream.probe = setTimeout(() => void attempt(upstream, PROBE), delayMs).unref();
+  function noteTrouble(upstream: Upstream, counter: 'failures' | 'errors'): void {
+    upstream[counter]++;
+    const isEnough = !isPreferred(upstream) || upstream.errors >= PROBED_AFTER_ERRORS;
+    if (isEnough && upstream.probe === undefined && !upstream.isProbed) void probe(upstream, 0);
   }
+
+  /** Probes until there is an answer that is no error; `failed` probes were in vain. */
+  async function probe(upstream: Upstream, failed: number): Promise<void> {
+    const { timesWell } = upstream;
+    upstream.probe = undefined;
+    upstream.isProbed = true;
+    const message = await attempt(upstream, PROBE);
+    upstream.isProbed = false;
+    if (upstream.timesWell !== timesWell || signal.aborted) return;
+    upstream.trouble = message === undefined ? 'silent' : 'errors';
+    const delayMs = Math.min(FIRST_PROBE_AFTER_MS * 2 ** failed, LONGEST_PROBE_AFTER_MS);
+    upstream.probe = setTimeout(() => void probe(upstream, failed + 1), delayMs).unref();
+  }
+
   signal.addEventListener('abort', () => {
     for (const upstream of upstreams) clearTimeout(upstream.probe);
   });
 
-  /** One whole attempt: UDP, without EDNS if that is the trouble, TCP if need be. Keeps the upstream's record. */
+  /** One whole attempt: UDP, without EDNS if that is the trouble, TCP if need be and there is any. Keeps the upstream's record. */
   async function attempt(upstream: Upstream, question: UpstreamQuestion): Promise<DnsMessage | undefined> {
     if (isOurs(upstream.target)) {
       values[index['upstream-ourselves']]++;
-      noteFailure(upstream);
+      noteTrouble(upstream, 'failures');
       return undefined;
     }
     const startedMs = performance.now();
     const edns = startedMs >= upstream.noEdnsUntilMs;
-    const options = { upstream: upstream.target, question, edns, timeoutMs: TIMEOUT_MS, signal, counters };
+    const randomCase = startedMs >= upstream.noRandomCaseUntilMs;
+    const { target } = upstream;
+    const options = { upstream: target, question, edns, randomCase, timeoutMs: TIMEOUT_MS, signal, counters };
     let outcome = await exchangeUdp(options);
     if (outcome.kind === 'reply' && edns && dislikesEdns(outcome.message)) {
       upstream.noEdnsUntilMs = startedMs + NO_EDNS_MS;
       outcome = await exchangeUdp({ ...options, edns: false });
     }
-    if (outcome.kind === 'retry-tcp') {
+    if (outcome.kind !== 'timeout' && outcome.kind !== 'failed')
       noteReply(upstream, performance.now() - startedMs);
+    if (outcome.kind === 'truncated') outcome = await exchangeTcp(options);
+    else if (outcome.kind === 'other-case') {
       outcome = await exchangeTcp(options);
-    } else if (outcome.kind === 'reply') {
-      noteReply(upstream, performance.now() - startedMs);
+      if (outcome.kind !== 'reply' && !signal.aborted) {
+        // The DNS proxies of some routers do neither (RFC 5625): port and ID are what is left against forgers.
+        upstream.noRandomCaseUntilMs = performance.now() + NO_RANDOM_CASE_MS;
+        outcome = await exchangeUdp({ ...options, randomCase: false });
+      }
     }
     if (signal.aborted) return undefined;
     return judge(upstream, outcome);
   }
 
   function judge(upstream: Upstream, outcome: Outcome): DnsMessage | undefined {
-    if (outcome.kind === 'reply') {
-      if (isError(outcome.message)) values[index['upstream-errors']]++;
-      return outcome.message;
+    if (outcome.kind !== 'reply') {
+      values[index[outcome.kind === 'timeout' ? 'upstream-timeouts' : 'upstream-errors']]++;
+      noteTrouble(upstream, 'failures');
+      return undefined;
     }
-    values[index[outcome.kind === 'timeout' ? 'upstream-timeouts' : 'upstream-errors']]++;
-    noteFailure(upstream);
-    return undefined;
+    if (isError(outcome.message)) {
+      values[index['upstream-errors']]++;
+      noteTrouble(upstream, 'errors');
+    } else noteWell(upstream);
+    return outcome.message;
   }
 
   function ask(question: UpstreamQuestion, deadlineMs: number): Promise<DnsMessage | undefined> {
-    const up = upstreams.filter(isUp);
-    const order = up.length > 0 ? [...up, ...upstreams.filter((upstream) => !isUp(upstream))] : upstreams;
+    const order = [
+      ...upstreams.filter(isPreferred),
+      ...upstreams.filter((upstream) => !isPreferred(upstream)),
+    ];
     const { promise, resolve } = Promise.withResolvers<DnsMessage | undefined>();
     const saidError = new Set<Upstream>();
     let started = 0;
@@ -197,14 +241,22 @@ export function createUpstreams(
     status: () =>
       upstreams.map((upstream) => ({
         text: upstream.text,
-        up: isUp(upstream),
+        trouble: upstream.trouble,
         isOurs: isOurs(upstream.target),
         rttMs: upstream.rttMs,
       })),
   };
 }
 
-const isUp = (upstream: Upstream) => upstream.failures < DOWN_AFTER_FAILURES;
+const isPreferred = (upstream: Upstream) => upstream.failures < LAST_AFTER_FAILURES;
+
+function noteWell(upstream: Upstream): void {
+  upstream.timesWell++;
+  upstream.errors = 0;
+  upstream.trouble = undefined;
+  clearTimeout(upstream.probe);
+  upstream.probe = undefined;
+}
 
 function noteReply(upstream: Upstream, tookMs: number): void {
   upstream.failures = 0;

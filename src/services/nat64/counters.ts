@@ -83,6 +83,7 @@ export const NAT64_COUNTERS = {
     'A client, or all of its /64, held far more than was left for everybody, and wanted another port or session',
   'drop-sessions-full': 'nat64.maxSessions are in use',
   'drop-write-failed': 'The TUN device did not take the translated packet',
+  'drop-fast-path': 'The kernel could not rewrite a packet of an established flow: it had no memory',
 } as const;
 
 export type Nat64Counter = keyof typeof NAT64_COUNTERS;

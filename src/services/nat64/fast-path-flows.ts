@@ -3,9 +3,8 @@
  * it out when a packet has to be seen here again, and asks the kernel for the time of its last packet before a
  * session ends.
  */
-import { readFileSync } from 'node:fs';
-import { clearMap, mapOperation } from '../../os/bpf.ts';
-import { pinned } from '../../os/libc.ts';
+import { createMapDrain, mapOperation } from '../../os/bpf.ts';
+import { int32, pinned } from '../../os/libc.ts';
 import { complement, foldSum, sumOfIpv6Address, sumOfWord } from '../../wire/checksum.ts';
 import { IPV4, IP_PROTOCOL } from '../../wire/ipv4.ts';
 import { IPV6, IPV6_HEADER_BYTES } from '../../wire/ipv6.ts';
@@ -18,26 +17,22 @@ import { TRANSPORT } from './packet.ts';
 import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, SESSION, type Tables } from './tables.ts';
 import { TCP_STATE } from './tcp-state.ts';
 import type { Translator } from './translator.ts';
-import {
-  FLOW,
-  FLOW_BYTES,
-  KEY4,
-  KEY4_BYTES,
-  KEY6,
-  KEY6_BYTES,
-  TALLY,
-  TALLY_BYTES,
-} from './fast-path-record.ts';
+import { FLOW, FLOW_BYTES, KEY4, KEY4_BYTES, KEY6, KEY6_BYTES } from './fast-path-record.ts';
+import { type Tallies, createTallies } from './fast-path-tallies.ts';
 
 /** Descriptors of the maps that the kernel's part works with. They are the main thread's. */
 export interface FlowMaps {
   readonly flows6: number;
   readonly flows4: number;
   readonly tally: number;
+  readonly paused: number;
 }
 
-/** Packets that a session has had here before the kernel takes it over: most sessions never have so many. */
-const PACKETS_BEFORE = 8;
+/**
+ * The packet of a session with which the kernel is given the flow, or the first one after it that comes from the IPv6 side:
+ * most sessions never have so many.
+ */
+export const HANDED_OVER_WITH = 8;
 /** In `progress`: the kernel has the flow. */
 const HANDED_OVER = 255;
 /** Lifetimes of handed-over sessions are brought up to date in steps of so many records, and so many questions. */
@@ -62,35 +57,45 @@ export class Flows {
   readonly #find4: () => boolean;
   readonly #remove6: () => boolean;
   readonly #remove4: () => boolean;
-  readonly #readTally: () => boolean;
-  readonly #tally: DataView<ArrayBuffer>;
-  readonly #counted = new Float64Array(TALLY.length);
-  /** By session: packets that it has had here, up to PACKETS_BEFORE, or HANDED_OVER. */
+  readonly #drain6: () => boolean;
+  readonly #drain4: () => boolean;
+  readonly #pause: () => boolean;
+  readonly #resume: () => boolean;
+  readonly #tallies: Tallies;
+  /** By session: packets that it has had here, up to HANDED_OVER_WITH, or HANDED_OVER. */
   readonly #progress: Uint8Array;
   #handedOver = 0;
+  /** Flows that were taken back are still in the maps; meanwhile the kernel leaves all packets alone. */
+  #isDraining = true;
   /** Where the next step of `refresh` goes on. */
   #cursor = 1;
 
   /** Takes the maps over, empty: flows that a worker entered which has died come again. */
   constructor(maps: FlowMaps, maxSessions: number) {
-    clearMap(maps.flows6, KEY6_BYTES);
-    clearMap(maps.flows4, KEY4_BYTES);
+    this.#drain6 = createMapDrain(maps.flows6, KEY6_BYTES, FLOW_BYTES);
+    this.#drain4 = createMapDrain(maps.flows4, KEY4_BYTES, FLOW_BYTES);
+    this.#pause = mapOperation('update', maps.paused, pinned(4), int32(1));
+    this.#resume = mapOperation('update', maps.paused, pinned(4), int32(0));
+    while (this.drain());
     this.#enter6 = mapOperation('update', maps.flows6, this.#key6, this.#value6);
     this.#enter4 = mapOperation('update', maps.flows4, this.#key4, this.#value4);
     this.#find6 = mapOperation('lookup', maps.flows6, this.#key6, this.#value6);
     this.#find4 = mapOperation('lookup', maps.flows4, this.#key4, this.#value4);
     this.#remove6 = mapOperation('delete', maps.flows6, this.#key6);
     this.#remove4 = mapOperation('delete', maps.flows4, this.#key4);
-    const tally = pinned(possibleCpus() * TALLY_BYTES);
-    this.#tally = new DataView(tally.buffer);
-    this.#readTally = mapOperation('lookup', maps.tally, pinned(4), tally);
+    this.#tallies = createTallies(maps.tally);
     this.#progress = new Uint8Array(maxSessions + 1);
     // What was counted before belongs to the counters already.
-    this.#sumTally((_, total, i) => void (this.#counted[i] = total));
+    this.#tallies.tellNew(() => {});
+  }
+
+  /** Takes note of a session that a packet has just opened. */
+  begin(session: number): void {
+    this.#progress[session] = 1;
   }
 
   /**
-   * Takes note of a packet of a session that goes through our thread, before it is translated; `state` is the TCP state
+   * Takes note of a further packet of a session that goes through our thread, before it is translated; `state` is the TCP state
    * after it, 0 for UDP. Enters the flow with a packet from the IPv6 side, which shows both of its addresses there.
    */
   note(translator: Translator, session: number, state: number, isFromIpv6: boolean): void {
@@ -101,12 +106,10 @@ export class Flows {
       if (!mayBeHandedOver) this.forget(translator, session);
       return;
     }
-    if (!mayBeHandedOver) return;
-    if (progress < PACKETS_BEFORE) {
-      this.#progress[session] = progress + 1;
-      return;
-    }
-    if (isFromIpv6 && this.#isSimple(translator) && this.#enter(translator)) {
+    const packets = Math.min(progress + 1, HANDED_OVER_WITH);
+    this.#progress[session] = packets;
+    if (packets < HANDED_OVER_WITH || !mayBeHandedOver || !isFromIpv6 || this.#isDraining) return;
+    if (this.#isSimple(translator) && this.#enter(translator)) {
       this.#progress[session] = HANDED_OVER;
       this.#handedOver++;
       translator.counters[COUNTER['flows-handed-over']]++;
@@ -138,18 +141,31 @@ export class Flows {
     return nowSeconds - Math.max(ageSeconds, 0);
   }
 
-  /** Takes all flows back: something has changed that their entries depend on. */
-  clear(translator: Translator): void {
-    for (let session = 1; this.#handedOver > 0 && session < this.#progress.length; session++)
-      if (this.has(session)) this.forget(translator, session);
+  /**
+   * Takes all flows back: something has changed that their entries depend on. A single system call, however many there are;
+   * `drain` does the rest.
+   */
+  clear({ counters }: Translator): void {
     this.#progress.fill(0);
+    if (this.#handedOver === 0) return;
+    this.#pause();
+    this.#isDraining = true;
+    counters[COUNTER['flows-taken-back']] += this.#handedOver;
+    this.#handedOver = 0;
+  }
+
+  /** Removes some of the entries of flows that `clear` took back; true when there may be more. */
+  drain(): boolean {
+    if (!this.#isDraining) return false;
+    if (this.#drain6() || this.#drain4()) return true;
+    this.#resume();
+    this.#isDraining = false;
+    return false;
   }
 
   /** Adds what the kernel's part has translated to the counters. About once a second. */
   count(counters: Float64Array): void {
-    this.#sumTally((name, total, i) => {
-      const added = total - this.#counted[i];
-      this.#counted[i] = total;
+    this.#tallies.tellNew((name, added) => {
       counters[COUNTER[name]] += added;
       if (name === 'packets-6to4' || name === 'packets-4to6') counters[COUNTER['packets-fast-path']] += added;
     });
@@ -199,11 +215,11 @@ export class Flows {
     const value6 = this.#value6View;
     value6.setUint8(0, 0x45);
     value6.setUint8(IPV4.TOS, settings.setClassTo4);
-    value6.setUint8(FLOW.COPIED_CLASS_TO_4, settings.copiedClassTo4);
     value6.setUint8(IPV4.PROTOCOL, protocol);
     value6.setInt32(IPV4.SOURCE, mappedAddress);
     value6.setInt32(IPV4.DESTINATION, remoteAddress);
-    value6.setUint32(FLOW.HEADER_SUM, 0x4500 + protocol + addresses4, true);
+    value6.setUint16(FLOW.HEADER_SUM, foldSum(0x4500 + protocol + addresses4), true);
+    value6.setUint8(FLOW.COPIED_CLASS, settings.copiedClassTo4);
     // As the words stand in memory.
     value6.setUint32(FLOW.ADDRESS_DELTA, swapped(foldSum(complement(addresses6) + addresses4)), true);
     value6.setUint16(FLOW.PORTS, mappedPort);
@@ -213,7 +229,7 @@ export class Flows {
     this.#value4.fill(0);
     const value4 = this.#value4View;
     value4.setUint8(0, 0x60);
-    value4.setUint8(FLOW.COPIED_CLASS_TO_6, settings.copiedClassTo6);
+    value4.setUint8(FLOW.COPIED_CLASS, settings.copiedClassTo6);
     value4.setUint8(IPV6.NEXT_HEADER, protocol);
     this.#value4.set(this.#key6.subarray(KEY6.DESTINATION, KEY6.DESTINATION + 16), IPV6.SOURCE);
     this.#value4.set(this.#key6.subarray(KEY6.SOURCE, KEY6.SOURCE + 16), IPV6.DESTINATION);
@@ -255,16 +271,6 @@ export class Flows {
     this.#key6View.setUint32(KEY6.PROTOCOL, protocol, true);
     return true;
   }
-
-  #sumTally(each: (name: (typeof TALLY)[number], total: number, i: number) => void): void {
-    if (!this.#readTally()) return;
-    for (const [i, name] of TALLY.entries()) {
-      let total = 0;
-      for (let at = i * 8; at < this.#tally.byteLength; at += TALLY_BYTES)
-        total += Number(this.#tally.getBigUint64(at, true));
-      each(name, total, i);
-    }
-  }
 }
 
 /** States in which plain segments leave the state as it is, and give the session the lifetime of an established one. */
@@ -272,9 +278,3 @@ const isSteady = (state: number): boolean =>
   state === TCP_STATE.ESTABLISHED || state === TCP_STATE.V4_FIN || state === TCP_STATE.V6_FIN;
 
 const swapped = (word: number): number => ((word & 0xff) << 8) | (word >>> 8);
-
-/** How many values a map with one for each CPU has: the CPUs that could ever be there. */
-function possibleCpus(): number {
-  const text = readFileSync('/sys/devices/system/cpu/possible', 'utf8').trim();
-  return Number(text.split(/[-,]/).at(-1)) + 1;
-}

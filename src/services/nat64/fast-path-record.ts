@@ -1,10 +1,22 @@
 /**
  * What the kernel's part of the translator knows of a flow: for each direction an entry in a hash map, found by what is
- * in the packet, that holds the header to put in its place. Both sides of the map, the eBPF program and our thread,
- * follow this layout. Fields of packets are in network order, the others in that of the machine.
+ * in the packet, that holds the header to put in its place. The structs of fast-path.bpf.c, as offsets. Fields of packets are
+ * in network order, the others in that of the machine.
  */
 
-/** Key of a packet from the IPv6 side: as in the packet, then the protocol in a word. */
+import type { Nat64Counter } from './counters.ts';
+
+/** The object that is made of fast-path.bpf.c (`npm run build:bpf`). */
+export const OBJECT_FILE = new URL('fast-path.bpf.o', import.meta.url).pathname;
+/** The names of its maps; PAUSED is that of the variables, which is `is_paused` alone. */
+export const MAP = { FLOWS6: 'flows6', FLOWS4: 'flows4', TALLY: 'tally', PAUSED: '.bss' } as const;
+/** Its programs, by the bytes of the link header. */
+export const PROGRAMS: ReadonlyMap<number, string> = new Map([
+  [14, 'nat64_ethernet'],
+  [0, 'nat64_bare'],
+]);
+
+/** struct key6: a packet from the IPv6 side; addresses and ports as in the packet, then the protocol in a word. */
 export const KEY6 = {
   SOURCE: 0,
   DESTINATION: 16,
@@ -14,7 +26,7 @@ export const KEY6 = {
 } as const;
 export const KEY6_BYTES = 40;
 
-/** Key of a packet from the IPv4 side. */
+/** struct key4: a packet from the IPv4 side. */
 export const KEY4 = {
   SOURCE: 0,
   DESTINATION: 4,
@@ -24,29 +36,22 @@ export const KEY4 = {
 } as const;
 export const KEY4_BYTES = 16;
 
-/** The value of both. */
+/** struct flow: the value of both. Fields of the IP header that depend on the packet are 0. */
 export const FLOW = {
-  /** The IP header that the packet gets (20 or 40 bytes); what depends on the packet is 0. */
   HEADER: 0,
-  /** Which bits of the traffic class become the TOS octet; those that are always set are in HEADER. Behind the IPv4 header. */
-  COPIED_CLASS_TO_4: 20,
-  /** What the change of addresses adds to the checksum of TCP and UDP (as bpf_l4_csum_replace takes it). */
   ADDRESS_DELTA: 40,
-  /** Both ports that the packet gets, as they stand in it. */
   PORTS: 44,
-  /** To IPv4: sum of the constant words of the new header, without the TOS octet. */
   HEADER_SUM: 48,
-  /** To IPv6: which bits of the TOS octet become the traffic class. */
-  COPIED_CLASS_TO_6: 48,
-  /** The largest packet on the other side, in bytes. */
+  COPIED_CLASS: 50,
   MTU_BYTES: 52,
-  /** To IPv6: the same for packets that may be fragmented. */
   FRAGMENTABLE_MTU_BYTES: 54,
-  /** When the last packet came, in nanoseconds of CLOCK_MONOTONIC_COARSE; written by the kernel's part. */
   LAST_USED: 56,
 } as const;
 export const FLOW_BYTES = 64;
 
-/** What the kernel's part counts, on each CPU: 64-bit numbers. Names are those of NAT64_COUNTERS. */
-export const TALLY = ['packets-6to4', 'bytes-6to4', 'packets-4to6', 'bytes-4to6'] as const;
-export const TALLY_BYTES = TALLY.length * 8;
+/** struct tally, from IPv6 and from IPv4, of each CPU: 64-bit numbers. Names are those of NAT64_COUNTERS. */
+export const TALLIES = [
+  ['packets-6to4', 'bytes-6to4', 'drop-fast-path'],
+  ['packets-4to6', 'bytes-4to6', 'drop-fast-path'],
+] as const satisfies readonly (readonly Nat64Counter[])[];
+export const TALLY_BYTES = TALLIES[0].length * 8;

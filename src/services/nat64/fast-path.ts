@@ -5,19 +5,20 @@
  */
 import { readFileSync } from 'node:fs';
 import { interfaceAddresses } from '../../os/interfaces.ts';
-import {
-  attachToIngress,
-  createHashMap,
-  createPerCpuValue,
-  isAttachedToIngress,
-  loadClassifier,
-} from '../../os/bpf.ts';
-import { close } from '../../os/libc.ts';
+import { attachToIngress, isAttachedToIngress } from '../../os/bpf.ts';
+import { loadBpfObject } from '../../os/libbpf.ts';
+import { close, int32 } from '../../os/libc.ts';
 import type { Logger } from '../../runtime/log.ts';
+import { type Text, reasonOf } from '../../texts/text.ts';
 import type { KeptPrograms } from './steering.ts';
-import { FLOW_BYTES, KEY4_BYTES, KEY6_BYTES, TALLY_BYTES } from './fast-path-record.ts';
+import { MAP, OBJECT_FILE, PROGRAMS } from './fast-path-record.ts';
 import type { FlowMaps } from './fast-path-flows.ts';
-import { fastPathProgram } from './fast-path-program.ts';
+
+/** The programs, by the bytes of the link header, and their maps, in the kernel until they are disposed. */
+export interface FastPathPrograms extends Disposable {
+  readonly maps: FlowMaps;
+  readonly programs: ReadonlyMap<number, number>;
+}
 
 export interface FastPath extends KeptPrograms, Disposable {
   readonly maps: FlowMaps;
@@ -118,41 +119,60 @@ export function createAttachments({
   };
 }
 
-/** Undefined, with a line in the log that says why, where it cannot be had. */
+/** What the programs need to know when they are loaded. */
+export interface FastPathOptions {
+  readonly maxFlows: number;
+  /** Index of the TUN device. */
+  readonly tunIndex: number;
+  /** For tests. */
+  readonly objectFile?: string;
+  readonly library?: string | undefined;
+}
+
+/** Loads the programs into the kernel; throws when libbpf is missing, or the kernel refuses them. */
+export function loadFastPath({ maxFlows, tunIndex, objectFile, library }: FastPathOptions): FastPathPrograms {
+  const object = loadBpfObject({
+    file: objectFile ?? OBJECT_FILE,
+    maxEntries: { [MAP.FLOWS6]: maxFlows, [MAP.FLOWS4]: maxFlows },
+    constants: int32(tunIndex),
+    maps: Object.values(MAP),
+    programs: [...PROGRAMS.values()],
+    library,
+  });
+  return {
+    maps: {
+      flows6: object.maps[MAP.FLOWS6],
+      flows4: object.maps[MAP.FLOWS4],
+      tally: object.maps[MAP.TALLY],
+      paused: object.maps[MAP.PAUSED],
+    },
+    programs: new Map([...PROGRAMS].map(([bytes, name]) => [bytes, object.programs[name]])),
+    [Symbol.dispose]: () => object[Symbol.dispose](),
+  };
+}
+
+/** Why it cannot be had, in a text, where it cannot. */
 export function startFastPath(
   device: string,
   maxFlows: number,
   log: Pick<Logger, 'info' | 'warn'>,
-): FastPath | undefined {
+  library?: string,
+): FastPath | { readonly off: Text } {
   using cleanUp = new DisposableStack();
-  // Programs are loaded also later: for a device of another kind.
-  const resources = cleanUp.use(new DisposableStack());
-  const owned = (fd: number): number => resources.adopt(fd, close);
   try {
-    const maps: FlowMaps = {
-      flows6: owned(createHashMap(KEY6_BYTES, FLOW_BYTES, maxFlows)),
-      flows4: owned(createHashMap(KEY4_BYTES, FLOW_BYTES, maxFlows)),
-      tally: owned(createPerCpuValue(TALLY_BYTES)),
-    };
     const tunIndex = interfaceIndex(device);
-    const programs = new Map<number, number>();
-    const program = (linkHeaderBytes: number): number => {
-      const loaded =
-        programs.get(linkHeaderBytes) ??
-        owned(loadClassifier('tombolo_nat64', fastPathProgram({ ...maps, tunIndex, linkHeaderBytes })));
-      programs.set(linkHeaderBytes, loaded);
-      return loaded;
-    };
-    const attachments = resources.use(
+    const { maps, programs } = cleanUp.use(loadFastPath({ maxFlows, tunIndex, library }));
+    const attachments = cleanUp.use(
       createAttachments({
         wanted: () => attachable(device),
-        attach: (name, { index, linkHeaderBytes }) => attachToIngress(program(linkHeaderBytes), index, name),
+        attach: (name, { index, linkHeaderBytes }) =>
+          attachToIngress(programs.get(linkHeaderBytes)!, index, name),
         detach: close,
         isAttached: isAttachedToIngress,
         log,
       }),
     );
-    cleanUp.move();
+    const resources = cleanUp.move();
     return {
       maps,
       get devices() {
@@ -167,7 +187,7 @@ export function startFastPath(
       { reason: (error as Error).message },
       'nat64: no fast path, every packet takes the way through the translator',
     );
-    return undefined;
+    return { off: reasonOf(error) };
   }
 }
 

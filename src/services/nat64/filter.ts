@@ -284,8 +284,9 @@ function openSession(translator: Translator, bib: number, state: number, lifetim
   const expiresAt = nowSeconds + lifetimeSeconds;
   const { remoteAddress, remotePort } = packet;
   const stateAndPrefix = state | (packet.prefixIndex << PREFIX_SHIFT);
-  if (addSession(tables, bib, remoteAddress, remotePort, stateAndPrefix, nowSeconds, expiresAt) === 0)
-    return false;
+  const session = addSession(tables, bib, remoteAddress, remotePort, stateAndPrefix, nowSeconds, expiresAt);
+  if (session === 0) return false;
+  translator.flows?.begin(session);
   translator.counters[COUNTER['sessions-created-tcp'] + packet.protocol]++;
   return true;
 }

@@ -1,6 +1,7 @@
 /** NAT64 as a service: translation while it is enabled, following the addresses of the machine. */
 import type { Nat64Config } from '../../config/schema.ts';
-import { type Changes, type NetworkChanges, watchNetworkChanges } from '../../os/network-changes.ts';
+import type { PortRange } from '../../config/values.ts';
+import { type Changes, watchNetworkChanges } from '../../os/network-changes.ts';
 import { createCounters, readCounters } from '../../runtime/counters.ts';
 import { tell, wasRemoved } from '../../runtime/kernel-keeper.ts';
 import {
@@ -19,11 +20,14 @@ import { NAT64_COUNTERS } from './counters.ts';
 import { releasePorts } from './hold.ts';
 import { type Snapshot, snapshotSessions } from './snapshot.ts';
 import { FILE_NAME, createSessionFile, readSessions } from './snapshot-file.ts';
-import { type Translation, needsRestart, startTranslation } from './translation.ts';
-import { type Text, english, reasonOf, say } from '../../texts/text.ts';
+import { type Translation, createMachineMemory, needsRestart, startTranslation } from './translation.ts';
+import { type Text, type Value, english, reasonOf, say } from '../../texts/text.ts';
+import { createInTurn } from '../../os/in-turn.ts';
 
 export interface Nat64Options {
   readonly nat64: Nat64Config;
+  /** Ports that this process listens on. */
+  readonly listenPorts: readonly PortRange[];
 }
 
 export interface Nat64Service extends Service<Nat64Options> {
@@ -39,8 +43,7 @@ const FOLLOW_INTERVAL_MS = 1000;
 /** How often all is looked at although the kernel tells of no change: it does not tell of every kernel parameter, nor of programs. */
 const LOOK_INTERVAL_MS = 60_000;
 
-/** Where the kernel does not tell: anything may have changed. */
-const EVERYTHING: Changes = { hasChanged: true, by: new Map() };
+const NOBODY: Changes['by'] = new Map();
 
 const NO_POOL4 = say(
   'There is no IPv4 address to translate to: the appliance has no IPv4 default route, and not exactly one IPv4 address. Connect it to the IPv4 network, or set nat64.pool4[0].address.',
@@ -54,7 +57,9 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   const counters = createCounters(NAT64_COUNTERS);
   const log = context.log.child({ service: 'nat64' });
   let config = options.nat64;
+  let { listenPorts } = options;
   let translation: Translation | undefined;
+  const memory = createMachineMemory();
   /** Why the addresses could not be followed, or the device not be replaced. */
   let failure: Text | undefined;
   /** Sessions of a translation that has ended, to go on in the next one, until that has its addresses. */
@@ -66,19 +71,17 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
   let stopping = false;
   /** The device, when somebody deletes it: what else is in the kernel is the translation's to keep. */
   let device = newTrouble(deviceName(config));
-  const changes = listenToChanges(log);
-  let lookedMs = 0;
-  let lastTask: Promise<unknown> = Promise.resolve();
-
-  /** One change at a time: a reconfiguration and the regular look at the addresses must not cross. */
-  function inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = lastTask.then(task);
-    lastTask = result.catch(() => {});
-    return result;
+  const changes = watchNetworkChanges();
+  if (changes.problem !== undefined) {
+    const err = changes.problem;
+    log.warn({ err }, 'nat64: the kernel does not tell of changes of the network; looking every second');
   }
+  let lookedMs = 0;
+  /** A reconfiguration and the regular look at the addresses must not cross. */
+  const inTurn = createInTurn();
 
   async function start(): Promise<void> {
-    translation = await startTranslation(config, counters, { ...context, log });
+    translation = await startTranslation(config, listenPorts, memory, counters, { ...context, log });
     await restoreKept();
   }
 
@@ -152,7 +155,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     try {
       const nowMs = performance.now();
       // Not in one expression: what the kernel has told so far is to be taken in any case.
-      const { hasChanged, by } = changes?.take() ?? EVERYTHING;
+      const { hasChanged, by } = changes.take();
       if (device.missing !== undefined) await replaceDevice(by);
       else if (translation === undefined) await start();
       else if (
@@ -162,7 +165,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
         nowMs - lookedMs >= LOOK_INTERVAL_MS
       ) {
         lookedMs = nowMs;
-        await translation.refresh(config, by);
+        await translation.refresh(config, listenPorts, by);
         if (!translation.hasDevice) await replaceDevice(by);
       }
       await restoreKept();
@@ -176,23 +179,24 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     }
   }
 
-  async function reconfigure({ nat64 }: Nat64Options): Promise<void> {
-    const previous = config;
+  async function reconfigure({ nat64, listenPorts: nextPorts }: Nat64Options): Promise<void> {
+    const previous = { config, listenPorts };
     config = nat64;
+    listenPorts = nextPorts;
     try {
       if (!nat64.enabled) {
         await stop(false);
         kept = undefined;
         await sessionFile.remove();
       } else if (translation === undefined) await start();
-      else if (needsRestart(previous, nat64)) {
+      else if (needsRestart(previous.config, nat64)) {
         await stop(true);
         await start();
-      } else await translation.refresh(nat64, EVERYTHING.by);
+      } else await translation.refresh(nat64, listenPorts, NOBODY);
       device = newTrouble(deviceName(config));
       failure = undefined;
     } catch (error) {
-      config = previous;
+      ({ config, listenPorts } = previous);
       lookedMs = Number.NEGATIVE_INFINITY;
       await follow();
       throw new Error('nat64: the new configuration could not be applied', { cause: error });
@@ -212,7 +216,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       sessions: translation?.sessions ?? 0,
       bibEntries: translation?.bibEntries ?? 0,
       pool4Address: addresses.length === 0 ? say('none') : addresses.join(', '),
-      fastPath: translation?.fastPathDevices.join(', ') || say('off'),
+      fastPath: fastPath(translation),
     };
     return problem === undefined
       ? { state: 'running', restarts, figures }
@@ -230,7 +234,7 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
     try {
       await start();
     } catch (error) {
-      changes?.[Symbol.dispose]();
+      changes[Symbol.dispose]();
       // The next attempt shall have them too.
       if (kept !== undefined) await sessionFile.keepLast(kept.snapshot);
       throw error;
@@ -254,24 +258,18 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       stopping = true;
       clearInterval(timer);
       await inTurn(() => stop(config.keepSessions));
-      changes?.[Symbol.dispose]();
+      changes[Symbol.dispose]();
       if (!config.keepSessions) await sessionFile.remove();
       else if (kept !== undefined) await sessionFile.keepLast(kept.snapshot);
     },
   };
 }
 
-const deviceName = ({ device }: Nat64Config): Text => say('the device {device}', { device });
-
-/** Undefined where it is not allowed: then the addresses are looked at every time. */
-function listenToChanges(log: ServiceContext['log']): NetworkChanges | undefined {
-  try {
-    return watchNetworkChanges();
-  } catch (error) {
-    log.warn(
-      { err: error },
-      'nat64: the kernel does not tell of changes of the network; looking every second',
-    );
-    return undefined;
-  }
+/** The devices that it is on, or why it is off. */
+function fastPath(translation: Translation | undefined): Value {
+  const reason = translation?.fastPathProblem;
+  if (reason !== undefined) return say('off: {reason}', { reason });
+  return translation?.fastPathDevices.join(', ') || say('off');
 }
+
+const deviceName = ({ device }: Nat64Config): Text => say('the device {device}', { device });

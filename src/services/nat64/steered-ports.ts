@@ -15,7 +15,9 @@ export interface SteeredAddress {
   readonly udpPorts: readonly number[];
 }
 
-const OWN_PORTS = { first: 1024, last: 65_535 };
+/** No connection is given a port below. */
+export const FIRST_OWN_PORT = 1024;
+const OWN_PORTS = { first: FIRST_OWN_PORT, last: 65_535 };
 
 /**
  * The ports that the kernel may choose for the appliance's own connections: the largest gap that the pools leave. Throws

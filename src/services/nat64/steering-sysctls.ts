@@ -1,7 +1,8 @@
 /** The kernel parameters that NAT64 needs, from what everybody else wants them to be. */
 import type { BorrowedSysctls } from '../../os/kernel-state/borrowed-sysctls.ts';
 import type { FoundLink, SysctlItem } from '../../os/kernel-state/items.ts';
-import { type SteeredAddress, mergeRanges, ownPortRange } from './steered-ports.ts';
+import type { PortRange } from '../../config/values.ts';
+import { FIRST_OWN_PORT, type SteeredAddress, mergeRanges, ownPortRange } from './steered-ports.ts';
 
 /** Ports that the kernel does not choose for connections of the appliance's own: ours are added. */
 const RESERVED_PORTS = 'net/ipv4/ip_local_reserved_ports';
@@ -59,15 +60,22 @@ export function forwardingSysctls(
   return items.filter((item) => item !== undefined);
 }
 
-/** The kernel must not choose our ports for the appliance's own connections. */
+/**
+ * The kernel must not choose our ports for the appliance's own connections, nor those that it listens on, which lie where the pool
+ * moves its range: no socket could listen there as long as one of that port is open, or rests (TIME-WAIT).
+ */
 export function portSysctls(
   sysctls: BorrowedSysctls,
   read: (name: string) => string | undefined,
   addresses: readonly SteeredAddress[],
+  listenPorts: readonly PortRange[],
 ): SysctlItem[] {
   const own = addresses.filter(({ isOwn }) => isOwn);
   const ranges = own.flatMap(({ ranges: { tcp, udp } }) => [...tcp, ...udp]);
-  const ports = own.flatMap(({ tcpPorts, udpPorts }) => [...tcpPorts, ...udpPorts]);
+  const ports = [
+    ...own.flatMap(({ tcpPorts, udpPorts }) => [...tcpPorts, ...udpPorts]),
+    ...(ranges.length > 0 ? listenPorts.flatMap(portsOf).filter((port) => port >= FIRST_OWN_PORT) : []),
+  ];
   const items: (SysctlItem | undefined)[] = [];
   if (ranges.length > 0 || sysctls.has(PORT_RANGE))
     items.push(sysctls.want(PORT_RANGE, read, (wish) => (ranges.length > 0 ? ownPortRange(ranges) : wish)));
@@ -78,6 +86,9 @@ export function portSysctls(
   return items.filter((item) => item !== undefined);
 }
 
+const portsOf = ({ first, last }: PortRange): number[] =>
+  Array.from({ length: last - first + 1 }, (_, i) => first + i);
+
 /** A list as the kernel has it ("8080,9000-9010") as single ports; those of `ip_local_reserved_ports` are few. */
 function parsePorts(text: string): number[] {
   return text
@@ -85,7 +96,7 @@ function parsePorts(text: string): number[] {
     .filter((part) => part !== '')
     .flatMap((part) => {
       const [first, last = first] = part.split('-').map(Number);
-      return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+      return portsOf({ first, last });
     });
 }
 

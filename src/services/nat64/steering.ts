@@ -9,6 +9,7 @@
  * device and what goes to it (`iifname "nat64" accept`, `oifname "nat64" accept`): `ct state` never matches them.
  */
 import { join } from 'node:path';
+import type { PortRange } from '../../config/values.ts';
 import { applyState, ruleCommand } from '../../os/kernel-state/apply.ts';
 import { borrowSysctls } from '../../os/kernel-state/borrowed-sysctls.ts';
 import {
@@ -19,6 +20,7 @@ import {
   type RuleOrderItem,
   TABLE,
   compareState,
+  itemKey,
 } from '../../os/kernel-state/items.ts';
 import { type KernelReader, openKernelReader } from '../../os/kernel-state/read.ts';
 import type { Changes } from '../../os/network-changes.ts';
@@ -46,6 +48,8 @@ export interface SteeringWish {
   readonly mtuBytes: number;
   /** The packets of other addresses. */
   readonly addresses: readonly SteeredAddress[];
+  /** Not to be taken for connections of the appliance's own: it listens on them. */
+  readonly listenPorts: readonly PortRange[];
   /** The packets to these prefixes, of either family. */
   readonly routes: readonly string[];
 }
@@ -78,6 +82,11 @@ export interface SteeringOptions {
   readonly device: string;
   /** As texts, e.g. "64:ff9b::/96". */
   readonly prefixes: readonly string[];
+  /**
+   * The rules for the other tables that every machine has, where it was seen to have them: it outlives the steering, which may begin
+   * at a moment when another program has just removed them.
+   */
+  readonly basicRules: Map<string, RuleItem>;
   readonly context: ServiceContext;
 }
 
@@ -86,7 +95,7 @@ export interface SteeringOptions {
  * follow. A start that fails takes everything back.
  */
 export async function startSteering(options: SteeringOptions, first: SteeringWish): Promise<Steering> {
-  const { device, prefixes, context } = options;
+  const { device, prefixes, basicRules, context } = options;
   await using cleanUp = new AsyncDisposableStack();
   const reader = cleanUp.use(openKernelReader());
   const isOurs = context.storage?.isOurs ?? true;
@@ -103,8 +112,6 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
   let wish = first;
   let programs: KeptPrograms | undefined;
   let hasDevice = true;
-  /** The rules for the other tables that every machine has, where it had them. */
-  let basicRules: readonly RuleItem[] | undefined;
   /** Routes that were wanted before; those of today vanish with the device. */
   const earlierRoutes = new Set<string>();
 
@@ -120,16 +127,20 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
           { kind: 'link', device, index: index!, mtuBytes: wish.mtuBytes, txQueuePackets: TX_QUEUE_PACKETS },
           ...deviceSysctls(device),
           ...forwardingSysctls(sysctls, sysctl, [...links.values()], device),
-          ...portSysctls(sysctls, sysctl, wish.addresses),
+          ...portSysctls(sysctls, sysctl, wish.addresses, wish.listenPorts),
           ...routesOf(device, prefixes, wish.routes, earlierRoutes),
           ...RULES,
-          ...(basicRules ?? []),
+          ...basicRules.values(),
           { kind: 'nftables', table: NFT_TABLE, body: nftTable(device, prefixes, wish.addresses) },
           ...Array.from(attached.keys(), (name) => ({ kind: 'program', device: name }) as const),
         ];
     const isAttached = new Set([...attached].filter(([, isThere]) => isThere).map(([name]) => name));
     const found = reader.state(wanted, links, sysctl, isAttached);
-    basicRules ??= basicRulesOf(found.rules);
+    for (const rule of basicRulesOf(found.rules)) {
+      if (basicRules.has(itemKey(rule))) continue;
+      basicRules.set(itemKey(rule), rule);
+      wanted.push(rule);
+    }
     return { wanted, found };
   }
 
@@ -233,9 +244,29 @@ const LOCAL_IS_LAST: RuleOrderItem = { kind: 'rule-order', family: 4, table: TAB
 /** In this order there is a rule for the local table at every moment. */
 const RULES: readonly KernelItem[] = [MOVED_LOCAL_RULE, MARK_RULE, LOCAL_IS_LAST];
 
-/** `ip rule flush` removes the rules of the main and the default table as well, and leaves a machine without any route. */
-const basicRulesOf = (found: readonly FoundRule[]): RuleItem[] =>
-  found
+const basicRule = (family: 4 | 6, preference: number, table: number): RuleItem => ({
+  kind: 'rule',
+  family,
+  preference,
+  table,
+  protocol: 'kernel',
+});
+/** What the kernel begins with, beside the local table's. */
+const KERNELS_RULES = [
+  basicRule(4, 32_766, TABLE.main),
+  basicRule(4, 32_767, TABLE.default),
+  basicRule(6, 32_766, TABLE.main),
+];
+
+/**
+ * `ip rule flush` removes the rules of the main and the default table as well, and leaves a machine without any route: nobody wants
+ * that, so where no rule at all leads to the main table, the kernel's own are missing.
+ */
+const basicRulesOf = (found: readonly FoundRule[]): RuleItem[] => [
+  ...KERNELS_RULES.filter(
+    ({ family }) => !found.some((rule) => rule.family === family && rule.table === TABLE.main),
+  ),
+  ...found
     .filter(
       ({ isPlain, mask, preference, table }) =>
         isPlain &&
@@ -243,13 +274,8 @@ const basicRulesOf = (found: readonly FoundRule[]): RuleItem[] =>
         (table === TABLE.main || table === TABLE.default) &&
         (preference === 32_766 || preference === 32_767),
     )
-    .map(({ family, preference, table }) => ({
-      kind: 'rule',
-      family,
-      preference,
-      table,
-      protocol: 'kernel',
-    }));
+    .map(({ family, preference, table }) => basicRule(family, preference, table)),
+];
 
 /** Gives the local table's rule its place back. Left-overs of a killed process are removed as well. */
 async function removeRules(reader: KernelReader): Promise<void> {

@@ -1,6 +1,7 @@
 /** A running translator: its device, the steering of packets to it, its worker, and the addresses that it follows. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Nat64Config } from '../../config/schema.ts';
+import type { PortRange } from '../../config/values.ts';
 import { close } from '../../os/libc.ts';
 import type { Changes } from '../../os/network-changes.ts';
 import { openTun } from '../../os/tun.ts';
@@ -38,7 +39,7 @@ import {
   compileOwn4,
 } from './settings.ts';
 import { type KeptSessions, type Snapshot, takeSnapshot } from './snapshot.ts';
-import { type SteeringWish, startSteering } from './steering.ts';
+import { type SteeringOptions, type SteeringWish, startSteering } from './steering.ts';
 import { CONTROL, createSharedTables, tableClockSeconds } from './tables.ts';
 import type { Nat64Init, Nat64Message } from './worker.ts';
 
@@ -54,6 +55,8 @@ export interface Translation extends AsyncDisposable {
   readonly isPoolComplete: boolean;
   /** Devices on which the kernel translates established flows itself. */
   readonly fastPathDevices: readonly string[];
+  /** Why it does not, although it is to. */
+  readonly fastPathProblem: Text | undefined;
   /** False when somebody had deleted the device at the last look: only a new translation helps. */
   readonly hasDevice: boolean;
   /** What is missing in the kernel, and why. */
@@ -65,7 +68,7 @@ export interface Translation extends AsyncDisposable {
    * Applies new pools and access lists, and what has changed in the machine's addresses; puts right what others changed in the
    * kernel (`by`: who did). Sessions go on. Throws when the kernel refuses what is new.
    */
-  refresh(config: Nat64Config, by: Changes['by']): Promise<void>;
+  refresh(config: Nat64Config, listenPorts: readonly PortRange[], by: Changes['by']): Promise<void>;
   /** Brings the sessions of a snapshot back, as far as they fit the settings of today. */
   restore(snapshot: Snapshot): void;
   /** The sessions; when it is stopped, they are those that it had. */
@@ -84,28 +87,43 @@ export const needsRestart = (a: Nat64Config, b: Nat64Config): boolean =>
   a.prefix !== b.prefix ||
   !isDeepStrictEqual(a.extraPrefixes, b.extraPrefixes);
 
+/**
+ * What has been seen of the machine. One translation leaves it to the next, which may begin in an outage, or when another program has just
+ * removed what everybody needs.
+ */
+export interface MachineMemory {
+  machine: Machine | undefined;
+  readonly basicRules: SteeringOptions['basicRules'];
+}
+
+export const createMachineMemory = (): MachineMemory => ({ machine: undefined, basicRules: new Map() });
+
 /** Starts translating; a start that fails closes and removes what it had made. */
 export async function startTranslation(
   config: Nat64Config,
+  listenPorts: readonly PortRange[],
+  memory: MachineMemory,
   counters: Counters<typeof NAT64_COUNTERS>,
   context: ServiceContext,
 ): Promise<Translation> {
+  const { basicRules } = memory;
   const tables = createSharedTables(config.maxSessions);
   await using cleanUp = new AsyncDisposableStack();
   const ring = createMappingRing();
   const log = cleanUp.use(readMappingLog(ring, context.log, context.events));
   log.setLevel(config.log);
   const tun = cleanUp.adopt(openTun(config.device, config.offload), ({ fd }) => void close(fd));
-  let machine = await readMachine(config);
+  let machine = (memory.machine = await readMachine(config, memory.machine));
   let pool4 = choosePool4(config, machine, new Int32Array());
   let settings = resolveSettings(config, pool4, machine);
-  let wish = steeringWish(config, pool4, machine);
+  let wish = steeringWish(config, listenPorts, pool4, machine);
   const steering = cleanUp.use(
-    await startSteering({ device: config.device, prefixes: prefixesOf(config), context }, wish),
+    await startSteering({ device: config.device, prefixes: prefixesOf(config), basicRules, context }, wish),
   );
-  const fastPath: FastPath | undefined = config.fastPath
+  const started = config.fastPath
     ? startFastPath(config.device, config.maxSessions, context.log)
-    : undefined;
+    : { off: undefined };
+  const fastPath: FastPath | undefined = 'off' in started ? undefined : started;
   if (fastPath !== undefined) steering.keepPrograms(cleanUp.use(fastPath));
   const worker = cleanUp.use(
     await superviseWorker<Nat64Init, Nat64Message>({
@@ -143,6 +161,7 @@ export async function startTranslation(
     get fastPathDevices() {
       return fastPath?.devices ?? [];
     },
+    fastPathProblem: 'off' in started ? started.off : undefined,
     queries: createQueries(() => ({ tables, settings }), tableClockSeconds),
     get limits() {
       return limits(tables, settings);
@@ -159,11 +178,11 @@ export async function startTranslation(
     get isRepairDue() {
       return steering.isDue();
     },
-    async refresh(newConfig, by) {
+    async refresh(newConfig, newListenPorts, by) {
       log.setLevel(newConfig.log);
-      machine = await readMachine(newConfig, machine);
+      machine = memory.machine = await readMachine(newConfig, machine);
       const newPool4 = choosePool4(newConfig, machine, pool4.addresses);
-      const newWish = steeringWish(newConfig, newPool4, machine);
+      const newWish = steeringWish(newConfig, newListenPorts, newPool4, machine);
       if (isDeepStrictEqual(newWish, wish)) await steering.look(by);
       else await steering.change(newWish, by);
       wish = newWish;
@@ -195,9 +214,15 @@ export async function startTranslation(
   };
 }
 
-const steeringWish = (config: Nat64Config, pool4: Pool4, machine: Machine): SteeringWish => ({
+const steeringWish = (
+  config: Nat64Config,
+  listenPorts: readonly PortRange[],
+  pool4: Pool4,
+  machine: Machine,
+): SteeringWish => ({
   mtuBytes: deviceMtuBytes(config),
   addresses: steeredAddresses(pool4),
+  listenPorts,
   routes: routesToDevice(config, pool4, machine),
 });
 

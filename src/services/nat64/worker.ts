@@ -145,6 +145,7 @@ function main(): void {
     log.tick(Date.now());
     translator.nowSeconds = tableClockSeconds();
     if (pollView.getInt16(14, true) !== 0 && !thread.receive(obey)) return;
+    const isDraining = flows?.drain() ?? false;
     if (flows !== undefined && translator.nowSeconds !== lastSecond) {
       lastSecond = translator.nowSeconds;
       flows.count(translator.counters);
@@ -157,8 +158,9 @@ function main(): void {
     let budget = PACKETS_PER_TURN;
     while (budget > 0 && forwardOne()) budget--;
     if (burst !== undefined) sendBurst(burst);
-    // Neither packets nor ended sessions are left for the next turn.
-    isIdle = budget > 0 && translator.tables.control[CONTROL.SWEPT_UNTIL] >= translator.nowSeconds;
+    // Neither packets nor ended sessions nor flows are left for the next turn.
+    isIdle =
+      budget > 0 && !isDraining && translator.tables.control[CONTROL.SWEPT_UNTIL] >= translator.nowSeconds;
   }
 }
 

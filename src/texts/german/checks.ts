@@ -209,6 +209,8 @@ export const checks = germanOf({
     'Den Client in nat64.portBlocks.clients aufführen, oder ihn aus nat64.allow herausnehmen.',
   'Set nat64.log to "mappings", which are fewer than sessions; or use nat64.portBlocks, which need no log.':
     'nat64.log auf „mappings“ setzen, das sind weniger als Sitzungen; oder nat64.portBlocks verwenden, die kein Protokoll brauchen.',
+  'See what takes the memory of the appliance on the System page.':
+    'Auf der Seite „System“ nachsehen, was den Arbeitsspeicher des Geräts belegt.',
   'See the log: the kernel did not take translated packets.':
     'Das Protokoll ansehen: Der Kernel hat übersetzte Pakete nicht angenommen.',
   // Servers

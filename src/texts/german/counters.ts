@@ -226,6 +226,8 @@ export const counters = germanOf({
     'Ein Client oder sein /64 im Ganzen hielt weit mehr, als für alle noch frei war, und wollte einen weiteren Port oder eine weitere Sitzung',
   'nat64.maxSessions are in use': 'nat64.maxSessions sind in Gebrauch',
   'The TUN device did not take the translated packet': 'Das TUN-Device nahm das übersetzte Paket nicht an',
+  'The kernel could not rewrite a packet of an established flow: it had no memory':
+    'Der Kernel konnte ein Paket eines bestehenden Flusses nicht umschreiben: Ihm fehlte Speicher',
   // The control panel
   'Requests that came from an allowed address': 'Anfragen von einer zugelassenen Adresse',
   'Connections closed at the limit for another client: their clients had most':

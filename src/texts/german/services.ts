@@ -5,7 +5,13 @@ export const services = germanOf({
   starting: 'startet gerade',
   none: 'keine',
   off: 'aus',
+  'off: {reason}': 'aus: {reason}',
+  '{library} cannot be used (Debian package libbpf1): {reason}':
+    '{library} ist nicht benutzbar (Debian-Paket libbpf1): {reason}',
   down: 'antwortet nicht',
+  'errors only': 'antwortet nur mit Fehlern',
+  '{upstreams} answers with errors only: it refuses this network, is out of order itself, or leads back here; set another in dns64.upstreams':
+    '{upstreams} antwortet nur mit Fehlern: weist dieses Netz ab, ist selbst gestört oder führt hierher zurück; einen anderen in dns64.upstreams setzen',
   'not asked yet': 'noch nicht gefragt',
   'this resolver itself': 'dieser Resolver selbst',
   '{upstreams} is this resolver itself, so it is not asked: remove it from dns64.upstreams':

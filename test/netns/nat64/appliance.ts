@@ -50,7 +50,7 @@ const sink: EventSink = {
 const conditions = createConditions();
 const nat64 = defaultNat64(JSON.parse(nat64Text) as Nat64Changes);
 const service = await startNat64(
-  { nat64 },
+  { nat64, listenPorts: [] },
   {
     log: process.env['NAT64_LOG'] === undefined ? silentLog : printingLog,
     stateDirectory,
@@ -80,7 +80,7 @@ async function perform(request: Request): Promise<unknown> {
     case 'fail':
       return service.failWorker();
     case 'reconfigure':
-      return service.reconfigure({ nat64: defaultNat64(request.nat64) });
+      return service.reconfigure({ nat64: defaultNat64(request.nat64), listenPorts: [] });
     case 'stop':
       return service[Symbol.asyncDispose]();
   }

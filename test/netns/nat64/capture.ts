@@ -1,6 +1,6 @@
 /**
- * Prints as hex the IP fragments that come in at a device, as they are on the wire, until it has COUNT of them:
- * `node capture.ts DEVICE COUNT`. The first line is "ready".
+ * Prints as hex the IP fragments that come in at a device, as they are on the wire, until it has COUNT of them; with a
+ * PORT instead the packets of TCP and UDP from or to it: `node capture.ts DEVICE COUNT [PORT]`. The first line is "ready".
  */
 import { readFileSync } from 'node:fs';
 import { POLLIN, SOCK_DGRAM, bind, check, pinned, poll, recvfrom, socket } from '../../../src/os/libc.ts';
@@ -12,9 +12,11 @@ const ADDRESS_BYTES = 20;
 const PACKET_TYPE = 10;
 const PACKET_OUTGOING = 4;
 const FRAGMENT_HEADER = 44;
+const TCP = 6;
+const UDP = 17;
 const WAIT_MS = 10_000;
 
-const [device, countText] = process.argv.slice(2);
+const [device, countText, portText] = process.argv.slice(2);
 const fd = check(socket(AF_PACKET, SOCK_DGRAM, (ETH_P_ALL << 8) | (ETH_P_ALL >> 8)), 'packet socket');
 const address = pinned(ADDRESS_BYTES);
 const view = new DataView(address.buffer);
@@ -26,6 +28,17 @@ console.log('ready');
 
 const isFragment = (packet: Uint8Array) =>
   packet[0] >> 4 === 4 ? ((packet[6] << 8) | packet[7]) & 0x3fff : packet[6] === FRAGMENT_HEADER;
+function isOfPort(packet: Uint8Array): boolean {
+  const isIpv4 = packet[0] >> 4 === 4;
+  const transport = isIpv4 ? 20 : 40;
+  const protocol = packet[isIpv4 ? 9 : 6];
+  const portAt = (at: number) => (packet[at] << 8) | packet[at + 1];
+  return (
+    (protocol === TCP || protocol === UDP) &&
+    (portAt(transport) === Number(portText) || portAt(transport + 2) === Number(portText))
+  );
+}
+const isWanted = portText === undefined ? isFragment : isOfPort;
 const into = pinned(65_536);
 const from = pinned(ADDRESS_BYTES);
 const fromBytes = pinned(4);
@@ -33,11 +46,11 @@ const waiting = pinned(8);
 new DataView(waiting.buffer).setInt32(0, fd, true);
 new DataView(waiting.buffer).setInt16(4, POLLIN, true);
 for (let left = Number(countText); left > 0; ) {
-  if (poll(waiting, 1, WAIT_MS) === 0) throw new Error(`${left} of ${countText} fragments did not come`);
+  if (poll(waiting, 1, WAIT_MS) === 0) throw new Error(`${left} of ${countText} packets did not come`);
   fromBytes[0] = ADDRESS_BYTES;
   const bytes = check(recvfrom(fd, into, into.length, 0, from, fromBytes), 'receive');
   const packet = into.subarray(0, bytes);
-  if (from[PACKET_TYPE] === PACKET_OUTGOING || !isFragment(packet)) continue;
+  if (from[PACKET_TYPE] === PACKET_OUTGOING || !isWanted(packet)) continue;
   console.log(Buffer.from(packet).toString('hex'));
   left--;
 }

@@ -38,6 +38,9 @@ export interface Appliance {
   /** Ends it the way the service ends: disposes, then exits. */
   stop(): Promise<void>;
   kill(): Promise<void>;
+  /** Stops all of its threads where they are, until `resume`. */
+  pause(): void;
+  resume(): void;
 }
 
 export interface Topology extends AsyncDisposable {
@@ -47,7 +50,8 @@ export interface Topology extends AsyncDisposable {
   start(host: Host, ...command: string[]): ChildProcess;
   /** The same with a standard input to write to. */
   startWithInput(host: Host, ...command: string[]): ChildProcess;
-  startAppliance(nat64?: Nat64Changes): Promise<Appliance>;
+  /** `wrapper`: a command that the process is started by. */
+  startAppliance(nat64?: Nat64Changes, ...wrapper: string[]): Promise<Appliance>;
   /** Where an appliance keeps what survives a restart. */
   readonly stateDirectory: string;
 }
@@ -133,11 +137,11 @@ export async function createTopology(): Promise<Topology> {
       keep(spawn('ip', ['netns', 'exec', name(host), ...command], { stdio: ['ignore', 'pipe', 'pipe'] })),
     startWithInput: (host, ...command) =>
       keep(spawn('ip', ['netns', 'exec', name(host), ...command], { stdio: ['pipe', 'pipe', 'pipe'] })),
-    async startAppliance(nat64 = {}) {
+    async startAppliance(nat64 = {}, ...wrapper) {
       const child = keep(
         fork(join(import.meta.dirname, 'appliance.ts'), [stateDirectory, JSON.stringify(nat64)], {
           execPath: '/usr/sbin/ip',
-          execArgv: ['netns', 'exec', name('appliance'), process.execPath],
+          execArgv: ['netns', 'exec', name('appliance'), ...wrapper, process.execPath],
         }),
       );
       return controlAppliance(child);
@@ -174,6 +178,8 @@ async function controlAppliance(child: ChildProcess): Promise<Appliance> {
       child.send({ ask: 'stop' } satisfies Request);
       await ended;
     },
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     async kill() {
       const ended = once(child, 'exit');
       child.kill('SIGKILL');

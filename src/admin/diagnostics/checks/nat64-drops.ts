@@ -17,6 +17,7 @@ const TELLING: Readonly<Record<string, Text>> = {
     'Set nat64.log to "mappings", which are fewer than sessions; or use nat64.portBlocks, which need no log.',
   ),
   'drop-write-failed': say('See the log: the kernel did not take translated packets.'),
+  'drop-fast-path': say('See what takes the memory of the appliance on the System page.'),
 };
 
 export const nat64Drops: Check = {

@@ -7,7 +7,8 @@ import { silentLog } from '../../../../src/runtime/log.ts';
 import { startDns64 } from '../../../../src/services/dns64/service.ts';
 import { createEventLog } from '../../../../src/state/event-log.ts';
 import { NOBODY } from '../../net/support.ts';
-import { askTcp, askUdp, freePort, scriptedUpstream, waitFor, zone } from './helpers.ts';
+import { askTcp, askUdp, scriptedUpstream, waitFor, zone } from './helpers.ts';
+import { freePort } from '../../net/support.ts';
 
 const query = (name: string, type: string, flags = 0x100) =>
   dnsPacket.encode({

@@ -1,7 +1,7 @@
 /** What the DNS64 tests share: messages in few words, a scripted upstream, clients. */
 import dgram from 'node:dgram';
 import { once } from 'node:events';
-import net, { type AddressInfo } from 'node:net';
+import net from 'node:net';
 import dnsPacket, { type Packet } from 'dns-packet';
 import {
   CLASS_IN,
@@ -19,6 +19,7 @@ import {
   parseIpv6,
   writeIpv4,
 } from '../../../../src/wire/ip-address.ts';
+import { freePort } from '../../net/support.ts';
 
 /** "name ttl type data" as a record; SOA's data is its minimum, of RRSIG and TXT the text. */
 export function rr(line: string): DnsRecord {
@@ -96,16 +97,19 @@ export interface ScriptedUpstream extends AsyncDisposable {
   readonly url: string;
 }
 
-/** A name server on loopback, UDP and TCP on one port. */
-export async function scriptedUpstream(script: Script): Promise<ScriptedUpstream> {
+/** A name server on loopback, UDP and TCP on one port; without `hasTcp`, TCP is refused. */
+export async function scriptedUpstream(
+  script: Script,
+  { hasTcp = true }: { readonly hasTcp?: boolean } = {},
+): Promise<ScriptedUpstream> {
   const queries: string[] = [];
-  const udp = dgram.createSocket('udp4');
-  const server = net.createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  udp.bind(port, '127.0.0.1');
-  await once(udp, 'listening');
+  const { udp, server, port } = await listenOnOnePort();
+  const closeTcp = async () => {
+    if (!server.listening) return;
+    server.close();
+    await once(server, 'close');
+  };
+  if (!hasTcp) await closeTcp();
   const answer = (bytes: Buffer, overTcp: boolean, from: number, send: (reply: Uint8Array) => void) => {
     const query = dnsPacket.decode(bytes);
     const [question] = query.questions ?? [];
@@ -144,10 +148,29 @@ export async function scriptedUpstream(script: Script): Promise<ScriptedUpstream
     async [Symbol.asyncDispose]() {
       for (const socket of open) socket.destroy();
       udp.close();
-      server.close();
-      await once(server, 'close');
+      await closeTcp();
     },
   };
+}
+
+/** UDP and TCP on a port that no other program has for either: tests of other files take ports meanwhile. */
+async function listenOnOnePort(): Promise<{ udp: dgram.Socket; server: net.Server; port: number }> {
+  for (;;) {
+    const port = await freePort();
+    const udp = dgram.createSocket('udp4');
+    const server = net.createServer();
+    try {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+      udp.bind(port, '127.0.0.1');
+      await once(udp, 'listening');
+      return { udp, server, port };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      if (server.listening) server.close();
+      udp.close();
+    }
+  }
 }
 
 /** A message with the length in front that TCP wants. */
@@ -231,16 +254,6 @@ export async function askTcp(port: number, messages: readonly Uint8Array[]): Pro
   } finally {
     socket.destroy();
   }
-}
-
-/** A port that was free a moment ago, for TCP and so most likely for UDP. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Resolves when the condition holds; rejects after `timeoutMs`, saying what was waited for. */

@@ -11,18 +11,10 @@ import { followOurselves } from '../../../../src/os/ourselves.ts';
 import { silentLog } from '../../../../src/runtime/log.ts';
 import type { Service } from '../../../../src/runtime/service.ts';
 import { type Dns64Options, startDns64 } from '../../../../src/services/dns64/service.ts';
-import {
-  type ScriptedUpstream,
-  askTcp,
-  askUdp,
-  frame,
-  freePort,
-  scriptedUpstream,
-  waitFor,
-  zone,
-} from './helpers.ts';
+import { type ScriptedUpstream, askTcp, askUdp, frame, scriptedUpstream, waitFor, zone } from './helpers.ts';
 import { NOBODY } from '../../net/support.ts';
 import { tell } from '../../../../src/texts/text.ts';
+import { freePort } from '../../net/support.ts';
 
 const context = { log: silentLog, stateDirectory: '/nonexistent', ourselves: NOBODY };
 

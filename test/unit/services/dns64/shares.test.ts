@@ -8,7 +8,8 @@ import dnsPacket, { type Packet } from 'dns-packet';
 import { silentLog } from '../../../../src/runtime/log.ts';
 import { startDns64 } from '../../../../src/services/dns64/service.ts';
 import { NOBODY } from '../../net/support.ts';
-import { askUdp, frame, freePort, scriptedUpstream, waitFor, zone } from './helpers.ts';
+import { askUdp, frame, scriptedUpstream, waitFor, zone } from './helpers.ts';
+import { freePort } from '../../net/support.ts';
 
 /** Fails rather than waits for ever. */
 const once = (emitter: EventEmitter, event: string) =>

@@ -11,7 +11,8 @@ import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts'
 import { parseDnsUpstream } from '../../../../src/config/values.ts';
 import { CLASS_IN, Type } from '../../../../src/wire/dns-message.ts';
 import { nameFromText } from '../../../../src/wire/dns-name.ts';
-import { freePort, line, scriptedUpstream, waitFor } from './helpers.ts';
+import { line, scriptedUpstream, waitFor } from './helpers.ts';
+import { freePort } from '../../net/support.ts';
 
 const question = {
   name: nameFromText('www.example.com'),
@@ -48,6 +49,9 @@ function start(urls: string[], isOurs: (target: DnsUpstream) => boolean = () => 
     [Symbol.dispose]: () => aborter.abort(),
   };
 }
+
+/** The beginning of a probe, in `queries`. */
+const ROOT = '. ns';
 
 const RIGHT = ['www.example.com 300 a 192.0.2.1'];
 
@@ -98,6 +102,23 @@ test('the case of the name is random, and an upstream that loses it is asked aga
   assert.ok(client.count('upstream-tcp') > 0);
 });
 
+test('one that loses the case and has no TCP, as the DNS proxies of some routers: asked in one case, and then always', async () => {
+  const asked: string[] = [];
+  await using upstream = await scriptedUpstream(
+    (query) => {
+      const [sent] = query.questions!;
+      asked.push(sent.name);
+      return answerTo(query, '192.0.2.1', { questions: [{ ...sent, name: sent.name.toLowerCase() }] });
+    },
+    { hasTcp: false },
+  );
+  using client = start([upstream.url]);
+  for (let i = 0; i < 8; i++) assert.deepEqual(await client.ask(), RIGHT);
+  const afterTcp = asked.slice(asked.findLastIndex((name) => name !== name.toLowerCase()) + 1);
+  assert.equal(client.count('upstream-tcp'), 1);
+  assert.ok(afterTcp.length >= 2);
+});
+
 test('a truncated answer is fetched over TCP', async () => {
   await using upstream = await scriptedUpstream((query, overTcp) =>
     overTcp ? answerTo(query) : answerTo(query, '203.0.113.66', { answers: [], flags: 0x0380 }),
@@ -146,19 +167,65 @@ test('a silent upstream: the next one answers soon, and after three failures goe
   await using second = await scriptedUpstream((query) => answerTo(query));
   using client = start([first.url, second.url]);
   assert.deepEqual(await Promise.all([client.ask(), client.ask(), client.ask()]), [RIGHT, RIGHT, RIGHT]);
-  const upText = () => client.upstreams.status().map(({ up }) => up);
+  const troubles = () => client.upstreams.status().map(({ trouble }) => trouble);
   await waitFor('three time-outs', () => client.count('upstream-timeouts') >= 3);
-  assert.deepEqual(upText(), [false, true]);
-
-  const asked = first.queries.length;
+  const asked = () => first.queries.filter((query) => !query.startsWith(ROOT)).length;
+  const before = asked();
   assert.deepEqual(await client.ask(), RIGHT);
-  assert.equal(first.queries.length, asked, 'not asked while it rests');
+  assert.equal(asked(), before, 'not asked while it rests');
+  await waitFor('a probe in vain', () => troubles().includes('silent'));
+  assert.deepEqual(troubles(), ['silent', undefined]);
 
   silent = false; // a probe finds that out, though nobody asks anything
-  await waitFor('the first upstream to be up', () => !upText().includes(false));
+  await waitFor('the first upstream to be up', () => !troubles().includes('silent'));
   const secondAsked = second.queries.length;
   assert.deepEqual(await client.ask(), RIGHT);
   assert.equal(second.queries.length, secondAsked, 'the first is preferred again');
+});
+
+test('an upstream that is silent about some names only is not down', async () => {
+  await using upstream = await scriptedUpstream((query) =>
+    query.questions![0].name === '.' || query.questions![0].name === '' ? answerTo(query) : undefined,
+  );
+  using client = start([upstream.url]);
+  await Promise.all([client.ask(), client.ask(), client.ask()]);
+  await waitFor('the answer to a probe', () => upstream.queries.some((query) => query.startsWith(ROOT)));
+  await waitFor('three time-outs', () => client.count('upstream-timeouts') >= 3);
+  assert.deepEqual(
+    client.upstreams.status().map(({ trouble }) => trouble),
+    [undefined],
+  );
+});
+
+for (const [title, rcode, isRootWell, expected] of [
+  ['SERVFAIL for some names only', 2, true, undefined],
+  ['SERVFAIL for everything, as one that leads back here', 2, false, 'errors'],
+  ['REFUSED for everything, as one that does not serve this network', 5, false, 'errors'],
+] as const) {
+  test(`an upstream that says ${title}: ${expected ?? 'it is well'}`, async () => {
+    let isWell = false;
+    await using upstream = await scriptedUpstream((query) =>
+      isWell || (isRootWell && /^\.?$/.test(query.questions![0].name))
+        ? answerTo(query)
+        : error(rcode)(query),
+    );
+    using client = start([upstream.url]);
+    const trouble = () => client.upstreams.status()[0].trouble;
+    for (let i = 0; i < 3; i++) assert.equal(await client.ask(), undefined);
+    await waitFor('a probe', () => upstream.queries.some((query) => query.startsWith(ROOT)));
+    await waitFor('what it came to', () => trouble() === expected);
+    isWell = true;
+    assert.deepEqual(await client.ask(), RIGHT);
+    assert.equal(trouble(), undefined);
+  });
+}
+
+test('truncated over TCP too: no answer, rather than one that says there is nothing', async () => {
+  await using upstream = await scriptedUpstream((query) =>
+    answerTo(query, '', { answers: [], flags: 0x0380 }),
+  );
+  using client = start([upstream.url]);
+  assert.equal(await client.ask(), undefined);
 });
 
 test('an upstream that says SERVFAIL or REFUSED: another may know better; if all say so, there is no answer', async () => {

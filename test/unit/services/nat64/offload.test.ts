@@ -3,20 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { sendInBursts } from './bursts.ts';
+import { UDP_SEGMENTS, complete, headerOf, partial } from './frames.ts';
 import { HOST, type HarnessOptions, POOL4, REMOTE, createHarness } from './harness.ts';
-import {
-  type Bytes,
-  PROTOCOL,
-  TCP_FLAGS,
-  assertWellFormed,
-  concat,
-  onesSum,
-  pseudoHeader,
-  readU16,
-  tcp,
-  u16,
-  udp,
-} from './packets.ts';
+import { type Bytes, TCP_FLAGS, assertWellFormed, concat, readU16, tcp, udp } from './packets.ts';
 
 const PORT = 40_000;
 const ONE_PORT: HarnessOptions = { ports: [PORT, PORT] };
@@ -25,73 +14,6 @@ const out6 = { source: HOST, destination: REMOTE6, sourcePort: 5000, destination
 const in4 = { source: REMOTE, destination: POOL4, sourcePort: 53, destinationPort: PORT };
 const data = new TextEncoder().encode('data');
 const hexOf = (packet: Uint8Array | undefined) => packet && Buffer.from(packet).toString('hex');
-
-const NEEDS_CHECKSUM = 1;
-const UDP_SEGMENTS = 5;
-const le16 = (value: number) => [value & 255, value >> 8];
-const headerOf = (flags: number, gsoType: number, gsoSize: number, start: number, offset: number) =>
-  Uint8Array.from([flags, gsoType, 0, 0, ...le16(gsoSize), ...le16(start), ...le16(offset)]);
-
-/** The packet as a stack hands it over that leaves the checksum to the device. */
-function partial(packet: Bytes, gsoType = 0, gsoSize = 0): Bytes {
-  const { transport, protocol, checksumAt } = layout(packet);
-  const bytes = packet.slice();
-  bytes.set(u16(pseudoSum(packet, packet.length - transport)), checksumAt);
-  const offset = protocol === PROTOCOL.TCP ? 16 : 6;
-  return concat(headerOf(NEEDS_CHECKSUM, gsoType, gsoSize, transport, offset), bytes);
-}
-
-function layout(packet: Uint8Array) {
-  const isIpv4 = packet[0] >> 4 === 4;
-  const transport = isIpv4 ? 20 : 40;
-  const protocol = isIpv4 ? packet[9] : packet[6];
-  return { isIpv4, transport, protocol, checksumAt: transport + (protocol === PROTOCOL.TCP ? 16 : 6) };
-}
-
-function pseudoSum(packet: Uint8Array, length: number): number {
-  const { isIpv4, protocol } = layout(packet);
-  const addresses = isIpv4 ? packet.slice(12, 20) : packet.slice(8, 40);
-  const half = addresses.length / 2;
-  return onesSum(pseudoHeader(addresses.slice(0, half), addresses.slice(half), protocol, length));
-}
-
-/** What the device does before it sends: completes the checksum, after cutting TCP into segments, UDP into datagrams. */
-function complete(frame: Uint8Array): Bytes[] {
-  const packet = frame.slice(10);
-  const { isIpv4, transport, protocol, checksumAt } = layout(packet);
-  assert.equal(frame[0], NEEDS_CHECKSUM);
-  assert.equal(frame[6] + frame[7] * 256, transport);
-  assert.equal(frame[8] + frame[9] * 256, checksumAt - transport);
-  assert.equal(
-    readU16(packet, checksumAt),
-    pseudoSum(packet, packet.length - transport),
-    'the pseudo-header sum',
-  );
-  const gsoSize = frame[4] + frame[5] * 256;
-  const headerBytes = transport + (protocol === PROTOCOL.TCP ? (packet[transport + 12] >> 4) * 4 : 8);
-  if (frame[1] !== 0) {
-    assert.equal(frame[1] & 0x7f, protocol === PROTOCOL.UDP ? UDP_SEGMENTS : isIpv4 ? 1 : 4);
-    assert.equal(frame[2] + frame[3] * 256, headerBytes, 'header length');
-  }
-  const payload = packet.slice(headerBytes);
-  const step = gsoSize || payload.length || 1;
-  const segments: Bytes[] = [];
-  for (let at = 0; at === 0 || at < payload.length; at += step) {
-    const fields = {
-      source: packet.slice(isIpv4 ? 12 : 8, isIpv4 ? 16 : 24),
-      destination: packet.slice(isIpv4 ? 16 : 24, isIpv4 ? 20 : 40),
-      sourcePort: readU16(packet, transport),
-      destinationPort: readU16(packet, transport + 2),
-      data: payload.slice(at, at + step),
-      hopLimit: packet[isIpv4 ? 8 : 7],
-      fragment: isIpv4 ? readU16(packet, 6) : 0,
-      identification: isIpv4 ? (readU16(packet, 4) + segments.length) & 0xffff : 0,
-      flags: packet[transport + 13],
-    };
-    segments.push(protocol === PROTOCOL.TCP ? tcp(fields) : udp(fields));
-  }
-  return segments;
-}
 
 const anyData = fc.uint8Array({ minLength: 1, maxLength: 3000 });
 const PROTOCOLS = [tcp, udp] as const;

@@ -15,6 +15,7 @@ const send4 = (flags: number) => tcp({ ...in4, flags });
 describe('lifetimes (RFC 6146 section 4)', () => {
   const { SYN, ACK, FIN, RST } = TCP_FLAGS;
   const handshake = [send6(SYN), send4(SYN | ACK), send6(ACK)];
+  const closed = [...handshake, send6(FIN | ACK), send4(FIN | ACK), send6(ACK)];
   const ping = icmp({ source: HOST, destination: REMOTE6, type: 128, rest: 0x1234_0001 });
 
   const rows: [title: string, packets: Bytes[], seconds: number][] = [
@@ -25,7 +26,11 @@ describe('lifetimes (RFC 6146 section 4)', () => {
     ['N15: a reset, 4 minutes', [...handshake, send4(RST)], 240],
     ['N15: data after a reset, 2 h 4 min again', [...handshake, send4(RST), send6(ACK)], 7440],
     ['one FIN keeps the connection', [...handshake, send6(FIN | ACK)], 7440],
-    ['N15: both FINs, 4 minutes', [...handshake, send6(FIN | ACK), send4(FIN | ACK), send6(ACK)], 240],
+    ['N15: both FINs, 4 minutes', closed, 240],
+    ['the same ports again from IPv6, 2 h 4 min', [...closed, ...handshake], 7440],
+    ['the same ports again from IPv4, 2 h 4 min', [...closed, send4(SYN), send6(SYN | ACK)], 7440],
+    ['the same ports again, nobody answers: 4 minutes', [...closed, send4(SYN), send4(ACK)], 240],
+    ['data after both FINs does not bring the connection back', [...closed, send6(ACK), send4(ACK)], 240],
     ['N38: SYNs that cross establish', [send6(SYN), send4(SYN)], 7440],
   ];
   for (const [title, packets, seconds] of rows) {

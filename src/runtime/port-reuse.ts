@@ -1,0 +1,70 @@
+/**
+ * Lets connections to servers have the ports of ended ones. Who ends a connection first keeps its port for a minute (TIME-WAIT,
+ * RFC 9293 section 3.6.1). Towards a server that is this machine whenever the client was first, so one client that opens and ends a few
+ * hundred connections a second would take every local port there is towards that server, and nobody else would reach it. With
+ * timestamps (RFC 7323) a new connection can be told from the old one's late segments after a second (RFC 6191): the kernel does so when
+ * it is allowed to.
+ */
+import { join } from 'node:path';
+import { borrowSysctls } from '../os/kernel-state/borrowed-sysctls.ts';
+import { NOTHING_FOUND, type SysctlItem, itemKey } from '../os/kernel-state/items.ts';
+import { sysctlReader, writeSysctl } from '../os/sysctl.ts';
+import { createKernelKeeper } from './kernel-keeper.ts';
+import type { ServiceContext } from './service.ts';
+
+const PARAMETER = 'net/ipv4/tcp_tw_reuse';
+/** For all addresses; the kernel's default, 2, is for loopback alone. */
+const FOR_ALL = '1';
+export const PORT_REUSE_FILE = 'ports-sysctl.json';
+/** The kernel tells nobody of this parameter. */
+const LOOK_INTERVAL_MS = 60_000;
+
+/** Until it is disposed, which gives back what others want the parameter to be. Where it cannot be set, that is told and nothing else. */
+export async function keepPortReuse({
+  stateDirectory,
+  events,
+  log,
+}: Pick<ServiceContext, 'stateDirectory' | 'events' | 'log'>): Promise<AsyncDisposable> {
+  // Without the file, the parameter does not come back after a crash: it harms nobody.
+  const sysctls = borrowSysctls(join(stateDirectory, PORT_REUSE_FILE), () => {});
+  const keeper = createKernelKeeper({
+    service: 'proxy',
+    read() {
+      const read = sysctlReader();
+      const item = sysctls.want(PARAMETER, read, () => FOR_ALL);
+      const value = read(PARAMETER);
+      return {
+        wanted: item === undefined ? [] : [item],
+        found: { ...NOTHING_FOUND, sysctls: new Map(value === undefined ? [] : [[PARAMETER, value]]) },
+      };
+    },
+    async apply(differences) {
+      const items = differences.map(({ item }) => item as SysctlItem);
+      sysctls.note(items);
+      const refused = new Map<string, unknown>();
+      for (const item of items) {
+        try {
+          writeSysctl(item.name, item.value);
+        } catch (error) {
+          refused.set(itemKey(item), error);
+        }
+      }
+      return refused;
+    },
+    events,
+    log,
+    monotonicMs: () => performance.now(),
+    now: Date.now,
+  });
+  let looking = keeper.look(new Map());
+  await looking;
+  const timer = setInterval(() => (looking = looking.then(() => keeper.look(new Map()))), LOOK_INTERVAL_MS);
+  timer.unref();
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await looking;
+      sysctls.restore();
+    },
+  };
+}
