@@ -1,6 +1,7 @@
 /** The sockets of the admin server: one HTTP server an address, all with the same handler, changed while it runs. */
 import { type RequestListener, type Server, type ServerResponse, createServer } from 'node:http';
 import type { Socket } from 'node:net';
+import { boundAddresses } from '../config/values.ts';
 import type { ConnectionShares } from './connection-shares.ts';
 import { type BothProtocols, serveBothProtocols } from './both-protocols.ts';
 import { type SocketAddress, formatSocketAddress } from '../os/socket-address.ts';
@@ -124,7 +125,9 @@ export function createListeners(
   }
 
   async function set(addresses: readonly string[], port: number, strict: boolean): Promise<void> {
-    const next = new Map(addresses.map((address) => [endpointKey({ address, port }), { address, port }]));
+    const next = new Map(
+      boundAddresses(addresses).map((address) => [endpointKey({ address, port }), { address, port }]),
+    );
     const before = wanted;
     // First, because "0.0.0.0" and an address of its family cannot be bound to one port at the same time.
     for (const key of servers.keys()) if (!next.has(key)) close(key);

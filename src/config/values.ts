@@ -1,5 +1,5 @@
 /** Values that the configuration writes as one string, taken apart. Each parser returns undefined when malformed. */
-import { parseIpAddress, parseIpv4, parseIpv6 } from '../wire/ip-address.ts';
+import { isSameAddress, mappedIpv4, parseIpAddress, parseIpv4, parseIpv6 } from '../wire/ip-address.ts';
 
 export interface PortRange {
   readonly first: number;
@@ -50,4 +50,21 @@ export function parseDnsUpstream(text: string): DnsUpstream | undefined {
   const address = parseIpAddress(match[1] ?? match[2]);
   const port = Number(match[3] ?? 53);
   return address !== undefined && isPort(port) ? { address, port } : undefined;
+}
+
+/**
+ * The addresses of a list that sockets are bound to, in its order: each once, and beside "0.0.0.0" or "::", which stand for every
+ * address of their family, no other of that family. The kernel refuses two such sockets on one port.
+ */
+export function boundAddresses(listen: readonly string[]): string[] {
+  const parsed = listen.map((text) => parseIpAddress(text));
+  const families = parsed.map((address) =>
+    address !== undefined && mappedIpv4(address) !== undefined ? 4 : 6,
+  );
+  const isAll = (i: number) => isSameAddress(listen[i], families[i] === 4 ? '0.0.0.0' : '::');
+  return listen.filter((text, i) => {
+    if (parsed[i] === undefined) return true; // for whoever binds it to complain of
+    if (listen.slice(0, i).some((earlier) => isSameAddress(earlier, text))) return false;
+    return isAll(i) || !listen.some((_, j) => families[j] === families[i] && isAll(j));
+  });
 }

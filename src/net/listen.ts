@@ -74,6 +74,14 @@ export function openListener(spec: ListenSpec, keepalive: boolean, mayOverlap = 
   }
 }
 
+/**
+ * Whether sockets that are bound share their port with others of this process: while one is opened that overlaps one that is about to
+ * go (0.0.0.0 -> 192.0.2.1).
+ */
+export function sharePorts(fds: readonly number[], isShared: boolean): void {
+  for (const fd of fds) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, isShared ? ON : OFF, 4);
+}
+
 /** A listening socket that should be there and cannot be had. */
 export interface MissingListener {
   readonly spec: ListenSpec;
@@ -112,11 +120,13 @@ export function openChanges(
   const opened: OpenListener[] = [];
   const missing: MissingListener[] = [];
   const closeOpened = () => opened.forEach(({ fd }) => close(fd));
-  // A new socket may overlap one that is about to go (0.0.0.0 -> 192.0.2.1, same port): let those two share.
-  const share = (value: Uint8Array) =>
-    leaving.forEach(({ fd }) => setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, value, 4));
+  const share = (isShared: boolean) =>
+    sharePorts(
+      leaving.map(({ fd }) => fd),
+      isShared,
+    );
   try {
-    share(ON);
+    share(true);
     const listeners = wanted.flatMap((spec): OpenListener[] => {
       const fd = kept.get(keyOf(spec));
       if (fd !== undefined) return [{ spec, fd }];
@@ -136,12 +146,12 @@ export function openChanges(
       commit: () => leaving.forEach(({ fd }) => close(fd)),
       rollback: () => {
         closeOpened();
-        share(OFF);
+        share(false);
       },
     };
   } catch (error) {
     closeOpened();
-    share(OFF);
+    share(false);
     throw error;
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { ConfigProblem } from '../config/problem.ts';
 import type { Config, HostConfig } from '../config/schema.ts';
-import type { PortRange } from '../config/values.ts';
+import { type PortRange, boundAddresses } from '../config/values.ts';
 import type { Ourselves } from '../os/ourselves.ts';
 import type { CounterTable } from '../runtime/counters.ts';
 import type { EventKind } from '../runtime/event-kind.ts';
@@ -159,7 +159,8 @@ export const socketsAt = (
   wantedBy: Text,
   taker?: string,
   protocol: 'tcp' | 'udp' = 'tcp',
-): WantedSocket[] => addresses.map((address) => ({ protocol, address, port, wantedBy, taker }));
+): WantedSocket[] =>
+  boundAddresses(addresses).map((address) => ({ protocol, address, port, wantedBy, taker }));
 
 export interface EmbeddingPrefix {
   readonly text: string;

@@ -1,7 +1,8 @@
 /** Where the resolver listens: each UDP and each TCP socket is open or missing by itself. */
 import type net from 'node:net';
 import type { Dns64Config } from '../../config/schema.ts';
-import { stopAdmitting } from '../../net/listen.ts';
+import { boundAddresses } from '../../config/values.ts';
+import { sharePorts, stopAdmitting } from '../../net/listen.ts';
 import { type MissingSocket, createMissing } from '../../net/missing.ts';
 import { close } from '../../os/libc.ts';
 import { type SocketAddress, formatSocketAddress } from '../../os/socket-address.ts';
@@ -10,7 +11,7 @@ import type { Logger } from '../../runtime/log.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
 import type { Text } from '../../texts/text.ts';
 import type { UdpSocket } from './messages.ts';
-import { type TcpListener, listenTcp, openUdp } from './sockets.ts';
+import { type TcpListener, listenTcp, openUdp, stopReceiving } from './sockets.ts';
 import { createInTurn } from '../../os/in-turn.ts';
 
 type Where = Pick<Dns64Config, 'listen' | 'port'>;
@@ -49,7 +50,7 @@ export interface EndpointsOptions {
 const keyOf = (of: Wanted): string => `${of.protocol} ${formatSocketAddress(of)}`;
 
 const wantedOf = ({ listen, port }: Where): Wanted[] =>
-  listen.flatMap((text) => {
+  boundAddresses(listen).flatMap((text) => {
     const address = parseIpAddress(text);
     if (address === undefined) throw new Error(`dns64.listen: "${text}" is no address`);
     return [
@@ -70,9 +71,9 @@ export async function openEndpoints(where: Where, options: EndpointsOptions): Pr
   const inTurn = createInTurn();
   const missing = createMissing({ service: 'dns64', log, events, retry });
 
-  async function openOne(wanted: Wanted): Promise<Open> {
-    if (wanted.protocol === 'udp') return { ...wanted, udp: openUdp(wanted) };
-    const tcp = await listenTcp(wanted, accept);
+  async function openOne(wanted: Wanted, mayOverlap: boolean): Promise<Open> {
+    if (wanted.protocol === 'udp') return { ...wanted, udp: openUdp(wanted, mayOverlap) };
+    const tcp = await listenTcp(wanted, accept, mayOverlap);
     tcp.server.on('error', (error) => log.warn({ err: error }, 'dns64: accepting TCP failed'));
     return { ...wanted, tcp };
   }
@@ -84,19 +85,31 @@ export async function openEndpoints(where: Where, options: EndpointsOptions): Pr
   ): Promise<void> {
     const wanted = wantedOf(where);
     const known = new Set(open.map(keyOf));
+    const keys = new Set(wanted.map(keyOf));
+    // One of those that the worker still reads may have an address of the new list, too.
+    const leaving = [
+      ...open.filter((each) => !keys.has(keyOf(each))).map(fdOf),
+      ...retired.map(({ fd }) => fd),
+    ];
     const opened: Open[] = [];
     const failed: MissingSocket[] = [];
-    for (const each of wanted) {
-      if (known.has(keyOf(each))) continue;
-      try {
-        opened.push(await openOne(each));
-      } catch (error) {
-        if (mayMiss(each)) failed.push({ ...each, error: error as Error });
-        else {
-          opened.forEach(closeNow);
-          throw error;
+    sharePorts(leaving, true);
+    try {
+      for (const each of wanted) {
+        if (known.has(keyOf(each))) continue;
+        try {
+          opened.push(await openOne(each, leaving.length > 0));
+        } catch (error) {
+          if (!mayMiss(each)) throw error;
+          failed.push({ ...each, error: error as Error });
         }
       }
+    } catch (error) {
+      opened.forEach(closeNow);
+      throw error;
+    } finally {
+      // Of some, the worker may have let go meanwhile.
+      sharePorts([...open.map(fdOf), ...retired.map(({ fd }) => fd)], false);
     }
     beforeUse();
     putInForce(where, wanted, opened, failed);
@@ -116,8 +129,10 @@ export async function openEndpoints(where: Where, options: EndpointsOptions): Pr
       open = [...open.filter((each) => keys.has(keyOf(each))), ...opened];
       generation++;
       for (const each of dropped) {
-        if ('udp' in each) retired.push({ generation, fd: each.udp.fd });
-        else closeNow(each);
+        if ('udp' in each) {
+          stopReceiving(each.udp.fd, each);
+          retired.push({ generation, fd: each.udp.fd });
+        } else closeNow(each);
       }
       onChange();
     }
@@ -160,6 +175,8 @@ export async function openEndpoints(where: Where, options: EndpointsOptions): Pr
     },
   };
 }
+
+const fdOf = (socket: Open): number => ('udp' in socket ? socket.udp.fd : socket.tcp.fd);
 
 function closeNow(socket: Open): void {
   if ('udp' in socket) close(socket.udp.fd);

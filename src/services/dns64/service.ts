@@ -124,7 +124,12 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     const reply = await source.answerDatagram(miss.query, miss.source);
     Atomics.sub(ledger, 0, 1);
     // Looked up only now: the socket may have been closed, and its descriptor's number given to another.
-    const fd = endpoints?.udp.find(({ id }) => id === miss.socket)?.fd;
+    const udp = endpoints?.udp ?? [];
+    // Another of its family serves as well: the control message has the address that was asked.
+    const { fd } =
+      udp.find(({ id }) => id === miss.socket) ??
+      udp.find(({ sockaddrBytes }) => sockaddrBytes === miss.source.length) ??
+      {};
     if (reply === undefined || fd === undefined) return;
     if (!sendDatagram(fd, reply, miss.source, miss.control)) counters.values[counters.index['drop-send']]++;
   }

@@ -16,11 +16,12 @@ import {
   bind,
   check,
   close,
+  connect,
   int32,
   setsockopt,
   socket,
 } from '../../os/libc.ts';
-import { openListener } from '../../net/listen.ts';
+import { openListener, sharePorts } from '../../net/listen.ts';
 import { type SocketAddress, encodeSocketAddress, formatSocketAddress } from '../../os/socket-address.ts';
 import { mappedIpv4 } from '../../wire/ip-address.ts';
 import type { UdpSocket } from './messages.ts';
@@ -33,8 +34,8 @@ const TCP_BACKLOG = 128;
 
 let nextId = 0;
 
-/** Opens and binds the UDP socket of an address. Throws SystemCallError, with nothing left open. */
-export function openUdp({ address, port }: SocketAddress): UdpSocket {
+/** Opens and binds the UDP socket of an address, `mayOverlap` as in `openListener`. Throws SystemCallError, with nothing left open. */
+export function openUdp({ address, port }: SocketAddress, mayOverlap = false): UdpSocket {
   const isIpv6 = mappedIpv4(address) === undefined;
   const attempted = `dns64: open UDP ${formatSocketAddress({ address, port })}`;
   const type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
@@ -51,12 +52,24 @@ export function openUdp({ address, port }: SocketAddress): UdpSocket {
     if (setOption(SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES) < 0)
       setOption(SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES);
     const name = encodeSocketAddress({ address, port });
+    if (mayOverlap) sharePorts([fd], true);
     check(bind(fd, name, name.length), attempted);
+    if (mayOverlap) sharePorts([fd], false);
     return { id: nextId++, fd, isIpv6, sockaddrBytes: name.length };
   } catch (error) {
     close(fd);
     throw error;
   }
+}
+
+/**
+ * What comes from now on is for other sockets on its port, or refused: it has a peer, itself, which never sends. What it has can still
+ * be read, and answered.
+ */
+export function stopReceiving(fd: number, { address, port }: SocketAddress): void {
+  const peer = encodeSocketAddress({ address, port });
+  // To "all addresses" is to the loopback.
+  connect(fd, peer, peer.length);
 }
 
 export interface TcpListener {
@@ -69,8 +82,9 @@ export interface TcpListener {
 export async function listenTcp(
   { address, port }: SocketAddress,
   onConnection: (connection: net.Socket) => void,
+  mayOverlap = false,
 ): Promise<TcpListener> {
-  const { fd } = openListener({ name: 'dns64', address, port }, false);
+  const { fd } = openListener({ name: 'dns64', address, port }, false, mayOverlap);
   const server = net.createServer({ noDelay: true, allowHalfOpen: true }, onConnection);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);

@@ -52,6 +52,8 @@ const refusals = createRateShares(REFUSALS_PER_SECOND, randomInt(2 ** 32));
 const missRate = createRateShares(MAX_OUTSTANDING, randomInt(2 ** 32));
 
 function listenTo(list: readonly UdpSocket[], generation: number): void {
+  // What waits in those that are closed now.
+  for (const old of sockets) if (!list.some(({ id }) => id === old.id)) serve(old);
   sockets = list;
   pollFds = pinned((list.length + 1) * POLLFD_BYTES);
   const view = new DataView(pollFds.buffer);

@@ -1,6 +1,6 @@
 /** The port forwarder: each server's SSH has a port of its own on the IPv4 side. */
 import type { ForwardConfig, HostConfig } from '../../config/schema.ts';
-import { parsePortRange } from '../../config/values.ts';
+import { boundAddresses, parsePortRange } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
 import { type Service, type ServiceContext, storageOf } from '../../runtime/service.ts';
@@ -41,7 +41,7 @@ export function planForward(options: ForwardOptions, previous: Allotments) {
   if (range === undefined) throw new Error(`forward.sshPorts: "${forward.sshPorts}" is no port range`);
   const allotments = allotPorts({ hosts, range, reservedPorts, previous, nowMs: Date.now() });
   const ports = portsInUse(allotments);
-  const listen = forward.listen.flatMap((text) => {
+  const listen = boundAddresses(forward.listen).flatMap((text) => {
     const address = parseAddress(text, 'forward.listen');
     return Object.entries(ports).map(([name, port]) => ({ name, address, port }));
   });

@@ -1,5 +1,6 @@
 /** The proxy: IPv4 clients reach IPv6-only servers by the name they ask for. */
 import type { HostConfig, ProxyConfig } from '../../config/schema.ts';
+import { boundAddresses } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
 import type { Service, ServiceContext } from '../../runtime/service.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
@@ -18,7 +19,7 @@ const MAX_CONNECTIONS = 32_768;
 export function planProxy({ proxy, hosts }: ProxyOptions): TcpPlan<ProxyWorkerConfig> {
   const named = new Set(hosts.flatMap(({ services }) => services));
   const listeners = proxy.listeners.filter(({ name }) => named.has(name));
-  const listen = proxy.listen.flatMap((text) => {
+  const listen = boundAddresses(proxy.listen).flatMap((text) => {
     const address = parseIpAddress(text);
     if (address === undefined) throw new Error(`proxy.listen: "${text}" is no address`);
     return listeners.map(({ name, port }) => ({ name, address, port }));

@@ -374,6 +374,35 @@ test('a new prefix holds at once; a new port is open before the old one closes; 
   await assert.rejects(askTcp(second, [encode('v4.example.com', 'A')]));
 });
 
+test('the addresses change while it runs, to some within those before and back, at once one after the other', async () => {
+  await using own = await scriptedUpstream(DATA);
+  const port = await freePort();
+  const config = baseConfig(port, own.url);
+  await using resolver = await startDns64({ dns64: config }, context);
+  const LISTS = [
+    ['127.0.0.1'],
+    ['0.0.0.0'],
+    ['127.0.0.1', '::1', '0.0.0.0'],
+    ['::1', '127.0.0.1'],
+    ['::', '0.0.0.0'],
+  ];
+  for (const listen of LISTS) {
+    await resolver.reconfigure({ dns64: { ...config, listen } });
+    assert.equal(resolver.status().state, 'running', listen.join());
+  }
+  for (const listen of LISTS) {
+    await resolver.reconfigure({ dns64: { ...config, listen } });
+    const query = encode('v4.example.com', 'AAAA');
+    for (const answer of [await askUdp(port, query), ...(await askTcp(port, [query]))])
+      assert.deepEqual(read(answer).lines, ['v4.example.com AAAA 64:ff9b::c000:201'], listen.join());
+  }
+  // A second process is told that the port is in use.
+  for (const listen of [['0.0.0.0'], ['127.0.0.1']]) {
+    await using second = await startDns64({ dns64: { ...config, listen } }, context);
+    assert.equal(second.status().state, 'degraded', listen.join());
+  }
+});
+
 test('an upstream that is this resolver itself is not asked: one query makes none', async () => {
   const port = await freePort();
   using ourselves = followOurselves([]);
