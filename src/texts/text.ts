@@ -69,9 +69,15 @@ export class TextError extends Error {
   }
 }
 
-/** Why something failed: what an error of ours says, or the message of another. */
-export const reasonOf = (error: unknown): Text =>
-  error instanceof TextError ? error.text : asIs(error instanceof Error ? error.message : String(error));
+/** Why something failed: what an error of ours says, or the message of another, with what caused it unless that is in it. */
+export function reasonOf(error: unknown): Text {
+  if (error instanceof TextError) return error.text;
+  if (!(error instanceof Error)) return asIs(String(error));
+  const { message, cause } = error;
+  if (cause === undefined) return asIs(message);
+  const reason = reasonOf(cause);
+  return message.includes(english(reason)) ? asIs(message) : listOf([message, reason], ': ');
+}
 
 /** For parsers of what we wrote ourselves: `what` names the part that cannot be understood. */
 export function notAsWritten(what: string): never {

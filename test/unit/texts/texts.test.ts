@@ -134,5 +134,15 @@ test('errors of ours can be told, those of others are quoted', () => {
   assert.equal(error.message, 'Nobody has 192.0.2.1.');
   assert.equal(tell(reasonOf(error), GERMAN), 'Niemand hat 192.0.2.1.');
   assert.equal(tell(reasonOf(new Error('EPERM')), GERMAN), 'EPERM');
+  const wrapped = new Error('sysctl net/ipv4/ip_forward: cannot set "1"', {
+    cause: new Error('EROFS: read-only'),
+  });
+  assert.equal(tell(reasonOf(wrapped)), 'sysctl net/ipv4/ip_forward: cannot set "1": EROFS: read-only');
+  assert.equal(
+    tell(reasonOf(new Error('not applied', { cause: error })), GERMAN),
+    'not applied: Niemand hat 192.0.2.1.',
+  );
+  const told = new Error('could not read /a: ENOENT', { cause: new Error('ENOENT') });
+  assert.equal(tell(reasonOf(told)), 'could not read /a: ENOENT');
   assert.equal(unique([asIs('a'), asIs('b'), asIs('a')]).length, 2);
 });
