@@ -1,5 +1,6 @@
 /** Runs other programs: the configuration tools of the system (`ip`, `nft`), and those of ours that are processes of their own. */
 import { type ChildProcess, execFile } from 'node:child_process';
+import { TextError, listOf } from '../texts/text.ts';
 
 const TIMEOUT_MS = 10_000;
 /** So long after its end a program's changes of the machine are still heard of as its own; the id may be another's then. */
@@ -23,7 +24,7 @@ function rememberUntilItsEnd({ pid }: ChildProcess): () => void {
 
 /**
  * Runs a program to its end and resolves with what it printed. Rejects with what was attempted and what the program
- * said when it exits with an error, or when it has not ended in time.
+ * said when it exits with an error, or when it has not ended in time; what it was given is for the log alone.
  */
 export function runCommand(
   program: string,
@@ -35,11 +36,8 @@ export function runCommand(
   const child = execFile(program, args, { timeout: timeoutMs, encoding: 'utf8' }, (error, stdout, stderr) => {
     if (error === null) return resolve(stdout);
     const reason = error.killed ? `had not ended after ${timeoutMs} ms` : stderr.trim() || error.message;
-    reject(
-      new Error(`${program} ${args.join(' ')}: ${reason}${input && `, given:\n${input}`}`, {
-        cause: error,
-      }),
-    );
+    const refused = new TextError(listOf([[program, ...args].join(' '), reason], ': '), { cause: error });
+    reject(Object.assign(refused, input && { input }));
   });
   child.once('exit', rememberUntilItsEnd(child));
   // A program that ends before it has read everything says why on stderr.

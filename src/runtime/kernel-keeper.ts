@@ -13,7 +13,8 @@ import {
   itemName,
 } from '../os/kernel-state/items.ts';
 import type { Changes } from '../os/network-changes.ts';
-import { type Text, english, reasonOf, say, sentences, unique } from '../texts/text.ts';
+import { plainReasonOf, rootOf } from '../os/system-reason.ts';
+import { type Text, english, say, sentences, unique } from '../texts/text.ts';
 import type { EventSink } from './events.ts';
 import {
   FREE_REPAIRS,
@@ -132,7 +133,8 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
         trouble.missing = trouble.times < FREE_REPAIRS ? { reason: DOES_NOT_STAY } : 'contested';
         continue;
       }
-      const reason = error === undefined ? DOES_NOT_STAY : reasonOf(error);
+      // The item is named already.
+      const reason = error === undefined ? DOES_NOT_STAY : plainReasonOf(rootOf(error));
       noteRefusal(trouble, culprit(difference), reason, monotonicMs());
       if (!foreign.has(difference)) failures.push(reason);
       const isTold = typeof before === 'object' && english(before.reason) === english(reason);

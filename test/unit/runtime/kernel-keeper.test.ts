@@ -122,6 +122,23 @@ test('more than a few are counted', async () => {
   assert.match(world.told[0], /parameter p3 and 5 more; put back/);
 });
 
+test('kernel parameters that a read-only /proc refuses, as in a container: one sentence with the reason', async () => {
+  const world = setUp([sysctl('net/ipv4/ip_forward'), sysctl('net/ipv6/conf/all/forwarding')]);
+  for (const name of ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding']) {
+    const cause = Object.assign(new Error(`EROFS: read-only file system, open '/proc/sys/${name}'`), {
+      code: 'EROFS',
+      syscall: 'open',
+      path: `/proc/sys/${name}`,
+    });
+    world.refuses.set(`sysctl ${name}`, new Error(`sysctl ${name}: cannot set "1"`, { cause }));
+  }
+  await world.look();
+  assert.equal(
+    world.problem(),
+    'the kernel parameter net.ipv4.ip_forward, the kernel parameter net.ipv6.conf.all.forwarding cannot be set in the kernel: EROFS: read-only file system.',
+  );
+});
+
 test('what the kernel refuses: a problem, told once for each reason, tried again less and less often', async () => {
   const world = setUp([FORWARD, TABLE]);
   world.refuses.set('nftables inet t', new Error('no such device'));

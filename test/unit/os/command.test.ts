@@ -1,0 +1,24 @@
+/** Programs that this process runs. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runCommand } from '../../../src/os/command.ts';
+import { english, reasonOf } from '../../../src/texts/text.ts';
+
+const failureOf = (...args: Parameters<typeof runCommand>): Promise<Error> =>
+  runCommand(...args).then(
+    () => assert.fail('it succeeded'),
+    (error: Error) => error,
+  );
+
+test('a program that fails: people are told what it said, and the log what it was given', async () => {
+  const input = 'table inet x {\n  chain y {}\n}\n';
+  const error = await failureOf('sh', ['-c', 'cat > /dev/null; echo no such table >&2; exit 1'], input);
+  assert.equal(english(reasonOf(error)).split(': ').at(-1), 'no such table');
+  assert.equal(english(reasonOf(error)).split('\n').length, 1);
+  assert.equal((error as Error & { input?: string }).input, input);
+});
+
+test('a program that is not there', async () => {
+  const error = await failureOf('no-such-program', ['-f', '-'], 'much\ntext\n');
+  assert.equal(english(reasonOf(error)), 'no-such-program -f -: spawn no-such-program ENOENT');
+});
