@@ -1,7 +1,5 @@
 /** The composition root: the only file that knows every room. */
 import type { ConfigChanges } from './config/changes.ts';
-import { nat64PrefixesOf } from './config/check-nat64.ts';
-import { listenPorts } from './config/check-ports.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigStore } from './config/store.ts';
 import { explainersOf } from './explainers.ts';
@@ -10,20 +8,17 @@ import { type AdminOptions, startAdmin } from './admin/server.ts';
 import type { Conditions } from './runtime/conditions.ts';
 import type { EventSink } from './runtime/events.ts';
 import { watchLimits } from './runtime/limits.ts';
-import { keepPortReuse } from './runtime/port-reuse.ts';
 import type { Logger } from './runtime/log.ts';
 import type { Service, ServiceContext } from './runtime/service.ts';
-import { ServiceSlot, type ServiceReport } from './runtime/service-slot.ts';
+import type { ServiceReport } from './runtime/report.ts';
+import { ServiceSlot } from './runtime/service-slot.ts';
 import type { Storage } from './runtime/storage.ts';
-import { startDns64 } from './services/dns64/service.ts';
-import { type FirewallOptions, ownControlGroup, startFirewall } from './services/firewall/service.ts';
-import { parseAllotments } from './services/forward/allotment-file.ts';
-import { startForward } from './services/forward/service.ts';
-import { startNat64 } from './services/nat64/service.ts';
-import { startProxy } from './services/proxy/service.ts';
+import { SERVICES } from './services/all.ts';
+import { portsOfOthers, prefixesOf } from './services/configured.ts';
 import { join } from 'node:path';
 import { applianceActions } from './os/appliance-actions.ts';
 import { followOurselves } from './os/ourselves.ts';
+import { EVENT_KINDS } from './state/event-kinds.ts';
 import { createEventLog } from './state/event-log.ts';
 import { createHostSampler, createSampler } from './state/figures.ts';
 import { openHistoryFile } from './state/history-file.ts';
@@ -78,21 +73,6 @@ function tellFiles({
   storage.onNotice((notice) => events.put({ kind: 'notice', service: 'storage', ...notice }, Date.now()));
 }
 
-/** TCP ports that the configuration gives to something other than the forwarder. */
-const reservedPorts = (config: Config): number[] => [
-  ...config.proxy.listeners.map((listener) => listener.port),
-  config.dns64.port,
-  config.admin.port,
-];
-
-/** The firewall is this process's to keep where its unit says where the rules are. */
-function firewallSlots<Slot>(
-  { TOMBOLO_FIREWALL: file }: NodeJS.ProcessEnv,
-  open: (options: FirewallOptions) => Slot,
-): Slot[] {
-  return file === undefined ? [] : [open({ file, controlGroup: ownControlGroup() })];
-}
-
 /** How soon a part's trouble is in the timeline. */
 const WATCH_MS = 2000;
 
@@ -102,10 +82,12 @@ export async function startApp(options: AppOptions): Promise<App> {
   const stateDirectory = storage.directory;
   const startedAt = new Date();
   await using started = new AsyncDisposableStack();
-  const events = started.use(createEventLog({ serverAt: serverNames(() => store.current.hosts) }));
+  const events = started.use(
+    createEventLog({ kinds: EVENT_KINDS, serverAt: serverNames(() => store.current.hosts) }),
+  );
   tellFiles({ store, storage, conditions, events });
   const config = store.current;
-  const ourselves = started.use(followOurselves(nat64PrefixesOf(config)));
+  const ourselves = started.use(followOurselves(prefixesOf(config)));
   const context: ServiceContext = {
     log,
     stateDirectory,
@@ -118,39 +100,31 @@ export async function startApp(options: AppOptions): Promise<App> {
   const ownAddresses = started.use(
     watchOwnAddresses({ ourselves, config: () => store.current, conditions, log }),
   );
-  started.use(await keepPortReuse(context));
+  for (const { prepare } of SERVICES) {
+    if (prepare !== undefined) started.use(await prepare(context));
+  }
   const slot = <Options, S extends Omit<Service<Options>, 'failWorker'>>(
     name: string,
     select: (config: Config) => Options,
     start: (options: Options, context: ServiceContext) => Promise<S>,
   ) => new ServiceSlot(name, select, start, config, context);
 
-  const forwardOptions = (from: Config) => ({
-    forward: from.forward,
-    hosts: from.hosts,
-    reservedPorts: reservedPorts(from),
-  });
-  const forward = slot('forward', forwardOptions, startForward);
-  const nat64Options = (from: Config) => ({ nat64: from.nat64, listenPorts: listenPorts(from) });
-  const nat64 = slot('nat64', nat64Options, startNat64);
-  const slots = [
-    slot('proxy', ({ proxy, hosts }) => ({ proxy, hosts }), startProxy),
-    forward,
-    slot('dns64', ({ dns64 }) => ({ dns64 }), startDns64),
-    nat64,
-    ...firewallSlots(process.env, (options) => slot('firewall', () => options, startFirewall)),
-  ];
+  const services = SERVICES.filter(({ isHere }) => isHere?.(process.env) ?? true).map((described) => ({
+    described,
+    slot: slot(
+      described.name,
+      (of) => described.options(of, portsOfOthers(of, described.name)),
+      (serviceOptions, serviceContext) => described.start(serviceOptions, serviceContext),
+    ),
+  }));
+  const slots = services.map((each) => each.slot);
+  const running = (name: string) => slots.find((each) => each.name === name)?.service;
 
   for (const each of slots) started.use(each);
   await Promise.all(slots.map((each) => each.start()));
 
   const explainers = (of: Config, isLive: boolean) =>
-    explainersOf(of, isLive, {
-      allotments: () => forward.service?.allotments() ?? {},
-      forwardOptions,
-      own: () => ourselves.current.own,
-      nat64: () => nat64.service?.queries,
-    });
+    explainersOf(of, isLive, { own: () => ourselves.current.own, running });
   changes.onAssess(async (next) => {
     if (next.assertions.length === 0) return [];
     const { assess } = await import('./admin/explain/assertions.ts');
@@ -197,8 +171,14 @@ export async function startApp(options: AppOptions): Promise<App> {
           changes,
           explainers,
           services: reports,
-          sshPorts: () => forward.service?.sshPorts() ?? {},
-          nat64: () => nat64.service?.queries,
+          sshPorts: () =>
+            Object.assign(
+              {},
+              ...services.map(({ described, slot: { service } }) =>
+                service === undefined ? {} : described.sshPorts?.(service),
+              ),
+            ),
+          queries: (name) => running(name)?.queries,
           live: {
             events,
             noteServices,
@@ -207,7 +187,11 @@ export async function startApp(options: AppOptions): Promise<App> {
             logs: options.logs,
             places: { configPath, stateDirectory },
             unwritten: (name) => storage.file(name).unwritten,
-            parsers: { 'state/ssh-ports.json': parseAllotments },
+            parsers: Object.fromEntries(
+              SERVICES.flatMap(({ files = {} }) =>
+                Object.entries(files).map(([name, parse]) => [`state/${name}`, parse]),
+              ),
+            ),
             actions: applianceActions(process.env, stateDirectory),
             restart: options.restart,
             stopping: stopping.signal,
@@ -248,7 +232,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const parts = [
       {
         async reconfigure(of: Config) {
-          ourselves.setNat64Prefixes(nat64PrefixesOf(of));
+          ourselves.setPrefixes(prefixesOf(of));
           ownAddresses.look(of);
         },
       },
@@ -279,10 +263,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       await Promise.all([...slots, admin].map((each) => each.drain(signal)));
     },
     failWorker(serviceName) {
-      const service = slots.find((each) => each.name === serviceName)?.service;
-      if (service === undefined || !('failWorker' in service))
-        throw new Error(`no running service "${serviceName}"`);
-      service.failWorker();
+      const failWorker = running(serviceName)?.failWorker;
+      if (failWorker === undefined) throw new Error(`no running service "${serviceName}"`);
+      failWorker();
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };

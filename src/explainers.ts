@@ -1,49 +1,41 @@
 /** What each service would do with traffic under any configuration: the part of the composition root that explains. */
-import { nat64PrefixesOf } from './config/check-nat64.ts';
 import type { Config } from './config/schema.ts';
 import { compileOurselves } from './os/ourselves.ts';
 import type { Explainer } from './runtime/explain.ts';
-import type { Nat64Queries } from './runtime/nat64-queries.ts';
-import type { Allotments } from './services/forward/allot-ports.ts';
-import type { ForwardOptions } from './services/forward/service.ts';
+import { SERVICES } from './services/all.ts';
+import { portsOfOthers, prefixesOf } from './services/configured.ts';
+import type { RunningService } from './services/description.ts';
 import type { IpPrefix } from './wire/ip-prefix.ts';
 
-/** What the answer needs from the running services, beside the configuration. */
-export interface RunningServices {
-  /** The ports that were allotted until now. */
-  readonly allotments: () => Allotments;
-  readonly forwardOptions: (config: Config) => ForwardOptions;
+/** What the answer needs from this machine, beside the configuration. */
+export interface Surroundings {
   /** Own addresses. */
   readonly own: () => readonly IpPrefix[];
-  /** The tables of the running translator. */
-  readonly nat64: () => Nat64Queries | undefined;
+  /** The running service of this name, if it runs. */
+  readonly running: (service: string) => RunningService | undefined;
 }
 
 /**
  * The services that have a say, in the order in which the kernel gives them a packet. `isLive`: the configuration is the
- * one in force, and the sessions that there are count. Their code is loaded when it is first asked.
+ * one in force, and what the services hold counts. Their code is loaded when it is first asked.
  */
 export async function explainersOf(
   config: Config,
   isLive: boolean,
-  running: RunningServices,
+  { own, running }: Surroundings,
 ): Promise<readonly Explainer[]> {
-  const [{ explainDns64 }, { explainNat64 }, { explainProxy }, { explainForward }] = await Promise.all([
-    import('./services/dns64/explain-step.ts'),
-    import('./services/nat64/explain-step.ts'),
-    import('./services/proxy/explain-step.ts'),
-    import('./services/forward/explain-step.ts'),
-  ]);
-  const { proxy, hosts, dns64, nat64 } = config;
-  const ourselves = compileOurselves(running.own(), nat64PrefixesOf(config));
-  return [
-    { service: 'nat64', explain: explainNat64(nat64, isLive ? running.nat64() : undefined) },
-    { service: 'proxy', explain: async (flow) => explainProxy({ proxy, hosts }, ourselves, flow) },
-    {
-      service: 'forward',
-      explain: async (flow) =>
-        explainForward(running.forwardOptions(config), running.allotments(), ourselves, flow),
-    },
-    { service: 'dns64', explain: (flow) => explainDns64(dns64, ourselves, flow) },
-  ];
+  const ourselves = compileOurselves(own(), prefixesOf(config));
+  const explainers = await Promise.all(
+    SERVICES.map(async (service): Promise<Explainer | undefined> => {
+      const { name, explain } = service;
+      if (explain === undefined) return undefined;
+      const options = service.options(config, portsOfOthers(config, name));
+      const question = { config, ourselves, isLive, options, running: running(name) };
+      const { isBeforeSockets } = explain;
+      return { service: name, isBeforeSockets, explain: await explain.load(question) };
+    }),
+  );
+  return explainers
+    .filter((each) => each !== undefined)
+    .sort((a, b) => Number(b.isBeforeSockets) - Number(a.isBeforeSockets));
 }

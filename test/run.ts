@@ -68,9 +68,14 @@ function checkSources(): void {
     'tsc --noEmit -p web',
     'biome lint --error-on-warnings',
     'biome format',
+    'tools/service-names.ts',
+    'tools/import-circles.ts',
   ]) {
     const [tool, ...args] = command.split(' ');
-    const { status, error } = spawnSync(`${root}node_modules/.bin/${tool}`, args, {
+    const program = tool.endsWith('.ts')
+      ? [process.execPath, root + tool]
+      : [`${root}node_modules/.bin/${tool}`];
+    const { status, error } = spawnSync(program[0], [...program.slice(1), ...args], {
       cwd: root,
       stdio: 'inherit',
     });

@@ -7,25 +7,15 @@ import Fastify, {
   type FastifyRequest,
   type FastifyServerOptions,
 } from 'fastify';
-import type { ConfigChanges } from '../config/changes.ts';
-import type { ConfigStore } from '../config/store.ts';
 import type { SchemaNode } from '../config/json-schema.ts';
 import { validate } from '../config/validate.ts';
-import type { AdminConfig, Config } from '../config/schema.ts';
-import type { Counters } from '../runtime/counters.ts';
-import type { Explainer } from '../runtime/explain.ts';
-import type { Logger } from '../runtime/log.ts';
-import type { Nat64Queries } from '../runtime/nat64-queries.ts';
-import type { ServiceReport } from '../runtime/service-slot.ts';
-import { admitsHost, isSameOrigin } from './access.ts';
-import type { Auth } from './auth/auth.ts';
+import { admitsHost, hostWithoutPort, isSameOrigin } from './access.ts';
+import type { AdminDeps, ApiRoutes, BuildOptions } from './deps.ts';
 import { auditor, authorizer, isRead } from './auth/authorize.ts';
 import { passwordAsker } from './auth/present-password.ts';
-import type { ADMIN_COUNTERS } from './counters.ts';
-import type { Diagnostics } from './diagnostics/diagnostics.ts';
-import { ApiError, answerErrors, invalidInputs } from './errors.ts';
+import { ApiError, invalidInputs } from './api-error.ts';
+import { answerErrors } from './errors.ts';
 import { speakLanguages } from './language.ts';
-import type { LiveDeps } from './live-deps.ts';
 import { keepRouteTable } from './route-table.ts';
 import { accountRoutes } from './routes/account.ts';
 import { backupRoutes } from './routes/backup.ts';
@@ -35,9 +25,9 @@ import { explainRoutes } from './routes/explain.ts';
 import { hostsRoutes } from './routes/hosts.ts';
 import { liveRoutes } from './routes/live.ts';
 import { metricsRoutes } from './routes/metrics.ts';
-import { nat64Routes } from './routes/nat64.ts';
 import { findPage } from './routes/page.ts';
 import { networkRoutes } from './routes/network.ts';
+import { queryRoutes } from './routes/queries.ts';
 import { revisionRoutes } from './routes/revisions.ts';
 import { openApiRoutes } from './routes/openapi.ts';
 import { sessionRoutes } from './routes/session.ts';
@@ -48,45 +38,6 @@ import { systemSshRoutes } from './routes/system-ssh.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { isEncrypted, isLoopback } from './transport.ts';
 import { say } from '../texts/text.ts';
-
-/** What the API shows and changes. */
-export interface AdminDeps {
-  /** The configuration in force; `changes` changes it. */
-  readonly store: ConfigStore;
-  readonly changes: ConfigChanges;
-  /** Who has a say in where traffic goes under a configuration; `isLive`: the one in force, with its sessions. */
-  readonly explainers: (config: Config, isLive: boolean) => Promise<readonly Explainer[]>;
-  readonly services: () => readonly ServiceReport[];
-  /** The SSH port of each server that has one, by the server's name. */
-  readonly sshPorts: () => Readonly<Record<string, number>>;
-  /** What may be asked of NAT64; undefined while it does not translate. */
-  readonly nat64: () => Nat64Queries | undefined;
-  readonly diagnostics: Diagnostics;
-  readonly live: LiveDeps;
-  readonly version: string;
-  readonly startedAt: Date;
-}
-
-export interface BuildOptions {
-  /** The configuration of the admin page now. */
-  readonly admin: () => AdminConfig;
-  /** Whether this peer may talk to us now: asked again for each request, since connections outlive a change. */
-  readonly admitsSource: (remoteAddress: string | undefined) => boolean;
-  /** Whether this peer is in a network that the appliance is attached to, whatever the configuration says. */
-  readonly isLocal: (remoteAddress: string | undefined) => boolean;
-  readonly auth: Auth;
-  /** Told when the appliance gets its first password. */
-  readonly onClaimed: () => void;
-  /** SHA-256 of the certificate; undefined without HTTPS. */
-  readonly certificateFingerprint: () => string | undefined;
-  readonly counters: Counters<typeof ADMIN_COUNTERS>;
-  readonly log: Logger;
-  /** What one source may ask for; the page itself asks for about one a second. */
-  readonly requestsPerMinute: number;
-}
-
-/** A file of routes/: given what it shows and changes, a plugin that registers its routes under /api. */
-export type ApiRoutes = (deps: AdminDeps, options: BuildOptions) => (app: FastifyInstance) => Promise<void>;
 
 /**
  * Every part of the API. Each is encapsulated: its hooks and content type parsers are its own. Who may use a route is
@@ -99,7 +50,7 @@ const API: readonly ApiRoutes[] = [
   tokenRoutes,
   openApiRoutes,
   sshConfigRoutes,
-  nat64Routes,
+  queryRoutes,
   configRoutes,
   revisionRoutes,
   explainRoutes,
@@ -113,6 +64,8 @@ const API: readonly ApiRoutes[] = [
 ];
 
 const BODY_LIMIT_BYTES = 1 << 20;
+/** Of a name that is told back. */
+const MOST_NAME_CHARACTERS = 100;
 
 /**
  * Requests are checked with the words of the configuration's errors. Answers have the types of their schemas, and the
@@ -209,7 +162,10 @@ function guard(
     throw new ApiError(
       421,
       'unknown-host',
-      say('Use an IP address, localhost or one of admin.hostnames to reach this page.'),
+      say(
+        'This appliance is not reached as "{name}". Use its IP address, or one of the names in admin.hostnames; whoever is signed in can add this name there.',
+        { name: (hostWithoutPort(host ?? '') ?? '').slice(0, MOST_NAME_CHARACTERS) },
+      ),
     );
   }
   const encrypted = isEncrypted(request);

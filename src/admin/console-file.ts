@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { interfaceAddresses } from '../os/interfaces.ts';
 import { writeFileAtomically } from '../os/atomic-write.ts';
 import type { Logger } from '../runtime/log.ts';
-import type { ServiceReport } from '../runtime/service-slot.ts';
+import type { ServiceReport } from '../runtime/report.ts';
 import { overallState, problemsOf } from '../state/summary.ts';
 import { english } from '../texts/text.ts';
 import type { ConsoleFile } from './contract/auth.ts';
@@ -79,10 +79,11 @@ export function pageUrls(
   port: number,
   hostnames: readonly string[],
   isEncrypted: boolean,
+  ownDevices: ReadonlySet<string>,
 ): string[] {
   const own = Object.entries(interfaceAddresses())
-    // NAT64's own device has addresses that lead nowhere from outside.
-    .filter(([name]) => !name.startsWith('nat64'))
+    // Devices that services make have addresses that lead nowhere from outside.
+    .filter(([name]) => !ownDevices.has(name))
     .flatMap(([, addresses]) => addresses ?? [])
     .filter(({ internal, address }) => !internal && !/^fe[89ab]/i.test(address));
   const reachable = own

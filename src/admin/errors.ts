@@ -1,46 +1,12 @@
 /** Every refusal of the API has one shape: a word for programs, a sentence for people, and the problems if any. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ConfigProblem } from '../config/problem.ts';
-import { fileReasonOf } from '../os/system-reason.ts';
+import { isOfFile, toldReasonOf } from '../os/system-reason.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { ErrorAnswer } from './contract/common.ts';
-import { type Text, asIs, english, listOf, say } from '../texts/text.ts';
+import { type Text, asIs, say } from '../texts/text.ts';
+import { ApiError } from './api-error.ts';
 import { told } from './language.ts';
-
-/** Thrown by hooks and handlers; becomes the answer. */
-export class ApiError extends Error {
-  readonly statusCode: number;
-  readonly error: string;
-  readonly text: Text;
-  readonly problems: readonly ConfigProblem[] | undefined;
-
-  constructor(statusCode: number, error: string, text: Text, problems?: readonly ConfigProblem[]) {
-    super(english(text));
-    this.text = text;
-    this.statusCode = statusCode;
-    this.error = error;
-    this.problems = problems;
-  }
-}
-
-/** A value that no schema could refuse; `path` is its JSON pointer, `message` goes on after it. */
-export const invalidInput = (path: string, expected: Text, message: Text): ApiError =>
-  invalidInputs([{ path, expected, message }]);
-
-/** Several at once. */
-export const invalidInputs = (problems: readonly ConfigProblem[]): ApiError =>
-  new ApiError(400, 'invalid-input', listOf(problems.map(atItsPath), '; '), problems);
-
-/** For what only the appliance's own image lets be done. */
-export const notPossibleHere = (): ApiError =>
-  new ApiError(
-    409,
-    'not-possible-here',
-    say("This machine does not let the page do that; only the appliance's own image does."),
-  );
-
-const atItsPath = ({ path, message }: ConfigProblem): Text =>
-  path === '' ? message : listOf([path, message], ': ');
 
 /** Answers errors, unknown paths and refused inputs in this shape; `onInternal` hears of the unexpected ones. */
 export function answerErrors(app: FastifyInstance, log: Logger, onInternal: () => void): void {
@@ -57,9 +23,8 @@ export function answerErrors(app: FastifyInstance, log: Logger, onInternal: () =
       'admin: request failed',
     );
     // Who is signed in is told what of it only they can mend; a stranger is told nothing of the disk.
-    const reason = request.principal === null ? undefined : fileReasonOf(error);
-    if (reason !== undefined) {
-      const text = say('This cannot be done now: {reason}', { reason });
+    if (request.principal !== null && isOfFile(error)) {
+      const text = say('This cannot be done now: {reason}', { reason: toldReasonOf(error) });
       return send(request, reply, 503, { error: 'storage', text });
     }
     return send(request, reply, 500, {
@@ -86,5 +51,26 @@ function send(
     message: text,
     ...(problems === undefined ? {} : { problems }),
   });
-  return reply.code(statusCode).type('application/json; charset=utf-8').send(JSON.stringify(answer));
+  void reply.code(statusCode);
+  if (isPersonAtAPage(request)) {
+    const language = request.words === undefined ? 'en' : 'de';
+    return reply
+      .header('content-security-policy', "default-src 'none'")
+      .type('text/html; charset=utf-8')
+      .send(pageOf(answer.message, language));
+  }
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer));
 }
+
+/** A browser that was sent to an address, which would show the words for programs as they are. */
+const isPersonAtAPage = ({ method, url, headers }: FastifyRequest): boolean =>
+  method === 'GET' && !url.startsWith('/api/') && (headers.accept ?? '').includes('text/html');
+
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/** The sentence and nothing else: the panel itself may be what is refused. */
+const pageOf = (message: string, language: string): string =>
+  `<!doctype html><html lang="${language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Tombolo</title><p>${message.replaceAll(
+    /[&<>"]/g,
+    (character) => ESCAPES[character],
+  )}</p></html>\n`;

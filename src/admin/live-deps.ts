@@ -1,6 +1,6 @@
 /** What the routes of live data, history, system and backup stand on. */
 import type { ApplianceActions } from '../os/appliance-actions.ts';
-import type { ServiceReport } from '../runtime/service-slot.ts';
+import type { ServiceReport } from '../runtime/report.ts';
 import type { EntryParsers, Places } from '../state/backup.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { History } from '../state/history.ts';

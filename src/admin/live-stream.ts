@@ -8,12 +8,12 @@ import { IPV6_HOST_BITS, clientAt } from '../net/client.ts';
 import { createSlotShares, greediestSlot, heldBy, releaseSlot, takeSlot } from '../net/shares.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
 import { sumHosts } from '../runtime/host-traffic.ts';
-import type { ServiceReport } from '../runtime/service-slot.ts';
+import type { ServiceReport } from '../runtime/report.ts';
 import type { EventFilter, EventLog } from '../state/event-log.ts';
+import { HISTORY_SERIES } from '../state/history-series.ts';
 import type { History } from '../state/history.ts';
 import type { Principal } from './auth/principal.ts';
 import type { LiveCounters, LiveEnd, LiveSample } from './contract/live.ts';
-import { HISTORY_SERIES } from './contract/live.ts';
 import { type Dictionary, tell } from '../texts/text.ts';
 import { type StatusFound, toStatusAnswer } from './status-answer.ts';
 

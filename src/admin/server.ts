@@ -5,13 +5,15 @@ import { resolveAccessList } from '../os/interfaces.ts';
 import { isDeliveredHere, readOwn } from '../os/ourselves.ts';
 import { createCounters, readCounters } from '../runtime/counters.ts';
 import { type Service, type ServiceContext, storageOf } from '../runtime/service.ts';
-import type { ServiceReport } from '../runtime/service-slot.ts';
+import type { ServiceReport } from '../runtime/report.ts';
+import { ownDevices } from '../services/configured.ts';
 import type { IpPrefix } from '../wire/ip-prefix.ts';
 import { admitsSource } from './access.ts';
 import { auditChanges } from './audit-changes.ts';
 import { openAuth } from './auth/auth.ts';
 import { tokenPath } from './auth/bootstrap-token.ts';
-import { type AdminDeps, buildAdmin } from './build.ts';
+import { buildAdmin } from './build.ts';
+import type { AdminDeps } from './deps.ts';
 import { serveCertificate, usesTls } from './certificate/serve.ts';
 import { consoleState, keepConsoleFile, pageUrls } from './console-file.ts';
 import type { ConsoleFile } from './contract/auth.ts';
@@ -21,8 +23,6 @@ import { MAX_SERVED, MAX_SILENT, createConnectionShares } from './connection-sha
 import { createListeners } from './listeners.ts';
 import { isLoopback } from './transport.ts';
 import { listOf, say } from '../texts/text.ts';
-
-export type { AdminDeps } from './build.ts';
 
 export interface AdminOptions {
   readonly admin: AdminConfig;
@@ -85,7 +85,7 @@ export async function startAdmin(
   const claimEnd = steadyEnd(() => Date.now() + auth.claim.remainingMs());
   const consoleContent = (): ConsoleFile => ({
     ...consoleState(deps.services()),
-    urls: pageUrls(admin.listen, admin.port, admin.hostnames, usesTls(admin)),
+    urls: pageUrls(admin.listen, admin.port, admin.hostnames, usesTls(admin), ownDevices(deps.store.current)),
     claim: auth.isClaimed() ? null : { isOpen: auth.claim.isOpen(), until: claimEnd() },
     certificateFingerprint: certificate.fingerprint() ?? null,
   });

@@ -1,5 +1,5 @@
 /** The picture of process and services that GET status and the live stream show. */
-import type { ServiceReport } from '../runtime/service-slot.ts';
+import type { ServiceReport } from '../runtime/report.ts';
 import { processFigures } from '../state/process.ts';
 import { overallState } from '../state/summary.ts';
 import type { Text, Value } from '../texts/text.ts';

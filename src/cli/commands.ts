@@ -15,7 +15,7 @@ import type { ChecksAnswer, HostsAnswer } from '../admin/contract/checks.ts';
 import type { EventsAnswer, LiveEvent, LogsAnswer, RestoreAnswer } from '../admin/contract/live.ts';
 import type { StatusAnswer } from '../admin/contract/status.ts';
 import { type Client, RequestError } from './client.ts';
-import { age, bytes, eventLine, table } from './format.ts';
+import { age, bytes, table } from './format.ts';
 import { EXIT, UsageError } from './usage.ts';
 
 /** The part of GET config that is used here. */
@@ -321,6 +321,7 @@ const logs: Command = async ({ client, options, say, json }) => {
 const events: Command = async ({ client, options, say, json, signal }) => {
   const { kind, client: from, server, text, limit } = options;
   const filter = { kind, client: from, server, text };
+  const { eventLine } = await import('./event-line.ts');
   if (!options['follow']) {
     const answer = await client.call<EventsAnswer>('GET', `/api/events${query({ ...filter, limit })}`);
     json(answer);

@@ -1,5 +1,4 @@
 /** Figures and rows for people. */
-import type { LiveEvent } from '../admin/contract/live.ts';
 
 /** Columns as wide as they need to be; the last one runs on. */
 export function table(rows: readonly (readonly string[])[]): string {
@@ -30,38 +29,4 @@ export function age(seconds: number): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
   return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3600)} h`;
-}
-
-/** One line. Names come from clients: control characters, which terminals obey, are written out. */
-export function eventLine(event: LiveEvent): string {
-  return `${event.at} ${wordsOf(event)}`.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is about.
-    /[\u0000-\u001f\u007f-\u009f]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
-
-function wordsOf(event: LiveEvent): string {
-  switch (event.kind) {
-    case 'connection': {
-      const to = `${event.name ?? '-'} -> ${event.server ?? '-'}`;
-      const moved =
-        event.what === 'closed'
-          ? ` up ${bytes(event.bytesUp)}, down ${bytes(event.bytesDown)}, ${(event.durationMs / 1000).toFixed(1)} s`
-          : '';
-      return `${event.service} ${event.what} ${event.client} ${event.listener} ${to}${moved}${event.reason === null ? '' : ` (${event.reason})`}`;
-    }
-    case 'dns':
-      return `dns ${event.client ?? '-'} ${event.name} ${event.type} ${event.answer} ${event.rcode}`;
-    case 'nat64':
-      return `nat64 ${event.what} ${event.protocol} [${event.client}]:${event.clientPort} = ${event.poolAddress}:${event.poolPort}`;
-    case 'health': {
-      const why = event.detail === null ? '' : `: ${event.service} port ${event.port}: ${event.detail}`;
-      return `health ${event.server} ${event.before} -> ${event.state}${why}`;
-    }
-    case 'notice':
-      return `notice ${event.service} ${event.severity}: ${event.text}`;
-    case 'service':
-      return `service ${event.service} ${event.state}${event.problem === null ? '' : `: ${event.problem}`}`;
-  }
 }

@@ -1,9 +1,10 @@
 /** What no single field can tell: names and ports that collide, references to nothing, prefixes that disagree. */
 import { parseIpv6 } from '../wire/ip-address.ts';
 import { type IpPrefix, parseIpPrefix, prefixContains } from '../wire/ip-prefix.ts';
-import { checkNat64, translatedPrefixes } from './check-nat64.ts';
+import { SERVICES } from '../services/all.ts';
+import { embeddingPrefixes } from '../services/configured.ts';
+import { type Text, either, say } from '../texts/text.ts';
 import { checkPorts } from './check-ports.ts';
-import { type Text, say } from '../texts/text.ts';
 import { type ConfigProblem, duplicates, missing, problem } from './problem.ts';
 import type { Config, HostConfig } from './schema.ts';
 
@@ -12,7 +13,8 @@ export function checkConfig(config: Config): ConfigProblem[] {
   return [
     ...config.hosts.flatMap((host, i) => checkHost(config, host, `/hosts/${i}`)),
     ...checkUnique(config),
-    ...checkNat64(config),
+    ...SERVICES.flatMap((service) => service.check?.(config) ?? []),
+    ...checkPromisedPrefixes(config),
     ...checkPorts(config),
     ...checkAssertions(config),
   ];
@@ -29,7 +31,7 @@ const UNREACHABLE: readonly (readonly [prefix: string, sentence: Text])[] = [
 
 const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
 
-/** Of one server: its address, and the services that it names. */
+/** Of one server: its address, and what services say of it. */
 export function checkHost(config: Config, host: HostConfig, path: string): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const address = parseIpv6(host.address) as Uint8Array;
@@ -38,42 +40,47 @@ export function checkHost(config: Config, host: HostConfig, path: string): Confi
   if (unreachable !== undefined) {
     problems.push(problem(`${path}/address`, host.address, unreachable[1], expected));
   }
-  const prefixes = [
-    ...(config.nat64.enabled ? translatedPrefixes(config.nat64) : []),
-    ...config.dns64.prefixes,
-  ];
-  const translated = prefixes.find((prefix) => prefixContains(parsed(prefix), address));
+  const translated = embeddingPrefixes(config).find(
+    ({ text, isOff }) => isOff !== true && prefixContains(parsed(text), address),
+  );
   if (translated !== undefined) {
     const sentence = say('lies in the NAT64 prefix {prefix}, where IPv4 addresses are', {
-      prefix: translated,
+      prefix: translated.text,
     });
     problems.push(problem(`${path}/address`, host.address, sentence, expected));
   }
-  const names = config.proxy.listeners.map((listener) => listener.name);
-  host.services.forEach((service, i) => {
-    if (names.includes(service)) return;
-    const known =
-      names.length === 0
-        ? say('no service: proxy.listeners is empty')
-        : say('one of {names}', { names: names.join(', ') });
-    problems.push(problem(`${path}/services/${i}`, service, say('is the name of no listener'), known));
-  });
-  return problems;
+  return [...problems, ...SERVICES.flatMap((service) => service.checkHost?.(config, host, path) ?? [])];
 }
+
+/** What clients are given, somebody must translate (RFC 6147 section 5.2: the two share their prefixes). */
+function checkPromisedPrefixes(config: Config): ConfigProblem[] {
+  const prefixes = embeddingPrefixes(config);
+  const translated = prefixes.flatMap(({ text, isTranslated, isOff }) =>
+    isTranslated === true && isOff !== true ? [text] : [],
+  );
+  if (translated.length === 0) return [];
+  return prefixes.flatMap(({ text, promisedAt }) => {
+    if (promisedAt === undefined) return [];
+    if (translated.some((other) => isSame(parsed(other), parsed(text)))) return [];
+    const sentence = say('is a prefix that NAT64 does not translate');
+    const expected = say('{prefixes}, of nat64.prefix and nat64.extraPrefixes', {
+      prefixes: either(translated),
+    });
+    return [problem(promisedAt, text, sentence, expected)];
+  });
+}
+
+const isSame = (a: IpPrefix, b: IpPrefix): boolean =>
+  a.prefixBits === b.prefixBits && prefixContains(a, b.address);
 
 function checkUnique(config: Config): ConfigProblem[] {
   const hosts = config.hosts.map((host, i) => ({ key: host.name, path: `/hosts/${i}/name` }));
-  const listeners = config.proxy.listeners.map(({ name }, i) => ({
-    key: name,
-    path: `/proxy/listeners/${i}/name`,
-  }));
   const hostnames = config.hosts.flatMap((host, i) =>
     host.hostnames.map((name, j) => ({ key: name.toLowerCase(), path: `/hosts/${i}/hostnames/${j}` })),
   );
   return [
     ...duplicates(hosts, say('a name that no other server has')),
     ...duplicates(hostnames, say('a host name that leads to one server')),
-    ...duplicates(listeners, say('a name that no other listener has')),
   ];
 }
 

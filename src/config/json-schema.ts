@@ -1,71 +1,8 @@
-/**
- * The builders of typebox, as far as we use them, with the library's own types but without its code: a schema is plain
- * JSON Schema, and loading typebox to write it down would cost every start 85 ms and every process 33 MB. Tests hold
- * the result, and the checks below, against the library.
- */
-import type { Type as Typebox } from 'typebox';
+/** JSON Schema in use: whether a value fits, and what it is with every default. The builders are in runtime/shape.ts. */
+import type { SchemaNode } from '../runtime/shape.ts';
 import { FORMATS } from './formats.ts';
 
-export type { Static, TSchema } from 'typebox';
-
-/** The JSON Schema keywords that our schemas use. */
-export interface SchemaNode {
-  readonly type?: string;
-  readonly title?: string;
-  /** Ours: what would be right, for errors. */
-  readonly expected?: string;
-  /** Ours: a change starts the service again, which ends what it had open; anything else goes on. */
-  readonly requiresRestart?: boolean;
-  readonly default?: unknown;
-  readonly const?: unknown;
-  readonly properties?: Readonly<Record<string, SchemaNode>>;
-  readonly additionalProperties?: boolean;
-  readonly required?: readonly string[];
-  readonly items?: SchemaNode;
-  readonly anyOf?: readonly SchemaNode[];
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly pattern?: string;
-  readonly format?: string;
-  /** A secret: errors do not quote it. */
-  readonly writeOnly?: boolean;
-}
-
-const optional = new WeakSet<object>();
-
-const builders = {
-  Object: (properties: Record<string, object>, options?: object) => {
-    const required = Object.keys(properties).filter((name) => !optional.has(properties[name]));
-    return { type: 'object', ...(required.length > 0 && { required }), properties, ...options };
-  },
-  Record: (_key: object, value: object, options?: object) => ({
-    type: 'object',
-    additionalProperties: value,
-    ...options,
-  }),
-  Array: (items: object, options?: object) => ({ type: 'array', items, ...options }),
-  Union: (anyOf: object[], options?: object) => ({ anyOf, ...options }),
-  Literal: (value: string | number | boolean, options?: object) => ({
-    type: typeof value,
-    const: value,
-    ...options,
-  }),
-  String: (options?: object) => ({ type: 'string', ...options }),
-  Integer: (options?: object) => ({ type: 'integer', ...options }),
-  Number: (options?: object) => ({ type: 'number', ...options }),
-  Boolean: (options?: object) => ({ type: 'boolean', ...options }),
-  Null: (options?: object) => ({ type: 'null', ...options }),
-  Unknown: (options?: object) => ({ ...options }),
-  Optional: (schema: object) => {
-    const copy = { ...schema };
-    optional.add(copy);
-    return copy;
-  },
-};
-
-export const Type = builders as unknown as Pick<typeof Typebox, keyof typeof builders>;
+export { type SchemaNode, type Static, type TSchema, Type } from '../runtime/shape.ts';
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,4 +1,5 @@
 /** The reference documentation of the configuration, derived from its schema. */
+import { SERVICES } from '../services/all.ts';
 import { ConfigSchema } from './schema.ts';
 import type { SchemaNode } from './json-schema.ts';
 
@@ -15,15 +16,16 @@ export const EXAMPLE = {
     },
     { name: 'files', address: '2001:db8:1::11', hostnames: ['files.example.net'], ssh: false },
   ],
-  nat64: { allow: ['2001:db8:1::/64'] },
-  dns64: { allow: ['2001:db8:1::/64'] },
+  ...Object.fromEntries(
+    SERVICES.flatMap(({ name, example }) => (example?.config === undefined ? [] : [[name, example.config]])),
+  ),
 };
 
 /** Shown too; a test loads them together with the example. */
 export const ASSERTIONS = [
   { name: 'the site is up', from: '203.0.113.9', to: 'example.com', port: 443, expect: 'web1' },
   { name: 'no admin page outside', from: '203.0.113.9', to: '192.0.2.1', port: 8064, expect: 'refused' },
-  { name: 'servers reach IPv4', from: '2001:db8:1::10', to: '198.51.100.7', port: 443, expect: 'nat64' },
+  ...SERVICES.flatMap(({ example }) => example?.assertion ?? []),
 ];
 
 const INTRODUCTION = `<!-- Made by \`npm run docs:config\` from src/config/schema.ts: change that, not this. -->
@@ -39,8 +41,8 @@ ${JSON.stringify(EXAMPLE, null, 2)}
 \`\`\`
 
 - \`--check\` validates the file and exits: 0 good, 2 refused.
-- A file that is refused at the start ends the process with exit code 2. One that is refused later (SIGHUP, the admin
-  page) changes nothing: the running configuration stays.
+- A file that is refused at the start is left as it is, and the last good revision runs ([state-directory.md](state-directory.md)). One that
+  is refused later (SIGHUP, the admin page) changes nothing: the running configuration stays.
 - A port that another program has, or an address that is not there yet, is told and tried again; the rest serves. A change
   that wants a new one which cannot be had is refused.
 - Every problem names the place in the file, the JSON path, the value, and what would be right:

@@ -1,5 +1,5 @@
 /** What the parts of the schema share: common kinds of values, each with its words for what would be right. */
-import { Type } from './json-schema.ts';
+import { Type } from '../runtime/shape.ts';
 
 export const strict = { additionalProperties: false } as const;
 

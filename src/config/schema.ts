@@ -2,12 +2,15 @@
  * The configuration: the one source of its types, validation, defaults, API description and reference documentation.
  *
  * Every property carries a `title`, and `expected`, the words that an error uses for what would be right;
- * `requiresRestart` says that a change of it starts its service again. Every property has a default except those that
+ * `requiresRestart` says that a change of it starts its service again. The part of each service is in its folder. Every property has a default except those that
  * name a server: an empty object is a valid configuration.
  */
-import { type Static, Type } from './json-schema.ts';
-import { Nat64Schema } from './nat64-schema.ts';
-import { strict, text, Port, Ipv6Address, ListenAddresses, AccessList, Label } from './schema-values.ts';
+import { type Static, Type } from '../runtime/shape.ts';
+import { Dns64Schema } from '../services/dns64/schema.ts';
+import { ForwardSchema } from '../services/forward/schema.ts';
+import { Nat64Schema } from '../services/nat64/schema.ts';
+import { ProxySchema } from '../services/proxy/schema.ts';
+import { AccessList, Ipv6Address, Label, ListenAddresses, Port, strict, text } from './schema-values.ts';
 
 export const HostSchema = Type.Object(
   {
@@ -52,104 +55,6 @@ export const HostSchema = Type.Object(
     ),
   },
   { ...strict, title: 'Server', expected: 'an object that describes a server' },
-);
-
-export const ListenerSchema = Type.Object(
-  {
-    name: Label('Name, unique'),
-    port: Port('Port on the appliance, and on the server'),
-    protocol: Type.Union([Type.Literal('http'), Type.Literal('tls')], {
-      title: 'http: the Host header picks the server; tls: the server name in the ClientHello (SNI) does',
-      expected: '"http" or "tls"',
-    }),
-  },
-  { ...strict, title: 'Listener', expected: 'an object with "name", "port" and "protocol"' },
-);
-
-export const ProxySchema = Type.Object(
-  {
-    listen: ListenAddresses('Addresses that the listeners bind', ['0.0.0.0']),
-    listeners: Type.Array(ListenerSchema, {
-      title: 'Listeners; one is open while at least one server names it in its services',
-      expected: 'a list of listeners',
-      default: [
-        { name: 'http', port: 80, protocol: 'http' },
-        { name: 'https', port: 443, protocol: 'tls' },
-        { name: 'smtps', port: 465, protocol: 'tls' },
-        { name: 'submission', port: 587, protocol: 'tls' },
-        { name: 'imaps', port: 993, protocol: 'tls' },
-        { name: 'pop3s', port: 995, protocol: 'tls' },
-      ],
-    }),
-    handshakeTimeoutMs: Type.Integer({
-      minimum: 100,
-      maximum: 600_000,
-      title: 'How long a client may take until its server is known, and a server to accept the connection',
-      expected: 'a whole number of milliseconds from 100 to 600000',
-      default: 10_000,
-    }),
-    idleTimeoutMs: Type.Integer({
-      minimum: 1000,
-      maximum: 86_400_000,
-      title: 'How long a connection may carry no data before it is closed',
-      expected: 'a whole number of milliseconds from 1000 to 86400000',
-      default: 3_600_000,
-    }),
-  },
-  { ...strict, title: 'Proxy', expected: 'an object', default: {} },
-);
-
-export const ForwardSchema = Type.Object(
-  {
-    listen: ListenAddresses('Addresses that the forwarded ports bind', ['0.0.0.0']),
-    sshPorts: text('port-range', 'Ports to choose SSH ports from', 'a port range such as 22001-22999', {
-      default: '22001-22999',
-    }),
-  },
-  { ...strict, title: 'Port forwarder', expected: 'an object', default: {} },
-);
-
-export const Dns64Schema = Type.Object(
-  {
-    enabled: Type.Boolean({ title: 'Run the DNS64 resolver', expected: 'true or false', default: true }),
-    listen: ListenAddresses('Addresses that the resolver binds', ['::', '0.0.0.0']),
-    port: Port('Port of the resolver', { default: 53 }),
-    prefixes: Type.Array(
-      text('nat64-prefix', 'Prefix', 'a NAT64 prefix of 32, 40, 48, 56, 64 or 96 bits such as 64:ff9b::/96'),
-      {
-        minItems: 1,
-        title: 'NAT64 prefixes to synthesise AAAA records from',
-        expected: 'a list of at least one NAT64 prefix',
-        default: ['64:ff9b::/96'],
-      },
-    ),
-    upstreams: Type.Array(
-      text('dns-upstream', 'Resolver', 'a resolver such as udp://9.9.9.9 or udp://[2620:fe::fe]:53'),
-      {
-        minItems: 1,
-        title: 'Resolvers to ask, in order of preference',
-        expected: 'a list of at least one resolver',
-        default: ['udp://9.9.9.9', 'udp://149.112.112.112'],
-      },
-    ),
-    allow: AccessList('Who may ask'),
-    cacheEntries: Type.Integer({
-      minimum: 1000,
-      maximum: 1_000_000,
-      title: 'Answers kept in the cache at most',
-      expected: 'a whole number from 1000 to 1000000',
-      default: 20_000,
-    }),
-    // Full, as AdGuard Home and Pi-hole begin too: who asks are the servers of the person who reads it, it is the means to
-    // find what does not resolve, and it is in memory only. Where people's own devices ask, less is right.
-    queryLog: Type.Union([Type.Literal('full'), Type.Literal('names'), Type.Literal('off')], {
-      title:
-        'What the timeline shows of queries (the last 1000, in memory only): who asked for what; names, but not who asked; or nothing. With less, what was recorded before is forgotten',
-      expected: '"full", "names" or "off"',
-      default: 'full',
-    }),
-  },
-  { ...strict, title: 'DNS64', expected: 'an object', default: {} },
 );
 
 export const AdminSchema = Type.Object(
@@ -233,14 +138,13 @@ export const ConfigSchema = Type.Object(
   { ...strict, title: 'Tombolo configuration', expected: 'a JSON object' },
 );
 
-export { type Nat64Config, Nat64Schema } from './nat64-schema.ts';
+export type { Dns64Config } from '../services/dns64/schema.ts';
+export type { ForwardConfig } from '../services/forward/schema.ts';
+export type { Nat64Config } from '../services/nat64/schema.ts';
+export type { ListenerConfig, ProxyConfig } from '../services/proxy/schema.ts';
 
 /** A complete configuration: every default is filled in. */
 export type Config = Static<typeof ConfigSchema>;
 export type HostConfig = Static<typeof HostSchema>;
-export type ListenerConfig = Static<typeof ListenerSchema>;
-export type ProxyConfig = Static<typeof ProxySchema>;
-export type ForwardConfig = Static<typeof ForwardSchema>;
-export type Dns64Config = Static<typeof Dns64Schema>;
 export type AssertionConfig = Static<typeof AssertionSchema>;
 export type AdminConfig = Static<typeof AdminSchema>;

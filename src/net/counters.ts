@@ -39,4 +39,13 @@ export const tcpGaugeTable = {
   longOpenings: 'Memory that openings have beyond what each may have, in steps of 4096 bytes',
 } as const;
 
+/** Figures of the status of a service over this engine. */
+export const tcpFigures = {
+  connections: tcpGaugeTable.connections,
+  openings: tcpGaugeTable.openings,
+  pipes: tcpGaugeTable.pipes,
+  listeners: 'Listening sockets',
+  maxConnections: 'The most connections that may be open',
+} as const;
+
 export type TcpGauges = Counters<typeof tcpGaugeTable>;

@@ -6,8 +6,8 @@ import {
   type EventRecord,
   type EventRing,
 } from '../runtime/event-ring.ts';
-import type { ConnectionEvent } from '../runtime/events.ts';
 import { formatIpAddress } from '../wire/ip-address.ts';
+import type { ConnectionFound } from './connection-event.ts';
 import type { Connection } from './connection.ts';
 import type { Gate } from './gate.ts';
 import { asIs } from '../texts/text.ts';
@@ -102,10 +102,10 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
 
 /** The event of a record. `counters`: names and explanations in the order of the service's table. */
 export function readTcpEvent(
-  service: ConnectionEvent['service'],
+  service: string,
   counters: readonly (readonly [name: string, explanation: string])[],
   { kind, bytes, words, doubles, at }: EventRecord,
-): ConnectionEvent {
+): ConnectionFound {
   let text = at + TEXTS;
   const nextText = (position: number): string | null => {
     const length = bytes[at + LENGTHS + position];

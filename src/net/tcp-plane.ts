@@ -1,6 +1,6 @@
 /**
  * The main thread's side of a TCP service: owns the listening sockets and the worker, and changes both together.
- * Used by the proxy and the forwarder; what they add is their configuration and their gates.
+ * What a service adds is its configuration and its gates.
  */
 import { readFileSync } from 'node:fs';
 import { close, errnoName } from '../os/libc.ts';
@@ -11,7 +11,7 @@ import type { EventSink } from '../runtime/events.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { HostTraffic } from '../runtime/host-traffic.ts';
 import type { Limit } from '../runtime/limits.ts';
-import type { ServiceStatus } from '../runtime/service.ts';
+import type { ServiceStatus } from '../runtime/report.ts';
 import { superviseWorker } from '../runtime/supervise-worker.ts';
 import { LONG_OPENING_UNITS } from './admission.ts';
 import { tcpGaugeTable } from './counters.ts';
@@ -37,7 +37,7 @@ const APPLY_TIMEOUT_MS = 15_000;
 const RESERVED_DESCRIPTORS = 256;
 
 export interface TcpPlaneOptions<Table extends CounterTable> {
-  readonly name: 'proxy' | 'forward';
+  readonly name: string;
   /** The worker's module: it calls `runTcpWorker`. */
   readonly entry: URL;
   readonly counterTable: Table;

@@ -42,9 +42,12 @@ const IPV4_PREFIX_BITS = 96;
 const U_OCTET = 8;
 
 /** The notion of ourselves for own addresses (`readOwn`) and the NAT64 prefixes that lead here (32 to 96 bits). */
-export function compileOurselves(own: readonly IpPrefix[], nat64Prefixes: readonly IpPrefix[]): Ourselves {
+export function compileOurselves(
+  own: readonly IpPrefix[],
+  embeddingPrefixes: readonly IpPrefix[],
+): Ourselves {
   const all = distinct([...ALWAYS, ...own]);
-  const prefixes = distinct([WELL_KNOWN_PREFIX, ...nat64Prefixes]);
+  const prefixes = distinct([WELL_KNOWN_PREFIX, ...embeddingPrefixes]);
   const rows: number[] = [];
   for (const { address, prefixBits } of all) {
     addRow(rows, address, maskAddress(ONES, prefixBits));
@@ -169,7 +172,7 @@ export interface FollowedOurselves {
 
 export interface OurselvesFollower extends FollowedOurselves, Disposable {
   /** The NAT64 prefixes of the configuration in force. */
-  setNat64Prefixes(prefixes: readonly IpPrefix[]): void;
+  setPrefixes(prefixes: readonly IpPrefix[]): void;
 }
 
 /** How soon a change of the machine's addresses is noticed. */
@@ -181,13 +184,13 @@ const LOOK_INTERVAL_MS = 60_000;
 export function followOurselves(prefixes: readonly IpPrefix[]): OurselvesFollower {
   const changes = watchNetworkChanges();
   const listeners = new Set<(ourselves: Ourselves) => void>();
-  let nat64Prefixes = prefixes;
-  let current = compileOurselves(readOwn(), nat64Prefixes);
+  let embeddingPrefixes = prefixes;
+  let current = compileOurselves(readOwn(), embeddingPrefixes);
   let lookedMs = performance.now();
 
   function look(): void {
     lookedMs = performance.now();
-    const next = compileOurselves(readOwn(), nat64Prefixes);
+    const next = compileOurselves(readOwn(), embeddingPrefixes);
     if (Buffer.compare(bytesOf(next.rows), bytesOf(current.rows)) === 0) return;
     current = next;
     for (const listener of listeners) listener(current);
@@ -205,8 +208,8 @@ export function followOurselves(prefixes: readonly IpPrefix[]): OurselvesFollowe
       listeners.add(listener);
       return { [Symbol.dispose]: () => void listeners.delete(listener) };
     },
-    setNat64Prefixes(next) {
-      nat64Prefixes = next;
+    setPrefixes(next) {
+      embeddingPrefixes = next;
       look();
     },
     [Symbol.dispose]() {

@@ -4,8 +4,7 @@
  * and health say the same of it by the same code.
  */
 import { type Text, listOf } from '../texts/text.ts';
-import type { ServiceStatus } from './service.ts';
-import type { ServiceReport } from './service-slot.ts';
+import type { ServiceStatus, ServiceReport } from './report.ts';
 
 /** Parts of the process, by the name of their report. */
 export const CONDITION_PARTS = ['configuration', 'storage', 'limits', 'checks'] as const;

@@ -34,11 +34,11 @@ export interface WayStep {
 }
 
 /**
- * server: reaches one of `hosts`; nat64: is translated and leaves for the IPv4 Internet; appliance: the appliance itself
- * answers; direct: does not come this way; refused: goes nowhere; unknown: a name could not be looked up.
+ * server: reaches one of `hosts`; appliance: the appliance itself answers; direct: does not come this way; refused: goes nowhere;
+ * unknown: a name could not be looked up. Others are words of a service (`ServiceDescription.outcomes`).
  */
 export interface WayOutcome {
-  readonly kind: 'server' | 'nat64' | 'appliance' | 'direct' | 'refused' | 'unknown';
+  readonly kind: string;
   /** Name of the server. */
   readonly server: string | null;
   /** Where it arrives, when it does. */
@@ -57,11 +57,15 @@ export interface LastLeg {
 /** What a service does with traffic: the end of its way, or where it goes from there. */
 export type Leg = LastLeg | { readonly steps: readonly WayStep[]; readonly next: Flow };
 
+/** What a service does with traffic; undefined: it has nothing to do with it. */
+export type Explain = (flow: Flow) => Promise<Leg | undefined>;
+
 /** A service that can be asked, over one configuration. */
 export interface Explainer {
   readonly service: string;
-  /** undefined: the service has nothing to do with it. */
-  readonly explain: (flow: Flow) => Promise<Leg | undefined>;
+  /** It sees packets before the kernel looks for a socket. */
+  readonly isBeforeSockets: boolean;
+  readonly explain: Explain;
 }
 
 /** The whole way. */
@@ -70,7 +74,7 @@ export interface Way {
   readonly outcome: WayOutcome;
 }
 
-const nowhere = (kind: WayOutcome['kind'], text: Text): WayOutcome => ({
+const nowhere = (kind: 'refused' | 'unknown' | 'appliance', text: Text): WayOutcome => ({
   kind,
   server: null,
   address: null,
@@ -78,13 +82,14 @@ const nowhere = (kind: WayOutcome['kind'], text: Text): WayOutcome => ({
   text,
 });
 
-/** A server; `null` is to be named by whoever knows the servers' names. */
-export const arrives = (
-  address: string,
-  port: number | null,
-  text: Text,
-  server: string | null = null,
-): WayOutcome => ({ kind: 'server', server, address, port, text });
+/** A server, with its name in the configuration. */
+export const arrives = (address: string, port: number | null, text: Text, server: string): WayOutcome => ({
+  kind: 'server',
+  server,
+  address,
+  port,
+  text,
+});
 
 type Why = Pick<WayStep, 'counter' | 'configPath'>;
 

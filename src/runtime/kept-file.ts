@@ -8,7 +8,6 @@ import { makeDirectory } from '../os/make-directory.ts';
 import { NoFileError, readRegularFile } from '../os/read-file.ts';
 import { setAside } from '../os/set-aside.ts';
 import { TextError, say } from '../texts/text.ts';
-import type { Storage } from './storage.ts';
 import { createInTurn } from '../os/in-turn.ts';
 
 export type Verdict<T> =
@@ -69,9 +68,35 @@ export async function readVerdict<T>(path: string, parse: (content: Buffer) => T
   }
 }
 
+/** Whoever keeps files in a directory. */
+export interface FileKeeper {
+  readonly directory: string;
+  /** Throws while another process has the directory. */
+  assertOurs(): void;
+  /**
+   * What cannot be done with a file or directory (by its name, or its path when it is elsewhere), or, with undefined, that it
+   * can be done again. Told as the condition, and once in the log.
+   */
+  note(name: string, what: 'read' | 'write', error: unknown): void;
+  /** Tells that something was damaged and moved aside. */
+  noteAside(name: string, error: unknown, aside: string): void;
+  /** Tells that another program has written a file, and that this was moved aside. */
+  noteForeign(name: string, aside: string): void;
+  /**
+   * A write that is tried again, later and later, until it succeeds, for what is not written whole (a log, a database):
+   * `run` tries it now and resolves with why it failed. Never rejects.
+   */
+  retried(name: string, write: () => Promise<void>): Retried;
+}
+
+export interface Retried {
+  run(): Promise<Error | undefined>;
+  cancel(): void;
+}
+
 /** Nothing is read or made yet. */
 export function createKeptFile(
-  storage: Storage,
+  storage: FileKeeper,
   name: string,
   { mode = 0o600, isRemade = false, isAppended = false }: KeptFileOptions,
 ): KeptFile {

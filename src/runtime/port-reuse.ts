@@ -19,16 +19,15 @@ export const PORT_REUSE_FILE = 'ports-sysctl.json';
 /** The kernel tells nobody of this parameter. */
 const LOOK_INTERVAL_MS = 60_000;
 
-/** Until it is disposed, which gives back what others want the parameter to be. Where it cannot be set, that is told and nothing else. */
-export async function keepPortReuse({
-  stateDirectory,
-  events,
-  log,
-}: Pick<ServiceContext, 'stateDirectory' | 'events' | 'log'>): Promise<AsyncDisposable> {
+/** Tells as the service of this name. Until it is disposed, which gives back what others want the parameter to be. Where it cannot be set, that is told and nothing else. */
+export async function keepPortReuse(
+  service: string,
+  { stateDirectory, events, log }: Pick<ServiceContext, 'stateDirectory' | 'events' | 'log'>,
+): Promise<AsyncDisposable> {
   // Without the file, the parameter does not come back after a crash: it harms nobody.
   const sysctls = borrowSysctls(join(stateDirectory, PORT_REUSE_FILE), () => {});
   const keeper = createKernelKeeper({
-    service: 'proxy',
+    service,
     read() {
       const read = sysctlReader();
       const item = sysctls.want(PARAMETER, read, () => FOR_ALL);

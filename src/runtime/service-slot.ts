@@ -4,26 +4,13 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Text, reasonOf, say } from '../texts/text.ts';
-import type { CounterTable } from './counters.ts';
 import { orAborted } from './drain.ts';
-import type { HostTraffic } from './host-traffic.ts';
-import type { KernelContest } from './kernel-trouble.ts';
-import type { ReportState, Service, ServiceContext, ServiceStatus } from './service.ts';
+import type { ServiceReport } from './report.ts';
+import type { Service, ServiceContext } from './service.ts';
 import { createInTurn } from '../os/in-turn.ts';
 
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;
-
-/** A service as the admin API shows it. */
-export interface ServiceReport {
-  readonly name: string;
-  readonly status: Omit<ServiceStatus, 'state'> & { readonly state: ReportState };
-  readonly counterTable: CounterTable;
-  readonly counters: Readonly<Record<string, number>>;
-  /** By server, where the service tells them apart. */
-  readonly hosts?: Readonly<Record<string, HostTraffic>> | undefined;
-  readonly kernelContests?: readonly KernelContest[] | undefined;
-}
 
 /** `S`: without the test hook, which a service without a worker lacks. */
 export class ServiceSlot<Config, Options, S extends Omit<Service<Options>, 'failWorker'>>

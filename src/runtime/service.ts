@@ -1,5 +1,4 @@
 /** What the app and the admin API know of a service, whichever it is. */
-import type { Text, Value } from '../texts/text.ts';
 import type { Conditions } from './conditions.ts';
 import type { CounterTable } from './counters.ts';
 import type { EventSink } from './events.ts';
@@ -8,26 +7,8 @@ import type { Limit } from './limits.ts';
 import type { KernelContest } from './kernel-trouble.ts';
 import type { FollowedOurselves } from '../os/ourselves.ts';
 import type { Logger } from './log.ts';
+import type { ServiceStatus } from './report.ts';
 import { type Storage, openStorage } from './storage.ts';
-
-/** running: all it was asked to do; degraded: some of it (`problem` says what); disabled: by configuration. */
-export type ServiceState = 'running' | 'degraded' | 'disabled';
-
-/**
- * failed: could not be started, `problem` says why; it is tried again by itself. unknown: of what is measured, and has not been
- * yet.
- */
-export type ReportState = ServiceState | 'failed' | 'unknown';
-
-export interface ServiceStatus {
-  readonly state: ServiceState;
-  /** What is wrong and how to mend it, when degraded. */
-  readonly problem?: Text;
-  /** How often its worker threads died and were started again. */
-  readonly restarts: number;
-  /** Figures worth a line on the status page, by their unit-bearing name ("sessions", "cacheEntries", ...). */
-  readonly figures: Readonly<Record<string, Value>>;
-}
 
 /**
  * A running service. `startX(options, context)` makes one: a start that fails closes what it had opened, and disposing
@@ -43,6 +24,8 @@ export interface Service<Options> extends AsyncDisposable {
   counters(): Readonly<Record<string, number>>;
   /** What passed to and from each server, where the service knows. */
   hosts?(): Readonly<Record<string, HostTraffic>>;
+  /** Read-only questions about its inside (the service's own `contract.ts`); undefined while there is nothing to ask. */
+  readonly queries?: unknown;
   /** What is finite, and how much of it is in use. */
   limits?(): readonly Limit[];
   /**

@@ -6,11 +6,11 @@
  */
 import { relative, resolve } from 'node:path';
 import { makeDirectory } from '../os/make-directory.ts';
-import { codeOf, plainReasonOf, rootOf } from '../os/system-reason.ts';
+import { codeOf, plainReasonOf, remedyOf, rootOf, toldReasonOf } from '../os/system-reason.ts';
 import { type Text, TextError, english, reasonOf, say } from '../texts/text.ts';
 import type { Conditions } from './conditions.ts';
 import type { DirectoryLock } from './directory-lock.ts';
-import { type KeptFile, type KeptFileOptions, createKeptFile } from './kept-file.ts';
+import { type FileKeeper, type KeptFile, type KeptFileOptions, createKeptFile } from './kept-file.ts';
 import { type Logger, silentLog } from './log.ts';
 
 export interface StorageNotice {
@@ -18,37 +18,15 @@ export interface StorageNotice {
   readonly text: Text;
 }
 
-export interface Storage extends Disposable {
-  readonly directory: string;
+export interface Storage extends FileKeeper, Disposable {
   /** False as long as another process has the directory: then nothing is written. */
   readonly isOurs: boolean;
-  /** Throws when it is not. */
-  assertOurs(): void;
   /** A file of the directory that is written whole; the same one for the same name. */
   file(name: string, options?: KeptFileOptions): KeptFile;
-  /**
-   * What cannot be done with a file or directory (by its name, or its path when it is elsewhere), or, with undefined, that it
-   * can be done again. Told as the condition, and once in the log.
-   */
-  note(name: string, what: 'read' | 'write', error: unknown): void;
-  /** Tells that something was damaged and moved aside. */
-  noteAside(name: string, error: unknown, aside: string): void;
   /** Tells that a backup could not be put in place, until the next start. */
   noteNotRestored(error: unknown): void;
-  /** Tells that another program has written a file, and that this was moved aside. */
-  noteForeign(name: string, aside: string): void;
-  /**
-   * A write that is tried again, later and later, until it succeeds, for what is not written whole (a log, a database):
-   * `run` tries it now and resolves with why it failed. Never rejects.
-   */
-  retried(name: string, write: () => Promise<void>): Retried;
   /** Hears of what was moved aside, also of what was before it listened. */
   onNotice(listener: (notice: StorageNotice) => void): void;
-}
-
-export interface Retried {
-  run(): Promise<Error | undefined>;
-  cancel(): void;
 }
 
 export interface StorageOptions {
@@ -140,8 +118,8 @@ export function openStorage(
     noteNotRestored(error) {
       log.error({ err: error }, 'storage: the backup could not be restored, what was there before runs');
       const text = say(
-        'The backup was not restored: {reason}. What was there before runs, unchanged. Mend that, and restore it again.',
-        { reason: plainReasonOf(rootOf(error)) },
+        'The backup was not restored; what was there before runs, unchanged. Restore it again when that is mended: {reason}',
+        { reason: toldReasonOf(error) },
       );
       conditions?.set('storage', 'not restored', text);
     },
@@ -212,7 +190,12 @@ function conditionOf(directory: string, group: readonly Trouble[]): Text {
     .map(({ name }) => name)
     .sort()
     .join(', ');
-  const values = { files, directory, reason, remedy: remedyOf(code) };
+  const values = {
+    files,
+    directory,
+    reason,
+    remedy: remedyOf(code) ?? say('Look at what is there, and at the disk.'),
+  };
   return what === 'read'
     ? say(
         'In {directory} cannot be read: {files} ({reason}). It is left as it is, and everything else goes on without it. {remedy}',
@@ -222,30 +205,4 @@ function conditionOf(directory: string, group: readonly Trouble[]): Text {
         'In {directory} cannot be written: {files} ({reason}). Everything goes on from memory, and it is tried again. {remedy}',
         values,
       );
-}
-
-/** What to do about it. */
-function remedyOf(code: string): Text {
-  switch (code) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return say('Free some space on that disk, or remove files, where it has no room for another (df -i).');
-    case 'EBUSY':
-      return say('End one of the two.');
-    case 'EROFS':
-      return say(
-        'The file system is read-only, as after a fault of the disk: the log of the kernel has the reason. Replace a worn card, or mount it for writing.',
-      );
-    case 'EACCES':
-    case 'EPERM':
-      return say(
-        'Give the directory and what is in it to the user that this process runs as (chown), and restart it.',
-      );
-    case 'ENOENT':
-    case 'ENOTDIR':
-    case 'EEXIST':
-      return say('Make the directory, for the user that this process runs as.');
-    default:
-      return say('Look at what is there, and at the disk.');
-  }
 }

@@ -3,18 +3,17 @@
  * does not live long under a query log. Kinds are kept apart, so that a flood of one does not wash out the others.
  */
 import type { EventRing } from '../runtime/event-ring.ts';
-import type { DataPlaneEvent, EventSink } from '../runtime/events.ts';
+import type { EventKind } from '../runtime/event-kind.ts';
+import type { AppEvent, EventSink } from '../runtime/events.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
 import { type IpPrefix, prefixContains } from '../wire/ip-prefix.ts';
 import { type Text, english } from '../texts/text.ts';
 
-export type EventKind = DataPlaneEvent['kind'];
-
-/** As the API shows it. NAT64 events gain the server whose address the client has. */
-export type LoggedEvent = DataPlaneEvent & { readonly id: number; readonly at: string };
+/** As the API shows it, but for its texts. */
+export type LoggedEvent = AppEvent & { readonly id: number; readonly at: string };
 
 export interface EventFilter {
-  readonly kinds?: readonly EventKind[] | undefined;
+  readonly kinds?: readonly string[] | undefined;
   readonly client?: IpPrefix | undefined;
   /** Name of the server. */
   readonly server?: string | undefined;
@@ -42,55 +41,56 @@ export interface EventLog extends EventSink, Disposable {
 }
 
 export interface EventLogOptions {
+  readonly kinds: readonly EventKind[];
   /** Name of the server with this IPv6 address, if one has it. */
   readonly serverAt: (address: string) => string | undefined;
 }
 
-const KEPT: Readonly<Record<EventKind, number>> = {
-  connection: 1000,
-  dns: 1000,
-  nat64: 500,
-  service: 200,
-  health: 200,
-  notice: 200,
-};
 /** What waits in a ring is seen this soon. */
 const DRAIN_MS = 500;
 
 interface Entry {
   readonly id: number;
   readonly timeMs: number;
-  readonly event: DataPlaneEvent;
+  readonly event: AppEvent;
 }
 
-export function createEventLog({ serverAt }: EventLogOptions): EventLog {
-  const kept = new Map<EventKind, Entry[]>();
+export function createEventLog({ kinds, serverAt }: EventLogOptions): EventLog {
+  const kindOf = new Map(kinds.map((kind) => [kind.name, kind]));
+  const kept = new Map<string, Entry[]>();
   const rings = new Map<EventRing, () => void>();
   // Ids count up over restarts too, as long as the clock does: a page that comes back must not take new for old.
   let newest = Date.now() * 1000;
   let lostBefore = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  function put(event: DataPlaneEvent, timeMs: number): void {
+  function put(event: AppEvent, timeMs: number): void {
     let entries = kept.get(event.kind);
     if (entries === undefined) kept.set(event.kind, (entries = []));
     entries.push({ id: ++newest, timeMs, event });
-    if (entries.length > KEPT[event.kind]) entries.shift();
+    if (entries.length > (kindOf.get(event.kind)?.kept ?? 0)) entries.shift();
   }
 
   const drain = () => rings.forEach((drainOne) => drainOne());
 
   function show({ id, timeMs, event }: Entry): LoggedEvent {
     const head = { id, at: new Date(timeMs).toISOString() };
-    if (event.kind !== 'nat64') return { ...head, ...event };
-    const server = serverAt(event.client) ?? null;
-    return { ...head, ...event, ...{ server } };
+    if (kindOf.get(event.kind)?.addsServer !== true) return { ...head, ...event };
+    return { ...head, ...event, server: serverOf(event) ?? null };
+  }
+
+  /** The server that an event is about: that was connected to or looked at, or that sent. */
+  function serverOf(event: AppEvent): string | undefined {
+    const { serverBy } = kindOf.get(event.kind) ?? {};
+    const known = serverBy === undefined ? null : event[serverBy];
+    if (typeof known !== 'string') return undefined;
+    return serverBy === 'server' ? known : serverAt(known);
   }
 
   /** Newest first. */
   function find(filter: EventFilter, isInRange: (id: number) => boolean): Entry[] {
     drain();
-    const isWanted = matcher(filter, serverAt);
+    const isWanted = matcher(filter, serverOf);
     return (filter.kinds ?? [...kept.keys()])
       .flatMap((kind) => (kept.get(kind) ?? []).filter(({ id, event }) => isInRange(id) && isWanted(event)))
       .sort((a, b) => b.id - a.id);
@@ -147,15 +147,15 @@ export function createEventLog({ serverAt }: EventLogOptions): EventLog {
 }
 
 /** Whether an event passes the filter. */
-function matcher(filter: EventFilter, serverAt: EventLogOptions['serverAt']) {
+function matcher(filter: EventFilter, serverOf: (event: AppEvent) => string | undefined) {
   const { client, server } = filter;
   const text = filter.text?.toLowerCase();
-  return (event: DataPlaneEvent): boolean => {
+  return (event: AppEvent): boolean => {
     if (client !== undefined) {
-      const address = 'client' in event && event.client !== null ? parseIpAddress(event.client) : undefined;
+      const address = typeof event['client'] === 'string' ? parseIpAddress(event['client']) : undefined;
       if (address === undefined || !prefixContains(client, address)) return false;
     }
-    if (server !== undefined && serverOf(event, serverAt) !== server) return false;
+    if (server !== undefined && serverOf(event) !== server) return false;
     return (
       text === undefined ||
       Object.values(event).some((value) => isTextual(value) && english(value).toLowerCase().includes(text))
@@ -165,11 +165,3 @@ function matcher(filter: EventFilter, serverAt: EventLogOptions['serverAt']) {
 
 const isTextual = (value: unknown): value is Text | string =>
   typeof value === 'string' || (typeof value === 'object' && value !== null);
-
-/** The server that an event is about: that was connected to or looked at, or that sent. */
-function serverOf(event: DataPlaneEvent, serverAt: EventLogOptions['serverAt']): string | null | undefined {
-  if (event.kind === 'connection' || event.kind === 'health') return event.server;
-  return event.kind === 'service' || event.kind === 'notice' || event.client === null
-    ? undefined
-    : serverAt(event.client);
-}

@@ -1,36 +1,9 @@
 /** The history's figures: what the services' counters have come to since the moment before, and the machine's state. */
 import { type HostTraffic, sumHosts } from '../runtime/host-traffic.ts';
-import type { ServiceReport } from '../runtime/service-slot.ts';
-import { HISTORY_SERIES, type HistorySeries } from './history-series.ts';
+import type { ServiceReport } from '../runtime/report.ts';
+import { MACHINE_SERIES, type MachineSeries, SERVICE_SERIES } from './history-series.ts';
 import type { Machine } from './machine.ts';
 import { processFigures } from './process.ts';
-
-/** What a figure is made from: counters whose rate it is (added up), or a figure of the status. */
-type Source =
-  | { readonly service: string; readonly rateOf: (counter: string) => boolean }
-  | { readonly service: string; readonly figure: string };
-
-const rate = (service: string, ...counters: string[]): Source => ({
-  service,
-  rateOf: (counter) => counters.includes(counter),
-});
-
-const SOURCES: Partial<Record<HistorySeries, Source>> = {
-  proxyUpBytesPerSecond: rate('proxy', 'bytes-up'),
-  proxyDownBytesPerSecond: rate('proxy', 'bytes-down'),
-  forwardUpBytesPerSecond: rate('forward', 'bytes-up'),
-  forwardDownBytesPerSecond: rate('forward', 'bytes-down'),
-  nat64UpBytesPerSecond: rate('nat64', 'bytes-6to4'),
-  nat64DownBytesPerSecond: rate('nat64', 'bytes-4to6'),
-  proxyConnections: { service: 'proxy', figure: 'connections' },
-  forwardConnections: { service: 'forward', figure: 'connections' },
-  proxyAcceptedPerSecond: rate('proxy', 'accepted'),
-  forwardAcceptedPerSecond: rate('forward', 'accepted'),
-  dnsQueriesPerSecond: rate('dns64', 'queries-udp', 'queries-tcp'),
-  dnsCachedPerSecond: rate('dns64', 'hits'),
-  nat64Sessions: { service: 'nat64', figure: 'sessions' },
-  nat64DropsPerSecond: { service: 'nat64', rateOf: (counter) => counter.startsWith('drop-') },
-};
 
 /** A function that samples: rates are of the time since its call before, NaN at the first. */
 export function createSampler(
@@ -39,10 +12,10 @@ export function createSampler(
 ): (nowMs: number) => number[] {
   let beforeMs = 0;
   let cpuSeconds = Number.NaN;
-  const totals = new Map<HistorySeries, number>();
+  const totals = new Map<string, number>();
 
   /** Growth a second. A total that is smaller than before began anew meanwhile. */
-  function growth(name: HistorySeries, total: number | undefined, seconds: number): number {
+  function growth(name: string, total: number | undefined, seconds: number): number {
     const before = totals.get(name);
     if (total === undefined) totals.delete(name);
     else totals.set(name, total);
@@ -58,17 +31,15 @@ export function createSampler(
     const cpuBefore = cpuSeconds;
     cpuSeconds = own.cpuSeconds;
     const { totalBytes, availableBytes } = machine.memory();
-    const ofMachine: Partial<Record<HistorySeries, number | null>> = {
+    const ofMachine: Readonly<Record<MachineSeries, number | null>> = {
       cpuPercent: machine.cpuPercent(),
       processCpuPercent: seconds > 0 ? ((own.cpuSeconds - cpuBefore) / seconds) * 100 : null,
       memoryUsedBytes: totalBytes - availableBytes,
       processRssBytes: own.rssBytes,
       temperatureCelsius: machine.temperatureCelsius(),
     };
-    return (Object.keys(HISTORY_SERIES) as HistorySeries[]).map((name) => {
-      const source = SOURCES[name];
-      if (source === undefined) return ofMachine[name] ?? Number.NaN;
-      const report = services.get(source.service);
+    const ofServices = SERVICE_SERIES.map(({ name, service, source }) => {
+      const report = services.get(service);
       if ('figure' in source) {
         const figure = report?.status.figures[source.figure];
         return typeof figure === 'number' ? figure : Number.NaN;
@@ -77,6 +48,8 @@ export function createSampler(
       const total = counted.length === 0 ? undefined : counted.reduce((sum, [, value]) => sum + value, 0);
       return growth(name, total, seconds);
     });
+    const names = Object.keys(MACHINE_SERIES) as MachineSeries[];
+    return [...ofServices, ...names.map((name) => ofMachine[name] ?? Number.NaN)];
   };
 }
 

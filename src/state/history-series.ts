@@ -1,26 +1,25 @@
 /** The series of the history: name and unit. The order is that of a sample's figures. */
-export const HISTORY_SERIES = {
-  proxyUpBytesPerSecond: 'bytes/s',
-  proxyDownBytesPerSecond: 'bytes/s',
-  forwardUpBytesPerSecond: 'bytes/s',
-  forwardDownBytesPerSecond: 'bytes/s',
-  nat64UpBytesPerSecond: 'bytes/s',
-  nat64DownBytesPerSecond: 'bytes/s',
-  proxyConnections: 'connections',
-  forwardConnections: 'connections',
-  proxyAcceptedPerSecond: '1/s',
-  forwardAcceptedPerSecond: '1/s',
-  dnsQueriesPerSecond: '1/s',
-  dnsCachedPerSecond: '1/s',
-  nat64Sessions: 'sessions',
-  nat64DropsPerSecond: '1/s',
+import { SERVICES } from '../services/all.ts';
+
+/** Of the machine and the process. */
+export const MACHINE_SERIES = {
   cpuPercent: '%',
   processCpuPercent: '%',
   memoryUsedBytes: 'bytes',
   processRssBytes: 'bytes',
   temperatureCelsius: '°C',
 } as const;
-export type HistorySeries = keyof typeof HISTORY_SERIES;
+export type MachineSeries = keyof typeof MACHINE_SERIES;
+
+/** What is made of a service's report. */
+export const SERVICE_SERIES = SERVICES.flatMap(({ name: service, series = {} }) =>
+  Object.entries(series).map(([name, source]) => ({ name, service, source })),
+);
+
+export const HISTORY_SERIES: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(SERVICE_SERIES.map(({ name, source }) => [name, source.unit])),
+  ...MACHINE_SERIES,
+};
 
 /** The series of each server, asked for with its name. */
 export const HOST_SERIES = {

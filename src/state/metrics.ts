@@ -3,7 +3,8 @@
  * service's counter table, with the table's sentence as HELP.
  */
 import { HOST_COUNTERS, type HostTraffic, hostCounterTable, sumHosts } from '../runtime/host-traffic.ts';
-import type { ServiceReport } from '../runtime/service-slot.ts';
+import type { ServiceReport } from '../runtime/report.ts';
+import { SERVICES } from '../services/all.ts';
 import type { Machine } from './machine.ts';
 import type { ProcessFigures } from './process.ts';
 
@@ -16,19 +17,8 @@ interface Family {
   readonly samples: { readonly labels?: Readonly<Record<string, string>>; readonly value: number }[];
 }
 
-/** Figures of a service's status that are numbers worth a graph; others are left out. */
-const FIGURES: Readonly<Record<string, string>> = {
-  connections: 'Connections now open',
-  openings: 'Connections whose server is not known or reached yet',
-  pipes: 'Pipes in existence',
-  listeners: 'Listening sockets',
-  maxConnections: 'The most connections that may be open',
-  cacheEntries: 'Answers in the cache',
-  inFlight: 'Questions under way to upstreams',
-  tcpConnections: 'TCP connections now open',
-  sessions: 'NAT64 sessions',
-  bibEntries: 'NAT64 mappings of an IPv6 host and port to an IPv4 port',
-};
+/** By service: the figures of its status that are numbers worth a graph; others are left out. */
+const GAUGES = new Map(SERVICES.map(({ name, gauges = {} }) => [name, gauges]));
 
 const snake = (text: string): string =>
   text
@@ -87,8 +77,8 @@ function families({ reports, process, machine, version, startedAt }: MetricsSour
         }),
       ),
       ...Object.entries(status.figures).flatMap(([figure, value]) =>
-        typeof value === 'number' && figure in FIGURES
-          ? [gauge(snake(`tombolo_${name}_${snake(figure)}`), FIGURES[figure], one(value))]
+        typeof value === 'number' && figure in (GAUGES.get(name) ?? {})
+          ? [gauge(snake(`tombolo_${name}_${snake(figure)}`), GAUGES.get(name)?.[figure] ?? '', one(value))]
           : [],
       ),
     ]),

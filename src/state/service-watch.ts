@@ -1,6 +1,6 @@
 /** Tells when a service changes its state. */
 import type { EventSink } from '../runtime/events.ts';
-import type { ServiceReport } from '../runtime/service-slot.ts';
+import type { ServiceReport } from '../runtime/report.ts';
 
 /** Compares reports with those before, and puts an event for each service that changed its state, problem or thread. */
 export function watchServices(events: EventSink): (reports: readonly ServiceReport[], nowMs: number) => void {

@@ -1,6 +1,6 @@
 /** What the services report, as one picture. */
 import { type Text, asIs, listOf } from '../texts/text.ts';
-import type { ServiceReport } from '../runtime/service-slot.ts';
+import type { ServiceReport } from '../runtime/report.ts';
 
 export type OverallState = 'ok' | 'degraded' | 'failed';
 

@@ -1,5 +1,9 @@
 /** What a part of the dictionary must look like. */
-import type { ValueNames } from './text.ts';
+
+/** The names in braces. */
+export type ValueNames<Sentence> = Sentence extends `${string}{${infer Name}}${infer Rest}`
+  ? (Name extends '' ? never : Name) | ValueNames<Rest>
+  : never;
 
 type SameNames<A, B> = [ValueNames<A>] extends [ValueNames<B>]
   ? [ValueNames<B>] extends [ValueNames<A>]

@@ -4,6 +4,7 @@
  * dictionary (german.ts), which is loaded when the first such reader comes. `say` takes only sentences of the dictionary, with
  * exactly their values: what is not translated does not compile.
  */
+import type { ValueNames } from './dictionary.ts';
 import type { German } from './german.ts';
 
 export interface Text {
@@ -16,11 +17,6 @@ export interface Text {
 export type Value = string | number | Text;
 
 export type Dictionary = Readonly<Record<string, string>>;
-
-/** The names in braces. */
-export type ValueNames<Sentence> = Sentence extends `${string}{${infer Name}}${infer Rest}`
-  ? (Name extends '' ? never : Name) | ValueNames<Rest>
-  : never;
 
 type Values<Sentence> = [ValueNames<Sentence>] extends [never]
   ? []

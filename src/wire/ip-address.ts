@@ -118,3 +118,9 @@ export function formatIpAddress(bytes: Uint8Array): string {
   const ipv4 = mappedIpv4(bytes);
   return ipv4 === undefined ? formatIpv6(bytes) : formatIpv4(ipv4);
 }
+
+/** Whether two texts are the same address, however it is written. */
+export function isSameAddress(a: string, b: string): boolean {
+  const [left, right] = [parseIpAddress(a), parseIpAddress(b)];
+  return left !== undefined && right !== undefined && left.every((byte, i) => byte === right[i]);
+}

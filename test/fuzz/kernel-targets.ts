@@ -1,6 +1,6 @@
 /** What the kernel and its tools say. */
 import assert from 'node:assert/strict';
-import { forwardChains } from '../../src/admin/diagnostics/forward-policy.ts';
+import { forwardChains } from '../../src/services/nat64/checks/forward-chains.ts';
 import { parseLocalRoutes } from '../../src/os/local-routes.ts';
 import { parseIpAddress } from '../../src/wire/ip-address.ts';
 import {

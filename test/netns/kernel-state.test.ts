@@ -7,7 +7,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import type { DataPlaneEvent } from '../../src/runtime/events.ts';
+import type { AppEvent } from '../../src/runtime/events.ts';
+import type { NoticeFound } from '../../src/runtime/own-events.ts';
 import { english } from '../../src/texts/text.ts';
 import { reaches, startServer, succeeds, UDP_ECHO, udpExchange } from './nat64/programs.ts';
 import { type Appliance, INTERNET6, POOL4, type Topology, createTopology, until } from './nat64/topology.ts';
@@ -165,8 +166,8 @@ describe('state in the kernel', () => {
   const sysctl = async (name: string) =>
     (await net.run('appliance', 'sysctl', '-n', name)).trim().replace(/\s+/g, ' ');
   const notices = async () =>
-    ((await appliance.ask({ ask: 'log' })) as DataPlaneEvent[]).flatMap((event) =>
-      event.kind === 'notice' ? [english(event.text)] : [],
+    ((await appliance.ask({ ask: 'log' })) as AppEvent[]).flatMap((event) =>
+      event.kind === 'notice' ? [english((event as NoticeFound).text)] : [],
     );
   const isRunning = async () => (await appliance.status()).state === 'running';
   const exchange = () => net.run('island', process.execPath, '-e', udpExchange(INTERNET6, 'hello'));

@@ -5,7 +5,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it, type TestContext } from 'node:test';
-import type { ConnectionEvent, DnsEvent, LiveEvent } from '../../src/admin/contract/live.ts';
+import type { LiveEvent } from '../../src/admin/contract/live.ts';
+import type { ConnectionEvent } from '../../src/net/connection-event.ts';
+import type { DnsEvent } from '../../src/services/dns64/contract.ts';
 import type { CountersAnswer, HostTraffic } from '../../src/admin/contract/status.ts';
 import { type Appliance, startAppliance } from '../../lab/appliance.ts';
 import { environmentOf, prepareChecks } from '../../lab/checks.ts';

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { Nat64Event } from '../../src/runtime/events.ts';
+import type { Nat64Found } from '../../src/services/nat64/contract.ts';
 import { type Appliance, INTERNET6, POOL4, type Topology, createTopology, until } from './nat64/topology.ts';
 
 const FILE = 'nat64-sessions.bin';
@@ -199,7 +199,7 @@ describe('restarts', () => {
     await start({ ...FORGETS, log: 'sessions' });
     const say = await connectIsland();
     await say('one');
-    const logged = async () => (await appliance.ask({ ask: 'log' })) as Nat64Event[];
+    const logged = async () => (await appliance.ask({ ask: 'log' })) as Nat64Found[];
     await until('logged', async () => (await logged()).some(({ protocol }) => protocol === 'tcp'));
     const tcp = (await logged()).filter(({ protocol }) => protocol === 'tcp');
     const [{ poolPort, clientPort, ...mapping }] = tcp;

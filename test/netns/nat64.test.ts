@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import type { Explanation, Page, SessionRow } from '../../src/runtime/nat64-queries.ts';
+import type { Explanation, Page, SessionRow } from '../../src/services/nat64/questions.ts';
 import { english } from '../../src/texts/text.ts';
 import { udp } from '../unit/services/nat64/packets.ts';
 import {

@@ -9,10 +9,15 @@ const sources = globSync('**/*.{ts,tsx}', { cwd: WEB }).map(
   (file) => [file, readFileSync(join(WEB, file), 'utf8')] as const,
 );
 
-test('the backend gives the page types only, in one file', () => {
+test('the backend gives the page types only, in one file; those of a service to its own page', () => {
   const wrong = sources.flatMap(([file, source]) =>
-    [...source.matchAll(/^(import|export) (.*?) from '((?:\.\.\/)+src\/[^']+)'/gms)]
-      .filter(([, , names]) => file !== 'core/contract.ts' || !names.startsWith('type '))
+    [...source.matchAll(/^(import|export) ([^;]*?) from '((?:\.\.\/)+src\/[^']+)'/gms)]
+      .filter(([, , names, from]) => {
+        const service = /\/services\/([^/]+)\/contract\.ts$/.exec(from)?.[1];
+        const isPlace =
+          service === undefined ? file === 'core/contract.ts' : file.startsWith(`pages/${service}/`);
+        return !isPlace || !names.startsWith('type ');
+      })
       .map(([statement]) => `${file}: ${statement}`),
   );
   assert.deepEqual(wrong, []);

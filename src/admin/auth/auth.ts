@@ -1,7 +1,7 @@
 /** Signing in: what is asked for, in one place, whichever route it comes through. */
 import type { Logger } from '../../runtime/log.ts';
 import type { Storage } from '../../runtime/storage.ts';
-import { ApiError, invalidInput } from '../errors.ts';
+import { ApiError, invalidInput } from '../api-error.ts';
 import { isLoopback } from '../transport.ts';
 import { type AuditLog, openAuditLog } from './audit-log.ts';
 import { BackOff, sourceKey } from './back-off.ts';

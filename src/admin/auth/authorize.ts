@@ -4,7 +4,7 @@ import type { Counters } from '../../runtime/counters.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { CSRF_HEADER } from '../contract/auth.ts';
 import type { ADMIN_COUNTERS } from '../counters.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '../api-error.ts';
 import type { Auth } from './auth.ts';
 import { sourceKey } from './back-off.ts';
 import { bearerToken } from './bootstrap-token.ts';

@@ -2,7 +2,7 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { returnBlocksFrom } from '../../os/allocator.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '../api-error.ts';
 import { type Text, say } from '../../texts/text.ts';
 
 /** OWASP's parameters for little memory: a Raspberry Pi 3 has 1 GB, and takes about half a second. */

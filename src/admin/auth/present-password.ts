@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { isObject } from '../../config/json-schema.ts';
 import { missing } from '../../config/problem.ts';
 import { say } from '../../texts/text.ts';
-import { invalidInput, invalidInputs } from '../errors.ts';
+import { invalidInput, invalidInputs } from '../api-error.ts';
 import type { Auth } from './auth.ts';
 import { deviceOf } from './cookies.ts';
 

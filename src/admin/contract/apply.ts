@@ -35,7 +35,7 @@ export const DiffEntry = Type.Object({
 
 export const ExplainStep = Type.Object({
   isOk: Type.Boolean(),
-  /** Which service decides: "proxy", "forward", "dns64", "nat64". */
+  /** Which service decides, or "network", or "admin". */
   service: Type.String(),
   /** What was found, as a sentence. */
   text: Type.String(),
@@ -46,15 +46,8 @@ export const ExplainStep = Type.Object({
 });
 
 export const ExplainOutcome = Type.Object({
-  /** server: reaches one of `hosts`; nat64: translated to IPv4; appliance: it answers itself; direct: not through it; refused: by a rule; unknown: a name could not be looked up. */
-  kind: Type.Union([
-    Type.Literal('server'),
-    Type.Literal('nat64'),
-    Type.Literal('appliance'),
-    Type.Literal('direct'),
-    Type.Literal('refused'),
-    Type.Literal('unknown'),
-  ]),
+  /** server: reaches one of `hosts`; appliance: it answers itself; direct: not through it; refused: by a rule; unknown: a name could not be looked up; nat64: translated to IPv4, or another word of a service. */
+  kind: Type.String(),
   /** Name of the server; null unless kind is "server". */
   server: Nullable(Type.String()),
   /** Where it arrives, when it does. */

@@ -11,25 +11,9 @@
  *     POST neighbours/probe          -> NeighboursAnswer    asks the LAN who is there, and which ports answer
  */
 import { type Static, Type } from '../../config/json-schema.ts';
+import { FindingState, ProbeName } from '../../runtime/own-events.ts';
 import { Nullable, strict } from './common.ts';
 import { HostTraffic } from './status.ts';
-
-/** warn: works, but not for long or not as well as it should; unknown: not looked at yet, or cannot be told from here. */
-export const FindingState = Type.Union([
-  Type.Literal('ok'),
-  Type.Literal('warn'),
-  Type.Literal('fail'),
-  Type.Literal('unknown'),
-]);
-
-/** tcp: the port takes connections, and nothing more is known of what speaks there. */
-export const ProbeName = Type.Union([
-  Type.Literal('tcp'),
-  Type.Literal('tls'),
-  Type.Literal('http'),
-  Type.Literal('ssh'),
-  Type.Literal('smtp'),
-]);
 
 export const ProbeReport = Type.Object({
   name: ProbeName,
@@ -125,20 +109,11 @@ export const HostAnswer = Type.Object({
 
 export const HostsAnswer = Type.Object({ publicIpv4: PublicIpv4, hosts: Type.Array(HostAnswer) });
 
-export const CheckArea = Type.Union([
-  Type.Literal('network'),
-  Type.Literal('ports'),
-  Type.Literal('dns64'),
-  Type.Literal('nat64'),
-  Type.Literal('servers'),
-  Type.Literal('names'),
-  Type.Literal('system'),
-]);
-
 export const CheckItem = Type.Object({
   /** "default-route-4", or "server/web1" where a check has an item for each of several things. */
   id: Type.String(),
-  area: CheckArea,
+  /** "network", "ports", "servers", "names", "system", or the name of a service. */
+  area: Type.String(),
   state: FindingState,
   title: Type.String(),
   /** What was found: what is wrong, that all is well, or why it cannot be told. */
@@ -230,7 +205,7 @@ export const NeighboursAnswer = Type.Object({
   ),
 });
 
-export type FindingState = Static<typeof FindingState>;
+export type { FindingState } from '../../runtime/own-events.ts';
 export type ProbeReport = Static<typeof ProbeReport>;
 export type HostHealth = Static<typeof HostHealth>;
 export type DnsRecord = Static<typeof DnsRecord>;
@@ -239,7 +214,6 @@ export type PublicIpv4 = Static<typeof PublicIpv4>;
 export type DnsRecordsAnswer = Static<typeof DnsRecordsAnswer>;
 export type HostAnswer = Static<typeof HostAnswer>;
 export type HostsAnswer = Static<typeof HostsAnswer>;
-export type CheckArea = Static<typeof CheckArea>;
 export type CheckItem = Static<typeof CheckItem>;
 export type ChecksAnswer = Static<typeof ChecksAnswer>;
 export type RunChecksBody = Static<typeof RunChecksBody>;

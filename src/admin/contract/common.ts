@@ -1,7 +1,7 @@
 /** What every part of the contract uses: refusals, scopes, and helpers to write shapes down. */
-import { type Static, type TSchema, Type } from '../../config/json-schema.ts';
+import { type Static, Type } from '../../config/json-schema.ts';
 
-export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export { Nullable } from '../../runtime/shape.ts';
 
 /** Of the objects that requests carry: a field that is not known is refused. */
 export const strict = { additionalProperties: false } as const;

@@ -1,211 +1,76 @@
 /** What happens and what happened: live events, history, the machine, logs, backup. */
-import { type Static, Type } from '../../config/json-schema.ts';
+import type { ShownEvent } from '../../runtime/event-kind.ts';
+import { type Static, type TSchema, Type } from '../../runtime/shape.ts';
 import { DiffEntry } from './apply.ts';
 import { AskedPassword } from './auth.ts';
-import { FindingState, ProbeName } from './checks.ts';
 import { Nullable, strict } from './common.ts';
 
-export {
-  HISTORY_SERIES,
-  HOST_SERIES,
-  type HistorySeries,
-  type HostSeries,
-} from '../../state/history-series.ts';
+/** An event, whichever it is. The kinds with their shapes are those of `state/event-kinds.ts`. */
+export type LiveEvent = ShownEvent;
 
-/** Every event has these. */
-const eventHead = {
-  /** Counts up, also over restarts of the process: the cursor of GET events and the id of the SSE stream. */
-  id: Type.Integer(),
-  /** ISO 8601, to the millisecond. */
-  at: Type.String(),
-};
-
-/** A connection through the proxy or the forwarder. */
-export const ConnectionEvent = Type.Object({
-  ...eventHead,
-  kind: Type.Literal('connection'),
-  /** opened: its server answered. closed: it had been opened. refused: it never reached a server. */
-  what: Type.Union([Type.Literal('opened'), Type.Literal('closed'), Type.Literal('refused')]),
-  service: Type.Union([Type.Literal('proxy'), Type.Literal('forward')]),
-  /** The same number for a connection's opened and closed; of one service. */
-  connection: Type.Integer(),
-  /** Name of the listener; for the forwarder the server's name. */
-  listener: Type.String(),
-  client: Type.String(),
-  clientPort: Type.Integer(),
-  /** What the client asked for, in SNI or Host; null when nothing was asked or understood. */
-  name: Nullable(Type.String()),
-  /** Name of the server in the configuration. */
-  server: Nullable(Type.String()),
-  bytesUp: Type.Integer(),
-  bytesDown: Type.Integer(),
-  /** Since it was accepted. */
-  durationMs: Type.Integer(),
-  /** closed and refused: the counter that counted the end ("closed-idle", "refused-tls-no-name"), and its explanation. */
-  reason: Nullable(Type.String()),
-  explanation: Nullable(Type.String()),
-});
-
-export const DnsEvent = Type.Object({
-  ...eventHead,
-  kind: Type.Literal('dns'),
-  /** null with dns64.queryLog "names". */
-  client: Nullable(Type.String()),
-  /** Without a dot at the end; "." for the root. */
-  name: Type.String(),
-  /** "A", "AAAA", "TYPE65280", ... */
-  type: Type.String(),
-  transport: Type.Union([Type.Literal('udp'), Type.Literal('tcp')]),
-  /**
-   * cached: from memory, synthesised or not. forwarded: as an upstream said. synthesized: AAAA made from A. local: known
-   * here. refused: not allowed to ask. failed: no upstream answered. malformed: no query we answer.
-   */
-  answer: Type.Union([
-    Type.Literal('cached'),
-    Type.Literal('forwarded'),
-    Type.Literal('synthesized'),
-    Type.Literal('local'),
-    Type.Literal('refused'),
-    Type.Literal('failed'),
-    Type.Literal('malformed'),
-  ]),
-  /** "NOERROR", "NXDOMAIN", ... */
-  rcode: Type.String(),
-  /** 0 for answers from memory. */
-  durationMs: Type.Integer(),
-});
-
-export const Nat64Event = Type.Object({
-  ...eventHead,
-  kind: Type.Literal('nat64'),
-  what: Type.Union([
-    Type.Literal('mapping-created'),
-    Type.Literal('mapping-removed'),
-    Type.Literal('session-created'),
-    Type.Literal('session-removed'),
-  ]),
-  protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp'), Type.Literal('icmp')]),
-  client: Type.String(),
-  /** For ICMP, identifiers. */
-  clientPort: Type.Integer(),
-  /** Name of the server in the configuration that has the address. */
-  server: Nullable(Type.String()),
-  poolAddress: Type.String(),
-  poolPort: Type.Integer(),
-  /** The other end of a session; null for a mapping, which has many. */
-  remote: Nullable(Type.String()),
-  remotePort: Nullable(Type.Integer()),
-});
-
-/** A service changed its state: it failed, recovered, or its thread was replaced. */
-export const ServiceEvent = Type.Object({
-  ...eventHead,
-  kind: Type.Literal('service'),
-  service: Type.String(),
-  state: Type.Union([
-    Type.Literal('running'),
-    Type.Literal('degraded'),
-    Type.Literal('disabled'),
-    Type.Literal('failed'),
-    Type.Literal('unknown'),
-  ]),
-  problem: Nullable(Type.String()),
-  restarts: Type.Integer(),
-});
-
-/** The measured health of a server has changed. What follows `before` is of the probe that decides the state: null when all is well. */
-export const HealthEvent = Type.Object({
-  ...eventHead,
-  kind: Type.Literal('health'),
-  server: Type.String(),
-  state: FindingState,
-  before: FindingState,
-  probe: Nullable(ProbeName),
-  /** What uses the port: the name of a listener of the proxy, or "ssh". */
-  service: Nullable(Type.String()),
-  port: Nullable(Type.Integer()),
-  hostname: Nullable(Type.String()),
-  detail: Nullable(Type.String()),
-  /** Probes that are not well. */
-  failing: Type.Integer(),
-});
-
-/** Something outside of the traffic: another program changed what we had set, a file was damaged. */
-export const NoticeEvent = Type.Object({
-  ...eventHead,
-  kind: Type.Literal('notice'),
-  /** Name of the service, or of the part of the process, that it belongs to. */
-  service: Type.String(),
-  /** ok: it was put right. warn: something is less than it should be. fail: something does not work. */
-  severity: Type.Union([Type.Literal('ok'), Type.Literal('warn'), Type.Literal('fail')]),
-  text: Type.String(),
-});
-
-export const LiveEvent = Type.Union([
-  ConnectionEvent,
-  DnsEvent,
-  Nat64Event,
-  ServiceEvent,
-  HealthEvent,
-  NoticeEvent,
-]);
-
-/** Newest first. */
-export const EventsAnswer = Type.Object({
-  events: Type.Array(LiveEvent),
+const eventsPage = {
   /** For the parameter "cursor" of the next request, which goes on with older ones; null at the end. */
   nextCursor: Nullable(Type.Integer()),
   /** Id of the oldest event still known; null when there is none. */
   oldest: Nullable(Type.Integer()),
   /** Events since the start that were not recorded, because there were too many at once. */
   lost: Type.Integer(),
-});
+};
+const EventsPage = Type.Object(eventsPage);
 
-/** Filters of GET events and GET live. */
-export const EventsQuery = Type.Object(
-  {
-    kind: Type.Optional(
-      Type.String({
-        pattern:
-          '^(connection|dns|nat64|service|health|notice)(,(connection|dns|nat64|service|health|notice))*$',
-        title: 'Which kinds',
-        expected: '"connection", "dns", "nat64", "service", "health", "notice", or several with commas',
-      }),
-    ),
-    client: Type.Optional(
-      Type.String({
-        format: 'ip-prefix',
-        title: 'Which clients',
-        expected: 'an IP address or prefix such as 203.0.113.9 or 2001:db8:1::/64',
-      }),
-    ),
-    server: Type.Optional(
-      Type.String({ pattern: '^[^\\s]{1,63}$', title: 'Which server', expected: 'the name of a server' }),
-    ),
-    text: Type.Optional(
-      Type.String({
-        pattern: '^.{1,100}$',
-        title: 'A part of a name, an address or a reason',
-        expected: '1 to 100 characters',
-      }),
-    ),
-    cursor: Type.Optional(
-      Type.String({
-        pattern: '^[0-9]{1,16}$',
-        title: 'Where to go on',
-        expected: 'the nextCursor of the answer before',
-      }),
-    ),
-    limit: Type.Optional(
-      Type.String({
-        pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$',
-        title: 'Events at most',
-        expected: 'a whole number from 1 to 500',
-      }),
-    ),
-  },
-  strict,
-);
+/** Newest first; `shapes` are those of the kinds. */
+export const eventsAnswer = (shapes: TSchema[]) =>
+  Type.Object({ events: Type.Array(Type.Union(shapes)), ...eventsPage });
+export type EventsAnswer = Static<typeof EventsPage> & { events: LiveEvent[] };
+
+/** Filters of GET events and GET live; `kinds` are the names of the kinds. */
+export const eventsQuery = (kinds: readonly string[]) => {
+  const kind = `(${kinds.join('|')})`;
+  return Type.Object(
+    {
+      kind: Type.Optional(
+        Type.String({
+          pattern: `^${kind}(,${kind})*$`,
+          title: 'Which kinds',
+          expected: `one of ${kinds.join(', ')}, or several with commas`,
+        }),
+      ),
+      client: Type.Optional(
+        Type.String({
+          format: 'ip-prefix',
+          title: 'Which clients',
+          expected: 'an IP address or prefix such as 203.0.113.9 or 2001:db8:1::/64',
+        }),
+      ),
+      server: Type.Optional(
+        Type.String({ pattern: '^[^\\s]{1,63}$', title: 'Which server', expected: 'the name of a server' }),
+      ),
+      text: Type.Optional(
+        Type.String({
+          pattern: '^.{1,100}$',
+          title: 'A part of a name, an address or a reason',
+          expected: '1 to 100 characters',
+        }),
+      ),
+      cursor: Type.Optional(
+        Type.String({
+          pattern: '^[0-9]{1,16}$',
+          title: 'Where to go on',
+          expected: 'the nextCursor of the answer before',
+        }),
+      ),
+      limit: Type.Optional(
+        Type.String({
+          pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$',
+          title: 'Events at most',
+          expected: 'a whole number from 1 to 500',
+        }),
+      ),
+    },
+    strict,
+  );
+};
+export type EventsQuery = Static<ReturnType<typeof eventsQuery>>;
 
 /**
  * The data of the SSE events of GET live?topics=status,counters,sample,events (default: all). The id of an `events`
@@ -368,15 +233,7 @@ export const FactoryResetBody = Type.Object(
 );
 export const SystemActionAnswer = Type.Object({ message: Type.String() });
 
-export type ConnectionEvent = Static<typeof ConnectionEvent>;
-export type DnsEvent = Static<typeof DnsEvent>;
-export type Nat64Event = Static<typeof Nat64Event>;
-export type ServiceEvent = Static<typeof ServiceEvent>;
-export type HealthEvent = Static<typeof HealthEvent>;
-export type NoticeEvent = Static<typeof NoticeEvent>;
-export type LiveEvent = Static<typeof LiveEvent>;
-export type EventsAnswer = Static<typeof EventsAnswer>;
-export type EventsQuery = Static<typeof EventsQuery>;
+export type { HealthEvent, NoticeEvent, ServiceEvent } from '../../runtime/own-events.ts';
 export type LiveCounters = Static<typeof LiveCounters>;
 export type LiveSample = Static<typeof LiveSample>;
 export type LiveEnd = Static<typeof LiveEnd>;

@@ -5,8 +5,7 @@
 import type { ConfigStore } from '../../config/store.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Conditions } from '../../runtime/conditions.ts';
-import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
-import type { ServiceReport } from '../../runtime/service-slot.ts';
+import type { ServiceReport } from '../../runtime/report.ts';
 import type { EventLog } from '../../state/event-log.ts';
 import type { NeighboursAnswer } from '../contract/checks.ts';
 import type { ChecksFound, DnsRecordsFound, HostFound, HostsFound, NetworkFound } from './found.ts';
@@ -15,7 +14,8 @@ export interface DiagnosticsDeps {
   readonly store: ConfigStore;
   readonly services: () => readonly ServiceReport[];
   readonly sshPorts: () => Readonly<Record<string, number>>;
-  readonly nat64: () => Nat64Queries | undefined;
+  /** What may be asked of a running service. */
+  readonly queries: (service: string) => unknown;
   readonly live: { readonly events: Pick<EventLog, 'page' | 'put'> };
   readonly stateDirectory: string;
   /** Where the checks that run by themselves tell what they measure. */

@@ -3,7 +3,7 @@ import type { HostConfig } from '../../config/schema.ts';
 import { formatIpv6, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
 import type { DnsRecordFound, LiveDnsRecordFound, PublicIpv4Found } from './found.ts';
-import type { Lookup } from './machine.ts';
+import type { Lookup } from '../../os/machine.ts';
 import { type Text, say } from '../../texts/text.ts';
 
 /** For every name an A record that leads IPv4 clients to the appliance, and an AAAA record that leads IPv6 clients past it. */

@@ -1,9 +1,12 @@
 /** Puts the diagnostics together over this machine, or over another in tests. */
-import { nat64PrefixesOf } from '../../config/check-nat64.ts';
+import type { ProbeTarget } from '../../services/check.ts';
+import { prefixesOf } from '../../services/configured.ts';
+import { upstreamServers } from '../../config/resolvers.ts';
 import type { HostConfig } from '../../config/schema.ts';
+import type { ConnectionFound } from '../../net/connection-event.ts';
 import { compileOurselves, isOwnAddress } from '../../os/ourselves.ts';
 import { english, listOf } from '../../texts/text.ts';
-import type { HealthEvent } from '../../runtime/events.ts';
+import type { HealthFound as HealthChange } from '../../runtime/own-events.ts';
 import { type HostTraffic, sumHosts } from '../../runtime/host-traffic.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
 import type { NeighboursAnswer } from '../contract/checks.ts';
@@ -15,14 +18,13 @@ import { CHECKS } from './checks/table.ts';
 import type { Diagnostics, DiagnosticsDeps } from './diagnostics.ts';
 import { recordsToPublish } from './dns-records.ts';
 import { startHealthMonitor } from './health.ts';
-import { type Machine, linuxMachine } from './machine.ts';
+import { type Machine, linuxMachine } from '../../os/machine.ts';
 import { type NeighbourDeps, avahiName, isPortOpen, listNeighbours, probeNeighbours } from './neighbours.ts';
-import { createPublicIpv4Finder, describeNetwork, lookUpRecords, upstreamServers } from './network.ts';
+import { createPublicIpv4Finder, describeNetwork, lookUpRecords } from './network.ts';
+import { OF_SERVICES, planProbes } from './of-services.ts';
 import { lastSeenFromOutside } from './outside.ts';
-import { type ProbeTarget, planProbes } from './probe-plan.ts';
 import { ownAddressReport, probeTarget } from './probe.ts';
 import { createCheckRunner } from './run-checks.ts';
-import { nginxSnippets } from './snippets.ts';
 
 const PROBE_TIMEOUT_MS = 5000;
 /** More than the log keeps. */
@@ -37,6 +39,8 @@ export interface EngineEdges {
   readonly monotonicMs: () => number;
 }
 
+type LoggedConnection = ConnectionFound & { readonly at: string };
+
 const now = () => new Date();
 
 const LINUX: EngineEdges = {
@@ -49,12 +53,12 @@ const LINUX: EngineEdges = {
 };
 
 export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX): Diagnostics {
-  const { store, services, sshPorts, nat64, stateDirectory, log } = deps;
+  const { store, services, sshPorts, queries, stateDirectory, log } = deps;
   const { machine } = edges;
   const findPublicIpv4 = createPublicIpv4Finder(machine, edges.monotonicMs);
   const onError = (err: unknown) => log.error({ err }, 'diagnostics: could not look');
   const isOwn = (address: string) =>
-    isOwnAddress(compileOurselves(machine.own(), nat64PrefixesOf(store.current)), address);
+    isOwnAddress(compileOurselves(machine.own(), prefixesOf(store.current)), address);
   const health = startHealthMonitor({
     onError,
     hosts: () => store.current.hosts.map((host) => ({ host, targets: planProbes(store.current, host) })),
@@ -87,7 +91,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
         config,
         services: services(),
         sshPorts: sshPorts(),
-        nat64: nat64(),
+        queries,
         stateDirectory,
         now: edges.now(),
         seenFromOutside: async () => lastSeenFromOutside(connections(), await machine.interfaces()),
@@ -119,7 +123,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
   const connections = () =>
     deps.live.events
       .page({ kinds: ['connection'] }, undefined, MAX_CONNECTIONS_SEEN)
-      .events.filter((event) => event.kind === 'connection');
+      .events.map((event) => event as unknown as LoggedConnection);
   const neighbourDeps = (): NeighbourDeps => ({ ...edges, config: store.current });
   /** Under way: who asks meanwhile gets the same answer. */
   let neighboursProbed: Promise<NeighboursAnswer> | undefined;
@@ -143,7 +147,10 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       sshPort,
       sshConfig: sshPort === null ? null : sshConfigSnippet(host.name, own, sshPort),
       dnsRecords: recordsToPublish(host, address),
-      snippets: 'problem' in path ? [] : nginxSnippets(host, store.current.proxy.listeners, path.source),
+      snippets:
+        'problem' in path
+          ? []
+          : OF_SERVICES.flatMap(({ snippets }) => snippets?.(store.current, host, path.source) ?? []),
     };
   };
 
@@ -163,12 +170,12 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     async dnsRecords(name) {
       const host = hostNamed(name);
       if (host === undefined) return undefined;
-      const { dns64 } = store.current;
-      const publicIpv4 = await findPublicIpv4(store.current);
+      const config = store.current;
+      const publicIpv4 = await findPublicIpv4(config);
       return {
-        records: await lookUpRecords(machine, dns64, host, publicIpv4),
+        records: await lookUpRecords(machine, config, host, publicIpv4),
         publicIpv4,
-        resolver: upstreamServers(dns64)
+        resolver: upstreamServers(config)
           .map(({ text }) => text)
           .join(', '),
         checkedAt: edges.now().toISOString(),
@@ -197,7 +204,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
 }
 
 /** The probe that decides the state is the first of those that are as bad. */
-function healthEvent(server: string, { state, probes }: HealthFound, before: HealthFound): HealthEvent {
+function healthEvent(server: string, { state, probes }: HealthFound, before: HealthFound): HealthChange {
   const decisive = state === 'ok' ? undefined : probes.find((probe) => probe.state === state);
   return {
     kind: 'health',

@@ -1,4 +1,5 @@
 /** What the diagnostics find, as the API has it, but with texts that have not been told in a language yet. */
+import type { Snippet } from '../../services/check.ts';
 import type { Untold } from '../../texts/text.ts';
 import type {
   ChecksAnswer,
@@ -19,9 +20,8 @@ export type DnsRecordFound = Untold<DnsRecord, 'note'>;
 export type LiveDnsRecordFound = Untold<LiveDnsRecord, 'note' | 'detail'>;
 export type PublicIpv4Found = Untold<PublicIpv4, 'text'>;
 export type DnsRecordsFound = Untold<DnsRecordsAnswer, 'note' | 'detail' | 'text'>;
-export type SnippetFound = Untold<HostAnswer['snippets'][number], 'title' | 'explanation'>;
 export type HostFound = Omit<Untold<HostAnswer, 'note' | 'detail'>, 'snippets'> & {
-  readonly snippets: readonly SnippetFound[];
+  readonly snippets: readonly Snippet[];
 };
 export type HostsFound = Omit<HostsAnswer, 'hosts' | 'publicIpv4'> & {
   readonly publicIpv4: PublicIpv4Found;

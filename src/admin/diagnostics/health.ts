@@ -6,7 +6,7 @@ import type { HostConfig } from '../../config/schema.ts';
 import type { FindingState } from '../contract/checks.ts';
 import type { HealthFound, ProbeFound } from './found.ts';
 import { createLimit } from './limit.ts';
-import type { ProbeTarget } from './probe-plan.ts';
+import type { ProbeTarget } from '../../services/check.ts';
 import { type SharedRun, sharedRun } from './shared-run.ts';
 
 export interface HealthDeps {

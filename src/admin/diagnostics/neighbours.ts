@@ -6,8 +6,10 @@ import type { PingOptions } from '../../os/ping.ts';
 import { formatIpv6, parseIpv6 } from '../../wire/ip-address.ts';
 import type { NeighboursAnswer } from '../contract/checks.ts';
 import { createLimit } from './limit.ts';
-import type { InterfaceState, Machine } from './machine.ts';
-import { ownResolver } from './network.ts';
+import type { InterfaceState, Machine } from '../../os/machine.ts';
+import { ownResolver } from '../../config/resolvers.ts';
+import { ownDevices } from '../../services/configured.ts';
+import { linksOf } from './network.ts';
 
 type NeighbourAnswer = NeighboursAnswer['neighbours'][number];
 
@@ -35,9 +37,8 @@ export interface NeighbourDeps {
 /** Those whom the kernel knows. One that has global addresses is not listed by its link-local one too. */
 export async function listNeighbours(deps: NeighbourDeps): Promise<NeighboursAnswer> {
   const { machine, config } = deps;
-  const present = pickNeighbours(await machine.neighbours()).filter(
-    (each) => each.interface !== config.nat64.device,
-  );
+  const own = ownDevices(config);
+  const present = pickNeighbours(await machine.neighbours()).filter((each) => !own.has(each.interface));
   const names = await hostsFile(machine);
   const limit = createLimit(NAMES_AT_ONCE);
   const neighbours = present.slice(0, MAX_NEIGHBOURS).map((neighbour) =>
@@ -60,9 +61,7 @@ export async function listNeighbours(deps: NeighbourDeps): Promise<NeighboursAns
 
 /** Asks every link who is there first, and then each neighbour for the ports of servers. */
 export async function probeNeighbours(deps: NeighbourDeps): Promise<NeighboursAnswer> {
-  const links = (await deps.machine.interfaces()).filter(
-    ({ name, isUp }) => isUp && name !== deps.config.nat64.device,
-  );
+  const links = (await linksOf(deps.machine, deps.config)).filter(({ isUp }) => isUp);
   await Promise.all(links.map((link) => askAllNodes(deps.machine, link)));
   const { neighbours } = await listNeighbours(deps);
   const limit = createLimit(CONNECTIONS_AT_ONCE);
@@ -115,8 +114,9 @@ async function nameOf(
   { machine, config, mdnsName }: NeighbourDeps,
 ): Promise<string | undefined> {
   const mdns = await mdnsName(address);
-  if (mdns !== undefined || isLinkLocal(address) || !config.dns64.enabled) return mdns;
-  const lookup = await machine.lookUp([ownResolver(config.dns64)], reverseName(address), 'PTR');
+  const resolver = ownResolver(config);
+  if (mdns !== undefined || isLinkLocal(address) || resolver === undefined) return mdns;
+  const lookup = await machine.lookUp([resolver], reverseName(address), 'PTR');
   return lookup.kind === 'found' ? lookup.values[0] : undefined;
 }
 

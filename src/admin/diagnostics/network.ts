@@ -1,12 +1,12 @@
 /** The network as found, in the words of the API, and questions about it that several checks share. */
-import type { Config, Dns64Config, HostConfig } from '../../config/schema.ts';
-import { parseDnsUpstream } from '../../config/values.ts';
-import { formatSocketAddress } from '../../os/socket-address.ts';
-import { mappedIpv4, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
+import { upstreamServers } from '../../config/resolvers.ts';
+import type { Config, HostConfig } from '../../config/schema.ts';
+import { ownDevices } from '../../services/configured.ts';
+import { parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import { isNeverRouted } from '../../wire/ipv4-scope.ts';
 import type { DnsRecordFound, LiveDnsRecordFound, NetworkFound, PublicIpv4Found } from './found.ts';
 import { compareRecord, nameToAsk, recordsToPublish } from './dns-records.ts';
-import type { InterfaceState, Machine } from './machine.ts';
+import type { InterfaceState, Machine } from '../../os/machine.ts';
 import { statesOfPorts, wantedPorts } from './ports.ts';
 import { publicIpv4 } from './public-ipv4.ts';
 
@@ -28,20 +28,10 @@ export function globalAddresses(links: readonly InterfaceState[]): { ipv4: strin
   };
 }
 
-/** Where DNS asks: "[2001:db8::53]:53", with the family of the address. */
-export const upstreamServers = ({ upstreams }: Pick<Dns64Config, 'upstreams'>) =>
-  upstreams.flatMap((text) => {
-    const upstream = parseDnsUpstream(text);
-    if (upstream === undefined) return [];
-    const family = mappedIpv4(upstream.address) === undefined ? (6 as const) : (4 as const);
-    return [{ text, ...upstream, family, server: formatSocketAddress(upstream) }];
-  });
-
-/** Where this machine reaches its own resolver. */
-export function ownResolver({ listen, port }: Pick<Dns64Config, 'listen' | 'port'>): string {
-  const [address = '::1'] = listen;
-  const local = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
-  return local.includes(':') ? `[${local}]:${port}` : `${local}:${port}`;
+/** The links of the machine: not the devices that services make. */
+export async function linksOf(machine: Machine, config: Config): Promise<InterfaceState[]> {
+  const own = ownDevices(config);
+  return (await machine.interfaces()).filter(({ name }) => !own.has(name));
 }
 
 /** Ports that the configuration wants and another program has. */
@@ -73,8 +63,8 @@ export function createPublicIpv4Finder(machine: Machine, monotonicMs: () => numb
     // A silent router takes its time: what it said before will do until then.
     return known?.gateway === gateway ? known.address : address;
   };
-  return async ({ nat64 }: Pick<Config, 'nat64'>): Promise<PublicIpv4Found> => {
-    const links = (await machine.interfaces()).filter(({ name }) => name !== nat64.device);
+  return async (config: Config): Promise<PublicIpv4Found> => {
+    const links = await linksOf(machine, config);
     const { ipv4 } = globalAddresses(links);
     const own = publicIpv4(machine.sourceIpv4(), ipv4, undefined);
     const [gateway] = machine.gateways(4);
@@ -86,11 +76,11 @@ export function createPublicIpv4Finder(machine: Machine, monotonicMs: () => numb
 /** Each record to publish with what is there now, as the upstreams see it: our own resolver would synthesise AAAA. */
 export async function lookUpRecords(
   machine: Machine,
-  dns64: Dns64Config,
+  config: Config,
   host: HostConfig,
   address: PublicIpv4Found,
 ): Promise<LiveDnsRecordFound[]> {
-  const upstreams = upstreamServers(dns64);
+  const upstreams = upstreamServers(config);
   const servers = upstreams.map(({ server }) => server);
   const resolver = upstreams.map(({ text }) => text).join(', ');
   const records = recordsToPublish(host, address);
@@ -120,7 +110,7 @@ export async function describeNetwork(
   sshPorts: Readonly<Record<string, number>>,
   publicIpv4: PublicIpv4Found,
 ): Promise<NetworkFound> {
-  const links = (await machine.interfaces()).filter(({ name }) => name !== config.nat64.device);
+  const links = await linksOf(machine, config);
   const { ipv4, ipv6 } = globalAddresses(links);
   const [gateway4, gateway6] = ([4, 6] as const).map((family) => {
     const [gateway] = machine.gateways(family);
@@ -144,7 +134,7 @@ export async function describeNetwork(
     portConflicts: await findPortConflicts(machine, config, sshPorts),
     dns: {
       resolvers: [...resolvConf.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address]) => address),
-      upstreams: [...config.dns64.upstreams],
+      upstreams: upstreamServers(config).map(({ text }) => text),
     },
   };
 }

@@ -1,9 +1,9 @@
 /** What connections that came tell about the way from the Internet: the only proof that there is from inside. Pure. */
-import type { ConnectionEvent } from '../../runtime/events.ts';
+import type { ConnectionEvent } from '../../net/connection-event.ts';
 import { mappedIpv4, parseIpAddress } from '../../wire/ip-address.ts';
 import { type IpPrefix, anyPrefixContains, maskAddress } from '../../wire/ip-prefix.ts';
 import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
-import type { InterfaceState } from './machine.ts';
+import type { InterfaceState } from '../../os/machine.ts';
 
 export type SeenConnection = Pick<ConnectionEvent, 'service' | 'listener' | 'client'> & {
   readonly at: string;

@@ -7,7 +7,7 @@ import type { FindingState } from '../contract/checks.ts';
 import type { ProbeFound } from './found.ts';
 import { type CertificateFacts, judgeCertificate, namesOf, toCertificateReport } from './certificate.ts';
 import { errorCode, explainConnectError, explainReadError, explainTlsError } from './network-words.ts';
-import type { ProbeTarget } from './probe-plan.ts';
+import type { ProbeTarget } from '../../services/check.ts';
 import { type Text, sentences, say } from '../../texts/text.ts';
 
 export interface ProbeOptions {
@@ -17,7 +17,7 @@ export interface ProbeOptions {
   readonly timeoutMs: number;
 }
 
-const PROXY_HEADERS = { none: undefined, 'proxy-v1': PROXY_V1_UNKNOWN, 'proxy-v2': PROXY_V2_LOCAL };
+const HEADERS = { none: undefined, 'proxy-v1': PROXY_V1_UNKNOWN, 'proxy-v2': PROXY_V2_LOCAL };
 /** What a server says to a request that it takes for malformed, or for another's. */
 const SUSPICIOUS_STATUS = new Set([400, 421]);
 
@@ -137,7 +137,7 @@ async function shakeHands(
   } catch (error) {
     options.signal.throwIfAborted();
     socket.destroy();
-    const detail = sentences(explainTlsError(error, hostname), proxyHint(target));
+    const detail = sentences(explainTlsError(error, hostname), headerHint(target));
     const isSilent = errorCode(error) === 'ETIMEDOUT';
     return { report: report('tls', 'fail', detail, { hostname }), socket: undefined, isSilent };
   }
@@ -186,7 +186,7 @@ async function askHttp(socket: Socket, target: ProbeTarget, options: ProbeOption
     const answer = await readGreeting(socket, readStatusLine, options);
     const latencyMs = since(startedMs);
     if (answer === undefined) {
-      return report('http', 'fail', sentences(say('It answers, but not with HTTP.'), proxyHint(target)), {
+      return report('http', 'fail', sentences(say('It answers, but not with HTTP.'), headerHint(target)), {
         hostname,
         latencyMs,
       });
@@ -202,7 +202,7 @@ async function askHttp(socket: Socket, target: ProbeTarget, options: ProbeOption
       return report(
         'http',
         'warn',
-        sentences(say('It refuses the request: {said}.', { said }), proxyHint(target)),
+        sentences(say('It refuses the request: {said}.', { said }), headerHint(target)),
         {
           hostname,
           latencyMs,
@@ -212,7 +212,7 @@ async function askHttp(socket: Socket, target: ProbeTarget, options: ProbeOption
     return report('http', 'ok', say('Answers {said}.', { said }), { hostname, latencyMs });
   } catch (error) {
     options.signal.throwIfAborted();
-    const detail = sentences(explainReadError(error, say('HTTP answer')), proxyHint(target));
+    const detail = sentences(explainReadError(error, say('HTTP answer')), headerHint(target));
     return report('http', 'fail', detail, { hostname });
   }
 }
@@ -260,7 +260,7 @@ async function openConnection(target: ProbeTarget, options: ProbeOptions): Promi
     socket.destroy();
     throw error;
   }
-  const header = PROXY_HEADERS[target.clientAddress];
+  const header = HEADERS[target.clientAddress];
   if (header !== undefined) socket.write(header);
   return socket;
 }
@@ -313,7 +313,7 @@ function watch(
 }
 
 /** Most such trouble is a PROXY header that one side speaks and the other does not. */
-const proxyHint = ({ clientAddress }: ProbeTarget): Text =>
+const headerHint = ({ clientAddress }: ProbeTarget): Text =>
   clientAddress === 'none'
     ? say('If it expects the PROXY protocol, set clientAddress of this server.')
     : say('Does it expect the PROXY protocol (clientAddress is "{clientAddress}")?', { clientAddress });

@@ -1,6 +1,7 @@
 /** What the configuration asserts, held against what it does. */
 import type { AssertionConfig, Config } from '../../config/schema.ts';
 import type { AssertionResult, Explainer, Way } from '../../runtime/explain.ts';
+import { SERVICES } from '../../services/all.ts';
 import { type Text, say, sentences } from '../../texts/text.ts';
 import { findWay } from './way.ts';
 
@@ -12,9 +13,10 @@ export const assess = (config: Config, explainers: readonly Explainer[]): Promis
     ),
   );
 
+/** What may be expected beside a server. */
 const WORDS: Readonly<Record<string, Text>> = {
-  nat64: say('translation by NAT64'),
   refused: say('a refusal'),
+  ...Object.assign({}, ...SERVICES.map(({ outcomes }) => outcomes)),
 };
 
 function judge(

@@ -7,7 +7,6 @@ import {
   type ExplainProtocol,
   type Explainer,
   type Flow,
-  type LastLeg,
   type Leg,
   type Way,
   type WayOutcome,
@@ -15,7 +14,7 @@ import {
   endsHere,
   endsRefused,
 } from '../../runtime/explain.ts';
-import { formatIpAddress, parseIpAddress } from '../../wire/ip-address.ts';
+import { formatIpAddress, isSameAddress, parseIpAddress } from '../../wire/ip-address.ts';
 import { admitsSource } from '../access.ts';
 import { say } from '../../texts/text.ts';
 
@@ -43,7 +42,7 @@ export async function findWay(
     steps.push(...more.map((step) => ({ ...step, service })));
   const all = [
     ...explainers,
-    { service: 'admin', explain: async (flow: Flow) => explainAdmin(config, flow) },
+    { service: 'admin', isBeforeSockets: false, explain: async (flow: Flow) => explainAdmin(config, flow) },
   ];
   let flow = startOf(request);
   if (!flow.from.includes(':') && flow.to?.includes(':') === true) {
@@ -52,29 +51,29 @@ export async function findWay(
       say('{from} has no way to the IPv6 address {to}.', { from: flow.from, to: flow.to }),
     );
     add('network', leg.steps);
-    return { steps, outcome: outcomeOf(leg, config) };
+    return { steps, outcome: leg.outcome };
   }
   for (let legs = 0; legs < MAX_LEGS; legs++) {
     const asked = await ask(all, flow);
     // Said once, and only where it matters: sockets do not care which router passed a port on.
-    if (legs === 0 && asked?.service !== 'nat64') add('network', routerStep(flow));
+    if (legs === 0 && asked?.isBeforeSockets !== true) add('network', routerStep(flow));
     const { service, leg } = asked ?? { service: 'network', leg: endOfWay(config, flow) };
     add(service, leg.steps);
-    if ('outcome' in leg) return { steps, outcome: outcomeOf(leg, config) };
+    if ('outcome' in leg) return { steps, outcome: leg.outcome };
     flow = leg.next;
   }
   const leg = endsRefused([], say('The traffic goes round in a circle.'));
   add('network', leg.steps);
-  return { steps, outcome: outcomeOf(leg, config) };
+  return { steps, outcome: leg.outcome };
 }
 
 async function ask(
   explainers: readonly Explainer[],
   flow: Flow,
-): Promise<{ service: string; leg: Leg } | undefined> {
-  for (const { service, explain } of explainers) {
+): Promise<{ service: string; isBeforeSockets: boolean; leg: Leg } | undefined> {
+  for (const { service, isBeforeSockets, explain } of explainers) {
     const leg = await explain(flow);
-    if (leg !== undefined) return { service, leg };
+    if (leg !== undefined) return { service, isBeforeSockets, leg };
   }
   return undefined;
 }
@@ -134,10 +133,11 @@ function endOfWay(config: Config, flow: Flow): Leg {
     );
   }
   const text = say('{to} is reached over IPv6, without this appliance translating anything.', { to });
-  const isServer = config.hosts.some(({ address }) => isSame(address, to));
-  const outcome: WayOutcome = isServer
-    ? arrives(to, port ?? null, text)
-    : { kind: 'direct', server: null, address: to, port: port ?? null, text };
+  const server = config.hosts.find(({ address }) => isSameAddress(address, to));
+  const outcome: WayOutcome =
+    server === undefined
+      ? { kind: 'direct', server: null, address: to, port: port ?? null, text }
+      : arrives(to, port ?? null, text, server.name);
   return { steps: [{ isOk: true, text }], outcome };
 }
 
@@ -162,16 +162,4 @@ function explainAdmin({ admin }: Config, flow: Flow): Leg | undefined {
     configPath,
   };
   return endsHere([listed], say('The admin page answers on port {port}.', { port: admin.port }));
-}
-
-/** Names the server of an address; an address that no server has was reached by NAT64 nevertheless. */
-function outcomeOf({ outcome }: LastLeg, { hosts }: Config): WayOutcome {
-  if (outcome.kind !== 'server' || outcome.server !== null) return outcome;
-  const host = hosts.find(({ address }) => isSame(address, outcome.address ?? ''));
-  return host === undefined ? { ...outcome, kind: 'nat64' } : { ...outcome, server: host.name };
-}
-
-function isSame(a: string, b: string): boolean {
-  const [left, right] = [parseIpAddress(a), parseIpAddress(b)];
-  return left !== undefined && right !== undefined && Buffer.compare(left, right) === 0;
 }

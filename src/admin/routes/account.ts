@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { NotKeptError } from '../auth/state-file.ts';
 import { acceptedStep, newTotp } from '../auth/totp.ts';
-import type { AdminDeps, BuildOptions } from '../build.ts';
+import type { AdminDeps, BuildOptions } from '../deps.ts';
 import {
   PasswordBody,
   SessionAnswer,
@@ -11,7 +11,7 @@ import {
   TotpRemoveBody,
   TotpSecretAnswer,
 } from '../contract/auth.ts';
-import { ApiError, invalidInput } from '../errors.ts';
+import { ApiError, invalidInput } from '../api-error.ts';
 import { SMALL_BODY_BYTES, sessionAnswer, signIn } from './session.ts';
 import { say, secondOf } from '../../texts/text.ts';
 

@@ -1,8 +1,8 @@
 /** "Check my setup": what was found, and doing it again. */
 import type { FastifyInstance } from 'fastify';
-import type { AdminDeps } from '../build.ts';
+import type { AdminDeps } from '../deps.ts';
 import { ChecksAnswer, RunChecksBody } from '../contract/checks.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '../api-error.ts';
 import { told } from '../language.ts';
 import { say } from '../../texts/text.ts';
 

@@ -1,10 +1,10 @@
 /** Which way traffic would take, and whether what the configuration asserts holds. */
 import type { FastifyInstance } from 'fastify';
-import type { AdminDeps } from '../build.ts';
+import type { AdminDeps } from '../deps.ts';
 import { AssertionsAnswer, ExplainAnswer, ExplainRequest } from '../contract/apply.ts';
 import { say } from '../../texts/text.ts';
 import { missing } from '../../config/problem.ts';
-import { invalidInputs } from '../errors.ts';
+import { invalidInputs } from '../api-error.ts';
 import { told } from '../language.ts';
 import { assertionAnswer } from './config.ts';
 

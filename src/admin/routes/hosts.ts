@@ -1,10 +1,10 @@
 /** The servers: their health as measured, what to publish for them, what to configure on them. */
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from '../../config/json-schema.ts';
-import type { AdminDeps } from '../build.ts';
+import type { AdminDeps } from '../deps.ts';
 import { DnsRecordsAnswer, HostAnswer, HostsAnswer } from '../contract/checks.ts';
 import { strict } from '../contract/common.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '../api-error.ts';
 import { told } from '../language.ts';
 import { say } from '../../texts/text.ts';
 

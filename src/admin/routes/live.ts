@@ -1,12 +1,20 @@
 /** What happens now and what happened: the event log, the live stream, the history. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from '../../config/json-schema.ts';
-import type { EventFilter, EventKind } from '../../state/event-log.ts';
+import { EVENT_KINDS } from '../../state/event-kinds.ts';
+import type { EventFilter } from '../../state/event-log.ts';
+import { HISTORY_SERIES, HOST_SERIES } from '../../state/history-series.ts';
 import { type IpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
-import type { AdminDeps } from '../build.ts';
+import type { AdminDeps } from '../deps.ts';
 import { strict } from '../contract/common.ts';
-import { EventsAnswer, EventsQuery, HISTORY_SERIES, HistoryAnswer, HOST_SERIES } from '../contract/live.ts';
-import { ApiError, invalidInput } from '../errors.ts';
+import {
+  type EventsAnswer,
+  type EventsQuery,
+  HistoryAnswer,
+  eventsAnswer,
+  eventsQuery,
+} from '../contract/live.ts';
+import { ApiError, invalidInput } from '../api-error.ts';
 import { told } from '../language.ts';
 import { createLiveStream, LIVE_TOPICS, type LiveTopic, MAX_STREAMS } from '../live-stream.ts';
 import { say } from '../../texts/text.ts';
@@ -17,7 +25,9 @@ const HOUR_MS = 3_600_000;
 /** A little more than what is kept. */
 const LONGEST_SPAN_MS = 31 * 24 * HOUR_MS;
 
-const { cursor: _cursor, limit: _limit, ...filterParameters } = EventsQuery.properties;
+const Events = eventsAnswer(EVENT_KINDS.map(({ shape }) => shape));
+const Query = eventsQuery(EVENT_KINDS.map(({ name }) => name));
+const { cursor: _cursor, limit: _limit, ...filterParameters } = Query.properties;
 
 const TOPIC = `(${LIVE_TOPICS.join('|')})`;
 const LiveQuery = Type.Object(
@@ -67,14 +77,9 @@ const HistoryQuery = Type.Object(
   strict,
 );
 
-function toFilter({
-  kind,
-  client,
-  server,
-  text,
-}: Omit<Static<typeof EventsQuery>, 'cursor' | 'limit'>): EventFilter {
+function toFilter({ kind, client, server, text }: Omit<EventsQuery, 'cursor' | 'limit'>): EventFilter {
   return {
-    kinds: kind?.split(',') as EventKind[] | undefined,
+    kinds: kind?.split(','),
     client: client === undefined ? undefined : (parseIpPrefix(client) as IpPrefix),
     server,
     text,
@@ -110,14 +115,14 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
     stop();
   });
 
-  app.get<{ Querystring: Static<typeof EventsQuery> }>(
+  app.get<{ Querystring: EventsQuery }>(
     '/events',
     {
       config: { scope: 'read' },
       schema: {
         summary: 'Connections, queries, mappings, changes of services and of health, newest first',
-        querystring: EventsQuery,
-        response: { 200: EventsAnswer },
+        querystring: Query,
+        response: { 200: Events },
       },
     },
     async (request): Promise<EventsAnswer> => {

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { METRICS_CONTENT_TYPE, renderMetrics } from '../../state/metrics.ts';
 import { processFigures } from '../../state/process.ts';
-import type { AdminDeps } from '../build.ts';
+import type { AdminDeps } from '../deps.ts';
 
 export const metricsRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
   app.get(

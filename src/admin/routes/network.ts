@@ -1,6 +1,6 @@
 /** The network as found, and who else is on it. */
 import type { FastifyInstance } from 'fastify';
-import type { AdminDeps } from '../build.ts';
+import type { AdminDeps } from '../deps.ts';
 import { NeighboursAnswer, NetworkAnswer } from '../contract/checks.ts';
 import { told } from '../language.ts';
 

@@ -1,6 +1,6 @@
 /** The description of this API for programs. */
 import type { FastifyInstance } from 'fastify';
-import type { AdminDeps } from '../build.ts';
+import type { AdminDeps } from '../deps.ts';
 
 export const openApiRoutes =
   ({ version }: AdminDeps) =>

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from '../../config/json-schema.ts';
 import type { Revision } from '../../config/revisions.ts';
 import { actorOf } from '../actor.ts';
-import type { AdminDeps, BuildOptions } from '../build.ts';
+import type { AdminDeps, BuildOptions } from '../deps.ts';
 import {
   AssertionsFailedAnswer,
   ConfigApplyAnswer,
@@ -11,7 +11,7 @@ import {
   ConfigRevisionDetail,
   ConfigRevisionsAnswer,
 } from '../contract/apply.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '../api-error.ts';
 import { told } from '../language.ts';
 import { DEFAULT_CONFIRM_SECONDS, applyAnswer } from './config.ts';
 import { say } from '../../texts/text.ts';

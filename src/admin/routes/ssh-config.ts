@@ -2,7 +2,7 @@
 import { interfaceAddresses } from '../../os/interfaces.ts';
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from '../../config/json-schema.ts';
-import type { AdminDeps, BuildOptions } from '../build.ts';
+import type { AdminDeps, BuildOptions } from '../deps.ts';
 import { SshConfigAnswer } from '../contract/status.ts';
 
 const Query = Type.Object(

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { sumHosts } from '../../runtime/host-traffic.ts';
 import { explainCounters, overallState } from '../../state/summary.ts';
-import type { AdminDeps } from '../build.ts';
+import type { AdminDeps } from '../deps.ts';
 import { CountersAnswer, HealthAnswer, StatusAnswer } from '../contract/status.ts';
 import { told } from '../language.ts';
 import { toStatusAnswer } from '../status-answer.ts';

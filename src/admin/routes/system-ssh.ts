@@ -8,10 +8,10 @@ import {
   type SshKeyProblem,
   type SshPublicKey,
 } from '../../wire/ssh-public-key.ts';
-import type { AdminDeps } from '../build.ts';
+import type { AdminDeps } from '../deps.ts';
 import { ErrorAnswer } from '../contract/common.ts';
 import { SshKeyBody, SshKeyParams, SystemSshAnswer } from '../contract/system-ssh.ts';
-import { ApiError, invalidInput, notPossibleHere } from '../errors.ts';
+import { ApiError, invalidInput, notPossibleHere } from '../api-error.ts';
 
 /** A line with a key of 16384 bits. */
 const BODY_LIMIT_BYTES = 12_288;

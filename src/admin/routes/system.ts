@@ -4,10 +4,10 @@ import { type Static, Type } from '../../config/json-schema.ts';
 import type { LogLevel } from '../../runtime/log.ts';
 import { HISTORY_SERIES } from '../../state/history-series.ts';
 import { LOG_LEVELS } from '../../state/log-ring.ts';
-import type { AdminDeps } from '../build.ts';
+import type { AdminDeps } from '../deps.ts';
 import { ErrorAnswer, strict } from '../contract/common.ts';
 import { FactoryResetBody, LogsAnswer, SystemActionAnswer, SystemAnswer } from '../contract/live.ts';
-import { invalidInput, notPossibleHere } from '../errors.ts';
+import { invalidInput, notPossibleHere } from '../api-error.ts';
 import { told } from '../language.ts';
 import { say } from '../../texts/text.ts';
 

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { API_TOKEN_PREFIX } from '../auth/authorize.ts';
 import { hashSecret, newId, newSecret } from '../auth/secrets.ts';
 import { type ApiToken, NotKeptError } from '../auth/state-file.ts';
-import type { AdminDeps, BuildOptions } from '../build.ts';
+import type { AdminDeps, BuildOptions } from '../deps.ts';
 import {
   AuditAnswer,
   AuditQuery,
@@ -12,7 +12,7 @@ import {
   TokenMadeAnswer,
   TokensAnswer,
 } from '../contract/auth.ts';
-import { ApiError } from '../errors.ts';
+import { ApiError } from '../api-error.ts';
 import { told } from '../language.ts';
 import { SMALL_BODY_BYTES } from './session.ts';
 import { asIs, say } from '../../texts/text.ts';

@@ -7,11 +7,12 @@ import {
   type EventRing,
 } from '../../runtime/event-ring.ts';
 import type { Dns64Config } from '../../config/schema.ts';
-import { type DnsEvent, type EventSink, eventLimit } from '../../runtime/events.ts';
+import { type EventSink, eventLimit } from '../../runtime/events.ts';
 import { HEADER_BYTES, Rcode, uint16At } from '../../wire/dns-message.ts';
 import { formatName, MAX_NAME_BYTES } from '../../wire/dns-name.ts';
 import type { DnsQuery } from '../../wire/dns-query.ts';
 import { formatIpAddress } from '../../wire/ip-address.ts';
+import type { DnsFound } from './contract.ts';
 
 export const DnsEventKind = { cached: 0, refused: 1, malformed: 2 } as const;
 const ANSWERS = ['cached', 'refused', 'malformed'] as const;
@@ -117,7 +118,7 @@ export function createDnsEventWriter(buffer: SharedArrayBuffer): DnsEventWriter 
 }
 
 /** The event of one of the worker's records. */
-function readDnsEvent({ kind, bytes, words, at }: EventRecord): DnsEvent {
+function readDnsEvent({ kind, bytes, words, at }: EventRecord): DnsFound {
   const both = words[(at + TYPE_AND_RCODE) >> 2];
   const nameBytes = bytes[at + NAME_BYTES];
   return {
@@ -141,8 +142,8 @@ export interface ToldQuery {
   /** In wire form; undefined when the question could not be read. */
   readonly name: Uint8Array | undefined;
   readonly type: number;
-  readonly transport: DnsEvent['transport'];
-  readonly answer: DnsEvent['answer'];
+  readonly transport: DnsFound['transport'];
+  readonly answer: DnsFound['answer'];
   readonly rcode: number;
   readonly durationMs: number;
 }
@@ -166,7 +167,7 @@ export function createQueryLog(events: EventSink | undefined, initial: QueryLogL
   const ring = createDnsEventRing();
   const mayTell = eventLimit(EVENTS_PER_SECOND);
   let level: QueryLogLevel = 'off';
-  const shown = (event: DnsEvent): DnsEvent => (level === 'names' ? { ...event, client: null } : event);
+  const shown = (event: DnsFound): DnsFound => (level === 'names' ? { ...event, client: null } : event);
   const drained = events?.drainRing(ring, (record) =>
     level === 'off' ? undefined : shown(readDnsEvent(record)),
   );
@@ -182,7 +183,7 @@ export function createQueryLog(events: EventSink | undefined, initial: QueryLogL
     tell({ client, name, type, transport, answer, rcode, durationMs }) {
       const nowMs = Date.now();
       if (events === undefined || level === 'off' || !mayTell(nowMs)) return;
-      const event: DnsEvent = {
+      const event: DnsFound = {
         kind: 'dns',
         client: typeof client === 'string' ? client : clientOf(client),
         name: name === undefined ? '' : formatName(name),

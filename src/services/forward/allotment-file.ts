@@ -3,7 +3,7 @@ import type { Storage } from '../../runtime/storage.ts';
 import { notAsWritten } from '../../texts/text.ts';
 import type { Allotment, Allotments } from './allot-ports.ts';
 
-const FILE_NAME = 'ssh-ports.json';
+export const FILE_NAME = 'ssh-ports.json';
 const VERSION = 1;
 
 /**

@@ -1,5 +1,5 @@
 /** What the explanations are made of. */
-import type { Arrival, ExplainStep, PoolUse, SessionRow } from '../../runtime/nat64-queries.ts';
+import type { Arrival, ExplainStep, PoolUse, SessionRow } from './questions.ts';
 import type { Nat64Counter } from './counters.ts';
 import type { Mapping } from './inspect.ts';
 import type { PortPool } from './settings.ts';

@@ -1,5 +1,5 @@
 /** What the shares of clients mean for a packet: the same rule as `clients.ts`, over records that are walked. */
-import type { ExplainStep } from '../../runtime/nat64-queries.ts';
+import type { ExplainStep } from './questions.ts';
 import { say } from '../../texts/text.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
 import { isWithinShares } from './clients.ts';

@@ -2,11 +2,18 @@
  * What NAT64 does with traffic, from either side. Without the tables of the running translator it is asked of tables of
  * its own, which hold what the configuration says and nothing else: so the answer depends on nothing that comes and goes.
  */
-import type { Nat64Config } from '../../config/schema.ts';
+import type { HostConfig, Nat64Config } from '../../config/schema.ts';
 import { createCounters } from '../../runtime/counters.ts';
-import { type Flow, type Leg, type WayStep, arrives, endsRefused } from '../../runtime/explain.ts';
-import type { Arrival, Explanation, Nat64Queries } from '../../runtime/nat64-queries.ts';
-import { formatIpv4, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
+import {
+  type Flow,
+  type Leg,
+  type WayOutcome,
+  type WayStep,
+  arrives,
+  endsRefused,
+} from '../../runtime/explain.ts';
+import type { Arrival, Explanation, Nat64Queries } from './questions.ts';
+import { formatIpv4, isSameAddress, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import { parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
 import { attachTables } from './attach-tables.ts';
 import { choosePool4, steeredAddresses } from './choose-pool4.ts';
@@ -32,17 +39,18 @@ interface Fresh {
   readonly settings: Settings;
   readonly tables: Tables;
   readonly steered: readonly SteeredAddress[];
+  readonly hosts: readonly HostConfig[];
 }
 
 const FRESH_SESSIONS = 1024;
 
-async function createFresh(config: Nat64Config): Promise<Fresh> {
+async function createFresh(config: Nat64Config, hosts: readonly HostConfig[]): Promise<Fresh> {
   const machine = await readMachine(config);
   const pool4 = choosePool4(config, machine, new Int32Array());
   const settings = resolveSettings(config, pool4, machine);
   const tables = attachTables(createSharedTables(FRESH_SESSIONS), 0, settings);
   applyStaticEntries(tables, settings.staticEntries, 0);
-  return { settings, tables, steered: steeredAddresses(pool4) };
+  return { settings, tables, steered: steeredAddresses(pool4), hosts };
 }
 
 /** Where in the configuration it says what makes a counter count. */
@@ -65,10 +73,11 @@ const CONFIG_PATHS: Partial<Record<Nat64Counter, string>> = {
  */
 export function explainNat64(
   config: Nat64Config,
+  hosts: readonly HostConfig[],
   live?: Nat64Queries,
 ): (flow: Flow) => Promise<Leg | undefined> {
   let made: Promise<Fresh> | undefined;
-  const fresh = () => (made ??= createFresh(config));
+  const fresh = () => (made ??= createFresh(config, hosts));
   const prefixes = [config.prefix, ...config.extraPrefixes].flatMap((text) => parseIpPrefix(text) ?? []);
   return async (flow) => {
     const { from, to } = flow;
@@ -115,7 +124,8 @@ function arrivalLeg(flow: Flow, steps: readonly WayStep[], arrival: Arrival, fre
   if (arrival.kind === 'host') {
     return {
       steps,
-      outcome: arrives(
+      outcome: reaches(
+        fresh,
         address,
         arrival.port ?? null,
         say('It reaches [{address}] through NAT64.', { address }),
@@ -124,6 +134,14 @@ function arrivalLeg(flow: Flow, steps: readonly WayStep[], arrival: Arrival, fre
   }
   const text = say('NAT64 translates it, and it leaves for {address}.', { address });
   return { steps, outcome: { kind: 'nat64', server: null, address, port, text } };
+}
+
+/** A server of the configuration, or a host behind the translator that is none. */
+function reaches({ hosts }: Fresh, address: string, port: number | null, text: Text): WayOutcome {
+  const server = hosts.find((host) => isSameAddress(host.address, address));
+  return server === undefined
+    ? { kind: 'nat64', server: null, address, port, text }
+    : arrives(address, port, text, server.name);
 }
 
 const COUNTER_NAMES = Object.keys(NAT64_COUNTERS) as Nat64Counter[];
@@ -154,7 +172,7 @@ function explainIncoming(config: Nat64Config, fresh: Fresh, flow: Flow): Leg | u
   const configPath = isStateless ? '/nat64/eam' : `/nat64/static/${entry}`;
   return {
     steps: [{ isOk: true, text, configPath }],
-    outcome: arrives(host, hostPort, text),
+    outcome: reaches(fresh, host, hostPort, text),
   };
 }
 

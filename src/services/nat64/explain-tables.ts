@@ -3,7 +3,7 @@
  * where the packet comes back in. The worker's indices are not shared, so the records are walked. What cannot be seen
  * from here: ports that rest, and so are not free although nobody has them.
  */
-import type { ExplainRequest, ExplainStep } from '../../runtime/nat64-queries.ts';
+import type { ExplainRequest, ExplainStep } from './questions.ts';
 import { formatIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import { isWithinShares, networkBits } from './clients.ts';
 import { type HostWords, type TablesView, findSessionRow, isSameHost, poolsOf, walkBib } from './inspect.ts';

@@ -1,5 +1,5 @@
 /** Where a packet from the IPv6 side leaves for: the IPv4 side, or back in (RFC 6146 section 3.8, RFC 7757 section 4). */
-import type { ExplainRequest, ExplainStep } from '../../runtime/nat64-queries.ts';
+import type { ExplainRequest, ExplainStep } from './questions.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
 import { type TablesView, findSessionRow, formatHost, walkBib } from './inspect.ts';
 import { type Packet, TRANSPORT } from './packet.ts';

@@ -2,7 +2,7 @@
  * What would happen to a packet of a client, step by step. The verdict on the packet itself is the data plane's own: such
  * a packet is made and given to `determineTuple6`. What the tables would do to it is read from them, as inspect.ts does.
  */
-import type { ExplainRequest, ExplainStep, Explanation } from '../../runtime/nat64-queries.ts';
+import type { ExplainRequest, ExplainStep, Explanation } from './questions.ts';
 import { formatIpv4, formatIpv6 } from '../../wire/ip-address.ts';
 import { IPV6, IPV6_HEADER_BYTES } from '../../wire/ipv6.ts';
 import { type Nat64Prefix, extractIpv4 } from '../../wire/nat64-prefix.ts';

@@ -5,14 +5,7 @@
  * every walk ends, and an entry that is there all the time is met exactly once.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type {
-  BibFilter,
-  BibRow,
-  Page,
-  PageRequest,
-  SessionFilter,
-  SessionRow,
-} from '../../runtime/nat64-queries.ts';
+import type { BibFilter, BibRow, Page, PageRequest, SessionFilter, SessionRow } from './questions.ts';
 import { formatIpv4, formatIpv6, mapIpv4 } from '../../wire/ip-address.ts';
 import { writeWords } from '../../wire/ipv6.ts';
 import { parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';

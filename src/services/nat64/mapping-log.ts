@@ -11,10 +11,11 @@ import {
   createEventRing,
   createEventWriter,
 } from '../../runtime/event-ring.ts';
-import type { EventSink, Nat64Event } from '../../runtime/events.ts';
+import type { EventSink } from '../../runtime/events.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { formatIpv4, formatIpv6 } from '../../wire/ip-address.ts';
 import { writeWords } from '../../wire/ipv6.ts';
+import type { Nat64Found } from './contract.ts';
 import { COUNTER } from './counters.ts';
 import { PROTOCOLS } from './packet.ts';
 import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, SESSION, type SharedTables } from './tables.ts';
@@ -122,7 +123,7 @@ export function readMappingLog(
   log: Pick<Logger, 'info'>,
   sink: EventSink | undefined,
 ): MappingLogReader {
-  const decode = (record: EventRecord): Nat64Event | undefined => {
+  const decode = (record: EventRecord): Nat64Found | undefined => {
     const event = eventOf(record);
     const { kind: _kind, what, ...fields } = event;
     log.info({ event: what, at: new Date(record.timeMs).toISOString(), ...fields }, 'nat64: mapping log');
@@ -148,7 +149,7 @@ function drainAlone(ring: EventRing, decode: (record: EventRecord) => unknown): 
 }
 
 /** A record in words that people and their tools read. */
-export function eventOf({ words, at: offset, kind }: EventRecord): Nat64Event {
+export function eventOf({ words, at: offset, kind }: EventRecord): Nat64Found {
   const at = offset >> 2;
   const host = new DataView(new ArrayBuffer(16));
   writeWords(host, 0, words[at + HOST], words[at + HOST + 1], words[at + HOST + 2], words[at + HOST + 3]);

@@ -1,5 +1,5 @@
 /** The packets that questions are about, as they would be read from the TUN device. */
-import type { ExplainRequest, Nat64Protocol } from '../../runtime/nat64-queries.ts';
+import type { ExplainRequest, Nat64Protocol } from './questions.ts';
 import { ICMP, ICMP6, ICMP_HEADER_BYTES } from '../../wire/icmp.ts';
 import { parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import { IPV4_HEADER_BYTES, IP_PROTOCOL, writeIpv4Header } from '../../wire/ipv4.ts';

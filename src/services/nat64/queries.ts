@@ -1,5 +1,5 @@
-/** The questions that the service answers about its tables (runtime/nat64-queries.ts), put together. */
-import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
+/** The questions that the service answers about its tables (questions.ts), put together. */
+import type { Nat64Queries } from './questions.ts';
 import { explain } from './explain.ts';
 import { type TablesView, listBib, listSessions } from './inspect.ts';
 import { listPortBlocks, poolUse, topClients } from './usage.ts';

@@ -13,8 +13,9 @@ import {
   noteRepair,
   programText,
 } from '../../runtime/kernel-trouble.ts';
-import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
-import type { Service, ServiceContext, ServiceStatus } from '../../runtime/service.ts';
+import type { Nat64Queries } from './questions.ts';
+import type { ServiceStatus } from '../../runtime/report.ts';
+import type { Service, ServiceContext } from '../../runtime/service.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
 import { NAT64_COUNTERS } from './counters.ts';
 import { releasePorts } from './hold.ts';

@@ -7,7 +7,7 @@ import type { Changes } from '../../os/network-changes.ts';
 import { openTun } from '../../os/tun.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import type { Limit } from '../../runtime/limits.ts';
-import type { Nat64Queries } from '../../runtime/nat64-queries.ts';
+import type { Nat64Queries } from './questions.ts';
 import type { KernelContest } from '../../runtime/kernel-trouble.ts';
 import type { ServiceContext } from '../../runtime/service.ts';
 import { superviseWorker } from '../../runtime/supervise-worker.ts';

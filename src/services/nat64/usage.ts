@@ -1,11 +1,5 @@
 /** Who uses the tables, and how much of them: the BIB summed up by host, and by pool. */
-import type {
-  ClientRow,
-  PoolUse,
-  PortBlockQuestion,
-  PortBlockRow,
-  TopClients,
-} from '../../runtime/nat64-queries.ts';
+import type { ClientRow, PoolUse, PortBlockQuestion, PortBlockRow, TopClients } from './questions.ts';
 import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import { maskAddress } from '../../wire/ip-prefix.ts';
 import { type HostWords, type TablesView, formatHost, isSameHost, poolsOf, walkBib } from './inspect.ts';

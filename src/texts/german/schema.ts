@@ -165,8 +165,6 @@ export const schema = germanOf({
   'the name of a server': 'der Name eines Servers',
   'an object with the optional property "id"': 'ein Objekt mit dem freiwilligen Feld „id“',
   'the id of an item of GET checks': 'die Id eines Eintrags aus GET checks',
-  '"connection", "dns", "nat64", "service", "health", "notice", or several with commas':
-    '„connection“, „dns“, „nat64“, „service“, „health“, „notice“, oder mehrere mit Kommas',
   'an IP address or prefix such as 203.0.113.9 or 2001:db8:1::/64':
     'eine IP-Adresse oder ein Präfix wie 203.0.113.9 oder 2001:db8:1::/64',
   '1 to 100 characters': '1 bis 100 Zeichen',

@@ -1,6 +1,7 @@
 /** The firewall's service in the namespace that this process is in. Prints its state, and a line for each notice. */
 import { compileOurselves } from '../../../src/os/ourselves.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
+import type { NoticeFound } from '../../../src/runtime/own-events.ts';
 import { startFirewall } from '../../../src/services/firewall/service.ts';
 import { english } from '../../../src/texts/text.ts';
 
@@ -13,7 +14,8 @@ const service = await startFirewall(
     stateDirectory: '/nonexistent',
     ourselves: nobody,
     events: {
-      put: (event) => console.log(event.kind === 'notice' ? english(event.text) : event.kind),
+      put: (event) =>
+        console.log(event.kind === 'notice' ? english((event as NoticeFound).text) : event.kind),
       forget() {},
       drainRing: () => ({ [Symbol.dispose]() {} }),
     },

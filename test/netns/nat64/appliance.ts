@@ -1,12 +1,12 @@
 /** The process under test: NAT64 in the network namespace it is started in, told what to do through its IPC channel. */
 import { type Nat64Changes, defaultNat64 } from './configuration.ts';
 import { createConditions } from '../../../src/runtime/conditions.ts';
-import type { DataPlaneEvent, EventSink } from '../../../src/runtime/events.ts';
+import type { AppEvent, EventSink } from '../../../src/runtime/events.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
-import type { ExplainRequest, SessionFilter } from '../../../src/runtime/nat64-queries.ts';
+import type { ExplainRequest, SessionFilter } from '../../../src/services/nat64/questions.ts';
 import { startNat64 } from '../../../src/services/nat64/service.ts';
 import { followOurselves } from '../../../src/os/ourselves.ts';
-import { nat64PrefixesOf } from '../../../src/config/check-nat64.ts';
+import { prefixesOf } from '../../../src/services/configured.ts';
 import { fillDefaults } from '../../../src/config/load.ts';
 
 /** What the test may ask for. */
@@ -27,7 +27,7 @@ const printingLog: Logger = {
 };
 
 /** What the panel's event log would be told. */
-const events: DataPlaneEvent[] = [];
+const events: AppEvent[] = [];
 const sink: EventSink = {
   put: (event) => void events.push(event),
   forget: () => {},
@@ -54,7 +54,7 @@ const service = await startNat64(
   {
     log: process.env['NAT64_LOG'] === undefined ? silentLog : printingLog,
     stateDirectory,
-    ourselves: followOurselves(nat64PrefixesOf({ ...fillDefaults({}), nat64 })),
+    ourselves: followOurselves(prefixesOf({ ...fillDefaults({}), nat64 })),
     events: sink,
     conditions,
   },

@@ -1,5 +1,5 @@
 import { withDefaults } from '../../../src/config/json-schema.ts';
-import { type Nat64Config, Nat64Schema } from '../../../src/config/schema.ts';
+import { type Nat64Config, Nat64Schema } from '../../../src/services/nat64/schema.ts';
 
 /** What differs from an empty file; what is left out of a part of it has its default too. */
 export type Nat64Changes = Partial<Omit<Nat64Config, 'pool4' | 'eam'>> & {

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { ServiceStatus } from '../../../src/runtime/service.ts';
+import type { ServiceStatus } from '../../../src/runtime/report.ts';
 import type { Request } from './appliance.ts';
 import type { Nat64Changes } from './configuration.ts';
 

@@ -1,7 +1,7 @@
 /** An appliance that has an owner, whose browser is signed in. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import type { AdminDeps } from '../../../src/admin/build.ts';
+import type { AdminDeps } from '../../../src/admin/deps.ts';
 import { type Answer, type Browser, PASSWORD, newBrowser } from './browser.ts';
 import { testAdmin } from './fixture.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createEngine } from '../../../src/admin/diagnostics/engine.ts';
-import type { Machine } from '../../../src/admin/diagnostics/machine.ts';
+import type { Machine } from '../../../src/os/machine.ts';
 import { asIs, english } from '../../../src/texts/text.ts';
 import { createConditions } from '../../../src/runtime/conditions.ts';
 import { silentLog } from '../../../src/runtime/log.ts';

@@ -7,6 +7,7 @@ import type { Config } from '../../../src/config/schema.ts';
 import { explainersOf } from '../../../src/explainers.ts';
 import type { IpPrefix } from '../../../src/wire/ip-prefix.ts';
 import type { Allotments } from '../../../src/services/forward/allot-ports.ts';
+import type { ForwardService } from '../../../src/services/forward/service.ts';
 import { scriptedUpstream, zone } from '../services/dns64/helpers.ts';
 
 const upstream = await scriptedUpstream(
@@ -63,10 +64,11 @@ export function configOf(document: object): Config {
 
 export const explainersFor = (config: Config, allotments: Allotments = {}, own: readonly IpPrefix[] = []) =>
   explainersOf(config, false, {
-    allotments: () => allotments,
     own: () => own,
-    forwardOptions: ({ forward, hosts }) => ({ forward, hosts, reservedPorts: [] }),
-    nat64: () => undefined,
+    running: (name) =>
+      name === 'forward'
+        ? ({ allotments: () => allotments } satisfies Partial<ForwardService> as unknown as ForwardService)
+        : undefined,
   });
 
 export const way = async (

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { openAuth } from '../../../src/admin/auth/auth.ts';
 import { tokenPath } from '../../../src/admin/auth/bootstrap-token.ts';
-import { buildAdmin, type AdminDeps } from '../../../src/admin/build.ts';
+import { buildAdmin } from '../../../src/admin/build.ts';
+import type { AdminDeps } from '../../../src/admin/deps.ts';
 import { ADMIN_COUNTERS } from '../../../src/admin/counters.ts';
 import type { Route } from '../../../src/admin/route-table.ts';
 import { openConfigChanges } from '../../../src/config/changes.ts';
@@ -16,8 +17,9 @@ import { validate } from '../../../src/config/validate.ts';
 import { NO_ACTIONS } from '../../../src/os/appliance-actions.ts';
 import { createCounters, readCounters } from '../../../src/runtime/counters.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
-import type { ServiceReport } from '../../../src/runtime/service-slot.ts';
+import type { ServiceReport } from '../../../src/runtime/report.ts';
 import { openStorage } from '../../../src/runtime/storage.ts';
+import { EVENT_KINDS } from '../../../src/state/event-kinds.ts';
 import { createEventLog } from '../../../src/state/event-log.ts';
 import { openHistoryFile } from '../../../src/state/history-file.ts';
 import { HISTORY_SERIES } from '../../../src/state/history-series.ts';
@@ -68,7 +70,7 @@ export const idleDiagnostics: AdminDeps['diagnostics'] = {
 
 /** A log of events, a history and so on without anything behind them. */
 export function testLive(t: TestContext, stateDirectory: string): AdminDeps['live'] {
-  const events = createEventLog({ serverAt: () => undefined });
+  const events = createEventLog({ kinds: EVENT_KINDS, serverAt: () => undefined });
   const series = Object.keys(HISTORY_SERIES);
   const history = startHistory({
     series,
@@ -114,7 +116,7 @@ export async function testDeps(t: TestContext): Promise<AdminDeps & { services: 
     explainers: async () => [],
     services: () => [report('proxy'), report('nat64')],
     sshPorts: () => ({ web1: 22_001 }),
-    nat64: () => undefined,
+    queries: () => undefined,
     diagnostics: idleDiagnostics,
     live: testLive(t, stateDirectory),
     version: '1.2.3',

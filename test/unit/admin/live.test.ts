@@ -5,14 +5,14 @@ import { type IncomingMessage, createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { MAX_STREAMS } from '../../../src/admin/live-stream.ts';
-import type { DataPlaneEvent } from '../../../src/runtime/events.ts';
+import type { AppEvent } from '../../../src/runtime/events.ts';
 import { NO_ACTIONS } from '../../../src/os/appliance-actions.ts';
 import { HISTORY_SERIES } from '../../../src/state/history-series.ts';
 import { until } from '../net/support.ts';
 import { TOKEN, assertError, report, testAdmin, testDeps } from './fixture.ts';
 import { asIs } from '../../../src/texts/text.ts';
 
-const dns = (name: string, client = '2001:db8:1::10'): DataPlaneEvent => ({
+const dns = (name: string, client = '2001:db8:1::10'): AppEvent => ({
   kind: 'dns',
   client,
   name,

@@ -10,7 +10,7 @@ import type {
   PortBlockRow,
   SessionRow,
   TopClients,
-} from '../../../src/runtime/nat64-queries.ts';
+} from '../../../src/services/nat64/questions.ts';
 import { assertError, testAdmin } from './fixture.ts';
 
 const mapping = {
@@ -84,7 +84,9 @@ async function testNat64(t: TestContext) {
     },
     explain: keep(explanation),
   };
-  const { request } = await testAdmin(t, { nat64: () => queries });
+  const { request } = await testAdmin(t, {
+    queries: (service) => (service === 'nat64' ? queries : undefined),
+  });
   return { asked, get: (path: string) => request('GET', `/api/nat64/${path}`) };
 }
 

@@ -282,7 +282,7 @@ test('console.json: addresses, the claim while it is open, the fingerprint; no s
 });
 
 test('URLs of the page: none for a page on loopback only', () => {
-  assert.deepEqual(pageUrls(['127.0.0.1', '::1'], 8064, ['tombolo.local'], true), []);
+  assert.deepEqual(pageUrls(['127.0.0.1', '::1'], 8064, ['tombolo.local'], true, new Set()), []);
 });
 
 test('a certificate that could not be made is tried again soon', async (t) => {

@@ -12,7 +12,7 @@ import { startAdmin } from '../../../src/admin/server.ts';
 import { fillDefaults } from '../../../src/config/load.ts';
 import type { Config } from '../../../src/config/schema.ts';
 import { getsockname, shutdown } from '../../../src/os/libc.ts';
-import type { NoticeEvent } from '../../../src/runtime/events.ts';
+import type { NoticeFound } from '../../../src/runtime/own-events.ts';
 import type { Service, ServiceContext } from '../../../src/runtime/service.ts';
 import { startDns64 } from '../../../src/services/dns64/service.ts';
 import { startForward } from '../../../src/services/forward/service.ts';
@@ -174,9 +174,9 @@ for (const { title, protocol, start, unrelated, toTaken, others } of ROWS) {
     const ports = { taken: await freePort(), free: await freePort(), alsoTaken: await freePort() };
     const holder = await holdPort(cleanup, protocol, '127.0.0.1', ports.taken);
     await holdPort(cleanup, protocol, '127.0.0.1', ports.alsoTaken);
-    const notices: NoticeEvent[] = [];
+    const notices: NoticeFound[] = [];
     const events = {
-      put: (event: { kind: string }) => void (event.kind === 'notice' && notices.push(event as NoticeEvent)),
+      put: (event: { kind: string }) => void (event.kind === 'notice' && notices.push(event as NoticeFound)),
       forget() {},
       drainRing: () => ({ [Symbol.dispose]() {} }),
     };

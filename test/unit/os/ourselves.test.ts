@@ -124,12 +124,12 @@ test('a listener hears of NAT64 prefixes that change, and of nothing when nothin
   const form = '2001:db8:64::127.0.0.1';
   using subscription = followed.onChange((next) => void heard.push(isOwnAddress(next, form)));
   assert.equal(isOwnAddress(followed.current, form), false);
-  followed.setNat64Prefixes([prefix('2001:db8:64::/96')]);
-  followed.setNat64Prefixes([prefix('2001:db8:64::/96')]);
+  followed.setPrefixes([prefix('2001:db8:64::/96')]);
+  followed.setPrefixes([prefix('2001:db8:64::/96')]);
   assert.deepEqual(heard, [true]);
   assert.equal(isOwnAddress(followed.current, form), true);
   subscription[Symbol.dispose]();
-  followed.setNat64Prefixes([]);
+  followed.setPrefixes([]);
   assert.deepEqual(heard, [true]);
 });
 

@@ -9,7 +9,8 @@ import {
   itemKey,
 } from '../../../src/os/kernel-state/items.ts';
 import type { Changes } from '../../../src/os/network-changes.ts';
-import type { DataPlaneEvent } from '../../../src/runtime/events.ts';
+import type { AppEvent } from '../../../src/runtime/events.ts';
+import type { NoticeFound } from '../../../src/runtime/own-events.ts';
 import { createKernelKeeper } from '../../../src/runtime/kernel-keeper.ts';
 import {
   CALM_MS,
@@ -51,8 +52,10 @@ function setUp(items: readonly KernelItem[]) {
       return refuses;
     },
     events: {
-      put(event: DataPlaneEvent) {
-        if (event.kind === 'notice') told.push(`${event.severity} ${english(event.text)}`);
+      put(event: AppEvent) {
+        if (event.kind !== 'notice') return;
+        const { severity, text } = event as NoticeFound;
+        told.push(`${severity} ${english(text)}`);
       },
     },
     log: silentLog,

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import type { ConnectionEvent } from '../../../src/runtime/events.ts';
+import type { ConnectionFound } from '../../../src/net/connection-event.ts';
 import { startForward } from '../../../src/services/forward/service.ts';
 import { startProxy } from '../../../src/services/proxy/service.ts';
+import { EVENT_KINDS } from '../../../src/state/event-kinds.ts';
 import { createEventLog } from '../../../src/state/event-log.ts';
 import { Cleanup, freePort, hostAt, receive, until } from '../net/support.ts';
 import { english } from '../../../src/texts/text.ts';
@@ -12,9 +13,9 @@ import { english } from '../../../src/texts/text.ts';
 const ANSWER = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
 
 function eventsOf(cleanup: Cleanup) {
-  const log = createEventLog({ serverAt: () => undefined });
+  const log = createEventLog({ kinds: EVENT_KINDS, serverAt: () => undefined });
   cleanup.defer(() => log[Symbol.dispose]());
-  const all = () => log.page({}, undefined, 500).events.reverse() as unknown as ConnectionEvent[];
+  const all = () => log.page({}, undefined, 500).events.reverse() as unknown as ConnectionFound[];
   const waitFor = async (count: number) => {
     await until(() => all().length >= count, `${count} events`);
     return all();
@@ -23,7 +24,7 @@ function eventsOf(cleanup: Cleanup) {
 }
 
 /** Without what differs from run to run. */
-const steady = ({ what, name, server, listener, client, reason }: ConnectionEvent) =>
+const steady = ({ what, name, server, listener, client, reason }: ConnectionFound) =>
   `${what} ${listener} ${client} ${name} -> ${server}: ${reason}`;
 
 async function startHttp(cleanup: Cleanup, onRequest: (socket: Socket) => void, handshakeTimeoutMs = 10_000) {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { ServiceReport } from '../../../src/runtime/service-slot.ts';
+import type { ServiceReport } from '../../../src/runtime/report.ts';
 import { createHostSampler } from '../../../src/state/figures.ts';
 import {
   HOST_WIDTH,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { ADMIN_COUNTERS } from '../../../src/admin/counters.ts';
 import type { CounterTable } from '../../../src/runtime/counters.ts';
-import type { ServiceReport } from '../../../src/runtime/service-slot.ts';
+import type { ServiceReport } from '../../../src/runtime/report.ts';
 import { DNS64_COUNTERS } from '../../../src/services/dns64/counters.ts';
 import { forwardCounterTable } from '../../../src/services/forward/counters.ts';
 import { NAT64_COUNTERS } from '../../../src/services/nat64/counters.ts';

@@ -4,10 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ADMIN_COUNTERS } from '../../../src/admin/counters.ts';
 import { ConfigSchema } from '../../../src/config/schema.ts';
-import { DNS64_COUNTERS } from '../../../src/services/dns64/counters.ts';
-import { forwardCounterTable } from '../../../src/services/forward/counters.ts';
-import { NAT64_COUNTERS } from '../../../src/services/nat64/counters.ts';
-import { proxyCounterTable } from '../../../src/services/proxy/counters.ts';
+import { SERVICES } from '../../../src/services/all.ts';
 import { GERMAN } from '../../../src/texts/german.ts';
 import {
   type Text,
@@ -63,7 +60,7 @@ test('the German has the quotation marks and the address of its readers', () => 
 });
 
 test('what each counter counts has its German', () => {
-  const tables = [ADMIN_COUNTERS, DNS64_COUNTERS, forwardCounterTable, NAT64_COUNTERS, proxyCounterTable];
+  const tables = [ADMIN_COUNTERS, ...SERVICES.map(({ counters }) => counters)];
   for (const explanation of tables.flatMap((table) => Object.values(table)))
     assert.ok(explanation in GERMAN, explanation);
 });

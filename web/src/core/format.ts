@@ -70,3 +70,5 @@ const CLOCK_MS = 5000;
 setInterval(() => {
   if (!document.hidden) now.value = Date.now();
 }, CLOCK_MS);
+
+export const formatCount = (value: number): string => formatNumber(value, value < 10 ? 1 : 0);

@@ -3,7 +3,9 @@
  * and nothing outside the folder but one line in pages/all.ts.
  */
 import type { ComponentType } from 'preact';
+import type { Tone } from '../ui/basics.tsx';
 import type { IconName } from '../ui/icon.tsx';
+import type { LiveEvent } from './contract.ts';
 
 export type Parameters = Readonly<Record<string, string>>;
 
@@ -37,4 +39,56 @@ export interface ServiceRegistration {
   readonly bytes: readonly string[];
   /** Instead of bytes, for a service that moves none. */
   readonly events?: { readonly counters: readonly string[]; readonly unit: () => string };
+}
+
+/** What else of a service other pages show: the `parts.ts` of its folder, loaded with the first such page. */
+export interface ServiceParts {
+  readonly charts?: readonly ChartPart[];
+  /** The kinds of events that it tells. */
+  readonly timeline?: readonly EventRow[];
+  /** The port of one of its listeners, where a client of the Internet could ask for the same again. */
+  readonly portOf?: (listener: string) => number | undefined;
+}
+
+/** A chart of the history, or what a service adds to one that several share. */
+export type ChartPart = {
+  /** Names of the series, as GET history knows them, with their titles. */
+  readonly series: readonly (readonly [name: string, title: () => string])[];
+} & (
+  | { readonly joins: 'connections' | 'accepted' }
+  | {
+      readonly title: () => string;
+      readonly format: (value: number) => string;
+      /** Bytes that it carries: a sum of them is on the dashboard. */
+      readonly isTraffic?: boolean;
+    }
+);
+
+/** How the timeline shows a kind of event. */
+export interface EventRow {
+  readonly kind: string;
+  readonly title: () => string;
+  readonly line: (event: LiveEvent, services: ServiceLookup) => EventLine;
+}
+
+export interface EventLine {
+  readonly icon: IconName;
+  readonly tone: Tone;
+  readonly sentence: string;
+  readonly note: string;
+  readonly facts: readonly (readonly [string, string] | false)[];
+  readonly links: readonly (readonly [href: string, title: string])[];
+}
+
+/** The row of a kind whose lines know the shape of their events. */
+export const eventRow = <E extends LiveEvent>(
+  kind: string,
+  title: () => string,
+  line: (event: E, services: ServiceLookup) => EventLine,
+): EventRow => ({ kind, title, line: (event, services) => line(event as E, services) });
+
+/** What a row asks of other services, by their names. */
+export interface ServiceLookup {
+  readonly iconOf: (service: string) => IconName | undefined;
+  readonly portOf: (service: string, listener: string) => number | undefined;
 }

@@ -1,131 +1,76 @@
 /** Charts of what was recorded: pairs of series that belong together share one. */
 import { query } from '../core/api.ts';
 import type { HistoryAnswer } from '../core/contract.ts';
-import { formatBitRate, formatBytes, formatNumber, formatPercent } from '../core/format.ts';
+import type { ChartPart } from '../core/registry.ts';
+import { formatBitRate, formatBytes, formatCount, formatNumber, formatPercent } from '../core/format.ts';
 import { dictionary } from '../core/locale.ts';
 import { useResource } from '../core/resource.ts';
 import { Card, Loading } from '../ui/basics.tsx';
-import { Chart, formatCount } from '../ui/chart.tsx';
+import { Chart } from '../ui/chart.tsx';
+import { PAGES } from './all.ts';
+import { PARTS, partsOf } from './parts.ts';
 
 const text = dictionary(
   {
-    up: 'towards the servers',
     toHost: 'towards the server',
     down: 'back',
-    out: 'out',
-    back: 'back in',
-    of: { machine: 'machine', process: 'Tombolo', all: 'all', cached: 'from the cache', now: 'now' },
+    of: { machine: 'machine', process: 'Tombolo', now: 'now' },
     charts: {
       hostTraffic: 'Throughput',
-      proxyTraffic: 'Proxy: throughput',
-      forwardTraffic: 'SSH and ports: throughput',
-      nat64Traffic: 'NAT64: throughput',
       connections: 'Open connections',
       accepted: 'New connections a second',
-      queries: 'DNS queries a second',
-      sessions: 'NAT64 sessions',
-      drops: 'NAT64 drops a second',
       cpu: 'CPU',
       memory: 'Memory',
       temperature: 'Temperature',
     },
-    proxy: 'proxy',
-    forward: 'SSH and ports',
   },
   {
-    up: 'zu den Servern',
     toHost: 'zum Server',
     down: 'zurück',
-    out: 'hinaus',
-    back: 'zurück hinein',
-    of: { machine: 'Gerät', process: 'Tombolo', all: 'alle', cached: 'aus dem Cache', now: 'jetzt' },
+    of: { machine: 'Gerät', process: 'Tombolo', now: 'jetzt' },
     charts: {
       hostTraffic: 'Durchsatz',
-      proxyTraffic: 'Proxy: Durchsatz',
-      forwardTraffic: 'SSH und Ports: Durchsatz',
-      nat64Traffic: 'NAT64: Durchsatz',
       connections: 'Offene Verbindungen',
       accepted: 'Neue Verbindungen je Sekunde',
-      queries: 'DNS-Anfragen je Sekunde',
-      sessions: 'NAT64-Sitzungen',
-      drops: 'NAT64: Verworfenes je Sekunde',
       cpu: 'CPU',
       memory: 'Speicher',
       temperature: 'Temperatur',
     },
-    proxy: 'Proxy',
-    forward: 'SSH und Ports',
   },
 );
 
 interface ChartOf {
   readonly title: () => string;
   readonly format: (value: number) => string;
-  readonly series: readonly (readonly [name: string, title: () => string])[];
+  readonly series: ChartPart['series'];
 }
 
 const degrees = (value: number) => `${formatNumber(value)} °C`;
 const percent = (value: number) => formatPercent(value, value < 10 ? 1 : 0);
 
-export const CHARTS: readonly ChartOf[] = [
-  {
-    title: () => text.value.charts.proxyTraffic,
-    format: formatBitRate,
-    series: [
-      ['proxyUpBytesPerSecond', () => text.value.up],
-      ['proxyDownBytesPerSecond', () => text.value.down],
-    ],
-  },
-  {
-    title: () => text.value.charts.forwardTraffic,
-    format: formatBitRate,
-    series: [
-      ['forwardUpBytesPerSecond', () => text.value.up],
-      ['forwardDownBytesPerSecond', () => text.value.down],
-    ],
-  },
-  {
-    title: () => text.value.charts.nat64Traffic,
-    format: formatBitRate,
-    series: [
-      ['nat64UpBytesPerSecond', () => text.value.out],
-      ['nat64DownBytesPerSecond', () => text.value.back],
-    ],
-  },
-  {
-    title: () => text.value.charts.connections,
+/** Charts that services share. */
+const SHARED = {
+  connections: () => text.value.charts.connections,
+  accepted: () => text.value.charts.accepted,
+} as const;
+
+/** Traffic first, then what services share, then what else each has. */
+function serviceCharts(): ChartOf[] {
+  const parts = PARTS.flatMap(({ charts = [] }) => charts);
+  const own = parts.filter((part) => 'title' in part);
+  const shared = (Object.keys(SHARED) as (keyof typeof SHARED)[]).map((name) => ({
+    title: SHARED[name],
     format: formatCount,
-    series: [
-      ['proxyConnections', () => text.value.proxy],
-      ['forwardConnections', () => text.value.forward],
-    ],
-  },
-  {
-    title: () => text.value.charts.accepted,
-    format: formatCount,
-    series: [
-      ['proxyAcceptedPerSecond', () => text.value.proxy],
-      ['forwardAcceptedPerSecond', () => text.value.forward],
-    ],
-  },
-  {
-    title: () => text.value.charts.queries,
-    format: formatCount,
-    series: [
-      ['dnsQueriesPerSecond', () => text.value.of.all],
-      ['dnsCachedPerSecond', () => text.value.of.cached],
-    ],
-  },
-  {
-    title: () => text.value.charts.sessions,
-    format: formatCount,
-    series: [['nat64Sessions', () => text.value.of.now]],
-  },
-  {
-    title: () => text.value.charts.drops,
-    format: formatCount,
-    series: [['nat64DropsPerSecond', () => text.value.of.now]],
-  },
+    series: parts.flatMap((part) => ('joins' in part && part.joins === name ? part.series : [])),
+  }));
+  return [
+    ...own.filter(({ isTraffic }) => isTraffic === true),
+    ...shared,
+    ...own.filter(({ isTraffic }) => isTraffic !== true),
+  ];
+}
+
+const MACHINE_CHARTS: readonly ChartOf[] = [
   {
     title: () => text.value.charts.cpu,
     format: percent,
@@ -195,7 +140,7 @@ interface HistoryProps {
 }
 
 export function HistoryCharts({ title, names, host, hours }: HistoryProps) {
-  const charts = (host === undefined ? CHARTS : HOST_CHARTS).filter(
+  const charts = (host === undefined ? [...serviceCharts(), ...MACHINE_CHARTS] : HOST_CHARTS).filter(
     ({ series }) => names === undefined || series.some(([name]) => names.includes(name)),
   );
   const wanted = charts.flatMap(({ series }) => series.map(([name]) => name));
@@ -233,7 +178,71 @@ function OneChart({ chart, history }: { chart: ChartOf; history: HistoryAnswer }
     found.every(({ values }) => values.every((value) => value === null))
   )
     return null;
-  const start = Date.parse(history.from) / 1000;
-  const times = found[0]?.values.map((_, index) => start + index * history.stepSeconds) ?? [];
-  return <Chart label={chart.title()} times={times} series={found} format={chart.format} heightPx={140} />;
+  return (
+    <Chart
+      label={chart.title()}
+      times={timesOf(history)}
+      series={found}
+      format={chart.format}
+      heightPx={140}
+    />
+  );
+}
+
+/** Series of the bytes that services of this direction carry. */
+const trafficOf = (direction: 'in' | 'out'): string[] =>
+  PAGES.flatMap(({ service }) =>
+    service?.direction !== direction
+      ? []
+      : (partsOf(service.name).charts ?? []).flatMap((chart) =>
+          'isTraffic' in chart && chart.isTraffic === true ? chart.series.map(([name]) => name) : [],
+        ),
+  );
+
+interface LastHourProps {
+  readonly words: {
+    readonly lastHour: string;
+    readonly charts: string;
+    readonly throughput: string;
+    readonly inTraffic: string;
+    readonly outTraffic: string;
+  };
+}
+
+/** What all services carried each way. */
+export function LastHour({ words }: LastHourProps) {
+  const inward = trafficOf('in');
+  const outward = trafficOf('out');
+  const series = [...inward, ...outward].join(',');
+  const { data } = useResource<HistoryAnswer>(`history?series=${series}&points=120`, {
+    everyMs: SLOW_REFRESH_MS,
+  });
+  const history = data.value;
+  if (history === undefined) return null;
+  const times = timesOf(history);
+  const sum = (names: readonly string[]) =>
+    times.map((_, index) => {
+      const known = history.series.filter(({ name }) => names.includes(name)).map(({ mean }) => mean[index]);
+      return known.every((value) => value === null)
+        ? null
+        : known.reduce<number>((total, value) => total + (value ?? 0), 0);
+    });
+  return (
+    <Card title={words.lastHour} actions={<a href="/live?view=charts">{words.charts}</a>}>
+      <Chart
+        label={words.throughput}
+        times={times}
+        format={formatBitRate}
+        series={[
+          { title: words.inTraffic, values: sum(inward) },
+          { title: words.outTraffic, values: sum(outward) },
+        ]}
+      />
+    </Card>
+  );
+}
+
+function timesOf({ from, stepSeconds, series }: HistoryAnswer): number[] {
+  const start = Date.parse(from) / 1000;
+  return series[0]?.mean.map((_, index) => start + index * stepSeconds) ?? [];
 }

@@ -29,14 +29,6 @@ const text = dictionary(
       pipes: 'Kernel pipes for them',
       listeners: 'Ports that it listens on',
       maxConnections: 'Connections at most',
-      cacheEntries: 'Answers in the cache',
-      hitPercent: 'From the cache, %',
-      inFlight: 'Queries under way',
-      tcpConnections: 'TCP connections of clients',
-      sessions: 'Sessions',
-      bibEntries: 'Mappings (BIB)',
-      pool4Address: 'IPv4 address (pool4)',
-      fastPath: 'Fast path in the kernel',
     },
   },
   {
@@ -56,25 +48,22 @@ const text = dictionary(
       pipes: 'Pipes des Kernels dafür',
       listeners: 'Ports, auf denen er lauscht',
       maxConnections: 'Verbindungen höchstens',
-      cacheEntries: 'Antworten im Cache',
-      hitPercent: 'Aus dem Cache, %',
-      inFlight: 'Anfragen unterwegs',
-      tcpConnections: 'TCP-Verbindungen von Clients',
-      sessions: 'Sitzungen',
-      bibEntries: 'Zuordnungen (BIB)',
-      pool4Address: 'IPv4-Adresse (pool4)',
-      fastPath: 'Abkürzung im Kernel',
     },
   },
 );
 
-/** A figure that has no words is one of a kind, such as an upstream of DNS64. */
-const words = (name: string): string => text.value.figures[name as 'sessions'] ?? name;
+interface StateProps {
+  readonly name: string;
+  /** Titles of its own figures, beside those of the TCP engine. */
+  readonly figures?: Readonly<Record<string, string>>;
+}
 
-export function ServiceState({ name }: { name: string }) {
+/** A figure that has no title is one of a kind, such as an upstream. */
+export function ServiceState({ name, figures: own = {} }: StateProps) {
   const report = status.value?.services.find((each) => each.name === name);
   if (report === undefined) return null;
   const { state, problem, restarts, figures } = report;
+  const titles: Readonly<Record<string, string>> = { ...text.value.figures, ...own };
   return (
     <Card title={text.value.now}>
       <Facts
@@ -83,7 +72,7 @@ export function ServiceState({ name }: { name: string }) {
           problem !== null && [text.value.problem, <span class="problem">{problem}</span>],
           ...Object.entries(figures).map(
             ([figure, value]) =>
-              [words(figure), typeof value === 'number' ? formatNumber(value, 1) : value] as const,
+              [titles[figure] ?? figure, typeof value === 'number' ? formatNumber(value, 1) : value] as const,
           ),
           restarts > 0 && [text.value.restarts, String(restarts)],
         ]}

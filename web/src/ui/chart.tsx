@@ -1,6 +1,6 @@
 /** A chart over time. uPlot comes with the first one; colours come from the design tokens. */
 import { useEffect, useRef } from 'preact/hooks';
-import { formatNumber, region } from '../core/format.ts';
+import { region } from '../core/format.ts';
 import { locale } from '../core/locale.ts';
 import type UPlotChart from 'uplot';
 import { isDark, token } from '../core/theme.ts';
@@ -143,5 +143,3 @@ function clockLabels(splits: readonly number[]): string[] {
   const formatter = new Intl.DateTimeFormat(region.value, options);
   return splits.map((seconds) => formatter.format(seconds * 1000));
 }
-
-export const formatCount = (value: number): string => formatNumber(value, value < 10 ? 1 : 0);

@@ -2,16 +2,12 @@
 const PATHS = {
   dashboard: 'M4 13h6V4H4zM14 20h6v-9h-6zM4 20h6v-3H4zM14 7h6V4h-6z',
   servers: 'M4 4h16v6H4zM4 14h16v6H4zM8 7h.01M8 17h.01M12 7h4M12 17h4',
-  nat64: 'M4 8h13l-3-3M20 16H7l3 3',
-  dns64: 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M3 12h18M12 3c3 3 3 15 0 18M12 3c-3 3-3 15 0 18',
   explain:
     'M5 19a2 2 0 1 0 0-4 2 2 0 0 0 0 4M19 9a2 2 0 1 0 0-4 2 2 0 0 0 0 4M7 17h6a3 3 0 0 0 0-6h-2a3 3 0 0 1 0-4h6',
   checks: 'M9 4h6v3H9zM9 5H6v16h12V5h-3M9 14l2 2 4-4',
   live: 'M3 12h4l3-8 4 16 3-8h4',
   configuration: 'M4 6h10M18 6h2M14 4v4M4 12h2M10 12h10M6 10v4M4 18h8M16 18h4M12 16v4',
   system: 'M7 7h10v10H7zM10 3v4M14 3v4M10 17v4M14 17v4M3 10h4M3 14h4M17 10h4M17 14h4',
-  proxy: 'M3 12h12M11 7l5 5-5 5M20 4v16',
-  forward: 'M4 5h16v14H4zM7 9l3 3-3 3M12 15h5',
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   done: 'M5 12l5 5 9-10',
   close: 'M6 6l12 12M18 6L6 18',
@@ -32,12 +28,13 @@ const PATHS = {
   language: 'M4 6h10M9 4v2M6 6c1 4 4 6 7 7M12 6c-1 4-4 6-7 7M12 20l4-10 4 10M13.5 17h5',
   lock: 'M6 11h12v9H6zM8 11V8a4 4 0 0 1 8 0v3',
 } as const;
-export type IconName = keyof typeof PATHS;
+/** One of these, or a path of the page's own. */
+export type IconName = keyof typeof PATHS | { readonly path: string };
 
 export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
   return (
     <svg class="icon" viewBox="0 0 24 24" width={size} height={size} aria-hidden="true" focusable="false">
-      <path d={PATHS[name]} />
+      <path d={typeof name === 'string' ? PATHS[name] : name.path} />
     </svg>
   );
 }

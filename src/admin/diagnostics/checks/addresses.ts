@@ -1,5 +1,5 @@
 import { type Check, fail, ok } from '../check.ts';
-import { globalAddresses } from '../network.ts';
+import { globalAddresses, linksOf } from '../network.ts';
 import { say } from '../../../texts/text.ts';
 
 export const addresses: Check = {
@@ -11,8 +11,7 @@ export const addresses: Check = {
     'The appliance joins both worlds: it needs an IPv4 address towards the Internet and an IPv6 address towards the servers.',
   ),
   async run({ machine, config }) {
-    const links = (await machine.interfaces()).filter(({ name }) => name !== config.nat64.device);
-    const { ipv4, ipv6 } = globalAddresses(links);
+    const { ipv4, ipv6 } = globalAddresses(await linksOf(machine, config));
     if (ipv4.length === 0) {
       return fail(
         say('The appliance has no IPv4 address.'),

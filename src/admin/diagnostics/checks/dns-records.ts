@@ -17,7 +17,7 @@ export const dnsRecords: Check = {
     const hosts = config.hosts.filter(({ name }) => only === undefined || only === name);
     const findings = hosts.map(async (host) => {
       if (host.hostnames.length === 0) return [];
-      const records = await lookUpRecords(machine, config.dns64, host, address);
+      const records = await lookUpRecords(machine, config, host, address);
       return [
         {
           ...judge(records),

@@ -1,4 +1,6 @@
 import { parseIpAddress } from '../../../wire/ip-address.ts';
+import { linksOf } from '../network.ts';
+import { OF_SERVICES } from '../of-services.ts';
 import { type Check, type CheckDeps, type Finding, fail, ok, warn } from '../check.ts';
 import { listOf, say } from '../../../texts/text.ts';
 
@@ -14,9 +16,7 @@ export const mtu: Check = {
   ),
   async run(deps) {
     const { machine, config } = deps;
-    const links = (await machine.interfaces()).filter(
-      ({ name, isUp }) => isUp && name !== config.nat64.device,
-    );
+    const links = (await linksOf(machine, config)).filter(({ isUp }) => isUp);
     const small = links.filter(({ mtuBytes }) => mtuBytes < LEAST_IPV6_MTU_BYTES);
     if (small.length > 0) {
       const list = small.map(({ name, mtuBytes }) =>
@@ -32,7 +32,7 @@ export const mtu: Check = {
         }),
       );
     }
-    const problems = config.nat64.enabled ? checkNat64(deps) : [];
+    const problems = tooLarge(deps);
     if (problems.length > 0) return problems[0];
     return ok(
       say('Links: {links}.', {
@@ -44,37 +44,23 @@ export const mtu: Check = {
   },
 };
 
-/** Whether NAT64 takes a side for wider than it is. */
-function checkNat64({ machine, config: { nat64, hosts } }: CheckDeps): Finding[] {
-  const findings: Finding[] = [];
+/** Where a service takes a side for wider than it is. */
+function tooLarge({ machine, config }: CheckDeps): Finding[] {
   const [gateway] = machine.gateways(4);
-  const path4 = mtuTo(machine, gateway?.address);
-  if (path4 !== undefined && nat64.mtu4Bytes > path4) {
-    findings.push(
-      warn(
-        say(
-          'NAT64 sends IPv4 packets of up to {bytes} bytes, but the way to the Internet carries only {most}.',
-          { bytes: nat64.mtu4Bytes, most: path4 },
-        ),
-        say('Set nat64.mtu4Bytes to {bytes}.', { bytes: path4 }),
-      ),
-    );
-  }
-  const paths6 = hosts.flatMap(({ address }) => mtuTo(machine, address) ?? []);
-  const path6 = paths6.length === 0 ? undefined : Math.min(...paths6);
-  if (path6 !== undefined && nat64.mtu6Bytes > path6) {
-    findings.push(
-      warn(
-        say('NAT64 sends IPv6 packets of up to {bytes} bytes, but the way to a server carries only {most}.', {
-          bytes: nat64.mtu6Bytes,
-          most: path6,
-        }),
-        say('Set nat64.mtu6Bytes to {bytes}.', { bytes: path6 }),
-      ),
-    );
-  }
-  return findings;
+  const carried = {
+    4: mtuTo(machine, gateway?.address),
+    6: smallest(config.hosts.flatMap(({ address }) => mtuTo(machine, address) ?? [])),
+  };
+  return OF_SERVICES.flatMap(({ packetSizes }) => packetSizes?.(config) ?? []).flatMap((size) => {
+    const most = carried[size.family];
+    if (most === undefined || size.bytes <= most) return [];
+    const { what, mend } = size.tooLarge(most);
+    return [warn(what, mend)];
+  });
 }
+
+const smallest = (sizes: readonly number[]): number | undefined =>
+  sizes.length === 0 ? undefined : Math.min(...sizes);
 
 function mtuTo(machine: CheckDeps['machine'], address: string | undefined): number | undefined {
   const bytes = parseIpAddress(address ?? '');

@@ -1,26 +1,18 @@
 import { CONDITION_PARTS, type ConditionPart } from '../../../runtime/conditions.ts';
-import type { CheckArea } from '../../contract/checks.ts';
+import { SERVICES } from '../../../services/all.ts';
 import { type Check, type Finding, fail, keyOf, ok, warn } from '../check.ts';
 import { type Text, asIs, say, sentences } from '../../../texts/text.ts';
 
 interface Place {
   /** As the pages call it. */
   readonly title: Text;
-  readonly area?: CheckArea;
+  readonly area?: string;
   readonly needs?: readonly string[];
 }
 
 /** What a part is called, where its line belongs, and which lines explain its trouble better. */
 const PLACES: Readonly<Record<string, Place>> = {
-  proxy: { title: asIs('Proxy'), area: 'ports', needs: ['port-conflicts'] },
-  forward: { title: say('SSH and ports'), area: 'ports', needs: ['port-conflicts'] },
-  dns64: {
-    title: asIs('DNS64'),
-    area: 'dns64',
-    needs: ['port-conflicts', 'default-route-4', 'dns64-upstreams'],
-  },
-  nat64: { title: asIs('NAT64'), area: 'nat64', needs: ['default-route-4', 'addresses', 'kernel-state'] },
-  firewall: { title: asIs('Firewall') },
+  ...Object.fromEntries(SERVICES.map(({ name, title, place }) => [name, { title, ...place }])),
   admin: { title: say('Control panel'), area: 'system', needs: ['port-conflicts'] },
   configuration: { title: say('Configuration file') },
   storage: { title: say('What is kept on the disk') },

@@ -1,5 +1,6 @@
-/** All checks, in the order in which the panel shows them. A new one is a file here and a line in this table. */
+/** All checks, in the order in which the panel shows them. A new one is a file here and a line in this table, or a service's. */
 import type { Check } from '../check.ts';
+import { OF_SERVICES } from '../of-services.ts';
 import { addresses } from './addresses.ts';
 import { certificate } from './certificate.ts';
 import { clock } from './clock.ts';
@@ -7,15 +8,9 @@ import { defaultRoute4 } from './default-route-4.ts';
 import { defaultRoute6 } from './default-route-6.ts';
 import { diskWear } from './disk-wear.ts';
 import { disk } from './disk.ts';
-import { dns64Answers } from './dns64-answers.ts';
-import { dns64Upstreams } from './dns64-upstreams.ts';
 import { dnsRecords } from './dns-records.ts';
-import { forwardPolicy } from './forward-policy.ts';
 import { kernelState } from './kernel-state.ts';
 import { mtu } from './mtu.ts';
-import { nat64Drops } from './nat64-drops.ts';
-import { nat64Path } from './nat64-path.ts';
-import { nat64Pool } from './nat64-pool.ts';
 import { openPorts } from './open-ports.ts';
 import { portConflicts } from './port-conflicts.ts';
 import { power } from './power.ts';
@@ -34,12 +29,7 @@ export const CHECKS: readonly Check[] = [
   openPorts,
   services,
   kernelState,
-  dns64Answers,
-  dns64Upstreams,
-  forwardPolicy,
-  nat64Path,
-  nat64Pool,
-  nat64Drops,
+  ...OF_SERVICES.flatMap(({ checks = [] }) => checks),
   server,
   certificate,
   dnsRecords,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type RemoteInfo, type Socket, createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { askRouter } from '../../../../src/admin/diagnostics/ask-router.ts';
+import { askRouter } from '../../../../src/os/ask-router.ts';
 
 /** A router on a free port of the loopback interface. */
 async function router(

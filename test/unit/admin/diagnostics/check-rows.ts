@@ -2,9 +2,9 @@
 import type { FindingState } from '../../../../src/admin/contract/checks.ts';
 import type { CheckDeps } from '../../../../src/admin/diagnostics/check.ts';
 import type { ProbeFound } from '../../../../src/admin/diagnostics/found.ts';
-import type { Lookup, Machine } from '../../../../src/admin/diagnostics/machine.ts';
-import type { Nat64Queries, PoolUse } from '../../../../src/runtime/nat64-queries.ts';
-import type { ServiceReport } from '../../../../src/runtime/service-slot.ts';
+import type { Lookup, Machine } from '../../../../src/os/machine.ts';
+import type { Nat64Queries, PoolUse } from '../../../../src/services/nat64/questions.ts';
+import type { ServiceReport } from '../../../../src/runtime/report.ts';
 import { asIs } from '../../../../src/texts/text.ts';
 import { configOf, FILES, socketOf } from './machine.ts';
 
@@ -68,7 +68,7 @@ export const pool = (used: number, sessions = 0): Partial<CheckDeps> => {
       },
     ],
   };
-  return { nat64: { poolUse: async () => use } as unknown as Nat64Queries };
+  return { queries: () => ({ poolUse: async () => use }) satisfies Partial<Nat64Queries> };
 };
 
 export const found = (...values: string[]): Lookup => ({ kind: 'found', values });

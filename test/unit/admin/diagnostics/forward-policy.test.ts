@@ -6,7 +6,7 @@ import {
   type ForwardChain,
   forwardChains,
   legacyForwardDrops,
-} from '../../../../src/admin/diagnostics/forward-policy.ts';
+} from '../../../../src/services/nat64/checks/forward-chains.ts';
 
 const meta = (key: string, right: unknown, op = '==') => ({ match: { op, left: { meta: { key } }, right } });
 const ctState = (...states: string[]) => ({

@@ -7,7 +7,7 @@ import {
   WATCH_LASTS_MS,
   WATCHED_INTERVAL_MS,
 } from '../../../../src/admin/diagnostics/health.ts';
-import { planProbes } from '../../../../src/admin/diagnostics/probe-plan.ts';
+import { planProbes } from '../../../../src/admin/diagnostics/of-services.ts';
 import { asIs } from '../../../../src/texts/text.ts';
 import { configOf, NOW } from './machine.ts';
 

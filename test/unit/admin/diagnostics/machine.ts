@@ -1,5 +1,5 @@
 /** A machine on which all is well, of which tests exchange parts; it touches nothing real. */
-import type { Machine } from '../../../../src/admin/diagnostics/machine.ts';
+import type { Machine } from '../../../../src/os/machine.ts';
 import type { CheckDeps } from '../../../../src/admin/diagnostics/check.ts';
 import { fillDefaults } from '../../../../src/config/load.ts';
 import type { Config } from '../../../../src/config/schema.ts';
@@ -98,7 +98,7 @@ export const checkDeps = (machine: Machine, changes: Partial<CheckDeps> = {}): C
   services: [],
   countersBefore: undefined,
   sshPorts: {},
-  nat64: undefined,
+  queries: () => undefined,
   stateDirectory: '/var/lib/tombolo',
   now: NOW,
   publicIpv4: async () => ({ address: '192.0.2.1', kind: 'own', text: asIs('It is 192.0.2.1.') }),

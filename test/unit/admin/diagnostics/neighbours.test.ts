@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Machine } from '../../../../src/admin/diagnostics/machine.ts';
+import type { Machine } from '../../../../src/os/machine.ts';
 import {
   avahiName,
   listNeighbours,

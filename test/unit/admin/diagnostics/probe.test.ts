@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { type TestContext, after, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import type { ProbeFound } from '../../../../src/admin/diagnostics/found.ts';
-import type { ProbeTarget } from '../../../../src/admin/diagnostics/probe-plan.ts';
+import type { ProbeTarget } from '../../../../src/services/check.ts';
 import { probeTarget } from '../../../../src/admin/diagnostics/probe.ts';
 import { PROXY_V2_LOCAL } from '../../../../src/wire/proxy-protocol.ts';
 

@@ -10,12 +10,13 @@ import {
 } from '../../../../src/admin/diagnostics/certificate.ts';
 import { keyOf } from '../../../../src/admin/diagnostics/check.ts';
 import { compareRecord, nameToAsk, recordsToPublish } from '../../../../src/admin/diagnostics/dns-records.ts';
-import { createPublicIpv4Finder, ownResolver } from '../../../../src/admin/diagnostics/network.ts';
+import { createPublicIpv4Finder } from '../../../../src/admin/diagnostics/network.ts';
+import { ownResolver } from '../../../../src/config/resolvers.ts';
 import { statesOfPorts, wantedPorts } from '../../../../src/admin/diagnostics/ports.ts';
 import { lastSeenFromOutside } from '../../../../src/admin/diagnostics/outside.ts';
-import { planProbes } from '../../../../src/admin/diagnostics/probe-plan.ts';
+import { planProbes } from '../../../../src/admin/diagnostics/of-services.ts';
 import { publicIpv4 } from '../../../../src/admin/diagnostics/public-ipv4.ts';
-import { nginxSnippets } from '../../../../src/admin/diagnostics/snippets.ts';
+import { nginxSnippets } from '../../../../src/services/proxy/snippets.ts';
 import { parseIpv4 } from '../../../../src/wire/ip-address.ts';
 import { NOW, configOf, fakeMachine, socketOf } from './machine.ts';
 
@@ -286,8 +287,9 @@ test('a key is always a label', () => {
 });
 
 test('where the own resolver is asked', () => {
-  const asked = (...listen: string[]) => ownResolver({ listen, port: 53 });
+  const asked = (...listen: string[]) => ownResolver(configOf({ dns64: { listen } }));
   assert.equal(asked('::', '0.0.0.0'), '[::1]:53');
   assert.equal(asked('0.0.0.0'), '127.0.0.1:53');
   assert.equal(asked('2001:db8:1::1'), '[2001:db8:1::1]:53');
+  assert.equal(ownResolver(configOf({ dns64: { enabled: false } })), undefined);
 });

@@ -1,6 +1,6 @@
 /** The services, the servers and their names: see check-rows.ts. */
-import { REFUSED } from '../../../../src/admin/diagnostics/machine.ts';
-import type { Nat64Queries } from '../../../../src/runtime/nat64-queries.ts';
+import { REFUSED } from '../../../../src/os/machine.ts';
+import type { Nat64Queries } from '../../../../src/services/nat64/questions.ts';
 import { asIs } from '../../../../src/texts/text.ts';
 import { configOf } from './machine.ts';
 import {
@@ -97,12 +97,13 @@ export const SERVICES_ROWS: readonly Row[] = [
     check: 'nat64-path',
     machine: dns((server) => (isThroughNat64(server) ? silent : found('a.root-servers.net'))),
     deps: {
-      nat64: {
-        explain: async () => ({
-          isTranslated: false,
-          steps: [{ isOk: false, text: 'Not in nat64.allow.', counter: 'drop-not-allowed' }],
-        }),
-      } as unknown as Nat64Queries,
+      queries: () =>
+        ({
+          explain: async () => ({
+            isTranslated: false,
+            steps: [{ isOk: false, text: asIs('Not in nat64.allow.'), counter: 'drop-not-allowed' }],
+          }),
+        }) satisfies Partial<Nat64Queries>,
     },
     state: 'unknown',
     what: /nat64\.allow does not list the appliance/,

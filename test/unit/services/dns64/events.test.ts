@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import dnsPacket from 'dns-packet';
-import type { DnsEvent } from '../../../../src/runtime/events.ts';
+import type { DnsFound } from '../../../../src/services/dns64/contract.ts';
 import { silentLog } from '../../../../src/runtime/log.ts';
 import { startDns64 } from '../../../../src/services/dns64/service.ts';
+import { EVENT_KINDS } from '../../../../src/state/event-kinds.ts';
 import { createEventLog } from '../../../../src/state/event-log.ts';
 import { NOBODY } from '../../net/support.ts';
 import { askTcp, askUdp, scriptedUpstream, waitFor, zone } from './helpers.ts';
@@ -18,7 +19,7 @@ const query = (name: string, type: string, flags = 0x100) =>
     questions: [{ name, type: type as 'A', class: 'IN' }],
   });
 
-const steady = ({ client, transport, name, type, answer, rcode }: DnsEvent) =>
+const steady = ({ client, transport, name, type, answer, rcode }: DnsFound) =>
   `${client} ${transport} ${name} ${type} ${answer} ${rcode}`;
 
 type Dns64 = Parameters<typeof startDns64>[0]['dns64'];
@@ -37,7 +38,7 @@ const optionsOf = (port: number, upstream: string, queryLog: Dns64['queryLog']):
 
 test('each query is told with its answer', async () => {
   await using upstream = await scriptedUpstream(zone({ 'v4.example.com': { A: [{ data: '192.0.2.1' }] } }));
-  using log = createEventLog({ serverAt: () => undefined });
+  using log = createEventLog({ kinds: EVENT_KINDS, serverAt: () => undefined });
   const port = await freePort();
   await using _ = await startDns64(optionsOf(port, upstream.url, 'full'), {
     log: silentLog,
@@ -45,7 +46,7 @@ test('each query is told with its answer', async () => {
     ourselves: NOBODY,
     events: log,
   });
-  const told = () => log.page({}, undefined, 500).events as unknown as DnsEvent[];
+  const told = () => log.page({}, undefined, 500).events as unknown as DnsFound[];
   const steps: [what: () => Promise<unknown>, expected: string][] = [
     [
       () => askUdp(port, query('v4.example.com', 'AAAA')),
@@ -79,7 +80,7 @@ test('each query is told with its answer', async () => {
 
 test('how much is told is for the configuration to say, at once and also of what was told before', async () => {
   await using upstream = await scriptedUpstream(zone({ 'v4.example.com': { A: [{ data: '192.0.2.1' }] } }));
-  using log = createEventLog({ serverAt: () => 'web1' });
+  using log = createEventLog({ kinds: EVENT_KINDS, serverAt: () => 'web1' });
   const port = await freePort();
   await using dns64 = await startDns64(optionsOf(port, upstream.url, 'names'), {
     log: silentLog,
@@ -90,7 +91,7 @@ test('how much is told is for the configuration to say, at once and also of what
   const told = () =>
     log
       .page({}, undefined, 500)
-      .events.map((event) => steady(event as unknown as DnsEvent))
+      .events.map((event) => steady(event as unknown as DnsFound))
       .reverse();
   /** Through the main thread, from the worker's cache, over TCP; refused by the worker. */
   const ask = async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { english } from '../../../../src/texts/text.ts';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { ExplainRequest, Explanation } from '../../../../src/runtime/nat64-queries.ts';
+import type { ExplainRequest, Explanation } from '../../../../src/services/nat64/questions.ts';
 import { NAT64_COUNTERS } from '../../../../src/services/nat64/counters.ts';
 import { compileEam } from '../../../../src/services/nat64/eam.ts';
 import { explain } from '../../../../src/services/nat64/explain.ts';

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
-import type { BibRow, Page, PageRequest, SessionRow } from '../../../../src/runtime/nat64-queries.ts';
+import type { BibRow, Page, PageRequest, SessionRow } from '../../../../src/services/nat64/questions.ts';
 import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
 import { addBib } from '../../../../src/services/nat64/bib.ts';
 import { PROTOCOLS } from '../../../../src/services/nat64/packet.ts';

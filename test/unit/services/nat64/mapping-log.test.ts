@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { EventRing } from '../../../../src/runtime/event-ring.ts';
-import type { Nat64Event } from '../../../../src/runtime/events.ts';
+import type { Nat64Found } from '../../../../src/services/nat64/contract.ts';
 import { applySettings } from '../../../../src/services/nat64/apply-settings.ts';
 import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
 import {
@@ -20,7 +20,7 @@ const NOW_MS = 1_700_000_000_123;
 interface Logged {
   readonly harness: Harness;
   readonly ring: EventRing;
-  events(): Nat64Event[];
+  events(): Nat64Found[];
 }
 
 /** A translator that logs mappings and sessions. */
@@ -32,7 +32,7 @@ function logged(options: HarnessOptions = {}): Logged {
   harness.translator.tables = attachTables(harness.translator.tables, 0, harness.translator.settings, log);
   ring.want(15);
   const events = () => {
-    const found: Nat64Event[] = [];
+    const found: Nat64Found[] = [];
     ring.drain((record) => {
       assert.equal(record.timeMs, NOW_MS);
       found.push(eventOf(record));
@@ -42,7 +42,7 @@ function logged(options: HarnessOptions = {}): Logged {
   return { harness, ring, events };
 }
 
-const names = (events: readonly Nat64Event[]) => events.map(({ what }) => what);
+const names = (events: readonly Nat64Found[]) => events.map(({ what }) => what);
 
 test('a mapping with its sessions, from beginning to end', () => {
   const { harness, events } = logged();
@@ -161,7 +161,7 @@ test('a structured line for each, and an event for the panel', (t) => {
   harness.setTime(301);
   reader[Symbol.dispose]();
   assert.equal(lines.length, 1);
-  const { poolPort, ...line } = lines[0] as Nat64Event;
+  const { poolPort, ...line } = lines[0] as Nat64Found;
   assert.deepEqual(line, {
     event: 'mapping-created',
     at: '2023-11-14T22:13:20.123Z',
@@ -173,5 +173,5 @@ test('a structured line for each, and an event for the panel', (t) => {
     remotePort: null,
   });
   assert.ok(poolPort >= 32_768);
-  assert.equal((told[0] as Nat64Event).what, 'mapping-created');
+  assert.equal((told[0] as Nat64Found).what, 'mapping-created');
 });

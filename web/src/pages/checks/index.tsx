@@ -7,6 +7,7 @@ import { useAction, useResource } from '../../core/resource.ts';
 import { toast, toastError } from '../../core/toast.ts';
 import { Ago, Button, Card, Empty, Loading, PageHead, Shape, State, toneOf } from '../../ui/basics.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
+import { PAGES } from '../all.ts';
 import './checks.css';
 
 const text = dictionary(
@@ -31,8 +32,6 @@ const text = dictionary(
     areas: {
       network: 'Network',
       ports: 'Ports',
-      dns64: 'DNS64',
-      nat64: 'NAT64',
       servers: 'Servers',
       names: 'Names',
       system: 'System',
@@ -59,8 +58,6 @@ const text = dictionary(
     areas: {
       network: 'Netz',
       ports: 'Ports',
-      dns64: 'DNS64',
-      nat64: 'NAT64',
       servers: 'Server',
       names: 'Namen',
       system: 'System',
@@ -69,6 +66,10 @@ const text = dictionary(
 );
 
 const REFRESH_MS = 10_000;
+
+/** Of the appliance, or of a service. */
+const areaTitle = (area: string): string =>
+  text.value.areas[area as 'network'] ?? PAGES.find(({ service }) => service?.name === area)?.title() ?? area;
 
 export default function Checks() {
   const words = text.value;
@@ -166,7 +167,7 @@ function OpenItem({ item, onAgain }: ItemProps) {
       <header>
         <State state={state} word={undefined} />
         <h3>{title}</h3>
-        <span class="tag">{words.areas[area] ?? area}</span>
+        <span class="tag">{areaTitle(area)}</span>
       </header>
       <p>{what}</p>
       <dl class="facts">
@@ -207,7 +208,6 @@ function Quiet({
   items: readonly CheckItem[];
   onAgain: ItemProps['onAgain'];
 }) {
-  const words = text.value;
   return (
     <Card title={title}>
       {lead !== undefined && <p class="faint">{lead}</p>}
@@ -217,7 +217,7 @@ function Quiet({
             <Shape tone={toneOf(item.state)} />
             <details>
               <summary>
-                {item.title} <span class="faint">{words.areas[item.area] ?? item.area}</span>
+                {item.title} <span class="faint">{areaTitle(item.area)}</span>
               </summary>
               <p>{item.what}</p>
               <p class="faint">{item.why}</p>

@@ -1,25 +1,18 @@
 import { computed } from '@preact/signals';
 import { takeChecks } from '../../core/badge.ts';
-import type { ChecksAnswer, HistoryAnswer, HostsAnswer, SystemAnswer } from '../../core/contract.ts';
-import {
-  formatBitRate,
-  formatBytes,
-  formatDuration,
-  formatNumber,
-  formatPercent,
-} from '../../core/format.ts';
+import type { ChecksAnswer, HostsAnswer, SystemAnswer } from '../../core/contract.ts';
+import { formatBytes, formatDuration, formatNumber, formatPercent } from '../../core/format.ts';
 import { status } from '../../core/live.ts';
 import { type Resource, useResource } from '../../core/resource.ts';
 import { Card, Empty, LinkButton, Loading, PageHead, Shape, State, toneOf } from '../../ui/basics.tsx';
 import { Facts, Gauge } from '../../ui/table.tsx';
-import { Chart } from '../../ui/chart.tsx';
 import { PAGES } from '../all.ts';
+import { LastHour } from '../history.tsx';
 import { Picture } from './picture.tsx';
 import { text } from './text.ts';
 import './dashboard.css';
 
 const REFRESH_MS = 15_000;
-const SLOW_MS = 60_000;
 const SHOWN = 6;
 
 const services = computed(() => status.value?.services ?? []);
@@ -74,7 +67,7 @@ export default function Dashboard() {
         <Checks checks={checks} />
         <Machine />
       </div>
-      <LastHour />
+      <LastHour words={words} />
     </>
   );
 }
@@ -157,40 +150,6 @@ function Machine() {
             ],
           [words.uptime, formatDuration(uptimeSeconds)],
           [words.version, version],
-        ]}
-      />
-    </Card>
-  );
-}
-
-function LastHour() {
-  const words = text.value;
-  const series = ['proxyUp', 'proxyDown', 'forwardUp', 'forwardDown', 'nat64Up', 'nat64Down'].map(
-    (name) => `${name}BytesPerSecond`,
-  );
-  const { data } = useResource<HistoryAnswer>(`history?series=${series.join(',')}&points=120`, {
-    everyMs: SLOW_MS,
-  });
-  const history = data.value;
-  if (history === undefined) return null;
-  const start = Date.parse(history.from) / 1000;
-  const times = history.series[0]?.mean.map((_, index) => start + index * history.stepSeconds) ?? [];
-  const sum = (pattern: RegExp) =>
-    times.map((_, index) => {
-      const known = history.series.filter(({ name }) => pattern.test(name)).map(({ mean }) => mean[index]);
-      return known.every((value) => value === null)
-        ? null
-        : known.reduce<number>((total, value) => total + (value ?? 0), 0);
-    });
-  return (
-    <Card title={words.lastHour} actions={<a href="/live?view=charts">{words.charts}</a>}>
-      <Chart
-        label={words.throughput}
-        times={times}
-        format={formatBitRate}
-        series={[
-          { title: words.inTraffic, values: sum(/^(proxy|forward)/) },
-          { title: words.outTraffic, values: sum(/^nat64/) },
         ]}
       />
     </Card>

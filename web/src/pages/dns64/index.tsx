@@ -12,6 +12,12 @@ import { ServiceCounters, ServiceState } from '../service-parts.tsx';
 const text = dictionary(
   {
     title: 'DNS64',
+    figures: {
+      cacheEntries: 'Answers in the cache',
+      hitPercent: 'From the cache, %',
+      inFlight: 'Queries under way',
+      tcpConnections: 'TCP connections of clients',
+    },
     lead: 'The resolver of the servers. For names that have only an IPv4 address it makes an IPv6 address inside the NAT64 prefix.',
     off: 'It is switched off (dns64.enabled).',
     rate: 'Queries',
@@ -33,6 +39,12 @@ const text = dictionary(
   },
   {
     title: 'DNS64',
+    figures: {
+      cacheEntries: 'Antworten im Cache',
+      hitPercent: 'Aus dem Cache, %',
+      inFlight: 'Anfragen unterwegs',
+      tcpConnections: 'TCP-Verbindungen von Clients',
+    },
     lead: 'Der Resolver der Server. Für Namen, die nur eine IPv4-Adresse haben, macht er eine IPv6-Adresse im NAT64-Präfix.',
     off: 'Er ist ausgeschaltet (dns64.enabled).',
     rate: 'Anfragen',
@@ -89,7 +101,7 @@ export default function Dns64Page() {
         </div>
       </dl>
       <div class="columns">
-        <ServiceState name="dns64" />
+        <ServiceState name="dns64" figures={words.figures} />
         {settings !== undefined && (
           <Card title={words.settings} actions={<a href="/configuration?view=json">{words.edit}</a>}>
             <Facts

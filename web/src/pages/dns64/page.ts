@@ -1,15 +1,24 @@
 import { dictionary } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
+import { dns64Icon } from './icon.ts';
 
 const text = dictionary(
-  { title: 'DNS64', keywords: 'resolver cache upstream queries', unit: 'queries/s' },
-  { title: 'DNS64', keywords: 'Resolver Cache Upstream Anfragen', unit: 'Anfragen/s' },
+  {
+    title: 'DNS64',
+    keywords: 'resolver cache upstream queries',
+    unit: 'queries/s',
+  },
+  {
+    title: 'DNS64',
+    keywords: 'Resolver Cache Upstream Anfragen',
+    unit: 'Anfragen/s',
+  },
 );
 
 export const page: PageRegistration = {
   id: 'dns64',
   paths: ['/dns64'],
-  icon: 'dns64',
+  icon: dns64Icon,
   title: () => text.value.title,
   keywords: () => text.value.keywords,
   group: 'services',

@@ -4,19 +4,13 @@ import type { ExplainOutcome, ExplainStep } from '../../core/contract.ts';
 import { Shape, State, type StateName } from '../../ui/basics.tsx';
 import { text } from './text.ts';
 
-const STATES: Readonly<Record<ExplainOutcome['kind'], StateName>> = {
-  server: 'ok',
-  appliance: 'ok',
-  nat64: 'ok',
-  direct: 'ok',
-  refused: 'refused',
-  unknown: 'unknown',
-};
+/** All others are well. */
+const STATES: Readonly<Record<string, StateName>> = { refused: 'refused', unknown: 'unknown' };
 
 export function Outcome({ outcome }: { outcome: ExplainOutcome }) {
   return (
     <p class="outcome">
-      <State state={STATES[outcome.kind]} word={outcome.text} />
+      <State state={STATES[outcome.kind] ?? 'ok'} word={outcome.text} />
       {outcome.server !== null && (
         <>
           {' '}

@@ -56,7 +56,7 @@ export function SaveDialog({
       <p>
         {words.expects(
           `${question.from} → ${question.to}${question.protocol === 'icmp' ? '' : `#${question.port}`}`,
-          words.expectations[expected as 'nat64'] ?? expected,
+          words.expectations[expected as 'refused'] ?? expected,
         )}
       </p>
       <TextField label={words.name} {...bound(name)} isRequired />
@@ -126,7 +126,10 @@ export function Assertions({ onShow }: { onShow: (assertion: Assertion) => void 
                 </code>
               ),
             },
-            { title: words.expected, cell: ({ expect }) => words.expectations[expect as 'nat64'] ?? expect },
+            {
+              title: words.expected,
+              cell: ({ expect }) => words.expectations[expect as 'refused'] ?? expect,
+            },
             {
               title: words.holds,
               cell: ({ name }) => (

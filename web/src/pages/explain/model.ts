@@ -20,5 +20,8 @@ export interface Assertion {
 export const assertionsOf = (document: Readonly<Record<string, unknown>>) =>
   (document['assertions'] ?? []) as readonly Assertion[];
 
+/** What is nobody's own doing cannot be expected. */
+const NOT_EXPECTED = ['appliance', 'direct', 'unknown'];
+
 export const expectationOf = ({ kind, server }: ExplainOutcome): string | undefined =>
-  kind === 'server' ? (server ?? undefined) : kind === 'nat64' || kind === 'refused' ? kind : undefined;
+  kind === 'server' ? (server ?? undefined) : NOT_EXPECTED.includes(kind) ? undefined : kind;

@@ -9,8 +9,6 @@ export const text = dictionary(
     charts: 'Charts',
     kinds: {
       connection: 'Connections',
-      dns: 'DNS',
-      nat64: 'NAT64',
       service: 'Services',
       health: 'Health',
       notice: 'Notices',
@@ -42,29 +40,6 @@ export const text = dictionary(
       noName: 'no name',
       nowhere: 'nobody',
     },
-    dns: {
-      line: (who: string, type: string, name: string) => `${who} asked for ${type} ${name}`,
-      someone: 'A client',
-      answers: {
-        cached: 'from the cache',
-        forwarded: 'from upstream',
-        synthesized: 'made from A',
-        local: 'known here',
-        refused: 'refused',
-        failed: 'no answer',
-        malformed: 'malformed',
-      },
-    },
-    nat64: {
-      'mapping-created': (who: string, pool: string, protocol: string) =>
-        `${who} got ${pool} for ${protocol}`,
-      'mapping-removed': (who: string, pool: string, protocol: string) =>
-        `${who} gave back ${pool} for ${protocol}`,
-      'session-created': (who: string, pool: string, protocol: string, remote: string) =>
-        `${who} began to talk with ${remote} over ${protocol}, as ${pool}`,
-      'session-removed': (who: string, pool: string, protocol: string, remote: string) =>
-        `${who} ended talking with ${remote} over ${protocol}, as ${pool}`,
-    },
     service: (name: string, state: string) => `${name}: ${state}`,
     health: {
       well: (server: string) => `${server} is well again`,
@@ -77,11 +52,8 @@ export const text = dictionary(
       duration: 'Took',
       bytes: 'Up / down',
       reason: 'Ended because',
-      rcode: 'Response code',
-      transport: 'Transport',
       restarts: 'Restarts',
       problem: 'Problem',
-      remote: 'Other end',
       probe: 'Probe',
       found: 'Found',
       before: 'Before',
@@ -91,7 +63,6 @@ export const text = dictionary(
     toServer: 'To the server',
     explainIt: 'Explain this connection',
     toClient: 'Everything of this client',
-    toSessions: 'Its NAT64 sessions',
     details: 'Details',
   },
   {
@@ -102,8 +73,6 @@ export const text = dictionary(
     charts: 'Diagramme',
     kinds: {
       connection: 'Verbindungen',
-      dns: 'DNS',
-      nat64: 'NAT64',
       service: 'Dienste',
       health: 'Befinden',
       notice: 'Hinweise',
@@ -135,27 +104,6 @@ export const text = dictionary(
       noName: 'kein Name',
       nowhere: 'niemand',
     },
-    dns: {
-      line: (who, type, name) => `${who} fragte nach ${type} ${name}`,
-      someone: 'Ein Client',
-      answers: {
-        cached: 'aus dem Cache',
-        forwarded: 'vom Upstream',
-        synthesized: 'aus A gemacht',
-        local: 'hier bekannt',
-        refused: 'abgelehnt',
-        failed: 'ohne Antwort',
-        malformed: 'fehlerhaft',
-      },
-    },
-    nat64: {
-      'mapping-created': (who, pool, protocol) => `${who} bekam ${pool} für ${protocol}`,
-      'mapping-removed': (who, pool, protocol) => `${who} gab ${pool} für ${protocol} zurück`,
-      'session-created': (who, pool, protocol, remote) =>
-        `${who} begann als ${pool}, über ${protocol} mit ${remote} zu sprechen`,
-      'session-removed': (who, pool, protocol, remote) =>
-        `${who} hörte auf, als ${pool} über ${protocol} mit ${remote} zu sprechen`,
-    },
     service: (name, state) => `${name}: ${state}`,
     health: {
       well: (server) => `${server} geht es wieder gut`,
@@ -167,11 +115,8 @@ export const text = dictionary(
       duration: 'Dauerte',
       bytes: 'Hin / zurück',
       reason: 'Endete, weil',
-      rcode: 'Antwortcode',
-      transport: 'Transport',
       restarts: 'Neustarts',
       problem: 'Problem',
-      remote: 'Gegenseite',
       probe: 'Messung',
       found: 'Gefunden',
       before: 'Vorher',
@@ -181,7 +126,6 @@ export const text = dictionary(
     toServer: 'Zum Server',
     explainIt: 'Diese Verbindung erklären',
     toClient: 'Alles von diesem Client',
-    toSessions: 'Seine NAT64-Sitzungen',
     details: 'Einzelheiten',
   },
 );

@@ -12,9 +12,10 @@ import { Button, Empty, More } from '../../ui/basics.tsx';
 import { CheckField, Form, SelectField, TextField } from '../../ui/field.tsx';
 import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { EventRow } from './event-row.tsx';
+import { ROWS } from './rows.ts';
 import { text } from './text.ts';
 
-const KINDS = ['connection', 'dns', 'nat64', 'service', 'health', 'notice'] as const;
+const KINDS = ROWS.map(({ kind }) => kind);
 const PAGE_ROWS = 100;
 const KEPT_ROWS = 400;
 /** A filtered list is asked for again when something happens, but no oftener. */
@@ -131,13 +132,8 @@ function Filters({ filters, error }: FiltersProps) {
       <fieldset>
         <legend class="group-label">{words.show}</legend>
         <div class="row kinds">
-          {KINDS.map((kind) => (
-            <CheckField
-              key={kind}
-              label={words.kinds[kind]}
-              isChecked={kinds.has(kind)}
-              onChange={toggle(kind)}
-            />
+          {ROWS.map(({ kind, title }) => (
+            <CheckField key={kind} label={title()} isChecked={kinds.has(kind)} onChange={toggle(kind)} />
           ))}
         </div>
       </fieldset>

@@ -1,4 +1,5 @@
-import type { CountersAnswer, Nat64ClientsAnswer, Nat64PoolAnswer } from '../../core/contract.ts';
+import type { Nat64ClientsAnswer, Nat64PoolAnswer } from '../../../../src/services/nat64/contract.ts';
+import type { CountersAnswer } from '../../core/contract.ts';
 import { formatNumber } from '../../core/format.ts';
 import { useResource } from '../../core/resource.ts';
 import { Address, Card, Empty } from '../../ui/basics.tsx';
@@ -15,7 +16,7 @@ export function Overview() {
   const pool = useResource<Nat64PoolAnswer>('nat64/pool', { everyMs: REFRESH_MS });
   return (
     <>
-      <ServiceState name="nat64" />
+      <ServiceState name="nat64" figures={words.figures} />
       {pool.problem.value !== undefined && (
         <p class="note" role="status">
           {pool.problem.value}

@@ -1,5 +1,6 @@
 import { dictionary } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
+import { nat64Icon } from './icon.ts';
 
 const text = dictionary(
   {
@@ -17,7 +18,7 @@ const text = dictionary(
 export const page: PageRegistration = {
   id: 'nat64',
   paths: ['/nat64'],
-  icon: 'nat64',
+  icon: nat64Icon,
   title: () => text.value.title,
   keywords: () => text.value.keywords,
   views: () => text.value.views,

@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { api, query } from '../../core/api.ts';
-import type { Nat64BibAnswer, Nat64SessionsAnswer } from '../../core/contract.ts';
+import type { Nat64BibAnswer, Nat64SessionsAnswer } from '../../../../src/services/nat64/contract.ts';
 import { formatDuration, formatNumber } from '../../core/format.ts';
 import { parameter, setParameters } from '../../core/router.ts';
 import { usePages } from '../../core/resource.ts';

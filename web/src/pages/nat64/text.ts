@@ -3,6 +3,12 @@ import { dictionary } from '../../core/locale.ts';
 export const text = dictionary(
   {
     title: 'NAT64',
+    figures: {
+      sessions: 'Sessions',
+      bibEntries: 'Mappings (BIB)',
+      pool4Address: 'IPv4 address (pool4)',
+      fastPath: 'Fast path in the kernel',
+    },
     lead: 'Translates what the IPv6-only servers send to IPv4, through the ports of the appliance’s own IPv4 address.',
     views: 'Parts of this page',
     overview: 'Overview',
@@ -58,6 +64,12 @@ export const text = dictionary(
   },
   {
     title: 'NAT64',
+    figures: {
+      sessions: 'Sitzungen',
+      bibEntries: 'Zuordnungen (BIB)',
+      pool4Address: 'IPv4-Adresse (pool4)',
+      fastPath: 'Abkürzung im Kernel',
+    },
     lead: 'Übersetzt, was die IPv6-Server an IPv4 senden, über die Ports der eigenen IPv4-Adresse des Geräts.',
     views: 'Teile dieser Seite',
     overview: 'Überblick',

@@ -2,7 +2,14 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { api } from '../../core/api.ts';
 import { config, configLoad, edit, edited } from '../../core/config.ts';
-import type { EventsAnswer, HostAnswer, HostsAnswer, ProbeReport } from '../../core/contract.ts';
+import type {
+  ConnectionEvent,
+  EventsAnswer,
+  HostAnswer,
+  HostsAnswer,
+  LiveEvent,
+  ProbeReport,
+} from '../../core/contract.ts';
 import { formatBytes, formatDate, formatMs } from '../../core/format.ts';
 import { useAction, useResource } from '../../core/resource.ts';
 import { navigate } from '../../core/router.ts';
@@ -242,7 +249,7 @@ function ClientAddress({ answer: { clientAddress, snippets } }: { answer: HostAn
   const words = text.value;
   return (
     <Card title={words.clientTitle}>
-      <p>{clientAddress === 'none' ? words.clientNone : words.clientProxy}</p>
+      <p>{clientAddress === 'none' ? words.clientNone : words.clientHeader}</p>
       {snippets.map(({ title, text: snippet, explanation }) => (
         <div class="stack tight" key={title}>
           <h3>{title}</h3>
@@ -254,16 +261,16 @@ function ClientAddress({ answer: { clientAddress, snippets } }: { answer: HostAn
   );
 }
 
+const isEnded = (event: LiveEvent): event is ConnectionEvent =>
+  event.kind === 'connection' && event['what'] !== 'opened';
+
 function Recent({ name }: { name: string }) {
   const words = text.value;
   const { data } = useResource<EventsAnswer>(
     `events?kind=connection&limit=20&server=${encodeURIComponent(name)}`,
     { everyMs: REFRESH_MS },
   );
-  const rows =
-    data.value?.events.flatMap((event) =>
-      event.kind === 'connection' && event.what !== 'opened' ? event : [],
-    ) ?? [];
+  const rows = data.value?.events.filter(isEnded) ?? [];
   if (data.value === undefined) return null;
   return (
     <Card

@@ -75,7 +75,7 @@ export const text = dictionary(
     clientTitle: 'The client’s address',
     clientNone:
       'The server sees the appliance as the client. Over plain HTTP, X-Forwarded-For tells the real one.',
-    clientProxy:
+    clientHeader:
       'The server is told the client’s address by the PROXY protocol; it must expect it, or it answers nothing.',
     dns: 'DNS records to publish',
     dnsLead: 'A leads IPv4 clients to the appliance, AAAA leads IPv6 clients straight to the server.',
@@ -197,7 +197,7 @@ export const text = dictionary(
     clientTitle: 'Die Adresse des Clients',
     clientNone:
       'Der Server sieht das Gerät als Client. Über einfaches HTTP nennt X-Forwarded-For den wirklichen.',
-    clientProxy:
+    clientHeader:
       'Das PROXY-Protokoll nennt dem Server die Adresse des Clients; er muss es erwarten, sonst antwortet er nicht.',
     dns: 'Zu veröffentlichende DNS-Einträge',
     dnsLead: 'A führt IPv4-Clients zum Gerät, AAAA führt IPv6-Clients geradewegs zum Server.',

@@ -1,24 +1,25 @@
 import { formatIpv6, mappedIpv4, parseIpAddress } from '../../../wire/ip-address.ts';
 import { parseIpPrefix } from '../../../wire/ip-prefix.ts';
 import { embedIpv4 } from '../../../wire/rfc6052.ts';
-import { type Check, type Finding, fail, ok, unknown } from '../check.ts';
-import { upstreamServers } from '../network.ts';
+import { type Check, type Finding, fail, ok, unknown } from '../../check.ts';
+import { mayAskUpstreams, upstreamServers } from '../../../config/resolvers.ts';
+import type { Nat64Queries } from '../questions.ts';
 import { say, sentences } from '../../../texts/text.ts';
 
 export const nat64Path: Check = {
   id: 'nat64-path',
   area: 'nat64',
-  // Where DNS64 is off, its upstreams are those of the defaults: nobody said that they may be asked.
-  isCheap: ({ dns64 }) => dns64.enabled,
+  isCheap: mayAskUpstreams,
   title: say('The way through NAT64'),
   why: say(
     'The servers reach the IPv4 Internet through NAT64. A real packet takes this way here, and its answer comes back.',
   ),
   needs: ['default-route-4', 'addresses', 'forward-policy', 'kernel-state'],
-  async run({ machine, config: { nat64, dns64 }, nat64: queries }): Promise<Finding | readonly Finding[]> {
+  async run({ machine, config, queries }): Promise<Finding | readonly Finding[]> {
+    const { nat64 } = config;
     if (!nat64.enabled) return [];
     const prefix = parseIpPrefix(nat64.prefix);
-    const upstream = upstreamServers(dns64).find(({ family }) => family === 4);
+    const upstream = upstreamServers(config).find(({ family }) => family === 4);
     const ipv4 = mappedIpv4(upstream?.address ?? new Uint8Array(16));
     if (prefix === undefined || upstream === undefined || ipv4 === undefined) {
       return unknown(say('There is no IPv4 resolver in dns64.upstreams that could be asked through NAT64.'));
@@ -53,7 +54,7 @@ export const nat64Path: Check = {
     }
     const isWellFormed = parseIpAddress(path.source) !== undefined;
     const explanation = isWellFormed
-      ? await queries?.explain({
+      ? await (queries('nat64') as Nat64Queries | undefined)?.explain({
           client: path.source,
           destination: formatIpv6(target),
           protocol: 'udp',

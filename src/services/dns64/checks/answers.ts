@@ -1,9 +1,9 @@
 import { formatIpv6 } from '../../../wire/ip-address.ts';
 import { parseIpPrefix } from '../../../wire/ip-prefix.ts';
 import { embedIpv4 } from '../../../wire/rfc6052.ts';
-import { type Check, type Finding, fail, ok, unknown } from '../check.ts';
-import { REFUSED } from '../machine.ts';
-import { ownResolver } from '../network.ts';
+import { type Check, type Finding, fail, ok, unknown } from '../../check.ts';
+import { ownResolver } from '../../../config/resolvers.ts';
+import { REFUSED } from '../../../os/machine.ts';
 import { say } from '../../../texts/text.ts';
 
 /** RFC 7050: the name that has only these two A records. */
@@ -17,9 +17,10 @@ export const dns64Answers: Check = {
   title: say('DNS64 answers'),
   why: say('The servers reach IPv4-only hosts through the addresses that DNS64 gives them.'),
   needs: ['port-conflicts'],
-  async run({ machine, config: { dns64 } }): Promise<Finding | readonly Finding[]> {
-    if (!dns64.enabled) return [];
-    const server = ownResolver(dns64);
+  async run({ machine, config }): Promise<Finding | readonly Finding[]> {
+    const server = ownResolver(config);
+    if (server === undefined) return [];
+    const { dns64 } = config;
     const lookup = await machine.lookUp([server], NAME, 'AAAA');
     if (lookup.kind === 'failed' && lookup.reason === REFUSED) {
       return unknown(

@@ -1,10 +1,10 @@
-/** What is in NAT64's tables, and what it would do with a packet. */
-import { type Static, Type } from '../../config/json-schema.ts';
-import { Nullable } from './common.ts';
+/** Shapes of the API that are NAT64's own: what is in its tables, what it would do with a packet, the events of its log. */
+import { type Found, eventKind, eventShape } from '../../runtime/event-kind.ts';
+import { Nullable, type Static, Type } from '../../runtime/shape.ts';
 
 const Nat64Protocol = Type.Union([Type.Literal('tcp'), Type.Literal('udp'), Type.Literal('icmp')]);
 
-// The shapes of runtime/nat64-queries.ts.
+// The answers of the functions in queries.ts.
 const nat64Mapping = {
   protocol: Nat64Protocol,
   client: Type.String(),
@@ -78,6 +78,39 @@ export const Nat64ExplainAnswer = Type.Object({
   steps: Type.Array(
     Type.Object({ isOk: Type.Boolean(), text: Type.String(), counter: Nullable(Type.String()) }),
   ),
+});
+
+export const Nat64Event = eventShape('nat64', {
+  what: Type.Union([
+    Type.Literal('mapping-created'),
+    Type.Literal('mapping-removed'),
+    Type.Literal('session-created'),
+    Type.Literal('session-removed'),
+  ]),
+  protocol: Nat64Protocol,
+  client: Type.String(),
+  /** For ICMP, identifiers. */
+  clientPort: Type.Integer(),
+  /** Name of the server in the configuration that has the address. */
+  server: Nullable(Type.String()),
+  poolAddress: Type.String(),
+  poolPort: Type.Integer(),
+  /** The other end of a session; null for a mapping, which has many. */
+  remote: Nullable(Type.String()),
+  remotePort: Nullable(Type.Integer()),
+});
+export type Nat64Event = Static<typeof Nat64Event>;
+/** The log adds the server. */
+export type Nat64Found = Omit<Found<Nat64Event>, 'server'>;
+
+export const nat64Kind = eventKind<Nat64Event>({
+  name: 'nat64',
+  shape: Nat64Event,
+  kept: 500,
+  serverBy: 'client',
+  addsServer: true,
+  line: ({ what, protocol, client, clientPort, poolAddress, poolPort }) =>
+    `nat64 ${what} ${protocol} [${client}]:${clientPort} = ${poolAddress}:${poolPort}`,
 });
 
 export type Nat64SessionsAnswer = Static<typeof Nat64SessionsAnswer>;

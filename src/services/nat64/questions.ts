@@ -3,7 +3,7 @@
  * goes on. Addresses, prefixes and ports are in the form that the configuration has. Inputs have been validated.
  */
 
-import type { Text } from '../texts/text.ts';
+import type { Text } from '../../texts/text.ts';
 
 export type Nat64Protocol = 'tcp' | 'udp' | 'icmp';
 

@@ -1,5 +1,5 @@
-import { type Check, type Finding, fail, keyOf, ok, warn } from '../check.ts';
-import { upstreamServers } from '../network.ts';
+import { type Check, type Finding, fail, keyOf, ok, warn } from '../../check.ts';
+import { upstreamServers } from '../../../config/resolvers.ts';
 import { say } from '../../../texts/text.ts';
 
 const MEND = say(
@@ -12,10 +12,10 @@ export const dns64Upstreams: Check = {
   isCheap: true,
   title: say('Resolver that DNS64 asks'),
   why: say('DNS64 knows nothing by itself: when none of its upstreams answers, no name resolves.'),
-  async run({ machine, config: { dns64 } }): Promise<Finding[]> {
-    if (!dns64.enabled) return [];
+  async run({ machine, config }): Promise<Finding[]> {
+    if (!config.dns64.enabled) return [];
     const asked = await Promise.all(
-      upstreamServers(dns64).map(async (upstream) => {
+      upstreamServers(config).map(async (upstream) => {
         const startedMs = performance.now();
         // Every resolver knows who serves the root.
         const lookup = await machine.lookUp([upstream.server], '.', 'NS');

@@ -1,7 +1,7 @@
 import type { Config } from '../../../config/schema.ts';
 import { type Text, listOf, say, sentences, unique } from '../../../texts/text.ts';
-import { type Check, type Finding, fail, ok, unknown } from '../check.ts';
-import { type FirewallOwner, forwardChains, legacyForwardDrops } from '../forward-policy.ts';
+import { type Check, type Finding, fail, ok, unknown } from '../../check.ts';
+import { type FirewallOwner, forwardChains, legacyForwardDrops } from './forward-chains.ts';
 
 const NAMES: Readonly<Record<NonNullable<FirewallOwner>, string>> = {
   docker: 'Docker',

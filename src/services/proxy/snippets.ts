@@ -1,6 +1,6 @@
 /** What a server needs in its own configuration to see the address of the client. Pure. */
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
-import type { SnippetFound } from './found.ts';
+import type { Snippet } from '../check.ts';
 import { say } from '../../texts/text.ts';
 
 /** `applianceAddress` is the own address from which the appliance connects to the server. */
@@ -8,7 +8,7 @@ export function nginxSnippets(
   { address, services, hostnames, clientAddress }: HostConfig,
   listeners: readonly ListenerConfig[],
   applianceAddress: string,
-): SnippetFound[] {
+): Snippet[] {
   const used = listeners.filter(({ name }) => hostnames.length > 0 && services.includes(name));
   const web = used.filter(
     ({ protocol, port, name }) => protocol === 'http' || port === 443 || name === 'https',

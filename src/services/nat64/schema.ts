@@ -1,6 +1,6 @@
-/** The part of the schema that is NAT64's. */
-import { type Static, Type } from './json-schema.ts';
-import { strict, text, AccessList } from './schema-values.ts';
+/** NAT64's part of the configuration. */
+import { AccessList, strict, text } from '../../config/schema-values.ts';
+import { type Static, Type } from '../../runtime/shape.ts';
 
 export const Pool4Schema = Type.Object(
   {

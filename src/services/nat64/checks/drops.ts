@@ -1,4 +1,4 @@
-import { type Check, type Finding, ok, unknown, warn } from '../check.ts';
+import { type Check, type Finding, ok, unknown, warn } from '../../check.ts';
 import { type Text, asIs, listOf, say, sentences } from '../../../texts/text.ts';
 
 /** Drops that mean that NAT64 could not do what it is there for, with what helps. */

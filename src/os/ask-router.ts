@@ -1,6 +1,6 @@
 /** Asks the router for the address that it has towards the Internet, as a game console would. */
 import { createSocket } from 'node:dgram';
-import { EXTERNAL_ADDRESS_REQUEST, NAT_PMP_PORT, readExternalAddress } from '../../wire/nat-pmp.ts';
+import { EXTERNAL_ADDRESS_REQUEST, NAT_PMP_PORT, readExternalAddress } from '../wire/nat-pmp.ts';
 
 /** RFC 6886 section 3.1: asked again after 250 ms, then after twice as long each time. */
 const FIRST_WAIT_MS = 250;

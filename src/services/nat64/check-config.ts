@@ -1,16 +1,15 @@
-/** What no single field of NAT64's part can tell, and what DNS64 must agree with it on. */
-import { parseIpv4 } from '../wire/ip-address.ts';
-import { isNeverRouted } from '../wire/ipv4-scope.ts';
-import { type IpPrefix, parseIpPrefix, prefixContains } from '../wire/ip-prefix.ts';
-import { asIs, either, say } from '../texts/text.ts';
-import { type ConfigProblem, duplicates, problem } from './problem.ts';
-import type { Config, Nat64Config } from './schema.ts';
-import { type PortRange, parsePortRange } from './values.ts';
+/** What no single field of NAT64's part of the configuration can tell. */
+import { type ConfigProblem, duplicates, problem } from '../../config/problem.ts';
+import type { Config, Nat64Config } from '../../config/schema.ts';
+import { type PortRange, parseIpv6Endpoint, parsePortRange } from '../../config/values.ts';
+import { asIs, say } from '../../texts/text.ts';
+import { parseIpv4 } from '../../wire/ip-address.ts';
+import { type IpPrefix, parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
+import { isNeverRouted } from '../../wire/ipv4-scope.ts';
+import type { OwnAddresses } from '../description.ts';
 
-/** The problems of the NAT64 part, and of the prefixes of DNS64. */
 export function checkNat64(config: Config): ConfigProblem[] {
   return [
-    ...checkDns64Prefixes(config),
     ...checkExtraPrefixes(config),
     ...checkMtus(config),
     ...checkStaticEntries(config),
@@ -28,9 +27,14 @@ export const translatedPrefixes = ({ prefix, extraPrefixes }: Nat64Config): stri
 
 const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
 
-/** Every prefix that IPv4 addresses are embedded in, also while NAT64 or DNS64 is off: no server is there. */
-export const nat64PrefixesOf = ({ nat64, dns64 }: Config): IpPrefix[] =>
-  [...translatedPrefixes(nat64), ...dns64.prefixes].map(parsed);
+/** Mappings to this machine itself, where the translator does not lead. */
+export const checkMappings = ({ nat64 }: Config, own: OwnAddresses): ConfigProblem[] =>
+  nat64.static.flatMap(({ ipv6 }, i) => {
+    const server = parseIpv6Endpoint(ipv6);
+    if (server === undefined || !own.has(server.address)) return [];
+    const ours = say('is an address of this appliance itself');
+    return [problem(`/nat64/static/${i}/ipv6`, ipv6, ours, say('the address of another machine'))];
+  });
 
 /** RFC 7915 section 4.1: the least MTU of the IPv6 side is not above that of its first link. */
 function checkMtus({ nat64 }: Config): ConfigProblem[] {
@@ -121,23 +125,6 @@ function checkStaticEntries({ nat64 }: Config): ConfigProblem[] {
     ...duplicates(keys('ipv6'), say('a server and port that no other mapping has')),
   ];
 }
-
-/** What DNS64 promises, NAT64 must keep (RFC 6147 section 5.2: the two share their prefixes). */
-function checkDns64Prefixes({ dns64, nat64 }: Config): ConfigProblem[] {
-  if (!dns64.enabled || !nat64.enabled) return [];
-  const translated = translatedPrefixes(nat64);
-  return dns64.prefixes.flatMap((text, i) => {
-    if (translated.some((other) => isSame(parsed(other), parsed(text)))) return [];
-    const sentence = say('is a prefix that NAT64 does not translate');
-    const expected = say('{prefixes}, of nat64.prefix and nat64.extraPrefixes', {
-      prefixes: either(translated),
-    });
-    return [problem(`/dns64/prefixes/${i}`, text, sentence, expected)];
-  });
-}
-
-const isSame = (a: IpPrefix, b: IpPrefix): boolean =>
-  a.prefixBits === b.prefixBits && prefixContains(a, b.address);
 
 /** An address must lie in one prefix only; and without sessions nothing tells which prefix an answer comes from. */
 function checkExtraPrefixes({ nat64 }: Config): ConfigProblem[] {

@@ -1,4 +1,5 @@
-import { type Check, type Finding, fail, ok, warn } from '../check.ts';
+import { type Check, type Finding, fail, ok, warn } from '../../check.ts';
+import type { Nat64Queries } from '../questions.ts';
 import { say } from '../../../texts/text.ts';
 
 const WARN_PERCENT = 80;
@@ -13,9 +14,10 @@ export const nat64Pool: Check = {
   isCheap: true,
   title: say('Ports and sessions of NAT64'),
   why: say('Every connection of a server takes a port: when none is left, new connections fail.'),
-  async run({ nat64 }): Promise<Finding | readonly Finding[]> {
-    if (nat64 === undefined) return [];
-    const { sessions, maxSessions, pools } = await nat64.poolUse();
+  async run({ queries }): Promise<Finding | readonly Finding[]> {
+    const running = queries('nat64') as Nat64Queries | undefined;
+    if (running === undefined) return [];
+    const { sessions, maxSessions, pools } = await running.poolUse();
     const uses = [
       {
         what: say('sessions ({used} of {most})', { used: sessions, most: maxSessions }),

@@ -1,0 +1,27 @@
+/** The resolvers of a configuration: those that are asked, and our own. */
+import { formatSocketAddress } from '../os/socket-address.ts';
+import { mappedIpv4 } from '../wire/ip-address.ts';
+import type { Config } from './schema.ts';
+import { parseDnsUpstream } from './values.ts';
+
+type Resolvers = Pick<Config, 'dns64'>;
+
+/** As configured, and as "[2001:db8::53]:53", with the family of the address. */
+export const upstreamServers = ({ dns64: { upstreams } }: Resolvers) =>
+  upstreams.flatMap((text) => {
+    const upstream = parseDnsUpstream(text);
+    if (upstream === undefined) return [];
+    const family = mappedIpv4(upstream.address) === undefined ? (6 as const) : (4 as const);
+    return [{ text, ...upstream, family, server: formatSocketAddress(upstream) }];
+  });
+
+/** Whether somebody said that these upstreams are asked: while the resolver is off, they may be those of the defaults. */
+export const mayAskUpstreams = ({ dns64 }: Resolvers): boolean => dns64.enabled;
+
+/** Where this machine reaches its own resolver; undefined while that is off. */
+export function ownResolver({ dns64: { enabled, listen, port } }: Resolvers): string | undefined {
+  if (!enabled) return undefined;
+  const [address = '::1'] = listen;
+  const local = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address;
+  return local.includes(':') ? `[${local}]:${port}` : `${local}:${port}`;
+}

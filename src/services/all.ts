@@ -1,0 +1,9 @@
+/** Every service. A new one adds its folder, and its line here; the order is that of the reports. */
+import type { ServiceDescription } from './description.ts';
+import { dns64 } from './dns64/describe.ts';
+import { firewall } from './firewall/describe.ts';
+import { forward } from './forward/describe.ts';
+import { nat64 } from './nat64/describe.ts';
+import { proxy } from './proxy/describe.ts';
+
+export const SERVICES: readonly ServiceDescription[] = [proxy, forward, dns64, nat64, firewall];

@@ -1,0 +1,50 @@
+/** What all services together say of a configuration. */
+import type { Config } from '../config/schema.ts';
+import { say } from '../texts/text.ts';
+import { type IpPrefix, parseIpPrefix } from '../wire/ip-prefix.ts';
+import { SERVICES } from './all.ts';
+import { type EmbeddingPrefix, type PortUse, singlePort } from './description.ts';
+
+export interface OwnedPortUse extends PortUse {
+  /** Name of the service. */
+  readonly service: string;
+}
+
+/** Every port that the configuration gives to somebody, in the order of the services; the admin page is last. */
+export const portUses = (config: Config): OwnedPortUse[] => [
+  ...SERVICES.flatMap(({ name, ports }) =>
+    (ports?.(config) ?? []).map((use): OwnedPortUse => ({ ...use, service: name })),
+  ),
+  { ...adminPort(config), service: 'admin' },
+];
+
+const adminPort = ({ admin: { port, listen } }: Config): PortUse => ({
+  use: 'listens',
+  path: '/admin/port',
+  value: port,
+  what: say('the admin page'),
+  protocols: ['tcp'],
+  addresses: listen,
+  range: singlePort(port),
+});
+
+/** What the configuration gives to something other than this service. */
+export const portsOfOthers = (config: Config, name: string): OwnedPortUse[] =>
+  portUses(config).filter(({ service }) => service !== name);
+
+/** Addresses that the configuration says are this appliance's own. */
+export const declaredAddresses = (config: Config): string[] => [
+  ...SERVICES.flatMap((service) => service.ownAddresses?.(config) ?? []),
+  ...config.admin.listen,
+];
+
+export const embeddingPrefixes = (config: Config): EmbeddingPrefix[] =>
+  SERVICES.flatMap((service) => service.prefixes?.(config) ?? []);
+
+/** Every prefix that IPv4 addresses are embedded in, also while the service is off: no server is there. */
+export const prefixesOf = (config: Config): IpPrefix[] =>
+  embeddingPrefixes(config).map(({ text }) => parseIpPrefix(text) as IpPrefix);
+
+/** Devices that services make: no link of the machine. */
+export const ownDevices = (config: Config): ReadonlySet<string> =>
+  new Set(SERVICES.flatMap((service) => service.devices?.(config) ?? []));

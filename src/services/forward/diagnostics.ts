@@ -1,0 +1,19 @@
+/** What the forwarder brings to the diagnostics: the sshd of each server that has a port. */
+import type { ServiceDiagnostics } from '../check.ts';
+
+export const diagnostics: ServiceDiagnostics = {
+  probes: (_config, { ssh, address }) =>
+    ssh === false
+      ? []
+      : [
+          {
+            service: 'ssh',
+            address,
+            port: ssh.targetPort,
+            expects: 'ssh',
+            hostnames: [],
+            // No PROXY header is sent.
+            clientAddress: 'none',
+          },
+        ],
+};

@@ -1,0 +1,51 @@
+/** The proxy's part of the configuration. */
+import { Label, ListenAddresses, Port, strict } from '../../config/schema-values.ts';
+import { type Static, Type } from '../../runtime/shape.ts';
+
+export const ListenerSchema = Type.Object(
+  {
+    name: Label('Name, unique'),
+    port: Port('Port on the appliance, and on the server'),
+    protocol: Type.Union([Type.Literal('http'), Type.Literal('tls')], {
+      title: 'http: the Host header picks the server; tls: the server name in the ClientHello (SNI) does',
+      expected: '"http" or "tls"',
+    }),
+  },
+  { ...strict, title: 'Listener', expected: 'an object with "name", "port" and "protocol"' },
+);
+
+export const ProxySchema = Type.Object(
+  {
+    listen: ListenAddresses('Addresses that the listeners bind', ['0.0.0.0']),
+    listeners: Type.Array(ListenerSchema, {
+      title: 'Listeners; one is open while at least one server names it in its services',
+      expected: 'a list of listeners',
+      default: [
+        { name: 'http', port: 80, protocol: 'http' },
+        { name: 'https', port: 443, protocol: 'tls' },
+        { name: 'smtps', port: 465, protocol: 'tls' },
+        { name: 'submission', port: 587, protocol: 'tls' },
+        { name: 'imaps', port: 993, protocol: 'tls' },
+        { name: 'pop3s', port: 995, protocol: 'tls' },
+      ],
+    }),
+    handshakeTimeoutMs: Type.Integer({
+      minimum: 100,
+      maximum: 600_000,
+      title: 'How long a client may take until its server is known, and a server to accept the connection',
+      expected: 'a whole number of milliseconds from 100 to 600000',
+      default: 10_000,
+    }),
+    idleTimeoutMs: Type.Integer({
+      minimum: 1000,
+      maximum: 86_400_000,
+      title: 'How long a connection may carry no data before it is closed',
+      expected: 'a whole number of milliseconds from 1000 to 86400000',
+      default: 3_600_000,
+    }),
+  },
+  { ...strict, title: 'Proxy', expected: 'an object', default: {} },
+);
+
+export type ListenerConfig = Static<typeof ListenerSchema>;
+export type ProxyConfig = Static<typeof ProxySchema>;
