@@ -222,6 +222,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     watchLimits(
       () => Object.fromEntries(withLimits.map(({ name, service }) => [name, service?.limits?.() ?? []])),
       conditions,
+      (service, text) => events.put({ kind: 'notice', service, severity: 'warn', text }, Date.now()),
     ),
   );
 

@@ -9,7 +9,7 @@ import Fastify, {
 } from 'fastify';
 import type { SchemaNode } from '../config/json-schema.ts';
 import { validate } from '../config/validate.ts';
-import { admitsHost, isSameOrigin } from './access.ts';
+import { admitsHost, hostWithoutPort, isSameOrigin } from './access.ts';
 import type { AdminDeps, ApiRoutes, BuildOptions } from './deps.ts';
 import { auditor, authorizer, isRead } from './auth/authorize.ts';
 import { passwordAsker } from './auth/present-password.ts';
@@ -64,6 +64,8 @@ const API: readonly ApiRoutes[] = [
 ];
 
 const BODY_LIMIT_BYTES = 1 << 20;
+/** Of a name that is told back. */
+const MOST_NAME_CHARACTERS = 100;
 
 /**
  * Requests are checked with the words of the configuration's errors. Answers have the types of their schemas, and the
@@ -160,7 +162,10 @@ function guard(
     throw new ApiError(
       421,
       'unknown-host',
-      say('Use an IP address, localhost or one of admin.hostnames to reach this page.'),
+      say(
+        'This appliance is not reached as "{name}". Use its IP address, or one of the names in admin.hostnames; whoever is signed in can add this name there.',
+        { name: (hostWithoutPort(host ?? '') ?? '').slice(0, MOST_NAME_CHARACTERS) },
+      ),
     );
   }
   const encrypted = isEncrypted(request);

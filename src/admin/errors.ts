@@ -1,7 +1,7 @@
 /** Every refusal of the API has one shape: a word for programs, a sentence for people, and the problems if any. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ConfigProblem } from '../config/problem.ts';
-import { fileReasonOf } from '../os/system-reason.ts';
+import { isOfFile, toldReasonOf } from '../os/system-reason.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { ErrorAnswer } from './contract/common.ts';
 import { type Text, asIs, say } from '../texts/text.ts';
@@ -23,9 +23,8 @@ export function answerErrors(app: FastifyInstance, log: Logger, onInternal: () =
       'admin: request failed',
     );
     // Who is signed in is told what of it only they can mend; a stranger is told nothing of the disk.
-    const reason = request.principal === null ? undefined : fileReasonOf(error);
-    if (reason !== undefined) {
-      const text = say('This cannot be done now: {reason}', { reason });
+    if (request.principal !== null && isOfFile(error)) {
+      const text = say('This cannot be done now: {reason}', { reason: toldReasonOf(error) });
       return send(request, reply, 503, { error: 'storage', text });
     }
     return send(request, reply, 500, {
@@ -52,5 +51,26 @@ function send(
     message: text,
     ...(problems === undefined ? {} : { problems }),
   });
-  return reply.code(statusCode).type('application/json; charset=utf-8').send(JSON.stringify(answer));
+  void reply.code(statusCode);
+  if (isPersonAtAPage(request)) {
+    const language = request.words === undefined ? 'en' : 'de';
+    return reply
+      .header('content-security-policy', "default-src 'none'")
+      .type('text/html; charset=utf-8')
+      .send(pageOf(answer.message, language));
+  }
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer));
 }
+
+/** A browser that was sent to an address, which would show the words for programs as they are. */
+const isPersonAtAPage = ({ method, url, headers }: FastifyRequest): boolean =>
+  method === 'GET' && !url.startsWith('/api/') && (headers.accept ?? '').includes('text/html');
+
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+/** The sentence and nothing else: the panel itself may be what is refused. */
+const pageOf = (message: string, language: string): string =>
+  `<!doctype html><html lang="${language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Tombolo</title><p>${message.replaceAll(
+    /[&<>"]/g,
+    (character) => ESCAPES[character],
+  )}</p></html>\n`;

@@ -51,7 +51,8 @@ export async function startAdmin(
   context: Pick<
     ServiceContext,
     'log' | 'stateDirectory' | 'runtimeDirectory' | 'events' | 'storage' | 'conditions'
-  >,
+  > &
+    Partial<Pick<ServiceContext, 'ourselves'>>,
 ): Promise<AdminService> {
   const { log, stateDirectory, events, conditions } = context;
   const storage = storageOf(context);
@@ -60,6 +61,10 @@ export async function startAdmin(
   const accessList = cachedAccessList(() => admin.allow);
   const isAdmitted = (remoteAddress: string | undefined) => admitsSource(accessList(), remoteAddress);
   const lan = cachedAccessList(() => ['lan']);
+  const following = context.ourselves?.onChange(() => {
+    accessList.forget();
+    lan.forget();
+  });
   const auth = await openAuth({
     storage,
     log,
@@ -122,6 +127,7 @@ export async function startAdmin(
   let isStopped = false;
   const stop = async () => {
     isStopped = true;
+    following?.[Symbol.dispose]();
     certificate[Symbol.dispose]();
     screen[Symbol.dispose]();
     diagnostics[Symbol.dispose]();

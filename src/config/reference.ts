@@ -41,8 +41,8 @@ ${JSON.stringify(EXAMPLE, null, 2)}
 \`\`\`
 
 - \`--check\` validates the file and exits: 0 good, 2 refused.
-- A file that is refused at the start ends the process with exit code 2. One that is refused later (SIGHUP, the admin
-  page) changes nothing: the running configuration stays.
+- A file that is refused at the start is left as it is, and the last good revision runs ([state-directory.md](state-directory.md)). One that
+  is refused later (SIGHUP, the admin page) changes nothing: the running configuration stays.
 - A port that another program has, or an address that is not there yet, is told and tried again; the rest serves. A change
   that wants a new one which cannot be had is refused.
 - Every problem names the place in the file, the JSON path, the value, and what would be right:

@@ -34,10 +34,10 @@ export function attachedPrefixes(): IpPrefix[] {
 export const ownAddresses = (): string[] =>
   Object.values(interfaceAddresses()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
 
-/** The prefixes an access list names; "lan" stands for every attached network. Entries are validated by the schema. */
-export function resolveAccessList(entries: readonly string[]): IpPrefix[] {
+/** The prefixes an access list names; "lan" stands for every attached network, which are those now. Entries are validated by the schema. */
+export function resolveAccessList(entries: readonly string[], attached = attachedPrefixes): IpPrefix[] {
   return entries.flatMap((entry) => {
-    if (entry === 'lan') return attachedPrefixes();
+    if (entry === 'lan') return attached();
     const prefix = parseIpPrefix(entry);
     return prefix === undefined ? [] : [prefix];
   });

@@ -6,7 +6,7 @@
  */
 import { relative, resolve } from 'node:path';
 import { makeDirectory } from '../os/make-directory.ts';
-import { codeOf, plainReasonOf, rootOf } from '../os/system-reason.ts';
+import { codeOf, plainReasonOf, remedyOf, rootOf, toldReasonOf } from '../os/system-reason.ts';
 import { type Text, TextError, english, reasonOf, say } from '../texts/text.ts';
 import type { Conditions } from './conditions.ts';
 import type { DirectoryLock } from './directory-lock.ts';
@@ -118,8 +118,8 @@ export function openStorage(
     noteNotRestored(error) {
       log.error({ err: error }, 'storage: the backup could not be restored, what was there before runs');
       const text = say(
-        'The backup was not restored: {reason}. What was there before runs, unchanged. Mend that, and restore it again.',
-        { reason: plainReasonOf(rootOf(error)) },
+        'The backup was not restored; what was there before runs, unchanged. Restore it again when that is mended: {reason}',
+        { reason: toldReasonOf(error) },
       );
       conditions?.set('storage', 'not restored', text);
     },
@@ -190,7 +190,12 @@ function conditionOf(directory: string, group: readonly Trouble[]): Text {
     .map(({ name }) => name)
     .sort()
     .join(', ');
-  const values = { files, directory, reason, remedy: remedyOf(code) };
+  const values = {
+    files,
+    directory,
+    reason,
+    remedy: remedyOf(code) ?? say('Look at what is there, and at the disk.'),
+  };
   return what === 'read'
     ? say(
         'In {directory} cannot be read: {files} ({reason}). It is left as it is, and everything else goes on without it. {remedy}',
@@ -200,30 +205,4 @@ function conditionOf(directory: string, group: readonly Trouble[]): Text {
         'In {directory} cannot be written: {files} ({reason}). Everything goes on from memory, and it is tried again. {remedy}',
         values,
       );
-}
-
-/** What to do about it. */
-function remedyOf(code: string): Text {
-  switch (code) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return say('Free some space on that disk, or remove files, where it has no room for another (df -i).');
-    case 'EBUSY':
-      return say('End one of the two.');
-    case 'EROFS':
-      return say(
-        'The file system is read-only, as after a fault of the disk: the log of the kernel has the reason. Replace a worn card, or mount it for writing.',
-      );
-    case 'EACCES':
-    case 'EPERM':
-      return say(
-        'Give the directory and what is in it to the user that this process runs as (chown), and restart it.',
-      );
-    case 'ENOENT':
-    case 'ENOTDIR':
-    case 'EEXIST':
-      return say('Make the directory, for the user that this process runs as.');
-    default:
-      return say('Look at what is there, and at the disk.');
-  }
 }

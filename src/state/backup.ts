@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { syncDirectory, writeFileAtomically } from '../os/atomic-write.ts';
 import { readRegularFile } from '../os/read-file.ts';
 import { setAside } from '../os/set-aside.ts';
-import { plainReasonOf, rootOf } from '../os/system-reason.ts';
+import { toldReasonOf } from '../os/system-reason.ts';
 import type { Logger } from '../runtime/log.ts';
 import { readVerdict } from '../runtime/kept-file.ts';
 import type { Storage } from '../runtime/storage.ts';
@@ -210,8 +210,8 @@ export async function stageRestore(
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
     throw new BackupError(
       'unwritable',
-      say('The backup cannot be restored: {reason}. Nothing was changed.', {
-        reason: plainReasonOf(rootOf(error)),
+      say('The backup was not restored, and nothing was changed: {reason}', {
+        reason: toldReasonOf(error),
       }),
       { cause: error },
     );

@@ -153,7 +153,10 @@ describe('the state directory, while the process runs', { concurrency: false }, 
         body,
         JSON.stringify({ passphrase: PASSPHRASE, file: readFileSync(backup).toString('base64') }),
       );
-      assert.match(await post('restore', bootstrap, body), /The backup cannot be restored: E[A-Z]+/);
+      assert.match(
+        await post('restore', bootstrap, body),
+        /The backup was not restored, and nothing was changed: E[A-Z]+/,
+      );
       const names = () => inMountsOf(running, 'ls', files.state).then(({ stdout }) => stdout.split('\n'));
       assert.deepEqual(
         (await names()).filter((name) => name.startsWith('restore')),
@@ -202,7 +205,10 @@ describe('the state directory, while the process runs', { concurrency: false }, 
     const prepare = `${ownDisk('size=2m')}\ndd if=/dev/zero of="$STATE/filler" bs=4k 2>/dev/null || :`;
     await using running = await world.start(files, { prepare });
     const problem = (await running.agreed()).get('storage')?.problem ?? '';
-    assert.match(problem, /The backup was not restored: ENOSPC.*restore it again/);
+    assert.match(
+      problem,
+      /The backup was not restored; .*Restore it again when that is mended: ENOSPC.*Free some space/,
+    );
     assert.equal((await running.api('GET', '/api/config')).json().document.shutdownSeconds, undefined);
     assert.deepEqual(
       readdirSync(running.path('')).filter((name) => /restore/.test(name)),

@@ -1,6 +1,6 @@
 /** What NAT64 does to its machine, and what the machine does to it; on the topology of nat64/topology.ts. */
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { ServiceReport } from '../../src/runtime/report.ts';
@@ -128,20 +128,22 @@ describe('NAT64 and its machine', () => {
       const appliance = await net.startAppliance();
       await until('works', () => reaches(net));
       assert.equal((await appliance.status()).state, 'running');
-      const storage = ((await appliance.ask({ ask: 'conditions' })) as ServiceReport[]).find(
-        ({ name }) => name === 'storage',
-      );
-      assert.equal(storage?.status.state, 'degraded');
-      assert.match(
-        english(storage?.status.problem ?? ''),
-        /cannot be written to .*nat64-sysctl\.json \(EISDIR/,
-      );
+      const storage = async () =>
+        ((await appliance.ask({ ask: 'conditions' })) as ServiceReport[]).find(
+          ({ name }) => name === 'storage',
+        )!.status;
+      assert.equal((await storage()).state, 'degraded');
+      const problem = english((await storage()).problem ?? '');
+      assert.match(problem, /cannot be written to .*nat64-sysctl\.json: .*tried again.*EISDIR/);
       await net.run('appliance', 'ip', 'link', 'del', 'nat64');
       await until('works again', () => reaches(net));
+      rmSync(file, { recursive: true });
+      await until('written', async () => (await storage()).state === 'running');
+      assert.ok(statSync(file).isFile());
       await appliance.stop();
       assert.deepEqual(await traces(net), before);
     } finally {
-      rmSync(file, { recursive: true });
+      rmSync(file, { recursive: true, force: true });
     }
   });
 

@@ -30,11 +30,11 @@ export async function loadOrCreateToken(storage: Storage): Promise<string> {
     await file.write(`${token}\n`);
     return token;
   }
-  try {
-    if (((await stat(file.path)).mode & 0o077) !== 0) await chmod(file.path, 0o600);
-  } catch (error) {
-    storage.note(TOKEN_FILE, 'write', error);
-  }
+  await storage
+    .retried(TOKEN_FILE, async () => {
+      if (((await stat(file.path)).mode & 0o077) !== 0) await chmod(file.path, 0o600);
+    })
+    .run();
   return found.value;
 }
 

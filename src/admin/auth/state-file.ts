@@ -3,6 +3,7 @@
  * sign-in, a change of an account, and the hour of a session's last use.
  */
 import { isObject } from '../../config/json-schema.ts';
+import { toldReasonOf } from '../../os/system-reason.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Storage } from '../../runtime/storage.ts';
 import type { Scope } from '../contract/common.ts';
@@ -57,7 +58,14 @@ export interface AuthFile {
 export class NotKeptError extends ApiError {
   readonly reason: Text;
   constructor(reason: Text) {
-    super(503, 'not-kept', say('In force until the next restart, but not kept: {reason}', { reason }));
+    super(
+      503,
+      'not-kept',
+      say(
+        'In force now, but not on the disk yet. It is tried again; a restart before that brings back what was before. {reason}',
+        { reason },
+      ),
+    );
     this.reason = reason;
   }
 }
@@ -120,7 +128,7 @@ export async function openAuthFile(storage: Storage, log: Logger): Promise<AuthF
       const error = await file.write(`${JSON.stringify(data)}\n`);
       if (error !== undefined) throw error;
     } catch (error) {
-      return reasonOf(error);
+      return toldReasonOf(error);
     }
     if (data.password !== null) await claimed.write('');
     return undefined;

@@ -3,9 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import type { ApplyResult, ConfigChanges } from '../../config/changes.ts';
 import { Type } from '../../config/json-schema.ts';
 import { ConfigSchema } from '../../config/schema.ts';
+import { toldReasonOf } from '../../os/system-reason.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import type { AssertionResult } from '../../runtime/explain.ts';
-import { type Untold, asIs, reasonOf, say, secondOf, sentences } from '../../texts/text.ts';
+import { type Untold, asIs, say, secondOf, sentences } from '../../texts/text.ts';
 import { actorOf } from '../actor.ts';
 import type { AdminDeps, BuildOptions } from '../deps.ts';
 import {
@@ -126,7 +127,7 @@ export const configRoutes =
           throw new ApiError(
             503,
             'not-kept',
-            say('Not confirmed, the countdown goes on: {reason}', { reason: reasonOf(error) }),
+            say('Not confirmed, the countdown goes on: {reason}', { reason: toldReasonOf(error) }),
           );
         });
         if (!isConfirmed) throw nothingPending();
@@ -247,7 +248,7 @@ function refusal(result: Refused): ApiError {
       );
     case 'failed': {
       const message = say('Not put into force, the configuration before stays: {reason}', {
-        reason: reasonOf(result.error),
+        reason: toldReasonOf(result.error),
       });
       return new ApiError(422, 'apply-failed', message);
     }

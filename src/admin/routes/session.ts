@@ -10,7 +10,7 @@ import type { AdminDeps, BuildOptions } from '../deps.ts';
 import { FirstRunBody, IdParams, SessionAnswer, SessionsAnswer, SignInBody } from '../contract/auth.ts';
 import { ApiError, invalidInputs } from '../api-error.ts';
 import { isEncrypted } from '../transport.ts';
-import { type Text, say } from '../../texts/text.ts';
+import { type Text, say, secondOf } from '../../texts/text.ts';
 
 /** A password and a code. */
 export const SMALL_BODY_BYTES = 4096;
@@ -65,17 +65,20 @@ export async function signIn(
   return sessionAnswer(request, options, token);
 }
 
-/** Ends sessions; true when the one that asks was among them. */
+/** Ends sessions; true when the one that asks was among them: then its browser forgets it, also where that cannot be kept. */
 export async function endSessions(
   request: FastifyRequest,
+  reply: FastifyReply,
   { auth }: BuildOptions,
   isEnded: (id: string) => boolean,
 ): Promise<boolean> {
   const { data } = auth;
+  const { principal } = request;
+  const isOwn = principal?.kind === 'session' && isEnded(principal.id ?? '');
+  if (isOwn) void reply.header('set-cookie', noSessionCookies(isEncrypted(request)));
   data.sessions = data.sessions.filter(({ id }) => !isEnded(id));
   await auth.save();
-  const { principal } = request;
-  return principal?.kind === 'session' && isEnded(principal.id ?? '');
+  return isOwn;
 }
 
 export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async (app: FastifyInstance) => {
@@ -153,7 +156,12 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       if (!isOwner) {
         values[index['refused-password']]++;
         const what =
-          data.totp === null ? say('The password is wrong.') : say('The password or the code is wrong.');
+          data.totp === null
+            ? say('The password is wrong.')
+            : say(
+                'The password or the code is wrong. The clock of the appliance says {clock}: where that is wrong, so is each code.',
+                { clock: secondOf(new Date(auth.now()).toISOString()) },
+              );
         request.auditRefusal = what;
         throw new ApiError(401, 'wrong-credentials', what);
       }
@@ -173,8 +181,8 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
         );
       }
       const { id: own } = request.principal;
-      await endSessions(request, options, (id) => id === own);
-      return signedOut(request, reply);
+      await endSessions(request, reply, options, (id) => id === own);
+      return signedOut(request);
     },
   );
 
@@ -210,8 +218,8 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       if (!auth.data.sessions.some(({ id }) => id === wanted)) {
         throw new ApiError(404, 'not-found', say('There is no session "{wanted}".', { wanted }));
       }
-      const isOwn = await endSessions(request, options, (id) => id === wanted);
-      return isOwn ? signedOut(request, reply) : sessionAnswer(request, options);
+      const isOwn = await endSessions(request, reply, options, (id) => id === wanted);
+      return isOwn ? signedOut(request) : sessionAnswer(request, options);
     },
   );
 
@@ -224,13 +232,12 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
     async (request, reply) => {
       // Nor is any browser known any more: one of them may be in other hands.
       auth.data.deviceKey = newSecret();
-      const isOwn = await endSessions(request, options, () => true);
-      return isOwn ? signedOut(request, reply) : sessionAnswer(request, options);
+      const isOwn = await endSessions(request, reply, options, () => true);
+      return isOwn ? signedOut(request) : sessionAnswer(request, options);
     },
   );
 
-  function signedOut(request: FastifyRequest, reply: FastifyReply): SessionAnswer {
-    void reply.header('set-cookie', noSessionCookies(isEncrypted(request)));
+  function signedOut(request: FastifyRequest): SessionAnswer {
     const { principal } = request;
     request.principal = null;
     const answer = sessionAnswer(request, options);

@@ -26,6 +26,8 @@ export interface BorrowedSysctls {
   has(name: string): boolean;
   /** Before they are written: notes their wishes in the file. Parameters that nobody asked about with `want` are not noted. */
   note(items: readonly SysctlItem[]): void;
+  /** Writes the file again that could not be written; nothing when it was. */
+  retry(): void;
   /** Gives back what still has our value, in the opposite order, and forgets everything. */
   restore(): void;
 }
@@ -38,25 +40,29 @@ interface Borrowed {
 
 /**
  * Starts with what an earlier process of this boot left behind in `file`. `onFile` is told whether the file could be written:
- * the error, or undefined.
+ * the error, or undefined. Without a file, as where it is another process's, nothing is read or written.
  */
-export function borrowSysctls(file: string, onFile: (error: unknown) => void): BorrowedSysctls {
-  const borrowed = readBorrowed(file);
+export function borrowSysctls(file: string | undefined, onFile: (error: unknown) => void): BorrowedSysctls {
+  const borrowed = file === undefined ? new Map<string, Borrowed>() : readBorrowed(file);
   let written = '';
+  let isUnwritten = false;
 
   function save(): void {
+    if (file === undefined) return;
     const kept = [...borrowed].filter(([, { wish, ours }]) => ours !== undefined && ours !== wish);
     const text = JSON.stringify({
       boot: bootId(),
       borrowed: kept.map(([name, { wish, ours }]) => [name, wish, ours]),
     });
     if (text === written) return;
+    isUnwritten = true;
     try {
       // Beside it, then in its place: what is there may be a pipe, which would be waited for.
       rmSync(`${file}.tmp`, { force: true });
       writeFileSync(`${file}.tmp`, text, { mode: 0o600, flag: 'wx' });
       renameSync(`${file}.tmp`, file);
       written = text;
+      isUnwritten = false;
       onFile(undefined);
     } catch (error) {
       onFile(error);
@@ -90,7 +96,11 @@ export function borrowSysctls(file: string, onFile: (error: unknown) => void): B
       }
       save();
     },
+    retry() {
+      if (isUnwritten) save();
+    },
     restore() {
+      isUnwritten = false;
       const read = sysctlReader();
       for (const [name, { wish, ours }] of [...borrowed].reverse()) {
         // Another value is a newer wish of somebody else.
@@ -103,6 +113,7 @@ export function borrowSysctls(file: string, onFile: (error: unknown) => void): B
       }
       borrowed.clear();
       written = '';
+      if (file === undefined) return;
       try {
         rmSync(file, { force: true });
       } catch {

@@ -3,7 +3,8 @@
  * thread: while a dead worker is replaced, queries wait in the socket.
  */
 import type { Dns64Config } from '../../config/schema.ts';
-import { resolveAccessList } from '../../os/interfaces.ts';
+import { attachedPrefixes, resolveAccessList } from '../../os/interfaces.ts';
+import { type Seen, followSeen } from '../../os/seen.ts';
 import { createCounters, readCounters } from '../../runtime/counters.ts';
 import { orAborted } from '../../runtime/drain.ts';
 import type { Limit } from '../../runtime/limits.ts';
@@ -31,7 +32,7 @@ const SEE_QUERIES = say(
   'Upstreams answer slowly, or one client asks for much: see in the timeline which. It is the first to get no more.',
 );
 
-/** How often "lan" in the access list is looked up again: addresses come and go. */
+/** How often "lan" in the access list is looked up although no address has come or gone: a prefix may have another length. */
 const ACCESS_REFRESH_MS = 10_000;
 
 /**
@@ -83,7 +84,13 @@ const accessKey = (prefixes: readonly IpPrefix[]): string => prefixes.map(format
 async function startResolver(initial: Dns64Config, context: ServiceContext): Promise<RunningResolver> {
   const log = context.log.child({ service: 'dns64' });
   let config = initial;
-  let allow = resolveAccessList(config.allow);
+  /** Networks that "lan" stands for. */
+  let networks: Seen = new Map();
+  function attached(): IpPrefix[] {
+    networks = followSeen(attachedPrefixes().map(formatIpPrefix), networks, performance.now());
+    return [...networks.keys()].map((text) => parseIpPrefix(text)!);
+  }
+  let allow = resolveAccessList(config.allow, attached);
   let endpoints: Endpoints | undefined;
   /** Answers to datagrams that are under way. */
   const underWay = new Set<Promise<void>>();
@@ -148,7 +155,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
   };
 
   function setAccess(entries: readonly string[]): void {
-    const next = resolveAccessList(entries);
+    const next = resolveAccessList(entries, attached);
     if (accessKey(next) === accessKey(allow)) return;
     allow = next;
     worker?.send({ kind: 'access', allow });
@@ -171,9 +178,11 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
 
   const accessTimer = setInterval(() => setAccess(config.allow), ACCESS_REFRESH_MS);
   accessTimer.unref();
+  const following = context.ourselves.onChange(() => setAccess(config.allow));
 
   async function stop(): Promise<void> {
     clearInterval(accessTimer);
+    following[Symbol.dispose]();
     aborter.abort();
     streams.close();
     await worker?.[Symbol.asyncDispose]();

@@ -41,12 +41,14 @@ export function createLimits(withheld: () => number) {
         what: say('places for connections from the IPv4 side to ports that nobody has'),
         used: control[CONTROL.STORED_SYNS],
         size: MAX_STORED_SYNS,
+        isHarmless: true,
         advice: say('Somebody tries the ports of pool4. Nobody is harmed; nothing has to be done.'),
       },
       {
         what: say('ICMP errors in a second'),
         used: isRateReached ? ANSWERS_PER_SECOND : 0,
         size: ANSWERS_PER_SECOND,
+        isHarmless: true,
         advice: say(
           'Somebody sends many packets that cannot be translated: the counters of NAT64 tell why. Others are still answered.',
         ),

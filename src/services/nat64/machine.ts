@@ -2,6 +2,7 @@
 import type { Nat64Config } from '../../config/schema.ts';
 import { attachedPrefixes } from '../../os/interfaces.ts';
 import { readOwn } from '../../os/ourselves.ts';
+import { type Seen, followSeen } from '../../os/seen.ts';
 import {
   type Ipv6Route,
   defaultSourceIpv4,
@@ -13,7 +14,7 @@ import { formatIpv4 } from '../../wire/ip-address.ts';
 import { type IpPrefix, formatIpPrefix } from '../../wire/ip-prefix.ts';
 import type { Pool4 } from './choose-pool4.ts';
 import { embeddedPrefixes } from './embedded.ts';
-import { type AutomaticAddress, type Seen, followAutomatic, followSeen } from './outage.ts';
+import { type AutomaticAddress, followAutomatic } from './outage.ts';
 
 /** What the machine says of itself, as far as the translator must know it. */
 export interface Machine {
@@ -22,7 +23,7 @@ export interface Machine {
   readonly routes6: readonly Ipv6Route[];
   /** What "auto" stands for in pool4; undefined when there is nothing. */
   readonly automatic: AutomaticAddress | undefined;
-  /** Networks that "lan" stands for, and the machine's own global IPv6 addresses; those of a moment ago too (outage.ts). */
+  /** Networks that "lan" stands for, and the machine's own global IPv6 addresses; those of a moment ago too (os/seen.ts). */
   readonly attached: Seen;
   readonly own6: Seen;
 }

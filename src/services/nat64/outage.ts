@@ -3,9 +3,7 @@
  * with DHCP or router advertisements the addresses too. TCP outlives that (RFC 9293 section 3.8.3), so sessions must: what was there goes
  * on to count until it is back, something else takes its place, or no connection waits for it any more.
  */
-
-/** Linux gives a connection up after about a quarter of an hour without an answer (`tcp_retries2`); RFC 9293 asks for at least 100 s. */
-export const OUTAGE_MS = 900_000;
+import { OUTAGE_MS } from '../../os/seen.ts';
 
 /** The address that "auto" stands for in nat64.pool4. */
 export interface AutomaticAddress {
@@ -34,15 +32,4 @@ export function followAutomatic(
     before !== undefined && nowMs - before.seenMs <= OUTAGE_MS ? { ...before, isThere: false } : undefined;
   if (only === undefined || (kept?.isByRoute && kept.address !== only)) return kept;
   return { address: only, isByRoute: kept?.isByRoute ?? false, isThere: true, seenMs: nowMs };
-}
-
-/** By its text: something that the machine had, and when last. */
-export type Seen = ReadonlyMap<string, number>;
-
-/** What is there, in its order, then what has not been away for longer than an outage. */
-export function followSeen(present: readonly string[], before: Seen, nowMs: number): Seen {
-  const seen = new Map(present.map((text) => [text, nowMs]));
-  for (const [text, seenMs] of before)
-    if (!seen.has(text) && nowMs - seenMs <= OUTAGE_MS) seen.set(text, seenMs);
-  return seen;
 }

@@ -27,6 +27,7 @@ import type { Changes } from '../../os/network-changes.ts';
 import { deleteNftTable } from '../../os/nft.ts';
 import { ipBatch } from '../../os/routes.ts';
 import { sysctlReader } from '../../os/sysctl.ts';
+import { toldReasonOf } from '../../os/system-reason.ts';
 import { type KernelLook, createKernelKeeper } from '../../runtime/kernel-keeper.ts';
 import type { KernelContest } from '../../runtime/kernel-trouble.ts';
 import type { ServiceContext } from '../../runtime/service.ts';
@@ -39,6 +40,8 @@ const NFT_TABLE = 'inet tombolo-nat64';
 const ROUTE_TABLE = 6464;
 const TX_QUEUE_PACKETS = 1000;
 const SYSCTL_FILE = 'nat64-sysctl.json';
+/** How long after it could not be written. */
+const NOTE_RETRY_MS = 5000;
 
 /** What is led to the TUN device. */
 export interface SteeringWish {
@@ -95,13 +98,15 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
   const { device, prefixes, basicRules, context } = options;
   await using cleanUp = new AsyncDisposableStack();
   const reader = cleanUp.use(openKernelReader());
-  const sysctls = borrowSysctls(join(context.stateDirectory, SYSCTL_FILE), (error) => {
-    context.conditions?.set(
-      'storage',
-      SYSCTL_FILE,
-      error === undefined ? undefined : cannotNote(context, error),
-    );
+  const isOurs = context.storage?.isOurs ?? true;
+  let retry: NodeJS.Timeout | undefined;
+  const sysctls = borrowSysctls(isOurs ? join(context.stateDirectory, SYSCTL_FILE) : undefined, (error) => {
+    clearTimeout(retry);
+    const problem = error === undefined ? undefined : cannotNote(context, error);
+    context.conditions?.set('storage', SYSCTL_FILE, problem);
+    if (problem !== undefined) retry = setTimeout(() => sysctls.retry(), NOTE_RETRY_MS).unref();
   });
+  cleanUp.defer(() => clearTimeout(retry));
   const index = [...reader.links()].find(([, { name }]) => name === device)?.[0];
   if (index === undefined) throw new Error(`the device "${device}" is gone`);
   let wish = first;
@@ -194,8 +199,8 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
 
 function cannotNote({ stateDirectory }: ServiceContext, error: unknown): Text {
   return say(
-    'The original kernel parameters cannot be written to {path} ({reason}): after a crash they do not come back before the machine restarts.',
-    { path: join(stateDirectory, SYSCTL_FILE), reason: reasonOf(error) },
+    'The original kernel parameters cannot be written to {path}: after a crash they do not come back before the machine restarts. It is tried again. {reason}',
+    { path: join(stateDirectory, SYSCTL_FILE), reason: toldReasonOf(error) },
   );
 }
 

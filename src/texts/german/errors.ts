@@ -13,8 +13,8 @@ export const errors = germanOf({
     'Der Inhalt ist kein gültiges JSON, obwohl die Anfrage application/json ankündigt',
   // Who may come
   'your address': 'diese Adresse',
-  'Use an IP address, localhost or one of admin.hostnames to reach this page.':
-    'Diese Seite ist über eine IP-Adresse, localhost oder einen der Namen in admin.hostnames zu erreichen.',
+  'This appliance is not reached as "{name}". Use its IP address, or one of the names in admin.hostnames; whoever is signed in can add this name there.':
+    'Dieses Gerät ist nicht als „{name}“ zu erreichen. Seine IP-Adresse verwenden, oder einen der Namen in admin.hostnames; wer angemeldet ist, kann diesen Namen dort eintragen.',
   'Use https://{host}; what you sent was readable on its way.':
     'Zu benutzen ist https://{host}; das Gesendete war unterwegs lesbar.',
   'Another site asked for this change; it was not made.':
@@ -34,7 +34,8 @@ export const errors = germanOf({
   'Somebody has already set the password; sign in with it.':
     'Das Passwort ist schon gesetzt; damit anmelden.',
   'The password is wrong.': 'Das Passwort ist falsch.',
-  'The password or the code is wrong.': 'Das Passwort oder der Code ist falsch.',
+  'The password or the code is wrong. The clock of the appliance says {clock}: where that is wrong, so is each code.':
+    'Das Passwort oder der Code ist falsch. Die Uhr des Geräts zeigt {clock}: Geht sie falsch, so ist es jeder Code.',
   'Too many wrong passwords; try again in {seconds} s.':
     'Zu viele falsche Passwörter; in {seconds} s noch einmal versuchen.',
   'Too many sign-ins at once; try again in a few seconds.':
@@ -58,8 +59,8 @@ export const errors = germanOf({
   'is what guessers try first; expected {expected}': 'wird beim Raten zuerst versucht; erwartet: {expected}',
   'Not made, because it could not be kept: {reason}':
     'Nicht angelegt, weil es sich nicht aufbewahren ließ: {reason}',
-  'In force until the next restart, but not kept: {reason}':
-    'Gilt bis zum nächsten Neustart, ließ sich aber nicht aufbewahren: {reason}',
+  'In force now, but not on the disk yet. It is tried again; a restart before that brings back what was before. {reason}':
+    'Gilt jetzt, steht aber noch nicht auf dem Datenträger. Es wird wieder versucht; ein Neustart vorher bringt zurück, was davor galt. {reason}',
   'the present password': 'das jetzige Passwort',
   'The present password is wrong.': 'Das jetzige Passwort ist falsch.',
   'the six digits that the authenticator app shows': 'die sechs Ziffern, die die Authenticator-App zeigt',

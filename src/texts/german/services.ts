@@ -53,8 +53,8 @@ export const services = germanOf({
   'it does not stay': 'es bleibt nicht',
   '{who} removes or changes {items} again and again. It is put back after longer and longer waits; stop that program, or tell it to leave this alone.':
     '{who} entfernt oder ändert dies immer wieder: {items}. Es wird nach immer längeren Pausen wiederhergestellt; das Programm anhalten oder so einstellen, dass es dies in Ruhe lässt.',
-  'The original kernel parameters cannot be written to {path} ({reason}): after a crash they do not come back before the machine restarts.':
-    'Die ursprünglichen Kernelparameter lassen sich nicht nach {path} schreiben ({reason}): Nach einem Absturz kommen sie erst mit einem Neustart der Maschine wieder.',
+  'The original kernel parameters cannot be written to {path}: after a crash they do not come back before the machine restarts. It is tried again. {reason}':
+    'Die ursprünglichen Kernelparameter lassen sich nicht nach {path} schreiben: Nach einem Absturz kommen sie erst mit einem Neustart der Maschine wieder. Es wird wieder versucht. {reason}',
   'host "{name}": ssh.port {port} is used by another listener of this appliance':
     'Server „{name}“: ssh.port {port} benutzt schon ein anderer Listener dieses Geräts',
   'host "{name}": ssh.port {port} is also the SSH port of host "{other}"':

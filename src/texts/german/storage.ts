@@ -35,10 +35,10 @@ export const storage = germanOf({
     'In {directory} nicht zu schreiben: {files} ({reason}). Alles läuft aus dem Speicher weiter, und es wird wieder versucht. {remedy}',
   'Another process uses {directory}, too: this one writes nothing there until it is alone. End one of them, or give it a directory of its own (--state).':
     'Ein zweiter Prozess benutzt {directory}: Dieser hier schreibt dort nichts, bis er allein ist. Einen von beiden beenden, oder ihm ein eigenes Verzeichnis geben (--state).',
-  'The backup was not restored: {reason}. What was there before runs, unchanged. Mend that, and restore it again.':
-    'Die Sicherung wurde nicht wiederhergestellt: {reason}. Es läuft unverändert, was vorher da war. Das beheben, und sie noch einmal wiederherstellen.',
-  'The backup cannot be restored: {reason}. Nothing was changed.':
-    'Die Sicherung lässt sich nicht wiederherstellen: {reason}. Es wurde nichts geändert.',
+  'The backup was not restored; what was there before runs, unchanged. Restore it again when that is mended: {reason}':
+    'Die Sicherung wurde nicht wiederhergestellt; es läuft unverändert, was vorher da war. Sie noch einmal wiederherstellen, wenn das behoben ist: {reason}',
+  'The backup was not restored, and nothing was changed: {reason}':
+    'Die Sicherung wurde nicht wiederhergestellt, und nichts wurde geändert: {reason}',
   'This version cannot use what the backup has for "{title}" ({reason}); nothing was changed.':
     'Diese Version kann mit dem, was die Sicherung unter „{title}“ hat, nichts anfangen ({reason}); es wurde nichts geändert.',
   'another process uses the directory': 'ein zweiter Prozess benutzt das Verzeichnis',

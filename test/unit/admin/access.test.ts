@@ -74,6 +74,28 @@ test('random headers never throw', () => {
   );
 });
 
+test('a person who comes by a name that is not ours reads a sentence, not words for programs', async (t) => {
+  const { app } = await testAdmin(t);
+  const open = (url: string, accept: string, language = 'en') =>
+    app.inject({ url, headers: { host: 'nas.example:8064', accept, 'accept-language': language } });
+  const page = await open('/', 'text/html,*/*');
+  assert.equal(page.statusCode, 421);
+  assert.match(String(page.headers['content-type']), /^text\/html/);
+  assert.equal(page.headers['content-security-policy'], "default-src 'none'");
+  assert.match(
+    page.body,
+    /<p>This appliance is not reached as &quot;nas\.example&quot;\. Use its IP address/,
+  );
+  assert.match((await open('/servers', 'text/html', 'de')).body, /lang="de".*Dieses Gerät/);
+  for (const [url, accept] of [
+    ['/api/health', 'text/html'],
+    ['/', '*/*'],
+  ])
+    assert.equal((await open(url, accept)).json().error, 'unknown-host');
+  const hostile = await app.inject({ url: '/', headers: { host: '<script>', accept: 'text/html' } });
+  assert.ok(!hostile.body.includes('<script>'));
+});
+
 test('the API refuses a foreign Host, Origin and source, and counts each', async (t) => {
   const { request, counters, setAdmitted } = await testAdmin(t);
   assertError(await request('GET', '/', { host: 'evil.example.com' }), 421, 'unknown-host');

@@ -171,6 +171,28 @@ test('an unexpected error is answered without its reason, which is in the log', 
   assert.equal(counters()['internal-error'], 1);
 });
 
+test('what the disk refuses is told to who is signed in, without the path: only they can mend it', async (t) => {
+  const { request, counters } = await testAdmin(t, {
+    services: () => {
+      throw new Error('could not write it', {
+        cause: Object.assign(new Error("ENOSPC: no space left on device, open '/secret/place'"), {
+          code: 'ENOSPC',
+          syscall: 'open',
+          path: '/secret/place',
+        }),
+      });
+    },
+  });
+  const response = await request('GET', '/api/status');
+  assertError(response, 503, 'storage');
+  assert.match(
+    response.json()['message'],
+    /^This cannot be done now: ENOSPC: no space left on device\. Free some space/,
+  );
+  assert.equal(counters()['internal-error'], 1);
+  assertError(await request('GET', '/api/health', { authorization: '' }), 500, 'internal-error');
+});
+
 test('no body, header or path makes a 500, and none changes the configuration', async (t) => {
   const { request, deps, counters } = await testAdmin(t);
   const { revision } = deps.store;

@@ -196,6 +196,17 @@ test('a new password that cannot be kept is in force all the same, and with it e
   await giveBack();
 });
 
+test('signing out where it cannot be kept: the browser forgets the session all the same, and is told', async (t) => {
+  const { owner, stateDirectory } = await claimed(t);
+  const cookie = owner.cookies.get(SESSION_COOKIE)!;
+  const giveBack = await loseDisk(stateDirectory);
+  assertError(await owner.send('DELETE', 'session'), 503, 'not-kept');
+  assert.equal(owner.cookies.has(SESSION_COOKIE), false);
+  owner.cookies.set(SESSION_COOKIE, cookie);
+  assertError(await owner.get('status'), 401, 'unauthorized');
+  await giveBack();
+});
+
 test('an API token that cannot be kept is not made: nobody would know its secret', async (t) => {
   const { owner, stateDirectory, auth } = await claimed(t);
   const giveBack = await loseDisk(stateDirectory);

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createConditions } from '../../../src/runtime/conditions.ts';
-import { tellLimits } from '../../../src/runtime/limits.ts';
+import { seldom, tellLimits } from '../../../src/runtime/limits.ts';
 import { asIs, english } from '../../../src/texts/text.ts';
+
+const nobody = () => assert.fail('no line of the timeline');
 
 test('a limit is told from 90 % on, until it is below 80 %, and never of a service that is gone', () => {
   const conditions = createConditions();
@@ -24,7 +26,7 @@ test('a limit is told from 90 % on, until it is below 80 %, and never of a servi
   for (const [used, isTold] of steps) {
     const row = { what: asIs('sessions'), used: used ?? 0, size: 100, advice: asIs('Do this.') };
     const empty = { what: asIs('ports'), used: 0, size: 0, advice: asIs('') };
-    told = tellLimits(used === undefined ? {} : { nat64: [row, empty] }, told, conditions);
+    told = tellLimits(used === undefined ? {} : { nat64: [row, empty] }, told, conditions, nobody);
     assert.equal(report().state, isTold ? 'degraded' : 'running', `${used}`);
     if (isTold) assert.equal(english(report().problem!), 'nat64: 90 % of 100 sessions are in use. Do this.');
   }
@@ -33,7 +35,41 @@ test('a limit is told from 90 % on, until it is below 80 %, and never of a servi
 test('two limits at once are told both', () => {
   const conditions = createConditions();
   const row = (what: string) => ({ what: asIs(what), used: 10, size: 10, advice: asIs('Do this.') });
-  tellLimits({ nat64: [row('sessions')], dns64: [row('connections')] }, new Set(), conditions);
+  tellLimits({ nat64: [row('sessions')], dns64: [row('connections')] }, new Set(), conditions, nobody);
   const { problem } = conditions.reports().find(({ name }) => name === 'limits')!.status;
   assert.match(english(problem!), /nat64: .* sessions .* dns64: .* connections/);
+});
+
+test('what costs nobody anything is a line of the timeline, once each time, and no trouble', () => {
+  const conditions = createConditions();
+  const lines: string[] = [];
+  let told = new Set<string>();
+  for (const used of [100, 95, 10, 100]) {
+    const row = { what: asIs('places'), used, size: 100, advice: asIs('Nothing to do.'), isHarmless: true };
+    told = tellLimits({ nat64: [row] }, told, conditions, (service, text) =>
+      lines.push(`${service} ${english(text)}`),
+    );
+    assert.equal(conditions.reports().find(({ name }) => name === 'limits')!.status.state, 'running');
+  }
+  assert.deepEqual(lines, Array(2).fill('nat64 nat64: 90 % of 100 places are in use. Nothing to do.'));
+});
+
+test('the same line comes once an hour', () => {
+  const lines: string[] = [];
+  let nowMs = 0;
+  const note = seldom(
+    (_, text) => lines.push(english(text)),
+    () => nowMs,
+  );
+  for (const [minutes, text] of [
+    [0, 'a'],
+    [1, 'a'],
+    [1, 'b'],
+    [59, 'a'],
+    [60, 'a'],
+  ] as const) {
+    nowMs = minutes * 60_000;
+    note('nat64', asIs(text));
+  }
+  assert.deepEqual(lines, ['a', 'b', 'a']);
 });

@@ -121,6 +121,25 @@ test('what cannot be written: one condition for one reason, one line in the log,
   assert.equal(await readFile(join(directory, 'b.json'), 'utf8'), '1');
 });
 
+test('a full disk is one fault, whether a file or the database finds it', async (t) => {
+  const { storage, problem } = await open(t);
+  const full = Object.assign(new Error("ENOSPC: no space left on device, write '/x'"), {
+    code: 'ENOSPC',
+    syscall: 'write',
+  });
+  storage.note('auth.json', 'write', full);
+  const sqlite = { code: 'ERR_SQLITE_ERROR', errcode: 13 };
+  storage.note('history.sqlite', 'write', Object.assign(new Error('database or disk is full'), sqlite));
+  assert.match(
+    problem(),
+    /^In \S+ cannot be written: auth\.json, history\.sqlite \(ENOSPC: no space left on device\)\./,
+  );
+  assert.equal(problem().match(/cannot be written/g)?.length, 1);
+  const readOnly = { code: 'ERR_SQLITE_ERROR', errcode: 8 | (1 << 8) };
+  storage.note('history.sqlite', 'write', Object.assign(new Error('readonly'), readOnly));
+  assert.match(problem(), /history\.sqlite \(EROFS: read-only file system\)/);
+});
+
 test('attempts that people ask for do not put off the next one, and when one file can be written the others are at once', async (t) => {
   const { storage, directory, problem } = await open(t);
   await rm(directory, { recursive: true });

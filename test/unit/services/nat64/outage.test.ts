@@ -1,12 +1,8 @@
 /** What an outage takes from the machine, and for how long it goes on to count. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  type AutomaticAddress,
-  OUTAGE_MS,
-  followAutomatic,
-  followSeen,
-} from '../../../../src/services/nat64/outage.ts';
+import { OUTAGE_MS, followSeen } from '../../../../src/os/seen.ts';
+import { type AutomaticAddress, followAutomatic } from '../../../../src/services/nat64/outage.ts';
 
 const [A, B] = [0xc0000201, 0xc6336401];
 const byRoute: AutomaticAddress = { address: A, isByRoute: true, isThere: true, seenMs: 0 };
