@@ -27,7 +27,8 @@ export function readSysctl(name: string): string {
 /** Throws with the parameter and the value when the kernel refuses it. */
 export function writeSysctl(name: string, value: string): void {
   try {
-    writeFileSync(`${ROOT}/${name}`, value);
+    // With a line end: to write nothing changes nothing, and an empty list is a value too.
+    writeFileSync(`${ROOT}/${name}`, `${value}\n`);
   } catch (error) {
     throw new Error(`sysctl ${name}: cannot set "${value}"`, { cause: error });
   }

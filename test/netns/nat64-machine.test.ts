@@ -199,6 +199,25 @@ describe('NAT64 and its machine', () => {
     await appliance.stop();
   });
 
+  test('disabled after a kill: no trace', async () => {
+    const before = await traces(net);
+    const killed = await net.startAppliance();
+    await killed.kill();
+    const appliance = await net.startAppliance({ enabled: false });
+    assert.deepEqual(await traces(net), before);
+    await appliance.stop();
+  });
+
+  test('disabled beside a process that translates: that goes on', async () => {
+    const translating = await net.startAppliance();
+    await until('works', () => reaches(net));
+    const before = await traces(net);
+    const appliance = await net.startAppliance({ enabled: false });
+    assert.deepEqual(await traces(net), before);
+    await appliance.stop();
+    await translating.stop();
+  });
+
   test('disabled: no trace', async () => {
     const before = await traces(net);
     const appliance = await net.startAppliance({ enabled: false });

@@ -2,7 +2,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ApplyResult, ConfigChanges } from '../../config/changes.ts';
 import { Type } from '../../config/json-schema.ts';
-import { parseHosts } from '../../config/parse-hosts.ts';
 import { ConfigSchema } from '../../config/schema.ts';
 import { toldReasonOf } from '../../os/system-reason.ts';
 import type { Counters } from '../../runtime/counters.ts';
@@ -168,6 +167,7 @@ export const configRoutes =
       },
       async (request): Promise<ParseHostsAnswer> => {
         const { body } = request;
+        const { parseHosts } = await import('../../config/parse-hosts.ts');
         const { format, hosts, problems } = parseHosts(body.text, store.current);
         const known = new Set(store.current.hosts.map(({ name }) => name));
         return told(request, {

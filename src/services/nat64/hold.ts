@@ -9,7 +9,7 @@ import { deleteNftTable, replaceNftTable } from '../../os/nft.ts';
 import { formatIpv4 } from '../../wire/ip-address.ts';
 import { type SteeredAddress, mergeRanges } from './steered-ports.ts';
 
-const NFT_TABLE = 'inet tombolo-nat64-hold';
+export const HOLD_TABLE = 'inet tombolo-nat64-hold';
 /** A restart takes a few seconds; the other end of a connection tries for minutes. */
 const HOLD_SECONDS = 30;
 
@@ -29,7 +29,7 @@ export async function holdPorts(addresses: readonly SteeredAddress[]): Promise<v
   });
   if (elements.length === 0) return;
   await replaceNftTable(
-    NFT_TABLE,
+    HOLD_TABLE,
     `set held {
       type ipv4_addr . inet_proto . inet_service
       flags interval, timeout
@@ -43,4 +43,4 @@ export async function holdPorts(addresses: readonly SteeredAddress[]): Promise<v
 }
 
 /** Lets them pass again. */
-export const releasePorts = (): Promise<void> => deleteNftTable(NFT_TABLE);
+export const releasePorts = (): Promise<void> => deleteNftTable(HOLD_TABLE);

@@ -1,15 +1,31 @@
-/** The questions that the service answers about its tables (questions.ts), put together. */
+/** The questions that the service answers about its tables (questions.ts), put together; what answers is loaded with the first one. */
+import type { TablesView } from './inspect.ts';
 import type { Nat64Queries } from './questions.ts';
-import { explain } from './explain.ts';
-import { type TablesView, listBib, listSessions } from './inspect.ts';
-import { listPortBlocks, poolUse, topClients } from './usage.ts';
 
 /** `view` gives the tables and the settings of the moment; `nowSeconds` is the worker's clock. */
 export const createQueries = (view: () => TablesView, nowSeconds: () => number): Nat64Queries => ({
-  sessions: (filter, page) => listSessions(view(), filter, page, nowSeconds()),
-  bib: (filter, page) => listBib(view(), filter, page),
-  topClients: (limit) => topClients(view(), limit),
-  poolUse: () => poolUse(view()),
-  portBlocks: (question) => listPortBlocks(view(), question),
-  explain: (request) => explain(view(), request, nowSeconds()),
+  async sessions(filter, page) {
+    const { listSessions } = await import('./inspect.ts');
+    return listSessions(view(), filter, page, nowSeconds());
+  },
+  async bib(filter, page) {
+    const { listBib } = await import('./inspect.ts');
+    return listBib(view(), filter, page);
+  },
+  async topClients(limit) {
+    const { topClients } = await import('./usage.ts');
+    return topClients(view(), limit);
+  },
+  async poolUse() {
+    const { poolUse } = await import('./usage.ts');
+    return poolUse(view());
+  },
+  async portBlocks(question) {
+    const { listPortBlocks } = await import('./usage.ts');
+    return listPortBlocks(view(), question);
+  },
+  async explain(request) {
+    const { explain } = await import('./explain.ts');
+    return explain(view(), request, nowSeconds());
+  },
 });

@@ -156,6 +156,6 @@ export interface Nat64Queries {
   topClients(limit: number): Promise<TopClients>;
   poolUse(): Promise<PoolUse>;
   /** At most one for each protocol; none while nat64.portBlocks is off, or when nobody has them. */
-  portBlocks(question: PortBlockQuestion): PortBlockRow[];
+  portBlocks(question: PortBlockQuestion): Promise<PortBlockRow[]>;
   explain(request: ExplainRequest): Promise<Explanation>;
 }

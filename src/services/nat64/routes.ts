@@ -122,11 +122,11 @@ const portBlocks = route({
     strict,
   ),
   answer: Nat64PortBlocksAnswer,
-  ask(queries, { client, poolAddress, poolPort: portText }) {
+  async ask(queries, { client, poolAddress, poolPort: portText }) {
     const poolPort = toNumber(portText);
-    if (client !== undefined) return { rows: queries.portBlocks({ client }) };
+    if (client !== undefined) return { rows: await queries.portBlocks({ client }) };
     if (poolAddress !== undefined && poolPort !== undefined)
-      return { rows: queries.portBlocks({ poolAddress, poolPort }) };
+      return { rows: await queries.portBlocks({ poolAddress, poolPort }) };
     const expected = say('either client, or poolAddress and poolPort');
     throw new UnfitQuestion(say('Send {expected}.', { expected }), expected);
   },

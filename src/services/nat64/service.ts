@@ -20,6 +20,7 @@ import { formatIpv4 } from '../../wire/ip-address.ts';
 import { NAT64_COUNTERS } from './counters.ts';
 import { releasePorts } from './hold.ts';
 import { type Snapshot, snapshotSessions } from './snapshot.ts';
+import { removeLeftBehind } from './steering-rules.ts';
 import { FILE_NAME, createSessionFile, readSessions } from './snapshot-file.ts';
 import { type Translation, createMachineMemory, needsRestart, startTranslation } from './translation.ts';
 import { type Text, type Value, english, reasonOf, say } from '../../texts/text.ts';
@@ -240,7 +241,10 @@ export async function startNat64(options: Nat64Options, context: ServiceContext)
       if (kept !== undefined) await sessionFile.keepLast(kept.snapshot);
       throw error;
     }
-  }
+  } else
+    await removeLeftBehind(config.device, context).catch((error: unknown) =>
+      log.warn({ err: error }, 'nat64: what another process left in the kernel could not be taken back'),
+    );
   const timer = setInterval(() => void inTurn(follow), FOLLOW_INTERVAL_MS);
   timer.unref();
   return {

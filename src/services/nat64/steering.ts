@@ -10,22 +10,11 @@
  */
 import { join } from 'node:path';
 import type { PortRange } from '../../config/values.ts';
-import { applyState, ruleCommand } from '../../os/kernel-state/apply.ts';
+import { applyState } from '../../os/kernel-state/apply.ts';
 import { borrowSysctls } from '../../os/kernel-state/borrowed-sysctls.ts';
-import {
-  type FoundRule,
-  type KernelItem,
-  NOTHING_FOUND,
-  type RuleItem,
-  type RuleOrderItem,
-  TABLE,
-  compareState,
-  itemKey,
-} from '../../os/kernel-state/items.ts';
-import { type KernelReader, openKernelReader } from '../../os/kernel-state/read.ts';
+import { type KernelItem, type RuleItem, TABLE, itemKey } from '../../os/kernel-state/items.ts';
+import { openKernelReader } from '../../os/kernel-state/read.ts';
 import type { Changes } from '../../os/network-changes.ts';
-import { deleteNftTable } from '../../os/nft.ts';
-import { ipBatch } from '../../os/routes.ts';
 import { sysctlReader } from '../../os/sysctl.ts';
 import { toldReasonOf } from '../../os/system-reason.ts';
 import { type KernelLook, createKernelKeeper } from '../../runtime/kernel-keeper.ts';
@@ -33,13 +22,11 @@ import type { KernelContest } from '../../runtime/kernel-trouble.ts';
 import type { ServiceContext } from '../../runtime/service.ts';
 import { type Text, TextError, reasonOf, say } from '../../texts/text.ts';
 import { deviceSysctls, forwardingSysctls, portSysctls } from './steering-sysctls.ts';
-import { MARK, MARK_MASK, nftTable } from './steering-table.ts';
+import { NFT_TABLE, ROUTE_TABLE, RULES, SYSCTL_FILE, basicRulesOf, takeBack } from './steering-rules.ts';
+import { nftTable } from './steering-table.ts';
 import type { SteeredAddress } from './steered-ports.ts';
 
-const NFT_TABLE = 'inet tombolo-nat64';
-const ROUTE_TABLE = 6464;
 const TX_QUEUE_PACKETS = 1000;
-const SYSCTL_FILE = 'nat64-sysctl.json';
 /** How long after it could not be written. */
 const NOTE_RETRY_MS = 5000;
 
@@ -159,15 +146,8 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
     now: Date.now,
   });
   cleanUp.defer(async () => {
-    // Each step whether or not the others succeed; the first failure is reported.
-    const results = await Promise.allSettled([
-      deleteNftTable(NFT_TABLE),
-      removeRules(reader),
-      ipBatch([`route flush table ${ROUTE_TABLE}`]),
-    ]);
-    sysctls.restore();
     context.conditions?.set('storage', SYSCTL_FILE, undefined);
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    await takeBack(reader, sysctls);
   });
   await keeper.look(new Map());
   const running = cleanUp.move();
@@ -220,70 +200,4 @@ function routesOf(
     ...[...prefixes, ...routes].map((prefix) => to(prefix, TABLE.main)),
     ...Array.from(earlier, (prefix) => ({ ...to(prefix, TABLE.main), isAbsent: true as const })),
   ];
-}
-
-const MARK_RULE: RuleItem = {
-  kind: 'rule',
-  family: 4,
-  preference: 64,
-  mark: { value: MARK, mask: MARK_MASK },
-  table: ROUTE_TABLE,
-};
-/**
- * The local table's rule normally has preference 0, where nothing can come before it: it moves behind ours. It stays the
- * kernel's own, which other programs leave alone.
- */
-const MOVED_LOCAL_RULE: RuleItem = {
-  kind: 'rule',
-  family: 4,
-  preference: 65,
-  table: TABLE.local,
-  protocol: 'kernel',
-};
-const LOCAL_IS_LAST: RuleOrderItem = { kind: 'rule-order', family: 4, table: TABLE.local, preference: 65 };
-/** In this order there is a rule for the local table at every moment. */
-const RULES: readonly KernelItem[] = [MOVED_LOCAL_RULE, MARK_RULE, LOCAL_IS_LAST];
-
-const basicRule = (family: 4 | 6, preference: number, table: number): RuleItem => ({
-  kind: 'rule',
-  family,
-  preference,
-  table,
-  protocol: 'kernel',
-});
-/** What the kernel begins with, beside the local table's. */
-const KERNELS_RULES = [
-  basicRule(4, 32_766, TABLE.main),
-  basicRule(4, 32_767, TABLE.default),
-  basicRule(6, 32_766, TABLE.main),
-];
-
-/**
- * `ip rule flush` removes the rules of the main and the default table as well, and leaves a machine without any route: nobody wants
- * that, so where no rule at all leads to the main table, the kernel's own are missing.
- */
-const basicRulesOf = (found: readonly FoundRule[]): RuleItem[] => [
-  ...KERNELS_RULES.filter(
-    ({ family }) => !found.some((rule) => rule.family === family && rule.table === TABLE.main),
-  ),
-  ...found
-    .filter(
-      ({ isPlain, mask, preference, table }) =>
-        isPlain &&
-        mask === 0 &&
-        (table === TABLE.main || table === TABLE.default) &&
-        (preference === 32_766 || preference === 32_767),
-    )
-    .map(({ family, preference, table }) => basicRule(family, preference, table)),
-];
-
-/** Gives the local table's rule its place back. Left-overs of a killed process are removed as well. */
-async function removeRules(reader: KernelReader): Promise<void> {
-  const { rules } = reader.state(RULES, new Map(), () => undefined, new Set());
-  const found = { ...NOTHING_FOUND, rules };
-  const isThere = (item: KernelItem) => compareState([item], found).length === 0;
-  const commands = [MARK_RULE, MOVED_LOCAL_RULE].filter(isThere).map((rule) => ruleCommand('del', rule));
-  if (isThere(LOCAL_IS_LAST))
-    commands.unshift(ruleCommand('add', { ...MOVED_LOCAL_RULE, preference: 0, protocol: 'kernel' }));
-  await ipBatch(commands);
 }

@@ -78,7 +78,7 @@ async function testNat64(t: TestContext) {
     bib: keep({ rows: [bib], nextCursor: null }),
     topClients: keep(clients),
     poolUse: keep(pool),
-    portBlocks(question) {
+    async portBlocks(question) {
       asked.push([question]);
       return [block];
     },

@@ -43,7 +43,8 @@ export interface ServiceRegistration {
 
 /** What else of a service other pages show: the `parts.ts` of its folder, loaded with the first such page. */
 export interface ServiceParts {
-  readonly charts?: readonly ChartPart[];
+  /** In the language of now. */
+  readonly charts?: () => readonly ChartPart[];
   /** The kinds of events that it tells. */
   readonly timeline?: readonly EventRow[];
   /** The port of one of its listeners, where a client of the Internet could ask for the same again. */
@@ -53,11 +54,11 @@ export interface ServiceParts {
 /** A chart of the history, or what a service adds to one that several share. */
 export type ChartPart = {
   /** Names of the series, as GET history knows them, with their titles. */
-  readonly series: readonly (readonly [name: string, title: () => string])[];
+  readonly series: readonly (readonly [name: string, title: string])[];
 } & (
   | { readonly joins: 'connections' | 'accepted' }
   | {
-      readonly title: () => string;
+      readonly title: string;
       readonly format: (value: number) => string;
       /** Bytes that it carries: a sum of them is on the dashboard. */
       readonly isTraffic?: boolean;
@@ -85,7 +86,7 @@ export const eventRow = <E extends LiveEvent>(
   kind: string,
   title: () => string,
   line: (event: E, services: ServiceLookup) => EventLine,
-): EventRow => ({ kind, title, line: (event, services) => line(event as E, services) });
+): EventRow => ({ kind, title, line: line as EventRow['line'] });
 
 /** What a row asks of other services, by their names. */
 export interface ServiceLookup {

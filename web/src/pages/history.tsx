@@ -40,7 +40,7 @@ const text = dictionary(
 );
 
 interface ChartOf {
-  readonly title: () => string;
+  readonly title: string;
   readonly format: (value: number) => string;
   readonly series: ChartPart['series'];
 }
@@ -48,18 +48,12 @@ interface ChartOf {
 const degrees = (value: number) => `${formatNumber(value)} °C`;
 const percent = (value: number) => formatPercent(value, value < 10 ? 1 : 0);
 
-/** Charts that services share. */
-const SHARED = {
-  connections: () => text.value.charts.connections,
-  accepted: () => text.value.charts.accepted,
-} as const;
-
 /** Traffic first, then what services share, then what else each has. */
-function serviceCharts(): ChartOf[] {
-  const parts = PARTS.flatMap(({ charts = [] }) => charts);
+function allCharts(words: typeof text.value): ChartOf[] {
+  const parts = PARTS.flatMap(({ charts }) => charts?.() ?? []);
   const own = parts.filter((part) => 'title' in part);
-  const shared = (Object.keys(SHARED) as (keyof typeof SHARED)[]).map((name) => ({
-    title: SHARED[name],
+  const shared = (['connections', 'accepted'] as const).map((name) => ({
+    title: words.charts[name],
     format: formatCount,
     series: parts.flatMap((part) => ('joins' in part && part.joins === name ? part.series : [])),
   }));
@@ -67,52 +61,49 @@ function serviceCharts(): ChartOf[] {
     ...own.filter(({ isTraffic }) => isTraffic === true),
     ...shared,
     ...own.filter(({ isTraffic }) => isTraffic !== true),
+    {
+      title: words.charts.cpu,
+      format: percent,
+      series: [
+        ['cpuPercent', words.of.machine],
+        ['processCpuPercent', words.of.process],
+      ],
+    },
+    {
+      title: words.charts.memory,
+      format: formatBytes,
+      series: [
+        ['memoryUsedBytes', words.of.machine],
+        ['processRssBytes', words.of.process],
+      ],
+    },
+    {
+      title: words.charts.temperature,
+      format: degrees,
+      series: [['temperatureCelsius', words.of.machine]],
+    },
   ];
 }
 
-const MACHINE_CHARTS: readonly ChartOf[] = [
-  {
-    title: () => text.value.charts.cpu,
-    format: percent,
-    series: [
-      ['cpuPercent', () => text.value.of.machine],
-      ['processCpuPercent', () => text.value.of.process],
-    ],
-  },
-  {
-    title: () => text.value.charts.memory,
-    format: formatBytes,
-    series: [
-      ['memoryUsedBytes', () => text.value.of.machine],
-      ['processRssBytes', () => text.value.of.process],
-    ],
-  },
-  {
-    title: () => text.value.charts.temperature,
-    format: degrees,
-    series: [['temperatureCelsius', () => text.value.of.machine]],
-  },
-];
-
 /** Of one server. */
-const HOST_CHARTS: readonly ChartOf[] = [
+const hostCharts = (words: typeof text.value): ChartOf[] => [
   {
-    title: () => text.value.charts.hostTraffic,
+    title: words.charts.hostTraffic,
     format: formatBitRate,
     series: [
-      ['hostUpBytesPerSecond', () => text.value.toHost],
-      ['hostDownBytesPerSecond', () => text.value.down],
+      ['hostUpBytesPerSecond', words.toHost],
+      ['hostDownBytesPerSecond', words.down],
     ],
   },
   {
-    title: () => text.value.charts.connections,
+    title: words.charts.connections,
     format: formatCount,
-    series: [['hostConnections', () => text.value.of.now]],
+    series: [['hostConnections', words.of.now]],
   },
   {
-    title: () => text.value.charts.accepted,
+    title: words.charts.accepted,
     format: formatCount,
-    series: [['hostAcceptedPerSecond', () => text.value.of.now]],
+    series: [['hostAcceptedPerSecond', words.of.now]],
   },
 ];
 
@@ -140,7 +131,7 @@ interface HistoryProps {
 }
 
 export function HistoryCharts({ title, names, host, hours }: HistoryProps) {
-  const charts = (host === undefined ? [...serviceCharts(), ...MACHINE_CHARTS] : HOST_CHARTS).filter(
+  const charts = (host === undefined ? allCharts : hostCharts)(text.value).filter(
     ({ series }) => names === undefined || series.some(([name]) => names.includes(name)),
   );
   const wanted = charts.flatMap(({ series }) => series.map(([name]) => name));
@@ -156,7 +147,7 @@ export function HistoryCharts({ title, names, host, hours }: HistoryProps) {
     history === undefined ? (
       <Loading of={answer} />
     ) : (
-      charts.map((chart) => <OneChart key={chart.title()} chart={chart} history={history} />)
+      charts.map((chart) => <OneChart key={chart.title} chart={chart} history={history} />)
     );
   return title === undefined ? (
     <div class="charts">{body}</div>
@@ -170,7 +161,7 @@ export function HistoryCharts({ title, names, host, hours }: HistoryProps) {
 function OneChart({ chart, history }: { chart: ChartOf; history: HistoryAnswer }) {
   const found = chart.series.flatMap(([name, title]) => {
     const series = history.series.find((each) => each.name === name);
-    return series === undefined ? [] : { title: title(), values: series.mean };
+    return series === undefined ? [] : { title, values: series.mean };
   });
   // A machine without such a sensor has no chart of it.
   if (
@@ -179,13 +170,7 @@ function OneChart({ chart, history }: { chart: ChartOf; history: HistoryAnswer }
   )
     return null;
   return (
-    <Chart
-      label={chart.title()}
-      times={timesOf(history)}
-      series={found}
-      format={chart.format}
-      heightPx={140}
-    />
+    <Chart label={chart.title} times={timesOf(history)} series={found} format={chart.format} heightPx={140} />
   );
 }
 
@@ -194,7 +179,7 @@ const trafficOf = (direction: 'in' | 'out'): string[] =>
   PAGES.flatMap(({ service }) =>
     service?.direction !== direction
       ? []
-      : (partsOf(service.name).charts ?? []).flatMap((chart) =>
+      : (partsOf(service.name).charts?.() ?? []).flatMap((chart) =>
           'isTraffic' in chart && chart.isTraffic === true ? chart.series.map(([name]) => name) : [],
         ),
   );

@@ -17,15 +17,18 @@ const text = dictionary(
 );
 
 export const parts: ServiceParts = {
-  charts: [
-    {
-      title: () => text.value.queries,
-      format: formatCount,
-      series: [
-        ['dnsQueriesPerSecond', () => text.value.all],
-        ['dnsCachedPerSecond', () => text.value.cached],
-      ],
-    },
-  ],
+  charts() {
+    const words = text.value;
+    return [
+      {
+        title: words.queries,
+        format: formatCount,
+        series: [
+          ['dnsQueriesPerSecond', words.all],
+          ['dnsCachedPerSecond', words.cached],
+        ],
+      },
+    ];
+  },
   timeline: [queryRow],
 };

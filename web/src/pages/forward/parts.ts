@@ -19,18 +19,21 @@ const text = dictionary(
 );
 
 export const parts: ServiceParts = {
-  charts: [
-    {
-      title: () => text.value.traffic,
-      format: formatBitRate,
-      isTraffic: true,
-      series: [
-        ['forwardUpBytesPerSecond', () => text.value.up],
-        ['forwardDownBytesPerSecond', () => text.value.down],
-      ],
-    },
-    { joins: 'connections', series: [['forwardConnections', () => text.value.series]] },
-    { joins: 'accepted', series: [['forwardAcceptedPerSecond', () => text.value.series]] },
-  ],
+  charts() {
+    const words = text.value;
+    return [
+      {
+        title: words.traffic,
+        format: formatBitRate,
+        isTraffic: true,
+        series: [
+          ['forwardUpBytesPerSecond', words.up],
+          ['forwardDownBytesPerSecond', words.down],
+        ],
+      },
+      { joins: 'connections', series: [['forwardConnections', words.series]] },
+      { joins: 'accepted', series: [['forwardAcceptedPerSecond', words.series]] },
+    ];
+  },
   timeline: [connectionRow],
 };

@@ -26,20 +26,16 @@ const services: ServiceLookup = {
   portOf: (name, listener) => partsOf(name).portOf?.(listener),
 };
 
-/** A kind that only a newer appliance tells is shown as it came. */
-export function lineOf(event: LiveEvent): EventLine {
-  const row = ROWS.find(({ kind }) => kind === event.kind);
-  return row === undefined ? unknownLine(event) : row.line(event, services);
-}
-
-const unknownLine = ({ id, at, kind, ...fields }: LiveEvent): EventLine => ({
-  icon: 'live',
-  tone: 'off',
-  sentence: kind,
-  note: '',
-  facts: Object.entries(fields).map(([name, value]) => [name, String(value)]),
-  links: [],
-});
+/** Of a kind that only a newer appliance tells, the page that is still open shows that it came. */
+export const lineOf = (event: LiveEvent): EventLine =>
+  ROWS.find(({ kind }) => kind === event.kind)?.line(event, services) ?? {
+    icon: 'live',
+    tone: 'off',
+    sentence: event.kind,
+    note: '',
+    facts: [],
+    links: [],
+  };
 
 function serviceLine({ service, state, problem, restarts }: ServiceEvent): EventLine {
   const words = text.value;

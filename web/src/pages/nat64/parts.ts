@@ -23,26 +23,29 @@ const text = dictionary(
 );
 
 export const parts: ServiceParts = {
-  charts: [
-    {
-      title: () => text.value.traffic,
-      format: formatBitRate,
-      isTraffic: true,
-      series: [
-        ['nat64UpBytesPerSecond', () => text.value.out],
-        ['nat64DownBytesPerSecond', () => text.value.back],
-      ],
-    },
-    {
-      title: () => text.value.sessions,
-      format: formatCount,
-      series: [['nat64Sessions', () => text.value.now]],
-    },
-    {
-      title: () => text.value.drops,
-      format: formatCount,
-      series: [['nat64DropsPerSecond', () => text.value.now]],
-    },
-  ],
+  charts() {
+    const words = text.value;
+    return [
+      {
+        title: words.traffic,
+        format: formatBitRate,
+        isTraffic: true,
+        series: [
+          ['nat64UpBytesPerSecond', words.out],
+          ['nat64DownBytesPerSecond', words.back],
+        ],
+      },
+      {
+        title: words.sessions,
+        format: formatCount,
+        series: [['nat64Sessions', words.now]],
+      },
+      {
+        title: words.drops,
+        format: formatCount,
+        series: [['nat64DropsPerSecond', words.now]],
+      },
+    ];
+  },
   timeline: [mappingRow],
 };

@@ -20,19 +20,22 @@ const text = dictionary(
 );
 
 export const parts: ServiceParts = {
-  charts: [
-    {
-      title: () => text.value.traffic,
-      format: formatBitRate,
-      isTraffic: true,
-      series: [
-        ['proxyUpBytesPerSecond', () => text.value.up],
-        ['proxyDownBytesPerSecond', () => text.value.down],
-      ],
-    },
-    { joins: 'connections', series: [['proxyConnections', () => text.value.series]] },
-    { joins: 'accepted', series: [['proxyAcceptedPerSecond', () => text.value.series]] },
-  ],
+  charts() {
+    const words = text.value;
+    return [
+      {
+        title: words.traffic,
+        format: formatBitRate,
+        isTraffic: true,
+        series: [
+          ['proxyUpBytesPerSecond', words.up],
+          ['proxyDownBytesPerSecond', words.down],
+        ],
+      },
+      { joins: 'connections', series: [['proxyConnections', words.series]] },
+      { joins: 'accepted', series: [['proxyAcceptedPerSecond', words.series]] },
+    ];
+  },
   timeline: [connectionRow],
   portOf: (listener) => config.value?.effective.proxy.listeners.find(({ name }) => name === listener)?.port,
 };
