@@ -20,16 +20,18 @@ export const ProbeName = Type.Union([
   Type.Literal('smtp'),
 ]);
 
+export const ReportedState = Type.Union([
+  Type.Literal('running'),
+  Type.Literal('degraded'),
+  Type.Literal('disabled'),
+  Type.Literal('failed'),
+  Type.Literal('unknown'),
+]);
+
 /** A service changed its state: it failed, recovered, or its thread was replaced. */
 export const ServiceEvent = eventShape('service', {
   service: Type.String(),
-  state: Type.Union([
-    Type.Literal('running'),
-    Type.Literal('degraded'),
-    Type.Literal('disabled'),
-    Type.Literal('failed'),
-    Type.Literal('unknown'),
-  ]),
+  state: ReportedState,
   problem: Nullable(Type.String()),
   restarts: Type.Integer(),
 });

@@ -1,4 +1,5 @@
 /** How the process and its services are; what is in force; where SSH clients go. */
+import { ReportedState } from '../../runtime/own-events.ts';
 import { type Static, Type } from '../../config/json-schema.ts';
 import { Nullable } from './common.ts';
 
@@ -19,13 +20,7 @@ export const StatusAnswer = Type.Object({
   services: Type.Array(
     Type.Object({
       name: Type.String(),
-      state: Type.Union([
-        Type.Literal('running'),
-        Type.Literal('degraded'),
-        Type.Literal('disabled'),
-        Type.Literal('failed'),
-        Type.Literal('unknown'),
-      ]),
+      state: ReportedState,
       problem: Nullable(Type.String()),
       restarts: Type.Integer(),
       figures: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()])),
