@@ -263,7 +263,7 @@ const KERNEL_STATE_COMMANDS = [
   'ip -4 rule show',
   'ip -6 rule show',
   'nft list ruleset',
-  'grep -rs . /proc/sys/net',
+  "grep -rs '^' /proc/sys/net", // an empty parameter has a line, too
 ] as const;
 
 /** Devices, addresses, routes, rules, nftables and sysctls of a host, a list of lines for each command. */
