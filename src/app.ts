@@ -17,7 +17,7 @@ import { SERVICES } from './services/all.ts';
 import { portsOfOthers, prefixesOf } from './services/configured.ts';
 import { join } from 'node:path';
 import { applianceActions } from './os/appliance-actions.ts';
-import { followOurselves } from './os/ourselves.ts';
+import { followOurselves } from './os/follow-ourselves.ts';
 import { EVENT_KINDS } from './state/event-kinds.ts';
 import { createEventLog } from './state/event-log.ts';
 import { createHostSampler, createSampler } from './state/figures.ts';

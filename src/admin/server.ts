@@ -2,7 +2,8 @@
 import { randomInt } from 'node:crypto';
 import type { AdminConfig } from '../config/schema.ts';
 import { resolveAccessList } from '../os/interfaces.ts';
-import { isDeliveredHere, readOwn } from '../os/ourselves.ts';
+import { readOwn } from '../os/follow-ourselves.ts';
+import { isDeliveredHere } from '../os/ourselves.ts';
 import { createCounters, readCounters } from '../runtime/counters.ts';
 import { type Service, type ServiceContext, storageOf } from '../runtime/service.ts';
 import type { ServiceReport } from '../runtime/report.ts';

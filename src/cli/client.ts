@@ -1,7 +1,10 @@
 /** Requests to the API of an appliance, over HTTP or over HTTPS with a certificate that is known by its fingerprint. */
 import { X509Certificate } from 'node:crypto';
-import { type IncomingMessage, type RequestOptions, request as httpRequest } from 'node:http';
+import type { IncomingMessage, RequestOptions } from 'node:http';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
+
+// An import would load undici, too: 55 ms (admin/listeners.ts).
+const { request: httpRequest } = process.getBuiltinModule('node:http');
 
 export interface Target {
   readonly url: URL;

@@ -1,5 +1,5 @@
 /** From text to a complete configuration, or to everything that is wrong with it. Pure. */
-import { readOwn } from '../os/ourselves.ts';
+import { readOwn } from '../os/follow-ourselves.ts';
 import { checkConfig } from './check.ts';
 import { checkOurselves } from './check-ourselves.ts';
 import { withDefaults } from './json-schema.ts';

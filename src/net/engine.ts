@@ -4,10 +4,10 @@
  * close.
  */
 
-import { randomInt } from 'node:crypto';
 import { EPOLLIN } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
 import type { Ourselves } from '../os/ourselves.ts';
+import { randomWord } from '../os/random.ts';
 import { Acceptor, PAUSE_MS } from './acceptor.ts';
 import { Closer, RESET_POLL_MS } from './closing.ts';
 import { type ConnectionTimeouts, createConnections } from './connections.ts';
@@ -64,7 +64,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     events,
     keepalive,
     maxConnections,
-    seed: randomInt(2 ** 32),
+    seed: randomWord(),
   });
   let limits: ConnectionTimeouts = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0 };
   let isIdle = false;

@@ -1,5 +1,6 @@
 /** Whether traffic meets a listening socket, and whether its server may be dialled, for explanations. */
-import { type Ourselves, isDeliveredHere, isOwnAddress, readOwn } from '../os/ourselves.ts';
+import { readOwn } from '../os/follow-ourselves.ts';
+import { type Ourselves, isDeliveredHere, isOwnAddress } from '../os/ourselves.ts';
 import { type LastLeg, type WayStep, endsRefused } from '../runtime/explain.ts';
 import { say } from '../texts/text.ts';
 import { mappedIpv4, parseIpAddress } from '../wire/ip-address.ts';

@@ -3,8 +3,9 @@
  * What a service adds is its configuration and its gates.
  */
 import { readFileSync } from 'node:fs';
+import { createInTurn } from '../os/in-turn.ts';
 import { close, errnoName } from '../os/libc.ts';
-import type { FollowedOurselves } from '../os/ourselves.ts';
+import type { FollowedOurselves } from '../os/follow-ourselves.ts';
 import { type CounterTable, createCounters, readCounters } from '../runtime/counters.ts';
 import { orAborted } from '../runtime/drain.ts';
 import type { EventSink } from '../runtime/events.ts';
@@ -117,6 +118,8 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     config: plan.config,
   });
 
+  /** Each change starts from the sockets that the one before left. */
+  const inTurn = createInTurn();
   const missing = createMissing({
     service: name,
     log,
@@ -235,14 +238,6 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     await openMissing();
   }
 
-  let last: Promise<void> = Promise.resolve();
-  /** One at a time: each change starts from the sockets that the one before left. */
-  function inTurn(task: () => Promise<void>): Promise<void> {
-    const next = last.then(task);
-    last = next.catch(() => {});
-    return next;
-  }
-
   const ringReader = options.events?.drainRing(ring, (record) => readTcpEvent(name, explanations, record));
   return {
     apply: (plan, beforeCommit) => inTurn(() => apply(plan, beforeCommit)),
@@ -293,7 +288,7 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     async [Symbol.asyncDispose]() {
       missing[Symbol.dispose]();
       following[Symbol.dispose]();
-      await last;
+      await inTurn(() => {});
       await worker[Symbol.asyncDispose]();
       ringReader?.[Symbol.dispose]();
       for (const { fd } of state.listeners) close(fd);

@@ -95,6 +95,9 @@ export const recvfrom = declare<
 export const syscall = declare<
   (number: number, command: number, argument: Uint8Array, bytes: number) => number
 >('long syscall(long, int, void *, uint)');
+export const getrandom = declare<(into: Uint8Array, bytes: number, flags: number) => number>(
+  'long getrandom(void *, size_t, uint)',
+);
 export const mallopt = declare<(option: number, value: number) => number>('int mallopt(int, int)');
 /** `state` is a struct timex. */
 export const adjtimex = declare<(state: Uint8Array) => number>('int adjtimex(void *)');

@@ -9,7 +9,7 @@ import { askRouter } from './ask-router.ts';
 import { type ClockState, clockState } from './clock.ts';
 import { runCommand } from './command.ts';
 import { type Neighbour, ipv6Neighbours } from './neighbours.ts';
-import { readOwn } from './ourselves.ts';
+import { readOwn } from './follow-ourselves.ts';
 import type { IpPrefix } from '../wire/ip-prefix.ts';
 import { type NetworkPath, pathTo } from './path.ts';
 import { type EchoReply, type PingOptions, ping } from './ping.ts';

@@ -15,9 +15,6 @@ import {
 } from '../wire/ip-prefix.ts';
 import { embedIpv4 } from '../wire/rfc6052.ts';
 import { ipv4At, mappedIpv4, parseIpAddress } from '../wire/ip-address.ts';
-import { ownAddresses } from './interfaces.ts';
-import { localRoutes } from './local-routes.ts';
-import { watchNetworkChanges } from './network-changes.ts';
 
 /** Plain data: it can be posted to a worker thread. */
 export interface Ourselves {
@@ -59,7 +56,8 @@ export function compileOurselves(
 
 const ONES = new Uint8Array(16).fill(255);
 
-function distinct(prefixes: readonly IpPrefix[]): IpPrefix[] {
+/** Each prefix once. */
+export function distinct(prefixes: readonly IpPrefix[]): IpPrefix[] {
   return [...new Map(prefixes.map((prefix) => [formatIpPrefix(prefix), prefix])).values()];
 }
 
@@ -152,72 +150,3 @@ function matches(rows: Int32Array, word0: number, word1: number, word2: number, 
   }
   return false;
 }
-
-/** What the kernel delivers to this machine now. Never throws: where it cannot be asked, the interfaces that are up. */
-export function readOwn(): IpPrefix[] {
-  const interfaces = ownAddresses().flatMap((text) => parseIpPrefix(text) ?? []);
-  try {
-    return distinct([...localRoutes(), ...interfaces]);
-  } catch {
-    return interfaces;
-  }
-}
-
-/** Who we are now, for whoever has to know it all the time. */
-export interface FollowedOurselves {
-  readonly current: Ourselves;
-  /** Calls the listener with every change from now on. */
-  onChange(listener: (ourselves: Ourselves) => void): Disposable;
-}
-
-export interface OurselvesFollower extends FollowedOurselves, Disposable {
-  /** The NAT64 prefixes of the configuration in force. */
-  setPrefixes(prefixes: readonly IpPrefix[]): void;
-}
-
-/** How soon a change of the machine's addresses is noticed. */
-const FOLLOW_INTERVAL_MS = 1000;
-/** How often the addresses are read although the kernel tells of no change. */
-const LOOK_INTERVAL_MS = 60_000;
-
-/** Follows the addresses of this machine until it is disposed. */
-export function followOurselves(prefixes: readonly IpPrefix[]): OurselvesFollower {
-  const changes = watchNetworkChanges();
-  const listeners = new Set<(ourselves: Ourselves) => void>();
-  let embeddingPrefixes = prefixes;
-  let current = compileOurselves(readOwn(), embeddingPrefixes);
-  let lookedMs = performance.now();
-
-  function look(): void {
-    lookedMs = performance.now();
-    const next = compileOurselves(readOwn(), embeddingPrefixes);
-    if (Buffer.compare(bytesOf(next.rows), bytesOf(current.rows)) === 0) return;
-    current = next;
-    for (const listener of listeners) listener(current);
-  }
-
-  const timer = setInterval(() => {
-    if (changes.take().hasChanged || performance.now() - lookedMs >= LOOK_INTERVAL_MS) look();
-  }, FOLLOW_INTERVAL_MS);
-  timer.unref();
-  return {
-    get current() {
-      return current;
-    },
-    onChange(listener) {
-      listeners.add(listener);
-      return { [Symbol.dispose]: () => void listeners.delete(listener) };
-    },
-    setPrefixes(next) {
-      embeddingPrefixes = next;
-      look();
-    },
-    [Symbol.dispose]() {
-      clearInterval(timer);
-      changes[Symbol.dispose]();
-    },
-  };
-}
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array) =>
-  new Uint8Array(buffer, byteOffset, byteLength);

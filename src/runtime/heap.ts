@@ -1,4 +1,4 @@
-/** Keeps the heaps of all threads as small as what they hold. */
+/** Keeps the heaps of all threads as small as what they hold: the main thread's part, before the others start. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -9,13 +9,7 @@ import { runInNewContext } from 'node:vm';
  */
 export function keepHeapsSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
-  // For `collectStartupGarbage`.
+  // For `collectStartupGarbage`. Threads made from now on have it as a global; this one is older.
   setFlagsFromString('--expose-gc');
-}
-
-/** Gives back what only the start of this thread needed: 1 to 4 MB, which V8 would keep until the heap grows. */
-export function collectStartupGarbage(): void {
-  // Threads made after `keepHeapsSmall` have it as a global; the main thread is older. In unit tests nobody has it.
-  const collect = globalThis.gc ?? (runInNewContext('globalThis.gc') as typeof globalThis.gc);
-  void collect?.({ type: 'major', flavor: 'last-resort' });
+  globalThis.gc ??= runInNewContext('globalThis.gc') as typeof globalThis.gc;
 }

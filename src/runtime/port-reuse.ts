@@ -6,9 +6,11 @@
  * it is allowed to.
  */
 import { join } from 'node:path';
+import { createInTurn } from '../os/in-turn.ts';
+import { applySysctls } from '../os/kernel-state/apply.ts';
 import { borrowSysctls } from '../os/kernel-state/borrowed-sysctls.ts';
-import { NOTHING_FOUND, type SysctlItem, itemKey } from '../os/kernel-state/items.ts';
-import { sysctlReader, writeSysctl } from '../os/sysctl.ts';
+import { NOTHING_FOUND, type SysctlItem } from '../os/kernel-state/items.ts';
+import { sysctlReader } from '../os/sysctl.ts';
 import { createKernelKeeper } from './kernel-keeper.ts';
 import type { ServiceContext } from './service.ts';
 
@@ -38,16 +40,12 @@ export async function keepPortReuse(
       };
     },
     async apply(differences) {
-      const items = differences.map(({ item }) => item as SysctlItem);
-      sysctls.note(items);
       const refused = new Map<string, unknown>();
-      for (const item of items) {
-        try {
-          writeSysctl(item.name, item.value);
-        } catch (error) {
-          refused.set(itemKey(item), error);
-        }
-      }
+      applySysctls(
+        differences.map(({ item }) => item as SysctlItem),
+        refused,
+        (items) => sysctls.note(items),
+      );
       return refused;
     },
     events,
@@ -55,15 +53,17 @@ export async function keepPortReuse(
     monotonicMs: () => performance.now(),
     now: Date.now,
   });
-  let looking = keeper.look(new Map());
-  await looking;
-  const timer = setInterval(() => (looking = looking.then(() => keeper.look(new Map()))), LOOK_INTERVAL_MS);
-  timer.unref();
+  await keeper.look(new Map());
+  const inTurn = createInTurn();
+  const look = () =>
+    inTurn(() => keeper.look(new Map())).catch((err: unknown) => {
+      log.warn({ err, service }, 'the kernel parameter for the reuse of ports cannot be read back');
+    });
+  const timer = setInterval(() => void look(), LOOK_INTERVAL_MS).unref();
   return {
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
-      await looking;
-      sysctls.restore();
+      await inTurn(() => sysctls.restore());
     },
   };
 }

@@ -5,7 +5,7 @@ import type { EventSink } from './events.ts';
 import type { HostTraffic } from './host-traffic.ts';
 import type { Limit } from './limits.ts';
 import type { KernelContest } from './kernel-trouble.ts';
-import type { FollowedOurselves } from '../os/ourselves.ts';
+import type { FollowedOurselves } from '../os/follow-ourselves.ts';
 import type { Logger } from './log.ts';
 import type { ServiceStatus } from './report.ts';
 import { type Storage, openStorage } from './storage.ts';

@@ -5,7 +5,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { FdLedger } from '../os/fd-ledger.ts';
 import { pinned, read } from '../os/libc.ts';
-import { collectStartupGarbage } from './heap.ts';
+import { collectStartupGarbage } from './startup-garbage.ts';
 import type { LogLevel } from './log.ts';
 
 /** The longest a loop may block: Node can only end a thread between two system calls. */

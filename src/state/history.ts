@@ -3,6 +3,7 @@
  * days. The disk is written once in 10 minutes and at the end, because an SD card bears only so many writes; what is lost
  * when the power fails is those minutes.
  */
+import { createInTurn } from '../os/in-turn.ts';
 import type { Logger } from '../runtime/log.ts';
 import { type Accumulator, accumulate, createAccumulator, finish, weightOf } from './accumulate.ts';
 import { type HistoryFile, type StoredRow, isDamage } from './history-file.ts';
@@ -88,7 +89,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
   let latest: History['latest'];
   let file: Promise<HistoryFile> | undefined;
   let waiting: StoredRow[] = [];
-  let flushing: Promise<void> = Promise.resolve();
+  const inTurn = createInTurn();
 
   function takeSample(): void {
     const timeMs = clock.now();
@@ -148,8 +149,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     waiting.push(...minutesSince(takenMs, untilMs));
     waiting.splice(0, waiting.length - MOST_WAITING);
     takenMs = untilMs;
-    flushing = flushing.then(writeWaiting);
-    return flushing;
+    return inTurn(writeWaiting);
   }
 
   function minutesSince(fromMs: number, untilMs: number): StoredRow[] {
@@ -193,7 +193,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     const firstInMemory = host === undefined ? firstSampleMs() : hosts.firstMs;
     const memoryFromMs = Math.max(fromMs, Math.min(firstInMemory, toMs));
     if (memoryFromMs > fromMs) {
-      await flushing;
+      await inTurn(() => {});
       const stored = await use((opened) => opened.read(fromMs, memoryFromMs, stepMs, host));
       for (const row of stored ?? []) {
         const figures = host === undefined ? row : row.hosts && (row.hosts.get(host) ?? NO_TRAFFIC);

@@ -1,7 +1,7 @@
 /** Keeps told which servers and upstreams of the configuration are this appliance itself, which the data planes refuse. */
 import { checkOurselves } from '../config/check-ourselves.ts';
 import type { Config } from '../config/schema.ts';
-import type { FollowedOurselves } from '../os/ourselves.ts';
+import type { FollowedOurselves } from '../os/follow-ourselves.ts';
 import type { Conditions } from '../runtime/conditions.ts';
 import type { Logger } from '../runtime/log.ts';
 import { asIs, english, listOf } from '../texts/text.ts';

@@ -17,7 +17,8 @@ import {
 } from '../unit/services/nat64/harness.ts';
 import { restoreSessions } from '../../src/services/nat64/restore.ts';
 import { removeSessionsUnless } from '../../src/services/nat64/sessions.ts';
-import { type Snapshot, decodeSnapshot, encodeSnapshot } from '../../src/services/nat64/snapshot.ts';
+import type { Snapshot } from '../../src/services/nat64/snapshot.ts';
+import { decodeSnapshot, encodeSnapshot } from '../../src/services/nat64/snapshot-bytes.ts';
 import { CONTROL } from '../../src/services/nat64/tables.ts';
 import { address, assertWellFormed, icmp, ip, readU32, tcp, udp } from '../unit/services/nat64/packets.ts';
 import type { FuzzTarget } from './target.ts';

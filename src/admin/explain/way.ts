@@ -2,7 +2,8 @@
 import type { Config } from '../../config/schema.ts';
 import { listensFor } from '../../net/listening.ts';
 import { resolveAccessList } from '../../os/interfaces.ts';
-import { isDeliveredHere, readOwn } from '../../os/ourselves.ts';
+import { readOwn } from '../../os/follow-ourselves.ts';
+import { isDeliveredHere } from '../../os/ourselves.ts';
 import {
   type ExplainProtocol,
   type Explainer,

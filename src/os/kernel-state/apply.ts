@@ -48,9 +48,7 @@ export async function applyState(
   };
 
   await runIp(of('link'), found, refused);
-  const sysctls = of('sysctl');
-  if (sysctls.length > 0) tools.beforeSysctls?.(sysctls);
-  for (const item of sysctls) await attempt(item, () => writeSysctl(item.name, item.value));
+  applySysctls(of('sysctl'), refused, tools.beforeSysctls);
   await runIp(of('route', 'rule', 'rule-order'), found, refused);
   for (const item of of('nftables')) await attempt(item, () => tools.nft.replace(item.table, item.body));
   const programs = of('program');
@@ -58,13 +56,29 @@ export async function applyState(
   return refused;
 }
 
-/** All of a family in one process; when one is refused, each by itself, to know which. */
+/** Writes kernel parameters; `before` notes what they were. What is refused is added to `refused`. */
+export function applySysctls(
+  items: readonly SysctlItem[],
+  refused: Map<string, unknown>,
+  before?: (items: readonly SysctlItem[]) => void,
+): void {
+  if (items.length > 0) before?.(items);
+  for (const item of items) {
+    try {
+      writeSysctl(item.name, item.value);
+    } catch (error) {
+      refused.set(itemKey(item), error);
+    }
+  }
+}
+
+/** All of a family in one process, both families at the same time; when one is refused, each by itself, to know which. */
 async function runIp(
   items: readonly KernelItem[],
   found: FoundState,
   refused: Map<string, unknown>,
 ): Promise<void> {
-  for (const family of [4, 6] as const) {
+  const runFamily = async (family: 4 | 6) => {
     const own = items.filter((item) => familyOf(item) === family);
     try {
       await ipBatch(
@@ -75,7 +89,8 @@ async function runIp(
       if (own.length === 1) refused.set(itemKey(own[0]), error);
       else for (const item of own) await runIp([item], found, refused);
     }
-  }
+  };
+  await Promise.all([runFamily(4), runFamily(6)]);
 }
 
 const familyOf = (item: KernelItem): 4 | 6 => ('family' in item ? item.family : 4);

@@ -4,7 +4,7 @@
  * thrown out, unless it was used since it was written: then it gets a second round (CLOCK). A hash table with open
  * addressing finds entries; its hash is seeded, so that nobody can choose names that collide.
  */
-import { randomInt } from 'node:crypto';
+import { randomWord } from '../../os/random.ts';
 import { HEADER_BYTES, uint32At, writeUint32 } from '../../wire/dns-message.ts';
 import type { Answer } from './answer.ts';
 import { type Memory, newMemory } from './memory.ts';
@@ -44,7 +44,7 @@ export class AnswerCache {
   #head = 0;
   #size = 0;
 
-  constructor(capacity: number, seed = randomInt(2 ** 32)) {
+  constructor(capacity: number, seed = randomWord()) {
     this.#capacity = capacity;
     this.#seed = seed | 0;
     this.memory = newMemory(Math.max(capacity * AVERAGE_ENTRY_BYTES, LEAST_RING_BYTES));

@@ -2,8 +2,8 @@
  * The thread that answers from the cache: a blocking loop over the UDP sockets. What the cache does not have goes to the
  * main thread, which answers the client itself and sends the answer here to be kept.
  */
-import { randomInt } from 'node:crypto';
 import { POLLIN, pinned, poll } from '../../os/libc.ts';
+import { randomWord } from '../../os/random.ts';
 import { createCounters } from '../../runtime/counters.ts';
 import { countWithin, createRateShares, takeOfRate } from '../../net/rate-shares.ts';
 import { MAPPED_WORD2 } from '../../net/client.ts';
@@ -48,8 +48,8 @@ let sockets: readonly UdpSocket[] = [];
 let pollFds = pinned(0);
 let misses: Miss[] = [];
 let nowSeconds = 0;
-const refusals = createRateShares(REFUSALS_PER_SECOND, randomInt(2 ** 32));
-const missRate = createRateShares(MAX_OUTSTANDING, randomInt(2 ** 32));
+const refusals = createRateShares(REFUSALS_PER_SECOND, randomWord());
+const missRate = createRateShares(MAX_OUTSTANDING, randomWord());
 
 function listenTo(list: readonly UdpSocket[], generation: number): void {
   // What waits in those that are closed now.

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { type FoundState, NOTHING_FOUND } from '../../os/kernel-state/items.ts';
 import { openNftState } from '../../os/kernel-state/nft-state.ts';
 import { runCommand } from '../../os/command.ts';
+import { createInTurn } from '../../os/in-turn.ts';
 import { type Changes, watchNetworkChanges } from '../../os/network-changes.ts';
 import { createKernelKeeper } from '../../runtime/kernel-keeper.ts';
 import type { Service, ServiceContext } from '../../runtime/service.ts';
@@ -74,7 +75,7 @@ export async function startFirewall(
   await keeper.look(NOBODY);
 
   let lookedMs = performance.now();
-  let looking = Promise.resolve();
+  const inTurn = createInTurn();
   async function look(): Promise<void> {
     const { hasChanged, by } = changes.take();
     const isRegular = performance.now() - lookedMs >= REGULAR_MS;
@@ -88,10 +89,10 @@ export async function startFirewall(
       log.warn({ err: error }, 'firewall: the rules cannot be read back');
     }
   }
-  const timer = setInterval(() => (looking = looking.then(look)), LOOK_INTERVAL_MS).unref();
+  const timer = setInterval(() => void inTurn(look), LOOK_INTERVAL_MS).unref();
   cleanUp.defer(async () => {
     clearInterval(timer);
-    await looking;
+    await inTurn(() => {});
   });
 
   const stack = cleanUp.move();

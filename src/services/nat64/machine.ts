@@ -1,7 +1,7 @@
 /** What NAT64 has to know of its machine, and what of the machine's packets it wants led to its device. */
 import type { Nat64Config } from '../../config/schema.ts';
 import { attachedPrefixes } from '../../os/interfaces.ts';
-import { readOwn } from '../../os/ourselves.ts';
+import { readOwn } from '../../os/follow-ourselves.ts';
 import { type Seen, followSeen } from '../../os/seen.ts';
 import {
   type Ipv6Route,

@@ -13,14 +13,8 @@ import { readVerdict } from '../../runtime/kept-file.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Storage } from '../../runtime/storage.ts';
 import { type Text, TextError, notAsWritten, reasonOf, say } from '../../texts/text.ts';
-import {
-  type KeptSessions,
-  type Snapshot,
-  decodeSnapshot,
-  encodeSnapshot,
-  sessionsDigest,
-  snapshotSessions,
-} from './snapshot.ts';
+import { type KeptSessions, type Snapshot, snapshotSessions } from './snapshot.ts';
+import { decodeSnapshot, encodeSnapshot, sessionsDigest } from './snapshot-bytes.ts';
 
 export const FILE_NAME = 'nat64-sessions.bin';
 const MODE = 0o600;

@@ -52,3 +52,19 @@ export function mergeRanges(ranges: readonly PortRange[]): PortRange[] {
   }
   return merged;
 }
+
+/** The ports of `ranges` that are in none of `excluded`, in order. */
+export function withoutRanges(ranges: readonly PortRange[], excluded: readonly PortRange[]): PortRange[] {
+  const out = mergeRanges(excluded);
+  return mergeRanges(ranges).flatMap(({ first, last }) => {
+    const rest: PortRange[] = [];
+    let next = first;
+    for (const gap of out) {
+      if (gap.last < next || gap.first > last) continue;
+      if (gap.first > next) rest.push({ first: next, last: gap.first - 1 });
+      next = gap.last + 1;
+    }
+    if (next <= last) rest.push({ first: next, last });
+    return rest;
+  });
+}

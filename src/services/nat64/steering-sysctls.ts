@@ -2,7 +2,13 @@
 import type { BorrowedSysctls } from '../../os/kernel-state/borrowed-sysctls.ts';
 import type { FoundLink, SysctlItem } from '../../os/kernel-state/items.ts';
 import type { PortRange } from '../../config/values.ts';
-import { FIRST_OWN_PORT, type SteeredAddress, mergeRanges, ownPortRange } from './steered-ports.ts';
+import {
+  FIRST_OWN_PORT,
+  type SteeredAddress,
+  mergeRanges,
+  ownPortRange,
+  withoutRanges,
+} from './steered-ports.ts';
 
 /** Ports that the kernel does not choose for connections of the appliance's own: ours are added. */
 const RESERVED_PORTS = 'net/ipv4/ip_local_reserved_ports';
@@ -72,9 +78,9 @@ export function portSysctls(
 ): SysctlItem[] {
   const own = addresses.filter(({ isOwn }) => isOwn);
   const ranges = own.flatMap(({ ranges: { tcp, udp } }) => [...tcp, ...udp]);
-  const ports = [
-    ...own.flatMap(({ tcpPorts, udpPorts }) => [...tcpPorts, ...udpPorts]),
-    ...(ranges.length > 0 ? listenPorts.flatMap(portsOf).filter((port) => port >= FIRST_OWN_PORT) : []),
+  const ports: PortRange[] = [
+    ...own.flatMap(({ tcpPorts, udpPorts }) => [...tcpPorts, ...udpPorts]).map(singlePort),
+    ...(ranges.length > 0 ? withoutRanges(listenPorts, [{ first: 0, last: FIRST_OWN_PORT - 1 }]) : []),
   ];
   const items: (SysctlItem | undefined)[] = [];
   if (ranges.length > 0 || sysctls.has(PORT_RANGE))
@@ -86,28 +92,24 @@ export function portSysctls(
   return items.filter((item) => item !== undefined);
 }
 
-const portsOf = ({ first, last }: PortRange): number[] =>
-  Array.from({ length: last - first + 1 }, (_, i) => first + i);
+const singlePort = (port: number): PortRange => ({ first: port, last: port });
 
-/** A list as the kernel has it ("8080,9000-9010") as single ports; those of `ip_local_reserved_ports` are few. */
-function parsePorts(text: string): number[] {
+/** A list as the kernel has it: "8080,9000-9010". */
+function parsePorts(text: string): PortRange[] {
   return text
     .split(',')
     .filter((part) => part !== '')
-    .flatMap((part) => {
+    .map((part) => {
       const [first, last = first] = part.split('-').map(Number);
-      return portsOf({ first, last });
+      return { first, last };
     });
 }
 
-const formatPorts = (ports: readonly number[]): string =>
-  mergeRanges(ports.map((port) => ({ first: port, last: port })))
+const formatPorts = (ports: readonly PortRange[]): string =>
+  mergeRanges(ports)
     .map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`))
     .join(',');
 
 /** What somebody wants reserved who may have read our list and written a longer one: without the ports that are there because of us. */
-function otherPorts(found: string, ours: string, wish: string): string {
-  const wished = new Set(parsePorts(wish));
-  const added = new Set(parsePorts(ours).filter((port) => !wished.has(port)));
-  return formatPorts(parsePorts(found).filter((port) => !added.has(port)));
-}
+const otherPorts = (found: string, ours: string, wish: string): string =>
+  formatPorts(withoutRanges(parsePorts(found), withoutRanges(parsePorts(ours), parsePorts(wish))));

@@ -5,7 +5,7 @@
  *
  * Record 0 is never used: index 0 means "none". Records above `used` have never been touched, nor has their memory.
  */
-import { randomFillSync } from 'node:crypto';
+import { randomWord } from '../../os/random.ts';
 import type { Clients } from './clients.ts';
 import type { MappingLog } from './mapping-log.ts';
 import type { PortUse } from './port-use.ts';
@@ -123,7 +123,7 @@ const words = (count: number): Words => new Int32Array(new SharedArrayBuffer(cou
 /** Empty tables for that many sessions; memory is taken as records are used. */
 export function createSharedTables(maxSessions: number): SharedTables {
   const control = words(CONTROL_WORDS);
-  randomFillSync(control, CONTROL.HASH_SEED, 1);
+  control[CONTROL.HASH_SEED] = randomWord();
   control[CONTROL.BIB_USED] = control[CONTROL.SESSIONS_USED] = 1;
   const bibWords = (maxSessions + MAX_STATIC_ENTRIES + 1) * RECORD_WORDS;
   return { control, bib: words(bibWords), sessions: words((maxSessions + 1) * RECORD_WORDS), maxSessions };

@@ -10,6 +10,7 @@ import type { Limit } from '../../runtime/limits.ts';
 import type { Nat64Queries } from './questions.ts';
 import type { KernelContest } from '../../runtime/kernel-trouble.ts';
 import type { ServiceContext } from '../../runtime/service.ts';
+import { startTogether } from '../../runtime/start-together.ts';
 import { superviseWorker } from '../../runtime/supervise-worker.ts';
 import type { Text } from '../../texts/text.ts';
 import { parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
@@ -117,16 +118,13 @@ export async function startTranslation(
   let pool4 = choosePool4(config, machine, new Int32Array());
   let settings = resolveSettings(config, pool4, machine);
   let wish = steeringWish(config, listenPorts, pool4, machine);
-  const steering = cleanUp.use(
-    await startSteering({ device: config.device, prefixes: prefixesOf(config), basicRules, context }, wish),
-  );
   const started = config.fastPath
     ? startFastPath(config.device, config.maxSessions, context.log)
     : { off: undefined };
-  const fastPath: FastPath | undefined = 'off' in started ? undefined : started;
-  if (fastPath !== undefined) steering.keepPrograms(cleanUp.use(fastPath));
-  const worker = cleanUp.use(
-    await superviseWorker<Nat64Init, Nat64Message>({
+  const fastPath: FastPath | undefined = 'off' in started ? undefined : cleanUp.use(started);
+  // The thread needs as long to start as the kernel's tools need for the rules.
+  const [worker, steering] = await startTogether(
+    superviseWorker<Nat64Init, Nat64Message>({
       name: 'nat64',
       entry: new URL('worker.ts', import.meta.url),
       init: () => ({
@@ -140,7 +138,11 @@ export async function startTranslation(
       }),
       log: context.log,
     }),
+    startSteering({ device: config.device, prefixes: prefixesOf(config), basicRules, context }, wish),
   );
+  cleanUp.use(steering);
+  cleanUp.use(worker);
+  if (fastPath !== undefined) steering.keepPrograms(fastPath);
   const limits = createLimits(() => counters.values[counters.index['icmp-errors-withheld']]);
   const running = cleanUp.move();
   return {

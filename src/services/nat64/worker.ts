@@ -1,6 +1,6 @@
 /** The translator's thread: reads packets from the TUN device, translates, writes, until none waits; then sleeps. */
-import { randomFillSync } from 'node:crypto';
 import { E, POLLIN, errno, errnoName, pinned, poll, read, write } from '../../os/libc.ts';
+import { fillRandom } from '../../os/random.ts';
 import type { Tun } from '../../os/tun.ts';
 import { createCounters } from '../../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../../runtime/worker-thread.ts';
@@ -53,7 +53,7 @@ function secureRandom(): () => number {
   let next = pool.length;
   return () => {
     if (next === pool.length) {
-      randomFillSync(pool);
+      fillRandom(pool);
       next = 0;
     }
     return pool[next++];

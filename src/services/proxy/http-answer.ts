@@ -1,9 +1,25 @@
 /** The proxy's own HTTP answers: refusals that say why. */
-import { STATUS_CODES } from 'node:http';
+
+/** Reason phrases (RFC 9110 section 15, RFC 6585). Not from node:http, which costs the thread 0.6 MB. */
+const REASON_PHRASES = {
+  400: 'Bad Request',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  421: 'Misdirected Request',
+  431: 'Request Header Fields Too Large',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
+} as const;
+
+/** A status that the proxy itself answers with. */
+export type HttpStatus = keyof typeof REASON_PHRASES;
 
 /** A complete answer that ends the connection. `withBody` is false for HEAD (RFC 9110 section 9.3.2). */
-export function encodeHttpAnswer(status: number, reason: string, withBody = true): Uint8Array {
-  const title = `${status} ${STATUS_CODES[status]}`;
+export function encodeHttpAnswer(status: HttpStatus, reason: string, withBody = true): Uint8Array {
+  const title = `${status} ${REASON_PHRASES[status]}`;
   const body = `${title}: ${reason}\n`;
   const head = [
     `HTTP/1.1 ${title}`,

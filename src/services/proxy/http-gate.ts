@@ -27,7 +27,7 @@ import {
 import { webSocketKey } from '../../wire/websocket.ts';
 import type { ProxyCounterIndex } from './counters.ts';
 import { type HostTable, findBackend } from './host-table.ts';
-import { encodeHttpAnswer } from './http-answer.ts';
+import { type HttpStatus, encodeHttpAnswer } from './http-answer.ts';
 import { rewriteRequestHead } from './http-rewrite.ts';
 import { createWebSocketAnswer } from './websocket-answer.ts';
 import { buildPreamble } from './preamble.ts';
@@ -35,7 +35,7 @@ import { buildPreamble } from './preamble.ts';
 /** RFC 9113 section 3.4: the preface of a client with prior knowledge. Its first line has no Host to go by. */
 const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\n';
 
-const SERVER_FAILURES: Record<ServerFailure, [status: number, reason: string]> = {
+const SERVER_FAILURES: Record<ServerFailure, [status: HttpStatus, reason: string]> = {
   refused: [502, 'the server refused the connection'],
   unreachable: [502, 'the server cannot be reached'],
   timeout: [504, 'the server did not answer in time'],
@@ -44,7 +44,7 @@ const SERVER_FAILURES: Record<ServerFailure, [status: number, reason: string]> =
   'no-answer': [502, 'the server closed the connection without an answer'],
 };
 
-const refuse = (counter: number, status: number, reason: string, withBody = true): Refusal => ({
+const refuse = (counter: number, status: HttpStatus, reason: string, withBody = true): Refusal => ({
   counter,
   answer: encodeHttpAnswer(status, reason, withBody),
   reset: false,

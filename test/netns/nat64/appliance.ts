@@ -5,7 +5,7 @@ import type { AppEvent, EventSink } from '../../../src/runtime/events.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import type { ExplainRequest, SessionFilter } from '../../../src/services/nat64/questions.ts';
 import { startNat64 } from '../../../src/services/nat64/service.ts';
-import { followOurselves } from '../../../src/os/ourselves.ts';
+import { followOurselves } from '../../../src/os/follow-ourselves.ts';
 import { prefixesOf } from '../../../src/services/configured.ts';
 import { fillDefaults } from '../../../src/config/load.ts';
 

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HostConfig } from '../../../src/config/schema.ts';
-import type { FollowedOurselves } from '../../../src/os/ourselves.ts';
+import type { FollowedOurselves } from '../../../src/os/follow-ourselves.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 
 /** Ourselves for tests whose servers are on loopback: an appliance without a single address. */

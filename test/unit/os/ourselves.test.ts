@@ -4,13 +4,12 @@ import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseLocalRoutes } from '../../../src/os/local-routes.ts';
+import { followOurselves, readOwn } from '../../../src/os/follow-ourselves.ts';
 import {
   compileOurselves,
-  followOurselves,
   isOurselves,
   isOwnAddress,
   isOwnSocketAddress,
-  readOwn,
 } from '../../../src/os/ourselves.ts';
 import { encodeSocketAddress } from '../../../src/os/socket-address.ts';
 import { mapIpv4, parseIpAddress } from '../../../src/wire/ip-address.ts';

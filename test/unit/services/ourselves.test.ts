@@ -2,12 +2,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import {
-  type FollowedOurselves,
-  type Ourselves,
-  compileOurselves,
-  followOurselves,
-} from '../../../src/os/ourselves.ts';
+import { type FollowedOurselves, followOurselves } from '../../../src/os/follow-ourselves.ts';
+import { type Ourselves, compileOurselves } from '../../../src/os/ourselves.ts';
 import { startForward } from '../../../src/services/forward/service.ts';
 import { startProxy } from '../../../src/services/proxy/service.ts';
 import { type IpPrefix, parseIpPrefix } from '../../../src/wire/ip-prefix.ts';

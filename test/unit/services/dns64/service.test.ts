@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import dnsPacket, { type Packet } from 'dns-packet';
 import fc from 'fast-check';
 import type { Dns64Config } from '../../../../src/config/schema.ts';
-import { followOurselves } from '../../../../src/os/ourselves.ts';
+import { followOurselves } from '../../../../src/os/follow-ourselves.ts';
 import { silentLog } from '../../../../src/runtime/log.ts';
 import type { Service } from '../../../../src/runtime/service.ts';
 import { type Dns64Options, startDns64 } from '../../../../src/services/dns64/service.ts';

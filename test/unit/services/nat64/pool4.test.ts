@@ -1,10 +1,11 @@
 /** Several addresses and ranges, static entries, limits of clients, resting ports. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { choosePool4 } from '../../../../src/services/nat64/choose-pool4.ts';
 import { applySettings } from '../../../../src/services/nat64/apply-settings.ts';
 import type { Settings } from '../../../../src/services/nat64/settings.ts';
-import { ownPortRange } from '../../../../src/services/nat64/steered-ports.ts';
+import { ownPortRange, withoutRanges } from '../../../../src/services/nat64/steered-ports.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
 import { type Nat64Changes, defaultNat64 } from '../../../netns/nat64/configuration.ts';
 import { HOST, type Harness, OWN_IPV6, POOL4, REMOTE, createHarness, pool } from './harness.ts';
@@ -304,4 +305,20 @@ test("the appliance's own ports: the largest gap between the pools", () => {
     '30002 65535',
   );
   assert.throws(() => ownPortRange([{ first: 1024, last: 65_000 }]), /too few ports/);
+});
+
+test('takes ports out of ranges as it does out of single ports', () => {
+  const ranges = fc.array(
+    fc.tuple(fc.nat(40), fc.nat(12)).map(([first, more]) => ({ first, last: first + more })),
+    { maxLength: 5 },
+  );
+  const portsOf = (of: readonly { first: number; last: number }[]) =>
+    of.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
+  fc.assert(
+    fc.property(ranges, ranges, (from, excluded) => {
+      const out = new Set(portsOf(excluded));
+      const left = [...new Set(portsOf(from))].filter((port) => !out.has(port)).sort((a, b) => a - b);
+      assert.deepEqual(portsOf(withoutRanges(from, excluded)), left);
+    }),
+  );
 });

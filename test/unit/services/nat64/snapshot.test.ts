@@ -13,14 +13,12 @@ import {
   readSessions,
   writeSessions,
 } from '../../../../src/services/nat64/snapshot-file.ts';
+import { type Snapshot, snapshotSessions, takeSnapshot } from '../../../../src/services/nat64/snapshot.ts';
 import {
-  type Snapshot,
   decodeSnapshot,
   encodeSnapshot,
   sessionsDigest,
-  snapshotSessions,
-  takeSnapshot,
-} from '../../../../src/services/nat64/snapshot.ts';
+} from '../../../../src/services/nat64/snapshot-bytes.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables.ts';
 import { HOST, type Harness, type HarnessOptions, POOL4, REMOTE, createHarness, pool } from './harness.ts';
 import { english } from '../../../../src/texts/text.ts';
