@@ -14,7 +14,7 @@ import { readOwn } from './os/follow-ourselves.ts';
 import { type ServiceManager, connectServiceManager } from './os/sd-notify.ts';
 import { createConditions } from './runtime/conditions.ts';
 import { lockDirectory } from './runtime/directory-lock.ts';
-import { collectStartupGarbage } from './runtime/startup-garbage.ts';
+import { GARBAGE_AFTER_MS, collectStartupGarbage } from './runtime/startup-garbage.ts';
 import { type Logger, silentLog } from './runtime/log.ts';
 import { openLogOutput } from './runtime/log-output.ts';
 import { type Storage, openStorage } from './runtime/storage.ts';
@@ -116,7 +116,7 @@ export async function run(options: RunOptions): Promise<void> {
     }),
   );
   tellReady(serviceManager, log);
-  collectStartupGarbage();
+  setTimeout(collectStartupGarbage, GARBAGE_AFTER_MS).unref();
   log.info({ version, config: configPath, state: stateDirectory }, 'started');
   if (process.env['TOMBOLO_TEST_HOOKS'] === '1') listenForTestHooks(app);
 }

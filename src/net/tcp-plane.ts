@@ -13,6 +13,7 @@ import type { Logger } from '../runtime/log.ts';
 import type { HostTraffic } from '../runtime/host-traffic.ts';
 import type { Limit } from '../runtime/limits.ts';
 import type { ServiceStatus } from '../runtime/report.ts';
+import { startTogether } from '../runtime/start-together.ts';
 import { superviseWorker } from '../runtime/supervise-worker.ts';
 import { LONG_OPENING_UNITS } from './admission.ts';
 import { tcpGaugeTable } from './counters.ts';
@@ -133,38 +134,32 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
         state.listeners.some(({ spec }) => formatSocketAddress(spec) === formatSocketAddress(address)),
     );
 
-  const first = openChanges([], plan.listen, keepalive, () => true);
   let current = plan;
-  let state: TcpPlaneState<Config> = stateOf(plan, first.listeners, 1);
-  const start = async () => {
-    try {
-      await beforeCommit();
-      return await superviseWorker<TcpWorkerInit<Config>, TcpPlaneState<Config>, FromTcpWorker>({
-        name,
-        entry: options.entry,
-        init: () => ({
-          state,
-          maxConnections,
-          counters: counters.buffer,
-          gauges: gauges.buffer,
-          hosts: hostSlots.buffer,
-          events: ring.buffer,
-        }),
-        onMessage: (message) => {
-          if (message.kind === 'drained') return drained.resolve();
-          if (message.kind === 'broken') return brokenListener(message.fd, message.code);
-          applied = message.generation;
-          notifyApplied?.();
-        },
-        log,
-      });
-    } catch (error) {
-      first.rollback();
-      throw error;
-    }
-  };
-  const worker = await start();
-  setMissing(first.missing);
+  /** The thread starts without sockets, while they are opened and what must be noted before is written. */
+  let state: TcpPlaneState<Config> = stateOf(plan, [], 1);
+  const [worker, first] = await startTogether(
+    superviseWorker<TcpWorkerInit<Config>, TcpPlaneState<Config>, FromTcpWorker>({
+      name,
+      entry: options.entry,
+      init: () => ({
+        state,
+        maxConnections,
+        counters: counters.buffer,
+        gauges: gauges.buffer,
+        hosts: hostSlots.buffer,
+        events: ring.buffer,
+      }),
+      onMessage: (message) => {
+        if (message.kind === 'drained') return drained.resolve();
+        if (message.kind === 'broken') return brokenListener(message.fd, message.code);
+        applied = message.generation;
+        notifyApplied?.();
+      },
+      log,
+    }),
+    prepareChange(plan, beforeCommit, () => true),
+  );
+  await putInForce(plan, first);
 
   function followOurselves(): void {
     state = { ...state, generation: state.generation + 1, ourselves: ourselves.current };
@@ -190,14 +185,23 @@ export async function startTcpPlane<Config, Table extends CounterTable>(
     plan: TcpPlan<Config>,
     beforeCommit: () => Promise<void> = async () => {},
   ): Promise<void> {
-    const change = openChanges(state.listeners, plan.listen, keepalive, (spec) => missing.has('tcp', spec));
+    await putInForce(plan, await prepareChange(plan, beforeCommit, (spec) => missing.has('tcp', spec)));
+  }
+
+  /** Opens what is new, and has it noted; what is old stays open until the change is in force. */
+  async function prepareChange(
+    { listen }: TcpPlan<Config>,
+    beforeCommit: () => Promise<void>,
+    mayMiss: (spec: ListenSpec) => boolean,
+  ) {
+    const change = openChanges(state.listeners, listen, keepalive, mayMiss);
     try {
       await beforeCommit();
     } catch (error) {
       change.rollback();
       throw error;
     }
-    await putInForce(plan, change);
+    return { ...change, [Symbol.asyncDispose]: async () => change.rollback() };
   }
 
   async function putInForce(plan: TcpPlan<Config>, change: ListenerChange): Promise<void> {

@@ -5,7 +5,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { FdLedger } from '../os/fd-ledger.ts';
 import { pinned, read } from '../os/libc.ts';
-import { collectStartupGarbage } from './startup-garbage.ts';
+import { GARBAGE_AFTER_MS, collectStartupGarbage } from './startup-garbage.ts';
 import type { LogLevel } from './log.ts';
 
 /** The longest a loop may block: Node can only end a thread between two system calls. */
@@ -54,6 +54,9 @@ export function workerThread<Init, In, Out = never>(): WorkerThread<Init, In, Ou
   const { init, wakeFd, ledger, heartbeat } = workerData as WorkerData<Init>;
   const beats = new Int32Array(heartbeat);
   const wakeCount = pinned(8);
+  /** When the garbage of the start is collected; never again after that. */
+  let collectAtMs = Number.POSITIVE_INFINITY;
+  let isCollected = false;
   const send = (message: FromWorker<Out>) => port.postMessage(message);
   return {
     init,
@@ -61,6 +64,9 @@ export function workerThread<Init, In, Out = never>(): WorkerThread<Init, In, Ou
     ledger: new FdLedger(ledger),
     beat() {
       beats[0]++;
+      if (isCollected || performance.now() < collectAtMs) return;
+      isCollected = true;
+      collectStartupGarbage();
     },
     receive(handle) {
       read(wakeFd, wakeCount, 8);
@@ -75,7 +81,7 @@ export function workerThread<Init, In, Out = never>(): WorkerThread<Init, In, Ou
     },
     ready() {
       send({ kind: 'ready' });
-      collectStartupGarbage();
+      collectAtMs = performance.now() + GARBAGE_AFTER_MS;
     },
     post: (message) => send({ kind: 'message', message }),
     log: (level, fields, message) => send({ kind: 'log', level, fields, message }),

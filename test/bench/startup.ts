@@ -1,8 +1,9 @@
 /**
  * Start-up: from the exec of the process until each of its services has done its work once for a client, and what
- * the process holds in memory then.
+ * the process holds in memory when it has settled.
  */
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { buildTopology } from '../../lab/topology.ts';
 import { monotonicMs } from './load/clock.ts';
 import { loadScript, startLoad } from './load/commands.ts';
@@ -57,6 +58,9 @@ const PROBES: {
   ],
 };
 
+/** From the last answer on: what only the start needed has been given back. */
+const SETTLED_AFTER_MS = 2500;
+
 const CONFIGURATION = {
   hosts: [
     {
@@ -89,7 +93,7 @@ function startupRows(kind: StartKind): RowPlan[] {
     ...services.map(({ name }) => timeRow(name, `${name} answers`, [])),
     {
       id: `startup-${kind}-rss`,
-      title: `${title}, RSS of the whole process then`,
+      title: `${title}, RSS of the whole process, settled`,
       metric: 'rssBytes',
       unit: 'MB',
       scale: 1e6,
@@ -139,6 +143,7 @@ export const openStartup = (options: SubjectOptions): Promise<Subject> =>
         askers.map(({ load, probes }) => untilAnswered(load, probes, [tombolo])),
       );
       const answeredAt: Record<string, number> = Object.assign({}, ...answers);
+      await setTimeout(SETTLED_AFTER_MS);
       const elapsed = Object.entries(answeredAt).map(([name, at]): [string, number] => [
         name,
         (at - startedAt) / 1000,
