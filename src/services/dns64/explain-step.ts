@@ -12,9 +12,10 @@ import {
   endsRefused,
   endsUnknown,
 } from '../../runtime/explain.ts';
-import { CLASS_IN, RCODE_MASK, RD, Rcode, Type, readMessage } from '../../wire/dns-message.ts';
+import { CLASS_IN, RD, Rcode, Type } from '../../wire/dns-message.ts';
 import { nameFromText } from '../../wire/dns-name.ts';
-import { formatIpv6, parseIpAddress } from '../../wire/ip-address.ts';
+import { readPlainAnswer } from '../../wire/dns-packet.ts';
+import { parseIpAddress } from '../../wire/ip-address.ts';
 import { parseIpPrefix } from '../../wire/ip-prefix.ts';
 import { accessTable, admits } from './access.ts';
 import type { Answer } from './answer.ts';
@@ -113,8 +114,8 @@ async function explainLookup(
 
 /** The AAAA records of an answer; undefined for a failure. */
 function addressesOf({ words, messageBytes }: Answer): string[] | undefined {
-  const message = readMessage(new Uint8Array(words.buffer, words.byteOffset, messageBytes));
-  const rcode = message === undefined ? Rcode.SERVFAIL : message.flags & RCODE_MASK;
-  if (message === undefined || (rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN)) return undefined;
-  return message.answers.filter(({ type }) => type === Type.AAAA).map(({ data }) => formatIpv6(data));
+  const found = readPlainAnswer(new Uint8Array(words.buffer, words.byteOffset, messageBytes));
+  if (found === undefined || (found.rcode !== Rcode.NOERROR && found.rcode !== Rcode.NXDOMAIN))
+    return undefined;
+  return found.answers.filter(({ type }) => type === 'AAAA').map(({ data }) => data);
 }

@@ -18,7 +18,7 @@ import {
   withoutExcluded,
 } from './decide.ts';
 import type { UpstreamQuestion } from './exchange.ts';
-import { localAnswer } from './local-names.ts';
+import { localZone } from './local-names.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** Clients wait about five seconds. */
@@ -58,7 +58,7 @@ export function createResolver({ upstreams, pref64, counters }: ResolverOptions)
     const { type, dnssecOk } = client;
     const question: DnsQuestion = { name: lowerName(client.name), type, class: client.class };
     const variant = variantOf(dnssecOk, client.flags);
-    const local = localAnswer(question, pref64);
+    const local = await answerHere(question);
     if (local !== undefined) {
       values[index.local]++;
       return makeAnswer(question, variant, local, 'local');
@@ -69,6 +69,14 @@ export function createResolver({ upstreams, pref64, counters }: ResolverOptions)
       return failure(question, variant);
     }
     return makeAnswer(question, variant, message, origin);
+  }
+
+  /** The answer that no upstream is asked for; undefined for most questions. */
+  async function answerHere(question: DnsQuestion): Promise<DnsMessage | undefined> {
+    const zone = localZone(question);
+    if (zone === undefined) return undefined;
+    const { localAnswer } = await import('./local-answers.ts');
+    return localAnswer(question, zone, pref64);
   }
 
   /** Asks, and asks on when the upstream stopped in the middle of a chain of aliases, as authoritative servers do. */
@@ -105,7 +113,7 @@ export function createResolver({ upstreams, pref64, counters }: ResolverOptions)
     const target = question.type === Type.PTR ? reverseTarget(question.name, pref64) : undefined;
     if (target !== undefined) {
       const targetQuestion = { ...question, name: target };
-      const ptr = localAnswer(targetQuestion, pref64) ?? (await ask(targetQuestion, DEADLINE_MS));
+      const ptr = (await answerHere(targetQuestion)) ?? (await ask(targetQuestion, DEADLINE_MS));
       if (ptr === undefined) return { message: undefined, origin: 'failed' };
       values[index['reverse-mapped']]++;
       return { message: decideReverse(question, target, ptr), origin: 'synthesized' };
