@@ -1,6 +1,6 @@
 /**
  * Closing sockets so that what was said arrives. close(2) on a socket with unread bytes, and a reset, both destroy
- * what the peer has not acknowledged; hence resets wait for the send queue, and refusals linger (see engine.ts).
+ * what the peer has not acknowledged; hence resets wait for the send queue, and refusals linger (see ending.ts).
  *
  * The kernel tells of the death of a waiting socket (EPOLLHUP), but not of an acknowledgement: send queues are looked at,
  * a bounded number of them at a time, however many wait.

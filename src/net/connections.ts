@@ -1,6 +1,7 @@
 /**
  * The life of a connection: opening (its gate judges the client's first bytes), dialling, relaying, and the end it
- * takes. Every event is a hint: handlers read or write until EAGAIN and never trust the mask alone.
+ * takes. Events come once for each change (EPOLLET): what one tells of a half is kept in it until a read or a write finds that
+ * nothing more is there (EAGAIN, or a short read unless a flag of EXHAUSTIVE has come).
  */
 
 import {

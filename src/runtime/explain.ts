@@ -1,6 +1,7 @@
 /**
  * Explaining which way traffic would take: each service says what it would do with it, by the very functions that decide
- * in the data plane, over any configuration and not only the one in force. admin/explain.ts asks them in turn.
+ * in the data plane, over any configuration and not only the one in force. explainers.ts says who is asked, and
+ * admin/explain/way.ts follows the traffic from one to the next.
  */
 
 import type { Text } from '../texts/text.ts';

@@ -1,6 +1,6 @@
 /**
- * What a page is to the frame. A service brings one folder: its page, its place in the dashboard's picture, its name,
- * and nothing outside the folder but one line in pages/all.ts.
+ * What a page is to the frame. A page is a folder with its registration (page.ts) and one line in pages/all.ts. The page of a
+ * service also has its place in the dashboard's picture, and in parts.ts, which the build finds, what other pages show of it.
  */
 import type { ComponentType } from 'preact';
 import type { Tone } from '../ui/basics.tsx';
