@@ -25,6 +25,7 @@ import { openHistoryFile } from './state/history-file.ts';
 import { HISTORY_SERIES } from './state/history-series.ts';
 import { startHistory } from './state/history.ts';
 import type { LogRing } from './state/log-ring.ts';
+import type { HardwareSource } from './state/hardware.ts';
 import { openMachine } from './state/machine.ts';
 import { serverNames } from './state/server-names.ts';
 import { watchOwnAddresses } from './state/own-address-watch.ts';
@@ -139,6 +140,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     ...ofAdmin.map((each) => each.report()),
   ];
   const machine = openMachine();
+  /** Found out by a program of its own, when somebody first asks. */
+  let hardware: Promise<HardwareSource> | undefined;
+  const findHardware = async () => {
+    hardware ??= import('./state/hardware.ts').then(({ createHardware }) => createHardware());
+    return (await hardware).find();
+  };
   const noteServices = watchServices(events);
   const sample = createSampler(reports, machine);
   const sampleHosts = createHostSampler(reports);
@@ -184,6 +191,7 @@ export async function startApp(options: AppOptions): Promise<App> {
             noteServices,
             history,
             machine,
+            hardware: findHardware,
             logs: options.logs,
             places: { configPath, stateDirectory },
             unwritten: (name) => storage.file(name).unwritten,

@@ -3,6 +3,7 @@ import type { ApplianceActions } from '../os/appliance-actions.ts';
 import type { ServiceReport } from '../runtime/report.ts';
 import type { EntryParsers, Places } from '../state/backup.ts';
 import type { EventLog } from '../state/event-log.ts';
+import type { Hardware } from '../state/hardware.ts';
 import type { History } from '../state/history.ts';
 import type { LogRing } from '../state/log-ring.ts';
 import type { Machine } from '../state/machine.ts';
@@ -14,6 +15,8 @@ export interface LiveDeps {
   readonly history: History;
   readonly logs: LogRing;
   readonly machine: Machine;
+  /** What of the machine does not change. Takes seconds at first; never rejects. */
+  readonly hardware: () => Promise<Hardware>;
   readonly places: Places;
   /** What of a file in the state directory is in force, and could not be written yet. */
   readonly unwritten: (name: string) => Uint8Array | string | undefined;

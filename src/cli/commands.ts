@@ -12,7 +12,13 @@ import type {
 } from '../admin/contract/apply.ts';
 import type { ConsoleFile } from '../admin/contract/auth.ts';
 import type { ChecksAnswer, HostsAnswer } from '../admin/contract/checks.ts';
-import type { EventsAnswer, LiveEvent, LogsAnswer, RestoreAnswer } from '../admin/contract/live.ts';
+import type {
+  EventsAnswer,
+  HardwareAnswer,
+  LiveEvent,
+  LogsAnswer,
+  RestoreAnswer,
+} from '../admin/contract/live.ts';
 import type { StatusAnswer } from '../admin/contract/status.ts';
 import { type Client, RequestError } from './client.ts';
 import { age, bytes, table } from './format.ts';
@@ -57,6 +63,8 @@ const need = (operands: readonly string[], at: number, what: string): string => 
 };
 
 const STATUS_TIMEOUT_MS = 10_000;
+/** More than the appliance takes to find it out at most. */
+const HARDWARE_TIMEOUT_MS = 12_000;
 
 /** The runtime directory of tombolo.service, where the state directory is the usual one. */
 const RUNTIME_DIRECTORY = { '/var/lib/tombolo': '/run/tombolo-actions' };
@@ -102,7 +110,11 @@ const status: Command = async ({ client, say, json, stateDirectory }) => {
     say(table(told.services.map(({ name, state, problem }) => [name, state, problem ?? ''])));
     return EXIT.trouble;
   }
-  json(answer);
+  // An appliance of an older version, or one that is busy, does not tell: its status is what was asked for.
+  const hardware = await client
+    .call<HardwareAnswer>('GET', '/api/system/hardware', undefined, HARDWARE_TIMEOUT_MS)
+    .catch(() => null);
+  json({ ...answer, hardware });
   say(
     `Tombolo ${answer.version}: ${answer.status}, up ${age(answer.process.uptimeSeconds)}, ${bytes(answer.process.rssBytes)}`,
   );
@@ -118,6 +130,7 @@ const status: Command = async ({ client, say, json, stateDirectory }) => {
       ]),
     ),
   );
+  if (hardware !== null) say(table(hardware.lines.map(({ title, text }) => [title, text])));
   return answer.status === 'ok' ? EXIT.ok : EXIT.trouble;
 };
 

@@ -4,6 +4,7 @@ import { config } from './german/config.ts';
 import { counters } from './german/counters.ts';
 import { errors } from './german/errors.ts';
 import { explain } from './german/explain.ts';
+import { hardware } from './german/hardware.ts';
 import { probes } from './german/probes.ts';
 import { schema } from './german/schema.ts';
 import { services } from './german/services.ts';
@@ -13,6 +14,7 @@ export const GERMAN = {
   ...checks,
   ...probes,
   ...explain,
+  ...hardware,
   ...config,
   ...schema,
   ...errors,

@@ -154,6 +154,78 @@ export const SystemAnswer = Type.Object({
   capabilities: Type.Object({ reboot: Type.Boolean(), factoryReset: Type.Boolean(), ssh: Type.Boolean() }),
 });
 
+/**
+ * GET system/hardware: what of the machine does not change. A part that could not be found out is null, and so is a field. Serial
+ * numbers and hardware addresses are not in it.
+ */
+export const HardwareAnswer = Type.Object({
+  board: Nullable(
+    Type.Object({
+      manufacturer: Nullable(Type.String()),
+      model: Nullable(Type.String()),
+      version: Nullable(Type.String()),
+      /** What it runs in, "KVM"; null on a machine of its own. */
+      virtualMachine: Nullable(Type.String()),
+    }),
+  ),
+  processor: Nullable(
+    Type.Object({
+      manufacturer: Nullable(Type.String()),
+      brand: Nullable(Type.String()),
+      cores: Nullable(Type.Integer()),
+      physicalCores: Nullable(Type.Integer()),
+      /** At most. */
+      ghz: Nullable(Type.Number()),
+    }),
+  ),
+  memory: Nullable(
+    Type.Object({
+      totalBytes: Type.Integer(),
+      modules: Type.Array(
+        Type.Object({
+          bytes: Type.Integer(),
+          type: Nullable(Type.String()),
+          mhz: Nullable(Type.Number()),
+        }),
+      ),
+    }),
+  ),
+  disks: Nullable(
+    Type.Array(
+      Type.Object({
+        name: Type.String(),
+        model: Nullable(Type.String()),
+        /** "SSD", "HDD", ... */
+        kind: Nullable(Type.String()),
+        bus: Nullable(Type.String()),
+        bytes: Type.Integer(),
+        isRemovable: Type.Boolean(),
+      }),
+    ),
+  ),
+  interfaces: Nullable(
+    Type.Array(
+      Type.Object({
+        name: Type.String(),
+        /** "wired", "wireless". */
+        kind: Nullable(Type.String()),
+        mbps: Nullable(Type.Number()),
+      }),
+    ),
+  ),
+  os: Nullable(
+    Type.Object({
+      distribution: Nullable(Type.String()),
+      release: Nullable(Type.String()),
+      codename: Nullable(Type.String()),
+      kernel: Nullable(Type.String()),
+      architecture: Nullable(Type.String()),
+    }),
+  ),
+  /** The same for people. */
+  lines: Type.Array(Type.Object({ title: Type.String(), text: Type.String() })),
+});
+
 /** Newest first. */
 export const LogsAnswer = Type.Object({
   lines: Type.Array(
@@ -239,6 +311,7 @@ export type LiveSample = Static<typeof LiveSample>;
 export type LiveEnd = Static<typeof LiveEnd>;
 export type HistoryAnswer = Static<typeof HistoryAnswer>;
 export type SystemAnswer = Static<typeof SystemAnswer>;
+export type HardwareAnswer = Static<typeof HardwareAnswer>;
 export type LogsAnswer = Static<typeof LogsAnswer>;
 export type BackupBody = Static<typeof BackupBody>;
 export type RestoreBody = Static<typeof RestoreBody>;

@@ -183,6 +183,7 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
         hostname: machine.hostname,
         model: machine.model,
         kernel: machine.kernel,
+        hardware: await deps.live.hardware(),
         memory: machine.memory(),
         disk: machine.disk(places.stateDirectory),
         throttled: machine.throttled(),

@@ -6,7 +6,13 @@ import { HISTORY_SERIES } from '../../state/history-series.ts';
 import { LOG_LEVELS } from '../../state/log-ring.ts';
 import type { AdminDeps } from '../deps.ts';
 import { ErrorAnswer, strict } from '../contract/common.ts';
-import { FactoryResetBody, LogsAnswer, SystemActionAnswer, SystemAnswer } from '../contract/live.ts';
+import {
+  FactoryResetBody,
+  HardwareAnswer,
+  LogsAnswer,
+  SystemActionAnswer,
+  SystemAnswer,
+} from '../contract/live.ts';
 import { invalidInput, notPossibleHere } from '../api-error.ts';
 import { told } from '../language.ts';
 import { say } from '../../texts/text.ts';
@@ -77,6 +83,22 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
           ssh: actions.ssh !== undefined,
         },
       };
+    },
+  );
+
+  app.get(
+    '/system/hardware',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'Board, processor, memory, disks, interfaces and operating system of the machine',
+        response: { 200: HardwareAnswer },
+      },
+    },
+    async (request): Promise<HardwareAnswer> => {
+      const { hardwareLines } = await import('../../state/hardware.ts');
+      const hardware = await deps.live.hardware();
+      return told(request, { ...hardware, lines: hardwareLines(hardware) });
     },
   );
 

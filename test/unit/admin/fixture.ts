@@ -25,6 +25,7 @@ import { openHistoryFile } from '../../../src/state/history-file.ts';
 import { HISTORY_SERIES } from '../../../src/state/history-series.ts';
 import { startHistory } from '../../../src/state/history.ts';
 import { createLogRing } from '../../../src/state/log-ring.ts';
+import { NO_HARDWARE } from '../../../src/state/hardware.ts';
 import { openMachine } from '../../../src/state/machine.ts';
 
 export const TOKEN = 'abcdefghijklmnopqrstuvwxyz0123456789-_ABCDE';
@@ -91,6 +92,7 @@ export function testLive(t: TestContext, stateDirectory: string): AdminDeps['liv
     noteServices: () => {},
     logs: createLogRing(),
     machine: openMachine(),
+    hardware: async () => NO_HARDWARE,
     places: { configPath: join(stateDirectory, 'config.json'), stateDirectory },
     unwritten: () => undefined,
     parsers: {},

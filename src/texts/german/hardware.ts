@@ -1,0 +1,16 @@
+/** What is said of the machine's hardware. */
+import { germanOf } from '../dictionary.ts';
+
+export const hardware = germanOf({
+  Board: 'Platine',
+  Processor: 'Prozessor',
+  Memory: 'Arbeitsspeicher',
+  'Disk {name}': 'Laufwerk {name}',
+  'Interface {name}': 'Schnittstelle {name}',
+  'Operating system': 'Betriebssystem',
+  'a virtual machine ({kind})': 'eine virtuelle Maschine ({kind})',
+  '1 core': '1 Kern',
+  '{count} cores': '{count} Kerne',
+  wired: 'Kabel',
+  wireless: 'Funk',
+});
