@@ -1,5 +1,5 @@
 import { api } from '../../core/api.ts';
-import type { SystemAnswer } from '../../core/contract.ts';
+import type { HardwareAnswer, SystemAnswer } from '../../core/contract.ts';
 import { formatBytes, formatDuration, formatNumber, formatPercent, formatTime } from '../../core/format.ts';
 import { useResource } from '../../core/resource.ts';
 import { toast } from '../../core/toast.ts';
@@ -14,6 +14,7 @@ const REFRESH_MS = 10_000;
 export function Machine() {
   const words = text.value;
   const answer = useResource<SystemAnswer>('system', { everyMs: REFRESH_MS });
+  const hardware = useResource<HardwareAnswer>('system/hardware').data.value;
   const system = answer.data.value;
   if (system === undefined) return <Loading of={answer} />;
   return (
@@ -21,6 +22,11 @@ export function Machine() {
       <Card title={words.machine}>
         <MachineFacts system={system} />
       </Card>
+      {hardware && (
+        <Card title="Hardware">
+          <Facts rows={hardware.lines.map(({ title, text }) => [title, text])} />
+        </Card>
+      )}
       <HistoryCharts
         title={words.charts}
         names={['cpuPercent', 'memoryUsedBytes', 'temperatureCelsius']}
