@@ -35,6 +35,7 @@ const LAB: Packages = {
 export const PACKAGES = {
   lab: LAB,
   test: {
+    age: 'age',
     ...LAB,
     dosfstools: 'mkfs.vfat',
     e2fsprogs: 'mke2fs',

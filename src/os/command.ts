@@ -3,6 +3,8 @@ import { type ChildProcess, execFile } from 'node:child_process';
 import { TextError, listOf } from '../texts/text.ts';
 
 const TIMEOUT_MS = 10_000;
+/** A ruleset with long sets, or a backup. */
+const MAX_PRINTED_BYTES = 16 << 20;
 /** So long after its end a program's changes of the machine are still heard of as its own; the id may be another's then. */
 const REMEMBERED_MS = 5000;
 /** By process id: when it ended. */
@@ -33,7 +35,8 @@ export function runCommand(
   timeoutMs = TIMEOUT_MS,
 ): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const child = execFile(program, args, { timeout: timeoutMs, encoding: 'utf8' }, (error, stdout, stderr) => {
+  const options = { timeout: timeoutMs, encoding: 'utf8', maxBuffer: MAX_PRINTED_BYTES } as const;
+  const child = execFile(program, args, options, (error, stdout, stderr) => {
     if (error === null) return resolve(stdout);
     const reason = error.killed ? `had not ended after ${timeoutMs} ms` : stderr.trim() || error.message;
     const refused = new TextError(listOf([[program, ...args].join(' '), reason], ': '), { cause: error });

@@ -1,91 +1,64 @@
 /**
- * The envelope of a backup: one file that tells nothing without its passphrase and cannot be changed unnoticed.
- *
- *     "TOMBOLO-BACKUP" 0x00, version (1 byte: 1), log2 of scrypt's N (1 byte), 16 bytes of salt, 12 of nonce,
- *     AES-256-GCM of the gzipped JSON, 16 bytes of tag; everything before the ciphertext is authenticated with it.
- *
- * The JSON is { createdAt, version, hostname, entries: [{ name, content (base64) }] }: names and contents, no archive
- * format whose parser could be fooled.
+ * The envelope of a backup: one file that tells nothing without its passphrase and cannot be changed unnoticed, in the format of age, so
+ * that `age -d FILE` opens it on any machine. Inside is JSON, { createdAt, version, hostname, entries: [{ name, text }] }, or
+ * `content` (base64) for an entry that is no text: names and contents, no archive format whose parser could be fooled.
  */
-import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
-import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
-import { type Text, TextError, reasonOf, say } from '../texts/text.ts';
-
-const MAGIC = Buffer.from('TOMBOLO-BACKUP\0', 'latin1');
-const VERSION = 1;
-const SALT_BYTES = 16;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-const HEADER_BYTES = MAGIC.length + 2 + SALT_BYTES + NONCE_BYTES;
-/** RFC 7914; OWASP's advice of 2^15, 8, 3: 32 MiB, and about a second on a Raspberry Pi. */
-const LOG2_N = 15;
-const [R, P] = [8, 3];
-/** What a file may make us spend: four times ours. */
-const MAX_LOG2_N = 17;
+import { isUtf8 } from 'node:buffer';
+import { fileURLToPath } from 'node:url';
+import { runCommand } from '../os/command.ts';
+import { TextError, say } from '../texts/text.ts';
+import type { AgeOutcome, AgeTask } from './backup-age.ts';
+import { type Backup, BackupError } from './backup-error.ts';
+import { OLD_MAGIC, openOldBackup } from './backup-old.ts';
 
 /** A larger file is none of ours. */
 export const MAX_BACKUP_BYTES = 8 << 20;
-/** What it may unfold to. */
-export const MAX_CONTENT_BYTES = 16 << 20;
 const MAX_ENTRIES = 100;
 
-export interface BackupEntry {
-  readonly name: string;
-  readonly content: Uint8Array;
+/** OWASP's advice for scrypt with p = 1, as age has it: 128 MiB and some seconds on a Raspberry Pi. */
+const LOG2_N = 17;
+/** What a file may make us spend: what `age -p` takes, twice that. */
+const MAX_LOG2_N = 18;
+const LIMIT_MS = 120_000;
+/** How a file of age begins that one passphrase opens. */
+const BEGINNING =
+  /^age-encryption\.org\/v1\n-> scrypt [A-Za-z0-9+/]{22} ([1-9][0-9]?)\n[A-Za-z0-9+/]{43}\n---/;
+const INTRO = Buffer.from('age-encryption.org/v1\n');
+
+/** NFKC: one passphrase is one passphrase, whichever keyboard it was typed on. */
+const normal = (passphrase: string): string => passphrase.normalize('NFKC');
+
+/** Seals a backup under a passphrase; `log2N` is what its key costs. */
+export async function sealBackup(backup: Backup, passphrase: string, log2N = LOG2_N): Promise<Buffer> {
+  const entries = backup.entries.map(({ name, content }) =>
+    isUtf8(content)
+      ? { name, text: Buffer.from(content).toString('utf8') }
+      : { name, content: Buffer.from(content).toString('base64') },
+  );
+  const json = `${JSON.stringify({ ...backup, entries }, undefined, 1)}\n`;
+  const outcome = await perform({
+    kind: 'seal',
+    passphrase: normal(passphrase),
+    log2N,
+    content: Buffer.from(json).toString('base64'),
+  });
+  if ('refusal' in outcome) throw new Error(`sealBackup: ${outcome.refusal}`);
+  return Buffer.from(outcome.content, 'base64');
 }
 
-export interface Backup {
-  /** ISO 8601. */
-  readonly createdAt: string;
-  /** Of the software that made it. */
-  readonly version: string;
-  readonly hostname: string;
-  readonly entries: readonly BackupEntry[];
-}
-
-/** Why a file is not restored; the message is for people. */
-export class BackupError extends TextError {
-  readonly reason:
-    | 'not-a-backup'
-    | 'newer'
-    | 'wrong-passphrase'
-    | 'damaged'
-    | 'too-large'
-    | 'unreadable'
-    | 'unwritable';
-  constructor(reason: BackupError['reason'], text: Text, options?: ErrorOptions) {
-    super(text, options);
-    this.reason = reason;
+async function perform(task: AgeTask): Promise<AgeOutcome> {
+  const program = fileURLToPath(new URL('backup-age.ts', import.meta.url));
+  try {
+    return JSON.parse(
+      await runCommand(process.execPath, [program], JSON.stringify(task), LIMIT_MS),
+    ) as AgeOutcome;
+  } catch (error) {
+    // Without what the program was given, which the error carries for the log: the passphrase is in it.
+    throw error instanceof TextError ? new TextError(error.text) : error;
   }
 }
 
-const deriveKey = (passphrase: string, salt: Uint8Array, log2N: number): Promise<Buffer> =>
-  new Promise((resolve, reject) => {
-    const options = { N: 2 ** log2N, r: R, p: P, maxmem: 256 << 20 };
-    // NFKC: one passphrase is one passphrase, whichever keyboard it was typed on.
-    scrypt(passphrase.normalize('NFKC'), salt, 32, options, (error, key) =>
-      error === null ? resolve(key) : reject(error),
-    );
-  });
-
-/** Seals a backup under a passphrase. */
-export async function sealBackup(backup: Backup, passphrase: string): Promise<Buffer> {
-  const { entries, ...about } = backup;
-  const json = JSON.stringify({
-    ...about,
-    entries: entries.map(({ name, content }) => ({ name, content: Buffer.from(content).toString('base64') })),
-  });
-  const plain = await promisify(gzip)(json);
-  const salt = randomBytes(SALT_BYTES);
-  const nonce = randomBytes(NONCE_BYTES);
-  const header = Buffer.concat([MAGIC, Buffer.of(VERSION, LOG2_N), salt, nonce]);
-  const cipher = createCipheriv('aes-256-gcm', await deriveKey(passphrase, salt, LOG2_N), nonce);
-  cipher.setAAD(header);
-  return Buffer.concat([header, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-}
-
-/** Opens a sealed backup. Rejects with a BackupError. */
+/** Opens a sealed backup, or what its owner has sealed with `age -p`. Rejects with a BackupError. */
 export async function openBackup(file: Uint8Array, passphrase: string): Promise<Backup> {
   if (file.length > MAX_BACKUP_BYTES) {
     throw new BackupError(
@@ -97,56 +70,28 @@ export async function openBackup(file: Uint8Array, passphrase: string): Promise<
     );
   }
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.length);
-  if (bytes.length < MAGIC.length + 2 || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) {
+  const begins = (magic: Buffer) => bytes.subarray(0, magic.length).equals(magic);
+  if (begins(OLD_MAGIC) && bytes.length >= OLD_MAGIC.length + 2)
+    return readBackupContent(await openOldBackup(bytes, normal(passphrase)));
+  if (!begins(INTRO)) {
     throw new BackupError(
       'not-a-backup',
       say('This file is no backup of a Tombolo: it begins with something else.'),
     );
   }
-  const [version, log2N] = bytes.subarray(MAGIC.length);
-  if (version !== VERSION) {
-    const message = say('The backup has format {version}, this appliance knows {own}: update it first.', {
-      version,
-      own: VERSION,
-    });
-    throw new BackupError('newer', message);
-  }
-  if (bytes.length <= HEADER_BYTES + TAG_BYTES || log2N < 10 || log2N > MAX_LOG2_N) {
+  const log2N = BEGINNING.exec(bytes.subarray(0, 256).toString('latin1'))?.[1];
+  if (log2N === undefined || Number(log2N) > MAX_LOG2_N)
     throw new BackupError('damaged', say('The backup is damaged: its beginning is not complete.'));
-  }
-  const header = bytes.subarray(0, HEADER_BYTES);
-  const salt = header.subarray(MAGIC.length + 2, MAGIC.length + 2 + SALT_BYTES);
-  const decipher = createDecipheriv(
-    'aes-256-gcm',
-    await deriveKey(passphrase, salt, log2N),
-    header.subarray(HEADER_BYTES - NONCE_BYTES),
-    { authTagLength: TAG_BYTES },
+  const outcome = await perform({
+    kind: 'open',
+    passphrases: [...new Set([normal(passphrase), passphrase])],
+    content: bytes.toString('base64'),
+  });
+  if ('content' in outcome) return readBackupContent(Buffer.from(outcome.content, 'base64').toString('utf8'));
+  const message = say(
+    'The passphrase is wrong, or the file is not as it was written (cut short, or changed on the way).',
   );
-  decipher.setAAD(header);
-  decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES));
-  let plain: Buffer;
-  try {
-    plain = Buffer.concat([
-      decipher.update(bytes.subarray(HEADER_BYTES, bytes.length - TAG_BYTES)),
-      decipher.final(),
-    ]);
-  } catch (cause) {
-    const message = say(
-      'The passphrase is wrong, or the file is not as it was written (cut short, or changed on the way).',
-    );
-    throw new BackupError('wrong-passphrase', message, { cause });
-  }
-  let json: string;
-  try {
-    json = (await promisify(gunzip)(plain, { maxOutputLength: MAX_CONTENT_BYTES })).toString('utf8');
-  } catch (cause) {
-    throw new BackupError(
-      'damaged',
-      say('The backup cannot be unpacked: {reason}', { reason: reasonOf(cause) }),
-      { cause },
-    );
-  }
-  return readBackupContent(json);
+  throw new BackupError('wrong-passphrase', message, { cause: new Error(outcome.refusal) });
 }
 
 /** What is inside, checked: nobody else wrote it, but perhaps another version of ours. Throws BackupError. */
@@ -170,7 +115,8 @@ export function readBackupContent(json: string): Backup {
     version: version as string,
     hostname: hostname as string,
     entries: entries.map((entry: unknown) => {
-      const { name, content } = (entry ?? {}) as Record<string, unknown>;
+      const { name, text, content } = (entry ?? {}) as Record<string, unknown>;
+      if (typeof name === 'string' && typeof text === 'string') return { name, content: Buffer.from(text) };
       if (typeof name !== 'string' || typeof content !== 'string')
         return fail('an entry without name or content');
       return { name, content: Buffer.from(content, 'base64') };

@@ -12,7 +12,7 @@ import { toldReasonOf } from '../os/system-reason.ts';
 import type { Logger } from '../runtime/log.ts';
 import { readVerdict } from '../runtime/kept-file.ts';
 import type { Storage } from '../runtime/storage.ts';
-import { type BackupEntry, BackupError } from './backup-seal.ts';
+import { type BackupEntry, BackupError } from './backup-error.ts';
 import { type Text, TextError, reasonOf, say } from '../texts/text.ts';
 
 /** Where everything is. */

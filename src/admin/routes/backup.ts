@@ -4,7 +4,7 @@ import { diffDocuments } from '../../config/diff.ts';
 import { type Static, Type } from '../../config/json-schema.ts';
 import { loadConfig } from '../../config/load.ts';
 import { collectEntries, planRestore, stageRestore } from '../../state/backup.ts';
-import type { Backup, BackupError } from '../../state/backup-seal.ts';
+import type { Backup, BackupError } from '../../state/backup-error.ts';
 import { knownSecrets, redactFields, redactText } from '../../state/redact.ts';
 import { explainCounters } from '../../state/summary.ts';
 import { parseAuthData } from '../auth/state-file.ts';
@@ -95,7 +95,7 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
         };
         return sealBackup(backup, body.passphrase);
       });
-      return sendFile(reply, fileName('backup', machine.hostname, 'bin'), 'application/octet-stream', sealed);
+      return sendFile(reply, fileName('backup', machine.hostname, 'age'), 'application/octet-stream', sealed);
     },
   );
 

@@ -13,6 +13,8 @@ import { until } from '../net/support.ts';
 import { TOKEN, assertError, testAdmin, testDeps } from './fixture.ts';
 
 const passphrase = 'a long walk on the beach';
+/** Of keys whose cost is not what is tested. */
+const CHEAP = 5;
 const HOST = { name: 'web1', address: '2001:db8:1::10', hostnames: ['example.com'] };
 
 /** The file of POST backup; the fixture shows bodies as text, so bytes are asked for here. */
@@ -28,7 +30,7 @@ async function backupOf({ app, request }: Awaited<ReturnType<typeof testAdmin>>,
   assert.equal(response.statusCode, 200, response.body);
   assert.match(
     String(response.headers['content-disposition']),
-    /^attachment; filename="tombolo-backup-[\w-]+\.bin"$/,
+    /^attachment; filename="tombolo-backup-[\w-]+\.age"$/,
   );
   return response.rawPayload;
 }
@@ -91,6 +93,7 @@ test('refused: a wrong passphrase, rubbish, a configuration that is none; nothin
           entries: [{ name, content: Buffer.from(content) }],
         },
         passphrase,
+        CHEAP,
       )
     ).toString('base64');
   const before = readdirSync(deps.live.places.stateDirectory).sort();
@@ -102,11 +105,11 @@ test('refused: a wrong passphrase, rubbish, a configuration that is none; nothin
     [{ file: '../../etc/passwd', passphrase }, 400, 'invalid-input'],
     [{ file: good }, 400, 'invalid-input'],
     [{ file: good, passphrase: 'short' }, 400, 'invalid-input'],
-    // Archives of others are not even looked into; ours may unfold to 16 MiB.
+    // Archives of others are not even looked into; ours have 8 MiB at most.
     [{ file: Buffer.from('PK\u0003\u0004').toString('base64'), passphrase }, 400, 'not-a-backup'],
     [{ file: gzipSync(Buffer.alloc(32 << 20)).toString('base64'), passphrase }, 400, 'not-a-backup'],
     [{ file: tarOf('../../etc/passwd').toString('base64'), passphrase }, 400, 'not-a-backup'],
-    [{ file: await sealed('config.json', ' '.repeat(17 << 20)), passphrase }, 400, 'backup-damaged'],
+    [{ file: await sealed('config.json', ' '.repeat(17 << 19)), passphrase }, 413, 'too-large'],
     [{ file: await sealed('config.json', '{"hosts":5}'), passphrase }, 422, 'invalid-config'],
     [{ file: await sealed('config.json', 'no JSON'), passphrase }, 422, 'invalid-config'],
   ];
@@ -215,6 +218,8 @@ test('the support bundle has what helps, and none of the secrets of the state di
   assert.doesNotMatch(body, /unknownSecret/);
   assert.match(String(headers['content-disposition']), /filename="tombolo-support-/);
   const bundle = JSON.parse(body) as Record<string, unknown>;
-  assert.ok(['status', 'counters', 'configuration', 'events', 'log'].every((name) => name in bundle));
+  assert.ok(
+    ['status', 'counters', 'configuration', 'hardware', 'events', 'log'].every((name) => name in bundle),
+  );
   assert.match(body, /scope configure/, 'words that are no secrets stay');
 });

@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCipheriv, randomBytes, scryptSync } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { Encrypter, generateIdentity, identityToRecipient } from 'age-encryption';
 import fc from 'fast-check';
 import { parseAuthData } from '../../../src/admin/auth/state-file.ts';
 import { createConditions } from '../../../src/runtime/conditions.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { openStorage } from '../../../src/runtime/storage.ts';
-import { type Backup, BackupError, openBackup, sealBackup } from '../../../src/state/backup-seal.ts';
+import { type Backup, BackupError } from '../../../src/state/backup-error.ts';
+import { openBackup, sealBackup } from '../../../src/state/backup-seal.ts';
 import { english } from '../../../src/texts/text.ts';
 import { collectEntries, finishRestore, planRestore, stageRestore } from '../../../src/state/backup.ts';
 
@@ -35,7 +39,7 @@ const reasonOf = async (file: Uint8Array, passphrase = PASSPHRASE): Promise<stri
   }
 };
 
-/** A file with any content, sealed with the right passphrase: what another program of the same owner could make. */
+/** A file of the format before age with any content, sealed with the right passphrase. */
 function sealAnything(plain: Uint8Array, { log2N = 10, version = 1 } = {}): Buffer {
   const [salt, nonce] = [randomBytes(16), randomBytes(12)];
   const header = Buffer.concat([Buffer.from('TOMBOLO-BACKUP\0'), Buffer.of(version, log2N), salt, nonce]);
@@ -44,6 +48,29 @@ function sealAnything(plain: Uint8Array, { log2N = 10, version = 1 } = {}): Buff
   return Buffer.concat([header, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 const sealJson = (content: unknown) => sealAnything(gzipSync(JSON.stringify(content)));
+
+/** A file of age with any content: what the owner could make. Its key costs next to nothing. */
+async function sealAge(plain: string, log2N = 5): Promise<Uint8Array> {
+  const encrypter = new Encrypter();
+  encrypter.setPassphrase(PASSPHRASE);
+  encrypter.setScryptWorkFactor(log2N);
+  return encrypter.encrypt(plain);
+}
+
+/** Runs age(1), which asks for the passphrase at a terminal, and answers. */
+async function age(...args: string[]): Promise<void> {
+  const child = spawn('script', ['-qec', ['age', ...args].join(' '), '/dev/null']);
+  let shown = '';
+  let asked = 0;
+  child.stdout.on('data', (chunk: Buffer) => {
+    shown += chunk;
+    const questions = shown.split(/passphrase[^:]*:/i).length - 1;
+    for (; asked < questions; asked++) child.stdin.write(`${PASSPHRASE}\n`);
+  });
+  const [code] = await once(child, 'exit');
+  child.stdin.end();
+  assert.equal(code, 0, shown);
+}
 
 test('what is sealed opens with its passphrase, and shows nothing without', async () => {
   const sealed = await sealBackup(BACKUP, PASSPHRASE);
@@ -57,17 +84,36 @@ test('what is sealed opens with its passphrase, and shows nothing without', asyn
   assert.equal(await reasonOf(accented, 'cafe\u0301 passphrase'), 'opened');
 });
 
-test('files that are no backups, damaged, too new or too large', async () => {
-  const sealed = await sealBackup(BACKUP, PASSPHRASE);
+test('"age -d" opens a backup, and what "age -p" makes of its content is one', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'tombolo-age-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const at = (name: string) => join(directory, name);
+  writeFileSync(at('backup.age'), await sealBackup(BACKUP, PASSPHRASE));
+  await age('-d', '-o', at('backup.json'), at('backup.age'));
+  const { entries, ...about } = JSON.parse(readFileSync(at('backup.json'), 'utf8'));
+  assert.deepEqual(about, { createdAt: BACKUP.createdAt, version: '1.2.3', hostname: 'tombolo' });
+  assert.deepEqual(entries[0], { name: 'config.json', text: '{"hosts":[]}' });
+
+  writeFileSync(at('changed.json'), JSON.stringify({ ...about, entries: entries.slice(0, 1) }));
+  await age('-p', '-o', at('changed.age'), at('changed.json'));
+  const again = await openBackup(readFileSync(at('changed.age')), PASSPHRASE);
+  assert.deepEqual(again.entries, BACKUP.entries.slice(0, 1));
+});
+
+test('a backup of the format before age is still read', async () => {
+  const { entries, ...about } = BACKUP;
+  const old = entries.map(({ name, content }) => ({
+    name,
+    content: Buffer.from(content).toString('base64'),
+  }));
+  const sealed = sealJson({ ...about, entries: old });
+  assert.deepEqual(await openBackup(sealed, PASSPHRASE), BACKUP);
   const changed = (at: number) => {
     const copy = Buffer.from(sealed);
     copy[at] ^= 1;
     return copy;
   };
   const rows: [string, Uint8Array, string][] = [
-    ['nothing', Buffer.alloc(0), 'not-a-backup'],
-    ['a gzip file', gzipSync('x'.repeat(1000)), 'not-a-backup'],
-    ['a zip file', Buffer.from('PK\u0003\u0004rest of it'), 'not-a-backup'],
     ['cut in the header', sealed.subarray(0, 30), 'damaged'],
     ['cut in the middle', sealed.subarray(0, sealed.length - 100), 'wrong-passphrase'],
     ['a byte of the content changed', changed(sealed.length - 50), 'wrong-passphrase'],
@@ -75,25 +121,49 @@ test('files that are no backups, damaged, too new or too large', async () => {
     ['a byte of the nonce changed', changed(40), 'wrong-passphrase'],
     ['a later format', changed(15).fill(2, 15, 16), 'newer'],
     ['too costly a key', Buffer.from(sealed).fill(30, 16, 17), 'damaged'],
-    ['8 MiB and a byte', Buffer.concat([sealed, Buffer.alloc((8 << 20) + 1 - sealed.length)]), 'too-large'],
     ['a bomb', sealAnything(gzipSync(Buffer.alloc(64 << 20))), 'damaged'],
     ['no gzip inside', sealAnything(Buffer.from('plain')), 'damaged'],
     ['no JSON inside', sealAnything(gzipSync('{')), 'damaged'],
-    ['null', sealJson(null), 'damaged'],
-    ['no list of entries', sealJson({ createdAt: 'a', version: 'b', hostname: 'c', entries: {} }), 'damaged'],
+  ];
+  for (const [title, file, reason] of rows) assert.equal(await reasonOf(file), reason, title);
+});
+
+test('files that are no backups, damaged or too large', async () => {
+  const sealed = Buffer.from(await sealAge(JSON.stringify({ ...BACKUP, entries: [] })));
+  assert.equal(await reasonOf(sealed), 'opened');
+  const nonceAt = sealed.indexOf('\n---') + 50;
+  const changed = (at: number) => {
+    const copy = Buffer.from(sealed);
+    copy[at] ^= 1;
+    return copy;
+  };
+  const about = { createdAt: 'a', version: 'b', hostname: 'c' };
+  const toKey = new Encrypter();
+  toKey.addRecipient(await identityToRecipient(await generateIdentity()));
+  const rows: [string, Uint8Array, string][] = [
+    ['nothing', Buffer.alloc(0), 'not-a-backup'],
+    ['a gzip file', gzipSync('x'.repeat(1000)), 'not-a-backup'],
+    ['a zip file', Buffer.from('PK\u0003\u0004rest of it'), 'not-a-backup'],
+    ['a beginning and no more', sealed.subarray(0, 22), 'damaged'],
+    ['cut in the header', sealed.subarray(0, 60), 'damaged'],
+    ['for the holder of a key', await toKey.encrypt('x'), 'damaged'],
     [
-      'an entry of a number',
-      sealJson({ createdAt: 'a', version: 'b', hostname: 'c', entries: [5] }),
+      'too costly a key',
+      Buffer.from(sealed.toString('latin1').replace(' 5\n', ' 19\n'), 'latin1'),
       'damaged',
     ],
+    ['cut in the middle', sealed.subarray(0, sealed.length - 20), 'wrong-passphrase'],
+    ['a byte of the content changed', changed(sealed.length - 20), 'wrong-passphrase'],
+    ['a byte of the tag changed', changed(sealed.length - 1), 'wrong-passphrase'],
+    ['a byte of the nonce changed', changed(nonceAt), 'wrong-passphrase'],
+    ['8 MiB and a byte', Buffer.concat([sealed, Buffer.alloc((8 << 20) + 1 - sealed.length)]), 'too-large'],
+    ['no JSON inside', await sealAge('{'), 'damaged'],
+    ['null', await sealAge('null'), 'damaged'],
+    ['no list of entries', await sealAge(JSON.stringify({ ...about, entries: {} })), 'damaged'],
+    ['an entry of a number', await sealAge(JSON.stringify({ ...about, entries: [5] })), 'damaged'],
     [
       'too many entries',
-      sealJson({
-        createdAt: 'a',
-        version: 'b',
-        hostname: 'c',
-        entries: Array(101).fill({ name: 'a', content: '' }),
-      }),
+      await sealAge(JSON.stringify({ ...about, entries: Array(101).fill({ name: 'a', text: '' }) })),
       'damaged',
     ],
   ];
@@ -101,13 +171,17 @@ test('files that are no backups, damaged, too new or too large', async () => {
 });
 
 test('any bytes behind a right beginning are refused with a BackupError', async () => {
-  const beginning = Buffer.concat([Buffer.from('TOMBOLO-BACKUP\0'), Buffer.of(1, 10)]);
-  await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (rest) => {
-      assert.notEqual(await reasonOf(Buffer.concat([beginning, rest])), 'opened');
-    }),
-    { numRuns: 50 },
-  );
+  for (const beginning of [
+    Buffer.concat([Buffer.from('TOMBOLO-BACKUP\0'), Buffer.of(1, 10)]),
+    Buffer.from('age-encryption.org/v1\n-> scrypt '),
+  ]) {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (rest) => {
+        assert.notEqual(await reasonOf(Buffer.concat([beginning, rest])), 'opened');
+      }),
+      { numRuns: 50 },
+    );
+  }
 });
 
 function placesIn(t: TestContext) {
