@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { MAX_STREAMS } from '../../../src/admin/live-stream.ts';
 import type { AppEvent } from '../../../src/runtime/events.ts';
+import { NO_HARDWARE } from '../../../src/state/hardware.ts';
 import { NO_ACTIONS } from '../../../src/os/appliance-actions.ts';
 import { HISTORY_SERIES } from '../../../src/state/history-series.ts';
 import { until } from '../net/support.ts';
@@ -266,6 +267,19 @@ test('system and log', async (t) => {
     { id: 1, at: '1970-01-01T00:00:00.001Z', level: 'error', message: 'trouble', fields: { port: 53 } },
   ]);
   assertError(await request('GET', '/api/logs?level=loud'), 400, 'invalid-input');
+});
+
+test('the hardware: what could be had, and a line for each in the language of who asks', async (t) => {
+  const deps = await testDeps(t);
+  const memory = { totalBytes: 4_005_650_432, modules: [] };
+  const { request } = await testAdmin(t, {
+    ...deps,
+    live: { ...deps.live, hardware: async () => ({ ...NO_HARDWARE, memory }) },
+  });
+  const answer = (await request('GET', '/api/system/hardware')).json();
+  assert.deepEqual(answer, { ...NO_HARDWARE, memory, lines: [{ title: 'Memory', text: '3.7 GiB' }] });
+  const german = (await request('GET', '/api/system/hardware', { 'accept-language': 'de' })).json();
+  assert.deepEqual(german['lines'], [{ title: 'Arbeitsspeicher', text: '3,7 GiB' }]);
 });
 
 test('reboot and factory reset: asked for where they can be, refused where not, never by a slip', async (t) => {

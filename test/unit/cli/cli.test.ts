@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
@@ -82,8 +82,10 @@ test('status, as text and as JSON, with the token of the state directory', async
   const { code, stdout, stderr } = await run(['status']);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^Tombolo [0-9.]+: ok, up .*\n(.*\n)*nat64 +disabled/);
-  const { status } = JSON.parse((await run(['status', '--json'])).stdout);
+  assert.match(stdout, /\nOperating system +.*Linux [0-9]/);
+  const { status, hardware } = JSON.parse((await run(['status', '--json'])).stdout);
   assert.equal(status, 'ok');
+  assert.equal(hardware.os.kernel, release());
 });
 
 test('the token comes from a file, the environment or standard input', async () => {
