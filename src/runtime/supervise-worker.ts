@@ -13,8 +13,8 @@ import type { FromWorker, ToWorker, WorkerData } from './worker-thread.ts';
  * whole process (an addon that throws into a thread that is ending), and a busy or emulated machine takes 20 s.
  */
 const READY_TIMEOUT_MS = 60_000;
-/** A loop that has not turned for this long is stuck: ten times what it may block. */
-const STUCK_AFTER_MS = 10_000;
+/** A loop that has not turned for this long is stuck: ten times what it may block. In a debugger it may stand at a breakpoint. */
+const STUCK_AFTER_MS = process.execArgv.some((option) => option.startsWith('--inspect')) ? Infinity : 10_000;
 const FIRST_RESTART_DELAY_MS = 10;
 const LONGEST_RESTART_DELAY_MS = 5000;
 /** A thread that served this long before it died starts again without the delay that earlier deaths had built up. */
