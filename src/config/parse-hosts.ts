@@ -232,9 +232,18 @@ function readCsv(text: string, separator: string): Candidates {
     return undefined;
   });
   const candidates: Candidate[] = [];
-  for (const { line, cells, isOpen } of rows) {
+  for (const { line, cells, isOpen, goesOn } of rows) {
     if (isOpen) {
       problems.push(problemAt(line, cells.at(-1) ?? '', say('a closing double quote'), say('has no end')));
+    } else if (goesOn !== undefined) {
+      problems.push(
+        problemAt(
+          line,
+          goesOn,
+          say('"{separator}" or the end of the line', { separator }),
+          say('follows a closing double quote'),
+        ),
+      );
     } else if (cells.length > columns.length) {
       problems.push(
         problemAt(
@@ -279,6 +288,8 @@ interface CsvRow {
   readonly cells: readonly string[];
   /** The text ended inside of double quotes. */
   readonly isOpen: boolean;
+  /** What stands between a closing double quote and the next separator. */
+  readonly goesOn: string | undefined;
 }
 
 /** The rows that are not empty. */
@@ -287,13 +298,22 @@ function csvRows(text: string, separator: string): CsvRow[] {
   let cells: string[] = [];
   let cell = '';
   let isQuoted = false;
+  /** Since a closing double quote of the cell. */
+  let behind: string | undefined;
+  let goesOn: string | undefined;
   let line = 1;
   let rowLine = 1;
-  const endRow = (isOpen: boolean) => {
+  const endCell = () => {
     cells.push(cell);
-    if (cells.some((each) => each.trim() !== '')) rows.push({ line: rowLine, cells, isOpen });
-    cells = [];
+    if (behind !== undefined && behind.trim() !== '') goesOn ??= behind.trim();
     cell = '';
+    behind = undefined;
+  };
+  const endRow = (isOpen: boolean) => {
+    endCell();
+    if (cells.some((each) => each.trim() !== '')) rows.push({ line: rowLine, cells, isOpen, goesOn });
+    cells = [];
+    goesOn = undefined;
   };
   for (let at = 0; at < text.length; at++) {
     const character = text[at];
@@ -304,16 +324,20 @@ function csvRows(text: string, separator: string): CsvRow[] {
       else if (text[at + 1] === '"') {
         cell += character;
         at++;
-      } else isQuoted = false;
-    } else if (character === '"' && cell.trim() === '') {
-      cell = '';
-      isQuoted = true;
+      } else {
+        isQuoted = false;
+        behind = '';
+      }
     } else if (character === separator) {
-      cells.push(cell);
-      cell = '';
+      endCell();
     } else if (isLineEnd) {
       endRow(false);
       rowLine = line;
+    } else if (behind !== undefined) {
+      behind += character;
+    } else if (character === '"' && cell.trim() === '') {
+      cell = '';
+      isQuoted = true;
     } else cell += character;
   }
   endRow(isQuoted);

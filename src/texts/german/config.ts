@@ -109,6 +109,8 @@ export const config = germanOf({
     'eine Zeile wie „web1 2001:db8:1::10 www.example.com“',
   'is the name of no column': 'ist der Name keiner Spalte',
   'has no end': 'hat kein Ende',
+  'follows a closing double quote': 'folgt auf ein schließendes doppeltes Anführungszeichen',
+  '"{separator}" or the end of the line': '„{separator}“ oder das Ende der Zeile',
   'is one cell too many': 'ist eine Zelle zu viel',
   '{count} cells': '{count} Zellen',
   // History and changes

@@ -114,6 +114,11 @@ const bad: [title: string, text: string, problems: [line: number, value: string,
   ],
   ['an open quote', 'name,address\nweb1,"2001:db8:1::10', [[2, '"2001:db8:1::10"', /closing double quote/]]],
   [
+    'more behind a closing quote, and the next line is taken',
+    'name,address,hostnames\nweb1,2001:db8:1::10,"a.example.com"x\nweb2,2001:db8:1::11,"b.example.com" \n',
+    [[2, '"x"', /"x" follows a closing double quote; expected "," or the end of the line/]],
+  ],
+  [
     'a CSV port',
     'name,address,ssh\nweb1,2001:db8:1::10,ssh',
     [[2, '"ssh"', /ssh\/port: "ssh" is not a port number/]],
