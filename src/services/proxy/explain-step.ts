@@ -11,6 +11,7 @@ import {
   endsRefused,
 } from '../../runtime/explain.ts';
 import { parseRequestHead } from '../../wire/http-head.ts';
+import type { ProxyCounterIndex } from './counters.ts';
 import { buildHostTable, findBackend } from './host-table.ts';
 import { type ProxyOptions, planProxy } from './service.ts';
 import { type Text, asIs, listOf, say, sentences } from '../../texts/text.ts';
@@ -44,7 +45,7 @@ export function explainProxy(options: ProxyOptions, ourselves: Ourselves, flow: 
     });
     return endsRefused([], text, { configPath: '/proxy/listen' });
   }
-  const what = listener.protocol === 'tls' ? say('TLS by server name') : say('HTTP by Host');
+  const { what, asks } = PROTOCOLS[listener.protocol];
   const steps = [
     {
       isOk: true,
@@ -56,7 +57,7 @@ export function explainProxy(options: ProxyOptions, ourselves: Ourselves, flow: 
       configPath,
     },
   ];
-  const asked = listener.protocol === 'tls' ? serverNameOf(flow) : hostOf(flow);
+  const asked = asks(flow);
   if ('leg' in asked) return { ...asked.leg, steps: [...steps, ...asked.leg.steps] };
   return explainName(config.hosts, ourselves, listener, asked.name, steps);
 }
@@ -80,6 +81,30 @@ function hostOf({ name, to = '', port }: Flow): Asked {
   };
 }
 
+interface ProtocolWords {
+  readonly what: Text;
+  /** The name that a client asks for. */
+  readonly asks: (flow: Flow) => Asked;
+  /** Counters of what is let through, and of a name that nobody has. */
+  readonly routed: keyof ProxyCounterIndex;
+  readonly unknownName: keyof ProxyCounterIndex;
+}
+
+const PROTOCOLS: Readonly<Record<ListenerConfig['protocol'], ProtocolWords>> = {
+  http: {
+    what: say('HTTP by Host'),
+    asks: hostOf,
+    routed: 'http-routed',
+    unknownName: 'refused-http-unknown-host',
+  },
+  tls: {
+    what: say('TLS by server name'),
+    asks: serverNameOf,
+    routed: 'tls-routed',
+    unknownName: 'refused-tls-unknown-name',
+  },
+};
+
 function explainName(
   hosts: readonly HostConfig[],
   ourselves: Ourselves,
@@ -88,7 +113,7 @@ function explainName(
   steps: readonly WayStep[],
 ): Leg {
   const backend = findBackend(buildHostTable(hosts, listener), name);
-  const isTls = listener.protocol === 'tls';
+  const { routed, unknownName } = PROTOCOLS[listener.protocol];
   if (backend === undefined) {
     const other = hosts.find((host) =>
       findBackend(buildHostTable([{ ...host, services: [listener.name] }], listener), name),
@@ -107,7 +132,7 @@ function explainName(
         hint,
       ),
       {
-        counter: isTls ? 'refused-tls-unknown-name' : 'refused-http-unknown-host',
+        counter: unknownName,
         configPath: other === undefined ? '/hosts' : `/hosts/${hosts.indexOf(other)}/services`,
       },
     );
@@ -123,7 +148,7 @@ function explainName(
       {
         isOk: true,
         text: say('{name} leads to {server}, [{address}]:{port}.', values),
-        counter: isTls ? 'tls-routed' : 'http-routed',
+        counter: routed,
         configPath: `/hosts/${position}/hostnames`,
       },
       { isOk: true, text: TOLD[clientAddress], configPath: `/hosts/${position}/clientAddress` },

@@ -11,13 +11,18 @@ export interface ProxyWorkerConfig {
   readonly listeners: readonly ListenerConfig[];
 }
 
+/** What picks the server, by the listener's protocol. */
+const GATES = { http: createHttpGate, tls: createTlsGate } satisfies Record<
+  ListenerConfig['protocol'],
+  unknown
+>;
+
 runTcpWorker<ProxyWorkerConfig, typeof proxyCounterTable>({
   counterTable: proxyCounterTable,
   createGates:
     ({ hosts, listeners }, index) =>
     (name) => {
       const listener = listeners.find((candidate) => candidate.name === name)!;
-      const table = buildHostTable(hosts, listener);
-      return listener.protocol === 'tls' ? createTlsGate(table, index) : createHttpGate(table, index);
+      return GATES[listener.protocol](buildHostTable(hosts, listener), index);
     },
 });
