@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { waitUntil } from '../../lab/wait.ts';
-import { GERMAN } from '../../src/texts/german.ts';
+import { GERMAN } from '../../src/texts/de/all.ts';
 import { type Claimed, startClaimed } from './claimed.ts';
 import { ORIGIN } from './support.ts';
 
