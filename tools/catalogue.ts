@@ -1,6 +1,6 @@
 /** The sentences in the sources, found in their syntax trees, and what a language makes of them. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseAst, transformWithEsbuild } from 'vite';
 import { type Dictionary, valueNamesIn } from '../src/texts/sentence.ts';
 
@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '..');
 
 /** Functions whose first argument is a sentence, and the files that have them. */
 const SPEAKERS: ReadonlySet<unknown> = new Set(['say', 'text']);
-const HOMES = /(?:^|\/)(?:texts\/text|core\/locale)\.ts$/;
+const HOMES: ReadonlySet<string> = new Set(['src/texts/text.ts', 'web/src/core/locale.ts']);
 
 export interface Catalogue {
   /** What is said, with the file that says it first. */
@@ -46,7 +46,7 @@ export async function readCatalogue(files: readonly string[]): Promise<Catalogue
 export async function addSource(catalogue: Catalogue, file: string, source: string): Promise<void> {
   const { code } = await transformWithEsbuild(source, file, { jsx: 'automatic', sourcemap: false });
   const tree = parseAst(code) as unknown as Node;
-  const names = HOMES.test(file) ? SPEAKERS : speakersOf(tree);
+  const names = HOMES.has(file) ? SPEAKERS : speakersOf(tree, dirname(file));
   visit(tree, (node) => {
     for (const literal of literalsOf(node) ?? []) catalogue.strings.add(literal);
     if (node.type !== 'CallExpression') return;
@@ -56,17 +56,17 @@ export async function addSource(catalogue: Catalogue, file: string, source: stri
     for (const sentence of sentences ?? [])
       if (!catalogue.said.has(sentence)) catalogue.said.set(sentence, file);
     // `text` of the page also tells what a table has, which is made by `say`.
-    if (sentences === undefined && callee['name'] === 'say' && !HOMES.test(file))
+    if (sentences === undefined && callee['name'] === 'say' && !HOMES.has(file))
       catalogue.unreadable.push(file);
   });
 }
 
 /** Which of the functions the file imports: others may have the same names. */
-function speakersOf(tree: Node): ReadonlySet<unknown> {
+function speakersOf(tree: Node, folder: string): ReadonlySet<unknown> {
   const names = new Set<unknown>();
   for (const statement of tree['body'] as Node[]) {
     if (statement.type !== 'ImportDeclaration') continue;
-    if (!HOMES.test(String((statement['source'] as Node)['value']))) continue;
+    if (!HOMES.has(join(folder, String((statement['source'] as Node)['value'])))) continue;
     for (const { local } of statement['specifiers'] as { local: Node }[])
       if (SPEAKERS.has(local['name'])) names.add(local['name']);
   }
@@ -90,16 +90,16 @@ function visit(node: Node, see: (node: Node) => void): void {
   for (const field of Object.values(node).flat()) if (isNode(field)) visit(field, see);
 }
 
-/** `wanted`: the sentences that a language should have; `isUsed`: whether anybody says a sentence. */
+/** `wanted`: the sentences that a language should have; `used`: those that it may have. */
 export function compare(
   wanted: Iterable<string>,
-  isUsed: (sentence: string) => boolean,
+  used: ReadonlySet<string>,
   dictionary: Dictionary,
 ): Comparison {
   const translations = Object.entries(dictionary);
   return {
     missing: [...new Set(wanted)].filter((sentence) => !Object.hasOwn(dictionary, sentence)),
-    unused: translations.map(([sentence]) => sentence).filter((sentence) => !isUsed(sentence)),
+    unused: translations.map(([sentence]) => sentence).filter((sentence) => !used.has(sentence)),
     wrong: translations
       .filter(([sentence, told]) => String(valueNamesIn(sentence)) !== String(valueNamesIn(told)))
       .map(([sentence]) => sentence),

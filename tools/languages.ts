@@ -11,6 +11,7 @@ import { ConfigSchema } from '../src/config/schema.ts';
 import { SERVICES } from '../src/services/all.ts';
 import { LANGUAGES } from '../src/texts/languages.ts';
 import type { Dictionary } from '../src/texts/sentence.ts';
+import { LANGUAGES as PAGE_LANGUAGES } from '../web/src/texts/languages.ts';
 import { testAdmin } from '../test/unit/admin/fixture.ts';
 import { type Catalogue, compare, doubled, readCatalogue } from './catalogue.ts';
 
@@ -31,21 +32,36 @@ const filesOf = (pattern: string) =>
     .filter((file) => !/^src\/texts\/\w+\/|^web\/src\/texts\//.test(file))
     .sort();
 
-await report('server', 'src/texts', await readCatalogue(filesOf('src/**/*.ts')), await tableSentences());
+const server = await readCatalogue(filesOf('src/**/*.ts'));
+// A string that is a sentence is one of a table, or of what another program says.
+await report('server', 'src/texts', LANGUAGES, server, await tableSentences(), [
+  ...server.strings,
+  ...OF_FASTIFY,
+]);
+const page = await readCatalogue(filesOf('web/src/**/*.{ts,tsx}'));
+await report('page', 'web/src/texts', PAGE_LANGUAGES, page);
 process.exitCode = isWell ? 0 : 1;
 
-/** Holds every language of `folder` against what is said; `tables`: sentences that no call of `say` has. */
-async function report(part: string, folder: string, catalogue: Catalogue, tables: string[]): Promise<void> {
-  const { said, strings, unreadable } = catalogue;
+/**
+ * Holds every language of `folder` against what is said; `tables`: sentences that no call has and languages should have;
+ * `others`: those that they may have.
+ */
+async function report(
+  part: string,
+  folder: string,
+  languages: object,
+  { said, unreadable }: Catalogue,
+  tables: readonly string[] = [],
+  others: readonly string[] = [],
+): Promise<void> {
   const wanted = new Set([...said.keys(), ...tables]);
-  const isUsed = (sentence: string) =>
-    wanted.has(sentence) || strings.has(sentence) || OF_FASTIFY.includes(sentence);
+  const used = new Set([...wanted, ...others]);
   list('say() without a literal sentence in', unreadable, true);
-  for (const language of Object.keys(LANGUAGES)) {
+  for (const language of Object.keys(languages)) {
     const files = globSync(`${folder}/${language}/*.ts`, { cwd: ROOT });
     const topics = await Promise.all(files.filter((file) => !file.endsWith('/all.ts')).map(dictionaryIn));
     const all = await dictionaryIn(`${folder}/${language}/all.ts`);
-    const { missing, unused, wrong } = compare(wanted, isUsed, all);
+    const { missing, unused, wrong } = compare(wanted, used, all);
     const isWhole = missing.length === 0;
     console.log(
       `${isWhole ? '✔' : isRelease ? '✖' : '!'} ${nameOf(language)}, ${part}: ${wanted.size - missing.length} of ${wanted.size} sentences`,

@@ -1,20 +1,21 @@
 /**
- * The page in German: what the appliance says of itself (checks, explanations, refusals, states) has no English sentence in
- * it, on any page; and it changes its language while it is open.
+ * The page in German: no page has an English sentence, of its own or of what the appliance says of itself (checks,
+ * explanations, refusals, states), not for a moment; and it changes its language while it is open.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { waitUntil } from '../../lab/wait.ts';
 import { GERMAN } from '../../src/texts/de/all.ts';
+import { GERMAN as PAGE_GERMAN } from '../../web/src/texts/de/all.ts';
 import { type Claimed, startClaimed } from './claimed.ts';
 import { ORIGIN } from './support.ts';
 
 /** Three words in a row are no name and no loan word. */
 const IS_ENGLISH = /[A-Za-z]+,? [a-z]+,? [a-z]+/;
 
-/** What an English text of the backend looks like on the page: the pieces between its values. */
-const ENGLISH_PIECES = Object.entries(GERMAN).flatMap(([sentence, german]) =>
+/** What an English text of server or page looks like on the page: the pieces between its values. */
+const ENGLISH_PIECES = Object.entries({ ...GERMAN, ...PAGE_GERMAN }).flatMap(([sentence, german]) =>
   sentence
     .split(/\{[a-zA-Z0-9]+\}/)
     .map((piece) => piece.trim())
@@ -23,7 +24,7 @@ const ENGLISH_PIECES = Object.entries(GERMAN).flatMap(([sentence, german]) =>
 
 const englishIn = (text: string): string[] => ENGLISH_PIECES.filter((piece) => text.includes(piece));
 
-/** Pages with texts of the backend. The log is in English. */
+/** Pages with texts of the server. The log is in English. */
 const PATHS = [
   '/',
   '/servers',
@@ -76,6 +77,43 @@ describe('the page in German', () => {
       found.push(...englishIn(await textOf(page)).map((piece) => `${path}: ${piece}`));
     }
     assert.deepEqual([...found, ...watch.troubles], []);
+  });
+
+  it('nothing is in English at first; who reads English loads no German', async () => {
+    const loadsGerman = async (locale: string) => {
+      await using opened = await open(locale);
+      const { page } = opened;
+      const scripts: Promise<string>[] = [];
+      page.on('response', (response) => {
+        if (response.url().endsWith('.js')) scripts.push(response.text());
+      });
+      // All that is on the page at any time, from the first element on.
+      await page.addInitScript(`
+        globalThis.seen = new Set();
+        new MutationObserver(() => seen.add(document.body?.innerText ?? ''))
+          .observe(document, { childList: true, subtree: true, characterData: true });
+      `);
+      await show(page, '/');
+      const seen = await page.evaluate<string[]>('[...seen]');
+      assert.ok(seen.length > 1);
+      const english = englishIn(seen.join('\n'));
+      const language = await page.locator('html').getAttribute('lang');
+      const german = PAGE_GERMAN['Skip to the content'];
+      return {
+        language,
+        hasEnglish: english.length > 0,
+        hasGerman: seen.some((text) => text.includes(german)),
+        loads: (await Promise.all(scripts)).some((script) => script.includes(german)),
+      };
+    };
+    const inEnglish = { language: 'en', hasEnglish: true, hasGerman: false, loads: false };
+    assert.deepEqual(await loadsGerman('en-GB'), inEnglish);
+    assert.deepEqual(await loadsGerman('de-DE'), {
+      language: 'de',
+      hasEnglish: false,
+      hasGerman: true,
+      loads: true,
+    });
   });
 
   it('a refused configuration says in German what is wrong', async () => {

@@ -1,4 +1,4 @@
-/** The control panel's sources keep to what the house allows: types of the contract, every text in both languages. */
+/** The control panel's sources keep to what the house allows: types of the contract, and how sentences are told. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,10 +9,11 @@ const sources = globSync('**/*.{ts,tsx}', { cwd: WEB }).map(
   (file) => [file, readFileSync(join(WEB, file), 'utf8')] as const,
 );
 
-test('the backend gives the page types only, in one file; those of a service to its own page', () => {
+test('the server gives the page types only, in one file; those of a service to its own page; and how sentences are told', () => {
   const wrong = sources.flatMap(([file, source]) =>
     [...source.matchAll(/^(import|export) ([^;]*?) from '((?:\.\.\/)+src\/[^']+)'/gms)]
       .filter(([, , names, from]) => {
+        if (/\/texts\/(?:sentence|text)\.ts$/.test(from)) return !/^core\/locale\.ts$|^texts\//.test(file);
         const service = /\/services\/([^/]+)\/contract\.ts$/.exec(from)?.[1];
         const isPlace =
           service === undefined ? file === 'core/contract.ts' : file.startsWith(`pages/${service}/`);
