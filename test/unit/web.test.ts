@@ -1,8 +1,11 @@
-/** The control panel's sources keep to what the house allows: types of the contract, and how sentences are told. */
+/** The control panel's sources keep to what the house allows: types of the contract, sentences in every language. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { valueNamesIn } from '../../src/texts/sentence.ts';
+import { keyOf } from '../../web/src/texts/key.ts';
+import { LANGUAGES } from '../../web/src/texts/languages.ts';
 
 const WEB = join(import.meta.dirname, '../../web/src');
 const sources = globSync('**/*.{ts,tsx}', { cwd: WEB }).map(
@@ -37,3 +40,13 @@ test('every page says what it is for, and has a folder of its own', () => {
   const folders = globSync('pages/*/page.ts', { cwd: WEB }).map((file) => file.split('/')[1]);
   assert.deepEqual(registered.sort(), folders.sort());
 });
+
+for (const [language, load] of Object.entries(LANGUAGES)) {
+  test(`${language}: each sentence names the same values as the English, and has a key of its own`, async () => {
+    const sentences = Object.entries(await load());
+    assert.ok(sentences.length > 0);
+    for (const [sentence, told] of sentences)
+      assert.deepEqual(valueNamesIn(told), valueNamesIn(sentence), sentence);
+    assert.equal(new Set(sentences.map(([sentence]) => keyOf(sentence))).size, sentences.length);
+  });
+}

@@ -1,7 +1,7 @@
+import { text } from '../core/locale.ts';
 import { navigate } from '../core/router.ts';
 import { Button } from '../ui/basics.tsx';
 import { firstServer, step } from './state.ts';
-import { text } from '../core/locale.ts';
 
 export function DoneStep() {
   const leave = (to: string) => {

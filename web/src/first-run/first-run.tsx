@@ -1,9 +1,9 @@
 /** From an appliance that belongs to nobody to a server that is reachable: five steps. */
 import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { say, text } from '../core/locale.ts';
 import { Brand, Preferences } from '../frame/frame.tsx';
 import { Toasts } from '../frame/toasts.tsx';
+import { say, text } from '../core/locale.ts';
 import { session } from '../core/session.ts';
 import { QuestionDialog } from '../ui/dialog.tsx';
 import { Shape } from '../ui/basics.tsx';

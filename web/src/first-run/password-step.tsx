@@ -1,11 +1,11 @@
 import { useSignal } from '@preact/signals';
+import { text } from '../core/locale.ts';
 import { useAction } from '../core/resource.ts';
 import { claim, session } from '../core/session.ts';
 import { Address, Button } from '../ui/basics.tsx';
 import { bound, CheckField, Form, PasswordField } from '../ui/field.tsx';
 import { ErrorBox, problemOf } from '../ui/problems.tsx';
 import { firstServer, step } from './state.ts';
-import { text } from '../core/locale.ts';
 
 /** As the contract's PASSWORD_MIN_CHARACTERS; the API has the last word. */
 const LEAST_CHARACTERS = 10;

@@ -1,7 +1,7 @@
+import { text } from '../core/locale.ts';
 import { RestoreForm } from '../pages/system/restore.tsx';
 import { Button } from '../ui/basics.tsx';
 import { step } from './state.ts';
-import { text } from '../core/locale.ts';
 
 export function RestoreStep() {
   return (

@@ -1,11 +1,11 @@
 import { useSignal } from '@preact/signals';
+import { text } from '../core/locale.ts';
 import { useAction } from '../core/resource.ts';
 import { session, signIn } from '../core/session.ts';
 import { Address, Button } from '../ui/basics.tsx';
 import { bound, Form, PasswordField, TextField } from '../ui/field.tsx';
 import { ErrorBox, problemOf } from '../ui/problems.tsx';
 import { Brand, Preferences } from './frame.tsx';
-import { text } from '../core/locale.ts';
 
 export function SignIn() {
   const password = useSignal('');

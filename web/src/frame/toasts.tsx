@@ -1,6 +1,6 @@
+import { text } from '../core/locale.ts';
 import { dismiss, toasts } from '../core/toast.ts';
 import { Button, Shape } from '../ui/basics.tsx';
-import { text } from '../core/locale.ts';
 
 export function Toasts() {
   return (

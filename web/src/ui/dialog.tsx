@@ -2,11 +2,11 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { text } from '../core/locale.ts';
 import { useAction } from '../core/resource.ts';
 import { Button } from './basics.tsx';
 import { bound, Form, PasswordField, TextField } from './field.tsx';
 import { ErrorBox } from './problems.tsx';
-import { text } from '../core/locale.ts';
 
 interface DialogProps {
   readonly title: string;

@@ -1,3 +1,4 @@
+import { say, text } from '../../core/locale.ts';
 import { parameter, setParameters } from '../../core/router.ts';
 import { PageHead } from '../../ui/basics.tsx';
 import { Choice } from '../../ui/field.tsx';
@@ -5,7 +6,6 @@ import { currentTab, Tabs } from '../../ui/tabs.tsx';
 import { HistoryCharts, SPANS, SPAN_TITLES, type Span } from '../history.tsx';
 import { Timeline } from './timeline.tsx';
 import './live.css';
-import { say, text } from '../../core/locale.ts';
 
 const TABS = {
   timeline: say('Timeline'),

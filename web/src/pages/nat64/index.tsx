@@ -1,9 +1,9 @@
+import { say, text } from '../../core/locale.ts';
 import { LinkButton, PageHead } from '../../ui/basics.tsx';
 import { currentTab, Tabs } from '../../ui/tabs.tsx';
 import { Overview } from './overview.tsx';
 import { Packet } from './packet.tsx';
 import { Rows } from './rows.tsx';
-import { say, text } from '../../core/locale.ts';
 
 const TABS = {
   overview: say('Overview'),

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { api, query } from '../../core/api.ts';
-import type { Nat64ExplainAnswer } from '../../../../src/services/nat64/contract.ts';
 import { text } from '../../core/locale.ts';
+import type { Nat64ExplainAnswer } from '../../../../src/services/nat64/contract.ts';
 import { useAction } from '../../core/resource.ts';
 import { Button, Card, Shape, State } from '../../ui/basics.tsx';
 import { Form, SelectField, TextField } from '../../ui/field.tsx';

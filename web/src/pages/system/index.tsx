@@ -1,3 +1,4 @@
+import { say, text } from '../../core/locale.ts';
 import { PageHead } from '../../ui/basics.tsx';
 import { currentTab, Tabs } from '../../ui/tabs.tsx';
 import { Access } from './access.tsx';
@@ -5,7 +6,6 @@ import { Audit } from './audit.tsx';
 import { Backup } from './backup.tsx';
 import { Logs } from './logs.tsx';
 import { Machine } from './machine.tsx';
-import { say, text } from '../../core/locale.ts';
 
 const PARTS = { machine: Machine, backup: Backup, access: Access, logs: Logs, audit: Audit };
 
