@@ -131,6 +131,25 @@ describe('the page in German', () => {
     await check('{"hosts": [}', /JSON-Syntax: gefunden/);
   });
 
+  it('German words on the screen find their row in the timeline', async () => {
+    await using opened = await open('de-DE');
+    const { page, watch } = opened;
+    // Somebody looks: the servers are measured. The lab's certificates are of an authority that nobody knows.
+    await show(page, '/servers');
+    await show(page, '/live?kind=health&server=web2');
+    const row = page.locator('.timeline > li').filter({ hasText: 'web2' });
+    await row.first().click();
+    const words = 'keine Stelle, die Clients kennen';
+    await page.locator('.event-details').getByText(words).first().waitFor();
+    await show(page, `/live?text=${encodeURIComponent(words.toUpperCase())}`);
+    await row.first().waitFor();
+    for (const each of await page.locator('.timeline > li').all()) {
+      await each.click();
+      await each.getByText(words).first().waitFor();
+    }
+    assert.deepEqual(watch.troubles, []);
+  });
+
   it('a page that is open changes its language, with all that it shows', async () => {
     await using opened = await open('en-GB');
     const { page, watch } = opened;
