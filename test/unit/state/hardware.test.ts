@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { NO_HARDWARE, createHardware, hardwareLines } from '../../../src/state/hardware.ts';
 import { english, tell } from '../../../src/texts/text.ts';
-import { GERMAN } from '../../../src/texts/german.ts';
+import { GERMAN } from '../../../src/texts/de/all.ts';
 
 test('this machine is found out, without serial numbers, hardware addresses and identifiers', async () => {
   const hardware = await createHardware({ limitSeconds: 60 }).find();

@@ -1,7 +1,7 @@
 /** What is said of the machine's hardware. */
-import { germanOf } from '../dictionary.ts';
+import type { Dictionary } from '../sentence.ts';
 
-export const hardware = germanOf({
+export const hardware: Dictionary = {
   Board: 'Platine',
   Processor: 'Prozessor',
   Memory: 'Arbeitsspeicher',
@@ -13,4 +13,4 @@ export const hardware = germanOf({
   '{count} cores': '{count} Kerne',
   wired: 'Kabel',
   wireless: 'Funk',
-});
+};
