@@ -126,7 +126,7 @@ describe('the system page', () => {
     await make.getByText('is not the present password').first().waitFor();
     await make.getByLabel('Present password').fill(PASSWORD);
     const [download] = await Promise.all([page.waitForEvent('download'), make.getByRole('button').click()]);
-    assert.match(download.suggestedFilename(), /^tombolo-backup-.*\.bin$/);
+    assert.match(download.suggestedFilename(), /^tombolo-backup-.*\.age$/);
     await download.saveAs(backup);
     assert.ok(statSync(backup).size > 200);
 
