@@ -300,6 +300,8 @@ describe('the system page', () => {
     await using opened = await openPage(browser, { viewport: PHONE });
     const { page, watch } = opened;
     await signIn(page, '/system');
+    await page.getByRole('heading', { name: 'Hardware' }).waitFor();
+    await page.getByText('Operating system').waitFor();
     const user = person(page);
     const asked = join(environment.TOMBOLO_ACTIONS, 'reboot');
     const reset = join(stateDirectoryOf(world, 'system'), 'factory-reset');
