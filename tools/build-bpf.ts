@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { MACHINE, PACKAGES, ensurePackages, hasPackages } from '../lab/packages.ts';
-import { OBJECT_FILE } from '../src/services/nat64/fast-path-record.ts';
+import { OBJECT_FILE } from '../src/services/nat64/kernel/fast-path-record.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 export const SOURCE_FILE = OBJECT_FILE.replace(/\.o$/, '.c');

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import { HANDED_OVER_WITH } from '../../src/services/nat64/fast-path-flows.ts';
+import { HANDED_OVER_WITH } from '../../src/services/nat64/kernel/fast-path-flows.ts';
 import { GSO } from '../../src/wire/virtio-net.ts';
 import { partial } from '../unit/services/nat64/frames.ts';
 import {

@@ -14,7 +14,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { OBJECT_FILE } from '../../src/services/nat64/fast-path-record.ts';
+import { OBJECT_FILE } from '../../src/services/nat64/kernel/fast-path-record.ts';
 import { SUMS_FILE, compileBpf, compilerVersion, mayCompile } from '../../tools/build-bpf.ts';
 import { testProgram } from './nat64/program-tests.ts';
 import { type Appliance, INTERNET6, type Topology, createTopology, until } from './nat64/topology.ts';

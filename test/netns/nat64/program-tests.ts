@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runClassifier } from '../../../src/os/bpf.ts';
 import { COUNTER, NAT64_COUNTERS } from '../../../src/services/nat64/counters.ts';
-import { loadFastPath } from '../../../src/services/nat64/fast-path.ts';
-import { TALLIES } from '../../../src/services/nat64/fast-path-record.ts';
-import { Flows } from '../../../src/services/nat64/fast-path-flows.ts';
-import type { Settings } from '../../../src/services/nat64/settings.ts';
+import { loadFastPath } from '../../../src/services/nat64/kernel/fast-path.ts';
+import { TALLIES } from '../../../src/services/nat64/kernel/fast-path-record.ts';
+import { Flows } from '../../../src/services/nat64/kernel/fast-path-flows.ts';
+import type { Settings } from '../../../src/services/nat64/settings/settings.ts';
 import { GSO } from '../../../src/wire/virtio-net.ts';
 import { seededRandom } from '../../random.ts';
 import { HOST, POOL4 as TEST_POOL4, REMOTE, createHarness } from '../../unit/services/nat64/harness.ts';
@@ -370,7 +370,7 @@ export function testProgram(objectFile: string): void {
 
   test('the rights that the image gives the process are enough to load it', () => {
     const load = `
-      const { loadFastPath } = await import('${new URL('../../../src/services/nat64/fast-path.ts', import.meta.url)}');
+      const { loadFastPath } = await import('${new URL('../../../src/services/nat64/kernel/fast-path.ts', import.meta.url)}');
       const { maps } = loadFastPath({ maxFlows: 1024, tunIndex: 1, objectFile: ${JSON.stringify(objectFile)} });
       console.log(Object.values(maps).every((fd) => fd > 2) ? 'loaded' : maps);`;
     // Beside what tombolo.service has: to read the checkout. Without CAP_PERFMON the verifier is stricter.

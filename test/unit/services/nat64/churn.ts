@@ -1,10 +1,10 @@
 /** A worker that makes and removes sessions as fast as it can, until it is told to stop; each of its records agrees with itself. */
 import { workerData } from 'node:worker_threads';
-import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
-import { addBib } from '../../../../src/services/nat64/bib.ts';
-import { addSession, removeSession } from '../../../../src/services/nat64/sessions.ts';
-import type { Settings } from '../../../../src/services/nat64/settings.ts';
-import type { SharedTables } from '../../../../src/services/nat64/tables.ts';
+import { attachTables } from '../../../../src/services/nat64/tables/attach-tables.ts';
+import { addBib } from '../../../../src/services/nat64/tables/bib.ts';
+import { addSession, removeSession } from '../../../../src/services/nat64/tables/sessions.ts';
+import type { Settings } from '../../../../src/services/nat64/settings/settings.ts';
+import type { SharedTables } from '../../../../src/services/nat64/tables/tables.ts';
 import { seededRandom } from '../../../random.ts';
 
 export interface Churn {

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { compileEam, eamIpv4, eamIpv6, findEam4, statelessIpv4 } from '../../../../src/services/nat64/eam.ts';
-import { type Settings, compileList4 } from '../../../../src/services/nat64/settings.ts';
-import { CONTROL } from '../../../../src/services/nat64/tables.ts';
+import { compileEam, eamIpv4, eamIpv6, findEam4, statelessIpv4 } from '../../../../src/services/nat64/settings/eam.ts';
+import { type Settings, compileList4 } from '../../../../src/services/nat64/settings/settings.ts';
+import { CONTROL } from '../../../../src/services/nat64/tables/tables.ts';
 import { HOST, REMOTE, createHarness, eamOf, prefixOf, testSettings } from './harness.ts';
 import { type Bytes, address, icmp, ip, readU32, tcp, udp } from './packets.ts';
 import { IDENTIFICATION } from './rows.ts';

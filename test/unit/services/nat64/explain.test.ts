@@ -5,12 +5,12 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { ExplainRequest, Explanation } from '../../../../src/services/nat64/questions.ts';
 import { NAT64_COUNTERS } from '../../../../src/services/nat64/counters.ts';
-import { compileEam } from '../../../../src/services/nat64/eam.ts';
-import { explain } from '../../../../src/services/nat64/explain.ts';
-import { listBib } from '../../../../src/services/nat64/inspect.ts';
-import { TRANSPORT } from '../../../../src/services/nat64/packet.ts';
-import { compilePortBlocks } from '../../../../src/services/nat64/port-blocks.ts';
-import { type Settings, compileList4 } from '../../../../src/services/nat64/settings.ts';
+import { compileEam } from '../../../../src/services/nat64/settings/eam.ts';
+import { explain } from '../../../../src/services/nat64/explain/explain.ts';
+import { listBib } from '../../../../src/services/nat64/tables/inspect.ts';
+import { TRANSPORT } from '../../../../src/services/nat64/packet/packet.ts';
+import { compilePortBlocks } from '../../../../src/services/nat64/settings/port-blocks.ts';
+import { type Settings, compileList4 } from '../../../../src/services/nat64/settings/settings.ts';
 import {
   type Harness,
   type HarnessOptions,

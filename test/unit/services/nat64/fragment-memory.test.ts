@@ -9,8 +9,8 @@ import {
   findDatagram,
   proveDatagram,
   removeDatagram,
-} from '../../../../src/services/nat64/fragment-memory.ts';
-import { PLACE, addFragment, placeOf } from '../../../../src/services/nat64/fragment-pieces.ts';
+} from '../../../../src/services/nat64/tables/fragment-memory.ts';
+import { PLACE, addFragment, placeOf } from '../../../../src/services/nat64/tables/fragment-pieces.ts';
 import { COUNTER } from '../../../../src/services/nat64/counters.ts';
 import { checkFragmentMemory, datagramsOf } from './fragment-invariants.ts';
 import { HOST, type Harness, POOL4, REMOTE, createHarness } from './harness.ts';

@@ -1,8 +1,8 @@
 /** Fragments, put together and cut. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MAX_FRAGMENTS } from '../../../../src/services/nat64/fragment-memory.ts';
-import { createFragments } from '../../../../src/services/nat64/fragments.ts';
+import { MAX_FRAGMENTS } from '../../../../src/services/nat64/tables/fragment-memory.ts';
+import { createFragments } from '../../../../src/services/nat64/steps/fragments.ts';
 import {
   HOST,
   type HarnessOptions,

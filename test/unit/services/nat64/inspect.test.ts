@@ -6,20 +6,20 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import type { BibRow, Page, PageRequest, SessionRow } from '../../../../src/services/nat64/questions.ts';
-import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
-import { addBib } from '../../../../src/services/nat64/bib.ts';
-import { PROTOCOLS } from '../../../../src/services/nat64/packet.ts';
-import { type TablesView, listBib, listSessions } from '../../../../src/services/nat64/inspect.ts';
-import { createQueries } from '../../../../src/services/nat64/queries.ts';
-import { addSession, removeSession } from '../../../../src/services/nat64/sessions.ts';
+import { attachTables } from '../../../../src/services/nat64/tables/attach-tables.ts';
+import { addBib } from '../../../../src/services/nat64/tables/bib.ts';
+import { PROTOCOLS } from '../../../../src/services/nat64/packet/packet.ts';
+import { type TablesView, listBib, listSessions } from '../../../../src/services/nat64/tables/inspect.ts';
+import { createQueries } from '../../../../src/services/nat64/control/queries.ts';
+import { addSession, removeSession } from '../../../../src/services/nat64/tables/sessions.ts';
 import {
   BIB,
   CONTROL,
   RECORD_WORDS,
   SESSION,
   createSharedTables,
-} from '../../../../src/services/nat64/tables.ts';
-import { poolUse, topClients } from '../../../../src/services/nat64/usage.ts';
+} from '../../../../src/services/nat64/tables/tables.ts';
+import { poolUse, topClients } from '../../../../src/services/nat64/tables/usage.ts';
 import type { Churn } from './churn.ts';
 import { HOST, POOL4, REMOTE, createHarness, testSettings } from './harness.ts';
 import { TCP_FLAGS, address, icmp, readU16, tcp, udp } from './packets.ts';

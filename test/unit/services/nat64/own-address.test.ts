@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { applySettings } from '../../../../src/services/nat64/apply-settings.ts';
-import { type Settings, compileList4 } from '../../../../src/services/nat64/settings.ts';
+import { applySettings } from '../../../../src/services/nat64/control/apply-settings.ts';
+import { type Settings, compileList4 } from '../../../../src/services/nat64/settings/settings.ts';
 import {
   HOST,
   type HarnessOptions,

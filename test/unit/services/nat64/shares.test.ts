@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TCP_FLAGS, address, readU16, tcp, udp } from './packets.ts';
 import { HOST, POOL4, REMOTE, createHarness } from './harness.ts';
-import { createLimits } from '../../../../src/services/nat64/limits.ts';
-import { MAX_STORED_SYNS } from '../../../../src/services/nat64/stored-syns.ts';
-import { CONTROL } from '../../../../src/services/nat64/tables.ts';
+import { createLimits } from '../../../../src/services/nat64/control/limits.ts';
+import { MAX_STORED_SYNS } from '../../../../src/services/nat64/tables/stored-syns.ts';
+import { CONTROL } from '../../../../src/services/nat64/tables/tables.ts';
 import { english } from '../../../../src/texts/text.ts';
 
 const REMOTE6 = `64:ff9b::${REMOTE}`;

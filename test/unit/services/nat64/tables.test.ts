@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
-import { addBib, findBibByHost, findBibByMappedPort } from '../../../../src/services/nat64/bib.ts';
-import { type PortWish, allocatePort } from '../../../../src/services/nat64/pool4.ts';
+import { attachTables } from '../../../../src/services/nat64/tables/attach-tables.ts';
+import { addBib, findBibByHost, findBibByMappedPort } from '../../../../src/services/nat64/tables/bib.ts';
+import { type PortWish, allocatePort } from '../../../../src/services/nat64/tables/pool4.ts';
 import {
   addSession,
   findSession,
   removeSession,
   removeSessionsUnless,
   setExpiry,
-} from '../../../../src/services/nat64/sessions.ts';
+} from '../../../../src/services/nat64/tables/sessions.ts';
 import {
   BIB,
   CONTROL,
@@ -20,8 +20,8 @@ import {
   type SharedTables,
   type Tables,
   createSharedTables,
-} from '../../../../src/services/nat64/tables.ts';
-import { SWEEP, sweepStep } from '../../../../src/services/nat64/timer-wheel.ts';
+} from '../../../../src/services/nat64/tables/tables.ts';
+import { SWEEP, sweepStep } from '../../../../src/services/nat64/tables/timer-wheel.ts';
 import { pool } from './harness.ts';
 import { seededRandom } from '../../../random.ts';
 

@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { bibSlot, findBibByHost } from '../../../../../src/services/nat64/bib.ts';
-import { compileEam } from '../../../../../src/services/nat64/eam.ts';
-import { compileList4 } from '../../../../../src/services/nat64/settings.ts';
-import { BIB, RECORD_WORDS } from '../../../../../src/services/nat64/tables.ts';
+import { bibSlot, findBibByHost } from '../../../../../src/services/nat64/tables/bib.ts';
+import { compileEam } from '../../../../../src/services/nat64/settings/eam.ts';
+import { compileList4 } from '../../../../../src/services/nat64/settings/settings.ts';
+import { BIB, RECORD_WORDS } from '../../../../../src/services/nat64/tables/tables.ts';
 import {
   type Harness,
   type HarnessOptions,

@@ -1,0 +1,368 @@
+/**
+ * Fragments (RFC 6146 section 3.4). Only the first of a datagram shows its ports; what it tells is kept, and each of the others
+ * is translated by itself, with its own hop limit, traffic class and flags (RFC 7915 sections 4.1 and 5.1.1). They may come
+ * in any order: what comes before the first waits for it. All of an ICMP message, and of a UDP datagram without checksum,
+ * waits until it is complete, because the checksum that the other side wants covers its length, or all of it.
+ *
+ * A host that has an IPv4 address of its own needs no ports to be known, so its fragments pass without memory; ICMP is the
+ * exception. Fragments that overlap show an attack or a broken sender (RFC 1858, RFC 3128): nothing more of their datagram
+ * passes, from IPv4 as from IPv6, where RFC 5722 demands it. RFC 791 would let the later one count.
+ */
+import { MAPPED_WORD2 } from '../../../net/client.ts';
+import { ICMP, ICMP4, ICMP6 } from '../../../wire/icmp.ts';
+import { IPV4, IPV4_HEADER_BYTES } from '../../../wire/ipv4.ts';
+import { IPV6 } from '../../../wire/ipv6.ts';
+import { TCP_HEADER_BYTES, UDP } from '../../../wire/tcp-udp.ts';
+import { GSO, NEEDS_CHECKSUM } from '../../../wire/virtio-net.ts';
+import { CONTINUE, COUNTER, HELD, RETURN_TO_KERNEL, type Verdict } from '../counters.ts';
+import { filterFrom4, filterFrom6, isForKernel, isHairpin, isHairpinByTuple } from './filter.ts';
+import {
+  DATAGRAM,
+  type FragmentMemory,
+  STATE,
+  addDatagram,
+  createFragmentMemory,
+  field,
+  findDatagram,
+  proveDatagram,
+  recordOffset,
+  removeDatagram,
+  removeExpired,
+  removeFragments,
+  setField,
+} from '../tables/fragment-memory.ts';
+import {
+  PLACE,
+  addFragment,
+  nextWaiting,
+  placeOf,
+  releaseDatagram,
+  sumOfWaiting,
+} from '../tables/fragment-pieces.ts';
+import { mayPass4, readPorts4 } from './incoming-tuple-4.ts';
+import { readPorts6 } from './incoming-tuple-6.ts';
+import { HEADROOM_BYTES, LONGEST_PACKET_BYTES, TRANSPORT, clearOffload } from '../packet/packet.ts';
+import { isOurs4 } from '../settings/settings.ts';
+import type { Translator } from './translator.ts';
+import { protocolNumber6 } from './translate-4to6.ts';
+import { protocolNumber4 } from './translate-6to4.ts';
+import { isUdpWithoutChecksum, passWithoutPorts, readTransport } from '../packet/transport.ts';
+
+/** The data of an IPv4 datagram behind a header without options: what must fit on both sides. */
+const LONGEST_DATA_BYTES = LONGEST_PACKET_BYTES - IPV4_HEADER_BYTES;
+
+/** What is under way, of one side each; the memory is made with the first fragment. */
+export interface Fragments {
+  from4: FragmentMemory | undefined;
+  from6: FragmentMemory | undefined;
+  /** Whether the packet in work is one that waited. */
+  isReleased: boolean;
+}
+
+export const createFragments = (): Fragments => ({ from4: undefined, from6: undefined, isReleased: false });
+
+/** Forgets all datagrams, as after a change of what may be translated. */
+export function clearFragments(fragments: Fragments): void {
+  fragments.from4 = fragments.from6 = undefined;
+}
+
+/**
+ * Takes the fragment that has been read (`determineTuple4` or 6). CONTINUE: its tuple is complete, as after filtering, and
+ * it may be translated. HELD: it waits for others. Anything else drops it, or gives it to the kernel.
+ */
+export function takeFragment(translator: Translator, isIpv6: boolean): Verdict {
+  const { packet, fragments } = translator;
+  const wasReleased = fragments.isReleased;
+  fragments.isReleased = false;
+  const bounds = checkBounds(translator);
+  if (bounds !== CONTINUE) return bounds;
+  const { settings } = translator;
+  if (packet.isStateless && packet.protocol !== TRANSPORT.ICMP) {
+    // Only ports tell whether what goes to us is for a mapping.
+    const isToUs = isIpv6 && isOurs4(settings, packet.remoteAddress);
+    if (!isToUs) return passStateless(translator, isIpv6);
+  } else if (!packet.isStateless) {
+    if (settings.isStateless) return COUNTER['drop-untranslatable'];
+    if (isIpv6 && packet.remoteHasEam) return COUNTER['drop-destination'];
+    if (isIpv6 && settings.pools.length === 0) return COUNTER['drop-no-pool4'];
+  }
+  const memory = memoryOf(translator, isIpv6);
+  if (wasReleased) return passOn(translator, memory, memory.released, isIpv6);
+  // What may be for a program of the appliance's own is judged as a packet to be translated when it is known to be one.
+  if (!isIpv6 && !mayBeForKernel(translator)) {
+    const mayPass = mayPass4(settings, packet);
+    if (mayPass !== CONTINUE) return mayPass;
+  }
+  return take(translator, memory, isIpv6);
+}
+
+/** Puts the next fragment that waited, and need not any more, into work; false when there is none. */
+export function nextFragmentThatWaited(translator: Translator): boolean {
+  const { from4, from6 } = translator.fragments;
+  // What comes back in from the IPv6 side goes out before more of it follows.
+  return (
+    (from4 !== undefined && loadReleased(translator, from4)) ||
+    (from6 !== undefined && loadReleased(translator, from6))
+  );
+}
+
+function loadReleased({ packet, fragments, counters }: Translator, memory: FragmentMemory): boolean {
+  const datagram = memory.released;
+  if (datagram === 0) return false;
+  const bytes = nextWaiting(memory, packet.bytes);
+  if (bytes === 0) {
+    memory.released = 0;
+    forgetIfComplete(memory, datagram, counters);
+    return false;
+  }
+  packet.isHairpinned = field(memory, datagram, DATAGRAM.IS_HAIRPINNED) !== 0;
+  packet.start = HEADROOM_BYTES;
+  packet.end = HEADROOM_BYTES + bytes;
+  packet.cut.next = 0;
+  clearOffload(packet);
+  fragments.isReleased = true;
+  return true;
+}
+
+function memoryOf({ fragments, tables }: Translator, isIpv6: boolean): FragmentMemory {
+  if (isIpv6) return (fragments.from6 ??= createFragmentMemory(tables.hashSeed));
+  return (fragments.from4 ??= createFragmentMemory(tables.hashSeed));
+}
+
+/** What no fragment of anybody may be. */
+function checkBounds({ packet }: Translator): Verdict {
+  const { fragmentOffset, hasMoreFragments, protocol } = packet;
+  const bytes = packet.end - packet.transport;
+  if ((packet.offloadFlags & NEEDS_CHECKSUM) !== 0 || packet.gsoType !== GSO.NONE)
+    return COUNTER['drop-bad-offload'];
+  if (bytes === 0 || fragmentOffset + bytes > LONGEST_DATA_BYTES) return COUNTER['drop-fragment-bad'];
+  if (hasMoreFragments && (bytes & 7) !== 0) return COUNTER['drop-fragment-bad'];
+  // RFC 3128: it would lie inside the TCP header, which the first fragment must hold as a whole.
+  if (protocol === TRANSPORT.TCP && fragmentOffset !== 0 && fragmentOffset < TCP_HEADER_BYTES)
+    return COUNTER['drop-fragment-bad'];
+  return CONTINUE;
+}
+
+const mayBeForKernel = ({ packet, settings }: Translator): boolean =>
+  !packet.isStateless && settings.isOwnAddress[packet.mappedSlot];
+
+/** Of a host with an IPv4 address of its own: each by itself (RFC 7915 section 1.3). */
+function passStateless(translator: Translator, isIpv6: boolean): Verdict {
+  const { packet, settings } = translator;
+  if (!isIpv6) {
+    const mayPass = mayPass4(settings, packet);
+    if (mayPass !== CONTINUE) return mayPass;
+  }
+  if (packet.fragmentOffset !== 0) {
+    passWithoutPorts(packet, isIpv6 ? protocolNumber4(packet) : protocolNumber6(packet));
+    packet.fragmentIsHairpin = isIpv6 && isHairpinByTuple(translator);
+    return CONTINUE;
+  }
+  const first = readFirst(translator, isIpv6);
+  if (first !== CONTINUE) return first;
+  // RFC 7915 section 4.5: its checksum cannot be computed.
+  if (!isIpv6 && isUdpWithoutChecksum(packet)) return COUNTER['drop-udp-no-checksum'];
+  return isIpv6 ? filterFrom6(translator) : filterFrom4(translator);
+}
+
+/** Reads the transport header of a first fragment: anything but CONTINUE drops it. */
+function readFirst({ packet, settings }: Translator, isIpv6: boolean): Verdict {
+  const transport = readTransport(packet);
+  if (transport !== CONTINUE) return transport;
+  if (packet.protocol === TRANSPORT.ICMP) {
+    const type = packet.view.getUint8(packet.transport + ICMP.TYPE);
+    // Errors are too short to be fragmented.
+    const isEcho = isIpv6
+      ? type === ICMP6.ECHO_REQUEST || type === ICMP6.ECHO_REPLY
+      : type === ICMP4.ECHO_REQUEST || type === ICMP4.ECHO_REPLY;
+    if (!isEcho) return COUNTER['drop-icmp-type'];
+  }
+  if (isIpv6) readPorts6(packet);
+  else readPorts4(packet);
+  const drops = isIpv6 ? settings.dropsZeroUdpChecksum6 : settings.dropsZeroUdpChecksum;
+  return drops && isUdpWithoutChecksum(packet) ? COUNTER['drop-udp-no-checksum'] : CONTINUE;
+}
+
+/** Enters a fragment that has just come, and decides whether it waits. */
+function take(translator: Translator, memory: FragmentMemory, isIpv6: boolean): Verdict {
+  const { packet, counters } = translator;
+  const { fragmentOffset: from, hasMoreFragments } = packet;
+  const to = from + packet.end - packet.transport;
+  let isKernels = false;
+  if (from === 0) {
+    const first = readFirst(translator, isIpv6);
+    isKernels = !isIpv6 && mayBeForKernel(translator) && isKernelsFirst(translator, first);
+    if (first !== CONTINUE && !isKernels) return first;
+  }
+  // One that will be refused leaves a mark, so that the others of its datagram need not wait.
+  const datagram = findOrAdd(translator, memory, isIpv6);
+  const state = field(memory, datagram, DATAGRAM.STATE);
+  if (state === STATE.SPOILT) return COUNTER['drop-fragment-overlap'];
+  if (state === STATE.REFUSED) return COUNTER['drop-fragment-refused'];
+  const place = placeOf(memory, datagram, from, to, hasMoreFragments);
+  // That the contents agree is not looked at: what came first counts.
+  if (place === PLACE.DUPLICATE) return COUNTER['drop-fragment-duplicate'];
+  if (place < 0) {
+    const reason = COUNTER[place === PLACE.OVERLAP ? 'drop-fragment-overlap' : 'drop-fragment-many'];
+    return giveUp(translator, memory, datagram, STATE.SPOILT, reason, reason);
+  }
+  const waits = state === STATE.WAITING && !isKernels && (from !== 0 || needsAll(translator));
+  const bytes = waits ? packet.bytes.subarray(packet.start, packet.end) : undefined;
+  const dataAt = packet.transport - packet.start;
+  if (!addFragment(memory, counters, datagram, place, (from << 16) | to, bytes, dataAt))
+    return COUNTER['drop-fragment-memory'];
+  if (!hasMoreFragments) setField(memory, datagram, DATAGRAM.BYTES, to);
+  if (isKernels) {
+    setField(memory, datagram, DATAGRAM.STATE, STATE.KERNEL);
+    prove(translator, memory, datagram, isIpv6);
+    releaseDatagram(memory, datagram);
+  } else if (waits) {
+    if (isComplete(memory, datagram)) {
+      setField(memory, datagram, DATAGRAM.STATE, STATE.WHOLE);
+      releaseDatagram(memory, datagram);
+    }
+    return HELD;
+  }
+  const verdict = passOn(translator, memory, datagram, isIpv6);
+  if (memory.released === 0) forgetIfComplete(memory, datagram, counters);
+  return verdict;
+}
+
+/** Whether a first fragment, as it was read, is for a program of the appliance's own; so is ICMP that is no echo. */
+const isKernelsFirst = (translator: Translator, read: Verdict): boolean =>
+  read === COUNTER['drop-icmp-type'] ||
+  ((read === CONTINUE || read === COUNTER['drop-udp-no-checksum']) && isForKernel(translator));
+
+function findOrAdd(translator: Translator, memory: FragmentMemory, isIpv6: boolean): number {
+  const { packet, counters, nowSeconds, settings } = translator;
+  const { fragmentSeconds } = settings.lifetimes;
+  removeExpired(memory, counters, nowSeconds, fragmentSeconds);
+  readKey(memory.key, translator, isIpv6);
+  const found = findDatagram(memory);
+  if (found !== 0 && nowSeconds - field(memory, found, DATAGRAM.STARTED_AT) <= fragmentSeconds) return found;
+  if (found !== 0) removeDatagram(memory, found, counters, COUNTER['drop-fragment-timeout']);
+  const { host0, host1, host2, host3, remoteAddress } = packet;
+  const added = isIpv6
+    ? addDatagram(memory, counters, host0, host1, host2, host3, nowSeconds)
+    : addDatagram(memory, counters, 0, 0, MAPPED_WORD2, remoteAddress, nowSeconds);
+  setField(memory, added, DATAGRAM.IS_HAIRPINNED, packet.isHairpinned ? 1 : 0);
+  return added;
+}
+
+/** RFC 791: addresses, protocol and identification; RFC 8200 section 4.5: without the protocol. */
+function readKey(key: Int32Array, { packet }: Translator, isIpv6: boolean): void {
+  const { view, start } = packet;
+  key.fill(0);
+  key[0] = packet.fragmentId;
+  if (isIpv6) {
+    for (let word = 0; word < 8; word++) key[2 + word] = view.getInt32(start + IPV6.SOURCE + word * 4);
+    return;
+  }
+  key[1] = packet.fragmentProtocol;
+  key[2] = view.getInt32(start + IPV4.SOURCE);
+  key[3] = view.getInt32(start + IPV4.DESTINATION);
+}
+
+/** Whether a first fragment waits for all others: the checksum that its other side wants covers their length, or them. */
+const needsAll = ({ packet }: Translator): boolean =>
+  packet.protocol === TRANSPORT.ICMP || isUdpWithoutChecksum(packet);
+
+const isComplete = (memory: FragmentMemory, datagram: number): boolean =>
+  field(memory, datagram, DATAGRAM.RECEIVED) === field(memory, datagram, DATAGRAM.BYTES);
+
+function forgetIfComplete(memory: FragmentMemory, datagram: number, counters: Float64Array): void {
+  if (!isComplete(memory, datagram)) return;
+  counters[COUNTER.reassembled]++;
+  removeDatagram(memory, datagram, counters, COUNTER['drop-fragment-refused']);
+}
+
+/** Stops translating a datagram. What waits of it is counted as `lost`; `reason` is why this fragment is dropped. */
+function giveUp(
+  { counters }: Translator,
+  memory: FragmentMemory,
+  datagram: number,
+  state: number,
+  lost: Verdict,
+  reason: Verdict,
+): Verdict {
+  counters[lost] += removeFragments(memory, datagram);
+  setField(memory, datagram, DATAGRAM.STATE, state);
+  // What is left is a mark: it is never complete.
+  setField(memory, datagram, DATAGRAM.BYTES, -1);
+  if (memory.released === datagram) memory.released = 0;
+  return reason;
+}
+
+function prove({ packet }: Translator, memory: FragmentMemory, datagram: number, isIpv6: boolean): void {
+  const { host0, host1, host2, host3, remoteAddress } = packet;
+  if (isIpv6) proveDatagram(memory, datagram, host0, host1, host2, host3);
+  else proveDatagram(memory, datagram, 0, 0, MAPPED_WORD2, remoteAddress);
+}
+
+/** Fills in the tuple of a fragment that need not wait. */
+function passOn(translator: Translator, memory: FragmentMemory, datagram: number, isIpv6: boolean): Verdict {
+  const { packet, settings } = translator;
+  const state = field(memory, datagram, DATAGRAM.STATE);
+  if (state === STATE.KERNEL) return RETURN_TO_KERNEL;
+  if (packet.fragmentOffset === 0) {
+    const verdict = passFirst(translator, memory, datagram, isIpv6);
+    if (verdict === CONTINUE) return CONTINUE;
+    return giveUp(translator, memory, datagram, STATE.REFUSED, COUNTER['drop-fragment-refused'], verdict);
+  }
+  if (!isIpv6) {
+    const mayPass = mayPass4(settings, packet);
+    if (mayPass !== CONTINUE) return mayPass;
+  }
+  const { records } = memory;
+  const at = recordOffset(datagram);
+  packet.fragmentIsHairpin = records[at + DATAGRAM.IS_HAIRPIN] !== 0;
+  passWithoutPorts(packet, records[at + DATAGRAM.PROTOCOL]);
+  if (isIpv6) packet.mappedAddress = records[at + DATAGRAM.MAPPED_ADDRESS];
+  else {
+    packet.host0 = records[at + DATAGRAM.HOST];
+    packet.host1 = records[at + DATAGRAM.HOST + 1];
+    packet.host2 = records[at + DATAGRAM.HOST + 2];
+    packet.host3 = records[at + DATAGRAM.HOST + 3];
+    packet.prefixIndex = records[at + DATAGRAM.PREFIX_INDEX];
+  }
+  return CONTINUE;
+}
+
+/** The first fragment: filtered as a whole packet would be, and what it tells is kept for the others. */
+function passFirst(
+  translator: Translator,
+  memory: FragmentMemory,
+  datagram: number,
+  isIpv6: boolean,
+): Verdict {
+  const { packet, settings } = translator;
+  const { view, transport } = packet;
+  const first = readFirst(translator, isIpv6);
+  if (first !== CONTINUE) return first;
+  const mayPass = isIpv6 ? CONTINUE : mayPass4(settings, packet);
+  if (mayPass !== CONTINUE) return mayPass;
+  if (field(memory, datagram, DATAGRAM.STATE) === STATE.WHOLE) {
+    packet.messageBytes = field(memory, datagram, DATAGRAM.BYTES);
+    if (packet.protocol === TRANSPORT.UDP) {
+      const udpBytes = view.getUint16(transport + UDP.LENGTH);
+      if (udpBytes > packet.messageBytes) return COUNTER['drop-bad-length'];
+      packet.otherDataSum = sumOfWaiting(memory, datagram, udpBytes);
+    }
+  }
+  const filtered = isIpv6 ? filterFrom6(translator) : filterFrom4(translator);
+  if (filtered !== CONTINUE) return filtered;
+  const { records } = memory;
+  const at = recordOffset(datagram);
+  records[at + DATAGRAM.STATE] = STATE.PASSING;
+  records[at + DATAGRAM.HOST] = packet.host0;
+  records[at + DATAGRAM.HOST + 1] = packet.host1;
+  records[at + DATAGRAM.HOST + 2] = packet.host2;
+  records[at + DATAGRAM.HOST + 3] = packet.host3;
+  records[at + DATAGRAM.MAPPED_ADDRESS] = packet.mappedAddress;
+  records[at + DATAGRAM.PREFIX_INDEX] = packet.prefixIndex;
+  records[at + DATAGRAM.IS_HAIRPIN] = isIpv6 && isHairpin(translator) ? 1 : 0;
+  records[at + DATAGRAM.PROTOCOL] = isIpv6 ? protocolNumber4(packet) : protocolNumber6(packet);
+  prove(translator, memory, datagram, isIpv6);
+  if (memory.released !== datagram) releaseDatagram(memory, datagram);
+  return CONTINUE;
+}
