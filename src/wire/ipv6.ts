@@ -78,3 +78,12 @@ export function writeWords(
   view.setInt32(at + 8, word2);
   view.setInt32(at + 12, word3);
 }
+
+/** The 32 bits of an address from bit `from` on; what lies behind its end is 0. */
+export function bitsFrom(words: readonly number[], from: number): number {
+  const word = from >> 5;
+  const shift = from & 31;
+  const high = word < 4 ? words[word] : 0;
+  const low = word < 3 ? words[word + 1] : 0;
+  return shift === 0 ? high : (high << shift) | (low >>> (32 - shift));
+}

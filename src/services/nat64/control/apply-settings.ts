@@ -3,11 +3,12 @@ import { attachTables } from '../tables/attach-tables.ts';
 import { bibProtocol, bibSlot, isStaticBib } from '../tables/bib.ts';
 import { removeSessionsUnless } from '../tables/sessions.ts';
 import { mayKeepMapping } from '../settings/keep-mapping.ts';
-import { type Settings, isAllowed } from '../settings/settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import { applyStaticEntries } from '../tables/static-entries.ts';
 import { clearFragments } from '../steps/fragments.ts';
 import { BIB, RECORD_WORDS } from '../tables/tables.ts';
 import type { Translator } from '../steps/translator.ts';
+import { isAllowed } from '../settings/address-list.ts';
 
 /** Sessions end whose mapping no longer exists on the IPv4 side, or whose host may no longer be translated. */
 export function applySettings(translator: Translator, settings: Settings): void {

@@ -4,11 +4,11 @@ import { COUNTER } from '../counters.ts';
 import { TRANSPORT } from '../packet/packet.ts';
 import { addSession, findSession } from '../tables/sessions.ts';
 import { mayKeepMapping } from '../settings/keep-mapping.ts';
-import { slotOf } from '../settings/settings.ts';
 import { type Snapshot, readSnapshotBib, readSnapshotSession, snapshotSessions } from './snapshot.ts';
 import { BIB, BIB_KIND, PREFIX_SHIFT, RECORD_WORDS, STATE_MASK } from '../tables/tables.ts';
 import { TCP_STATE } from '../tables/tcp-state.ts';
 import type { Translator } from '../steps/translator.ts';
+import { slotOf } from '../settings/pool.ts';
 
 /** What the thread is told to restore. */
 export interface RestoreOrder {

@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { BIB_WORDS, SESSION_WORDS, type Snapshot } from './snapshot.ts';
-import { MAX_ADDRESSES, STATE_MASK } from '../tables/tables.ts';
+import { STATE_MASK } from '../tables/tables.ts';
+import { MAX_ADDRESSES } from '../settings/pool.ts';
 
 const MAGIC = 'TBNAT64S';
 const VERSION = 1;

@@ -1,14 +1,7 @@
 /** The sessions as they outlive the tables: the BIB entries that have sessions, and the sessions with what is left of their lives. */
-import {
-  BIB,
-  CONTROL,
-  MAX_ADDRESSES,
-  RECORD_WORDS,
-  SESSION,
-  STATE_MASK,
-  type SharedTables,
-} from '../tables/tables.ts';
+import { BIB, CONTROL, RECORD_WORDS, SESSION, STATE_MASK, type SharedTables } from '../tables/tables.ts';
 import { TCP_STATE } from '../tables/tcp-state.ts';
+import { MAX_ADDRESSES } from '../settings/pool.ts';
 
 /** host (4 words), PORTS, KIND */
 export const BIB_WORDS = 6;

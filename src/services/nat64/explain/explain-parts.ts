@@ -2,8 +2,8 @@
 import type { Arrival, ExplainStep, PoolUse, SessionRow } from '../questions.ts';
 import type { Nat64Counter } from '../counters.ts';
 import type { Mapping } from '../tables/inspect.ts';
-import type { PortPool } from '../settings/settings.ts';
 import { type Text, say } from '../../../texts/text.ts';
+import type { PortPool } from '../settings/pool.ts';
 
 /** RFC 5382 section 4.3: how long an unanswered SYN waits. */
 export const SYN_KEPT: Text = say('The SYN is kept for 6 seconds, then refused.');

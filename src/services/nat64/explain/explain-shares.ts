@@ -6,7 +6,7 @@ import { isWithinShares } from '../tables/clients.ts';
 import { type Found, refused } from './explain-parts.ts';
 import { type Mapping, type TablesView, formatHost, walkBib } from '../tables/inspect.ts';
 import type { Packet } from '../packet/packet.ts';
-import { compileAccessList, isAllowed } from '../settings/settings.ts';
+import { compileAccessList, isAllowed } from '../settings/address-list.ts';
 
 export const SHARE_OF_PORTS = say(
   'Few ports are left, and the client or its network has far more than that: it gets no more until some end.',

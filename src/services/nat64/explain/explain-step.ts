@@ -30,9 +30,9 @@ import { type Settings, isOurs4 } from '../settings/settings.ts';
 import type { SteeredAddress } from '../settings/steered-ports.ts';
 import { applyStaticEntries } from '../tables/static-entries.ts';
 import { type Tables, createSharedTables } from '../tables/tables.ts';
-import { resolveSettings } from '../control/translation.ts';
 import { createTranslator } from '../steps/translator.ts';
 import { type Text, asIs, say, sentences } from '../../../texts/text.ts';
+import { resolveSettings } from '../settings/resolve.ts';
 
 /** A translator as it would be at its start. */
 interface Fresh {

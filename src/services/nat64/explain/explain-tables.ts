@@ -10,13 +10,14 @@ import { type HostWords, type TablesView, findSessionRow, isSameHost, poolsOf, w
 import { type Packet, TRANSPORT } from '../packet/packet.ts';
 import { portBlockOf } from '../settings/port-blocks.ts';
 import { portsOf } from '../tables/port-use.ts';
-import { type Settings, compileAccessList, isAllowed } from '../settings/settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import { CONTROL } from '../tables/tables.ts';
 import { poolUse } from '../tables/usage.ts';
 import { type Text, either, say, sentences } from '../../../texts/text.ts';
 import { type Found, passed, refused } from './explain-parts.ts';
 import { SHARE_OF_PORTS, explainSessionShare } from './explain-shares.ts';
 import { explainOwnAddress, explainStatelessWayOut, explainWayOut } from './explain-way-out.ts';
+import { compileAccessList, isAllowed } from '../settings/address-list.ts';
 
 const NAMES = { tcp: 'TCP', udp: 'UDP', icmp: 'ICMP' } as const;
 

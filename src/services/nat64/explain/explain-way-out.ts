@@ -3,11 +3,12 @@ import type { ExplainRequest, ExplainStep } from '../questions.ts';
 import { formatIpv4 } from '../../../wire/ip-address.ts';
 import { type TablesView, findSessionRow, formatHost, walkBib } from '../tables/inspect.ts';
 import { type Packet, TRANSPORT } from '../packet/packet.ts';
-import { findOwnEam4 } from '../settings/eam.ts';
-import { type Settings, isInPool, isOurs4, slotOf } from '../settings/settings.ts';
+import { type Settings, isOurs4 } from '../settings/settings.ts';
 import { say, sentences } from '../../../texts/text.ts';
 import { explainTargetShare } from './explain-shares.ts';
 import { type Found, SYN_KEPT, passed, refused } from './explain-parts.ts';
+import { findOwnEam4 } from '../settings/stateless.ts';
+import { isInPool, slotOf } from '../settings/pool.ts';
 
 /** What is for the appliance itself ends here, but for ports of pool4, and others with a mapping: those come back in. */
 export async function explainOwnAddress(

@@ -7,13 +7,13 @@ import { formatIpv4, formatIpv6 } from '../../../wire/ip-address.ts';
 import { IPV6, IPV6_HEADER_BYTES } from '../../../wire/ipv6.ts';
 import { type Nat64Prefix, extractIpv4 } from '../../../wire/nat64-prefix.ts';
 import { COUNTER, CONTINUE, NAT64_COUNTERS, type Nat64Counter, type Verdict } from '../counters.ts';
-import { eamIpv4At } from '../settings/eam.ts';
 import { determineTuple6 } from '../steps/incoming-tuple-6.ts';
 import { passed, refused } from './explain-parts.ts';
 import { stepsOfTables } from './explain-tables.ts';
 import { formatHost, type TablesView } from '../tables/inspect.ts';
 import { probePacket } from './probe-packet.ts';
 import { type Text, type Value, asIs, either, listOf, say } from '../../../texts/text.ts';
+import { eamIpv4At } from '../settings/stateless.ts';
 
 /** What is known when a sentence is made. */
 interface Facts {

@@ -12,13 +12,13 @@ import { COUNTER } from '../counters.ts';
 import { findEam4 } from '../settings/eam.ts';
 import { isHairpin } from '../steps/filter.ts';
 import { isOurs4 } from '../settings/settings.ts';
-import { protocolNumber4 } from '../steps/translate-6to4.ts';
 import { TRANSPORT } from '../packet/packet.ts';
 import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, SESSION, type Tables } from '../tables/tables.ts';
 import { TCP_STATE } from '../tables/tcp-state.ts';
 import type { Translator } from '../steps/translator.ts';
 import { FLOW, FLOW_BYTES, KEY4, KEY4_BYTES, KEY6, KEY6_BYTES } from './fast-path-record.ts';
 import { type Tallies, createTallies } from './fast-path-tallies.ts';
+import { protocolNumber4 } from '../packet/transport.ts';
 
 /** Descriptors of the maps that the kernel's part works with. They are the main thread's. */
 export interface FlowMaps {

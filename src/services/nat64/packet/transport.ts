@@ -8,6 +8,18 @@ import { GSO, NEEDS_CHECKSUM } from '../../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, type Verdict } from '../counters.ts';
 import { type Packet, TRANSPORT } from './packet.ts';
 
+/** By TRANSPORT. */
+const PROTOCOL_NUMBERS_4: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.ICMP];
+const PROTOCOL_NUMBERS_6: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.ICMPV6];
+
+/** The protocol number that the packet, or what it quotes, has in IPv4. */
+export const protocolNumber4 = ({ protocol, otherProtocol }: Packet): number =>
+  protocol === TRANSPORT.OTHER ? otherProtocol : PROTOCOL_NUMBERS_4[protocol];
+
+/** The next-header value that it has in IPv6. */
+export const protocolNumber6 = ({ protocol, otherProtocol }: Packet): number =>
+  protocol === TRANSPORT.OTHER ? otherProtocol : PROTOCOL_NUMBERS_6[protocol];
+
 /** Notes what the number of a transport protocol stands for; `icmpProtocol` is that of the packet's family. */
 export function noteProtocol(
   packet: Packet,

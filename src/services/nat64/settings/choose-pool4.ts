@@ -4,9 +4,10 @@ import { type PortRange, parseIpv4Endpoint, parseIpv6Endpoint, parsePortRange } 
 import { parseIpv4 } from '../../../wire/ip-address.ts';
 import type { Machine } from './machine.ts';
 import { PROTOCOLS, TRANSPORT } from '../packet/packet.ts';
-import { type PortPool, type StaticEntry, compileOwn4, isInList4, slotOf } from './settings.ts';
+import type { StaticEntry } from './settings.ts';
 import type { SteeredAddress } from './steered-ports.ts';
-import { MAX_ADDRESSES } from '../tables/tables.ts';
+import { type PortPool, slotOf, MAX_ADDRESSES } from './pool.ts';
+import { compileOwn4, isInList4 } from './address-list.ts';
 
 export interface Pool4 {
   /** By slot, signed; 0 where a slot is not in use. */

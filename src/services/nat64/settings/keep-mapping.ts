@@ -1,6 +1,8 @@
 /** Which mappings stay when the settings change, or come back after a restart. */
 import { isInPortBlock } from './port-blocks.ts';
-import { type Settings, isAllowed, isInPool } from './settings.ts';
+import type { Settings } from './settings.ts';
+import { isAllowed } from './address-list.ts';
+import { isInPool } from './pool.ts';
 
 /** Whether a host, whose address begins at `at` of `words`, might get this very port today. */
 export function mayKeepMapping(

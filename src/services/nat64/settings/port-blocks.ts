@@ -4,9 +4,9 @@
  * for each protocol; a block never spans two pools, and what is left of a pool behind its last block is not used.
  */
 import type { IpPrefix } from '../../../wire/ip-prefix.ts';
-import { bitsFrom } from './eam.ts';
 import { TRANSPORT } from '../packet/packet.ts';
-import type { PortPool } from './settings.ts';
+import { bitsFrom } from '../../../wire/ipv6.ts';
+import type { PortPool } from './pool.ts';
 
 /** A prefix of clients. */
 export interface BlockClients {

@@ -1,9 +1,8 @@
 /** What the translator is told by its configuration and by the state of the machine: plain data, cloned to the worker. */
-import { mappedIpv4 } from '../../../wire/ip-address.ts';
-import type { IpPrefix } from '../../../wire/ip-prefix.ts';
-import { isNeverRouted } from '../../../wire/ipv4-scope.ts';
 import { type Nat64Prefix, nat64PrefixContains } from '../../../wire/nat64-prefix.ts';
+import { isInList4 } from './address-list.ts';
 import type { EamTable } from './eam.ts';
+import { type PortPool, slotOf } from './pool.ts';
 import type { PortBlocks } from './port-blocks.ts';
 
 /** How long sessions live without traffic (RFC 6146 section 4). */
@@ -14,15 +13,6 @@ export interface Lifetimes {
   readonly icmpSeconds: number;
   /** How long fragments wait for others of their datagram. */
   readonly fragmentSeconds: number;
-}
-
-/** Ports and ICMP identifiers of an address that new mappings get, both ends included. */
-export interface PortPool {
-  readonly slot: number;
-  readonly firstPort: number;
-  readonly lastPort: number;
-  /** Which protocols use them: a bit 1 << TRANSPORT for each. */
-  readonly protocols: number;
 }
 
 /** A prefix that IPv4 destinations have. */
@@ -114,101 +104,10 @@ export interface Settings {
   readonly storesSyns: boolean;
 }
 
-const WORDS_PER_PREFIX = 8;
-
-/** The IPv6 prefixes of a list as words for `isAllowed`: four of address and four of mask each. */
-export function compileAccessList(prefixes: readonly IpPrefix[]): Int32Array {
-  const ipv6 = prefixes.filter(({ address, prefixBits }) => prefixBits < 96 || !isMapped(address));
-  const words = new Int32Array(ipv6.length * WORDS_PER_PREFIX);
-  for (const [i, { address, prefixBits }] of ipv6.entries()) {
-    const view = new DataView(address.buffer, address.byteOffset, 16);
-    for (let word = 0; word < 4; word++) {
-      const bits = Math.min(Math.max(prefixBits - word * 32, 0), 32);
-      words[i * WORDS_PER_PREFIX + word] = view.getInt32(word * 4);
-      words[i * WORDS_PER_PREFIX + 4 + word] = bits === 0 ? 0 : -1 << (32 - bits);
-    }
-  }
-  return words;
-}
-
-const isMapped = (address: Uint8Array) =>
-  address.subarray(0, 10).every((byte) => byte === 0) && address[10] === 255 && address[11] === 255;
-
-/** The slot of a pool4 address, or -1. */
-export function slotOf(poolAddresses: Int32Array, address: number): number {
-  // 0 stands for no address.
-  if (address === 0) return -1;
-  for (let slot = 0; slot < poolAddresses.length; slot++) if (poolAddresses[slot] === address) return slot;
-  return -1;
-}
-
-/** Whether new mappings may get this port. */
-export function isInPool(
-  { pools }: Pick<Settings, 'pools'>,
-  slot: number,
-  protocol: number,
-  port: number,
-): boolean {
-  for (let i = 0; i < pools.length; i++) {
-    const pool = pools[i];
-    if (
-      pool.slot === slot &&
-      port >= pool.firstPort &&
-      port <= pool.lastPort &&
-      (pool.protocols & (1 << protocol)) !== 0
-    )
-      return true;
-  }
-  return false;
-}
-
-/** Whether one of the prefixes contains the address; an empty list admits nobody. */
-export function isAllowed(
-  list: Int32Array,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-): boolean {
-  for (let i = 0; i < list.length; i += WORDS_PER_PREFIX) {
-    const difference =
-      ((word0 ^ list[i]) & list[i + 4]) |
-      ((word1 ^ list[i + 1]) & list[i + 5]) |
-      ((word2 ^ list[i + 2]) & list[i + 6]) |
-      ((word3 ^ list[i + 3]) & list[i + 7]);
-    if (difference === 0) return true;
-  }
-  return false;
-}
-
 /** The position of the prefix that the 16 bytes at `at` lie in, or -1. */
 export function prefixIndexOf(prefixes: readonly TranslatedPrefix[], view: DataView, at: number): number {
   for (let i = 0; i < prefixes.length; i++) if (nat64PrefixContains(prefixes[i], view, at)) return i;
   return -1;
-}
-
-/** IPv4 prefixes, as `parseIpPrefix` gives them, for `isInList4`. */
-export const compileList4 = (prefixes: readonly IpPrefix[]): Int32Array =>
-  Int32Array.from(
-    prefixes.flatMap(({ address, prefixBits }) => [
-      new DataView(address.buffer, address.byteOffset, 16).getInt32(12),
-      prefixBits <= 96 ? 0 : -1 << (128 - prefixBits),
-    ]),
-  );
-
-/** The same of what the kernel delivers to the appliance itself (`readOwn`): its IPv4 addresses that are routed at all. */
-export const compileOwn4 = (own: readonly IpPrefix[]): Int32Array =>
-  compileList4(
-    own.filter(({ address }) => {
-      const ipv4 = mappedIpv4(address);
-      return ipv4 !== undefined && !isNeverRouted(ipv4);
-    }),
-  );
-
-/** Whether one of the prefixes contains the IPv4 address. */
-export function isInList4(list4: Int32Array, address: number): boolean {
-  for (let i = 0; i < list4.length; i += 2) if (((address ^ list4[i]) & list4[i + 1]) === 0) return true;
-  return false;
 }
 
 /** Whether the IPv4 address is the appliance's: its own, or of pool4, whether it has that itself or it is routed here. */

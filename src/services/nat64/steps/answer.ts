@@ -44,10 +44,11 @@ import {
 } from '../../../wire/ipv6.ts';
 import { COUNTER, type Nat64Counter, type Verdict } from '../counters.ts';
 import { type Packet, clearOffload } from '../packet/packet.ts';
-import { type Settings, slotOf } from '../settings/settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { Translator } from './translator.ts';
 import { MAPPED_WORD2 } from '../../../net/client.ts';
 import { type RateShares, createRateShares, takeOfRate } from '../../../net/rate-shares.ts';
+import { slotOf } from '../settings/pool.ts';
 
 /** At most so many in a second to all hosts of a side (RFC 4443 section 2.4 f, RFC 1812 section 4.3.2.8). */
 export const ANSWERS_PER_SECOND = 200;

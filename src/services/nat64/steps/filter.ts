@@ -20,12 +20,13 @@ import { allocatePort } from '../tables/pool4.ts';
 import { portBlockOf } from '../settings/port-blocks.ts';
 import { passTime } from '../tables/port-use.ts';
 import { addSession, findSession, hasSessionWith, setExpiry } from '../tables/sessions.ts';
-import { findOwnEam4 } from '../settings/eam.ts';
-import { type Lifetimes, type PortPool, isInPool, isOurs4, slotOf } from '../settings/settings.ts';
+import { type Lifetimes, isOurs4 } from '../settings/settings.ts';
 import { KEPT, storeSyn, takeSyn } from '../tables/stored-syns.ts';
 import { BIB, CONTROL, PREFIX_MASK, PREFIX_SHIFT, RECORD_WORDS, SESSION, STATE_MASK } from '../tables/tables.ts';
 import { FROM_V4, TCP_STATE, nextTcpState, tcpEvent, tcpLifetimeSeconds } from '../tables/tcp-state.ts';
 import type { Translator } from './translator.ts';
+import { findOwnEam4 } from '../settings/stateless.ts';
+import { type PortPool, isInPool, slotOf } from '../settings/pool.ts';
 
 const FROM_V6 = 0;
 const NO_STATE = 0;

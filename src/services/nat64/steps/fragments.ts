@@ -44,9 +44,13 @@ import { readPorts6 } from './incoming-tuple-6.ts';
 import { HEADROOM_BYTES, LONGEST_PACKET_BYTES, TRANSPORT, clearOffload } from '../packet/packet.ts';
 import { isOurs4 } from '../settings/settings.ts';
 import type { Translator } from './translator.ts';
-import { protocolNumber6 } from './translate-4to6.ts';
-import { protocolNumber4 } from './translate-6to4.ts';
-import { isUdpWithoutChecksum, passWithoutPorts, readTransport } from '../packet/transport.ts';
+import {
+  isUdpWithoutChecksum,
+  passWithoutPorts,
+  readTransport,
+  protocolNumber6,
+  protocolNumber4,
+} from '../packet/transport.ts';
 
 /** The data of an IPv4 datagram behind a header without options: what must fit on both sides. */
 const LONGEST_DATA_BYTES = LONGEST_PACKET_BYTES - IPV4_HEADER_BYTES;

@@ -31,9 +31,8 @@ import { FRAGMENT_HEADER_BYTES, IPV6, IPV6_HEADER_BYTES, IPV6_MINIMUM_MTU_BYTES 
 import { GSO } from '../../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, DATAGRAMS, FRAGMENT, type Verdict } from '../counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from '../packet/packet.ts';
-import { findEam4, goesByEam, readStatelessHost } from '../settings/eam.ts';
-import { protocolNumber6 } from './translate-4to6.ts';
-import { type Settings, isInList4, isOurs4, slotOf } from '../settings/settings.ts';
+import { findEam4 } from '../settings/eam.ts';
+import { type Settings, isOurs4 } from '../settings/settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
@@ -44,7 +43,11 @@ import {
   readQuoteEnd,
   readTransport,
   sourcePort,
+  protocolNumber6,
 } from '../packet/transport.ts';
+import { goesByEam, readStatelessHost } from '../settings/stateless.ts';
+import { isInList4 } from '../settings/address-list.ts';
+import { slotOf } from '../settings/pool.ts';
 
 /**
  * Fills the packet's tuple. FRAGMENT: it is one of several, whose tuple the first alone shows (fragments.ts). Anything else

@@ -18,9 +18,7 @@ import { extractIpv4 } from '../../../wire/nat64-prefix.ts';
 import { GSO } from '../../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from '../counters.ts';
 import { type Packet, TRANSPORT, wireBytesOf } from '../packet/packet.ts';
-import { eamIpv4At, hasStateless, statelessIpv4 } from '../settings/eam.ts';
-import { protocolNumber4 } from './translate-6to4.ts';
-import { type Settings, isAllowed, isInList4, isOurs4, prefixIndexOf } from '../settings/settings.ts';
+import { type Settings, isOurs4, prefixIndexOf } from '../settings/settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
   checkOffload,
@@ -31,7 +29,10 @@ import {
   readQuoteEnd,
   readTransport,
   sourcePort,
+  protocolNumber4,
 } from '../packet/transport.ts';
+import { eamIpv4At, hasStateless, statelessIpv4 } from '../settings/stateless.ts';
+import { isAllowed, isInList4 } from '../settings/address-list.ts';
 
 /** What a packet shrinks by on its way from IPv6 to IPv4, at least. */
 const SHRINKS_BYTES = 20;

@@ -11,15 +11,8 @@ import { writeHeader6 } from './headers.ts';
 import { type Packet, TRANSPORT } from '../packet/packet.ts';
 import { clampSegmentSize } from '../packet/segment-size.ts';
 import type { Settings } from '../settings/settings.ts';
-import { checksumOffsetOf, fillInUdpChecksum } from '../packet/transport.ts';
+import { checksumOffsetOf, fillInUdpChecksum, protocolNumber6 } from '../packet/transport.ts';
 import type { Translator } from './translator.ts';
-
-/** By TRANSPORT. */
-const PROTOCOL_NUMBERS: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.ICMPV6];
-
-/** The next-header value that the packet, or what it quotes, has in IPv6. */
-export const protocolNumber6 = ({ protocol, otherProtocol }: Packet): number =>
-  protocol === TRANSPORT.OTHER ? otherProtocol : PROTOCOL_NUMBERS[protocol];
 
 /** Writes the IPv6 address of an IPv4 remote: that of its address mapping, where `hasEam`, or one of the prefix. */
 export function writeRemote(

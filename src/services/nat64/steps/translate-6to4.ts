@@ -8,15 +8,8 @@ import { GSO, NEEDS_CHECKSUM } from '../../../wire/virtio-net.ts';
 import { writeHeader4 } from './headers.ts';
 import { type Packet, TRANSPORT } from '../packet/packet.ts';
 import { clampSegmentSize } from '../packet/segment-size.ts';
-import { checksumOffsetOf, fillInUdpChecksum } from '../packet/transport.ts';
+import { checksumOffsetOf, fillInUdpChecksum, protocolNumber4 } from '../packet/transport.ts';
 import type { Translator } from './translator.ts';
-
-/** By TRANSPORT. */
-const PROTOCOL_NUMBERS: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.ICMP];
-
-/** The protocol number that the packet, or what it quotes, has in IPv4. */
-export const protocolNumber4 = ({ protocol, otherProtocol }: Packet): number =>
-  protocol === TRANSPORT.OTHER ? otherProtocol : PROTOCOL_NUMBERS[protocol];
 
 /** The packet's tuple must be complete (filterFrom6). */
 export function translate6to4(translator: Translator): void {

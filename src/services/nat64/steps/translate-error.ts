@@ -24,9 +24,8 @@ import {
 import { TCP } from '../../../wire/tcp-udp.ts';
 import { writeHeader4, writeHeader6 } from './headers.ts';
 import { LONGEST_PACKET_BYTES, type Packet, TRANSPORT } from '../packet/packet.ts';
-import { protocolNumber6, writeRemote } from './translate-4to6.ts';
-import { protocolNumber4 } from './translate-6to4.ts';
-import { checksumOffsetOf } from '../packet/transport.ts';
+import { writeRemote } from './translate-4to6.ts';
+import { checksumOffsetOf, protocolNumber6, protocolNumber4 } from '../packet/transport.ts';
 import type { Translator } from './translator.ts';
 
 /** Units of the length attribute (RFC 4884 section 4). */

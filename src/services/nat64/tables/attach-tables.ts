@@ -1,22 +1,22 @@
 /** How a worker takes over the tables, from nobody or from a worker that died. */
 import { isStaticBib, linkBib, removeBib } from './bib.ts';
 import { createClients, networkBits } from './clients.ts';
-import { LOGGED, type MappingLog } from './mapping-log.ts';
+import { LOGGED } from './mapping-log.ts';
 import { countPorts } from './port-use.ts';
 import { linkSession } from './sessions.ts';
-import type { PortPool } from '../settings/settings.ts';
 import {
   BIB,
   BIB_KIND,
   CONTROL,
-  MAX_ADDRESSES,
   MAX_STATIC_ENTRIES,
   RECORD_WORDS,
   SESSION,
   type SharedTables,
   type Tables,
   WHEEL_SLOTS,
+  type MappingLog,
 } from './tables.ts';
+import { type PortPool, MAX_ADDRESSES } from '../settings/pool.ts';
 
 /** What of the settings the indices depend on. */
 export interface IndexOptions {

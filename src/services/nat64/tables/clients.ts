@@ -6,23 +6,13 @@
 import { IPV6_CLIENT_BITS, maskOfWord } from '../../../net/client.ts';
 import { CLIENT_SHARE, HOST_SHARE } from '../../../net/shares.ts';
 import { portsLeft } from './port-use.ts';
-import { BIB, BIB_KIND, CONTROL, type Tables, mix } from './tables.ts';
+import { BIB, BIB_KIND, CONTROL, type Clients, type Tables, mix } from './tables.ts';
 
 const WORDS = 11;
 /** Words of a record: of a client, and of a network as far as they apply. MAPPINGS by TRANSPORT. */
 const CLIENT = { PREFIX: 0, MAPPINGS: 4, SESSIONS: 7, ADDRESS_SLOT: 8, NEXT: 9, NETWORK: 10 } as const;
 /** How many clients a network has, where a client has its address. */
 const NETWORK_CLIENTS = CLIENT.ADDRESS_SLOT;
-
-/** Records of prefixes of one length, in a hash table. */
-export interface Clients {
-  readonly records: Int32Array;
-  readonly heads: Int32Array;
-  /** What of an address tells them apart. */
-  readonly mask: Int32Array;
-  used: number;
-  free: number;
-}
 
 export const createClients = (maxClients: number, hashSize: number, prefixBits: number): Clients => ({
   records: new Int32Array((maxClients + 1) * WORDS),

@@ -10,18 +10,11 @@ import { formatIpv4, formatIpv6, mapIpv4 } from '../../../wire/ip-address.ts';
 import { writeWords } from '../../../wire/ipv6.ts';
 import { parseIpPrefix, prefixContains } from '../../../wire/ip-prefix.ts';
 import { PROTOCOLS } from '../packet/packet.ts';
-import { type PortPool, type Settings, compileAccessList, isAllowed } from '../settings/settings.ts';
-import {
-  BIB,
-  BIB_KIND,
-  CONTROL,
-  MAX_ADDRESSES,
-  RECORD_WORDS,
-  SESSION,
-  STATE_MASK,
-  type SharedTables,
-} from './tables.ts';
+import type { Settings } from '../settings/settings.ts';
+import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, SESSION, STATE_MASK, type SharedTables } from './tables.ts';
 import { TCP_STATE } from './tcp-state.ts';
+import { type PortPool, MAX_ADDRESSES } from '../settings/pool.ts';
+import { compileAccessList, isAllowed } from '../settings/address-list.ts';
 
 /** The tables and what is needed to understand them. */
 export interface TablesView {

@@ -18,7 +18,15 @@ import { writeWords } from '../../../wire/ipv6.ts';
 import type { Nat64Found } from '../contract.ts';
 import { COUNTER } from '../counters.ts';
 import { PROTOCOLS } from '../packet/packet.ts';
-import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, SESSION, type SharedTables } from './tables.ts';
+import {
+  BIB,
+  BIB_KIND,
+  CONTROL,
+  type MappingLog,
+  RECORD_WORDS,
+  SESSION,
+  type SharedTables,
+} from './tables.ts';
 
 /** Kinds of records in the ring. */
 export const LOGGED = {
@@ -51,15 +59,6 @@ const RECORDS = 16_384;
 
 export const createMappingRing = (): EventRing =>
   createEventRing({ recordBytes: RECORD_BYTES, records: RECORDS });
-
-/** The thread's side. */
-export interface MappingLog {
-  /** Once a turn: the time that records carry, in milliseconds since 1970. */
-  tick(nowMs: number): void;
-  /** A mapping begins or ends. Static ones always are, so they are not logged. */
-  mapping(tables: SharedTables, bib: number, kind: number): void;
-  session(tables: SharedTables, session: number, kind: number): void;
-}
 
 /** Attaches to the ring; what it loses is added to the counters. */
 export function createMappingLog(buffer: SharedArrayBuffer, counters: Float64Array): MappingLog {

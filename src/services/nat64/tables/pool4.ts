@@ -1,8 +1,8 @@
 /** Which address and port of pool4 a new BIB entry gets (RFC 6146 section 3.5.1.1, RFC 4787, RFC 6056, RFC 6888). */
-import { type Clients, clientAddressSlot } from './clients.ts';
+import { clientAddressSlot } from './clients.ts';
 import { TRANSPORT } from '../packet/packet.ts';
-import type { PortPool } from '../settings/settings.ts';
-import { MAX_ADDRESSES, type Tables, portIndex } from './tables.ts';
+import { type Tables, portIndex, type Clients } from './tables.ts';
+import { type PortPool, MAX_ADDRESSES } from '../settings/pool.ts';
 
 /** Ports below this are their own class: a mapping stays in the class of the host's port where the pool allows. */
 const FIRST_UNPRIVILEGED_PORT = 1024;

@@ -2,25 +2,12 @@
  * How many ports of the pools are in use, and how many rest (RFC 6888 REQ-8): what is left for new mappings, by TRANSPORT.
  * Counted as it changes, so that asking costs nothing; anew when the pools change.
  */
-import { type PortPool, isInPool } from '../settings/settings.ts';
-import { CONTROL, portIndex, type Words } from './tables.ts';
+import { CONTROL, type PortUse, type Words, portIndex } from './tables.ts';
+import { type PortPool, isInPool } from '../settings/pool.ts';
 
 /** More than the longest rest, in seconds. */
 const RING_SECONDS = 4096;
 const PROTOCOL_COUNT = 3;
-
-export interface PortUse {
-  readonly pools: readonly PortPool[];
-  readonly restSeconds: number;
-  /** By TRANSPORT: all ports of the pools. */
-  readonly sizes: readonly number[];
-  /** By TRANSPORT. Both are words of the shared memory: anybody may read them. */
-  readonly used: Words;
-  readonly resting: Words;
-  /** By TRANSPORT and second: ports given back then. */
-  readonly released: Int32Array;
-  second: number;
-}
 
 /** Counts what `bibByMappedPort` says of the pools' ports. */
 export function countPorts(

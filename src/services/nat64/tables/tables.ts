@@ -6,9 +6,7 @@
  * Record 0 is never used: index 0 means "none". Records above `used` have never been touched, nor has their memory.
  */
 import { randomWord } from '../../../os/random.ts';
-import type { Clients } from './clients.ts';
-import type { MappingLog } from './mapping-log.ts';
-import type { PortUse } from './port-use.ts';
+import type { PortPool } from '../settings/pool.ts';
 
 export { mix } from '../../../runtime/hash.ts';
 
@@ -30,8 +28,6 @@ export const BIB = {
 /** In KIND: 1 + TRANSPORT, whether the entry is static, and above them the slot of its pool4 address. */
 export const BIB_KIND = { TRANSPORT: 3, STATIC: 4, SLOT_SHIFT: 8 } as const;
 
-/** How many addresses pool4 may have. Each has a slot, a small number, as long as it is in the pool. */
-export const MAX_ADDRESSES = 16;
 /** Static BIB entries at most, beside those that sessions have. */
 export const MAX_STATIC_ENTRIES = 1024;
 
@@ -87,6 +83,39 @@ export interface SharedTables {
   readonly bib: Words;
   readonly sessions: Words;
   readonly maxSessions: number;
+}
+
+/** Records of prefixes of one length, in a hash table. */
+export interface Clients {
+  readonly records: Int32Array;
+  readonly heads: Int32Array;
+  /** What of an address tells them apart. */
+  readonly mask: Int32Array;
+  used: number;
+  free: number;
+}
+
+/** How many ports of the pools are in use, and how many rest (port-use.ts). */
+export interface PortUse {
+  readonly pools: readonly PortPool[];
+  readonly restSeconds: number;
+  /** By TRANSPORT: all ports of the pools. */
+  readonly sizes: readonly number[];
+  /** By TRANSPORT. Both are words of the shared memory: anybody may read them. */
+  readonly used: Words;
+  readonly resting: Words;
+  /** By TRANSPORT and second: ports given back then. */
+  readonly released: Int32Array;
+  second: number;
+}
+
+/** The thread's side of the mapping log (mapping-log.ts). */
+export interface MappingLog {
+  /** Once a turn: the time that records carry, in milliseconds since 1970. */
+  tick(nowMs: number): void;
+  /** A mapping begins or ends. Static ones always are, so they are not logged. */
+  mapping(tables: SharedTables, bib: number, kind: number): void;
+  session(tables: SharedTables, session: number, kind: number): void;
 }
 
 /** The tables as a worker uses them. */

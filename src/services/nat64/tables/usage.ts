@@ -5,8 +5,8 @@ import { maskAddress } from '../../../wire/ip-prefix.ts';
 import { type HostWords, type TablesView, formatHost, isSameHost, poolsOf, walkBib } from './inspect.ts';
 import { PROTOCOLS } from '../packet/packet.ts';
 import { type PortBlocks, clientOfPort, portBlockOf } from '../settings/port-blocks.ts';
-import { slotOf } from '../settings/settings.ts';
 import { CONTROL, mix } from './tables.ts';
+import { slotOf } from '../settings/pool.ts';
 
 /** Clients counted apart at most: bounds the memory of one question to about 3 MB. */
 const MAX_CLIENTS = 65_536;

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { compileEam, eamIpv4, eamIpv6, findEam4, statelessIpv4 } from '../../../../src/services/nat64/settings/eam.ts';
-import { type Settings, compileList4 } from '../../../../src/services/nat64/settings/settings.ts';
+import { compileEam, eamIpv4, eamIpv6, findEam4 } from '../../../../src/services/nat64/settings/eam.ts';
+import type { Settings } from '../../../../src/services/nat64/settings/settings.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables/tables.ts';
 import { HOST, REMOTE, createHarness, eamOf, prefixOf, testSettings } from './harness.ts';
 import { type Bytes, address, icmp, ip, readU32, tcp, udp } from './packets.ts';
 import { IDENTIFICATION } from './rows.ts';
+import { statelessIpv4 } from '../../../../src/services/nat64/settings/stateless.ts';
+import { compileList4 } from '../../../../src/services/nat64/settings/address-list.ts';
 
 const table = eamOf;
 const signed = (text: string) => readU32(address(text), 0) | 0;

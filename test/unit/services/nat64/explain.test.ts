@@ -10,7 +10,7 @@ import { explain } from '../../../../src/services/nat64/explain/explain.ts';
 import { listBib } from '../../../../src/services/nat64/tables/inspect.ts';
 import { TRANSPORT } from '../../../../src/services/nat64/packet/packet.ts';
 import { compilePortBlocks } from '../../../../src/services/nat64/settings/port-blocks.ts';
-import { type Settings, compileList4 } from '../../../../src/services/nat64/settings/settings.ts';
+import type { Settings } from '../../../../src/services/nat64/settings/settings.ts';
 import {
   type Harness,
   type HarnessOptions,
@@ -24,6 +24,7 @@ import {
   prefixOf,
 } from './harness.ts';
 import { type Bytes, TCP_FLAGS, icmp, tcp, udp } from './packets.ts';
+import { compileList4 } from '../../../../src/services/nat64/settings/address-list.ts';
 
 const REMOTE6 = `64:ff9b::${REMOTE}`;
 

@@ -11,12 +11,7 @@ import {
   loadPacket,
   storeOffloadHeader,
 } from '../../../../src/services/nat64/packet/packet.ts';
-import {
-  type PortPool,
-  type Settings,
-  compileAccessList,
-  compileList4,
-} from '../../../../src/services/nat64/settings/settings.ts';
+import type { Settings } from '../../../../src/services/nat64/settings/settings.ts';
 import { applyStaticEntries } from '../../../../src/services/nat64/tables/static-entries.ts';
 import { createSharedTables } from '../../../../src/services/nat64/tables/tables.ts';
 import {
@@ -29,6 +24,8 @@ import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts'
 import { isWellKnownPrefix, parseNat64Prefix } from '../../../../src/wire/nat64-prefix.ts';
 import { VIRTIO_NET_HEADER_BYTES } from '../../../../src/wire/virtio-net.ts';
 import { type Bytes, address, readU32 } from './packets.ts';
+import type { PortPool } from '../../../../src/services/nat64/settings/pool.ts';
+import { compileAccessList, compileList4 } from '../../../../src/services/nat64/settings/address-list.ts';
 
 export const POOL4 = '198.51.100.1';
 /** Another address of the appliance, which is not of pool4. */

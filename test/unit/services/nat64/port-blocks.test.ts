@@ -5,12 +5,12 @@ import fc from 'fast-check';
 import { applySettings } from '../../../../src/services/nat64/control/apply-settings.ts';
 import { TRANSPORT } from '../../../../src/services/nat64/packet/packet.ts';
 import { clientOfPort, compilePortBlocks, portBlockOf } from '../../../../src/services/nat64/settings/port-blocks.ts';
-import type { PortPool } from '../../../../src/services/nat64/settings/settings.ts';
 import { CONTROL } from '../../../../src/services/nat64/tables/tables.ts';
 import { listPortBlocks } from '../../../../src/services/nat64/tables/usage.ts';
 import { seededRandom } from '../../../random.ts';
 import { HOST, POOL4, REMOTE, createHarness, pool, prefixOf } from './harness.ts';
 import { type Bytes, TCP_FLAGS, icmp, readU16, tcp, udp } from './packets.ts';
+import type { PortPool } from '../../../../src/services/nat64/settings/pool.ts';
 
 const REMOTE6 = `64:ff9b::${REMOTE}`;
 const from = (source: string, sourcePort: number, destinationPort = 53) =>

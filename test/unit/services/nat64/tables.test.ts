@@ -15,7 +15,6 @@ import {
 import {
   BIB,
   CONTROL,
-  MAX_ADDRESSES,
   RECORD_WORDS,
   type SharedTables,
   type Tables,
@@ -24,6 +23,7 @@ import {
 import { SWEEP, sweepStep } from '../../../../src/services/nat64/tables/timer-wheel.ts';
 import { pool } from './harness.ts';
 import { seededRandom } from '../../../random.ts';
+import { MAX_ADDRESSES } from '../../../../src/services/nat64/settings/pool.ts';
 
 const OPTIONS = {
   isAddressDependent: false,

@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { bibSlot, findBibByHost } from '../../../../../src/services/nat64/tables/bib.ts';
 import { compileEam } from '../../../../../src/services/nat64/settings/eam.ts';
-import { compileList4 } from '../../../../../src/services/nat64/settings/settings.ts';
 import { BIB, RECORD_WORDS } from '../../../../../src/services/nat64/tables/tables.ts';
 import {
   type Harness,
@@ -35,6 +34,7 @@ import { changedIn, mutated } from './mutations.ts';
 import { hex } from './headers.ts';
 import { ReferenceNat64 } from './nat64.ts';
 import type { Choices, ReferenceConfig } from './types.ts';
+import { compileList4 } from '../../../../../src/services/nat64/settings/address-list.ts';
 
 /** A configuration, said to both, and who sends in it. */
 interface World {
