@@ -35,16 +35,12 @@ function fullTranslator(): Translator {
   const tables = attachTables(createSharedTables(SESSIONS), 0, settings);
   const [{ slot, firstPort }] = settings.pools;
   for (let host = 0; host < SESSIONS / SESSIONS_A_MAPPING; host++) {
-    const bib = addBib(
-      tables,
-      TRANSPORT.UDP,
-      0x2001_0db8,
-      1,
-      0,
-      host,
-      10_000 + host,
-      (slot << 16) | (firstPort + host),
-    );
+    const endpoint = {
+      protocol: TRANSPORT.UDP,
+      host: Int32Array.of(0x2001_0db8, 1, 0, host),
+      hostPort: 10_000 + host,
+    };
+    const bib = addBib(tables, endpoint, (slot << 16) | (firstPort + host));
     for (let remote = 0; remote < SESSIONS_A_MAPPING; remote++)
       addSession(tables, bib, remote, 53, 0, 0, LIFETIME_SECONDS);
   }

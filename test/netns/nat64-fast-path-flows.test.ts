@@ -23,7 +23,7 @@ function createFlows(maxSessions: number) {
   const harness = createHarness({ maxSessions });
   const loaded = loadFastPath({ maxFlows: maxSessions, tunIndex: 1 });
   const { maps, programs } = loaded;
-  const flows = new Flows(maps, maxSessions);
+  const flows = new Flows(maps, maxSessions, harness.translator.counters);
   harness.translator.flows = flows;
   const program = programs.get(ETHERNET_BYTES)!;
   return { harness, flows, maps, program, [Symbol.dispose]: () => loaded[Symbol.dispose]() };
@@ -153,8 +153,8 @@ test('a translator that takes the maps over finds them empty, and the kernel at 
   send();
   assert(isTranslated());
   // As if the worker before had died in the middle of it.
-  flows.clear(harness.translator);
-  harness.translator.flows = new Flows(maps, 16);
+  flows.clear();
+  harness.translator.flows = new Flows(maps, 16, harness.translator.counters);
   assertEmpty(maps);
   send();
   assert(isTranslated());

@@ -52,7 +52,7 @@ export function createPair(objectFile: string, classes: Partial<Settings> = {}) 
   });
   // The loopback: what leaves must lead to some device.
   const { maps, programs } = cleanUp.use(loadFastPath({ maxFlows: 16, tunIndex: 1, objectFile }));
-  const flows = new Flows(maps, 1024);
+  const flows = new Flows(maps, 1024, harness.translator.counters);
   harness.translator.flows = flows;
   const program = programs.get(ETHERNET_BYTES)!;
   const out = { source: HOST, destination: REMOTE6, sourcePort: HOST_PORT, destinationPort: REMOTE_PORT };

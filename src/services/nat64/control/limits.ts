@@ -1,12 +1,12 @@
 /** What of NAT64 is finite, as the main thread sees it. */
 import type { Limit } from '../../../runtime/limits.ts';
 import { say } from '../../../texts/text.ts';
-import { ANSWERS_PER_SECOND } from '../steps/answer.ts';
 import { TRANSPORT } from '../packet/packet.ts';
 import { portsOf } from '../tables/port-use.ts';
 import type { Settings } from '../settings/settings.ts';
 import { MAX_STORED_SYNS } from '../tables/stored-syns.ts';
 import { CONTROL, type SharedTables } from '../tables/tables.ts';
+import { ANSWERS_PER_SECOND } from '../steps/answer-rates.ts';
 
 const PORTS = [
   [TRANSPORT.TCP, say('TCP ports of pool4')],

@@ -69,14 +69,13 @@ function restoreBib({ tables, settings }: Translator, snapshot: Snapshot, number
   const protocol = protocolOf(snapshot, number);
   const slot = slotOf(settings.poolAddresses, snapshot.addresses[kind >> BIB_KIND.SLOT_SHIFT] ?? 0);
   if (slot === -1) return NONE;
-  const [word0, word1, word2, word3] = host;
-  const byHost = findBibByHost(tables, protocol, word0, word1, word2, word3, hostPort);
+  const endpoint = { protocol, host, hostPort };
+  const byHost = findBibByHost(tables, endpoint);
   const byPort = findBibByMappedPort(tables, slot, protocol, mappedPort);
   if (byHost !== 0 || byPort !== 0) return byHost === byPort ? byHost : NONE;
   if ((kind & BIB_KIND.STATIC) !== 0 || !mayKeepMapping(settings, host, 0, protocol, slot, mappedPort))
     return NONE;
-  const slotAndPort = (slot << 16) | mappedPort;
-  return addBib(tables, protocol, word0, word1, word2, word3, hostPort, slotAndPort) || NONE;
+  return addBib(tables, endpoint, (slot << 16) | mappedPort) || NONE;
 }
 
 /** TRANSPORT of an entry; -1 when there is no such entry. */

@@ -8,7 +8,7 @@ import { VIRTIO_NET_HEADER_BYTES } from '../../../wire/virtio-net.ts';
 import { applySettings } from './apply-settings.ts';
 import { attachTables } from '../tables/attach-tables.ts';
 import { COUNTER, NAT64_COUNTERS } from '../counters.ts';
-import { SWEEP_STEPS_PER_TURN, expire, prolongFromKernel } from '../steps/expiry.ts';
+import { SWEEP_STEPS_PER_TURN, expire } from '../steps/expiry.ts';
 import { type FlowMaps, Flows } from '../kernel/fast-path-flows.ts';
 import {
   HEADROOM_BYTES,
@@ -22,8 +22,17 @@ import { type RestoreOrder, restoreSessions } from './restore.ts';
 import type { Settings } from '../settings/settings.ts';
 import { applyStaticEntries } from '../tables/static-entries.ts';
 import { CONTROL, type SharedTables, tableClockSeconds } from '../tables/tables.ts';
-import { createTranslator, nextToSend, translate } from '../steps/translator.ts';
-import { BURST_FRAME_START, type UdpBurst, begin, createUdpBurst, finish, join } from '../packet/udp-burst.ts';
+import { createTranslator } from '../steps/translator.ts';
+import {
+  BURST_FRAME_START,
+  type UdpBurst,
+  begin,
+  createUdpBurst,
+  finish,
+  join,
+} from '../packet/udp-burst.ts';
+import { prolongFromKernel } from '../steps/hand-over.ts';
+import { nextToSend, translate } from '../steps/pipeline.ts';
 
 export interface Nat64Init {
   readonly tun: Tun;
@@ -73,7 +82,7 @@ function main(): void {
     secureRandom(),
   );
   applyStaticEntries(translator.tables, settings.staticEntries, tableClockSeconds());
-  const flows = flowMaps && new Flows(flowMaps, tables.maxSessions);
+  const flows = flowMaps && new Flows(flowMaps, tables.maxSessions, translator.counters);
   translator.flows = flows;
   const { packet } = translator;
   const { fd: tunFd } = tun;

@@ -36,13 +36,13 @@ export async function explainTargetShare(
 ): Promise<ExplainStep | undefined> {
   const own = session === undefined ? 1 : 0;
   const left = use.maxSessions - use.sessions - own;
-  const address = parseIpv6(formatHost(target)) as Uint8Array;
+  const address = parseIpv6(formatHost(target.host)) as Uint8Array;
   const client = compileAccessList([{ address, prefixBits: view.settings.clientPrefixBits }]);
   let sessions = target.isStatic ? target.sessions : 0;
   if (!target.isStatic) {
-    if (isAllowed(client, packet.host0, packet.host1, packet.host2, packet.host3)) sessions += own;
-    await walkBib(view, ({ isStatic, word0, word1, word2, word3, sessions: ofMapping }) => {
-      if (!isStatic && isAllowed(client, word0, word1, word2, word3)) sessions += ofMapping;
+    if (isAllowed(client, packet.host)) sessions += own;
+    await walkBib(view, ({ isStatic, host, sessions: ofMapping }) => {
+      if (!isStatic && isAllowed(client, host)) sessions += ofMapping;
       return true;
     });
   }

@@ -17,11 +17,19 @@ import { formatIpv4, isSameAddress, parseIpv4, parseIpv6 } from '../../../wire/i
 import { parseIpPrefix, prefixContains } from '../../../wire/ip-prefix.ts';
 import { attachTables } from '../tables/attach-tables.ts';
 import { choosePool4, steeredAddresses } from '../settings/choose-pool4.ts';
-import { CONTINUE, COUNTER, HELD, NAT64_COUNTERS, type Nat64Counter, type Verdict } from '../counters.ts';
+import {
+  CONTINUE,
+  COUNTER,
+  HELD,
+  NAT64_COUNTERS,
+  type Nat64Counter,
+  type Verdict,
+  isDrop,
+} from '../counters.ts';
 import { findEam4 } from '../settings/eam.ts';
 import { explain } from './explain.ts';
 import { SYN_KEPT } from './explain-parts.ts';
-import { filterFrom4 } from '../steps/filter.ts';
+import { computeOutgoingTuple } from '../steps/outgoing-tuple.ts';
 import { determineTuple4, mayPass4 } from '../steps/incoming-tuple-4.ts';
 import { formatHost } from '../tables/inspect.ts';
 import { readMachine } from '../settings/machine.ts';
@@ -33,6 +41,7 @@ import { type Tables, createSharedTables } from '../tables/tables.ts';
 import { createTranslator } from '../steps/translator.ts';
 import { type Text, asIs, say, sentences } from '../../../texts/text.ts';
 import { resolveSettings } from '../settings/resolve.ts';
+import { filterFrom4 } from '../steps/filter-from4.ts';
 
 /** A translator as it would be at its start. */
 interface Fresh {
@@ -161,8 +170,9 @@ function explainIncoming(config: Nat64Config, fresh: Fresh, flow: Flow): Leg | u
   if (verdict === CONTINUE) verdict = filterFrom4(translator);
   const there = say('{address} port {port}', { address: formatIpv4(target), port: flow.port ?? 0 });
   if (verdict !== CONTINUE) return refusedLeg(verdict, there);
-  const { host0: word0, host1: word1, host2: word2, host3: word3, hostPort, isStateless } = packet;
-  const host = formatHost({ word0, word1, word2, word3 });
+  computeOutgoingTuple(translator, false);
+  const { hostPort, isStateless } = packet;
+  const host = formatHost(packet.host);
   const entry = config.static.findIndex(
     ({ protocol, ipv4 }) => protocol === flow.protocol && ipv4.endsWith(`#${flow.port}`),
   );
@@ -176,7 +186,7 @@ function explainIncoming(config: Nat64Config, fresh: Fresh, flow: Flow): Leg | u
   };
 }
 
-function refusedLeg(verdict: Verdict, there: Text): Leg {
+function refusedLeg(verdict: Verdict, there: Text): Leg | undefined {
   if (verdict === HELD || verdict === COUNTER['drop-no-bib-entry']) {
     const wait = verdict === HELD ? SYN_KEPT : undefined;
     const text = sentences(
@@ -188,6 +198,8 @@ function refusedLeg(verdict: Verdict, there: Text): Leg {
     const counter = verdict === HELD ? 'syns-stored' : 'drop-no-bib-entry';
     return endsRefused([], text, { counter, configPath: '/nat64/static' });
   }
+  // What the kernel gets is no matter of ours.
+  if (!isDrop(verdict)) return undefined;
   const counter = COUNTER_NAMES[verdict];
   const configPath = CONFIG_PATHS[counter];
   return endsRefused([], say('{there}: {reason}.', { there, reason: asIs(NAT64_COUNTERS[counter]) }), {

@@ -6,7 +6,7 @@
 import type { ExplainRequest, ExplainStep } from '../questions.ts';
 import { formatIpv4, parseIpv6 } from '../../../wire/ip-address.ts';
 import { isWithinShares, networkBits } from '../tables/clients.ts';
-import { type HostWords, type TablesView, findSessionRow, isSameHost, poolsOf, walkBib } from '../tables/inspect.ts';
+import { type TablesView, findSessionRow, isSameHost, poolsOf, walkBib } from '../tables/inspect.ts';
 import { type Packet, TRANSPORT } from '../packet/packet.ts';
 import { portBlockOf } from '../settings/port-blocks.ts';
 import { portsOf } from '../tables/port-use.ts';
@@ -28,19 +28,13 @@ async function lookUp(
   nowSeconds: number,
 ): Promise<Found> {
   const { settings } = view;
-  const { protocol, remoteAddress, remotePort } = packet;
-  const host: HostWords = {
-    word0: packet.host0,
-    word1: packet.host1,
-    word2: packet.host2,
-    word3: packet.host3,
-  };
+  const { protocol, host, remoteAddress, remotePort } = packet;
   const address = parseIpv6(request.client) as Uint8Array;
   const { clientPrefixBits } = settings;
   const client = compileAccessList([{ address, prefixBits: clientPrefixBits }]);
   const network = compileAccessList([{ address, prefixBits: networkBits(clientPrefixBits) }]);
   const { clientPort, destinationPort } = request;
-  const block = portBlockOf(settings.portBlocks, protocol, host.word0, host.word1, host.word2, host.word3);
+  const block = portBlockOf(settings.portBlocks, protocol, host);
   const found: Found = {
     mapping: undefined,
     session: undefined,
@@ -56,13 +50,12 @@ async function lookUp(
     use: await poolUse(view),
   };
   await walkBib(view, (mapping) => {
-    const { word0, word1, word2, word3 } = mapping;
     const isOfProtocol = mapping.protocol === protocol ? 1 : 0;
-    if (!mapping.isStatic && isAllowed(network, word0, word1, word2, word3)) {
+    if (!mapping.isStatic && isAllowed(network, mapping.host)) {
       found.networkPorts += isOfProtocol;
       found.networkSessions += mapping.sessions;
     }
-    if (!mapping.isStatic && isAllowed(client, word0, word1, word2, word3)) {
+    if (!mapping.isStatic && isAllowed(client, mapping.host)) {
       found.clientMappings++;
       found.clientSessions += mapping.sessions;
       found.clientPorts += isOfProtocol;
@@ -74,7 +67,7 @@ async function lookUp(
       mapping.mappedPort >= block.firstPort &&
       mapping.mappedPort <= block.lastPort;
     if (isInBlock) found.blockEntries++;
-    if (isSameHost(mapping, host)) {
+    if (isSameHost(mapping.host, host)) {
       found.entries++;
       if (mapping.hostPort === clientPort) found.mapping = mapping;
     }

@@ -101,7 +101,7 @@ export async function explainWayOut(
   const { target, mapping, session, use } = found;
   if (target === undefined)
     return refused('drop-no-bib-entry', sentences(say('Nobody has {address}.', { address: there }), wait));
-  const host = say('{address} port {port}', { address: formatHost(target), port: target.hostPort });
+  const host = say('{address} port {port}', { address: formatHost(target.host), port: target.hostPort });
   // A client without a mapping will get an address of the pool: this one, as far as anybody can tell.
   const from = mapping?.mappedAddress ?? remoteAddress;
   const back = mapping && (await findSessionRow(view, target, from, mapping.mappedPort, nowSeconds));
@@ -137,7 +137,7 @@ export async function explainWayOut(
     }),
     {
       kind: 'host',
-      address: formatHost(target),
+      address: formatHost(target.host),
       port: target.hostPort,
     },
   );

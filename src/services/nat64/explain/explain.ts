@@ -6,7 +6,7 @@ import type { ExplainRequest, ExplainStep, Explanation } from '../questions.ts';
 import { formatIpv4, formatIpv6 } from '../../../wire/ip-address.ts';
 import { IPV6, IPV6_HEADER_BYTES } from '../../../wire/ipv6.ts';
 import { type Nat64Prefix, extractIpv4 } from '../../../wire/nat64-prefix.ts';
-import { COUNTER, CONTINUE, NAT64_COUNTERS, type Nat64Counter, type Verdict } from '../counters.ts';
+import { COUNTER, CONTINUE, NAT64_COUNTERS, type Nat64Counter, type Verdict, isDrop } from '../counters.ts';
 import { determineTuple6 } from '../steps/incoming-tuple-6.ts';
 import { passed, refused } from './explain-parts.ts';
 import { stepsOfTables } from './explain-tables.ts';
@@ -133,7 +133,7 @@ export async function explain(
 }
 
 const formatPrefix = ({ word0, word1, word2, prefixBits }: Nat64Prefix): string =>
-  `${formatHost({ word0, word1, word2, word3: 0 })}/${prefixBits}`;
+  `${formatHost(Int32Array.of(word0, word1, word2, 0))}/${prefixBits}`;
 
 /** The checks up to the one that refused. */
 function stepsOfVerdict(checks: readonly Check[], verdict: Verdict, facts: Facts): ExplainStep[] {
@@ -142,7 +142,7 @@ function stepsOfVerdict(checks: readonly Check[], verdict: Verdict, facts: Facts
     if (verdict === COUNTER[counter]) return [...steps, refused(counter, text(facts))];
     steps.push(passed(ok(facts)));
   }
-  if (verdict !== CONTINUE) {
+  if (isDrop(verdict)) {
     const counter = COUNTER_NAMES[verdict];
     steps.push(refused(counter, listOf([asIs(NAT64_COUNTERS[counter]), '.'], '')));
   }

@@ -9,13 +9,10 @@ import { complement, foldSum, sumOfIpv6Address, sumOfWord } from '../../../wire/
 import { IPV4, IP_PROTOCOL } from '../../../wire/ipv4.ts';
 import { IPV6, IPV6_HEADER_BYTES } from '../../../wire/ipv6.ts';
 import { COUNTER } from '../counters.ts';
-import { findEam4 } from '../settings/eam.ts';
-import { isHairpin } from '../steps/filter.ts';
-import { isOurs4 } from '../settings/settings.ts';
-import { TRANSPORT } from '../packet/packet.ts';
+import type { Packet } from '../packet/packet.ts';
+import type { Settings } from '../settings/settings.ts';
 import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, SESSION, type Tables } from '../tables/tables.ts';
 import { TCP_STATE } from '../tables/tcp-state.ts';
-import type { Translator } from '../steps/translator.ts';
 import { FLOW, FLOW_BYTES, KEY4, KEY4_BYTES, KEY6, KEY6_BYTES } from './fast-path-record.ts';
 import { type Tallies, createTallies } from './fast-path-tallies.ts';
 import { protocolNumber4 } from '../packet/transport.ts';
@@ -62,6 +59,7 @@ export class Flows {
   readonly #pause: () => boolean;
   readonly #resume: () => boolean;
   readonly #tallies: Tallies;
+  readonly #counters: Float64Array;
   /** By session: packets that it has had here, up to HANDED_OVER_WITH, or HANDED_OVER. */
   readonly #progress: Uint8Array;
   #handedOver = 0;
@@ -71,7 +69,8 @@ export class Flows {
   #cursor = 1;
 
   /** Takes the maps over, empty: flows that a worker entered which has died come again. */
-  constructor(maps: FlowMaps, maxSessions: number) {
+  constructor(maps: FlowMaps, maxSessions: number, counters: Float64Array) {
+    this.#counters = counters;
     this.#drain6 = createMapDrain(maps.flows6, KEY6_BYTES, FLOW_BYTES);
     this.#drain4 = createMapDrain(maps.flows4, KEY4_BYTES, FLOW_BYTES);
     this.#pause = mapOperation('update', maps.paused, pinned(4), int32(1));
@@ -95,36 +94,39 @@ export class Flows {
   }
 
   /**
-   * Takes note of a further packet of a session that goes through our thread, before it is translated; `state` is the TCP state
-   * after it, 0 for UDP. Enters the flow with a packet from the IPv6 side, which shows both of its addresses there.
+   * Takes note of a further packet of a session that goes through our thread; `state` is the TCP state after it, 0 for others. True:
+   * the kernel may be given the flow. A flow that it has and may not keep is taken back.
    */
-  note(translator: Translator, session: number, state: number, isFromIpv6: boolean): void {
+  isDue(tables: Tables, session: number, state: number): boolean {
     const progress = this.#progress[session];
     const mayBeHandedOver = state === 0 || isSteady(state);
     if (progress === HANDED_OVER) {
       // A FIN leaves half of the connection to the kernel.
-      if (!mayBeHandedOver) this.forget(translator, session);
-      return;
+      if (!mayBeHandedOver) this.forget(tables, session);
+      return false;
     }
     const packets = Math.min(progress + 1, HANDED_OVER_WITH);
     this.#progress[session] = packets;
-    if (packets < HANDED_OVER_WITH || !mayBeHandedOver || !isFromIpv6 || this.#isDraining) return;
-    if (this.#isSimple(translator) && this.#enter(translator)) {
-      this.#progress[session] = HANDED_OVER;
-      this.#handedOver++;
-      translator.counters[COUNTER['flows-handed-over']]++;
-    }
+    return packets === HANDED_OVER_WITH && mayBeHandedOver && !this.#isDraining;
+  }
+
+  /** Gives the kernel the flow of a session, of which this is a packet from the IPv6 side that is not translated yet. */
+  enter(session: number, packet: Packet, settings: Settings): void {
+    if (!this.#enter(packet, settings)) return;
+    this.#progress[session] = HANDED_OVER;
+    this.#handedOver++;
+    this.#counters[COUNTER['flows-handed-over']]++;
   }
 
   /** Whether the kernel has the flow of a session. */
   has = (session: number): boolean => this.#progress[session] === HANDED_OVER;
 
   /** Takes a flow back from the kernel, or forgets what is known of one: its session ends, or the next packet must be seen. */
-  forget(translator: Translator, session: number): void {
+  forget(tables: Tables, session: number): void {
     if (this.has(session)) {
       this.#handedOver--;
-      translator.counters[COUNTER['flows-taken-back']]++;
-      if (this.#loadKeys(translator.tables, session)) this.#remove6();
+      this.#counters[COUNTER['flows-taken-back']]++;
+      if (this.#loadKeys(tables, session)) this.#remove6();
       this.#remove4();
     }
     this.#progress[session] = 0;
@@ -145,12 +147,12 @@ export class Flows {
    * Takes all flows back: something has changed that their entries depend on. A single system call, however many there are;
    * `drain` does the rest.
    */
-  clear({ counters }: Translator): void {
+  clear(): void {
     this.#progress.fill(0);
     if (this.#handedOver === 0) return;
     this.#pause();
     this.#isDraining = true;
-    counters[COUNTER['flows-taken-back']] += this.#handedOver;
+    this.#counters[COUNTER['flows-taken-back']] += this.#handedOver;
     this.#handedOver = 0;
   }
 
@@ -183,21 +185,8 @@ export class Flows {
     }
   }
 
-  /** What the kernel's part can do: between the prefix and an address that no host of ours has. */
-  #isSimple(translator: Translator): boolean {
-    const { packet, settings } = translator;
-    return (
-      !packet.isFragment &&
-      (packet.protocol === TRANSPORT.TCP || packet.protocol === TRANSPORT.UDP) &&
-      !isHairpin(translator) &&
-      // The translator refuses these before they come here. Whatever becomes of that: the kernel shall not have them.
-      !isOurs4(settings, packet.remoteAddress) &&
-      findEam4(settings.eam, packet.remoteAddress) === undefined
-    );
-  }
-
   /** Enters both directions; false when there is no room. */
-  #enter({ packet, settings }: Translator): boolean {
+  #enter(packet: Packet, settings: Settings): boolean {
     const { bytes, start, mappedAddress, mappedPort, remoteAddress, remotePort, hostPort } = packet;
     const protocol = protocolNumber4(packet);
     this.#key6.set(bytes.subarray(start + IPV6.SOURCE, start + IPV6_HEADER_BYTES));

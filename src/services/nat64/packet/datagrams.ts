@@ -20,6 +20,8 @@ export interface Datagrams {
   end: number;
   /** Identification of the next. */
   identification: number;
+  /** Whether the packet came back in, as its datagrams do then. */
+  isHairpinned: boolean;
 }
 
 export const createDatagrams = (): Datagrams => ({
@@ -29,6 +31,7 @@ export const createDatagrams = (): Datagrams => ({
   next: 0,
   end: 0,
   identification: 0,
+  isHairpinned: false,
 });
 
 /** Keeps the packet, whose tuple has been determined, so that `nextDatagram` can make its datagrams. */
@@ -41,6 +44,7 @@ export function keepDatagrams(datagrams: Datagrams, packet: Packet): void {
   datagrams.end = DATAGRAMS_AT + end - start;
   datagrams.left = Math.ceil((datagrams.end - datagrams.next) / gsoSizeBytes);
   datagrams.identification = view.getUint16(start + IPV4.IDENTIFICATION);
+  datagrams.isHairpinned = packet.isHairpinned;
 }
 
 /** Makes the next datagram the packet in work, as if it had just been read; false when none is left. */
@@ -56,6 +60,7 @@ export function nextDatagram(datagrams: Datagrams, packet: Packet): boolean {
   packet.start = start;
   packet.end = start + headerBytes + dataEnd - next;
   packet.cut.next = 0;
+  packet.isHairpinned = datagrams.isHairpinned;
   clearOffload(packet);
   packet.offloadFlags = NEEDS_CHECKSUM;
   packet.checksumStart = transport - start;

@@ -42,10 +42,7 @@ export interface Packet {
   /** Port or ICMP identifier on the IPv6 host; known after the BIB lookup when the packet came from IPv4. */
   hostPort: number;
   /** Address of the IPv6 host as words. */
-  host0: number;
-  host1: number;
-  host2: number;
-  host3: number;
+  readonly host: Int32Array;
   /** Our IPv4 address towards the other end, signed; known after the BIB lookup. */
   mappedAddress: number;
   /** Whether the host has `mappedAddress` for itself, and so needs no session. */
@@ -66,6 +63,16 @@ export interface Packet {
   remoteAddress: number;
   /** Port of the other end; 0 for ICMP queries. */
   remotePort: number;
+
+  // What the tables know of it, once it is filtered; 0 where they know nothing.
+  /** The BIB entry. */
+  bib: number;
+  /** The session, for an ICMP error that of the packet it quotes. */
+  session: number;
+  /** Whether the packet has opened its session ... */
+  opensSession: boolean;
+  /** ... or has moved it to another prefix: then answers come from that. */
+  movesPrefix: boolean;
 
   /** Offset of the transport header in `bytes`. */
   transport: number;
@@ -152,10 +159,7 @@ export function createPacket(): Packet {
     checksumOffset: 0,
     protocol: 0,
     hostPort: 0,
-    host0: 0,
-    host1: 0,
-    host2: 0,
-    host3: 0,
+    host: new Int32Array(4),
     mappedAddress: 0,
     isStateless: false,
     otherProtocol: 0,
@@ -166,6 +170,10 @@ export function createPacket(): Packet {
     mappedPort: 0,
     remoteAddress: 0,
     remotePort: 0,
+    bib: 0,
+    session: 0,
+    opensSession: false,
+    movesPrefix: false,
     transport: 0,
     transportHeaderBytes: 0,
     messageBytes: 0,
@@ -203,6 +211,19 @@ export function createPacket(): Packet {
       header: new Uint8Array(40),
     },
   };
+}
+
+/** Before a packet's tuple is read: forgets what is known of the one before. */
+export function clearTuple(packet: Packet): void {
+  packet.isError = false;
+  packet.isFragment = false;
+  packet.identification = -1;
+  packet.cutLimitBytes = 0;
+  packet.prefixIndex = 0;
+  packet.bib = 0;
+  packet.session = 0;
+  packet.opensSession = false;
+  packet.movesPrefix = false;
 }
 
 /** Takes in what was read at HEADROOM_BYTES: a virtio header and `packetBytes` of IP packet behind it. */

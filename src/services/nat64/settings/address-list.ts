@@ -23,14 +23,12 @@ export function compileAccessList(prefixes: readonly IpPrefix[]): Int32Array {
 const isMapped = (address: Uint8Array) =>
   address.subarray(0, 10).every((byte) => byte === 0) && address[10] === 255 && address[11] === 255;
 
-/** Whether one of the prefixes contains the address; an empty list admits nobody. */
-export function isAllowed(
-  list: Int32Array,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-): boolean {
+/** Whether one of the prefixes contains the address that begins at `at` of `words`; an empty list admits nobody. */
+export function isAllowed(list: Int32Array, words: Int32Array, at = 0): boolean {
+  const word0 = words[at];
+  const word1 = words[at + 1];
+  const word2 = words[at + 2];
+  const word3 = words[at + 3];
   for (let i = 0; i < list.length; i += WORDS_PER_PREFIX) {
     const difference =
       ((word0 ^ list[i]) & list[i + 4]) |

@@ -1,6 +1,11 @@
 /** Which addresses, ports and static entries pool4 has, as the configuration and the machine say at the moment. */
 import type { Nat64Config } from '../../../config/schema.ts';
-import { type PortRange, parseIpv4Endpoint, parseIpv6Endpoint, parsePortRange } from '../../../config/values.ts';
+import {
+  type PortRange,
+  parseIpv4Endpoint,
+  parseIpv6Endpoint,
+  parsePortRange,
+} from '../../../config/values.ts';
 import { parseIpv4 } from '../../../wire/ip-address.ts';
 import type { Machine } from './machine.ts';
 import { PROTOCOLS, TRANSPORT } from '../packet/packet.ts';
@@ -83,7 +88,7 @@ export function choosePool4(
           protocol: protocol === 'tcp' ? TRANSPORT.TCP : TRANSPORT.UDP,
           slot,
           port: outside.port,
-          host: [0, 4, 8, 12].map((at) => view.getInt32(at)),
+          host: Int32Array.from([0, 4, 8, 12], (at) => view.getInt32(at)),
           hostPort: inside.port,
         },
       ];

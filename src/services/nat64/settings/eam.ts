@@ -9,8 +9,8 @@ export interface EamEntry {
   readonly mask4: number;
   readonly bits6: number;
   /** Four words each. */
-  readonly ipv6: readonly number[];
-  readonly mask6: readonly number[];
+  readonly ipv6: Int32Array;
+  readonly mask6: Int32Array;
   /** The node is on the IPv4 side, and the IPv6 address is how it is seen from there; else it is a host of ours. */
   readonly isOnIpv4Side: boolean;
 }
@@ -37,8 +37,8 @@ export function compileEam(
       ipv4: view4.getInt32(12),
       mask4: maskOf(bits4),
       bits6,
-      ipv6: [0, 4, 8, 12].map((at) => view6.getInt32(at)),
-      mask6: [0, 32, 64, 96].map((before) => maskOf(bits6 - before)),
+      ipv6: Int32Array.from([0, 4, 8, 12], (at) => view6.getInt32(at)),
+      mask6: Int32Array.from([0, 32, 64, 96], (before) => maskOf(bits6 - before)),
       isOnIpv4Side,
     };
   });
@@ -54,35 +54,34 @@ export function findEam4({ by4 }: EamTable, address: number): EamEntry | undefin
   return undefined;
 }
 
-export function findEam6(
-  { by6 }: EamTable,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-): EamEntry | undefined {
+/** The same of an IPv6 address, four words (section 3.3.2). */
+export function findEam6({ by6 }: EamTable, words: Int32Array): EamEntry | undefined {
   for (let i = 0; i < by6.length; i++) {
     const { ipv6, mask6 } = by6[i];
     const difference =
-      ((word0 ^ ipv6[0]) & mask6[0]) |
-      ((word1 ^ ipv6[1]) & mask6[1]) |
-      ((word2 ^ ipv6[2]) & mask6[2]) |
-      ((word3 ^ ipv6[3]) & mask6[3]);
+      ((words[0] ^ ipv6[0]) & mask6[0]) |
+      ((words[1] ^ ipv6[1]) & mask6[1]) |
+      ((words[2] ^ ipv6[2]) & mask6[2]) |
+      ((words[3] ^ ipv6[3]) & mask6[3]);
     if (difference === 0) return by6[i];
   }
   return undefined;
 }
 
-/** IPv6 prefix, IPv4 suffix, zeros (RFC 7757 section 3.3.1). */
-export function eamIpv6({ ipv6, bits4, bits6, mask4 }: EamEntry, address: number): number[] {
+/** IPv6 prefix, IPv4 suffix, zeros (RFC 7757 section 3.3.1), as four words. */
+export function writeEamIpv6(
+  { ipv6, bits4, bits6, mask4 }: EamEntry,
+  address: number,
+  into: Int32Array,
+): void {
   const suffix = bits4 === 32 ? 0 : (address & ~mask4) << bits4;
-  return ipv6.map((word, i) => {
-    const from = i * 32 - bits6;
-    if (from >= 32 || from <= -32) return word;
-    return word | (from >= 0 ? (from === 0 ? suffix : suffix << from) : suffix >>> -from);
-  });
+  for (let word = 0; word < 4; word++) {
+    const from = word * 32 - bits6;
+    const isOutside = from >= 32 || from <= -32;
+    into[word] = ipv6[word] | (isOutside ? 0 : from >= 0 ? suffix << from : suffix >>> -from);
+  }
 }
 
 /** IPv4 prefix, and as many bits of the IPv6 suffix as it lacks (section 3.3.2). */
-export const eamIpv4 = ({ ipv4, bits4, bits6 }: EamEntry, words: readonly number[]): number =>
+export const eamIpv4 = ({ ipv4, bits4, bits6 }: EamEntry, words: Int32Array): number =>
   bits4 === 32 ? ipv4 : ipv4 | (bitsFrom(words, bits6) >>> bits4);

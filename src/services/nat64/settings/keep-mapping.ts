@@ -13,7 +13,7 @@ export function mayKeepMapping(
   slot: number,
   port: number,
 ): boolean {
-  if (!isAllowed(settings.allow, words[at], words[at + 1], words[at + 2], words[at + 3])) return false;
+  if (!isAllowed(settings.allow, words, at)) return false;
   const { portBlocks } = settings;
   return portBlocks === undefined
     ? isInPool(settings, slot, protocol, port)

@@ -11,7 +11,7 @@ import type { PortPool } from './pool.ts';
 /** A prefix of clients. */
 export interface BlockClients {
   /** Four words. */
-  readonly words: readonly number[];
+  readonly words: Int32Array;
   readonly prefixBits: number;
   /** The number of its first client. */
   readonly first: number;
@@ -46,7 +46,7 @@ export function compilePortBlocks(
   let first = 0;
   const clients = prefixes.map(({ address, prefixBits }) => {
     const view = new DataView(address.buffer, address.byteOffset, 16);
-    const words = [0, 4, 8, 12].map((at) => view.getInt32(at));
+    const words = Int32Array.from([0, 4, 8, 12], (at) => view.getInt32(at));
     const count = 2 ** (clientBits - prefixBits);
     first += count;
     return { words, prefixBits, first: first - count, count };
@@ -65,20 +65,21 @@ export function compilePortBlocks(
   return { size, clientBits, clients, ranges };
 }
 
-/** The client's ports, or undefined when it has none: it is not listed, or the address is not known yet. */
+/**
+ * The ports of the client whose address begins at `at` of `words`; undefined when it has none: it is not listed, or the address of
+ * its ports is not known yet.
+ */
 export function portBlockOf(
   blocks: PortBlocks | undefined,
   protocol: number,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
+  words: Int32Array,
+  at = 0,
 ): PortPool | undefined {
   if (blocks === undefined) return undefined;
-  const words = [word0, word1, word2, word3];
+  const address = at === 0 ? words : words.subarray(at, at + 4);
   for (const { words: prefix, prefixBits, first, count } of blocks.clients) {
-    if (!agree(words, prefix, prefixBits)) continue;
-    const number = first + (count === 1 ? 0 : bitsFrom(words, prefixBits) >>> (32 - Math.log2(count)));
+    if (!agree(address, prefix, prefixBits)) continue;
+    const number = first + (count === 1 ? 0 : bitsFrom(address, prefixBits) >>> (32 - Math.log2(count)));
     return blockNumber(blocks, protocol, number);
   }
   return undefined;
@@ -100,7 +101,7 @@ export function isInPortBlock(
   words: Int32Array,
   at: number,
 ): boolean {
-  const block = portBlockOf(blocks, protocol, words[at], words[at + 1], words[at + 2], words[at + 3]);
+  const block = portBlockOf(blocks, protocol, words, at);
   return block !== undefined && block.slot === slot && port >= block.firstPort && port <= block.lastPort;
 }
 
@@ -110,7 +111,7 @@ export function clientOfPort(
   protocol: number,
   slot: number,
   port: number,
-): number[] | undefined {
+): Int32Array | undefined {
   const range = ranges[protocol].find(
     (each) => each.slot === slot && port >= each.firstPort && port < each.firstPort + each.count * size,
   );
@@ -123,7 +124,7 @@ export function clientOfPort(
   return prefix.words.map((word, i) => word | Number(BigInt.asIntN(32, offset >> BigInt(96 - i * 32))));
 }
 
-function agree(a: readonly number[], b: readonly number[], bits: number): boolean {
+function agree(a: Int32Array, b: Int32Array, bits: number): boolean {
   for (let word = 0; word * 32 < bits; word++) {
     const left = bits - word * 32;
     const mask = left >= 32 ? -1 : -1 << (32 - left);

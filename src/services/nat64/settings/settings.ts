@@ -28,7 +28,7 @@ export interface StaticEntry {
   readonly slot: number;
   readonly port: number;
   /** Four words. */
-  readonly host: readonly number[];
+  readonly host: Int32Array;
   readonly hostPort: number;
 }
 

@@ -2,56 +2,67 @@
  * Stateless address mapping: by the explicit address mapping table (RFC 7757), and in stateless mode by RFC 6052 for hosts whose
  * own address stands for an IPv4 address. Such hosts have a whole IPv4 address, and no BIB entry.
  */
+import { readWords, writeWords } from '../../../wire/ipv6.ts';
 import { extractIpv4FromWords, writeEmbeddedIpv4 } from '../../../wire/nat64-prefix.ts';
 import type { Packet } from '../packet/packet.ts';
 import { isInList4 } from './address-list.ts';
-import { type EamEntry, eamIpv4, eamIpv6, findEam4, findEam6 } from './eam.ts';
+import { type EamEntry, eamIpv4, findEam4, findEam6, writeEamIpv6 } from './eam.ts';
 import type { Settings } from './settings.ts';
 
 /**
  * The IPv4 address that stands for an IPv6 host without a session, or undefined. A host has an address of the prefix only
  * where its IPv4 address is one that leads here (`nat64.embedded`): with any other it would speak for somebody else.
  */
-export function statelessIpv4(
-  settings: Settings,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-): number | undefined {
-  const entry = findEam6(settings.eam, word0, word1, word2, word3);
-  if (entry !== undefined)
-    return entry.isOnIpv4Side ? undefined : eamIpv4(entry, [word0, word1, word2, word3]);
+export function statelessIpv4(settings: Settings, host: Int32Array): number | undefined {
+  const entry = findEam6(settings.eam, host);
+  if (entry !== undefined) return entry.isOnIpv4Side ? undefined : eamIpv4(entry, host);
   if (!settings.isStateless) return undefined;
-  const embedded = extractIpv4FromWords(settings.prefix, word0, word1, word2, word3);
+  const embedded = extractIpv4FromWords(settings.prefix, host);
   return embedded !== undefined && isInList4(settings.embedded4, embedded) ? embedded : undefined;
 }
+
+const words = new Int32Array(4);
+const bytes = new DataView(new ArrayBuffer(16));
 
 /** The IPv4 address that the mapping of the address at `at` gives, whichever side it is on (RFC 7757 section 3.3.2). */
 export function eamIpv4At({ eam }: Settings, view: DataView, at: number): number | undefined {
   if (eam.by6.length === 0) return undefined;
-  const word0 = view.getInt32(at);
-  const word1 = view.getInt32(at + 4);
-  const word2 = view.getInt32(at + 8);
-  const word3 = view.getInt32(at + 12);
-  const entry = findEam6(eam, word0, word1, word2, word3);
-  return entry === undefined ? undefined : eamIpv4(entry, [word0, word1, word2, word3]);
+  readWords(view, at, words);
+  const entry = findEam6(eam, words);
+  return entry === undefined ? undefined : eamIpv4(entry, words);
 }
 
 /** Fills in the host that owns `packet.mappedAddress`; false when none does. */
-export function readStatelessHost(settings: Settings, packet: Packet): boolean {
-  const entry = findEam4(settings.eam, packet.mappedAddress);
+export function readStatelessHost(settings: Settings, { mappedAddress, host }: Packet): boolean {
+  const entry = findEam4(settings.eam, mappedAddress);
   if (entry !== undefined) {
-    [packet.host0, packet.host1, packet.host2, packet.host3] = eamIpv6(entry, packet.mappedAddress);
+    writeEamIpv6(entry, mappedAddress, host);
     return !entry.isOnIpv4Side;
   }
-  if (!settings.isStateless || !isInList4(settings.embedded4, packet.mappedAddress)) return false;
-  writeEmbeddedIpv4(settings.prefix, packet.mappedAddress, scratch, 0);
-  packet.host0 = scratch.getInt32(0);
-  packet.host1 = scratch.getInt32(4);
-  packet.host2 = scratch.getInt32(8);
-  packet.host3 = scratch.getInt32(12);
+  if (!settings.isStateless || !isInList4(settings.embedded4, mappedAddress)) return false;
+  writeEmbeddedIpv4(settings.prefix, mappedAddress, bytes, 0);
+  readWords(bytes, 0, host);
   return true;
+}
+
+/**
+ * Writes the IPv6 address of the IPv4 remote end: that of its address mapping, where `hasEam`, or one of the prefix that the packet
+ * goes by.
+ */
+export function writeRemote(
+  { eam, prefixes }: Settings,
+  { view, prefixIndex }: Packet,
+  at: number,
+  address: number,
+  hasEam: boolean,
+): void {
+  const entry = hasEam ? findEam4(eam, address) : undefined;
+  if (entry === undefined) {
+    writeEmbeddedIpv4(prefixes[prefixIndex], address, view, at);
+    return;
+  }
+  writeEamIpv6(entry, address, words);
+  writeWords(view, at, words);
 }
 
 /** The host of ours that an IPv4 address belongs to as a whole, if it does by an address mapping. */
@@ -69,8 +80,6 @@ export const goesByEam = ({ eam, eamHairpinning }: Settings, packet: Packet): bo
   packet.isStateless &&
   eam.by4.length > 0 &&
   (eamHairpinning === 'none' || (eamHairpinning === 'intrinsic' && !packet.isHairpinned));
-
-const scratch = new DataView(new ArrayBuffer(16));
 
 /** Whether hosts are mapped without sessions at all. */
 export const hasStateless = ({ eam, isStateless }: Settings): boolean => isStateless || eam.by4.length > 0;

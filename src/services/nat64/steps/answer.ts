@@ -39,41 +39,22 @@ import {
   IPV6_HEADER_BYTES,
   IPV6_MINIMUM_MTU_BYTES,
   isSkippedExtension,
+  readWords,
   writeIpv6Start,
   writeWords,
 } from '../../../wire/ipv6.ts';
-import { COUNTER, type Nat64Counter, type Verdict } from '../counters.ts';
+import { COUNTER, type Nat64Counter, type Reason } from '../counters.ts';
 import { type Packet, clearOffload } from '../packet/packet.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Translator } from './translator.ts';
 import { MAPPED_WORD2 } from '../../../net/client.ts';
-import { type RateShares, createRateShares, takeOfRate } from '../../../net/rate-shares.ts';
+import { takeOfRate } from '../../../net/rate-shares.ts';
 import { slotOf } from '../settings/pool.ts';
 
-/** At most so many in a second to all hosts of a side (RFC 4443 section 2.4 f, RFC 1812 section 4.3.2.8). */
-export const ANSWERS_PER_SECOND = 200;
-/** Beside them, for errors about the path MTU alone: without these, connections hang instead of going on. */
-const MTU_ANSWERS_PER_SECOND = 100;
 /** RFC 1812 section 4.3.2.3: an ICMPv4 error does not exceed 576 bytes. */
 const LONGEST_ICMP4_ERROR_BYTES = 576;
 const HOP_LIMIT = 64;
 const NO_ANSWER = -1;
-
-/** What may still be sent to each side: hosts have shares of it, and one side's floods are nothing to the other. */
-export interface AnswerRates {
-  readonly to6: RateShares;
-  readonly mtuTo6: RateShares;
-  readonly to4: RateShares;
-  readonly mtuTo4: RateShares;
-}
-
-/** `random`: unsigned 32-bit numbers. */
-export const createAnswerRates = (random: () => number): AnswerRates => ({
-  to6: createRateShares(ANSWERS_PER_SECOND, random()),
-  mtuTo6: createRateShares(MTU_ANSWERS_PER_SECOND, random()),
-  to4: createRateShares(ANSWERS_PER_SECOND, random()),
-  mtuTo4: createRateShares(MTU_ANSWERS_PER_SECOND, random()),
-});
 
 /** By reason: the ICMPv6 error (type * 256 + code) for a sender on the IPv6 side. All else is dropped in silence. */
 const ANSWERS6: Partial<Record<Nat64Counter, number>> = {
@@ -124,7 +105,7 @@ const answers6 = byReason(ANSWERS6);
 const answers4 = byReason(ANSWERS4);
 
 /** Turns the dropped packet, whose bytes are as they came, into the error that answers it; false when none does. */
-export function answer(translator: Translator, reason: Verdict, version: number): boolean {
+export function answer(translator: Translator, reason: Reason, version: number): boolean {
   const typeAndCode = version === 6 ? answers6[reason] : version === 4 ? answers4[reason] : NO_ANSWER;
   if (typeAndCode === NO_ANSWER || !isTold(translator.settings, typeAndCode, version)) return false;
   return answerWith(translator, typeAndCode, version);
@@ -211,6 +192,8 @@ function mayAnswer4({ packet }: Translator): boolean {
   return at < end && !isIcmp4Error(view.getUint8(at));
 }
 
+const sender = new Int32Array(4);
+
 function answer6(translator: Translator, typeAndCode: number): void {
   const { packet, settings } = translator;
   const { view } = packet;
@@ -224,16 +207,9 @@ function answer6(translator: Translator, typeAndCode: number): void {
   else if (typeAndCode === ICMP6_ERRONEOUS_HEADER) value = packet.problemPointer;
 
   writeIpv6Start(view, start, 0, end - icmp, IP_PROTOCOL.ICMPV6, HOP_LIMIT);
-  writeWords(view, start + IPV6.SOURCE, ownIpv6[0], ownIpv6[1], ownIpv6[2], ownIpv6[3]);
-  const host = quoted + IPV6.SOURCE;
-  writeWords(
-    view,
-    start + IPV6.DESTINATION,
-    view.getInt32(host),
-    view.getInt32(host + 4),
-    view.getInt32(host + 8),
-    view.getInt32(host + 12),
-  );
+  writeWords(view, start + IPV6.SOURCE, ownIpv6);
+  readWords(view, quoted + IPV6.SOURCE, sender);
+  writeWords(view, start + IPV6.DESTINATION, sender);
   view.setInt32(icmp, typeAndCode << 16);
   view.setInt32(icmp + ICMP.MTU6, value);
   const sum =

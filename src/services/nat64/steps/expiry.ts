@@ -7,14 +7,24 @@ import { writeEmbeddedIpv4 } from '../../../wire/nat64-prefix.ts';
 import { TCP, TCP_FLAG, TCP_HEADER_BYTES } from '../../../wire/tcp-udp.ts';
 import { answerWith } from './answer.ts';
 import { bibProtocol } from '../tables/bib.ts';
+import { prolongFromKernel, takeBack } from './hand-over.ts';
 import { COUNTER } from '../counters.ts';
 import { HEADROOM_BYTES, TRANSPORT, clearOffload } from '../packet/packet.ts';
 import { removeSession, setExpiry } from '../tables/sessions.ts';
 import { nextOverdueSyn } from '../tables/stored-syns.ts';
-import { BIB, CONTROL, PREFIX_MASK, PREFIX_SHIFT, RECORD_WORDS, SESSION, STATE_MASK } from '../tables/tables.ts';
+import {
+  BIB,
+  CONTROL,
+  PREFIX_MASK,
+  PREFIX_SHIFT,
+  RECORD_WORDS,
+  SESSION,
+  STATE_MASK,
+} from '../tables/tables.ts';
 import { TCP_STATE } from '../tables/tcp-state.ts';
 import { SWEEP, sweepStep } from '../tables/timer-wheel.ts';
-import { type Translator, errorComesBackIn } from './translator.ts';
+import type { Translator } from './translator.ts';
+import { errorComesBackIn } from './pipeline.ts';
 
 const HOP_LIMIT = 64;
 
@@ -36,7 +46,7 @@ export function expire(translator: Translator, steps: number): boolean {
     if (index === SWEEP.done) return false;
     if (index === SWEEP.more) continue;
     if (prolongFromKernel(translator, index)) continue;
-    translator.flows?.forget(translator, index);
+    takeBack(translator, index);
     const at = index * RECORD_WORDS;
     const protocol = bibProtocol(tables, tables.sessions[at + SESSION.BIB]);
     if (
@@ -50,26 +60,6 @@ export function expire(translator: Translator, steps: number): boolean {
     if (removeSession(tables, index, nowSeconds)) counters[COUNTER['bib-removed']]++;
   }
   return false;
-}
-
-/**
- * Gives a session that the kernel translates the lifetime that its last packet there gave it; true when that is longer
- * than it had.
- */
-export function prolongFromKernel(
-  { flows, tables, settings, nowSeconds }: Translator,
-  session: number,
-): boolean {
-  if (flows === undefined || !flows.has(session)) return false;
-  const lastUsedSeconds = flows.lastUsedSeconds(tables, session, nowSeconds);
-  if (lastUsedSeconds < 0) return false;
-  const at = session * RECORD_WORDS;
-  const { lifetimes } = settings;
-  const isTcp = bibProtocol(tables, tables.sessions[at + SESSION.BIB]) === TRANSPORT.TCP;
-  const expiresAt = lastUsedSeconds + (isTcp ? lifetimes.tcpEstablishedSeconds : lifetimes.udpSeconds);
-  if (expiresAt <= tables.sessions[at + SESSION.EXPIRES_AT] || expiresAt < nowSeconds) return false;
-  setExpiry(tables, session, nowSeconds, expiresAt);
-  return true;
 }
 
 /** N11: who opened a connection that nobody answered from the other side is told that the port is unreachable. */
@@ -109,7 +99,7 @@ function probe(translator: Translator, session: number): void {
   writeIpv6Start(view, start, 0, TCP_HEADER_BYTES, IP_PROTOCOL.TCP, HOP_LIMIT);
   const prefix = settings.prefixes[(portAndState & PREFIX_MASK) >> PREFIX_SHIFT];
   writeEmbeddedIpv4(prefix, tables.sessions[at + SESSION.REMOTE_ADDRESS], view, start + IPV6.SOURCE);
-  writeWords(view, start + IPV6.DESTINATION, bib[bibAt], bib[bibAt + 1], bib[bibAt + 2], bib[bibAt + 3]);
+  writeWords(view, start + IPV6.DESTINATION, bib, bibAt);
   packet.bytes.fill(0, tcp, end);
   view.setUint16(tcp + TCP.SOURCE_PORT, portAndState >>> 16);
   view.setUint16(tcp + TCP.DESTINATION_PORT, bib[bibAt + BIB.PORTS] >>> 16);

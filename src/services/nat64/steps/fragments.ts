@@ -14,14 +14,12 @@ import { IPV4, IPV4_HEADER_BYTES } from '../../../wire/ipv4.ts';
 import { IPV6 } from '../../../wire/ipv6.ts';
 import { TCP_HEADER_BYTES, UDP } from '../../../wire/tcp-udp.ts';
 import { GSO, NEEDS_CHECKSUM } from '../../../wire/virtio-net.ts';
-import { CONTINUE, COUNTER, HELD, RETURN_TO_KERNEL, type Verdict } from '../counters.ts';
-import { filterFrom4, filterFrom6, isForKernel, isHairpin, isHairpinByTuple } from './filter.ts';
+import { CONTINUE, COUNTER, HELD, RETURN_TO_KERNEL, type Reason, type Verdict } from '../counters.ts';
 import {
   DATAGRAM,
   type FragmentMemory,
   STATE,
   addDatagram,
-  createFragmentMemory,
   field,
   findDatagram,
   proveDatagram,
@@ -41,8 +39,16 @@ import {
 } from '../tables/fragment-pieces.ts';
 import { mayPass4, readPorts4 } from './incoming-tuple-4.ts';
 import { readPorts6 } from './incoming-tuple-6.ts';
-import { HEADROOM_BYTES, LONGEST_PACKET_BYTES, TRANSPORT, clearOffload } from '../packet/packet.ts';
+import {
+  HEADROOM_BYTES,
+  LONGEST_PACKET_BYTES,
+  type Packet,
+  TRANSPORT,
+  clearOffload,
+} from '../packet/packet.ts';
 import { isOurs4 } from '../settings/settings.ts';
+import { fragmentsOf } from '../tables/fragment-sides.ts';
+import { computeOutgoingTuple } from './outgoing-tuple.ts';
 import type { Translator } from './translator.ts';
 import {
   isUdpWithoutChecksum,
@@ -51,31 +57,19 @@ import {
   protocolNumber6,
   protocolNumber4,
 } from '../packet/transport.ts';
+import { filterFrom4 } from './filter-from4.ts';
+import { filterFrom6 } from './filter-from6.ts';
+import { isForKernel, isHairpin, isHairpinByTuple } from './hairpin.ts';
 
 /** The data of an IPv4 datagram behind a header without options: what must fit on both sides. */
 const LONGEST_DATA_BYTES = LONGEST_PACKET_BYTES - IPV4_HEADER_BYTES;
-
-/** What is under way, of one side each; the memory is made with the first fragment. */
-export interface Fragments {
-  from4: FragmentMemory | undefined;
-  from6: FragmentMemory | undefined;
-  /** Whether the packet in work is one that waited. */
-  isReleased: boolean;
-}
-
-export const createFragments = (): Fragments => ({ from4: undefined, from6: undefined, isReleased: false });
-
-/** Forgets all datagrams, as after a change of what may be translated. */
-export function clearFragments(fragments: Fragments): void {
-  fragments.from4 = fragments.from6 = undefined;
-}
 
 /**
  * Takes the fragment that has been read (`determineTuple4` or 6). CONTINUE: its tuple is complete, as after filtering, and
  * it may be translated. HELD: it waits for others. Anything else drops it, or gives it to the kernel.
  */
 export function takeFragment(translator: Translator, isIpv6: boolean): Verdict {
-  const { packet, fragments } = translator;
+  const { packet, fragments, tables } = translator;
   const wasReleased = fragments.isReleased;
   fragments.isReleased = false;
   const bounds = checkBounds(translator);
@@ -90,7 +84,8 @@ export function takeFragment(translator: Translator, isIpv6: boolean): Verdict {
     if (isIpv6 && packet.remoteHasEam) return COUNTER['drop-destination'];
     if (isIpv6 && settings.pools.length === 0) return COUNTER['drop-no-pool4'];
   }
-  const memory = memoryOf(translator, isIpv6);
+  const memory = fragmentsOf(fragments, isIpv6, tables.hashSeed);
+  noteClient(memory, packet, isIpv6);
   if (wasReleased) return passOn(translator, memory, memory.released, isIpv6);
   // What may be for a program of the appliance's own is judged as a packet to be translated when it is known to be one.
   if (!isIpv6 && !mayBeForKernel(translator)) {
@@ -126,11 +121,6 @@ function loadReleased({ packet, fragments, counters }: Translator, memory: Fragm
   clearOffload(packet);
   fragments.isReleased = true;
   return true;
-}
-
-function memoryOf({ fragments, tables }: Translator, isIpv6: boolean): FragmentMemory {
-  if (isIpv6) return (fragments.from6 ??= createFragmentMemory(tables.hashSeed));
-  return (fragments.from4 ??= createFragmentMemory(tables.hashSeed));
 }
 
 /** What no fragment of anybody may be. */
@@ -218,7 +208,7 @@ function take(translator: Translator, memory: FragmentMemory, isIpv6: boolean): 
   if (!hasMoreFragments) setField(memory, datagram, DATAGRAM.BYTES, to);
   if (isKernels) {
     setField(memory, datagram, DATAGRAM.STATE, STATE.KERNEL);
-    prove(translator, memory, datagram, isIpv6);
+    proveDatagram(memory, datagram);
     releaseDatagram(memory, datagram);
   } else if (waits) {
     if (isComplete(memory, datagram)) {
@@ -245,12 +235,19 @@ function findOrAdd(translator: Translator, memory: FragmentMemory, isIpv6: boole
   const found = findDatagram(memory);
   if (found !== 0 && nowSeconds - field(memory, found, DATAGRAM.STARTED_AT) <= fragmentSeconds) return found;
   if (found !== 0) removeDatagram(memory, found, counters, COUNTER['drop-fragment-timeout']);
-  const { host0, host1, host2, host3, remoteAddress } = packet;
-  const added = isIpv6
-    ? addDatagram(memory, counters, host0, host1, host2, host3, nowSeconds)
-    : addDatagram(memory, counters, 0, 0, MAPPED_WORD2, remoteAddress, nowSeconds);
+  const added = addDatagram(memory, counters, nowSeconds);
   setField(memory, added, DATAGRAM.IS_HAIRPINNED, packet.isHairpinned ? 1 : 0);
   return added;
+}
+
+/** Whose shares of the memory it counts in. */
+function noteClient({ client }: FragmentMemory, { host, remoteAddress }: Packet, isIpv6: boolean): void {
+  if (isIpv6) client.set(host);
+  else {
+    client.fill(0, 0, 2);
+    client[2] = MAPPED_WORD2;
+    client[3] = remoteAddress;
+  }
 }
 
 /** RFC 791: addresses, protocol and identification; RFC 8200 section 4.5: without the protocol. */
@@ -286,7 +283,7 @@ function giveUp(
   memory: FragmentMemory,
   datagram: number,
   state: number,
-  lost: Verdict,
+  lost: Reason,
   reason: Verdict,
 ): Verdict {
   counters[lost] += removeFragments(memory, datagram);
@@ -295,12 +292,6 @@ function giveUp(
   setField(memory, datagram, DATAGRAM.BYTES, -1);
   if (memory.released === datagram) memory.released = 0;
   return reason;
-}
-
-function prove({ packet }: Translator, memory: FragmentMemory, datagram: number, isIpv6: boolean): void {
-  const { host0, host1, host2, host3, remoteAddress } = packet;
-  if (isIpv6) proveDatagram(memory, datagram, host0, host1, host2, host3);
-  else proveDatagram(memory, datagram, 0, 0, MAPPED_WORD2, remoteAddress);
 }
 
 /** Fills in the tuple of a fragment that need not wait. */
@@ -323,10 +314,7 @@ function passOn(translator: Translator, memory: FragmentMemory, datagram: number
   passWithoutPorts(packet, records[at + DATAGRAM.PROTOCOL]);
   if (isIpv6) packet.mappedAddress = records[at + DATAGRAM.MAPPED_ADDRESS];
   else {
-    packet.host0 = records[at + DATAGRAM.HOST];
-    packet.host1 = records[at + DATAGRAM.HOST + 1];
-    packet.host2 = records[at + DATAGRAM.HOST + 2];
-    packet.host3 = records[at + DATAGRAM.HOST + 3];
+    for (let word = 0; word < 4; word++) packet.host[word] = records[at + DATAGRAM.HOST + word];
     packet.prefixIndex = records[at + DATAGRAM.PREFIX_INDEX];
   }
   return CONTINUE;
@@ -355,18 +343,16 @@ function passFirst(
   }
   const filtered = isIpv6 ? filterFrom6(translator) : filterFrom4(translator);
   if (filtered !== CONTINUE) return filtered;
+  computeOutgoingTuple(translator, isIpv6);
   const { records } = memory;
   const at = recordOffset(datagram);
   records[at + DATAGRAM.STATE] = STATE.PASSING;
-  records[at + DATAGRAM.HOST] = packet.host0;
-  records[at + DATAGRAM.HOST + 1] = packet.host1;
-  records[at + DATAGRAM.HOST + 2] = packet.host2;
-  records[at + DATAGRAM.HOST + 3] = packet.host3;
+  records.set(packet.host, at + DATAGRAM.HOST);
   records[at + DATAGRAM.MAPPED_ADDRESS] = packet.mappedAddress;
   records[at + DATAGRAM.PREFIX_INDEX] = packet.prefixIndex;
   records[at + DATAGRAM.IS_HAIRPIN] = isIpv6 && isHairpin(translator) ? 1 : 0;
   records[at + DATAGRAM.PROTOCOL] = isIpv6 ? protocolNumber4(packet) : protocolNumber6(packet);
-  prove(translator, memory, datagram, isIpv6);
+  proveDatagram(memory, datagram);
   if (memory.released !== datagram) releaseDatagram(memory, datagram);
   return CONTINUE;
 }

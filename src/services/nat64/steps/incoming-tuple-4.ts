@@ -27,10 +27,15 @@ import {
   ipv4HeaderBytes,
   unexpiredSourceRoute,
 } from '../../../wire/ipv4.ts';
-import { FRAGMENT_HEADER_BYTES, IPV6, IPV6_HEADER_BYTES, IPV6_MINIMUM_MTU_BYTES } from '../../../wire/ipv6.ts';
+import {
+  FRAGMENT_HEADER_BYTES,
+  IPV6,
+  IPV6_HEADER_BYTES,
+  IPV6_MINIMUM_MTU_BYTES,
+} from '../../../wire/ipv6.ts';
 import { GSO } from '../../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, DATAGRAMS, FRAGMENT, type Verdict } from '../counters.ts';
-import { type Packet, TRANSPORT, wireBytesOf } from '../packet/packet.ts';
+import { type Packet, TRANSPORT, clearTuple, wireBytesOf } from '../packet/packet.ts';
 import { findEam4 } from '../settings/eam.ts';
 import { type Settings, isOurs4 } from '../settings/settings.ts';
 import {
@@ -56,11 +61,7 @@ import { slotOf } from '../settings/pool.ts';
  */
 export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
-  packet.isError = false;
-  packet.isFragment = false;
-  packet.identification = -1;
-  packet.cutLimitBytes = 0;
-  packet.prefixIndex = 0;
+  clearTuple(packet);
   const headerBytes = ipv4HeaderBytes(view, start, packet.end);
   if (headerBytes === 0) return COUNTER['drop-truncated'];
   const totalBytes = view.getUint16(start + IPV4.TOTAL_LENGTH);

@@ -1,6 +1,13 @@
 /** Determines the tuple of a packet from the IPv6 side (RFC 6146 section 3.4); refuses what is not to be translated. */
 import { foldSum, sumOfBytes, sumOfIpv6Address } from '../../../wire/checksum.ts';
-import { ICMP, ICMP6, ICMP_HEADER_BYTES, errorType6to4, isIcmp6Error, pointer6to4 } from '../../../wire/icmp.ts';
+import {
+  ICMP,
+  ICMP6,
+  ICMP_HEADER_BYTES,
+  errorType6to4,
+  isIcmp6Error,
+  pointer6to4,
+} from '../../../wire/icmp.ts';
 import { isNeverRouted, isNonGlobal } from '../../../wire/ipv4-scope.ts';
 import { FRAGMENT_UNIT_SHIFT, IPV4_HEADER_BYTES, IP_PROTOCOL, MORE_FRAGMENTS } from '../../../wire/ipv4.ts';
 import {
@@ -13,11 +20,12 @@ import {
   ROUTING_SEGMENTS_LEFT,
   isExtension,
   isSkippedExtension,
+  readWords,
 } from '../../../wire/ipv6.ts';
 import { extractIpv4 } from '../../../wire/nat64-prefix.ts';
 import { GSO } from '../../../wire/virtio-net.ts';
 import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from '../counters.ts';
-import { type Packet, TRANSPORT, wireBytesOf } from '../packet/packet.ts';
+import { type Packet, TRANSPORT, clearTuple, wireBytesOf } from '../packet/packet.ts';
 import { type Settings, isOurs4, prefixIndexOf } from '../settings/settings.ts';
 import {
   QUOTED_TRANSPORT_BYTES,
@@ -47,10 +55,7 @@ const IPV4_MINIMUM_MTU_BYTES = 68;
  */
 export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
-  packet.isError = false;
-  packet.isFragment = false;
-  packet.identification = -1;
-  packet.cutLimitBytes = 0;
+  clearTuple(packet);
   if (packet.end - start < IPV6_HEADER_BYTES) return COUNTER['drop-truncated'];
   const end = start + IPV6_HEADER_BYTES + view.getUint16(start + IPV6.PAYLOAD_LENGTH);
   if (end > packet.end) return COUNTER['drop-bad-length'];
@@ -106,9 +111,8 @@ export function readPorts6(packet: Packet): void {
 /** Whether a packet, or a fragment, that is no ICMP error may be translated: its host may send there, and it may go on. */
 function mayPass6(settings: Settings, packet: Packet): Verdict {
   const { view, start, remoteAddress } = packet;
-  if (!isHostAddress(packet.host0, packet.host1, packet.host2)) return COUNTER['drop-source-invalid'];
-  if (!isAllowed(settings.allow, packet.host0, packet.host1, packet.host2, packet.host3))
-    return COUNTER['drop-not-allowed'];
+  if (!isHostAddress(packet.host)) return COUNTER['drop-source-invalid'];
+  if (!isAllowed(settings.allow, packet.host)) return COUNTER['drop-not-allowed'];
   // A host of ours whose IPv4 address is our own would speak for us.
   if (packet.isStateless && isOurs4(settings, packet.mappedAddress)) return COUNTER['drop-source-invalid'];
   const reach = checkReach(settings, packet, remoteAddress);
@@ -141,24 +145,24 @@ const isEmbeddedHost = ({ isStateless, embedded4 }: Settings, address: number): 
 
 /** Takes in the host's address, and the IPv4 address that it has for itself, if it has one. */
 function readHost(settings: Settings, packet: Packet, at: number): void {
-  const { view } = packet;
-  packet.host0 = view.getInt32(at);
-  packet.host1 = view.getInt32(at + 4);
-  packet.host2 = view.getInt32(at + 8);
-  packet.host3 = view.getInt32(at + 12);
+  readWords(packet.view, at, packet.host);
   packet.isStateless = false;
   if (!hasStateless(settings)) return;
-  const ipv4 = statelessIpv4(settings, packet.host0, packet.host1, packet.host2, packet.host3);
+  const ipv4 = statelessIpv4(settings, packet.host);
   if (ipv4 === undefined) return;
   packet.isStateless = true;
   packet.mappedAddress = ipv4;
 }
 
 /** Not multicast, link-local, unspecified, loopback, IPv4-compatible or IPv4-mapped. */
-const isHostAddress = (word0: number, word1: number, word2: number): boolean =>
-  word0 >>> 24 !== 0xff &&
-  word0 >>> 22 !== 0x3fa &&
-  (word0 !== 0 || word1 !== 0 || (word2 !== 0 && word2 !== 0xffff));
+function isHostAddress(host: Int32Array): boolean {
+  const word0 = host[0];
+  return (
+    word0 >>> 24 !== 0xff &&
+    word0 >>> 22 !== 0x3fa &&
+    (word0 !== 0 || host[1] !== 0 || (host[2] !== 0 && host[2] !== 0xffff))
+  );
+}
 
 /** Steps over the extension headers that a translator ignores (N29), and notes what is behind them. */
 function skipExtensions(packet: Packet): Verdict {
@@ -261,18 +265,20 @@ function determineError6(settings: Settings, packet: Packet, errorPeer: number):
   return CONTINUE;
 }
 
+const errorSource = new Int32Array(4);
+
 /** N44 (RFC 6791): the IPv4 address that an error comes from, where its IPv6 source stands for one, or one is provided. */
 function readErrorSource(settings: Settings, packet: Packet): void {
   const { view, start } = packet;
   const source = start + IPV6.SOURCE;
-  const [word0, word1] = [view.getInt32(source), view.getInt32(source + 4)];
-  const [word2, word3] = [view.getInt32(source + 8), view.getInt32(source + 12)];
-  const own = statelessIpv4(settings, word0, word1, word2, word3);
+  readWords(view, source, errorSource);
+  const own = statelessIpv4(settings, errorSource);
   const { icmpSources4 } = settings;
   if (own !== undefined) packet.errorSource = own;
   // One router has one address, so that a traceroute can tell them apart.
   else if (icmpSources4.length > 0)
-    packet.errorSource = icmpSources4[((word0 ^ word1 ^ word2 ^ word3) >>> 0) % icmpSources4.length];
+    packet.errorSource =
+      icmpSources4[(errorSource.reduce((hash, word) => hash ^ word) >>> 0) % icmpSources4.length];
 }
 
 /** Finds the ICMPv4 type, code and value; false when there are none. */

@@ -3,36 +3,16 @@ import { adjustChecksum, complement, foldSum, sumOfIpv6Address, sumOfWord } from
 import { ICMP, ICMP4, ICMP6 } from '../../../wire/icmp.ts';
 import { IP_PROTOCOL } from '../../../wire/ipv4.ts';
 import { IPV6, IPV6_HEADER_BYTES, writeWords } from '../../../wire/ipv6.ts';
-import { writeEmbeddedIpv4 } from '../../../wire/nat64-prefix.ts';
 import { TCP, TCP_FLAG } from '../../../wire/tcp-udp.ts';
 import { GSO, NEEDS_CHECKSUM } from '../../../wire/virtio-net.ts';
-import { eamIpv6, findEam4 } from '../settings/eam.ts';
+import { writeRemote } from '../settings/stateless.ts';
 import { writeHeader6 } from './headers.ts';
 import { type Packet, TRANSPORT } from '../packet/packet.ts';
 import { clampSegmentSize } from '../packet/segment-size.ts';
-import type { Settings } from '../settings/settings.ts';
 import { checksumOffsetOf, fillInUdpChecksum, protocolNumber6 } from '../packet/transport.ts';
 import type { Translator } from './translator.ts';
 
-/** Writes the IPv6 address of an IPv4 remote: that of its address mapping, where `hasEam`, or one of the prefix. */
-export function writeRemote(
-  settings: Settings,
-  prefixIndex: number,
-  remoteAddress: number,
-  hasEam: boolean,
-  view: DataView,
-  at: number,
-): void {
-  const entry = hasEam ? findEam4(settings.eam, remoteAddress) : undefined;
-  if (entry === undefined) {
-    writeEmbeddedIpv4(settings.prefixes[prefixIndex], remoteAddress, view, at);
-    return;
-  }
-  const [word0, word1, word2, word3] = eamIpv6(entry, remoteAddress);
-  writeWords(view, at, word0, word1, word2, word3);
-}
-
-/** The packet's tuple must be complete (filterFrom4). Fragment headers are left to `cutPacket`. */
+/** The packet's tuples must be complete (outgoing-tuple.ts). Fragment headers are left to `cutPacket`. */
 export function translate4to6(translator: Translator): void {
   const { packet, settings } = translator;
   const { view, start, transport, protocol, mappedPort, hostPort } = packet;
@@ -43,9 +23,8 @@ export function translate4to6(translator: Translator): void {
 
   // The new header lies over the old: from here on only `packet` knows what was in it.
   writeHeader6(translator, start, newStart, packet.end - transport, 1, protocolNumber6(packet), -1, 0);
-  const { prefixIndex, remoteAddress, remoteHasEam } = packet;
-  writeRemote(settings, prefixIndex, remoteAddress, remoteHasEam, view, newStart + IPV6.SOURCE);
-  writeWords(view, newStart + IPV6.DESTINATION, packet.host0, packet.host1, packet.host2, packet.host3);
+  writeRemote(settings, packet, newStart + IPV6.SOURCE, packet.remoteAddress, packet.remoteHasEam);
+  writeWords(view, newStart + IPV6.DESTINATION, packet.host);
   const addresses6 =
     sumOfIpv6Address(view, newStart + IPV6.SOURCE) + sumOfIpv6Address(view, newStart + IPV6.DESTINATION);
 

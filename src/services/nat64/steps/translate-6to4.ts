@@ -11,7 +11,7 @@ import { clampSegmentSize } from '../packet/segment-size.ts';
 import { checksumOffsetOf, fillInUdpChecksum, protocolNumber4 } from '../packet/transport.ts';
 import type { Translator } from './translator.ts';
 
-/** The packet's tuple must be complete (filterFrom6). */
+/** The packet's tuples must be complete (outgoing-tuple.ts). */
 export function translate6to4(translator: Translator): void {
   const { packet } = translator;
   const { view, start, transport, protocol, mappedPort, remoteAddress } = packet;

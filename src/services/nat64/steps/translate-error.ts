@@ -24,9 +24,9 @@ import {
 import { TCP } from '../../../wire/tcp-udp.ts';
 import { writeHeader4, writeHeader6 } from './headers.ts';
 import { LONGEST_PACKET_BYTES, type Packet, TRANSPORT } from '../packet/packet.ts';
-import { writeRemote } from './translate-4to6.ts';
 import { checksumOffsetOf, protocolNumber6, protocolNumber4 } from '../packet/transport.ts';
 import type { Translator } from './translator.ts';
+import { writeRemote } from '../settings/stateless.ts';
 
 /** Units of the length attribute (RFC 4884 section 4). */
 const LENGTH_UNIT4_BYTES = 4;
@@ -145,9 +145,9 @@ export function translateError4to6(translator: Translator): void {
     packet.quotedIdentification,
     quotedFragment,
   );
-  writeWords(view, newQuoted + IPV6.SOURCE, packet.host0, packet.host1, packet.host2, packet.host3);
-  const { prefixIndex, remoteAddress, remoteHasEam, errorPeer, peerHasEam } = packet;
-  writeRemote(settings, prefixIndex, remoteAddress, remoteHasEam, view, newQuoted + IPV6.DESTINATION);
+  writeWords(view, newQuoted + IPV6.SOURCE, packet.host);
+  const { prefixIndex, errorPeer, peerHasEam } = packet;
+  writeRemote(settings, packet, newQuoted + IPV6.DESTINATION, packet.remoteAddress, packet.remoteHasEam);
   const addresses6 =
     sumOfIpv6Address(view, newQuoted + IPV6.SOURCE) + sumOfIpv6Address(view, newQuoted + IPV6.DESTINATION);
   if (protocol === TRANSPORT.ICMP) {
@@ -165,12 +165,11 @@ export function translateError4to6(translator: Translator): void {
   if (!peerHasEam && settings.prefixes[prefixIndex].refusesPrivate && isNoneOfPrefix) {
     // Routers on the way often have private or link-local addresses, which the well-known prefix must not stand for
     // (N34). The error itself matters (path MTU, RFC 7915 section 4.1), so it comes from us.
-    const { ownIpv6 } = settings;
-    writeWords(view, newStart + IPV6.SOURCE, ownIpv6[0], ownIpv6[1], ownIpv6[2], ownIpv6[3]);
+    writeWords(view, newStart + IPV6.SOURCE, settings.ownIpv6);
   } else {
-    writeRemote(settings, prefixIndex, errorPeer, peerHasEam, view, newStart + IPV6.SOURCE);
+    writeRemote(settings, packet, newStart + IPV6.SOURCE, errorPeer, peerHasEam);
   }
-  writeWords(view, newStart + IPV6.DESTINATION, packet.host0, packet.host1, packet.host2, packet.host3);
+  writeWords(view, newStart + IPV6.DESTINATION, packet.host);
   view.setInt32(newTransport, packet.errorType << 16);
   view.setInt32(newTransport + 4, packet.errorValue);
   if (length !== 0) view.setUint8(newTransport + ICMP.LENGTH6, length);

@@ -5,33 +5,32 @@
 import { addClientMapping, removeClientMapping } from './clients.ts';
 import { LOGGED } from './mapping-log.ts';
 import { notePortFreed, notePortTaken } from './port-use.ts';
-import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, type Tables, mix, portIndex, unchain } from './tables.ts';
+import {
+  BIB,
+  BIB_KIND,
+  CONTROL,
+  RECORD_WORDS,
+  type HostEndpoint,
+  type Tables,
+  mix,
+  portIndex,
+  unchain,
+} from './tables.ts';
 
-function hashOfHost(
-  tables: Tables,
-  protocol: number,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-  port: number,
-): number {
-  const hash = mix(mix(mix(mix(tables.hashSeed, word3), word2), word1), word0);
+/** `at`: where the four words of the host's address begin in `words`. */
+function hashOfHost(tables: Tables, protocol: number, words: Int32Array, at: number, port: number): number {
+  const hash = mix(mix(mix(mix(tables.hashSeed, words[at + 3]), words[at + 2]), words[at + 1]), words[at]);
   return mix(hash, (protocol << 16) | port) & tables.hashMask;
 }
 
 /** The BIB entry of a host and port (RFC 6146 section 3.1), or 0. */
-export function findBibByHost(
-  tables: Tables,
-  protocol: number,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-  port: number,
-): number {
+export function findBibByHost(tables: Tables, { protocol, host, hostPort }: HostEndpoint): number {
   const { bib } = tables;
-  let index = tables.bibHeads[hashOfHost(tables, protocol, word0, word1, word2, word3, port)];
+  const word0 = host[0];
+  const word1 = host[1];
+  const word2 = host[2];
+  const word3 = host[3];
+  let index = tables.bibHeads[hashOfHost(tables, protocol, host, 0, hostPort)];
   while (index !== 0) {
     const at = index * RECORD_WORDS;
     if (
@@ -39,7 +38,7 @@ export function findBibByHost(
       bib[at + 2] === word2 &&
       bib[at + 1] === word1 &&
       bib[at] === word0 &&
-      bib[at + BIB.PORTS] >>> 16 === port &&
+      bib[at + BIB.PORTS] >>> 16 === hostPort &&
       (bib[at + BIB.KIND] & BIB_KIND.TRANSPORT) === protocol + 1
     )
       return index;
@@ -71,12 +70,7 @@ export const isStaticBib = (tables: Tables, index: number): boolean =>
  */
 export function addBib(
   tables: Tables,
-  protocol: number,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-  hostPort: number,
+  { protocol, host, hostPort }: HostEndpoint,
   slotAndPort: number,
   isStatic = false,
 ): number {
@@ -86,10 +80,10 @@ export function addBib(
   else if (control[CONTROL.BIB_USED] > tables.maxBibEntries) return 0;
   else index = control[CONTROL.BIB_USED]++;
   const at = index * RECORD_WORDS;
-  bib[at] = word0;
-  bib[at + 1] = word1;
-  bib[at + 2] = word2;
-  bib[at + 3] = word3;
+  bib[at] = host[0];
+  bib[at + 1] = host[1];
+  bib[at + 2] = host[2];
+  bib[at + 3] = host[3];
   bib[at + BIB.PORTS] = (hostPort << 16) | (slotAndPort & 0xffff);
   bib[at + BIB.SESSIONS] = 0;
   bib[at + BIB.KIND] =
@@ -100,18 +94,8 @@ export function addBib(
 }
 
 const hashOfRecord = (tables: Tables, index: number): number => {
-  const { bib } = tables;
   const at = index * RECORD_WORDS;
-  const hostPort = bib[at + BIB.PORTS] >>> 16;
-  return hashOfHost(
-    tables,
-    bibProtocol(tables, index),
-    bib[at],
-    bib[at + 1],
-    bib[at + 2],
-    bib[at + 3],
-    hostPort,
-  );
+  return hashOfHost(tables, bibProtocol(tables, index), tables.bib, at, tables.bib[at + BIB.PORTS] >>> 16);
 };
 
 const portIndexOf = (tables: Tables, index: number): number =>

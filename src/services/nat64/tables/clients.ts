@@ -25,59 +25,42 @@ export const createClients = (maxClients: number, hashSize: number, prefixBits: 
 /** The length of a network's prefix: never longer than a client's. */
 export const networkBits = (clientPrefixBits: number): number => Math.min(clientPrefixBits, IPV6_CLIENT_BITS);
 
-function hashOf(
-  tables: Tables,
-  { mask }: Clients,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-): number {
-  return mix(
-    mix(mix(mix(tables.hashSeed, word3 & mask[3]), word2 & mask[2]), word1 & mask[1]),
-    word0 & mask[0],
-  );
+/** Of the address that begins at `at` of `words`. */
+function hashOf({ hashSeed }: Tables, { mask }: Clients, words: Int32Array, at: number): number {
+  const hash = mix(mix(hashSeed, words[at + 3] & mask[3]), words[at + 2] & mask[2]);
+  return mix(mix(hash, words[at + 1] & mask[1]), words[at] & mask[0]);
 }
 
 /** A hash of the client that a host is, or is of. */
-export const hashOfClient = (
-  tables: Tables,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-): number => hashOf(tables, tables.clients, word0, word1, word2, word3);
+export const hashOfClient = (tables: Tables, host: Int32Array): number =>
+  hashOf(tables, tables.clients, host, 0);
 
-/** The client's record, or 0 while it has no mapping. */
-export const findClient = (
-  tables: Tables,
-  hash: number,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-): number => find(tables, tables.clients, hash, word0, word1, word2, word3);
+/** The client's record, or 0 while it has no mapping; `hash` is that of the host. */
+export const findClient = (tables: Tables, hash: number, host: Int32Array): number =>
+  find(tables, tables.clients, hash, host, 0);
 
 function find(
-  tables: Tables,
+  { hashMask }: Tables,
   { records, heads, mask }: Clients,
   hash: number,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
+  words: Int32Array,
+  at: number,
 ): number {
-  let index = heads[hash & tables.hashMask];
+  const word0 = words[at] & mask[0];
+  const word1 = words[at + 1] & mask[1];
+  const word2 = words[at + 2] & mask[2];
+  const word3 = words[at + 3] & mask[3];
+  let index = heads[hash & hashMask];
   while (index !== 0) {
-    const at = index * WORDS;
+    const recordAt = index * WORDS;
     if (
-      records[at] === (word0 & mask[0]) &&
-      records[at + 1] === (word1 & mask[1]) &&
-      records[at + 2] === (word2 & mask[2]) &&
-      records[at + 3] === (word3 & mask[3])
+      records[recordAt] === word0 &&
+      records[recordAt + 1] === word1 &&
+      records[recordAt + 2] === word2 &&
+      records[recordAt + 3] === word3
     )
       return index;
-    index = records[at + CLIENT.NEXT];
+    index = records[recordAt + CLIENT.NEXT];
   }
   return 0;
 }
@@ -100,19 +83,11 @@ export const isWithinShares = (held: number, networkHeld: number, left: number):
  * Whether the host may have another port of the protocol; `client` is its client's record, or 0. When none is left for
  * anybody, that is another matter: true.
  */
-export function mayHavePort(
-  tables: Tables,
-  protocol: number,
-  client: number,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-): boolean {
+export function mayHavePort(tables: Tables, protocol: number, client: number, host: Int32Array): boolean {
   const left = portsLeft(tables.ports, protocol);
   // While as many are left as all together have, nobody has too many.
   if (left <= 0 || tables.ports.used[protocol] < left) return true;
-  const network = networkOf(tables, client, word0, word1, word2, word3);
+  const network = networkOf(tables, client, host);
   return isWithinShares(
     tables.clients.records[client * WORDS + CLIENT.MAPPINGS + protocol],
     tables.networks.records[network * WORDS + CLIENT.MAPPINGS + protocol],
@@ -121,17 +96,10 @@ export function mayHavePort(
 }
 
 /** The same for a session. */
-export function mayHaveSession(
-  tables: Tables,
-  client: number,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-): boolean {
+export function mayHaveSession(tables: Tables, client: number, host: Int32Array): boolean {
   const left = sessionsLeft(tables);
   if (left <= 0 || tables.control[CONTROL.SESSION_COUNT] < left) return true;
-  const network = networkOf(tables, client, word0, word1, word2, word3);
+  const network = networkOf(tables, client, host);
   return isWithinShares(
     tables.clients.records[client * WORDS + CLIENT.SESSIONS],
     tables.networks.records[network * WORDS + CLIENT.SESSIONS],
@@ -140,17 +108,10 @@ export function mayHaveSession(
 }
 
 /** The network's record, or 0, of which nothing is counted; that of a client without mappings has to be looked for. */
-function networkOf(
-  tables: Tables,
-  client: number,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-): number {
-  if (client !== 0) return tables.clients.records[client * WORDS + CLIENT.NETWORK];
-  const hash = hashOf(tables, tables.networks, word0, word1, word2, word3);
-  return find(tables, tables.networks, hash, word0, word1, word2, word3);
+function networkOf(tables: Tables, client: number, host: Int32Array): number {
+  const { clients, networks } = tables;
+  if (client !== 0) return clients.records[client * WORDS + CLIENT.NETWORK];
+  return find(tables, networks, hashOf(tables, networks, host, 0), host, 0);
 }
 
 /**
@@ -174,9 +135,8 @@ export function addClientMapping(tables: Tables, bibAt: number, addressSlot: num
   let index = clientOfBib(tables, bibAt);
   if (index === 0) {
     index = add(tables, clients, bibAt);
-    const hash = hashOf(tables, networks, bib[bibAt], bib[bibAt + 1], bib[bibAt + 2], bib[bibAt + 3]);
     const network =
-      find(tables, networks, hash, bib[bibAt], bib[bibAt + 1], bib[bibAt + 2], bib[bibAt + 3]) ||
+      find(tables, networks, hashOf(tables, networks, bib, bibAt), bib, bibAt) ||
       add(tables, networks, bibAt);
     clients.records[index * WORDS + CLIENT.NETWORK] = network;
     networks.records[network * WORDS + NETWORK_CLIENTS]++;
@@ -238,11 +198,9 @@ function remove(tables: Tables, from: Clients, index: number): void {
   from.free = index;
 }
 
-const hashOfRecord = (tables: Tables, of: Clients, at: number): number =>
-  hashOf(tables, of, of.records[at], of.records[at + 1], of.records[at + 2], of.records[at + 3]);
+const hashOfRecord = (tables: Tables, of: Clients, at: number): number => hashOf(tables, of, of.records, at);
 
 function clientOfBib(tables: Tables, bibAt: number): number {
   const { bib, clients } = tables;
-  const hash = hashOf(tables, clients, bib[bibAt], bib[bibAt + 1], bib[bibAt + 2], bib[bibAt + 3]);
-  return find(tables, clients, hash, bib[bibAt], bib[bibAt + 1], bib[bibAt + 2], bib[bibAt + 3]);
+  return find(tables, clients, hashOf(tables, clients, bib, bibAt), bib, bibAt);
 }

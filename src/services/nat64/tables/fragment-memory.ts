@@ -15,7 +15,7 @@ import {
   victimFor,
   victimForOwner,
 } from '../../../net/shares.ts';
-import { COUNTER, type Verdict } from '../counters.ts';
+import { COUNTER, type Reason } from '../counters.ts';
 import { BLOCK, BLOCK_WORDS, type Blocks, createBlocks, freeChain } from './fragment-blocks.ts';
 import { mix } from './tables.ts';
 
@@ -89,8 +89,9 @@ export interface FragmentMemory {
   readonly blocksOf: Int32Array;
   readonly maxDatagrams: number;
   readonly seed: number;
-  /** Of the datagram that is looked for. */
+  /** Of the datagram that is looked for, and the address of the client that it is from, four words. */
   readonly key: Int32Array;
+  readonly client: Int32Array;
   usedRecords: number;
   freeRecord: number;
   datagrams: number;
@@ -116,6 +117,7 @@ export function createFragmentMemory(
     maxDatagrams,
     seed,
     key: new Int32Array(KEY_WORDS),
+    client: new Int32Array(4),
     usedRecords: 1,
     freeRecord: 0,
     datagrams: 0,
@@ -151,22 +153,14 @@ export function findDatagram(memory: FragmentMemory): number {
   return 0;
 }
 
-/** A record for the datagram with the key in `memory.key`, of this client; those that give way for it are counted. */
-export function addDatagram(
-  memory: FragmentMemory,
-  counters: Float64Array,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-  nowSeconds: number,
-): number {
-  const { records, heads, key, shares, maxDatagrams } = memory;
+/** A record for the datagram with the key in `memory.key`, of `memory.client`; those that give way for it are counted. */
+export function addDatagram(memory: FragmentMemory, counters: Float64Array, nowSeconds: number): number {
+  const { records, heads, key, client, shares, maxDatagrams } = memory;
   if (memory.datagrams === maxDatagrams) {
     const group = groupToGiveWay(shares[GROUP.UNPROVEN].usedSlots, memory.datagrams, maxDatagrams);
     const slot =
       group === GROUP.UNPROVEN
-        ? victimFor(shares[group], 1, word0, word1, word2, word3)
+        ? victimFor(shares[group], 1, client[0], client[1], client[2], client[3])
         : greediestSlot(shares[group]);
     letGiveWay(memory, memory.datagramOf[group][slot], counters);
   }
@@ -181,19 +175,12 @@ export function addDatagram(
   const hash = hashOfKey(memory, key, 0);
   records[at + DATAGRAM.NEXT] = heads[hash];
   heads[hash] = datagram;
-  enter(memory, datagram, GROUP.UNPROVEN, 1, word0, word1, word2, word3);
+  enter(memory, datagram, GROUP.UNPROVEN, 1);
   return datagram;
 }
 
-/** Its first fragment may pass: from now on it is judged with others of that kind. */
-export function proveDatagram(
-  memory: FragmentMemory,
-  datagram: number,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-): void {
+/** The first fragment of a datagram of `memory.client` may pass: from now on it is judged with others of that kind. */
+export function proveDatagram(memory: FragmentMemory, datagram: number): void {
   const { records, shares, blocksOf } = memory;
   const at = datagram * RECORD_WORDS;
   if (records[at + DATAGRAM.GROUP] === GROUP.PROVEN) return;
@@ -202,21 +189,17 @@ export function proveDatagram(
   releaseSlot(shares[GROUP.UNPROVEN], slot);
   blocksOf[GROUP.UNPROVEN] -= records[at + DATAGRAM.BLOCKS];
   blocksOf[GROUP.PROVEN] += records[at + DATAGRAM.BLOCKS];
-  enter(memory, datagram, GROUP.PROVEN, units, word0, word1, word2, word3);
+  enter(memory, datagram, GROUP.PROVEN, units);
 }
 
 function enter(
-  { records, shares, datagramOf }: FragmentMemory,
+  { records, shares, datagramOf, client }: FragmentMemory,
   datagram: number,
   group: number,
   units: number,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
 ): void {
   // There is a slot for each record, and a unit for each record and each 8 KiB.
-  const slot = takeSlot(shares[group], units, word0, word1, word2, word3);
+  const slot = takeSlot(shares[group], units, client[0], client[1], client[2], client[3]);
   datagramOf[group][slot] = datagram;
   records[datagram * RECORD_WORDS + DATAGRAM.GROUP] = group;
   records[datagram * RECORD_WORDS + DATAGRAM.SLOT] = slot;
@@ -251,7 +234,7 @@ export function removeDatagram(
   memory: FragmentMemory,
   datagram: number,
   counters: Float64Array,
-  reason: Verdict,
+  reason: Reason,
 ): void {
   const { records, heads } = memory;
   const at = datagram * RECORD_WORDS;

@@ -11,7 +11,16 @@ import { writeWords } from '../../../wire/ipv6.ts';
 import { parseIpPrefix, prefixContains } from '../../../wire/ip-prefix.ts';
 import { PROTOCOLS } from '../packet/packet.ts';
 import type { Settings } from '../settings/settings.ts';
-import { BIB, BIB_KIND, CONTROL, RECORD_WORDS, SESSION, STATE_MASK, type SharedTables } from './tables.ts';
+import {
+  BIB,
+  BIB_KIND,
+  CONTROL,
+  type HostEndpoint,
+  RECORD_WORDS,
+  SESSION,
+  STATE_MASK,
+  type SharedTables,
+} from './tables.ts';
 import { TCP_STATE } from './tcp-state.ts';
 import { type PortPool, MAX_ADDRESSES } from '../settings/pool.ts';
 import { compileAccessList, isAllowed } from '../settings/address-list.ts';
@@ -32,19 +41,8 @@ const STATE_NAMES = new Map<number, string>(
   Object.entries(TCP_STATE).map(([name, state]) => [state, name.replaceAll('_', ' ')]),
 );
 
-/** An IPv6 address as four words of either sign. */
-export interface HostWords {
-  readonly word0: number;
-  readonly word1: number;
-  readonly word2: number;
-  readonly word3: number;
-}
-
 /** A copied BIB entry. */
-export interface Mapping extends HostWords {
-  readonly hostPort: number;
-  /** TRANSPORT */
-  readonly protocol: number;
+export interface Mapping extends HostEndpoint {
   /** Signed. */
   readonly mappedAddress: number;
   readonly mappedPort: number;
@@ -142,10 +140,7 @@ function mappingOf({ tables }: TablesView, copy: Int32Array): Mapping {
   const kind = copy[OF_BIB + BIB.KIND];
   const ports = copy[OF_BIB + BIB.PORTS];
   return {
-    word0: copy[OF_BIB],
-    word1: copy[OF_BIB + 1],
-    word2: copy[OF_BIB + 2],
-    word3: copy[OF_BIB + 3],
+    host: copy.slice(OF_BIB, OF_BIB + 4),
     hostPort: ports >>> 16,
     protocol: protocolOfKind(kind),
     mappedAddress: addressOfKind(tables, kind),
@@ -158,7 +153,7 @@ function mappingOf({ tables }: TablesView, copy: Int32Array): Mapping {
 function bibRow(mapping: Mapping): BibRow {
   return {
     protocol: PROTOCOLS[mapping.protocol],
-    client: formatHost(mapping),
+    client: formatHost(mapping.host),
     clientPort: mapping.hostPort,
     poolAddress: formatIpv4(mapping.mappedAddress),
     poolPort: mapping.mappedPort,
@@ -179,10 +174,10 @@ function sessionRow(view: TablesView, copy: Int32Array, nowSeconds: number): Ses
   };
 }
 
-/** Text of an IPv6 address. */
-export function formatHost({ word0, word1, word2, word3 }: HostWords): string {
+/** Text of an IPv6 address of four words. */
+export function formatHost(words: Int32Array): string {
   const view = new DataView(new ArrayBuffer(16));
-  writeWords(view, 0, word0, word1, word2, word3);
+  writeWords(view, 0, words);
   return formatIpv6(new Uint8Array(view.buffer));
 }
 
@@ -200,7 +195,7 @@ function bibMatcher({ protocol, client, poolPort }: BibFilter): Matcher {
     if (wanted !== -1 && protocolOfKind(copy[OF_BIB + BIB.KIND]) !== wanted) return false;
     if (poolPort !== undefined && (copy[OF_BIB + BIB.PORTS] & 0xffff) !== poolPort) return false;
     if (hosts === undefined) return true;
-    return isAllowed(hosts, copy[OF_BIB], copy[OF_BIB + 1], copy[OF_BIB + 2], copy[OF_BIB + 3]);
+    return isAllowed(hosts, copy, OF_BIB);
   };
 }
 
@@ -274,7 +269,7 @@ export async function walkBib(view: TablesView, visit: (mapping: Mapping) => boo
 /** A session of a mapping with the other end (signed address; any port unless one is given), or undefined. */
 export async function findSessionRow(
   view: TablesView,
-  mapping: Pick<Mapping, 'protocol' | 'hostPort'> & HostWords,
+  mapping: HostEndpoint,
   remoteAddress: number,
   remotePort: number | undefined,
   nowSeconds: number,
@@ -293,8 +288,9 @@ export async function findSessionRow(
   return found;
 }
 
-const isMappingOf = (a: Mapping, b: Pick<Mapping, 'protocol' | 'hostPort'> & HostWords): boolean =>
-  a.protocol === b.protocol && a.hostPort === b.hostPort && isSameHost(a, b);
+const isMappingOf = (a: HostEndpoint, b: HostEndpoint): boolean =>
+  a.protocol === b.protocol && a.hostPort === b.hostPort && isSameHost(a.host, b.host);
 
-export const isSameHost = (a: HostWords, b: HostWords): boolean =>
-  a.word3 === b.word3 && a.word2 === b.word2 && a.word1 === b.word1 && a.word0 === b.word0;
+/** Whether two addresses are the same: all four words of `a`, and those of `b` from `at` on. */
+export const isSameHost = (a: Int32Array, b: Int32Array, at = 0): boolean =>
+  a[3] === b[at + 3] && a[2] === b[at + 2] && a[1] === b[at + 1] && a[0] === b[at];

@@ -151,7 +151,7 @@ function drainAlone(ring: EventRing, decode: (record: EventRecord) => unknown): 
 export function eventOf({ words, at: offset, kind }: EventRecord): Nat64Found {
   const at = offset >> 2;
   const host = new DataView(new ArrayBuffer(16));
-  writeWords(host, 0, words[at + HOST], words[at + HOST + 1], words[at + HOST + 2], words[at + HOST + 3]);
+  writeWords(host, 0, words, at + HOST);
   const isSession = kind >= LOGGED.sessionCreated;
   return {
     kind: 'nat64',

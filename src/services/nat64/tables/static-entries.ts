@@ -26,11 +26,8 @@ export function applyStaticEntries(
     if (isUsed && isStaticBib(tables, index) && !isWanted(index)) outdated.add(index);
   }
   for (const entry of entries) {
-    const { protocol, host, hostPort, slot, port } = entry;
-    for (const index of [
-      findBibByHost(tables, protocol, host[0], host[1], host[2], host[3], hostPort),
-      findBibByMappedPort(tables, slot, protocol, port),
-    ])
+    const { protocol, slot, port } = entry;
+    for (const index of [findBibByHost(tables, entry), findBibByMappedPort(tables, slot, protocol, port)])
       if (index !== 0 && !(isStaticBib(tables, index) && isEntry(tables, index, entry))) outdated.add(index);
   }
   removeSessionsUnless(tables, (bibAt) => !outdated.has(bibAt / RECORD_WORDS), nowSeconds);
@@ -38,9 +35,10 @@ export function applyStaticEntries(
     // Those that are not static went with their last session.
     if (bib[index * RECORD_WORDS + BIB.KIND] !== 0) removeBib(tables, index, nowSeconds);
   }
-  for (const { protocol, host, hostPort, slot, port } of entries) {
+  for (const entry of entries) {
+    const { protocol, slot, port } = entry;
     if (findBibByMappedPort(tables, slot, protocol, port) !== 0) continue;
-    addBib(tables, protocol, host[0], host[1], host[2], host[3], hostPort, (slot << 16) | port, true);
+    addBib(tables, entry, (slot << 16) | port, true);
   }
 }
 

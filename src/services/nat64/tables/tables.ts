@@ -85,6 +85,15 @@ export interface SharedTables {
   readonly maxSessions: number;
 }
 
+/** The IPv6 side of a BIB entry, as a packet, a static entry or a snapshot has it: a port of a host. */
+export interface HostEndpoint {
+  /** TRANSPORT */
+  readonly protocol: number;
+  /** Four words. */
+  readonly host: Int32Array;
+  readonly hostPort: number;
+}
+
 /** Records of prefixes of one length, in a hash table. */
 export interface Clients {
   readonly records: Int32Array;

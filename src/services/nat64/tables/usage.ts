@@ -2,7 +2,7 @@
 import type { ClientRow, PoolUse, PortBlockQuestion, PortBlockRow, TopClients } from '../questions.ts';
 import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from '../../../wire/ip-address.ts';
 import { maskAddress } from '../../../wire/ip-prefix.ts';
-import { type HostWords, type TablesView, formatHost, isSameHost, poolsOf, walkBib } from './inspect.ts';
+import { type TablesView, formatHost, isSameHost, poolsOf, walkBib } from './inspect.ts';
 import { PROTOCOLS } from '../packet/packet.ts';
 import { type PortBlocks, clientOfPort, portBlockOf } from '../settings/port-blocks.ts';
 import { CONTROL, mix } from './tables.ts';
@@ -23,17 +23,14 @@ export async function topClients(view: TablesView, limit: number): Promise<TopCl
   let clients = 0;
   let isComplete = true;
   await walkBib(view, (mapping) => {
-    const at = placeOf(slots, seed, mapping);
+    const at = placeOf(slots, seed, mapping.host);
     if (slots[at + MAPPINGS] === 0) {
       if (clients === MAX_CLIENTS) {
         isComplete = false;
         return true;
       }
       clients++;
-      slots[at] = mapping.word0;
-      slots[at + 1] = mapping.word1;
-      slots[at + 2] = mapping.word2;
-      slots[at + 3] = mapping.word3;
+      slots.set(mapping.host, at);
     }
     slots[at + SESSIONS] += mapping.sessions;
     slots[at + MAPPINGS]++;
@@ -43,21 +40,14 @@ export async function topClients(view: TablesView, limit: number): Promise<TopCl
 }
 
 /** Where the host's counts are, or a free slot. Half of the slots stay free, so the search ends. */
-function placeOf(slots: Int32Array, seed: number, host: HostWords): number {
-  let slot = mix(mix(mix(mix(seed, host.word3), host.word2), host.word1), host.word0) & (SLOTS - 1);
+function placeOf(slots: Int32Array, seed: number, host: Int32Array): number {
+  let slot = mix(mix(mix(mix(seed, host[3]), host[2]), host[1]), host[0]) & (SLOTS - 1);
   for (;;) {
     const at = slot * SLOT_WORDS;
-    if (slots[at + MAPPINGS] === 0 || isSameHost(hostAt(slots, at), host)) return at;
+    if (slots[at + MAPPINGS] === 0 || isSameHost(host, slots, at)) return at;
     slot = (slot + 1) & (SLOTS - 1);
   }
 }
-
-const hostAt = (slots: Int32Array, at: number): HostWords => ({
-  word0: slots[at],
-  word1: slots[at + 1],
-  word2: slots[at + 2],
-  word3: slots[at + 3],
-});
 
 /** The rows with the most sessions, the first of them first. */
 function largest(slots: Int32Array, limit: number): ClientRow[] {
@@ -71,7 +61,7 @@ function largest(slots: Int32Array, limit: number): ClientRow[] {
     if (top.length > limit) top.pop();
   }
   return top.map((at) => ({
-    client: formatHost(hostAt(slots, at)),
+    client: formatHost(slots.subarray(at, at + 4)),
     sessions: slots[at + SESSIONS],
     mappings: slots[at + MAPPINGS],
   }));
@@ -121,14 +111,10 @@ export function listPortBlocks({ settings }: TablesView, question: PortBlockQues
   return PROTOCOLS.flatMap((name, protocol) => {
     const words = wordsOfClient(portBlocks, poolAddresses, protocol, question);
     if (words === undefined) return [];
-    const [word0, word1, word2, word3] = words;
-    const block = portBlockOf(portBlocks, protocol, word0, word1, word2, word3);
+    const block = portBlockOf(portBlocks, protocol, words);
     if (block === undefined) return [];
     const { slot, firstPort, lastPort } = block;
-    const client = maskAddress(
-      parseIpv6(formatHost({ word0, word1, word2, word3 })) as Uint8Array,
-      portBlocks.clientBits,
-    );
+    const client = maskAddress(parseIpv6(formatHost(words)) as Uint8Array, portBlocks.clientBits);
     return [
       {
         protocol: name,
@@ -146,12 +132,12 @@ function wordsOfClient(
   poolAddresses: Int32Array,
   protocol: number,
   question: PortBlockQuestion,
-): number[] | undefined {
+): Int32Array | undefined {
   if ('client' in question) {
     const address = parseIpv6(question.client);
     if (address === undefined) return undefined;
     const view = new DataView(address.buffer, address.byteOffset, 16);
-    return [0, 4, 8, 12].map((at) => view.getInt32(at));
+    return Int32Array.from([0, 4, 8, 12], (at) => view.getInt32(at));
   }
   const slot = slotOf(poolAddresses, (parseIpv4(question.poolAddress) ?? 0) | 0);
   return slot === -1 ? undefined : clientOfPort(portBlocks, protocol, slot, question.poolPort);

@@ -21,7 +21,8 @@ const random = seededRandom(5);
 
 /** Host, ports and remote end all say `id`. */
 function add(id: number): number {
-  const bib = addBib(tables, id % 3, 0x2001_0db8, 0, id, id, id, id);
+  const endpoint = { protocol: id % 3, host: Int32Array.of(0x2001_0db8, 0, id, id), hostPort: id };
+  const bib = addBib(tables, endpoint, id);
   return addSession(tables, bib, id, id, 0, 0, 1000);
 }
 

@@ -256,7 +256,7 @@ describe('explanations', () => {
   });
 
   test('a static mapping is told as such, and is what others reach', async () => {
-    const host = [0x2001_0db8, 0x0001_0000, 0, 0x10];
+    const host = Int32Array.of(0x2001_0db8, 0x0001_0000, 0, 0x10);
     const entry = { protocol: TRANSPORT.UDP, slot: 0, port: 8080, host, hostPort: 80 };
     const harness = createHarness({ settings: { staticEntries: [entry] } });
     const own = await explained(harness, ask({ protocol: 'udp', clientPort: 80 }));

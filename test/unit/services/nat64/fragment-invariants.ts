@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict';
 import { nextInAge, unitsOf } from '../../../../src/net/shares.ts';
 import { BLOCK, BLOCK_WORDS } from '../../../../src/services/nat64/tables/fragment-blocks.ts';
-import { DATAGRAM, type FragmentMemory, field } from '../../../../src/services/nat64/tables/fragment-memory.ts';
+import {
+  DATAGRAM,
+  type FragmentMemory,
+  field,
+} from '../../../../src/services/nat64/tables/fragment-memory.ts';
 
 /** All datagrams, those of each group in the order of their arrival there. */
 export const datagramsOf = ({ shares, datagramOf }: FragmentMemory): number[] =>

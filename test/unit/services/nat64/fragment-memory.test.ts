@@ -145,12 +145,13 @@ test('any order of operations: every block is in one place, and counted once', (
         memory.key.fill(0);
         memory.key[0] = id;
         memory.key[1] = owner;
+        memory.client.set([0, 0, 0xffff, owner]);
         const found = findDatagram(memory);
         if (what === 'remove' && found !== 0)
           removeDatagram(memory, found, counters, COUNTER['drop-fragment-timeout']);
-        else if (what === 'prove' && found !== 0) proveDatagram(memory, found, 0, 0, 0xffff, owner);
+        else if (what === 'prove' && found !== 0) proveDatagram(memory, found);
         else if (what === 'add') {
-          const datagram = found === 0 ? addDatagram(memory, counters, 0, 0, 0xffff, owner, 0) : found;
+          const datagram = found === 0 ? addDatagram(memory, counters, 0) : found;
           const place = placeOf(memory, datagram, from * 8, from * 8 + 8, true);
           const bytes = blocks === 0 ? undefined : new Uint8Array(blocks * 200);
           if (place >= 0)

@@ -14,18 +14,14 @@ import {
 import type { Settings } from '../../../../src/services/nat64/settings/settings.ts';
 import { applyStaticEntries } from '../../../../src/services/nat64/tables/static-entries.ts';
 import { createSharedTables } from '../../../../src/services/nat64/tables/tables.ts';
-import {
-  type Translator,
-  createTranslator,
-  nextToSend,
-  translate,
-} from '../../../../src/services/nat64/steps/translator.ts';
+import { type Translator, createTranslator } from '../../../../src/services/nat64/steps/translator.ts';
 import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
 import { isWellKnownPrefix, parseNat64Prefix } from '../../../../src/wire/nat64-prefix.ts';
 import { VIRTIO_NET_HEADER_BYTES } from '../../../../src/wire/virtio-net.ts';
 import { type Bytes, address, readU32 } from './packets.ts';
 import type { PortPool } from '../../../../src/services/nat64/settings/pool.ts';
 import { compileAccessList, compileList4 } from '../../../../src/services/nat64/settings/address-list.ts';
+import { nextToSend, translate } from '../../../../src/services/nat64/steps/pipeline.ts';
 
 export const POOL4 = '198.51.100.1';
 /** Another address of the appliance, which is not of pool4. */

@@ -14,7 +14,7 @@ import { type Bytes, TCP_FLAGS, address, icmp, readU16, readU32, tcp, udp } from
 const REMOTE6 = `64:ff9b::${REMOTE}`;
 const SECOND = '198.51.100.2';
 const signed = (text: string) => readU32(address(text), 0) | 0;
-const words = (text: string) => [0, 4, 8, 12].map((at) => readU32(address(text), at) | 0);
+const words = (text: string) => Int32Array.from([0, 4, 8, 12], (at) => readU32(address(text), at) | 0);
 const addresses = (...texts: string[]) => {
   return Int32Array.from(texts, signed);
 };

@@ -163,7 +163,8 @@ describe('sessions', () => {
 
   for (const isStatic of [false, true]) {
     test(`strangers fill a ${isStatic ? 'static' : "host's"} mapping: half of the sessions are left, to the host itself too`, () => {
-      const words = [0, 4, 8, 12].map((at) => new DataView(address(HOST).buffer).getInt32(at));
+      const { buffer } = address(HOST);
+      const words = Int32Array.from([0, 4, 8, 12], (at) => new DataView(buffer).getInt32(at));
       const entry = { protocol: 1, slot: 0, port: 8053, host: words, hostPort: 53 };
       const harness = createHarness({
         ...BOTH,

@@ -13,7 +13,11 @@ import {
   readSessions,
   writeSessions,
 } from '../../../../src/services/nat64/control/snapshot-file.ts';
-import { type Snapshot, snapshotSessions, takeSnapshot } from '../../../../src/services/nat64/control/snapshot.ts';
+import {
+  type Snapshot,
+  snapshotSessions,
+  takeSnapshot,
+} from '../../../../src/services/nat64/control/snapshot.ts';
 import {
   decodeSnapshot,
   encodeSnapshot,
