@@ -51,7 +51,9 @@ export function brokenRules(
 if (import.meta.main) {
   const broken = brokenRules(readImports(true));
   const rooms = Object.keys(ROOMS).join(', ');
-  console.log(`${broken.length === 0 ? '✔' : '✖'} floors of ${rooms}: ${broken.length} imports against the rules`);
+  console.log(
+    `${broken.length === 0 ? '✔' : '✖'} floors of ${rooms}: ${broken.length} imports against the rules`,
+  );
   for (const line of broken) console.log(`    ${line}`);
   process.exitCode = broken.length === 0 ? 0 : 1;
 }

@@ -8,7 +8,9 @@ const LATER = /\bimport\(\s*'(\.[^']+)'/g;
 
 /** By file: the files that it imports, types included; with `isWithLater` those that are loaded later by `import()`, too. */
 export function readImports(isWithLater: boolean): Map<string, string[]> {
-  const files = ['src/**/*.ts', 'web/src/**/*.{ts,tsx}'].flatMap((pattern) => globSync(pattern, { cwd: ROOT }));
+  const files = ['src/**/*.ts', 'web/src/**/*.{ts,tsx}'].flatMap((pattern) =>
+    globSync(pattern, { cwd: ROOT }),
+  );
   const isFile = new Set(files);
   return new Map(
     files.map((file) => {
