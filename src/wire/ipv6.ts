@@ -21,6 +21,8 @@ export const EXTENSION = { HOP_BY_HOP: 0, ROUTING: 43, FRAGMENT: 44, DESTINATION
 export const FRAGMENT_HEADER_BYTES = 8;
 /** Offset of the word with the offset of the data and the M flag. */
 export const FRAGMENT_OFFSET_AND_MORE = 2;
+/** In that field: the two bits between the offset and the M flag. */
+export const FRAGMENT_RESERVED_BITS = 6;
 export const FRAGMENT_IDENTIFICATION = 4;
 
 /** Offset of "segments left" in a routing header. */

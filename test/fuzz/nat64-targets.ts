@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { compileEam } from '../../src/services/nat64/settings/eam.ts';
 import { compilePortBlocks } from '../../src/services/nat64/settings/port-blocks.ts';
-import { createFragmentMemory } from '../../src/services/nat64/tables/fragment-memory.ts';
 import { checkFragmentMemory } from '../unit/services/nat64/fragment-invariants.ts';
 import { fragments4, fragments6 } from '../unit/services/nat64/rows.ts';
 import { sendInBursts } from '../unit/services/nat64/bursts.ts';
@@ -22,6 +21,7 @@ import { CONTROL } from '../../src/services/nat64/tables/tables.ts';
 import { address, assertWellFormed, icmp, ip, readU32, tcp, udp } from '../unit/services/nat64/packets.ts';
 import type { FuzzTarget } from './target.ts';
 import { compileList4 } from '../../src/services/nat64/settings/address-list.ts';
+import { createFragmentMemory } from '../../src/services/nat64/tables/fragment-records.ts';
 
 const ISLAND = '2001:db8:1::10';
 const INTERNET6 = '64:ff9b::203.0.113.9';

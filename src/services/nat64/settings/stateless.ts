@@ -83,3 +83,21 @@ export const goesByEam = ({ eam, eamHairpinning }: Settings, packet: Packet): bo
 
 /** Whether hosts are mapped without sessions at all. */
 export const hasStateless = ({ eam, isStateless }: Settings): boolean => isStateless || eam.by4.length > 0;
+
+/**
+ * Whether the address is that of a host which has it inside its IPv6 address. The route to it is longer than that to us:
+ * without one, what goes to it would come back to us for ever.
+ */
+export const isEmbeddedHost = ({ isStateless, embedded4 }: Settings, address: number): boolean =>
+  isStateless && isInList4(embedded4, address);
+
+/** Takes in the host's address, and the IPv4 address that it has for itself, if it has one. */
+export function readHost(settings: Settings, packet: Packet, at: number): void {
+  readWords(packet.view, at, packet.host);
+  packet.isStateless = false;
+  if (!hasStateless(settings)) return;
+  const ipv4 = statelessIpv4(settings, packet.host);
+  if (ipv4 === undefined) return;
+  packet.isStateless = true;
+  packet.mappedAddress = ipv4;
+}

@@ -1,53 +1,38 @@
 /** Determines the tuple of a packet from the IPv6 side (RFC 6146 section 3.4); refuses what is not to be translated. */
-import { foldSum, sumOfBytes, sumOfIpv6Address } from '../../../wire/checksum.ts';
-import {
-  ICMP,
-  ICMP6,
-  ICMP_HEADER_BYTES,
-  errorType6to4,
-  isIcmp6Error,
-  pointer6to4,
-} from '../../../wire/icmp.ts';
+import { ICMP, ICMP6, isIcmp6Error } from '../../../wire/icmp.ts';
 import { isNeverRouted, isNonGlobal } from '../../../wire/ipv4-scope.ts';
-import { FRAGMENT_UNIT_SHIFT, IPV4_HEADER_BYTES, IP_PROTOCOL, MORE_FRAGMENTS } from '../../../wire/ipv4.ts';
+import { IPV4_HEADER_BYTES, IP_PROTOCOL } from '../../../wire/ipv4.ts';
 import {
   EXTENSION,
   FRAGMENT_HEADER_BYTES,
   FRAGMENT_IDENTIFICATION,
   FRAGMENT_OFFSET_AND_MORE,
+  FRAGMENT_RESERVED_BITS,
   IPV6,
   IPV6_HEADER_BYTES,
   ROUTING_SEGMENTS_LEFT,
   isExtension,
   isSkippedExtension,
-  readWords,
 } from '../../../wire/ipv6.ts';
 import { extractIpv4 } from '../../../wire/nat64-prefix.ts';
 import { GSO } from '../../../wire/virtio-net.ts';
-import { COUNTER, CONTINUE, FRAGMENT, type Verdict } from '../counters.ts';
+import { CONTINUE, COUNTER, FRAGMENT, type Verdict } from '../counters.ts';
 import { type Packet, TRANSPORT, clearTuple, wireBytesOf } from '../packet/packet.ts';
 import { type Settings, isOurs4, prefixIndexOf } from '../settings/settings.ts';
 import {
-  QUOTED_TRANSPORT_BYTES,
   checkOffload,
-  isUdpWithoutChecksum,
   destinationPort,
+  isUdpWithoutChecksum,
   noteProtocol,
-  passWithoutPorts,
-  readQuoteEnd,
   readTransport,
   sourcePort,
-  protocolNumber4,
 } from '../packet/transport.ts';
-import { eamIpv4At, hasStateless, statelessIpv4 } from '../settings/stateless.ts';
+import { eamIpv4At, isEmbeddedHost, readHost } from '../settings/stateless.ts';
 import { isAllowed, isInList4 } from '../settings/address-list.ts';
+import { determineError6 } from './incoming-error-6.ts';
 
 /** What a packet shrinks by on its way from IPv6 to IPv4, at least. */
 const SHRINKS_BYTES = 20;
-/** The two bits between offset and M flag of a fragment header. */
-const RESERVED_BITS = 6;
-/** The least MTU an IPv4 link has (RFC 791). */
-const IPV4_MINIMUM_MTU_BYTES = 68;
 
 /**
  * Fills the packet's tuple. FRAGMENT: it is one of several that may be translated, whose tuple the first alone shows
@@ -136,24 +121,6 @@ function checkReach(settings: Settings, { prefixIndex, remoteHasEam }: Packet, a
   return isEmbeddedHost(settings, address) ? COUNTER['drop-no-route'] : CONTINUE;
 }
 
-/**
- * Whether the address is that of a host which has it inside its IPv6 address. The route to it is longer than that to us:
- * without one, what goes to it would come back to us for ever.
- */
-const isEmbeddedHost = ({ isStateless, embedded4 }: Settings, address: number): boolean =>
-  isStateless && isInList4(embedded4, address);
-
-/** Takes in the host's address, and the IPv4 address that it has for itself, if it has one. */
-function readHost(settings: Settings, packet: Packet, at: number): void {
-  readWords(packet.view, at, packet.host);
-  packet.isStateless = false;
-  if (!hasStateless(settings)) return;
-  const ipv4 = statelessIpv4(settings, packet.host);
-  if (ipv4 === undefined) return;
-  packet.isStateless = true;
-  packet.mappedAddress = ipv4;
-}
-
 /** Not multicast, link-local, unspecified, loopback, IPv4-compatible or IPv4-mapped. */
 function isHostAddress(host: Int32Array): boolean {
   const word0 = host[0];
@@ -188,7 +155,7 @@ function skipExtensions(packet: Packet): Verdict {
     packet.identification = packet.fragmentId & 0xffff;
     at += FRAGMENT_HEADER_BYTES;
     // RFC 6946: a fragment that is all of its datagram stands for itself.
-    packet.isFragment = (offsetAndMore & ~RESERVED_BITS) !== 0;
+    packet.isFragment = (offsetAndMore & ~FRAGMENT_RESERVED_BITS) !== 0;
     packet.fragmentOffset = offsetAndMore & ~7;
     packet.hasMoreFragments = (offsetAndMore & 1) !== 0;
     packet.fragmentProtocol = nextHeader;
@@ -197,115 +164,4 @@ function skipExtensions(packet: Packet): Verdict {
   }
   packet.transport = at;
   return noteProtocol(packet, nextHeader, IP_PROTOCOL.ICMPV6, packet.isStateless);
-}
-
-/**
- * The tuple of an ICMPv6 error is that of the packet it quotes, which we once sent to the IPv6 host (RFC 6146 section
- * 3.4). What yields no tuple is silently dropped (N3).
- */
-function determineError6(settings: Settings, packet: Packet, errorPeer: number): Verdict {
-  const { view, start, transport } = packet;
-  const { prefixes } = settings;
-  const peerHasEam = packet.remoteHasEam;
-  const type = view.getUint8(transport + ICMP.TYPE);
-  if (!describeError6(settings, packet, type)) return COUNTER['drop-icmp-type'];
-  const quoted = transport + ICMP_HEADER_BYTES;
-  if (!icmp6ChecksumIsRight(packet)) return COUNTER['drop-bad-checksum'];
-  const hasLength = type === ICMP6.UNREACHABLE || type === ICMP6.TIME_EXCEEDED;
-  const lengthBytes = hasLength ? view.getUint8(transport + ICMP.LENGTH6) << 3 : 0;
-  readQuoteEnd(packet, quoted, lengthBytes, true);
-  const { quotedEnd } = packet;
-  let quotedTransport = quoted + IPV6_HEADER_BYTES;
-  // Of ports and checksum, or of a fragment header.
-  if (quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
-  if (view.getUint8(quoted) >> 4 !== 6) return COUNTER['drop-icmp-quote'];
-  const mapped = eamIpv4At(settings, view, quoted + IPV6.SOURCE);
-  packet.remoteHasEam = mapped !== undefined;
-  packet.prefixIndex = mapped === undefined ? prefixIndexOf(prefixes, view, quoted + IPV6.SOURCE) : 0;
-  if (packet.prefixIndex === -1) return COUNTER['drop-icmp-quote'];
-
-  let nextHeader = view.getUint8(quoted + IPV6.NEXT_HEADER);
-  let offsetAndMore = 0;
-  packet.quotedIdentification = -1;
-  if (nextHeader === EXTENSION.FRAGMENT) {
-    offsetAndMore = view.getUint16(quotedTransport + FRAGMENT_OFFSET_AND_MORE) & ~RESERVED_BITS;
-    packet.quotedIdentification = view.getUint16(quotedTransport + FRAGMENT_IDENTIFICATION + 2);
-    nextHeader = view.getUint8(quotedTransport);
-    quotedTransport += FRAGMENT_HEADER_BYTES;
-  }
-  packet.quotedFragment = (offsetAndMore >> FRAGMENT_UNIT_SHIFT) | ((offsetAndMore & 1) * MORE_FRAGMENTS);
-  const isLater = offsetAndMore >> FRAGMENT_UNIT_SHIFT !== 0;
-  if (!isLater && quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
-  readHost(settings, packet, quoted + IPV6.DESTINATION);
-  // Only first fragments show ports; whose address is his own needs none.
-  if (isLater && !packet.isStateless) return COUNTER['drop-icmp-quote'];
-  if (noteProtocol(packet, nextHeader, IP_PROTOCOL.ICMPV6, hasStateless(settings)) !== CONTINUE)
-    return COUNTER['drop-icmp-quote'];
-  if (isLater) passWithoutPorts(packet, protocolNumber4(packet));
-  else if (packet.protocol === TRANSPORT.ICMP) {
-    const quotedType = view.getUint8(quotedTransport + ICMP.TYPE);
-    if (quotedType !== ICMP6.ECHO_REQUEST && quotedType !== ICMP6.ECHO_REPLY)
-      return COUNTER['drop-icmp-quote'];
-  }
-
-  if (view.getUint8(start + IPV6.HOP_LIMIT) <= 1) return COUNTER['drop-hop-limit'];
-  if (isNeverRouted(errorPeer)) return COUNTER['drop-non-global'];
-  if (!peerHasEam && isEmbeddedHost(settings, errorPeer)) return COUNTER['drop-no-route'];
-  packet.isError = true;
-  packet.quoted = quoted;
-  packet.quotedTransport = quotedTransport;
-  packet.errorPeer = errorPeer;
-  packet.errorSource = 0;
-  if (hasStateless(settings)) readErrorSource(settings, packet);
-  packet.remoteAddress =
-    mapped ?? extractIpv4(prefixes[packet.prefixIndex].prefixBits, view, quoted + IPV6.SOURCE);
-  packet.hostPort = destinationPort(view, quotedTransport, packet.protocol);
-  packet.remotePort =
-    packet.protocol === TRANSPORT.ICMP ? 0 : sourcePort(view, quotedTransport, packet.protocol);
-  return CONTINUE;
-}
-
-const errorSource = new Int32Array(4);
-
-/** N44 (RFC 6791): the IPv4 address that an error comes from, where its IPv6 source stands for one, or one is provided. */
-function readErrorSource(settings: Settings, packet: Packet): void {
-  const { view, start } = packet;
-  const source = start + IPV6.SOURCE;
-  readWords(view, source, errorSource);
-  const own = statelessIpv4(settings, errorSource);
-  const { icmpSources4 } = settings;
-  if (own !== undefined) packet.errorSource = own;
-  // One router has one address, so that a traceroute can tell them apart.
-  else if (icmpSources4.length > 0)
-    packet.errorSource =
-      icmpSources4[(errorSource.reduce((hash, word) => hash ^ word) >>> 0) % icmpSources4.length];
-}
-
-/** Finds the ICMPv4 type, code and value; false when there are none. */
-function describeError6(settings: Settings, packet: Packet, type: number): boolean {
-  const { view, transport } = packet;
-  const value = view.getUint32(transport + ICMP.MTU6);
-  packet.errorType = errorType6to4(type, view.getUint8(transport + ICMP.CODE));
-  packet.errorValue = 0;
-  if (packet.errorType === -1) return false;
-  if (type === ICMP6.PACKET_TOO_BIG) {
-    // N31
-    const mtuBytes = Math.min(value - 20, settings.mtu4Bytes, settings.mtu6Bytes - 20);
-    packet.errorValue = Math.max(mtuBytes, IPV4_MINIMUM_MTU_BYTES);
-  } else if (type === ICMP6.PARAMETER_PROBLEM) {
-    if (packet.errorType >> 8 === 12) packet.errorValue = pointer6to4(value);
-    return packet.errorValue !== -1;
-  }
-  return true;
-}
-
-function icmp6ChecksumIsRight(packet: Packet): boolean {
-  const { view, start, transport, end } = packet;
-  const sum =
-    sumOfIpv6Address(view, start + IPV6.SOURCE) +
-    sumOfIpv6Address(view, start + IPV6.DESTINATION) +
-    (end - transport) +
-    IP_PROTOCOL.ICMPV6 +
-    sumOfBytes(view, transport, end);
-  return foldSum(sum) === 0xffff;
 }

@@ -9,16 +9,9 @@ import {
   keepBytes,
   sumOfChain,
 } from './fragment-blocks.ts';
-import {
-  DATAGRAM,
-  type FragmentMemory,
-  MAX_FRAGMENTS,
-  countBlocks,
-  field,
-  makeRoom,
-  recordOffset,
-} from './fragment-memory.ts';
+import { countBlocks, makeRoom } from './fragment-memory.ts';
 import { HEADROOM_BYTES } from '../packet/packet.ts';
+import { DATAGRAM, type FragmentMemory, MAX_FRAGMENTS, field, recordOffset } from './fragment-records.ts';
 
 /** Where a fragment belongs: behind the fragment returned (0: first of all), or one of the reasons not to take it. */
 export const PLACE = { DUPLICATE: -1, OVERLAP: -2, TOO_MANY: -3 } as const;

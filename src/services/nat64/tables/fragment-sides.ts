@@ -1,5 +1,5 @@
 /** What is under way in fragments, of each side by itself. */
-import { type FragmentMemory, createFragmentMemory } from './fragment-memory.ts';
+import { type FragmentMemory, createFragmentMemory } from './fragment-records.ts';
 
 export interface Fragments {
   /** Made with the first fragment of that side. */

@@ -6,7 +6,7 @@ import {
   DATAGRAM,
   type FragmentMemory,
   field,
-} from '../../../../src/services/nat64/tables/fragment-memory.ts';
+} from '../../../../src/services/nat64/tables/fragment-records.ts';
 
 /** All datagrams, those of each group in the order of their arrival there. */
 export const datagramsOf = ({ shares, datagramOf }: FragmentMemory): number[] =>

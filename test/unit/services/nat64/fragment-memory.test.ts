@@ -3,9 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
-  MAX_DATAGRAMS,
   addDatagram,
-  createFragmentMemory,
   findDatagram,
   proveDatagram,
   removeDatagram,
@@ -16,6 +14,10 @@ import { checkFragmentMemory, datagramsOf } from './fragment-invariants.ts';
 import { HOST, type Harness, POOL4, REMOTE, createHarness } from './harness.ts';
 import { type Bytes, address, checksum, ip, u16, udp } from './packets.ts';
 import { ONE_PORT, big, fragments4, fragments6, hexOf, in4, in6, out4, out6 } from './rows.ts';
+import {
+  MAX_DATAGRAMS,
+  createFragmentMemory,
+} from '../../../../src/services/nat64/tables/fragment-records.ts';
 
 /** Packets that differ in source and identification alone, made by writing over one of them. */
 function varied(template: Bytes): (source: string, identification: number) => Bytes {
