@@ -22,9 +22,7 @@ import { handOver } from './hand-over.ts';
 import { determineTuple4 } from './incoming-tuple-4.ts';
 import { determineTuple6 } from './incoming-tuple-6.ts';
 import { computeOutgoingTuple } from './outgoing-tuple.ts';
-import { translateError4to6, translateError6to4 } from './translate-error.ts';
-import { translate4to6 } from './translate-4to6.ts';
-import { translate6to4 } from './translate-6to4.ts';
+import { translatePacket } from './translate-packet.ts';
 import type { Translator } from './translator.ts';
 
 /**
@@ -76,12 +74,8 @@ function takeSteps(translator: Translator, isIpv6: boolean): Verdict {
   computeOutgoingTuple(translator, isIpv6);
   // What is plain of a flow from now on, the kernel may do by itself.
   handOver(translator, isIpv6);
-  // Section 3.7 and RFC 7915: the packet's headers, where they lie.
-  if (isIpv6) {
-    if (packet.isError) translateError6to4(translator);
-    else translate6to4(translator);
-  } else if (packet.isError) translateError4to6(translator);
-  else translate4to6(translator);
+  // Section 3.7 and RFC 7915: the packet's headers.
+  translatePacket(translator, isIpv6);
   return CONTINUE;
 }
 
