@@ -11,7 +11,7 @@ import type { Nat64Queries } from '../questions.ts';
 import type { KernelContest } from '../../../runtime/kernel-trouble.ts';
 import type { ServiceContext } from '../../../runtime/service.ts';
 import { startTogether } from '../../../runtime/start-together.ts';
-import { superviseWorker } from '../../../runtime/supervise-worker.ts';
+import { type SupervisedWorker, superviseWorker } from '../../../runtime/supervise-worker.ts';
 import type { Text } from '../../../texts/text.ts';
 import type { NAT64_COUNTERS } from '../counters.ts';
 import { type Pool4, choosePool4, steeredAddresses } from '../settings/choose-pool4.ts';
@@ -19,13 +19,14 @@ import { type FastPath, startFastPath } from '../kernel/fast-path.ts';
 import { holdPorts } from '../kernel/hold.ts';
 import { type Machine, readMachine } from '../settings/machine.ts';
 import { createLimits } from './limits.ts';
-import { createMappingRing, readMappingLog } from '../tables/mapping-log.ts';
+import { type MappingLogReader, createMappingRing, readMappingLog } from '../tables/mapping-log.ts';
 import { createQueries } from './queries.ts';
 import { type KeptSessions, type Snapshot, takeSnapshot } from './snapshot.ts';
-import { type SteeringOptions, type SteeringWish, startSteering } from '../kernel/steering.ts';
-import { CONTROL, createSharedTables, tableClockSeconds } from '../tables/tables.ts';
+import { type Steering, type SteeringOptions, type SteeringWish, startSteering } from '../kernel/steering.ts';
+import { CONTROL, type SharedTables, createSharedTables, tableClockSeconds } from '../tables/tables.ts';
 import type { Nat64Init, Nat64Message } from './worker.ts';
 import { prefixesOf, resolveSettings } from '../settings/resolve.ts';
+import type { Settings } from '../settings/settings.ts';
 import { routesToDevice } from '../settings/routes-to-device.ts';
 
 export interface Translation extends AsyncDisposable {
@@ -98,10 +99,11 @@ export async function startTranslation(
   const log = cleanUp.use(readMappingLog(ring, context.log, context.events));
   log.setLevel(config.log);
   const tun = cleanUp.adopt(openTun(config.device, config.offload), ({ fd }) => void close(fd));
-  let machine = (memory.machine = await readMachine(config, memory.machine));
-  let pool4 = choosePool4(config, machine, new Int32Array());
-  let settings = resolveSettings(config, pool4, machine);
-  let wish = steeringWish(config, listenPorts, pool4, machine);
+  const machine = (memory.machine = await readMachine(config, memory.machine));
+  const pool4 = choosePool4(config, machine, new Int32Array());
+  const settings = resolveSettings(config, pool4, machine);
+  const wish = steeringWish(config, listenPorts, pool4, machine);
+  const followed: Followed = { machine, pool4, settings, wish };
   const started = config.fastPath
     ? startFastPath(config.device, config.maxSessions, context.log)
     : { off: undefined };
@@ -114,7 +116,7 @@ export async function startTranslation(
       init: () => ({
         tun,
         offload: config.offload,
-        settings,
+        settings: followed.settings,
         tables,
         counters: counters.buffer,
         log: ring.buffer,
@@ -127,15 +129,55 @@ export async function startTranslation(
   cleanUp.use(steering);
   cleanUp.use(worker);
   if (fastPath !== undefined) steering.keepPrograms(fastPath);
+  return createTranslation({
+    config,
+    memory,
+    counters,
+    tables,
+    log,
+    followed,
+    fastPath,
+    fastPathProblem: 'off' in started ? started.off : undefined,
+    worker,
+    steering,
+    running: cleanUp.move(),
+  });
+}
+
+/** What changes with the machine and with the configuration while a translation runs. */
+interface Followed {
+  machine: Machine;
+  pool4: Pool4;
+  settings: Settings;
+  wish: SteeringWish;
+}
+
+/** What a running translation is made of. */
+interface Parts {
+  readonly config: Nat64Config;
+  readonly memory: MachineMemory;
+  readonly counters: Counters<typeof NAT64_COUNTERS>;
+  readonly tables: SharedTables;
+  readonly log: MappingLogReader;
+  readonly followed: Followed;
+  readonly fastPath: FastPath | undefined;
+  readonly fastPathProblem: Text | undefined;
+  readonly worker: SupervisedWorker<Nat64Message>;
+  readonly steering: Steering;
+  readonly running: AsyncDisposableStack;
+}
+
+function createTranslation(parts: Parts): Translation {
+  const { config, counters, tables, followed, fastPath, fastPathProblem, worker, steering, running } = parts;
   const limits = createLimits(() => counters.values[counters.index['icmp-errors-withheld']]);
-  const running = cleanUp.move();
   return {
     get restarts() {
       return worker.restarts;
     },
     get pool4Addresses() {
-      return [...pool4.addresses]
-        .filter((address) => address !== 0 && address !== pool4.keptAddress)
+      const { addresses, keptAddress } = followed.pool4;
+      return [...addresses]
+        .filter((address) => address !== 0 && address !== keptAddress)
         .map((address) => address >>> 0);
     },
     get sessions() {
@@ -147,10 +189,10 @@ export async function startTranslation(
     get fastPathDevices() {
       return fastPath?.devices ?? [];
     },
-    fastPathProblem: 'off' in started ? started.off : undefined,
-    queries: createQueries(() => ({ tables, settings }), tableClockSeconds),
+    fastPathProblem,
+    queries: createQueries(() => ({ tables, settings: followed.settings }), tableClockSeconds),
     get limits() {
-      return limits(tables, settings);
+      return limits(tables, followed.settings);
     },
     get hasDevice() {
       return steering.hasDevice;
@@ -164,23 +206,9 @@ export async function startTranslation(
     get isRepairDue() {
       return steering.isDue();
     },
-    async refresh(newConfig, newListenPorts, by) {
-      log.setLevel(newConfig.log);
-      machine = memory.machine = await readMachine(newConfig, machine);
-      const newPool4 = choosePool4(newConfig, machine, pool4.addresses);
-      const newWish = steeringWish(newConfig, newListenPorts, newPool4, machine);
-      if (isDeepStrictEqual(newWish, wish)) await steering.look(by);
-      else await steering.change(newWish, by);
-      wish = newWish;
-      pool4 = newPool4;
-      fastPath?.refresh();
-      const newSettings = resolveSettings(newConfig, pool4, machine);
-      if (isDeepStrictEqual(newSettings, settings)) return;
-      settings = newSettings;
-      worker.send({ settings });
-    },
+    refresh: (newConfig, listenPorts, by) => refresh(parts, newConfig, listenPorts, by),
     get isPoolComplete() {
-      return pool4.configured.every(({ slot }) => slot !== -1);
+      return followed.pool4.configured.every(({ slot }) => slot !== -1);
     },
     restore(snapshot) {
       const own = prefixesOf(config);
@@ -194,10 +222,31 @@ export async function startTranslation(
       });
     },
     snapshot: (kept) => takeSnapshot(tables, prefixesOf(config), tableClockSeconds(), Date.now(), kept),
-    holdPorts: () => holdPorts(steeredAddresses(pool4)),
+    holdPorts: () => holdPorts(steeredAddresses(followed.pool4)),
     failWorker: () => worker.fail(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+async function refresh(
+  { memory, log, followed, fastPath, worker, steering }: Parts,
+  config: Nat64Config,
+  listenPorts: readonly PortRange[],
+  by: Changes['by'],
+): Promise<void> {
+  log.setLevel(config.log);
+  followed.machine = memory.machine = await readMachine(config, followed.machine);
+  const pool4 = choosePool4(config, followed.machine, followed.pool4.addresses);
+  const wish = steeringWish(config, listenPorts, pool4, followed.machine);
+  if (isDeepStrictEqual(wish, followed.wish)) await steering.look(by);
+  else await steering.change(wish, by);
+  followed.wish = wish;
+  followed.pool4 = pool4;
+  fastPath?.refresh();
+  const settings = resolveSettings(config, pool4, followed.machine);
+  if (isDeepStrictEqual(settings, followed.settings)) return;
+  followed.settings = settings;
+  worker.send({ settings });
 }
 
 const steeringWish = (

@@ -69,6 +69,17 @@ function secureRandom(): () => number {
   };
 }
 
+/** An array of two pollfd: both are waited for to be read. */
+function pollSetOf(first: number, second: number): ReturnType<typeof pinned> {
+  const pollFds = pinned(16);
+  const view = new DataView(pollFds.buffer);
+  view.setInt32(0, first, true);
+  view.setInt16(4, POLLIN, true);
+  view.setInt32(8, second, true);
+  view.setInt16(12, POLLIN, true);
+  return pollFds;
+}
+
 function main(): void {
   const thread = workerThread<Nat64Init, Nat64Message>();
   const { tun, offload, settings, tables, flowMaps } = thread.init;
@@ -94,12 +105,8 @@ function main(): void {
   const readBytes = headerBytes + LONGEST_PACKET_BYTES;
   const views = Array.from({ length: PREMADE_VIEWS }, (_, at) => packet.bytes.subarray(at));
 
-  const pollFds = pinned(16);
+  const pollFds = pollSetOf(tunFd, thread.wakeFd);
   const pollView = new DataView(pollFds.buffer);
-  pollView.setInt32(0, tunFd, true);
-  pollView.setInt16(4, POLLIN, true);
-  pollView.setInt32(8, thread.wakeFd, true);
-  pollView.setInt16(12, POLLIN, true);
 
   /** Reads one packet and sends what becomes of it; false when none was waiting. */
   function forwardOne(): boolean {
