@@ -108,9 +108,10 @@ function readErrorSource(settings: Settings, packet: Packet): void {
   const { icmpSources4 } = settings;
   if (own !== undefined) packet.errorSource = own;
   // One router has one address, so that a traceroute can tell them apart.
-  else if (icmpSources4.length > 0)
-    packet.errorSource =
-      icmpSources4[(errorSource.reduce((hash, word) => hash ^ word) >>> 0) % icmpSources4.length];
+  else if (icmpSources4.length > 0) {
+    const [word0, word1, word2, word3] = errorSource;
+    packet.errorSource = icmpSources4[((word0 ^ word1 ^ word2 ^ word3) >>> 0) % icmpSources4.length];
+  }
 }
 
 /** Finds the ICMPv4 type, code and value; false when there are none. */
