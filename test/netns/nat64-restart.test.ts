@@ -200,8 +200,10 @@ describe('restarts', () => {
     const say = await connectIsland();
     await say('one');
     const logged = async () => (await appliance.ask({ ask: 'log' })) as Nat64Found[];
-    await until('logged', async () => (await logged()).some(({ protocol }) => protocol === 'tcp'));
-    const tcp = (await logged()).filter(({ protocol }) => protocol === 'tcp');
+    const tcpLogged = async () => (await logged()).filter(({ protocol }) => protocol === 'tcp');
+    // The ring may be read between the two records.
+    await until('mapping and session logged', async () => (await tcpLogged()).length >= 2);
+    const tcp = await tcpLogged();
     const [{ poolPort, clientPort, ...mapping }] = tcp;
     assert.deepEqual(mapping, {
       kind: 'nat64',
