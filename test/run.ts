@@ -70,6 +70,7 @@ function checkSources(): void {
     'biome format',
     'tools/service-names.ts',
     'tools/import-circles.ts',
+    'tools/rooms.ts',
   ]) {
     const [tool, ...args] = command.split(' ');
     const program = tool.endsWith('.ts')
