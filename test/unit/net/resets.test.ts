@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { Closer, LOOKS_PER_POLL, RESET_POLL_MS } from '../../../src/net/closing.ts';
+import { LOOKS_PER_POLL, RESET_POLL_MS, createCloser } from '../../../src/net/closing.ts';
 import { createTcpEngine } from '../../../src/net/engine.ts';
 import { createTcpEventRing, createTcpEvents } from '../../../src/net/events.ts';
 import { RESET } from '../../../src/net/gate.ts';
@@ -63,7 +63,7 @@ test('waiting for send queues: so many looks at a time, none between, and none f
   const pairs = await stalledPairs(cleanup, 3 * LOOKS_PER_POLL);
   const ledger = new FdLedger();
   for (const { ours } of pairs) ledger.add(ours);
-  const closer = new Closer(ledger);
+  const closer = createCloser(ledger);
   for (const { ours } of pairs) closer.reset(ours, 0);
   assert.deepEqual([closer.waiting, closer.looks], [pairs.length, pairs.length]);
   // Time is an argument: a turn that comes at once looks at nothing.
