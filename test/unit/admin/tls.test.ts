@@ -18,6 +18,7 @@ import type { AdminConfig } from '../../../src/config/schema.ts';
 import { createConditions } from '../../../src/runtime/conditions.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { openStorage } from '../../../src/runtime/storage.ts';
+import { loaded } from '../config/loaded.ts';
 import { freePort, until } from '../net/support.ts';
 import { PASSWORD } from './browser.ts';
 import { assertError, temporaryDirectory, testAdmin, testDeps } from './fixture.ts';
@@ -132,7 +133,7 @@ test('admin.tls off: plain HTTP for all, no certificate', async (t) => {
   await assert.rejects(stat(join(stateDirectory, 'admin-certificate.pem')), { code: 'ENOENT' });
   const { app, deps } = await testAdmin(t);
   assert.equal(deps.store.current.admin.tls, 'self-signed');
-  await deps.store.replace('{"admin":{"tls":"off"}}', undefined);
+  await deps.store.replace(loaded('{"admin":{"tls":"off"}}'));
   const answer = await app.inject({
     url: '/api/session',
     remoteAddress: '192.0.2.50',
