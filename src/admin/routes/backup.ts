@@ -11,7 +11,7 @@ import { parseAuthData } from '../auth/state-file.ts';
 import { parseCertificate } from '../certificate/keep.ts';
 import type { AdminDeps } from '../deps.ts';
 import { strict } from '../contract/common.ts';
-import { BackupBody, RestoreAnswer, RestoreBody } from '../contract/live.ts';
+import { BackupBody, RestoreAnswer, RestoreBody } from '../contract/backup.ts';
 import { ApiError } from '../api-error.ts';
 import { told } from '../language.ts';
 import { toStatusAnswer } from '../status-answer.ts';

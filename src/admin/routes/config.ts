@@ -17,9 +17,8 @@ import {
   ConfigCheckRequest,
   ConfigPendingAnswer,
   ConfigRevisionAnswer,
-  ParseHostsAnswer,
-  ParseHostsRequest,
 } from '../contract/apply.ts';
+import { ParseHostsAnswer, ParseHostsRequest } from '../contract/parse-hosts.ts';
 import { ConfigAnswer } from '../contract/status.ts';
 import type { ADMIN_COUNTERS } from '../counters.ts';
 import { ApiError } from '../api-error.ts';
