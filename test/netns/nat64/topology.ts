@@ -15,7 +15,6 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { ServiceStatus } from '../../../src/runtime/report.ts';
 import type { Request } from './appliance.ts';
@@ -54,19 +53,6 @@ export interface Topology extends AsyncDisposable {
   startAppliance(nat64?: Nat64Changes, ...wrapper: string[]): Promise<Appliance>;
   /** Where an appliance keeps what survives a restart. */
   readonly stateDirectory: string;
-}
-
-/** Waits until the condition holds; rejects with what it was after the time. */
-export async function until(
-  what: string,
-  condition: () => Promise<boolean>,
-  timeoutMs = 10_000,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await delay(20);
-  }
 }
 
 const ip = (text: string) => exec('ip', text.split(' '));

@@ -34,7 +34,8 @@ import { encodeSocketAddress } from '../../../src/os/socket-address.ts';
 import { createCounters } from '../../../src/runtime/counters.ts';
 import { forwardCounterTable } from '../../../src/services/forward/counters.ts';
 import { parseIpAddress } from '../../../src/wire/ip-address.ts';
-import { Cleanup, NOBODY, freePort, patternBytes, until } from './support.ts';
+import { Cleanup, NOBODY, freePort, patternBytes } from './support.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 const LOOPBACK4 = parseIpAddress('127.0.0.1')!;
 const LOOPBACK6 = parseIpAddress('::1')!;
@@ -147,14 +148,14 @@ test('one client resets 1000 connections: no socket is left to be looked at, and
   });
   const { port, engine, open } = await engineTo(cleanup, serverPort);
   const turnUntil = (condition: () => boolean, what: string) =>
-    until(
+    waitUntil(
+      what,
       async () => {
         engine.turn(0);
         await new Promise(setImmediate);
         return condition();
       },
-      what,
-      PATIENCE_MS,
+      { timeoutMs: PATIENCE_MS },
     );
   const other = cleanup.open(port);
   let echoed = 0;
