@@ -71,6 +71,7 @@ function checkSources(): void {
     'tools/service-names.ts',
     'tools/import-circles.ts',
     'tools/rooms.ts',
+    'tools/sizes.ts',
   ]) {
     const [tool, ...args] = command.split(' ');
     const program = tool.endsWith('.ts')
