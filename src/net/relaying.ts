@@ -1,6 +1,6 @@
 /**
- * The phase in which bytes pass both ways: what an event of a socket says of its two directions. Every event is a hint: it may
- * be late, so reads and writes go on until the kernel has nothing more (relay.ts).
+ * The phase in which bytes pass both ways: what an event of a socket says of its two directions. Events come once for each change
+ * (EPOLLET): what one tells of a half is kept in it until a read or a write finds that nothing more is there (relay.ts).
  */
 import { EPOLLERR, EPOLLOUT, EPOLLPRI } from '../os/libc.ts';
 import { type Connection, type Half, Phase, oppositeOf } from './connection.ts';

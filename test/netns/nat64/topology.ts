@@ -40,7 +40,7 @@ export interface Appliance {
 }
 
 export interface Topology extends AsyncDisposable {
-  /** Runs a program in a host's namespace and resolves with its standard output; rejects when it fails. */
+  /** Runs a program in a host's namespace and resolves with its standard output; rejects with what it wrote when it fails. */
   run(host: Host, ...command: string[]): Promise<string>;
   /** Starts a program that goes on until the topology is removed. */
   start(host: Host, ...command: string[]): ChildProcess;
@@ -113,8 +113,12 @@ export async function createTopology(): Promise<Topology> {
   const all = cleanUp.move();
   return {
     async run(host, command, ...args) {
-      const { stdout } = await hosts[host].run(command, args, { timeoutMs: 60_000 });
-      return stdout;
+      const { code, stdout, stderr } = await hosts[host].attempt(command, args, { timeoutMs: 60_000 });
+      if (code === 0) return stdout;
+      throw Object.assign(new Error(`${host}: ${command} failed with ${code}\n${stderr}`), {
+        stdout,
+        stderr,
+      });
     },
     stateDirectory,
     start: (host, ...command) =>
