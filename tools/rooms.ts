@@ -111,7 +111,7 @@ export const ROOMS: readonly Room[] = [
       'src/state/**',
       'src/admin/contract/**',
       SAID,
-      'src/texts/{text,german}.ts',
+      'src/texts/{text,languages}.ts',
     ],
     types: ['src/net/connection-event.ts'],
   },
@@ -132,10 +132,16 @@ export const ROOMS: readonly Room[] = [
     files: ['src/{run,main,signals}.ts'],
     imports: ['node:*', 'pino', 'src/app.ts', 'src/os/**', 'src/runtime/**', 'src/config/**', 'src/state/**'],
   },
+  { name: 'web/texts', files: ['web/src/texts/**'], imports: [], types: ['src/texts/sentence.ts'] },
+  {
+    name: 'web/core/locale.ts',
+    files: ['web/src/core/locale.ts'],
+    imports: ['@preact/signals', 'web/src/texts/**', 'src/texts/{text,sentence}.ts'],
+  },
   {
     name: 'web/core',
     files: ['web/src/core/**'],
-    imports: ['preact/hooks', '@preact/signals'],
+    imports: ['preact/hooks', '@preact/signals', 'web/src/core/locale.ts'],
     types: [
       'preact',
       'src/config/schema.ts',

@@ -14,14 +14,7 @@ import { type Contender, OURS, type RowPlan, type Sample, type Scenario, type Ta
 import { latencyScenario } from './nat64-latency.ts';
 import { writeTayga } from './peers.ts';
 import { arrivedDatagrams, cpuNs } from './proc.ts';
-import {
-  type Subject,
-  type SubjectOptions,
-  cpus,
-  openSubject,
-  tcpSysctls,
-  untilAnswered,
-} from './subject.ts';
+import { type Subject, type SubjectOptions, cpus, openSubject, tcpSysctls, untilSettled } from './subject.ts';
 import { startTombolo } from './tombolo.ts';
 
 const ECHO_PORT = 7;
@@ -120,7 +113,7 @@ const open = (options: SubjectOptions, { fastPath, id, title }: Variant): Promis
     await iperf.waitForListener('tcp', IPERF_PORT);
 
     const probe = await startLoad<ProbeOrders>(hosts.client, 'probe.ts');
-    await untilAnswered(
+    await untilSettled(
       probe,
       Object.entries(SERVER_BY).map(([name, address]) => ({
         name,
