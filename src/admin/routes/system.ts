@@ -12,7 +12,7 @@ import {
   LogsAnswer,
   SystemActionAnswer,
   SystemAnswer,
-} from '../contract/live.ts';
+} from '../contract/system.ts';
 import { invalidInput, notPossibleHere } from '../api-error.ts';
 import { told } from '../language.ts';
 import { say } from '../../texts/text.ts';

@@ -20,9 +20,9 @@ const GATES = { http: createHttpGate, tls: createTlsGate } satisfies Record<
 runTcpWorker<ProxyWorkerConfig, typeof proxyCounterTable>({
   counterTable: proxyCounterTable,
   createGates:
-    ({ hosts, listeners }, index) =>
+    ({ hosts, listeners }, index, peerOf) =>
     (name) => {
       const listener = listeners.find((candidate) => candidate.name === name)!;
-      return GATES[listener.protocol](buildHostTable(hosts, listener), index);
+      return GATES[listener.protocol](buildHostTable(hosts, listener), index, peerOf);
     },
 });
