@@ -1,6 +1,14 @@
 /** Determines the tuple of a packet from the IPv6 side (RFC 6146 section 3.4); refuses what is not to be translated. */
 import { foldSum, sumOfBytes, sumOfIpv6Address } from '../../wire/checksum.ts';
-import { ICMP, ICMP6, ICMP_HEADER_BYTES, errorType6to4, isIcmp6Error, pointer6to4 } from '../../wire/icmp.ts';
+import {
+  ICMP,
+  ICMP4,
+  ICMP6,
+  ICMP_HEADER_BYTES,
+  errorType6to4,
+  isIcmp6Error,
+  pointer6to4,
+} from '../../wire/icmp.ts';
 import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
 import { FRAGMENT_UNIT_SHIFT, IPV4_HEADER_BYTES, IP_PROTOCOL, MORE_FRAGMENTS } from '../../wire/ipv4.ts';
 import {
@@ -203,7 +211,7 @@ function determineError6(settings: Settings, packet: Packet, errorPeer: number):
   const { prefixes } = settings;
   const peerHasEam = packet.remoteHasEam;
   const type = view.getUint8(transport + ICMP.TYPE);
-  if (!describeError6(settings, packet, type)) return COUNTER['drop-icmp-type'];
+  if (!describeError6(packet, type)) return COUNTER['drop-icmp-type'];
   const quoted = transport + ICMP_HEADER_BYTES;
   if (!icmp6ChecksumIsRight(packet)) return COUNTER['drop-bad-checksum'];
   const hasLength = type === ICMP6.UNREACHABLE || type === ICMP6.TIME_EXCEEDED;
@@ -231,6 +239,12 @@ function determineError6(settings: Settings, packet: Packet, errorPeer: number):
   packet.quotedFragment = (offsetAndMore >> FRAGMENT_UNIT_SHIFT) | ((offsetAndMore & 1) * MORE_FRAGMENTS);
   const isLater = offsetAndMore >> FRAGMENT_UNIT_SHIFT !== 0;
   if (!isLater && quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
+  if (type === ICMP6.PACKET_TOO_BIG)
+    packet.errorValue = ipv4MtuOf(
+      settings,
+      view.getUint32(transport + ICMP.MTU6),
+      packet.quotedIdentification !== -1,
+    );
   readHost(settings, packet, quoted + IPV6.DESTINATION);
   // Only first fragments show ports; whose address is his own needs none.
   if (isLater && !packet.isStateless) return COUNTER['drop-icmp-quote'];
@@ -274,22 +288,25 @@ function readErrorSource(settings: Settings, packet: Packet): void {
     packet.errorSource = icmpSources4[((word0 ^ word1 ^ word2 ^ word3) >>> 0) % icmpSources4.length];
 }
 
-/** Finds the ICMPv4 type, code and value; false when there are none. */
-function describeError6(settings: Settings, packet: Packet, type: number): boolean {
+/** Finds the ICMPv4 type, code and pointer; false when there are none. The MTU depends on what is quoted. */
+function describeError6(packet: Packet, type: number): boolean {
   const { view, transport } = packet;
-  const value = view.getUint32(transport + ICMP.MTU6);
   packet.errorType = errorType6to4(type, view.getUint8(transport + ICMP.CODE));
   packet.errorValue = 0;
   if (packet.errorType === -1) return false;
-  if (type === ICMP6.PACKET_TOO_BIG) {
-    // N31
-    const mtuBytes = Math.min(value - 20, settings.mtu4Bytes, settings.mtu6Bytes - 20);
-    packet.errorValue = Math.max(mtuBytes, IPV4_MINIMUM_MTU_BYTES);
-  } else if (type === ICMP6.PARAMETER_PROBLEM) {
-    if (packet.errorType >> 8 === 12) packet.errorValue = pointer6to4(value);
-    return packet.errorValue !== -1;
-  }
-  return true;
+  if (type === ICMP6.PARAMETER_PROBLEM && packet.errorType >> 8 === ICMP4.PARAMETER_PROBLEM)
+    packet.errorValue = pointer6to4(view.getUint32(transport + ICMP.MTU6));
+  return packet.errorValue !== -1;
+}
+
+/**
+ * N31: the MTU that the IPv4 side is told. A quoted packet with a fragment header was a fragment in IPv4 already: the next one
+ * gets such a header, too, so its sender must leave room for that.
+ */
+function ipv4MtuOf(settings: Settings, toldBytes: number, isFragment: boolean): number {
+  const growsBytes = SHRINKS_BYTES + (isFragment ? FRAGMENT_HEADER_BYTES : 0);
+  const mtuBytes = Math.min(toldBytes - growsBytes, settings.mtu4Bytes, settings.mtu6Bytes - growsBytes);
+  return Math.max(mtuBytes, IPV4_MINIMUM_MTU_BYTES);
 }
 
 function icmp6ChecksumIsRight(packet: Packet): boolean {
