@@ -116,7 +116,9 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
   }
   const inTurn = runInTurn(
     cheap.map((check) => async () => {
-      if (isDone(check)) await runner.runAlone(check);
+      if (!isDone(check)) return false;
+      await runner.runAlone(check);
+      return runner.hasFailed(check);
     }),
     onError,
   );
