@@ -11,7 +11,7 @@ import type { ProbeOrders } from './load/probe.ts';
 import { OURS, type Scenario } from './measure.ts';
 import { writeUnbound } from './peers.ts';
 import { cpuNs } from './proc.ts';
-import { type Subject, type SubjectOptions, cpus, openSubject, pinned, untilAnswered } from './subject.ts';
+import { type Subject, type SubjectOptions, cpus, openSubject, pinned, untilSettled } from './subject.ts';
 import { startTombolo } from './tombolo.ts';
 
 const PORT = 53;
@@ -70,7 +70,7 @@ export const openDns = ({ main }: SubjectOptions): Promise<Subject> =>
       { name: 'unbound', address: '127.0.0.2', pid: unbound.pid },
     ];
     const probe = await startLoad<ProbeOrders>(host, 'probe.ts');
-    await untilAnswered(
+    await untilSettled(
       probe,
       resolvers.map(({ name, address }) => ({
         name,

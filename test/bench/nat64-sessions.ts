@@ -18,7 +18,7 @@ import { type Nat64Counters, readNat64Counters } from './nat64-counters.ts';
 import { sweepScenario } from './nat64-sweep.ts';
 import { topology } from './nat64.ts';
 import { cpuNs, residentBytes } from './proc.ts';
-import { type Subject, type SubjectOptions, cpus, openSubject, untilAnswered } from './subject.ts';
+import { type Subject, type SubjectOptions, cpus, openSubject, untilSettled } from './subject.ts';
 import { startTombolo } from './tombolo.ts';
 
 const ECHO_PORT = 7;
@@ -96,7 +96,7 @@ export const openNat64Sessions = (options: SubjectOptions): Promise<Subject> =>
           dns64: { enabled: false },
         },
       });
-      await untilAnswered(
+      await untilSettled(
         probe,
         [{ name: OURS, kind: 'udp-echo', address: SERVER, port: ECHO_PORT }],
         [tombolo],

@@ -20,7 +20,7 @@ import {
   cpus,
   openSubject,
   tcpSysctls,
-  untilAnswered,
+  untilSettled,
 } from './subject.ts';
 import { startTombolo } from './tombolo.ts';
 
@@ -120,7 +120,7 @@ const open = (options: SubjectOptions, { fastPath, id, title }: Variant): Promis
     await iperf.waitForListener('tcp', IPERF_PORT);
 
     const probe = await startLoad<ProbeOrders>(hosts.client, 'probe.ts');
-    await untilAnswered(
+    await untilSettled(
       probe,
       Object.entries(SERVER_BY).map(([name, address]) => ({
         name,

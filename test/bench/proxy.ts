@@ -20,7 +20,7 @@ import {
   openSubject,
   pinned,
   tcpSysctls,
-  untilAnswered,
+  untilSettled,
 } from './subject.ts';
 import { startTombolo } from './tombolo.ts';
 
@@ -87,7 +87,7 @@ export const openProxy = (options: SubjectOptions): Promise<Subject> =>
     for (const [position, [name, startProxy]] of Object.entries(starts).entries()) {
       const address = `127.0.0.${position + 1}`;
       const { child, pid } = await startProxy(address);
-      await untilAnswered(probe, [tlsProbe(name, address)], [child]);
+      await untilSettled(probe, [tlsProbe(name, address)], [child]);
       proxies.push({ name, address, pid });
     }
     const contenders = (run: (proxy: Proxy) => Contender['run']) =>
@@ -270,7 +270,7 @@ async function runIdle(
   const { child, pid } = await startProxy(address);
   await using stack = new AsyncDisposableStack();
   stack.use(child);
-  await untilAnswered(probe, [tlsProbe(name, address)], [child]);
+  await untilSettled(probe, [tlsProbe(name, address)], [child]);
   const idle = target(address, 'idle.example.com');
   const none = residentBytes(pid);
   await client.order('open', { ...idle, connections: FEW_IDLE });

@@ -3,7 +3,6 @@
  * the process holds in memory when it has settled.
  */
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { buildTopology } from '../../lab/topology.ts';
 import { monotonicMs } from './load/clock.ts';
 import { loadScript, startLoad } from './load/commands.ts';
@@ -11,7 +10,7 @@ import type { Probe, ProbeOrders } from './load/probe.ts';
 import { OURS, type RowPlan } from './measure.ts';
 import { type HostName, topology } from './nat64.ts';
 import { residentBytes } from './proc.ts';
-import { type Subject, type SubjectOptions, openSubject, untilAnswered } from './subject.ts';
+import { type Subject, type SubjectOptions, openSubject, settle, untilAnswered } from './subject.ts';
 import { startTombolo } from './tombolo.ts';
 
 const ISLAND_SERVER = '2001:db8:1::2';
@@ -57,9 +56,6 @@ const PROBES: {
     },
   ],
 };
-
-/** From the last answer on: what only the start needed has been given back. */
-const SETTLED_AFTER_MS = 2500;
 
 const CONFIGURATION = {
   hosts: [
@@ -143,7 +139,7 @@ export const openStartup = (options: SubjectOptions): Promise<Subject> =>
         askers.map(({ load, probes }) => untilAnswered(load, probes, [tombolo])),
       );
       const answeredAt: Record<string, number> = Object.assign({}, ...answers);
-      await setTimeout(SETTLED_AFTER_MS);
+      await settle();
       const elapsed = Object.entries(answeredAt).map(([name, at]): [string, number] => [
         name,
         (at - startedAt) / 1000,

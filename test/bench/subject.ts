@@ -1,5 +1,6 @@
 /** What the subjects (NAT64, proxy, DNS, start-up) have in common: a topology, contenders up in it, scenarios. */
 import { availableParallelism } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import type { Child } from '../../lab/host.ts';
 import type { LoadProcess } from './load/commands.ts';
 import type { Probe, ProbeOrders } from './load/probe.ts';
@@ -50,6 +51,20 @@ export async function openSubject(
   const scenarios = await open(stack);
   const kept = stack.move();
   return { scenarios, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** What only the start of a contender needed has been given back by then, and what it does then is no part of what is measured. */
+const SETTLED_AFTER_MS = 2500;
+export const settle = (): Promise<void> => setTimeout(SETTLED_AFTER_MS);
+
+/** Waits until every probe has its answer, and the processes have settled; rejects as `untilAnswered` does. */
+export async function untilSettled(
+  load: LoadProcess<ProbeOrders>,
+  probes: readonly Probe[],
+  processes: readonly Child[],
+): Promise<void> {
+  await untilAnswered(load, probes, processes);
+  await settle();
 }
 
 /** Waits until every probe has its answer; rejects, with what the processes printed, when one of them ends or never answers. */
