@@ -226,6 +226,7 @@ const steeringWish = (
   addresses: steeredAddresses(pool4),
   listenPorts,
   routes: routesToDevice(config, pool4, machine),
+  clampsSegments: config.clampSegmentSize,
 });
 
 /** In a TCP SYN: no segment size is above it. */
