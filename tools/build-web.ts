@@ -12,7 +12,13 @@ const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'web/dist');
 /** Written last: a build that was interrupted is none. */
 const STAMP = join(DIST, '.built');
-const SOURCES = ['web/index.html', 'web/vite.config.ts', 'web/{src,public}/**/*', 'package-lock.json'];
+const SOURCES = [
+  'web/index.html',
+  'web/vite.config.ts',
+  'web/{src,public}/**/*',
+  'src/texts/{sentence,text}.ts',
+  'package-lock.json',
+];
 const COMPRESSED = /\.(?:html|js|css|svg|webmanifest)$/;
 /** Smaller files gain less than the header that tells of it costs. */
 const LEAST_COMPRESSED_BYTES = 512;

@@ -14,7 +14,7 @@ const LIMIT = 6;
 /** Above the limit, with the reason. */
 const LIMITS: Readonly<Record<string, number>> = {};
 const FILES = ['src/**/*.ts', 'web/src/**/*.{ts,tsx}', 'lab/**/*.ts', 'firmware/**/*'];
-const TEXTS = /^src\/texts\/|\/text\.ts$/;
+const TEXTS = /^(?:web\/)?src\/texts\//;
 
 /** The same word in another sense. */
 const OTHER_SENSES: Readonly<Record<string, RegExp>> = {

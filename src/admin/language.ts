@@ -1,6 +1,7 @@
 /** In which language an answer is told. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { LANGUAGES, type Language, isLanguage } from '../texts/languages.ts';
 import { type Dictionary, type Told, tell } from '../texts/text.ts';
 import { languageCookieOf } from './auth/cookies.ts';
 
@@ -11,14 +12,12 @@ declare module 'fastify' {
   }
 }
 
-export type Language = 'en' | 'de';
-
 /** Longer ones say nothing that is worth reading. */
 const MAX_HEADER_CHARACTERS = 500;
 
 const languageIn = (tag: string): Language | undefined => {
   const [primary] = tag.trim().toLowerCase().split('-');
-  return primary === 'de' || primary === 'en' ? primary : undefined;
+  return isLanguage(primary) ? primary : undefined;
 };
 
 /** The language of an Accept-Language header that its reader likes best (RFC 9110 section 12.5.4). */
@@ -42,14 +41,12 @@ export function preferredLanguage(header: string): Language | undefined {
 export const languageOf = ({ cookie, 'accept-language': accepted = '' }: IncomingHttpHeaders): Language =>
   languageIn(languageCookieOf(cookie) ?? '') ?? preferredLanguage(accepted) ?? 'en';
 
-/** Loaded when the first reader comes: it costs nobody else memory. */
-const germanWords = async (): Promise<Dictionary> => (await import('../texts/german.ts')).GERMAN;
-
 /** Gives every request the dictionary of its reader. */
 export function speakLanguages(app: FastifyInstance): void {
   app.decorateRequest('words', undefined);
   app.addHook('onRequest', async (request) => {
-    if (languageOf(request.headers) === 'de') request.words = await germanWords();
+    const language = languageOf(request.headers);
+    if (language !== 'en') request.words = await LANGUAGES[language]();
   });
 }
 

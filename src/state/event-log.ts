@@ -7,7 +7,7 @@ import type { EventKind } from '../runtime/event-kind.ts';
 import type { AppEvent, EventSink } from '../runtime/events.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
 import { type IpPrefix, prefixContains } from '../wire/ip-prefix.ts';
-import { type Text, english } from '../texts/text.ts';
+import { type Dictionary, type Text, english, tell } from '../texts/text.ts';
 
 /** As the API shows it, but for its texts. */
 export type LoggedEvent = AppEvent & { readonly id: number; readonly at: string };
@@ -17,8 +17,10 @@ export interface EventFilter {
   readonly client?: IpPrefix | undefined;
   /** Name of the server. */
   readonly server?: string | undefined;
-  /** Part of any of the event's texts, whatever the case. */
+  /** Part of any of the event's texts, whatever the case, in English or in the language of who asks. */
   readonly text?: string | undefined;
+  /** Of that language; undefined for English. */
+  readonly words?: Dictionary | undefined;
 }
 
 export interface EventPage {
@@ -148,8 +150,9 @@ export function createEventLog({ kinds, serverAt }: EventLogOptions): EventLog {
 
 /** Whether an event passes the filter. */
 function matcher(filter: EventFilter, serverOf: (event: AppEvent) => string | undefined) {
-  const { client, server } = filter;
+  const { client, server, words } = filter;
   const text = filter.text?.toLowerCase();
+  const has = (told: string) => told.toLowerCase().includes(text ?? '');
   return (event: AppEvent): boolean => {
     if (client !== undefined) {
       const address = typeof event['client'] === 'string' ? parseIpAddress(event['client']) : undefined;
@@ -158,7 +161,10 @@ function matcher(filter: EventFilter, serverOf: (event: AppEvent) => string | un
     if (server !== undefined && serverOf(event) !== server) return false;
     return (
       text === undefined ||
-      Object.values(event).some((value) => isTextual(value) && english(value).toLowerCase().includes(text))
+      Object.values(event).some(
+        (value) =>
+          isTextual(value) && (has(english(value)) || (words !== undefined && has(tell(value, words)))),
+      )
     );
   };
 }

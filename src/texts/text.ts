@@ -1,11 +1,12 @@
 /**
  * Texts that are told to people in their own language. A text is data: an English sentence with the names of its values
- * in braces, and the values. English readers need nothing else; for a German one the sentence is looked up in the
- * dictionary (german.ts), which is loaded when the first such reader comes. `say` takes only sentences of the dictionary, with
- * exactly their values: what is not translated does not compile.
+ * in braces, and the values. The English sentences in the sources are the catalogue; languages stand beside it, a folder each
+ * (languages.ts). Where a language lacks a sentence, English is told. `tools/languages.ts` finds every sentence of `say`,
+ * and says what each language lacks.
  */
-import type { ValueNames } from './dictionary.ts';
-import type { German } from './german.ts';
+import { type Dictionary, type Literal, type ValuesOf, fill, tellFigure } from './sentence.ts';
+
+export type { Dictionary } from './sentence.ts';
 
 export interface Text {
   /** The English sentence, which is the key of the dictionary too. So what was stored stays readable for ever. */
@@ -16,22 +17,17 @@ export interface Text {
 /** A text in a text is told in the same language; a string is a name, or what another program said. */
 export type Value = string | number | Text;
 
-export type Dictionary = Readonly<Record<string, string>>;
-
-type Values<Sentence> = [ValueNames<Sentence>] extends [never]
-  ? []
-  : [values: Readonly<Record<ValueNames<Sentence>, Value>>];
-
+/** A sentence, which must be a literal, with exactly the values that it names. */
 export function say<const Sentence extends string>(
-  sentence: Sentence extends keyof German ? Sentence : 'a sentence of src/texts/german/',
-  ...[values]: Values<Sentence>
+  sentence: Literal<Sentence>,
+  ...[values]: ValuesOf<Sentence, Value>
 ): Text {
   return values === undefined ? { say: sentence } : { say: sentence, values };
 }
 
 /**
- * A sentence of a table (counters, the schema), which the dictionary should have, or the words of another program, which it
- * cannot have and which are told as they are.
+ * A sentence of a table (counters, the schema), which languages have too, or the words of another program, which they cannot
+ * have and which are told as they are.
  */
 export const asIs = (sentence: string): Text => ({ say: sentence });
 
@@ -84,19 +80,12 @@ export function notAsWritten(what: string): never {
   throw new TextError(say('"{what}" is not what was written there', { what }));
 }
 
-const PLACEHOLDER = /\{([a-zA-Z0-9]+)\}/g;
-
 function tellText({ say: sentence, values = {} }: Text, words: Dictionary | undefined): string {
   const told = words !== undefined && Object.hasOwn(words, sentence) ? words[sentence] : sentence;
-  return told.replace(PLACEHOLDER, (placeholder, name: string) => {
-    const value = Object.hasOwn(values, name) ? values[name] : placeholder;
-    return typeof value === 'object' ? tellText(value, words) : tellValue(value, words);
-  });
+  return fill(told, values, (value) =>
+    typeof value === 'object' ? tellText(value, words) : tellFigure(value, words === undefined),
+  );
 }
-
-/** Figures have a decimal comma everywhere but in English. */
-const tellValue = (value: string | number, words: Dictionary | undefined): string =>
-  typeof value === 'number' && words !== undefined ? String(value).replace('.', ',') : String(value);
 
 /** For logs, errors and the command line. */
 export const english = (text: Text | string): string =>

@@ -14,14 +14,7 @@ import { type Contender, OURS, type RowPlan, type Sample, type Scenario, type Ta
 import { latencyScenario } from './nat64-latency.ts';
 import { writeTayga } from './peers.ts';
 import { arrivedDatagrams, cpuNs } from './proc.ts';
-import {
-  type Subject,
-  type SubjectOptions,
-  cpus,
-  openSubject,
-  tcpSysctls,
-  untilSettled,
-} from './subject.ts';
+import { type Subject, type SubjectOptions, cpus, openSubject, tcpSysctls, untilSettled } from './subject.ts';
 import { startTombolo } from './tombolo.ts';
 
 const ECHO_PORT = 7;

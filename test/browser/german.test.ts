@@ -1,20 +1,21 @@
 /**
- * The page in German: what the appliance says of itself (checks, explanations, refusals, states) has no English sentence in
- * it, on any page; and it changes its language while it is open.
+ * The page in German: no page has an English sentence, of its own or of what the appliance says of itself (checks,
+ * explanations, refusals, states), not for a moment; and it changes its language while it is open.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Page } from 'playwright-core';
 import { waitUntil } from '../../lab/wait.ts';
-import { GERMAN } from '../../src/texts/german.ts';
+import { GERMAN } from '../../src/texts/de/all.ts';
+import { GERMAN as PAGE_GERMAN } from '../../web/src/texts/de/all.ts';
 import { type Claimed, startClaimed } from './claimed.ts';
 import { ORIGIN } from './support.ts';
 
 /** Three words in a row are no name and no loan word. */
 const IS_ENGLISH = /[A-Za-z]+,? [a-z]+,? [a-z]+/;
 
-/** What an English text of the backend looks like on the page: the pieces between its values. */
-const ENGLISH_PIECES = Object.entries(GERMAN).flatMap(([sentence, german]) =>
+/** What an English text of server or page looks like on the page: the pieces between its values. */
+const ENGLISH_PIECES = Object.entries({ ...GERMAN, ...PAGE_GERMAN }).flatMap(([sentence, german]) =>
   sentence
     .split(/\{[a-zA-Z0-9]+\}/)
     .map((piece) => piece.trim())
@@ -23,7 +24,7 @@ const ENGLISH_PIECES = Object.entries(GERMAN).flatMap(([sentence, german]) =>
 
 const englishIn = (text: string): string[] => ENGLISH_PIECES.filter((piece) => text.includes(piece));
 
-/** Pages with texts of the backend. The log is in English. */
+/** Pages with texts of the server. The log is in English. */
 const PATHS = [
   '/',
   '/servers',
@@ -78,6 +79,43 @@ describe('the page in German', () => {
     assert.deepEqual([...found, ...watch.troubles], []);
   });
 
+  it('nothing is in English at first; who reads English loads no German', async () => {
+    const loadsGerman = async (locale: string) => {
+      await using opened = await open(locale);
+      const { page } = opened;
+      const scripts: Promise<string>[] = [];
+      page.on('response', (response) => {
+        if (response.url().endsWith('.js')) scripts.push(response.text());
+      });
+      // All that is on the page at any time, from the first element on.
+      await page.addInitScript(`
+        globalThis.seen = new Set();
+        new MutationObserver(() => seen.add(document.body?.innerText ?? ''))
+          .observe(document, { childList: true, subtree: true, characterData: true });
+      `);
+      await show(page, '/');
+      const seen = await page.evaluate<string[]>('[...seen]');
+      assert.ok(seen.length > 1);
+      const english = englishIn(seen.join('\n'));
+      const language = await page.locator('html').getAttribute('lang');
+      const german = PAGE_GERMAN['Skip to the content'];
+      return {
+        language,
+        hasEnglish: english.length > 0,
+        hasGerman: seen.some((text) => text.includes(german)),
+        loads: (await Promise.all(scripts)).some((script) => script.includes(german)),
+      };
+    };
+    const inEnglish = { language: 'en', hasEnglish: true, hasGerman: false, loads: false };
+    assert.deepEqual(await loadsGerman('en-GB'), inEnglish);
+    assert.deepEqual(await loadsGerman('de-DE'), {
+      language: 'de',
+      hasEnglish: false,
+      hasGerman: true,
+      loads: true,
+    });
+  });
+
   it('a refused configuration says in German what is wrong', async () => {
     await using opened = await open('de-DE');
     const { page } = opened;
@@ -91,6 +129,25 @@ describe('the page in German', () => {
     await check('{"hosts": 1, "adnim": {}}', /1 passt nicht; erwartet: eine Liste von Servern/);
     await check('{"admin": {"listen": ["0.0.0.0"], "port": 443}}', /443 ist für die Weboberfläche, aber 443/);
     await check('{"hosts": [}', /JSON-Syntax: gefunden/);
+  });
+
+  it('German words on the screen find their row in the timeline', async () => {
+    await using opened = await open('de-DE');
+    const { page, watch } = opened;
+    // Somebody looks: the servers are measured. The lab's certificates are of an authority that nobody knows.
+    await show(page, '/servers');
+    await show(page, '/live?kind=health&server=web2');
+    const row = page.locator('.timeline > li').filter({ hasText: 'web2' });
+    await row.first().click();
+    const words = 'keine Stelle, die Clients kennen';
+    await page.locator('.event-details').getByText(words).first().waitFor();
+    await show(page, `/live?text=${encodeURIComponent(words.toUpperCase())}`);
+    await row.first().waitFor();
+    for (const each of await page.locator('.timeline > li').all()) {
+      await each.click();
+      await each.getByText(words).first().waitFor();
+    }
+    assert.deepEqual(watch.troubles, []);
   });
 
   it('a page that is open changes its language, with all that it shows', async () => {

@@ -1,18 +1,22 @@
-/** The control panel's sources keep to what the house allows: types of the contract, every text in both languages. */
+/** The control panel's sources keep to what the house allows: types of the contract, sentences in every language. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { valueNamesIn } from '../../src/texts/sentence.ts';
+import { keyOf } from '../../web/src/texts/key.ts';
+import { LANGUAGES } from '../../web/src/texts/languages.ts';
 
 const WEB = join(import.meta.dirname, '../../web/src');
 const sources = globSync('**/*.{ts,tsx}', { cwd: WEB }).map(
   (file) => [file, readFileSync(join(WEB, file), 'utf8')] as const,
 );
 
-test('the backend gives the page types only, in one file; those of a service to its own page', () => {
+test('the server gives the page types only, in one file; those of a service to its own page; and how sentences are told', () => {
   const wrong = sources.flatMap(([file, source]) =>
     [...source.matchAll(/^(import|export) ([^;]*?) from '((?:\.\.\/)+src\/[^']+)'/gms)]
       .filter(([, , names, from]) => {
+        if (/\/texts\/(?:sentence|text)\.ts$/.test(from)) return !/^core\/locale\.ts$|^texts\//.test(file);
         const service = /\/services\/([^/]+)\/contract\.ts$/.exec(from)?.[1];
         const isPlace =
           service === undefined ? file === 'core/contract.ts' : file.startsWith(`pages/${service}/`);
@@ -36,3 +40,13 @@ test('every page says what it is for, and has a folder of its own', () => {
   const folders = globSync('pages/*/page.ts', { cwd: WEB }).map((file) => file.split('/')[1]);
   assert.deepEqual(registered.sort(), folders.sort());
 });
+
+for (const [language, load] of Object.entries(LANGUAGES)) {
+  test(`${language}: each sentence names the same values as the English, and has a key of its own`, async () => {
+    const sentences = Object.entries(await load());
+    assert.ok(sentences.length > 0);
+    for (const [sentence, told] of sentences)
+      assert.deepEqual(valueNamesIn(told), valueNamesIn(sentence), sentence);
+    assert.equal(new Set(sentences.map(([sentence]) => keyOf(sentence))).size, sentences.length);
+  });
+}

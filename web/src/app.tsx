@@ -2,15 +2,14 @@
 import { useEffect } from 'preact/hooks';
 import { configLoad, draft } from './core/config.ts';
 import { startLive, stopLive } from './core/live.ts';
+import { text } from './core/locale.ts';
 import { loadSession, session, sessionProblem } from './core/session.ts';
 import { Frame } from './frame/frame.tsx';
 import { SignIn } from './frame/sign-in.tsx';
 import { isFirstRun } from './first-run/state.ts';
 import { FirstRun } from './first-run/lazy.tsx';
-import { text } from './frame/text.ts';
 import { Button } from './ui/basics.tsx';
 import { ErrorBox } from './ui/problems.tsx';
-import { text as common } from './ui/text.ts';
 
 export function App() {
   const state = session.value?.state;
@@ -28,10 +27,10 @@ export function App() {
     return (
       <main class="alone">
         <div class="alone-card stack">
-          <h1>{text.value.noAnswer}</h1>
+          <h1>{text('The appliance does not answer.')}</h1>
           <ErrorBox error={sessionProblem.value} />
           <Button kind="primary" icon="refresh" onClick={() => void loadSession()}>
-            {common.value.again}
+            {text('Try again')}
           </Button>
         </div>
       </main>

@@ -8,15 +8,14 @@ import './styles/data.css';
 import './styles/frame.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { locale } from './core/locale.ts';
+import { startLocale } from './core/locale.ts';
 import { startRouter } from './core/router.ts';
 import { loadSession } from './core/session.ts';
 import { showTheme } from './core/theme.ts';
 import { startPalette } from './frame/palette.tsx';
 
-document.documentElement.lang = locale.value;
 showTheme();
 startRouter();
 startPalette();
-render(<App />, document.getElementById('app') as HTMLElement);
 void loadSession();
+void startLocale().then(() => render(<App />, document.getElementById('app') as HTMLElement));

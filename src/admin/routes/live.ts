@@ -77,12 +77,16 @@ const HistoryQuery = Type.Object(
   strict,
 );
 
-function toFilter({ kind, client, server, text }: Omit<EventsQuery, 'cursor' | 'limit'>): EventFilter {
+function toFilter(
+  { kind, client, server, text }: Omit<EventsQuery, 'cursor' | 'limit'>,
+  { words }: FastifyRequest,
+): EventFilter {
   return {
     kinds: kind?.split(','),
     client: client === undefined ? undefined : (parseIpPrefix(client) as IpPrefix),
     server,
     text,
+    words,
   };
 }
 
@@ -128,7 +132,7 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
     async (request): Promise<EventsAnswer> => {
       const { query } = request;
       const cursor = query.cursor === undefined ? undefined : Number(query.cursor);
-      const page = events.page(toFilter(query), cursor, Number(query.limit ?? DEFAULT_EVENTS));
+      const page = events.page(toFilter(query, request), cursor, Number(query.limit ?? DEFAULT_EVENTS));
       return told(request, page) as EventsAnswer;
     },
   );
@@ -159,7 +163,7 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
         remoteAddress,
         principal,
         topics: new Set((topics?.split(',') as LiveTopic[] | undefined) ?? LIVE_TOPICS),
-        filter: toFilter(filter),
+        filter: toFilter(filter, request),
         lastEventId: lastEventId(request),
         words: request.words,
       });

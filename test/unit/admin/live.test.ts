@@ -10,7 +10,7 @@ import { NO_ACTIONS } from '../../../src/os/appliance-actions.ts';
 import { HISTORY_SERIES } from '../../../src/state/history-series.ts';
 import { until } from '../net/support.ts';
 import { TOKEN, assertError, report, testAdmin, testDeps } from './fixture.ts';
-import { asIs } from '../../../src/texts/text.ts';
+import { asIs, say } from '../../../src/texts/text.ts';
 
 const dns = (name: string, client = '2001:db8:1::10'): AppEvent => ({
   kind: 'dns',
@@ -103,6 +103,33 @@ test('events by filter and page', async (t) => {
   ]) {
     assertError(await request('GET', `/api/events?${query}`), 400, 'invalid-input');
   }
+});
+
+test('the text filter finds what the reader sees, and English', async (t) => {
+  const { open, request, deps } = await listening(t);
+  const german = { 'accept-language': 'de' };
+  const filtered = await open('?topics=events&text=KEINER', german);
+  const english = await open('?topics=events&text=KEINER');
+  const everything = await open('?topics=events');
+  const upstreams = '2001:db8::53';
+  const problem = say('None of the upstreams answers: check the route to {upstreams}', { upstreams });
+  deps.live.events.put(
+    { kind: 'service', service: 'dns64', state: 'degraded', problem, restarts: 0 },
+    Date.now(),
+  );
+  const problems = async (text: string, headers = {}) =>
+    (
+      (await request('GET', `/api/events?text=${text}`, headers)).json()['events'] as { problem: string }[]
+    ).map((event) => event.problem);
+  const inGerman = 'Keiner der gefragten Resolver antwortet: die Route zu 2001:db8::53 prüfen';
+  assert.deepEqual(await problems('keiner', german), [inGerman]);
+  assert.deepEqual(await problems('none%20of', german), [inGerman]);
+  assert.deepEqual(await problems('keiner'), []);
+  assert.equal((await problems('none%20of')).length, 1);
+  const [{ data }] = await filtered.waitFor('events');
+  assert.equal(data[0].problem, inGerman);
+  await everything.waitFor('events');
+  assert.deepEqual(english.sent(), []);
 });
 
 test('a stream begins with status, all counters, the sample; then tells what changes', async (t) => {

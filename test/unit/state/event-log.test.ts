@@ -6,7 +6,8 @@ import type { AppEvent } from '../../../src/runtime/events.ts';
 import { EVENT_KINDS } from '../../../src/state/event-kinds.ts';
 import { createEventLog, type EventFilter } from '../../../src/state/event-log.ts';
 import { parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
-import { asIs } from '../../../src/texts/text.ts';
+import { GERMAN } from '../../../src/texts/de/all.ts';
+import { asIs, say } from '../../../src/texts/text.ts';
 
 const connection = (fields: Partial<ConnectionFound> = {}): ConnectionFound => ({
   kind: 'connection',
@@ -45,10 +46,9 @@ test('filters', () => {
   log.put(connection({ client: '198.51.100.7', server: 'web2', name: 'shop.example.net' }), at);
   log.put(dns('example.org'), at);
   log.put(dns('example.org', '2001:db8:2::1'), at);
-  log.put(
-    { kind: 'service', service: 'dns64', state: 'degraded', problem: asIs('None answers'), restarts: 0 },
-    at,
-  );
+  const upstreams = '2001:db8::53';
+  const problem = say('None of the upstreams answers: check the route to {upstreams}', { upstreams });
+  log.put({ kind: 'service', service: 'dns64', state: 'degraded', problem, restarts: 0 }, at);
   log.put(
     {
       kind: 'nat64',
@@ -72,9 +72,14 @@ test('filters', () => {
     [{ server: 'web2' }, [2]],
     [{ server: 'web1' }, [6, 3, 1]],
     [{ text: 'SHOP' }, [2]],
-    [{ text: 'none ans' }, [5]],
+    [{ text: 'none of' }, [5]],
     [{ text: 'example', kinds: ['connection'], server: 'web1' }, [1]],
     [{ text: 'nowhere' }, []],
+    // In English and in the language of who asks.
+    [{ text: 'None of', words: GERMAN }, [5]],
+    [{ text: 'KEINER DER', words: GERMAN }, [5]],
+    [{ text: 'keiner der' }, []],
+    [{ text: 'DB8::53', words: GERMAN }, [5]],
   ];
   const first = log.newest - 6;
   for (const [filter, expected] of rows) {
@@ -82,7 +87,7 @@ test('filters', () => {
     assert.deepEqual(
       events.map(({ id }) => id - first),
       expected,
-      JSON.stringify(filter),
+      JSON.stringify({ ...filter, words: filter.words && 'German' }),
     );
   }
   const [nat64] = log.page({ kinds: ['nat64'] }, undefined, 1).events;

@@ -1,11 +1,9 @@
-/** Every text of the backend in both languages. */
+/** Every text of the server in every language; which sentences a language lacks is for `tools/languages.ts`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ADMIN_COUNTERS } from '../../../src/admin/counters.ts';
-import { ConfigSchema } from '../../../src/config/schema.ts';
-import { SERVICES } from '../../../src/services/all.ts';
-import { GERMAN } from '../../../src/texts/german.ts';
+import { GERMAN } from '../../../src/texts/de/all.ts';
+import { valueNamesIn } from '../../../src/texts/sentence.ts';
 import {
   type Text,
   TextError,
@@ -19,7 +17,6 @@ import {
   tell,
   unique,
 } from '../../../src/texts/text.ts';
-import { testAdmin } from '../admin/fixture.ts';
 
 /** Written the same in both languages. */
 const SAME = new Set([
@@ -31,13 +28,10 @@ const SAME = new Set([
   '{address} port {port}',
 ]);
 
-const namesIn = (sentence: string) =>
-  [...new Set([...sentence.matchAll(/\{([a-zA-Z0-9]+)\}/g)].map(([, name]) => name))].sort();
-
 test('every sentence has its German, with the same values', () => {
   for (const [sentence, german] of Object.entries(GERMAN)) {
-    const names = namesIn(sentence);
-    assert.deepEqual(namesIn(german), names, sentence);
+    const names = valueNamesIn(sentence);
+    assert.deepEqual(valueNamesIn(german), names, sentence);
     const values = Object.fromEntries(names.map((name) => [name, `<${name}>`]));
     const text: Text = { say: sentence, values };
     const [inEnglish, inGerman] = [english(text), tell(text, GERMAN)];
@@ -59,33 +53,30 @@ test('the German has the quotation marks and the address of its readers', () => 
   }
 });
 
-test('what each counter counts has its German', () => {
-  const tables = [ADMIN_COUNTERS, ...SERVICES.map(({ counters }) => counters)];
-  for (const explanation of tables.flatMap((table) => Object.values(table)))
-    assert.ok(explanation in GERMAN, explanation);
+test('a sentence that a language lacks is told in English, with its values', () => {
+  const text: Text = {
+    say: 'Nobody has translated {what} {count} times.',
+    values: { what: 'this', count: 1.5 },
+  };
+  assert.equal(tell(text, {}), 'Nobody has translated this 1,5 times.');
+  assert.equal(english(text), 'Nobody has translated this 1.5 times.');
 });
 
-/** Every `expected` of a schema. */
-function expectedIn(node: unknown): string[] {
-  if (typeof node !== 'object' || node === null) return [];
-  const { expected } = node as { expected?: unknown };
-  return [...(typeof expected === 'string' ? [expected] : []), ...Object.values(node).flatMap(expectedIn)];
-}
-
-/** A list of words, or a figure: the same in both languages. */
-const isWordless = (text: string) => /^[0-9]+$|^one of [\w, ]+, or several with commas$|^debug,/.test(text);
-
-test('what the schemas of configuration and API expect has its German', async (t) => {
-  const { app } = await testAdmin(t);
-  const schemas = [ConfigSchema, ...app.routeTable.map(({ schema }) => schema)];
-  for (const expected of schemas.flatMap(expectedIn))
-    assert.ok(expected in GERMAN || isWordless(expected), expected);
-});
-
-test('what the audit log says was done has its German', async (t) => {
-  const { app } = await testAdmin(t);
-  for (const { isAudited, schema } of app.routeTable)
-    if (isAudited) assert.ok((schema.summary ?? '') in GERMAN, schema.summary ?? '');
+test('say takes a literal, and exactly the values that it names', () => {
+  const values = { name: 'x' };
+  const sentences: Text[] = [
+    say('An untranslated sentence.'),
+    say('{name} is untranslated.', values),
+    // @ts-expect-error: the value has no name in the sentence
+    say('An untranslated sentence.', values),
+    // @ts-expect-error: the value is missing
+    say('{name} is untranslated.'),
+    // @ts-expect-error: another name
+    say('{name} is untranslated.', { nam: 'x' }),
+    // @ts-expect-error: no literal
+    say(values.name),
+  ];
+  assert.equal(sentences.length, 6);
 });
 
 const gateway = say('The gateway {address} ({link})', { address: '192.0.2.254', link: 'eth0' });

@@ -1,20 +1,9 @@
 /** The API of the appliance that served this page. */
 import { signal } from '@preact/signals';
 import type { ErrorAnswer } from './contract.ts';
-import { dictionary } from './locale.ts';
+import { text } from './locale.ts';
 
 const REQUEST_TIMEOUT_MS = 30_000;
-
-const text = dictionary(
-  {
-    noAnswer: (why: string) => `No answer from the appliance (${why}).`,
-    badAnswer: (status: number) => `The appliance answered ${status}.`,
-  },
-  {
-    noAnswer: (why) => `Keine Antwort vom Gerät (${why}).`,
-    badAnswer: (status) => `Das Gerät antwortete ${status}.`,
-  },
-);
 
 /** Proves to the API that a change comes from this page; set from the session. */
 export const csrfToken = signal<string | undefined>(undefined);
@@ -60,7 +49,7 @@ async function call(method: string, path: string, body: unknown, signal?: AbortS
     signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
   }).catch((error: unknown) => {
     if (signal?.aborted === true) throw error;
-    const message = text.value.noAnswer(messageOf(error));
+    const message = text('No answer from the appliance ({why}).', { why: messageOf(error) });
     throw new ApiProblem(0, { error: 'no-answer', message });
   });
   if (response.ok) return response;
@@ -69,7 +58,10 @@ async function call(method: string, path: string, body: unknown, signal?: AbortS
   try {
     answer = JSON.parse(answered) as ErrorAnswer;
   } catch {
-    answer = { error: 'bad-answer', message: text.value.badAnswer(response.status) };
+    answer = {
+      error: 'bad-answer',
+      message: text('The appliance answered {status}.', { status: response.status }),
+    };
   }
   // What is in force and not kept, as a new password on a full disk, has changed the session all the same.
   if ((response.status === 401 && path !== 'session') || answer.error === 'not-kept') signedOutCount.value++;

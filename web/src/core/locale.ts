@@ -1,16 +1,31 @@
-/** Languages: each folder has its own typed dictionary, so a text cannot be missing in one of them. */
-import { computed, type ReadonlySignal, signal } from '@preact/signals';
+/**
+ * Languages. The English sentences stand where they are shown; other languages are in ../texts/, a folder each, and are
+ * loaded when they are wanted. A sentence that a language lacks is shown in English.
+ */
+import { batch, signal } from '@preact/signals';
+import {
+  type Dictionary,
+  type Literal,
+  type ValuesOf,
+  fill,
+  tellFigure,
+} from '../../../src/texts/sentence.ts';
+import type { Text } from '../../../src/texts/text.ts';
+import { keyOf } from '../texts/key.ts';
+import { LANGUAGES } from '../texts/languages.ts';
 
-export type Locale = 'en' | 'de';
+export { type Text, say } from '../../../src/texts/text.ts';
+
+export type Locale = 'en' | keyof typeof LANGUAGES;
 export const LOCALES: Readonly<Record<Locale, string>> = { en: 'English', de: 'Deutsch' };
 
 const KEY = 'tombolo-locale';
 const YEAR_SECONDS = 31_536_000;
 
-const initial = (): Locale => {
-  const wanted = [localStorage.getItem(KEY), ...navigator.languages].map((tag) => tag?.slice(0, 2));
-  return wanted.find((tag): tag is Locale => tag === 'en' || tag === 'de') ?? 'en';
-};
+const isLocale = (tag: string | undefined): tag is Locale => tag !== undefined && Object.hasOwn(LOCALES, tag);
+
+const wanted = (): Locale =>
+  [localStorage.getItem(KEY), ...navigator.languages].map((tag) => tag?.slice(0, 2)).find(isLocale) ?? 'en';
 
 /** Tells the appliance in which language to answer: an EventSource sends no header of our choice. */
 const tellAppliance = (language: Locale): void => {
@@ -18,27 +33,57 @@ const tellAppliance = (language: Locale): void => {
   document.cookie = `tombolo_language=${language};path=/;samesite=strict;max-age=${YEAR_SECONDS}`;
 };
 
-export const locale = signal<Locale>(initial());
-tellAppliance(locale.value);
+/** What is shown now. */
+export const locale = signal<Locale>('en');
+const words = signal<Dictionary>({});
+let asked: Locale = 'en';
 
-export function setLocale(next: Locale): void {
-  localStorage.setItem(KEY, next);
+/** Shows a language when it is there: nothing is shown in another meanwhile. */
+async function show(next: Locale): Promise<void> {
+  asked = next;
   tellAppliance(next);
-  locale.value = next;
-  document.documentElement.lang = next;
+  try {
+    const loaded = next === 'en' ? {} : await LANGUAGES[next]();
+    // Another was asked for meanwhile.
+    if (asked !== next) return;
+    document.documentElement.lang = next;
+    batch(() => {
+      words.value = loaded;
+      locale.value = next;
+    });
+  } catch (error) {
+    if (asked === next) tellAppliance(locale.value);
+    throw error;
+  }
 }
 
-/** What a translation must look like: the same keys, the same parameters. */
-export type Translation<T> = T extends string
-  ? string
-  : T extends (...args: infer Args) => string
-    ? (...args: Args) => string
-    : { readonly [Key in keyof T]: Translation<T[Key]> };
+/** Before the first drawing. A language that cannot be loaded leaves English. */
+export const startLocale = (): Promise<void> => show(wanted()).catch(() => {});
 
-/** The texts in the language of now; reading `.value` in a component draws it again when the language changes. */
-export function dictionary<const T extends object>(
-  en: T,
-  de: Translation<T>,
-): ReadonlySignal<Translation<T>> {
-  return computed(() => (locale.value === 'de' ? de : (en as unknown as Translation<T>)));
+export async function setLocale(next: Locale): Promise<void> {
+  await show(next);
+  localStorage.setItem(KEY, next);
 }
+
+type Value = string | number | Text;
+
+function tell({ say: sentence, values = {} }: Text): string {
+  return fill(words.value[keyOf(sentence)] ?? sentence, values as Readonly<Record<string, Value>>, (value) =>
+    typeof value === 'object' ? tell(value) : tellFigure(value, locale.value === 'en'),
+  );
+}
+
+/**
+ * A sentence, or one that a table has (`say`), in the language of now. A component that calls it is drawn again when the
+ * language changes.
+ */
+export function text<const Sentence extends string>(
+  sentence: Literal<Sentence> | Text,
+  ...[values]: ValuesOf<Sentence, Value>
+): string {
+  return tell(typeof sentence === 'object' ? sentence : { say: sentence, values: values ?? {} });
+}
+
+/** What a table has for a name; the name itself where it has nothing. */
+export const textOf = (table: Readonly<Record<string, Text>>, name: string): string =>
+  Object.hasOwn(table, name) ? tell(table[name]) : name;

@@ -6,6 +6,7 @@ import type { ComponentType } from 'preact';
 import type { Tone } from '../ui/basics.tsx';
 import type { IconName } from '../ui/icon.tsx';
 import type { LiveEvent } from './contract.ts';
+import { formatBitRate } from './format.ts';
 
 export type Parameters = Readonly<Record<string, string>>;
 
@@ -64,6 +65,14 @@ export type ChartPart = {
       readonly isTraffic?: boolean;
     }
 );
+
+/** Bytes that a service carries each way. */
+export const trafficChart = (title: string, series: ChartPart['series']): ChartPart => ({
+  title,
+  format: formatBitRate,
+  isTraffic: true,
+  series,
+});
 
 /** How the timeline shows a kind of event. */
 export interface EventRow {

@@ -1,7 +1,14 @@
 /** Light, dark, or as the system says. */
 import { signal } from '@preact/signals';
+import { say } from './locale.ts';
 
 export type Theme = 'system' | 'light' | 'dark';
+export const THEME_TITLES = {
+  system: say('As the system'),
+  light: say('Light'),
+  dark: say('Dark'),
+};
+
 const KEY = 'tombolo-theme';
 
 const stored = localStorage.getItem(KEY);

@@ -1,33 +1,42 @@
+import { text } from '../core/locale.ts';
 import { navigate } from '../core/router.ts';
 import { Button } from '../ui/basics.tsx';
 import { firstServer, step } from './state.ts';
-import { text } from './text.ts';
 
 export function DoneStep() {
-  const words = text.value.done;
   const leave = (to: string) => {
     step.value = undefined;
     navigate(to);
   };
   return (
     <>
-      <p>{firstServer.value === '' ? words.leadEmpty : words.lead(firstServer.value)}</p>
+      <p>
+        {firstServer.value === ''
+          ? text('Add servers whenever you like.')
+          : text('{name} is reachable from IPv4 as soon as the DNS records have arrived.', {
+              name: firstServer.value,
+            })}
+      </p>
       <div class="note">
         <p>
-          <strong>{words.tips}</strong>
+          <strong>{text('Worth doing soon')}</strong>
         </p>
         <ul class="consequences">
-          {[words.tip1, words.tip2, words.tip3].map((tip) => (
+          {[
+            text('Make a backup: one encrypted file, on the System page.'),
+            text('Protect the sign-in with a second factor, on the System page.'),
+            text('Add the other servers: several at once can be pasted.'),
+          ].map((tip) => (
             <li key={tip}>{tip}</li>
           ))}
         </ul>
       </div>
       <div class="actions">
         <Button kind="primary" onClick={() => leave('/')}>
-          {words.dashboard}
+          {text('To the dashboard')}
         </Button>
         <Button icon="checks" onClick={() => leave('/checks')}>
-          {words.check}
+          {text('Check my setup')}
         </Button>
       </div>
     </>

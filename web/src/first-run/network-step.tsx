@@ -1,25 +1,24 @@
 import type { NetworkAnswer } from '../core/contract.ts';
+import { text } from '../core/locale.ts';
 import { useAction, useResource } from '../core/resource.ts';
 import { Address, Button, Loading, State } from '../ui/basics.tsx';
 import { Facts } from '../ui/table.tsx';
 import { step } from './state.ts';
-import { text } from './text.ts';
 
 export function NetworkStep() {
-  const words = text.value.network;
   const found = useResource<NetworkAnswer>('network');
   const again = useAction(found.reload);
   const network = found.data.value;
   return (
     <>
-      <p>{words.lead}</p>
+      <p>{text('This is the network as the appliance found it. Nothing needs to be typed here.')}</p>
       {network === undefined ? <Loading of={found} /> : <Found network={network} />}
       <div class="actions spread">
         <Button icon="refresh" isBusy={again.isBusy.value} onClick={() => void again.run()}>
-          {words.again}
+          {text('Look again')}
         </Button>
         <Button kind="primary" onClick={() => (step.value = 'server')}>
-          {text.value.next}
+          {text('Continue')}
         </Button>
       </div>
     </>
@@ -27,12 +26,11 @@ export function NetworkStep() {
 }
 
 function Found({ network }: { network: NetworkAnswer }) {
-  const words = text.value.network;
   const { addresses, gateway4, gateway6, hasIpv6, publicIpv4, dns, portConflicts } = network;
   // An island need not have a way out of its own.
   const gateway = (found: typeof gateway4, missing: 'warn' | 'unknown') =>
     found === null ? (
-      <State state={missing} word={words.gatewayMissing} />
+      <State state={missing} word={text('none found')} />
     ) : (
       <>
         <Address value={found.address} /> <span class="faint">{found.interface}</span>
@@ -43,24 +41,24 @@ function Found({ network }: { network: NetworkAnswer }) {
       <Facts
         rows={[
           [
-            words.addresses,
+            text('Its addresses'),
             addresses.map((address) => (
               <div key={address}>
                 <Address value={address} />
               </div>
             )),
           ],
-          [words.ipv4, gateway(gateway4, 'warn')],
-          [words.ipv6, gateway(gateway6, 'unknown')],
+          [text('IPv4 gateway'), gateway(gateway4, 'warn')],
+          [text('IPv6 gateway'), gateway(gateway6, 'unknown')],
           [
-            words.publicIpv4,
+            text('Seen from the Internet'),
             <>
               {publicIpv4.address !== null && <Address value={publicIpv4.address} />}{' '}
               <span class="faint">{publicIpv4.text}</span>
             </>,
           ],
           [
-            words.dns,
+            text('DNS servers asked'),
             dns.upstreams.map((upstream) => (
               <div key={upstream}>
                 <code>{upstream}</code>
@@ -72,26 +70,37 @@ function Found({ network }: { network: NetworkAnswer }) {
       {!hasIpv6 && (
         <div class="note">
           <p>
-            <State state="warn" word={words.ipv6Missing} />
+            <State state="warn" word={text('There is no IPv6 in this network')} />
           </p>
-          <p>{words.ipv6Help}</p>
+          <p>
+            {text(
+              'The servers need IPv6 addresses. Switch IPv6 on in the router, or go on and see Checks later.',
+            )}
+          </p>
         </div>
       )}
       {portConflicts.length > 0 && (
         <div class="note">
           <p>
-            <State state="fail" word={words.conflicts} />
+            <State state="fail" word={text('Ports that another program has')} />
           </p>
           <ul class="consequences">
             {portConflicts.map(({ port, protocol, wantedBy, owner }) => (
-              <li key={`${protocol}${port}`}>{words.conflict(port, protocol, wantedBy, owner)}</li>
+              <li key={`${protocol}${port}`}>
+                {text('{protocol} {port}, wanted by {wanted}, belongs to {owner}.', {
+                  protocol: protocol.toUpperCase(),
+                  port,
+                  wanted: wantedBy,
+                  owner,
+                })}
+              </li>
             ))}
           </ul>
         </div>
       )}
       {hasIpv6 && portConflicts.length === 0 && (
         <p>
-          <State state="ok" word={words.good} />
+          <State state="ok" word={text('Nothing is in the way.')} />
         </p>
       )}
     </>

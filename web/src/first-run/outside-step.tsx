@@ -1,21 +1,20 @@
 import { config } from '../core/config.ts';
 import type { HostsAnswer, NetworkAnswer } from '../core/contract.ts';
+import { text } from '../core/locale.ts';
 import { useResource } from '../core/resource.ts';
 import { DnsRecords } from '../pages/servers/dns-records.tsx';
 import { Address, Button, Loading } from '../ui/basics.tsx';
 import { Table } from '../ui/table.tsx';
 import { firstServer, step } from './state.ts';
-import { text } from './text.ts';
 
 export function OutsideStep() {
-  const words = text.value.outside;
   const hosts = useResource<HostsAnswer>('hosts');
   const network = useResource<NetworkAnswer>('network');
   return (
     <>
-      <p>{words.lead}</p>
+      <p>{text('Two things are left that only you can do, outside of this appliance.')}</p>
       <section class="stack tight">
-        <h2>{words.ports}</h2>
+        <h2>{text('Open on the router')}</h2>
         {hosts.data.value === undefined || network.data.value === undefined ? (
           <Loading of={hosts.data.value === undefined ? hosts : network} />
         ) : (
@@ -23,13 +22,13 @@ export function OutsideStep() {
         )}
       </section>
       <section class="stack tight">
-        <h2>{words.dns}</h2>
+        <h2>{text('Publish in the DNS')}</h2>
         <DnsRecords name={firstServer.value} />
       </section>
       <div class="actions spread">
-        <Button onClick={() => (step.value = 'server')}>{text.value.back}</Button>
+        <Button onClick={() => (step.value = 'server')}>{text('Back')}</Button>
         <Button kind="primary" onClick={() => (step.value = 'done')}>
-          {text.value.next}
+          {text('Continue')}
         </Button>
       </div>
     </>
@@ -37,11 +36,12 @@ export function OutsideStep() {
 }
 
 function Ports({ hosts, network }: { hosts: HostsAnswer; network: NetworkAnswer }) {
-  const words = text.value.outside;
   const { kind, address } = network.publicIpv4;
-  if (kind === 'own' && address !== null) return <p>{words.portsOwn(address)}</p>;
+  if (kind === 'own' && address !== null)
+    return <p>{text('Nothing: the appliance has the public address {address} itself.', { address })}</p>;
   const own = network.addresses.find((each) => each.includes('.'));
-  if (own === undefined) return <p>{words.noIpv4}</p>;
+  if (own === undefined)
+    return <p>{text('The appliance has no IPv4 address yet: connect it to the IPv4 network first.')}</p>;
   const host = hosts.hosts.find(({ name }) => name === firstServer.value);
   const effective = config.value?.effective;
   const services = effective?.hosts.find(({ name }) => name === firstServer.value)?.services ?? [];
@@ -53,14 +53,14 @@ function Ports({ hosts, network }: { hosts: HostsAnswer; network: NetworkAnswer 
   ];
   return (
     <>
-      <p>{words.portsLead(own)}</p>
+      <p>{text('Forward these ports of the public IPv4 address to {address}:', { address: own })}</p>
       <Table
-        caption={words.ports}
+        caption={text('Open on the router')}
         rows={rows}
         keyOf={({ port }) => port}
         columns={[
-          { title: words.port, cell: ({ port }) => <Address value={String(port)} /> },
-          { title: words.use, cell: ({ use }) => use },
+          { title: text('Port'), cell: ({ port }) => <Address value={String(port)} /> },
+          { title: text('For'), cell: ({ use }) => use },
         ]}
       />
     </>

@@ -1,17 +1,16 @@
 import { useSignal } from '@preact/signals';
+import { text } from '../core/locale.ts';
 import { useAction } from '../core/resource.ts';
 import { claim, session } from '../core/session.ts';
 import { Address, Button } from '../ui/basics.tsx';
 import { bound, CheckField, Form, PasswordField } from '../ui/field.tsx';
 import { ErrorBox, problemOf } from '../ui/problems.tsx';
 import { firstServer, step } from './state.ts';
-import { text } from './text.ts';
 
 /** As the contract's PASSWORD_MIN_CHARACTERS; the API has the last word. */
 const LEAST_CHARACTERS = 10;
 
 export function PasswordStep() {
-  const words = text.value.password;
   const password = useSignal('');
   const again = useSignal('');
   const restores = useSignal(false);
@@ -29,45 +28,69 @@ export function PasswordStep() {
     }
   });
   const known = session.value;
-  if (known?.claim?.isOpen === false) return <Refused title={words.closed} help={words.closedHelp} />;
-  if (known?.claim?.isLocal === false) return <Refused title={words.foreign} help={words.foreignHelp} />;
+  if (known?.claim?.isOpen === false)
+    return (
+      <Refused
+        title={text('The time to claim this appliance is over')}
+        help={text(
+          'So that nobody else can take it meanwhile. Switch it off and on again: the window opens anew, for half an hour.',
+        )}
+      />
+    );
+  if (known?.claim?.isLocal === false)
+    return (
+      <Refused
+        title={text('This appliance can only be claimed from its own network')}
+        help={text('Open this page from a computer or phone that is connected to the same network.')}
+      />
+    );
   const minutes = Math.ceil((known?.claim?.endsInSeconds ?? 0) / 60);
   return (
     <Form class="stack" isUnchecked onSend={run}>
-      <p>{words.lead}</p>
+      <p>{text('Nobody has claimed this appliance yet. Choose the password that it is run with.')}</p>
       <PasswordField
         isNew
-        label={words.label}
-        hint={words.hint(LEAST_CHARACTERS)}
+        label={text('Password')}
+        hint={text('At least {least} characters. A few unrelated words are easy to keep and hard to guess.', {
+          least: LEAST_CHARACTERS,
+        })}
         name="password"
         autoFocus
         {...bound(password)}
         problem={
           wasSent.value && password.value.length < LEAST_CHARACTERS
-            ? words.short(LEAST_CHARACTERS)
+            ? text('Expected at least {least} characters.', { least: LEAST_CHARACTERS })
             : problemOf(error.value)('password')
         }
       />
       <PasswordField
         isNew
-        label={words.again}
+        label={text('The same password again')}
         name="password-again"
         {...bound(again)}
-        problem={wasSent.value && again.value !== password.value ? words.differs : undefined}
+        problem={
+          wasSent.value && again.value !== password.value ? text('The two are not the same.') : undefined
+        }
       />
       <CheckField
-        label={words.restore}
+        label={text('Then restore a backup of another appliance')}
         isChecked={restores.value}
         onChange={(next) => (restores.value = next)}
       />
       <ErrorBox error={error.value} fields={['password']} />
       <Button kind="primary" type="submit" isBusy={isBusy.value}>
-        {words.submit}
+        {text('Claim this appliance')}
       </Button>
-      {minutes > 0 && <p class="hint">{words.left(minutes)}</p>}
+      {minutes > 0 && (
+        <p class="hint">{text('It can be claimed for another {minutes} minutes.', { minutes })}</p>
+      )}
       {known?.certificateFingerprint !== undefined && (
         <div class="stack tight">
-          <p class="hint">{words.fingerprint}</p>
+          <p class="hint">
+            {text(
+              'SHA-256 fingerprint of its certificate. The screen at the appliance and your browser’s certificate dialog must show the same. If not, somebody is between you and the appliance.',
+            )}
+          </p>
           <Address value={known.certificateFingerprint} />
         </div>
       )}

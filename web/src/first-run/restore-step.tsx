@@ -1,16 +1,17 @@
+import { text } from '../core/locale.ts';
 import { RestoreForm } from '../pages/system/restore.tsx';
 import { Button } from '../ui/basics.tsx';
 import { step } from './state.ts';
-import { text } from './text.ts';
 
 export function RestoreStep() {
-  const words = text.value.restore;
   return (
     <>
-      <p>{words.lead}</p>
+      <p>
+        {text('Choose the backup file and give its passphrase. You see what changes before anything does.')}
+      </p>
       <RestoreForm level="h2" onRestored={() => (step.value = undefined)} />
       <div class="actions">
-        <Button onClick={() => (step.value = 'network')}>{words.skip}</Button>
+        <Button onClick={() => (step.value = 'network')}>{text('Set it up by hand instead')}</Button>
       </div>
     </>
   );

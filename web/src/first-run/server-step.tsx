@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { api } from '../core/api.ts';
 import { apply, edited } from '../core/config.ts';
 import type { NeighboursAnswer } from '../core/contract.ts';
+import { text } from '../core/locale.ts';
 import { useAction } from '../core/resource.ts';
 import { HostFields, useHostProblems } from '../pages/servers/form.tsx';
 import { EMPTY_FORM, hostOf, problemsOf, withHost } from '../pages/servers/model.ts';
@@ -10,10 +11,8 @@ import { Button } from '../ui/basics.tsx';
 import { Form } from '../ui/field.tsx';
 import { ErrorBox } from '../ui/problems.tsx';
 import { firstServer, step } from './state.ts';
-import { text } from './text.ts';
 
 export function ServerStep() {
-  const words = text.value.server;
   const form = useSignal({ ...EMPTY_FORM, name: 'web1' });
   const showsAll = useSignal(false);
   const problems = useHostProblems(form, undefined);
@@ -27,7 +26,13 @@ export function ServerStep() {
     showsAll.value = true;
     problems.value = await problemsOf(host, undefined);
     if (problems.value.length === 0 && host.hostnames?.length === 0) {
-      problems.value = [{ path: '/hostnames', expected: '', message: words.namesNeeded }];
+      problems.value = [
+        {
+          path: '/hostnames',
+          expected: '',
+          message: text('Give at least one host name, such as example.com: it is what leads visitors here.'),
+        },
+      ];
     }
     if (problems.value.length > 0) {
       requestAnimationFrame(() => document.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
@@ -48,12 +53,16 @@ export function ServerStep() {
   };
   return (
     <>
-      <p>{words.lead}</p>
+      <p>
+        {text(
+          'Which machine should be reachable from IPv4? Pick one that answers in your network, or type its address.',
+        )}
+      </p>
       <section class="stack tight" aria-labelledby="neighbours-title">
         <div class="row spread">
-          <h2 id="neighbours-title">{words.neighbours}</h2>
+          <h2 id="neighbours-title">{text('Seen in your network')}</h2>
           <Button isSmall icon="refresh" isBusy={search.isBusy.value} onClick={() => void search.run()}>
-            {words.again}
+            {text('Ask again')}
           </Button>
         </div>
         <Neighbours rows={neighbours.value} isSearching={search.isBusy.value} onPick={pick} />
@@ -63,11 +72,11 @@ export function ServerStep() {
         <HostFields form={form} problems={problems.value} showsAll={showsAll.value} isShort />
         <ErrorBox error={add.error.value} />
         <div class="actions spread">
-          <Button onClick={() => (step.value = 'network')}>{text.value.back}</Button>
+          <Button onClick={() => (step.value = 'network')}>{text('Back')}</Button>
           <div class="actions">
-            <Button onClick={() => (step.value = 'done')}>{text.value.skip}</Button>
+            <Button onClick={() => (step.value = 'done')}>{text('Do this later')}</Button>
             <Button kind="primary" type="submit" isBusy={add.isBusy.value}>
-              {words.submit}
+              {text('Add this server')}
             </Button>
           </div>
         </div>
@@ -84,7 +93,6 @@ interface NeighboursProps {
 
 /** Machines with an IPv6 address of their own; those with open ports first. */
 function Neighbours({ rows, isSearching, onPick }: NeighboursProps) {
-  const words = text.value.server;
   const usable = (rows ?? []).filter(
     ({ address, server }) => address.includes(':') && !address.startsWith('fe80:') && server === null,
   );
@@ -92,7 +100,9 @@ function Neighbours({ rows, isSearching, onPick }: NeighboursProps) {
   if (usable.length === 0)
     return (
       <p class="faint" role="status">
-        {isSearching || rows === undefined ? words.searching : words.none}
+        {isSearching || rows === undefined
+          ? text('Asking the network who is there…')
+          : text('Nobody with an IPv6 address has answered yet. Type the address of the server instead.')}
       </p>
     );
   return (
@@ -103,12 +113,14 @@ function Neighbours({ rows, isSearching, onPick }: NeighboursProps) {
             <strong>{name ?? ''}</strong> <code>{address}</code>
             <span class="faint">
               {' '}
-              {isRouter && `${words.router} · `}
-              {openPorts !== null && openPorts.length > 0 ? words.ports(openPorts.join(', ')) : mac}
+              {isRouter && `${text('router')} · `}
+              {openPorts !== null && openPorts.length > 0
+                ? text('answers on {ports}', { ports: openPorts.join(', ') })
+                : mac}
             </span>
           </span>
-          <Button isSmall label={words.pick(address)} onClick={() => onPick(address, name)}>
-            {words.pick('').trim()}
+          <Button isSmall label={text('Use {address}', { address })} onClick={() => onPick(address, name)}>
+            {text('Use {address}', { address: '' }).trim()}
           </Button>
         </li>
       ))}

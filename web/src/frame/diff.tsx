@@ -1,14 +1,19 @@
 /** What a change of the configuration comes to, a line each, before and after beside each other. */
 import type { DiffEntry } from '../core/contract.ts';
-import { text } from './text.ts';
+import { say, text } from '../core/locale.ts';
 
+const KINDS = {
+  added: say('added'),
+  removed: say('removed'),
+  changed: say('changed'),
+  moved: say('moved'),
+};
 const SIGNS = { added: '+', removed: '−', changed: '~', moved: '↕' } as const;
 
 const show = (value: unknown): string =>
   typeof value === 'string' ? value : (JSON.stringify(value, undefined, 1)?.replace(/\n\s*/g, ' ') ?? '');
 
 export function Diff({ entries }: { entries: readonly DiffEntry[] }) {
-  const words = text.value.diff;
   return (
     <ul class="diff">
       {entries.map(({ kind, path, label, from, to }) => (
@@ -18,9 +23,13 @@ export function Diff({ entries }: { entries: readonly DiffEntry[] }) {
           </span>
           <div>
             <p>
-              <code>{label}</code> <span class="faint">{words[kind]}</span>
+              <code>{label}</code> <span class="faint">{text(KINDS[kind])}</span>
             </p>
-            {kind === 'moved' && <p class="faint">{words.position(Number(from) + 1, Number(to) + 1)}</p>}
+            {kind === 'moved' && (
+              <p class="faint">
+                {text('position {from} → {to}', { from: Number(from) + 1, to: Number(to) + 1 })}
+              </p>
+            )}
             {(kind === 'removed' || kind === 'changed') && (
               <p class="diff-from">
                 <del>

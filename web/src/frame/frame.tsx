@@ -4,11 +4,12 @@ import type { ComponentType } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { openChecks, startChecksBadge } from '../core/badge.ts';
 import { isLost } from '../core/live.ts';
-import { LOCALES, type Locale, locale, setLocale } from '../core/locale.ts';
+import { locale, type Locale, LOCALES, setLocale, text } from '../core/locale.ts';
 import type { PageRegistration, Parameters } from '../core/registry.ts';
 import { match, path } from '../core/router.ts';
 import { session, signOut } from '../core/session.ts';
-import { setTheme, type Theme, theme } from '../core/theme.ts';
+import { setTheme, THEME_TITLES, type Theme, theme } from '../core/theme.ts';
+import { toastError } from '../core/toast.ts';
 import { PAGES } from '../pages/all.ts';
 import { Button, LinkButton, PageHead, Shape } from '../ui/basics.tsx';
 import { SelectField } from '../ui/field.tsx';
@@ -17,8 +18,6 @@ import { Icon } from '../ui/icon.tsx';
 import { Palette, isPaletteOpen } from './palette.tsx';
 import { PendingBar } from './pending.tsx';
 import { Refused } from './refused.tsx';
-import { text as common } from '../ui/text.ts';
-import { text } from './text.ts';
 import { Toasts } from './toasts.tsx';
 
 const loaded = signal<ReadonlyMap<string, ComponentType<Parameters> | Error>>(new Map());
@@ -41,19 +40,18 @@ function find(pathname: string): { page: PageRegistration; parameters: Parameter
 }
 
 export function Frame() {
-  const words = text.value;
   useEffect(startChecksBadge, []);
   return (
     <>
       <a class="skip" href="#content">
-        {words.skip}
+        {text('Skip to the content')}
       </a>
       <div class="frame">
         <Side />
         <div class="content">
           {isLost.value && (
             <p class="lost" role="alert">
-              {words.lost}
+              {text('No connection to the appliance. What is shown may be old; trying again.')}
             </p>
           )}
           <Refused />
@@ -72,7 +70,6 @@ export function Frame() {
 }
 
 function Page() {
-  const words = text.value;
   const found = find(path.value);
   const before = useRef<string>(path.value);
   useEffect(() => {
@@ -90,10 +87,10 @@ function Page() {
   if (found === undefined) {
     return (
       <div class="page">
-        <PageHead title={words.notFound} lead={words.notFoundLead} />
+        <PageHead title={text('There is no such page')} lead={text('The address may be old, or mistyped.')} />
         <p>
           <LinkButton href="/" kind="primary">
-            {words.toDashboard}
+            {text('To the dashboard')}
           </LinkButton>
         </p>
       </div>
@@ -103,10 +100,10 @@ function Page() {
   if (Component instanceof Error) {
     return (
       <div class="page">
-        <PageHead title={words.failed} lead={Component.message} />
+        <PageHead title={text('This page could not be loaded')} lead={Component.message} />
         <p>
           <Button icon="refresh" onClick={() => location.reload()}>
-            {common.value.again}
+            {text('Try again')}
           </Button>
         </p>
       </div>
@@ -139,7 +136,11 @@ function NavLink({ page, onClick }: { page: PageRegistration; onClick?: () => vo
         <span class="badge">
           <Shape tone="warn" size={11} />
           <span aria-hidden="true">{openChecks.value}</span>
-          <span class="visually-hidden">{text.value.open(openChecks.value)}</span>
+          <span class="visually-hidden">
+            {text(openChecks.value === 1 ? '1 open check' : '{count} open checks', {
+              count: openChecks.value,
+            })}
+          </span>
         </span>
       )}
     </a>
@@ -149,12 +150,11 @@ function NavLink({ page, onClick }: { page: PageRegistration; onClick?: () => vo
 const groups = ['main', 'services', 'manage'] as const;
 
 function Side() {
-  const words = text.value;
   return (
     <header class="side-column">
       <div class="side">
         <Brand />
-        <nav aria-label={words.navigation}>
+        <nav aria-label={text('Pages')}>
           {groups.map((group) => (
             <ul class="nav-group" key={group}>
               {PAGES.filter((page) => page.group === group).map((page) => (
@@ -167,16 +167,16 @@ function Side() {
         </nav>
         <div class="side-foot">
           <button type="button" class="nav-link" onClick={() => (isPaletteOpen.value = true)}>
-            <Icon name="search" /> <span>{words.palette}</span> <kbd>Ctrl K</kbd>
+            <Icon name="search" /> <span>{text('Go to…')}</span> <kbd>Ctrl K</kbd>
           </button>
           <button type="button" class="nav-link" popovertarget="preferences">
-            <Icon name="theme" /> <span>{words.preferences}</span>
+            <Icon name="theme" /> <span>{text('Appearance and language')}</span>
           </button>
           <div id="preferences" class="menu side-menu" popover="auto">
             <Preferences />
           </div>
           <button type="button" class="nav-link" onClick={() => void signOut()}>
-            <Icon name="signOut" /> <span>{words.signOut}</span>
+            <Icon name="signOut" /> <span>{text('Sign out')}</span>
           </button>
         </div>
       </div>
@@ -185,19 +185,18 @@ function Side() {
 }
 
 export function Preferences() {
-  const words = text.value;
   return (
     <div class="stack tight preferences">
       <SelectField<Theme>
-        label={words.theme}
+        label={text('Appearance')}
         value={theme.value}
         onChange={setTheme}
-        options={(['system', 'light', 'dark'] as const).map((each) => [each, words.themes[each]])}
+        options={(['system', 'light', 'dark'] as const).map((each) => [each, text(THEME_TITLES[each])])}
       />
       <SelectField<Locale>
-        label={words.language}
+        label={text('Language')}
         value={locale.value}
-        onChange={setLocale}
+        onChange={(next) => void setLocale(next).catch(toastError)}
         options={Object.entries(LOCALES) as [Locale, string][]}
       />
     </div>
@@ -218,16 +217,15 @@ export function Brand() {
 
 /** Phones: the pages used most, the rest behind "More". */
 function Bottom() {
-  const words = text.value;
   const close = () => document.getElementById('more')?.hidePopover();
   return (
     <>
-      <nav class="bottom" aria-label={words.navigation}>
+      <nav class="bottom" aria-label={text('Pages')}>
         {PAGES.filter(({ isPrimary }) => isPrimary).map((page) => (
           <NavLink key={page.id} page={page} />
         ))}
         <button type="button" class="nav-link" popovertarget="more">
-          <Icon name="more" /> <span>{words.more}</span>
+          <Icon name="more" /> <span>{text('More')}</span>
         </button>
       </nav>
       <div id="more" class="menu" popover="auto">
@@ -246,12 +244,12 @@ function Bottom() {
                 isPaletteOpen.value = true;
               }}
             >
-              <Icon name="search" /> {words.palette}
+              <Icon name="search" /> {text('Go to…')}
             </button>
           </li>
           <li>
             <button type="button" class="nav-link" onClick={() => void signOut()}>
-              <Icon name="signOut" /> {words.signOut}
+              <Icon name="signOut" /> {text('Sign out')}
             </button>
           </li>
         </ul>

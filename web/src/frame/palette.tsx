@@ -2,14 +2,14 @@
 import { signal, useSignal } from '@preact/signals';
 import { useEffect, useId } from 'preact/hooks';
 import { edited } from '../core/config.ts';
-import { setLocale } from '../core/locale.ts';
+import { LOCALES, type Locale, setLocale, text } from '../core/locale.ts';
 import { navigate } from '../core/router.ts';
 import { signOut } from '../core/session.ts';
-import { setTheme } from '../core/theme.ts';
+import { setTheme, THEME_TITLES } from '../core/theme.ts';
+import { toastError } from '../core/toast.ts';
 import { PAGES } from '../pages/all.ts';
 import { Dialog } from '../ui/dialog.tsx';
 import { Icon, type IconName } from '../ui/icon.tsx';
-import { text } from './text.ts';
 
 export const isPaletteOpen = signal(false);
 
@@ -18,12 +18,11 @@ interface Entry {
   readonly title: string;
   readonly kind: string;
   readonly icon: IconName;
-  readonly words: string;
+  readonly keywords: string;
   readonly run: () => void;
 }
 
 function entries(): Entry[] {
-  const words = text.value;
   const hosts = (edited.value['hosts'] ?? []) as readonly {
     name: string;
     address: string;
@@ -32,12 +31,19 @@ function entries(): Entry[] {
   const go = (to: string) => () => navigate(to);
   return [
     ...PAGES.flatMap(({ id, title, icon, paths: [path], keywords, views }) => {
-      const page = { id, title: title(), kind: words.page, icon, words: keywords?.() ?? '', run: go(path) };
+      const page = {
+        id,
+        title: title(),
+        kind: text('page'),
+        icon,
+        keywords: keywords?.() ?? '',
+        run: go(path),
+      };
       const parts = Object.entries(views?.() ?? {}).map(([view, part]) => ({
         ...page,
         id: `${id}-${view}`,
         title: `${page.title} › ${part}`,
-        words: '',
+        keywords: '',
         run: go(`${path}?view=${view}`),
       }));
       return [page, ...parts];
@@ -45,51 +51,43 @@ function entries(): Entry[] {
     ...hosts.map(({ name, address, hostnames = [] }) => ({
       id: `server-${name}`,
       title: name,
-      kind: words.server,
+      kind: text('server'),
       icon: 'servers' as const,
-      words: `${address} ${hostnames.join(' ')}`,
+      keywords: `${address} ${hostnames.join(' ')}`,
       run: go(`/servers/${encodeURIComponent(name)}`),
     })),
     ...(['light', 'dark', 'system'] as const).map((theme) => ({
       id: `theme-${theme}`,
-      title: `${words.theme}: ${words.themes[theme]}`,
-      kind: words.action,
+      title: `${text('Appearance')}: ${text(THEME_TITLES[theme])}`,
+      kind: text('action'),
       icon: 'theme' as const,
-      words: 'theme',
+      keywords: 'theme',
       run: () => setTheme(theme),
     })),
-    {
-      id: 'en',
-      title: 'English',
-      kind: words.action,
-      icon: 'language',
-      words: words.language,
-      run: () => setLocale('en'),
-    },
-    {
-      id: 'de',
-      title: 'Deutsch',
-      kind: words.action,
-      icon: 'language',
-      words: words.language,
-      run: () => setLocale('de'),
-    },
+    ...(Object.entries(LOCALES) as [Locale, string][]).map(([id, title]) => ({
+      id,
+      title,
+      kind: text('action'),
+      icon: 'language' as const,
+      keywords: text('Language'),
+      run: () => void setLocale(id).catch(toastError),
+    })),
     {
       id: 'sign-out',
-      title: words.signOut,
-      kind: words.action,
+      title: text('Sign out'),
+      kind: text('action'),
       icon: 'signOut',
-      words: 'logout',
+      keywords: 'logout',
       run: () => void signOut(),
     },
   ];
 }
 
 /** How well an entry fits: smaller is better, undefined not at all. */
-function rank({ title, words }: Entry, wanted: string): number | undefined {
+function rank({ title, keywords }: Entry, wanted: string): number | undefined {
   const at = title.toLowerCase().indexOf(wanted);
   if (at >= 0) return at;
-  return words.toLowerCase().includes(wanted) ? 100 : undefined;
+  return keywords.toLowerCase().includes(wanted) ? 100 : undefined;
 }
 
 /** The best first. */
@@ -115,7 +113,6 @@ export function Palette() {
   const wanted = useSignal('');
   const at = useSignal(0);
   const id = useId();
-  const words = text.value;
   const close = () => (isPaletteOpen.value = false);
   const found = find(wanted.value);
   const chosen = found[Math.min(at.value, found.length - 1)];
@@ -140,15 +137,15 @@ export function Palette() {
     }
   };
   return (
-    <Dialog title={words.palette} onClose={close}>
+    <Dialog title={text('Go to…')} onClose={close}>
       <input
         type="text"
         role="combobox"
         aria-expanded="true"
         aria-controls={`${id}-list`}
         aria-activedescendant={chosen === undefined ? undefined : `${id}-${chosen.id}`}
-        aria-label={words.palettePlaceholder}
-        placeholder={words.palettePlaceholder}
+        aria-label={text('A page, a server, an action')}
+        placeholder={text('A page, a server, an action')}
         autocomplete="off"
         spellcheck={false}
         value={wanted.value}
@@ -159,10 +156,12 @@ export function Palette() {
         onKeyDown={onKeyDown}
       />
       <p class="visually-hidden" role="status">
-        {found.length === 0 ? words.paletteNothing : words.paletteResults(found.length)}
+        {found.length === 0
+          ? text('Nothing is called like that.')
+          : text(found.length === 1 ? '1 result' : '{count} results', { count: found.length })}
       </p>
-      {found.length === 0 && <p class="faint">{words.paletteNothing}</p>}
-      <div class="palette-list" id={`${id}-list`} role="listbox" aria-label={words.palette}>
+      {found.length === 0 && <p class="faint">{text('Nothing is called like that.')}</p>}
+      <div class="palette-list" id={`${id}-list`} role="listbox" aria-label={text('Go to…')}>
         {found.map((entry) => (
           <div
             key={entry.id}

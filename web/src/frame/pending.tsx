@@ -17,6 +17,7 @@ import {
   pending,
   rollBack,
 } from '../core/config.ts';
+import { text } from '../core/locale.ts';
 import { useAction } from '../core/resource.ts';
 import { toast, toastError } from '../core/toast.ts';
 import { Button } from '../ui/basics.tsx';
@@ -24,15 +25,13 @@ import { Dialog } from '../ui/dialog.tsx';
 import { CheckField } from '../ui/field.tsx';
 import { ErrorBox, ProblemList } from '../ui/problems.tsx';
 import { Diff } from './diff.tsx';
-import { actorName } from '../ui/text.ts';
-import { text } from './text.ts';
+import { actorName } from '../ui/actor.ts';
 
 export const isReviewing = signal(false);
 const seenRollback = signal(sessionStorage.getItem('tombolo-rollback') ?? '');
 effect(() => sessionStorage.setItem('tombolo-rollback', seenRollback.value));
 
 export function PendingBar() {
-  const words = text.value.pending;
   const waiting = pending.value?.pending;
   const rollback = pending.value?.lastRollback;
   const change = useAction(async (action: () => Promise<void>, done: string) => {
@@ -48,23 +47,28 @@ export function PendingBar() {
 
   if (waiting != null) {
     return (
-      <section class="pending counting" aria-label={words.label}>
+      <section class="pending counting" aria-label={text('Changes that are not final')}>
         <p>
-          <strong>{words.applied(actorName(waiting.by))}</strong>
+          <strong>
+            {text('Applied by {by}. Does everything still work?', { by: actorName(waiting.by) })}
+          </strong>
           <br />
-          {words.rollsBack} <Countdown until={waiting.confirmBy} />
+          {text('Rolls back by itself in')} <Countdown until={waiting.confirmBy} />
         </p>
         <div class="actions">
-          <Button isBusy={change.isBusy.value} onClick={() => void change.run(rollBack, words.rolledBack)}>
-            {words.rollBack}
+          <Button
+            isBusy={change.isBusy.value}
+            onClick={() => void change.run(rollBack, text('The configuration from before is back in force.'))}
+          >
+            {text('Roll back now')}
           </Button>
           <Button
             kind="primary"
             icon="done"
             isBusy={change.isBusy.value}
-            onClick={() => void change.run(confirm, words.kept)}
+            onClick={() => void change.run(confirm, text('The change is kept.'))}
           >
-            {words.keep}
+            {text('Keep the change')}
           </Button>
         </div>
       </section>
@@ -73,23 +77,36 @@ export function PendingBar() {
   if (draft.value !== undefined) {
     const check = draftCheck.value;
     const line =
-      check === undefined ? words.checking : check.valid ? words.changes(check.diff.length) : words.invalid;
+      check === undefined
+        ? text('Your changes are not applied yet.')
+        : check.valid
+          ? text(
+              check.diff.length === 1
+                ? '1 change is not applied yet.'
+                : '{count} changes are not applied yet.',
+              { count: check.diff.length },
+            )
+          : text('Your changes are not a valid configuration yet.');
     return (
-      <section class="pending" aria-label={words.label}>
+      <section class="pending" aria-label={text('Changes that are not final')}>
         <p>
-          <strong>{line}</strong> {isDraftStale.value && words.stale}
+          <strong>{line}</strong>{' '}
+          {isDraftStale.value &&
+            text(
+              'The configuration was changed elsewhere meanwhile; the review shows what applying yours would undo.',
+            )}
         </p>
         <div class="actions">
           <Button
             onClick={() => {
               discardDraft();
-              toast(words.discarded);
+              toast(text('Your changes are discarded.'));
             }}
           >
-            {words.discard}
+            {text('Discard')}
           </Button>
           <Button kind="primary" onClick={() => (isReviewing.value = true)}>
-            {words.review}
+            {text('Review and apply')}
           </Button>
         </div>
         {isReviewing.value && <Review />}
@@ -98,11 +115,11 @@ export function PendingBar() {
   }
   if (rollback != null && rollback.reason !== 'asked' && rollback.at !== seenRollback.value) {
     return (
-      <section class="pending" aria-label={words.label}>
+      <section class="pending" aria-label={text('Changes that are not final')}>
         <p>
-          <strong>{words.wasRolledBack}:</strong> {rollback.text}
+          <strong>{text('The last change was rolled back')}:</strong> {rollback.text}
         </p>
-        <Button onClick={() => (seenRollback.value = rollback.at)}>{words.dismiss}</Button>
+        <Button onClick={() => (seenRollback.value = rollback.at)}>{text('Understood')}</Button>
       </section>
     );
   }
@@ -130,13 +147,12 @@ function Countdown({ until }: { until: string }) {
   }, [until]);
   return (
     <span class="countdown" role="timer">
-      {text.value.pending.seconds(seconds.value)}
+      {text('{count} s', { count: seconds.value })}
     </span>
   );
 }
 
 function Review() {
-  const words = text.value.review;
   const check = draftCheck.value;
   const ignores = useSignal(false);
   const close = () => (isReviewing.value = false);
@@ -148,19 +164,19 @@ function Review() {
     });
     close();
     // With a countdown, the bar says it.
-    if (confirmSeconds === 0) toast(words.appliedFinal);
+    if (confirmSeconds === 0) toast(text('Applied.'));
   });
   const failing = check?.failedAssertions ?? [];
   const isReady = check?.valid === true && check.diff.length > 0 && (failing.length === 0 || ignores.value);
   return (
     <Dialog
-      title={words.title}
+      title={text('Review and apply')}
       isWide
       onClose={close}
       footer={
         <>
           <Button isDisabled={!isReady} isBusy={isBusy.value} onClick={() => void run(0)}>
-            {words.applyNow}
+            {text('Apply for good')}
           </Button>
           <Button
             kind="primary"
@@ -168,22 +184,26 @@ function Review() {
             isBusy={isBusy.value}
             onClick={() => void run(CONFIRM_SECONDS)}
           >
-            {words.apply}
+            {text('Apply, with a countdown')}
           </Button>
         </>
       }
     >
       {check?.valid === false && (
         <div class="error-box">
-          <p>{words.problems}</p>
+          <p>{text('This cannot be applied')}</p>
           <ProblemList problems={check.problems} />
         </div>
       )}
       {check?.valid === true &&
-        (check.diff.length === 0 ? <p>{words.none}</p> : <Diff entries={check.diff} />)}
+        (check.diff.length === 0 ? (
+          <p>{text('These changes come to nothing: the configuration would stay the same.')}</p>
+        ) : (
+          <Diff entries={check.diff} />
+        ))}
       {failing.length > 0 && (
         <div class="error-box">
-          <p>{words.assertions}</p>
+          <p>{text('These assertions would no longer hold')}</p>
           <ul class="problem-list">
             {failing.map(({ path, name, message }) => (
               <li key={path}>
@@ -192,14 +212,19 @@ function Review() {
             ))}
           </ul>
           <CheckField
-            label={words.ignore}
+            label={text('Apply although assertions fail')}
             isChecked={ignores.value}
             onChange={(next) => (ignores.value = next)}
           />
         </div>
       )}
       <ErrorBox error={error.value} />
-      <p class="faint">{words.explain(CONFIRM_SECONDS)}</p>
+      <p class="faint">
+        {text(
+          'After applying, you have {seconds} seconds to confirm, from the new address if it changes. Otherwise the configuration of now comes back by itself, even after a restart.',
+          { seconds: CONFIRM_SECONDS },
+        )}
+      </p>
     </Dialog>
   );
 }

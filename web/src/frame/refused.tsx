@@ -2,13 +2,12 @@
 import { api } from '../core/api.ts';
 import { config, loadConfig } from '../core/config.ts';
 import { status } from '../core/live.ts';
+import { text } from '../core/locale.ts';
 import { useAction } from '../core/resource.ts';
 import { toast, toastError } from '../core/toast.ts';
 import { Button } from '../ui/basics.tsx';
-import { text } from './text.ts';
 
 export function Refused() {
-  const words = text.value.refused;
   const problem = status.value?.services.find(({ name }) => name === 'configuration')?.problem;
   // Not by `apply`, which would take the draft for done.
   const { run, isBusy } = useAction(async () => {
@@ -17,15 +16,15 @@ export function Refused() {
     await api
       .post('config/apply', body)
       .then(loadConfig)
-      .then(() => toast(words.kept), toastError);
+      .then(() => toast(text('What runs is in the file now.')), toastError);
   });
   if (problem == null) return null;
   return (
-    <section class="refused" role="alert" aria-label={words.label}>
+    <section class="refused" role="alert" aria-label={text('The configuration file is refused')}>
       <p>{problem}</p>
       {config.value !== undefined && (
         <Button isBusy={isBusy.value} onClick={() => void run()}>
-          {words.keep}
+          {text('Use what runs')}
         </Button>
       )}
     </section>

@@ -1,14 +1,13 @@
 import { useSignal } from '@preact/signals';
+import { text } from '../core/locale.ts';
 import { useAction } from '../core/resource.ts';
 import { session, signIn } from '../core/session.ts';
 import { Address, Button } from '../ui/basics.tsx';
 import { bound, Form, PasswordField, TextField } from '../ui/field.tsx';
 import { ErrorBox, problemOf } from '../ui/problems.tsx';
 import { Brand, Preferences } from './frame.tsx';
-import { text } from './text.ts';
 
 export function SignIn() {
-  const words = text.value.signIn;
   const password = useSignal('');
   const code = useSignal('');
   const needsCode = session.value?.hasTotp === true;
@@ -16,17 +15,17 @@ export function SignIn() {
   const { run, isBusy, error } = useAction(() =>
     signIn(password.value, needsCode ? code.value.replaceAll(' ', '') : undefined),
   );
-  document.title = `${words.title} · Tombolo`;
+  document.title = `${text('Sign in')} · Tombolo`;
   return (
     <main class="alone">
       <Brand />
       <Form class="alone-card stack" onSend={run}>
-        <h1>{words.title}</h1>
-        <PasswordField label={words.password} name="password" {...bound(password)} autoFocus />
+        <h1>{text('Sign in')}</h1>
+        <PasswordField label={text('Password')} name="password" {...bound(password)} autoFocus />
         {needsCode && (
           <TextField
-            label={words.code}
-            hint={words.codeHint}
+            label={text('Code of your authenticator app')}
+            hint={text('Six digits, new every 30 seconds.')}
             name="code"
             inputMode="numeric"
             autoComplete="one-time-code"
@@ -38,15 +37,23 @@ export function SignIn() {
         )}
         <ErrorBox error={error.value} fields={['code']} />
         <Button kind="primary" type="submit" isBusy={isBusy.value}>
-          {words.submit}
+          {text('Sign in')}
         </Button>
         <details>
-          <summary>{words.forgotten}</summary>
-          <p class="faint">{words.forgottenHelp}</p>
+          <summary>{text('Password forgotten?')}</summary>
+          <p class="faint">
+            {text(
+              'Whoever can log in to the machine as root (keyboard or SSH) sets a new one without the old: see “When you are locked out” in docs/admin-access.md. An appliance without an SSH key takes one from its card: the file rpi-preseed.toml on the partition CONFIG. An empty file factory-reset there erases everything and begins anew.',
+            )}
+          </p>
         </details>
         {fingerprint !== undefined && fingerprint !== null && (
           <div class="stack tight">
-            <p class="hint">{words.fingerprint}</p>
+            <p class="hint">
+              {text(
+                'SHA-256 fingerprint of this appliance’s certificate. Compare it with what your browser shows of the certificate (in its warning, or at the lock): if they differ, somebody is between you and the appliance.',
+              )}
+            </p>
             <Address value={fingerprint} />
           </div>
         )}

@@ -3,41 +3,18 @@ import { query } from '../core/api.ts';
 import type { HistoryAnswer } from '../core/contract.ts';
 import type { ChartPart } from '../core/registry.ts';
 import { formatBitRate, formatBytes, formatCount, formatNumber, formatPercent } from '../core/format.ts';
-import { dictionary } from '../core/locale.ts';
+import { type Text, say, text } from '../core/locale.ts';
 import { useResource } from '../core/resource.ts';
 import { Card, Loading } from '../ui/basics.tsx';
 import { Chart } from '../ui/chart.tsx';
 import { PAGES } from './all.ts';
 import { PARTS, partsOf } from './parts.ts';
 
-const text = dictionary(
-  {
-    toHost: 'towards the server',
-    down: 'back',
-    of: { machine: 'machine', process: 'Tombolo', now: 'now' },
-    charts: {
-      hostTraffic: 'Throughput',
-      connections: 'Open connections',
-      accepted: 'New connections a second',
-      cpu: 'CPU',
-      memory: 'Memory',
-      temperature: 'Temperature',
-    },
-  },
-  {
-    toHost: 'zum Server',
-    down: 'zurück',
-    of: { machine: 'Gerät', process: 'Tombolo', now: 'jetzt' },
-    charts: {
-      hostTraffic: 'Durchsatz',
-      connections: 'Offene Verbindungen',
-      accepted: 'Neue Verbindungen je Sekunde',
-      cpu: 'CPU',
-      memory: 'Speicher',
-      temperature: 'Temperatur',
-    },
-  },
-);
+/** What services share. */
+const SHARED = {
+  connections: say('Open connections'),
+  accepted: say('New connections a second'),
+};
 
 interface ChartOf {
   readonly title: string;
@@ -49,11 +26,11 @@ const degrees = (value: number) => `${formatNumber(value)} °C`;
 const percent = (value: number) => formatPercent(value, value < 10 ? 1 : 0);
 
 /** Traffic first, then what services share, then what else each has. */
-function allCharts(words: typeof text.value): ChartOf[] {
+function allCharts(): ChartOf[] {
   const parts = PARTS.flatMap(({ charts }) => charts?.() ?? []);
   const own = parts.filter((part) => 'title' in part);
   const shared = (['connections', 'accepted'] as const).map((name) => ({
-    title: words.charts[name],
+    title: text(SHARED[name]),
     format: formatCount,
     series: parts.flatMap((part) => ('joins' in part && part.joins === name ? part.series : [])),
   }));
@@ -62,58 +39,60 @@ function allCharts(words: typeof text.value): ChartOf[] {
     ...shared,
     ...own.filter(({ isTraffic }) => isTraffic !== true),
     {
-      title: words.charts.cpu,
+      title: text('CPU'),
       format: percent,
       series: [
-        ['cpuPercent', words.of.machine],
-        ['processCpuPercent', words.of.process],
+        ['cpuPercent', text('machine')],
+        ['processCpuPercent', 'Tombolo'],
       ],
     },
     {
-      title: words.charts.memory,
+      title: text('Memory'),
       format: formatBytes,
       series: [
-        ['memoryUsedBytes', words.of.machine],
-        ['processRssBytes', words.of.process],
+        ['memoryUsedBytes', text('machine')],
+        ['processRssBytes', 'Tombolo'],
       ],
     },
     {
-      title: words.charts.temperature,
+      title: text('Temperature'),
       format: degrees,
-      series: [['temperatureCelsius', words.of.machine]],
+      series: [['temperatureCelsius', text('machine')]],
     },
   ];
 }
 
 /** Of one server. */
-const hostCharts = (words: typeof text.value): ChartOf[] => [
+const hostCharts = (): ChartOf[] => [
   {
-    title: words.charts.hostTraffic,
+    title: text('Throughput'),
     format: formatBitRate,
     series: [
-      ['hostUpBytesPerSecond', words.toHost],
-      ['hostDownBytesPerSecond', words.down],
+      ['hostUpBytesPerSecond', text('towards the server')],
+      ['hostDownBytesPerSecond', text('back')],
     ],
   },
   {
-    title: words.charts.connections,
+    title: text('Open connections'),
     format: formatCount,
-    series: [['hostConnections', words.of.now]],
+    series: [['hostConnections', text('now')]],
   },
   {
-    title: words.charts.accepted,
+    title: text('New connections a second'),
     format: formatCount,
-    series: [['hostAcceptedPerSecond', words.of.now]],
+    series: [['hostAcceptedPerSecond', text('now')]],
   },
 ];
 
 /** Hours that charts can be of. */
 export const SPANS = ['1', '24', '168', '720'] as const;
 export type Span = (typeof SPANS)[number];
-export const spanTitles = dictionary(
-  { label: 'Time span', '1': '1 hour', '24': '1 day', '168': '7 days', '720': '30 days' },
-  { label: 'Zeitspanne', '1': '1 Stunde', '24': '1 Tag', '168': '7 Tage', '720': '30 Tage' },
-);
+export const SPAN_TITLES: Readonly<Record<Span, Text>> = {
+  '1': say('1 hour'),
+  '24': say('1 day'),
+  '168': say('7 days'),
+  '720': say('30 days'),
+};
 
 /** A point of the last hours comes every ten seconds, of days every minute. */
 const REFRESH_MS = 10_000;
@@ -131,7 +110,7 @@ interface HistoryProps {
 }
 
 export function HistoryCharts({ title, names, host, hours }: HistoryProps) {
-  const charts = (host === undefined ? allCharts : hostCharts)(text.value).filter(
+  const charts = (host === undefined ? allCharts : hostCharts)().filter(
     ({ series }) => names === undefined || series.some(([name]) => names.includes(name)),
   );
   const wanted = charts.flatMap(({ series }) => series.map(([name]) => name));
@@ -184,18 +163,8 @@ const trafficOf = (direction: 'in' | 'out'): string[] =>
         ),
   );
 
-interface LastHourProps {
-  readonly words: {
-    readonly lastHour: string;
-    readonly charts: string;
-    readonly throughput: string;
-    readonly inTraffic: string;
-    readonly outTraffic: string;
-  };
-}
-
 /** What all services carried each way. */
-export function LastHour({ words }: LastHourProps) {
+export function LastHour() {
   const inward = trafficOf('in');
   const outward = trafficOf('out');
   const series = [...inward, ...outward].join(',');
@@ -213,14 +182,14 @@ export function LastHour({ words }: LastHourProps) {
         : known.reduce<number>((total, value) => total + (value ?? 0), 0);
     });
   return (
-    <Card title={words.lastHour} actions={<a href="/live?view=charts">{words.charts}</a>}>
+    <Card title={text('The last hour')} actions={<a href="/live?view=charts">{text('All charts')}</a>}>
       <Chart
-        label={words.throughput}
+        label={text('Throughput')}
         times={times}
         format={formatBitRate}
         series={[
-          { title: words.inTraffic, values: sum(inward) },
-          { title: words.outTraffic, values: sum(outward) },
+          { title: text('In'), values: sum(inward) },
+          { title: text('Out'), values: sum(outward) },
         ]}
       />
     </Card>

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { CountersAnswer } from '../core/contract.ts';
 import { formatNumber } from '../core/format.ts';
 import { status } from '../core/live.ts';
-import { dictionary } from '../core/locale.ts';
+import { say, text, textOf } from '../core/locale.ts';
 import { useResource } from '../core/resource.ts';
 import { Card, Empty, State } from '../ui/basics.tsx';
 import { Facts, Table } from '../ui/table.tsx';
@@ -11,46 +11,14 @@ import { CheckField } from '../ui/field.tsx';
 
 const REFRESH_MS = 5000;
 
-const text = dictionary(
-  {
-    state: 'State',
-    problem: 'Problem',
-    restarts: 'Restarts of its thread',
-    settings: 'Settings',
-    counters: 'Counters since the start',
-    zeros: 'also those that are zero',
-    nothing: 'Nothing was counted yet: no traffic has come by since the start.',
-    meaning: 'What it counts',
-    count: 'Count',
-    now: 'Now',
-    figures: {
-      connections: 'Open connections',
-      openings: 'Connections being opened',
-      pipes: 'Kernel pipes for them',
-      listeners: 'Ports that it listens on',
-      maxConnections: 'Connections at most',
-    },
-  },
-  {
-    state: 'Zustand',
-    problem: 'Problem',
-    restarts: 'Neustarts seines Threads',
-    settings: 'Einstellungen',
-    counters: 'Zähler seit dem Start',
-    zeros: 'auch die, die null sind',
-    nothing: 'Noch wurde nichts gezählt: Seit dem Start kam kein Verkehr vorbei.',
-    meaning: 'Was er zählt',
-    count: 'Anzahl',
-    now: 'Jetzt',
-    figures: {
-      connections: 'Offene Verbindungen',
-      openings: 'Im Aufbau',
-      pipes: 'Pipes des Kernels dafür',
-      listeners: 'Ports, auf denen er lauscht',
-      maxConnections: 'Verbindungen höchstens',
-    },
-  },
-);
+/** Of the TCP engine. */
+const FIGURES = {
+  connections: say('Open connections'),
+  openings: say('Connections being opened'),
+  pipes: say('Kernel pipes for them'),
+  listeners: say('Ports that it listens on'),
+  maxConnections: say('Connections at most'),
+};
 
 interface StateProps {
   readonly name: string;
@@ -63,18 +31,20 @@ export function ServiceState({ name, figures: own = {} }: StateProps) {
   const report = status.value?.services.find((each) => each.name === name);
   if (report === undefined) return null;
   const { state, problem, restarts, figures } = report;
-  const titles: Readonly<Record<string, string>> = { ...text.value.figures, ...own };
   return (
-    <Card title={text.value.now}>
+    <Card title={text('Now')}>
       <Facts
         rows={[
-          [text.value.state, <State state={state} />],
-          problem !== null && [text.value.problem, <span class="problem">{problem}</span>],
+          [text('State'), <State state={state} />],
+          problem !== null && [text('Problem'), <span class="problem">{problem}</span>],
           ...Object.entries(figures).map(
             ([figure, value]) =>
-              [titles[figure] ?? figure, typeof value === 'number' ? formatNumber(value, 1) : value] as const,
+              [
+                own[figure] ?? textOf(FIGURES, figure),
+                typeof value === 'number' ? formatNumber(value, 1) : value,
+              ] as const,
           ),
-          restarts > 0 && [text.value.restarts, String(restarts)],
+          restarts > 0 && [text('Restarts of its thread'), String(restarts)],
         ]}
       />
     </Card>
@@ -89,32 +59,32 @@ export function ServiceCounters({ name }: { name: string }) {
   const rows = counters.filter(({ value }) => showsZeros.value || value > 0);
   return (
     <Card
-      title={text.value.counters}
+      title={text('Counters since the start')}
       actions={
         <CheckField
-          label={text.value.zeros}
+          label={text('also those that are zero')}
           isChecked={showsZeros.value}
           onChange={(next) => (showsZeros.value = next)}
         />
       }
     >
       {rows.length === 0 ? (
-        <Empty title={text.value.nothing} />
+        <Empty title={text('Nothing was counted yet: no traffic has come by since the start.')} />
       ) : (
         <Table
-          caption={text.value.counters}
+          caption={text('Counters since the start')}
           rows={rows}
           keyOf={(row) => row.name}
           columns={[
             {
-              title: text.value.meaning,
+              title: text('What it counts'),
               cell: ({ explanation, name: counter }) => (
                 <>
                   {explanation} <code class="faint">{counter}</code>
                 </>
               ),
             },
-            { title: text.value.count, isNumber: true, cell: ({ value }) => formatNumber(value) },
+            { title: text('Count'), isNumber: true, cell: ({ value }) => formatNumber(value) },
           ]}
         />
       )}

@@ -2,9 +2,23 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { formatAgo, formatTime, now } from '../core/format.ts';
+import { say, text } from '../core/locale.ts';
 import type { Pages, Resource } from '../core/resource.ts';
 import { Icon, type IconName } from './icon.tsx';
-import { text } from './text.ts';
+
+/** States of everything that has one. */
+export const STATE_WORDS = {
+  ok: say('works'),
+  warn: say('needs attention'),
+  fail: say('fails'),
+  unknown: say('not known'),
+  running: say('running'),
+  degraded: say('degraded'),
+  failed: say('failed'),
+  disabled: say('off'),
+  passed: say('holds'),
+  refused: say('refused'),
+};
 
 interface ButtonProps {
   readonly kind?: 'primary' | 'quiet' | 'danger';
@@ -95,13 +109,13 @@ export function CopyButton({ value, what }: { value: string; what: string }) {
     isCopied.value = true;
     setTimeout(() => (isCopied.value = false), 1500);
   };
-  const label = isCopied.value ? text.value.copied : text.value.copyThis(what);
+  const label = isCopied.value ? text('Copied') : text('Copy {what}', { what });
   return (
     <button type="button" class="copy" onClick={copy} aria-label={label} title={label}>
       <Icon name={isCopied.value ? 'done' : 'copy'} size={15} />
       {isCopied.value && (
         <span role="status" class="visually-hidden">
-          {text.value.copied}
+          {text('Copied')}
         </span>
       )}
     </button>
@@ -185,14 +199,14 @@ export function State({ state, word }: { state: StateName; word?: string }) {
   return (
     <span class={`state tone-${tone}`}>
       <Shape tone={tone} />
-      <span>{word ?? text.value.state[state]}</span>
+      <span>{word ?? text(STATE_WORDS[state])}</span>
     </span>
   );
 }
 
 /** "3 minutes ago", the exact time on hover and for screen readers' details. */
 export function Ago({ at }: { at: string | null | undefined }) {
-  if (at == null) return <span class="faint">{text.value.never}</span>;
+  if (at == null) return <span class="faint">{text('never')}</span>;
   const date = new Date(at);
   return (
     <time dateTime={at} title={formatTime(date)}>
@@ -268,7 +282,7 @@ export function PageHead({
 /** In the place of what is not there yet; when it does not come, says why and asks again. */
 export function Loading({ of }: { of: Pick<Resource<unknown>, 'problem' | 'reload'> }) {
   return of.problem.value === undefined ? (
-    <p class="faint loading">{text.value.loading}</p>
+    <p class="faint loading">{text('Loading…')}</p>
   ) : (
     <div class="stack tight">
       <p class="problem" role="alert">
@@ -276,7 +290,7 @@ export function Loading({ of }: { of: Pick<Resource<unknown>, 'problem' | 'reloa
       </p>
       <div>
         <Button icon="refresh" onClick={() => void of.reload()}>
-          {text.value.again}
+          {text('Try again')}
         </Button>
       </div>
     </div>
@@ -289,7 +303,7 @@ type Paging = Omit<Pages<unknown>, 'rows'>;
 export function More({ of: { hasMore, isBusy, more } }: { of: Paging }) {
   return hasMore.value ? (
     <Button isBusy={isBusy.value} onClick={() => void more()}>
-      {text.value.older}
+      {text('Older')}
     </Button>
   ) : null;
 }
@@ -299,7 +313,7 @@ export const Reload = ({ of: { isBusy, reload } }: { of: Pick<Paging, 'isBusy' |
   <Button
     isSmall
     icon="refresh"
-    label={text.value.reload}
+    label={text('Refresh')}
     isBusy={isBusy.value}
     onClick={() => void reload()}
   />

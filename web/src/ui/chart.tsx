@@ -1,10 +1,9 @@
 /** A chart over time. uPlot comes with the first one; colours come from the design tokens. */
 import { useEffect, useRef } from 'preact/hooks';
 import { region } from '../core/format.ts';
-import { locale } from '../core/locale.ts';
+import { locale, text } from '../core/locale.ts';
 import type UPlotChart from 'uplot';
 import { isDark, token } from '../core/theme.ts';
-import { text } from './text.ts';
 
 export interface ChartSeries {
   readonly title: string;
@@ -117,7 +116,7 @@ export function Chart({ label, times, series, format, heightPx = 150 }: ChartPro
         ))}
       </div>
       {isEmpty ? (
-        <p class="chart-none">{text.value.nothingRecorded}</p>
+        <p class="chart-none">{text('Nothing is recorded yet; the first point comes within a minute.')}</p>
       ) : (
         <div ref={holder} class="chart-canvas" />
       )}

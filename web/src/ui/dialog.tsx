@@ -2,11 +2,11 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { text } from '../core/locale.ts';
 import { useAction } from '../core/resource.ts';
 import { Button } from './basics.tsx';
 import { bound, Form, PasswordField, TextField } from './field.tsx';
 import { ErrorBox } from './problems.tsx';
-import { text } from './text.ts';
 
 interface DialogProps {
   readonly title: string;
@@ -62,7 +62,7 @@ export function Dialog({ title, onClose, isWide, onSend, children, footer }: Dia
       <div class="dialog-inner">
         <header>
           <h2 id={id}>{title}</h2>
-          <Button icon="close" isSmall label={text.value.close} onClick={onClose} />
+          <Button icon="close" isSmall label={text('Close')} onClick={onClose} />
         </header>
         {onSend === undefined ? content : <Form onSend={onSend}>{content}</Form>}
       </div>
@@ -106,7 +106,6 @@ function Ask({ title, consequences, undo, action, phrase, password, perform }: Q
     await perform(typed.value, typedPassword.value);
     close();
   });
-  const { cancel, stops } = text.value;
   return (
     <Dialog
       title={title}
@@ -114,7 +113,7 @@ function Ask({ title, consequences, undo, action, phrase, password, perform }: Q
       onSend={run}
       footer={
         <>
-          <Button onClick={close}>{cancel}</Button>
+          <Button onClick={close}>{text('Cancel')}</Button>
           <Button
             kind="danger"
             isBusy={isBusy.value}
@@ -126,7 +125,7 @@ function Ask({ title, consequences, undo, action, phrase, password, perform }: Q
         </>
       }
     >
-      <p class="consequences-title">{stops}</p>
+      <p class="consequences-title">{text('What stops working')}</p>
       <ul class="consequences">
         {consequences.map((line) => (
           <li key={line}>{line}</li>

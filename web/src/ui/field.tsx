@@ -2,8 +2,8 @@
 import type { Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
+import { text } from '../core/locale.ts';
 import { Icon } from './icon.tsx';
-import { text } from './text.ts';
 
 /** A form that does something in this page when it is sent. `isUnchecked`: not by the browser, the API says what is wrong. */
 export function Form({
@@ -65,7 +65,7 @@ function Field({
     <div class="field">
       <label for={id}>
         {label}
-        {isOptional && <span class="faint"> ({text.value.optional})</span>}
+        {isOptional && <span class="faint"> ({text('optional')})</span>}
       </label>
       {control({
         id,

@@ -1,7 +1,7 @@
 /** Every refusal, in one shape: what was attempted, where, which value, what would be right. */
 import { ApiProblem } from '../core/api.ts';
 import type { Problem } from '../core/contract.ts';
-import { text } from './text.ts';
+import { text } from '../core/locale.ts';
 
 const problemsOf = (error: unknown): readonly Problem[] =>
   error instanceof ApiProblem ? error.problems : [];
@@ -27,18 +27,22 @@ export function ErrorBox({ error, fields = [] }: { error: unknown; fields?: read
 }
 
 export function ProblemList({ problems }: { problems: readonly Problem[] }) {
-  const { given, expected, line: lineText } = text.value;
   return (
     <ul class="problem-list">
       {problems.map(({ path, value, expected: right, message, line, column }) => (
         <li key={path + message}>
           <p>
             {path !== '' && <code>{path}</code>} {message}
-            {line !== undefined && <span class="faint"> ({lineText(line, column ?? 1)})</span>}
+            {line !== undefined && (
+              <span class="faint">
+                {' '}
+                ({text('line {line}, column {column}', { line, column: column ?? 1 })})
+              </span>
+            )}
           </p>
           {value !== undefined && (
             <p class="faint">
-              {given}: <code>{value}</code>. {expected}: {right}.
+              {text('Given')}: <code>{value}</code>. {text('Expected')}: {right}.
             </p>
           )}
         </li>

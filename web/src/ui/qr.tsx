@@ -1,7 +1,7 @@
 /** A QR code, drawn here: what it says never leaves the page. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { text } from './text.ts';
+import { text } from '../core/locale.ts';
 
 const QUIET = 2;
 
@@ -23,7 +23,7 @@ export function Qr({ value, what }: { value: string; what: string }) {
       class="qr"
       viewBox={`0 0 ${size} ${size}`}
       role="img"
-      aria-label={text.value.qr(what)}
+      aria-label={text('QR code of {what}', { what })}
       shape-rendering="crispEdges"
     >
       <rect width={size} height={size} class="qr-light" />

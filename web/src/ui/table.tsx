@@ -1,6 +1,6 @@
 /** Tables, lists of facts, gauges: figures in order. */
 import type { ComponentChildren } from 'preact';
-import { text } from './text.ts';
+import { text } from '../core/locale.ts';
 
 /** Names and values. */
 export function Facts({
@@ -49,7 +49,7 @@ export function Table<Row>({
         <tr>
           {columns.map(({ title, isNumber }) => (
             <th key={title} scope="col" class={isNumber ? 'number' : undefined}>
-              {title === '' ? <span class="visually-hidden">{text.value.action}</span> : title}
+              {title === '' ? <span class="visually-hidden">{text('Action')}</span> : title}
             </th>
           ))}
         </tr>

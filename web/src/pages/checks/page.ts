@@ -1,17 +1,12 @@
-import { dictionary } from '../../core/locale.ts';
+import { text } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
-
-const text = dictionary(
-  { title: 'Checks', keywords: 'check my setup problems repair' },
-  { title: 'Prüfungen', keywords: 'Einrichtung prüfen Probleme' },
-);
 
 export const page: PageRegistration = {
   id: 'checks',
   paths: ['/checks'],
   icon: 'checks',
-  title: () => text.value.title,
-  keywords: () => text.value.keywords,
+  title: () => text('Checks'),
+  keywords: () => text('check my setup problems repair'),
   group: 'main',
   isPrimary: true,
   load: () => import('./index.tsx'),

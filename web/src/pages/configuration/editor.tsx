@@ -9,18 +9,17 @@ import {
   setDraft,
 } from '../../core/config.ts';
 import type { Problem } from '../../core/contract.ts';
+import { text } from '../../core/locale.ts';
 import { useAction } from '../../core/resource.ts';
 import { parameter } from '../../core/router.ts';
 import { toast } from '../../core/toast.ts';
 import { Button, Card, Snippet } from '../../ui/basics.tsx';
 import { TextArea } from '../../ui/field.tsx';
 import { ErrorBox, ProblemList } from '../../ui/problems.tsx';
-import { text } from './text.ts';
 
 const print = (value: unknown) => JSON.stringify(value, undefined, 2);
 
 export function Editor() {
-  const words = text.value;
   const written = useSignal(print(edited.value));
   const problems = useSignal<readonly Problem[] | undefined>(undefined);
   const { run, isBusy, error } = useAction(async (takes: boolean) => {
@@ -30,25 +29,27 @@ export function Editor() {
     problems.value = answer.problems;
     if (!answer.valid || !takes) return;
     setDraft(JSON.parse(written.value) as ConfigDocument);
-    toast(words.taken);
+    toast(text('The draft is this document; review it in the bar below.'));
   });
   return (
     <>
-      {parameter('path') !== '' && <p class="note">{words.pathShown(parameter('path'))}</p>}
+      {parameter('path') !== '' && (
+        <p class="note">{text('You came for {path}.', { path: parameter('path') })}</p>
+      )}
       <Card>
         <TextArea
-          label={words.document}
-          hint={words.documentHint}
+          label={text('The document')}
+          hint={text('What is left out has its default: an empty object is a working configuration.')}
           rows={22}
           value={written.value}
           onInput={(value) => (written.value = value)}
         />
         <div class="actions">
           <Button kind="primary" isBusy={isBusy.value} onClick={() => void run(true)}>
-            {words.takeDraft}
+            {text('Take into the draft')}
           </Button>
           <Button isBusy={isBusy.value} onClick={() => void run(false)}>
-            {words.check}
+            {text('Check')}
           </Button>
           <Button
             onClick={() => {
@@ -57,11 +58,11 @@ export function Editor() {
               written.value = print(config.value?.document);
             }}
           >
-            {words.reset}
+            {text('Back to what is in force')}
           </Button>
         </div>
         <div aria-live="polite">
-          {problems.value?.length === 0 && <p class="tone-ok">{words.valid}</p>}
+          {problems.value?.length === 0 && <p class="tone-ok">{text('This is a valid configuration.')}</p>}
           {problems.value !== undefined && problems.value.length > 0 && (
             <div class="error-box">
               <ProblemList problems={problems.value} />
@@ -71,9 +72,9 @@ export function Editor() {
         </div>
       </Card>
       <details>
-        <summary>{words.effective}</summary>
-        <p class="faint">{words.effectiveLead}</p>
-        <Snippet value={print(config.value?.effective)} what={words.effective} />
+        <summary>{text('With every default')}</summary>
+        <p class="faint">{text('What is in force now, including what the document leaves out.')}</p>
+        <Snippet value={print(config.value?.effective)} what={text('With every default')} />
       </details>
     </>
   );

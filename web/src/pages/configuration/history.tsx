@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { api, query } from '../../core/api.ts';
 import { CONFIRM_SECONDS, config, followPort, loadConfig } from '../../core/config.ts';
 import type { ConfigRevisionDetail, ConfigRevisionsAnswer } from '../../core/contract.ts';
+import { say, text } from '../../core/locale.ts';
 import { useAction, usePages } from '../../core/resource.ts';
 import { toast } from '../../core/toast.ts';
 import { Diff } from '../../frame/diff.tsx';
@@ -10,11 +11,18 @@ import { Ago, Button, Card, Loading, More, Snippet } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { Dialog, ask } from '../../ui/dialog.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
-import { actorName } from '../../ui/text.ts';
-import { text } from './text.ts';
+import { actorName } from '../../ui/actor.ts';
+
+const WHYS = {
+  first: say('first start'),
+  apply: say('applied'),
+  revert: say('brought back'),
+  rollback: say('rolled back'),
+  file: say('edited by hand'),
+  restore: say('restored from a backup'),
+};
 
 export function History() {
-  const words = text.value;
   const shown = useSignal<ConfigRevisionDetail | undefined>(undefined);
   const pages = usePages((cursor) => api.get<ConfigRevisionsAnswer>(`config/revisions${query({ cursor })}`));
   const { rows } = pages;
@@ -29,39 +37,39 @@ export function History() {
   return (
     <Card>
       <Table
-        caption={words.history}
+        caption={text('History')}
         rows={rows.value}
         keyOf={({ id }) => id}
         columns={[
           {
-            title: words.revision,
+            title: text('Revision'),
             cell: ({ id }) => (
               <>
-                {id} {id === currentId && <span class="tag">{words.current}</span>}
+                {id} {id === currentId && <span class="tag">{text('in force')}</span>}
               </>
             ),
           },
-          { title: words.when, cell: ({ at }) => <Ago at={at} /> },
-          { title: words.by, cell: ({ by }) => actorName(by) },
+          { title: text('When'), cell: ({ at }) => <Ago at={at} /> },
+          { title: text('By'), cell: ({ by }) => actorName(by) },
           {
-            title: words.why,
+            title: text('Why'),
             cell: ({ why, reason }) => (
               <>
-                {words.whys[why]} {reason !== '' && <span class="faint">{reason}</span>}
+                {text(WHYS[why])} {reason !== '' && <span class="faint">{reason}</span>}
               </>
             ),
           },
-          { title: words.changesCount, isNumber: true, cell: ({ changes }) => changes },
+          { title: text('Changes'), isNumber: true, cell: ({ changes }) => changes },
           {
             title: '',
             cell: ({ id }) => (
               <Button
                 isSmall
                 isBusy={show.isBusy.value}
-                label={`${words.show}: ${words.revisionTitle(id)}`}
+                label={`${text('Show')}: ${text('Revision {id}', { id })}`}
                 onClick={() => void show.run(id)}
               >
-                {words.show}
+                {text('Show')}
               </Button>
             ),
           },
@@ -75,35 +83,43 @@ export function History() {
 }
 
 function Detail({ detail, onClose }: { detail: ConfigRevisionDetail; onClose: () => void }) {
-  const words = text.value;
   const { id, isCurrent, diff, diffFromCurrent, document, at, by } = detail;
   const revert = () => {
     onClose();
     ask({
-      title: words.revertTitle(id),
-      consequences: [words.revertConsequence(diffFromCurrent.length)],
-      undo: words.revertUndo,
-      action: words.revert,
+      title: text('Bring revision {id} back?', { id }),
+      consequences: [
+        text(
+          diffFromCurrent.length === 1
+            ? 'The configuration changes in 1 place; what was set there since then is gone.'
+            : 'The configuration changes in {count} places; what was set there since then is gone.',
+          { count: diffFromCurrent.length },
+        ),
+      ],
+      undo: text(
+        'A countdown runs: what is not confirmed rolls back by itself. The history keeps the present one, too.',
+      ),
+      action: text('Bring it back'),
       async perform() {
         await api.post(`config/revisions/${id}/revert`, {
           revision: config.value?.revision,
           confirmSeconds: CONFIRM_SECONDS,
         });
         if (!followPort(diffFromCurrent)) await loadConfig();
-        toast(words.reverted(id));
+        toast(text('Revision {id} is back in force. Confirm it within the countdown.', { id }));
       },
     });
   };
   return (
     <Dialog
-      title={words.revisionTitle(id)}
+      title={text('Revision {id}', { id })}
       isWide
       onClose={onClose}
       footer={
         !isCurrent &&
         diffFromCurrent.length > 0 && (
           <Button kind="primary" icon="undo" onClick={revert}>
-            {words.revert}
+            {text('Bring it back')}
           </Button>
         )
       }
@@ -111,21 +127,21 @@ function Detail({ detail, onClose }: { detail: ConfigRevisionDetail; onClose: ()
       <p class="faint">
         <Ago at={at} />, {by}
       </p>
-      <h3>{words.didChange}</h3>
-      {diff.length === 0 ? <p class="faint">{words.nothing}</p> : <Diff entries={diff} />}
+      <h3>{text('What it changed')}</h3>
+      {diff.length === 0 ? <p class="faint">{text('Nothing.')}</p> : <Diff entries={diff} />}
       {!isCurrent && (
         <>
-          <h3>{words.wouldChange}</h3>
+          <h3>{text('What bringing it back would change now')}</h3>
           {diffFromCurrent.length === 0 ? (
-            <p class="faint">{words.nothing}</p>
+            <p class="faint">{text('Nothing.')}</p>
           ) : (
             <Diff entries={diffFromCurrent} />
           )}
         </>
       )}
       <details>
-        <summary>{words.whole}</summary>
-        <Snippet value={JSON.stringify(document, undefined, 2)} what={words.whole} />
+        <summary>{text('The whole document')}</summary>
+        <Snippet value={JSON.stringify(document, undefined, 2)} what={text('The whole document')} />
       </details>
     </Dialog>
   );

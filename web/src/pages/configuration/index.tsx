@@ -1,22 +1,34 @@
 import { config, configLoad, draft, draftCheck, pending } from '../../core/config.ts';
+import { say, text } from '../../core/locale.ts';
 import { Diff } from '../../frame/diff.tsx';
 import { Button, Card, Empty, Loading, PageHead } from '../../ui/basics.tsx';
 import { ProblemList } from '../../ui/problems.tsx';
 import { currentTab, Tabs } from '../../ui/tabs.tsx';
 import { isReviewing } from '../../frame/pending.tsx';
-import { text as frame } from '../../frame/text.ts';
 import { Editor } from './editor.tsx';
 import { History } from './history.tsx';
-import { text } from './text.ts';
+
+const TABS = {
+  changes: say('Changes'),
+  history: say('History'),
+  json: say('JSON'),
+};
 
 export default function ConfigurationPage() {
-  const words = text.value;
-  const tabs = (['changes', 'history', 'json'] as const).map((name) => ({ name, title: words[name] }));
+  const tabs = (['changes', 'history', 'json'] as const).map((name) => ({
+    name,
+    title: text(TABS[name]),
+  }));
   const tab = currentTab(tabs);
   return (
     <>
-      <PageHead title={words.title} lead={words.lead} />
-      <Tabs tabs={tabs} label={words.views} />
+      <PageHead
+        title={text('Configuration')}
+        lead={text(
+          'Everything this appliance does stands in one document. Changes collect as a draft; applying one starts a countdown, and what is not confirmed rolls back by itself.',
+        )}
+      />
+      <Tabs tabs={tabs} label={text('Parts of this page')} />
       {config.value === undefined ? (
         <Loading of={configLoad} />
       ) : tab === 'changes' ? (
@@ -31,29 +43,30 @@ export default function ConfigurationPage() {
 }
 
 function Changes() {
-  const words = text.value;
   const waiting = pending.value?.pending;
   const check = draftCheck.value;
   if (waiting == null && draft.value === undefined) {
     return (
-      <Empty title={words.noChanges}>
-        <p>{words.noChangesHelp}</p>
+      <Empty title={text('There are no changes')}>
+        <p>
+          {text('What you change on any page collects here first. Nothing takes effect before you apply it.')}
+        </p>
       </Empty>
     );
   }
   return (
     <>
       {waiting != null && (
-        <Card title={words.pendingTitle}>
+        <Card title={text('Applied, waiting to be confirmed')}>
           <Diff entries={waiting.diff} />
         </Card>
       )}
       {draft.value !== undefined && (
         <Card
-          title={words.draftTitle}
+          title={text('Not applied yet')}
           actions={
             <Button kind="primary" onClick={() => (isReviewing.value = true)}>
-              {frame.value.pending.review}
+              {text('Review and apply')}
             </Button>
           }
         >

@@ -1,22 +1,13 @@
-import { dictionary } from '../../core/locale.ts';
+import { text } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
-
-const text = dictionary(
-  {
-    title: 'Configuration',
-    keywords: 'editor revisions revert',
-    views: { history: 'History', json: 'JSON' },
-  },
-  { title: 'Konfiguration', keywords: 'Editor Revisionen', views: { history: 'Verlauf', json: 'JSON' } },
-);
 
 export const page: PageRegistration = {
   id: 'configuration',
   paths: ['/configuration'],
   icon: 'configuration',
-  title: () => text.value.title,
-  keywords: () => text.value.keywords,
-  views: () => text.value.views,
+  title: () => text('Configuration'),
+  keywords: () => text('editor revisions revert'),
+  views: () => ({ history: text('History'), json: text('JSON') }),
   group: 'manage',
   load: () => import('./index.tsx'),
 };

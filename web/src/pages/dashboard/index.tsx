@@ -3,14 +3,29 @@ import { takeChecks } from '../../core/badge.ts';
 import type { ChecksAnswer, HostsAnswer, SystemAnswer } from '../../core/contract.ts';
 import { formatBytes, formatDuration, formatNumber, formatPercent } from '../../core/format.ts';
 import { status } from '../../core/live.ts';
+import { say, text, textOf } from '../../core/locale.ts';
 import { type Resource, useResource } from '../../core/resource.ts';
 import { Card, Empty, LinkButton, Loading, PageHead, Shape, State, toneOf } from '../../ui/basics.tsx';
 import { Facts, Gauge } from '../../ui/table.tsx';
 import { PAGES } from '../all.ts';
 import { LastHour } from '../history.tsx';
 import { Picture } from './picture.tsx';
-import { text } from './text.ts';
 import './dashboard.css';
+
+const LEAD = {
+  ok: say('Everything runs.'),
+  degraded: say('Something does less than it should.'),
+  failed: say('Something has failed.'),
+  unknown: say('Waiting for the first figures…'),
+};
+
+const PARTS = {
+  configuration: say('Configuration'),
+  storage: say('Storage'),
+  limits: say('Limits'),
+  checks: say('Checks'),
+  admin: say('Control panel'),
+};
 
 const REFRESH_MS = 15_000;
 const SHOWN = 6;
@@ -18,7 +33,6 @@ const SHOWN = 6;
 const services = computed(() => status.value?.services ?? []);
 
 export default function Dashboard() {
-  const words = text.value;
   const hosts = useResource<HostsAnswer>('hosts', { everyMs: REFRESH_MS });
   const checks = useResource<ChecksAnswer>('checks', { everyMs: REFRESH_MS });
   if (checks.data.value !== undefined) takeChecks(checks.data.value);
@@ -27,10 +41,10 @@ export default function Dashboard() {
   const servers = hosts.data.value?.hosts.map(({ name, health }) => ({ name, state: health.state }));
   return (
     <>
-      <PageHead title={words.title} lead={words.lead[overall ?? 'unknown']} />
+      <PageHead title={text('Dashboard')} lead={text(LEAD[overall ?? 'unknown'])} />
       <Picture publicIpv4={hosts.data.value?.publicIpv4} servers={servers} />
       {troubled.length > 0 && (
-        <Card title={words.problems}>
+        <Card title={text('What is wrong')}>
           <ul class="plain-list troubles">
             {troubled.map(({ name, state, problem }) => (
               <li key={name}>
@@ -41,13 +55,17 @@ export default function Dashboard() {
         </Card>
       )}
       <div class="columns three">
-        <Card title={words.serversTitle} actions={<a href="/servers">{words.allServers}</a>}>
+        <Card title={text('Servers')} actions={<a href="/servers">{text('All servers')}</a>}>
           {hosts.data.value === undefined && <Loading of={hosts} />}
           {servers?.length === 0 && (
-            <Empty title={words.noServers}>
-              <p>{words.noServersHelp}</p>
+            <Empty title={text('No servers yet')}>
+              <p>
+                {text(
+                  'A server is an IPv6 address and the names that lead to it. Add the first one, and its names are reachable from IPv4.',
+                )}
+              </p>
               <LinkButton href="/add-server" kind="primary" icon="plus">
-                {words.addServer}
+                {text('Add a server')}
               </LinkButton>
             </Empty>
           )}
@@ -61,13 +79,13 @@ export default function Dashboard() {
             ))}
           </ul>
           {servers !== undefined && servers.length > SHOWN && (
-            <p class="faint">{words.more(servers.length - SHOWN)}</p>
+            <p class="faint">{text('and {count} more', { count: servers.length - SHOWN })}</p>
           )}
         </Card>
         <Checks checks={checks} />
         <Machine />
       </div>
-      <LastHour words={words} />
+      <LastHour />
     </>
   );
 }
@@ -76,23 +94,22 @@ export default function Dashboard() {
 function PartName({ name }: { name: string }) {
   const page = PAGES.find(({ service }) => service?.name === name);
   if (page?.service !== undefined) return <a href={page.service.href}>{page.title()}</a>;
-  return <b>{text.value.parts[name as 'storage'] ?? name}</b>;
+  return <b>{textOf(PARTS, name)}</b>;
 }
 
 function Checks({ checks }: { checks: Resource<ChecksAnswer> }) {
-  const words = text.value;
   const answer = checks.data.value;
   const open = answer?.items.filter(({ state }) => state === 'fail' || state === 'warn') ?? [];
   open.sort((a, b) => a.state.localeCompare(b.state));
   return (
-    <Card title={words.checksTitle} actions={<a href="/checks">{words.checksAll}</a>}>
+    <Card title={text('Checks')} actions={<a href="/checks">{text('All checks')}</a>}>
       {answer === undefined && <Loading of={checks} />}
       {answer !== undefined && open.length === 0 && (
         <p>
           {answer.items.every(({ state }) => state === 'unknown') ? (
-            <State state="unknown" word={words.checksNone} />
+            <State state="unknown" word={text('Nothing has been checked yet.')} />
           ) : (
-            <State state="ok" word={words.checksGood} />
+            <State state="ok" word={text('Nothing is open.')} />
           )}
         </p>
       )}
@@ -104,13 +121,12 @@ function Checks({ checks }: { checks: Resource<ChecksAnswer> }) {
           </li>
         ))}
       </ul>
-      {open.length > SHOWN && <p class="faint">{words.more(open.length - SHOWN)}</p>}
+      {open.length > SHOWN && <p class="faint">{text('and {count} more', { count: open.length - SHOWN })}</p>}
     </Card>
   );
 }
 
 function Machine() {
-  const words = text.value;
   const { data } = useResource<SystemAnswer>('system', { everyMs: REFRESH_MS });
   const system = data.value;
   if (system === undefined) return null;
@@ -118,38 +134,44 @@ function Machine() {
   const usedBytes = memory.totalBytes - memory.availableBytes;
   const usedDiskBytes = disk.totalBytes - disk.freeBytes;
   return (
-    <Card title={words.machine} actions={<a href="/system">{system.model ?? system.hostname}</a>}>
+    <Card title={text('This machine')} actions={<a href="/system">{system.model ?? system.hostname}</a>}>
       <Facts
         rows={[
           cpu.percent !== null && [
-            words.cpu,
-            <Gauge value={cpu.percent} max={100} label={words.cpu}>
+            text('CPU'),
+            <Gauge value={cpu.percent} max={100} label={text('CPU')}>
               {formatPercent(cpu.percent)}
             </Gauge>,
           ],
           [
-            words.memory,
-            <Gauge value={usedBytes} max={memory.totalBytes} label={words.memory}>
-              {words.ofTotal(formatBytes(usedBytes), formatBytes(memory.totalBytes))}
+            text('Memory'),
+            <Gauge value={usedBytes} max={memory.totalBytes} label={text('Memory')}>
+              {text('{part} of {total}', {
+                part: formatBytes(usedBytes),
+                total: formatBytes(memory.totalBytes),
+              })}
             </Gauge>,
           ],
           [
-            words.disk,
-            <Gauge value={usedDiskBytes} max={disk.totalBytes} label={words.disk}>
-              {words.free(formatBytes(disk.freeBytes), formatBytes(disk.totalBytes))}
+            text('Disk'),
+            <Gauge value={usedDiskBytes} max={disk.totalBytes} label={text('Disk')}>
+              {text('{part} free of {total}', {
+                part: formatBytes(disk.freeBytes),
+                total: formatBytes(disk.totalBytes),
+              })}
             </Gauge>,
           ],
-          temperatureCelsius !== null && [words.temperature, `${formatNumber(temperatureCelsius)} °C`],
+          temperatureCelsius !== null && [text('Temperature'), `${formatNumber(temperatureCelsius)} °C`],
           throttled !== null &&
             (throttled.isUnderVoltage || throttled.wasUnderVoltage) && [
-              words.power,
+              text('Power'),
               <State
                 state={throttled.isUnderVoltage ? 'fail' : 'warn'}
-                word={throttled.isUnderVoltage ? words.underVoltage : words.wasUnderVoltage}
+                word={throttled.isUnderVoltage ? text('too weak now') : text('was too weak once')}
               />,
             ],
-          [words.uptime, formatDuration(uptimeSeconds)],
-          [words.version, version],
+          [text('Up for'), formatDuration(uptimeSeconds)],
+          [text('Version'), version],
         ]}
       />
     </Card>

@@ -1,17 +1,12 @@
-import { dictionary } from '../../core/locale.ts';
+import { text } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
-
-const text = dictionary(
-  { title: 'Dashboard', keywords: 'overview home' },
-  { title: 'Übersicht', keywords: 'Dashboard Start' },
-);
 
 export const page: PageRegistration = {
   id: 'dashboard',
   paths: ['/'],
   icon: 'dashboard',
-  title: () => text.value.title,
-  keywords: () => text.value.keywords,
+  title: () => text('Dashboard'),
+  keywords: () => text('overview home'),
   group: 'main',
   isPrimary: true,
   load: () => import('./index.tsx'),

@@ -1,11 +1,10 @@
 /** The signature picture: mainland, sand bar, island, and what flows over the bar. Two drawings of one thing: wide and tall. */
 import { computed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { ShapePath, type StateName, type Tone, toneOf } from '../../ui/basics.tsx';
+import { ShapePath, STATE_WORDS, type StateName, type Tone, toneOf } from '../../ui/basics.tsx';
 import type { HostsAnswer } from '../../core/contract.ts';
-import { text as common } from '../../ui/text.ts';
+import { text } from '../../core/locale.ts';
 import { type Flow, flows } from './flows.ts';
-import { text } from './text.ts';
 
 const current = computed(flows);
 
@@ -16,35 +15,48 @@ export interface Ends {
 }
 
 export function Picture(ends: Ends) {
-  const words = text.value;
   const all = current.value;
   const described = all.map((flow) => label(flow)).join('; ');
   return (
-    <div class="picture" role="group" aria-label={words.picture}>
+    <div
+      class="picture"
+      role="group"
+      aria-label={text('What flows between the IPv4 Internet and the IPv6 servers')}
+    >
       <Wide all={all} ends={ends} />
       <Tall all={all} ends={ends} />
-      <p class="visually-hidden">{words.alternative(described)}</p>
+      <p class="visually-hidden">
+        {text('Between the mainland, the IPv4 Internet, and the island of IPv6 servers: {parts}.', {
+          parts: described,
+        })}
+      </p>
     </div>
   );
 }
 
 function label({ service, state, amount: full }: Flow, title = service.title(), amount = full): string {
-  const words = text.value;
-  const direction = service.direction === 'in' ? words.inward : words.outward;
-  return words.flow(title, direction, common.value.state[state], shownAmount(state, amount));
+  const direction = service.direction === 'in' ? text('in') : text('out');
+  return text('{title} {amount}, {direction}: {state}', {
+    title,
+    amount: shownAmount(state, amount),
+    direction,
+    state: text(STATE_WORDS[state]),
+  });
 }
 
 const addressOf = ({ publicIpv4 }: Ends): string =>
   publicIpv4 === undefined
     ? ''
-    : (publicIpv4.address ?? (publicIpv4.kind === 'none' ? text.value.noIpv4 : text.value.behindNat));
+    : (publicIpv4.address ?? (publicIpv4.kind === 'none' ? text('no IPv4 address') : text('behind NAT')));
 
 const countOf = ({ servers }: Ends): string =>
-  servers === undefined ? '' : text.value.servers(servers.length);
+  servers === undefined
+    ? ''
+    : text(servers.length === 1 ? '1 server' : '{count} servers', { count: servers.length });
 
 /** What does not run carries nothing: its state stands in place of the amount. */
 const shownAmount = (state: StateName, amount: string): string =>
-  state === 'disabled' || state === 'failed' ? common.value.state[state] : amount;
+  state === 'disabled' || state === 'failed' ? text(STATE_WORDS[state]) : amount;
 
 const LEAST_PX = 3;
 const WIDEST_PX = 17;
@@ -88,7 +100,6 @@ function Mark({ tone, x, y, size = 13 }: { tone: Tone; x: number; y: number; siz
 const LANE_PX = 47;
 
 function Wide({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
-  const words = text.value;
   const height = 142 + Math.max(3, all.length) * LANE_PX;
   const middle = height / 2;
   const first = middle - ((all.length - 1) * LANE_PX) / 2 + 8;
@@ -105,16 +116,16 @@ function Wide({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
       <path class="shore" d={coast} />
       <g aria-hidden="true">
         <text class="place-name" x="26" y={middle - 22}>
-          {words.mainland}
+          {text('Mainland')}
         </text>
         <text class="place-sub" x="26" y={middle + 2}>
-          {words.mainlandSub}
+          {text('IPv4 Internet')}
         </text>
         <text class="place-code" x="26" y={middle + 26}>
           {addressOf(ends)}
         </text>
         <text class="place-name" x="808" y={middle - 22 - (shown.length * 22) / 2}>
-          {words.island}
+          {text('Island')}
         </text>
         <text class="place-sub" x="808" y={middle + 2 - (shown.length * 22) / 2}>
           {countOf(ends)}
@@ -127,7 +138,7 @@ function Wide({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
             key={name}
             class="place-server"
             href={`/servers/${encodeURIComponent(name)}`}
-            aria-label={`${name}: ${common.value.state[state]}`}
+            aria-label={`${name}: ${text(STATE_WORDS[state])}`}
           >
             <Mark tone={toneOf(state)} x={808} y={y - 11} />
             <text x="827" y={y}>
@@ -165,7 +176,6 @@ function Wide({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
 const COLUMN_PX = 84;
 
 function Tall({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
-  const words = text.value;
   const half = (Math.max(all.length, 3) * COLUMN_PX) / 2 - 4;
   const left = 180 - ((all.length - 1) * COLUMN_PX) / 2;
   return (
@@ -177,13 +187,13 @@ function Tall({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
       />
       <g aria-hidden="true" class="centred">
         <text class="place-name" x="180" y="28">
-          {words.mainland} · {words.mainlandSub}
+          {text('Mainland')} · {text('IPv4 Internet')}
         </text>
         <text class="place-code" x="180" y="52">
           {addressOf(ends)}
         </text>
         <text class="place-name" x="180" y="366">
-          {words.island}
+          {text('Island')}
         </text>
         <text class="place-sub" x="180" y="388">
           {countOf(ends)}

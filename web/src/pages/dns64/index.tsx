@@ -2,112 +2,77 @@ import { config, edit, edited } from '../../core/config.ts';
 import type { Dns64Config } from '../../core/contract.ts';
 import { formatNumber, formatPercent, formatRate } from '../../core/format.ts';
 import { counterOf, rates } from '../../core/live.ts';
-import { dictionary } from '../../core/locale.ts';
+import { say, text } from '../../core/locale.ts';
 import { Address, Card, LinkButton, PageHead } from '../../ui/basics.tsx';
 import { SelectField } from '../../ui/field.tsx';
 import { Facts } from '../../ui/table.tsx';
 import { HistoryCharts } from '../history.tsx';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
 
-const text = dictionary(
-  {
-    title: 'DNS64',
-    figures: {
-      cacheEntries: 'Answers in the cache',
-      hitPercent: 'From the cache, %',
-      inFlight: 'Queries under way',
-      tcpConnections: 'TCP connections of clients',
-    },
-    lead: 'The resolver of the servers. For names that have only an IPv4 address it makes an IPv6 address inside the NAT64 prefix.',
-    off: 'It is switched off (dns64.enabled).',
-    rate: 'Queries',
-    hits: 'From the cache',
-    synthesised: 'AAAA made from A',
-    failed: 'Unanswered by upstreams',
-    settings: 'How it is set',
-    prefixes: 'NAT64 prefixes',
-    upstreams: 'Asks',
-    allow: 'May ask',
-    port: 'Listens on',
-    timeline: 'Its queries, live',
-    edit: 'Edit as JSON',
-    charts: 'The last day',
-    log: 'Queries in the timeline',
-    logHint:
-      'The last 1000 are kept in memory, never on disk. With less, what was recorded before is forgotten. It takes effect when you apply the change.',
-    logs: { full: 'who asked for what', names: 'names, not who asked', off: 'none' },
-  },
-  {
-    title: 'DNS64',
-    figures: {
-      cacheEntries: 'Antworten im Cache',
-      hitPercent: 'Aus dem Cache, %',
-      inFlight: 'Anfragen unterwegs',
-      tcpConnections: 'TCP-Verbindungen von Clients',
-    },
-    lead: 'Der Resolver der Server. Für Namen, die nur eine IPv4-Adresse haben, macht er eine IPv6-Adresse im NAT64-Präfix.',
-    off: 'Er ist ausgeschaltet (dns64.enabled).',
-    rate: 'Anfragen',
-    hits: 'Aus dem Cache',
-    synthesised: 'AAAA aus A gemacht',
-    failed: 'Von Upstreams unbeantwortet',
-    settings: 'Wie er eingestellt ist',
-    prefixes: 'NAT64-Präfixe',
-    upstreams: 'Fragt',
-    allow: 'Dürfen fragen',
-    port: 'Lauscht auf',
-    timeline: 'Seine Anfragen, live',
-    edit: 'Als JSON bearbeiten',
-    charts: 'Der letzte Tag',
-    log: 'Anfragen in der Zeitleiste',
-    logHint:
-      'Die letzten 1000 bleiben im Arbeitsspeicher, nie auf der Karte. Mit weniger wird vergessen, was zuvor aufgezeichnet war. Es wirkt, wenn Sie die Änderung anwenden.',
-    logs: { full: 'wer wonach fragte', names: 'Namen, nicht wer fragte', off: 'keine' },
-  },
-);
+const LOGS = {
+  full: say('who asked for what'),
+  names: say('names, not who asked'),
+  off: say('none'),
+};
 
 export default function Dns64Page() {
-  const words = text.value;
   const settings = config.value?.effective.dns64;
   const count = (name: string) => counterOf('dns64', name);
   const total = count('hits') + count('misses');
   return (
     <>
       <PageHead
-        title={words.title}
-        lead={settings?.enabled === false ? words.off : words.lead}
+        title={text('DNS64')}
+        lead={
+          settings?.enabled === false
+            ? text('It is switched off (dns64.enabled).')
+            : text(
+                'The resolver of the servers. For names that have only an IPv4 address it makes an IPv6 address inside the NAT64 prefix.',
+              )
+        }
         actions={
           <LinkButton href="/live?kind=dns" icon="live">
-            {words.timeline}
+            {text('Its queries, live')}
           </LinkButton>
         }
       />
       <dl class="tiles">
         <div>
-          <dt>{words.rate}</dt>
+          <dt>{text('Queries')}</dt>
           <dd>{formatRate(rates.value('dns64', 'queries-udp') + rates.value('dns64', 'queries-tcp'))}</dd>
         </div>
         <div>
-          <dt>{words.hits}</dt>
+          <dt>{text('From the cache')}</dt>
           <dd>{total === 0 ? '–' : formatPercent((count('hits') / total) * 100, 1)}</dd>
         </div>
         <div>
-          <dt>{words.synthesised}</dt>
+          <dt>{text('AAAA made from A')}</dt>
           <dd>{formatNumber(count('synthesised'))}</dd>
         </div>
         <div>
-          <dt>{words.failed}</dt>
+          <dt>{text('Unanswered by upstreams')}</dt>
           <dd>{formatNumber(count('upstream-timeouts'))}</dd>
         </div>
       </dl>
       <div class="columns">
-        <ServiceState name="dns64" figures={words.figures} />
+        <ServiceState
+          name="dns64"
+          figures={{
+            cacheEntries: text('Answers in the cache'),
+            hitPercent: text('From the cache, %'),
+            inFlight: text('Queries under way'),
+            tcpConnections: text('TCP connections of clients'),
+          }}
+        />
         {settings !== undefined && (
-          <Card title={words.settings} actions={<a href="/configuration?view=json">{words.edit}</a>}>
+          <Card
+            title={text('How it is set')}
+            actions={<a href="/configuration?view=json">{text('Edit as JSON')}</a>}
+          >
             <Facts
               rows={[
                 [
-                  words.prefixes,
+                  text('NAT64 prefixes'),
                   settings.prefixes.map((prefix) => (
                     <div key={prefix}>
                       <Address value={prefix} />
@@ -115,7 +80,7 @@ export default function Dns64Page() {
                   )),
                 ],
                 [
-                  words.upstreams,
+                  text('Asks'),
                   settings.upstreams.map((upstream) => (
                     <div key={upstream}>
                       <code>{upstream}</code>
@@ -123,7 +88,7 @@ export default function Dns64Page() {
                   )),
                 ],
                 [
-                  words.allow,
+                  text('May ask'),
                   settings.allow.map((entry) => (
                     <div key={entry}>
                       <code>{entry}</code>
@@ -131,7 +96,7 @@ export default function Dns64Page() {
                   )),
                 ],
                 [
-                  words.port,
+                  text('Listens on'),
                   settings.listen.map((address) => (
                     <div key={address}>
                       <code>
@@ -146,7 +111,7 @@ export default function Dns64Page() {
           </Card>
         )}
       </div>
-      <HistoryCharts title={words.charts} names={['dnsQueriesPerSecond']} hours={24} />
+      <HistoryCharts title={text('The last day')} names={['dnsQueriesPerSecond']} hours={24} />
       <ServiceCounters name="dns64" />
     </>
   );
@@ -157,14 +122,15 @@ const LEVELS: readonly Level[] = ['full', 'names', 'off'];
 
 /** `applied`: what is in force; what is chosen goes into the draft. */
 function QueryLog({ applied }: { applied: Level }) {
-  const words = text.value;
   const { dns64 } = edited.value as { dns64?: { queryLog?: Level } };
   return (
     <SelectField<Level>
-      label={words.log}
-      hint={words.logHint}
+      label={text('Queries in the timeline')}
+      hint={text(
+        'The last 1000 are kept in memory, never on disk. With less, what was recorded before is forgotten. It takes effect when you apply the change.',
+      )}
       value={dns64?.queryLog ?? applied}
-      options={LEVELS.map((level) => [level, words.logs[level]])}
+      options={LEVELS.map((level) => [level, text(LOGS[level])])}
       onChange={(queryLog) => edit((document) => (document['dns64'] = { ...dns64, queryLog }))}
     />
   );

@@ -1,8 +1,8 @@
 /** What would happen, step by step, each with its rule. */
 import { config } from '../../core/config.ts';
 import type { ExplainOutcome, ExplainStep } from '../../core/contract.ts';
+import { text } from '../../core/locale.ts';
 import { Shape, State, type StateName } from '../../ui/basics.tsx';
-import { text } from './text.ts';
 
 /** All others are well. */
 const STATES: Readonly<Record<string, StateName>> = { refused: 'refused', unknown: 'unknown' };
@@ -31,7 +31,6 @@ function ruleHref(configPath: string): string {
 }
 
 export function Steps({ steps }: { steps: readonly ExplainStep[] }) {
-  const words = text.value;
   return (
     <ol class="steps">
       {steps.map(({ isOk, service, text: line, counter, configPath }) => (
@@ -40,14 +39,14 @@ export function Steps({ steps }: { steps: readonly ExplainStep[] }) {
           <span>
             <span class="tag">{service}</span> {line}{' '}
             {configPath !== undefined && (
-              <a href={ruleHref(configPath)} aria-label={`${words.rule}: ${configPath}`}>
-                {words.rule}
+              <a href={ruleHref(configPath)} aria-label={`${text('the rule')}: ${configPath}`}>
+                {text('the rule')}
               </a>
             )}
             {counter !== undefined && (
               <span class="faint">
                 {' '}
-                {words.countedAs} <code>{counter}</code>
+                {text('Counted as')} <code>{counter}</code>
               </span>
             )}
           </span>

@@ -3,15 +3,22 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { config, edit, edited } from '../../core/config.ts';
 import type { AssertionResult, AssertionsAnswer, ExplainOutcome } from '../../core/contract.ts';
+import { text } from '../../core/locale.ts';
 import { useAction, useResource } from '../../core/resource.ts';
 import { toast } from '../../core/toast.ts';
 import { Button, Card, Empty, State, type StateName } from '../../ui/basics.tsx';
 import { ask, Dialog } from '../../ui/dialog.tsx';
 import { bound, TextField } from '../../ui/field.tsx';
 import { Table } from '../../ui/table.tsx';
-import { text as common } from '../../ui/text.ts';
+import { PAGES } from '../all.ts';
 import { type Assertion, assertionsOf, expectationOf, type Question } from './model.ts';
-import { text } from './text.ts';
+
+/** A server, a service that leads out, or nowhere. */
+const expectationTitle = (expected: string): string =>
+  expected === 'refused'
+    ? text('nowhere (refused)')
+    : (PAGES.find(({ service }) => service?.direction === 'out' && service.name === expected)?.title() ??
+      expected);
 
 export function SaveDialog({
   question,
@@ -22,9 +29,8 @@ export function SaveDialog({
   outcome: ExplainOutcome;
   onClose: () => void;
 }) {
-  const words = text.value;
   const expected = expectationOf(outcome) ?? '';
-  const name = useSignal(words.suggested(question.to, expected));
+  const name = useSignal(text('{to} leads to {expected}', { to: question.to, expected }));
   const save = () => {
     const { from, protocol, to, port } = question;
     const assertion: Assertion = {
@@ -36,36 +42,35 @@ export function SaveDialog({
       expect: expected,
     };
     edit((document) => (document['assertions'] = [...assertionsOf(document), assertion]));
-    toast(words.saved);
+    toast(text('The assertion is in the draft; it takes effect when you apply the change.'));
     onClose();
   };
   return (
     <Dialog
-      title={words.keep}
+      title={text('Keep as an assertion')}
       onClose={onClose}
       onSend={save}
       footer={
         <>
-          <Button onClick={onClose}>{common.value.cancel}</Button>
+          <Button onClick={onClose}>{text('Cancel')}</Button>
           <Button kind="primary" type="submit" isDisabled={name.value.trim() === ''}>
-            {common.value.save}
+            {text('Save')}
           </Button>
         </>
       }
     >
       <p>
-        {words.expects(
-          `${question.from} → ${question.to}${question.protocol === 'icmp' ? '' : `#${question.port}`}`,
-          words.expectations[expected as 'refused'] ?? expected,
-        )}
+        {text('{what} must lead to: {expected}', {
+          what: `${question.from} → ${question.to}${question.protocol === 'icmp' ? '' : `#${question.port}`}`,
+          expected: expectationTitle(expected),
+        })}
       </p>
-      <TextField label={words.name} {...bound(name)} isRequired />
+      <TextField label={text('Name')} {...bound(name)} isRequired />
     </Dialog>
   );
 }
 
 export function Assertions({ onShow }: { onShow: (assertion: Assertion) => void }) {
-  const words = text.value;
   const { data, problem, reload } = useResource<AssertionsAnswer>('assertions');
   const revision = config.value?.revision;
   useEffect(() => void reload(), [revision]);
@@ -74,10 +79,10 @@ export function Assertions({ onShow }: { onShow: (assertion: Assertion) => void 
   const written = assertionsOf(edited.value);
   const remove = (assertion: Assertion) =>
     ask({
-      title: words.removeTitle(assertion.name),
-      consequences: [words.removeConsequence],
-      undo: words.removeUndo,
-      action: common.value.remove,
+      title: text('Remove the assertion “{name}”?', { name: assertion.name }),
+      consequences: [text('Changes that break this connection are no longer refused.')],
+      undo: text('Nothing happens before you apply the change; the history brings it back.'),
+      action: text('Remove'),
       perform: async () =>
         edit(
           (document) =>
@@ -88,29 +93,29 @@ export function Assertions({ onShow }: { onShow: (assertion: Assertion) => void 
     result === undefined ? 'unknown' : result.state;
   return (
     <Card
-      title={words.assertions}
+      title={text('Assertions')}
       actions={
         written.length > 0 && (
           <Button isSmall icon="refresh" isBusy={test.isBusy.value} onClick={() => void test.run()}>
-            {words.testAgain}
+            {text('Test again')}
           </Button>
         )
       }
     >
-      <p class="faint">{words.assertionsLead}</p>
+      <p class="faint">{text('What must stay true. Each is tested before a change is applied.')}</p>
       {problem.value !== undefined && <p class="problem">{problem.value}</p>}
       {written.length === 0 ? (
-        <Empty title={words.none}>
-          <p>{words.noneHelp}</p>
+        <Empty title={text('No assertions yet')}>
+          <p>{text('Explain a connection that matters to you, then keep the answer as an assertion.')}</p>
         </Empty>
       ) : (
         <Table
-          caption={words.assertions}
+          caption={text('Assertions')}
           rows={written}
           keyOf={({ name }) => name}
           columns={[
             {
-              title: words.name,
+              title: text('Name'),
               cell: (assertion) => (
                 <button type="button" class="link" onClick={() => onShow(assertion)}>
                   {assertion.name}
@@ -118,7 +123,7 @@ export function Assertions({ onShow }: { onShow: (assertion: Assertion) => void 
               ),
             },
             {
-              title: words.connection,
+              title: text('Connection'),
               cell: ({ from, to, port, protocol }) => (
                 <code>
                   {protocol} {from} → {to}
@@ -127,20 +132,20 @@ export function Assertions({ onShow }: { onShow: (assertion: Assertion) => void 
               ),
             },
             {
-              title: words.expected,
-              cell: ({ expect }) => words.expectations[expect as 'refused'] ?? expect,
+              title: text('Must lead to'),
+              cell: ({ expect }) => expectationTitle(expect),
             },
             {
-              title: words.holds,
+              title: text('Holds?'),
               cell: ({ name }) => (
                 <>
                   <State
                     state={stateOf(results.get(name))}
                     word={
                       results.get(name) === undefined
-                        ? words.notApplied
+                        ? text('not applied yet')
                         : results.get(name)?.state === 'failed'
-                          ? words.broken
+                          ? text('does not hold')
                           : undefined
                     }
                   />
@@ -156,7 +161,7 @@ export function Assertions({ onShow }: { onShow: (assertion: Assertion) => void 
                 <Button
                   isSmall
                   icon="remove"
-                  label={`${common.value.remove}: ${assertion.name}`}
+                  label={`${text('Remove')}: ${assertion.name}`}
                   onClick={() => remove(assertion)}
                 />
               ),

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { api } from '../../core/api.ts';
 import type { ExplainAnswer } from '../../core/contract.ts';
-import { locale } from '../../core/locale.ts';
+import { locale, text } from '../../core/locale.ts';
 import { useAction } from '../../core/resource.ts';
 import { parameter, setParameters } from '../../core/router.ts';
 import { Button, Card, PageHead } from '../../ui/basics.tsx';
@@ -11,10 +11,8 @@ import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { Outcome, Steps } from './answer.tsx';
 import { Assertions, SaveDialog } from './assertions.tsx';
 import { expectationOf, type Protocol, type Question } from './model.ts';
-import { text } from './text.ts';
 
 export default function Explain() {
-  const words = text.value;
   const form = useSignal<Question>({
     from: parameter('from') || '203.0.113.9',
     protocol: (parameter('protocol') || 'tcp') as Protocol,
@@ -46,19 +44,24 @@ export default function Explain() {
   const problem = problemOf(error.value);
   return (
     <>
-      <PageHead title={words.title} lead={words.lead} />
+      <PageHead
+        title={text('Explain')}
+        lead={text(
+          'What would happen to a connection, step by step: which listener, which rule, which server.',
+        )}
+      />
       <Card>
         <Form class="form inline" onSend={run}>
           <TextField
-            label={words.from}
-            hint={words.fromHint}
+            label={text('From')}
+            hint={text('IPv4: from the Internet. IPv6: from a server.')}
             isCode
             value={form.value.from}
             onInput={set('from')}
             problem={problem('from')}
           />
           <SelectField<Protocol>
-            label={words.protocol}
+            label={text('Protocol')}
             value={form.value.protocol}
             onChange={set('protocol')}
             options={[
@@ -68,8 +71,8 @@ export default function Explain() {
             ]}
           />
           <TextField
-            label={words.to}
-            hint={words.toHint}
+            label={text('To')}
+            hint={text('A host name or an address.')}
             isCode
             placeholder="www.example.com"
             value={form.value.to}
@@ -78,7 +81,7 @@ export default function Explain() {
           />
           {form.value.protocol !== 'icmp' && (
             <TextField
-              label={words.port}
+              label={text('Port')}
               isCode
               inputMode="numeric"
               size={6}
@@ -88,7 +91,7 @@ export default function Explain() {
             />
           )}
           <Button kind="primary" type="submit" isBusy={isBusy.value}>
-            {words.explain}
+            {text('Explain')}
           </Button>
         </Form>
         <ErrorBox error={error.value} fields={['from', 'to', 'port']} />
@@ -100,14 +103,22 @@ export default function Explain() {
               {expectationOf(answer.value.outcome) !== undefined && (
                 <div>
                   <Button icon="plus" onClick={() => (isSaving.value = true)}>
-                    {words.keep}
+                    {text('Keep as an assertion')}
                   </Button>
-                  <p class="hint">{words.keepHint}</p>
+                  <p class="hint">
+                    {text('From then on, a change that would alter this is refused before it is applied.')}
+                  </p>
                 </div>
               )}
             </div>
           ) : (
-            error.value === undefined && <p class="faint">{words.nothingSent}</p>
+            error.value === undefined && (
+              <p class="faint">
+                {text(
+                  'Nothing is sent to anybody: the answer comes from the configuration and the state of now.',
+                )}
+              </p>
+            )
           )}
         </div>
       </Card>

@@ -1,68 +1,53 @@
 import type { SshConfigAnswer } from '../../core/contract.ts';
-import { dictionary } from '../../core/locale.ts';
+import { text } from '../../core/locale.ts';
 import { useResource } from '../../core/resource.ts';
 import { Address, Card, Empty, LinkButton, PageHead, Snippet } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
 
-const text = dictionary(
-  {
-    title: 'SSH and ports',
-    lead: 'Each server has a port of its own on the IPv4 side that leads to its sshd. The port stays the same for as long as the server is configured.',
-    ports: 'SSH ports',
-    server: 'Server',
-    port: 'Port on the IPv4 side',
-    all: 'All servers, for ~/.ssh/config',
-    none: 'No server has an SSH port',
-    noneHelp: 'A new server gets one unless its form says otherwise.',
-    add: 'Add a server',
-  },
-  {
-    title: 'SSH und Ports',
-    lead: 'Jeder Server hat auf der IPv4-Seite einen eigenen Port, der zu seinem sshd führt. Der Port bleibt, solange der Server eingerichtet ist.',
-    ports: 'SSH-Ports',
-    server: 'Server',
-    port: 'Port auf der IPv4-Seite',
-    all: 'Alle Server, für ~/.ssh/config',
-    none: 'Kein Server hat einen SSH-Port',
-    noneHelp: 'Ein neuer Server bekommt einen, wenn sein Formular nichts anderes sagt.',
-    add: 'Server hinzufügen',
-  },
-);
-
 export default function ForwardPage() {
-  const words = text.value;
   const { data } = useResource<SshConfigAnswer>('ssh-config');
   const servers = data.value?.servers ?? [];
   return (
     <>
-      <PageHead title={words.title} lead={words.lead} />
-      <Card title={words.ports}>
+      <PageHead
+        title={text('SSH and ports')}
+        lead={text(
+          'Each server has a port of its own on the IPv4 side that leads to its sshd. The port stays the same for as long as the server is configured.',
+        )}
+      />
+      <Card title={text('SSH ports')}>
         {data.value !== undefined && servers.length === 0 && (
-          <Empty title={words.none}>
-            <p>{words.noneHelp}</p>
+          <Empty title={text('No server has an SSH port')}>
+            <p>{text('A new server gets one unless its form says otherwise.')}</p>
             <LinkButton href="/add-server" kind="primary" icon="plus">
-              {words.add}
+              {text('Add a server')}
             </LinkButton>
           </Empty>
         )}
         {servers.length > 0 && (
           <>
             <Table
-              caption={words.ports}
+              caption={text('SSH ports')}
               rows={servers}
               keyOf={({ name }) => name}
               columns={[
                 {
-                  title: words.server,
+                  title: text('Server'),
                   cell: ({ name }) => <a href={`/servers/${encodeURIComponent(name)}`}>{name}</a>,
                 },
-                { title: words.port, cell: ({ port }) => <Address value={String(port)} /> },
+                {
+                  title: text('Port on the IPv4 side'),
+                  cell: ({ port }) => <Address value={String(port)} />,
+                },
               ]}
             />
             <details>
-              <summary>{words.all}</summary>
-              <Snippet value={servers.map(({ snippet }) => snippet).join('\n')} what={words.all} />
+              <summary>{text('All servers, for ~/.ssh/config')}</summary>
+              <Snippet
+                value={servers.map(({ snippet }) => snippet).join('\n')}
+                what={text('All servers, for ~/.ssh/config')}
+              />
             </details>
           </>
         )}

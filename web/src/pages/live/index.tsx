@@ -1,19 +1,28 @@
+import { say, text } from '../../core/locale.ts';
 import { parameter, setParameters } from '../../core/router.ts';
 import { PageHead } from '../../ui/basics.tsx';
 import { Choice } from '../../ui/field.tsx';
 import { currentTab, Tabs } from '../../ui/tabs.tsx';
-import { HistoryCharts, SPANS, type Span, spanTitles } from '../history.tsx';
-import { text } from './text.ts';
+import { HistoryCharts, SPANS, SPAN_TITLES, type Span } from '../history.tsx';
 import { Timeline } from './timeline.tsx';
 import './live.css';
 
+const TABS = {
+  timeline: say('Timeline'),
+  charts: say('Charts'),
+};
+
 export default function LivePage() {
-  const words = text.value;
-  const tabs = (['timeline', 'charts'] as const).map((name) => ({ name, title: words[name] }));
+  const tabs = (['timeline', 'charts'] as const).map((name) => ({ name, title: text(TABS[name]) }));
   return (
     <>
-      <PageHead title={words.title} lead={words.lead} />
-      <Tabs tabs={tabs} label={words.views} />
+      <PageHead
+        title={text('Live')}
+        lead={text(
+          'One timeline of connections, DNS queries, NAT64 mappings, services and the health of servers; and what was recorded of the last 30 days.',
+        )}
+      />
+      <Tabs tabs={tabs} label={text('Parts of this page')} />
       {currentTab(tabs) === 'timeline' ? <Timeline /> : <Charts />}
     </>
   );
@@ -25,9 +34,9 @@ function Charts() {
   return (
     <div class="stack">
       <Choice
-        label={spanTitles.value.label}
+        label={text('Time span')}
         value={hours}
-        options={SPANS.map((span) => [span, spanTitles.value[span]])}
+        options={SPANS.map((span) => [span, text(SPAN_TITLES[span])])}
         onChange={(next) => setParameters({ hours: next })}
       />
       <section class="card">

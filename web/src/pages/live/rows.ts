@@ -1,17 +1,16 @@
 /** Every kind of event that the timeline shows: those of the services, and the appliance's own. */
 import type { HealthEvent, LiveEvent, NoticeEvent, ServiceEvent } from '../../core/contract.ts';
+import { text } from '../../core/locale.ts';
 import { type EventLine, type EventRow, type ServiceLookup, eventRow } from '../../core/registry.ts';
-import { toneOf } from '../../ui/basics.tsx';
-import { text as common } from '../../ui/text.ts';
+import { STATE_WORDS, toneOf } from '../../ui/basics.tsx';
 import { PAGES } from '../all.ts';
 import { PARTS, partsOf } from '../parts.ts';
 import { toServer } from './line.ts';
-import { text } from './text.ts';
 
 const OWN: readonly EventRow[] = [
-  eventRow('service', () => text.value.kinds.service, serviceLine),
-  eventRow('health', () => text.value.kinds.health, healthLine),
-  eventRow('notice', () => text.value.kinds.notice, noticeLine),
+  eventRow('service', () => text('Services'), serviceLine),
+  eventRow('health', () => text('Health'), healthLine),
+  eventRow('notice', () => text('Notices'), noticeLine),
 ];
 
 /** In the order of the pages; services over one engine share a kind. */
@@ -38,14 +37,13 @@ export const lineOf = (event: LiveEvent): EventLine =>
   };
 
 function serviceLine({ service, state, problem, restarts }: ServiceEvent): EventLine {
-  const words = text.value;
   const page = PAGES.find((each) => each.service?.name === service);
   return {
     icon: 'system',
     tone: toneOf(state),
-    sentence: words.service(service, common.value.state[state]),
-    note: common.value.state[state],
-    facts: [problem !== null && [words.facts.problem, problem], [words.facts.restarts, String(restarts)]],
+    sentence: text('{name}: {state}', { name: service, state: text(STATE_WORDS[state]) }),
+    note: text(STATE_WORDS[state]),
+    facts: [problem !== null && [text('Problem'), problem], [text('Restarts'), String(restarts)]],
     links: page?.service === undefined ? [] : [[page.service.href, page.title()]],
   };
 }
@@ -55,8 +53,8 @@ function noticeLine({ service, severity, text: sentence }: NoticeEvent): EventLi
     icon: 'system',
     tone: severity,
     sentence,
-    note: common.value.state[severity],
-    facts: [[text.value.facts.part, service]],
+    note: text(STATE_WORDS[severity]),
+    facts: [[text('Part'), service]],
     links: [],
   };
 }
@@ -72,19 +70,19 @@ function healthLine({
   detail,
   failing,
 }: HealthEvent): EventLine {
-  const words = text.value;
-  const states = common.value.state;
   return {
     icon: 'servers',
     tone: toneOf(state),
     sentence:
-      service === null || port === null ? words.health.well(server) : words.health.not(server, service, port),
-    note: states[state],
+      service === null || port === null
+        ? text('{server} is well again', { server })
+        : text('{server}: trouble with {service}, port {port}', { server, service, port }),
+    note: text(STATE_WORDS[state]),
     facts: [
-      probe !== null && [words.facts.probe, [probe.toUpperCase(), hostname].filter(Boolean).join(' ')],
-      detail !== null && [words.facts.found, detail],
-      [words.facts.before, states[before]],
-      failing > 1 && [words.facts.failing, String(failing)],
+      probe !== null && [text('Probe'), [probe.toUpperCase(), hostname].filter(Boolean).join(' ')],
+      detail !== null && [text('Found'), detail],
+      [text('Before'), text(STATE_WORDS[before])],
+      failing > 1 && [text('Probes not well'), String(failing)],
     ],
     links: [toServer(server)],
   };

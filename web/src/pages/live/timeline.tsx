@@ -6,6 +6,7 @@ import { config } from '../../core/config.ts';
 import type { EventsAnswer, LiveEvent } from '../../core/contract.ts';
 import { formatNumber } from '../../core/format.ts';
 import { onEvents } from '../../core/live.ts';
+import { text } from '../../core/locale.ts';
 import { usePages } from '../../core/resource.ts';
 import { parameter, setParameters } from '../../core/router.ts';
 import { Button, Empty, More } from '../../ui/basics.tsx';
@@ -13,7 +14,6 @@ import { CheckField, Form, SelectField, TextField } from '../../ui/field.tsx';
 import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { EventRow } from './event-row.tsx';
 import { ROWS } from './rows.ts';
-import { text } from './text.ts';
 
 const KINDS = ROWS.map(({ kind }) => kind);
 const PAGE_ROWS = 100;
@@ -22,7 +22,6 @@ const KEPT_ROWS = 400;
 const REFRESH_MS = 2000;
 
 export function Timeline() {
-  const words = text.value;
   const filters = {
     kind: parameter('kind'),
     client: parameter('client'),
@@ -68,23 +67,38 @@ export function Timeline() {
     waiting.value = [];
   };
   return (
-    <section class="card" aria-label={words.timeline}>
+    <section class="card" aria-label={text('Timeline')}>
       <Filters key={key} filters={filters} error={pages.error.value} />
       <div class="row spread">
         <p role="status" class="faint">
-          {isPaused.value && words.paused(waiting.value.length)}
-          {lost.value > 0 && ` ${words.lost(formatNumber(lost.value))}`}
+          {isPaused.value &&
+            text(
+              waiting.value.length === 0
+                ? 'Paused.'
+                : waiting.value.length === 1
+                  ? 'Paused; 1 new event is waiting.'
+                  : 'Paused; {count} new events are waiting.',
+              { count: waiting.value.length },
+            )}
+          {lost.value > 0 &&
+            ` ${text('{count} events were too many at once and are not recorded.', { count: formatNumber(lost.value) })}`}
         </p>
         <Button
           icon={isPaused.value ? 'play' : 'pause'}
           onClick={() => (isPaused.value ? resume() : (isPaused.value = true))}
         >
-          {isPaused.value ? words.resume : words.pause}
+          {isPaused.value ? text('Go on') : text('Pause')}
         </Button>
       </div>
       {events.value?.length === 0 && (
-        <Empty title={isFiltered ? words.noneFiltered : words.none}>
-          {!isFiltered && <p>{words.noneHelp}</p>}
+        <Empty title={isFiltered ? text('Nothing fits the filters') : text('Nothing has happened yet')}>
+          {!isFiltered && (
+            <p>
+              {text(
+                'Connections, queries and mappings appear here as they happen: open a site through the appliance, or ask its resolver.',
+              )}
+            </p>
+          )}
         </Empty>
       )}
       <ol class="timeline">
@@ -115,7 +129,6 @@ interface FiltersProps {
 }
 
 function Filters({ filters, error }: FiltersProps) {
-  const words = text.value;
   const form = useSignal(filters);
   const kinds = new Set(form.value.kind === '' ? KINDS : form.value.kind.split(','));
   const hosts = config.value?.effective.hosts ?? [];
@@ -130,7 +143,7 @@ function Filters({ filters, error }: FiltersProps) {
   return (
     <Form class="form inline" onSend={() => setParameters(form.value)}>
       <fieldset>
-        <legend class="group-label">{words.show}</legend>
+        <legend class="group-label">{text('Show')}</legend>
         <div class="row kinds">
           {ROWS.map(({ kind, title }) => (
             <CheckField key={kind} label={title()} isChecked={kinds.has(kind)} onChange={toggle(kind)} />
@@ -138,13 +151,13 @@ function Filters({ filters, error }: FiltersProps) {
         </div>
       </fieldset>
       <SelectField
-        label={words.server}
+        label={text('Server')}
         value={form.value.server}
-        options={[['', words.anyServer], ...hosts.map(({ name }) => [name, name] as const)]}
+        options={[['', text('all')], ...hosts.map(({ name }) => [name, name] as const)]}
         onChange={(server) => setParameters({ ...form.value, server })}
       />
       <TextField
-        label={words.client}
+        label={text('Client')}
         isCode
         placeholder="203.0.113.9"
         value={form.value.client}
@@ -152,15 +165,15 @@ function Filters({ filters, error }: FiltersProps) {
         problem={problem('client')}
       />
       <TextField
-        label={words.text}
+        label={text('Contains')}
         value={form.value.text}
         onInput={(wanted) => (form.value = { ...form.value, text: wanted })}
         problem={problem('text')}
       />
-      <Button type="submit">{words.apply}</Button>
+      <Button type="submit">{text('Filter')}</Button>
       {query(filters) !== '' && (
         <Button onClick={() => setParameters({ kind: '', client: '', server: '', text: '' })}>
-          {words.clear}
+          {text('Show everything')}
         </Button>
       )}
       <ErrorBox error={error} fields={['client', 'text']} />

@@ -1,22 +1,29 @@
 import type { Nat64ClientsAnswer, Nat64PoolAnswer } from '../../../../src/services/nat64/contract.ts';
 import type { CountersAnswer } from '../../core/contract.ts';
 import { formatNumber } from '../../core/format.ts';
+import { text } from '../../core/locale.ts';
 import { useResource } from '../../core/resource.ts';
 import { Address, Card, Empty } from '../../ui/basics.tsx';
 import { Meter, Table } from '../../ui/table.tsx';
 import { HistoryCharts } from '../history.tsx';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
-import { text } from './text.ts';
 
 const REFRESH_MS = 5000;
 const PROTOCOLS = ['tcp', 'udp', 'icmp'] as const;
 
 export function Overview() {
-  const words = text.value;
   const pool = useResource<Nat64PoolAnswer>('nat64/pool', { everyMs: REFRESH_MS });
   return (
     <>
-      <ServiceState name="nat64" figures={words.figures} />
+      <ServiceState
+        name="nat64"
+        figures={{
+          sessions: text('Sessions'),
+          bibEntries: text('Mappings (BIB)'),
+          pool4Address: text('IPv4 address (pool4)'),
+          fastPath: text('Fast path in the kernel'),
+        }}
+      />
       {pool.problem.value !== undefined && (
         <p class="note" role="status">
           {pool.problem.value}
@@ -28,7 +35,7 @@ export function Overview() {
         <Drops />
       </div>
       <HistoryCharts
-        title={words.charts}
+        title={text('The last day')}
         names={['nat64UpBytesPerSecond', 'nat64Sessions', 'nat64DropsPerSecond']}
         hours={24}
       />
@@ -38,25 +45,27 @@ export function Overview() {
 }
 
 function Pools({ answer: { pools, sessions, maxSessions } }: { answer: Nat64PoolAnswer }) {
-  const words = text.value;
-  const total = words.sessionsOf(formatNumber(sessions), formatNumber(maxSessions));
+  const total = text('{used} of {max} sessions', {
+    used: formatNumber(sessions),
+    max: formatNumber(maxSessions),
+  });
   return (
-    <Card title={words.pool}>
+    <Card title={text('Ports of pool4')}>
       <p class="row">
         <Meter value={sessions} max={maxSessions} label={total} /> {total}
       </p>
       {pools.length === 0 ? (
-        <Empty title={words.poolNone}>
-          <p>{words.poolNoneHelp}</p>
+        <Empty title={text('No IPv4 address to translate to')}>
+          <p>{text('Connect the IPv4 network, or set nat64.pool4[0].address.')}</p>
         </Empty>
       ) : (
         <Table
-          caption={words.pool}
+          caption={text('Ports of pool4')}
           rows={pools}
           keyOf={({ address, firstPort }) => `${address}#${firstPort}`}
           columns={[
             {
-              title: words.poolColumn,
+              title: text('Pool'),
               cell: ({ address, firstPort, lastPort }) => (
                 <>
                   <Address value={address} />{' '}
@@ -67,17 +76,17 @@ function Pools({ answer: { pools, sessions, maxSessions } }: { answer: Nat64Pool
               ),
             },
             ...PROTOCOLS.map((protocol) => ({
-              title: words.protocols[protocol],
+              title: protocol.toUpperCase(),
               cell: ({ used, size }: Nat64PoolAnswer['pools'][number]) => (
                 <>
                   <Meter
                     value={used[protocol]}
                     max={size}
-                    label={words.ports(
-                      words.protocols[protocol],
-                      formatNumber(used[protocol]),
-                      formatNumber(size),
-                    )}
+                    label={text('{protocol}: {used} of {size} ports', {
+                      protocol: protocol.toUpperCase(),
+                      used: formatNumber(used[protocol]),
+                      size: formatNumber(size),
+                    })}
                   />
                   <div class="faint">
                     {formatNumber(used[protocol])} / {formatNumber(size)}
@@ -93,36 +102,39 @@ function Pools({ answer: { pools, sessions, maxSessions } }: { answer: Nat64Pool
 }
 
 function Clients() {
-  const words = text.value;
   const { data } = useResource<Nat64ClientsAnswer>('nat64/clients', { everyMs: REFRESH_MS });
   if (data.value === undefined) return null;
   const { rows, clients, isComplete } = data.value;
   return (
-    <Card title={words.clients}>
+    <Card title={text('Clients with the most sessions')}>
       {rows.length === 0 ? (
-        <Empty title={words.clientsNone}>
-          <p>{words.clientsNoneHelp}</p>
+        <Empty title={text('No clients yet')}>
+          <p>{text('None of the networks in nat64.allow has sent anything to the NAT64 prefix.')}</p>
         </Empty>
       ) : (
         <>
           <Table
-            caption={words.clients}
+            caption={text('Clients with the most sessions')}
             rows={rows}
             keyOf={({ client }) => client}
             columns={[
               {
-                title: words.client,
+                title: text('Client'),
                 cell: ({ client }) => (
                   <a href={`/nat64?view=sessions&client=${encodeURIComponent(client)}`}>
                     <code>{client}</code>
                   </a>
                 ),
               },
-              { title: words.sessionsColumn, isNumber: true, cell: ({ sessions }) => formatNumber(sessions) },
-              { title: words.mappingsColumn, isNumber: true, cell: ({ mappings }) => formatNumber(mappings) },
+              { title: text('Sessions'), isNumber: true, cell: ({ sessions }) => formatNumber(sessions) },
+              { title: text('Ports'), isNumber: true, cell: ({ mappings }) => formatNumber(mappings) },
             ]}
           />
-          <p class="faint">{words.clientsTotal(formatNumber(clients), isComplete)}</p>
+          <p class="faint">
+            {text(isComplete ? '{count} clients in all' : 'more than {count} clients in all', {
+              count: formatNumber(clients),
+            })}
+          </p>
         </>
       )}
     </Card>
@@ -130,31 +142,30 @@ function Clients() {
 }
 
 function Drops() {
-  const words = text.value;
   const { data } = useResource<CountersAnswer>('counters', { everyMs: REFRESH_MS });
   const counters = data.value?.services.find(({ name }) => name === 'nat64')?.counters ?? [];
   const drops = counters
     .filter(({ name, value }) => name.startsWith('drop-') && value > 0)
     .sort((a, b) => b.value - a.value);
   return (
-    <Card title={words.drops}>
+    <Card title={text('Why packets were dropped')}>
       {drops.length === 0 ? (
-        <Empty title={words.dropsNone} />
+        <Empty title={text('No packet was dropped since the start')} />
       ) : (
         <Table
-          caption={words.drops}
+          caption={text('Why packets were dropped')}
           rows={drops}
           keyOf={({ name }) => name}
           columns={[
             {
-              title: words.reason,
+              title: text('Reason'),
               cell: ({ explanation, name }) => (
                 <>
                   {explanation} <code class="faint">{name}</code>
                 </>
               ),
             },
-            { title: words.packets, isNumber: true, cell: ({ value }) => formatNumber(value) },
+            { title: text('Packets'), isNumber: true, cell: ({ value }) => formatNumber(value) },
           ]}
         />
       )}

@@ -1,17 +1,16 @@
 import { useSignal } from '@preact/signals';
 import { api, query } from '../../core/api.ts';
+import { text } from '../../core/locale.ts';
 import type { Nat64ExplainAnswer } from '../../../../src/services/nat64/contract.ts';
 import { useAction } from '../../core/resource.ts';
 import { Button, Card, Shape, State } from '../../ui/basics.tsx';
 import { Form, SelectField, TextField } from '../../ui/field.tsx';
 import { ErrorBox, problemOf } from '../../ui/problems.tsx';
-import { text } from './text.ts';
 
 const EMPTY = { protocol: 'tcp', client: '', clientPort: '', destination: '', destinationPort: '' };
 
 /** What NAT64 would do with one packet, by its tables of now. */
 export function Packet() {
-  const words = text.value;
   const form = useSignal(EMPTY);
   const answer = useSignal<Nat64ExplainAnswer | undefined>(undefined);
   const { run, isBusy, error } = useAction(async () => {
@@ -25,32 +24,32 @@ export function Packet() {
     onInput: set(name),
     problem: problemOf(error.value)(name),
   });
-  const port = { isCode: true, inputMode: 'numeric', size: 6, placeholder: words.any } as const;
+  const port = { isCode: true, inputMode: 'numeric', size: 6, placeholder: text('any') } as const;
   return (
     <Card>
       <Form class="form inline" onSend={run}>
         <SelectField
-          label={words.protocol}
+          label={text('Protocol')}
           value={form.value.protocol}
           onChange={set('protocol')}
-          options={Object.entries(words.kinds)}
+          options={Object.entries({ tcp: text('TCP SYN'), udp: 'UDP', icmp: text('echo request') })}
         />
-        <TextField label={words.from} isCode placeholder="2001:db8:1::10" {...field('client')} />
-        <TextField label={words.fromPort} {...port} {...field('clientPort')} />
-        <TextField label={words.to} isCode placeholder="203.0.113.9" {...field('destination')} />
-        <TextField label={words.toPort} {...port} {...field('destinationPort')} />
+        <TextField label={text('From (IPv6)')} isCode placeholder="2001:db8:1::10" {...field('client')} />
+        <TextField label={text('Its port')} {...port} {...field('clientPort')} />
+        <TextField label={text('To')} isCode placeholder="203.0.113.9" {...field('destination')} />
+        <TextField label={text('Port there')} {...port} {...field('destinationPort')} />
         <Button kind="primary" type="submit" isBusy={isBusy.value}>
-          {words.explain}
+          {text('Explain')}
         </Button>
       </Form>
-      <p class="faint">{words.packetLead}</p>
+      <p class="faint">{text('Nothing is sent, and nothing changed.')}</p>
       <ErrorBox error={error.value} fields={Object.keys(EMPTY)} />
       <div aria-live="polite">
         {answer.value !== undefined && (
           <div class="stack">
             <State
               state={answer.value.isTranslated ? 'ok' : 'refused'}
-              word={answer.value.isTranslated ? words.translated : words.refused}
+              word={answer.value.isTranslated ? text('It would be translated') : text('It would be refused')}
             />
             <ol class="steps">
               {answer.value.steps.map(({ isOk, text: line, counter }) => (
@@ -60,7 +59,7 @@ export function Packet() {
                     {line}{' '}
                     {counter !== null && (
                       <span class="faint">
-                        {words.countedAs} <code>{counter}</code>
+                        {text('Counted as')} <code>{counter}</code>
                       </span>
                     )}
                   </span>

@@ -4,13 +4,13 @@ import { useEffect } from 'preact/hooks';
 import { api, query } from '../../core/api.ts';
 import type { Nat64BibAnswer, Nat64SessionsAnswer } from '../../../../src/services/nat64/contract.ts';
 import { formatDuration, formatNumber } from '../../core/format.ts';
+import { text } from '../../core/locale.ts';
 import { parameter, setParameters } from '../../core/router.ts';
 import { usePages } from '../../core/resource.ts';
 import { Button, Card, Empty, More } from '../../ui/basics.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
 import { Form, SelectField, TextField } from '../../ui/field.tsx';
 import { ErrorBox, problemOf } from '../../ui/problems.tsx';
-import { text } from './text.ts';
 
 const PAGE_ROWS = 50;
 type Session = Nat64SessionsAnswer['rows'][number];
@@ -20,7 +20,6 @@ type Row = Session & BibEntry;
 const FILTERS = ['protocol', 'client', 'remote', 'poolPort'] as const;
 
 export function Rows({ list }: { list: 'sessions' | 'bib' }) {
-  const words = text.value;
   const applied = Object.fromEntries(FILTERS.map((name) => [name, parameter(name)])) as Record<
     (typeof FILTERS)[number],
     string
@@ -41,9 +40,9 @@ export function Rows({ list }: { list: 'sessions' | 'bib' }) {
     problem: problemOf(error.value)(name),
   });
   const mapping: readonly Column<Row>[] = [
-    { title: words.protocol, cell: ({ protocol }) => words.protocols[protocol] },
+    { title: text('Protocol'), cell: ({ protocol }) => protocol.toUpperCase() },
     {
-      title: words.client,
+      title: text('Client'),
       cell: ({ client, clientPort }) => (
         <code>
           {client}#{clientPort}
@@ -51,7 +50,7 @@ export function Rows({ list }: { list: 'sessions' | 'bib' }) {
       ),
     },
     {
-      title: words.mapping,
+      title: text('Mapped to'),
       cell: ({ poolAddress, poolPort }) => (
         <code>
           {poolAddress}#{poolPort}
@@ -64,20 +63,24 @@ export function Rows({ list }: { list: 'sessions' | 'bib' }) {
       ? [
           ...mapping,
           {
-            title: words.remote,
+            title: text('Other end'),
             cell: ({ remote, remotePort }) => (
               <code>
                 {remote}#{remotePort}
               </code>
             ),
           },
-          { title: words.state, cell: ({ state }) => state ?? '–' },
-          { title: words.ends, isNumber: true, cell: ({ endsInSeconds }) => formatDuration(endsInSeconds) },
+          { title: text('State'), cell: ({ state }) => state ?? '–' },
+          {
+            title: text('Ends in'),
+            isNumber: true,
+            cell: ({ endsInSeconds }) => formatDuration(endsInSeconds),
+          },
         ]
       : [
           ...mapping,
-          { title: words.kind, cell: ({ isStatic }) => (isStatic ? words.static : words.dynamic) },
-          { title: words.sessionsColumn, isNumber: true, cell: ({ sessions }) => formatNumber(sessions) },
+          { title: text('Kind'), cell: ({ isStatic }) => (isStatic ? text('static') : text('dynamic')) },
+          { title: text('Sessions'), isNumber: true, cell: ({ sessions }) => formatNumber(sessions) },
         ];
   return (
     <Card>
@@ -89,35 +92,35 @@ export function Rows({ list }: { list: 'sessions' | 'bib' }) {
         }}
       >
         <SelectField
-          label={words.protocol}
+          label={text('Protocol')}
           value={form.value.protocol}
           onChange={set('protocol')}
           options={[
-            ['', words.all],
+            ['', text('all')],
             ['tcp', 'TCP'],
             ['udp', 'UDP'],
             ['icmp', 'ICMP'],
           ]}
         />
-        <TextField label={words.client} isCode placeholder="2001:db8:1::/64" {...field('client')} />
+        <TextField label={text('Client')} isCode placeholder="2001:db8:1::/64" {...field('client')} />
         {list === 'sessions' && (
-          <TextField label={words.remote} isCode placeholder="203.0.113.9" {...field('remote')} />
+          <TextField label={text('Other end')} isCode placeholder="203.0.113.9" {...field('remote')} />
         )}
-        <TextField label={words.poolPort} isCode inputMode="numeric" size={7} {...field('poolPort')} />
+        <TextField label={text('Port of pool4')} isCode inputMode="numeric" size={7} {...field('poolPort')} />
         <Button type="submit" isBusy={isBusy.value}>
-          {words.filter}
+          {text('Show')}
         </Button>
       </Form>
       <ErrorBox error={error.value} fields={FILTERS} />
       {rows.value?.length === 0 && (
-        <Empty title={words.none}>
-          <p>{words.noneHelp}</p>
+        <Empty title={text('Nothing that fits')}>
+          <p>{text('A session appears as soon as a server sends something to the NAT64 prefix.')}</p>
         </Empty>
       )}
       {rows.value !== undefined && rows.value.length > 0 && (
         <>
           <Table
-            caption={words[list]}
+            caption={list === 'sessions' ? text('Sessions') : text('Mappings (BIB)')}
             rows={rows.value}
             columns={columns}
             keyOf={(row) =>
@@ -127,7 +130,7 @@ export function Rows({ list }: { list: 'sessions' | 'bib' }) {
           <div class="row">
             <More of={pages} />
             <span class="faint" role="status">
-              {words.shown(formatNumber(rows.value.length))}
+              {text('{count} shown', { count: formatNumber(rows.value.length) })}
             </span>
           </div>
         </>

@@ -1,39 +1,17 @@
 import { config } from '../../core/config.ts';
-import { formatBitRate } from '../../core/format.ts';
-import { dictionary } from '../../core/locale.ts';
-import type { ServiceParts } from '../../core/registry.ts';
+import { text } from '../../core/locale.ts';
+import { type ServiceParts, trafficChart } from '../../core/registry.ts';
 import { connectionRow } from '../live/connection.ts';
-
-const text = dictionary(
-  {
-    traffic: 'Proxy: throughput',
-    up: 'towards the servers',
-    down: 'back',
-    series: 'proxy',
-  },
-  {
-    traffic: 'Proxy: Durchsatz',
-    up: 'zu den Servern',
-    down: 'zurück',
-    series: 'Proxy',
-  },
-);
 
 export const parts: ServiceParts = {
   charts() {
-    const words = text.value;
     return [
-      {
-        title: words.traffic,
-        format: formatBitRate,
-        isTraffic: true,
-        series: [
-          ['proxyUpBytesPerSecond', words.up],
-          ['proxyDownBytesPerSecond', words.down],
-        ],
-      },
-      { joins: 'connections', series: [['proxyConnections', words.series]] },
-      { joins: 'accepted', series: [['proxyAcceptedPerSecond', words.series]] },
+      trafficChart(text('Proxy: throughput'), [
+        ['proxyUpBytesPerSecond', text('towards the servers')],
+        ['proxyDownBytesPerSecond', text('back')],
+      ]),
+      { joins: 'connections', series: [['proxyConnections', text('proxy')]] },
+      { joins: 'accepted', series: [['proxyAcceptedPerSecond', text('proxy')]] },
     ];
   },
   timeline: [connectionRow],

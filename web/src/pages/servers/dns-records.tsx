@@ -1,12 +1,18 @@
 /** What to publish, and whether each record has arrived: also a step of the first run. */
 import type { DnsRecordsAnswer } from '../../core/contract.ts';
+import { say, text } from '../../core/locale.ts';
 import { useAction, useResource } from '../../core/resource.ts';
 import { Ago, Address, Button, Loading, Snippet, State } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
-import { text } from './text.ts';
+
+const ARRIVAL = {
+  ok: say('has arrived'),
+  warn: say('among others'),
+  fail: say('not there'),
+  unknown: say('not known'),
+};
 
 export function DnsRecords({ name }: { name: string }) {
-  const words = text.value;
   const records = useResource<DnsRecordsAnswer>(`hosts/${encodeURIComponent(name)}/dns-records`);
   const { run, isBusy } = useAction(records.reload);
   const answer = records.data.value;
@@ -15,12 +21,12 @@ export function DnsRecords({ name }: { name: string }) {
   return (
     <div class="stack">
       <Table
-        caption={words.dns}
+        caption={text('DNS records to publish')}
         rows={answer.records}
         keyOf={({ name: owner, type, value }) => `${owner} ${type} ${value}`}
         columns={[
           {
-            title: words.record,
+            title: text('Record'),
             cell: ({ name: owner, type }) => (
               <>
                 <strong>{type}</strong> <code>{owner}</code>
@@ -28,15 +34,15 @@ export function DnsRecords({ name }: { name: string }) {
             ),
           },
           {
-            title: words.wanted,
+            title: text('Value'),
             cell: ({ value, note }) =>
               value === null ? <span class="faint">{note}</span> : <Address value={value} />,
           },
           {
-            title: words.arrived,
+            title: text('Arrived?'),
             cell: ({ state, detail }) => (
               <>
-                <State state={state} word={words.arrival[state]} />
+                <State state={state} word={text(ARRIVAL[state])} />
                 {state !== 'ok' && <div class="faint">{detail}</div>}
               </>
             ),
@@ -45,16 +51,16 @@ export function DnsRecords({ name }: { name: string }) {
       />
       <div class="row">
         <Button icon="refresh" isBusy={isBusy.value} onClick={() => void run()}>
-          {words.dnsCheck}
+          {text('Check again')}
         </Button>
         <span class="faint">
-          <Ago at={answer.checkedAt} />, {words.dnsAsked(answer.resolver)}
+          <Ago at={answer.checkedAt} />, {text('asked {resolver}', { resolver: answer.resolver })}
         </span>
       </div>
       {lines.length > 0 && (
         <details>
-          <summary>{words.zone}</summary>
-          <Snippet value={lines.join('\n')} what={words.zone} />
+          <summary>{text('All as lines of a zone file')}</summary>
+          <Snippet value={lines.join('\n')} what={text('All as lines of a zone file')} />
         </details>
       )}
     </div>

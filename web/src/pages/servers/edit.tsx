@@ -1,34 +1,31 @@
 import { useSignal } from '@preact/signals';
 import { config, configLoad, edit, edited } from '../../core/config.ts';
+import { text } from '../../core/locale.ts';
 import { useAction } from '../../core/resource.ts';
 import { navigate } from '../../core/router.ts';
 import { toast } from '../../core/toast.ts';
 import { Button, LinkButton, Loading, PageHead } from '../../ui/basics.tsx';
 import { Form } from '../../ui/field.tsx';
 import { ErrorBox, ProblemList } from '../../ui/problems.tsx';
-import { text as common } from '../../ui/text.ts';
 import { HostFields, useHostProblems } from './form.tsx';
 import { EMPTY_FORM, type HostDocument, formOf, hostOf, hostsOf, problemsOf, withHost } from './model.ts';
-import { text } from './text.ts';
 
 /** `name` undefined: a new server. */
 export function EditServer({ name }: { name?: string }) {
   if (config.value === undefined) return <Loading of={configLoad} />;
   const before = name === undefined ? undefined : hostsOf(edited.value).find((host) => host.name === name);
-  const words = text.value;
   if (name !== undefined && before === undefined)
     return (
       <PageHead
-        title={words.notFound(name)}
-        lead={words.notFoundLead}
-        back={{ href: '/servers', title: words.title }}
+        title={text('There is no server called {name}', { name })}
+        lead={text('It may have been renamed or removed.')}
+        back={{ href: '/servers', title: text('Servers') }}
       />
     );
   return <EditForm key={name ?? ''} before={before} />;
 }
 
 function EditForm({ before }: { before: HostDocument | undefined }) {
-  const words = text.value;
   const form = useSignal(
     before === undefined
       ? EMPTY_FORM
@@ -48,7 +45,7 @@ function EditForm({ before }: { before: HostDocument | undefined }) {
       return;
     }
     edit((document) => Object.assign(document, withHost(document, host, before?.name).document));
-    toast(words.form.saved(host.name));
+    toast(text('{name} is saved; it takes effect when you apply the change.', { name: host.name }));
     navigate(`/servers/${encodeURIComponent(host.name)}`);
   });
   const back = before === undefined ? '/servers' : `/servers/${encodeURIComponent(before.name)}`;
@@ -57,9 +54,9 @@ function EditForm({ before }: { before: HostDocument | undefined }) {
   return (
     <>
       <PageHead
-        title={before === undefined ? words.addTitle : words.editTitle(before.name)}
-        lead={words.addLead}
-        back={{ href: back, title: before?.name ?? words.title }}
+        title={before === undefined ? text('Add a server') : text('Edit {name}', { name: before.name })}
+        lead={text('It becomes reachable from IPv4 when you apply the change.')}
+        back={{ href: back, title: before?.name ?? text('Servers') }}
       />
       <Form class="form card" isUnchecked onSend={run}>
         <HostFields form={form} problems={problems.value} showsAll={showsAll.value} />
@@ -67,9 +64,9 @@ function EditForm({ before }: { before: HostDocument | undefined }) {
         <ErrorBox error={error.value} />
         <div class="actions">
           <Button kind="primary" type="submit" isBusy={isBusy.value}>
-            {words.form.save}
+            {text('Save')}
           </Button>
-          <LinkButton href={back}>{common.value.cancel}</LinkButton>
+          <LinkButton href={back}>{text('Cancel')}</LinkButton>
         </div>
       </Form>
     </>

@@ -4,10 +4,10 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { config } from '../../core/config.ts';
 import type { Problem } from '../../core/contract.ts';
+import { text } from '../../core/locale.ts';
 import { CheckField, SelectField, TextArea, TextField } from '../../ui/field.tsx';
 import { problemAt } from '../../ui/problems.tsx';
 import { type HostDocument, type HostForm, hostOf, problemsOf } from './model.ts';
-import { text } from './text.ts';
 
 const CHECK_DELAY_MS = 300;
 /** Where the fields are that a short form hides. */
@@ -47,7 +47,6 @@ export function HostFields({
   showsAll: boolean;
   isShort?: boolean;
 }) {
-  const words = text.value.form;
   const touched = useSignal<ReadonlySet<keyof HostForm>>(new Set());
   const set =
     <Key extends keyof HostForm>(key: Key) =>
@@ -71,7 +70,7 @@ export function HostFields({
   const more = (
     <>
       <fieldset class="stack tight">
-        <legend class="group-label">{words.services}</legend>
+        <legend class="group-label">{text('Ways in')}</legend>
         <div class="row">
           {listeners.map((listener) => (
             <CheckField
@@ -86,31 +85,41 @@ export function HostFields({
             />
           ))}
         </div>
-        <p class="hint">{words.servicesHint}</p>
+        <p class="hint">{text('Listeners of the appliance that lead here by name.')}</p>
         {problem('services', '/services') !== undefined && (
           <p class="problem">{problem('services', '/services')}</p>
         )}
       </fieldset>
       <SelectField
-        label={words.client}
-        hint={words.clientHint}
+        label={text('How the server learns the client’s address')}
+        hint={text(
+          'PROXY protocol must be switched on at the server too: its page shows the snippet for nginx.',
+        )}
         value={clientAddress}
-        options={Object.entries(words.clients)}
+        options={Object.entries({
+          none: text('It does not (X-Forwarded-For over plain HTTP only)'),
+          'proxy-v1': text('PROXY protocol, version 1 (text)'),
+          'proxy-v2': text('PROXY protocol, version 2 (binary)'),
+        })}
         onChange={set('clientAddress')}
         problem={problem('clientAddress', '/clientAddress')}
       />
-      <CheckField label={words.ssh} isChecked={hasSsh} onChange={set('hasSsh')} />
+      <CheckField
+        label={text('Give it an SSH port on the IPv4 side')}
+        isChecked={hasSsh}
+        onChange={set('hasSsh')}
+      />
       {hasSsh && (
         <div class="columns">
           <TextField
-            label={words.sshPort}
-            hint={words.sshPortHint}
+            label={text('Port on the IPv4 side')}
+            hint={text('Left empty, the appliance chooses one and keeps it.')}
             isOptional
             inputMode="numeric"
             {...field('sshPort', '/ssh/port')}
           />
           <TextField
-            label={words.sshTarget}
+            label={text('Port of sshd on the server')}
             inputMode="numeric"
             {...field('sshTargetPort', '/ssh/targetPort')}
           />
@@ -121,21 +130,21 @@ export function HostFields({
   return (
     <>
       <TextField
-        label={words.name}
-        hint={words.nameHint}
+        label={text('Name')}
+        hint={text('A label of your own, such as web1.')}
         name="server-name"
         {...field('name', '/name')}
         autoFocus={!isShort}
       />
       <TextField
-        label={words.address}
-        hint={words.addressHint}
+        label={text('IPv6 address')}
+        hint={text('Where the server really is, such as 2001:db8:1::10.')}
         name="server-address"
         {...field('address', '/address')}
       />
       <TextArea
-        label={words.names}
-        hint={words.namesHint}
+        label={text('Host names')}
+        hint={text('One a line. *.example.com stands for every name below example.com.')}
         rows={3}
         value={hostnames}
         onInput={set('hostnames')}
@@ -146,7 +155,7 @@ export function HostFields({
       />
       {isShort ? (
         <details open={(showsAll && problems.some(({ path }) => MORE.test(path))) || undefined}>
-          <summary>{words.more}</summary>
+          <summary>{text('More settings')}</summary>
           <div class="stack">{more}</div>
         </details>
       ) : (

@@ -1,18 +1,17 @@
 import { useSignal } from '@preact/signals';
 import { config, configLoad, draft, edited } from '../../core/config.ts';
 import type { HostsAnswer } from '../../core/contract.ts';
+import { text } from '../../core/locale.ts';
 import { useResource } from '../../core/resource.ts';
 import { Ago, Address, Button, Card, Empty, LinkButton, Loading, PageHead, State } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { type HostDocument, hostsOf } from './model.ts';
 import { PasteDialog } from './paste.tsx';
-import { text } from './text.ts';
 import { RateNow } from './traffic.tsx';
 
 const REFRESH_MS = 10_000;
 
 export function ServerList() {
-  const words = text.value;
   const { data } = useResource<HostsAnswer>('hosts', { everyMs: REFRESH_MS });
   const isPasting = useSignal(false);
   const hosts = hostsOf(edited.value);
@@ -25,13 +24,15 @@ export function ServerList() {
   return (
     <>
       <PageHead
-        title={words.title}
-        lead={words.lead}
+        title={text('Servers')}
+        lead={text(
+          'The IPv6-only machines, the names that lead to them, and how they are right now: measured, not configured.',
+        )}
         actions={
           <>
-            <Button onClick={() => (isPasting.value = true)}>{words.paste}</Button>
+            <Button onClick={() => (isPasting.value = true)}>{text('Paste several')}</Button>
             <LinkButton href="/add-server" kind="primary" icon="plus">
-              {words.add}
+              {text('Add a server')}
             </LinkButton>
           </>
         }
@@ -40,21 +41,25 @@ export function ServerList() {
       {config.value === undefined ? (
         <Loading of={configLoad} />
       ) : hosts.length === 0 ? (
-        <Empty title={words.empty}>
-          <p>{words.emptyHelp}</p>
+        <Empty title={text('No servers yet')}>
+          <p>
+            {text(
+              'Give each server a label, its IPv6 address and the host names that lead to it. HTTP and HTTPS work at once; SSH gets a port of its own.',
+            )}
+          </p>
           <LinkButton href="/add-server" kind="primary" icon="plus">
-            {words.add}
+            {text('Add a server')}
           </LinkButton>
         </Empty>
       ) : (
         <Card>
           <Table
-            caption={words.title}
+            caption={text('Servers')}
             rows={hosts}
             keyOf={({ name }) => name}
             columns={[
               {
-                title: words.name,
+                title: text('Name'),
                 cell: (host) => (
                   <>
                     <a class="strong" href={`/servers/${encodeURIComponent(host.name)}`}>
@@ -63,23 +68,26 @@ export function ServerList() {
                     {isDraft(host) && (
                       <>
                         {' '}
-                        <span class="tag">{words.inDraft}</span>
+                        <span class="tag">{text('not applied yet')}</span>
                       </>
                     )}
                   </>
                 ),
               },
               {
-                title: words.state,
+                title: text('State'),
                 cell: ({ name }) => <State state={answers.get(name)?.health.state ?? 'unknown'} />,
               },
               {
-                title: words.names,
+                title: text('Host names'),
                 cell: ({ hostnames = [] }) => hostnames.map((name) => <div key={name}>{name}</div>),
               },
-              { title: words.address, cell: ({ address }) => <Address value={address} /> },
-              { title: words.trafficNow, isNumber: true, cell: ({ name }) => <RateNow name={name} /> },
-              { title: words.checked, cell: ({ name }) => <Ago at={answers.get(name)?.health.checkedAt} /> },
+              { title: text('Address'), cell: ({ address }) => <Address value={address} /> },
+              { title: text('Now, up / down'), isNumber: true, cell: ({ name }) => <RateNow name={name} /> },
+              {
+                title: text('Checked'),
+                cell: ({ name }) => <Ago at={answers.get(name)?.health.checkedAt} />,
+              },
             ]}
           />
         </Card>

@@ -1,17 +1,12 @@
-import { dictionary } from '../../core/locale.ts';
+import { text } from '../../core/locale.ts';
 import type { PageRegistration } from '../../core/registry.ts';
-
-const text = dictionary(
-  { title: 'Servers', keywords: 'hosts names ssh add server' },
-  { title: 'Server', keywords: 'Hosts Namen SSH hinzufügen' },
-);
 
 export const page: PageRegistration = {
   id: 'servers',
   paths: ['/servers', '/servers/:name', '/add-server'],
   icon: 'servers',
-  title: () => text.value.title,
-  keywords: () => text.value.keywords,
+  title: () => text('Servers'),
+  keywords: () => text('hosts names ssh add server'),
   group: 'main',
   isPrimary: true,
   load: () => import('./index.tsx'),

@@ -2,20 +2,18 @@ import { useSignal } from '@preact/signals';
 import { api } from '../../core/api.ts';
 import { edit } from '../../core/config.ts';
 import type { ParseHostsAnswer } from '../../core/contract.ts';
+import { text } from '../../core/locale.ts';
 import { useAction } from '../../core/resource.ts';
 import { toast } from '../../core/toast.ts';
 import { Button } from '../../ui/basics.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { TextArea } from '../../ui/field.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
-import { text as common } from '../../ui/text.ts';
 import { type HostDocument, withHost } from './model.ts';
-import { text } from './text.ts';
 
 const EXAMPLE = 'web1 2001:db8:1::10 example.com www.example.com\nweb2 2001:db8:1::20 example.org';
 
 export function PasteDialog({ onClose }: { onClose: () => void }) {
-  const words = text.value;
   const pasted = useSignal('');
   const answer = useSignal<ParseHostsAnswer | undefined>(undefined);
   const { run, isBusy, error } = useAction(async () => {
@@ -29,29 +27,35 @@ export function PasteDialog({ onClose }: { onClose: () => void }) {
         Object.assign(document, withHost(document, entry, entry.name).document);
       }
     });
-    toast(words.pasteTaken(hosts.length));
+    toast(
+      text(hosts.length === 1 ? '1 server is in the draft.' : '{count} servers are in the draft.', {
+        count: hosts.length,
+      }),
+    );
     onClose();
   };
   return (
     <Dialog
-      title={words.pasteTitle}
+      title={text('Paste several servers')}
       isWide
       onClose={onClose}
       footer={
         <>
-          <Button onClick={onClose}>{common.value.cancel}</Button>
+          <Button onClick={onClose}>{text('Cancel')}</Button>
           <Button isBusy={isBusy.value} isDisabled={pasted.value.trim() === ''} onClick={() => void run()}>
-            {words.pasteRead}
+            {text('Read')}
           </Button>
           <Button kind="primary" isDisabled={hosts.length === 0} onClick={take}>
-            {words.pasteTake(hosts.length)}
+            {text(hosts.length === 1 ? 'Take over 1 server' : 'Take over {count} servers', {
+              count: hosts.length,
+            })}
           </Button>
         </>
       }
     >
       <TextArea
-        label={words.pasteLabel}
-        hint={words.pasteLead}
+        label={text('Servers')}
+        hint={text('Lines of “name address host-name host-name…”, a CSV with a header, or a JSON list.')}
         rows={7}
         placeholder={EXAMPLE}
         value={pasted.value}
@@ -70,7 +74,7 @@ export function PasteDialog({ onClose }: { onClose: () => void }) {
                 <li key={line}>
                   <strong>{name}</strong> <code>{address}</code>{' '}
                   <span class="clipped faint">{hostnames.join(', ')}</span>{' '}
-                  <span class="tag">{isKnown ? words.pasteKnown : words.pasteNew}</span>
+                  <span class="tag">{isKnown ? text('replaces the one of this name') : text('new')}</span>
                 </li>
               );
             })}
@@ -79,7 +83,7 @@ export function PasteDialog({ onClose }: { onClose: () => void }) {
             <ul class="problem-list problem">
               {answer.value.problems.map(({ line, message }) => (
                 <li key={line + message}>
-                  {words.pasteLine(line)}: {message}
+                  {text('Line {line}', { line })}: {message}
                 </li>
               ))}
             </ul>

@@ -11,6 +11,7 @@ import type {
   ProbeReport,
 } from '../../core/contract.ts';
 import { formatBytes, formatDate, formatMs } from '../../core/format.ts';
+import { say, text, textOf } from '../../core/locale.ts';
 import { useAction, useResource } from '../../core/resource.ts';
 import { navigate } from '../../core/router.ts';
 import { toast, toastError } from '../../core/toast.ts';
@@ -31,13 +32,23 @@ import { ask } from '../../ui/dialog.tsx';
 import { Qr } from '../../ui/qr.tsx';
 import { DnsRecords } from './dns-records.tsx';
 import { type HostDocument, hostsOf, withoutHost } from './model.ts';
-import { text } from './text.ts';
 import { Traffic } from './traffic.tsx';
+
+const CLIENTS_SHORT = {
+  none: say('not passed on'),
+  'proxy-v1': say('PROXY protocol 1'),
+  'proxy-v2': say('PROXY protocol 2'),
+};
+
+const TRUST = {
+  trusted: say('trusted'),
+  'self-signed': say('self-signed'),
+  untrusted: say('issuer not trusted'),
+};
 
 const REFRESH_MS = 10_000;
 
 export function Server({ name }: { name: string }) {
-  const words = text.value;
   const hosts = useResource<HostsAnswer>('hosts', { everyMs: REFRESH_MS });
   const { data, reload } = hosts;
   const host = hostsOf(edited.value).find((each) => each.name === name);
@@ -50,9 +61,15 @@ export function Server({ name }: { name: string }) {
   });
   if (config.value === undefined) return <Loading of={configLoad} />;
   if (data.value === undefined) return <Loading of={hosts} />;
-  const back = { href: '/servers', title: words.title };
+  const back = { href: '/servers', title: text('Servers') };
   if (host === undefined)
-    return <PageHead title={words.notFound(name)} lead={words.notFoundLead} back={back} />;
+    return (
+      <PageHead
+        title={text('There is no server called {name}', { name })}
+        lead={text('It may have been renamed or removed.')}
+        back={back}
+      />
+    );
   return (
     <>
       <PageHead
@@ -62,12 +79,12 @@ export function Server({ name }: { name: string }) {
           <>
             <State
               state={answer?.health.state ?? 'unknown'}
-              word={answer === undefined ? words.inDraft : undefined}
+              word={answer === undefined ? text('not applied yet') : undefined}
             />
             {answer?.health.checkedAt != null && (
               <>
                 {' '}
-                · {words.checked} <Ago at={answer.health.checkedAt} />
+                · {text('Checked')} <Ago at={answer.health.checkedAt} />
               </>
             )}
           </>
@@ -80,13 +97,13 @@ export function Server({ name }: { name: string }) {
               isDisabled={answer === undefined}
               onClick={() => void probe.run()}
             >
-              {words.probing}
+              {text('Check now')}
             </Button>
             <LinkButton icon="edit" href={`/servers/${encodeURIComponent(name)}?edit=1`}>
-              {words.edit}
+              {text('Edit')}
             </LinkButton>
             <Button icon="remove" onClick={() => askToRemove(host, answer)}>
-              {words.remove}
+              {text('Remove')}
             </Button>
           </>
         }
@@ -99,8 +116,10 @@ export function Server({ name }: { name: string }) {
         <>
           <Traffic name={name} />
           <Probes answer={answer} />
-          <Card title={words.dns}>
-            <p class="faint">{words.dnsLead}</p>
+          <Card title={text('DNS records to publish')}>
+            <p class="faint">
+              {text('A leads IPv4 clients to the appliance, AAAA leads IPv6 clients straight to the server.')}
+            </p>
             <DnsRecords name={name} />
           </Card>
           <ClientAddress answer={answer} />
@@ -112,35 +131,43 @@ export function Server({ name }: { name: string }) {
 }
 
 function askToRemove({ name, hostnames = [] }: HostDocument, answer: HostAnswer | undefined): void {
-  const words = text.value;
   ask({
-    title: words.removeTitle(name),
+    title: text('Remove {name}?', { name }),
     consequences: [
-      hostnames.length === 0 ? words.removeNoNames : words.removeNames(hostnames.join(', ')),
-      ...(answer?.sshPort == null ? [] : [words.removeSsh(answer.sshPort)]),
+      hostnames.length === 0
+        ? text('No host name leads to it.')
+        : text('From IPv4, {names} will lead nowhere.', { names: hostnames.join(', ') }),
+      ...(answer?.sshPort == null
+        ? []
+        : [
+            text('SSH through port {port} ends; the port may be given to another server later.', {
+              port: answer.sshPort,
+            }),
+          ]),
     ],
-    undo: words.removeUndo,
-    action: words.remove,
+    undo: text(
+      'Nothing happens before you apply the change; afterwards, the history of the configuration brings it back.',
+    ),
+    action: text('Remove'),
     async perform() {
       edit((document) => Object.assign(document, withoutHost(document, name)));
-      toast(words.removed(name));
+      toast(text('{name} is removed when you apply the change.', { name }));
       navigate('/servers');
     },
   });
 }
 
 function InShort({ host, answer }: { host: HostDocument; answer: HostAnswer | undefined }) {
-  const words = text.value;
   const { hostnames = [], address, services = ['http', 'https'], clientAddress = 'none' } = host;
   const first = hostnames.find((name) => !name.startsWith('*'));
   const isQrShown = useSignal(false);
   return (
-    <Card title={words.facts}>
+    <Card title={text('In short')}>
       <Facts
         rows={[
-          [words.address, <Address value={address} />],
+          [text('Address'), <Address value={address} />],
           [
-            words.names,
+            text('Host names'),
             hostnames.length === 0
               ? '–'
               : hostnames.map((name) => (
@@ -150,7 +177,7 @@ function InShort({ host, answer }: { host: HostDocument; answer: HostAnswer | un
                 )),
           ],
           [
-            words.services,
+            text('Ways in'),
             <span class="tags">
               {services.map((name) => (
                 <span class="tag" key={name}>
@@ -159,15 +186,17 @@ function InShort({ host, answer }: { host: HostDocument; answer: HostAnswer | un
               ))}
             </span>,
           ],
-          [words.client, words.form.clientsShort[clientAddress as 'none'] ?? clientAddress],
+          [text('Client’s address'), textOf(CLIENTS_SHORT, clientAddress)],
         ]}
       />
       {first !== undefined && answer !== undefined && (
         <details onToggle={(event) => (isQrShown.value = event.currentTarget.open)}>
-          <summary>{words.open}</summary>
+          <summary>{text('Open a name')}</summary>
           <div class="row">
             {isQrShown.value && <Qr value={`https://${first}/`} what={`https://${first}/`} />}
-            <p class="faint narrow">{words.openLead}</p>
+            <p class="faint narrow">
+              {text('With a phone outside your network, to see what the Internet sees.')}
+            </p>
           </div>
         </details>
       )}
@@ -176,16 +205,17 @@ function InShort({ host, answer }: { host: HostDocument; answer: HostAnswer | un
 }
 
 function Ssh({ answer: { sshPort, sshConfig, name } }: { answer: HostAnswer }) {
-  const words = text.value;
   return (
-    <Card title={words.ssh}>
+    <Card title={text('SSH')}>
       {sshPort === null || sshConfig === null ? (
-        <p class="faint">{words.sshNone}</p>
+        <p class="faint">{text('No SSH port: it is switched off for this server.')}</p>
       ) : (
         <>
-          <p class="faint">{words.sshLead(sshPort)}</p>
-          <p class="group-label">{words.sshConfig}</p>
-          <Snippet value={sshConfig} what={`${words.sshConfig}: ${name}`} />
+          <p class="faint">
+            {text('From IPv4, port {port} of the appliance leads to this server’s sshd.', { port: sshPort })}
+          </p>
+          <p class="group-label">{text('For ~/.ssh/config')}</p>
+          <Snippet value={sshConfig} what={`${text('For ~/.ssh/config')}: ${name}`} />
         </>
       )}
     </Card>
@@ -193,35 +223,34 @@ function Ssh({ answer: { sshPort, sshConfig, name } }: { answer: HostAnswer }) {
 }
 
 function Probes({ answer: { health } }: { answer: HostAnswer }) {
-  const words = text.value;
   return (
-    <Card title={words.probes}>
+    <Card title={text('What was measured')}>
       {health.probes.length === 0 ? (
-        <Empty title={words.noProbes} />
+        <Empty title={text('Nothing is measured yet: the first look comes within a minute.')} />
       ) : (
         <Table<ProbeReport>
-          caption={words.probes}
+          caption={text('What was measured')}
           rows={health.probes}
           keyOf={({ name, port, hostname, service }) => `${name} ${service} ${port} ${hostname}`}
           columns={[
             {
-              title: words.probe,
+              title: text('Probe'),
               cell: ({ name, service, port }) => (
                 <>
                   <strong>{name.toUpperCase()}</strong>{' '}
                   <span class="faint">
-                    {service}, {words.port(port)}
+                    {service}, {text('port {port}', { port })}
                   </span>
                 </>
               ),
             },
-            { title: words.state, cell: ({ state }) => <State state={state} /> },
+            { title: text('State'), cell: ({ state }) => <State state={state} /> },
             {
-              title: words.latency,
+              title: text('Latency'),
               isNumber: true,
               cell: ({ latencyMs }) => (latencyMs === null ? '–' : formatMs(latencyMs)),
             },
-            { title: words.found, cell: (probe) => <Found {...probe} /> },
+            { title: text('Found'), cell: (probe) => <Found {...probe} /> },
           ]}
         />
       )}
@@ -230,14 +259,13 @@ function Probes({ answer: { health } }: { answer: HostAnswer }) {
 }
 
 function Found({ detail, hostname, certificate }: ProbeReport) {
-  const words = text.value;
   return (
     <>
       {hostname !== null && <code>{hostname}</code>} {detail}
       {certificate !== null && (
         <div class="faint">
-          {words.certificate} {words.certificateNames(certificate.names.join(', '))},{' '}
-          {words.trust[certificate.trust]}, {words.expires}{' '}
+          {text('Certificate')} {text('for {names}', { names: certificate.names.join(', ') })},{' '}
+          {text(TRUST[certificate.trust])}, {text('expires')}{' '}
           <time dateTime={certificate.expiresAt}>{formatDate(new Date(certificate.expiresAt))}</time>
         </div>
       )}
@@ -246,10 +274,17 @@ function Found({ detail, hostname, certificate }: ProbeReport) {
 }
 
 function ClientAddress({ answer: { clientAddress, snippets } }: { answer: HostAnswer }) {
-  const words = text.value;
   return (
-    <Card title={words.clientTitle}>
-      <p>{clientAddress === 'none' ? words.clientNone : words.clientHeader}</p>
+    <Card title={text('The client’s address')}>
+      <p>
+        {clientAddress === 'none'
+          ? text(
+              'The server sees the appliance as the client. Over plain HTTP, X-Forwarded-For tells the real one.',
+            )
+          : text(
+              'The server is told the client’s address by the PROXY protocol; it must expect it, or it answers nothing.',
+            )}
+      </p>
       {snippets.map(({ title, text: snippet, explanation }) => (
         <div class="stack tight" key={title}>
           <h3>{title}</h3>
@@ -265,7 +300,6 @@ const isEnded = (event: LiveEvent): event is ConnectionEvent =>
   event.kind === 'connection' && event['what'] !== 'opened';
 
 function Recent({ name }: { name: string }) {
-  const words = text.value;
   const { data } = useResource<EventsAnswer>(
     `events?kind=connection&limit=20&server=${encodeURIComponent(name)}`,
     { everyMs: REFRESH_MS },
@@ -274,21 +308,21 @@ function Recent({ name }: { name: string }) {
   if (data.value === undefined) return null;
   return (
     <Card
-      title={words.recent}
-      actions={<a href={`/live?server=${encodeURIComponent(name)}`}>{words.recentAll}</a>}
+      title={text('Recent connections')}
+      actions={<a href={`/live?server=${encodeURIComponent(name)}`}>{text('In the timeline')}</a>}
     >
       {rows.length === 0 ? (
-        <Empty title={words.recentNone} />
+        <Empty title={text('Nobody has connected since the appliance started.')} />
       ) : (
         <Table
-          caption={words.recent}
+          caption={text('Recent connections')}
           rows={rows.slice(0, 10)}
           keyOf={({ id }) => id}
           columns={[
-            { title: words.when, cell: ({ at }) => <Ago at={at} /> },
-            { title: words.who, cell: ({ client }) => <code>{client}</code> },
+            { title: text('When'), cell: ({ at }) => <Ago at={at} /> },
+            { title: text('Client'), cell: ({ client }) => <code>{client}</code> },
             {
-              title: words.asked,
+              title: text('Asked for'),
               cell: ({ name: asked, listener }) => (
                 <>
                   {asked ?? '–'} <span class="tag">{listener}</span>
@@ -296,7 +330,7 @@ function Recent({ name }: { name: string }) {
               ),
             },
             {
-              title: words.traffic,
+              title: text('Up / down'),
               isNumber: true,
               cell: ({ bytesUp, bytesDown }) => `${formatBytes(bytesUp)} / ${formatBytes(bytesDown)}`,
             },

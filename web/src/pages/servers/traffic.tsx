@@ -2,11 +2,11 @@
 import { useSignal } from '@preact/signals';
 import { formatBitRate, formatBytes, formatNumber } from '../../core/format.ts';
 import { counters, hostKey, rates } from '../../core/live.ts';
+import { text } from '../../core/locale.ts';
 import { Card } from '../../ui/basics.tsx';
 import { Choice } from '../../ui/field.tsx';
 import { Facts } from '../../ui/table.tsx';
-import { HistoryCharts, SPANS, type Span, spanTitles } from '../history.tsx';
-import { text } from './text.ts';
+import { HistoryCharts, SPANS, SPAN_TITLES, type Span } from '../history.tsx';
 
 /** "up / down" of the last seconds; a dash for a server that is not in force yet. */
 export function RateNow({ name }: { name: string }) {
@@ -20,30 +20,33 @@ export function RateNow({ name }: { name: string }) {
 }
 
 export function Traffic({ name }: { name: string }) {
-  const words = text.value;
   const hours = useSignal<Span>('1');
   const traffic = counters.value[hostKey(name)];
   return (
-    <Card title={words.trafficTitle}>
-      <p class="faint">{words.trafficLead}</p>
+    <Card title={text('Traffic')}>
+      <p class="faint">
+        {text(
+          'Through the proxy and the forwarded SSH port: bytes of clients towards the server, and back. Not in it: IPv6 clients, who reach the server directly, and what the server itself fetches through NAT64.',
+        )}
+      </p>
       <Facts
         rows={[
-          [words.trafficNow, <RateNow name={name} />],
+          [text('Now, up / down'), <RateNow name={name} />],
           traffic !== undefined && [
-            words.trafficSince,
-            words.trafficTotals(
-              formatBytes(traffic['bytes-up']),
-              formatBytes(traffic['bytes-down']),
-              formatNumber(traffic['accepted']),
-              formatNumber(traffic['connections']),
-            ),
+            text('Since the start'),
+            text('{up} up, {down} down; connections: {accepted}, open now: {open}', {
+              up: formatBytes(traffic['bytes-up']),
+              down: formatBytes(traffic['bytes-down']),
+              accepted: formatNumber(traffic['accepted']),
+              open: formatNumber(traffic['connections']),
+            }),
           ],
         ]}
       />
       <Choice
-        label={spanTitles.value.label}
+        label={text('Time span')}
         value={hours.value}
-        options={SPANS.map((span) => [span, spanTitles.value[span]])}
+        options={SPANS.map((span) => [span, text(SPAN_TITLES[span])])}
         onChange={(next) => (hours.value = next)}
       />
       <HistoryCharts host={name} hours={Number(hours.value)} />

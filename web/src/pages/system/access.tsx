@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { api } from '../../core/api.ts';
 import type { SessionsAnswer, TotpSecretAnswer } from '../../core/contract.ts';
+import { text } from '../../core/locale.ts';
 import { useAction, useResource } from '../../core/resource.ts';
 import { loadSession, session } from '../../core/session.ts';
 import { toast } from '../../core/toast.ts';
@@ -10,9 +11,7 @@ import { ask, Dialog } from '../../ui/dialog.tsx';
 import { bound, Form, PasswordField, TextField } from '../../ui/field.tsx';
 import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { Qr } from '../../ui/qr.tsx';
-import { text as common } from '../../ui/text.ts';
 import { Ssh } from './ssh.tsx';
-import { text } from './text.ts';
 import { Tokens } from './tokens.tsx';
 
 export function Access() {
@@ -30,31 +29,30 @@ export function Access() {
 }
 
 function Password() {
-  const words = text.value;
   const current = useSignal('');
   const next = useSignal('');
   const { run, isBusy, error } = useAction(async () => {
     await api.put('password', { current: current.value, next: next.value });
     current.value = next.value = '';
     await loadSession();
-    toast(words.passwordSaved);
+    toast(text('The password is changed; other sessions have ended.'));
   });
   const problem = problemOf(error.value);
   return (
-    <Card title={words.password}>
+    <Card title={text('Password')}>
       <Form onSend={run}>
-        <PasswordField label={words.passwordNow} {...bound(current)} problem={problem('current')} />
+        <PasswordField label={text('Present password')} {...bound(current)} problem={problem('current')} />
         <PasswordField
           isNew
-          label={words.passwordNew}
-          hint={words.passwordHint}
+          label={text('New password')}
+          hint={text('At least 10 characters. Every other session ends.')}
           {...bound(next)}
           problem={problem('next')}
         />
         <ErrorBox error={error.value} fields={['current', 'next']} />
         <div class="actions">
           <Button type="submit" isBusy={isBusy.value}>
-            {words.passwordSave}
+            {text('Change the password')}
           </Button>
         </div>
       </Form>
@@ -63,7 +61,6 @@ function Password() {
 }
 
 function SecondFactor() {
-  const words = text.value;
   const isOn = session.value?.hasTotp === true;
   const secret = useSignal<TotpSecretAnswer | undefined>(undefined);
   const isRemoving = useSignal(false);
@@ -71,16 +68,23 @@ function SecondFactor() {
     secret.value = await api.post<TotpSecretAnswer>('totp');
   });
   return (
-    <Card title={words.totp}>
+    <Card title={text('Second factor')}>
       <p>
-        <State state={isOn ? 'ok' : 'unknown'} word={isOn ? words.totpOn : words.totpOff} />
+        <State
+          state={isOn ? 'ok' : 'unknown'}
+          word={
+            isOn
+              ? text('Signing in needs a code of your authenticator app.')
+              : text('Off: the password alone signs in.')
+          }
+        />
       </p>
       <ErrorBox error={start.error.value} />
       {isOn ? (
-        <Button onClick={() => (isRemoving.value = true)}>{words.totpRemove}</Button>
+        <Button onClick={() => (isRemoving.value = true)}>{text('Switch it off')}</Button>
       ) : (
         <Button icon="lock" isBusy={start.isBusy.value} onClick={() => void start.run()}>
-          {words.totpStart}
+          {text('Set up a second factor')}
         </Button>
       )}
       {secret.value !== undefined && (
@@ -92,25 +96,28 @@ function SecondFactor() {
 }
 
 function Enrol({ secret: { secret, uri }, onClose }: { secret: TotpSecretAnswer; onClose: () => void }) {
-  const words = text.value;
   const code = useSignal('');
   const password = useSignal('');
   const { run, isBusy, error } = useAction(async () => {
     await api.put('totp', { code: code.value.replaceAll(' ', ''), password: password.value });
     await loadSession();
-    toast(words.totpEnabled);
+    toast(text('From now on, signing in needs a code.'));
     onClose();
   });
   return (
-    <Dialog title={words.totpStart} onClose={onClose}>
+    <Dialog title={text('Set up a second factor')} onClose={onClose}>
       <Form onSend={run}>
-        <p>{words.totpScan}</p>
-        <Qr value={uri} what={words.totp} />
         <p>
-          {words.totpSecret}: <Address value={secret} />
+          {text(
+            'Scan this with an authenticator app, or type the secret, then enter the code that it shows.',
+          )}
+        </p>
+        <Qr value={uri} what={text('Second factor')} />
+        <p>
+          {text('Secret')}: <Address value={secret} />
         </p>
         <TextField
-          label={words.totpCode}
+          label={text('Code')}
           isCode
           inputMode="numeric"
           autoComplete="one-time-code"
@@ -119,14 +126,14 @@ function Enrol({ secret: { secret, uri }, onClose }: { secret: TotpSecretAnswer;
           isRequired
         />
         <PasswordField
-          label={words.passwordNow}
+          label={text('Present password')}
           {...bound(password)}
           problem={problemOf(error.value)('password')}
         />
         <ErrorBox error={error.value} fields={['code', 'password']} />
         <div class="actions">
           <Button kind="primary" type="submit" isBusy={isBusy.value}>
-            {words.totpConfirm}
+            {text('Switch it on')}
           </Button>
         </div>
       </Form>
@@ -135,56 +142,54 @@ function Enrol({ secret: { secret, uri }, onClose }: { secret: TotpSecretAnswer;
 }
 
 function RemoveTotp({ onClose }: { onClose: () => void }) {
-  const words = text.value;
   const password = useSignal('');
   const { run, isBusy, error } = useAction(async () => {
     await api.delete('totp', { password: password.value });
     await loadSession();
-    toast(words.totpRemoved);
+    toast(text('The second factor is off.'));
     onClose();
   });
   return (
     <Dialog
-      title={words.totpRemoveTitle}
+      title={text('Switch the second factor off?')}
       onClose={onClose}
       onSend={run}
       footer={
         <>
-          <Button onClick={onClose}>{common.value.cancel}</Button>
+          <Button onClick={onClose}>{text('Cancel')}</Button>
           <Button kind="danger" type="submit" isBusy={isBusy.value}>
-            {words.totpRemove}
+            {text('Switch it off')}
           </Button>
         </>
       }
     >
-      <p>{words.totpRemoveConsequence}</p>
-      <PasswordField label={words.passwordNow} {...bound(password)} />
+      <p>{text('From then on, the password alone signs in.')}</p>
+      <PasswordField label={text('Present password')} {...bound(password)} />
       <ErrorBox error={error.value} />
     </Dialog>
   );
 }
 
 function Sessions() {
-  const words = text.value;
   const sessions = useResource<SessionsAnswer>('sessions');
   const { data, reload } = sessions;
   if (data.value === undefined) return <Loading of={sessions} />;
   const end = (id: string) =>
     ask({
-      title: words.endTitle,
-      consequences: [words.endConsequence],
-      action: words.end,
+      title: text('End this session?'),
+      consequences: [text('Whoever uses it must sign in again.')],
+      action: text('End'),
       async perform() {
         await api.delete(`sessions/${encodeURIComponent(id)}`);
-        toast(words.ended);
+        toast(text('The session has ended.'));
         await reload();
       },
     });
   const endAll = () =>
     ask({
-      title: words.endAllTitle,
-      consequences: [words.endAllConsequence],
-      action: words.endAll,
+      title: text('End every session?'),
+      consequences: [text('Everybody must sign in again, you too.')],
+      action: text('End all sessions'),
       async perform() {
         await api.delete('sessions');
         location.assign('/');
@@ -192,35 +197,35 @@ function Sessions() {
     });
   return (
     <Card
-      title={words.sessions}
+      title={text('Sessions')}
       actions={
         <Button isSmall onClick={endAll}>
-          {words.endAll}
+          {text('End all sessions')}
         </Button>
       }
     >
-      <p class="faint">{words.sessionsLead}</p>
+      <p class="faint">{text('Where you are signed in.')}</p>
       <Table
-        caption={words.sessions}
+        caption={text('Sessions')}
         rows={data.value.sessions}
         keyOf={({ id }) => id}
         columns={[
           {
-            title: words.session,
+            title: text('Browser'),
             cell: ({ userAgent, isCurrent }) => (
               <>
-                {browserOf(userAgent)} {isCurrent && <span class="tag">{words.current}</span>}
+                {browserOf(userAgent)} {isCurrent && <span class="tag">{text('this one')}</span>}
               </>
             ),
           },
-          { title: words.source, cell: ({ source }) => <code>{source}</code> },
-          { title: words.lastSeen, cell: ({ lastSeenAt }) => <Ago at={lastSeenAt} /> },
+          { title: text('From'), cell: ({ source }) => <code>{source}</code> },
+          { title: text('Last seen'), cell: ({ lastSeenAt }) => <Ago at={lastSeenAt} /> },
           {
             title: '',
             cell: ({ id, isCurrent, userAgent }) =>
               !isCurrent && (
-                <Button isSmall label={`${words.end}: ${browserOf(userAgent)}`} onClick={() => end(id)}>
-                  {words.end}
+                <Button isSmall label={`${text('End')}: ${browserOf(userAgent)}`} onClick={() => end(id)}>
+                  {text('End')}
                 </Button>
               ),
           },

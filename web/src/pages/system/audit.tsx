@@ -1,12 +1,18 @@
 import { useEffect } from 'preact/hooks';
 import { api, query } from '../../core/api.ts';
 import type { AuditAnswer, AuditEntry } from '../../core/contract.ts';
+import { say, text } from '../../core/locale.ts';
 import { usePages } from '../../core/resource.ts';
 import { Ago, Card, Empty, Loading, More, Reload, State, type StateName } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
-import { actorName } from '../../ui/text.ts';
-import { text } from './text.ts';
+import { actorName } from '../../ui/actor.ts';
+
+const OUTCOMES = {
+  done: say('done'),
+  refused: say('refused'),
+  failed: say('error'),
+};
 
 const STATES: Readonly<Record<AuditEntry['outcome'], StateName>> = {
   done: 'ok',
@@ -15,7 +21,6 @@ const STATES: Readonly<Record<AuditEntry['outcome'], StateName>> = {
 };
 
 export function Audit() {
-  const words = text.value;
   const pages = usePages<AuditEntry>(async (cursor) => {
     const { entries, nextCursor } = await api.get<AuditAnswer>(`audit${query({ cursor, limit: 50 })}`);
     return { rows: entries, nextCursor };
@@ -24,20 +29,20 @@ export function Audit() {
   useEffect(() => void pages.reload(), []);
   if (rows.value === undefined) return <Loading of={pages} />;
   return (
-    <Card title={words.audit} actions={<Reload of={pages} />}>
-      <p class="faint">{words.auditLead}</p>
+    <Card title={text('Audit')} actions={<Reload of={pages} />}>
+      <p class="faint">{text('Who changed what, and who was not let in.')}</p>
       <ErrorBox error={pages.error.value} />
       {rows.value.length === 0 ? (
-        <Empty title={words.auditNone} />
+        <Empty title={text('Nothing was done yet')} />
       ) : (
         <Table
-          caption={words.audit}
+          caption={text('Audit')}
           rows={rows.value}
           keyOf={({ id }) => id}
           columns={[
-            { title: words.when, cell: ({ at }) => <Ago at={at} /> },
+            { title: text('When'), cell: ({ at }) => <Ago at={at} /> },
             {
-              title: words.who,
+              title: text('Who'),
               cell: ({ who, source }) => (
                 <>
                   {actorName(who)} <code class="faint">{source}</code>
@@ -45,7 +50,7 @@ export function Audit() {
               ),
             },
             {
-              title: words.what,
+              title: text('What'),
               cell: ({ summary, action, target }) => (
                 <>
                   {summary || action} {target !== null && <code>{target}</code>}
@@ -53,10 +58,10 @@ export function Audit() {
               ),
             },
             {
-              title: words.outcome,
+              title: text('Outcome'),
               cell: ({ outcome, detail }) => (
                 <>
-                  <State state={STATES[outcome]} word={words.outcomes[outcome]} />
+                  <State state={STATES[outcome]} word={text(OUTCOMES[outcome])} />
                   {detail !== null && <div class="faint">{detail}</div>}
                 </>
               ),

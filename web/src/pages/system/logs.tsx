@@ -3,12 +3,19 @@ import { useEffect } from 'preact/hooks';
 import { api, query } from '../../core/api.ts';
 import type { LogsAnswer } from '../../core/contract.ts';
 import { formatTime } from '../../core/format.ts';
+import { say, text } from '../../core/locale.ts';
 import { usePages } from '../../core/resource.ts';
 import { Card, Empty, Loading, More, Reload, State, type StateName } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { CheckField } from '../../ui/field.tsx';
 import { ErrorBox } from '../../ui/problems.tsx';
-import { text } from './text.ts';
+
+const LEVELS = {
+  debug: say('debug'),
+  info: say('info'),
+  warn: say('warning'),
+  error: say('error'),
+};
 
 const LONGEST_CHARACTERS = 120;
 
@@ -21,7 +28,6 @@ const STATES: Readonly<Record<Line['level'], StateName>> = {
 };
 
 export function Logs() {
-  const words = text.value;
   const isShort = useSignal(false);
   const pages = usePages<Line>(async (cursor) => {
     const level = isShort.value ? 'warn' : undefined;
@@ -33,11 +39,11 @@ export function Logs() {
   if (rows.value === undefined) return <Loading of={pages} />;
   return (
     <Card
-      title={words.logs}
+      title={text('Log')}
       actions={
         <>
           <CheckField
-            label={words.problemsOnly}
+            label={text('only warnings and errors')}
             isChecked={isShort.value}
             onChange={(next) => (isShort.value = next)}
           />
@@ -47,15 +53,15 @@ export function Logs() {
     >
       <ErrorBox error={pages.error.value} />
       {rows.value.length === 0 ? (
-        <Empty title={isShort.value ? words.logsNoProblems : words.logsNone} />
+        <Empty title={isShort.value ? text('No warnings and no errors') : text('The log is empty')} />
       ) : (
         <Table
-          caption={words.logs}
+          caption={text('Log')}
           rows={rows.value}
           keyOf={({ id }) => id}
           columns={[
             {
-              title: words.when,
+              title: text('When'),
               cell: ({ at }) => (
                 <time class="nowrap" dateTime={at}>
                   {formatTime(new Date(at))}
@@ -63,11 +69,11 @@ export function Logs() {
               ),
             },
             {
-              title: words.level,
-              cell: ({ level }) => <State state={STATES[level]} word={words.levels[level]} />,
+              title: text('Level'),
+              cell: ({ level }) => <State state={STATES[level]} word={text(LEVELS[level])} />,
             },
             {
-              title: words.what,
+              title: text('What'),
               cell: ({ message, fields }) => (
                 <>
                   {message} <Fields text={JSON.stringify(fields) ?? '{}'} />

@@ -1,36 +1,39 @@
 import { api } from '../../core/api.ts';
 import type { SystemAnswer } from '../../core/contract.ts';
 import { formatBytes, formatDuration, formatNumber, formatPercent, formatTime } from '../../core/format.ts';
+import { text } from '../../core/locale.ts';
 import { useResource } from '../../core/resource.ts';
 import { toast } from '../../core/toast.ts';
 import { Address, Button, Card, LinkButton, Loading, State } from '../../ui/basics.tsx';
 import { Facts, Gauge } from '../../ui/table.tsx';
 import { ask } from '../../ui/dialog.tsx';
 import { HistoryCharts } from '../history.tsx';
-import { text } from './text.ts';
 
 const REFRESH_MS = 10_000;
 
 export function Machine() {
-  const words = text.value;
   const answer = useResource<SystemAnswer>('system', { everyMs: REFRESH_MS });
   const system = answer.data.value;
   if (system === undefined) return <Loading of={answer} />;
   return (
     <>
-      <Card title={words.machine}>
+      <Card title={text('Machine')}>
         <MachineFacts system={system} />
       </Card>
       <HistoryCharts
-        title={words.charts}
+        title={text('The last day')}
         names={['cpuPercent', 'memoryUsedBytes', 'temperatureCelsius']}
         hours={24}
       />
       <div class="columns">
-        <Card title={words.support}>
-          <p class="faint">{words.supportLead}</p>
+        <Card title={text('Support bundle')}>
+          <p class="faint">
+            {text(
+              'One file with status, counters, log and configuration, for who helps you. Passwords, tokens and keys are left out; addresses of clients and names of your servers are in it.',
+            )}
+          </p>
           <LinkButton href="/api/support-bundle" icon="download" download>
-            {words.supportGet}
+            {text('Download the bundle')}
           </LinkButton>
         </Card>
         <Danger system={system} />
@@ -40,48 +43,54 @@ export function Machine() {
 }
 
 function MachineFacts({ system }: { system: SystemAnswer }) {
-  const words = text.value;
   const { hostname, model, version, kernel, uptimeSeconds, cpu, memory, temperatureCelsius, disk, clock } =
     system;
   const usedBytes = memory.totalBytes - memory.availableBytes;
   return (
     <Facts
       rows={[
-        [words.facts.hostname, <Address value={hostname} />],
-        model !== null && [words.facts.model, model],
-        [words.facts.version, <Address value={version} />],
-        [words.facts.kernel, kernel],
-        [words.facts.uptime, formatDuration(uptimeSeconds)],
+        [text('Host name'), <Address value={hostname} />],
+        model !== null && [text('Model'), model],
+        [text('Version'), <Address value={version} />],
+        [text('Kernel'), kernel],
+        [text('Up for'), formatDuration(uptimeSeconds)],
         [
-          words.facts.cpu,
-          <Gauge value={cpu.percent ?? 0} max={100} label={words.facts.cpu}>
+          text('CPU'),
+          <Gauge value={cpu.percent ?? 0} max={100} label={text('CPU')}>
             {cpu.percent !== null && `${formatPercent(cpu.percent)} · `}
-            {words.cores(cpu.cores)}, {words.facts.load} {formatNumber(cpu.loadOneMinute, 2)}
+            {text(cpu.cores === 1 ? '1 core' : '{count} cores', { count: cpu.cores })}, {text('load')}{' '}
+            {formatNumber(cpu.loadOneMinute, 2)}
           </Gauge>,
         ],
         [
-          words.facts.memory,
-          <Gauge value={usedBytes} max={memory.totalBytes} label={words.facts.memory}>
-            {words.ofTotal(formatBytes(usedBytes), formatBytes(memory.totalBytes))}
+          text('Memory'),
+          <Gauge value={usedBytes} max={memory.totalBytes} label={text('Memory')}>
+            {text('{part} of {total}', {
+              part: formatBytes(usedBytes),
+              total: formatBytes(memory.totalBytes),
+            })}
           </Gauge>,
         ],
-        [words.facts.process, formatBytes(memory.processRssBytes)],
+        [text('Tombolo itself'), formatBytes(memory.processRssBytes)],
         [
-          words.facts.disk,
-          <Gauge value={disk.totalBytes - disk.freeBytes} max={disk.totalBytes} label={words.facts.disk}>
-            {words.free(formatBytes(disk.freeBytes), formatBytes(disk.totalBytes))}
+          text('Disk'),
+          <Gauge value={disk.totalBytes - disk.freeBytes} max={disk.totalBytes} label={text('Disk')}>
+            {text('{part} free of {total}', {
+              part: formatBytes(disk.freeBytes),
+              total: formatBytes(disk.totalBytes),
+            })}
           </Gauge>,
         ],
-        temperatureCelsius !== null && [words.facts.temperature, `${formatNumber(temperatureCelsius)} °C`],
-        system.throttled !== null && [words.facts.power, <Power throttled={system.throttled} />],
+        temperatureCelsius !== null && [text('Temperature'), `${formatNumber(temperatureCelsius)} °C`],
+        system.throttled !== null && [text('Power'), <Power throttled={system.throttled} />],
         [
-          words.facts.clock,
+          text('Clock'),
           <>
             {formatTime(new Date(clock.at))}{' '}
             {clock.isSynchronized !== null && (
               <State
                 state={clock.isSynchronized ? 'ok' : 'warn'}
-                word={clock.isSynchronized ? words.synchronized : words.notSynchronized}
+                word={clock.isSynchronized ? text('synchronised') : text('not synchronised')}
               />
             )}
           </>,
@@ -96,52 +105,59 @@ function Power({
 }: {
   throttled: NonNullable<SystemAnswer['throttled']>;
 }) {
-  const words = text.value.power;
-  if (isUnderVoltage) return <State state="fail" word={words.under} />;
-  if (isThrottled) return <State state="fail" word={words.throttled} />;
-  if (wasUnderVoltage) return <State state="warn" word={words.was} />;
-  if (wasThrottled) return <State state="warn" word={words.wasThrottled} />;
-  return <State state="ok" word={words.good} />;
+  if (isUnderVoltage) return <State state="fail" word={text('too weak now')} />;
+  if (isThrottled) return <State state="fail" word={text('slowed down now')} />;
+  if (wasUnderVoltage) return <State state="warn" word={text('was too weak since the start')} />;
+  if (wasThrottled) return <State state="warn" word={text('was slowed down since the start')} />;
+  return <State state="ok" word={text('good')} />;
 }
 
 function Danger({ system: { capabilities, hostname } }: { system: SystemAnswer }) {
-  const words = text.value;
   const reboot = () =>
     ask({
-      title: words.rebootTitle,
-      consequences: words.rebootConsequences,
-      undo: words.rebootUndo,
-      action: words.reboot,
+      title: text('Reboot the appliance?'),
+      consequences: [
+        text('Every connection through it ends.'),
+        text('For about a minute, the servers are not reachable from IPv4 and cannot reach it.'),
+      ],
+      undo: text('It comes back by itself with the configuration in force.'),
+      action: text('Reboot'),
       async perform() {
         await api.post('system/reboot');
-        toast(words.rebooting);
+        toast(text('The appliance reboots.'));
       },
     });
   const reset = () =>
     ask({
-      title: words.resetTitle,
-      consequences: words.resetConsequences,
-      undo: words.resetUndo,
-      action: words.reset,
-      phrase: { expected: hostname, label: words.resetPhrase(hostname) },
-      password: words.passwordNow,
+      title: text('Erase everything and start anew?'),
+      consequences: [
+        text('Every server, every setting, the password, tokens, history and statistics are erased.'),
+        text('From IPv4, nothing leads to your servers any more, and they cannot reach IPv4.'),
+        text('Whoever is first in your network can claim the appliance.'),
+      ],
+      undo: text('Only a backup brings it back: make one first.'),
+      action: text('Factory reset'),
+      phrase: { expected: hostname, label: text('Type the host name, {hostname}, to confirm', { hostname }) },
+      password: text('Present password'),
       async perform(confirm, password) {
         await api.post('system/factory-reset', { confirm, password });
-        toast(words.resetDone);
+        toast(text('The appliance is being reset.'));
       },
     });
   return (
-    <Card title={words.danger}>
-      {!capabilities.reboot && !capabilities.factoryReset && <p class="faint">{words.notHere}</p>}
+    <Card title={text('Restart and reset')}>
+      {!capabilities.reboot && !capabilities.factoryReset && (
+        <p class="faint">{text('This machine does not let the page reboot or reset it.')}</p>
+      )}
       <div class="actions">
         {capabilities.reboot && (
           <Button icon="refresh" onClick={reboot}>
-            {words.reboot}
+            {text('Reboot')}
           </Button>
         )}
         {capabilities.factoryReset && (
           <Button icon="remove" onClick={reset}>
-            {words.reset}
+            {text('Factory reset')}
           </Button>
         )}
       </div>

@@ -4,6 +4,7 @@ import { useId } from 'preact/hooks';
 import { api } from '../../core/api.ts';
 import type { RestoreAnswer } from '../../core/contract.ts';
 import { formatBytes } from '../../core/format.ts';
+import { say, text } from '../../core/locale.ts';
 import { useAction } from '../../core/resource.ts';
 import { loadSession } from '../../core/session.ts';
 import { toast } from '../../core/toast.ts';
@@ -13,7 +14,6 @@ import { Table } from '../../ui/table.tsx';
 import { ask } from '../../ui/dialog.tsx';
 import { bound, Form, PasswordField } from '../../ui/field.tsx';
 import { ErrorBox, problemOf } from '../../ui/problems.tsx';
-import { text } from './text.ts';
 
 const RESTART_MS = 4000;
 /** The entry of a backup with the password. */
@@ -28,9 +28,14 @@ function readBase64(file: File): Promise<string> {
   });
 }
 
+const CHANGES = {
+  same: say('stays the same'),
+  new: say('is new'),
+  replaces: say('is replaced'),
+};
+
 /** `level` of the heading that comes above what would change. */
 export function RestoreForm({ level, onRestored }: { level: 'h2' | 'h3'; onRestored: () => void }) {
-  const words = text.value;
   const id = useId();
   const file = useSignal<File | undefined>(undefined);
   const passphrase = useSignal('');
@@ -51,17 +56,24 @@ export function RestoreForm({ level, onRestored }: { level: 'h2' | 'h3'; onResto
   });
   const restore = () =>
     ask({
-      title: words.restoreTitle,
+      title: text('Restore this backup?'),
       consequences: [
-        ...words.restoreConsequences,
+        text('What was set since the backup is gone.'),
+        text('The service starts again: connections through the appliance end.'),
         // Whoever restores signs in again, since sessions are not in a backup.
-        ...(preview.value?.entries.some(({ name }) => name === AUTH) === true ? [words.restoreSignIn] : []),
+        ...(preview.value?.entries.some(({ name }) => name === AUTH) === true
+          ? [text('Everybody must sign in again, with the password and the second factor of the backup.')]
+          : []),
       ],
-      undo: words.restoreUndo,
-      action: words.restoreNow,
+      undo: text('The history of the configuration keeps the present one.'),
+      action: text('Restore'),
       async perform() {
         const answer = await send(false);
-        toast(answer?.restarts === true ? words.restored : words.restoredLater);
+        toast(
+          answer?.restarts === true
+            ? text('The backup is restored; the service starts again with it.')
+            : text('The backup is restored; it takes effect when the service is started again.'),
+        );
         onRestored();
         if (answer?.restarts === true) setTimeout(() => void loadSession(), RESTART_MS);
       },
@@ -70,7 +82,7 @@ export function RestoreForm({ level, onRestored }: { level: 'h2' | 'h3'; onResto
     <>
       <Form onSend={run}>
         <div class="field">
-          <label for={id}>{words.file}</label>
+          <label for={id}>{text('Backup file')}</label>
           <input
             id={id}
             type="file"
@@ -82,20 +94,20 @@ export function RestoreForm({ level, onRestored }: { level: 'h2' | 'h3'; onResto
           />
         </div>
         <PasswordField
-          label={words.passphrase}
+          label={text('Passphrase')}
           autoComplete="off"
           {...bound(passphrase)}
           problem={problemOf(error.value)('passphrase')}
         />
         <PasswordField
-          label={words.passwordNow}
+          label={text('Present password')}
           {...bound(password)}
           problem={problemOf(error.value)('password')}
         />
         <ErrorBox error={error.value} fields={['passphrase', 'password']} />
         <div class="actions">
           <Button type="submit" isBusy={isBusy.value}>
-            {words.dryRun}
+            {text('Show what would change')}
           </Button>
         </div>
       </Form>
@@ -115,28 +127,29 @@ function Preview({
   answer: RestoreAnswer;
   onRestore: () => void;
 }) {
-  const words = text.value;
   return (
     <div class="stack">
-      <Heading>{words.wouldChange}</Heading>
+      <Heading>{text('What would change')}</Heading>
       <p class="faint">
-        {words.from(hostname, version)}, <Ago at={createdAt} />
+        {text('Of {hostname}, version {version}', { hostname, version })}, <Ago at={createdAt} />
       </p>
       <Table
-        caption={words.wouldChange}
+        caption={text('What would change')}
         rows={entries}
         keyOf={({ name }) => name}
         columns={[
-          { title: words.what, cell: ({ title }) => title },
-          { title: words.outcome, cell: ({ change }) => words[change] },
-          { title: words.size, isNumber: true, cell: ({ bytes }) => formatBytes(bytes) },
+          { title: text('What'), cell: ({ title }) => title },
+          { title: text('Outcome'), cell: ({ change }) => text(CHANGES[change]) },
+          { title: text('Size'), isNumber: true, cell: ({ bytes }) => formatBytes(bytes) },
         ]}
       />
-      {diff.length === 0 && entries.every(({ change }) => change === 'same') && <p>{words.nothing}</p>}
+      {diff.length === 0 && entries.every(({ change }) => change === 'same') && (
+        <p>{text('Nothing: everything is as in the backup.')}</p>
+      )}
       {diff.length > 0 && <Diff entries={diff} />}
       <div class="actions">
         <Button kind="primary" onClick={onRestore}>
-          {words.restoreNow}
+          {text('Restore')}
         </Button>
       </div>
     </div>

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { api } from '../../core/api.ts';
 import type { SystemAnswer, SystemSshAnswer } from '../../core/contract.ts';
+import { text } from '../../core/locale.ts';
 import { useAction, useResource } from '../../core/resource.ts';
 import { toast } from '../../core/toast.ts';
 import { Button, Card, Loading, Snippet, State } from '../../ui/basics.tsx';
@@ -8,7 +9,6 @@ import { ask } from '../../ui/dialog.tsx';
 import { bound, Form, PasswordField, TextField } from '../../ui/field.tsx';
 import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 import { Table } from '../../ui/table.tsx';
-import { text } from './text.ts';
 
 const REFRESH_MS = 5000;
 
@@ -19,56 +19,68 @@ export function Ssh() {
 }
 
 function SshCard() {
-  const words = text.value;
   const answer = useResource<SystemSshAnswer>('system/ssh', { everyMs: REFRESH_MS });
   const ssh = answer.data.value;
   if (ssh === undefined) return <Loading of={answer} />;
   const isOn = ssh.keys.length > 0;
   const remove = (fingerprint: string, name: string) =>
     ask({
-      title: words.sshRemoveTitle(name),
-      consequences: ssh.keys.length === 1 ? [words.sshRemoveLast] : [words.sshRemoveConsequence],
-      action: words.sshRemove,
+      title: text('Remove the key “{name}”?', { name }),
+      consequences:
+        ssh.keys.length === 1
+          ? [text('It is the last one: SSH is switched off, and logins that are open end.')]
+          : [text('It cannot log in any more. Who is logged in stays so.')],
+      action: text('Remove'),
       async perform() {
         await api.delete(`system/ssh/keys/${encodeURIComponent(fingerprint)}`);
-        toast(words.sshRemoved);
+        toast(text('The key is removed.'));
         await answer.reload();
       },
     });
   return (
-    <Card title={words.ssh}>
-      <p class="faint">{words.sshLead}</p>
+    <Card title={text('SSH to this appliance')}>
+      <p class="faint">
+        {text(
+          'For those who want to look inside: a shell as root. There is no password for it, only keys; without one, SSH is off.',
+        )}
+      </p>
       <p>
         {isOn === ssh.isRunning ? (
-          <State state={isOn ? 'ok' : 'unknown'} word={isOn ? words.sshOn : words.sshOff} />
+          <State state={isOn ? 'ok' : 'unknown'} word={isOn ? text('On.') : text('Off: there is no key.')} />
         ) : (
-          <State state="warn" word={isOn ? words.sshStarts : words.sshStops} />
+          <State
+            state="warn"
+            word={isOn ? text('Switched on, but not running yet.') : text('Switched off, but still running.')}
+          />
         )}
       </p>
       {isOn && (
         <>
-          <Snippet value={`ssh root@${location.hostname.replace(/^\[|\]$/g, '')}`} what={words.ssh} />
+          <Snippet
+            value={`ssh root@${location.hostname.replace(/^\[|\]$/g, '')}`}
+            what={text('SSH to this appliance')}
+          />
           {ssh.hostKey !== null && (
             <p>
-              {words.sshHostKey}: <code>{ssh.hostKey.fingerprint}</code>
+              {text('At the first login, ssh shows this fingerprint')}: <code>{ssh.hostKey.fingerprint}</code>
             </p>
           )}
           <Table
-            caption={words.sshKeys}
+            caption={text('Keys')}
             rows={ssh.keys}
             keyOf={({ fingerprint }) => fingerprint}
             columns={[
-              { title: words.sshKey, cell: ({ type, comment }) => <strong>{comment || type}</strong> },
-              { title: words.sshFingerprint, cell: ({ fingerprint }) => <code>{fingerprint}</code> },
+              { title: text('Key'), cell: ({ type, comment }) => <strong>{comment || type}</strong> },
+              { title: text('Fingerprint'), cell: ({ fingerprint }) => <code>{fingerprint}</code> },
               {
                 title: '',
                 cell: ({ fingerprint, comment }) => (
                   <Button
                     isSmall
-                    label={`${words.sshRemove}: ${comment || fingerprint}`}
+                    label={`${text('Remove')}: ${comment || fingerprint}`}
                     onClick={() => remove(fingerprint, comment || fingerprint)}
                   >
-                    {words.sshRemove}
+                    {text('Remove')}
                   </Button>
                 ),
               },
@@ -82,32 +94,31 @@ function SshCard() {
 }
 
 function AddKey({ onAdded }: { onAdded: () => Promise<unknown> }) {
-  const words = text.value;
   const key = useSignal('');
   const password = useSignal('');
   const { run, isBusy, error } = useAction(async () => {
     await api.post('system/ssh/keys', { key: key.value, password: password.value });
     key.value = password.value = '';
-    toast(words.sshAdded);
+    toast(text('The key may log in.'));
     await onAdded();
   });
   const problem = problemOf(error.value);
   return (
     <Form onSend={run}>
       <TextField
-        label={words.sshPublicKey}
-        hint={words.sshPublicKeyHint}
+        label={text('Public key')}
+        hint={text('The line in ~/.ssh/id_ed25519.pub on your computer; ssh-keygen makes one.')}
         placeholder="ssh-ed25519 AAAA…"
         isCode
         {...bound(key)}
         problem={problem('key')}
         isRequired
       />
-      <PasswordField label={words.passwordNow} {...bound(password)} problem={problem('password')} />
+      <PasswordField label={text('Present password')} {...bound(password)} problem={problem('password')} />
       <ErrorBox error={error.value} fields={['key', 'password']} />
       <div class="actions">
         <Button type="submit" icon="plus" isBusy={isBusy.value}>
-          {words.sshAdd}
+          {text('Let this key in')}
         </Button>
       </div>
     </Form>

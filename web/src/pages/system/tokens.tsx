@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import { api } from '../../core/api.ts';
 import type { Scope, TokenMadeAnswer, TokensAnswer } from '../../core/contract.ts';
+import { say, text } from '../../core/locale.ts';
 import { useAction, useResource } from '../../core/resource.ts';
 import { toast } from '../../core/toast.ts';
 import { Ago, Button, Card, Empty, Loading, Snippet } from '../../ui/basics.tsx';
@@ -8,14 +9,25 @@ import { Table } from '../../ui/table.tsx';
 import { ask } from '../../ui/dialog.tsx';
 import { bound, Form, PasswordField, SelectField, TextField } from '../../ui/field.tsx';
 import { ErrorBox, problemOf } from '../../ui/problems.tsx';
-import { text } from './text.ts';
+
+const SCOPE_WORDS = {
+  read: say('read'),
+  configure: say('read and configure'),
+  system: say('do everything'),
+};
+
+const DAYS_WORDS = {
+  '30': say('in 30 days'),
+  '90': say('in 90 days'),
+  '365': say('in a year'),
+  never: say('never'),
+};
 
 const DAYS = ['30', '90', '365', 'never'] as const;
 type Days = (typeof DAYS)[number];
 const SCOPES: readonly Scope[] = ['read', 'configure', 'system'];
 
 export function Tokens() {
-  const words = text.value;
   const tokens = useResource<TokensAnswer>('tokens');
   const { data, reload } = tokens;
   const name = useSignal('');
@@ -37,82 +49,84 @@ export function Tokens() {
   if (data.value === undefined) return <Loading of={tokens} />;
   const revoke = (id: string, title: string) =>
     ask({
-      title: words.revokeTitle(title),
-      consequences: [words.revokeConsequence],
-      action: words.revoke,
+      title: text('Revoke the token “{name}”?', { name: title }),
+      consequences: [text('Programs that use it are refused at once.')],
+      action: text('Revoke'),
       async perform() {
         await api.delete(`tokens/${encodeURIComponent(id)}`);
-        toast(words.revoked);
+        toast(text('The token is revoked.'));
         await reload();
       },
     });
   return (
-    <Card title={words.tokens}>
-      <p class="faint">{words.tokensLead}</p>
+    <Card title={text('API tokens')}>
+      <p class="faint">
+        {text('For programs: scripts, Prometheus, the command line. Each can be revoked by itself.')}
+      </p>
       <Form class="form inline" onSend={run}>
         <TextField
-          label={words.tokenName}
+          label={text('What it is for')}
           placeholder="Prometheus"
           {...bound(name)}
           problem={problemOf(error.value)('name')}
           isRequired
         />
         <SelectField<Scope>
-          label={words.tokenScope}
+          label={text('It may')}
           value={scope.value}
-          options={SCOPES.map((each) => [each, words.scopes[each]])}
+          options={SCOPES.map((each) => [each, text(SCOPE_WORDS[each])])}
           onChange={(next) => (scope.value = next)}
         />
         <SelectField<Days>
-          label={words.tokenExpires}
+          label={text('Expires')}
           value={days.value}
-          options={DAYS.map((each) => [each, words.tokenDays[each]])}
+          options={DAYS.map((each) => [each, text(DAYS_WORDS[each])])}
           onChange={(next) => (days.value = next)}
         />
         <PasswordField
-          label={words.passwordNow}
+          label={text('Present password')}
           {...bound(password)}
           problem={problemOf(error.value)('password')}
         />
         <Button type="submit" icon="plus" isBusy={isBusy.value}>
-          {words.tokenMake}
+          {text('Make a token')}
         </Button>
       </Form>
       <ErrorBox error={error.value} fields={['name', 'password']} />
       {made.value !== undefined && (
         <div class="note stack tight" role="status">
           <p>
-            <strong>{made.value.name}</strong>: {words.tokenMade}
+            <strong>{made.value.name}</strong>: {text('This is the token. It is shown this once.')}
           </p>
-          <Snippet value={made.value.secret} what={words.tokens} />
+          <Snippet value={made.value.secret} what={text('API tokens')} />
         </div>
       )}
       {data.value.tokens.length === 0 ? (
-        <Empty title={words.tokensNone}>
-          <p>{words.tokensNoneHelp}</p>
+        <Empty title={text('No tokens yet')}>
+          <p>{text('Make one for each program, with no more rights than it needs.')}</p>
         </Empty>
       ) : (
         <Table
-          caption={words.tokens}
+          caption={text('API tokens')}
           rows={data.value.tokens}
           keyOf={({ id }) => id}
           columns={[
-            { title: words.tokenName, cell: (token) => <strong>{token.name}</strong> },
-            { title: words.tokenScope, cell: (token) => words.scopes[token.scope] },
+            { title: text('What it is for'), cell: (token) => <strong>{token.name}</strong> },
+            { title: text('It may'), cell: (token) => text(SCOPE_WORDS[token.scope]) },
             {
-              title: words.tokenExpires,
-              cell: ({ expiresAt }) => (expiresAt === null ? words.tokenDays.never : <Ago at={expiresAt} />),
+              title: text('Expires'),
+              cell: ({ expiresAt }) => (expiresAt === null ? text('never') : <Ago at={expiresAt} />),
             },
-            { title: words.tokenUsed, cell: ({ lastUsedAt }) => <Ago at={lastUsedAt} /> },
+            { title: text('Last used'), cell: ({ lastUsedAt }) => <Ago at={lastUsedAt} /> },
             {
               title: '',
               cell: (token) => (
                 <Button
                   isSmall
-                  label={`${words.revoke}: ${token.name}`}
+                  label={`${text('Revoke')}: ${token.name}`}
                   onClick={() => revoke(token.id, token.name)}
                 >
-                  {words.revoke}
+                  {text('Revoke')}
                 </Button>
               ),
             },

@@ -1,7 +1,7 @@
 /** What the schemas of the configuration and of the API expect: noun phrases that follow "erwartet:". */
-import { germanOf } from '../dictionary.ts';
+import type { Dictionary } from '../sentence.ts';
 
-export const schema = germanOf({
+export const schema: Dictionary = {
   // General
   'true or false': '„true“ oder „false“',
   'a JSON object': 'ein JSON-Objekt',
@@ -182,4 +182,4 @@ export const schema = germanOf({
   'an object with the fields "file", "passphrase" and "password"':
     'ein Objekt mit den Feldern „file“, „passphrase“ und „password“',
   'the file in base64': 'die Datei in Base64',
-});
+};

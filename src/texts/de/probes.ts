@@ -1,7 +1,7 @@
 /** What is said of a server when it is probed, and what it needs in its own configuration. */
-import { germanOf } from '../dictionary.ts';
+import type { Dictionary } from '../sentence.ts';
 
-export const probes = germanOf({
+export const probes: Dictionary = {
   '{address} is an address of this appliance itself: nobody is let through to it.':
     '{address} ist eine Adresse dieses Geräts selbst: Niemand wird dorthin durchgelassen.',
   'Takes connections.': 'Nimmt Verbindungen an.',
@@ -78,4 +78,4 @@ export const probes = germanOf({
     'nginx: die Adresse des Clients aus dem PROXY-Protokoll ({clientAddress})',
   'On these ports nginx then refuses whoever sends no PROXY header, IPv6 clients that come directly among them: give the server another address for those, and publish that one in its AAAA records.':
     'Auf diesen Ports weist nginx dann jeden ab, der keinen PROXY-Kopf sendet, auch IPv6-Clients, die geradewegs kommen: dem Server für diese eine andere Adresse geben und in seinen AAAA-Einträgen jene veröffentlichen.',
-});
+};

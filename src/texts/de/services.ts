@@ -1,7 +1,7 @@
 /** What services say of themselves, and the audit log. */
-import { germanOf } from '../dictionary.ts';
+import type { Dictionary } from '../sentence.ts';
 
-export const services = germanOf({
+export const services: Dictionary = {
   starting: 'startet gerade',
   none: 'keine',
   off: 'aus',
@@ -140,4 +140,4 @@ export const services = germanOf({
   'backup of {hostname}, {time}': 'Sicherung von {hostname}, {time}',
   '{count} more refusals were not written before this':
     '{count} weitere Ablehnungen davor wurden nicht festgehalten',
-});
+};

@@ -1,7 +1,7 @@
 /** What is wrong with a configuration. A sentence goes on after the value; what is expected stands by itself. */
-import { germanOf } from '../dictionary.ts';
+import type { Dictionary } from '../sentence.ts';
 
-export const config = germanOf({
+export const config: Dictionary = {
   // The frame
   '{value} is not {expected}': '{value} passt nicht; erwartet: {expected}',
   'is not {expected}': 'passt nicht; erwartet: {expected}',
@@ -127,4 +127,4 @@ export const config = germanOf({
   owner: 'dem Eigentümer',
   appliance: 'dem Gerät',
   'bootstrap token': 'dem Bootstrap-Token',
-});
+};

@@ -1,7 +1,7 @@
 /** What each counter counts. */
-import { germanOf } from '../dictionary.ts';
+import type { Dictionary } from '../sentence.ts';
 
-export const counters = germanOf({
+export const counters: Dictionary = {
   // TCP: proxy and forwarder
   'Connections accepted': 'Angenommene Verbindungen',
   'Bytes passed from clients to servers': 'Bytes von Clients zu Servern',
@@ -256,4 +256,4 @@ export const counters = germanOf({
   'Configurations that this API refused': 'Konfigurationen, die diese API ablehnte',
   'Requests that ended in an unexpected error; 500, the log has the reason':
     'Anfragen, die in einem unerwarteten Fehler endeten; 500, der Grund steht im Protokoll',
-});
+};

@@ -1,7 +1,7 @@
 /** "Check my setup", the network as found, and the DNS records to publish. */
-import { germanOf } from '../dictionary.ts';
+import type { Dictionary } from '../sentence.ts';
 
-export const checks = germanOf({
+export const checks: Dictionary = {
   // The frame
   'Not looked at yet.': 'Noch nicht geprüft.',
   'it took longer than {seconds} s': 'es dauerte länger als {seconds} s',
@@ -349,4 +349,4 @@ export const checks = germanOf({
   'Run: firewall-cmd --permanent --zone=trusted --add-interface={device}; firewall-cmd --permanent --new-policy={device}; firewall-cmd --permanent --policy={device} --add-ingress-zone=ANY --add-egress-zone=trusted --set-target=ACCEPT; firewall-cmd --reload.':
     'Ausführen: firewall-cmd --permanent --zone=trusted --add-interface={device}; firewall-cmd --permanent --new-policy={device}; firewall-cmd --permanent --policy={device} --add-ingress-zone=ANY --add-egress-zone=trusted --set-target=ACCEPT; firewall-cmd --reload.',
   'Add two rules at the top of the chain: {rules}.': 'Am Anfang der Kette zwei Regeln einfügen: {rules}.',
-});
+};

@@ -1,7 +1,7 @@
 /** What is wrong with files: the configuration's and those of the state directory. */
-import { germanOf } from '../dictionary.ts';
+import type { Dictionary } from '../sentence.ts';
 
-export const storage = germanOf({
+export const storage: Dictionary = {
   'The configuration file is refused. {problem}. {running} The file is left as it is: edit it and reload it (systemctl reload tombolo), or write what runs in its place (“Use what runs” on the page); then the refused one is kept aside.':
     'Die Konfigurationsdatei wird abgelehnt. {problem}. {running} Die Datei bleibt, wie sie ist: sie bearbeiten und neu laden (systemctl reload tombolo), oder das, was läuft, an ihre Stelle schreiben („Übernehmen, was läuft“ auf der Seite); dann wird die abgelehnte daneben aufgehoben.',
   'a file that this process may read': 'eine Datei, die dieser Prozess lesen darf',
@@ -62,4 +62,4 @@ export const storage = germanOf({
   'Nobody owns this appliance yet, because that could not be kept: {reason}':
     'Dieses Gerät gehört noch niemandem, weil sich das nicht aufheben ließ: {reason}',
   '{path} cannot be used ({reason})': '{path} ist nicht zu gebrauchen ({reason})',
-});
+};

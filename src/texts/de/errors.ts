@@ -1,7 +1,7 @@
 /** Why the API refuses something. */
-import { germanOf } from '../dictionary.ts';
+import type { Dictionary } from '../sentence.ts';
 
-export const errors = germanOf({
+export const errors: Dictionary = {
   'This cannot be done now: {reason}': 'Das geht jetzt nicht: {reason}',
   'Unexpected error; the log has the reason.': 'Unerwarteter Fehler; der Grund steht im Protokoll.',
   // What Fastify refuses by itself
@@ -165,4 +165,4 @@ export const errors = germanOf({
   'There is no key "{fingerprint}".': 'Es gibt keinen Schlüssel „{fingerprint}“.',
   '"{hostname}", the hostname of this appliance': '„{hostname}“, der Hostname dieses Geräts',
   '"{given}" is not it: expected {expected}': '„{given}“ passt nicht; erwartet: {expected}',
-});
+};

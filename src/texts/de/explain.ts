@@ -1,7 +1,7 @@
 /** Explaining a way, step by step, and assertions. */
-import { germanOf } from '../dictionary.ts';
+import type { Dictionary } from '../sentence.ts';
 
-export const explain = germanOf({
+export const explain: Dictionary = {
   '{first} or {second}': '{first} oder {second}',
   // Assertions
   'translation by NAT64': 'Übersetzung durch NAT64',
@@ -162,4 +162,4 @@ export const explain = germanOf({
     'Für die Sitzung von {host}, der {there} hat, ist kein Platz.',
   '{there} is the mapping of {host}: the packet comes back in and goes there (hairpinning).':
     '{there} ist die Zuordnung von {host}: Das Paket kommt wieder herein und geht dorthin (Hairpinning).',
-});
+};

@@ -1,0 +1,23 @@
+/** German, of all that the server says. */
+import type { Dictionary } from '../sentence.ts';
+import { checks } from './checks.ts';
+import { config } from './config.ts';
+import { counters } from './counters.ts';
+import { errors } from './errors.ts';
+import { explain } from './explain.ts';
+import { probes } from './probes.ts';
+import { schema } from './schema.ts';
+import { services } from './services.ts';
+import { storage } from './storage.ts';
+
+export const GERMAN: Dictionary = {
+  ...checks,
+  ...probes,
+  ...explain,
+  ...config,
+  ...schema,
+  ...errors,
+  ...services,
+  ...storage,
+  ...counters,
+};

@@ -1,0 +1,43 @@
+/** DNS64 and its queries. */
+import type { Dictionary } from '../../../../src/texts/sentence.ts';
+
+export const dns64: Dictionary = {
+  DNS64: 'DNS64',
+  'resolver cache upstream queries': 'Resolver Cache Upstream Anfragen',
+  'queries/s': 'Anfragen/s',
+  'DNS queries a second': 'DNS-Anfragen je Sekunde',
+  'from the cache': 'aus dem Cache',
+  '{who} asked for {type} {name}': '{who} fragte nach {type} {name}',
+  'A client': 'Ein Client',
+  'from upstream': 'vom Upstream',
+  'made from A': 'aus A gemacht',
+  'known here': 'hier bekannt',
+  'no answer': 'ohne Antwort',
+  malformed: 'fehlerhaft',
+  'Response code': 'Antwortcode',
+  Transport: 'Transport',
+  'Answers in the cache': 'Antworten im Cache',
+  'From the cache, %': 'Aus dem Cache, %',
+  'Queries under way': 'Anfragen unterwegs',
+  'TCP connections of clients': 'TCP-Verbindungen von Clients',
+  'The resolver of the servers. For names that have only an IPv4 address it makes an IPv6 address inside the NAT64 prefix.':
+    'Der Resolver der Server. Für Namen, die nur eine IPv4-Adresse haben, macht er eine IPv6-Adresse im NAT64-Präfix.',
+  'It is switched off (dns64.enabled).': 'Er ist ausgeschaltet (dns64.enabled).',
+  Queries: 'Anfragen',
+  'From the cache': 'Aus dem Cache',
+  'AAAA made from A': 'AAAA aus A gemacht',
+  'Unanswered by upstreams': 'Von Upstreams unbeantwortet',
+  'How it is set': 'Wie er eingestellt ist',
+  'NAT64 prefixes': 'NAT64-Präfixe',
+  Asks: 'Fragt',
+  'May ask': 'Dürfen fragen',
+  'Listens on': 'Lauscht auf',
+  'Its queries, live': 'Seine Anfragen, live',
+  'Edit as JSON': 'Als JSON bearbeiten',
+  'Queries in the timeline': 'Anfragen in der Zeitleiste',
+  'The last 1000 are kept in memory, never on disk. With less, what was recorded before is forgotten. It takes effect when you apply the change.':
+    'Die letzten 1000 bleiben im Arbeitsspeicher, nie auf der Karte. Mit weniger wird vergessen, was zuvor aufgezeichnet war. Es wirkt, wenn Sie die Änderung anwenden.',
+  'who asked for what': 'wer wonach fragte',
+  'names, not who asked': 'Namen, nicht wer fragte',
+  none: 'keine',
+};

@@ -1,0 +1,46 @@
+/** The timeline and its events. */
+import type { Dictionary } from '../../../../src/texts/sentence.ts';
+
+export const live: Dictionary = {
+  Live: 'Live',
+  'timeline log events queries': 'Zeitleiste Ereignisse Anfragen',
+  Charts: 'Diagramme',
+  'One timeline of connections, DNS queries, NAT64 mappings, services and the health of servers; and what was recorded of the last 30 days.':
+    'Eine Zeitleiste der Verbindungen, DNS-Anfragen, NAT64-Zuordnungen, Dienste und des Befindens der Server; und was von den letzten 30 Tagen aufgezeichnet ist.',
+  Timeline: 'Zeitleiste',
+  Connections: 'Verbindungen',
+  Services: 'Dienste',
+  Health: 'Befinden',
+  Notices: 'Hinweise',
+  Server: 'Server',
+  Contains: 'Enthält',
+  Filter: 'Filtern',
+  'Show everything': 'Alles zeigen',
+  Pause: 'Anhalten',
+  'Go on': 'Weiter',
+  'Paused.': 'Angehalten.',
+  'Paused; 1 new event is waiting.': 'Angehalten; 1 neues Ereignis wartet.',
+  'Paused; {count} new events are waiting.': 'Angehalten; {count} neue Ereignisse warten.',
+  'Nothing has happened yet': 'Noch ist nichts geschehen',
+  'Connections, queries and mappings appear here as they happen: open a site through the appliance, or ask its resolver.':
+    'Verbindungen, Anfragen und Zuordnungen erscheinen hier, während sie geschehen: Öffnen Sie eine Seite durch das Gerät, oder fragen Sie seinen Resolver.',
+  'Nothing fits the filters': 'Nichts passt zu den Filtern',
+  '{count} events were too many at once and are not recorded.':
+    '{count} Ereignisse waren zu viele auf einmal und sind nicht aufgezeichnet.',
+  '{who} connected to {name}, led to {where}': '{who} verband sich mit {name}, geführt zu {where}',
+  '{who} was done with {name} at {where}': '{who} war fertig mit {name} bei {where}',
+  '{who} was refused: {name}': '{who} wurde abgewiesen: {name}',
+  'no name': 'kein Name',
+  '{name}: {state}': '{name}: {state}',
+  '{server} is well again': '{server} geht es wieder gut',
+  '{server}: trouble with {service}, port {port}': '{server}: Störung bei {service}, Port {port}',
+  Took: 'Dauerte',
+  'Ended because': 'Endete, weil',
+  Restarts: 'Neustarts',
+  Before: 'Vorher',
+  'Probes not well': 'Auffällige Messungen',
+  Part: 'Teil',
+  'To the server': 'Zum Server',
+  'Explain this connection': 'Diese Verbindung erklären',
+  'Everything of this client': 'Alles von diesem Client',
+};

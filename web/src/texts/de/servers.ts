@@ -1,0 +1,125 @@
+/** Servers, their records, measurements and snippets. */
+import type { Dictionary } from '../../../../src/texts/sentence.ts';
+
+export const servers: Dictionary = {
+  Servers: 'Server',
+  'hosts names ssh add server': 'Hosts Namen SSH hinzufügen',
+  'The IPv6-only machines, the names that lead to them, and how they are right now: measured, not configured.':
+    'Die IPv6-Rechner, die Namen, die zu ihnen führen, und wie es ihnen gerade geht: gemessen, nicht eingestellt.',
+  'Add a server': 'Server hinzufügen',
+  'Paste several': 'Mehrere einfügen',
+  Name: 'Name',
+  Address: 'Adresse',
+  'Host names': 'Hostnamen',
+  Checked: 'Geprüft',
+  'Client’s address': 'Adresse des Clients',
+  'Ways in': 'Wege hinein',
+  'No servers yet': 'Noch keine Server',
+  'Give each server a label, its IPv6 address and the host names that lead to it. HTTP and HTTPS work at once; SSH gets a port of its own.':
+    'Geben Sie jedem Server einen Namen, seine IPv6-Adresse und die Hostnamen, die zu ihm führen. HTTP und HTTPS gehen sofort; SSH bekommt einen eigenen Port.',
+  'not applied yet': 'noch nicht angewendet',
+  'Check now': 'Jetzt prüfen',
+  'Edit {name}': '{name} bearbeiten',
+  'It becomes reachable from IPv4 when you apply the change.':
+    'Er wird von IPv4 aus erreichbar, wenn Sie die Änderung anwenden.',
+  'A label of your own, such as web1.': 'Ein eigener Name, etwa web1.',
+  'IPv6 address': 'IPv6-Adresse',
+  'Where the server really is, such as 2001:db8:1::10.': 'Wo der Server wirklich ist, etwa 2001:db8:1::10.',
+  'One a line. *.example.com stands for every name below example.com.':
+    'Einer je Zeile. *.example.com steht für jeden Namen unter example.com.',
+  'Listeners of the appliance that lead here by name.':
+    'Listener des Geräts, die dem Namen nach hierher führen.',
+  'How the server learns the client’s address': 'Wie der Server die Adresse des Clients erfährt',
+  'It does not (X-Forwarded-For over plain HTTP only)': 'Gar nicht (X-Forwarded-For nur über einfaches HTTP)',
+  'PROXY protocol, version 1 (text)': 'PROXY-Protokoll, Version 1 (Text)',
+  'PROXY protocol, version 2 (binary)': 'PROXY-Protokoll, Version 2 (binär)',
+  'not passed on': 'nicht weitergegeben',
+  'PROXY protocol 1': 'PROXY-Protokoll 1',
+  'PROXY protocol 2': 'PROXY-Protokoll 2',
+  'PROXY protocol must be switched on at the server too: its page shows the snippet for nginx.':
+    'Das PROXY-Protokoll muss auch am Server eingeschaltet sein: Seine Seite zeigt den Ausschnitt für nginx.',
+  'Give it an SSH port on the IPv4 side': 'Einen SSH-Port auf der IPv4-Seite geben',
+  'Port on the IPv4 side': 'Port auf der IPv4-Seite',
+  'Left empty, the appliance chooses one and keeps it.':
+    'Bleibt er leer, wählt das Gerät einen und behält ihn.',
+  'Port of sshd on the server': 'Port des sshd auf dem Server',
+  'More settings': 'Weitere Einstellungen',
+  '{name} is saved; it takes effect when you apply the change.':
+    '{name} ist gespeichert; es wirkt, wenn Sie die Änderung anwenden.',
+  'There is no server called {name}': 'Einen Server namens {name} gibt es nicht',
+  'It may have been renamed or removed.': 'Vielleicht wurde er umbenannt oder entfernt.',
+  'Remove {name}?': '{name} entfernen?',
+  'From IPv4, {names} will lead nowhere.': 'Von IPv4 aus führen {names} dann nirgendwohin.',
+  'No host name leads to it.': 'Kein Hostname führt zu ihm.',
+  'SSH through port {port} ends; the port may be given to another server later.':
+    'SSH über Port {port} endet; der Port kann später an einen anderen Server gehen.',
+  'Nothing happens before you apply the change; afterwards, the history of the configuration brings it back.':
+    'Nichts geschieht, bevor Sie die Änderung anwenden; danach bringt ihn der Verlauf der Konfiguration zurück.',
+  '{name} is removed when you apply the change.': '{name} wird entfernt, wenn Sie die Änderung anwenden.',
+  'What was measured': 'Was gemessen wurde',
+  'Nothing is measured yet: the first look comes within a minute.':
+    'Noch ist nichts gemessen: Der erste Blick kommt innerhalb einer Minute.',
+  Probe: 'Messung',
+  Latency: 'Antwortzeit',
+  Found: 'Gefunden',
+  'port {port}': 'Port {port}',
+  Certificate: 'Zertifikat',
+  expires: 'läuft ab',
+  'for {names}': 'für {names}',
+  trusted: 'vertrauenswürdig',
+  'self-signed': 'selbst ausgestellt',
+  'issuer not trusted': 'Aussteller nicht vertrauenswürdig',
+  SSH: 'SSH',
+  'No SSH port: it is switched off for this server.':
+    'Kein SSH-Port: Für diesen Server ist er ausgeschaltet.',
+  'For ~/.ssh/config': 'Für ~/.ssh/config',
+  'From IPv4, port {port} of the appliance leads to this server’s sshd.':
+    'Von IPv4 aus führt Port {port} des Geräts zum sshd dieses Servers.',
+  'The client’s address': 'Die Adresse des Clients',
+  'The server sees the appliance as the client. Over plain HTTP, X-Forwarded-For tells the real one.':
+    'Der Server sieht das Gerät als Client. Über einfaches HTTP nennt X-Forwarded-For den wirklichen.',
+  'The server is told the client’s address by the PROXY protocol; it must expect it, or it answers nothing.':
+    'Das PROXY-Protokoll nennt dem Server die Adresse des Clients; er muss es erwarten, sonst antwortet er nicht.',
+  'DNS records to publish': 'Zu veröffentlichende DNS-Einträge',
+  'A leads IPv4 clients to the appliance, AAAA leads IPv6 clients straight to the server.':
+    'A führt IPv4-Clients zum Gerät, AAAA führt IPv6-Clients geradewegs zum Server.',
+  'Check again': 'Noch einmal prüfen',
+  'asked {resolver}': 'gefragt wurde {resolver}',
+  Record: 'Eintrag',
+  Value: 'Wert',
+  'Arrived?': 'Angekommen?',
+  'has arrived': 'angekommen',
+  'among others': 'unter anderen',
+  'not there': 'nicht da',
+  'All as lines of a zone file': 'Alle als Zeilen einer Zonendatei',
+  'Recent connections': 'Letzte Verbindungen',
+  'Nobody has connected since the appliance started.':
+    'Seit dem Start des Geräts hat sich niemand verbunden.',
+  'In the timeline': 'In der Zeitleiste',
+  Client: 'Client',
+  'Asked for': 'Gefragt nach',
+  'Up / down': 'Hin / zurück',
+  Traffic: 'Verkehr',
+  'Through the proxy and the forwarded SSH port: bytes of clients towards the server, and back. Not in it: IPv6 clients, who reach the server directly, and what the server itself fetches through NAT64.':
+    'Über den Proxy und den weitergeleiteten SSH-Port: Bytes der Clients zum Server und zurück. Nicht dabei: IPv6-Clients, die den Server direkt erreichen, und was der Server selbst über NAT64 holt.',
+  'Now, up / down': 'Jetzt, hin / zurück',
+  'Since the start': 'Seit dem Start',
+  '{up} up, {down} down; connections: {accepted}, open now: {open}':
+    '{up} hin, {down} zurück; Verbindungen: {accepted}, gerade offen: {open}',
+  'Open a name': 'Einen Namen öffnen',
+  'With a phone outside your network, to see what the Internet sees.':
+    'Mit einem Telefon außerhalb Ihres Netzes, um zu sehen, was das Internet sieht.',
+  'In short': 'Kurz gesagt',
+  'Paste several servers': 'Mehrere Server einfügen',
+  'Lines of “name address host-name host-name…”, a CSV with a header, or a JSON list.':
+    'Zeilen „Name Adresse Hostname Hostname …“, eine CSV mit Kopfzeile oder eine JSON-Liste.',
+  Read: 'Lesen',
+  'Take over 1 server': '1 Server übernehmen',
+  'Take over {count} servers': '{count} Server übernehmen',
+  'replaces the one of this name': 'ersetzt den mit diesem Namen',
+  'new': 'neu',
+  'Line {line}': 'Zeile {line}',
+  '1 server is in the draft.': '1 Server ist im Entwurf.',
+  '{count} servers are in the draft.': '{count} Server sind im Entwurf.',
+  Edit: 'Bearbeiten',
+};
