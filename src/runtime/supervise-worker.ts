@@ -14,7 +14,14 @@ import type { FromWorker, ToWorker, WorkerData } from './worker-thread.ts';
  */
 const READY_TIMEOUT_MS = 60_000;
 /** A loop that has not turned for this long is stuck: ten times what it may block. In a debugger it may stand at a breakpoint. */
-const STUCK_AFTER_MS = process.execArgv.some((option) => option.startsWith('--inspect')) ? Infinity : 10_000;
+const STUCK_AFTER_MS = process.execArgv.some((option) => /^--inspect(-brk|-wait)?(=|$)/.test(option))
+  ? Infinity
+  : 10_000;
+/**
+ * The longest time between two looks that counts. Looks are a second apart: when one comes much later, the main thread stood still
+ * itself (a stopped process, a frozen cgroup, a card that takes seconds to write), and knows nothing of the others.
+ */
+const LONGEST_LOOK_MS = 2000;
 const FIRST_RESTART_DELAY_MS = 10;
 const LONGEST_RESTART_DELAY_MS = 5000;
 /** A thread that served this long before it died starts again without the delay that earlier deaths had built up. */
@@ -66,6 +73,25 @@ function eachSecond(task: (nowMs: number) => void): Disposable {
       clearInterval(seconds);
       seconds = undefined;
     },
+  };
+}
+
+/**
+ * Tells, look by look, whether a loop stands still: true once each time that its count of turns has stayed the same for too
+ * long. Undefined: there is no loop to look at.
+ */
+export function createStillness(startMs: number): (turns: number | undefined, nowMs: number) => boolean {
+  let lastTurns: number | undefined;
+  let lookedMs = startMs;
+  let stillMs = 0;
+  return (turns, nowMs) => {
+    const passedMs = Math.min(nowMs - lookedMs, LONGEST_LOOK_MS);
+    lookedMs = nowMs;
+    stillMs = turns === undefined || turns !== lastTurns ? 0 : stillMs + passedMs;
+    lastTurns = turns;
+    if (stillMs <= STUCK_AFTER_MS) return false;
+    stillMs = 0;
+    return true;
   };
 }
 
@@ -138,14 +164,13 @@ export async function superviseWorker<Init, In, Out = never>(
     restartDelayMs = Math.min(restartDelayMs * 4, LONGEST_RESTART_DELAY_MS);
   }
 
-  const watchdog = watchBeats(
-    beats,
-    () => worker !== undefined && !starting,
-    () => {
-      log.error({}, `${options.name}: worker loop stands still, ending it`);
-      void worker?.terminate();
-    },
-  );
+  const isStuck = createStillness(performance.now());
+  const watchdog = eachSecond((now) => {
+    const turns = worker === undefined || starting ? undefined : beats[0];
+    if (!isStuck(turns, now)) return;
+    log.error({}, `${options.name}: worker loop stands still, ending it`);
+    void worker?.terminate();
+  });
 
   async function stop(): Promise<void> {
     stopping = true;
@@ -214,19 +239,4 @@ function openThread<Init, Out>(
     onExit(failure ?? new Error(`${name}: worker ended without an error`));
   });
   return thread;
-}
-
-/** Looks whether the loop still turns, while it should. */
-function watchBeats(beats: Int32Array, isWatched: () => boolean, onStuck: () => void): Disposable {
-  let lastBeat = beats[0];
-  let lastBeatAt = performance.now();
-  return eachSecond((now) => {
-    if (beats[0] !== lastBeat || !isWatched()) {
-      lastBeat = beats[0];
-      lastBeatAt = now;
-    } else if (now - lastBeatAt > STUCK_AFTER_MS) {
-      lastBeatAt = now;
-      onStuck();
-    }
-  });
 }

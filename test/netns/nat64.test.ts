@@ -257,15 +257,42 @@ for (const offload of [true, false]) {
     });
 
     test('too big: a narrow link to the island is found', async () => {
+      await appliance.ask({ ask: 'reconfigure', nat64: { offload, clampSegmentSize: false } });
       await net.run('appliance', 'ip', 'link', 'set', 'lan', 'mtu', '1400');
       try {
         // The island still announces the segment size of its own 1500 bytes.
         assert.equal((await node(net, tcpDownload(INTERNET6))).trim(), `intact ${32 << 20}`);
       } finally {
+        await appliance.ask({ ask: 'reconfigure', nat64: { offload } });
         await net.run('appliance', 'ip', 'link', 'set', 'lan', 'mtu', '1500');
         await net.run('internet', 'ip', 'route', 'flush', 'cache');
       }
     });
+
+    for (const [where, links] of [
+      ['uplink', ['appliance wan', 'router customer']],
+      ['link to the island', ['appliance lan']],
+    ] as const)
+      test(`a narrow ${where}, where nobody hears of what is too big: no connection hangs`, async () => {
+        const setMtu = async (bytes: string) => {
+          for (const [host, device] of links.map((link) => link.split(' ')))
+            await net.run(host as Host, 'ip', 'link', 'set', device, 'mtu', bytes);
+        };
+        const silence = ['output', 'forward'].map(
+          (hook) =>
+            `add chain inet silence ${hook} { type filter hook ${hook} priority 0; }; ` +
+            `add rule inet silence ${hook} icmp type destination-unreachable drop`,
+        );
+        await net.run('router', 'nft', ['add table inet silence', ...silence].join('; '));
+        await setMtu('1400');
+        try {
+          assert.equal((await node(net, tcpDownload(INTERNET6))).trim(), `intact ${32 << 20}`);
+        } finally {
+          await setMtu('1500');
+          await net.run('router', 'nft', 'delete table inet silence');
+          await net.run('internet', 'ip', 'route', 'flush', 'cache');
+        }
+      });
 
     test('a private address behind the well-known prefix is refused, and the sender told', async () => {
       const before = await appliance.counters();

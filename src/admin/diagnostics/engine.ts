@@ -213,7 +213,9 @@ function watchCheapChecks(
   }
   const inTurn = runInTurn(
     cheap.map((check) => async () => {
-      if (isDone(check)) await runner.runAlone(check);
+      if (!isDone(check)) return false;
+      await runner.runAlone(check);
+      return runner.hasFailed(check);
     }),
     onError,
   );

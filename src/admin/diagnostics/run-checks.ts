@@ -30,6 +30,8 @@ export interface CheckRunner {
   run(id?: string): Promise<ChecksFound | undefined>;
   /** One check by itself. */
   runAlone(check: Check): Promise<void>;
+  /** Whether something of it failed when it ran last, whatever explains that. */
+  hasFailed(check: Check): boolean;
   /** Of a check: undefined before it ran for the first time; otherwise what fails and is not explained by another failure. */
   failures(check: Check): readonly Text[] | undefined;
 }
@@ -99,10 +101,25 @@ export function createCheckRunner({
 
   const all = sharedRun(runAll);
 
+  const hasFailed = (check: Check): boolean =>
+    results.get(check.id)?.some(({ state }) => state === 'fail') ?? false;
+
   /** One item, and what was explained by its failure: that may be right by now, or stand for itself. */
   async function runAgain(check: Check, only: string | undefined): Promise<void> {
     const runDeps = { ...deps(), countersBefore };
     await runOne(check, { ...runDeps, only });
+    await runConsequences(check, runDeps);
+  }
+
+  /** A check, and when its failure is over, what that explained. */
+  async function runAlone(check: Check): Promise<void> {
+    const runDeps = { ...deps(), countersBefore };
+    const hadFailed = hasFailed(check);
+    await runOne(check, { ...runDeps, only: undefined });
+    if (hadFailed && !hasFailed(check)) await runConsequences(check, runDeps);
+  }
+
+  async function runConsequences(check: Check, runDeps: Omit<CheckDeps, 'only'>): Promise<void> {
     const seen = new Set([check]);
     for (const cause of seen) {
       const consequences = checks.filter((each) => !seen.has(each) && isOpenFor(each, cause.id, results));
@@ -126,7 +143,8 @@ export function createCheckRunner({
         now().getTime() - lastRun.at.getTime() > REFRESH_AFTER_MS;
       if (isOld) all.current().catch(onError);
     },
-    runAlone: (check) => runOne(check, { ...deps(), countersBefore, only: undefined }),
+    runAlone,
+    hasFailed,
     failures: (check) =>
       results.has(check.id)
         ? itemsOf(check, results)

@@ -3,7 +3,7 @@ import { once, EventEmitter } from 'node:events';
 import { readlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { silentLog } from '../../../src/runtime/log.ts';
-import { superviseWorker } from '../../../src/runtime/supervise-worker.ts';
+import { createStillness, superviseWorker } from '../../../src/runtime/supervise-worker.ts';
 
 const ENTRY = new URL('./echo-worker.ts', import.meta.url);
 
@@ -65,4 +65,30 @@ test('a thread that hangs in JavaScript can still be stopped', async () => {
   worker.send('hang');
   await worker[Symbol.asyncDispose]();
   assert.equal(worker.alive, false);
+});
+
+test('a loop that does not turn for ten seconds is stuck, and told once', () => {
+  const isStuck = createStillness(0);
+  const looks = Array.from({ length: 23 }, (_, second) => isStuck(7, second * 1000));
+  assert.deepEqual(
+    looks.flatMap((isStill, second) => (isStill ? [second] : [])),
+    [11, 22],
+  );
+});
+
+test('a loop that turns, or is not there, is not stuck', () => {
+  const isStuck = createStillness(0);
+  for (let second = 0; second < 60; second++)
+    assert.equal(isStuck(second < 30 ? Math.floor(second / 9) : undefined, second * 1000), false);
+});
+
+test('what passes while the main thread itself stands still is no sign of a stuck loop', () => {
+  const isStuck = createStillness(0);
+  isStuck(7, 1000);
+  // Stopped for 20 s (SIGSTOP, a frozen cgroup), then the main thread is the first to run.
+  assert.equal(isStuck(7, 21_500), false);
+  assert.equal(isStuck(8, 22_500), false);
+  // Again and again, and yet it counts what it has seen.
+  const seen = Array.from({ length: 6 }, (_, i) => isStuck(8, 60_000 * (i + 1)));
+  assert.deepEqual(seen, [false, false, false, false, false, true]);
 });

@@ -259,6 +259,7 @@ const steeringWish = (
   addresses: steeredAddresses(pool4),
   listenPorts,
   routes: routesToDevice(config, pool4, machine),
+  clampsSegments: config.clampSegmentSize,
 });
 
 /** What is too big for the other side must reach us, so that its sender is told the right size. */

@@ -21,6 +21,7 @@ export function nftTable(
   device: string,
   prefixes: readonly string[],
   addresses: readonly SteeredAddress[],
+  clampsSegments: boolean,
 ): string {
   const outward = `ip6 daddr { ${prefixes.join(', ')} } notrack accept`;
   const jumps = addresses
@@ -53,6 +54,21 @@ export function nftTable(
     iifname "${device}" meta nfproto ipv4 fib saddr type local drop
     iifname "${device}" meta nfproto ipv4 fib saddr oifname "${device}" drop
     iifname "${device}" tcp flags & (syn | ack) == syn drop
+  }${clampsSegments ? clampChain(device) : ''}`;
+}
+
+/**
+ * Links that lead on from here may be narrower than the settings say (PPPoE, LTE, a tunnel). Their routes tell, of the packet's
+ * destination and of its source: what is announced then fits both, and no connection hangs where somebody filters the errors
+ * about packets that are too big (RFC 2923 section 2.1).
+ */
+function clampChain(device: string): string {
+  const clamp = 'tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu';
+  return `
+  chain forward {
+    type filter hook forward priority mangle; policy accept;
+    iifname "${device}" ${clamp}
+    oifname "${device}" ${clamp}
   }`;
 }
 

@@ -39,6 +39,8 @@ export interface SteeringWish {
   readonly listenPorts: readonly PortRange[];
   /** The packets to these prefixes, of either family. */
   readonly routes: readonly string[];
+  /** Segment sizes of TCP become what the routes behind the device let through. */
+  readonly clampsSegments: boolean;
 }
 
 /** The programs of the fast path, as the devices have them. */
@@ -102,6 +104,9 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
   /** Routes that were wanted before; those of today vanish with the device. */
   const earlierRoutes = new Set<string>();
 
+  const tableOf = ({ addresses, clampsSegments }: SteeringWish) =>
+    nftTable(device, prefixes, addresses, clampsSegments);
+
   function read(): KernelLook {
     const links = reader.links();
     hasDevice = links.get(index!)?.name === device;
@@ -118,7 +123,7 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
           ...routesOf(device, prefixes, wish.routes, earlierRoutes),
           ...RULES,
           ...basicRules.values(),
-          { kind: 'nftables', table: NFT_TABLE, body: nftTable(device, prefixes, wish.addresses) },
+          { kind: 'nftables', table: NFT_TABLE, body: tableOf(wish) },
           ...Array.from(attached.keys(), (name) => ({ kind: 'program', device: name }) as const),
         ];
     const isAttached = new Set([...attached].filter(([, isThere]) => isThere).map(([name]) => name));

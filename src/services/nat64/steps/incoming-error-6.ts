@@ -1,6 +1,6 @@
 /** The tuple of an ICMPv6 error. */
 import { foldSum, sumOfBytes, sumOfIpv6Address } from '../../../wire/checksum.ts';
-import { ICMP, ICMP6, ICMP_HEADER_BYTES, errorType6to4, pointer6to4 } from '../../../wire/icmp.ts';
+import { ICMP, ICMP4, ICMP6, ICMP_HEADER_BYTES, errorType6to4, pointer6to4 } from '../../../wire/icmp.ts';
 import { isNeverRouted } from '../../../wire/ipv4-scope.ts';
 import { FRAGMENT_UNIT_SHIFT, IP_PROTOCOL, MORE_FRAGMENTS } from '../../../wire/ipv4.ts';
 import {
@@ -30,6 +30,8 @@ import { eamIpv4At, hasStateless, isEmbeddedHost, readHost, statelessIpv4 } from
 
 /** The least MTU an IPv4 link has (RFC 791). */
 const IPV4_MINIMUM_MTU_BYTES = 68;
+/** The header that an IPv4 packet gains on its way to the IPv6 side. */
+const GROWS_BYTES = 20;
 
 /**
  * The tuple of an ICMPv6 error is that of the packet it quotes, which we once sent to the IPv6 host (RFC 6146 section
@@ -40,7 +42,7 @@ export function determineError6(settings: Settings, packet: Packet, errorPeer: n
   const { prefixes } = settings;
   const peerHasEam = packet.remoteHasEam;
   const type = view.getUint8(transport + ICMP.TYPE);
-  if (!describeError6(settings, packet, type)) return COUNTER['drop-icmp-type'];
+  if (!describeError6(packet, type)) return COUNTER['drop-icmp-type'];
   const quoted = transport + ICMP_HEADER_BYTES;
   if (!icmp6ChecksumIsRight(packet)) return COUNTER['drop-bad-checksum'];
   const hasLength = type === ICMP6.UNREACHABLE || type === ICMP6.TIME_EXCEEDED;
@@ -68,6 +70,10 @@ export function determineError6(settings: Settings, packet: Packet, errorPeer: n
   packet.quotedFragment = (offsetAndMore >> FRAGMENT_UNIT_SHIFT) | ((offsetAndMore & 1) * MORE_FRAGMENTS);
   const isLater = offsetAndMore >> FRAGMENT_UNIT_SHIFT !== 0;
   if (!isLater && quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
+  if (type === ICMP6.PACKET_TOO_BIG) {
+    const mtuBytes = view.getUint32(transport + ICMP.MTU6);
+    packet.errorValue = ipv4MtuOf(settings, mtuBytes, packet.quotedIdentification !== -1);
+  }
   readHost(settings, packet, quoted + IPV6.DESTINATION);
   // Only first fragments show ports; whose address is his own needs none.
   if (isLater && !packet.isStateless) return COUNTER['drop-icmp-quote'];
@@ -114,22 +120,25 @@ function readErrorSource(settings: Settings, packet: Packet): void {
   }
 }
 
-/** Finds the ICMPv4 type, code and value; false when there are none. */
-function describeError6(settings: Settings, packet: Packet, type: number): boolean {
+/** Finds the ICMPv4 type, code and pointer; false when there are none. The MTU depends on what is quoted. */
+function describeError6(packet: Packet, type: number): boolean {
   const { view, transport } = packet;
-  const value = view.getUint32(transport + ICMP.MTU6);
   packet.errorType = errorType6to4(type, view.getUint8(transport + ICMP.CODE));
   packet.errorValue = 0;
   if (packet.errorType === -1) return false;
-  if (type === ICMP6.PACKET_TOO_BIG) {
-    // N31
-    const mtuBytes = Math.min(value - 20, settings.mtu4Bytes, settings.mtu6Bytes - 20);
-    packet.errorValue = Math.max(mtuBytes, IPV4_MINIMUM_MTU_BYTES);
-  } else if (type === ICMP6.PARAMETER_PROBLEM) {
-    if (packet.errorType >> 8 === 12) packet.errorValue = pointer6to4(value);
-    return packet.errorValue !== -1;
-  }
-  return true;
+  if (type === ICMP6.PARAMETER_PROBLEM && packet.errorType >> 8 === ICMP4.PARAMETER_PROBLEM)
+    packet.errorValue = pointer6to4(view.getUint32(transport + ICMP.MTU6));
+  return packet.errorValue !== -1;
+}
+
+/**
+ * N31: the MTU that the IPv4 side is told. A quoted packet with a fragment header was already a fragment in IPv4. The next
+ * fragment gets such a header too, so its sender must leave room for it.
+ */
+function ipv4MtuOf(settings: Settings, mtuBytes: number, isFragment: boolean): number {
+  const growsBytes = GROWS_BYTES + (isFragment ? FRAGMENT_HEADER_BYTES : 0);
+  const ipv4MtuBytes = Math.min(mtuBytes - growsBytes, settings.mtu4Bytes, settings.mtu6Bytes - growsBytes);
+  return Math.max(ipv4MtuBytes, IPV4_MINIMUM_MTU_BYTES);
 }
 
 function icmp6ChecksumIsRight(packet: Packet): boolean {

@@ -260,17 +260,39 @@ test('one by itself: what fails and is no consequence of another failure', async
   assert.deepEqual(ran, ['cause', 'a', 'cause']);
 });
 
+test('when a failure is over, what it explained is looked at, too: its old finding does not stand for itself', async () => {
+  let isWell = false;
+  const of = () => state(isWell ? 'ok' : 'fail');
+  const { runner, ran, check } = setUp([
+    { id: 'cause', run: of },
+    { id: 'consequence', needs: ['cause'], run: of },
+    { id: 'other', run: of },
+  ]);
+  for (const id of ['cause', 'consequence', 'other']) await runner.runAlone(check(id));
+  assert.equal(runner.hasFailed(check('consequence')), true, 'whatever explains it');
+  await runner.runAlone(check('cause'));
+  assert.deepEqual(ran, ['cause', 'consequence', 'other', 'cause'], 'it fails on');
+  isWell = true;
+  await runner.runAlone(check('cause'));
+  assert.deepEqual(ran.slice(4), ['cause', 'consequence']);
+  assert.deepEqual(runner.failures(check('consequence')), []);
+  assert.equal(runner.hasFailed(check('other')), true, 'not looked at');
+});
+
 test('in turn: the first round soon, then spread; the next waits for the one before; disposed, none', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const ran: string[] = [];
   const errors: unknown[] = [];
   let release = () => {};
   const tasks = [
-    async () => void ran.push('a'),
+    async () => {
+      ran.push('a');
+      return false;
+    },
     () => {
       ran.push('b');
-      return new Promise<void>((resolve) => {
-        release = resolve;
+      return new Promise<boolean>((resolve) => {
+        release = () => resolve(false);
       });
     },
     async () => {
@@ -278,13 +300,13 @@ test('in turn: the first round soon, then spread; the next waits for the one bef
       throw new Error('defect');
     },
   ];
-  const settle = async () => {
-    for (let i = 0; i < 10; i++) await Promise.resolve();
-  };
+  const settle = () => setImmediate();
   const turns = runInTurn(tasks, (error) => errors.push(error));
   await settle();
   t.mock.timers.tick(FIRST_GAP_MS);
+  await settle();
   t.mock.timers.tick(10 * ROUND_MS);
+  await settle();
   assert.deepEqual(ran, ['a', 'b'], 'b has not ended');
   release();
   await settle();

@@ -262,6 +262,25 @@ testRows([
     }),
   },
   {
+    title: 'packet too big about a fragment: the next one needs room for its fragment header, too (5.2)',
+    before: [udp(out6)],
+    packet: icmp({
+      source: '2001:db8:ff::1',
+      destination: REMOTE6,
+      type: 2,
+      rest: 1420,
+      data: fragments6(udp({ ...in6, data: big }), [0, 800, 1468], 0xdead_beef)[0],
+    }),
+    out: icmp({
+      ...out4,
+      identification: IDENTIFICATION + 1,
+      type: 3,
+      code: 4,
+      rest: 1392,
+      data: fragments4(udp({ ...in4, data: big, hopLimit: 63 }), [0, 800, 1468], 0xbeef)[0],
+    }),
+  },
+  {
     title: 'what an ICMPv6 error quotes had DF set where it is longer than 1260 bytes (N28)',
     before: [udp(out6)],
     packet: icmp({

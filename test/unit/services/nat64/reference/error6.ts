@@ -37,7 +37,9 @@ export function error6(
       [0x303, 0],
     ]; // prettier-ignore
     if (type === 1) return unreachable[code];
-    if (type === 2) return [0x304, Math.max(68, Math.min(value - 20, mtuBytes, mtuBytes - 20))];
+    // Byte 6 of what is quoted is its next header: a fragment takes 8 bytes more.
+    const grows = message[8 + 6] === 44 ? 28 : 20;
+    if (type === 2) return [0x304, Math.max(68, Math.min(value - grows, mtuBytes, mtuBytes - grows))];
     if (type === 3) return [0xb00 | code, 0];
     if (type === 4 && code === 1) return [0x302, 0];
     if (type !== 4 || code !== 0) return undefined;

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+import { AGAIN_MS, FIRST_GAP_MS, ROUND_MS, runInTurn } from '../../../../src/admin/diagnostics/background.ts';
+
+/** Lets time pass in steps in which whatever is due has ended. */
+async function pass(milliseconds: number): Promise<void> {
+  const STEP_MS = 1000;
+  for (let passed = 0; passed < milliseconds; passed += STEP_MS) {
+    mock.timers.tick(STEP_MS);
+    await new Promise(setImmediate);
+  }
+}
+
+test('each check has its turn; one that finds a fault looks again soon, until it finds none', async (t) => {
+  t.after(() => mock.timers.reset());
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const looks = [0, 0];
+  let isFaulty = true;
+  using _ = runInTurn(
+    looks.map((_look, task) => async () => {
+      looks[task]++;
+      return task === 1 && isFaulty;
+    }),
+    (error) => assert.fail(String(error)),
+  );
+  await pass(FIRST_GAP_MS + 1000);
+  assert.deepEqual(looks, [1, 1]);
+  await pass(3 * AGAIN_MS);
+  assert.deepEqual(looks, [1, 4]);
+  isFaulty = false;
+  await pass(AGAIN_MS);
+  assert.deepEqual(looks, [1, 5]);
+  await pass(ROUND_MS);
+  assert.deepEqual(looks, [2, 6]);
+});
+
+test('none looks again after the end, and one that throws is no end', async (t) => {
+  t.after(() => mock.timers.reset());
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const errors: unknown[] = [];
+  const looks = [0, 0];
+  const running = runInTurn(
+    looks.map((_look, task) => async () => {
+      looks[task]++;
+      if (task === 0) throw new Error('a defect');
+      return true;
+    }),
+    (error) => errors.push(error),
+  );
+  await pass(FIRST_GAP_MS + 1000);
+  assert.deepEqual(looks, [1, 1]);
+  assert.equal(errors.length, 1);
+  running[Symbol.dispose]();
+  await pass(ROUND_MS);
+  assert.deepEqual(looks, [1, 1]);
+});
