@@ -5,7 +5,7 @@
 import type { Nat64Config } from '../../../config/schema.ts';
 import type { Ipv6Route } from '../../../os/routes.ts';
 import { type IpPrefix, maskAddress, parseIpPrefix, prefixContains } from '../../../wire/ip-prefix.ts';
-import { extractIpv4 } from '../../../wire/rfc6052.ts';
+import { ipv4Inside } from '../../../wire/rfc6052.ts';
 import { mapIpv4 } from '../../../wire/ip-address.ts';
 
 const IPV4_OFFSET_BITS = 96;
@@ -41,5 +41,5 @@ function ipv4Of(nat64Prefix: IpPrefix, { address, prefixBits }: IpPrefix): IpPre
       : Math.min(Math.max(prefixBits - U_OCTET_FIRST_BIT, 0), U_OCTET_BITS);
   const bits = IPV4_OFFSET_BITS + Math.min(behind - ofUOctet, 32);
   if (bits === IPV4_OFFSET_BITS) return undefined;
-  return { address: maskAddress(mapIpv4(extractIpv4(nat64Prefix, address)), bits), prefixBits: bits };
+  return { address: maskAddress(mapIpv4(ipv4Inside(nat64Prefix, address)), bits), prefixBits: bits };
 }
