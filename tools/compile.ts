@@ -10,6 +10,7 @@ import { globSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { isMainThread, Worker } from 'node:worker_threads';
 import { keepHeapsSmall } from '../src/runtime/heap.ts';
+import { inlineMore } from '../src/runtime/inlining.ts';
 
 if (process.env['NODE_COMPILE_CACHE'] === undefined) throw new Error('NODE_COMPILE_CACHE is not set');
 const source = new URL('../src/', import.meta.url);
@@ -21,5 +22,6 @@ flushCompileCache();
 if (isMainThread) {
   spawnSync(process.execPath, [new URL('main.ts', source).pathname, '--version']);
   keepHeapsSmall();
+  inlineMore();
   new Worker(new URL(import.meta.url));
 }
