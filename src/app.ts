@@ -134,12 +134,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     ...ofAdmin.map((each) => each.report()),
   ];
   const machine = openMachine();
-  /** Found out by a program of its own, when somebody first asks. */
-  let hardware: Promise<HardwareSource> | undefined;
-  const findHardware = async () => {
-    hardware ??= import('./state/hardware.ts').then(({ createHardware }) => createHardware());
-    return (await hardware).find();
-  };
   const noteServices = watchServices(events);
   const history = started.use(recordFigures(reports, machine, noteServices, storage, log));
   const stopping = new AbortController();
@@ -161,7 +155,7 @@ export async function startApp(options: AppOptions): Promise<App> {
             noteServices,
             history,
             machine,
-            hardware: findHardware,
+            hardware: hardwareFinder(),
             logs: options.logs,
             places: { configPath, stateDirectory },
             unwritten: (name) => storage.file(name).unwritten,
@@ -209,6 +203,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     },
     failWorker: (serviceName) => failWorkerOf(serviceName, running(serviceName)),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** What finds the hardware of the machine: a program of its own, loaded when somebody first asks. */
+function hardwareFinder(): HardwareSource['find'] {
+  let hardware: Promise<HardwareSource> | undefined;
+  return async () => {
+    hardware ??= import('./state/hardware.ts').then(({ createHardware }) => createHardware());
+    return (await hardware).find();
   };
 }
 

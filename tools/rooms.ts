@@ -29,7 +29,7 @@ const SAID = 'src/services/*.ts';
 
 export const ROOMS: readonly Room[] = [
   { name: 'texts', files: ['src/texts/**'], imports: [] },
-  { name: 'wire', files: ['src/wire/**'], imports: [] },
+  { name: 'wire', files: ['src/wire/**'], imports: ['dns-packet'] },
   { name: 'os', files: ['src/os/**'], imports: ['node:*', 'koffi', 'src/wire/**', TEXT] },
   { name: 'runtime', files: ['src/runtime/**'], imports: ['node:*', 'src/os/**', TEXT], types: ['typebox'] },
   {
@@ -71,13 +71,15 @@ export const ROOMS: readonly Room[] = [
       'src/config/{values,problem,resolvers,schema-values}.ts',
       TEXT,
     ],
-    types: ['src/config/schema.ts'],
+    types: ['src/config/schema.ts', 'dns-packet'],
   },
   {
     name: 'state',
     files: ['src/state/**'],
     imports: [
       'node:*',
+      'age-encryption',
+      'systeminformation',
       'src/wire/**',
       'src/os/**',
       'src/runtime/**',
