@@ -30,7 +30,7 @@ function rememberUntilItsEnd({ pid }: ChildProcess): () => void {
 
 /**
  * Runs a program to its end and resolves with its output. Rejects when it exits with an error or does not end in time; the
- * error names the attempted command and what the program printed. Its input is only logged.
+ * error names the attempted command and what the program printed. The input is attached for the log only.
  */
 export function runCommand(
   program: string,
