@@ -21,12 +21,12 @@ const HEADER_BYTES = MAGIC.length + 2 + SALT_BYTES + NONCE_BYTES;
 /** RFC 7914; OWASP's advice of 2^15, 8, 3: 32 MiB, and about a second on a Raspberry Pi. */
 const LOG2_N = 15;
 const [R, P] = [8, 3];
-/** What a file may make us spend: four times ours. */
+/** The most memory that a file may require: four times ours. */
 const MAX_LOG2_N = 17;
 
-/** A larger file is none of ours. */
+/** A larger file is not one of ours. */
 export const MAX_BACKUP_BYTES = 8 << 20;
-/** What it may unfold to. */
+/** The maximum size after decompression. */
 export const MAX_CONTENT_BYTES = 16 << 20;
 const MAX_ENTRIES = 100;
 
@@ -38,13 +38,13 @@ export interface BackupEntry {
 export interface Backup {
   /** ISO 8601. */
   readonly createdAt: string;
-  /** Of the software that made it. */
+  /** The version of the software that made it. */
   readonly version: string;
   readonly hostname: string;
   readonly entries: readonly BackupEntry[];
 }
 
-/** Why a file is not restored; the message is for people. */
+/** Why a file is not restored; the message is for users. */
 export class BackupError extends TextError {
   readonly reason:
     | 'not-a-backup'
@@ -63,13 +63,13 @@ export class BackupError extends TextError {
 const deriveKey = (passphrase: string, salt: Uint8Array, log2N: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const options = { N: 2 ** log2N, r: R, p: P, maxmem: 256 << 20 };
-    // NFKC: one passphrase is one passphrase, whichever keyboard it was typed on.
+    // NFKC: the same passphrase gives the same bytes, whichever keyboard was used.
     scrypt(passphrase.normalize('NFKC'), salt, 32, options, (error, key) =>
       error === null ? resolve(key) : reject(error),
     );
   });
 
-/** Seals a backup under a passphrase. */
+/** Encrypts a backup with a passphrase. */
 export async function sealBackup(backup: Backup, passphrase: string): Promise<Buffer> {
   const { entries, ...about } = backup;
   const json = JSON.stringify({
@@ -85,7 +85,7 @@ export async function sealBackup(backup: Backup, passphrase: string): Promise<Bu
   return Buffer.concat([header, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** Opens a sealed backup. Rejects with a BackupError. */
+/** Decrypts a backup. Rejects with a BackupError. */
 export async function openBackup(file: Uint8Array, passphrase: string): Promise<Backup> {
   if (file.length > MAX_BACKUP_BYTES) {
     throw new BackupError(
@@ -149,7 +149,7 @@ export async function openBackup(file: Uint8Array, passphrase: string): Promise<
   return readBackupContent(json);
 }
 
-/** What is inside, checked: nobody else wrote it, but perhaps another version of ours. Throws BackupError. */
+/** Checks the content. Only we could have written it, but perhaps a different version. Throws BackupError. */
 export function readBackupContent(json: string): Backup {
   const fail = (what: string): never => {
     throw new BackupError('damaged', say('The backup is not as expected: {what}.', { what }));

@@ -1,7 +1,6 @@
 /**
- * Figures over time: every 10 s in memory for the last hours, as means and maxima of minutes and hours on disk for 30
- * days. The disk is written once in 10 minutes and at the end, because an SD card bears only so many writes; what is lost
- * when the power fails is those minutes.
+ * Figures over time: every 10 s in memory for the last hours; means and maxima of minutes and hours on disk for 30 days. The
+ * disk is written once in 10 minutes and at the end, to protect the SD card. A power failure loses only those minutes.
  */
 import { createInTurn } from '../os/in-turn.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -14,9 +13,9 @@ export const SAMPLE_SECONDS = 10;
 /** 6 hours. */
 const KEPT_SAMPLES = 2160;
 const FLUSH_SECONDS = 600;
-/** Minutes that wait while they cannot be written: 6 hours. */
+/** Minutes that wait while they cannot be written: at most 6 hours. */
 const MOST_WAITING = 360;
-/** When that failed. */
+/** The delay after a failed write. */
 const RETRY_SECONDS = 60;
 
 const HOST_NAMES: readonly string[] = Object.keys(HOST_SERIES);
@@ -27,20 +26,20 @@ export type Sample = readonly number[];
 
 export interface HistoryOptions {
   readonly series: readonly string[];
-  /** The figures now. Called every 10 s. */
+  /** Returns the current figures. Called every 10 s. */
   readonly sample: (nowMs: number) => Sample;
-  /** The servers that had traffic, by name, in the order of HOST_SERIES. Called when `sample` was. */
+  /** Returns the servers with traffic, by name, in the order of HOST_SERIES. Called after `sample`. */
   readonly sampleHosts: (nowMs: number) => ReadonlyMap<string, readonly number[]>;
-  /** Where hours and minutes are kept; opened at the first write, or the first question about the time before. */
+  /** Opens the file for hours and minutes, at the first write or the first query about an earlier time. */
   readonly openFile: () => Promise<HistoryFile>;
-  /** Told why the file cannot be used at present, and, with undefined, that it can again. Figures stay in memory meanwhile. */
+  /** Called with the reason why the file cannot be used, and with undefined when it works again. Figures stay in memory meanwhile. */
   readonly onTrouble: (error: unknown) => void;
   readonly log: Logger;
 }
 
 export interface HistoryQuery {
   readonly series: readonly string[];
-  /** Whose series, when they are of HOST_SERIES. */
+  /** The server, when the series are those of HOST_SERIES. */
   readonly host?: string | undefined;
   readonly fromMs: number;
   readonly toMs: number;
@@ -62,7 +61,7 @@ export interface History extends AsyncDisposable {
 
 interface Clock {
   readonly now: () => number;
-  /** Calls back every so often until disposed. */
+  /** Calls back at this interval until disposed. */
   readonly every: (ms: number, task: () => void) => Disposable;
 }
 
@@ -74,7 +73,7 @@ const systemClock: Clock = {
   },
 };
 
-/** Starts sampling. Disposing writes what has not been written. */
+/** Starts sampling. Disposing writes what is not written yet. */
 export function startHistory(options: HistoryOptions, clock = systemClock): History {
   const { series, log } = options;
   const width = series.length;
@@ -83,7 +82,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
   const hosts = createHostRing();
   let next = 0;
   let count = 0;
-  /** Up to here everything is on disk, or waits. */
+  /** Everything up to this time is on disk or waits to be written. */
   let takenMs = clock.now();
   let nextFlushMs = takenMs + FLUSH_SECONDS * 1000;
   let latest: History['latest'];
@@ -93,7 +92,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
 
   function takeSample(): void {
     const timeMs = clock.now();
-    // A clock that was put back (there is no RTC): what is "later" than now never was.
+    // The clock was set back (there is no RTC): discard samples that now lie in the future.
     while (count > 0 && times[(next + KEPT_SAMPLES - 1) % KEPT_SAMPLES] >= timeMs) {
       next = (next + KEPT_SAMPLES - 1) % KEPT_SAMPLES;
       count--;
@@ -112,7 +111,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     if (timeMs >= nextFlushMs) void flush();
   }
 
-  /** Uses the file; undefined when it cannot be used at present. One that turns out to be damaged is opened anew the next time. */
+  /** Uses the file; undefined when it cannot be used now. A file that turns out to be damaged is opened again the next time. */
   async function use<T>(task: (opened: HistoryFile) => T): Promise<T | undefined> {
     try {
       file ??= options.openFile();
@@ -134,7 +133,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
   const firstSampleMs = () =>
     count === 0 ? Number.POSITIVE_INFINITY : times[(next + KEPT_SAMPLES - count) % KEPT_SAMPLES];
 
-  /** Samples from `fromMs` to before `toMs`, oldest first. */
+  /** Samples from `fromMs` up to, but not including, `toMs`, oldest first. */
   function* samples(fromMs: number, toMs: number): Generator<{ timeMs: number; at: number }> {
     for (let i = 0; i < count; i++) {
       const position = (next + KEPT_SAMPLES - count + i) % KEPT_SAMPLES;
@@ -143,7 +142,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     }
   }
 
-  /** Writes the minutes that are over; what cannot be written waits for the next time, as long as it may. */
+  /** Writes the finished minutes. If that fails, they wait for the next time, up to the limit. */
   function flush(untilMs = Math.floor(clock.now() / 60_000) * 60_000): Promise<void> {
     nextFlushMs = clock.now() + FLUSH_SECONDS * 1000;
     waiting.push(...minutesSince(takenMs, untilMs));
@@ -229,7 +228,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     };
   }
 
-  /** A figure that cannot be had is a gap in a chart, and no more. */
+  /** A figure that cannot be read is only a gap in a chart. */
   const trySample = () => {
     try {
       takeSample();
