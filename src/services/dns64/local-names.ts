@@ -1,4 +1,4 @@
-/** What is answered here, whatever the upstreams say: special-use names, and queries of type ANY. */
+/** Questions that are answered locally, whatever the upstreams say: special-use names, and queries of type ANY. */
 import {
   CLASS_IN,
   type DnsMessage,
@@ -26,17 +26,17 @@ const LOOPBACK6 = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
 
 type Data = readonly [type: number, data: Uint8Array];
 
-/** The answer to a question that must not, or need not, leave this resolver; undefined for all others. */
+/** The answer to a question that must not, or need not, be forwarded; undefined for all others. */
 export function localAnswer(question: DnsQuestion, pref64: readonly IpPrefix[]): DnsMessage | undefined {
   const { name, type } = question;
-  // RFC 8482 section 4.2: one small record, so that ANY is no amplifier.
+  // RFC 8482 section 4.2: one small record, so that ANY cannot be used for amplification.
   if (type === Type.ANY)
     return respond(question, name, [[Type.HINFO, Uint8Array.of(7, ...Buffer.from('RFC8482'), 0)]]);
   if (isAtOrBelow(name, IPV4ONLY)) return ipv4only(question, pref64);
   const reverse = IPV4ONLY_REVERSE.find((zone) => namesEqual(name, zone));
   // RFC 8880 section 7.2: the reverse names too. DS belongs to the parent zone and is resolved normally.
   if (reverse !== undefined && type !== Type.DS) return respond(question, reverse, [[Type.PTR, IPV4ONLY]]);
-  // RFC 6761 section 6.3: loopback for the name and everything below; no upstream may say otherwise.
+  // RFC 6761 section 6.3: loopback for the name and everything below it; upstreams must not override this.
   if (isAtOrBelow(name, LOCALHOST))
     return respond(question, LOCALHOST, [
       [Type.A, LOOPBACK4],
@@ -44,7 +44,7 @@ export function localAnswer(question: DnsQuestion, pref64: readonly IpPrefix[]):
     ]);
   // RFC 6761 section 6.4.
   if (isAtOrBelow(name, INVALID)) return respond(question, INVALID, undefined);
-  // RFC 9462 section 6.4: an upstream's designated resolvers are not ours, and would not synthesise.
+  // RFC 9462 section 6.4: the upstream's designated resolvers are not ours, and would not synthesise.
   if (isAtOrBelow(name, RESOLVER_ARPA)) return respond(question, RESOLVER_ARPA, []);
   return undefined;
 }
@@ -64,7 +64,7 @@ function ipv4only(question: DnsQuestion, pref64: readonly IpPrefix[]): DnsMessag
   return respond(question, IPV4ONLY, [...a, ...aaaa]);
 }
 
-/** The records of the asked type out of `data`; without any, NODATA; NXDOMAIN when there is no `data` at all. */
+/** The records of the requested type in `data`; without any, NODATA; NXDOMAIN when there is no `data` at all. */
 function respond(question: DnsQuestion, zone: Uint8Array, data: readonly Data[] | undefined): DnsMessage {
   const wanted = (data ?? []).filter(([type]) => type === question.type || question.type === Type.ANY);
   const answers = wanted.map(([type, bytes]) => record(question.name, type, bytes));
@@ -87,7 +87,7 @@ const record = (name: Uint8Array, type: number, data: Uint8Array): DnsRecord => 
   data,
 });
 
-/** What makes a negative answer cacheable (RFC 2308); the mailbox and server are those of nobody. */
+/** The SOA that makes a negative answer cacheable (RFC 2308); its mailbox and server do not exist. */
 function soa(zone: Uint8Array): DnsRecord {
   const numbers = new Uint8Array(20);
   for (const [i, value] of [1, 3600, 1200, 604_800, TTL_SECONDS].entries()) {

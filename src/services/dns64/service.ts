@@ -1,6 +1,6 @@
 /**
- * The DNS64 resolver: UDP answers from the cache in a worker thread, everything else here. The sockets belong to the main
- * thread: while a dead worker is replaced, queries wait in the socket.
+ * The DNS64 resolver. A worker thread answers UDP from its cache; the main thread does everything else. The sockets belong to
+ * the main thread: while a dead worker is replaced, queries wait in the socket.
  */
 import type { Dns64Config } from '../../config/schema.ts';
 import { attachedPrefixes, resolveAccessList } from '../../os/interfaces.ts';
@@ -32,12 +32,12 @@ const SEE_QUERIES = say(
   'Upstreams answer slowly, or one client asks for much: see in the timeline which. It is the first to get no more.',
 );
 
-/** How often "lan" in the access list is looked up although no address has come or gone: a prefix may have another length. */
+/** How often "lan" in the access list is resolved again, even if no address has changed: the length of a prefix may have changed. */
 const ACCESS_REFRESH_MS = 10_000;
 
 /**
- * Starts the resolver, or a disabled one that only waits for `reconfigure`. Sockets that cannot be had are reported and tried
- * again. A start that fails leaves nothing behind.
+ * Starts the resolver, or a disabled one that only waits for `reconfigure`. Sockets that cannot be opened are reported and
+ * retried. A failed start leaves nothing behind.
  */
 export async function startDns64(
   options: Dns64Options,
@@ -84,7 +84,7 @@ const accessKey = (prefixes: readonly IpPrefix[]): string => prefixes.map(format
 async function startResolver(initial: Dns64Config, context: ServiceContext): Promise<RunningResolver> {
   const log = context.log.child({ service: 'dns64' });
   let config = initial;
-  /** Networks that "lan" stands for. */
+  /** The networks that "lan" means now. */
   let networks: Seen = new Map();
   function attached(): IpPrefix[] {
     networks = followSeen(attachedPrefixes().map(formatIpPrefix), networks, performance.now());
@@ -92,7 +92,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
   }
   let allow = resolveAccessList(config.allow, attached);
   let endpoints: Endpoints | undefined;
-  /** Answers to datagrams that are under way. */
+  /** Answers to datagrams that are in progress. */
   const underWay = new Set<Promise<void>>();
   let outstanding = new Int32Array(new SharedArrayBuffer(4));
   let worker: SupervisedWorker<ToDnsWorker> | undefined;
@@ -123,9 +123,9 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
   async function answerMiss(miss: Miss, ledger: Int32Array): Promise<void> {
     const reply = await source.answerDatagram(miss.query, miss.source);
     Atomics.sub(ledger, 0, 1);
-    // Looked up only now: the socket may have been closed, and its descriptor's number given to another.
+    // Look it up only now: the socket may have been closed meanwhile, and the number of its descriptor reused.
     const udp = endpoints?.udp ?? [];
-    // Another of its family serves as well: the control message has the address that was asked.
+    // Another socket of the same family works too: the control message contains the address that the client asked.
     const { fd } =
       udp.find(({ id }) => id === miss.socket) ??
       udp.find(({ sockaddrBytes }) => sockaddrBytes === miss.source.length) ??
@@ -146,7 +146,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
   }
 
   const init = (): WorkerInit => {
-    // Whatever the thread before had outstanding is no longer waited for.
+    // The outstanding misses of the previous thread are not waited for.
     outstanding = new Int32Array(new SharedArrayBuffer(4));
     return {
       sockets: endpoints?.udp ?? [],
@@ -174,7 +174,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     const same = (pick: (of: Dns64Config) => unknown) =>
       JSON.stringify(pick(previous)) === JSON.stringify(pick(next));
     if (same(({ upstreams, prefixes, cacheEntries }) => [upstreams, prefixes, cacheEntries])) return;
-    // Answers hold what the old upstreams said and the old prefixes made: a new cache, here and there.
+    // Cached answers depend on the old upstreams and prefixes: start with new caches in both threads.
     source.retire();
     source = createAnswerSource(toAnswerOptions(next));
     const resized = next.cacheEntries !== previous.cacheEntries;
@@ -220,7 +220,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
   return {
     reconfigure,
     stop,
-    /** UDP is answered until the end: those who ask have no connection that could be told. */
+    /** UDP is answered until the end: its clients have no connection over which they could be notified. */
     async drain(signal) {
       endpoints?.stopAdmitting();
       await orAborted(streams.drain(), signal);
