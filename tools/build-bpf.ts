@@ -1,7 +1,7 @@
 /**
- * Compiles the kernel's part of NAT64 (`npm run build:bpf`): fast-path.bpf.c to the object beside it, which is committed, so that
- * no machine needs a compiler to run or to test it. The sums of source and object are committed too; a unit test holds them against
- * the files.
+ * Compiles the kernel's part of NAT64 (`npm run build:bpf`): fast-path.bpf.c to the object beside it. The object is committed,
+ * so that no machine needs a compiler to run or test it. The checksums of source and object are committed too; a unit test
+ * compares them with the files.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -12,7 +12,7 @@ import { OBJECT_FILE } from '../src/services/nat64/fast-path-record.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 export const SOURCE_FILE = OBJECT_FILE.replace(/\.o$/, '.c');
-/** As `sha256sum` writes and checks it; a comment names the compiler. */
+/** In the format of `sha256sum`; a comment names the compiler. */
 export const SUMS_FILE = OBJECT_FILE.replace(/\.o$/, '.sha256');
 
 const COMPILE = [
@@ -21,12 +21,12 @@ const COMPILE = [
   // Linux 5.1; tcx needs 6.6.
   '-mcpu=v3',
   '-O2',
-  // For BTF, which describes the maps; what else it makes is stripped.
+  // For BTF, which describes the maps; other debug information is stripped.
   '-g',
   '-Wall',
   '-Wextra',
   '-Werror',
-  // No path of this machine.
+  // Removes paths of this machine.
   `-ffile-prefix-map=${ROOT}/=`,
   // The headers that differ between processors.
   `-I/usr/include/${MACHINE}`,
@@ -34,17 +34,17 @@ const COMPILE = [
 
 export const mayCompile = (): boolean => hasPackages(PACKAGES.bpf);
 
-/** Compiles to a file; rejects with what the compiler says. */
+/** Compiles to a file; rejects with the compiler's output. */
 export function compileBpf(objectFile: string): void {
   execute('clang', ...COMPILE, '-c', SOURCE_FILE, '-o', objectFile);
-  // Source lines for the verifier's log would be half of the object.
+  // Source lines for the verifier's log would take half of the object.
   execute('llvm-strip', '--strip-unneeded', '--remove-section=.BTF.ext', objectFile);
 }
 
-/** What the first line of the sums says. */
+/** The first line of the checksums. */
 export const compilerVersion = (): string => execute('clang', '--version').split('\n')[0];
 
-/** The source, and what it includes of ours. */
+/** The source, and our own files that it includes. */
 export const sourceFiles = (): string[] => [
   SOURCE_FILE,
   ...Array.from(readFileSync(SOURCE_FILE, 'utf8').matchAll(/^#include "(.*)"$/gm), ([, name]) =>

@@ -1,14 +1,14 @@
 /**
- * Fails when files of src/ or web/ import each other in a circle, types included; what is loaded later by `import()` does not
- * count. `--list` prints those that are known, too.
+ * Fails when files of src/ or web/ import each other in a circle, types included. Dynamic imports with `import()` do not count.
+ * `--list` also prints the known circles.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 /**
- * Rooms whose circles are still to be opened, with how many files are in them. NAT64's steps know the translator that knows
- * them, and its tables their keepers: until its state stands apart from the steps.
+ * Folders whose circles still have to be removed, with the number of files in them. NAT64's steps and the translator import
+ * each other, and so do its tables and the code that maintains them, until its state is separate from the steps.
  */
 const KNOWN: Readonly<Record<string, number>> = { 'src/services/nat64/': 20 };
 

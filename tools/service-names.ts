@@ -11,12 +11,12 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const LIMIT = 6;
-/** Above the limit, with the reason. */
+/** Files or counts above the limit, with the reason. */
 const LIMITS: Readonly<Record<string, number>> = {};
 const FILES = ['src/**/*.ts', 'web/src/**/*.{ts,tsx}', 'lab/**/*.ts', 'firmware/**/*'];
 const TEXTS = /^(?:web\/)?src\/texts\//;
 
-/** The same word in another sense. */
+/** The same word with another meaning. */
 const OTHER_SENSES: Readonly<Record<string, RegExp>> = {
   // The PROXY protocol, its header as the lab's servers show it, and the options of Fastify and nginx.
   proxy:
@@ -60,7 +60,7 @@ function meaningOf(file: string): string {
   const path = join(ROOT, file);
   const source = existsSync(path) ? readFileSync(path, 'utf8') : '';
   if (!/\.tsx?$/.test(file)) return source.replace(/^\s*[#;].*$/gm, '');
-  // Strings and comments in one pass: each may hold what looks like the other.
+  // Handle strings and comments in one pass: each may contain what looks like the other.
   return source.replace(
     /\/\*[\s\S]*?\*\/|(?<![:'"`\\])\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g,
     (found) =>
@@ -68,7 +68,7 @@ function meaningOf(file: string): string {
   );
 }
 
-/** Whether a word is a part of what is written: "proxyOptions", "PROXY_OPTIONS", "/proxy/listen". */
+/** Whether a word is a part of an identifier or string: "proxyOptions", "PROXY_OPTIONS", "/proxy/listen". */
 function names(source: string, service: string): boolean {
   const words = source
     .replace(OTHER_SENSES[service] ?? /$^/g, ' ')
