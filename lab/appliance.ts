@@ -111,7 +111,7 @@ const PROBES = {
 export type Probe = keyof typeof PROBES;
 const PROBE_NAMES = Object.keys(PROBES) as Probe[];
 
-/** Fills the compile cache, so that every start is measured with the same conditions, even the first after a change. */
+/** Fills the compile cache first, so that the measured start is a normal one and not the first after a change. */
 async function prepareCompileCache(): Promise<string> {
   const cache = process.env['NODE_COMPILE_CACHE'] ?? join(ROOT, 'node_modules/.cache/compile');
   // After a change everything is compiled; on a busy machine this takes longer than commands usually do.

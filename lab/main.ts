@@ -1,5 +1,5 @@
 /**
- * The lab: an internet and an island on one machine, the appliance between them, checked with real clients.
+ * The lab: an internet and an island on one machine with the appliance between them, checked with real clients.
  *
  *   npm run lab                stays up after the checks, with the admin page on the machine itself, until Ctrl-C
  *   npm run lab -- --once      ends after the checks: 0 all passed, 1 not

@@ -3,7 +3,7 @@
  *
  *   node lab/packages.ts [PURPOSE]
  *
- * Daemons that come with them are neither started nor enabled: the lab runs its own, in network namespaces.
+ * The daemons in them are neither started nor enabled: the lab runs its own, in network namespaces.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';

@@ -2,7 +2,7 @@
  * Builds the control panel into web/dist, each file beside its gzip and Brotli forms.
  *
  *   node tools/build-web.ts               always
- *   node tools/build-web.ts --if-stale    only when it is missing or older than what it is made of
+ *   node tools/build-web.ts --if-stale    only when it is missing or older than its sources
  */
 import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,17 +1,17 @@
 /**
- * Counts for each service the files outside its own folder and its page's folder that name it, and fails above a limit: a
- * service is to be added, changed and removed in one place (docs/architecture.md, "To add a service"). `--list` prints the files of
- * all.
+ * For each service, counts the files that name it outside its own folder and its page's folder, and fails above a limit: a
+ * service should be added, changed and removed in one place (docs/architecture.md, "To add a service"). `--list` prints all
+ * these files.
  *
- * A file names a service by an import from its folder, or by its name as a part of an identifier or of a string. Sentences
- * (strings with white space, or letters of German), comments, and files of texts do not count: people are told of services by name.
+ * A file names a service if it imports from its folder, or if its name is a part of an identifier or string. Sentences (strings
+ * with white space or German letters), comments and files of texts do not count, because texts for people may name services.
  */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const LIMIT = 6;
-/** Files or counts above the limit, with the reason. */
+/** Higher limits for single services, with the reason. */
 const LIMITS: Readonly<Record<string, number>> = {};
 const FILES = ['src/**/*.ts', 'web/src/**/*.{ts,tsx}', 'lab/**/*.ts', 'firmware/**/*'];
 const TEXTS = /^(?:web\/)?src\/texts\//;
