@@ -3,7 +3,7 @@
  * one ordinary request, and data that the client sends after it is discarded.
  */
 import { type AnswerExaminer, type AnswerVerdict, MORE } from '../../net/gate.ts';
-import { OpeningBytes } from '../../net/opening-bytes.ts';
+import { appendOpening, createOpeningBytes, keepOpening } from '../../net/opening-bytes.ts';
 import { findHeadEnd } from '../../wire/http-head.ts';
 import { MAX_RESPONSE_HEAD_BYTES, type ResponseHead, parseResponseHead } from '../../wire/http-response.ts';
 import { WEBSOCKET_GUID, opensWebSocket } from '../../wire/websocket.ts';
@@ -23,7 +23,7 @@ const acceptOf = (key: string): string =>
 
 /** Checks one response to the handshake with this Sec-WebSocket-Key. */
 export function createWebSocketAnswer(key: string, index: ProxyCounterIndex): AnswerExaminer {
-  const opening = new OpeningBytes();
+  const opening = createOpeningBytes();
   /** The start of the head that is not complete yet: 1xx responses may precede the last one (RFC 9110 section 15.2). */
   let start = 0;
   let scanned = 0;
@@ -52,14 +52,14 @@ export function createWebSocketAnswer(key: string, index: ProxyCounterIndex): An
 
   return {
     push(chunk) {
-      const bytes = opening.append(chunk);
+      const bytes = appendOpening(opening, chunk);
       for (;;) {
         const end = findHeadEnd(bytes, Math.max(start, scanned - 3));
         if ((end === -1 ? bytes.length : end) > MAX_RESPONSE_HEAD_BYTES)
           return refuse(`the head of the answer is longer than ${MAX_RESPONSE_HEAD_BYTES} bytes`);
         if (end === -1) {
           scanned = bytes.length;
-          opening.keep(bytes);
+          keepOpening(opening, bytes);
           return MORE;
         }
         const head = parseResponseHead(bytes.subarray(start, end));
