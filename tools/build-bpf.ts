@@ -25,7 +25,7 @@ const COMPILE = [
   '-Wall',
   '-Wextra',
   '-Werror',
-  // No path of this machine, nor where in the tree it is.
+  // Removes paths of this machine, and the folder of the source.
   `-ffile-prefix-map=${dirname(SOURCE_FILE)}=nat64`,
   // The headers that differ between processors.
   `-I/usr/include/${MACHINE}`,

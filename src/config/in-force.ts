@@ -1,4 +1,4 @@
-/** The configuration in force, and the step from one to the next. */
+/** The active configuration, and the change from one to the next. */
 import type { Logger } from '../runtime/log.ts';
 import type { ConfigDocument, LoadedConfig } from './load.ts';
 import { revisionOf } from './revision-of.ts';

@@ -28,7 +28,7 @@ export type ChangeResult =
   /** `unwritten`: it is active, but the file could not be written (`restore` only). */
   | { readonly outcome: 'changed'; readonly revision: string; readonly unwritten?: Error }
   | { readonly outcome: 'unchanged'; readonly revision: string }
-  /** What was to be read is no valid configuration. */
+  /** The text or value is not a valid configuration. */
   | { readonly outcome: 'invalid'; readonly problems: readonly ConfigProblem[] }
   /** The configuration was changed since `expectedRevision`. */
   | { readonly outcome: 'stale'; readonly revision: string }
@@ -60,9 +60,8 @@ export interface ConfigStore {
   /** Registers the function that activates a change. Call once; before that, changes are only stored. */
   onChange(apply: ApplyConfig): void;
   /**
-   * Puts into force and writes the file; one change at a time. Never rejects. Without `expectedRevision` the
-   * change is made whatever the revision is. A file that was refused is kept aside first; then also what is in force already
-   * is written.
+   * Activates and writes a configuration; one change at a time. Never rejects. Without `expectedRevision` the change is made
+   * whatever the revision is. A refused file is kept aside first, and then even an unchanged configuration is written.
    */
   replace(next: LoadedConfig, expectedRevision?: string): Promise<ChangeResult>;
   /**

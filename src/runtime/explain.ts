@@ -1,6 +1,7 @@
 /**
- * Explaining which way traffic would take: each service says what it would do with it, by the very functions that decide
- * in the data plane, over any configuration and not only the one in force. admin/explain/way.ts asks them in turn.
+ * Explains which way traffic would take. Each service says what it would do with the traffic, using the same functions that
+ * decide in the data plane. This works for any configuration, not only the active one. admin/explain/way.ts asks the services
+ * one after another.
  */
 
 import { type Text, say } from '../texts/text.ts';
@@ -111,7 +112,10 @@ export const endsHere = (steps: readonly WayStep[], text: Text, why: Why = {}): 
   outcome: nowhere('appliance', text),
 });
 
-/** Whether a list of the configuration, such as dns64.allow, has an address that it must have. `counter`: of those that it has not. */
+/**
+ * Whether a list of the configuration, such as dns64.allow, contains an address. `counter` counts the addresses that it does
+ * not contain.
+ */
 export function listStep(list: string, address: string, isListed: boolean, counter: string): WayStep {
   const configPath = `/${list.replace('.', '/')}`;
   return isListed

@@ -140,7 +140,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     else nextFlushMs = Math.min(nextFlushMs, clock.now() + RETRY_SECONDS * 1000);
   }
 
-  /** What the file has, everything that is under way included; none when it cannot be read. */
+  /** The rows of the file, after all pending writes; empty when it cannot be read. */
   async function storedRows(...asked: Parameters<HistoryFile['read']>): Promise<StoredRows> {
     await inTurn(() => {});
     return (await use((opened) => opened.read(...asked))) ?? [];
@@ -172,7 +172,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
 type HostRing = ReturnType<typeof createHostRing>;
 type StoredRows = ReturnType<HistoryFile['read']>;
 
-/** Means and maxima of the minutes of a time. */
+/** Means and maxima of the minutes in a time span. */
 function minutesSince(
   ring: SampleRing,
   hosts: HostRing,
@@ -196,7 +196,7 @@ function minutesSince(
   }));
 }
 
-/** The figures that were asked for, out of memory, and of the time before that out of the file. */
+/** The requested figures: from memory, and for earlier times from the file. */
 async function pageOf(
   { series: names, host, fromMs, toMs, points }: HistoryQuery,
   series: readonly string[],

@@ -1,9 +1,9 @@
 /** The last samples, in memory: one number for each series, NaN for none. */
 
 export interface SampleRing {
-  /** All values; those of a sample begin at its `at`. */
+  /** All values; those of a sample start at its `at`. */
   readonly values: Float32Array;
-  /** Time of the oldest; infinite when there is none. */
+  /** Time of the oldest sample; infinite when there is none. */
   readonly firstMs: number;
   add(timeMs: number, sample: readonly number[]): void;
   /** Samples from `fromMs` up to, but not including, `toMs`, oldest first. */

@@ -166,7 +166,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
   };
 }
 
-/** Answers on their way to the worker: all of one turn together. */
+/** Answers for the worker: collects those of one turn of the event loop and sends them together. */
 function createOutbox(onAnswers: (answers: readonly Answer[]) => void) {
   let unsent: Answer[] = [];
   let isClosed = false;
@@ -179,7 +179,7 @@ function createOutbox(onAnswers: (answers: readonly Answer[]) => void) {
         unsent = [];
       });
     },
-    /** Whether an answer is to be kept: once, however many clients waited for it. */
+    /** Whether an answer must be cached: only once, however many clients waited for it. */
     isNew(answer: Answer): boolean {
       if (answer.lifetimeSeconds === 0 || seen.has(answer)) return false;
       seen.add(answer);

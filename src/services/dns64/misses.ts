@@ -1,4 +1,7 @@
-/** Queries that the worker's cache could not answer: each is answered here, and leaves from the socket that it came to. */
+/**
+ * Queries that the worker's cache could not answer: they are answered here, and the reply leaves from the socket on which the
+ * query arrived.
+ */
 import type { Counters } from '../../runtime/counters.ts';
 import type { AnswerSource } from './answer-source.ts';
 import type { Dns64Counters } from './counters.ts';
@@ -7,16 +10,16 @@ import type { Miss, UdpSocket } from './messages.ts';
 
 export interface MissesOptions {
   readonly counters: Counters<Dns64Counters>;
-  /** What is in force when it is asked for. */
+  /** The current value when it is read. */
   readonly source: () => Pick<AnswerSource, 'answerDatagram'>;
   readonly sockets: () => readonly UdpSocket[];
 }
 
 export interface Misses {
-  /** A new worker waits for nothing that the one before had asked: a new number of what is outstanding, to hand to it. */
+  /** For a new worker: starts a new counter of outstanding misses, so that it does not wait for those of the previous worker. */
   forget(): SharedArrayBuffer;
   answer(misses: readonly Miss[]): void;
-  /** Resolves when what is under way has been answered. */
+  /** Resolves when everything in progress has been answered. */
   settled(): Promise<unknown>;
 }
 

@@ -110,11 +110,11 @@ interface Served {
   readonly answer: (message: Uint8Array) => Promise<Uint8Array | undefined>;
   readonly counters: Counters<Dns64Counters>;
   readonly onQuery: () => void;
-  /** Each connection is ended when it has its answers. */
+  /** Closes each connection when it has its answers. */
   readonly isDraining: () => boolean;
 }
 
-/** Answers what comes on a connection; returns what ends it once it is idle. */
+/** Answers the queries of a connection; returns the function that closes it once it is idle. */
 function serve(connection: net.Socket, { answer, counters, onQuery, isDraining }: Served): () => void {
   const { values, index } = counters;
   let pending = 0;

@@ -209,7 +209,10 @@ export function createUpstreams(
   };
 }
 
-/** Asks one after the other, the next one before the last has answered when that takes long; resolves with the first answer that is no error. */
+/**
+ * Asks the upstreams one after another. If one takes long, the next is asked before it has answered. Resolves with the first
+ * answer that is not an error.
+ */
 function askInOrder(
   order: readonly Upstream[],
   attempt: (upstream: Upstream) => Promise<DnsMessage | undefined>,
