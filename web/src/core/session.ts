@@ -33,7 +33,7 @@ export async function signIn(password: string, code: string | undefined): Promis
 }
 export async function signOut(): Promise<void> {
   await api.delete('session');
-  // Reload the page, so that no earlier data stays in memory.
+  // Load the page again, so that no earlier data stays in memory.
   location.assign('/');
 }
 
