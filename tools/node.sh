@@ -32,7 +32,7 @@ export PATH
 # TypeScript with its types stripped, compiled once (see src/main.ts).
 if [ -z "${NODE_COMPILE_CACHE:-}" ]; then
   NODE_COMPILE_CACHE=$root/node_modules/.cache/compile
-  # Use it only if no other user can write there: the cache decides which code runs.
+  # Only the owner may write there, because the cache decides which code runs.
   if mkdir -p "$NODE_COMPILE_CACHE" 2>/dev/null; then chmod 700 "$NODE_COMPILE_CACHE" 2>/dev/null || true; fi
 fi
 export NODE_COMPILE_CACHE
