@@ -15,7 +15,7 @@ set -euo pipefail
 
 REPOSITORY=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export REPOSITORY
-# The time in everything that is made: the last commit's.
+# The timestamp of everything that is built: that of the last commit.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$REPOSITORY" log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
 DEBIAN_MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}

@@ -1,8 +1,9 @@
 /**
- * Takes over what the person left on the CONFIG partition: rpi-preseed.toml of Raspberry Pi Imager (host name, SSH keys)
- * and tombolo.json (the configuration). Each is taken once: a file that is still there at the next start changes
- * nothing, an edited one is taken again. Run by tombolo-import.service as the service's user: anybody can write these files.
- * prepare-state has made the copies; set-hostname and install-ssh-keys take what root has to do from the state directory.
+ * Imports the settings that the user left on the CONFIG partition: rpi-preseed.toml of Raspberry Pi Imager (host name, SSH
+ * keys) and tombolo.json (the configuration). Each file is imported once: at the next start, an unchanged file has no effect,
+ * and an edited one is imported again. tombolo-import.service runs this as the service's user, because anybody can write these
+ * files. prepare-state has made the copies. For the steps that need root, set-hostname and install-ssh-keys read the results
+ * from the state directory.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { writeFileAtomically } from '../src/os/atomic-write.ts';
 import { formatAuthorizedKeys } from '../src/wire/ssh-public-key.ts';
 import { parsePreseed } from './preseed.ts';
 
-/** Where things are; tests have them elsewhere. */
+/** The paths; tests use others. */
 export interface Places {
   /** The copies of the files. */
   readonly files: string;
@@ -21,7 +22,7 @@ export interface Places {
   readonly state: string;
 }
 
-/** Takes over what is new; resolves with the problems, one a line. One file's trouble does not keep the other out. */
+/** Imports new files; resolves with the problems, one per line. A problem of one file does not stop the other. */
 export async function importSettings(places: Places): Promise<string[]> {
   const problems: string[] = [];
   const configPath = join(places.state, 'config.json');
@@ -29,7 +30,7 @@ export async function importSettings(places: Places): Promise<string[]> {
     const preseed = parsePreseed(readFileSync(path, 'utf8'));
     problems.push(...preseed.problems.map((problem) => `rpi-preseed.toml: ${problem}`));
     if (preseed.authorizedKeys !== undefined) {
-      // The list that the page shows and changes, too; install-ssh-keys gives it to sshd.
+      // The page shows and changes this list too; install-ssh-keys passes it to sshd.
       await write(join(places.state, 'authorized_keys'), formatAuthorizedKeys(preseed.authorizedKeys));
     }
     if (preseed.hostname !== undefined) {
@@ -53,7 +54,7 @@ export async function importSettings(places: Places): Promise<string[]> {
 
 const write = (path: string, text: string): Promise<void> => writeFileAtomically(path, text, 0o600);
 
-/** Calls `take` when the file is there and differs from the one that was taken last. What is refused is tried again. */
+/** Calls `take` if the file exists and differs from the last one that was imported. A refused file is tried again. */
 async function takeOnce(
   { files, state }: Places,
   name: string,
@@ -73,8 +74,8 @@ async function takeOnce(
 }
 
 /**
- * Adds a name to admin.hostnames, so that the page answers under it, also with the numbers that avahi adds when others
- * have it. A configuration that is missing or refused stays as it is: the service decides what runs then.
+ * Adds a name to admin.hostnames, so that the page answers under it, also with the numbers that avahi appends when other
+ * devices have the name. A missing or refused configuration stays as it is: the service decides what runs then.
  */
 async function admitHostname(path: string, hostname: string): Promise<void> {
   if (!existsSync(path)) return;

@@ -1,15 +1,15 @@
 /**
- * Raspberry Pi Imager's rpi-preseed.toml: the few settings that an appliance has a use for. TOML 1.0 is larger; this
- * reads tables, strings, booleans, integers and arrays of strings, and skips what it does not know.
+ * Raspberry Pi Imager's rpi-preseed.toml: only the few settings that the appliance uses. This parser reads tables, strings,
+ * booleans, integers and arrays of strings, a part of TOML 1.0, and skips everything else.
  */
 import { parseSshPublicKey, type SshPublicKey } from '../src/wire/ssh-public-key.ts';
 
 export interface Preseed {
   /** A label, lower case. */
   readonly hostname?: string;
-  /** Who may log in; undefined when SSH was not asked for. */
+  /** Who may log in; undefined when SSH was not requested. */
   readonly authorizedKeys?: readonly SshPublicKey[];
-  /** What was there and could not be used, in words. */
+  /** Settings that could not be used, in words. */
   readonly problems: readonly string[];
 }
 
@@ -17,7 +17,7 @@ type Value = string | boolean | number | string[];
 
 const HOSTNAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** Reads a preseed file; never throws. */
+/** Parses a preseed file; never throws. */
 export function parsePreseed(text: string): Preseed {
   const values = parseToml(text);
   const problems: string[] = [];
@@ -44,11 +44,11 @@ export function parsePreseed(text: string): Preseed {
   return { ...(hostname && { hostname }), ...(authorizedKeys && { authorizedKeys }), problems };
 }
 
-/** Values by dotted path ("ssh.enabled"); the first of two of the same path counts. */
+/** Values by dotted path ("ssh.enabled"); if a path occurs twice, the first value is used. */
 export function parseToml(text: string): Map<string, Value> {
   const values = new Map<string, Value>();
   let table = '';
-  // An array may go over several lines: they are joined before they are read.
+  // Join arrays that span several lines before they are parsed.
   for (const line of joinArrays(text.split(/\r?\n/))) {
     const header = /^\s*\[\s*([A-Za-z0-9_.-]+)\s*\]\s*(#.*)?$/.exec(line);
     if (header !== null) {
@@ -105,13 +105,13 @@ function* joinArrays(lines: readonly string[]): Generator<string> {
   if (pending !== '') yield pending;
 }
 
-/** Whether a "]" stands outside of strings. */
+/** Whether the text has a "]" outside of strings. */
 const closesArray = (text: string): boolean =>
   text
     .slice(text.indexOf('=') + 1)
     .replace(/"(?:[^"\\]|\\.)*"|'[^']*'/g, '')
     .includes(']');
 
-/** A comment ends at the line's end, and that is lost when lines are joined. */
+/** Remove comments before lines are joined, because a comment ends with its line. */
 const withoutComment = (line: string): string =>
   line.replace(/^((?:[^#"']|"(?:[^"\\]|\\.)*"|'[^']*')*)#.*$/, '$1');

@@ -1,4 +1,4 @@
-/** The one process under test, in the appliance's namespace: started, waited for, measured and stopped. */
+/** The process under test, in the appliance's namespace: started, awaited, measured and stopped. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Child, type Host, type Output, runCommand } from './host.ts';
@@ -7,15 +7,15 @@ import type { World } from './world.ts';
 import { ADDRESSES, HOSTNAMES, IPV4_ONLY } from './zone.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-/** Longer than the process gives itself: 10 s for the drain, 8 s for its end. */
+/** Longer than the process's own limits: 10 s for the drain, 8 s for its end. */
 const STOP_TIMEOUT_MS = 25_000;
 const FIRST_PATIENCE_MS = 200;
 const PATIENCE_MS = 5000;
 export const ADMIN_PORT = 8064;
-/** Where SSH clients find web1: written in the configuration. That of web2 is allotted by the appliance. */
+/** The port at which SSH clients reach web1, as in the configuration. The appliance allots the port of web2. */
 export const WEB1_SSH_PORT = 22001;
 
-/** The configuration of the lab, as a person would write it: whatever has a default is left out. */
+/** The configuration of the lab, as a user would write it: fields with defaults are left out. */
 export const CONFIGURATION = {
   version: 1,
   hosts: [
@@ -41,11 +41,11 @@ export const CONFIGURATION = {
 export interface ApplianceOptions {
   /** Lets `failWorker` reach the process over an IPC channel. */
   readonly testHooks?: boolean;
-  /** Replaces CONFIGURATION. */
+  /** Used instead of CONFIGURATION. */
   readonly configuration?: object;
-  /** What must have answered before it counts as started; all, when left out. */
+  /** The probes that must succeed before the process counts as started; all when undefined. */
   readonly await?: readonly Probe[];
-  /** More for the environment of the process. */
+  /** Additional environment variables of the process. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -59,10 +59,10 @@ export interface Appliance {
   readonly configFile: string;
   readonly stateDirectory: string;
   readonly tokenFile: string;
-  /** Milliseconds from the start of the process until a real client had its first answer, by service. */
+  /** Milliseconds from the start of the process until the first answer to a real client, by service. */
   readonly answeredAfterMs: Readonly<Record<Probe, number>>;
   memory(): Memory;
-  /** curl with the admin token, in the appliance; `args` are curl's own. */
+  /** Runs curl with the admin token, in the appliance's namespace; `args` are curl's own. */
   request(path: string, args?: readonly string[]): Promise<Output>;
   /** GET of the admin API. */
   api(path: string): Promise<unknown>;
@@ -70,15 +70,15 @@ export interface Appliance {
   sshPorts(): Promise<Record<string, number>>;
   /** Every counter, by service and name. */
   counters(): Promise<Record<string, Record<string, number>>>;
-  /** How often the worker threads of each service were started again. */
+  /** How often the worker threads of each service were restarted. */
   restarts(): Promise<Record<string, number>>;
   /** Test hook: makes a worker thread throw. */
   failWorker(service: string): void;
-  /** Stops the process; resolves with what it left behind in its namespace, line by line: nothing, if all is well. */
+  /** Stops the process; resolves with the state that it left in its namespace, line by line: normally nothing. */
   stop(signal?: NodeJS.Signals): Promise<{ code: number | NodeJS.Signals; leftBehind: string[] }>;
 }
 
-/** A first answer of each service, by a real client. */
+/** The first answer of each service to a real client. */
 const PROBES = {
   proxy: {
     host: 'client',
@@ -111,10 +111,10 @@ const PROBES = {
 export type Probe = keyof typeof PROBES;
 const PROBE_NAMES = Object.keys(PROBES) as Probe[];
 
-/** Fills the compile cache, so that what is measured is any start but the first after a change. */
+/** Fills the compile cache first, so that the measured start is a normal one and not the first after a change. */
 async function prepareCompileCache(): Promise<string> {
   const cache = process.env['NODE_COMPILE_CACHE'] ?? join(ROOT, 'node_modules/.cache/compile');
-  // After a change everything is compiled, on a busy machine for longer than commands usually take.
+  // After a change everything is compiled; on a busy machine this takes longer than commands usually do.
   const { code, stderr } = await runCommand(process.execPath, [join(ROOT, 'tools/compile.ts')], {
     env: { NODE_COMPILE_CACHE: cache },
     timeoutMs: 120_000,
@@ -123,7 +123,7 @@ async function prepareCompileCache(): Promise<string> {
   return cache;
 }
 
-/** Starts the process and resolves when every service has answered; rejects, with its log, when one does not. */
+/** Starts the process and resolves when every service has answered; if one does not, rejects with the process's log. */
 export async function startAppliance(world: World, options: ApplianceOptions = {}): Promise<Appliance> {
   const { appliance } = world.hosts;
   const configFile = join(world.directory, 'tombolo.json');
@@ -201,7 +201,7 @@ export async function startAppliance(world: World, options: ApplianceOptions = {
   };
 }
 
-/** Asks until it answers; the milliseconds since `startedAt`. */
+/** Repeats the probe until it succeeds; returns the milliseconds since `startedAt`. */
 export async function waitForAnswer(
   world: World,
   child: Child,
@@ -209,8 +209,8 @@ export async function waitForAnswer(
   startedAt = performance.now(),
 ): Promise<number> {
   let last: Output | undefined;
-  // A client that asked too early may wait for seconds (the kernel limits the rate of "port unreachable"): it is ended
-  // and asks again, with more patience each time.
+  // A client that asked too early may wait for seconds (the kernel limits the rate of "port unreachable"). So it is stopped and
+  // started again, with a longer time limit each time.
   let patienceMs = FIRST_PATIENCE_MS;
   await waitUntil(
     `an answer of ${name}`,
@@ -229,7 +229,7 @@ export async function waitForAnswer(
   return Math.round(performance.now() - startedAt);
 }
 
-/** Whether a real client has an answer from the service now. */
+/** Whether a real client gets an answer from the service now. */
 export async function answers(world: World, name: Probe): Promise<boolean> {
   return isAnswer(name, await probe(world, name, PATIENCE_MS));
 }
@@ -266,7 +266,7 @@ const KERNEL_STATE_COMMANDS = [
   "grep -rs '^' /proc/sys/net", // an empty parameter has a line, too
 ] as const;
 
-/** Devices, addresses, routes, rules, nftables and sysctls of a host, a list of lines for each command. */
+/** Devices, addresses, routes, rules, nftables and sysctls of a host: a list of lines for each command. */
 async function kernelState(host: Host): Promise<Map<string, string[]>> {
   const entries = await Promise.all(
     KERNEL_STATE_COMMANDS.map(async (command) => {
@@ -277,7 +277,7 @@ async function kernelState(host: Host): Promise<Map<string, string[]>> {
   return new Map(entries);
 }
 
-/** What appeared ("+") and what is gone ("-"). Counters, and what loading a kernel module adds, do not count. */
+/** New lines ("+") and missing lines ("-"). Ignores counters, and the effects of loading a kernel module. */
 function difference(before: Map<string, string[]>, after: Map<string, string[]>): string[] {
   const isSysctl = (line: string) => line.startsWith('/proc/sys/');
   const sysctlName = (line: string) => line.slice(0, line.indexOf(':'));

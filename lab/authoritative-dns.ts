@@ -50,7 +50,7 @@ const tcp = createServer((connection) => {
 });
 tcp.listen(PORT, bind);
 
-/** The bytes of the answer, or undefined when the message is no query with one question. */
+/** The bytes of the answer, or undefined when the message is not a query with one question. */
 function respond(
   message: Buffer,
   peer: string,
@@ -78,8 +78,8 @@ function respond(
 }
 
 /**
- * Encodes the packet with the question as it came, byte for byte: dns-packet would not give back every name, type and
- * class. (What follows may move, because dns-packet does not compress names.)
+ * Encodes the packet with the question copied byte for byte: dns-packet would not reproduce every name, type and class. (The
+ * records after it may move, because dns-packet does not compress names.)
  */
 function withQuestion(packet: Packet, query: Buffer): Buffer {
   let end = HEADER_BYTES;
@@ -105,7 +105,7 @@ function edns(query: DecodedPacket): OptAnswer | undefined {
   return query.additionals?.find((record) => record.type === 'OPT');
 }
 
-/** What a UDP answer may have: 512 bytes without EDNS (RFC 1035), what both sides offer with it (RFC 6891). */
+/** The maximum size of a UDP answer: 512 bytes without EDNS (RFC 1035), the smaller of both limits with it (RFC 6891). */
 function udpBytes(query: DecodedPacket): number {
   return Math.min(Math.max(edns(query)?.udpPayloadSize ?? 512, 512), opt.udpPayloadSize);
 }
@@ -129,7 +129,7 @@ function lookUp(question: Question, peer: string): Found {
     const found = ZONE.filter((record) => record.name === name).filter(
       ({ type }) => type === question.type || type === 'CNAME',
     );
-    // The owner keeps the letters of the question: resolvers check their case.
+    // The owner name keeps the case of the question: resolvers check it.
     const owner = cnames === 0 ? question.name : name;
     answers.push(...found.map((record) => ({ ...record, name: owner, ttl: TTL_SECONDS }) as Answer));
     const cname = found.find((record) => record.type === 'CNAME');

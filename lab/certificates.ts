@@ -1,4 +1,7 @@
-/** The lab's certification authority: made anew in each run, with the openssl command (Node.js reads certificates, but makes none). */
+/**
+ * The lab's certification authority: created in each run with the openssl command (Node.js reads certificates, but cannot
+ * create them).
+ */
 import { join } from 'node:path';
 import { runCommand } from './host.ts';
 
@@ -10,9 +13,9 @@ export interface CertificateFiles {
 export interface CertificateAuthority {
   /** File for `curl --cacert`. */
   readonly certificate: string;
-  /** A certificate for these host names, as files called after `name`. */
+  /** Issues a certificate for these host names, in files named after `name`. */
   issue(name: string, hostnames: readonly string[]): Promise<CertificateFiles>;
-  /** The same, but one that has expired. */
+  /** The same, but expired. */
   issueExpired(name: string, hostnames: readonly string[]): Promise<CertificateFiles>;
 }
 
@@ -48,7 +51,7 @@ export async function createCertificateAuthority(directory: string): Promise<Cer
       );
       const sign = ['x509', '-req', '-in', request, '-CA', ca.certificate, '-CAkey', ca.key];
       const to = ['-copy_extensions', 'copy', '-out', certificate];
-      // OpenSSL 3.0 takes no dates, and later ones no negative lifetime.
+      // OpenSSL 3.0 accepts no dates, and later versions no negative lifetime.
       await run(sign, to, ['-days', '-1']).catch(() =>
         run(sign, to, ['-not_before', '20200101000000Z', '-not_after', '20200201000000Z']),
       );

@@ -1,4 +1,7 @@
-/** The main job, step by step, with real clients: each check is a command that a person could type, and what it must say. */
+/**
+ * The main functions, checked step by step with real clients. Each check is a command that a person could type, and its
+ * expected output.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Appliance } from './appliance.ts';
@@ -11,11 +14,11 @@ import { ADDRESSES, IPV4_ONLY, LARGE, WHOAMI } from './zone.ts';
 export interface Check {
   readonly way: 'in' | 'refused' | 'out' | 'appliance';
   readonly title: string;
-  /** Where it is typed. */
+  /** The host on which it runs. */
   readonly on: keyof World['hosts'];
-  /** For the shell. */
+  /** The shell command. */
   readonly command: string;
-  /** What standard output and standard error together must match, each. */
+  /** Patterns that must all match standard output and standard error together. */
   readonly expect: readonly RegExp[];
   /** The command itself must fail (default: must succeed). */
   readonly fails?: boolean;
@@ -23,7 +26,7 @@ export interface Check {
 
 export interface Verdict {
   readonly passed: boolean;
-  /** What was missed, when not passed. */
+  /** What was missing, when the check failed. */
   readonly problem: string;
   readonly output: Output;
 }
@@ -212,14 +215,14 @@ export const CHECKS: readonly Check[] = [
   },
 ];
 
-/** What the commands find in their environment. */
+/** The environment of the commands. */
 export const environmentOf = (world: World) => ({
   LAB: world.directory,
   CURL_CA_BUNDLE: world.caCertificate,
   SSL_CERT_FILE: world.caCertificate,
 });
 
-/** Writes what the commands need: $LAB/ssh_config, with the ports that the appliance has allotted. */
+/** Writes the file that the commands need: $LAB/ssh_config, with the ports that the appliance has allotted. */
 export async function prepareChecks(world: World, appliance: Appliance): Promise<void> {
   const ports = await appliance.sshPorts();
   const entries = (['web1', 'web2'] as const).map(

@@ -5,7 +5,7 @@ import { readFileSync, readlinkSync, statSync } from 'node:fs';
 import { waitUntil } from './wait.ts';
 import type { WaitOptions } from './wait.ts';
 
-/** Debian keeps daemons in /usr/sbin, which is not in everybody's path. */
+/** Debian installs daemons in /usr/sbin, which is not in every user's path. */
 export const PATH = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`;
 const KEPT_OUTPUT_CHARACTERS = 1 << 20;
 /** The column `st` of /proc/net/tcp and /proc/net/udp. */
@@ -20,7 +20,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a command left behind. `code` is undefined when it was killed. */
+/** The result of a command. `code` is undefined when it was killed. */
 export interface Output {
   readonly code: number | undefined;
   readonly stdout: string;
@@ -35,19 +35,19 @@ export interface SpawnOptions {
   readonly ipc?: boolean;
 }
 
-/** A process that runs until it is stopped, in a process group of its own. Disposing stops it. */
+/** A process that runs until it is stopped, in its own process group. Disposing stops it. */
 export interface Child extends AsyncDisposable {
   readonly process: ChildProcess;
   readonly pid: number;
-  /** Resolves with the exit code, or the name of the signal that ended it. */
+  /** Resolves with the exit code, or with the name of the signal that ended it. */
   readonly exited: Promise<number | NodeJS.Signals>;
-  /** Standard output and standard error as they came, the last megabyte. */
+  /** Standard output and standard error in their order, the last megabyte. */
   output(): string;
-  /** Resolves with the match of a line of its output, past ones too; rejects when it exits first. */
+  /** Resolves with the match in a line of its output, earlier lines included; rejects when it exits first. */
   waitForLine(pattern: RegExp, options?: WaitOptions): Promise<RegExpExecArray>;
   /** Resolves when something in its namespace listens on the port; rejects when the child exits first. */
   waitForListener(protocol: 'tcp' | 'udp', port: number, options?: WaitOptions): Promise<void>;
-  /** Signals the process and waits; what is left of its group after `graceMs` is killed. */
+  /** Sends the signal and waits; processes of its group that remain after `graceMs` are killed. */
   stop(signal?: NodeJS.Signals, graceMs?: number): Promise<number | NodeJS.Signals>;
 }
 
@@ -56,14 +56,14 @@ export interface Host extends AsyncDisposable {
   readonly name: string;
   /** For `ip netns exec`. */
   readonly namespace: string;
-  /** Runs a command to its end; rejects when it fails, with what it wrote. */
+  /** Runs a command to its end; rejects with its output when it fails. */
   run(command: string, args?: readonly string[], options?: RunOptions): Promise<Output>;
-  /** The same, for commands whose failure is an answer too. */
+  /** The same, for commands whose failure is a valid result. */
   attempt(command: string, args?: readonly string[], options?: RunOptions): Promise<Output>;
   spawn(command: string, args?: readonly string[], options?: SpawnOptions): Child;
 }
 
-/** A host for the namespace of this name. Disposing it stops what `spawn` started, last one first. */
+/** A host for the namespace of this name. Disposing it stops the processes of `spawn`, the last one first. */
 export function createHost(name: string, namespace: string): Host {
   const children: Child[] = [];
 
@@ -97,7 +97,7 @@ export function createHost(name: string, namespace: string): Host {
   };
 }
 
-/** Runs a command on the machine itself; never rejects because of what the command does. */
+/** Runs a command on the machine itself; never rejects because of the command's result. */
 export function runCommand(
   command: string,
   args: readonly string[],
@@ -126,7 +126,7 @@ export function runCommand(
     options.signal?.removeEventListener('abort', kill);
     resolve({ code: code ?? undefined, ...texts, elapsedMs: performance.now() - startedAt });
   });
-  // A command that ends without reading its input is no error of ours.
+  // A command that ends without reading its input is not an error.
   child.stdin.on('error', () => {});
   child.stdin.end(options.input ?? '');
   return promise;
@@ -219,7 +219,7 @@ function killGroup(pid: number | undefined, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
-    // ESRCH: nobody is left in the group.
+    // ESRCH: the group has no process left.
   }
 }
 
@@ -232,10 +232,10 @@ export function netnsInode(pid: number): number | undefined {
   }
 }
 
-/** Looks at the sockets of the namespace that the process has entered, without starting anything. */
+/** Reads the sockets of the namespace that the process has entered, without starting another process. */
 function isListening(pid: number, namespace: string, protocol: 'tcp' | 'udp', port: number): boolean {
   try {
-    // Before `ip` has switched, the process still shows the machine's own sockets.
+    // Until `ip` has switched, the process still shows the machine's own sockets.
     if (netnsInode(pid) !== statSync(`/run/netns/${namespace}`).ino) return false;
     const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
     const state = protocol === 'tcp' ? TCP_LISTEN : UDP_UNCONNECTED;

@@ -1,5 +1,5 @@
 /**
- * The lab: an internet and an island on one machine, the appliance between them, checked with real clients.
+ * The lab: an internet and an island on one machine with the appliance between them, checked with real clients.
  *
  *   npm run lab                stays up after the checks, with the admin page on the machine itself, until Ctrl-C
  *   npm run lab -- --once      ends after the checks: 0 all passed, 1 not
@@ -39,7 +39,7 @@ try {
   process.exitCode = 1;
 }
 
-/** Whether every check passed. Until the lab stays up, a signal ends the process and with it all it built. */
+/** Whether every check passed. Until the lab stays up, a signal ends the process, and everything that it built is removed. */
 async function run(): Promise<boolean> {
   ensurePackages(PACKAGES.lab, console.log);
   requireTun();
@@ -84,7 +84,7 @@ function report({ answeredAfterMs, child }: Appliance): void {
   console.log(`  ${each.join(', ')}; all after ${seconds(all)}.`);
 }
 
-/** Performs the checks in order and prints each; the number that failed. */
+/** Runs the checks in order and prints each; returns how many failed. */
 async function performAll(world: World): Promise<number> {
   let failed = 0;
   let way: Check['way'] | undefined;
@@ -131,7 +131,7 @@ ${bold('Try, as root in another terminal')}
   ${enter('appliance')} ip route
   ${enter('client')} bash    # and so for ${Object.keys(world.hosts).join(', ')}
 `);
-  // The topology builder leaves these signals to us from here on.
+  // From here on, these signals are handled here and not by the topology builder.
   const ended = new AbortController();
   const signals = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) =>
     once(process, signal, { signal: ended.signal }),

@@ -3,14 +3,14 @@
  *
  *   node lab/packages.ts [PURPOSE]
  *
- * Daemons that come with them are neither started nor enabled: the lab runs its own, in network namespaces.
+ * The daemons in them are neither started nor enabled: the lab runs its own, in network namespaces.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PATH } from './host.ts';
 
-/** Package -> a file that tells that it is there: a command, or a path. */
+/** Package -> a command or path that shows that it is installed. */
 type Packages = Readonly<Record<string, string>>;
 
 /** Debian's name of this processor. */
@@ -51,7 +51,7 @@ export const PACKAGES = {
     ...LAB,
     socat: 'socat',
     chromium: 'chromium',
-    // Chromium brings no letters of its own.
+    // Chromium has no fonts of its own.
     'fonts-dejavu-core': '/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf',
   },
   bench: {
@@ -63,7 +63,7 @@ export const PACKAGES = {
     tayga: 'tayga',
     unbound: 'unbound',
   },
-  /** What compiles the kernel's part of NAT64 (tools/build-bpf.ts). */
+  /** Needed to compile the kernel's part of NAT64 (tools/build-bpf.ts). */
   bpf: {
     clang: 'clang',
     'libbpf-dev': '/usr/include/bpf/bpf_helpers.h',
@@ -93,7 +93,7 @@ export const PACKAGES = {
 const POLICY_FILE = '/usr/sbin/policy-rc.d';
 const ENVIRONMENT = { ...process.env, PATH, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
 
-/** Installs what is missing when root; otherwise rejects with the command that does. `log` is told what happens. */
+/** As root, installs missing packages; otherwise rejects with the command that does. `log` receives the progress. */
 export function ensurePackages(packages: Packages, log: (line: string) => void): void {
   const missing = Object.keys(packages).filter((name) => !isThere(packages[name]));
   if (missing.length === 0) return;
@@ -111,7 +111,7 @@ export function ensurePackages(packages: Packages, log: (line: string) => void):
   if (ownPolicy) writeFileSync(POLICY_FILE, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     apt(['update']);
-    // Postfix asks what it shall be; it keeps its answer if it has been asked before.
+    // Postfix asks for its configuration type; an earlier answer is kept.
     if (missing.includes('postfix')) preseed('postfix postfix/main_mailer_type select No configuration');
     apt(install);
     disableUnits(installed().filter((name) => !before.has(name)));

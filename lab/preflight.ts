@@ -1,11 +1,11 @@
-/** What the machine must allow, checked before anything is built, with errors that say how to mend it. */
+/** Checks the requirements of the machine before anything is built. Errors say how to fix the problem. */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { PATH } from './host.ts';
 
 let namespacesWork = false;
 
-/** Throws unless this process may make network namespaces. */
+/** Throws unless this process may create network namespaces. */
 export function requireNamespaces(): void {
   if (namespacesWork) return;
   requireRoot('make network namespaces');
@@ -22,7 +22,7 @@ export function requireNamespaces(): void {
   namespacesWork = true;
 }
 
-/** Throws unless TUN devices can be made. */
+/** Throws unless TUN devices can be created. */
 export function requireTun(): void {
   if (!existsSync('/dev/net/tun')) {
     throw new Error(
@@ -37,7 +37,7 @@ export function requireTun(): void {
   }
 }
 
-/** Throws unless this process is root's. */
+/** Throws unless this process runs as root. */
 export function requireRoot(purpose: string): void {
   if (process.getuid?.() !== 0) throw new Error(`this must run as root to ${purpose}. Run it with sudo.`);
 }

@@ -17,7 +17,7 @@ export interface Relay extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Opens `port` of 127.0.0.1, or the next one that is free, onto the same port of 127.0.0.1 in the host's namespace. */
+/** Opens `port` of 127.0.0.1, or the next free one, and forwards it to the same port of 127.0.0.1 in the host's namespace. */
 export async function openRelay(host: Host, port: number, directory: string): Promise<Relay> {
   const path = join(directory, `${host.name}-${port}.socket`);
   const child = host.spawn(process.execPath, [import.meta.filename, path, String(port)]);
@@ -50,7 +50,7 @@ function relayServer(dial: () => Socket): { server: Server; sockets: Set<Socket>
   const server = createServer({ allowHalfOpen: true }, (near) => {
     const far = dial();
     sockets.add(near);
-    // An end that fails ends both: there is nobody else to tell.
+    // An error at one end closes both ends; it is not reported anywhere else.
     pipeline(near, far, near, () => sockets.delete(near));
   });
   return { server, sockets };

@@ -33,7 +33,7 @@ import type { Host } from './host.ts';
 import { requireNamespaces } from './preflight.ts';
 
 export interface InterfaceSpec {
-  /** The wire that it is plugged into. */
+  /** The segment to which it is connected. */
   readonly segment: string;
   /** With prefix length: "192.0.2.1/24", "2001:db8:1::1/64". */
   readonly addresses: readonly string[];
@@ -63,19 +63,19 @@ export interface Topology<Name extends string = string> extends AsyncDisposable 
   readonly directory: string;
 }
 
-/** Namespaces and directories are called `tombolo-PID-...`, so that those of dead processes are known. */
+/** Namespaces and directories are called `tombolo-PID-...`, so that those of dead processes can be recognised. */
 const NAME_PREFIX = 'tombolo-';
 const SWITCH = 'switch';
 let built = 0;
 const live = new Set<Remains>();
 
-/** What must be removed at the end. */
+/** Everything that must be removed at the end. */
 interface Remains {
   readonly namespaces: string[];
   readonly directories: string[];
 }
 
-/** Builds it, or removes what it had built and rejects. Needs root; the error says what is missing. */
+/** Builds the topology, or removes what it has built and rejects. Needs root; the error says what is missing. */
 export async function buildTopology<const Name extends string>(
   spec: TopologySpec<Name>,
 ): Promise<Topology<Name>> {
@@ -92,7 +92,7 @@ export async function buildTopology<const Name extends string>(
     const namespaces = [...names, ...(plan.bridges.length > 0 ? [SWITCH] : [])].map(namespaceOf);
     for (const name of names) writeEtc(namespaceOf(name), spec.hosts[name].etc ?? {}, remains);
     remains.namespaces.push(...namespaces);
-    // Daemons that drop their privileges must still reach their files.
+    // Daemons that drop their privileges must still be able to reach their files.
     chmodSync(directory, 0o755);
     await ip([...namespaces.map((namespace) => `netns add ${namespace}`), ...plan.links]);
     await Promise.all([
@@ -117,7 +117,7 @@ export async function buildTopology<const Name extends string>(
 }
 
 interface LinkPlan {
-  /** For `ip -batch` on the machine itself: veth pairs, made where they belong. */
+  /** For `ip -batch` on the machine itself: veth pairs, created directly in their namespaces. */
   readonly links: string[];
   /** For `ip -batch` in the switch's namespace. */
   readonly bridges: string[];
@@ -132,7 +132,7 @@ function planLinks(spec: TopologySpec, namespaceOf: (host: string) => string): L
   }
   const links: string[] = [];
   const bridges: string[] = [];
-  // Ends with different indices: the kernel then announces the carrier at once, not after up to a second
+  // Give the ends different indices: the kernel then announces the carrier at once, not after up to a second
   // (linkwatch_urgent_event in net/core/link_watch.c).
   let index = 10;
   const end = (host: string, device: string) => `name ${device} index ${index++} netns ${namespaceOf(host)}`;
@@ -186,7 +186,7 @@ async function inNamespace(
 ): Promise<void> {
   const quiet = { disable_ipv6: 0, accept_dad: 0, accept_ra: 0 };
   const script = [
-    // Interfaces are there but down: "all" and each of them, or link-local addresses would be tentative.
+    // Interfaces exist but are down: set "all" and each of them, otherwise link-local addresses would be tentative.
     ...Object.entries(quiet).map(
       ([name, value]) => `for f in /proc/sys/net/ipv6/conf/*/${name}; do echo ${value} > $f; done`,
     ),
@@ -222,7 +222,7 @@ function removeAtExit(remains: Remains): void {
   }
 }
 
-/** A program with handlers of its own disposes its topologies itself; any other ends, by which they are removed. */
+/** A program with its own handlers disposes its topologies itself. Any other program ends here, which removes them. */
 function exitOnSignal(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) === 1) process.exit(128 + constants.signals[signal]);
 }
@@ -257,11 +257,11 @@ function destroy(namespaces: readonly string[], directories: readonly string[]):
   try {
     rmdirSync('/etc/netns');
   } catch {
-    // Not there, or not ours alone.
+    // It does not exist, or others use it too.
   }
 }
 
-/** Removes what processes that no longer run have left. */
+/** Removes the remains of processes that no longer run. */
 export function removeStale(): void {
   const within = (directory: string) => staleIn(directory).map((name) => join(directory, name));
   destroy(staleIn('/run/netns'), [...within('/etc/netns'), ...within(tmpdir())]);
@@ -289,6 +289,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It ended by itself.
+    // It has ended by itself.
   }
 }

@@ -7,13 +7,13 @@ export interface WaitOptions {
   readonly intervalMs?: number;
   /** Ends the wait early with this signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** More to say when time is up, e.g. the log of the process that never listened. */
+  /** More text for the error at the time-out, e.g. the log of the process that never listened. */
   readonly explain?: () => string;
 }
 
 /**
- * Asks `condition` again and again until it returns something other than undefined and false, and returns that.
- * Rejects with `what` in its message when time is up; an error that `condition` throws ends the wait too.
+ * Repeats `condition` until it returns something other than undefined and false, and returns that. At the time-out, rejects
+ * with `what` in its message. An error that `condition` throws ends the wait too.
  */
 export async function waitUntil<T>(
   what: string,

@@ -31,7 +31,7 @@ export const DRAWING = `
 
 const resolver = (address: string) => ({
   'resolv.conf': `nameserver ${address}\n`,
-  // Not systemd-resolved or another service of the machine, which would ask from outside.
+  // Not systemd-resolved or another service of the machine, which would send queries from outside the lab.
   'nsswitch.conf': 'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n',
 });
 
@@ -66,7 +66,7 @@ export const HOSTS = {
     },
     routes: ['default via 192.0.2.254'],
     router: true,
-    // Its own programs ask DNS64 too.
+    // The appliance's own programs use DNS64 too.
     etc: resolver('::1'),
   },
   web1: onIsland(ADDRESSES.web1),
@@ -82,7 +82,7 @@ export interface World extends AsyncDisposable {
   readonly caCertificate: string;
   readonly ssh: { readonly web1: SshServer; readonly web2: SshServer };
   readonly ca: CertificateAuthority;
-  /** Servers that tests stop and start again; the certificates are in the files that `ca.issue(NAME)` writes. */
+  /** Servers that tests stop and restart; the certificates are in the files that `ca.issue(NAME)` writes. */
   readonly servers: Record<WebServer | 'dns', Child>;
   startWeb(name: WebServer): Promise<Child>;
   startDns(): Promise<Child>;
@@ -90,7 +90,7 @@ export interface World extends AsyncDisposable {
 
 export type WebServer = 'web1' | 'web2' | 'web3';
 
-/** Builds the network and starts every server in it; the appliance's host is there, but runs nothing. */
+/** Builds the network and starts every server in it. The appliance's host is created, but runs nothing. */
 export async function buildWorld(): Promise<World> {
   const topology = await buildTopology({ hosts: HOSTS });
   const { hosts, directory } = topology;

@@ -1,4 +1,4 @@
-/** Who is who in the lab: addresses and names, for the topology, the servers, the appliance and the checks. */
+/** The addresses and names of the lab, for the topology, the servers, the appliance and the checks. */
 
 import type { Answer, StringAnswer } from 'dns-packet';
 
@@ -29,7 +29,7 @@ export const IPV4_ONLY = 'ipv4only.example.net';
 
 const record = (name: string, type: StringAnswer['type'], data: string): Answer => ({ name, type, data });
 
-/** What the authoritative server of the lab knows. A server of the island has the appliance's A and its own AAAA. */
+/** The data of the lab's authoritative server. A server of the island has the appliance's A and its own AAAA. */
 export const ZONE: readonly Answer[] = [
   ...(['web1', 'web2', 'web3'] as const).flatMap((server) =>
     HOSTNAMES[server].flatMap((name) => [
@@ -40,16 +40,16 @@ export const ZONE: readonly Answer[] = [
   record(IPV4_ONLY, 'A', ADDRESSES.mainland),
   record('alias.example.net', 'CNAME', IPV4_ONLY),
   record('dns.example.net', 'A', ADDRESSES.dns),
-  // A resolver knows who serves the root.
+  // A resolver knows the name servers of the root.
   record('.', 'NS', 'a.root-servers.net'),
   { name: 'example.com', type: 'MX', data: { preference: 10, exchange: 'mail.example.com' } },
-  // Too large for a UDP answer of 1232 bytes: the resolver must come again over TCP.
+  // Too large for a UDP answer of 1232 bytes: the resolver must repeat the query over TCP.
   ...Array.from({ length: 16 }, (_, index): Answer => {
     return { name: LARGE, type: 'TXT', data: `${index} `.padEnd(200, 'x') };
   }),
 ];
 
-/** Zones that the server speaks for; it refuses any other name but the root's. */
+/** The zones of the server; it refuses any other name except the root's. */
 export const APEXES = ['example.com', 'example.org', 'example.net'] as const;
-/** A TXT query for this name is answered with the address and port that the server sees. */
+/** A TXT query for this name returns the client's address and port as the server sees them. */
 export const WHOAMI = 'whoami.example.net';

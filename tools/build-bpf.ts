@@ -1,7 +1,7 @@
 /**
- * Compiles the kernel's part of NAT64 (`npm run build:bpf`): fast-path.bpf.c to the object beside it, which is committed, so that
- * no machine needs a compiler to run or to test it. The sums of source and object are committed too; a unit test holds them against
- * the files.
+ * Compiles the kernel's part of NAT64 (`npm run build:bpf`): fast-path.bpf.c to the object beside it. The object is committed,
+ * so that no machine needs a compiler to run or test it. The checksums of source and object are committed too; a unit test
+ * compares them with the files.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -11,7 +11,7 @@ import { MACHINE, PACKAGES, ensurePackages, hasPackages } from '../lab/packages.
 import { OBJECT_FILE } from '../src/services/nat64/kernel/fast-path-record.ts';
 
 export const SOURCE_FILE = OBJECT_FILE.replace(/\.o$/, '.c');
-/** As `sha256sum` writes and checks it; a comment names the compiler. */
+/** In the format of `sha256sum`; a comment names the compiler. */
 export const SUMS_FILE = OBJECT_FILE.replace(/\.o$/, '.sha256');
 
 const COMPILE = [
@@ -20,12 +20,12 @@ const COMPILE = [
   // Linux 5.1; tcx needs 6.6.
   '-mcpu=v3',
   '-O2',
-  // For BTF, which describes the maps; what else it makes is stripped.
+  // For BTF, which describes the maps; other debug information is stripped.
   '-g',
   '-Wall',
   '-Wextra',
   '-Werror',
-  // No path of this machine, nor where in the tree it is.
+  // Removes paths of this machine, and the folder of the source.
   `-ffile-prefix-map=${dirname(SOURCE_FILE)}=nat64`,
   // The headers that differ between processors.
   `-I/usr/include/${MACHINE}`,
@@ -33,17 +33,17 @@ const COMPILE = [
 
 export const mayCompile = (): boolean => hasPackages(PACKAGES.bpf);
 
-/** Compiles to a file; rejects with what the compiler says. */
+/** Compiles to a file; rejects with the compiler's output. */
 export function compileBpf(objectFile: string): void {
   execute('clang', ...COMPILE, '-c', SOURCE_FILE, '-o', objectFile);
-  // Source lines for the verifier's log would be half of the object.
+  // Source lines for the verifier's log would take half of the object.
   execute('llvm-strip', '--strip-unneeded', '--remove-section=.BTF.ext', objectFile);
 }
 
-/** What the first line of the sums says. */
+/** The first line of the checksums. */
 export const compilerVersion = (): string => execute('clang', '--version').split('\n')[0];
 
-/** The source, and what it includes of ours. */
+/** The source, and our own files that it includes. */
 export const sourceFiles = (): string[] => [
   SOURCE_FILE,
   ...Array.from(readFileSync(SOURCE_FILE, 'utf8').matchAll(/^#include "(.*)"$/gm), ([, name]) =>

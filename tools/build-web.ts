@@ -2,7 +2,7 @@
  * Builds the control panel into web/dist, each file beside its gzip and Brotli forms.
  *
  *   node tools/build-web.ts               always
- *   node tools/build-web.ts --if-stale    only when it is missing or older than what it is made of
+ *   node tools/build-web.ts --if-stale    only when it is missing or older than its sources
  */
 import { existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'web/dist');
-/** Written last: a build that was interrupted is none. */
+/** Written last: a build without it was interrupted and does not count. */
 const STAMP = join(DIST, '.built');
 const SOURCES = [
   'web/index.html',
@@ -20,7 +20,7 @@ const SOURCES = [
   'package-lock.json',
 ];
 const COMPRESSED = /\.(?:html|js|css|svg|webmanifest)$/;
-/** Smaller files gain less than the header that tells of it costs. */
+/** For smaller files, compression saves less than its header costs. */
 const LEAST_COMPRESSED_BYTES = 512;
 
 /** Whether web/dist is missing or older than its sources. */
@@ -30,12 +30,12 @@ export function isStale(): boolean {
   return globSync(SOURCES, { cwd: ROOT }).some((file) => statSync(join(ROOT, file)).mtimeMs > builtMs);
 }
 
-/** Builds; rejects with what Vite says. Vite is loaded here, so that nobody who has a build pays for it. */
+/** Builds; rejects with Vite's output. Vite is loaded only here, to save its loading time when the build is up to date. */
 export async function buildWeb(): Promise<void> {
   const { build } = await import('vite');
   const mode = process.env['NODE_ENV'];
   await build({ configFile: join(ROOT, 'web/vite.config.ts'), logLevel: 'warn' });
-  // Vite sets it for this process, whose children (npm, among others) must not think that they are in production.
+  // Vite sets it for this process, but child processes (npm, among others) must not run in production mode.
   if (mode === undefined) delete process.env['NODE_ENV'];
   else process.env['NODE_ENV'] = mode;
   for (const file of globSync('**/*', { cwd: DIST })) {
@@ -49,7 +49,7 @@ export async function buildWeb(): Promise<void> {
   writeFileSync(STAMP, '');
 }
 
-/** Builds when it must; used by whatever serves the page from a work tree. */
+/** Builds if necessary; used by everything that serves the page from a work tree. */
 export async function ensureWeb(log: (line: string) => void): Promise<void> {
   if (!isStale()) return;
   const startedAt = performance.now();

@@ -1,4 +1,4 @@
-/** The sentences in the sources, found in their syntax trees, and what a language makes of them. */
+/** Finds the sentences in the sources by their syntax trees, and compares them with the translations. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseAst, transformWithEsbuild } from 'vite';
@@ -6,24 +6,24 @@ import { type Dictionary, valueNamesIn } from '../src/texts/sentence.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** Functions whose first argument is a sentence, and the files that have them. */
+/** Functions whose first argument is a sentence, and the files that export them. */
 const SPEAKERS: ReadonlySet<unknown> = new Set(['say', 'text']);
 const HOMES: ReadonlySet<string> = new Set(['src/texts/text.ts', 'web/src/core/locale.ts']);
 
 export interface Catalogue {
-  /** What is said, with the file that says it first. */
+  /** The sentences in use, with the first file that contains each. */
   readonly said: Map<string, string>;
-  /** Every string: a sentence of a table is one of them. */
+  /** Every string: the sentences of a table are among them. */
   readonly strings: Set<string>;
-  /** Calls of `say` whose sentence is no literal: nobody could find it. */
+  /** Calls of `say` whose sentence is not a literal, so that it cannot be found. */
   readonly unreadable: string[];
 }
 
 export interface Comparison {
   readonly missing: string[];
-  /** Translations of sentences that nobody says any more. */
+  /** Translations of sentences that are no longer used. */
   readonly unused: string[];
-  /** Translations that name other values than their sentence. */
+  /** Translations with other placeholders than their sentence. */
   readonly wrong: string[];
 }
 
@@ -35,14 +35,14 @@ interface Node {
 const isNode = (value: unknown): value is Node =>
   typeof value === 'object' && value !== null && typeof (value as Node).type === 'string';
 
-/** All that the files (paths from the root of the project) say. */
+/** Everything that the files (paths from the root of the project) say. */
 export async function readCatalogue(files: readonly string[]): Promise<Catalogue> {
   const catalogue: Catalogue = { said: new Map(), strings: new Set(), unreadable: [] };
   for (const file of files) await addSource(catalogue, file, readFileSync(join(ROOT, file), 'utf8'));
   return catalogue;
 }
 
-/** Adds what one file says. */
+/** Adds the sentences of one file. */
 export async function addSource(catalogue: Catalogue, file: string, source: string): Promise<void> {
   const { code } = await transformWithEsbuild(source, file, { jsx: 'automatic', sourcemap: false });
   const tree = parseAst(code) as unknown as Node;
@@ -55,13 +55,13 @@ export async function addSource(catalogue: Catalogue, file: string, source: stri
     const sentences = literalsOf(given[0]);
     for (const sentence of sentences ?? [])
       if (!catalogue.said.has(sentence)) catalogue.said.set(sentence, file);
-    // `text` of the page also tells what a table has, which is made by `say`.
+    // The page also passes table entries to `text`; those are made by `say`.
     if (sentences === undefined && callee['name'] === 'say' && !HOMES.has(file))
       catalogue.unreadable.push(file);
   });
 }
 
-/** Which of the functions the file imports: others may have the same names. */
+/** Which of the functions the file imports: other functions may have the same names. */
 function speakersOf(tree: Node, folder: string): ReadonlySet<unknown> {
   const names = new Set<unknown>();
   for (const statement of tree['body'] as Node[]) {
@@ -73,7 +73,7 @@ function speakersOf(tree: Node, folder: string): ReadonlySet<unknown> {
   return names;
 }
 
-/** The strings that an expression may be; undefined when it may be something else. */
+/** The strings that an expression can have; undefined when it can have other values. */
 function literalsOf(node: Node): string[] | undefined {
   if (node.type === 'Literal') return typeof node['value'] === 'string' ? [node['value']] : undefined;
   if (node.type === 'TemplateLiteral') {
@@ -106,7 +106,7 @@ export function compare(
   };
 }
 
-/** Sentences that two files of a language have. */
+/** Sentences that occur in two files of a language. */
 export function doubled(dictionaries: readonly Dictionary[]): string[] {
   const sentences = dictionaries.flatMap(Object.keys);
   return sentences.filter((sentence, i) => sentences.indexOf(sentence) < i);

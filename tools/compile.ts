@@ -1,9 +1,9 @@
 /**
- * Fills the compile cache (NODE_COMPILE_CACHE), so that the first start is as fast and as small as all others. For the
- * lab, the tests and the image.
+ * Fills the compile cache (NODE_COMPILE_CACHE), so that the first start is as fast, and needs as little memory, as later ones.
+ * For the lab, the tests and the image.
  *
- * Loads every module of src/ once in the main thread, and once in a worker with the flags that our workers have: the
- * cache distinguishes them.
+ * Loads every module of src/ once in the main thread, and once in a worker with the flags of our workers: the cache has
+ * separate entries for them.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { inlineMore } from '../src/runtime/inlining.ts';
 
 if (process.env['NODE_COMPILE_CACHE'] === undefined) throw new Error('NODE_COMPILE_CACHE is not set');
 const source = new URL('../src/', import.meta.url);
-// A main.ts would start its program if it were imported. Workers' modules are compiled, then refuse to run here.
+// Importing a main.ts would start its program. Modules of workers are compiled, then refuse to run here.
 for (const file of globSync('**/*.ts', { cwd: source.pathname, exclude: ['**/main.ts'] })) {
   await import(new URL(file, source).href).catch(() => {});
 }

@@ -1,7 +1,4 @@
-/**
- * Fails when files of src/ or web/ import each other in a circle, types included; what is loaded later by `import()` does not
- * count.
- */
+/** Fails when files of src/ or web/ import each other in a circle, types included. Dynamic imports with `import()` do not count. */
 import { readImports } from './imports.ts';
 
 const imports = readImports(false);

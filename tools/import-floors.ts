@@ -1,13 +1,14 @@
 /**
- * Fails when a file imports from a floor of its room that is not below its own (docs/architecture.md has the same table), what is
- * loaded later by `import()` included. Whatever the table says, files never import each other in a circle (import-circles.ts).
+ * Fails when a file imports from a floor of its room that is not below its own (docs/architecture.md has the same table).
+ * Dynamic imports with `import()` count too. Independent of the table, files must never import each other in a circle
+ * (import-circles.ts).
  */
 import { readImports } from './imports.ts';
 
 /** By floor: the floors of the same room that it may import. */
 export type Floors = Readonly<Record<string, readonly string[]>>;
 
-/** What lies in the room's own folder: what the service says of itself. All floors may import it. */
+/** Files in the room's own folder: the description of the service. All floors may import them. */
 export const GROUND = '.';
 
 /** Rooms with floors, the lowest first. */
@@ -25,7 +26,7 @@ export const ROOMS: Readonly<Record<string, Floors>> = {
   },
 };
 
-/** Imports that the table does not allow, and floors that it does not know, as lines to be read. */
+/** Imports that the table does not allow, and floors that it does not contain, as lines of text. */
 export function brokenRules(
   imports: ReadonlyMap<string, readonly string[]>,
   rooms: Readonly<Record<string, Floors>> = ROOMS,

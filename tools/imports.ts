@@ -1,4 +1,4 @@
-/** What the files of src/ and web/ import of each other. */
+/** The imports among the files of src/ and web/. */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
@@ -6,7 +6,7 @@ const ROOT = join(import.meta.dirname, '..');
 const AT_START = /^(?:import|export)\b[^;]*?from '(\.[^']+)';/gms;
 const LATER = /\bimport\(\s*'(\.[^']+)'/g;
 
-/** By file: the files that it imports, types included; with `isWithLater` those that are loaded later by `import()`, too. */
+/** By file: the files that it imports, types included; with `isWithLater` also those loaded by `import()`. */
 export function readImports(isWithLater: boolean): Map<string, string[]> {
   const files = ['src/**/*.ts', 'web/src/**/*.{ts,tsx}'].flatMap((pattern) =>
     globSync(pattern, { cwd: ROOT }),

@@ -1,7 +1,7 @@
 /**
- * What each language lacks of the sentences that server and page say. Who adds a sentence need not know every language:
- * English is told meanwhile. With `--release` (as in `npm test`) what is missing fails. What fails always: a translation that
- * nobody uses any more, that names other values than its sentence, or that stands twice.
+ * Lists the sentences of server and page that each language lacks. A new sentence need not be translated at once: the English
+ * one is shown meanwhile. With `--release` (as in `npm test`) a missing translation is an error. Always an error: a translation
+ * that is no longer used, has other placeholders than its sentence, or occurs twice.
  */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const ROOT = join(import.meta.dirname, '..');
 const isRelease = process.argv.includes('--release');
 let isWell = true;
 
-/** What Fastify says by itself; the server tells it as its own. */
+/** Messages from Fastify itself, which the server passes on. */
 const OF_FASTIFY = [
   'Request body is too large',
   'Unsupported Media Type',
@@ -33,7 +33,7 @@ const filesOf = (pattern: string) =>
     .sort();
 
 const server = await readCatalogue(filesOf('src/**/*.ts'));
-// A string that is a sentence is one of a table, or of what another program says.
+// A string with a sentence may come from a table, or be a message of another program.
 await report('server', 'src/texts', LANGUAGES, server, await tableSentences(), [
   ...server.strings,
   ...OF_FASTIFY,
@@ -43,8 +43,8 @@ await report('page', 'web/src/texts', PAGE_LANGUAGES, page);
 process.exitCode = isWell ? 0 : 1;
 
 /**
- * Holds every language of `folder` against what is said; `tables`: sentences that no call has and languages should have;
- * `others`: those that they may have.
+ * Compares every language of `folder` with the sentences in use. `tables`: sentences that no call contains and that languages
+ * should have; `others`: those that they may have.
  */
 async function report(
   part: string,
@@ -97,7 +97,7 @@ function quoted(sentence: string): string {
   return JSON.stringify(sentence);
 }
 
-/** What counters count, what schemas of configuration and API expect, and what the audit log says was done. */
+/** The explanations of counters, the `expected` texts of the schemas of configuration and API, and the actions in the audit log. */
 async function tableSentences(): Promise<string[]> {
   const undo: (() => unknown)[] = [];
   const context = { after: (action: () => unknown) => void undo.push(action) };

@@ -29,10 +29,10 @@ if ! "$bin/node" --version >/dev/null 2>&1; then
 fi
 PATH=$bin:$root/node_modules/.bin:$PATH
 export PATH
-# TypeScript stripped of its types and compiled once (see src/main.ts).
+# TypeScript with its types stripped, compiled once (see src/main.ts).
 if [ -z "${NODE_COMPILE_CACHE:-}" ]; then
   NODE_COMPILE_CACHE=$root/node_modules/.cache/compile
-  # Who may write there says what we run.
+  # Only the owner may write there, because the cache decides which code runs.
   if mkdir -p "$NODE_COMPILE_CACHE" 2>/dev/null; then chmod 700 "$NODE_COMPILE_CACHE" 2>/dev/null || true; fi
 fi
 export NODE_COMPILE_CACHE

@@ -1,7 +1,7 @@
 /**
- * Who may import whom: the table below, held against every import of every file in it, `import()` included. Fails on an import
- * that the table does not allow, on a file that is in no room, on a permission that nobody uses, and when the table in
- * docs/architecture.md is not this one. `--write` puts it there.
+ * Checks which folders may import which: compares the table below with every import of every file, `import()` included. Fails
+ * on an import that the table does not allow, on a file that is in no room, on a permission that no file uses, and when the
+ * table in docs/architecture.md is different. `--write` writes it there.
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, matchesGlob, normalize } from 'node:path';
@@ -13,18 +13,18 @@ const END = '<!-- end of the table -->';
 
 interface Room {
   readonly name: string;
-  /** The first room that has a file is its room. */
+  /** A file belongs to the first room that matches it. */
   readonly files: readonly string[];
-  /** Files and packages, beside the room itself. "node:*" is Node. */
+  /** Allowed files and packages, in addition to the room itself. "node:*" is Node. */
   readonly imports: readonly string[];
-  /** Of these only types. */
+  /** Files of which only types may be imported. */
   readonly types?: readonly string[];
-  /** A room where each folder is one: nobody imports his neighbour. */
+  /** In this room each folder is a room of its own: files must not import from a neighbouring folder. */
   readonly isEachFolder?: true;
 }
 
 const TEXT = 'src/texts/text.ts';
-/** What services say of themselves. */
+/** The descriptions of the services. */
 const SAID = 'src/services/*.ts';
 
 export const ROOMS: readonly Room[] = [
@@ -198,7 +198,7 @@ interface Import {
   readonly isType: boolean;
 }
 
-/** Of a file's text; strings and comments that look like imports do not begin a line. */
+/** The imports in a file's text; strings and comments that look like imports do not start a line. */
 function importsOf(file: string): Import[] {
   const source = readFileSync(join(ROOT, file), 'utf8');
   const found = [
@@ -263,7 +263,7 @@ console.log(
 );
 process.exitCode = faults.length === 0 ? 0 : 1;
 
-/** As Markdown, its columns in line. */
+/** As Markdown, with aligned columns. */
 function table(): string {
   const rows = ROOMS.map(({ name, imports, types = [] }) => [
     name,

@@ -1,22 +1,22 @@
 /**
- * Counts for each service the files outside its own folder and its page's folder that name it, and fails above a limit: a
- * service is to be added, changed and removed in one place (docs/architecture.md, "To add a service"). `--list` prints the files of
- * all.
+ * For each service, counts the files that name it outside its own folder and its page's folder, and fails above a limit: a
+ * service should be added, changed and removed in one place (docs/architecture.md, "To add a service"). `--list` prints all
+ * these files.
  *
- * A file names a service by an import from its folder, or by its name as a part of an identifier or of a string. Sentences
- * (strings with white space, or letters of German), comments, and files of texts do not count: people are told of services by name.
+ * A file names a service if it imports from its folder, or if its name is a part of an identifier or string. Sentences (strings
+ * with white space or German letters), comments and files of texts do not count, because texts for people may name services.
  */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const LIMIT = 6;
-/** Above the limit, with the reason. */
+/** Higher limits for single services, with the reason. */
 const LIMITS: Readonly<Record<string, number>> = {};
 const FILES = ['src/**/*.ts', 'web/src/**/*.{ts,tsx}', 'lab/**/*.ts', 'firmware/**/*'];
 const TEXTS = /^(?:web\/)?src\/texts\//;
 
-/** The same word in another sense. */
+/** The same word with another meaning. */
 const OTHER_SENSES: Readonly<Record<string, RegExp>> = {
   // The PROXY protocol, its header as the lab's servers show it, and the options of Fastify and nginx.
   proxy:
@@ -60,7 +60,7 @@ function meaningOf(file: string): string {
   const path = join(ROOT, file);
   const source = existsSync(path) ? readFileSync(path, 'utf8') : '';
   if (!/\.tsx?$/.test(file)) return source.replace(/^\s*[#;].*$/gm, '');
-  // Strings and comments in one pass: each may hold what looks like the other.
+  // Handle strings and comments in one pass: each may contain what looks like the other.
   return source.replace(
     /\/\*[\s\S]*?\*\/|(?<![:'"`\\])\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g,
     (found) =>
@@ -68,7 +68,7 @@ function meaningOf(file: string): string {
   );
 }
 
-/** Whether a word is a part of what is written: "proxyOptions", "PROXY_OPTIONS", "/proxy/listen". */
+/** Whether a word is a part of an identifier or string: "proxyOptions", "PROXY_OPTIONS", "/proxy/listen". */
 function names(source: string, service: string): boolean {
   const words = source
     .replace(OTHER_SENSES[service] ?? /$^/g, ' ')

@@ -1,6 +1,6 @@
 /**
- * Fails on a function or a file of src/ or web/src/ that is too long to be read at once, and prints the longest. Biome finds the
- * functions (sizes.biome.json); a function's lines are all from its first to its last, with those of functions inside it.
+ * Fails on a function or file of src/ or web/src/ that is too long, and prints the longest. Biome finds the functions
+ * (sizes.biome.json). The lines of a function include those of the functions inside it.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
@@ -11,9 +11,9 @@ const FOLDERS = ['src', 'web/src'];
 const MAX_FUNCTION_LINES = 120;
 const MAX_FILE_LINES = 400;
 const PRINTED = 5;
-/** Longer than they may be, with how long they are. */
+/** Functions and files that are longer than the limit, with their present length. */
 const KNOWN: Readonly<Record<string, number>> = {
-  // One program for the kernel; its sum is recorded with the object, so it is touched where it is compiled.
+  // One program for the kernel. Its checksum is recorded with the object, so it can only be changed where it can be compiled.
   'src/services/nat64/kernel/fast-path.bpf.c': 415,
   'src/services/nat64/service.ts': 214,
 };
@@ -23,7 +23,7 @@ interface Long {
   readonly lines: number;
 }
 
-/** What Biome reports. */
+/** The format of Biome's report. */
 interface Report {
   readonly diagnostics: readonly {
     readonly location: {
@@ -46,7 +46,7 @@ function longFunctions(): Long[] {
   const found = diagnostics.map(
     ({ location: { path, start, end } }) => [`${path}:${start.line}`, end.line - start.line + 1] as const,
   );
-  // Of functions that begin in one line, the longest.
+  // If several functions start in one line, use the longest.
   const longest = new Map(found.toSorted(([, a], [, b]) => a - b));
   return Array.from(longest, ([where, lines]) => ({ where, lines }));
 }
@@ -63,7 +63,7 @@ const areShort = [
 ].every((each) => each);
 process.exitCode = areShort ? 0 : 1;
 
-/** The longest, and all that are too long; false when there are any. */
+/** Prints the longest, and all that are too long; false when there are any of these. */
 function print(what: string, found: readonly Long[], limit: number): boolean {
   const sorted = found.toSorted((a, b) => b.lines - a.lines);
   const limitOf = (where: string) => Math.max(limit, KNOWN[where.replace(/:.*/, '')] ?? 0);

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Kernel and initrd for QEMU, beside the image: Debian's kernel, its modules in the root, and an initrd made without
-# running anything of arm64 (a stock one takes minutes under emulation).
+# Kernel and initrd for QEMU, beside the image: Debian's kernel, with its modules in the root. The initrd is made without
+# running any arm64 program (building a stock one takes minutes under emulation).
 
-# By machine: the kernel's package, and the modules that the initrd loads, in this order with what they depend on;
-# everything else udev and systemd load from the root.
+# By machine: the kernel's package, and the modules that the initrd loads, in this order with their dependencies; udev and
+# systemd load all others from the root.
 declare -A KERNEL_PACKAGE=(
   [virt]=linux-image-cloud-arm64
   [raspi3b]=linux-image-arm64
@@ -21,7 +21,7 @@ fetch_kernel() {
     "deb $DEBIAN_MIRROR $SUITE-updates main" "deb $DEBIAN_SECURITY_MIRROR $SUITE-security main"
 }
 
-# $1 machine, $2 what fetch_kernel has unpacked, $3 work directory. Leaves $3/vmlinuz and $3/initrd, and the modules in
+# $1 machine, $2 the directory from fetch_kernel, $3 work directory. Leaves $3/vmlinuz and $3/initrd, and the modules in
 # ROOTFS_DIR.
 make_kernel() {
   local kernel=$2 initrd=$3/initrd.d version image module file

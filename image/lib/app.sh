@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Our code with the packages it needs, for arm64, made on any machine: nothing in it is compiled at install.
+# Our code with the packages it needs, for arm64, made on any machine: nothing in it is compiled during installation.
 
 # The commit, and whether there is more than it. $REPOSITORY
 app_version() {
@@ -8,8 +8,8 @@ app_version() {
   echo "$version+$(git -C "$REPOSITORY" describe --always --dirty --abbrev=12 --exclude '*')"
 }
 
-# package.json and the lockfile with what runs on arm64 only: without the development tools, without the packages for other
-# processors and systems. npm would leave the latter out by itself, but Debian's (9.2) can only be asked about this machine.
+# package.json and the lockfile with only what runs on arm64: without the development tools, and without the packages for other
+# processors and systems. npm would leave out the latter by itself, but Debian's version (9.2) can only do so for this machine.
 production_manifest() { # $1 directory
   node - "$REPOSITORY" "$1" <<'END'
 const { readFileSync, writeFileSync } = require('node:fs');
@@ -23,7 +23,7 @@ delete packages[''].devDependencies;
 const runsThere = ({ os = 'linux', cpu = 'arm64' }) => [os].flat().includes('linux') && [cpu].flat().includes('arm64');
 for (const [path, entry] of Object.entries(packages)) {
   if (entry.dev || !runsThere(entry)) delete packages[path];
-  // Or npm would compare them with this machine.
+  // Otherwise npm would compare them with this machine.
   delete entry.os;
   delete entry.cpu;
 }
@@ -37,7 +37,7 @@ writeFileSync(`${target}/package-lock.json`, `${JSON.stringify(lock, undefined, 
 END
 }
 
-# The control panel: built here, from what is in the repository, with the development tools of the lockfile. $1 directory
+# The control panel, built here from the repository with the development tools of the lockfile. $1 directory
 make_web() {
   local build
   build=$(mktemp -d)
@@ -82,7 +82,8 @@ make_app() {
   chmod -R u=rwX,go=rX "$target"
 }
 
-# Of the tree that make_app has made: the packages that run in Node.js, and those in the control panel's files. Name, version.
+# From the tree that make_app has made: the packages that run in Node.js, and those in the control panel's files. Name,
+# version.
 npm_packages() { # $1 directory
   node - "$1" <<'END'
 const { readFileSync } = require('node:fs');
@@ -90,7 +91,7 @@ const read = (name) => JSON.parse(readFileSync(`${process.argv[2]}/${name}`, 'ut
 const installed = Object.entries(read('package-lock.json').packages)
   .filter(([path]) => path !== '')
   .map(([path, { version }]) => ({ name: path.slice(path.lastIndexOf('node_modules/') + 13), version }));
-// Of preact, Vite names parts that are no packages.
+// For preact, Vite also lists parts that are not packages.
 const bundled = read('web/dist/.vite/license.json').filter(({ version }) => version !== '0.0.0');
 for (const { name, version } of [...installed, ...bundled])
   console.log(`npm:${name}\t${version}\tall\t${name}`);

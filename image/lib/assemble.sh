@@ -4,26 +4,26 @@
 # shellcheck source=image/lib/layout.sh
 . "$REPOSITORY/image/lib/layout.sh"
 
-# A file system image of its own, copied to its place. $1 image, $2 start in MiB, $3 file
+# Makes a separate file system image and copies it to its place. $1 image, $2 start in MiB, $3 file
 place_partition() {
   dd if="$3" of="$1" bs=1M seek="$2" conv=notrunc,sparse status=none
 }
 
-# $1 file, $2 size in MiB, $3 FAT bits, $4 label, $5 directory whose content it gets
+# $1 file, $2 size in MiB, $3 FAT bits, $4 label, $5 directory with its content
 make_fat() {
   rm -f "$1"
   truncate -s "$2M" "$1"
   mkfs.vfat --invariant -F "$3" -n "$4" "$1" >/dev/null
   (
     shopt -s nullglob dotglob
-    # The times in the directory entries come from the files'.
+    # The times in the directory entries are those of the files.
     find "$5" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
     files=("$5"/*)
     [ ${#files[@]} -eq 0 ] || TZ=UTC mcopy -s -m -Q -i "$1" "${files[@]}" ::/
   )
 }
 
-# $1 directory. What the build has made or touched is as old as the commit; when it was last read says nothing.
+# $1 directory. Everything that the build has created or changed gets the time of the commit; access times do not matter.
 fix_times() {
   find "$1" -newermt "@$SOURCE_DATE_EPOCH" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
   find "$1" -exec touch --no-dereference --time=atime --date="@$SOURCE_DATE_EPOCH" {} +

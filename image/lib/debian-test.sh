@@ -9,7 +9,7 @@ build_debian_test() {
     xz:xz-utils depmod:kmod npm:npm git:git
   need_arm64
   mkdir -p "$work"
-  # Native, beside the base, which is emulated and keeps one core busy.
+  # Runs natively, in parallel with the base, which is emulated and uses one processor core.
   fetch_kernel "$machine" "$work/kernel" &
   fetching=$!
   packages=$(packages_of "$REPOSITORY/image/stage-tombolo" | paste -sd,)
@@ -30,7 +30,7 @@ build_debian_test() {
   cp --remove-destination /etc/resolv.conf "$ROOTFS_DIR/etc/resolv.conf"
   make_kernel "$machine" "$work/kernel" "$work"
   run_stage "$REPOSITORY/image/stage-tombolo"
-  # Which the tests read from the card, as the firmware does.
+  # The tests read this from the card, as the firmware does.
   echo "root=PARTUUID=$DISK_ID-05 ro" >"$work/boot/cmdline.txt"
   step "the image"
   assemble_image "$ROOTFS_DIR" "$work/boot" "$work" "$name.img"
@@ -43,7 +43,7 @@ build_debian_test() {
   step "done: $name.{img,vmlinuz,initrd}"
 }
 
-# $1 tar file, $2 packages with commas. Documentation and languages stay away, licences do not.
+# $1 tar file, $2 packages with commas. Documentation and translations are left out, licences are not.
 make_base() {
   mmdebstrap --mode=root --architectures=arm64 --variant=apt --include="$2" --quiet \
     --aptopt='Apt::Install-Recommends "false"' --dpkgopt=force-unsafe-io \

@@ -1,18 +1,18 @@
 # shellcheck shell=bash
-# What the building machine must have.
+# Requirements of the building machine.
 
 fail() {
   echo "build-image: $*" >&2
   exit 1
 }
 
-# Says what is done now, and how many seconds have passed since the start.
+# Prints the current step, and the seconds since the start.
 step() {
   echo "build-image: [$((SECONDS / 60)) min $((SECONDS % 60)) s] $*"
 }
 
-# Removes directories in which a build that was interrupted may have left the host's /dev mounted: nothing is deleted
-# before everything below is unmounted, and never on another file system.
+# Removes directories in which an interrupted build may have left the host's /dev mounted. Nothing is deleted before everything
+# below is unmounted, and never on another file system.
 remove_trees() {
   local tree at
   for tree in "$@"; do
@@ -45,14 +45,13 @@ need_arm64() {
   host=$(dpkg --print-architecture)
   [ "$host" != arm64 ] || return 0
   need_commands arch-test:arch-test qemu-aarch64-static:qemu-user-static
-  # In a container it is not mounted, though arm64 programs may run by what the host has registered; pi-gen wants to see it.
+  # In a container it is not mounted, although arm64 programs may run by the host's registration; pi-gen checks for it.
   [ -e "$registry/register" ] || mount -t binfmt_misc binfmt_misc "$registry" 2>/dev/null || true
   ! arch-test arm64 >/dev/null 2>&1 || return 0
   [ -e "$registry/register" ] ||
     fail "arm64 programs cannot run here: the kernel has no binfmt_misc, or does not let it be mounted on $registry." \
       "It needs CONFIG_BINFMT_MISC (modprobe binfmt_misc), and in a container --privileged."
-  # An ELF program for AArch64; F: the kernel opens the interpreter now, so that it serves inside of every root.
-  # Debian's name for it keeps the name that a program was called by (P).
+  # An ELF program for AArch64. F: the kernel opens the interpreter now, so that it works inside every root.
   qemu=/usr/libexec/qemu-binfmt/aarch64-binfmt-P flags=PF
   [ -x "$qemu" ] || qemu=$(command -v qemu-aarch64-static) flags=F
   magic='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'

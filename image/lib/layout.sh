@@ -9,7 +9,7 @@ BOOT_A_START=$((CONFIG_START + CONFIG_SIZE))
 BOOT_B_START=$((BOOT_A_START + BOOT_SIZE))
 EXTENDED_START=$((BOOT_B_START + BOOT_SIZE))
 ROOT_SIZE=1024
-# Each logical partition has its own table in the MiBs in front of it; 4 MiB is what cards like to be aligned to.
+# Each logical partition has its own table in the MiBs before it; 4 MiB is a good alignment for cards.
 ROOT_A_START=$((EXTENDED_START + 4))
 ROOT_B_START=$((ROOT_A_START + ROOT_SIZE + 4))
 DATA_START=$((ROOT_B_START + ROOT_SIZE + 4))

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The image for the Raspberry Pi: pi-gen as it is, at a pinned commit, with our stage and our export.
+# The image for the Raspberry Pi: unchanged pi-gen at a pinned commit, with our stage and our export.
 
 # $1 directory. Refuses anything but the pinned commit.
 fetch_pi_gen() {
@@ -21,7 +21,7 @@ need_pi_gen_host() {
 
 # $1 pi-gen, $2 work directory, $3 output directory
 run_pi_gen() {
-  # pi-gen's first user is removed again by our stage; nobody has a password.
+  # Our stage removes pi-gen's first user again; no account has a password.
   (
     cd "$1" || exit
     # Not "bash build.sh": that would lose the -e of its first line.
@@ -39,8 +39,8 @@ build_pi() { # $1 work directory, $2 output directory
   run_pi_gen "$1/pi-gen" "$1/work" "$2"
 }
 
-# The same with the Raspberry Pi archive replaced by stand-ins: empty packages of the names that pi-gen installs. The
-# result boots nowhere; it shows that pi-gen, our stage and our export still fit together.
+# The same with stand-ins for the Raspberry Pi archive: empty packages with the names that pi-gen installs. The result boots
+# nowhere; it shows that pi-gen, our stage and our export still fit together.
 build_pi_standin() { # $1 work directory, $2 output directory
   local server
   need_pi_gen_host
@@ -54,12 +54,12 @@ build_pi_standin() { # $1 work directory, $2 output directory
   trap "kill $server" EXIT
   printf 'Types: deb\nURIs: http://127.0.0.1:8065/\nSuites: %s\nComponents: main\nTrusted: yes\n' "$SUITE" \
     >"$1/pi-gen/stage0/00-configure-apt/files/raspi.sources"
-  # pi-gen adds armhf, of which nothing is installed: its index need not be fetched for this test.
+  # pi-gen adds armhf, but installs nothing of it: this test need not fetch its index.
   sed -i 's/^Components:/Architectures: arm64\n&/' "$1/pi-gen/stage0/00-configure-apt/files/debian.sources"
   run_pi_gen "$1/pi-gen" "$1/work" "$2"
 }
 
-# The build in a container that has what it needs; binfmt_misc is the host's, hence --privileged.
+# Builds in a container with all requirements; it uses the host's binfmt_misc, hence --privileged.
 build_in_docker() { # $1 output directory
   command -v docker >/dev/null || fail "docker is not installed"
   docker build --quiet --tag tombolo-image-builder - <<'END'

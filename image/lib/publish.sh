@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# What is published: the image compressed, its digest, its package list, and the entry for Raspberry Pi Imager.
+# The published files: the compressed image, its digest, its package list, and the entry for Raspberry Pi Imager.
 
-# $1 image, $2 package list, $3 directory, which a container's host may know as $PUBLISHED_AT
+# $1 image, $2 package list, $3 directory, which may have another path on a container's host: $PUBLISHED_AT
 publish_image() {
   local image=$1 out=$3 name
   name=$(basename "$image" .img)
   mkdir -p "$out"
-  # One block size whatever the number of threads, so that the bytes are the same on every machine.
+  # A fixed block size, independent of the number of threads, so that the bytes are the same on every machine.
   xz --compress --keep --stdout --threads=0 --block-size=16MiB -6 "$image" >"$out/$name.img.xz"
   cp "$2" "$out/$name.packages.tsv"
   (cd "$out" && sha256sum "$name.img.xz" >"$name.img.xz.sha256")
@@ -14,7 +14,7 @@ publish_image() {
   echo "build-image: $out/$name.img.xz"
 }
 
-# The repository file that Raspberry Pi Imager takes (`rpi-imager --repo FILE`). $1 image, $2 compressed image, $3 URL
+# The repository file for Raspberry Pi Imager (`rpi-imager --repo FILE`). $1 image, $2 compressed image, $3 URL
 imager_entry() {
   cat <<END
 {

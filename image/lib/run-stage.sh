@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Runs a stage as pi-gen runs it, on a root directory that is no pi-gen's: packages, NN-run.sh with ROOTFS_DIR and
-# on_chroot, NN-run-chroot.sh inside. So both builders use one stage, unchanged.
+# Runs a stage as pi-gen does, on a root directory that pi-gen did not make: packages, NN-run.sh with ROOTFS_DIR and on_chroot,
+# NN-run-chroot.sh inside. So both builders use the same stage, unchanged.
 
-# Commands from standard input, or a command, in the root directory, with what they need of the kernel.
+# Runs commands from standard input, or one command, in the root directory, with the kernel file systems that they need.
 # shellcheck disable=SC2119,SC2120
 on_chroot() {
   (

@@ -5,9 +5,9 @@ import type { CertificateFiles } from '../certificates.ts';
 import { runCommand } from '../host.ts';
 import type { Child, Host } from '../host.ts';
 
-/** Everybody may log in with this password. */
+/** Every user may log in with this password. */
 export const IMAP_PASSWORD = 'island';
-/** Mail belongs to "nobody", who exists everywhere. */
+/** Mail belongs to "nobody", a user that exists on every machine. */
 const NOBODY_ID = 65534;
 
 export async function startDovecot(

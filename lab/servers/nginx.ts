@@ -1,4 +1,4 @@
-/** nginx, in the foreground, with a virtual host for each name that says who answered whom. */
+/** nginx, in the foreground, with a virtual host for each name, which answers with the server's and the client's identity. */
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CertificateFiles } from '../certificates.ts';
@@ -8,17 +8,17 @@ export interface NginxOptions {
   readonly address: string;
   readonly hostnames: readonly string[];
   readonly certificate?: CertificateFiles;
-  /** Expects a PROXY header (version 1 or 2) on every connection, and tells the client's address from it. */
+  /** Expects a PROXY header (version 1 or 2) on every connection, and reports the client's address from it. */
   readonly proxyProtocol?: boolean;
   readonly directory: string;
 }
 
-/** Size of /large, which is zeros: enough for a proxy to hand the connection over to splice. */
+/** Size of /large, which consists of zeros: large enough for a proxy to switch the connection to splice. */
 export const LARGE_FILE_BYTES = 16 << 20;
 
 /**
- * Port 80, and 443 with a certificate. GET / tells "field: value" lines: the server's name, the Host, and the client's
- * address as the connection, the PROXY header and X-Forwarded-For say.
+ * Port 80, and 443 with a certificate. GET / returns lines of "field: value": the server's name, the Host, and the client's
+ * address as given by the connection, the PROXY header and X-Forwarded-For.
  */
 export async function startNginx(host: Host, options: NginxOptions): Promise<Child> {
   const { address, hostnames, certificate, directory } = options;

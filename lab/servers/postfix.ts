@@ -1,4 +1,4 @@
-/** Postfix, in the foreground: SMTP over TLS on port 465. It takes mail for nobody: the lab speaks to it, no more. */
+/** Postfix, in the foreground: SMTP over TLS on port 465. It accepts no mail; the lab only runs a dialogue with it. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CertificateFiles } from '../certificates.ts';
@@ -13,10 +13,10 @@ export async function startPostfix(
   directory: string,
 ): Promise<Child> {
   const configuration = join(directory, 'etc');
-  // A file, because /dev/stdout cannot be opened again when it is a socket, as it is for children of Node.js.
+  // A file, because /dev/stdout cannot be opened again when it is a socket, as in children of Node.js.
   const log = join(directory, 'postfix.log');
   mkdirSync(configuration, { recursive: true });
-  // Not the whole of Debian's master.cf: what an SMTP dialogue up to RCPT needs.
+  // Only the part of Debian's master.cf that an SMTP dialogue up to RCPT needs.
   writeFileSync(
     join(configuration, 'master.cf'),
     `465       inet  n - n - - smtpd

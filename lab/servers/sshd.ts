@@ -1,4 +1,4 @@
-/** OpenSSH's server, in the foreground, with throw-away keys: root may run commands with the key that it returns. */
+/** OpenSSH's server, in the foreground, with temporary keys: root may run commands with the key that it returns. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from '../host.ts';
@@ -12,9 +12,9 @@ export interface SshServer {
   readonly knownHosts: string;
 }
 
-/** Privilege separation wants this directory, which a system without a running init has not made. */
+/** Privilege separation needs this directory, which does not exist on a system without a running init. */
 const RUN_DIRECTORY = '/run/sshd';
-/** The first version that punishes addresses, behind which here are many clients. */
+/** The first version that penalises addresses; here, many clients share one address. */
 const PENALTIES_SINCE = 9.8;
 
 export async function startSshd(host: Host, address: string, directory: string): Promise<SshServer> {
@@ -46,12 +46,12 @@ export async function startSshd(host: Host, address: string, directory: string):
       `HostKey ${file('host_key')}`,
       `AuthorizedKeysFile ${file('identity.pub')}`,
       `PidFile ${file('sshd.pid')}`,
-      // The work files are below /tmp, which is everybody's.
+      // The work files are below /tmp, which every user may write to.
       'StrictModes no',
       'PermitRootLogin prohibit-password',
       'PasswordAuthentication no',
       'KbdInteractiveAuthentication no',
-      // Without PAM, sshd refuses a root whose password is locked; PAM's account check admits its key.
+      // Without PAM, sshd refuses root if its password is locked; PAM's account check allows root's key.
       `UsePAM ${isRootLocked() ? 'yes' : 'no'}`,
       'PrintMotd no',
       'PrintLastLog no',
@@ -59,7 +59,7 @@ export async function startSshd(host: Host, address: string, directory: string):
       '',
     ].join('\n'),
   );
-  // sshd starts itself again for each connection and must know where it is.
+  // sshd restarts itself for each connection, so it needs its absolute path.
   const child = host.spawn('/usr/sbin/sshd', ['-D', '-e', '-f', file('sshd_config')]);
   await child.waitForListener('tcp', 22);
   return { child, identity: file('identity'), knownHosts: file('known_hosts') };

@@ -1,19 +1,19 @@
-/** Requests to the API of an appliance, over HTTP or over HTTPS with a certificate that is known by its fingerprint. */
+/** Requests to the API of an appliance, over HTTP, or over HTTPS with a certificate that is identified by its fingerprint. */
 import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 
-// An import would load undici, too: 55 ms (admin/listeners.ts).
+// An import would also load undici: 55 ms (admin/listeners.ts).
 const { request: httpRequest } = process.getBuiltinModule('node:http');
 
 export interface Target {
   readonly url: URL;
   readonly token: string | undefined;
-  /** SHA-256 of the certificate, "AB:CD:..."; undefined: it must come from an authority that this machine trusts. */
+  /** SHA-256 of the certificate, "AB:CD:..."; undefined: it must be signed by an authority that this machine trusts. */
   readonly fingerprint: string | undefined;
 }
 
-/** What the appliance refused, or that it could not be reached (status 0). */
+/** The appliance refused the request, or could not be reached (status 0). */
 export class RequestError extends Error {
   readonly status: number;
   readonly answer: unknown;
@@ -25,11 +25,11 @@ export class RequestError extends Error {
 }
 
 export interface Client {
-  /** The JSON of an answer. Rejects with a RequestError. */
+  /** The JSON of a response. Rejects with a RequestError. */
   call<Answer>(method: 'GET' | 'POST', path: string, body?: unknown, timeoutMs?: number): Promise<Answer>;
-  /** The bytes of an answer. */
+  /** The bytes of a response. */
   bytes(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Buffer>;
-  /** Calls back for each event of a stream until it ends or `signal` aborts. */
+  /** Calls back for each event of a stream, until it ends or `signal` aborts. */
   stream(path: string, onEvent: (event: string, data: unknown) => void, signal: AbortSignal): Promise<void>;
 }
 
@@ -62,7 +62,7 @@ export function createClient(target: Target): Client {
       },
     };
     try {
-      // The certificate is looked at before a byte of the request, and so of the token, leaves.
+      // The certificate is checked before any byte of the request, which contains the token, is sent.
       const socket = url.protocol === 'https:' ? await connectTls(target) : undefined;
       return await new Promise<IncomingMessage>((resolve, reject) => {
         const request = httpRequest(
@@ -165,7 +165,7 @@ function refusal(status: number, text: string, location: string | undefined): Re
     const answer = JSON.parse(text) as { message?: unknown };
     if (typeof answer.message === 'string') return new RequestError(status, answer.message, answer);
   } catch {
-    // Not an appliance, or not this version of it.
+    // It is not an appliance, or has a different version.
   }
   return new RequestError(status, `unexpected answer with status ${status}: ${text.slice(0, 200)}`);
 }

@@ -1,4 +1,4 @@
-/** The commands: each asks the API, and says what it heard as text for people; `--json` prints the answer instead. */
+/** The commands. Each sends requests to the API and prints the result as text for people; `--json` prints the response instead. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
@@ -28,16 +28,16 @@ interface ConfigAnswer {
 
 export interface Invocation {
   readonly client: Client;
-  /** What follows the command's name. */
+  /** The arguments after the command's name. */
   readonly operands: readonly string[];
   readonly options: Readonly<Record<string, string | boolean | undefined>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdin: NodeJS.ReadableStream;
-  /** Of the appliance on this machine; undefined when a URL was given. */
+  /** The state directory of the appliance on this machine; undefined when a URL was given. */
   readonly stateDirectory: string | undefined;
-  /** Prints text for people; with --json nothing. */
+  /** Prints text for people; does nothing with --json. */
   readonly say: (text: string) => void;
-  /** Prints an answer; without --json nothing. */
+  /** Prints a response; does nothing without --json. */
   readonly json: (answer: unknown) => void;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
@@ -62,10 +62,10 @@ const STATUS_TIMEOUT_MS = 10_000;
 /** More than the appliance takes to find it out at most. */
 const HARDWARE_TIMEOUT_MS = 12_000;
 
-/** The runtime directory of tombolo.service, where the state directory is the usual one. */
+/** The runtime directory of tombolo.service, if the state directory is the usual one. */
 const RUNTIME_DIRECTORY = { '/var/lib/tombolo': '/run/tombolo-actions' };
 
-/** What the appliance of this state directory shows on its screen; undefined when it does not run. */
+/** What the appliance with this state directory shows on its screen; undefined when it does not run. */
 async function readConsoleFile(stateDirectory: string): Promise<ConsoleFile | undefined> {
   for (const directory of [RUNTIME_DIRECTORY[stateDirectory as '/var/lib/tombolo'], stateDirectory]) {
     if (directory === undefined) continue;
@@ -73,13 +73,13 @@ async function readConsoleFile(stateDirectory: string): Promise<ConsoleFile | un
       const told = JSON.parse(await readFile(join(directory, 'console.json'), 'utf8')) as ConsoleFile;
       if (isRunning(told.processId)) return told;
     } catch {
-      // Not there, or half written by a version of before.
+      // The file is missing, or was half written by an older version.
     }
   }
   return undefined;
 }
 
-/** kill(2) with signal 0; EPERM: it is another user's. */
+/** kill(2) with signal 0; EPERM means that the process exists and belongs to another user. */
 function isRunning(processId: number): boolean {
   try {
     return process.kill(processId, 0);
@@ -93,7 +93,7 @@ const status: Command = async ({ client, say, json, stateDirectory }) => {
   try {
     answer = await client.call<StatusAnswer>('GET', '/api/status', undefined, STATUS_TIMEOUT_MS);
   } catch (error) {
-    // The panel may be what is wrong: another program has its port, and may even answer. The process tells the screen, too.
+    // The panel may be the problem: another program has its port, and may even answer. So use the process's screen file too.
     const told =
       error instanceof RequestError && error.answer === undefined && stateDirectory !== undefined
         ? await readConsoleFile(stateDirectory)
@@ -205,7 +205,7 @@ const apply: Command = async ({ client, operands, options, stdin, say, json }) =
   else if (applied.confirmBy === null) say('Applied.');
   else if (options['no-confirm']) say(`Applied until ${applied.confirmBy}: "tombolo confirm" keeps it.`);
   else {
-    // That this answer comes shows that the appliance can still be reached.
+    // This answer arrived, so the appliance can still be reached.
     await client.call('POST', '/api/config/confirm', {});
     say('Applied and confirmed.');
   }
@@ -269,7 +269,7 @@ const revert: Command = async ({ client, operands, say, json }) => {
   return EXIT.ok;
 };
 
-/** From the environment or standard input: what stands in arguments, every process may read. */
+/** Secrets come from the environment or standard input: every process may read the arguments. */
 async function passphraseOf({ environment, stdin }: Invocation): Promise<string> {
   const passphrase = environment['TOMBOLO_PASSPHRASE'] ?? (await readAll(stdin)).replace(/\r?\n$/, '');
   if (passphrase === '')

@@ -1,6 +1,6 @@
-/** Figures and rows for people. */
+/** Formats figures and tables for people. */
 
-/** Columns as wide as they need to be; the last one runs on. */
+/** Columns as wide as necessary; the last one is not padded. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));

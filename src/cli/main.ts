@@ -1,4 +1,4 @@
-/** `tombolo`: the API for people who write scripts. */
+/** `tombolo`: the API for scripts and the command line. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -11,7 +11,7 @@ const environment = process.env;
 
 const LOOPBACK = /^(localhost|127\.[0-9.]+|\[::1\])$/;
 
-/** The content of a file; undefined when there is none, or it is not ours to read. */
+/** The content of a file; undefined when it is missing or not readable. */
 function readIfPossible(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');

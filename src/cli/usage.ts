@@ -1,15 +1,15 @@
-/** What the command line takes, and the exit codes. */
+/** The usage text of the command line, and the exit codes. */
 
 export const EXIT = {
   ok: 0,
-  /** It could not be reached, or something unexpected. */
+  /** The appliance could not be reached, or an unexpected error occurred. */
   failed: 1,
   usage: 2,
-  /** Not signed in, or the token may not do this. */
+  /** Not signed in, or the token does not have the permission. */
   denied: 3,
-  /** The appliance refused what it was given. */
+  /** The appliance refused the input. */
   refused: 4,
-  /** It was asked how things are, and something is wrong. */
+  /** A query for the state found a problem. */
   trouble: 5,
 } as const;
 

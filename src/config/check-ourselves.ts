@@ -1,7 +1,7 @@
 /**
- * Servers and upstreams at an address of this appliance itself. Apart from `checkConfig`, because it depends on the machine:
- * a file that was right may become wrong when an address changes. A change of the configuration is refused for it; a start
- * is not, and the data planes refuse such addresses themselves.
+ * Finds servers and upstreams at an address of this appliance itself. Separate from `checkConfig`, because the result depends
+ * on the machine: a valid file may become invalid when an address changes. A change of the configuration is refused for this
+ * reason. A start is not, and the data planes refuse such addresses themselves.
  */
 import { compileOurselves, isOurselves, isOwnAddress, leadsToListener } from '../os/ourselves.ts';
 import { SERVICES } from '../services/all.ts';
@@ -30,7 +30,7 @@ export function checkOurselves(config: Config, own: readonly IpPrefix[]): Config
   return [...servers, ...SERVICES.flatMap((service) => service.checkOurselves?.(config, addresses) ?? [])];
 }
 
-/** What the configuration says that this appliance has, whether it has it already or not. */
+/** The addresses that the configuration gives to this appliance, whether it has them already or not. */
 function declaredOwn(config: Config): IpPrefix[] {
   return declaredAddresses(config).flatMap((text) => {
     const address = parseIpAddress(text);

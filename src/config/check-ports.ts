@@ -1,4 +1,4 @@
-/** Which ports the configuration takes, and where two things would take the same. */
+/** The ports that the configuration uses, and conflicts between them. */
 import { portUses } from '../services/configured.ts';
 import type { PortUse } from '../services/description.ts';
 import { say } from '../texts/text.ts';
@@ -8,8 +8,8 @@ import type { Config } from './schema.ts';
 import type { PortRange } from './values.ts';
 
 /**
- * Collisions between sockets, of sockets with the ranges that others are chosen from, and of either with ports whose packets no
- * socket sees.
+ * Conflicts between sockets, between sockets and the ranges from which ports are chosen, and between either of these and ports
+ * whose packets no socket sees.
  */
 export function checkPorts(config: Config): ConfigProblem[] {
   const uses = portUses(config).filter(({ isOff }) => isOff !== true);
@@ -18,7 +18,7 @@ export function checkPorts(config: Config): ConfigProblem[] {
   const chosen = of('chooses');
   return [
     ...sockets.flatMap((use, i) => collisions(use, sockets.slice(0, i))),
-    // A socket of the range's own may be in it.
+    // The service that owns the range may have a socket in it.
     ...chosen.flatMap((use) =>
       collisions(
         use,
@@ -29,7 +29,7 @@ export function checkPorts(config: Config): ConfigProblem[] {
   ];
 }
 
-/** At most one problem for `use`: the first of the earlier ones that it collides with. */
+/** At most one problem for `use`: the first earlier use with which it conflicts. */
 function collisions(use: PortUse, earlier: readonly PortUse[]): ConfigProblem[] {
   const other = earlier.find(
     (each) => protocolsMeet(each, use) && rangesMeet(each.range, use.range) && addressesMeet(each, use),
@@ -47,7 +47,7 @@ function collisions(use: PortUse, earlier: readonly PortUse[]): ConfigProblem[] 
   return [{ path: use.path, value: quoteValue(use.value), expected, message }];
 }
 
-/** A packet to a loopback address comes through no device. */
+/** Packets to a loopback address do not arrive through a device. */
 const notLoopback = (uses: readonly PortUse[]): PortUse[] =>
   uses.map((use) => ({ ...use, addresses: use.addresses.filter((text) => !text.startsWith('127.')) }));
 
@@ -60,7 +60,7 @@ const rangesMeet = (a: PortRange, b: PortRange): boolean => a.first <= b.last &&
 const addressesMeet = (a: PortUse, b: PortUse): boolean =>
   a.addresses.some((left) => b.addresses.some((right) => bindingsMeet(left, right)));
 
-/** The families are apart (IPV6_V6ONLY); within one, "all addresses" meets every address. */
+/** The families are separate (IPV6_V6ONLY); within a family, "all addresses" conflicts with every address. */
 function bindingsMeet(left: string, right: string): boolean {
   const a = parseIpAddress(left) as Uint8Array;
   const b = parseIpAddress(right) as Uint8Array;

@@ -1,4 +1,4 @@
-/** What no single field can tell: names and ports that collide, references to nothing, prefixes that disagree. */
+/** Problems that no single field shows: conflicting names and ports, references to missing entries, inconsistent prefixes. */
 import { parseIpv6 } from '../wire/ip-address.ts';
 import { type IpPrefix, parseIpPrefix, prefixContains } from '../wire/ip-prefix.ts';
 import { SERVICES } from '../services/all.ts';
@@ -20,7 +20,7 @@ export function checkConfig(config: Config): ConfigProblem[] {
   ];
 }
 
-/** Addresses that no server can be reached at (RFC 4291 sections 2.4 and 2.5). */
+/** Addresses that no server can have (RFC 4291 sections 2.4 and 2.5). */
 const UNREACHABLE: readonly (readonly [prefix: string, sentence: Text])[] = [
   ['::/128', say('is the unspecified address')],
   ['::1/128', say('is the loopback address, which would be this appliance')],
@@ -31,7 +31,7 @@ const UNREACHABLE: readonly (readonly [prefix: string, sentence: Text])[] = [
 
 const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
 
-/** Of one server: its address, and what services say of it. */
+/** Problems of one server: its address, and what services say about it. */
 export function checkHost(config: Config, host: HostConfig, path: string): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const address = parseIpv6(host.address) as Uint8Array;
@@ -52,7 +52,7 @@ export function checkHost(config: Config, host: HostConfig, path: string): Confi
   return [...problems, ...SERVICES.flatMap((service) => service.checkHost?.(config, host, path) ?? [])];
 }
 
-/** What clients are given, somebody must translate (RFC 6147 section 5.2: the two share their prefixes). */
+/** The addresses that clients are given must be translated (RFC 6147 section 5.2: DNS64 and NAT64 share their prefixes). */
 function checkPromisedPrefixes(config: Config): ConfigProblem[] {
   const prefixes = embeddingPrefixes(config);
   const translated = prefixes.flatMap(({ text, isTranslated, isOff }) =>
@@ -84,7 +84,7 @@ function checkUnique(config: Config): ConfigProblem[] {
   ];
 }
 
-/** Whether they hold is asked before a change, not here: a file whose assertions fail is valid. */
+/** Whether assertions hold is checked before a change, not here: a file whose assertions fail is valid. */
 function checkAssertions({ assertions }: Config): ConfigProblem[] {
   const keys = assertions.map(({ name }, i) => ({ key: name, path: `/assertions/${i}/name` }));
   const ports = assertions.flatMap(({ protocol, port }, i) => {

@@ -1,4 +1,4 @@
-/** The configuration file: what it says, why it is refused, and how another one takes its place without losing it. */
+/** The configuration file: reading it, the reasons to refuse it, and replacing it without losing a refused one. */
 import { realpathSync, statSync } from 'node:fs';
 import { removeFileDurably, writeFileAtomically } from '../os/atomic-write.ts';
 import { readRegularFileSync } from '../os/read-file.ts';
@@ -10,7 +10,7 @@ import { type ConfigProblem, escapeControls, missing } from './problem.ts';
 const NEW_FILE_MODE = 0o600;
 
 export type FileState =
-  /** `text` is undefined where there is no file, and never was one. */
+  /** `text` is undefined if there is no file, and never was one. */
   | { readonly state: 'good'; readonly text: string | undefined; readonly loaded: LoadedConfig }
   /** `text` is undefined when nothing could be read. */
   | {
@@ -20,8 +20,8 @@ export type FileState =
     };
 
 /**
- * What the file says. A missing or empty one is every default on a new appliance; where something else was in force
- * (`isExpected`), it is what a power failure or a mistake has left, and is refused. Never throws.
+ * Reads the file. On a new appliance, a missing or empty file means the defaults. If another configuration was active before
+ * (`isExpected`), the file was lost by a power failure or a mistake, and is refused. Never throws.
  */
 export function readConfigFile(path: string, isExpected: boolean): FileState {
   let text: string | undefined;
@@ -44,7 +44,7 @@ export function readConfigFile(path: string, isExpected: boolean): FileState {
     : { state: 'good', text, loaded };
 }
 
-/** The text of the file, undefined when there is none. Throws when it cannot be read. */
+/** The text of the file, undefined if it is missing. Throws when it cannot be read. */
 export function readText(path: string): string | undefined {
   try {
     return readRegularFileSync(path).toString('utf8');
@@ -54,7 +54,10 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** Keeps the permissions of the file, and writes through a symbolic link rather than over it; undefined removes it. */
+/**
+ * Keeps the permissions of the file, and writes to the target of a symbolic link instead of replacing the link; undefined
+ * removes the file.
+ */
 export async function writeFileText(path: string, text: string | undefined): Promise<void> {
   if (text === undefined) return removeFileDurably(path);
   const existing = statSync(path, { throwIfNoEntry: false });
@@ -63,8 +66,8 @@ export async function writeFileText(path: string, text: string | undefined): Pro
 }
 
 /**
- * Before a file that was refused is written over: copies it aside, or moves aside what cannot be copied (a directory, a file
- * that cannot be read). Resolves with where it is, undefined when it holds nothing. Rejects when it would be lost.
+ * Called before a refused file is overwritten: copies it aside, or moves it aside if it cannot be copied (a directory, an
+ * unreadable file). Resolves with the new path, or undefined when the file is empty. Rejects when the content would be lost.
  */
 export async function keepRefused(path: string): Promise<string | undefined> {
   let text: string | undefined;
@@ -76,7 +79,7 @@ export async function keepRefused(path: string): Promise<string | undefined> {
   return text === undefined || text.trim() === '' ? undefined : copyAside(path);
 }
 
-/** A problem of the file as one sentence: where, and what would be right. `more`: how many others there are. */
+/** A problem of the file as one sentence: where it is, and what would be valid. `more`: the number of further problems. */
 export function describeProblem(problems: readonly ConfigProblem[], file: string): Text {
   const [{ path, line, column, message }] = problems;
   const position = line === undefined ? '' : `:${line}:${column}`;

@@ -1,17 +1,17 @@
 /**
- * What is different between two configurations, as a person would say it: entries of lists are matched by their name, or
- * else by what they are, so that an entry put in front does not change all that follow. Pure.
+ * The differences between two configurations, in terms that people use. List entries are matched by their name, or otherwise by
+ * their identifying fields, so that a new first entry does not change all the others. Pure.
  */
 import { isObject } from './json-schema.ts';
 import { pointerStep } from './problem.ts';
 
 export interface Difference {
   readonly kind: 'added' | 'removed' | 'changed' | 'moved';
-  /** JSON pointer into the new document; of something removed, into the old one. */
+  /** JSON pointer into the new document; for something removed, into the old one. */
   readonly path: string;
-  /** The same for people: `hosts[web1].address`. */
+  /** The same for users: `hosts[web1].address`. */
   readonly label: string;
-  /** Absent when added; of something moved, its place in the list, from 0. */
+  /** Absent when added; for something moved, its old position in the list, from 0. */
   readonly from?: unknown;
   /** Absent when removed. */
   readonly to?: unknown;
@@ -25,7 +25,7 @@ interface Place {
   readonly label: string;
 }
 
-/** The differences of two JSON values, in the order of the new one; none when they are equal. */
+/** The differences of two JSON values, in the order of the new one; empty when they are equal. */
 export function diffDocuments(from: unknown, to: unknown): Difference[] {
   const found: Difference[] = [];
   compare(from, to, { path: '', oldPath: '', label: '' }, found);
@@ -65,7 +65,7 @@ function compareObjects(
 const nameOf = (entry: unknown): string | undefined =>
   isObject(entry) && typeof entry['name'] === 'string' ? entry['name'] : undefined;
 
-/** What an entry is known by; a second one that is the same has a number behind it, so that keys are unique. */
+/** The identity of an entry. A repeated one has a number appended, so that keys are unique. */
 function keysOf(list: readonly unknown[]): string[] {
   const seen = new Map<string, number>();
   return list.map((entry) => {
@@ -114,7 +114,7 @@ function compareLists(
   }
 }
 
-/** An entry without a name that is at the same place as one that is gone, is that one, changed. */
+/** An unnamed new entry at the position of a removed one is treated as that one, changed. */
 function pairRest(from: readonly unknown[], to: readonly unknown[], matches: (number | undefined)[]): void {
   const taken = new Set(matches);
   for (const [index, entry] of to.entries()) {
@@ -123,9 +123,9 @@ function pairRest(from: readonly unknown[], to: readonly unknown[], matches: (nu
   }
 }
 
-/** Positions of the longest run of matches that kept their order (patience sorting); the others have moved. */
+/** Positions of the longest run of matches in the same order (patience sorting); the others have moved. */
 function longestIncreasing(matches: readonly (number | undefined)[]): Set<number> {
-  /** Positions: the last one of the best run of each length. */
+  /** Positions: the last match of the best run of each length. */
   const ends: number[] = [];
   const before = new Map<number, number | undefined>();
   for (const [position, value] of matches.entries()) {

@@ -1,25 +1,25 @@
-/** How the configuration file stands to what is in force: the same, edited by hand, refused, or still to be written. */
+/** How the configuration file relates to the active configuration: equal, edited by hand, refused, or not written yet. */
 import type { Logger } from '../runtime/log.ts';
 import { type Text, say } from '../texts/text.ts';
 import { type FileState, describeProblem, readConfigFile } from './config-file.ts';
 import { type ConfigProblem, formatProblem } from './problem.ts';
 
 export interface FileView {
-  /** As it was last read or written, whether it was refused or not; undefined when it could not be read. */
+  /** The text when the file was last read or written, refused or not; undefined when it could not be read. */
   readonly seenText: string | undefined;
-  /** Why it is not what is in force; undefined when it is. */
+  /** Why the file differs from the active configuration; undefined when it does not. */
   readonly problem: Text | undefined;
-  /** What it should say and could not be made to. */
+  /** The text that the file should have but that could not be written. */
   readonly unwritten: { readonly text: string | undefined } | undefined;
-  /** `isExpected`: something else than the defaults is in force. */
+  /** `isExpected`: the active configuration is not the defaults. */
   read(isExpected: boolean): FileState;
-  /** It is not in force: `running` says what is instead. */
+  /** The file is refused: `running` says what is active instead. */
   refuse(text: string | undefined, problems: readonly ConfigProblem[], running: Text): void;
-  /** It says `text` from now on, which is what is in force. */
+  /** From now on, the file has `text`, which matches the active configuration. */
   agree(text: string | undefined): void;
-  /** It should say `text`, and could not be written. */
+  /** The file should have `text`, but that could not be written. */
   owe(text: string | undefined): void;
-  /** Hears of the problem now, at each further refusal, and when it is over. */
+  /** Calls the listener with the problem now, at each further refusal, and when it is solved. */
   onProblem(listener: (problem: Text | undefined) => void): void;
 }
 

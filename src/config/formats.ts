@@ -1,4 +1,4 @@
-/** The string formats of the schema: what JSON Schema's own `format` and `pattern` cannot say. */
+/** The string formats of the schema that JSON Schema's own `format` and `pattern` cannot express. */
 import { parseIpAddress, parseIpv4, parseIpv6 } from '../wire/ip-address.ts';
 import { parseIpPrefix } from '../wire/ip-prefix.ts';
 import { parseDnsUpstream, parseIpv4Endpoint, parseIpv6Endpoint, parsePortRange } from './values.ts';
@@ -10,7 +10,7 @@ const NAT64_PREFIX_BITS = new Set([32, 40, 48, 56, 64, 96]);
 const isHostname = (text: string) =>
   text.length <= 253 &&
   text.split('.').every((label) => LABEL.test(label)) &&
-  // All digits at the end is how an IPv4 address looks (WHATWG URL, "ends in a number").
+  // A name whose last label is all digits looks like an IPv4 address (WHATWG URL, "ends in a number").
   !/(^|\.)[0-9]+$/.test(text);
 
 export const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
@@ -34,7 +34,7 @@ export const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   'ipv4-prefix': (text) => !text.includes(':') && parseIpPrefix(text) !== undefined,
   'embedded-prefix': (text) => {
     const prefix = text.includes(':') ? undefined : parseIpPrefix(text);
-    // All of IPv4 would be the default route, too.
+    // A prefix with all of IPv4 would also be the default route.
     return text === 'auto' || (prefix !== undefined && prefix.prefixBits >= 96 + 8);
   },
   'ipv6-prefix': (text) => text.includes(':') && parseIpPrefix(text) !== undefined,

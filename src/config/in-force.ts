@@ -1,10 +1,10 @@
-/** The configuration in force, and the step from one to the next. */
+/** The active configuration, and the change from one to the next. */
 import type { Logger } from '../runtime/log.ts';
 import type { ConfigDocument, LoadedConfig } from './load.ts';
 import { revisionOf } from './revision-of.ts';
 import type { Config } from './schema.ts';
 
-/** Puts `next` into force; when it throws, `previous` must be in force again. */
+/** Activates `next`; when it throws, `previous` must be active again. */
 export type ApplyConfig = (next: Config, previous: Config) => Promise<void>;
 
 export interface InForce {
@@ -12,7 +12,7 @@ export interface InForce {
   readonly document: ConfigDocument;
   readonly revision: string;
   onChange(apply: ApplyConfig): void;
-  /** Puts a loaded configuration into force; `persist` makes it last. Rejects with the one before in force. */
+  /** Activates a loaded configuration; `persist` stores it. On rejection, the previous one is active. */
   change(
     next: LoadedConfig,
     persist: () => Promise<void>,

@@ -1,4 +1,4 @@
-/** JSON Schema in use: whether a value fits, and what it is with every default. The builders are in runtime/shape.ts. */
+/** JSON Schema: checks whether a value matches, and fills in the defaults. The builders are in runtime/shape.ts. */
 import type { SchemaNode } from '../runtime/shape.ts';
 import { FORMATS } from './formats.ts';
 
@@ -18,8 +18,8 @@ const IS_TYPE: Readonly<Record<string, (value: unknown) => boolean>> = {
 };
 
 /**
- * Whether a value fits a schema, leaving out what its items and properties must be: `validate` walks into those, so
- * that it can name each. A union fits when a branch does.
+ * Whether a value matches a schema, without looking into its items and properties: `validate` visits those itself, so that it
+ * can name each. A union matches when one branch does.
  */
 export function fits(schema: SchemaNode, value: unknown): boolean {
   if (schema.anyOf !== undefined) return schema.anyOf.some((branch) => fits(branch, value));
@@ -38,7 +38,7 @@ export function fits(schema: SchemaNode, value: unknown): boolean {
   return true;
 }
 
-/** A copy of a value in which every missing property that has a default has it, at every depth. */
+/** A copy of a value with all missing properties that have a default, at every depth. */
 export function withDefaults(schema: SchemaNode, value: unknown): unknown {
   const given = value === undefined ? structuredClone(schema.default) : value;
   if (Array.isArray(given) && schema.items !== undefined) {

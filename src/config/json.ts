@@ -1,7 +1,7 @@
 /**
- * JSON (RFC 8259) that knows where each value stands, for errors that name line and column. It accepts what JSON.parse
- * accepts, with three exceptions: a name that occurs twice in one object (JSON.parse would drop the first, silently),
- * values nested deeper than MAX_DEPTH, and texts longer than MAX_CHARACTERS.
+ * A JSON parser (RFC 8259) that knows the position of each value, for errors with line and column. It accepts what JSON.parse
+ * accepts, with three exceptions: a name that occurs twice in one object (JSON.parse silently drops the first), values nested
+ * deeper than MAX_DEPTH, and texts longer than MAX_CHARACTERS.
  */
 import { type Text, either, english, say } from '../texts/text.ts';
 import type { ConfigProblem } from './problem.ts';
@@ -10,7 +10,7 @@ import { pointerStep } from './problem.ts';
 export const MAX_CHARACTERS = 1 << 20;
 const MAX_DEPTH = 32;
 
-/** Offsets into the text by JSON pointer: where each value begins. */
+/** Offsets into the text by JSON pointer: the start of each value. */
 export type Positions = ReadonlyMap<string, number>;
 
 export interface ParsedJson {
@@ -18,7 +18,7 @@ export interface ParsedJson {
   readonly positions: Positions;
 }
 
-/** Where an offset is, from 1. Columns count UTF-16 units, as editors do. */
+/** The line and column of an offset, from 1. Columns count UTF-16 units, as editors do. */
 export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
   let line = 1;
   let lineStart = 0;
@@ -41,7 +41,7 @@ class SyntaxProblem extends Error {
   }
 }
 
-/** The value and its positions, or the first thing that is wrong with the text. */
+/** The value and its positions, or the first error in the text. */
 export function parseJson(text: string): ParsedJson | { readonly problem: ConfigProblem } {
   if (text.length > MAX_CHARACTERS) {
     const expected = say('a text of at most {count} characters', { count: MAX_CHARACTERS });
@@ -62,12 +62,12 @@ export function parseJson(text: string): ParsedJson | { readonly problem: Config
   }
 }
 
-/** What a reader sees at the offset: a word, or one character. */
+/** The text at the offset, for an error: a word, or one character. */
 const nextToken = (text: string, offset: number): string =>
   /^(?:[\w.+-]{1,20}|.)/su.exec(text.slice(offset, offset + 20))?.[0].toWellFormed() ?? '';
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-/** The end of a run of characters that stand for themselves, or an escape. */
+/** The end of a run of ordinary characters, or of an escape. */
 const STRING_PART = /[ !#-[\]-\uffff]+|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const KEYWORDS = [
   ['true', true],
@@ -104,7 +104,7 @@ class Parser {
     }
   }
 
-  /** Steps over the character when it comes next. */
+  /** Skips the character if it comes next. */
   #take(character: string): boolean {
     if (this.#text[this.#offset] !== character) return false;
     this.#offset++;
@@ -146,7 +146,7 @@ class Parser {
         this.#fail(path, say('":" after the name {name}', { name: JSON.stringify(name) }));
       this.#skipSpace();
       const value = this.#value(path + pointerStep(name), depth + 1);
-      // Defined, not assigned: "__proto__" is a name like any other.
+      // Define it instead of assigning: "__proto__" must be an ordinary name.
       Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
       this.#skipSpace();
       if (this.#take('}')) return object;

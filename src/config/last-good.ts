@@ -1,4 +1,4 @@
-/** What runs when the configuration file is refused: the last that was in force and is good. */
+/** The configuration that runs when the file is refused: the last active one that is valid. */
 import { type Text, minuteOf, say } from '../texts/text.ts';
 import { type LoadedConfig, type ConfigDocument, loadConfig, loadDocument } from './load.ts';
 import type { Recovery } from './pending.ts';
@@ -6,17 +6,17 @@ import type { Revisions } from './revisions.ts';
 import { EMPTY_REVISION } from './revision-of.ts';
 
 export interface LastGood extends LoadedConfig {
-  /** For people: which one it is. */
+  /** For users: which one it is. */
   readonly origin: Text;
 }
 
-/** Whether there must be a file with something in it: what was in force last was more than every default. */
+/** Whether a non-empty file must exist, because the last active configuration was not just the defaults. */
 export const isFileExpected = ({ newest, isLost }: Revisions): boolean =>
   isLost || (newest !== undefined && newest.revision !== EMPTY_REVISION);
 
 /**
- * What was before an unconfirmed change that the process before left behind; else the newest revision that is valid; else
- * `fallback`, which must be valid. Never rejects.
+ * The configuration before an unconfirmed change that the previous process left behind; otherwise the newest valid revision;
+ * otherwise `fallback`, which must be valid. Never rejects.
  */
 export async function findLastGood(
   history: Revisions,

@@ -1,4 +1,4 @@
-/** From text to a complete configuration, or to everything that is wrong with it. Pure. */
+/** Turns text into a complete configuration, or into the list of all problems. Pure. */
 import { readOwn } from '../os/follow-ourselves.ts';
 import { checkConfig } from './check.ts';
 import { checkOurselves } from './check-ourselves.ts';
@@ -8,7 +8,7 @@ import type { ConfigProblem } from './problem.ts';
 import { type Config, ConfigSchema } from './schema.ts';
 import { MAX_PROBLEMS, validate } from './validate.ts';
 
-/** What a person wrote: fields that are left out have their defaults. */
+/** As the user wrote it: missing fields have their defaults. */
 export type ConfigDocument = Readonly<Record<string, unknown>>;
 
 export interface LoadedConfig {
@@ -19,8 +19,8 @@ export interface LoadedConfig {
 }
 
 /**
- * Parses and validates a configuration; an empty text is the empty configuration. All problems of the values are
- * reported together, then, once each field is right by itself, those across fields; of the syntax only the first.
+ * Parses and validates a configuration; an empty text is the empty configuration. All problems of single values are reported
+ * together. Problems across fields follow when every field is valid. Of syntax errors only the first is reported.
  */
 export function loadConfig(text: string): LoadedConfig | { readonly problems: readonly ConfigProblem[] } {
   const json = text.replace(/^\uFEFF/, '');
@@ -31,7 +31,7 @@ export function loadConfig(text: string): LoadedConfig | { readonly problems: re
   return { problems: loaded.problems.map((problem) => locate(problem, json, parsed.positions)) };
 }
 
-/** The same of a value that has been parsed elsewhere, whatever it is: problems have no line and column. */
+/** The same for a value that was parsed elsewhere: problems have no line and column. */
 export function loadDocument(value: unknown): LoadedConfig | { readonly problems: readonly ConfigProblem[] } {
   const schemaProblems = validate(ConfigSchema, value);
   if (schemaProblems.length > 0) return { problems: schemaProblems };
@@ -41,7 +41,7 @@ export function loadDocument(value: unknown): LoadedConfig | { readonly problems
   return problems.length > 0 ? { problems: problems.slice(0, MAX_PROBLEMS) } : { config, document };
 }
 
-/** What is loaded to be put into force now: this machine's own addresses count, too. See check-ourselves.ts. */
+/** A configuration that is about to become active: this machine's own addresses are checked too. See check-ourselves.ts. */
 export function checkedHere(
   loaded: LoadedConfig | { readonly problems: readonly ConfigProblem[] },
 ): LoadedConfig | { readonly problems: readonly ConfigProblem[] } {
@@ -54,7 +54,7 @@ export function checkedHere(
 export const fillDefaults = (document: ConfigDocument): Config =>
   withDefaults(ConfigSchema, structuredClone(document)) as Config;
 
-/** Adds line and column of the value, or, when it is missing, of the object that should hold it. */
+/** Adds line and column of the value, or, when it is missing, of the object that should contain it. */
 function locate(problem: ConfigProblem, text: string, positions: Positions): ConfigProblem {
   const { path } = problem;
   const offset = positions.get(path) ?? positions.get(path.slice(0, path.lastIndexOf('/')));

@@ -1,6 +1,6 @@
 /**
- * Servers out of text that a person pastes: lines "name address hostname...", CSV with a header, or JSON. Every line that
- * is wrong is told by its number, and the others are taken nevertheless. Pure.
+ * Reads servers from text that a user pastes: lines "name address hostname...", CSV with a header, or JSON. Every invalid line
+ * is reported by its number, and the others are still accepted. Pure.
  */
 import { parseIpv6 } from '../wire/ip-address.ts';
 import { checkHost } from './check.ts';
@@ -22,7 +22,7 @@ export interface LineProblem {
 
 export interface ParsedHosts {
   readonly format: 'lines' | 'csv' | 'json';
-  /** As a document has them: what is left out has its default. */
+  /** As in a document: missing fields have their defaults. */
   readonly hosts: readonly { readonly line: number; readonly host: HostDocument }[];
   /** At most MAX_PROBLEMS. */
   readonly problems: readonly LineProblem[];
@@ -30,11 +30,11 @@ export interface ParsedHosts {
 
 export type HostDocument = { readonly name: string } & Readonly<Record<string, unknown>>;
 
-/** An entry before it has been looked at. */
+/** An entry before validation. */
 interface Candidate {
   readonly value: unknown;
   readonly line: number;
-  /** The line of what a JSON pointer into `value` leads to. */
+  /** The line of the value at a JSON pointer into `value`. */
   readonly lineOf: (path: string) => number;
 }
 
@@ -44,7 +44,7 @@ interface Candidates {
   readonly problems: readonly LineProblem[];
 }
 
-/** The servers in a text, and what is wrong with the rest. `config` says which services and prefixes there are. */
+/** The servers in a text, and the problems of the other lines. `config` provides the services and prefixes that exist. */
 export function parseHosts(text: string, config: Config): ParsedHosts {
   const clean = text.replace(/^\uFEFF/, '');
   const { format, candidates, problems } = readCandidates(clean);
@@ -80,7 +80,7 @@ const onLine = ({ path, value, expected, message }: ConfigProblem, line: number)
   message: path === '' ? message : listOf([path.slice(1), message], ': '),
 });
 
-/** Names and host names that an earlier line has. */
+/** Names and host names of earlier lines. */
 function repeated(
   { name, hostnames: own }: HostDocument,
   line: number,
@@ -125,7 +125,7 @@ function problemAt(line: number, text: string | Text, expected: Text, sentence?:
   return { line, value, expected, message };
 }
 
-/** A list of servers, or a configuration that has one. */
+/** A list of servers, or a configuration that contains one. */
 function readJson(text: string): Candidates {
   const format = 'json';
   const parsed = parseJson(text);
@@ -137,7 +137,7 @@ function readJson(text: string): Candidates {
   const isConfiguration = isObject(value) && Array.isArray(value['hosts']);
   const [list, base] = isConfiguration ? [value['hosts'], '/hosts'] : [value, ''];
   const lineAt = (path: string): number => {
-    // What is missing is told where the object is that lacks it.
+    // A missing value is reported at the object that should contain it.
     const offset = positions.get(path) ?? positions.get(path.slice(0, path.lastIndexOf('/'))) ?? 0;
     return lineAndColumn(text, offset).line;
   };
@@ -155,7 +155,7 @@ function readJson(text: string): Candidates {
 const NOTHING = /^\s*(?:#.*)?$/;
 const LINE_EXPECTED = say('a line such as "web1 2001:db8:1::10 www.example.com"');
 
-/** "name address hostname...", or the order of /etc/hosts: "address name hostname..."; "#" begins a comment. */
+/** "name address hostname...", or the order of /etc/hosts: "address name hostname..."; "#" starts a comment. */
 function readLines(text: string): Candidates {
   const candidates: Candidate[] = [];
   const problems: LineProblem[] = [];
@@ -181,13 +181,13 @@ function readLines(text: string): Candidates {
   return { format: 'lines', candidates, problems };
 }
 
-/** Without what was not said. */
+/** Without missing values. */
 const entryOf = ({ hostnames, ...rest }: { hostnames: readonly string[] } & Record<string, unknown>) => ({
   ...rest,
   ...(hostnames.length === 0 ? {} : { hostnames }),
 });
 
-/** Names of columns, as people write them; without case, spaces, "-" and "_". */
+/** Names of columns, as people write them; case, spaces, "-" and "_" are ignored. */
 const COLUMNS: Readonly<Record<string, Column>> = {
   name: 'name',
   server: 'name',
@@ -208,7 +208,7 @@ type Column = 'name' | 'address' | 'hostnames' | 'services' | 'clientAddress' | 
 const columnKey = (text: string): string => text.toLowerCase().replace(/[\s_-]/g, '');
 const SEPARATORS = [',', ';', '\t'];
 
-/** The separator of a text whose first line is a header with "name" and "address"; undefined when it is no CSV. */
+/** The separator of a text whose first line is a header with "name" and "address"; undefined when it is not CSV. */
 function csvSeparator(text: string): string | undefined {
   const first = text.split(/\r\n|\n|\r/).find((line) => line.trim() !== '') ?? '';
   return SEPARATORS.find((separator) => {
@@ -275,7 +275,7 @@ function entryOfRow(columns: readonly (Column | undefined)[], cells: readonly st
   return entry;
 }
 
-/** A port, "no", or something that the schema will refuse. */
+/** A port, "no", or a value that the schema will refuse. */
 function sshOf(text: string): unknown {
   if (/^(?:no|false|none|-)$/i.test(text)) return false;
   if (/^(?:yes|true|auto)$/i.test(text)) return {};
@@ -283,10 +283,10 @@ function sshOf(text: string): unknown {
 }
 
 interface CsvRow {
-  /** Where it begins, from 1. */
+  /** The line where it begins, from 1. */
   readonly line: number;
   readonly cells: readonly string[];
-  /** The text ended inside of double quotes. */
+  /** The text ended inside double quotes. */
   readonly isOpen: boolean;
   /** What stands between a closing double quote and the next separator. */
   readonly goesOn: string | undefined;

@@ -1,6 +1,6 @@
 /**
- * The mark of a change that waits for its confirmation: written before the change, taken away by the confirmation. A
- * start that finds it goes back, because whoever made the change may no longer reach the appliance.
+ * The marker of a change that waits for its confirmation. It is written before the change, and removed by the confirmation. A
+ * start that finds it rolls back, because the user who made the change may no longer reach the appliance.
  */
 import type { Logger } from '../runtime/log.ts';
 import type { Storage } from '../runtime/storage.ts';
@@ -15,7 +15,7 @@ const VERSION = 1;
 
 export interface PendingChange {
   readonly version: typeof VERSION;
-  /** The configuration file before, to the byte; null when there was none. */
+  /** The configuration file before the change, byte for byte; null when there was none. */
   readonly previousText: string | null;
   readonly previousRevision: string;
   /** The file with the change. */
@@ -23,7 +23,7 @@ export interface PendingChange {
   readonly revision: string;
   readonly by: string;
   readonly why: RevisionWhy;
-  /** Text, or what an older version wrote. */
+  /** A text, or the format of an older version. */
   readonly reason: Text | string;
   /** ISO 8601. */
   readonly appliedAt: string;
@@ -34,9 +34,9 @@ export interface PendingChange {
 export interface Recovery {
   readonly change: PendingChange;
   /**
-   * rolled-back: what was before is in the file again. unwritten: it could not be written, and runs all the same.
-   * file-refused: the file is damaged and was left as it is; what was before runs. edited: by hand, after the change; the file
-   * was left as it is. unreadable: what was before is no valid configuration any more.
+   * rolled-back: the file has the earlier content again. unwritten: the earlier content could not be written, but is active.
+   * file-refused: the file is damaged and was left as it is; the earlier configuration is active. edited: the file was edited
+   * by hand after the change and was left as it is. unreadable: the earlier content is no longer a valid configuration.
    */
   readonly outcome: 'rolled-back' | 'unwritten' | 'file-refused' | 'edited' | 'unreadable';
 }
@@ -53,7 +53,7 @@ export async function removePending(storage: Storage): Promise<void> {
   if (error !== undefined) throw error;
 }
 
-/** The mark, if this is one. Throws with what is wrong with it. */
+/** The marker, if the text is valid. Throws with the problem otherwise. */
 export function parsePending(content: Buffer): PendingChange {
   const value: unknown = JSON.parse(content.toString('utf8'));
   if (!isObject(value) || value['version'] !== VERSION) return notAsWritten('version');
@@ -67,8 +67,8 @@ export function parsePending(content: Buffer): PendingChange {
 }
 
 /**
- * At the start, before the configuration is read: goes back to the file before an unconfirmed change. The mark stays until
- * `removePending`, so that a crash from here on only does the same again. Never rejects.
+ * At the start, before the configuration is read: restores the file from before an unconfirmed change. The marker stays until
+ * `removePending`, so a crash in between only repeats the same steps. Never rejects.
  */
 export async function recoverPending(
   configPath: string,
@@ -76,7 +76,7 @@ export async function recoverPending(
   log: Pick<Logger, 'warn' | 'error'>,
 ): Promise<Recovery | undefined> {
   const found = await fileIn(storage).read(parsePending);
-  // Of what cannot be understood nothing is known: moved aside, so that it is looked at once.
+  // An unreadable marker says nothing: it is moved aside, so that it is examined only once.
   if (found.verdict === 'damaged') await fileIn(storage).remove();
   if (found.verdict !== 'good') return undefined;
   const change = found.value;

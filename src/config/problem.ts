@@ -1,4 +1,4 @@
-/** What is wrong with a configuration: where, which value, and what would be right. */
+/** A problem of a configuration: where it is, which value, and what would be valid. */
 import { type Text, english, say } from '../texts/text.ts';
 
 export interface ConfigProblem {
@@ -6,18 +6,18 @@ export interface ConfigProblem {
   readonly path: string;
   /** The value as JSON, shortened; left out when the problem is that something is missing. */
   readonly value?: string | Text;
-  /** What would be right. */
+  /** What would be valid. */
   readonly expected: Text;
   /** The whole sentence: value and expectation. */
   readonly message: Text;
-  /** Where the value stands in the text, from 1. */
+  /** The position of the value in the text, from 1. */
   readonly line?: number;
   readonly column?: number;
 }
 
 const MAX_QUOTED_CHARACTERS = 60;
 
-/** A value as an error quotes it: JSON, shortened. Lists and objects are only counted, so nothing can be too deep. */
+/** A value as an error quotes it: JSON, shortened. Lists and objects are only counted, so nothing is nested too deep. */
 export function quoteValue(value: unknown): string | Text {
   if (typeof value === 'string') {
     const shortened =
@@ -37,14 +37,14 @@ export function problem(path: string, value: unknown, sentence: Text, expected: 
   return { path, value: quoted, expected, message };
 }
 
-/** The problem of a value that should be there. */
+/** The problem of a missing value. */
 export const missing = (path: string, expected: Text): ConfigProblem => ({
   path,
   expected,
   message: say('is missing; expected {expected}', { expected }),
 });
 
-/** Keys that another item has too: each is a problem where it comes again. */
+/** Keys that another item has too: each repetition is a problem. */
 export function duplicates(items: readonly { key: string; path: string }[], expected: Text): ConfigProblem[] {
   const seen = new Map<string, string>();
   const problems: ConfigProblem[] = [];
@@ -71,7 +71,7 @@ export function formatProblem(problem: ConfigProblem, fileName: string): string 
   return escapeControls(text);
 }
 
-/** A terminal must not obey what a configuration holds. */
+/** A terminal must not interpret control characters from a configuration. */
 export const escapeControls = (text: string): string =>
   text.replace(/\p{Cc}/gu, (control) => {
     const escaped = JSON.stringify(control).slice(1, -1);

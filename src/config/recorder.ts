@@ -1,4 +1,4 @@
-/** Writes the history of the configuration, and tells whoever keeps an audit trail. */
+/** Writes the history of the configuration, and passes events to the audit trail. */
 import { type Text, say } from '../texts/text.ts';
 import { type Difference, diffDocuments } from './diff.ts';
 import { type ConfigDocument, fillDefaults } from './load.ts';
@@ -12,27 +12,27 @@ export interface ConfigEvent {
   readonly at: string;
   readonly by: string;
   readonly action: 'confirm' | RevisionWhy;
-  /** Of the configuration that is in force then. */
+  /** The revision of the configuration that is active then. */
   readonly revision: string;
   readonly reason: Text | string;
 }
 
 export interface Recorder {
-  /** Hears of everything from the start on, also of what happened before it listened. */
+  /** Receives everything since the start, including events from before this call. */
   onEvent(listener: (event: ConfigEvent) => void): void;
   tell(event: Omit<ConfigEvent, 'at'>): void;
   /**
-   * Adds a revision: the document in force if no other is given. The history is worth less than the change: resolves with
-   * whether it is on the disk. Never rejects.
+   * Adds a revision: the given document, or the active one. A failure does not undo the change, which is more important than
+   * its history: resolves with whether the revision is on disk. Never rejects.
    */
   record(entry: NewEntry, document?: ConfigDocument): Promise<boolean>;
-  /** Takes note of what happened while the process was away; resolves as `record`. */
+  /** Records what happened while the process was not running; resolves as `record` does. */
   recordStart(recovery: Recovery | undefined): Promise<boolean>;
 }
 
 type NewEntry = Pick<NewRevision, 'by' | 'why' | 'reason' | 'rolledBack'> & { readonly at?: string };
 
-/** Differences of what is in force, whatever of it is written down. */
+/** The changes of the active configuration, even if a revision could not be written. */
 export const diffOf = (from: ConfigDocument, to: ConfigDocument): Difference[] =>
   diffDocuments(fillDefaults(from), fillDefaults(to));
 
@@ -57,7 +57,7 @@ export function createRecorder(store: ConfigStore, history: Revisions): Recorder
 
   async function recordRecovery({ change, outcome }: Recovery): Promise<boolean> {
     const { newest } = history;
-    // Ended between the history and the mark: all is written down already.
+    // The process ended after it wrote the history and before it removed the marker: everything is recorded already.
     if (newest?.rolledBack?.revision === change.revision && newest.revision === store.revision) return true;
     const lost = documentOf(change);
     if (newest?.revision !== change.revision && lost !== undefined) {
@@ -84,7 +84,7 @@ export function createRecorder(store: ConfigStore, history: Revisions): Recorder
     async recordStart(recovery) {
       const isRecorded = recovery === undefined || (await recordRecovery(recovery));
       const { newest } = history;
-      // What only stands in for a file that was refused is nobody's word, and mostly in the history already.
+      // A replacement for a refused file was not chosen by anybody, and is usually in the history already.
       if (store.fileProblem !== undefined) return isRecorded;
       if (newest === undefined) {
         return record({

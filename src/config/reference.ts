@@ -66,10 +66,10 @@ that \`services\` name listeners; that no port is in the range that \`nat64.pool
 ports; that NAT64 translates what DNS64 synthesises; and that a server's address is one that can be reached.
 `;
 
-/** The reference as Markdown: a section for each object of the schema, in the order of the schema. */
+/** The reference as Markdown: a section for each object of the schema, in schema order. */
 export const configReference = (): string => `${INTRODUCTION}\n${sections(ConfigSchema, '').join('\n')}`;
 
-/** The object behind a property: itself, the items of a list, or a branch of a union; with the suffix of its path. */
+/** The object inside a property: the property itself, the items of a list, or a branch of a union; with the suffix of its path. */
 function objectOf(schema: SchemaNode): { readonly object: SchemaNode; readonly suffix: string } | undefined {
   if (schema.properties !== undefined) return { object: schema, suffix: '' };
   if (schema.items?.properties !== undefined) return { object: schema.items, suffix: '[]' };

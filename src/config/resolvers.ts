@@ -1,4 +1,4 @@
-/** The resolvers of a configuration: those that are asked, and our own. */
+/** The resolvers of a configuration: the upstreams, and our own. */
 import { formatSocketAddress } from '../os/socket-address.ts';
 import { mappedIpv4 } from '../wire/ip-address.ts';
 import type { Config } from './schema.ts';
@@ -15,10 +15,10 @@ export const upstreamServers = ({ dns64: { upstreams } }: Resolvers) =>
     return [{ text, ...upstream, family, server: formatSocketAddress(upstream) }];
   });
 
-/** Whether somebody said that these upstreams are asked: while the resolver is off, they may be those of the defaults. */
+/** Whether the user chose these upstreams: while the resolver is off, they may be the defaults. */
 export const mayAskUpstreams = ({ dns64 }: Resolvers): boolean => dns64.enabled;
 
-/** Where this machine reaches its own resolver; undefined while that is off. */
+/** The address at which this machine reaches its own resolver; undefined while that is off. */
 export function ownResolver({ dns64: { enabled, listen, port } }: Resolvers): string | undefined {
   if (!enabled) return undefined;
   const [address = '::1'] = listen;

@@ -1,4 +1,4 @@
-/** What identifies a document. */
+/** The identity of a document. */
 import { createHash } from 'node:crypto';
 import type { ConfigDocument } from './load.ts';
 
@@ -6,5 +6,5 @@ import type { ConfigDocument } from './load.ts';
 export const revisionOf = (document: ConfigDocument): string =>
   createHash('sha256').update(JSON.stringify(document)).digest('base64url').slice(0, 22);
 
-/** Of the empty document: every default. */
+/** The revision of the empty document: all defaults. */
 export const EMPTY_REVISION = revisionOf({});

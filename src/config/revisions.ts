@@ -1,6 +1,6 @@
 /**
- * The history of the configuration in the state directory: a line a revision, appended, so that a change costs one small
- * write. What is too old goes when the file has grown to twice what is kept.
+ * The history of the configuration in the state directory. Each revision is one appended line, so a change costs one small
+ * write. Old revisions are removed when the file has twice the size that is kept.
  */
 import { open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -13,7 +13,7 @@ import { isObject } from './json-schema.ts';
 import type { ConfigDocument } from './load.ts';
 
 const FILE_NAME = 'revisions';
-/** The newest so many are kept, as long as they fit into so many bytes; the newest two in any case. */
+/** The newest revisions are kept, up to this number and this size; at least the newest two. */
 const MAX_REVISIONS = 200;
 const MAX_BYTES = 8 << 20;
 const LEAST_REVISIONS = 2;
@@ -21,22 +21,22 @@ const LEAST_REVISIONS = 2;
 export type RevisionWhy = 'first' | 'apply' | 'revert' | 'rollback' | 'file' | 'restore';
 export type RollbackReason = 'not-confirmed' | 'restarted' | 'asked';
 
-/** What is known of a revision without its document. */
+/** A revision without its document. */
 export interface Revision {
-  /** Grows with time, without gaps. */
+  /** Increases with time, without gaps. */
   readonly id: number;
-  /** As ConfigStore has it: the same document, the same revision. */
+  /** As in ConfigStore: equal documents have the same revision. */
   readonly revision: string;
   /** ISO 8601. */
   readonly at: string;
-  /** Session or token; "file" for an edit by hand, "appliance" for what it did by itself. */
+  /** Session or token; "file" for an edit by hand, "appliance" for automatic changes. */
   readonly by: string;
   readonly why: RevisionWhy;
-  /** More about why; a string is what an older version wrote. */
+  /** More about the reason; a string is the format of an older version. */
   readonly reason: Text | string;
-  /** How many differences there are to the revision before. */
+  /** The number of differences to the previous revision. */
   readonly changes: number;
-  /** Of a rollback: which revision was taken back, and why. */
+  /** For a rollback: which revision was rolled back, and why. */
   readonly rolledBack?: { readonly revision: string; readonly reason: RollbackReason };
 }
 
@@ -44,33 +44,33 @@ export type NewRevision = Omit<Revision, 'id'> & { readonly document: ConfigDocu
 
 export interface Revisions {
   readonly newest: Revision | undefined;
-  /** Whether there was a history, although nothing of it can be read now. */
+  /** Whether a history exists of which nothing can be read now. */
   readonly isLost: boolean;
-  /** Those with an id below `before`, the newest first. */
+  /** Revisions with an id below `before`, the newest first. */
   list(before: number, limit: number): readonly Revision[];
-  /** The document of a revision; undefined when there is none (any more). */
+  /** The document of a revision; undefined when it does not exist (any more). */
   documentOf(id: number): Promise<ConfigDocument | undefined>;
-  /** Resolves with whether it is on the disk; what is not stays in memory and is written as soon as that works. Never rejects. */
+  /** Resolves with whether the revision is on disk. If not, it stays in memory and is written as soon as possible. Never rejects. */
   append(revision: NewRevision): Promise<boolean>;
 }
 
-/** A revision, and where its line is in the file. */
+/** A revision, and the position of its line in the file. */
 export interface Entry {
   readonly revision: Revision;
   readonly offset: number;
   readonly bytes: number;
 }
 
-/** One that waits until it can be written. */
+/** A revision that waits to be written. */
 interface Waiting {
   readonly revision: Revision;
   readonly line: Buffer;
 }
 
 /**
- * Opens the history. Lines that cannot be read, as power failures leave them at the end, are left out; a file in which nothing
- * can be read is moved aside by the first revision. Without a file that can be read there is no history, and everything else
- * goes on. Never rejects.
+ * Opens the history. Unreadable lines, such as a power failure leaves at the end, are skipped. A file without any readable line
+ * is moved aside by the first new revision. If the file cannot be read, there is no history, and everything else works. Never
+ * rejects.
  */
 export async function openRevisions(storage: Storage, log: Pick<Logger, 'warn'>): Promise<Revisions> {
   const file = storage.file(FILE_NAME, { isAppended: true });
@@ -82,7 +82,7 @@ export async function openRevisions(storage: Storage, log: Pick<Logger, 'warn'>)
     return { content, entries: read };
   });
   const content = found.verdict === 'good' ? found.value.content : Buffer.alloc(0);
-  /** To the end of the last whole line. */
+  /** Up to the end of the last complete line. */
   let fileBytes = content.lastIndexOf(NEWLINE) + 1;
   let fileLines = content
     .subarray(0, fileBytes)
@@ -98,7 +98,7 @@ export async function openRevisions(storage: Storage, log: Pick<Logger, 'warn'>)
 
   const all = () => [...recent().map(({ revision }) => revision), ...waiting.map(({ revision }) => revision)];
 
-  /** Those of the file that are kept. */
+  /** The revisions in the file that are kept. */
   const recent = (): readonly Entry[] => {
     let bytes = 0;
     const first = entries.findLastIndex((entry, index) => {
@@ -122,7 +122,7 @@ export async function openRevisions(storage: Storage, log: Pick<Logger, 'warn'>)
   async function compact(): Promise<void> {
     const kept = recent();
     const lines = await Promise.all(kept.map(readLine));
-    // What could not be read of it would be lost otherwise.
+    // Copy the file first: its unreadable lines would be lost.
     if (fileLines > entries.length) storage.noteAside(FILE_NAME, unreadableLines(), await copyAside(path));
     const text = Buffer.from(lines.join(''));
     await file.commit(text);
@@ -131,7 +131,7 @@ export async function openRevisions(storage: Storage, log: Pick<Logger, 'warn'>)
     fileLines = kept.length;
   }
 
-  /** Somebody else removed the file, or cut it: what its lines were is not known any more. */
+  /** Another program removed or truncated the file: our positions in it are no longer valid. */
   async function forgetIfGone(): Promise<void> {
     const { size } = await stat(path).catch(() => ({ size: 0 }));
     if (size >= fileBytes) return;
@@ -140,13 +140,13 @@ export async function openRevisions(storage: Storage, log: Pick<Logger, 'warn'>)
     fileBytes = fileLines = 0;
   }
 
-  /** Writes what waits. */
+  /** Writes the waiting revisions. */
   async function flush(): Promise<void> {
     if (waiting.length === 0) return;
     const batch = waiting;
     const lines = Buffer.concat(batch.map(({ line }) => line));
     await forgetIfGone();
-    // A file of which nothing is known is not appended to: the first line begins a new one.
+    // Do not append to a file that was not read: the first line starts a new file.
     if (fileBytes === 0) await file.commit(lines);
     else await appendDurably(path, fileBytes, lines);
     const written = batch.map(({ revision, line }): Entry => {
@@ -176,14 +176,14 @@ export async function openRevisions(storage: Storage, log: Pick<Logger, 'warn'>)
       if (unwritten !== undefined) return documentOfLine(unwritten.line.toString('utf8'));
       const entry = recent().find(({ revision }) => revision.id === id);
       if (entry === undefined) return undefined;
-      // A disk that fails must not take more with it than this one.
+      // A failing disk must only affect this revision.
       return documentOfLine(await readLine(entry).catch(() => ''));
     },
     async append({ document, ...fields }) {
       const revision: Revision = { id: (all().at(-1)?.id ?? 0) + 1, ...fields };
       const line = Buffer.from(`${JSON.stringify(revision)}${SEPARATOR}${JSON.stringify(document)}\n`);
       waiting = [...waiting, { revision, line }].slice(-MAX_REVISIONS);
-      // What could not be read is not written over; that is told already.
+      // An unreadable file is not overwritten; that is reported already.
       if (found.verdict === 'unreadable') return false;
       return (await writing.run()) === undefined;
     },
@@ -193,10 +193,10 @@ export async function openRevisions(storage: Storage, log: Pick<Logger, 'warn'>)
 const unreadableLines = () => new TextError(say('some of its lines cannot be read'));
 
 const NEWLINE = 10;
-/** JSON.stringify writes neither tabs nor line ends. */
+/** JSON.stringify writes neither tabs nor line ends, so these can be separators. */
 const SEPARATOR = '\t';
 
-/** The revisions of whole lines; what is no line of ours is left out. */
+/** The revisions of complete lines; lines in another format are skipped. */
 export function readEntries(content: Buffer): Entry[] {
   const entries: Entry[] = [];
   const wholeBytes = content.lastIndexOf(NEWLINE) + 1;
@@ -232,7 +232,7 @@ function documentOfLine(line: string): ConfigDocument | undefined {
   }
 }
 
-/** Adds to a file that is good up to `fromBytes`: half a line that a failed write has left behind that is cut off. */
+/** Appends to a file that is valid up to `fromBytes`: cuts off the half line of a failed write. */
 async function appendDurably(path: string, fromBytes: number, lines: Uint8Array): Promise<void> {
   try {
     const file = await open(path, 'a');

@@ -1,4 +1,4 @@
-/** What the parts of the schema share: common kinds of values, each with its words for what would be right. */
+/** Common kinds of values for all parts of the schema, each with the text that describes a valid value. */
 import { Type } from '../runtime/shape.ts';
 
 export const strict = { additionalProperties: false } as const;

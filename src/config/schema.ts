@@ -1,9 +1,9 @@
 /**
- * The configuration: the one source of its types, validation, defaults, API description and reference documentation.
+ * The configuration: the only source of its types, validation, defaults, API description and reference documentation.
  *
- * Every property carries a `title`, and `expected`, the words that an error uses for what would be right;
- * `requiresRestart` says that a change of it starts its service again. The part of each service is in its folder. Every property has a default except those that
- * name a server: an empty object is a valid configuration.
+ * Every property has a `title`, and `expected`, which error messages use to describe a valid value; `requiresRestart` means
+ * that a change of it restarts its service. The part of each service is in the folder of the service. Every property has a
+ * default except those that name a server, so an empty object is a valid configuration.
  */
 import { type Static, Type } from '../runtime/shape.ts';
 import { Dns64Schema } from '../services/dns64/schema.ts';

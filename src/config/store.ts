@@ -1,4 +1,4 @@
-/** The configuration file and the configuration in force, and the one way to change them. */
+/** The configuration file, the active configuration, and the only way to change them. */
 import type { Logger } from '../runtime/log.ts';
 import { type Text, reasonOf, say } from '../texts/text.ts';
 import { type FileState, keepRefused, readConfigFile, writeFileText } from './config-file.ts';
@@ -14,7 +14,7 @@ import { createInTurn } from '../os/in-turn.ts';
 export type { ApplyConfig } from './in-force.ts';
 export { revisionOf } from './revision-of.ts';
 
-/** A configuration that was refused. */
+/** A configuration was refused. */
 export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
   constructor(fileName: string, problems: readonly ConfigProblem[]) {
@@ -25,64 +25,72 @@ export class ConfigError extends Error {
 }
 
 export type ChangeResult =
-  /** `unwritten`: in force, but the file could not be written (`restore` only). */
+  /** `unwritten`: it is active, but the file could not be written (`restore` only). */
   | { readonly outcome: 'changed'; readonly revision: string; readonly unwritten?: Error }
   | { readonly outcome: 'unchanged'; readonly revision: string }
-  /** What was to be read is no valid configuration. */
+  /** The text or value is not a valid configuration. */
   | { readonly outcome: 'invalid'; readonly problems: readonly ConfigProblem[] }
-  /** Somebody changed the configuration since `expectedRevision`. */
+  /** The configuration was changed since `expectedRevision`. */
   | { readonly outcome: 'stale'; readonly revision: string }
-  /** The file was edited by hand since it was read, or (`problem`) is refused now; nothing was overwritten. The next change replaces a refused one. */
+  /**
+   * The file was edited by hand since it was read, or (`problem`) is refused now; nothing was overwritten. The next change
+   * replaces a refused file.
+   */
   | { readonly outcome: 'file-changed'; readonly problem?: Text }
-  /** Valid, but it could not be put into force or written; the configuration before is in force. */
+  /** Valid, but it could not be activated or written; the previous configuration is active. */
   | { readonly outcome: 'failed'; readonly error: Error };
 
 export interface ConfigStore {
   readonly path: string;
-  /** In force, complete. Never mutated: a change makes a new object. */
+  /** The active configuration, complete. Never mutated: a change makes a new object. */
   readonly current: Config;
-  /** As the person wrote it, without defaults. */
+  /** As the user wrote it, without defaults. */
   readonly document: ConfigDocument;
-  /** Identifies the document in force (a hash of it). */
+  /** Identifies the active document (a hash of it). */
   readonly revision: string;
-  /** What makes the file say what is in force, to the byte; undefined when there must be none. */
+  /** The text with which the file matches the active configuration, byte for byte; undefined when there must be no file. */
   readonly fileText: string | undefined;
-  /** Why the file is not what is in force; undefined when it is. Until a good file is read or a change is made. */
+  /**
+   * Why the file differs from the active configuration; undefined when it does not. Set until a valid file is read or a change
+   * is made.
+   */
   readonly fileProblem: Text | undefined;
-  /** Hears of `fileProblem` now, at each further refusal, and when it is over. Called once. */
+  /** Calls the listener with `fileProblem` now, at each further refusal, and when the problem is solved. Call once. */
   onFileProblem(listener: (problem: Text | undefined) => void): void;
-  /** Registers what puts a change into force. Called once; before that, changes are only stored. */
+  /** Registers the function that activates a change. Call once; before that, changes are only stored. */
   onChange(apply: ApplyConfig): void;
   /**
-   * Puts into force and writes the file; one change at a time. Never rejects. Without `expectedRevision` the
-   * change is made whatever the revision is. A file that was refused is kept aside first; then also what is in force already
-   * is written.
+   * Activates and writes a configuration; one change at a time. Never rejects. Without `expectedRevision` the change is made
+   * whatever the revision is. A refused file is kept aside first, and then even an unchanged configuration is written.
    */
   replace(next: LoadedConfig, expectedRevision?: string): Promise<ChangeResult>;
   /**
-   * Back to a text that `fileText` once was: puts it into force and writes it as it is, or removes the file. A file that
-   * was edited by hand meanwhile, or refused, is left alone, with a warning in the log. A file that cannot be written does
-   * not keep it out of force. Never rejects.
+   * Returns to an earlier value of `fileText`: activates it and writes it unchanged, or removes the file. A file that was
+   * edited by hand meanwhile, or refused, is left as it is, with a warning in the log. The text becomes active even if the file
+   * cannot be written. Never rejects.
    */
   restore(fileText: string | undefined): Promise<ChangeResult>;
-  /** Writes the file as `restore` should have done. Rejects when that is still not possible. */
+  /** Writes the file as `restore` should have done. Rejects when this is still not possible. */
   writeBack(): Promise<void>;
-  /** Reads the file again, for SIGHUP. A bad file is told and the running configuration stays. Never rejects. */
+  /** Reads the file again, for SIGHUP. An invalid file is reported, and the running configuration stays. Never rejects. */
   reload(): Promise<ChangeResult>;
 }
 
 export interface StoreOptions {
-  /** What `readConfigFile` has found; without it, it is asked, and takes a missing or empty file for the defaults. */
+  /** The result of `readConfigFile`; without it, the file is read here, and a missing or empty one means the defaults. */
   readonly file?: FileState;
   /** What runs when the file is refused; without it, a refused file throws. */
   readonly lastGood?: LastGood | undefined;
-  /** What the file should say and could not be written: `lastGood`, which runs although the file holds something else. */
+  /**
+   * The content that the file should have but that could not be written: `lastGood`, which runs although the file has a
+   * different content.
+   */
   readonly unwritten?: { readonly text: string | undefined } | undefined;
 }
 
 /**
- * Reads the configuration; a missing file means every default and is not written before the first change. Throws
- * ConfigError when the file is refused and nothing stands in for it. Nothing is written.
+ * Reads the configuration. A missing file means the defaults, and is not written before the first change. Throws ConfigError
+ * when the file is refused and there is no `lastGood`. Writes nothing.
  */
 export function openConfigStore(
   path: string,
@@ -107,11 +115,11 @@ export function openConfigStore(
       return { outcome: 'stale', revision };
     const present = read();
     if (present.state === 'good' && revisionOf(present.loaded.document) === revision) {
-      // What is in force, however it is written: as when the disk with the file was away for a while.
+      // The file has the active configuration, perhaps formatted differently, for example after its disk was away for a while.
       view.agree(present.text);
     } else if (present.text !== view.seenText) {
       if (present.state === 'good') return { outcome: 'file-changed' };
-      // Told now, so that the next attempt may replace it.
+      // Report it now, so that the next attempt may replace the file.
       view.refuse(present.text, present.problems, STAYS);
       return { outcome: 'file-changed', problem: view.problem! };
     }
@@ -190,7 +198,7 @@ export function openConfigStore(
     restore: (text) => serialize(() => restore(text)),
     writeBack: () =>
       inTurn(async () => {
-        // Meanwhile it was edited, or something else is in force.
+        // The file was edited meanwhile, or another configuration is active.
         if (view.unwritten === undefined || read().text !== view.seenText) return;
         const { text } = view.unwritten;
         await writeFileText(path, text);
@@ -209,5 +217,5 @@ function failed(log: Pick<Logger, 'error'>, error: unknown): ChangeResult {
 const EDITED = 'configuration: the file was edited by hand and is left as it is; SIGHUP reads it';
 const STAYS = say('What ran before goes on.');
 
-/** The document as its file holds it. */
+/** The text of the file for a document. */
 export const formatDocument = (document: ConfigDocument): string => `${JSON.stringify(document, null, 2)}\n`;

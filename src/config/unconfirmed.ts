@@ -1,6 +1,6 @@
 /**
- * The change that waits for its confirmation while the process runs: its countdown, and the way back. Its mark on the disk
- * (pending.ts) is for a start that comes before either.
+ * The change that waits for its confirmation while the process runs: its countdown and its rollback. The marker on disk
+ * (pending.ts) is for the case that the process restarts before either.
  */
 import type { InTurn } from '../os/in-turn.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -19,22 +19,22 @@ export interface UnconfirmedOptions {
   readonly storage: Storage;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly record: Recorder['record'];
-  /** Of all changes. The callers of the functions here have their turn; what happens by itself asks for one. */
+  /** The queue of all changes. Callers of the functions here already have their turn in it; automatic steps wait for theirs. */
   readonly inTurn: InTurn;
 }
 
 export interface Unconfirmed extends Disposable {
   readonly change: PendingChange | undefined;
   readonly secondsLeft: number;
-  /** The change is in force, and is taken back when the time is over. */
+  /** The change is active, and is rolled back when the time is over. */
   begin(change: PendingChange, confirmSeconds: number): void;
-  /** Nothing waits any more. The mark is the caller's. */
+  /** No change waits any more. The caller removes the marker. */
   end(): void;
-  /** Takes the change that waits back. */
+  /** Rolls back the waiting change. */
   goBack(by: string, why: RollbackReason, reason: Text): Promise<ChangeResult>;
-  /** Removes the mark. Never rejects: a mark too many is told, and no reason against what comes next. */
+  /** Removes the marker. Never rejects: a marker that remains is reported, but must not stop the next step. */
   dropMark(): Promise<void>;
-  /** What went back could not be written to the file: tries until it is. The mark stays meanwhile. */
+  /** The rolled-back configuration could not be written to the file: retries until it is written. The marker stays meanwhile. */
   writeBack(): void;
 }
 
@@ -87,10 +87,10 @@ export function createUnconfirmed({ store, storage, log, record, inTurn }: Uncon
     const isRecorded = await record({ by, why: 'rollback', reason, rolledBack });
     if (result.unwritten !== undefined) {
       storage.note(store.path, 'write', result.unwritten);
-      // Not now: it is this change's turn.
+      // Not now: the current change has its turn.
       setImmediate(() => void writingBack.run());
     }
-    // A file that was refused stays; then the history has to say what runs at the next start.
+    // A refused file stays; the history must then say what runs at the next start.
     else if (isRecorded || store.fileProblem === undefined) await dropMark();
     return result;
   }

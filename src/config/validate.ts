@@ -1,19 +1,16 @@
 /**
- * Compares a document with a schema and words each difference for a person. It walks objects, lists and unions; `fits`
- * decides what a single value must look like. A property that is missing is no problem when it has a default.
+ * Compares a document with a schema and describes each difference for users. It visits objects, lists and unions; `fits`
+ * decides whether a single value matches. A missing property is not a problem if it has a default.
  */
 import { type SchemaNode, fits, isObject } from './json-schema.ts';
 import type { ConfigProblem } from './problem.ts';
 import { missing, pointerStep, quoteValue } from './problem.ts';
 import { type Text, asIs, say } from '../texts/text.ts';
 
-/** More than a person reads; a megabyte of nonsense must not become a hundred megabytes of problems. */
+/** More than a person reads. Also keeps a megabyte of invalid input from producing a hundred megabytes of problems. */
 export const MAX_PROBLEMS = 100;
 
-/**
- * The problems of the document, the first MAX_PROBLEMS, in the order of the schema. None when it is valid once its
- * defaults are filled in.
- */
+/** The first MAX_PROBLEMS problems of the document, in schema order. Empty when it is valid after its defaults are filled in. */
 export function validate(schema: SchemaNode, value: unknown): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   walk(schema, value, '', problems);
@@ -22,7 +19,7 @@ export function validate(schema: SchemaNode, value: unknown): ConfigProblem[] {
 
 function walk(schema: SchemaNode, value: unknown, path: string, problems: ConfigProblem[]): void {
   if (problems.length >= MAX_PROBLEMS) return;
-  // Of a union, the branch with the same shape as the value tells more than "matches no branch".
+  // For a union, the branch with the same shape as the value gives a better message than "matches no branch".
   const shaped = isObject(value) ? branchLike(schema.anyOf, value) : undefined;
   const properties = (shaped ?? schema).properties;
   if (properties !== undefined && isObject(value)) {
@@ -35,7 +32,7 @@ function walk(schema: SchemaNode, value: unknown, path: string, problems: Config
   for (const [i, item] of value.entries()) walk(items, item, path + pointerStep(i), problems);
 }
 
-/** The branch for objects whose constant properties ("kind") are the object's; the first for objects when none is. */
+/** The object branch whose constant properties ("kind") match the object; if there is none, the first object branch. */
 function branchLike(
   branches: readonly SchemaNode[] | undefined,
   value: Record<string, unknown>,
@@ -48,7 +45,7 @@ function branchLike(
   return candidates.find(agrees) ?? candidates[0];
 }
 
-/** In the words of the schema. */
+/** In the schema's own words. */
 const expectedOf = (schema: SchemaNode): Text => asIs(schema.expected ?? '');
 
 function mismatch(schema: SchemaNode, value: unknown, path: string): ConfigProblem {
@@ -101,7 +98,7 @@ function unknownField(name: string, known: readonly string[], path: string): Con
   };
 }
 
-/** The known name that takes the fewest edits, when these are few for its length. */
+/** The known name that needs the fewest edits, if these are few for its length. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   if (name.length > 64) return undefined;
   let nearest: string | undefined;

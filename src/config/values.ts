@@ -1,4 +1,4 @@
-/** Values that the configuration writes as one string, taken apart. Each parser returns undefined when malformed. */
+/** Parsers for values that the configuration writes as one string. Each returns undefined when malformed. */
 import { isSameAddress, mappedIpv4, parseIpAddress, parseIpv4, parseIpv6 } from '../wire/ip-address.ts';
 
 export interface PortRange {
@@ -17,7 +17,7 @@ export function parsePortRange(text: string): PortRange | undefined {
   return isPort(first) && isPort(last) && first <= last ? { first, last } : undefined;
 }
 
-/** "192.0.2.1#8080", or "auto#8080" for the address that "auto" stands for in nat64.pool4; the address is unsigned. */
+/** "192.0.2.1#8080", or "auto#8080" for the address that "auto" means in nat64.pool4; the address is unsigned. */
 export function parseIpv4Endpoint(text: string): { address: number | 'auto'; port: number } | undefined {
   const [addressText, portText, ...rest] = text.split('#');
   const address = addressText === 'auto' ? addressText : parseIpv4(addressText);
@@ -53,8 +53,8 @@ export function parseDnsUpstream(text: string): DnsUpstream | undefined {
 }
 
 /**
- * The addresses of a list that sockets are bound to, in its order: each once, and beside "0.0.0.0" or "::", which stand for every
- * address of their family, no other of that family. The kernel refuses two such sockets on one port.
+ * The addresses of a list that sockets are bound to, in its order and without repetitions. With "0.0.0.0" or "::", which mean
+ * every address of their family, other addresses of that family are left out: the kernel refuses two such sockets on one port.
  */
 export function boundAddresses(listen: readonly string[]): string[] {
   const parsed = listen.map((text) => parseIpAddress(text));
@@ -63,7 +63,7 @@ export function boundAddresses(listen: readonly string[]): string[] {
   );
   const isAll = (i: number) => isSameAddress(listen[i], families[i] === 4 ? '0.0.0.0' : '::');
   return listen.filter((text, i) => {
-    if (parsed[i] === undefined) return true; // for whoever binds it to complain of
+    if (parsed[i] === undefined) return true; // whoever binds it reports the problem
     if (listen.slice(0, i).some((earlier) => isSameAddress(earlier, text))) return false;
     return isAll(i) || !listen.some((_, j) => families[j] === families[i] && isAll(j));
   });

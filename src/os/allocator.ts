@@ -1,11 +1,11 @@
-/** What glibc's allocator does with large blocks of memory. */
+/** How glibc's allocator treats large blocks of memory. */
 import { check, mallopt } from './libc.ts';
 
 const M_MMAP_THRESHOLD = -3;
 
 /**
- * From now on, what is freed of blocks of at least `bytes` goes back to the kernel at once. Otherwise glibc keeps the
- * first such block that is freed for the next one, and so does each thread: mallopt(3), "dynamic mmap threshold".
+ * From now on, a freed block of at least `bytes` goes back to the kernel at once. By default, glibc keeps the first such block
+ * for reuse after it is freed, and does so in each thread: mallopt(3), "dynamic mmap threshold".
  */
 export function returnBlocksFrom(bytes: number): void {
   // mallopt returns 1 on success and 0 on error.

@@ -1,6 +1,6 @@
 /**
- * Who may log in to the appliance by SSH, as root. This process keeps the list; root, asked by a file, checks it and gives
- * it to sshd, which runs as long as somebody is on it (firmware's install-ssh-keys).
+ * Who may log in to the appliance by SSH, as root. This process keeps the list. Root, asked through a file, checks it and
+ * passes it to sshd, which runs as long as the list is not empty (the firmware's install-ssh-keys).
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -11,19 +11,19 @@ import { runCommand } from './command.ts';
 import { readRegularFileSync } from './read-file.ts';
 import { createInTurn } from './in-turn.ts';
 
-/** More is a mistake, or no longer an appliance. */
+/** More keys are a mistake, or the machine is used as something else than an appliance. */
 export const MOST_SSH_KEYS = 50;
 
 export interface ApplianceSsh {
-  /** In the order in which they came. */
+  /** In the order in which they were added. */
   keys(): SshPublicKey[];
-  /** "full": there are MOST_SSH_KEYS; "known": it is there already. */
+  /** "full": there are MOST_SSH_KEYS; "known": the key is already on the list. */
   add(key: SshPublicKey): Promise<'added' | 'known' | 'full'>;
-  /** Resolves with false when there is none with this fingerprint. */
+  /** Resolves with false when no key has this fingerprint. */
   remove(fingerprint: string): Promise<boolean>;
-  /** Whether sshd runs: shortly after the first key came, and until the last is gone. */
+  /** Whether sshd runs: from shortly after the first key was added until the last one is removed. */
   isRunning(): Promise<boolean>;
-  /** Undefined as long as SSH has not been on. */
+  /** Undefined until SSH has been on once. */
   hostKey(): SshPublicKey | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface ApplianceSsh {
 export const sshFingerprint = ({ blob }: SshPublicKey): string =>
   `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
 
-/** `actions`: the directory where root is asked; `hostKey`: where root leaves sshd's public key. */
+/** `actions`: the directory for requests to root; `hostKey`: the file where root puts sshd's public key. */
 export function openApplianceSsh(places: {
   readonly actions: string;
   readonly stateDirectory: string;
@@ -50,7 +50,7 @@ export function openApplianceSsh(places: {
     await writeFileAtomically(path, formatAuthorizedKeys(keys), 0o600);
     await writeFileAtomically(join(places.actions, 'ssh-keys'), '', 0o600);
   };
-  // One change after the other: each reads what the one before has written.
+  // One change at a time: each reads what the one before has written.
   const inTurn = createInTurn();
   return {
     keys: () => read(path),

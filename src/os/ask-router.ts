@@ -1,8 +1,8 @@
-/** Asks the router for the address that it has towards the Internet, as a game console would. */
+/** Asks the router for its address towards the Internet, as game consoles do. */
 import { createSocket } from 'node:dgram';
 import { EXTERNAL_ADDRESS_REQUEST, NAT_PMP_PORT, readExternalAddress } from '../wire/nat-pmp.ts';
 
-/** RFC 6886 section 3.1: asked again after 250 ms, then after twice as long each time. */
+/** RFC 6886 section 3.1: repeat after 250 ms, then after twice as long each time. */
 const FIRST_WAIT_MS = 250;
 const TRIES = 3;
 
@@ -16,13 +16,13 @@ export async function askRouter(gateway: string, port = NAT_PMP_PORT): Promise<n
     socket.send(EXTERNAL_ADDRESS_REQUEST);
     timer = setTimeout(attempt, waitMs, tries - 1, waitMs * 2);
   };
-  // "Port unreachable": it does not know the protocol.
+  // "Port unreachable": the router does not know the protocol.
   socket.on('error', () => resolve(undefined));
   socket.on('message', (message) => {
     const address = readExternalAddress(message);
     if (address !== undefined) resolve(address);
   });
-  // A connected socket hears nobody but the router (section 3.1: the source must be checked).
+  // A connected socket only receives from the router (section 3.1: the source must be checked).
   socket.connect(port, gateway, (error?: Error) => {
     if (error instanceof Error) resolve(undefined);
     else attempt(TRIES, FIRST_WAIT_MS);

@@ -1,10 +1,10 @@
-/** Files that are either the old one or the new one, whole, whenever the power fails. */
+/** Writes files so that, after a power failure at any moment, either the old or the new file is there, complete. */
 import { randomBytes } from 'node:crypto';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 const RANDOM_BYTES = 6;
-/** Of the temporary files' names, what follows the name of the file. */
+/** What the names of temporary files add to the name of the file. */
 const TEMPORARY = /^\.[0-9a-f]{12}\.tmp$/;
 
 /**
@@ -38,8 +38,8 @@ export async function writeFileAtomically(
 }
 
 /**
- * Removes temporary files that a killed process has left behind: of the files in this directory for which `isOurs`. Nobody else may be
- * writing. Rejects when they cannot be removed, or looked for.
+ * Removes temporary files of a killed process: those in this directory for which `isOurs` is true. No other process may be
+ * writing. Rejects when they cannot be listed or removed.
  */
 export async function removeTemporaries(
   directory: string,
@@ -52,11 +52,11 @@ export async function removeTemporaries(
   }
 }
 
-/** Those of one file. */
+/** The temporary files of one file. */
 export const removeTemporariesOf = (path: string): Promise<void> =>
   removeTemporaries(dirname(path), (name) => name === basename(path));
 
-/** Removes a file, if it is there; when it resolves, it is gone even after a power failure. */
+/** Removes a file if it exists. When it resolves, the file stays removed even after a power failure. */
 export async function removeFileDurably(path: string): Promise<void> {
   try {
     await rm(path, { force: true });
@@ -66,7 +66,7 @@ export async function removeFileDurably(path: string): Promise<void> {
   }
 }
 
-/** A rename or removal is durable only when the directory is. */
+/** A rename or removal is durable only when the directory is synced. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {

@@ -1,4 +1,4 @@
-/** eBPF maps, and the attachment of programs to network devices: bpf(2). libbpf.ts makes both. */
+/** eBPF maps, and attaching programs to network devices, with bpf(2). libbpf.ts creates maps and programs. */
 import { E, addressOf, check, errno, pinned, syscall } from './libc.ts';
 
 const SYS_BPF = process.arch === 'x64' ? 321 : 280;
@@ -23,7 +23,7 @@ function bpf(command: number, attributes: Uint8Array): number {
   return syscall(SYS_BPF, command, attributes, attributes.length);
 }
 
-/** The attributes of a call: `fill` writes fields, by offset, in native order (little-endian on both processors). */
+/** The attributes of a call: `fill` writes fields at their offsets, in native order (little-endian on both processors). */
 function attributes(fill: (view: DataView) => void): Uint8Array<ArrayBuffer> {
   const bytes = pinned(ATTRIBUTE_BYTES);
   fill(new DataView(bytes.buffer));
@@ -31,8 +31,8 @@ function attributes(fill: (view: DataView) => void): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * An operation on a map, prepared once: `key` and `value` are pinned memory that each call reads, or for `lookup` writes.
- * False when there is no such entry, or for `update` no room.
+ * An operation on a map, prepared once. `key` and `value` are pinned memory that each call reads; `lookup` writes to `value`.
+ * Returns false when there is no such entry, or, for `update`, no room.
  */
 export function mapOperation(
   operation: 'lookup' | 'update' | 'delete',
@@ -57,17 +57,17 @@ export function mapOperation(
   };
 }
 
-/** Entries that one system call removes at most: it takes about half a millisecond for so many. */
+/** The most entries that one system call removes: this many take about half a millisecond. */
 export const ENTRIES_PER_CALL = 512;
 
 /**
- * Removes all entries of a hash map with keys and values of these sizes, some with each call of what it returns: true as long as
- * there may be more. Nothing is to be entered meanwhile.
+ * Removes all entries of a hash map with keys and values of these sizes, a batch with each call of the returned function. It
+ * returns true as long as there may be more. Nothing may be added meanwhile.
  */
 export function createMapDrain(map: number, keyBytes: number, valueBytes: number): () => boolean {
   const position = pinned(4);
   const keys = pinned(ENTRIES_PER_CALL * keyBytes);
-  // The kernel has no call that removes several without telling them.
+  // The only call that removes several entries also returns them.
   const values = pinned(ENTRIES_PER_CALL * valueBytes);
   const request = attributes((view) => {
     view.setBigUint64(8, addressOf(position), true);
@@ -79,16 +79,16 @@ export function createMapDrain(map: number, keyBytes: number, valueBytes: number
   return () => {
     view.setUint32(32, ENTRIES_PER_CALL, true);
     const result = bpf(COMMAND.MAP_LOOKUP_AND_DELETE_BATCH, request);
-    // The last entries come with ENOENT.
+    // The last entries are returned together with ENOENT.
     const isEnd = result < 0 && errno() === E.ENOENT;
     if (!isEnd) check(result, 'empty an eBPF map');
-    // The next call goes on where this one stopped, or begins anew.
+    // The next call continues where this one stopped, or starts from the beginning.
     view.setBigUint64(0, isEnd ? 0n : addressOf(position), true);
     return !isEnd;
   };
 }
 
-/** Runs a classifier on every packet that a device receives; until the descriptor that it returns is closed. */
+/** Runs a classifier on every packet that a device receives, until the returned descriptor is closed. */
 export function attachToIngress(program: number, interfaceIndex: number, device: string): number {
   const request = attributes((view) => {
     view.setUint32(0, program, true);
@@ -102,7 +102,10 @@ export function attachToIngress(program: number, interfaceIndex: number, device:
 /** struct bpf_link_info: of a tcx link, the index of its interface at 16. */
 const LINK_INFO_BYTES = 64;
 
-/** Whether what `attachToIngress` returned still runs on its device: another program may have detached it, or the device be gone. */
+/**
+ * Whether the program attached by `attachToIngress` still runs on its device: another program may have detached it, or the
+ * device may be gone.
+ */
 export function isAttachedToIngress(link: number): boolean {
   const info = pinned(LINK_INFO_BYTES);
   const request = attributes((view) => {
@@ -124,8 +127,8 @@ export interface TestRun {
 const CONTEXT = { GSO_SEGMENTS: 164, GSO_SIZE: 176, BYTES: 192 } as const;
 
 /**
- * Runs a classifier once on a packet with an Ethernet header; nothing is sent. With `gsoSizeBytes` the packet stands for several
- * with so much payload each. For tests.
+ * Runs a classifier once on a packet with an Ethernet header; nothing is sent. With `gsoSizeBytes`, the packet represents
+ * several packets with this much payload each. For tests.
  */
 export function runClassifier(program: number, packet: Uint8Array, gsoSizeBytes = 0): TestRun {
   const input = pinned(packet.length);

@@ -1,8 +1,8 @@
-/** Whether the kernel's clock is kept right by somebody. */
+/** Whether something keeps the kernel's clock right. */
 import { statSync } from 'node:fs';
 import { adjtimex, pinned } from './libc.ts';
 
-/** systemd-timesyncd makes this file when it has set the clock, and touches it each time. */
+/** systemd-timesyncd creates this file when it has set the clock, and touches it at each later adjustment. */
 const TIMESYNC_FILE = '/run/systemd/timesync/synchronized';
 const TIMEX_BYTES = 208;
 /** Offset of `maxerror`, in microseconds (64 bits). */
@@ -14,7 +14,7 @@ const TIME_ERROR = 5;
 export interface ClockState {
   /** Undefined where this process may not ask. */
   readonly isSynchronised: boolean | undefined;
-  /** How far off the clock may be at most, by the kernel's own estimate. */
+  /** The maximum error of the clock, by the kernel's own estimate. */
   readonly maxErrorMs?: number;
 }
 

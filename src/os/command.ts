@@ -1,4 +1,4 @@
-/** Runs other programs: the configuration tools of the system (`ip`, `nft`), and those of ours that are processes of their own. */
+/** Runs other programs: the system's configuration tools (`ip`, `nft`), and our own helper processes. */
 import { type ChildProcess, execFile } from 'node:child_process';
 import { TextError, listOf } from '../texts/text.ts';
 
@@ -10,7 +10,10 @@ const REMEMBERED_MS = 5000;
 /** By process id: when it ended. */
 const ended = new Map<number, number>();
 
-/** Whether a program that this process runs, or ran a moment ago, has this process id: to know its changes from those of others. */
+/**
+ * Whether a process id belongs to a program that this process runs or ran a moment ago: tells its changes from those of other
+ * programs.
+ */
 export function wasOurCommand(pid: number): boolean {
   const endedMs = ended.get(pid);
   return endedMs !== undefined && performance.now() - endedMs < REMEMBERED_MS;
@@ -25,8 +28,8 @@ function rememberUntilItsEnd({ pid }: ChildProcess): () => void {
 }
 
 /**
- * Runs a program to its end and resolves with what it printed. Rejects with what was attempted and what the program
- * said when it exits with an error, or when it has not ended in time; what it was given is for the log alone.
+ * Runs a program to its end and resolves with its output. Rejects when it exits with an error or does not end in time; the
+ * error names the attempted command and what the program printed. The input is attached for the log only.
  */
 export function runCommand(
   program: string,
@@ -43,7 +46,7 @@ export function runCommand(
     reject(Object.assign(refused, input && { input }));
   });
   child.once('exit', rememberUntilItsEnd(child));
-  // A program that ends before it has read everything says why on stderr.
+  // A program that ends before it has read all its input gives the reason on stderr.
   child.stdin?.on('error', () => {});
   child.stdin?.end(input);
   return promise;

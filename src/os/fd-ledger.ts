@@ -1,11 +1,11 @@
 /**
- * The file descriptors that a worker thread owns, in memory that outlives the thread. Raw descriptors belong to the
- * process, so a thread that dies (an exception, its heap limit) would leak every connection it held: the supervisor
- * closes what the ledger still lists.
+ * The file descriptors that a worker thread owns, in memory that outlives the thread. Raw descriptors belong to the process. A
+ * thread that dies (an exception, its heap limit) would leak every connection it held, so the supervisor closes the descriptors
+ * that the ledger still lists.
  */
 import { close } from './libc.ts';
 
-/** Descriptors at or above this are not recorded (Linux's default hard limit, fs.nr_open, is the same). */
+/** Descriptors at or above this number are not recorded (Linux's default hard limit, fs.nr_open, is the same). */
 const CAPACITY = 1 << 20;
 
 export class FdLedger {
@@ -24,14 +24,14 @@ export class FdLedger {
     return fd;
   }
 
-  /** Closes a descriptor and strikes it out. */
+  /** Closes a descriptor and removes it from the ledger. */
   close(fd: number): void {
-    // Struck out first: after close() another thread may already have been given the same number.
+    // Remove it first: after close() another thread may already own the same number.
     this.#open[fd] = 0;
     close(fd);
   }
 
-  /** Closes everything listed and returns how many that were. Only when the owner is gone. */
+  /** Closes everything listed and returns the count. Call only when the owner is gone. */
   closeAll(): number {
     let closed = 0;
     for (let fd = this.#open.indexOf(1); fd !== -1; fd = this.#open.indexOf(1, fd)) {

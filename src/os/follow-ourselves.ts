@@ -1,11 +1,14 @@
-/** Our own addresses, read from the kernel and followed as they change. What they mean is in ourselves.ts: worker threads need only that. */
+/**
+ * Reads our own addresses from the kernel and follows their changes. ourselves.ts says what they mean; worker threads only need
+ * that file.
+ */
 import { type IpPrefix, parseIpPrefix } from '../wire/ip-prefix.ts';
 import { ownAddresses } from './interfaces.ts';
 import { localRoutes } from './local-routes.ts';
 import { watchNetworkChanges } from './network-changes.ts';
 import { type Ourselves, compileOurselves, distinct } from './ourselves.ts';
 
-/** What the kernel delivers to this machine now. Never throws: where it cannot be asked, the interfaces that are up. */
+/** What the kernel delivers to this machine now. Never throws: if the kernel does not answer, uses the interfaces that are up. */
 export function readOwn(): IpPrefix[] {
   const interfaces = ownAddresses().flatMap((text) => parseIpPrefix(text) ?? []);
   try {
@@ -15,24 +18,24 @@ export function readOwn(): IpPrefix[] {
   }
 }
 
-/** Who we are now, for whoever has to know it all the time. */
+/** Our current addresses, for code that must always know them. */
 export interface FollowedOurselves {
   readonly current: Ourselves;
-  /** Calls the listener with every change from now on. */
+  /** Calls the listener at every later change. */
   onChange(listener: (ourselves: Ourselves) => void): Disposable;
 }
 
 export interface OurselvesFollower extends FollowedOurselves, Disposable {
-  /** The NAT64 prefixes of the configuration in force. */
+  /** The NAT64 prefixes of the active configuration. */
   setPrefixes(prefixes: readonly IpPrefix[]): void;
 }
 
 /** How soon a change of the machine's addresses is noticed. */
 const FOLLOW_INTERVAL_MS = 1000;
-/** How often the addresses are read although the kernel tells of no change. */
+/** How often the addresses are read even if the kernel reports no change. */
 const LOOK_INTERVAL_MS = 60_000;
 
-/** Follows the addresses of this machine until it is disposed. */
+/** Follows the addresses of this machine until disposed. */
 export function followOurselves(prefixes: readonly IpPrefix[]): OurselvesFollower {
   const changes = watchNetworkChanges();
   const listeners = new Set<(ourselves: Ourselves) => void>();

@@ -1,10 +1,10 @@
 /**
- * Work that must not overlap. Each task begins when all tasks before it have ended, whether they succeeded or failed; the
- * promise is that of the task itself.
+ * Tasks that must not overlap. Each task starts when all earlier tasks have ended, successfully or not. The returned promise is
+ * that of the task itself.
  */
 export type InTurn = <T>(task: () => T | Promise<T>) => Promise<T>;
 
-/** A queue of its own for each thing that one task at a time may touch. */
+/** Make one queue for each resource that only one task at a time may touch. */
 export function createInTurn(): InTurn {
   let last: Promise<unknown> = Promise.resolve();
   return (task) => {

@@ -1,16 +1,16 @@
-/** The networks that the appliance is attached to, for access lists that say "lan". */
+/** The networks to which the appliance is attached, for access lists that say "lan". */
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { type IpPrefix, maskAddress, parseIpPrefix } from '../wire/ip-prefix.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
 
 let known: NodeJS.Dict<NetworkInterfaceInfo[]> = {};
 
-/** Every interface's addresses, by its name. Those of before, while no descriptor is left to ask the kernel with. */
+/** Every interface's addresses, by its name. Returns the previous result when there is no free descriptor to ask the kernel with. */
 export function interfaceAddresses(): NodeJS.Dict<NetworkInterfaceInfo[]> {
   try {
     known = networkInterfaces();
   } catch {
-    // getifaddrs(3) opens a socket: EMFILE, ENFILE, ENOMEM pass.
+    // getifaddrs(3) opens a socket: EMFILE, ENFILE and ENOMEM are temporary.
   }
   return known;
 }
@@ -30,11 +30,11 @@ export function attachedPrefixes(): IpPrefix[] {
   return prefixes;
 }
 
-/** The addresses of every interface as RFC 5952 has them, loopback and link-local included. */
+/** The addresses of every interface in RFC 5952 form, loopback and link-local included. */
 export const ownAddresses = (): string[] =>
   Object.values(interfaceAddresses()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
 
-/** The prefixes an access list names; "lan" stands for every attached network, which are those now. Entries are validated by the schema. */
+/** The prefixes that an access list names; "lan" stands for every network attached now. The schema has validated the entries. */
 export function resolveAccessList(entries: readonly string[], attached = attachedPrefixes): IpPrefix[] {
   return entries.flatMap((entry) => {
     if (entry === 'lan') return attached();

@@ -1,6 +1,6 @@
 /**
- * Loads eBPF objects with Debian's libbpf (libbpf.so.1: 1.1 in Debian 12, 1.5 in Debian 13), which reads the ELF file, makes
- * its maps and relocates its programs. What is then done with both is bpf(2), in bpf.ts: nothing of libbpf stays in use.
+ * Loads eBPF objects with Debian's libbpf (libbpf.so.1: 1.1 in Debian 12, 1.5 in Debian 13). It reads the ELF file, creates the
+ * maps and relocates the programs. After loading, bpf.ts works on both with bpf(2), and libbpf is no longer used.
  */
 import koffi from 'koffi';
 import { TextError, reasonOf, say } from '../texts/text.ts';
@@ -9,10 +9,10 @@ import { SystemCallError, check, close, fcntl, pinned } from './libc.ts';
 const LIBRARY = 'libbpf.so.1';
 const F_DUPFD_CLOEXEC = 1030;
 const LOG_BYTES = 1 << 18;
-/** The map that libbpf makes of constants. */
+/** The map that libbpf creates for constants. */
 const CONSTANTS = '.rodata';
 
-/** An object, a map or a program of libbpf's. */
+/** An object, a map or a program of libbpf. */
 type Pointer = unknown;
 
 interface Library {
@@ -30,33 +30,33 @@ interface Library {
 
 export interface BpfObjectOptions {
   readonly file: string;
-  /** By map whose size is set here: its most entries. */
+  /** By map: the maximum number of entries, for maps whose size is set here. */
   readonly maxEntries: Readonly<Record<string, number>>;
   /** The object's constants, in the order of their declaration. */
   readonly constants: Uint8Array<ArrayBuffer>;
-  /** What is wanted of it. */
+  /** The maps and programs to return. */
   readonly maps: readonly string[];
   readonly programs: readonly string[];
   /** For tests. */
   readonly library?: string | undefined;
 }
 
-/** Descriptors, by name, until it is disposed. */
+/** Descriptors by name, valid until disposed. */
 export interface BpfObject extends Disposable {
   readonly maps: Readonly<Record<string, number>>;
   readonly programs: Readonly<Record<string, number>>;
 }
 
 /**
- * Loads an object into the kernel. Throws what is missing: the library, a right, or what the verifier does not accept, with the
- * last lines of its log.
+ * Loads an object into the kernel. Throws with what is missing: the library, a permission, or what the verifier rejects, with
+ * the last lines of its log.
  */
 export function loadBpfObject(options: BpfObjectOptions): BpfObject {
   const library = openLibrary(options.library ?? LIBRARY);
   try {
     return load(library, options, []);
   } catch {
-    // Once more, to be told why.
+    // Load it again, to get the reason.
     return load(
       library,
       options,
@@ -65,7 +65,7 @@ export function loadBpfObject(options: BpfObjectOptions): BpfObject {
   }
 }
 
-/** `logs`: what the verifier says of each program, when it is to be told. */
+/** `logs`: receives what the verifier says about each program, if wanted. */
 function load(library: Library, options: BpfObjectOptions, logs: readonly Uint8Array[]): BpfObject {
   const { file, maxEntries, constants } = options;
   using cleanUp = new DisposableStack();
@@ -85,7 +85,7 @@ function load(library: Library, options: BpfObjectOptions, logs: readonly Uint8A
     must(library.setLog(programOf(options.programs[i]), log, log.length), 'set the log of the eBPF verifier');
   must(library.load(object), ['load the eBPF programs', ...logs.flatMap(lastLines)].join(': '));
 
-  // What is closed with the object are its own descriptors.
+  // Closing the object closes its own descriptors, so these are duplicates.
   using kept = new DisposableStack();
   const keep = (fd: number) => kept.adopt(check(fcntl(fd, F_DUPFD_CLOEXEC, 0), 'keep an eBPF object'), close);
   const maps = Object.fromEntries(options.maps.map((name) => [name, keep(library.mapFd(mapOf(name)))]));
@@ -101,7 +101,7 @@ function found(pointer: Pointer | null, attempted: string): Pointer {
   return pointer;
 }
 
-/** What the verifier says when it refuses a program; a program that it accepts leaves no log. */
+/** What the verifier says when it rejects a program; a program that it accepts leaves no log. */
 function lastLines(log: Uint8Array): string[] {
   const text = new TextDecoder().decode(log.subarray(0, log.indexOf(0))).trim();
   return text === '' ? [] : [text.split('\n').slice(-8).join(' | ')];
@@ -111,7 +111,7 @@ function openLibrary(name: string): Library {
   try {
     const library = koffi.load(name);
     const declare = <F>(prototype: string) => library.func(prototype) as unknown as F;
-    // Else it writes to our standard error.
+    // By default it writes to our standard error.
     declare<(print: null) => Pointer>('void *libbpf_set_print(void *)')(null);
     return {
       open: declare('void *bpf_object__open_file(str, void *)'),

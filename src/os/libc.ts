@@ -1,9 +1,9 @@
 /**
- * The C library, through koffi. Beside libbpf.ts the only file that declares foreign functions.
+ * The C library, through koffi. Besides libbpf.ts, this is the only file that declares foreign functions.
  *
- * Every function is the system call of its name. It returns -1 on failure, `errno()` tells why, and nothing here
- * throws: hot loops test the return value, set-up code wraps the call in `check()`. Buffers handed to the kernel
- * must not move: take them from `pinned()` whenever the kernel keeps the address (iovec, msghdr).
+ * Every function is the system call of its name. It returns -1 on failure, `errno()` gives the reason, and nothing here throws:
+ * hot loops test the return value, set-up code wraps the call in `check()`. Buffers passed to the kernel must not move: take
+ * them from `pinned()` whenever the kernel keeps the address (iovec, msghdr).
  */
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
@@ -88,7 +88,7 @@ export const recvfrom = declare<
   (fd: number, into: Uint8Array, bytes: number, flags: number, address: Bytes, addressBytes: Bytes) => number
 >('long recvfrom(int, void *, size_t, int, void *, void *)');
 
-/** For system calls that the C library has no function for; the number differs between processors. */
+/** For system calls that the C library has no function for; the numbers differ between processors. */
 export const syscall = declare<
   (number: number, command: number, argument: Uint8Array, bytes: number) => number
 >('long syscall(long, int, void *, uint)');
@@ -108,7 +108,7 @@ export const E = constants.errno;
 /** The name of an errno, e.g. "EADDRINUSE". */
 export const errnoName = (code: number): string => getSystemErrorName(-code);
 
-/** A system call that failed: what was attempted, and `code`/`errno` as in Node's own errors. */
+/** A system call that failed: the attempted operation, and `code`/`errno` as in Node's own errors. */
 export class SystemCallError extends TextError {
   readonly code: string;
   readonly errno: number;
@@ -121,7 +121,7 @@ export class SystemCallError extends TextError {
   }
 }
 
-/** Returns `result`, or throws SystemCallError when it is negative. `attempted` says what was tried, with its values. */
+/** Returns `result`, or throws SystemCallError when it is negative. `attempted` names the operation, with its values. */
 export function check(result: number, attempted: Value): number {
   if (result < 0) throw new SystemCallError(attempted, errno());
   return result;

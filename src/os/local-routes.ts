@@ -1,6 +1,6 @@
 /**
- * The kernel's table "local": every address that it delivers to this machine itself, whatever the state of its link (which
- * getifaddrs, and so `networkInterfaces()`, leaves out while there is no carrier). rtnetlink(7), RTM_GETROUTE.
+ * The kernel's table "local": every address that it delivers to this machine, whatever the state of its link. getifaddrs, and
+ * so `networkInterfaces()`, leave out addresses of a link without carrier. rtnetlink(7), RTM_GETROUTE.
  */
 import {
   AF_INET,
@@ -23,7 +23,7 @@ const SOCK_RAW = 3;
 const NETLINK_ROUTE = 0;
 const SOCKADDR_NL_BYTES = 12;
 const SOL_NETLINK = 270;
-/** Since Linux 4.20 the kernel sends only the table that was asked for. Older ones send all, and we look ourselves. */
+/** Since Linux 4.20 the kernel sends only the requested table. Older kernels send all, so we filter as well. */
 const NETLINK_GET_STRICT_CHK = 12;
 /** struct nlmsghdr { u32 length, u16 type, u16 flags, u32 sequence, u32 port } */
 const NLMSG_BYTES = 16;
@@ -39,7 +39,7 @@ const RTM_GETROUTE = 26;
 const RTMSG_BYTES = 12;
 const RT_TABLE_LOCAL = 255;
 const RTA_DST = 1;
-/** Types of routes: to this machine, to everybody on the link, to the nearest of several. */
+/** Types of routes: to this machine, to every host on the link, to the nearest of several. */
 const RTN_LOCAL = 2;
 const RTN_BROADCAST = 3;
 const RTN_ANYCAST = 4;
@@ -50,12 +50,12 @@ const MOST_ATTEMPTS = 5;
 export interface RouteDump {
   /** 16 bytes each, IPv4 in its mapped form. */
   readonly prefixes: readonly IpPrefix[];
-  /** Nothing follows: the end, or an error. */
+  /** Nothing follows: the end of the dump, or an error. */
   readonly isLast: boolean;
   readonly isInterrupted: boolean;
 }
 
-/** The local, broadcast and anycast routes of table "local" in what one read(2) of a dump brought. Pure. */
+/** The local, broadcast and anycast routes of table "local" in the bytes of one read(2) of a dump. Pure. */
 export function parseLocalRoutes(bytes: Uint8Array): RouteDump {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const prefixes: IpPrefix[] = [];
@@ -75,7 +75,7 @@ export function parseLocalRoutes(bytes: Uint8Array): RouteDump {
   return { prefixes, isLast: false, isInterrupted };
 }
 
-/** The destination of a route (rtmsg and its attributes), when it is one to ourselves. */
+/** The destination of a route (rtmsg and its attributes), if it leads to this machine. */
 function localPrefix(route: Uint8Array): IpPrefix | undefined {
   if (route.length < RTMSG_BYTES) return undefined;
   const [family, destinationBits, , , table, , , type] = route;
@@ -138,7 +138,7 @@ function dumpLocal(fd: number, kernel: Uint8Array, family: number, what: string)
       wasInterrupted ||= isInterrupted;
       if (isLast || length === 0) break;
     }
-    // After so many changes in a row the next notification brings what is still missing.
+    // After this many changes in a row, the next notification brings what is still missing.
     if (!wasInterrupted || attempt === MOST_ATTEMPTS) return found;
   }
 }

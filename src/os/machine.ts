@@ -1,4 +1,4 @@
-/** What the diagnostics ask of the machine: one interface, so that tests can be any machine. */
+/** What the diagnostics read from the machine: one interface, so that tests can simulate any machine. */
 import { Resolver } from 'node:dns/promises';
 import { constants } from 'node:fs';
 import { access, readFile, readdir, readlink, stat, statfs } from 'node:fs/promises';
@@ -41,11 +41,11 @@ export interface DiskState {
 export interface FirewallState {
   /** As `nft -j list ruleset` prints them; undefined when they cannot be read. */
   readonly nftables: string | undefined;
-  /** As `iptables-legacy -S` and `ip6tables-legacy -S` print theirs, where there are any. */
+  /** As `iptables-legacy -S` and `ip6tables-legacy -S` print theirs, if there are any. */
   readonly legacy: readonly string[];
 }
 
-/** "none": the name, or records of this type, do not exist; "failed": nobody knows. */
+/** "none": the name, or records of this type, do not exist; "failed": no answer, so unknown. */
 export type Lookup =
   | { readonly kind: 'found'; readonly values: readonly string[] }
   | { readonly kind: 'none' }
@@ -60,11 +60,11 @@ export interface Machine {
   /** All interfaces but loopback. */
   interfaces(): Promise<readonly InterfaceState[]>;
   gateways(family: 4 | 6): readonly Gateway[];
-  /** The own IPv4 address that the default route uses (unsigned). */
+  /** The machine's IPv4 address that the default route uses (unsigned). */
   sourceIpv4(): number | undefined;
-  /** What the kernel delivers to this machine itself. */
+  /** What the kernel delivers to this machine. */
   own(): readonly IpPrefix[];
-  /** The address (unsigned) that a router says it has towards the Internet. Never rejects. */
+  /** The router's address (unsigned) towards the Internet, as the router reports it. Never rejects. */
   askRouter(gateway: string): Promise<number | undefined>;
   pathTo(address: Uint8Array): NetworkPath | { readonly problem: string };
   ping(options: PingOptions): Promise<EchoReply[]>;
@@ -73,9 +73,9 @@ export interface Machine {
   socketOwner(socket: ListeningSocket): Promise<Text>;
   neighbours(): Promise<readonly Neighbour[]>;
   clock(): ClockState;
-  /** The rules of the firewall, without what is in named sets. */
+  /** The firewall rules, without the contents of named sets. */
   firewall(): Promise<FirewallState>;
-  /** Throws when the directory cannot be looked at. */
+  /** Throws when the directory cannot be read. */
   disk(directory: string): Promise<DiskState>;
   /** Asks one of these servers ("192.0.2.53:53", "[2001:db8::53]:53"). Never rejects. */
   lookUp(servers: readonly string[], name: string, type: 'A' | 'AAAA' | 'NS' | 'PTR'): Promise<Lookup>;
@@ -123,7 +123,7 @@ async function interfaces(): Promise<InterfaceState[]> {
     return {
       name,
       index: Number(index),
-      // TUN devices and some drivers do not tell: "unknown" is in use.
+      // TUN devices and some drivers report no state: "unknown" counts as in use.
       isUp: state === 'up' || state === 'unknown',
       mac: mac === undefined || mac === '' || /^[0:]+$/.test(mac) ? undefined : mac,
       mtuBytes: Number(mtu),
@@ -133,7 +133,7 @@ async function interfaces(): Promise<InterfaceState[]> {
       })),
     };
   });
-  // An interface may go while it is looked at.
+  // An interface may disappear while it is read.
   return (await Promise.all(all)).filter(({ mtuBytes }) => mtuBytes > 0);
 }
 
@@ -143,7 +143,7 @@ async function firewall(): Promise<FirewallState> {
     ['/proc/net/ip_tables_names', 'iptables-legacy'],
     ['/proc/net/ip6_tables_names', 'ip6tables-legacy'],
   ].map(async ([tables, program]) => {
-    // The old tables are made by the first program that asks for them: who only looks must not ask.
+    // The legacy tables are created by the first program that asks for them, so a read-only check must not ask.
     const names = (await read(tables)) ?? '';
     return names.split('\n').includes('filter') ? await run(program, '-S') : undefined;
   });
@@ -153,7 +153,7 @@ async function firewall(): Promise<FirewallState> {
 
 async function disk(directory: string): Promise<DiskState> {
   const [space, { dev }] = await Promise.all([statfs(directory), stat(directory)]);
-  // Of makedev(3).
+  // The inverse of makedev(3).
   const major = (dev >>> 8) & 0xfff;
   const minor = (dev & 0xff) | ((dev >>> 12) & 0xfff00);
   const link = await readlink(`/sys/dev/block/${major}:${minor}`).catch(() => undefined);

@@ -1,10 +1,10 @@
-/** Directories that may not be there yet. */
+/** Creates directories that may not exist yet. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a directory, for its owner only, and those above it; one that is there stays as it is. Throws when it cannot. Not by
- * mkdir's `recursive`, which never returns where a file system answers ENOENT although the parent is there, as /proc does.
+ * Creates a directory, for its owner only, and its parents; an existing one stays as it is. Throws on failure. Does not use
+ * mkdir's `recursive`, which never returns if a file system answers ENOENT although the parent exists, as /proc does.
  */
 export function makeDirectory(path: string): void {
   try {
@@ -13,7 +13,7 @@ export function makeDirectory(path: string): void {
     const { code } = error as NodeJS.ErrnoException;
     const parent = dirname(path);
     if (code === 'EEXIST' || (code === 'EROFS' && existsSync(path))) {
-      // A file in its place is found by who uses it.
+      // If a file is in its place, the code that uses the directory notices it.
       return;
     }
     if (code !== 'ENOENT' || existsSync(parent) || parent === path) throw error;

@@ -1,4 +1,4 @@
-/** The kernel's neighbour table: who was seen on the links. */
+/** The kernel's neighbour table: hosts that were seen on the links. */
 import { runCommand } from './command.ts';
 
 export interface Neighbour {
@@ -18,12 +18,12 @@ interface IpNeighbour {
   readonly state?: readonly string[];
 }
 
-/** IPv6 neighbours, also those that did not answer. Throws when `ip` fails. */
+/** IPv6 neighbours, including those that did not answer. Throws when `ip` fails. */
 export async function ipv6Neighbours(): Promise<Neighbour[]> {
   return parseNeighbours(await runCommand('ip', ['-6', '-j', 'neigh', 'show']));
 }
 
-/** Reads the output of `ip -6 -j neigh show`. */
+/** Parses the output of `ip -6 -j neigh show`. */
 export const parseNeighbours = (json: string): Neighbour[] =>
   (JSON.parse(json.trim() || '[]') as IpNeighbour[]).map(({ dst, dev, lladdr, router, state }) => ({
     address: dst,

@@ -1,4 +1,4 @@
-/** Asks the kernel through a netlink socket: the answer is there when the question has been sent, so nothing waits. */
+/** Queries the kernel through a netlink socket. The answer is ready as soon as the query has been sent, so nothing waits. */
 import type { Value } from '../texts/text.ts';
 import {
   type NetlinkMessage,
@@ -31,16 +31,16 @@ export const SOCK_RAW = 3;
 export const NETLINK_ROUTE = 0;
 export const NETLINK_NETFILTER = 12;
 const SOL_NETLINK = 270;
-/** Requests are checked strictly, and lists are filtered as they ask (Linux 4.20). */
+/** The kernel checks requests strictly and filters lists as requested (Linux 4.20). */
 const NETLINK_GET_STRICT_CHK = 12;
-/** The kernel makes pieces of a list of at most 32 KiB. */
+/** The kernel sends a list in pieces of at most 32 KiB. */
 const ANSWER_BYTES = 32_768;
-/** How often a list that changed while it was made is asked for again. */
+/** How often a list is requested again if it changed while it was read. */
 const TRIES = 5;
 
 export interface NetlinkSocket extends Disposable {
   /**
-   * Asks, and returns the messages of the answer. Throws SystemCallError when the kernel refuses, with `attempted`.
+   * Sends a query and returns the messages of the answer. Throws SystemCallError with `attempted` when the kernel refuses.
    * `parts`: the fixed part of the family, then attributes.
    */
   ask(attempted: Value, type: number, flags: number, parts: readonly Uint8Array[]): NetlinkMessage[];
@@ -52,12 +52,12 @@ export function openNetlink(protocol: number): NetlinkSocket {
     socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol),
     'open a netlink socket',
   );
-  // An older kernel lists everything, which is filtered again anyway.
+  // An older kernel lists everything; the caller filters the result anyway.
   if (protocol === NETLINK_ROUTE) setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, int32(1), 4);
   const buffer = pinned(ANSWER_BYTES);
   let sequence = 0;
 
-  /** Undefined when the list changed while it was made. */
+  /** Undefined when the list changed while it was read. */
   function askOnce(
     attempted: Value,
     type: number,
@@ -75,7 +75,7 @@ export function openNetlink(protocol: number): NetlinkSocket {
       if (bytes < 0 && errno() === E.EINTR) continue;
       const received = check(bytes, attempted);
       for (const message of parseNetlinkMessages(buffer.slice(0, received))) {
-        // What an earlier question left unread.
+        // Discard unread answers of an earlier query.
         if (message.sequence !== sequence) continue;
         isInterrupted ||= (message.flags & NLM_F_DUMP_INTR) !== 0;
         if (message.type === NLMSG_DONE || message.type === NLMSG_ERROR) {

@@ -1,7 +1,7 @@
 /**
- * What has changed in the network of the machine, as the kernel tells those who listen: links, addresses, routes, policy rules and
- * forwarding parameters (rtnetlink(7)), and nftables. To look costs one system call when nothing has; what it is now is for the
- * caller to find out.
+ * Changes in the machine's network, as the kernel notifies them: links, addresses, routes, policy rules and forwarding
+ * parameters (rtnetlink(7)), and nftables. A check costs one system call when nothing has changed. The caller reads the new
+ * state itself.
  */
 import { readFileSync } from 'node:fs';
 import {
@@ -33,21 +33,21 @@ export type ChangeKind = 'link' | 'address' | 'route' | 'rule' | 'sysctl' | 'nft
 /** A program that changed something. */
 export interface Program {
   readonly pid: number;
-  /** Undefined when it has ended before anybody asked, or belongs to somebody whose processes this one does not see. */
+  /** Undefined when the program has ended already, or belongs to a user whose processes we cannot see. */
   readonly name: string | undefined;
 }
 
 export interface Changes {
-  /** Whether anybody but the commands of this process changed something, or it cannot be known because a notification was lost. */
+  /** Whether a program other than our own commands changed something, or a lost notification leaves that unknown. */
   readonly hasChanged: boolean;
-  /** Who did last, where that can be known: not of what the kernel does by itself. */
+  /** The program that made the last change, if known. Changes by the kernel itself have none. */
   readonly by: ReadonlyMap<ChangeKind, Program>;
 }
 
 export interface NetworkChanges extends Disposable {
-  /** Why the kernel does not tell: then `take` says each time that something may have changed. */
+  /** Why there are no notifications. `take` then always says that something may have changed. */
   readonly problem: Error | undefined;
-  /** What has changed since the call before; what changes during the call is told by the next. */
+  /** The changes since the last call. Changes during the call are in the next result. */
   take(): Changes;
 }
 
@@ -57,7 +57,7 @@ const GROUPS = 0x1 | 0x10 | 0x40 | 0x80 | 0x100 | 0x400;
 const MORE_GROUPS = (1 << (19 - 1)) | (1 << (24 - 1)) | (1 << (25 - 1));
 /** NFNLGRP_NFTABLES. */
 const NFTABLES_GROUP = 1 << (7 - 1);
-/** By RTM_NEW...; RTM_DEL... is the next. */
+/** By RTM_NEW...; RTM_DEL... is the next number. */
 const KINDS: Readonly<Record<number, ChangeKind>> = {
   16: 'link',
   20: 'address',
@@ -65,7 +65,7 @@ const KINDS: Readonly<Record<number, ChangeKind>> = {
   32: 'rule',
   80: 'sysctl',
 };
-/** NFNL_SUBSYS_NFTABLES and NFT_MSG_NEWGEN: ends each change, and says who made it. */
+/** NFNL_SUBSYS_NFTABLES and NFT_MSG_NEWGEN: ends each change, and names the program that made it. */
 const NEW_GENERATION = (10 << 8) | 15;
 const NFGENMSG_BYTES = 4;
 const NFTA_GEN = { PROCESS_ID: 2, PROCESS_NAME: 3 } as const;
@@ -75,9 +75,9 @@ const NOTHING: Changes = { hasChanged: false, by: new Map() };
 const PERHAPS: Changes = { hasChanged: true, by: new Map() };
 /** struct sockaddr_nl */
 const ADDRESS_BYTES = 12;
-/** The header, and all of a new generation; the kernel discards what does not fit. */
+/** The header, and a whole message about a new generation; the kernel discards what does not fit. */
 const NOTIFICATION_BYTES = 128;
-/** What is left then is found at the next look. */
+/** The rest is read at the next call. */
 const MOST_AT_ONCE = 1000;
 
 /** Listens from now on, in the network namespace of the process. */
@@ -113,7 +113,7 @@ function listen(): NetworkChanges {
         for (let count = 0; count < MOST_AT_ONCE; count++) {
           const bytes = read(fd, notification, NOTIFICATION_BYTES);
           if (bytes < 0 && errno() === E.EAGAIN) break;
-          // Any other error is one of a notification that was lost (ENOBUFS), or of a socket that is of no use: look, then.
+          // Any other error means that a notification was lost (ENOBUFS) or that the socket is broken: assume a change.
           const isOurs = bytes >= NETLINK_HEADER_BYTES && noteProgram(notification.subarray(0, bytes), by);
           if (!isOurs) hasChanged = true;
         }
@@ -140,7 +140,7 @@ function listenTo(protocol: number, groups: number): number {
   return fd;
 }
 
-/** Notes whose change a notification tells; returns whether it was of a command of ours. */
+/** Notes the program that made the change; returns whether it was one of our own commands. */
 function noteProgram(bytes: Uint8Array, by: Map<ChangeKind, Program>): boolean {
   const { type, portId } = parseNetlinkHeader(bytes)!;
   if (type === NEW_GENERATION) {
@@ -155,7 +155,7 @@ function noteProgram(bytes: Uint8Array, by: Map<ChangeKind, Program>): boolean {
   }
   if (wasOurCommand(portId)) return true;
   const kind = KINDS[type & ~1];
-  // The kernel gives a program's first socket its process id as port; further sockets have numbers that no process has.
+  // The kernel gives a program's first socket its process id as port; further sockets get numbers that no process has.
   if (kind !== undefined && portId > 0 && portId <= 0x40_0000) {
     by.set(kind, { pid: portId, name: processName(portId) });
   }

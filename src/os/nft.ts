@@ -1,9 +1,9 @@
 /** nftables: each table is replaced as a whole, atomically. */
 import { runCommand } from './command.ts';
 
-/** Puts a table in place of the one of that name, if any. `body` is what stands between its braces. */
+/** Replaces the table of that name, if any. `body` is the text between its braces. */
 export async function replaceNftTable(name: string, body: string): Promise<void> {
-  // "add" before "delete": deleting a table that is not there would fail.
+  // "add" before "delete": deleting a missing table would fail.
   await runCommand(
     'nft',
     ['-f', '-'],
@@ -11,7 +11,7 @@ export async function replaceNftTable(name: string, body: string): Promise<void>
   );
 }
 
-/** Removes a table if it is there. */
+/** Removes a table if it exists. */
 export async function deleteNftTable(name: string): Promise<void> {
   await runCommand('nft', ['-f', '-'], `add table ${name}\ndelete table ${name}\n`);
 }

@@ -1,10 +1,10 @@
 /**
- * Who we are: every address by which a packet or a connection reaches this machine itself. The one answer for the
- * configuration check, the TCP engine, DNS64's upstreams, probes and NAT64.
+ * Our own addresses: every address by which a packet or a connection reaches this machine. This is the only definition; the
+ * configuration check, the TCP engine, DNS64's upstreams, probes and NAT64 use it.
  *
- * Ours are: what the kernel delivers locally (addresses of every interface, broadcast, anycast), loopback, and the
- * unspecified addresses, to which connect(2) means loopback; and each IPv4 address of these in its other forms:
- * IPv4-mapped (::ffff:0:0/96) and inside every NAT64 prefix (RFC 6052), the well-known one always.
+ * Our addresses are: what the kernel delivers locally (addresses of every interface, broadcast, anycast), loopback, and the
+ * unspecified addresses, which connect(2) takes for loopback. Each of their IPv4 addresses also counts in its other forms:
+ * IPv4-mapped (::ffff:0:0/96), and inside every NAT64 prefix (RFC 6052), always including the well-known one.
  */
 import {
   type IpPrefix,
@@ -18,7 +18,7 @@ import { ipv4At, mappedIpv4, parseIpAddress } from '../wire/ip-address.ts';
 
 /** Plain data: it can be posted to a worker thread. */
 export interface Ourselves {
-  /** Own addresses as the kernel has them, without other forms: 16 bytes, IPv4 mapped. */
+  /** Own addresses as the kernel reports them, without other forms: 16 bytes, IPv4 mapped. */
   readonly own: readonly IpPrefix[];
   /** Own addresses in all forms: rows of eight words, the address and its mask. See `isOurselves`. */
   readonly rows: Int32Array;
@@ -28,17 +28,17 @@ const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
 
 /** Ours on every machine, whatever its interfaces: RFC 4291 sections 2.5.2 and 2.5.3, RFC 1122 section 3.2.1.3. */
 const ALWAYS = ['::/128', '::1/128', '0.0.0.0/8', '127.0.0.0/8', '255.255.255.255/32'].map(parsed);
-/** RFC 6052 section 2.1: others' DNS64 and NAT64 have it, too, also where ours has another. */
+/** RFC 6052 section 2.1: other DNS64 and NAT64 devices use it too, even where ours has a different prefix. */
 const WELL_KNOWN_PREFIX = parsed('64:ff9b::/96');
 
 const WORDS = 4;
 const ROW_WORDS = 2 * WORDS;
 const IPV4_OFFSET = 12;
 const IPV4_PREFIX_BITS = 96;
-/** Bits 64 to 71 of an IPv4-embedded address, which a translator does not look at (RFC 6052 section 2.2). */
+/** Bits 64 to 71 of an IPv4-embedded address, which a translator ignores (RFC 6052 section 2.2). */
 const U_OCTET = 8;
 
-/** The notion of ourselves for own addresses (`readOwn`) and the NAT64 prefixes that lead here (32 to 96 bits). */
+/** Computes `Ourselves` from our addresses (`readOwn`) and the NAT64 prefixes that lead here (32 to 96 bits). */
 export function compileOurselves(
   own: readonly IpPrefix[],
   embeddingPrefixes: readonly IpPrefix[],
@@ -61,7 +61,7 @@ export function distinct(prefixes: readonly IpPrefix[]): IpPrefix[] {
   return [...new Map(prefixes.map((prefix) => [formatIpPrefix(prefix), prefix])).values()];
 }
 
-/** The IPv4 addresses of a prefix as a NAT64 prefix embeds them. */
+/** The IPv4 addresses of a prefix, as a NAT64 prefix embeds them. */
 function addEmbedded(rows: number[], prefix: IpPrefix, address: Uint8Array, prefixBits: number): void {
   const ipv4Mask = ipv4At(maskAddress(ONES, prefixBits), IPV4_OFFSET);
   const mask = embedIpv4(
@@ -91,7 +91,7 @@ export function isOurselves({ rows }: Ourselves, bytes: Uint8Array, offset = 0):
   );
 }
 
-/** The same of a sockaddr_in or sockaddr_in6 (os/socket-address.ts). */
+/** The same for a sockaddr_in or sockaddr_in6 (os/socket-address.ts). */
 export const isOwnSocketAddress = ({ rows }: Ourselves, sockaddr: Uint8Array): boolean =>
   sockaddr.length === SOCKADDR_IN_BYTES
     ? matches(rows, 0, 0, 0xffff, wordAt(sockaddr, 4))
@@ -99,21 +99,21 @@ export const isOwnSocketAddress = ({ rows }: Ourselves, sockaddr: Uint8Array): b
 
 const SOCKADDR_IN_BYTES = 16;
 
-/** The same of text; false for what is no address. */
+/** The same for text; false if it is not an address. */
 export function isOwnAddress(ourselves: Ourselves, text: string): boolean {
   const address = parseIpAddress(text);
   return address !== undefined && isOurselves(ourselves, address);
 }
 
-/** Whether the kernel delivers what is sent to the address to this machine, without any translation on the way. */
+/** Whether the kernel delivers packets for the address to this machine without any translation on the way. */
 export function isDeliveredHere(own: readonly IpPrefix[], text: string): boolean {
   const address = parseIpAddress(text);
   return address !== undefined && anyPrefixContains(own, address);
 }
 
 /**
- * Whether what this machine sends to the address reaches a socket of its own that is bound to one of `listening`. An
- * own address behind NAT64 counts as reaching it: nothing else of ours is meant to be reached that way.
+ * Whether packets from this machine to the address reach one of its own sockets that is bound to one of `listening`. An own
+ * address behind NAT64 always counts as reaching it: no other service of ours is meant to be reached that way.
  */
 export function leadsToListener(
   ourselves: Ourselves,

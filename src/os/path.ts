@@ -1,4 +1,4 @@
-/** What the kernel would do with a packet to an address: asked by connecting a UDP socket, which sends nothing. */
+/** What the kernel would do with a packet to an address. Finds out by connecting a UDP socket, which sends nothing. */
 import { formatIpAddress } from '../wire/ip-address.ts';
 import {
   AF_INET,
@@ -24,9 +24,9 @@ const IPV6_MTU = 24;
 const PORT = 9;
 
 export interface NetworkPath {
-  /** The own address that packets to it would have. */
+  /** The own address that packets to it would have as their source. */
   readonly source: string;
-  /** The least MTU that the kernel knows of on the way: the link's, or what "packet too big" has taught it. */
+  /** The smallest MTU on the path that the kernel knows: the link's, or one learned from "packet too big". */
   readonly mtuBytes: number;
 }
 

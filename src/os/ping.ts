@@ -28,7 +28,7 @@ const SIN6_SCOPE_ID = 24;
 const POLL_INTERVAL_MS = 5;
 const LONGEST_POLL_INTERVAL_MS = 50;
 const PACKET_BYTES = 1500;
-/** Below the ports of a NAT64 pool, which claims ICMP identifiers too. */
+/** Below the ports of a NAT64 pool, which uses ICMP identifiers too. */
 const IDENTIFIERS = 16_384;
 let lastIdentifier = process.pid % IDENTIFIERS;
 
@@ -45,11 +45,11 @@ export interface PingOptions {
   /** Own address to send from, 16 bytes. */
   readonly source?: Uint8Array;
   readonly timeoutMs: number;
-  /** Waits for the answers of several hosts, until time is up. */
+  /** Waits for the answers of several hosts, until the time is over. */
   readonly isMulticast?: boolean;
 }
 
-/** Who answered, by when. Throws SystemCallError when the packet cannot be sent: EPERM, ENETUNREACH, ... */
+/** The hosts that answered, with the time. Throws SystemCallError when the packet cannot be sent: EPERM, ENETUNREACH, ... */
 export async function ping(options: PingOptions): Promise<EchoReply[]> {
   const isIpv4 = mappedIpv4(options.target) !== undefined;
   const what = `ping ${formatIpAddress(options.target)}`;
@@ -82,14 +82,14 @@ function openEchoSocket(family: number, protocol: number, what: string): number 
   return datagram;
 }
 
-/** With a payload by which the answer is known: a ping socket chooses its identifier itself. */
+/** Adds a payload by which the answer is recognised: a ping socket chooses its own identifier. */
 function echoRequest(isIpv4: boolean, identifier: number): Uint8Array {
   const packet = pinned(ICMP_HEADER_BYTES + 16);
   const view = new DataView(packet.buffer);
   packet[ICMP.TYPE] = isIpv4 ? ICMP4.ECHO_REQUEST : ICMP6.ECHO_REQUEST;
   view.setUint16(ICMP.IDENTIFIER, identifier);
   crypto.getRandomValues(packet.subarray(ICMP_HEADER_BYTES));
-  // The kernel writes the checksum of ICMPv6, which covers addresses that it chooses.
+  // The kernel computes the checksum of ICMPv6, because it chooses the source address, which the checksum covers.
   if (isIpv4) view.setUint16(ICMP.CHECKSUM, checksumOf(sumOfBytes(view, 0, packet.length)));
   return packet;
 }

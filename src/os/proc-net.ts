@@ -5,7 +5,7 @@ import { formatIpAddress, mapIpv4, mappedIpv4 } from '../wire/ip-address.ts';
 export interface Gateway {
   readonly address: string;
   readonly interface: string;
-  /** The least is used. */
+  /** The route with the smallest metric is used. */
   readonly metric: number;
 }
 
@@ -36,7 +36,7 @@ export const parseIpv6DefaultRoutes = (text: string): Gateway[] =>
     }))
     .sort((a, b) => a.metric - b.metric);
 
-/** A socket that waits for connections (TCP) or for datagrams of anybody (UDP). */
+/** A socket that waits for connections (TCP) or for datagrams from any sender (UDP). */
 export interface ListeningSocket {
   readonly protocol: 'tcp' | 'udp';
   /** 16 bytes, IPv4 in its mapped form; zero where it takes every address of its family. */
@@ -47,7 +47,7 @@ export interface ListeningSocket {
   readonly inode: number;
 }
 
-/** Whether a socket keeps an address and port from being bound. That of "::" takes IPv4 too, unless it was told not to. */
+/** Whether a socket keeps an address and port from being bound. A socket on "::" also takes IPv4, unless it was set to IPv6 only. */
 export function isInTheWay(
   socket: ListeningSocket,
   wanted: Pick<ListeningSocket, 'protocol' | 'address' | 'port'>,
@@ -107,7 +107,7 @@ function isGateway(flags: string): boolean {
   return (Number.parseInt(flags, 16) & wanted) === wanted;
 }
 
-/** Absent tables (a kernel without IPv6) are empty. */
+/** Missing tables (a kernel without IPv6) count as empty. */
 function readTable(name: string): string {
   try {
     return readFileSync(`/proc/net/${name}`, 'latin1');

@@ -1,14 +1,14 @@
-/** Reading a file that may be anything: a pipe, a device, a link to nothing. Neither waits for one nor reads without end. */
+/** Reads a path that may be anything: a pipe, a device, a dangling link. Never waits for a pipe, and never reads without end. */
 import { type Stats, closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { TextError, say } from '../texts/text.ts';
 
-/** No file that is read whole is nearly as large. */
+/** No file that is read whole is nearly this large. */
 const MOST_BYTES = 64 << 20;
-/** Without O_NONBLOCK, to open a FIFO waits for who is at its other end (open(2)). */
+/** Without O_NONBLOCK, opening a FIFO waits for the other end (open(2)). */
 const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** What is there is no regular file, or none of ours. */
+/** The path is not a regular file, or not one of ours. */
 export class NoFileError extends TextError {}
 
 function check(found: Stats): void {
@@ -16,7 +16,7 @@ function check(found: Stats): void {
   if (found.size > MOST_BYTES) throw new NoFileError(say('it has {bytes} bytes', { bytes: found.size }));
 }
 
-/** What an error of opening means. ENOENT is passed on only where there is nothing, not even a symbolic link. */
+/** Interprets an error of opening. ENOENT is passed on only if nothing exists, not even a symbolic link. */
 function meaningOf(error: unknown, path: string): Error {
   const { code } = error as NodeJS.ErrnoException;
   // A socket, or a device without a driver (open(2)).
@@ -27,8 +27,8 @@ function meaningOf(error: unknown, path: string): Error {
 }
 
 /**
- * The content of a regular file. Rejects with a NoFileError when it is something else or larger than 64 MiB, with a TextError when it
- * is a symbolic link to nothing, else with the system's own error; ENOENT means that there is nothing.
+ * The content of a regular file. Rejects with a NoFileError when the path is something else or larger than 64 MiB, with a
+ * TextError when it is a dangling symbolic link, otherwise with the system's error. ENOENT means that nothing exists.
  */
 export async function readRegularFile(path: string): Promise<Buffer> {
   const file = await open(path, READ).catch((error: unknown) => {
@@ -42,7 +42,7 @@ export async function readRegularFile(path: string): Promise<Buffer> {
   }
 }
 
-/** The same, at once. */
+/** The same, synchronously. */
 export function readRegularFileSync(path: string): Buffer {
   let fd: number;
   try {
@@ -58,7 +58,7 @@ export function readRegularFileSync(path: string): Buffer {
   }
 }
 
-/** Opens a file to add to it, and makes it when it is missing. Rejects with a NoFileError when it is no regular file. */
+/** Opens a file for appending, and creates it if it is missing. Rejects with a NoFileError when it is not a regular file. */
 export async function openToAppend(path: string, mode: number) {
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
   const file = await open(path, flags, mode).catch((error: NodeJS.ErrnoException) => {

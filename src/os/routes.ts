@@ -1,11 +1,11 @@
-/** Routes, rules and links through iproute2, and the question which of our addresses the kernel would use. */
+/** Routes, rules and links through iproute2, and which of our addresses the kernel would use. */
 import { interfaceAddresses } from './interfaces.ts';
 import { ipv4At, parseIpv4 } from '../wire/ip-address.ts';
 import { type IpPrefix, parseIpPrefix } from '../wire/ip-prefix.ts';
 import { runCommand } from './command.ts';
 import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM, close, connect, getsockname, pinned, socket } from './libc.ts';
 
-/** Runs several `ip` commands ("route add ..."), in order; the first that fails ends it. */
+/** Runs several `ip` commands ("route add ...") in order, up to the first that fails. */
 export async function ipBatch(commands: readonly string[], family: 4 | 6 = 4): Promise<void> {
   if (commands.length > 0) await runCommand('ip', [`-${family}`, '-batch', '-'], `${commands.join('\n')}\n`);
 }
@@ -15,7 +15,7 @@ export interface Ipv6Route {
   readonly device: string;
 }
 
-/** The IPv6 routes of the main table that lead to a device; those that refuse packets, and the default route, are left out. */
+/** The IPv6 routes of the main table that lead to a device, without the default route and without routes that refuse packets. */
 export async function ipv6Routes(): Promise<Ipv6Route[]> {
   const rows = JSON.parse(await runCommand('ip', ['-6', '-j', 'route', 'show', 'table', 'main'])) as {
     type?: string;
@@ -38,8 +38,8 @@ export function defaultSourceIpv4(): number | undefined {
   const fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return undefined;
   try {
-    // Connecting a UDP socket sends nothing, it only looks the route up. 240.0.0.0/4 is in nobody's network, so no
-    // route but the default one leads there.
+    // Connecting a UDP socket sends nothing, it only looks up the route. No network uses 240.0.0.0/4, so only the default route
+    // leads there.
     const address = pinned(16);
     new DataView(address.buffer).setUint16(0, AF_INET, true);
     address.set([0, 9, 240, 0, 0, 1], 2);
@@ -54,7 +54,7 @@ export function defaultSourceIpv4(): number | undefined {
   }
 }
 
-/** All IPv4 addresses (unsigned) but loopback and link-local ones. */
+/** All IPv4 addresses (unsigned) except loopback and link-local ones. */
 export function globalIpv4Addresses(): number[] {
   return Object.values(interfaceAddresses())
     .flatMap((addresses) => addresses ?? [])
@@ -63,7 +63,7 @@ export function globalIpv4Addresses(): number[] {
     .filter((address) => address !== undefined && address >>> 16 !== 0xa9fe) as number[];
 }
 
-/** The IPv6 addresses of the machine as text, but loopback and link-local ones; global before unique-local (fc00::/7). */
+/** The IPv6 addresses of the machine as text, except loopback and link-local ones; global before unique-local (fc00::/7). */
 export function globalIpv6Addresses(): string[] {
   return Object.values(interfaceAddresses())
     .flatMap((addresses) => addresses ?? [])

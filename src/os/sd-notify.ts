@@ -1,6 +1,6 @@
 /**
- * Tells systemd how we are, over the datagram socket that NOTIFY_SOCKET names (sd_notify(3)). Without one, for a
- * process that systemd did not start or does not ask, every function does nothing.
+ * Reports our state to systemd, over the datagram socket that NOTIFY_SOCKET names (sd_notify(3)). If the variable is not set
+ * (not started by systemd, or no notification wanted), every function does nothing.
  */
 import {
   AF_UNIX,
@@ -18,30 +18,31 @@ import {
 /** sun_family, then sun_path. */
 const FAMILY_BYTES = 2;
 const PATH_BYTES = 108;
-/** As long as the event loop runs a start goes on, however slow the machine is; but not for ever. */
+/** A start may continue as long as the event loop runs, however slow the machine is; but not for ever. */
 const START_SIGN_MS = 10_000;
 const START_EXTENSION_MS = 60_000;
 const LONGEST_START_MS = 900_000;
 
 export interface ServiceManager extends Disposable {
-  /** The start is over: we serve. Throws when systemd cannot be told, because it would kill us later. */
+  /** The start is finished: we serve. Throws when systemd cannot be notified, because it would kill us later. */
   ready(): void;
-  /** An orderly stop has begun, which may take this long: systemd's own limit (TimeoutStopSec) is extended by it. */
+  /** An orderly stop has begun and may take this long: extends systemd's own limit (TimeoutStopSec). */
   stopping(limitMs: number): void;
-  /** How often `WATCHDOG=1` is sent, in ms; undefined when systemd does not watch. */
+  /** How often `WATCHDOG=1` is sent, in ms; undefined when systemd does not watch us. */
   readonly watchdogIntervalMs: number | undefined;
 }
 
 /**
- * From now on the watchdog is fed at half of its time, by a timer of the calling thread: when its event loop stands
- * still, so does the feeding, and systemd starts a sound process. Until `ready`, systemd's limit for a start (TimeoutStartSec)
- * is extended in the same way, for up to 15 minutes. `environment` holds NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID. Throws on a NOTIFY_SOCKET that is no address.
+ * From now on, feeds the watchdog at half of its time, by a timer of the calling thread. If the event loop hangs, the feeding
+ * stops and systemd restarts the process. Until `ready`, systemd's limit for a start (TimeoutStartSec) is extended in the same
+ * way, for up to 15 minutes. `environment` holds NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID. Throws if NOTIFY_SOCKET is not
+ * a valid address.
  */
 export function connectServiceManager(environment: NodeJS.ProcessEnv): ServiceManager {
   const path = environment['NOTIFY_SOCKET'];
   const address = path === undefined || path === '' ? undefined : encodeUnixAddress(path);
   const watchdogIntervalMs = address && watchdogInterval(environment);
-  // Dropped when systemd's queue is full: the next one comes soon enough, and blocking would stop the main loop.
+  // Dropped when systemd's queue is full: the next one follows soon, and blocking would stop the main loop.
   const timer =
     address && watchdogIntervalMs
       ? setInterval(() => void trySend(address, 'WATCHDOG=1', MSG_DONTWAIT), watchdogIntervalMs).unref()
@@ -71,7 +72,7 @@ export function connectServiceManager(environment: NodeJS.ProcessEnv): ServiceMa
   };
 }
 
-/** Half of WATCHDOG_USEC in ms, when it is meant for this process. */
+/** Half of WATCHDOG_USEC in ms, if the watchdog is for this process. */
 function watchdogInterval(environment: NodeJS.ProcessEnv): number | undefined {
   const timeoutUs = Number(environment['WATCHDOG_USEC']);
   const pid = environment['WATCHDOG_PID'];
@@ -80,8 +81,8 @@ function watchdogInterval(environment: NodeJS.ProcessEnv): number | undefined {
 }
 
 /**
- * A sockaddr_un. A leading "@" stands for the zero byte of an abstract address, whose name ends where the sockaddr
- * does; a path ends with a zero byte.
+ * Makes a sockaddr_un. A leading "@" stands for the zero byte of an abstract address, whose name ends where the sockaddr ends;
+ * a path ends with a zero byte.
  */
 export function encodeUnixAddress(path: string): Uint8Array<ArrayBuffer> {
   const name = new TextEncoder().encode(path);
@@ -98,7 +99,7 @@ export function encodeUnixAddress(path: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** A socket for each message, as libsystemd does: systemd may be replaced (daemon-reexec) while we run. */
+/** Opens a new socket for each message, as libsystemd does: systemd may be replaced (daemon-reexec) while we run. */
 function trySend(address: Uint8Array, message: string, flags: number): number {
   const fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return fd;

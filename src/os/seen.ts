@@ -1,15 +1,18 @@
 /**
- * What the machine had a moment ago goes on to count for a while. A pulled cable, or a switch that starts again, takes addresses and networks, and gives them
- * back: who had them is not to be refused meanwhile, nor in the first moment after.
+ * Addresses and networks that the machine had a moment ago still count for a while. A pulled cable or a restarting switch
+ * removes them and brings them back. Their owners must not be refused meanwhile, nor in the first moment after.
  */
 
-/** Linux gives a connection up after about a quarter of an hour without an answer (`tcp_retries2`); RFC 9293 asks for at least 100 s. */
+/**
+ * Linux gives up a connection after about a quarter of an hour without an answer (`tcp_retries2`); RFC 9293 requires at least
+ * 100 s.
+ */
 export const OUTAGE_MS = 900_000;
 
-/** By its text: something that the machine had, and when last, on a clock that is never set. */
+/** By its text: something that the machine had, and the last time, on a monotonic clock. */
 export type Seen = ReadonlyMap<string, number>;
 
-/** What is there, in its order, then what has not been away for longer than an outage. */
+/** What exists now, in its order, then what has not been away for longer than an outage. */
 export function followSeen(present: readonly string[], before: Seen, nowMs: number): Seen {
   const seen = new Map(present.map((text) => [text, nowMs]));
   for (const [text, seenMs] of before)

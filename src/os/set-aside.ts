@@ -1,13 +1,13 @@
-/** What is damaged is kept beside the place where it was: somebody may still make something of it. */
+/** Keeps damaged files beside their old place: somebody may still be able to recover their content. */
 import { lstatSync } from 'node:fs';
 import { readFile, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { syncDirectory, writeFileAtomically } from './atomic-write.ts';
 
-/** So many of one file are kept; the oldest makes room. */
+/** The number of copies kept per file; the oldest is removed first. */
 export const MOST_ASIDES = 5;
 
-/** A name that nothing has yet: `config.json.damaged-1`, -2, ... */
+/** The first unused name: `config.json.damaged-1`, -2, ... */
 async function newAside(path: string, suffixes: readonly string[]): Promise<string> {
   const prefix = `${basename(path)}.damaged-`;
   const numbers = (await readdir(dirname(path)))
@@ -24,8 +24,8 @@ async function newAside(path: string, suffixes: readonly string[]): Promise<stri
 }
 
 /**
- * Moves a file or directory aside, with the files that belong to it (`suffixes`, as of a database), and resolves with its new
- * path. Nothing is ever overwritten. Rejects when it cannot be moved.
+ * Moves a file or directory aside, together with the files that belong to it (`suffixes`, as of a database), and resolves with
+ * its new path. Never overwrites anything. Rejects when it cannot be moved.
  */
 export async function setAside(path: string, suffixes: readonly string[] = []): Promise<string> {
   const aside = await newAside(path, suffixes);

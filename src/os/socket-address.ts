@@ -26,7 +26,7 @@ export function encodeSocketAddress({ address, port }: SocketAddress): Uint8Arra
   return bytes;
 }
 
-/** The address and port of a sockaddr that the kernel wrote at `offset`. Throws on a family other than the two. */
+/** The address and port of a sockaddr that the kernel wrote at `offset`. Throws on any other family. */
 export function decodeSocketAddress(bytes: Uint8Array, offset = 0): SocketAddress {
   const family = bytes[offset] | (bytes[offset + 1] << 8);
   const port = (bytes[offset + 2] << 8) | bytes[offset + 3];

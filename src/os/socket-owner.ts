@@ -1,4 +1,4 @@
-/** Which program a socket belongs to, as far as this process may know. */
+/** The program that owns a socket, as far as this process may know. */
 import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Text, asIs, say } from '../texts/text.ts';
@@ -13,8 +13,8 @@ const CGROUP_DEPTH = 4;
 export const ownSocketInodes = (): Set<number> => new Set(socketInodesOf('self'));
 
 /**
- * The owner in words: "nginx (process 812)"; "nginx.service" where another user's processes are hidden from us, as on
- * the appliance; at the least, whose it is.
+ * The owner in words: "nginx (process 812)"; "nginx.service" if other users' processes are hidden from us, as on the appliance;
+ * at least the user.
  */
 export async function socketOwner(socket: {
   readonly inode: number;
@@ -27,7 +27,7 @@ export async function socketOwner(socket: {
   );
 }
 
-/** Which program keeps an address and port from being bound, in words; undefined when none can be seen. */
+/** The program that keeps an address and port from being bound, in words; undefined when none is visible. */
 export async function findPortOwner(
   wanted: Pick<ListeningSocket, 'protocol' | 'address' | 'port'>,
 ): Promise<Text | undefined> {
@@ -46,7 +46,7 @@ function findProcess(inode: number): Text | undefined {
   return undefined;
 }
 
-/** Empty for processes that have ended or are not ours to look at. */
+/** Empty for processes that have ended or that we may not inspect. */
 function socketInodesOf(process: string): number[] {
   const directory = `/proc/${process}/fd`;
   try {
@@ -67,7 +67,7 @@ function linkOf(path: string): string {
   }
 }
 
-/** The systemd unit, by the number of the socket's control group, which the kernel tells everybody. */
+/** The systemd unit, by the number of the socket's control group, which every process may read. */
 async function findUnit(inode: number): Promise<Text | undefined> {
   const output = await runCommand('ss', ['-H', '-l', '-n', '-t', '-u', '-e', '--cgroup']).catch(() => '');
   const line = output.split('\n').find((each) => each.includes(` ino:${inode} `));
@@ -90,7 +90,7 @@ function findCgroup(directory: string, id: number, depth: number): string | unde
       if (below !== undefined) return below;
     }
   } catch {
-    // Gone meanwhile.
+    // It has disappeared meanwhile.
   }
   return undefined;
 }

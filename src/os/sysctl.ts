@@ -5,13 +5,13 @@ import { O_CLOEXEC, check, close, open, pinned, read } from './libc.ts';
 
 const ROOT = '/proc/sys';
 const O_RDONLY = 0;
-/** More than any has: lists of ports come in one read, or are cut off (proc_do_large_bitmap). */
+/** Longer than any value: lists of ports arrive in one read, or are cut off (proc_do_large_bitmap). */
 const PIECE_BYTES = 32_768;
 const piece = pinned(PIECE_BYTES);
 
 /**
- * The value, with single spaces. Throws SystemCallError when there is no such parameter. Three system calls: it is read again and
- * again.
+ * The value, with single spaces. Throws SystemCallError when there is no such parameter. Uses only three system calls, because
+ * it is called often.
  */
 export function readSysctl(name: string): string {
   const attempted = say('read the kernel parameter {name}', { name });
@@ -27,17 +27,17 @@ export function readSysctl(name: string): string {
 /** Throws with the parameter and the value when the kernel refuses it. */
 export function writeSysctl(name: string, value: string): void {
   try {
-    // With a line end: to write nothing changes nothing, and an empty list is a value too.
+    // With a line end: writing nothing would change nothing, and an empty list is a value too.
     writeFileSync(`${ROOT}/${name}`, `${value}\n`);
   } catch (error) {
     throw new Error(`sysctl ${name}: cannot set "${value}"`, { cause: error });
   }
 }
 
-/** Another after each start of the machine, which sets every parameter anew. */
+/** Changes at each start of the machine, which resets every parameter. */
 export const bootId = (): string => readFileSync(`${ROOT}/kernel/random/boot_id`, 'utf8').trim();
 
-/** Reads each parameter once; undefined when there is none: its interface has gone, or the kernel does not have it. */
+/** Reads each parameter once; undefined when it does not exist: its interface has gone, or the kernel does not have it. */
 export function sysctlReader(): (name: string) => string | undefined {
   const values = new Map<string, string | undefined>();
   return (name) => {

@@ -1,15 +1,15 @@
-/** Why the system refused something, without the call and its path, which say nothing to people. */
+/** The reason for which the system refused something, without the call and its path, which do not help users. */
 import { constants } from 'node:os';
 import { getSystemErrorMessage } from 'node:util';
 import { type Text, TextError, asIs, listOf, reasonOf, say } from '../texts/text.ts';
 
-/** The system's own error: what is around it is said by who tells it. */
+/** The system's own error; the code that reports it adds the context. */
 export const rootOf = (error: unknown): unknown =>
   error instanceof Error && !(error instanceof TextError) && error.cause !== undefined
     ? rootOf(error.cause)
     : error;
 
-/** What SQLite calls by its own numbers (https://sqlite.org/rescode.html), in the lowest byte of an extended one. */
+/** SQLite's own result codes (https://sqlite.org/rescode.html), in the lowest byte of an extended one. */
 const OF_SQLITE: Readonly<Record<number, 'ENOSPC' | 'EROFS' | 'EIO'>> = {
   13: 'ENOSPC',
   8: 'EROFS',
@@ -21,7 +21,7 @@ const sqliteCodeOf = (error: unknown): 'ENOSPC' | 'EROFS' | 'EIO' | undefined =>
   return typeof errcode === 'number' ? OF_SQLITE[errcode & 0xff] : undefined;
 };
 
-/** "ENOSPC", whoever found it; empty for what is no error of the system. */
+/** "ENOSPC", from the system or SQLite; empty if the error is not from the system. */
 export const codeOf = (error: unknown): string =>
   sqliteCodeOf(error) ?? (error as NodeJS.ErrnoException | undefined)?.code ?? '';
 
@@ -34,7 +34,7 @@ export function plainReasonOf(error: unknown): Text {
   return end < 0 ? reasonOf(error) : asIs(message.slice(0, end));
 }
 
-/** Whether an error came of a file system. */
+/** Whether an error came from a file system. */
 export function isOfFile(error: unknown): boolean {
   const root = rootOf(error) as NodeJS.ErrnoException | undefined;
   return (
@@ -43,7 +43,7 @@ export function isOfFile(error: unknown): boolean {
   );
 }
 
-/** What to do about an error of a file system; undefined where there is nothing better than to look. */
+/** What to do about an error of a file system; undefined where there is no better advice than to check the system. */
 export function remedyOf(code: string): Text | undefined {
   switch (code) {
     case 'ENOSPC':
@@ -69,7 +69,7 @@ export function remedyOf(code: string): Text | undefined {
   }
 }
 
-/** Why something could not be done, for people, and, where a file system refused it, what to do about it. */
+/** The reason for users, with advice if a file system refused it. */
 export function toldReasonOf(error: unknown): Text {
   const root = rootOf(error);
   const remedy = isOfFile(root) ? remedyOf(codeOf(root)) : undefined;

@@ -1,4 +1,4 @@
-/** TUN devices: IP packets of a network device, read and written by us. */
+/** TUN devices: network devices whose IP packets this process reads and writes. */
 import { O_CLOEXEC, O_NONBLOCK, O_RDWR, check, close, ioctl, ioctlValue, open, pinned } from './libc.ts';
 
 const TUNSETIFF = 0x4004_54ca;
@@ -17,15 +17,15 @@ const IFREQ_BYTES = 40;
 const IFREQ_FLAGS = 16;
 
 export interface Tun {
-  /** Non-blocking; the device lives until it is closed. */
+  /** Non-blocking; the device exists until it is closed. */
   readonly fd: number;
-  /** Whether several datagrams of a flow may come, and be written, as one packet (UDP GSO, Linux 6.2). */
+  /** Whether several datagrams of a flow may be read and written as one packet (UDP GSO, Linux 6.2). */
   readonly hasUdpSegments: boolean;
 }
 
 /**
- * Creates a TUN device. With `offload` every packet has a virtio header in front, and TCP and UDP come in segments of up to
- * 64 KiB whose checksum is not yet complete; without, packets come as they go on the wire.
+ * Creates a TUN device. With `offload`, every packet has a virtio header in front, and TCP and UDP arrive in segments of up to
+ * 64 KiB whose checksum is not yet complete. Without it, packets are as on the wire.
  */
 export function openTun(device: string, offload: boolean): Tun {
   const fd = check(

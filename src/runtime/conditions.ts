@@ -1,7 +1,7 @@
 /**
- * What is wrong with parts of the process that are no service: the file of the configuration, the state directory, what is
- * finite and nearly used up, what the checks that run by themselves have measured. Each part reports as a service does, so that the page, the screen, the command line, metrics
- * and health say the same of it by the same code.
+ * Problems in parts of the process that are not services: the configuration file, the state directory, resources that are
+ * nearly used up, the results of the automatic checks. Each part reports as a service does, so the page, the screen, the
+ * command line, metrics and health show it with the same code.
  */
 import { type Text, listOf } from '../texts/text.ts';
 import type { ServiceStatus, ServiceReport } from './report.ts';
@@ -10,13 +10,13 @@ import type { ServiceStatus, ServiceReport } from './report.ts';
 export const CONDITION_PARTS = ['configuration', 'storage', 'limits', 'checks'] as const;
 export type ConditionPart = (typeof CONDITION_PARTS)[number];
 
-/** Parts whose state is not known before it was measured for the first time. */
+/** Parts whose state is unknown until they have been measured once. */
 const MEASURED_PARTS: readonly ConditionPart[] = ['checks'];
 
 export interface Conditions {
-  /** One problem of a part, under a key of its own, or none any more. A problem says what is wrong and how to fix it. */
+  /** Sets one problem of a part under its own key, or removes it (undefined). A problem says what is wrong and how to fix it. */
   set(part: ConditionPart, key: string, problem: Text | undefined): void;
-  /** A part has been measured: where nothing was found, it is well. */
+  /** A part has been measured: if no problem is set, it is well. */
   setMeasured(part: ConditionPart, figures: ServiceStatus['figures']): void;
   /** A report of each part: degraded while it has a problem. */
   reports(): ServiceReport[];

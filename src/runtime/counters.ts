@@ -1,7 +1,7 @@
 /**
- * Counters that cross threads. A service names its counters once, in one `as const` table (name -> what it counts);
- * metrics and UI labels derive from that table. Each thread writes its own block (one writer, so no atomics), and
- * anybody reads.
+ * Counters that cross threads. A service names its counters once, in one `as const` table (name -> what it counts). Metrics and
+ * UI labels derive from that table. Each thread writes its own block, so no atomics are needed (one writer). Any thread may
+ * read.
  */
 
 /** Counter names ("drop-ttl-tcp", ...) with the sentence that explains each. */

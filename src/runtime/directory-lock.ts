@@ -1,4 +1,4 @@
-/** One process at a time has the state directory: two would write over what the other has written. */
+/** Only one process at a time may use the state directory: two would overwrite each other's files. */
 import { closeSync, openSync } from 'node:fs';
 import { E, errno, flock } from '../os/libc.ts';
 import { makeDirectory } from '../os/make-directory.ts';
@@ -12,14 +12,14 @@ const LOCK_NB = 4;
 const RETRY_MS = 5000;
 
 export interface DirectoryLock extends Disposable {
-  /** False as long as another process has the directory: then nothing is written there. */
+  /** False while another process holds the directory. Nothing is written then. */
   readonly isOurs: boolean;
 }
 
 /**
- * Locks the directory (flock(2), which the end of the process undoes, however it ends, and which writes nothing), and makes it when
- * it is missing. That another process has it is told as the condition "storage", and tried again; it is no reason not to serve. Never
- * throws: a directory that cannot be made or opened is told by who uses it.
+ * Locks the directory with flock(2), and makes it if it is missing. The lock ends with the process, however that ends, and
+ * writes nothing. If another process holds it, this is reported as the condition "storage" and retried; the services run
+ * meanwhile. Never throws: if the directory cannot be made or opened, the code that uses it reports that.
  */
 export function lockDirectory(
   directory: string,

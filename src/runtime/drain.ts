@@ -1,6 +1,6 @@
-/** Ending in order: what is open may finish, within a limit. */
+/** Orderly shutdown: open work may finish, within a time limit. */
 
-/** Resolves when the task has ended, however it ends, or when the signal aborts. */
+/** Resolves when the task has ended (with success or failure), or when the signal aborts. */
 export async function orAborted(task: Promise<unknown>, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();

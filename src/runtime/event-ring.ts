@@ -1,11 +1,11 @@
 /**
- * Events that cross threads: fixed-size records in a ring of shared memory, with one writer (a data plane thread) and
- * one reader (the main thread). Writing takes no lock, no system call and no allocation, and costs one load when the
- * reader does not want the kind. The writer never waits: what finds no room is lost, and counted.
+ * Events that cross threads: fixed-size records in a ring of shared memory, with one writer (a data plane thread) and one
+ * reader (the main thread). Writing takes no lock, no system call and no allocation, and costs one load when the reader does
+ * not want the kind. The writer never waits: an event that finds no room is dropped and counted.
  *
- * Memory: a header of HEADER_BYTES, then the records. HEAD counts records published, TAIL records consumed, both wrap at
- * 2^32; the difference is what waits. Only the writer stores HEAD, and after the record's bytes; only the reader stores
- * TAIL, and after it has read them.
+ * Memory: a header of HEADER_BYTES, then the records. HEAD counts records published, TAIL counts records consumed, and both
+ * wrap at 2^32. The difference is the number of waiting records. Only the writer stores HEAD, after the bytes of the record.
+ * Only the reader stores TAIL, after it has read the records.
  */
 
 /** Kinds a ring can tell apart: 0 to 15, numbered by the service that writes. */
@@ -21,7 +21,7 @@ const RECORD_BYTES = 3;
 const RECORDS = 4;
 /** By kind: records a second at most, 0 for no limit. */
 const LIMITS = 16;
-/** By kind, as doubles: records that found the ring full, and those beyond the limit. One writer, so plain stores. */
+/** Per kind, as doubles: records dropped because the ring was full, and records dropped by the limit. One writer, so plain stores. */
 const LOST_BYTES = (LIMITS + EVENT_KINDS) * 4;
 const LIMITED_BYTES = LOST_BYTES + EVENT_KINDS * 8;
 const HEADER_BYTES = LIMITED_BYTES + EVENT_KINDS * 8;
@@ -29,11 +29,11 @@ const HEADER_BYTES = LIMITED_BYTES + EVENT_KINDS * 8;
 export interface EventRingOptions {
   /** Size of a record with its head: a multiple of 8. */
   readonly recordBytes: number;
-  /** Records that may wait: a power of two. */
+  /** Capacity in records: a power of two. */
   readonly records: number;
 }
 
-/** One view of a ring's memory for each width; a record's offset in bytes serves all three. */
+/** Views of the ring's memory, one for each word size. The byte offset of a record applies to all three. */
 interface Views {
   readonly bytes: Uint8Array<SharedArrayBuffer>;
   /** Words, at offset >> 2. */
@@ -48,15 +48,15 @@ const viewsOf = (buffer: SharedArrayBuffer): Views => ({
   doubles: new Float64Array(buffer),
 });
 
-/** A record that waits: valid until `drain`'s callback returns. */
+/** A waiting record: valid until the callback of `drain` returns. */
 export interface EventRecord extends Views {
   readonly kind: number;
   readonly timeMs: number;
-  /** Offset in bytes of the record; the writer's own fields begin at `at + RECORD_HEAD_BYTES`. */
+  /** Byte offset of the record; the writer's own fields begin at `at + RECORD_HEAD_BYTES`. */
   readonly at: number;
 }
 
-/** What was not recorded since the ring was made: the ring was full, or the kind's limit was reached. */
+/** Records dropped since the ring was made: the ring was full, or the limit of the kind was reached. */
 export interface EventLosses {
   readonly full: number;
   readonly limited: number;
@@ -64,20 +64,20 @@ export interface EventLosses {
 
 /** The reader's side. */
 export interface EventRing {
-  /** Hand it to the worker, which attaches with `createEventWriter(buffer)`; it outlives workers. */
+  /** Pass it to the worker, which attaches with `createEventWriter(buffer)`. It outlives workers. */
   readonly buffer: SharedArrayBuffer;
   /** Which kinds to record from now on, as a mask of 1 << kind. None at first. */
   want(kinds: number): void;
-  /** Records of a kind a second at most; 0 for no limit. Effective within a second. */
+  /** Limits the records of a kind per second; 0 for no limit. Takes effect within a second. */
   limit(kind: number, perSecond: number): void;
-  /** Calls `handle` for each waiting record, `most` at most; returns how many there were. */
+  /** Calls `handle` for each waiting record, up to `most`; returns how many there were. */
   drain(handle: (record: EventRecord) => void, most?: number): number;
   losses(kind: number): EventLosses;
-  /** All losses of all kinds. */
+  /** All dropped records, of all kinds. */
   lost(): number;
 }
 
-/** Makes a ring. Throws on sizes that cannot be. */
+/** Makes a ring. Throws on invalid sizes. */
 export function createEventRing({ recordBytes, records }: EventRingOptions): EventRing {
   if (recordBytes % 8 !== 0 || recordBytes < RECORD_HEAD_BYTES) {
     throw new Error(`event ring: recordBytes ${recordBytes}: expected a multiple of 8 from 16 on`);
@@ -130,17 +130,23 @@ export function createEventRing({ recordBytes, records }: EventRingOptions): Eve
  *     }
  */
 export interface EventWriter extends Views {
-  /** Whether the reader wants this kind now: for work that only a record needs. */
+  /** Whether the reader wants this kind now. Use it to skip work that only the record needs. */
   wants(kind: number): boolean;
-  /** The offset of a record to fill, its head already written; -1 when it is not wanted, or not possible (counted). */
+  /**
+   * The offset of a record to fill, with its head already written. -1 if the kind is not wanted, or if there is no room or the
+   * limit is reached (both counted).
+   */
   begin(kind: number): number;
-  /** Publishes the record that `begin` gave. Without it, the next `begin` gives the same record again. */
+  /** Publishes the record that `begin` returned. Without it, the next `begin` returns the same record again. */
   commit(): void;
-  /** Once a turn of the writer's loop: the time that records carry (milliseconds since 1970), and limits begin anew each second. */
+  /**
+   * Call once per turn of the writer's loop. Updates the time that records carry (milliseconds since 1970), and restarts the
+   * limits each second.
+   */
   tick(nowMs: number): void;
 }
 
-/** Attaches the writing thread. A new writer goes on where a dead one stopped. */
+/** Attaches the writing thread. A new writer continues where a dead one stopped. */
 export function createEventWriter(buffer: SharedArrayBuffer): EventWriter {
   const views = viewsOf(buffer);
   const { words, doubles } = views;
@@ -149,7 +155,7 @@ export function createEventWriter(buffer: SharedArrayBuffer): EventWriter {
   const mask = records - 1;
   const left = new Int32Array(EVENT_KINDS);
   let head = words[HEAD];
-  /** The reader's TAIL when last looked at: never more than it is, so looking again is due only when the ring seems full. */
+  /** The reader's TAIL at the last load. It is never ahead of the real one, so another load is needed only when the ring seems full. */
   let tail = Atomics.load(words, TAIL);
   let timeMs = 0;
   let second = -1;
@@ -186,7 +192,7 @@ export function createEventWriter(buffer: SharedArrayBuffer): EventWriter {
       if (nowSecond === second) return;
       second = nowSecond;
       for (let kind = 0; kind < EVENT_KINDS; kind++) {
-        // -1 counts down for longer than a second lasts.
+        // -1 cannot count down to 0 within one second, so it means "no limit".
         left[kind] = Atomics.load(words, LIMITS + kind) || -1;
       }
     },

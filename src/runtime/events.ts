@@ -1,8 +1,8 @@
-/** What is told of what passes, as plain data, and where it goes. */
+/** Events about traffic as plain data, and where they are sent. */
 import type { Text } from '../texts/text.ts';
 import type { EventRecord, EventRing } from './event-ring.ts';
 
-/** An event before it is told in a language. */
+/** An event before its texts are translated. */
 export interface AppEvent {
   readonly kind: string;
   readonly [field: string]: string | number | boolean | null | Text;
@@ -10,15 +10,15 @@ export interface AppEvent {
 
 /** Where events go. */
 export interface EventSink {
-  /** One event of the main thread's own. `timeMs`: milliseconds since 1970. */
+  /** Puts one event of the main thread. `timeMs`: milliseconds since 1970. */
   put(event: AppEvent, timeMs: number): void;
-  /** Everything of a kind, also what waits in the rings. */
+  /** Removes all events of a kind, including those that still wait in the rings. */
   forget(kind: string): void;
-  /** Drains a ring regularly until disposed; `decode` makes the event of a record, undefined to leave it out. */
+  /** Drains a ring regularly until disposed. `decode` turns a record into an event; it returns undefined to skip the record. */
   drainRing(ring: EventRing, decode: (record: EventRecord) => AppEvent | undefined): Disposable;
 }
 
-/** Whether another event of a kind may be told within this second: for events that come from no ring. */
+/** Whether one more event of a kind may be reported within this second: for events that do not come from a ring. */
 export function eventLimit(perSecond: number): (nowMs: number) => boolean {
   let second = -1;
   let left = 0;

@@ -1,66 +1,68 @@
 /**
- * Explaining which way traffic would take: each service says what it would do with it, by the very functions that decide
- * in the data plane, over any configuration and not only the one in force. admin/explain/way.ts asks them in turn.
+ * Explains which way traffic would take. Each service says what it would do with the traffic, using the same functions that
+ * decide in the data plane. This works for any configuration, not only the active one. admin/explain/way.ts asks the services
+ * one after another.
  */
 
 import { type Text, say } from '../texts/text.ts';
 
 export type ExplainProtocol = 'tcp' | 'udp' | 'icmp';
 
-/** Traffic somewhere on its way. Addresses are text. */
+/** Traffic at some point of its way. Addresses are text. */
 export interface Flow {
   readonly protocol: ExplainProtocol;
-  /** Who sends. */
+  /** The sender. */
   readonly from: string;
-  /** The name that the client asked for (DNS, Host, server name of TLS), in lower case; undefined when an address. */
+  /** The name that the client asked for (DNS, Host, TLS server name), in lower case; undefined if it used an address. */
   readonly name: string | undefined;
-  /** Where it is sent; undefined while the name has not been looked up. */
+  /** The destination; undefined until the name has been looked up. */
   readonly to: string | undefined;
   /** undefined for ICMP. */
   readonly port: number | undefined;
-  /** Whether it is for an address of the appliance itself, so that its sockets have it. */
+  /** Whether the destination is an address of the appliance itself, so that its own sockets receive it. */
   readonly isLocal: boolean;
 }
 
-/** Something that was looked at, and whether it lets the traffic pass. */
+/** One step that was examined, and whether it lets the traffic pass. */
 export interface WayStep {
   readonly isOk: boolean;
-  /** What was found, as a sentence. */
+  /** The result, as a sentence. */
   readonly text: Text;
   /** The counter that counts this. */
   readonly counter?: string;
-  /** JSON pointer to what decided it in the configuration. */
+  /** JSON pointer to the setting that decided it. */
   readonly configPath?: string;
 }
 
 /**
- * server: reaches one of `hosts`; appliance: the appliance itself answers; direct: does not come this way; refused: goes nowhere;
- * unknown: a name could not be looked up. Others are words of a service (`ServiceDescription.outcomes`).
+ * server: reaches one of `hosts`; appliance: the appliance itself answers; direct: does not pass through the appliance;
+ * refused: is dropped or rejected; unknown: a name could not be looked up. Services may add their own words
+ * (`ServiceDescription.outcomes`).
  */
 export interface WayOutcome {
   readonly kind: string;
   /** Name of the server. */
   readonly server: string | null;
-  /** Where it arrives, when it does. */
+  /** Where it arrives, if it arrives. */
   readonly address: string | null;
   readonly port: number | null;
   /** One sentence. */
   readonly text: Text;
 }
 
-/** The end of a way. */
+/** The end of the way. */
 export interface LastLeg {
   readonly steps: readonly WayStep[];
   readonly outcome: WayOutcome;
 }
 
-/** What a service does with traffic: the end of its way, or where it goes from there. */
+/** What a service does with traffic: the end of the way, or the next destination. */
 export type Leg = LastLeg | { readonly steps: readonly WayStep[]; readonly next: Flow };
 
-/** What a service does with traffic; undefined: it has nothing to do with it. */
+/** What a service does with traffic; undefined: the service does not handle it. */
 export type Explain = (flow: Flow) => Promise<Leg | undefined>;
 
-/** A service that can be asked, over one configuration. */
+/** A service that can explain, for one configuration. */
 export interface Explainer {
   readonly service: string;
   /** It sees packets before the kernel looks for a socket. */
@@ -93,7 +95,7 @@ export const arrives = (address: string, port: number | null, text: Text, server
 
 type Why = Pick<WayStep, 'counter' | 'configPath'>;
 
-/** One more step, which ends the way. */
+/** Adds the last step. */
 export const endsRefused = (steps: readonly WayStep[], text: Text, why: Why = {}): LastLeg => ({
   steps: [...steps, { ...why, isOk: false, text }],
   outcome: nowhere('refused', text),
@@ -110,7 +112,10 @@ export const endsHere = (steps: readonly WayStep[], text: Text, why: Why = {}): 
   outcome: nowhere('appliance', text),
 });
 
-/** Whether a list of the configuration, such as dns64.allow, has an address that it must have. `counter`: of those that it has not. */
+/**
+ * Whether a list of the configuration, such as dns64.allow, contains an address. `counter` counts the addresses that it does
+ * not contain.
+ */
 export function listStep(list: string, address: string, isListed: boolean, counter: string): WayStep {
   const configPath = `/${list.replace('.', '/')}`;
   return isListed
@@ -118,12 +123,12 @@ export function listStep(list: string, address: string, isListed: boolean, count
     : { isOk: false, text: say('{list} does not list {address}.', { list, address }), counter, configPath };
 }
 
-/** An assertion of a configuration and what it comes to. */
+/** An assertion of a configuration, and its result. */
 export interface AssertionResult {
   readonly name: string;
   /** JSON pointer to the assertion. */
   readonly path: string;
-  /** unknown: a name could not be looked up, which says nothing about the configuration. */
+  /** unknown: a name could not be looked up, so nothing follows about the configuration. */
   readonly state: 'passed' | 'failed' | 'unknown';
   readonly expect: string;
   readonly way: Way;

@@ -1,6 +1,6 @@
-/** What passes to and from each server of the configuration, as the TCP data planes count it. */
+/** Traffic to and from each server of the configuration, as the TCP data planes count it. */
 
-/** Names and explanations: metrics and the panel derive from them. `connections` is of the present, the others are totals. */
+/** Names and explanations; metrics and the panel derive from them. `connections` is the current number, the others are totals. */
 export const hostCounterTable = {
   'bytes-up': 'Bytes passed from clients to the server, through the proxy and its forwarded ports',
   'bytes-down': 'Bytes passed from the server to clients, through the proxy and its forwarded ports',

@@ -1,4 +1,4 @@
-/** A file of the state directory that is written whole, and what may be found in its place. */
+/** A file of the state directory that is always written whole, and the states in which it may be found. */
 import { createHash } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
@@ -13,44 +13,45 @@ import { createInTurn } from '../os/in-turn.ts';
 export type Verdict<T> =
   | { readonly verdict: 'missing' }
   | { readonly verdict: 'good'; readonly value: T }
-  /** It was read, and is not what is written there; or it is no file. */
+  /** The content was read but is invalid, or the path is not a regular file. */
   | { readonly verdict: 'damaged'; readonly error: Error }
-  /** It could not be read: no permission, a fault of the disk, a symbolic link to nothing. */
+  /** The file could not be read: no permission, a disk error, a dangling symbolic link. */
   | { readonly verdict: 'unreadable'; readonly error: Error };
 
 export interface KeptFile {
   readonly path: string;
-  /** What is there now; `parse` throws when it is not what we write. Never rejects, changes nothing. */
+  /** Reads the file; `parse` throws if the content is not ours. Never rejects, and changes nothing. */
   read<T>(parse: (content: Buffer) => T): Promise<Verdict<T>>;
   /**
-   * Replaces the content (after `read`, unless `isRemade`). What `read` found damaged is moved aside first, and so is what another
-   * program has written since; what it could not read, or what came after it had found nothing, is not replaced. Resolves with why it is not on the disk: then it is told, and tried again until it is or
-   * until something else is written. Never rejects.
+   * Replaces the content. Call `read` first, unless `isRemade`. A file that `read` found damaged is moved aside first; so is a
+   * file that another program has written since. A file that `read` could not read is not replaced, nor one that appeared after
+   * `read` found none. Resolves with the error if the content is not on disk. The error is then reported, and the write is
+   * retried until it succeeds or something else is written. Never rejects.
    */
   write(content: string | Uint8Array): Promise<Error | undefined>;
-  /** The same for who must not go on without it: rejects, and is not tried again. */
+  /** Like `write`, for callers that must not continue without it: rejects, and does not retry. */
   commit(content: string | Uint8Array): Promise<void>;
-  /** Moves what is there aside, whatever it is: somebody asked for something new in its place. Rejects when it cannot. */
+  /** Moves the file aside, whatever its state: a user asked for a new one in its place. Rejects on failure. */
   setAside(): Promise<void>;
-  /** Removes the file; a damaged one is moved aside. Resolves with why it is still there. Never rejects. */
+  /** Removes the file; a damaged one is moved aside instead. Resolves with the error if it is still there. Never rejects. */
   remove(): Promise<Error | undefined>;
-  /** What is in force, and could not be written yet; undefined when the file has it. */
+  /** The content in force that could not be written yet; undefined when the file has it. */
   readonly unwritten: string | Uint8Array | undefined;
 }
 
 export interface KeptFileOptions {
   /** Permissions. */
   readonly mode?: number;
-  /** What was there before this process is of no use to anybody: it is replaced without being looked at. */
+  /** The content from before this process is useless: it is replaced without being read. */
   readonly isRemade?: boolean;
-  /** We write to it by other ways, too. */
+  /** We also write to the file in other ways. */
   readonly isAppended?: boolean;
 }
 
 const isMissing = (error: unknown): boolean =>
   ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
 
-/** What is at a path, read whole; `parse` throws when it cannot be used. Never rejects. */
+/** Reads a whole file; `parse` throws if the content cannot be used. Never rejects. */
 export async function readVerdict<T>(path: string, parse: (content: Buffer) => T): Promise<Verdict<T>> {
   let content: Buffer;
   try {
@@ -62,29 +63,29 @@ export async function readVerdict<T>(path: string, parse: (content: Buffer) => T
   try {
     return { verdict: 'good', value: parse(content) };
   } catch (error) {
-    // The parser's own words quote the content, which may be a secret.
+    // The parser's own message quotes the content, which may be a secret.
     const said = error instanceof SyntaxError ? new TextError(say('it is no JSON')) : (error as Error);
     return { verdict: 'damaged', error: said };
   }
 }
 
-/** Whoever keeps files in a directory. */
+/** The owner of the files in a directory. */
 export interface FileKeeper {
   readonly directory: string;
-  /** Throws while another process has the directory. */
+  /** Throws while another process holds the directory. */
   assertOurs(): void;
   /**
-   * What cannot be done with a file or directory (by its name, or its path when it is elsewhere), or, with undefined, that it
-   * can be done again. Told as the condition, and once in the log.
+   * Reports that a file or directory cannot be read or written (by its name, or its path when it is elsewhere); undefined: it
+   * works again. Shown as the condition, and logged once.
    */
   note(name: string, what: 'read' | 'write', error: unknown): void;
-  /** Tells that something was damaged and moved aside. */
+  /** Reports that something was damaged and moved aside. */
   noteAside(name: string, error: unknown, aside: string): void;
-  /** Tells that another program has written a file, and that this was moved aside. */
+  /** Reports that another program has written a file, and that its version was moved aside. */
   noteForeign(name: string, aside: string): void;
   /**
-   * A write that is tried again, later and later, until it succeeds, for what is not written whole (a log, a database):
-   * `run` tries it now and resolves with why it failed. Never rejects.
+   * A write that is retried, with growing delays, until it succeeds. For data that is not written whole (a log, a database).
+   * `run` tries it now and resolves with the error if it failed. Never rejects.
    */
   retried(name: string, write: () => Promise<void>): Retried;
 }
@@ -94,17 +95,17 @@ export interface Retried {
   cancel(): void;
 }
 
-/** Nothing is read or made yet. */
+/** Reads and makes nothing yet. */
 export function createKeptFile(
   storage: FileKeeper,
   name: string,
   { mode = 0o600, isRemade = false, isAppended = false }: KeptFileOptions,
 ): KeptFile {
   const path = join(storage.directory, name);
-  /** What `read` has found, or what this process has put there. */
+  /** The result of `read`, or of our last write. */
   let state: Verdict<unknown>['verdict'] = 'missing';
   let damage: Error | undefined;
-  /** Of what `read` has found, or this process has written. */
+  /** The hash of the content that `read` found or this process wrote. */
   let ours: string | undefined;
   let wanted: string | Uint8Array | undefined;
   const inTurn = createInTurn();
@@ -118,7 +119,10 @@ export function createKeptFile(
     damage = undefined;
   }
 
-  /** Another process on the directory, or a person who put an older file back: neither must be lost unseen. */
+  /**
+   * Another process may have written the file, or a person may have put back an older one. Keep that version, so that it is not
+   * lost silently.
+   */
   async function keepForeign(): Promise<void> {
     const found = await readVerdict(path, hashOf);
     if (found.verdict === 'missing' || (found.verdict === 'good' && found.value === ours)) return;
@@ -130,7 +134,7 @@ export function createKeptFile(
     if (state === 'unreadable') throw notOverwritten();
     if (state === 'damaged') await moveAside();
     if (state === 'good' && ours !== undefined) await keepForeign();
-    // What we do not know is not written over: it may be what the directory had before it went away.
+    // Do not overwrite an unknown file: the directory may have been away, and this may be its earlier content.
     if (state !== 'good') {
       const found = await lstatIfThere(path);
       if (isRemade && found?.isDirectory()) await moveAside();
@@ -146,7 +150,7 @@ export function createKeptFile(
   const writing = storage.retried(name, () =>
     inTurn(async () => {
       const content = wanted;
-      if (content === undefined) return; // something newer is written already
+      if (content === undefined) return; // something newer has been written already
       await put(content);
       if (wanted === content) wanted = undefined;
     }),
@@ -175,7 +179,7 @@ export function createKeptFile(
         return found;
       }),
     write(content) {
-      // Told already, as what cannot be read.
+      // `read` has already reported that the file cannot be read.
       if (state === 'unreadable') return Promise.resolve(notOverwritten());
       wanted = content;
       return writing.run();
@@ -206,7 +210,7 @@ export function createKeptFile(
   };
 }
 
-/** They are small, and seldom written. */
+/** The files are small and seldom written. */
 const hashOf = (content: string | Uint8Array): string =>
   createHash('sha256').update(content).digest('base64url');
 

@@ -1,7 +1,7 @@
 /**
- * Keeps the kernel state of a service as it is wanted: reads back, puts right what another program changed or removed, tells the
- * timeline, and says what is missing while it cannot. A service that keeps something calls `look` when the kernel tells of a change
- * (`os/network-changes.ts`), once a minute, and when `isDue`.
+ * Keeps a service's kernel state as wanted. It reads the state back, repairs what another program changed or removed, reports
+ * this in the timeline, and says what is missing while a repair fails. The service calls `look` when the kernel reports a
+ * change (`os/network-changes.ts`), once a minute, and when `isDue`.
  */
 import type { applyState } from '../os/kernel-state/apply.ts';
 import {
@@ -40,13 +40,13 @@ export interface KernelLook {
 export interface KeeperOptions {
   /** The name of the service's report. */
   readonly service: string;
-  /** What is wanted now, and what there is. */
+  /** The wanted state and the state that was found, both as of now. */
   readonly read: () => KernelLook;
-  /** Puts right what differs; returns why the kernel refused, by key of the item. */
+  /** Repairs the differences; returns the reasons for which the kernel refused, by key of the item. */
   readonly apply: (differences: readonly Difference[], found: FoundState) => ReturnType<typeof applyState>;
   readonly events?: Pick<EventSink, 'put'> | undefined;
   readonly log: Pick<Logger, 'info' | 'warn'>;
-  /** A clock that is never set. */
+  /** A monotonic clock. */
   readonly monotonicMs: () => number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -54,11 +54,11 @@ export interface KeeperOptions {
 
 export interface KernelKeeper {
   /**
-   * Reads back and puts right. `by`: who has changed something since the look before. Returns the reasons why what is newly wanted
-   * could not be put in place. Throws when the kernel cannot be read.
+   * Reads back and repairs. `by`: the programs that have changed something since the last look. Returns the reasons why newly
+   * wanted items could not be set. Throws when the kernel cannot be read.
    */
   look(by: Changes['by']): Promise<readonly Text[]>;
-  /** Whether something waits to be put back, and its time has come. */
+  /** Whether a repair is waiting and its time has come. */
   isDue(): boolean;
   /** What is not in place, and why. */
   problem(): Text | undefined;
@@ -67,13 +67,16 @@ export interface KernelKeeper {
 
 export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
   const { read, apply, monotonicMs } = options;
-  /** By key: what an item was wanted to be when it was seen in place. What differs later was changed by somebody else. */
+  /**
+   * By key: the wanted value of an item when it was last seen in place. If that value is still wanted and the item differs,
+   * another program changed it.
+   */
   const inPlace = new Map<string, string>();
   const troubles = new Map<string, Trouble>();
 
   const isForeign = ({ item }: Difference) => inPlace.get(itemKey(item)) === wishOf(item);
 
-  /** Also forgets what is wanted no more, and what has been left alone for long. */
+  /** Also forgets items that are no longer wanted, and troubles that are over. */
   function noteInPlace(wanted: readonly KernelItem[], differences: readonly Difference[]): void {
     const differing = new Set(differences.map(({ item }) => itemKey(item)));
     const keys = new Set(wanted.map(itemKey));
@@ -96,7 +99,10 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
     return trouble;
   }
 
-  /** Refusals are over; whoever has removed it again and again may go on with what is wanted now, so the waits stay. */
+  /**
+   * Our own change succeeded, so refusals are over. The waits stay: a program that removed the item repeatedly may continue
+   * with the new value.
+   */
   function settleOwnChange({ item }: Difference): void {
     const trouble = troubles.get(itemKey(item));
     if (trouble === undefined) return;
@@ -105,7 +111,7 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
     trouble.missing = undefined;
   }
 
-  /** Returns why what is newly wanted could not be put in place. */
+  /** Returns the reasons why newly wanted items could not be set. */
   async function repair(due: readonly Difference[], found: FoundState, by: Changes['by']): Promise<Text[]> {
     const foreign = new Set(due.filter(isForeign));
     const culprit = (difference: Difference) => culpritOf(difference, due, by);
@@ -115,7 +121,7 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
     const missing = new Set(left.map(({ item }) => itemKey(item)));
     const failures: Text[] = [];
     const repaired: Difference[] = [];
-    /** For which the waits begin now. */
+    /** Troubles for which the waits begin now. */
     const fought: Trouble[] = [];
     for (const difference of due) {
       const key = itemKey(difference.item);
@@ -128,12 +134,12 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
       const trouble = troubleOf(difference);
       const { missing: before } = trouble;
       if (error === undefined && foreign.has(difference)) {
-        // Removed again before it was read back.
+        // Another program removed it before it was read back.
         if (noteRepair(trouble, culprit(difference), monotonicMs())) fought.push(trouble);
         trouble.missing = trouble.times < FREE_REPAIRS ? { reason: DOES_NOT_STAY } : 'contested';
         continue;
       }
-      // The item is named already.
+      // The message already names the item.
       const reason = error === undefined ? DOES_NOT_STAY : plainReasonOf(rootOf(error));
       noteRefusal(trouble, culprit(difference), reason, monotonicMs());
       if (!foreign.has(difference)) failures.push(reason);
@@ -198,7 +204,7 @@ const cannotBeSet = (troubles: readonly Trouble[], reason: Text): Text =>
     reason,
   });
 
-/** Puts a line into the timeline and the log. */
+/** Adds a line to the timeline and the log. */
 export function tell(
   { service, events, log, now }: Pick<KeeperOptions, 'service' | 'events' | 'log' | 'now'>,
   severity: 'ok' | 'warn' | 'fail',
@@ -208,7 +214,7 @@ export function tell(
   log[severity === 'ok' ? 'info' : 'warn']({}, `${service}: ${english(text)}`);
 }
 
-/** One line for each program and kind of change. */
+/** One line for each program and type of change. */
 function tellRepairs(
   options: KeeperOptions,
   repaired: readonly Difference[],
@@ -228,7 +234,7 @@ export const wasRemoved = (who: Text, items: Text): Text =>
   say('{who} removed {items}; put back.', { who, items });
 const wasChanged = (who: Text, items: Text): Text => say('{who} changed {items}; put back.', { who, items });
 
-/** Routes go with their device, so who changed that removed them. */
+/** Routes disappear with their device, so the program that changed the device has removed them. */
 function culpritOf({ item }: Difference, due: readonly Difference[], by: Changes['by']): Text {
   const kind = item.kind === 'rule-order' ? 'rule' : item.kind;
   if (kind === 'program') return programText(undefined);

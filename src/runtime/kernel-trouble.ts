@@ -1,29 +1,29 @@
 /**
- * How often something in the kernel had to be put back, and when it may be put back again. A few repairs are made at once, then
- * after longer and longer waits: two programs that fight for ever help nobody.
+ * Counts how often an item in the kernel had to be repaired, and decides when it may be repaired again. The first few repairs
+ * are made at once, later ones after growing waits: two programs must not fight for ever.
  */
 import type { Program } from '../os/network-changes.ts';
 import { type Text, listOf, say, unique } from '../texts/text.ts';
 
-/** So many repairs are made at once, until it has been left alone for a while. */
+/** This many repairs are made at once. The count restarts after a calm period. */
 export const FREE_REPAIRS = 5;
 export const FIRST_WAIT_MS = 60_000;
 export const LONGEST_WAIT_MS = 900_000;
-/** What the kernel refuses is tried again after a second, then less often. */
+/** An item that the kernel refuses is retried after a second, then less often. */
 const FIRST_RETRY_MS = 1000;
 export const LONGEST_RETRY_MS = 60_000;
-/** What has stayed in place for so long, and twice its last wait, begins anew. */
+/** An item that stayed in place for this time, and for twice its last wait, starts again from zero. */
 export const CALM_MS = 600_000;
 const MOST_NAMED = 4;
 
 export interface Trouble {
   readonly what: Text;
-  /** What it was wanted to be when it was last put back or refused. Another wish is our own change and does not wait. */
+  /** The wanted value at the last repair or refusal. A different wanted value is our own change and does not wait. */
   wish: string;
   who: Text;
-  /** Repairs since it was last left alone for a while. */
+  /** Repairs since the last calm period. */
   times: number;
-  /** Attempts in vain since it was last in place. */
+  /** Failed attempts since it was last in place. */
   refusals: number;
   lastMs: number;
   waitMs: number;
@@ -31,7 +31,7 @@ export interface Trouble {
   missing: 'contested' | { readonly reason: Text } | undefined;
 }
 
-/** Something that another program removes or changes again and again, or that the kernel refuses. */
+/** An item that another program removes or changes repeatedly, or that the kernel refuses. */
 export interface KernelContest {
   readonly what: Text;
   readonly who: Text;
@@ -52,11 +52,11 @@ export const newTrouble = (what: Text): Trouble => ({
   missing: undefined,
 });
 
-/** How long to wait before the next repair of what has been put back so many times. */
+/** How long to wait before the next repair, after this many repairs. */
 export const waitAfterRepairsMs = (times: number): number =>
   times < FREE_REPAIRS ? 0 : Math.min(FIRST_WAIT_MS * 2 ** (times - FREE_REPAIRS), LONGEST_WAIT_MS);
 
-/** One more repair. Returns whether it is the one after which the waits begin. `nowMs`: of a clock that is never set. */
+/** Records a repair. Returns true for the repair after which the waits begin. `nowMs`: of a monotonic clock. */
 export function noteRepair(trouble: Trouble, who: Text, nowMs: number): boolean {
   trouble.who = who;
   trouble.lastMs = nowMs;
@@ -67,7 +67,7 @@ export function noteRepair(trouble: Trouble, who: Text, nowMs: number): boolean 
   return trouble.times === FREE_REPAIRS;
 }
 
-/** One more attempt in vain. */
+/** Records a failed attempt. */
 export function noteRefusal(trouble: Trouble, who: Text, reason: Text, nowMs: number): void {
   trouble.who = who;
   trouble.lastMs = nowMs;
@@ -76,14 +76,14 @@ export function noteRefusal(trouble: Trouble, who: Text, reason: Text, nowMs: nu
   trouble.missing = { reason };
 }
 
-/** Not to be put back yet. */
+/** Whether the next repair must still wait. */
 export const isWaiting = ({ lastMs, waitMs }: Trouble, nowMs: number): boolean => nowMs - lastMs < waitMs;
 
-/** To be forgotten. */
+/** Whether the trouble is over and can be forgotten. */
 export const isCalm = ({ lastMs, waitMs, missing }: Trouble, nowMs: number): boolean =>
   missing === undefined && nowMs - lastMs > Math.max(CALM_MS, 2 * waitMs);
 
-/** What the checks tell of it; nothing of what was put back once or twice. */
+/** What the checks report. Items that were repaired only once or twice are left out. */
 export const contestsOf = (troubles: Iterable<Trouble>): KernelContest[] =>
   [...troubles]
     .filter(({ times, missing }) => times >= FREE_REPAIRS || missing !== undefined)
@@ -98,7 +98,7 @@ export const fights = (contested: readonly Trouble[]): Text =>
     },
   );
 
-/** Who changed something, as far as it is known. */
+/** The program that changed something, as far as it is known. */
 export function programText(program: Program | undefined): Text {
   if (program === undefined) return say('Another program');
   const { pid, name } = program;
@@ -107,7 +107,7 @@ export function programText(program: Program | undefined): Text {
     : say('The program {name} (process {pid})', { name, pid });
 }
 
-/** The first few. */
+/** The first few items. */
 export const listed = (items: readonly Text[]): Text =>
   items.length <= MOST_NAMED
     ? listOf(items)

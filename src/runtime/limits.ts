@@ -1,33 +1,34 @@
 /**
- * Tells when something finite is nearly used up: the condition "limits", from 90 % of it on until it is below 80 % again, so
- * that status, page, screen, metrics and health say it. What costs nobody anything, though anybody on the Internet can use it up, is a line of the
- * timeline instead: a port scan must not make an appliance unwell. What happens at each limit is in docs/limits.md.
+ * Reports when a limited resource is nearly used up: the condition "limits", from 90 % of it until it is below 80 % again, in
+ * status, page, screen, metrics and health. Some resources can be used up by anybody on the Internet without harm to others.
+ * Those get a line in the timeline instead: a port scan must not make the appliance unhealthy. docs/limits.md says what happens
+ * at each limit.
  */
 import { type Text, english, say } from '../texts/text.ts';
 import type { Conditions } from './conditions.ts';
 
-/** Something finite: how much of it is in use at the moment. */
+/** A limited resource, and how much of it is in use now. */
 export interface Limit {
-  /** What there are so many of, in the plural: "sessions". */
+  /** What is counted, in the plural: "sessions". */
   readonly what: Text;
   readonly used: number;
   readonly size: number;
-  /** What may be done, as a whole sentence. */
+  /** What the user can do, as a whole sentence. */
   readonly advice: Text;
-  /** Who is refused at the limit loses nothing that he needs. */
+  /** Whoever is refused at this limit loses nothing important. */
   readonly isHarmless?: boolean;
 }
 
 const TELL_FROM = 0.9;
 const TELL_UNTIL = 0.8;
 const LOOK_INTERVAL_MS = 5000;
-/** The same line again: whoever comes and goes must not fill the timeline. */
+/** Minimum time before the same line may be repeated: a client that comes and goes must not fill the timeline. */
 const NOTE_AGAIN_MS = 3_600_000;
 
-/** Puts a line into the timeline. */
+/** Adds a line to the timeline. */
 type Note = (service: string, text: Text) => void;
 
-/** Looks once; returns what is told now, to be given back the next time. */
+/** Checks once; returns the limits that are reported now, to be passed in the next time. */
 export function tellLimits(
   limits: Readonly<Record<string, readonly Limit[]>>,
   told: ReadonlySet<string>,
@@ -40,7 +41,7 @@ export function tellLimits(
       const key = `${service} ${english(what)}`;
       if (size === 0 || used < size * (told.has(key) ? TELL_UNTIL : TELL_FROM)) continue;
       next.add(key);
-      // Without the present figure: a text that changes would be news each time.
+      // Without the current figure: a text that changes would count as a new problem each time.
       const values = { service, size, what, advice };
       const text = say('{service}: 90 % of {size} {what} are in use. {advice}', values);
       if (!isHarmless) conditions.set('limits', key, text);
@@ -51,7 +52,7 @@ export function tellLimits(
   return next;
 }
 
-/** Leaves out what was noted less than an hour ago. */
+/** Leaves out lines that were noted less than an hour ago. */
 export function seldom(note: Note, nowMs: () => number): Note {
   const noted = new Map<string, number>();
   return (service, text) => {
@@ -62,7 +63,7 @@ export function seldom(note: Note, nowMs: () => number): Note {
   };
 }
 
-/** Looks every few seconds, until it is disposed. `limits`: by service; none of one that does not run. */
+/** Checks every few seconds, until disposed. `limits`: by service; none for a service that does not run. */
 export function watchLimits(
   limits: () => Readonly<Record<string, readonly Limit[]>>,
   conditions: Pick<Conditions, 'set'>,

@@ -1,12 +1,12 @@
 /**
- * Where the log goes: a file descriptor that somebody else reads, or does not. A pipe that nobody empties, a journal that has stopped
- * or a terminal that was halted (Ctrl-S) would block whoever writes to it, and a full disk would have it all kept in memory. So
- * nothing is written that would block, and only so much waits.
+ * Where the log goes: a file descriptor that another program reads, or does not read. A full pipe, a stopped journal or a
+ * halted terminal (Ctrl-S) would block the writing thread, and a full disk would make the log pile up in memory. So a write
+ * never blocks, and the queue is limited.
  */
 import { writeSync } from 'node:fs';
 import { POLLOUT, pinned, poll } from '../os/libc.ts';
 
-/** What waits, at most; then the newest lines are left out, and counted. */
+/** The most bytes that may wait. Above it, the newest lines are dropped and counted. */
 export const MOST_WAITING_BYTES = 256 << 10;
 /** Bytes that a pipe takes without blocking when poll(2) says that it takes any (pipe(7), PIPE_BUF). */
 const PIECE_BYTES = 4096;
@@ -15,11 +15,11 @@ const EVENTS_AT = 4;
 const POLLFD_BYTES = 8;
 
 export interface LogOutput {
-  /** A line with its end. Never throws, never waits. */
+  /** Writes a line with its line end. Never throws, never waits. */
   write(line: string): void;
 }
 
-/** Writes to `fd`, whether or not it was made non-blocking; that is not changed, because others have it, too. */
+/** Writes to `fd`, blocking or not. Its mode is not changed, because other processes share the descriptor. */
 export function openLogOutput(
   fd: number,
   writeNow: (fd: number, bytes: Uint8Array) => number = writeSync,
@@ -33,7 +33,7 @@ export function openLogOutput(
   let leftOut = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  /** Also for one that is closed: then writing says so. */
+  /** Also true for a closed descriptor: the write then returns the error. */
   const takesMore = (): boolean => poll(pollfd, 1, 0) > 0;
 
   function flush(): void {
@@ -47,7 +47,7 @@ export function openLogOutput(
         written = writeNow(fd, piece);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return retry();
-        // A full disk, or nobody there any more: what it has is worth less than what comes.
+        // The disk is full, or the reader is gone: drop what waits, newer lines are worth more.
         leftOut += waiting.length;
         waiting = [];
         waitingBytes = 0;
@@ -83,6 +83,6 @@ export function openLogOutput(
   };
 }
 
-/** As pino writes a warning. */
+/** The format in which pino writes a warning. */
 const noteOf = (count: number): string =>
   `${JSON.stringify({ level: 40, time: Date.now(), lines: count, msg: 'log: lines were left out, because nobody read them' })}\n`;

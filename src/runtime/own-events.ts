@@ -1,8 +1,11 @@
-/** Kinds of events that are no service's own. */
+/** Kinds of events that do not belong to a service. */
 import { type Found, eventKind, eventShape } from './event-kind.ts';
 import { Nullable, type Static, Type } from './shape.ts';
 
-/** How something is: warn: works, but not for long or not as well as it should; unknown: not looked at yet, or cannot be told from here. */
+/**
+ * The state of something. warn: it works, but not well or not for long; unknown: not checked yet, or cannot be determined from
+ * here.
+ */
 export const FindingState = Type.Union([
   Type.Literal('ok'),
   Type.Literal('warn'),
@@ -11,7 +14,7 @@ export const FindingState = Type.Union([
 ]);
 export type FindingState = Static<typeof FindingState>;
 
-/** tcp: the port takes connections, and nothing more is known of what speaks there. */
+/** tcp: the port accepts connections; the protocol behind it is not known. */
 export const ProbeName = Type.Union([
   Type.Literal('tcp'),
   Type.Literal('tls'),
@@ -36,26 +39,29 @@ export const ServiceEvent = eventShape('service', {
   restarts: Type.Integer(),
 });
 
-/** The measured health of a server has changed. What follows `before` is of the probe that decides the state: null when all is well. */
+/**
+ * The measured health of a server has changed. The fields after `before` describe the probe that decides the state: null when
+ * all is well.
+ */
 export const HealthEvent = eventShape('health', {
   server: Type.String(),
   state: FindingState,
   before: FindingState,
   probe: Nullable(ProbeName),
-  /** What uses the port: the name of a listener, or "ssh". */
+  /** The user of the port: the name of a listener, or "ssh". */
   service: Nullable(Type.String()),
   port: Nullable(Type.Integer()),
   hostname: Nullable(Type.String()),
   detail: Nullable(Type.String()),
-  /** Probes that are not well. */
+  /** Probes that fail or warn. */
   failing: Type.Integer(),
 });
 
-/** Something outside of our traffic that people should know: another program changed what we had set, a file was damaged. */
+/** Something that is not our traffic but that users should know: another program changed our settings, a file was damaged. */
 export const NoticeEvent = eventShape('notice', {
-  /** Whose report (`ServiceReport.name`) it belongs to. */
+  /** The report (`ServiceReport.name`) to which it belongs. */
   service: Type.String(),
-  /** ok: it was put right. warn: something is less than it should be. fail: something does not work. */
+  /** ok: it was repaired. warn: something is restricted. fail: something does not work. */
   severity: Type.Union([Type.Literal('ok'), Type.Literal('warn'), Type.Literal('fail')]),
   text: Type.String(),
 });

@@ -1,9 +1,9 @@
 /**
- * Lets connections to servers have the ports of ended ones. Who ends a connection first keeps its port for a minute (TIME-WAIT,
- * RFC 9293 section 3.6.1). Towards a server that is this machine whenever the client was first, so one client that opens and ends a few
- * hundred connections a second would take every local port there is towards that server, and nobody else would reach it. With
- * timestamps (RFC 7323) a new connection can be told from the old one's late segments after a second (RFC 6191): the kernel does so when
- * it is allowed to.
+ * Lets new connections to servers reuse the ports of ended ones. The side that ends a connection first keeps its port for a
+ * minute (TIME-WAIT, RFC 9293 section 3.6.1). When the client ends first, the side that keeps the port towards the server is
+ * this machine. A single client that opens and ends a few hundred connections a second would then take all local ports towards
+ * that server, and nobody else could reach it. With timestamps (RFC 7323), a new connection can be told apart from late
+ * segments of the old one after a second (RFC 6191). The kernel does that if it is allowed to.
  */
 import { join } from 'node:path';
 import { createInTurn } from '../os/in-turn.ts';
@@ -15,18 +15,21 @@ import { createKernelKeeper } from './kernel-keeper.ts';
 import type { ServiceContext } from './service.ts';
 
 const PARAMETER = 'net/ipv4/tcp_tw_reuse';
-/** For all addresses; the kernel's default, 2, is for loopback alone. */
+/** Allow it for all addresses. The kernel's default, 2, allows it for loopback only. */
 const FOR_ALL = '1';
 export const PORT_REUSE_FILE = 'ports-sysctl.json';
-/** The kernel tells nobody of this parameter. */
+/** The kernel sends no notification about this parameter. */
 const LOOK_INTERVAL_MS = 60_000;
 
-/** Tells as the service of this name. Until it is disposed, which gives back what others want the parameter to be. Where it cannot be set, that is told and nothing else. */
+/**
+ * Sets the parameter until disposed, then restores the value that others want. Reports under the given service name. If it
+ * cannot be set, this is reported and has no other effect.
+ */
 export async function keepPortReuse(
   service: string,
   { stateDirectory, events, log }: Pick<ServiceContext, 'stateDirectory' | 'events' | 'log'>,
 ): Promise<AsyncDisposable> {
-  // Without the file, the parameter does not come back after a crash: it harms nobody.
+  // Without the file, the parameter is not restored after a crash, which harms nobody.
   const sysctls = borrowSysctls(join(stateDirectory, PORT_REUSE_FILE), () => {});
   const keeper = createKernelKeeper({
     service,

@@ -1,25 +1,25 @@
-/** How a service, or another part of the process, is: what status, page, screen, metrics and health show. */
+/** The state of a service, or of another part of the process, as status, page, screen, metrics and health show it. */
 import type { Text, Value } from '../texts/text.ts';
 import type { CounterTable } from './counters.ts';
 import type { HostTraffic } from './host-traffic.ts';
 import type { KernelContest } from './kernel-trouble.ts';
 
-/** running: all it was asked to do; degraded: some of it (`problem` says what); disabled: by configuration. */
+/** running: everything works; degraded: only a part works (`problem` says what does not); disabled: by configuration. */
 export type ServiceState = 'running' | 'degraded' | 'disabled';
 
 /**
- * failed: could not be started, `problem` says why; it is tried again by itself. unknown: of what is measured, and has not been
- * yet.
+ * failed: could not be started, `problem` says why; it is retried automatically. unknown: a measured part that has not been
+ * measured yet.
  */
 export type ReportState = ServiceState | 'failed' | 'unknown';
 
 export interface ServiceStatus {
   readonly state: ServiceState;
-  /** What is wrong and how to mend it, when degraded. */
+  /** What is wrong and how to fix it, when degraded. */
   readonly problem?: Text;
-  /** How often its worker threads died and were started again. */
+  /** How often its worker threads died and were restarted. */
   readonly restarts: number;
-  /** Figures worth a line on the status page, by their unit-bearing name ("sessions", "cacheEntries", ...). */
+  /** Figures for the status page, by their name with unit ("sessions", "cacheEntries", ...). */
   readonly figures: Readonly<Record<string, Value>>;
 }
 
@@ -29,7 +29,7 @@ export interface ServiceReport {
   readonly status: Omit<ServiceStatus, 'state'> & { readonly state: ReportState };
   readonly counterTable: CounterTable;
   readonly counters: Readonly<Record<string, number>>;
-  /** By server, where the service tells them apart. */
+  /** By server, if the service counts them separately. */
   readonly hosts?: Readonly<Record<string, HostTraffic>> | undefined;
   readonly kernelContests?: readonly KernelContest[] | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Holds one service through its life: starts it, tries again when it cannot start (a port in use, no TUN device), so
- * that one service's trouble never takes the others down, and hands it the options that concern it.
+ * Holds one service during its life. Starts it, retries when it cannot start (a port in use, no TUN device), so that one
+ * failing service does not stop the others, and passes its options to it.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Text, reasonOf, say } from '../texts/text.ts';
@@ -12,7 +12,7 @@ import { createInTurn } from '../os/in-turn.ts';
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;
 
-/** `S`: without the test hook, which a service without a worker lacks. */
+/** `S`: without the test hook, which a service without a worker does not have. */
 export class ServiceSlot<Config, Options, S extends Omit<Service<Options>, 'failWorker'>>
   implements AsyncDisposable
 {
@@ -25,11 +25,11 @@ export class ServiceSlot<Config, Options, S extends Omit<Service<Options>, 'fail
   #problem: Text | undefined;
   #retryMs = FIRST_RETRY_MS;
   #retry: NodeJS.Timeout | undefined;
-  /** Starts, changes and the end happen one after the other. */
+  /** Start, changes and stop run one after another. */
   readonly #inTurn = createInTurn();
   #disposed = false;
 
-  /** `select` takes the service's options out of the configuration; `start` is the service's own. */
+  /** `select` picks the service's options from the configuration; `start` is the service's own start function. */
   constructor(
     name: string,
     select: (config: Config) => Options,
@@ -44,19 +44,19 @@ export class ServiceSlot<Config, Options, S extends Omit<Service<Options>, 'fail
     this.#context = { ...context, log: context.log.child({ service: name }) };
   }
 
-  /** The running service, or undefined while it could not be started. */
+  /** The running service; undefined while it could not be started. */
   get service(): S | undefined {
     return this.#service;
   }
 
-  /** First attempt; resolves whether it succeeded or not (`report()` tells). */
+  /** First attempt; resolves with success or failure alike (see `report()`). */
   start(): Promise<void> {
     return this.#inTurn(() => this.#tryStart());
   }
 
   /**
-   * Applies the part of a configuration that concerns this service; nothing happens when that part is the same.
-   * Rejects, with the old options in force, when the service refuses. A service that was not running is started.
+   * Applies the part of a configuration that concerns this service; does nothing if that part is unchanged. If the service
+   * refuses, rejects and the old options stay in force. A service that was not running is started.
    */
   reconfigure(config: Config): Promise<void> {
     return this.#inTurn(async () => {
@@ -88,7 +88,7 @@ export class ServiceSlot<Config, Options, S extends Omit<Service<Options>, 'fail
     };
   }
 
-  /** Takes nobody new and tries no new start; resolves when what is open has finished, or when `signal` aborts. */
+  /** Accepts no new clients and tries no new start; resolves when open work has finished, or when `signal` aborts. */
   async drain(signal: AbortSignal): Promise<void> {
     this.#stopTrying();
     const draining = this.#inTurn(async () => this.#service?.drain?.(signal));

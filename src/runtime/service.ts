@@ -1,4 +1,4 @@
-/** What the app and the admin API know of a service, whichever it is. */
+/** The interface of every service towards the app and the admin API. */
 import type { Conditions } from './conditions.ts';
 import type { CounterTable } from './counters.ts';
 import type { EventSink } from './events.ts';
@@ -11,35 +11,38 @@ import type { ServiceStatus } from './report.ts';
 import { type Storage, openStorage } from './storage.ts';
 
 /**
- * A running service. `startX(options, context)` makes one: a start that fails closes what it had opened, and disposing
- * ends every thread, socket, device, route and rule it made.
+ * A running service, made by `startX(options, context)`. A failed start closes everything that it opened. Disposing ends every
+ * thread, socket, device, route and rule that it made.
  */
 export interface Service<Options> extends AsyncDisposable {
   readonly name: string;
-  /** What its counters are called and mean. */
+  /** The names and meanings of its counters. */
   readonly counterTable: CounterTable;
-  /** Applies the difference; what the change does not touch goes on. On failure throws, with the old options in force. */
+  /**
+   * Applies the difference; everything that the change does not affect continues. On failure throws, and the old options stay
+   * in force.
+   */
   reconfigure(options: Options): Promise<void>;
   status(): ServiceStatus;
   counters(): Readonly<Record<string, number>>;
-  /** What passed to and from each server, where the service knows. */
+  /** Traffic to and from each server, if the service knows it. */
   hosts?(): Readonly<Record<string, HostTraffic>>;
-  /** Read-only questions about its inside (the service's own `contract.ts`); undefined while there is nothing to ask. */
+  /** Read-only queries about its inside (the service's own `contract.ts`); undefined while there is nothing to query. */
   readonly queries?: unknown;
-  /** What is finite, and how much of it is in use. */
+  /** Its limited resources, and how much of them is in use. */
   limits?(): readonly Limit[];
   /**
-   * The process is about to end: takes nobody new, and resolves when what is open has finished or `signal` aborts. Disposing
-   * comes next and cuts what is left. Without it, the service goes on as before until then.
+   * The process is about to end: accepts no new clients, and resolves when open work has finished or `signal` aborts. Disposing
+   * follows and cuts what is left. Without it, the service runs as before until then.
    */
   drain?(signal: AbortSignal): Promise<void>;
-  /** What of its state in the kernel other programs change again and again, or the kernel refuses. */
+  /** Its kernel state that other programs change repeatedly, or that the kernel refuses. */
   kernelContests?(): readonly KernelContest[];
   /** Test hook: makes the worker thread throw, as a defect would. */
   failWorker(): void;
 }
 
-/** The storage of a service; one that tells nobody but the log where the service is started alone. */
+/** The storage of a service. Where a service is started alone, it reports to the log only. */
 export const storageOf = ({
   storage,
   stateDirectory,
@@ -50,16 +53,16 @@ export const storageOf = ({
 /** What every service is given at start. */
 export interface ServiceContext {
   readonly log: Logger;
-  /** Directory for what must survive a restart. It may be missing, full or not to be written to. */
+  /** Directory for data that must survive a restart. It may be missing, full or read-only. */
   readonly stateDirectory: string;
-  /** Directory for what is of this start only, where the service manager gives one; else that is in `stateDirectory`. */
+  /** Directory for data of this start only, if the service manager provides one; otherwise that data is in `stateDirectory`. */
   readonly runtimeDirectory?: string | undefined;
-  /** Which addresses are this machine's own: no server may be at one. */
+  /** The addresses of this machine: no server may have one of them. */
   readonly ourselves: FollowedOurselves;
-  /** Where to tell what passes. */
+  /** Where to report events about traffic. */
   readonly events?: EventSink | undefined;
-  /** Where to tell what is wrong with what is no service's own: storage, limits. */
+  /** Where to report problems that do not belong to a service: storage, limits. */
   readonly conditions?: Conditions | undefined;
-  /** What is kept in `stateDirectory`. */
+  /** The files in `stateDirectory`. */
   readonly storage?: Storage | undefined;
 }

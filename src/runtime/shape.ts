@@ -1,7 +1,7 @@
 /**
- * The builders of typebox, as far as we use them, with the library's own types but without its code: a schema is plain
- * JSON Schema, and loading typebox to write it down would cost every start 85 ms and every process 33 MB. Tests hold
- * the result, and the checks below, against the library.
+ * The builders of typebox, as far as we use them, with the library's own types but without its code. A schema is plain JSON
+ * Schema, and loading typebox to write it down would cost every start 85 ms and every process 33 MB. Tests compare the result,
+ * and the checks below, with the library.
  */
 import type { TSchema, Type as Typebox } from 'typebox';
 
@@ -11,9 +11,9 @@ export type { Static, TSchema } from 'typebox';
 export interface SchemaNode {
   readonly type?: string;
   readonly title?: string;
-  /** Ours: what would be right, for errors. */
+  /** Ours: describes a valid value, for error messages. */
   readonly expected?: string;
-  /** Ours: a change starts the service again, which ends what it had open; anything else goes on. */
+  /** Ours: a change of this field restarts the service, which ends its open connections. Changes of other fields do not. */
   readonly requiresRestart?: boolean;
   readonly default?: unknown;
   readonly const?: unknown;

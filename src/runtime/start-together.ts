@@ -1,6 +1,9 @@
-/** Two parts that start at the same time, and both or none. */
+/** Starts two parts at the same time: either both run or none. */
 
-/** Resolves with both; when one cannot start, stops the other as soon as it has started, and rejects with the reason of the first that failed. */
+/**
+ * Resolves with both. If one cannot start, stops the other as soon as it has started, and rejects with the reason of the first
+ * failure.
+ */
 export async function startTogether<A extends AsyncDisposable, B extends AsyncDisposable>(
   first: Promise<A>,
   second: Promise<B>,

@@ -1,8 +1,8 @@
 /**
- * The state directory. What is read from it is missing, good, damaged or unreadable, and these are four different things:
- * damaged is what we could read and not use; it is moved aside before anything is written in its place. What we may not or
- * cannot read stays as it is. What cannot be written goes on from memory, is tried again, and is told as the condition
- * "storage": no data plane depends on a write.
+ * The state directory. A file in it is missing, good, damaged or unreadable, and each case is treated differently. A damaged
+ * file could be read but not used: it is moved aside before anything is written in its place. An unreadable file stays as it
+ * is. If a write fails, the content stays in force in memory, the write is retried, and the condition "storage" reports it: no
+ * data plane depends on a write.
  */
 import { relative, resolve } from 'node:path';
 import { makeDirectory } from '../os/make-directory.ts';
@@ -19,20 +19,20 @@ export interface StorageNotice {
 }
 
 export interface Storage extends FileKeeper, Disposable {
-  /** False as long as another process has the directory: then nothing is written. */
+  /** False while another process holds the directory. Nothing is written then. */
   readonly isOurs: boolean;
-  /** A file of the directory that is written whole; the same one for the same name. */
+  /** A file of the directory that is written whole. The same name returns the same object. */
   file(name: string, options?: KeptFileOptions): KeptFile;
-  /** Tells that a backup could not be put in place, until the next start. */
+  /** Reports, until the next start, that a backup could not be restored. */
   noteNotRestored(error: unknown): void;
-  /** Hears of what was moved aside, also of what was before it listened. */
+  /** Sets the listener for files that were moved aside, including those from before this call. */
   onNotice(listener: (notice: StorageNotice) => void): void;
 }
 
 export interface StorageOptions {
   readonly log?: Pick<Logger, 'info' | 'error'> | undefined;
   readonly conditions?: Conditions | undefined;
-  /** Without one, the directory is ours. */
+  /** Without a lock, the directory is ours. */
   readonly lock?: Pick<DirectoryLock, 'isOurs'> | undefined;
 }
 
@@ -46,7 +46,7 @@ interface Trouble {
   readonly reason: Text;
 }
 
-/** Opens the directory, and makes it when it is missing. Never throws: without it all goes on from memory. */
+/** Opens the directory, and makes it if it is missing. Never throws: without the directory everything runs from memory. */
 export function openStorage(
   directory: string,
   { log = silentLog, conditions, lock }: StorageOptions = {},
@@ -54,13 +54,13 @@ export function openStorage(
   const troubles = new Map<string, Trouble>();
   const files = new Map<string, KeptFile>();
   const timers = new Set<() => void>();
-  /** Those of `retried` that wait for another attempt. */
+  /** The `run` functions of `retried` that wait for another attempt. */
   const failing = new Set<() => Promise<Error | undefined>>();
   let shown: readonly string[] = [];
   let listener: ((notice: StorageNotice) => void) | undefined;
   let unheard: StorageNotice[] = [];
 
-  /** One condition for all that has the same reason: a full disk is one fault, not seven. */
+  /** One condition for all files with the same cause: a full disk is one problem, not seven. */
   function show(): void {
     const groups = Map.groupBy(troubles.values(), ({ what, code, reason }) =>
       [what, code === '' ? english(reason) : code].join(' '),
@@ -176,7 +176,7 @@ function createRetried(
         await write();
       } catch (error) {
         storage.note(name, 'write', error);
-        // Attempts that somebody asks for do not make the next one later.
+        // Attempts that a caller asks for do not lengthen the delay.
         if (isRetry) delayMs = Math.min(2 * delayMs, LONGEST_RETRY_MS);
         timer = setTimeout(() => void attempt(true), delayMs).unref();
         failing.add(run);
@@ -185,7 +185,7 @@ function createRetried(
       delayMs = FIRST_RETRY_MS;
       storage.note(name, 'write', undefined);
       storage.note('.', 'write', undefined);
-      // What kept this one from being written kept others, too.
+      // The same cause may have stopped other writes too: retry them now.
       if (failing.delete(run)) for (const other of failing) void other();
       return undefined;
     });

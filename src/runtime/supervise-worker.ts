@@ -1,6 +1,6 @@
 /**
- * Starts a worker thread and keeps it running: one that dies, or whose loop stands still, is started again with the
- * latest `init()`, after what it left open has been closed. Other threads never notice.
+ * Starts a worker thread and keeps it running. If it dies or its loop hangs, what it left open is closed, and it is restarted
+ * with the latest `init()`. Other threads do not notice.
  */
 import { Worker } from 'node:worker_threads';
 import { FdLedger } from '../os/fd-ledger.ts';
@@ -9,8 +9,8 @@ import type { Logger } from './log.ts';
 import type { FromWorker, ToWorker, WorkerData } from './worker-thread.ts';
 
 /**
- * A thread that has not started after this long never will. Generous, because ending one while it loads koffi aborts the
- * whole process (an addon that throws into a thread that is ending), and a busy or emulated machine takes 20 s.
+ * A thread that has not started after this time never will. The limit is generous: ending a thread while it loads koffi aborts
+ * the whole process (an addon that throws into a thread that is ending), and a busy or emulated machine takes 20 s.
  */
 const READY_TIMEOUT_MS = 60_000;
 /** A loop that has not turned for this long is stuck: ten times what it may block. In a debugger it may stand at a breakpoint. */
@@ -24,33 +24,33 @@ const STUCK_AFTER_MS = process.execArgv.some((option) => /^--inspect(-brk|-wait)
 const LONGEST_LOOK_MS = 2000;
 const FIRST_RESTART_DELAY_MS = 10;
 const LONGEST_RESTART_DELAY_MS = 5000;
-/** A thread that served this long before it died starts again without the delay that earlier deaths had built up. */
+/** After this much service, a thread that dies is restarted without the delay that earlier deaths had built up. */
 const HEALTHY_AFTER_MS = 10_000;
 /**
- * A thread that needs more has a leak: it dies alone and is started again. Many times what 30,000 connections take, and
- * with a limit V8 reserves less from the start (5 MB in four threads).
+ * A thread that needs more has a leak: it dies alone and is restarted. This is many times what 30,000 connections need. With a
+ * limit, V8 also reserves less from the start (5 MB in four threads).
  */
 const HEAP_LIMIT_MB = 256;
-/** A loop that does not heed `stop` for this long is terminated. */
+/** A loop that does not react to `stop` for this time is terminated. */
 const STOP_TIMEOUT_MS = 3000;
 
 export interface WorkerOptions<Init, Out> {
-  /** For the log and the thread's name, e.g. "nat64". */
+  /** Name for the log and the thread, e.g. "nat64". */
   readonly name: string;
   /** The module that the thread runs. */
   readonly entry: URL;
-  /** What the thread is given, structured-cloneable; asked for anew at each start, so it must be the current state. */
+  /** The data for the thread, structured-cloneable. It is requested at each start, so it must be the current state. */
   readonly init: () => Init;
   readonly onMessage?: (message: Out) => void;
   readonly log: Logger;
 }
 
 export interface SupervisedWorker<In> extends AsyncDisposable {
-  /** How often the thread died and was started again. */
+  /** How often the thread died and was restarted. */
   readonly restarts: number;
   /** False while a dead thread is being replaced. */
   readonly alive: boolean;
-  /** Queues a message and wakes the loop. A message to a dead thread is dropped: `init()` carries the current state. */
+  /** Queues a message and wakes the loop. A message to a dead thread is dropped, because `init()` carries the current state. */
   send(message: In): void;
   /** Test hook: makes the thread throw. */
   fail(): void;
@@ -59,7 +59,7 @@ export interface SupervisedWorker<In> extends AsyncDisposable {
 const tasks = new Set<(nowMs: number) => void>();
 let seconds: NodeJS.Timeout | undefined;
 
-/** Calls a task each second until disposed: one timer, and so one wake-up of the main thread, for all threads. */
+/** Calls a task each second until disposed. All threads share one timer, so the main thread wakes up only once. */
 function eachSecond(task: (nowMs: number) => void): Disposable {
   tasks.add(task);
   seconds ??= setInterval(() => {
@@ -107,7 +107,7 @@ export async function superviseWorker<Init, In, Out = never>(
   one[0] = 1;
 
   let worker: Worker | undefined;
-  /** Its loop does not turn yet. */
+  /** Its loop does not run yet. */
   let starting = false;
   let stopping = false;
   let restarts = 0;
@@ -119,7 +119,7 @@ export async function superviseWorker<Init, In, Out = never>(
     write(wakeFd, one, 8);
   };
 
-  /** Resolves when the thread is ready; rejects when it ends before. Later ends are handled by `restart`. */
+  /** Resolves when the thread is ready; rejects if it ends before that. `restart` handles later ends. */
   function start(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const data: WorkerData<Init> = {

@@ -1,6 +1,6 @@
 /**
- * The worker's side of a supervised thread. A data plane thread runs one blocking loop: it waits in poll or epoll on
- * its sockets and on `wakeFd`, never longer than MAX_WAIT_MS, and calls `receive()` when `wakeFd` is readable.
+ * The worker's side of a supervised thread. A data plane thread runs one blocking loop. It waits in poll or epoll on its
+ * sockets and on `wakeFd`, never longer than MAX_WAIT_MS, and calls `receive()` when `wakeFd` is readable.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { FdLedger } from '../os/fd-ledger.ts';
@@ -11,7 +11,7 @@ import type { LogLevel } from './log.ts';
 /** The longest a loop may block: Node can only end a thread between two system calls. */
 export const MAX_WAIT_MS = 1000;
 
-/** What the supervisor hands to the thread. */
+/** The data that the supervisor passes to the thread. */
 export interface WorkerData<Init> {
   readonly init: Init;
   readonly wakeFd: number;
@@ -19,13 +19,13 @@ export interface WorkerData<Init> {
   readonly heartbeat: SharedArrayBuffer;
 }
 
-/** What the thread sends to its supervisor. */
+/** The messages from the thread to its supervisor. */
 export type FromWorker<Out> =
   | { readonly kind: 'ready' }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly message: string }
   | { readonly kind: 'message'; readonly message: Out };
 
-/** Control messages every thread understands beside its own. */
+/** Control messages that every thread understands, in addition to its own. */
 export type ToWorker<In> =
   | { readonly kind: 'message'; readonly message: In }
   | { readonly kind: 'stop' }
@@ -33,21 +33,21 @@ export type ToWorker<In> =
 
 export interface WorkerThread<Init, In, Out> {
   readonly init: Init;
-  /** An eventfd that becomes readable when a control message waits. Level-triggered until `receive()` is called. */
+  /** An eventfd that becomes readable when a control message waits, and stays readable until `receive()` is called. */
   readonly wakeFd: number;
-  /** Every descriptor the thread opens goes in here, and is closed through it. */
+  /** Every descriptor that the thread opens is recorded here, and must be closed through it. */
   readonly ledger: FdLedger;
-  /** Once a turn of the loop: tells the supervisor that the thread is alive. */
+  /** Call once per turn of the loop: it shows the supervisor that the thread is alive. */
   beat(): void;
-  /** Calls `handle` for each waiting message; false when the thread is asked to stop. */
+  /** Calls `handle` for each waiting message; returns false when the thread should stop. */
   receive(handle: (message: In) => void): boolean;
-  /** Tells the supervisor that the thread serves; call once, before the loop. */
+  /** Reports to the supervisor that the thread serves. Call once, before the loop. */
   ready(): void;
   post(message: Out): void;
   log(level: LogLevel, fields: object, message: string): void;
 }
 
-/** The calling worker's own thread context. Throws when called outside a worker started by `superviseWorker`. */
+/** The thread context of the calling worker. Throws outside a worker started by `superviseWorker`. */
 export function workerThread<Init, In, Out = never>(): WorkerThread<Init, In, Out> {
   const port = parentPort;
   if (port === null) throw new Error('workerThread: not in a worker thread');

@@ -1,4 +1,4 @@
-/** Means and maxima of several figures over a time. NaN, and what was never added, is no figure. */
+/** Means and maxima of several figures over a time. NaN, or a figure that was never added, means "no figure". */
 
 export interface Accumulator {
   readonly sums: Float64Array;
@@ -12,7 +12,7 @@ export const createAccumulator = (width: number): Accumulator => ({
   highest: new Float32Array(width).fill(Number.NaN),
 });
 
-/** Adds figures that hold for `weight` samples. */
+/** Adds figures that are valid for `weight` samples. */
 export function accumulate(
   { sums, weights, highest }: Accumulator,
   means: Float32Array,
@@ -38,5 +38,5 @@ export function finish({ sums, weights, highest }: Accumulator): {
   return { mean, highest };
 }
 
-/** The most that any figure was added for, in weights. */
+/** The largest total weight of any figure. */
 export const weightOf = ({ weights }: Accumulator): number => Math.max(...weights);

@@ -11,7 +11,7 @@ import type { AgeOutcome, AgeTask } from './backup-age.ts';
 import { type Backup, BackupError } from './backup-error.ts';
 import { OLD_MAGIC, openOldBackup } from './backup-old.ts';
 
-/** A larger file is none of ours. */
+/** A larger file is not one of ours. */
 export const MAX_BACKUP_BYTES = 8 << 20;
 const MAX_ENTRIES = 100;
 
@@ -94,7 +94,7 @@ export async function openBackup(file: Uint8Array, passphrase: string): Promise<
   throw new BackupError('wrong-passphrase', message, { cause: new Error(outcome.refusal) });
 }
 
-/** What is inside, checked: nobody else wrote it, but perhaps another version of ours. Throws BackupError. */
+/** Checks the content. Only we could have written it, but perhaps a different version. Throws BackupError. */
 export function readBackupContent(json: string): Backup {
   const fail = (what: string): never => {
     throw new BackupError('damaged', say('The backup is not as expected: {what}.', { what }));

@@ -1,6 +1,6 @@
 /**
- * What a backup holds, and how it comes back. Restored files wait in a directory of their own and are put in place at the
- * next start, before anything reads them: the running process would write over them.
+ * The content of a backup, and how it is restored. Restored files wait in a staging directory and are moved into place at the
+ * next start, before anything reads them: the running process would overwrite them.
  */
 import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
@@ -15,21 +15,21 @@ import type { Storage } from '../runtime/storage.ts';
 import { type BackupEntry, BackupError } from './backup-error.ts';
 import { type Text, TextError, reasonOf, say } from '../texts/text.ts';
 
-/** Where everything is. */
+/** The paths of all files. */
 export interface Places {
   readonly configPath: string;
   readonly stateDirectory: string;
 }
 
 interface Part {
-  /** In the backup, and in the staging directory. */
+  /** Name in the backup, and in the staging directory. */
   readonly name: string;
-  /** For people. */
+  /** For the user. */
   readonly title: Text;
   readonly path: (places: Places) => string;
-  /** Whether it says who may sign in, or holds a key. */
+  /** Whether it contains accounts or a key. */
   readonly isAccess?: true;
-  /** What of the file goes into the backup; undefined for nothing. */
+  /** The part of the file that goes into the backup; undefined for nothing. */
   readonly trim?: (content: Buffer) => Buffer | undefined;
 }
 
@@ -38,10 +38,10 @@ const inState =
   ({ stateDirectory }: Places) =>
     join(stateDirectory, name);
 
-/** Of the history of the configuration, so much of the newest. */
+/** The newest part of the configuration's history, up to this size. */
 const MAX_REVISIONS_BYTES = 2 << 20;
 
-/** Whole lines of the end. */
+/** The complete lines at the end. */
 function newestRevisions(content: Buffer): Buffer {
   if (content.length <= MAX_REVISIONS_BYTES) return content;
   const from = content.indexOf(10, content.length - MAX_REVISIONS_BYTES);
@@ -49,8 +49,8 @@ function newestRevisions(content: Buffer): Buffer {
 }
 
 /**
- * Sessions stay behind: a backup must not bring back one that was revoked since. Of an appliance that nobody owns there is nothing: it
- * would take the appliance from its owner where it is restored.
+ * Sessions are left out: a backup must not bring back one that was revoked since. For an appliance without an owner nothing is
+ * saved: restoring that would remove the owner of the appliance where it is restored.
  */
 function withoutSessions(content: Buffer): Buffer | undefined {
   const data = JSON.parse(content.toString('utf8')) as Record<string, unknown>;
@@ -61,8 +61,8 @@ function withoutSessions(content: Buffer): Buffer | undefined {
 const CONFIG = 'config.json';
 
 /**
- * Everything that a backup may hold; an entry of another name is refused, so no name of a file is ever taken from outside.
- * The bootstrap token, the audit log, logs and figures belong to the appliance, not to its set-up.
+ * Everything that a backup may contain. An entry with another name is refused, so no file name is ever taken from the backup.
+ * The bootstrap token, the audit log, logs and figures belong to the appliance, not to its settings.
  */
 const PARTS: readonly Part[] = [
   { name: CONFIG, title: say('Configuration'), path: ({ configPath }) => configPath },
@@ -90,12 +90,12 @@ const PARTS: readonly Part[] = [
 
 const FILE_MODE = 0o600;
 const STAGE = 'restore';
-/** A change that waits for its confirmation would be taken back after the restore. */
+/** Removed by a restore: a change that waits for its confirmation would otherwise be rolled back after it. */
 const OBSOLETE = ['pending-change.json'];
 
 /**
- * What goes into a backup of a file; undefined when there is none. `unwritten`: what is in force and could not be written yet. Throws
- * BackupError when it cannot be used.
+ * What a backup contains of a file; undefined when there is no file. `unwritten`: the content in force that could not be
+ * written yet. Throws BackupError when the file cannot be used.
  */
 async function contentOf(part: Part, path: string, unwritten?: Buffer): Promise<Buffer | undefined> {
   const { trim = (content: Buffer) => content } = part;
@@ -110,9 +110,9 @@ async function contentOf(part: Part, path: string, unwritten?: Buffer): Promise<
 }
 
 /**
- * The entries of a backup of what is now, with or without what says who may sign in. `configText` is the file of what is in
- * force, undefined for none; `unwrittenOf` asks for what of a file in the state directory could not be written yet. Rejects with a
- * BackupError when a file cannot be used: a backup without it would be none.
+ * The entries of a backup of the current state, with or without the access data. `configText` is the text of the active
+ * configuration, undefined for none. `unwrittenOf` returns the content of a state file that could not be written yet. Rejects
+ * with a BackupError when a file cannot be used: a backup without it would be useless.
  */
 export async function collectEntries(
   places: Places,
@@ -141,12 +141,12 @@ export interface PlannedEntry extends BackupEntry {
   readonly change: 'same' | 'new' | 'replaces';
 }
 
-/** Parsers of what a backup may hold, by the name of the entry; each throws on what this version would not use. */
+/** Parsers for the entries of a backup, by name. Each throws on content that this version would not use. */
 export type EntryParsers = Readonly<Record<string, (content: Buffer) => unknown>>;
 
 /**
- * What restoring these entries would do. Throws BackupError on an entry that no backup of ours has, a second of a name, or one that
- * this version could not use: it would be moved aside at the next start, and nobody could sign in.
+ * What restoring these entries would do. Throws BackupError on an unknown entry, a repeated name, or an entry that this version
+ * could not use: it would be moved aside at the next start, and nobody could sign in.
  */
 export async function planRestore(
   entries: readonly BackupEntry[],
@@ -179,7 +179,7 @@ export async function planRestore(
         }),
       );
     }
-    // What is damaged now is what a backup is for.
+    // A file that is damaged now may be the reason for the restore: ignore the error.
     const kept = await contentOf(part, part.path(places)).catch(() => Buffer.alloc(0));
     const change = kept === undefined ? 'new' : kept.equals(content) ? 'same' : 'replaces';
     planned.push({ name, content, title: part.title, change });
@@ -189,7 +189,7 @@ export async function planRestore(
 
 const stageName = (name: string): string => name.replace('/', '.');
 
-/** Puts entries aside for the next start: all of them or, when this rejects, none. */
+/** Stages entries for the next start: all of them or, when this rejects, none. */
 export async function stageRestore(
   entries: readonly BackupEntry[],
   { stateDirectory }: Places,
@@ -206,7 +206,7 @@ export async function stageRestore(
     await rename(temporary, stage);
     await syncDirectory(stateDirectory);
   } catch (error) {
-    // On a full disk it would take the room that is missing.
+    // On a full disk the files would take space that is needed.
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
     throw new BackupError(
       'unwritable',
@@ -218,7 +218,7 @@ export async function stageRestore(
   }
 }
 
-/** A file that is restored, beside its target until all are there. */
+/** A restored file, stored beside its target until all are complete. */
 interface Ready {
   readonly name: string;
   readonly target: string;
@@ -226,10 +226,10 @@ interface Ready {
 }
 
 /**
- * At the start, before anything is read: puts what waits in place, if something does: all or nothing. What takes room is done first;
- * where that fails, as on a full disk, nothing was changed, and the restore is over: it must not come back at a later start, over
- * what was set up since. From then on files are only renamed, which a start after a power cut goes on with. Never rejects: without the
- * restored files, what was there runs.
+ * At the start, before anything is read: moves staged files into place, all or none. The steps that need disk space come first.
+ * If one fails, as on a full disk, nothing has changed and the restore is cancelled: it must not run at a later start and
+ * overwrite newer settings. After that, files are only renamed, and a start after a power failure continues there. Never
+ * rejects: without the restored files, the previous ones are used.
  */
 export async function finishRestore(
   places: Places,
@@ -240,7 +240,7 @@ export async function finishRestore(
   await rm(`${stage}.new`, { recursive: true, force: true }).catch(() => {});
   const staged = await readdir(stage).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') storage.note(STAGE, 'read', error);
-    // A file in the place of the directory: nothing of ours.
+    // A file in the place of the directory: not ours.
     return error.code === 'ENOTDIR' ? 'damaged' : undefined;
   });
   if (staged === undefined) return;
@@ -279,9 +279,9 @@ export async function finishRestore(
   }
 }
 
-/** Copied, not moved: the configuration may be on another file system. */
+/** Copies instead of moving: the configuration may be on another file system. */
 async function prepare(name: string, path: string, stage: string): Promise<Ready> {
-  // Through a symbolic link rather than over it.
+  // Write to the target of a symbolic link, do not replace the link.
   const target = existsSync(path) ? realpathSync(path) : path;
   const temporary = `${target}.restored`;
   await rm(temporary, { recursive: true, force: true });
@@ -289,7 +289,7 @@ async function prepare(name: string, path: string, stage: string): Promise<Ready
   return { name, target, temporary };
 }
 
-/** Takes the stage away, and tells that nothing of it was restored. Where even that cannot be done, nothing can be changed either. */
+/** Removes the staging directory, and reports that nothing was restored. If even the removal fails, no file has been changed either. */
 async function abandon(stage: string, error: unknown, storage: Storage): Promise<void> {
   try {
     await rm(stage, { recursive: true });

@@ -1,6 +1,6 @@
 /**
- * The last events of each kind, in memory only: who looks up what is nobody's business after a restart, and an SD card
- * does not live long under a query log. Kinds are kept apart, so that a flood of one does not wash out the others.
+ * The last events of each kind, in memory only: look-ups are private and must not survive a restart, and a query log would wear
+ * out an SD card. Each kind has its own limit, so that a flood of one does not push out the others.
  */
 import type { EventRing } from '../runtime/event-ring.ts';
 import type { EventKind } from '../runtime/event-kind.ts';
@@ -9,7 +9,7 @@ import { parseIpAddress } from '../wire/ip-address.ts';
 import { type IpPrefix, prefixContains } from '../wire/ip-prefix.ts';
 import { type Dictionary, type Text, english, tell } from '../texts/text.ts';
 
-/** As the API shows it, but for its texts. */
+/** As the API shows it, but with untranslated texts. */
 export type LoggedEvent = AppEvent & { readonly id: number; readonly at: string };
 
 export interface EventFilter {
@@ -17,9 +17,9 @@ export interface EventFilter {
   readonly client?: IpPrefix | undefined;
   /** Name of the server. */
   readonly server?: string | undefined;
-  /** Part of any of the event's texts, whatever the case, in English or in the language of who asks. */
+  /** Part of any of the event's texts, ignoring case, in English or in the language of the reader. */
   readonly text?: string | undefined;
-  /** Of that language; undefined for English. */
+  /** The texts of that language; undefined for English. */
   readonly words?: Dictionary | undefined;
 }
 
@@ -32,13 +32,13 @@ export interface EventPage {
 }
 
 export interface EventLog extends EventSink, Disposable {
-  /** Events older than `cursor` (all when undefined), `limit` at most. */
+  /** Events older than `cursor` (all when undefined), at most `limit`. */
   page(filter: EventFilter, cursor: number | undefined, limit: number): EventPage;
-  /** Events newer than `id`, oldest first, the newest `limit` of them. */
+  /** Events newer than `id`, oldest first; at most the newest `limit`. */
   since(id: number, filter: EventFilter, limit: number): LoggedEvent[];
   /** Id of the newest event. */
   readonly newest: number;
-  /** Reads what waits in the rings now. */
+  /** Reads the events that wait in the rings now. */
   drain(): void;
 }
 
@@ -48,7 +48,7 @@ export interface EventLogOptions {
   readonly serverAt: (address: string) => string | undefined;
 }
 
-/** What waits in a ring is seen this soon. */
+/** The longest time that an event waits in a ring. */
 const DRAIN_MS = 500;
 
 interface Entry {
@@ -61,7 +61,8 @@ export function createEventLog({ kinds, serverAt }: EventLogOptions): EventLog {
   const kindOf = new Map(kinds.map((kind) => [kind.name, kind]));
   const kept = new Map<string, Entry[]>();
   const rings = new Map<EventRing, () => void>();
-  // Ids count up over restarts too, as long as the clock does: a page that comes back must not take new for old.
+  // Ids also count up over restarts, as long as the clock does: a page that reconnects must not mistake new events for old
+  // ones.
   let newest = Date.now() * 1000;
   let lostBefore = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -81,7 +82,7 @@ export function createEventLog({ kinds, serverAt }: EventLogOptions): EventLog {
     return { ...head, ...event, server: serverOf(event) ?? null };
   }
 
-  /** The server that an event is about: that was connected to or looked at, or that sent. */
+  /** The server that an event concerns: the one connected to or looked up, or the sender. */
   function serverOf(event: AppEvent): string | undefined {
     const { serverBy } = kindOf.get(event.kind) ?? {};
     const known = serverBy === undefined ? null : event[serverBy];

@@ -1,11 +1,11 @@
-/** The history's figures: what the services' counters have come to since the moment before, and the machine's state. */
+/** The figures of the history: the growth of the services' counters since the last sample, and the machine's state. */
 import { type HostTraffic, sumHosts } from '../runtime/host-traffic.ts';
 import type { ServiceReport } from '../runtime/report.ts';
 import { MACHINE_SERIES, type MachineSeries, SERVICE_SERIES } from './history-series.ts';
 import type { Machine } from './machine.ts';
 import { processFigures } from './process.ts';
 
-/** A function that samples: rates are of the time since its call before, NaN at the first. */
+/** Returns a function that takes a sample. Rates cover the time since its last call; NaN at the first call. */
 export function createSampler(
   reports: () => readonly ServiceReport[],
   machine: Machine,
@@ -14,7 +14,7 @@ export function createSampler(
   let cpuSeconds = Number.NaN;
   const totals = new Map<string, number>();
 
-  /** Growth a second. A total that is smaller than before began anew meanwhile. */
+  /** Growth per second. A total that is smaller than before was reset meanwhile. */
   function growth(name: string, total: number | undefined, seconds: number): number {
     const before = totals.get(name);
     if (total === undefined) totals.delete(name);
@@ -53,7 +53,7 @@ export function createSampler(
   };
 }
 
-/** A function that samples each server that had traffic since its call before: figures in the order of HOST_SERIES. */
+/** Returns a function that samples each server with traffic since its last call: figures in the order of HOST_SERIES. */
 export function createHostSampler(
   reports: () => readonly ServiceReport[],
 ): (nowMs: number) => Map<string, readonly number[]> {
@@ -65,7 +65,7 @@ export function createHostSampler(
     const figures = new Map<string, readonly number[]>();
     for (const [name, traffic] of totals) {
       const known = before.get(name);
-      // A total that is smaller than before began anew; who was not there began with nothing.
+      // A total that is smaller than before was reset meanwhile; a new server started at zero.
       const rate = (counter: keyof HostTraffic): number => {
         const from = known?.[counter] ?? 0;
         const grown = traffic[counter] >= from ? traffic[counter] - from : traffic[counter];

@@ -1,7 +1,7 @@
 /**
- * The history on disk: a table of minutes for two days and one of hours for 30, a row a moment, its figures as one blob
- * of doubles' halves (float32): means, then maxima; beside it the servers that had traffic, some 40 bytes each. Bounded:
- * 2,880 + 720 rows of some 200 bytes and the servers.
+ * The history on disk: a table of minutes for two days and one of hours for 30 days. Each row is one moment. Its figures are a
+ * blob of float32 values: means, then maxima. Another column has the servers with traffic, some 40 bytes each. The size is
+ * bounded: 2,880 + 720 rows of some 200 bytes, and the servers.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { basename } from 'node:path';
@@ -13,20 +13,20 @@ import { type HostRow, decodeHosts, encodeHosts, mergeHosts } from './host-serie
 
 export interface StoredRow {
   readonly timeSeconds: number;
-  /** How much of its minute or hour the figures are of. */
+  /** How many seconds of its minute or hour the figures cover. */
   readonly seconds: number;
   readonly mean: Float32Array;
   /** NaN where there is no figure, in both. */
   readonly highest: Float32Array;
-  /** Servers that had traffic; undefined when that is not known. */
+  /** Servers with traffic; undefined when unknown. */
   readonly hosts?: HostRow | undefined;
 }
 
 export interface HistoryFile {
-  /** Adds minutes, at least one and the newest last, and brings the hours up to date: one transaction. */
+  /** Adds minutes (at least one, the newest last) and updates the hours, in one transaction. */
   write(minutes: readonly StoredRow[]): void;
   /**
-   * Rows of a span of time, oldest first: minutes as far as they reach when a step is shorter than an hour, else hours. Of
+   * Rows of a time span, oldest first: minutes as far back as they exist if a step is shorter than an hour, otherwise hours. Of
    * the servers, only `host`.
    */
   read(fromMs: number, toMs: number, stepMs: number, host?: string): StoredRow[];
@@ -34,16 +34,16 @@ export interface HistoryFile {
 }
 
 /**
- * How many rows are kept: two days and 30 days. Counted, not reckoned from the clock, which is wrong on a machine without RTC
- * until somebody tells the time: minutes of 1970 or 2100 take the place of as many others, and no more.
+ * How many rows are kept: two days and 30 days. They are counted, not selected by time: on a machine without RTC the clock is
+ * wrong until it is set. Minutes from 1970 or 2100 then only replace as many others.
  */
 const MINUTES_KEPT = 2 * 1440;
 const HOURS_KEPT = 30 * 24;
 const HOUR = 3600;
-/** Kept small: this is read rarely. */
+/** Small, because the file is rarely read. */
 const CACHE_KIB = 128;
 
-/** What belongs to a database while it is in use: with its log, the one that is moved aside can still be opened. */
+/** The files that belong to a database in use. Moved aside together with its log, it can still be opened. */
 const COMPANIONS = ['-wal', '-shm'];
 
 /** Primary result codes of SQLite (https://sqlite.org/rescode.html). */
@@ -54,29 +54,29 @@ const SQLITE_NOTADB = 26;
 class DamagedError extends TextError {}
 
 /**
- * Whether an error says that the file is damaged. Everything else (full, read-only, locked, no permission) says only that
- * something cannot be done now.
+ * Whether an error means that the file is damaged. All other errors (full, read-only, locked, no permission) only mean that
+ * something is not possible now.
  */
 export function isDamage(error: unknown): boolean {
   if (error instanceof DamagedError) return true;
   const { errcode } = error as { errcode?: unknown };
-  // Extended codes have the primary one in their lowest byte.
+  // Extended codes contain the primary one in their lowest byte.
   return typeof errcode === 'number' && [SQLITE_CORRUPT, SQLITE_NOTADB].includes(errcode & 0xff);
 }
 
 /**
- * Opens or makes the file. One that is damaged is moved aside and a new one is begun, which `storage` tells. Rejects when
- * there can be no file now, and leaves what is there as it is.
+ * Opens or creates the file. A damaged one is moved aside and a new one is started; `storage` reports it. Rejects when no file
+ * is possible now, and leaves an existing one as it is.
  */
 export async function openHistoryFile(
   path: string,
   series: readonly string[],
   storage: Pick<Storage, 'noteAside'>,
 ): Promise<HistoryFile> {
-  // Loaded at the first use: it takes memory.
+  // Loaded at the first use, because it takes memory.
   const { DatabaseSync } = await import('node:sqlite');
   const openNow = async () => {
-    // Made by SQLite, it would be readable by others; a pipe, it would wait for.
+    // Create the file here: SQLite would make it readable by others, and would wait on a pipe.
     await (await openToAppend(path, 0o600)).close();
     return open(new DatabaseSync(path), series);
   };
@@ -99,8 +99,8 @@ function open(database: DatabaseSync, series: readonly string[]): HistoryFile {
 }
 
 function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile {
-  // WAL with NORMAL: a write is one append, and no fsync until the log is folded in. A power cut loses the last
-  // transactions at most.
+  // WAL with NORMAL: a write is one append, without fsync until the checkpoint. A power failure loses at most the last
+  // transactions.
   database.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
@@ -110,7 +110,7 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
     CREATE TABLE IF NOT EXISTS hours (time INTEGER PRIMARY KEY, seconds REAL NOT NULL, figures BLOB NOT NULL);
   `);
   for (const table of ['minutes', 'hours']) {
-    // Not there before servers were told apart.
+    // Files from before traffic was counted by server do not have the column.
     const columns = database.prepare(`SELECT name FROM pragma_table_info('${table}')`).all();
     if (!columns.some(({ name }) => name === 'hosts'))
       database.exec(`ALTER TABLE ${table} ADD COLUMN hosts BLOB`);
@@ -124,7 +124,7 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
   const known = stored?.split(' ') ?? [...series];
   if (stored === undefined) database.prepare('INSERT INTO layout VALUES (?)').run(series.join(' '));
   else if (stored !== series.join(' ')) {
-    // Another version had other series: rows are rewritten in today's order, what it lacked is unknown.
+    // Another version had other series: rewrite the rows in the current order; missing figures are unknown.
     rearrange(database, known, series);
   }
   const width = series.length;
@@ -135,7 +135,8 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
     get: database.prepare(
       `SELECT time, seconds, figures, hosts FROM ${table} WHERE time >= ? AND time < ? ORDER BY time`,
     ),
-    // First what is in the future, the work of a clock that ran ahead (or all the rest, to one that is behind); of either the oldest.
+    // Delete rows in the future first (a clock that was ahead wrote them, or the clock is behind now), then the others; the
+    // oldest of each group first.
     forget: database.prepare(
       `DELETE FROM ${table} WHERE time IN
          (SELECT time FROM ${table} ORDER BY time <= ? DESC, time DESC LIMIT -1 OFFSET ?)`,
@@ -169,7 +170,7 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
       hours.forget.run(newest, HOURS_KEPT);
       database.exec('COMMIT');
     } catch (error) {
-      // SQLite has done so already after some errors, as of a full disk.
+      // After some errors, such as a full disk, SQLite has rolled back already.
       if (database.isTransaction) database.exec('ROLLBACK');
       throw error;
     }
@@ -180,7 +181,7 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
     const [from, to] = [Math.floor(fromMs / 1000), Math.ceil(toMs / 1000)];
     if (stepMs >= HOUR * 1000) return rowsOf(hours.get, from, to, hostsOf);
     const fine = rowsOf(minutes.get, from, to, hostsOf);
-    // The hour that the minutes begin in has been the whole of it.
+    // The hour in which the minutes begin was fully covered by them.
     const coarseTo = fine.length === 0 ? to : fine[0].timeSeconds;
     return [...rowsOf(hours.get, from, Math.min(coarseTo, to), hostsOf), ...fine];
   }
@@ -205,7 +206,7 @@ const encode = ({ mean, highest }: StoredRow): Uint8Array => {
 type HostDecoder = (bytes: Uint8Array) => HostRow | undefined;
 const none: HostDecoder = () => undefined;
 
-/** Undefined when the row is not as we write it. */
+/** Undefined when the row does not have our format. */
 function decode(
   { time, seconds, figures, hosts }: RawRow,
   width: number,
@@ -224,7 +225,7 @@ function decode(
   };
 }
 
-/** One row of several: means weighted by their time. */
+/** Combines several rows into one: means weighted by their time. */
 function mergeRows(timeSeconds: number, rows: readonly StoredRow[], width: number): StoredRow {
   const mean = new Float32Array(width).fill(Number.NaN);
   const highest = new Float32Array(width).fill(Number.NaN);

@@ -11,7 +11,7 @@ export const MACHINE_SERIES = {
 } as const;
 export type MachineSeries = keyof typeof MACHINE_SERIES;
 
-/** What is made of a service's report. */
+/** Computed from a service's report. */
 export const SERVICE_SERIES = SERVICES.flatMap(({ name: service, series = {} }) =>
   Object.entries(series).map(([name, source]) => ({ name, service, source })),
 );
@@ -21,7 +21,7 @@ export const HISTORY_SERIES: Readonly<Record<string, string>> = {
   ...MACHINE_SERIES,
 };
 
-/** The series of each server, asked for with its name. */
+/** The series of each server, requested by its name. */
 export const HOST_SERIES = {
   hostUpBytesPerSecond: 'bytes/s',
   hostDownBytesPerSecond: 'bytes/s',

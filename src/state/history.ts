@@ -1,7 +1,6 @@
 /**
- * Figures over time: every 10 s in memory for the last hours, as means and maxima of minutes and hours on disk for 30
- * days. The disk is written once in 10 minutes and at the end, because an SD card bears only so many writes; what is lost
- * when the power fails is those minutes.
+ * Figures over time: every 10 s in memory for the last hours; means and maxima of minutes and hours on disk for 30 days. The
+ * disk is written once in 10 minutes and at the end, to protect the SD card. A power failure loses only those minutes.
  */
 import { createInTurn } from '../os/in-turn.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -15,9 +14,9 @@ export const SAMPLE_SECONDS = 10;
 /** 6 hours. */
 const KEPT_SAMPLES = 2160;
 const FLUSH_SECONDS = 600;
-/** Minutes that wait while they cannot be written: 6 hours. */
+/** Minutes that wait while they cannot be written: at most 6 hours. */
 const MOST_WAITING = 360;
-/** When that failed. */
+/** The delay after a failed write. */
 const RETRY_SECONDS = 60;
 
 const HOST_NAMES: readonly string[] = Object.keys(HOST_SERIES);
@@ -28,20 +27,20 @@ export type Sample = readonly number[];
 
 export interface HistoryOptions {
   readonly series: readonly string[];
-  /** The figures now. Called every 10 s. */
+  /** Returns the current figures. Called every 10 s. */
   readonly sample: (nowMs: number) => Sample;
-  /** The servers that had traffic, by name, in the order of HOST_SERIES. Called when `sample` was. */
+  /** Returns the servers with traffic, by name, in the order of HOST_SERIES. Called after `sample`. */
   readonly sampleHosts: (nowMs: number) => ReadonlyMap<string, readonly number[]>;
-  /** Where hours and minutes are kept; opened at the first write, or the first question about the time before. */
+  /** Opens the file for hours and minutes, at the first write or the first query about an earlier time. */
   readonly openFile: () => Promise<HistoryFile>;
-  /** Told why the file cannot be used at present, and, with undefined, that it can again. Figures stay in memory meanwhile. */
+  /** Called with the reason why the file cannot be used, and with undefined when it works again. Figures stay in memory meanwhile. */
   readonly onTrouble: (error: unknown) => void;
   readonly log: Logger;
 }
 
 export interface HistoryQuery {
   readonly series: readonly string[];
-  /** Whose series, when they are of HOST_SERIES. */
+  /** The server, when the series are those of HOST_SERIES. */
   readonly host?: string | undefined;
   readonly fromMs: number;
   readonly toMs: number;
@@ -63,7 +62,7 @@ export interface History extends AsyncDisposable {
 
 interface Clock {
   readonly now: () => number;
-  /** Calls back every so often until disposed. */
+  /** Calls back at this interval until disposed. */
   readonly every: (ms: number, task: () => void) => Disposable;
 }
 
@@ -75,13 +74,13 @@ const systemClock: Clock = {
   },
 };
 
-/** Starts sampling. Disposing writes what has not been written. */
+/** Starts sampling. Disposing writes what is not written yet. */
 export function startHistory(options: HistoryOptions, clock = systemClock): History {
   const { series, log } = options;
   const width = series.length;
   const ring = createSampleRing(KEPT_SAMPLES, width);
   const hosts = createHostRing();
-  /** Up to here everything is on disk, or waits. */
+  /** Everything up to this time is on disk or waits to be written. */
   let takenMs = clock.now();
   let nextFlushMs = takenMs + FLUSH_SECONDS * 1000;
   let latest: History['latest'];
@@ -102,7 +101,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     if (timeMs >= nextFlushMs) void flush();
   }
 
-  /** Uses the file; undefined when it cannot be used at present. One that turns out to be damaged is opened anew the next time. */
+  /** Uses the file; undefined when it cannot be used now. A file that turns out to be damaged is opened again the next time. */
   async function use<T>(task: (opened: HistoryFile) => T): Promise<T | undefined> {
     try {
       file ??= options.openFile();
@@ -121,7 +120,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     }
   }
 
-  /** Writes the minutes that are over; what cannot be written waits for the next time, as long as it may. */
+  /** Writes the finished minutes. If that fails, they wait for the next time, up to the limit. */
   function flush(untilMs = Math.floor(clock.now() / 60_000) * 60_000): Promise<void> {
     nextFlushMs = clock.now() + FLUSH_SECONDS * 1000;
     waiting.push(...minutesSince(ring, hosts, width, takenMs, untilMs));
@@ -141,13 +140,13 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     else nextFlushMs = Math.min(nextFlushMs, clock.now() + RETRY_SECONDS * 1000);
   }
 
-  /** What the file has, everything that is under way included; none when it cannot be read. */
+  /** The rows of the file, after all pending writes; empty when it cannot be read. */
   async function storedRows(...asked: Parameters<HistoryFile['read']>): Promise<StoredRows> {
     await inTurn(() => {});
     return (await use((opened) => opened.read(...asked))) ?? [];
   }
 
-  /** A figure that cannot be had is a gap in a chart, and no more. */
+  /** A figure that cannot be read is only a gap in a chart. */
   const trySample = () => {
     try {
       takeSample();
@@ -173,7 +172,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
 type HostRing = ReturnType<typeof createHostRing>;
 type StoredRows = ReturnType<HistoryFile['read']>;
 
-/** Means and maxima of the minutes of a time. */
+/** Means and maxima of the minutes in a time span. */
 function minutesSince(
   ring: SampleRing,
   hosts: HostRing,
@@ -197,7 +196,7 @@ function minutesSince(
   }));
 }
 
-/** The figures that were asked for, out of memory, and of the time before that out of the file. */
+/** The requested figures: from memory, and for earlier times from the file. */
 async function pageOf(
   { series: names, host, fromMs, toMs, points }: HistoryQuery,
   series: readonly string[],

@@ -1,7 +1,7 @@
 /**
- * The series of servers, which come and go: only those with traffic are kept, by name. A server that is not among them
- * had none. In memory for the last hour; on disk beside the fixed series, so a server that went is gone when the rows
- * of its time are.
+ * The series of servers, which come and go. Only servers with traffic are kept, by name; one that is missing had no traffic.
+ * They are in memory for the last hour, and on disk beside the fixed series, so a removed server disappears when the rows of
+ * its time are deleted.
  */
 import { type Accumulator, accumulate, createAccumulator, finish } from './accumulate.ts';
 import { HOST_SERIES } from './history-series.ts';
@@ -15,7 +15,7 @@ export interface HostFigures {
 }
 export type HostRow = ReadonlyMap<string, HostFigures>;
 
-/** An hour and ten minutes of samples: what a chart of the last hour shows, and what the disk does not have yet. */
+/** An hour and ten minutes of samples: the chart of the last hour, and what is not on disk yet. */
 const KEPT_SAMPLES = 420;
 const NOTHING = new Float32Array(HOST_WIDTH);
 
@@ -23,13 +23,16 @@ export interface HostRing {
   add(timeMs: number, figures: ReadonlyMap<string, readonly number[]>): void;
   /** When the oldest sample was taken; Infinity when there is none. */
   readonly firstMs: number;
-  /** A server's samples from `fromMs` to before `toMs`, oldest first: HOST_WIDTH figures from `at` on. */
+  /** A server's samples from `fromMs` up to, but not including, `toMs`, oldest first: HOST_WIDTH figures from `at` on. */
   samples(
     name: string,
     fromMs: number,
     toMs: number,
   ): Generator<{ readonly timeMs: number; readonly values: Float32Array; readonly at: number }>;
-  /** What passed in each minute of a span, by its beginning in seconds: a row, empty without traffic, for each that was sampled. */
+  /**
+   * The traffic in each minute of a span, by the start of the minute in seconds. Each sampled minute has a row; without traffic
+   * it is empty.
+   */
   minutes(fromMs: number, toMs: number): Map<number, HostRow>;
 }
 
@@ -58,7 +61,7 @@ export function createHostRing(): HostRing {
   return {
     samples,
     add(timeMs, figures) {
-      // As the history does: what is "later" than now never was.
+      // As in the history: discard samples that lie in the future after the clock was set back.
       while (count > 0 && times[before()] >= timeMs) {
         next = before();
         count--;
@@ -106,7 +109,7 @@ export function createHostRing(): HostRing {
 
 const minuteOf = (timeMs: number): number => Math.floor(timeMs / 60_000) * 60;
 
-/** Of each server in turn: length of its name, the name, means, maxima. */
+/** For each server: length of its name, the name, means, maxima. */
 export function encodeHosts(hosts: HostRow): Uint8Array {
   const entries = [...hosts].map(([name, figures]) => [Buffer.from(name), figures] as const);
   const size = entries.reduce((sum, [name]) => sum + 1 + name.length + HOST_WIDTH * 8, 0);
@@ -126,7 +129,7 @@ export function encodeHosts(hosts: HostRow): Uint8Array {
   return bytes;
 }
 
-/** What `encodeHosts` made, or of that one server; a rest that is too short for a server is left out. */
+/** Decodes what `encodeHosts` wrote, or only the one server. A remainder that is too short for a server is ignored. */
 export function decodeHosts(bytes: Uint8Array, only?: string): HostRow {
   const hosts = new Map<string, HostFigures>();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -146,7 +149,7 @@ export function decodeHosts(bytes: Uint8Array, only?: string): HostRow {
   return hosts;
 }
 
-/** One row of several, each with its weight; undefined when nothing is known of any. */
+/** Combines several rows, each with its weight, into one; undefined when none has data. */
 export function mergeHosts(
   rows: readonly { readonly hosts: HostRow | undefined; readonly seconds: number }[],
 ): HostRow | undefined {

@@ -1,4 +1,4 @@
-/** The process's own last log lines, in memory: as pino writes them, parsed only when somebody looks. */
+/** The last log lines of the process, in memory: as pino writes them, parsed only when somebody reads them. */
 import type { LogLevel } from '../runtime/log.ts';
 
 export interface LogLine {
@@ -6,7 +6,7 @@ export interface LogLine {
   readonly at: string;
   readonly level: LogLevel;
   readonly message: string;
-  /** Everything else that the line says. */
+  /** All other fields of the line. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -19,20 +19,20 @@ export interface LogPage {
 export interface LogRing {
   /** Keeps a line of pino's JSON. */
   add(line: string): void;
-  /** Lines of at least this level that are older than `cursor` (all when undefined), `limit` at most. */
+  /** Lines of at least this level that are older than `cursor` (all when undefined), at most `limit`. */
   page(level: LogLevel, cursor: number | undefined, limit: number): LogPage;
 }
 
-/** Warnings and errors are kept apart: a flood of the rest does not wash them out. */
+/** Warnings and errors have their own space, so that a flood of other lines does not push them out. */
 const MAX_LINES = 800;
 const MAX_IMPORTANT_LINES = 200;
 const MAX_CHARACTERS = 192 * 1024;
 const MAX_IMPORTANT_CHARACTERS = 64 * 1024;
-/** A line that is longer is cut: no stack trace needs more. */
+/** A longer line is cut: no stack trace needs more. */
 const MAX_LINE = 8192;
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly LogLevel[];
-/** pino's numbers, as far as we write them. */
+/** pino's levels, as far as we use them. */
 const LEVEL_NUMBERS: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
 
 interface KeptLine {
@@ -94,7 +94,7 @@ function parseLine(id: number, text: string): LogLine {
       fields,
     };
   } catch {
-    // Cut off, or not ours: still worth reading.
+    // The line was cut off or is not ours, but is still worth reading.
     return { id, at: new Date(0).toISOString(), level: 'info', message: text, fields: {} };
   }
 }

@@ -1,4 +1,4 @@
-/** Figures of the machine, from /proc and /sys: cheap enough to read each second, and nothing is spawned. */
+/** Figures of the machine, from /proc and /sys. Cheap enough to read each second; starts no process. */
 import { readFileSync, type StatsFs, statfsSync, statSync } from 'node:fs';
 import { availableParallelism, hostname, loadavg, release, uptime } from 'node:os';
 import { dirname } from 'node:path';
@@ -17,12 +17,12 @@ export interface MemoryFigures {
 
 export interface Machine {
   readonly hostname: string;
-  /** What the device tree calls the board. */
+  /** The name of the board in the device tree. */
   readonly model: string | null;
   readonly kernel: string;
   readonly cores: number;
   uptimeSeconds(): number;
-  /** Busy time of all cores together since the call before, in percent; null at the first call. */
+  /** Busy time of all cores together since the last call, in percent; null at the first call. */
   cpuPercent(): number | null;
   loadOneMinute(): number;
   memory(): MemoryFigures;
@@ -33,7 +33,7 @@ export interface Machine {
   isClockSynchronized(): boolean | null;
 }
 
-/** Reads the machine; `root` is put before every path, for tests. */
+/** Reads the machine; `root` is a prefix for every path, for tests. */
 export function openMachine(root = ''): Machine {
   const read = (path: string): string | undefined => {
     try {
@@ -75,7 +75,7 @@ export function openMachine(root = ''): Machine {
   };
 }
 
-/** Where the path is missing or cannot be reached, that of what is above it: there it would be made. */
+/** If the path is missing or not accessible, uses its parent, where the path would be created. */
 function statfsOf(path: string): StatsFs {
   try {
     return statfsSync(path);
@@ -107,7 +107,7 @@ function busyPercent(before: CpuTimes, now: CpuTimes): number | null {
   return total <= 0 ? null : Math.max(0, Math.min(100, ((now.busy - before.busy) / total) * 100));
 }
 
-/** /proc/meminfo; zero for what it lacks. */
+/** /proc/meminfo; zero for missing fields. */
 export function parseMemory(meminfo: string): MemoryFigures {
   const kilobytes = (name: string) =>
     Number(new RegExp(`^${name}: +([0-9]+) kB$`, 'm').exec(meminfo)?.[1] ?? 0);

@@ -1,6 +1,6 @@
 /**
- * The figures for Prometheus, in its text format 0.0.4: every counter of every service under a name that follows from the
- * service's counter table, with the table's sentence as HELP.
+ * Metrics for Prometheus, in its text format 0.0.4. Every counter of every service has a name derived from the service's
+ * counter table, and the table's sentence as HELP.
  */
 import { HOST_COUNTERS, type HostTraffic, hostCounterTable, sumHosts } from '../runtime/host-traffic.ts';
 import type { ServiceReport } from '../runtime/report.ts';
@@ -17,7 +17,7 @@ interface Family {
   readonly samples: { readonly labels?: Readonly<Record<string, string>>; readonly value: number }[];
 }
 
-/** By service: the figures of its status that are numbers worth a graph; others are left out. */
+/** By service: the numeric figures of its status that are worth a graph; others are left out. */
 const GAUGES = new Map(SERVICES.map(({ name, gauges = {} }) => [name, gauges]));
 
 const snake = (text: string): string =>
@@ -26,7 +26,7 @@ const snake = (text: string): string =>
     .replace(/[^a-z0-9]+/g, '_')
     .replace(/^_|_$/g, '');
 
-/** "bytes-up" of proxy: tombolo_proxy_up_bytes_total, the unit before "total", as Prometheus wants it. */
+/** "bytes-up" of proxy becomes tombolo_proxy_up_bytes_total, with the unit before "total", as Prometheus requires. */
 export function counterMetric(service: string, counter: string): string {
   const words = counter.split('-').filter((word) => word !== 'bytes');
   const unit = words.length < counter.split('-').length ? ['bytes'] : [];
@@ -41,7 +41,7 @@ export interface MetricsSources {
   readonly startedAt: Date;
 }
 
-/** All families, in a steady order. */
+/** All families, always in the same order. */
 function families({ reports, process, machine, version, startedAt }: MetricsSources): Family[] {
   const perService = (value: (report: ServiceReport) => number) =>
     reports.map((report) => ({ labels: { service: report.name }, value: value(report) }));

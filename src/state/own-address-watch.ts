@@ -1,4 +1,4 @@
-/** Keeps told which servers and upstreams of the configuration are this appliance itself, which the data planes refuse. */
+/** Reports servers and upstreams of the configuration that are this appliance itself. The data planes refuse these. */
 import { checkOurselves } from '../config/check-ourselves.ts';
 import type { Config } from '../config/schema.ts';
 import type { FollowedOurselves } from '../os/follow-ourselves.ts';
@@ -7,19 +7,19 @@ import type { Logger } from '../runtime/log.ts';
 import { asIs, english, listOf } from '../texts/text.ts';
 
 export interface OwnAddressWatch extends Disposable {
-  /** Looks at a configuration that is about to be in force. */
+  /** Checks a configuration that is about to become active. */
   look(config: Config): void;
 }
 
 export interface OwnAddressWatchOptions {
   readonly ourselves: FollowedOurselves;
-  /** In force. */
+  /** The active configuration. */
   readonly config: () => Config;
   readonly conditions: Conditions;
   readonly log: Pick<Logger, 'warn'>;
 }
 
-/** Looks now, and whenever an own address comes or goes, until it is disposed. */
+/** Checks now, and whenever an own address appears or disappears, until disposed. */
 export function watchOwnAddresses({
   ourselves,
   config,

@@ -1,4 +1,4 @@
-/** Takes secrets out of what is given away: what is known to be one, and what looks like one. */
+/** Removes secrets from data that is given away: known secrets, and text that looks like one. */
 import { join } from 'node:path';
 import { readRegularFile } from '../os/read-file.ts';
 
@@ -7,10 +7,10 @@ export const REMOVED = '(removed)';
 const SECRET_FIELD = /pass(word|phrase)?|secret|token|hash|private|credential|cookie|devicekey/i;
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 const BEARER = /\b(Bearer|Basic) +[^\s"\\]+/gi;
-/** A shorter one could be any word, and replacing it would give it away. */
+/** A shorter value could be any word, and replacing it everywhere would reveal it. */
 const SHORTEST_SECRET = 8;
 
-/** A copy without the values of fields that are called like secrets, at every depth. */
+/** A copy without the values of fields that have names of secrets, at every depth. */
 export function redactFields(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(redactFields);
   if (typeof value !== 'object' || value === null) return value;
@@ -22,9 +22,9 @@ export function redactFields(value: unknown): unknown {
   );
 }
 
-/** The text without these secrets, private keys, and credentials of HTTP. */
+/** The text without these secrets, private keys, and HTTP credentials. */
 export function redactText(text: string, secrets: readonly string[]): string {
-  // The longest first: one may contain another.
+  // The longest first, because one may contain another.
   const ordered = secrets
     .filter(({ length }) => length >= SHORTEST_SECRET)
     .sort((a, b) => b.length - a.length);
@@ -34,10 +34,10 @@ export function redactText(text: string, secrets: readonly string[]): string {
     .replace(BEARER, `$1 ${REMOVED}`);
 }
 
-/** As it stands inside a JSON string. */
+/** As it is written inside a JSON string. */
 const jsonText = (text: string): string => JSON.stringify(text).slice(1, -1);
 
-/** The secrets in the state directory: what must never be found in anything that leaves. */
+/** The secrets in the state directory: they must never appear in anything that leaves the appliance. */
 export async function knownSecrets(stateDirectory: string): Promise<string[]> {
   const textOf = (name: string) => readRegularFile(join(stateDirectory, name)).then(String, () => '');
   const certificate = await textOf('admin-certificate.pem');
@@ -57,7 +57,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** The texts in fields that are called like secrets. */
+/** The texts in fields that have names of secrets. */
 function stringsOf(value: unknown, isSecret: boolean): string[] {
   if (typeof value === 'string') return isSecret ? [value] : [];
   if (Array.isArray(value)) return value.flatMap((item) => stringsOf(item, isSecret));

@@ -1,12 +1,12 @@
 /** The last samples, in memory: one number for each series, NaN for none. */
 
 export interface SampleRing {
-  /** All values; those of a sample begin at its `at`. */
+  /** All values; those of a sample start at its `at`. */
   readonly values: Float32Array;
-  /** Time of the oldest; infinite when there is none. */
+  /** Time of the oldest sample; infinite when there is none. */
   readonly firstMs: number;
   add(timeMs: number, sample: readonly number[]): void;
-  /** Samples from `fromMs` to before `toMs`, oldest first. */
+  /** Samples from `fromMs` up to, but not including, `toMs`, oldest first. */
   samples(fromMs: number, toMs: number): Generator<{ readonly timeMs: number; readonly at: number }>;
 }
 
@@ -21,7 +21,7 @@ export function createSampleRing(size: number, width: number): SampleRing {
       return count === 0 ? Number.POSITIVE_INFINITY : times[(next + size - count) % size];
     },
     add(timeMs, sample) {
-      // A clock that was put back (there is no RTC): what is "later" than now never was.
+      // The clock was set back (there is no RTC): discard samples that now lie in the future.
       while (count > 0 && times[(next + size - 1) % size] >= timeMs) {
         next = (next + size - 1) % size;
         count--;

@@ -1,4 +1,4 @@
-/** Whose address is it: the servers of the configuration by their IPv6 addresses. */
+/** Finds the server to which an address belongs: the servers of the configuration by their IPv6 addresses. */
 import { formatIpAddress, parseIpAddress } from '../wire/ip-address.ts';
 
 interface Server {
@@ -6,7 +6,7 @@ interface Server {
   readonly address: string;
 }
 
-/** Finds the name of the server with an address (as RFC 5952 writes it); follows the configuration as it changes. */
+/** Finds the name of the server with an address (in RFC 5952 form); follows changes of the configuration. */
 export function serverNames(hosts: () => readonly Server[]): (address: string) => string | undefined {
   let known: readonly Server[] | undefined;
   let names = new Map<string, string>();

@@ -1,8 +1,8 @@
-/** Tells when a service changes its state. */
+/** Reports state changes of services. */
 import type { EventSink } from '../runtime/events.ts';
 import type { ServiceReport } from '../runtime/report.ts';
 
-/** Compares reports with those before, and puts an event for each service that changed its state, problem or thread. */
+/** Compares reports with the previous ones, and puts an event for each service whose state, problem or thread changed. */
 export function watchServices(events: EventSink): (reports: readonly ServiceReport[], nowMs: number) => void {
   const known = new Map<string, string>();
   return (reports, nowMs) => {

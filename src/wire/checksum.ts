@@ -1,6 +1,6 @@
 /**
- * The Internet checksum (RFC 1071), whole and incremental (RFC 1624). A "sum" is the unfolded one's-complement sum of
- * 16-bit words: a non-negative integer below 2^32, to which further words may be added before it is folded.
+ * The Internet checksum (RFC 1071), whole and incremental (RFC 1624). A "sum" is the unfolded one's-complement sum of 16-bit
+ * words: a non-negative integer below 2^32. More words may be added before it is folded.
  */
 
 /** Folds a sum to 16 bits, carries added back in. */
@@ -36,11 +36,11 @@ export function sumOfIpv6Address(view: DataView, at: number): number {
 }
 
 /**
- * A checksum after words of the data changed (RFC 1624, equation 3). `delta` is the sum of the new words and of the
+ * A checksum after some words of the data changed (RFC 1624, equation 3). `delta` is the sum of the new words and of the
  * complements of the old ones (`complement`).
  */
 export const adjustChecksum = (checksum: number, delta: number): number =>
   ~foldSum((~checksum & 0xffff) + delta) & 0xffff;
 
-/** The 16-bit complement of a sum: what takes its words out of a checksum. */
+/** The 16-bit complement of a sum: adding it removes the words of the sum from a checksum. */
 export const complement = (sum: number): number => ~foldSum(sum) & 0xffff;

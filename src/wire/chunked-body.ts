@@ -1,18 +1,18 @@
 /**
- * Where a chunked body ends (RFC 9112 section 7.1), told while its bytes pass by unchanged. Read strictly: a line that two
- * implementations could end at different places is malformed, since a request could hide behind it.
+ * Finds the end of a chunked body (RFC 9112 section 7.1) while its bytes pass through unchanged. Parsing is strict: a line
+ * whose end two implementations could see at different places is malformed, because a request could be hidden after it.
  */
 
 const State = {
-  /** Hexadecimal digits of a size. */
+  /** Hexadecimal digits of a chunk size. */
   size: 0,
-  /** Behind the size: white space or chunk extensions, up to the CR. */
+  /** After the size: white space or chunk extensions, up to the CR. */
   extension: 1,
   sizeLf: 2,
   data: 3,
   dataCr: 4,
   dataLf: 5,
-  /** Trailer fields, line by line, until one is empty. */
+  /** Trailer fields, line by line, until an empty line. */
   trailerStart: 6,
   trailer: 7,
   trailerLf: 8,
@@ -25,7 +25,7 @@ export interface ChunkedScan {
   state: (typeof State)[keyof typeof State];
   /** Digits of the size so far. */
   digits: number;
-  /** The size while it is read, then what of the chunk is still to come. */
+  /** The size while it is being read, then the bytes of the chunk that are still to come. */
   remaining: number;
   /** Bytes of the line (or of all trailer fields) so far. */
   lineBytes: number;
@@ -45,9 +45,9 @@ const LF = 10;
 const TAB = 9;
 const SPACE = 32;
 const SEMICOLON = 59;
-/** 2^52 bytes: numbers are exact up to there. */
+/** 2^52 bytes: numbers are exact up to this size. */
 const MAX_SIZE_DIGITS = 13;
-/** Section 7.1.1: a recipient ought to limit extensions; they are of no use to anybody. */
+/** Section 7.1.1: a recipient ought to limit extensions. Nobody needs them. */
 const MAX_EXTENSION_BYTES = 4096;
 const MAX_TRAILER_BYTES = 16_384;
 
@@ -59,8 +59,8 @@ function hexValue(byte: number): number {
 }
 
 /**
- * How many of the bytes belong to the body: all, or fewer when it is complete with them; -1 when it is malformed. What has
- * been read is kept in `scan`. Allocates nothing.
+ * How many of the bytes belong to the body. Fewer than all when the body ends within them; -1 when it is malformed. `scan`
+ * holds the state between calls. Allocates nothing.
  */
 export function scanChunked(scan: ChunkedScan, bytes: Uint8Array): number {
   let at = 0;
@@ -76,7 +76,7 @@ export function scanChunked(scan: ChunkedScan, bytes: Uint8Array): number {
   return at;
 }
 
-/** One byte outside of chunk data; false when it may not be there. */
+/** One byte outside of chunk data; false when it is not allowed there. */
 function scanByte(scan: ChunkedScan, byte: number): boolean {
   switch (scan.state) {
     case State.size:
@@ -123,5 +123,5 @@ function scanSize(scan: ChunkedScan, byte: number): boolean {
   return true;
 }
 
-/** No control character but HTAB: neither a bare CR nor a bare LF. */
+/** No control characters except HTAB, so neither a bare CR nor a bare LF. */
 const isText = (byte: number): boolean => (byte >= SPACE && byte !== 127) || byte === TAB;

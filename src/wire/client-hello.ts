@@ -1,15 +1,15 @@
 /**
- * The server name in a TLS ClientHello, and nothing else: records (RFC 8446 section 5.1), ClientHello (4.1.2), its
- * extensions (4.2) and server_name (RFC 6066 section 3), for every TLS version. The message may span any number of
- * records, and records any number of segments. Strict: lengths must agree to the byte, and what two implementations
+ * Reads the server name in a TLS ClientHello, and nothing else: records (RFC 8446 section 5.1), ClientHello (4.1.2), its
+ * extensions (4.2) and server_name (RFC 6066 section 3), for every TLS version. The message may span any number of records, and
+ * records any number of segments. Parsing is strict: lengths must agree to the byte, and a message that two implementations
  * could read differently (two names) is refused.
  */
 import { TlsAlert, type TlsAlertDescription } from './tls-alert.ts';
 
 /**
- * The most that a ClientHello may take, record headers included. This one limit bounds memory and work, however the
- * message is cut. Usual ones have 0.3 to 2 KB with post-quantum key shares; session tickets that hold
- * client certificates add some KB. nginx and HAProxy stop at 16 KB by default.
+ * The maximum size of a ClientHello, record headers included. This one limit bounds memory and work, however the message is
+ * split. Usual ones have 0.3 to 2 KB with post-quantum key shares; session tickets that hold client certificates add some KB.
+ * nginx and HAProxy stop at 16 KB by default.
  */
 export const MAX_CLIENT_HELLO_BYTES = 65_536;
 
@@ -23,13 +23,13 @@ const MAX_SESSION_ID_BYTES = 32;
 const EXTENSION_SERVER_NAME = 0;
 const NAME_TYPE_HOST_NAME = 0;
 
-/** Where a scan of the records stands, so that the bytes of a slow client are not looked at twice. */
+/** The state of a scan over the records, so that the bytes of a slow client are not scanned twice. */
 export interface ClientHelloScan {
-  /** Offset of the first record header not yet passed. */
+  /** Offset of the first record header that is not yet scanned. */
   recordAt: number;
-  /** Handshake bytes in the records passed. */
+  /** Handshake bytes in the scanned records. */
   gatheredBytes: number;
-  /** Type and length of the message, as far as gathered: its header may span records too. */
+  /** Type and length of the message, as far as they have arrived: this header may span records too. */
   header: number;
 }
 
@@ -66,8 +66,8 @@ const RECORD_OVERFLOW: ClientHelloResult = {
 const TOO_LONG: ClientHelloResult = { kind: 'refused', fault: 'oversized', alert: TlsAlert.decodeError };
 
 /**
- * Looks at what a client has sent so far, from its first byte. Call again with the same scan when more has come.
- * Never throws, whatever the bytes.
+ * Scans what a client has sent so far, from its first byte. Call again with the same scan when more has arrived. Never throws,
+ * whatever the bytes.
  */
 export function readClientHello(bytes: Uint8Array, scan: ClientHelloScan): ClientHelloResult {
   for (;;) {
@@ -85,7 +85,7 @@ export function readClientHello(bytes: Uint8Array, scan: ClientHelloScan): Clien
     if (contentBytes > MAX_PLAINTEXT_BYTES) return RECORD_OVERFLOW;
     if (contentAt + contentBytes > MAX_CLIENT_HELLO_BYTES) return TOO_LONG;
 
-    // The message header is read as soon as it is there, so that nonsense is refused without waiting for the rest.
+    // Read the message header as soon as it has arrived, so that invalid data is refused without waiting for the rest.
     const headerMissing = HANDSHAKE_HEADER_BYTES - scan.gatheredBytes;
     const headerHere = Math.min(headerMissing, contentBytes, bytes.length - contentAt);
     let header = scan.header;
@@ -110,7 +110,7 @@ export function readClientHello(bytes: Uint8Array, scan: ClientHelloScan): Clien
   }
 }
 
-/** The contents of all records passed, joined. */
+/** The contents of all scanned records, joined. */
 function gather(bytes: Uint8Array, { recordAt, gatheredBytes }: ClientHelloScan): Uint8Array {
   const joined = new Uint8Array(gatheredBytes);
   let filled = 0;
@@ -152,7 +152,7 @@ function readMessage(body: Uint8Array): ClientHelloResult {
     at += 4;
     if (at + length > end) return DECODE_ERROR;
     if (type === EXTENSION_SERVER_NAME) {
-      // RFC 8446 section 4.2: no extension may come twice. Two names could be read differently here and there.
+      // RFC 8446 section 4.2: no extension may occur twice. Two implementations could read different names.
       if (nameAt !== -1) return ILLEGAL_PARAMETER;
       nameAt = at;
       nameBytes = length;
@@ -175,11 +175,11 @@ function readServerName(body: Uint8Array, from: number, end: number): ClientHell
   let serverName = '';
   for (let at = start; at < end; at++) {
     const byte = body[at];
-    // A NUL or control character names no server, and could end a C string elsewhere.
+    // A NUL or control character is not valid in a server name, and could end a C string in other software.
     if (byte <= 32 || byte >= 127) return ILLEGAL_PARAMETER;
     serverName += String.fromCharCode(byte >= 65 && byte <= 90 ? byte + 32 : byte);
   }
-  // RFC 6066: "without a trailing dot"; tolerated, as every server does.
+  // RFC 6066: "without a trailing dot"; accepted, as every server does.
   if (length > 1 && body[end - 1] === 46) serverName = serverName.slice(0, -1);
   return { kind: 'complete', serverName };
 }

@@ -1,6 +1,6 @@
 /**
- * DNS messages (RFC 1035 section 4) as plain data, and back. Reading is strict: a message with a count that lies, a
- * name that loops, record data that does not fit its type or bytes behind its end is no message.
+ * DNS messages (RFC 1035 section 4) as plain data, and back. Reading is strict: a message is malformed if a count is wrong, a
+ * name loops, record data does not fit its type, or bytes follow its end.
  */
 import { nameKey, readName } from './dns-name.ts';
 
@@ -34,7 +34,7 @@ export const Rcode = {
   BADVERS: 16,
 } as const;
 
-/** Record and query types that are told apart here. */
+/** The record and query types that this code distinguishes. */
 export const Type = {
   A: 1,
   NS: 2,
@@ -66,7 +66,7 @@ export interface DnsRecord {
   readonly name: Uint8Array;
   readonly type: number;
   readonly class: number;
-  /** As on the wire; the OPT pseudo-record keeps its flags here. */
+  /** As on the wire; the OPT pseudo-record has its flags here. */
   readonly ttlSeconds: number;
   /** Names inside are uncompressed. */
   readonly data: Uint8Array;
@@ -101,9 +101,9 @@ export function writeUint32(bytes: Uint8Array, offset: number, value: number): v
 }
 
 /**
- * Where names stand in the data of types that may arrive compressed (RFC 1035, RFC 3597 section 4), and in DNAME,
- * which must not but is easily checked: a number is that many plain bytes, "name" a name, "string" a
- * character-string. What is left must be nothing.
+ * The layout of the data of types whose names may arrive compressed (RFC 1035, RFC 3597 section 4), and of DNAME, whose names
+ * must not be compressed but are easy to check. A number is that many plain bytes, "name" a name, "string" a character-string.
+ * Nothing may be left after them.
  */
 type DataField = number | 'name' | 'string';
 const DATA_FIELDS: Readonly<Record<number, readonly DataField[]>> = {
@@ -130,7 +130,7 @@ const DATA_FIELDS: Readonly<Record<number, readonly DataField[]>> = {
   [Type.DNAME]: ['name'],
 };
 
-/** Types whose names a writer may compress: every reader knows them (RFC 3597 section 4). */
+/** Types whose names a writer may compress: every reader knows these types (RFC 3597 section 4). */
 const COMPRESSIBLE = new Set<number>([Type.NS, Type.CNAME, Type.SOA, Type.PTR, Type.MX]);
 
 /** The message, or undefined when it is malformed. */
@@ -217,11 +217,11 @@ function readData(
 
 export interface WrittenMessage {
   readonly bytes: Uint8Array;
-  /** Offset of each record's TTL in the message, the OPT pseudo-record's excepted. */
+  /** Offset of each record's TTL in the message, except that of the OPT pseudo-record. */
   readonly ttlOffsets: readonly number[];
 }
 
-/** A message under construction: names that were written, by the key of each suffix, for compression. */
+/** A message being written. Names that were written are kept for compression, by the key of each suffix. */
 interface Writer {
   readonly bytes: Uint8Array;
   at: number;
@@ -290,7 +290,7 @@ function putBytes(writer: Writer, bytes: Uint8Array): void {
   writer.at += bytes.length;
 }
 
-/** Writes a name, ending it with a pointer where its rest was written before (in whatever case, RFC 4343 section 4). */
+/** Writes a name. If a suffix of it was written before, ends with a pointer to that (ignoring case, RFC 4343 section 4). */
 function putName(writer: Writer, name: Uint8Array): void {
   const { bytes, suffixes } = writer;
   const key = nameKey(name);

@@ -1,6 +1,6 @@
 /**
- * Domain names in uncompressed wire form (RFC 1035 section 3.1): length-prefixed labels, the root's zero byte at the
- * end, at most 255 bytes. Length bytes are at most 63, below "A", so lower-casing a whole name never harms them.
+ * Domain names in uncompressed wire form (RFC 1035 section 3.1): length-prefixed labels, a zero byte for the root at the end,
+ * at most 255 bytes. Length bytes are at most 63, which is below "A", so lower-casing all bytes of a name never changes them.
  */
 
 /** RFC 1035 section 2.3.4. */
@@ -11,15 +11,15 @@ const POINTER = 0xc0;
 export interface NameAt {
   /** Uncompressed, the case kept. */
   readonly name: Uint8Array;
-  /** Offset of what follows the name in the message. */
+  /** Offset of the first byte after the name in the message. */
   readonly end: number;
 }
 
 const scratch = new Uint8Array(MAX_NAME_BYTES);
 
 /**
- * Reads a name that may be compressed (RFC 1035 section 4.1.4), undefined when it is malformed. A pointer must lead
- * to an earlier place than the labels that it ends, so that every name is finite.
+ * Reads a name that may be compressed (RFC 1035 section 4.1.4); undefined when it is malformed. A pointer must lead to a place
+ * before the labels that it ends, so every name is finite.
  */
 export function readName(message: Uint8Array, offset: number): NameAt | undefined {
   let length = 0;
@@ -45,7 +45,7 @@ export function readName(message: Uint8Array, offset: number): NameAt | undefine
   }
 }
 
-/** "example.com" or "example.com." as a name; throws on a label or name that is too long or empty. For constants and tests. */
+/** Converts "example.com" or "example.com." to a name. Throws on a label or name that is too long or empty. For constants and tests. */
 export function nameFromText(text: string): Uint8Array {
   const labels = text.replace(/\.$/, '').split('.');
   const bytes = labels.flatMap((label) => {
@@ -58,7 +58,7 @@ export function nameFromText(text: string): Uint8Array {
   return Uint8Array.from([...bytes, 0]);
 }
 
-/** Text of a name for people, without the final dot; bytes that are not plain text as \DDD (RFC 1035 section 5.1). */
+/** Text of a name for people, without the final dot. Bytes that are not plain text are written as \DDD (RFC 1035 section 5.1). */
 export function formatName(name: Uint8Array): string {
   const labels: string[] = [];
   for (let at = 0; name[at] > 0; at += name[at] + 1) {
@@ -79,7 +79,7 @@ export const lowerByte = (byte: number): number => (byte >= 0x41 && byte <= 0x5a
 /** The name in lower case, as a new array. */
 export const lowerName = (name: Uint8Array): Uint8Array => name.map(lowerByte);
 
-/** Whether two names are the same, whatever their case. */
+/** Whether two names are the same, ignoring case. */
 export const namesEqual = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && endsEqual(a, b, b.length);
 
@@ -97,7 +97,7 @@ function endsEqual(a: Uint8Array, b: Uint8Array, bytes: number): boolean {
   return true;
 }
 
-/** A string that two names share exactly when they are equal: the key for maps. */
+/** A string for use as a map key: two names have the same one exactly when they are equal. */
 export function nameKey(name: Uint8Array): string {
   let key = '';
   for (const byte of name) key += String.fromCharCode(lowerByte(byte));

@@ -1,4 +1,4 @@
-/** A client's query, read in place without allocating: what the resolver's fast path looks at. */
+/** A client's query, read in place without allocating: the input of the resolver's fast path. */
 import { MAX_NAME_BYTES } from './dns-name.ts';
 import {
   ANCOUNT,
@@ -13,26 +13,26 @@ import {
   uint16At,
 } from './dns-message.ts';
 
-/** What a datagram or TCP message turned out to be. */
+/** The kind of a datagram or TCP message. */
 export const QueryKind = {
   /** A well-formed query with one question. */
   QUERY: 0,
-  /** Less than a header: nothing to reply to. */
+  /** Shorter than a header: no reply is possible. */
   SHORT: 1,
-  /** QR is set. Never answered, or two servers could answer each other for ever. */
+  /** QR is set. Never answered: otherwise two servers could answer each other for ever. */
   RESPONSE: 2,
   /** An opcode other than QUERY. */
   OPCODE: 3,
-  /** Anything else that is wrong. */
+  /** Any other error. */
   MALFORMED: 4,
 } as const;
 
-/** Reused from query to query; offsets count from the start of the message. */
+/** Reused for each query; offsets count from the start of the message. */
 export interface DnsQuery {
   flags: number;
-  /** Length of the question name with its root byte; the name starts behind the header. */
+  /** Length of the question name with its root byte; the name starts after the header. */
   nameBytes: number;
-  /** End of the question; 0 when there is none that could be repeated in a reply. */
+  /** End of the question; 0 when there is none that could be copied into a reply. */
   questionEnd: number;
   type: number;
   class: number;
@@ -58,13 +58,13 @@ export const newQuery = (): DnsQuery => ({
 
 /** Size of an OPT record without options. */
 export const OPT_BYTES = 11;
-/** A query has OPT and perhaps a signature; more is no query. */
+/** A query may have OPT and a signature, and nothing more. */
 const MAX_ADDITIONAL = 4;
 
 /**
- * Reads the message of `length` bytes at `start` into `query` and returns a QueryKind. Strict (RFC 9619: exactly one
- * question): counts must agree with the bytes, the name must be uncompressed, OPT unique and at the root (RFC 6891
- * section 6.1.1). With MALFORMED and OPCODE only `flags` and `questionEnd` are set.
+ * Reads the message of `length` bytes at `start` into `query` and returns a QueryKind. Strict (RFC 9619: exactly one question):
+ * counts must agree with the bytes, the name must be uncompressed, OPT unique and at the root (RFC 6891 section 6.1.1). With
+ * MALFORMED and OPCODE only `flags` and `questionEnd` are set.
  */
 export function readQuery(bytes: Uint8Array, start: number, length: number, query: DnsQuery): number {
   query.questionEnd = 0;
@@ -118,7 +118,7 @@ function readAdditional(
   for (let i = 0; i < count; i++) {
     const ownerAt = at;
     while (at < end && bytes[at] > 0 && bytes[at] < 64) at += bytes[at] + 1;
-    // Behind the question a name may end in a pointer.
+    // After the question, a name may end in a pointer.
     at += at < end && bytes[at] >= 0xc0 ? 2 : 1;
     if (at + 10 > end) return QueryKind.MALFORMED;
     if (uint16At(bytes, at) === Type.OPT) {

@@ -1,14 +1,14 @@
 /**
- * The first lines that servers say: enough to know that the right thing answers. Bytes come as Latin-1 text. Each
- * reader returns "incomplete" while more may come, and undefined when this is not the protocol.
+ * The first lines that servers send: enough to recognise the protocol. Bytes come as Latin-1 text. Each reader returns
+ * "incomplete" while more may come, and undefined when it is a different protocol.
  */
 
-/** More than any sane server says before its greeting ends. */
+/** Longer than the greeting of any reasonable server. */
 export const MAX_GREETING_BYTES = 8192;
 
 export type Greeting<T> = T | 'incomplete' | undefined;
 
-/** The lines that have ended, without CR LF (a bare LF ends one too). */
+/** The complete lines, without CR LF (a bare LF ends a line too). */
 const completeLines = (text: string): string[] => text.split(/\r?\n/).slice(0, -1);
 
 export interface StatusLine {
@@ -27,13 +27,13 @@ export function readStatusLine(text: string): Greeting<StatusLine> {
 }
 
 export interface SshBanner {
-  /** "2.0", or "1.99" of servers that speak both. */
+  /** "2.0", or "1.99" for servers that speak both versions. */
   readonly protocol: string;
   /** "OpenSSH_9.2p1". */
   readonly software: string;
 }
 
-/** The identification string (RFC 4253 section 4.2); other lines may come before it, but none that starts with "SSH-". */
+/** The identification string (RFC 4253 section 4.2). Other lines may come before it, but none that starts with "SSH-". */
 export function readSshBanner(text: string): Greeting<SshBanner> {
   for (const line of completeLines(text)) {
     if (!line.startsWith('SSH-')) continue;
@@ -44,9 +44,9 @@ export function readSshBanner(text: string): Greeting<SshBanner> {
 }
 
 export interface SmtpGreeting {
-  /** 220 when it takes mail; 554 when it does not (RFC 5321 section 3.1). */
+  /** 220 when the server accepts mail; 554 when it does not (RFC 5321 section 3.1). */
   readonly code: number;
-  /** The text of the first line: the server's name, as a rule. */
+  /** The text of the first line, usually the server's name. */
   readonly text: string;
 }
 
@@ -64,6 +64,6 @@ export function readSmtpGreeting(text: string): Greeting<SmtpGreeting> {
   return text.length < MAX_GREETING_BYTES ? 'incomplete' : undefined;
 }
 
-/** Whether the text may still grow into something that begins with `start`. */
+/** Whether the text may still become one that begins with `start`. */
 const isStartOf = (start: string, text: string): boolean =>
   text.startsWith(start) ? text.length < MAX_GREETING_BYTES : start.startsWith(text);

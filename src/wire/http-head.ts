@@ -1,10 +1,10 @@
 /**
- * The head of an HTTP/1.x request (RFC 9112 sections 2 to 6), read strictly: what two implementations could read
- * differently is refused, since a request that this side and the server see differently is a smuggled one.
+ * The head of an HTTP/1.x request (RFC 9112 sections 2 to 6), parsed strictly. A request that two implementations could read
+ * differently is refused: if this side and the server see different requests, one can be smuggled.
  */
 import { parseIpv6 } from './ip-address.ts';
 
-/** The most that a head may take. */
+/** The maximum size of a head. */
 export const MAX_REQUEST_HEAD_BYTES = 16_384;
 
 export interface HttpField {
@@ -15,21 +15,21 @@ export interface HttpField {
 
 export interface RequestHead {
   readonly method: string;
-  /** In origin-form, or "*": an absolute-form target is taken apart into this and `authority`. */
+  /** In origin-form, or "*": an absolute-form target is split into this and `authority`. */
   readonly target: string;
   readonly minorVersion: 0 | 1;
-  /** What the request is for, as the client wrote it: the target's authority, or else the Host field. */
+  /** The authority as the client wrote it: from the target if that has one, otherwise from the Host field. */
   readonly authority: string;
   /** The host in `authority`: lower case, without port and final dot. */
   readonly host: string;
   readonly fields: readonly HttpField[];
-  /** Lower-case options of all Connection fields. */
+  /** The options of all Connection fields, in lower case. */
   readonly connectionOptions: ReadonlySet<string>;
   /** Bytes of the body; undefined when it is chunked. */
   readonly contentLength: number | undefined;
 }
 
-/** Why a request is refused: the status to answer with, and a sentence for its body. */
+/** Why a request is refused: the status of the response, and a sentence for its body. */
 export interface RequestFault {
   readonly kind: 'malformed' | 'no-host' | 'oversized' | 'unsupported';
   readonly status: 400 | 405 | 421 | 431 | 501 | 505;
@@ -40,8 +40,8 @@ const CR = 13;
 const LF = 10;
 
 /**
- * Offset just after the empty line that ends the head, or -1. Scans from `from`: pass what an earlier call has seen
- * less 3, so that a slow client's bytes are not looked at twice.
+ * Offset just after the empty line that ends the head, or -1. Scans from `from`: pass the length of what an earlier call has
+ * seen, minus 3, so that a slow client's bytes are not scanned twice.
  */
 export function findHeadEnd(bytes: Uint8Array, from: number): number {
   for (let at = bytes.indexOf(LF, Math.max(from, 3)); at !== -1; at = bytes.indexOf(LF, at + 1)) {
@@ -52,27 +52,30 @@ export function findHeadEnd(bytes: Uint8Array, from: number): number {
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) HTTP\/([0-9])\.([0-9])$/;
-/** RFC 9110 section 5.5: no control characters but HTAB. */
+/** RFC 9110 section 5.5: no control characters except HTAB. */
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const ABSOLUTE_FORM = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^#]*)$/;
 const AUTHORITY = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{0,5}))?$/;
 
 const bad = (reason: string): RequestFault => ({ kind: 'malformed', status: 400, reason });
 
-/** Bytes as a string of the same char codes: field values may hold obs-text, which must pass unchanged. */
+/** Bytes as a string of the same char codes: field values may contain obs-text, which must pass through unchanged. */
 export const latin1 = (bytes: Uint8Array): string =>
   String.fromCharCode.apply(null, bytes as unknown as number[]);
 
-/** RFC 9110 section 7.6.1: Connection names no field that is meant for every recipient. Without it the message would be another. */
+/**
+ * RFC 9110 section 7.6.1: Connection must not name fields that are meant for every recipient. Removing them would change the
+ * message.
+ */
 export function namedForEverybody(connectionOptions: ReadonlySet<string>): string | undefined {
   const name = ['host', 'content-length', 'transfer-encoding'].find((each) => connectionOptions.has(each));
   return name && `Connection names the field ${name}`;
 }
 
-/** Reads a whole head, its final empty line included; at most MAX_REQUEST_HEAD_BYTES. */
+/** Parses a complete head, with its final empty line; at most MAX_REQUEST_HEAD_BYTES. */
 export function parseRequestHead(bytes: Uint8Array): RequestHead | RequestFault {
   const lines = latin1(bytes).split('\r\n');
-  lines.length -= 2; // the empty line, and what follows it: nothing
+  lines.length -= 2; // the empty line, and the empty rest after it
   // RFC 9112 section 2.2: a server SHOULD ignore at least one empty line before the request line.
   const first = lines[0] === '' ? 1 : 0;
   const requestLine = REQUEST_LINE.exec(lines[first] ?? '');
@@ -88,7 +91,7 @@ export function parseRequestHead(bytes: Uint8Array): RequestHead | RequestFault 
     if (typeof field === 'string') return bad(field);
     fields.push(field);
   }
-  // Section 2.3: a minor version above what we know is treated as ours.
+  // Section 2.3: a higher minor version is treated like the one that we know.
   const minorVersion = minor === '0' ? 0 : 1;
   const framing = readFraming(fields, minorVersion);
   if (typeof framing === 'object') return framing;
@@ -107,7 +110,7 @@ export function parseRequestHead(bytes: Uint8Array): RequestHead | RequestFault 
   };
 }
 
-/** A field line, or why it is none. */
+/** A field line, or the reason why it is invalid. */
 export function parseField(line: string): HttpField | string {
   // Section 5.2: obs-fold MUST be refused (or replaced); section 5.1: no white space before the colon.
   if (line.startsWith(' ') || line.startsWith('\t')) return 'a header field is folded over two lines';
@@ -116,7 +119,7 @@ export function parseField(line: string): HttpField | string {
   const name = line.slice(0, colon);
   if (!TOKEN.test(name)) return 'a header field has a malformed name';
   const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
-  // A bare CR or LF, and NUL, are among what this refuses.
+  // This also refuses a bare CR or LF, and NUL.
   if (!FIELD_VALUE.test(value)) return `the header field ${name} holds a control character`;
   return { name, value };
 }
@@ -133,7 +136,7 @@ export const listMembers = (value: string): string[] =>
     .map((member) => member.trim())
     .filter((member) => member !== '');
 
-/** Section 6: how long the body is. Conflicts, which smuggling is made of, are refused. */
+/** Section 6: the length of the body. Conflicting lengths, the basis of request smuggling, are refused. */
 function readFraming(fields: readonly HttpField[], minorVersion: 0 | 1): number | 'chunked' | RequestFault {
   const lengths = fieldValues(fields, 'content-length');
   const codings = fieldValues(fields, 'transfer-encoding');
@@ -158,7 +161,7 @@ function readFraming(fields: readonly HttpField[], minorVersion: 0 | 1): number 
 
 type Destination = Pick<RequestHead, 'target' | 'authority' | 'host'>;
 
-/** Section 3.2: what the request is for. */
+/** Section 3.2: the authority that the request is for. */
 function readDestination(
   method: string,
   rawTarget: string,

@@ -1,6 +1,6 @@
 /**
- * The head of an HTTP/1.x response (RFC 9112 sections 4 to 6), read strictly: a response that this side and the client
- * could take for different ones is refused.
+ * The head of an HTTP/1.x response (RFC 9112 sections 4 to 6), parsed strictly. A response that this side and the client could
+ * read differently is refused.
  */
 import {
   type HttpField,
@@ -11,7 +11,7 @@ import {
   parseField,
 } from './http-head.ts';
 
-/** The most that a head may take. */
+/** The maximum size of a head. */
 export const MAX_RESPONSE_HEAD_BYTES = 16_384;
 
 export interface ResponseHead {
@@ -21,9 +21,9 @@ export interface ResponseHead {
   /** May be empty; char codes 0 to 255. */
   readonly reason: string;
   readonly fields: readonly HttpField[];
-  /** Lower-case options of all Connection fields. */
+  /** The options of all Connection fields, in lower case. */
   readonly connectionOptions: ReadonlySet<string>;
-  /** Bytes of the body, for a request that was not HEAD; or what ends it. */
+  /** Bytes of the body if the request was not HEAD, or how its end is found. */
   readonly body: number | 'chunked' | 'until-close';
 }
 
@@ -36,10 +36,10 @@ const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff
 /** Section 5.1: a proxy MUST remove white space before the colon from a response. */
 const SPACE_BEFORE_COLON = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]+:/;
 
-/** Reads a whole head, its final empty line included (findHeadEnd); at most MAX_RESPONSE_HEAD_BYTES. */
+/** Parses a complete head, with its final empty line (findHeadEnd); at most MAX_RESPONSE_HEAD_BYTES. */
 export function parseResponseHead(bytes: Uint8Array): ResponseHead | ResponseFault {
   const lines = latin1(bytes).split('\r\n');
-  lines.length -= 2; // the empty line, and what follows it: nothing
+  lines.length -= 2; // the empty line, and the empty rest after it
   const match = STATUS_LINE.exec(lines[0] ?? '');
   if (match === null) return { fault: 'the status line is malformed' };
   const minorVersion = match[1] === '0' ? 0 : 1;
@@ -69,7 +69,7 @@ function readFraming(
   const lengths = fieldValues(fields, 'content-length').flatMap(listMembers);
   const codings = fieldValues(fields, 'transfer-encoding').flatMap(listMembers);
   if (codings.length > 0) {
-    // Both, or one in HTTP/1.0, is what smuggling and response splitting are made of.
+    // Both fields together, or a transfer coding in HTTP/1.0, are used for smuggling and response splitting.
     if (lengths.length > 0) return { fault: 'Content-Length and Transfer-Encoding exclude each other' };
     if (minorVersion === 0) return { fault: 'Transfer-Encoding does not exist in HTTP/1.0' };
     return codings.at(-1) === 'chunked' ? 'chunked' : 'until-close';

@@ -1,6 +1,6 @@
 /**
- * ICMP for IPv4 (RFC 792) and IPv6 (RFC 4443), and how the types, codes and fields of one become those of the other
- * (RFC 7915 sections 4.2 and 5.2). A type and a code travel together as one number, type * 256 + code.
+ * ICMP for IPv4 (RFC 792) and IPv6 (RFC 4443), and the translation of types, codes and fields in both directions (RFC 7915
+ * sections 4.2 and 5.2). Type and code are kept together as one number, type * 256 + code.
  */
 
 /** Size of the header of echo messages and of errors. */
@@ -58,7 +58,7 @@ export const ICMP6_HOP_LIMIT_EXCEEDED = typeAndCode(ICMP6.TIME_EXCEEDED, 0);
 export const ICMP6_ERRONEOUS_HEADER = typeAndCode(ICMP6.PARAMETER_PROBLEM, 0);
 export const ICMP6_UNKNOWN_NEXT_HEADER = typeAndCode(ICMP6.PARAMETER_PROBLEM, 1);
 
-/** Whether this ICMPv4 type reports an error about a packet it quotes. Source quench (4) and redirect (5) included. */
+/** Whether this ICMPv4 type reports an error about a quoted packet. Includes source quench (4) and redirect (5). */
 export const isIcmp4Error = (type: number): boolean =>
   type === ICMP4.UNREACHABLE ||
   type === 4 ||
@@ -69,7 +69,7 @@ export const isIcmp4Error = (type: number): boolean =>
 /** RFC 4443 section 2.1: errors have the highest bit of the type clear. */
 export const isIcmp6Error = (type: number): boolean => type < 128;
 
-/** RFC 7915 section 4.2, "Destination Unreachable": by ICMPv4 code, the ICMPv6 type and code; -1: silently dropped. */
+/** RFC 7915 section 4.2, "Destination Unreachable": the ICMPv6 type and code by ICMPv4 code; -1: silently dropped. */
 const UNREACHABLE_4TO6: readonly number[] = [
   0x100,
   0x100,
@@ -92,15 +92,15 @@ const UNREACHABLE_4TO6: readonly number[] = [
 /** RFC 7915 section 5.2, "Destination Unreachable": by ICMPv6 code. */
 const UNREACHABLE_6TO4: readonly number[] = [0x301, 0x30a, 0x301, 0x301, 0x303];
 
-/** RFC 7915 figure 3: by pointer into the IPv4 header, the pointer into the IPv6 header. */
+/** RFC 7915 figure 3: the pointer into the IPv6 header, by pointer into the IPv4 header. */
 const POINTER_4TO6: readonly number[] = [
   0, 1, 4, 4, -1, -1, -1, -1, 7, 6, -1, -1, 8, 8, 8, 8, 24, 24, 24, 24,
 ];
 
-/** RFC 7915 figure 6, for the pointers below 8; the addresses follow. */
+/** RFC 7915 figure 6, for pointers below 8; the addresses follow. */
 const POINTER_6TO4: readonly number[] = [0, 1, -1, -1, 2, 2, 9, 8];
 
-/** The ICMPv6 type and code of an ICMPv4 error, or -1 when it has none and is silently dropped. */
+/** The ICMPv6 type and code of an ICMPv4 error, or -1 when there is none and the error is silently dropped. */
 export function errorType4to6(type: number, code: number): number {
   if (type === ICMP4.UNREACHABLE) return code < UNREACHABLE_4TO6.length ? UNREACHABLE_4TO6[code] : -1;
   if (type === ICMP4.TIME_EXCEEDED) return typeAndCode(ICMP6.TIME_EXCEEDED, code);
@@ -108,7 +108,7 @@ export function errorType4to6(type: number, code: number): number {
   return -1;
 }
 
-/** The ICMPv4 type and code of an ICMPv6 error, or -1 when it has none and is silently dropped. */
+/** The ICMPv4 type and code of an ICMPv6 error, or -1 when there is none and the error is silently dropped. */
 export function errorType6to4(type: number, code: number): number {
   if (type === ICMP6.UNREACHABLE) return code < UNREACHABLE_6TO4.length ? UNREACHABLE_6TO4[code] : -1;
   if (type === ICMP6.PACKET_TOO_BIG) return ICMP4_FRAGMENTATION_NEEDED;
@@ -118,21 +118,21 @@ export function errorType6to4(type: number, code: number): number {
   return code === 1 ? ICMP4_PROTOCOL_UNREACHABLE : -1;
 }
 
-/** The pointer of a parameter problem, or -1 when the field it points at does not exist in IPv6. */
+/** The pointer of a parameter problem, or -1 when the field does not exist in IPv6. */
 export const pointer4to6 = (pointer: number): number =>
   pointer < POINTER_4TO6.length ? POINTER_4TO6[pointer] : -1;
 
-/** The pointer of a parameter problem (unsigned), or -1 when the field it points at does not exist in IPv4. */
+/** The pointer of a parameter problem (unsigned), or -1 when the field does not exist in IPv4. */
 export function pointer6to4(pointer: number): number {
   if (pointer < POINTER_6TO4.length) return POINTER_6TO4[pointer];
   if (pointer < 24) return 12;
   return pointer < 40 ? 16 : -1;
 }
 
-/** RFC 1191 section 7.1: the MTUs that links have. */
+/** RFC 1191 section 7.1: common MTUs of links. */
 const PLATEAUS_BYTES: readonly number[] = [65535, 32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68];
 
-/** The largest plausible MTU below a packet of this size, for routers that do not tell theirs (RFC 1191). */
+/** The largest plausible MTU below a packet of this size, for routers that do not report theirs (RFC 1191). */
 export function plateauBelow(packetBytes: number): number {
   for (let i = 0; i < PLATEAUS_BYTES.length; i++)
     if (PLATEAUS_BYTES[i] < packetBytes) return PLATEAUS_BYTES[i];

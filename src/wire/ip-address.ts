@@ -1,6 +1,7 @@
 /**
- * IP addresses as bytes: an IPv4 address is 4 bytes or an unsigned 32-bit number, an IPv6 address 16 bytes, both in
- * network order. Text follows RFC 4291 section 2.2 in, RFC 5952 out. Zone identifiers (%eth0) are not accepted.
+ * IP addresses as bytes: an IPv4 address is 4 bytes or an unsigned 32-bit number, an IPv6 address 16 bytes, both in network
+ * order. Parses text as RFC 4291 section 2.2 defines it, and writes it as RFC 5952 does. Zone identifiers (%eth0) are not
+ * accepted.
  */
 
 const DECIMAL_OCTET = /^(?:0|[1-9][0-9]{0,2})$/;
@@ -22,7 +23,7 @@ export function parseIpv4(text: string): number | undefined {
 export const formatIpv4 = (address: number): string =>
   `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
 
-/** The 16 bytes of an IPv6 address, or undefined when the text is none. */
+/** The 16 bytes of an IPv6 address, or undefined when the text is not one. */
 export function parseIpv6(text: string): Uint8Array<ArrayBuffer> | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
@@ -37,7 +38,7 @@ export function parseIpv6(text: string): Uint8Array<ArrayBuffer> | undefined {
   return bytes;
 }
 
-/** The 16-bit groups of one side of "::"; the last may be dotted decimal where the address ends. */
+/** The 16-bit groups on one side of "::"; the last part may be dotted decimal at the end of the address. */
 function parseGroups(text: string, mayEndInIpv4: boolean): number[] | undefined {
   if (text === '') return [];
   const groups: number[] = [];
@@ -107,7 +108,7 @@ export function writeIpv4(bytes: Uint8Array, offset: number, address: number): v
   bytes[offset + 3] = address;
 }
 
-/** Either family as 16 bytes, IPv4 in its mapped form; undefined when the text is no address. */
+/** Either family as 16 bytes, IPv4 in its mapped form; undefined when the text is not an address. */
 export function parseIpAddress(text: string): Uint8Array<ArrayBuffer> | undefined {
   const ipv4 = parseIpv4(text);
   return ipv4 === undefined ? parseIpv6(text) : mapIpv4(ipv4);
@@ -119,7 +120,7 @@ export function formatIpAddress(bytes: Uint8Array): string {
   return ipv4 === undefined ? formatIpv6(bytes) : formatIpv4(ipv4);
 }
 
-/** Whether two texts are the same address, however it is written. */
+/** Whether two texts are the same address, in any notation. */
 export function isSameAddress(a: string, b: string): boolean {
   const [left, right] = [parseIpAddress(a), parseIpAddress(b)];
   return left !== undefined && right !== undefined && left.every((byte, i) => byte === right[i]);

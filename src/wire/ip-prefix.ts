@@ -2,13 +2,13 @@
 import { formatIpAddress, parseIpAddress, parseIpv4 } from './ip-address.ts';
 
 export interface IpPrefix {
-  /** 16 bytes, bits behind the prefix zero. */
+  /** 16 bytes; the bits after the prefix are zero. */
   readonly address: Uint8Array;
   /** 0 to 128; an IPv4 prefix counts its 96 leading bits too. */
   readonly prefixBits: number;
 }
 
-/** "2001:db8::/32", "192.0.2.0/24" or a bare address; undefined when malformed or when bits behind the prefix are set. */
+/** Parses "2001:db8::/32", "192.0.2.0/24" or a bare address; undefined when malformed or when bits after the prefix are set. */
 export function parseIpPrefix(text: string): IpPrefix | undefined {
   const [addressText, bitsText, ...rest] = text.split('/');
   const address = parseIpAddress(addressText);
@@ -22,7 +22,7 @@ export function parseIpPrefix(text: string): IpPrefix | undefined {
   return masked.every((byte, i) => byte === address[i]) ? { address, prefixBits } : undefined;
 }
 
-/** A copy of the address with all bits behind the prefix zero. */
+/** A copy of the address with all bits after the prefix set to zero. */
 export function maskAddress(address: Uint8Array, prefixBits: number): Uint8Array<ArrayBuffer> {
   const masked = new Uint8Array(16);
   for (let i = 0; i < 16; i++) {

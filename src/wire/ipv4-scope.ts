@@ -1,17 +1,17 @@
 /**
- * How far an IPv4 address reaches, given as a 32-bit number of either sign. The one table of special addresses of the house:
- * the translator, DNS64, the checks and the configuration ask here.
+ * The scope of an IPv4 address, given as a 32-bit number of either sign. This is the only table of special addresses: the
+ * translator, DNS64, the checks and the configuration use it.
  */
 
-/** Never in a packet between networks; or in one, but not on the Internet; or on the Internet, amidst such a range. */
+/** Never in a packet between networks; or routed, but not on the Internet; or reachable on the Internet inside such a range. */
 type Reach = 'never-routed' | 'non-global' | 'global';
 
 /**
- * The IANA IPv4 Special-Purpose Address Registry (RFC 6890, "Globally Reachable" is false), RFC 5735 section 3, which
- * RFC 6052 section 3.1 names, and multicast. The longest prefix comes first where two overlap.
+ * The IANA IPv4 Special-Purpose Address Registry (RFC 6890, "Globally Reachable" is false), RFC 5735 section 3, to which RFC
+ * 6052 section 3.1 refers, and multicast. Where two overlap, the longer prefix comes first.
  *
- * Left out, though both list them: the documentation ranges (RFC 5737). Nothing answers there on a real network, and
- * laboratories play the Internet with them.
+ * The documentation ranges (RFC 5737) are left out, although both documents list them. No real network uses them, and test
+ * networks use them in place of Internet addresses.
  */
 export const SPECIAL_IPV4: readonly (readonly [prefix: string, reach: Reach, source: string])[] = [
   ['0.0.0.0/8', 'never-routed', 'RFC 791 section 3.2: this network'],
@@ -41,7 +41,7 @@ const ROWS = SPECIAL_IPV4.map(([prefix, reach]) => {
   return { value, mask: -1 << (32 - Number(bits)), reach };
 });
 
-/** By first octet: whether a row concerns it. Most packets are done with this one look. */
+/** By first octet: whether any row concerns it. For most packets this one look-up is enough. */
 const isConcerned = new Uint8Array(256);
 for (const { value, mask } of ROWS)
   for (let octet = 0; octet < 256; octet++)
@@ -55,8 +55,8 @@ function reachOf(address: number): Reach {
 }
 
 /**
- * Whether the address can never be the source or destination of a unicast packet between networks: 0.0.0.0/8,
- * 127.0.0.0/8, 169.254.0.0/16, multicast, 240.0.0.0/4 and broadcast.
+ * Whether the address can never be the source or destination of a unicast packet between networks: 0.0.0.0/8, 127.0.0.0/8,
+ * 169.254.0.0/16, multicast, 240.0.0.0/4 and broadcast.
  */
 export const isNeverRouted = (address: number): boolean => reachOf(address) === 'never-routed';
 
@@ -64,7 +64,7 @@ export const isNeverRouted = (address: number): boolean => reachOf(address) === 
 export const isGroup = (address: number): boolean => address >>> 28 === 0xe || (address | 0) === -1;
 
 /**
- * Whether the address is routed, but not on the Internet: RFC 1918, RFC 6598, and the other ranges of the table. The
- * well-known prefix must not stand for it (RFC 6052 section 3.1).
+ * Whether the address is routed, but not on the Internet: RFC 1918, RFC 6598, and the other such ranges of the table. The
+ * well-known prefix must not represent it (RFC 6052 section 3.1).
  */
 export const isNonGlobal = (address: number): boolean => reachOf(address) === 'non-global';

@@ -1,4 +1,4 @@
-/** IPv4 headers (RFC 791): where the fields are, and what a header that can be trusted looks like. */
+/** IPv4 headers (RFC 791): the offsets of the fields, and the checks of a header. */
 import { checksumOf, foldSum, sumOfBytes } from './checksum.ts';
 
 /** Size of a header without options. */
@@ -34,8 +34,8 @@ const OPTION_LOOSE_SOURCE_ROUTE = 131;
 const OPTION_STRICT_SOURCE_ROUTE = 137;
 
 /**
- * The length of the header at `at` in bytes, options included, or 0 when the bytes up to `end` do not begin with a
- * whole IPv4 header. The total length field is not looked at: packets quoted in ICMP errors are cut off.
+ * The length of the header at `at` in bytes, options included, or 0 when the bytes up to `end` do not begin with a complete
+ * IPv4 header. The total length field is ignored: packets quoted in ICMP errors are truncated.
  */
 export function ipv4HeaderBytes(view: DataView, at: number, end: number): number {
   if (end - at < IPV4_HEADER_BYTES) return 0;
@@ -45,13 +45,13 @@ export function ipv4HeaderBytes(view: DataView, at: number, end: number): number
   return headerBytes;
 }
 
-/** Whether the checksum of a header of `headerBytes` bytes is right. */
+/** Whether the checksum of a header of `headerBytes` bytes is correct. */
 export const ipv4ChecksumIsRight = (view: DataView, at: number, headerBytes: number): boolean =>
   foldSum(sumOfBytes(view, at, at + headerBytes)) === 0xffff;
 
 /**
- * Where the options hold a source route with hops still to visit: the offset of its pointer byte from the start of
- * the header; 0 when there is none; -1 when the options are malformed.
+ * Finds a source route in the options that still has hops to visit. Returns the offset of its pointer byte from the start of
+ * the header, 0 when there is none, -1 when the options are malformed.
  */
 export function unexpiredSourceRoute(view: DataView, at: number, headerBytes: number): number {
   const end = at + headerBytes;
@@ -67,7 +67,7 @@ export function unexpiredSourceRoute(view: DataView, at: number, headerBytes: nu
     if (optionBytes < 2 || option + optionBytes > end) return -1;
     if (type === OPTION_LOOSE_SOURCE_ROUTE || type === OPTION_STRICT_SOURCE_ROUTE) {
       if (optionBytes < 3) return -1;
-      // The pointer counts from 1; behind the option's last byte the route has been used up.
+      // The pointer counts from 1. When it is past the option's last byte, the route is used up.
       if (view.getUint8(option + 2) <= optionBytes) return option + 2 - at;
     }
     option += optionBytes;

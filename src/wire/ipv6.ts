@@ -1,4 +1,4 @@
-/** IPv6 headers (RFC 8200): where the fields are, and the way through the extension headers. */
+/** IPv6 headers (RFC 8200): the offsets of the fields, and the extension headers. */
 
 /** Size of the fixed header. */
 export const IPV6_HEADER_BYTES = 40;
@@ -28,20 +28,20 @@ export const FRAGMENT_IDENTIFICATION = 4;
 /** Offset of "segments left" in a routing header. */
 export const ROUTING_SEGMENTS_LEFT = 3;
 
-/** Whether this next-header value is an extension header that a translator steps over (RFC 7915 section 5.1). */
+/** Whether this next-header value is an extension header that a translator skips (RFC 7915 section 5.1). */
 export const isSkippedExtension = (nextHeader: number): boolean =>
   nextHeader === EXTENSION.HOP_BY_HOP ||
   nextHeader === EXTENSION.ROUTING ||
   nextHeader === EXTENSION.DESTINATION_OPTIONS;
 
-/** IANA's extension headers (RFC 7045) but ESP, behind which nothing can be read, and the experimental ones. */
+/** IANA's extension headers (RFC 7045), without the experimental ones and without ESP, after which nothing can be read. */
 const EXTENSIONS: ReadonlySet<number> = new Set([0, 43, 44, 51, 60, 135, 139, 140]);
 export const isExtension = (nextHeader: number): boolean => EXTENSIONS.has(nextHeader);
 
 /** The traffic class of the header at `at`. */
 export const trafficClass = (view: DataView, at: number): number => (view.getUint16(at) >> 4) & 255;
 
-/** Writes all of a fixed header but the addresses; the flow label is 0. */
+/** Writes a fixed header without the addresses; the flow label is 0. */
 export function writeIpv6Start(
   view: DataView,
   at: number,
@@ -54,7 +54,7 @@ export function writeIpv6Start(
   view.setInt32(at + IPV6.PAYLOAD_LENGTH, (payloadBytes << 16) | (nextHeader << 8) | hopLimit);
 }
 
-/** Writes a fragment header; `offsetAndMore` has the offset in bytes, and the M flag in its last bit. */
+/** Writes a fragment header. `offsetAndMore` holds the offset in bytes, and the M flag in its last bit. */
 export function writeFragmentHeader(
   view: DataView,
   at: number,

@@ -1,13 +1,13 @@
 /**
- * IPv4-embedded IPv6 addresses (RFC 6052), as rfc6052.ts has them, for the translator's hot path. Addresses are four 32-bit words in network order, of either sign, so that
- * hot loops work on small integers.
+ * IPv4-embedded IPv6 addresses (RFC 6052), as in rfc6052.ts, but for the translator's hot path. Addresses are four 32-bit words
+ * in network order, of either sign, so that hot loops work on small integers.
  */
 import { parseIpPrefix } from './ip-prefix.ts';
 import { writeWords } from './ipv6.ts';
 
 export type Nat64PrefixBits = 32 | 40 | 48 | 56 | 64 | 96;
 
-/** A NAT64 prefix taken apart: its words, and masks that are zero behind it. Its fourth word is always 0. */
+/** A parsed NAT64 prefix: its words, and masks that are zero after the prefix. The fourth word is always 0. */
 export interface Nat64Prefix {
   readonly prefixBits: Nat64PrefixBits;
   readonly word0: number;
@@ -72,7 +72,7 @@ export function extractIpv4FromWords(prefix: Nat64Prefix, words: Int32Array): nu
 
 const scratch = new DataView(new ArrayBuffer(16));
 
-/** Writes the 16 bytes that stand for an IPv4 address; the u-octet (bits 64 to 71) and the suffix are zero. */
+/** Writes the 16 bytes that represent an IPv4 address; the u-octet (bits 64 to 71) and the suffix are zero. */
 export function writeEmbeddedIpv4(prefix: Nat64Prefix, ipv4: number, view: DataView, at: number): void {
   const { prefixBits, word1 } = prefix;
   view.setInt32(at, prefix.word0);

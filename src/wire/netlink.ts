@@ -1,11 +1,11 @@
 /**
- * Netlink messages (RFC 3549 section 2.3; linux/netlink.h): a header of 16 bytes, the fixed part of its family, attributes. All
- * numbers are in the byte order of the machine, which is little-endian on both processors, but those of nfnetlink's attributes.
+ * Netlink messages (RFC 3549 section 2.3; linux/netlink.h): a header of 16 bytes, the fixed part of the family, attributes. All
+ * numbers are in the machine's byte order, which is little-endian on both processors, except those in nfnetlink attributes.
  */
 
 export const NETLINK_HEADER_BYTES = 16;
 const ATTRIBUTE_HEADER_BYTES = 4;
-/** NLA_F_NESTED and NLA_F_NET_BYTEORDER are no part of an attribute's type. */
+/** NLA_F_NESTED and NLA_F_NET_BYTEORDER are flags, not part of an attribute's type. */
 const ATTRIBUTE_TYPE_MASK = 0x3fff;
 
 export const NLMSG_ERROR = 2;
@@ -13,30 +13,30 @@ export const NLMSG_DONE = 3;
 export const NLM_F_REQUEST = 0x001;
 export const NLM_F_ACK = 0x004;
 export const NLM_F_DUMP = 0x300;
-/** Of an answer: what is listed has changed meanwhile, so it may be incomplete. */
+/** In an answer: the list changed while it was read, so it may be incomplete. */
 export const NLM_F_DUMP_INTR = 0x010;
 
 export interface NetlinkHeader {
   readonly type: number;
   readonly flags: number;
   readonly sequence: number;
-  /** Who asked for it: of most programs, the process; 0 is the kernel. */
+  /** The port of the requester: for most programs the process id; 0 is the kernel. */
   readonly portId: number;
 }
 
 export interface NetlinkMessage extends NetlinkHeader {
-  /** What follows the header. */
+  /** The bytes after the header. */
   readonly body: Uint8Array;
 }
 
-/** Attributes by type; of several of one type the last. */
+/** Attributes by type; if a type occurs several times, the last one. */
 export type NetlinkAttributes = ReadonlyMap<number, Uint8Array>;
 
 const align = (bytes: number): number => (bytes + 3) & ~3;
 const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** The header at the beginning of a message, of which more need not be there; undefined when it is cut off. */
+/** The header at the beginning of a message, whose rest may be missing; undefined when the header itself is incomplete. */
 export function parseNetlinkHeader(bytes: Uint8Array): NetlinkHeader | undefined {
   if (bytes.length < NETLINK_HEADER_BYTES) return undefined;
   const view = viewOf(bytes);
@@ -48,7 +48,7 @@ export function parseNetlinkHeader(bytes: Uint8Array): NetlinkHeader | undefined
   };
 }
 
-/** The messages of what one read returned, up to the first that is malformed. They share its memory. */
+/** The messages in the result of one read, up to the first malformed one. They share its memory. */
 export function parseNetlinkMessages(bytes: Uint8Array): NetlinkMessage[] {
   const messages: NetlinkMessage[] = [];
   for (let offset = 0; offset + NETLINK_HEADER_BYTES <= bytes.length; ) {
@@ -62,7 +62,7 @@ export function parseNetlinkMessages(bytes: Uint8Array): NetlinkMessage[] {
   return messages;
 }
 
-/** The attributes from `offset` on, up to the first that is malformed. They share the memory. */
+/** The attributes from `offset` on, up to the first malformed one. They share the memory. */
 export function parseNetlinkAttributes(bytes: Uint8Array, offset = 0): NetlinkAttributes {
   const attributes = new Map<number, Uint8Array>();
   const view = viewOf(bytes);
@@ -78,20 +78,20 @@ export function parseNetlinkAttributes(bytes: Uint8Array, offset = 0): NetlinkAt
   return attributes;
 }
 
-/** A number of 4 bytes; `missing` when there is no such attribute, or not of this size. */
+/** A number of 4 bytes; `missing` when there is no such attribute, or it has a different size. */
 export function attributeU32(attributes: NetlinkAttributes, type: number, missing: number): number {
   const value = attributes.get(type);
   return value?.length === 4 ? viewOf(value).getUint32(0, true) : missing;
 }
 
-/** A text up to its zero; empty when there is no such attribute. */
+/** A text up to its zero byte; empty when there is no such attribute. */
 export function attributeText(attributes: NetlinkAttributes, type: number): string {
   const value = attributes.get(type) ?? new Uint8Array();
   const end = value.indexOf(0);
   return new TextDecoder().decode(end < 0 ? value : value.subarray(0, end));
 }
 
-/** A message; `parts` (the fixed part, attributes) follow each other, each a multiple of four bytes. */
+/** Builds a message. `parts` (the fixed part, attributes) follow each other, each a multiple of four bytes. */
 export function buildNetlinkMessage(
   { type, flags, sequence }: Omit<NetlinkHeader, 'portId'>,
   parts: readonly Uint8Array[],

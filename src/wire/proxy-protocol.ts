@@ -1,6 +1,6 @@
 /**
- * The PROXY protocol, versions 1 and 2 (https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt): the header in
- * front of a connection that tells the server who the client is.
+ * The PROXY protocol, versions 1 and 2 (https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt): a header at the start of
+ * a connection that tells the server the client's address.
  */
 import { crc32c } from './crc32c.ts';
 import { formatIpAddress, formatIpv6, mappedIpv4 } from './ip-address.ts';
@@ -14,13 +14,13 @@ export interface Endpoint {
 /** Section 2.1: "PROXY TCP4 192.0.2.1 203.0.113.1 56324 443" and CRLF. */
 export function encodeProxyV1(source: Endpoint, destination: Endpoint): Uint8Array<ArrayBuffer> {
   const isIpv4 = bothIpv4(source, destination);
-  // Both in one family: an IPv4 address beside an IPv6 one is written in its mapped form.
+  // Both addresses must have one family: if they differ, the IPv4 address is written in its mapped form.
   const text = ({ address }: Endpoint) => (isIpv4 ? formatIpAddress(address) : formatIpv6(address));
   const line = `PROXY TCP${isIpv4 ? 4 : 6} ${text(source)} ${text(destination)} ${source.port} ${destination.port}\r\n`;
   return Uint8Array.from(line, (character) => character.charCodeAt(0));
 }
 
-/** Section 2.1: a connection without a client behind it, such as a health check; the server uses its real endpoints. */
+/** Section 2.1: a connection without a client, such as a health check; the server uses the real endpoints. */
 export const PROXY_V1_UNKNOWN = Uint8Array.from('PROXY UNKNOWN\r\n', (character) => character.charCodeAt(0));
 
 // Section 2.2.
@@ -34,12 +34,12 @@ const TLV_BYTES = 3;
 const TLV_AUTHORITY = 0x02;
 const TLV_CRC32C = 0x03;
 
-/** Section 2.2, command LOCAL: what version 1 calls UNKNOWN. The family is UNSPEC and no address follows. */
+/** Section 2.2, command LOCAL, the equivalent of UNKNOWN in version 1. The family is UNSPEC and no address follows. */
 export const PROXY_V2_LOCAL = Uint8Array.of(...SIGNATURE, VERSION_2_LOCAL, 0, 0, 0);
 
 /**
- * Section 2.2, with the TLVs PP2_TYPE_AUTHORITY (the name that the client asked for: SNI or Host; ASCII, at most
- * 255 characters) and PP2_TYPE_CRC32C.
+ * Section 2.2, with the TLVs PP2_TYPE_AUTHORITY (the name that the client asked for: SNI or Host; ASCII, at most 255
+ * characters) and PP2_TYPE_CRC32C.
  */
 export function encodeProxyV2(
   source: Endpoint,
@@ -71,7 +71,7 @@ export function encodeProxyV2(
   }
   bytes[at] = TLV_CRC32C;
   view.setUint16(at + 1, 4);
-  view.setUint32(at + TLV_BYTES, crc32c(bytes)); // over the whole header, this field being zero
+  view.setUint32(at + TLV_BYTES, crc32c(bytes)); // over the whole header, with this field set to zero
   return bytes;
 }
 

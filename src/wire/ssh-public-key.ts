@@ -2,25 +2,25 @@
 
 export interface SshPublicKey {
   readonly type: string;
-  /** RFC 4253 section 6.6: the type again, and what belongs to it. */
+  /** RFC 4253 section 6.6: the type again, and its data. */
   readonly blob: Uint8Array;
-  /** May be empty; has no control characters. */
+  /** May be empty; contains no control characters. */
   readonly comment: string;
 }
 
-/** Why a text is no such line; for each there is something else to tell the person who pasted it. */
+/** Why a text is not such a line. Each reason has its own message for the user. */
 export type SshKeyProblem =
-  /** The secret half: it should not have left its machine. */
+  /** A private key: it should not have left its machine. */
   | 'private'
   /** RFC 4716's format, which PuTTY writes. */
   | 'rfc4716'
-  /** Options come before the type: they could run commands. */
+  /** Options before the type are refused: they could run commands. */
   | 'options'
   /** More than one line. */
   | 'lines'
-  /** A type that is not known, or known to be weak (ssh-dss). */
+  /** An unknown type, or one known to be weak (ssh-dss). */
   | 'type'
-  /** What follows the type is not what that type has: cut short, as a rule. */
+  /** The data after the type does not fit the type, usually because it was cut off. */
   | 'damaged'
   /** RSA with fewer than 2048 bits. */
   | 'short';
@@ -30,7 +30,7 @@ const LONGEST_COMMENT = 200;
 const RSA_LEAST_BITS = 2048;
 const CURVE_BYTES: Readonly<Record<string, number>> = { nistp256: 32, nistp384: 48, nistp521: 66 };
 
-/** What follows the type in a blob (RFC 4253 section 6.6, RFC 5656 section 3.1, RFC 8709 section 4, PROTOCOL.u2f). */
+/** The data after the type in a blob (RFC 4253 section 6.6, RFC 5656 section 3.1, RFC 8709 section 4, PROTOCOL.u2f). */
 const FIELDS: Readonly<Record<string, readonly Field[]>> = {
   'ssh-ed25519': ['ed25519'],
   'ssh-rsa': ['integer', 'modulus'],
@@ -52,7 +52,7 @@ type Field =
 
 export const SSH_KEY_TYPES: readonly string[] = Object.keys(FIELDS);
 
-/** Reads a line, with or without its end; never throws. */
+/** Parses a line, with or without its line end; never throws. */
 export function parseSshPublicKey(text: string): SshPublicKey | SshKeyProblem {
   const line = text.trim();
   if (line.includes('PRIVATE KEY') || line.startsWith('PuTTY-User-Key-File')) return 'private';
@@ -79,16 +79,16 @@ export function parseSshPublicKey(text: string): SshPublicKey | SshKeyProblem {
   );
 }
 
-/** The line that reads as `key` again; plain enough for `grep` to check. */
+/** The line that parses as `key` again. It is simple enough to be checked with `grep`. */
 export const formatSshPublicKey = ({ type, blob, comment }: SshPublicKey): string =>
   `${type} ${blob.toBase64()}${comment && ' '}${comment}`;
 
-/** The content of an authorized_keys file: one line each. */
+/** The content of an authorized_keys file: one key per line. */
 export const formatAuthorizedKeys = (keys: readonly SshPublicKey[]): string =>
   keys.map((key) => `${formatSshPublicKey(key)}\n`).join('');
 
 function decode(base64: string): Uint8Array | undefined {
-  // Only as it is written: one key has one text.
+  // Accept only the canonical encoding, so that one key has one text.
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return undefined;
   try {
     return Uint8Array.fromBase64(base64, { lastChunkHandling: 'strict' });
@@ -109,7 +109,7 @@ function checkBlob(blob: Uint8Array, type: string, fields: readonly Field[]): Ss
         break;
       case 'integer':
       case 'modulus':
-        // An mpint (RFC 4251 section 5), not negative, without needless zeros.
+        // An mpint (RFC 4251 section 5): not negative, without unnecessary zeros.
         if (value.length === 0 || value[0] >= 0x80 || (value[0] === 0 && !(value[1] >= 0x80)))
           return 'damaged';
         if (field === 'modulus' && bitsOf(value) < RSA_LEAST_BITS) return 'short';
@@ -129,7 +129,7 @@ function checkBlob(blob: Uint8Array, type: string, fields: readonly Field[]): Ss
   return undefined;
 }
 
-/** RFC 4251 section 5: four bytes of length before each; undefined when that does not come out even. */
+/** RFC 4251 section 5: each string has its length in four bytes before it; undefined when the lengths do not fit the data. */
 function readStrings(blob: Uint8Array): Uint8Array[] | undefined {
   const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
   const strings: Uint8Array[] = [];
@@ -144,7 +144,7 @@ function readStrings(blob: Uint8Array): Uint8Array[] | undefined {
   return strings;
 }
 
-/** Of an mpint: how many bits it needs. */
+/** The number of bits of an mpint. */
 function bitsOf(value: Uint8Array): number {
   const first = value[0] === 0 ? 1 : 0;
   return (value.length - first) * 8 - Math.clz32(value[first]) + 24;

@@ -1,4 +1,4 @@
-/** TLS alerts (RFC 8446 section 6) in the clear: what a server answers to a ClientHello that it refuses. */
+/** TLS alerts (RFC 8446 section 6) without encryption: a server's answer to a ClientHello that it refuses. */
 
 export const TlsAlert = {
   unexpectedMessage: 10,
@@ -15,6 +15,6 @@ export type TlsAlertDescription = (typeof TlsAlert)[keyof typeof TlsAlert];
 const CONTENT_TYPE_ALERT = 21;
 const LEVEL_FATAL = 2;
 
-/** The record of a fatal alert: 7 bytes. Its version is TLS 1.2's, which every client takes before negotiation. */
+/** The record of a fatal alert: 7 bytes. It has the version of TLS 1.2, which every client accepts before negotiation. */
 export const encodeTlsAlert = (description: TlsAlertDescription): Uint8Array<ArrayBuffer> =>
   Uint8Array.of(CONTENT_TYPE_ALERT, 3, 3, 0, 2, LEVEL_FATAL, description);

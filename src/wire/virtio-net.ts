@@ -1,6 +1,6 @@
 /**
- * The virtio network header in its short form of 10 bytes: what a TUN opened with IFF_VNET_HDR puts in front of each
- * packet. Fields are little-endian on the machines we run on (TUN uses the native order).
+ * The virtio network header in its short form of 10 bytes. A TUN opened with IFF_VNET_HDR puts it in front of each packet.
+ * Fields are little-endian on the machines that we support (TUN uses the native order).
  */
 
 export const VIRTIO_NET_HEADER_BYTES = 10;
@@ -15,12 +15,12 @@ export const VIRTIO_NET = {
   CHECKSUM_OFFSET: 8,
 } as const;
 
-/** In FLAGS: the checksum field holds the sum of the pseudo-header only; whoever sends the packet completes it. */
+/** In FLAGS: the checksum field holds the sum of the pseudo-header only; the sender of the packet must complete it. */
 export const NEEDS_CHECKSUM = 1;
 
 /**
- * In GSO_TYPE. GSO_ECN is a flag on top of the TCP types: only the first segment carries CWR. UDP: datagrams of one flow and
- * size, the last may be shorter (Linux 6.2; VIRTIO_NET_HDR_GSO_UDP_L4, not the older UFO).
+ * In GSO_TYPE. GSO_ECN is a flag in addition to the TCP types: only the first segment carries CWR. UDP: datagrams of one flow
+ * and size, of which the last may be shorter (Linux 6.2; VIRTIO_NET_HDR_GSO_UDP_L4, not the older UFO).
  */
 export const GSO = { NONE: 0, TCPV4: 1, TCPV6: 4, UDP: 5, ECN: 0x80 } as const;
 

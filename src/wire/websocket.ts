@@ -1,4 +1,4 @@
-/** The opening handshake of WebSocket (RFC 6455 section 4), as both sides' heads show it. */
+/** The opening handshake of WebSocket (RFC 6455 section 4), as seen in the heads of request and response. */
 import { type HttpField, type RequestHead, fieldValues, listMembers } from './http-head.ts';
 import type { ResponseHead } from './http-response.ts';
 
@@ -19,7 +19,7 @@ const asksUpgrade = ({ connectionOptions, fields }: Pick<RequestHead, 'connectio
 
 /**
  * The key of a request that is a client's opening handshake (section 4.2.1): GET with HTTP/1.1, all fields, no body. undefined
- * for every other request, whatever its Upgrade fields say.
+ * for every other request, whatever its Upgrade fields contain.
  */
 export function webSocketKey(head: RequestHead): string | undefined {
   const { method, minorVersion, contentLength, fields } = head;
@@ -30,8 +30,8 @@ export function webSocketKey(head: RequestHead): string | undefined {
 }
 
 /**
- * Whether the response opens the tunnel that the request asked for (section 4.1, what a client must validate): `accept` is
- * base64(SHA-1(key + WEBSOCKET_GUID)), which only a server that knows WebSocket says.
+ * Whether the response opens the tunnel that the request asked for (section 4.1, what a client must validate). `accept` is
+ * base64(SHA-1(key + WEBSOCKET_GUID)), which only a server that knows WebSocket sends.
  */
 export const opensWebSocket = (head: ResponseHead, accept: string): boolean =>
   head.status === 101 &&

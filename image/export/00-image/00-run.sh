@@ -1,5 +1,5 @@
 #!/bin/bash -e
-# The same assembly as the Debian image has: boot files and root, apart, into the A/B layout.
+# The same assembly as for the Debian image: boot files and root, separately, into the A/B layout.
 . "$REPOSITORY/image/lib/assemble.sh"
 . "$REPOSITORY/image/lib/app.sh"
 . "$REPOSITORY/image/lib/publish.sh"
@@ -8,7 +8,7 @@ rm -f "$ROOTFS_DIR"/etc/apt/sources.list.d/00-temp.list "$ROOTFS_DIR"/etc/apt/ap
 on_chroot <<'END'
 update-initramfs -k all -c
 END
-# The stage has run before pi-gen's last word: what it may have put back goes again.
+# pi-gen runs more steps after our stage: remove again what they may have restored.
 : >"$ROOTFS_DIR/etc/machine-id"
 ln -sfn /run/systemd/resolve/resolv.conf "$ROOTFS_DIR/etc/resolv.conf"
 rm -rf "$ROOTFS_DIR"/var/log/* "$ROOTFS_DIR"/var/lib/apt/lists/*

@@ -1,5 +1,5 @@
 #!/bin/bash -e
-# Our overlay, over whatever the packages put there.
+# Our overlay replaces files of the packages.
 : "${REPOSITORY:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)}"
 cp -a --no-preserve=ownership "$REPOSITORY/firmware/rootfs/." "$ROOTFS_DIR/"
 chown -R root:root "$ROOTFS_DIR/etc/nftables.conf" "$ROOTFS_DIR/usr/libexec/tombolo" "$ROOTFS_DIR/usr/share/tombolo"

@@ -1,5 +1,5 @@
 #!/bin/bash -e
-# What the device does not need, and the list of what it has.
+# Removes what the device does not need, and writes the list of its packages.
 : "${SOURCE_DATE_EPOCH:?}"
 : "${REPOSITORY:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)}"
 . "$REPOSITORY/image/lib/app.sh"
@@ -12,6 +12,6 @@ touch --date="@$SOURCE_DATE_EPOCH" "$ROOTFS_DIR/usr/lib/clock-epoch"
 rm -rf "$ROOTFS_DIR"/var/lib/apt/lists/* "$ROOTFS_DIR"/var/cache/apt/*.bin "$ROOTFS_DIR"/var/cache/apt/archives/*.deb \
   "$ROOTFS_DIR"/var/cache/debconf/*-old "$ROOTFS_DIR"/var/lib/dpkg/*-old "$ROOTFS_DIR"/var/log/* "$ROOTFS_DIR"/var/cache/ldconfig/aux-cache \
   "$ROOTFS_DIR"/etc/{passwd,group,shadow,gshadow,subuid,subgid}- "$ROOTFS_DIR"/tmp/* "$ROOTFS_DIR"/var/tmp/* "$ROOTFS_DIR"/root/.bash_history
-# resolved writes it in /run; until here the builder's own was in use.
+# resolved writes it in /run; until here, the builder's file was in use.
 ln -sfn /run/systemd/resolve/resolv.conf "$ROOTFS_DIR/etc/resolv.conf"
 ln -sfn /proc/self/mounts "$ROOTFS_DIR/etc/mtab"

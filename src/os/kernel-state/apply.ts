@@ -1,4 +1,4 @@
-/** Puts wanted kernel state in place. */
+/** Sets wanted kernel state. */
 import { formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import { ipBatch } from '../routes.ts';
 import { writeSysctl } from '../sysctl.ts';
@@ -17,16 +17,16 @@ const WORST_METRIC = 0xffff_ffff;
 
 export interface ApplyTools {
   readonly nft: NftState;
-  /** Before kernel parameters are written: notes what they were. */
+  /** Called before kernel parameters are written: notes their old values. */
   readonly beforeSysctls?: (items: readonly SysctlItem[]) => void;
-  /** Brings the programs back onto their devices. */
+  /** Attaches the programs to their devices again. */
   readonly attachPrograms?: () => void;
 }
 
 /**
- * Puts right what differs: links first (a device that is down takes no route), then parameters, routes, rules, tables and
- * programs. One that is refused does not stop the others. Returns the reasons, by key of the item; whether all is in place
- * now is for the caller to read back.
+ * Repairs the differences: links first (a device that is down accepts no route), then parameters, routes, rules, tables and
+ * programs. A refused item does not stop the others. Returns the reasons by key of the item. The caller reads back whether
+ * everything is in place now.
  */
 export async function applyState(
   differences: readonly Difference[],
@@ -56,7 +56,7 @@ export async function applyState(
   return refused;
 }
 
-/** Writes kernel parameters; `before` notes what they were. What is refused is added to `refused`. */
+/** Writes kernel parameters; `before` notes their old values. Refused ones are added to `refused`. */
 export function applySysctls(
   items: readonly SysctlItem[],
   refused: Map<string, unknown>,
@@ -72,7 +72,10 @@ export function applySysctls(
   }
 }
 
-/** All of a family in one process, both families at the same time; when one is refused, each by itself, to know which. */
+/**
+ * Sets all items of a family with one process, both families in parallel. If it fails, sets each item alone, to find the
+ * refused one.
+ */
 async function runIp(
   items: readonly KernelItem[],
   found: FoundState,
@@ -95,7 +98,7 @@ async function runIp(
 
 const familyOf = (item: KernelItem): 4 | 6 => ('family' in item ? item.family : 4);
 
-/** What `ip` is told. The commands must be right as well when part of them has been done. */
+/** The arguments of `ip`. The commands must also work if a part of them has been done before. */
 export function ipCommands(item: KernelItem, found: FoundState): string[] {
   switch (item.kind) {
     case 'link':

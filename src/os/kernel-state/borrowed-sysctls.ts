@@ -1,7 +1,7 @@
 /**
- * Kernel parameters that are changed for as long as we run. What everybody else wants them to be (their "wish") is remembered and
- * given back at the end: what a parameter was before, or what another program set it to since, whichever is newer. A file keeps
- * the wishes, so that they come back even when a killed process left the parameters changed; without the file everything else works.
+ * Kernel parameters that are changed as long as we run, and restored at the end. The restored value (`wish`) is the one that
+ * others want: the value from before, or the one that another program has set since, whichever is newer. A file keeps these
+ * values, so that they are restored even if the process was killed. Everything else works without the file.
  */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readRegularFileSync } from '../read-file.ts';
@@ -13,8 +13,8 @@ type Read = (name: string) => string | undefined;
 
 export interface BorrowedSysctls {
   /**
-   * What a parameter is to be, from what everybody else wants it to be; undefined when there is no such parameter.
-   * `wishFrom`: the wish in a value that another program wrote over ours, where that is not the value itself.
+   * The value that a parameter should have, computed from the value that others want; undefined when there is no such
+   * parameter. `wishFrom` derives the value that others want from one that another program wrote over ours, if the two differ.
    */
   want(
     name: string,
@@ -22,25 +22,25 @@ export interface BorrowedSysctls {
     valueFor: (wish: string) => string,
     wishFrom?: (found: string, ours: string, wish: string) => string,
   ): SysctlItem | undefined;
-  /** Whether it has been changed by us. */
+  /** Whether we have changed it. */
   has(name: string): boolean;
-  /** Before they are written: notes their wishes in the file. Parameters that nobody asked about with `want` are not noted. */
+  /** Call before they are written: saves the values that others want to the file. Skips parameters for which `want` was not called. */
   note(items: readonly SysctlItem[]): void;
-  /** Writes the file again that could not be written; nothing when it was. */
+  /** Writes the file again if the last write failed. */
   retry(): void;
-  /** Gives back what still has our value, in the opposite order, and forgets everything. */
+  /** Restores the parameters that still have our value, in reverse order, and forgets everything. */
   restore(): void;
 }
 
 interface Borrowed {
   wish: string;
-  /** What we set it to; undefined before. */
+  /** The value that we set; undefined before that. */
   ours: string | undefined;
 }
 
 /**
- * Starts with what an earlier process of this boot left behind in `file`. `onFile` is told whether the file could be written:
- * the error, or undefined. Without a file, as where it is another process's, nothing is read or written.
+ * Starts with what an earlier process of this boot left in `file`. `onFile` receives the result of each write of the file: the
+ * error, or undefined. Without a file (as when it belongs to another process), nothing is read or written.
  */
 export function borrowSysctls(file: string | undefined, onFile: (error: unknown) => void): BorrowedSysctls {
   const borrowed = file === undefined ? new Map<string, Borrowed>() : readBorrowed(file);
@@ -57,7 +57,7 @@ export function borrowSysctls(file: string | undefined, onFile: (error: unknown)
     if (text === written) return;
     isUnwritten = true;
     try {
-      // Beside it, then in its place: what is there may be a pipe, which would be waited for.
+      // Write a new file and rename it: the existing path may be a pipe, and writing to it would block.
       rmSync(`${file}.tmp`, { force: true });
       writeFileSync(`${file}.tmp`, text, { mode: 0o600, flag: 'wx' });
       renameSync(`${file}.tmp`, file);
@@ -81,7 +81,7 @@ export function borrowSysctls(file: string | undefined, onFile: (error: unknown)
       if (known.ours === undefined) known.wish = found;
       else if (found !== known.ours) known.wish = wishFrom(found, known.ours, known.wish);
       const value = valueFor(known.wish);
-      // Somebody wrote just what it is to be: nothing is put back, but at the end it is ours to take back.
+      // Another program set exactly the value that we want now. There is nothing to write, but we restore it at the end.
       if (known.ours !== undefined && known.ours !== value && value === found) {
         known.ours = value;
         save();
@@ -103,7 +103,7 @@ export function borrowSysctls(file: string | undefined, onFile: (error: unknown)
       isUnwritten = false;
       const read = sysctlReader();
       for (const [name, { wish, ours }] of [...borrowed].reverse()) {
-        // Another value is a newer wish of somebody else.
+        // Any other value was set by another program since: leave it.
         if (ours === undefined || wish === ours || read(name) !== ours) continue;
         try {
           writeSysctl(name, wish);
@@ -117,13 +117,14 @@ export function borrowSysctls(file: string | undefined, onFile: (error: unknown)
       try {
         rmSync(file, { force: true });
       } catch {
-        // A read-only directory. What it says is of this boot and has been given back: `ours` is no longer found.
+        // The directory is read-only. The file holds values of this boot that are restored by now; the next process will not
+        // find our values and so restores nothing.
       }
     },
   };
 }
 
-/** By name; empty when there is no such file, when it was cut off while it was written, or when it is of another boot. */
+/** By name; empty when there is no file, when it is incomplete, or when it is of another boot. */
 function readBorrowed(file: string): Map<string, Borrowed> {
   const borrowed = new Map<string, Borrowed>();
   const read = sysctlReader();
@@ -131,7 +132,7 @@ function readBorrowed(file: string): Map<string, Borrowed> {
     const content = JSON.parse(readRegularFileSync(file).toString('utf8')) as {
       boot: string;
       borrowed?: [string, string, string][];
-      /** Of versions before 1.0: what we set is not noted, so it is what is there. */
+      /** Versions before 1.0 did not save our value: it is the current one. */
       originals?: [string, string][];
     };
     if (content.boot !== bootId()) return borrowed;

@@ -1,6 +1,6 @@
 /**
- * Kernel state that a service wants, as plain data: links, routes, policy rules, kernel parameters, nftables tables, programs on
- * devices. Here is what is wanted, and how it compares with what was found; `read.ts` reads, `apply.ts` puts in place.
+ * Kernel state that a service wants, as plain data: links, routes, policy rules, kernel parameters, nftables tables, programs
+ * on devices. This file has the wanted items and compares them with what was found; `read.ts` reads, `apply.ts` sets.
  */
 import { type Text, say } from '../../texts/text.ts';
 import { parseIpPrefix } from '../../wire/ip-prefix.ts';
@@ -10,7 +10,7 @@ export const TABLE = { default: 253, main: 254, local: 255 } as const;
 export interface LinkItem {
   readonly kind: 'link';
   readonly device: string;
-  /** A device of the same name that somebody made anew has another. */
+  /** Tells our device from a new one of the same name. */
   readonly index: number;
   readonly mtuBytes: number;
   readonly txQueuePackets: number;
@@ -22,9 +22,9 @@ export interface RouteItem {
   /** "64:ff9b::/96", "0.0.0.0/0". */
   readonly prefix: string;
   readonly table: number;
-  /** null: a blackhole, of the worst metric, for when there is no other route in the table. */
+  /** null: a blackhole with the worst metric, used only if the table has no other route. */
   readonly device: string | null;
-  /** It must not be there. */
+  /** The route must not exist. */
   readonly isAbsent?: true;
 }
 
@@ -32,14 +32,14 @@ export interface RuleItem {
   readonly kind: 'rule';
   readonly family: 4 | 6;
   readonly preference: number;
-  /** Of packets with this mark; of all without. */
+  /** The rule applies to packets with this mark; without one, to all packets. */
   readonly mark?: { readonly value: number; readonly mask: number };
   readonly table: number;
-  /** RTPROT_...: who made it. Other programs leave alone what the kernel made. */
+  /** RTPROT_...: who made it. Other programs do not touch rules of the kernel. */
   readonly protocol?: 'kernel';
 }
 
-/** No rule of lower preference sends every packet to this table: it would come before the rule that must be first. */
+/** No rule of lower preference may send every packet to this table: it would be looked up before the rule that must be first. */
 export interface RuleOrderItem {
   readonly kind: 'rule-order';
   readonly family: 4 | 6;
@@ -59,7 +59,7 @@ export interface NftTableItem {
   readonly kind: 'nftables';
   /** Family and name: "inet tombolo-nat64". */
   readonly table: string;
-  /** What stands between its braces. */
+  /** The text between its braces. */
   readonly body: string;
 }
 
@@ -91,11 +91,11 @@ export interface FoundRule {
   readonly table: number;
   readonly mark: number;
   readonly mask: number;
-  /** It looks a table up, of all packets that have the mark. */
+  /** It looks up a table, for all packets with the mark. */
   readonly isPlain: boolean;
 }
 
-/** What was read; of what nobody asked for, nothing. */
+/** What was read; item types that nobody asked for are empty. */
 export interface FoundState {
   /** By index. */
   readonly links: ReadonlyMap<number, FoundLink>;
@@ -104,9 +104,9 @@ export interface FoundState {
   readonly rules: readonly FoundRule[];
   /** By name; without those that cannot be read. */
   readonly sysctls: ReadonlyMap<string, string>;
-  /** By name: the body that is in place; undefined when it is another one, or was changed. Without those that are not there. */
+  /** By name: the body in place; undefined when it is a different one or was changed. Missing tables have no entry. */
   readonly tables: ReadonlyMap<string, string | undefined>;
-  /** Devices that the program is on. */
+  /** Devices on which the program runs. */
   readonly programs: ReadonlySet<string>;
 }
 
@@ -124,7 +124,7 @@ export interface Difference {
   readonly how: 'removed' | 'changed';
 }
 
-/** Identifies an item, whatever its values. */
+/** Identifies an item, independent of its values. */
 export function itemKey(item: KernelItem): string {
   switch (item.kind) {
     case 'link':
@@ -142,7 +142,7 @@ export function itemKey(item: KernelItem): string {
   }
 }
 
-/** What people call it. */
+/** The name for people. */
 export function itemName(item: KernelItem): Text {
   switch (item.kind) {
     case 'link':
@@ -167,14 +167,14 @@ export function itemName(item: KernelItem): Text {
   }
 }
 
-/** In the place of a device, of which none has such a name. */
+/** Stands in the place of a device; no device can have this name. */
 export const BLACKHOLE = '/blackhole';
 
-/** A route to a prefix over a device, by what identifies it. `address`: the 16 bytes of the prefix, IPv4 in its mapped form. */
+/** The identity of a route to a prefix over a device. `address`: the 16 bytes of the prefix, IPv4 in its mapped form. */
 export const routeKey = (address: Uint8Array, prefixBits: number, table: number, device: string): string =>
   `${Buffer.from(address).toString('hex')}/${prefixBits} ${table} ${device}`;
 
-/** The wanted items that were not found as they are wanted, in the same order. */
+/** The wanted items that were not found as wanted, in the same order. */
 export function compareState(wanted: readonly KernelItem[], found: FoundState): Difference[] {
   return wanted.flatMap((item) => {
     const how = differs(item, found);

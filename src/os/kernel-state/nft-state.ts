@@ -1,7 +1,8 @@
 /**
- * Whether nftables tables are still as they were put in place. The kernel numbers the changes of its ruleset ("generation"), so to
- * look costs one question when there was none. After one, a fingerprint of the table decides: a digest of what the kernel lists
- * of it (linux/netfilter/nf_tables.h), which has handles in it, so a rule that was deleted and added again shows as well.
+ * Checks whether nftables tables are still as we set them. The kernel numbers the changes of its ruleset ("generation"), so a
+ * check costs one query if nothing has changed. After a change, a fingerprint of the table decides: a digest of the kernel's
+ * listing (linux/netfilter/nf_tables.h). The listing contains handles, so a rule that was deleted and added again is detected
+ * too.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -27,22 +28,22 @@ const TABLE_NAME = 1;
 const SET_NAME = 2;
 const NFTA_GEN_ID = 1;
 const FAMILIES: Readonly<Record<string, number>> = { inet: 1, ip: 2, ip6: 10 };
-/** How often a table is put in place again when another program changed the ruleset at the same moment. */
+/** How often a table is set again when another program changed the ruleset at the same moment. */
 const TRIES = 3;
 
 export interface NftState extends Disposable {
-  /** "isAsApplied": nobody has touched it since `replace`. `table`: family and name. */
+  /** "isAsApplied": nobody has changed it since `replace`. `table`: family and name. */
   look(table: string): 'missing' | 'changed' | { readonly body: string };
-  /** Puts a table in place, whatever was there. */
+  /** Sets a table, and replaces any earlier version. */
   replace(table: string, body: string): Promise<void>;
-  /** A digest of a table's chains, rules and of the sets that are named here, undefined when there is no such table. */
+  /** A digest of a table's chains, rules and the sets that are named here; undefined when there is no such table. */
   fingerprint(table: string, sets: readonly string[]): string | undefined;
 }
 
 interface Applied {
   readonly body: string;
   readonly fingerprint: string;
-  /** At which it was seen to be in place. */
+  /** The generation at which it was last seen in place. */
   generation: number;
 }
 
@@ -68,7 +69,7 @@ export function openNftState(): NftState {
         await replaceNftTable(table, body);
         const fingerprint = fingerprintOf(socket, table);
         const generation = readGeneration(socket);
-        // Only our own change lies between: what was listed is what we wanted.
+        // Only our own change lies between, so the listing shows what we set.
         if (fingerprint === undefined || generation !== nextGeneration(before)) continue;
         known.set(table, { body, fingerprint, generation });
         return;
@@ -79,7 +80,7 @@ export function openNftState(): NftState {
   };
 }
 
-/** Zero is no generation. */
+/** Zero is not a valid generation. */
 const nextGeneration = (generation: number): number => (generation + 1) >>> 0 || 1;
 
 function ask(
@@ -99,7 +100,7 @@ function ask(
 function readGeneration(socket: NetlinkSocket): number {
   const [{ body }] = ask(socket, GET.GENERATION, 0, 0, []);
   const attributes = parseNetlinkAttributes(body, HEADER_BYTES);
-  // The only numbers here are in network order.
+  // These are the only numbers here in network order.
   const value = attributeU32(attributes, NFTA_GEN_ID, 0);
   return new DataView(Uint32Array.of(value).buffer).getUint32(0, false);
 }

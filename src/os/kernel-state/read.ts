@@ -1,4 +1,4 @@
-/** Reads back what is wanted: each family is listed once, whatever the number of items. */
+/** Reads back what is wanted. Each family is listed once, whatever the number of items. */
 import { NETLINK_ROUTE, openNetlink } from '../netlink.ts';
 import type { FoundLink, FoundState, KernelItem } from './items.ts';
 import { type NftState, openNftState } from './nft-state.ts';
@@ -8,8 +8,8 @@ export interface KernelReader extends Disposable {
   readonly nft: NftState;
   links(): ReadonlyMap<number, FoundLink>;
   /**
-   * What is there of the items. `sysctl` reads a kernel parameter (`sysctlReader`); `programs`: the devices that a program of
-   * ours is on.
+   * The current state of the items. `sysctl` reads a kernel parameter (`sysctlReader`); `programs`: the devices on which one of
+   * our programs runs.
    */
   state(
     items: readonly KernelItem[],

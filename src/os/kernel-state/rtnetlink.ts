@@ -67,20 +67,20 @@ export function readRoutes(socket: NetlinkSocket, deviceIndex: number, device: s
   );
 }
 
-/** The routes of a table that drop. */
+/** The blackhole routes of a table. */
 export function readBlackholes(socket: NetlinkSocket, family: 4 | 6, table: number): string[] {
   try {
     return listRoutes(socket, family, RTA.TABLE, table)
       .filter((route) => route.type === RTN_BLACKHOLE && route.table === table)
       .map(({ address, prefixBits }) => routeKey(address, prefixBits, table, BLACKHOLE));
   } catch (error) {
-    // There is no such table as long as it has no route.
+    // A table without routes does not exist.
     if (error instanceof SystemCallError && error.errno === E.ENOENT) return [];
     throw error;
   }
 }
 
-/** `filter`: an attribute that they must have; an older kernel lists all. */
+/** `filter`: an attribute that the routes must have; an older kernel lists all. */
 function listRoutes(socket: NetlinkSocket, family: 4 | 6, filter: number, value: number) {
   const header = new Uint8Array(ROUTE_BYTES);
   header[0] = FAMILY[family];

@@ -1,12 +1,12 @@
-/** The access list in the form that the hot loop wants: machine words of addresses and masks. */
+/** The access list in the form that the hot loop needs: addresses and masks as machine words. */
 import { type IpPrefix, maskAddress } from '../../wire/ip-prefix.ts';
 
-/** Eight words a prefix: four of the address, four of the mask, in the order of the bytes in memory. */
+/** Eight words per prefix: four of the address, four of the mask, in the order of the bytes in memory. */
 export type AccessTable = Int32Array;
 
 const ALL_ONES = new Uint8Array(16).fill(255);
 
-/** Makes the table of a list of prefixes; an empty one admits nobody. */
+/** Makes the table from a list of prefixes; an empty list admits nobody. */
 export function accessTable(prefixes: readonly IpPrefix[]): AccessTable {
   const bytes = new Uint8Array(prefixes.length * 32);
   for (const [i, { address, prefixBits }] of prefixes.entries()) {
@@ -16,7 +16,7 @@ export function accessTable(prefixes: readonly IpPrefix[]): AccessTable {
   return new Int32Array(bytes.buffer);
 }
 
-/** Whether the address whose four words these are (IPv4 in its mapped form) lies in any prefix. */
+/** Whether any prefix contains the address in these four words (IPv4 in its mapped form). */
 export function admits(table: AccessTable, w0: number, w1: number, w2: number, w3: number): boolean {
   for (let i = 0; i < table.length; i += 8) {
     if (

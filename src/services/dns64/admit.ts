@@ -1,20 +1,20 @@
-/** Which queries are answered at all: the choice that UDP and TCP share. */
+/** Decides which queries are answered at all. UDP and TCP share this decision. */
 import type { Counters } from '../../runtime/counters.ts';
 import { CLASS_IN, RD, Rcode, Type } from '../../wire/dns-message.ts';
 import { type DnsQuery, QueryKind } from '../../wire/dns-query.ts';
 import type { Dns64Counters } from './counters.ts';
 
-/** Go on: look into the cache, resolve. */
+/** Continue: look in the cache, or resolve. */
 export const ADMIT = -1;
 /** No reply. */
 export const DROP = -2;
 
-/** Types 128 to 255 are not types of records: they ask for transfers, keys, ... (RFC 6895 section 3.1). */
+/** Types 128 to 255 are not record types: they request transfers, keys, ... (RFC 6895 section 3.1). */
 const FIRST_META_TYPE = 128;
 
 /**
- * The verdict on a query that `readQuery` called `kind`: ADMIT, DROP, or the response code to answer with. Counts
- * everything that is not admitted.
+ * The decision about a query that `readQuery` called `kind`: ADMIT, DROP, or the response code of the reply. Counts everything
+ * that is not admitted.
  */
 export function admitQuery(kind: number, query: DnsQuery, counters: Counters<Dns64Counters>): number {
   const { values, index } = counters;
@@ -43,7 +43,7 @@ export function admitQuery(kind: number, query: DnsQuery, counters: Counters<Dns
     values[index['error-format']]++;
     return Rcode.FORMERR;
   }
-  // RD=0 asks what is in the cache and nothing else: that would tell one client what others looked up. Unbound refuses it too.
+  // RD=0 asks only for cached data, which would show one client what others have looked up. Unbound refuses it too.
   if (type === Type.AXFR || type === Type.IXFR || (query.flags & RD) === 0) {
     values[index['refused-query']]++;
     return Rcode.REFUSED;

@@ -1,4 +1,4 @@
-/** The main thread's answers: its own cache for what the worker's does not have (or lost), then the resolver. */
+/** The main thread's answers: from its own cache if the worker's cache does not have them (any more), otherwise from the resolver. */
 import { randomInt } from 'node:crypto';
 import { createHeldShares, giveBack, hold } from '../../net/held-shares.ts';
 import { type Client, clientAt, createClient, readClient } from '../../net/client.ts';
@@ -17,7 +17,7 @@ import { type Memory, newMemory } from './memory.ts';
 import { MAX_IN_FLIGHT, createResolver } from './resolve.ts';
 import { type Upstreams, createUpstreams } from './upstreams.ts';
 
-/** Queries of all clients that may wait for an answer at a time, however few questions they ask. */
+/** Queries of all clients that may wait for an answer at the same time, even if they ask the same few questions. */
 export const MAX_WAITING = 1024;
 
 export interface AnswerSourceOptions {
@@ -27,14 +27,14 @@ export interface AnswerSourceOptions {
   readonly pref64: readonly IpPrefix[];
   readonly cacheEntries: number;
   readonly counters: Counters<Dns64Counters>;
-  /** Ends everything under way. */
+  /** Cancels everything in progress. */
   readonly signal: AbortSignal;
   /** Answers for the worker's cache. */
   readonly onAnswers: (answers: readonly Answer[]) => void;
   readonly queryLog: Pick<QueryLog, 'tell'>;
 }
 
-/** Who asked: a sockaddr for a datagram, text for a connection. */
+/** The client: a sockaddr for a datagram, text for a connection. */
 export type Asker = Uint8Array | string;
 
 export interface AnswerSource {
@@ -43,11 +43,11 @@ export interface AnswerSource {
   /** Queries that wait. */
   readonly waiting: number;
   upstreams(): ReturnType<Upstreams['status']>;
-  /** The reply to a query that the worker admitted and counted; undefined when it is dropped. Never rejects. */
+  /** The reply to a query that the worker has admitted and counted; undefined when it is dropped. Never rejects. */
   answerDatagram(message: Uint8Array, client: Uint8Array): Promise<Uint8Array | undefined>;
-  /** The reply to a message that came over TCP; undefined when there can be none. Never rejects. */
+  /** The reply to a message that arrived over TCP; undefined when none is possible. Never rejects. */
   answerStream(message: Uint8Array, client: string): Promise<Uint8Array | undefined>;
-  /** Lets what is under way end, but hands nothing to the worker any more: the configuration has changed. */
+  /** Lets queries in progress finish, but passes nothing more to the worker: the configuration has changed. */
   retire(): void;
 }
 
@@ -67,7 +67,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
   const upstreams = createUpstreams(options.upstreams, counters, signal, options.isOurs);
   const resolver = createResolver({ upstreams, pref64: options.pref64, counters });
   const cache = new AnswerCache(options.cacheEntries);
-  /** Where replies are made; nothing in it outlives the call. */
+  /** Buffer in which replies are made; its content is not used after the call. */
   const workspace = newMemory(MAX_MESSAGE_BYTES + 4);
   const waiting = createHeldShares(MAX_WAITING, randomInt(2 ** 32));
   const outbox = createOutbox(options.onAnswers);
@@ -77,7 +77,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
     const overUdp = typeof client !== 'string';
     const query = newQuery();
     const kind = readQuery(message, 0, message.length, query);
-    // The worker has judged and counted what came over UDP.
+    // For UDP, the worker has already checked and counted the query.
     const verdict = overUdp ? ADMIT : admitQuery(kind, query, counters);
     if (verdict === DROP) return undefined;
     const reply = (write: (target: Memory) => number): Uint8Array => {
@@ -166,7 +166,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
   };
 }
 
-/** Answers on their way to the worker: all of one turn together. */
+/** Answers for the worker: collects those of one turn of the event loop and sends them together. */
 function createOutbox(onAnswers: (answers: readonly Answer[]) => void) {
   let unsent: Answer[] = [];
   let isClosed = false;
@@ -179,7 +179,7 @@ function createOutbox(onAnswers: (answers: readonly Answer[]) => void) {
         unsent = [];
       });
     },
-    /** Whether an answer is to be kept: once, however many clients waited for it. */
+    /** Whether an answer must be cached: only once, however many clients waited for it. */
     isNew(answer: Answer): boolean {
       if (answer.lifetimeSeconds === 0 || seen.has(answer)) return false;
       seen.add(answer);

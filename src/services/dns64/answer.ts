@@ -1,7 +1,6 @@
 /**
- * Answers as the cache keeps them, and replies made from them. A kept answer belongs to a question, not to a client:
- * ID, RD, CD, the case of the name (which clients randomise against spoofing) and OPT are the query's and are put in
- * when it is sent.
+ * Answers as the cache stores them, and replies made from them. A stored answer belongs to a question, not to a client. ID, RD,
+ * CD, the case of the name (which clients randomise against spoofing) and OPT are copied from the query when the reply is sent.
  */
 import {
   AA,
@@ -32,9 +31,9 @@ import { lowerName } from '../../wire/dns-name.ts';
 import { type DnsQuery, OPT_BYTES } from '../../wire/dns-query.ts';
 import { type Memory, newMemory } from './memory.ts';
 
-/** What fits every path without fragments (DNS flag day 2020, RFC 9715); larger offers are answered as if they were this. */
+/** Fits every path without fragments (DNS flag day 2020, RFC 9715). A larger offer is treated as this size. */
 export const MAX_UDP_BYTES = 1232;
-/** What a client without EDNS takes (RFC 1035 section 4.2.1). */
+/** The limit of a client without EDNS (RFC 1035 section 4.2.1). */
 const PLAIN_UDP_BYTES = 512;
 /** RFC 8767 section 4: no answer is kept for longer than a day. */
 const MAX_LIFETIME_SECONDS = 86_400;
@@ -43,29 +42,29 @@ const MAX_NEGATIVE_SECONDS = 10_800;
 /** RFC 9520 section 3.2: failures for at least 1 s, at most 5 min. */
 const FAILURE_SECONDS = 5;
 
-/** What of a query, beside its question, makes a different answer. */
+/** The properties of a query, besides its question, that lead to a different answer. */
 export const variantOf = (dnssecOk: boolean, flags: number): number =>
   (dnssecOk ? 2 : 0) | ((flags & CD) === 0 ? 0 : 1);
 
-/** Where an answer comes from: an upstream's word, or made here. */
+/** The origin of an answer: an upstream, or this resolver. */
 export type AnswerOrigin = 'forwarded' | 'synthesized' | 'local' | 'failed';
 
-/** A resolved question. Plain data: it is sent between threads. */
+/** A resolved question. Plain data, because it is sent between threads. */
 export interface Answer {
-  /** The message without OPT, its name in lower case, padded to a word; then one word for each TTL's offset. */
+  /** The message without OPT, its name in lower case, padded to a word; then one word with the offset of each TTL. */
   readonly words: Int32Array;
   readonly messageBytes: number;
   readonly ttlCount: number;
   readonly nameBytes: number;
   readonly type: number;
-  /** As `variantOf` says. */
+  /** As returned by `variantOf`. */
   readonly variant: number;
-  /** 0: not to be kept. */
+  /** 0: must not be cached. */
   readonly lifetimeSeconds: number;
   readonly origin: AnswerOrigin;
 }
 
-/** Makes an answer of a message: its records without OPT, its response code, AA for what is answered here. */
+/** Makes an answer from a message: its records without OPT, its response code, AA for local answers. */
 export function makeAnswer(
   question: DnsQuestion,
   variant: number,
@@ -85,7 +84,8 @@ export function makeAnswer(
     section.filter(({ type }) => type !== Type.OPT && type !== Type.TSIG).map(clamp);
   const kept: DnsMessage = {
     id: 0,
-    // AD stays clear: nothing is validated here, and the upstream's word comes over an unprotected path (RFC 6840 section 5.8).
+    // AD stays clear: this resolver does not validate, and the upstream's AD arrives over an unprotected path (RFC 6840 section
+    // 5.8).
     flags: QR | RA | (origin === 'local' ? AA : 0) | rcode,
     questions: [{ ...question, name: lowerName(question.name) }],
     answers: records(message.answers),
@@ -136,7 +136,7 @@ function isNegative(question: DnsQuestion, message: DnsMessage): boolean {
   return rcode === Rcode.NOERROR && !message.answers.some(isWanted);
 }
 
-/** How long a negative answer holds: the lesser of its SOA's TTL and minimum (RFC 2308 section 5); undefined without SOA. */
+/** How long a negative answer is valid: the smaller of its SOA's TTL and minimum (RFC 2308 section 5); undefined without SOA. */
 export function negativeTtl(message: DnsMessage): number | undefined {
   const soa = message.authorities.find(({ type }) => type === Type.SOA);
   return soa === undefined ? undefined : Math.min(soa.ttlSeconds, uint32At(soa.data, soa.data.length - 4));
@@ -149,20 +149,20 @@ function lifetime(
   records: readonly DnsRecord[],
 ): number {
   if (rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN) return FAILURE_SECONDS;
-  // RFC 2308 section 5: a negative answer without SOA is not kept.
+  // RFC 2308 section 5: a negative answer without SOA is not cached.
   if (negative && negativeSeconds === undefined) return 0;
   const longest = negative ? MAX_NEGATIVE_SECONDS : MAX_LIFETIME_SECONDS;
   return records.reduce((least, { ttlSeconds }) => Math.min(least, ttlSeconds), longest);
 }
 
-/** How long a reply over UDP may be: what the client offers (RFC 6891 section 6.2.3: 512 at least), within our own limit. */
+/** The maximum size of a UDP reply: the client's offer (RFC 6891 section 6.2.3: at least 512), within our own limit. */
 export const udpLimit = (query: DnsQuery): number =>
   Math.min(Math.max(query.udpBytes, PLAIN_UDP_BYTES), MAX_UDP_BYTES);
 
 /**
- * Turns the query at `at` of `target` (a multiple of 4) into its reply, from the answer at `source` word `from`.
- * TTLs are counted down by `ageSeconds`. Returns the reply's length; a reply longer than `limitBytes` is cut to its
- * question with TC set. Behind the query there must be room for `limitBytes` and a word.
+ * Turns the query at `at` of `target` (a multiple of 4) into its reply, from the answer at `source` word `from`. TTLs are
+ * reduced by `ageSeconds`. Returns the reply's length. A reply longer than `limitBytes` is cut to its question with TC set.
+ * After the query there must be space for `limitBytes` and a word.
  */
 export function writeReply(
   target: Memory,
@@ -178,7 +178,7 @@ export function writeReply(
   const { bytes, words } = target;
   const optBytes = query.edns ? OPT_BYTES : 0;
   const flagsAt = from * 4 + FLAGS;
-  // RD and CD are the query's (RFC 1035 section 4.1.1, RFC 4035 section 3.2.2).
+  // RD and CD are copied from the query (RFC 1035 section 4.1.1, RFC 4035 section 3.2.2).
   const flags = uint16At(source.bytes, flagsAt) | (query.flags & (RD | CD));
   if (messageBytes + optBytes > limitBytes) {
     return writeBareReply(bytes, at, query, flags | TC);
@@ -187,7 +187,7 @@ export function writeReply(
   const to = at >> 2;
   words[to + 1] = source.words[from + 1];
   words[to + 2] = source.words[from + 2];
-  // The word in which the question ends holds, before that end, nothing but type and class: the same in both.
+  // The word in which the question ends contains, before that end, only type and class, which are the same in both.
   const limit = (messageBytes + 3) >> 2;
   for (let i = query.questionEnd >> 2; i < limit; i++) words[to + i] = source.words[from + i];
   if (ageSeconds > 0) {
@@ -203,12 +203,12 @@ export function writeReply(
 
 /** Turns the query at `at` into an error without records; returns its length. `rcode` may be an extended one when the query has OPT. */
 export function writeError(bytes: Uint8Array, at: number, query: DnsQuery, rcode: number): number {
-  // The opcode of the query is repeated in the reply.
+  // The opcode of the query is copied to the reply.
   const flags = QR | RA | (query.flags & (0x7800 | RD | CD)) | (rcode & RCODE_MASK);
   return writeBareReply(bytes, at, query, flags, rcode >> 4);
 }
 
-/** Header, question and OPT. When the question could not be read, nothing but the header. */
+/** Header, question and OPT. If the question could not be read, only the header. */
 function writeBareReply(
   bytes: Uint8Array,
   at: number,
@@ -227,7 +227,7 @@ function writeBareReply(
   return edns ? writeOpt(bytes, at, length, query, extendedRcode) : length;
 }
 
-/** An OPT record of our own (RFC 6891 section 6.1.2), DO repeated (RFC 3225 section 3). No option of the client's is repeated. */
+/** Our own OPT record (RFC 6891 section 6.1.2) with the client's DO (RFC 3225 section 3). No option of the client is copied. */
 function writeOpt(
   bytes: Uint8Array,
   start: number,

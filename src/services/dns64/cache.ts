@@ -1,33 +1,33 @@
 /**
- * The cache of answers: flat typed arrays, no object and no string for an entry, so that a hit allocates nothing and the
- * garbage collector has nothing to walk. Answers lie in a ring, oldest first. What the ring's head runs into is
- * thrown out, unless it was used since it was written: then it gets a second round (CLOCK). A hash table with open
- * addressing finds entries; its hash is seeded, so that nobody can choose names that collide.
+ * The cache of answers: flat typed arrays, without objects or strings for entries, so a hit allocates nothing and the garbage
+ * collector has nothing to scan. Answers are in a ring, oldest first. The ring's head evicts the entry that it reaches, unless
+ * that was used since it was written: then it gets a second round (CLOCK). A hash table with open addressing finds entries. Its
+ * hash is seeded, so nobody can choose names that collide.
  */
 import { randomWord } from '../../os/random.ts';
 import { HEADER_BYTES, uint32At, writeUint32 } from '../../wire/dns-message.ts';
 import type { Answer } from './answer.ts';
 import { type Memory, newMemory } from './memory.ts';
 
-/** What an answer takes on average: the ring is this times the entries, but never less than LEAST_RING_BYTES. */
+/** The average size of an answer: the ring has this size times the number of entries, but at least LEAST_RING_BYTES. */
 const AVERAGE_ENTRY_BYTES = 320;
 const LEAST_RING_BYTES = 1 << 20;
-/** An insertion lets at most this many used entries stay, so that its cost is bounded. */
+/** An insertion keeps at most this many used entries, so that its cost is bounded. */
 const SECOND_ROUNDS = 8;
 const NAME_WORD = HEADER_BYTES >> 2;
-/** LEFTOVER[n] masks the first n bytes of a word in memory order (both of our machines are little-endian). */
+/** LEFTOVER[n] masks the first n bytes of a word in memory order (both supported processors are little-endian). */
 const LEFTOVER = Int32Array.of(0, 0xff, 0xffff, 0xffffff);
 
 export class AnswerCache {
   readonly memory: Memory;
-  // By entry. Entries are numbered round and round like the ring: #oldest, and #used of them from there.
+  // By entry. Entry numbers go round like the ring: #used entries, starting at #oldest.
   readonly start: Int32Array;
   readonly messageBytes: Int32Array;
   readonly ttlCount: Int32Array;
   readonly storedSeconds: Int32Array;
   readonly #expiresSeconds: Int32Array;
   readonly #hash: Int32Array;
-  /** Type and variant; 0 when the entry is no longer in the table. */
+  /** Type and variant; 0 when the entry has been removed from the table. */
   readonly #kind: Int32Array;
   readonly #nameBytes: Uint8Array;
   readonly #referenced: Uint8Array;
@@ -36,11 +36,11 @@ export class AnswerCache {
   readonly #table: Int32Array;
   readonly #mask: number;
   readonly #seed: number;
-  /** The name looked for, in lower case. */
+  /** The name being looked up, in lower case. */
   readonly #key = new Int32Array(64);
   #oldest = 0;
   #used = 0;
-  /** Next free word of the ring. */
+  /** The next free word of the ring. */
   #head = 0;
   #size = 0;
 
@@ -63,14 +63,14 @@ export class AnswerCache {
     this.#mask = slots - 1;
   }
 
-  /** Entries that can be found; expired ones count until they are looked for or run over. */
+  /** Entries that can be found. Expired ones count until they are looked up or overwritten. */
   get size(): number {
     return this.#size;
   }
 
   /**
-   * The entry for the query whose message starts at byte `at` of `memory` (a multiple of 4), or -1. `variant` as
-   * `variantOf` says. Its fields are `start`, `messageBytes`, ... at that index.
+   * The entry for the query whose message starts at byte `at` of `memory` (a multiple of 4), or -1. `variant` is the result of
+   * `variantOf`. Its fields are `start`, `messageBytes`, ... at that index.
    */
   find(
     memory: Memory,
@@ -92,7 +92,7 @@ export class AnswerCache {
     return entry;
   }
 
-  /** Keeps an answer, in place of an older one to the same question. One that is not to be kept, or is huge, is passed over. */
+  /** Stores an answer, and replaces an older one to the same question. Skips an answer that must not be cached or is too large. */
   insert(answer: Answer, nowSeconds: number): void {
     const { words, nameBytes } = answer;
     if (answer.lifetimeSeconds <= 0 || words.length > this.memory.words.length >> 3) return;
@@ -114,7 +114,7 @@ export class AnswerCache {
     this.#link(entry);
   }
 
-  /** An entry as an answer for another cache: TTLs and lifetime are what is left of them. */
+  /** An entry as an answer for another cache, with the remaining TTLs and lifetime. */
   copy(entry: number, nowSeconds: number): Answer {
     const from = this.start[entry];
     const messageBytes = this.messageBytes[entry];
@@ -133,18 +133,18 @@ export class AnswerCache {
       type: this.#kind[entry] >> 2,
       variant: this.#kind[entry] & 3,
       lifetimeSeconds: this.#expiresSeconds[entry] - nowSeconds,
-      origin: 'forwarded', // nobody asks where a kept answer came from
+      origin: 'forwarded', // the origin of a cached answer is not used
     };
   }
 
-  /** Forgets everything. */
+  /** Removes everything. */
   clear(): void {
     this.#table.fill(0);
     this.#kind.fill(0);
     this.#oldest = this.#used = this.#head = this.#size = 0;
   }
 
-  /** Puts the name in lower case into #key, four bytes at a time, and returns its hash with `kind`. */
+  /** Copies the name in lower case into #key, four bytes at a time, and returns its hash with `kind`. */
   #lookUp(words: Int32Array, from: number, nameBytes: number, kind: number): number {
     const key = this.#key;
     const whole = nameBytes >> 2;
@@ -167,7 +167,7 @@ export class AnswerCache {
     return hash ^ (hash >>> 16);
   }
 
-  /** The entry whose name is in #key, or -1. */
+  /** The entry with the name in #key, or -1. */
   #entryOf(hash: number, nameBytes: number, kind: number): number {
     const table = this.#table;
     for (let slot = hash & this.#mask; table[slot] !== 0; slot = (slot + 1) & this.#mask) {
@@ -201,7 +201,7 @@ export class AnswerCache {
     this.#size++;
   }
 
-  /** Takes an entry out of the table and closes the gap: entries behind it move up unless they are where they belong. */
+  /** Removes an entry from the table and closes the gap: the entries after it move up, unless they are at their own place. */
   #unlink(entry: number): void {
     const table = this.#table;
     const mask = this.#mask;
@@ -219,7 +219,7 @@ export class AnswerCache {
     this.#size--;
   }
 
-  /** Takes the oldest entries out until `words` more fit at the head. */
+  /** Evicts the oldest entries until `words` more fit at the head. */
   #makeRoom(words: number, nowSeconds: number): void {
     let secondRounds = SECOND_ROUNDS;
     while (this.#used === this.#capacity || !this.#fits(words)) {
@@ -232,7 +232,7 @@ export class AnswerCache {
     }
   }
 
-  /** Whether a block of `words` has a place at the head; wraps the head when only the ring's beginning has one. */
+  /** Whether a block of `words` fits at the head; wraps the head if it only fits at the beginning of the ring. */
   #fits(words: number): boolean {
     const ringWords = this.memory.words.length;
     if (this.#used === 0) {
@@ -256,7 +256,7 @@ export class AnswerCache {
     return entry;
   }
 
-  /** Gives an entry that was just taken from the tail another round; false when its block does not fit. */
+  /** Gives an entry that was just removed from the tail another round; false when its block does not fit. */
   #moveToHead(entry: number): boolean {
     const words = ((this.messageBytes[entry] + 3) >> 2) + this.ttlCount[entry];
     const from = this.start[entry];
@@ -285,8 +285,8 @@ export class AnswerCache {
 const kindOf = (type: number, variant: number): number => (type << 2) | variant;
 
 /**
- * ASCII lower case of four bytes at once: a byte is upper case when adding 0x3f carries it to 0x80 and adding 0x25
- * does not, that is when it lies between "A" and "Z".
+ * ASCII lower case of four bytes at once. A byte is upper case (between "A" and "Z") when adding 0x3f carries it to 0x80 and
+ * adding 0x25 does not.
  */
 function lowerWord(word: number): number {
   const low = word & 0x7f7f7f7f;

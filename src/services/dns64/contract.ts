@@ -1,18 +1,19 @@
-/** Shapes of the API that are DNS64's own: the event of a query. */
+/** DNS64's own shapes in the API: the event of a query. */
 import { type Found, eventKind, eventShape } from '../../runtime/event-kind.ts';
 import { Nullable, type Static, Type } from '../../runtime/shape.ts';
 
 export const DnsEvent = eventShape('dns', {
   /** null with dns64.queryLog "names". */
   client: Nullable(Type.String()),
-  /** Without a dot at the end; "." for the root. */
+  /** Without a final dot; "." for the root. */
   name: Type.String(),
   /** "A", "AAAA", "TYPE65280", ... */
   type: Type.String(),
   transport: Type.Union([Type.Literal('udp'), Type.Literal('tcp')]),
   /**
-   * cached: from memory, synthesised or not. forwarded: as an upstream said. synthesized: AAAA made from A. local: known
-   * here. refused: not allowed to ask. failed: no upstream answered. malformed: no query we answer.
+   * cached: from the cache, synthesised or not. forwarded: unchanged from an upstream. synthesized: AAAA made from A. local:
+   * answered by this resolver. refused: the client may not ask. failed: no upstream answered. malformed: not a query that we
+   * answer.
    */
   answer: Type.Union([
     Type.Literal('cached'),
@@ -25,7 +26,7 @@ export const DnsEvent = eventShape('dns', {
   ]),
   /** "NOERROR", "NXDOMAIN", ... */
   rcode: Type.String(),
-  /** 0 for answers from memory. */
+  /** 0 for answers from the cache. */
   durationMs: Type.Integer(),
 });
 export type DnsEvent = Static<typeof DnsEvent>;

@@ -1,4 +1,4 @@
-/** What the DNS64 resolver counts. Worker and main thread have a block each; readers see the sum. */
+/** The counters of the DNS64 resolver. Worker and main thread have a block each; readers see the sum. */
 export const DNS64_COUNTERS = {
   'queries-udp': 'Messages received over UDP',
   'queries-tcp': 'Messages received over TCP',

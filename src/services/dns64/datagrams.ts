@@ -1,13 +1,13 @@
 /**
- * Datagrams in batches: recvmmsg(2) fills the slots, replies are written over the queries, sendmmsg(2) sends the slots
- * back to where they came from. Each datagram's control message tells the address that was asked, and makes the
- * reply leave from it: on a host with several addresses, clients drop what comes from another.
+ * Datagrams in batches: recvmmsg(2) fills the slots, replies overwrite the queries, sendmmsg(2) sends the slots back to their
+ * senders. Each datagram's control message contains the address that the client asked, and makes the reply leave from it: on a
+ * host with several addresses, clients drop a reply from a different one.
  */
 import { MSG_DONTWAIT, addressOf, pinned, recvmmsg, sendmmsg, sendmsg } from '../../os/libc.ts';
 import { SOCKADDR_BYTES } from '../../os/socket-address.ts';
 import { type Memory, newMemory } from './memory.ts';
 
-/** Room for the longest reply and a word, in whole cache lines. A longer query is cut off, and so malformed. */
+/** Space for the longest reply and a word, in whole cache lines. A longer query is cut off, and therefore malformed. */
 export const SLOT_BYTES = 1280;
 /** A sockaddr, in words. */
 export const SOURCE_BYTES = 32;
@@ -30,14 +30,14 @@ const IPV4_DESTINATION = CONTROL_DATA + 8;
 const IPV6_DESTINATION = CONTROL_DATA;
 const IPV6_INTERFACE = CONTROL_DATA + 16;
 
-/** Whether the datagram with this control message was sent to a group or to everybody: no address to reply from. */
+/** Whether the datagram with this control message was sent to a multicast or broadcast address, from which no reply can be sent. */
 export function wasMulticast(control: Uint8Array, at: number, isIpv6: boolean): boolean {
   return isIpv6 ? control[at + IPV6_DESTINATION] === 0xff : control[at + IPV4_DESTINATION] >= 224;
 }
 
 /**
- * Makes the reply follow the routing table instead of going out where the query came in (they differ on hosts with
- * several uplinks). Link-local addresses mean nothing without their interface and keep it.
+ * Makes the reply follow the routing table instead of leaving through the interface on which the query arrived (they differ on
+ * hosts with several uplinks). Link-local addresses are only valid with their interface and keep it.
  */
 export function forgetInterface(control: Uint8Array, at: number, isIpv6: boolean): void {
   const isLinkLocal =
@@ -55,13 +55,13 @@ export interface DatagramBatch {
   controlAt(slot: number): number;
   /** Length of the control message that came with a datagram. */
   controlBytes(slot: number): number;
-  /** Receives without waiting; returns how many slots were filled, or what recvmmsg returned when it failed. */
+  /** Receives without waiting; returns the number of filled slots, or recvmmsg's result if it failed. */
   receive(fd: number): number;
   /** Length of a received datagram. */
   received(slot: number): number;
   /** Sets the length of a slot's reply. */
   reply(slot: number, bytes: number): void;
-  /** Sends the slots from `first` to before `end`; returns how many the kernel took. */
+  /** Sends the slots from `first` up to, but not including, `end`; returns how many the kernel accepted. */
   send(fd: number, first: number, end: number): number;
 }
 
@@ -88,7 +88,7 @@ export function datagramBatch(count: number): DatagramBatch {
     reset(i);
   }
 
-  /** What the last turn changed: sizes that the kernel reads as room and writes as use. */
+  /** The fields that the last turn changed: lengths that the kernel reads as available and overwrites with used. */
   function reset(slot: number): void {
     headers.words[slot * HEADER_WORDS + NAMELEN] = SOCKADDR_BYTES;
     headers.words[slot * HEADER_WORDS + CONTROLLEN] = CONTROL_BYTES;
@@ -118,7 +118,7 @@ export function datagramBatch(count: number): DatagramBatch {
   };
 }
 
-/** Sends a reply that took longer; false when the kernel does not take it. */
+/** Sends a reply that took longer; false when the kernel does not accept it. */
 export type DatagramSender = (
   fd: number,
   message: Uint8Array,
@@ -126,7 +126,7 @@ export type DatagramSender = (
   control: Uint8Array,
 ) => boolean;
 
-/** A sender of single datagrams, with its own memory. */
+/** Sends single datagrams, with its own memory. */
 export function datagramSender(): DatagramSender {
   const slot = pinned(SLOT_BYTES);
   const sourceMemory = pinned(SOURCE_BYTES);

@@ -1,6 +1,6 @@
 /**
- * The choices of DNS64 (RFC 6147) over messages as plain data: when to synthesise, from what, and how. No I/O; the
- * order of questions is resolve.ts's.
+ * The decisions of DNS64 (RFC 6147) about messages as plain data: when to synthesise, from what, and how. No I/O; resolve.ts
+ * decides the order of the queries.
  */
 import {
   CLASS_IN,
@@ -36,8 +36,8 @@ const isSigned = (message: DnsMessage): boolean =>
   [...message.answers, ...message.authorities].some(({ type }) => type === Type.RRSIG);
 
 /**
- * Where the chain of CNAMEs in a response ends, when the response says nothing about that name: no record of the type,
- * and no SOA, which would say that there is none. undefined when nothing is missing.
+ * The end of the chain of CNAMEs in a response, if the response has no data for that name: no record of the type, and no SOA,
+ * which would mean that there is none. undefined when nothing is missing.
  */
 export function danglingAlias(question: DnsQuestion, message: DnsMessage): Uint8Array | undefined {
   if (rcodeOf(message) !== Rcode.NOERROR || question.type === Type.CNAME) return undefined;
@@ -46,7 +46,7 @@ export function danglingAlias(question: DnsQuestion, message: DnsMessage): Uint8
   const aliases = new Map(ofType(message, Type.CNAME).map((record) => [nameKey(record.name), record.data]));
   let name: Uint8Array | undefined;
   let key = nameKey(question.name);
-  // Each alias leads on once: a loop in the response ends here, and is then no chain with an end.
+  // Each alias is used only once, so a loop in the response ends here.
   for (let target = aliases.get(key); target !== undefined; target = aliases.get(key)) {
     aliases.delete(key);
     name = target;
@@ -56,8 +56,8 @@ export function danglingAlias(question: DnsQuestion, message: DnsMessage): Uint8
 }
 
 /**
- * RFC 6147 section 5.5: whether a AAAA query may be synthesised at all. With CD and DO set the client validates by
- * itself and MUST get the data unmodified.
+ * RFC 6147 section 5.5: whether a AAAA query may be synthesised at all. With CD and DO set, the client validates itself and
+ * MUST get the data unmodified.
  */
 export const maySynthesise = (dnssecOk: boolean, checkingDisabled: boolean): boolean =>
   !(dnssecOk && checkingDisabled);
@@ -72,8 +72,8 @@ export function withoutExcluded(aaaa: DnsMessage): DnsMessage {
 }
 
 /**
- * Whether the A records must be asked for, given the AAAA response without excluded records; undefined stands for a
- * query that failed altogether.
+ * Whether the A records must be queried, given the AAAA response without excluded records; undefined stands for a query that
+ * failed completely.
  */
 export function needsA(aaaa: DnsMessage | undefined, dnssecOk: boolean): boolean {
   // 5.1.2, 5.1.3: errors other than NXDOMAIN, and time-outs, are treated as an empty answer.
@@ -81,15 +81,15 @@ export function needsA(aaaa: DnsMessage | undefined, dnssecOk: boolean): boolean
   const rcode = rcodeOf(aaaa);
   if (rcode === Rcode.NXDOMAIN) return false;
   if (rcode !== Rcode.NOERROR) return true;
-  // 5.1.1: a real AAAA record, at the end of whatever chain (5.1.5), is the answer.
+  // 5.1.1: a real AAAA record, at the end of any chain (5.1.5), is the answer.
   if (ofType(aaaa, Type.AAAA).length > 0) return false;
-  // 5.5: DO is set, and the empty answer is signed. Nobody here has validated it, the client may: leave it whole.
+  // 5.5: DO is set, and the empty answer is signed. We have not validated it, but the client may: leave it unchanged.
   return !(dnssecOk && isSigned(aaaa));
 }
 
 /**
- * The response to a AAAA query for which `needsA` said yes. `undefined` in, a query failed; `undefined` out,
- * SERVFAIL. `synthesised` tells whether AAAA records were made.
+ * The response to a AAAA query for which `needsA` returned true. An undefined argument means that the query failed; an
+ * undefined result means SERVFAIL. `synthesised` says whether AAAA records were made.
  */
 export function decideAaaa(
   question: DnsQuestion,
@@ -103,7 +103,7 @@ export function decideAaaa(
   if (a === undefined) return { message: undefined, synthesised: false };
   const rcode = rcodeOf(a);
   if (rcode !== Rcode.NOERROR) return { message: a, synthesised: false };
-  // 5.5, break-dnssec off: a signed A is not turned into an AAAA whose signature nobody can give.
+  // 5.5, break-dnssec off: a signed A is not turned into an AAAA that nobody can sign.
   const signed = dnssecOk && isSigned(a);
   const records = signed ? [] : synthesise(a, ttlLimit(negative), pref64);
   if (records.length > 0) {
@@ -113,16 +113,16 @@ export function decideAaaa(
     return { message, synthesised: true };
   }
   if (negative !== undefined) return { message: negative, synthesised: false };
-  // The AAAA query failed, and there is no A record to synthesise from: no record of either type that could be used.
+  // The AAAA query failed, and there is no A record to synthesise from: no usable record of either type.
   const answers = a.answers.filter(({ type }) => type !== Type.A && type !== Type.RRSIG);
   return { message: { ...a, questions: [question], answers }, synthesised: false };
 }
 
-/** RFC 6147 section 5.1.7: a synthesised record outlives neither its A record nor the negative AAAA answer. */
+/** RFC 6147 section 5.1.7: a synthesised record must not outlive its A record or the negative AAAA answer. */
 const ttlLimit = (negative: DnsMessage | undefined): number =>
   (negative === undefined ? undefined : negativeTtl(negative)) ?? TTL_WITHOUT_SOA_SECONDS;
 
-/** An AAAA record for each A record and each prefix that may represent it (RFC 6147 sections 5.1.7, 5.2). */
+/** An AAAA record for each A record and each prefix that may represent its address (RFC 6147 sections 5.1.7, 5.2). */
 function synthesise(a: DnsMessage, ttlLimitSeconds: number, pref64: readonly IpPrefix[]): DnsRecord[] {
   const addresses = ofType(a, Type.A);
   return pref64.flatMap((prefix) =>
@@ -138,8 +138,8 @@ function synthesise(a: DnsMessage, ttlLimitSeconds: number, pref64: readonly IpP
 }
 
 /**
- * Whether an address of this prefix would lead to the IPv4 address: no translator reaches one that is never routed, and
- * the Well-Known Prefix must not represent a private one (RFC 6052 section 3.1).
+ * Whether an address with this prefix would lead to the IPv4 address: no translator can reach an address that is never routed,
+ * and the Well-Known Prefix must not represent a private one (RFC 6052 section 3.1).
  */
 export function mayRepresent(prefix: IpPrefix, ipv4: number): boolean {
   const isWellKnown = prefix.prefixBits === 96 && prefixContains(WELL_KNOWN_PREFIX, prefix.address);
@@ -149,7 +149,7 @@ export function mayRepresent(prefix: IpPrefix, ipv4: number): boolean {
 const IP6_ARPA = nameKey(nameFromText('ip6.arpa'));
 const NIBBLES = 32;
 
-/** The 16 bytes of the address whose ip6.arpa name this is (RFC 3596 section 2.5), undefined for any other name. */
+/** The 16 bytes of the address with this ip6.arpa name (RFC 3596 section 2.5); undefined for any other name. */
 export function reverseAddress(name: Uint8Array): Uint8Array | undefined {
   const key = nameKey(name);
   if (key.length !== NIBBLES * 2 + IP6_ARPA.length || !key.endsWith(IP6_ARPA)) return undefined;
@@ -164,8 +164,8 @@ export function reverseAddress(name: Uint8Array): Uint8Array | undefined {
 }
 
 /**
- * RFC 6147 section 5.3.1, second way: the in-addr.arpa name of the IPv4 address inside a Pref64 address whose ip6.arpa
- * name is asked for; undefined when it lies in none of the prefixes.
+ * RFC 6147 section 5.3.1, second way: given the ip6.arpa name of an address inside a Pref64, the in-addr.arpa name of its IPv4
+ * address; undefined when the address is in none of the prefixes.
  */
 export function reverseTarget(name: Uint8Array, pref64: readonly IpPrefix[]): Uint8Array | undefined {
   const address = reverseAddress(name);
@@ -178,7 +178,7 @@ export function reverseTarget(name: Uint8Array, pref64: readonly IpPrefix[]): Ui
   );
 }
 
-/** The response to a PTR query inside a Pref64: a CNAME to the in-addr.arpa name, and that name's own response. */
+/** The response to a PTR query inside a Pref64: a CNAME to the in-addr.arpa name, and the response for that name. */
 export function decideReverse(question: DnsQuestion, target: Uint8Array, ptr: DnsMessage): DnsMessage {
   const ttlSeconds = ptr.answers.reduce(
     (least, record) => Math.min(least, record.ttlSeconds),

@@ -1,4 +1,4 @@
-/** What DNS64 says of itself. */
+/** The description of the DNS64 service. */
 import { problem } from '../../config/problem.ts';
 import { parseDnsUpstream } from '../../config/values.ts';
 import { asIs, say } from '../../texts/text.ts';

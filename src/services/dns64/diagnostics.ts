@@ -1,4 +1,4 @@
-/** What DNS64 brings to the diagnostics. */
+/** DNS64's part of the diagnostics. */
 import type { ServiceDiagnostics } from '../check.ts';
 import { dns64Answers } from './checks/answers.ts';
 import { dns64Upstreams } from './checks/upstreams.ts';

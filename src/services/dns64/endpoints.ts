@@ -1,4 +1,4 @@
-/** Where the resolver listens: each UDP and each TCP socket is open or missing by itself. */
+/** The sockets on which the resolver listens. Each UDP and each TCP socket can be open or missing independently. */
 import type net from 'node:net';
 import type { Dns64Config } from '../../config/schema.ts';
 import { boundAddresses } from '../../config/values.ts';
@@ -22,19 +22,19 @@ interface Wanted extends SocketAddress {
 type Open = Wanted & ({ readonly udp: UdpSocket } | { readonly tcp: TcpListener });
 
 export interface Endpoints {
-  /** What the worker serves, and the number of that list. */
+  /** The sockets that the worker serves, and the generation of that list. */
   readonly udp: readonly UdpSocket[];
   readonly generation: number;
-  /** Sockets that should be there and are not. */
+  /** Wanted sockets that are not open. */
   readonly problem: Text | undefined;
   /**
-   * Listens there and nowhere else; `beforeUse` is called when the sockets are open and the worker has not been told. Rejects,
-   * with nothing changed, when one cannot be had that was not missing before.
+   * Listens on exactly these endpoints. `beforeUse` is called when the sockets are open and the worker does not know them yet.
+   * Rejects, without any change, if a socket cannot be opened that was not missing before.
    */
   set(where: Where, beforeUse: () => void): Promise<void>;
-  /** The worker goes by this list: sockets that were in earlier ones only are closed. */
+  /** The worker uses this list now: sockets that are only in earlier lists are closed. */
   released(generation: number): void;
-  /** Takes no new TCP connections; those in the queue are still accepted. */
+  /** Accepts no new TCP connections; those in the queue are still accepted. */
   stopAdmitting(): void;
   close(): void;
 }
@@ -43,7 +43,7 @@ export interface EndpointsOptions {
   readonly log: Logger;
   readonly events: EventSink | undefined;
   readonly accept: (connection: net.Socket) => void;
-  /** The list of UDP sockets is another one. */
+  /** The list of UDP sockets has changed. */
   readonly onChange: () => void;
 }
 
@@ -59,13 +59,13 @@ const wantedOf = ({ listen, port }: Where): Wanted[] =>
     ];
   });
 
-/** Opens what can be had at the start; the rest is reported and tried again. */
+/** Opens all sockets that are possible at the start; the others are reported and retried. */
 export async function openEndpoints(where: Where, options: EndpointsOptions): Promise<Endpoints> {
   const { log, events, accept, onChange } = options;
   let current = where;
   let open: readonly Open[] = [];
   let generation = 0;
-  /** Sockets that the worker may still use although they are in its list no more. */
+  /** Sockets that are no longer in the worker's list, but that it may still use. */
   let retired: { readonly generation: number; readonly fd: number }[] = [];
   let isClosed = false;
   const inTurn = createInTurn();
@@ -86,7 +86,7 @@ export async function openEndpoints(where: Where, options: EndpointsOptions): Pr
     const wanted = wantedOf(where);
     const known = new Set(open.map(keyOf));
     const keys = new Set(wanted.map(keyOf));
-    // One of those that the worker still reads may have an address of the new list, too.
+    // A socket that the worker still reads may have an address of the new list, too.
     const leaving = [
       ...open.filter((each) => !keys.has(keyOf(each))).map(fdOf),
       ...retired.map(({ fd }) => fd),
@@ -108,7 +108,7 @@ export async function openEndpoints(where: Where, options: EndpointsOptions): Pr
       opened.forEach(closeNow);
       throw error;
     } finally {
-      // Of some, the worker may have let go meanwhile.
+      // The worker may have released some of them meanwhile.
       sharePorts([...open.map(fdOf), ...retired.map(({ fd }) => fd)], false);
     }
     beforeUse();

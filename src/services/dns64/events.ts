@@ -1,4 +1,4 @@
-/** The query log's events: what the worker records of what it answers alone, and what the main thread tells of the rest. */
+/** The events of the query log: the worker records the queries that it answers alone, the main thread reports the others. */
 import { decodeSocketAddress, SOCKADDR_BYTES } from '../../os/socket-address.ts';
 import {
   createEventRing,
@@ -17,10 +17,10 @@ import type { DnsFound } from './contract.ts';
 export const DnsEventKind = { cached: 0, refused: 1, malformed: 2 } as const;
 const ANSWERS = ['cached', 'refused', 'malformed'] as const;
 
-/** Of each kind: as many as a person can make something of. */
+/** Per kind: as many as a person can use. */
 const EVENTS_PER_SECOND = 100;
 
-// The record, behind its head of 12 bytes. Offsets in bytes.
+// The record, after its head of 12 bytes. Offsets in bytes.
 const TYPE_AND_RCODE = 12;
 const CLIENT = 16;
 const NAME_BYTES = CLIENT + SOCKADDR_BYTES;
@@ -28,7 +28,7 @@ const NAME = NAME_BYTES + 1;
 const RECORD_BYTES = (NAME + MAX_NAME_BYTES + 7) & ~7;
 const RECORDS = 256;
 
-/** The names of types that people ask for (IANA's registry of DNS parameters). */
+/** The names of common query types (IANA's registry of DNS parameters). */
 const TYPE_NAMES: Readonly<Record<number, string>> = {
   1: 'A',
   2: 'NS',
@@ -69,12 +69,12 @@ const TYPE_NAMES: Readonly<Record<number, string>> = {
 
 const RCODE_NAMES = new Map<number, string>(Object.entries(Rcode).map(([name, code]) => [code, name]));
 
-/** "AAAA"; a type that has no name here as RFC 3597 section 5 writes it. */
+/** "AAAA"; a type without a name in this list is written as in RFC 3597 section 5. */
 export const typeName = (type: number): string => TYPE_NAMES[type] ?? `TYPE${type}`;
 
 const rcodeName = (rcode: number): string => RCODE_NAMES.get(rcode) ?? `RCODE${rcode}`;
 
-/** The worker's ring; nothing is wanted yet. */
+/** The worker's ring; no kind is wanted yet. */
 function createDnsEventRing(): EventRing {
   const ring = createEventRing({ recordBytes: RECORD_BYTES, records: RECORDS });
   for (const kind of Object.values(DnsEventKind)) ring.limit(kind, EVENTS_PER_SECOND);
@@ -82,9 +82,9 @@ function createDnsEventRing(): EventRing {
 }
 
 export interface DnsEventWriter {
-  /** Once a turn. */
+  /** Call once per turn of the loop. */
   tick(): void;
-  /** `slots`: where the query stands, from `at` on; `sources`: the client's sockaddr, at `source`. */
+  /** `slots`: the memory with the query, from `at` on; `sources`: the memory with the client's sockaddr, at `source`. */
   record(
     kind: number,
     query: DnsQuery,
@@ -104,7 +104,7 @@ export function createDnsEventWriter(buffer: SharedArrayBuffer): DnsEventWriter 
     record(kind, query, slots, at, sources, source, rcode) {
       const to = writer.begin(kind);
       if (to < 0) return;
-      // A question that could not be read has neither name nor type; the end of one that could is always known.
+      // A question that could not be read has no name or type; the end of a readable question is always known.
       const nameBytes = Math.max(query.questionEnd - HEADER_BYTES - 4, 0);
       const name = at + HEADER_BYTES;
       const type = nameBytes === 0 ? 0 : uint16At(slots, name + nameBytes);
@@ -148,21 +148,21 @@ export interface ToldQuery {
   readonly durationMs: number;
 }
 
-/** Of all that could be told, from least to most. */
+/** The levels of the query log, from the least to the most detailed. */
 type QueryLogLevel = Dns64Config['queryLog'];
 const LEVELS: readonly QueryLogLevel[] = ['off', 'names', 'full'];
 const ALL_KINDS = 0b111;
 
 export interface QueryLog extends Disposable {
-  /** The worker attaches to it with `createDnsEventWriter`. */
+  /** Pass it to the worker, which attaches with `createDnsEventWriter`. */
   readonly buffer: SharedArrayBuffer;
-  /** Tells of an answer of the main thread, as far as rate and level allow. */
+  /** Reports an answer of the main thread, within the limits of rate and level. */
   tell(query: ToldQuery): void;
-  /** In force at once; with less than before, what has been told is forgotten. */
+  /** Takes effect at once. With a lower level, earlier events are removed. */
   setLevel(level: QueryLogLevel): void;
 }
 
-/** What the worker and the main thread tell of queries; without `events`, nothing. */
+/** Reports the queries of worker and main thread; does nothing without `events`. */
 export function createQueryLog(events: EventSink | undefined, initial: QueryLogLevel): QueryLog {
   const ring = createDnsEventRing();
   const mayTell = eventLimit(EVENTS_PER_SECOND);

@@ -1,7 +1,7 @@
 /**
- * One query to one upstream. Over UDP an answer counts only when source address and port, ID, question and the random
- * case of its name all match (RFC 5452 section 9.1): the socket is new and connected, so that its port is random and
- * the kernel drops what comes from elsewhere.
+ * One query to one upstream. Over UDP an answer counts only if source address and port, ID, question and the random case of its
+ * name all match (RFC 5452 section 9.1). The socket is new and connected, so its port is random and the kernel drops datagrams
+ * from other sources.
  */
 import { randomBytes } from 'node:crypto';
 import dgram from 'node:dgram';
@@ -29,15 +29,16 @@ import { formatIpAddress } from '../../wire/ip-address.ts';
 import { MAX_UDP_BYTES } from './answer.ts';
 import type { Dns64Counters } from './counters.ts';
 
-/** A question with what of the client's flags goes to the upstream. */
+/** A question, with the flags of the client that are sent to the upstream. */
 export interface UpstreamQuestion extends DnsQuestion {
   readonly dnssecOk: boolean;
   readonly checkingDisabled: boolean;
 }
 
 /**
- * reply: an answer to this question. truncated: there is more of it over TCP. other-case: its name lost its random case, which
- * a forger would not know either. timeout: nothing came. failed: it could not be sent, or the connection broke.
+ * reply: an answer to this question. truncated: the full answer needs TCP. other-case: the name does not have our random case,
+ * which a forger would not know either. timeout: no answer arrived. failed: the query could not be sent, or the connection
+ * broke.
  */
 export type Outcome =
   | { readonly kind: 'reply'; readonly message: DnsMessage }
@@ -46,12 +47,12 @@ export type Outcome =
 interface ExchangeOptions {
   readonly upstream: DnsUpstream;
   readonly question: UpstreamQuestion;
-  /** Whether to add an OPT record: not for upstreams that choke on it. */
+  /** Whether to add an OPT record: not for upstreams that fail on it. */
   readonly edns: boolean;
-  /** Whether the name goes out in random case and has to come back in it: not for upstreams that cannot. */
+  /** Whether to randomise the case of the name and require the same case in the answer: not for upstreams that change it. */
   readonly randomCase: boolean;
   readonly timeoutMs: number;
-  /** Ends the exchange early, as failed. */
+  /** Ends the exchange early, with the result "failed". */
   readonly signal: AbortSignal;
   readonly counters: Counters<Dns64Counters>;
 }
@@ -64,7 +65,7 @@ interface Query {
   readonly randomCase: boolean;
 }
 
-/** The query on the wire: random ID, random case, RD, the client's CD and DO, no option (so no client subnet either). */
+/** The query on the wire: random ID, random case, RD, the client's CD and DO, no option (so no client subnet). */
 function buildQuery({ question, edns, randomCase }: ExchangeOptions): Query {
   const random = randomBytes(2 + question.name.length);
   const id = uint16At(random, 0);
@@ -96,12 +97,12 @@ function buildQuery({ question, edns, randomCase }: ExchangeOptions): Query {
 
 const isLetter = (byte: number) => (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
 
-/** What a received message is to a query: undefined when it is no answer to it. */
+/** Classifies a received message for a query: undefined when it is not an answer to it. */
 function judge(bytes: Uint8Array, query: Query): Outcome | undefined {
   const message = readMessage(bytes);
   if (message === undefined || message.id !== query.id) return undefined;
   if ((message.flags & (QR | OPCODE_MASK)) !== QR || message.questions.length > 1) return undefined;
-  // A server that cannot read a query may leave the question out.
+  // A server that cannot read a query may leave out the question.
   if (message.questions.length === 0)
     return (message.flags & RCODE_MASK) === Rcode.FORMERR ? { kind: 'reply', message } : undefined;
   const [{ name, type, class: qclass }] = message.questions;
@@ -111,7 +112,7 @@ function judge(bytes: Uint8Array, query: Query): Outcome | undefined {
   return (message.flags & TC) === 0 ? { kind: 'reply', message } : { kind: 'truncated' };
 }
 
-/** Asks over UDP from a new socket. Never rejects. */
+/** Sends a query over UDP from a new socket. Never rejects. */
 export function exchangeUdp(options: ExchangeOptions): Promise<Outcome> {
   const { upstream, timeoutMs, signal, counters } = options;
   const { values, index } = counters;
@@ -131,7 +132,7 @@ export function exchangeUdp(options: ExchangeOptions): Promise<Outcome> {
   const abort = () => finish({ kind: 'failed' });
   const timer = setTimeout(() => finish({ kind: 'timeout' }), timeoutMs);
   signal.addEventListener('abort', abort);
-  // ICMP errors (port or host unreachable) arrive here too: no need to wait for the time-out.
+  // ICMP errors (port or host unreachable) arrive here too, so there is no need to wait for the time-out.
   socket.on('error', abort);
   socket.on('message', (bytes) => {
     const outcome = judge(bytes, query);
@@ -139,7 +140,7 @@ export function exchangeUdp(options: ExchangeOptions): Promise<Outcome> {
     else finish(outcome);
   });
   values[index['upstream-queries']]++;
-  // Without a route (no cable yet) the connect itself fails, and Node says so here, not by an 'error' event.
+  // Without a route (no cable yet) the connect itself fails, and Node reports it here instead of by an 'error' event.
   socket.connect(upstream.port, address, (failure?: Error) => {
     if (failure) abort();
     else if (!done) socket.send(query.bytes, (error) => error !== null && abort());
@@ -147,7 +148,10 @@ export function exchangeUdp(options: ExchangeOptions): Promise<Outcome> {
   return promise;
 }
 
-/** Asks over a TCP connection of its own (RFC 7766). Never rejects. A truncated answer is none here: nobody has the rest, and what is there proves nothing. */
+/**
+ * Sends a query over its own TCP connection (RFC 7766). Never rejects. A truncated answer counts as a failure: there is no way
+ * to get the rest, and an incomplete answer proves nothing.
+ */
 export function exchangeTcp(options: ExchangeOptions): Promise<Outcome> {
   const { upstream, timeoutMs, signal, counters } = options;
   const { values, index } = counters;
@@ -185,7 +189,7 @@ export function exchangeTcp(options: ExchangeOptions): Promise<Outcome> {
   return promise;
 }
 
-/** Over TCP nobody off the path can forge: ID and question must match, the case of the name need not. */
+/** An off-path attacker cannot forge TCP: ID and question must match, the case of the name need not. */
 function answers(message: DnsMessage, { id, question }: Query): boolean {
   const [asked] = message.questions;
   return (

@@ -1,4 +1,4 @@
-/** What DNS64 does: with a name that a client on the IPv6 side asks for, and with connections to the resolver itself. */
+/** What DNS64 does with a name that an IPv6 client asks for, and with connections to the resolver itself. */
 import type { Dns64Config } from '../../config/schema.ts';
 import { listensFor } from '../../net/listening.ts';
 import { resolveAccessList } from '../../os/interfaces.ts';
@@ -26,7 +26,7 @@ import { createResolver } from './resolve.ts';
 import { createUpstreams, isLoop } from './upstreams.ts';
 import { say } from '../../texts/text.ts';
 
-/** undefined when the traffic is neither for the resolver nor in need of it. */
+/** undefined when the traffic is not for the resolver and needs no look-up. */
 export async function explainDns64(
   config: Dns64Config,
   ourselves: Ourselves,
@@ -48,7 +48,7 @@ function accessStep({ allow }: Dns64Config, from: string): WayStep {
   return listStep('dns64.allow', from, isListed, 'refused-access');
 }
 
-/** Asks the upstreams of this configuration, which need not be in force: a resolver of its own, without a cache. */
+/** Asks the upstreams of this configuration, which need not be the active one: a separate resolver without a cache. */
 async function explainLookup(
   config: Dns64Config,
   ourselves: Ourselves,

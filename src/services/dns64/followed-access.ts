@@ -1,28 +1,28 @@
-/** The access list as it stands for addresses now: "lan" is whatever networks this machine is in. */
+/** The access list with current addresses: "lan" means the networks that this machine is in now. */
 import { attachedPrefixes, resolveAccessList } from '../../os/interfaces.ts';
 import { type Seen, followSeen } from '../../os/seen.ts';
 import type { ServiceContext } from '../../runtime/service.ts';
 import { type IpPrefix, formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 
-/** How often "lan" is looked up although no address has come or gone: a prefix may have another length. */
+/** How often "lan" is resolved again, even if no address has changed: the length of a prefix may have changed. */
 const REFRESH_MS = 10_000;
 
 export interface FollowedAccess extends Disposable {
   readonly prefixes: readonly IpPrefix[];
-  /** Another list is configured. */
+  /** Sets a newly configured list. */
   set(entries: readonly string[]): void;
 }
 
 const keyOf = (prefixes: readonly IpPrefix[]): string => prefixes.map(formatIpPrefix).sort().join(' ');
 
-/** `onChange` hears of other prefixes, not of the same in another order. */
+/** `onChange` is called for different prefixes, not for the same ones in a different order. */
 export function followAccess(
   initial: readonly string[],
   ourselves: ServiceContext['ourselves'],
   onChange: (prefixes: readonly IpPrefix[]) => void,
 ): FollowedAccess {
   let entries = initial;
-  /** Networks that "lan" stands for. */
+  /** The networks that "lan" means now. */
   let networks: Seen = new Map();
   function attached(): IpPrefix[] {
     networks = followSeen(attachedPrefixes().map(formatIpPrefix), networks, performance.now());

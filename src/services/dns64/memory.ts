@@ -1,9 +1,9 @@
-/** Memory that is looked at by the byte and by the 32-bit word: messages start at multiples of four and are copied by the word. */
+/** Memory with a byte view and a 32-bit word view: messages start at multiples of four and are copied by word. */
 import { pinned } from '../../os/libc.ts';
 
 export interface Memory {
   readonly bytes: Uint8Array;
-  /** The same memory in machine words: for copying and comparing, never for their value. */
+  /** The same memory in machine words: for copying and comparing, never for the numeric value. */
   readonly words: Int32Array;
 }
 

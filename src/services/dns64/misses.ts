@@ -1,4 +1,7 @@
-/** Queries that the worker's cache could not answer: each is answered here, and leaves from the socket that it came to. */
+/**
+ * Queries that the worker's cache could not answer: they are answered here, and the reply leaves from the socket on which the
+ * query arrived.
+ */
 import type { Counters } from '../../runtime/counters.ts';
 import type { AnswerSource } from './answer-source.ts';
 import type { Dns64Counters } from './counters.ts';
@@ -7,16 +10,16 @@ import type { Miss, UdpSocket } from './messages.ts';
 
 export interface MissesOptions {
   readonly counters: Counters<Dns64Counters>;
-  /** What is in force when it is asked for. */
+  /** The current value when it is read. */
   readonly source: () => Pick<AnswerSource, 'answerDatagram'>;
   readonly sockets: () => readonly UdpSocket[];
 }
 
 export interface Misses {
-  /** A new worker waits for nothing that the one before had asked: a new number of what is outstanding, to hand to it. */
+  /** For a new worker: starts a new counter of outstanding misses, so that it does not wait for those of the previous worker. */
   forget(): SharedArrayBuffer;
   answer(misses: readonly Miss[]): void;
-  /** Resolves when what is under way has been answered. */
+  /** Resolves when everything in progress has been answered. */
   settled(): Promise<unknown>;
 }
 
@@ -28,9 +31,9 @@ export function createMisses({ counters, source, sockets }: MissesOptions): Miss
   async function answerMiss(miss: Miss, ledger: Int32Array): Promise<void> {
     const reply = await source().answerDatagram(miss.query, miss.source);
     Atomics.sub(ledger, 0, 1);
-    // Looked up only now: the socket may have been closed, and its descriptor's number given to another.
+    // Look it up only now: the socket may have been closed meanwhile, and the number of its descriptor reused.
     const udp = sockets();
-    // Another of its family serves as well: the control message has the address that was asked.
+    // Another socket of the same family works too: the control message contains the address that the client asked.
     const { fd } =
       udp.find(({ id }) => id === miss.socket) ??
       udp.find(({ sockaddrBytes }) => sockaddrBytes === miss.source.length) ??

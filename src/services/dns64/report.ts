@@ -1,4 +1,4 @@
-/** What the resolver says of itself: its state, its figures, and what of it is finite. */
+/** The resolver's report: its state, its figures, and its limits. */
 import type { Limit } from '../../runtime/limits.ts';
 import type { ServiceStatus } from '../../runtime/report.ts';
 import type { SupervisedWorker } from '../../runtime/supervise-worker.ts';
@@ -18,7 +18,7 @@ export interface Reported {
   readonly source: Pick<AnswerSource, 'upstreams' | 'cacheEntries' | 'inFlight' | 'waiting'>;
   readonly worker: Pick<SupervisedWorker<never>, 'alive' | 'restarts'> | undefined;
   readonly tcpConnections: number;
-  /** Of the sockets. */
+  /** The problem of the sockets. */
   readonly problem: Text | undefined;
   /** The service's counters. */
   readonly counts: Readonly<Record<'queries-udp' | 'queries-tcp' | 'hits', number>>;

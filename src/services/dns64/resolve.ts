@@ -1,4 +1,7 @@
-/** Resolves questions that the cache does not know: asks in the order that RFC 6147 wants, each question once at a time. */
+/**
+ * Resolves questions that are not in the cache. Sends the queries in the order that RFC 6147 requires; identical questions are
+ * resolved only once at a time.
+ */
 import type { Counters } from '../../runtime/counters.ts';
 import { CD, type DnsMessage, type DnsQuestion, Type } from '../../wire/dns-message.ts';
 import { lowerName, nameKey } from '../../wire/dns-name.ts';
@@ -21,25 +24,28 @@ import type { UpstreamQuestion } from './exchange.ts';
 import { localZone } from './local-names.ts';
 import type { Upstreams } from './upstreams.ts';
 
-/** Clients wait about five seconds. */
+/** Clients wait for about five seconds. */
 const DEADLINE_MS = 4800;
-/** Part of it for AAAA, so that a server which ignores AAAA queries (RFC 4074) leaves time for A. */
+/** The part of it for AAAA, so that a server that ignores AAAA queries (RFC 4074) leaves time for A. */
 const AAAA_DEADLINE_MS = 2800;
-/** Aliases that an upstream leaves to us; a chain of its own making may be longer. */
+/** Aliases that we follow because the upstream does not; a chain inside an upstream's answer may be longer. */
 const MAX_CHAIN_HOPS = 8;
-/** Different questions under way at a time; each holds a socket or two. */
+/** Different questions in progress at a time; each uses a socket or two. */
 export const MAX_IN_FLIGHT = 512;
 
 export interface ClientQuestion extends DnsQuestion {
   readonly dnssecOk: boolean;
-  /** The query's flags; CD counts. */
+  /** The flags of the query; of these, CD matters. */
   readonly flags: number;
 }
 
 export interface Resolver {
-  /** Questions under way. */
+  /** Questions in progress. */
   readonly inFlight: number;
-  /** The answer; undefined when too much is under way, of this client (who asks first holds a question) or at all. Never rejects. Called again for a question under way, returns the same promise. */
+  /**
+   * The answer; undefined when too much is in progress, in total or for this client (a question counts for the client that
+   * asked first). Never rejects. For a question in progress, returns the same promise.
+   */
   resolve(question: ClientQuestion, who: Client): Promise<Answer> | undefined;
 }
 

@@ -33,8 +33,9 @@ export const Dns64Schema = Type.Object(
       expected: 'a whole number from 1000 to 1000000',
       default: 20_000,
     }),
-    // Full, as AdGuard Home and Pi-hole begin too: who asks are the servers of the person who reads it, it is the means to
-    // find what does not resolve, and it is in memory only. Where people's own devices ask, less is right.
+    // Full by default, as in AdGuard Home and Pi-hole. The clients are the servers of the person who reads the log, the log
+    // helps to find what does not resolve, and it is in memory only. If people's own devices use the resolver, a lower level is
+    // better.
     queryLog: Type.Union([Type.Literal('full'), Type.Literal('names'), Type.Literal('off')], {
       title:
         'What the timeline shows of queries (the last 1000, in memory only): who asked for what; names, but not who asked; or nothing. With less, what was recorded before is forgotten',

@@ -1,6 +1,6 @@
 /**
- * The DNS64 resolver: UDP answers from the cache in a worker thread, everything else here. The sockets belong to the main
- * thread: while a dead worker is replaced, queries wait in the socket.
+ * The DNS64 resolver. A worker thread answers UDP from its cache; the main thread does everything else. The sockets belong to
+ * the main thread: while a dead worker is replaced, queries wait in the socket.
  */
 import type { Dns64Config } from '../../config/schema.ts';
 import type { DnsUpstream } from '../../config/values.ts';
@@ -27,8 +27,8 @@ export interface Dns64Options {
 }
 
 /**
- * Starts the resolver, or a disabled one that only waits for `reconfigure`. Sockets that cannot be had are reported and tried
- * again. A start that fails leaves nothing behind.
+ * Starts the resolver, or a disabled one that only waits for `reconfigure`. Sockets that cannot be opened are reported and
+ * retried. A failed start leaves nothing behind.
  */
 export async function startDns64(
   options: Dns64Options,
@@ -120,7 +120,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
     const same = (pick: (of: Dns64Config) => unknown) =>
       JSON.stringify(pick(previous)) === JSON.stringify(pick(next));
     if (same(({ upstreams, prefixes, cacheEntries }) => [upstreams, prefixes, cacheEntries])) return;
-    // Answers hold what the old upstreams said and the old prefixes made: a new cache, here and there.
+    // Cached answers depend on the old upstreams and prefixes: start with new caches in both threads.
     source.retire();
     source = createAnswerSource(toAnswerOptions(next));
     const resized = next.cacheEntries !== previous.cacheEntries;
@@ -165,7 +165,7 @@ async function startResolver(initial: Dns64Config, context: ServiceContext): Pro
   return {
     reconfigure,
     stop,
-    /** UDP is answered until the end: those who ask have no connection that could be told. */
+    /** UDP is answered until the end: its clients have no connection over which they could be notified. */
     async drain(signal) {
       endpoints?.stopAdmitting();
       await orAborted(streams.drain(), signal);

@@ -1,4 +1,4 @@
-/** The resolver's sockets: one for UDP and one listener for TCP on each address. Their owner is the main thread. */
+/** The resolver's sockets: for each address one for UDP and one TCP listener. They belong to the main thread. */
 import net from 'node:net';
 import {
   AF_INET,
@@ -26,7 +26,7 @@ import { type SocketAddress, encodeSocketAddress, formatSocketAddress } from '..
 import { mappedIpv4 } from '../../wire/ip-address.ts';
 import type { UdpSocket } from './messages.ts';
 
-/** Like SO_RCVBUF, but not bound by net.core.rmem_max; needs CAP_NET_ADMIN. */
+/** Like SO_RCVBUF, but not limited by net.core.rmem_max; needs CAP_NET_ADMIN. */
 const SO_RCVBUFFORCE = 33;
 /** Queries that arrive while the worker is replaced wait here. */
 const RECEIVE_BUFFER_BYTES = 1 << 20;
@@ -34,7 +34,7 @@ const TCP_BACKLOG = 128;
 
 let nextId = 0;
 
-/** Opens and binds the UDP socket of an address, `mayOverlap` as in `openListener`. Throws SystemCallError, with nothing left open. */
+/** Opens and binds the UDP socket of an address; `mayOverlap` as in `openListener`. Throws SystemCallError, with nothing left open. */
 export function openUdp({ address, port }: SocketAddress, mayOverlap = false): UdpSocket {
   const isIpv6 = mappedIpv4(address) === undefined;
   const attempted = `dns64: open UDP ${formatSocketAddress({ address, port })}`;
@@ -63,18 +63,18 @@ export function openUdp({ address, port }: SocketAddress, mayOverlap = false): U
 }
 
 /**
- * What comes from now on is for other sockets on its port, or refused: it has a peer, itself, which never sends. What it has can still
- * be read, and answered.
+ * Stops a socket from receiving: new datagrams go to other sockets on its port, or are refused. To do so, it is connected to
+ * itself, a peer that never sends. Datagrams that it has already received can still be read and answered.
  */
 export function stopReceiving(fd: number, { address, port }: SocketAddress): void {
   const peer = encodeSocketAddress({ address, port });
-  // To "all addresses" is to the loopback.
+  // A connection to "all addresses" goes to loopback.
   connect(fd, peer, peer.length);
 }
 
 export interface TcpListener {
   readonly server: net.Server;
-  /** Of the listening socket; the server closes it. */
+  /** The descriptor of the listening socket; the server closes it. */
   readonly fd: number;
 }
 

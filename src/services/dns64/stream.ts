@@ -1,4 +1,4 @@
-/** DNS over TCP (RFC 7766): queries may be pipelined, replies go out as they come, in any order. */
+/** DNS over TCP (RFC 7766): queries may be pipelined, and replies are sent as soon as they are ready, in any order. */
 import { randomInt } from 'node:crypto';
 import type net from 'node:net';
 import { clientAt } from '../../net/client.ts';
@@ -9,39 +9,39 @@ import { uint16At, writeUint16 } from '../../wire/dns-message.ts';
 import { formatIpAddress, parseIpAddress } from '../../wire/ip-address.ts';
 import type { Dns64Counters } from './counters.ts';
 
-/** RFC 7766 section 6.2.3: a few seconds; also for a client that sends a query too slowly, or does not read. */
+/** RFC 7766 section 6.2.3: a few seconds. Also applies to a client that sends a query too slowly, or does not read. */
 const IDLE_MS = 10_000;
-/** At the limit a new connection takes the place of the one that the greediest client has not used for longest. */
+/** At the limit, a new connection replaces the least recently used connection of the client that has the most. */
 export const MAX_CONNECTIONS = 256;
 /** Queries of one connection that are resolved at a time; further ones wait in the socket. */
 const MAX_PIPELINED = 100;
-/** Replies that the client has not read. */
+/** Replies that the client has not read yet. */
 const MAX_UNREAD_BYTES = 1 << 18;
 const LENGTH_BYTES = 2;
-/** How long a client may take to end its side after we ended ours, while the process waits. */
+/** How long a client may take to close its side after we closed ours, while the process waits to end. */
 const LINGER_MS = 1000;
 
 export interface StreamServerOptions {
-  /** The reply to a message, undefined when there is none. Never rejects. */
+  /** The reply to a message; undefined when there is none. Never rejects. */
   readonly answer: (message: Uint8Array, client: string) => Promise<Uint8Array | undefined>;
   readonly counters: Counters<Dns64Counters>;
-  /** Who may connect, asked at each connection. */
+  /** Whether a client may connect; checked for each connection. */
   readonly allow: () => readonly IpPrefix[];
 }
 
 export interface StreamServer {
   readonly connections: number;
   accept(connection: net.Socket): void;
-  /** Ends each connection when it has its answers; resolves when all have ended. */
+  /** Closes each connection when it has its answers; resolves when all are closed. */
   drain(): Promise<void>;
-  /** Ends all connections. */
+  /** Closes all connections. */
   close(): void;
 }
 
 export function createStreamServer({ answer, counters, allow }: StreamServerOptions): StreamServer {
   const { values, index } = counters;
   const shares = createSlotShares({ slots: MAX_CONNECTIONS, seed: randomInt(2 ** 32) });
-  /** By slot; each with what ends it once it is idle. */
+  /** By slot; each with the function that closes it once it is idle. */
   const connections = new Map<number, { readonly socket: net.Socket; endWhenIdle: () => void }>();
   let isDraining = false;
   const drained = Promise.withResolvers<void>();
@@ -60,7 +60,7 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
     const entry = { socket: connection, endWhenIdle: () => {} };
     connections.set(slot, entry);
     connection.on('close', () => {
-      // Not when it was taken away.
+      // Not if its slot has been given to another connection.
       if (connections.get(slot) === entry) leave(slot);
     });
     const who = formatIpAddress(address);
@@ -110,18 +110,18 @@ interface Served {
   readonly answer: (message: Uint8Array) => Promise<Uint8Array | undefined>;
   readonly counters: Counters<Dns64Counters>;
   readonly onQuery: () => void;
-  /** Each connection is ended when it has its answers. */
+  /** Closes each connection when it has its answers. */
   readonly isDraining: () => boolean;
 }
 
-/** Answers what comes on a connection; returns what ends it once it is idle. */
+/** Answers the queries of a connection; returns the function that closes it once it is idle. */
 function serve(connection: net.Socket, { answer, counters, onQuery, isDraining }: Served): () => void {
   const { values, index } = counters;
   let pending = 0;
   let answered = 0;
   let ended = false;
   let buffered: Buffer = Buffer.alloc(0);
-  // The timer is ours: a client that sends a byte now and then must not hold a connection.
+  // We use our own timer: a client that sends a byte now and then must not keep a connection open.
   const timer = setTimeout(() => {
     if (pending > 0) {
       timer.refresh();
@@ -132,7 +132,7 @@ function serve(connection: net.Socket, { answer, counters, onQuery, isDraining }
   }, IDLE_MS);
   connection.on('close', () => clearTimeout(timer));
 
-  /** RFC 7766 section 6.2.3: a server may close an idle connection. One that has not asked yet is not idle. */
+  /** RFC 7766 section 6.2.3: a server may close an idle connection. A connection without any query yet is not idle. */
   const endWhenIdle = () => {
     if (pending > 0 || buffered.length > 0 || answered === 0 || connection.writableEnded) return;
     connection.end();
@@ -141,7 +141,7 @@ function serve(connection: net.Socket, { answer, counters, onQuery, isDraining }
 
   const isBusy = () => pending >= MAX_PIPELINED || connection.writableLength > MAX_UNREAD_BYTES;
 
-  /** Takes whole messages out of the buffer for as long as the client may have more under way. */
+  /** Takes complete messages out of the buffer as long as the client may have more in progress. */
   const takeMessages = () => {
     let at = 0;
     while (!isBusy() && buffered.length - at >= LENGTH_BYTES) {
@@ -164,7 +164,7 @@ function serve(connection: net.Socket, { answer, counters, onQuery, isDraining }
     pending--;
     if (connection.destroyed) return;
     if (reply === undefined) {
-      // Nothing that could be a query: what follows in the stream cannot be trusted either.
+      // The message cannot be a query: the rest of the stream cannot be trusted either.
       connection.destroy();
       return;
     }

@@ -1,9 +1,10 @@
 /**
- * The upstreams: whom to ask, how long to wait before asking the next one too, and who is down. They are preferred in
- * the order of the configuration. One that left several queries in a row unanswered goes to the end of the line, and is
- * probed: at once, then on a timer, less and less often, until it answers again. It counts as down when the probe is not answered
- * either: for a name whose own servers are dead, a resolver is silent longer than anybody waits, and is well. The same of one that answers
- * with errors, one after the other: it may have been asked for bad names, or refuse everybody, or lead back here.
+ * The upstreams: which one to ask, how long to wait before asking the next one too, and which are down. They are preferred in
+ * the order of the configuration. An upstream that left several queries in a row unanswered moves to the end of the order and
+ * is probed: at once, then on a timer with growing intervals, until it answers again. It counts as down only when the probe is
+ * not answered either. A healthy resolver may also not answer in time, for a name whose own servers are dead. An upstream that
+ * answers with several errors in a row is treated in the same way: it may have been asked for bad names, refuse all clients, or
+ * lead back to this resolver.
  */
 import { parseDnsUpstream, type DnsUpstream } from '../../config/values.ts';
 import type { Dns64Config } from '../../config/schema.ts';
@@ -14,24 +15,27 @@ import type { Dns64Counters } from './counters.ts';
 import { rcodeOf } from './decide.ts';
 import { type Outcome, type UpstreamQuestion, exchangeTcp, exchangeUdp } from './exchange.ts';
 
-/** How long an upstream may take before its silence counts. */
+/** After this time without an answer, a query counts as unanswered. */
 const TIMEOUT_MS = 2500;
-/** How long to wait for one before asking the next as well: the usual round trip and four deviations (RFC 6298), within these. */
+/**
+ * How long to wait for one upstream before asking the next as well: the smoothed round trip plus four deviations (RFC 6298),
+ * within these bounds.
+ */
 const LEAST_PATIENCE_MS = 250;
 const FIRST_PATIENCE_MS = 600;
 const LONGEST_PATIENCE_MS = 1000;
-/** Times that each upstream is asked for one question. */
+/** How often each upstream is asked for one question. */
 const ROUNDS = 3;
 const LAST_AFTER_FAILURES = 3;
 const PROBED_AFTER_ERRORS = 3;
 const FIRST_PROBE_AFTER_MS = 1000;
 const LONGEST_PROBE_AFTER_MS = 30_000;
-/** How long an upstream that chokes on EDNS is spared it (RFC 6891 section 6.2.2 lets us remember). */
+/** How long an upstream that fails on EDNS is asked without it (RFC 6891 section 6.2.2 allows us to remember this). */
 const NO_EDNS_MS = 3_600_000;
-/** How long one that loses the case of names, and has no TCP, is spared random case. */
+/** How long an upstream that changes the case of names, and has no TCP, is asked without random case. */
 const NO_RANDOM_CASE_MS = 3_600_000;
 
-/** What a probe asks: every resolver knows who serves the root. */
+/** The question of a probe: every resolver knows the name servers of the root. */
 const PROBE: UpstreamQuestion = {
   name: Uint8Array.of(0),
   type: Type.NS,
@@ -40,7 +44,7 @@ const PROBE: UpstreamQuestion = {
   checkingDisabled: false,
 };
 
-/** No answer at all; or nothing but errors. */
+/** No answer at all; or only errors. */
 export type Trouble = 'silent' | 'errors';
 
 interface Upstream {
@@ -53,9 +57,9 @@ interface Upstream {
   failures: number;
   /** Consecutive answers that were errors. */
   errors: number;
-  /** How often it has been well: so that a probe which ends late knows that it is out of date. */
+  /** How often it was found healthy: a probe that ends late compares this to see that its result is out of date. */
   timesWell: number;
-  /** What the last probe came to. */
+  /** The result of the last probe. */
   trouble: Trouble | undefined;
   probe: NodeJS.Timeout | undefined;
   isProbed: boolean;
@@ -65,11 +69,11 @@ interface Upstream {
 
 export interface Upstreams {
   /**
-   * The NOERROR or NXDOMAIN response to a question, as the upstream sent it; undefined when none came within
-   * `deadlineMs` or all that answer say SERVFAIL, REFUSED or another error. Never rejects.
+   * The NOERROR or NXDOMAIN response to a question, as the upstream sent it; undefined when none arrived within `deadlineMs`,
+   * or when all upstreams answered with SERVFAIL, REFUSED or another error. Never rejects.
    */
   ask(question: UpstreamQuestion, deadlineMs: number): Promise<DnsMessage | undefined>;
-  /** Each upstream as configured, with what is wrong with it and its smoothed round trip. */
+  /** Each upstream as configured, with its problem and its smoothed round trip. */
   status(): {
     readonly text: string;
     readonly trouble: Trouble | undefined;
@@ -86,8 +90,8 @@ export const isLoop = (
 ): boolean => target.port === port && leadsToListener(ourselves, target.address, listen);
 
 /**
- * `texts` are validated by the schema. Aborting `signal` ends every exchange. An upstream that is `isOurs` now is not
- * asked, since it would ask us; which addresses are ours may change at any time.
+ * The schema has validated `texts`. Aborting `signal` ends every exchange. An upstream that is `isOurs` now is not asked,
+ * because the query would come back to us; our addresses may change at any time.
  */
 export function createUpstreams(
   texts: readonly string[],
@@ -122,7 +126,7 @@ export function createUpstreams(
     if (isEnough && upstream.probe === undefined && !upstream.isProbed) void probe(upstream, 0);
   }
 
-  /** Probes until there is an answer that is no error; `failed` probes were in vain. */
+  /** Probes until an answer arrives that is not an error; `failed` probes were unsuccessful so far. */
   async function probe(upstream: Upstream, failed: number): Promise<void> {
     const { timesWell } = upstream;
     upstream.probe = undefined;
@@ -139,7 +143,10 @@ export function createUpstreams(
     for (const upstream of upstreams) clearTimeout(upstream.probe);
   });
 
-  /** One whole attempt: UDP, without EDNS if that is the trouble, TCP if need be and there is any. Keeps the upstream's record. */
+  /**
+   * One complete attempt: UDP, without EDNS if that is the problem, then TCP if necessary and available. Updates the upstream's
+   * record.
+   */
   async function attempt(upstream: Upstream, question: UpstreamQuestion): Promise<DnsMessage | undefined> {
     if (isOurs(upstream.target)) {
       values[index['upstream-ourselves']]++;
@@ -162,7 +169,7 @@ export function createUpstreams(
     else if (outcome.kind === 'other-case') {
       outcome = await exchangeTcp(options);
       if (outcome.kind !== 'reply' && !signal.aborted) {
-        // The DNS proxies of some routers do neither (RFC 5625): port and ID are what is left against forgers.
+        // The DNS proxies of some routers support neither (RFC 5625): port and ID are the remaining protection against forgers.
         upstream.noRandomCaseUntilMs = performance.now() + NO_RANDOM_CASE_MS;
         outcome = await exchangeUdp({ ...options, randomCase: false });
       }
@@ -202,7 +209,10 @@ export function createUpstreams(
   };
 }
 
-/** Asks one after the other, the next one before the last has answered when that takes long; resolves with the first answer that is no error. */
+/**
+ * Asks the upstreams one after another. If one takes long, the next is asked before it has answered. Resolves with the first
+ * answer that is not an error.
+ */
 function askInOrder(
   order: readonly Upstream[],
   attempt: (upstream: Upstream) => Promise<DnsMessage | undefined>,
@@ -223,7 +233,7 @@ function askInOrder(
   };
   const deadline = setTimeout(() => finish(undefined), deadlineMs);
 
-  /** Asks the next upstream that has not given an error yet; gives up when there is none and nothing is under way. */
+  /** Asks the next upstream that has not returned an error yet; gives up when there is none and nothing is in progress. */
   const next = () => {
     clearTimeout(patience);
     while (started < order.length * ROUNDS && saidError.has(order[started % order.length])) started++;
@@ -281,7 +291,7 @@ const patienceMs = ({ rttMs, deviationMs }: Upstream): number =>
     ? FIRST_PATIENCE_MS
     : Math.min(Math.max(rttMs + 4 * deviationMs, LEAST_PATIENCE_MS), LONGEST_PATIENCE_MS);
 
-/** Whether another upstream may know better. */
+/** Whether another upstream may have a better answer. */
 function isError(message: DnsMessage): boolean {
   const rcode = extendedRcode(message);
   return rcode !== Rcode.NOERROR && rcode !== Rcode.NXDOMAIN;
@@ -293,7 +303,7 @@ function extendedRcode(message: DnsMessage): number {
   return rcodeOf(message) | (opt === undefined ? 0 : (opt.ttlSeconds >>> 24) << 4);
 }
 
-/** RFC 6891 section 6.2.2: FORMERR or NOTIMP without OPT is what servers say that do not know EDNS. */
+/** RFC 6891 section 6.2.2: servers that do not know EDNS answer FORMERR or NOTIMP without OPT. */
 const dislikesEdns = (message: DnsMessage): boolean =>
   (rcodeOf(message) === Rcode.FORMERR || rcodeOf(message) === Rcode.NOTIMP) &&
   !message.additionals.some(({ type }) => type === Type.OPT);

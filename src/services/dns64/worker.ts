@@ -1,6 +1,6 @@
 /**
- * The thread that answers from the cache: a blocking loop over the UDP sockets. What the cache does not have goes to the
- * main thread, which answers the client itself and sends the answer here to be kept.
+ * The thread that answers from the cache: a blocking loop over the UDP sockets. Queries that the cache cannot answer go to the
+ * main thread, which answers the client itself and sends the answer here to be cached.
  */
 import { POLLIN, pinned, poll } from '../../os/libc.ts';
 import { randomWord } from '../../os/random.ts';
@@ -19,16 +19,16 @@ import { SLOT_BYTES, SOURCE_BYTES, datagramBatch, forgetInterface, wasMulticast 
 import { createDnsEventWriter, DnsEventKind } from './events.ts';
 import type { FromDnsWorker, Miss, ToDnsWorker, UdpSocket, WorkerInit } from './messages.ts';
 
-/** Datagrams a system call. More would only make the first one wait. */
+/** Datagrams per system call. More would only delay the first one. */
 const BATCH = 64;
-/** Batches from one socket before the next gets its turn. */
+/** Batches from one socket before it is the next one's turn. */
 const TURNS = 8;
 /**
- * Misses that the main thread may be busy with. Beyond, clients must ask again (they do); and when half of them are, who
- * has asked far more in this second than there is room for.
+ * Misses that the main thread may have in progress. Above this, queries are dropped, and clients ask again. When half are in
+ * use, a client is also dropped if it has asked far more in this second than there is space for.
  */
 const MAX_OUTSTANDING = 1024;
-/** REFUSED is no bigger than what it answers, but may go to a forged source: so many a second, the rest is dropped. */
+/** REFUSED is not larger than the query, but may go to a forged source: limited to this rate, the rest is dropped. */
 const REFUSALS_PER_SECOND = 200;
 
 const POLLFD_BYTES = 8;
@@ -52,7 +52,7 @@ const refusals = createRateShares(REFUSALS_PER_SECOND, randomWord());
 const missRate = createRateShares(MAX_OUTSTANDING, randomWord());
 
 function listenTo(list: readonly UdpSocket[], generation: number): void {
-  // What waits in those that are closed now.
+  // Answer the datagrams that wait in the sockets that will now be closed.
   for (const old of sockets) if (!list.some(({ id }) => id === old.id)) serve(old);
   sockets = list;
   pollFds = pinned((list.length + 1) * POLLFD_BYTES);
@@ -65,7 +65,7 @@ function listenTo(list: readonly UdpSocket[], generation: number): void {
   thread.post({ kind: 'listening', generation });
 }
 
-/** revents, the last 16 bits of a pollfd, of which the first byte has all that poll reports here. */
+/** revents is the last 16 bits of a pollfd; its first byte has all bits that poll reports here. */
 const isReady = (i: number): boolean => pollFds[i * POLLFD_BYTES + 6] !== 0;
 
 function handleMessage(message: ToDnsWorker): void {
@@ -86,7 +86,7 @@ function handleMessage(message: ToDnsWorker): void {
   }
 }
 
-/** The reply's length, or 0 when there is none (yet). The reply stands where the query stood. */
+/** The reply's length, or 0 when there is none (yet). The reply overwrites the query. */
 function answerDatagram(slot: number, socket: UdpSocket): number {
   values[index['queries-udp']]++;
   const { isIpv6 } = socket;
@@ -143,7 +143,7 @@ function answerDatagram(slot: number, socket: UdpSocket): number {
   return length;
 }
 
-/** REFUSED, rather than silence, tells a forgotten access list from a broken network; but only to what is a query. */
+/** REFUSED, unlike silence, shows that the access list is the reason and not a broken network. Only sent in reply to real queries. */
 function refuse(at: number, slot: number, isIpv6: boolean): number {
   const source = slot * SOURCE_BYTES;
   const from = sources.words;
@@ -171,7 +171,7 @@ function miss(slot: number, socket: UdpSocket, received: number): void {
   const source = slot * SOURCE_BYTES;
   const word = source >> 2;
   const from = sources.words;
-  // Where half is free everybody may, but it counts: `left` is as if nobody had asked.
+  // While more than half is free, every client is admitted (`room` is unlimited), but its misses are counted.
   const room = left * 2 > MAX_OUTSTANDING ? Number.MAX_SAFE_INTEGER : left;
   const isWithin = socket.isIpv6
     ? countWithin(missRate, nowSeconds, room, from[word + 2], from[word + 3], from[word + 4], from[word + 5])
@@ -190,7 +190,7 @@ function miss(slot: number, socket: UdpSocket, received: number): void {
   });
 }
 
-/** Sends the slots from `first` to before `end`, passing over any that the kernel does not take. */
+/** Sends the slots from `first` up to, but not including, `end`, and skips any that the kernel does not accept. */
 function sendReplies(fd: number, first: number, end: number): void {
   for (let at = first; at < end; ) {
     const sent = batch.send(fd, at, end);

@@ -1,6 +1,6 @@
 /**
- * Which SSH port each server has: pure. A port once allotted stays with its server's name, even while that server is
- * away: somebody's known_hosts and ssh_config say that this port is that server.
+ * Allots an SSH port to each server. Pure. A port stays with the name of its server, even while that server is removed:
+ * known_hosts and ssh_config files of users refer to it.
  */
 import type { HostConfig } from '../../config/schema.ts';
 import type { PortRange } from '../../config/values.ts';
@@ -8,7 +8,7 @@ import { TextError, say } from '../../texts/text.ts';
 
 export interface Allotment {
   readonly port: number;
-  /** When its server went, in milliseconds since 1970; absent while it is there. */
+  /** When its server was removed, in milliseconds since 1970; absent while the server exists. */
   readonly releasedAtMs?: number;
 }
 
@@ -18,16 +18,16 @@ export type Allotments = Readonly<Record<string, Allotment>>;
 export interface AllotOptions {
   readonly hosts: readonly HostConfig[];
   readonly range: PortRange;
-  /** Ports that others listen on. */
+  /** Ports on which other parts listen. */
   readonly reservedPorts: readonly number[];
-  /** What was allotted before. */
+  /** The previous allotments. */
   readonly previous: Allotments;
   readonly nowMs: number;
 }
 
 /**
- * The allotments from now on: those of present servers, and those kept for servers that went. Throws when two servers
- * are configured with one port, a configured port is reserved, or the range has no port left.
+ * The new allotments: those of existing servers, and those kept for removed servers. Throws when two servers are configured
+ * with one port, a configured port is reserved, or the range has no port left.
  */
 export function allotPorts({ hosts, range, reservedPorts, previous, nowMs }: AllotOptions): Allotments {
   const reserved = new Set(reservedPorts);
@@ -63,11 +63,11 @@ export function allotPorts({ hosts, range, reservedPorts, previous, nowMs }: All
   }
   for (const { name, configured } of withSsh) {
     const port = previous[name]?.port;
-    // A port that the configuration has meanwhile given to somebody else cannot be kept.
+    // Keep the previous port, unless the configuration has given it to another server meanwhile.
     if (configured === undefined && port !== undefined && !taken.has(port) && !reserved.has(port))
       assign(name, port);
   }
-  // Kept for servers that went, unless somebody was configured to have it. Oldest first.
+  // Keep the ports of removed servers, unless they are configured for another server. Oldest first.
   const kept = Object.entries(previous)
     .filter(([name, { port }]) => !present.has(name) && !taken.has(port))
     .map(([name, { port, releasedAtMs }]) => ({ name, port, releasedAtMs: releasedAtMs ?? nowMs }))
@@ -105,7 +105,7 @@ export function allotPorts({ hosts, range, reservedPorts, previous, nowMs }: All
   ]);
 }
 
-/** The ports of present servers. */
+/** The ports of existing servers. */
 export const portsInUse = (allotments: Allotments): Record<string, number> =>
   Object.fromEntries(
     Object.entries(allotments)

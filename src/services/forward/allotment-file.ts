@@ -7,21 +7,21 @@ export const FILE_NAME = 'ssh-ports.json';
 const VERSION = 1;
 
 /**
- * What was allotted; empty on a new appliance. Of a file that cannot be understood or read nothing is known: allotting starts
- * afresh, and the storage tells it. Never rejects.
+ * The stored allotments; empty on a new appliance. If the file cannot be parsed or read, allotting starts again from nothing,
+ * and the storage reports the problem. Never rejects.
  */
 export async function loadAllotments(storage: Storage): Promise<Allotments> {
   const found = await storage.file(FILE_NAME).read(parseAllotments);
   return found.verdict === 'good' ? found.value : {};
 }
 
-/** Resolves when it was tried: ports serve whether or not they can be kept, which the storage tells. Never rejects. */
+/** Resolves after the attempt to write. The ports are used even if they cannot be stored, which the storage reports. Never rejects. */
 export async function saveAllotments(storage: Storage, ports: Allotments): Promise<void> {
   const text = JSON.stringify({ version: VERSION, ports }, undefined, 2);
   await storage.file(FILE_NAME).write(`${text}\n`);
 }
 
-/** Throws with what is wrong: a version that we do not know, a port that is none or that two servers have. */
+/** Throws with the problem: an unknown version, an invalid port, or one port for two servers. */
 export function parseAllotments(content: Buffer): Allotments {
   const { version, ports } = (JSON.parse(content.toString('utf8')) ?? {}) as {
     version?: unknown;

@@ -1,4 +1,4 @@
-/** What the forwarder counts: every connection is routed by its port alone, so the engine's counters are all. */
+/** The counters of the forwarder. It routes every connection by its port alone, so the engine's counters are sufficient. */
 import { tcpCounterTable } from '../../net/counters.ts';
 
 export const forwardCounterTable = tcpCounterTable;

@@ -1,4 +1,4 @@
-/** What the forwarder says of itself. */
+/** The description of the forwarder. */
 import { problem } from '../../config/problem.ts';
 import type { Config } from '../../config/schema.ts';
 import { type PortRange, parsePortRange } from '../../config/values.ts';
@@ -73,7 +73,7 @@ export const forward = describeService<ForwardOptions, ForwardService>({
   check: checkSshRange,
 });
 
-/** Each server without an explicit port needs one of the range. */
+/** Each server without an explicit port needs one from the range. */
 function checkSshRange({ hosts, forward }: Config) {
   const range = parsePortRange(forward.sshPorts) as PortRange;
   const explicit = new Set<number>();

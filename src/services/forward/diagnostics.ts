@@ -1,4 +1,4 @@
-/** What the forwarder brings to the diagnostics: the sshd of each server that has a port. */
+/** The forwarder's part of the diagnostics: the sshd of each server that has a port. */
 import type { ServiceDiagnostics } from '../check.ts';
 
 export const diagnostics: ServiceDiagnostics = {

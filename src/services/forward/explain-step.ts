@@ -1,4 +1,4 @@
-/** What the forwarder does with a connection: the port leads to a server, by the allotment of the data plane. */
+/** What the forwarder does with a connection: the port leads to a server, by the same allotment as in the data plane. */
 import { endsAtOurselves, listensFor } from '../../net/listening.ts';
 import type { Ourselves } from '../../os/ourselves.ts';
 import { type Flow, type Leg, arrives, endsRefused } from '../../runtime/explain.ts';
@@ -6,7 +6,7 @@ import type { Allotments } from './allot-ports.ts';
 import { type ForwardOptions, planForward } from './service.ts';
 import { listOf, reasonOf, say } from '../../texts/text.ts';
 
-/** `previous` is what was allotted until now. undefined when the connection is to no forwarded port. */
+/** `previous` is the current allotment. undefined when the connection does not use a forwarded port. */
 export function explainForward(
   options: ForwardOptions,
   previous: Allotments,
@@ -18,7 +18,7 @@ export function explainForward(
   try {
     ({ ports } = planForward(options, previous));
   } catch (error) {
-    // Its own message says which server cannot have which port.
+    // The error's message says which server cannot have which port.
     const isOurs = options.hosts.some(({ ssh }) => ssh !== false && ssh.port === flow.port);
     return isOurs
       ? endsRefused([], listOf([reasonOf(error), '.'], ''), { configPath: '/forward/sshPorts' })

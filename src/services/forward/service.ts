@@ -1,4 +1,4 @@
-/** The port forwarder: each server's SSH has a port of its own on the IPv4 side. */
+/** The port forwarder: each server's SSH has its own port on the IPv4 side. */
 import type { ForwardConfig, HostConfig } from '../../config/schema.ts';
 import { boundAddresses, parsePortRange } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
@@ -13,19 +13,19 @@ import type { ForwardWorkerConfig } from './worker.ts';
 export interface ForwardOptions {
   readonly forward: ForwardConfig;
   readonly hosts: readonly HostConfig[];
-  /** Ports of the IPv4 side that others listen on: never chosen. */
+  /** Ports of the IPv4 side on which other parts listen: never allotted. */
   readonly reservedPorts: readonly number[];
 }
 
 export interface ForwardService extends Service<ForwardOptions> {
   /** The SSH port of each server that has one, by server name. */
   sshPorts(): Readonly<Record<string, number>>;
-  /** Those, and what is kept for servers that went. */
+  /** These ports, and those kept for removed servers. */
   allotments(): Allotments;
 }
 
 const MAX_CONNECTIONS = 4096;
-/** sshd's own LoginGraceTime is 120 s; this is only for the server to accept. */
+/** sshd's own LoginGraceTime is 120 s; this limit only applies until the server accepts. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 function parseAddress(text: string, what: string): Uint8Array {
@@ -34,7 +34,7 @@ function parseAddress(text: string, what: string): Uint8Array {
   return address;
 }
 
-/** The allotments and what follows from them. Throws as `allotPorts` does. */
+/** The allotments and the values derived from them. Throws as `allotPorts` does. */
 export function planForward(options: ForwardOptions, previous: Allotments) {
   const { forward, hosts, reservedPorts } = options;
   const range = parsePortRange(forward.sshPorts);
@@ -55,7 +55,7 @@ export function planForward(options: ForwardOptions, previous: Allotments) {
   const plan: TcpPlan<ForwardWorkerConfig> = {
     listen,
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
-    idleTimeoutMs: 0, // a shell may be silent for days; keepalive finds peers that vanished
+    idleTimeoutMs: 0, // a shell may be silent for days; keepalive detects peers that have disappeared
     hosts: Object.keys(targets),
     config: { targets },
   };
@@ -83,7 +83,7 @@ export async function startForward(
       events: context.events,
     },
     current.plan,
-    // Before anybody can connect: a port that was once seen must never become another server's.
+    // Store it before anybody can connect: a port that a client has seen must never become another server's.
     () => saveAllotments(storage, current.allotments),
   );
 

@@ -1,4 +1,4 @@
-/** The forwarder's worker thread: a port leads to a server, no byte is looked at. */
+/** The forwarder's worker thread: the port selects the server, and no byte is inspected. */
 import { RESET } from '../../net/gate.ts';
 import { runTcpWorker } from '../../net/tcp-worker.ts';
 import { forwardCounterTable } from './counters.ts';
@@ -21,7 +21,7 @@ runTcpWorker<ForwardWorkerConfig, typeof forwardCounterTable>({
         uploadBytes: -1,
         oneExchange: false,
       },
-      // A reset is what the client would have got from the server's own refusal.
+      // The client gets a reset, as if the server itself had refused.
       serverFailed: () => RESET,
     }),
 });

@@ -1,4 +1,4 @@
-/** What the proxy counts: the engine's counters, and each refusal by its reason. */
+/** The counters of the proxy: those of the engine, and one for each reason of refusal. */
 import { tcpCounterTable } from '../../net/counters.ts';
 
 export const proxyCounterTable = {

@@ -1,4 +1,4 @@
-/** What the proxy says of itself. */
+/** The description of the proxy. */
 import { duplicates, problem } from '../../config/problem.ts';
 import { connectionKind } from '../../net/connection-event.ts';
 import { tcpFigures } from '../../net/counters.ts';
@@ -40,7 +40,7 @@ export const proxy = describeService({
       range: singlePort(port),
     })),
   sockets({ proxy: { listeners, listen }, hosts }) {
-    // A listener is open while a server uses it.
+    // A listener is only open while a server uses it.
     const used = new Set(hosts.flatMap(({ services }) => services));
     return listeners
       .filter(({ name }) => used.has(name))

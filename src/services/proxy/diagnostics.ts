@@ -1,4 +1,4 @@
-/** What the proxy brings to the diagnostics. */
+/** The proxy's part of the diagnostics. */
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
 import type { Expectation, ProbeTarget, ServiceDiagnostics } from '../check.ts';
 import { nginxSnippets } from './snippets.ts';
@@ -9,7 +9,7 @@ const SMTP_PORTS = new Set([465, 587]);
 const MAIL_LABEL = /^(mail|imap|pop3?|smtp|mx|submission)[0-9]*\./;
 
 export const diagnostics: ServiceDiagnostics = {
-  /** In the order of the listeners. Without a name nothing leads through the proxy to it. */
+  /** In the order of the listeners. The proxy does not route anything to a server without a host name. */
   probes({ proxy }, host) {
     if (host.hostnames.length === 0) return [];
     const hostnames = concreteHostnames(host).slice(0, MAX_HOSTNAMES);
@@ -29,7 +29,7 @@ export const diagnostics: ServiceDiagnostics = {
   snippets: ({ proxy }, host, applianceAddress) => nginxSnippets(host, proxy.listeners, applianceAddress),
 };
 
-/** The host names that are names: a wildcard is none that one could ask for. */
+/** The host names that can be requested: a wildcard cannot. */
 const concreteHostnames = ({ hostnames }: Pick<HostConfig, 'hostnames'>): string[] =>
   hostnames.filter((name) => !name.startsWith('*.'));
 

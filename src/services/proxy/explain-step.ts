@@ -1,4 +1,4 @@
-/** What the proxy does with a connection: the listener by its port, then the host table of the data plane. */
+/** What the proxy does with a connection: finds the listener by its port, then looks in the data plane's host table. */
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
 import { endsAtOurselves, listensFor } from '../../net/listening.ts';
 import type { Ourselves } from '../../os/ourselves.ts';
@@ -22,7 +22,7 @@ const TOLD: Record<HostConfig['clientAddress'], Text> = {
   'proxy-v2': say("A PROXY header (version 2) tells the server the client's address."),
 };
 
-/** undefined when the connection is to no port of a listener. */
+/** undefined when the connection does not go to the port of a listener. */
 export function explainProxy(options: ProxyOptions, ourselves: Ourselves, flow: Flow): Leg | undefined {
   const { port, protocol } = flow;
   const position = options.proxy.listeners.findIndex((listener) => listener.port === port);
@@ -64,14 +64,14 @@ export function explainProxy(options: ProxyOptions, ourselves: Ourselves, flow: 
 
 type Asked = { readonly name: string } | { readonly leg: LastLeg };
 
-/** RFC 6066 section 3: a client that connects to an address names no server. */
+/** RFC 6066 section 3: a client that connects to an address sends no server name. */
 function serverNameOf({ name }: Flow): Asked {
   if (name !== undefined) return { name };
   const text = say('A client that connects to an address names no server in its ClientHello.');
   return { leg: endsRefused([], text, { counter: 'refused-tls-no-name' }) };
 }
 
-/** What the Host of a request is, read as the proxy reads it. */
+/** The Host of a request, parsed as in the proxy. */
 function hostOf({ name, to = '', port }: Flow): Asked {
   const host = name ?? (to.includes(':') ? `[${to}]` : to);
   const head = parseRequestHead(Buffer.from(`GET / HTTP/1.1\r\nHost: ${host}:${port}\r\n\r\n`, 'latin1'));

@@ -1,9 +1,9 @@
-/** Which server a name leads to. Built anew with each configuration, never changed after. */
+/** Finds the server for a name. Rebuilt with each configuration, and never changed after that. */
 import type { HostConfig } from '../../config/schema.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
 
-/** A server as a listener sees it. */
+/** A server, as a listener uses it. */
 export interface Backend {
   readonly name: string;
   /** sockaddr_in6, at the listener's port. */
@@ -13,11 +13,11 @@ export interface Backend {
 
 export interface HostTable {
   readonly exact: ReadonlyMap<string, Backend>;
-  /** By what follows "*." */
+  /** By the part after "*." */
   readonly wildcard: ReadonlyMap<string, Backend>;
 }
 
-/** The servers that name the listener in their `services`. Of two servers with one host name the first has it. */
+/** The servers that name the listener in their `services`. If two servers have the same host name, the first is used. */
 export function buildHostTable(
   hosts: readonly HostConfig[],
   listener: { readonly name: string; readonly port: number },
@@ -39,8 +39,8 @@ export function buildHostTable(
 }
 
 /**
- * The server of a name in lower case without a final dot. An exact name wins over a wildcard, which stands for
- * exactly one label (RFC 9525 section 6.3), as in the certificate that the server will show.
+ * The server for a name in lower case without a final dot. An exact name takes precedence over a wildcard, which matches
+ * exactly one label (RFC 9525 section 6.3), as in the server's certificate.
  */
 export function findBackend({ exact, wildcard }: HostTable, host: string): Backend | undefined {
   const backend = exact.get(host);

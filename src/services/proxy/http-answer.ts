@@ -1,4 +1,4 @@
-/** The proxy's own HTTP answers: refusals that say why. */
+/** The proxy's own HTTP responses: refusals with their reason. */
 
 /** Reason phrases (RFC 9110 section 15, RFC 6585). Not from node:http, which costs the thread 0.6 MB. */
 const REASON_PHRASES = {
@@ -14,10 +14,10 @@ const REASON_PHRASES = {
   505: 'HTTP Version Not Supported',
 } as const;
 
-/** A status that the proxy itself answers with. */
+/** A status with which the proxy itself responds. */
 export type HttpStatus = keyof typeof REASON_PHRASES;
 
-/** A complete answer that ends the connection. `withBody` is false for HEAD (RFC 9110 section 9.3.2). */
+/** A complete response that ends the connection. `withBody` is false for HEAD (RFC 9110 section 9.3.2). */
 export function encodeHttpAnswer(status: HttpStatus, reason: string, withBody = true): Uint8Array {
   const title = `${status} ${REASON_PHRASES[status]}`;
   const body = `${title}: ${reason}\n`;

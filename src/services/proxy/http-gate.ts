@@ -1,7 +1,8 @@
 /**
- * The gate of an HTTP listener: the Host of a request picks the server. One request a connection: its head is
- * rewritten, its body and the answer pass unchanged. What a client sends behind the body is discarded, be its length known or
- * found by its chunks, so nothing reaches a server that was not judged to be for it. A WebSocket is such a request, too, until its server has said 101.
+ * The gate of an HTTP listener: the Host of a request selects the server. Each connection carries one request: its head is
+ * rewritten, its body and the response pass unchanged. Data after the body (of known length or chunked) is discarded, so
+ * nothing reaches a server without having been checked. A WebSocket handshake is handled like this too, until its server has
+ * responded with 101.
  */
 
 import {
@@ -31,7 +32,7 @@ import { rewriteRequestHead } from './http-rewrite.ts';
 import { createWebSocketAnswer } from './websocket-answer.ts';
 import { type PeerOf, buildPreamble } from './preamble.ts';
 
-/** RFC 9113 section 3.4: the preface of a client with prior knowledge. Its first line has no Host to go by. */
+/** RFC 9113 section 3.4: the preface of a client with prior knowledge of HTTP/2. Its first line has no Host for routing. */
 const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\n';
 
 const SERVER_FAILURES: Record<ServerFailure, [status: HttpStatus, reason: string]> = {
@@ -55,7 +56,7 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex, peerO
     refusal: refuse(index[`refused-http-${kind}`], status, reason),
   });
 
-  /** Of a body whose end is in its bytes: what of it has arrived, undefined when malformed, and what may follow. */
+  /** For a body whose end is marked in its bytes: the part that has arrived, undefined when malformed, and what may follow. */
   function chunkedUpload(arrived: Uint8Array): Upload {
     const scan = startChunkedScan();
     const length = scanChunked(scan, arrived);
@@ -69,7 +70,7 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex, peerO
   function routeRequest(head: RequestHead, headBytes: number, bytes: Uint8Array, clientFd: number): Verdict {
     const backend = findBackend(table, head.host);
     if (backend === undefined) {
-      // 421 (RFC 9110 section 15.5.20): not about the resource, as 404 would be, but about who was asked for it.
+      // 421 (RFC 9110 section 15.5.20): the problem is not a missing resource, as with 404, but the wrong server.
       const reason = `no server here has the name ${head.host}`;
       const refusal = refuse(index['refused-http-unknown-host'], 421, reason, head.method !== 'HEAD');
       return { kind: 'refuse', refusal, name: head.host };
@@ -101,7 +102,7 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex, peerO
         withoutBody: head.method === 'HEAD',
         ...(key !== undefined && {
           answer: createWebSocketAnswer(key, index),
-          // A client MUST wait for the answer (RFC 6455 section 4.1); what one sent nevertheless waits for it.
+          // A client MUST wait for the response (RFC 6455 section 4.1); data that arrives before it is held back.
           tunnelled: arrived.slice(),
         }),
       },
@@ -125,7 +126,7 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex, peerO
         if (headBytes === -1) {
           scanned = bytes.length;
           keepOpening(opening, bytes);
-          // A client that speaks another protocol is told at once, not at the deadline.
+          // A client with another protocol gets the error at once, not at the deadline.
           return isNoRequest(bytes)
             ? refuseFault({ kind: 'malformed', status: 400, reason: 'this is no HTTP request' })
             : MORE;
@@ -156,7 +157,7 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex, peerO
   };
 }
 
-/** What of a request's body has arrived, and what may follow it. */
+/** The part of a request's body that has arrived, and what may follow it. */
 type Upload = Pick<Route, 'uploadBytes' | 'upload'> & { readonly body: Uint8Array | undefined };
 
 function boundedUpload(arrived: Uint8Array, contentLength: number): Upload {
@@ -168,5 +169,5 @@ const startsWith = (bytes: Uint8Array, text: string) =>
   bytes.length >= text.length &&
   Array.from(text).every((character, i) => bytes[i] === character.charCodeAt(0));
 
-/** True when the first byte can start neither a method nor the empty line that may precede it. */
+/** True when the first byte can start neither a method nor an empty line before it. */
 const isNoRequest = (bytes: Uint8Array) => !(bytes[0] === 13 || (bytes[0] > 32 && bytes[0] < 127));

@@ -1,12 +1,12 @@
 /**
- * The heads that pass (RFC 9110 section 7.6). A server gets the client's, less what is hop by hop, plus who asked; a client
- * that asked for a WebSocket gets the server's, with what becomes of the connection.
+ * Rewrites heads (RFC 9110 section 7.6). The server gets the client's head without hop-by-hop fields, plus the client's
+ * address. A client that asked for a WebSocket gets the server's head with the right Connection field.
  */
 import { formatIpAddress, formatIpv6, mappedIpv4 } from '../../wire/ip-address.ts';
 import type { HttpField, RequestHead } from '../../wire/http-head.ts';
 import type { ResponseHead } from '../../wire/http-response.ts';
 
-/** RFC 9110 section 7.6.1, with those that name a connection without being named in it. */
+/** RFC 9110 section 7.6.1, and fields that concern a connection without being listed in Connection. */
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
@@ -15,11 +15,11 @@ const HOP_BY_HOP = new Set([
   'upgrade',
   'http2-settings',
 ]);
-/** A client may claim anything: only what we say ourselves may reach the server. */
+/** A client may claim anything, so only our own values may reach the server. */
 const CLAIMS = new Set([
   'host',
   'forwarded',
-  // Where proxies and content delivery networks say who the client is, and servers believe them.
+  // Fields in which proxies and content delivery networks report the client, and which servers trust.
   'client-ip',
   'cf-connecting-ip',
   'cf-connecting-ipv6',
@@ -35,19 +35,19 @@ const CLAIMS = new Set([
   'x-remote-addr',
   'x-remote-ip',
 ]);
-/** Names us in Via: an HTTP-to-HTTP gateway MUST add it to requests (RFC 9110 section 7.6.3). */
+/** Our name in Via: an HTTP-to-HTTP gateway MUST add it to requests (RFC 9110 section 7.6.3). */
 const PSEUDONYM = 'tombolo';
 
-/** An address as RFC 7239 section 6 writes a node. */
+/** An address as a node in RFC 7239 section 6. */
 function formatNode(address: Uint8Array): string {
   return mappedIpv4(address) === undefined ? `"[${formatIpv6(address)}]"` : formatIpAddress(address);
 }
 
 /**
- * The head to send, ending in its empty line; a string of char codes 0 to 255. Host is the authority that was judged.
- * `Connection: close` makes this request the only one: the server MUST NOT process what follows it (RFC 9112
- * section 9.6). The version stays the client's, since the answer passes unread and must be one that it understands. Upgrades
- * other than `isWebSocket` are not offered: h2c would carry requests past this proxy's eyes.
+ * The head to send, with its final empty line; a string of char codes 0 to 255. Host is the authority that was checked.
+ * `Connection: close` makes this request the only one: the server MUST NOT process anything after it (RFC 9112 section 9.6).
+ * The client's version is kept, because the response passes unread and the client must understand it. Upgrades other than
+ * `isWebSocket` are not offered: h2c would carry requests that this proxy cannot check.
  */
 export function rewriteRequestHead(
   head: RequestHead,
@@ -57,7 +57,7 @@ export function rewriteRequestHead(
   const { method, target, minorVersion, authority, connectionOptions } = head;
   const isDropped = ({ name }: HttpField) => {
     const lower = name.toLowerCase();
-    // CGI and WSGI know both as HTTP_X_FORWARDED_FOR (RFC 3875 section 4.1.18).
+    // CGI and WSGI give both the name HTTP_X_FORWARDED_FOR (RFC 3875 section 4.1.18).
     const known = lower.replaceAll('_', '-');
     return (
       HOP_BY_HOP.has(lower) ||
@@ -86,13 +86,14 @@ export function rewriteRequestHead(
 const UPGRADE_REQUIRED = 426;
 
 /**
- * The head of an answer to a WebSocket handshake, ending in its empty line. 101 opens the tunnel; with any other the
- * connection ends, as the client must be told: its server may want to keep it, but no second request would be passed.
+ * The head of a response to a WebSocket handshake, with its final empty line. 101 opens the tunnel. After any other response
+ * the connection is closed, and the client must be told so: the server may want to keep it, but no second request would be
+ * passed on.
  */
 export function rewriteResponseHead(head: ResponseHead): string {
   const { status, minorVersion, reason, fields, connectionOptions } = head;
   const isTunnel = status === 101;
-  // RFC 9110 section 15.5.22: 426 MUST say which protocol.
+  // RFC 9110 section 15.5.22: 426 MUST name the protocol.
   const keepsUpgrade = isTunnel || status === UPGRADE_REQUIRED;
   const isDropped = (lower: string) =>
     lower === 'upgrade'

@@ -1,4 +1,4 @@
-/** The first bytes that a server gets: a PROXY header when it wants one, then what the client has sent. */
+/** The first bytes for a server: a PROXY header if the server wants one, then the bytes from the client. */
 import { localOf } from '../../net/local-end.ts';
 import type { SocketAddress } from '../../os/socket-address.ts';
 import { encodeProxyV1, encodeProxyV2 } from '../../wire/proxy-protocol.ts';
@@ -9,7 +9,7 @@ export type PeerOf = (fd: number) => SocketAddress | undefined;
 
 const NONE = new Uint8Array(0);
 
-/** A copy of `opening` behind the header; undefined when the client has gone, so that its address is not known. */
+/** A copy of `opening` after the header; undefined when the client has gone, so that its address is unknown. */
 export function buildPreamble(
   { clientAddress }: Backend,
   source: SocketAddress | undefined,
@@ -26,7 +26,7 @@ export function buildPreamble(
         ? encodeProxyV1(source, destination)
         : encodeProxyV2(source, destination, authority);
   }
-  // Buffer takes short copies from a slab: far cheaper than an ArrayBuffer each.
+  // Buffer takes short copies from a slab, which is far cheaper than one ArrayBuffer each.
   const preamble = Buffer.allocUnsafe(header.length + opening.length);
   preamble.set(header);
   preamble.set(opening, header.length);

@@ -1,4 +1,4 @@
-/** The proxy: IPv4 clients reach IPv6-only servers by the name they ask for. */
+/** The proxy: IPv4 clients reach IPv6-only servers by the name that they ask for. */
 import type { HostConfig, ProxyConfig } from '../../config/schema.ts';
 import { boundAddresses } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
@@ -12,10 +12,10 @@ export interface ProxyOptions {
   readonly hosts: readonly HostConfig[];
 }
 
-/** Bounds the kernel's memory for two sockets a connection; the limit of descriptors may bound it further. */
+/** Limits the kernel's memory for two sockets per connection; the limit of descriptors may be lower. */
 const MAX_CONNECTIONS = 32_768;
 
-/** A listener is open while at least one server names it in its `services`: nothing answers that leads nowhere. */
+/** A listener is open while at least one server names it in its `services`: a port that leads nowhere stays closed. */
 export function planProxy({ proxy, hosts }: ProxyOptions): TcpPlan<ProxyWorkerConfig> {
   const named = new Set(hosts.flatMap(({ services }) => services));
   const listeners = proxy.listeners.filter(({ name }) => named.has(name));

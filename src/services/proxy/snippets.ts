@@ -1,9 +1,9 @@
-/** What a server needs in its own configuration to see the address of the client. Pure. */
+/** Configuration that a server needs to see the client's address. Pure. */
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
 import type { Snippet } from '../check.ts';
 import { say } from '../../texts/text.ts';
 
-/** `applianceAddress` is the own address from which the appliance connects to the server. */
+/** `applianceAddress` is the address from which the appliance connects to the server. */
 export function nginxSnippets(
   { address, services, hostnames, clientAddress }: HostConfig,
   listeners: readonly ListenerConfig[],

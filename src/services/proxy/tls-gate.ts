@@ -1,4 +1,4 @@
-/** The gate of a TLS listener: the server name in the ClientHello picks the server; refusals are TLS alerts. */
+/** The gate of a TLS listener: the server name in the ClientHello selects the server; refusals are TLS alerts. */
 import { CLOSE, type Examiner, type Gate, MORE, type Refusal, RESET, type Verdict } from '../../net/gate.ts';
 import { appendOpening, createOpeningBytes, keepOpening } from '../../net/opening-bytes.ts';
 import { type ClientHelloResult, readClientHello, startClientHelloScan } from '../../wire/client-hello.ts';
@@ -23,7 +23,7 @@ export function createTlsGate(table: HostTable, index: ProxyCounterIndex, peerOf
 
   function refuseFault(result: ClientHelloResult & { kind: 'refused' }, bytes: Uint8Array): Refusal {
     if (result.fault !== 'not-tls') return alert(index[`refused-tls-${result.fault}`], result.alert);
-    // A browser sent to https://'s port by http:// shows a page that says so.
+    // A browser that opened the port of https:// with http:// shows a page with the reason.
     if (HTTP_METHODS.test(String.fromCharCode(...bytes.subarray(0, 8)))) {
       const reason = 'this port speaks TLS: use https:// instead of http://';
       return { counter: index['refused-tls-http'], answer: encodeHttpAnswer(400, reason), reset: false };

@@ -1,6 +1,6 @@
 /**
- * The server's answer to a WebSocket handshake. Only its 101 makes a tunnel of the connection; with any other answer it was
- * one request, and what the client sends behind it goes nowhere.
+ * The server's response to a WebSocket handshake. Only 101 turns the connection into a tunnel. With any other response it was
+ * one ordinary request, and data that the client sends after it is discarded.
  */
 import { type AnswerExaminer, type AnswerVerdict, MORE } from '../../net/gate.ts';
 import { appendOpening, createOpeningBytes, keepOpening } from '../../net/opening-bytes.ts';
@@ -13,7 +13,7 @@ import { rewriteResponseHead } from './http-rewrite.ts';
 
 const SWITCHING_PROTOCOLS = 101;
 
-/** Loads node:crypto, which takes 1.1 MB in this thread, when the first WebSocket comes. */
+/** Loads node:crypto, which takes 1.1 MB in this thread, only when the first WebSocket arrives. */
 const acceptOf = (key: string): string =>
   process
     .getBuiltinModule('node:crypto')
@@ -21,10 +21,10 @@ const acceptOf = (key: string): string =>
     .update(key + WEBSOCKET_GUID)
     .digest('base64');
 
-/** The judge of one answer to the handshake with this Sec-WebSocket-Key. */
+/** Checks one response to the handshake with this Sec-WebSocket-Key. */
 export function createWebSocketAnswer(key: string, index: ProxyCounterIndex): AnswerExaminer {
   const opening = createOpeningBytes();
-  /** Where the head begins that is not complete: 1xx responses may come before the last one (RFC 9110 section 15.2). */
+  /** The start of the head that is not complete yet: 1xx responses may precede the last one (RFC 9110 section 15.2). */
   let start = 0;
   let scanned = 0;
 
@@ -38,7 +38,7 @@ export function createWebSocketAnswer(key: string, index: ProxyCounterIndex): An
     if (head.status === SWITCHING_PROTOCOLS && !isTunnel)
       return refuse('the server switched to a protocol that was not asked for');
     const length = !isTunnel && typeof head.body === 'number' ? head.body : undefined;
-    // What a server sends behind its answer is another answer, to a request that nobody made.
+    // Data after the server's response would be another response, to a request that nobody sent.
     const rest = bytes.subarray(end, length === undefined ? bytes.length : end + length);
     const text = Buffer.from(rewriteResponseHead(head), 'latin1');
     return {

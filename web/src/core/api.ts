@@ -5,18 +5,18 @@ import { text } from './locale.ts';
 
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** Proves to the API that a change comes from this page; set from the session. */
+/** Proves to the API that a change comes from this page; taken from the session. */
 export const csrfToken = signal<string | undefined>(undefined);
-/** Grows each time the API says that there is no session (any more), or may have given another without saying so. */
+/** Increases each time the API reports that there is no session (any more), or may have changed the session without reporting it. */
 export const signedOutCount = signal(0);
 
-/** A refusal of the API; `status` 0 when there was no answer at all. */
+/** A refusal by the API; `status` is 0 when there was no response at all. */
 export class ApiProblem extends Error {
   readonly status: number;
-  /** The word for programs. */
+  /** The error code for programs. */
   readonly word: string;
   readonly problems: NonNullable<ErrorAnswer['problems']>;
-  /** The whole answer: some refusals say more. */
+  /** The whole response: some refusals contain more. */
   readonly answer: unknown;
 
   constructor(status: number, answer: ErrorAnswer) {
@@ -28,7 +28,7 @@ export class ApiProblem extends Error {
   }
 }
 
-/** What failed, for people. */
+/** The error, for people. */
 export const messageOf = (error: unknown): string =>
   error instanceof ApiProblem
     ? (error.problems[0]?.message ?? error.message)
@@ -63,7 +63,7 @@ async function call(method: string, path: string, body: unknown, signal?: AbortS
       message: text('The appliance answered {status}.', { status: response.status }),
     };
   }
-  // What is in force and not kept, as a new password on a full disk, has changed the session all the same.
+  // A change that is active but could not be stored, such as a new password on a full disk, has still changed the session.
   if ((response.status === 401 && path !== 'session') || answer.error === 'not-kept') signedOutCount.value++;
   throw new ApiProblem(response.status, answer);
 }
@@ -74,7 +74,7 @@ async function json<T>(method: string, path: string, body?: unknown, signal?: Ab
   return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
-/** Each throws ApiProblem; callers name the answer's type from the contract. */
+/** Each throws ApiProblem; callers name the response type from the contract. */
 export const api = {
   get: <T>(path: string, signal?: AbortSignal) => json<T>('GET', path, undefined, signal),
   post: <T>(path: string, body: unknown = {}, signal?: AbortSignal) => json<T>('POST', path, body, signal),
@@ -84,7 +84,7 @@ export const api = {
   fetch: (method: string, path: string, body?: unknown) => call(method, path, body),
 };
 
-/** "?a=1&b=2" of what is neither empty nor undefined. */
+/** "?a=1&b=2", without empty and undefined values. */
 export function query(parameters: Readonly<Record<string, string | number | undefined>>): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
@@ -94,7 +94,7 @@ export function query(parameters: Readonly<Record<string, string | number | unde
   return text === '' ? '' : `?${text}`;
 }
 
-/** Hands a file of the API to the browser's downloads. */
+/** Downloads a file of the API with the browser. */
 export async function download(response: Response, fallbackName: string): Promise<void> {
   const header = response.headers.get('content-disposition') ?? '';
   const name = /filename="?([^";]+)"?/.exec(header)?.[1] ?? fallbackName;

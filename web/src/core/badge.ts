@@ -1,4 +1,4 @@
-/** How many checks are open, for the navigation. */
+/** The number of open checks, for the navigation. */
 import { signal } from '@preact/signals';
 import { api } from './api.ts';
 import type { ChecksAnswer } from './contract.ts';

@@ -1,6 +1,6 @@
 /**
- * The configuration in force, and the draft: changes collect here, in this tab, until they are applied or discarded.
- * Nothing else in the page writes configuration.
+ * The active configuration, and the draft: changes collect in the draft, in this tab, until they are applied or discarded. No
+ * other code of the page writes configuration.
  */
 import { computed, effect, signal } from '@preact/signals';
 import { api, messageOf } from './api.ts';
@@ -13,7 +13,7 @@ import type {
 } from './contract.ts';
 import { locale } from './locale.ts';
 
-/** What a person writes: whatever has a default may be left out. */
+/** The configuration as a user writes it: fields with defaults may be left out. */
 export type ConfigDocument = { [key: string]: unknown };
 
 interface ConfigAnswer {
@@ -28,7 +28,7 @@ interface Draft {
 
 const DRAFT_KEY = 'tombolo-draft';
 const CHECK_DELAY_MS = 250;
-/** How long an applied change waits to be confirmed. */
+/** How long an applied change waits for its confirmation. */
 export const CONFIRM_SECONDS = 60;
 
 export const config = signal<ConfigAnswer | undefined>(undefined);
@@ -36,9 +36,9 @@ export const draft = signal<Draft | undefined>(restore());
 export const draftCheck = signal<ConfigCheckAnswer | undefined>(undefined);
 export const pending = signal<ConfigPendingAnswer | undefined>(undefined);
 
-/** What would be in force if everything were applied: what forms edit. */
+/** The configuration if the draft were applied: forms edit this. */
 export const edited = computed<ConfigDocument>(() => draft.value?.document ?? config.value?.document ?? {});
-/** Whether the configuration has changed elsewhere since the draft was begun. */
+/** Whether the configuration was changed elsewhere since the draft was started. */
 export const isDraftStale = computed(
   () =>
     draft.value !== undefined &&
@@ -83,7 +83,7 @@ export async function loadPending(): Promise<void> {
   if (next.pending?.revision !== before) await loadConfig();
 }
 
-/** Changes the draft; `change` gets a copy of the whole document. */
+/** Changes the draft; `change` receives a copy of the whole document. */
 export function edit(change: (document: ConfigDocument) => void): void {
   const document = structuredClone(edited.value);
   change(document);
@@ -104,7 +104,7 @@ export function discardDraft(): void {
 export const checkDocument = (document: unknown, abort?: AbortSignal): Promise<ConfigCheckAnswer> =>
   api.post<ConfigCheckAnswer>('config/check', { document }, abort);
 
-// The diff of the draft is the appliance's own: it knows defaults and references.
+// The appliance computes the diff of the draft: it knows defaults and references.
 let checking: AbortController | undefined;
 effect(() => {
   const document = draft.value?.document;
@@ -128,19 +128,19 @@ effect(() => {
 });
 
 /**
- * When a change that was just made moved the page to another port, goes there: here nobody answers any more. True when
- * it did. `isBack`: the change was taken back.
+ * If the last change moved the page to another port, opens that: the current port no longer answers. Returns true when it did
+ * so. `isBack`: the change was rolled back.
  */
 export function followPort(diff: readonly DiffEntry[] | undefined, isBack = false): boolean {
   const change = diff?.find(({ path }) => path === '/admin/port');
   const [from, to] = isBack ? [change?.to, change?.from] : [change?.from, change?.to];
-  // Who came through another port, as of a router, stays there.
+  // A user who came through another port, such as one of a router, stays there.
   if (typeof to !== 'number' || location.port !== String(from)) return false;
   location.port = String(to);
   return true;
 }
 
-/** Puts a document into force, with a countdown unless `confirmSeconds` is 0. Throws ApiProblem. */
+/** Activates a document, with a countdown unless `confirmSeconds` is 0. Throws ApiProblem. */
 export async function apply(
   document: ConfigDocument,
   { confirmSeconds = CONFIRM_SECONDS, revision = config.value?.revision, ignoreAssertions = false } = {},

@@ -1,6 +1,6 @@
 /**
- * The shapes that come from the backend: types only, so that none of its code is in the page. Those of a service are in its
- * `contract.ts`, for its own page.
+ * The types of data from the backend. Types only, so the page contains none of the backend's code. The types of a service are
+ * in its `contract.ts`, for its own page.
  */
 export type * from '../../../src/admin/contract/apply.ts';
 export type * from '../../../src/admin/contract/auth.ts';

@@ -1,8 +1,8 @@
-/** Figures and times for people, in the language of the page. */
+/** Formats figures and times in the language of the page. */
 import { computed, signal } from '@preact/signals';
 import { locale } from './locale.ts';
 
-/** The language of the page in the region of the browser: "en-GB" writes times otherwise than "en-US". */
+/** The language of the page with the region of the browser: "en-GB" and "en-US" write times differently. */
 export const region = computed(
   () => navigator.languages.find((tag) => tag.startsWith(locale.value)) ?? locale.value,
 );
@@ -64,7 +64,7 @@ export const formatClock = (at: Date): string =>
 export const formatDate = (at: Date): string =>
   new Intl.DateTimeFormat(region.value, { dateStyle: 'medium' }).format(at);
 
-/** Milliseconds, renewed now and then while somebody looks. */
+/** Milliseconds, updated regularly while the page is visible. */
 export const now = signal(Date.now());
 const CLOCK_MS = 5000;
 setInterval(() => {

@@ -1,4 +1,4 @@
-/** The one stream of live data, open while somebody is signed in and looks. */
+/** The stream of live data, open while a user is signed in and the page is visible. */
 import { computed, effect, signal } from '@preact/signals';
 import type { LiveCounters, LiveEnd, LiveEvent, StatusAnswer } from './contract.ts';
 import { locale } from './locale.ts';
@@ -6,19 +6,19 @@ import { loadSession } from './session.ts';
 
 type Counters = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** Seconds that rates are averaged over: one is restless, ten late. */
+/** Rates are averaged over this many seconds: one is unsteady, ten is slow. */
 const RATE_WINDOW_MS = 5000;
 const RETRY_MS = 3000;
 
 export const status = signal<StatusAnswer | undefined>(undefined);
 export const counters = signal<Counters>({});
-/** Whether the stream has failed and is not back: what is shown may be old. */
+/** Whether the stream has failed and is not back yet: the data shown may be old. */
 export const isLost = signal(false);
 
 const window = signal<readonly { readonly atMs: number; readonly counters: Counters }[]>([]);
 const listeners = new Set<(events: readonly LiveEvent[]) => void>();
 
-/** By service (or `hostKey`) and counter: how much it grew a second; 0 while that is not known. */
+/** By service (or `hostKey`) and counter: the growth per second; 0 while unknown. */
 export const rates = computed(() => {
   const [first] = window.value;
   const last = window.value.at(-1);
@@ -26,18 +26,18 @@ export const rates = computed(() => {
     if (first === undefined || last === undefined || last.atMs <= first.atMs) return 0;
     const from = first.counters[service]?.[counter];
     const to = last.counters[service]?.[counter] ?? 0;
-    // A counter that went back is one of a thread that was started again.
+    // A counter that decreased belongs to a thread that was restarted.
     return from === undefined || to < from ? 0 : ((to - from) * 1000) / (last.atMs - first.atMs);
   };
 });
 
-/** Where `counters` and `rates` have a server of the configuration. */
+/** The key of a configured server in `counters` and `rates`. */
 export const hostKey = (name: string): string => `host ${name}`;
 
 export const counterOf = (service: string, counter: string): number =>
   counters.value[service]?.[counter] ?? 0;
 
-/** Hears of new events, oldest first; returns how to stop. */
+/** Calls the listener with new events, oldest first; returns the function that stops it. */
 export function onEvents(listener: (events: readonly LiveEvent[]) => void): () => void {
   listeners.add(listener);
   open();
@@ -52,11 +52,11 @@ let openKey = '';
 let isWanted = false;
 let retry: ReturnType<typeof setTimeout> | undefined;
 
-/** Opens, closes or opens anew, whichever is right now. */
+/** Opens, closes or reopens the stream, as needed. */
 function open(): void {
   const wanted =
     !isWanted || document.hidden ? '' : listeners.size > 0 ? 'status,counters,events' : 'status,counters';
-  // In another language the stream tells the same again.
+  // In another language the stream sends the same data again.
   const key = wanted && wanted + locale.value;
   if (key === openKey) return;
   close();
@@ -81,7 +81,7 @@ function open(): void {
   source.addEventListener('error', () => {
     isLost.value = true;
     if (source?.readyState !== EventSource.CLOSED) return;
-    // The browser has given up: an answer that is no stream, as without a session or while it starts.
+    // The browser has given up: the response was not a stream, for example without a session or during a start.
     stop();
     retry = setTimeout(() => void loadSession().then(startLive), RETRY_MS);
   });

@@ -1,6 +1,6 @@
 /**
- * Languages. The English sentences stand where they are shown; other languages are in ../texts/, a folder each, and are
- * loaded when they are wanted. A sentence that a language lacks is shown in English.
+ * Languages. The English sentences are in the code where they are shown. Other languages are in ../texts/, a folder each, and
+ * are loaded when needed. A sentence without a translation is shown in English.
  */
 import { batch, signal } from '@preact/signals';
 import {
@@ -27,24 +27,24 @@ const isLocale = (tag: string | undefined): tag is Locale => tag !== undefined &
 const wanted = (): Locale =>
   [localStorage.getItem(KEY), ...navigator.languages].map((tag) => tag?.slice(0, 2)).find(isLocale) ?? 'en';
 
-/** Tells the appliance in which language to answer: an EventSource sends no header of our choice. */
+/** Tells the appliance in which language to respond: an EventSource cannot send our own headers. */
 const tellAppliance = (language: Locale): void => {
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not there on plain HTTP.
   document.cookie = `tombolo_language=${language};path=/;samesite=strict;max-age=${YEAR_SECONDS}`;
 };
 
-/** What is shown now. */
+/** The language shown now. */
 export const locale = signal<Locale>('en');
 const words = signal<Dictionary>({});
 let asked: Locale = 'en';
 
-/** Shows a language when it is there: nothing is shown in another meanwhile. */
+/** Switches to a language when it is loaded; until then the current one stays. */
 async function show(next: Locale): Promise<void> {
   asked = next;
   tellAppliance(next);
   try {
     const loaded = next === 'en' ? {} : await LANGUAGES[next]();
-    // Another was asked for meanwhile.
+    // Another language was selected meanwhile.
     if (asked !== next) return;
     document.documentElement.lang = next;
     batch(() => {
@@ -57,7 +57,7 @@ async function show(next: Locale): Promise<void> {
   }
 }
 
-/** Before the first drawing. A language that cannot be loaded leaves English. */
+/** Runs before the first rendering. If a language cannot be loaded, English is used. */
 export const startLocale = (): Promise<void> => show(wanted()).catch(() => {});
 
 export async function setLocale(next: Locale): Promise<void> {
@@ -74,8 +74,8 @@ function tell({ say: sentence, values = {} }: Text): string {
 }
 
 /**
- * A sentence, or one that a table has (`say`), in the language of now. A component that calls it is drawn again when the
- * language changes.
+ * Translates a sentence, or one from a table (`say`), into the current language. A component that calls it is rendered again
+ * when the language changes.
  */
 export function text<const Sentence extends string>(
   sentence: Literal<Sentence> | Text,
@@ -84,6 +84,6 @@ export function text<const Sentence extends string>(
   return tell(typeof sentence === 'object' ? sentence : { say: sentence, values: values ?? {} });
 }
 
-/** What a table has for a name; the name itself where it has nothing. */
+/** A table's entry for a name; the name itself if there is none. */
 export const textOf = (table: Readonly<Record<string, Text>>, name: string): string =>
   Object.hasOwn(table, name) ? tell(table[name]) : name;

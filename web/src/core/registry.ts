@@ -12,61 +12,61 @@ export type Parameters = Readonly<Record<string, string>>;
 
 export interface PageRegistration {
   readonly id: string;
-  /** "/servers/:name"; the first is the one in the navigation. */
+  /** "/servers/:name"; the first one is used in the navigation. */
   readonly paths: readonly string[];
   readonly icon: IconName;
   readonly title: () => string;
-  /** Words beside the title that the command palette finds it by. */
+  /** Words in addition to the title, by which the command palette finds it. */
   readonly keywords?: () => string;
-  /** Its other parts (?view=NAME), for the palette: their titles, with the words that one looks for. */
+  /** Its other parts (?view=NAME), for the palette: their titles, and words to search for. */
   readonly views?: () => Readonly<Record<string, string>>;
   readonly group: 'main' | 'services' | 'manage';
-  /** Stands in the bar of a phone; the others are behind "More". */
+  /** Shown in the bar of a phone; the others are under "More". */
   readonly isPrimary?: boolean;
   readonly load: () => Promise<{ default: ComponentType<Parameters> }>;
   readonly service?: ServiceRegistration;
 }
 
-/** A flow of the dashboard's picture. */
+/** A flow in the dashboard's picture. */
 export interface ServiceRegistration {
-  /** As GET status and counters name it. */
+  /** The name in GET status and in counters. */
   readonly name: string;
   readonly direction: 'in' | 'out';
   readonly title: () => string;
   /** One word, for the picture on a phone. */
   readonly short: () => string;
   readonly href: string;
-  /** Counters whose growth is the width of the flow, in bytes. */
+  /** Counters in bytes, whose growth is the width of the flow. */
   readonly bytes: readonly string[];
-  /** Instead of bytes, for a service that moves none. */
+  /** Instead of bytes, for a service that transfers none. */
   readonly events?: { readonly counters: readonly string[]; readonly unit: () => string };
 }
 
-/** What else of a service other pages show: the `parts.ts` of its folder, loaded with the first such page. */
+/** Parts of a service that other pages show: the `parts.ts` of its folder, loaded with the first such page. */
 export interface ServiceParts {
-  /** In the language of now. */
+  /** In the current language. */
   readonly charts?: () => readonly ChartPart[];
-  /** The kinds of events that it tells. */
+  /** The kinds of events that it reports. */
   readonly timeline?: readonly EventRow[];
-  /** The port of one of its listeners, where a client of the Internet could ask for the same again. */
+  /** The port of one of its listeners, from which a client on the Internet could request the same again. */
   readonly portOf?: (listener: string) => number | undefined;
 }
 
-/** A chart of the history, or what a service adds to one that several share. */
+/** A chart of the history, or a service's part of a shared chart. */
 export type ChartPart = {
-  /** Names of the series, as GET history knows them, with their titles. */
+  /** Names of the series, as in GET history, with their titles. */
   readonly series: readonly (readonly [name: string, title: string])[];
 } & (
   | { readonly joins: 'connections' | 'accepted' }
   | {
       readonly title: string;
       readonly format: (value: number) => string;
-      /** Bytes that it carries: a sum of them is on the dashboard. */
+      /** Series of bytes that it transfers: their sum is on the dashboard. */
       readonly isTraffic?: boolean;
     }
 );
 
-/** Bytes that a service carries each way. */
+/** Bytes that a service transfers in each direction. */
 export const trafficChart = (title: string, series: ChartPart['series']): ChartPart => ({
   title,
   format: formatBitRate,
@@ -74,7 +74,7 @@ export const trafficChart = (title: string, series: ChartPart['series']): ChartP
   series,
 });
 
-/** How the timeline shows a kind of event. */
+/** How the timeline shows an event of this kind. */
 export interface EventRow {
   readonly kind: string;
   readonly title: () => string;
@@ -90,14 +90,14 @@ export interface EventLine {
   readonly links: readonly (readonly [href: string, title: string])[];
 }
 
-/** The row of a kind whose lines know the shape of their events. */
+/** The row of a kind, with the kind's own event type. */
 export const eventRow = <E extends LiveEvent>(
   kind: string,
   title: () => string,
   line: (event: E, services: ServiceLookup) => EventLine,
 ): EventRow => ({ kind, title, line: line as EventRow['line'] });
 
-/** What a row asks of other services, by their names. */
+/** What a row needs from other services, by their names. */
 export interface ServiceLookup {
   readonly iconOf: (service: string) => IconName | undefined;
   readonly portOf: (service: string, listener: string) => number | undefined;

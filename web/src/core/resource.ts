@@ -1,4 +1,4 @@
-/** What the API says about something, kept up to date while somebody looks at it. */
+/** Data from the API, updated while the page is visible. */
 import { type ReadonlySignal, type Signal, useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { api, messageOf } from './api.ts';
@@ -12,11 +12,11 @@ export interface Resource<T> {
 }
 
 interface Options {
-  /** Asks again so long after each answer; only once when left out. */
+  /** Repeats the request this long after each response; only one request when undefined. */
   readonly everyMs?: number;
 }
 
-/** GETs `path` when the component appears and when the path changes; undefined asks nothing. */
+/** GETs `path` when the component appears and when the path changes; undefined sends no request. */
 export function useResource<T>(path: string | undefined, { everyMs }: Options = {}): Resource<T> {
   const data = useSignal<T | undefined>(undefined);
   const problem = useSignal<string | undefined>(undefined);
@@ -50,7 +50,7 @@ export function useResource<T>(path: string | undefined, { everyMs }: Options = 
   return { data, problem, reload: load };
 }
 
-/** Runs an action once at a time; `isBusy` while it runs, `problem` when it failed. */
+/** Runs an action, never twice at the same time; `isBusy` while it runs, `problem` when it failed. */
 export function useAction<Args extends readonly unknown[]>(
   action: (...args: Args) => Promise<void>,
 ): { run: (...args: Args) => Promise<void>; isBusy: Signal<boolean>; error: Signal<unknown> } {
@@ -73,26 +73,26 @@ export function useAction<Args extends readonly unknown[]>(
 
 export interface Page<Row> {
   readonly rows: readonly Row[];
-  /** Where the next page begins; null when this is the last. */
+  /** The start of the next page; null when this is the last. */
   readonly nextCursor: number | null;
 }
 
 export interface Pages<Row> {
-  /** Undefined until the first page is there. */
+  /** Undefined until the first page has arrived. */
   readonly rows: Signal<readonly Row[] | undefined>;
   readonly isBusy: Signal<boolean>;
   readonly error: Signal<unknown>;
   /** The error as a sentence. */
   readonly problem: ReadonlySignal<string | undefined>;
-  /** Whether there is more. */
+  /** Whether there are more pages. */
   readonly hasMore: ReadonlySignal<boolean>;
-  /** Begins anew with the first page, also while another one is on its way. */
+  /** Starts again with the first page, even while another one is being loaded. */
   reload(): Promise<void>;
-  /** The next page, after those that are there. */
+  /** Loads the next page and appends it. */
   more(): Promise<void>;
 }
 
-/** A list that comes in pages; asks for nothing by itself. */
+/** A list that is loaded in pages; sends no request by itself. */
 export function usePages<Row>(ask: (cursor: number | undefined) => Promise<Page<Row>>): Pages<Row> {
   const rows = useSignal<readonly Row[] | undefined>(undefined);
   const nextCursor = useSignal<number | null>(null);

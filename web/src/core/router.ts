@@ -1,4 +1,4 @@
-/** Places of the panel are URLs: what is shown can be linked, reloaded and walked back through. */
+/** Each place of the panel has a URL, so it can be linked, reloaded and reached with the back button. */
 import { computed, signal } from '@preact/signals';
 
 const read = () => new URL(location.href);
@@ -15,7 +15,7 @@ export function navigate(to: string, { replace = false } = {}): void {
   if (isOtherPage) scrollTo(0, 0);
 }
 
-/** Changes parameters of the place; undefined or "" removes one. */
+/** Changes URL parameters; undefined or "" removes one. */
 export function setParameters(
   parameters: Readonly<Record<string, string | undefined>>,
   { replace = true } = {},
@@ -30,7 +30,7 @@ export function setParameters(
 
 export const parameter = (name: string): string => place.value.searchParams.get(name) ?? '';
 
-/** The named parts of a path ("/servers/:name"), undefined when it is another one. */
+/** The named parts of a path ("/servers/:name"); undefined when the path does not match. */
 export function match(pattern: string, pathname: string): Record<string, string> | undefined {
   const wanted = pattern.split('/');
   const given = pathname.replace(/(.)\/$/, '$1').split('/');
@@ -41,14 +41,14 @@ export function match(pattern: string, pathname: string): Record<string, string>
       try {
         found[part.slice(1)] = decodeURIComponent(given[index]);
       } catch {
-        return undefined; // no text in UTF-8, so nothing that has a name
+        return undefined; // not valid UTF-8, so it cannot be a name
       }
     } else if (part !== given[index]) return undefined;
   }
   return found;
 }
 
-/** Makes links of this page places of the panel. */
+/** Makes links of this page navigate inside the panel. */
 export function startRouter(): void {
   addEventListener('popstate', () => (place.value = read()));
   document.addEventListener('click', (event) => {

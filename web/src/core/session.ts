@@ -1,13 +1,13 @@
-/** Who is here: an unclaimed appliance, somebody signed out, somebody signed in. */
+/** The session: an unclaimed appliance, a signed-out user, or a signed-in user. */
 import { effect, signal } from '@preact/signals';
 import { api, csrfToken, signedOutCount } from './api.ts';
 import type { SessionAnswer } from './contract.ts';
 
-/** Undefined until the API has answered for the first time. */
+/** Undefined until the API has responded for the first time. */
 export const session = signal<SessionAnswer | undefined>(undefined);
 export const sessionProblem = signal<unknown>(undefined);
 
-/** Asks the API who is here. Never rejects. */
+/** Loads the session from the API. Never rejects. */
 export async function loadSession(): Promise<void> {
   try {
     take(await api.get<SessionAnswer>('session'));
@@ -33,11 +33,11 @@ export async function signIn(password: string, code: string | undefined): Promis
 }
 export async function signOut(): Promise<void> {
   await api.delete('session');
-  // A fresh page: nothing of what was shown stays in memory.
+  // Load the page again, so that no earlier data stays in memory.
   location.assign('/');
 }
 
-// A session that ended elsewhere, or by time: the API says so on any request.
+// A session that was ended elsewhere, or has expired: any request may report it.
 effect(() => {
   if (signedOutCount.value > 0) void loadSession();
 });

@@ -1,4 +1,4 @@
-/** Light, dark, or as the system says. */
+/** Light, dark, or the system's setting. */
 import { signal } from '@preact/signals';
 import { say } from './locale.ts';
 
@@ -15,7 +15,7 @@ const stored = localStorage.getItem(KEY);
 export const theme = signal<Theme>(stored === 'light' || stored === 'dark' ? stored : 'system');
 
 const system = matchMedia('(prefers-color-scheme: dark)');
-/** Whether the page is dark now: what is drawn on a canvas must follow. */
+/** Whether the page is dark now: drawings on a canvas must be adapted. */
 export const isDark = signal(false);
 const follow = () => {
   isDark.value = theme.value === 'system' ? system.matches : theme.value === 'dark';
@@ -35,7 +35,7 @@ export function showTheme(): void {
   follow();
 }
 
-/** A design token as the browser computes it now: for drawings on a canvas. */
+/** The current value of a design token, for drawings on a canvas. */
 export function token(name: string): string {
   const probe = document.createElement('span');
   probe.className = `token-${name}`;

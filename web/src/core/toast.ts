@@ -1,4 +1,4 @@
-/** Short messages that need no answer; read out by screen readers. */
+/** Short messages that need no answer; screen readers read them aloud. */
 import { signal } from '@preact/signals';
 import { messageOf } from './api.ts';
 

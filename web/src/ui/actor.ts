@@ -1,4 +1,4 @@
-/** Who did something, as the API names them. */
+/** The actor of a change, as the API names it. */
 import { say, textOf } from '../core/locale.ts';
 
 const ACTORS = {

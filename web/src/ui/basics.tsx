@@ -1,4 +1,4 @@
-/** The small parts: buttons, states, addresses, times, empty places. */
+/** Basic components: buttons, states, addresses, times, empty places. */
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { formatAgo, formatTime, now } from '../core/format.ts';
@@ -6,7 +6,7 @@ import { say, text } from '../core/locale.ts';
 import type { Pages, Resource } from '../core/resource.ts';
 import { Icon, type IconName } from './icon.tsx';
 
-/** States of everything that has one. */
+/** All possible states. */
 export const STATE_WORDS = {
   ok: say('works'),
   warn: say('needs attention'),
@@ -33,7 +33,7 @@ interface ButtonProps {
   readonly children?: ComponentChildren;
 }
 
-/** `label` names a button that shows only an icon, or says more than its words do. */
+/** `label` names a button that shows only an icon, or adds to its text. */
 export function Button({
   kind = 'quiet',
   icon,
@@ -85,7 +85,7 @@ export function LinkButton({
   );
 }
 
-/** Where the page may not write to the clipboard (plain HTTP), the old way by a selection still works. */
+/** If the page may not write to the clipboard (plain HTTP), copying a selection still works. */
 async function copyText(value: string): Promise<void> {
   if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(value);
   const area = document.createElement('textarea');
@@ -122,7 +122,7 @@ export function CopyButton({ value, what }: { value: string; what: string }) {
   );
 }
 
-/** A long value, such as a fingerprint, breaks behind its colons. */
+/** Breaks a long value, such as a fingerprint, after its colons. */
 const breakable = (value: string): ComponentChildren =>
   value.length > 60 ? value.split(/(?<=:)/).flatMap((part) => [part, <wbr />]) : value;
 
@@ -136,7 +136,7 @@ export function Address({ value }: { value: string }) {
   );
 }
 
-/** Several lines to paste elsewhere. */
+/** Several lines to paste into another program. */
 export function Snippet({ value, what }: { value: string; what: string }) {
   return (
     <div class="snippet">
@@ -176,7 +176,7 @@ const SHAPES = {
   fail: 'M1.5 1.5h13v13h-13zM5 4 4 5l3 3-3 3 1 1 3-3 3 3 1-1-3-3 3-3-1-1-3 3z',
 } as const;
 
-/** What a shape is made of, for inside a drawing. */
+/** The shape alone, for use inside a drawing. */
 export const ShapePath = ({ tone }: { tone: Tone }) =>
   tone === 'off' ? (
     <circle class="outlined" cx="8" cy="8" r="6" />
@@ -184,7 +184,7 @@ export const ShapePath = ({ tone }: { tone: Tone }) =>
     <path class="filled" d={SHAPES[tone]} fill-rule="evenodd" />
   );
 
-/** A shape for each tone, so that none rests on its colour. */
+/** A shape for each tone, so that the meaning does not depend on colour alone. */
 export function Shape({ tone, size = 14 }: { tone: Tone; size?: number }) {
   return (
     <svg class={`shape tone-${tone}`} viewBox="0 0 16 16" width={size} height={size} aria-hidden="true">
@@ -193,7 +193,7 @@ export function Shape({ tone, size = 14 }: { tone: Tone; size?: number }) {
   );
 }
 
-/** Shape, word and colour together. `word` says it in other words than the state's own. */
+/** Shape, word and colour together. `word` replaces the state's own word. */
 export function State({ state, word }: { state: StateName; word?: string }) {
   const tone = toneOf(state);
   return (
@@ -204,7 +204,7 @@ export function State({ state, word }: { state: StateName; word?: string }) {
   );
 }
 
-/** "3 minutes ago", the exact time on hover and for screen readers' details. */
+/** "3 minutes ago"; the exact time is shown on hover and is available to screen readers. */
 export function Ago({ at }: { at: string | null | undefined }) {
   if (at == null) return <span class="faint">{text('never')}</span>;
   const date = new Date(at);
@@ -215,7 +215,7 @@ export function Ago({ at }: { at: string | null | undefined }) {
   );
 }
 
-/** What a place says while there is nothing in it: what it is for, and what to do first. */
+/** Shown in an empty place: its purpose, and the first step. */
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
     <div class="empty">
@@ -279,7 +279,7 @@ export function PageHead({
   );
 }
 
-/** In the place of what is not there yet; when it does not come, says why and asks again. */
+/** A placeholder for data that is being loaded; on failure it shows the reason and offers a retry. */
 export function Loading({ of }: { of: Pick<Resource<unknown>, 'problem' | 'reload'> }) {
   return of.problem.value === undefined ? (
     <p class="faint loading">{text('Loading…')}</p>
@@ -299,7 +299,7 @@ export function Loading({ of }: { of: Pick<Resource<unknown>, 'problem' | 'reloa
 
 type Paging = Omit<Pages<unknown>, 'rows'>;
 
-/** The way to the next page of a list, when there is one. */
+/** Loads the next page of a list, if there is one. */
 export function More({ of: { hasMore, isBusy, more } }: { of: Paging }) {
   return hasMore.value ? (
     <Button isBusy={isBusy.value} onClick={() => void more()}>
@@ -308,7 +308,7 @@ export function More({ of: { hasMore, isBusy, more } }: { of: Paging }) {
   ) : null;
 }
 
-/** Asks again for what is shown. */
+/** Reloads the data shown. */
 export const Reload = ({ of: { isBusy, reload } }: { of: Pick<Paging, 'isBusy' | 'reload'> }) => (
   <Button
     isSmall

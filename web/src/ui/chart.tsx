@@ -1,4 +1,4 @@
-/** A chart over time. uPlot comes with the first one; colours come from the design tokens. */
+/** A chart over time. uPlot is loaded with the first chart; colours are design tokens. */
 import { useEffect, useRef } from 'preact/hooks';
 import { region } from '../core/format.ts';
 import { locale, text } from '../core/locale.ts';
@@ -22,7 +22,7 @@ interface ChartProps {
 const WIDTHS = [1.6, 1.6];
 const DASHES = [undefined, [5, 3]];
 
-/** Series differ by colour and by dash. The text alternative gives the last and the highest value of each. */
+/** Series differ in colour and dash pattern. The text alternative contains the last and the highest value of each. */
 export function Chart({ label, times, series, format, heightPx = 150 }: ChartProps) {
   const holder = useRef<HTMLDivElement>(null);
   const isEmpty = series.every(({ values }) => values.every((value) => value === null));

@@ -1,4 +1,4 @@
-/** Dialogs are the browser's own: focus stays inside, Escape closes, focus returns to where it was. */
+/** Uses the browser's own dialogs: focus stays inside, Escape closes, focus returns to where it was. */
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef } from 'preact/hooks';
@@ -12,23 +12,23 @@ interface DialogProps {
   readonly title: string;
   readonly onClose: () => void;
   readonly isWide?: boolean;
-  /** When the dialog is a form: what sends it, by Enter too. */
+  /** When the dialog is a form: the submit handler, also for Enter. */
   readonly onSend?: (() => unknown) | undefined;
   readonly children: ComponentChildren;
   readonly footer?: ComponentChildren;
 }
 
-/** Open as long as it is drawn. */
+/** Open while it is rendered. */
 export function Dialog({ title, onClose, isWide, onSend, children, footer }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
-  // Before the next key stroke: it is meant for the dialog.
+  // Runs before the next key stroke, which is meant for the dialog.
   useLayoutEffect(() => {
     const dialog = element.current;
     const before = document.activeElement;
     if (dialog !== null && !dialog.open) {
       dialog.showModal();
-      // Not the button that closes it, which comes first.
+      // Not the close button, which comes first.
       const first = ['.dialog-body :is(input, textarea, select)', 'footer .primary', 'footer button'];
       first
         .map((selector) => dialog.querySelector<HTMLElement>(selector))
@@ -72,20 +72,20 @@ export function Dialog({ title, onClose, isWide, onSend, children, footer }: Dia
 
 export interface Question {
   readonly title: string;
-  /** What will stop working, and how it can be undone. */
+  /** What will stop working, and how to undo it. */
   readonly consequences: readonly string[];
   readonly undo?: string;
   readonly action: string;
-  /** Must be typed before the button works, and what asks for it. */
+  /** Text that must be typed before the button works, and its prompt. */
   readonly phrase?: { readonly expected: string; readonly label: string };
-  /** Label of a field for the present password, when that is asked for, too. */
+  /** Label of a field for the current password, if that is required too. */
   readonly password?: string;
   readonly perform: (phrase: string, password: string) => Promise<void>;
 }
 
 const question = signal<Question | undefined>(undefined);
 
-/** Asks before something is destroyed. */
+/** Asks for confirmation before something is deleted. */
 export function ask(next: Question): void {
   question.value = next;
 }

@@ -1,11 +1,11 @@
-/** Form fields: label, hint and problem always belong to their control. */
+/** Form fields: label, hint and problem are always linked to their control. */
 import type { Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 import { text } from '../core/locale.ts';
 import { Icon } from './icon.tsx';
 
-/** A form that does something in this page when it is sent. `isUnchecked`: not by the browser, the API says what is wrong. */
+/** A form that is handled by this page. `isUnchecked`: the browser does not validate it, the API reports the problems. */
 export function Form({
   class: name = 'form',
   isUnchecked,
@@ -31,7 +31,7 @@ export function Form({
   );
 }
 
-/** A field over a signal: `<TextField label="Name" {...bound(name)} />`. */
+/** A field bound to a signal: `<TextField label="Name" {...bound(name)} />`. */
 export const bound = (value: Signal<string>) => ({
   value: value.value,
   onInput: (next: string) => void (value.value = next),
@@ -144,7 +144,7 @@ export function TextField({
   );
 }
 
-/** `isNew`: one that is being chosen, for password managers. */
+/** `isNew`: a new password, for password managers. */
 export const PasswordField = ({ isNew, ...field }: Omit<TextFieldProps, 'type'> & { isNew?: boolean }) => (
   <TextField
     type="password"
@@ -255,7 +255,7 @@ export function CheckField({
   );
 }
 
-/** A choice of a few, all in sight. */
+/** A choice between a few options, all visible. */
 export function Choice<Value extends string>({
   label,
   value,

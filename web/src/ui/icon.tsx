@@ -1,4 +1,4 @@
-/** Line icons on a grid of 24; always beside a word or with a label on what holds them. */
+/** Line icons on a grid of 24; always beside a word, or inside an element with a label. */
 const PATHS = {
   dashboard: 'M4 13h6V4H4zM14 20h6v-9h-6zM4 20h6v-3H4zM14 7h6V4h-6z',
   servers: 'M4 4h16v6H4zM4 14h16v6H4zM8 7h.01M8 17h.01M12 7h4M12 17h4',
@@ -28,7 +28,7 @@ const PATHS = {
   language: 'M4 6h10M9 4v2M6 6c1 4 4 6 7 7M12 6c-1 4-4 6-7 7M12 20l4-10 4 10M13.5 17h5',
   lock: 'M6 11h12v9H6zM8 11V8a4 4 0 0 1 8 0v3',
 } as const;
-/** One of these, or a path of the page's own. */
+/** One of these, or a path from the page itself. */
 export type IconName = keyof typeof PATHS | { readonly path: string };
 
 export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {

@@ -1,4 +1,4 @@
-/** Every refusal, in one shape: what was attempted, where, which value, what would be right. */
+/** Shows every refusal in the same form: what was attempted, where, which value, what would be valid. */
 import { ApiProblem } from '../core/api.ts';
 import type { Problem } from '../core/contract.ts';
 import { text } from '../core/locale.ts';
@@ -6,13 +6,13 @@ import { text } from '../core/locale.ts';
 const problemsOf = (error: unknown): readonly Problem[] =>
   error instanceof ApiProblem ? error.problems : [];
 
-/** What is wrong with a field of a form, by its name in the API. */
+/** The problem of a form field, by its name in the API. */
 export const problemOf =
   (error: unknown) =>
   (name: string): string | undefined =>
     problemsOf(error).find(({ path }) => path === `/${name}`)?.message;
 
-/** What an action failed with; nothing while it has not. `fields`: those that say by themselves what is wrong with them. */
+/** The problem with which an action failed; nothing if it has not failed. `fields`: fields that show their own problems. */
 export function ErrorBox({ error, fields = [] }: { error: unknown; fields?: readonly string[] }) {
   if (error === undefined) return null;
   const all = problemsOf(error);

@@ -1,4 +1,4 @@
-/** A QR code, drawn here: what it says never leaves the page. */
+/** A QR code, drawn in the page: its content never leaves the page. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { text } from '../core/locale.ts';

@@ -1,4 +1,4 @@
-/** Tables, lists of facts, gauges: figures in order. */
+/** Tables, lists of facts, gauges. */
 import type { ComponentChildren } from 'preact';
 import { text } from '../core/locale.ts';
 
@@ -89,7 +89,7 @@ export function Gauge({
   );
 }
 
-/** How much of something is used, as a bar beside the figure that says the same. */
+/** How much of something is used: a bar beside the figure. */
 export function Meter({ value, max, label }: { value: number; max: number; label: string }) {
   return (
     <progress

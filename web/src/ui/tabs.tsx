@@ -1,4 +1,4 @@
-/** Parts of a page, each with an address of its own: ?view=NAME. */
+/** Parts of a page, each with its own address: ?view=NAME. */
 import { parameter, place } from '../core/router.ts';
 
 export interface Tab<Name extends string> {
@@ -6,7 +6,7 @@ export interface Tab<Name extends string> {
   readonly title: string;
 }
 
-/** The tab of the address, else the first. */
+/** The tab in the address, otherwise the first. */
 export function currentTab<Name extends string>(tabs: readonly Tab<Name>[]): Name {
   const wanted = parameter('view');
   return tabs.find(({ name }) => name === wanted)?.name ?? tabs[0].name;

@@ -6,7 +6,7 @@ import { ownResolver } from '../../../config/resolvers.ts';
 import { REFUSED } from '../../../os/machine.ts';
 import { say } from '../../../texts/text.ts';
 
-/** RFC 7050: the name that has only these two A records. */
+/** RFC 7050: this name has only these two A records. */
 const NAME = 'ipv4only.arpa';
 const ADDRESSES = [0xc000_00aa, 0xc000_00ab];
 

@@ -17,7 +17,7 @@ export const dns64Upstreams: Check = {
     const asked = await Promise.all(
       upstreamServers(config).map(async (upstream) => {
         const startedMs = performance.now();
-        // Every resolver knows who serves the root.
+        // Every resolver knows the name servers of the root.
         const lookup = await machine.lookUp([upstream.server], '.', 'NS');
         return { ...upstream, lookup, tookMs: performance.now() - startedMs };
       }),

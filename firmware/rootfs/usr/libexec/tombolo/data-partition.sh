@@ -1,16 +1,16 @@
 # shellcheck shell=sh
-# The file system of the data partition (p7): made where there is none yet, checked, and never made anew on a guess. Sourced by
+# The file system of the data partition (p7): created if there is none, checked, and never created again on a guess. Sourced by
 # prepare-state; the device may be a file, as in the tests.
 #
-# A new file system replaces what is there only when a person asked for it, when the partition is as the image left it
-# (all zeros), or when an earlier start had begun to make one. What cannot be repaired is left as it is.
+# A new file system replaces the existing content in three cases only: a user requested it, the partition is as the image left
+# it (all zeros), or an earlier start had begun to create one. A file system that cannot be repaired is left as it is.
 
-# What the image writes of the partition, as zeros; a new file system begins with this size and is grown afterwards.
+# The part of the partition that the image writes, as zeros; a new file system starts with this size and is grown afterwards.
 DATA_BYTES=67108864
 BLOCK_BYTES=4096
-# Room for the group descriptors of 1 TiB.
+# Space for the group descriptors of 1 TiB.
 LARGEST_BLOCKS=268435456
-# In the first sector, which ext4 leaves alone: a new file system is being made.
+# Marker in the first sector, which ext4 does not use: a new file system is being created.
 MARK='tombolo: a new file system is being made'
 
 # $1 device
@@ -24,7 +24,7 @@ unmark() {
   dd if=/dev/zero of="$1" bs=512 count=1 conv=notrunc,fsync status=none
 }
 
-# The magic number of ext4's superblock, 56 bytes into it.
+# The magic number of ext4's superblock, at its byte 56.
 has_superblock() {
   [ "$(od -An -tx1 -j1080 -N2 "$1" | tr -d ' ')" = 53ef ]
 }
@@ -33,8 +33,8 @@ is_all_zeros() {
   cmp --silent --bytes="$DATA_BYTES" "$1" /dev/zero
 }
 
-# Whole or not at all, whenever the power fails: until the last write the partition is marked and has no superblock, and the next
-# start begins again. So it is made in memory first. $1 device, $2 directory in memory
+# Complete or not at all, whenever the power fails: until the last write, the partition has the marker and no superblock, and
+# the next start begins again. So the file system is first created in memory. $1 device, $2 directory in memory
 make_file_system() {
   echo "making a new file system on $1"
   image=$2/new-data-partition
@@ -51,8 +51,8 @@ make_file_system() {
   return "$result"
 }
 
-# Makes the file system that is missing, or checks the one that is there. Fails when neither can be done; the partition is then
-# as it was, but for what e2fsck has repaired. $1 device, $2 directory in memory
+# Creates a missing file system, or checks the existing one. Fails when neither is possible; the partition is then unchanged,
+# except for what e2fsck has repaired. $1 device, $2 directory in memory
 check_file_system() {
   if is_marked "$1"; then
     make_file_system "$1" "$2"
@@ -62,11 +62,11 @@ check_file_system() {
     make_file_system "$1" "$2"
     return
   fi
-  # 0 clean, 1 repaired, 2 repaired and a reboot advised (it is not mounted, so there is no need); 4 and above: not repaired
-  # without losses. A superblock that cannot be read is taken from its backups.
+  # 0: clean; 1: repaired; 2: repaired and a reboot is advised (not necessary, because it is not mounted); 4 and above: not
+  # repaired without losses. If the superblock is unreadable, one of its backups is used.
   e2fsck -p "$1"
   [ $? -lt 4 ] && return
-  # More than once: with a backup of the superblock the first run may only replay the journal.
+  # Several runs: with a backup superblock, the first run may only replay the journal.
   for attempt in 1 2 3; do
     echo "e2fsck, attempt $attempt"
     e2fsck -f -y "$1"

@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# The id of the card's partition table, which names the root on the kernel's command line (PARTUUID). Every image has the same;
-# the first start gives each card its own, because of two cards with the same id the kernel may take the wrong one. Sourced by
-# prepare-state; the disk may be a file, as in the tests.
+# The id of the card's partition table, by which the kernel's command line names the root (PARTUUID). Every image has the same
+# id. The first start gives each card its own, because with two cards of the same id the kernel may use the wrong one. Sourced
+# by prepare-state; the disk may be a file, as in the tests.
 #
-# In this order, so that a power cut in between does no harm: first the command lines, then the partition table. While they
-# differ the initrd finds no disk with the id of the command line, and takes the one with the image's. Each write is within
-# one sector.
+# The order makes a power failure in between harmless: first the command lines, then the partition table. While they differ,
+# the initrd finds no disk with the id of the command line and uses the disk with the image's id. Each write is within one
+# sector.
 
 IMAGE_DISK_ID=746f6d62
 # In the master boot record, little-endian.
@@ -31,15 +31,15 @@ new_disk_id() {
 root_id() {
   sed -n 's/.*root=PARTUUID=\([0-9a-f]\{8\}\)-.*/\1/p' "$1"
 }
-# Over the digits that are there, so that nothing else of the file changes. $1 cmdline.txt, $2 id
+# Overwrites only the digits, so that nothing else in the file changes. $1 cmdline.txt, $2 id
 set_root_id() {
   at=$(grep --byte-offset --only-matching 'root=PARTUUID=' "$1" | head -n 1 | cut -d: -f1)
   [ -n "$at" ] && printf '%s' "$2" |
     dd of="$1" bs=8 seek=$((at + 14)) oflag=seek_bytes conv=notrunc,fsync status=none
 }
 
-# Gives the card an id of its own, unless it has one; also finishes what a power cut has interrupted. $1 disk, $2 the command
-# line of the slot that runs, $3 that of the other, which may be missing
+# Gives the card its own id, unless it has one; also completes a change that a power failure has interrupted. $1 disk, $2 the
+# command line of the running slot, $3 that of the other slot, which may be missing
 make_disk_id_unique() {
   [ "$(disk_id "$1")" = "$IMAGE_DISK_ID" ] || return 0
   id=$(root_id "$2")
