@@ -9,12 +9,13 @@ import type { Conditions } from './runtime/conditions.ts';
 import type { EventSink } from './runtime/events.ts';
 import { watchLimits } from './runtime/limits.ts';
 import type { Logger } from './runtime/log.ts';
-import type { Service, ServiceContext } from './runtime/service.ts';
+import type { ServiceContext } from './runtime/service.ts';
 import type { ServiceReport } from './runtime/report.ts';
 import { ServiceSlot } from './runtime/service-slot.ts';
 import type { Storage } from './runtime/storage.ts';
 import { SERVICES } from './services/all.ts';
 import { portsOfOthers, prefixesOf } from './services/configured.ts';
+import type { RunningService } from './services/description.ts';
 import { join } from 'node:path';
 import { applianceActions } from './os/appliance-actions.ts';
 import { followOurselves } from './os/follow-ourselves.ts';
@@ -23,9 +24,9 @@ import { createEventLog } from './state/event-log.ts';
 import { createHostSampler, createSampler } from './state/figures.ts';
 import { openHistoryFile } from './state/history-file.ts';
 import { HISTORY_SERIES } from './state/history-series.ts';
-import { startHistory } from './state/history.ts';
+import { type History, startHistory } from './state/history.ts';
 import type { LogRing } from './state/log-ring.ts';
-import { openMachine } from './state/machine.ts';
+import { type Machine, openMachine } from './state/machine.ts';
 import { serverNames } from './state/server-names.ts';
 import { watchOwnAddresses } from './state/own-address-watch.ts';
 import { watchServices } from './state/service-watch.ts';
@@ -57,6 +58,12 @@ export interface App extends AsyncDisposable {
 }
 
 const HISTORY_FILE = 'history.sqlite';
+/** What the files of services in a backup must be. */
+const PARSERS = Object.fromEntries(
+  SERVICES.flatMap(({ files = {} }) =>
+    Object.entries(files).map(([name, parse]) => [`state/${name}`, parse]),
+  ),
+);
 
 /** Files that are not as they should be, as conditions and in the timeline. */
 function tellFiles({
@@ -103,28 +110,15 @@ export async function startApp(options: AppOptions): Promise<App> {
   for (const { prepare } of SERVICES) {
     if (prepare !== undefined) started.use(await prepare(context));
   }
-  const slot = <Options, S extends Omit<Service<Options>, 'failWorker'>>(
-    name: string,
-    select: (config: Config) => Options,
-    start: (options: Options, context: ServiceContext) => Promise<S>,
-  ) => new ServiceSlot(name, select, start, config, context);
-
-  const services = SERVICES.filter(({ isHere }) => isHere?.(process.env) ?? true).map((described) => ({
-    described,
-    slot: slot(
-      described.name,
-      (of) => described.options(of, portsOfOthers(of, described.name)),
-      (serviceOptions, serviceContext) => described.start(serviceOptions, serviceContext),
-    ),
-  }));
+  const services = servicesOf(config, context);
   const slots = services.map((each) => each.slot);
   const running = (name: string) => slots.find((each) => each.name === name)?.service;
 
   for (const each of slots) started.use(each);
   await Promise.all(slots.map((each) => each.start()));
 
-  const explainers = (of: Config, isLive: boolean) =>
-    explainersOf(of, isLive, { own: () => ourselves.current.own, running });
+  const own = () => ourselves.current.own;
+  const explainers = (of: Config, isLive: boolean) => explainersOf(of, isLive, { own, running });
   changes.onAssess(async (next) => {
     if (next.assertions.length === 0) return [];
     const { assess } = await import('./admin/explain/assertions.ts');
@@ -140,29 +134,11 @@ export async function startApp(options: AppOptions): Promise<App> {
   ];
   const machine = openMachine();
   const noteServices = watchServices(events);
-  const sample = createSampler(reports, machine);
-  const sampleHosts = createHostSampler(reports);
-  const series = Object.keys(HISTORY_SERIES);
-  const history = started.use(
-    startHistory({
-      series,
-      sample(nowMs) {
-        noteServices(reports(), nowMs);
-        return sample(nowMs);
-      },
-      sampleHosts,
-      async openFile() {
-        storage.assertOurs();
-        return openHistoryFile(join(stateDirectory, HISTORY_FILE), series, storage);
-      },
-      onTrouble: (error) => storage.note(HISTORY_FILE, 'write', error),
-      log,
-    }),
-  );
+  const history = started.use(recordFigures(reports, machine, noteServices, storage, log));
   const stopping = new AbortController();
-  const admin = slot(
+  const admin = new ServiceSlot(
     'admin',
-    ({ admin }) => ({ admin }),
+    ({ admin }: Config) => ({ admin }),
     (adminOptions: AdminOptions, adminContext) =>
       startAdmin(
         adminOptions,
@@ -171,13 +147,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           changes,
           explainers,
           services: reports,
-          sshPorts: () =>
-            Object.assign(
-              {},
-              ...services.map(({ described, slot: { service } }) =>
-                service === undefined ? {} : described.sshPorts?.(service),
-              ),
-            ),
+          sshPorts: () => sshPortsOf(services),
           queries: (name) => running(name)?.queries,
           live: {
             events,
@@ -187,11 +157,7 @@ export async function startApp(options: AppOptions): Promise<App> {
             logs: options.logs,
             places: { configPath, stateDirectory },
             unwritten: (name) => storage.file(name).unwritten,
-            parsers: Object.fromEntries(
-              SERVICES.flatMap(({ files = {} }) =>
-                Object.entries(files).map(([name, parse]) => [`state/${name}`, parse]),
-              ),
-            ),
+            parsers: PARSERS,
             actions: applianceActions(process.env, stateDirectory),
             restart: options.restart,
             stopping: stopping.signal,
@@ -201,72 +167,135 @@ export async function startApp(options: AppOptions): Promise<App> {
         },
         adminContext,
       ),
+    config,
+    context,
   );
   ofAdmin.push(admin);
   started.use(admin);
   await admin.start();
-  // Without the panel, the screen still tells what is wrong, the panel's own trouble included.
-  const consoleContent = () =>
-    admin.service === undefined
-      ? { urls: [], claim: null, certificateFingerprint: null, ...consoleState(reports()) }
-      : undefined;
-  const screen = started.use(
-    keepConsoleFile(context.runtimeDirectory ?? stateDirectory, consoleContent, log),
-  );
-  await screen.refresh();
+  await keepScreen(started, () => admin.service !== undefined, reports, context);
   const watch = setInterval(() => noteServices(reports(), Date.now()), WATCH_MS).unref();
   started.defer(() => clearInterval(watch));
   started.defer(() => stopping.abort());
-  const withLimits = [...slots, admin];
+  const parts = [...slots, admin];
   started.use(
     watchLimits(
-      () => Object.fromEntries(withLimits.map(({ name, service }) => [name, service?.limits?.() ?? []])),
+      () => Object.fromEntries(parts.map(({ name, service }) => [name, service?.limits?.() ?? []])),
       conditions,
       (service, text) => events.put({ kind: 'notice', service, severity: 'warn', text }, Date.now()),
     ),
   );
 
-  /** All or nothing: when one service refuses, those already changed go back to the configuration before. */
-  store.onChange(async (next, previous) => {
-    const changed: { reconfigure(config: Config): Promise<void> }[] = [];
-    const parts = [
-      {
-        async reconfigure(of: Config) {
-          ourselves.setPrefixes(prefixesOf(of));
-          ownAddresses.look(of);
-        },
-      },
-      ...slots,
-      admin,
-    ];
-    try {
-      for (const part of parts) {
-        changed.push(part);
-        await part.reconfigure(next);
-      }
-    } catch (error) {
-      changed.pop();
-      for (const part of changed.reverse()) {
-        await part
-          .reconfigure(previous)
-          .catch((err: unknown) => log.error({ err }, 'could not return to the configuration before'));
-      }
-      throw error;
-    }
-  });
+  const reconfigure = async (of: Config) => {
+    ourselves.setPrefixes(prefixesOf(of));
+    ownAddresses.look(of);
+  };
+  store.onChange((next, previous) => reconfigureAll([{ reconfigure }, ...parts], next, previous, log));
 
   const stack = started.move();
   return {
     reports,
     async drain(signal) {
       stopping.abort();
-      await Promise.all([...slots, admin].map((each) => each.drain(signal)));
+      await Promise.all(parts.map((each) => each.drain(signal)));
     },
-    failWorker(serviceName) {
-      const failWorker = running(serviceName)?.failWorker;
-      if (failWorker === undefined) throw new Error(`no running service "${serviceName}"`);
-      failWorker();
-    },
+    failWorker: (serviceName) => failWorkerOf(serviceName, running(serviceName)),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+interface PlacedService {
+  readonly described: (typeof SERVICES)[number];
+  readonly slot: ServiceSlot<Config, unknown, RunningService>;
+}
+
+/** The services of this machine, each in its slot. */
+const servicesOf = (config: Config, context: ServiceContext): readonly PlacedService[] =>
+  SERVICES.filter(({ isHere }) => isHere?.(process.env) ?? true).map((described) => ({
+    described,
+    slot: new ServiceSlot(
+      described.name,
+      (of: Config) => described.options(of, portsOfOthers(of, described.name)),
+      (options, of) => described.start(options, of),
+      config,
+      context,
+    ),
+  }));
+
+const sshPortsOf = (services: readonly PlacedService[]): Record<string, number> =>
+  Object.assign(
+    {},
+    ...services.map(({ described, slot: { service } }) =>
+      service === undefined ? {} : described.sshPorts?.(service),
+    ),
+  );
+
+/** Without the panel, the screen still tells what is wrong, the panel's own trouble included. */
+async function keepScreen(
+  started: AsyncDisposableStack,
+  hasPanel: () => boolean,
+  reports: () => ServiceReport[],
+  { runtimeDirectory, stateDirectory, log }: ServiceContext,
+): Promise<void> {
+  const content = () =>
+    hasPanel()
+      ? undefined
+      : { urls: [], claim: null, certificateFingerprint: null, ...consoleState(reports()) };
+  const screen = started.use(keepConsoleFile(runtimeDirectory ?? stateDirectory, content, log));
+  await screen.refresh();
+}
+
+/** Samples the figures of all parts, and keeps them. */
+function recordFigures(
+  reports: () => ServiceReport[],
+  machine: Machine,
+  noteServices: ReturnType<typeof watchServices>,
+  storage: Storage,
+  log: Logger,
+): History {
+  const sample = createSampler(reports, machine);
+  const series = Object.keys(HISTORY_SERIES);
+  return startHistory({
+    series,
+    sample(nowMs) {
+      noteServices(reports(), nowMs);
+      return sample(nowMs);
+    },
+    sampleHosts: createHostSampler(reports),
+    async openFile() {
+      storage.assertOurs();
+      return openHistoryFile(join(storage.directory, HISTORY_FILE), series, storage);
+    },
+    onTrouble: (error) => storage.note(HISTORY_FILE, 'write', error),
+    log,
+  });
+}
+
+/** All or nothing: when one part refuses, those already changed go back to the configuration before. */
+async function reconfigureAll(
+  parts: readonly { reconfigure(config: Config): Promise<void> }[],
+  next: Config,
+  previous: Config,
+  log: Logger,
+): Promise<void> {
+  const changed: (typeof parts)[number][] = [];
+  try {
+    for (const part of parts) {
+      changed.push(part);
+      await part.reconfigure(next);
+    }
+  } catch (error) {
+    changed.pop();
+    for (const part of changed.reverse()) {
+      await part
+        .reconfigure(previous)
+        .catch((err: unknown) => log.error({ err }, 'could not return to the configuration before'));
+    }
+    throw error;
+  }
+}
+
+function failWorkerOf(name: string, service: RunningService | undefined): void {
+  if (service?.failWorker === undefined) throw new Error(`no running service "${name}"`);
+  service.failWorker();
 }

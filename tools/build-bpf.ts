@@ -8,9 +8,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { MACHINE, PACKAGES, ensurePackages, hasPackages } from '../lab/packages.ts';
-import { OBJECT_FILE } from '../src/services/nat64/fast-path-record.ts';
+import { OBJECT_FILE } from '../src/services/nat64/kernel/fast-path-record.ts';
 
-const ROOT = join(import.meta.dirname, '..');
 export const SOURCE_FILE = OBJECT_FILE.replace(/\.o$/, '.c');
 /** As `sha256sum` writes and checks it; a comment names the compiler. */
 export const SUMS_FILE = OBJECT_FILE.replace(/\.o$/, '.sha256');
@@ -26,8 +25,8 @@ const COMPILE = [
   '-Wall',
   '-Wextra',
   '-Werror',
-  // No path of this machine.
-  `-ffile-prefix-map=${ROOT}/=`,
+  // No path of this machine, nor where in the tree it is.
+  `-ffile-prefix-map=${dirname(SOURCE_FILE)}=nat64`,
   // The headers that differ between processors.
   `-I/usr/include/${MACHINE}`,
 ];

@@ -88,20 +88,7 @@ export function createListeners(
         answered();
       });
     });
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    server.on('error', (error) => {
-      const reason = reasonOf(error);
-      reject(
-        Object.assign(
-          new TextError(say('admin: could not listen on {address}: {reason}', { address: key, reason }), {
-            cause: error,
-          }),
-          { code: (error as NodeJS.ErrnoException).code },
-        ),
-      );
-    });
-    server.listen({ host: address, port, ipv6Only: address.includes(':') }, resolve);
-    await promise;
+    await listenOn(server, key, { address, port });
     servers.set(key, server);
   }
 
@@ -170,6 +157,24 @@ export function createListeners(
       clearTimeout(deadline);
     },
   };
+}
+
+/** Rejects with what was tried. */
+function listenOn(server: Server, key: string, { address, port }: Endpoint): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.on('error', (error) => {
+    const reason = reasonOf(error);
+    reject(
+      Object.assign(
+        new TextError(say('admin: could not listen on {address}: {reason}', { address: key, reason }), {
+          cause: error,
+        }),
+        { code: (error as NodeJS.ErrnoException).code },
+      ),
+    );
+  });
+  server.listen({ host: address, port, ipv6Only: address.includes(':') }, resolve);
+  return promise;
 }
 
 interface Endpoint {

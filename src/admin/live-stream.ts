@@ -85,31 +85,7 @@ export function createLiveStream(sources: LiveSources): LiveStream {
   // Who listens has signed in, and all of an attached network have one /64: a client is an address here.
   const shares = createSlotShares({ slots: MAX_STREAMS, seed: randomInt(2 ** 32), ipv6Bits: IPV6_HOST_BITS });
   let timer: NodeJS.Timeout | undefined;
-  let values = new Map<string, number>();
-
-  /** Every counter, and those that differ from the time before. */
-  function readCounters(reports: readonly ServiceReport[]) {
-    const next = new Map<string, number>();
-    const all: CounterTree = { services: {}, hosts: {} };
-    const changed: CounterTree = { services: {}, hosts: {} };
-    const take = (branch: keyof CounterTree, name: string, counters: Readonly<Record<string, number>>) => {
-      all[branch][name] = counters;
-      for (const [counter, value] of Object.entries(counters)) {
-        const key = `${branch} ${name} ${counter}`;
-        next.set(key, value);
-        if (values.get(key) !== value) (changed[branch][name] ??= {})[counter] = value;
-      }
-    };
-    for (const { name, counters } of reports) take('services', name, counters);
-    for (const [name, traffic] of sumHosts(reports)) take('hosts', name, traffic);
-    values = next;
-    return { all, changed };
-  }
-
-  function send(stream: Stream, event: LiveTopic | 'end', data: string, id?: number): void {
-    stream.writtenMs = performance.now();
-    stream.response.write(`event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`);
-  }
+  const readCounters = createCounterReader();
 
   function end(stream: Stream, reason: LiveEnd['reason'] | undefined): void {
     if (streams.delete(stream)) releaseSlot(shares, stream.slot);
@@ -240,4 +216,31 @@ function latestSample({ latest }: History): LiveSample {
       Object.keys(HISTORY_SERIES).map((name, i) => [name, Number.isFinite(values[i]) ? values[i] : null]),
     ),
   };
+}
+
+/** Every counter, and those that differ from the time before. */
+function createCounterReader() {
+  let values = new Map<string, number>();
+  return (reports: readonly ServiceReport[]) => {
+    const next = new Map<string, number>();
+    const all: CounterTree = { services: {}, hosts: {} };
+    const changed: CounterTree = { services: {}, hosts: {} };
+    const take = (branch: keyof CounterTree, name: string, counters: Readonly<Record<string, number>>) => {
+      all[branch][name] = counters;
+      for (const [counter, value] of Object.entries(counters)) {
+        const key = `${branch} ${name} ${counter}`;
+        next.set(key, value);
+        if (values.get(key) !== value) (changed[branch][name] ??= {})[counter] = value;
+      }
+    };
+    for (const { name, counters } of reports) take('services', name, counters);
+    for (const [name, traffic] of sumHosts(reports)) take('hosts', name, traffic);
+    values = next;
+    return { all, changed };
+  };
+}
+
+function send(stream: Stream, event: LiveTopic | 'end', data: string, id?: number): void {
+  stream.writtenMs = performance.now();
+  stream.response.write(`event: ${event}\n${id === undefined ? '' : `id: ${id}\n`}data: ${data}\n\n`);
 }

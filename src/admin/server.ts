@@ -6,7 +6,8 @@ import { readOwn } from '../os/follow-ourselves.ts';
 import { isDeliveredHere } from '../os/ourselves.ts';
 import { createCounters, readCounters } from '../runtime/counters.ts';
 import { type Service, type ServiceContext, storageOf } from '../runtime/service.ts';
-import type { ServiceReport } from '../runtime/report.ts';
+import type { Limit } from '../runtime/limits.ts';
+import type { ServiceStatus } from '../runtime/report.ts';
 import { ownDevices } from '../services/configured.ts';
 import type { IpPrefix } from '../wire/ip-prefix.ts';
 import { admitsSource } from './access.ts';
@@ -20,10 +21,15 @@ import { consoleState, keepConsoleFile, pageUrls } from './console-file.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 import { ADMIN_COUNTERS } from './counters.ts';
 import { startDiagnostics } from './diagnostics/diagnostics.ts';
-import { MAX_SERVED, MAX_SILENT, createConnectionShares } from './connection-shares.ts';
+import {
+  type ConnectionShares,
+  MAX_SERVED,
+  MAX_SILENT,
+  createConnectionShares,
+} from './connection-shares.ts';
 import { createListeners } from './listeners.ts';
 import { isLoopback } from './transport.ts';
-import { listOf, say } from '../texts/text.ts';
+import { type Text, listOf, say } from '../texts/text.ts';
 
 export interface AdminOptions {
   readonly admin: AdminConfig;
@@ -74,15 +80,6 @@ export async function startAdmin(
   });
   auditChanges(deps.changes, auth.audit);
   const certificate = serveCertificate(() => admin, storage, log);
-  const problems = () =>
-    [listeners.problem, certificate.problem(), auth.problem].filter((each) => each !== undefined);
-  const status = (): ServiceReport['status'] => {
-    const found = problems();
-    const figures = { listening: listeners.bound().join(', ') };
-    return found.length === 0
-      ? { state: 'running', restarts: 0, figures }
-      : { state: 'degraded', problem: listOf(found, '; '), restarts: 0, figures };
-  };
   const claimEnd = steadyEnd(() => Date.now() + auth.claim.remainingMs());
   const consoleContent = (): ConsoleFile => ({
     ...consoleState(deps.services()),
@@ -163,20 +160,30 @@ export async function startAdmin(
       void screen.refresh();
     },
     drain: listeners.drain,
-    status: status as AdminService['status'],
+    status: () => statusOf(listeners.bound(), [listeners.problem, certificate.problem(), auth.problem]),
     counters: () => readCounters(counters),
-    limits: () => [
-      {
-        what: say('connections that have not asked for anything yet'),
-        used: shares.silent,
-        size: MAX_SILENT,
-        advice: ADVICE,
-      },
-      { what: say('connections'), used: shares.served, size: MAX_SERVED, advice: ADVICE },
-    ],
+    limits: () => limitsOf(shares),
     [Symbol.asyncDispose]: stop,
   };
 }
+
+function statusOf(bound: readonly string[], problems: readonly (Text | undefined)[]): ServiceStatus {
+  const found = problems.filter((each) => each !== undefined);
+  const figures = { listening: bound.join(', ') };
+  return found.length === 0
+    ? { state: 'running', restarts: 0, figures }
+    : { state: 'degraded', problem: listOf(found, '; '), restarts: 0, figures };
+}
+
+const limitsOf = (shares: ConnectionShares): readonly Limit[] => [
+  {
+    what: say('connections that have not asked for anything yet'),
+    used: shares.silent,
+    size: MAX_SILENT,
+    advice: ADVICE,
+  },
+  { what: say('connections'), used: shares.served, size: MAX_SERVED, advice: ADVICE },
+];
 
 /** The resolved access list, resolved again when it is old or forgotten. */
 function cachedAccessList(entries: () => readonly string[]) {

@@ -8,11 +8,13 @@ import type {
   ConfigRevisionDetail,
   ConfigRevisionsAnswer,
   DiffEntry,
-  ExplainAnswer,
 } from '../admin/contract/apply.ts';
+import type { ExplainAnswer } from '../admin/contract/explain.ts';
 import type { ConsoleFile } from '../admin/contract/auth.ts';
 import type { ChecksAnswer, HostsAnswer } from '../admin/contract/checks.ts';
-import type { EventsAnswer, LiveEvent, LogsAnswer, RestoreAnswer } from '../admin/contract/live.ts';
+import type { EventsAnswer, LiveEvent } from '../admin/contract/live.ts';
+import type { LogsAnswer } from '../admin/contract/system.ts';
+import type { RestoreAnswer } from '../admin/contract/backup.ts';
 import type { StatusAnswer } from '../admin/contract/status.ts';
 import { type Client, RequestError } from './client.ts';
 import { age, bytes, table } from './format.ts';

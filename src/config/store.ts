@@ -1,13 +1,9 @@
 /** The configuration file and the configuration in force, and the one way to change them. */
 import type { Logger } from '../runtime/log.ts';
 import { type Text, reasonOf, say } from '../texts/text.ts';
-import {
-  type FileState,
-  describeProblem,
-  keepRefused,
-  readConfigFile,
-  writeFileText,
-} from './config-file.ts';
+import { type FileState, keepRefused, readConfigFile, writeFileText } from './config-file.ts';
+import { createFileView } from './file-view.ts';
+import { type ApplyConfig, createInForce } from './in-force.ts';
 import type { LastGood } from './last-good.ts';
 import { type ConfigDocument, type LoadedConfig, checkedHere, loadConfig } from './load.ts';
 import { type ConfigProblem, formatProblem } from './problem.ts';
@@ -15,6 +11,7 @@ import { EMPTY_REVISION, revisionOf } from './revision-of.ts';
 import type { Config } from './schema.ts';
 import { createInTurn } from '../os/in-turn.ts';
 
+export type { ApplyConfig } from './in-force.ts';
 export { revisionOf } from './revision-of.ts';
 
 /** A configuration that was refused. */
@@ -27,14 +24,11 @@ export class ConfigError extends Error {
   }
 }
 
-/** Puts `next` into force; when it throws, `previous` must be in force again. */
-export type ApplyConfig = (next: Config, previous: Config) => Promise<void>;
-
 export type ChangeResult =
   /** `unwritten`: in force, but the file could not be written (`restore` only). */
   | { readonly outcome: 'changed'; readonly revision: string; readonly unwritten?: Error }
   | { readonly outcome: 'unchanged'; readonly revision: string }
-  /** The text is no valid configuration. */
+  /** What was to be read is no valid configuration. */
   | { readonly outcome: 'invalid'; readonly problems: readonly ConfigProblem[] }
   /** Somebody changed the configuration since `expectedRevision`. */
   | { readonly outcome: 'stale'; readonly revision: string }
@@ -60,11 +54,11 @@ export interface ConfigStore {
   /** Registers what puts a change into force. Called once; before that, changes are only stored. */
   onChange(apply: ApplyConfig): void;
   /**
-   * Validates, puts into force, writes the file; one change at a time. Never rejects. Without `expectedRevision` the
+   * Puts into force and writes the file; one change at a time. Never rejects. Without `expectedRevision` the
    * change is made whatever the revision is. A file that was refused is kept aside first; then also what is in force already
    * is written.
    */
-  replace(text: string, expectedRevision?: string): Promise<ChangeResult>;
+  replace(next: LoadedConfig, expectedRevision?: string): Promise<ChangeResult>;
   /**
    * Back to a text that `fileText` once was: puts it into force and writes it as it is, or removes the file. A file that
    * was edited by hand meanwhile, or refused, is left alone, with a warning in the log. A file that cannot be written does
@@ -96,177 +90,123 @@ export function openConfigStore(
   { file = readConfigFile(path, false), lastGood, unwritten }: StoreOptions = {},
 ): ConfigStore {
   if (file.state === 'refused' && lastGood === undefined) throw new ConfigError(path, file.problems);
-  const first: LoadedConfig =
-    file.state === 'refused' || (unwritten !== undefined && lastGood !== undefined) ? lastGood! : file.loaded;
-  let { config, document } = first;
-  let revision = revisionOf(document);
-  /** The file as it was last read or written, whether it was refused or not; undefined when it could not be read. */
-  let seenText = file.text;
-  let fileProblem: Text | undefined;
-  /** Of a configuration that could not be written. */
-  let unwrittenText = unwritten;
-  let tellProblem: (problem: Text | undefined) => void = () => {};
-  let apply: ApplyConfig | undefined;
+  const isStandIn = file.state === 'refused' || (unwritten !== undefined && lastGood !== undefined);
+  const inForce = createInForce(isStandIn ? lastGood! : file.loaded, log);
+  const view = createFileView(path, log, file.text, unwritten);
+  if (file.state === 'refused') view.refuse(file.text, file.problems, lastGood!.origin);
   const inTurn = createInTurn();
 
   const serialize = (task: () => Promise<ChangeResult>): Promise<ChangeResult> =>
-    inTurn(task).catch((error: unknown): ChangeResult => {
-      const failure = error instanceof Error ? error : new Error(String(error));
-      log.error({ err: failure }, 'configuration: change failed, the one before stays in force');
-      return { outcome: 'failed', error: failure };
+    inTurn(task).catch((error: unknown) => failed(log, error));
+
+  const read = () => view.read(inForce.revision !== EMPTY_REVISION);
+
+  async function replace(next: LoadedConfig, expectedRevision?: string): Promise<ChangeResult> {
+    const { revision } = inForce;
+    if (expectedRevision !== undefined && expectedRevision !== revision)
+      return { outcome: 'stale', revision };
+    const present = read();
+    if (present.state === 'good' && revisionOf(present.loaded.document) === revision) {
+      // What is in force, however it is written: as when the disk with the file was away for a while.
+      view.agree(present.text);
+    } else if (present.text !== view.seenText) {
+      if (present.state === 'good') return { outcome: 'file-changed' };
+      // Told now, so that the next attempt may replace it.
+      view.refuse(present.text, present.problems, STAYS);
+      return { outcome: 'file-changed', problem: view.problem! };
+    }
+    if (revisionOf(next.document) === revision && view.problem === undefined)
+      return { outcome: 'unchanged', revision };
+    return inForce.change(next, async () => {
+      const aside = view.problem !== undefined ? await keepRefused(path) : undefined;
+      if (aside !== undefined) log.warn({ aside }, 'configuration: the refused file was kept aside');
+      const text = formatDocument(next.document);
+      await writeFileText(path, text);
+      view.agree(text);
     });
-
-  const read = () => readConfigFile(path, revision !== EMPTY_REVISION);
-
-  function refuse(text: string | undefined, problems: readonly ConfigProblem[], running: Text): void {
-    const lines = problems.map((problem) => formatProblem(problem, path));
-    log.error({ problems: lines }, 'configuration: file refused, it is left as it is');
-    seenText = text;
-    fileProblem = say(
-      'The configuration file is refused. {problem}. {running} The file is left as it is: edit it and reload it (systemctl reload tombolo), or write what runs in its place (“Use what runs” on the page); then the refused one is kept aside.',
-      { problem: describeProblem(problems, path), running },
-    );
-    tellProblem(fileProblem);
   }
 
-  /** The file says `text` from now on. */
-  function agree(text: string | undefined): void {
-    seenText = text;
-    unwrittenText = undefined;
-    if (fileProblem === undefined) return;
-    fileProblem = undefined;
-    tellProblem(undefined);
+  async function restore(text: string | undefined): Promise<ChangeResult> {
+    const next = loadConfig(text ?? '');
+    if ('problems' in next) return { outcome: 'invalid', problems: next.problems };
+    const isTheirs = view.problem !== undefined || read().text !== view.seenText;
+    let failure: Error | undefined;
+    const result = await inForce.change(next, async () => {
+      if (isTheirs) return log.warn({ file: path }, EDITED);
+      try {
+        await writeFileText(path, text);
+        view.agree(text);
+      } catch (error) {
+        failure = error as Error;
+        view.owe(text);
+      }
+    });
+    return failure === undefined ? result : { ...result, unwritten: failure };
   }
 
-  /** Puts a loaded configuration into force; `persist` makes it last. Rejects with the one before in force. */
-  async function change(next: LoadedConfig, persist: () => Promise<void>): Promise<ChangeResult> {
-    const previous = config;
-    await apply?.(next.config, previous);
+  async function reload(): Promise<ChangeResult> {
+    const next = read();
+    const here = next.state === 'refused' ? next : checkedHere(next.loaded);
+    if ('problems' in here) {
+      view.refuse(next.text, here.problems, STAYS);
+      return { outcome: 'invalid', problems: here.problems };
+    }
+    const { revision } = inForce;
+    if (revisionOf(here.document) === revision) {
+      view.agree(next.text);
+      log.info({ revision }, 'configuration: file read again, nothing changed');
+      return { outcome: 'unchanged', revision };
+    }
     try {
-      await persist();
+      return await inForce.change(here, async () => view.agree(next.text));
     } catch (error) {
-      await apply?.(previous, next.config);
+      const message = say('cannot be put into force: {reason}', { reason: reasonOf(error) });
+      view.refuse(next.text, [{ path: '', expected: message, message }], STAYS);
       throw error;
     }
-    ({ config, document } = next);
-    revision = revisionOf(document);
-    log.info({ revision }, 'configuration: changed');
-    return { outcome: 'changed', revision };
   }
-
-  if (file.state === 'refused') refuse(file.text, file.problems, lastGood!.origin);
 
   return {
     path,
     get current() {
-      return config;
+      return inForce.config;
     },
     get document() {
-      return document;
+      return inForce.document;
     },
     get revision() {
-      return revision;
+      return inForce.revision;
     },
     get fileText() {
-      if (unwrittenText !== undefined) return unwrittenText.text;
-      return fileProblem === undefined ? seenText : formatDocument(document);
+      if (view.unwritten !== undefined) return view.unwritten.text;
+      return view.problem === undefined ? view.seenText : formatDocument(inForce.document);
     },
     get fileProblem() {
-      return fileProblem;
+      return view.problem;
     },
-    onFileProblem(listener) {
-      tellProblem = listener;
-      listener(fileProblem);
-    },
-    onChange(callback) {
-      apply = callback;
-    },
-    replace: (text, expectedRevision) =>
-      serialize(async () => {
-        if (expectedRevision !== undefined && expectedRevision !== revision)
-          return { outcome: 'stale', revision };
-        const next = loadConfig(text);
-        if ('problems' in next) return { outcome: 'invalid', problems: next.problems };
-        const present = read();
-        if (present.state === 'good' && revisionOf(present.loaded.document) === revision) {
-          // What is in force, however it is written: as when the disk with the file was away for a while.
-          agree(present.text);
-        } else if (present.text !== seenText) {
-          if (present.state === 'good') return { outcome: 'file-changed' };
-          // Told now, so that the next attempt may replace it.
-          refuse(present.text, present.problems, STAYS);
-          return { outcome: 'file-changed', problem: fileProblem! };
-        }
-        if (revisionOf(next.document) === revision && fileProblem === undefined)
-          return { outcome: 'unchanged', revision };
-        return change(next, async () => {
-          const aside = fileProblem !== undefined ? await keepRefused(path) : undefined;
-          if (aside !== undefined) log.warn({ aside }, 'configuration: the refused file was kept aside');
-          const newText = formatDocument(next.document);
-          await writeFileText(path, newText);
-          agree(newText);
-        });
-      }),
-    restore: (text) =>
-      serialize(async () => {
-        const next = loadConfig(text ?? '');
-        if ('problems' in next) return { outcome: 'invalid', problems: next.problems };
-        const isTheirs = fileProblem !== undefined || read().text !== seenText;
-        let unwritten: Error | undefined;
-        const result = await change(next, async () => {
-          if (isTheirs) {
-            log.warn(
-              { file: path },
-              'configuration: the file was edited by hand and is left as it is; SIGHUP reads it',
-            );
-            return;
-          }
-          try {
-            await writeFileText(path, text);
-            agree(text);
-          } catch (error) {
-            unwritten = error as Error;
-            unwrittenText = { text };
-          }
-        });
-        return result.outcome === 'changed' && unwritten !== undefined ? { ...result, unwritten } : result;
-      }),
+    onFileProblem: view.onProblem,
+    onChange: inForce.onChange,
+    replace: (next, expectedRevision) => serialize(() => replace(next, expectedRevision)),
+    restore: (text) => serialize(() => restore(text)),
     writeBack: () =>
       inTurn(async () => {
         // Meanwhile it was edited, or something else is in force.
-        if (unwrittenText === undefined || read().text !== seenText) return;
-        const { text } = unwrittenText;
+        if (view.unwritten === undefined || read().text !== view.seenText) return;
+        const { text } = view.unwritten;
         await writeFileText(path, text);
-        agree(text);
+        view.agree(text);
       }),
-    reload: () =>
-      serialize(async () => {
-        const next = read();
-        if (next.state === 'refused') {
-          refuse(next.text, next.problems, STAYS);
-          return { outcome: 'invalid', problems: next.problems };
-        }
-        const here = checkedHere(next.loaded);
-        if ('problems' in here) {
-          refuse(next.text, here.problems, STAYS);
-          return { outcome: 'invalid', problems: here.problems };
-        }
-        if (revisionOf(next.loaded.document) === revision) {
-          agree(next.text);
-          log.info({ revision }, 'configuration: file read again, nothing changed');
-          return { outcome: 'unchanged', revision };
-        }
-        try {
-          return await change(next.loaded, async () => agree(next.text));
-        } catch (error) {
-          const message = say('cannot be put into force: {reason}', { reason: reasonOf(error) });
-          refuse(next.text, [{ path: '', expected: message, message }], STAYS);
-          throw error;
-        }
-      }),
+    reload: () => serialize(reload),
   };
 }
 
+function failed(log: Pick<Logger, 'error'>, error: unknown): ChangeResult {
+  const failure = error instanceof Error ? error : new Error(String(error));
+  log.error({ err: failure }, 'configuration: change failed, the one before stays in force');
+  return { outcome: 'failed', error: failure };
+}
+
+const EDITED = 'configuration: the file was edited by hand and is left as it is; SIGHUP reads it';
 const STAYS = say('What ran before goes on.');
 
 /** The document as its file holds it. */

@@ -29,78 +29,36 @@ export interface AcceptorOptions {
   readonly onBroken: (fd: number, code: number) => void;
 }
 
-export class Acceptor {
-  readonly #options: AcceptorOptions;
-  readonly #peer = pinned(SOCKADDR_BYTES);
-  readonly #peerBytes = int32(SOCKADDR_BYTES);
-  readonly #client = createClient();
-  #gates = new Map<number, Gate>();
-  /** Paused: false, or until there is room, or until a time. */
-  #paused: 'no' | 'limit' | 'descriptors' = 'no';
-  #pausedSinceMs = 0;
-
-  constructor(options: AcceptorOptions) {
-    this.#options = options;
-  }
-
-  get paused(): boolean {
-    return this.#paused !== 'no';
-  }
-
+export interface Acceptor {
+  readonly paused: boolean;
   /** Listens on exactly these sockets from now on; who already waits on one that goes is taken first. */
-  setListeners(gates: Map<number, Gate>, nowMs: number): void {
-    const { epoll } = this.#options;
-    for (const fd of this.#gates.keys()) {
-      if (gates.has(fd)) continue;
-      this.accept(fd, nowMs);
-      epoll.remove(fd);
-    }
-    if (!this.paused) for (const fd of gates.keys()) if (!this.#gates.has(fd)) epoll.add(fd, EPOLLIN);
-    this.#gates = gates;
-  }
-
+  setListeners(gates: Map<number, Gate>, nowMs: number): void;
   /** Takes what waits on a listening socket; nothing when the descriptor is none. */
-  accept(fd: number, nowMs: number): void {
-    const gate = this.#gates.get(fd);
-    if (gate === undefined) return;
-    const { ledger, counters, events, hasRoom, onAccepted } = this.#options;
-    for (let i = 0; i < BATCH && !this.paused; i++) {
-      if (!hasRoom()) {
-        this.#pause('limit', nowMs);
-        return;
-      }
-      this.#peerBytes[0] = SOCKADDR_BYTES; // room again: accept4 writes how much it used
-      const client = ledger.add(accept4(fd, this.#peer, this.#peerBytes, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      if (client < 0) {
-        if (!this.#acceptFailed(fd, errno(), nowMs)) return;
-        continue;
-      }
-      events.keepPeer(client, this.#peer);
-      counters.values[counters.index.accepted]++;
-      readClient(this.#client, this.#peer);
-      onAccepted(client, gate, this.#client);
-    }
-  }
-
+  accept(fd: number, nowMs: number): void;
   /** Once a turn: accepts again when there is room, or when time has passed. */
-  resume(nowMs: number): void {
-    if (this.#paused === 'no') return;
-    if (this.#paused === 'descriptors' && ((nowMs - this.#pausedSinceMs) | 0) < PAUSE_MS) return;
-    if (!this.#options.hasRoom()) return;
-    this.#paused = 'no';
-    for (const fd of this.#gates.keys()) this.#options.epoll.add(fd, EPOLLIN);
-  }
+  resume(nowMs: number): void;
+}
 
-  #pause(reason: 'limit' | 'descriptors', nowMs: number): void {
-    const { values, index } = this.#options.counters;
+export function createAcceptor(options: AcceptorOptions): Acceptor {
+  const { epoll, ledger, counters, events, hasRoom, onAccepted, onBroken } = options;
+  const { values, index } = counters;
+  const peer = pinned(SOCKADDR_BYTES);
+  const peerBytes = int32(SOCKADDR_BYTES);
+  const client = createClient();
+  let listening = new Map<number, Gate>();
+  /** Until there is room, or until a time. */
+  let paused: 'no' | 'limit' | 'descriptors' = 'no';
+  let pausedSinceMs = 0;
+
+  function pause(reason: 'limit' | 'descriptors', nowMs: number): void {
     values[index[`accept-paused-${reason}`]]++;
-    this.#paused = reason;
-    this.#pausedSinceMs = nowMs;
-    for (const fd of this.#gates.keys()) this.#options.epoll.remove(fd);
+    paused = reason;
+    pausedSinceMs = nowMs;
+    for (const fd of listening.keys()) epoll.remove(fd);
   }
 
   /** True when the next connection may be tried at once. */
-  #acceptFailed(fd: number, code: number, nowMs: number): boolean {
+  function acceptFailed(fd: number, code: number, nowMs: number): boolean {
     switch (code) {
       case E.EAGAIN:
         return false;
@@ -108,22 +66,61 @@ export class Acceptor {
       case E.ENFILE:
       case E.ENOBUFS:
       case E.ENOMEM:
-        this.#pause('descriptors', nowMs);
+        pause('descriptors', nowMs);
         return false;
       case E.EBADF:
       case E.EINVAL:
       case E.ENOTSOCK:
       case E.EOPNOTSUPP:
-        this.#options.epoll.remove(fd);
-        this.#gates.delete(fd);
-        this.#options.onBroken(fd, code);
+        epoll.remove(fd);
+        listening.delete(fd);
+        onBroken(fd, code);
         return false;
-      default: {
+      default:
         // accept(2): errors of the new connection itself (ECONNABORTED, EPROTO, EPERM, network errors) pass.
-        const { values, index } = this.#options.counters;
         values[index['accept-failed']]++;
         return true;
-      }
     }
   }
+
+  function accept(fd: number, nowMs: number): void {
+    const gate = listening.get(fd);
+    if (gate === undefined) return;
+    for (let i = 0; i < BATCH && paused === 'no'; i++) {
+      if (!hasRoom()) return pause('limit', nowMs);
+      peerBytes[0] = SOCKADDR_BYTES; // room again: accept4 writes how much it used
+      const accepted = ledger.add(accept4(fd, peer, peerBytes, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (accepted < 0) {
+        if (!acceptFailed(fd, errno(), nowMs)) return;
+        continue;
+      }
+      events.keepPeer(accepted, peer);
+      values[index.accepted]++;
+      readClient(client, peer);
+      onAccepted(accepted, gate, client);
+    }
+  }
+
+  return {
+    get paused() {
+      return paused !== 'no';
+    },
+    setListeners(gates, nowMs) {
+      for (const fd of listening.keys()) {
+        if (gates.has(fd)) continue;
+        accept(fd, nowMs);
+        epoll.remove(fd);
+      }
+      if (paused === 'no') for (const fd of gates.keys()) if (!listening.has(fd)) epoll.add(fd, EPOLLIN);
+      listening = gates;
+    },
+    accept,
+    resume(nowMs) {
+      if (paused === 'no') return;
+      if (paused === 'descriptors' && ((nowMs - pausedSinceMs) | 0) < PAUSE_MS) return;
+      if (!hasRoom()) return;
+      paused = 'no';
+      for (const fd of listening.keys()) epoll.add(fd, EPOLLIN);
+    },
+  };
 }

@@ -1,6 +1,6 @@
 /**
  * Closing sockets so that what was said arrives. close(2) on a socket with unread bytes, and a reset, both destroy
- * what the peer has not acknowledged; hence resets wait for the send queue, and refusals linger (see engine.ts).
+ * what the peer has not acknowledged; hence resets wait for the send queue, and refusals linger (ending.ts).
  *
  * The kernel tells of the death of a waiting socket (EPOLLHUP), but not of an acknowledgement: send queues are looked at,
  * a bounded number of them at a time, however many wait.
@@ -32,86 +32,87 @@ const MAX_WAITING_RESETS = 1024;
 const LINGER_RESET = pinned(8);
 LINGER_RESET[0] = 1;
 
-export class Closer {
-  readonly #ledger: FdLedger;
-  /** Closed at the end of the turn: no number is given out again while events of its old owner wait in the batch. */
-  #closing: number[] = [];
-  /** Since when a descriptor waits, the one looked at longest ago first. */
-  readonly #resetting = new Map<number, number>();
-  #lookedMs = 0;
-  readonly #unsent = pinned(4);
-  /** struct tcp_info, whose first byte is the state. */
-  readonly #info = pinned(1);
-  readonly #infoBytes = int32(1);
-  /** How many send queues have been looked at. */
-  looks = 0;
-
-  constructor(ledger: FdLedger) {
-    this.#ledger = ledger;
-  }
-
+export interface Closer {
   /** Sockets that wait for their send queue. While there are any, call `turn()` within RESET_POLL_MS. */
-  get waiting(): number {
-    return this.#resetting.size;
-  }
-
-  close(fd: number): void {
-    this.#closing.push(fd);
-  }
-
+  readonly waiting: number;
+  /** How many send queues have been looked at. */
+  readonly looks: number;
+  close(fd: number): void;
   /** Closes with a reset, once the peer has everything that was sent to it. */
-  reset(fd: number, nowMs: number): void {
-    if (this.#resetting.size < MAX_WAITING_RESETS && this.#hasUnsent(fd)) this.#resetting.set(fd, nowMs);
-    else this.#closeWithReset(fd);
-  }
-
+  reset(fd: number, nowMs: number): void;
   /** Events of a socket that waits: one whose peer is gone waits for nothing any more. False when it is none of them. */
-  dispatch(fd: number, events: number): boolean {
-    if (!this.#resetting.has(fd)) return false;
-    if ((events & (EPOLLERR | EPOLLHUP)) !== 0) {
-      this.#resetting.delete(fd);
-      this.#closeWithReset(fd);
-    }
-    return true;
-  }
-
+  dispatch(fd: number, events: number): boolean;
   /** The end of a turn: closes what can be closed. */
-  turn(nowMs: number): void {
-    if (this.#resetting.size > 0 && ((nowMs - this.#lookedMs) | 0) >= RESET_POLL_MS) {
-      this.#lookedMs = nowMs;
-      this.#look(nowMs);
-    }
-    if (this.#closing.length > 0) {
-      for (const fd of this.#closing) this.#ledger.close(fd);
-      this.#closing = [];
-    }
-  }
+  turn(nowMs: number): void;
+}
 
-  #look(nowMs: number): void {
-    let left = Math.min(LOOKS_PER_POLL, this.#resetting.size);
-    for (const [fd, sinceMs] of this.#resetting) {
-      if (left-- === 0) return;
-      this.#resetting.delete(fd);
-      // To the end of the line, or out of it.
-      if (((nowMs - sinceMs) | 0) < RESET_WAIT_MS && this.#hasUnsent(fd)) this.#resetting.set(fd, sinceMs);
-      else this.#closeWithReset(fd);
-    }
-  }
-
-  #closeWithReset(fd: number): void {
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, LINGER_RESET, 8);
-    this.#closing.push(fd);
-  }
+export function createCloser(ledger: FdLedger): Closer {
+  /** Closed at the end of the turn: no number is given out again while events of its old owner wait in the batch. */
+  let closing: number[] = [];
+  /** Since when a descriptor waits, the one looked at longest ago first. */
+  const resetting = new Map<number, number>();
+  let lookedMs = 0;
+  let looks = 0;
+  const unsent = pinned(4);
+  /** struct tcp_info, whose first byte is the state. */
+  const info = pinned(1);
+  const infoBytes = int32(1);
 
   /** Whether something in the send queue may still be acknowledged. */
-  #hasUnsent(fd: number): boolean {
-    this.looks++;
-    if (ioctl(fd, SIOCOUTQ, this.#unsent) < 0) return false;
-    if (this.#unsent.every((byte) => byte === 0)) return false;
+  function hasUnsent(fd: number): boolean {
+    looks++;
+    if (ioctl(fd, SIOCOUTQ, unsent) < 0) return false;
+    if (unsent.every((byte) => byte === 0)) return false;
     // SIOCOUTQ counts sequence numbers: after a reset by the peer it stays where it was for ever.
-    this.#infoBytes[0] = 1;
-    return (
-      getsockopt(fd, IPPROTO_TCP, TCP_INFO, this.#info, this.#infoBytes) < 0 || this.#info[0] !== TCP_CLOSE
-    );
+    infoBytes[0] = 1;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, infoBytes) < 0 || info[0] !== TCP_CLOSE;
   }
+
+  function closeWithReset(fd: number): void {
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, LINGER_RESET, 8);
+    closing.push(fd);
+  }
+
+  function look(nowMs: number): void {
+    let left = Math.min(LOOKS_PER_POLL, resetting.size);
+    for (const [fd, sinceMs] of resetting) {
+      if (left-- === 0) return;
+      resetting.delete(fd);
+      // To the end of the line, or out of it.
+      if (((nowMs - sinceMs) | 0) < RESET_WAIT_MS && hasUnsent(fd)) resetting.set(fd, sinceMs);
+      else closeWithReset(fd);
+    }
+  }
+
+  return {
+    get waiting() {
+      return resetting.size;
+    },
+    get looks() {
+      return looks;
+    },
+    close: (fd) => void closing.push(fd),
+    reset(fd, nowMs) {
+      if (resetting.size < MAX_WAITING_RESETS && hasUnsent(fd)) resetting.set(fd, nowMs);
+      else closeWithReset(fd);
+    },
+    dispatch(fd, events) {
+      if (!resetting.has(fd)) return false;
+      if ((events & (EPOLLERR | EPOLLHUP)) !== 0) {
+        resetting.delete(fd);
+        closeWithReset(fd);
+      }
+      return true;
+    },
+    turn(nowMs) {
+      if (resetting.size > 0 && ((nowMs - lookedMs) | 0) >= RESET_POLL_MS) {
+        lookedMs = nowMs;
+        look(nowMs);
+      }
+      if (closing.length > 0) {
+        for (const fd of closing) ledger.close(fd);
+        closing = [];
+      }
+    },
+  };
 }

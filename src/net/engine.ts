@@ -8,15 +8,20 @@ import { EPOLLIN } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
 import type { Ourselves } from '../os/ourselves.ts';
 import { randomWord } from '../os/random.ts';
-import { Acceptor, PAUSE_MS } from './acceptor.ts';
-import { Closer, RESET_POLL_MS } from './closing.ts';
-import { type ConnectionTimeouts, createConnections } from './connections.ts';
+import { PAUSE_MS, createAcceptor } from './acceptor.ts';
+import { mayAccept } from './admission.ts';
+import { admit } from './admit.ts';
+import { type Closer, RESET_POLL_MS, createCloser } from './closing.ts';
+import { dispatch } from './connections.ts';
 import type { TcpCounters, TcpGauges } from './counters.ts';
-import { Epoll } from './epoll.ts';
+import { type ConnectionTimeouts, scanDeadlines } from './deadlines.ts';
+import { createEpoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
 import type { HostCounters } from './host-slots.ts';
-import { PipePool } from './pipe-pool.ts';
+import { createLoop } from './loop.ts';
+import { createPipePool } from './pipe-pool.ts';
+import { runQueued } from './relaying.ts';
 
 export interface EngineOptions {
   readonly ledger: FdLedger;
@@ -51,10 +56,11 @@ const QUICK_SCAN_MS = 25;
 
 export function createTcpEngine(options: EngineOptions): TcpEngine {
   const { ledger, counters, gauges, hosts, events, keepalive, maxConnections, wakeFd } = options;
-  const epoll = new Epoll(ledger);
-  const closer = new Closer(ledger);
-  const pipes = new PipePool(ledger);
-  const connections = createConnections({
+  const epoll = createEpoll(ledger);
+  const closer = createCloser(ledger);
+  const pipes = createPipePool(ledger);
+  const seed = randomWord();
+  const loop = createLoop({
     epoll,
     ledger,
     closer,
@@ -64,18 +70,19 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     events,
     keepalive,
     maxConnections,
-    seed: randomWord(),
+    seed,
   });
+  const { admission } = loop;
   let limits: ConnectionTimeouts = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0 };
   let isIdle = false;
   let scannedMs = performance.now() | 0;
-  const acceptor = new Acceptor({
+  const acceptor = createAcceptor({
     epoll,
     ledger,
     counters,
     events,
-    hasRoom: () => connections.hasRoom,
-    onAccepted: connections.accept,
+    hasRoom: () => mayAccept(admission),
+    onAccepted: (fd, gate, client) => admit(loop, fd, gate, client),
     onBroken: options.onBrokenListener,
   });
   epoll.add(wakeFd, EPOLLIN);
@@ -84,44 +91,44 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
   const scanPeriodMs = () => Math.max(QUICK_SCAN_MS, Math.min(SCAN_MS, limits.handshakeTimeoutMs / 4));
 
   function waitMs(maxWaitMs: number): number {
-    if (connections.busy) return 0;
+    if (loop.queued.length > 0) return 0;
     if (closer.waiting > 0) return RESET_POLL_MS;
     if (acceptor.paused) return PAUSE_MS;
-    return connections.open > 0 ? Math.min(maxWaitMs, scanPeriodMs()) : maxWaitMs;
+    return loop.open > 0 ? Math.min(maxWaitMs, scanPeriodMs()) : maxWaitMs;
   }
 
   function turn(maxWaitMs: number): boolean {
     const count = epoll.wait(waitMs(maxWaitMs));
     const nowMs = performance.now() | 0;
-    connections.setNow(nowMs);
+    loop.nowMs = nowMs;
     events.tick();
     let woken = false;
     for (let position = 0; position < count; position++) {
       const fd = epoll.fdAt(position);
       const mask = epoll.eventsAt(position);
-      if (connections.dispatch(fd, mask) || closer.dispatch(fd, mask)) continue;
+      if (dispatch(loop, fd, mask) || closer.dispatch(fd, mask)) continue;
       if (fd === wakeFd) woken = true;
       else acceptor.accept(fd, nowMs);
     }
-    if (connections.busy) connections.runQueued();
+    if (loop.queued.length > 0) runQueued(loop);
     if (((nowMs - scannedMs) | 0) >= scanPeriodMs()) {
       scannedMs = nowMs;
-      connections.scan(limits);
+      scanDeadlines(loop, limits);
     }
     closer.turn(nowMs);
-    isIdle = count === 0 && connections.open === 0 && closer.waiting === 0 && !acceptor.paused;
+    isIdle = count === 0 && loop.open === 0 && closer.waiting === 0 && !acceptor.paused;
     acceptor.resume(nowMs);
-    gauges.values[gauges.index.connections] = connections.open;
-    gauges.values[gauges.index.openings] = connections.openings;
+    gauges.values[gauges.index.connections] = loop.open;
+    gauges.values[gauges.index.openings] = loop.openings;
     gauges.values[gauges.index.pipes] = pipes.existing;
-    gauges.values[gauges.index.longOpenings] = connections.longOpenings;
+    gauges.values[gauges.index.longOpenings] = admission.openings.usedUnits - admission.openings.usedSlots;
     return woken;
   }
 
   return {
     configure(newLimits, gates, ourselves) {
       limits = newLimits;
-      connections.setOurselves(ourselves);
+      loop.ourselves = ourselves;
       acceptor.setListeners(gates, performance.now() | 0);
     },
     closer,

@@ -18,43 +18,38 @@ import {
 
 const BATCH = 512;
 
-export class Epoll {
-  readonly #fd: number;
-  readonly #batch = pinned(BATCH * EPOLL_EVENT_BYTES);
-  readonly #events = new DataView(this.#batch.buffer);
-  readonly #event = pinned(EPOLL_EVENT_BYTES);
-  readonly #eventView = new DataView(this.#event.buffer);
-
-  /** Throws SystemCallError when there is no descriptor left. */
-  constructor(ledger: FdLedger) {
-    this.#fd = ledger.add(check(epollCreate1(EPOLL_CLOEXEC), 'epoll_create1'));
-  }
-
+export interface Epoll {
   /** Watches a descriptor until it is closed; false when the kernel refuses. */
-  add(fd: number, events: number): boolean {
-    this.#eventView.setUint32(0, events, true);
-    this.#eventView.setUint32(EPOLL_EVENT_DATA, fd, true);
-    return epollCtl(this.#fd, EPOLL_CTL_ADD, fd, this.#event) === 0;
-  }
-
-  remove(fd: number): void {
-    epollCtl(this.#fd, EPOLL_CTL_DEL, fd, null);
-  }
-
+  add(fd: number, events: number): boolean;
+  remove(fd: number): void;
   /** Waits and returns the number of events in the batch. */
-  wait(timeoutMs: number): number {
-    const count = epollWait(this.#fd, this.#batch, BATCH, timeoutMs);
-    if (count >= 0) return count;
-    const code = errno();
-    if (code === E.EINTR) return 0;
-    throw new SystemCallError('epoll_wait', code);
-  }
+  wait(timeoutMs: number): number;
+  fdAt(position: number): number;
+  eventsAt(position: number): number;
+}
 
-  fdAt(position: number): number {
-    return this.#events.getUint32(position * EPOLL_EVENT_BYTES + EPOLL_EVENT_DATA, true);
-  }
-
-  eventsAt(position: number): number {
-    return this.#events.getUint32(position * EPOLL_EVENT_BYTES, true);
-  }
+/** Throws SystemCallError when there is no descriptor left. */
+export function createEpoll(ledger: FdLedger): Epoll {
+  const epollFd = ledger.add(check(epollCreate1(EPOLL_CLOEXEC), 'epoll_create1'));
+  const batch = pinned(BATCH * EPOLL_EVENT_BYTES);
+  const events = new DataView(batch.buffer);
+  const event = pinned(EPOLL_EVENT_BYTES);
+  const eventView = new DataView(event.buffer);
+  return {
+    add(fd, mask) {
+      eventView.setUint32(0, mask, true);
+      eventView.setUint32(EPOLL_EVENT_DATA, fd, true);
+      return epollCtl(epollFd, EPOLL_CTL_ADD, fd, event) === 0;
+    },
+    remove: (fd) => void epollCtl(epollFd, EPOLL_CTL_DEL, fd, null),
+    wait(timeoutMs) {
+      const count = epollWait(epollFd, batch, BATCH, timeoutMs);
+      if (count >= 0) return count;
+      const code = errno();
+      if (code === E.EINTR) return 0;
+      throw new SystemCallError('epoll_wait', code);
+    },
+    fdAt: (position) => events.getUint32(position * EPOLL_EVENT_BYTES + EPOLL_EVENT_DATA, true),
+    eventsAt: (position) => events.getUint32(position * EPOLL_EVENT_BYTES, true),
+  };
 }

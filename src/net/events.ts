@@ -49,6 +49,8 @@ export interface TcpEvents {
   tick(): void;
   /** Keeps the sockaddr that accept4 wrote: who a descriptor's client is. */
   keepPeer(fd: number, sockaddr: Uint8Array): void;
+  /** That client; undefined where accept4 wrote no address. */
+  peerOf(fd: number): SocketAddress | undefined;
   /** Gates as the names of their listeners. */
   nameGate(gate: Gate, listener: string): void;
   record(kind: TcpEventKind, connection: Connection, nowMs: number): void;
@@ -79,6 +81,7 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
       }
       peers.set(sockaddr, at);
     },
+    peerOf: (fd) => peerAt(peers, fd * PEER_STRIDE),
     nameGate: (gate, listener) => void listeners.set(gate, listener),
     record(kind, connection, nowMs) {
       const at = writer.begin(kind);
@@ -112,7 +115,7 @@ export function readTcpEvent(
     const characters = bytes.subarray(text, (text += length));
     return length === 0 ? null : String.fromCharCode(...characters);
   };
-  const { address, port } = peerAt(bytes, at + PEER);
+  const peer = peerAt(bytes, at + PEER);
   const [reason, explanation] = counters[words[(at + REASON) >> 2]] ?? [null, null];
   return {
     kind: 'connection',
@@ -122,8 +125,8 @@ export function readTcpEvent(
     listener: nextText(0) ?? '',
     server: nextText(1),
     name: nextText(2),
-    client: address === undefined ? 'unknown' : formatIpAddress(address),
-    clientPort: port,
+    client: peer === undefined ? 'unknown' : formatIpAddress(peer.address),
+    clientPort: peer?.port ?? 0,
     bytesUp: doubles[(at + BYTES_UP) >> 3],
     bytesDown: doubles[(at + BYTES_DOWN) >> 3],
     durationMs: words[(at + DURATION) >> 2],
@@ -132,10 +135,10 @@ export function readTcpEvent(
   };
 }
 
-function peerAt(bytes: Uint8Array, at: number): SocketAddress | { address: undefined; port: number } {
+function peerAt(bytes: Uint8Array, at: number): SocketAddress | undefined {
   try {
-    return decodeSocketAddress(bytes.slice(at, at + SOCKADDR_BYTES));
+    return decodeSocketAddress(bytes, at);
   } catch {
-    return { address: undefined, port: 0 };
+    return undefined;
   }
 }

@@ -1,7 +1,7 @@
 /** Whether traffic meets a listening socket, and whether its server may be dialled, for explanations. */
 import { readOwn } from '../os/follow-ourselves.ts';
 import { type Ourselves, isDeliveredHere, isOwnAddress } from '../os/ourselves.ts';
-import { type LastLeg, type WayStep, endsRefused } from '../runtime/explain.ts';
+import { type Flow, type LastLeg, type WayStep, endsRefused } from '../runtime/explain.ts';
 import { say } from '../texts/text.ts';
 import { mappedIpv4, parseIpAddress } from '../wire/ip-address.ts';
 
@@ -9,9 +9,10 @@ const LOOPBACK4 = 127;
 
 /**
  * Whether one of the addresses that are listened on gets what is sent to `to`. An address that is not this machine's own
- * stands for a router that passes the port on, and undefined for any address of the family that others can reach.
+ * stands for a router that passes the port on, and undefined for any address of the sender's family that others can reach.
  */
-export function listensFor(listening: readonly string[], to: string | undefined, family: 4 | 6): boolean {
+export function listensFor(listening: readonly string[], { from, to }: Pick<Flow, 'from' | 'to'>): boolean {
+  const family = from.includes(':') ? 6 : 4;
   const target = to !== undefined && isDeliveredHere(readOwn(), to) ? parseIpAddress(to) : undefined;
   return listening.some((text) => {
     const address = parseIpAddress(text);

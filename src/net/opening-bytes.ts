@@ -1,30 +1,34 @@
 /** The first bytes of a connection, joined as they come. Most clients send them at once: nothing is copied then. */
 
-export class OpeningBytes {
-  #buffer: Uint8Array | undefined;
-  #filled = 0;
+export interface OpeningBytes {
+  buffer: Uint8Array | undefined;
+  filled: number;
+}
 
-  /**
-   * Everything so far, `chunk` included. Valid until the next call, and no longer than `chunk` itself; call `keep()`
-   * when more has to come.
-   */
-  append(chunk: Uint8Array): Uint8Array {
-    if (this.#buffer === undefined) return chunk;
-    const needed = this.#filled + chunk.length;
-    if (needed > this.#buffer.length) {
-      const larger = new Uint8Array(Math.max(needed, 2 * this.#buffer.length));
-      larger.set(this.#buffer.subarray(0, this.#filled));
-      this.#buffer = larger;
-    }
-    this.#buffer.set(chunk, this.#filled);
-    this.#filled = needed;
-    return this.#buffer.subarray(0, needed);
-  }
+export const createOpeningBytes = (): OpeningBytes => ({ buffer: undefined, filled: 0 });
 
-  /** Keeps what `append` returned beyond the life of its chunk. */
-  keep(bytes: Uint8Array): void {
-    if (this.#buffer !== undefined) return;
-    this.#buffer = bytes.slice();
-    this.#filled = bytes.length;
+/**
+ * Everything so far, `chunk` included. Valid until the next call, and no longer than `chunk` itself; call `keepOpening()`
+ * when more has to come.
+ */
+export function appendOpening(opening: OpeningBytes, chunk: Uint8Array): Uint8Array {
+  const { buffer, filled } = opening;
+  if (buffer === undefined) return chunk;
+  const needed = filled + chunk.length;
+  let room = buffer;
+  if (needed > buffer.length) {
+    room = new Uint8Array(Math.max(needed, 2 * buffer.length));
+    room.set(buffer.subarray(0, filled));
+    opening.buffer = room;
   }
+  room.set(chunk, filled);
+  opening.filled = needed;
+  return room.subarray(0, needed);
+}
+
+/** Keeps what `appendOpening` returned beyond the life of its chunk. */
+export function keepOpening(opening: OpeningBytes, bytes: Uint8Array): void {
+  if (opening.buffer !== undefined) return;
+  opening.buffer = bytes.slice();
+  opening.filled = bytes.length;
 }

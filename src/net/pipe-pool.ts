@@ -19,42 +19,42 @@ export interface Pipe {
   readonly writeFd: number;
 }
 
-export class PipePool {
-  readonly #ledger: FdLedger;
-  readonly #spare: Pipe[] = [];
-  readonly #fds = pinned(8);
-  readonly #fdsView = new DataView(this.#fds.buffer);
-  #existing = 0;
-
-  constructor(ledger: FdLedger) {
-    this.#ledger = ledger;
-  }
-
+export interface PipePool {
   /** Pipes in existence, in use or spare. */
-  get existing(): number {
-    return this.#existing;
-  }
-
+  readonly existing: number;
   /** An empty pipe, or null when the limit is reached or the kernel has none. */
-  take(): Pipe | null {
-    const spare = this.#spare.pop();
-    if (spare !== undefined) return spare;
-    if (this.#existing === MAX_PIPES || pipe2(this.#fds, O_NONBLOCK | O_CLOEXEC) < 0) return null;
-    const readFd = this.#ledger.add(this.#fdsView.getInt32(0, true));
-    const writeFd = this.#ledger.add(this.#fdsView.getInt32(4, true));
-    fcntl(writeFd, F_SETPIPE_SZ, PIPE_BYTES); // refused beyond pipe-user-pages-soft: the default size works too
-    this.#existing++;
-    return { readFd, writeFd };
-  }
-
+  take(): Pipe | null;
   /** Takes a pipe back. One that still holds bytes is closed: they must never reach another connection. */
-  give(pipe: Pipe, isEmpty: boolean): void {
-    if (isEmpty && this.#spare.length < MAX_SPARE_PIPES) {
-      this.#spare.push(pipe);
-      return;
-    }
-    this.#ledger.close(pipe.readFd);
-    this.#ledger.close(pipe.writeFd);
-    this.#existing--;
-  }
+  give(pipe: Pipe, isEmpty: boolean): void;
+}
+
+export function createPipePool(ledger: FdLedger): PipePool {
+  const spare: Pipe[] = [];
+  const fds = pinned(8);
+  const fdsView = new DataView(fds.buffer);
+  let existing = 0;
+  return {
+    get existing() {
+      return existing;
+    },
+    take() {
+      const kept = spare.pop();
+      if (kept !== undefined) return kept;
+      if (existing === MAX_PIPES || pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0) return null;
+      const readFd = ledger.add(fdsView.getInt32(0, true));
+      const writeFd = ledger.add(fdsView.getInt32(4, true));
+      fcntl(writeFd, F_SETPIPE_SZ, PIPE_BYTES); // refused beyond pipe-user-pages-soft: the default size works too
+      existing++;
+      return { readFd, writeFd };
+    },
+    give(pipe, isEmpty) {
+      if (isEmpty && spare.length < MAX_SPARE_PIPES) {
+        spare.push(pipe);
+        return;
+      }
+      ledger.close(pipe.readFd);
+      ledger.close(pipe.writeFd);
+      existing--;
+    },
+  };
 }

@@ -10,8 +10,26 @@
  * Addresses are four big-endian words, IPv4 in its mapped form. No function here allocates or throws, and each
  * takes constant time whatever clients did. Number 0 means "none", and memory that was never used is never touched.
  */
-import { mix } from '../runtime/hash.ts';
-import { IPV4_CLIENT_BITS, IPV6_CLIENT_BITS, isMapped, maskOfWord } from './client.ts';
+import { IPV4_CLIENT_BITS, IPV6_CLIENT_BITS, maskOfWord } from './client.ts';
+import {
+  ALL_NEXT,
+  FIRST,
+  HELD,
+  HOLDER_WORDS,
+  NEXT,
+  OWNER,
+  SLOT_WORDS,
+  type SlotShares,
+  UNITS,
+  addHolder,
+  append,
+  detach,
+  findHolder,
+  removeHolder,
+  setHeld,
+} from './share-records.ts';
+
+export type { SlotShares } from './share-records.ts';
 
 /** A host may hold this many times what is left: alone 4/5 of everything; two hosts 4/9 each, and so on. */
 export const HOST_SHARE = 4;
@@ -25,29 +43,6 @@ export const CLIENT_SHARE = 16;
 export const isWithinShare = (held: number, left: number, share: number): boolean =>
   left > 0 && held < left * share;
 
-// Words of a holder's record: the client's address, masked, then these.
-const HELD = 4;
-/** Its slots, from the one not used for longest to the one used last. */
-const FIRST = 5;
-const LAST = 6;
-/** The next in its hash chain, or of the free records. */
-const CHAIN = 7;
-/** Its neighbours among those that hold as much. */
-const RANK_NEXT = 8;
-const RANK_PREVIOUS = 9;
-const HOLDER_WORDS = 10;
-
-// Words of a slot's record.
-const OWNER = 0;
-const UNITS = 1;
-/** Its neighbours among the slots of its holder ... */
-const NEXT = 2;
-const PREVIOUS = 3;
-/** ... and among all slots. */
-const ALL_NEXT = 4;
-const ALL_PREVIOUS = 5;
-const SLOT_WORDS = 6;
-
 export interface SlotSharesOptions {
   /** Slots at most. */
   readonly slots: number;
@@ -57,33 +52,6 @@ export interface SlotSharesOptions {
   readonly seed: number;
   readonly ipv4Bits?: number;
   readonly ipv6Bits?: number;
-}
-
-/** Slots 1 to `slots`, held by clients. */
-export interface SlotShares {
-  readonly slots: number;
-  readonly units: number;
-  usedSlots: number;
-  usedUnits: number;
-  /** What the greediest holds. */
-  most: number;
-  /** The slot not used for longest, whose ever it is; 0 when none is in use. */
-  oldest: number;
-  newest: number;
-  readonly seed: number;
-  readonly hashMask: number;
-  readonly mask4: number;
-  readonly mask6: Int32Array;
-  readonly records: Int32Array;
-  readonly holders: Int32Array;
-  readonly heads: Int32Array;
-  /** By what they hold: the holder that came there first, and last. */
-  readonly rankFirst: Int32Array;
-  readonly rankLast: Int32Array;
-  freeSlot: number;
-  touchedSlots: number;
-  freeHolder: number;
-  touchedHolders: number;
 }
 
 export function createSlotShares(options: SlotSharesOptions): SlotShares {
@@ -236,127 +204,3 @@ export const nextInAge = ({ records }: SlotShares, slot: number): number =>
 /** The same within the slots of one client. */
 export const nextOfClient = ({ records }: SlotShares, slot: number): number =>
   records[slot * SLOT_WORDS + NEXT];
-
-function hashOf(shares: SlotShares, word0: number, word1: number, word2: number, word3: number): number {
-  return mix(mix(mix(mix(shares.seed, word3), word2), word1), word0) & shares.hashMask;
-}
-
-function findHolder(shares: SlotShares, word0: number, word1: number, word2: number, word3: number): number {
-  const { holders, heads, mask4, mask6 } = shares;
-  const isIpv4 = isMapped(word0, word1, word2);
-  const key0 = isIpv4 ? word0 : word0 & mask6[0];
-  const key1 = isIpv4 ? word1 : word1 & mask6[1];
-  const key2 = isIpv4 ? word2 : word2 & mask6[2];
-  const key3 = word3 & (isIpv4 ? mask4 : mask6[3]);
-  let holder = heads[hashOf(shares, key0, key1, key2, key3)];
-  while (holder !== 0) {
-    const at = holder * HOLDER_WORDS;
-    if (
-      holders[at] === key0 &&
-      holders[at + 1] === key1 &&
-      holders[at + 2] === key2 &&
-      holders[at + 3] === key3
-    )
-      return holder;
-    holder = holders[at + CHAIN];
-  }
-  return 0;
-}
-
-function addHolder(shares: SlotShares, word0: number, word1: number, word2: number, word3: number): number {
-  const { holders, heads, mask4, mask6 } = shares;
-  let holder = shares.freeHolder;
-  if (holder === 0) holder = ++shares.touchedHolders;
-  else shares.freeHolder = holders[holder * HOLDER_WORDS + CHAIN];
-  const at = holder * HOLDER_WORDS;
-  const isIpv4 = isMapped(word0, word1, word2);
-  holders[at] = isIpv4 ? word0 : word0 & mask6[0];
-  holders[at + 1] = isIpv4 ? word1 : word1 & mask6[1];
-  holders[at + 2] = isIpv4 ? word2 : word2 & mask6[2];
-  holders[at + 3] = word3 & (isIpv4 ? mask4 : mask6[3]);
-  holders[at + HELD] = holders[at + FIRST] = holders[at + LAST] = 0;
-  const hash = hashOf(shares, holders[at], holders[at + 1], holders[at + 2], holders[at + 3]);
-  holders[at + CHAIN] = heads[hash];
-  heads[hash] = holder;
-  return holder;
-}
-
-function removeHolder(shares: SlotShares, holder: number): void {
-  const { holders, heads } = shares;
-  const at = holder * HOLDER_WORDS;
-  const hash = hashOf(shares, holders[at], holders[at + 1], holders[at + 2], holders[at + 3]);
-  let before = heads[hash];
-  if (before === holder) heads[hash] = holders[at + CHAIN];
-  else {
-    while (holders[before * HOLDER_WORDS + CHAIN] !== holder) before = holders[before * HOLDER_WORDS + CHAIN];
-    holders[before * HOLDER_WORDS + CHAIN] = holders[at + CHAIN];
-  }
-  holders[at + CHAIN] = shares.freeHolder;
-  shares.freeHolder = holder;
-}
-
-/** Moves the holder to the rank of what it holds now. Nobody is in rank 0. */
-function setHeld(shares: SlotShares, holder: number, held: number): void {
-  const { holders, rankFirst, rankLast } = shares;
-  const at = holder * HOLDER_WORDS;
-  const before = holders[at + HELD];
-  if (before === held) return;
-  if (before > 0) {
-    const next = holders[at + RANK_NEXT];
-    const previous = holders[at + RANK_PREVIOUS];
-    if (previous === 0) rankFirst[before] = next;
-    else holders[previous * HOLDER_WORDS + RANK_NEXT] = next;
-    if (next === 0) rankLast[before] = previous;
-    else holders[next * HOLDER_WORDS + RANK_PREVIOUS] = previous;
-  }
-  holders[at + HELD] = held;
-  if (held > 0) {
-    const last = rankLast[held];
-    holders[at + RANK_NEXT] = 0;
-    holders[at + RANK_PREVIOUS] = last;
-    if (last === 0) rankFirst[held] = holder;
-    else holders[last * HOLDER_WORDS + RANK_NEXT] = holder;
-    rankLast[held] = holder;
-  }
-  if (held > shares.most) shares.most = held;
-  // At most as many steps as the slot had units: the holder itself is there, unless it holds nothing more.
-  while (shares.most > 0 && rankFirst[shares.most] === 0) shares.most--;
-}
-
-/** Puts the slot behind all others. */
-function append(shares: SlotShares, slot: number): void {
-  const { records, holders } = shares;
-  const at = slot * SLOT_WORDS;
-  const holderAt = records[at + OWNER] * HOLDER_WORDS;
-  const last = holders[holderAt + LAST];
-  records[at + NEXT] = 0;
-  records[at + PREVIOUS] = last;
-  if (last === 0) holders[holderAt + FIRST] = slot;
-  else records[last * SLOT_WORDS + NEXT] = slot;
-  holders[holderAt + LAST] = slot;
-
-  records[at + ALL_NEXT] = 0;
-  records[at + ALL_PREVIOUS] = shares.newest;
-  if (shares.newest === 0) shares.oldest = slot;
-  else records[shares.newest * SLOT_WORDS + ALL_NEXT] = slot;
-  shares.newest = slot;
-}
-
-function detach(shares: SlotShares, slot: number): void {
-  const { records, holders } = shares;
-  const at = slot * SLOT_WORDS;
-  const holderAt = records[at + OWNER] * HOLDER_WORDS;
-  const next = records[at + NEXT];
-  const previous = records[at + PREVIOUS];
-  if (previous === 0) holders[holderAt + FIRST] = next;
-  else records[previous * SLOT_WORDS + NEXT] = next;
-  if (next === 0) holders[holderAt + LAST] = previous;
-  else records[next * SLOT_WORDS + PREVIOUS] = previous;
-
-  const allNext = records[at + ALL_NEXT];
-  const allPrevious = records[at + ALL_PREVIOUS];
-  if (allPrevious === 0) shares.oldest = allNext;
-  else records[allPrevious * SLOT_WORDS + ALL_NEXT] = allNext;
-  if (allNext === 0) shares.newest = allPrevious;
-  else records[allNext * SLOT_WORDS + ALL_PREVIOUS] = allPrevious;
-}

@@ -5,9 +5,9 @@ import type { Ourselves } from '../os/ourselves.ts';
 import { type CounterTable, createCounters } from '../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../runtime/worker-thread.ts';
 import { tcpGaugeTable, type TcpCounters } from './counters.ts';
-import type { ConnectionTimeouts } from './connections.ts';
+import type { ConnectionTimeouts } from './deadlines.ts';
 import { createTcpEngine } from './engine.ts';
-import { createTcpEvents } from './events.ts';
+import { type TcpEvents, createTcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
 import { createHostCounters } from './host-slots.ts';
 import type { OpenListener } from './listen.ts';
@@ -47,10 +47,17 @@ export type FromTcpWorker =
 /** How long a turn may wait while draining: its end is noticed this soon. */
 const DRAIN_WAIT_MS = 20;
 
-/** What a service adds: `createGates` builds the gate of each listener name, from the service's own configuration. */
+/**
+ * What a service adds: `createGates` builds the gate of each listener name, from the service's own configuration. `peerOf`: who
+ * the client at a descriptor is.
+ */
 export interface TcpWorkerOptions<Config, Table extends CounterTable> {
   readonly counterTable: Table;
-  readonly createGates: (config: Config, index: { readonly [Name in keyof Table]: number }) => GateOf;
+  readonly createGates: (
+    config: Config,
+    index: { readonly [Name in keyof Table]: number },
+    peerOf: TcpEvents['peerOf'],
+  ) => GateOf;
 }
 
 /** The gate of a listener, by its name. */
@@ -84,7 +91,7 @@ export function runTcpWorker<Config, Table extends CounterTable>({
   let isDraining = false;
 
   function apply(state: TcpPlaneState<Config>): void {
-    const gateOf = createGates(state.config, counters.index);
+    const gateOf = createGates(state.config, counters.index, events.peerOf);
     // Sockets of one name share their gate.
     const gates = new Map<string, Gate>();
     const byFd = new Map<number, Gate>();

@@ -57,9 +57,6 @@ export const getsockopt = declare<
 export const getsockname = declare<(fd: number, address: Uint8Array, bytes: Uint8Array) => number>(
   'int getsockname(int, void *, void *)',
 );
-export const getpeername = declare<(fd: number, address: Uint8Array, bytes: Uint8Array) => number>(
-  'int getpeername(int, void *, void *)',
-);
 export const shutdown = declare<(fd: number, how: number) => number>('int shutdown(int, int)');
 export const splice = declare<
   (from: number, fromOffset: null, to: number, toOffset: null, bytes: number, flags: number) => number

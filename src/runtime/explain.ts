@@ -1,9 +1,9 @@
 /**
  * Explaining which way traffic would take: each service says what it would do with it, by the very functions that decide
- * in the data plane, over any configuration and not only the one in force. admin/explain.ts asks them in turn.
+ * in the data plane, over any configuration and not only the one in force. admin/explain/way.ts asks them in turn.
  */
 
-import type { Text } from '../texts/text.ts';
+import { type Text, say } from '../texts/text.ts';
 
 export type ExplainProtocol = 'tcp' | 'udp' | 'icmp';
 
@@ -109,6 +109,14 @@ export const endsHere = (steps: readonly WayStep[], text: Text, why: Why = {}): 
   steps: [...steps, { ...why, isOk: true, text }],
   outcome: nowhere('appliance', text),
 });
+
+/** Whether a list of the configuration, such as dns64.allow, has an address that it must have. `counter`: of those that it has not. */
+export function listStep(list: string, address: string, isListed: boolean, counter: string): WayStep {
+  const configPath = `/${list.replace('.', '/')}`;
+  return isListed
+    ? { isOk: true, text: say('{list} lists {address}.', { list, address }), configPath }
+    : { isOk: false, text: say('{list} does not list {address}.', { list, address }), counter, configPath };
+}
 
 /** An assertion of a configuration and what it comes to. */
 export interface AssertionResult {

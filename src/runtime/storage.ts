@@ -133,39 +133,9 @@ export function openStorage(
       );
     },
     retried(name, write) {
-      let timer: NodeJS.Timeout | undefined;
-      let delayMs = FIRST_RETRY_MS;
-      let last: Promise<Error | undefined> = Promise.resolve(undefined);
-      const cancel = () => {
-        clearTimeout(timer);
-        failing.delete(run);
-      };
-      const attempt = (isRetry: boolean) => {
-        last = last.then(async () => {
-          clearTimeout(timer);
-          try {
-            storage.assertOurs();
-            await write();
-          } catch (error) {
-            note(name, 'write', error);
-            // Attempts that somebody asks for do not make the next one later.
-            if (isRetry) delayMs = Math.min(2 * delayMs, LONGEST_RETRY_MS);
-            timer = setTimeout(() => void attempt(true), delayMs).unref();
-            failing.add(run);
-            return error as Error;
-          }
-          delayMs = FIRST_RETRY_MS;
-          note(name, 'write', undefined);
-          note('.', 'write', undefined);
-          // What kept this one from being written kept others, too.
-          if (failing.delete(run)) for (const other of failing) void other();
-          return undefined;
-        });
-        return last;
-      };
-      const run = () => attempt(false);
-      timers.add(cancel);
-      return { run, cancel };
+      const retried = createRetried(storage, failing, name, write);
+      timers.add(retried.cancel);
+      return retried;
     },
     onNotice(newListener) {
       listener = newListener;
@@ -182,6 +152,47 @@ export function openStorage(
     note('.', 'write', error);
   }
   return storage;
+}
+
+/** A write that is tried again until it succeeds. `failing`: those that wait for another attempt, one of which may help the others. */
+function createRetried(
+  storage: Storage,
+  failing: Set<() => Promise<Error | undefined>>,
+  name: string,
+  write: () => Promise<unknown>,
+): ReturnType<Storage['retried']> {
+  let timer: NodeJS.Timeout | undefined;
+  let delayMs = FIRST_RETRY_MS;
+  let last: Promise<Error | undefined> = Promise.resolve(undefined);
+  const cancel = () => {
+    clearTimeout(timer);
+    failing.delete(run);
+  };
+  const attempt = (isRetry: boolean) => {
+    last = last.then(async () => {
+      clearTimeout(timer);
+      try {
+        storage.assertOurs();
+        await write();
+      } catch (error) {
+        storage.note(name, 'write', error);
+        // Attempts that somebody asks for do not make the next one later.
+        if (isRetry) delayMs = Math.min(2 * delayMs, LONGEST_RETRY_MS);
+        timer = setTimeout(() => void attempt(true), delayMs).unref();
+        failing.add(run);
+        return error as Error;
+      }
+      delayMs = FIRST_RETRY_MS;
+      storage.note(name, 'write', undefined);
+      storage.note('.', 'write', undefined);
+      // What kept this one from being written kept others, too.
+      if (failing.delete(run)) for (const other of failing) void other();
+      return undefined;
+    });
+    return last;
+  };
+  const run = () => attempt(false);
+  return { run, cancel };
 }
 
 function conditionOf(directory: string, group: readonly Trouble[]): Text {

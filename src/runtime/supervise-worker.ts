@@ -103,41 +103,23 @@ export async function superviseWorker<Init, In, Out = never>(
       heartbeat: beats.buffer as SharedArrayBuffer,
     };
     const startedAt = performance.now();
-    const thread = new Worker(options.entry, {
-      workerData: data,
-      name: options.name,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_LIMIT_MB },
-    });
-    worker = thread;
-    starting = true;
     let ready = false;
-    let failure: unknown;
-    const deadline = setTimeout(() => {
-      failure = new Error(`${options.name}: worker not ready after ${READY_TIMEOUT_MS} ms`);
-      void thread.terminate();
-    }, READY_TIMEOUT_MS);
-    thread.on('message', (message: FromWorker<Out>) => {
-      if (message.kind === 'log') log[message.level](message.fields, message.message);
-      else if (message.kind === 'message') options.onMessage?.(message.message);
-      else {
-        ready = true;
-        starting = false;
-        clearTimeout(deadline);
-        resolve();
-      }
-    });
-    thread.on('error', (error) => (failure ??= error));
-    thread.on('exit', () => {
-      clearTimeout(deadline);
+    const onReady = () => {
+      ready = true;
+      starting = false;
+      resolve();
+    };
+    const thread = openThread(options, log, data, onReady, (failure) => {
       if (worker === thread) worker = undefined;
       const leaked = ledger.closeAll();
       if (stopping) return resolve();
-      failure ??= new Error(`${options.name}: worker ended without an error`);
       if (!ready) return reject(failure);
       log.error({ err: failure, leaked }, `${options.name}: worker died, starting it again`);
       if (performance.now() - startedAt > HEALTHY_AFTER_MS) restartDelayMs = FIRST_RESTART_DELAY_MS;
       restart();
     });
+    worker = thread;
+    starting = true;
     return promise;
   }
 
@@ -156,18 +138,14 @@ export async function superviseWorker<Init, In, Out = never>(
     restartDelayMs = Math.min(restartDelayMs * 4, LONGEST_RESTART_DELAY_MS);
   }
 
-  let lastBeat = beats[0];
-  let lastBeatAt = performance.now();
-  const watchdog = eachSecond((now) => {
-    if (beats[0] !== lastBeat || worker === undefined || starting) {
-      lastBeat = beats[0];
-      lastBeatAt = now;
-    } else if (now - lastBeatAt > STUCK_AFTER_MS) {
+  const watchdog = watchBeats(
+    beats,
+    () => worker !== undefined && !starting,
+    () => {
       log.error({}, `${options.name}: worker loop stands still, ending it`);
-      lastBeatAt = now;
-      void worker.terminate();
-    }
-  });
+      void worker?.terminate();
+    },
+  );
 
   async function stop(): Promise<void> {
     stopping = true;
@@ -201,4 +179,54 @@ export async function superviseWorker<Init, In, Out = never>(
     fail: () => control({ kind: 'fail' }),
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** A thread that may not get ready for ever. `onExit` hears what ended it. */
+function openThread<Init, Out>(
+  options: WorkerOptions<Init, Out>,
+  log: Logger,
+  workerData: WorkerData<Init>,
+  onReady: () => void,
+  onExit: (failure: unknown) => void,
+): Worker {
+  const { name, entry } = options;
+  const thread = new Worker(entry, {
+    workerData,
+    name,
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_LIMIT_MB },
+  });
+  let failure: unknown;
+  const deadline = setTimeout(() => {
+    failure = new Error(`${name}: worker not ready after ${READY_TIMEOUT_MS} ms`);
+    void thread.terminate();
+  }, READY_TIMEOUT_MS);
+  thread.on('message', (message: FromWorker<Out>) => {
+    if (message.kind === 'log') log[message.level](message.fields, message.message);
+    else if (message.kind === 'message') options.onMessage?.(message.message);
+    else {
+      clearTimeout(deadline);
+      onReady();
+    }
+  });
+  thread.on('error', (error) => (failure ??= error));
+  thread.on('exit', () => {
+    clearTimeout(deadline);
+    onExit(failure ?? new Error(`${name}: worker ended without an error`));
+  });
+  return thread;
+}
+
+/** Looks whether the loop still turns, while it should. */
+function watchBeats(beats: Int32Array, isWatched: () => boolean, onStuck: () => void): Disposable {
+  let lastBeat = beats[0];
+  let lastBeatAt = performance.now();
+  return eachSecond((now) => {
+    if (beats[0] !== lastBeat || !isWatched()) {
+      lastBeat = beats[0];
+      lastBeatAt = now;
+    } else if (now - lastBeatAt > STUCK_AFTER_MS) {
+      lastBeatAt = now;
+      onStuck();
+    }
+  });
 }

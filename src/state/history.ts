@@ -9,6 +9,7 @@ import { type Accumulator, accumulate, createAccumulator, finish, weightOf } fro
 import { type HistoryFile, type StoredRow, isDamage } from './history-file.ts';
 import { HOST_SERIES } from './history-series.ts';
 import { HOST_WIDTH, createHostRing } from './host-series.ts';
+import { type SampleRing, createSampleRing } from './sample-ring.ts';
 
 export const SAMPLE_SECONDS = 10;
 /** 6 hours. */
@@ -78,11 +79,8 @@ const systemClock: Clock = {
 export function startHistory(options: HistoryOptions, clock = systemClock): History {
   const { series, log } = options;
   const width = series.length;
-  const times = new Float64Array(KEPT_SAMPLES);
-  const values = new Float32Array(KEPT_SAMPLES * width);
+  const ring = createSampleRing(KEPT_SAMPLES, width);
   const hosts = createHostRing();
-  let next = 0;
-  let count = 0;
   /** Up to here everything is on disk, or waits. */
   let takenMs = clock.now();
   let nextFlushMs = takenMs + FLUSH_SECONDS * 1000;
@@ -93,20 +91,12 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
 
   function takeSample(): void {
     const timeMs = clock.now();
-    // A clock that was put back (there is no RTC): what is "later" than now never was.
-    while (count > 0 && times[(next + KEPT_SAMPLES - 1) % KEPT_SAMPLES] >= timeMs) {
-      next = (next + KEPT_SAMPLES - 1) % KEPT_SAMPLES;
-      count--;
-    }
     if (takenMs > timeMs) {
       takenMs = timeMs;
       nextFlushMs = timeMs + FLUSH_SECONDS * 1000;
     }
     const sample = options.sample(timeMs);
-    times[next] = timeMs;
-    values.set(sample, next * width);
-    next = (next + 1) % KEPT_SAMPLES;
-    count = Math.min(count + 1, KEPT_SAMPLES);
+    ring.add(timeMs, sample);
     latest = { timeMs, values: sample };
     hosts.add(timeMs, options.sampleHosts(timeMs));
     if (timeMs >= nextFlushMs) void flush();
@@ -131,42 +121,13 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     }
   }
 
-  const firstSampleMs = () =>
-    count === 0 ? Number.POSITIVE_INFINITY : times[(next + KEPT_SAMPLES - count) % KEPT_SAMPLES];
-
-  /** Samples from `fromMs` to before `toMs`, oldest first. */
-  function* samples(fromMs: number, toMs: number): Generator<{ timeMs: number; at: number }> {
-    for (let i = 0; i < count; i++) {
-      const position = (next + KEPT_SAMPLES - count + i) % KEPT_SAMPLES;
-      const timeMs = times[position];
-      if (timeMs >= fromMs && timeMs < toMs) yield { timeMs, at: position * width };
-    }
-  }
-
   /** Writes the minutes that are over; what cannot be written waits for the next time, as long as it may. */
   function flush(untilMs = Math.floor(clock.now() / 60_000) * 60_000): Promise<void> {
     nextFlushMs = clock.now() + FLUSH_SECONDS * 1000;
-    waiting.push(...minutesSince(takenMs, untilMs));
+    waiting.push(...minutesSince(ring, hosts, width, takenMs, untilMs));
     waiting.splice(0, waiting.length - MOST_WAITING);
     takenMs = untilMs;
     return inTurn(writeWaiting);
-  }
-
-  function minutesSince(fromMs: number, untilMs: number): StoredRow[] {
-    const rows = new Map<number, Accumulator>();
-    for (const { timeMs, at } of samples(fromMs, untilMs)) {
-      const minute = Math.floor(timeMs / 60_000) * 60;
-      let row = rows.get(minute);
-      if (row === undefined) rows.set(minute, (row = createAccumulator(width)));
-      accumulate(row, values, values, at, 1);
-    }
-    const hostRows = hosts.minutes(fromMs, untilMs);
-    return Array.from(rows, ([timeSeconds, row]) => ({
-      timeSeconds,
-      seconds: weightOf(row) * SAMPLE_SECONDS,
-      ...finish(row),
-      hosts: hostRows.get(timeSeconds),
-    }));
   }
 
   async function writeWaiting(): Promise<void> {
@@ -180,53 +141,10 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
     else nextFlushMs = Math.min(nextFlushMs, clock.now() + RETRY_SECONDS * 1000);
   }
 
-  async function query({ series: names, host, fromMs, toMs, points }: HistoryQuery): Promise<HistoryPage> {
-    const columns = names.map((name) => (host === undefined ? series : HOST_NAMES).indexOf(name));
-    const finest = SAMPLE_SECONDS * 1000;
-    const stepMs = Math.max(finest, Math.ceil((toMs - fromMs) / points / finest) * finest);
-    const buckets = Math.max(1, Math.ceil((toMs - fromMs) / stepMs));
-    const sums = Array.from({ length: buckets }, () =>
-      createAccumulator(host === undefined ? width : HOST_WIDTH),
-    );
-    const bucketOf = (timeMs: number) => sums[Math.floor((timeMs - fromMs) / stepMs)];
-
-    const firstInMemory = host === undefined ? firstSampleMs() : hosts.firstMs;
-    const memoryFromMs = Math.max(fromMs, Math.min(firstInMemory, toMs));
-    if (memoryFromMs > fromMs) {
-      await inTurn(() => {});
-      const stored = await use((opened) => opened.read(fromMs, memoryFromMs, stepMs, host));
-      for (const row of stored ?? []) {
-        const figures = host === undefined ? row : row.hosts && (row.hosts.get(host) ?? NO_TRAFFIC);
-        if (figures === undefined) continue;
-        const timeMs = Math.max(row.timeSeconds * 1000, fromMs);
-        accumulate(bucketOf(timeMs), figures.mean, figures.highest, 0, row.seconds / SAMPLE_SECONDS);
-      }
-    }
-    if (host === undefined) {
-      for (const { timeMs, at } of samples(memoryFromMs, toMs)) {
-        accumulate(bucketOf(timeMs), values, values, at, 1);
-      }
-    } else {
-      for (const { timeMs, values: figures, at } of hosts.samples(host, memoryFromMs, toMs)) {
-        accumulate(bucketOf(timeMs), figures, figures, at, 1);
-      }
-    }
-
-    const rows = sums.map(finish);
-    const shown = (figures: Float32Array, column: number): number | null => {
-      const figure = figures[column];
-      return column < 0 || Number.isNaN(figure) ? null : Number(figure.toPrecision(6));
-    };
-    return {
-      fromMs,
-      toMs,
-      stepSeconds: stepMs / 1000,
-      series: names.map((name, i) => ({
-        name,
-        mean: rows.map(({ mean }) => shown(mean, columns[i])),
-        highest: rows.map(({ highest }) => shown(highest, columns[i])),
-      })),
-    };
+  /** What the file has, everything that is under way included; none when it cannot be read. */
+  async function storedRows(...asked: Parameters<HistoryFile['read']>): Promise<StoredRows> {
+    await inTurn(() => {});
+    return (await use((opened) => opened.read(...asked))) ?? [];
   }
 
   /** A figure that cannot be had is a gap in a chart, and no more. */
@@ -240,7 +158,7 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
   trySample();
   const timer = clock.every(SAMPLE_SECONDS * 1000, trySample);
   return {
-    query,
+    query: (asked) => pageOf(asked, series, ring, hosts, storedRows),
     get latest() {
       return latest;
     },
@@ -249,5 +167,87 @@ export function startHistory(options: HistoryOptions, clock = systemClock): Hist
       await flush(clock.now() + 1);
       (await file?.catch(() => undefined))?.close();
     },
+  };
+}
+
+type HostRing = ReturnType<typeof createHostRing>;
+type StoredRows = ReturnType<HistoryFile['read']>;
+
+/** Means and maxima of the minutes of a time. */
+function minutesSince(
+  ring: SampleRing,
+  hosts: HostRing,
+  width: number,
+  fromMs: number,
+  untilMs: number,
+): StoredRow[] {
+  const rows = new Map<number, Accumulator>();
+  for (const { timeMs, at } of ring.samples(fromMs, untilMs)) {
+    const minute = Math.floor(timeMs / 60_000) * 60;
+    let row = rows.get(minute);
+    if (row === undefined) rows.set(minute, (row = createAccumulator(width)));
+    accumulate(row, ring.values, ring.values, at, 1);
+  }
+  const hostRows = hosts.minutes(fromMs, untilMs);
+  return Array.from(rows, ([timeSeconds, row]) => ({
+    timeSeconds,
+    seconds: weightOf(row) * SAMPLE_SECONDS,
+    ...finish(row),
+    hosts: hostRows.get(timeSeconds),
+  }));
+}
+
+/** The figures that were asked for, out of memory, and of the time before that out of the file. */
+async function pageOf(
+  { series: names, host, fromMs, toMs, points }: HistoryQuery,
+  series: readonly string[],
+  ring: SampleRing,
+  hosts: HostRing,
+  storedRows: (...asked: Parameters<HistoryFile['read']>) => Promise<StoredRows>,
+): Promise<HistoryPage> {
+  const { values } = ring;
+  const columns = names.map((name) => (host === undefined ? series : HOST_NAMES).indexOf(name));
+  const finest = SAMPLE_SECONDS * 1000;
+  const stepMs = Math.max(finest, Math.ceil((toMs - fromMs) / points / finest) * finest);
+  const buckets = Math.max(1, Math.ceil((toMs - fromMs) / stepMs));
+  const sums = Array.from({ length: buckets }, () =>
+    createAccumulator(host === undefined ? series.length : HOST_WIDTH),
+  );
+  const bucketOf = (timeMs: number) => sums[Math.floor((timeMs - fromMs) / stepMs)];
+
+  const firstInMemory = host === undefined ? ring.firstMs : hosts.firstMs;
+  const memoryFromMs = Math.max(fromMs, Math.min(firstInMemory, toMs));
+  if (memoryFromMs > fromMs) {
+    for (const row of await storedRows(fromMs, memoryFromMs, stepMs, host)) {
+      const figures = host === undefined ? row : row.hosts && (row.hosts.get(host) ?? NO_TRAFFIC);
+      if (figures === undefined) continue;
+      const timeMs = Math.max(row.timeSeconds * 1000, fromMs);
+      accumulate(bucketOf(timeMs), figures.mean, figures.highest, 0, row.seconds / SAMPLE_SECONDS);
+    }
+  }
+  if (host === undefined) {
+    for (const { timeMs, at } of ring.samples(memoryFromMs, toMs)) {
+      accumulate(bucketOf(timeMs), values, values, at, 1);
+    }
+  } else {
+    for (const { timeMs, values: figures, at } of hosts.samples(host, memoryFromMs, toMs)) {
+      accumulate(bucketOf(timeMs), figures, figures, at, 1);
+    }
+  }
+
+  const rows = sums.map(finish);
+  const shown = (figures: Float32Array, column: number): number | null => {
+    const figure = figures[column];
+    return column < 0 || Number.isNaN(figure) ? null : Number(figure.toPrecision(6));
+  };
+  return {
+    fromMs,
+    toMs,
+    stepSeconds: stepMs / 1000,
+    series: names.map((name, i) => ({
+      name,
+      mean: rows.map(({ mean }) => shown(mean, columns[i])),
+      highest: rows.map(({ highest }) => shown(highest, columns[i])),
+    })),
   };
 }

@@ -21,6 +21,8 @@ export const EXTENSION = { HOP_BY_HOP: 0, ROUTING: 43, FRAGMENT: 44, DESTINATION
 export const FRAGMENT_HEADER_BYTES = 8;
 /** Offset of the word with the offset of the data and the M flag. */
 export const FRAGMENT_OFFSET_AND_MORE = 2;
+/** In that field: the two bits between the offset and the M flag. */
+export const FRAGMENT_RESERVED_BITS = 6;
 export const FRAGMENT_IDENTIFICATION = 4;
 
 /** Offset of "segments left" in a routing header. */
@@ -64,17 +66,27 @@ export function writeFragmentHeader(
   view.setInt32(at + FRAGMENT_IDENTIFICATION, identification);
 }
 
-/** Writes 16 bytes given as four words of 32 bits. */
-export function writeWords(
-  view: DataView,
-  at: number,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-): void {
-  view.setInt32(at, word0);
-  view.setInt32(at + 4, word1);
-  view.setInt32(at + 8, word2);
-  view.setInt32(at + 12, word3);
+/** Writes the address of four words that begins at `from` of `words`. */
+export function writeWords(view: DataView, at: number, words: Int32Array, from = 0): void {
+  view.setInt32(at, words[from]);
+  view.setInt32(at + 4, words[from + 1]);
+  view.setInt32(at + 8, words[from + 2]);
+  view.setInt32(at + 12, words[from + 3]);
+}
+
+/** Reads an address as four words. */
+export function readWords(view: DataView, at: number, into: Int32Array): void {
+  into[0] = view.getInt32(at);
+  into[1] = view.getInt32(at + 4);
+  into[2] = view.getInt32(at + 8);
+  into[3] = view.getInt32(at + 12);
+}
+
+/** The 32 bits of an address, as four words, from bit `from` on; what lies behind its end is 0. */
+export function bitsFrom(words: Int32Array, from: number): number {
+  const word = from >> 5;
+  const shift = from & 31;
+  const high = word < 4 ? words[word] : 0;
+  const low = word < 3 ? words[word + 1] : 0;
+  return shift === 0 ? high : (high << shift) | (low >>> (32 - shift));
 }

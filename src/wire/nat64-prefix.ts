@@ -3,6 +3,7 @@
  * hot loops work on small integers.
  */
 import { parseIpPrefix } from './ip-prefix.ts';
+import { writeWords } from './ipv6.ts';
 
 export type Nat64PrefixBits = 32 | 40 | 48 | 56 | 64 | 96;
 
@@ -64,20 +65,12 @@ export function extractIpv4(prefixBits: Nat64PrefixBits, view: DataView, at: num
 }
 
 /** The IPv4 address embedded in an address given as words, signed; undefined when it is not inside the prefix. */
-export function extractIpv4FromWords(
-  prefix: Nat64Prefix,
-  word0: number,
-  word1: number,
-  word2: number,
-  word3: number,
-): number | undefined {
-  const view = new DataView(new ArrayBuffer(16));
-  view.setInt32(0, word0);
-  view.setInt32(4, word1);
-  view.setInt32(8, word2);
-  view.setInt32(12, word3);
-  return nat64PrefixContains(prefix, view, 0) ? extractIpv4(prefix.prefixBits, view, 0) : undefined;
+export function extractIpv4FromWords(prefix: Nat64Prefix, words: Int32Array): number | undefined {
+  writeWords(scratch, 0, words);
+  return nat64PrefixContains(prefix, scratch, 0) ? extractIpv4(prefix.prefixBits, scratch, 0) : undefined;
 }
+
+const scratch = new DataView(new ArrayBuffer(16));
 
 /** Writes the 16 bytes that stand for an IPv4 address; the u-octet (bits 64 to 71) and the suffix are zero. */
 export function writeEmbeddedIpv4(prefix: Nat64Prefix, ipv4: number, view: DataView, at: number): void {

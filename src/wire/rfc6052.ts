@@ -1,5 +1,6 @@
 /** IPv4 addresses inside NAT64 prefixes (RFC 6052 section 2.2). The prefix has 32, 40, 48, 56, 64 or 96 bits. */
 import type { IpPrefix } from './ip-prefix.ts';
+import { type Nat64PrefixBits, extractIpv4 } from './nat64-prefix.ts';
 
 /** Bits 64 to 71 of the address, the "u" octet: zero, and stepped over by the embedded address. */
 const U_OCTET = 8;
@@ -17,12 +18,9 @@ export function embedIpv4({ address, prefixBits }: IpPrefix, ipv4: number): Uint
 }
 
 /** The IPv4 address (unsigned 32 bits) inside the 16 bytes at `offset`; "u" octet and suffix are not looked at. */
-export function extractIpv4({ prefixBits }: IpPrefix, bytes: Uint8Array, offset = 0): number {
-  let at = prefixBits >> 3;
-  let ipv4 = 0;
-  for (let i = 0; i < 4; i++) {
-    if (at === U_OCTET) at++;
-    ipv4 = (ipv4 << 8) | bytes[offset + at++];
-  }
-  return ipv4 >>> 0;
-}
+export const ipv4Inside = ({ prefixBits }: IpPrefix, bytes: Uint8Array, offset = 0): number =>
+  extractIpv4(
+    prefixBits as Nat64PrefixBits,
+    new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    offset,
+  ) >>> 0;

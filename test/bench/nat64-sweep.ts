@@ -3,14 +3,14 @@
  * take because sessions end. UDP sessions live for two minutes at least (RFC 6146 section 4), so nobody would wait for it.
  */
 import { createCounters } from '../../src/runtime/counters.ts';
-import { attachTables } from '../../src/services/nat64/attach-tables.ts';
-import { addBib } from '../../src/services/nat64/bib.ts';
+import { attachTables } from '../../src/services/nat64/tables/attach-tables.ts';
+import { addBib } from '../../src/services/nat64/tables/bib.ts';
 import { NAT64_COUNTERS } from '../../src/services/nat64/counters.ts';
-import { SWEEP_STEPS_PER_TURN, expire } from '../../src/services/nat64/expiry.ts';
-import { TRANSPORT } from '../../src/services/nat64/packet.ts';
-import { addSession, setExpiry } from '../../src/services/nat64/sessions.ts';
-import { CONTROL, createSharedTables } from '../../src/services/nat64/tables.ts';
-import { type Translator, createTranslator } from '../../src/services/nat64/translator.ts';
+import { SWEEP_STEPS_PER_TURN, expire } from '../../src/services/nat64/steps/expiry.ts';
+import { TRANSPORT } from '../../src/services/nat64/packet/packet.ts';
+import { addSession, setExpiry } from '../../src/services/nat64/tables/sessions.ts';
+import { CONTROL, createSharedTables } from '../../src/services/nat64/tables/tables.ts';
+import { type Translator, createTranslator } from '../../src/services/nat64/steps/translator.ts';
 import { testSettings } from '../unit/services/nat64/harness.ts';
 import { OURS, type RowPlan, type Sample, type Scenario } from './measure.ts';
 
@@ -35,16 +35,12 @@ function fullTranslator(): Translator {
   const tables = attachTables(createSharedTables(SESSIONS), 0, settings);
   const [{ slot, firstPort }] = settings.pools;
   for (let host = 0; host < SESSIONS / SESSIONS_A_MAPPING; host++) {
-    const bib = addBib(
-      tables,
-      TRANSPORT.UDP,
-      0x2001_0db8,
-      1,
-      0,
-      host,
-      10_000 + host,
-      (slot << 16) | (firstPort + host),
-    );
+    const endpoint = {
+      protocol: TRANSPORT.UDP,
+      host: Int32Array.of(0x2001_0db8, 1, 0, host),
+      hostPort: 10_000 + host,
+    };
+    const bib = addBib(tables, endpoint, (slot << 16) | (firstPort + host));
     for (let remote = 0; remote < SESSIONS_A_MAPPING; remote++)
       addSession(tables, bib, remote, 53, 0, 0, LIFETIME_SECONDS);
   }

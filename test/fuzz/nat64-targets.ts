@@ -1,10 +1,8 @@
 /** What NAT64 reads that comes from outside: packets, and the file of kept sessions. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { compileEam } from '../../src/services/nat64/eam.ts';
-import { compilePortBlocks } from '../../src/services/nat64/port-blocks.ts';
-import { createFragmentMemory } from '../../src/services/nat64/fragment-memory.ts';
-import { compileList4 } from '../../src/services/nat64/settings.ts';
+import { compileEam } from '../../src/services/nat64/settings/eam.ts';
+import { compilePortBlocks } from '../../src/services/nat64/settings/port-blocks.ts';
 import { checkFragmentMemory } from '../unit/services/nat64/fragment-invariants.ts';
 import { fragments4, fragments6 } from '../unit/services/nat64/rows.ts';
 import { sendInBursts } from '../unit/services/nat64/bursts.ts';
@@ -15,13 +13,15 @@ import {
   pool,
   prefixOf,
 } from '../unit/services/nat64/harness.ts';
-import { restoreSessions } from '../../src/services/nat64/restore.ts';
-import { removeSessionsUnless } from '../../src/services/nat64/sessions.ts';
-import type { Snapshot } from '../../src/services/nat64/snapshot.ts';
-import { decodeSnapshot, encodeSnapshot } from '../../src/services/nat64/snapshot-bytes.ts';
-import { CONTROL } from '../../src/services/nat64/tables.ts';
+import { restoreSessions } from '../../src/services/nat64/control/restore.ts';
+import { removeSessionsUnless } from '../../src/services/nat64/tables/sessions.ts';
+import type { Snapshot } from '../../src/services/nat64/control/snapshot.ts';
+import { decodeSnapshot, encodeSnapshot } from '../../src/services/nat64/control/snapshot-bytes.ts';
+import { CONTROL } from '../../src/services/nat64/tables/tables.ts';
 import { address, assertWellFormed, icmp, ip, readU32, tcp, udp } from '../unit/services/nat64/packets.ts';
 import type { FuzzTarget } from './target.ts';
+import { compileList4 } from '../../src/services/nat64/settings/address-list.ts';
+import { createFragmentMemory } from '../../src/services/nat64/tables/fragment-records.ts';
 
 const ISLAND = '2001:db8:1::10';
 const INTERNET6 = '64:ff9b::203.0.113.9';

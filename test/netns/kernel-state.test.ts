@@ -11,7 +11,8 @@ import type { AppEvent } from '../../src/runtime/events.ts';
 import type { NoticeFound } from '../../src/runtime/own-events.ts';
 import { english } from '../../src/texts/text.ts';
 import { reaches, startServer, succeeds, UDP_ECHO, udpExchange } from './nat64/programs.ts';
-import { type Appliance, INTERNET6, POOL4, type Topology, createTopology, until } from './nat64/topology.ts';
+import { type Appliance, INTERNET6, POOL4, type Topology, createTopology } from './nat64/topology.ts';
+import { waitUntil } from '../../lab/wait.ts';
 
 /** Says over TCP what it is told. */
 const TCP_ECHO = `
@@ -200,7 +201,7 @@ describe('state in the kernel', () => {
     appliance = await net.startAppliance({
       static: [{ protocol: 'tcp', ipv6: '2001:db8:1::10#80', ipv4: 'auto#8081' }],
     });
-    await until('works', works);
+    await waitUntil('works', works);
   }
 
   for (const { title, change: command, undo = 'true', told } of TOLD_BY_KERNEL) {
@@ -212,15 +213,13 @@ describe('state in the kernel', () => {
         const known = (await notices()).length;
         await change(command);
         const news = async () => (await notices()).slice(known);
-        await until(
-          `told: ${told}`,
-          async () => (await news()).some((text) => told.test(text)),
-          NOTIFIED_MS,
-        ).catch(async ({ message }: Error) =>
+        await waitUntil(`told: ${told}`, async () => (await news()).some((text) => told.test(text)), {
+          timeoutMs: NOTIFIED_MS,
+        }).catch(async ({ message }: Error) =>
           assert.fail(`${message}; told was ${JSON.stringify(await news())}`),
         );
-        await until('running', isRunning);
-        await until('new flows', works);
+        await waitUntil('running', isRunning);
+        await waitUntil('new flows', works);
         assert.equal(await connection.say('still there'), 'still there');
         connection.end();
         assert.deepEqual(await appliance.ask({ ask: 'contests' }), []);
@@ -253,16 +252,16 @@ describe('state in the kernel', () => {
     await change('sysctl -qw net.ipv6.conf.lan.accept_ra=1 net.ipv4.conf.late.rp_filter=0');
     // The kernel does not tell of accept_ra; a change of a link makes us look.
     await change('ip link set late down');
-    await until('put back', async () => (await sysctl('net.ipv6.conf.lan.accept_ra')) === '2', REGULAR_MS);
+    await waitUntil('put back', async () => (await sysctl('net.ipv6.conf.lan.accept_ra')) === '2', {
+      timeoutMs: REGULAR_MS,
+    });
     assert.equal(await sysctl('net.ipv6.conf.lan2.accept_ra'), '0', 'switched off is as good as before');
     assert.equal(await sysctl('net.ipv6.conf.late.accept_ra'), '2');
     // The stricter of both counts, as it would without us.
     assert.equal(await sysctl('net.ipv4.conf.wan.rp_filter'), '2');
-    await until(
-      'the stricter',
-      async () => (await sysctl('net.ipv4.conf.late.rp_filter')) === '1',
-      REGULAR_MS,
-    );
+    await waitUntil('the stricter', async () => (await sysctl('net.ipv4.conf.late.rp_filter')) === '1', {
+      timeoutMs: REGULAR_MS,
+    });
     assert.ok((await notices()).slice(known).some((text) => /accept_ra/.test(text)));
     assert.ok(await works());
   });
@@ -276,16 +275,14 @@ describe('state in the kernel', () => {
       'sysctl -qw net.ipv4.ip_local_reserved_ports=9000-9001,8081 "net.ipv4.ip_local_port_range=2000 60001"',
     );
     await change('sysctl -qw net.ipv4.conf.nat64.accept_local=0 net.ipv6.conf.nat64.accept_ra=1');
-    await until(
+    await waitUntil(
       'put back',
       async () => (await sysctl('net.ipv4.ip_local_reserved_ports')) === '8081,9000-9001',
-      REGULAR_MS,
+      { timeoutMs: REGULAR_MS },
     );
-    await until(
-      'told',
-      async () => (await notices()).slice(known).join().includes('program on wan'),
-      REGULAR_MS,
-    );
+    await waitUntil('told', async () => (await notices()).slice(known).join().includes('program on wan'), {
+      timeoutMs: REGULAR_MS,
+    });
     assert.equal(await sysctl('net.ipv4.ip_local_port_range'), range);
     assert.equal(await sysctl('net.ipv4.conf.nat64.accept_local'), '1');
     assert.equal(await sysctl('net.ipv6.conf.nat64.accept_ra'), '0');
@@ -302,10 +299,10 @@ describe('state in the kernel', () => {
       'while :; do nft delete table inet tombolo-nat64 2>/dev/null; sleep 0.1; done',
     );
     const isFought = /removes or changes the nftables table inet tombolo-nat64 again and again/;
-    await until(
+    await waitUntil(
       'told in the status',
       async () => isFought.test(english((await appliance.status()).problem ?? '')),
-      REGULAR_MS,
+      { timeoutMs: REGULAR_MS },
     );
     assert.equal((await appliance.status()).state, 'degraded');
     const [contest] = (await appliance.ask({ ask: 'contests' })) as { times: number; isMissing: boolean }[];
@@ -317,8 +314,8 @@ describe('state in the kernel', () => {
     );
     assert.equal(told.filter((text) => /again and again/.test(text)).length, 1);
     other.kill('SIGKILL');
-    await until('put back after the wait', isRunning, REGULAR_MS);
-    await until('works', works);
+    await waitUntil('put back after the wait', isRunning, { timeoutMs: REGULAR_MS });
+    await waitUntil('works', works);
   });
 
   test('at the end everybody has what they wanted last', async () => {

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ENTRIES_PER_CALL, bpfCalls, runClassifier } from '../../src/os/bpf.ts';
 import { E, addressOf, errno, pinned, syscall } from '../../src/os/libc.ts';
-import { applySettings } from '../../src/services/nat64/apply-settings.ts';
-import { type FlowMaps, Flows, HANDED_OVER_WITH } from '../../src/services/nat64/fast-path-flows.ts';
-import { KEY6_BYTES } from '../../src/services/nat64/fast-path-record.ts';
-import { loadFastPath } from '../../src/services/nat64/fast-path.ts';
+import { applySettings } from '../../src/services/nat64/control/apply-settings.ts';
+import { type FlowMaps, Flows, HANDED_OVER_WITH } from '../../src/services/nat64/kernel/fast-path-flows.ts';
+import { KEY6_BYTES } from '../../src/services/nat64/kernel/fast-path-record.ts';
+import { loadFastPath } from '../../src/services/nat64/kernel/fast-path.ts';
 import { HOST, POOL4, REMOTE, createHarness } from '../unit/services/nat64/harness.ts';
 import { type Bytes, TCP_FLAGS, concat, readU16, tcp, udp } from '../unit/services/nat64/packets.ts';
 
@@ -23,7 +23,7 @@ function createFlows(maxSessions: number) {
   const harness = createHarness({ maxSessions });
   const loaded = loadFastPath({ maxFlows: maxSessions, tunIndex: 1 });
   const { maps, programs } = loaded;
-  const flows = new Flows(maps, maxSessions);
+  const flows = new Flows(maps, maxSessions, harness.translator.counters);
   harness.translator.flows = flows;
   const program = programs.get(ETHERNET_BYTES)!;
   return { harness, flows, maps, program, [Symbol.dispose]: () => loaded[Symbol.dispose]() };
@@ -153,8 +153,8 @@ test('a translator that takes the maps over finds them empty, and the kernel at 
   send();
   assert(isTranslated());
   // As if the worker before had died in the middle of it.
-  flows.clear(harness.translator);
-  harness.translator.flows = new Flows(maps, 16);
+  flows.clear();
+  harness.translator.flows = new Flows(maps, 16, harness.translator.counters);
   assertEmpty(maps);
   send();
   assert(isTranslated());

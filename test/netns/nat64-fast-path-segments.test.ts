@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import { HANDED_OVER_WITH } from '../../src/services/nat64/fast-path-flows.ts';
+import { HANDED_OVER_WITH } from '../../src/services/nat64/kernel/fast-path-flows.ts';
 import { GSO } from '../../src/wire/virtio-net.ts';
 import { partial } from '../unit/services/nat64/frames.ts';
 import {
@@ -33,8 +33,8 @@ import {
   POOL4,
   type Topology,
   createTopology,
-  until,
 } from './nat64/topology.ts';
+import { waitUntil } from '../../lab/wait.ts';
 
 const HOST_PORT = 40_001;
 const REMOTE_PORT = 8443;
@@ -71,7 +71,7 @@ describe('packets that stand for several', () => {
     // What leaves the appliance is cut, and its checksum computed, by software.
     for (const { leaves } of DIRECTIONS) await offloads(leaves, 'off');
     appliance = await net.startAppliance();
-    await until('the island reaches the internet', () => reaches(net));
+    await waitUntil('the island reaches the internet', () => reaches(net));
     await establish();
   });
   after(() => net?.[Symbol.asyncDispose]());
@@ -143,7 +143,7 @@ describe('packets that stand for several', () => {
     const tcps = Array.from({ length: ofTcp }, () => plain(tcp(outward)));
     const udps = Array.from({ length: ofUdp }, () => plain(udp(outward)));
     await inject(DIRECTIONS[0], ...tcps, ...udps);
-    await until('handed over', async () => (await counter('flows-handed-over')) === before + 2);
+    await waitUntil('handed over', async () => (await counter('flows-handed-over')) === before + 2);
   }
 
   /** One packet of `protocol` that stands for several, and what of it arrives: without what is chosen anew for each packet. */
@@ -177,7 +177,7 @@ describe('packets that stand for several', () => {
     };
     const before = await all();
     const seen = await task();
-    await until('counted', async () => (await all()).all >= before.all + SEGMENTS);
+    await waitUntil('counted', async () => (await all()).all >= before.all + SEGMENTS);
     const now = await all();
     const fast = now.fast - before.fast;
     return { fast, slow: now.all - before.all - fast, ...seen };

@@ -14,11 +14,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { OBJECT_FILE } from '../../src/services/nat64/fast-path-record.ts';
+import { OBJECT_FILE } from '../../src/services/nat64/kernel/fast-path-record.ts';
 import { SUMS_FILE, compileBpf, compilerVersion, mayCompile } from '../../tools/build-bpf.ts';
 import { testProgram } from './nat64/program-tests.ts';
-import { type Appliance, INTERNET6, type Topology, createTopology, until } from './nat64/topology.ts';
+import { type Appliance, INTERNET6, type Topology, createTopology } from './nat64/topology.ts';
 import { tell } from '../../src/texts/text.ts';
+import { waitUntil } from '../../lab/wait.ts';
 
 describe('the program in the kernel', () => testProgram(OBJECT_FILE));
 
@@ -89,7 +90,7 @@ describe('the kernel and our thread together', () => {
       String(tell((await appliance.status()).figures)['fastPath'])
         .split(', ')
         .sort();
-    await until('all three', async () => (await devices()).join() === 'lan,lan2,wan');
+    await waitUntil('all three', async () => (await devices()).join() === 'lan,lan2,wan');
     await net.run(
       'appliance',
       'ip',
@@ -105,15 +106,15 @@ describe('the kernel and our thread together', () => {
     );
     await net.run('appliance', 'ip', 'address', 'add', '192.0.2.1/24', 'dev', 'extra');
     await net.run('appliance', 'ip', 'link', 'set', 'other-end', 'up');
-    await until('the new device', async () => (await devices()).includes('extra'));
+    await waitUntil('the new device', async () => (await devices()).includes('extra'));
     await net.run('appliance', 'ip', 'link', 'del', 'extra');
-    await until('without the device', async () => !(await devices()).includes('extra'));
+    await waitUntil('without the device', async () => !(await devices()).includes('extra'));
   });
 
   test('a download arrives intact, nearly all of it through the kernel, and its flow is taken back', async () => {
     assert.equal((await node(download)).trim(), 'intact');
-    await until('counted', async () => (await counter('packets-fast-path')) > (BYTES / 1500) * 0.8);
-    await until(
+    await waitUntil('counted', async () => (await counter('packets-fast-path')) > (BYTES / 1500) * 0.8);
+    await waitUntil(
       'taken back',
       async () => (await counter('flows-taken-back')) === (await counter('flows-handed-over')),
     );
@@ -128,33 +129,33 @@ describe('the kernel and our thread together', () => {
       answers = Number(text.toString().trim().split('\n').at(-1));
     });
     const handedOver = await counter('flows-handed-over');
-    await until('handed over', async () => (await counter('flows-handed-over')) > handedOver);
+    await waitUntil('handed over', async () => (await counter('flows-handed-over')) > handedOver);
     appliance.pause();
     try {
       const before = answers;
-      await until('answers meanwhile', async () => answers > before + 100);
+      await waitUntil('answers meanwhile', async () => answers > before + 100);
     } finally {
       appliance.resume();
     }
     await appliance.ask({ ask: 'fail' });
-    await until('restarted', async () => (await appliance.status()).restarts === 1);
+    await waitUntil('restarted', async () => (await appliance.status()).restarts === 1);
     const before = answers;
-    await until('answers', async () => answers > before + 20);
+    await waitUntil('answers', async () => answers > before + 20);
     // The new worker takes the maps over empty; the flow comes again.
-    await until('handed over again', async () => (await counter('flows-handed-over')) > handedOver + 1);
+    await waitUntil('handed over again', async () => (await counter('flows-handed-over')) > handedOver + 1);
     child.kill('SIGKILL');
   });
 
   test('a source that is no longer allowed is refused at once, flow or not', async () => {
     const child = net.start('island', process.execPath, '-e', chatter);
     const handedOver = await counter('flows-handed-over');
-    await until('handed over', async () => (await counter('flows-handed-over')) > handedOver);
+    await waitUntil('handed over', async () => (await counter('flows-handed-over')) > handedOver);
     await appliance.ask({ ask: 'reconfigure', nat64: { allow: ['2001:db8:3::/64'] } });
     const refused = await counter('drop-not-allowed');
     // What the kernel has counted is taken over once a second.
-    await until('taken over', async () => (await counter('drop-not-allowed')) > refused + 600);
+    await waitUntil('taken over', async () => (await counter('drop-not-allowed')) > refused + 600);
     const fast = await counter('packets-fast-path');
-    await until('more refused', async () => (await counter('drop-not-allowed')) > refused + 1200);
+    await waitUntil('more refused', async () => (await counter('drop-not-allowed')) > refused + 1200);
     assert.equal(await counter('packets-fast-path'), fast);
     child.kill('SIGKILL');
     await appliance.ask({ ask: 'reconfigure', nat64: {} });

@@ -23,8 +23,8 @@ import {
   POOL4,
   type Topology,
   createTopology,
-  until,
 } from './nat64/topology.ts';
+import { waitUntil } from '../../lab/wait.ts';
 
 const script = (name: string) => join(import.meta.dirname, 'nat64', name);
 const OWN4 = '192.0.2.9';
@@ -91,7 +91,7 @@ for (const offload of [true, false]) {
         offload,
         eam: [{ ipv4: `${OWN4}/32`, ipv6: '2001:db8:3::10/128' }],
       });
-      await until('the island reaches the internet', () => reaches(net));
+      await waitUntil('the island reaches the internet', () => reaches(net));
       await startServer(net, UDP_ECHO);
       await net.run('island', 'nft', MARK_ON_ISLAND);
       await net.run('router', 'nft', MARK_ON_ROUTER);
@@ -129,19 +129,23 @@ for (const offload of [true, false]) {
 
     test('ping in fragments, both ways, with marks', async () => {
       assert.ok(await isPing(net, 'island', INTERNET6));
-      await until('the internet reaches the neighbour', () => isPing(net, 'internet', OWN4));
+      await waitUntil('the internet reaches the neighbour', () => isPing(net, 'internet', OWN4));
     });
 
     test("lone fragments from many addresses: the island's datagrams pass", async () => {
       const flood = net.start('appliance', process.execPath, script('flood-fragments.ts'), 'nat64', POOL4);
       try {
-        await until(
+        await waitUntil(
           'more is sent than there is room for',
           async () => (await appliance.counters())['datagrams-given-up'] > 1000,
-          60_000,
+          { timeoutMs: 60_000 },
         );
-        await until('a datagram in fragments is answered', () => succeeds(exchange()), 60_000);
-        await until('a ping in fragments is answered', () => isPing(net, 'island', INTERNET6), 60_000);
+        await waitUntil('a datagram in fragments is answered', () => succeeds(exchange()), {
+          timeoutMs: 60_000,
+        });
+        await waitUntil('a ping in fragments is answered', () => isPing(net, 'island', INTERNET6), {
+          timeoutMs: 60_000,
+        });
       } finally {
         flood.kill('SIGKILL');
         await once(flood, 'exit');

@@ -14,8 +14,8 @@ import {
   POOL4,
   type Topology,
   createTopology,
-  until,
 } from './nat64/topology.ts';
+import { waitUntil } from '../../lab/wait.ts';
 
 /** Hops that the few packets of a test take, each way; one that loops takes dozens. */
 const FEW = 15;
@@ -72,7 +72,7 @@ describe('NAT64 and packets that could loop', () => {
         ask: 'reconfigure',
         nat64: { pool4: [{ address: ROUTED, ports: '32768-65535' }], refusedFromIpv4: 'prohibited' },
       });
-      await until('translated', () => pings('island', '64:ff9b::203.0.113.9'));
+      await waitUntil('translated', () => pings('island', '64:ff9b::203.0.113.9'));
     });
     after(() => net.run('router', 'ip', 'route', 'del', ROUTED));
 
@@ -120,7 +120,7 @@ describe('NAT64 and packets that could loop', () => {
       test(title, async () => {
         const earlier = await count(counter);
         await send();
-        await until('dropped', async () => (await count(counter)) > earlier);
+        await waitUntil('dropped', async () => (await count(counter)) > earlier);
         const hops = await forwarded();
         assert.ok(hops <= FEW, `the router forwarded ${hops} packets`);
       });
@@ -131,7 +131,7 @@ describe('NAT64 and packets that could loop', () => {
       await appliance.ask({ ask: 'reconfigure', nat64 });
       const earlier = await count('drop-no-bib-entry');
       await net.run('internet', 'bash', '-c', `echo > /dev/udp/${ROUTED}/500`);
-      await until('dropped', async () => (await count('drop-no-bib-entry')) > earlier);
+      await waitUntil('dropped', async () => (await count('drop-no-bib-entry')) > earlier);
       assert.ok((await forwarded()) <= FEW);
     });
   });
@@ -148,7 +148,7 @@ describe('NAT64 and packets that could loop', () => {
     });
 
     test('what an IPv6 route inside the prefix leads to is routed and translated, both ways', async () => {
-      await until('from IPv4', () => pings('internet', '192.0.2.130'));
+      await waitUntil('from IPv4', () => pings('internet', '192.0.2.130'));
       assert.ok(await pings('island', '-I', EMBEDDED, `2001:db8:64::${INTERNET}`));
       const server = net.start(
         'island',
@@ -206,9 +206,9 @@ describe('NAT64 and packets that could loop', () => {
       const auto = { ...stateless, allow: [...stateless.allow] };
       await appliance.ask({ ask: 'reconfigure', nat64: auto });
       const routes = () => inAppliance('-4 route show dev nat64');
-      await until('routed', async () => (await routes()).includes('192.0.2.128/25'));
+      await waitUntil('routed', async () => (await routes()).includes('192.0.2.128/25'));
       await inAppliance('addr del 2001:db8:64::192.0.2.129/121 dev lan');
-      await until('gone', async () => !(await routes()).includes('192.0.2.128/25'));
+      await waitUntil('gone', async () => !(await routes()).includes('192.0.2.128/25'));
     });
   });
 
@@ -219,7 +219,7 @@ describe('NAT64 and packets that could loop', () => {
       { ipv4: `${INTERNET}/32`, ipv6: '2001:db8:9::9/128', side: 'ipv4' as const },
     ];
     await appliance.ask({ ask: 'reconfigure', nat64: { eam } });
-    await until('from IPv6', () => pings('island', '2001:db8:9::9'));
+    await waitUntil('from IPv6', () => pings('island', '2001:db8:9::9'));
     const script = `
       const socket = require('dgram').createSocket('udp6');
       socket.on('message', (message, { address }) => { console.log(address + ' ' + message); socket.close(); });
@@ -227,8 +227,8 @@ describe('NAT64 and packets that could loop', () => {
     const server = net.start('island', process.execPath, '-e', script);
     let output = '';
     server.stdout?.on('data', (text: Buffer) => (output += String(text)));
-    await until('ready', () => Promise.resolve(output.includes('ready')));
-    await until('received', async () => {
+    await waitUntil('ready', () => Promise.resolve(output.includes('ready')));
+    await waitUntil('received', async () => {
       await net.run('internet', 'bash', '-c', 'echo -n hello > /dev/udp/192.0.2.9/5400');
       return output.includes('hello');
     });

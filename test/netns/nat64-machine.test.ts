@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { ServiceReport } from '../../src/runtime/report.ts';
 import { reaches, startServer } from './nat64/programs.ts';
-import { type Appliance, INTERNET6, type Topology, createTopology, until } from './nat64/topology.ts';
+import { type Appliance, INTERNET6, type Topology, createTopology } from './nat64/topology.ts';
 import { english } from '../../src/texts/text.ts';
+import { waitUntil } from '../../lab/wait.ts';
 
 /** Says over TCP what it is told, to whoever connects. */
 const TCP_ECHO = `
@@ -91,7 +92,7 @@ describe('NAT64 and its machine', () => {
     await net.run('appliance', 'sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=1');
     const before = await traces(net);
     const appliance = await net.startAppliance();
-    await until('works', () => reaches(net));
+    await waitUntil('works', () => reaches(net));
     assert.notDeepEqual(await traces(net), before);
     await appliance.stop();
     assert.deepEqual(await traces(net), before);
@@ -102,7 +103,7 @@ describe('NAT64 and its machine', () => {
     const killed = await net.startAppliance();
     await killed.kill();
     const appliance = await net.startAppliance();
-    await until('works', () => reaches(net));
+    await waitUntil('works', () => reaches(net));
     await appliance.stop();
     assert.deepEqual(await traces(net), before);
   });
@@ -112,7 +113,7 @@ describe('NAT64 and its machine', () => {
     await killed.kill();
     await net.run('appliance', 'sysctl', '-qw', 'net.ipv4.conf.all.rp_filter=2');
     const appliance = await net.startAppliance();
-    await until('works', () => reaches(net));
+    await waitUntil('works', () => reaches(net));
     await appliance.stop();
     const { sysctls } = await traces(net);
     assert.match(sysctls, /ip_forward = 0\n[\s\S]*conf\.all\.rp_filter = 2\n/);
@@ -126,7 +127,7 @@ describe('NAT64 and its machine', () => {
     mkdirSync(join(file, 'in-the-way'), { recursive: true });
     try {
       const appliance = await net.startAppliance();
-      await until('works', () => reaches(net));
+      await waitUntil('works', () => reaches(net));
       assert.equal((await appliance.status()).state, 'running');
       const storage = async () =>
         ((await appliance.ask({ ask: 'conditions' })) as ServiceReport[]).find(
@@ -136,9 +137,9 @@ describe('NAT64 and its machine', () => {
       const problem = english((await storage()).problem ?? '');
       assert.match(problem, /cannot be written to .*nat64-sysctl\.json: .*tried again.*EISDIR/);
       await net.run('appliance', 'ip', 'link', 'del', 'nat64');
-      await until('works again', () => reaches(net));
+      await waitUntil('works again', () => reaches(net));
       rmSync(file, { recursive: true });
-      await until('written', async () => (await storage()).state === 'running');
+      await waitUntil('written', async () => (await storage()).state === 'running');
       assert.ok(statSync(file).isFile());
       await appliance.stop();
       assert.deepEqual(await traces(net), before);
@@ -149,15 +150,15 @@ describe('NAT64 and its machine', () => {
 
   test('a new address is followed, none is a problem that says how to mend it', async () => {
     const appliance = await net.startAppliance();
-    await until('works', () => reaches(net));
+    await waitUntil('works', () => reaches(net));
     await net.run('appliance', 'ip', 'addr', 'del', '198.51.100.1/24', 'dev', 'wan');
-    await until('degraded', async () => (await appliance.status()).state === 'degraded');
+    await waitUntil('degraded', async () => (await appliance.status()).state === 'degraded');
     assert.match(english((await appliance.status()).problem ?? ''), /nat64\.pool4/);
     await net.run('appliance', 'ip', 'addr', 'add', '198.51.100.7/24', 'dev', 'wan');
     await net.run('appliance', 'ip', 'route', 'add', 'default', 'via', '198.51.100.254');
-    await until('running', async () => (await appliance.status()).state === 'running');
+    await waitUntil('running', async () => (await appliance.status()).state === 'running');
     assert.equal((await appliance.status()).figures['pool4Address'], '198.51.100.7');
-    await until('works', () => reaches(net));
+    await waitUntil('works', () => reaches(net));
     await appliance.stop();
   });
 
@@ -166,12 +167,13 @@ describe('NAT64 and its machine', () => {
       await net.run('appliance', 'sh', '-c', 'ip addr flush dev wan; ip addr add 198.51.100.1/24 dev wan');
       await net.run('appliance', 'ip', 'route', 'add', 'default', 'via', '198.51.100.254');
       const appliance = await net.startAppliance();
-      await until('works', () => reaches(net));
+      await waitUntil('works', () => reaches(net));
       const client = net.startWithInput('island', process.execPath, '-e', TCP_CLIENT);
       try {
         let said = '';
         client.stdout?.on('data', (text) => (said += text));
-        const isHeard = (text: string) => until(`hears ${text}`, async () => said.includes(text), 60_000);
+        const isHeard = (text: string) =>
+          waitUntil(`hears ${text}`, async () => said.includes(text), { timeoutMs: 60_000 });
         await isHeard('connected');
         client.stdin?.write('before ');
         await isHeard('before');
@@ -193,9 +195,9 @@ describe('NAT64 and its machine', () => {
 
   test('a deleted device is made again', async () => {
     const appliance = await net.startAppliance();
-    await until('works', () => reaches(net));
+    await waitUntil('works', () => reaches(net));
     await net.run('appliance', 'ip', 'link', 'del', 'nat64');
-    await until('works again', () => reaches(net));
+    await waitUntil('works again', () => reaches(net));
     await appliance.stop();
   });
 
@@ -210,7 +212,7 @@ describe('NAT64 and its machine', () => {
 
   test('disabled beside a process that translates: that goes on', async () => {
     const translating = await net.startAppliance();
-    await until('works', () => reaches(net));
+    await waitUntil('works', () => reaches(net));
     const before = await traces(net);
     const appliance = await net.startAppliance({ enabled: false });
     assert.deepEqual(await traces(net), before);

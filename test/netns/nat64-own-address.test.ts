@@ -27,15 +27,14 @@ const NTP_PORT = 123;
 const POOL_PORT = 40_000;
 const FRIENDS = ['198.51.100.0/24'];
 
+const WAN = { segment: 'wan', addresses: [`${OWN}/24`, '198.51.100.2/24'] };
+const FRIEND = { interfaces: { eth0: { segment: 'wan', addresses: ['198.51.100.10/24'] } } };
+const APPLIANCE = { interfaces: { wan: WAN }, routes: ['default via 198.51.100.10'], router: true };
 const SPEC = {
   hosts: {
     appliance: {
-      interfaces: {
-        lan: { segment: 'lan', addresses: ['2001:db8:1::1/64'] },
-        wan: { segment: 'wan', addresses: [`${OWN}/24`, '198.51.100.2/24'] },
-      },
-      routes: ['default via 198.51.100.10'],
-      router: true,
+      ...APPLIANCE,
+      interfaces: { lan: { segment: 'lan', addresses: ['2001:db8:1::1/64'] }, wan: WAN },
     },
     server: {
       interfaces: { eth0: { segment: 'lan', addresses: ['2001:db8:1::10/64'] } },
@@ -45,7 +44,7 @@ const SPEC = {
       interfaces: { eth0: { segment: 'lan', addresses: ['2001:db8:1::11/64'] } },
       routes: ['default via 2001:db8:1::1'],
     },
-    friend: { interfaces: { eth0: { segment: 'wan', addresses: ['198.51.100.10/24'] } } },
+    friend: FRIEND,
   },
 } as const;
 
@@ -280,16 +279,7 @@ describe('the firewall, when the translator should fail to refuse', { concurrenc
   before(async () => {
     ensurePackages(PACKAGES.lab, console.log);
     requireTun();
-    topology = await buildTopology({
-      hosts: {
-        appliance: {
-          interfaces: { wan: { segment: 'wan', addresses: [`${OWN}/24`, '198.51.100.2/24'] } },
-          routes: ['default via 198.51.100.10'],
-          router: true,
-        },
-        peer: { interfaces: { eth0: { segment: 'wan', addresses: ['198.51.100.10/24'] } } },
-      },
-    });
+    topology = await buildTopology({ hosts: { appliance: APPLIANCE, peer: FRIEND } });
     device = spawn(
       'ip',
       [

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { Nat64Found } from '../../src/services/nat64/contract.ts';
-import { type Appliance, INTERNET6, POOL4, type Topology, createTopology, until } from './nat64/topology.ts';
+import { type Appliance, INTERNET6, POOL4, type Topology, createTopology } from './nat64/topology.ts';
+import { waitUntil } from '../../lab/wait.ts';
 
 const FILE = 'nat64-sessions.bin';
 
@@ -59,7 +60,7 @@ describe('restarts', () => {
   let appliance: Appliance;
   const start = async (nat64: Parameters<Topology['startAppliance']>[0]) => {
     appliance = await net.startAppliance(nat64);
-    await until('works', () =>
+    await waitUntil('works', () =>
       net.run('island', 'ping', '-c', '1', '-W', '1', INTERNET6).then(
         () => true,
         () => false,
@@ -121,7 +122,7 @@ describe('restarts', () => {
     return {
       async hears(more: number) {
         const wanted = last + more;
-        await until(`tick ${wanted}`, async () => wrong !== '' || last >= wanted, 60_000);
+        await waitUntil(`tick ${wanted}`, async () => wrong !== '' || last >= wanted, { timeoutMs: 60_000 });
         assert.equal(wrong, '');
       },
       [Symbol.dispose]: () => void child.kill(),
@@ -134,18 +135,18 @@ describe('restarts', () => {
       using connection = listen();
       await connection.hears(20);
       if (fastPath)
-        await until('handed over', async () => (await appliance.counters())['flows-handed-over'] > 0);
+        await waitUntil('handed over', async () => (await appliance.counters())['flows-handed-over'] > 0);
       await appliance.stop();
       const file = readFileSync(join(net.stateDirectory, FILE));
       // The kernel alone would answer what comes meanwhile with a reset.
-      await until('sent again', async () => (await resent()) > 0);
+      await waitUntil('sent again', async () => (await resent()) > 0);
       await start({ fastPath });
       await connection.hears(50);
       assert.equal(await established(), 1);
       assert.equal(await net.run('appliance', 'nft', 'list', 'tables'), 'table inet tombolo-nat64\n');
 
       await appliance.kill();
-      await until('sent again', async () => (await resent()) > 0);
+      await waitUntil('sent again', async () => (await resent()) > 0);
       // As it is written now and then.
       writeFileSync(join(net.stateDirectory, FILE), file);
       await start({ fastPath });
@@ -189,7 +190,7 @@ describe('restarts', () => {
     assert.equal(await say('two'), 'two');
     await connection.hears(20);
     await net.run('appliance', 'ip', 'link', 'del', 'nat64');
-    await until('made again', async () => (await appliance.counters())['sessions-restored'] >= 2);
+    await waitUntil('made again', async () => (await appliance.counters())['sessions-restored'] >= 2);
     assert.equal(await say('three'), 'three');
     await connection.hears(20);
     await appliance.stop();
@@ -200,8 +201,10 @@ describe('restarts', () => {
     const say = await connectIsland();
     await say('one');
     const logged = async () => (await appliance.ask({ ask: 'log' })) as Nat64Found[];
-    await until('logged', async () => (await logged()).some(({ protocol }) => protocol === 'tcp'));
-    const tcp = (await logged()).filter(({ protocol }) => protocol === 'tcp');
+    const tcpLogged = async () => (await logged()).filter(({ protocol }) => protocol === 'tcp');
+    // The ring may be read between the two records.
+    await waitUntil('mapping and session logged', async () => (await tcpLogged()).length >= 2);
+    const tcp = await tcpLogged();
     const [{ poolPort, clientPort, ...mapping }] = tcp;
     assert.deepEqual(mapping, {
       kind: 'nat64',
@@ -221,7 +224,7 @@ describe('restarts', () => {
       ],
     );
     await appliance.ask({ ask: 'reconfigure', nat64: { ...FORGETS, log: 'sessions', allow: [] } });
-    await until('ended', async () => (await logged()).some(({ what }) => what === 'mapping-removed'));
+    await waitUntil('ended', async () => (await logged()).some(({ what }) => what === 'mapping-removed'));
     await appliance.stop();
   });
 });

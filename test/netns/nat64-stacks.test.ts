@@ -17,8 +17,8 @@ import {
   POOL4,
   type Topology,
   createTopology,
-  until,
 } from './nat64/topology.ts';
+import { waitUntil } from '../../lab/wait.ts';
 
 const OWN4 = '192.0.2.9';
 const MAPPED = { eam: [{ ipv4: `${OWN4}/32`, ipv6: `${ISLAND}/128` }] };
@@ -66,7 +66,7 @@ for (const fastPath of [true, false]) {
       net = await createTopology();
       await net.run('router', 'ip', 'route', 'add', OWN4, 'via', POOL4);
       appliance = await net.startAppliance({ fastPath });
-      await until('the island reaches the internet', () =>
+      await waitUntil('the island reaches the internet', () =>
         succeeds(net.run('island', 'ping', '-c', '1', '-W', '1', INTERNET6)),
       );
       await startReady(net, 'internet', BULK_SERVER);
@@ -80,7 +80,7 @@ for (const fastPath of [true, false]) {
     async function withOwnAddress(task: () => Promise<void>): Promise<void> {
       await appliance.ask({ ask: 'reconfigure', nat64: { fastPath, ...MAPPED } });
       try {
-        await until('reached', () => succeeds(net.run('internet', 'ping', '-c', '1', '-W', '1', OWN4)));
+        await waitUntil('reached', () => succeeds(net.run('internet', 'ping', '-c', '1', '-W', '1', OWN4)));
         await task();
       } finally {
         await appliance.ask({ ask: 'reconfigure', nat64: { fastPath } });
@@ -210,7 +210,7 @@ for (const fastPath of [true, false]) {
         const received = once(receiver.stdout as Readable, 'data') as Promise<[Buffer]>;
         let text = '';
         void received.then(([bytes]) => (text = bytes.toString('hex')));
-        await until(`passed from ${from}`, async () => {
+        await waitUntil(`passed from ${from}`, async () => {
           await net.run(from, 'bash', '-c', `printf '${octets}' | socat -u STDIN ${send}`);
           return text !== '';
         });
@@ -233,11 +233,11 @@ for (const fastPath of [true, false]) {
         node(net, 'island', `require('net').connect(${port}, '${address}').pipe(process.stdout)`);
       const entry = { protocol: 'tcp', ipv4: 'auto#8092', ipv6: `${NEIGHBOUR}#8091` } as const;
       await appliance.ask({ ask: 'reconfigure', nat64: { fastPath, static: [entry] } });
-      await until('mapped', () => succeeds(ask(`64:ff9b::${POOL4}`, 8092)));
+      await waitUntil('mapped', () => succeeds(ask(`64:ff9b::${POOL4}`, 8092)));
       assert.equal(await ask(`64:ff9b::${POOL4}`, 8092), '64:ff9b::c633:6401');
       const eam = [...MAPPED.eam, { ipv4: '192.0.2.10/32', ipv6: `${NEIGHBOUR}/128` }];
       await appliance.ask({ ask: 'reconfigure', nat64: { fastPath, eam } });
-      await until('mapped', () => succeeds(ask('64:ff9b::192.0.2.10', 8091)));
+      await waitUntil('mapped', () => succeeds(ask('64:ff9b::192.0.2.10', 8091)));
       assert.equal(await ask('64:ff9b::192.0.2.10', 8091), `64:ff9b::c000:209`);
       await appliance.ask({ ask: 'reconfigure', nat64: { fastPath } });
     });
@@ -255,7 +255,7 @@ for (const fastPath of [true, false]) {
           socket.pipe(process.stdout);`,
         );
         const heard = once(caller.stdout as Readable, 'data') as Promise<[Buffer]>;
-        await until('its SYN waits', async () => (await appliance.counters())['syns-stored'] > 0);
+        await waitUntil('its SYN waits', async () => (await appliance.counters())['syns-stored'] > 0);
         const answer = await node(
           net,
           'island',
@@ -309,7 +309,7 @@ test("a conformance suite's replay: raw packets on the TUN, nothing but translat
     allow,
     pool4: [{ ports: '40000' }],
   });
-  await until('it has its address', async () => (await appliance.status()).state === 'running');
+  await waitUntil('it has its address', async () => (await appliance.status()).state === 'running');
   // Above 1260 bytes there is no identification that the translator would choose.
   const data = Uint8Array.from({ length: 1300 }, (_, i) => (i * 7) & 255);
   const out6 = { source: ISLAND, destination: INTERNET6, sourcePort: 5000, destinationPort: 53, data };

@@ -33,8 +33,8 @@ import {
   POOL4,
   type Topology,
   createTopology,
-  until,
 } from './nat64/topology.ts';
+import { waitUntil } from '../../lab/wait.ts';
 
 for (const offload of [true, false]) {
   describe(`NAT64 ${offload ? 'with' : 'without'} offload`, () => {
@@ -43,7 +43,7 @@ for (const offload of [true, false]) {
     before(async () => {
       net = await createTopology();
       appliance = await net.startAppliance({ offload });
-      await until('the island reaches the internet', () => reaches(net));
+      await waitUntil('the island reaches the internet', () => reaches(net));
       await startServer(net, UDP_ECHO);
       await startServer(net, TCP_SOURCE);
       await startServer(net, UDP_PORT_TELLER);
@@ -96,10 +96,10 @@ for (const offload of [true, false]) {
 
     test('many datagrams in a row, both ways: each arrives as it was sent', async () => {
       await appliance.ask({ ask: 'reconfigure', nat64: { offload, fastPath: false } });
-      await until('the island reaches the internet', () => reaches(net));
+      await waitUntil('the island reaches the internet', () => reaches(net));
       assert.equal(await node(net, udpBurst(INTERNET6, 500)), 'wrong 0\n');
       await appliance.ask({ ask: 'reconfigure', nat64: { offload } });
-      await until('the island reaches the internet', () => reaches(net));
+      await waitUntil('the island reaches the internet', () => reaches(net));
     });
 
     test('UDP in fragments, both ways', async () => {
@@ -169,7 +169,7 @@ for (const offload of [true, false]) {
           '-e',
           `require('net').connect(8080, '${target}').pipe(process.stdout)`,
         );
-      await until('reached', () => succeeds(ask('internet', POOL4)));
+      await waitUntil('reached', () => succeeds(ask('internet', POOL4)));
       assert.equal(await ask('internet', POOL4), '64:ff9b::cb00:7109');
       assert.equal(await ask('neighbour', `64:ff9b::${POOL4}`), '64:ff9b::c633:6401');
       await appliance.ask({ ask: 'reconfigure', nat64: { offload } });
@@ -181,7 +181,7 @@ for (const offload of [true, false]) {
       const eam = [{ ipv4: '192.0.2.9/32', ipv6: `${ISLAND}/128` }];
       await appliance.ask({ ask: 'reconfigure', nat64: { offload, eam } });
       try {
-        await until('reached', () =>
+        await waitUntil('reached', () =>
           succeeds(net.run('internet', 'ping', '-c', '1', '-W', '1', '192.0.2.9')),
         );
         const pings = await net.run('internet', 'ping', '-c', '2', '-i', '0.1', '-s', '10000', '192.0.2.9');
@@ -195,13 +195,13 @@ for (const offload of [true, false]) {
           net.run('internet', 'bash', '-c', 'echo -n tombolo | socat -u STDIN IP4-SENDTO:192.0.2.9:253');
         let text = '';
         void received.then(([bytes]) => (text = String(bytes)));
-        await until('passed', async () => {
+        await waitUntil('passed', async () => {
           await send();
           return text === 'tombolo';
         });
       } finally {
         await appliance.ask({ ask: 'reconfigure', nat64: { offload } });
-        await until('translated as before', () => reaches(net));
+        await waitUntil('translated as before', () => reaches(net));
       }
     });
 
@@ -210,12 +210,12 @@ for (const offload of [true, false]) {
       const nat64 = { offload, pool4: [{ address: '192.0.2.5', ports: '1024-65535' }] };
       await appliance.ask({ ask: 'reconfigure', nat64 });
       try {
-        await until('translated', () => reaches(net));
+        await waitUntil('translated', () => reaches(net));
         assert.equal((await node(net, udpExchange(INTERNET6, 'hello'))).trim(), '192.0.2.5 hello');
         assert.equal((await node(net, tcpDownload(INTERNET6))).trim(), `intact ${32 << 20}`);
       } finally {
         await appliance.ask({ ask: 'reconfigure', nat64: { offload } });
-        await until('translated as before', () => reaches(net));
+        await waitUntil('translated as before', () => reaches(net));
       }
     });
 
@@ -291,7 +291,7 @@ for (const offload of [true, false]) {
       ].map((packet) => Buffer.from(packet).toString('hex'));
       const before = await lies(appliance);
       await net.run('appliance', process.execPath, INJECT, 'nat64', ...packets);
-      await until('counted', async () => (await lies(appliance)) - before === packets.length);
+      await waitUntil('counted', async () => (await lies(appliance)) - before === packets.length);
       assert.ok(await reaches(net));
     });
 
@@ -315,9 +315,9 @@ for (const offload of [true, false]) {
     test('a source outside nat64.allow is refused; allowing it again brings its session back', async () => {
       const nat64 = { offload, allow: ['2001:db8:ffff::/64'] };
       await appliance.ask({ ask: 'reconfigure', nat64 });
-      await until('refused', async () => !(await reaches(net)));
+      await waitUntil('refused', async () => !(await reaches(net)));
       await appliance.ask({ ask: 'reconfigure', nat64: { offload, allow: [`${ISLAND}/128`] } });
-      await until('allowed', () => reaches(net));
+      await waitUntil('allowed', () => reaches(net));
       assert.equal((await appliance.status()).restarts, 0);
     });
 
@@ -327,8 +327,8 @@ for (const offload of [true, false]) {
       const transfer = node(net, tcpDownload(INTERNET6));
       const failedAt = performance.now();
       await appliance.ask({ ask: 'fail' });
-      await until('restarted', async () => (await appliance.status()).restarts === 1);
-      await until('serves again', () => reaches(net));
+      await waitUntil('restarted', async () => (await appliance.status()).restarts === 1);
+      await waitUntil('serves again', () => reaches(net));
       // Less than a second on a quiet machine.
       t.diagnostic(`serves again after ${Math.round(performance.now() - failedAt)} ms`);
       assert.ok(((await appliance.status()).figures['sessions'] as number) >= (sessions as number));

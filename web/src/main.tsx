@@ -6,6 +6,7 @@ import './styles/forms.css';
 import './styles/dialogs.css';
 import './styles/data.css';
 import './styles/frame.css';
+import './styles/alone.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { startLocale } from './core/locale.ts';

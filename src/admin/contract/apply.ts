@@ -1,8 +1,7 @@
-/** The shapes of changing the configuration: check, apply with a countdown, revisions, bulk paste, explain, assertions. */
-import { type Static, type TSchema, Type } from '../../config/json-schema.ts';
-
-const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const strict = { additionalProperties: false } as const;
+/** The shapes of changing the configuration: check, apply with a countdown, revisions. */
+import { type Static, Type } from '../../config/json-schema.ts';
+import { Nullable, strict } from './common.ts';
+import { AssertionResult } from './explain.ts';
 
 /** What is wrong with an input, and what would be right; as in `ErrorAnswer`. */
 export const Problem = Type.Object({
@@ -31,45 +30,6 @@ export const DiffEntry = Type.Object({
   /** The value before; not there when it was added. Of something moved, its place in the list, from 0. */
   from: Type.Optional(Type.Unknown()),
   to: Type.Optional(Type.Unknown()),
-});
-
-export const ExplainStep = Type.Object({
-  isOk: Type.Boolean(),
-  /** Which service decides, or "network", or "admin". */
-  service: Type.String(),
-  /** What was found, as a sentence. */
-  text: Type.String(),
-  /** The counter that counts this, e.g. "drop-not-allowed". */
-  counter: Type.Optional(Type.String()),
-  /** JSON pointer to the rule in the configuration. */
-  configPath: Type.Optional(Type.String()),
-});
-
-export const ExplainOutcome = Type.Object({
-  /** server: reaches one of `hosts`; appliance: it answers itself; direct: not through it; refused: by a rule; unknown: a name could not be looked up; nat64: translated to IPv4, or another word of a service. */
-  kind: Type.String(),
-  /** Name of the server; null unless kind is "server". */
-  server: Nullable(Type.String()),
-  /** Where it arrives, when it does. */
-  address: Nullable(Type.String()),
-  port: Nullable(Type.Integer()),
-  /** One sentence. */
-  text: Type.String(),
-});
-
-/** An assertion of the configuration and what it comes to. */
-export const AssertionResult = Type.Object({
-  name: Type.String(),
-  /** JSON pointer to the assertion. */
-  path: Type.String(),
-  /** unknown: a name could not be looked up; that refuses no change. */
-  state: Type.Union([Type.Literal('passed'), Type.Literal('failed'), Type.Literal('unknown')]),
-  /** A server's name, "nat64" or "refused". */
-  expect: Type.String(),
-  outcome: ExplainOutcome,
-  steps: Type.Array(ExplainStep),
-  /** One sentence: what was expected, and what would happen instead. */
-  message: Type.String(),
 });
 
 /** The document, or its text as one string: then problems name its lines and columns. */
@@ -216,77 +176,8 @@ export const ConfigRevisionDetail = Type.Object({
   diffFromCurrent: Type.Array(DiffEntry),
 });
 
-/** POST config/parse-hosts */
-export const ParseHostsRequest = Type.Object(
-  {
-    text: Type.String({
-      title: 'Servers: lines "name address hostname...", CSV with a header, or a JSON list',
-      expected: 'a text of at most 1 MB',
-    }),
-  },
-  { ...strict, expected: 'an object with "text"' },
-);
-export const ParseHostsAnswer = Type.Object({
-  format: Type.Union([Type.Literal('lines'), Type.Literal('csv'), Type.Literal('json')]),
-  /** Entries for `hosts` of the configuration, as far as they are right. */
-  hosts: Type.Array(
-    Type.Object({
-      /** Where it came from, from 1. */
-      line: Type.Integer(),
-      host: Type.Unknown(),
-      /** Whether `hosts` of the configuration in force has this name: it would be replaced. */
-      isKnown: Type.Boolean(),
-    }),
-  ),
-  problems: Type.Array(
-    Type.Object({
-      line: Type.Integer(),
-      /** The offending text, quoted and shortened. */
-      value: Type.String(),
-      /** What would be right. */
-      expected: Type.String(),
-      message: Type.String(),
-    }),
-  ),
-});
-
-/** POST explain */
-export const ExplainRequest = Type.Object(
-  {
-    from: Type.String({
-      format: 'ip-address',
-      title: 'Who connects',
-      expected: 'an IPv4 address (from the Internet), or an IPv6 address (from a server)',
-    }),
-    protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp'), Type.Literal('icmp')], {
-      title: 'Protocol',
-      expected: '"tcp", "udp" or "icmp"',
-    }),
-    to: Type.Union([Type.String({ format: 'hostname' }), Type.String({ format: 'ip-address' })], {
-      title: 'Where to',
-      expected: 'a host name such as www.example.com, or an IP address',
-    }),
-    port: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 65_535,
-        title: 'To which port; icmp has none',
-        expected: 'a port number from 1 to 65535',
-      }),
-    ),
-  },
-  { ...strict, expected: 'an object with "from", "protocol", "to" and "port"' },
-);
-export const ExplainAnswer = Type.Object({ steps: Type.Array(ExplainStep), outcome: ExplainOutcome });
-
-/** GET assertions: those of the configuration in force, evaluated now. */
-export const AssertionsAnswer = Type.Object({ rows: Type.Array(AssertionResult) });
-
 export type Problem = Static<typeof Problem>;
 export type DiffEntry = Static<typeof DiffEntry>;
-export type ExplainStep = Static<typeof ExplainStep>;
-export type ExplainOutcome = Static<typeof ExplainOutcome>;
-export type AssertionResult = Static<typeof AssertionResult>;
 export type ConfigCheckRequest = Static<typeof ConfigCheckRequest>;
 export type ConfigCheckAnswer = Static<typeof ConfigCheckAnswer>;
 export type ConfigApplyRequest = Static<typeof ConfigApplyRequest>;
@@ -297,8 +188,3 @@ export type ConfigPendingAnswer = Static<typeof ConfigPendingAnswer>;
 export type ConfigRevisionAnswer = Static<typeof ConfigRevisionAnswer>;
 export type ConfigRevisionsAnswer = Static<typeof ConfigRevisionsAnswer>;
 export type ConfigRevisionDetail = Static<typeof ConfigRevisionDetail>;
-export type ParseHostsRequest = Static<typeof ParseHostsRequest>;
-export type ParseHostsAnswer = Static<typeof ParseHostsAnswer>;
-export type ExplainRequest = Static<typeof ExplainRequest>;
-export type ExplainAnswer = Static<typeof ExplainAnswer>;
-export type AssertionsAnswer = Static<typeof AssertionsAnswer>;

@@ -1,8 +1,6 @@
-/** What happens and what happened: live events, history, the machine, logs, backup. */
+/** What happens and what happened: live events and history. */
 import type { ShownEvent } from '../../runtime/event-kind.ts';
 import { type Static, type TSchema, Type } from '../../runtime/shape.ts';
-import { DiffEntry } from './apply.ts';
-import { AskedPassword } from './auth.ts';
 import { Nullable, strict } from './common.ts';
 
 /** An event, whichever it is. The kinds with their shapes are those of `state/event-kinds.ts`. */
@@ -118,130 +116,8 @@ export const HistoryAnswer = Type.Object({
   ),
 });
 
-export const SystemAnswer = Type.Object({
-  hostname: Type.String(),
-  version: Type.String(),
-  /** "Raspberry Pi 4 Model B Rev 1.5"; null on machines that do not say. */
-  model: Nullable(Type.String()),
-  kernel: Type.String(),
-  uptimeSeconds: Type.Number(),
-  cpu: Type.Object({
-    cores: Type.Integer(),
-    /** Over the last seconds, of all cores together. */
-    percent: Nullable(Type.Number()),
-    loadOneMinute: Type.Number(),
-  }),
-  memory: Type.Object({
-    totalBytes: Type.Integer(),
-    availableBytes: Type.Integer(),
-    processRssBytes: Type.Integer(),
-  }),
-  temperatureCelsius: Nullable(Type.Number()),
-  /** The file system of the state directory. */
-  disk: Type.Object({ path: Type.String(), totalBytes: Type.Integer(), freeBytes: Type.Integer() }),
-  /** What the firmware says about power and heat; null where there is no such firmware. */
-  throttled: Nullable(
-    Type.Object({
-      isUnderVoltage: Type.Boolean(),
-      isThrottled: Type.Boolean(),
-      /** Since the machine started. */
-      wasUnderVoltage: Type.Boolean(),
-      wasThrottled: Type.Boolean(),
-    }),
-  ),
-  clock: Type.Object({ at: Type.String(), isSynchronized: Nullable(Type.Boolean()) }),
-  /** What this machine lets the page do. */
-  capabilities: Type.Object({ reboot: Type.Boolean(), factoryReset: Type.Boolean(), ssh: Type.Boolean() }),
-});
-
-/** Newest first. */
-export const LogsAnswer = Type.Object({
-  lines: Type.Array(
-    Type.Object({
-      id: Type.Integer(),
-      at: Type.String(),
-      level: Type.Union([
-        Type.Literal('debug'),
-        Type.Literal('info'),
-        Type.Literal('warn'),
-        Type.Literal('error'),
-      ]),
-      message: Type.String(),
-      /** What else the line says, as JSON. */
-      fields: Type.Unknown(),
-    }),
-  ),
-  nextCursor: Nullable(Type.Integer()),
-});
-
-const passphrase = Type.String({
-  pattern: '^.{8,200}$',
-  title: 'Passphrase of the backup',
-  expected: '8 to 200 characters',
-});
-
-/** POST backup answers with the file (application/octet-stream, with a name in Content-Disposition). */
-export const BackupBody = Type.Object(
-  { passphrase, password: AskedPassword },
-  { ...strict, expected: 'an object with the fields "passphrase" and "password"' },
-);
-
-/** POST restore?dryRun=true tells what would change; without dryRun it changes it. */
-export const RestoreBody = Type.Object(
-  {
-    /** The file in base64. */
-    file: Type.String({
-      pattern: '^[A-Za-z0-9+/]+={0,2}$',
-      title: 'The backup file',
-      expected: 'the file in base64',
-    }),
-    passphrase,
-    password: AskedPassword,
-  },
-  { ...strict, expected: 'an object with the fields "file", "passphrase" and "password"' },
-);
-
-export const RestoreAnswer = Type.Object({
-  /** About the backup. */
-  createdAt: Type.String(),
-  version: Type.String(),
-  hostname: Type.String(),
-  entries: Type.Array(
-    Type.Object({
-      /** Path in the backup: "config.json", "state/ssh-ports.json", ... */
-      name: Type.String(),
-      bytes: Type.Integer(),
-      change: Type.Union([Type.Literal('same'), Type.Literal('new'), Type.Literal('replaces')]),
-      /** What it is, in words. */
-      title: Type.String(),
-    }),
-  ),
-  /** Of the configuration, from what is in force to what is in the backup. */
-  diff: Type.Array(DiffEntry),
-  isDryRun: Type.Boolean(),
-  /** The process starts again to use what was restored: expect a few seconds without answers. */
-  restarts: Type.Boolean(),
-});
-
-/** POST system/factory-reset: `confirm` is the appliance's hostname, as GET system tells it. */
-export const FactoryResetBody = Type.Object(
-  {
-    confirm: Type.String({ title: 'Confirmation', expected: 'the hostname of this appliance' }),
-    password: AskedPassword,
-  },
-  { ...strict, expected: 'an object with the fields "confirm" and "password"' },
-);
-export const SystemActionAnswer = Type.Object({ message: Type.String() });
-
 export type { HealthEvent, NoticeEvent, ServiceEvent } from '../../runtime/own-events.ts';
 export type LiveCounters = Static<typeof LiveCounters>;
 export type LiveSample = Static<typeof LiveSample>;
 export type LiveEnd = Static<typeof LiveEnd>;
 export type HistoryAnswer = Static<typeof HistoryAnswer>;
-export type SystemAnswer = Static<typeof SystemAnswer>;
-export type LogsAnswer = Static<typeof LogsAnswer>;
-export type BackupBody = Static<typeof BackupBody>;
-export type RestoreBody = Static<typeof RestoreBody>;
-export type RestoreAnswer = Static<typeof RestoreAnswer>;
-export type FactoryResetBody = Static<typeof FactoryResetBody>;
-export type SystemActionAnswer = Static<typeof SystemActionAnswer>;

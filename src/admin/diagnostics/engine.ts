@@ -24,7 +24,7 @@ import { createPublicIpv4Finder, describeNetwork, lookUpRecords } from './networ
 import { OF_SERVICES, planProbes } from './of-services.ts';
 import { lastSeenFromOutside } from './outside.ts';
 import { ownAddressReport, probeTarget } from './probe.ts';
-import { createCheckRunner } from './run-checks.ts';
+import { type CheckRunner, createCheckRunner } from './run-checks.ts';
 
 const PROBE_TIMEOUT_MS = 5000;
 /** More than the log keeps. */
@@ -66,21 +66,11 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       isOwn(target.address) ? [ownAddressReport(target)] : edges.probe(target, signal),
     now: edges.now,
     monotonicMs: edges.monotonicMs,
-    onChange: (server, health, before) => {
-      const { state, probes } = health;
-      // Nobody wants to hear that a server is well at the first look.
-      if (before.state === 'unknown' && state === 'ok') return;
-      deps.live.events.put(healthEvent(server, health, before), edges.now().getTime());
-      const details = probes
-        .filter((probe) => probe.state !== 'ok')
-        .map((each) => `${each.service}: ${english(each.detail)}`);
-      if (state === 'ok') log.info({ server }, 'health: the server is well again');
-      else log.warn({ server, state, details }, 'health: the server is not well');
-    },
+    onChange: (server, found, before) => tellChange(deps, edges, server, found, before),
   });
   const runner = createCheckRunner({
     onError,
-    onFound: () => measured(),
+    onFound: () => background.measured(),
     checks: CHECKS,
     now: edges.now,
     revision: () => store.revision,
@@ -100,26 +90,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       };
     },
   });
-  const cheap = CHECKS.filter(({ isCheap }) => isCheap !== undefined);
-  const isDone = ({ isCheap }: Check) => isCheap === true || isCheap?.(store.current) === true;
-  /** Health is what was measured: what fails is a problem of the appliance. It is known when each check has run once. */
-  function measured(): void {
-    const failures = cheap.map((check) => ({
-      id: check.id,
-      found: isDone(check) ? runner.failures(check) : [],
-    }));
-    for (const { id, found = [] } of failures)
-      deps.conditions?.set('checks', id, found.length === 0 ? undefined : listOf(found, ' '));
-    if (failures.some(({ found }) => found === undefined)) return;
-    const failing = failures.filter(({ found = [] }) => found.length > 0).length;
-    deps.conditions?.setMeasured('checks', { checks: cheap.length, failing });
-  }
-  const inTurn = runInTurn(
-    cheap.map((check) => async () => {
-      if (isDone(check)) await runner.runAlone(check);
-    }),
-    onError,
-  );
+  const background = watchCheapChecks(deps, runner, onError);
   const connections = () =>
     deps.live.events
       .page({ kinds: ['connection'] }, undefined, MAX_CONNECTIONS_SEEN)
@@ -191,16 +162,62 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       describeNetwork(machine, store.current, sshPorts(), await findPublicIpv4(store.current)),
     neighbours: () => listNeighbours(neighbourDeps()),
     probeNeighbours() {
-      neighboursProbed ??= probeNeighbours(neighbourDeps()).finally(() => {
+      return (neighboursProbed ??= probeNeighbours(neighbourDeps()).finally(() => {
         neighboursProbed = undefined;
-      });
-      return neighboursProbed;
+      }));
     },
     [Symbol.dispose]() {
-      inTurn[Symbol.dispose]();
+      background[Symbol.dispose]();
       health[Symbol.dispose]();
     },
   };
+}
+
+function tellChange(
+  { live, log }: DiagnosticsDeps,
+  edges: EngineEdges,
+  server: string,
+  health: HealthFound,
+  before: HealthFound,
+): void {
+  const { state, probes } = health;
+  // Nobody wants to hear that a server is well at the first look.
+  if (before.state === 'unknown' && state === 'ok') return;
+  live.events.put(healthEvent(server, health, before), edges.now().getTime());
+  const details = probes
+    .filter((probe) => probe.state !== 'ok')
+    .map((each) => `${each.service}: ${english(each.detail)}`);
+  if (state === 'ok') log.info({ server }, 'health: the server is well again');
+  else log.warn({ server, state, details }, 'health: the server is not well');
+}
+
+/** Checks that cost little run by themselves; what they find is a problem of the appliance. */
+function watchCheapChecks(
+  { store, conditions }: DiagnosticsDeps,
+  runner: CheckRunner,
+  onError: (err: unknown) => void,
+): Disposable & { measured(): void } {
+  const cheap = CHECKS.filter(({ isCheap }) => isCheap !== undefined);
+  const isDone = ({ isCheap }: Check) => isCheap === true || isCheap?.(store.current) === true;
+  /** Health is what was measured: what fails is a problem of the appliance. It is known when each check has run once. */
+  function measured(): void {
+    const failures = cheap.map((check) => ({
+      id: check.id,
+      found: isDone(check) ? runner.failures(check) : [],
+    }));
+    for (const { id, found = [] } of failures)
+      conditions?.set('checks', id, found.length === 0 ? undefined : listOf(found, ' '));
+    if (failures.some(({ found }) => found === undefined)) return;
+    const failing = failures.filter(({ found = [] }) => found.length > 0).length;
+    conditions?.setMeasured('checks', { checks: cheap.length, failing });
+  }
+  const inTurn = runInTurn(
+    cheap.map((check) => async () => {
+      if (isDone(check)) await runner.runAlone(check);
+    }),
+    onError,
+  );
+  return { measured, [Symbol.dispose]: () => inTurn[Symbol.dispose]() };
 }
 
 /** The probe that decides the state is the first of those that are as bad. */

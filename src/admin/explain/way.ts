@@ -14,6 +14,7 @@ import {
   arrives,
   endsHere,
   endsRefused,
+  listStep,
 } from '../../runtime/explain.ts';
 import { formatIpAddress, isSameAddress, parseIpAddress } from '../../wire/ip-address.ts';
 import { admitsSource } from '../access.ts';
@@ -145,22 +146,9 @@ function endOfWay(config: Config, flow: Flow): Leg {
 /** The admin page itself. */
 function explainAdmin({ admin }: Config, flow: Flow): Leg | undefined {
   const isForUs = flow.isLocal && flow.protocol === 'tcp' && flow.port === admin.port;
-  if (!isForUs || !listensFor(admin.listen, flow.to, flow.from.includes(':') ? 6 : 4)) return undefined;
-  const configPath = '/admin/allow';
-  if (!admitsSource(resolveAccessList(admin.allow), flow.from)) {
-    return endsRefused(
-      [],
-      say('{list} does not list {address}.', { list: 'admin.allow', address: flow.from }),
-      {
-        counter: 'refused-source',
-        configPath,
-      },
-    );
-  }
-  const listed = {
-    isOk: true,
-    text: say('{list} lists {address}.', { list: 'admin.allow', address: flow.from }),
-    configPath,
-  };
-  return endsHere([listed], say('The admin page answers on port {port}.', { port: admin.port }));
+  if (!isForUs || !listensFor(admin.listen, flow)) return undefined;
+  const isListed = admitsSource(resolveAccessList(admin.allow), flow.from);
+  const access = listStep('admin.allow', flow.from, isListed, 'refused-source');
+  if (!access.isOk) return endsRefused([], access.text, access);
+  return endsHere([access], say('The admin page answers on port {port}.', { port: admin.port }));
 }

@@ -11,7 +11,7 @@ import { parseAuthData } from '../auth/state-file.ts';
 import { parseCertificate } from '../certificate/keep.ts';
 import type { AdminDeps } from '../deps.ts';
 import { strict } from '../contract/common.ts';
-import { BackupBody, RestoreAnswer, RestoreBody } from '../contract/live.ts';
+import { BackupBody, RestoreAnswer, RestoreBody } from '../contract/backup.ts';
 import { ApiError } from '../api-error.ts';
 import { told } from '../language.ts';
 import { toStatusAnswer } from '../status-answer.ts';
@@ -99,17 +99,6 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
     },
   );
 
-  /** Refuses a configuration that this version would not start with. */
-  function checkConfig(content: Uint8Array | undefined): unknown {
-    if (content === undefined) return undefined;
-    const loaded = loadConfig(Buffer.from(content).toString('utf8'));
-    if (!('problems' in loaded)) return loaded.document;
-    const message = say(
-      'The configuration in the backup is not one that this version takes; nothing was changed.',
-    );
-    throw new ApiError(422, 'invalid-config', message, loaded.problems);
-  }
-
   app.post<{ Body: Static<typeof RestoreBody>; Querystring: { dryRun?: 'true' | 'false' } }>(
     '/restore',
     {
@@ -176,27 +165,41 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
       },
     },
     async (_request, reply) => {
-      const { events, logs } = deps.live;
-      const reports = deps.services();
-      const bundle = {
-        createdAt: new Date().toISOString(),
-        hostname: machine.hostname,
-        model: machine.model,
-        kernel: machine.kernel,
-        memory: machine.memory(),
-        disk: machine.disk(places.stateDirectory),
-        throttled: machine.throttled(),
-        status: toStatusAnswer(reports, deps),
-        counters: Object.fromEntries(reports.map((report) => [report.name, explainCounters(report)])),
-        configuration: deps.store.document,
-        // Not what clients look up: that is theirs.
-        events: events.page({ kinds: ['service', 'connection'] }, undefined, BUNDLE_EVENTS).events,
-        log: logs.page('debug', undefined, BUNDLE_LINES).lines,
-      };
       // In English: whoever helps must understand it.
-      const text = JSON.stringify(redactFields(tell(bundle)), undefined, 1);
+      const text = JSON.stringify(redactFields(tell(supportBundle(deps))), undefined, 1);
       const safe = redactText(text, await knownSecrets(places.stateDirectory));
       return sendFile(reply, fileName('support', machine.hostname, 'json'), 'application/json', safe);
     },
   );
 };
+
+function supportBundle(deps: AdminDeps) {
+  const { machine, places, events, logs } = deps.live;
+  const reports = deps.services();
+  return {
+    createdAt: new Date().toISOString(),
+    hostname: machine.hostname,
+    model: machine.model,
+    kernel: machine.kernel,
+    memory: machine.memory(),
+    disk: machine.disk(places.stateDirectory),
+    throttled: machine.throttled(),
+    status: toStatusAnswer(reports, deps),
+    counters: Object.fromEntries(reports.map((report) => [report.name, explainCounters(report)])),
+    configuration: deps.store.document,
+    // Not what clients look up: that is theirs.
+    events: events.page({ kinds: ['service', 'connection'] }, undefined, BUNDLE_EVENTS).events,
+    log: logs.page('debug', undefined, BUNDLE_LINES).lines,
+  };
+}
+
+/** Refuses a configuration that this version would not start with. */
+function checkConfig(content: Uint8Array | undefined): unknown {
+  if (content === undefined) return undefined;
+  const loaded = loadConfig(Buffer.from(content).toString('utf8'));
+  if (!('problems' in loaded)) return loaded.document;
+  const message = say(
+    'The configuration in the backup is not one that this version takes; nothing was changed.',
+  );
+  throw new ApiError(422, 'invalid-config', message, loaded.problems);
+}

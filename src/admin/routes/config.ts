@@ -17,9 +17,8 @@ import {
   ConfigCheckRequest,
   ConfigPendingAnswer,
   ConfigRevisionAnswer,
-  ParseHostsAnswer,
-  ParseHostsRequest,
 } from '../contract/apply.ts';
+import { ParseHostsAnswer, ParseHostsRequest } from '../contract/parse-hosts.ts';
 import { ConfigAnswer } from '../contract/status.ts';
 import type { ADMIN_COUNTERS } from '../counters.ts';
 import { ApiError } from '../api-error.ts';
@@ -30,8 +29,10 @@ const Nothing = Type.Object({}, { additionalProperties: false, expected: 'an emp
 export const DEFAULT_CONFIRM_SECONDS = 60;
 
 export const configRoutes =
-  ({ store, changes }: AdminDeps, { counters }: BuildOptions) =>
+  (deps: AdminDeps, { counters }: BuildOptions) =>
   async (app: FastifyInstance) => {
+    const { store, changes } = deps;
+
     app.get(
       '/config/schema',
       {
@@ -100,84 +101,92 @@ export const configRoutes =
       },
     );
 
-    app.get(
-      '/config/pending',
-      {
-        config: { scope: 'read' },
-        schema: {
-          summary: 'The change that waits for its confirmation, and the last that was taken back',
-          response: { 200: ConfigPendingAnswer },
-        },
-      },
-      async (request): Promise<ConfigPendingAnswer> => told(request, pendingAnswer(changes)),
-    );
-
-    app.post(
-      '/config/confirm',
-      {
-        config: { scope: 'configure' },
-        schema: {
-          summary: 'Makes the pending change last',
-          body: Nothing,
-          response: { 200: ConfigRevisionAnswer },
-        },
-      },
-      async (request): Promise<ConfigRevisionAnswer> => {
-        const isConfirmed = await changes.confirm(actorOf(request)).catch((error: Error) => {
-          throw new ApiError(
-            503,
-            'not-kept',
-            say('Not confirmed, the countdown goes on: {reason}', { reason: toldReasonOf(error) }),
-          );
-        });
-        if (!isConfirmed) throw nothingPending();
-        request.auditTarget = store.revision;
-        return { revision: store.revision };
-      },
-    );
-
-    app.post(
-      '/config/rollback',
-      {
-        config: { scope: 'configure' },
-        schema: {
-          summary: 'Takes the pending change back at once',
-          body: Nothing,
-          response: { 200: ConfigRevisionAnswer },
-        },
-      },
-      async (request): Promise<ConfigRevisionAnswer> => {
-        const result = await changes.rollback(actorOf(request));
-        if (result === undefined) throw nothingPending();
-        if (result.outcome !== 'changed') throw refusal(result);
-        request.auditTarget = result.revision;
-        return { revision: result.revision };
-      },
-    );
-
-    app.post<{ Body: ParseHostsRequest }>(
-      '/config/parse-hosts',
-      {
-        config: { scope: 'read', audit: false },
-        schema: {
-          summary: 'Servers out of pasted text: lines, CSV or JSON',
-          body: ParseHostsRequest,
-          response: { 200: ParseHostsAnswer },
-        },
-      },
-      async (request): Promise<ParseHostsAnswer> => {
-        const { body } = request;
-        const { parseHosts } = await import('../../config/parse-hosts.ts');
-        const { format, hosts, problems } = parseHosts(body.text, store.current);
-        const known = new Set(store.current.hosts.map(({ name }) => name));
-        return told(request, {
-          format,
-          hosts: hosts.map(({ line, host }) => ({ line, host, isKnown: known.has(host.name) })),
-          problems,
-        });
-      },
-    );
+    registerPending(app, deps);
+    registerParseHosts(app, deps);
   };
+
+/** The change that waits for its confirmation. */
+function registerPending(app: FastifyInstance, { store, changes }: AdminDeps): void {
+  app.get(
+    '/config/pending',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'The change that waits for its confirmation, and the last that was taken back',
+        response: { 200: ConfigPendingAnswer },
+      },
+    },
+    async (request): Promise<ConfigPendingAnswer> => told(request, pendingAnswer(changes)),
+  );
+
+  app.post(
+    '/config/confirm',
+    {
+      config: { scope: 'configure' },
+      schema: {
+        summary: 'Makes the pending change last',
+        body: Nothing,
+        response: { 200: ConfigRevisionAnswer },
+      },
+    },
+    async (request): Promise<ConfigRevisionAnswer> => {
+      const isConfirmed = await changes.confirm(actorOf(request)).catch((error: Error) => {
+        throw new ApiError(
+          503,
+          'not-kept',
+          say('Not confirmed, the countdown goes on: {reason}', { reason: toldReasonOf(error) }),
+        );
+      });
+      if (!isConfirmed) throw nothingPending();
+      request.auditTarget = store.revision;
+      return { revision: store.revision };
+    },
+  );
+
+  app.post(
+    '/config/rollback',
+    {
+      config: { scope: 'configure' },
+      schema: {
+        summary: 'Takes the pending change back at once',
+        body: Nothing,
+        response: { 200: ConfigRevisionAnswer },
+      },
+    },
+    async (request): Promise<ConfigRevisionAnswer> => {
+      const result = await changes.rollback(actorOf(request));
+      if (result === undefined) throw nothingPending();
+      if (result.outcome !== 'changed') throw refusal(result);
+      request.auditTarget = result.revision;
+      return { revision: result.revision };
+    },
+  );
+}
+
+function registerParseHosts(app: FastifyInstance, { store }: AdminDeps): void {
+  app.post<{ Body: ParseHostsRequest }>(
+    '/config/parse-hosts',
+    {
+      config: { scope: 'read', audit: false },
+      schema: {
+        summary: 'Servers out of pasted text: lines, CSV or JSON',
+        body: ParseHostsRequest,
+        response: { 200: ParseHostsAnswer },
+      },
+    },
+    async (request): Promise<ParseHostsAnswer> => {
+      const { body } = request;
+      const { parseHosts } = await import('../../config/parse-hosts.ts');
+      const { format, hosts, problems } = parseHosts(body.text, store.current);
+      const known = new Set(store.current.hosts.map(({ name }) => name));
+      return told(request, {
+        format,
+        hosts: hosts.map(({ line, host }) => ({ line, host, isKnown: known.has(host.name) })),
+        problems,
+      });
+    },
+  );
+}
 
 const nothingPending = () =>
   new ApiError(

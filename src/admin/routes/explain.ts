@@ -1,7 +1,7 @@
 /** Which way traffic would take, and whether what the configuration asserts holds. */
 import type { FastifyInstance } from 'fastify';
 import type { AdminDeps } from '../deps.ts';
-import { AssertionsAnswer, ExplainAnswer, ExplainRequest } from '../contract/apply.ts';
+import { AssertionsAnswer, ExplainAnswer, ExplainRequest } from '../contract/explain.ts';
 import { say } from '../../texts/text.ts';
 import { missing } from '../../config/problem.ts';
 import { invalidInputs } from '../api-error.ts';

@@ -169,6 +169,13 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
     },
   );
 
+  registerEndings(app, options);
+};
+
+/** Signing out, and the list of sessions. */
+function registerEndings(app: FastifyInstance, options: BuildOptions): void {
+  const { auth } = options;
+
   app.delete(
     '/session',
     { config: { scope: 'read' }, schema: { summary: 'Signs out', response: { 200: SessionAnswer } } },
@@ -182,7 +189,7 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       }
       const { id: own } = request.principal;
       await endSessions(request, reply, options, (id) => id === own);
-      return signedOut(request);
+      return signedOut(request, options);
     },
   );
 
@@ -219,7 +226,7 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
         throw new ApiError(404, 'not-found', say('There is no session "{wanted}".', { wanted }));
       }
       const isOwn = await endSessions(request, reply, options, (id) => id === wanted);
-      return isOwn ? signedOut(request) : sessionAnswer(request, options);
+      return isOwn ? signedOut(request, options) : sessionAnswer(request, options);
     },
   );
 
@@ -233,15 +240,16 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       // Nor is any browser known any more: one of them may be in other hands.
       auth.data.deviceKey = newSecret();
       const isOwn = await endSessions(request, reply, options, () => true);
-      return isOwn ? signedOut(request) : sessionAnswer(request, options);
+      return isOwn ? signedOut(request, options) : sessionAnswer(request, options);
     },
   );
+}
 
-  function signedOut(request: FastifyRequest): SessionAnswer {
-    const { principal } = request;
-    request.principal = null;
-    const answer = sessionAnswer(request, options);
-    request.principal = principal; // the audit log asks who it was
-    return answer;
-  }
-};
+/** The answer to who is signed out by its own request. */
+function signedOut(request: FastifyRequest, options: BuildOptions): SessionAnswer {
+  const { principal } = request;
+  request.principal = null;
+  const answer = sessionAnswer(request, options);
+  request.principal = principal; // the audit log asks who it was
+  return answer;
+}

@@ -6,7 +6,7 @@ import { HISTORY_SERIES } from '../../state/history-series.ts';
 import { LOG_LEVELS } from '../../state/log-ring.ts';
 import type { AdminDeps } from '../deps.ts';
 import { ErrorAnswer, strict } from '../contract/common.ts';
-import { FactoryResetBody, LogsAnswer, SystemActionAnswer, SystemAnswer } from '../contract/live.ts';
+import { FactoryResetBody, LogsAnswer, SystemActionAnswer, SystemAnswer } from '../contract/system.ts';
 import { invalidInput, notPossibleHere } from '../api-error.ts';
 import { told } from '../language.ts';
 import { say } from '../../texts/text.ts';

@@ -70,17 +70,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
   /** Where replies are made; nothing in it outlives the call. */
   const workspace = newMemory(MAX_MESSAGE_BYTES + 4);
   const waiting = createHeldShares(MAX_WAITING, randomInt(2 ** 32));
-  let unsent: Answer[] = [];
-  let retired = false;
-
-  /** Hands an answer to the worker, together with all that come in the same turn. */
-  function handOver(answer: Answer): void {
-    if (unsent.push(answer) > 1) return;
-    setImmediate(() => {
-      if (!retired) options.onAnswers(unsent);
-      unsent = [];
-    });
-  }
+  const outbox = createOutbox(options.onAnswers);
 
   async function answer(message: Uint8Array, client: Asker): Promise<Uint8Array | undefined> {
     const startedMs = performance.now();
@@ -115,7 +105,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
     const entry = cache.find(workspace, 0, query.nameBytes, query.type, variant, nowSeconds());
     if (entry !== -1) {
       values[index.hits]++;
-      if (overUdp) handOver(cache.copy(entry, nowSeconds()));
+      if (overUdp) outbox.put(cache.copy(entry, nowSeconds()));
       const age = nowSeconds() - cache.storedSeconds[entry];
       const [start, length, ttls] = [cache.start[entry], cache.messageBytes[entry], cache.ttlCount[entry]];
       if (overUdp && length > limit) values[index.truncated]++;
@@ -147,22 +137,16 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
     }
     const found = await resolving.finally(() => giveBack(waiting, place));
     if (signal.aborted) return undefined;
-    keep(found);
+    if (outbox.isNew(found)) {
+      cache.insert(found, nowSeconds());
+      outbox.put(found);
+    }
     const source: Memory = { bytes: new Uint8Array(found.words.buffer), words: found.words };
     tellAnswer(found.origin, source.bytes[3] & RCODE_MASK);
     if (overUdp && found.messageBytes > limit) values[index.truncated]++;
     return reply((target) =>
       writeReply(target, 0, query, source, 0, found.messageBytes, found.ttlCount, 0, limit),
     );
-  }
-
-  const kept = new WeakSet<Answer>();
-  /** Keeps an answer once, however many clients waited for it. */
-  function keep(found: Answer): void {
-    if (found.lifetimeSeconds === 0 || kept.has(found)) return;
-    kept.add(found);
-    cache.insert(found, nowSeconds());
-    handOver(found);
   }
 
   return {
@@ -178,8 +162,29 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
     upstreams: () => upstreams.status(),
     answerDatagram: answer,
     answerStream: answer,
-    retire() {
-      retired = true;
+    retire: outbox.close,
+  };
+}
+
+/** Answers on their way to the worker: all of one turn together. */
+function createOutbox(onAnswers: (answers: readonly Answer[]) => void) {
+  let unsent: Answer[] = [];
+  let isClosed = false;
+  const seen = new WeakSet<Answer>();
+  return {
+    put(answer: Answer): void {
+      if (unsent.push(answer) > 1) return;
+      setImmediate(() => {
+        if (!isClosed) onAnswers(unsent);
+        unsent = [];
+      });
     },
+    /** Whether an answer is to be kept: once, however many clients waited for it. */
+    isNew(answer: Answer): boolean {
+      if (answer.lifetimeSeconds === 0 || seen.has(answer)) return false;
+      seen.add(answer);
+      return true;
+    },
+    close: () => void (isClosed = true),
   };
 }

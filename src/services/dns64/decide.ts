@@ -15,7 +15,7 @@ import {
 import { nameFromText, nameKey } from '../../wire/dns-name.ts';
 import { type IpPrefix, anyPrefixContains, parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
 import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
-import { embedIpv4, extractIpv4 } from '../../wire/rfc6052.ts';
+import { embedIpv4, ipv4Inside } from '../../wire/rfc6052.ts';
 import { negativeTtl } from './answer.ts';
 
 const prefixes = (...texts: string[]): IpPrefix[] => texts.map((text) => parseIpPrefix(text)!);
@@ -172,7 +172,7 @@ export function reverseTarget(name: Uint8Array, pref64: readonly IpPrefix[]): Ui
   if (address === undefined) return undefined;
   const prefix = pref64.find((candidate) => prefixContains(candidate, address));
   if (prefix === undefined) return undefined;
-  const ipv4 = extractIpv4(prefix, address);
+  const ipv4 = ipv4Inside(prefix, address);
   return nameFromText(
     `${ipv4 & 255}.${(ipv4 >>> 8) & 255}.${(ipv4 >>> 16) & 255}.${ipv4 >>> 24}.in-addr.arpa`,
   );

@@ -11,6 +11,7 @@ import {
   endsHere,
   endsRefused,
   endsUnknown,
+  listStep,
 } from '../../runtime/explain.ts';
 import { CLASS_IN, RCODE_MASK, RD, Rcode, Type, readMessage } from '../../wire/dns-message.ts';
 import { nameFromText } from '../../wire/dns-name.ts';
@@ -34,23 +35,16 @@ export async function explainDns64(
     return explainLookup(config, ourselves, { ...flow, name: flow.name });
   }
   const isForUs = flow.isLocal && flow.protocol !== 'icmp' && flow.port === config.port && config.enabled;
-  if (!isForUs || !listensFor(config.listen, flow.to, flow.from.includes(':') ? 6 : 4)) return undefined;
+  if (!isForUs || !listensFor(config.listen, flow)) return undefined;
   const access = accessStep(config, flow.from);
   if (!access.isOk) return endsRefused([], access.text, access);
   return endsHere([access], say('The resolver answers on port {port}.', { port: config.port }));
 }
 
 function accessStep({ allow }: Dns64Config, from: string): WayStep {
-  const configPath = '/dns64/allow';
   const words = new Int32Array((parseIpAddress(from) as Uint8Array<ArrayBuffer>).buffer);
-  return admits(accessTable(resolveAccessList(allow)), words[0], words[1], words[2], words[3])
-    ? { isOk: true, text: say('{list} lists {address}.', { list: 'dns64.allow', address: from }), configPath }
-    : {
-        isOk: false,
-        text: say('{list} does not list {address}.', { list: 'dns64.allow', address: from }),
-        counter: 'refused-access',
-        configPath,
-      };
+  const isListed = admits(accessTable(resolveAccessList(allow)), words[0], words[1], words[2], words[3]);
+  return listStep('dns64.allow', from, isListed, 'refused-access');
 }
 
 /** Asks the upstreams of this configuration, which need not be in force: a resolver of its own, without a cache. */

@@ -63,7 +63,13 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
       // Not when it was taken away.
       if (connections.get(slot) === entry) leave(slot);
     });
-    entry.endWhenIdle = serve(connection, slot, formatIpAddress(address));
+    const who = formatIpAddress(address);
+    entry.endWhenIdle = serve(connection, {
+      answer: (message) => answer(message, who),
+      counters,
+      onQuery: () => touchSlot(shares, slot),
+      isDraining: () => isDraining,
+    });
   }
 
   function slotFor(address: Uint8Array): number {
@@ -83,81 +89,6 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
     if (isDraining && connections.size === 0) drained.resolve();
   }
 
-  function serve(connection: net.Socket, slot: number, client: string): () => void {
-    let pending = 0;
-    let answered = 0;
-    let ended = false;
-    let buffered: Buffer = Buffer.alloc(0);
-    // The timer is ours: a client that sends a byte now and then must not hold a connection.
-    const timer = setTimeout(() => {
-      if (pending > 0) {
-        timer.refresh();
-        return;
-      }
-      values[index['tcp-idle']]++;
-      connection.destroy();
-    }, IDLE_MS);
-    connection.on('close', () => clearTimeout(timer));
-
-    /** RFC 7766 section 6.2.3: a server may close an idle connection. One that has not asked yet is not idle. */
-    const endWhenIdle = () => {
-      if (pending > 0 || buffered.length > 0 || answered === 0 || connection.writableEnded) return;
-      connection.end();
-      setTimeout(() => connection.destroy(), LINGER_MS).unref();
-    };
-
-    const isBusy = () => pending >= MAX_PIPELINED || connection.writableLength > MAX_UNREAD_BYTES;
-
-    /** Takes whole messages out of the buffer for as long as the client may have more under way. */
-    const takeMessages = () => {
-      let at = 0;
-      while (!isBusy() && buffered.length - at >= LENGTH_BYTES) {
-        const end = at + LENGTH_BYTES + uint16At(buffered, at);
-        if (end > buffered.length) break;
-        void takeMessage(Uint8Array.from(buffered.subarray(at + LENGTH_BYTES, end)));
-        at = end;
-      }
-      buffered = buffered.subarray(at);
-      if (isBusy()) connection.pause();
-      else connection.resume();
-    };
-
-    const takeMessage = async (message: Uint8Array) => {
-      timer.refresh();
-      touchSlot(shares, slot);
-      pending++;
-      values[index['queries-tcp']]++;
-      const reply = await answer(message, client);
-      pending--;
-      if (connection.destroyed) return;
-      if (reply === undefined) {
-        // Nothing that could be a query: what follows in the stream cannot be trusted either.
-        connection.destroy();
-        return;
-      }
-      const framed = new Uint8Array(LENGTH_BYTES + reply.length);
-      writeUint16(framed, 0, reply.length);
-      framed.set(reply, LENGTH_BYTES);
-      connection.write(framed);
-      answered++;
-      takeMessages();
-      if (ended && pending === 0) connection.end();
-      else if (isDraining) endWhenIdle();
-    };
-
-    connection.on('data', (chunk: Buffer) => {
-      buffered = buffered.length === 0 ? chunk : Buffer.concat([buffered, chunk]);
-      takeMessages();
-    });
-    connection.on('drain', takeMessages);
-    // The client has sent its last query; it still waits for the replies.
-    connection.on('end', () => {
-      ended = true;
-      if (pending === 0) connection.end();
-    });
-    return endWhenIdle;
-  }
-
   return {
     get connections() {
       return connections.size;
@@ -173,4 +104,89 @@ export function createStreamServer({ answer, counters, allow }: StreamServerOpti
       for (const { socket } of connections.values()) socket.destroy();
     },
   };
+}
+
+interface Served {
+  readonly answer: (message: Uint8Array) => Promise<Uint8Array | undefined>;
+  readonly counters: Counters<Dns64Counters>;
+  readonly onQuery: () => void;
+  /** Each connection is ended when it has its answers. */
+  readonly isDraining: () => boolean;
+}
+
+/** Answers what comes on a connection; returns what ends it once it is idle. */
+function serve(connection: net.Socket, { answer, counters, onQuery, isDraining }: Served): () => void {
+  const { values, index } = counters;
+  let pending = 0;
+  let answered = 0;
+  let ended = false;
+  let buffered: Buffer = Buffer.alloc(0);
+  // The timer is ours: a client that sends a byte now and then must not hold a connection.
+  const timer = setTimeout(() => {
+    if (pending > 0) {
+      timer.refresh();
+      return;
+    }
+    values[index['tcp-idle']]++;
+    connection.destroy();
+  }, IDLE_MS);
+  connection.on('close', () => clearTimeout(timer));
+
+  /** RFC 7766 section 6.2.3: a server may close an idle connection. One that has not asked yet is not idle. */
+  const endWhenIdle = () => {
+    if (pending > 0 || buffered.length > 0 || answered === 0 || connection.writableEnded) return;
+    connection.end();
+    setTimeout(() => connection.destroy(), LINGER_MS).unref();
+  };
+
+  const isBusy = () => pending >= MAX_PIPELINED || connection.writableLength > MAX_UNREAD_BYTES;
+
+  /** Takes whole messages out of the buffer for as long as the client may have more under way. */
+  const takeMessages = () => {
+    let at = 0;
+    while (!isBusy() && buffered.length - at >= LENGTH_BYTES) {
+      const end = at + LENGTH_BYTES + uint16At(buffered, at);
+      if (end > buffered.length) break;
+      void takeMessage(Uint8Array.from(buffered.subarray(at + LENGTH_BYTES, end)));
+      at = end;
+    }
+    buffered = buffered.subarray(at);
+    if (isBusy()) connection.pause();
+    else connection.resume();
+  };
+
+  const takeMessage = async (message: Uint8Array) => {
+    timer.refresh();
+    onQuery();
+    pending++;
+    values[index['queries-tcp']]++;
+    const reply = await answer(message);
+    pending--;
+    if (connection.destroyed) return;
+    if (reply === undefined) {
+      // Nothing that could be a query: what follows in the stream cannot be trusted either.
+      connection.destroy();
+      return;
+    }
+    const framed = new Uint8Array(LENGTH_BYTES + reply.length);
+    writeUint16(framed, 0, reply.length);
+    framed.set(reply, LENGTH_BYTES);
+    connection.write(framed);
+    answered++;
+    takeMessages();
+    if (ended && pending === 0) connection.end();
+    else if (isDraining()) endWhenIdle();
+  };
+
+  connection.on('data', (chunk: Buffer) => {
+    buffered = buffered.length === 0 ? chunk : Buffer.concat([buffered, chunk]);
+    takeMessages();
+  });
+  connection.on('drain', takeMessages);
+  // The client has sent its last query; it still waits for the replies.
+  connection.on('end', () => {
+    ended = true;
+    if (pending === 0) connection.end();
+  });
+  return endWhenIdle;
 }

@@ -184,60 +184,14 @@ export function createUpstreams(
     return outcome.message;
   }
 
-  function ask(question: UpstreamQuestion, deadlineMs: number): Promise<DnsMessage | undefined> {
-    const order = [
-      ...upstreams.filter(isPreferred),
-      ...upstreams.filter((upstream) => !isPreferred(upstream)),
-    ];
-    const { promise, resolve } = Promise.withResolvers<DnsMessage | undefined>();
-    const saidError = new Set<Upstream>();
-    let started = 0;
-    let running = 0;
-    let patience: NodeJS.Timeout | undefined;
-    let finished = false;
-
-    const finish = (message: DnsMessage | undefined) => {
-      finished = true;
-      clearTimeout(patience);
-      clearTimeout(deadline);
-      resolve(message);
-    };
-    const deadline = setTimeout(() => finish(undefined), deadlineMs);
-
-    /** Asks the next upstream that has not given an error yet; gives up when there is none and nothing is under way. */
-    const next = () => {
-      clearTimeout(patience);
-      while (started < order.length * ROUNDS && saidError.has(order[started % order.length])) started++;
-      if (started >= order.length * ROUNDS) {
-        if (running === 0) finish(undefined);
-        return;
-      }
-      const upstream = order[started % order.length];
-      const round = Math.floor(started / order.length);
-      started++;
-      patience = setTimeout(next, patienceMs(upstream) * 2 ** round);
-      void run(upstream);
-    };
-
-    const run = async (upstream: Upstream) => {
-      running++;
-      const message = await attempt(upstream, question);
-      running--;
-      if (finished) return;
-      if (message !== undefined && !isError(message)) {
-        finish(message);
-        return;
-      }
-      if (message !== undefined) saidError.add(upstream);
-      next();
-    };
-
-    next();
-    return promise;
-  }
-
   return {
-    ask,
+    ask: (question, deadlineMs) => {
+      const order = [
+        ...upstreams.filter(isPreferred),
+        ...upstreams.filter((upstream) => !isPreferred(upstream)),
+      ];
+      return askInOrder(order, (upstream) => attempt(upstream, question), deadlineMs);
+    },
     status: () =>
       upstreams.map((upstream) => ({
         text: upstream.text,
@@ -246,6 +200,59 @@ export function createUpstreams(
         rttMs: upstream.rttMs,
       })),
   };
+}
+
+/** Asks one after the other, the next one before the last has answered when that takes long; resolves with the first answer that is no error. */
+function askInOrder(
+  order: readonly Upstream[],
+  attempt: (upstream: Upstream) => Promise<DnsMessage | undefined>,
+  deadlineMs: number,
+): Promise<DnsMessage | undefined> {
+  const { promise, resolve } = Promise.withResolvers<DnsMessage | undefined>();
+  const saidError = new Set<Upstream>();
+  let started = 0;
+  let running = 0;
+  let patience: NodeJS.Timeout | undefined;
+  let finished = false;
+
+  const finish = (message: DnsMessage | undefined) => {
+    finished = true;
+    clearTimeout(patience);
+    clearTimeout(deadline);
+    resolve(message);
+  };
+  const deadline = setTimeout(() => finish(undefined), deadlineMs);
+
+  /** Asks the next upstream that has not given an error yet; gives up when there is none and nothing is under way. */
+  const next = () => {
+    clearTimeout(patience);
+    while (started < order.length * ROUNDS && saidError.has(order[started % order.length])) started++;
+    if (started >= order.length * ROUNDS) {
+      if (running === 0) finish(undefined);
+      return;
+    }
+    const upstream = order[started % order.length];
+    const round = Math.floor(started / order.length);
+    started++;
+    patience = setTimeout(next, patienceMs(upstream) * 2 ** round);
+    void run(upstream);
+  };
+
+  const run = async (upstream: Upstream) => {
+    running++;
+    const message = await attempt(upstream);
+    running--;
+    if (finished) return;
+    if (message !== undefined && !isError(message)) {
+      finish(message);
+      return;
+    }
+    if (message !== undefined) saidError.add(upstream);
+    next();
+  };
+
+  next();
+  return promise;
 }
 
 const isPreferred = (upstream: Upstream) => upstream.failures < LAST_AFTER_FAILURES;

@@ -29,7 +29,7 @@ export function explainForward(
   const { name, address, ssh } = options.hosts[position];
   if (ssh === false) return undefined;
   const configPath = `/hosts/${position}/ssh`;
-  if (!listensFor(options.forward.listen, flow.to, flow.from.includes(':') ? 6 : 4)) {
+  if (!listensFor(options.forward.listen, flow)) {
     const text = say('Port {port} is the SSH port of {name}, but listens only on {addresses}.', {
       port: flow.port,
       name,

@@ -88,18 +88,34 @@ export const NAT64_COUNTERS = {
 
 export type Nat64Counter = keyof typeof NAT64_COUNTERS;
 
-/** The position of each counter: what the steps of the translator return to drop a packet. */
-export const COUNTER = createCounters(NAT64_COUNTERS).index;
+declare const BRAND: unique symbol;
 
-/** A step's result: CONTINUE, RETURN_TO_KERNEL, or the counter of the reason to drop the packet. */
-export type Verdict = number;
+/** Why a packet is dropped: the position of the counter of that reason, and of no other. */
+export type Reason = number & { readonly [BRAND]: 'reason' };
+/** What else becomes of a packet. At run time a number below 0, but never one to the compiler: it is no position of a counter. */
+export interface Control {
+  readonly [BRAND]: 'control';
+}
+/** A step's result. */
+export type Verdict = Reason | Control;
+
+type Index = { readonly [Name in Nat64Counter]: Name extends `drop-${string}` ? Reason : number };
+
+/** The position of each counter; those of drops are what the steps of the translator return to drop a packet. */
+export const COUNTER = createCounters(NAT64_COUNTERS).index as Index;
+
+const control = (value: number): Control => value as unknown as Control;
+
 /** On to the next step; from the last step: send the packet. */
-export const CONTINUE: Verdict = -1;
+export const CONTINUE = control(-1);
 /** Not a packet for the translator: the kernel gets it back unchanged. */
-export const RETURN_TO_KERNEL: Verdict = -2;
+export const RETURN_TO_KERNEL = control(-2);
 /** A fragment: what its datagram is tells the first one (fragments.ts). */
-export const FRAGMENT: Verdict = -3;
+export const FRAGMENT = control(-3);
 /** Kept, because more has to come before it can be translated. */
-export const HELD: Verdict = -4;
+export const HELD = control(-4);
 /** Several datagrams in one packet (GSO.UDP) that have to be translated each by itself. */
-export const DATAGRAMS: Verdict = -5;
+export const DATAGRAMS = control(-5);
+
+/** Whether a verdict drops the packet. */
+export const isDrop = (verdict: Verdict): verdict is Reason => (verdict as number) >= 0;

@@ -7,7 +7,7 @@ import { type PortUse, describeService, figureOf, rateOf, singlePort } from '../
 import { checkMappings, checkNat64, translatedPrefixes } from './check-config.ts';
 import { nat64Kind } from './contract.ts';
 import { NAT64_COUNTERS } from './counters.ts';
-import type { Nat64Options, Nat64Service } from './service.ts';
+import type { Nat64Options, Nat64Service } from './control/service.ts';
 
 export const nat64 = describeService<Nat64Options, Nat64Service>({
   name: 'nat64',
@@ -28,11 +28,11 @@ export const nat64 = describeService<Nat64Options, Nat64Service>({
     nat64,
     listenPorts: others.filter(({ isOff }) => isOff !== true).map(({ range }) => range),
   }),
-  start: async (options, context) => (await import('./service.ts')).startNat64(options, context),
+  start: async (options, context) => (await import('./control/service.ts')).startNat64(options, context),
   explain: {
     isBeforeSockets: true,
     async load({ config, isLive, running }) {
-      const { explainNat64 } = await import('./explain-step.ts');
+      const { explainNat64 } = await import('./explain/explain-step.ts');
       return explainNat64(config.nat64, config.hosts, isLive ? running?.queries : undefined);
     },
   },

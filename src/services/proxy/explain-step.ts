@@ -23,7 +23,7 @@ const TOLD: Record<HostConfig['clientAddress'], Text> = {
 
 /** undefined when the connection is to no port of a listener. */
 export function explainProxy(options: ProxyOptions, ourselves: Ourselves, flow: Flow): Leg | undefined {
-  const { port, to, protocol } = flow;
+  const { port, protocol } = flow;
   const position = options.proxy.listeners.findIndex((listener) => listener.port === port);
   if (!flow.isLocal || protocol !== 'tcp' || position === -1) return undefined;
   const listener = options.proxy.listeners[position];
@@ -36,7 +36,7 @@ export function explainProxy(options: ProxyOptions, ourselves: Ourselves, flow: 
     });
     return endsRefused([], text, { configPath });
   }
-  if (!listensFor(options.proxy.listen, to, flow.from.includes(':') ? 6 : 4)) {
+  if (!listensFor(options.proxy.listen, flow)) {
     const text = say('The listener {name} (port {port}) listens only on {addresses}.', {
       name: listener.name,
       port: listener.port,

@@ -14,8 +14,7 @@ import {
   type ServerFailure,
   type Verdict,
 } from '../../net/gate.ts';
-import { peerOf } from '../../net/endpoints.ts';
-import { OpeningBytes } from '../../net/opening-bytes.ts';
+import { appendOpening, createOpeningBytes, keepOpening } from '../../net/opening-bytes.ts';
 import { isChunkedComplete, scanChunked, startChunkedScan } from '../../wire/chunked-body.ts';
 import {
   MAX_REQUEST_HEAD_BYTES,
@@ -30,7 +29,7 @@ import { type HostTable, findBackend } from './host-table.ts';
 import { type HttpStatus, encodeHttpAnswer } from './http-answer.ts';
 import { rewriteRequestHead } from './http-rewrite.ts';
 import { createWebSocketAnswer } from './websocket-answer.ts';
-import { buildPreamble } from './preamble.ts';
+import { type PeerOf, buildPreamble } from './preamble.ts';
 
 /** RFC 9113 section 3.4: the preface of a client with prior knowledge. Its first line has no Host to go by. */
 const HTTP2_PREFACE = 'PRI * HTTP/2.0\r\n\r\n';
@@ -50,7 +49,7 @@ const refuse = (counter: number, status: HttpStatus, reason: string, withBody = 
   reset: false,
 });
 
-export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate {
+export function createHttpGate(table: HostTable, index: ProxyCounterIndex, peerOf: PeerOf): Gate {
   const refuseFault = ({ kind, status, reason }: RequestFault): Verdict => ({
     kind: 'refuse',
     refusal: refuse(index[`refused-http-${kind}`], status, reason),
@@ -87,7 +86,7 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate
       return refuseFault({ kind: 'malformed', status: 400, reason });
     }
     const text = Buffer.from(rewriteRequestHead(head, client.address, key !== undefined), 'latin1');
-    const preamble = buildPreamble(backend, clientFd, head.host, Buffer.concat([text, body]));
+    const preamble = buildPreamble(backend, client, clientFd, head.host, Buffer.concat([text, body]));
     if (preamble === undefined) return { kind: 'refuse', refusal: RESET };
     return {
       kind: 'route',
@@ -110,11 +109,11 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate
   }
 
   function begin(): Examiner {
-    const opening = new OpeningBytes();
+    const opening = createOpeningBytes();
     let scanned = 0;
     return {
       push(chunk, clientFd): Verdict {
-        const bytes = opening.append(chunk);
+        const bytes = appendOpening(opening, chunk);
         const headBytes = findHeadEnd(bytes, scanned - 3);
         if (
           headBytes > MAX_REQUEST_HEAD_BYTES ||
@@ -125,7 +124,7 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex): Gate
         }
         if (headBytes === -1) {
           scanned = bytes.length;
-          opening.keep(bytes);
+          keepOpening(opening, bytes);
           // A client that speaks another protocol is told at once, not at the deadline.
           return isNoRequest(bytes)
             ? refuseFault({ kind: 'malformed', status: 400, reason: 'this is no HTTP request' })

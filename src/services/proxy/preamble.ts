@@ -1,20 +1,24 @@
 /** The first bytes that a server gets: a PROXY header when it wants one, then what the client has sent. */
-import { localOf, peerOf } from '../../net/endpoints.ts';
+import { localOf } from '../../net/local-end.ts';
+import type { SocketAddress } from '../../os/socket-address.ts';
 import { encodeProxyV1, encodeProxyV2 } from '../../wire/proxy-protocol.ts';
 import type { Backend } from './host-table.ts';
+
+/** Who the client at a descriptor is. */
+export type PeerOf = (fd: number) => SocketAddress | undefined;
 
 const NONE = new Uint8Array(0);
 
 /** A copy of `opening` behind the header; undefined when the client has gone, so that its address is not known. */
 export function buildPreamble(
   { clientAddress }: Backend,
+  source: SocketAddress | undefined,
   clientFd: number,
   authority: string,
   opening: Uint8Array,
 ): Uint8Array | undefined {
   let header: Uint8Array = NONE;
   if (clientAddress !== 'none') {
-    const source = peerOf(clientFd);
     const destination = localOf(clientFd);
     if (source === undefined || destination === undefined) return undefined;
     header =

@@ -1,12 +1,12 @@
 /** The gate of a TLS listener: the server name in the ClientHello picks the server; refusals are TLS alerts. */
 import { CLOSE, type Examiner, type Gate, MORE, type Refusal, RESET, type Verdict } from '../../net/gate.ts';
-import { OpeningBytes } from '../../net/opening-bytes.ts';
+import { appendOpening, createOpeningBytes, keepOpening } from '../../net/opening-bytes.ts';
 import { type ClientHelloResult, readClientHello, startClientHelloScan } from '../../wire/client-hello.ts';
 import { TlsAlert, type TlsAlertDescription, encodeTlsAlert } from '../../wire/tls-alert.ts';
 import type { ProxyCounterIndex } from './counters.ts';
 import { type HostTable, findBackend } from './host-table.ts';
 import { encodeHttpAnswer } from './http-answer.ts';
-import { buildPreamble } from './preamble.ts';
+import { type PeerOf, buildPreamble } from './preamble.ts';
 
 const HTTP_METHODS = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) /;
 
@@ -16,7 +16,7 @@ const alert = (counter: number, description: TlsAlertDescription | undefined): R
   reset: false,
 });
 
-export function createTlsGate(table: HostTable, index: ProxyCounterIndex): Gate {
+export function createTlsGate(table: HostTable, index: ProxyCounterIndex, peerOf: PeerOf): Gate {
   const unknownName = alert(index['refused-tls-unknown-name'], TlsAlert.unrecognizedName);
   const noName = alert(index['refused-tls-no-name'], TlsAlert.missingExtension);
   const serverFailed = alert(-1, TlsAlert.internalError);
@@ -32,14 +32,14 @@ export function createTlsGate(table: HostTable, index: ProxyCounterIndex): Gate 
   }
 
   function begin(): Examiner {
-    const opening = new OpeningBytes();
+    const opening = createOpeningBytes();
     const scan = startClientHelloScan();
     return {
       push(chunk, clientFd): Verdict {
-        const bytes = opening.append(chunk);
+        const bytes = appendOpening(opening, chunk);
         const result = readClientHello(bytes, scan);
         if (result.kind === 'incomplete') {
-          opening.keep(bytes);
+          keepOpening(opening, bytes);
           return MORE;
         }
         if (result.kind === 'refused') return { kind: 'refuse', refusal: refuseFault(result, bytes) };
@@ -47,7 +47,8 @@ export function createTlsGate(table: HostTable, index: ProxyCounterIndex): Gate 
         if (serverName === undefined) return { kind: 'refuse', refusal: noName };
         const backend = findBackend(table, serverName);
         if (backend === undefined) return { kind: 'refuse', refusal: unknownName, name: serverName };
-        const preamble = buildPreamble(backend, clientFd, serverName, bytes);
+        const client = backend.clientAddress === 'none' ? undefined : peerOf(clientFd);
+        const preamble = buildPreamble(backend, client, clientFd, serverName, bytes);
         if (preamble === undefined) return { kind: 'refuse', refusal: RESET };
         return {
           kind: 'route',

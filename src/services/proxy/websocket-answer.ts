@@ -3,7 +3,7 @@
  * one request, and what the client sends behind it goes nowhere.
  */
 import { type AnswerExaminer, type AnswerVerdict, MORE } from '../../net/gate.ts';
-import { OpeningBytes } from '../../net/opening-bytes.ts';
+import { appendOpening, createOpeningBytes, keepOpening } from '../../net/opening-bytes.ts';
 import { findHeadEnd } from '../../wire/http-head.ts';
 import { MAX_RESPONSE_HEAD_BYTES, type ResponseHead, parseResponseHead } from '../../wire/http-response.ts';
 import { WEBSOCKET_GUID, opensWebSocket } from '../../wire/websocket.ts';
@@ -23,7 +23,7 @@ const acceptOf = (key: string): string =>
 
 /** The judge of one answer to the handshake with this Sec-WebSocket-Key. */
 export function createWebSocketAnswer(key: string, index: ProxyCounterIndex): AnswerExaminer {
-  const opening = new OpeningBytes();
+  const opening = createOpeningBytes();
   /** Where the head begins that is not complete: 1xx responses may come before the last one (RFC 9110 section 15.2). */
   let start = 0;
   let scanned = 0;
@@ -52,14 +52,14 @@ export function createWebSocketAnswer(key: string, index: ProxyCounterIndex): An
 
   return {
     push(chunk) {
-      const bytes = opening.append(chunk);
+      const bytes = appendOpening(opening, chunk);
       for (;;) {
         const end = findHeadEnd(bytes, Math.max(start, scanned - 3));
         if ((end === -1 ? bytes.length : end) > MAX_RESPONSE_HEAD_BYTES)
           return refuse(`the head of the answer is longer than ${MAX_RESPONSE_HEAD_BYTES} bytes`);
         if (end === -1) {
           scanned = bytes.length;
-          opening.keep(bytes);
+          keepOpening(opening, bytes);
           return MORE;
         }
         const head = parseResponseHead(bytes.subarray(start, end));

@@ -14,10 +14,11 @@ export interface ProxyWorkerConfig {
 runTcpWorker<ProxyWorkerConfig, typeof proxyCounterTable>({
   counterTable: proxyCounterTable,
   createGates:
-    ({ hosts, listeners }, index) =>
+    ({ hosts, listeners }, index, peerOf) =>
     (name) => {
       const listener = listeners.find((candidate) => candidate.name === name)!;
       const table = buildHostTable(hosts, listener);
-      return listener.protocol === 'tls' ? createTlsGate(table, index) : createHttpGate(table, index);
+      const createGate = listener.protocol === 'tls' ? createTlsGate : createHttpGate;
+      return createGate(table, index, peerOf);
     },
 });

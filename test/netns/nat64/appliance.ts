@@ -4,7 +4,7 @@ import { createConditions } from '../../../src/runtime/conditions.ts';
 import type { AppEvent, EventSink } from '../../../src/runtime/events.ts';
 import { type Logger, silentLog } from '../../../src/runtime/log.ts';
 import type { ExplainRequest, SessionFilter } from '../../../src/services/nat64/questions.ts';
-import { startNat64 } from '../../../src/services/nat64/service.ts';
+import { startNat64 } from '../../../src/services/nat64/control/service.ts';
 import { followOurselves } from '../../../src/os/follow-ourselves.ts';
 import { prefixesOf } from '../../../src/services/configured.ts';
 import { fillDefaults } from '../../../src/config/load.ts';

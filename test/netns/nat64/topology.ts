@@ -10,18 +10,14 @@
  *
  * The default route of island and neighbour is the appliance; the appliance's IPv4 default route is the router.
  */
-import { execFile, fork, type ChildProcess, spawn } from 'node:child_process';
+import { fork, type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { buildTopology } from '../../../lab/topology.ts';
 import type { ServiceStatus } from '../../../src/runtime/report.ts';
 import type { Request } from './appliance.ts';
 import type { Nat64Changes } from './configuration.ts';
-
-const exec = promisify(execFile);
 
 export type Host = 'island' | 'neighbour' | 'appliance' | 'router' | 'internet';
 export const ISLAND = '2001:db8:1::10';
@@ -44,7 +40,7 @@ export interface Appliance {
 }
 
 export interface Topology extends AsyncDisposable {
-  /** Runs a program in a host's namespace and resolves with its standard output; rejects when it fails. */
+  /** Runs a program in a host's namespace and resolves with its standard output; rejects with what it wrote when it fails. */
   run(host: Host, ...command: string[]): Promise<string>;
   /** Starts a program that goes on until the topology is removed. */
   start(host: Host, ...command: string[]): ChildProcess;
@@ -56,65 +52,50 @@ export interface Topology extends AsyncDisposable {
   readonly stateDirectory: string;
 }
 
-/** Waits until the condition holds; rejects with what it was after the time. */
-export async function until(
-  what: string,
-  condition: () => Promise<boolean>,
-  timeoutMs = 10_000,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await delay(20);
-  }
-}
-
-const ip = (text: string) => exec('ip', text.split(' '));
-const name = (host: Host) => `tb-nat64-${process.pid}-${host}`;
-/** `ip` in a host's namespace. */
-const inside = (host: Host, text: string) => ip(`-n ${name(host)} ${text}`);
-
-const connect = (a: Host, aDevice: string, b: Host, bDevice: string) =>
-  ip(`link add ${aDevice} netns ${name(a)} type veth peer name ${bDevice} netns ${name(b)}`);
-
-async function address(host: Host, device: string, text: string): Promise<void> {
-  await inside(host, `addr add ${text} dev ${device}${text.includes(':') ? ' nodad' : ''}`);
-  await inside(host, `link set ${device} up`);
-}
-
-async function run(host: Host, ...command: string[]): Promise<string> {
-  const { stdout } = await exec('ip', ['netns', 'exec', name(host), ...command], { timeout: 60_000 });
-  return stdout;
-}
+const SPEC = {
+  hosts: {
+    island: {
+      interfaces: { eth0: { segment: 'lan', addresses: [`${ISLAND}/64`] } },
+      routes: ['default via 2001:db8:1::1'],
+    },
+    neighbour: {
+      interfaces: { eth0: { segment: 'lan2', addresses: [`${NEIGHBOUR}/64`] } },
+      routes: ['default via 2001:db8:3::1'],
+    },
+    appliance: {
+      interfaces: {
+        lan: { segment: 'lan', addresses: ['2001:db8:1::1/64'] },
+        lan2: { segment: 'lan2', addresses: ['2001:db8:3::1/64'] },
+        wan: { segment: 'wan', addresses: [`${POOL4}/24`] },
+      },
+      routes: ['default via 198.51.100.254'],
+    },
+    router: {
+      interfaces: {
+        customer: { segment: 'wan', addresses: ['198.51.100.254/24'] },
+        core: { segment: 'core', addresses: ['203.0.113.254/24'] },
+      },
+      sysctls: { 'net/ipv4/ip_forward': 1 },
+    },
+    internet: {
+      interfaces: { eth0: { segment: 'core', addresses: [`${INTERNET}/24`] } },
+      routes: ['default via 203.0.113.254'],
+    },
+  },
+} as const;
 
 export async function createTopology(): Promise<Topology> {
   await using cleanUp = new AsyncDisposableStack();
-  const stateDirectory = mkdtempSync(join(tmpdir(), 'tombolo-nat64-'));
-  cleanUp.defer(() => rmSync(stateDirectory, { recursive: true, force: true }));
+  const { hosts, directory } = cleanUp.use(await buildTopology(SPEC));
+  const stateDirectory = join(directory, 'state');
+  mkdirSync(stateDirectory);
   const children = new Set<ChildProcess>();
-
-  for (const host of ['island', 'neighbour', 'appliance', 'router', 'internet'] as const) {
-    await ip(`netns add ${name(host)}`);
-    cleanUp.defer(async () => void (await ip(`netns del ${name(host)}`)));
-    await inside(host, 'link set lo up');
-  }
-  await connect('island', 'eth0', 'appliance', 'lan');
-  await connect('neighbour', 'eth0', 'appliance', 'lan2');
-  await connect('appliance', 'wan', 'router', 'customer');
-  await connect('router', 'core', 'internet', 'eth0');
-  await address('island', 'eth0', `${ISLAND}/64`);
-  await address('appliance', 'lan', '2001:db8:1::1/64');
-  await address('neighbour', 'eth0', `${NEIGHBOUR}/64`);
-  await address('appliance', 'lan2', '2001:db8:3::1/64');
-  await address('appliance', 'wan', `${POOL4}/24`);
-  await address('router', 'customer', '198.51.100.254/24');
-  await address('router', 'core', '203.0.113.254/24');
-  await address('internet', 'eth0', `${INTERNET}/24`);
-  await inside('island', '-6 route add default via 2001:db8:1::1');
-  await inside('neighbour', '-6 route add default via 2001:db8:3::1');
-  await inside('appliance', 'route add default via 198.51.100.254');
-  await inside('internet', 'route add default via 203.0.113.254');
-  await run('router', 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+  const inside = (host: Host, command: readonly string[]) => [
+    'netns',
+    'exec',
+    hosts[host].namespace,
+    ...command,
+  ];
 
   // Children end before their namespaces do.
   cleanUp.defer(async () => {
@@ -131,17 +112,24 @@ export async function createTopology(): Promise<Topology> {
   };
   const all = cleanUp.move();
   return {
-    run,
+    async run(host, command, ...args) {
+      const { code, stdout, stderr } = await hosts[host].attempt(command, args, { timeoutMs: 60_000 });
+      if (code === 0) return stdout;
+      throw Object.assign(new Error(`${host}: ${command} failed with ${code}\n${stderr}`), {
+        stdout,
+        stderr,
+      });
+    },
     stateDirectory,
     start: (host, ...command) =>
-      keep(spawn('ip', ['netns', 'exec', name(host), ...command], { stdio: ['ignore', 'pipe', 'pipe'] })),
+      keep(spawn('ip', inside(host, command), { stdio: ['ignore', 'pipe', 'pipe'] })),
     startWithInput: (host, ...command) =>
-      keep(spawn('ip', ['netns', 'exec', name(host), ...command], { stdio: ['pipe', 'pipe', 'pipe'] })),
+      keep(spawn('ip', inside(host, command), { stdio: ['pipe', 'pipe', 'pipe'] })),
     async startAppliance(nat64 = {}, ...wrapper) {
       const child = keep(
         fork(join(import.meta.dirname, 'appliance.ts'), [stateDirectory, JSON.stringify(nat64)], {
           execPath: '/usr/sbin/ip',
-          execArgv: ['netns', 'exec', name('appliance'), ...wrapper, process.execPath],
+          execArgv: inside('appliance', [...wrapper, process.execPath]),
         }),
       );
       return controlAppliance(child);

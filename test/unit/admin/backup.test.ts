@@ -9,8 +9,8 @@ import { openBackup, sealBackup } from '../../../src/state/backup-seal.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { openStorage } from '../../../src/runtime/storage.ts';
 import { openConfigStore } from '../../../src/config/store.ts';
-import { until } from '../net/support.ts';
 import { TOKEN, assertError, testAdmin, testDeps } from './fixture.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 const passphrase = 'a long walk on the beach';
 const HOST = { name: 'web1', address: '2001:db8:1::10', hostnames: ['example.com'] };
@@ -73,7 +73,7 @@ test('a backup of one appliance is told, then restored on another', async (t) =>
 
   const done = await second.post('/api/restore', { file, passphrase });
   assert.equal(done.json()['isDryRun'], false);
-  await until(() => second.restarts() === 1, 'the restart');
+  await waitUntil('the restart', () => second.restarts() === 1);
   const { places } = second.deps.live;
   await finishRestore(places, openStorage(places.stateDirectory), silentLog);
   assert.deepEqual(openConfigStore(places.configPath, silentLog).document, first.deps.store.document);

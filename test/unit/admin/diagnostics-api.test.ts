@@ -8,6 +8,7 @@ import { createConditions } from '../../../src/runtime/conditions.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { type IpPrefix, parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
 import { fakeMachine } from './diagnostics/machine.ts';
+import { loaded } from '../config/loaded.ts';
 import { assertError, testAdmin, testDeps } from './fixture.ts';
 
 const HOSTS = {
@@ -26,7 +27,7 @@ const HOSTS = {
 async function setUp(t: TestContext, changes: Partial<Machine> = {}, conditions = createConditions()) {
   let sshState: 'ok' | 'fail' = 'fail';
   const deps = await testDeps(t);
-  await deps.store.replace(JSON.stringify(HOSTS));
+  await deps.store.replace(loaded(JSON.stringify(HOSTS)));
   const lookUp: Machine['lookUp'] = async (_, name, type) =>
     type === 'A' && name === 'example.com' ? { kind: 'found', values: ['192.0.2.1'] } : { kind: 'none' };
   const diagnostics = createEngine(

@@ -9,6 +9,7 @@ import { languageOf, preferredLanguage } from '../../../src/admin/language.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { say } from '../../../src/texts/text.ts';
 import { fakeMachine } from './diagnostics/machine.ts';
+import { loaded } from '../config/loaded.ts';
 import { report, testAdmin, testDeps } from './fixture.ts';
 
 const PREFERENCES: readonly [header: string, language: 'en' | 'de' | undefined][] = [
@@ -48,7 +49,7 @@ const german = { 'accept-language': 'de-DE,de;q=0.9,en;q=0.8' };
 
 async function setUp(t: TestContext) {
   const deps = await testDeps(t);
-  await deps.store.replace(JSON.stringify({ hosts: [HOST] }));
+  await deps.store.replace(loaded(JSON.stringify({ hosts: [HOST] })));
   const diagnostics = createEngine(
     { ...deps, stateDirectory: '/nowhere', log: silentLog },
     {

@@ -8,9 +8,9 @@ import { MAX_STREAMS } from '../../../src/admin/live-stream.ts';
 import type { AppEvent } from '../../../src/runtime/events.ts';
 import { NO_ACTIONS } from '../../../src/os/appliance-actions.ts';
 import { HISTORY_SERIES } from '../../../src/state/history-series.ts';
-import { until } from '../net/support.ts';
 import { TOKEN, assertError, report, testAdmin, testDeps } from './fixture.ts';
 import { asIs, say } from '../../../src/texts/text.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 const dns = (name: string, client = '2001:db8:1::10'): AppEvent => ({
   kind: 'dns',
@@ -66,7 +66,7 @@ async function listening(t: TestContext, changes: Parameters<typeof testAdmin>[1
         .filter((fields) => 'event' in fields)
         .map((fields) => ({ ...fields, data: JSON.parse(fields.data as string) }) as unknown as Sent);
     const waitFor = async (event: string, count = 1) => {
-      await until(() => sent().filter((each) => each.event === event).length >= count, event);
+      await waitUntil(event, () => sent().filter((each) => each.event === event).length >= count);
       return sent().filter((each) => each.event === event);
     };
     return { response, sent, waitFor, ended: () => ended, close: () => request.destroy() };
@@ -206,11 +206,11 @@ test('a stream ends when who opened it is signed out, and at the stop of the pro
   await revoked.waitFor('status');
   assert.equal((await request('DELETE', `/api/tokens/${id}`)).status, 200);
   assert.deepEqual((await revoked.waitFor('end'))[0].data, { reason: 'signed-out' });
-  await until(revoked.ended, 'the revoked stream is closed');
+  await waitUntil('the revoked stream is closed', revoked.ended);
   assert.ok(!other.ended());
   stopping.abort();
   assert.deepEqual((await other.waitFor('end'))[0].data, { reason: 'stopping' });
-  await until(other.ended, 'the other stream is closed');
+  await waitUntil('the other stream is closed', other.ended);
   await auth.audit.settled();
 });
 
@@ -221,10 +221,10 @@ test('so many streams and no more; one that closes makes room', async (t) => {
   // One that has none gets a stream, and the oldest of who has all ends.
   const other = await open('?topics=status', {}, '127.0.0.2');
   assert.equal(other.response.statusCode, 200);
-  await until(() => streams.filter((stream) => stream.ended()).length === 1, 'one has ended');
+  await waitUntil('one has ended', () => streams.filter((stream) => stream.ended()).length === 1);
   assertError(await request('GET', '/api/live'), 429, 'too-many-streams');
   streams.find((stream) => !stream.ended())!.close();
-  await until(async () => (await open('?topics=status')).response.statusCode === 200, 'room again');
+  await waitUntil('room again', async () => (await open('?topics=status')).response.statusCode === 200);
 });
 
 test('a stream needs a principal, and known topics', async (t) => {

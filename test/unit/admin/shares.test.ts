@@ -8,8 +8,9 @@ import { MAX_SERVED, MAX_SILENT, createConnectionShares } from '../../../src/adm
 import { startAdmin } from '../../../src/admin/server.ts';
 import { fillDefaults } from '../../../src/config/load.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
-import { freePort, until } from '../net/support.ts';
+import { freePort } from '../net/support.ts';
 import { temporaryDirectory, testDeps } from './fixture.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 const ATTACKER = '127.0.0.66';
 
@@ -66,11 +67,9 @@ for (const { title, tls, bytes } of FLOODS) {
     // Loopback is admitted over plain HTTP although HTTPS is on.
     for (let i = 0; i < 300; i++) attack(t, port, bytes);
     const limit = bytes.endsWith('\r\n\r\n') ? MAX_SERVED : MAX_SILENT;
-    await until(
-      () => admin.counters()['displaced-connection'] >= 300 - limit,
-      'the limit is reached',
-      20_000,
-    );
+    await waitUntil('the limit is reached', () => admin.counters()['displaced-connection'] >= 300 - limit, {
+      timeoutMs: 20_000,
+    });
     assert.ok(
       admin.limits!().some(({ used, size }) => used === size),
       'what the status tells from 90 % on',

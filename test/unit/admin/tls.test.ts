@@ -18,9 +18,11 @@ import type { AdminConfig } from '../../../src/config/schema.ts';
 import { createConditions } from '../../../src/runtime/conditions.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { openStorage } from '../../../src/runtime/storage.ts';
-import { freePort, until } from '../net/support.ts';
+import { loaded } from '../config/loaded.ts';
+import { freePort } from '../net/support.ts';
 import { PASSWORD } from './browser.ts';
 import { assertError, temporaryDirectory, testAdmin, testDeps } from './fixture.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 async function start(t: TestContext, changes: Partial<AdminConfig> = {}) {
   const stateDirectory = await temporaryDirectory(t);
@@ -132,7 +134,7 @@ test('admin.tls off: plain HTTP for all, no certificate', async (t) => {
   await assert.rejects(stat(join(stateDirectory, 'admin-certificate.pem')), { code: 'ENOENT' });
   const { app, deps } = await testAdmin(t);
   assert.equal(deps.store.current.admin.tls, 'self-signed');
-  await deps.store.replace('{"admin":{"tls":"off"}}', undefined);
+  await deps.store.replace(loaded('{"admin":{"tls":"off"}}'));
   const answer = await app.inject({
     url: '/api/session',
     remoteAddress: '192.0.2.50',
@@ -250,13 +252,11 @@ test('a certificate that cannot be kept serves all the same, and that is told', 
 test('console.json: addresses, the claim while it is open, the fingerprint; no secret', async (t) => {
   const { port, stateDirectory } = await start(t);
   const read = async () => JSON.parse(await readFile(join(stateDirectory, 'console.json'), 'utf8'));
-  await until(
-    () =>
-      read().then(
-        () => true,
-        () => false,
-      ),
-    'the file',
+  await waitUntil('the file', () =>
+    read().then(
+      () => true,
+      () => false,
+    ),
   );
   const before = await read();
   assert.deepEqual(Object.keys(before).sort(), [
@@ -274,11 +274,7 @@ test('console.json: addresses, the claim while it is open, the fingerprint; no s
   assert.equal(before.certificateFingerprint, (await askTls(port, 'GET', '/api/health')).fingerprint);
   assert.equal(before.problem, null);
   assert.equal((await askTls(port, 'POST', '/api/first-run', {}, { password: PASSWORD })).status, 200);
-  const deadline = performance.now() + 5000;
-  while ((await read()).claim !== null) {
-    assert.ok(performance.now() < deadline, 'claimed');
-    await new Promise(setImmediate);
-  }
+  await waitUntil('claimed', async () => (await read()).claim === null);
 });
 
 test('URLs of the page: none for a page on loopback only', () => {

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import { freePort, until } from '../net/support.ts';
+import { freePort } from '../net/support.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 const MAIN = join(import.meta.dirname, '../../../src/main.ts');
 const CLI = join(import.meta.dirname, '../../../src/cli/main.ts');
@@ -32,13 +33,13 @@ async function start(): Promise<void> {
   let log = '';
   appliance.stdout?.on('data', (chunk: Buffer) => (log += chunk));
   appliance.stderr?.on('data', (chunk: Buffer) => (log += chunk));
-  await until(
+  await waitUntil(
+    'the start',
     () => {
       assert.equal(appliance.exitCode, null, log);
       return log.includes('"msg":"started"');
     },
-    'the start',
-    60_000,
+    { timeoutMs: 60_000 },
   );
 }
 
@@ -182,7 +183,8 @@ test('logs and events, also followed', async () => {
   // It has no other sign of being connected: changes are made until it tells of one.
   let isOn = true;
   const dnsPort = await freePort();
-  await until(
+  await waitUntil(
+    'an event',
     async () => {
       const dns64 = { enabled: (isOn = !isOn) };
       await run(['apply', '-'], {
@@ -193,8 +195,7 @@ test('logs and events, also followed', async () => {
       });
       return /service dns64 /.test(followed);
     },
-    'an event',
-    30_000,
+    { timeoutMs: 30_000 },
   );
   child.kill('SIGINT');
   assert.deepEqual(await once(child, 'exit'), [0, null]);

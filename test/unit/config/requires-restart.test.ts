@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { SchemaNode } from '../../../src/config/json-schema.ts';
 import { fillDefaults } from '../../../src/config/load.ts';
 import { ConfigSchema } from '../../../src/config/schema.ts';
-import { needsRestart } from '../../../src/services/nat64/translation.ts';
+import { needsRestart } from '../../../src/services/nat64/control/translation.ts';
 
 /** Another value of the same type. */
 function changed(value: unknown): unknown {

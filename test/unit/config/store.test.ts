@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { ConfigError, openConfigStore } from '../../../src/config/store.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { type Text, english } from '../../../src/texts/text.ts';
+import { loaded } from './loaded.ts';
 
 /** The path of a configuration file in a directory of its own, with `text` in it when given. */
 async function configFile(t: TestContext, text?: string): Promise<string> {
@@ -23,7 +24,7 @@ test('a missing file means defaults and is written by the first change, as the p
   const store = openConfigStore(path, silentLog);
   assert.equal(store.current.admin.port, 8064);
   await assert.rejects(readFile(path));
-  const result = await store.replace('{"admin":{"port":8065}}', store.revision);
+  const result = await store.replace(loaded('{"admin":{"port":8065}}'), store.revision);
   assert.deepEqual(result, { outcome: 'changed', revision: store.revision });
   assert.equal(await readFile(path, 'utf8'), '{\n  "admin": {\n    "port": 8065\n  }\n}\n');
   assert.equal((await stat(path)).mode & 0o777, 0o600);
@@ -51,12 +52,12 @@ test('a refused, stale or failed change leaves file and configuration as they we
   const before = store.current;
   const failure = new Error('port 443 is in use');
   store.onChange(() => Promise.reject(failure));
-  assert.equal((await store.replace('{"x":1}')).outcome, 'invalid');
-  assert.deepEqual(await store.replace(withHost('b'), 'other'), {
+  assert.equal((await store.restore('{"x":1}')).outcome, 'invalid');
+  assert.deepEqual(await store.replace(loaded(withHost('b')), 'other'), {
     outcome: 'stale',
     revision: store.revision,
   });
-  assert.deepEqual(await store.replace(withHost('b')), { outcome: 'failed', error: failure });
+  assert.deepEqual(await store.replace(loaded(withHost('b'))), { outcome: 'failed', error: failure });
   assert.equal(store.current, before);
   assert.equal(await readFile(path, 'utf8'), text);
 });
@@ -66,7 +67,7 @@ test('a change that cannot be written is taken back', async (t) => {
   const store = openConfigStore(path, silentLog);
   const applied: number[] = [];
   store.onChange(async (next) => void applied.push(next.admin.port));
-  const result = await store.replace('{"admin":{"port":8065}}');
+  const result = await store.replace(loaded('{"admin":{"port":8065}}'));
   assert.equal(result.outcome, 'failed');
   assert.deepEqual(applied, [8065, 8064]);
   assert.equal(store.current.admin.port, 8064);
@@ -84,9 +85,9 @@ test('changes are made one at a time, in order, each against the revision before
   });
   const { revision } = store;
   const results = await Promise.all([
-    store.replace(withHost('a'), revision),
-    store.replace(withHost('b'), revision),
-    store.replace(withHost('c')),
+    store.replace(loaded(withHost('a')), revision),
+    store.replace(loaded(withHost('b')), revision),
+    store.replace(loaded(withHost('c'))),
   ]);
   assert.deepEqual(
     results.map(({ outcome }) => outcome),
@@ -98,18 +99,18 @@ test('changes are made one at a time, in order, each against the revision before
 test('the same document changes nothing', async (t) => {
   const store = openConfigStore(await configFile(t, withHost('a')), silentLog);
   store.onChange(() => assert.fail('must not be called'));
-  assert.equal((await store.replace(withHost('a'), store.revision)).outcome, 'unchanged');
+  assert.equal((await store.replace(loaded(withHost('a')), store.revision)).outcome, 'unchanged');
 });
 
 test('a file edited by hand is not overwritten; reload takes it', async (t) => {
   const path = await configFile(t, withHost('a'));
   const store = openConfigStore(path, silentLog);
   await writeFile(path, withHost('by-hand'));
-  assert.deepEqual(await store.replace(withHost('b')), { outcome: 'file-changed' });
+  assert.deepEqual(await store.replace(loaded(withHost('b'))), { outcome: 'file-changed' });
   assert.equal(await readFile(path, 'utf8'), withHost('by-hand'));
   assert.equal((await store.reload()).outcome, 'changed');
   assert.equal(store.current.hosts[0].name, 'by-hand');
-  assert.equal((await store.replace(withHost('b'))).outcome, 'changed');
+  assert.equal((await store.replace(loaded(withHost('b')))).outcome, 'changed');
 });
 
 for (const [title, make] of [
@@ -120,13 +121,13 @@ for (const [title, make] of [
     const path = await configFile(t, withHost('a'));
     const store = openConfigStore(path, silentLog);
     await rename(path, `${path}.away`);
-    const { problem } = (await store.replace(withHost('b'))) as { problem: Text };
+    const { problem } = (await store.replace(loaded(withHost('b')))) as { problem: Text };
     assert.equal(problem, store.fileProblem);
     assert.match(english(problem), /is missing/);
     await make(path, withHost('a'));
-    assert.equal((await store.replace(withHost('a'))).outcome, 'unchanged');
+    assert.equal((await store.replace(loaded(withHost('a')))).outcome, 'unchanged');
     assert.equal(store.fileProblem, undefined);
-    assert.equal((await store.replace(withHost('b'))).outcome, 'changed');
+    assert.equal((await store.replace(loaded(withHost('b')))).outcome, 'changed');
     assert.deepEqual(JSON.parse(await readFile(path, 'utf8')), JSON.parse(withHost('b')));
     assert.deepEqual(
       (await readdir(dirname(path))).filter((name) => name.includes('damaged')),
@@ -160,7 +161,7 @@ test('the file keeps its permissions, a symbolic link stays one, and nothing tem
   await symlink(path, link);
   const { mode } = await stat(path);
   const store = openConfigStore(link, silentLog);
-  assert.equal((await store.replace(withHost('a'))).outcome, 'changed');
+  assert.equal((await store.replace(loaded(withHost('a')))).outcome, 'changed');
   assert.equal((await stat(path)).mode, mode);
   assert.match(await readFile(path, 'utf8'), /"name": "a"/);
   assert.deepEqual((await readdir(join(path, '..'))).sort(), ['config.json', 'config.json.link']);

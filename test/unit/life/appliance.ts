@@ -4,7 +4,8 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Cleanup, until } from '../net/support.ts';
+import type { Cleanup } from '../net/support.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 const MAIN = join(import.meta.dirname, '../../../src/main.ts');
 const CLI = join(import.meta.dirname, '../../../src/cli/main.ts');
@@ -65,16 +66,16 @@ export function spawnAppliance(
     configFile,
     log: () => log,
     has,
-    logged: (message) =>
-      until(
+    logged: async (message) =>
+      void (await waitUntil(
+        `"${message}" in the log`,
         () => {
           if (has(message)) return true;
           assert.equal(child.exitCode ?? child.signalCode, null, log);
           return false;
         },
-        `"${message}" in the log`,
-        PATIENCE_MS,
-      ),
+        { timeoutMs: PATIENCE_MS },
+      )),
     ended: () => exited,
     token,
     get: (port, path) =>

@@ -7,9 +7,10 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import dnsPacket from 'dns-packet';
-import { Cleanup, freePort, receive, until } from '../net/support.ts';
+import { Cleanup, freePort, receive } from '../net/support.ts';
 import { frame, scriptedUpstream, zone } from '../services/dns64/helpers.ts';
 import { PATIENCE_MS, spawnAppliance } from './appliance.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 /**
  * A process with a proxy whose clients may be silent for ten minutes, and a panel; DNS64 where an upstream is given. A silent
@@ -41,11 +42,11 @@ async function start(cleanup: Cleanup, shutdownSeconds: number, upstream?: strin
   /** Resolves when the proxy has accepted it. */
   const hold = async () => {
     const client = await cleanup.connect(proxy);
-    await until(
+    await waitUntil(
+      'the proxy has accepted',
       async () =>
         (await (await appliance.get(panel, '/metrics')).text()).includes('tombolo_proxy_connections 1\n'),
-      'the proxy has accepted',
-      PATIENCE_MS,
+      { timeoutMs: PATIENCE_MS },
     );
     return client;
   };
@@ -138,16 +139,17 @@ test('a log that nobody reads keeps nothing up, neither service nor the end', as
   };
   const appliance = spawnAppliance(cleanup, configuration, unread);
   const asked = async (path: string) => (await appliance.get(panel, path)).json() as Promise<LogsLike>;
-  await until(
+  await waitUntil(
+    'the panel',
     () =>
       asked('/api/health').then(
         () => true,
         () => false,
       ),
-    'the panel',
-    PATIENCE_MS,
+    { timeoutMs: PATIENCE_MS },
   );
-  await until(
+  await waitUntil(
+    'more lines than a pipe takes',
     async () => {
       for (let i = 0; i < 300; i++) {
         appliance.process.kill('SIGHUP');
@@ -156,8 +158,7 @@ test('a log that nobody reads keeps nothing up, neither service nor the end', as
       // Each line has some 130 bytes.
       return (await asked('/api/logs?limit=1')).lines[0].id > 1000;
     },
-    'more lines than a pipe takes',
-    PATIENCE_MS,
+    { timeoutMs: PATIENCE_MS },
   );
   appliance.process.kill('SIGTERM');
   assert.equal(await appliance.ended(), 0);
@@ -181,7 +182,7 @@ test('SIGHUP during the start ends nothing, and is obeyed after it', async () =>
   await using cleanup = new Cleanup();
   const { appliance, configuration } = await start(cleanup, 0);
   const pid = appliance.process.pid!;
-  await until(() => catchesSignals(pid), 'the handler', PATIENCE_MS);
+  await waitUntil('the handler', () => catchesSignals(pid), { timeoutMs: PATIENCE_MS });
   assert.ok(!appliance.has('started'));
   for (let i = 0; i < 20; i++) appliance.process.kill('SIGHUP');
   await appliance.logged('started');
@@ -194,7 +195,7 @@ test('SIGHUP during the start ends nothing, and is obeyed after it', async () =>
 test('SIGTERM during the start waits for it, and ends in order', async () => {
   await using cleanup = new Cleanup();
   const { appliance, proxy } = await start(cleanup, 300);
-  await until(() => catchesSignals(appliance.process.pid!), 'the handler', PATIENCE_MS);
+  await waitUntil('the handler', () => catchesSignals(appliance.process.pid!), { timeoutMs: PATIENCE_MS });
   appliance.process.kill('SIGTERM');
   assert.equal(await appliance.ended(), 0);
   assert.ok(!appliance.has('started'), appliance.log());

@@ -5,8 +5,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Cleanup, freePort, receive, until } from '../net/support.ts';
+import { Cleanup, freePort, receive } from '../net/support.ts';
 import { PATIENCE_MS, type StatusLike, spawnAppliance } from './appliance.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 test("another program has the panel's port: the rest serves, the screen and the command line tell, and it is had when free", async () => {
   await using cleanup = new Cleanup();
@@ -54,20 +55,20 @@ test("another program has the panel's port: the rest serves, the screen and the 
   const hasOwner = (port: number) =>
     new RegExp(`127\\.0\\.0\\.1:${port}[^;]*taken by [^;]*process ${process.pid}\\)`);
   // The file is made when the panel has been started.
-  await until(
-    () => existsSync(join(appliance.stateDirectory, 'console.json')) && isTold(),
+  await waitUntil(
     'the screen',
-    PATIENCE_MS,
+    () => existsSync(join(appliance.stateDirectory, 'console.json')) && isTold(),
+    { timeoutMs: PATIENCE_MS },
   );
   const { exitCode, answer, stderr } = await appliance.cliStatus();
   assert.equal(exitCode, 5, stderr);
   assert.deepEqual([answer?.status, answer?.services], [screen().status, screen().services]);
 
   holders[0].close();
-  await until(
-    async () => (await appliance.get(panel, '/api/health').catch(() => undefined))?.status === 200,
+  await waitUntil(
     'the panel',
-    PATIENCE_MS,
+    async () => (await appliance.get(panel, '/api/health').catch(() => undefined))?.status === 200,
+    { timeoutMs: PATIENCE_MS },
   );
   const status = (await (await appliance.get(panel, '/api/status')).json()) as StatusLike;
   assert.equal(status.services.find(({ name }) => name === 'admin')?.state, 'running');

@@ -21,7 +21,8 @@ import { silentLog } from '../../../src/runtime/log.ts';
 import { proxyCounterTable } from '../../../src/services/proxy/counters.ts';
 import { planProxy } from '../../../src/services/proxy/service.ts';
 import { parseIpAddress } from '../../../src/wire/ip-address.ts';
-import { Cleanup, NOBODY, freePort, hostAt, receive, until } from './support.ts';
+import { Cleanup, NOBODY, freePort, hostAt, receive } from './support.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 const gate = { begin: null, route: null, serverFailed: () => CLOSE };
 const clientNamed = (text: string) => clientAt(parseIpAddress(text)!);
@@ -152,8 +153,8 @@ test('a flood of silent connections of one client: others are served by the prox
     cleanup.defer(() => void socket.destroy());
   };
   for (let i = 0; i < 300; i++) attack();
-  await until(() => Number(plane.counters()['refused-share']) > 100, 'the limit is reached');
-  await until(() => plane.limits()[0].used === 64, 'what the status tells from 90 % on');
+  await waitUntil('the limit is reached', () => Number(plane.counters()['refused-share']) > 100);
+  await waitUntil('what the status tells from 90 % on', () => plane.limits()[0].used === 64);
   for (let host = 2; host < 22; host++) {
     for (let i = 0; i < 5; i++) attack();
     const client = await cleanup.connect(port, { localAddress: `127.0.0.${host}` });

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { startForward } from '../../../src/services/forward/service.ts';
-import { Cleanup, freePort, hostAt, patternBytes, receive, until } from './support.ts';
+import { Cleanup, freePort, hostAt, patternBytes, receive } from './support.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 const CONNECTIONS = 300;
 const PATIENCE_MS = 60_000;
@@ -72,7 +73,7 @@ test('who waits in the queue of the kernel is served, who comes later is not adm
   await exchange(holder, Buffer.from('x'));
   // While its worker is replaced, nobody accepts; the kernel takes the connections all the same.
   forward.failWorker();
-  await until(() => forward.status().state === 'degraded', 'the worker died', PATIENCE_MS);
+  await waitUntil('the worker died', () => forward.status().state === 'degraded', { timeoutMs: PATIENCE_MS });
   const waiting = await Promise.all(Array.from({ length: 50 }, () => cleanup.connect(port)));
   const drained = forward.drain!(new AbortController().signal);
   const late = cleanup.open(port);

@@ -19,7 +19,8 @@ import { startForward } from '../../../src/services/forward/service.ts';
 import { startProxy } from '../../../src/services/proxy/service.ts';
 import { english } from '../../../src/texts/text.ts';
 import { testDeps } from '../admin/fixture.ts';
-import { Cleanup, freePort, hostAt, until } from './support.ts';
+import { Cleanup, freePort, hostAt } from './support.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 const PATIENCE_MS = 60_000;
 
@@ -183,11 +184,11 @@ for (const { title, protocol, start, unrelated, toTaken, others } of ROWS) {
     const service = await start(ports, { ...cleanup.context, events }, t);
     cleanup.use(service);
     const problem = () => english(service.status().problem ?? '');
-    await until(() => problem().includes(`(process ${holder.pid})`), 'who has it', PATIENCE_MS).catch(
-      (error) => {
-        throw new Error(`${(error as Error).message}: ${problem()}`);
-      },
-    );
+    await waitUntil('who has it', () => problem().includes(`(process ${holder.pid})`), {
+      timeoutMs: PATIENCE_MS,
+    }).catch((error) => {
+      throw new Error(`${(error as Error).message}: ${problem()}`);
+    });
     assert.match(problem(), new RegExp(`127\\.0\\.0\\.1:${ports.taken}.*EADDRINUSE.*taken by .*tried again`));
     assert.equal(service.status().state, 'degraded');
     assert.ok(await others(ports), 'the others serve');
@@ -203,7 +204,9 @@ for (const { title, protocol, start, unrelated, toTaken, others } of ROWS) {
 
     await release(holder);
     // DNS64 has no upstream here, and goes on saying that.
-    await until(() => !problem().includes(`:${ports.taken}`), 'the port is had', PATIENCE_MS);
+    await waitUntil('the port is had', () => !problem().includes(`:${ports.taken}`), {
+      timeoutMs: PATIENCE_MS,
+    });
     assert.ok(await (protocol === 'tcp' ? accepts : answersUdp)('127.0.0.1', ports.taken));
     assert.ok(await others(ports));
     const told = notices.map(({ severity, text }) => `${severity} ${english(text)}`);
@@ -221,7 +224,7 @@ test('a listening socket that was closed from outside (ss --kill) is opened agai
   assert.ok((await accepts('127.0.0.1', a)) && (await accepts('127.0.0.1', b)));
   // What the kernel does with a destroyed listener: it is in the state CLOSE, and accept4 fails with EINVAL.
   shutdown(descriptorOf(a), 2);
-  await until(() => accepts('127.0.0.1', a), 'it listens again', PATIENCE_MS);
+  await waitUntil('it listens again', () => accepts('127.0.0.1', a), { timeoutMs: PATIENCE_MS });
   assert.ok(await accepts('127.0.0.1', b));
   assert.equal(proxy.status().state, 'running');
 });

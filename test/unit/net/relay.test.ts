@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { type ForwardService, startForward } from '../../../src/services/forward/service.ts';
-import { Cleanup, freePort, hostAt, patternBytes, receive, until } from './support.ts';
+import { Cleanup, freePort, hostAt, patternBytes, receive } from './support.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 /** A forwarder to one server; `onConnection` is the server. */
 async function forwardTo(cleanup: Cleanup, onConnection: (socket: Socket) => void) {
@@ -41,9 +42,9 @@ test('bytes arrive in order both ways, across the change from copying to splicin
   const received = await receive(client);
   assert.equal(received.ended, 'end');
   assert.equal(sha(received.bytes), sha(down));
-  await until(() => up.length === sent.length, 'the server has everything');
+  await waitUntil('the server has everything', () => up.length === sent.length);
   assert.equal(sha(up), sha(sent));
-  await until(() => isIdle(forward), 'the connection is closed');
+  await waitUntil('the connection is closed', () => isIdle(forward));
   const { 'bytes-up': bytesUp, 'bytes-down': bytesDown, closed, accepted } = forward.counters();
   assert.deepEqual(
     { bytesUp, bytesDown, closed, accepted },
@@ -78,7 +79,7 @@ test('a half-close of the server leaves the other direction open', async () => {
   client.end('still');
   const { bytes, ended } = await atServer!;
   assert.deepEqual([bytes.toString(), ended], ['more still', 'end']);
-  await until(() => isIdle(forward), 'the connection is closed');
+  await waitUntil('the connection is closed', () => isIdle(forward));
 });
 
 test("the server's reset reaches the client as a reset, after all that came before it", async () => {
@@ -93,7 +94,7 @@ test("the server's reset reaches the client as a reset, after all that came befo
   assert.equal(ended, 'ECONNRESET');
   assert.equal(sha(bytes), sha(answer));
   assert.equal(forward.counters()['closed-reset'], 1);
-  await until(() => isIdle(forward), 'the connection is closed');
+  await waitUntil('the connection is closed', () => isIdle(forward));
 });
 
 test('a reset waits for what a slow client has not read yet', async () => {
@@ -106,9 +107,12 @@ test('a reset waits for what a slow client has not read yet', async () => {
   });
   const client = await cleanup.connect(port);
   client.pause();
-  await until(() => forward.counters()['bytes-down'] === answer.length, "all is in the client's send queue");
+  await waitUntil(
+    "all is in the client's send queue",
+    () => forward.counters()['bytes-down'] === answer.length,
+  );
   server!.resetAndDestroy();
-  await until(() => forward.counters()['closed-reset'] === 1, 'the reset has been seen');
+  await waitUntil('the reset has been seen', () => forward.counters()['closed-reset'] === 1);
   const { bytes, ended } = await receive(client.resume());
   assert.equal(sha(bytes), sha(answer));
   assert.equal(ended, 'ECONNRESET');
@@ -124,9 +128,9 @@ test("the client's reset reaches the server as a reset", async () => {
   const client = await cleanup.connect(port);
   await once(client, 'data');
   client.resetAndDestroy();
-  await until(() => atServer !== undefined, 'the server accepted');
+  await waitUntil('the server accepted', () => atServer !== undefined);
   assert.equal((await atServer!).ended, 'ECONNRESET');
-  await until(() => isIdle(forward), 'the connection is closed');
+  await waitUntil('the connection is closed', () => isIdle(forward));
 });
 
 test('a server that refuses is a reset for the client, and counted', async () => {
@@ -172,13 +176,13 @@ test('a stalled reader stops its sender, holds no memory and delays nobody', asy
   stalled.write('stall');
   // Stalled when the sender has stood still for a while: socket buffers are the only place left.
   let [seen, stillSince] = [-1, performance.now()];
-  await until(
+  await waitUntil(
+    'the sender stands still',
     () => {
       if (written !== seen) [seen, stillSince] = [written, performance.now()];
       return written > 0 && performance.now() - stillSince > 200;
     },
-    'the sender stands still',
-    20_000,
+    { timeoutMs: 20_000 },
   );
   assert.ok(written < total / 2, `the sender was stopped after ${written} bytes`);
   const before = process.memoryUsage.rss();
@@ -205,7 +209,7 @@ test('three hundred connections at once, each with its own bytes both ways', asy
       assert.equal(sha((await received).bytes), sha(sent), `connection ${i}`);
     }),
   );
-  await until(() => isIdle(forward), 'all are closed');
+  await waitUntil('all are closed', () => isIdle(forward));
   assert.equal(forward.counters()['closed'], 300);
 });
 
@@ -218,7 +222,7 @@ test('a server that leaves the configuration keeps its count while its connectio
   const say = async (bytes: number) => {
     const wanted = echoed + bytes;
     client.write(patternBytes(bytes));
-    await until(() => echoed === wanted, 'the echo');
+    await waitUntil('the echo', () => echoed === wanted);
   };
   await say(1000);
   assert.deepEqual(forward.hosts?.(), {
@@ -233,5 +237,8 @@ test('a server that leaves the configuration keeps its count while its connectio
     a: { 'bytes-up': 1500, 'bytes-down': 1500, accepted: 1, connections: 1 },
   });
   client.end();
-  await until(() => !('a' in (forward.hosts?.() ?? {})), 'the server is forgotten with its last connection');
+  await waitUntil(
+    'the server is forgotten with its last connection',
+    () => !('a' in (forward.hosts?.() ?? {})),
+  );
 });

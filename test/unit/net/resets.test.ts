@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { Closer, LOOKS_PER_POLL, RESET_POLL_MS } from '../../../src/net/closing.ts';
+import { LOOKS_PER_POLL, RESET_POLL_MS, createCloser } from '../../../src/net/closing.ts';
 import { createTcpEngine } from '../../../src/net/engine.ts';
 import { createTcpEventRing, createTcpEvents } from '../../../src/net/events.ts';
 import { RESET } from '../../../src/net/gate.ts';
@@ -34,7 +34,8 @@ import { encodeSocketAddress } from '../../../src/os/socket-address.ts';
 import { createCounters } from '../../../src/runtime/counters.ts';
 import { forwardCounterTable } from '../../../src/services/forward/counters.ts';
 import { parseIpAddress } from '../../../src/wire/ip-address.ts';
-import { Cleanup, NOBODY, freePort, patternBytes, until } from './support.ts';
+import { Cleanup, NOBODY, freePort, patternBytes } from './support.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 const LOOPBACK4 = parseIpAddress('127.0.0.1')!;
 const LOOPBACK6 = parseIpAddress('::1')!;
@@ -63,7 +64,7 @@ test('waiting for send queues: so many looks at a time, none between, and none f
   const pairs = await stalledPairs(cleanup, 3 * LOOKS_PER_POLL);
   const ledger = new FdLedger();
   for (const { ours } of pairs) ledger.add(ours);
-  const closer = new Closer(ledger);
+  const closer = createCloser(ledger);
   for (const { ours } of pairs) closer.reset(ours, 0);
   assert.deepEqual([closer.waiting, closer.looks], [pairs.length, pairs.length]);
   // Time is an argument: a turn that comes at once looks at nothing.
@@ -147,14 +148,14 @@ test('one client resets 1000 connections: no socket is left to be looked at, and
   });
   const { port, engine, open } = await engineTo(cleanup, serverPort);
   const turnUntil = (condition: () => boolean, what: string) =>
-    until(
+    waitUntil(
+      what,
       async () => {
         engine.turn(0);
         await new Promise(setImmediate);
         return condition();
       },
-      what,
-      PATIENCE_MS,
+      { timeoutMs: PATIENCE_MS },
     );
   const other = cleanup.open(port);
   let echoed = 0;

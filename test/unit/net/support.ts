@@ -1,5 +1,4 @@
-/** What the tests of the TCP services share: servers and clients on loopback, and waiting on conditions. */
-import assert from 'node:assert/strict';
+/** What the tests of the TCP services share: servers and clients on loopback. */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -100,19 +99,6 @@ export async function freePort(): Promise<number> {
     server.close();
     await once(server, 'close');
     return port;
-  }
-}
-
-/** Resolves when the condition holds; fails after `timeoutMs`. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  what: string,
-  timeoutMs = 5000,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await condition())) {
-    assert.ok(performance.now() < deadline, `timed out: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

@@ -7,8 +7,9 @@ import { type Ourselves, compileOurselves } from '../../../src/os/ourselves.ts';
 import { startForward } from '../../../src/services/forward/service.ts';
 import { startProxy } from '../../../src/services/proxy/service.ts';
 import { type IpPrefix, parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
-import { Cleanup, NOBODY, freePort, hostAt, receive, until } from '../net/support.ts';
+import { Cleanup, NOBODY, freePort, hostAt, receive } from '../net/support.ts';
 import { captureClientHello } from '../wire/capture-client-hello.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 const prefix = (text: string) => parseIpPrefix(text) as IpPrefix;
 
@@ -77,7 +78,7 @@ for (const address of FORMS) {
     assert.match(answer, /the address of the server is that of this proxy itself/);
     const { accepted, 'server-ourselves': refused, 'server-unreachable': unreachable } = proxy.counters();
     assert.deepEqual({ accepted, refused, unreachable }, { accepted: 2, refused: 2, unreachable: 0 });
-    await until(() => descriptors() <= before, 'the sockets of both clients are closed');
+    await waitUntil('the sockets of both clients are closed', () => descriptors() <= before);
   });
 
   test(`forward: a server at ${address} is refused, whatever the port`, async () => {
@@ -110,7 +111,7 @@ test('without this notion one ClientHello goes round in a circle: what the tests
   const { proxy, https } = await start(cleanup, '::1', NOBODY);
   const client = await cleanup.connect(https);
   client.write(hello);
-  await until(() => proxy.counters()['accepted'] >= 20, 'the circle');
+  await waitUntil('the circle', () => proxy.counters()['accepted'] >= 20);
   client.destroy();
 });
 
@@ -146,9 +147,9 @@ test('an address that becomes ours is refused from then on, and reached again wh
   const ask = async () => (await receive(cleanup.open(port))).bytes.toString();
   assert.equal(await ask(), 'a server');
   become(compileOurselves([], []));
-  await until(async () => (await ask()) === '', 'the address is refused');
+  await waitUntil('the address is refused', async () => (await ask()) === '');
   become(NOBODY.current);
-  await until(async () => (await ask()) === 'a server', 'the address is reached');
+  await waitUntil('the address is reached', async () => (await ask()) === 'a server');
   await forward[Symbol.asyncDispose]();
   assert.equal(listeners.size, 0);
 });

@@ -7,8 +7,9 @@ import { startForward } from '../../../src/services/forward/service.ts';
 import { startProxy } from '../../../src/services/proxy/service.ts';
 import { EVENT_KINDS } from '../../../src/state/event-kinds.ts';
 import { createEventLog } from '../../../src/state/event-log.ts';
-import { Cleanup, freePort, hostAt, receive, until } from '../net/support.ts';
+import { Cleanup, freePort, hostAt, receive } from '../net/support.ts';
 import { english } from '../../../src/texts/text.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 const ANSWER = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
 
@@ -17,7 +18,7 @@ function eventsOf(cleanup: Cleanup) {
   cleanup.defer(() => log[Symbol.dispose]());
   const all = () => log.page({}, undefined, 500).events.reverse() as unknown as ConnectionFound[];
   const waitFor = async (count: number) => {
-    await until(() => all().length >= count, `${count} events`);
+    await waitUntil(`${count} events`, () => all().length >= count);
     return all();
   };
   return { log, waitFor };

@@ -15,8 +15,9 @@ import { superviseWorker } from '../../../src/runtime/supervise-worker.ts';
 import { startProxy } from '../../../src/services/proxy/service.ts';
 import { asIs, english } from '../../../src/texts/text.ts';
 import { report, testAdmin, testDeps } from '../admin/fixture.ts';
-import { Cleanup, freePort, hostAt, until } from '../net/support.ts';
+import { Cleanup, freePort, hostAt } from '../net/support.ts';
 import { parseExposition } from './exposition.ts';
+import { waitUntil } from '../../../lab/wait.ts';
 
 interface World {
   readonly cleanup: Cleanup;
@@ -144,7 +145,9 @@ for (const { title, overall, part, reports } of ROWS) {
     const found = await reports({ cleanup, deps });
     if (part !== undefined) {
       const problem = () => english(found().find(({ name }) => name === part[0])?.status.problem ?? '');
-      await until(() => part[2].test(problem()), 'the problem').catch(() => assert.match(problem(), part[2]));
+      await waitUntil('the problem', () => part[2].test(problem())).catch(() =>
+        assert.match(problem(), part[2]),
+      );
     }
     // One moment: what is asked next cannot change between two questions.
     const moment = structuredClone([report('dns64', { state: 'disabled' } as ServiceStatus), ...found()]);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseIpv4, parseIpv6 } from '../../../src/wire/ip-address.ts';
 import { maskAddress, parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
-import { embedIpv4, extractIpv4 } from '../../../src/wire/rfc6052.ts';
+import { embedIpv4, ipv4Inside } from '../../../src/wire/rfc6052.ts';
 
 // RFC 6052 section 2.4, table 2, and the well-known prefix.
 for (const [prefix, expected] of [
@@ -18,7 +18,7 @@ for (const [prefix, expected] of [
   test(`192.0.2.33 inside ${prefix} is ${expected}`, () => {
     const bytes = embedIpv4(parseIpPrefix(prefix)!, parseIpv4('192.0.2.33')!);
     assert.deepEqual(bytes, parseIpv6(expected));
-    assert.equal(extractIpv4(parseIpPrefix(prefix)!, parseIpv6(expected)!), parseIpv4('192.0.2.33'));
+    assert.equal(ipv4Inside(parseIpPrefix(prefix)!, parseIpv6(expected)!), parseIpv4('192.0.2.33'));
   });
 }
 
@@ -37,7 +37,7 @@ test('what is embedded is extracted, whatever the "u" octet and suffix hold, and
         assert.equal(embedded[8], 0);
         embedded[8] = noise;
         if (prefixBits < 96) embedded[15] = noise;
-        assert.equal(extractIpv4({ address, prefixBits }, embedded), ipv4);
+        assert.equal(ipv4Inside({ address, prefixBits }, embedded), ipv4);
       },
     ),
   );

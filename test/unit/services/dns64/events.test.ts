@@ -8,8 +8,9 @@ import { startDns64 } from '../../../../src/services/dns64/service.ts';
 import { EVENT_KINDS } from '../../../../src/state/event-kinds.ts';
 import { createEventLog } from '../../../../src/state/event-log.ts';
 import { NOBODY } from '../../net/support.ts';
-import { askTcp, askUdp, scriptedUpstream, waitFor, zone } from './helpers.ts';
+import { askTcp, askUdp, scriptedUpstream, zone } from './helpers.ts';
 import { freePort } from '../../net/support.ts';
+import { waitUntil } from '../../../../lab/wait.ts';
 
 const query = (name: string, type: string, flags = 0x100) =>
   dnsPacket.encode({
@@ -73,7 +74,7 @@ test('each query is told with its answer', async () => {
   for (const [ask, expected] of steps) {
     const before = told().length;
     await ask();
-    await waitFor(expected, () => told().length > before);
+    await waitUntil(expected, () => told().length > before);
     assert.equal(steady(told()[0]), expected);
   }
 });
@@ -122,7 +123,7 @@ test('how much is told is for the configuration to say, at once and also of what
         'nobody is known',
       );
     await ask();
-    await waitFor(`${level}: the answers`, () => told().length >= expected.length);
+    await waitUntil(`${level}: the answers`, () => told().length >= expected.length);
     assert.deepEqual(told().map(firstWords).sort(), expected.toSorted(), level);
     assert.deepEqual([...new Set(told().map((line) => line.split(' ')[0]))].sort(), clients, level);
     assert.equal(log.page({ server: 'web1' }, undefined, 1).events.length, level === 'full' ? 1 : 0);

@@ -255,12 +255,3 @@ export async function askTcp(port: number, messages: readonly Uint8Array[]): Pro
     socket.destroy();
   }
 }
-
-/** Resolves when the condition holds; rejects after `timeoutMs`, saying what was waited for. */
-export async function waitFor(what: string, holds: () => boolean, timeoutMs = 8000): Promise<void> {
-  const endMs = performance.now() + timeoutMs;
-  while (!holds()) {
-    if (performance.now() > endMs) throw new Error(`waited ${timeoutMs} ms for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

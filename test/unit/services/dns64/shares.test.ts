@@ -8,8 +8,9 @@ import dnsPacket, { type Packet } from 'dns-packet';
 import { silentLog } from '../../../../src/runtime/log.ts';
 import { startDns64 } from '../../../../src/services/dns64/service.ts';
 import { NOBODY } from '../../net/support.ts';
-import { askUdp, frame, scriptedUpstream, waitFor, zone } from './helpers.ts';
+import { askUdp, frame, scriptedUpstream, zone } from './helpers.ts';
 import { freePort } from '../../net/support.ts';
+import { waitUntil } from '../../../../lab/wait.ts';
 
 /** Fails rather than waits for ever. */
 const once = (emitter: EventEmitter, event: string) =>
@@ -104,7 +105,7 @@ describe('one client uses up', () => {
     const { port, service } = await start(stack);
     const kept = await connect(stack, port, GOOD);
     for (let i = 0; i < 300; i++) await connect(stack, port, ATTACKER);
-    await waitFor('the limit is reached', () => service.counters()['tcp-displaced'] >= 40);
+    await waitUntil('the limit is reached', () => service.counters()['tcp-displaced'] >= 40);
     assert.equal(service.status().figures.tcpConnections, 256);
     const limit = service.limits!().find(({ size }) => size === 256);
     assert.equal(limit?.used, 256, 'what the status tells from 90 % on');
@@ -136,7 +137,7 @@ describe('one client uses up', () => {
       const flood = await flooder(stack, port);
       for (let round = 0; round < 4; round++) {
         await flood(name, 1500);
-        await waitFor(
+        await waitUntil(
           'the flood has arrived',
           () =>
             Number(service.status().figures.inFlight) >= figure &&
@@ -155,7 +156,7 @@ describe('one client uses up', () => {
       const socket = await connect(stack, port, ATTACKER);
       for (let i = 0; i < 100; i++) socket.write(frame(encode(`slow${connection}-${i}.example.com`)));
     }
-    await waitFor('the flood has arrived', () => service.counters()['drop-share'] > 100);
+    await waitUntil('the flood has arrived', () => service.counters()['drop-share'] > 100);
     for (let i = 0; i < 5; i++) {
       await isAnswered(port, `v${i}.example.com`);
       assert.equal((await askTcpFrom(stack, port, GOOD, `v${i + 5}.example.com`)).answers?.length, 1);
@@ -169,7 +170,7 @@ describe('one client uses up', () => {
     // In the same second or not: in each the flooder leaves some.
     for (let i = 0; i < 5; i++) {
       await flood((each) => `v${each}.example.com`, 1000);
-      await waitFor('the flood has arrived', () => {
+      await waitUntil('the flood has arrived', () => {
         const counters = service.counters();
         return counters['refused-access'] + counters['drop-access'] > i * 100;
       });

@@ -11,8 +11,9 @@ import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts'
 import { parseDnsUpstream } from '../../../../src/config/values.ts';
 import { CLASS_IN, Type } from '../../../../src/wire/dns-message.ts';
 import { nameFromText } from '../../../../src/wire/dns-name.ts';
-import { line, scriptedUpstream, waitFor } from './helpers.ts';
+import { line, scriptedUpstream } from './helpers.ts';
 import { freePort } from '../../net/support.ts';
+import { waitUntil } from '../../../../lab/wait.ts';
 
 const question = {
   name: nameFromText('www.example.com'),
@@ -168,16 +169,16 @@ test('a silent upstream: the next one answers soon, and after three failures goe
   using client = start([first.url, second.url]);
   assert.deepEqual(await Promise.all([client.ask(), client.ask(), client.ask()]), [RIGHT, RIGHT, RIGHT]);
   const troubles = () => client.upstreams.status().map(({ trouble }) => trouble);
-  await waitFor('three time-outs', () => client.count('upstream-timeouts') >= 3);
+  await waitUntil('three time-outs', () => client.count('upstream-timeouts') >= 3);
   const asked = () => first.queries.filter((query) => !query.startsWith(ROOT)).length;
   const before = asked();
   assert.deepEqual(await client.ask(), RIGHT);
   assert.equal(asked(), before, 'not asked while it rests');
-  await waitFor('a probe in vain', () => troubles().includes('silent'));
+  await waitUntil('a probe in vain', () => troubles().includes('silent'));
   assert.deepEqual(troubles(), ['silent', undefined]);
 
   silent = false; // a probe finds that out, though nobody asks anything
-  await waitFor('the first upstream to be up', () => !troubles().includes('silent'));
+  await waitUntil('the first upstream to be up', () => !troubles().includes('silent'));
   const secondAsked = second.queries.length;
   assert.deepEqual(await client.ask(), RIGHT);
   assert.equal(second.queries.length, secondAsked, 'the first is preferred again');
@@ -189,8 +190,8 @@ test('an upstream that is silent about some names only is not down', async () =>
   );
   using client = start([upstream.url]);
   await Promise.all([client.ask(), client.ask(), client.ask()]);
-  await waitFor('the answer to a probe', () => upstream.queries.some((query) => query.startsWith(ROOT)));
-  await waitFor('three time-outs', () => client.count('upstream-timeouts') >= 3);
+  await waitUntil('the answer to a probe', () => upstream.queries.some((query) => query.startsWith(ROOT)));
+  await waitUntil('three time-outs', () => client.count('upstream-timeouts') >= 3);
   assert.deepEqual(
     client.upstreams.status().map(({ trouble }) => trouble),
     [undefined],
@@ -212,8 +213,8 @@ for (const [title, rcode, isRootWell, expected] of [
     using client = start([upstream.url]);
     const trouble = () => client.upstreams.status()[0].trouble;
     for (let i = 0; i < 3; i++) assert.equal(await client.ask(), undefined);
-    await waitFor('a probe', () => upstream.queries.some((query) => query.startsWith(ROOT)));
-    await waitFor('what it came to', () => trouble() === expected);
+    await waitUntil('a probe', () => upstream.queries.some((query) => query.startsWith(ROOT)));
+    await waitUntil('what it came to', () => trouble() === expected);
     isWell = true;
     assert.deepEqual(await client.ask(), RIGHT);
     assert.equal(trouble(), undefined);

@@ -8,7 +8,8 @@ import { test } from 'node:test';
 import type { HostConfig } from '../../../../src/config/schema.ts';
 import { PAUSE_MS } from '../../../../src/net/acceptor.ts';
 import { type ForwardOptions, startForward } from '../../../../src/services/forward/service.ts';
-import { Cleanup, freePort, hostAt, receive, until } from '../../net/support.ts';
+import { Cleanup, freePort, hostAt, receive } from '../../net/support.ts';
+import { waitUntil } from '../../../../lab/wait.ts';
 
 const optionsOf = (sshPorts: string, hosts: readonly HostConfig[]): ForwardOptions => ({
   forward: { listen: ['127.0.0.1'], sshPorts },
@@ -165,16 +166,16 @@ test('without descriptors accepting pauses, costs no CPU, and goes on when there
   const client = connect(port, '127.0.0.1');
   cleanup.defer(() => void client.destroy());
   const greeted = once(client, 'data');
-  await until(
-    async () => (await request('report')).counters['accept-paused-descriptors'] > 0,
+  await waitUntil(
     'accepting has paused',
+    async () => (await request('report')).counters['accept-paused-descriptors'] > 0,
   );
   const before = await request('report');
   const startedMs = performance.now();
   const tries = async () =>
     (await request('report')).counters['accept-paused-descriptors'] -
     before.counters['accept-paused-descriptors'];
-  await until(async () => (await tries()) >= 5, 'accepting has been tried some times more');
+  await waitUntil('accepting has been tried some times more', async () => (await tries()) >= 5);
   const [tried, elapsedMs] = [await tries(), performance.now() - startedMs];
   // It is tried on a timer, not again and again.
   assert.ok(tried <= elapsedMs / PAUSE_MS + 2, `${tried} tries in ${elapsedMs} ms`);
@@ -190,9 +191,9 @@ test('at the limit of connections, where nobody has two, the next client waits u
   await Promise.all(clients.map((client) => once(client, 'data')));
   const ninth = await from(9);
   const greeted = once(ninth, 'data');
-  await until(
-    async () => (await request('report')).counters['accept-paused-limit'] === 1,
+  await waitUntil(
     'accepting has paused',
+    async () => (await request('report')).counters['accept-paused-limit'] === 1,
   );
   assert.equal((await request('report')).counters['accepted'], 8);
   clients[0].resetAndDestroy();
@@ -215,7 +216,7 @@ test('one client has all connections: others get theirs, and it no more', async 
   }
   const { counters } = await request('report');
   assert.deepEqual([counters.displaced, counters['refused-share']], [4, 4]);
-  await until(() => greedy.filter((client) => !client.destroyed).length === 4, 'half of them have ended');
+  await waitUntil('half of them have ended', () => greedy.filter((client) => !client.destroyed).length === 4);
 });
 
 test('the worker dies: connections end, new ones are served, no descriptor is left', async () => {
@@ -230,7 +231,10 @@ test('the worker dies: connections end, new ones are served, no descriptor is le
   forward.failWorker();
   await ended;
   assert.equal(String((await once(await cleanup.connect(first), 'data'))[0]), 'hi');
-  await until(() => forward.status().restarts === 1 && forward.status().state === 'running', 'it runs again');
+  await waitUntil(
+    'it runs again',
+    () => forward.status().restarts === 1 && forward.status().state === 'running',
+  );
   assert.ok(epollInstances() <= pollers);
   assert.equal(forward.status().figures['connections'], 1);
 });

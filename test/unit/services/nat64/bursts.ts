@@ -5,7 +5,7 @@ import {
   createUdpBurst,
   finish,
   join,
-} from '../../../../src/services/nat64/udp-burst.ts';
+} from '../../../../src/services/nat64/packet/udp-burst.ts';
 import type { Harness } from './harness.ts';
 import type { Bytes } from './packets.ts';
 

@@ -1,10 +1,10 @@
 /** A worker that makes and removes sessions as fast as it can, until it is told to stop; each of its records agrees with itself. */
 import { workerData } from 'node:worker_threads';
-import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
-import { addBib } from '../../../../src/services/nat64/bib.ts';
-import { addSession, removeSession } from '../../../../src/services/nat64/sessions.ts';
-import type { Settings } from '../../../../src/services/nat64/settings.ts';
-import type { SharedTables } from '../../../../src/services/nat64/tables.ts';
+import { attachTables } from '../../../../src/services/nat64/tables/attach-tables.ts';
+import { addBib } from '../../../../src/services/nat64/tables/bib.ts';
+import { addSession, removeSession } from '../../../../src/services/nat64/tables/sessions.ts';
+import type { Settings } from '../../../../src/services/nat64/settings/settings.ts';
+import type { SharedTables } from '../../../../src/services/nat64/tables/tables.ts';
 import { seededRandom } from '../../../random.ts';
 
 export interface Churn {
@@ -21,7 +21,8 @@ const random = seededRandom(5);
 
 /** Host, ports and remote end all say `id`. */
 function add(id: number): number {
-  const bib = addBib(tables, id % 3, 0x2001_0db8, 0, id, id, id, id);
+  const endpoint = { protocol: id % 3, host: Int32Array.of(0x2001_0db8, 0, id, id), hostPort: id };
+  const bib = addBib(tables, endpoint, id);
   return addSession(tables, bib, id, id, 0, 0, 1000);
 }
 

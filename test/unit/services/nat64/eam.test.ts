@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { compileEam, eamIpv4, eamIpv6, findEam4, statelessIpv4 } from '../../../../src/services/nat64/eam.ts';
-import { type Settings, compileList4 } from '../../../../src/services/nat64/settings.ts';
-import { CONTROL } from '../../../../src/services/nat64/tables.ts';
+import { compileEam, eamIpv4, findEam4, writeEamIpv6 } from '../../../../src/services/nat64/settings/eam.ts';
+import type { Settings } from '../../../../src/services/nat64/settings/settings.ts';
+import { CONTROL } from '../../../../src/services/nat64/tables/tables.ts';
 import { HOST, REMOTE, createHarness, eamOf, prefixOf, testSettings } from './harness.ts';
 import { type Bytes, address, icmp, ip, readU32, tcp, udp } from './packets.ts';
 import { IDENTIFICATION } from './rows.ts';
+import { statelessIpv4 } from '../../../../src/services/nat64/settings/stateless.ts';
+import { compileList4 } from '../../../../src/services/nat64/settings/address-list.ts';
 
 const table = eamOf;
 const signed = (text: string) => readU32(address(text), 0) | 0;
@@ -42,11 +44,13 @@ test('N43: any mapping, against one on big integers; there and back', () => {
       const mapped6 = prefix6 | (within << BigInt(128 - six - (32 - four)));
       const [entry] = eam.by4;
       assert.equal(findEam4(eam, Number(mapped4) | 0), entry);
-      const words = [96n, 64n, 32n, 0n].map((shift) => Number((mapped6 >> shift) & 0xffff_ffffn) | 0);
-      assert.deepEqual(
-        eamIpv6(entry, Number(mapped4) | 0).map((word) => word | 0),
-        words,
+      const words = Int32Array.from(
+        [96n, 64n, 32n, 0n],
+        (shift) => Number((mapped6 >> shift) & 0xffff_ffffn) | 0,
       );
+      const written = new Int32Array(4);
+      writeEamIpv6(entry, Number(mapped4) | 0, written);
+      assert.deepEqual(written, words);
       assert.equal(eamIpv4(entry, words) | 0, Number(mapped4) | 0);
     }),
     { numRuns: 1000 },
@@ -61,14 +65,14 @@ test('N43: the longest prefix wins on both sides, in whatever order', () => {
   ] as const;
   for (const eam of [table(...rows), table(...rows.toReversed())]) {
     const settings = { ...testSettings(), eam };
-    const six = (text: string) => [0, 4, 8, 12].map((at) => readU32(address(text), at) | 0);
-    const four = (text: string) => {
-      const [a, b, c, d] = six(text);
-      return statelessIpv4(settings, a, b, c, d);
-    };
+    const six = (text: string) => Int32Array.from([0, 4, 8, 12], (at) => readU32(address(text), at) | 0);
+    const four = (text: string) => statelessIpv4(settings, six(text));
     const there = (text: string) => {
       const entry = findEam4(eam, signed(text));
-      return entry && eamIpv6(entry, signed(text)).map((word) => word | 0);
+      if (entry === undefined) return undefined;
+      const words = new Int32Array(4);
+      writeEamIpv6(entry, signed(text), words);
+      return words;
     };
     assert.deepEqual(there('192.0.2.5'), six('2001:db8:1::5'));
     assert.deepEqual(there('192.0.2.17'), six('2001:db8:2:0:1000::'));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { embeddedPrefixes } from '../../../../src/services/nat64/embedded.ts';
+import { embeddedPrefixes } from '../../../../src/services/nat64/settings/embedded.ts';
 import { mapIpv4 } from '../../../../src/wire/ip-address.ts';
 import { formatIpPrefix, maskAddress, prefixContains } from '../../../../src/wire/ip-prefix.ts';
 import { embedIpv4 } from '../../../../src/wire/rfc6052.ts';

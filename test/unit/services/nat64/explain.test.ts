@@ -5,12 +5,12 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { ExplainRequest, Explanation } from '../../../../src/services/nat64/questions.ts';
 import { NAT64_COUNTERS } from '../../../../src/services/nat64/counters.ts';
-import { compileEam } from '../../../../src/services/nat64/eam.ts';
-import { explain } from '../../../../src/services/nat64/explain.ts';
-import { listBib } from '../../../../src/services/nat64/inspect.ts';
-import { TRANSPORT } from '../../../../src/services/nat64/packet.ts';
-import { compilePortBlocks } from '../../../../src/services/nat64/port-blocks.ts';
-import { type Settings, compileList4 } from '../../../../src/services/nat64/settings.ts';
+import { compileEam } from '../../../../src/services/nat64/settings/eam.ts';
+import { explain } from '../../../../src/services/nat64/explain/explain.ts';
+import { listBib } from '../../../../src/services/nat64/tables/inspect.ts';
+import { TRANSPORT } from '../../../../src/services/nat64/packet/packet.ts';
+import { compilePortBlocks } from '../../../../src/services/nat64/settings/port-blocks.ts';
+import type { Settings } from '../../../../src/services/nat64/settings/settings.ts';
 import {
   type Harness,
   type HarnessOptions,
@@ -24,6 +24,7 @@ import {
   prefixOf,
 } from './harness.ts';
 import { type Bytes, TCP_FLAGS, icmp, tcp, udp } from './packets.ts';
+import { compileList4 } from '../../../../src/services/nat64/settings/address-list.ts';
 
 const REMOTE6 = `64:ff9b::${REMOTE}`;
 
@@ -255,7 +256,7 @@ describe('explanations', () => {
   });
 
   test('a static mapping is told as such, and is what others reach', async () => {
-    const host = [0x2001_0db8, 0x0001_0000, 0, 0x10];
+    const host = Int32Array.of(0x2001_0db8, 0x0001_0000, 0, 0x10);
     const entry = { protocol: TRANSPORT.UDP, slot: 0, port: 8080, host, hostPort: 80 };
     const harness = createHarness({ settings: { staticEntries: [entry] } });
     const own = await explained(harness, ask({ protocol: 'udp', clientPort: 80 }));

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadFastPath, startFastPath } from '../../../../src/services/nat64/fast-path.ts';
-import { OBJECT_FILE } from '../../../../src/services/nat64/fast-path-record.ts';
+import { loadFastPath, startFastPath } from '../../../../src/services/nat64/kernel/fast-path.ts';
+import { OBJECT_FILE } from '../../../../src/services/nat64/kernel/fast-path-record.ts';
 import { english } from '../../../../src/texts/text.ts';
 import { SUMS_FILE, sourceFiles, sumLine } from '../../../../tools/build-bpf.ts';
 

@@ -1,7 +1,7 @@
 /** Which devices the kernel's part of the translator is on, as they come, go and refuse. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAttachments } from '../../../../src/services/nat64/fast-path.ts';
+import { createAttachments } from '../../../../src/services/nat64/kernel/fast-path.ts';
 
 /** Devices by name with the reason for which they refuse; undefined: they do not. */
 function machine(devices: Record<string, string | undefined>) {

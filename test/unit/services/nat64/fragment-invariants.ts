@@ -1,8 +1,12 @@
 /** What must hold for a fragment memory, whatever has been done to it. */
 import assert from 'node:assert/strict';
 import { nextInAge, unitsOf } from '../../../../src/net/shares.ts';
-import { BLOCK, BLOCK_WORDS } from '../../../../src/services/nat64/fragment-blocks.ts';
-import { DATAGRAM, type FragmentMemory, field } from '../../../../src/services/nat64/fragment-memory.ts';
+import { BLOCK, BLOCK_WORDS } from '../../../../src/services/nat64/tables/fragment-blocks.ts';
+import {
+  DATAGRAM,
+  type FragmentMemory,
+  field,
+} from '../../../../src/services/nat64/tables/fragment-records.ts';
 
 /** All datagrams, those of each group in the order of their arrival there. */
 export const datagramsOf = ({ shares, datagramOf }: FragmentMemory): number[] =>

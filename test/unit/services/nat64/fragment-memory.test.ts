@@ -3,19 +3,21 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
-  MAX_DATAGRAMS,
   addDatagram,
-  createFragmentMemory,
   findDatagram,
   proveDatagram,
   removeDatagram,
-} from '../../../../src/services/nat64/fragment-memory.ts';
-import { PLACE, addFragment, placeOf } from '../../../../src/services/nat64/fragment-pieces.ts';
+} from '../../../../src/services/nat64/tables/fragment-memory.ts';
+import { PLACE, addFragment, placeOf } from '../../../../src/services/nat64/tables/fragment-pieces.ts';
 import { COUNTER } from '../../../../src/services/nat64/counters.ts';
 import { checkFragmentMemory, datagramsOf } from './fragment-invariants.ts';
 import { HOST, type Harness, POOL4, REMOTE, createHarness } from './harness.ts';
 import { type Bytes, address, checksum, ip, u16, udp } from './packets.ts';
 import { ONE_PORT, big, fragments4, fragments6, hexOf, in4, in6, out4, out6 } from './rows.ts';
+import {
+  MAX_DATAGRAMS,
+  createFragmentMemory,
+} from '../../../../src/services/nat64/tables/fragment-records.ts';
 
 /** Packets that differ in source and identification alone, made by writing over one of them. */
 function varied(template: Bytes): (source: string, identification: number) => Bytes {
@@ -145,12 +147,13 @@ test('any order of operations: every block is in one place, and counted once', (
         memory.key.fill(0);
         memory.key[0] = id;
         memory.key[1] = owner;
+        memory.client.set([0, 0, 0xffff, owner]);
         const found = findDatagram(memory);
         if (what === 'remove' && found !== 0)
           removeDatagram(memory, found, counters, COUNTER['drop-fragment-timeout']);
-        else if (what === 'prove' && found !== 0) proveDatagram(memory, found, 0, 0, 0xffff, owner);
+        else if (what === 'prove' && found !== 0) proveDatagram(memory, found);
         else if (what === 'add') {
-          const datagram = found === 0 ? addDatagram(memory, counters, 0, 0, 0xffff, owner, 0) : found;
+          const datagram = found === 0 ? addDatagram(memory, counters, 0) : found;
           const place = placeOf(memory, datagram, from * 8, from * 8 + 8, true);
           const bytes = blocks === 0 ? undefined : new Uint8Array(blocks * 200);
           if (place >= 0)

@@ -1,8 +1,6 @@
 /** Fragments, put together and cut. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MAX_FRAGMENTS } from '../../../../src/services/nat64/fragment-memory.ts';
-import { createFragments } from '../../../../src/services/nat64/fragments.ts';
 import {
   HOST,
   type HarnessOptions,
@@ -32,6 +30,8 @@ import {
   zeroChecksum,
   testRows,
 } from './rows.ts';
+import { createFragments } from '../../../../src/services/nat64/tables/fragment-sides.ts';
+import { MAX_FRAGMENTS } from '../../../../src/services/nat64/tables/fragment-records.ts';
 
 const ownPieces = fragments4(udp({ ...in4, destinationPort: 53, data: big }), [0, 800, 1468], 7);
 const privatePieces = fragments4(

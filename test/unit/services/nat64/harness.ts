@@ -1,34 +1,27 @@
 /** The translator as a function from packets to packets. */
 import { seededRandom } from '../../../random.ts';
 import { createCounters, readCounters } from '../../../../src/runtime/counters.ts';
-import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
+import { attachTables } from '../../../../src/services/nat64/tables/attach-tables.ts';
 import { NAT64_COUNTERS, type Nat64Counter } from '../../../../src/services/nat64/counters.ts';
-import { type EamTable, compileEam } from '../../../../src/services/nat64/eam.ts';
-import { expire } from '../../../../src/services/nat64/expiry.ts';
+import { type EamTable, compileEam } from '../../../../src/services/nat64/settings/eam.ts';
+import { expire } from '../../../../src/services/nat64/steps/expiry.ts';
 import {
   HEADROOM_BYTES,
   clearOffload,
   loadPacket,
   storeOffloadHeader,
-} from '../../../../src/services/nat64/packet.ts';
-import {
-  type PortPool,
-  type Settings,
-  compileAccessList,
-  compileList4,
-} from '../../../../src/services/nat64/settings.ts';
-import { applyStaticEntries } from '../../../../src/services/nat64/static-entries.ts';
-import { createSharedTables } from '../../../../src/services/nat64/tables.ts';
-import {
-  type Translator,
-  createTranslator,
-  nextToSend,
-  translate,
-} from '../../../../src/services/nat64/translator.ts';
+} from '../../../../src/services/nat64/packet/packet.ts';
+import type { Settings } from '../../../../src/services/nat64/settings/settings.ts';
+import { applyStaticEntries } from '../../../../src/services/nat64/tables/static-entries.ts';
+import { createSharedTables } from '../../../../src/services/nat64/tables/tables.ts';
+import { type Translator, createTranslator } from '../../../../src/services/nat64/steps/translator.ts';
 import { type IpPrefix, parseIpPrefix } from '../../../../src/wire/ip-prefix.ts';
 import { isWellKnownPrefix, parseNat64Prefix } from '../../../../src/wire/nat64-prefix.ts';
 import { VIRTIO_NET_HEADER_BYTES } from '../../../../src/wire/virtio-net.ts';
 import { type Bytes, address, readU32 } from './packets.ts';
+import type { PortPool } from '../../../../src/services/nat64/settings/pool.ts';
+import { compileAccessList, compileList4 } from '../../../../src/services/nat64/settings/address-list.ts';
+import { nextToSend, translate } from '../../../../src/services/nat64/steps/pipeline.ts';
 
 export const POOL4 = '198.51.100.1';
 /** Another address of the appliance, which is not of pool4. */

@@ -6,20 +6,20 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import type { BibRow, Page, PageRequest, SessionRow } from '../../../../src/services/nat64/questions.ts';
-import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
-import { addBib } from '../../../../src/services/nat64/bib.ts';
-import { PROTOCOLS } from '../../../../src/services/nat64/packet.ts';
-import { type TablesView, listBib, listSessions } from '../../../../src/services/nat64/inspect.ts';
-import { createQueries } from '../../../../src/services/nat64/queries.ts';
-import { addSession, removeSession } from '../../../../src/services/nat64/sessions.ts';
+import { attachTables } from '../../../../src/services/nat64/tables/attach-tables.ts';
+import { addBib } from '../../../../src/services/nat64/tables/bib.ts';
+import { PROTOCOLS } from '../../../../src/services/nat64/packet/packet.ts';
+import { type TablesView, listBib, listSessions } from '../../../../src/services/nat64/tables/inspect.ts';
+import { createQueries } from '../../../../src/services/nat64/control/queries.ts';
+import { addSession, removeSession } from '../../../../src/services/nat64/tables/sessions.ts';
 import {
   BIB,
   CONTROL,
   RECORD_WORDS,
   SESSION,
   createSharedTables,
-} from '../../../../src/services/nat64/tables.ts';
-import { poolUse, topClients } from '../../../../src/services/nat64/usage.ts';
+} from '../../../../src/services/nat64/tables/tables.ts';
+import { poolUse, topClients } from '../../../../src/services/nat64/tables/usage.ts';
 import type { Churn } from './churn.ts';
 import { HOST, POOL4, REMOTE, createHarness, testSettings } from './harness.ts';
 import { TCP_FLAGS, address, icmp, readU16, tcp, udp } from './packets.ts';
@@ -302,7 +302,7 @@ test('while a worker makes and removes sessions: no row is of two, and those tha
 test('a session whose BIB record has become that of another is not shown with the wrong host', async () => {
   const shared = createSharedTables(8);
   const tables = attachTables(shared, 0, testSettings());
-  const bib = addBib(tables, 0, 0x2001_0db8, 0, 0, 1, 5, 40_000);
+  const bib = addBib(tables, { protocol: 0, host: Int32Array.of(0x2001_0db8, 0, 0, 1), hostPort: 5 }, 40_000);
   const index = addSession(tables, bib, 0x0102_0304, 80, 3, 0, 10);
   shared.bib[bib * RECORD_WORDS + BIB.KIND] = 0;
   const view = { tables: shared, settings: testSettings() };
@@ -323,16 +323,8 @@ test('a page looks at so many records only, and the cursors lead to the end of a
   const ports = new Int32Array(3);
   for (let i = 0; i < count / 2; i++) {
     const protocol = i % 3;
-    const bib = addBib(
-      tables,
-      protocol,
-      0x2001_0db8,
-      0,
-      0,
-      i % 70_000,
-      i & 0xffff,
-      1024 + (ports[protocol]++ % 64_000),
-    );
+    const endpoint = { protocol, host: Int32Array.of(0x2001_0db8, 0, 0, i % 70_000), hostPort: i & 0xffff };
+    const bib = addBib(tables, endpoint, 1024 + (ports[protocol]++ % 64_000));
     addSession(tables, bib, i, 80, 0, 0, 10);
     addSession(tables, bib, i, 81, 0, 0, 10);
   }

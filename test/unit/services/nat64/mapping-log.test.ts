@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { EventRing } from '../../../../src/runtime/event-ring.ts';
 import type { Nat64Found } from '../../../../src/services/nat64/contract.ts';
-import { applySettings } from '../../../../src/services/nat64/apply-settings.ts';
-import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
+import { applySettings } from '../../../../src/services/nat64/control/apply-settings.ts';
+import { attachTables } from '../../../../src/services/nat64/tables/attach-tables.ts';
 import {
   createMappingLog,
   createMappingRing,
   eventOf,
   readMappingLog,
-} from '../../../../src/services/nat64/mapping-log.ts';
+} from '../../../../src/services/nat64/tables/mapping-log.ts';
 import { HOST, type Harness, type HarnessOptions, POOL4, REMOTE, createHarness } from './harness.ts';
 import { type Bytes, icmp, readU16, udp } from './packets.ts';
 

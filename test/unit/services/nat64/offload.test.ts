@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { sendInBursts } from './bursts.ts';
 import { UDP_SEGMENTS, complete, headerOf, partial } from './frames.ts';
 import { HOST, type HarnessOptions, POOL4, REMOTE, createHarness } from './harness.ts';
-import { type Bytes, TCP_FLAGS, assertWellFormed, concat, readU16, tcp, udp } from './packets.ts';
+import { type Bytes, TCP_FLAGS, assertWellFormed, concat, readU16, tcp, u16, udp } from './packets.ts';
 
 const PORT = 40_000;
 const ONE_PORT: HarnessOptions = { ports: [PORT, PORT] };
@@ -135,6 +135,40 @@ test('datagrams that have to be fragmented are taken apart first (N22)', () => {
     ),
     { numRuns: 50 },
   );
+});
+
+/** With a fragment header, though it is all of its datagram (RFC 6946): in IPv4 it may be fragmented further. */
+function atomicFragment(packet: Bytes, identification: number): Bytes {
+  const header = Uint8Array.of(packet[6], 0, 0, 0, 0, 0, ...u16(identification));
+  const bytes = concat(packet.slice(0, 40), header, packet.slice(40));
+  bytes[6] = 44;
+  bytes.set(u16(readU16(packet, 4) + 8), 4);
+  return bytes;
+}
+
+test('datagrams in one packet to the mapping of another host, which have to be fragmented there: each arrives (N19, N22)', () => {
+  const ports: HarnessOptions = { ports: [PORT, PORT + 1] };
+  const [harness, other] = [createHarness(ports), createHarness(ports)];
+  for (const each of [harness, other])
+    each.send(udp({ ...out6, source: '2001:db8:1::11', sourcePort: 6001 }));
+  const fields = { ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: PORT + 1 };
+  const gsoSize = 1300;
+  const bytes = Uint8Array.from({ length: 3 * gsoSize - 100 }, (_, i) => i * 7);
+  const frame = partial(udp({ ...fields, data: bytes }), UDP_SEGMENTS, gsoSize);
+  const sent = harness.sendWithOffload(
+    concat(headerOf(1, UDP_SEGMENTS, gsoSize, 48, 6), atomicFragment(frame.slice(10), 0xffff)),
+  );
+  const expected = [0, 1, 2].flatMap((i) => {
+    const data = bytes.slice(i * gsoSize, (i + 1) * gsoSize);
+    return other.sendAll(atomicFragment(udp({ ...fields, data }), (0xffff + i) & 0xffff));
+  });
+  assert.equal(expected.length, 5);
+  assert.deepEqual(
+    sent.flatMap((each) => (each[0] === 0 ? [each.slice(10)] : complete(each))).map(hexOf),
+    expected.map(hexOf),
+  );
+  const drops = Object.entries(harness.counted()).filter(([name]) => name.startsWith('drop-'));
+  assert.deepEqual(drops, []);
 });
 
 const anyDatagram = fc.record({

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OUTAGE_MS, followSeen } from '../../../../src/os/seen.ts';
-import { type AutomaticAddress, followAutomatic } from '../../../../src/services/nat64/outage.ts';
+import { type AutomaticAddress, followAutomatic } from '../../../../src/services/nat64/settings/outage.ts';
 
 const [A, B] = [0xc0000201, 0xc6336401];
 const byRoute: AutomaticAddress = { address: A, isByRoute: true, isThere: true, seenMs: 0 };

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { applySettings } from '../../../../src/services/nat64/apply-settings.ts';
-import { type Settings, compileList4 } from '../../../../src/services/nat64/settings.ts';
+import { applySettings } from '../../../../src/services/nat64/control/apply-settings.ts';
+import type { Settings } from '../../../../src/services/nat64/settings/settings.ts';
 import {
   HOST,
   type HarnessOptions,
@@ -19,6 +19,7 @@ import {
 } from './harness.ts';
 import { type Bytes, address, icmp, ip, readU32, tcp, udp } from './packets.ts';
 import { PORT, error4, error6, in4, out4, out6, type Row, testRows } from './rows.ts';
+import { compileList4 } from '../../../../src/services/nat64/settings/address-list.ts';
 
 const ROUTED = '192.0.2.5';
 const signed = (text: string) => readU32(address(text), 0) | 0;

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { choosePool4 } from '../../../../src/services/nat64/choose-pool4.ts';
-import { applySettings } from '../../../../src/services/nat64/apply-settings.ts';
-import type { Settings } from '../../../../src/services/nat64/settings.ts';
-import { ownPortRange, withoutRanges } from '../../../../src/services/nat64/steered-ports.ts';
-import { CONTROL } from '../../../../src/services/nat64/tables.ts';
+import { choosePool4 } from '../../../../src/services/nat64/settings/choose-pool4.ts';
+import { applySettings } from '../../../../src/services/nat64/control/apply-settings.ts';
+import type { Settings } from '../../../../src/services/nat64/settings/settings.ts';
+import { ownPortRange, withoutRanges } from '../../../../src/services/nat64/settings/steered-ports.ts';
+import { CONTROL } from '../../../../src/services/nat64/tables/tables.ts';
 import { type Nat64Changes, defaultNat64 } from '../../../netns/nat64/configuration.ts';
 import { HOST, type Harness, OWN_IPV6, POOL4, REMOTE, createHarness, pool } from './harness.ts';
 import { type Bytes, TCP_FLAGS, address, icmp, readU16, readU32, tcp, udp } from './packets.ts';
@@ -14,7 +14,7 @@ import { type Bytes, TCP_FLAGS, address, icmp, readU16, readU32, tcp, udp } from
 const REMOTE6 = `64:ff9b::${REMOTE}`;
 const SECOND = '198.51.100.2';
 const signed = (text: string) => readU32(address(text), 0) | 0;
-const words = (text: string) => [0, 4, 8, 12].map((at) => readU32(address(text), at) | 0);
+const words = (text: string) => Int32Array.from([0, 4, 8, 12], (at) => readU32(address(text), at) | 0);
 const addresses = (...texts: string[]) => {
   return Int32Array.from(texts, signed);
 };

@@ -2,15 +2,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { applySettings } from '../../../../src/services/nat64/apply-settings.ts';
-import { TRANSPORT } from '../../../../src/services/nat64/packet.ts';
-import { clientOfPort, compilePortBlocks, portBlockOf } from '../../../../src/services/nat64/port-blocks.ts';
-import type { PortPool } from '../../../../src/services/nat64/settings.ts';
-import { CONTROL } from '../../../../src/services/nat64/tables.ts';
-import { listPortBlocks } from '../../../../src/services/nat64/usage.ts';
+import { applySettings } from '../../../../src/services/nat64/control/apply-settings.ts';
+import { TRANSPORT } from '../../../../src/services/nat64/packet/packet.ts';
+import {
+  clientOfPort,
+  compilePortBlocks,
+  portBlockOf,
+} from '../../../../src/services/nat64/settings/port-blocks.ts';
+import { CONTROL } from '../../../../src/services/nat64/tables/tables.ts';
+import { listPortBlocks } from '../../../../src/services/nat64/tables/usage.ts';
 import { seededRandom } from '../../../random.ts';
 import { HOST, POOL4, REMOTE, createHarness, pool, prefixOf } from './harness.ts';
 import { type Bytes, TCP_FLAGS, icmp, readU16, tcp, udp } from './packets.ts';
+import type { PortPool } from '../../../../src/services/nat64/settings/pool.ts';
 
 const REMOTE6 = `64:ff9b::${REMOTE}`;
 const from = (source: string, sourcePort: number, destinationPort = 53) =>
@@ -136,7 +140,7 @@ describe('port blocks (RFC 7422)', () => {
   test('blocks never span two pools; those of an address that is not there keep their numbers', () => {
     const two = blocks(16, 128, ['2001:db8:1::/126'], [pool(-1, 1000, 1040), pool(1, 2000, 2040)]);
     const block = (last: string) => {
-      const found = portBlockOf(two, TRANSPORT.UDP, 0x20010db8, 0x10000, 0, Number(last));
+      const found = portBlockOf(two, TRANSPORT.UDP, Int32Array.of(0x20010db8, 0x10000, 0, Number(last)));
       return found && [found.slot, found.firstPort, found.lastPort];
     };
     assert.deepEqual(['0', '1', '2', '3'].map(block), [
@@ -172,12 +176,9 @@ describe('port blocks (RFC 7422)', () => {
         );
         const wordsOf = (client: number) => {
           const address = top | (BigInt(client % 2 ** spread) << BigInt(128 - clientBits));
-          return [96n, 64n, 32n, 0n].map((shift) => Number(BigInt.asIntN(32, address >> shift)));
+          return Int32Array.from([96n, 64n, 32n, 0n], (shift) => Number(BigInt.asIntN(32, address >> shift)));
         };
-        const blockOf = (client: number) => {
-          const [word0, word1, word2, word3] = wordsOf(client);
-          return portBlockOf(compiled, TRANSPORT.TCP, word0, word1, word2, word3);
-        };
+        const blockOf = (client: number) => portBlockOf(compiled, TRANSPORT.TCP, wordsOf(client));
         const [first, second] = [blockOf(a), blockOf(b)];
         assert.ok(first !== undefined && second !== undefined);
         assert.equal(first.lastPort - first.firstPort + 1, size);

@@ -1,9 +1,9 @@
 /** Several prefixes, and IPv4 addresses that are not translated. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compileList4 } from '../../../../src/services/nat64/settings.ts';
 import { HOST, OWN_IPV6, POOL4, REMOTE, createHarness, eamOf, prefixOf } from './harness.ts';
 import { type Bytes, TCP_FLAGS, address, icmp, readU16, tcp, udp } from './packets.ts';
+import { compileList4 } from '../../../../src/services/nat64/settings/address-list.ts';
 
 const SECOND = '2001:db8:64::/96';
 const THIRD = '2001:db8:6400::/40';

@@ -1,8 +1,7 @@
 /** Packets that are not translated, and what their sender is told. */
-import type { Settings } from '../../../../src/services/nat64/settings.ts';
+import type { Settings } from '../../../../src/services/nat64/settings/settings.ts';
 import { HOST, REMOTE, type HarnessOptions, prefixOf } from './harness.ts';
 import { type Bytes, TCP_FLAGS, concat, icmp, ip, tcp, udp } from './packets.ts';
-import { compileList4 } from '../../../../src/services/nat64/settings.ts';
 import {
   REMOTE6,
   out6,
@@ -26,6 +25,7 @@ import {
   fragments6,
   testRows,
 } from './rows.ts';
+import { compileList4 } from '../../../../src/services/nat64/settings/address-list.ts';
 
 testRows([
   {

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TCP_FLAGS, address, readU16, tcp, udp } from './packets.ts';
 import { HOST, POOL4, REMOTE, createHarness } from './harness.ts';
-import { createLimits } from '../../../../src/services/nat64/limits.ts';
-import { MAX_STORED_SYNS } from '../../../../src/services/nat64/stored-syns.ts';
-import { CONTROL } from '../../../../src/services/nat64/tables.ts';
+import { createLimits } from '../../../../src/services/nat64/control/limits.ts';
+import { MAX_STORED_SYNS } from '../../../../src/services/nat64/tables/stored-syns.ts';
+import { CONTROL } from '../../../../src/services/nat64/tables/tables.ts';
 import { english } from '../../../../src/texts/text.ts';
 
 const REMOTE6 = `64:ff9b::${REMOTE}`;
@@ -163,7 +163,8 @@ describe('sessions', () => {
 
   for (const isStatic of [false, true]) {
     test(`strangers fill a ${isStatic ? 'static' : "host's"} mapping: half of the sessions are left, to the host itself too`, () => {
-      const words = [0, 4, 8, 12].map((at) => new DataView(address(HOST).buffer).getInt32(at));
+      const { buffer } = address(HOST);
+      const words = Int32Array.from([0, 4, 8, 12], (at) => new DataView(buffer).getInt32(at));
       const entry = { protocol: 1, slot: 0, port: 8053, host: words, hostPort: 53 };
       const harness = createHarness({
         ...BOTH,

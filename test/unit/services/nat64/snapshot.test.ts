@@ -6,20 +6,24 @@ import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { createConditions } from '../../../../src/runtime/conditions.ts';
-import { listBib, listSessions } from '../../../../src/services/nat64/inspect.ts';
-import { restoreSessions } from '../../../../src/services/nat64/restore.ts';
+import { listBib, listSessions } from '../../../../src/services/nat64/tables/inspect.ts';
+import { restoreSessions } from '../../../../src/services/nat64/control/restore.ts';
 import {
   createSessionFile,
   readSessions,
   writeSessions,
-} from '../../../../src/services/nat64/snapshot-file.ts';
-import { type Snapshot, snapshotSessions, takeSnapshot } from '../../../../src/services/nat64/snapshot.ts';
+} from '../../../../src/services/nat64/control/snapshot-file.ts';
+import {
+  type Snapshot,
+  snapshotSessions,
+  takeSnapshot,
+} from '../../../../src/services/nat64/control/snapshot.ts';
 import {
   decodeSnapshot,
   encodeSnapshot,
   sessionsDigest,
-} from '../../../../src/services/nat64/snapshot-bytes.ts';
-import { CONTROL } from '../../../../src/services/nat64/tables.ts';
+} from '../../../../src/services/nat64/control/snapshot-bytes.ts';
+import { CONTROL } from '../../../../src/services/nat64/tables/tables.ts';
 import { HOST, type Harness, type HarnessOptions, POOL4, REMOTE, createHarness, pool } from './harness.ts';
 import { english } from '../../../../src/texts/text.ts';
 import { type Bytes, TCP_FLAGS, address, readU16, readU32, tcp, udp } from './packets.ts';

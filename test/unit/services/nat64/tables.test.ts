@@ -2,28 +2,29 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { attachTables } from '../../../../src/services/nat64/attach-tables.ts';
-import { addBib, findBibByHost, findBibByMappedPort } from '../../../../src/services/nat64/bib.ts';
-import { type PortWish, allocatePort } from '../../../../src/services/nat64/pool4.ts';
+import { attachTables } from '../../../../src/services/nat64/tables/attach-tables.ts';
+import { addBib, findBibByHost, findBibByMappedPort } from '../../../../src/services/nat64/tables/bib.ts';
+import { type PortWish, allocatePort } from '../../../../src/services/nat64/tables/pool4.ts';
 import {
   addSession,
   findSession,
   removeSession,
   removeSessionsUnless,
   setExpiry,
-} from '../../../../src/services/nat64/sessions.ts';
+} from '../../../../src/services/nat64/tables/sessions.ts';
 import {
   BIB,
   CONTROL,
-  MAX_ADDRESSES,
   RECORD_WORDS,
+  type HostEndpoint,
   type SharedTables,
   type Tables,
   createSharedTables,
-} from '../../../../src/services/nat64/tables.ts';
-import { SWEEP, sweepStep } from '../../../../src/services/nat64/timer-wheel.ts';
+} from '../../../../src/services/nat64/tables/tables.ts';
+import { SWEEP, sweepStep } from '../../../../src/services/nat64/tables/timer-wheel.ts';
 import { pool } from './harness.ts';
 import { seededRandom } from '../../../random.ts';
+import { MAX_ADDRESSES } from '../../../../src/services/nat64/settings/pool.ts';
 
 const OPTIONS = {
   isAddressDependent: false,
@@ -98,6 +99,13 @@ function nextExpired(tables: Tables, nowSeconds: number): number {
   }
 }
 
+/** A port of a host whose address begins with `word0`. */
+const endpoint = (protocol: number, word0: number, hostPort: number): HostEndpoint => ({
+  protocol,
+  host: Int32Array.of(word0, 2, 3, 4),
+  hostPort,
+});
+
 class Model {
   readonly shared: SharedTables = createSharedTables(64);
   tables = attachTables(this.shared, 0, OPTIONS);
@@ -108,7 +116,7 @@ class Model {
   readonly #random = seededRandom(7);
 
   find(of: Key): { bib: number; session: number } {
-    const bib = findBibByHost(this.tables, of.protocol, of.host, 2, 3, 4, of.hostPort);
+    const bib = findBibByHost(this.tables, endpoint(of.protocol, of.host, of.hostPort));
     return { bib, session: bib === 0 ? 0 : findSession(this.tables, bib, of.remote, of.remotePort) };
   }
 
@@ -122,7 +130,7 @@ class Model {
         tables.clients,
         wish(of.protocol, of.hostPort, 5000, 5063, this.#random),
       );
-      bib = addBib(tables, of.protocol, of.host, 2, 3, 4, of.hostPort, port);
+      bib = addBib(tables, endpoint(of.protocol, of.host, of.hostPort), port);
       this.#ports.set(bibName(of), port);
     }
     if (session === 0) session = addSession(tables, bib, of.remote, of.remotePort, 0, now, expiresAt);
@@ -180,7 +188,7 @@ test('whatever happens, the tables hold what plain maps hold; a new worker finds
 
 test('a full table refuses, and takes again what expiry frees', () => {
   const tables = attachTables(createSharedTables(8), 0, OPTIONS);
-  const bib = addBib(tables, 0, 1, 2, 3, 4, 5, 6);
+  const bib = addBib(tables, endpoint(0, 1, 5), 6);
   for (let port = 1; port <= 8; port++) assert.notEqual(addSession(tables, bib, 1, port, 0, 0, 10), 0);
   assert.equal(addSession(tables, bib, 1, 9, 0, 0, 10), 0);
   removeSession(tables, nextExpired(tables, 11), 11);
@@ -189,7 +197,7 @@ test('a full table refuses, and takes again what expiry frees', () => {
 
 test('a step of the sweep touches one session, or one second', () => {
   const tables = attachTables(createSharedTables(100), 0, OPTIONS);
-  const bib = addBib(tables, 0, 1, 2, 3, 4, 5, 6);
+  const bib = addBib(tables, endpoint(0, 1, 5), 6);
   for (let port = 1; port <= 100; port++) {
     const session = addSession(tables, bib, 1, port, 0, 0, 10);
     setExpiry(tables, session, 0, 500);
@@ -201,7 +209,7 @@ test('a step of the sweep touches one session, or one second', () => {
 test('removeSessionsUnless removes with their BIB entries those that are not kept', () => {
   const tables = attachTables(createSharedTables(8), 0, OPTIONS);
   for (const port of [10, 11, 12]) {
-    const bib = addBib(tables, 0, 1, 2, 3, 4, port, port);
+    const bib = addBib(tables, endpoint(0, 1, port), port);
     addSession(tables, bib, 1, 1, 0, 0, 10);
     addSession(tables, bib, 1, 2, 0, 0, 10);
   }
@@ -214,13 +222,13 @@ test('removeSessionsUnless removes with their BIB entries those that are not kep
 test('a worker that died between two stores leaves nothing half done', () => {
   const shared = createSharedTables(8);
   const tables = attachTables(shared, 0, OPTIONS);
-  const orphan = addBib(tables, 0, 1, 2, 3, 4, 5, 6);
-  const bib = addBib(tables, 0, 1, 2, 3, 4, 7, 8);
+  const orphan = addBib(tables, endpoint(0, 1, 5), 6);
+  const bib = addBib(tables, endpoint(0, 1, 7), 8);
   const session = addSession(tables, bib, 1, 1, 0, 0, 10);
   shared.bib[bib * RECORD_WORDS + BIB.NEXT] = bib; // a chain that would never end
   const again = attachTables(shared, 1, OPTIONS);
   assert.equal(findBibByMappedPort(again, 0, 0, 6), 0, `BIB entry ${orphan} has no session`);
-  assert.equal(findSession(again, findBibByHost(again, 0, 1, 2, 3, 4, 7), 1, 1), session);
+  assert.equal(findSession(again, findBibByHost(again, endpoint(0, 1, 7)), 1, 1), session);
   assert.equal(bibCount(again), 1);
 });
 
@@ -232,7 +240,7 @@ function taken(tables: Tables, protocol: number, hostPort: number, first: number
     wish(protocol, hostPort, first, last, seededRandom(hostPort + 3)),
   );
   if (port === -1) return -1;
-  addSession(tables, addBib(tables, protocol, hostPort, 2, 3, 4, hostPort, port), 1, 1, 0, 0, 10);
+  addSession(tables, addBib(tables, endpoint(protocol, hostPort, hostPort), port), 1, 1, 0, 0, 10);
   return port;
 }
 

@@ -1,8 +1,8 @@
 /** What time does: lifetimes, stored SYNs, probes (RFC 6146 section 4). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { MAX_STORED_SYNS } from '../../../../src/services/nat64/stored-syns.ts';
-import { CONTROL } from '../../../../src/services/nat64/tables.ts';
+import { MAX_STORED_SYNS } from '../../../../src/services/nat64/tables/stored-syns.ts';
+import { CONTROL } from '../../../../src/services/nat64/tables/tables.ts';
 import { seededRandom } from '../../../random.ts';
 import { HOST, type Harness, POOL4, REMOTE, createHarness } from './harness.ts';
 import { type Bytes, TCP_FLAGS, icmp, readU16, tcp, udp } from './packets.ts';

@@ -16,7 +16,8 @@ import {
 import { encodeSocketAddress } from '../../../../src/os/socket-address.ts';
 import { parseIpv6 } from '../../../../src/wire/ip-address.ts';
 import { startProxy } from '../../../../src/services/proxy/service.ts';
-import { Cleanup, freePort, hostAt, patternBytes, receive, until } from '../../net/support.ts';
+import { Cleanup, freePort, hostAt, patternBytes, receive } from '../../net/support.ts';
+import { waitUntil } from '../../../../lab/wait.ts';
 
 const ANSWER = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
 
@@ -165,7 +166,7 @@ test('a body of known length arrives whole, and nothing after it', async () => {
   );
   assert.equal(text, ANSWER);
   assert.equal(requests[0].slice(requests[0].indexOf('\r\n\r\n') + 4), body);
-  await until(() => proxy.status().figures['connections'] === 0, 'it is closed');
+  await waitUntil('it is closed', () => proxy.status().figures['connections'] === 0);
   assert.ok(proxy.counters()['bytes-discarded'] > 0);
 });
 
@@ -215,7 +216,7 @@ test('a malformed chunked body is a 400, or, when the server has the head alread
   const client = await cleanup.connect(port);
   const received = receive(client);
   client.write(CHUNKED);
-  await until(() => requests.length === 1, 'the server has the head');
+  await waitUntil('the server has the head', () => requests.length === 1);
   client.write(`0\r\n\n${BEHIND}`);
   assert.equal((await received).ended, 'ECONNRESET');
   assert.doesNotMatch(requests[0], /forged/);
@@ -370,7 +371,7 @@ test('random bytes end counted, and the proxy goes on', async () => {
     }),
     { numRuns: 100 },
   );
-  await until(() => proxy.status().figures['connections'] === 0, 'all are closed');
+  await waitUntil('all are closed', () => proxy.status().figures['connections'] === 0);
   const counters = proxy.counters();
   const refusals = Object.entries(counters).filter(
     ([name]) => name.startsWith('refused-http') || name === 'closed-early',

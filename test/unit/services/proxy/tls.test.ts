@@ -10,7 +10,8 @@ import { type TLSSocket, connect, createSecureContext } from 'node:tls';
 import { TLSSocket as ServerTlsSocket } from 'node:tls';
 import fc from 'fast-check';
 import { type ProxyOptions, startProxy } from '../../../../src/services/proxy/service.ts';
-import { Cleanup, freePort, hostAt, patternBytes, receive, until } from '../../net/support.ts';
+import { Cleanup, freePort, hostAt, patternBytes, receive } from '../../net/support.ts';
+import { waitUntil } from '../../../../lab/wait.ts';
 
 let certificate: { key: Buffer; cert: Buffer };
 const directory = mkdtempSync(join(tmpdir(), 'tombolo-tls-'));
@@ -142,7 +143,7 @@ for (const [title, bytes, answer, counter] of [
     assert.equal(received.bytes.toString('latin1').slice(0, answer.length || undefined), answer);
     assert.equal(proxy.counters()[counter], 1);
     client.end();
-    await until(() => proxy.status().figures['connections'] === 0, 'it is closed');
+    await waitUntil('it is closed', () => proxy.status().figures['connections'] === 0);
   });
 }
 
@@ -184,7 +185,7 @@ test('random bytes end counted, and the proxy goes on', async () => {
     }),
     { numRuns: 100 },
   );
-  await until(() => proxy.status().figures['connections'] === 0, 'all are closed');
+  await waitUntil('all are closed', () => proxy.status().figures['connections'] === 0);
   const counters = proxy.counters();
   const ends = [
     'refused-tls-not-tls',
@@ -205,9 +206,9 @@ test('the worker dies: clients are served again, those that came meanwhile inclu
   await using cleanup = new Cleanup();
   const { port, proxy, answer } = await start(cleanup);
   proxy.failWorker();
-  await until(() => proxy.status().restarts === 1, 'the worker has died');
+  await waitUntil('the worker has died', () => proxy.status().restarts === 1);
   assert.ok((await fetchThrough(cleanup, port, 'example.com')).equals(answer));
-  await until(() => proxy.status().state === 'running', 'it runs again');
+  await waitUntil('it runs again', () => proxy.status().state === 'running');
 });
 
 test('reconfiguring swaps the table; an overlapping address replaces the old; listeners nobody names are closed', async () => {

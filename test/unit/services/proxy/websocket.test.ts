@@ -10,7 +10,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
 import { startProxy } from '../../../../src/services/proxy/service.ts';
 import { WEBSOCKET_GUID } from '../../../../src/wire/websocket.ts';
-import { Cleanup, freePort, hostAt, patternBytes, receive, until } from '../../net/support.ts';
+import { Cleanup, freePort, hostAt, patternBytes, receive } from '../../net/support.ts';
+import { waitUntil } from '../../../../lab/wait.ts';
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 const ACCEPT = createHash('sha1').update(`${KEY}${WEBSOCKET_GUID}`).digest('base64');
@@ -82,7 +83,7 @@ test('a tunnel passes both ways, also what either side says at once, and a lot o
   assert.ok(sent === `early${up.toString('latin1')}`, 'everything of the client, in its order');
   assert.match(heard[0], /\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nearly/);
   assert.equal(proxy.counters()['http-upgraded'], 1);
-  await until(() => proxy.status().figures['connections'] === 0, 'it is closed');
+  await waitUntil('it is closed', () => proxy.status().figures['connections'] === 0);
 });
 
 test('interim answers pass before the 101', async () => {
@@ -107,11 +108,11 @@ for (const [how, leave] of [
     const { port, proxy, sockets } = await start(cleanup, []);
     const client = await cleanup.connect(port);
     client.write(HANDSHAKE);
-    await until(() => sockets.length > 0, 'the server is reached');
+    await waitUntil('the server is reached', () => sockets.length > 0);
     const closed = new Promise((resolve) => sockets[0].on('close', resolve));
     leave(client);
     await closed;
-    await until(() => proxy.status().figures['connections'] === 0, 'it is closed');
+    await waitUntil('it is closed', () => proxy.status().figures['connections'] === 0);
   });
 }
 
@@ -189,13 +190,13 @@ for (const [what, answer, expected, counter] of NO_TUNNEL) {
     const client = await cleanup.connect(port);
     const received = receive(client);
     client.write(HANDSHAKE + FORGED);
-    await until(() => sockets.length > 0, 'the server is reached');
+    await waitUntil('the server is reached', () => sockets.length > 0);
     client.write(FORGED.repeat(100));
     const { bytes } = await received;
     assert.match(bytes.toString('latin1'), expected);
     client.write(FORGED);
     client.destroy();
-    await until(() => proxy.status().figures['connections'] === 0, 'it is closed');
+    await waitUntil('it is closed', () => proxy.status().figures['connections'] === 0);
     assert.equal(heard.length, 1);
     assert.doesNotMatch(heard[0], /secret|198\.51\.100\.66/);
     assert.equal(proxy.counters()['http-upgraded'], 0);
@@ -209,7 +210,7 @@ test('a server that closes in the middle of its head is a 502', async () => {
   const client = await cleanup.connect(port);
   const received = receive(client);
   client.write(HANDSHAKE);
-  await until(() => sockets.length > 0, 'the server is reached');
+  await waitUntil('the server is reached', () => sockets.length > 0);
   sockets[0].end();
   assert.match((await received).bytes.toString(), /^HTTP\/1\.1 502 /);
   assert.equal(proxy.counters()['http-no-answer'], 1);
@@ -225,14 +226,14 @@ test('a chunked answer passes whole; its end is the client’s to see', async ()
   let text = '';
   client.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
   client.write(HANDSHAKE);
-  await until(() => text.endsWith(body), 'the answer');
+  await waitUntil('the answer', () => text.endsWith(body));
   assert.match(
     text,
     /^HTTP\/1\.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n/,
   );
   client.write(FORGED);
   client.end();
-  await until(() => proxy.status().figures['connections'] === 0, 'it is closed');
+  await waitUntil('it is closed', () => proxy.status().figures['connections'] === 0);
   assert.doesNotMatch(heard[0], /secret/);
 });
 
@@ -253,7 +254,7 @@ for (const [what, request] of PLAIN) {
     const client = await cleanup.connect(port);
     const received = receive(client);
     client.write(request + FORGED);
-    await until(() => sockets.length > 0 && heard[0].includes('\r\n\r\n'), 'the request');
+    await waitUntil('the request', () => sockets.length > 0 && heard[0].includes('\r\n\r\n'));
     client.write(FORGED);
     sockets[0].end();
     await received;

@@ -97,20 +97,7 @@ export default function Explain() {
         <ErrorBox error={error.value} fields={['from', 'to', 'port']} />
         <div aria-live="polite">
           {answer.value !== undefined && asked.value !== undefined ? (
-            <div class="stack">
-              <Outcome outcome={answer.value.outcome} />
-              <Steps steps={answer.value.steps} />
-              {expectationOf(answer.value.outcome) !== undefined && (
-                <div>
-                  <Button icon="plus" onClick={() => (isSaving.value = true)}>
-                    {text('Keep as an assertion')}
-                  </Button>
-                  <p class="hint">
-                    {text('From then on, a change that would alter this is refused before it is applied.')}
-                  </p>
-                </div>
-              )}
-            </div>
+            <Found answer={answer.value} onKeep={() => (isSaving.value = true)} />
           ) : (
             error.value === undefined && (
               <p class="faint">
@@ -137,5 +124,24 @@ export default function Explain() {
         }}
       />
     </>
+  );
+}
+
+function Found({ answer, onKeep }: { answer: ExplainAnswer; onKeep: () => void }) {
+  return (
+    <div class="stack">
+      <Outcome outcome={answer.outcome} />
+      <Steps steps={answer.steps} />
+      {expectationOf(answer.outcome) !== undefined && (
+        <div>
+          <Button icon="plus" onClick={onKeep}>
+            {text('Keep as an assertion')}
+          </Button>
+          <p class="hint">
+            {text('From then on, a change that would alter this is refused before it is applied.')}
+          </p>
+        </div>
+      )}
+    </div>
   );
 }

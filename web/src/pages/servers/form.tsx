@@ -64,32 +64,9 @@ export function HostFields({
     onBlur: touch(key),
     problem: problem(key, path),
   });
-  const listeners = config.value?.effective.proxy.listeners ?? [];
-  const toggle = (listener: string) => (isOn: boolean) =>
-    set('services')(isOn ? [...services, listener] : services.filter((each) => each !== listener));
   const more = (
     <>
-      <fieldset class="stack tight">
-        <legend class="group-label">{text('Ways in')}</legend>
-        <div class="row">
-          {listeners.map((listener) => (
-            <CheckField
-              key={listener.name}
-              label={
-                <>
-                  {listener.name} <span class="faint">{listener.port}</span>
-                </>
-              }
-              isChecked={services.includes(listener.name)}
-              onChange={toggle(listener.name)}
-            />
-          ))}
-        </div>
-        <p class="hint">{text('Listeners of the appliance that lead here by name.')}</p>
-        {problem('services', '/services') !== undefined && (
-          <p class="problem">{problem('services', '/services')}</p>
-        )}
-      </fieldset>
+      <WaysIn services={services} onChange={set('services')} problem={problem('services', '/services')} />
       <SelectField
         label={text('How the server learns the client’s address')}
         hint={text(
@@ -162,5 +139,41 @@ export function HostFields({
         more
       )}
     </>
+  );
+}
+
+/** The listeners of the proxy that lead to a server. */
+function WaysIn({
+  services,
+  onChange,
+  problem,
+}: {
+  services: readonly string[];
+  onChange: (services: string[]) => void;
+  problem: ReturnType<typeof problemAt>;
+}) {
+  const listeners = config.value?.effective.proxy.listeners ?? [];
+  const toggle = (listener: string) => (isOn: boolean) =>
+    onChange(isOn ? [...services, listener] : services.filter((each) => each !== listener));
+  return (
+    <fieldset class="stack tight">
+      <legend class="group-label">{text('Ways in')}</legend>
+      <div class="row">
+        {listeners.map((listener) => (
+          <CheckField
+            key={listener.name}
+            label={
+              <>
+                {listener.name} <span class="faint">{listener.port}</span>
+              </>
+            }
+            isChecked={services.includes(listener.name)}
+            onChange={toggle(listener.name)}
+          />
+        ))}
+      </div>
+      <p class="hint">{text('Listeners of the appliance that lead here by name.')}</p>
+      {problem !== undefined && <p class="problem">{problem}</p>}
+    </fieldset>
   );
 }

@@ -4,10 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { bibSlot, findBibByHost } from '../../../../../src/services/nat64/bib.ts';
-import { compileEam } from '../../../../../src/services/nat64/eam.ts';
-import { compileList4 } from '../../../../../src/services/nat64/settings.ts';
-import { BIB, RECORD_WORDS } from '../../../../../src/services/nat64/tables.ts';
+import { bibSlot, findBibByHost } from '../../../../../src/services/nat64/tables/bib.ts';
+import { compileEam } from '../../../../../src/services/nat64/settings/eam.ts';
+import { BIB, RECORD_WORDS } from '../../../../../src/services/nat64/tables/tables.ts';
 import {
   type Harness,
   type HarnessOptions,
@@ -35,6 +34,7 @@ import { changedIn, mutated } from './mutations.ts';
 import { hex } from './headers.ts';
 import { ReferenceNat64 } from './nat64.ts';
 import type { Choices, ReferenceConfig } from './types.ts';
+import { compileList4 } from '../../../../../src/services/nat64/settings/address-list.ts';
 
 /** A configuration, said to both, and who sends in it. */
 interface World {
@@ -241,9 +241,9 @@ function choicesOf({ translator: { tables, settings } }: Harness, out: Bytes | u
     // Of what an ICMP error quotes.
     quotedIdentification: out === undefined || out[0] >> 4 !== 4 || out.length < 48 ? 0 : readU16(out, 32),
     mappingOf(kind, source, hostPort) {
-      const words = [0, 4, 8, 12].map((at) => readU32(source, at) | 0) as [number, number, number, number];
+      const host = Int32Array.from([0, 4, 8, 12], (at) => readU32(source, at) | 0);
       const protocol = ['tcp', 'udp', 'icmp'].indexOf(kind);
-      const bib = findBibByHost(tables, protocol, ...words, hostPort);
+      const bib = findBibByHost(tables, { protocol, host, hostPort });
       const mapped = Buffer.alloc(4);
       mapped.writeInt32BE(settings.poolAddresses[bibSlot(tables, bib)]);
       return { address: mapped, port: tables.bib[bib * RECORD_WORDS + BIB.PORTS] & 0xffff };

@@ -1,0 +1,36 @@
+/** A connection that was just accepted: whether there is room for it, and what begins with it. */
+import { connectionInTheWay, enter } from './admission.ts';
+import type { Client } from './client.ts';
+import { Phase, createConnection } from './connection.ts';
+import { startDial } from './dialling.ts';
+import { abort, close } from './ending.ts';
+import type { Gate } from './gate.ts';
+import { EDGES, type Loop } from './loop.ts';
+import { readOpening } from './opening.ts';
+
+export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void {
+  if (loop.open >= loop.maxConnections && !makeRoom(loop, client)) {
+    loop.values[loop.index['refused-share']]++;
+    loop.closer.reset(fd, loop.nowMs);
+    return;
+  }
+  const connection = createConnection(gate, fd, loop.nowMs);
+  enter(loop.admission, connection, client);
+  loop.open++;
+  loop.openings++;
+  loop.halves[fd] = connection.up;
+  if (gate.route === null) {
+    readOpening(loop, connection); // often there already
+    if (connection.phase === Phase.closed) return;
+  }
+  if (!loop.epoll.add(fd, EDGES)) close(loop, connection);
+  else if (gate.route !== null) startDial(loop, connection, gate.route);
+}
+
+/** Ends a connection of who has most, unless that is this client. */
+function makeRoom(loop: Loop, client: Client): boolean {
+  const connection = connectionInTheWay(loop.admission, client, loop.nowMs);
+  if (connection === undefined) return false;
+  abort(loop, connection, loop.index.displaced);
+  return true;
+}

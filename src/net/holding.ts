@@ -1,0 +1,30 @@
+/** What a half holds on the way from one socket to the other: bytes that were read, or a pipe. */
+import type { Half } from './connection.ts';
+import type { Loop } from './loop.ts';
+
+/** Bytes to send before any that are read, behind those that wait already. */
+export function hold(loop: Loop, half: Half, bytes: Uint8Array | null): void {
+  if (bytes === null || bytes.length === 0) return;
+  half.held = half.held === null ? bytes : Buffer.concat([half.held, bytes]);
+  loop.heldBytes += bytes.length;
+}
+
+/** So many of the bytes held have been sent. */
+export function unhold(loop: Loop, half: Half, sent: number): void {
+  const held = half.held!;
+  loop.heldBytes -= sent;
+  half.held = sent < held.length ? held.subarray(sent) : null;
+}
+
+/** Gives back what the half holds. */
+export function release(loop: Loop, half: Half): void {
+  if (half.held !== null) {
+    loop.heldBytes -= half.held.length;
+    half.held = null;
+  }
+  if (half.pipe !== null) {
+    loop.pipes.give(half.pipe, half.pipedBytes === 0);
+    half.pipe = null;
+    half.pipedBytes = 0;
+  }
+}

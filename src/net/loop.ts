@@ -1,0 +1,97 @@
+/**
+ * What the connections of one loop have in common, as plain data. The phases of a connection are functions over it and over
+ * the connection (admit.ts, opening.ts, dialling.ts, relaying.ts with relay.ts and answer.ts, ending.ts, deadlines.ts), each of
+ * which imports only those that it hands a connection to; connections.ts leads events to them. Nothing here is made anew for a
+ * connection, an event or a chunk of bytes.
+ */
+import type { FdLedger } from '../os/fd-ledger.ts';
+import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, pinned } from '../os/libc.ts';
+import type { Ourselves } from '../os/ourselves.ts';
+import { type Admission, createAdmission } from './admission.ts';
+import type { Closer } from './closing.ts';
+import type { Half } from './connection.ts';
+import type { TcpCounters } from './counters.ts';
+import type { Epoll } from './epoll.ts';
+import type { TcpEvents } from './events.ts';
+import type { HostCounters } from './host-slots.ts';
+import type { PipePool } from './pipe-pool.ts';
+
+/** What is watched of each socket, edge by edge. */
+export const EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+/** After these a short read does not tell that the queue is empty. */
+export const EXHAUSTIVE = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
+export const READABLE = EPOLLIN | EXHAUSTIVE;
+
+/** What one read takes at most. */
+export const CHUNK_BYTES = 64 * 1024;
+
+/** Before the first configuration, when there is no listener either. */
+const NOT_TOLD: Ourselves = { own: [], rows: new Int32Array() };
+
+export interface LoopOptions {
+  readonly epoll: Epoll;
+  readonly ledger: FdLedger;
+  readonly closer: Closer;
+  readonly pipes: PipePool;
+  readonly counters: TcpCounters;
+  readonly hosts: HostCounters;
+  readonly events: TcpEvents;
+  /** Probe silent servers. */
+  readonly keepalive: boolean;
+  readonly maxConnections: number;
+  /** A random number. */
+  readonly seed: number;
+}
+
+export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
+  readonly values: TcpCounters['values'];
+  readonly index: TcpCounters['index'];
+  /** CHUNK_BYTES that are free between calls. */
+  readonly scratch: Uint8Array;
+  /** By descriptor: the half that reads from it. */
+  readonly halves: (Half | undefined)[];
+  readonly admission: Admission;
+  /** Connections open, and those of them whose server is not reached yet. */
+  open: number;
+  openings: number;
+  /** Bytes that halves hold together. */
+  heldBytes: number;
+  /** Halves that have more to do at once: call `runQueued` without waiting. */
+  queued: Half[];
+  /** The time that handlers go by: milliseconds that wrap at 2^31. */
+  nowMs: number;
+  /** No server is dialled at these addresses. */
+  ourselves: Ourselves;
+}
+
+export function createLoop(options: LoopOptions): Loop {
+  const { epoll, ledger, closer, pipes, counters, hosts, events, keepalive, maxConnections, seed } = options;
+  return {
+    epoll,
+    ledger,
+    closer,
+    pipes,
+    hosts,
+    events,
+    keepalive,
+    maxConnections,
+    values: counters.values,
+    index: counters.index,
+    scratch: pinned(CHUNK_BYTES),
+    halves: [],
+    admission: createAdmission(maxConnections, seed),
+    open: 0,
+    openings: 0,
+    heldBytes: 0,
+    queued: [],
+    nowMs: 0,
+    ourselves: NOT_TOLD,
+  };
+}
+
+/** The half has work: it goes on in this turn, after what else has happened. */
+export function queue({ queued }: Loop, half: Half): void {
+  if (half.queued) return;
+  half.queued = true;
+  queued.push(half);
+}

@@ -1,0 +1,60 @@
+/** The phase in which the client's first bytes are read, and judged by its gate: they tell which server it is for. */
+import { E, errno, read } from '../os/libc.ts';
+import { openingInTheWay } from './admission.ts';
+import { type Connection, Phase } from './connection.ts';
+import { startDial } from './dialling.ts';
+import { abort, close, countEnd, refuse } from './ending.ts';
+import type { Verdict } from './gate.ts';
+import { CHUNK_BYTES, EXHAUSTIVE, type Loop, READABLE } from './loop.ts';
+
+export function onOpeningEvents(loop: Loop, connection: Connection, events: number): void {
+  if ((events & EXHAUSTIVE) !== 0) connection.up.exhaustive = true;
+  if ((events & READABLE) !== 0) readOpening(loop, connection);
+}
+
+/** Reads until the gate has judged, or nothing more is there. */
+export function readOpening(loop: Loop, connection: Connection): void {
+  const { up } = connection;
+  const { scratch } = loop;
+  for (;;) {
+    const taken = read(up.from, scratch, CHUNK_BYTES);
+    if (taken > 0) {
+      connection.openingBytes += taken;
+      // A full read, or an edge that told of more than bytes, leaves something in the queue.
+      up.readable = up.exhaustive || taken === CHUNK_BYTES;
+      if (!hasMemory(loop, connection)) return;
+      connection.examiner ??= connection.gate.begin!();
+      judge(loop, connection, connection.examiner.push(scratch.subarray(0, taken), up.from));
+      if (connection.phase !== Phase.opening || !up.readable) return;
+    } else if (taken < 0 && errno() === E.EAGAIN) {
+      up.readable = false;
+      return;
+    } else {
+      countEnd(loop, connection, loop.index['closed-early']);
+      close(loop, connection);
+      return;
+    }
+  }
+}
+
+/** Makes room for what has been read, at the expense of whose openings are longest. False when that was this connection. */
+function hasMemory(loop: Loop, connection: Connection): boolean {
+  let inTheWay = openingInTheWay(loop.admission, connection);
+  while (inTheWay !== undefined) {
+    abort(loop, inTheWay, loop.index['refused-memory']);
+    if (inTheWay === connection) return false;
+    inTheWay = openingInTheWay(loop.admission, connection);
+  }
+  return true;
+}
+
+function judge(loop: Loop, connection: Connection, verdict: Verdict): void {
+  if (verdict.kind === 'route') {
+    loop.values[verdict.counter]++;
+    connection.name = verdict.name;
+    startDial(loop, connection, verdict.route);
+  } else if (verdict.kind === 'refuse') {
+    connection.name = verdict.name ?? null;
+    refuse(loop, connection, verdict.refusal);
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * The memory of shares.ts: records of slots and of the clients that hold them, found by a hash, in the order of their use and
+ * of how much each client holds. Nothing here decides who gives way.
+ */
+import { mix } from '../runtime/hash.ts';
+import { isMapped } from './client.ts';
+
+// Words of a holder's record: the client's address, masked, then these.
+export const HELD = 4;
+/** Its slots, from the one not used for longest to the one used last. */
+export const FIRST = 5;
+const LAST = 6;
+/** The next in its hash chain, or of the free records. */
+const CHAIN = 7;
+/** Its neighbours among those that hold as much. */
+const RANK_NEXT = 8;
+const RANK_PREVIOUS = 9;
+export const HOLDER_WORDS = 10;
+
+// Words of a slot's record.
+export const OWNER = 0;
+export const UNITS = 1;
+/** Its neighbours among the slots of its holder ... */
+export const NEXT = 2;
+const PREVIOUS = 3;
+/** ... and among all slots. */
+export const ALL_NEXT = 4;
+const ALL_PREVIOUS = 5;
+export const SLOT_WORDS = 6;
+
+/** Slots 1 to `slots`, held by clients. */
+export interface SlotShares {
+  readonly slots: number;
+  readonly units: number;
+  usedSlots: number;
+  usedUnits: number;
+  /** What the greediest holds. */
+  most: number;
+  /** The slot not used for longest, whose ever it is; 0 when none is in use. */
+  oldest: number;
+  newest: number;
+  readonly seed: number;
+  readonly hashMask: number;
+  readonly mask4: number;
+  readonly mask6: Int32Array;
+  readonly records: Int32Array;
+  readonly holders: Int32Array;
+  readonly heads: Int32Array;
+  /** By what they hold: the holder that came there first, and last. */
+  readonly rankFirst: Int32Array;
+  readonly rankLast: Int32Array;
+  freeSlot: number;
+  touchedSlots: number;
+  freeHolder: number;
+  touchedHolders: number;
+}
+
+function hashOf(shares: SlotShares, word0: number, word1: number, word2: number, word3: number): number {
+  return mix(mix(mix(mix(shares.seed, word3), word2), word1), word0) & shares.hashMask;
+}
+
+/** The record of the client; 0 when it holds nothing. */
+export function findHolder(
+  shares: SlotShares,
+  word0: number,
+  word1: number,
+  word2: number,
+  word3: number,
+): number {
+  const { holders, heads, mask4, mask6 } = shares;
+  const isIpv4 = isMapped(word0, word1, word2);
+  const key0 = isIpv4 ? word0 : word0 & mask6[0];
+  const key1 = isIpv4 ? word1 : word1 & mask6[1];
+  const key2 = isIpv4 ? word2 : word2 & mask6[2];
+  const key3 = word3 & (isIpv4 ? mask4 : mask6[3]);
+  let holder = heads[hashOf(shares, key0, key1, key2, key3)];
+  while (holder !== 0) {
+    const at = holder * HOLDER_WORDS;
+    if (
+      holders[at] === key0 &&
+      holders[at + 1] === key1 &&
+      holders[at + 2] === key2 &&
+      holders[at + 3] === key3
+    )
+      return holder;
+    holder = holders[at + CHAIN];
+  }
+  return 0;
+}
+
+/** A record for a client that has none. */
+export function addHolder(
+  shares: SlotShares,
+  word0: number,
+  word1: number,
+  word2: number,
+  word3: number,
+): number {
+  const { holders, heads, mask4, mask6 } = shares;
+  let holder = shares.freeHolder;
+  if (holder === 0) holder = ++shares.touchedHolders;
+  else shares.freeHolder = holders[holder * HOLDER_WORDS + CHAIN];
+  const at = holder * HOLDER_WORDS;
+  const isIpv4 = isMapped(word0, word1, word2);
+  holders[at] = isIpv4 ? word0 : word0 & mask6[0];
+  holders[at + 1] = isIpv4 ? word1 : word1 & mask6[1];
+  holders[at + 2] = isIpv4 ? word2 : word2 & mask6[2];
+  holders[at + 3] = word3 & (isIpv4 ? mask4 : mask6[3]);
+  holders[at + HELD] = holders[at + FIRST] = holders[at + LAST] = 0;
+  const hash = hashOf(shares, holders[at], holders[at + 1], holders[at + 2], holders[at + 3]);
+  holders[at + CHAIN] = heads[hash];
+  heads[hash] = holder;
+  return holder;
+}
+
+/** Of a client that has no slot left. */
+export function removeHolder(shares: SlotShares, holder: number): void {
+  const { holders, heads } = shares;
+  const at = holder * HOLDER_WORDS;
+  const hash = hashOf(shares, holders[at], holders[at + 1], holders[at + 2], holders[at + 3]);
+  let before = heads[hash];
+  if (before === holder) heads[hash] = holders[at + CHAIN];
+  else {
+    while (holders[before * HOLDER_WORDS + CHAIN] !== holder) before = holders[before * HOLDER_WORDS + CHAIN];
+    holders[before * HOLDER_WORDS + CHAIN] = holders[at + CHAIN];
+  }
+  holders[at + CHAIN] = shares.freeHolder;
+  shares.freeHolder = holder;
+}
+
+/** Moves the holder to the rank of what it holds now. Nobody is in rank 0. */
+export function setHeld(shares: SlotShares, holder: number, held: number): void {
+  const { holders, rankFirst, rankLast } = shares;
+  const at = holder * HOLDER_WORDS;
+  const before = holders[at + HELD];
+  if (before === held) return;
+  if (before > 0) {
+    const next = holders[at + RANK_NEXT];
+    const previous = holders[at + RANK_PREVIOUS];
+    if (previous === 0) rankFirst[before] = next;
+    else holders[previous * HOLDER_WORDS + RANK_NEXT] = next;
+    if (next === 0) rankLast[before] = previous;
+    else holders[next * HOLDER_WORDS + RANK_PREVIOUS] = previous;
+  }
+  holders[at + HELD] = held;
+  if (held > 0) {
+    const last = rankLast[held];
+    holders[at + RANK_NEXT] = 0;
+    holders[at + RANK_PREVIOUS] = last;
+    if (last === 0) rankFirst[held] = holder;
+    else holders[last * HOLDER_WORDS + RANK_NEXT] = holder;
+    rankLast[held] = holder;
+  }
+  if (held > shares.most) shares.most = held;
+  // At most as many steps as the slot had units: the holder itself is there, unless it holds nothing more.
+  while (shares.most > 0 && rankFirst[shares.most] === 0) shares.most--;
+}
+
+/** Puts the slot behind all others, of its holder and of all. */
+export function append(shares: SlotShares, slot: number): void {
+  const { records, holders } = shares;
+  const at = slot * SLOT_WORDS;
+  const holderAt = records[at + OWNER] * HOLDER_WORDS;
+  const last = holders[holderAt + LAST];
+  records[at + NEXT] = 0;
+  records[at + PREVIOUS] = last;
+  if (last === 0) holders[holderAt + FIRST] = slot;
+  else records[last * SLOT_WORDS + NEXT] = slot;
+  holders[holderAt + LAST] = slot;
+
+  records[at + ALL_NEXT] = 0;
+  records[at + ALL_PREVIOUS] = shares.newest;
+  if (shares.newest === 0) shares.oldest = slot;
+  else records[shares.newest * SLOT_WORDS + ALL_NEXT] = slot;
+  shares.newest = slot;
+}
+
+/** Takes the slot out of the order, of its holder and of all. */
+export function detach(shares: SlotShares, slot: number): void {
+  const { records, holders } = shares;
+  const at = slot * SLOT_WORDS;
+  const holderAt = records[at + OWNER] * HOLDER_WORDS;
+  const next = records[at + NEXT];
+  const previous = records[at + PREVIOUS];
+  if (previous === 0) holders[holderAt + FIRST] = next;
+  else records[previous * SLOT_WORDS + NEXT] = next;
+  if (next === 0) holders[holderAt + LAST] = previous;
+  else records[next * SLOT_WORDS + PREVIOUS] = previous;
+
+  const allNext = records[at + ALL_NEXT];
+  const allPrevious = records[at + ALL_PREVIOUS];
+  if (allPrevious === 0) shares.oldest = allNext;
+  else records[allPrevious * SLOT_WORDS + ALL_NEXT] = allNext;
+  if (allNext === 0) shares.newest = allPrevious;
+  else records[allNext * SLOT_WORDS + ALL_PREVIOUS] = allPrevious;
+}

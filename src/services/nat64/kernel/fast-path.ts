@@ -1,0 +1,212 @@
+/**
+ * The kernel's part of the translator on the devices of the machine: its maps and programs, which live in the main
+ * thread, so that flows go on while a worker is started again. Where the kernel is too old, or does not let us, the
+ * translator works without.
+ */
+import { readFileSync } from 'node:fs';
+import { interfaceAddresses } from '../../../os/interfaces.ts';
+import { attachToIngress, isAttachedToIngress } from '../../../os/bpf.ts';
+import { loadBpfObject } from '../../../os/libbpf.ts';
+import { close, int32 } from '../../../os/libc.ts';
+import type { Logger } from '../../../runtime/log.ts';
+import { type Text, reasonOf } from '../../../texts/text.ts';
+import type { KeptPrograms } from './steering.ts';
+import { MAP, OBJECT_FILE, PROGRAMS } from './fast-path-record.ts';
+import type { FlowMaps } from './fast-path-flows.ts';
+
+/** The programs, by the bytes of the link header, and their maps, in the kernel until they are disposed. */
+export interface FastPathPrograms extends Disposable {
+  readonly maps: FlowMaps;
+  readonly programs: ReadonlyMap<number, number>;
+}
+
+export interface FastPath extends KeptPrograms, Disposable {
+  readonly maps: FlowMaps;
+  /** Names of the devices that the program is on. */
+  readonly devices: readonly string[];
+  /** Follows the devices of the machine: those that have an address. Puts a program back that another program detached. */
+  refresh(): void;
+}
+
+/** ARPHRD_... of /sys/class/net/NAME/type -> bytes of the link header. Devices of other kinds are left alone. */
+const LINK_HEADER_BYTES: Readonly<Record<string, number>> = {
+  '1': 14, // Ethernet
+  '512': 0, // PPP
+  '65534': 0, // none: TUN, WireGuard
+};
+
+interface Device {
+  readonly index: number;
+  readonly linkHeaderBytes: number;
+}
+
+export interface Attachments extends KeptPrograms, Disposable {
+  readonly devices: readonly string[];
+  /** Brings the program onto the devices that lack it, and takes it off those that went. */
+  refresh(): void;
+}
+
+export interface AttachmentsOptions {
+  /** By name: the devices that the program is to be on. */
+  readonly wanted: () => ReadonlyMap<string, Device>;
+  /** Puts the program on a device; throws when the device refuses. Returns what `detach` takes. */
+  readonly attach: (name: string, device: Device) => number;
+  readonly detach: (link: number) => void;
+  /** False when another program has detached it. */
+  readonly isAttached: (link: number) => boolean;
+  readonly log: Pick<Logger, 'warn'>;
+}
+
+/**
+ * Keeps the program on the devices as they come and go. One that refuses is left out, told once for each reason, and tried
+ * again at each look. Throws what the first of them said when every device refuses: then it is the kernel.
+ */
+export function createAttachments({
+  wanted,
+  attach,
+  detach,
+  isAttached,
+  log,
+}: AttachmentsOptions): Attachments {
+  const attached = new Map<string, { readonly index: number; readonly link: number }>();
+  /** Why a device is left out, by name. */
+  const refusals = new Map<string, string>();
+
+  /** Returns what was not known before: devices that refuse, or refuse for another reason. */
+  function refresh(): { readonly name: string; readonly error: unknown }[] {
+    const devices = wanted();
+    for (const [name, { index, link }] of attached) {
+      if (devices.get(name)?.index === index && isAttached(link)) continue;
+      detach(link);
+      attached.delete(name);
+    }
+    for (const name of refusals.keys()) if (!devices.has(name)) refusals.delete(name);
+    const refused: { name: string; error: unknown }[] = [];
+    for (const [name, device] of devices) {
+      if (attached.has(name)) continue;
+      try {
+        attached.set(name, { index: device.index, link: attach(name, device) });
+        refusals.delete(name);
+      } catch (error) {
+        const reason = String(error);
+        if (refusals.get(name) !== reason) refused.push({ name, error });
+        refusals.set(name, reason);
+      }
+    }
+    return refused;
+  }
+
+  const tell = (refused: ReturnType<typeof refresh>) => {
+    for (const { name, error } of refused)
+      log.warn({ err: error, device: name }, 'nat64: fast path: a device was left out');
+  };
+
+  const refused = refresh();
+  if (attached.size === 0 && refused.length > 0) throw refused[0].error;
+  tell(refused);
+  return {
+    get devices() {
+      return [...attached.keys()];
+    },
+    attached() {
+      const devices = wanted();
+      // What went with its device, or changed it, is no loss.
+      const kept = [...attached].filter(([name, { index }]) => devices.get(name)?.index === index);
+      return new Map(kept.map(([name, { link }]) => [name, isAttached(link)]));
+    },
+    refresh: () => tell(refresh()),
+    [Symbol.dispose]: () => attached.forEach(({ link }) => detach(link)),
+  };
+}
+
+/** What the programs need to know when they are loaded. */
+export interface FastPathOptions {
+  readonly maxFlows: number;
+  /** Index of the TUN device. */
+  readonly tunIndex: number;
+  /** For tests. */
+  readonly objectFile?: string;
+  readonly library?: string | undefined;
+}
+
+/** Loads the programs into the kernel; throws when libbpf is missing, or the kernel refuses them. */
+export function loadFastPath({ maxFlows, tunIndex, objectFile, library }: FastPathOptions): FastPathPrograms {
+  const object = loadBpfObject({
+    file: objectFile ?? OBJECT_FILE,
+    maxEntries: { [MAP.FLOWS6]: maxFlows, [MAP.FLOWS4]: maxFlows },
+    constants: int32(tunIndex),
+    maps: Object.values(MAP),
+    programs: [...PROGRAMS.values()],
+    library,
+  });
+  return {
+    maps: {
+      flows6: object.maps[MAP.FLOWS6],
+      flows4: object.maps[MAP.FLOWS4],
+      tally: object.maps[MAP.TALLY],
+      paused: object.maps[MAP.PAUSED],
+    },
+    programs: new Map([...PROGRAMS].map(([bytes, name]) => [bytes, object.programs[name]])),
+    [Symbol.dispose]: () => object[Symbol.dispose](),
+  };
+}
+
+/** Why it cannot be had, in a text, where it cannot. */
+export function startFastPath(
+  device: string,
+  maxFlows: number,
+  log: Pick<Logger, 'info' | 'warn'>,
+  library?: string,
+): FastPath | { readonly off: Text } {
+  using cleanUp = new DisposableStack();
+  try {
+    const tunIndex = interfaceIndex(device);
+    const { maps, programs } = cleanUp.use(loadFastPath({ maxFlows, tunIndex, library }));
+    const attachments = cleanUp.use(
+      createAttachments({
+        wanted: () => attachable(device),
+        attach: (name, { index, linkHeaderBytes }) =>
+          attachToIngress(programs.get(linkHeaderBytes)!, index, name),
+        detach: close,
+        isAttached: isAttachedToIngress,
+        log,
+      }),
+    );
+    const resources = cleanUp.move();
+    return {
+      maps,
+      get devices() {
+        return attachments.devices;
+      },
+      attached: () => attachments.attached(),
+      refresh: () => attachments.refresh(),
+      [Symbol.dispose]: () => resources.dispose(),
+    };
+  } catch (error) {
+    log.info(
+      { reason: (error as Error).message },
+      'nat64: no fast path, every packet takes the way through the translator',
+    );
+    return { off: reasonOf(error) };
+  }
+}
+
+const attribute = (device: string, name: string): string =>
+  readFileSync(`/sys/class/net/${device}/${name}`, 'utf8').trim();
+
+const interfaceIndex = (device: string): number => Number(attribute(device, 'ifindex'));
+
+/** Devices that have an address (so none that is part of a bridge), by name; not our own, nor the loopback. */
+function attachable(ownDevice: string): Map<string, Device> {
+  const found = new Map<string, Device>();
+  for (const name of Object.keys(interfaceAddresses())) {
+    if (name === ownDevice) continue;
+    try {
+      const linkHeaderBytes = LINK_HEADER_BYTES[attribute(name, 'type')];
+      if (linkHeaderBytes !== undefined) found.set(name, { index: interfaceIndex(name), linkHeaderBytes });
+    } catch {
+      // Gone since it was listed.
+    }
+  }
+  return found;
+}

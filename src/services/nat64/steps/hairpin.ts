@@ -1,0 +1,58 @@
+/** Who is behind an IPv4 address that is ours: a mapping (hairpinning, RFC 6146 section 3.8), or the appliance itself. */
+import { findBibByMappedPort } from '../tables/bib.ts';
+import { TRANSPORT } from '../packet/packet.ts';
+import { isInPool, slotOf } from '../settings/pool.ts';
+import { isOurs4 } from '../settings/settings.ts';
+import { findOwnEam4 } from '../settings/stateless.ts';
+import type { Translator } from './translator.ts';
+
+/**
+ * For a packet from the IPv6 side: whether it is for a mapping of ours, and so has to come back in. ICMP queries never are:
+ * their identifier names the host that asks.
+ */
+export function isHairpin(translator: Translator): boolean {
+  const { packet } = translator;
+  // Of a later fragment, its first one has told, or its address alone.
+  const isLater = packet.isFragment && packet.fragmentOffset !== 0;
+  return isLater ? packet.fragmentIsHairpin : isHairpinByTuple(translator);
+}
+
+export function isHairpinByTuple({ packet, settings, tables }: Translator): boolean {
+  const { remoteAddress, remotePort, protocol } = packet;
+  if (
+    settings.eamHairpinning === 'intrinsic' &&
+    !packet.remoteHasEam &&
+    findOwnEam4(settings, remoteAddress) !== undefined
+  )
+    return !packet.isError || findOwnEam4(settings, packet.errorPeer) !== undefined;
+  const slot = slotOf(settings.poolAddresses, remoteAddress);
+  if (slot === -1 || protocol >= TRANSPORT.ICMP) return false;
+  if (packet.isError && packet.errorPeer !== remoteAddress) return false;
+  return (
+    isInPool(settings, slot, protocol, remotePort) ||
+    findBibByMappedPort(tables, slot, protocol, remotePort) !== 0
+  );
+}
+
+/**
+ * For a packet from the IPv6 side, before it may open anything: whether it is for the appliance itself. There it would come
+ * from an address of the appliance, and so pass every access list. What is for a mapping of ours comes back in instead.
+ */
+export function reachesUs(translator: Translator): boolean {
+  const { packet, settings } = translator;
+  return (
+    isOurs4(settings, packet.isError ? packet.errorPeer : packet.remoteAddress) && !isHairpin(translator)
+  );
+}
+
+/**
+ * Whether a packet to a pool4 address is one for the appliance's own programs. The kernel steers ICMP here by identifier, and
+ * the appliance's own ping may have one of ours; and all fragments, as only the first shows its ports.
+ */
+export function isForKernel({ packet, settings, tables }: Translator): boolean {
+  const { protocol, mappedSlot, mappedPort, isFragment } = packet;
+  if (packet.isStateless || !settings.isOwnAddress[mappedSlot]) return false;
+  if (protocol !== TRANSPORT.ICMP && (!isFragment || isInPool(settings, mappedSlot, protocol, mappedPort)))
+    return false;
+  return findBibByMappedPort(tables, mappedSlot, protocol, mappedPort) === 0;
+}

@@ -1,0 +1,206 @@
+/**
+ * The clients: who has mappings, how many, and behind which address (RFC 6888). A client is an IPv6 host, or all hosts of a
+ * prefix (nat64.clientPrefixBits); a network is all clients of a /64, whose addresses one machine can choose from. Both are
+ * derived from the BIB, so a new worker makes them anew.
+ */
+import { IPV6_CLIENT_BITS, maskOfWord } from '../../../net/client.ts';
+import { CLIENT_SHARE, HOST_SHARE } from '../../../net/shares.ts';
+import { portsLeft } from './port-use.ts';
+import { BIB, BIB_KIND, CONTROL, type Clients, type Tables, mix } from './tables.ts';
+
+const WORDS = 11;
+/** Words of a record: of a client, and of a network as far as they apply. MAPPINGS by TRANSPORT. */
+const CLIENT = { PREFIX: 0, MAPPINGS: 4, SESSIONS: 7, ADDRESS_SLOT: 8, NEXT: 9, NETWORK: 10 } as const;
+/** How many clients a network has, where a client has its address. */
+const NETWORK_CLIENTS = CLIENT.ADDRESS_SLOT;
+
+export const createClients = (maxClients: number, hashSize: number, prefixBits: number): Clients => ({
+  records: new Int32Array((maxClients + 1) * WORDS),
+  heads: new Int32Array(hashSize),
+  mask: Int32Array.from({ length: 4 }, (_, word) => maskOfWord(prefixBits, word)),
+  used: 1,
+  free: 0,
+});
+
+/** The length of a network's prefix: never longer than a client's. */
+export const networkBits = (clientPrefixBits: number): number => Math.min(clientPrefixBits, IPV6_CLIENT_BITS);
+
+/** Of the address that begins at `at` of `words`. */
+function hashOf({ hashSeed }: Tables, { mask }: Clients, words: Int32Array, at: number): number {
+  const hash = mix(mix(hashSeed, words[at + 3] & mask[3]), words[at + 2] & mask[2]);
+  return mix(mix(hash, words[at + 1] & mask[1]), words[at] & mask[0]);
+}
+
+/** A hash of the client that a host is, or is of. */
+export const hashOfClient = (tables: Tables, host: Int32Array): number =>
+  hashOf(tables, tables.clients, host, 0);
+
+/** The client's record, or 0 while it has no mapping; `hash` is that of the host. */
+export const findClient = (tables: Tables, hash: number, host: Int32Array): number =>
+  find(tables, tables.clients, hash, host, 0);
+
+function find(
+  { hashMask }: Tables,
+  { records, heads, mask }: Clients,
+  hash: number,
+  words: Int32Array,
+  at: number,
+): number {
+  const word0 = words[at] & mask[0];
+  const word1 = words[at + 1] & mask[1];
+  const word2 = words[at + 2] & mask[2];
+  const word3 = words[at + 3] & mask[3];
+  let index = heads[hash & hashMask];
+  while (index !== 0) {
+    const recordAt = index * WORDS;
+    if (
+      records[recordAt] === word0 &&
+      records[recordAt + 1] === word1 &&
+      records[recordAt + 2] === word2 &&
+      records[recordAt + 3] === word3
+    )
+      return index;
+    index = records[recordAt + CLIENT.NEXT];
+  }
+  return 0;
+}
+
+export function clientMappings({ records }: Clients, index: number): number {
+  const at = index * WORDS + CLIENT.MAPPINGS;
+  return index === 0 ? 0 : records[at] + records[at + 1] + records[at + 2];
+}
+export const clientSessions = ({ records }: Clients, index: number): number =>
+  index === 0 ? 0 : records[index * WORDS + CLIENT.SESSIONS];
+/** The pool4 address of its newest mapping. */
+export const clientAddressSlot = ({ records }: Clients, index: number): number =>
+  records[index * WORDS + CLIENT.ADDRESS_SLOT];
+
+/** Whether `held` and `networkHeld` are within the shares (net/shares.ts) of a client and its network when `left` are free. */
+export const isWithinShares = (held: number, networkHeld: number, left: number): boolean =>
+  held < left * HOST_SHARE && networkHeld < left * CLIENT_SHARE;
+
+/**
+ * Whether the host may have another port of the protocol; `client` is its client's record, or 0. When none is left for
+ * anybody, that is another matter: true.
+ */
+export function mayHavePort(tables: Tables, protocol: number, client: number, host: Int32Array): boolean {
+  const left = portsLeft(tables.ports, protocol);
+  // While as many are left as all together have, nobody has too many.
+  if (left <= 0 || tables.ports.used[protocol] < left) return true;
+  const network = networkOf(tables, client, host);
+  return isWithinShares(
+    tables.clients.records[client * WORDS + CLIENT.MAPPINGS + protocol],
+    tables.networks.records[network * WORDS + CLIENT.MAPPINGS + protocol],
+    left,
+  );
+}
+
+/** The same for a session. */
+export function mayHaveSession(tables: Tables, client: number, host: Int32Array): boolean {
+  const left = sessionsLeft(tables);
+  if (left <= 0 || tables.control[CONTROL.SESSION_COUNT] < left) return true;
+  const network = networkOf(tables, client, host);
+  return isWithinShares(
+    tables.clients.records[client * WORDS + CLIENT.SESSIONS],
+    tables.networks.records[network * WORDS + CLIENT.SESSIONS],
+    left,
+  );
+}
+
+/** The network's record, or 0, of which nothing is counted; that of a client without mappings has to be looked for. */
+function networkOf(tables: Tables, client: number, host: Int32Array): number {
+  const { clients, networks } = tables;
+  if (client !== 0) return clients.records[client * WORDS + CLIENT.NETWORK];
+  return find(tables, networks, hashOf(tables, networks, host, 0), host, 0);
+}
+
+/**
+ * The same for a session that the IPv4 side opens: strangers may fill half of what there is with sessions of one host, so
+ * that it has the rest for its own.
+ */
+export function mayBeGivenSession(tables: Tables, bibAt: number): boolean {
+  const left = sessionsLeft(tables);
+  if (left <= 0) return true;
+  const { bib, clients } = tables;
+  const isStatic = (bib[bibAt + BIB.KIND] & BIB_KIND.STATIC) !== 0;
+  return (isStatic ? bib[bibAt + BIB.SESSIONS] : clientSessions(clients, clientOfBib(tables, bibAt))) < left;
+}
+
+const sessionsLeft = ({ maxSessions, control }: Tables): number =>
+  maxSessions - control[CONTROL.SESSION_COUNT];
+
+/** Counts a mapping of the host whose BIB record begins at `bibAt`. */
+export function addClientMapping(tables: Tables, bibAt: number, addressSlot: number): void {
+  const { bib, clients, networks } = tables;
+  let index = clientOfBib(tables, bibAt);
+  if (index === 0) {
+    index = add(tables, clients, bibAt);
+    const network =
+      find(tables, networks, hashOf(tables, networks, bib, bibAt), bib, bibAt) ||
+      add(tables, networks, bibAt);
+    clients.records[index * WORDS + CLIENT.NETWORK] = network;
+    networks.records[network * WORDS + NETWORK_CLIENTS]++;
+  }
+  const at = index * WORDS;
+  const protocol = (bib[bibAt + BIB.KIND] & BIB_KIND.TRANSPORT) - 1;
+  clients.records[at + CLIENT.MAPPINGS + protocol]++;
+  clients.records[at + CLIENT.ADDRESS_SLOT] = addressSlot;
+  networks.records[clients.records[at + CLIENT.NETWORK] * WORDS + CLIENT.MAPPINGS + protocol]++;
+}
+
+/** The client goes with its last mapping, and its network with the last client. */
+export function removeClientMapping(tables: Tables, bibAt: number): void {
+  const { bib, clients, networks } = tables;
+  const index = clientOfBib(tables, bibAt);
+  const protocol = (bib[bibAt + BIB.KIND] & BIB_KIND.TRANSPORT) - 1;
+  const network = clients.records[index * WORDS + CLIENT.NETWORK];
+  clients.records[index * WORDS + CLIENT.MAPPINGS + protocol]--;
+  networks.records[network * WORDS + CLIENT.MAPPINGS + protocol]--;
+  if (clientMappings(clients, index) > 0) return;
+  remove(tables, clients, index);
+  if (--networks.records[network * WORDS + NETWORK_CLIENTS] === 0) remove(tables, networks, network);
+}
+
+/** Counts sessions of a host that has a mapping. */
+export function countClientSessions(tables: Tables, bibAt: number, change: number): void {
+  const { clients, networks } = tables;
+  const at = clientOfBib(tables, bibAt) * WORDS;
+  clients.records[at + CLIENT.SESSIONS] += change;
+  networks.records[clients.records[at + CLIENT.NETWORK] * WORDS + CLIENT.SESSIONS] += change;
+}
+
+/** A record for the prefix that the host of a BIB record is in, with nothing counted. */
+function add(tables: Tables, into: Clients, bibAt: number): number {
+  const { records, heads, mask } = into;
+  let index = into.free;
+  if (index === 0) index = into.used++;
+  else into.free = records[index * WORDS + CLIENT.NEXT];
+  const at = index * WORDS;
+  for (let word = 0; word < 4; word++) records[at + word] = tables.bib[bibAt + word] & mask[word];
+  for (let word = CLIENT.MAPPINGS; word < WORDS; word++) records[at + word] = 0;
+  const head = hashOfRecord(tables, into, at) & tables.hashMask;
+  records[at + CLIENT.NEXT] = heads[head];
+  heads[head] = index;
+  return index;
+}
+
+function remove(tables: Tables, from: Clients, index: number): void {
+  const { records, heads } = from;
+  const at = index * WORDS;
+  const head = hashOfRecord(tables, from, at) & tables.hashMask;
+  let before = heads[head];
+  if (before === index) heads[head] = records[at + CLIENT.NEXT];
+  else {
+    while (records[before * WORDS + CLIENT.NEXT] !== index) before = records[before * WORDS + CLIENT.NEXT];
+    records[before * WORDS + CLIENT.NEXT] = records[at + CLIENT.NEXT];
+  }
+  records[at + CLIENT.NEXT] = from.free;
+  from.free = index;
+}
+
+const hashOfRecord = (tables: Tables, of: Clients, at: number): number => hashOf(tables, of, of.records, at);
+
+function clientOfBib(tables: Tables, bibAt: number): number {
+  const { bib, clients } = tables;
+  return find(tables, clients, hashOf(tables, clients, bib, bibAt), bib, bibAt);
+}

@@ -1,0 +1,118 @@
+/** Which address and port of pool4 a new BIB entry gets (RFC 6146 section 3.5.1.1, RFC 4787, RFC 6056, RFC 6888). */
+import { clientAddressSlot } from './clients.ts';
+import { TRANSPORT } from '../packet/packet.ts';
+import { type Tables, portIndex, type Clients } from './tables.ts';
+import { type PortPool, MAX_ADDRESSES } from '../settings/pool.ts';
+
+/** Ports below this are their own class: a mapping stays in the class of the host's port where the pool allows. */
+const FIRST_UNPRIVILEGED_PORT = 1024;
+
+/** What a port is wanted for. */
+export interface PortWish {
+  readonly pools: readonly PortPool[];
+  /** The client's own ports, where clients have blocks: no others are given to it. */
+  readonly block: PortPool | undefined;
+  readonly protocol: number;
+  /** The client's record; 0 when it has none yet. */
+  readonly client: number;
+  /** A hash of the client's address. */
+  readonly clientHash: number;
+  readonly hostPort: number;
+  readonly nowSeconds: number;
+  /** Ports that were given back less than so many seconds ago are not given out. */
+  readonly restSeconds: number;
+  readonly keepsParity: boolean;
+  readonly keepsClass: boolean;
+  /** Unsigned 32-bit random numbers. */
+  readonly random: () => number;
+}
+
+/**
+ * A free port (or ICMP identifier) as slot << 16 | port, or -1 when the pools have none left. All mappings of a client have
+ * one address as long as that has ports (paired pooling, N42), and the same one the next time. No port is ever shared (N35).
+ */
+export function allocatePort(tables: Tables, clients: Clients, wish: PortWish): number {
+  const { pools, block } = wish;
+  if (block !== undefined) {
+    const port = portOfPool(tables, wish, block);
+    return port === -1 ? -1 : (block.slot << 16) | port;
+  }
+  if (pools.length === 0) return -1;
+  let slot = wish.client === 0 ? -1 : clientAddressSlot(clients, wish.client);
+  if (slot === -1) slot = pools[(wish.clientHash >>> 0) % pools.length].slot;
+  const port = portOfSlot(tables, wish, slot);
+  if (port !== -1) return port;
+  let tried = 1 << slot;
+  for (let i = 0; i < pools.length; i++) {
+    const other = pools[i].slot;
+    if ((tried & (1 << other)) !== 0) continue;
+    tried |= 1 << other;
+    const otherPort = portOfSlot(tables, wish, other);
+    if (otherPort !== -1) return otherPort;
+  }
+  return -1;
+}
+
+/** A port of one address: from any of its ranges, beginning at a random one. */
+function portOfSlot(tables: Tables, wish: PortWish, slot: number): number {
+  const { pools, protocol, nowSeconds } = wish;
+  // A search in vain goes through every port: once a second is enough.
+  const exhausted = protocol * MAX_ADDRESSES + slot;
+  if (tables.exhaustedAt[exhausted] === nowSeconds) return -1;
+  const first = wish.random() % pools.length;
+  for (let i = 0; i < pools.length; i++) {
+    const pool = pools[(first + i) % pools.length];
+    if (pool.slot !== slot || (pool.protocols & (1 << protocol)) === 0) continue;
+    const port = portOfPool(tables, wish, pool);
+    if (port !== -1) return (slot << 16) | port;
+  }
+  tables.exhaustedAt[exhausted] = nowSeconds;
+  return -1;
+}
+
+/**
+ * Random (RFC 6056 algorithm 1); of the same class, 0-1023 or above, and for UDP of the same parity, as long as such a
+ * port is free and the wish asks for it.
+ */
+function portOfPool(tables: Tables, wish: PortWish, { slot, firstPort, lastPort }: PortPool): number {
+  if (!wish.keepsClass) return portBetween(tables, wish, slot, firstPort, lastPort);
+  const isPrivileged = wish.hostPort < FIRST_UNPRIVILEGED_PORT && wish.protocol !== TRANSPORT.ICMP;
+  const classFirst = isPrivileged ? firstPort : Math.max(firstPort, FIRST_UNPRIVILEGED_PORT);
+  const classLast = isPrivileged ? Math.min(lastPort, FIRST_UNPRIVILEGED_PORT - 1) : lastPort;
+  const port = portBetween(tables, wish, slot, classFirst, classLast);
+  return port === -1 ? portBetween(tables, wish, slot, firstPort, lastPort) : port;
+}
+
+/** A free port of the range, for UDP of the host port's parity if there is one; or -1. */
+function portBetween(tables: Tables, wish: PortWish, slot: number, first: number, last: number): number {
+  if (wish.protocol === TRANSPORT.UDP && wish.keepsParity) {
+    const port = freePort(tables, wish, slot, first + ((first ^ wish.hostPort) & 1), last, 2);
+    if (port !== -1) return port;
+  }
+  return freePort(tables, wish, slot, first, last, 1);
+}
+
+/** From a random place on, the first free port of first, first + step, ... up to last; or -1. */
+function freePort(
+  tables: Tables,
+  wish: PortWish,
+  slot: number,
+  first: number,
+  last: number,
+  step: number,
+): number {
+  if (first > last) return -1;
+  const base = portIndex(slot, wish.protocol, 0);
+  const count = Math.floor((last - first) / step) + 1;
+  const start = wish.random() % count;
+  for (let i = 0; i < count; i++) {
+    const at = start + i;
+    const port = first + (at < count ? at : at - count) * step;
+    if (isFree(tables.bibByMappedPort[base + port], wish)) return port;
+  }
+  return -1;
+}
+
+/** An entry is a BIB record, 0, or the complement of the second at which the port was given back. */
+const isFree = (entry: number, { nowSeconds, restSeconds }: PortWish): boolean =>
+  entry === 0 || (entry < 0 && nowSeconds - ~entry >= restSeconds);

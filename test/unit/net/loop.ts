@@ -1,0 +1,170 @@
+/** A loop without its engine: connections are handed to the phases by hand, sockets are real ones on loopback, time is a number. */
+import assert from 'node:assert/strict';
+import { waitUntil } from '../../../lab/wait.ts';
+import { admit } from '../../../src/net/admit.ts';
+import { clientAt } from '../../../src/net/client.ts';
+import { createCloser } from '../../../src/net/closing.ts';
+import type { Connection } from '../../../src/net/connection.ts';
+import type { TcpCounters } from '../../../src/net/counters.ts';
+import { CLOSE, type Gate, type Route, type Verdict } from '../../../src/net/gate.ts';
+import { createHostCounters, createHostSlots } from '../../../src/net/host-slots.ts';
+import { openListener } from '../../../src/net/listen.ts';
+import { type Loop, createLoop } from '../../../src/net/loop.ts';
+import { createPipePool } from '../../../src/net/pipe-pool.ts';
+import { FdLedger } from '../../../src/os/fd-ledger.ts';
+import {
+  AF_INET,
+  E,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  accept4,
+  close,
+  connect,
+  errno,
+  pinned,
+  read,
+  setsockopt,
+  socket,
+  write,
+} from '../../../src/os/libc.ts';
+import { encodeSocketAddress } from '../../../src/os/socket-address.ts';
+import { createCounters } from '../../../src/runtime/counters.ts';
+import { forwardCounterTable } from '../../../src/services/forward/counters.ts';
+import { parseIpAddress } from '../../../src/wire/ip-address.ts';
+import { freePort } from './support.ts';
+
+/** A read that waits for so long: the peer's writes are to take all that they are given, so it is no non-blocking socket. */
+const SO_RCVTIMEO = 20;
+const ONE_MILLISECOND = pinned(16);
+new DataView(ONE_MILLISECOND.buffer).setBigInt64(8, 1000n, true);
+
+const LOOPBACK = parseIpAddress('127.0.0.1')!;
+
+export interface TestLoop extends Disposable {
+  readonly loop: Loop;
+  /** A route to a server that listens, and to one that nobody is. */
+  readonly route: Route;
+  readonly nobody: Route;
+  /** Counters that are not 0. */
+  counted(): Record<string, number>;
+  /** What became of connections: number of the event, and of its connection. */
+  readonly events: string[];
+  /** A client that is admitted through the gate, and its connection, unless that is over already. */
+  arrive(gate: Gate, from?: string): { readonly peer: number; readonly connection: Connection | undefined };
+  /** The server's end of the oldest connection that it has not taken yet. */
+  serve(): Promise<number>;
+  /** Everything that arrives at a peer until it is so much, or its end: then with "." behind it, or "!" after a reset. */
+  hear(peer: number, length: number): Promise<string>;
+  say(peer: number, text: string): void;
+}
+
+/** A gate that leads nowhere by itself. */
+export const gateOf = (changes: Partial<Gate>): Gate => ({
+  begin: null,
+  route: null,
+  serverFailed: () => CLOSE,
+  ...changes,
+});
+
+/** A gate that judges everything said so far. */
+export const judging = (judge: (said: string) => Verdict, changes: Partial<Gate> = {}): Gate =>
+  gateOf({
+    begin: () => {
+      let said = '';
+      return {
+        push: (chunk) => judge((said += Buffer.from(chunk).toString())),
+        timedOut: () => ({ counter: -1, answer: Buffer.from('late'), reset: false }),
+      };
+    },
+    ...changes,
+  });
+
+export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
+  const ledger = new FdLedger();
+  const peers: number[] = [];
+  const counters = createCounters(forwardCounterTable);
+  const events: string[] = [];
+  const [entrance, server, nobody] = [await freePort(), await freePort(), await freePort()];
+  const listen = (port: number) => openListener({ name: 'test', address: LOOPBACK, port }, false).fd;
+  const listeners = { entrance: listen(entrance), server: listen(server) };
+  const routeTo = (port: number): Route => ({
+    server: 'web1',
+    serverAddress: encodeSocketAddress({ address: LOOPBACK, port }),
+    preamble: null,
+    uploadBytes: -1,
+    oneExchange: false,
+  });
+  const loop = createLoop({
+    // Events are handed over by the tests.
+    epoll: { add: () => true, remove: () => {}, wait: () => 0, fdAt: () => -1, eventsAt: () => 0 },
+    ledger,
+    closer: createCloser(ledger),
+    pipes: createPipePool(ledger),
+    counters: counters as unknown as TcpCounters,
+    hosts: createHostCounters(createHostSlots().buffer),
+    events: {
+      tick: () => {},
+      keepPeer: () => {},
+      peerOf: () => undefined,
+      nameGate: () => {},
+      record: (kind, { number }) => void events.push(`${kind} ${number}`),
+    },
+    keepalive: false,
+    maxConnections,
+    seed: 1,
+  });
+  const accept = (listener: number) => ledger.add(accept4(listener, null, null, SOCK_NONBLOCK));
+  const chunk = pinned(65_536);
+
+  return {
+    loop,
+    route: routeTo(server),
+    nobody: routeTo(nobody),
+    events,
+    counted: () =>
+      Object.fromEntries(
+        Object.entries(counters.index).flatMap(([name, at]) =>
+          counters.values[at] === 0 ? [] : [[name, counters.values[at]]],
+        ),
+      ),
+    arrive(gate, from = '192.0.2.1') {
+      const peer = socket(AF_INET, SOCK_STREAM, 0);
+      const address = encodeSocketAddress({ address: LOOPBACK, port: entrance });
+      assert.equal(connect(peer, address, address.length), 0);
+      setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, ONE_MILLISECOND, 16);
+      peers.push(peer);
+      const fd = accept(listeners.entrance);
+      assert.ok(fd >= 0);
+      admit(loop, fd, gate, clientAt(parseIpAddress(from)!));
+      return { peer, connection: loop.halves[fd]?.connection };
+    },
+    async serve() {
+      const fd = await waitUntil('the server is dialled', () => {
+        const accepted = accept4(listeners.server, null, null, SOCK_NONBLOCK);
+        return accepted >= 0 ? accepted : undefined;
+      });
+      peers.push(fd);
+      return fd;
+    },
+    async hear(peer, length) {
+      let heard = '';
+      await waitUntil(`${length} bytes`, () => {
+        loop.closer.turn(loop.nowMs);
+        if (heard.length >= length && length > 0) return true;
+        const taken = read(peer, chunk, chunk.length);
+        if (taken > 0) heard += Buffer.from(chunk.subarray(0, taken)).toString();
+        else if (taken === 0) heard += '.';
+        else if (errno() === E.ECONNRESET) heard += '!';
+        return taken === 0 || (taken < 0 && errno() !== E.EAGAIN) || (length > 0 && heard.length >= length);
+      });
+      return heard;
+    },
+    say: (peer, text) => assert.equal(write(peer, Buffer.from(text), text.length), text.length),
+    [Symbol.dispose]() {
+      loop.closer.turn(loop.nowMs);
+      for (const fd of [...peers, ...Object.values(listeners)]) close(fd);
+      ledger.closeAll();
+    },
+  };
+}

@@ -1,0 +1,369 @@
+/** Each phase of a connection by itself: what it does with a connection that is handed to it. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { waitUntil } from '../../../lab/wait.ts';
+import { answerEnded, answered } from '../../../src/net/answer.ts';
+import { type Connection, Phase } from '../../../src/net/connection.ts';
+import { dispatch } from '../../../src/net/connections.ts';
+import { scanDeadlines } from '../../../src/net/deadlines.ts';
+import { onClientEvents, onDialEvents, startDial } from '../../../src/net/dialling.ts';
+import { abort, linger } from '../../../src/net/ending.ts';
+import { TcpEvent } from '../../../src/net/events.ts';
+import { CLOSE, MORE, RESET, type Route } from '../../../src/net/gate.ts';
+import { hold, release, unhold } from '../../../src/net/holding.ts';
+import { onOpeningEvents } from '../../../src/net/opening.ts';
+import { onRelayEvents, runQueued } from '../../../src/net/relaying.ts';
+import {
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  SHUT_WR,
+  shutdown,
+} from '../../../src/os/libc.ts';
+import { compileOurselves } from '../../../src/os/ourselves.ts';
+import { parseIpPrefix } from '../../../src/wire/ip-prefix.ts';
+import { type TestLoop, createTestLoop, gateOf, judging } from './loop.ts';
+
+const bytes = (text: string) => Buffer.from(text);
+
+/** A connection whose server has accepted: its own end, the client's, the server's. */
+async function relaying(world: TestLoop, changes: Partial<Route> = {}) {
+  const route = { ...world.route, ...changes };
+  const { peer, connection } = world.arrive(gateOf({ route, serverFailed: () => CLOSE }));
+  const server = await world.serve();
+  onDialEvents(world.loop, connection!, EPOLLOUT);
+  return { connection: connection!, peer, server };
+}
+
+/** Hands over that something may be read from this half, until it has been. */
+const readUntil = (world: TestLoop, half: Connection['up'], holds: () => boolean) =>
+  waitUntil('it is read', () => {
+    if (half.connection.phase === Phase.relaying) onRelayEvents(world.loop, half, EPOLLIN);
+    return holds();
+  });
+
+describe('admitted', () => {
+  test('a gate with a route dials at once; one without reads first', async () => {
+    using world = await createTestLoop();
+    const direct = world.arrive(gateOf({ route: world.route })).connection!;
+    const asking = world.arrive(judging(() => MORE)).connection!;
+    assert.deepEqual([direct.phase, asking.phase], [Phase.dialing, Phase.opening]);
+    assert.deepEqual([world.loop.open, world.loop.openings], [2, 2]);
+  });
+
+  test('at the limit who has most gives way; who has as many as anybody is refused', async () => {
+    using world = await createTestLoop(3);
+    const gate = judging(() => MORE);
+    const first = world.arrive(gate, '192.0.2.1').connection!;
+    world.arrive(gate, '192.0.2.1');
+    world.arrive(gate, '192.0.2.1');
+    const other = world.arrive(gate, '192.0.2.2').connection!;
+    assert.deepEqual([first.phase, other.phase], [Phase.closed, Phase.opening]);
+    assert.equal(world.arrive(gate, '192.0.2.1').connection, undefined);
+    assert.deepEqual(world.counted(), { displaced: 1, 'refused-share': 1 });
+    assert.equal(world.loop.open, 3);
+  });
+});
+
+describe('opening', () => {
+  test('the gate hears the bytes as they come, and its route is dialled', async () => {
+    using world = await createTestLoop();
+    const { values, index } = world.loop;
+    const heard: string[] = [];
+    const gate = judging((said) => {
+      heard.push(said);
+      if (said !== 'to web1') return MORE;
+      return { kind: 'route', route: world.route, counter: index.accepted, name: 'www' };
+    });
+    const { peer, connection } = world.arrive(gate);
+    for (const text of ['to ', 'web1']) {
+      world.say(peer, text);
+      const before = heard.length;
+      await waitUntil('it is heard', () => {
+        onOpeningEvents(world.loop, connection!, EPOLLIN);
+        return heard.length > before;
+      });
+    }
+    assert.deepEqual(heard, ['to ', 'to web1']);
+    assert.deepEqual([connection!.phase, connection!.name], [Phase.dialing, 'www']);
+    assert.deepEqual([values[index.accepted], connection!.openingBytes], [1, 7]);
+  });
+
+  test('a refusal is answered, and the connection lingers', async () => {
+    using world = await createTestLoop();
+    const refusal = { counter: world.loop.index['refused-memory'], answer: bytes('no'), reset: false };
+    const { peer, connection } = world.arrive(judging(() => ({ kind: 'refuse', refusal, name: 'x' })));
+    world.say(peer, 'hello');
+    await waitUntil('it is judged', () => {
+      dispatch(world.loop, connection!.up.from, EPOLLIN);
+      return connection!.phase === Phase.lingering;
+    });
+    assert.equal(await world.hear(peer, 3), 'no.');
+    assert.deepEqual(world.events, [`${TcpEvent.refused} ${connection!.number}`]);
+    assert.equal(world.loop.openings, 0);
+  });
+
+  test('a client that ends before it has said enough', async () => {
+    using world = await createTestLoop();
+    const { peer, connection } = world.arrive(judging(() => MORE));
+    shutdown(peer, SHUT_WR);
+    await waitUntil('it is noticed', () => {
+      onOpeningEvents(world.loop, connection!, EPOLLIN | EPOLLRDHUP);
+      return connection!.phase === Phase.closed;
+    });
+    assert.deepEqual(world.counted(), { 'closed-early': 1 });
+    assert.equal(world.loop.open, 0);
+  });
+});
+
+describe('dialling', () => {
+  test('nobody listens there: the gate says what the client hears', async () => {
+    using world = await createTestLoop();
+    const serverFailed = () => ({ counter: -1, answer: bytes('502'), reset: false });
+    const { peer, connection } = world.arrive(gateOf({ route: world.nobody, serverFailed }));
+    // The kernel may refuse at once, or by an event.
+    if (connection?.phase === Phase.dialing) onDialEvents(world.loop, connection, EPOLLERR | EPOLLHUP);
+    assert.equal(await world.hear(peer, 4), '502.');
+    assert.deepEqual(world.counted(), { 'server-refused': 1 });
+  });
+
+  test('an own address is not dialled', async () => {
+    using world = await createTestLoop();
+    world.loop.ourselves = { own: [], rows: ownLoopback() };
+    const { peer } = world.arrive(gateOf({ route: world.route, serverFailed: () => RESET }));
+    assert.equal(await world.hear(peer, 1), '!');
+    assert.deepEqual(world.counted(), { 'server-ourselves': 1 });
+  });
+
+  test('the client dies meanwhile: the server is not waited for', async () => {
+    using world = await createTestLoop();
+    const { connection } = world.arrive(gateOf({ route: world.route }));
+    onClientEvents(world.loop, connection!, EPOLLIN);
+    assert.deepEqual([connection!.phase, connection!.up.readable], [Phase.dialing, true]);
+    onClientEvents(world.loop, connection!, EPOLLHUP);
+    assert.equal(connection!.phase, Phase.closed);
+    assert.deepEqual(world.counted(), { 'closed-early': 1 });
+  });
+
+  test('a route counts with its server while it is there', async () => {
+    using world = await createTestLoop();
+    const { connection } = world.arrive(judging(() => MORE));
+    startDial(world.loop, connection!, world.route);
+    assert.deepEqual([...world.loop.hosts.values.subarray(0, 4)], [0, 0, 1, 1]);
+    abort(world.loop, connection!, world.loop.index.displaced);
+    assert.deepEqual([...world.loop.hosts.values.subarray(0, 4)], [0, 0, 1, 0]);
+  });
+});
+
+describe('relaying', () => {
+  test('the preamble goes first, bytes pass both ways, and an end is passed on', async () => {
+    using world = await createTestLoop();
+    const { connection, peer, server } = await relaying(world, { preamble: bytes('PROXY ') });
+    const { up, down } = connection;
+    world.say(peer, 'question');
+    await readUntil(world, up, () => up.totalBytes === 8);
+    assert.equal(await world.hear(server, 14), 'PROXY question');
+    world.say(server, 'answer');
+    await readUntil(world, down, () => down.totalBytes === 6);
+    shutdown(peer, SHUT_WR);
+    await readUntil(world, up, () => up.finished);
+    assert.equal(await world.hear(server, 1), '.');
+    assert.equal(connection.phase, Phase.relaying, 'the other direction is open');
+    shutdown(server, SHUT_WR);
+    await readUntil(world, down, () => connection.phase === Phase.closed);
+    assert.equal(await world.hear(peer, 7), 'answer.');
+    assert.deepEqual(world.counted(), { 'bytes-up': 8, 'bytes-down': 6, closed: 1 });
+    const { number } = connection;
+    assert.deepEqual(world.events, [`${TcpEvent.opened} ${number}`, `${TcpEvent.closed} ${number}`]);
+  });
+
+  test('what a client may send is bounded: the rest is discarded', async () => {
+    using world = await createTestLoop();
+    const { connection, peer, server } = await relaying(world, { uploadBytes: 3 });
+    world.say(peer, 'abcdef');
+    await readUntil(world, connection.up, () => world.counted()['bytes-discarded'] === 3);
+    assert.equal(await world.hear(server, 3), 'abc');
+  });
+
+  test('a malformed upload is a reset for the server', async () => {
+    using world = await createTestLoop();
+    const malformedCounter = world.loop.index['refused-memory'];
+    const upload = { push: () => -1, malformedCounter };
+    const { connection, peer, server } = await relaying(world, { upload });
+    world.say(peer, 'x');
+    await readUntil(world, connection.up, () => connection.phase === Phase.closed);
+    assert.equal(await world.hear(server, 1), '!');
+    assert.deepEqual(world.counted(), { 'refused-memory': 1 });
+  });
+
+  test('a half that has used up its share goes on in its turn', async () => {
+    using world = await createTestLoop();
+    const { connection } = await relaying(world);
+    const { up } = connection;
+    up.queued = true;
+    world.loop.queued.push(up);
+    runQueued(world.loop);
+    assert.deepEqual([up.queued, world.loop.queued], [false, []]);
+  });
+});
+
+describe('an answer that decides', () => {
+  const answer = { push: () => ({ kind: 'more' }) as const };
+
+  test('until then nothing of the client is read, and its end is the end', async () => {
+    using world = await createTestLoop();
+    const { connection, peer } = await relaying(world, { answer, oneExchange: true });
+    world.say(peer, 'early');
+    onRelayEvents(world.loop, connection.up, EPOLLIN);
+    assert.equal(connection.up.totalBytes, 0);
+    onRelayEvents(world.loop, connection.up, EPOLLRDHUP);
+    assert.equal(connection.phase, Phase.closed);
+    assert.deepEqual(world.counted(), { 'closed-early': 1 });
+  });
+
+  test('a tunnel: what the client has said passes, and all that comes', async () => {
+    using world = await createTestLoop();
+    const tunnelled = bytes('frame');
+    const { connection, peer, server } = await relaying(world, { answer, oneExchange: true, tunnelled });
+    const { up, down } = connection;
+    const verdict = { counter: -1, bytes: bytes('101'), isTunnel: true, remainingBytes: -1 };
+    answered(world.loop, connection, { kind: 'pass', ...verdict });
+    runQueued(world.loop);
+    onRelayEvents(world.loop, down, EPOLLIN);
+    assert.equal(await world.hear(server, 5), 'frame');
+    assert.equal(await world.hear(peer, 3), '101');
+    assert.deepEqual([connection.oneExchange, up.remainingBytes, up.waiting], [false, -1, false]);
+  });
+
+  test('none: what the client still sends is dropped', async () => {
+    using world = await createTestLoop();
+    const { connection } = await relaying(world, { answer, oneExchange: true });
+    const verdict = { counter: -1, bytes: bytes('200'), isTunnel: false, remainingBytes: 0 };
+    answered(world.loop, connection, { kind: 'pass', ...verdict });
+    assert.equal(connection.up.remainingBytes, 0);
+  });
+
+  test('a server that ends without a word has failed; one that has answered has not', async () => {
+    using world = await createTestLoop();
+    const { connection, peer } = await relaying(world, { oneExchange: true });
+    connection.down.movedBytes = 3;
+    assert.ok(answerEnded(world.loop, connection));
+    assert.equal(connection.phase, Phase.lingering);
+    assert.deepEqual(world.counted(), { closed: 1 });
+    assert.equal(await world.hear(peer, 1), '.');
+
+    const silent = await relaying(world, { oneExchange: true });
+    assert.ok(answerEnded(world.loop, silent.connection));
+    assert.equal(await world.hear(silent.peer, 1), '.', 'what the gate says to it: nothing');
+  });
+});
+
+describe('ending', () => {
+  test('an abort resets both sides, and gives back what was held', async () => {
+    using world = await createTestLoop();
+    const { connection, peer, server } = await relaying(world);
+    hold(world.loop, connection.up, bytes('unsent'));
+    assert.equal(world.loop.heldBytes, 6);
+    abort(world.loop, connection, world.loop.index.displaced);
+    assert.deepEqual([await world.hear(peer, 1), await world.hear(server, 1)], ['!', '!']);
+    assert.deepEqual([world.loop.heldBytes, world.loop.open], [0, 0]);
+    abort(world.loop, connection, world.loop.index.displaced);
+    assert.equal(world.loop.open, 0, 'once');
+  });
+
+  test('who lingers may still send so much; then the socket is closed', async () => {
+    using world = await createTestLoop();
+    const { connection, peer } = await relaying(world);
+    linger(world.loop, connection);
+    assert.equal(world.loop.open, 1);
+    const block = 'x'.repeat(65_536);
+    for (let i = 0; i < 4 && connection.phase === Phase.lingering; i++) {
+      world.say(peer, block);
+      await waitUntil('it is discarded', () => {
+        dispatch(world.loop, connection.up.from, EPOLLIN);
+        return (world.counted()['bytes-discarded'] ?? 0) >= (i + 1) * block.length;
+      });
+    }
+    assert.equal(connection.phase, Phase.closed);
+    assert.equal(world.loop.open, 0);
+  });
+
+  test('bytes that are held come in order, and are counted once', async () => {
+    using world = await createTestLoop();
+    const { connection } = await relaying(world);
+    const { up } = connection;
+    hold(world.loop, up, bytes('abc'));
+    hold(world.loop, up, bytes('def'));
+    hold(world.loop, up, null);
+    unhold(world.loop, up, 2);
+    assert.deepEqual([Buffer.from(up.held!).toString(), world.loop.heldBytes], ['cdef', 4]);
+    unhold(world.loop, up, 4);
+    assert.deepEqual([up.held, world.loop.heldBytes], [null, 0]);
+    hold(world.loop, up, bytes('g'));
+    release(world.loop, up);
+    assert.deepEqual([up.held, world.loop.heldBytes], [null, 0]);
+  });
+});
+
+describe('deadlines', () => {
+  const LIMITS = { handshakeTimeoutMs: 5000, idleTimeoutMs: 60_000 };
+  const at = (world: TestLoop, nowMs: number) => {
+    world.loop.nowMs = nowMs;
+    scanDeadlines(world.loop, LIMITS);
+  };
+
+  test('a client that says nothing is told so, and does not linger for ever', async () => {
+    using world = await createTestLoop();
+    const { peer, connection } = world.arrive(judging(() => MORE));
+    world.say(peer, 'x');
+    await waitUntil('it is read', () => {
+      onOpeningEvents(world.loop, connection!, EPOLLIN);
+      return connection!.openingBytes > 0;
+    });
+    at(world, 4999);
+    assert.equal(connection!.phase, Phase.opening);
+    at(world, 5000);
+    assert.equal(connection!.phase, Phase.lingering);
+    assert.equal(await world.hear(peer, 5), 'late.');
+    at(world, 6999);
+    assert.equal(connection!.phase, Phase.lingering);
+    at(world, 7000);
+    assert.equal(connection!.phase, Phase.closed);
+    assert.deepEqual(world.counted(), { 'refused-timeout': 1 });
+  });
+
+  test('a server that does not accept, by a clock that wraps', async () => {
+    using world = await createTestLoop();
+    world.loop.nowMs = 0x7fff_fff0;
+    const { connection } = world.arrive(gateOf({ route: world.route, serverFailed: () => RESET }));
+    at(world, (0x7fff_fff0 + 4999) | 0);
+    assert.equal(connection!.phase, Phase.dialing);
+    at(world, (0x7fff_fff0 + 5000) | 0);
+    assert.deepEqual(world.counted(), { 'server-timeout': 1 });
+  });
+
+  test('half closed and silent: asked once whether anybody is there; silent for longer: closed', async () => {
+    using world = await createTestLoop();
+    const { connection } = await relaying(world);
+    connection.up.exhaustive = true;
+    at(world, 9999);
+    assert.equal(connection.isAsked, false);
+    at(world, 10_000);
+    assert.equal(connection.isAsked, true);
+    at(world, 59_999);
+    assert.equal(connection.phase, Phase.relaying);
+    at(world, 60_000);
+    assert.equal(connection.phase, Phase.closed);
+    assert.deepEqual(world.counted(), { 'closed-idle': 1 });
+  });
+});
+
+test('events of a descriptor that is of no connection are for others', async () => {
+  using world = await createTestLoop();
+  assert.equal(dispatch(world.loop, 9999, EPOLLIN), false);
+});
+
+/** 127.0.0.0/8 as the address of this machine. */
+const ownLoopback = () => compileOurselves([parseIpPrefix('127.0.0.0/8')!], []).rows;
