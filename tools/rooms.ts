@@ -3,8 +3,9 @@
  * on an import that the table does not allow, on a file that is in no room, on a permission that no file uses, and when the
  * table in docs/architecture.md is different. `--write` writes it there.
  */
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, matchesGlob, normalize } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, matchesGlob } from 'node:path';
+import { type Import, importsOf, sourcesIn } from './imports.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const DOCUMENT = join(ROOT, 'docs/architecture.md');
@@ -191,27 +192,6 @@ export const ROOMS: readonly Room[] = [
   { name: 'lab', files: ['lab/**'], imports: ['node:*', 'dns-packet', 'tools/build-web.ts'] },
 ];
 
-interface Import {
-  readonly from: string;
-  /** A file of this repository, or a package. */
-  readonly to: string;
-  readonly isType: boolean;
-}
-
-/** The imports in a file's text; strings and comments that look like imports do not start a line. */
-function importsOf(file: string): Import[] {
-  const source = readFileSync(join(ROOT, file), 'utf8');
-  const found = [
-    ...source.matchAll(/^(?:import|export)\b( type)?(?:[^;'"]*? from)? '([^']+)';/gm),
-    ...source.matchAll(/\bimport\(()'([^']+)'\)/g),
-  ];
-  return found.map(([, type, path]) => ({
-    from: file,
-    to: path.startsWith('.') ? normalize(join(dirname(file), path)) : path,
-    isType: type === ' type',
-  }));
-}
-
 const roomOf = (file: string): Room | undefined =>
   ROOMS.find(({ files }) => files.some((pattern) => matchesGlob(file, pattern)));
 
@@ -224,9 +204,7 @@ const isInside = ({ isEachFolder }: Room, { from, to }: Import): boolean =>
 const names = (pattern: string, to: string): boolean =>
   pattern === 'node:*' ? to.startsWith('node:') : matchesGlob(to, pattern);
 
-const files = ['src', 'web/src', 'lab', 'firmware'].flatMap((folder) =>
-  globSync(`${folder}/**/*.{ts,tsx}`, { cwd: ROOT }).sort(),
-);
+const files = sourcesIn('src', 'web/src', 'lab', 'firmware');
 const faults: string[] = [];
 const used = new Set<string>();
 for (const file of files) {
