@@ -25,6 +25,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include "fast-path-record.h"
+#include "fast-path-maps.h"
 
 #define IPV4_MORE_FRAGMENTS 0x2000
 #define IPV4_FRAGMENT_OFFSET 0x1fff
@@ -42,36 +43,6 @@
 
 /* RFC 7915 section 5.1: up to here an IPv4 packet has DF clear, because its sender could not be told of a smaller MTU. */
 #define LARGEST_FRAGMENTABLE_BYTES 1260
-
-/* The loader says how many flows there can be. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1);
-	__type(key, struct key6);
-	__type(value, struct flow);
-} flows6 SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1);
-	__type(key, struct key4);
-	__type(value, struct flow);
-} flows4 SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, DIRECTIONS);
-	__type(key, __u32);
-	__type(value, struct tally);
-} tally SEC(".maps");
-
-/* Index of the TUN device; written by the loader. */
-const volatile __u32 tun_index = 0;
-
-/* The thread takes all flows back at once, and then removes them bit by bit: until it has, this is not 0. */
-volatile __u32 is_paused = 0;
 
 /* The packet as it came. */
 struct incoming {
