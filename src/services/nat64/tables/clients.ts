@@ -6,7 +6,7 @@
 import { IPV6_CLIENT_BITS, maskOfWord } from '../../../net/client.ts';
 import { CLIENT_SHARE, HOST_SHARE } from '../../../net/shares.ts';
 import { portsLeft } from './port-use.ts';
-import { BIB, BIB_KIND, CONTROL, type Clients, type Tables, mix } from './tables.ts';
+import { BIB, BIB_KIND, CONTROL, type Clients, type Tables, mix, unchain } from './tables.ts';
 
 const WORDS = 11;
 /** Words of a record: of a client, and of a network as far as they apply. MAPPINGS by TRANSPORT. */
@@ -187,13 +187,7 @@ function add(tables: Tables, into: Clients, bibAt: number): number {
 function remove(tables: Tables, from: Clients, index: number): void {
   const { records, heads } = from;
   const at = index * WORDS;
-  const head = hashOfRecord(tables, from, at) & tables.hashMask;
-  let before = heads[head];
-  if (before === index) heads[head] = records[at + CLIENT.NEXT];
-  else {
-    while (records[before * WORDS + CLIENT.NEXT] !== index) before = records[before * WORDS + CLIENT.NEXT];
-    records[before * WORDS + CLIENT.NEXT] = records[at + CLIENT.NEXT];
-  }
+  unchain(records, heads, hashOfRecord(tables, from, at) & tables.hashMask, index, CLIENT.NEXT, WORDS);
   records[at + CLIENT.NEXT] = from.free;
   from.free = index;
 }

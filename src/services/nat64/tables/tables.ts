@@ -167,14 +167,21 @@ export function createSharedTables(maxSessions: number): SharedTables {
   return { control, bib: words(bibWords), sessions: words((maxSessions + 1) * RECORD_WORDS), maxSessions };
 }
 
-/** Takes a record out of its hash chain; `next` is the word that links the chain. */
-export function unchain(records: Words, heads: Int32Array, hash: number, index: number, next: number): void {
-  const after = records[index * RECORD_WORDS + next];
+/** Takes a record out of its hash chain; `next` is the word of a record that links the chain. */
+export function unchain(
+  records: Int32Array,
+  heads: Int32Array,
+  hash: number,
+  index: number,
+  next: number,
+  recordWords: number = RECORD_WORDS,
+): void {
+  const after = records[index * recordWords + next];
   let before = heads[hash];
   if (before === index) {
     heads[hash] = after;
     return;
   }
-  while (records[before * RECORD_WORDS + next] !== index) before = records[before * RECORD_WORDS + next];
-  records[before * RECORD_WORDS + next] = after;
+  while (records[before * recordWords + next] !== index) before = records[before * recordWords + next];
+  records[before * recordWords + next] = after;
 }
