@@ -243,6 +243,9 @@ describe('state in the kernel', () => {
   test("what is each interface's own stays: rp_filter, accept_ra, those that come later", async () => {
     await change('sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.ip_local_reserved_ports=7000-7002');
     await change('sysctl -qw net.ipv4.conf.wan.rp_filter=0');
+    // As on a real machine: the topology has it off.
+    for (const device of ['lan', 'lan2', 'wan', 'default'])
+      await change(`sysctl -qw net.ipv6.conf.${device}.accept_ra=1`);
     await start();
     assert.equal(await sysctl('net.ipv4.conf.all.rp_filter'), '0');
     assert.equal(await sysctl('net.ipv6.conf.lan.accept_ra'), '2');

@@ -242,7 +242,7 @@ async function refresh(
   else await steering.change(wish, by);
   followed.wish = wish;
   followed.pool4 = pool4;
-  fastPath?.refresh();
+  fastPath?.follow();
   const settings = resolveSettings(config, pool4, followed.machine);
   if (isDeepStrictEqual(settings, followed.settings)) return;
   followed.settings = settings;

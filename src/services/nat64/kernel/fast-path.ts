@@ -24,8 +24,11 @@ export interface FastPath extends KeptPrograms, Disposable {
   readonly maps: FlowMaps;
   /** Names of the devices that the program is on. */
   readonly devices: readonly string[];
-  /** Follows the devices of the machine: those that have an address. Puts a program back that another program detached. */
-  refresh(): void;
+  /**
+   * Follows the devices of the machine: those that have an address. A program that another program detached stays missing until
+   * `refresh`: the keeper of the kernel state puts it back, and reports it.
+   */
+  follow(): void;
 }
 
 /** ARPHRD_... of /sys/class/net/NAME/type -> bytes of the link header. Devices of other kinds are left alone. */
@@ -42,7 +45,9 @@ interface Device {
 
 export interface Attachments extends KeptPrograms, Disposable {
   readonly devices: readonly string[];
-  /** Brings the program onto the devices that lack it, and takes it off those that went. */
+  /** Brings the program onto devices that are new, and takes it off those that went. */
+  follow(): void;
+  /** The same, and puts it back where another program detached it. */
   refresh(): void;
 }
 
@@ -73,10 +78,10 @@ export function createAttachments({
   const refusals = new Map<string, string>();
 
   /** Returns what was not known before: devices that refuse, or refuse for another reason. */
-  function refresh(): { readonly name: string; readonly error: unknown }[] {
+  function update(putsBack: boolean): { readonly name: string; readonly error: unknown }[] {
     const devices = wanted();
     for (const [name, { index, link }] of attached) {
-      if (devices.get(name)?.index === index && isAttached(link)) continue;
+      if (devices.get(name)?.index === index && (!putsBack || isAttached(link))) continue;
       detach(link);
       attached.delete(name);
     }
@@ -96,12 +101,12 @@ export function createAttachments({
     return refused;
   }
 
-  const tell = (refused: ReturnType<typeof refresh>) => {
+  const tell = (refused: ReturnType<typeof update>) => {
     for (const { name, error } of refused)
       log.warn({ err: error, device: name }, 'nat64: fast path: a device was left out');
   };
 
-  const refused = refresh();
+  const refused = update(true);
   if (attached.size === 0 && refused.length > 0) throw refused[0].error;
   tell(refused);
   return {
@@ -114,7 +119,8 @@ export function createAttachments({
       const kept = [...attached].filter(([name, { index }]) => devices.get(name)?.index === index);
       return new Map(kept.map(([name, { link }]) => [name, isAttached(link)]));
     },
-    refresh: () => tell(refresh()),
+    follow: () => tell(update(false)),
+    refresh: () => tell(update(true)),
     [Symbol.dispose]: () => attached.forEach(({ link }) => detach(link)),
   };
 }
@@ -179,6 +185,7 @@ export function startFastPath(
         return attachments.devices;
       },
       attached: () => attachments.attached(),
+      follow: () => attachments.follow(),
       refresh: () => attachments.refresh(),
       [Symbol.dispose]: () => resources.dispose(),
     };
