@@ -17,7 +17,10 @@ import {
 } from '../net/shares.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
 
-/** Slots for connections without a request yet, and for others. Attached networks and all other clients have each number of slots. */
+/**
+ * Slots for connections without a request yet, and for others. Attached networks have this many, and all other clients as many
+ * again.
+ */
 export const MAX_SILENT = 64;
 export const MAX_SERVED = 128;
 /** How many of the loser's connections are searched for one without an answer under way. */
