@@ -36,37 +36,37 @@ export interface AppOptions {
   readonly store: ConfigStore;
   readonly changes: ConfigChanges;
   readonly configPath: string;
-  /** What must survive a restart. */
+  /** For data that must survive a restart. */
   readonly storage: Storage;
   readonly conditions: Conditions;
   readonly version: string;
   readonly log: Logger;
-  /** What has been logged. */
+  /** The recent log. */
   readonly logs: LogRing;
-  /** Ends the process in order, for its supervisor to start it again; undefined where nobody would. */
+  /** Ends the process in order, so that its supervisor starts it again; undefined if there is no supervisor. */
   readonly restart: (() => void) | undefined;
 }
 
 export interface App extends AsyncDisposable {
   reports(): ServiceReport[];
   /**
-   * Before the end: takes nobody new, and resolves when what is open has finished or `signal` aborts. NAT64 translates until
-   * it is disposed.
+   * Call before disposal: accepts no new work, and resolves when open work has finished or `signal` aborts. NAT64 translates
+   * until it is disposed.
    */
   drain(signal: AbortSignal): Promise<void>;
-  /** Test hook: makes the worker thread of a service throw. Throws on a name that is no running service. */
+  /** Test hook: makes the worker thread of a service throw. Throws if no running service has this name. */
   failWorker(serviceName: string): void;
 }
 
 const HISTORY_FILE = 'history.sqlite';
-/** What the files of services in a backup must be. */
+/** The parsers for the files of services in a backup. */
 const PARSERS = Object.fromEntries(
   SERVICES.flatMap(({ files = {} }) =>
     Object.entries(files).map(([name, parse]) => [`state/${name}`, parse]),
   ),
 );
 
-/** Files that are not as they should be, as conditions and in the timeline. */
+/** Reports problems with files as conditions and in the timeline. */
 function tellFiles({
   store,
   storage,
@@ -81,10 +81,10 @@ function tellFiles({
   storage.onNotice((notice) => events.put({ kind: 'notice', service: 'storage', ...notice }, Date.now()));
 }
 
-/** How soon a part's trouble is in the timeline. */
+/** How soon a part's problem is in the timeline. */
 const WATCH_MS = 2000;
 
-/** Starts every service and the admin page. One that cannot start is reported, and tried again; the others serve. */
+/** Starts every service and the admin page. A service that cannot start is reported and retried; the others run. */
 export async function startApp(options: AppOptions): Promise<App> {
   const { store, changes, configPath, storage, conditions, version, log } = options;
   const stateDirectory = storage.directory;
@@ -126,7 +126,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     return assess(next, await explainers(next, false));
   });
 
-  /** The page is there last, and asks for this list itself; the history takes its first figures before. */
+  /** The page is added last, and reads this list itself. The history takes its first sample before that. */
   const ofAdmin: { report(): ServiceReport }[] = [];
   const reports = (): ServiceReport[] => [
     ...slots.map((each) => each.report()),
@@ -206,7 +206,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   };
 }
 
-/** What finds the hardware of the machine: a program of its own, loaded when somebody first asks. */
+/** Finds the hardware of the machine: a separate program, started at the first request. */
 function hardwareFinder(): HardwareSource['find'] {
   let hardware: Promise<HardwareSource> | undefined;
   return async () => {
@@ -241,7 +241,7 @@ const sshPortsOf = (services: readonly PlacedService[]): Record<string, number> 
     ),
   );
 
-/** Without the panel, the screen still tells what is wrong, the panel's own trouble included. */
+/** Without the panel, the screen still shows all problems, including those of the panel itself. */
 async function keepScreen(
   started: AsyncDisposableStack,
   hasPanel: () => boolean,
@@ -256,7 +256,7 @@ async function keepScreen(
   await screen.refresh();
 }
 
-/** Samples the figures of all parts, and keeps them. */
+/** Samples the figures of all parts, and stores them. */
 function recordFigures(
   reports: () => ServiceReport[],
   machine: Machine,
@@ -282,7 +282,7 @@ function recordFigures(
   });
 }
 
-/** All or nothing: when one part refuses, those already changed go back to the configuration before. */
+/** All or nothing: if one part refuses, those already changed return to the previous configuration. */
 async function reconfigureAll(
   parts: readonly { reconfigure(config: Config): Promise<void> }[],
   next: Config,

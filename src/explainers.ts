@@ -1,4 +1,4 @@
-/** What each service would do with traffic under any configuration: the part of the composition root that explains. */
+/** What each service would do with traffic under any configuration: the part of the composition root for explanations. */
 import type { Config } from './config/schema.ts';
 import { compileOurselves } from './os/ourselves.ts';
 import type { Explainer } from './runtime/explain.ts';
@@ -7,7 +7,7 @@ import { portsOfOthers, prefixesOf } from './services/configured.ts';
 import type { RunningService } from './services/description.ts';
 import type { IpPrefix } from './wire/ip-prefix.ts';
 
-/** What the answer needs from this machine, beside the configuration. */
+/** The facts about this machine that an explanation needs, besides the configuration. */
 export interface Surroundings {
   /** Own addresses. */
   readonly own: () => readonly IpPrefix[];
@@ -16,8 +16,8 @@ export interface Surroundings {
 }
 
 /**
- * The services that have a say, in the order in which the kernel gives them a packet. `isLive`: the configuration is the
- * one in force, and what the services hold counts. Their code is loaded when it is first asked.
+ * The explainers of the services, in the order in which the kernel gives them a packet. `isLive`: the configuration is the
+ * active one, so the state of the services counts. Their code is loaded when it is first needed.
  */
 export async function explainersOf(
   config: Config,

@@ -1,4 +1,7 @@
-/** Arguments and exit codes: 0 stopped on request, 1 failure, 2 bad usage, or with --check a bad configuration. `run.ts` is the life that follows. */
+/**
+ * Arguments and exit codes: 0 stopped on request, 1 failure, 2 wrong usage, or with --check an invalid configuration. `run.ts`
+ * continues from here.
+ */
 import { keepSignals } from './signals.ts';
 import { chmodSync, readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
@@ -22,7 +25,10 @@ const USAGE = `Usage: tombolo [--config FILE] [--state DIR] [--check] [--log-lev
   --version, --help
 `;
 
-/** Who may write to the cache says what this process runs. Without the directory there is no cache, and nothing else is wrong. */
+/**
+ * Anyone who can write to the cache controls what this process runs, so the directory is private. Without the directory there
+ * is no cache, but everything else works.
+ */
 function makePrivateDirectory(path: string): string {
   try {
     makeDirectory(path);
@@ -75,8 +81,9 @@ if (!LOG_LEVELS.includes(options['log-level'])) {
 if (!options.check) {
   keepHeapsSmall();
   inlineMore();
-  // A third of the start time, and 15 MB less in each thread, because types are stripped once and the result is kept.
-  // Worker threads take it from the environment; who sets it there (tools/node.sh, the unit) spares this thread too.
+  // The compile cache saves a third of the start time, and 15 MB in each thread, because types are stripped once and the result
+  // is stored. Worker threads read the setting from the environment. If it is set before the start (tools/node.sh, the unit),
+  // this thread profits too.
   process.env['NODE_COMPILE_CACHE'] ??= makePrivateDirectory(join(options.state, 'compile-cache'));
   enableCompileCache();
 }

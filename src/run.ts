@@ -22,9 +22,9 @@ import { finishRestore } from './state/backup.ts';
 import type { Signals } from './signals.ts';
 import { type LogRing, createLogRing } from './state/log-ring.ts';
 
-/** How long the end may take once nothing is waited for, before the process ends regardless. */
+/** How long disposal may take, once nothing is waited for, before the process is ended by force. */
 const STOP_TIMEOUT_MS = 8000;
-/** How long a stop waits for the start to end. */
+/** How long a stop waits for the start to finish. */
 const START_TIMEOUT_MS = 60_000;
 const READY_RETRY_MS = 1000;
 
@@ -36,7 +36,7 @@ export interface RunOptions {
   readonly signals: Signals;
 }
 
-/** What is wrong with the configuration file, one problem a line; undefined when it is good. */
+/** What is wrong with the configuration file, one problem per line; undefined if it is valid. */
 export function checkConfig(path: string): string | undefined {
   try {
     const { current } = openConfigStore(path, silentLog);
@@ -49,22 +49,22 @@ export function checkConfig(path: string): string | undefined {
 }
 
 /**
- * What runs when the file is refused and the history holds nothing that could: every default, and on the appliance, where nobody
- * has another way in, the page on every address, as on a new one.
+ * The configuration that is used if the file is refused and the history holds nothing usable: every default. On the appliance,
+ * where there is no other way in, the page listens on every address, as on a new one.
  */
 const fallbackConfig = (environment: NodeJS.ProcessEnv) =>
   environment['TOMBOLO_ACTIONS'] === undefined ? {} : { admin: { listen: ['::', '0.0.0.0'] } };
 
-/** Temporary files of a process that was killed: with secrets in them, and more of them each time. */
+/** Removes the temporary files of a process that was killed: they may hold secrets, and would accumulate. */
 async function removeLeftovers(configPath: string, stateDirectory: string): Promise<void> {
-  // What cannot be removed is told by whoever writes there.
+  // If a file cannot be removed, the code that writes there reports it.
   await removeTemporaries(stateDirectory, () => true).catch(() => {});
   await removeTemporariesOf(configPath).catch(() => {});
 }
 
-/** The configuration, and the way to change it. Whatever the files are, something runs: nothing here rejects. */
+/** The configuration, and the interface to change it. Never rejects: whatever state the files are in, some configuration is used. */
 async function openConfiguration(configPath: string, storage: Storage, log: Logger) {
-  // What another process has under way is not ours to bring to an end.
+  // A change that another process has under way is not ours to finish.
   const { isOurs } = storage;
   if (isOurs) {
     await removeLeftovers(configPath, storage.directory);
@@ -83,7 +83,7 @@ async function openConfiguration(configPath: string, storage: Storage, log: Logg
   return { store, changes: await openConfigChanges({ store, storage, history, log, recovery }) };
 }
 
-/** Starts the app and resolves once it serves; it then lives until a signal ends the process. */
+/** Starts the app and resolves once it serves. After that, it runs until a signal ends the process. */
 export async function run(options: RunOptions): Promise<void> {
   const { configPath, stateDirectory, version, logLevel, signals } = options;
   const logs = createLogRing();
@@ -110,7 +110,7 @@ export async function run(options: RunOptions): Promise<void> {
       version,
       log,
       logs,
-      // Who tells the service manager that it serves is started again by it.
+      // A service manager that gave us its socket also starts us again.
       restart:
         process.env['NOTIFY_SOCKET'] === undefined ? undefined : () => void life.stop('restart', 0, true),
     }),
@@ -121,14 +121,14 @@ export async function run(options: RunOptions): Promise<void> {
   if (process.env['TOMBOLO_TEST_HOOKS'] === '1') listenForTestHooks(app);
 }
 
-/** What comes of signals, before, while and after the app starts. */
+/** Handles signals before, during and after the start of the app. */
 function live(log: Logger, serviceManager: ServiceManager) {
   let store: ConfigStore | undefined;
   let reload: (() => void) | undefined;
   let isReloadWanted = false;
   let starting: Promise<App> | undefined;
   let exitCode: number | undefined;
-  /** Aborted: what is still open is cut. */
+  /** Aborted: open work is cut off. */
   const cut = new AbortController();
 
   function exitIn(milliseconds: number): void {
@@ -139,13 +139,13 @@ function live(log: Logger, serviceManager: ServiceManager) {
   }
 
   return {
-    /** SIGHUP: reads the configuration file again; after the start, when it comes during it. */
+    /** SIGHUP: reads the configuration file again. If it comes during the start, this is done after the start. */
     reload() {
       if (exitCode !== undefined) return;
       if (reload === undefined) isReloadWanted = true;
       else reload();
     },
-    /** Takes charge of a start. When a stop was asked for meanwhile, this does not return. */
+    /** Runs the start. If a stop was requested meanwhile, this does not return. */
     async start(newStore: ConfigStore, changes: ConfigChanges, start: () => Promise<App>): Promise<App> {
       if (exitCode !== undefined) process.exit(exitCode);
       store = newStore;
@@ -157,8 +157,8 @@ function live(log: Logger, serviceManager: ServiceManager) {
       return started;
     },
     /**
-     * Ends the process; `drains`: what is open may finish within `shutdownSeconds`. Asked again, it does not wait for that
-     * any more, but still takes away all that it made.
+     * Ends the process. `drains`: open work may finish within `shutdownSeconds`. A second request cuts off open work, but
+     * everything that was set up is still removed.
      */
     async stop(reason: string, code: number, drains: boolean): Promise<void> {
       if (exitCode !== undefined) {
@@ -169,9 +169,9 @@ function live(log: Logger, serviceManager: ServiceManager) {
       }
       exitCode = code;
       if (!drains) cut.abort();
-      // Before that, nothing has been made: `start` ends the process.
+      // Nothing has been set up yet: `start` ends the process.
       if (starting === undefined) return;
-      // A stop in the middle of the start waits for it, so that what it makes is taken away again.
+      // A stop during the start waits for it, so that what it sets up is removed again.
       serviceManager.stopping(START_TIMEOUT_MS);
       const app = await starting.catch(() => undefined);
       const shutdownSeconds = store?.current.shutdownSeconds ?? 0;
@@ -195,7 +195,10 @@ function live(log: Logger, serviceManager: ServiceManager) {
   };
 }
 
-/** To standard output and the ring. Nobody who reads it, or a full disk behind it, is no reason to stop or to wait. */
+/**
+ * Logs to standard output and the ring. A slow or missing reader, or a full disk behind it, must neither stop nor block the
+ * process.
+ */
 function openLog(level: string, logs: LogRing): Logger {
   const stdout = openLogOutput(1);
   return pino(
@@ -218,7 +221,7 @@ function serviceManagerOf(log: Logger): ServiceManager {
   }
 }
 
-/** Until it is heard: systemd would end who says nothing. */
+/** Retries until it has been sent: otherwise systemd would end the process. */
 function tellReady(serviceManager: ServiceManager, log: Logger): void {
   try {
     serviceManager.ready();

@@ -1,10 +1,10 @@
-/** Signals are taken from the first moment on: one that comes before somebody can obey it is kept, and ends nothing. */
+/** Catches signals from the first moment on: a signal that comes before there is a handler is kept, and does not end the process. */
 
 const NAMES = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type SignalName = (typeof NAMES)[number];
 
 export interface Signals {
-  /** Who obeys from now on; also what came before, in its order. */
+  /** Sets the handler. Signals that came before are passed to it in their order. */
   obey(handler: (name: SignalName) => void): void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Loaded into every test file: a text (src/texts/text.ts) put into a string without being told becomes "[object Object]", which
- * the compiler lets pass. Here it is an error.
+ * Loaded into every test file. A text (src/texts/text.ts) that is put into a string without translation becomes "[object
+ * Object]", which the compiler does not detect. Here it is an error.
  */
 const usual = Object.prototype.toString;
 Object.prototype.toString = function () {

@@ -1,4 +1,4 @@
-/** Numbers that look random and can be had again. */
+/** Reproducible pseudo-random numbers. */
 
 /** xorshift32: the same unsigned 32-bit numbers for the same seed. */
 export type Random = () => number;

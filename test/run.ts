@@ -1,5 +1,5 @@
 /**
- * Runs the tests and prints one closing line with the counts; exit code 1 when anything failed.
+ * Runs the tests and prints one closing line with the counts; exit code 1 if anything failed.
  *
  *   node test/run.ts          everything (`npm test`): the gate, the tests in network namespaces, in a browser, of the image
  *   node test/run.ts check    the gate before each commit (`npm run check`): types, lint, format, unit tests
@@ -9,8 +9,8 @@
  *   node test/run.ts power-cuts | raspi3b    the same image: many power cuts; the machine raspi3b of QEMU
  *   node test/run.ts reproducible    builds the image twice from nothing and compares
  *
- * TOMBOLO_MORE_REQUESTS=N: so many more random requests to the admin API among the unit tests; 10 000 when everything runs.
- * TOMBOLO_IMAGE=DIRECTORY: test the image that is there instead of building it.
+ * TOMBOLO_MORE_REQUESTS=N: the number of additional random requests to the admin API in the unit tests; 10 000 when everything
+ * runs. TOMBOLO_IMAGE=DIRECTORY: tests an existing image instead of building one.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';

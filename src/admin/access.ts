@@ -1,8 +1,8 @@
-/** Who may talk to the admin server: decided from the source address, the Host and the Origin. Pure. */
+/** Which clients may talk to the admin server: decided from the source address, the Host and the Origin. Pure. */
 import { parseIpAddress, parseIpv4, parseIpv6 } from '../wire/ip-address.ts';
 import { type IpPrefix, anyPrefixContains } from '../wire/ip-prefix.ts';
 
-/** Whether a peer, as Node writes its address (perhaps with a zone: fe80::1%eth0), is in the access list. */
+/** Whether a peer address is in the access list. `remoteAddress` is as Node writes it, perhaps with a zone: fe80::1%eth0. */
 export function admitsSource(prefixes: readonly IpPrefix[], remoteAddress: string | undefined): boolean {
   const address = parseIpAddress((remoteAddress ?? '').split('%')[0]);
   return address !== undefined && anyPrefixContains(prefixes, address);
@@ -16,8 +16,8 @@ export function hostWithoutPort(header: string): string | undefined {
 }
 
 /**
- * Whether a browser may have reached us under this Host. A name that an attacker controls can be pointed at our
- * address (DNS rebinding), which would make the attacker's page same-origin with ours; an address literal cannot.
+ * Whether a browser may have reached us under this Host. An attacker can point a name of theirs at our address (DNS rebinding),
+ * which would make the attacker's page same-origin with ours. An address literal cannot be abused in this way.
  */
 export function admitsHost(hostnames: readonly string[], header: string | undefined): boolean {
   const host = hostWithoutPort(header ?? '');
@@ -31,8 +31,8 @@ export function admitsHost(hostnames: readonly string[], header: string | undefi
 }
 
 /**
- * Whether a request's Origin is the server it is sent to, over http, or https when `isEncrypted`. Without an Origin no
- * page of another site asked for it.
+ * Whether the Origin of a request is the server that the request was sent to, over http, or over https if `isEncrypted`. A
+ * request without an Origin was not made by a page of another site.
  */
 export function isSameOrigin(
   origin: string | undefined,
@@ -40,7 +40,7 @@ export function isSameOrigin(
   isEncrypted = false,
 ): boolean {
   if (origin === undefined) return true;
-  // Compared as URLs, so that a default port left out or given is the same.
+  // Compared as URLs, so that it makes no difference whether a default port is written out.
   const scheme = isEncrypted ? 'https' : 'http';
   return (
     URL.canParse(origin) &&

@@ -1,8 +1,8 @@
-/** A refusal of the API: what to answer, before it is told in a language. */
+/** An error answer of the API, before it is translated. */
 import type { ConfigProblem } from '../config/problem.ts';
 import { type Text, english, listOf, say } from '../texts/text.ts';
 
-/** Thrown by hooks and handlers; becomes the answer. */
+/** Thrown by hooks and handlers, and turned into the answer. */
 export class ApiError extends Error {
   readonly statusCode: number;
   readonly error: string;
@@ -18,15 +18,15 @@ export class ApiError extends Error {
   }
 }
 
-/** A value that no schema could refuse; `path` is its JSON pointer, `message` goes on after it. */
+/** A value that no schema could reject. `path` is its JSON pointer, and `message` continues the sentence after it. */
 export const invalidInput = (path: string, expected: Text, message: Text): ApiError =>
   invalidInputs([{ path, expected, message }]);
 
-/** Several at once. */
+/** Several invalid values at once. */
 export const invalidInputs = (problems: readonly ConfigProblem[]): ApiError =>
   new ApiError(400, 'invalid-input', listOf(problems.map(atItsPath), '; '), problems);
 
-/** For what only the appliance's own image lets be done. */
+/** For actions that are only possible on the appliance's own image. */
 export const notPossibleHere = (): ApiError =>
   new ApiError(
     409,

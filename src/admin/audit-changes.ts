@@ -1,4 +1,4 @@
-/** What becomes of the configuration without anybody asking through the API goes into the audit log too. */
+/** Changes of the configuration that were not requested through the API also go into the audit log. */
 import type { ConfigChanges } from '../config/changes.ts';
 import type { ConfigEvent } from '../config/recorder.ts';
 import type { AuditLog } from './auth/audit-log.ts';
@@ -8,11 +8,11 @@ const SUMMARIES: Partial<Record<ConfigEvent['action'], string>> = {
   file: 'Reads the configuration file, which was edited',
 };
 
-/** From now on, and what happened at the start. */
+/** Logs changes from now on, and what happened at the start. */
 export function auditChanges(changes: ConfigChanges, audit: AuditLog): void {
   changes.onEvent(({ by, action, revision, reason }) => {
     const summary = SUMMARIES[action];
-    // Everybody else came through a route, which is in the log.
+    // All other changes came through a route, which is in the log.
     if (summary === undefined || (by !== 'appliance' && by !== 'file')) return;
     audit.add({
       who: by,

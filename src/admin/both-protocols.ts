@@ -6,20 +6,20 @@ import type { Server as TlsServer } from 'node:tls';
 
 /** ContentType handshake (RFC 8446 section 5.1); no HTTP method begins with it. */
 const TLS_HANDSHAKE = 22;
-/** A peer that says nothing must not hold a connection for long; nor one that does not finish its handshake. */
+/** A peer that sends nothing, or does not finish its handshake, must not hold a connection for long. */
 const FIRST_BYTE_TIMEOUT_MS = 10_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export interface BothProtocols {
-  /** Ends connections that have not said anything yet. */
+  /** Closes connections that have not sent anything yet. */
   closeSilent(): void;
-  /** Ends every connection. */
+  /** Closes every connection. */
   closeAll(): void;
 }
 
 /**
- * Makes an HTTP server take TLS as well. `pem` is asked for each connection: key and certificate, or undefined for plain
- * HTTP only. The server's own limits and lists hold for both.
+ * Makes an HTTP server accept TLS as well. `pem` is called for each connection: it returns key and certificate, or undefined
+ * for plain HTTP only. The server's own limits and lists apply to both.
  */
 export function serveBothProtocols(server: Server, pem: () => string | undefined): BothProtocols {
   const [serveHttp] = server.listeners('connection') as ((this: Server, socket: Duplex) => void)[];
@@ -30,7 +30,7 @@ export function serveBothProtocols(server: Server, pem: () => string | undefined
 
   async function serveTls(socket: Socket, current: string): Promise<void> {
     if (secure?.pem !== current) {
-      // Loaded when the first client wants it.
+      // Loaded when the first client needs it.
       const { createServer } = await import('node:tls');
       const created = createServer({
         key: current,

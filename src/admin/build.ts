@@ -1,4 +1,4 @@
-/** Puts the admin application together: hooks, errors, routes. It listens nowhere (listeners.ts does). */
+/** Assembles the admin application: hooks, errors, routes. It does not listen (listeners.ts does). */
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import Fastify, {
@@ -40,8 +40,8 @@ import { isEncrypted, isLoopback } from './transport.ts';
 import { say } from '../texts/text.ts';
 
 /**
- * Every part of the API. Each is encapsulated: its hooks and content type parsers are its own. Who may use a route is
- * decided here, by its `config.scope`, before its handler, its validation and its body are looked at.
+ * Every part of the API. Each is encapsulated: it has its own hooks and content type parsers. `config.scope` of a route decides
+ * who may use it, before the handler, the validation and the body are processed.
  */
 const API: readonly ApiRoutes[] = [
   statusRoutes,
@@ -64,12 +64,12 @@ const API: readonly ApiRoutes[] = [
 ];
 
 const BODY_LIMIT_BYTES = 1 << 20;
-/** Of a name that is told back. */
+/** The longest part of a name that is repeated in an answer. */
 const MOST_NAME_CHARACTERS = 100;
 
 /**
- * Requests are checked with the words of the configuration's errors. Answers have the types of their schemas, and the
- * tests hold them against these. Fastify's own compilers, which generate code for both, would take 7 MB to load.
+ * Requests are validated with the same error texts as the configuration. Answers have the types of their schemas, and the tests
+ * check them against these. Fastify's own compilers, which generate code for both, would take 7 MB to load.
  */
 const buildValidator =
   () =>
@@ -80,12 +80,12 @@ const buildValidator =
     return { error: invalidInputs(problems) };
   };
 const buildSerializer = () => () => (answer: unknown) => JSON.stringify(answer);
-// Their types in Fastify are those of Ajv and of fast-json-stringify.
+// In Fastify they have the types of Ajv and of fast-json-stringify.
 const COMPILERS = { buildValidator, buildSerializer } as unknown as NonNullable<
   NonNullable<FastifyServerOptions['schemaController']>['compilersFactory']
 >;
 
-/** The application, ready to be given requests by `app.routing` or `app.inject`. */
+/** The application, ready to receive requests through `app.routing` or `app.inject`. */
 export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promise<FastifyInstance> {
   const { values, index } = options.counters;
   const app = Fastify({
@@ -131,7 +131,7 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
     },
     { prefix: '/api' },
   );
-  // Where Prometheus looks by itself.
+  // The path where Prometheus looks by default.
   await app.register(async (root) => {
     root.addHook('onRequest', authorizer(options));
     await root.register(metricsRoutes(deps));
@@ -140,7 +140,7 @@ export async function buildAdmin(deps: AdminDeps, options: BuildOptions): Promis
   return app;
 }
 
-/** Refuses by source, Host, transport and Origin, before anything else is looked at. */
+/** Rejects by source, Host, transport and Origin, before anything else is processed. */
 function guard(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -188,8 +188,8 @@ function guard(
 }
 
 /**
- * Nothing from elsewhere, nothing inline, in no frame. No HSTS: with a certificate that the browser does not know, it would
- * take away the way past the warning.
+ * Nothing from other origins, nothing inline, no frames. No HSTS: if the browser does not trust the certificate, HSTS would
+ * remove the way past the warning.
  */
 const SECURITY_HEADERS = {
   contentSecurityPolicy: {
@@ -206,7 +206,7 @@ const SECURITY_HEADERS = {
     },
   },
   strictTransportSecurity: false,
-  // Browsers ignore these two on plain HTTP and complain on the console.
+  // Browsers ignore these two on plain HTTP, and log a complaint in the console.
   crossOriginOpenerPolicy: false,
   originAgentCluster: false,
   xFrameOptions: { action: 'deny' },

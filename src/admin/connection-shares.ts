@@ -1,7 +1,8 @@
 /**
- * Whose connections of the admin server give way at the limit. Connections that have not sent a whole request yet have slots of
- * their own, so that who only connects can never displace who works; hosts of attached networks have theirs apart from all
- * others. A newcomer always gets in: the greediest loses the one that it has not used for longest.
+ * Decides which connections of the admin server are closed at the limit. Connections that have not sent a whole request yet
+ * have their own slots, so that clients that only connect can never displace working ones. Hosts of attached networks have
+ * slots apart from all others. A new connection is always accepted: the client with the most connections loses the one that was
+ * unused for longest.
  */
 import type { Socket } from 'node:net';
 import { IPV6_CLIENT_BITS, IPV6_HOST_BITS, clientAt } from '../net/client.ts';
@@ -16,19 +17,25 @@ import {
 } from '../net/shares.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
 
-/** Connections without a request yet, and others; of attached networks and of all the rest each. */
+/**
+ * Slots for connections without a request yet, and for others. Attached networks have this many, and all other clients as many
+ * again.
+ */
 export const MAX_SILENT = 64;
 export const MAX_SERVED = 128;
-/** Of the loser's connections so many are looked at for one whose answer is not under way. */
+/** How many of the loser's connections are searched for one without an answer under way. */
 const LOOKED_AT = 8;
 
 export interface ConnectionShares {
-  /** Connections that have not sent a request, and others, in the slots that are used most. */
+  /** Connections that have not sent a request, and others, in the pool that is used most. */
   readonly silent: number;
   readonly served: number;
-  /** A connection begins. */
+  /** Adds a new connection. */
   add(socket: Socket): void;
-  /** It has sent a request (`socket` may be the encrypted one on it); returns what to call when that has been answered. */
+  /**
+   * The connection has sent a request (`socket` may be the encrypted one on it). Returns a function to call when the request
+   * has been answered.
+   */
   request(socket: Socket): () => void;
 }
 
@@ -57,7 +64,7 @@ export function createConnectionShares(
     shares: createSlotShares({ slots, seed, ipv6Bits }),
     entries: [],
   });
-  // In an attached network all hosts have one /64: there a client is an address.
+  // In an attached network all hosts share one /64, so there a client is a single address.
   const silent = { local: pool(MAX_SILENT, IPV6_HOST_BITS), other: pool(MAX_SILENT, IPV6_CLIENT_BITS) };
   const served = { local: pool(MAX_SERVED, IPV6_HOST_BITS), other: pool(MAX_SERVED, IPV6_CLIENT_BITS) };
   /** By the peer's address and port, which the encrypted socket has too. */
@@ -119,7 +126,7 @@ export function createConnectionShares(
   };
 }
 
-/** The connection of this slot, or one of the same client's next that owes no answer. */
+/** The connection in this slot, or the next one of the same client without an unanswered request. */
 function idleOf({ shares, entries }: Pool, victim: number): Entry {
   let slot = victim;
   for (let i = 0; i < LOOKED_AT && slot !== 0; i++) {

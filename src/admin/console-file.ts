@@ -1,4 +1,4 @@
-/** `console.json` in the runtime directory: what the screen at the appliance shows. Written when it has changed. */
+/** `console.json` in the runtime directory: the data for the screen of the appliance. Written if it has changed. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { interfaceAddresses } from '../os/interfaces.ts';
@@ -10,17 +10,17 @@ import { english } from '../texts/text.ts';
 import type { ConsoleFile } from './contract/auth.ts';
 import { createInTurn } from '../os/in-turn.ts';
 
-/** Trouble is on the screen this soon. */
+/** How soon a problem is on the screen. */
 const REFRESH_MS = 2000;
 
 export interface ConsoleWriter extends Disposable {
-  /** Writes the file if anything has changed. Never rejects. */
+  /** Writes the file if the content has changed. Never rejects. */
   refresh(): Promise<void>;
 }
 
 /**
- * Writes it from the first `refresh` on, every two seconds if it has changed: addresses come and go, and so do problems. Without content,
- * nothing is written.
+ * After the first `refresh`, writes the file every two seconds if it has changed, because addresses and problems come and go.
+ * Without content, nothing is written.
  */
 export function keepConsoleFile(
   directory: string,
@@ -43,7 +43,7 @@ export function keepConsoleFile(
         written = text;
         told = '';
       } catch (err) {
-        // Tried again every two seconds, and told once.
+        // Retried every two seconds, and reported once.
         const reason = codeOf(err);
         if (reason !== told) log.warn({ err }, 'admin: could not write what the screen shows');
         told = reason;
@@ -56,7 +56,7 @@ export function keepConsoleFile(
 const codeOf = (error: unknown): string =>
   ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code ?? String(error);
 
-/** The part of the file that every part of the process has its place in. */
+/** The part of the file that covers every part of the process. */
 export const consoleState = (
   reports: readonly ServiceReport[],
 ): Pick<ConsoleFile, 'processId' | 'status' | 'services' | 'problem'> => ({
@@ -71,8 +71,8 @@ export const consoleState = (
 });
 
 /**
- * Where a browser finds the page: by name first, then at each address that others can reach. `listening` are addresses
- * as the configuration has them.
+ * The URLs at which a browser finds the page: the name first, then each address that others can reach. `listening` are
+ * addresses as in the configuration.
  */
 export function pageUrls(
   listening: readonly string[],
@@ -82,7 +82,7 @@ export function pageUrls(
   ownDevices: ReadonlySet<string>,
 ): string[] {
   const own = Object.entries(interfaceAddresses())
-    // Devices that services make have addresses that lead nowhere from outside.
+    // Devices made by services have addresses that cannot be reached from outside.
     .filter(([name]) => !ownDevices.has(name))
     .flatMap(([, addresses]) => addresses ?? [])
     .filter(({ internal, address }) => !internal && !/^fe[89ab]/i.test(address));
@@ -91,7 +91,7 @@ export function pageUrls(
     .map(({ address }) => address);
   if (reachable.length === 0) return [];
   const scheme = isEncrypted ? 'https' : 'http';
-  // The name that multicast DNS answers to, if it is one of ours.
+  // The name that multicast DNS answers, if it is one of ours.
   const name = hostnames.find((each) => each === `${hostname()}.local`) ?? hostnames[0];
   const hosts = [...(name === undefined ? [] : [name]), ...new Set(reachable)];
   return hosts.map((host) => `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}/`);

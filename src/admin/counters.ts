@@ -1,4 +1,4 @@
-/** What the admin server counts. */
+/** The counters of the admin server. */
 export const ADMIN_COUNTERS = {
   requests: 'Requests that came from an allowed address',
   'refused-source':

@@ -1,4 +1,4 @@
-/** What the routes of the API are given. */
+/** The dependencies of the API routes. */
 import type { FastifyInstance } from 'fastify';
 import type { ConfigChanges } from '../config/changes.ts';
 import type { AdminConfig, Config } from '../config/schema.ts';
@@ -14,15 +14,18 @@ import type { LiveDeps } from './live-deps.ts';
 
 /** What the API shows and changes. */
 export interface AdminDeps {
-  /** The configuration in force; `changes` changes it. */
+  /** The active configuration; `changes` changes it. */
   readonly store: ConfigStore;
   readonly changes: ConfigChanges;
-  /** Who has a say in where traffic goes under a configuration; `isLive`: the one in force, with its sessions. */
+  /**
+   * The explainers of all parts that decide where traffic goes under a configuration. `isLive`: it is the active one, with its
+   * sessions.
+   */
   readonly explainers: (config: Config, isLive: boolean) => Promise<readonly Explainer[]>;
   readonly services: () => readonly ServiceReport[];
   /** The SSH port of each server that has one, by the server's name. */
   readonly sshPorts: () => Readonly<Record<string, number>>;
-  /** What may be asked of a running service (`Service.queries`); undefined while there is nothing to ask. */
+  /** The queries of a running service (`Service.queries`); undefined while there are none. */
   readonly queries: (service: string) => unknown;
   readonly diagnostics: Diagnostics;
   readonly live: LiveDeps;
@@ -31,22 +34,22 @@ export interface AdminDeps {
 }
 
 export interface BuildOptions {
-  /** The configuration of the admin page now. */
+  /** The present configuration of the admin page. */
   readonly admin: () => AdminConfig;
-  /** Whether this peer may talk to us now: asked again for each request, since connections outlive a change. */
+  /** Whether this peer may talk to us now. Checked again for each request, since connections outlive a change. */
   readonly admitsSource: (remoteAddress: string | undefined) => boolean;
-  /** Whether this peer is in a network that the appliance is attached to, whatever the configuration says. */
+  /** Whether this peer is in a network that the appliance is attached to, regardless of the configuration. */
   readonly isLocal: (remoteAddress: string | undefined) => boolean;
   readonly auth: Auth;
-  /** Told when the appliance gets its first password. */
+  /** Called when the appliance gets its first password. */
   readonly onClaimed: () => void;
   /** SHA-256 of the certificate; undefined without HTTPS. */
   readonly certificateFingerprint: () => string | undefined;
   readonly counters: Counters<typeof ADMIN_COUNTERS>;
   readonly log: Logger;
-  /** What one source may ask for; the page itself asks for about one a second. */
+  /** How many requests one source may send; the page itself sends about one per second. */
   readonly requestsPerMinute: number;
 }
 
-/** A file of routes/: given what it shows and changes, a plugin that registers its routes under /api. */
+/** A file of routes/: takes what it shows and changes, and returns a plugin that registers its routes under /api. */
 export type ApiRoutes = (deps: AdminDeps, options: BuildOptions) => (app: FastifyInstance) => Promise<void>;

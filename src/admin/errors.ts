@@ -1,4 +1,4 @@
-/** Every refusal of the API has one shape: a word for programs, a sentence for people, and the problems if any. */
+/** Every error answer of the API has one shape: a code for programs, a sentence for people, and the problems if any. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ConfigProblem } from '../config/problem.ts';
 import { isOfFile, toldReasonOf } from '../os/system-reason.ts';
@@ -8,7 +8,7 @@ import { type Text, asIs, say } from '../texts/text.ts';
 import { ApiError } from './api-error.ts';
 import { told } from './language.ts';
 
-/** Answers errors, unknown paths and refused inputs in this shape; `onInternal` hears of the unexpected ones. */
+/** Answers errors, unknown paths and invalid inputs in this shape. `onInternal` is called for unexpected errors. */
 export function answerErrors(app: FastifyInstance, log: Logger, onInternal: () => void): void {
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
     if (error instanceof ApiError) return send(request, reply, error.statusCode, error);
@@ -22,7 +22,7 @@ export function answerErrors(app: FastifyInstance, log: Logger, onInternal: () =
       { err: error, method: request.method, route: request.routeOptions.url },
       'admin: request failed',
     );
-    // Who is signed in is told what of it only they can mend; a stranger is told nothing of the disk.
+    // A signed-in owner sees the details, because only they can fix it. Other clients see nothing about the disk.
     if (request.principal !== null && isOfFile(error)) {
       const text = say('This cannot be done now: {reason}', { reason: toldReasonOf(error) });
       return send(request, reply, 503, { error: 'storage', text });
@@ -62,13 +62,13 @@ function send(
   return reply.type('application/json; charset=utf-8').send(JSON.stringify(answer));
 }
 
-/** A browser that was sent to an address, which would show the words for programs as they are. */
+/** A browser that was sent to an address directly, and would show the JSON answer as it is. */
 const isPersonAtAPage = ({ method, url, headers }: FastifyRequest): boolean =>
   method === 'GET' && !url.startsWith('/api/') && (headers.accept ?? '').includes('text/html');
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** The sentence and nothing else: the panel itself may be what is refused. */
+/** Only the sentence: the panel itself may be what is refused. */
 const pageOf = (message: string, language: string): string =>
   `<!doctype html><html lang="${language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Tombolo</title><p>${message.replaceAll(
     /[&<>"]/g,

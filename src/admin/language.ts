@@ -1,4 +1,4 @@
-/** In which language an answer is told. */
+/** Selects the language of an answer. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { LANGUAGES, type Language, isLanguage } from '../texts/languages.ts';
@@ -7,12 +7,12 @@ import { languageCookieOf } from './auth/cookies.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Of the reader's language; undefined for English. */
+    /** The dictionary of the reader's language; undefined for English. */
     words: Dictionary | undefined;
   }
 }
 
-/** Longer ones say nothing that is worth reading. */
+/** Longer headers are cut off. */
 const MAX_HEADER_CHARACTERS = 500;
 
 const languageIn = (tag: string): Language | undefined => {
@@ -20,7 +20,7 @@ const languageIn = (tag: string): Language | undefined => {
   return isLanguage(primary) ? primary : undefined;
 };
 
-/** The language of an Accept-Language header that its reader likes best (RFC 9110 section 12.5.4). */
+/** The preferred language of an Accept-Language header (RFC 9110 section 12.5.4). */
 export function preferredLanguage(header: string): Language | undefined {
   const ranges = header
     .slice(0, MAX_HEADER_CHARACTERS)
@@ -35,8 +35,8 @@ export function preferredLanguage(header: string): Language | undefined {
 }
 
 /**
- * What the page was set to, which it keeps in a cookie because an EventSource sends no headers of its choice; else what the
- * client prefers; else English, as for scripts.
+ * The language that was chosen on the page (kept in a cookie, because an EventSource cannot set headers). Otherwise what the
+ * client prefers. Otherwise English, as for scripts.
  */
 export const languageOf = ({ cookie, 'accept-language': accepted = '' }: IncomingHttpHeaders): Language =>
   languageIn(languageCookieOf(cookie) ?? '') ?? preferredLanguage(accepted) ?? 'en';
@@ -50,5 +50,5 @@ export function speakLanguages(app: FastifyInstance): void {
   });
 }
 
-/** An answer, with every text in it told in the language of the reader. */
+/** The answer, with every text in it translated to the reader's language. */
 export const told = <T>({ words }: FastifyRequest, answer: T): Told<T> => tell(answer, words);

@@ -1,4 +1,4 @@
-/** The sockets of the admin server: one HTTP server an address, all with the same handler, changed while it runs. */
+/** The sockets of the admin server: one HTTP server per address, all with the same handler, changed at run time. */
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { boundAddresses } from '../config/values.ts';
@@ -19,27 +19,27 @@ const { createServer } = process.getBuiltinModule('node:http');
 /** A peer that sends slowly or nothing must not hold a connection for long. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
-/** How long requests in flight may take when the server ends. */
+/** How long requests in flight may take when the server stops. */
 const CLOSE_TIMEOUT_MS = 1000;
 
 export interface Listeners extends AsyncDisposable {
   /**
-   * Listens on these addresses and no others. An address that stays is not touched; connections of one that goes are
-   * answered to their end. What cannot be had is missing and tried again. `strict`: rejects, with the old sockets in place, when
-   * an address cannot be had that was not missing before.
+   * Listens on these addresses and no others. An address that stays is not touched. When an address is removed, requests on its
+   * connections are still answered. An address that cannot be bound is missing and is retried. `strict`: if an address cannot
+   * be bound that was not missing before, this rejects, and the old sockets stay.
    */
   set(addresses: readonly string[], port: number, strict: boolean): Promise<void>;
-  /** Where it listens, as the URL has it: "127.0.0.1:8064", "[::1]:8064". */
+  /** Where it listens, in URL form: "127.0.0.1:8064", "[::1]:8064". */
   bound(): string[];
   /** Where it should listen but cannot, with the reason. */
   readonly problem: Text | undefined;
-  /** Listens no more; resolves when what was asked has been answered, or when `signal` aborts. */
+  /** Stops listening. Resolves when all requests have been answered, or when `signal` aborts. */
   drain(signal: AbortSignal): Promise<void>;
 }
 
 /**
- * `isAdmitted` is asked for each connection; one that is not is reset before a byte is read. `pem` is the key and
- * certificate for HTTPS on the same port, undefined for none. `shares` bounds the connections of all addresses together.
+ * `isAdmitted` is called for each connection; a refused one is reset before a byte is read. `pem` is the key and certificate
+ * for HTTPS on the same port, undefined for none. `shares` limits the connections of all addresses together.
  */
 export function createListeners(
   handler: RequestListener,
@@ -53,7 +53,7 @@ export function createListeners(
   const protocols = new WeakMap<Server, BothProtocols>();
   const unanswered = new Map<ServerResponse, Server>();
   let wanted = new Map<string, Endpoint>();
-  /** A change and the regular attempts must not cross. */
+  /** A change and the regular retries must not overlap. */
   const inTurn = createInTurn();
   const missing = createMissing({
     service: 'admin',
@@ -92,7 +92,7 @@ export function createListeners(
     servers.set(key, server);
   }
 
-  /** Stops listening at once; connections in flight are answered. */
+  /** Stops listening at once; requests in flight are answered. */
   function close(key: string): void {
     const server = servers.get(key);
     if (server === undefined) return;
@@ -105,7 +105,7 @@ export function createListeners(
     }
   }
 
-  /** Opens what is wanted and not open; resolves to the failures. */
+  /** Opens the endpoints that are missing; resolves to the failures. */
   async function openMissing(endpoints: ReadonlyMap<string, Endpoint>): Promise<Map<string, Error>> {
     const failed = new Map<string, Error>();
     for (const [key, endpoint] of endpoints) {
@@ -159,7 +159,7 @@ export function createListeners(
   };
 }
 
-/** Rejects with what was tried. */
+/** Rejects with an error that says what was tried. */
 function listenOn(server: Server, key: string, { address, port }: Endpoint): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.on('error', (error) => {

@@ -1,4 +1,4 @@
-/** What the routes of live data, history, system and backup stand on. */
+/** The dependencies of the routes for live data, history, system and backup. */
 import type { ApplianceActions } from '../os/appliance-actions.ts';
 import type { ServiceReport } from '../runtime/report.ts';
 import type { EntryParsers, Places } from '../state/backup.ts';
@@ -10,21 +10,21 @@ import type { Machine } from '../state/machine.ts';
 
 export interface LiveDeps {
   readonly events: EventLog;
-  /** Tells the event log when a service has changed its state. */
+  /** Informs the event log when the state of a service changes. */
   readonly noteServices: (reports: readonly ServiceReport[], nowMs: number) => void;
   readonly history: History;
   readonly logs: LogRing;
   readonly machine: Machine;
-  /** What of the machine does not change. Takes seconds at first; never rejects. */
+  /** Facts about the machine that do not change. Takes seconds at the first call; never rejects. */
   readonly hardware: () => Promise<Hardware>;
   readonly places: Places;
-  /** What of a file in the state directory is in force, and could not be written yet. */
+  /** The active content of a file in the state directory that could not be written yet. */
   readonly unwritten: (name: string) => Uint8Array | string | undefined;
-  /** Of what a backup holds for services. */
+  /** For the backup entries of the services. */
   readonly parsers: EntryParsers;
   readonly actions: ApplianceActions;
-  /** Ends the process in order, for its supervisor to start it again; undefined where nobody would. */
+  /** Ends the process in order, so that its supervisor starts it again; undefined if there is no supervisor. */
   readonly restart: (() => void) | undefined;
-  /** Aborted when the process is about to stop: long answers end. */
+  /** Aborted when the process is about to stop, so that long answers end. */
   readonly stopping: AbortSignal;
 }

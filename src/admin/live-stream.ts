@@ -1,6 +1,6 @@
 /**
- * Server-sent events for everybody who looks at the page: one timer, which runs only while somebody listens. What is
- * the same for all is made once.
+ * Server-sent events for every open page: one timer, which runs only while there are listeners. Data that is the same for all
+ * is made once.
  */
 import type { ServerResponse } from 'node:http';
 import { randomInt } from 'node:crypto';
@@ -21,18 +21,18 @@ export const LIVE_TOPICS = ['status', 'counters', 'sample', 'events'] as const;
 export type LiveTopic = (typeof LIVE_TOPICS)[number];
 
 /**
- * Streams at a time: pages that people have open, with room for forgotten ones. At the limit the oldest of the client that has
- * most gives way to one that has fewer.
+ * Streams at a time: the pages that people have open, with room for forgotten ones. At the limit, the client with the most
+ * streams loses its oldest to a client with fewer.
  */
 export const MAX_STREAMS = 16;
 const TICK_MS = 1000;
-/** The status has figures that always change; its states are sent at once. */
+/** The status has values that always change; changes of state are sent at once. */
 const STATUS_EVERY_TICKS = 10;
-/** A comment keeps proxies and browsers from giving up on a stream that has nothing to say. */
+/** A comment keeps proxies and browsers from closing a stream that has nothing to send. */
 const KEEP_ALIVE_MS = 15_000;
-/** A listener that does not read this much is let go; its browser comes back. */
+/** A listener with more unread data than this is closed; its browser reconnects. */
 const MAX_UNREAD_BYTES = 1 << 20;
-/** Of events at a time: more is no timeline any more. */
+/** Events per message: more are not useful in a timeline. */
 const MAX_EVENTS = 200;
 
 export interface LiveSources {
@@ -46,20 +46,20 @@ export interface LiveSources {
 
 export interface LiveListener {
   readonly response: ServerResponse;
-  /** Where from; undefined when the peer has gone. */
+  /** The client's address; undefined if the peer has closed. */
   readonly remoteAddress: string | undefined;
   readonly principal: Pick<Principal, 'isValid'>;
   readonly topics: ReadonlySet<LiveTopic>;
   readonly filter: EventFilter;
-  /** Events after this are sent first; undefined: only what comes from now on. */
+  /** Events after this are sent first. undefined: only new events. */
   readonly lastEventId: number | undefined;
-  /** Of the listener's language; undefined for English. */
+  /** The dictionary of the listener's language; undefined for English. */
   readonly words: Dictionary | undefined;
 }
 
 export interface LiveStream {
   readonly listeners: number;
-  /** Whether a client may listen: there is room, or another has more. */
+  /** Whether a client may listen: there is room, or another client has more streams. */
   hasRoomFor(remoteAddress: string | undefined): boolean;
   /** Takes over a response whose head has been written; there must be room. */
   listen(listener: LiveListener): void;
@@ -82,7 +82,7 @@ interface Stream extends LiveListener {
 export function createLiveStream(sources: LiveSources): LiveStream {
   const { events, history } = sources;
   const streams = new Set<Stream>();
-  // Who listens has signed in, and all of an attached network have one /64: a client is an address here.
+  // Listeners have signed in, and all hosts of an attached network share one /64, so here a client is a single address.
   const shares = createSlotShares({ slots: MAX_STREAMS, seed: randomInt(2 ** 32), ipv6Bits: IPV6_HOST_BITS });
   let timer: NodeJS.Timeout | undefined;
   const readCounters = createCounterReader();
@@ -181,7 +181,7 @@ export function createLiveStream(sources: LiveSources): LiveStream {
         ticks: 0,
         writtenMs: performance.now(),
       };
-      // A browser that loses the stream waits this long before it asks again.
+      // A browser that loses the stream waits this long before it reconnects.
       listener.response.write('retry: 2000\n\n');
       listener.response.once('close', () => {
         if (streams.has(stream)) end(stream, undefined);
@@ -197,14 +197,14 @@ export function createLiveStream(sources: LiveSources): LiveStream {
   };
 }
 
-/** An id that is still to come was given while the clock ran ahead, before a restart: what came since is all new. */
+/** An id in the future was given before a restart, while the clock was ahead: all events are new then. */
 const startOf = (lastEventId: number | undefined, newest: number): number =>
   lastEventId === undefined ? newest : lastEventId > newest ? 0 : lastEventId;
 
 const clientOf = (remoteAddress: string | undefined) =>
   clientAt(parseIpAddress((remoteAddress ?? '').split('%')[0]) ?? new Uint8Array(16));
 
-/** What of the status is worth telling at once. */
+/** The parts of the status whose changes are sent at once. */
 const statesOf = ({ services }: StatusFound): string =>
   JSON.stringify(services.map(({ name, state, problem, restarts }) => [name, state, problem, restarts]));
 
@@ -218,7 +218,7 @@ function latestSample({ latest }: History): LiveSample {
   };
 }
 
-/** Every counter, and those that differ from the time before. */
+/** Returns every counter, and those that have changed since the last call. */
 function createCounterReader() {
   let values = new Map<string, number>();
   return (reports: readonly ServiceReport[]) => {

@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document of the API, made from the routes' own schemas: what is checked is what is described. */
+/** The OpenAPI 3.1 document of the API, made from the schemas of the routes: what is validated is what is described. */
 import { type SchemaNode, isObject } from '../config/json-schema.ts';
 import { ErrorAnswer } from './contract/common.ts';
 import type { Route } from './route-table.ts';
@@ -74,7 +74,7 @@ function permission(scope: string, ownerOnly: boolean, presence: string | undefi
   return `Needs the scope "${scope}"${owner}.${password}`;
 }
 
-/** Parameters by their schema; those of the path that have none are described as texts. */
+/** Parameters from their schema; path parameters without a schema are described as strings. */
 function parametersOf(schema: SchemaNode | undefined, place: 'path' | 'query', url: string): object[] {
   const inPath = place === 'path' ? [...url.matchAll(/:([A-Za-z]+)/g)].map(([, name]) => name) : [];
   const properties: Record<string, SchemaNode> = {
@@ -90,7 +90,7 @@ function parametersOf(schema: SchemaNode | undefined, place: 'path' | 'query', u
   }));
 }
 
-/** A schema with our own keyword "expected" as a description, which every tool shows. */
+/** A schema in which our own keyword "expected" becomes a description, which every tool shows. */
 function described(schema: SchemaNode): unknown {
   return translate(schema, false);
 }

@@ -1,6 +1,6 @@
 /**
- * What the API consists of. Every route says who may use it, in `config.scope`; one that does not is refused when it is
- * registered, so nothing is open by oversight. The table feeds the OpenAPI document and the security tests.
+ * All routes of the API. Every route says who may use it, in `config.scope`. Registering a route without it throws, so nothing
+ * is open by accident. The OpenAPI document and the security tests use this table.
  */
 import type { Text } from '../texts/text.ts';
 import type { FastifyInstance, RouteOptions } from 'fastify';
@@ -8,23 +8,20 @@ import type { SchemaNode } from '../config/json-schema.ts';
 import type { Principal } from './auth/principal.ts';
 import type { Scope } from './contract/common.ts';
 
-/** "open": whoever may connect, signed in or not. */
+/** "open": every client that may connect, signed in or not. */
 export type RouteScope = Scope | 'open';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may use the route. Not optional: see above. */
     scope?: RouteScope;
-    /** Whether it is written to the audit log. Left out: when its method is neither GET nor HEAD. */
+    /** Whether the request goes into the audit log. Default: if the method is neither GET nor HEAD. */
     audit?: boolean;
-    /**
-     * Not for API tokens, whatever their scope: how its owner signs in. Who steals a token must not be able to keep what
-     * it opens.
-     */
+    /** Not for API tokens, whatever their scope: for how the owner signs in. A stolen token must not give lasting access. */
     ownerOnly?: boolean;
     /**
-     * In a session the password is asked for, once more: the field of the body that has it, as a JSON pointer ("/password").
-     * For what outlives a session: who steals one must not be able to keep what it opens.
+     * A session must send the password again. This is the field of the body that holds it, as a JSON pointer ("/password"). For
+     * anything that outlives a session: a stolen session must not give lasting access.
      */
     presence?: `/${string}`;
   }
@@ -33,11 +30,11 @@ declare module 'fastify' {
     summary?: string;
   }
   interface FastifyRequest {
-    /** Who asks; null on open routes for who is not signed in. */
+    /** Who sent the request; null on open routes if not signed in. */
     principal: Principal | null;
-    /** For the audit log: what a change was done to, a name or a revision. The parameter "id" or "name" if not set. */
+    /** For the audit log: the object of a change, a name or a revision. The parameter "id" or "name" if not set. */
     auditTarget: Text | string | null;
-    /** For the audit log: why somebody was not let in. */
+    /** For the audit log: why a client was refused. */
     auditRefusal: Text | null;
   }
   interface FastifyInstance {
@@ -59,7 +56,7 @@ export interface Route {
   readonly url: string;
   readonly scope: RouteScope;
   readonly ownerOnly: boolean;
-  /** Where the body has the password, which a session must send; undefined when none is asked for. */
+  /** Where the body holds the password that a session must send; undefined if none is needed. */
   readonly presence: string | undefined;
   readonly isAudited: boolean;
   readonly schema: RouteSchema;
@@ -67,7 +64,7 @@ export interface Route {
 
 const SCOPES: ReadonlySet<unknown> = new Set(['open', 'read', 'configure', 'system']);
 
-/** Keeps the table of `app`; from now on a route without a scope throws when it is registered. */
+/** Keeps the table of `app`; from now on, registering a route without a scope throws. */
 export function keepRouteTable(app: FastifyInstance): void {
   const table: Route[] = [];
   app.decorate('routeTable', table);

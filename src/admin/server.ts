@@ -35,22 +35,22 @@ export interface AdminOptions {
   readonly admin: AdminConfig;
 }
 
-/** A service like the others, but in the main thread: it has no worker that could be made to fail. */
+/** A service like the others, but in the main thread: it has no worker that a test could make fail. */
 export interface AdminService extends Omit<Service<AdminOptions>, 'failWorker'> {
   /** Where it listens: "127.0.0.1:8064", "[::1]:8064". */
   readonly addresses: readonly string[];
 }
 
-/** "lan" follows the interfaces: addresses come and go while we run. */
+/** "lan" follows the interfaces, whose addresses change at run time. */
 const ACCESS_LIST_MAX_AGE_MS = 5000;
 const REQUESTS_PER_MINUTE = 600;
 const ADVICE = say('Somebody connects to this page over and over again; admin.allow says who may.');
-/** Two clocks are read one after the other: their difference jitters. */
+/** Two clocks are read one after the other, so their difference jitters. */
 const CLOCK_JITTER_MS = 2000;
 
 /**
- * Starts to listen on every configured address that can be had; one that cannot is reported as degraded and tried again.
- * `deps.services()` are the reports of every part, this one included.
+ * Starts listening on every configured address that can be bound. An address that cannot be bound is reported as degraded and
+ * retried. `deps.services()` are the reports of every part, including this one.
  */
 export async function startAdmin(
   options: AdminOptions,
@@ -93,7 +93,8 @@ export async function startAdmin(
     {
       admin: () => admin,
       admitsSource: isAdmitted,
-      // An own address that is not loopback is that of something here which relays: not who it is relayed for.
+      // A connection from an own address that is not loopback comes from a relay on this machine, so the real client is
+      // unknown.
       isLocal: (remoteAddress) =>
         admitsSource(lan(), remoteAddress) &&
         (isLoopback(remoteAddress) || !isDeliveredHere(readOwn(), (remoteAddress ?? '').split('%')[0])),
@@ -131,7 +132,7 @@ export async function startAdmin(
     diagnostics[Symbol.dispose]();
     await listeners[Symbol.asyncDispose]();
     await app.close();
-    // When API tokens were last used, and sessions seen.
+    // Stores when API tokens were last used, and sessions last seen.
     await auth.save().catch(() => {});
     await auth.audit.settled();
   };
@@ -142,7 +143,7 @@ export async function startAdmin(
     await stop();
     throw error;
   }
-  // Once this has returned: until then its own report says that it starts.
+  // After this function has returned: until then its own report says "starting".
   setImmediate(() => void (isStopped || screen.refresh()));
   log.info({ listening: listeners.bound(), tokenFile: tokenPath(stateDirectory) }, 'admin: serves');
 
@@ -185,7 +186,7 @@ const limitsOf = (shares: ConnectionShares): readonly Limit[] => [
   { what: say('connections'), used: shares.served, size: MAX_SERVED, advice: ADVICE },
 ];
 
-/** The resolved access list, resolved again when it is old or forgotten. */
+/** The resolved access list. It is resolved again when it is old or was reset. */
 function cachedAccessList(entries: () => readonly string[]) {
   let prefixes: readonly IpPrefix[] = [];
   let resolvedAtMs = -Infinity;
@@ -203,7 +204,7 @@ function cachedAccessList(entries: () => readonly string[]) {
   return Object.assign(current, { forget });
 }
 
-/** A moment computed from two clocks, as ISO 8601; another one only when a clock was set. */
+/** A time computed from two clocks, as ISO 8601. It only changes when a clock was set. */
 function steadyEnd(endMs: () => number): () => string {
   let steadyMs = endMs();
   return () => {

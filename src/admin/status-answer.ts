@@ -1,4 +1,4 @@
-/** The picture of process and services that GET status and the live stream show. */
+/** The state of process and services that GET status and the live stream show. */
 import type { ServiceReport } from '../runtime/report.ts';
 import { processFigures } from '../state/process.ts';
 import { overallState } from '../state/summary.ts';
@@ -7,7 +7,7 @@ import type { StatusAnswer } from './contract/status.ts';
 
 type ServiceAnswer = StatusAnswer['services'][number];
 
-/** The answer before it is told. */
+/** The answer before it is translated. */
 export type StatusFound = Omit<StatusAnswer, 'services'> & {
   readonly services: readonly (Omit<ServiceAnswer, 'problem' | 'figures'> & {
     readonly problem: Text | null;

@@ -1,6 +1,6 @@
 /**
- * The one way to change the configuration while the process runs: checked against its assertions, put into force, kept in
- * the history, and taken back when nobody confirms it in time.
+ * The only way to change the configuration at run time: a change is checked against its assertions, activated, stored in the
+ * history, and rolled back if nobody confirms it in time.
  */
 import { createInTurn } from '../os/in-turn.ts';
 import type { AssertionResult } from '../runtime/explain.ts';
@@ -17,15 +17,15 @@ import type { Config } from './schema.ts';
 import { type ChangeResult, type ConfigStore, formatDocument, revisionOf } from './store.ts';
 import { type Unconfirmed, createUnconfirmed } from './unconfirmed.ts';
 
-/** Looks at the assertions of a configuration that is not in force yet. */
+/** Evaluates the assertions of a configuration that is not active yet. */
 export type Assess = (config: Config) => Promise<readonly AssertionResult[]>;
 
 export interface ApplyRequest {
-  /** A document, or the text of one. */
+  /** A document, or its text. */
   readonly document: unknown;
-  /** What the change was made from; without it the change is made whatever is in force. */
+  /** The revision that the change is based on. Without it, the change is made whatever is active. */
   readonly revision?: string | undefined;
-  /** 0: for good at once. */
+  /** 0: final at once. */
   readonly confirmSeconds: number;
   readonly ignoreAssertions: boolean;
   /** Session or token. */
@@ -38,42 +38,42 @@ export type ApplyResult =
   | { readonly outcome: 'changed'; readonly revision: string; readonly confirmBy: string | null }
   | Exclude<ChangeResult, { outcome: 'changed' | 'unchanged' }>
   | { readonly outcome: 'unchanged'; readonly revision: string }
-  /** Another change waits for its confirmation. */
+  /** Another change is waiting for confirmation. */
   | { readonly outcome: 'change-pending'; readonly pending: PendingChange }
   | { readonly outcome: 'assertions-failed'; readonly failed: readonly AssertionResult[] };
 
 export interface CheckedConfig {
   readonly problems: readonly ConfigProblem[];
-  /** From the configuration in force; empty while there are problems. */
+  /** From the active configuration; empty while there are problems. */
   readonly diff: readonly Difference[];
-  /** Those that did not pass. */
+  /** The assertions that did not pass. */
   readonly assertions: readonly AssertionResult[];
 }
 
 export interface ConfigChanges extends Disposable {
-  /** What judges the assertions; before it is set, none is looked at. */
+  /** Sets the function that evaluates assertions. Until then, none are evaluated. */
   onAssess(assess: Assess): void;
-  /** Hears of every change, also of those since the start that nobody listened to. */
+  /** The listener gets every change, including those since the start before it was added. */
   onEvent(listener: (event: ConfigEvent) => void): void;
   /** Changes nothing. */
   check(document: unknown): Promise<CheckedConfig>;
   /** One change at a time. Never rejects. */
   apply(request: ApplyRequest): Promise<ApplyResult>;
-  /** Back to a document of the history; undefined when that is not (or no longer) there. */
+  /** Reverts to a document of the history; undefined if that does not exist (any more). */
   revert(id: number, request: Omit<ApplyRequest, 'document'>): Promise<ApplyResult | undefined>;
-  /** Makes the pending change last. False when there is none. Rejects, with the change still pending, when it cannot be kept. */
+  /** Makes the pending change final. False if there is none. Rejects, with the change still pending, if it cannot be stored. */
   confirm(by: string): Promise<boolean>;
-  /** Takes the pending change back; undefined when there is none. */
+  /** Rolls back the pending change; undefined if there is none. */
   rollback(by: string): Promise<ChangeResult | undefined>;
-  /** Reads the file again, for SIGHUP. An edit ends the countdown of a pending change: it is the later word. */
+  /** Reads the file again, for SIGHUP. An edit of the file is newer than a pending change, so it ends its countdown. */
   reload(): Promise<ChangeResult>;
   readonly pending: (PendingChange & { readonly secondsLeft: number }) | undefined;
-  /** The differences that the pending change made. */
+  /** The differences of the pending change. */
   pendingDiff(): readonly Difference[];
-  /** The newest revision, if it took a change back. */
+  /** The newest revision, if it was a rollback. */
   readonly lastRollback: Revision | undefined;
   revisions(before: number, limit: number): readonly Revision[];
-  /** A revision with its document and differences: to the one before, and from what is in force. */
+  /** A revision with its document and differences: from the previous revision, and from the active configuration. */
   revision(id: number): Promise<RevisionDetail | undefined>;
 }
 
@@ -87,14 +87,14 @@ export interface RevisionDetail {
 export interface ChangesOptions {
   readonly store: ConfigStore;
   readonly storage: Storage;
-  /** Opened already, because the store may have needed it. */
+  /** Passed if it is open already, because the store may have needed it. */
   readonly history?: Revisions;
   readonly log: Pick<Logger, 'info' | 'warn' | 'error'>;
-  /** What `recoverPending` found. */
+  /** The result of `recoverPending`. */
   readonly recovery?: Recovery | undefined;
 }
 
-/** Opens the history and takes note of what happened while the process was away. */
+/** Opens the history, and records what happened while the process was not running. */
 export async function openConfigChanges(options: ChangesOptions): Promise<ConfigChanges> {
   const { store, storage, log, recovery } = options;
   const history = options.history ?? (await openRevisions(storage, log));
@@ -168,7 +168,7 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
   };
 }
 
-/** What a change is made with. */
+/** The parts that a change needs. */
 interface Parts {
   readonly store: ConfigStore;
   readonly storage: Storage;
@@ -190,7 +190,7 @@ async function apply(
   const next = loadHere(request.document);
   if ('problems' in next) return { outcome: 'invalid', problems: next.problems };
   const revision = revisionOf(next.document);
-  // What runs in the place of a file that was refused is not kept yet.
+  // The configuration that replaces a refused file is not stored yet.
   if (revision === previousRevision && store.fileProblem === undefined)
     return { outcome: 'unchanged', revision };
   if (!request.ignoreAssertions) {
@@ -211,7 +211,7 @@ async function apply(
     confirmBy: new Date(appliedAtMs + confirmSeconds * 1000).toISOString(),
   };
   if (confirmSeconds > 0) await writePending(storage, change);
-  // A mark that could not be removed when it should have been must not take this change back.
+  // A mark that could not be removed earlier must not roll back this change.
   else await unconfirmed.dropMark();
   const result = await store.replace(next, previousRevision);
   if (result.outcome !== 'changed') {
@@ -223,7 +223,7 @@ async function apply(
   return { outcome: 'changed', revision, confirmBy: confirmSeconds > 0 ? change.confirmBy : null };
 }
 
-/** An edit ends the countdown of the change that waits. */
+/** An edit ends the countdown of the pending change. */
 async function reload({ store, unconfirmed, record }: Parts): Promise<ChangeResult> {
   const result = await store.reload();
   if (result.outcome !== 'changed') return result;
@@ -238,18 +238,18 @@ async function reload({ store, unconfirmed, record }: Parts): Promise<ChangeResu
   return result;
 }
 
-/** A document, or the text of one, to be put into force here. */
+/** A document, or its text, for activation on this machine. */
 function loadHere(document: unknown): LoadedConfig | { readonly problems: readonly ConfigProblem[] } {
   if (typeof document !== 'string') return checkedHere(loadDocument(document));
   if (document.trim() !== '') return checkedHere(loadConfig(document));
-  // As a file it would be valid, but here it is hardly meant.
+  // An empty file is valid, but an empty request is probably a mistake.
   const expected = say('a configuration; {} is the shortest');
   return {
     problems: [{ path: '', expected, message: say('is empty; expected {expected}', { expected }) }],
   };
 }
 
-/** Whoever edits the file has the last word, but should know. */
+/** An edit of the file is always accepted, but a failed assertion is logged. */
 function warnOfAssertions(log: ChangesOptions['log'], results: readonly AssertionResult[]): void {
   for (const { state, message } of results)
     if (state === 'failed') log.warn({ message: english(message) }, 'configuration: an assertion fails');

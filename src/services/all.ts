@@ -1,4 +1,4 @@
-/** Every service. A new one adds its folder, and its line here; the order is that of the reports. */
+/** Every service. To add one: its folder, and a line here. The order is that of the reports. */
 import type { ServiceDescription } from './description.ts';
 import { dns64 } from './dns64/describe.ts';
 import { firewall } from './firewall/describe.ts';

@@ -1,6 +1,7 @@
 /**
- * The frame of "check my setup". A check says what it found, and names those whose failure would explain its own; runner, API,
- * badge and page know no check by name. Those of a service are in its `diagnostics.ts`, the others in admin/diagnostics/checks/.
+ * The interface of "check my setup". A check reports its findings, and names the checks whose failure would explain its own.
+ * Runner, API, badge and page know no check by name. The checks of a service are in its `diagnostics.ts`, the others in
+ * admin/diagnostics/checks/.
  */
 import type { Config, HostConfig } from '../config/schema.ts';
 import type { Machine } from '../os/machine.ts';
@@ -8,47 +9,47 @@ import type { FindingState } from '../runtime/own-events.ts';
 import type { ServiceReport } from '../runtime/report.ts';
 import type { Text } from '../texts/text.ts';
 
-/** What a check may look at. */
+/** The inputs of a check. */
 export interface CheckBasis {
   readonly machine: Machine;
   readonly config: Config;
   readonly services: readonly ServiceReport[];
-  /** What each counter was at the run before, by service and name; undefined at the first. */
+  /** The value of each counter at the previous run, by service and name; undefined at the first run. */
   readonly countersBefore: Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
-  /** What may be asked of a running service (`Service.queries`). */
+  /** The queries of a running service (`Service.queries`). */
   readonly queries: (service: string) => unknown;
 }
 
 export interface Finding {
-  /** Where a check has an item for each of several things: lower-case letters, digits and hyphens. */
+  /** If a check has one item for each of several objects: lower-case letters, digits and hyphens. */
   readonly key?: string;
   readonly state: FindingState;
-  /** What is wrong; that all is well; why it cannot be told. */
+  /** What is wrong, that there is no problem, or why it is unknown. */
   readonly what: Text;
   /** How to fix it. */
   readonly mend?: Text;
-  /** Instead of the check's own. */
+  /** Replaces the title of the check. */
   readonly title?: Text;
   readonly server?: string;
   readonly area?: string;
-  /** Ids of checks: when one of them fails, this follows from it and is no finding of its own. */
+  /** Ids of checks. If one of them fails, this finding is a consequence of it and is not counted separately. */
   readonly needs?: readonly string[];
 }
 
 export interface Check<Deps extends CheckBasis = CheckBasis> {
   readonly id: string;
-  /** Under which heading of the page: "network", "ports", "servers", "names", "system", or the name of a service. */
+  /** The heading on the page: "network", "ports", "servers", "names", "system", or the name of a service. */
   readonly area: string;
   readonly title: Text;
   readonly why: Text;
   /**
-   * It costs little and asks nobody who is not configured: it runs by itself every few minutes, and a failure counts in health.
-   * A function: under these configurations.
+   * The check costs little and contacts only configured hosts. So it runs automatically every few minutes, and a failure counts
+   * in health. A function: whether this is so under a configuration.
    */
   readonly isCheap?: true | ((config: Config) => boolean);
-  /** As `Finding.needs`, for all findings. */
+  /** Like `Finding.needs`, for all findings. */
   readonly needs?: readonly string[];
-  /** None where there is nothing to check. What it throws becomes "unknown". */
+  /** Returns no findings if there is nothing to check. If it throws, the finding is "unknown". */
   readonly run: (deps: Deps) => Promise<Finding | readonly Finding[]> | Finding | readonly Finding[];
 }
 
@@ -68,22 +69,22 @@ export const keyOf = (text: string): string =>
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '');
 
-/** What is expected behind a port of a server. */
+/** The protocol that is expected behind a port of a server. */
 export type Expectation = 'http' | 'https' | 'smtps' | 'tls' | 'ssh';
 
-/** A port of a server that something of ours leads to: its health is measured. */
+/** A port of a server that the configuration routes traffic to: its health is measured. */
 export interface ProbeTarget {
   /** Name of the listener, or "ssh". */
   readonly service: string;
   readonly address: string;
   readonly port: number;
   readonly expects: Expectation;
-  /** Names to ask for, without wildcards; the first is the main one. */
+  /** Names to request, without wildcards; the first is the main one. */
   readonly hostnames: readonly string[];
   readonly clientAddress: HostConfig['clientAddress'];
 }
 
-/** What a server's own configuration needs, ready to be copied. */
+/** Settings for a server's own configuration, ready to be copied. */
 export interface Snippet {
   readonly title: Text;
   readonly text: string;
@@ -95,17 +96,17 @@ export interface PacketSize {
   /** 4: towards the Internet; 6: towards the servers. */
   readonly family: 4 | 6;
   readonly bytes: number;
-  /** What is wrong when the way carries only `most` bytes, and how to fix it. */
+  /** What is wrong if the path only carries `most` bytes, and how to fix it. */
   tooLarge(most: number): { readonly what: Text; readonly mend: Text };
 }
 
-/** What a service brings to the diagnostics; loaded with them. */
+/** What a service adds to the diagnostics; loaded with them. */
 export interface ServiceDiagnostics {
   readonly checks?: readonly Check[];
-  /** What is probed of a server: what the configuration leads to it, and nothing else. */
+  /** The probes of a server: only what the configuration routes to it. */
   probes?(config: Config, host: HostConfig): readonly ProbeTarget[];
   /** `applianceAddress` is the own address from which the appliance connects to the server. */
   snippets?(config: Config, host: HostConfig, applianceAddress: string): readonly Snippet[];
-  /** None while it is switched off. */
+  /** None while the service is off. */
   packetSizes?(config: Config): readonly PacketSize[];
 }

@@ -1,4 +1,4 @@
-/** What all services together say of a configuration. */
+/** What all services together derive from a configuration. */
 import type { Config } from '../config/schema.ts';
 import { say } from '../texts/text.ts';
 import { type IpPrefix, parseIpPrefix } from '../wire/ip-prefix.ts';
@@ -10,7 +10,7 @@ export interface OwnedPortUse extends PortUse {
   readonly service: string;
 }
 
-/** Every port that the configuration gives to somebody, in the order of the services; the admin page is last. */
+/** Every port that the configuration assigns, in the order of the services; the admin page is last. */
 export const portUses = (config: Config): OwnedPortUse[] => [
   ...SERVICES.flatMap(({ name, ports }) =>
     (ports?.(config) ?? []).map((use): OwnedPortUse => ({ ...use, service: name })),
@@ -28,11 +28,11 @@ const adminPort = ({ admin: { port, listen } }: Config): PortUse => ({
   range: singlePort(port),
 });
 
-/** What the configuration gives to something other than this service. */
+/** Ports that the configuration assigns to something other than this service. */
 export const portsOfOthers = (config: Config, name: string): OwnedPortUse[] =>
   portUses(config).filter(({ service }) => service !== name);
 
-/** Addresses that the configuration says are this appliance's own. */
+/** Addresses that the configuration declares as this appliance's own. */
 export const declaredAddresses = (config: Config): string[] => [
   ...SERVICES.flatMap((service) => service.ownAddresses?.(config) ?? []),
   ...config.admin.listen,
@@ -41,10 +41,10 @@ export const declaredAddresses = (config: Config): string[] => [
 export const embeddingPrefixes = (config: Config): EmbeddingPrefix[] =>
   SERVICES.flatMap((service) => service.prefixes?.(config) ?? []);
 
-/** Every prefix that IPv4 addresses are embedded in, also while the service is off: no server is there. */
+/** Every prefix that IPv4 addresses are embedded in, even if the service is off: no server can be there. */
 export const prefixesOf = (config: Config): IpPrefix[] =>
   embeddingPrefixes(config).map(({ text }) => parseIpPrefix(text) as IpPrefix);
 
-/** Devices that services make: no link of the machine. */
+/** Devices that services make: they are not links of the machine. */
 export const ownDevices = (config: Config): ReadonlySet<string> =>
   new Set(SERVICES.flatMap((service) => service.devices?.(config) ?? []));

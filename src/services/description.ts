@@ -1,7 +1,7 @@
 /**
- * What a service says of itself. One description a service (`NAME/describe.ts`), all of them in `all.ts`: the composition root,
- * the checks of the configuration, history, metrics, events, explanations and the admin API work over that list and name
- * no service. A description is light: whatever is code of the data plane is behind an `import()`.
+ * The description of a service. Each service has one (`NAME/describe.ts`), and `all.ts` lists them. The composition root, the
+ * checks of the configuration, history, metrics, events, explanations and the admin API work with that list and name no
+ * service. A description is small: the code of the data plane is behind an `import()`.
  */
 import type { ConfigProblem } from '../config/problem.ts';
 import type { Config, HostConfig } from '../config/schema.ts';
@@ -23,85 +23,85 @@ export interface ServiceDescription<
   Options = unknown,
   S extends RunningService<Options> = RunningService<Options>,
 > {
-  /** Of its report, its thread, its metrics, its part of the configuration and its pages. */
+  /** The name of its report, its thread, its metrics, its part of the configuration and its pages. */
   readonly name: string;
-  /** As the pages call it. */
+  /** The name on the pages. */
   readonly title: Text;
-  /** What it counts: names and explanations. */
+  /** Its counters: names and explanations. */
   readonly counters: CounterTable;
-  /** Figures of its status that are numbers worth a graph, with what they are. Others are in no metric. */
+  /** Numeric figures of its status that are useful as a graph, with an explanation. Other figures are not exported as metrics. */
   readonly gauges?: Readonly<Record<string, string>>;
-  /** What the history keeps of it: name of the series -> unit and source. */
+  /** Its series in the history: name of the series -> unit and source. */
   readonly series?: Readonly<Record<string, Series>>;
-  /** The kinds of events that it tells. */
+  /** The kinds of events that it reports. */
   readonly events?: readonly EventKind[];
-  /** Whether it runs in this environment at all; without it, everywhere. */
+  /** Whether it runs in this environment at all. Default: everywhere. */
   isHere?(environment: NodeJS.ProcessEnv): boolean;
-  /** What concerns it. `others`: ports that the configuration gives to others. */
+  /** Selects its options from the configuration. `others`: ports that the configuration assigns to others. */
   options(config: Config, others: readonly PortUse[]): Options;
-  /** What it puts in place before any service starts, for as long as the process runs. */
+  /** Sets up what must exist before any service starts, for as long as the process runs. */
   prepare?(context: ServiceContext): Promise<AsyncDisposable>;
   /** Loads its code and starts it. */
   start(options: Options, context: ServiceContext): Promise<S>;
-  /** Its files in the state directory that a backup has, with what reads them: it throws when they are not as written. */
+  /** Its files in the state directory that go into a backup, with their parsers. A parser throws if the content is invalid. */
   readonly files?: Readonly<Record<string, (content: Buffer) => unknown>>;
-  /** What it would do with traffic. */
+  /** Explains what it would do with traffic. */
   readonly explain?: {
-    /** Whether it sees packets before the kernel looks for a socket: such services are asked first. */
+    /** Whether it sees packets before the kernel looks for a socket: such services come first. */
     readonly isBeforeSockets: boolean;
-    /** Loads what explains, for one configuration. */
+    /** Loads the explainer for one configuration. */
     load(question: ExplainQuestion<S>): Promise<Explain>;
   };
-  /** Outcomes of an explanation that are its own, with what an assertion that expects one expects. */
+  /** Its own outcomes of an explanation, with the text for an assertion that expects one. */
   readonly outcomes?: Readonly<Record<string, Text>>;
-  /** Ports that the configuration gives it. */
+  /** Ports that the configuration assigns to it. */
   ports?(config: Config): readonly PortUse[];
-  /** Sockets that are to be open, `sshPorts` by name of the server. */
+  /** Sockets that should be open; `sshPorts` by name of the server. */
   sockets?(config: Config, sshPorts: Readonly<Record<string, number>>): readonly WantedSocket[];
   /** The SSH port of each server that has one. */
   sshPorts?(running: S): Readonly<Record<string, number>>;
-  /** Addresses that the configuration says are this appliance's own, as texts. */
+  /** Addresses that the configuration declares as this appliance's own, as text. */
   ownAddresses?(config: Config): readonly string[];
-  /** Prefixes in which IPv4 addresses are embedded: no server is there. */
+  /** Prefixes in which IPv4 addresses are embedded: no server can be there. */
   prefixes?(config: Config): readonly EmbeddingPrefix[];
   /** Devices that it makes. */
   devices?(config: Config): readonly string[];
-  /** What the reference of the configuration shows of it. */
+  /** Its example in the configuration reference. */
   readonly example?: { readonly config?: object; readonly assertion?: object };
-  /** What may be asked about its inside. */
+  /** Queries about its internal state. */
   readonly queries?: ServiceQueries;
   /** Loads its checks, probes of servers and so on. */
   diagnostics?(): Promise<ServiceDiagnostics>;
-  /** Where its own report stands among the checks, and ids of those that explain its trouble better. */
+  /** Where its own report is listed among the checks, and ids of the checks that explain its problems better. */
   readonly place?: { readonly area: string; readonly needs: readonly string[] };
-  /** What of its part no single field can tell. */
+  /** Checks of its part of the configuration that involve more than one field. */
   check?(config: Config): readonly ConfigProblem[];
-  /** The same of one server; `path` is the server's. */
+  /** The same for one server; `path` is the path of the server. */
   checkHost?(config: Config, host: HostConfig, path: string): readonly ConfigProblem[];
-  /** What of its part leads to this machine itself. */
+  /** Finds what in its part leads back to this machine itself. */
   checkOurselves?(config: Config, own: OwnAddresses): readonly ConfigProblem[];
 }
 
-/** This machine, as far as a check of the configuration asks. Addresses are 16 bytes. */
+/** The addresses of this machine, for checks of the configuration. Addresses are 16 bytes. */
 export interface OwnAddresses {
-  /** What is sent there comes to this machine, by whatever way. */
+  /** Whether traffic to this address arrives at this machine, by any path. */
   has(address: Uint8Array): boolean;
-  /** What is sent there comes to a socket of ours that is bound to one of `listening`. */
+  /** Whether traffic to this address arrives at a socket of ours that is bound to one of `listening`. */
   listensAt(address: Uint8Array, listening: readonly string[]): boolean;
 }
 
-/** A description as the list holds it. */
+/** A description in the type that the list needs. */
 export const describeService = <Options, S extends RunningService<Options>>(
   description: ServiceDescription<Options, S>,
 ): ServiceDescription => description as unknown as ServiceDescription;
 
 export interface ExplainQuestion<S> {
   readonly config: Config;
-  /** Under that configuration. */
+  /** The own addresses under that configuration. */
   readonly ourselves: Ourselves;
-  /** The configuration is the one in force: what the running service holds counts. */
+  /** The configuration is the active one, so the state of the running service counts. */
   readonly isLive: boolean;
-  /** What it would be started with. */
+  /** The options that the service would be started with. */
   readonly options: unknown;
   readonly running: S | undefined;
 }
@@ -112,7 +112,7 @@ export type Series = { readonly unit: string } & (
   | { readonly figure: string }
 );
 
-/** The growth of these counters, added up. */
+/** The sum of the growth of these counters. */
 export const rateOf = (unit: string, ...counters: string[]): Series => ({
   unit,
   rateOf: (counter) => counters.includes(counter),
@@ -120,22 +120,22 @@ export const rateOf = (unit: string, ...counters: string[]): Series => ({
 
 export const figureOf = (unit: string, figure: string): Series => ({ unit, figure });
 
-/** Ports taken on some addresses, and who takes them. */
+/** Ports that are in use on some addresses, and by what. */
 export interface PortUse {
   /**
-   * listens: there are sockets. chooses: ports of sockets of its own are chosen from there. steers: packets to these ports
-   * are its own before any socket sees them.
+   * listens: there are sockets. chooses: the ports of its own sockets are chosen from this range. steers: packets to these
+   * ports go to it before any socket sees them.
    */
   readonly use: 'listens' | 'chooses' | 'steers';
-  /** Where the configuration says so. */
+  /** The path of the setting in the configuration. */
   readonly path: string;
-  /** What the configuration says there. */
+  /** The value of the setting. */
   readonly value: number | string;
   readonly what: Text;
   readonly protocols: readonly ('tcp' | 'udp' | 'icmp')[];
   readonly addresses: readonly string[];
   readonly range: PortRange;
-  /** Switched off: nothing is there now, and yet no other port is chosen so. */
+  /** Switched off: the ports are not in use now, but are not assigned to anything else either. */
   readonly isOff?: boolean;
 }
 
@@ -148,7 +148,7 @@ export interface WantedSocket {
   readonly port: number;
   /** "listener https", "SSH port of web1", ... */
   readonly wantedBy: Text;
-  /** Who takes the clients of the Internet: "proxy https", "forward web1"; undefined for ports that are not for them. */
+  /** What accepts clients from the Internet there: "proxy https", "forward web1"; undefined for ports that are not for them. */
   readonly taker: string | undefined;
 }
 
@@ -164,10 +164,10 @@ export const socketsAt = (
 
 export interface EmbeddingPrefix {
   readonly text: string;
-  /** The service translates what is sent there. */
+  /** The service translates traffic to this prefix. */
   readonly isTranslated?: boolean;
-  /** Where the configuration says that addresses in it are given to clients: then somebody must translate it. */
+  /** The setting by which addresses in this prefix are given to clients: then something must translate them. */
   readonly promisedAt?: string;
-  /** Switched off: a server may be there. */
+  /** Switched off: a server may have an address in it. */
   readonly isOff?: boolean;
 }

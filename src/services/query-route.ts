@@ -1,6 +1,6 @@
 /**
- * Read-only questions about the inside of a running service, as routes of the admin API: GET /api/NAME/PATH, for scope "read". A
- * service says what may be asked and how it answers; admin registers, validates and tells.
+ * Read-only queries about the internal state of a running service, as routes of the admin API: GET /api/NAME/PATH, for scope
+ * "read". A service defines the queries and how it answers them; admin registers, validates and translates.
  */
 import type { Config } from '../config/schema.ts';
 import type { SchemaNode, Static, TSchema } from '../runtime/shape.ts';
@@ -9,7 +9,7 @@ import { type Text, TextError } from '../texts/text.ts';
 export interface QueryRoute {
   readonly path: string;
   readonly summary: string;
-  /** Of the parameters, which are texts. */
+  /** The schema of the parameters, which are strings. */
   readonly parameters: TSchema & SchemaNode;
   readonly answer: TSchema & SchemaNode;
   /** `queries` is what the running service offers (`Service.queries`). Throws an `UnfitQuestion`. */
@@ -28,7 +28,7 @@ export const queryRoute =
   }): QueryRoute =>
     route as unknown as QueryRoute;
 
-/** Parameters that are each right, but make no question together. */
+/** Each parameter is valid, but together they are not a valid query. */
 export class UnfitQuestion extends TextError {
   readonly expected: Text;
 
@@ -40,6 +40,6 @@ export class UnfitQuestion extends TextError {
 
 export interface ServiceQueries {
   routes(): Promise<readonly QueryRoute[]>;
-  /** Why nothing can be asked now: the question is right, the time is wrong. */
+  /** Why there is no answer now: the query is valid, but the service cannot answer it at present. */
   whyNone(config: Config): { readonly error: string; readonly text: Text };
 }

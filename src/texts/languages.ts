@@ -1,6 +1,6 @@
 /**
- * The languages beside English, which needs no dictionary and is told where a language lacks a sentence. A language is a
- * folder here and a line below; it is loaded when its first reader comes: it costs nobody else memory.
+ * The languages besides English. English needs no dictionary, and is shown where a language lacks a sentence. A language is a
+ * folder here and a line below. It is loaded for its first reader, so otherwise it costs no memory.
  */
 import type { Dictionary } from './sentence.ts';
 

@@ -1,5 +1,5 @@
 /**
- * An English sentence with the names of its values in braces, and how the values are put in. The server and the page share
+ * An English sentence with the names of its values in braces, and how the values are filled in. The server and the page share
  * this file.
  */
 
@@ -8,15 +8,15 @@ export type ValueNames<Sentence> = Sentence extends `${string}{${infer Name}}${i
   ? (Name extends '' ? never : Name) | ValueNames<Rest>
   : never;
 
-/** What is given beside a sentence: exactly the values that it names. */
+/** The values of a sentence: exactly those that it names. */
 export type ValuesOf<Sentence, Value> = [ValueNames<Sentence>] extends [never]
   ? []
   : [values: Readonly<Record<ValueNames<Sentence>, Value>>];
 
-/** A string literal: a sentence that is put together elsewhere cannot be found, and so not be translated. */
+/** A string literal: a sentence that is put together elsewhere cannot be found by the tool, and so cannot be translated. */
 export type Literal<Sentence extends string> = string extends Sentence ? 'a string literal' : Sentence;
 
-/** The sentences of a language, by the English. */
+/** The sentences of a language, by the English sentence. */
 export type Dictionary = Readonly<Record<string, string>>;
 
 const PLACEHOLDER = /\{([a-zA-Z0-9]+)\}/g;
@@ -25,7 +25,7 @@ const PLACEHOLDER = /\{([a-zA-Z0-9]+)\}/g;
 export const valueNamesIn = (sentence: string): string[] =>
   [...new Set([...sentence.matchAll(PLACEHOLDER)].map(([, name]) => name))].sort();
 
-/** The sentence with its values; a name that has none stays as it is. */
+/** The sentence with its values; a name without a value stays as it is. */
 export const fill = <Value>(
   sentence: string,
   values: Readonly<Record<string, Value>>,
@@ -35,6 +35,6 @@ export const fill = <Value>(
     Object.hasOwn(values, name) ? tellValue(values[name]) : placeholder,
   );
 
-/** Figures have a decimal comma everywhere but in English. */
+/** Decimal numbers have a comma in every language but English. */
 export const tellFigure = (value: string | number, isEnglish: boolean): string =>
   typeof value === 'number' && !isEnglish ? String(value).replace('.', ',') : String(value);

@@ -1,20 +1,20 @@
 /**
- * Texts that are told to people in their own language. A text is data: an English sentence with the names of its values
- * in braces, and the values. The English sentences in the sources are the catalogue; languages stand beside it, a folder each
- * (languages.ts). Where a language lacks a sentence, English is told. `tools/languages.ts` finds every sentence of `say`,
- * and says what each language lacks.
+ * Texts that are shown to people in their own language. A text is data: an English sentence with the names of its values in
+ * braces, and the values. The English sentences in the sources are the catalogue. Each other language is a folder beside it
+ * (languages.ts). Where a language lacks a sentence, the English one is shown. `tools/languages.ts` finds every sentence of
+ * `say`, and lists what each language lacks.
  */
 import { type Dictionary, type Literal, type ValuesOf, fill, tellFigure } from './sentence.ts';
 
 export type { Dictionary } from './sentence.ts';
 
 export interface Text {
-  /** The English sentence, which is the key of the dictionary too. So what was stored stays readable for ever. */
+  /** The English sentence, which is also the key of the dictionary. So a stored text stays readable for ever. */
   readonly say: string;
   readonly values?: Readonly<Record<string, Value>>;
 }
 
-/** A text in a text is told in the same language; a string is a name, or what another program said. */
+/** A text inside a text is translated to the same language. A string is a name, or the output of another program. */
 export type Value = string | number | Text;
 
 /** A sentence, which must be a literal, with exactly the values that it names. */
@@ -26,12 +26,12 @@ export function say<const Sentence extends string>(
 }
 
 /**
- * A sentence of a table (counters, the schema), which languages have too, or the words of another program, which they cannot
- * have and which are told as they are.
+ * A sentence of a table (counters, the schema), which languages translate too; or the words of another program, which are shown
+ * as they are.
  */
 export const asIs = (sentence: string): Text => ({ say: sentence });
 
-/** For people, of a time in ISO 8601: "2026-11-30 12:11 UTC", and with its seconds. */
+/** A time in ISO 8601 in a form for people: "2026-11-30 12:11 UTC"; below, the same with seconds. */
 export const minuteOf = (at: string): string => `${at.slice(0, 16).replace('T', ' ')} UTC`;
 export const secondOf = (at: string): string => `${at.slice(0, 19).replace('T', ' ')} UTC`;
 
@@ -51,12 +51,12 @@ export function sentences(...texts: readonly (Text | undefined)[]): Text {
 export const either = ([head, ...tail]: readonly Value[]): Text =>
   tail.reduce<Text>((first, second) => say('{first} or {second}', { first, second }), listOf([head]));
 
-/** The first of each that reads the same. */
+/** Removes texts that read the same as another one. */
 export const unique = (texts: readonly Text[]): Text[] => [
   ...new Map(texts.map((text) => [english(text), text] as const)).values(),
 ];
 
-/** An error that can be told in every language. */
+/** An error that can be shown in every language. */
 export class TextError extends Error {
   readonly text: Text;
   constructor(text: Text, options?: ErrorOptions) {
@@ -65,7 +65,10 @@ export class TextError extends Error {
   }
 }
 
-/** Why something failed: what an error of ours says, or the message of another, with what caused it unless that is in it. */
+/**
+ * Why something failed: the text of an error of ours, or the message of another error, with its cause unless the message
+ * already contains that.
+ */
 export function reasonOf(error: unknown): Text {
   if (error instanceof TextError) return error.text;
   if (!(error instanceof Error)) return asIs(String(error));
@@ -75,7 +78,7 @@ export function reasonOf(error: unknown): Text {
   return message.includes(english(reason)) ? asIs(message) : listOf([message, reason], ': ');
 }
 
-/** For parsers of what we wrote ourselves: `what` names the part that cannot be understood. */
+/** For parsers of files that we wrote ourselves: `what` names the part that is invalid. */
 export function notAsWritten(what: string): never {
   throw new TextError(say('"{what}" is not what was written there', { what }));
 }
@@ -91,7 +94,7 @@ function tellText({ say: sentence, values = {} }: Text, words: Dictionary | unde
 export const english = (text: Text | string): string =>
   typeof text === 'string' ? text : tellText(text, undefined);
 
-/** An answer in which every text has been told. */
+/** An answer in which every text has been translated. */
 export type Told<T> = T extends Text
   ? string
   : T extends readonly (infer Item)[]
@@ -100,7 +103,7 @@ export type Told<T> = T extends Text
       ? { [Key in keyof T]: Told<T[Key]> }
       : T;
 
-/** The shape of an answer before it is told: the fields `Key`, at any depth, are texts. */
+/** The shape of an answer before translation: the fields `Key`, at any depth, are texts. */
 export type Untold<T, Key extends string> = T extends readonly (infer Item)[]
   ? readonly Untold<Item, Key>[]
   : T extends object
@@ -110,7 +113,7 @@ type TextFor<T> = T extends string ? Text : T;
 
 const isText = (value: object): value is Text => typeof (value as Text).say === 'string';
 
-/** Plain data with every text in it told, in the language of the dictionary; English without one. */
+/** Plain data with every text in it translated with the dictionary; English without one. */
 export function tell<T>(value: T, words?: Dictionary): Told<T> {
   return tellDeep(value, words) as Told<T>;
 }

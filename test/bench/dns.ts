@@ -1,6 +1,6 @@
 /**
- * Cached DNS answers against unbound, by dnsperf over loopback UDP. Both resolvers forward to the same stand-in, which
- * has an A record for every name and no AAAA, and both synthesise.
+ * Cached DNS answers compared with unbound, by dnsperf over loopback UDP. Both resolvers forward to the same stand-in, which
+ * has an A record and no AAAA record for every name, and both synthesise.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -130,7 +130,7 @@ function rows(type: 'A' | 'AAAA'): Scenario['rows'] {
   ];
 }
 
-/** A busy machine loses some; more would be a resolver that sheds load instead of answering. */
+/** A busy machine loses some; a higher share would mean that a resolver drops load instead of answering. */
 const MAX_LOST_SHARE = 0.01;
 
 /** Runs dnsperf; fails unless nearly all queries came back and all of them with NOERROR. */

@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: Tombolo against its peers, side by side in one run. Prints a table and writes build/bench.json.
- * docs/benchmarks.md says what each row means. The exit code is 0 whatever the figures, 1 when something broke, and
- * with --strict also when a target is short.
+ * `npm run bench`: Tombolo and its peers, measured side by side in one run. Prints a table and writes build/bench.json.
+ * docs/benchmarks.md explains each row. The exit code is 0 whatever the figures are, and 1 if something failed; with --strict
+ * also if a target was missed.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ const SUBJECTS: Readonly<Record<string, (options: SubjectOptions) => Promise<Sub
 /** The program that is measured: this checkout's. */
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
 
-/** The peers whose versions are told with the figures. */
+/** The peers whose versions are printed with the figures. */
 const PEERS = ['iperf3', 'tayga', 'nginx', 'haproxy', 'unbound', 'dnsperf'];
 
 const USAGE = `Usage: npm run bench -- [options]
@@ -118,7 +118,7 @@ async function measure(name: string, options: Options): Promise<Row[]> {
 const packageVersion = (name: string) =>
   execFileSync('dpkg-query', ['--show', name], { encoding: 'utf8' }).split('\t')[1].trim();
 
-/** What the figures were measured on: kinds and versions, nothing that tells one machine from another. */
+/** The machine of the measurement: kinds and versions, nothing that identifies it. */
 function describeMachine() {
   const processors = cpus();
   return {

@@ -1,12 +1,12 @@
-/** Samples, medians, ratios and targets: everything that turns measured figures into verdicts. No I/O. */
+/** Samples, medians, ratios and targets: turns measured figures into verdicts. No I/O. */
 
-/** What one run of one contender measured: a figure by its unit-bearing name. */
+/** The result of one run of one contender: figures by name, with the unit in the name. */
 export type Sample = Readonly<Record<string, number>>;
 
 /** One of the programs that are measured side by side. */
 export interface Contender {
   readonly name: string;
-  /** One measured run, `seconds` long where the subject has a duration. */
+  /** One measured run, `seconds` long if the subject has a duration. */
   run(seconds: number): Promise<Sample>;
 }
 
@@ -26,8 +26,8 @@ export function summarize(values: readonly number[]): Summary {
 }
 
 /**
- * Ratios of two series, round by round: the contenders of one round ran one after the other, so what disturbs the
- * machine for longer than a round cancels out.
+ * Ratios of two series, round by round. The contenders of a round ran one after the other, so a disturbance that lasts longer
+ * than a round cancels out.
  */
 export function pairedRatios(numerators: readonly number[], denominators: readonly number[]): number[] {
   if (numerators.length !== denominators.length)
@@ -35,9 +35,9 @@ export function pairedRatios(numerators: readonly number[], denominators: readon
   return numerators.map((value, round) => value / denominators[round]);
 }
 
-/** A bound that our figure, or its ratio to a peer's in the same round, must keep. */
+/** A bound for our figure, or for its ratio to a peer's figure in the same round. */
 export interface Target {
-  /** The peer to divide by; absent when the figure itself is bounded. */
+  /** The peer to divide by; absent if the bound is for the figure itself. */
   readonly against?: string;
   readonly bound: 'at least' | 'at most';
   readonly value: number;
@@ -52,7 +52,7 @@ export interface RowPlan {
   readonly unit: string;
   /** Divides the figure for display: 1e9 and the unit "Gbit/s" show bits per second. */
   readonly scale?: number;
-  /** Whether more is better; decides nothing but how the table reads. */
+  /** Whether more is better; only changes how the table is printed. */
   readonly better: 'more' | 'less';
   readonly targets: readonly Target[];
 }
@@ -61,7 +61,7 @@ export interface RowPlan {
 export interface Scenario {
   readonly contenders: readonly Contender[];
   readonly rows: readonly RowPlan[];
-  /** Measured once and without warming up, because a sample takes minutes. */
+  /** Measured once and without a warm-up, because a sample takes minutes. */
   readonly isOnce?: boolean;
 }
 
@@ -83,13 +83,12 @@ export interface Row {
   readonly verdicts: readonly Verdict[];
 }
 
-/** Name of our own contender: ratios have it on top. */
+/** Name of our own contender: the numerator of the ratios. */
 export const OURS = 'tombolo';
 
 /**
- * Measures the contenders in turn (A B C A B C ...), `rounds` times after one short run each that is not counted, unless
- * `warmUpSeconds` is 0.
- * Returns each contender's samples in the order of the rounds.
+ * Measures the contenders in turn (A B C A B C ...), `rounds` times. Before that, each has one short run that is not counted,
+ * unless `warmUpSeconds` is 0. Returns each contender's samples in the order of the rounds.
  */
 export async function interleave(
   contenders: readonly Contender[],
@@ -109,7 +108,7 @@ export async function interleave(
   return samples;
 }
 
-/** The row of one metric, from the samples of `interleave`; a contender whose samples lack the metric is left out. */
+/** The row of one metric, from the samples of `interleave`; a contender whose samples lack the metric is omitted. */
 export function fillRow(plan: RowPlan, samples: ReadonlyMap<string, readonly Sample[]>): Row {
   const series = new Map(
     [...samples]

@@ -1,4 +1,4 @@
-/** The translator's counters, asked for as its operator would ask. */
+/** The translator's counters, read as an operator would read them. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../lab/host.ts';
@@ -15,10 +15,10 @@ interface CountersAnswer {
   }[];
 }
 
-/** Asks the process that `startTombolo` started on the host with this directory. */
+/** Queries the process that `startTombolo` started on the host with this directory. */
 export async function readNat64Counters(host: Host, directory: string): Promise<Nat64Counters> {
   const tokenFile = join(directory, 'tombolo', 'admin-token');
-  // The admin page comes up last.
+  // The admin page is started last.
   await waitUntil('the admin token', () => existsSync(tokenFile));
   const token = readFileSync(tokenFile, 'utf8').trim();
   const { stdout } = await host.run('curl', [

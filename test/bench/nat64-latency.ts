@@ -1,14 +1,14 @@
-/** How long a ping takes while a bulk TCP flow goes through the same translator. */
+/** The round-trip time of a ping while a bulk TCP flow passes through the same translator. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Host } from '../../lab/host.ts';
 import { loadScript, startLoad } from './load/commands.ts';
 import type { UdpStreamOrders } from './load/udp-stream.ts';
 import { type Contender, OURS, type RowPlan, type Sample, type Scenario } from './measure.ts';
 
-/** Not the echo server of the other rows: this one costs next to nothing. */
+/** Not the echo server of the other rows: this one costs almost nothing. */
 const ECHO_PORT = 8;
 const PROBES_PER_SECOND = 1000;
-/** The bulk flow has left slow start when the probes begin, and goes on when they end. */
+/** The bulk flow has left slow start when the probes begin, and continues until they have ended. */
 const LEAD_SECONDS = 0.5;
 
 const rows = ({ id, title }: { readonly id: string; readonly title: string }): RowPlan[] => [
@@ -47,7 +47,7 @@ const rows = ({ id, title }: { readonly id: string; readonly title: string }): R
 ];
 
 /**
- * Kernel forwarding and ours in turn: probes alone, then probes beside an iperf3 flow to the server, which has an iperf3
+ * Kernel forwarding and ours in turn: first probes alone, then probes beside an iperf3 flow to the server, which has an iperf3
  * server on `iperfPort`. `serverBy` is the server's address by contender, as the client uses it.
  */
 export async function latencyScenario(

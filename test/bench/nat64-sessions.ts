@@ -22,20 +22,20 @@ import { type Subject, type SubjectOptions, cpus, openSubject, untilSettled } fr
 import { startTombolo } from './tombolo.ts';
 
 const ECHO_PORT = 7;
-/** Datagrams to it are read by nobody. */
+/** Datagrams to this port are never read. */
 const SINK_PORT = 9;
 const SERVER = '64:ff9b::198.51.100.2';
-/** Addresses that the server has too, so that a source port can have many destinations. */
+/** More addresses of the server, so that a source port can have many destinations. */
 const MANY_SERVERS = '192.0.2.0/24';
 const FIRST_OF_MANY = '64:ff9b::192.0.2.1';
 
 /** Sessions of a source port share its mapping (RFC 6146 section 3.1): one address has ports for 32,768 of these. */
 const SOURCE_PORTS = 20_000;
 const HELD_SESSIONS = 100_000;
-/** Well below what the translator can take: here what counts is that they are there. */
+/** Well below what the translator can handle: here it only matters that the sessions exist. */
 const FILL_PER_SECOND = 25_000;
 const MOST_PASSES = 5;
-/** A little above the target, so that what is created reaches it. */
+/** A little above the target, so that the created rate reaches it. */
 const NEW_PER_SECOND = 51_000;
 const ESTABLISHED_PER_SECOND = 5000;
 const WARM_UP_SECONDS = 1;
@@ -45,13 +45,13 @@ const PROBES_PER_SECOND = 1000;
 const BASELINE_SECONDS = 8;
 const ICMP_LIFETIME_MS = 60_000;
 
-/** A process that has translated its first packet, and what is done to it. */
+/** A process that has translated its first packet, and the operations on it. */
 interface Translator {
   readonly process: Child;
   counters(): Promise<Nat64Counters>;
-  /** A flow there and back, `packetsPerSecond` long for `seconds`. */
+  /** A flow in both directions, with `packetsPerSecond` for `seconds`. */
   stream(packetsPerSecond: number, seconds: number): Promise<StreamResult>;
-  /** Opens sessions `first` and following; resolves when the packets have been sent. */
+  /** Opens sessions from `first` on; resolves when the packets have been sent. */
   open(
     order: Pick<NewSessionsOrder, 'kind' | 'first' | 'sessions' | 'perSecond' | 'destinations'>,
   ): Promise<{ readonly seconds: number }>;
@@ -78,7 +78,7 @@ export const openNat64Sessions = (options: SubjectOptions): Promise<Subject> =>
     );
     let starts = 0;
 
-    /** Runs `use` on a process of its own. */
+    /** Runs `use` with a separate process. */
     async function withTranslator(use: (translator: Translator) => Promise<Sample>): Promise<Sample> {
       const state = join(directory, `start${starts++}`);
       await using tombolo = startTombolo(hosts.router, {
@@ -89,7 +89,7 @@ export const openNat64Sessions = (options: SubjectOptions): Promise<Subject> =>
             pool4: [{ address: '198.51.100.1', ports: '32768-65535' }],
             allow: ['2001:db8:1::/64'],
             maxSessions: MAX_SESSIONS,
-            // All sessions are one client's here.
+            // Here all sessions belong to one client.
             maxMappingsPerClient: 65_535,
             maxSessionsPerClient: MAX_SESSIONS,
           },
@@ -136,7 +136,7 @@ export const openNat64Sessions = (options: SubjectOptions): Promise<Subject> =>
     ];
   });
 
-/** Waits until every packet that opens a session has been translated, or no more are. */
+/** Waits until every packet that opens a session has been translated, or the number no longer grows. */
 async function created(
   { counters }: Translator,
   name: 'sessions-created-udp' | 'sessions-created-icmp',
@@ -163,8 +163,8 @@ const HELD_ROWS: readonly RowPlan[] = [
 ];
 
 /**
- * Opens HELD_SESSIONS sessions. A new process may lose packets until its compiler knows the code: all are sent again then,
- * which changes nothing for the sessions that are there but their lifetime. Returns how long the last pass took.
+ * Opens HELD_SESSIONS sessions. A new process may lose packets until its code is compiled. Then all are sent again, which only
+ * changes the lifetime of existing sessions. Returns how long the last pass took.
  */
 async function fill(translator: Translator, kind: 'udp' | 'icmp'): Promise<{ seconds: number }> {
   const name = `sessions-created-${kind}` as const;
@@ -233,7 +233,7 @@ async function makeSessions(translator: Translator, seconds: number): Promise<Sa
     perSecond: NEW_PER_SECOND,
     destinations: Math.ceil(total / SOURCE_PORTS),
   } as const;
-  // The process is new: the first second is what its compiler takes to know the code.
+  // The process is new: in the first second its code is still being compiled.
   const warmUp = NEW_PER_SECOND * WARM_UP_SECONDS;
   await Promise.all([
     translator.stream(ESTABLISHED_PER_SECOND, WARM_UP_SECONDS),
@@ -246,7 +246,7 @@ async function makeSessions(translator: Translator, seconds: number): Promise<Sa
     translator.open({ ...order, first: warmUp, sessions: total - warmUp }),
   ]);
   const cpuPercent = (cpuNs(translator.process.pid) - cpuBefore) / (opened.seconds * 1e7);
-  // The flow's own session is one of them.
+  // Includes the session of the flow itself.
   const made =
     (await created(translator, 'sessions-created-udp', before['sessions-created-udp'] + total - warmUp + 1)) -
     before['sessions-created-udp'];

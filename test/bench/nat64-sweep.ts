@@ -1,6 +1,6 @@
 /**
- * The translator's sweep over full tables, in this process and with a clock of its own: how long a turn of its loop can
- * take because sessions end. UDP sessions live for two minutes at least (RFC 6146 section 4), so nobody would wait for it.
+ * The translator's sweep over full tables, in this process and with a simulated clock: how long one turn of its loop can take
+ * because sessions end. UDP sessions live for at least two minutes (RFC 6146 section 4), so a real clock would take too long.
  */
 import { createCounters } from '../../src/runtime/counters.ts';
 import { attachTables } from '../../src/services/nat64/tables/attach-tables.ts';
@@ -47,7 +47,7 @@ function fullTranslator(): Translator {
   return createTranslator(settings, tables, createCounters(NAT64_COUNTERS), () => 1);
 }
 
-/** Has the sweep do all that is due at a second; the longest turn in milliseconds. */
+/** Runs the sweep for everything that is due at a second; returns the longest turn in milliseconds. */
 function sweep(translator: Translator, second: number): number {
   const { control } = translator.tables;
   translator.nowSeconds = second;
@@ -66,7 +66,7 @@ function endOfAll(): number {
   return sweep(translator, LIFETIME_SECONDS + 1);
 }
 
-/** All are due at once, but have had packets since: one in `keep` ends, the others move on. */
+/** All are due at once, but have had packets since: one in `keep` ends, the others move to a later second. */
 function endOfSome(keep: number): number {
   const translator = fullTranslator();
   const { tables } = translator;
@@ -75,7 +75,10 @@ function endOfSome(keep: number): number {
   return sweep(translator, LIFETIME_SECONDS + 1);
 }
 
-/** The median of some runs would hide a stall, their greatest shows every other process of the machine: the least. */
+/**
+ * Each run returns its longest turn. The least of some runs excludes delays by other processes; a stall of our own is in every
+ * run.
+ */
 const leastOf = (measure: () => number) => Math.min(...Array.from({ length: RUNS_A_SAMPLE }, measure));
 
 export const sweepScenario = (): Scenario => ({

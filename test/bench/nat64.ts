@@ -1,6 +1,6 @@
 /**
- * NAT64 against the kernel's own IPv6 forwarding and tayga, all up at once in one topology; each is reached by the
- * address that the server has behind it, and costs nothing while another is measured:
+ * NAT64 compared with the kernel's own IPv6 forwarding and tayga, all running at once in one topology. Each is reached by its
+ * own address of the server, and costs nothing while another is measured:
  *
  *     client (IPv6) -- router: kernel, tombolo, tayga -- server (IPv4 and IPv6)
  */
@@ -26,14 +26,14 @@ const UDP_PAYLOAD_BYTES = 64;
 const TAYGA_PREFIX = '2001:db8:64::/96';
 const TAYGA_POOL = '203.0.113.0/24';
 
-/** The server, as the client addresses it by way of each contender. */
+/** The address at which the client reaches the server through each contender. */
 const SERVER_BY: Readonly<Record<string, string>> = {
   kernel: '2001:db8:2::2',
   [OURS]: '64:ff9b::198.51.100.2',
   tayga: '2001:db8:64::198.51.100.2',
 };
 
-/** Also where start-up is timed. */
+/** Also used to measure the start-up. */
 export const topology = (options: SubjectOptions) =>
   ({
     hosts: {
@@ -71,22 +71,22 @@ export const topology = (options: SubjectOptions) =>
 export type HostName = keyof ReturnType<typeof topology>['hosts'];
 type Hosts = Topology<HostName>['hosts'];
 
-/** What is measured, and how its rows are called. */
+/** The variant that is measured, and the names of its rows. */
 interface Variant {
   readonly fastPath: boolean;
   readonly id: string;
   readonly title: string;
 }
 
-/** As the appliance runs it: the kernel takes established flows over. */
+/** As on the appliance: the kernel takes over established flows. */
 export const openNat64 = (options: SubjectOptions): Promise<Subject> =>
   open(options, { fastPath: true, id: 'nat64', title: 'NAT64' });
 
-/** The translator without the kernel's help, as on kernels that cannot: what every flow begins with. */
+/** The translator without the kernel's help, as on kernels that lack it. Every flow begins like this. */
 export const openNat64Translator = (options: SubjectOptions): Promise<Subject> =>
   open(options, { fastPath: false, id: 'nat64-translator', title: 'NAT64 without fast path' });
 
-/** Starts everything and proves each path with a datagram there and back. */
+/** Starts everything and tests each path with a datagram in both directions. */
 const open = (options: SubjectOptions, { fastPath, id, title }: Variant): Promise<Subject> =>
   openSubject(async (stack) => {
     const { hosts, directory } = stack.use(await buildTopology(topology(options)));
@@ -233,16 +233,16 @@ interface IperfReport {
       readonly bytes: number;
       readonly seconds: number;
     };
-    /** Of one CPU, during the test. */
+    /** In percent of one CPU, during the test. */
     readonly cpu_utilization_percent: { readonly host_total: number; readonly remote_total: number };
   };
 }
 
-/** What a translator has spent so far; the kernel's own forwarding is no process, and has no such figure. */
+/** The CPU time that a translator has used so far. The kernel's own forwarding is not a process, and has no such figure. */
 const spentNs = (translator: Child | undefined) =>
   translator === undefined ? undefined : cpuNs(translator.pid);
 
-/** A sample with the CPU of a translator, if there is one, for each of `units`. */
+/** The sample, and the CPU time that the translator (if there is one) has used since `before`, divided by `units`. */
 function withCpu(
   sample: Sample,
   metric: string,
@@ -300,7 +300,7 @@ async function runFlood(
     payloadBytes: UDP_PAYLOAD_BYTES,
     seconds,
   });
-  // What is still in the translator's queue counts too.
+  // Datagrams that are still in the translator's queue count too.
   let arrived = 0;
   await waitUntil('the last datagrams', () => {
     const previously = arrived;

@@ -2,15 +2,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A backend by the server name that leads to it. */
+/** Backends by the server name that routes to them. */
 export type Backends = Readonly<Record<string, string>>;
 
 /** Where the Debian package libnginx-mod-stream puts its module. */
 const NGINX_STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
 /**
- * nginx as an SNI proxy. Logs are off, as ours logs no connection; buffers are the defaults.
- * Returns the file and makes the directories that nginx writes to.
+ * nginx as an SNI proxy. Logs are off, because ours does not log connections; buffers are the defaults. Returns the file and
+ * makes the directories that nginx writes to.
  */
 export function writeNginx(directory: string, address: string, port: number, backends: Backends): string {
   const entries = Object.entries(backends).map(([name, backend]) => `    ${name} [${backend}]:${port};`);
@@ -45,7 +45,7 @@ ${entries.join('\n')}
   );
 }
 
-/** HAProxy as an SNI proxy. Without a log line there is no logging; splicing is left to HAProxy's own judgement. */
+/** HAProxy as an SNI proxy. Without a log line there is no logging; HAProxy itself decides about splicing. */
 export function writeHaproxy(directory: string, address: string, port: number, backends: Backends): string {
   const names = Object.keys(backends);
   const rules = names.map((name, i) => `  use_backend server${i} if { req.ssl_sni -i ${name} }`);
@@ -73,7 +73,7 @@ ${servers.join('\n')}
   );
 }
 
-/** Unbound as a caching forwarder: no validation, as ours does none; minimal responses and EDNS are its defaults. */
+/** Unbound as a caching forwarder: no validation, because ours has none; minimal responses and EDNS are its defaults. */
 export function writeUnbound(
   directory: string,
   options: {
@@ -112,7 +112,7 @@ remote-control:
   );
 }
 
-/** Tayga, which is stateless: each IPv6 host gets an IPv4 address of its own from the pool. It has no offload. */
+/** Tayga, which is stateless: each IPv6 host gets its own IPv4 address from the pool. It has no offload. */
 export function writeTayga(
   directory: string,
   options: {

@@ -1,4 +1,4 @@
-/** What a process costs and what a namespace has counted, read from /proc. */
+/** CPU time and memory of a process, and the counters of a namespace, read from /proc. */
 import { readFileSync, readdirSync } from 'node:fs';
 
 /** The processes whose parent is `pid`. */
@@ -11,17 +11,17 @@ export function childrenOf(pid: number): number[] {
 
 function parentOf(pid: number): number | undefined {
   try {
-    // The command name stands in parentheses and may hold anything: fields are counted after the last one.
+    // The command name is in parentheses and may contain any character, so fields are counted after the last parenthesis.
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
   } catch {
-    return undefined; // ended meanwhile
+    return undefined; // has ended meanwhile
   }
 }
 
 /**
- * CPU time in nanoseconds that the threads of a process have had, user and kernel, with the softirq work that ran in
- * their context. From schedstat, because stat counts in ticks of 10 ms. A thread that ends takes its share away.
+ * CPU time in nanoseconds of the threads of a process, user and kernel, including the softirq work that ran in their context.
+ * From schedstat, because stat counts in ticks of 10 ms. When a thread ends, its share is no longer included.
  */
 export function cpuNs(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`).map((thread) =>
@@ -30,7 +30,7 @@ export function cpuNs(pid: number): number {
   return threads.reduce((sum, ns) => sum + ns, 0);
 }
 
-/** Resident memory of a process in bytes, added up by the kernel page by page (VmRSS lags behind by some pages a CPU). */
+/** Resident memory of a process in bytes, added up by the kernel page by page (VmRSS lags behind by some pages per CPU). */
 export function residentBytes(pid: number): number {
   const rss = /^Rss:\s+([0-9]+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'));
   if (rss === null) throw new Error(`/proc/${pid}/smaps_rollup: no Rss`);
@@ -38,8 +38,8 @@ export function residentBytes(pid: number): number {
 }
 
 /**
- * UDP datagrams, of both families, that have reached a socket in the network namespace of a process: those read from
- * it and those dropped because its queue was full.
+ * UDP datagrams, of both families, that have reached a socket in the network namespace of a process: those that were read, and
+ * those that were dropped because the queue was full.
  */
 export function arrivedDatagrams(pid: number): number {
   const lines = readFileSync(`/proc/${pid}/net/snmp`, 'latin1').match(/^Udp: .*$/gm);

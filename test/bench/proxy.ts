@@ -1,6 +1,6 @@
 /**
- * The TLS proxy against nginx and HAProxy: all up at once on one host, on loopback addresses of their own, in front of the
- * same IPv6 backends on another host. Nobody decrypts: after a real ClientHello the bytes are plain.
+ * The TLS proxy compared with nginx and HAProxy: all run at once on one host, each on its own loopback address, in front of the
+ * same IPv6 backends on another host. No TLS is decrypted: after a real ClientHello the bytes are plain.
  *
  *     bench (clients, proxies) eth0 2001:db8:1::1 --- 2001:db8:1::10, ::11, ::12 eth0 servers
  */
@@ -27,7 +27,7 @@ import { startTombolo } from './tombolo.ts';
 const PORT = 443;
 const STREAMS = 4;
 const CONNECTIONS_AT_ONCE = 32;
-/** Idle connections are counted from FEW to MANY, so that what a process allots only once cancels out. */
+/** Idle connections are counted from FEW to MANY, so that memory that a process allocates only once cancels out. */
 const FEW_IDLE = 1000;
 const MANY_IDLE = 4000;
 
@@ -37,7 +37,7 @@ const BACKENDS = {
   'idle.example.com': '2001:db8:1::12',
 } as const satisfies Backends;
 
-/** How to start a proxy on an address of the host; returns it and the pid that does the work. */
+/** Starts a proxy on an address of the host; returns it and the pid of the process that does the work. */
 type StartProxy = (address: string) => Promise<{ child: Child; pid: number }>;
 
 interface Proxy {
@@ -97,7 +97,7 @@ export const openProxy = (options: SubjectOptions): Promise<Subject> =>
       streamScenario(contenders, client),
       shortScenario(contenders, client),
       {
-        // A process of its own for each sample: what earlier connections have left in a heap would hide the cost.
+        // A separate process for each sample: memory that earlier connections left in a heap would hide the cost.
         contenders: Object.entries(starts).map(([name, startProxy], position) => ({
           name,
           run: () => runIdle(name, startProxy, `127.0.1.${position + 1}`, client, probe),

@@ -1,7 +1,7 @@
 /** The rows as a table for the screen. */
 import { OURS, type Row, type RowFigure, type Summary, type Verdict } from './measure.ts';
 
-/** Three significant digits, no exponent: what the noise of a benchmark leaves. */
+/** Three significant digits, no exponent: more would only show the noise of the benchmark. */
 export function formatFigure(value: number): string {
   if (!Number.isFinite(value)) return '-';
   const digits = value === 0 ? 0 : Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
@@ -10,13 +10,13 @@ export function formatFigure(value: number): string {
 
 const span = ({ min, max }: Summary) => `${formatFigure(min)}-${formatFigure(max)}`;
 
-/** "at least 0.55 reached", with the words that the reader acts on last. */
+/** "at least 0.55 reached", with the deciding word last. */
 const formatVerdict = ({ bound, value, reached }: Verdict, unit: string) =>
   `${bound === 'at least' ? '>=' : '<='} ${value}${unit}: ${reached ? 'reached' : 'SHORT'}`;
 
 const HEADINGS = ['', 'median', 'min-max', 'tombolo / it', 'min-max', 'target'] as const;
 
-/** One row as lines of cells: the title with its unit, then a line a contender. */
+/** One row as lines of cells: the title with its unit, then one line per contender. */
 function cells({ plan, figures, verdicts }: Row): string[][] {
   const lines = figures.map((figure) => [
     `  ${figure.contender}`,

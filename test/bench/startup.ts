@@ -1,6 +1,6 @@
 /**
- * Start-up: from the exec of the process until each of its services has done its work once for a client, and what
- * the process holds in memory when it has settled.
+ * Start-up: the time from the exec of the process until each of its services has served a client once, and its memory after it
+ * has settled.
  */
 import { join } from 'node:path';
 import { buildTopology } from '../../lab/topology.ts';
@@ -17,7 +17,7 @@ const ISLAND_SERVER = '2001:db8:1::2';
 const SSH_PORT = 22_001;
 const ECHO_PORT = 7;
 
-/** What is asked, by the host of the topology that asks. */
+/** The requests, by the host of the topology that sends them. */
 const PROBES: {
   readonly [Host in HostName]: readonly Probe[];
 } = {
@@ -70,7 +70,7 @@ const CONFIGURATION = {
   nat64: { pool4: [{ address: '198.51.100.1', ports: '32768-65535' }] },
 };
 
-/** A start with an empty compile cache, or (as from an image, which brings it filled) with the one of an earlier start. */
+/** A start with an empty compile cache, or with that of an earlier start (an image comes with a filled one). */
 type StartKind = 'first' | 'later';
 
 function startupRows(kind: StartKind): RowPlan[] {

@@ -1,4 +1,4 @@
-/** What the subjects (NAT64, proxy, DNS, start-up) have in common: a topology, contenders up in it, scenarios. */
+/** What the subjects (NAT64, proxy, DNS, start-up) have in common: a topology, contenders running in it, scenarios. */
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import type { Child } from '../../lab/host.ts';
@@ -6,31 +6,31 @@ import type { LoadProcess } from './load/commands.ts';
 import type { Probe, ProbeOrders } from './load/probe.ts';
 import type { Scenario } from './measure.ts';
 
-/** Everything of a subject is running; disposing ends it. */
+/** A subject with everything running; disposing it ends everything. */
 export interface Subject extends AsyncDisposable {
   readonly scenarios: readonly Scenario[];
 }
 
-/** Which CPU the measured process is kept on, and which its load; undefined on a machine with one CPU. */
+/** The CPU of the measured process and that of its load; undefined on a machine with one CPU. */
 export interface Cpus {
   readonly measured: number | undefined;
   readonly load: number | undefined;
 }
 
 /**
- * One CPU for the measured process and another for its load: each contender then has one whole CPU, no more, and
- * the scheduler's choices do not make the difference.
+ * One CPU for the measured process and another for its load: so each contender has exactly one CPU, and the scheduler cannot
+ * distort the comparison.
  */
 export const cpus = (): Cpus =>
   availableParallelism() < 2 ? { measured: undefined, load: undefined } : { measured: 0, load: 1 };
 
-/** The command that keeps `command` on a CPU. */
+/** The command that pins `command` to a CPU. */
 export const pinned = (cpu: number | undefined, ...command: string[]): [string, string[]] => {
   const [file, ...args] = cpu === undefined ? command : ['taskset', '--cpu-list', String(cpu), ...command];
   return [file, args];
 };
 
-/** What every subject is opened with. */
+/** The options of every subject. */
 export interface SubjectOptions {
   /** The program to measure. */
   readonly main: string;
@@ -43,7 +43,7 @@ export const tcpSysctls = ({ congestionControl }: SubjectOptions): Record<string
   'net/ipv4/tcp_congestion_control': congestionControl,
 });
 
-/** Runs `open` with a stack that is kept when it succeeds and unwound when it fails. */
+/** Runs `open` with a stack that is kept if it succeeds and unwound if it fails. */
 export async function openSubject(
   open: (stack: AsyncDisposableStack) => Promise<readonly Scenario[]>,
 ): Promise<Subject> {
@@ -53,11 +53,11 @@ export async function openSubject(
   return { scenarios, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-/** What only the start of a contender needed has been given back by then, and what it does then is no part of what is measured. */
+/** By then, memory that was only needed for the start has been freed, and that work is not part of the measurement. */
 const SETTLED_AFTER_MS = 2500;
 export const settle = (): Promise<void> => setTimeout(SETTLED_AFTER_MS);
 
-/** Waits until every probe has its answer, and the processes have settled; rejects as `untilAnswered` does. */
+/** Waits until every probe has its answer and the processes have settled; rejects like `untilAnswered`. */
 export async function untilSettled(
   load: LoadProcess<ProbeOrders>,
   probes: readonly Probe[],
@@ -67,7 +67,7 @@ export async function untilSettled(
   await settle();
 }
 
-/** Waits until every probe has its answer; rejects, with what the processes printed, when one of them ends or never answers. */
+/** Waits until every probe has its answer. Rejects, with the output of the processes, if one of them ends or never answers. */
 export async function untilAnswered(
   load: LoadProcess<ProbeOrders>,
   probes: readonly Probe[],

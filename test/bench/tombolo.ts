@@ -9,7 +9,7 @@ export interface TomboloOptions {
   readonly main: string;
   /** For its configuration and its state. */
   readonly directory: string;
-  /** What is not in it has the schema's default. */
+  /** Settings that are absent have the schema's default. */
   readonly configuration: object;
   readonly cpu?: number | undefined;
 }
@@ -21,6 +21,6 @@ export function startTombolo(host: Host, { main, directory, configuration, cpu }
   const file = join(directory, 'tombolo.json');
   writeFileSync(file, JSON.stringify(configuration, undefined, 2));
   const [command, args] = pinned(cpu, process.execPath, main, '--config', file, '--state', state);
-  // Set from outside, as the unit does; it lives and dies with the directory.
+  // Set from outside, as the unit does; deleted together with the directory.
   return host.spawn(command, args, { env: { NODE_COMPILE_CACHE: join(state, 'compile-cache') } });
 }

@@ -1,4 +1,4 @@
-/** Changing the configuration: collected, reviewed, applied with a countdown, kept or rolled back; by keyboard too. */
+/** Changing the configuration: collect, review, apply with a countdown, keep or roll back; also by keyboard. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';

@@ -1,4 +1,4 @@
-/** An appliance in the lab that has its owner, and the owner's browser. */
+/** An appliance in the lab with an owner, and the owner's browser. */
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { CONFIGURATION } from '../../lab/appliance.ts';
 import type { Child } from '../../lab/host.ts';

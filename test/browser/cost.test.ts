@@ -1,4 +1,4 @@
-/** What the control panel costs: bytes, time to the first paint, and the server's CPU while it is only looked at. */
+/** The cost of the control panel: bytes, time to the first paint, and the server's CPU time while a page is only viewed. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** From an appliance that belongs to nobody to a site that the Internet reaches; then the same with no mouse. */
+/** From an unclaimed appliance to a site that can be reached from the Internet; then the same without a mouse. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';

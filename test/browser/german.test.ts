@@ -1,6 +1,6 @@
 /**
- * The page in German: no page has an English sentence, of its own or of what the appliance says of itself (checks,
- * explanations, refusals, states), not for a moment; and it changes its language while it is open.
+ * The page in German: no page shows an English sentence at any moment, neither its own nor one from the appliance (checks,
+ * explanations, errors, states). The language can be changed while the page is open.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';

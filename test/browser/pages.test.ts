@@ -1,6 +1,6 @@
 /**
- * Every page with traffic behind it, on a desk and on a phone, light and dark: nothing overflows, axe finds nothing, the
- * console stays empty, nothing is asked of anybody else. The pictures are kept in build/screenshots.
+ * Every page with traffic, on a large screen and on a phone, light and dark: nothing overflows, axe finds nothing, the console
+ * stays empty, and nothing is requested from other hosts. The pictures are kept in build/screenshots.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

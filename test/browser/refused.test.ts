@@ -1,4 +1,4 @@
-/** A configuration file that is refused, in the page: what is wrong, what runs, and the way out. */
+/** A refused configuration file, in the page: what is wrong, what is active, and how to fix it. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * The control panel in Chromium, against the process in the lab. The browser sits on the island, where no way leads to
- * anything but the lab:
+ * The control panel in Chromium, against the process in the lab. The browser runs on the island, from where only the lab can be
+ * reached:
  *
  *   client ---- internet ---- appliance ---- web1 web2 web3
  *   (curl)                    :8064           (Chromium runs in web3's namespace)

@@ -1,4 +1,4 @@
-/** The System page: backup and restore, who may sign in and how, restart and reset. */
+/** The System page: backup and restore, accounts and sign-in, restart and reset. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';

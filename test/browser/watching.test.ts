@@ -1,4 +1,4 @@
-/** Finding out: the timeline, explanations, and the palette that leads everywhere. */
+/** Finding information: the timeline, explanations, and the palette that leads to every page. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';

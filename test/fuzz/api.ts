@@ -1,6 +1,6 @@
 /**
- * Requests for every route of the admin API, made from its schemas: right ones, nearly right ones, and nonsense. Whatever
- * comes, the answer is no 5xx, and a refusal says what would be right.
+ * Requests for every route of the admin API, made from its schemas: valid, nearly valid, and random. The answer is never a 5xx,
+ * and an error says what is expected.
  */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';

@@ -1,4 +1,4 @@
-/** What the kernel and its tools say. */
+/** Parsers of the output of the kernel and its tools. */
 import assert from 'node:assert/strict';
 import { forwardChains } from '../../src/services/nat64/checks/forward-chains.ts';
 import { parseLocalRoutes } from '../../src/os/local-routes.ts';

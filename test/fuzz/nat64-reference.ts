@@ -1,4 +1,4 @@
-/** The optimised NAT64 against the clear one, on as many generated packets as one likes. */
+/** Compares the optimised NAT64 with the reference, on any number of generated packets. */
 import fc from 'fast-check';
 import { REFERENCE_PROPERTIES } from '../unit/services/nat64/reference/properties.ts';
 

@@ -1,4 +1,4 @@
-/** What NAT64 reads that comes from outside: packets, and the file of kept sessions. */
+/** Outside inputs of NAT64: packets, and the file of stored sessions. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { compileEam } from '../../src/services/nat64/settings/eam.ts';

@@ -1,4 +1,4 @@
-/** What people write or upload: it is taken as it is meant, or refused with a reason. */
+/** Inputs that people write or upload: each is accepted as meant, or rejected with a reason. */
 import assert from 'node:assert/strict';
 import { parsePreseed } from '../../firmware/preseed.ts';
 import { preferredLanguage } from '../../src/admin/language.ts';

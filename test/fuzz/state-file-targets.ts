@@ -1,4 +1,4 @@
-/** The files of the state directory: whatever is in them, it is what we write, or refused with an Error. */
+/** The files of the state directory: any content is either what we write, or rejected with an Error. */
 import assert from 'node:assert/strict';
 import { parseToken } from '../../src/admin/auth/bootstrap-token.ts';
 import { parseAuthData } from '../../src/admin/auth/state-file.ts';

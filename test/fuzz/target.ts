@@ -1,6 +1,6 @@
 export interface FuzzTarget {
   readonly name: string;
-  /** Valid inputs, which mutations start from. */
+  /** Valid inputs, as a start for mutations. */
   readonly seeds: readonly Uint8Array[];
   /** Throws when something that must hold does not. */
   readonly run: (bytes: Uint8Array) => void;

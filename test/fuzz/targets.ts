@@ -1,4 +1,4 @@
-/** Every parser of bytes that come from outside: what it is fed, and what must hold whatever the bytes are. */
+/** Every parser of bytes from outside: its inputs, and what must hold for any bytes. */
 import assert from 'node:assert/strict';
 import dnsPacket from 'dns-packet';
 import {

@@ -1,4 +1,4 @@
-/** Configurations that the appliance has acknowledged, and which of them it has after a power cut. */
+/** Configurations that the appliance has acknowledged, and which of them are still there after a power cut. */
 import assert from 'node:assert/strict';
 import { type Bench, configuration } from './bench.ts';
 

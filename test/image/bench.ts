@@ -1,4 +1,4 @@
-/** The appliance in QEMU with everything that it meets, and what the tests ask of it. */
+/** The appliance in QEMU with its surroundings, and the helpers that the tests use. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * The image in QEMU (TCG), a card's life: first start with the CONFIG partition's files, the main checks of the lab
- * against it, what is open and what is writable; power cuts; factory reset.
+ * The image in QEMU (TCG), through the life of a card: first start with the files of the CONFIG partition, the main checks of
+ * the lab against it, open ports and writable paths; power cuts; factory reset.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** The card as another computer sees it: its partition table and its bytes, while the power is off. */
+/** The card as seen by another computer: its partition table and its bytes, while the power is off. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 

@@ -1,4 +1,4 @@
-/** The image in QEMU, with its network port in a namespace of ours. */
+/** The image in QEMU, with its network port in one of our namespaces. */
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,

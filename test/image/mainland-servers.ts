@@ -1,4 +1,4 @@
-/** The servers behind the appliance and beyond it: node mainland-servers.ts WEB1 IPV4_ONLY CERTIFICATE KEY */
+/** The servers behind the appliance and on the Internet: node mainland-servers.ts WEB1 IPV4_ONLY CERTIFICATE KEY */
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';

@@ -1,6 +1,6 @@
 /**
- * Everything that the appliance meets, in one namespace at the other end of its cable: the router (DHCP, Router
- * Advertisements, DNS: dnsmasq), an IPv6-only server and an IPv4-only one.
+ * The network of the appliance, in one namespace at the other end of its cable: the router (DHCP, Router Advertisements, DNS:
+ * dnsmasq), an IPv6-only server and an IPv4-only one.
  *
  *     peer: 192.0.2.1, 2001:db8:1::1 (router), 2001:db8:1::10 (web1), 198.51.100.80 (IPv4 only) --tap0-- appliance
  */

@@ -1,6 +1,6 @@
 /**
- * A device in the same network that has names already: claims NAME.local with its address by multicast DNS (RFC 6762)
- * over IPv4, and tells which addresses others announce: node neighbour.ts ADDRESS NAME...
+ * A device in the same network that already has some names: claims NAME.local with its address by multicast DNS (RFC 6762) over
+ * IPv4, and prints the addresses that others announce: node neighbour.ts ADDRESS NAME...
  */
 import { createSocket } from 'node:dgram';
 import { type Answer, AUTHORITATIVE_ANSWER, decode, encode } from 'dns-packet';

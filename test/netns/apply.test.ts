@@ -1,11 +1,11 @@
 /**
- * Changes that cut off whoever made them: the appliance's own address, its port, a process that is killed meanwhile.
+ * Changes that cut off the client that made them: the appliance's own address, its port, a process that is killed meanwhile.
  *
  *   desk ------------------------- appliance
  *   192.0.2.10/24                  192.0.2.1/24, 192.0.2.2/24
  *   2001:db8:1::10/64              2001:db8:1::1/64
  *
- * The admin page listens on 192.0.2.1 port 8064; whoever changes it sits at the desk.
+ * The admin page listens on 192.0.2.1 port 8064; the changes are made from the desk.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

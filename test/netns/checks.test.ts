@@ -1,7 +1,7 @@
 /**
- * "Check my setup" and the health of the servers, on the lab's own network (lab/world.ts draws it): all is green where
- * all is well; then one thing after the other is broken, the line that is about it says so, no other one does, and it is
- * green again once the thing is mended.
+ * "Check my setup" and the health of the servers, on the lab's own network (lab/world.ts draws it). At first everything is
+ * green. Then one thing after the other is broken: its own line reports it, no other line does, and it is green again once the
+ * thing is fixed.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 /**
- * The configuration file, damaged in every way: the last good revision runs, all that tells how the appliance is says why, and
+ * The configuration file, damaged in every way: the last good revision is active, every status output shows the reason, and
  * nothing is lost.
  */
 import assert from 'node:assert/strict';

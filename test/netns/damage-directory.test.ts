@@ -1,6 +1,6 @@
 /**
- * A state directory that is read-only, full, or cannot be made: all is served, at the start and later, nothing on the disk is
- * lost, changes are refused with the reason, and what could not be written is written as soon as it can be.
+ * A state directory that is read-only, full, or cannot be made: all services run, at the start and later. Nothing on the disk
+ * is lost, changes are refused with the reason, and data that could not be written is written as soon as possible.
  */
 import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

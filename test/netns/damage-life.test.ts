@@ -1,6 +1,7 @@
 /**
- * What befalls a state directory while the process runs: the disk fills up, has no room for another file, or becomes read-only, and is
- * well again; it changes hands; a second process comes. Nothing that was said to be kept is lost, and what is not kept is told.
+ * Faults of the state directory while the process runs: the disk fills up, has no room for another file, or becomes read-only,
+ * and recovers; the owner of the directory changes; a second process starts. Acknowledged data is never lost, and data that is
+ * not stored is reported.
  */
 import assert from 'node:assert/strict';
 import {

@@ -1,7 +1,7 @@
 /**
- * Every file of the state directory and the configuration, damaged in every way that a disk, a power failure or a person can:
- * the four services serve in each, and all that tells how the appliance is says the same. Where damage came from is docs/
- * state-directory.md's table, which these are the rows of.
+ * Every file of the state directory, and the configuration, damaged in every way that a disk, a power failure or a person can.
+ * The four services run in each case, and every status output reports the same. The cases are the rows of the table in
+ * docs/state-directory.md.
  */
 import assert from 'node:assert/strict';
 import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';

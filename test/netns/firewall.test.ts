@@ -1,7 +1,7 @@
 /**
- * The image's firewall under a service that keeps it: what other programs do to it is put back.
+ * The image's firewall, kept by its service: what other programs do to it is undone.
  *
- *   stranger 192.0.2.10 ── wire ── appliance 192.0.2.1, where a program listens that is not to be reached
+ *   stranger 192.0.2.10 ── wire ── appliance 192.0.2.1, with a program that must not be reachable
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * What other programs do to NAT64's state in the kernel, on the topology of nat64/topology.ts: each change is put back, the timeline
- * tells it, and flows go on, new ones and those that were open.
+ * Other programs change NAT64's state in the kernel, on the topology of nat64/topology.ts. Each change is undone, the timeline
+ * reports it, and flows continue, both new ones and those that were open.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 /**
- * The main job: the checks of `npm run lab`, and what the process withstands, on the lab's own network (lab/world.ts
- * draws it) with real clients and servers.
+ * The main job: the checks of `npm run lab`, and the robustness of the process, on the lab's own network (lab/world.ts draws
+ * it) with real clients and servers.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,6 +1,6 @@
 /**
- * What the page is told of real clients, on the lab's own network (lab/world.ts draws it): a stream is open while curl,
- * ssh, openssl and dig do their work, and each shows up with the right fields.
+ * What the page shows of real clients, on the lab's own network (lab/world.ts draws it): a stream is open while curl, ssh,
+ * openssl and dig run, and each appears with the right fields.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The flows that the kernel is given: when, how they are taken back, and what that costs in system calls. */
+/** The flows that are handed over to the kernel: when, how they are taken back, and how many system calls that needs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ENTRIES_PER_CALL, bpfCalls, runClassifier } from '../../src/os/bpf.ts';

@@ -1,7 +1,7 @@
 /**
- * Packets that stand for several, as network cards and other stacks hand them over: what leaves for each is the same
- * with and without the kernel's part of NAT64, datagram by datagram and with a right checksum, and who translated it is who should.
- * The topology is that of nat64/topology.ts; nobody on either end takes part in the connection.
+ * Packets that stand for several, as network cards and other stacks pass them on. What leaves for each is the same with and
+ * without the kernel's part of NAT64, datagram by datagram and with a right checksum, and each was translated by the expected
+ * part. The topology is that of nat64/topology.ts; neither end takes part in the connection.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

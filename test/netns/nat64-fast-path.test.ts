@@ -1,7 +1,7 @@
 /**
- * The kernel's part of NAT64. Its program, packet by packet, against our thread's translation of the same packet
- * (nat64/program-tests.ts): the object that is committed and, where there is a compiler, what the source becomes today. Then at
- * work between real stacks:
+ * The kernel's part of NAT64. First its program, packet by packet, compared with our thread's translation of the same packet
+ * (nat64/program-tests.ts): the committed object and, if there is a compiler, an object compiled from the present source. Then
+ * at work between real stacks:
  *
  *   island ----------- appliance --------------- router ------------------ internet
  *   2001:db8:1::10     2001:db8:1::1             198.51.100.254            203.0.113.9

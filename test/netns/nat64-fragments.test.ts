@@ -5,8 +5,9 @@
  *   2001:db8:1::10     2001:db8:1::1             198.51.100.254            203.0.113.9
  *                      198.51.100.1              203.0.113.254
  *
- * The island and the router mark fragments: the first ECN-capable (a stack drops a datagram of which others alone say that
- * congestion was experienced, RFC 3168 section 5.3), the others CE, with a hop limit of their own.
+ * The island and the router mark fragments: the first one ECN-capable, the others CE, with their own hop limit. (A stack drops
+ * a datagram in which only some fragments say that congestion was experienced and others are not ECN-capable, RFC 3168 section
+ * 5.3.)
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 /**
- * No packet goes in a circle between the appliance and its router, on the topology of nat64/topology.ts: addresses that are
- * routed to the appliance, in stateless mode and in pool4. The routers' own counters tell.
+ * No packet loops between the appliance and its router, on the topology of nat64/topology.ts: addresses that are routed to the
+ * appliance, in stateless mode and in pool4. Checked by the routers' own counters.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

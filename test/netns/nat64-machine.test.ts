@@ -1,4 +1,4 @@
-/** What NAT64 does to its machine, and what the machine does to it; on the topology of nat64/topology.ts. */
+/** The effects of NAT64 on its machine, and of the machine on NAT64; on the topology of nat64/topology.ts. */
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';

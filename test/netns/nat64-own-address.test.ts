@@ -1,6 +1,7 @@
 /**
- * Nobody becomes the appliance by being translated: its page, DNS64, ports and UDP services are none of NAT64's, whatever
- * address of the appliance a server asks for. The real process, with the kernel's part of the translator and without it.
+ * No host gets the appliance's own rights by being translated: its page, DNS64, ports and UDP services cannot be reached
+ * through NAT64, whatever address of the appliance a server uses. The real process, with the kernel's part of the translator
+ * and without it.
  *
  *   server     2001:db8:1::10 ──┐
  *                               ├── lan   appliance   wan ──── friend 198.51.100.10 (in every access list)

@@ -1,4 +1,4 @@
-/** What the kernel tells of changes of the network, in a host of its own: "host" with one device, on a wire to nobody. */
+/** What the kernel reports of changes of the network, in a separate host: "host" with one device, on a wire that leads nowhere. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';

@@ -1,12 +1,12 @@
 /**
- * Who is who: the appliance's own addresses as servers, and what a WebSocket handshake may open. Real programs, one process.
+ * The appliance's own addresses as servers, and what a WebSocket handshake may open. Real programs, one process.
  *
  *   attacker -------------------- appliance
  *   192.0.2.66/24                 192.0.2.1/24, 2001:db8:1::1/64    admin.allow: only the appliance itself
  *                                     |
  *                                 web   2001:db8:1::10/64    nginx: example.com, and secret.example.com for inside
  *
- * "ghost" is a server at 2001:db8:1::99, where nobody is, until the appliance gets that address.
+ * "ghost" is a server at 2001:db8:1::99. Nothing has this address until the appliance gets it.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';

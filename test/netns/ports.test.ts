@@ -1,4 +1,4 @@
-/** Local ports: those of ended connections are had again, and those that the appliance listens on are never given away. */
+/** Local ports: those of ended connections are used again, and those that the appliance listens on are never used. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Appliance, CONFIGURATION, startAppliance, WEB1_SSH_PORT } from '../../lab/appliance.ts';

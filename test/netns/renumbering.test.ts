@@ -1,4 +1,4 @@
-/** The provider gives another prefix, as many do each night: who has an address of it is at home at once. */
+/** The provider changes the prefix, as many do each night: hosts with an address in the new prefix are local at once. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Appliance, startAppliance } from '../../lab/appliance.ts';

@@ -1,4 +1,7 @@
-/** A server that accepts and says nothing: what its clients leave behind when they give up, and who still waits. */
+/**
+ * A server that accepts connections and sends nothing: what its clients leave behind when they give up, and which of them still
+ * wait.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Appliance, CONFIGURATION, answers, startAppliance } from '../../lab/appliance.ts';

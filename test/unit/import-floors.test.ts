@@ -1,4 +1,4 @@
-/** Which floor of a room may import which: the rules, that they are told, and that they are those of docs/architecture.md. */
+/** Which floor of a room may import which: the rules, that violations are reported, and that the rules match docs/architecture.md. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

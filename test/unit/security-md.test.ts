@@ -1,4 +1,4 @@
-/** SECURITY.md says of each sentence which test shows it: that test must be there. */
+/** SECURITY.md names a test for each of its sentences; that test must exist. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

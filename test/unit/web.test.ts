@@ -1,4 +1,4 @@
-/** The control panel's sources keep to what the house allows: types of the contract, sentences in every language. */
+/** The rules for the control panel's sources: types of the contract, sentences in every language. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** What worker threads load: each module costs every thread time and memory (docs/architecture.md, "Where this differs from the first design"). */
+/**
+ * The modules that worker threads load: each costs every thread time and memory (docs/architecture.md, "Where this differs from
+ * the first design").
+ */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * Who did what and when: JSON lines in the state directory, append-only. Bounded: a full file becomes audit.1.jsonl, and
- * the oldest of FILES is deleted. Entries hold no secrets: methods, routes, names and ids.
+ * Who did what and when: JSON lines in the state directory, append-only. The size is limited: a full file becomes
+ * audit.1.jsonl, and the oldest of FILES is deleted. Entries hold no secrets: methods, routes, names and ids.
  */
 import { rename } from 'node:fs/promises';
 import { isObject } from '../../config/json-schema.ts';
@@ -11,44 +11,44 @@ import type { AuditEntry } from '../contract/auth.ts';
 
 const FILES = 5;
 const FILE_BYTES = 256 * 1024;
-/** So many wait in memory while they cannot be written; the oldest makes room. */
+/** The most entries that wait in memory while they cannot be written. Above it the oldest is dropped. */
 const MOST_WAITING = 5000;
 const MAX_TEXT_CHARACTERS = 200;
 
-/** Of refusals, what a minute may add, and what it may at once: who is not let in must not fill the card. */
+/** How many refusals may be logged per minute, and how many at once: clients without access must not fill the card. */
 const REFUSALS_AT_ONCE = 30;
 const REFUSAL_EVERY_MS = 60_000;
 
-/** As it is written: a string is a name, or what an older version wrote. */
+/** An entry as it is stored. A string is a name, or was written by an older version. */
 export type StoredEntry = Omit<AuditEntry, 'target' | 'detail'> & {
   readonly target: Text | string | null;
   readonly detail: Text | string | null;
 };
 
 export interface AuditLog {
-  /** Returns at once; what cannot be written yet is tried again, and shown all the same. */
+  /** Returns at once. An entry that cannot be written yet is retried, and it is shown meanwhile. */
   add(entry: Omit<StoredEntry, 'id' | 'at'>): void;
-  /** Newest first: those older than `cursor`. */
+  /** Entries older than `cursor`, newest first. */
   page(
     cursor: number | undefined,
     limit: number,
   ): Promise<{ readonly entries: readonly StoredEntry[]; readonly nextCursor: number | null }>;
-  /** Resolves when all that was added is written, or was tried. */
+  /** Resolves when all added entries have been written, or a write was tried. */
   settled(): Promise<void>;
 }
 
 const nameOf = (number: number): string => (number === 0 ? 'audit.jsonl' : `audit.${number}.jsonl`);
 
-/** Opens the log; goes on counting where the last entry ended. Never rejects: without a file it is in memory. */
+/** Opens the log, and continues the count of its last entry. Never rejects: without a file the log is in memory. */
 export async function openAuditLog(storage: Storage, now: () => number): Promise<AuditLog> {
   const fileOf = (number: number) => storage.file(nameOf(number), { isAppended: true });
   const { path } = fileOf(0);
-  /** What can be read of a file. */
+  /** The readable part of a file. */
   const read = async (number: number): Promise<string> => {
     const found = await fileOf(number).read((content) => content.toString('utf8'));
     return found.verdict === 'good' ? found.value : '';
   };
-  /** What is no file, but in the way of one, is moved aside. */
+  /** Anything that is in the way of the file, but is not a file, is moved aside. */
   async function clearing<T>(number: number, task: () => Promise<T>): Promise<T> {
     try {
       return await task();
@@ -68,7 +68,7 @@ export async function openAuditLog(storage: Storage, now: () => number): Promise
   let prefix = text === '' || text.endsWith('\n') ? '' : '\n';
   let lastId = newest(text) ?? newest(await read(1)) ?? 0;
   text = '';
-  /** In the order of their ids; what could not be written yet. */
+  /** The entries that could not be written yet, in the order of their ids. */
   let waiting: readonly StoredEntry[] = [];
   let refusalsLeft = REFUSALS_AT_ONCE;
   let refilledAtMs = now();
@@ -88,7 +88,7 @@ export async function openAuditLog(storage: Storage, now: () => number): Promise
     try {
       const { size } = await file.stat();
       await file.appendFile(prefix + line).catch(async (error: unknown) => {
-        // Of a line that found no room, nothing may stay.
+        // A line for which there was no room must not stay in part.
         await file.truncate(size).catch(() => {});
         throw error;
       });
@@ -109,7 +109,7 @@ export async function openAuditLog(storage: Storage, now: () => number): Promise
 
   function admitsRefusal(): boolean {
     const refill = Math.floor((now() - refilledAtMs) / REFUSAL_EVERY_MS);
-    // Also when the clock was set back.
+    // Also if the clock was set back.
     if (refill !== 0) {
       refusalsLeft = Math.min(REFUSALS_AT_ONCE, refusalsLeft + Math.max(refill, 0));
       refilledAtMs = now();
@@ -160,7 +160,7 @@ export async function openAuditLog(storage: Storage, now: () => number): Promise
   };
 }
 
-/** Of a text, each of its values. */
+/** Shortens each value of a text. */
 function shorten<T extends Value>(text: T): T;
 function shorten(text: Value): Value {
   if (typeof text === 'number') return text;
@@ -175,7 +175,7 @@ function shorten(text: Value): Value {
   ).toWellFormed();
 }
 
-/** The entries of a file. Lines that are none are left out. */
+/** The entries of a file. Invalid lines are skipped. */
 function parse(text: string): StoredEntry[] {
   return text.split('\n').flatMap((line) => {
     const entry = parseLine(line);

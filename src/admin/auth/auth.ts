@@ -1,4 +1,4 @@
-/** Signing in: what is asked for, in one place, whichever route it comes through. */
+/** Signing in: the checks, in one place for all routes. */
 import type { Logger } from '../../runtime/log.ts';
 import type { Storage } from '../../runtime/storage.ts';
 import { ApiError, invalidInput } from '../api-error.ts';
@@ -16,8 +16,9 @@ import { type Text, say } from '../../texts/text.ts';
 
 const FREE_FAILURES = 5;
 /**
- * Of all that have never signed in here together: who has many addresses is slowed down as well. Those that still have free
- * failures wait for one another only: one network that goes on guessing would keep every new browser of the owner's out.
+ * Failures that are free for all clients together that have never signed in here. It also slows down an attacker with many
+ * addresses. Clients that still have free failures only wait for one another. Otherwise a single network that keeps guessing
+ * would lock out every new browser of the owner.
  */
 const FREE_FAILURES_OF_ALL = 50;
 const allOf = (isFree: boolean) => (isFree ? 'all that begin' : 'all that go on');
@@ -28,37 +29,37 @@ export interface Auth {
   readonly claim: ClaimWindow;
   readonly audit: AuditLog;
   readonly bootstrapToken: string;
-  /** Of wrong tokens. */
+  /** The back-off for wrong tokens. */
   readonly tokenBackOff: BackOff;
   isClaimed(): boolean;
   /** As `AuthFile.save`. */
   save(): Promise<void>;
-  /** Unix time; what this process has made is as old as it is, whatever the clock was when it was made. */
+  /** Unix time. The age of what this process has made is right, even if the clock was wrong when it was made. */
   now(): number;
-  /** A session or token begins now. */
+  /** Registers a session or token that begins now. */
   made(item: Dated): void;
-  /** For intervals. */
+  /** For measuring intervals. */
   monotonicNow(): number;
-  /** Sets the first password, once; not where it cannot be kept. */
+  /** Sets the first password, once. Fails if it cannot be stored. */
   claimWith(password: string): Promise<void>;
   /**
-   * Refuses a weak one as a problem at `path`. With the old one goes what it opened: every session, and what browsers are known
-   * by. In force also when it throws because it could not be kept.
+   * Rejects a weak password as a problem at `path`. Also removes what the old password gave access to: every session, and the
+   * key by which known browsers are recognised. If it cannot be stored, this throws, but the new password applies all the same.
    */
   setPassword(password: string, path: string): Promise<void>;
   /**
-   * Whether the password, and the code when TOTP is on, are right. Throws ApiError 429 when this client must wait first,
-   * or too many are being checked.
+   * Whether the password is right, and the code too if TOTP is on. Throws ApiError 429 if this client must wait first, or if
+   * too many are being checked.
    */
   isOwner(candidate: Candidate): Promise<boolean>;
 }
 
 export interface Candidate {
   readonly password: string;
-  /** Not asked for when undefined; '' is wrong. */
+  /** undefined: there is no code to check. '' is wrong. */
   readonly code: string | undefined;
   readonly source: string;
-  /** Of a browser that has signed in here before. */
+  /** The cookie of a browser that has signed in here before. */
   readonly device: string | undefined;
 }
 
@@ -69,7 +70,7 @@ export interface AuthOptions {
   readonly monotonicNow: () => number;
 }
 
-/** Reads what is kept. The claim window of an unclaimed appliance opens now. Never rejects. */
+/** Reads the stored state. The claim window of an unclaimed appliance opens now. Never rejects. */
 export async function openAuth(options: AuthOptions): Promise<Auth> {
   const { storage, log, monotonicNow } = options;
   const file: AuthFile = await openAuthFile(storage, log);
@@ -129,7 +130,7 @@ export async function openAuth(options: AuthOptions): Promise<Auth> {
         data.password = await queue.run(undefined, () => hashPassword(password));
         const reason = await file.keep();
         if (reason === undefined) return;
-        // Who cannot be remembered is no owner: after a restart the next visitor would be.
+        // A password that cannot be stored does not make an owner: after a restart, the next visitor could claim the appliance.
         data.password = null;
         await file.keep();
         throw new ApiError(
@@ -143,10 +144,10 @@ export async function openAuth(options: AuthOptions): Promise<Auth> {
     },
     setPassword,
     isOwner: ({ password, code, source, device }) =>
-      // The wait is looked at when it is this one's turn: many at once are no way round it.
+      // The wait is checked when the turn of this request comes, so that many requests at once cannot get around it.
       queue.run(device !== undefined || isLoopback(source) ? undefined : sourceKey(source), async () => {
         const key = device === undefined ? sourceKey(source) : `device ${device}`;
-        // Whoever may guess from everywhere else, this machine (an SSH tunnel) and known browsers are apart.
+        // Known browsers and this machine (an SSH tunnel) are counted apart from everyone else.
         const isStranger = device === undefined && !isLoopback(source);
         const remainingMs = waitMs(key, isStranger);
         if (remainingMs > 0) {
@@ -172,7 +173,7 @@ export async function openAuth(options: AuthOptions): Promise<Auth> {
   };
 }
 
-/** The step of a right code; 0 when none is asked for. */
+/** The period of a right code; 0 if no code is needed. */
 async function matchingStep(
   { totp }: AuthData,
   code: string | undefined,

@@ -1,4 +1,4 @@
-/** Lets each request pass, or not: who asks, what they may do, and whether the page that asks is ours. */
+/** Accepts or rejects each request: who sent it, what they may do, and whether the page that sent it is ours. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Counters } from '../../runtime/counters.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -15,7 +15,7 @@ import type { ApiToken, Session } from './state-file.ts';
 import { csrfToken, findSession, isLive, touchSession } from './sessions.ts';
 import { type Text, say } from '../../texts/text.ts';
 
-/** Our API tokens begin with this, so that scanners for leaked secrets know them. */
+/** Our API tokens begin with this, so that scanners for leaked secrets recognise them. */
 export const API_TOKEN_PREFIX = 'tombolo_';
 const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const READINGS_NOTED_EVERY_MS = 3_600_000;
@@ -28,7 +28,7 @@ export interface AuthorizerOptions {
   readonly log: Logger;
 }
 
-/** The `onRequest` hook of the API. What is no route needs a principal, too: it does not say what is there. */
+/** The `onRequest` hook of the API. An unknown route needs a principal too, so that nobody else learns which routes exist. */
 export function authorizer({ auth, counters: { values, index }, log }: AuthorizerOptions) {
   const refuse = (request: FastifyRequest, status: number, error: string, message: Text): ApiError => {
     request.auditRefusal = message;
@@ -104,7 +104,7 @@ export function authorizer({ auth, counters: { values, index }, log }: Authorize
   };
 }
 
-/** Who asks; undefined for somebody unknown. An Authorization header that is there decides alone. */
+/** The principal of a request; undefined if unknown. If there is an Authorization header, only that counts. */
 function identify({ headers, ip }: FastifyRequest, auth: Auth): Principal | undefined {
   const nowMs = auth.now();
   const bearer = bearerToken(headers.authorization);
@@ -139,7 +139,7 @@ function bearerPrincipal(secret: string, source: string, auth: Auth): Principal 
   const token = auth.data.tokens.find((each) => each.hash === hash);
   if (token === undefined || !isCurrent(token)) return undefined;
   auth.tokenBackOff.succeed(sourceKey(source));
-  // Kept in memory, and on the disk with the next change: a script that asks each second must cost no writes.
+  // Kept in memory, and written to the disk with the next change: a script that polls every second must cause no writes.
   token.lastUsedAtMs = auth.now();
   return {
     kind: 'token',
@@ -151,8 +151,8 @@ function bearerPrincipal(secret: string, source: string, auth: Auth): Principal 
 }
 
 /**
- * The `onResponse` hook that writes the audit log: every change, who was not let in, and who was given what tells much.
- * Such a reading is noted once an hour, or a program that reads each minute would push everything else out of the log.
+ * The `onResponse` hook that writes the audit log: every change, every refused client, and every reading of sensitive data.
+ * Such a reading is logged once an hour. Otherwise a program that reads every minute would push everything else out of the log.
  */
 export function auditor(auth: Auth) {
   const notedAtMs = new Map<string, number>();
@@ -169,7 +169,7 @@ export function auditor(auth: Auth) {
     const isAudited = config.audit ?? !isRead(request);
     const isDone = reply.statusCode < 400;
     const isFailed = reply.statusCode >= 500;
-    // A mistake in an input is neither a change nor an attempt at one.
+    // An invalid input is neither a change nor an attempt at one.
     if (auditRefusal === null && !(isAudited && (isDone || isFailed) && principal !== null)) return;
     if (isRead(request) && auditRefusal === null && wasNoted(`${principal?.id} ${method} ${url}`)) return;
     const { id, name } = (request.params ?? {}) as Record<string, string | undefined>;

@@ -1,4 +1,4 @@
-/** The bootstrap token: made at the first start, kept in the state directory for root, of scope system. */
+/** The bootstrap token: made at the first start and kept in the state directory for root. Its scope is system. */
 import { chmod, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Storage } from '../../runtime/storage.ts';
@@ -11,7 +11,7 @@ const TOKEN_PATTERN = /^[A-Za-z0-9_-]{43}$/;
 /** Where the token is kept; only root and the service may read it. */
 export const tokenPath = (stateDirectory: string): string => join(stateDirectory, TOKEN_FILE);
 
-/** The token of the file. Throws on anything else: one that is shorter than ours would be guessable. */
+/** The token of the file. Throws on anything else: a token shorter than ours could be guessed. */
 export function parseToken(content: Buffer): string {
   const token = content.toString('latin1').trim();
   if (!TOKEN_PATTERN.test(token)) throw new TextError(say('it does not hold 43 characters of base64url'));
@@ -19,8 +19,8 @@ export function parseToken(content: Buffer): string {
 }
 
 /**
- * The token of this appliance. A new one is made where there is none or what is there is none, which is moved aside. Where it
- * cannot be read or written, there is one in memory that nobody knows: nobody gets in by it. Never rejects.
+ * The token of this appliance. If there is none, a new one is made. A file that holds no valid token is moved aside first. If
+ * the file cannot be read or written, the token is only in memory and nobody knows it, so nobody can use it. Never rejects.
  */
 export async function loadOrCreateToken(storage: Storage): Promise<string> {
   const file = storage.file(TOKEN_FILE);
@@ -38,6 +38,6 @@ export async function loadOrCreateToken(storage: Storage): Promise<string> {
   return found.value;
 }
 
-/** The credentials of an Authorization header (RFC 6750 section 2.1), undefined when there are none. */
+/** The credentials of an Authorization header (RFC 6750 section 2.1); undefined if there are none. */
 export const bearerToken = (header: string | undefined): string | undefined =>
   /^Bearer +(\S{1,256})$/i.exec(header ?? '')?.[1];

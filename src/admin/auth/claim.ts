@@ -4,11 +4,11 @@ export const CLAIM_WINDOW_MS = 30 * 60_000;
 
 export interface ClaimWindow {
   isOpen(): boolean;
-  /** Milliseconds until it closes, 0 when it is closed. */
+  /** Milliseconds until it closes; 0 if it is closed. */
   remainingMs(): number;
 }
 
-/** Opens it. The clock is monotonic: an appliance sets its clock soon after it starts. */
+/** Opens the window. The clock is monotonic, because an appliance sets its clock soon after it starts. */
 export function openClaimWindow(monotonicNowMs: () => number): ClaimWindow {
   const endMs = monotonicNowMs() + CLAIM_WINDOW_MS;
   const remainingMs = () => Math.max(0, endMs - monotonicNowMs());

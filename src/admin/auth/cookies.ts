@@ -1,4 +1,4 @@
-/** The cookies of the page: the session's, and one that tells browsers which have signed in before from others. */
+/** The cookies of the page: the session cookie, and one that marks browsers that have signed in before. */
 import { parseCookie, stringifySetCookie } from 'cookie';
 import { SESSION_COOKIE } from '../contract/auth.ts';
 import { ABSOLUTE_LIMIT_MS } from './sessions.ts';
@@ -13,8 +13,8 @@ const attributes = (isEncrypted: boolean) =>
   ({ httpOnly: true, sameSite: 'strict', path: '/', secure: isEncrypted }) as const;
 
 /**
- * Over HTTPS a cookie has a name of its own. A browser accepts that name only from a page that came over TLS, and never
- * overwrites a Secure cookie from one that did not: with one name nobody could sign in after HTTPS was switched off.
+ * Over HTTPS each cookie has a different name. A browser accepts that name only from a page that came over TLS, and a page over
+ * plain HTTP never overwrites a Secure cookie. With the same name for both, nobody could sign in after HTTPS was switched off.
  */
 const nameOver = (isEncrypted: boolean, name: string) => (isEncrypted ? `__Host-${name}` : name);
 
@@ -24,11 +24,11 @@ function read(header: string | undefined, name: string): string | undefined {
   return cookies[nameOver(true, name)] ?? cookies[name];
 }
 
-/** The session's token in a Cookie header. */
+/** The session token in a Cookie header. */
 export const sessionTokenOf = (header: string | undefined): string | undefined =>
   read(header, SESSION_COOKIE);
 
-/** The language that the page was set to. */
+/** The language that was chosen on the page. */
 export const languageCookieOf = (header: string | undefined): string | undefined =>
   read(header, LANGUAGE_COOKIE);
 
@@ -40,15 +40,15 @@ export const sessionCookie = (token: string, isEncrypted: boolean): string =>
     ...attributes(isEncrypted),
   });
 
-/** Makes the browser forget the session's cookies. */
+/** Makes the browser delete the session cookies. */
 export const noSessionCookies = (isEncrypted: boolean): string[] =>
   [nameOver(isEncrypted, SESSION_COOKIE), SESSION_COOKIE].map((name) =>
     stringifySetCookie({ name, value: '', maxAge: 0, ...attributes(isEncrypted) }),
   );
 
 /**
- * The device of a Cookie header, if we gave it that cookie. It opens nothing: it only spares its owner the waiting that
- * others cause who guess from the same network (OWASP, "Device cookies").
+ * The device of a Cookie header, if we issued that cookie. It gives no access. It only spares its owner the wait that is caused
+ * when others in the same network guess passwords (OWASP, "Device cookies").
  */
 export function deviceOf(header: string | undefined, deviceKey: string): string | undefined {
   const [id, mark] = (read(header, DEVICE_COOKIE) ?? '').split('.');

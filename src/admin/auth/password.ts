@@ -1,11 +1,11 @@
-/** Passwords: argon2id (RFC 9106), kept in its usual text form, one hash at a time. */
+/** Passwords: argon2id (RFC 9106), stored in the usual text form, one hash at a time. */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { returnBlocksFrom } from '../../os/allocator.ts';
 import { ApiError } from '../api-error.ts';
 import { type Text, say } from '../../texts/text.ts';
 
-/** OWASP's parameters for little memory: a Raspberry Pi 3 has 1 GB, and takes about half a second. */
+/** OWASP's parameters for little memory: a Raspberry Pi 3 has 1 GB, and needs about half a second. */
 const MEMORY_KIB = 19_456;
 const PASSES = 2;
 const PARALLELISM = 1;
@@ -52,7 +52,7 @@ export async function hashPassword(password: string): Promise<string> {
   return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=${PARALLELISM}$${base64(salt)}$${base64(result)}`;
 }
 
-/** Whether this is the password. False for a hash that is none. */
+/** Whether this is the password. False if `stored` is not a valid hash. */
 export async function verifyPassword(password: string, stored: string): Promise<boolean> {
   const [, memoryKib, passes, parallelism, salt, expected] = FORM.exec(stored) ?? [];
   if (expected === undefined) return false;
@@ -66,8 +66,8 @@ export async function verifyPassword(password: string, stored: string): Promise<
 }
 
 /**
- * Why a password is refused although it is long enough; undefined when it is not. No rules of letters and digits (NIST SP
- * 800-63B section 3.1.1.2): only what every guesser tries first.
+ * Why a password is rejected although it is long enough; undefined if it is accepted. There are no rules about letters and
+ * digits (NIST SP 800-63B section 3.1.1.2). Only passwords that every attacker tries first are rejected.
  */
 export function weakness(password: string): Text | undefined {
   if (new Set(password).size < 5) return say('a password of at least 5 different characters');
@@ -84,7 +84,7 @@ export function weakness(password: string): Text | undefined {
 }
 
 interface Waiting {
-  /** Undefined for who may go first. */
+  /** undefined for clients with priority. */
   readonly source: string | undefined;
   readonly start: () => void;
   readonly refuse: (error: ApiError) => void;
@@ -94,15 +94,16 @@ const tooMany = () =>
   new ApiError(429, 'too-many-requests', say('Too many sign-ins at once; try again in a few seconds.'));
 
 /**
- * Runs jobs one after another, so that the memory of a hash is needed once. Browsers that have signed in before come
- * first, and of the others whoever has most waiting gives way: who floods the sign-in must not keep its owner out.
+ * Runs jobs one after another, so that the memory for a hash is needed only once. Browsers that have signed in before come
+ * first. Among the others, the source with the most waiting jobs loses one at the limit, so that a flood of sign-ins cannot
+ * keep the owner out.
  */
 export class HashQueue {
   readonly #known: Waiting[] = [];
   readonly #others: Waiting[] = [];
   #isBusy = false;
 
-  /** `source`: who asks; undefined for who may go first. Rejects with ApiError 429 when too many wait. */
+  /** `source`: the client; undefined for clients with priority. Rejects with ApiError 429 if too many wait. */
   async run<T>(source: string | undefined, job: () => Promise<T>): Promise<T> {
     const queue = source === undefined ? this.#known : this.#others;
     if (queue.length >= MAX_WAITING) makeRoom(queue, source);
@@ -116,14 +117,17 @@ export class HashQueue {
       return await job();
     } finally {
       const next = this.#known.shift() ?? this.#others.shift();
-      // Stays busy when somebody waits: between this and the next's turn nobody may slip in.
+      // Stays busy if another job waits, so that no other job can start before its turn.
       if (next === undefined) this.#isBusy = false;
       else next.start();
     }
   }
 }
 
-/** Refuses the last of the source that has most, unless the newcomer's has about as many: then it is refused itself. */
+/**
+ * Rejects the last job of the source that has the most. If the new job's source has about as many, the new job is rejected
+ * instead.
+ */
 function makeRoom(queue: Waiting[], source: string | undefined): void {
   const held = (of: string | undefined) => queue.filter((each) => each.source === of).length;
   const most = Math.max(...queue.map((each) => held(each.source)));

@@ -1,4 +1,4 @@
-/** What takes more than a session: the password, once more. The routes that ask for it say so in `config.presence`. */
+/** Actions that need more than a session: the password must be sent again. Routes that need it say so in `config.presence`. */
 import type { FastifyRequest } from 'fastify';
 import { isObject } from '../../config/json-schema.ts';
 import { missing } from '../../config/problem.ts';
@@ -8,8 +8,9 @@ import type { Auth } from './auth.ts';
 import { deviceOf } from './cookies.ts';
 
 /**
- * The `preHandler` hook of the API: in a session, lets a route with `config.presence` pass only with the present password.
- * Root, who reads the bootstrap token, needs none; API tokens have none, and `ownerOnly` shuts out those that may not.
+ * The `preHandler` hook of the API: in a session, a route with `config.presence` needs the present password. The bootstrap
+ * token needs none, because only root can read it. API tokens have no password; `ownerOnly` excludes those that may not use the
+ * route.
  */
 export const passwordAsker =
   (auth: Auth) =>

@@ -1,4 +1,4 @@
-/** Who asks, and what they may do. */
+/** Who sends a request, and what they may do. */
 import type { Scope } from '../contract/common.ts';
 
 export interface Principal {
@@ -6,9 +6,9 @@ export interface Principal {
   /** For the audit log and the history of revisions: "owner", "token NAME", "bootstrap token". */
   readonly name: string;
   readonly scope: Scope;
-  /** Of the session or the API token; null for the bootstrap token. */
+  /** The id of the session or the API token; null for the bootstrap token. */
   readonly id: string | null;
-  /** False once signed out, revoked or expired. A stream asks again while it is open. */
+  /** False once signed out, revoked or expired. A stream checks it again while it is open. */
   isValid(): boolean;
 }
 

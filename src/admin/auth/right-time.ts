@@ -1,10 +1,10 @@
 /**
- * The time of day, and what this process has dated by it. A machine without a battery for its clock starts with a wrong one and
- * is told the time later, by years: a session that began a minute before is a minute old all the same, and neither ends at
- * once nor lasts for years. What was dated by another process stays as it is: how old it is, nobody here knows.
+ * The time of day, and the dates that this process has set by it. A machine without a clock battery starts with a wrong clock,
+ * which is set later, often by years. A session that began a minute before must then still be a minute old: it must neither end
+ * at once nor last for years. Dates set by an earlier process stay as they are, because their age is unknown here.
  */
 
-/** Less is a clock that is adjusted, and of no consequence. */
+/** A smaller change is a clock adjustment, and is ignored. */
 const STEP_MS = 60_000;
 
 /** Unix times, in milliseconds; null for never. */
@@ -16,13 +16,13 @@ export interface Dated {
 }
 
 export interface RightTime {
-  /** Unix time. Before it returns, what was dated by a clock that has been set since is dated anew. */
+  /** Unix time. If the clock has been set since the last call, dates are corrected first. */
   now(): number;
-  /** It was made now. */
+  /** The item was made now. */
   made(item: Dated): void;
 }
 
-/** `items`: what may be dated anew; `onSet` hears when something was. */
+/** `items`: whose dates may be corrected; `onSet` is called when some were. */
 export function createRightTime(
   wallNow: () => number,
   monotonicNow: () => number,
@@ -30,7 +30,7 @@ export function createRightTime(
   onSet: () => void,
 ): RightTime {
   const own = new WeakSet<Dated>();
-  /** Unix time when the monotonic clock began. */
+  /** Unix time at which the monotonic clock began. */
   let originMs = wallNow() - monotonicNow();
 
   function follow(stepMs: number): void {

@@ -7,15 +7,15 @@ const ID_BYTES = 9;
 /** 43 characters of base64url. */
 export const newSecret = (): string => randomBytes(SECRET_BYTES).toString('base64url');
 
-/** A name for something that has a secret; says nothing about it. */
+/** An id for something that has a secret; reveals nothing about the secret. */
 export const newId = (): string => randomBytes(ID_BYTES).toString('base64url');
 
 export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
 
-/** Whether two texts are the same. Hashes are compared, so that neither content nor length shows in the time. */
+/** Whether two texts are equal. Compares hashes, so that the time it takes reveals neither content nor length. */
 export const isSameSecret = (one: string, other: string): boolean =>
   timingSafeEqual(createHash('sha256').update(one).digest(), createHash('sha256').update(other).digest());
 
-/** A text that only who has `key` can make from `text`. */
+/** A text that only a holder of `key` can make from `text`. */
 export const keyed = (key: string, text: string): string =>
   createHmac('sha256', key).update(text).digest('base64url');

@@ -1,17 +1,20 @@
-/** Sessions of the browser: random tokens in a cookie, of which the hashes are kept. */
+/** Sessions of the browser: random tokens in a cookie. Only their hashes are stored. */
 import { hashSecret, keyed, newId, newSecret } from './secrets.ts';
 import type { AuthData, Session } from './state-file.ts';
 
 const HOUR_MS = 3_600_000;
-/** Not used for this long, a session ends. */
+/** A session ends after this long without use. */
 export const IDLE_LIMIT_MS = 12 * HOUR_MS;
-/** However much it is used, a session ends after this long. */
+/** A session ends after this long even if it is used. */
 export const ABSOLUTE_LIMIT_MS = 7 * 24 * HOUR_MS;
-/** A session that began later than this from now is of a clock that ran ahead: nobody knows how old it is, and it would last for years. */
+/**
+ * If a session begins later than this from now, the clock was ahead when it began. Its age is unknown, and it would last for
+ * years.
+ */
 const MOST_AHEAD_MS = 24 * HOUR_MS;
 const MAX_SESSIONS = 50;
 const LAST_SEEN_STEP_MS = 60_000;
-/** How much of a session's last use a power failure may forget: it saves writes to the card. */
+/** How much of a session's last use a power failure may lose: it saves writes to the card. */
 const LAST_SEEN_SAVE_MS = HOUR_MS;
 const MAX_USER_AGENT_CHARACTERS = 200;
 
@@ -22,8 +25,8 @@ export const isLive = (session: Session, nowMs: number): boolean =>
   nowMs < sessionEndsAtMs(session) && session.createdAtMs <= nowMs + MOST_AHEAD_MS;
 
 /**
- * Begins a session under a new token, whatever the browser sent: a token that somebody else put there (a fixed session)
- * never becomes valid. Forgets those that have ended, and above MAX_SESSIONS the one not used for longest.
+ * Begins a session under a new token, whatever the browser sent, so a token that somebody else placed there (session fixation)
+ * never becomes valid. Removes sessions that have ended, and above MAX_SESSIONS the one that was unused for longest.
  */
 export function beginSession(
   data: AuthData,
@@ -57,7 +60,7 @@ export function findSession({ sessions }: AuthData, token: string, nowMs: number
   return session !== undefined && isLive(session, nowMs) ? session : undefined;
 }
 
-/** Notes that a session is used. True when that should be written. */
+/** Records that a session is used. Returns true if that should be written. */
 export function touchSession(session: Session, source: string, nowMs: number): boolean {
   const before = session.lastSeenAtMs;
   if (nowMs - before < LAST_SEEN_STEP_MS && session.source === source) return false;
@@ -66,5 +69,5 @@ export function touchSession(session: Session, source: string, nowMs: number): b
   return Math.floor(before / LAST_SEEN_SAVE_MS) !== Math.floor(session.lastSeenAtMs / LAST_SEEN_SAVE_MS);
 }
 
-/** What a page of ours sends back in a header, and a page of another site cannot know. */
+/** A page of ours sends this back in a header; a page of another site cannot know it. */
 export const csrfToken = (sessionToken: string): string => keyed(sessionToken, 'csrf');

@@ -1,6 +1,6 @@
 /**
- * What signing in must remember, in one file: the password's hash, sessions, API tokens. Small and seldom written: a
- * sign-in, a change of an account, and the hour of a session's last use.
+ * The data for signing in, in one file: the hash of the password, sessions, API tokens. Small and rarely written: on a sign-in,
+ * on a change of an account, and once an hour for the last use of a session.
  */
 import { isObject } from '../../config/json-schema.ts';
 import { toldReasonOf } from '../../os/system-reason.ts';
@@ -15,7 +15,7 @@ import { type Text, english, notAsWritten, reasonOf, say } from '../../texts/tex
 export interface Session {
   readonly id: string;
   readonly hash: string;
-  /** Written anew when the clock was set (right-time.ts), as the other times. */
+  /** Corrected when the clock was set (right-time.ts), like the other times. */
   createdAtMs: number;
   lastSeenAtMs: number;
   source: string;
@@ -34,27 +34,27 @@ export interface ApiToken {
 
 export interface AuthData {
   version: 1;
-  /** As `hashPassword` made it; null while the appliance is unclaimed. */
+  /** As made by `hashPassword`; null while the appliance is unclaimed. */
   password: string | null;
   totp: { secret: string; lastStep: number } | null;
   sessions: Session[];
   tokens: ApiToken[];
-  /** Of the cookies that tell browsers which have signed in before from others. */
+  /** The key of the cookies that mark browsers which have signed in before. */
   deviceKey: string;
 }
 
 export interface AuthFile {
-  /** In force. Changed in place, then `save`d. */
+  /** The active data. Change it in place, then call `save`. */
   readonly data: AuthData;
-  /** Why nobody can sign in, and what to do; undefined when all is well. */
+  /** Why nobody can sign in, and what to do; undefined if there is no problem. */
   readonly problem: Text | undefined;
-  /** Resolves when what `data` is now is on the disk, or with why it is not: it is in force regardless. Never rejects. */
+  /** Resolves when the present `data` is on the disk, or with the reason why not. The data is active in both cases. Never rejects. */
   keep(): Promise<Text | undefined>;
-  /** The same; throws NotKeptError when it is not. */
+  /** The same, but throws NotKeptError if the data could not be stored. */
   save(): Promise<void>;
 }
 
-/** What was changed is in force, and not on the disk. */
+/** The change is active, but not on the disk. */
 export class NotKeptError extends ApiError {
   readonly reason: Text;
   constructor(reason: Text) {
@@ -71,7 +71,7 @@ export class NotKeptError extends ApiError {
 }
 
 const FILE = 'auth.json';
-/** There as soon as the appliance has an owner: a missing FILE is then a lost one. */
+/** Exists as soon as the appliance has an owner. If FILE is missing then, it was lost. */
 const CLAIMED = 'claimed';
 /** Matches no password. */
 const UNUSABLE = 'unusable';
@@ -86,8 +86,9 @@ const newData = (password: string | null): AuthData => ({
 });
 
 /**
- * Reads the file, or begins a new one. A file that is damaged, cannot be read, or is lost does not make the appliance unclaimed,
- * which would give it to the next visitor: nobody signs in until a new password is set with the bootstrap token. Never rejects.
+ * Reads the file, or begins a new one. A file that is damaged, unreadable or lost does not make the appliance unclaimed,
+ * because then the next visitor could claim it. Nobody can sign in until a new password is set with the bootstrap token. Never
+ * rejects.
  */
 export async function openAuthFile(storage: Storage, log: Logger): Promise<AuthFile> {
   const file = storage.file(FILE);
@@ -98,7 +99,7 @@ export async function openAuthFile(storage: Storage, log: Logger): Promise<AuthF
     found.verdict === 'good'
       ? found.value
       : newData(found.verdict === 'missing' && !hasOwner ? null : UNUSABLE);
-  // As of a new appliance, put where somebody owns one.
+  // As on a new appliance, but closed if it already has an owner.
   if (hasOwner) data.password ??= UNUSABLE;
   let problem: Text | undefined;
   if (data.password === UNUSABLE) {
@@ -119,10 +120,10 @@ export async function openAuthFile(storage: Storage, log: Logger): Promise<AuthF
   } else if (data.password !== null && !hasOwner) await claimed.write('');
 
   async function keep(): Promise<Text | undefined> {
-    // There is nothing yet that would be worth more than what the file may still hold.
+    // Nothing in memory yet is worth more than what the file may still hold.
     if (data.password === UNUSABLE) return problem;
     try {
-      // Root has set a new password, and with it given up what could not be read.
+      // Root has set a new password, and so has given up the unreadable data.
       if (problem !== undefined && found.verdict === 'unreadable') await file.setAside();
       problem = undefined;
       const error = await file.write(`${JSON.stringify(data)}\n`);
@@ -153,7 +154,7 @@ const isTime = (value: unknown): value is number => Number.isSafeInteger(value);
 const isTimeOrNull = (value: unknown) => value === null || isTime(value);
 const SCOPES: readonly unknown[] = ['read', 'configure', 'system'] satisfies Scope[];
 
-/** The data, if it is what we wrote. Throws with the field that is not. */
+/** The data, if it is what we wrote. Throws with the name of the invalid field. */
 export function parseAuthData(content: Buffer): AuthData {
   const value: unknown = JSON.parse(content.toString('utf8'));
   if (!isObject(value) || value['version'] !== 1) return notAsWritten('version');

@@ -1,13 +1,13 @@
 /** Codes of an authenticator app (TOTP, RFC 6238), as a second factor. The library is loaded when it is first needed. */
 
 const PERIOD_SECONDS = 30;
-/** Codes of the period before and after are accepted too (RFC 6238 section 5.2). */
+/** The codes of the previous and the next period are accepted too (RFC 6238 section 5.2). */
 const WINDOW = 1;
 const SECRET_BYTES = 20;
 
 const load = () => import('otpauth');
 
-/** A new secret, in base32, and the URI that authenticator apps read as a QR code. */
+/** A new secret in base32, and the URI that authenticator apps read as a QR code. */
 export async function newTotp(hostname: string): Promise<{ secret: string; uri: string }> {
   const { Secret, TOTP } = await load();
   const secret = new Secret({ size: SECRET_BYTES });
@@ -16,9 +16,9 @@ export async function newTotp(hostname: string): Promise<{ secret: string; uri: 
 }
 
 /**
- * The period (Unix time / 30 s) that the code belongs to; undefined when it is wrong, or of a period not after
- * `lastStep`: a code is accepted once (RFC 6238 section 5.2), and so is none older than one that was. A `lastStep` that is
- * still to come is of a clock that ran ahead and was put right: it says nothing of now, and would keep its owner out for years.
+ * The period (Unix time / 30 s) that the code belongs to. undefined if the code is wrong, or if its period is not after
+ * `lastStep`: a code is accepted once (RFC 6238 section 5.2), and then no older code is accepted. A `lastStep` in the future
+ * comes from a clock that was ahead and has been corrected. It is ignored, because it would lock out the owner for years.
  */
 export async function acceptedStep(
   secret: string,

@@ -1,4 +1,4 @@
-/** The certificate of the admin page: made when there is none, kept in the state directory, renewed in time. */
+/** The certificate of the admin page: made if there is none, kept in the state directory, renewed in time. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { interfaceAddresses } from '../../os/interfaces.ts';
 import { fileURLToPath } from 'node:url';
@@ -12,12 +12,12 @@ import { createInTurn } from '../../os/in-turn.ts';
 
 const FILE = 'admin-certificate.pem';
 const DAY_MS = 86_400_000;
-/** Apple's limit for a certificate that its user trusts; each new one makes every browser ask again. */
+/** Apple's limit for a certificate that the user trusts. Each new certificate makes every browser ask again. */
 const VALID_DAYS = 825;
 const RENEW_DAYS = 30;
-/** A clock that is a little behind ours must accept it, too. */
+/** A client whose clock is slightly behind ours must accept it too. */
 const MARGIN_DAYS = 2;
-/** A slow card and processor, at a start with much else to do, need far more than a second. */
+/** At a busy start, a slow card and processor need far more than a second. */
 const MAKING_MS = 90_000;
 
 export interface Certificate {
@@ -28,17 +28,17 @@ export interface Certificate {
 }
 
 export interface CertificateKeeper {
-  /** Undefined until `refresh` has resolved once. */
+  /** undefined until `refresh` has resolved once. */
   current(): Certificate | undefined;
   /**
-   * Reads the certificate, or makes a new one when there is none that can be used, it is about to end, or does not have these
-   * names. True when it is another one than before. One that cannot be kept serves until the next start. Rejects when it can
-   * neither be read nor made; the one before stays.
+   * Reads the certificate. Makes a new one if there is no usable one, if it ends soon, or if it lacks one of these names.
+   * Returns true if the certificate has changed. One that cannot be stored is used until the next start. Rejects if it can be
+   * neither read nor made; the previous one stays.
    */
   refresh(hostnames: readonly string[]): Promise<boolean>;
 }
 
-/** `isTimeKnown`: whether somebody keeps the clock right; false at a start without RTC, until a time server has answered. */
+/** `isTimeKnown`: whether the clock is synchronised; false after a start without RTC, until a time server has answered. */
 export function keepCertificate(
   storage: Storage,
   now: () => number,
@@ -82,7 +82,7 @@ const describe = (pem: string): Certificate => ({
   fingerprint: new X509Certificate(pem).fingerprint256,
 });
 
-/** Private key and certificate of a file. Throws when they are not whole or do not belong together. */
+/** Private key and certificate of a file. Throws if they are incomplete or do not belong together. */
 export function parseCertificate(content: Buffer): string {
   const pem = content.toString('latin1');
   if (!new X509Certificate(pem).checkPrivateKey(createPrivateKey(pem)))
@@ -91,9 +91,10 @@ export function parseCertificate(content: Buffer): string {
 }
 
 /**
- * Whether it is valid for a while, and has every name. Addresses are not asked for: they come and go, and a new
- * certificate each time would teach people to wave warnings away. By a clock that nobody keeps right (`nowMs` undefined) none is thrown
- * away: of 1970 it would be not yet valid, of 2100 have ended, and its fingerprint is what people know us by.
+ * Whether it is valid for a while, and has every name. Addresses are not checked: they change often, and a new certificate each
+ * time would teach people to ignore warnings. While the clock is not synchronised (`nowMs` undefined), no certificate is
+ * discarded for its dates: in 1970 it would not be valid yet, in 2100 it would have expired, and people know us by its
+ * fingerprint.
  */
 function isFit(pem: string, hostnames: readonly string[], nowMs: number | undefined): boolean {
   const certificate = new X509Certificate(pem);
@@ -117,7 +118,7 @@ function make(hostnames: readonly string[], nowMs: number): Promise<string> {
   return runCommand(process.execPath, [program], JSON.stringify(request), MAKING_MS);
 }
 
-/** Of every interface, link-local ones aside: a URL with a zone is no URL. */
+/** Of every interface, without link-local ones: a URL with a zone is invalid. */
 const ownAddresses = (): string[] =>
   Object.values(interfaceAddresses())
     .flatMap((addresses) => addresses ?? [])

@@ -1,6 +1,6 @@
 /**
- * A program of its own: reads what the certificate is for from standard input, writes key and certificate as PEM. The
- * library that it needs takes 30 MB, which the process would never give back.
+ * A separate program: reads the certificate request from standard input, and writes key and certificate as PEM. The library
+ * that it needs takes 30 MB, which the main process could never free again.
  */
 import 'reflect-metadata';
 import { randomBytes, webcrypto } from 'node:crypto';
@@ -28,7 +28,7 @@ export interface CertificateRequest {
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
-/** Signed by itself (RFC 5280): browsers take it as one more server, never as an authority. */
+/** Self-signed (RFC 5280): browsers treat it as a server certificate, never as an authority. */
 async function makeCertificate(request: CertificateRequest): Promise<string> {
   const { hostnames, addresses, notBeforeMs, notAfterMs } = request;
   cryptoProvider.set(webcrypto as unknown as Crypto);

@@ -1,4 +1,4 @@
-/** The certificate that the admin page shows now, if it shows one. */
+/** The certificate that the admin page uses now, if it uses one. */
 import type { AdminConfig } from '../../config/schema.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Storage } from '../../runtime/storage.ts';
@@ -6,9 +6,9 @@ import { type Text, reasonOf, say } from '../../texts/text.ts';
 import { isLoopback } from '../transport.ts';
 import { keepCertificate } from './keep.ts';
 
-/** For renewal. */
+/** How often to check whether renewal is due. */
 const CHECK_MS = 600_000;
-/** When one could not be made; doubled each time up to CHECK_MS. */
+/** The delay after a failure to make one; doubled each time, up to CHECK_MS. */
 const RETRY_MS = 5_000;
 
 export interface ServedCertificate extends Disposable {
@@ -16,17 +16,17 @@ export interface ServedCertificate extends Disposable {
   pem(): string | undefined;
   /** SHA-256, "AB:CD:..."; undefined without HTTPS. */
   fingerprint(): string | undefined;
-  /** Why there is none although there should be. */
+  /** Why there is no certificate although there should be one. */
   problem(): Text | undefined;
   /** Follows a change of the configuration. Never rejects: without a certificate the page still serves this machine. */
   refresh(): Promise<void>;
 }
 
-/** Whether the page speaks HTTPS: it need not when nobody but this machine reaches it. */
+/** Whether the page uses HTTPS. It need not if only this machine can reach it. */
 export const usesTls = ({ tls, listen }: AdminConfig): boolean =>
   tls !== 'off' && listen.some((address) => !isLoopback(address));
 
-/** Makes nothing yet: `refresh` does, and then a timer. */
+/** Makes no certificate yet: `refresh` does, and after that a timer. */
 export function serveCertificate(admin: () => AdminConfig, storage: Storage, log: Logger): ServedCertificate {
   const keeper = keepCertificate(storage, Date.now, log);
   let problem: Text | undefined;

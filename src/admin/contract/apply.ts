@@ -1,21 +1,21 @@
-/** The shapes of changing the configuration: check, apply with a countdown, revisions. */
+/** The shapes of requests that change the configuration: check, apply with a countdown, revisions. */
 import { type Static, Type } from '../../config/json-schema.ts';
 import { Nullable, strict } from './common.ts';
 import { AssertionResult } from './explain.ts';
 
-/** What is wrong with an input, and what would be right; as in `ErrorAnswer`. */
+/** What is wrong with an input, and what is expected; as in `ErrorAnswer`. */
 export const Problem = Type.Object({
   /** JSON pointer (RFC 6901) to the value. */
   path: Type.String(),
   value: Type.Optional(Type.String()),
   expected: Type.String(),
   message: Type.String(),
-  /** Only when the document came as text; from 1. */
+  /** Only if the document was sent as text; from 1. */
   line: Type.Optional(Type.Integer()),
   column: Type.Optional(Type.Integer()),
 });
 
-/** One difference between two documents. Entries of lists that have a name (servers, listeners) are matched by it. */
+/** One difference between two documents. List entries that have a name (servers, listeners) are matched by it. */
 export const DiffEntry = Type.Object({
   kind: Type.Union([
     Type.Literal('added'),
@@ -23,16 +23,16 @@ export const DiffEntry = Type.Object({
     Type.Literal('changed'),
     Type.Literal('moved'),
   ]),
-  /** JSON pointer into the new document; of something removed, into the old one. */
+  /** JSON pointer into the new document; for a removed value, into the old one. */
   path: Type.String(),
   /** The same for people: `hosts[web1].address`. */
   label: Type.String(),
-  /** The value before; not there when it was added. Of something moved, its place in the list, from 0. */
+  /** The previous value; absent if the value was added. For a moved entry, its position in the list, from 0. */
   from: Type.Optional(Type.Unknown()),
   to: Type.Optional(Type.Unknown()),
 });
 
-/** The document, or its text as one string: then problems name its lines and columns. */
+/** The document, or its text as one string. With a text, problems carry line and column. */
 const Document = Type.Unknown({
   title: 'The configuration',
   expected: 'a configuration, as an object or as its text',
@@ -44,10 +44,10 @@ export const ConfigCheckRequest = Type.Object(
   { ...strict, expected: 'an object with "document"' },
 );
 export const ConfigCheckAnswer = Type.Object({
-  /** Without problems; assertions may fail nevertheless. */
+  /** True if there are no problems. Assertions may still fail. */
   valid: Type.Boolean(),
   problems: Type.Array(Problem),
-  /** From the configuration in force to this one; empty while there are problems. */
+  /** From the active configuration to this one; empty while there are problems. */
   diff: Type.Array(DiffEntry),
   failedAssertions: Type.Array(AssertionResult),
 });
@@ -70,7 +70,10 @@ const IgnoreAssertions = Type.Boolean({
   default: false,
 });
 
-/** POST config/apply. Refused: 400 invalid-config, 409 assertions-failed (AssertionsFailedAnswer), change-pending or file-changed, 412 stale, 422 apply-failed. */
+/**
+ * POST config/apply. Errors: 400 invalid-config, 409 assertions-failed (AssertionsFailedAnswer), change-pending or
+ * file-changed, 412 stale, 422 apply-failed.
+ */
 export const ConfigApplyRequest = Type.Object(
   {
     document: Document,
@@ -91,13 +94,13 @@ export const ConfigRevertRequest = Type.Object(
 );
 export const ConfigApplyAnswer = Type.Object({
   revision: Type.String(),
-  /** False: it was in force already, and nothing is pending. */
+  /** False: it was active already, and nothing is pending. */
   changed: Type.Boolean(),
   /** ISO 8601; null without a countdown. */
   confirmBy: Nullable(Type.String()),
 });
 
-/** Of 409 assertions-failed: ErrorAnswer and which. */
+/** Of 409 assertions-failed: ErrorAnswer, and the assertions that failed. */
 export const AssertionsFailedAnswer = Type.Object({
   error: Type.Literal('assertions-failed'),
   message: Type.String(),
@@ -106,7 +109,7 @@ export const AssertionsFailedAnswer = Type.Object({
 
 /** GET config/pending */
 export const ConfigPendingAnswer = Type.Object({
-  /** The change that waits for POST config/confirm; null when there is none. */
+  /** The change that waits for POST config/confirm; null if there is none. */
   pending: Nullable(
     Type.Object({
       revision: Type.String(),
@@ -119,31 +122,31 @@ export const ConfigPendingAnswer = Type.Object({
       diff: Type.Array(DiffEntry),
     }),
   ),
-  /** The last change that was taken back, until another one is confirmed. */
+  /** The last change that was rolled back, until another one is confirmed. */
   lastRollback: Nullable(
     Type.Object({
       /** ISO 8601. */
       at: Type.String(),
-      /** The revision that was taken back. */
+      /** The revision that was rolled back. */
       revision: Type.String(),
       by: Type.String(),
-      /** not-confirmed: the countdown ended; restarted: the process ended in the countdown; asked: POST config/rollback. */
+      /** not-confirmed: the countdown ended; restarted: the process ended during the countdown; asked: POST config/rollback. */
       reason: Type.Union([Type.Literal('not-confirmed'), Type.Literal('restarted'), Type.Literal('asked')]),
       text: Type.String(),
     }),
   ),
 });
 
-/** POST config/confirm and config/rollback: the revision now in force. 409 nothing-pending. */
+/** POST config/confirm and config/rollback: the revision that is active now. 409 nothing-pending. */
 export const ConfigRevisionAnswer = Type.Object({ revision: Type.String() });
 
 const revisionRow = {
-  /** Grows with time. */
+  /** Increases with time. */
   id: Type.Integer(),
   revision: Type.String(),
   /** ISO 8601. */
   at: Type.String(),
-  /** Session or token; "file" for an edit by hand, "appliance" for what it did by itself. */
+  /** Session or token; "file" for an edit by hand, "appliance" for an automatic change. */
   by: Type.String(),
   why: Type.Union([
     Type.Literal('first'),
@@ -153,10 +156,10 @@ const revisionRow = {
     Type.Literal('file'),
     Type.Literal('restore'),
   ]),
-  /** More about why: "back to revision 12", "not confirmed within 60 s"; may be empty. */
+  /** The reason in more detail: "back to revision 12", "not confirmed within 60 s"; may be empty. */
   reason: Type.String(),
   isCurrent: Type.Boolean(),
-  /** Differences to the revision before. */
+  /** Number of differences from the previous revision. */
   changes: Type.Integer(),
 };
 
@@ -170,9 +173,9 @@ export const ConfigRevisionsAnswer = Type.Object({
 export const ConfigRevisionDetail = Type.Object({
   ...revisionRow,
   document: Type.Unknown(),
-  /** From the revision before to this one. */
+  /** From the previous revision to this one. */
   diff: Type.Array(DiffEntry),
-  /** What a revert would change: from the configuration in force to this one. */
+  /** What a revert would change: from the active configuration to this one. */
   diffFromCurrent: Type.Array(DiffEntry),
 });
 

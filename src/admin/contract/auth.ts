@@ -3,14 +3,14 @@ import { type Static, Type } from '../../config/json-schema.ts';
 import { Nullable, Scope, strict } from './common.ts';
 import { StatusAnswer } from './status.ts';
 
-/** Where the session's token travels: HttpOnly, SameSite=Strict, Path=/; over HTTPS Secure, and with "__Host-" before it. */
+/** The cookie of the session token: HttpOnly, SameSite=Strict, Path=/. Over HTTPS also Secure, and with the prefix "__Host-". */
 export const SESSION_COOKIE = 'tombolo_session';
-/** Every request that is no GET and comes with the cookie carries `csrfToken` of GET session in it. */
+/** Every request with the cookie, except GET, must carry the `csrfToken` of GET session in this header. */
 export const CSRF_HEADER = 'x-csrf-token';
 
 export const PASSWORD_MIN_CHARACTERS = 10;
 
-// `writeOnly`: an error never quotes the value.
+// `writeOnly`: an error never repeats the value.
 const NewPassword = Type.String({
   pattern: `^[^]{${PASSWORD_MIN_CHARACTERS},256}$`,
   writeOnly: true,
@@ -23,7 +23,7 @@ export const PresentPassword = Type.String({
   title: 'Present password',
   expected: 'the present password',
 });
-/** Of routes with `config.presence`: a session must send it, the bootstrap token needs none. */
+/** For routes with `config.presence`: a session must send it, the bootstrap token need not. */
 export const AskedPassword = Type.Optional(PresentPassword);
 const TotpCode = Type.String({
   pattern: '^[0-9]{6}$',
@@ -32,29 +32,29 @@ const TotpCode = Type.String({
   expected: 'the six digits that the authenticator app shows',
 });
 
-/** GET session: open to whoever may connect. It is the first thing the page asks for. */
+/** GET session: open to every client that may connect. It is the first request of the page. */
 export const SessionAnswer = Type.Object({
-  /** unclaimed: nobody has set a password yet, POST first-run does. */
+  /** unclaimed: no password has been set yet; POST first-run sets it. */
   state: Type.Union([Type.Literal('unclaimed'), Type.Literal('signed-out'), Type.Literal('signed-in')]),
-  /** Only while unclaimed. Closed: only a restart of the appliance opens the window again. */
+  /** Only while unclaimed. If the window is closed, only a restart of the appliance opens it again. */
   claim: Type.Optional(
     Type.Object({
       isOpen: Type.Boolean(),
       endsInSeconds: Type.Integer(),
-      /** Whether this client is in the local network, from where alone a claim is accepted. */
+      /** Whether this client is in the local network. A claim is only accepted from there. */
       isLocal: Type.Boolean(),
     }),
   ),
-  /** Only when signed in by cookie. */
+  /** Only if signed in by cookie. */
   csrfToken: Type.Optional(Type.String()),
-  /** Only when signed in: what this session or token may do. */
+  /** Only if signed in: what this session or token may do. */
   scope: Type.Optional(Scope),
-  /** Whether POST session needs a code; also told to who is signed out. */
+  /** Whether POST session needs a code; also present when signed out. */
   hasTotp: Type.Optional(Type.Boolean()),
   hostname: Type.String(),
   /** Whether this request came over TLS. */
   isEncrypted: Type.Boolean(),
-  /** SHA-256 of the certificate, "AB:CD:..."; not there without HTTPS. */
+  /** SHA-256 of the certificate, "AB:CD:..."; absent without HTTPS. */
   certificateFingerprint: Type.Optional(Type.String()),
 });
 
@@ -70,25 +70,25 @@ export const SignInBody = Type.Object(
   { ...strict, expected: 'an object with the field "password", and "code" when TOTP is on' },
 );
 
-/** GET sessions. DELETE sessions/:id ends one, DELETE sessions ends all, also this one. */
+/** GET sessions. DELETE sessions/:id ends one, DELETE sessions ends all, including this one. */
 export const SessionsAnswer = Type.Object({
   sessions: Type.Array(
     Type.Object({
       id: Type.String(),
       isCurrent: Type.Boolean(),
       createdAt: Type.String(),
-      /** To the minute, so that a reading page costs no writes. */
+      /** To the minute, so that a page that only reads causes no writes. */
       lastSeenAt: Type.String(),
-      /** When it ends if it is not used, and at the latest. */
+      /** When it ends if it is not used, and when it ends at the latest. */
       endsAt: Type.String(),
-      /** Address of the last request. */
+      /** Client address of the last request. */
       source: Type.String(),
       userAgent: Nullable(Type.String()),
     }),
   ),
 });
 
-/** PUT password: ends every other session; this one goes on under a new cookie. Answers SessionAnswer (new csrfToken). */
+/** PUT password: ends every other session; this one continues with a new cookie. Answers SessionAnswer (new csrfToken). */
 export const PasswordBody = Type.Object(
   {
     current: AskedPassword,
@@ -97,13 +97,13 @@ export const PasswordBody = Type.Object(
   { ...strict, expected: 'an object with the fields "current" and "next"' },
 );
 
-/** POST totp: a new secret, which nothing asks for until PUT totp has proved that the app has it. */
+/** POST totp: a new secret. It is not required for signing in until PUT totp has proved that the app has it. */
 export const TotpSecretAnswer = Type.Object({
   /** Base32, for typing. */
   secret: Type.String(),
   /** otpauth://..., for the QR code. */
   uri: Type.String(),
-  /** ISO 8601: until when PUT totp accepts it. */
+  /** ISO 8601: PUT totp accepts it until then. */
   confirmBy: Type.String(),
 });
 /** PUT totp: switches it on; answers SessionAnswer. */
@@ -145,7 +145,7 @@ export const TokenBody = Type.Object(
   },
   { ...strict, expected: 'an object with the fields "name", "scope", "expiresInDays" and "password"' },
 );
-/** 201. The secret is shown this once. */
+/** 201. The secret is only shown here. */
 export const TokenMadeAnswer = Type.Object({ ...token, secret: Type.String() });
 
 /** Parameters of the routes with an id. */
@@ -180,7 +180,7 @@ export const AuditEntry = Type.Object({
   /** Counts up. */
   id: Type.Integer(),
   at: Type.String(),
-  /** "owner" (a session), "token NAME", "bootstrap token", or "nobody" for who was not let in. */
+  /** "owner" (a session), "token NAME", "bootstrap token", or "nobody" for a client that was refused. */
   who: Type.String(),
   /** Address of the client. */
   source: Type.String(),
@@ -188,10 +188,10 @@ export const AuditEntry = Type.Object({
   action: Type.String(),
   /** The route's summary, a sentence. */
   summary: Type.String(),
-  /** What it was done to: an id, a name, a revision. */
+  /** The object of the action: an id, a name, a revision. */
   target: Nullable(Type.String()),
   outcome: Type.Union([Type.Literal('done'), Type.Literal('refused'), Type.Literal('failed')]),
-  /** Why it was refused or failed; of sign-ins that came too fast, how many. */
+  /** Why it was refused or failed; for sign-ins that came too fast, their number. */
   detail: Nullable(Type.String()),
 });
 export const AuditAnswer = Type.Object({
@@ -200,15 +200,15 @@ export const AuditAnswer = Type.Object({
   nextCursor: Nullable(Type.Integer()),
 });
 
-/** `console.json` in the runtime directory: what the screen at the appliance shows. */
+/** `console.json` in the runtime directory: the data for the screen of the appliance. */
 export const ConsoleFile = Type.Object({
   urls: Type.Array(Type.String()),
   /** Null once claimed. */
   claim: Nullable(Type.Object({ isOpen: Type.Boolean(), until: Type.String() })),
   certificateFingerprint: Nullable(Type.String()),
-  /** Who wrote it: a file whose process is gone tells of the past. */
+  /** The process that wrote the file. If it no longer exists, the file is out of date. */
   processId: Type.Integer(),
-  /** As GET status has them, in English. */
+  /** As in GET status, in English. */
   status: StatusAnswer.properties.status,
   services: Type.Array(
     Type.Object({

@@ -16,7 +16,7 @@ export const BackupBody = Type.Object(
   { ...strict, expected: 'an object with the fields "passphrase" and "password"' },
 );
 
-/** POST restore?dryRun=true tells what would change; without dryRun it changes it. */
+/** POST restore?dryRun=true reports what would change; without dryRun the change is made. */
 export const RestoreBody = Type.Object(
   {
     /** The file in base64. */
@@ -42,14 +42,14 @@ export const RestoreAnswer = Type.Object({
       name: Type.String(),
       bytes: Type.Integer(),
       change: Type.Union([Type.Literal('same'), Type.Literal('new'), Type.Literal('replaces')]),
-      /** What it is, in words. */
+      /** A description for people. */
       title: Type.String(),
     }),
   ),
-  /** Of the configuration, from what is in force to what is in the backup. */
+  /** For the configuration: from the active one to the one in the backup. */
   diff: Type.Array(DiffEntry),
   isDryRun: Type.Boolean(),
-  /** The process starts again to use what was restored: expect a few seconds without answers. */
+  /** The process restarts to use the restored data: expect a few seconds without answers. */
   restarts: Type.Boolean(),
 });
 

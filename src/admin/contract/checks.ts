@@ -17,15 +17,15 @@ import { HostTraffic } from './status.ts';
 
 export const ProbeReport = Type.Object({
   name: ProbeName,
-  /** What uses the port: the name of a listener of the proxy, or "ssh". */
+  /** The user of the port: the name of a listener of the proxy, or "ssh". */
   service: Type.String(),
   port: Type.Integer(),
-  /** The host name asked for (SNI or Host); null where the protocol has none. */
+  /** The host name that was requested (SNI or Host); null if the protocol has none. */
   hostname: Nullable(Type.String()),
   state: FindingState,
   /** From the connection attempt to the answer. */
   latencyMs: Nullable(Type.Number()),
-  /** What was found, or what is wrong, in plain words. */
+  /** The result, or the problem, in plain words. */
   detail: Type.String(),
   certificate: Nullable(
     Type.Object({
@@ -47,14 +47,14 @@ export const HostHealth = Type.Object({
 });
 
 const dnsRecord = {
-  /** Who owns the record: "example.com", "*.example.com". */
+  /** The owner name of the record: "example.com", "*.example.com". */
   name: Type.String(),
   type: Type.Union([Type.Literal('A'), Type.Literal('AAAA')]),
-  /** What it must say; null while that cannot be known (A: the public IPv4 address). */
+  /** The value that it must have; null while that is unknown (A: the public IPv4 address). */
   value: Nullable(Type.String()),
   /** Ready for a zone file; null without a value. */
   zoneLine: Nullable(Type.String()),
-  /** What it is good for, or why the value is not known. */
+  /** The purpose of the record, or why its value is unknown. */
   note: Type.String(),
 };
 
@@ -62,18 +62,18 @@ export const DnsRecord = Type.Object(dnsRecord);
 
 export const LiveDnsRecord = Type.Object({
   ...dnsRecord,
-  /** ok: has arrived; fail: absent or another value; warn: there, among others; unknown: nobody could be asked, or no value. */
+  /** ok: published; fail: absent or another value; warn: present among others; unknown: no resolver could be queried, or no value. */
   state: FindingState,
   found: Type.Array(Type.String()),
   detail: Type.String(),
 });
 
 export const PublicIpv4 = Type.Object({
-  /** Null where it cannot be known from here. */
+  /** null if it cannot be found out from here. */
   address: Nullable(Type.String()),
   /**
-   * own: an address of the appliance; nat: behind a router, whose address is known when it tells; cgnat: behind a router
-   * whose own address is private, too, so that nobody can come in; none: no IPv4 at all.
+   * own: an address of the appliance; nat: behind a router, the address is known if the router reports it; cgnat: behind a
+   * router whose own address is private too, so nobody can connect from outside; none: no IPv4 at all.
    */
   kind: Type.Union([Type.Literal('own'), Type.Literal('nat'), Type.Literal('cgnat'), Type.Literal('none')]),
   text: Type.String(),
@@ -82,7 +82,7 @@ export const PublicIpv4 = Type.Object({
 export const DnsRecordsAnswer = Type.Object({
   checkedAt: Type.String(),
   publicIpv4: PublicIpv4,
-  /** Who was asked. */
+  /** The resolver that was queried. */
   resolver: Type.String(),
   records: Type.Array(LiveDnsRecord),
 });
@@ -99,9 +99,9 @@ export const HostAnswer = Type.Object({
   sshPort: Nullable(Type.Integer()),
   /** For ~/.ssh/config. */
   sshConfig: Nullable(Type.String()),
-  /** What to publish; `hosts/:name/dns-records` looks each up. */
+  /** The records to publish; `hosts/:name/dns-records` looks each one up. */
   dnsRecords: Type.Array(DnsRecord),
-  /** What the server needs to see the client's address in its configured mode. */
+  /** The configuration that the server needs to see the client's address in its configured mode. */
   snippets: Type.Array(
     Type.Object({ title: Type.String(), text: Type.String(), explanation: Type.String() }),
   ),
@@ -110,19 +110,19 @@ export const HostAnswer = Type.Object({
 export const HostsAnswer = Type.Object({ publicIpv4: PublicIpv4, hosts: Type.Array(HostAnswer) });
 
 export const CheckItem = Type.Object({
-  /** "default-route-4", or "server/web1" where a check has an item for each of several things. */
+  /** "default-route-4", or "server/web1" if a check has one item for each of several objects. */
   id: Type.String(),
   /** "network", "ports", "servers", "names", "system", or the name of a service. */
   area: Type.String(),
   state: FindingState,
   title: Type.String(),
-  /** What was found: what is wrong, that all is well, or why it cannot be told. */
+  /** The result: what is wrong, that there is no problem, or why it is unknown. */
   what: Type.String(),
   /** Why it matters. */
   why: Type.String(),
-  /** How to mend it; null where nothing needs mending. */
+  /** How to fix it; null if nothing needs fixing. */
   mend: Nullable(Type.String()),
-  /** The server concerned, if one is. */
+  /** The server concerned, if any. */
   server: Nullable(Type.String()),
   checkedAt: Nullable(Type.String()),
 });
@@ -134,7 +134,7 @@ export const ChecksAnswer = Type.Object({
   items: Type.Array(CheckItem),
 });
 
-/** `id` is that of an item; without it, all. */
+/** `id` of an item; without it, all are run. */
 export const RunChecksBody = Type.Object(
   {
     id: Type.Optional(
@@ -162,29 +162,29 @@ export const NetworkAnswer = Type.Object({
       addresses: Type.Array(Type.String()),
     }),
   ),
-  /** Every own address but loopback and link-local ones, IPv4 first. */
+  /** Every own address except loopback and link-local ones, IPv4 first. */
   addresses: Type.Array(Type.String()),
   gateway4: Nullable(Gateway),
   gateway6: Nullable(Gateway),
   /** Whether the LAN has IPv6 addresses other than link-local ones. */
   hasIpv6: Type.Boolean(),
   publicIpv4: PublicIpv4,
-  /** Ports that the configuration wants and another program has. */
+  /** Ports that the configuration needs and another program uses. */
   portConflicts: Type.Array(
     Type.Object({
       port: Type.Integer(),
       protocol: Type.Union([Type.Literal('tcp'), Type.Literal('udp')]),
       address: Type.String(),
-      /** What wants it: "proxy listener https", "dns64", ... */
+      /** What needs it: "proxy listener https", "dns64", ... */
       wantedBy: Type.String(),
-      /** "nginx (process 812)", or that it cannot be told. */
+      /** "nginx (process 812)", or that it is unknown. */
       owner: Type.String(),
     }),
   ),
   dns: Type.Object({
-    /** Of /etc/resolv.conf. */
+    /** From /etc/resolv.conf. */
     resolvers: Type.Array(Type.String()),
-    /** Of the configuration. */
+    /** From the configuration. */
     upstreams: Type.Array(Type.String()),
   }),
 });
@@ -199,7 +199,7 @@ export const NeighboursAnswer = Type.Object({
       isRouter: Type.Boolean(),
       /** The configured server that has this address. */
       server: Nullable(Type.String()),
-      /** Which of 22, 80 and 443 took a connection; null while nobody asked. */
+      /** Which of 22, 80 and 443 accepted a connection; null until they have been probed. */
       openPorts: Nullable(Type.Array(Type.Integer())),
     }),
   ),

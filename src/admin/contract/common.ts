@@ -1,12 +1,12 @@
-/** What every part of the contract uses: refusals, scopes, and helpers to write shapes down. */
+/** The basics for every part of the contract: errors, scopes, and helpers for writing shapes. */
 import { type Static, Type } from '../../config/json-schema.ts';
 
 export { Nullable } from '../../runtime/shape.ts';
 
-/** Of the objects that requests carry: a field that is not known is refused. */
+/** For objects in requests: unknown fields are rejected. */
 export const strict = { additionalProperties: false } as const;
 
-/** What a route asks for, and what a session or API token may do; each holds the ones before it. */
+/** The scope that a route needs, and that a session or API token has. Each includes the ones before it. */
 export const Scope = Type.Union([Type.Literal('read'), Type.Literal('configure'), Type.Literal('system')], {
   title: 'What it may do',
   expected: '"read", "configure" or "system"',

@@ -1,12 +1,12 @@
-/** The shapes of explaining: which way traffic would take, and what the configuration asserts of it. */
+/** The shapes of explanations: which way traffic would take, and the assertions of the configuration about it. */
 import { type Static, Type } from '../../config/json-schema.ts';
 import { Nullable, strict } from './common.ts';
 
 export const ExplainStep = Type.Object({
   isOk: Type.Boolean(),
-  /** Which service decides, or "network", or "admin". */
+  /** The service that decides, or "network", or "admin". */
   service: Type.String(),
-  /** What was found, as a sentence. */
+  /** The result, as a sentence. */
   text: Type.String(),
   /** The counter that counts this, e.g. "drop-not-allowed". */
   counter: Type.Optional(Type.String()),
@@ -15,23 +15,26 @@ export const ExplainStep = Type.Object({
 });
 
 export const ExplainOutcome = Type.Object({
-  /** server: reaches one of `hosts`; appliance: it answers itself; direct: not through it; refused: by a rule; unknown: a name could not be looked up; nat64: translated to IPv4, or another word of a service. */
+  /**
+   * server: reaches one of `hosts`; appliance: the appliance itself answers; direct: does not pass through the appliance;
+   * refused: by a rule; unknown: a name could not be looked up; nat64: translated to IPv4, or another word of a service.
+   */
   kind: Type.String(),
   /** Name of the server; null unless kind is "server". */
   server: Nullable(Type.String()),
-  /** Where it arrives, when it does. */
+  /** Where it arrives, if it arrives. */
   address: Nullable(Type.String()),
   port: Nullable(Type.Integer()),
   /** One sentence. */
   text: Type.String(),
 });
 
-/** An assertion of the configuration and what it comes to. */
+/** An assertion of the configuration and its result. */
 export const AssertionResult = Type.Object({
   name: Type.String(),
   /** JSON pointer to the assertion. */
   path: Type.String(),
-  /** unknown: a name could not be looked up; that refuses no change. */
+  /** unknown: a name could not be looked up; this does not prevent a change. */
   state: Type.Union([Type.Literal('passed'), Type.Literal('failed'), Type.Literal('unknown')]),
   /** A server's name, "nat64" or "refused". */
   expect: Type.String(),
@@ -71,7 +74,7 @@ export const ExplainRequest = Type.Object(
 
 export const ExplainAnswer = Type.Object({ steps: Type.Array(ExplainStep), outcome: ExplainOutcome });
 
-/** GET assertions: those of the configuration in force, evaluated now. */
+/** GET assertions: those of the active configuration, evaluated now. */
 export const AssertionsAnswer = Type.Object({ rows: Type.Array(AssertionResult) });
 
 export type ExplainStep = Static<typeof ExplainStep>;

@@ -1,22 +1,22 @@
-/** What happens and what happened: live events and history. */
+/** What happens now and what happened before: live events and history. */
 import type { ShownEvent } from '../../runtime/event-kind.ts';
 import { type Static, type TSchema, Type } from '../../runtime/shape.ts';
 import { Nullable, strict } from './common.ts';
 
-/** An event, whichever it is. The kinds with their shapes are those of `state/event-kinds.ts`. */
+/** An event of any kind. The kinds with their shapes are in `state/event-kinds.ts`. */
 export type LiveEvent = ShownEvent;
 
 const eventsPage = {
-  /** For the parameter "cursor" of the next request, which goes on with older ones; null at the end. */
+  /** For the parameter "cursor" of the next request, which returns older events; null at the end. */
   nextCursor: Nullable(Type.Integer()),
-  /** Id of the oldest event still known; null when there is none. */
+  /** Id of the oldest stored event; null if there is none. */
   oldest: Nullable(Type.Integer()),
-  /** Events since the start that were not recorded, because there were too many at once. */
+  /** Events since the start that were dropped because there were too many at once. */
   lost: Type.Integer(),
 };
 const EventsPage = Type.Object(eventsPage);
 
-/** Newest first; `shapes` are those of the kinds. */
+/** Newest first; `shapes` are the shapes of the kinds. */
 export const eventsAnswer = (shapes: TSchema[]) =>
   Type.Object({ events: Type.Array(Type.Union(shapes)), ...eventsPage });
 export type EventsAnswer = Static<typeof EventsPage> & { events: LiveEvent[] };
@@ -82,14 +82,14 @@ export type EventsQuery = Static<ReturnType<typeof eventsQuery>>;
  */
 export const LiveCounters = Type.Object({
   at: Type.String(),
-  /** The first message has every counter; later ones those that changed. Values since the start, not differences. */
+  /** The first message has every counter; later ones only those that changed. Values since the start, not differences. */
   services: Type.Record(Type.String(), Type.Record(Type.String(), Type.Number())),
-  /** The same by name of the server: bytes-up, bytes-down, accepted; connections is how many are open now. */
+  /** The same by name of the server: bytes-up, bytes-down, accepted; connections is the number that are open now. */
   hosts: Type.Record(Type.String(), Type.Record(Type.String(), Type.Number())),
 });
 export const LiveSample = Type.Object({
   at: Type.String(),
-  /** By name of the series; null when there is no figure. */
+  /** By name of the series; null if there is no value. */
   values: Type.Record(Type.String(), Nullable(Type.Number())),
 });
 export const LiveEnd = Type.Object({
@@ -109,7 +109,7 @@ export const HistoryAnswer = Type.Object({
     Type.Object({
       name: Type.String(),
       unit: Type.String(),
-      /** The mean over each step; null where nothing is known. */
+      /** The mean over each step; null if unknown. */
       mean: Type.Array(Nullable(Type.Number())),
       highest: Type.Array(Nullable(Type.Number())),
     }),

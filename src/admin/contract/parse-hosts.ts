@@ -1,4 +1,4 @@
-/** The shapes of pasting servers: a text in, entries of `hosts` out. */
+/** The shapes of pasting servers: takes a text, returns entries of `hosts`. */
 import { type Static, Type } from '../../config/json-schema.ts';
 import { strict } from './common.ts';
 
@@ -15,22 +15,22 @@ export const ParseHostsRequest = Type.Object(
 
 export const ParseHostsAnswer = Type.Object({
   format: Type.Union([Type.Literal('lines'), Type.Literal('csv'), Type.Literal('json')]),
-  /** Entries for `hosts` of the configuration, as far as they are right. */
+  /** Entries for `hosts` of the configuration, from the valid lines. */
   hosts: Type.Array(
     Type.Object({
-      /** Where it came from, from 1. */
+      /** The line it comes from, from 1. */
       line: Type.Integer(),
       host: Type.Unknown(),
-      /** Whether `hosts` of the configuration in force has this name: it would be replaced. */
+      /** Whether `hosts` of the active configuration has this name, so that it would be replaced. */
       isKnown: Type.Boolean(),
     }),
   ),
   problems: Type.Array(
     Type.Object({
       line: Type.Integer(),
-      /** The offending text, quoted and shortened. */
+      /** The invalid text, quoted and shortened. */
       value: Type.String(),
-      /** What would be right. */
+      /** What a valid text is. */
       expected: Type.String(),
       message: Type.String(),
     }),

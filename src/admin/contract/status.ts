@@ -1,4 +1,4 @@
-/** How the process and its services are; what is in force; where SSH clients go. */
+/** The state of the process and its services; the active configuration; where SSH clients connect. */
 import { ReportedState } from '../../runtime/own-events.ts';
 import { type Static, Type } from '../../config/json-schema.ts';
 import { Nullable } from './common.ts';
@@ -28,7 +28,7 @@ export const StatusAnswer = Type.Object({
   ),
 });
 
-/** Since the start, or since the server came into the configuration; `connections`: open now. */
+/** Since the start, or since the server was added to the configuration; `connections`: open now. */
 export const HostTraffic = Type.Object({
   'bytes-up': Type.Number(),
   'bytes-down': Type.Number(),
@@ -49,7 +49,7 @@ export const CountersAnswer = Type.Object({
   hosts: Type.Array(Type.Object({ name: Type.String(), counters: HostTraffic })),
 });
 
-/** `document` is what the person wrote, `effective` the same with every default. */
+/** `document` is what the user wrote; `effective` is the same with every default filled in. */
 export const ConfigAnswer = Type.Object({
   revision: Type.String(),
   document: Type.Unknown(),
@@ -57,7 +57,7 @@ export const ConfigAnswer = Type.Object({
 });
 
 export const SshConfigAnswer = Type.Object({
-  /** Where the snippets point: as asked for, or an own address. */
+  /** The host name in the snippets: as requested, or an own address. */
   hostname: Type.String(),
   servers: Type.Array(Type.Object({ name: Type.String(), port: Type.Integer(), snippet: Type.String() })),
 });

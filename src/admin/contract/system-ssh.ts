@@ -10,19 +10,19 @@ const key = {
   type: Type.String(),
 };
 
-/** GET system/ssh; 409 where it is not possible. SSH is on as long as there is a key. */
+/** GET system/ssh; 409 if SSH is not possible. SSH is on as long as there is a key. */
 export const SystemSshAnswer = Type.Object({
-  /** Whether sshd runs; it follows the first and the last key by a second or two. */
+  /** Whether sshd runs; it starts and stops a second or two after the first key is added or the last removed. */
   isRunning: Type.Boolean(),
   keys: Type.Array(Type.Object({ ...key, comment: Type.String() })),
-  /** What `ssh` shows at the first login, to compare; null as long as SSH has not been on. */
+  /** The fingerprint that `ssh` shows at the first login, to compare; null until SSH has been on. */
   hostKey: Nullable(Type.Object(key)),
 });
 
-/** POST system/ssh/keys. DELETE system/ssh/keys/:fingerprint takes one away. Both answer SystemSshAnswer. */
+/** POST system/ssh/keys. DELETE system/ssh/keys/:fingerprint removes one. Both answer SystemSshAnswer. */
 export const SshKeyBody = Type.Object(
   {
-    // Somebody pastes the private half now and then: an error never quotes it.
+    // People sometimes paste the private key: an error never repeats the value.
     key: Type.String({
       writeOnly: true,
       title: 'Public key',

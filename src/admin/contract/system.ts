@@ -1,4 +1,4 @@
-/** The shapes of the machine: what it is and how it does, its log, what may be done to it. SSH is in system-ssh.ts. */
+/** The shapes of the machine: what it is, its state, its log, the actions on it. SSH is in system-ssh.ts. */
 import { type Static, Type } from '../../runtime/shape.ts';
 import { AskedPassword } from './auth.ts';
 import { Nullable, strict } from './common.ts';
@@ -6,7 +6,7 @@ import { Nullable, strict } from './common.ts';
 export const SystemAnswer = Type.Object({
   hostname: Type.String(),
   version: Type.String(),
-  /** "Raspberry Pi 4 Model B Rev 1.5"; null on machines that do not say. */
+  /** "Raspberry Pi 4 Model B Rev 1.5"; null on machines that do not report it. */
   model: Nullable(Type.String()),
   kernel: Type.String(),
   uptimeSeconds: Type.Number(),
@@ -24,7 +24,7 @@ export const SystemAnswer = Type.Object({
   temperatureCelsius: Nullable(Type.Number()),
   /** The file system of the state directory. */
   disk: Type.Object({ path: Type.String(), totalBytes: Type.Integer(), freeBytes: Type.Integer() }),
-  /** What the firmware says about power and heat; null where there is no such firmware. */
+  /** What the firmware reports about power and temperature; null if there is no such firmware. */
   throttled: Nullable(
     Type.Object({
       isUnderVoltage: Type.Boolean(),
@@ -35,13 +35,13 @@ export const SystemAnswer = Type.Object({
     }),
   ),
   clock: Type.Object({ at: Type.String(), isSynchronized: Nullable(Type.Boolean()) }),
-  /** What this machine lets the page do. */
+  /** Which actions this machine allows the page to do. */
   capabilities: Type.Object({ reboot: Type.Boolean(), factoryReset: Type.Boolean(), ssh: Type.Boolean() }),
 });
 
 /**
- * GET system/hardware: what of the machine does not change. A part that could not be found out is null, and so is a field. Serial
- * numbers and hardware addresses are not in it.
+ * GET system/hardware: facts about the machine that do not change. A part or field that is unknown is null. Serial numbers and
+ * hardware addresses are not included.
  */
 export const HardwareAnswer = Type.Object({
   board: Nullable(
@@ -49,7 +49,7 @@ export const HardwareAnswer = Type.Object({
       manufacturer: Nullable(Type.String()),
       model: Nullable(Type.String()),
       version: Nullable(Type.String()),
-      /** What it runs in, "KVM"; null on a machine of its own. */
+      /** The hypervisor, "KVM"; null on real hardware. */
       virtualMachine: Nullable(Type.String()),
     }),
   ),
@@ -59,7 +59,7 @@ export const HardwareAnswer = Type.Object({
       brand: Nullable(Type.String()),
       cores: Nullable(Type.Integer()),
       physicalCores: Nullable(Type.Integer()),
-      /** At most. */
+      /** The maximum. */
       ghz: Nullable(Type.Number()),
     }),
   ),
@@ -124,14 +124,14 @@ export const LogsAnswer = Type.Object({
         Type.Literal('error'),
       ]),
       message: Type.String(),
-      /** What else the line says, as JSON. */
+      /** The other fields of the line, as JSON. */
       fields: Type.Unknown(),
     }),
   ),
   nextCursor: Nullable(Type.Integer()),
 });
 
-/** POST system/factory-reset: `confirm` is the appliance's hostname, as GET system tells it. */
+/** POST system/factory-reset: `confirm` is the appliance's hostname, as in GET system. */
 export const FactoryResetBody = Type.Object(
   {
     confirm: Type.String({ title: 'Confirmation', expected: 'the hostname of this appliance' }),

@@ -1,16 +1,16 @@
-/** The checks that cost little run by themselves, one after the other, spread over some minutes. */
+/** Cheap checks run automatically, one after the other, spread over some minutes. */
 import { createInTurn } from '../../os/in-turn.ts';
 
-/** So long until each has had its turn again. */
+/** The time for one round through all of them. */
 export const ROUND_MS = 300_000;
-/** In the first round, when nothing is known yet, between one and the next. */
+/** The gap between two checks in the first round, when nothing is known yet. */
 export const FIRST_GAP_MS = 2000;
-/** One that has found a fault looks again so soon: who mends it shall not read for minutes that it is not mended. */
+/** A check that has found a fault runs again this soon: after a fix, the user must not see the old fault for minutes. */
 export const AGAIN_MS = 20_000;
 
 /**
- * Runs `tasks` in turn until disposed, the first at once; the next waits until the one before has ended. One that resolves to true
- * has found a fault. They should not reject; what one throws goes to `onError`.
+ * Runs `tasks` in turn until disposed, the first one at once. Each waits until the previous one has ended. A task that resolves
+ * to true has found a fault. Tasks should not reject; if one throws, the error goes to `onError`.
  */
 export function runInTurn(
   tasks: readonly (() => Promise<boolean>)[],
@@ -18,7 +18,7 @@ export function runInTurn(
 ): Disposable {
   let isDisposed = false;
   let timer: NodeJS.Timeout | undefined;
-  /** By task: when it looks again. */
+  /** By task: when it runs again. */
   const again = new Map<number, NodeJS.Timeout>();
   const inTurn = createInTurn();
   let turn = 0;

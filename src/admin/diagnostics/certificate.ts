@@ -1,4 +1,4 @@
-/** What is to be said about the certificate that a server shows. Pure. */
+/** Judges the certificate that a server presents. Pure. */
 import type { FindingState, ProbeReport } from '../contract/checks.ts';
 import { type Text, say } from '../../texts/text.ts';
 
@@ -8,18 +8,18 @@ export interface CertificateFacts {
   readonly validFrom: Date;
   readonly expiresAt: Date;
   readonly trust: 'trusted' | 'self-signed' | 'untrusted';
-  /** Those of the names that lead to the server which the certificate is valid for. */
+  /** Those names of the server that the certificate is valid for. */
   readonly matching: readonly string[];
 }
 
 const DAY_MS = 86_400_000;
-/** Renewal is overdue by then: clients of ACME renew with a third of the lifetime left. */
+/** Renewal is overdue by then: ACME clients renew with a third of the lifetime left. */
 const WARN_BEFORE_MS = 14 * DAY_MS;
 const WARN_LIFETIME_SHARE = 0.25;
 
 /**
- * `hostname` is what was asked for. `alternatives`: the names of which one is enough, for protocols (IMAP, SMTP) whose
- * clients are told one name, whichever it is.
+ * `hostname` is the name that was requested. `alternatives`: names of which one is enough, for protocols (IMAP, SMTP) whose
+ * clients are configured with any one of them.
  */
 export function judgeCertificate(
   facts: CertificateFacts,
@@ -81,7 +81,7 @@ export const toCertificateReport = (
   trust,
 });
 
-/** The host names of a certificate's `subjectAltName` as Node writes it: "DNS:example.com, DNS:*.example.com". */
+/** The host names of a certificate's `subjectAltName` in Node's format: "DNS:example.com, DNS:*.example.com". */
 export const namesOf = (subjectAltName: string | undefined): string[] =>
   (subjectAltName ?? '').split(', ').flatMap((part) => (part.startsWith('DNS:') ? [part.slice(4)] : []));
 

@@ -10,11 +10,11 @@ export interface CheckDeps extends CheckBasis {
   readonly stateDirectory: string;
   readonly now: Date;
   readonly publicIpv4: () => Promise<PublicIpv4Found>;
-  /** When a client of the Internet last came, by what took it (`WantedSocket.taker`). */
+  /** When a client of the Internet last connected, by what accepted it (`WantedSocket.taker`). */
   readonly seenFromOutside: () => Promise<ReadonlyMap<string, string>>;
-  /** Probes a server, at most once in a run. */
+  /** Probes a server, at most once per run. */
   readonly probe: (server: string) => Promise<HealthFound>;
-  /** Only the item with this key is asked for; others need not be looked at. */
+  /** Only the item with this key is requested; others can be skipped. */
   readonly only: string | undefined;
 }
 

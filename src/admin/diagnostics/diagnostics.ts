@@ -1,6 +1,6 @@
 /**
- * The diagnostics of the control panel: health of the servers, "check my setup", the network as found, neighbours. What
- * does the work is loaded when somebody first asks, or when the first probe is due.
+ * The diagnostics of the control panel: health of the servers, "check my setup", the network as found, neighbours. The code is
+ * loaded at the first request, or when the first probe is due.
  */
 import type { ConfigStore } from '../../config/store.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -14,16 +14,16 @@ export interface DiagnosticsDeps {
   readonly store: ConfigStore;
   readonly services: () => readonly ServiceReport[];
   readonly sshPorts: () => Readonly<Record<string, number>>;
-  /** What may be asked of a running service. */
+  /** The queries of a running service. */
   readonly queries: (service: string) => unknown;
   readonly live: { readonly events: Pick<EventLog, 'page' | 'put'> };
   readonly stateDirectory: string;
-  /** Where the checks that run by themselves tell what they measure. */
+  /** Where the automatic checks report what they measure. */
   readonly conditions?: Conditions | undefined;
   readonly log: Logger;
 }
 
-/** Answers are undefined when there is no such server, or check. */
+/** Answers are undefined if there is no such server or check. */
 export interface Diagnostics extends Disposable {
   hosts(): Promise<HostsFound>;
   checkHost(name: string): Promise<HostFound | undefined>;
@@ -35,7 +35,7 @@ export interface Diagnostics extends Disposable {
   probeNeighbours(): Promise<NeighboursAnswer>;
 }
 
-/** Health is measured, and checks are done, also when nobody looks; but not while the appliance starts. */
+/** Health is measured and checks run even if no page is open, but not while the appliance starts. */
 const FIRST_PROBES_AFTER_MS = 120_000;
 
 /** Costs nothing until it is used, or two minutes have passed. */

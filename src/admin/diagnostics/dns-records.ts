@@ -1,4 +1,4 @@
-/** The DNS records to publish for a server, and whether they have arrived. Pure. */
+/** The DNS records to publish for a server, and whether they are published. Pure. */
 import type { HostConfig } from '../../config/schema.ts';
 import { formatIpv6, parseIpv4, parseIpv6 } from '../../wire/ip-address.ts';
 import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
@@ -6,7 +6,10 @@ import type { DnsRecordFound, LiveDnsRecordFound, PublicIpv4Found } from './foun
 import type { Lookup } from '../../os/machine.ts';
 import { type Text, say } from '../../texts/text.ts';
 
-/** For every name an A record that leads IPv4 clients to the appliance, and an AAAA record that leads IPv6 clients past it. */
+/**
+ * For every name, an A record that leads IPv4 clients to the appliance, and an AAAA record that leads IPv6 clients directly to
+ * the server.
+ */
 export function recordsToPublish(
   host: Pick<HostConfig, 'name' | 'address' | 'hostnames'>,
   { address, kind }: PublicIpv4Found,
@@ -35,10 +38,10 @@ export function recordsToPublish(
   ]);
 }
 
-/** What to ask for to see whether a record is there: any name stands for a wildcard. */
+/** The name to query to see whether a record exists: for a wildcard, any name below it. */
 export const nameToAsk = (name: string): string => name.replace(/^\*\./, 'tombolo-check.');
 
-/** The record with what was found. */
+/** The record with the result of the lookup. */
 export function compareRecord(record: DnsRecordFound, lookup: Lookup, resolver: string): LiveDnsRecordFound {
   const live = (state: LiveDnsRecordFound['state'], detail: Text, found: readonly string[] = []) => ({
     ...record,
@@ -76,7 +79,7 @@ export function compareRecord(record: DnsRecordFound, lookup: Lookup, resolver: 
       );
 }
 
-/** Behind NAT nothing can be compared, but a private address is wrong in any case. */
+/** Behind NAT the value cannot be compared, but a private address is always wrong. */
 function judgeUnknownAddress(
   values: readonly string[],
   live: (state: LiveDnsRecordFound['state'], detail: Text, found?: readonly string[]) => LiveDnsRecordFound,
@@ -95,7 +98,7 @@ function judgeUnknownAddress(
     : live('fail', say('Leads to {list}, which nobody on the Internet can reach.', { list }), values);
 }
 
-/** One spelling for each address. */
+/** The canonical form of an address. */
 function normalize(text: string): string {
   const bytes = parseIpv6(text);
   return bytes === undefined ? text : formatIpv6(bytes);

@@ -1,4 +1,4 @@
-/** Puts the diagnostics together over this machine, or over another in tests. */
+/** Assembles the diagnostics for this machine, or for a simulated one in tests. */
 import type { ProbeTarget } from '../../services/check.ts';
 import { prefixesOf } from '../../services/configured.ts';
 import { upstreamServers } from '../../config/resolvers.ts';
@@ -96,7 +96,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       .page({ kinds: ['connection'] }, undefined, MAX_CONNECTIONS_SEEN)
       .events.map((event) => event as unknown as LoggedConnection);
   const neighbourDeps = (): NeighbourDeps => ({ ...edges, config: store.current });
-  /** Under way: who asks meanwhile gets the same answer. */
+  /** The probe under way: requests that come meanwhile get the same answer. */
   let neighboursProbed: Promise<NeighboursAnswer> | undefined;
   const hostNamed = (name: string) => store.current.hosts.find((host) => host.name === name);
 
@@ -181,7 +181,7 @@ function tellChange(
   before: HealthFound,
 ): void {
   const { state, probes } = health;
-  // Nobody wants to hear that a server is well at the first look.
+  // A server that is well at the first measurement is not reported.
   if (before.state === 'unknown' && state === 'ok') return;
   live.events.put(healthEvent(server, health, before), edges.now().getTime());
   const details = probes
@@ -191,7 +191,7 @@ function tellChange(
   else log.warn({ server, state, details }, 'health: the server is not well');
 }
 
-/** Checks that cost little run by themselves; what they find is a problem of the appliance. */
+/** Cheap checks run automatically; what they find is a problem of the appliance. */
 function watchCheapChecks(
   { store, conditions }: DiagnosticsDeps,
   runner: CheckRunner,
@@ -199,7 +199,7 @@ function watchCheapChecks(
 ): Disposable & { measured(): void } {
   const cheap = CHECKS.filter(({ isCheap }) => isCheap !== undefined);
   const isDone = ({ isCheap }: Check) => isCheap === true || isCheap?.(store.current) === true;
-  /** Health is what was measured: what fails is a problem of the appliance. It is known when each check has run once. */
+  /** Health is the measured state: each failure is a problem of the appliance. It is known when each check has run once. */
   function measured(): void {
     const failures = cheap.map((check) => ({
       id: check.id,
@@ -222,7 +222,7 @@ function watchCheapChecks(
   return { measured, [Symbol.dispose]: () => inTurn[Symbol.dispose]() };
 }
 
-/** The probe that decides the state is the first of those that are as bad. */
+/** The state comes from the worst probe; among equally bad ones, the first. */
 function healthEvent(server: string, { state, probes }: HealthFound, before: HealthFound): HealthChange {
   const decisive = state === 'ok' ? undefined : probes.find((probe) => probe.state === state);
   return {

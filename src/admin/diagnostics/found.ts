@@ -1,4 +1,4 @@
-/** What the diagnostics find, as the API has it, but with texts that have not been told in a language yet. */
+/** The results of the diagnostics in the shape of the API, but with texts that are not translated yet. */
 import type { Snippet } from '../../services/check.ts';
 import type { Untold } from '../../texts/text.ts';
 import type {

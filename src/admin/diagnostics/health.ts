@@ -1,6 +1,6 @@
 /**
- * The health of the servers, measured: each is probed about once a minute while somebody looks at the panel, and now and
- * then when nobody does. One timer, few connections at a time, nothing kept but the last reports.
+ * Measures the health of the servers: each is probed about once a minute while a panel is open, and rarely otherwise. One
+ * timer, few connections at a time; only the last reports are kept.
  */
 import type { HostConfig } from '../../config/schema.ts';
 import type { FindingState } from '../contract/checks.ts';
@@ -10,43 +10,43 @@ import type { ProbeTarget } from '../../services/check.ts';
 import { type SharedRun, sharedRun } from './shared-run.ts';
 
 export interface HealthDeps {
-  /** The servers now, each with what is to be probed of it. */
+  /** The present servers, each with the targets to probe. */
   readonly hosts: () => readonly { readonly host: HostConfig; readonly targets: readonly ProbeTarget[] }[];
-  /** Probes one port; rejects only when `signal` is aborted. */
+  /** Probes one port; rejects only if `signal` is aborted. */
   readonly probe: (target: ProbeTarget, signal: AbortSignal) => Promise<ProbeFound[]>;
   readonly now: () => Date;
   /** A clock that is never set. */
   readonly monotonicMs: () => number;
-  /** A defect of ours: what a server does is no error. */
+  /** Called for a bug of ours: what a server does is not an error. */
   readonly onError: (error: unknown) => void;
-  /** A server is in another state than it was when it was measured before. */
+  /** The state of a server differs from the previous measurement. */
   readonly onChange?: (name: string, health: HealthFound, before: HealthFound) => void;
 }
 
 export interface HealthMonitor extends Disposable {
-  /** What was measured last. */
+  /** The last measurement. */
   report(name: string): HealthFound;
-  /** Probes a server; what it tells was measured after the call. Undefined when there is no such server. */
+  /** Probes a server; the result was measured after the call. undefined if there is no such server. */
   check(name: string): Promise<HealthFound | undefined>;
-  /** Somebody looks: probes become frequent for a while, and what is old is probed soon. */
+  /** A panel is open: probes become frequent for a while, and old results are renewed soon. */
   watch(): void;
 }
 
 export const WATCHED_INTERVAL_MS = 60_000;
 export const UNWATCHED_INTERVAL_MS = 900_000;
-/** How long after somebody has looked last. */
+/** How long after the last call of `watch`. */
 export const WATCH_LASTS_MS = 150_000;
-/** Between two servers whose turn comes at the same time. */
+/** The gap between two servers that are due at the same time. */
 const SPREAD_MS = 500;
 const MAX_CONNECTIONS = 4;
 
 interface Entry {
   readonly name: string;
-  /** What was configured when it was probed: a change makes the report worthless. */
+  /** The configuration that was probed: a change makes the report invalid. */
   key: string;
   targets: readonly ProbeTarget[];
   health: HealthFound;
-  /** Kept when what is configured changes, so that a server that was failing is told to be well again. */
+  /** Kept when the configuration changes, so that a server that was failing is reported when it is well again. */
   lastMeasured: HealthFound;
   checkedMs: number | undefined;
   dueMs: number;
@@ -55,7 +55,7 @@ interface Entry {
 
 const UNKNOWN: HealthFound = { state: 'unknown', checkedAt: null, probes: [] };
 
-/** Starts to probe: servers that nobody has looked at yet have their first turn within the long interval. */
+/** Starts probing: servers that have no report yet are probed for the first time within the long interval. */
 export function startHealthMonitor({
   hosts,
   probe,
@@ -73,7 +73,7 @@ export function startHealthMonitor({
   const intervalMs = (nowMs: number) =>
     nowMs < watchedUntilMs ? WATCHED_INTERVAL_MS : UNWATCHED_INTERVAL_MS;
 
-  /** Follows the configuration. New and changed servers are due one after the other. */
+  /** Follows the configuration. New and changed servers become due one after the other. */
   function sync(nowMs: number): void {
     const configured = hosts();
     const names = new Set(configured.map(({ host }) => host.name));
@@ -102,7 +102,7 @@ export function startHealthMonitor({
   function schedule(): void {
     clearTimeout(timer);
     if (aborter.signal.aborted) return;
-    // Without servers, too: the configuration is looked at again now and then.
+    // Without servers too: the configuration is read again from time to time.
     const dueMs = Math.min(...[...entries.values()].map((entry) => entry.dueMs));
     const waitMs = Math.min(Math.max(dueMs - monotonicMs(), 0), UNWATCHED_INTERVAL_MS);
     timer = setTimeout(tick, waitMs).unref();
@@ -170,7 +170,7 @@ export function startHealthMonitor({
 
 const SEVERITY: readonly FindingState[] = ['ok', 'unknown', 'warn', 'fail'];
 
-/** The worst of the states; "unknown" when there are none. */
+/** The worst of the states; "unknown" if there are none. */
 export function worstOf(items: readonly { readonly state: FindingState }[]): FindingState {
   if (items.length === 0) return 'unknown';
   return SEVERITY[Math.max(...items.map(({ state }) => SEVERITY.indexOf(state)))];

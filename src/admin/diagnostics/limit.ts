@@ -2,7 +2,7 @@
 
 export type Limit = <T>(task: () => Promise<T>) => Promise<T>;
 
-/** At most `most` of the tasks run; the others wait in the order of their coming. */
+/** At most `most` of the tasks run at once; the others wait in order of arrival. */
 export function createLimit(most: number): Limit {
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -13,7 +13,7 @@ export function createLimit(most: number): Limit {
       return await task();
     } finally {
       const next = waiting.shift();
-      // The place goes on to the next one.
+      // The slot passes to the next task.
       if (next === undefined) running--;
       else next();
     }

@@ -1,4 +1,4 @@
-/** Who else is on the LAN: candidates for servers. */
+/** The other machines on the LAN: candidates for servers. */
 import { connect } from 'node:net';
 import type { Config } from '../../config/schema.ts';
 import type { Neighbour } from '../../os/neighbours.ts';
@@ -13,7 +13,7 @@ import { linksOf } from './network.ts';
 
 type NeighbourAnswer = NeighboursAnswer['neighbours'][number];
 
-/** Ports that a server has, as a rule. */
+/** Ports that servers usually have open. */
 export const SERVER_PORTS = [22, 80, 443] as const;
 const ALL_NODES = 'ff02::1';
 const GATHER_MS = 1000;
@@ -22,19 +22,19 @@ const CONNECT_TIMEOUT_MS = 1000;
 const MAX_NEIGHBOURS = 256;
 const CONNECTIONS_AT_ONCE = 16;
 const NAMES_AT_ONCE = 8;
-/** States of neighbours that did not answer, or of whom nobody has asked. */
+/** States of neighbours that did not answer, or that were not probed. */
 const ABSENT = new Set(['FAILED', 'INCOMPLETE', 'NONE', 'NOARP']);
 
 export interface NeighbourDeps {
   readonly machine: Machine;
   readonly config: Config;
-  /** The name that multicast DNS knows; undefined when it knows none. */
+  /** The multicast DNS name; undefined if there is none. */
   readonly mdnsName: (address: string) => Promise<string | undefined>;
-  /** Whether a port takes a connection. */
+  /** Whether a port accepts a connection. */
   readonly isOpen: (address: string, port: number) => Promise<boolean>;
 }
 
-/** Those whom the kernel knows. One that has global addresses is not listed by its link-local one too. */
+/** The neighbours that the kernel knows. One that has global addresses is not also listed with its link-local address. */
 export async function listNeighbours(deps: NeighbourDeps): Promise<NeighboursAnswer> {
   const { machine, config } = deps;
   const own = ownDevices(config);
@@ -59,14 +59,14 @@ export async function listNeighbours(deps: NeighbourDeps): Promise<NeighboursAns
   return { neighbours: await Promise.all(neighbours) };
 }
 
-/** Asks every link who is there first, and then each neighbour for the ports of servers. */
+/** First finds the machines on every link, then probes the server ports of each neighbour. */
 export async function probeNeighbours(deps: NeighbourDeps): Promise<NeighboursAnswer> {
   const links = (await linksOf(deps.machine, deps.config)).filter(({ isUp }) => isUp);
   await Promise.all(links.map((link) => askAllNodes(deps.machine, link)));
   const { neighbours } = await listNeighbours(deps);
   const limit = createLimit(CONNECTIONS_AT_ONCE);
   const probed = neighbours.map(async (neighbour): Promise<NeighbourAnswer> => {
-    // Link-local addresses need a zone and are nobody's server address.
+    // Link-local addresses need a zone, and no server is configured by one.
     if (isLinkLocal(neighbour.address)) return neighbour;
     const open = await Promise.all(
       SERVER_PORTS.map((port) =>
@@ -78,7 +78,7 @@ export async function probeNeighbours(deps: NeighbourDeps): Promise<NeighboursAn
   return { neighbours: await Promise.all(probed) };
 }
 
-/** Neighbours that are there, by address; without link-local addresses of those that have others. */
+/** Present neighbours, by address. A neighbour with other addresses is listed without its link-local ones. */
 export function pickNeighbours(neighbours: readonly Neighbour[]): Neighbour[] {
   const present = neighbours.filter(
     ({ states, mac }) => mac !== undefined && !states.some((state) => ABSENT.has(state)),
@@ -90,8 +90,8 @@ export function pickNeighbours(neighbours: readonly Neighbour[]): Neighbour[] {
 }
 
 /**
- * An echo request to all nodes of a link (RFC 4291 section 2.7.1) from each global address of ours, to which they answer
- * from global addresses of theirs; and one to each that answered, by which the kernel learns its hardware address.
+ * Sends an echo request to all nodes of a link (RFC 4291 section 2.7.1) from each of our global addresses, so that they answer
+ * from their global addresses. Then sends one to each node that answered, so that the kernel learns its hardware address.
  */
 async function askAllNodes(machine: Machine, link: InterfaceState): Promise<void> {
   const target = parseIpv6(ALL_NODES);
@@ -100,7 +100,7 @@ async function askAllNodes(machine: Machine, link: InterfaceState): Promise<void
     isLinkLocal(address) ? [] : (parseIpv6(address) ?? []),
   );
   const limit = createLimit(CONNECTIONS_AT_ONCE);
-  // Without permission to ping there are those whom the kernel knows anyway.
+  // Without permission to ping, only the neighbours that the kernel knows already are found.
   const ask = (options: PingOptions) => machine.ping({ ...options, scopeId: link.index }).catch(() => []);
   for (const source of sources) {
     const replies = await ask({ target, source, timeoutMs: GATHER_MS, isMulticast: true });
@@ -139,7 +139,7 @@ async function hostsFile(machine: Machine): Promise<Map<string, string>> {
 const AVAHI_SOCKET = '/run/avahi-daemon/socket';
 const AVAHI_TIMEOUT_MS = 800;
 
-/** Asks avahi, which runs on the appliance, over the socket that its name service module uses too. Never rejects. */
+/** Queries avahi, which runs on the appliance, over the same socket as its name service module. Never rejects. */
 export function avahiName(address: string, path = AVAHI_SOCKET): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const socket = connect(path);
@@ -158,7 +158,7 @@ export function avahiName(address: string, path = AVAHI_SOCKET): Promise<string 
   });
 }
 
-/** Whether a TCP port takes a connection within a second. Never rejects. */
+/** Whether a TCP port accepts a connection within a second. Never rejects. */
 export function isPortOpen(address: string, port: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const socket = connect({ host: address, port });

@@ -1,5 +1,5 @@
 import { type Text, say } from '../../texts/text.ts';
-/** Errors of connections in plain words: what it means, and what to look at. */
+/** Connection errors in plain words: what the error means, and what to check. */
 
 const CONNECT_WORDS: Readonly<Record<string, (where: string) => Text>> = {
   ECONNREFUSED: (where) =>
@@ -41,7 +41,7 @@ export function explainTlsError(error: unknown, hostname: string): Text {
   return say('The TLS handshake failed: {code}.', { code });
 }
 
-/** Why no greeting or answer came on an open connection. */
+/** Why no greeting or answer arrived on an open connection. */
 export function explainReadError(error: unknown, what: Text): Text {
   const code = errorCode(error);
   if (code === 'ETIMEDOUT') return say('It takes the connection, but sends no {what}.', { what });

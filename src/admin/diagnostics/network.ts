@@ -1,4 +1,4 @@
-/** The network as found, in the words of the API, and questions about it that several checks share. */
+/** The network as found, in the shape of the API, and functions about it that several checks share. */
 import { upstreamServers } from '../../config/resolvers.ts';
 import type { Config, HostConfig } from '../../config/schema.ts';
 import { ownDevices } from '../../services/configured.ts';
@@ -11,10 +11,10 @@ import { statesOfPorts, wantedPorts } from './ports.ts';
 import { publicIpv4 } from './public-ipv4.ts';
 
 const RESOLV_CONF = '/etc/resolv.conf';
-/** How many names are asked for at the same time. */
+/** How many names are looked up at the same time. */
 const LOOKUPS_AT_ONCE = 4;
 
-/** All own addresses but loopback and link-local ones; of IPv6, global before unique-local (fc00::/7). */
+/** All own addresses except loopback and link-local ones. For IPv6, global ones come before unique-local ones (fc00::/7). */
 export function globalAddresses(links: readonly InterfaceState[]): { ipv4: string[]; ipv6: string[] } {
   const all = links.flatMap(({ addresses }) => addresses.map(({ address }) => address));
   return {
@@ -28,13 +28,13 @@ export function globalAddresses(links: readonly InterfaceState[]): { ipv4: strin
   };
 }
 
-/** The links of the machine: not the devices that services make. */
+/** The links of the machine, without the devices that services make. */
 export async function linksOf(machine: Machine, config: Config): Promise<InterfaceState[]> {
   const own = ownDevices(config);
   return (await machine.interfaces()).filter(({ name }) => !own.has(name));
 }
 
-/** Ports that the configuration wants and another program has. */
+/** Ports that the configuration needs and another program uses. */
 export async function findPortConflicts(
   machine: Machine,
   config: Config,
@@ -49,10 +49,10 @@ export async function findPortConflicts(
   return (await Promise.all(conflicts)).flat();
 }
 
-/** How long what the router said, or its silence, is believed. */
+/** How long an answer of the router, or a missing answer, is cached. */
 const ROUTER_SAID_MS = 300_000;
 
-/** Answers what the public IPv4 address is; the router is asked when no own address is public, and not each time. */
+/** Finds the public IPv4 address. If no own address is public, the router is queried, but not each time. */
 export function createPublicIpv4Finder(machine: Machine, monotonicMs: () => number) {
   let said: { gateway: string; address: Promise<number | undefined>; atMs: number } | undefined;
   const askOnce = (gateway: string): Promise<number | undefined> => {
@@ -60,7 +60,7 @@ export function createPublicIpv4Finder(machine: Machine, monotonicMs: () => numb
     if (known?.gateway === gateway && monotonicMs() - known.atMs <= ROUTER_SAID_MS) return known.address;
     const address = machine.askRouter(gateway);
     said = { gateway, address, atMs: monotonicMs() };
-    // A silent router takes its time: what it said before will do until then.
+    // A router that does not answer takes time to fail: the last answer is used until then.
     return known?.gateway === gateway ? known.address : address;
   };
   return async (config: Config): Promise<PublicIpv4Found> => {
@@ -73,7 +73,7 @@ export function createPublicIpv4Finder(machine: Machine, monotonicMs: () => numb
   };
 }
 
-/** Each record to publish with what is there now, as the upstreams see it: our own resolver would synthesise AAAA. */
+/** Each record to publish with what is published now, from the upstreams: our own resolver would synthesise AAAA. */
 export async function lookUpRecords(
   machine: Machine,
   config: Config,

@@ -1,4 +1,4 @@
-/** What the services bring to the diagnostics; loaded with them. */
+/** The parts of the diagnostics that come from the services; loaded with the diagnostics. */
 import type { Config, HostConfig } from '../../config/schema.ts';
 import { SERVICES } from '../../services/all.ts';
 import type { ProbeTarget, ServiceDiagnostics } from '../../services/check.ts';
@@ -7,6 +7,6 @@ export const OF_SERVICES: readonly ServiceDiagnostics[] = await Promise.all(
   SERVICES.map(async ({ diagnostics }) => (await diagnostics?.()) ?? {}),
 );
 
-/** What is probed of a server, in the order of the services. */
+/** The probes of a server, in the order of the services. */
 export const planProbes = (config: Config, host: HostConfig): ProbeTarget[] =>
   OF_SERVICES.flatMap(({ probes }) => probes?.(config, host) ?? []);

@@ -1,4 +1,4 @@
-/** What connections that came tell about the way from the Internet: the only proof that there is from inside. Pure. */
+/** What past connections show about the way in from the Internet. From inside, there is no other proof. Pure. */
 import type { ConnectionEvent } from '../../net/connection-event.ts';
 import { mappedIpv4, parseIpAddress } from '../../wire/ip-address.ts';
 import { type IpPrefix, anyPrefixContains, maskAddress } from '../../wire/ip-prefix.ts';
@@ -10,7 +10,8 @@ export type SeenConnection = Pick<ConnectionEvent, 'service' | 'listener' | 'cli
 };
 
 /**
- * When a client of the Internet last came, by what took it ("proxy https", "forward web1"). `connections` are newest first.
+ * When a client of the Internet last connected, by what accepted it ("proxy https", "forward web1"). `connections` are newest
+ * first.
  */
 export function lastSeenFromOutside(
   connections: readonly SeenConnection[],
@@ -25,7 +26,7 @@ export function lastSeenFromOutside(
   return seen;
 }
 
-/** A public IPv4 address on no network that the appliance is attached to. */
+/** A public IPv4 address that is not in any network that the appliance is attached to. */
 function isOutside(client: string, attached: readonly IpPrefix[]): boolean {
   const bytes = parseIpAddress(client);
   const address = bytes === undefined ? undefined : mappedIpv4(bytes);

@@ -1,4 +1,4 @@
-/** The ports that the configuration wants, which of them are open, and who has those that are not. Pure. */
+/** The ports that the configuration needs, which of them are open, and which programs use the others. Pure. */
 import type { Config } from '../../config/schema.ts';
 import { type ListeningSocket, isInTheWay } from '../../os/proc-net.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
@@ -18,7 +18,7 @@ export interface PortState extends WantedSocket {
   readonly obstacle: ListeningSocket | undefined;
 }
 
-/** What became of each wanted port; `own` are the inodes of this process's sockets. */
+/** The state of each needed port; `own` are the inodes of this process's sockets. */
 export function statesOfPorts(
   wanted: readonly WantedSocket[],
   sockets: readonly ListeningSocket[],

@@ -1,4 +1,4 @@
-/** Talks to one port of a server as a client would that comes through the appliance, and says what it saw. */
+/** Connects to one port of a server like a client that comes through the appliance, and reports what it saw. */
 import { type Socket, connect } from 'node:net';
 import { type SecureContext, type TLSSocket, connect as connectTls, createSecureContext } from 'node:tls';
 import { type Greeting, readSmtpGreeting, readSshBanner, readStatusLine } from '../../wire/greetings.ts';
@@ -18,13 +18,13 @@ export interface ProbeOptions {
 }
 
 const HEADERS = { none: undefined, 'proxy-v1': PROXY_V1_UNKNOWN, 'proxy-v2': PROXY_V2_LOCAL };
-/** What a server says to a request that it takes for malformed, or for another's. */
+/** What a server answers to a request that it considers malformed, or meant for another server. */
 const SUSPICIOUS_STATUS = new Set([400, 421]);
 
 /** Made once: loading the authorities that Node trusts takes time and memory. */
 let sharedContext: SecureContext | undefined;
 
-/** The reports of one port, TCP first. Never rejects but when `signal` is aborted. */
+/** The reports of one port, TCP first. Rejects only if `signal` is aborted. */
 export async function probeTarget(target: ProbeTarget, options: ProbeOptions): Promise<ProbeFound[]> {
   const report = reporter(target);
   const where = `[${target.address}]:${target.port}`;
@@ -44,7 +44,7 @@ export async function probeTarget(target: ProbeTarget, options: ProbeOptions): P
   }
 }
 
-/** The report of a server at an address of ours: no client reaches it through the appliance, so nothing is asked. */
+/** The report for a server at an own address: no client reaches it through the appliance, so nothing is probed. */
 export const ownAddressReport = (target: ProbeTarget): ProbeFound =>
   reporter(target)(
     'tcp',
@@ -64,7 +64,7 @@ const PROBES: Readonly<Record<ProbeTarget['expects'], Probe>> = {
   tls: (socket, target, options) => probeTls(socket, target, options, undefined),
 };
 
-/** A handshake for the main name, with what is inside it; for HTTPS one for each further name. */
+/** A handshake for the main name, and the protocol inside it. For HTTPS also a handshake for each further name. */
 async function probeTls(
   socket: Socket,
   target: ProbeTarget,
@@ -81,8 +81,8 @@ async function probeTls(
   if (inside !== undefined && first.socket !== undefined)
     reports.push(await inside(first.socket, target, options));
   first.socket?.destroy();
-  // Clients of the other protocols are told one name; browsers come with each of them.
-  // One that is silent would be so for each, and take its time.
+  // Clients of the other protocols use one name; browsers use each of them. A silent server would be silent for each name, and
+  // would take the full timeout each time.
   for (const other of target.expects === 'https' && !first.isSilent ? others : []) {
     reports.push(await probeFurtherName(other, target, options));
   }
@@ -108,9 +108,9 @@ async function probeFurtherName(
 
 interface Handshake {
   readonly report: ProbeFound;
-  /** Undefined when the handshake failed. */
+  /** undefined if the handshake failed. */
   readonly socket: TLSSocket | undefined;
-  /** It failed because no answer came. */
+  /** It failed because there was no answer. */
   readonly isSilent: boolean;
 }
 
@@ -127,7 +127,7 @@ async function shakeHands(
     socket: connection,
     servername: hostname,
     secureContext: sharedContext,
-    // Judged here: a wrong certificate is a finding, not an error.
+    // Checked here: a wrong certificate is a finding, not an error.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
     ...(target.expects === 'https' ? { ALPNProtocols: ['http/1.1'] } : {}),
@@ -163,7 +163,7 @@ function factsOf(socket: TLSSocket, hostnames: readonly string[]): CertificateFa
     issuer: certificate.issuer.split('\n').at(-1) ?? '',
     validFrom: certificate.validFromDate,
     expiresAt: certificate.validToDate,
-    // An expired certificate is not "authorized" either, whoever signed it: that is told by its date.
+    // An expired certificate is not "authorized" either, whoever signed it. Its date reports that.
     trust: socket.authorized || isExpiry(socket) ? 'trusted' : isSelfSigned ? 'self-signed' : 'untrusted',
     matching: hostnames.filter((name) => certificate.checkHost(name) !== undefined),
   };
@@ -251,7 +251,7 @@ async function hearSmtp(socket: Socket, target: ProbeTarget, options: ProbeOptio
   }
 }
 
-/** The connection, with the PROXY header that the server wants already sent. */
+/** The connection. The PROXY header that the server expects has already been sent. */
 async function openConnection(target: ProbeTarget, options: ProbeOptions): Promise<Socket> {
   const socket = connect({ host: target.address, port: target.port, noDelay: true });
   try {
@@ -265,7 +265,7 @@ async function openConnection(target: ProbeTarget, options: ProbeOptions): Promi
   return socket;
 }
 
-/** Resolves with the event; rejects with the socket's error, ECONNRESET when it is closed, ETIMEDOUT in the end. */
+/** Resolves with the event. Rejects with the socket's error, with ECONNRESET if it is closed, with ETIMEDOUT after the timeout. */
 function eventOf(socket: Socket, event: string, { timeoutMs, signal }: ProbeOptions): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   watch(socket, reject, timeoutMs, signal, promise);
@@ -307,12 +307,12 @@ function watch(
     clearTimeout(timer);
     signal.removeEventListener('abort', aborted);
     socket.off('end', closed).off('close', closed);
-    // The listener of errors stays: one may still come while the socket is destroyed.
+    // The error listener stays: an error may still come while the socket is destroyed.
   };
   settled.then(done, done);
 }
 
-/** Most such trouble is a PROXY header that one side speaks and the other does not. */
+/** The usual cause is a PROXY header that one side uses and the other does not. */
 const headerHint = ({ clientAddress }: ProbeTarget): Text =>
   clientAddress === 'none'
     ? say('If it expects the PROXY protocol, set clientAddress of this server.')

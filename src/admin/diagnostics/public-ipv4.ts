@@ -1,12 +1,12 @@
-/** The address under which the Internet reaches the appliance, as far as it can be known from inside. Pure. */
+/** The address at which the Internet reaches the appliance, as far as it can be found from inside. Pure. */
 import { formatIpv4, parseIpv4 } from '../../wire/ip-address.ts';
 import { isNeverRouted, isNonGlobal } from '../../wire/ipv4-scope.ts';
 import type { PublicIpv4Found } from './found.ts';
 import { say } from '../../texts/text.ts';
 
 /**
- * `defaultSource` is the address that the default route uses (unsigned); `addresses` are all own ones as text. An own
- * public address is the one; else it is what the router said it has (`ofRouter`, unsigned), if it did.
+ * `defaultSource` is the address that the default route uses (unsigned); `addresses` are all own ones as text. An own public
+ * address is preferred; otherwise the router's address is used (`ofRouter`, unsigned), if it reported one.
  */
 export function publicIpv4(
   defaultSource: number | undefined,

@@ -1,4 +1,4 @@
-/** Runs the checks, keeps what they found, and puts it into the words of the API. */
+/** Runs the checks, stores their findings, and returns them in the shape of the API. */
 
 import { listOf, reasonOf, say, type Text, TextError } from '../../texts/text.ts';
 import type { Check, CheckDeps, Finding } from './check.ts';
@@ -8,42 +8,42 @@ import { type SharedRun, sharedRun } from './shared-run.ts';
 
 export interface CheckRunnerOptions {
   readonly checks: readonly Check[];
-  /** For one run; `only` and `countersBefore` are the runner's. */
+  /** For one run; `only` and `countersBefore` are set by the runner. */
   readonly deps: () => Omit<CheckDeps, 'only' | 'countersBefore'>;
   readonly now: () => Date;
-  /** Identifies the configuration: after a change, what was found is old. */
+  /** Identifies the configuration: after a change, earlier findings are out of date. */
   readonly revision: () => string;
-  /** Something new is known. */
+  /** There are new findings. */
   readonly onFound?: () => void;
-  /** A run that nobody waits for failed, by a defect of ours: what a check throws is a finding. */
+  /** A run that nobody waits for failed because of a bug of ours. (If a check throws, that is a finding.) */
   readonly onError: (error: unknown) => void;
 }
 
 export interface CheckRunner {
   answer(): ChecksFound;
-  /** Starts a run when what is known is old; does not wait for it. */
+  /** Starts a run if the findings are old; does not wait for it. */
   refresh(): void;
   /**
-   * Runs all, or the one item of this id and what was put down to it; undefined when there is no such check. What it tells was
-   * looked at after the call.
+   * Runs all checks, or the one item of this id and the items that it explained. undefined if there is no such check. The
+   * result was measured after the call.
    */
   run(id?: string): Promise<ChecksFound | undefined>;
-  /** One check by itself. */
+  /** Runs one check alone. */
   runAlone(check: Check): Promise<void>;
-  /** Whether something of it failed when it ran last, whatever explains that. */
+  /** Whether some item of it failed in its last run, whether or not another failure explains it. */
   hasFailed(check: Check): boolean;
-  /** Of a check: undefined before it ran for the first time; otherwise what fails and is not explained by another failure. */
+  /** The failures of a check that no other failure explains; undefined before its first run. */
   failures(check: Check): readonly Text[] | undefined;
 }
 
-/** How old what is shown may become while somebody looks. */
+/** How old the shown findings may become while a page is open. */
 export const REFRESH_AFTER_MS = 300_000;
 const MAX_CONCURRENT = 4;
 const CHECK_TIMEOUT_MS = 30_000;
 
 interface DatedFinding extends Finding {
   readonly checkedAt: Date | undefined;
-  /** Which look found it: looks are counted as they begin. */
+  /** The look that found it: looks are numbered in the order in which they begin. */
   readonly look: number;
 }
 type Results = ReadonlyMap<string, readonly DatedFinding[]>;
@@ -64,12 +64,12 @@ export function createCheckRunner({
   let countersBefore: CheckDeps['countersBefore'];
   let lastRun: { readonly at: Date; readonly revision: string } | undefined;
   let looks = 0;
-  /** By id of the check: the last look that was for all of it. */
+  /** By id of the check: the last look that covered the whole check. */
   const wholeLooks = new Map<string, number>();
   /** By id of the item. */
   const runsAgain = new Map<string, SharedRun<void>>();
 
-  /** Several may look at the same time: a look that began earlier says nothing against one that began later. */
+  /** Several looks may run at the same time. A look that began earlier never overrides one that began later. */
   async function runOne(check: Check, runDeps: CheckDeps): Promise<void> {
     const look = ++looks;
     const found = await performCheck(check, runDeps);
@@ -104,14 +104,14 @@ export function createCheckRunner({
   const hasFailed = (check: Check): boolean =>
     results.get(check.id)?.some(({ state }) => state === 'fail') ?? false;
 
-  /** One item, and what was explained by its failure: that may be right by now, or stand for itself. */
+  /** Runs one item, and the items that its failure explained: they may be well by now, or be failures of their own. */
   async function runAgain(check: Check, only: string | undefined): Promise<void> {
     const runDeps = { ...deps(), countersBefore };
     await runOne(check, { ...runDeps, only });
     await runConsequences(check, runDeps);
   }
 
-  /** A check, and when its failure is over, what that explained. */
+  /** Runs a check. If its failure is over, also runs the items that it explained. */
   async function runAlone(check: Check): Promise<void> {
     const runDeps = { ...deps(), countersBefore };
     const hadFailed = hasFailed(check);
@@ -169,7 +169,7 @@ export function createCheckRunner({
   };
 }
 
-/** Never rejects: a check that throws, or takes too long, cannot tell. */
+/** Never rejects: if a check throws or takes too long, the finding is "unknown". */
 async function performCheck(check: Check, deps: CheckDeps): Promise<readonly Finding[]> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const seconds = CHECK_TIMEOUT_MS / 1000;
@@ -188,12 +188,12 @@ async function performCheck(check: Check, deps: CheckDeps): Promise<readonly Fin
   }
 }
 
-/** What is known of the same key when that was looked at later. */
+/** The known finding with the same key, if it was measured later. */
 function newer(finding: DatedFinding, known: readonly DatedFinding[] = []): DatedFinding {
   return known.find(({ key, look }) => key === finding.key && look > finding.look) ?? finding;
 }
 
-/** The findings with that of one key exchanged; without it when it is found no more. */
+/** Replaces the finding with this key; removes it if it is no longer found. */
 function replaceFinding(
   known: readonly DatedFinding[],
   found: readonly DatedFinding[],
@@ -233,7 +233,7 @@ const isOpenFor = (check: Check, id: string, results: Results): boolean =>
 
 const isOpen = ({ state }: { readonly state: Finding['state'] }) => state === 'fail' || state === 'warn';
 
-/** The id of the failing check that explains a finding; undefined when it stands for itself. */
+/** The id of the failing check that explains a finding; undefined if none does. */
 function causeOf(check: Check, finding: Finding, results: Results): string | undefined {
   if (!isOpen(finding)) return undefined;
   const needs = [...(check.needs ?? []), ...(finding.needs ?? [])];

@@ -1,11 +1,14 @@
-/** Who asks for a look must not be given one that began before the question: what he mended since would not be in it. */
+/** A request must not get the result of a run that began before it: a fix made since then would not be in it. */
 
 export interface SharedRun<T> {
-  /** A run that begins now; while one is under way, the next, which all who ask meanwhile share. Rejects as `work` does. */
+  /**
+   * A run that begins now. While one is under way: the next one, shared by all requests that come meanwhile. Rejects as `work`
+   * does.
+   */
   fresh(): Promise<T>;
   /** The run under way, or one that begins now. */
   current(): Promise<T>;
-  /** Whether one is under way, or the next is asked for. */
+  /** Whether a run is under way, or the next one is requested. */
   readonly isRunning: boolean;
 }
 

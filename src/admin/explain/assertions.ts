@@ -1,11 +1,11 @@
-/** What the configuration asserts, held against what it does. */
+/** Checks the assertions of the configuration against its behaviour. */
 import type { AssertionConfig, Config } from '../../config/schema.ts';
 import type { AssertionResult, Explainer, Way } from '../../runtime/explain.ts';
 import { SERVICES } from '../../services/all.ts';
 import { type Text, say, sentences } from '../../texts/text.ts';
 import { findWay } from './way.ts';
 
-/** Judges every assertion of a configuration, all at the same time: names may have to be looked up. */
+/** Evaluates every assertion of a configuration, all at the same time, because names may have to be looked up. */
 export const assess = (config: Config, explainers: readonly Explainer[]): Promise<AssertionResult[]> =>
   Promise.all(
     config.assertions.map(async (assertion, i) =>
@@ -13,7 +13,7 @@ export const assess = (config: Config, explainers: readonly Explainer[]): Promis
     ),
   );
 
-/** What may be expected beside a server. */
+/** What an assertion may expect instead of a server. */
 const WORDS: Readonly<Record<string, Text>> = {
   refused: say('a refusal'),
   ...Object.assign({}, ...SERVICES.map(({ outcomes }) => outcomes)),

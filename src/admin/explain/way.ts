@@ -1,4 +1,4 @@
-/** Follows traffic through the services, each asked in turn, from where it comes to where it ends. */
+/** Follows traffic through the services, one after another, from where it comes to where it ends. */
 import type { Config } from '../../config/schema.ts';
 import { listensFor } from '../../net/listening.ts';
 import { resolveAccessList } from '../../os/interfaces.ts';
@@ -20,7 +20,7 @@ import { formatIpAddress, isSameAddress, parseIpAddress } from '../../wire/ip-ad
 import { admitsSource } from '../access.ts';
 import { say } from '../../texts/text.ts';
 
-/** Where traffic comes from and wants to go. `from` is an address, `to` a host name or an address. */
+/** Where traffic comes from, and where it is sent. `from` is an address, `to` a host name or an address. */
 export interface WayRequest {
   readonly from: string;
   readonly protocol: ExplainProtocol;
@@ -28,12 +28,12 @@ export interface WayRequest {
   readonly port?: number | undefined;
 }
 
-/** DNS64, out through NAT64, in again through the proxy: no way is longer, but for a loop. */
+/** DNS64, out through NAT64, in again through the proxy: only a loop is longer. */
 const MAX_LEGS = 6;
 
 type Step = Way['steps'][number];
 
-/** Never rejects on account of the request, which has been validated. */
+/** Never rejects because of the request, which has been validated. */
 export async function findWay(
   explainers: readonly Explainer[],
   config: Config,
@@ -57,7 +57,7 @@ export async function findWay(
   }
   for (let legs = 0; legs < MAX_LEGS; legs++) {
     const asked = await ask(all, flow);
-    // Said once, and only where it matters: sockets do not care which router passed a port on.
+    // Added once, and only where it matters: for sockets it makes no difference which router passed a port on.
     if (legs === 0 && asked?.isBeforeSockets !== true) add('network', routerStep(flow));
     const { service, leg } = asked ?? { service: 'network', leg: endOfWay(config, flow) };
     add(service, leg.steps);
@@ -92,7 +92,7 @@ function startOf({ from, protocol, to, port }: WayRequest): Flow {
     name: isAddress ? undefined : to.toLowerCase().replace(/\.$/, ''),
     to: target,
     port: protocol === 'icmp' ? undefined : port,
-    // What an IPv4 client sends comes here whatever its name or address is, or the question would not be asked.
+    // Traffic of an IPv4 client always comes here, whatever its name or address; otherwise the question would not be asked.
     isLocal: !source.includes(':') || (target !== undefined && isDeliveredHere(readOwn(), target)),
   };
 }
@@ -121,7 +121,7 @@ function routerStep({ from, name, to }: Flow): Leg['steps'] {
   ];
 }
 
-/** What no service takes. */
+/** For traffic that no service handles. */
 function endOfWay(config: Config, flow: Flow): Leg {
   const { to = '', port, protocol, isLocal } = flow;
   if (isLocal) {

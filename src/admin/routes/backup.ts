@@ -1,4 +1,4 @@
-/** Backup, restore, and what is sent to somebody who helps. */
+/** Backup, restore, and the support bundle. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { diffDocuments } from '../../config/diff.ts';
 import { type Static, Type } from '../../config/json-schema.ts';
@@ -45,7 +45,7 @@ const STATUS_OF: Readonly<Record<BackupError['reason'], [status: number, word: s
   unwritable: [503, 'not-kept'],
 };
 
-/** "tombolo-gate-2026-01-02.backup": letters that every file system takes. */
+/** "tombolo-gate-2026-01-02.backup": only characters that every file system accepts. */
 const fileName = (kind: string, hostname: string, extension: string): string =>
   `tombolo-${kind}-${hostname.replace(/[^a-z0-9-]/gi, '')}-${new Date().toISOString().slice(0, 10)}.${extension}`;
 
@@ -56,7 +56,7 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
   const { machine, places } = deps.live;
   let isBusy = false;
 
-  /** One at a time: deriving a key takes memory on purpose. */
+  /** One at a time: deriving a key needs much memory by design. */
   async function alone<T>(task: () => Promise<T>): Promise<T> {
     if (isBusy)
       throw new ApiError(429, 'busy', say('Another backup or restore is under way; try again in a moment.'));
@@ -85,7 +85,7 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
           createdAt: new Date().toISOString(),
           version: deps.version,
           hostname: machine.hostname,
-          // Who steals an API token must not get what the owner signs in with.
+          // A stolen API token must not give access to what the owner signs in with.
           entries: await collectEntries(
             places,
             principal?.kind !== 'token',
@@ -102,7 +102,7 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
   app.post<{ Body: Static<typeof RestoreBody>; Querystring: { dryRun?: 'true' | 'false' } }>(
     '/restore',
     {
-      // It may bring another password.
+      // The backup may contain another password.
       config: { scope: 'system', ownerOnly: true, presence: '/password' },
       bodyLimit: RESTORE_BODY_BYTES,
       schema: {
@@ -131,7 +131,7 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
             hostname: backup.hostname,
             time: minuteOf(backup.createdAt),
           });
-          // After the answer has left.
+          // After the answer has been sent.
           if (deps.live.restart !== undefined) setTimeout(deps.live.restart, RESTORE_DELAY_MS).unref();
         }
         return {
@@ -165,7 +165,7 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
       },
     },
     async (_request, reply) => {
-      // In English: whoever helps must understand it.
+      // In English, so that the supporter understands it.
       const text = JSON.stringify(redactFields(tell(await supportBundle(deps))), undefined, 1);
       const safe = redactText(text, await knownSecrets(places.stateDirectory));
       return sendFile(reply, fileName('support', machine.hostname, 'json'), 'application/json', safe);
@@ -188,13 +188,13 @@ async function supportBundle(deps: AdminDeps) {
     status: toStatusAnswer(reports, deps),
     counters: Object.fromEntries(reports.map((report) => [report.name, explainCounters(report)])),
     configuration: deps.store.document,
-    // Not what clients look up: that is theirs.
+    // Without the names that clients look up, which are private.
     events: events.page({ kinds: ['service', 'connection'] }, undefined, BUNDLE_EVENTS).events,
     log: logs.page('debug', undefined, BUNDLE_LINES).lines,
   };
 }
 
-/** Refuses a configuration that this version would not start with. */
+/** Rejects a configuration that this version would not start with. */
 function checkConfig(content: Uint8Array | undefined): unknown {
   if (content === undefined) return undefined;
   const loaded = loadConfig(Buffer.from(content).toString('utf8'));

@@ -1,4 +1,4 @@
-/** "Check my setup": what was found, and doing it again. */
+/** "Check my setup": the findings, and running the checks again. */
 import type { FastifyInstance } from 'fastify';
 import type { AdminDeps } from '../deps.ts';
 import { ChecksAnswer, RunChecksBody } from '../contract/checks.ts';

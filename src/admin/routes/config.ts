@@ -1,4 +1,4 @@
-/** The configuration: read, checked, changed with a countdown, confirmed or taken back. */
+/** The configuration: read, check, change with a countdown, confirm, roll back. */
 import type { FastifyInstance } from 'fastify';
 import type { ApplyResult, ConfigChanges } from '../../config/changes.ts';
 import { Type } from '../../config/json-schema.ts';
@@ -24,7 +24,7 @@ import type { ADMIN_COUNTERS } from '../counters.ts';
 import { ApiError } from '../api-error.ts';
 import { told } from '../language.ts';
 
-/** Nothing but a body of this kind, for requests that carry nothing. */
+/** An empty object as body, for requests without parameters. */
 const Nothing = Type.Object({}, { additionalProperties: false, expected: 'an empty object' });
 export const DEFAULT_CONFIRM_SECONDS = 60;
 
@@ -195,7 +195,7 @@ const nothingPending = () =>
     say('No change waits for a confirmation; it may have been taken back already.'),
   );
 
-/** The answer to an apply or revert; throws what was refused. */
+/** The answer to an apply or revert; throws if it was refused. */
 export function applyAnswer(
   result: ApplyResult,
   { values, index }: Counters<typeof ADMIN_COUNTERS>,
@@ -294,7 +294,7 @@ function pendingAnswer(changes: ConfigChanges) {
   };
 }
 
-/** As the API has it. */
+/** In the shape of the API. */
 export const assertionAnswer = ({ way, ...result }: AssertionResult) => ({
   ...result,
   outcome: way.outcome,

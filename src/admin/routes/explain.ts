@@ -1,4 +1,4 @@
-/** Which way traffic would take, and whether what the configuration asserts holds. */
+/** Which way traffic would take, and whether the assertions of the configuration hold. */
 import type { FastifyInstance } from 'fastify';
 import type { AdminDeps } from '../deps.ts';
 import { AssertionsAnswer, ExplainAnswer, ExplainRequest } from '../contract/explain.ts';

@@ -1,4 +1,4 @@
-/** The servers: their health as measured, what to publish for them, what to configure on them. */
+/** The servers: their measured health, the records to publish for them, the settings to make on them. */
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from '../../config/json-schema.ts';
 import type { AdminDeps } from '../deps.ts';
@@ -26,7 +26,7 @@ export const hostsRoutes =
       async (request): Promise<HostsAnswer> => told(request, await diagnostics.hosts()),
     );
 
-    // It changes nothing, and asks the server no more than a visitor does: reading is enough.
+    // It changes nothing, and loads the server no more than a visitor does, so the scope "read" is enough.
     app.post<{ Params: Params }>(
       '/hosts/:name/check',
       {

@@ -1,4 +1,4 @@
-/** What happens now and what happened: the event log, the live stream, the history. */
+/** What happens now and what happened before: the event log, the live stream, the history. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from '../../config/json-schema.ts';
 import { EVENT_KINDS } from '../../state/event-kinds.ts';
@@ -90,7 +90,7 @@ function toFilter(
   };
 }
 
-/** Where a browser that lost the stream stopped; undefined when it says nothing sensible. */
+/** The last event that a browser received before it lost the stream; undefined if the header is missing or invalid. */
 function lastEventId({ headers }: FastifyRequest): number | undefined {
   const id = headers['last-event-id'];
   return typeof id === 'string' && /^[0-9]{1,16}$/.test(id) ? Number(id) : undefined;

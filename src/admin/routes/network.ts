@@ -1,4 +1,4 @@
-/** The network as found, and who else is on it. */
+/** The network as found, and the other machines on it. */
 import type { FastifyInstance } from 'fastify';
 import type { AdminDeps } from '../deps.ts';
 import { NeighboursAnswer, NetworkAnswer } from '../contract/checks.ts';

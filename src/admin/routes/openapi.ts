@@ -9,7 +9,7 @@ export const openApiRoutes =
       '/openapi.json',
       { config: { scope: 'read' }, schema: { summary: 'This API, as an OpenAPI 3.1 document' } },
       async () => {
-        // Loaded and made on request: it is asked for seldom, and is no small object.
+        // Loaded and made on request: it is rarely needed, and large.
         const { openApiDocument } = await import('../openapi.ts');
         return openApiDocument(app.routeTable, version);
       },

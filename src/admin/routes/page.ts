@@ -1,6 +1,6 @@
 /**
- * The control panel's files, as tools/build-web.ts made them: a fixed list, found once, so no path of a request ever
- * reaches the file system. They are read on request: a browser keeps them, so our memory need not.
+ * The control panel's files, as made by tools/build-web.ts: a fixed list, read once, so no path of a request ever reaches the
+ * file system. Their content is read on request: browsers cache it, so our memory need not.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -34,14 +34,14 @@ interface PageFile {
   readonly encodings: Readonly<Partial<Record<'br' | 'gzip', string>>>;
 }
 
-/** The routes of the files, and what answers every other path outside the API. */
+/** The routes of the files, and the handler for every other path outside the API. */
 export interface Page {
   readonly routes: (app: FastifyInstance) => Promise<void>;
   /** Every path is a place inside the panel, unless it looks like a file. */
   readonly answerPlace: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 }
 
-/** The page needs no session: it holds nothing but itself, and asks for the password. */
+/** The page needs no session: it holds no data, and asks for the password. */
 export async function findPage(): Promise<Page> {
   const files = await findFiles();
   const answer = (name: string) => (request: FastifyRequest, reply: FastifyReply) =>
@@ -50,7 +50,7 @@ export async function findPage(): Promise<Page> {
   return {
     async routes(app) {
       for (const [name, { isImmutable }] of files) {
-        // A page is some twenty of these, once: who opens several at a time must not be left without its code.
+        // A page loads about twenty of these, once. A user who opens several pages at a time must still get the code.
         const limit = isImmutable ? ({ rateLimit: false } as const) : {};
         app.get(`/${name}`, { config: { scope: 'open', ...limit } }, answer(name));
       }
@@ -99,7 +99,7 @@ async function send(
   const coding = ENCODINGS.find(
     ([word]) => file.encodings[word] !== undefined && accepts(accepted, word),
   )?.[0];
-  // One tag for each form of the file (RFC 9110 section 8.8.3.3).
+  // A separate tag for each encoding of the file (RFC 9110 section 8.8.3.3).
   const etag = `"${file.etag}${coding === undefined ? '' : `-${coding}`}"`;
   void reply
     .header('cache-control', file.isImmutable ? 'public, max-age=31536000, immutable' : 'no-cache')
@@ -111,7 +111,7 @@ async function send(
   return reply.type(file.type).send(content);
 }
 
-/** Whether Accept-Encoding names this coding, and not to refuse it (RFC 9110 section 12.5.3). */
+/** Whether Accept-Encoding names this coding without excluding it (RFC 9110 section 12.5.3). */
 function accepts(header: string, coding: string): boolean {
   const [, weight = '1'] = new RegExp(`(?:^|,)\\s*${coding}\\s*(?:;\\s*q=([0-9.]+))?\\s*(?:,|$)`, 'i').exec(
     header,

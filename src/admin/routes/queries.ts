@@ -1,4 +1,4 @@
-/** Read-only questions about the inside of services, as these describe them. */
+/** Read-only queries about the internal state of services, as described by the services. */
 import type { FastifyInstance } from 'fastify';
 import { SERVICES } from '../../services/all.ts';
 import { UnfitQuestion } from '../../services/query-route.ts';

@@ -1,4 +1,4 @@
-/** The history of the configuration, and the way back. */
+/** The history of the configuration, and reverting to an earlier revision. */
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from '../../config/json-schema.ts';
 import type { Revision } from '../../config/revisions.ts';

@@ -12,10 +12,10 @@ import { ApiError, invalidInputs } from '../api-error.ts';
 import { isEncrypted } from '../transport.ts';
 import { type Text, say, secondOf } from '../../texts/text.ts';
 
-/** A password and a code. */
+/** Enough for a password and a code. */
 export const SMALL_BODY_BYTES = 4096;
 
-/** What GET session tells; `token` is that of the session which has just begun. */
+/** The answer of GET session; `token` is that of a session that has just begun. */
 export function sessionAnswer(request: FastifyRequest, options: BuildOptions, token?: string): SessionAnswer {
   const { auth, isLocal, certificateFingerprint } = options;
   const { principal } = request;
@@ -54,7 +54,7 @@ export async function signIn(
   data.sessions = data.sessions.filter(({ hash }) => hash !== before);
   const { token, session } = beginSession(data, request.ip, userAgent, auth.now());
   auth.made(session);
-  // Who signs in on a full card must get in, to mend it.
+  // Signing in must work even if the card is full, so that the owner can fix that.
   await auth.save().catch((err: unknown) => log.warn({ err }, 'admin: the session ends with the process'));
   request.principal = sessionPrincipal(auth, session);
   const encrypted = isEncrypted(request);
@@ -65,7 +65,10 @@ export async function signIn(
   return sessionAnswer(request, options, token);
 }
 
-/** Ends sessions; true when the one that asks was among them: then its browser forgets it, also where that cannot be kept. */
+/**
+ * Ends sessions. Returns true if the session of this request was among them: then its browser deletes its cookie, even if the
+ * change cannot be stored.
+ */
 export async function endSessions(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -237,7 +240,7 @@ function registerEndings(app: FastifyInstance, options: BuildOptions): void {
       schema: { summary: 'Ends every session', response: { 200: SessionAnswer } },
     },
     async (request, reply) => {
-      // Nor is any browser known any more: one of them may be in other hands.
+      // All known browsers are forgotten too: one of them may be in other hands.
       auth.data.deviceKey = newSecret();
       const isOwn = await endSessions(request, reply, options, () => true);
       return isOwn ? signedOut(request, options) : sessionAnswer(request, options);
@@ -245,11 +248,11 @@ function registerEndings(app: FastifyInstance, options: BuildOptions): void {
   );
 }
 
-/** The answer to who is signed out by its own request. */
+/** The answer to a client that has just signed itself out. */
 function signedOut(request: FastifyRequest, options: BuildOptions): SessionAnswer {
   const { principal } = request;
   request.principal = null;
   const answer = sessionAnswer(request, options);
-  request.principal = principal; // the audit log asks who it was
+  request.principal = principal; // for the audit log
   return answer;
 }

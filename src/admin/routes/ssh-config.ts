@@ -49,7 +49,7 @@ export const sshConfigRoutes =
 export const sshConfigSnippet = (name: string, hostname: string, port: number): string =>
   `Host ${name}\n  HostName ${hostname}\n  Port ${port}\n  HostKeyAlias ${name}\n`;
 
-/** The first IPv4 address of this machine that others can reach it at; behind a router not the public one. */
+/** The first IPv4 address of this machine that others can reach. Behind a router this is not the public address. */
 function ownAddress(): string | undefined {
   return Object.values(interfaceAddresses())
     .flatMap((addresses) => addresses ?? [])

@@ -1,4 +1,4 @@
-/** How the process and its services are. */
+/** The state of the process and its services. */
 import type { FastifyInstance } from 'fastify';
 import { sumHosts } from '../../runtime/host-traffic.ts';
 import { explainCounters, overallState } from '../../state/summary.ts';
@@ -8,7 +8,7 @@ import { told } from '../language.ts';
 import { toStatusAnswer } from '../status-answer.ts';
 
 export const statusRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
-  // Open: neither addresses nor figures.
+  // Open, because it contains neither addresses nor traffic figures.
   app.get(
     '/health',
     {

@@ -1,4 +1,4 @@
-/** SSH to the appliance itself: off until somebody gives a key. */
+/** SSH to the appliance itself: off until a key is added. */
 import type { FastifyInstance } from 'fastify';
 import { type ApplianceSsh, MOST_SSH_KEYS, sshFingerprint } from '../../os/appliance-ssh.ts';
 import { say, type Text } from '../../texts/text.ts';
@@ -13,7 +13,7 @@ import { ErrorAnswer } from '../contract/common.ts';
 import { SshKeyBody, SshKeyParams, SystemSshAnswer } from '../contract/system-ssh.ts';
 import { ApiError, invalidInput, notPossibleHere } from '../api-error.ts';
 
-/** A line with a key of 16384 bits. */
+/** Enough for a line with a key of 16384 bits. */
 const BODY_LIMIT_BYTES = 12_288;
 
 const PROBLEMS: Readonly<Record<SshKeyProblem, () => Text>> = {
@@ -47,7 +47,7 @@ export const systemSshRoutes =
   ({ live: { actions } }: AdminDeps) =>
   async (app: FastifyInstance) => {
     const response = { 200: SystemSshAnswer, 409: ErrorAnswer };
-    // Who steals an API token must not become root.
+    // A stolen API token must not give root access.
     const config = { scope: 'system', ownerOnly: true } as const;
     const sshOrRefusal = (): ApplianceSsh => {
       if (actions.ssh === undefined) throw notPossibleHere();

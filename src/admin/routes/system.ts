@@ -1,4 +1,4 @@
-/** The machine, the log, and what only root may do. */
+/** The machine, the log, and actions that need root. */
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from '../../config/json-schema.ts';
 import type { LogLevel } from '../../runtime/log.ts';
@@ -134,7 +134,7 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
   app.post<{ Body: Static<typeof FactoryResetBody> }>(
     '/system/factory-reset',
     {
-      // Whoever is the first then has the appliance.
+      // After this, the first visitor can claim the appliance.
       config: { scope: 'system', ownerOnly: true, presence: '/password' },
       schema: {
         summary: 'Makes a new appliance of it: everything it knows is erased',

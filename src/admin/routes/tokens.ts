@@ -79,7 +79,7 @@ export const tokenRoutes =
         auth.made(token);
         request.auditTarget = `${name} (${scope})`;
         await auth.save().catch(async (error: unknown) => {
-          // Nobody would ever know its secret, and a restart would take it away again.
+          // Nobody would ever learn its secret, and a restart would remove it.
           data.tokens = data.tokens.filter((each) => each !== token);
           await auth.save().catch(() => {});
           if (!(error instanceof NotKeptError)) throw error;
@@ -128,7 +128,7 @@ export const tokenRoutes =
           cursor === undefined ? undefined : Number(cursor),
           Number(limit ?? DEFAULT_AUDIT_ROWS),
         );
-        // Written down in English, as the route's summary is.
+        // Stored in English, like the summary of the route.
         const rows = entries.map((entry) => ({ ...entry, summary: asIs(entry.summary) }));
         return told(request, { entries: rows, nextCursor });
       },

@@ -1,4 +1,4 @@
-/** What the keeper of the image's firewall says of itself: it runs where its unit says where the rules are. */
+/** The description of the firewall service. It only runs where its unit says where the rules are. */
 import { asIs } from '../../texts/text.ts';
 import { describeService } from '../description.ts';
 

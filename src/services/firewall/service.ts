@@ -1,7 +1,7 @@
 /**
- * The image's firewall. tombolo-firewall.service puts it into the kernel before there is a network; this service keeps it there:
- * another program's `nft flush ruleset` would open every port, and a table that was made anew would open none of ours. Runs only
- * where the unit says where the rules are.
+ * The image's firewall. tombolo-firewall.service loads it into the kernel before there is a network; this service keeps it
+ * there. Another program's `nft flush ruleset` would open every port, and a table that was made again would open none of our
+ * ports. Runs only where the unit says where the rules are.
  */
 import { readFileSync } from 'node:fs';
 import { type FoundState, NOTHING_FOUND } from '../../os/kernel-state/items.ts';
@@ -14,26 +14,26 @@ import type { Service, ServiceContext } from '../../runtime/service.ts';
 import { type Text, reasonOf } from '../../texts/text.ts';
 
 export interface FirewallOptions {
-  /** A script for `nft -f` that may be run again at any time. */
+  /** A script for `nft -f` that can be run again at any time. */
   readonly file: string;
-  /** The control group whose sockets are open, below /sys/fs/cgroup; undefined where that is not known. */
+  /** The control group whose sockets are open, below /sys/fs/cgroup; undefined if unknown. */
   readonly controlGroup: string | undefined;
 }
 
 const TABLE = 'inet tombolo_firewall';
-/** The control groups whose ports are open. The other sets hold who has connected of late. */
+/** The control groups whose ports are open. The other sets hold recent clients. */
 const SERVICES = 'services';
 const LOOK_INTERVAL_MS = 1000;
-/** How often all is read although the kernel tells of no change. */
+/** How often everything is read even if the kernel reports no change. */
 const REGULAR_MS = 60_000;
 const NOBODY: Changes['by'] = new Map();
 
-/** The control group of this process in cgroups v2: "system.slice/tombolo.service". Undefined at the root, and where there is none. */
+/** The control group of this process in cgroups v2: "system.slice/tombolo.service". undefined at the root, and without cgroups v2. */
 export function ownControlGroup(text = readFileSync('/proc/self/cgroup', 'utf8')): string | undefined {
   return /^0::\/(.+)$/m.exec(text)?.[1];
 }
 
-/** Puts the rules in place, with the own control group, and keeps them until it is disposed; they stay after that. */
+/** Loads the rules, adds the own control group, and restores them until it is disposed. The rules stay after that. */
 export async function startFirewall(
   { file, controlGroup }: FirewallOptions,
   context: ServiceContext,

@@ -1,4 +1,4 @@
-/** German, of all that the server says. */
+/** The German texts of the server. */
 import type { Dictionary } from '../sentence.ts';
 import { checks } from './checks.ts';
 import { config } from './config.ts';

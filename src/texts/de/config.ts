@@ -1,4 +1,4 @@
-/** What is wrong with a configuration. A sentence goes on after the value; what is expected stands by itself. */
+/** Problems of a configuration. A sentence continues after the value; an expectation stands alone. */
 import type { Dictionary } from '../sentence.ts';
 
 export const config: Dictionary = {
@@ -125,7 +125,7 @@ export const config: Dictionary = {
     'Was {by} geändert hatte, wurde nicht vor {time} bestätigt.',
   'Back to revision {id}.': 'Zurück zu Stand {id}.',
   '{by} took the change back.': 'Die Änderung wurde von {by} zurückgenommen.',
-  // Who changes the configuration, after "von"
+  // Who changed the configuration, after "von"
   owner: 'dem Eigentümer',
   appliance: 'dem Gerät',
   'bootstrap token': 'dem Bootstrap-Token',

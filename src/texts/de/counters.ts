@@ -1,4 +1,4 @@
-/** What each counter counts. */
+/** The explanation of each counter. */
 import type { Dictionary } from '../sentence.ts';
 
 export const counters: Dictionary = {

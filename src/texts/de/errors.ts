@@ -1,17 +1,17 @@
-/** Why the API refuses something. */
+/** Error answers of the API. */
 import type { Dictionary } from '../sentence.ts';
 
 export const errors: Dictionary = {
   'This cannot be done now: {reason}': 'Das geht jetzt nicht: {reason}',
   'Unexpected error; the log has the reason.': 'Unerwarteter Fehler; der Grund steht im Protokoll.',
-  // What Fastify refuses by itself
+  // Errors of Fastify itself
   'Request body is too large': 'Der Inhalt der Anfrage ist zu groß',
   'Unsupported Media Type': 'Diese Art von Inhalt wird nicht angenommen',
   "Body cannot be empty when content-type is set to 'application/json'":
     'Der Inhalt fehlt, obwohl die Anfrage application/json ankündigt',
   "Body is not valid JSON but content-type is set to 'application/json'":
     'Der Inhalt ist kein gültiges JSON, obwohl die Anfrage application/json ankündigt',
-  // Who may come
+  // Who has access
   'your address': 'diese Adresse',
   'This appliance is not reached as "{name}". Use its IP address, or one of the names in admin.hostnames; whoever is signed in can add this name there.':
     'Dieses Gerät ist nicht als „{name}“ zu erreichen. Seine IP-Adresse verwenden, oder einen der Namen in admin.hostnames; wer angemeldet ist, kann diesen Namen dort eintragen.',

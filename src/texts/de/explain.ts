@@ -1,4 +1,4 @@
-/** Explaining a way, step by step, and assertions. */
+/** Explanations of a way, step by step, and assertions. */
 import type { Dictionary } from '../sentence.ts';
 
 export const explain: Dictionary = {

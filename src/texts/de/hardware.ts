@@ -1,4 +1,4 @@
-/** What is said of the machine's hardware. */
+/** Texts about the machine's hardware. */
 import type { Dictionary } from '../sentence.ts';
 
 export const hardware: Dictionary = {

@@ -1,4 +1,4 @@
-/** What is said of a server when it is probed, and what it needs in its own configuration. */
+/** Results of probing a server, and the settings that it needs in its own configuration. */
 import type { Dictionary } from '../sentence.ts';
 
 export const probes: Dictionary = {

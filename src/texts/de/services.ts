@@ -1,4 +1,4 @@
-/** What services say of themselves, and the audit log. */
+/** Reports of services, and the audit log. */
 import type { Dictionary } from '../sentence.ts';
 
 export const services: Dictionary = {

@@ -1,4 +1,4 @@
-/** What is wrong with files: the configuration's and those of the state directory. */
+/** Problems with files: the configuration file and those of the state directory. */
 import type { Dictionary } from '../sentence.ts';
 
 export const storage: Dictionary = {

@@ -1,10 +1,10 @@
-/** ClientHellos as Node's own TLS client sends them, and what the backends answer. */
+/** ClientHellos as sent by Node's own TLS client, and the answer of the backends. */
 import { connect } from 'node:tls';
 import { Duplex } from 'node:stream';
 
 export const RECORD_HEADER_BYTES = 5;
 
-/** What the short and the idle backend send: enough for a first flight of TLS alerts, not a multiple of anything. */
+/** The answer of the short and the idle backend: the size of a first flight of TLS alerts, and not a multiple of anything. */
 export const ANSWER = new Uint8Array(61).fill(0x15);
 
 /** Length of a TLS record with its header, from the header (RFC 8446 section 5.1). */

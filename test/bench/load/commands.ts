@@ -1,10 +1,10 @@
 /**
- * Load processes run in a namespace and take orders over Node's message channel, one at a time: the process answers
- * when the order is done, and may block meanwhile.
+ * Load processes run in a namespace and receive orders over Node's message channel, one at a time. A process answers when the
+ * order is finished, and may block meanwhile.
  */
 import type { Child, Host } from '../../../lab/host.ts';
 
-/** Orders by name, with what each takes and gives (structured-cloneable as JSON). */
+/** Orders by name, with argument and result (structured-cloneable as JSON). */
 export type Orders = Readonly<Record<string, (argument: never) => unknown>>;
 
 interface Order {
@@ -37,14 +37,14 @@ export function serveOrders(orders: Orders): void {
 /** The benchmark's side of a load process. */
 export interface LoadProcess<Table extends Orders> {
   readonly child: Child;
-  /** Has an order carried out; rejects when it fails or the process ends. */
+  /** Has an order carried out; rejects if it fails or the process ends. */
   order<Name extends keyof Table & string>(
     name: Name,
     argument: Parameters<Table[Name]>[0],
   ): Promise<Awaited<ReturnType<Table[Name]>>>;
 }
 
-/** Starts `load/<file>` on a host, kept on one CPU when `cpu` is given; resolves when it takes orders. */
+/** Starts `load/<file>` on a host, pinned to one CPU if `cpu` is given; resolves when it accepts orders. */
 export async function startLoad<Table extends Orders>(
   host: Host,
   file: string,

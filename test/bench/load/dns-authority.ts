@@ -1,6 +1,6 @@
 /**
- * `dns-authority.ts ADDRESS PORT`: what the resolvers ask. Every name has the A record 192.0.2.1 for an hour and
- * nothing else (NOERROR with the SOA).
+ * `dns-authority.ts ADDRESS PORT`: the server that the resolvers query. Every name has the A record 192.0.2.1 with a TTL of one
+ * hour, and no other records (NOERROR with the SOA).
  */
 import { createSocket } from 'node:dgram';
 import { type Answer, AUTHORITATIVE_ANSWER, decode, encode } from 'dns-packet';

@@ -1,4 +1,4 @@
-/** Arrays of struct mmsghdr for sendmmsg and recvmmsg, one buffer a message. */
+/** Arrays of struct mmsghdr for sendmmsg and recvmmsg, one buffer per message. */
 import { addressOf, pinned } from '../../../src/os/libc.ts';
 
 /** struct mmsghdr on 64-bit Linux: msghdr (56 bytes), msg_len, padding. */
@@ -13,12 +13,12 @@ const IOV_LEN = 8;
 const NAME_BYTES = 28;
 
 export interface MessageBatch {
-  /** What the system calls take. */
+  /** The argument for the system calls. */
   readonly headers: Uint8Array;
   readonly count: number;
   /** The buffer of each message. */
   readonly buffers: readonly DataView[];
-  /** Where each message came from: struct sockaddr_in6. Held here because the kernel alone knows the address of it. */
+  /** The sender of each message: struct sockaddr_in6. Referenced here because otherwise only the kernel knows its address. */
   readonly nameData: Uint8Array;
   /** How many bytes of a buffer are sent, or may be received. */
   setBytes(index: number, bytes: number): void;
@@ -26,7 +26,7 @@ export interface MessageBatch {
   receivedBytes(index: number): number;
 }
 
-/** With `names`, messages are answered to where they came from; without, the socket must be connected. */
+/** With `names`, messages are sent back to their sender; without, the socket must be connected. */
 export function createMessageBatch(
   count: number,
   bufferBytes: number,

@@ -1,6 +1,6 @@
 /**
- * Packets of which each opens a NAT64 session, written to a raw socket at a steady rate: 100,000 sockets would measure
- * themselves. Orders: see `NewSessionsOrders`.
+ * Packets that each open a NAT64 session, written to a raw socket at a steady rate. (With 100,000 sockets, the cost of the
+ * sockets would be measured.) Orders: see `NewSessionsOrders`.
  */
 import { AF_INET6, SOCK_CLOEXEC, check, close, connect, sendmmsg, socket } from '../../../src/os/libc.ts';
 import { checksumOf, sumOfBytes } from '../../../src/wire/checksum.ts';
@@ -17,7 +17,7 @@ const IPV6_HEADER_BYTES = 40;
 const PAYLOAD_BYTES = 24;
 const TRANSPORT_BYTES = 8 + PAYLOAD_BYTES;
 const PACKET_BYTES = IPV6_HEADER_BYTES + TRANSPORT_BYTES;
-/** Of the last four bytes of the destination. */
+/** Offset of the last four bytes of the destination. */
 const LAST_WORD = 36;
 const TRANSPORT = IPV6_HEADER_BYTES;
 const FIRST_PORT = 10_000;
@@ -30,15 +30,15 @@ export interface NewSessionsOrder {
   /** The first of consecutive addresses. */
   readonly destination: string;
   readonly port: number;
-  /** Each source port, or identifier, sends one packet to each of so many addresses. */
+  /** Each source port, or identifier, sends one packet to each of this many addresses. */
   readonly destinations: number;
-  /** Session of the sequence (all destinations of a source port, then of the next) to begin with. */
+  /** Index of the first session in the sequence (all destinations of a source port, then those of the next). */
   readonly first: number;
   readonly sessions: number;
   readonly perSecond: number;
 }
 
-/** A packet but for source port, destination, checksum; and the sum of what it already holds. */
+/** A packet without source port, destination and checksum; and the sum over its other fields. */
 function template({ kind, source, destination, port }: NewSessionsOrder) {
   const bytes = new Uint8Array(PACKET_BYTES);
   const view = new DataView(bytes.buffer);
@@ -65,7 +65,7 @@ function template({ kind, source, destination, port }: NewSessionsOrder) {
     bytes,
     firstDestination,
     sum: sumOfBytes(view, 8, PACKET_BYTES) + protocol + TRANSPORT_BYTES,
-    // The source port of UDP; the identifier of an echo request stands behind the checksum.
+    // The source port of UDP; the identifier of an echo request is after the checksum.
     portAt: kind === 'udp' ? TRANSPORT : TRANSPORT + 4,
     checksumAt: kind === 'udp' ? TRANSPORT + 6 : TRANSPORT + 2,
   };
@@ -85,7 +85,7 @@ function open(order: NewSessionsOrder): { sent: number; seconds: number } {
     const word = firstDestination + (session % destinations);
     view.setUint16(portAt, port);
     view.setUint32(LAST_WORD, word);
-    // In UDP 0 would say that there is none (RFC 768); to ICMPv6 the two are the same.
+    // In UDP, 0 would mean that there is no checksum (RFC 768); for ICMPv6 the two are equivalent.
     view.setUint16(checksumAt, checksumOf(sum + port + (word >>> 16) + (word & 0xffff)) || 0xffff);
   }
 
@@ -97,7 +97,7 @@ function open(order: NewSessionsOrder): { sent: number; seconds: number } {
     while (sent < due) {
       const count = Math.min(BATCH, due - sent);
       for (let i = 0; i < count; i++) fill(batch.buffers[i], first + sent + i);
-      // What the kernel did not take stays due.
+      // What the kernel did not accept is sent later.
       sent += Math.max(0, sendmmsg(fd, batch.headers, count, 0));
     }
     Atomics.wait(sleeper, 0, 0, SLEEP_MS);

@@ -1,4 +1,4 @@
-/** Asks services again and again until they answer, and says when they did. Orders: see `ProbeOrders`. */
+/** Sends requests to services again and again until they answer, and reports when they did. Orders: see `ProbeOrders`. */
 import { createSocket } from 'node:dgram';
 import { get } from 'node:http';
 import { connect } from 'node:net';
@@ -12,7 +12,7 @@ interface Place {
   readonly port: number;
 }
 
-/** What to ask, and so what counts as an answer. */
+/** What to send, and so what counts as an answer. */
 export type Probe = Place & { readonly name: string } & (
     | { readonly kind: 'udp-echo' }
     | {
@@ -25,11 +25,11 @@ export type Probe = Place & { readonly name: string } & (
   );
 
 const GIVE_UP_AFTER_MS = 20_000;
-/** Pause between two attempts, and how long each may take. */
+/** Pause between two attempts, and the time limit of each. */
 const INTERVAL_MS = 2;
 const ATTEMPT_TIMEOUT_MS = 100;
 
-/** Resolves with the time of each probe's first answer, by name; rejects when one never comes. */
+/** Resolves with the time of each probe's first answer, by name; rejects if one never comes. */
 async function until(probes: readonly Probe[]): Promise<Record<string, number>> {
   const hello = new Map<string, Uint8Array>();
   for (const probe of probes)
@@ -54,7 +54,7 @@ async function until(probes: readonly Probe[]): Promise<Record<string, number>> 
   return Object.fromEntries(answeredAt);
 }
 
-/** Asks once; `done` hears whether the answer was the right one. Returns what ends the attempt. */
+/** Sends one request; `done` is called with whether the answer was right. Returns a function that ends the attempt. */
 function ask(probe: Probe, hello: Uint8Array, done: (answered: boolean) => void): () => void {
   switch (probe.kind) {
     case 'udp-echo':
@@ -77,7 +77,7 @@ function ask(probe: Probe, hello: Uint8Array, done: (answered: boolean) => void)
     }
     case 'http': {
       const request = get({ host: probe.address, port: probe.port, path: '/', agent: false }, (response) => {
-        // 421 is the right answer to a host name that nobody has, 401 to a visitor who has not logged in.
+        // 421 is the right answer for an unknown host name, 401 for a visitor who has not signed in.
         done((response.statusCode ?? 500) < 500);
         response.destroy();
       });

@@ -1,4 +1,4 @@
-/** Non-blocking TCP sockets and epoll, in the few calls that cheap load generators need. */
+/** Non-blocking TCP sockets and epoll: the few calls that cheap load generators need. */
 import {
   AF_INET,
   AF_INET6,
@@ -44,7 +44,7 @@ export function socketAddress(text: string, port: number): { family: number; byt
   };
 }
 
-/** A non-blocking socket that listens. */
+/** A non-blocking listening socket. */
 export function listenTcp(text: string, port: number): number {
   const { family, bytes } = socketAddress(text, port);
   const fd = check(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'socket');
@@ -62,7 +62,7 @@ export function dialTcp({ family, bytes }: { family: number; bytes: Uint8Array }
   return fd;
 }
 
-/** Closes a connection with RST, whatever is in flight. */
+/** Closes a connection with RST, regardless of data in flight. */
 export function abort(fd: number): void {
   setsockopt(fd, SOL_SOCKET, SO_LINGER, LINGER_NONE, 8);
   close(fd);

@@ -1,7 +1,7 @@
 /**
- * The servers behind the proxies, in one epoll loop: `tcp-backend.ts PORT STREAM SHORT IDLE`, an address each. All three
- * read one whole TLS record, the ClientHello; then the stream server sends as fast as it can, the short one sends ANSWER
- * and closes, the idle one sends ANSWER and keeps the connection.
+ * The servers behind the proxies, in one epoll loop: `tcp-backend.ts PORT STREAM SHORT IDLE`, with one address each. All three
+ * read one whole TLS record, the ClientHello. Then the stream server sends as fast as it can, the short one sends ANSWER and
+ * closes, and the idle one sends ANSWER and keeps the connection.
  */
 import {
   E,
@@ -31,7 +31,7 @@ for (const fd of listeners.keys()) epoll.add(fd, EPOLLIN);
 
 interface Connection {
   readonly kind: (typeof kinds)[number];
-  /** The first bytes of the ClientHello, to learn its length from. */
+  /** The first bytes of the ClientHello, which contain its length. */
   readonly head: Uint8Array;
   receivedBytes: number;
   answered: boolean;
@@ -60,7 +60,7 @@ function end(fd: number): void {
   close(fd);
 }
 
-/** Reads what there is; false when the connection has ended. */
+/** Reads the available data; false if the connection has ended. */
 function receive(fd: number, connection: Connection): boolean {
   for (;;) {
     const bytes = read(fd, into, into.length);

@@ -20,7 +20,7 @@ import { ANSWER, recordClientHello } from './client-hello.ts';
 import { serveOrders } from './commands.ts';
 import { abort, createEpoll, dialTcp, socketAddress } from './sockets.ts';
 
-/** Where the proxy listens, and the server name to ask it for. */
+/** Where the proxy listens, and the server name to request. */
 export interface ProxyTarget {
   readonly address: string;
   readonly port: number;
@@ -40,7 +40,7 @@ function sendHello(fd: number, hello: Uint8Array): void {
   if (write(fd, hello, hello.length) !== hello.length) throw new Error('ClientHello not taken whole');
 }
 
-/** Receives on some connections for a time and throws the bytes away unread. */
+/** Receives on some connections for a time, and discards the bytes unread. */
 async function stream(
   order: ProxyTarget & { connections: number; seconds: number },
 ): Promise<{ bytes: number }> {
@@ -81,8 +81,8 @@ async function stream(
 }
 
 /**
- * Connects, sends a ClientHello, reads the answer to its end, closes, and again, on some connections side by side.
- * Returns how many were completed and in what time; fails on the first that was not answered in full.
+ * Repeats on some connections in parallel: connects, sends a ClientHello, reads the whole answer, closes. Returns how many were
+ * completed and in what time; fails at the first one without a complete answer.
  */
 async function short(
   order: ProxyTarget & { connections: number; seconds: number },
@@ -134,7 +134,7 @@ async function short(
   }
 }
 
-/** Opens connections, a few at a time, until each has its answer, and keeps them. */
+/** Opens connections, a few at a time, until each has its answer, and keeps them open. */
 async function open(order: ProxyTarget & { connections: number }): Promise<{ open: number }> {
   const hello = await recordClientHello(order.serverName);
   const target = socketAddress(order.address, order.port);
@@ -172,7 +172,7 @@ async function open(order: ProxyTarget & { connections: number }): Promise<{ ope
   }
 }
 
-/** Closes what `open` keeps; fails when one of them had ended meanwhile. */
+/** Closes the connections that `open` keeps; fails if one of them had ended meanwhile. */
 function release(): { released: number } {
   let ended = 0;
   for (const fd of idle) {

@@ -1,6 +1,6 @@
 /**
- * `udp-echo.ts PORT`: sends datagrams of up to 2 KB back, both families, in batches and with as little work as can be, so
- * that what the path costs is what shows.
+ * `udp-echo.ts PORT`: sends datagrams of up to 2 KB back, both families, in batches and with as little work as possible, so
+ * that the measurement shows the cost of the path.
  */
 import {
   AF_INET6,
@@ -41,7 +41,7 @@ for (;;) {
   if (count < 0 && errno() !== E.EINTR) throw new SystemCallError('recvmmsg', errno());
   for (let i = 0; i < count; i++) batch.setBytes(i, batch.receivedBytes(i));
   for (let sent = 0; sent < count; ) {
-    // An error is about an earlier datagram (an ICMP error): this one is tried again.
+    // An error is about an earlier datagram (an ICMP error), so this one is sent again.
     const rest = sendmmsg(fd, batch.headers.subarray(sent * MMSGHDR_BYTES), count - sent, 0);
     if (rest > 0) sent += rest;
   }

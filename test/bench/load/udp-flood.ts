@@ -20,7 +20,7 @@ const MMSGHDR_BYTES = 64;
 interface FloodOrder {
   readonly address: string;
   readonly port: number;
-  /** Sockets, and so flows, that take turns. */
+  /** Number of sockets, and so of flows, that are used in turn. */
   readonly flows: number;
   readonly payloadBytes: number;
   readonly seconds: number;

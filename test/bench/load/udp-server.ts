@@ -1,5 +1,5 @@
 /**
- * `udp-server.ts ECHO_PORT SINK_PORT`: sends datagrams back on the one port, never reads those of the other (the kernel
+ * `udp-server.ts ECHO_PORT SINK_PORT`: sends the datagrams of one port back, and never reads those of the other (the kernel
  * counts them: see `arrivedDatagrams`). Both families.
  */
 import { createSocket } from 'node:dgram';

@@ -1,4 +1,4 @@
-/** A steady flow of numbered datagrams, and how long each takes there and back. Orders: see `UdpStreamOrders`. */
+/** A steady flow of numbered datagrams, and the round-trip time of each. Orders: see `UdpStreamOrders`. */
 import {
   MSG_DONTWAIT,
   POLLIN,
@@ -24,7 +24,7 @@ import { socketAddress } from './sockets.ts';
 const BATCH = 64;
 const PAYLOAD_BYTES = 64;
 const RECEIVE_BUFFER_BYTES = 4 << 20;
-/** What has not come back so long after the last datagram was sent is lost. */
+/** A datagram that has not come back this long after the last one was sent is lost. */
 const GRACE_MS = 500;
 
 interface StreamOrder {
@@ -79,7 +79,7 @@ function stream({ address, port, packetsPerSecond, seconds }: StreamOrder): Stre
     for (; sent < due; sent++) {
       payloadView.setUint32(0, sent);
       sentAtMs[sent] = lastSentAt = performance.now();
-      // Never blocks for long: the queue of the device is the only one on the way. A refusal counts as lost.
+      // Never blocks for long: the queue of the device is the only one on the path. A datagram that is refused counts as lost.
       sendto(fd, payload, PAYLOAD_BYTES, 0, null, 0);
     }
     if (poll(pollFd, 1, 1) > 0) receive();

@@ -1,8 +1,8 @@
 /**
- * Power cuts at random moments, from power-on to after the first run: QEMU is killed. Every other start is cut before it
- * ends or just after (a third of them with a new card or a factory reset by the CONFIG partition's flag, so that the first
- * start is hit), and the one after it must serve, with everything that was acknowledged; that one is cut while
- * configurations are written.
+ * Power cuts at random moments, from power-on to after the first run: QEMU is killed. Every second start is cut before it ends
+ * or just after. A third of these have a new card, or a factory reset by the flag in the CONFIG partition, so that the cut hits
+ * a first start. The start after each must serve, with everything that was acknowledged; it is then cut while configurations
+ * are written.
  *
  *   TOMBOLO_CUTS (default 20)   TOMBOLO_SEED
  */

@@ -1,4 +1,4 @@
-/** Two builds of the image from nothing, in different directories: what they differ in. */
+/** Two builds of the image from nothing, in different directories, and their differences. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

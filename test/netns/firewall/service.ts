@@ -1,4 +1,4 @@
-/** The firewall's service in the namespace that this process is in. Prints its state, and a line for each notice. */
+/** The firewall service in the namespace of this process. Prints its state, and a line for each notice. */
 import { compileOurselves } from '../../../src/os/ourselves.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import type { NoticeFound } from '../../../src/runtime/own-events.ts';

@@ -1,12 +1,12 @@
 /**
- * A TLS client with habits that real ones have seldom, run inside a namespace:
+ * A TLS client with rare behaviour, run inside a namespace:
  *
  *   node client-hello.ts HABIT SERVER-NAME
  *
- * segments: sends the ClientHello byte by byte, a TCP segment each; records: in TLS records of 40 bytes each.
- * Both finish the handshake, ask for / over HTTP and print the answer.
- * cut-off: sends the first half and waits; oversized: announces a ClientHello of 16 MB and sends zeros.
- * Both print what came back, in hexadecimal, and the milliseconds until the connection was closed.
+ * segments: sends the ClientHello byte by byte, one TCP segment each; records: in TLS records of 40 bytes each. Both finish the
+ * handshake, request / over HTTP and print the answer. cut-off: sends the first half and waits; oversized: announces a
+ * ClientHello of 16 MB and sends zeros. Both print what came back, in hexadecimal, and the milliseconds until the connection
+ * was closed.
  */
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';

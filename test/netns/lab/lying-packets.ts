@@ -1,9 +1,9 @@
 /**
- * Sends IP packets that no kernel would, from a packet socket, run inside a namespace; the same for the same seed:
+ * Sends IP packets that no kernel would send, from a packet socket, run inside a namespace; the same for the same seed:
  *
  *   node lying-packets.ts SEED DEVICE GATEWAY-MAC SOURCE DESTINATION
  *
- * TCP, UDP, ICMP and other protocols, with right checksums, then with lengths that lie, cut off, or with flipped bytes.
+ * TCP, UDP, ICMP and other protocols, first with right checksums, then with wrong lengths, cut off, or with flipped bytes.
  */
 import { readFileSync } from 'node:fs';
 import { check, close, sendto, socket } from '../../../src/os/libc.ts';

@@ -1,9 +1,9 @@
 /**
- * Sends nonsense, run inside a namespace; the same for the same seed:
+ * Sends random data, run inside a namespace; the same for the same seed:
  *
  *   node noise.ts SEED tcp HOST PORT    connections with random bytes, ended in every way
  *   node noise.ts SEED udp HOST PORT    datagrams of random bytes
- *   node noise.ts SEED dns HOST         mutated and truncated queries over UDP, lying lengths over TCP
+ *   node noise.ts SEED dns HOST         mutated and truncated queries over UDP, wrong lengths over TCP
  */
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';

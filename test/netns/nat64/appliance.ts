@@ -1,4 +1,4 @@
-/** The process under test: NAT64 in the network namespace it is started in, told what to do through its IPC channel. */
+/** The process under test: NAT64 in the network namespace that it is started in, controlled through its IPC channel. */
 import { type Nat64Changes, defaultNat64 } from './configuration.ts';
 import { createConditions } from '../../../src/runtime/conditions.ts';
 import type { AppEvent, EventSink } from '../../../src/runtime/events.ts';

@@ -1,4 +1,4 @@
-/** Programs that move much: as text for `node -e`. */
+/** Programs that transfer much data, as text for `node -e`. */
 
 export const BULK_BYTES = 200 << 20;
 

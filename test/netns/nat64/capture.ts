@@ -1,6 +1,6 @@
 /**
- * Prints as hex the IP fragments that come in at a device, as they are on the wire, until it has COUNT of them; with a
- * PORT instead the packets of TCP and UDP from or to it: `node capture.ts DEVICE COUNT [PORT]`. The first line is "ready".
+ * Prints as hex the IP fragments that arrive at a device, as they are on the wire, until there are COUNT of them. With a PORT:
+ * the TCP and UDP packets from or to it instead. `node capture.ts DEVICE COUNT [PORT]`. The first line is "ready".
  */
 import { readFileSync } from 'node:fs';
 import { POLLIN, SOCK_DGRAM, bind, check, pinned, poll, recvfrom, socket } from '../../../src/os/libc.ts';

@@ -1,4 +1,4 @@
-/** Detaches every eBPF program from what a device receives, as another program could: `node detach-programs.ts DEVICE`. */
+/** Detaches every eBPF program from the receive side of a device, as another program could: `node detach-programs.ts DEVICE`. */
 import { readFileSync } from 'node:fs';
 import { addressOf, check, pinned, syscall } from '../../../src/os/libc.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Floods a device with lone fragments of 28 bytes for an IPv4 address, from ever other addresses of 192.0.2.0/24 and with
- * ever other identifications, until it is ended: `node flood-fragments.ts DEVICE DESTINATION`.
+ * Floods a device with lone fragments of 28 bytes for an IPv4 address, from changing addresses of 192.0.2.0/24 and with
+ * changing identifications, until it is ended: `node flood-fragments.ts DEVICE DESTINATION`.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /**
- * Sends packets, given as hex with a virtio header in front, out of an Ethernet device: `node inject-frames.ts DEVICE MAC HEX...`.
- * So one may stand for several, and leave its checksum to the device.
+ * Sends packets, given as hex with a virtio header in front, out of an Ethernet device: `node inject-frames.ts DEVICE MAC
+ * HEX...`. The header allows a packet to stand for several, and to leave its checksum to the device.
  */
 import { readFileSync } from 'node:fs';
 import { check, int32, pinned, sendto, setsockopt, socket } from '../../../src/os/libc.ts';

@@ -1,4 +1,4 @@
-/** Sends packets, given as hex, out of a device as they are: `node inject.ts DEVICE HEX...`. */
+/** Sends packets, given as hex, unchanged out of a device: `node inject.ts DEVICE HEX...`. */
 import { readFileSync } from 'node:fs';
 import { SOCK_DGRAM, check, pinned, sendto, socket } from '../../../src/os/libc.ts';
 

@@ -1,4 +1,4 @@
-/** Random packets: what the kernel's program translates, our thread translates alike. */
+/** Random packets: our thread translates each like the kernel's program. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { Settings } from '../../../src/services/nat64/settings/settings.ts';

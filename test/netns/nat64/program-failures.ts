@@ -1,4 +1,4 @@
-/** The kernel's program with one of its calls failing: a packet that is half written is dropped, and counted. */
+/** The kernel's program with one of its calls failing: a packet that is half written is dropped and counted. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

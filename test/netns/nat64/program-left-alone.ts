@@ -1,4 +1,4 @@
-/** What the kernel's program leaves to our thread. */
+/** The packets that the kernel's program leaves to our thread. */
 import { type Bytes, TCP_FLAGS, tcp, udp } from '../../unit/services/nat64/packets.ts';
 import { HOST_PORT, MTU4, MTU6, type Pair } from './program-pair.ts';
 

@@ -1,4 +1,4 @@
-/** A translator of ours and the kernel's program beside it, with the same flows: what each makes of a packet. */
+/** One of our translators and the kernel's program beside it, with the same flows: how each translates a packet. */
 import assert from 'node:assert/strict';
 import { runClassifier } from '../../../src/os/bpf.ts';
 import { COUNTER, NAT64_COUNTERS } from '../../../src/services/nat64/counters.ts';

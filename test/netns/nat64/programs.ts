@@ -1,4 +1,4 @@
-/** What the hosts of topology.ts run: programs as text for `node -e`, and what is asked of the network. */
+/** The programs that the hosts of topology.ts run, as text for `node -e`, and helpers that query the network. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type Appliance, INTERNET6, POOL4, type Topology } from './topology.ts';

@@ -1,6 +1,7 @@
 /**
- * Sends packets, given as hex, out of a TUN device one after the other, and prints as hex what whoever has the device open
- * makes of each: `node replay.ts DEVICE HEX...`. A packet that nothing comes of within two seconds prints an empty line.
+ * Sends packets, given as hex, out of a TUN device one after the other, and prints as hex the packet with which the program
+ * that has opened the device answers: `node replay.ts DEVICE HEX...`. If there is no answer within two seconds, the line is
+ * empty.
  */
 import { readFileSync } from 'node:fs';
 import {

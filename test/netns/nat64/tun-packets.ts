@@ -1,6 +1,6 @@
 /**
- * Makes the TUN device "nat64", and lets packets come in from it that are given as hex, a line each, as if a translator had
- * made them. Prints "ready", then "sent" after each.
+ * Makes the TUN device "nat64", and injects packets through it as if a translator had made them: they are given as hex, one per
+ * line. Prints "ready", then "sent" after each.
  */
 import { createInterface } from 'node:readline';
 import { ipBatch } from '../../../src/os/routes.ts';

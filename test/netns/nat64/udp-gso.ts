@@ -1,6 +1,6 @@
 /**
- * Sends COUNT datagrams of SIZE bytes each with one system call, as UDP_SEGMENT allows: `node udp-gso.ts ADDRESS PORT SIZE
- * COUNT`. Each begins with its number. Prints how many came back, of the right size.
+ * Sends COUNT datagrams of SIZE bytes each with one system call (UDP_SEGMENT): `node udp-gso.ts ADDRESS PORT SIZE COUNT`. Each
+ * begins with its number. Prints how many came back with the right size.
  */
 import { createSocket } from 'node:dgram';
 import {

@@ -1,4 +1,4 @@
-/** The API's smaller routes, and what none of them does. */
+/** The smaller routes of the API, and what no route does. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-/** The audit log's file: bounded, append-only, whole after a power failure. */
+/** The file of the audit log: limited in size, append-only, intact after a power failure. */
 import assert from 'node:assert/strict';
 import { appendFile, mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

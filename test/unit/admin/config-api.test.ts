@@ -1,4 +1,4 @@
-/** The configuration through the API: read, checked, changed, taken back. */
+/** The configuration through the API: read, check, change, roll back. */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';

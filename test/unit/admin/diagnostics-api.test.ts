@@ -1,4 +1,4 @@
-/** The routes of the diagnostics, over the whole of them on a machine that is not there. */
+/** The routes of the diagnostics, with the whole diagnostics on a simulated machine. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createEngine } from '../../../src/admin/diagnostics/engine.ts';

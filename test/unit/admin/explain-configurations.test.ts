@@ -1,4 +1,4 @@
-/** Ways under other configurations, and assertions over them. */
+/** Ways under other configurations, and assertions about them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assess } from '../../../src/admin/explain/assertions.ts';

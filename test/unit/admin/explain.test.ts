@@ -1,4 +1,4 @@
-/** Ways through the appliance, over configurations that are not in force. */
+/** Ways through the appliance, under configurations that are not active. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { WayRequest } from '../../../src/admin/explain/way.ts';

@@ -1,4 +1,4 @@
-/** First run: who sets the first password, and which. */
+/** First run: who may set the first password, and which passwords are accepted. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CLAIM_WINDOW_MS } from '../../../src/admin/auth/claim.ts';

@@ -1,4 +1,4 @@
-/** An admin application over a store in a directory of its own, and requests to it. */
+/** An admin application with a store in its own directory, and requests to it. */
 import assert from 'node:assert/strict';
 import { asIs } from '../../../src/texts/text.ts';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

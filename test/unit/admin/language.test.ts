@@ -1,4 +1,4 @@
-/** In which language the API answers, and that it does so in all of its parts. */
+/** The language of the API's answers, in all of their parts. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

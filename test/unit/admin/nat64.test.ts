@@ -1,4 +1,4 @@
-/** NAT64's part of the API, over queries that keep what they were asked. */
+/** NAT64's part of the API, with queries that record their parameters. */
 import assert from 'node:assert/strict';
 import { asIs, tell } from '../../../src/texts/text.ts';
 import { type TestContext, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** The description of the API is valid OpenAPI, complete, and says what would be right for every input. */
+/** The description of the API is valid OpenAPI, complete, and says what is expected for every input. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';

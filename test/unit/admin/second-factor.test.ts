@@ -1,4 +1,4 @@
-/** TOTP, through the API; and the way back for who has lost it. */
+/** TOTP, through the API; and how to get back in after losing it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret, TOTP } from 'otpauth';

@@ -1,4 +1,4 @@
-/** Every route of the API, as the table of the application has it, against everybody who must not use it. */
+/** Every route in the application's route table, against every client that must not use it. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { FastifyInstance } from 'fastify';

@@ -1,4 +1,4 @@
-/** Sessions, passwords and those who guess them, through the API. */
+/** Sessions, passwords and password guessing, through the API. */
 import assert from 'node:assert/strict';
 import { readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

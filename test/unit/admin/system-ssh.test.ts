@@ -1,4 +1,4 @@
-/** SSH to the appliance, through the API, up to the files that its units act upon. */
+/** SSH to the appliance, through the API, up to the files that its units read. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** HTTPS and HTTP on one port, the certificate, and what the screen shows. Real sockets: loopback only. */
+/** HTTPS and HTTP on one port, the certificate, and the content of the screen. Real sockets: loopback only. */
 import assert from 'node:assert/strict';
 import { english } from '../../../src/texts/text.ts';
 import { X509Certificate } from 'node:crypto';

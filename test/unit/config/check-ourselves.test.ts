@@ -1,4 +1,4 @@
-/** Servers and upstreams at an address of this appliance itself: refused with path, value and expectation. */
+/** Servers and upstreams at an address of this appliance itself: rejected with path, value and expectation. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

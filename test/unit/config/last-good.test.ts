@@ -1,4 +1,4 @@
-/** A configuration file that is refused: what runs instead, what is written, and when. */
+/** A refused configuration file: what is active instead, what is written, and when. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { type Stats, existsSync, lstatSync } from 'node:fs';

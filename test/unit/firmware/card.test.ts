@@ -1,6 +1,6 @@
 /**
  * What prepare-state does with the card, on files instead of devices: when it makes a file system and when it must not, and how
- * the card gets an id of its own, with the power failing after each write.
+ * the card gets its own id, with a power failure after each write.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** The end of the process: what is open finishes within its limit, and signals end nothing before they can be obeyed. */
+/** The end of the process: open work finishes within its limit, and a signal that comes before there is a handler ends nothing. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';

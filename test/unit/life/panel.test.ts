@@ -1,4 +1,4 @@
-/** The panel is no condition for service: its port taken, everything else serves, and people are told all the same. */
+/** The services do not depend on the panel: if its port is taken, everything else runs, and the problem is still shown. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** The engine at its limits: one client with everything, another that is served nevertheless. */
+/** The engine at its limits: one client takes everything, and another is still served. */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** The drain of a TCP service: what is open finishes, who waits is served, nobody new is admitted. */
+/** The drain of a TCP service: open connections finish, waiting ones are served, new ones are not accepted. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';

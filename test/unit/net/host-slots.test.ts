@@ -1,4 +1,4 @@
-/** Slots of servers: who gets which, and what is read of them, while servers come and go. */
+/** Slots of servers: how they are assigned, and what is read of them, while servers come and go. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOST, createHostCounters, createHostSlots } from '../../../src/net/host-slots.ts';

@@ -1,4 +1,4 @@
-/** A loop without its engine: connections are handed to the phases by hand, sockets are real ones on loopback, time is a number. */
+/** A loop without its engine: the test passes connections to the phases, sockets are real ones on loopback, time is a number. */
 import assert from 'node:assert/strict';
 import { waitUntil } from '../../../lab/wait.ts';
 import { admit } from '../../../src/net/admit.ts';

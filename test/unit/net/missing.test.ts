@@ -1,6 +1,6 @@
 /**
- * One resource missing is that resource missing: another program has a port, the rest of the service serves; the port is had
- * as soon as it is free. The same for each part that listens.
+ * A missing resource affects only its own part: if another program uses a port, the rest of the service runs, and the port is
+ * opened as soon as it is free. The same for each part that listens.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';

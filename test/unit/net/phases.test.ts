@@ -1,4 +1,4 @@
-/** Each phase of a connection by itself: what it does with a connection that is handed to it. */
+/** Each phase of a connection alone: what it does with a connection that is passed to it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { waitUntil } from '../../../lab/wait.ts';

@@ -1,4 +1,4 @@
-/** The engine's relay, seen through the forwarder: nothing looks at the bytes there. */
+/** The engine's relay, tested through the forwarder, which does not examine the bytes. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** Resets: a socket whose peer is gone is closed at once, and looking at those that wait costs the same however many wait. */
+/** Resets: a socket whose peer is gone is closed at once, and checking the waiting ones costs the same however many there are. */
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';

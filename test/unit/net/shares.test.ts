@@ -1,4 +1,7 @@
-/** Shares of what is finite, against a naive model: nobody below a fair share loses anything to somebody greedier. */
+/**
+ * Shares of limited resources, compared with a naive model: a client below its fair share never loses anything to a client with
+ * more.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

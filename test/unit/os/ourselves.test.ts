@@ -1,4 +1,4 @@
-/** Who we are, in every form that an address of ours can have; and what rtnetlink says of it. */
+/** Own addresses, in every form that they can have; and what rtnetlink reports of them. */
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';

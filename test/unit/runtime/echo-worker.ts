@@ -1,4 +1,4 @@
-/** A worker for tests: waits on its eventfd, answers every message, opens one descriptor that it never closes. */
+/** A worker for tests: waits on its eventfd, answers every message, and opens one descriptor that it never closes. */
 import { POLLIN, O_CLOEXEC, open, pinned, poll } from '../../../src/os/libc.ts';
 import { MAX_WAIT_MS, workerThread } from '../../../src/runtime/worker-thread.ts';
 

@@ -1,4 +1,4 @@
-/** A worker for tests: writes `count` records whose every word is their number, as fast as it can. */
+/** A worker for tests: writes `count` records as fast as it can; every word of a record is its number. */
 import { workerData } from 'node:worker_threads';
 import { createEventWriter } from '../../../src/runtime/event-ring.ts';
 

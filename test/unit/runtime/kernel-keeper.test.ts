@@ -1,4 +1,4 @@
-/** The keeper over a kernel of plain data, with a clock that the test sets. */
+/** The keeper with a simulated kernel (plain data), and a clock that the test sets. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {

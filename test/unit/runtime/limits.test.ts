@@ -1,4 +1,4 @@
-/** What is nearly used up is told from 90 % on, until it is below 80 %. */
+/** A resource that is nearly used up is reported from 90 % on, until it is below 80 %. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createConditions } from '../../../src/runtime/conditions.ts';

@@ -1,4 +1,4 @@
-/** A log that nobody reads: nobody waits for it, and memory does not grow. */
+/** A log that nobody reads blocks nothing, and memory does not grow. */
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** What is found in a state directory, what is done about it, and what is told. */
+/** What can be found in a state directory, how it is handled, and what is reported. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

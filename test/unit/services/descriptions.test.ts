@@ -1,4 +1,4 @@
-/** What services say of themselves: whatever works over the list may rely on it. */
+/** The descriptions of the services: the properties that users of the list rely on. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';

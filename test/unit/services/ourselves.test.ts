@@ -1,4 +1,4 @@
-/** Proxy and forwarder never dial an address of the machine itself, in whatever form, however it became ours. */
+/** Proxy and forwarder never connect to an address of the machine itself, in any form, however it became ours. */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';

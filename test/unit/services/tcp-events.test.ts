@@ -1,4 +1,4 @@
-/** What the proxy and the forwarder tell of real connections. */
+/** The events of the proxy and the forwarder about real connections. */
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';

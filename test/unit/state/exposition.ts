@@ -1,4 +1,7 @@
-/** A strict reader of Prometheus's text format 0.0.4, written from its description. Throws on anything that is not in it. */
+/**
+ * A strict parser of Prometheus's text format 0.0.4, written from its description. Throws on anything that the description does
+ * not allow.
+ */
 
 export interface MetricFamily {
   readonly name: string;

@@ -1,4 +1,7 @@
-/** In the place of hardware-probe.ts: tells two parts, one of them twice over the limit of a line, and hangs as the library may. */
+/**
+ * Replaces hardware-probe.ts: prints one part, a part that is not known and the beginning of a third, then hangs as the library
+ * may.
+ */
 import { execSync } from 'node:child_process';
 
 process.stdout.write(

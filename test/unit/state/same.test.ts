@@ -1,4 +1,4 @@
-/** Panel, health, metrics, screen and command line say the same of the same moment, whatever is wrong. */
+/** Panel, health, metrics, screen and command line report the same at the same moment, whatever is wrong. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** How the sentences are found in the sources, and held against a language (`tools/languages.ts`). */
+/** How the sentences are found in the sources, and compared with a language (`tools/languages.ts`). */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Catalogue, addSource, compare, doubled } from '../../../tools/catalogue.ts';

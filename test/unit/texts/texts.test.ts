@@ -1,4 +1,4 @@
-/** Every text of the server in every language; which sentences a language lacks is for `tools/languages.ts`. */
+/** Every text of the server in every language. `tools/languages.ts` lists the sentences that a language lacks. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

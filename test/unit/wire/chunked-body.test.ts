@@ -1,4 +1,4 @@
-/** Where chunked bodies end, however they come in pieces. */
+/** Where chunked bodies end, however they are split into pieces. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

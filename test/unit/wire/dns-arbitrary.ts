@@ -1,4 +1,4 @@
-/** Random DNS messages for property tests: well-formed ones, and bytes that nearly are. */
+/** Random DNS messages for property tests: well-formed ones, and bytes that are nearly well-formed. */
 import fc from 'fast-check';
 import { type DnsMessage, type DnsRecord, Type, writeMessage } from '../../../src/wire/dns-message.ts';
 

@@ -1,4 +1,4 @@
-/** From an appliance that belongs to nobody to a server that is reachable: five steps. */
+/** Five steps, from an unclaimed appliance to a server that is reachable. */
 import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Brand, Preferences } from '../frame/frame.tsx';

@@ -1,4 +1,4 @@
-/** Needed once in an appliance's life: not in the first download. */
+/** Needed only once in an appliance's life, so it is not in the first download. */
 import { signal } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';

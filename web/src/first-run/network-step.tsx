@@ -27,7 +27,7 @@ export function NetworkStep() {
 
 function Found({ network }: { network: NetworkAnswer }) {
   const { addresses, gateway4, gateway6, hasIpv6, publicIpv4, dns, portConflicts } = network;
-  // An island need not have a way out of its own.
+  // An island does not need its own Internet access.
   const gateway = (found: typeof gateway4, missing: 'warn' | 'unknown') =>
     found === null ? (
       <State state={missing} word={text('none found')} />

@@ -7,7 +7,7 @@ import { bound, CheckField, Form, PasswordField } from '../ui/field.tsx';
 import { ErrorBox, problemOf } from '../ui/problems.tsx';
 import { firstServer, step } from './state.ts';
 
-/** As the contract's PASSWORD_MIN_CHARACTERS; the API has the last word. */
+/** Same as the contract's PASSWORD_MIN_CHARACTERS; the API makes the final check. */
 const LEAST_CHARACTERS = 10;
 
 export function PasswordStep() {

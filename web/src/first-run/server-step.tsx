@@ -38,7 +38,7 @@ export function ServerStep() {
       requestAnimationFrame(() => document.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
       return;
     }
-    // Nothing that works can break yet: no countdown.
+    // No countdown: there is nothing yet that the change could break.
     await apply(withHost(edited.value, host, undefined).document, { confirmSeconds: 0 });
     firstServer.value = host.name;
     step.value = 'outside';
@@ -91,7 +91,7 @@ interface NeighboursProps {
   readonly onPick: (address: string, name: string | null) => void;
 }
 
-/** Machines with an IPv6 address of their own; those with open ports first. */
+/** Machines with a usable IPv6 address; those with open ports first. */
 function Neighbours({ rows, isSearching, onPick }: NeighboursProps) {
   const usable = (rows ?? []).filter(
     ({ address, server }) => address.includes(':') && !address.startsWith('fe80:') && server === null,

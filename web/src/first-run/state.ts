@@ -1,8 +1,8 @@
-/** Where the first run stands, in this browser: a reload goes on where it was. */
+/** The progress of the first run, in this browser: a reload continues at the same step. */
 import { computed, effect, signal } from '@preact/signals';
 
 export type Step = 'password' | 'restore' | 'network' | 'server' | 'outside' | 'done';
-/** The five steps; a restore takes the place of those after the password. */
+/** The five steps; a restore replaces those after the password. */
 export const STEPS: readonly Step[] = ['password', 'network', 'server', 'outside', 'done'];
 
 const KEY = 'tombolo-first-run';

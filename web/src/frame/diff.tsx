@@ -1,4 +1,4 @@
-/** What a change of the configuration comes to, a line each, before and after beside each other. */
+/** The differences that a change of the configuration makes: one line each, old and new value beside each other. */
 import type { DiffEntry } from '../core/contract.ts';
 import { say, text } from '../core/locale.ts';
 

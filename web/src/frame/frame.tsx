@@ -1,4 +1,4 @@
-/** The frame of every page: navigation on a desk, a bar on a phone, the bar of pending changes, messages. */
+/** The frame of every page: navigation on a large screen, a bar on a phone, the bar of pending changes, messages. */
 import { signal } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
@@ -76,11 +76,11 @@ function Page() {
     if (found !== undefined && !loaded.value.has(found.page.id)) load(found.page);
   }, [found?.page.id]);
   const Component = found === undefined ? undefined : loaded.value.get(found.page.id);
-  // After a change of page, keyboards and screen readers go on at its title.
+  // After a change of page, the focus for keyboards and screen readers is on its title.
   useEffect(() => {
     if (before.current === path.value || Component === undefined) return;
     before.current = path.value;
-    // Unless the page has put it into a field.
+    // Unless the page has put the focus into a field.
     if (document.activeElement?.closest('main form') == null)
       document.querySelector<HTMLElement>('h1')?.focus();
   }, [path.value, Component]);
@@ -215,7 +215,7 @@ export function Brand() {
   );
 }
 
-/** Phones: the pages used most, the rest behind "More". */
+/** Phones: the most used pages; the others are behind "More". */
 function Bottom() {
   const close = () => document.getElementById('more')?.hidePopover();
   return (

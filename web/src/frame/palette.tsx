@@ -1,4 +1,4 @@
-/** Ctrl-K: every page, every server and the common actions, found by typing. */
+/** Ctrl-K: searches every page, every server and the common actions while typing. */
 import { signal, useSignal } from '@preact/signals';
 import { useEffect, useId } from 'preact/hooks';
 import { edited } from '../core/config.ts';
@@ -83,14 +83,14 @@ function entries(): Entry[] {
   ];
 }
 
-/** How well an entry fits: smaller is better, undefined not at all. */
+/** How well an entry matches: smaller is better; undefined if it does not match. */
 function rank({ title, keywords }: Entry, wanted: string): number | undefined {
   const at = title.toLowerCase().indexOf(wanted);
   if (at >= 0) return at;
   return keywords.toLowerCase().includes(wanted) ? 100 : undefined;
 }
 
-/** The best first. */
+/** The best matches first. */
 function find(wanted: string): Entry[] {
   const word = wanted.trim().toLowerCase();
   return entries()
@@ -131,7 +131,7 @@ export function Palette() {
       at.value = (at.value + step + found.length) % Math.max(1, found.length);
     } else if (event.key === 'Enter') {
       event.preventDefault();
-      // By what is typed now: the list may not be drawn yet.
+      // By the present input: the list may not be drawn yet.
       const now = find(wanted.value);
       run(now[Math.min(at.value, now.length - 1)]);
     }

@@ -1,4 +1,4 @@
-/** The bar of what is not final: a draft to review, or an applied change whose countdown runs. */
+/** The bar for changes that are not final: a draft to review, or an applied change whose countdown runs. */
 import { effect, signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import {
@@ -37,7 +37,7 @@ export function PendingBar() {
   const change = useAction(async (action: () => Promise<void>, done: string) => {
     await action().then(() => toast(done), toastError);
   });
-  // Somebody else, or another tab, may apply or confirm.
+  // Another person or another tab may apply or confirm.
   useEffect(() => {
     const timer = setInterval(() => {
       if (!document.hidden) loadPending().catch(() => {});
@@ -126,7 +126,7 @@ export function PendingBar() {
   return null;
 }
 
-/** Seconds that are left, by this machine's clock from the moment the answer came. */
+/** Seconds left, by this machine's clock, counted from the moment the answer arrived. */
 function Countdown({ until }: { until: string }) {
   const seconds = useSignal(0);
   useEffect(() => {
@@ -163,7 +163,7 @@ function Review() {
       revision: config.value?.revision,
     });
     close();
-    // With a countdown, the bar says it.
+    // With a countdown, the bar shows it.
     if (confirmSeconds === 0) toast(text('Applied.'));
   });
   const failing = check?.failedAssertions ?? [];

@@ -1,4 +1,4 @@
-/** The file of the configuration was refused: what runs is another one, and which should be kept is a person's choice. */
+/** The configuration file was refused, so another configuration is active. The user must choose which one to keep. */
 import { api } from '../core/api.ts';
 import { config, loadConfig } from '../core/config.ts';
 import { status } from '../core/live.ts';
@@ -9,7 +9,7 @@ import { Button } from '../ui/basics.tsx';
 
 export function Refused() {
   const problem = status.value?.services.find(({ name }) => name === 'configuration')?.problem;
-  // Not by `apply`, which would take the draft for done.
+  // Without `apply`, which would treat the draft as applied.
   const { run, isBusy } = useAction(async () => {
     const { document, revision } = config.value!;
     const body = { document, revision, confirmSeconds: 0, ignoreAssertions: true };

@@ -1,4 +1,4 @@
-/** Every page. A new service adds its folder, and its line here; the order is that of the navigation and the picture. */
+/** Every page. To add a service: its folder, and a line here. The order is that of the navigation and the picture. */
 import type { PageRegistration } from '../core/registry.ts';
 import { page as checks } from './checks/page.ts';
 import { page as configuration } from './configuration/page.ts';

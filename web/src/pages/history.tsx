@@ -1,4 +1,4 @@
-/** Charts of what was recorded: pairs of series that belong together share one. */
+/** Charts of the recorded series: pairs that belong together share one chart. */
 import { query } from '../core/api.ts';
 import type { HistoryAnswer } from '../core/contract.ts';
 import type { ChartPart } from '../core/registry.ts';
@@ -10,7 +10,7 @@ import { Chart } from '../ui/chart.tsx';
 import { PAGES } from './all.ts';
 import { PARTS, partsOf } from './parts.ts';
 
-/** What services share. */
+/** Series that services share. */
 const SHARED = {
   connections: say('Open connections'),
   accepted: say('New connections a second'),
@@ -25,7 +25,7 @@ interface ChartOf {
 const degrees = (value: number) => `${formatNumber(value)} °C`;
 const percent = (value: number) => formatPercent(value, value < 10 ? 1 : 0);
 
-/** Traffic first, then what services share, then what else each has. */
+/** Traffic first, then the shared series, then the other series of each service. */
 function allCharts(): ChartOf[] {
   const parts = PARTS.flatMap(({ charts }) => charts?.() ?? []);
   const own = parts.filter((part) => 'title' in part);
@@ -62,7 +62,7 @@ function allCharts(): ChartOf[] {
   ];
 }
 
-/** Of one server. */
+/** The charts of one server. */
 const hostCharts = (): ChartOf[] => [
   {
     title: text('Throughput'),
@@ -84,7 +84,7 @@ const hostCharts = (): ChartOf[] => [
   },
 ];
 
-/** Hours that charts can be of. */
+/** The time spans of the charts, in hours. */
 export const SPANS = ['1', '24', '168', '720'] as const;
 export type Span = (typeof SPANS)[number];
 export const SPAN_TITLES: Readonly<Record<Span, Text>> = {
@@ -94,7 +94,7 @@ export const SPAN_TITLES: Readonly<Record<Span, Text>> = {
   '720': say('30 days'),
 };
 
-/** A point of the last hours comes every ten seconds, of days every minute. */
+/** The last hours have a point every ten seconds; days have one every minute. */
 const REFRESH_MS = 10_000;
 const SLOW_REFRESH_MS = 60_000;
 const POINTS = 300;
@@ -102,9 +102,9 @@ const HOUR_SECONDS = 3600;
 
 interface HistoryProps {
   readonly title?: string;
-  /** Charts that hold one of these series; all when left out. */
+  /** Only charts with one of these series; all if omitted. */
   readonly names?: readonly string[];
-  /** The charts of this server instead. */
+  /** Shows the charts of this server instead. */
   readonly host?: string;
   readonly hours: number;
 }
@@ -114,7 +114,7 @@ export function HistoryCharts({ title, names, host, hours }: HistoryProps) {
     ({ series }) => names === undefined || series.some(([name]) => names.includes(name)),
   );
   const wanted = charts.flatMap(({ series }) => series.map(([name]) => name));
-  // The hour of the request is rounded, so that the address of what is shown does not change with every drawing.
+  // The time in the request is rounded down to the minute, so that its URL does not change with every drawing.
   const minute = Math.floor(Date.now() / 60_000) * 60_000;
   const from = new Date(minute - hours * HOUR_SECONDS * 1000).toISOString();
   const answer = useResource<HistoryAnswer>(
@@ -142,7 +142,7 @@ function OneChart({ chart, history }: { chart: ChartOf; history: HistoryAnswer }
     const series = history.series.find((each) => each.name === name);
     return series === undefined ? [] : { title, values: series.mean };
   });
-  // A machine without such a sensor has no chart of it.
+  // A machine without such a sensor has no chart for it.
   if (
     chart.series[0][0] === 'temperatureCelsius' &&
     found.every(({ values }) => values.every((value) => value === null))
@@ -153,7 +153,7 @@ function OneChart({ chart, history }: { chart: ChartOf; history: HistoryAnswer }
   );
 }
 
-/** Series of the bytes that services of this direction carry. */
+/** Series of the bytes that services carry in this direction. */
 const trafficOf = (direction: 'in' | 'out'): string[] =>
   PAGES.flatMap(({ service }) =>
     service?.direction !== direction
@@ -163,7 +163,7 @@ const trafficOf = (direction: 'in' | 'out'): string[] =>
         ),
   );
 
-/** What all services carried each way. */
+/** The traffic of all services together, each way. */
 export function LastHour() {
   const inward = trafficOf('in');
   const outward = trafficOf('out');

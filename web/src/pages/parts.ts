@@ -1,10 +1,10 @@
-/** What of the services other pages show: the `parts.ts` of each folder, found by the build. */
+/** The parts of services that other pages show: the `parts.ts` of each folder, found by the build. */
 import type { ServiceParts } from '../core/registry.ts';
 import { PAGES } from './all.ts';
 
 const found = import.meta.glob<ServiceParts>('./*/parts.ts', { eager: true, import: 'parts' });
 
-/** None of a page that is no service's. */
+/** Empty for a page without a service. */
 export const partsOf = (service: string | undefined): ServiceParts => found[`./${service}/parts.ts`] ?? {};
 
 /** In the order of the pages. */

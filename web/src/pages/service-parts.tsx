@@ -1,4 +1,4 @@
-/** What every service's page shows alike: its state, its figures, its counters with what each counts. */
+/** What every service's page shows: its state, its figures, its counters with their explanations. */
 import { useSignal } from '@preact/signals';
 import type { CountersAnswer } from '../core/contract.ts';
 import { formatNumber } from '../core/format.ts';
@@ -11,7 +11,7 @@ import { CheckField } from '../ui/field.tsx';
 
 const REFRESH_MS = 5000;
 
-/** Of the TCP engine. */
+/** Figures of the TCP engine. */
 const FIGURES = {
   connections: say('Open connections'),
   openings: say('Connections being opened'),
@@ -22,11 +22,11 @@ const FIGURES = {
 
 interface StateProps {
   readonly name: string;
-  /** Titles of its own figures, beside those of the TCP engine. */
+  /** Titles of its own figures, in addition to those of the TCP engine. */
   readonly figures?: Readonly<Record<string, string>>;
 }
 
-/** A figure that has no title is one of a kind, such as an upstream. */
+/** A figure without a title is one of several of the same kind, e.g. one per upstream. */
 export function ServiceState({ name, figures: own = {} }: StateProps) {
   const report = status.value?.services.find((each) => each.name === name);
   if (report === undefined) return null;

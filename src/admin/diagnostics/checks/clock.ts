@@ -1,7 +1,7 @@
 import { type Check, type Finding, fail, ok, unknown, warn } from '../check.ts';
 import { say, sentences } from '../../../texts/text.ts';
 
-/** Nothing was built before: a clock that says so has never been set. */
+/** No build is older than this: a clock before it has never been set. */
 const EARLIEST = new Date('2026-01-01T00:00:00Z');
 
 export const clock: Check = {

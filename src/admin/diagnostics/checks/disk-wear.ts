@@ -2,7 +2,7 @@ import { type Check, type CheckDeps, type Finding, fail, ok, unknown, warn } fro
 import { type Text, say, sentences } from '../../../texts/text.ts';
 
 const MEND = say('Make a backup, and replace the card or disk soon.');
-/** Of JEDEC eMMC 5.0: steps of 10 % of the lifetime that is used. */
+/** From JEDEC eMMC 5.0: steps of 10 % of the used lifetime. */
 const WARN_STEP = 8;
 const WORN_OUT_STEP = 11;
 

@@ -5,7 +5,7 @@ import { say } from '../../../texts/text.ts';
 
 const PING_TIMEOUT_MS = 1500;
 
-/** Whether the gateway of the best default route answers; undefined when there is no route with a gateway. */
+/** Whether the gateway of the best default route answers; undefined if no route has a gateway. */
 export async function checkGateway({ machine }: CheckDeps, family: 4 | 6): Promise<Finding | undefined> {
   const [gateway] = machine.gateways(family);
   if (gateway === undefined) return undefined;

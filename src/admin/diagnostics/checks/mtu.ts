@@ -44,7 +44,7 @@ export const mtu: Check = {
   },
 };
 
-/** Where a service takes a side for wider than it is. */
+/** Where a service is configured for a larger MTU than the side really has. */
 function tooLarge({ machine, config }: CheckDeps): Finding[] {
   const [gateway] = machine.gateways(4);
   const carried = {

@@ -13,7 +13,7 @@ export const openPorts: Check = {
     const wanted = wantedPorts(config, sshPorts).filter(({ taker }) => taker !== undefined);
     const states = statesOfPorts(wanted, machine.sockets(), machine.ownSockets());
     if (states.length === 0) return ok(say('No server is configured yet, so no port is open.'));
-    // A port that another program has is told by its own check.
+    // A port that another program uses is reported by its own check.
     const closed = states.filter(({ isOpen, obstacle }) => !isOpen && obstacle === undefined);
     if (closed.length > 0) {
       return {

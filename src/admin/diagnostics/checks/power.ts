@@ -1,7 +1,10 @@
 import { type Check, type CheckDeps, type Finding, fail, ok, unknown, warn } from '../check.ts';
 import { say } from '../../../texts/text.ts';
 
-/** What the firmware of a Raspberry Pi tells: bits for now, the same 16 higher for "since it was started". */
+/**
+ * The status from the firmware of a Raspberry Pi: bits for the present state, and the same bits shifted by 16 for "since the
+ * start".
+ */
 const THROTTLED = '/sys/devices/platform/soc/soc:firmware/get_throttled';
 const UNDER_VOLTAGE = 1;
 const SINCE_START = 16;
@@ -34,7 +37,7 @@ export const power: Check = {
   },
 };
 
-/** What the driver raspberrypi-hwmon says: "0" or "1". */
+/** The value from the driver raspberrypi-hwmon: "0" or "1". */
 async function voltageAlarm(machine: CheckDeps['machine']): Promise<string | undefined> {
   for (const name of await machine.list(HWMON)) {
     if ((await machine.read(`${HWMON}/${name}/name`)) === 'rpi_volt') {

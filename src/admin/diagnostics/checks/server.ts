@@ -12,7 +12,7 @@ export const server: Check = {
   run: (deps) => forEachServer(deps, judgeServer),
 };
 
-/** One finding for each configured server, or for the one that is asked for. */
+/** One finding for each configured server, or only for the requested one. */
 export function forEachServer(
   { config, only, probe }: CheckDeps,
   judge: (name: string, probes: readonly ProbeFound[]) => Finding | undefined,
@@ -26,7 +26,7 @@ export function forEachServer(
   ).then((findings) => findings.flat());
 }
 
-/** All but what is said of certificates, which have a line of their own. */
+/** Everything except the findings about certificates, which have their own line. */
 function judgeServer(name: string, probes: readonly ProbeFound[]): Finding {
   const title = say('Server {name}', { name });
   if (probes.length === 0)

@@ -4,13 +4,13 @@ import { type Check, type Finding, fail, keyOf, ok, warn } from '../check.ts';
 import { type Text, asIs, say, sentences } from '../../../texts/text.ts';
 
 interface Place {
-  /** As the pages call it. */
+  /** The name on the pages. */
   readonly title: Text;
   readonly area?: string;
   readonly needs?: readonly string[];
 }
 
-/** What a part is called, where its line belongs, and which lines explain its trouble better. */
+/** The name of each part, where its line belongs, and which lines explain its problems better. */
 const PLACES: Readonly<Record<string, Place>> = {
   ...Object.fromEntries(SERVICES.map(({ name, title, place }) => [name, { title, ...place }])),
   admin: { title: say('Control panel'), area: 'system', needs: ['port-conflicts'] },
@@ -25,7 +25,7 @@ export const services: Check = {
   title: say('Service'),
   why: say('Each service says itself when it cannot do all that it was asked to do.'),
   run({ services: reports }): Finding[] {
-    // Of the checks that fail by themselves each has its own line.
+    // Each of the automatic checks that fail has its own line.
     const others = reports.filter(({ name }) => name !== ('checks' satisfies ConditionPart));
     return others.map(({ name, status: { state, problem, restarts } }) => {
       const place = { key: keyOf(name), ...(PLACES[name] ?? { title: asIs(name) }) };
@@ -35,7 +35,7 @@ export const services: Check = {
           ? say('Its thread was started again {restarts} times; the log has the reason.', { restarts })
           : undefined;
       const said = sentences(problem === undefined ? say('It does not say why.') : problem, again);
-      // A refused configuration, a limit: nothing is tried again.
+      // A rejected configuration or a limit is not retried.
       const isTried = !CONDITION_PARTS.some((part) => part === name);
       const mend = isTried
         ? say(

@@ -1,4 +1,4 @@
-/** All checks, in the order in which the panel shows them. A new one is a file here and a line in this table, or a service's. */
+/** All checks, in the order in which the panel shows them. To add one: a file here and a line in this table, or in a service's. */
 import type { Check } from '../check.ts';
 import { OF_SERVICES } from '../of-services.ts';
 import { addresses } from './addresses.ts';

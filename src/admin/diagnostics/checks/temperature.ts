@@ -2,7 +2,7 @@ import { type Check, type Finding, fail, ok, unknown, warn } from '../check.ts';
 import { say, sentences } from '../../../texts/text.ts';
 
 const ZONES = '/sys/class/thermal';
-/** A Raspberry Pi slows down at 80 (a 4) to 85 degrees (a 5). */
+/** A Raspberry Pi throttles at 80 (Pi 4) to 85 degrees (Pi 5). */
 const WARN_DEGREES = 75;
 const FAIL_DEGREES = 82;
 const MEND = say('Give the appliance air: out of the closed cupboard, or a case with a heat sink or fan.');
@@ -16,7 +16,7 @@ export const temperature: Check = {
   async run({ machine }): Promise<Finding> {
     const zones = (await machine.list(ZONES)).filter((name) => name.startsWith('thermal_zone'));
     const texts = await Promise.all(zones.map((zone) => machine.read(`${ZONES}/${zone}/temp`)));
-    // Millidegrees; some sensors tell nonsense while their device sleeps.
+    // Millidegrees. Some sensors report invalid values while their device sleeps.
     const degrees = texts.map((text) => Number(text) / 1000).filter((value) => value > 0 && value < 150);
     if (degrees.length === 0) return unknown(say('This machine has no temperature sensor that Linux knows.'));
     const hottest = Math.max(...degrees);

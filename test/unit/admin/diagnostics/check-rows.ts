@@ -1,4 +1,4 @@
-/** What the rows of the checks are made of: (title, check, what differs from a good machine, state, words). */
+/** The parts of the rows for the checks: (title, check, difference from a good machine, state, words). */
 import type { FindingState } from '../../../../src/admin/contract/checks.ts';
 import type { CheckDeps } from '../../../../src/admin/diagnostics/check.ts';
 import type { ProbeFound } from '../../../../src/admin/diagnostics/found.ts';

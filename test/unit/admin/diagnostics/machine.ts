@@ -1,4 +1,4 @@
-/** A machine on which all is well, of which tests exchange parts; it touches nothing real. */
+/** A machine without problems, of which tests replace parts; it touches nothing real. */
 import type { Machine } from '../../../../src/os/machine.ts';
 import type { CheckDeps } from '../../../../src/admin/diagnostics/check.ts';
 import { fillDefaults } from '../../../../src/config/load.ts';

@@ -1,4 +1,7 @@
-/** What is wanted against what was found: a row is (title, item, what differs from a state where all is well, how it differs). */
+/**
+ * Wanted state compared with found state. A row is (title, item, what differs from a state without problems, the difference
+ * that is reported).
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ipCommands, ruleCommand } from '../../../../src/os/kernel-state/apply.ts';

@@ -1,4 +1,4 @@
-/** What the resolver tells of queries: from the worker, from the main thread, over UDP and TCP. */
+/** The events of the resolver about queries: from the worker, from the main thread, over UDP and TCP. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import dnsPacket from 'dns-packet';

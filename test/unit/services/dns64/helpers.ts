@@ -1,4 +1,4 @@
-/** What the DNS64 tests share: messages in few words, a scripted upstream, clients. */
+/** Helpers of the DNS64 tests: messages in short form, a scripted upstream, clients. */
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import net from 'node:net';

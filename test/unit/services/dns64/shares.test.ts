@@ -1,4 +1,4 @@
-/** What is finite in DNS64, used up by one client while another is answered (issue "Trust", D). */
+/** Limited resources of DNS64: one client uses them up, and another still gets answers (issue "Trust", D). */
 import assert from 'node:assert/strict';
 import dgram from 'node:dgram';
 import { type EventEmitter, once as onceOf } from 'node:events';

@@ -1,4 +1,4 @@
-/** A forwarder in a process with few descriptors: "exhaust" uses them up, "relieve" gives them back. */
+/** A forwarder in a process with few descriptors: "exhaust" uses them up, "relieve" frees them again. */
 import { closeSync, openSync } from 'node:fs';
 import { silentLog } from '../../../../src/runtime/log.ts';
 import { startForward } from '../../../../src/services/forward/service.ts';

@@ -1,4 +1,4 @@
-/** Sends as the worker does: datagrams of a flow that follow each other leave as one packet. */
+/** Sends like the worker: consecutive datagrams of a flow leave as one packet. */
 import {
   BURST_FRAME_START,
   begin,

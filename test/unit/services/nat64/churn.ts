@@ -1,4 +1,4 @@
-/** A worker that makes and removes sessions as fast as it can, until it is told to stop; each of its records agrees with itself. */
+/** A worker that makes and removes sessions as fast as it can, until it is stopped; each of its records is consistent in itself. */
 import { workerData } from 'node:worker_threads';
 import { attachTables } from '../../../../src/services/nat64/tables/attach-tables.ts';
 import { addBib } from '../../../../src/services/nat64/tables/bib.ts';

@@ -1,4 +1,4 @@
-/** Which IPv4 addresses are inside the addresses of hosts, as the routes tell. */
+/** Which IPv4 addresses are embedded in the addresses of hosts, according to the routes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-/** What is explained must be what happens: each row is explained, then sent. */
+/** An explanation must match what happens: each row is explained, then sent. */
 import assert from 'node:assert/strict';
 import { english } from '../../../../src/texts/text.ts';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** The committed object of the kernel's program: made of the source that is there, and what becomes of it where it cannot be used. */
+/** The committed object of the kernel's program: it was made from the present source; and what happens where it cannot be used. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

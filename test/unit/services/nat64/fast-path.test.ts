@@ -1,4 +1,4 @@
-/** Which devices the kernel's part of the translator is on, as they come, go and refuse. */
+/** Which devices the kernel's part of the translator is attached to, as devices appear, disappear and refuse. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAttachments } from '../../../../src/services/nat64/kernel/fast-path.ts';

@@ -1,4 +1,4 @@
-/** What must hold for a fragment memory, whatever has been done to it. */
+/** What must hold for a fragment memory after any operations. */
 import assert from 'node:assert/strict';
 import { nextInAge, unitsOf } from '../../../../src/net/shares.ts';
 import { BLOCK, BLOCK_WORDS } from '../../../../src/services/nat64/tables/fragment-blocks.ts';

@@ -1,4 +1,4 @@
-/** The memory of fragments under attack: whoever takes most loses first, and whoever is known to others is not touched. */
+/** The memory of fragments under attack: the source with the most loses first, and known peers are not affected. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-/** Fragments, put together and cut. */
+/** Reassembling and cutting fragments. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {

@@ -1,4 +1,4 @@
-/** What the main thread sees of the tables, against plain lists of what was put in. */
+/** The main thread's view of the tables, compared with plain lists of what was put in. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';

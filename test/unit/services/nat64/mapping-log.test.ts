@@ -1,4 +1,4 @@
-/** The log of mappings (RFC 6888): each begins and ends once, whatever ends it. */
+/** The log of mappings (RFC 6888): each begins and ends exactly once, whatever ends it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { EventRing } from '../../../../src/runtime/event-ring.ts';

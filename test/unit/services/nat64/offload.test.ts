@@ -1,4 +1,4 @@
-/** Packets whose checksums and segmentation are left to the device: what a TUN with a virtio header carries. */
+/** Packets whose checksums and segmentation are left to the device, as a TUN with a virtio header carries them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

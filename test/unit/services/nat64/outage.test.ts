@@ -1,4 +1,4 @@
-/** What an outage takes from the machine, and for how long it goes on to count. */
+/** What an outage removes from the machine, and for how long it still counts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OUTAGE_MS, followSeen } from '../../../../src/os/seen.ts';

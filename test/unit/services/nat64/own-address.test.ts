@@ -1,6 +1,6 @@
 /**
- * Packets that concern the appliance itself, that nobody may send, or that would loop: to and from its own addresses, and
- * those of pool4; from and to addresses that no network routes, or that the well-known prefix does not stand for.
+ * Packets that concern the appliance itself, that have a forbidden source, or that would loop: to and from its own addresses,
+ * and those of pool4; from and to addresses that no network routes, or that must not be represented with the well-known prefix.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Packets built and checked the slow, obvious way, independent of src/. Checksums are right unless given. */
+/** Packets built and checked in the slow, obvious way, independent of src/. Checksums are right unless given. */
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -1,4 +1,4 @@
-/** The optimised translator against the clear one: the short form of `npm run fuzz -- --only nat64-reference`. */
+/** The optimised translator compared with the reference: the short form of `npm run fuzz -- --only nat64-reference`. */
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { REFERENCE_PROPERTIES } from './reference/properties.ts';

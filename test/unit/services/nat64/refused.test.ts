@@ -1,4 +1,4 @@
-/** Packets that are not translated, and what their sender is told. */
+/** Packets that are not translated, and the error that their sender gets. */
 import type { Settings } from '../../../../src/services/nat64/settings/settings.ts';
 import { HOST, REMOTE, type HarnessOptions, prefixOf } from './harness.ts';
 import { type Bytes, TCP_FLAGS, concat, icmp, ip, tcp, udp } from './packets.ts';

@@ -1,4 +1,4 @@
-/** Rows of (title, configuration, packets in, packets out, counters), and what most of them are made of. */
+/** Rows of (title, configuration, packets in, packets out, counters), and the parts that most of them use. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../../random.ts';

@@ -1,4 +1,4 @@
-/** What is finite in NAT64, attacked by one client while another works on (issue "Trust", D). */
+/** Limited resources of NAT64: one client attacks them while another continues to work (issue "Trust", D). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TCP_FLAGS, address, readU16, tcp, udp } from './packets.ts';

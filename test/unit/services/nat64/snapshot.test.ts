@@ -1,4 +1,4 @@
-/** Sessions that outlive the process: bytes there and back, and what of them fits other settings. */
+/** Sessions that outlive the process: encoding and decoding, and which sessions fit changed settings. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** What time does: lifetimes, stored SYNs, probes (RFC 6146 section 4). */
+/** Effects of time: lifetimes, stored SYNs, probes (RFC 6146 section 4). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MAX_STORED_SYNS } from '../../../../src/services/nat64/tables/stored-syns.ts';

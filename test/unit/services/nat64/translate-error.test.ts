@@ -1,4 +1,4 @@
-/** ICMP errors about sessions, with what they quote. */
+/** ICMP errors about sessions, with the packets that they quote. */
 import { HOST, OWN_IPV6, POOL4, REMOTE, eamOf } from './harness.ts';
 import { concat, icmp, udp } from './packets.ts';
 import {

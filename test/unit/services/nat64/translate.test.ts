@@ -1,4 +1,4 @@
-/** One packet: what becomes of it when it is translated. */
+/** The translation of one packet. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HOST, POOL4, REMOTE, createHarness } from './harness.ts';

@@ -1,4 +1,4 @@
-/** Verdicts and counters: what the compiler does not let pass. */
+/** Verdicts and counters: what the compiler rejects. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {

@@ -1,4 +1,4 @@
-/** An HTTP listener with a server that shows what it got. */
+/** An HTTP listener, with a server that shows what it received. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

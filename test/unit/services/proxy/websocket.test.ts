@@ -1,6 +1,6 @@
 /**
- * WebSockets through the proxy: a tunnel begins with the server's 101. Whatever else it answers, the connection was one
- * request, and what the client sends behind it reaches no virtual host.
+ * WebSockets through the proxy: a tunnel begins with the server's 101. With any other answer, the connection was one request,
+ * and data that the client sends after it reaches no virtual host.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

@@ -20,7 +20,7 @@ const AREAS = {
 
 const REFRESH_MS = 10_000;
 
-/** Of the appliance, or of a service. */
+/** The title of an area of the appliance, or of a service. */
 const areaTitle = (area: string): string =>
   PAGES.find(({ service }) => service?.name === area)?.title() ?? textOf(AREAS, area);
 
@@ -41,7 +41,7 @@ export default function Checks() {
   const open = [...of('fail'), ...of('warn')];
   const unknown = of('unknown');
   const good = of('ok');
-  // A link to one check leads to it once it is there.
+  // A link to one check scrolls to it once it is shown.
   useEffect(() => {
     if (answer !== undefined && location.hash !== '')
       document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();

@@ -1,4 +1,4 @@
-/** The document as text, for who prefers it; and everything in force, to read. */
+/** The document as text, for those who prefer it; and the whole active configuration, to read. */
 import { useSignal } from '@preact/signals';
 import {
   checkDocument,
@@ -24,7 +24,7 @@ export function Editor() {
   const problems = useSignal<readonly Problem[] | undefined>(undefined);
   const { run, isBusy, error } = useAction(async (takes: boolean) => {
     problems.value = undefined;
-    // The text itself is checked: so problems name its lines, also where it is no JSON.
+    // The text itself is checked, so that problems have line numbers, even if it is not JSON.
     const answer = await checkDocument(written.value);
     problems.value = answer.problems;
     if (!answer.valid || !takes) return;

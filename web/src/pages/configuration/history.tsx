@@ -29,7 +29,7 @@ export function History() {
   const show = useAction(async (id: number) => {
     shown.value = await api.get<ConfigRevisionDetail>(`config/revisions/${id}`);
   });
-  // An earlier revision may be the same document.
+  // An earlier revision may have the same document.
   const currentId = rows.value?.find(({ isCurrent }) => isCurrent)?.id;
   const revision = config.value?.revision;
   useEffect(() => void pages.reload(), [revision]);

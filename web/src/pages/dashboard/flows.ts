@@ -1,4 +1,4 @@
-/** The flows of the picture, as figures: which service, how it is, how much it carries. */
+/** The flows of the picture, as figures: the service, its state, its traffic. */
 import { formatBitRate, formatRate } from '../../core/format.ts';
 import { rates, status } from '../../core/live.ts';
 import type { ServiceRegistration } from '../../core/registry.ts';
@@ -11,13 +11,13 @@ export interface Flow {
   readonly problem: string | null;
   /** "12 Mbit/s", "30 queries/s". */
   readonly amount: string;
-  /** Where there is little room: "30/s". */
+  /** For small spaces: "30/s". */
   readonly shortAmount: string;
-  /** 0 to 1, by the logarithm: a tenth of the traffic is not a tenth of the width. */
+  /** 0 to 1, on a logarithmic scale: a tenth of the traffic is not a tenth of the width. */
   readonly width: number;
 }
 
-/** Up to the first, a flow is as thin as can be; at the second it is as wide as can be. */
+/** Up to the first value, a flow has the least width; from the second on, it has the full width. */
 const BYTES_PER_SECOND = { least: 1000, most: 125e6 };
 const EVENTS_PER_SECOND = { least: 1, most: 10_000 };
 

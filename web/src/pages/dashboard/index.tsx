@@ -90,7 +90,7 @@ export default function Dashboard() {
   );
 }
 
-/** A service by its page; another part of the process in words, or by the name that it reports under. */
+/** A service as a link to its page; another part of the process in words, or by the name in its report. */
 function PartName({ name }: { name: string }) {
   const page = PAGES.find(({ service }) => service?.name === name);
   if (page?.service !== undefined) return <a href={page.service.href}>{page.title()}</a>;

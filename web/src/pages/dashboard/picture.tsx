@@ -1,4 +1,4 @@
-/** The signature picture: mainland, sand bar, island, and what flows over the bar. Two drawings of one thing: wide and tall. */
+/** The signature picture: mainland, sand bar, island, and the flows over the bar. It is drawn in two shapes: wide and tall. */
 import { computed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { ShapePath, STATE_WORDS, type StateName, type Tone, toneOf } from '../../ui/basics.tsx';
@@ -9,7 +9,7 @@ import { type Flow, flows } from './flows.ts';
 const current = computed(flows);
 
 export interface Ends {
-  /** Of the mainland; each is undefined while it is not known. */
+  /** The mainland's data; each is undefined while unknown. */
   readonly publicIpv4: HostsAnswer['publicIpv4'] | undefined;
   readonly servers: readonly { readonly name: string; readonly state: StateName }[] | undefined;
 }
@@ -54,7 +54,7 @@ const countOf = ({ servers }: Ends): string =>
     ? ''
     : text(servers.length === 1 ? '1 server' : '{count} servers', { count: servers.length });
 
-/** What does not run carries nothing: its state stands in place of the amount. */
+/** A service that does not run has no traffic: its state is shown instead of the amount. */
 const shownAmount = (state: StateName, amount: string): string =>
   state === 'disabled' || state === 'failed' ? text(STATE_WORDS[state]) : amount;
 
@@ -88,7 +88,7 @@ function Lane({
   );
 }
 
-/** A shape of the panel, for inside the drawing. */
+/** A state icon of the panel, for use inside the drawing. */
 function Mark({ tone, x, y, size = 13 }: { tone: Tone; x: number; y: number; size?: number }) {
   return (
     <g class={`shape tone-${tone}`} transform={`translate(${x} ${y}) scale(${size / 16})`} aria-hidden="true">
@@ -104,7 +104,7 @@ function Wide({ all, ends }: { all: readonly Flow[]; ends: Ends }) {
   const middle = height / 2;
   const first = middle - ((all.length - 1) * LANE_PX) / 2 + 8;
   const shown = (ends.servers ?? []).slice(0, Math.floor((height - 120) / 22));
-  // The bar is waisted, as sand is between two currents; it must hold every lane at its waist.
+  // The bar is narrower in the middle, like sand between two currents. Every lane must fit in its narrowest part.
   const half = (all.length * LANE_PX) / 2 + 10;
   const [top, bottom] = [middle - half, middle + half];
   // From the mainland's upper coast along the bar, around the island, and back.

@@ -120,7 +120,7 @@ export default function Dns64Page() {
 type Level = Dns64Config['queryLog'];
 const LEVELS: readonly Level[] = ['full', 'names', 'off'];
 
-/** `applied`: what is in force; what is chosen goes into the draft. */
+/** `applied`: the active value; a choice goes into the draft. */
 function QueryLog({ applied }: { applied: Level }) {
   const { dns64 } = edited.value as { dns64?: { queryLog?: Level } };
   return (

@@ -4,7 +4,7 @@ import type { ExplainOutcome, ExplainStep } from '../../core/contract.ts';
 import { text } from '../../core/locale.ts';
 import { Shape, State, type StateName } from '../../ui/basics.tsx';
 
-/** All others are well. */
+/** All others are shown as ok. */
 const STATES: Readonly<Record<string, StateName>> = { refused: 'refused', unknown: 'unknown' };
 
 export function Outcome({ outcome }: { outcome: ExplainOutcome }) {
@@ -21,7 +21,7 @@ export function Outcome({ outcome }: { outcome: ExplainOutcome }) {
   );
 }
 
-/** A rule of the configuration as a place of the panel. */
+/** The page of the panel for a rule of the configuration. */
 function ruleHref(configPath: string): string {
   const host = /^\/hosts\/(\d+)/.exec(configPath);
   const name = host === null ? undefined : config.value?.effective.hosts[Number(host[1])]?.name;

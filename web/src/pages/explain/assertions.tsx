@@ -1,4 +1,4 @@
-/** What must stay true: the list, and how an answer becomes one. */
+/** Assertions: the list, and how an answer becomes one. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { config, edit, edited } from '../../core/config.ts';

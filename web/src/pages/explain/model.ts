@@ -1,4 +1,4 @@
-/** Questions, and answers kept as assertions. */
+/** Questions, and answers that are kept as assertions. */
 import type { ExplainOutcome } from '../../core/contract.ts';
 
 export type Protocol = 'tcp' | 'udp' | 'icmp';
@@ -20,7 +20,7 @@ export interface Assertion {
 export const assertionsOf = (document: Readonly<Record<string, unknown>>) =>
   (document['assertions'] ?? []) as readonly Assertion[];
 
-/** What is nobody's own doing cannot be expected. */
+/** Outcomes that no rule of the configuration decides cannot be expected. */
 const NOT_EXPECTED = ['appliance', 'direct', 'unknown'];
 
 export const expectationOf = ({ kind, server }: ExplainOutcome): string | undefined =>

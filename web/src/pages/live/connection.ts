@@ -1,4 +1,4 @@
-/** The row of a connection: of every service over the TCP engine. */
+/** The row of a connection, for every service that uses the TCP engine. */
 import { query } from '../../core/api.ts';
 import type { ConnectionEvent } from '../../core/contract.ts';
 import { formatBytes, formatMs } from '../../core/format.ts';

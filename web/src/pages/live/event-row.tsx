@@ -1,4 +1,4 @@
-/** One event: a line, and on demand what is known of it and where its rule is. */
+/** One event: a line, and on demand its details and a link to its rule. */
 import { useSignal } from '@preact/signals';
 import type { LiveEvent } from '../../core/contract.ts';
 import { formatClock, formatTime } from '../../core/format.ts';

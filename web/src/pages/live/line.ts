@@ -1,4 +1,4 @@
-/** What the lines of all kinds share. */
+/** The parts that the lines of all kinds share. */
 import { query } from '../../core/api.ts';
 import { text } from '../../core/locale.ts';
 
@@ -7,7 +7,7 @@ export const toServer = (server: string): readonly [string, string] => [
   `${text('To the server')} ${server}`,
 ];
 
-/** Everything that the timeline has of a client. */
+/** The filter for all events of a client. */
 export const ofClient = (client: string): readonly [string, string] => [
   `/live${query({ client })}`,
   text('Everything of this client'),

@@ -25,7 +25,7 @@ const services: ServiceLookup = {
   portOf: (name, listener) => partsOf(name).portOf?.(listener),
 };
 
-/** Of a kind that only a newer appliance tells, the page that is still open shows that it came. */
+/** An event of an unknown kind comes from an appliance that is newer than the open page. It is still shown. */
 export const lineOf = (event: LiveEvent): EventLine =>
   ROWS.find(({ kind }) => kind === event.kind)?.line(event, services) ?? {
     icon: 'live',

@@ -1,4 +1,4 @@
-/** What happens, newest first. Filters are in the address; pausing holds the list still, not the appliance. */
+/** Events, newest first. Filters are in the address. Pausing stops the list, not the appliance. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { api, query } from '../../core/api.ts';
@@ -18,7 +18,7 @@ import { ROWS } from './rows.ts';
 const KINDS = ROWS.map(({ kind }) => kind);
 const PAGE_ROWS = 100;
 const KEPT_ROWS = 400;
-/** A filtered list is asked for again when something happens, but no oftener. */
+/** A filtered list is requested again when there are new events, but not more often than this. */
 const REFRESH_MS = 2000;
 
 export function Timeline() {
@@ -111,7 +111,7 @@ export function Timeline() {
   );
 }
 
-/** `fresh` comes oldest first, the list is newest first; what both hold comes once. */
+/** `fresh` is oldest first, the list is newest first; an event that is in both is shown once. */
 function merge(fresh: readonly LiveEvent[], list: readonly LiveEvent[]): readonly LiveEvent[] {
   const newest = list[0]?.id ?? -1;
   const added = fresh.filter(({ id }) => id > newest).reverse();

@@ -9,7 +9,7 @@ import { ErrorBox, problemOf } from '../../ui/problems.tsx';
 
 const EMPTY = { protocol: 'tcp', client: '', clientPort: '', destination: '', destinationPort: '' };
 
-/** What NAT64 would do with one packet, by its tables of now. */
+/** What NAT64 would do with one packet, by its present tables. */
 export function Packet() {
   const form = useSignal(EMPTY);
   const answer = useSignal<Nat64ExplainAnswer | undefined>(undefined);

@@ -1,4 +1,4 @@
-/** Sessions or BIB entries: filters are in the address, pages follow each other. */
+/** Sessions or BIB entries. The filters are in the address; each further page is added below. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { api, query } from '../../core/api.ts';

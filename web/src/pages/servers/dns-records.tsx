@@ -1,4 +1,4 @@
-/** What to publish, and whether each record has arrived: also a step of the first run. */
+/** The records to publish, and whether each is published; also a step of the first run. */
 import type { DnsRecordsAnswer } from '../../core/contract.ts';
 import { say, text } from '../../core/locale.ts';
 import { useAction, useResource } from '../../core/resource.ts';

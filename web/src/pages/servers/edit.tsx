@@ -49,7 +49,7 @@ function EditForm({ before }: { before: HostDocument | undefined }) {
     navigate(`/servers/${encodeURIComponent(host.name)}`);
   });
   const back = before === undefined ? '/servers' : `/servers/${encodeURIComponent(before.name)}`;
-  // A problem without a field of its own, as a server that names nothing known.
+  // A problem that does not belong to one field.
   const others = problems.value.filter(({ path }) => path === '');
   return (
     <>

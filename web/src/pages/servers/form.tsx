@@ -1,4 +1,4 @@
-/** The form of a server. What is wrong is said beside its field while typing, by the appliance's own validation. */
+/** The form of a server. Problems are shown beside their field while typing, from the appliance's own validation. */
 import type { Signal } from '@preact/signals';
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
@@ -10,10 +10,10 @@ import { problemAt } from '../../ui/problems.tsx';
 import { type HostDocument, type HostForm, hostOf, problemsOf } from './model.ts';
 
 const CHECK_DELAY_MS = 300;
-/** Where the fields are that a short form hides. */
+/** The paths of the fields that a short form hides. */
 const MORE = /^\/(services|clientAddress|ssh)/;
 
-/** Problems of what the form says now, as the appliance sees them; of a field only once it has been left or saved. */
+/** Problems of the present form, as validated by the appliance. A field shows its problem only once it has been left or saved. */
 export function useHostProblems(
   form: Signal<HostForm>,
   before: HostDocument | undefined,

@@ -1,8 +1,8 @@
-/** Servers in the document that the person edits. */
+/** Servers in the document that the user edits. */
 import { checkDocument, type ConfigDocument, edited } from '../../core/config.ts';
 import type { HostConfig, Problem } from '../../core/contract.ts';
 
-/** A server as written: whatever has a default may be left out. */
+/** A server as written: everything with a default may be omitted. */
 export interface HostDocument {
   name: string;
   address: string;
@@ -16,12 +16,12 @@ export interface HostDocument {
 export interface HostForm {
   readonly name: string;
   readonly address: string;
-  /** One a line, or with spaces or commas. */
+  /** One per line, or separated by spaces or commas. */
   readonly hostnames: string;
   readonly services: readonly string[];
   readonly clientAddress: string;
   readonly hasSsh: boolean;
-  /** "" lets the appliance choose. */
+  /** "": the appliance chooses. */
   readonly sshPort: string;
   readonly sshTargetPort: string;
 }
@@ -56,11 +56,11 @@ export function formOf(host: HostDocument, effective: HostConfig | undefined): H
   };
 }
 
-/** A number where the text is one; else the text itself, so that the API says what is wrong with it. */
+/** A number if the text is one. Otherwise the text itself, so that the API reports the problem. */
 const numberOf = (text: string): number =>
   /^\d+$/.test(text.trim()) ? Number(text) : (text as unknown as number);
 
-/** What the form says, keeping fields of the document that it does not know. */
+/** The server from the form. Fields of the document that the form does not know are kept. */
 export function hostOf(form: HostForm, before?: HostDocument): HostDocument {
   const host: HostDocument = {
     ...before,
@@ -86,7 +86,7 @@ export function hostOf(form: HostForm, before?: HostDocument): HostDocument {
   return host;
 }
 
-/** The document with this server in the place of `original`, or at the end; and its place. */
+/** The document with this server in place of `original`, or at the end; and its index. */
 export function withHost(
   document: ConfigDocument,
   host: HostDocument,
@@ -104,7 +104,7 @@ export const withoutHost = (document: ConfigDocument, name: string): ConfigDocum
   hosts: hostsOf(document).filter((host) => host.name !== name),
 });
 
-/** What is wrong with this server, paths from the server on ("/address"); the appliance itself says it. */
+/** The problems of this server, from the appliance's validation. Paths start at the server ("/address"). */
 export async function problemsOf(
   host: HostDocument,
   original: string | undefined,

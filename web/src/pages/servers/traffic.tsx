@@ -1,4 +1,4 @@
-/** What passes to and from one server: now, since the start, and over time. */
+/** The traffic of one server: now, since the start, and over time. */
 import { useSignal } from '@preact/signals';
 import { formatBitRate, formatBytes, formatNumber } from '../../core/format.ts';
 import { counters, hostKey, rates } from '../../core/live.ts';
@@ -8,7 +8,7 @@ import { Choice } from '../../ui/field.tsx';
 import { Facts } from '../../ui/table.tsx';
 import { HistoryCharts, SPANS, SPAN_TITLES, type Span } from '../history.tsx';
 
-/** "up / down" of the last seconds; a dash for a server that is not in force yet. */
+/** "up / down" of the last seconds; a dash for a server that is not active yet. */
 export function RateNow({ name }: { name: string }) {
   if (counters.value[hostKey(name)] === undefined) return <>–</>;
   const rate = (counter: string) => formatBitRate(rates.value(hostKey(name), counter));

@@ -235,7 +235,7 @@ function Sessions() {
   );
 }
 
-/** "Firefox 140, Linux": enough to know one's own again. */
+/** "Firefox 140, Linux": enough to recognise one's own browser. */
 function browserOf(userAgent: string | null): string {
   if (userAgent === null) return '–';
   const [, name, version] = /(Edg|Firefox|Chrome|Version)\/(\d+)/.exec(userAgent) ?? [];

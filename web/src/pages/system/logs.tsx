@@ -88,7 +88,7 @@ export function Logs() {
   );
 }
 
-/** What belongs to a line, as JSON: a long one unfolds. */
+/** The other fields of a line, as JSON; long ones can be unfolded. */
 function Fields({ text: json }: { text: string }) {
   if (json === '{}') return null;
   if (json.length <= LONGEST_CHARACTERS) return <code class="faint">{json}</code>;

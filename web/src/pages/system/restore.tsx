@@ -1,4 +1,4 @@
-/** A backup, first shown, then restored: also the start of the first run. */
+/** Shows a backup, then restores it; also the start of the first run. */
 import { useSignal } from '@preact/signals';
 import { useId } from 'preact/hooks';
 import { api } from '../../core/api.ts';
@@ -34,7 +34,7 @@ const CHANGES = {
   replaces: say('is replaced'),
 };
 
-/** `level` of the heading that comes above what would change. */
+/** `level` of the heading above the list of changes. */
 export function RestoreForm({ level, onRestored }: { level: 'h2' | 'h3'; onRestored: () => void }) {
   const id = useId();
   const file = useSignal<File | undefined>(undefined);
@@ -60,7 +60,7 @@ export function RestoreForm({ level, onRestored }: { level: 'h2' | 'h3'; onResto
       consequences: [
         text('What was set since the backup is gone.'),
         text('The service starts again: connections through the appliance end.'),
-        // Whoever restores signs in again, since sessions are not in a backup.
+        // After a restore the user must sign in again, since sessions are not in a backup.
         ...(preview.value?.entries.some(({ name }) => name === AUTH) === true
           ? [text('Everybody must sign in again, with the password and the second factor of the backup.')]
           : []),

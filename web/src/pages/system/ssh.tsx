@@ -12,7 +12,7 @@ import { Table } from '../../ui/table.tsx';
 
 const REFRESH_MS = 5000;
 
-/** SSH to the appliance itself; not there on machines that are none. */
+/** SSH to the appliance itself; not shown on other machines. */
 export function Ssh() {
   const system = useResource<SystemAnswer>('system');
   return system.data.value?.capabilities.ssh ? <SshCard /> : null;

@@ -1,4 +1,4 @@
-/** ICMP errors of the translator's own. */
+/** ICMP errors that the translator itself sends. */
 import { PROTOCOL, icmp, readU16, readU32 } from '../packets.ts';
 import { hex, neverRouted, isGroup } from './headers.ts';
 import type { Outcome, ReferenceConfig, State } from './types.ts';

@@ -1,4 +1,4 @@
-/** What every generated packet is made of: few hosts, remotes and ports, so that packets meet each other's sessions. */
+/** The parts of every generated packet: few hosts, remotes and ports, so that packets match each other's sessions. */
 import fc from 'fast-check';
 import { type Bytes, concat, icmp, ipv4, ipv6, tcp, u16, udp } from '../packets.ts';
 

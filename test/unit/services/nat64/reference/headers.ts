@@ -1,4 +1,4 @@
-/** What the steps of the clear translator share: kinds of packets, checksums, addresses, transport headers. */
+/** Code shared by the steps of the reference translator: kinds of packets, checksums, addresses, transport headers. */
 import { type Bytes, PROTOCOL, concat, onesSum, readU16, u16 } from '../packets.ts';
 
 export const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');

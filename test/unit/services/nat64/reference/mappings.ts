@@ -1,4 +1,4 @@
-/** Who has which IPv4 address: by address mapping (RFC 7757), by RFC 6052 in stateless mode, or a port of a shared one. */
+/** How an IPv4 address is assigned: by address mapping (RFC 7757), by RFC 6052 in stateless mode, or as a port of a shared one. */
 import { type Bytes, concat } from '../packets.ts';
 import { hex, isNonGlobal, isWellKnown, neverRouted, startsWith } from './headers.ts';
 import type { Bib, Choices, Eam, ReferenceConfig, State } from './types.ts';

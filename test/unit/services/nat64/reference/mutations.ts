@@ -1,4 +1,4 @@
-/** Packets with something wrong in them. */
+/** Packets with errors. */
 import fc from 'fast-check';
 import { type Bytes, concat, readU16, u16 } from '../packets.ts';
 

@@ -1,7 +1,7 @@
 /**
- * A NAT64 written for clarity: what the optimised translator is compared with, byte for byte. Sessions are objects in a
- * map, packets are made anew from their fields, and every rule stands where the RFC has it. It chooses no ports and no
- * identifications: it takes those that the optimised translator chose, and checks that it might.
+ * The reference: a NAT64 written for clarity. The optimised translator is compared with it, byte for byte. Sessions are objects
+ * in a map, packets are built again from their fields, and every rule is where the RFC has it. It does not choose ports or
+ * identifications: it takes those that the optimised translator chose, and checks that they are allowed.
  */
 import type { Bytes } from '../packets.ts';
 import { from4 } from './from4.ts';

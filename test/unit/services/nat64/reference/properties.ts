@@ -1,6 +1,6 @@
 /**
- * The optimised translator against the clear one, on random packets: well-formed, mutated, and plain random bytes, with every
- * way to be configured. The unit tests try a few of them, `npm run fuzz -- --only nat64-reference` as many as it is told.
+ * The optimised translator compared with the reference, on random packets: well-formed, mutated, and plain random bytes, with
+ * every kind of configuration. The unit tests run a few, `npm run fuzz -- --only nat64-reference` as many as requested.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-/** What goes into the clear translator, through it, and comes out. */
+/** The inputs, intermediate values and outputs of the reference translator. */
 import type { Bytes } from '../packets.ts';
 
 export interface ReferenceConfig {
