@@ -19,7 +19,7 @@ export interface SessionKeeper {
   hold(ending: Translation): Promise<void>;
   /** Call after the translation has ended: takes its sessions. */
   keep(ended: Translation): void;
-  /** Gives the waiting sessions to a translation as soon as it has its addresses. After a boot of the machine that may take a while. */
+  /** Gives the waiting sessions to a translation as soon as it has its addresses. After a boot that may take a while. */
   restoreInto(translation: Translation): Promise<void>;
   /** Call regularly: saves the sessions for the next process from time to time. */
   save(running: Translation, nowMs: number, isOn: boolean): Promise<void>;
