@@ -1,6 +1,6 @@
 /**
- * Accepting: takes connections from the listening sockets, and stops for a while when there is no descriptor for the
- * next one. The sockets are level-triggered, so a full house must leave epoll, or the loop would spin.
+ * Accepts connections from the listening sockets, and pauses when there is no room or no descriptor for the next one. The
+ * sockets are level-triggered, so during a pause they must be removed from epoll, or the loop would spin.
  */
 
 import { accept4, E, EPOLLIN, errno, int32, pinned, SOCK_CLOEXEC, SOCK_NONBLOCK } from '../os/libc.ts';
@@ -12,9 +12,9 @@ import type { Gate } from './gate.ts';
 import { type Client, createClient, readClient } from './client.ts';
 import { SOCKADDR_BYTES } from '../os/socket-address.ts';
 
-/** Connections taken from one listener before others have their turn. */
+/** How many connections are accepted from one listener before the others have their turn. */
 const BATCH = 64;
-/** How long accepting pauses when descriptors or kernel memory have run out. */
+/** How long accepting pauses if descriptors or kernel memory have run out. */
 export const PAUSE_MS = 100;
 
 export interface AcceptorOptions {
@@ -23,19 +23,19 @@ export interface AcceptorOptions {
   readonly counters: TcpCounters;
   readonly events: TcpEvents;
   readonly hasRoom: () => boolean;
-  /** `client` is valid during the call only. */
+  /** `client` is only valid during the call. */
   readonly onAccepted: (fd: number, gate: Gate, client: Client) => void;
-  /** A listening socket is broken for good. */
+  /** A listening socket is permanently broken. */
   readonly onBroken: (fd: number, code: number) => void;
 }
 
 export interface Acceptor {
   readonly paused: boolean;
-  /** Listens on exactly these sockets from now on; who already waits on one that goes is taken first. */
+  /** Listens on exactly these sockets from now on. Clients that wait on a socket to be removed are accepted first. */
   setListeners(gates: Map<number, Gate>, nowMs: number): void;
-  /** Takes what waits on a listening socket; nothing when the descriptor is none. */
+  /** Accepts the clients that wait on a listening socket; does nothing for any other descriptor. */
   accept(fd: number, nowMs: number): void;
-  /** Once a turn: accepts again when there is room, or when time has passed. */
+  /** Call once per turn: resumes accepting when there is room, or when the pause is over. */
   resume(nowMs: number): void;
 }
 
@@ -46,7 +46,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
   const peerBytes = int32(SOCKADDR_BYTES);
   const client = createClient();
   let listening = new Map<number, Gate>();
-  /** Until there is room, or until a time. */
+  /** 'limit': paused until there is room. 'descriptors': paused for PAUSE_MS, and until there is room. */
   let paused: 'no' | 'limit' | 'descriptors' = 'no';
   let pausedSinceMs = 0;
 
@@ -57,7 +57,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     for (const fd of listening.keys()) epoll.remove(fd);
   }
 
-  /** True when the next connection may be tried at once. */
+  /** True if the next connection may be tried at once. */
   function acceptFailed(fd: number, code: number, nowMs: number): boolean {
     switch (code) {
       case E.EAGAIN:
@@ -77,7 +77,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
         onBroken(fd, code);
         return false;
       default:
-        // accept(2): errors of the new connection itself (ECONNABORTED, EPROTO, EPERM, network errors) pass.
+        // accept(2): these errors concern only the new connection itself (ECONNABORTED, EPROTO, EPERM, network errors).
         values[index['accept-failed']]++;
         return true;
     }
@@ -88,7 +88,7 @@ export function createAcceptor(options: AcceptorOptions): Acceptor {
     if (gate === undefined) return;
     for (let i = 0; i < BATCH && paused === 'no'; i++) {
       if (!hasRoom()) return pause('limit', nowMs);
-      peerBytes[0] = SOCKADDR_BYTES; // room again: accept4 writes how much it used
+      peerBytes[0] = SOCKADDR_BYTES; // set again each time: accept4 overwrites it with the length used
       const accepted = ledger.add(accept4(fd, peer, peerBytes, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (accepted < 0) {
         if (!acceptFailed(fd, errno(), nowMs)) return;

@@ -1,6 +1,6 @@
 /**
- * Who of the engine's clients gives way when there is no room for another connection, or for what it says before its server
- * is known (shares.ts). What has said nothing yet, or leads nowhere yet, goes before what is in use.
+ * Which client of the engine loses a connection when there is no room for another one, or for the first bytes of a connection
+ * (shares.ts). Connections whose server is not reached yet are closed before those that are in use.
  */
 import type { Connection } from './connection.ts';
 import type { Client } from './client.ts';
@@ -18,18 +18,18 @@ import {
   victimForOwner,
 } from './shares.ts';
 
-/** An opening of this size is always heard out, whatever others do: a usual ClientHello has 0.5 to 2 KB. */
+/** There is always room for first bytes up to this size, whatever other clients do: a usual ClientHello has 0.5 to 2 KB. */
 export const OPENING_UNIT_BYTES = 4096;
-/** What all clients together may have sent beyond that before their servers are known. */
+/** How much more all clients together may send before their servers are known. */
 export const LONG_OPENING_UNITS = (32 * 1024 * 1024) / OPENING_UNIT_BYTES;
-/** Of the greediest client's connections so many are looked at for the one that has been silent for longest. */
+/** How many connections of the greediest client are examined to find the one that has been silent for longest. */
 const LOOKED_AT = 8;
 
 export interface Admission {
   readonly all: SlotShares;
-  /** Those whose server is not reached yet; units are OPENING_UNIT_BYTES of what they have sent. */
+  /** Connections whose server is not reached yet. One unit is OPENING_UNIT_BYTES of what they have sent. */
   readonly openings: SlotShares;
-  /** By slot of `all`, and of `openings`. */
+  /** `connections` is by slot of `all`, `opening` by slot of `openings`. */
   readonly connections: (Connection | undefined)[];
   readonly opening: (Connection | undefined)[];
 }
@@ -46,12 +46,12 @@ export const createAdmission = (maxConnections: number, seed: number): Admission
   opening: [],
 });
 
-/** False when all connections are taken and nobody has more than one: new clients wait in the backlog. */
+/** False if all connections are in use and no client has more than one. New clients then wait in the backlog. */
 export const mayAccept = ({ all }: Admission): boolean => all.usedSlots < all.slots || all.most > 1;
 
 /**
- * At the limit: the connection that has to end so that this client can have one; undefined when it has as much as anybody,
- * and is to be refused.
+ * At the limit: the connection to close so that this client can have one. Undefined if no other client has more: then the new
+ * connection must be refused.
  */
 export function connectionInTheWay(
   { all, openings, connections, opening }: Admission,
@@ -72,7 +72,7 @@ export function connectionInTheWay(
   return idlest;
 }
 
-/** Enters a new connection; there must be room. */
+/** Adds a new connection; there must be room. */
 export function enter(admission: Admission, connection: Connection, client: Client): void {
   const { word0, word1, word2, word3 } = client;
   connection.slot = takeSlot(admission.all, 1, word0, word1, word2, word3);
@@ -82,21 +82,21 @@ export function enter(admission: Admission, connection: Connection, client: Clie
 }
 
 /**
- * Counts what the connection has sent so far. Undefined when there is room for it; else the connection that has to end, which
- * may be itself.
+ * Counts the bytes that the connection has sent so far. Undefined if there is room for them; otherwise the connection to close,
+ * which may be this one.
  */
 export function openingInTheWay(admission: Admission, connection: Connection): Connection | undefined {
   const { openings, opening } = admission;
   const slot = connection.openingSlot;
   const more = Math.ceil(connection.openingBytes / OPENING_UNIT_BYTES) - unitsOf(openings, slot);
-  // One unit is kept for each connection that may yet come.
+  // One unit is reserved for each connection that may still come.
   const kept = openings.slots - openings.usedSlots;
   const fits = more <= 0 || openings.usedUnits + more + kept <= openings.units;
   if (fits && (more <= 0 || growSlot(openings, slot, more))) return undefined;
   return opening[victimForOwner(openings, more, slot)];
 }
 
-/** The server is reached, or never will be. */
+/** The opening is over: the server is reached, or the connection ends before that. */
 export function leaveOpenings(admission: Admission, connection: Connection): void {
   if (connection.openingSlot === 0) return;
   releaseSlot(admission.openings, connection.openingSlot);

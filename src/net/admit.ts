@@ -1,4 +1,4 @@
-/** A connection that was just accepted: whether there is room for it, and what begins with it. */
+/** Handles a connection that was just accepted: checks that there is room for it, and starts its first phase. */
 import { connectionInTheWay, enter } from './admission.ts';
 import type { Client } from './client.ts';
 import { Phase, createConnection } from './connection.ts';
@@ -20,14 +20,14 @@ export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void 
   loop.openings++;
   loop.halves[fd] = connection.up;
   if (gate.route === null) {
-    readOpening(loop, connection); // often there already
+    readOpening(loop, connection); // the first bytes are often there already
     if (connection.phase === Phase.closed) return;
   }
   if (!loop.epoll.add(fd, EDGES)) close(loop, connection);
   else if (gate.route !== null) startDial(loop, connection, gate.route);
 }
 
-/** Ends a connection of who has most, unless that is this client. */
+/** Closes a connection of the client that has most, unless that is this client. */
 function makeRoom(loop: Loop, client: Client): boolean {
   const connection = connectionInTheWay(loop.admission, client, loop.nowMs);
   if (connection === undefined) return false;

@@ -1,11 +1,11 @@
-/** What a server's first bytes decide (`Route.answer`), and the end of an exchange. */
+/** Applies the verdict on a server's first bytes (`Route.answer`), and ends an exchange. */
 import type { Connection } from './connection.ts';
 import { countEnd, linger, refuse } from './ending.ts';
 import type { AnswerVerdict } from './gate.ts';
 import { hold } from './holding.ts';
 import { type Loop, queue } from './loop.ts';
 
-/** The server's first bytes have been judged. */
+/** There is a verdict on the server's first bytes. */
 export function answered(
   loop: Loop,
   connection: Connection,
@@ -28,7 +28,7 @@ export function answered(
   queue(loop, up);
 }
 
-/** The server has ended (or reset) its answer in a connection of one exchange. True: handled, leave it alone. */
+/** The server has ended (or reset) its answer in a connection with one exchange. True: handled, nothing more to do. */
 export function answerEnded(loop: Loop, connection: Connection): boolean {
   if (connection.down.movedBytes === 0) {
     refuse(loop, connection, connection.gate.serverFailed(connection.route!, 'no-answer'));

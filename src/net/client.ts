@@ -1,6 +1,6 @@
 /**
- * Who a client is: an IPv4 address, or the /64 of an IPv6 address, which is what one machine can choose its addresses from.
- * Addresses are four big-endian words, IPv4 in its mapped form.
+ * What counts as one client: an IPv4 address, or the /64 of an IPv6 address, because one machine can choose any address of its
+ * /64. Addresses are four big-endian words, IPv4 in its mapped form.
  */
 import { AF_INET } from '../os/libc.ts';
 
@@ -13,13 +13,13 @@ export const IPV6_HOST_BITS = 128;
 export const isMapped = (word0: number, word1: number, word2: number): boolean =>
   word2 === MAPPED_WORD2 && word1 === 0 && word0 === 0;
 
-/** The mask of one of the four words of an address, of which the first `bits` count. */
+/** The mask for one of the four words of an address, if the first `bits` bits of the address count. */
 export function maskOfWord(bits: number, word: number): number {
   const ofWord = Math.min(Math.max(bits - word * 32, 0), 32);
   return ofWord === 0 ? 0 : -1 << (32 - ofWord);
 }
 
-/** A host's address. */
+/** The address of a host. */
 export interface Client {
   word0: number;
   word1: number;
@@ -29,7 +29,7 @@ export interface Client {
 
 export const createClient = (): Client => ({ word0: 0, word1: 0, word2: 0, word3: 0 });
 
-/** Reads the address out of a sockaddr that the kernel wrote. */
+/** Reads the address from a sockaddr that the kernel has written. */
 export function readClient(client: Client, sockaddr: Uint8Array): void {
   const isIpv4 = (sockaddr[0] | (sockaddr[1] << 8)) === AF_INET;
   client.word0 = isIpv4 ? 0 : wordAt(sockaddr, 8);
@@ -38,7 +38,7 @@ export function readClient(client: Client, sockaddr: Uint8Array): void {
   client.word3 = wordAt(sockaddr, isIpv4 ? 4 : 20);
 }
 
-/** The client at an address of 16 bytes, IPv4 in its mapped form. */
+/** The client with an address of 16 bytes, IPv4 in its mapped form. */
 export const clientAt = (address: Uint8Array): Client => ({
   word0: wordAt(address, 0),
   word1: wordAt(address, 4),

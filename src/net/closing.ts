@@ -1,9 +1,10 @@
 /**
- * Closing sockets so that what was said arrives. close(2) on a socket with unread bytes, and a reset, both destroy
- * what the peer has not acknowledged; hence resets wait for the send queue, and refusals linger (ending.ts).
+ * Closes sockets so that the data sent before still arrives. close(2) on a socket with unread bytes, and a reset, both destroy
+ * data that the peer has not acknowledged. So resets wait until the send queue is empty, and refused connections linger
+ * (ending.ts).
  *
- * The kernel tells of the death of a waiting socket (EPOLLHUP), but not of an acknowledgement: send queues are looked at,
- * a bounded number of them at a time, however many wait.
+ * The kernel reports if a waiting socket dies (EPOLLHUP), but not when data is acknowledged. So the send queues are polled, a
+ * bounded number of them at a time, however many wait.
  */
 import type { FdLedger } from '../os/fd-ledger.ts';
 import {
@@ -23,7 +24,7 @@ import {
 } from '../os/libc.ts';
 
 const RESET_WAIT_MS = 5000;
-/** How often send queues of sockets about to be reset are looked at, and how many of them each time. */
+/** How often the send queues of sockets about to be reset are polled, and below, how many each time. */
 export const RESET_POLL_MS = 10;
 export const LOOKS_PER_POLL = 16;
 const MAX_WAITING_RESETS = 1024;
@@ -33,23 +34,23 @@ const LINGER_RESET = pinned(8);
 LINGER_RESET[0] = 1;
 
 export interface Closer {
-  /** Sockets that wait for their send queue. While there are any, call `turn()` within RESET_POLL_MS. */
+  /** Number of sockets that wait for their send queue. While there are any, call `turn()` within RESET_POLL_MS. */
   readonly waiting: number;
-  /** How many send queues have been looked at. */
+  /** How many times send queues have been polled. */
   readonly looks: number;
   close(fd: number): void;
-  /** Closes with a reset, once the peer has everything that was sent to it. */
+  /** Closes with a reset as soon as the peer has everything that was sent to it. */
   reset(fd: number, nowMs: number): void;
-  /** Events of a socket that waits: one whose peer is gone waits for nothing any more. False when it is none of them. */
+  /** Handles the events of a waiting socket: if its peer is gone, it need not wait any more. False if this socket does not wait. */
   dispatch(fd: number, events: number): boolean;
-  /** The end of a turn: closes what can be closed. */
+  /** Call at the end of a turn: closes the sockets that can be closed. */
   turn(nowMs: number): void;
 }
 
 export function createCloser(ledger: FdLedger): Closer {
-  /** Closed at the end of the turn: no number is given out again while events of its old owner wait in the batch. */
+  /** Closed at the end of the turn, so that no descriptor is reused while the batch still has events for its old owner. */
   let closing: number[] = [];
-  /** Since when a descriptor waits, the one looked at longest ago first. */
+  /** By descriptor: since when it waits. The one whose last poll is longest ago comes first. */
   const resetting = new Map<number, number>();
   let lookedMs = 0;
   let looks = 0;
@@ -58,12 +59,12 @@ export function createCloser(ledger: FdLedger): Closer {
   const info = pinned(1);
   const infoBytes = int32(1);
 
-  /** Whether something in the send queue may still be acknowledged. */
+  /** Whether data in the send queue may still be acknowledged. */
   function hasUnsent(fd: number): boolean {
     looks++;
     if (ioctl(fd, SIOCOUTQ, unsent) < 0) return false;
     if (unsent.every((byte) => byte === 0)) return false;
-    // SIOCOUTQ counts sequence numbers: after a reset by the peer it stays where it was for ever.
+    // SIOCOUTQ counts sequence numbers: after a reset by the peer its value never changes again.
     infoBytes[0] = 1;
     return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, infoBytes) < 0 || info[0] !== TCP_CLOSE;
   }
@@ -78,7 +79,7 @@ export function createCloser(ledger: FdLedger): Closer {
     for (const [fd, sinceMs] of resetting) {
       if (left-- === 0) return;
       resetting.delete(fd);
-      // To the end of the line, or out of it.
+      // Either put it at the end of the queue again, or close it.
       if (((nowMs - sinceMs) | 0) < RESET_WAIT_MS && hasUnsent(fd)) resetting.set(fd, sinceMs);
       else closeWithReset(fd);
     }

@@ -1,4 +1,4 @@
-/** The event that every service over the TCP engine tells: a connection was opened, closed or refused. */
+/** The event that every service over the TCP engine reports: a connection was opened, closed or refused. */
 import { type Found, eventKind, eventShape } from '../runtime/event-kind.ts';
 import { Nullable, type Static, Type } from '../runtime/shape.ts';
 
@@ -7,21 +7,21 @@ export const ConnectionEvent = eventShape('connection', {
   what: Type.Union([Type.Literal('opened'), Type.Literal('closed'), Type.Literal('refused')]),
   /** Name of the service. */
   service: Type.String(),
-  /** The same number for a connection's opened and closed; of one service. */
+  /** The same number for the opened and closed events of a connection; unique within the service. */
   connection: Type.Integer(),
-  /** Name of the listener; where a port is a server's, the server's name. */
+  /** Name of the listener; for a port that belongs to a server, the name of the server. */
   listener: Type.String(),
   client: Type.String(),
   clientPort: Type.Integer(),
-  /** What the client asked for, in SNI or Host; null when nothing was asked or understood. */
+  /** The name that the client asked for, in SNI or Host; null if there was none or it was not understood. */
   name: Nullable(Type.String()),
   /** Name of the server in the configuration. */
   server: Nullable(Type.String()),
   bytesUp: Type.Integer(),
   bytesDown: Type.Integer(),
-  /** Since it was accepted. */
+  /** Time since it was accepted. */
   durationMs: Type.Integer(),
-  /** closed and refused: the counter that counted the end ("closed-idle", "refused-tls-no-name"), and its explanation. */
+  /** For closed and refused: the counter that counted the end ("closed-idle", "refused-tls-no-name"), and its explanation. */
   reason: Nullable(Type.String()),
   explanation: Nullable(Type.String()),
 });

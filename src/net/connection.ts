@@ -1,19 +1,19 @@
 /**
- * A connection as plain data: two halves, one for each direction. Kept small, since thousands stay open: an idle one
- * holds no buffer, no pipe and no timer.
+ * A connection as plain data: two halves, one for each direction. It is small, because thousands stay open: an idle
+ * connection holds no buffer, no pipe and no timer.
  */
 import type { AnswerExaminer, Examiner, Gate, Route, UploadScanner } from './gate.ts';
 import type { Pipe } from './pipe-pool.ts';
 
-/** Where a connection is in its life. */
+/** The phases of a connection. */
 export const Phase = {
-  /** The client's first bytes are awaited: they tell its server. */
+  /** Waits for the client's first bytes, which determine the server. */
   opening: 0,
-  /** connect(2) to the server is under way. */
+  /** connect(2) to the server is in progress. */
   dialing: 1,
-  /** Bytes pass both ways. */
+  /** Bytes pass in both directions. */
   relaying: 2,
-  /** Answered and half-closed; what the client still sends is discarded, so that the answer is not lost to a reset. */
+  /** Answered and half-closed. What the client still sends is discarded, so that no reset destroys the answer. */
   lingering: 3,
   closed: 4,
 } as const;
@@ -29,24 +29,24 @@ export interface Half {
   writable: boolean;
   /** A FIN, an error or urgent data is in the queue: a short read does not mean that the queue is empty. */
   exhaustive: boolean;
-  /** `from` has sent its FIN, or can be read no more. */
+  /** `from` has sent its FIN, or cannot be read any more. */
   ended: boolean;
-  /** The FIN was passed on to `to`, or nothing more can be. */
+  /** The FIN was passed on to `to`, or nothing more can be sent there. */
   finished: boolean;
-  /** In the list of halves that used up their share of a turn. */
+  /** It is in the list of halves that have used up their share of a turn. */
   queued: boolean;
-  /** Bytes read that `to` did not take yet. */
+  /** Bytes that were read, but not taken by `to` yet. */
   held: Uint8Array | null;
   pipe: Pipe | null;
   /** Bytes inside `pipe`. */
   pipedBytes: number;
-  /** Bytes moved so far, no more counted than decides between copying and splicing. */
+  /** Bytes moved so far, only counted up to the number that decides between copying and splicing. */
   movedBytes: number;
   /** All bytes so far. */
   totalBytes: number;
-  /** Bytes that may still pass; what follows is discarded, or, of an answer, ends it. Negative: no limit. */
+  /** Bytes that may still pass. What follows is discarded; an answer then is complete. Negative: no limit. */
   remainingBytes: number;
-  /** Nothing is read: what becomes of it depends on the other side's answer. */
+  /** Nothing is read for now, because the answer of the other side decides what may pass. */
   waiting: boolean;
 }
 
@@ -54,7 +54,7 @@ export interface Connection {
   readonly gate: Gate;
   /** Counts up; wraps at 2^32. */
   readonly number: number;
-  /** By the loop's clock. */
+  /** Milliseconds of the loop's clock. */
   readonly acceptedMs: number;
   phase: (typeof Phase)[keyof typeof Phase];
   /** Client to server. Its `from` is the client's socket. */
@@ -65,26 +65,26 @@ export interface Connection {
   sinceMs: number;
   openingBytes: number;
   examiner: Examiner | null;
-  /** Where to: while dialling, and during one exchange. */
+  /** The destination; set while dialling, and during an exchange. */
   route: Route | null;
-  /** Finds the end of what the client may send; null when nobody looks. */
+  /** Finds the end of what the client may send; null if that is not limited by a scanner. */
   upload: UploadScanner | null;
-  /** Judges the server's first bytes; null when they simply pass. */
+  /** Examines the server's first bytes; null if they simply pass. */
   answer: AnswerExaminer | null;
-  /** The connection ends when the server's answer does. */
+  /** The connection ends when the server's answer ends. */
   oneExchange: boolean;
-  /** One side was reset: the other will be. */
+  /** One side was reset: the other side will be reset too. */
   failed: boolean;
-  /** It has been half closed and silent: who has ended is asked whether he is gone. */
+  /** It has been half closed and silent: the peer that has sent its FIN is probed to see whether it is gone. */
   isAsked: boolean;
-  /** What the client asked for, and the name of the server that it leads to; null while not known. */
+  /** The name that the client asked for, and the name of the server; null while unknown. */
   name: string | null;
   server: string | null;
-  /** Where its server's counters begin (host-slots.ts); -1 while it has no server, and after. */
+  /** Where the counters of its server begin (host-slots.ts); -1 before it has a server, and after its end. */
   hostAt: number;
   /** Position of the counter that counted the end; -1 while there is none. */
   reason: number;
-  /** Its client's slots (admission.ts): of all connections, and of those whose server is not reached yet; 0 for none. */
+  /** Its slots (admission.ts): among all connections, and among those whose server is not reached yet; 0 for none. */
   slot: number;
   openingSlot: number;
 }
@@ -112,7 +112,7 @@ function createHalf(connection: Connection): Half {
 
 let lastNumber = 0;
 
-/** A connection of a client just accepted. */
+/** Makes the connection for a client that was just accepted. */
 export function createConnection(gate: Gate, clientFd: number, nowMs: number): Connection {
   lastNumber = (lastNumber + 1) | 0;
   const connection = {

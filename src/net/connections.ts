@@ -1,4 +1,4 @@
-/** Leads the events of sockets to the phase that their connection is in. */
+/** Dispatches the events of sockets to the current phase of their connection. */
 import { type Half, Phase } from './connection.ts';
 import { onClientEvents, onDialEvents } from './dialling.ts';
 import { discardLate } from './ending.ts';
@@ -6,7 +6,7 @@ import type { Loop } from './loop.ts';
 import { onOpeningEvents } from './opening.ts';
 import { onRelayEvents } from './relaying.ts';
 
-/** False when the descriptor is of no connection. */
+/** False if the descriptor belongs to no connection. */
 export function dispatch(loop: Loop, fd: number, events: number): boolean {
   const half = loop.halves[fd];
   if (half === undefined) return false;

@@ -1,4 +1,4 @@
-/** What the TCP engine counts, whichever service runs it. A service spreads this table into its own. */
+/** What the TCP engine counts, for every service that uses it. A service spreads this table into its own. */
 import type { Counters } from '../runtime/counters.ts';
 
 export const tcpCounterTable = {
@@ -25,13 +25,13 @@ export const tcpCounterTable = {
   'accept-paused-limit': 'Times accepting paused because the limit of connections was reached',
 } as const;
 
-/** Counters of the engine within a service's own block. */
+/** The counters of the engine within the service's own block. */
 export interface TcpCounters {
   readonly values: Float64Array;
   readonly index: { readonly [Name in keyof typeof tcpCounterTable]: number };
 }
 
-/** Figures of the present, written by the worker: zero when it starts. */
+/** Current figures, written by the worker: zero when it starts. */
 export const tcpGaugeTable = {
   connections: 'Connections now open',
   openings: 'Connections whose server is not known or reached yet',
@@ -39,7 +39,7 @@ export const tcpGaugeTable = {
   longOpenings: 'Memory that openings have beyond what each may have, in steps of 4096 bytes',
 } as const;
 
-/** Figures of the status of a service over this engine. */
+/** Figures in the status of a service that uses this engine. */
 export const tcpFigures = {
   connections: tcpGaugeTable.connections,
   openings: tcpGaugeTable.openings,

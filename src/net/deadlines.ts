@@ -1,4 +1,4 @@
-/** What ends connections because of time. */
+/** Ends connections because of timeouts. */
 import { type Connection, Phase } from './connection.ts';
 import { serverFailed } from './dialling.ts';
 import { LINGER_MS, close, countEnd, refuse } from './ending.ts';
@@ -6,18 +6,18 @@ import { CLOSE } from './gate.ts';
 import { askWhetherGone } from './keepalive.ts';
 import type { Loop } from './loop.ts';
 
-/** Half closed and silent for so long: nobody waits any more, it may be. */
+/** If a connection is half closed and silent for this long, perhaps nobody waits for it any more. */
 const HALF_CLOSED_MS = 10_000;
 
-/** Deadlines, in force for old connections too. */
+/** Timeouts. A change also applies to connections that are already open. */
 export interface ConnectionTimeouts {
-  /** For the client's first bytes; then, anew, for the server to accept. */
+  /** For the client's first bytes; then again for the server to accept. */
   readonly handshakeTimeoutMs: number;
-  /** 0: connections may be silent for ever. */
+  /** 0: connections may be silent without limit. */
   readonly idleTimeoutMs: number;
 }
 
-/** Ends what is overdue. */
+/** Ends overdue connections. */
 export function scanDeadlines(loop: Loop, timeouts: ConnectionTimeouts): void {
   for (const half of loop.halves)
     if (half !== undefined && half === half.connection.up) look(loop, half.connection, timeouts);
@@ -51,12 +51,13 @@ function look(
 }
 
 /**
- * A client that gave up, and a server that says nothing and never ends, are no reason to hold a connection for as long as two that are
- * only silent: a sick server would take all there are from the others.
+ * Probes the peers that have sent a FIN, in a half-closed, silent connection. If a client has given up and its server neither
+ * answers nor closes, the connection must not stay open as long as an idle one: a faulty server would use up the connections of
+ * all others.
  */
 function askHalfClosed(connection: Connection): void {
   for (const half of [connection.up, connection.down]) {
-    // A FIN, whether or not it has been read yet.
+    // A FIN has arrived, whether or not it has been read yet.
     if (!half.exhaustive) continue;
     connection.isAsked = true;
     askWhetherGone(half.from);

@@ -26,7 +26,7 @@ const ON = int32(1);
 const errorValue = pinned(4);
 const errorBytes = int32(4);
 
-/** Starts connecting: a descriptor (recorded in the ledger) that becomes writable when done, or a negative errno. */
+/** Starts connecting; returns a descriptor (recorded in the ledger) that becomes writable when done, or a negative errno. */
 export function dial(ledger: FdLedger, serverAddress: Uint8Array, keepalive: boolean): number {
   const family = serverAddress.length === 16 ? AF_INET : AF_INET6;
   const fd = ledger.add(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -46,7 +46,7 @@ export function socketError(fd: number): number {
   return errorValue[0] | (errorValue[1] << 8);
 }
 
-/** What a failed connect(2) says of the server. */
+/** What the error of a failed connect(2) says about the server. */
 export function dialFailureOf(code: number): DialFailure {
   switch (code) {
     case E.ECONNREFUSED:

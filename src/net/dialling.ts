@@ -1,4 +1,4 @@
-/** The phase in which the server is dialled. What the client sends meanwhile waits in its socket. */
+/** The phase in which the server is dialled. What the client sends meanwhile stays in its socket. */
 import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../os/libc.ts';
 import { isOwnSocketAddress } from '../os/ourselves.ts';
 import { type Connection, Phase } from './connection.ts';
@@ -27,7 +27,8 @@ export function startDial(loop: Loop, connection: Connection, route: Route): voi
   hosts.values[connection.hostAt + HOST.ACCEPTED]++;
   hosts.values[connection.hostAt + HOST.OPEN]++;
   connection.examiner = null;
-  // The admin page would take the client for us, and a listener of ours would dial us again, until no socket is left.
+  // The admin page would mistake the client for the appliance, and one of our listeners would dial us again and again, until no
+  // socket is left.
   if (isOwnSocketAddress(loop.ourselves, route.serverAddress))
     return serverFailed(loop, connection, 'ourselves');
   const fd = dial(ledger, route.serverAddress, loop.keepalive);
@@ -46,7 +47,7 @@ export function onDialEvents(loop: Loop, connection: Connection, events: number)
   if ((events & EPOLLOUT) !== 0) startRelaying(loop, connection, events);
 }
 
-/** Of the client only its death matters now. */
+/** While dialling, only a failure of the client's socket matters. */
 export function onClientEvents(loop: Loop, connection: Connection, events: number): void {
   const { up } = connection;
   if ((events & EXHAUSTIVE) !== 0) up.exhaustive = true;

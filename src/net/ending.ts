@@ -1,4 +1,4 @@
-/** How connections end: refused, lingering, closed in order or by resets. */
+/** How connections end: refused, lingering, closed normally or with resets. */
 import { E, SHUT_WR, errno, read, shutdown, write } from '../os/libc.ts';
 import { leave, leaveOpenings } from './admission.ts';
 import { type Connection, Phase } from './connection.ts';
@@ -8,11 +8,11 @@ import { release } from './holding.ts';
 import { HOST } from './host-slots.ts';
 import { CHUNK_BYTES, type Loop } from './loop.ts';
 
-/** How long, and how much, a refused client may still send before the socket is closed on it (RFC 9112 section 9.6). */
+/** How long, and below how much, a refused client may still send before its socket is closed (RFC 9112 section 9.6). */
 export const LINGER_MS = 2000;
 const LINGER_BYTES = 256 * 1024;
 
-/** The server is known and reached, or never will be. */
+/** The opening is over: the server is reached, or the connection ends before that. */
 export function leaveOpening(loop: Loop, connection: Connection): void {
   if (connection.phase > Phase.dialing) return;
   loop.openings--;
@@ -22,7 +22,7 @@ export function leaveOpening(loop: Loop, connection: Connection): void {
   connection.route = null;
 }
 
-/** Counts the end of a connection that is about to be refused, to linger or to be closed. */
+/** Counts the end of a connection before it is refused, lingers or is closed. */
 export function countEnd({ values }: Loop, connection: Connection, counter: number): void {
   values[counter]++;
   connection.reason = counter;
@@ -34,16 +34,16 @@ function leaveServer({ hosts }: Loop, connection: Connection): void {
   connection.hostAt = -1;
 }
 
-/** Once for each connection: what follows lingering is not its business any more. */
+/** Reports the end once per connection: not again when lingering ends. */
 function reportEnd({ events, nowMs }: Loop, connection: Connection): void {
   if (connection.phase === Phase.lingering) return;
   const kind = connection.phase === Phase.relaying ? TcpEvent.closed : TcpEvent.refused;
-  // What was sent before the server was known has not been counted as passed.
+  // Bytes that were sent before the server was known have not been counted as passed.
   if (kind === TcpEvent.refused) connection.up.totalBytes = connection.openingBytes;
   events.record(kind, connection, nowMs);
 }
 
-/** Answers and lingers, or resets. */
+/** Sends the answer and lingers, or resets. */
 export function refuse(loop: Loop, connection: Connection, { counter, answer, reset }: Refusal): void {
   if (counter >= 0) countEnd(loop, connection, counter);
   if (reset) {
@@ -62,14 +62,14 @@ export function abort(loop: Loop, connection: Connection, counter: number): void
   close(loop, connection);
 }
 
-/** Both directions have ended. */
+/** Closes a connection whose directions have both ended. */
 export function finished(loop: Loop, connection: Connection): void {
   const { index } = loop;
   countEnd(loop, connection, connection.failed ? index['closed-reset'] : index.closed);
   close(loop, connection);
 }
 
-/** Ends the server's side; the client's lingers, so that what was sent to it is not destroyed by a reset. */
+/** Closes the server's side. The client's side lingers, so that no reset destroys what was sent to it. */
 export function linger(loop: Loop, connection: Connection): void {
   const { up, down } = connection;
   reportEnd(loop, connection);
@@ -89,7 +89,7 @@ export function linger(loop: Loop, connection: Connection): void {
   discardLate(loop, connection);
 }
 
-/** A lingering client has sent something, or ended. */
+/** Reads and discards what a lingering client has sent; closes when it has ended. */
 export function discardLate(loop: Loop, connection: Connection): void {
   const { values, index, scratch } = loop;
   for (;;) {
@@ -104,7 +104,7 @@ export function discardLate(loop: Loop, connection: Connection): void {
   }
 }
 
-/** Closes both sockets: in order, or with resets when one side was reset. Counting is the caller's. */
+/** Closes both sockets: normally, or with resets if one side was reset. The caller does the counting. */
 export function close(loop: Loop, connection: Connection): void {
   if (connection.phase === Phase.closed) return;
   const { up, down, failed } = connection;

@@ -1,7 +1,7 @@
 /**
- * The TCP engine: one epoll loop that accepts, asks the listener's gate which server the first bytes lead to, dials
- * it and relays. One turn: wait, handle the batch, go on with halves that used up their share, look at deadlines,
- * close.
+ * The TCP engine: one epoll loop that accepts connections, asks the gate of the listener which server the first bytes belong
+ * to, dials it and relays. One turn: wait, handle the batch of events, continue halves that have used up their share, check
+ * timeouts, close.
  */
 
 import { EPOLLIN } from '../os/libc.ts';
@@ -29,7 +29,7 @@ export interface EngineOptions {
   readonly gauges: TcpGauges;
   readonly hosts: HostCounters;
   readonly events: TcpEvents;
-  /** Probe silent servers; for clients the listening socket decides. */
+  /** Probe silent servers. For clients, the listening socket decides. */
   readonly keepalive: boolean;
   readonly maxConnections: number;
   readonly wakeFd: number;
@@ -38,19 +38,19 @@ export interface EngineOptions {
 
 export interface TcpEngine {
   /**
-   * Replaces limits, listening sockets (fd -> gate), and the addresses that no server is dialled at; connections go on,
-   * with the gate they came through.
+   * Replaces the limits, the listening sockets (fd -> gate), and the addresses that must not be dialled. Connections continue with
+   * the gate that they came through.
    */
   configure(limits: ConnectionTimeouts, gates: Map<number, Gate>, ourselves: Ourselves): void;
-  /** In the last turn there was nothing to do, nothing is open, and nobody waits to be accepted. */
+  /** In the last turn there was nothing to do, no connection is open, and no client waits to be accepted. */
   readonly isIdle: boolean;
-  /** Sockets that wait for their reset, and what looking at them has cost. */
+  /** The number of sockets that wait for their reset, and how many polls they have needed. */
   readonly closer: Pick<Closer, 'waiting' | 'looks'>;
-  /** One turn of the loop, waiting at most `maxWaitMs`; true when `wakeFd` is readable. */
+  /** One turn of the loop. Waits at most `maxWaitMs`; true if `wakeFd` is readable. */
   turn(maxWaitMs: number): boolean;
 }
 
-/** The longest and the shortest time between two looks at the deadlines. */
+/** The longest and, below, the shortest time between two checks of the timeouts. */
 const SCAN_MS = 1000;
 const QUICK_SCAN_MS = 25;
 
@@ -87,7 +87,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
   });
   epoll.add(wakeFd, EPOLLIN);
 
-  /** Often enough for the shortest deadline. */
+  /** Short enough for the shortest timeout. */
   const scanPeriodMs = () => Math.max(QUICK_SCAN_MS, Math.min(SCAN_MS, limits.handshakeTimeoutMs / 4));
 
   function waitMs(maxWaitMs: number): number {

@@ -1,4 +1,4 @@
-/** One epoll instance: registration and the batch of events of the last wait. */
+/** One epoll instance: its registrations, and the batch of events of the last wait. */
 import type { FdLedger } from '../os/fd-ledger.ts';
 import {
   E,
@@ -19,7 +19,7 @@ import {
 const BATCH = 512;
 
 export interface Epoll {
-  /** Watches a descriptor until it is closed; false when the kernel refuses. */
+  /** Watches a descriptor until it is closed; false if the kernel refuses. */
   add(fd: number, events: number): boolean;
   remove(fd: number): void;
   /** Waits and returns the number of events in the batch. */
@@ -28,7 +28,7 @@ export interface Epoll {
   eventsAt(position: number): number;
 }
 
-/** Throws SystemCallError when there is no descriptor left. */
+/** Throws SystemCallError if there is no descriptor left. */
 export function createEpoll(ledger: FdLedger): Epoll {
   const epollFd = ledger.add(check(epollCreate1(EPOLL_CLOEXEC), 'epoll_create1'));
   const batch = pinned(BATCH * EPOLL_EVENT_BYTES);

@@ -1,4 +1,4 @@
-/** The events of a TCP service: what its worker records of a connection, and how the main thread reads it. */
+/** The events of a TCP service: the records that its worker writes about connections, and how the main thread reads them. */
 import { decodeSocketAddress, SOCKADDR_BYTES, type SocketAddress } from '../os/socket-address.ts';
 import {
   createEventRing,
@@ -16,10 +16,10 @@ export const TcpEvent = { opened: 0, closed: 1, refused: 2 } as const;
 type TcpEventKind = (typeof TcpEvent)[keyof typeof TcpEvent];
 
 const WHAT = ['opened', 'closed', 'refused'] as const;
-/** Of each kind: as many as a person can make something of. */
+/** The limit for each kind: more events would be of no use to a person. */
 const EVENTS_PER_SECOND = 200;
 
-// The record, behind its head of 12 bytes. Offsets in bytes.
+// The record, after its head of 12 bytes. Offsets in bytes.
 const NUMBER = 12;
 const DURATION = 16;
 const REASON = 20;
@@ -31,11 +31,11 @@ const LENGTHS = PEER + SOCKADDR_BYTES;
 const TEXTS = LENGTHS + 4;
 const RECORD_BYTES = 256;
 const RECORDS = 512;
-/** More of a name is cut off, so that listener and server, 63 characters each at most, always have room. */
+/** A longer name is cut off, so that listener and server, with at most 63 characters each, always have room. */
 const TEXT_BYTES = RECORD_BYTES - TEXTS;
 const PEER_STRIDE = 32;
 
-/** The ring of a TCP service, all kinds wanted. */
+/** Makes the ring of a TCP service; all kinds are recorded. */
 export function createTcpEventRing(): EventRing {
   const ring = createEventRing({ recordBytes: RECORD_BYTES, records: RECORDS });
   for (const kind of Object.values(TcpEvent)) ring.limit(kind, EVENTS_PER_SECOND);
@@ -43,15 +43,15 @@ export function createTcpEventRing(): EventRing {
   return ring;
 }
 
-/** What the worker does with its events. */
+/** The worker's side of the events. */
 export interface TcpEvents {
-  /** Once a turn. */
+  /** Call once per turn. */
   tick(): void;
-  /** Keeps the sockaddr that accept4 wrote: who a descriptor's client is. */
+  /** Keeps the sockaddr that accept4 wrote: the address of the client of a descriptor. */
   keepPeer(fd: number, sockaddr: Uint8Array): void;
-  /** That client; undefined where accept4 wrote no address. */
+  /** That address; undefined if accept4 wrote none. */
   peerOf(fd: number): SocketAddress | undefined;
-  /** Gates as the names of their listeners. */
+  /** Sets the listener's name for a gate. */
   nameGate(gate: Gate, listener: string): void;
   record(kind: TcpEventKind, connection: Connection, nowMs: number): void;
 }
@@ -63,7 +63,7 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
   /** By descriptor. */
   let peers = new Uint8Array(256 * PEER_STRIDE);
 
-  /** Writes the characters of a text that fit, from `at` to before `end`; returns how many. Hostnames are ASCII. */
+  /** Writes as many characters of a text as fit between `at` and `end`; returns how many. Hostnames are ASCII. */
   function putText(text: string, at: number, end: number): number {
     const length = Math.min(text.length, end - at, 255);
     for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(i);
@@ -103,7 +103,7 @@ export function createTcpEvents(buffer: SharedArrayBuffer): TcpEvents {
   };
 }
 
-/** The event of a record. `counters`: names and explanations in the order of the service's table. */
+/** Decodes a record into an event. `counters`: names and explanations in the order of the service's table. */
 export function readTcpEvent(
   service: string,
   counters: readonly (readonly [name: string, explanation: string])[],

@@ -1,44 +1,44 @@
 /**
- * The gate of a listener: what decides, on a connection's first bytes, which server it leads to. The engine owns the
- * sockets; a gate only judges bytes, and says what to send and what to count.
+ * The gate of a listener decides, from the first bytes of a connection, which server the connection goes to. The engine owns the
+ * sockets. A gate only examines bytes, and says what to send and what to count.
  */
 
-/** A connection's server, and what to send it first. */
+/** The server for a connection, and what to send to it first. */
 export interface Route {
   /** The server's name in the configuration. */
   readonly server: string;
   /** sockaddr_in6 of the server. */
   readonly serverAddress: Uint8Array;
-  /** Sent first: what the gate has consumed (as it was, or rewritten), after a PROXY header where one is due. */
+  /** Sent first: the bytes that the gate has consumed (unchanged or rewritten), after a PROXY header if one is needed. */
   readonly preamble: Uint8Array | null;
-  /** Bytes of the client that may follow `preamble`, the rest being discarded; -1 for no limit. */
+  /** How many bytes of the client may follow `preamble`; the rest is discarded. -1 for no limit. */
   readonly uploadBytes: number;
-  /** Finds the end of what may follow `preamble` in the bytes themselves; made for one connection. */
+  /** Reads the bytes after `preamble` to find where they must end; made for one connection. */
   readonly upload?: UploadScanner;
-  /** The connection is over when the server ends its answer (an HTTP exchange), not when both sides have closed. */
+  /** The connection ends when the server ends its answer (an HTTP exchange), not when both sides have closed. */
   readonly oneExchange: boolean;
-  /** The client asked with HEAD: refusals carry no body. */
+  /** The client sent a HEAD request: refusals have no body. */
   readonly withoutBody?: boolean;
   /**
-   * The judge of the server's first bytes, when its answer decides what more may pass. Until its verdict nothing passes
-   * either way but `preamble`. Such a route is of one exchange, and made for one connection.
+   * Examines the server's first bytes, if the server's answer decides what else may pass. Until there is a verdict, only
+   * `preamble` passes. Such a route has one exchange, and is made for one connection.
    */
   readonly answer?: AnswerExaminer;
-  /** What the client sent behind `preamble`: passed when the answer makes a tunnel of the connection, else dropped. */
+  /** What the client sent after `preamble`: passed on if the answer makes the connection a tunnel, otherwise dropped. */
   readonly tunnelled?: Uint8Array;
 }
 
-/** Reads what a client sends behind a preamble, as it passes. */
+/** Reads what a client sends after a preamble, while it passes. */
 export interface UploadScanner {
-  /** How many of the bytes may pass; what follows these, when they are fewer, is discarded. -1: malformed, the connection ends. */
+  /** How many of the bytes may pass. If not all, the rest and all later bytes are discarded. -1: malformed, the connection ends. */
   push(chunk: Uint8Array): number;
-  /** Position of the counter of connections that end so. */
+  /** Position of the counter for connections that end because of malformed bytes. */
   readonly malformedCounter: number;
 }
 
-/** Judges a server's first bytes as they arrive. */
+/** Examines the server's first bytes as they arrive. */
 export interface AnswerExaminer {
-  /** `chunk` is valid during the call only. */
+  /** `chunk` is only valid during the call. */
   push(chunk: Uint8Array): AnswerVerdict;
 }
 
@@ -46,57 +46,57 @@ export type AnswerVerdict =
   | { readonly kind: 'more' }
   | {
       readonly kind: 'pass';
-      /** Position of what counts it; -1 for none. */
+      /** Position of its counter; -1 for none. */
       readonly counter: number;
-      /** What the client gets for the bytes so far. */
+      /** What is sent to the client for the bytes so far. */
       readonly bytes: Uint8Array;
-      /** Everything passes both ways from now on; else what the client still sends is discarded. */
+      /** True: everything passes in both directions from now on. False: what the client still sends is discarded. */
       readonly isTunnel: boolean;
-      /** What of the answer is still to come, after which the exchange is over; -1 when the server's end tells. */
+      /** How many bytes of the answer are still to come before the exchange ends; -1 if it ends when the server closes. */
       readonly remainingBytes: number;
     }
   | { readonly kind: 'refuse'; readonly refusal: Refusal };
 
-/** Why a connection goes no further. */
+/** How a connection is refused. */
 export interface Refusal {
-  /** Position of its counter; -1 when the engine counts it. */
+  /** Position of its counter; -1 if the engine counts it. */
   readonly counter: number;
   /** Sent before the end; null for none. */
   readonly answer: Uint8Array | null;
-  /** End with a reset, where the protocol has no words for a refusal. */
+  /** End with a reset, if the protocol has no message for a refusal. */
   readonly reset: boolean;
 }
 
 export type Verdict =
   | { readonly kind: 'more' }
-  /** `counter`: the position of what counts such routes. `name`: what the client asked for. */
+  /** `counter`: the position of the counter for such routes. `name`: the name that the client asked for. */
   | { readonly kind: 'route'; readonly route: Route; readonly counter: number; readonly name: string }
   | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly name?: string };
 
 export const MORE: { readonly kind: 'more' } = { kind: 'more' };
 
-/** Why a server could not be reached; ourselves: its address is our own, and nobody may come in that way. */
+/** Why a server could not be reached. ourselves: its address is our own, which must not be dialled. */
 export type DialFailure = 'refused' | 'unreachable' | 'timeout' | 'no-socket' | 'ourselves';
-/** ... or that it ended an exchange without an answer. */
+/** The same, or the server ended an exchange without an answer. */
 export type ServerFailure = DialFailure | 'no-answer';
 
-/** Judges one connection's first bytes as they arrive. */
+/** Examines the first bytes of one connection as they arrive. */
 export interface Examiner {
-  /** `chunk` is valid during the call only. */
+  /** `chunk` is only valid during the call. */
   push(chunk: Uint8Array, clientFd: number): Verdict;
-  /** What to answer when the rest does not come in time. */
+  /** The answer if the rest does not come in time. */
   timedOut(): Refusal;
 }
 
 export interface Gate {
-  /** The judge of a new connection's bytes; or, where no bytes are needed, its route at once. */
+  /** Makes the examiner for a new connection. If no bytes are needed, it is null and `route` is set. */
   readonly begin: (() => Examiner) | null;
   readonly route: Route | null;
-  /** What to answer when the server fails before its first byte. */
+  /** The answer if the server fails before its first byte. */
   serverFailed(route: Route, failure: ServerFailure): Refusal;
 }
 
-/** Ends with a reset and nothing said. */
+/** Ends with a reset, without an answer. */
 export const RESET: Refusal = { counter: -1, answer: null, reset: true };
-/** Ends in order with nothing said. */
+/** Ends normally, without an answer. */
 export const CLOSE: Refusal = { counter: -1, answer: null, reset: false };

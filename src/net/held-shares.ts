@@ -1,6 +1,6 @@
 /**
- * What is held for a time and cannot be taken away (questions under way): at most so many, with a share for each host and each
- * client by the rule of `isWithinShare`.
+ * Resources that are held for a time and cannot be taken away (queries in progress). Their number is limited, and each host and
+ * each client has a share by the rule of `isWithinShare`.
  */
 import { type Client, IPV6_HOST_BITS } from './client.ts';
 import {
@@ -14,7 +14,7 @@ import {
   takeSlot,
 } from './shares.ts';
 
-/** The same slots twice, counted by host and by client. */
+/** The same slots twice: counted by host and by client. */
 export interface HeldShares {
   readonly hosts: SlotShares;
   readonly clients: SlotShares;
@@ -26,13 +26,13 @@ export const createHeldShares = (size: number, seed: number): HeldShares => ({
   clients: createSlotShares({ slots: size, seed }),
 });
 
-/** What to give back later; 0 when there is no more, or no more for this client. */
+/** Takes a slot, which must be given back later; 0 if none is left, or none for this client. */
 export function hold({ hosts, clients }: HeldShares, { word0, word1, word2, word3 }: Client): number {
   const left = hosts.slots - hosts.usedSlots;
   if (!isWithinShare(heldBy(hosts, word0, word1, word2, word3), left, HOST_SHARE)) return 0;
   if (!isWithinShare(heldBy(clients, word0, word1, word2, word3), left, CLIENT_SHARE)) return 0;
   takeSlot(clients, 1, word0, word1, word2, word3);
-  // The same number in both: each slot is taken and given back in both at once.
+  // The slot has the same number in both, because slots are always taken and given back in both together.
   return takeSlot(hosts, 1, word0, word1, word2, word3);
 }
 

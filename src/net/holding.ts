@@ -1,22 +1,22 @@
-/** What a half holds on the way from one socket to the other: bytes that were read, or a pipe. */
+/** What a half holds between its two sockets: bytes that were read, or a pipe. */
 import type { Half } from './connection.ts';
 import type { Loop } from './loop.ts';
 
-/** Bytes to send before any that are read, behind those that wait already. */
+/** Adds bytes to send before any that are read later, after those that wait already. */
 export function hold(loop: Loop, half: Half, bytes: Uint8Array | null): void {
   if (bytes === null || bytes.length === 0) return;
   half.held = half.held === null ? bytes : Buffer.concat([half.held, bytes]);
   loop.heldBytes += bytes.length;
 }
 
-/** So many of the bytes held have been sent. */
+/** Removes the first `sent` bytes, which have been sent. */
 export function unhold(loop: Loop, half: Half, sent: number): void {
   const held = half.held!;
   loop.heldBytes -= sent;
   half.held = sent < held.length ? held.subarray(sent) : null;
 }
 
-/** Gives back what the half holds. */
+/** Releases what the half holds. */
 export function release(loop: Loop, half: Half): void {
   if (half.held !== null) {
     loop.heldBytes -= half.held.length;

@@ -1,29 +1,29 @@
 /**
- * Traffic by server: a slot of four doubles for each, in memory that the worker writes and the main thread reads. The main
- * thread gives out slots by name with each configuration; a connection holds the slot of its server from the dial to its
- * end, also when the server has left the configuration meanwhile. A slot is another server's only when its name was
- * taken from it by a configuration that the worker has applied (so that nobody enters it any more) and no connection holds
- * it. Nothing is set back for that, because only the worker writes: the main thread remembers what was there.
+ * Traffic by server: each server has a slot of four doubles, in memory that the worker writes and the main thread reads. The
+ * main thread assigns slots by name with each configuration. A connection holds the slot of its server from the dial to its end,
+ * even if the server is removed from the configuration meanwhile. A slot is reused for another server only if two conditions
+ * are met: the worker has applied a configuration without the old server (so no new connection takes the slot), and no
+ * connection holds it. The values are not reset then, because only the worker writes: the main thread remembers the old values.
  */
 import type { HostTraffic } from '../runtime/host-traffic.ts';
 
 /** Doubles of a slot. */
 export const HOST = { UP: 0, DOWN: 1, ACCEPTED: 2, OPEN: 3 } as const;
 const STRIDE = 4;
-/** Slot 0 is for servers that got none. 128 KiB of memory, of which only what is used is there. */
+/** Slot 0 is for servers that got none. 128 KiB of memory, of which only the used part is really allocated. */
 const SLOTS = 4096;
 
 /** The worker's side. */
 export interface HostCounters {
-  /** A connection counts at its `hostAt` plus one of HOST. */
+  /** A connection counts at the index `hostAt` plus one of HOST. */
   readonly values: Float64Array;
-  /** Where the server's slot begins; that of slot 0 when it has none. */
+  /** Where the server's slot begins; slot 0 if it has none. */
   offsetOf(server: string): number;
-  /** Slots by name, from now on. */
+  /** Sets the slots by name. */
   assign(slots: Readonly<Record<string, number>>): void;
 }
 
-/** Attaches the worker. Connections of one before it are gone. */
+/** Attaches the worker. Connections of an earlier worker are gone. */
 export function createHostCounters(buffer: SharedArrayBuffer): HostCounters {
   const values = new Float64Array(buffer);
   for (let at = HOST.OPEN; at < values.length; at += STRIDE) if (values[at] !== 0) values[at] = 0;
@@ -39,22 +39,22 @@ export function createHostCounters(buffer: SharedArrayBuffer): HostCounters {
 
 /** The main thread's side. */
 export interface HostSlots {
-  /** Hand it to the worker; it outlives workers. */
+  /** Pass it to the worker. It outlives workers. */
   readonly buffer: SharedArrayBuffer;
   /**
-   * The slots of exactly these servers, for the configuration with number `generation`, when the worker goes by number
-   * `applied`. A server that comes back while nothing was left of it counts anew.
+   * Assigns slots to exactly these servers, for the configuration with number `generation`; the worker has applied the number
+   * `applied`. A removed server that comes back counts from zero, unless it still has open connections.
    */
   assign(names: readonly string[], generation: number, applied: number): Record<string, number>;
-  /** Servers of the configuration, and those that left it while connections of theirs are open. */
+  /** The servers of the configuration, and removed servers that still have open connections. */
   read(): Record<string, HostTraffic>;
 }
 
 interface Holder {
   readonly slot: number;
-  /** What was in the slot when this server got it. */
+  /** The values in the slot when this server got it. */
   base: readonly number[];
-  /** The configuration that did not have it any more; 0 while it has. */
+  /** The first configuration without this server; 0 while it is configured. */
   leftIn: number;
 }
 
@@ -68,7 +68,7 @@ export function createHostSlots(slots = SLOTS): HostSlots {
   ];
   const openAt = (slot: number): number => values[slot * STRIDE + HOST.OPEN];
 
-  /** A slot that nobody holds, 0 when there is none. */
+  /** A slot that is free or can be reused; 0 if there is none. */
   function take(applied: number): number {
     for (const [name, { slot, leftIn }] of holders) {
       if (leftIn === 0 || leftIn > applied || openAt(slot) !== 0) continue;

@@ -1,4 +1,4 @@
-/** TCP keepalive for connections that may be silent for days: a peer that vanished is noticed all the same. */
+/** TCP keepalive for connections that may be silent for days, so that a vanished peer is noticed. */
 import {
   IPPROTO_TCP,
   SOL_SOCKET,
@@ -11,7 +11,7 @@ import {
 } from '../os/libc.ts';
 
 const ON = int32(1);
-/** Below the 2 h 4 min that RFC 5382 (REQ-5) lets a NAT on the way forget a silent connection after. */
+/** Below the 2 h 4 min after which a NAT on the path may drop a silent connection (RFC 5382 REQ-5). */
 const IDLE_SECONDS = int32(600);
 const INTERVAL_SECONDS = int32(60);
 const PROBES = int32(5);
@@ -20,8 +20,9 @@ const SOON_SECONDS = int32(30);
 const SOON_INTERVAL_SECONDS = int32(15);
 
 /**
- * For a socket whose peer has sent its FIN, and nothing since: probes soon. A peer that has only ended its direction answers; one whose program is
- * gone says so with a reset, once its kernel has forgotten the connection (a minute, `tcp_fin_timeout`).
+ * For a socket whose peer has sent its FIN, and nothing since: starts probes soon. A peer that has only closed its direction
+ * answers. If the peer's program is gone, its kernel sends a reset as soon as it has dropped the connection (after a minute,
+ * `tcp_fin_timeout`).
  */
 export function askWhetherGone(fd: number): void {
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, SOON_SECONDS, 4);
@@ -30,7 +31,7 @@ export function askWhetherGone(fd: number): void {
   setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, ON, 4);
 }
 
-/** Probes after ten silent minutes. On a listening socket: accepted sockets inherit it. */
+/** Probes after ten silent minutes. If set on a listening socket, accepted sockets inherit it. */
 export function enableKeepalive(fd: number): void {
   setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, ON, 4);
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, IDLE_SECONDS, 4);

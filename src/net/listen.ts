@@ -1,4 +1,4 @@
-/** Listening TCP sockets. The main thread owns them, so that they outlive a worker: clients then wait in the backlog. */
+/** Listening TCP sockets. The main thread owns them, so that they outlive a worker; clients wait in the backlog meanwhile. */
 import { formatSocketAddress, encodeSocketAddress, type SocketAddress } from '../os/socket-address.ts';
 import {
   AF_INET,
@@ -27,12 +27,12 @@ import {
 import { enableKeepalive } from './keepalive.ts';
 import { say } from '../texts/text.ts';
 
-/** The kernel lowers it to net.core.somaxconn. */
+/** The kernel limits it to net.core.somaxconn. */
 const BACKLOG = 4096;
 const ON = int32(1);
 const OFF = int32(0);
 
-/** A socket to listen on. `name` is what errors and gates call it; several sockets may share it. */
+/** A socket to listen on. Errors and gates use `name`; several sockets may share it. */
 export interface ListenSpec extends SocketAddress {
   readonly name: string;
 }
@@ -43,9 +43,9 @@ export interface OpenListener {
 }
 
 /**
- * Opens one listening socket. Throws SystemCallError (EADDRINUSE, EACCES, EADDRNOTAVAIL, ...) that names the
- * listener, address and port. Sockets accepted from it inherit TCP_NODELAY, and keepalive when asked for. `mayOverlap`:
- * beside a socket of this process that has SO_REUSEPORT too.
+ * Opens one listening socket. Throws a SystemCallError (EADDRINUSE, EACCES, EADDRNOTAVAIL, ...) that names the listener, address
+ * and port. Sockets accepted from it inherit TCP_NODELAY, and keepalive if requested. `mayOverlap`: another socket of this
+ * process, which has SO_REUSEPORT too, may have an overlapping address.
  */
 export function openListener(spec: ListenSpec, keepalive: boolean, mayOverlap = false): OpenListener {
   const what = say('listener "{name}": listen on {address}', {
@@ -59,13 +59,13 @@ export function openListener(spec: ListenSpec, keepalive: boolean, mayOverlap = 
   try {
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, ON, 4);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, ON, 4);
-    // "::" and "0.0.0.0" are two listeners, whatever net.ipv6.bindv6only says.
+    // "::" and "0.0.0.0" are two separate listeners, whatever the value of net.ipv6.bindv6only.
     if (isIpv6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, ON, 4);
     if (keepalive) enableKeepalive(fd);
     if (mayOverlap) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, ON, 4);
     check(bind(fd, address, address.length), what);
     check(listen(fd, BACKLOG), what);
-    // Off again, so that a second process is told that the port is in use.
+    // Switched off again, so that a second process gets the error that the port is in use.
     if (mayOverlap) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, OFF, 4);
     return { spec, fd };
   } catch (error) {
@@ -75,38 +75,38 @@ export function openListener(spec: ListenSpec, keepalive: boolean, mayOverlap = 
 }
 
 /**
- * Whether sockets that are bound share their port with others of this process: while one is opened that overlaps one that is about to
- * go (0.0.0.0 -> 192.0.2.1).
+ * Sets whether bound sockets share their port with others of this process. This is needed while a socket is opened that overlaps
+ * one that is about to be closed (0.0.0.0 -> 192.0.2.1).
  */
 export function sharePorts(fds: readonly number[], isShared: boolean): void {
   for (const fd of fds) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, isShared ? ON : OFF, 4);
 }
 
-/** A listening socket that should be there and cannot be had. */
+/** A wanted listening socket that could not be opened. */
 export interface MissingListener {
   readonly spec: ListenSpec;
-  /** SystemCallError of its last attempt. */
+  /** The SystemCallError of the last attempt. */
   readonly error: Error;
 }
 
 const keyOf = (spec: SocketAddress) => formatSocketAddress(spec);
 
-/** A change of the set of listening sockets: begun by `openChanges`, ended by `commit` or `rollback`. */
+/** A change of the set of listening sockets. It begins with `openChanges`, and ends with `commit` or `rollback`. */
 export interface ListenerChange {
-  /** Every socket of the new set that is open. */
+  /** All open sockets of the new set. */
   readonly listeners: readonly OpenListener[];
-  /** Those that could not be opened, and may be missing. */
+  /** The sockets that could not be opened, and may be missing. */
   readonly missing: readonly MissingListener[];
-  /** Closes the sockets that the new set lacks; call when no thread accepts on them any more. */
+  /** Closes the sockets that are not in the new set; call when no thread accepts on them any more. */
   commit(): void;
   /** Closes the sockets that were opened for the new set. */
   rollback(): void;
 }
 
 /**
- * Opens what `wanted` has and `current` lacks, and keeps the sockets that both have (same address and port, the name
- * may differ). Throws, with nothing changed, when one cannot be opened that may not be missing (`mayMiss`): one that was
- * missing before a change is no reason to refuse it.
+ * Opens the sockets that are in `wanted` but not in `current`, and keeps those that are in both (same address and port, the name
+ * may differ). Throws, with nothing changed, if a socket cannot be opened, unless `mayMiss` allows it to be missing: a socket
+ * that was already missing is no reason to refuse a change.
  */
 export function openChanges(
   current: readonly OpenListener[],
@@ -167,9 +167,9 @@ const DROP_SYN = [
 ] as const;
 
 /**
- * From now on nobody new gets into the queue of a listening socket; who is in it, or has its handshake under way, can
- * still be accepted. A connection request (SYN) meets silence and is repeated by its sender, after 1 s, 3 s, 7 s and so on:
- * it reaches the process that listens next, where closing the socket now would refuse it, and destroy the queue.
+ * From now on no new client gets into the queue of a listening socket. Clients in the queue, or with a handshake in progress,
+ * can still be accepted. A connection request (SYN) gets no answer, and its sender repeats it after 1 s, 3 s, 7 s and so on: it
+ * reaches the process that listens next. Closing the socket now would refuse the request, and destroy the queue.
  */
 export function stopAdmitting(fd: number): void {
   const program = pinned(DROP_SYN.length * 8);

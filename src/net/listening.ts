@@ -1,4 +1,4 @@
-/** Whether traffic meets a listening socket, and whether its server may be dialled, for explanations. */
+/** For explanations: whether traffic reaches a listening socket, and whether its server may be dialled. */
 import { readOwn } from '../os/follow-ourselves.ts';
 import { type Ourselves, isDeliveredHere, isOwnAddress } from '../os/ourselves.ts';
 import { type Flow, type LastLeg, type WayStep, endsRefused } from '../runtime/explain.ts';
@@ -8,8 +8,8 @@ import { mappedIpv4, parseIpAddress } from '../wire/ip-address.ts';
 const LOOPBACK4 = 127;
 
 /**
- * Whether one of the addresses that are listened on gets what is sent to `to`. An address that is not this machine's own
- * stands for a router that passes the port on, and undefined for any address of the sender's family that others can reach.
+ * Whether one of the addresses that are listened on receives what is sent to `to`. If `to` is not an address of this machine, it
+ * belongs to a router that forwards the port to us. Undefined means any address of the sender's family that others can reach.
  */
 export function listensFor(listening: readonly string[], { from, to }: Pick<Flow, 'from' | 'to'>): boolean {
   const family = from.includes(':') ? 6 : 4;
@@ -32,7 +32,7 @@ const isLoopback = (address: Uint8Array): boolean =>
     ? address[12] === LOOPBACK4
     : address.every((byte, i) => byte === (i === 15 ? 1 : 0));
 
-/** The end of a way to a server whose address is ours, where the engine refuses to dial; undefined when it is not. */
+/** The end of a way to a server whose address is ours, which the engine refuses to dial; undefined if the address is not ours. */
 export function endsAtOurselves(
   ourselves: Ourselves,
   { name, address }: { readonly name: string; readonly address: string },

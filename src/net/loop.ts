@@ -1,8 +1,8 @@
 /**
- * What the connections of one loop have in common, as plain data. The phases of a connection are functions over it and over
- * the connection (admit.ts, opening.ts, dialling.ts, relaying.ts with relay.ts and answer.ts, ending.ts, deadlines.ts), each of
- * which imports only those that it hands a connection to; connections.ts leads events to them. Nothing here is made anew for a
- * connection, an event or a chunk of bytes.
+ * What the connections of one loop share, as plain data. The phases of a connection are functions over it and over the
+ * connection (admit.ts, opening.ts, dialling.ts, relaying.ts with relay.ts and answer.ts, ending.ts, deadlines.ts). Each module
+ * imports only the phases that it passes a connection to; connections.ts dispatches events to them. Nothing here is allocated
+ * per connection, event or chunk of bytes.
  */
 import type { FdLedger } from '../os/fd-ledger.ts';
 import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, pinned } from '../os/libc.ts';
@@ -16,16 +16,16 @@ import type { TcpEvents } from './events.ts';
 import type { HostCounters } from './host-slots.ts';
 import type { PipePool } from './pipe-pool.ts';
 
-/** What is watched of each socket, edge by edge. */
+/** The events that are watched on each socket, edge-triggered. */
 export const EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
-/** After these a short read does not tell that the queue is empty. */
+/** After these events, a short read does not mean that the queue is empty. */
 export const EXHAUSTIVE = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
 export const READABLE = EPOLLIN | EXHAUSTIVE;
 
-/** What one read takes at most. */
+/** The limit of one read. */
 export const CHUNK_BYTES = 64 * 1024;
 
-/** Before the first configuration, when there is no listener either. */
+/** The value before the first configuration, when there are no listeners either. */
 const NOT_TOLD: Ourselves = { own: [], rows: new Int32Array() };
 
 export interface LoopOptions {
@@ -46,21 +46,21 @@ export interface LoopOptions {
 export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
   readonly values: TcpCounters['values'];
   readonly index: TcpCounters['index'];
-  /** CHUNK_BYTES that are free between calls. */
+  /** A buffer of CHUNK_BYTES, free between calls. */
   readonly scratch: Uint8Array;
   /** By descriptor: the half that reads from it. */
   readonly halves: (Half | undefined)[];
   readonly admission: Admission;
-  /** Connections open, and those of them whose server is not reached yet. */
+  /** Number of open connections, and of those whose server is not reached yet. */
   open: number;
   openings: number;
-  /** Bytes that halves hold together. */
+  /** Bytes that all halves together hold. */
   heldBytes: number;
-  /** Halves that have more to do at once: call `runQueued` without waiting. */
+  /** Halves that have more work at once: call `runQueued` without waiting. */
   queued: Half[];
-  /** The time that handlers go by: milliseconds that wrap at 2^31. */
+  /** The time that handlers use: milliseconds that wrap at 2^31. */
   nowMs: number;
-  /** No server is dialled at these addresses. */
+  /** Our own addresses, which must not be dialled. */
   ourselves: Ourselves;
 }
 
@@ -89,7 +89,7 @@ export function createLoop(options: LoopOptions): Loop {
   };
 }
 
-/** The half has work: it goes on in this turn, after what else has happened. */
+/** The half has work: it continues in this turn, after the other events. */
 export function queue({ queued }: Loop, half: Half): void {
   if (half.queued) return;
   half.queued = true;

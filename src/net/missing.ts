@@ -1,6 +1,6 @@
 /**
- * Sockets to listen on that cannot be had: another program has the port, or the address is not there yet. Each is missing by
- * itself, told with what is in its way, and tried again until it is there; the rest of the service goes on.
+ * Sockets to listen on that cannot be opened: another program uses the port, or the address does not exist yet. Each one is
+ * reported separately, with the reason, and retried until it is open. The rest of the service continues.
  */
 import type { Logger } from '../runtime/log.ts';
 import type { EventSink } from '../runtime/events.ts';
@@ -8,16 +8,16 @@ import { findPortOwner } from '../os/socket-owner.ts';
 import { formatSocketAddress, type SocketAddress } from '../os/socket-address.ts';
 import { type Text, english, listOf, reasonOf, say } from '../texts/text.ts';
 
-/** How soon a port that became free is had. */
+/** How soon a port is taken after it has become free. */
 export const RETRY_MS = 2000;
-/** How often it is looked up who has the port: that walks all processes. */
+/** The program that uses the port is looked up in the first attempt and then in every 15th, because that walks all processes. */
 const LOOK_UP_EVERY = 15;
-/** Named in the problem; of more only the number is told. */
+/** How many sockets the problem lists; for the others it only gives the number. */
 const MAX_TOLD = 4;
 
 export interface MissingSocket extends SocketAddress {
   readonly protocol: 'tcp' | 'udp';
-  /** What was tried and what came of it; has the `code` of a system call. */
+  /** The error of the last attempt; it has the `code` of a system call. */
   readonly error: Error;
 }
 
@@ -25,19 +25,19 @@ export interface MissingSockets extends Disposable {
   readonly size: number;
   has(protocol: MissingSocket['protocol'], address: SocketAddress): boolean;
   /**
-   * Takes over what is missing now. What is not any more is told as open if `isOpen` says so, else forgotten: the
-   * configuration does not want it any more.
+   * Sets the sockets that are missing now. A socket that is no longer missing is reported as open if `isOpen` returns true. If not,
+   * it is dropped silently, because it is no longer configured.
    */
   set(
     missing: readonly MissingSocket[],
     isOpen: (protocol: MissingSocket['protocol'], address: SocketAddress) => boolean,
   ): void;
-  /** What is wrong, with addresses, ports, reasons and programs; undefined when nothing is missing. */
+  /** The problem, with addresses, ports, reasons and programs; undefined if nothing is missing. */
   readonly problem: Text | undefined;
 }
 
 export interface MissingOptions {
-  /** Name of the service's report. */
+  /** The name of the service in its report. */
   readonly service: string;
   readonly log: Logger;
   readonly events?: EventSink | undefined;
@@ -117,7 +117,7 @@ export function createMissing({ service, log, events, retry }: MissingOptions): 
 
 const codeOf = ({ error }: MissingSocket): unknown => (error as NodeJS.ErrnoException).code;
 
-/** What was tried, and what is in the way as far as it can be known. */
+/** What failed, and the cause, as far as it is known. */
 async function reasonWhy(socket: MissingSocket): Promise<Text> {
   const tried = reasonOf(socket.error);
   switch (codeOf(socket)) {

@@ -1,4 +1,4 @@
-/** The first bytes of a connection, joined as they come. Most clients send them at once: nothing is copied then. */
+/** The first bytes of a connection, joined as they come. Most clients send them in one piece: then nothing is copied. */
 
 export interface OpeningBytes {
   buffer: Uint8Array | undefined;
@@ -8,8 +8,8 @@ export interface OpeningBytes {
 export const createOpeningBytes = (): OpeningBytes => ({ buffer: undefined, filled: 0 });
 
 /**
- * Everything so far, `chunk` included. Valid until the next call, and no longer than `chunk` itself; call `keepOpening()`
- * when more has to come.
+ * All bytes so far, including `chunk`. Valid until the next call, and no longer than `chunk` itself; call `keepOpening()` if more
+ * bytes are needed.
  */
 export function appendOpening(opening: OpeningBytes, chunk: Uint8Array): Uint8Array {
   const { buffer, filled } = opening;
@@ -26,7 +26,7 @@ export function appendOpening(opening: OpeningBytes, chunk: Uint8Array): Uint8Ar
   return room.subarray(0, needed);
 }
 
-/** Keeps what `appendOpening` returned beyond the life of its chunk. */
+/** Keeps what `appendOpening` returned, so that it outlives its chunk. */
 export function keepOpening(opening: OpeningBytes, bytes: Uint8Array): void {
   if (opening.buffer !== undefined) return;
   opening.buffer = bytes.slice();

@@ -1,4 +1,4 @@
-/** The phase in which the client's first bytes are read, and judged by its gate: they tell which server it is for. */
+/** The phase in which the client's first bytes are read, and its gate decides from them which server the connection goes to. */
 import { E, errno, read } from '../os/libc.ts';
 import { openingInTheWay } from './admission.ts';
 import { type Connection, Phase } from './connection.ts';
@@ -12,7 +12,7 @@ export function onOpeningEvents(loop: Loop, connection: Connection, events: numb
   if ((events & READABLE) !== 0) readOpening(loop, connection);
 }
 
-/** Reads until the gate has judged, or nothing more is there. */
+/** Reads until the gate has decided, or nothing more is there. */
 export function readOpening(loop: Loop, connection: Connection): void {
   const { up } = connection;
   const { scratch } = loop;
@@ -20,7 +20,7 @@ export function readOpening(loop: Loop, connection: Connection): void {
     const taken = read(up.from, scratch, CHUNK_BYTES);
     if (taken > 0) {
       connection.openingBytes += taken;
-      // A full read, or an edge that told of more than bytes, leaves something in the queue.
+      // After a full read, or an edge that reported more than bytes, something is still in the queue.
       up.readable = up.exhaustive || taken === CHUNK_BYTES;
       if (!hasMemory(loop, connection)) return;
       connection.examiner ??= connection.gate.begin!();
@@ -37,7 +37,7 @@ export function readOpening(loop: Loop, connection: Connection): void {
   }
 }
 
-/** Makes room for what has been read, at the expense of whose openings are longest. False when that was this connection. */
+/** Makes room for the bytes read: closes connections of the client with the longest openings. False if this one was closed. */
 function hasMemory(loop: Loop, connection: Connection): boolean {
   let inTheWay = openingInTheWay(loop.admission, connection);
   while (inTheWay !== undefined) {

@@ -1,16 +1,16 @@
 /**
- * Pipes for splice(2). A pipe belongs to a connection only while bytes are in it, so a handful serves thousands of
- * connections. Both the pipes in existence and those kept spare are bounded: without one, bytes are copied instead.
+ * Pipes for splice(2). A pipe belongs to a connection only while bytes are in it, so a few pipes serve thousands of
+ * connections. The number of all pipes and of spare pipes is bounded. If there is no pipe, bytes are copied instead.
  */
 import type { FdLedger } from '../os/fd-ledger.ts';
 import { F_SETPIPE_SZ, O_CLOEXEC, O_NONBLOCK, fcntl, pinned, pipe2 } from '../os/libc.ts';
 
 /**
- * What one splice can move at most: the default of fs.pipe-max-size. Costs about three quarters of 256 KiB's CPU a
- * byte over loopback, since both neighbours are woken less often.
+ * The limit of one splice: the default of fs.pipe-max-size. Over loopback it needs about three quarters of the CPU time per byte
+ * that 256 KiB needs, because both ends are woken less often.
  */
 export const PIPE_BYTES = 1024 * 1024;
-/** Stalled readers may keep this many pipes full: 64 MiB, the default of fs.pipe-user-pages-soft. */
+/** Stalled readers may keep this many pipes filled: 64 MiB, the default of fs.pipe-user-pages-soft. */
 const MAX_PIPES = 64;
 const MAX_SPARE_PIPES = 16;
 
@@ -20,9 +20,9 @@ export interface Pipe {
 }
 
 export interface PipePool {
-  /** Pipes in existence, in use or spare. */
+  /** Number of existing pipes, in use or spare. */
   readonly existing: number;
-  /** An empty pipe, or null when the limit is reached or the kernel has none. */
+  /** An empty pipe, or null if the limit is reached or the kernel refuses. */
   take(): Pipe | null;
   /** Takes a pipe back. One that still holds bytes is closed: they must never reach another connection. */
   give(pipe: Pipe, isEmpty: boolean): void;
@@ -43,7 +43,7 @@ export function createPipePool(ledger: FdLedger): PipePool {
       if (existing === MAX_PIPES || pipe2(fds, O_NONBLOCK | O_CLOEXEC) < 0) return null;
       const readFd = ledger.add(fdsView.getInt32(0, true));
       const writeFd = ledger.add(fdsView.getInt32(4, true));
-      fcntl(writeFd, F_SETPIPE_SZ, PIPE_BYTES); // refused beyond pipe-user-pages-soft: the default size works too
+      fcntl(writeFd, F_SETPIPE_SZ, PIPE_BYTES); // may be refused (pipe-user-pages-soft); the default size works too
       existing++;
       return { readFd, writeFd };
     },

@@ -1,25 +1,26 @@
 /**
- * So many of something in a second, with a share for each client and each host: the rule of shares.ts over what is left of
- * the second. The counts are in a table without keys, found by a hash (stochastic fairness, McKenney 1990) that is another
- * in each second: two clients that meet in a place share it for that second only. Constant time and memory, no allocation.
+ * A rate limit per second, with a share for each client and each host: the rule of shares.ts, applied to what is left in the
+ * current second. The counts are in a table without keys, indexed by a hash (stochastic fairness, McKenney 1990). The hash
+ * changes every second, so two clients with the same place share it only for that second. Constant time and memory, no
+ * allocation.
  */
 import { mix } from '../runtime/hash.ts';
 import { IPV6_CLIENT_BITS, isMapped, maskOfWord } from './client.ts';
 import { CLIENT_SHARE, HOST_SHARE, isWithinShare } from './shares.ts';
 
-/** Places, of each kind: a few hundred clients a second are at odds of some percent to share one. */
+/** Number of places of each kind: with a few hundred clients per second, the chance to share one is a few percent. */
 const PLACES = 4096;
-/** Words of a place: the second that it counts, and how many. */
+/** Words of a place: the second that it counts for, and the count. */
 const PLACE_WORDS = 2;
 
 export interface RateShares {
   readonly perSecond: number;
-  /** What is left of the second. */
+  /** How many are left in this second. */
   left: number;
   second: number;
   readonly seed: number;
   readonly clientMask: Int32Array;
-  /** Clients' places, then hosts'. */
+  /** The places of clients, then those of hosts. */
   readonly places: Int32Array;
 }
 
@@ -38,8 +39,8 @@ export const createRateShares = (
 });
 
 /**
- * Takes one for the host with this address (four big-endian words, IPv4 mapped); false when there is none left in this
- * second, or none for it. Seconds are those of any clock.
+ * Takes one for the host with this address (four big-endian words, IPv4 mapped); false if none is left in this second, or none
+ * for this host. Any clock can be used for the seconds.
  */
 export function takeOfRate(
   shares: RateShares,
@@ -59,8 +60,8 @@ export function takeOfRate(
 }
 
 /**
- * Counts one of the host in this second; false, and nothing is counted, when it has its share already of `left`, which the
- * caller knows.
+ * Counts one for the host in this second. False, without counting, if the host already has its share of `left`, which the caller
+ * keeps.
  */
 export function countWithin(
   shares: RateShares,
@@ -75,7 +76,7 @@ export function countWithin(
   const isIpv4 = isMapped(word0, word1, word2);
   const seed = mix(shares.seed, second);
   const host = placeOf(places, second, PLACES, mix(mix(mix(mix(seed, word3), word2), word1), word0));
-  // An IPv4 address is host and client in one.
+  // With IPv4, the host and the client are the same.
   const client = isIpv4
     ? host
     : placeOf(
@@ -94,7 +95,7 @@ export function countWithin(
   return true;
 }
 
-/** Where the count of a place is; it begins at 0 in each second. */
+/** The index of the count of a place; the count begins at 0 in each second. */
 function placeOf(places: Int32Array, second: number, first: number, hash: number): number {
   const at = (first + (hash & (PLACES - 1))) * PLACE_WORDS;
   if (places[at] !== second) {

@@ -1,10 +1,10 @@
 /**
- * Moves bytes from one socket of a connection to the other. Short connections are copied (read, write); a direction
- * that has moved SPLICE_AFTER_BYTES goes on through a pipe (splice), where bytes never enter this process.
+ * Moves bytes from one socket of a connection to the other. At first bytes are copied (read, write). A direction that has
+ * moved SPLICE_AFTER_BYTES continues through a pipe (splice), so that its bytes never enter this process.
  *
- * Nothing is read before `to` has room, so a stalled reader holds at most one chunk or one pipe, and TCP's window
- * slows its peer. A FIN is passed on when everything before it has been. A reset is passed on as a reset, after what
- * arrived before it.
+ * Nothing is read unless `to` has room, so a stalled reader holds at most one chunk or one pipe, and the TCP window slows its
+ * peer down. A FIN is passed on after everything before it. A reset is passed on as a reset, after the data that arrived before
+ * it.
  */
 import {
   E,
@@ -25,17 +25,17 @@ import { HOST } from './host-slots.ts';
 import { CHUNK_BYTES, type Loop, queue } from './loop.ts';
 import { PIPE_BYTES } from './pipe-pool.ts';
 
-/** Setting up a pipe pays from about here on. */
+/** From about this amount on, the cost of a pipe pays off. */
 const SPLICE_AFTER_BYTES = 128 * 1024;
-/** A direction's share of one turn of the loop. */
+/** How much one direction may move in one turn of the loop. */
 const TURN_BYTES = 1024 * 1024;
-/** Above this, all stalled readers together, chunks become small. */
+/** If all stalled readers together hold more than this, chunks become small. */
 const HELD_LIMIT_BYTES = 32 * 1024 * 1024;
 const SMALL_CHUNK_BYTES = 4096;
 const SPLICE_FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
 /**
- * Moves what can be moved. True when the half used up its share of the turn and wants to go on.
+ * Moves as much as possible. True if the half has used up its share of the turn and has more to move.
  * The connection may be closed when it returns.
  */
 export function pump(loop: Loop, half: Half): boolean {
@@ -61,7 +61,7 @@ export function pump(loop: Loop, half: Half): boolean {
       continue;
     }
     if (!half.readable || !half.writable || budget <= 0) {
-      release(loop, half); // an empty pipe serves others
+      release(loop, half); // the empty pipe can serve other connections
       return half.readable && half.writable;
     }
     if (half.connection.answer !== null) budget -= examine(loop, half);
@@ -71,7 +71,7 @@ export function pump(loop: Loop, half: Half): boolean {
   }
 }
 
-/** `half.to` takes no more: drops what was meant for it and lets the other direction drain before the end. */
+/** `half.to` accepts no more data: drops what was meant for it. The other direction may finish before the connection ends. */
 export function abandon(loop: Loop, half: Half): void {
   release(loop, half);
   half.connection.failed = true;
@@ -99,7 +99,7 @@ function finish(loop: Loop, half: Half): void {
   else shutdown(half.to, SHUT_WR);
 }
 
-/** False when `half.to` takes no more now. */
+/** Sends held bytes; false if `half.to` takes no more at present. */
 function sendHeld(loop: Loop, half: Half): boolean {
   if (!half.writable) return false;
   const held = half.held!;
@@ -113,7 +113,7 @@ function sendHeld(loop: Loop, half: Half): boolean {
   return true;
 }
 
-/** The same for what is in the pipe. */
+/** The same for the bytes in the pipe. */
 function spliceOut(loop: Loop, half: Half): boolean {
   if (!half.writable) return false;
   const moved = splice(half.pipe!.readFd, null, half.to, null, half.pipedBytes, SPLICE_FLAGS);
@@ -126,13 +126,13 @@ function spliceOut(loop: Loop, half: Half): boolean {
   return true;
 }
 
-/** Notes why nothing could be written to `half.to`. */
+/** Handles a write to `half.to` that wrote nothing. */
 function notWritten(loop: Loop, half: Half): void {
   if (errno() === E.EAGAIN) half.writable = false;
   else writeFailed(loop, half);
 }
 
-/** `half.to` failed under a write; what `half.to` had sent before still goes the other way. */
+/** A write to `half.to` failed. What `half.to` has sent before still passes in the other direction. */
 function writeFailed(loop: Loop, half: Half): void {
   abandon(loop, half);
   const opposite = oppositeOf(half);
@@ -141,14 +141,14 @@ function writeFailed(loop: Loop, half: Half): void {
   queue(loop, opposite);
 }
 
-/** Notes why a read brought nothing. */
+/** Handles a read that returned no bytes. */
 function nothingRead(loop: Loop, half: Half, result: number): void {
   if (result === 0) half.ended = true;
   else if (errno() === E.EAGAIN) half.readable = false;
   else readFailed(loop, half);
 }
 
-/** `half.from` failed under a read: all that it sent has been taken. */
+/** A read from `half.from` failed: everything that it sent has been read before. */
 function readFailed(loop: Loop, half: Half): void {
   half.ended = true;
   half.connection.failed = true;
@@ -166,7 +166,7 @@ function copy(loop: Loop, half: Half): number {
     nothingRead(loop, half, taken);
     return 0;
   }
-  // The next byte to arrive in an emptied queue makes a new edge.
+  // The queue is empty now, so the next byte to arrive causes a new edge.
   if (taken < wanted && !half.exhaustive) half.readable = false;
   half.connection.sinceMs = loop.nowMs;
   const passing = isScanned(half) ? scanUpload(loop, half, taken) : taken;
@@ -183,12 +183,12 @@ function copy(loop: Loop, half: Half): number {
   return taken;
 }
 
-/** How many of the bytes just read may pass; the rest, and what comes behind it, is discarded. */
+/** How many of the bytes just read may pass; the rest, and all bytes after it, are discarded. */
 function scanUpload(loop: Loop, half: Half, taken: number): number {
   const { connection } = half;
   const upload = connection.upload!;
   const passing = upload.push(loop.scratch.subarray(0, taken));
-  // The server has a part of the request, so only a reset tells it that the rest will not come.
+  // The server has received a part of the request, so only a reset shows it that the rest will not come.
   if (passing < 0) abort(loop, connection, upload.malformedCounter);
   else if (passing < taken) {
     half.remainingBytes = 0;
@@ -197,7 +197,7 @@ function scanUpload(loop: Loop, half: Half, taken: number): number {
   return passing;
 }
 
-/** What the server says first: held back until its judge knows what it is. */
+/** Reads the server's first bytes, which are held back until the examiner has a verdict. */
 function examine(loop: Loop, half: Half): number {
   const { connection } = half;
   const { scratch } = loop;
@@ -218,11 +218,11 @@ function examine(loop: Loop, half: Half): number {
 function spliceIn(loop: Loop, half: Half): number {
   half.pipe ??= loop.pipes.take();
   if (half.pipe === null) {
-    half.movedBytes = 1; // no pipe to be had: copy a while, then ask again
+    half.movedBytes = 1; // no pipe available: copy for a while, then try again
     return 0;
   }
   const limit = half.remainingBytes;
-  // The pipe is empty here, so EAGAIN speaks of the socket.
+  // The pipe is empty here, so EAGAIN refers to the socket.
   const wanted = limit > 0 && limit < PIPE_BYTES ? limit : PIPE_BYTES;
   const taken = splice(half.from, null, half.pipe.writeFd, null, wanted, SPLICE_FLAGS);
   if (taken <= 0) {

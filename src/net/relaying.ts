@@ -1,6 +1,6 @@
 /**
- * The phase in which bytes pass both ways: what an event of a socket says of its two directions. Events come once for each change
- * (EPOLLET): what one tells of a half is kept in it until a read or a write finds that nothing more is there (relay.ts).
+ * The phase in which bytes pass in both directions: what an event of a socket means for them. Events come once per change
+ * (EPOLLET): the state is kept in the half until a read or a write finds that nothing more can be done (relay.ts).
  */
 import { EPOLLERR, EPOLLOUT, EPOLLPRI } from '../os/libc.ts';
 import { type Connection, type Half, Phase, oppositeOf } from './connection.ts';
@@ -11,7 +11,7 @@ import { HOST } from './host-slots.ts';
 import { EXHAUSTIVE, type Loop, READABLE, queue } from './loop.ts';
 import { abandon, pump } from './relay.ts';
 
-/** The server has accepted: its preamble goes first. `events`: what its socket had to say. */
+/** The server has accepted: the preamble is sent first. `events`: the events of its socket. */
 export function startRelaying(loop: Loop, connection: Connection, events: number): void {
   const { up, down, openingBytes } = connection;
   const route = connection.route!;
@@ -41,7 +41,7 @@ export function onRelayEvents(loop: Loop, half: Half, events: number): void {
   if ((events & EXHAUSTIVE) !== 0) {
     half.exhaustive = true;
     if (half.waiting) return clientGone(loop, connection);
-    if ((events & EPOLLPRI) !== 0) half.movedBytes = 1; // splice stops at urgent data, read skips it
+    if ((events & EPOLLPRI) !== 0) half.movedBytes = 1; // back to copying: splice stops at urgent data, read skips it
     if ((events & EPOLLERR) !== 0) abandon(loop, opposite);
     if (connection.phase !== Phase.relaying) return;
   }
@@ -56,7 +56,7 @@ export function onRelayEvents(loop: Loop, half: Half, events: number): void {
   }
 }
 
-/** Goes on with the halves that used up their share of the turn before. */
+/** Continues the halves that have used up their share of the previous turn. */
 export function runQueued(loop: Loop): void {
   const waiting = loop.queued;
   loop.queued = [];
@@ -67,8 +67,8 @@ export function runQueued(loop: Loop): void {
 }
 
 /**
- * The client has ended, or was reset, before its server's answer decided what may pass. It is not read meanwhile, so there is
- * nothing that it could still be waiting for in order.
+ * The client has closed, or was reset, before its server's answer decided what may pass. Its data is not read meanwhile, so there
+ * is no reason to close the connection normally: both sides are reset.
  */
 export function clientGone(loop: Loop, connection: Connection): void {
   abort(loop, connection, loop.index['closed-early']);

@@ -1,29 +1,29 @@
 /**
- * The memory of shares.ts: records of slots and of the clients that hold them, found by a hash, in the order of their use and
- * of how much each client holds. Nothing here decides who gives way.
+ * The memory of shares.ts: records of slots and of the clients that hold them. Clients are found by a hash; slots are ordered by
+ * their last use, and clients by how much they hold. Nothing here decides who loses a slot.
  */
 import { mix } from '../runtime/hash.ts';
 import { isMapped } from './client.ts';
 
-// Words of a holder's record: the client's address, masked, then these.
+// Words of the record of a holder: the masked address of the client, then these.
 export const HELD = 4;
-/** Its slots, from the one not used for longest to the one used last. */
+/** Its slots, from the least recently used one to the most recently used one. */
 export const FIRST = 5;
 const LAST = 6;
-/** The next in its hash chain, or of the free records. */
+/** The next record in its hash chain, or in the list of free records. */
 const CHAIN = 7;
-/** Its neighbours among those that hold as much. */
+/** Its neighbours among the holders that hold the same amount. */
 const RANK_NEXT = 8;
 const RANK_PREVIOUS = 9;
 export const HOLDER_WORDS = 10;
 
-// Words of a slot's record.
+// Words of the record of a slot.
 export const OWNER = 0;
 export const UNITS = 1;
-/** Its neighbours among the slots of its holder ... */
+/** Its neighbours among the slots of its holder. */
 export const NEXT = 2;
 const PREVIOUS = 3;
-/** ... and among all slots. */
+/** Its neighbours among all slots. */
 export const ALL_NEXT = 4;
 const ALL_PREVIOUS = 5;
 export const SLOT_WORDS = 6;
@@ -34,9 +34,9 @@ export interface SlotShares {
   readonly units: number;
   usedSlots: number;
   usedUnits: number;
-  /** What the greediest holds. */
+  /** How much the greediest client holds. */
   most: number;
-  /** The slot not used for longest, whose ever it is; 0 when none is in use. */
+  /** The least recently used slot of all clients; 0 if none is in use. */
   oldest: number;
   newest: number;
   readonly seed: number;
@@ -46,7 +46,7 @@ export interface SlotShares {
   readonly records: Int32Array;
   readonly holders: Int32Array;
   readonly heads: Int32Array;
-  /** By what they hold: the holder that came there first, and last. */
+  /** By amount held (rank): the holder that came to this rank first, and the one that came last. */
   readonly rankFirst: Int32Array;
   readonly rankLast: Int32Array;
   freeSlot: number;
@@ -59,7 +59,7 @@ function hashOf(shares: SlotShares, word0: number, word1: number, word2: number,
   return mix(mix(mix(mix(shares.seed, word3), word2), word1), word0) & shares.hashMask;
 }
 
-/** The record of the client; 0 when it holds nothing. */
+/** The record of the client; 0 if it holds nothing. */
 export function findHolder(
   shares: SlotShares,
   word0: number,
@@ -88,7 +88,7 @@ export function findHolder(
   return 0;
 }
 
-/** A record for a client that has none. */
+/** Adds a record for a client that has none. */
 export function addHolder(
   shares: SlotShares,
   word0: number,
@@ -113,7 +113,7 @@ export function addHolder(
   return holder;
 }
 
-/** Of a client that has no slot left. */
+/** Removes the record of a client that has no slot left. */
 export function removeHolder(shares: SlotShares, holder: number): void {
   const { holders, heads } = shares;
   const at = holder * HOLDER_WORDS;
@@ -128,7 +128,7 @@ export function removeHolder(shares: SlotShares, holder: number): void {
   shares.freeHolder = holder;
 }
 
-/** Moves the holder to the rank of what it holds now. Nobody is in rank 0. */
+/** Moves the holder to the rank for the amount that it holds now. Rank 0 is always empty. */
 export function setHeld(shares: SlotShares, holder: number, held: number): void {
   const { holders, rankFirst, rankLast } = shares;
   const at = holder * HOLDER_WORDS;
@@ -152,11 +152,11 @@ export function setHeld(shares: SlotShares, holder: number, held: number): void 
     rankLast[held] = holder;
   }
   if (held > shares.most) shares.most = held;
-  // At most as many steps as the slot had units: the holder itself is there, unless it holds nothing more.
+  // At most as many steps as the slot had units: at the latest the loop ends at the rank of this holder, or at 0.
   while (shares.most > 0 && rankFirst[shares.most] === 0) shares.most--;
 }
 
-/** Puts the slot behind all others, of its holder and of all. */
+/** Adds the slot at the end of both orders: that of its holder, and that of all slots. */
 export function append(shares: SlotShares, slot: number): void {
   const { records, holders } = shares;
   const at = slot * SLOT_WORDS;
@@ -175,7 +175,7 @@ export function append(shares: SlotShares, slot: number): void {
   shares.newest = slot;
 }
 
-/** Takes the slot out of the order, of its holder and of all. */
+/** Removes the slot from both orders: that of its holder, and that of all slots. */
 export function detach(shares: SlotShares, slot: number): void {
   const { records, holders } = shares;
   const at = slot * SLOT_WORDS;

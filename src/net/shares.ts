@@ -1,14 +1,15 @@
 /**
- * Who may have how much of what is finite. A client is an IPv4 address, or the /64 of an IPv6 address: what one machine
- * can choose its addresses from. As long as there is enough, nobody is limited. At the limit the greediest loses first:
+ * Shares limited resources fairly among clients. A client is an IPv4 address, or the /64 of an IPv6 address, because one machine
+ * can choose any address of its /64. While there is enough, no client is limited. At the limit, the greediest client loses first:
  *
- * - What can be taken away (connections that said nothing yet, stored packets): `takeSlot` and `victimFor`. The newcomer
- *   gets the slot that the greediest client has not used for longest.
- * - What cannot (ports, sessions, questions under way): `isWithinShare`. Who holds much gets no more when little is left.
- * - What is a rate: `rate-shares.ts`, by the same rule.
+ * - Resources that can be taken away (connections that have sent nothing yet, stored packets): `takeSlot` and `victimFor`. The
+ *   newcomer gets the slot that the greediest client has not used for longest.
+ * - Resources that cannot be taken away (ports, sessions, queries in progress): `isWithinShare`. If little is left, clients that
+ *   hold much get no more.
+ * - Rates: `rate-shares.ts`, by the same rule.
  *
- * Addresses are four big-endian words, IPv4 in its mapped form. No function here allocates or throws, and each
- * takes constant time whatever clients did. Number 0 means "none", and memory that was never used is never touched.
+ * Addresses are four big-endian words, IPv4 in its mapped form. No function here allocates or throws, and each takes constant
+ * time, whatever clients do. The number 0 means "none". Memory that was never used is never touched.
  */
 import { IPV4_CLIENT_BITS, IPV6_CLIENT_BITS, maskOfWord } from './client.ts';
 import {
@@ -31,22 +32,22 @@ import {
 
 export type { SlotShares } from './share-records.ts';
 
-/** A host may hold this many times what is left: alone 4/5 of everything; two hosts 4/9 each, and so on. */
+/** A host may hold this many times what is left: one host alone 4/5 of everything, two hosts 4/9 each, and so on. */
 export const HOST_SHARE = 4;
-/** All addresses of a client together: 16/17 of everything, so that 1/17 is left for others whatever one client does. */
+/** The same for all addresses of a client together: 16/17 of everything, so that 1/17 is left for others whatever it does. */
 export const CLIENT_SHARE = 16;
 
 /**
- * Whether who holds `held` may have one more while `left` are free: the dynamic threshold of Choudhury and Hahne (1998).
- * It needs to know nobody else, and what is left never becomes nothing on account of one.
+ * Whether a client that holds `held` may have one more while `left` are free: the dynamic threshold of Choudhury and Hahne
+ * (1998). It needs no data about other clients, and one client alone can never use up everything.
  */
 export const isWithinShare = (held: number, left: number, share: number): boolean =>
   left > 0 && held < left * share;
 
 export interface SlotSharesOptions {
-  /** Slots at most. */
+  /** The number of slots. */
   readonly slots: number;
-  /** What the slots together may hold, e.g. bytes in steps; as many as slots where each holds one. */
+  /** How much all slots together may hold, for example bytes in steps. Default: one unit per slot. */
   readonly units?: number;
   /** A random number. */
   readonly seed: number;
@@ -81,7 +82,7 @@ export function createSlotShares(options: SlotSharesOptions): SlotShares {
   };
 }
 
-/** What the client holds. */
+/** How much the client holds. */
 export function heldBy(
   shares: SlotShares,
   word0: number,
@@ -93,7 +94,7 @@ export function heldBy(
   return holder === 0 ? 0 : shares.holders[holder * HOLDER_WORDS + HELD];
 }
 
-/** A slot for the client, with so many units; 0 when there is no room: see `victimFor`. */
+/** Takes a slot for the client, with this many units; 0 if there is no room: see `victimFor`. */
 export function takeSlot(
   shares: SlotShares,
   units: number,
@@ -119,7 +120,7 @@ export function takeSlot(
   return slot;
 }
 
-/** Adds units to a slot; false when there are not so many left. */
+/** Adds units to a slot; false if not enough are left. */
 export function growSlot(shares: SlotShares, slot: number, units: number): boolean {
   if (shares.usedUnits + units > shares.units) return false;
   const at = slot * SLOT_WORDS;
@@ -130,7 +131,7 @@ export function growSlot(shares: SlotShares, slot: number, units: number): boole
   return true;
 }
 
-/** Notes that the slot is in use: it is the last of its client's to be taken away. */
+/** Notes a use of the slot: it becomes the last one of its client to be taken away. */
 export function touchSlot(shares: SlotShares, slot: number): void {
   detach(shares, slot);
   append(shares, slot);
@@ -152,7 +153,7 @@ export function releaseSlot(shares: SlotShares, slot: number): void {
   shares.freeSlot = slot;
 }
 
-/** The slot that the greediest client has not used for longest; 0 when none is in use. */
+/** The slot that the greediest client has not used for longest; 0 if none is in use. */
 export function greediestSlot({ rankFirst, most, holders }: SlotShares): number {
   return most === 0 ? 0 : holders[rankFirst[most] * HOLDER_WORDS + FIRST];
 }
@@ -170,9 +171,9 @@ export function isHeldBy(
 }
 
 /**
- * The slot to be taken away for a newcomer of this client with so many units: the greediest's, or the client's own where the
- * newcomer would make it the greediest. So a client that holds no more than its part of all (units / clients) loses nothing
- * to others. 0 when no slot is in use.
+ * The slot to take away for a newcomer of this client with this many units: one of the greediest client, or one of this client if
+ * the newcomer would make it the greediest. So a client that holds no more than its fair part (units / clients) loses nothing to
+ * others. 0 if no slot is in use.
  */
 export function victimFor(
   shares: SlotShares,
@@ -185,7 +186,7 @@ export function victimFor(
   return victimOf(shares, units, findHolder(shares, word0, word1, word2, word3));
 }
 
-/** The same for who has this slot already, and wants so many units more; it may be this slot. */
+/** The same for the owner of this slot, which needs this many more units; the result may be this slot itself. */
 export const victimForOwner = (shares: SlotShares, units: number, slot: number): number =>
   victimOf(shares, units, shares.records[slot * SLOT_WORDS + OWNER]);
 
@@ -197,10 +198,10 @@ function victimOf(shares: SlotShares, units: number, holder: number): number {
 
 export const unitsOf = ({ records }: SlotShares, slot: number): number => records[slot * SLOT_WORDS + UNITS];
 
-/** The slot used next after this one; 0 behind the last. */
+/** The next slot in the order of last use; 0 after the last. */
 export const nextInAge = ({ records }: SlotShares, slot: number): number =>
   records[slot * SLOT_WORDS + ALL_NEXT];
 
-/** The same within the slots of one client. */
+/** The same among the slots of one client. */
 export const nextOfClient = ({ records }: SlotShares, slot: number): number =>
   records[slot * SLOT_WORDS + NEXT];

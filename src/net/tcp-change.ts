@@ -1,6 +1,6 @@
 /**
- * What a TCP service has in force, and how it changes: the sockets and what the worker goes by, together. Callers take turns
- * (`inTurn`): each change starts from the sockets that the one before left.
+ * The current state of a TCP service, and how it changes: the sockets and the state of the worker change together. Callers take
+ * turns (`inTurn`): each change starts from the sockets that the previous one left.
  */
 import type { FollowedOurselves } from '../os/follow-ourselves.ts';
 import { close, errnoName } from '../os/libc.ts';
@@ -19,18 +19,18 @@ import {
 import type { MissingSockets } from './missing.ts';
 import type { TcpPlaneState } from './tcp-worker.ts';
 
-/** A worker that has not applied a change by then was found stuck by its supervisor and replaced. */
+/** If a worker has not applied a change after this time, its supervisor has already found it stuck and replaced it. */
 const APPLY_TIMEOUT_MS = 15_000;
 
-/** What a service wants in force. */
+/** The wanted state of a service. */
 export interface TcpPlan<Config> {
   readonly listen: readonly ListenSpec[];
   readonly handshakeTimeoutMs: number;
   /** 0: no limit. */
   readonly idleTimeoutMs: number;
-  /** Servers that connections may lead to: their traffic is counted by name. */
+  /** Servers that connections may go to: their traffic is counted by name. */
   readonly hosts: readonly string[];
-  /** Handed to the worker as it is: structured-cloneable. */
+  /** Passed to the worker unchanged, so it must be structured-cloneable. */
   readonly config: Config;
 }
 
@@ -43,18 +43,18 @@ export interface InForce<Config> {
   plan: TcpPlan<Config>;
   state: TcpPlaneState<Config>;
   isDraining: boolean;
-  /** Number of the state that the worker goes by, and who waits for another. */
+  /** Number of the state that the worker has applied, and the callback of the code that waits for a later one. */
   applied: number;
   notifyApplied: (() => void) | undefined;
 }
 
-/** What changes are made with, once it is there. */
+/** The parts that are needed for changes; they exist after the start. */
 export interface Means<Config> {
   readonly worker: Pick<SupervisedWorker<TcpPlaneState<Config>>, 'send'>;
   readonly missing: MissingSockets;
 }
 
-/** Nothing is open yet: the thread starts without sockets, while they are opened and what must be noted before is written. */
+/** The initial state, without open sockets: the thread starts while the sockets are opened and `beforeCommit` runs. */
 export function nothingInForce<Config>(
   parts: Pick<InForce<Config>, 'name' | 'keepalive' | 'log' | 'ourselves' | 'hostSlots'>,
   plan: TcpPlan<Config>,
@@ -82,7 +82,7 @@ function stateOf<Config>(
   };
 }
 
-/** Opens what is new, and has it noted; what is old stays open until the change is in force. Disposed, it is taken back. */
+/** Opens new sockets and runs `beforeCommit`. Old sockets stay open until the change is in force. Disposing rolls it back. */
 export async function prepareChange<Config>(
   { state, keepalive }: InForce<Config>,
   { listen }: TcpPlan<Config>,
@@ -99,7 +99,7 @@ export async function prepareChange<Config>(
   return { ...change, [Symbol.asyncDispose]: async () => change.rollback() };
 }
 
-/** Resolves when the worker goes by it. */
+/** Sends the new state to the worker; resolves when the worker has applied it. */
 export async function putInForce<Config>(
   inForce: InForce<Config>,
   { worker, missing }: Means<Config>,
@@ -115,13 +115,13 @@ export async function putInForce<Config>(
   setMissing(inForce, missing, change.missing);
 }
 
-/** The worker goes by this state now. */
+/** The worker has applied this state. */
 export function noteApplied<Config>(inForce: InForce<Config>, generation: number): void {
   inForce.applied = generation;
   inForce.notifyApplied?.();
 }
 
-/** Resolves when the worker has applied the generation: by a message, or by being started anew with it. */
+/** Resolves when the worker has applied the generation, from a message or by starting again with it; or after the timeout. */
 async function waitApplied<Config>(inForce: InForce<Config>, generation: number): Promise<void> {
   if (inForce.applied >= generation) return;
   const { promise, resolve } = Promise.withResolvers<boolean>();
@@ -147,7 +147,7 @@ function setMissing<Config>(
   );
 }
 
-/** Tries again to open what is missing. */
+/** Retries to open missing sockets. */
 export async function openMissing<Config>(inForce: InForce<Config>, means: Means<Config>): Promise<void> {
   const { isDraining, state, plan, keepalive } = inForce;
   if (isDraining) return;
@@ -156,7 +156,7 @@ export async function openMissing<Config>(inForce: InForce<Config>, means: Means
   else setMissing(inForce, means.missing, change.missing);
 }
 
-/** A socket that nobody can accept on any more, such as one that was closed from outside (`ss --kill`): a new one. */
+/** Replaces a socket that can no longer accept, for example because it was closed from outside (`ss --kill`). */
 export async function replaceBroken<Config>(
   inForce: InForce<Config>,
   means: Means<Config>,
@@ -176,7 +176,7 @@ export async function replaceBroken<Config>(
   await openMissing(inForce, means);
 }
 
-/** Hands the worker the state with something changed that concerns no socket. */
+/** Sends the worker the state with a change that concerns no sockets. */
 export function amend<Config>(
   inForce: InForce<Config>,
   worker: Means<Config>['worker'],

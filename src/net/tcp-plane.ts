@@ -1,6 +1,6 @@
 /**
  * The main thread's side of a TCP service: owns the listening sockets and the worker, and changes both together.
- * What a service adds is its configuration and its gates.
+ * A service adds its configuration and its gates.
  */
 import { readFileSync } from 'node:fs';
 import type { FollowedOurselves } from '../os/follow-ourselves.ts';
@@ -37,7 +37,7 @@ import type { FromTcpWorker, TcpPlaneState, TcpWorkerInit } from './tcp-worker.t
 export type { TcpPlan } from './tcp-change.ts';
 
 const SEE_EVENTS = say('See in the timeline which client has most of them; it is the first to lose some.');
-/** Descriptors left to the rest of the process: DNS, the admin page, files. */
+/** Descriptors reserved for the rest of the process: DNS, the admin page, files. */
 const RESERVED_DESCRIPTORS = 256;
 
 export interface TcpPlaneOptions<Table extends CounterTable> {
@@ -45,14 +45,14 @@ export interface TcpPlaneOptions<Table extends CounterTable> {
   /** The worker's module: it calls `runTcpWorker`. */
   readonly entry: URL;
   readonly counterTable: Table;
-  /** Probe silent peers, on both sides. */
+  /** Probe silent peers on both sides. */
   readonly keepalive: boolean;
   readonly maxConnections: number;
-  /** Of the process's descriptors, those that this service may use at most: 0 to 1. */
+  /** The largest part of the process's descriptors that this service may use: 0 to 1. */
   readonly descriptorShare: number;
   readonly log: Logger;
   readonly ourselves: FollowedOurselves;
-  /** Where events go; without it, nobody reads them. */
+  /** Where events go; without it, they are not read. */
   readonly events?: EventSink | undefined;
 }
 
@@ -60,12 +60,12 @@ const WORKER_DIED = say('the worker thread died and is being started again');
 
 export interface TcpPlane<Config> extends AsyncDisposable {
   /**
-   * Puts a plan in force: resolves when the worker accepts by it and only by it. Connections are not touched.
-   * Throws when a socket cannot be opened that was not missing before, or `beforeCommit` rejects; the old plan is then still
-   * in force.
+   * Applies a plan: resolves when the worker accepts new connections only by this plan. Open connections are not affected.
+   * Throws if a socket cannot be opened that was not missing before, or if `beforeCommit` rejects. The old plan then stays in
+   * force.
    */
   apply(plan: TcpPlan<Config>, beforeCommit?: () => Promise<void>): Promise<void>;
-  /** Admits nobody new; resolves when all connections have ended, or when `signal` aborts. */
+  /** Stops admitting new clients; resolves when all connections have ended, or when `signal` aborts. */
   drain(signal: AbortSignal): Promise<void>;
   status(): ServiceStatus;
   counters(): Readonly<Record<string, number>>;
@@ -75,8 +75,8 @@ export interface TcpPlane<Config> extends AsyncDisposable {
 }
 
 /**
- * Opens the sockets that can be had and starts the worker; those that cannot be had are reported, and tried again. A start
- * that fails leaves nothing open.
+ * Opens the sockets and starts the worker. Sockets that cannot be opened are reported and retried. A start that fails leaves
+ * nothing open.
  */
 export async function startTcpPlane<Config, Table extends CounterTable>(
   options: TcpPlaneOptions<Table>,
@@ -208,7 +208,7 @@ function limitsOf(gauges: TcpGauges, maxConnections: number): readonly Limit[] {
   ];
 }
 
-/** Connections, two descriptors each, within a share of the process's limit of descriptors. */
+/** How many connections, with two descriptors each, fit into this share of the process's limit of descriptors. */
 function connectionsThatFit(share: number): number {
   const limits = readFileSync('/proc/self/limits', 'latin1');
   const soft = /^Max open files +([0-9]+)/m.exec(limits);

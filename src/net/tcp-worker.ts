@@ -12,17 +12,17 @@ import type { Gate } from './gate.ts';
 import { createHostCounters } from './host-slots.ts';
 import type { OpenListener } from './listen.ts';
 
-/** The state that the main thread wants in force. */
+/** The state that the worker has to apply. */
 export interface TcpPlaneState<Config> {
   /** Counts up with each change; the worker reports the one it has applied. */
   readonly generation: number;
   readonly limits: ConnectionTimeouts;
   readonly keepalive: boolean;
-  /** The process is about to end: what is open is finished, and then reported. */
+  /** The process is about to end: open connections may finish, and then the worker reports it. */
   readonly isDraining: boolean;
   readonly ourselves: Ourselves;
   readonly listeners: readonly OpenListener[];
-  /** By server. */
+  /** Slot numbers by server name. */
   readonly hostSlots: Readonly<Record<string, number>>;
   readonly config: Config;
 }
@@ -37,19 +37,19 @@ export interface TcpWorkerInit<Config> {
 }
 
 export type FromTcpWorker =
-  /** A generation is in force: sockets that it lacks are no longer accepted on. */
+  /** A generation has been applied: sockets that are not in it no longer accept. */
   | { readonly kind: 'applied'; readonly generation: number }
-  /** A listening socket is broken for good, and no longer accepted on. */
+  /** A listening socket is permanently broken, and no longer accepts. */
   | { readonly kind: 'broken'; readonly fd: number; readonly code: number }
-  /** While draining: nothing is open and nobody waits. */
+  /** While draining: no connection is open and no client waits. */
   | { readonly kind: 'drained' };
 
-/** How long a turn may wait while draining: its end is noticed this soon. */
+/** How long a turn may wait while draining, so that the end is noticed soon. */
 const DRAIN_WAIT_MS = 20;
 
 /**
- * What a service adds: `createGates` builds the gate of each listener name, from the service's own configuration. `peerOf`: who
- * the client at a descriptor is.
+ * What a service adds: `createGates` builds the gate for each listener name, from the service's own configuration. `peerOf`
+ * returns the address of the client of a descriptor.
  */
 export interface TcpWorkerOptions<Config, Table extends CounterTable> {
   readonly counterTable: Table;
@@ -63,7 +63,7 @@ export interface TcpWorkerOptions<Config, Table extends CounterTable> {
 /** The gate of a listener, by its name. */
 export type GateOf = (listenerName: string) => Gate;
 
-/** Runs until the supervisor asks to stop; call as the last statement of the worker's entry module. */
+/** Runs until the supervisor requests a stop; call it as the last statement of the worker's entry module. */
 export function runTcpWorker<Config, Table extends CounterTable>({
   counterTable,
   createGates,
@@ -105,7 +105,7 @@ export function runTcpWorker<Config, Table extends CounterTable>({
       thread.log('debug', { listener: spec.name }, `accepting on ${formatSocketAddress(spec)}`);
     }
     engine.configure(state.limits, byFd, state.ourselves);
-    // Only now: who waited on a socket that goes has just been taken, for a server of before.
+    // After `configure`, which still accepts clients that wait on removed sockets: they go to servers of the old configuration.
     hosts.assign(state.hostSlots);
     isDraining = state.isDraining;
     thread.post({ kind: 'applied', generation: state.generation });

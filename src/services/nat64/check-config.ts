@@ -1,4 +1,4 @@
-/** What no single field of NAT64's part of the configuration can tell. */
+/** Checks of NAT64's part of the configuration that concern more than one field. */
 import { type ConfigProblem, duplicates, problem } from '../../config/problem.ts';
 import type { Config, Nat64Config } from '../../config/schema.ts';
 import { type PortRange, parseIpv6Endpoint, parsePortRange } from '../../config/values.ts';
@@ -27,7 +27,7 @@ export const translatedPrefixes = ({ prefix, extraPrefixes }: Nat64Config): stri
 
 const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
 
-/** Mappings to this machine itself, where the translator does not lead. */
+/** Mappings to this machine itself, which the translator cannot reach. */
 export const checkMappings = ({ nat64 }: Config, own: OwnAddresses): ConfigProblem[] =>
   nat64.static.flatMap(({ ipv6 }, i) => {
     const server = parseIpv6Endpoint(ipv6);
@@ -36,7 +36,7 @@ export const checkMappings = ({ nat64 }: Config, own: OwnAddresses): ConfigProbl
     return [problem(`/nat64/static/${i}/ipv6`, ipv6, ours, say('the address of another machine'))];
   });
 
-/** RFC 7915 section 4.1: the least MTU of the IPv6 side is not above that of its first link. */
+/** RFC 7915 section 4.1: the lowest MTU of the IPv6 side must not be above the MTU of its first link. */
 function checkMtus({ nat64 }: Config): ConfigProblem[] {
   const { lowestIpv6MtuBytes, mtu6Bytes } = nat64;
   if (lowestIpv6MtuBytes <= mtu6Bytes) return [];
@@ -44,13 +44,13 @@ function checkMtus({ nat64 }: Config): ConfigProblem[] {
   return [problem('/nat64/lowestIpv6MtuBytes', lowestIpv6MtuBytes, say('is above the MTU'), expected)];
 }
 
-/** RFC 7757 section 3.2, and what pool4 shares belongs to nobody alone. */
+/** RFC 7757 section 3.2; and an address of pool4, which is shared, must not belong to a single host. */
 function checkEam({ nat64 }: Config): ConfigProblem[] {
   return nat64.eam.flatMap(({ ipv4, ipv6 }, i) => {
     const [prefix4, prefix6] = [parsed(ipv4), parsed(ipv6)];
     const path = `/nat64/eam/${i}`;
     const problems: ConfigProblem[] = [];
-    // Both count from the 128 bits of an IPv6 address, so their suffixes compare as their prefixes do.
+    // Both prefix lengths count in the 128 bits of an IPv6 address, so comparing them also compares the suffixes.
     if (prefix6.prefixBits > prefix4.prefixBits) {
       const expected = say('a prefix with at least the addresses of {ipv4}', { ipv4 });
       problems.push(problem(`${path}/ipv6`, ipv6, say('has too few addresses'), expected));
@@ -70,7 +70,7 @@ function checkEam({ nat64 }: Config): ConfigProblem[] {
     const own = translatedPrefixes(nat64);
     const inside = own.find((text) => prefixContains(parsed(text), prefix6.address));
     const around = own.find((text) => prefixContains(prefix6, parsed(text).address));
-    // What the mapping makes would lie in the prefix, and so come back to be translated.
+    // The address that results from the mapping would be in the prefix, and so would be translated again.
     const sentence =
       inside !== undefined
         ? say('lies in the NAT64 prefix {prefix}', { prefix: inside })
@@ -83,7 +83,7 @@ function checkEam({ nat64 }: Config): ConfigProblem[] {
   });
 }
 
-/** Addresses that no packet between networks may have (RFC 6890) lead nowhere, and would be led to the translator. */
+/** Addresses that are never routed between networks (RFC 6890) reach no host, and must not be routed to the translator. */
 function checkNeverRouted({ nat64 }: Config): ConfigProblem[] {
   const rows: [path: string, value: string][] = [
     ...nat64.pool4.map(({ address }, i): [string, string] => [`/nat64/pool4/${i}/address`, address]),
@@ -99,7 +99,7 @@ function checkNeverRouted({ nat64 }: Config): ConfigProblem[] {
   });
 }
 
-/** A static entry's address is one of pool4, and it has its port on both sides for itself. */
+/** The address of a static entry must be in pool4, and its port must be unique on each side. */
 function checkStaticEntries({ nat64 }: Config): ConfigProblem[] {
   const addresses = nat64.pool4.map(({ address }) => address);
   const strangers = nat64.static.flatMap(({ ipv4 }, i) =>
@@ -126,7 +126,7 @@ function checkStaticEntries({ nat64 }: Config): ConfigProblem[] {
   ];
 }
 
-/** An address must lie in one prefix only; and without sessions nothing tells which prefix an answer comes from. */
+/** An address must be in one prefix only; and without sessions, nothing determines which prefix an answer comes from. */
 function checkExtraPrefixes({ nat64 }: Config): ConfigProblem[] {
   const all = translatedPrefixes(nat64);
   return nat64.extraPrefixes.flatMap((text, i) => {
@@ -151,7 +151,7 @@ function checkExtraPrefixes({ nat64 }: Config): ConfigProblem[] {
   });
 }
 
-/** RFC 7422: each client has its block, or the whole is refused. */
+/** RFC 7422: there must be a block for each client; otherwise the configuration is refused. */
 function checkPortBlocks({ nat64 }: Config): ConfigProblem[] {
   const { portBlocks, clientPrefixBits, pool4, mode } = nat64;
   const { size, clients } = portBlocks;

@@ -1,10 +1,10 @@
-/** Shapes of the API that are NAT64's own: what is in its tables, what it would do with a packet, the events of its log. */
+/** NAT64's own shapes in the API: the contents of its tables, what it would do with a packet, the events of its log. */
 import { type Found, eventKind, eventShape } from '../../runtime/event-kind.ts';
 import { Nullable, type Static, Type } from '../../runtime/shape.ts';
 
 const Nat64Protocol = Type.Union([Type.Literal('tcp'), Type.Literal('udp'), Type.Literal('icmp')]);
 
-// The answers of the functions in queries.ts.
+// The results of the functions in queries.ts.
 const nat64Mapping = {
   protocol: Nat64Protocol,
   client: Type.String(),
@@ -55,7 +55,7 @@ export const Nat64PoolAnswer = Type.Object({
       used: byProtocol,
     }),
   ),
-  /** Null where ports are chosen at random. */
+  /** Null if ports are chosen at random. */
   portBlocks: Nullable(Type.Object({ size: Type.Integer(), clients: Type.Integer(), blocks: byProtocol })),
 });
 
@@ -91,11 +91,11 @@ export const Nat64Event = eventShape('nat64', {
   client: Type.String(),
   /** For ICMP, identifiers. */
   clientPort: Type.Integer(),
-  /** Name of the server in the configuration that has the address. */
+  /** Name of the configured server with this address. */
   server: Nullable(Type.String()),
   poolAddress: Type.String(),
   poolPort: Type.Integer(),
-  /** The other end of a session; null for a mapping, which has many. */
+  /** The remote end of a session; null for a mapping, which may have many. */
   remote: Nullable(Type.String()),
   remotePort: Nullable(Type.Integer()),
 });

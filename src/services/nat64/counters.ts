@@ -1,4 +1,4 @@
-/** What the translator counts. A verdict of the hot path is the position of one of these, so that every drop counts. */
+/** What the translator counts. A verdict that drops a packet is the position of a counter, so that every drop is counted. */
 import { createCounters } from '../../runtime/counters.ts';
 
 export const NAT64_COUNTERS = {
@@ -90,31 +90,31 @@ export type Nat64Counter = keyof typeof NAT64_COUNTERS;
 
 declare const BRAND: unique symbol;
 
-/** Why a packet is dropped: the position of the counter of that reason, and of no other. */
+/** Why a packet is dropped: the position of the counter for that reason. No other number has this type. */
 export type Reason = number & { readonly [BRAND]: 'reason' };
-/** What else becomes of a packet. At run time a number below 0, but never one to the compiler: it is no position of a counter. */
+/** Any other verdict. At run time it is a number below 0, but not for the compiler, so it cannot be used as a counter position. */
 export interface Control {
   readonly [BRAND]: 'control';
 }
-/** A step's result. */
+/** The result of a step. */
 export type Verdict = Reason | Control;
 
 type Index = { readonly [Name in Nat64Counter]: Name extends `drop-${string}` ? Reason : number };
 
-/** The position of each counter; those of drops are what the steps of the translator return to drop a packet. */
+/** The position of each counter. A step drops a packet by returning the position of the counter for the reason. */
 export const COUNTER = createCounters(NAT64_COUNTERS).index as Index;
 
 const control = (value: number): Control => value as unknown as Control;
 
-/** On to the next step; from the last step: send the packet. */
+/** Continue with the next step; from the last step: send the packet. */
 export const CONTINUE = control(-1);
-/** Not a packet for the translator: the kernel gets it back unchanged. */
+/** The packet is not for the translator: it goes back to the kernel unchanged. */
 export const RETURN_TO_KERNEL = control(-2);
-/** A fragment: what its datagram is tells the first one (fragments.ts). */
+/** A fragment: only the first fragment of the datagram shows its ports (fragments.ts). */
 export const FRAGMENT = control(-3);
-/** Kept, because more has to come before it can be translated. */
+/** The packet is kept, because other packets must come first. */
 export const HELD = control(-4);
-/** Several datagrams in one packet (GSO.UDP) that have to be translated each by itself. */
+/** Several datagrams in one packet (GSO.UDP), each of which must be translated separately. */
 export const DATAGRAMS = control(-5);
 
 /** Whether a verdict drops the packet. */

@@ -1,4 +1,4 @@
-/** What NAT64 says of itself. */
+/** How NAT64 describes itself. */
 import type { Nat64Config } from '../../config/schema.ts';
 import { type PortRange, parseIpv4Endpoint, parsePortRange } from '../../config/values.ts';
 import { asIs, say } from '../../texts/text.ts';
@@ -95,5 +95,5 @@ const staticPorts = (nat64: Nat64Config): PortUse[] =>
     ];
   });
 
-/** "auto" is some address of this appliance, never a loopback address. */
+/** "auto" means an address of this appliance, never a loopback address. */
 const textOf = (address: string): string => (address === 'auto' ? '0.0.0.0' : address);

@@ -1,4 +1,4 @@
-/** What NAT64 brings to the diagnostics. */
+/** What NAT64 adds to the diagnostics. */
 import { say } from '../../texts/text.ts';
 import type { ServiceDiagnostics } from '../check.ts';
 import { nat64Drops } from './checks/drops.ts';

@@ -1,6 +1,6 @@
 /**
- * What one may ask the running NAT64: read-only questions about its tables, answered in the main thread while the worker
- * goes on. Addresses, prefixes and ports are in the form that the configuration has. Inputs have been validated.
+ * Read-only queries about the tables of the running NAT64. They are answered in the main thread, while the worker continues.
+ * Addresses, prefixes and ports have the same format as in the configuration. Inputs have been validated.
  */
 
 import type { Text } from '../../texts/text.ts';
@@ -8,9 +8,9 @@ import type { Text } from '../../texts/text.ts';
 export type Nat64Protocol = 'tcp' | 'udp' | 'icmp';
 
 export interface PageRequest {
-  /** `nextCursor` of the page before; 0 for the first. */
+  /** `nextCursor` of the previous page; 0 for the first. */
   readonly cursor: number;
-  /** Rows at most. */
+  /** The limit of rows. */
   readonly limit: number;
 }
 
@@ -23,18 +23,18 @@ export interface BibFilter {
 }
 
 export interface SessionFilter extends BibFilter {
-  /** An IPv4 address or prefix that contains the other end. */
+  /** An IPv4 address or prefix that contains the remote end. */
   readonly remote?: string | undefined;
 }
 
-/** A mapping: which IPv4 address and port stand for a port of an IPv6 host. For ICMP, ports are identifiers. */
+/** A mapping: which IPv4 address and port represent a port of an IPv6 host. For ICMP, ports are identifiers. */
 export interface BibRow {
   protocol: Nat64Protocol;
   client: string;
   clientPort: number;
   poolAddress: string;
   poolPort: number;
-  /** Always there, by nat64.static. */
+  /** Configured in nat64.static: it always exists. */
   isStatic: boolean;
   sessions: number;
 }
@@ -48,19 +48,19 @@ export interface SessionRow {
   remote: string;
   /** 0 for ICMP. */
   remotePort: number;
-  /** Of RFC 6146 section 3.5.2, e.g. "ESTABLISHED"; null unless TCP. */
+  /** A state of RFC 6146 section 3.5.2, for example "ESTABLISHED"; null unless TCP. */
   state: string | null;
-  /** When it ends, if nothing is sent. */
+  /** When it expires, if nothing is sent. */
   endsInSeconds: number;
 }
 
 /**
- * A page may hold fewer rows than asked for, even none, though more follow: one call looks at so many records only.
- * Who follows the cursors meets each entry that lives all the while exactly once.
+ * A page may have fewer rows than requested, even none, although more follow: one call examines a limited number of records.
+ * A caller that follows the cursors gets each entry that exists during the whole time exactly once.
  */
 export interface Page<Row> {
   rows: Row[];
-  /** Where to go on; null at the end. */
+  /** Where to continue; null at the end. */
   nextCursor: number | null;
 }
 
@@ -71,11 +71,11 @@ export interface ClientRow {
 }
 
 export interface TopClients {
-  /** Those with the most sessions first. */
+  /** The clients with the most sessions come first. */
   rows: ClientRow[];
-  /** Clients counted. */
+  /** Number of clients counted. */
   clients: number;
-  /** False when there are more clients than are counted apart. */
+  /** False if there are more clients than can be counted individually. */
   isComplete: boolean;
 }
 
@@ -87,12 +87,12 @@ export interface PoolUse {
     address: string;
     firstPort: number;
     lastPort: number;
-    /** Ports that each of these protocols has. */
+    /** Number of ports for each of these protocols. */
     size: number;
     protocols: Nat64Protocol[];
     used: Record<Nat64Protocol, number>;
   }[];
-  /** Null where ports are chosen at random. `blocks`: those that the pool has for each protocol. */
+  /** Null if ports are chosen at random. `blocks`: the number of blocks of the pool for each protocol. */
   portBlocks: { size: number; clients: number; blocks: Record<Nat64Protocol, number> } | null;
 }
 
@@ -101,7 +101,7 @@ export type PortBlockQuestion =
   | { readonly client: string }
   | { readonly poolAddress: string; readonly poolPort: number };
 
-/** A block of ports that is a client's for ever (RFC 7422). */
+/** A block of ports that permanently belongs to a client (RFC 7422). */
 export interface PortBlockRow {
   protocol: Nat64Protocol;
   /** A prefix. */
@@ -114,7 +114,7 @@ export interface PortBlockRow {
 /** A packet to be explained: a TCP SYN, a UDP datagram or an echo request. */
 export interface ExplainRequest {
   readonly client: string;
-  /** IPv6, or IPv4 for the address that stands for it in the NAT64 prefix. */
+  /** IPv6; or IPv4, which means the address that represents it in the NAT64 prefix. */
   readonly destination: string;
   readonly protocol: Nat64Protocol;
   /** Port, or ICMP identifier, that the client sends from. */
@@ -124,28 +124,27 @@ export interface ExplainRequest {
 
 export interface ExplainStep {
   isOk: boolean;
-  /** What was found, as a sentence. */
+  /** The result, as a sentence. */
   text: Text;
   /** The counter of the refusal. */
   counter: string | null;
-  /** Of the last step, where the translated packet goes. */
+  /** Only in the last step: where the translated packet goes. */
   arrival?: Arrival;
 }
 
 /**
- * internet: leaves for the IPv4 side; host: comes back in to an IPv6 host; translator: comes back in, and is translated
- * again.
+ * internet: goes to the IPv4 side; host: is hairpinned to an IPv6 host; translator: leaves, comes back in, and is translated again.
  */
 export interface Arrival {
   readonly kind: 'internet' | 'host' | 'translator';
-  /** IPv4, but of a host. */
+  /** An IPv4 address; for "host", the address of the host. */
   readonly address: string;
-  /** That of a host. */
+  /** The port of the host; only for "host". */
   readonly port?: number;
 }
 
 export interface Explanation {
-  /** Whether such a packet would be sent on. */
+  /** Whether such a packet would be translated and sent. */
   isTranslated: boolean;
   steps: ExplainStep[];
 }
@@ -155,7 +154,7 @@ export interface Nat64Queries {
   bib(filter: BibFilter, page: PageRequest): Promise<Page<BibRow>>;
   topClients(limit: number): Promise<TopClients>;
   poolUse(): Promise<PoolUse>;
-  /** At most one for each protocol; none while nat64.portBlocks is off, or when nobody has them. */
+  /** At most one block for each protocol; none if nat64.portBlocks is off, or if no client has the port. */
   portBlocks(question: PortBlockQuestion): Promise<PortBlockRow[]>;
   explain(request: ExplainRequest): Promise<Explanation>;
 }

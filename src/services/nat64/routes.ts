@@ -1,4 +1,4 @@
-/** What is in NAT64's tables, and what it would do with a packet, as routes of the admin API. Nothing here changes anything. */
+/** Routes of the admin API for the contents of NAT64's tables, and for what it would do with a packet. They change nothing. */
 import { Type } from '../../runtime/shape.ts';
 import { say } from '../../texts/text.ts';
 import { type QueryRoute, UnfitQuestion, queryRoute } from '../query-route.ts';
@@ -15,7 +15,8 @@ import type { Nat64Queries } from './questions.ts';
 const DEFAULT_PAGE_ROWS = 100;
 const DEFAULT_CLIENTS = 10;
 
-// Query parameters are texts, and empty ones, which forms send, are not left out but wrong: no answer to another question.
+// Query parameters are texts. Empty ones, which forms send, are refused instead of ignored, because ignoring them would answer a
+// different query.
 const text = (format: string, title: string, expected: string) => Type.String({ format, title, expected });
 const number = (pattern: string, title: string, expected: string) =>
   Type.Optional(Type.String({ pattern, title, expected }));

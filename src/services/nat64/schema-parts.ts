@@ -1,4 +1,4 @@
-/** What NAT64's part of the configuration is made of: objects inside it, and numbers of a kind. */
+/** The parts of NAT64's configuration schema: its inner objects, and its kinds of numbers. */
 import { strict, text } from '../../config/schema-values.ts';
 import { Type } from '../../runtime/shape.ts';
 

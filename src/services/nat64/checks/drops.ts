@@ -1,7 +1,7 @@
 import { type Check, type Finding, ok, unknown, warn } from '../../check.ts';
 import { type Text, asIs, listOf, say, sentences } from '../../../texts/text.ts';
 
-/** Drops that mean that NAT64 could not do what it is there for, with what helps. */
+/** Drops that mean that NAT64 could not do its task, with advice for each. */
 const TELLING: Readonly<Record<string, Text>> = {
   'drop-no-pool4': say('See the IPv4 address of the appliance, or set nat64.pool4.'),
   'drop-pool4-exhausted': say('Add an address or more ports to nat64.pool4.'),

@@ -1,9 +1,9 @@
 /**
- * Whether a firewall lets pass what NAT64 forwards: follows its packets through the base chains of the hook "forward", in what
- * `nft -j list ruleset` prints (libnftables-json(5)). What depends on more than the devices is neither true nor false.
+ * Whether a firewall accepts the packets that NAT64 forwards: follows them through the base chains of the hook "forward", in the
+ * output of `nft -j list ruleset` (libnftables-json(5)). A match that depends on more than the devices is undecided.
  */
 
-/** A packet of NAT64: it comes from the TUN device, or goes to it; the other device is not known. */
+/** A packet of NAT64: it comes from the TUN device or goes to it; the other device is unknown. */
 export interface ForwardedPacket {
   readonly family: 4 | 6;
   readonly way: 'from' | 'to';
@@ -15,7 +15,7 @@ export interface ForwardChain {
   /** "ip filter". */
   readonly table: string;
   readonly chain: string;
-  /** Who made it, as far as its names tell. */
+  /** The program that made it, as far as its names show. */
   readonly owner: FirewallOwner;
   readonly verdict: Verdict;
 }
@@ -42,10 +42,10 @@ const PACKETS: readonly ForwardedPacket[] = [
 /** Which packets the tables of a family see. */
 const FAMILIES: Readonly<Record<string, readonly number[]>> = { ip: [4], ip6: [6], inet: [4, 6] };
 const MOST_JUMPS = 16;
-/** Of a packet through a chain; chains that jump to each other in many ways are not followed to the end. */
+/** The limit of rules for a packet in a base chain: chains with very many jumps to each other are not followed to the end. */
 const MOST_RULES = 100_000;
 
-/** The base chains of the hook "forward" with the worst that they do to a packet of NAT64; empty for what is no ruleset. */
+/** The base chains of the hook "forward", each with its worst verdict on a packet of NAT64; empty if the text is no ruleset. */
 export function forwardChains(rulesetJson: string, device: string): ForwardChain[] {
   const chains = parseChains(rulesetJson);
   return [...chains.values()]
@@ -80,7 +80,7 @@ function parseChains(text: string): Map<string, Chain> {
   return chains;
 }
 
-/** Of a list what are objects: the text comes from another program. */
+/** The elements of a list that are objects. The input comes from another program, so it is checked. */
 const objectsOf = (list: unknown): Json[] =>
   (Array.isArray(list) ? list : []).filter((each) => typeof each === 'object' && each !== null);
 
@@ -102,7 +102,7 @@ interface Walk {
   rulesLeft: number;
 }
 
-/** What rules do: a verdict, or none; and whether one that may or may not match would have accepted. */
+/** The result of rules: a verdict or none, and whether an undecided rule would have accepted. */
 interface Outcome {
   readonly verdict: 'accept' | 'drop' | 'return' | undefined;
   readonly mayAccept: boolean;
@@ -129,7 +129,7 @@ function follow(chain: Chain, walk: Walk, depth: number): Outcome {
   return { verdict: undefined, mayAccept };
 }
 
-/** What a rule does that matches. */
+/** The result of a rule that matches. */
 function perform(rule: readonly Json[], chain: Chain, walk: Walk, depth: number): Outcome {
   for (const statement of rule) {
     if ('accept' in statement) return { verdict: 'accept', mayAccept: false };
@@ -147,7 +147,7 @@ function perform(rule: readonly Json[], chain: Chain, walk: Walk, depth: number)
   return { verdict: undefined, mayAccept: false };
 }
 
-/** A verdict map: the rule goes on with the verdict of the key that the packet has. */
+/** A verdict map: the result is the verdict for the key of the packet. */
 function dispatch({ key, data }: Json, chain: Chain, walk: Walk, depth: number): Outcome {
   const nothing = { verdict: undefined, mayAccept: false };
   const { ct, meta } = (key ?? {}) as { ct?: unknown; meta?: { key?: string } };
@@ -161,11 +161,11 @@ function dispatch({ key, data }: Json, chain: Chain, walk: Walk, depth: number):
   return own === undefined ? nothing : perform(objectsOf([own[1]]), chain, walk, depth);
 }
 
-/** Undefined when it depends on the packet. */
+/** Whether a rule matches; undefined if it depends on the packet. */
 function matchesRule(rule: readonly Json[], walk: Walk): boolean | undefined {
   let result: boolean | undefined = true;
   for (const statement of rule) {
-    // A match or a target of iptables that nftables does not know.
+    // An iptables match or target that nftables does not have.
     if ('xt' in statement) result = undefined;
     if (!('match' in statement)) continue;
     const matches = matchesOne((statement['match'] ?? {}) as Json, walk);
@@ -177,7 +177,7 @@ function matchesRule(rule: readonly Json[], walk: Walk): boolean | undefined {
 
 function matchesOne({ op, left, right }: Json, { device, packet }: Walk): boolean | undefined {
   const { ct, meta } = (left ?? {}) as { ct?: { key?: string }; meta?: { key?: string } };
-  // Packets of NAT64 are untracked: no other state is theirs, and nothing else of conntrack is known of them.
+  // Packets of NAT64 are untracked: they have no other state, and no other conntrack data.
   if (ct !== undefined && ct.key !== 'state') return false;
   const isEqual = op === '==' || op === 'in';
   if (!isEqual && op !== '!=') return undefined;
@@ -189,14 +189,14 @@ function matchesOne({ op, left, right }: Json, { device, packet }: Walk): boolea
   const hasDevice = names.some((name) => isNameOf(name, device));
   if (way === packet.way)
     return names.some((name) => name.startsWith('@')) ? undefined : hasDevice === isEqual;
-  // The other device is any but ours.
+  // The other device is any device except ours.
   return hasDevice && names.length === 1 ? !isEqual : undefined;
 }
 
 const wayOf = (key: string | undefined): ForwardedPacket['way'] | undefined =>
   key === 'iif' || key === 'iifname' ? 'from' : key === 'oif' || key === 'oifname' ? 'to' : undefined;
 
-/** "nat64", or "nat*". */
+/** Whether a name such as "nat64" or "nat*" matches the device. */
 const isNameOf = (name: string, device: string): boolean =>
   name === device || (name.endsWith('*') && device.startsWith(name.slice(0, -1)));
 
@@ -205,7 +205,10 @@ function listOfValues(right: unknown): string[] {
   return (Array.isArray(set) ? set : [set]).filter((value) => typeof value === 'string');
 }
 
-/** Of `iptables-legacy -S` or `ip6tables-legacy -S`: whether the policy of FORWARD drops, and nothing accepts what NAT64 forwards. */
+/**
+ * For the output of `iptables-legacy -S` or `ip6tables-legacy -S`: whether the policy of FORWARD is DROP, and no rule accepts the
+ * packets that NAT64 forwards.
+ */
 export function legacyForwardDrops(rules: string, device: string): boolean {
   const lines = rules.split('\n').map((line) => line.trim());
   if (!lines.includes('-P FORWARD DROP')) return false;

@@ -1,4 +1,4 @@
-/** What a changed configuration means for what is there. */
+/** Applies a changed configuration to the running translator. */
 import { attachTables } from '../tables/attach-tables.ts';
 import { bibProtocol, bibSlot, isStaticBib } from '../tables/bib.ts';
 import { removeSessionsUnless } from '../tables/sessions.ts';
@@ -10,13 +10,13 @@ import type { Translator } from '../steps/translator.ts';
 import { isAllowed } from '../settings/address-list.ts';
 import { clearFragments } from '../tables/fragment-sides.ts';
 
-/** Sessions end whose mapping no longer exists on the IPv4 side, or whose host may no longer be translated. */
+/** Applies new settings. Ends sessions whose mapping no longer exists on the IPv4 side, or whose host is no longer allowed. */
 export function applySettings(translator: Translator, settings: Settings): void {
   const { nowSeconds } = translator;
   translator.flows?.clear();
   translator.settings = settings;
   clearFragments(translator.fragments);
-  // Changes are rare, and linking all records anew takes milliseconds: whatever changed, the indices are right.
+  // Changes are rare, and rebuilding all indices takes milliseconds: so they are correct whatever changed.
   const tables = attachTables(translator.tables, nowSeconds, settings, translator.tables.log);
   translator.tables = tables;
   applyStaticEntries(tables, settings.staticEntries, nowSeconds);

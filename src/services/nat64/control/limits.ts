@@ -1,4 +1,4 @@
-/** What of NAT64 is finite, as the main thread sees it. */
+/** The limited resources of NAT64, as the main thread sees them. */
 import type { Limit } from '../../../runtime/limits.ts';
 import { say } from '../../../texts/text.ts';
 import { TRANSPORT } from '../packet/packet.ts';
@@ -17,7 +17,7 @@ const SEE_CLIENTS = say(
   'See on the NAT64 page which server has most of them; more are to be had in nat64.pool4 and nat64.maxSessions.',
 );
 
-/** `withheld`: the count of ICMP errors that were not sent; more of them than at the last call mean that the rate was reached. */
+/** `withheld`: the count of ICMP errors that were not sent. If it has grown since the last call, the rate limit was reached. */
 export function createLimits(withheld: () => number) {
   let lastWithheld = withheld();
   return ({ control, maxSessions }: SharedTables, { pools }: Settings): Limit[] => {

@@ -1,8 +1,8 @@
-/** The questions that the service answers about its tables (questions.ts), put together; what answers is loaded with the first one. */
+/** The queries about the tables that the service answers (questions.ts). The code for them is loaded with the first query. */
 import type { TablesView } from '../tables/inspect.ts';
 import type { Nat64Queries } from '../questions.ts';
 
-/** `view` gives the tables and the settings of the moment; `nowSeconds` is the worker's clock. */
+/** `view` returns the tables and the current settings; `nowSeconds` is the clock of the worker. */
 export const createQueries = (view: () => TablesView, nowSeconds: () => number): Nat64Queries => ({
   async sessions(filter, page) {
     const { listSessions } = await import('../tables/inspect.ts');

@@ -1,4 +1,4 @@
-/** Puts the sessions of a snapshot into the tables, as far as they still fit the settings. */
+/** Restores the sessions of a snapshot into the tables, as far as they still fit the settings. */
 import { addBib, findBibByHost, findBibByMappedPort, isStaticBib, removeBib } from '../tables/bib.ts';
 import { COUNTER } from '../counters.ts';
 import { TRANSPORT } from '../packet/packet.ts';
@@ -10,24 +10,24 @@ import { TCP_STATE } from '../tables/tcp-state.ts';
 import type { Translator } from '../steps/translator.ts';
 import { slotOf } from '../settings/pool.ts';
 
-/** What the thread is told to restore. */
+/** What the worker has to restore. */
 export interface RestoreOrder {
   readonly snapshot: Snapshot;
-  /** By the snapshot's prefix number: the settings' own, -1 for a prefix that is no more. */
+  /** By prefix number of the snapshot: the prefix number in the settings, -1 for a prefix that no longer exists. */
   readonly prefixes: readonly number[];
   /** Seconds since the snapshot was taken. */
   readonly elapsedSeconds: number;
 }
 
-/** Lifetimes beyond this are none that we give. */
+/** We never give a longer lifetime. */
 const LONGEST_SECONDS = 86_400;
 const NONE = -1;
 
-/** Restores; the number of sessions that are there again. */
+/** Restores the sessions; returns how many were restored. */
 export function restoreSessions(translator: Translator, order: RestoreOrder): number {
   const { tables, nowSeconds } = translator;
   const { snapshot, prefixes, elapsedSeconds } = order;
-  /** By number in the snapshot: the BIB entry, or NONE where it does not fit. */
+  /** By number in the snapshot: the BIB entry, or NONE if it does not fit. */
   const entries = new Map<number, number>();
   let restored = 0;
   for (let i = 0; i < snapshotSessions(snapshot); i++) {
@@ -61,8 +61,8 @@ export function restoreSessions(translator: Translator, order: RestoreOrder): nu
 }
 
 /**
- * The BIB entry that the snapshot's stands for: a static one that is there, or a new one. It is made only when the first
- * of its sessions is about to be, so that none is left without.
+ * The BIB entry for an entry of the snapshot: an existing one, or a new one. A new one is only made when its first session is
+ * about to be restored, so that no entry is left without sessions.
  */
 function restoreBib({ tables, settings }: Translator, snapshot: Snapshot, number: number): number {
   const { host, hostPort, mappedPort, kind } = readSnapshotBib(snapshot, number);
@@ -78,7 +78,7 @@ function restoreBib({ tables, settings }: Translator, snapshot: Snapshot, number
   return addBib(tables, endpoint, (slot << 16) | mappedPort) || NONE;
 }
 
-/** TRANSPORT of an entry; -1 when there is no such entry. */
+/** TRANSPORT of an entry; -1 if there is no such entry. */
 const protocolOf = (snapshot: Snapshot, number: number): number =>
   ((readSnapshotBib(snapshot, number).kind ?? 0) & BIB_KIND.TRANSPORT) - 1;
 

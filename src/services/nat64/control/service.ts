@@ -1,4 +1,4 @@
-/** NAT64 as a service: translation while it is enabled, following the addresses of the machine. */
+/** NAT64 as a service: translates while it is enabled, and follows changes of the machine's addresses. */
 import type { Nat64Config } from '../../../config/schema.ts';
 import type { PortRange } from '../../../config/values.ts';
 import { type Changes, watchNetworkChanges } from '../../../os/network-changes.ts';
@@ -33,13 +33,13 @@ export interface Nat64Options {
 }
 
 export interface Nat64Service extends Service<Nat64Options> {
-  /** Questions about the tables; undefined while there is no translation. */
+  /** Queries about the tables; undefined while there is no translation. */
   readonly queries: Nat64Queries | undefined;
 }
 
 /** How soon a change of the machine's addresses is noticed. DHCP may change them at any time. */
 const FOLLOW_INTERVAL_MS = 1000;
-/** How often all is looked at although the kernel tells of no change: it does not tell of every kernel parameter, nor of programs. */
+/** How often everything is checked without a report from the kernel: it does not report all kernel parameters, nor BPF programs. */
 const LOOK_INTERVAL_MS = 60_000;
 
 const NOBODY: Changes['by'] = new Map();
@@ -49,7 +49,7 @@ const NO_POOL4 = say(
 );
 
 /**
- * Starts NAT64. The only thing that it waits for without failing is an IPv4 address: until there is one it is degraded.
+ * Starts NAT64. Only a missing IPv4 address does not make the start fail: until there is one, the service is degraded.
  * Stopping removes the device, the routes, the rules, the nftables table and the changes to kernel parameters.
  */
 export async function startNat64(options: Nat64Options, context: ServiceContext): Promise<Nat64Service> {
@@ -67,14 +67,14 @@ class Nat64 implements Nat64Service {
   readonly #memory = createMachineMemory();
   readonly #keeper: SessionKeeper;
   readonly #changes = watchNetworkChanges();
-  /** A reconfiguration and the regular look at the addresses must not cross. */
+  /** A reconfiguration and the regular check of the addresses must not run at the same time. */
   readonly #inTurn = createInTurn();
   #config: Nat64Config;
   #listenPorts: readonly PortRange[];
   #translation: Translation | undefined;
-  /** Why the addresses could not be followed, or the device not be replaced. */
+  /** Why changes of the machine could not be followed, or the device could not be replaced. */
   #failure: Text | undefined;
-  /** The device, when somebody deletes it: what else is in the kernel is the translation's to keep. */
+  /** The state of the device, for the case that another program deletes it. The translation keeps the rest in the kernel in place. */
   #device: Trouble;
   #earlierRestarts = 0;
   #isStopping = false;
@@ -104,7 +104,7 @@ class Nat64 implements Nat64Service {
         await this.#begin();
       } catch (error) {
         this.#changes[Symbol.dispose]();
-        // The next attempt shall have them too.
+        // Keep the sessions for the next attempt to start.
         await this.#keeper.end(true);
         throw error;
       }
@@ -171,7 +171,7 @@ class Nat64 implements Nat64Service {
     await this.#keeper.restoreInto(this.#translation);
   }
 
-  /** `keepsSessions`: for the next translation, or for the file. */
+  /** `keepsSessions`: keeps the sessions for the next translation, or for the file. */
   async #end(keepsSessions: boolean): Promise<void> {
     const ending = this.#translation;
     this.#translation = undefined;
@@ -189,7 +189,7 @@ class Nat64 implements Nat64Service {
     return say('{who} removed {items}; it is being made again.', { who: device.who, items: device.what });
   }
 
-  /** Makes the device again that another program has deleted; not for ever as soon as it is gone. */
+  /** Makes the device again after another program has deleted it. If that happens repeatedly, it waits before it tries again. */
   async #replaceDevice(by: Changes['by']): Promise<void> {
     const nowMs = performance.now();
     const who = programText(by.get('link'));
@@ -213,7 +213,7 @@ class Nat64 implements Nat64Service {
     if (this.#isStopping || !config.enabled) return;
     try {
       const nowMs = performance.now();
-      // Not in one expression: what the kernel has told so far is to be taken in any case.
+      // Not part of the condition below: the reports of the kernel must be taken in any case.
       const { hasChanged, by } = this.#changes.take();
       if (this.#device.missing !== undefined) await this.#replaceDevice(by);
       else if (this.#translation === undefined) await this.#begin();
@@ -266,7 +266,7 @@ class Nat64 implements Nat64Service {
   }
 }
 
-/** The devices that it is on, or why it is off. */
+/** The devices that the fast path runs on, or why it is off. */
 function fastPath(translation: Translation | undefined): Value {
   const reason = translation?.fastPathProblem;
   if (reason !== undefined) return say('off: {reason}', { reason });

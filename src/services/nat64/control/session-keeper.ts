@@ -1,6 +1,6 @@
 /**
- * The sessions between two translations, also of two processes: they wait for the next one, and for its addresses. Meanwhile the
- * kernel must not reset the connections (kernel/hold.ts).
+ * Keeps the sessions between two translations, even if those run in different processes: they wait for the next translation, and
+ * for its addresses. Meanwhile the kernel must not reset the connections (kernel/hold.ts).
  */
 import type { Logger } from '../../../runtime/log.ts';
 import type { ServiceContext } from '../../../runtime/service.ts';
@@ -9,28 +9,28 @@ import { type Snapshot, snapshotSessions } from './snapshot.ts';
 import { FILE_NAME, createSessionFile, readSessions } from './snapshot-file.ts';
 import type { Translation } from './translation.ts';
 
-/** Sessions that wait for the addresses of the pool are restored after this time, as far as they can be. */
+/** After this time, sessions that wait for the addresses of the pool are restored as far as possible. */
 const RESTORE_WAIT_MS = 60_000;
 
 export interface SessionKeeper {
-  /** Reads what the process before has left; `isOn`: nat64.keepSessions. */
+  /** Reads the sessions that the previous process has left; `isOn`: nat64.keepSessions. */
   readLeft(isOn: boolean): Promise<void>;
-  /** Before the end of a translation whose sessions the next one goes on with: their connections are not to be reset meanwhile. */
+  /** Call before a translation ends whose sessions the next one continues. It prevents the kernel from resetting their connections. */
   hold(ending: Translation): Promise<void>;
-  /** After its end. */
+  /** Call after the translation has ended: takes its sessions. */
   keep(ended: Translation): void;
-  /** Gives a translation what waits, once it has the addresses, which after a start of the machine may take a while. */
+  /** Gives the waiting sessions to a translation as soon as it has its addresses. After a boot that may take a while. */
   restoreInto(translation: Translation): Promise<void>;
-  /** Now and then, for the next process. */
+  /** Call regularly: saves the sessions for the next process from time to time. */
   save(running: Translation, nowMs: number, isOn: boolean): Promise<void>;
   forget(): Promise<void>;
-  /** What still waits is for the next process. */
+  /** Saves the sessions that still wait, for the next process. */
   end(isOn: boolean): Promise<void>;
 }
 
 export function createSessionKeeper(context: ServiceContext, log: Logger): SessionKeeper {
   let kept: { readonly snapshot: Snapshot; readonly sinceMs: number } | undefined;
-  /** The translation before, perhaps of another process, may have left the pool's ports held. */
+  /** The previous translation, perhaps in another process, may have left the ports of the pool held. */
   let mayBeHeld = true;
   const file = createSessionFile({ ...context, log, nowMs: performance.now() });
   const waiting = (snapshot: Snapshot) => ({ snapshot, sinceMs: performance.now() });

@@ -1,6 +1,6 @@
 /**
- * A snapshot as bytes that outlive the process: a header with version and checksum, then the BIB entries, then the sessions.
- * Words are in the order of the machine, which is the one that reads them again.
+ * A snapshot as bytes for a file: a header with version and checksum, then the BIB entries, then the sessions. Words have the
+ * byte order of the machine, because the same machine reads them again.
  */
 import { createHash } from 'node:crypto';
 import { BIB_WORDS, SESSION_WORDS, type Snapshot } from './snapshot.ts';
@@ -10,22 +10,22 @@ import { MAX_ADDRESSES } from '../settings/pool.ts';
 const MAGIC = 'TBNAT64S';
 const VERSION = 1;
 const MAGIC_BYTES = 8;
-/** Of the checksum (SHA-256) over all that follows it. */
+/** Offset of the checksum (SHA-256) over everything that follows it. */
 const CHECKSUM_AT = 16;
 const CHECKED_FROM = 48;
-/** Milliseconds since 1970, as a double. */
+/** Offset of the time: milliseconds since 1970, as a double. */
 const SAVED_AT = 48;
 // Word offsets from here on.
-/** Words of the whole. */
+/** Length of the whole, in words. */
 const LENGTH = 3;
 const BIB_COUNT = 14;
 const SESSION_COUNT = 15;
 const ADDRESSES = 16;
-/** Length in bytes of the prefixes, a JSON list that begins at the next word. */
+/** Length of the prefixes in bytes. They are a JSON list that begins at the next word. */
 const PREFIX_BYTES = ADDRESSES + MAX_ADDRESSES;
 const PREFIXES = PREFIX_BYTES + 1;
 
-/** A digest of which sessions there are: it stays the same while only their lifetimes and states change. */
+/** A digest of the set of sessions: it stays the same while only their lifetimes and states change. */
 export function sessionsDigest({ addresses, prefixes, bib, sessions }: Snapshot): string {
   const hash = createHash('sha256').update(JSON.stringify(prefixes)).update(addresses).update(bib);
   const tuples = sessions.slice();
@@ -56,11 +56,11 @@ export function encodeSnapshot({ savedAtMs, addresses, prefixes, bib, sessions }
   return bytes;
 }
 
-/** The snapshot, or why these bytes are none. */
+/** The snapshot, or the reason why the bytes are not a valid snapshot. */
 export function decodeSnapshot(file: Uint8Array): Snapshot | string {
   if (file.length < (PREFIXES + 1) * 4 || file.length % 4 !== 0)
     return `${file.length} bytes are no snapshot`;
-  // A copy, so that words lie where words must.
+  // A copy, so that the words are aligned.
   const bytes = Uint8Array.from(file);
   const words = new Int32Array(bytes.buffer);
   if (Buffer.from(bytes.subarray(0, MAGIC_BYTES)).toString('latin1') !== MAGIC) return 'it is no snapshot';

@@ -1,8 +1,8 @@
 /**
- * The file that carries the sessions over a restart of the process (nat64.keepSessions): written when NAT64 stops, and
- * now and then while it runs, for a process that is killed and for a power cut. Both are rare, and the file lies on an SD
- * card: so it is written at most once in ten minutes, only when other connections are there than it tells of, and only
- * of established TCP connections, which are missed most; mappings of UDP would be old by then, and their ports another's.
+ * The file that keeps the sessions over a restart of the process (nat64.keepSessions). It is written when NAT64 stops, and from
+ * time to time while it runs, in case the process is killed or the power fails. Both are rare, and the file is on an SD card. So
+ * while NAT64 runs, the file is written at most once in ten minutes, only if the set of connections has changed, and only with
+ * established TCP connections, whose loss would hurt most. UDP mappings would be out of date, and their ports reassigned.
  */
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,19 +18,19 @@ import { decodeSnapshot, encodeSnapshot, sessionsDigest } from './snapshot-bytes
 
 export const FILE_NAME = 'nat64-sessions.bin';
 const MODE = 0o600;
-/** Of a file system that is nearly full the rest belongs to the configuration. */
+/** If the file system is nearly full, this much space is reserved for the configuration. */
 const RESERVED_BYTES = 8 * 1024 * 1024;
-/** From the start to the first writing, and from each to the next. */
+/** The time from the start to the first write, and below, from each write to the next. */
 const FIRST_WRITE_MS = 60_000;
 const WRITE_INTERVAL_MS = 600_000;
-/** Written again although the sessions are the same: the lifetimes that it tells run out. */
+/** After this time the file is written again even if the sessions are the same, because the lifetimes in it become too short. */
 const LIFETIMES_HOLD_MS = 3_600_000;
 
 type FileLog = Pick<Logger, 'info' | 'warn' | 'error'>;
 
 /**
- * The sessions that the process before has left, and removes the file: later it would tell of sessions that have ended and
- * of ports that others have. Undefined, with a line in the log that says why, when there are none that could be used.
+ * Reads the sessions that the previous process has left, and removes the file: later it would contain ended sessions and ports
+ * that others have. Undefined if there is no file or it cannot be used; the log then says why it cannot be used.
  */
 export async function readSessions(
   stateDirectory: string,
@@ -57,7 +57,7 @@ export async function readSessions(
     }
     await removeFileDurably(file);
   } catch (error) {
-    // It would come back at each start, older every time.
+    // Otherwise the same old sessions would be restored at every start.
     log.warn({ err: error, file }, 'nat64: the kept sessions are ignored: their file cannot be removed');
     return undefined;
   }
@@ -70,7 +70,7 @@ export async function readSessions(
   return snapshot;
 }
 
-/** Never rejects: that sessions are lost is no reason not to stop. Resolves with what went wrong, if anything did. */
+/** Never rejects: the loss of sessions must not prevent a stop. Resolves with the reason of a failure, if there was one. */
 export async function writeSessions(
   stateDirectory: string,
   snapshot: Snapshot,
@@ -100,30 +100,30 @@ async function freeBytesOf(directory: string): Promise<number> {
 
 /** Keeps the file in step with the sessions of a running service. */
 export interface SessionFile {
-  /** Call often while NAT64 runs: writes when it is time, and something has changed. `take` is asked only then. */
+  /** Call often while NAT64 runs: writes if it is time and something has changed. `take` is only called if it is time. */
   keepNowAndThen(nowMs: number, take: (kept: KeptSessions) => Snapshot): Promise<void>;
-  /** The sessions that NAT64 had when it stopped. Without any there is no file. */
+  /** Writes the sessions that NAT64 had when it stopped. Without sessions, there is no file. */
   keepLast(snapshot: Snapshot): Promise<void>;
-  /** There is nothing to keep any more. */
+  /** Removes the file: there is nothing to keep any more. */
   remove(): Promise<void>;
 }
 
 export interface SessionFileOptions {
   readonly stateDirectory: string;
-  /** Asked whether anything may be written there. */
+  /** Says whether this process may write there. */
   readonly storage?: Pick<Storage, 'assertOurs'> | undefined;
   readonly log: FileLog;
   readonly conditions?: Conditions | undefined;
-  /** Milliseconds of a clock that never goes back, as `keepNowAndThen` is told them. */
+  /** Milliseconds of a clock that never goes back, the same as for `keepNowAndThen`. */
   readonly nowMs: number;
   readonly freeBytes?: (directory: string) => Promise<number>;
 }
 
-/** None of its promises reject: where the file cannot be written the condition of the storage says so. */
+/** None of its promises reject: if the file cannot be written, this is reported as the condition "storage". */
 export function createSessionFile(options: SessionFileOptions): SessionFile {
   const { stateDirectory, storage, log, conditions, freeBytes } = options;
   let dueMs = options.nowMs + FIRST_WRITE_MS;
-  /** What the file tells; undefined while there is none. */
+  /** What the file contains; undefined while there is none. */
   let written: { readonly digest: string; readonly atMs: number } | undefined;
 
   async function write(snapshot: Snapshot, digest: string): Promise<void> {

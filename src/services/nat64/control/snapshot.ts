@@ -1,19 +1,19 @@
-/** The sessions as they outlive the tables: the BIB entries that have sessions, and the sessions with what is left of their lives. */
+/** A copy of the sessions that outlives the tables: the BIB entries that have sessions, and the sessions with their remaining time. */
 import { BIB, CONTROL, RECORD_WORDS, SESSION, STATE_MASK, type SharedTables } from '../tables/tables.ts';
 import { TCP_STATE } from '../tables/tcp-state.ts';
 import { MAX_ADDRESSES } from '../settings/pool.ts';
 
-/** host (4 words), PORTS, KIND */
+/** Words of a BIB entry: host (4 words), PORTS, KIND */
 export const BIB_WORDS = 6;
-/** number of its BIB entry, from 0; remote address; REMOTE_PORT_AND_STATE; seconds left */
+/** Words of a session: number of its BIB entry, from 0; remote address; REMOTE_PORT_AND_STATE; seconds left */
 export const SESSION_WORDS = 4;
 
 export interface Snapshot {
   /** Milliseconds since 1970. */
   readonly savedAtMs: number;
-  /** pool4 by slot, signed. */
+  /** The addresses of pool4 by slot, signed. */
   readonly addresses: Int32Array;
-  /** NAT64 prefixes as texts: what the sessions' prefix numbers mean. */
+  /** NAT64 prefixes as texts. The prefix number of a session is an index into this list. */
   readonly prefixes: readonly string[];
   /** BIB_WORDS each. */
   readonly bib: Int32Array;
@@ -21,15 +21,15 @@ export interface Snapshot {
   readonly sessions: Int32Array;
 }
 
-/** More sessions are not kept, so that the file stays below 11 MB. */
+/** The limit of sessions to keep, so that the file stays below 11 MB. */
 export const MAX_KEPT_SESSIONS = 262_144;
 
-/** Sessions to keep: all, or only those that live long and are missed most, established TCP connections. */
+/** Which sessions to keep: all, or only established TCP connections, which live long and whose loss would hurt most. */
 export type KeptSessions = 'all' | 'established';
 
 /**
  * Takes a snapshot of the tables. A worker may change them meanwhile: a session that changes while it is copied is left
- * out. Where there are more than `limit`, established TCP connections come first.
+ * out. If there are more than `limit`, established TCP connections come first.
  */
 export function takeSnapshot(
   tables: SharedTables,
@@ -60,7 +60,7 @@ export function takeSnapshot(
 }
 
 interface Copy {
-  /** By BIB record: 1 + its number in the snapshot, 0 where it has none yet. */
+  /** By BIB record: 1 + its number in the snapshot, 0 if it has none yet. */
   readonly numbers: Int32Array;
   readonly bib: Int32Array;
   bibCount: number;
@@ -68,7 +68,7 @@ interface Copy {
   sessionCount: number;
 }
 
-/** Copies the established TCP connections, or the others, until there is no more room. */
+/** Copies the established TCP connections, or all other sessions, until there is no more room. */
 function copySessions(tables: SharedTables, copy: Copy, nowSeconds: number, areEstablished: boolean): void {
   const { control, bib, sessions } = tables;
   const used = control[CONTROL.SESSIONS_USED];
@@ -87,7 +87,7 @@ function copySessions(tables: SharedTables, copy: Copy, nowSeconds: number, areE
     const bibTo = copy.bibCount * BIB_WORDS;
     if (numbers[owner] === 0)
       for (let word = 0; word < BIB_WORDS; word++) copy.bib[bibTo + word] = Atomics.load(bib, bibAt + word);
-    // Records of another session by now are told by another BIB entry or another other end.
+    // If the record belongs to another session by now, its BIB entry or its remote end has changed.
     const isSame =
       Atomics.load(sessions, at + SESSION.BIB) === owner &&
       Atomics.load(sessions, at + SESSION.REMOTE_ADDRESS) === remoteAddress &&
@@ -102,11 +102,11 @@ function copySessions(tables: SharedTables, copy: Copy, nowSeconds: number, areE
   }
 }
 
-/** States that only TCP has. */
+/** Whether a TCP connection is established, perhaps with one side closed. Other protocols never have these states. */
 const isEstablished = (state: number): boolean =>
   state === TCP_STATE.ESTABLISHED || state === TCP_STATE.V4_FIN || state === TCP_STATE.V6_FIN;
 
-/** A BIB entry of a snapshot, as `tables.bib` has it. */
+/** Reads a BIB entry of a snapshot; `kind` has the same format as in `tables.bib`. */
 export const readSnapshotBib = ({ bib }: Snapshot, number: number) => {
   const at = number * BIB_WORDS;
   return {

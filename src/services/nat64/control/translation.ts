@@ -1,4 +1,4 @@
-/** A running translator: its device, the steering of packets to it, its worker, and the addresses that it follows. */
+/** A running translation: its device, the steering of packets to it, its worker, and the addresses that it follows. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Nat64Config } from '../../../config/schema.ts';
 import type { PortRange } from '../../../config/values.ts';
@@ -31,35 +31,35 @@ import { routesToDevice } from '../settings/routes-to-device.ts';
 
 export interface Translation extends AsyncDisposable {
   readonly restarts: number;
-  /** The pool4 addresses, unsigned; none while an automatic one cannot be found, though its sessions are kept (outage.ts). */
+  /** The pool4 addresses, unsigned. An automatic address that is missing is not listed, but its sessions are kept (outage.ts). */
   readonly pool4Addresses: readonly number[];
   readonly sessions: number;
   readonly bibEntries: number;
   readonly queries: Nat64Queries;
   readonly limits: readonly Limit[];
-  /** Whether every address of nat64.pool4 is there. */
+  /** Whether every address of nat64.pool4 is known. */
   readonly isPoolComplete: boolean;
   /** Devices on which the kernel translates established flows itself. */
   readonly fastPathDevices: readonly string[];
-  /** Why it does not, although it is to. */
+  /** Why the kernel does not do so although it is configured. */
   readonly fastPathProblem: Text | undefined;
-  /** False when somebody had deleted the device at the last look: only a new translation helps. */
+  /** False if the device was missing at the last check: then only a new translation helps. */
   readonly hasDevice: boolean;
   /** What is missing in the kernel, and why. */
   readonly kernelProblem: Text | undefined;
   readonly kernelContests: readonly KernelContest[];
-  /** Something that is missing in the kernel may be put back now. */
+  /** Something is missing in the kernel, and it is time to restore it. */
   readonly isRepairDue: boolean;
   /**
-   * Applies new pools and access lists, and what has changed in the machine's addresses; puts right what others changed in the
-   * kernel (`by`: who did). Sessions go on. Throws when the kernel refuses what is new.
+   * Applies new pools and access lists, and changes of the machine's addresses; repairs what other programs changed in the kernel
+   * (`by`: which programs). Sessions continue. Throws if the kernel refuses a change.
    */
   refresh(config: Nat64Config, listenPorts: readonly PortRange[], by: Changes['by']): Promise<void>;
-  /** Brings the sessions of a snapshot back, as far as they fit the settings of today. */
+  /** Restores the sessions of a snapshot, as far as they fit the current settings. */
   restore(snapshot: Snapshot): void;
-  /** The sessions; when it is stopped, they are those that it had. */
+  /** A snapshot of the sessions; after the translation has stopped, of its last sessions. */
   snapshot(kept?: KeptSessions): Snapshot;
-  /** Drops what comes to the pool from now on, until `releasePorts` or half a minute has passed (hold.ts). */
+  /** Drops packets to the pool from now on, until `releasePorts` is called or half a minute has passed (hold.ts). */
   holdPorts(): Promise<void>;
   failWorker(): void;
 }
@@ -74,8 +74,8 @@ export const needsRestart = (a: Nat64Config, b: Nat64Config): boolean =>
   !isDeepStrictEqual(a.extraPrefixes, b.extraPrefixes);
 
 /**
- * What has been seen of the machine. One translation leaves it to the next, which may begin in an outage, or when another program has just
- * removed what everybody needs.
+ * What is known about the machine. One translation passes it on to the next, which may begin during an outage, or just after
+ * another program has removed basic policy rules that every machine needs.
  */
 export interface MachineMemory {
   machine: Machine | undefined;
@@ -84,7 +84,7 @@ export interface MachineMemory {
 
 export const createMachineMemory = (): MachineMemory => ({ machine: undefined, basicRules: new Map() });
 
-/** Starts translating; a start that fails closes and removes what it had made. */
+/** Starts translating. A start that fails closes and removes everything that it has made. */
 export async function startTranslation(
   config: Nat64Config,
   listenPorts: readonly PortRange[],
@@ -108,7 +108,7 @@ export async function startTranslation(
     ? startFastPath(config.device, config.maxSessions, context.log)
     : { off: undefined };
   const fastPath: FastPath | undefined = 'off' in started ? undefined : cleanUp.use(started);
-  // The thread needs as long to start as the kernel's tools need for the rules.
+  // In parallel: starting the thread takes as long as setting the rules with the kernel's tools.
   const [worker, steering] = await startTogether(
     superviseWorker<Nat64Init, Nat64Message>({
       name: 'nat64',
@@ -152,7 +152,7 @@ interface Followed {
   wish: SteeringWish;
 }
 
-/** What a running translation is made of. */
+/** The parts of a running translation. */
 interface Parts {
   readonly config: Nat64Config;
   readonly memory: MachineMemory;
@@ -216,7 +216,7 @@ function createTranslation(parts: Parts): Translation {
         restore: {
           snapshot,
           prefixes: snapshot.prefixes.map((prefix) => own.indexOf(prefix)),
-          // The clock may have been set back, on a machine that keeps no time while it is off.
+          // The clock may have gone back, on a machine that does not keep the time while it is off.
           elapsedSeconds: Math.max(0, Math.floor((Date.now() - snapshot.savedAtMs) / 1000)),
         },
       });
@@ -262,5 +262,5 @@ const steeringWish = (
   clampsSegments: config.clampSegmentSize,
 });
 
-/** What is too big for the other side must reach us, so that its sender is told the right size. */
+/** The larger of both MTUs: packets that are too big for the other side must reach us, so that we can report the right size. */
 const deviceMtuBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number => Math.max(mtu4Bytes, mtu6Bytes);

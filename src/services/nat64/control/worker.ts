@@ -1,4 +1,4 @@
-/** The translator's thread: reads packets from the TUN device, translates, writes, until none waits; then sleeps. */
+/** The translator's thread: reads packets from the TUN device, translates and writes them until none waits, and then sleeps. */
 import { E, POLLIN, errno, errnoName, pinned, poll, read, write } from '../../../os/libc.ts';
 import { fillRandom } from '../../../os/random.ts';
 import type { Tun } from '../../../os/tun.ts';
@@ -43,20 +43,20 @@ export interface Nat64Init {
   readonly counters: SharedArrayBuffer;
   /** The ring of the mapping log. */
   readonly log: SharedArrayBuffer;
-  /** Undefined where the kernel translates nothing itself. */
+  /** Undefined if the kernel translates nothing itself. */
   readonly flowMaps: FlowMaps | undefined;
 }
 
-/** New settings, effective from the next packet on; or sessions that were there before. */
+/** New settings, effective from the next packet on; or sessions to restore. */
 export type Nat64Message = { readonly settings: Settings } | { readonly restore: RestoreOrder };
 
-/** Packets translated before the loop looks at its messages and timers again. */
+/** How many packets are translated before the loop checks its messages and timers again. */
 const PACKETS_PER_TURN = 256;
-/** Packets sent in a turn because time has passed. */
+/** The limit per turn of packets that are sent because of a timeout. */
 const TIMED_PACKETS_PER_TURN = 64;
 const PREMADE_VIEWS = HEADROOM_BYTES * 2;
 
-/** Unsigned 32-bit numbers from the system's generator, fetched many at a time. */
+/** Unsigned 32-bit random numbers from the system's generator, fetched many at a time. */
 function secureRandom(): () => number {
   const pool = new Uint32Array(1024);
   let next = pool.length;
@@ -69,7 +69,7 @@ function secureRandom(): () => number {
   };
 }
 
-/** An array of two pollfd: both are waited for to be read. */
+/** An array of two pollfd; poll waits until one of them can be read. */
 function pollSetOf(first: number, second: number): ReturnType<typeof pinned> {
   const pollFds = pinned(16);
   const view = new DataView(pollFds.buffer);
@@ -108,7 +108,7 @@ function main(): void {
   const pollFds = pollSetOf(tunFd, thread.wakeFd);
   const pollView = new DataView(pollFds.buffer);
 
-  /** Reads one packet and sends what becomes of it; false when none was waiting. */
+  /** Reads one packet and sends the results of its translation; false if none was waiting. */
   function forwardOne(): boolean {
     const got = read(tunFd, readInto, readBytes);
     if (got < 0) {
@@ -174,7 +174,7 @@ function main(): void {
     let budget = PACKETS_PER_TURN;
     while (budget > 0 && forwardOne()) budget--;
     if (burst !== undefined) sendBurst(burst);
-    // Neither packets nor ended sessions nor flows are left for the next turn.
+    // Idle: no packets, expired sessions or flows are left for the next turn.
     isIdle =
       budget > 0 && !isDraining && translator.tables.control[CONTROL.SWEPT_UNTIL] >= translator.nowSeconds;
   }

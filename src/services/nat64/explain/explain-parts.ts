@@ -1,4 +1,4 @@
-/** What the explanations are made of. */
+/** The parts of the explanations. */
 import type { Arrival, ExplainStep, PoolUse, SessionRow } from '../questions.ts';
 import type { Nat64Counter } from '../counters.ts';
 import type { Mapping } from '../tables/inspect.ts';
@@ -16,24 +16,24 @@ export const passed = (text: Text, arrival?: Arrival): ExplainStep => ({
 });
 export const refused = (counter: Nat64Counter, text: Text): ExplainStep => ({ isOk: false, text, counter });
 
-/** What the tables hold that concerns the packet. */
+/** What the tables contain about the packet. */
 export interface Found {
-  /** Of the client's port, when that is known and has one. */
+  /** The mapping of the client's port, if the port is known and has one. */
   mapping: Mapping | undefined;
   session: SessionRow | undefined;
   /** BIB entries of the client for this protocol. */
   entries: number;
-  /** What counts for the limits of the client, which may be a prefix; static entries do not. */
+  /** What counts for the limits of the client, which may be a prefix. Static entries do not count. */
   clientMappings: number;
   clientSessions: number;
-  /** For the shares: of this protocol, and of the network that the client is in. */
+  /** For the shares: the ports of this protocol, and the numbers of the client's network. */
   clientPorts: number;
   networkPorts: number;
   networkSessions: number;
-  /** The client's own ports, where clients have blocks, and BIB entries that have some of them. */
+  /** The client's own port block, if clients have blocks, and the BIB entries that use its ports. */
   block: PortPool | undefined;
   blockEntries: number;
-  /** Who has the destination, when that is a pool4 address. */
+  /** The mapping of the destination, if that is a pool4 address. */
   target: Mapping | undefined;
   use: PoolUse;
 }

@@ -1,4 +1,4 @@
-/** What the shares of clients mean for a packet: the same rule as `clients.ts`, over records that are walked. */
+/** What the shares of clients mean for a packet: the same rule as in `clients.ts`, but by walking the records. */
 import type { ExplainStep } from '../questions.ts';
 import { say } from '../../../texts/text.ts';
 import { parseIpv6 } from '../../../wire/ip-address.ts';
@@ -15,7 +15,7 @@ const SHARE_OF_SESSIONS = say(
   'Few sessions are left, and the client or its network has far more than that: it gets no more until some end.',
 );
 
-/** The refusal where the client has more sessions than its share. */
+/** The refusal if the client has more sessions than its share. */
 export function explainSessionShare({
   clientSessions,
   networkSessions,
@@ -27,7 +27,10 @@ export function explainSessionShare({
     : refused('drop-client-share', SHARE_OF_SESSIONS);
 }
 
-/** The refusal where the target of a hairpinned packet has as many sessions as are left; the packet's own is there by then. */
+/**
+ * The refusal if the target of a hairpinned packet has at least as many sessions as are left. The session that the packet opens on
+ * its way out already counts then.
+ */
 export async function explainTargetShare(
   view: TablesView,
   packet: Packet,

@@ -1,6 +1,6 @@
 /**
- * What NAT64 does with traffic, from either side. Without the tables of the running translator it is asked of tables of
- * its own, which hold what the configuration says and nothing else: so the answer depends on nothing that comes and goes.
+ * What NAT64 does with traffic from either side. If the tables of the running translator are not given, separate tables are used
+ * that only contain what is configured: so the answer does not depend on anything temporary.
  */
 import type { HostConfig, Nat64Config } from '../../../config/schema.ts';
 import { createCounters } from '../../../runtime/counters.ts';
@@ -43,7 +43,7 @@ import { type Text, asIs, say, sentences } from '../../../texts/text.ts';
 import { resolveSettings } from '../settings/resolve.ts';
 import { filterFrom4 } from '../steps/filter-from4.ts';
 
-/** A translator as it would be at its start. */
+/** A translator in the state right after a start. */
 interface Fresh {
   readonly settings: Settings;
   readonly tables: Tables;
@@ -62,7 +62,7 @@ async function createFresh(config: Nat64Config, hosts: readonly HostConfig[]): P
   return { settings, tables, steered: steeredAddresses(pool4), hosts };
 }
 
-/** Where in the configuration it says what makes a counter count. */
+/** By counter: the path of the setting that makes it count. */
 const CONFIG_PATHS: Partial<Record<Nat64Counter, string>> = {
   'drop-not-allowed': '/nat64/allow',
   'drop-destination': '/nat64/prefix',
@@ -77,8 +77,8 @@ const CONFIG_PATHS: Partial<Record<Nat64Counter, string>> = {
 };
 
 /**
- * A function that says what NAT64 does with traffic; undefined when it has nothing to do with it. `live` is the running
- * translator, where the answer is to know of the sessions there are.
+ * Makes a function that says what NAT64 does with traffic; its result is undefined if NAT64 does not handle the traffic. `live` is
+ * the running translator, if the answer should take its current sessions into account.
  */
 export function explainNat64(
   config: Nat64Config,
@@ -126,7 +126,7 @@ function arrivalLeg(flow: Flow, steps: readonly WayStep[], arrival: Arrival, fre
   const { address } = arrival;
   const port = flow.port ?? null;
   if (arrival.kind === 'translator') {
-    // As the tables see it: from the address that it has been given.
+    // From here on, its source is the pool4 address that it has been given.
     const source = fresh.settings.poolAddresses.find((each) => each !== 0);
     return { steps, next: { ...flow, from: formatIpv4(source ?? 0), to: address, isLocal: true } };
   }
@@ -145,7 +145,7 @@ function arrivalLeg(flow: Flow, steps: readonly WayStep[], arrival: Arrival, fre
   return { steps, outcome: { kind: 'nat64', server: null, address, port, text } };
 }
 
-/** A server of the configuration, or a host behind the translator that is none. */
+/** The outcome that a host is reached: a server of the configuration, or another host behind the translator. */
 function reaches({ hosts }: Fresh, address: string, port: number | null, text: Text): WayOutcome {
   const server = hosts.find((host) => isSameAddress(host.address, address));
   return server === undefined
@@ -155,7 +155,7 @@ function reaches({ hosts }: Fresh, address: string, port: number | null, text: T
 
 const COUNTER_NAMES = Object.keys(NAT64_COUNTERS) as Nat64Counter[];
 
-/** From the IPv4 side: what the kernel steers to the translator, and what that does with it. */
+/** From the IPv4 side: what the kernel steers to the translator, and what the translator does with it. */
 function explainIncoming(config: Nat64Config, fresh: Fresh, flow: Flow): Leg | undefined {
   const target = steeredTarget(fresh, flow);
   if (target === undefined || flow.protocol === 'icmp') return undefined;
@@ -163,7 +163,7 @@ function explainIncoming(config: Nat64Config, fresh: Fresh, flow: Flow): Leg | u
   const translator = createTranslator(settings, tables, createCounters(NAT64_COUNTERS), () => 0);
   const { packet } = translator;
   writeProbePacket4(packet, { ...flow, to: target });
-  // From pool4 only the leg before can have led here.
+  // If the source is ours, the packet can only come from the previous leg.
   packet.isHairpinned = isOurs4(settings, (parseIpv4(flow.from) ?? 0) | 0);
   let verdict: Verdict = determineTuple4(settings, packet);
   if (verdict === CONTINUE) verdict = mayPass4(settings, packet);
@@ -198,7 +198,7 @@ function refusedLeg(verdict: Verdict, there: Text): Leg | undefined {
     const counter = verdict === HELD ? 'syns-stored' : 'drop-no-bib-entry';
     return endsRefused([], text, { counter, configPath: '/nat64/static' });
   }
-  // What the kernel gets is no matter of ours.
+  // Packets that go to the kernel are not handled by NAT64.
   if (!isDrop(verdict)) return undefined;
   const counter = COUNTER_NAMES[verdict];
   const configPath = CONFIG_PATHS[counter];
@@ -208,12 +208,12 @@ function refusedLeg(verdict: Verdict, there: Text): Leg | undefined {
   });
 }
 
-/** The IPv4 address under which the translator gets it; undefined when the kernel keeps it. */
+/** The IPv4 address at which the translator gets the traffic; undefined if it stays with the kernel. */
 function steeredTarget({ settings, steered }: Fresh, { to, port = 0, protocol }: Flow): number | undefined {
   const address = to === undefined ? undefined : parseIpv4(to);
   if (address !== undefined && findEam4(settings.eam, address | 0) !== undefined) return address;
   const known = steered.find((each) => each.address === address);
-  // Another address is that of a router before us, or none at all: then it comes to one of our own.
+  // Any other address belongs to a router before us, or is not given: then the traffic arrives at one of our own addresses.
   const candidates = known === undefined ? steered.filter(({ isOwn }) => isOwn) : [known];
   return candidates.find(
     ({ isOwn, ranges, tcpPorts, udpPorts }) =>

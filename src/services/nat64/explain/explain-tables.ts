@@ -1,7 +1,7 @@
 /**
- * What BIB, sessions and pool would do to a packet from the IPv6 side: the order of `filterFrom6`, and of `filterFrom4`
- * where the packet comes back in. The worker's indices are not shared, so the records are walked. What cannot be seen
- * from here: ports that rest, and so are not free although nobody has them.
+ * What BIB, sessions and pool would do with a packet from the IPv6 side, in the order of `filterFrom6`, and of `filterFrom4`
+ * if the packet is hairpinned. The worker's indices are not shared, so the records are walked. Resting ports are not visible
+ * here: they are unused, but not free.
  */
 import type { ExplainRequest, ExplainStep } from '../questions.ts';
 import { formatIpv4, parseIpv6 } from '../../../wire/ip-address.ts';
@@ -81,7 +81,7 @@ async function lookUp(
   return found;
 }
 
-/** The steps up to the one that refuses. */
+/** The steps, up to the first one that refuses. */
 export async function stepsOfTables(
   view: TablesView,
   packet: Packet,
@@ -127,7 +127,7 @@ export async function stepsOfTables(
   return [mapping, session, await explainWayOut(view, packet, request, found, nowSeconds)];
 }
 
-/** RFC 6146 section 3.5.1: the BIB entry, or whether there could be a new one. */
+/** RFC 6146 section 3.5.1: the BIB entry, or whether a new one could be made. */
 function explainMapping(
   { settings, tables }: TablesView,
   packet: Packet,
@@ -201,7 +201,7 @@ function explainMapping(
   );
 }
 
-/** RFC 7422: a new BIB entry out of the client's own ports. */
+/** RFC 7422: a new BIB entry with one of the client's own ports. */
 function explainBlock(
   { poolAddresses }: Settings,
   { client, protocol }: ExplainRequest,
@@ -229,7 +229,7 @@ function explainBlock(
   );
 }
 
-/** RFC 6146 section 3.5: the session, or whether there could be a new one. */
+/** RFC 6146 section 3.5: the session, or whether a new one could be made. */
 function explainSession({ settings }: TablesView, found: Found): ExplainStep {
   const { session, clientSessions, use } = found;
   if (session !== undefined) {

@@ -1,4 +1,4 @@
-/** Where a packet from the IPv6 side leaves for: the IPv4 side, or back in (RFC 6146 section 3.8, RFC 7757 section 4). */
+/** Where a packet from the IPv6 side goes: to the IPv4 side, or hairpinned (RFC 6146 section 3.8, RFC 7757 section 4). */
 import type { ExplainRequest, ExplainStep } from '../questions.ts';
 import { formatIpv4 } from '../../../wire/ip-address.ts';
 import { type TablesView, findSessionRow, formatHost, walkBib } from '../tables/inspect.ts';
@@ -10,7 +10,7 @@ import { type Found, SYN_KEPT, passed, refused } from './explain-parts.ts';
 import { findOwnEam4 } from '../settings/stateless.ts';
 import { isInPool, slotOf } from '../settings/pool.ts';
 
-/** What is for the appliance itself ends here, but for ports of pool4, and others with a mapping: those come back in. */
+/** A packet to the appliance itself is refused, unless its port belongs to pool4 or has a mapping: then it is hairpinned. */
 export async function explainOwnAddress(
   view: TablesView,
   { protocol, remoteAddress, remoteHasEam }: Packet,
@@ -33,7 +33,7 @@ export async function explainOwnAddress(
   );
   const slot = slotOf(settings.poolAddresses, remoteAddress);
   if (slot === -1 || protocol === TRANSPORT.ICMP) return refusal;
-  // Which of its ports is not said.
+  // Either the port is not given, or it belongs to pool4.
   if (destinationPort === undefined || isInPool(settings, slot, protocol, destinationPort)) return undefined;
   let hasMapping = false;
   await walkBib(view, (mapping) => {
@@ -44,7 +44,7 @@ export async function explainOwnAddress(
   return hasMapping ? undefined : refusal;
 }
 
-/** Without sessions nothing here can refuse it: whether it comes back in, its destination decides. */
+/** Without sessions, nothing here can refuse the packet. Its destination decides whether it is hairpinned. */
 export function explainStatelessWayOut(
   settings: Settings,
   { remoteAddress, remoteHasEam }: Packet,
@@ -67,7 +67,7 @@ export function explainStatelessWayOut(
   );
 }
 
-/** RFC 6146 section 3.8: what is for a mapping of ours comes back in; all else leaves. */
+/** RFC 6146 section 3.8: packets for a mapping of ours are hairpinned; all others leave. */
 export async function explainWayOut(
   view: TablesView,
   packet: Packet,
@@ -102,10 +102,10 @@ export async function explainWayOut(
   if (target === undefined)
     return refused('drop-no-bib-entry', sentences(say('Nobody has {address}.', { address: there }), wait));
   const host = say('{address} port {port}', { address: formatHost(target.host), port: target.hostPort });
-  // A client without a mapping will get an address of the pool: this one, as far as anybody can tell.
+  // A client without a mapping will get an address of the pool. Which one is not known, so this one is assumed.
   const from = mapping?.mappedAddress ?? remoteAddress;
   const back = mapping && (await findSessionRow(view, target, from, mapping.mappedPort, nowSeconds));
-  // Whoever sends to its own mapping has sent to that address by this very packet.
+  // A client that sends to its own mapping has sent to that address with this very packet.
   const isToItself = mapping?.mappedPort === destinationPort && from === remoteAddress;
   if (back === undefined && settings.isAddressDependent && !isToItself) {
     const hasSent = await findSessionRow(view, target, from, undefined, nowSeconds);

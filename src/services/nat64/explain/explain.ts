@@ -1,6 +1,6 @@
 /**
- * What would happen to a packet of a client, step by step. The verdict on the packet itself is the data plane's own: such
- * a packet is made and given to `determineTuple6`. What the tables would do to it is read from them, as inspect.ts does.
+ * What would happen to a packet of a client, step by step. The verdict on the packet itself comes from the code of the data plane:
+ * such a packet is made and passed to `determineTuple6`. The rest is read from the tables, in the same way as in inspect.ts.
  */
 import type { ExplainRequest, ExplainStep, Explanation } from '../questions.ts';
 import { formatIpv4, formatIpv6 } from '../../../wire/ip-address.ts';
@@ -15,7 +15,7 @@ import { probePacket } from './probe-packet.ts';
 import { type Text, type Value, asIs, either, listOf, say } from '../../../texts/text.ts';
 import { eamIpv4At } from '../settings/stateless.ts';
 
-/** What is known when a sentence is made. */
+/** The facts that are used in the sentences. */
 interface Facts {
   readonly request: ExplainRequest;
   readonly destination: string;
@@ -31,7 +31,7 @@ interface Check {
   readonly refused: (facts: Facts) => Text;
 }
 
-/** What `determineTuple6` asks of the addresses, in its order. */
+/** What `determineTuple6` checks about the addresses, in the same order. */
 const CHECKS: readonly Check[] = [
   {
     counter: 'drop-destination',
@@ -90,7 +90,7 @@ const CHECKS: readonly Check[] = [
 
 const COUNTER_NAMES = Object.keys(NAT64_COUNTERS) as Nat64Counter[];
 
-/** Explains what would happen to the packet now; nothing is changed by it. */
+/** Explains what would happen to the packet now. This changes nothing. */
 export async function explain(
   view: TablesView,
   request: ExplainRequest,
@@ -111,7 +111,7 @@ export async function explain(
     });
     return { isTranslated: false, steps: [refused('drop-destination', text)] };
   }
-  // In stateless mode hosts may have addresses of the prefix.
+  // In stateless mode, hosts may have addresses in the prefix.
   const checks = CHECKS.filter(
     ({ counter }) =>
       !(counter === 'drop-source-in-prefix' && settings.isStateless) &&
@@ -124,7 +124,7 @@ export async function explain(
       prefixIndex === -1
         ? either(settings.prefixes.map(formatPrefix))
         : formatPrefix(settings.prefixes[prefixIndex]),
-    // The packet's own is set only when all is well.
+    // `packet.remoteAddress` is only set if all checks pass.
     remote: formatIpv4(mapped ?? extractIpv4(prefixBits, packet.view, start + IPV6.DESTINATION)),
     hasEam: mapped !== undefined,
   });
@@ -135,7 +135,7 @@ export async function explain(
 const formatPrefix = ({ word0, word1, word2, prefixBits }: Nat64Prefix): string =>
   `${formatHost(Int32Array.of(word0, word1, word2, 0))}/${prefixBits}`;
 
-/** The checks up to the one that refused. */
+/** The checks, up to the one that refused. */
 function stepsOfVerdict(checks: readonly Check[], verdict: Verdict, facts: Facts): ExplainStep[] {
   const steps: ExplainStep[] = [];
   for (const { counter, ok, refused: text } of checks) {

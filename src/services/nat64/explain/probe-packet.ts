@@ -1,4 +1,4 @@
-/** The packets that questions are about, as they would be read from the TUN device. */
+/** Makes the packets to be explained, as they would be read from the TUN device. */
 import type { ExplainRequest, Nat64Protocol } from '../questions.ts';
 import { ICMP, ICMP6, ICMP_HEADER_BYTES } from '../../../wire/icmp.ts';
 import { parseIpv4, parseIpv6 } from '../../../wire/ip-address.ts';
@@ -10,10 +10,10 @@ import { HEADROOM_BYTES, type Packet, createPacket, loadPacket } from '../packet
 import type { Settings } from '../settings/settings.ts';
 
 const HOP_LIMIT = 64;
-/** Any port, where the client did not say. */
+/** The port that is used if none is given. */
 const SOME_PORT = 50_000;
 
-/** Makes it. An IPv4 destination becomes the address that stands for it. */
+/** Makes the packet. An IPv4 destination becomes the IPv6 address that represents it. */
 export function probePacket(settings: Settings, request: ExplainRequest): Packet {
   const packet = createPacket();
   const { view, bytes } = packet;
@@ -34,7 +34,7 @@ export function probePacket(settings: Settings, request: ExplainRequest): Packet
   return packet;
 }
 
-/** Makes one from the IPv4 side in `packet`: a TCP SYN or a UDP datagram. `to` is unsigned. */
+/** Writes a packet from the IPv4 side into `packet`: a TCP SYN or a UDP datagram. `to` is unsigned. */
 export function writeProbePacket4(
   packet: Packet,
   {
@@ -69,7 +69,7 @@ function writePorts(
     return;
   }
   view.setUint16(transport + UDP.LENGTH, UDP_HEADER_BYTES);
-  // Not looked at, but must be there (RFC 8200 section 8.1).
+  // The checksum is not checked, but it must not be 0 (RFC 8200 section 8.1).
   view.setUint16(transport + UDP.CHECKSUM, 1);
 }
 

@@ -1,7 +1,7 @@
 /**
- * The flows that our thread has handed to the kernel: it enters a flow once its session has shown that it lives, takes
- * it out when a packet has to be seen here again, and asks the kernel for the time of its last packet before a
- * session ends.
+ * The flows that the translator's thread has handed over to the kernel. It enters a flow when its session has had enough packets,
+ * removes it when packets must pass through the translator again, and reads the time of its last packet from the kernel before
+ * the session expires.
  */
 import { createMapDrain, mapOperation } from '../../../os/bpf.ts';
 import { int32, pinned } from '../../../os/libc.ts';
@@ -17,7 +17,7 @@ import { FLOW, FLOW_BYTES, KEY4, KEY4_BYTES, KEY6, KEY6_BYTES } from './fast-pat
 import { type Tallies, createTallies } from './fast-path-tallies.ts';
 import { protocolNumber4 } from '../packet/transport.ts';
 
-/** Descriptors of the maps that the kernel's part works with. They are the main thread's. */
+/** Descriptors of the maps of the kernel's programs. They belong to the main thread. */
 export interface FlowMaps {
   readonly flows6: number;
   readonly flows4: number;
@@ -26,13 +26,13 @@ export interface FlowMaps {
 }
 
 /**
- * The packet of a session with which the kernel is given the flow, or the first one after it that comes from the IPv6 side:
- * most sessions never have so many.
+ * With which packet of a session its flow is handed over to the kernel, or with the first one after it that comes from the IPv6
+ * side. Most sessions never have this many packets.
  */
 export const HANDED_OVER_WITH = 8;
 /** In `progress`: the kernel has the flow. */
 const HANDED_OVER = 255;
-/** Lifetimes of handed-over sessions are brought up to date in steps of so many records, and so many questions. */
+/** Lifetimes of handed-over sessions are updated in steps of at most this many records and, below, this many lookups. */
 const RECORDS_PER_STEP = 4096;
 const QUESTIONS_PER_STEP = 256;
 
@@ -60,15 +60,15 @@ export class Flows {
   readonly #resume: () => boolean;
   readonly #tallies: Tallies;
   readonly #counters: Float64Array;
-  /** By session: packets that it has had here, up to HANDED_OVER_WITH, or HANDED_OVER. */
+  /** By session: the number of its packets in this thread, up to HANDED_OVER_WITH; or HANDED_OVER. */
   readonly #progress: Uint8Array;
   #handedOver = 0;
-  /** Flows that were taken back are still in the maps; meanwhile the kernel leaves all packets alone. */
+  /** Flows that were taken back are still in the maps. Meanwhile the kernel translates nothing. */
   #isDraining = true;
-  /** Where the next step of `refresh` goes on. */
+  /** Where the next step of `refresh` continues. */
   #cursor = 1;
 
-  /** Takes the maps over, empty: flows that a worker entered which has died come again. */
+  /** Empties the maps and uses them. Flows that a dead worker had entered will be entered again. */
   constructor(maps: FlowMaps, maxSessions: number, counters: Float64Array) {
     this.#counters = counters;
     this.#drain6 = createMapDrain(maps.flows6, KEY6_BYTES, FLOW_BYTES);
@@ -84,24 +84,24 @@ export class Flows {
     this.#remove4 = mapOperation('delete', maps.flows4, this.#key4);
     this.#tallies = createTallies(maps.tally);
     this.#progress = new Uint8Array(maxSessions + 1);
-    // What was counted before belongs to the counters already.
+    // What was counted before is already in the counters.
     this.#tallies.tellNew(() => {});
   }
 
-  /** Takes note of a session that a packet has just opened. */
+  /** Notes a session that a packet has just opened. */
   begin(session: number): void {
     this.#progress[session] = 1;
   }
 
   /**
-   * Takes note of a further packet of a session that goes through our thread; `state` is the TCP state after it, 0 for others. True:
-   * the kernel may be given the flow. A flow that it has and may not keep is taken back.
+   * Notes a further packet of a session in this thread; `state` is the TCP state after it, 0 for other protocols. True if the flow
+   * may be handed over to the kernel now. If the kernel has the flow, but the new state does not allow that, it is taken back.
    */
   isDue(tables: Tables, session: number, state: number): boolean {
     const progress = this.#progress[session];
     const mayBeHandedOver = state === 0 || isSteady(state);
     if (progress === HANDED_OVER) {
-      // A FIN leaves half of the connection to the kernel.
+      // After the FIN of one side, the kernel may continue with the rest of the connection.
       if (!mayBeHandedOver) this.forget(tables, session);
       return false;
     }
@@ -110,7 +110,7 @@ export class Flows {
     return packets === HANDED_OVER_WITH && mayBeHandedOver && !this.#isDraining;
   }
 
-  /** Gives the kernel the flow of a session, of which this is a packet from the IPv6 side that is not translated yet. */
+  /** Hands the flow of a session over to the kernel; `packet` is a packet from the IPv6 side that is not translated yet. */
   enter(session: number, packet: Packet, settings: Settings): void {
     if (!this.#enter(packet, settings)) return;
     this.#progress[session] = HANDED_OVER;
@@ -121,7 +121,7 @@ export class Flows {
   /** Whether the kernel has the flow of a session. */
   has = (session: number): boolean => this.#progress[session] === HANDED_OVER;
 
-  /** Takes a flow back from the kernel, or forgets what is known of one: its session ends, or the next packet must be seen. */
+  /** Takes a flow back from the kernel, and resets its progress: its session ends, or the next packets must pass here. */
   forget(tables: Tables, session: number): void {
     if (this.has(session)) {
       this.#handedOver--;
@@ -132,7 +132,7 @@ export class Flows {
     this.#progress[session] = 0;
   }
 
-  /** The second of the tables' clock in which the kernel last had a packet of a session; -1 when it knows of none. */
+  /** The second of the tables' clock in which the kernel last had a packet of the session; -1 if it has had none. */
   lastUsedSeconds(tables: Tables, session: number, nowSeconds: number): number {
     if (!this.has(session) || !this.#loadKeys(tables, session)) return -1;
     const from4 = this.#value4View.getBigUint64(FLOW.LAST_USED, true);
@@ -144,8 +144,8 @@ export class Flows {
   }
 
   /**
-   * Takes all flows back: something has changed that their entries depend on. A single system call, however many there are;
-   * `drain` does the rest.
+   * Takes all flows back, because something has changed that their entries depend on. This is one system call, however many flows
+   * there are; `drain` does the rest.
    */
   clear(): void {
     this.#progress.fill(0);
@@ -156,7 +156,7 @@ export class Flows {
     this.#handedOver = 0;
   }
 
-  /** Removes some of the entries of flows that `clear` took back; true when there may be more. */
+  /** Removes some entries of flows that `clear` has taken back; true if there may be more. */
   drain(): boolean {
     if (!this.#isDraining) return false;
     if (this.#drain6() || this.#drain4()) return true;
@@ -165,7 +165,7 @@ export class Flows {
     return false;
   }
 
-  /** Adds what the kernel's part has translated to the counters. About once a second. */
+  /** Adds what the kernel has translated to the counters. Called about once per second. */
   count(counters: Float64Array): void {
     this.#tallies.tellNew((name, added) => {
       counters[COUNTER[name]] += added;
@@ -173,7 +173,7 @@ export class Flows {
     });
   }
 
-  /** Calls `prolong` for some of the handed-over sessions, so that in time each one's lifetime is known. Once a second. */
+  /** Calls `prolong` for some of the handed-over sessions, so that all lifetimes are updated in time. Called once per second. */
   refresh(used: number, prolong: (session: number) => void): void {
     let questions = 0;
     for (let step = 0; step < RECORDS_PER_STEP && this.#handedOver > 0; step++) {
@@ -185,7 +185,7 @@ export class Flows {
     }
   }
 
-  /** Enters both directions; false when there is no room. */
+  /** Enters both directions; false if there is no room. */
   #enter(packet: Packet, settings: Settings): boolean {
     const { bytes, start, mappedAddress, mappedPort, remoteAddress, remotePort, hostPort } = packet;
     const protocol = protocolNumber4(packet);
@@ -209,7 +209,7 @@ export class Flows {
     value6.setInt32(IPV4.DESTINATION, remoteAddress);
     value6.setUint16(FLOW.HEADER_SUM, foldSum(0x4500 + protocol + addresses4), true);
     value6.setUint8(FLOW.COPIED_CLASS, settings.copiedClassTo4);
-    // As the words stand in memory.
+    // The words in the byte order in which they are in memory.
     value6.setUint32(FLOW.ADDRESS_DELTA, swapped(foldSum(complement(addresses6) + addresses4)), true);
     value6.setUint16(FLOW.PORTS, mappedPort);
     value6.setUint16(FLOW.PORTS + 2, remotePort);
@@ -242,7 +242,7 @@ export class Flows {
     key4.setUint32(KEY4.PROTOCOL, protocol, true);
   }
 
-  /** Both keys of a session, the second out of the entry of the first; false when that is not there. */
+  /** Loads both keys of a session. The second comes from the entry of the first; false if there is no such entry. */
   #loadKeys({ bib, sessions, control }: Tables, session: number): boolean {
     const at = session * RECORD_WORDS;
     const bibAt = sessions[at + SESSION.BIB] * RECORD_WORDS;
@@ -262,7 +262,7 @@ export class Flows {
   }
 }
 
-/** States in which plain segments leave the state as it is, and give the session the lifetime of an established one. */
+/** States in which ordinary segments do not change the state, and give the session the lifetime of an established connection. */
 const isSteady = (state: number): boolean =>
   state === TCP_STATE.ESTABLISHED || state === TCP_STATE.V4_FIN || state === TCP_STATE.V6_FIN;
 

@@ -1,22 +1,22 @@
 /**
- * What the kernel's part of the translator knows of a flow: for each direction an entry in a hash map, found by what is
- * in the packet, that holds the header to put in its place. The structs of fast-path.bpf.c, as offsets. Fields of packets are
- * in network order, the others in that of the machine.
+ * What the kernel's programs have for each flow: one entry per direction in a hash map, found by the addresses and ports of the
+ * packet, with the header that replaces the old one. These are the structs of fast-path.bpf.c, as offsets. Fields of packets
+ * are in network byte order, the others in that of the machine.
  */
 
 import type { Nat64Counter } from '../counters.ts';
 
-/** The object that is made of fast-path.bpf.c (`npm run build:bpf`). */
+/** The object that is compiled from fast-path.bpf.c (`npm run build:bpf`). */
 export const OBJECT_FILE = new URL('fast-path.bpf.o', import.meta.url).pathname;
-/** The names of its maps; PAUSED is that of the variables, which is `is_paused` alone. */
+/** The names of its maps. PAUSED is the map of the variables, which only contains `is_paused`. */
 export const MAP = { FLOWS6: 'flows6', FLOWS4: 'flows4', TALLY: 'tally', PAUSED: '.bss' } as const;
-/** Its programs, by the bytes of the link header. */
+/** Its programs, by the length of the link header in bytes. */
 export const PROGRAMS: ReadonlyMap<number, string> = new Map([
   [14, 'nat64_ethernet'],
   [0, 'nat64_bare'],
 ]);
 
-/** struct key6: a packet from the IPv6 side; addresses and ports as in the packet, then the protocol in a word. */
+/** struct key6: for a packet from the IPv6 side. Addresses and ports as in the packet, then the protocol in a word. */
 export const KEY6 = {
   SOURCE: 0,
   DESTINATION: 16,
@@ -26,7 +26,7 @@ export const KEY6 = {
 } as const;
 export const KEY6_BYTES = 40;
 
-/** struct key4: a packet from the IPv4 side. */
+/** struct key4: for a packet from the IPv4 side. */
 export const KEY4 = {
   SOURCE: 0,
   DESTINATION: 4,
@@ -36,7 +36,7 @@ export const KEY4 = {
 } as const;
 export const KEY4_BYTES = 16;
 
-/** struct flow: the value of both. Fields of the IP header that depend on the packet are 0. */
+/** struct flow: the value in both maps. Fields of the IP header that depend on the packet are 0. */
 export const FLOW = {
   HEADER: 0,
   ADDRESS_DELTA: 40,
@@ -49,7 +49,7 @@ export const FLOW = {
 } as const;
 export const FLOW_BYTES = 64;
 
-/** struct tally, from IPv6 and from IPv4, of each CPU: 64-bit numbers. Names are those of NAT64_COUNTERS. */
+/** struct tally for each CPU, from IPv6 and from IPv4: 64-bit numbers. The names are those of NAT64_COUNTERS. */
 export const TALLIES = [
   ['packets-6to4', 'bytes-6to4', 'drop-fast-path'],
   ['packets-4to6', 'bytes-4to6', 'drop-fast-path'],

@@ -1,11 +1,11 @@
-/** What the kernel's part of the translator has counted, on each CPU and in each direction. */
+/** What the kernel's programs have counted, per CPU and direction. */
 import { readFileSync } from 'node:fs';
 import { mapOperation } from '../../../os/bpf.ts';
 import { int32, pinned } from '../../../os/libc.ts';
 import { TALLIES, TALLY_BYTES } from './fast-path-record.ts';
 
 export interface Tallies {
-  /** Tells what was counted since the last time; at first, all that ever was. */
+  /** Reports what was counted since the last call; the first call reports everything. */
   tellNew(each: (name: (typeof TALLIES)[number][number], added: number) => void): void;
 }
 
@@ -34,7 +34,7 @@ export function createTallies(map: number): Tallies {
   };
 }
 
-/** How many values a map with one for each CPU has: the CPUs that could ever be there. */
+/** How many values a per-CPU map has: one for each CPU that the machine could ever have. */
 function possibleCpus(): number {
   const text = readFileSync('/sys/devices/system/cpu/possible', 'utf8').trim();
   return Number(text.split(/[-,]/).at(-1)) + 1;

@@ -1,7 +1,7 @@
 /**
- * The kernel's part of the translator on the devices of the machine: its maps and programs, which live in the main
- * thread, so that flows go on while a worker is started again. Where the kernel is too old, or does not let us, the
- * translator works without.
+ * The fast path: the maps and programs of the kernel's part of the translator, on the devices of the machine. They belong to the
+ * main thread, so that flows continue while a worker is restarted. If the kernel is too old or refuses, the translator works
+ * without them.
  */
 import { readFileSync } from 'node:fs';
 import { interfaceAddresses } from '../../../os/interfaces.ts';
@@ -14,7 +14,7 @@ import type { KeptPrograms } from './steering.ts';
 import { MAP, OBJECT_FILE, PROGRAMS } from './fast-path-record.ts';
 import type { FlowMaps } from './fast-path-flows.ts';
 
-/** The programs, by the bytes of the link header, and their maps, in the kernel until they are disposed. */
+/** The programs, by the length of the link header in bytes, and their maps. They stay in the kernel until they are disposed. */
 export interface FastPathPrograms extends Disposable {
   readonly maps: FlowMaps;
   readonly programs: ReadonlyMap<number, number>;
@@ -22,7 +22,7 @@ export interface FastPathPrograms extends Disposable {
 
 export interface FastPath extends KeptPrograms, Disposable {
   readonly maps: FlowMaps;
-  /** Names of the devices that the program is on. */
+  /** Names of the devices that the program is attached to. */
   readonly devices: readonly string[];
   /**
    * Follows the devices of the machine: those that have an address. A program that another program detached stays missing until
@@ -31,7 +31,7 @@ export interface FastPath extends KeptPrograms, Disposable {
   follow(): void;
 }
 
-/** ARPHRD_... of /sys/class/net/NAME/type -> bytes of the link header. Devices of other kinds are left alone. */
+/** ARPHRD_... from /sys/class/net/NAME/type -> bytes of the link header. Devices of other types are not used. */
 const LINK_HEADER_BYTES: Readonly<Record<string, number>> = {
   '1': 14, // Ethernet
   '512': 0, // PPP
@@ -45,26 +45,26 @@ interface Device {
 
 export interface Attachments extends KeptPrograms, Disposable {
   readonly devices: readonly string[];
-  /** Brings the program onto devices that are new, and takes it off those that went. */
+  /** Attaches the program to new devices, and detaches it from devices that are gone. */
   follow(): void;
-  /** The same, and puts it back where another program detached it. */
+  /** The same, and attaches the program again where another program detached it. */
   refresh(): void;
 }
 
 export interface AttachmentsOptions {
-  /** By name: the devices that the program is to be on. */
+  /** By name: the devices that the program should be attached to. */
   readonly wanted: () => ReadonlyMap<string, Device>;
-  /** Puts the program on a device; throws when the device refuses. Returns what `detach` takes. */
+  /** Attaches the program to a device; throws if the device refuses. Returns the argument for `detach`. */
   readonly attach: (name: string, device: Device) => number;
   readonly detach: (link: number) => void;
-  /** False when another program has detached it. */
+  /** False if another program has detached it. */
   readonly isAttached: (link: number) => boolean;
   readonly log: Pick<Logger, 'warn'>;
 }
 
 /**
- * Keeps the program on the devices as they come and go. One that refuses is left out, told once for each reason, and tried
- * again at each look. Throws what the first of them said when every device refuses: then it is the kernel.
+ * Keeps the program attached while devices come and go. A device that refuses is left out, logged once per reason, and retried at
+ * each refresh. If every device refuses, the kernel is the cause: then this throws the error of the first one.
  */
 export function createAttachments({
   wanted,
@@ -74,10 +74,10 @@ export function createAttachments({
   log,
 }: AttachmentsOptions): Attachments {
   const attached = new Map<string, { readonly index: number; readonly link: number }>();
-  /** Why a device is left out, by name. */
+  /** By name: why a device is left out. */
   const refusals = new Map<string, string>();
 
-  /** Returns what was not known before: devices that refuse, or refuse for another reason. */
+  /** Returns the devices that refuse and have not refused before with the same reason. */
   function update(putsBack: boolean): { readonly name: string; readonly error: unknown }[] {
     const devices = wanted();
     for (const [name, { index, link }] of attached) {
@@ -115,7 +115,7 @@ export function createAttachments({
     },
     attached() {
       const devices = wanted();
-      // What went with its device, or changed it, is no loss.
+      // If the device is gone or was replaced, its program is not missing.
       const kept = [...attached].filter(([name, { index }]) => devices.get(name)?.index === index);
       return new Map(kept.map(([name, { link }]) => [name, isAttached(link)]));
     },
@@ -125,7 +125,7 @@ export function createAttachments({
   };
 }
 
-/** What the programs need to know when they are loaded. */
+/** What is needed to load the programs. */
 export interface FastPathOptions {
   readonly maxFlows: number;
   /** Index of the TUN device. */
@@ -135,7 +135,7 @@ export interface FastPathOptions {
   readonly library?: string | undefined;
 }
 
-/** Loads the programs into the kernel; throws when libbpf is missing, or the kernel refuses them. */
+/** Loads the programs into the kernel; throws if libbpf is missing or the kernel refuses them. */
 export function loadFastPath({ maxFlows, tunIndex, objectFile, library }: FastPathOptions): FastPathPrograms {
   const object = loadBpfObject({
     file: objectFile ?? OBJECT_FILE,
@@ -157,7 +157,7 @@ export function loadFastPath({ maxFlows, tunIndex, objectFile, library }: FastPa
   };
 }
 
-/** Why it cannot be had, in a text, where it cannot. */
+/** Starts the fast path; if that is impossible, returns the reason as a text. */
 export function startFastPath(
   device: string,
   maxFlows: number,
@@ -203,7 +203,7 @@ const attribute = (device: string, name: string): string =>
 
 const interfaceIndex = (device: string): number => Number(attribute(device, 'ifindex'));
 
-/** Devices that have an address (so none that is part of a bridge), by name; not our own, nor the loopback. */
+/** By name: devices that have an address (so no members of a bridge), except our own and the loopback. */
 function attachable(ownDevice: string): Map<string, Device> {
   const found = new Map<string, Device>();
   for (const name of Object.keys(interfaceAddresses())) {
@@ -212,7 +212,7 @@ function attachable(ownDevice: string): Map<string, Device> {
       const linkHeaderBytes = LINK_HEADER_BYTES[attribute(name, 'type')];
       if (linkHeaderBytes !== undefined) found.set(name, { index: interfaceIndex(name), linkHeaderBytes });
     } catch {
-      // Gone since it was listed.
+      // The device has disappeared since it was listed.
     }
   }
   return found;

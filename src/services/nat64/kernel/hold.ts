@@ -1,8 +1,8 @@
 /**
- * What keeps connections alive while the process is started again: without NAT64 the packets to the pool's ports are for
- * the appliance itself, which would answer those of its connections with a reset, and of its datagrams with an error. A
- * table of nftables drops them meanwhile: the other end only sends again. Its entries end by themselves, in case the
- * process does not come back; the empty table is removed by the next start.
+ * Keeps connections alive while the process is restarted. Without NAT64, packets to the ports of the pool are delivered to the
+ * appliance itself, which would answer TCP packets with a reset and UDP packets with an error. So an nftables table drops these
+ * packets meanwhile, and the remote end only sends them again. The entries of the table expire by themselves, in case the
+ * process does not come back; the next start removes the empty table.
  */
 import type { PortRange } from '../../../config/values.ts';
 import { deleteNftTable, replaceNftTable } from '../../../os/nft.ts';
@@ -10,10 +10,10 @@ import { formatIpv4 } from '../../../wire/ip-address.ts';
 import { type SteeredAddress, mergeRanges } from '../settings/steered-ports.ts';
 
 export const HOLD_TABLE = 'inet tombolo-nat64-hold';
-/** A restart takes a few seconds; the other end of a connection tries for minutes. */
+/** A restart takes a few seconds; the remote end of a connection retries for minutes. */
 const HOLD_SECONDS = 30;
 
-/** Drops what comes to the ports of the pool from now on. */
+/** Drops packets to the ports of the pool from now on. */
 export async function holdPorts(addresses: readonly SteeredAddress[]): Promise<void> {
   const elements = addresses.flatMap(({ address, ranges, tcpPorts, udpPorts }) => {
     const single = (port: number) => ({ first: port, last: port });
@@ -42,5 +42,5 @@ export async function holdPorts(addresses: readonly SteeredAddress[]): Promise<v
   );
 }
 
-/** Lets them pass again. */
+/** Lets these packets pass again. */
 export const releasePorts = (): Promise<void> => deleteNftTable(HOLD_TABLE);

@@ -1,4 +1,4 @@
-/** The policy rules that lead packets to us, and how all that was put into the kernel is taken back. */
+/** The policy rules that steer packets to us, and the removal of everything that was set in the kernel. */
 import { join } from 'node:path';
 import { ruleCommand } from '../../../os/kernel-state/apply.ts';
 import { type BorrowedSysctls, borrowSysctls } from '../../../os/kernel-state/borrowed-sysctls.ts';
@@ -30,8 +30,8 @@ const MARK_RULE: RuleItem = {
   table: ROUTE_TABLE,
 };
 /**
- * The local table's rule normally has preference 0, where nothing can come before it: it moves behind ours. It stays the
- * kernel's own, which other programs leave alone.
+ * The rule for the local table normally has preference 0, so that no rule can come before it. We move it after ours. It keeps the
+ * protocol "kernel", so that other programs do not touch it.
  */
 const MOVED_LOCAL_RULE: RuleItem = {
   kind: 'rule',
@@ -41,7 +41,7 @@ const MOVED_LOCAL_RULE: RuleItem = {
   protocol: 'kernel',
 };
 const LOCAL_IS_LAST: RuleOrderItem = { kind: 'rule-order', family: 4, table: TABLE.local, preference: 65 };
-/** In this order there is a rule for the local table at every moment. */
+/** Set in this order, so that there is a rule for the local table at every moment. */
 export const RULES: readonly KernelItem[] = [MOVED_LOCAL_RULE, MARK_RULE, LOCAL_IS_LAST];
 
 const basicRule = (family: 4 | 6, preference: number, table: number): RuleItem => ({
@@ -51,7 +51,7 @@ const basicRule = (family: 4 | 6, preference: number, table: number): RuleItem =
   table,
   protocol: 'kernel',
 });
-/** What the kernel begins with, beside the local table's. */
+/** The rules that the kernel has at boot, besides that for the local table. */
 const KERNELS_RULES = [
   basicRule(4, 32_766, TABLE.main),
   basicRule(4, 32_767, TABLE.default),
@@ -59,8 +59,9 @@ const KERNELS_RULES = [
 ];
 
 /**
- * `ip rule flush` removes the rules of the main and the default table as well, and leaves a machine without any route: nobody wants
- * that, so where no rule at all leads to the main table, the kernel's own are missing.
+ * The basic rules that the machine should have. `ip rule flush` also removes the rules for the main and the default table, and so
+ * leaves the machine without any route. Nobody wants that, so if there is no rule for the main table, the kernel's own rules
+ * count as missing.
  */
 export const basicRulesOf = (found: readonly FoundRule[]): RuleItem[] => [
   ...KERNELS_RULES.filter(
@@ -77,7 +78,7 @@ export const basicRulesOf = (found: readonly FoundRule[]): RuleItem[] => [
     .map(({ family, preference, table }) => basicRule(family, preference, table)),
 ];
 
-/** Gives the local table's rule its place back. Left-overs of a killed process are removed as well. */
+/** Moves the rule for the local table back to its place. Also removes the rules that a killed process has left. */
 async function removeRules(reader: KernelReader): Promise<void> {
   const isThere = inKernel(reader);
   const commands = [MARK_RULE, MOVED_LOCAL_RULE].filter(isThere).map((rule) => ruleCommand('del', rule));
@@ -92,9 +93,9 @@ function inKernel(reader: KernelReader): (rule: KernelItem) => boolean {
   return (rule) => compareState([rule], found).length === 0;
 }
 
-/** Takes back what goes not with the device by itself: table, rules, routes and kernel parameters. */
+/** Removes everything that does not disappear with the device: nftables table, rules, routes and kernel parameters. */
 export async function takeBack(reader: KernelReader, sysctls: BorrowedSysctls): Promise<void> {
-  // Each step whether or not the others succeed; the first failure is reported.
+  // Each step is done even if others fail; the first failure is reported.
   const results = await Promise.allSettled([
     deleteNftTable(NFT_TABLE),
     removeRules(reader),
@@ -105,8 +106,8 @@ export async function takeBack(reader: KernelReader, sysctls: BorrowedSysctls): 
 }
 
 /**
- * Takes back what a killed process has left, for one that does not translate: its packets would be dropped for ever. Where the device
- * is, another process translates, and all that is its own.
+ * Removes what a killed process has left, if this process does not translate: otherwise the packets would be dropped for ever. If
+ * the device exists, another process translates, and everything belongs to that process.
  */
 export async function removeLeftBehind(
   device: string,

@@ -1,4 +1,4 @@
-/** The kernel parameters that NAT64 needs, from what everybody else wants them to be. */
+/** The kernel parameters that NAT64 needs, derived from the values that others have set. */
 import type { BorrowedSysctls } from '../../../os/kernel-state/borrowed-sysctls.ts';
 import type { FoundLink, SysctlItem } from '../../../os/kernel-state/items.ts';
 import type { PortRange } from '../../../config/values.ts';
@@ -10,26 +10,26 @@ import {
   withoutRanges,
 } from '../settings/steered-ports.ts';
 
-/** Ports that the kernel does not choose for connections of the appliance's own: ours are added. */
+/** Ports that the kernel must not choose for the appliance's own connections: ours are added to this list. */
 const RESERVED_PORTS = 'net/ipv4/ip_local_reserved_ports';
 const PORT_RANGE = 'net/ipv4/ip_local_port_range';
 
-/** Parameters that vanish with the device. */
+/** Parameters that disappear with the device. */
 export const deviceSysctls = (device: string): SysctlItem[] =>
   Object.entries({
-    // Translated packets come from the TUN with the appliance's own address as their source.
+    // Translated packets come from the TUN device with the appliance's own address as their source.
     [`net/ipv4/conf/${device}/accept_local`]: '1',
     [`net/ipv4/conf/${device}/rp_filter`]: '0',
     [`net/ipv4/conf/${device}/forwarding`]: '1',
     [`net/ipv6/conf/${device}/disable_ipv6`]: '0',
-    // Nobody but us is on that link: no address, no solicitations.
+    // There are no other nodes on that link: no address, no solicitations.
     [`net/ipv6/conf/${device}/addr_gen_mode`]: '1',
     [`net/ipv6/conf/${device}/accept_ra`]: '0',
   }).map(([name, value]) => ({ kind: 'sysctl', name, value }));
 
 /**
- * Forwarding, and what follows from it for the interfaces, also those that come later: "default" is one of them. Forwarding that
- * somebody switched off on one of the other interfaces alone stays so.
+ * Forwarding, and the parameters of the interfaces that must change because of it. "default" is included for interfaces that are
+ * added later. If forwarding is switched off on a single other interface, it stays off there.
  */
 export function forwardingSysctls(
   sysctls: BorrowedSysctls,
@@ -40,7 +40,7 @@ export function forwardingSysctls(
   const names = ['default', ...links.map(({ name }) => name).filter((name) => name !== device)];
   const items: (SysctlItem | undefined)[] = [];
   items.push(sysctls.want('net/ipv4/ip_forward', read, () => '1'));
-  // The stricter of "all" and the interface's own value counts, so that of "all" moves to the interfaces but ours.
+  // The stricter value of "all" and the interface counts. So the value of "all" moves to all interfaces except ours.
   let strictness = '0';
   const all = sysctls.want('net/ipv4/conf/all/rp_filter', read, (wish) => {
     strictness = wish;
@@ -57,7 +57,7 @@ export function forwardingSysctls(
     isHost = wish === '0';
     return '1';
   });
-  // A router ignores Router Advertisements, and so would lose its own default route, unless it is told not to.
+  // A router ignores Router Advertisements by default, and so would lose its own default route.
   for (const name of isHost ? names : []) {
     const parameter = `net/ipv6/conf/${name}/accept_ra`;
     items.push(sysctls.want(parameter, read, (wish) => (wish === '1' ? '2' : wish)));
@@ -67,8 +67,9 @@ export function forwardingSysctls(
 }
 
 /**
- * The kernel must not choose our ports for the appliance's own connections, nor those that it listens on, which lie where the pool
- * moves its range: no socket could listen there as long as one of that port is open, or rests (TIME-WAIT).
+ * The kernel must not choose our ports for the appliance's own connections. It must not choose the ports that this process listens
+ * on either, because the pool may move the kernel's range to where they are: no socket can listen on a port while a connection
+ * from that port is open or in TIME-WAIT.
  */
 export function portSysctls(
   sysctls: BorrowedSysctls,
@@ -94,7 +95,7 @@ export function portSysctls(
 
 const singlePort = (port: number): PortRange => ({ first: port, last: port });
 
-/** A list as the kernel has it: "8080,9000-9010". */
+/** Parses a list in the format of the kernel: "8080,9000-9010". */
 function parsePorts(text: string): PortRange[] {
   return text
     .split(',')
@@ -110,6 +111,6 @@ const formatPorts = (ports: readonly PortRange[]): string =>
     .map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`))
     .join(',');
 
-/** What somebody wants reserved who may have read our list and written a longer one: without the ports that are there because of us. */
+/** The ports that another program wants reserved. It may have extended our list, so the ports that are only ours are left out. */
 const otherPorts = (found: string, ours: string, wish: string): string =>
   formatPorts(withoutRanges(parsePorts(found), withoutRanges(parsePorts(ours), parsePorts(wish))));

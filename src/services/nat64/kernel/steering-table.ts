@@ -1,22 +1,22 @@
-/** The nftables table that marks what of the packets to the appliance's own address belongs to pool4. */
+/** The nftables table that marks those packets to the appliance's own address that belong to pool4. */
 import type { PortRange } from '../../../config/values.ts';
 import { formatIpv4 } from '../../../wire/ip-address.ts';
 import { type SteeredAddress, mergeRanges } from '../settings/steered-ports.ts';
 
-/** The mark takes one byte; the other bits of a packet's mark stay as they are. */
+/** The mark uses one byte; the other bits of a packet's mark do not change. */
 export const MARK = 0x6400_0000;
 export const MARK_MASK = 0xff00_0000;
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
-/** Ports as an nftables set; empty when there are none, which a set cannot be. */
+/** Ports as an nftables set; an empty text if there are none, because a set cannot be empty. */
 function portSet(ranges: readonly PortRange[], ports: readonly number[] = []): string {
   const all = mergeRanges([...ranges, ...ports.map((port) => ({ first: port, last: port }))]);
   if (all.length === 0) return '';
   return `{ ${all.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`)).join(', ')} }`;
 }
 
-/** What stands between its braces. */
+/** The text between the braces of the table. */
 export function nftTable(
   device: string,
   prefixes: readonly string[],
@@ -58,9 +58,9 @@ export function nftTable(
 }
 
 /**
- * Links that lead on from here may be narrower than the settings say (PPPoE, LTE, a tunnel). Their routes tell, of the packet's
- * destination and of its source: what is announced then fits both, and no connection hangs where somebody filters the errors
- * about packets that are too big (RFC 2923 section 2.1).
+ * The next links may have a smaller MTU than the settings say (PPPoE, LTE, a tunnel). The MTU comes from the routes to the
+ * packet's destination and to its source. So the announced segment size fits both, and no connection hangs if errors about
+ * packets that are too big are filtered somewhere (RFC 2923 section 2.1).
  */
 function clampChain(device: string): string {
   const clamp = 'tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu';
@@ -72,9 +72,9 @@ function clampChain(device: string): string {
   }`;
 }
 
-/** What of the packets to an address belongs to pool4. */
+/** The chain for the packets to an address that belong to pool4. */
 function poolChain(name: string, { address, ranges, tcpPorts, udpPorts }: SteeredAddress): string {
-  // From the ICMP header (@th) on: 8 bytes, then the quoted IPv4 header without options (first byte 0x45; protocol in
+  // Offsets from the ICMP header (@th): 8 bytes, then the quoted IPv4 header without options (first byte 0x45; protocol in
   // byte 9, source in bytes 12 to 15), then at byte 28 the quoted port, or type and, at byte 32, identifier.
   const quotes =
     'icmp type { destination-unreachable, time-exceeded, parameter-problem } @th,64,8 0x45 ' +

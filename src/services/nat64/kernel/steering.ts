@@ -1,12 +1,12 @@
 /**
- * How the kernel comes to give us packets: a route for the NAT64 prefix to the TUN device; and for the appliance's own
- * IPv4 address, whose packets would otherwise be delivered locally, a mark in nftables on those that belong to the
- * pool4 ports, with a policy rule ahead of the local table that sends marked packets to the TUN. Neither conntrack nor
- * a second NAT is involved; what has no mapping here never was a connection of the kernel's. Only the first fragment of
- * a packet shows its ports, so all fragments take this way; those that are not ours come back.
+ * How packets get from the kernel to us. For the NAT64 prefix, there is a route to the TUN device. Packets to the appliance's
+ * own IPv4 address would normally be delivered locally. So nftables marks those that belong to the pool4 ports, and a policy
+ * rule before the local table sends marked packets to the TUN device. Neither conntrack nor a second NAT is involved: a packet to
+ * these ports without a mapping never belongs to a connection of the kernel. Only the first fragment of a packet shows its ports,
+ * so all fragments are steered to us; those that are not ours go back to the kernel.
  *
- * The packets are forwarded, untracked. A firewall whose forward policy is drop must accept both what comes from the
- * device and what goes to it (`iifname "nat64" accept`, `oifname "nat64" accept`): `ct state` never matches them.
+ * The packets are forwarded untracked. A firewall with the forward policy "drop" must accept packets from the device and packets
+ * to it (`iifname "nat64" accept`, `oifname "nat64" accept`): rules such as `ct state established` never match them.
  */
 import { join } from 'node:path';
 import type { PortRange } from '../../../config/values.ts';
@@ -27,42 +27,42 @@ import { nftTable } from './steering-table.ts';
 import type { SteeredAddress } from '../settings/steered-ports.ts';
 
 const TX_QUEUE_PACKETS = 1000;
-/** How long after it could not be written. */
+/** How long to wait after a failed write before the retry. */
 const NOTE_RETRY_MS = 5000;
 
-/** What is led to the TUN device. */
+/** What is to be steered to the TUN device. */
 export interface SteeringWish {
   readonly mtuBytes: number;
-  /** The packets of other addresses. */
+  /** Pool4 addresses whose packets are steered. */
   readonly addresses: readonly SteeredAddress[];
-  /** Not to be taken for connections of the appliance's own: it listens on them. */
+  /** Ports that the appliance listens on, which the kernel must not choose for the appliance's own connections. */
   readonly listenPorts: readonly PortRange[];
-  /** The packets to these prefixes, of either family. */
+  /** Prefixes of both families whose packets are routed to the device. */
   readonly routes: readonly string[];
-  /** Segment sizes of TCP become what the routes behind the device let through. */
+  /** Whether TCP segment sizes are limited to what the routes behind the device allow. */
   readonly clampsSegments: boolean;
 }
 
-/** The programs of the fast path, as the devices have them. */
+/** The programs of the fast path on their devices. */
 export interface KeptPrograms {
-  /** Devices that a program was put on, and whether it is still there. */
+  /** The devices that a program was attached to, and whether it is still attached. */
   attached(): ReadonlyMap<string, boolean>;
-  /** Puts back what is gone. */
+  /** Attaches missing programs again. */
   refresh(): void;
 }
 
 export interface Steering extends AsyncDisposable {
-  /** Puts in place what is wanted from now on; throws, with what was wanted before still wanted, when the kernel refuses it. */
+  /** Sets a new wanted state. If the kernel refuses it, this throws, and the previous wanted state stays. */
   change(wish: SteeringWish, by: Changes['by']): Promise<void>;
-  /** Reads back and puts right what others changed. */
+  /** Reads the state of the kernel and repairs what others have changed. */
   look(by: Changes['by']): Promise<void>;
-  /** Keeps these programs on their devices, too. */
+  /** Keeps these programs attached to their devices, too. */
   keepPrograms(programs: KeptPrograms): void;
-  /** Whether the device was there at the last look, under its name. */
+  /** Whether the device existed at the last check, with its name. */
   readonly hasDevice: boolean;
-  /** Something waits to be put back, and its time has come. */
+  /** Something waits to be repaired, and it is time for it. */
   isDue(): boolean;
-  /** What is not in place, and why. */
+  /** What is missing in the kernel, and why. */
   problem(): Text | undefined;
   contests(): readonly KernelContest[];
 }
@@ -72,16 +72,16 @@ export interface SteeringOptions {
   /** As texts, e.g. "64:ff9b::/96". */
   readonly prefixes: readonly string[];
   /**
-   * The rules for the other tables that every machine has, where it was seen to have them: it outlives the steering, which may begin
-   * at a moment when another program has just removed them.
+   * The basic rules for other tables that were seen on this machine. They are remembered beyond the steering, because another
+   * program may just have removed them when a steering begins.
    */
   readonly basicRules: Map<string, RuleItem>;
   readonly context: ServiceContext;
 }
 
 /**
- * Brings the device up and leads packets to it. What the kernel refuses is a `problem`, which is tried again at the looks that
- * follow. A start that fails takes everything back.
+ * Brings the device up and steers packets to it. What the kernel refuses is reported as `problem()` and retried at the following
+ * checks. A start that fails removes everything again.
  */
 export async function startSteering(options: SteeringOptions, first: SteeringWish): Promise<Steering> {
   const { device, prefixes, basicRules, context } = options;
@@ -101,7 +101,7 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
   let wish = first;
   let programs: KeptPrograms | undefined;
   let hasDevice = true;
-  /** Routes that were wanted before; those of today vanish with the device. */
+  /** Routes that were wanted before the change. Current routes disappear with the device. */
   const earlierRoutes = new Set<string>();
 
   const tableOf = ({ addresses, clampsSegments }: SteeringWish) =>
@@ -110,7 +110,7 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
   function read(): KernelLook {
     const links = reader.links();
     hasDevice = links.get(index!)?.name === device;
-    // Nothing can be set for a device that has gone; who sees that makes a new one.
+    // Nothing can be set for a device that is gone. The service sees `hasDevice` and makes a new one.
     const sysctl = sysctlReader();
     const attached = programs?.attached() ?? new Map<string, boolean>();
     const wanted: KernelItem[] = !hasDevice
@@ -199,8 +199,8 @@ function routesOf(
     ({ kind: 'route', family: prefix.includes(':') ? 6 : 4, prefix, table, device: over }) as const;
   return [
     to('0.0.0.0/0', ROUTE_TABLE),
-    // Without the device, because the process was killed, what is ours is dropped: else it would be delivered locally, and
-    // the kernel would reset connections that go on with the next process (nat64.keepSessions).
+    // If the device is gone because the process was killed, our packets are dropped. Otherwise they would be delivered locally, and
+    // the kernel would reset connections that the next process continues (nat64.keepSessions).
     to('0.0.0.0/0', ROUTE_TABLE, null),
     ...[...prefixes, ...routes].map((prefix) => to(prefix, TABLE.main)),
     ...Array.from(earlier, (prefix) => ({ ...to(prefix, TABLE.main), isAbsent: true as const })),

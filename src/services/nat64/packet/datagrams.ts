@@ -1,6 +1,6 @@
 /**
- * Takes an IPv4 packet of several datagrams of a flow (GSO.UDP) apart, for those that may be fragmented and have to be: then
- * they cannot pass as one.
+ * Splits an IPv4 packet that holds several datagrams of a flow (GSO.UDP), if the datagrams must be fragmented: then they cannot
+ * pass as one packet.
  */
 import { checksumOf, foldSum, sumOfBytes } from '../../../wire/checksum.ts';
 import { IPV4 } from '../../../wire/ipv4.ts';
@@ -9,18 +9,18 @@ import { NEEDS_CHECKSUM } from '../../../wire/virtio-net.ts';
 import { DATAGRAMS_AT, HEADROOM_BYTES, type Packet, clearOffload } from './packet.ts';
 
 export interface Datagrams {
-  /** How many are still to come; their bytes, with the headers for all, lie at DATAGRAMS_AT of the packet's buffer. */
+  /** How many are still to come. Their bytes, with the common headers, are at DATAGRAMS_AT in the buffer of the packet. */
   left: number;
-  /** Of IP and UDP header. */
+  /** Bytes of the IP and UDP header. */
   headerBytes: number;
-  /** Of data in each datagram but the last. */
+  /** Bytes of data in each datagram except the last. */
   dataBytes: number;
-  /** Offset of the data of the next. */
+  /** Offset of the data of the next datagram. */
   next: number;
   end: number;
-  /** Identification of the next. */
+  /** Identification of the next datagram. */
   identification: number;
-  /** Whether the packet came back in, as its datagrams do then. */
+  /** Whether the packet was hairpinned; its datagrams then are, too. */
   isHairpinned: boolean;
 }
 
@@ -47,7 +47,7 @@ export function keepDatagrams(datagrams: Datagrams, packet: Packet): void {
   datagrams.isHairpinned = packet.isHairpinned;
 }
 
-/** Makes the next datagram the packet in work, as if it had just been read; false when none is left. */
+/** Makes the next datagram the current packet, as if it had just been read; false if none is left. */
 export function nextDatagram(datagrams: Datagrams, packet: Packet): boolean {
   if (datagrams.left === 0) return false;
   const { bytes, view } = packet;

@@ -1,6 +1,6 @@
 /**
- * Cuts a translated IPv6 packet into fragments (RFC 8200 section 4.5), without copying: each fragment's header is
- * written in front of its data, over the end of the fragment before, which has been sent by then.
+ * Cuts a translated IPv6 packet into fragments (RFC 8200 section 4.5), without copying: the header of each fragment is
+ * written before its data. It overwrites the end of the previous fragment, which has been sent by then.
  */
 import { checksumOf, sumOfBytes } from '../../../wire/checksum.ts';
 import { FRAGMENT_UNIT_SHIFT } from '../../../wire/ipv4.ts';
@@ -16,13 +16,13 @@ import { type Packet, TRANSPORT, clearOffload } from './packet.ts';
 import { checksumOffsetOf } from './transport.ts';
 
 /**
- * Turns the packet, which is translated to IPv6 but for that, into the first of its fragments, each at most `limitBytes`
- * long; `nextFragment` makes the others. A packet that is a fragment itself becomes one at least (RFC 7915 section 4.1).
+ * Turns the packet, which has been translated to IPv6, into the first of its fragments, each at most `limitBytes` long;
+ * `nextFragment` makes the others. A packet that is a fragment itself becomes at least one fragment (RFC 7915 section 4.1).
  */
 export function cutPacket(packet: Packet, limitBytes: number): void {
   const { cut, start } = packet;
   if (packet.gsoType !== GSO.NONE) {
-    // TCP need not be fragmented: the device cuts shorter segments instead.
+    // TCP need not be fragmented: the device makes shorter segments instead.
     packet.gsoSizeBytes = limitBytes - (packet.transport - start) - packet.transportHeaderBytes;
     return;
   }
@@ -63,7 +63,7 @@ function makeFragment(packet: Packet, offset: number): void {
   writeFragmentHeader(view, fragment, cut.header[IPV6.NEXT_HEADER], offsetAndMore, cut.identification);
 }
 
-/** What the device was to do on the whole packet. */
+/** Completes the checksum of the whole packet, if the device was to do it. */
 function completeChecksum(packet: Packet): void {
   if ((packet.offloadFlags & NEEDS_CHECKSUM) !== 0) {
     const { view, transport, end } = packet;

@@ -1,144 +1,144 @@
 /**
- * The packet in work: one object for the life of the translator, filled anew for each packet, translated where it
- * lies. It is read with room in front, because IPv6 headers are longer and ICMP errors put headers before it.
+ * The current packet: one object for the lifetime of the translator. It is filled again for each packet, which is translated in
+ * place. Packets are read with room before them, because IPv6 headers are longer and ICMP errors need additional headers.
  */
 import { GSO, VIRTIO_NET, VIRTIO_NET_HEADER_BYTES, writeVirtioHeader } from '../../../wire/virtio-net.ts';
 
-/** Where packets are read to; at least 88 bytes, the room that an ICMP error of our own and two headers take. */
+/** The offset that packets are read to: at least 88 bytes, the room for an ICMP error of our own and two headers. */
 export const HEADROOM_BYTES = 128;
 /** The largest IP packet. */
 export const LONGEST_PACKET_BYTES = 65_535;
-/** Behind the packet, in the same memory so that copying is cheap: datagrams that wait to be sent (udp-burst.ts) ... */
+/** After the packet, in the same memory so that copying is cheap: datagrams that wait to be sent (udp-burst.ts). */
 export const BURST_AT = HEADROOM_BYTES + 2 * 65_536;
-/** ... or to be translated (datagrams.ts). */
+/** After these: datagrams that wait to be translated (datagrams.ts). */
 export const DATAGRAMS_AT = BURST_AT + 65_536;
 const BUFFER_BYTES = DATAGRAMS_AT + 65_536;
 
-/** Transport protocols by the number that the tables use. Those that pass as they are have OTHER, and no sessions. */
+/** Transport protocols, with the numbers that the tables use. Protocols that pass unchanged are OTHER, and have no sessions. */
 export const TRANSPORT = { TCP: 0, UDP: 1, ICMP: 2, OTHER: 3 } as const;
-/** What configuration and API call them, by TRANSPORT. */
+/** Their names in configuration and API, by TRANSPORT. */
 export const PROTOCOLS = ['tcp', 'udp', 'icmp'] as const;
 
 export interface Packet {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView<ArrayBuffer>;
-  /** The IP packet lies from `start` up to `end`; translation moves both. */
+  /** The IP packet is in the bytes from `start` to `end`; translation moves both. */
   start: number;
   end: number;
 
-  // The virtio header that came with it, and goes out with it.
+  // The virtio header that it came with, and is sent with.
   /** VIRTIO_NET.FLAGS */
   offloadFlags: number;
   gsoType: number;
-  /** Bytes of payload in each segment when gsoType is not NONE. */
+  /** Bytes of payload in each segment, if gsoType is not NONE. */
   gsoSizeBytes: number;
-  /** Offset of the transport header from `start` when NEEDS_CHECKSUM is set. */
+  /** Offset of the transport header from `start`, if NEEDS_CHECKSUM is set. */
   checksumStart: number;
   checksumOffset: number;
 
-  // The tuple: for an ICMP error that of the quoted packet, turned round so that it names the same session.
+  // The tuple. For an ICMP error, it is that of the quoted packet, reversed so that it identifies the same session.
   /** TRANSPORT of the session. */
   protocol: number;
-  /** Port or ICMP identifier on the IPv6 host; known after the BIB lookup when the packet came from IPv4. */
+  /** Port or ICMP identifier on the IPv6 host. For a packet from IPv4, it is known after the BIB lookup. */
   hostPort: number;
   /** Address of the IPv6 host as words. */
   readonly host: Int32Array;
-  /** Our IPv4 address towards the other end, signed; known after the BIB lookup. */
+  /** Our IPv4 address towards the remote end, signed; known after the BIB lookup. */
   mappedAddress: number;
-  /** Whether the host has `mappedAddress` for itself, and so needs no session. */
+  /** Whether `mappedAddress` belongs to the host alone, so that no session is needed. */
   isStateless: boolean;
-  /** The number of the protocol when it is OTHER. */
+  /** The protocol number, if the protocol is OTHER. */
   otherProtocol: number;
-  /** Whether the packet came back in (RFC 6146 section 3.8): it is one of ours, seen from the IPv4 side. */
+  /** Whether the packet is hairpinned (RFC 6146 section 3.8): we have translated it to IPv4, and handle it as from the IPv4 side. */
   isHairpinned: boolean;
-  /** Whether `remoteAddress` stands in IPv6 as its address mapping says (RFC 7757), not behind a prefix. */
+  /** Whether `remoteAddress` is represented in IPv6 by its address mapping (RFC 7757), not in a prefix. */
   remoteHasEam: boolean;
-  /** Position in the settings' prefixes of the one that stands before `remoteAddress`. */
+  /** Position in the settings of the prefix for `remoteAddress`. */
   prefixIndex: number;
-  /** Slot of `mappedAddress` in the pool; known at once when the packet came from IPv4. */
+  /** Slot of `mappedAddress` in the pool. For a packet from IPv4, it is known at once. */
   mappedSlot: number;
   /** Our port or ICMP identifier on the pool4 address. */
   mappedPort: number;
-  /** IPv4 address of the other end, signed. */
+  /** IPv4 address of the remote end, signed. */
   remoteAddress: number;
-  /** Port of the other end; 0 for ICMP queries. */
+  /** Port of the remote end; 0 for ICMP queries. */
   remotePort: number;
 
-  // What the tables know of it, once it is filtered; 0 where they know nothing.
+  // What the tables have for it, after filtering; 0 if they have nothing.
   /** The BIB entry. */
   bib: number;
-  /** The session, for an ICMP error that of the packet it quotes. */
+  /** The session; for an ICMP error, that of the packet it quotes. */
   session: number;
-  /** Whether the packet has opened its session ... */
+  /** Whether the packet has opened its session. */
   opensSession: boolean;
-  /** ... or has moved it to another prefix: then answers come from that. */
+  /** Whether the packet has moved its session to another prefix: answers come from that prefix then. */
   movesPrefix: boolean;
 
   /** Offset of the transport header in `bytes`. */
   transport: number;
-  /** Bytes of the transport header: what precedes the payload of each segment. */
+  /** Bytes of the transport header, which precedes the payload of each segment. */
   transportHeaderBytes: number;
-  /** Bytes of the transport header and all behind it, also of what is in other fragments. */
+  /** Bytes of the transport header and everything after it, including the data in other fragments. */
   messageBytes: number;
-  /** The sum of the data that is in other fragments; known for what has no UDP checksum. */
+  /** The sum of the data in other fragments; only known for UDP without a checksum. */
   otherDataSum: number;
   tcpFlags: number;
-  /** Whether this is an ICMP error; then `quoted`, `quotedTransport` and `quotedEnd` are offsets of the packet inside. */
+  /** Whether this is an ICMP error. Then `quoted`, `quotedTransport` and `quotedEnd` are offsets of the quoted packet. */
   isError: boolean;
   /** The type and code (type * 256 + code) that an error has on the other side. */
   errorType: number;
-  /** Pointer or MTU that goes with `errorType`. */
+  /** The pointer or MTU for `errorType`. */
   errorValue: number;
   quoted: number;
   quotedTransport: number;
   quotedEnd: number;
-  /** Extensions (RFC 4884) go from here up to `end`; equal to `end` when there are none, or none can be carried. */
+  /** Extensions (RFC 4884) are from here to `end`; equal to `end` if there are none, or if they cannot be carried. */
   extensionStart: number;
-  /** Identification of what is quoted, 16 bits; -1 for an IPv6 packet without fragment header. */
+  /** Identification of the quoted packet, 16 bits; -1 for an IPv6 packet without fragment header. */
   quotedIdentification: number;
-  /** IPV4.FRAGMENT of what is quoted, offset and MF alone: 0 unless it is one of several fragments. */
+  /** IPV4.FRAGMENT of the quoted packet, only offset and MF: 0 unless it is one of several fragments. */
   quotedFragment: number;
-  /** IPv4 address that an error is sent to, or came from, signed: often a router on the way, not the remote. */
+  /** IPv4 address that an error is sent to, or came from, signed: often a router on the path, not the remote end. */
   errorPeer: number;
-  /** The same of `errorPeer` as `remoteHasEam`; of packets from the IPv4 side only. */
+  /** The same as `remoteHasEam`, for `errorPeer`; only for packets from the IPv4 side. */
   peerHasEam: boolean;
-  /** IPv4 address that an error from the IPv6 side comes from, signed; 0: the mapped address of the host it is about. */
+  /** IPv4 source address for an error from the IPv6 side, signed; 0: the mapped address of the host that the error is about. */
   errorSource: number;
 
-  /** Offset of the byte that a parameter problem of our own points at, from `start`. */
+  /** Offset from `start` of the byte that a parameter problem sent by us points at. */
   problemPointer: number;
 
-  // Of one of several fragments.
+  // If the packet is one of several fragments:
   isFragment: boolean;
-  /** Offset of a fragment's data in the datagram; what it holds goes from `transport` up to `end`. */
+  /** Offset of the fragment's data in the datagram. The data is in the bytes from `transport` to `end`. */
   fragmentOffset: number;
   hasMoreFragments: boolean;
-  /** Protocol or next header of what is in the fragments. */
+  /** Protocol or next header of the data in the fragments. */
   fragmentProtocol: number;
-  /** What tells its datagram from others of the same addresses: 16 bits from IPv4, 32 from IPv6. */
+  /** The identification of its datagram: 16 bits from IPv4, 32 bits from IPv6. */
   fragmentId: number;
-  /** Whether its datagram comes back in (RFC 6146 section 3.8), as its first fragment told. */
+  /** Whether its datagram is to be hairpinned (RFC 6146 section 3.8), as decided with its first fragment. */
   fragmentIsHairpin: boolean;
 
-  /** Identification, 16 bits, of a packet that has one and needs it on the other side; else -1. */
+  /** Identification, 16 bits, if the packet has one and needs it on the other side; otherwise -1. */
   identification: number;
 
-  /** The most bytes of each fragment that the packet is to be cut into; 0 to leave it whole. */
+  /** The largest size of the fragments that the packet is to be cut into; 0 to leave it whole. */
   cutLimitBytes: number;
-  // What is left to be sent of a packet that is cut into fragments; see fragmentation.ts.
+  // The state of a packet that is being cut into fragments; see fragmentation.ts.
   readonly cut: CutState;
 }
 
 export interface CutState {
-  /** Offset in the data of the fragment to be sent next; 0 when none is left. */
+  /** Offset in the data of the next fragment to send; 0 if none is left. */
   next: number;
-  /** What was cut: where it was in its datagram itself, and whether more of that follows. */
+  /** If the packet was a fragment itself: its offset in its datagram, and whether more fragments follow. */
   offset: number;
   hasMore: boolean;
-  /** The data in `bytes`, all fragments of it. */
+  /** The bounds in `bytes` of the data of all fragments. */
   dataStart: number;
   dataEnd: number;
-  /** The most data in one fragment; a multiple of 8. */
+  /** The most data bytes in one fragment; a multiple of 8. */
   limitBytes: number;
   identification: number;
   /** The IP header that every fragment gets. */
@@ -213,7 +213,7 @@ export function createPacket(): Packet {
   };
 }
 
-/** Before a packet's tuple is read: forgets what is known of the one before. */
+/** Call before the tuple of a packet is read: clears the values of the previous packet. */
 export function clearTuple(packet: Packet): void {
   packet.isError = false;
   packet.isFragment = false;
@@ -226,7 +226,7 @@ export function clearTuple(packet: Packet): void {
   packet.movesPrefix = false;
 }
 
-/** Takes in what was read at HEADROOM_BYTES: a virtio header and `packetBytes` of IP packet behind it. */
+/** Loads what was read at HEADROOM_BYTES: an IP packet of `packetBytes`, with a virtio header before it. */
 export function loadPacket(packet: Packet, packetBytes: number): void {
   const { view } = packet;
   const header = HEADROOM_BYTES - VIRTIO_NET_HEADER_BYTES;
@@ -240,10 +240,10 @@ export function loadPacket(packet: Packet, packetBytes: number): void {
   packet.checksumOffset = view.getUint16(header + VIRTIO_NET.CHECKSUM_OFFSET, true);
 }
 
-/** Writes the virtio header in front of the packet, ready to be sent. */
+/** Writes the virtio header before the packet, ready to be sent. */
 export function storeOffloadHeader(packet: Packet): void {
   const isSegmented = packet.gsoType !== GSO.NONE;
-  // Only the headers need to lie in one piece in the kernel's buffer.
+  // Only the headers must be contiguous in the kernel's buffer.
   const headerBytes = isSegmented ? packet.transport + packet.transportHeaderBytes - packet.start : 0;
   writeVirtioHeader(
     packet.view,
@@ -257,7 +257,7 @@ export function storeOffloadHeader(packet: Packet): void {
   );
 }
 
-/** Takes the offload request off: the packet is whole and its checksum complete. */
+/** Removes the offload request: the packet is whole and its checksum is complete. */
 export function clearOffload(packet: Packet): void {
   packet.offloadFlags = 0;
   packet.gsoType = GSO.NONE;
@@ -266,14 +266,14 @@ export function clearOffload(packet: Packet): void {
   packet.checksumOffset = 0;
 }
 
-/** How many packets the device will make of this. */
+/** How many packets the device will make of this packet. */
 export function segmentsOf(packet: Packet): number {
   if (packet.gsoType === GSO.NONE) return 1;
   const payloadBytes = packet.end - packet.transport - packet.transportHeaderBytes;
   return Math.max(1, ((payloadBytes + packet.gsoSizeBytes - 1) / packet.gsoSizeBytes) | 0);
 }
 
-/** Size of the largest packet on the wire, were it as it is: of one full segment, or of the whole. */
+/** Size of the largest packet on the wire if this one were sent unchanged: of one full segment, or of the whole packet. */
 export function wireBytesOf(packet: Packet): number {
   const wholeBytes = packet.end - packet.start;
   if (packet.gsoType === GSO.NONE) return wholeBytes;

@@ -1,10 +1,10 @@
-/** Lowers the segment size that a TCP SYN announces (RFC 9293 section 3.7.1), so that nobody sends what is too big. */
+/** Lowers the segment size that a TCP SYN announces (RFC 9293 section 3.7.1), so that the peer sends no packets that are too big. */
 import { adjustChecksum } from '../../../wire/checksum.ts';
 import { TCP, TCP_HEADER_BYTES, TCP_OPTION, tcpHeaderBytes } from '../../../wire/tcp-udp.ts';
 import { NEEDS_CHECKSUM } from '../../../wire/virtio-net.ts';
 import type { Packet } from './packet.ts';
 
-/** For a SYN: the option is looked for up to the first that is malformed. */
+/** For a SYN. The search for the option stops at the first malformed option. */
 export function clampSegmentSize(packet: Packet, maxSegmentBytes: number): void {
   const { view, transport } = packet;
   const end = transport + tcpHeaderBytes(view, transport, packet.end);
@@ -31,9 +31,9 @@ function lower(packet: Packet, at: number, maxSegmentBytes: number): void {
   const announced = view.getUint16(at);
   if (announced <= maxSegmentBytes) return;
   view.setUint16(at, maxSegmentBytes);
-  // A checksum that the device is to complete does not cover the options yet.
+  // If the device completes the checksum, it does not cover the options yet.
   if ((packet.offloadFlags & NEEDS_CHECKSUM) !== 0) return;
-  // At an odd place the two bytes belong to different words of the sum: each counts in the other's place.
+  // At an odd offset, the two bytes belong to different words of the sum, so they count in swapped order.
   const isOdd = ((at - transport) & 1) !== 0;
   const before = isOdd ? swapped(announced) : announced;
   const after = isOdd ? swapped(maxSegmentBytes) : maxSegmentBytes;

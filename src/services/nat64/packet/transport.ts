@@ -1,4 +1,4 @@
-/** The checks of a transport header that are the same from both sides. */
+/** The checks of a transport header that are the same for both sides. */
 import { checksumOf, sumOfBytes } from '../../../wire/checksum.ts';
 import { ICMP } from '../../../wire/icmp.ts';
 import { IP_PROTOCOL } from '../../../wire/ipv4.ts';
@@ -12,15 +12,15 @@ import { type Packet, TRANSPORT } from './packet.ts';
 const PROTOCOL_NUMBERS_4: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.ICMP];
 const PROTOCOL_NUMBERS_6: readonly number[] = [IP_PROTOCOL.TCP, IP_PROTOCOL.UDP, IP_PROTOCOL.ICMPV6];
 
-/** The protocol number that the packet, or what it quotes, has in IPv4. */
+/** The protocol number in IPv4 of the packet, or of the packet that it quotes. */
 export const protocolNumber4 = ({ protocol, otherProtocol }: Packet): number =>
   protocol === TRANSPORT.OTHER ? otherProtocol : PROTOCOL_NUMBERS_4[protocol];
 
-/** The next-header value that it has in IPv6. */
+/** The same in IPv6: the next-header value. */
 export const protocolNumber6 = ({ protocol, otherProtocol }: Packet): number =>
   protocol === TRANSPORT.OTHER ? otherProtocol : PROTOCOL_NUMBERS_6[protocol];
 
-/** Notes what the number of a transport protocol stands for; `icmpProtocol` is that of the packet's family. */
+/** Notes the TRANSPORT for a protocol number; `icmpProtocol` is the number of ICMP in the packet's family. */
 export function noteProtocol(
   packet: Packet,
   protocol: number,
@@ -35,7 +35,7 @@ export function noteProtocol(
   return CONTINUE;
 }
 
-/** Checks the header at `packet.transport` against the end of the packet, once its protocol is noted. */
+/** Checks the header at `packet.transport` against the end of the packet. The protocol must have been noted. */
 export function readTransport(packet: Packet): Verdict {
   const { view, transport, end, protocol } = packet;
   packet.messageBytes = end - transport;
@@ -48,19 +48,19 @@ export function readTransport(packet: Packet): Verdict {
     packet.tcpFlags = view.getUint8(transport + TCP.FLAGS);
     return CONTINUE;
   }
-  // Both are of the same size.
+  // UDP and ICMP headers have the same size.
   packet.transportHeaderBytes = UDP_HEADER_BYTES;
   if (end - transport < UDP_HEADER_BYTES) return COUNTER['drop-truncated'];
   if (protocol === TRANSPORT.ICMP) return CONTINUE;
   const udpBytes = view.getUint16(transport + UDP.LENGTH);
-  // The length of what comes in fragments is compared where all of it is there.
+  // For fragments, the length is checked later, when all of them are there.
   const isWithin = packet.isFragment || udpBytes <= end - transport;
   return udpBytes >= UDP_HEADER_BYTES && isWithin ? CONTINUE : COUNTER['drop-bad-length'];
 }
 
 /**
- * N27: without sessions every protocol passes as it is, but for the ICMP of the wrong family, and numbers of IPv6 extension
- * headers: nobody may make such headers of what he sends over IPv4.
+ * N27: without sessions every protocol passes unchanged, except ICMP of the wrong family, and the numbers of IPv6 extension
+ * headers: no sender may create such headers from the IPv4 side.
  */
 export function passOther(packet: Packet, protocol: number): boolean {
   if (protocol === IP_PROTOCOL.ICMP || protocol === IP_PROTOCOL.ICMPV6) return false;
@@ -69,7 +69,7 @@ export function passOther(packet: Packet, protocol: number): boolean {
   return true;
 }
 
-/** Takes what shows no transport header, or none that is to be changed, for a protocol of this number on the other side. */
+/** For a packet without a transport header to change: sets OTHER, with this protocol number on the other side. */
 export function passWithoutPorts(packet: Packet, otherProtocol: number): void {
   packet.protocol = TRANSPORT.OTHER;
   packet.otherProtocol = otherProtocol;
@@ -80,7 +80,7 @@ export function passWithoutPorts(packet: Packet, otherProtocol: number): void {
 export const checksumOffsetOf = (protocol: number): number =>
   protocol === TRANSPORT.TCP ? TCP.CHECKSUM : UDP.CHECKSUM;
 
-/** Whether what the TUN device says about the packet fits it: what is false here would be false on the wire. */
+/** Checks that the offload data from the TUN device fits the packet: an error here would become an error on the wire. */
 export function checkOffload(packet: Packet, segmentedType: number): Verdict {
   const { offloadFlags, gsoType, protocol } = packet;
   if ((offloadFlags | gsoType) === 0) return CONTINUE;
@@ -101,13 +101,13 @@ export function checkOffload(packet: Packet, segmentedType: number): Verdict {
   return fits ? CONTINUE : COUNTER['drop-bad-offload'];
 }
 
-/** A sum of 0 that the device is still to complete is another thing. */
+/** Whether a UDP packet has no checksum. A checksum of 0 that the device still has to complete does not count. */
 export const isUdpWithoutChecksum = ({ view, protocol, transport, offloadFlags }: Packet): boolean =>
   protocol === TRANSPORT.UDP &&
   view.getUint16(transport + UDP.CHECKSUM) === 0 &&
   (offloadFlags & NEEDS_CHECKSUM) === 0;
 
-/** The source port of TCP or UDP, or the identifier of an ICMP echo, of the header at `transport`; 0 for others. */
+/** The source port of TCP or UDP, or the identifier of an ICMP echo, from the header at `transport`; 0 for others. */
 export const sourcePort = (view: DataView, transport: number, protocol: number): number =>
   protocol === TRANSPORT.OTHER
     ? 0
@@ -121,7 +121,7 @@ export const destinationPort = (view: DataView, transport: number, protocol: num
         protocol === TRANSPORT.ICMP ? transport + ICMP.IDENTIFIER : transport + TCP.DESTINATION_PORT,
       );
 
-/** Makes the checksum of a UDP packet without one; `addresses` is the sum of those that it goes out with. */
+/** Computes the checksum of a UDP packet without one; `addresses` is the sum of the addresses that it is sent with. */
 export function fillInUdpChecksum(packet: Packet, addresses: number): void {
   const { view, transport, end } = packet;
   const udpBytes = view.getUint16(transport + UDP.LENGTH);
@@ -130,12 +130,12 @@ export function fillInUdpChecksum(packet: Packet, addresses: number): void {
   view.setUint16(transport + UDP.CHECKSUM, checksum === 0 ? 0xffff : checksum);
 }
 
-/** The least an ICMP error must quote of a transport header: ports, or identifier, and the UDP checksum. */
+/** How much of the transport header an ICMP error must quote at least: ports or identifier, and the UDP checksum. */
 export const QUOTED_TRANSPORT_BYTES = 8;
 
 /**
- * Notes where the datagram that an ICMP error quotes ends, and where extensions begin (RFC 4884): `lengthBytes` is what
- * the length attribute says, 0 when there is none.
+ * Notes where the datagram quoted by an ICMP error ends, and where extensions begin (RFC 4884). `lengthBytes` is the length
+ * attribute in bytes, 0 if there is none.
  */
 export function readQuoteEnd(
   packet: Packet,

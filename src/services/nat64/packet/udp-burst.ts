@@ -1,7 +1,7 @@
 /**
- * Datagrams of one flow that follow each other leave as one packet, which the kernel takes apart as late as it can (UDP
- * GSO, Linux 6.2): what a small packet costs most is its way through the kernel. Nothing waits for more to come than
- * what is already there to be read, and what leaves on the wire is the same, byte for byte.
+ * Consecutive datagrams of one flow are sent as one packet, which the kernel splits as late as possible (UDP GSO, Linux 6.2): for
+ * a small packet, the way through the kernel is the largest cost. Only datagrams that can already be read are joined, so nothing
+ * is delayed, and the bytes on the wire are the same.
  */
 import { checksumOf, foldSum, sumOfBytes } from '../../../wire/checksum.ts';
 import { DONT_FRAGMENT, IPV4, IPV4_HEADER_BYTES, IP_PROTOCOL, IS_FRAGMENT } from '../../../wire/ipv4.ts';
@@ -10,23 +10,23 @@ import { UDP, UDP_HEADER_BYTES } from '../../../wire/tcp-udp.ts';
 import { GSO, NEEDS_CHECKSUM, VIRTIO_NET_HEADER_BYTES, writeVirtioHeader } from '../../../wire/virtio-net.ts';
 import { BURST_AT, type Packet } from './packet.ts';
 
-/** The kernel's own limit when it receives (UDP_GRO_CNT_MAX); it takes no more than 128. */
+/** The kernel's own limit when receiving (UDP_GRO_CNT_MAX); it accepts at most 128. */
 const MOST_DATAGRAMS = 64;
 const MOST_BYTES = 65_535;
 /** Where the IP packet begins. */
 const START = BURST_AT + 16;
 
 export interface UdpBurst {
-  /** How many datagrams wait; 0 when none does. The headers at START are then those of the last that left. */
+  /** How many datagrams wait. If it is 0, the headers at START are those of the last datagram that was sent. */
   count: number;
-  /** IP header of the last datagram; 0 when what left last was none. */
+  /** Bytes of the IP header of the last datagram; 0 if the last packet was no such datagram. */
   ipHeaderBytes: number;
-  /** Of each datagram but the last. */
+  /** Bytes of data in each datagram except the last. */
   dataBytes: number;
   end: number;
-  /** Whether another may join: not after one that is shorter. */
+  /** Whether another datagram may join: not after a shorter one. */
   isOpen: boolean;
-  /** Of the first datagram. */
+  /** The offload flags of the first datagram. */
   offloadFlags: number;
 }
 
@@ -40,8 +40,8 @@ export const createUdpBurst = (): UdpBurst => ({
 });
 
 /**
- * Lets a packet that is ready to be sent wait in the burst: true when it does. Else whatever waits has to be sent first,
- * and `begin` be asked.
+ * Adds a packet that is ready to be sent to the burst; true if it was added. If not, the burst must be sent first, and then `begin`
+ * must be called.
  */
 export function join(burst: UdpBurst, packet: Packet): boolean {
   if (burst.count === 0 || !burst.isOpen) return false;
@@ -52,7 +52,7 @@ export function join(burst: UdpBurst, packet: Packet): boolean {
   if (dataBytes <= 0 || dataBytes > burst.dataBytes || burst.end + dataBytes - START > MOST_BYTES)
     return false;
   if (ipHeaderOf(packet) !== ipHeaderBytes || !isSameFlow(burst, packet)) return false;
-  // What may be fragmented on its way is numbered; the kernel numbers on from the first.
+  // Packets that may be fragmented have identifications, which the kernel counts up from the first one.
   if (ipHeaderBytes === IPV4_HEADER_BYTES && (view.getUint16(START + IPV4.FRAGMENT) & DONT_FRAGMENT) === 0) {
     const expected = (view.getUint16(START + IPV4.IDENTIFICATION) + burst.count) & 0xffff;
     if (view.getUint16(start + IPV4.IDENTIFICATION) !== expected) return false;
@@ -66,8 +66,8 @@ export function join(burst: UdpBurst, packet: Packet): boolean {
 }
 
 /**
- * For a packet that could not join, once nothing waits: true when it begins a burst, and so waits. That is when it is of the
- * same flow as the one before: a flow that others alternate with costs nothing more than this comparison.
+ * For a packet that could not join, when the burst is empty. True if the packet begins a new burst, and so waits: that is if it
+ * belongs to the same flow as the packet before. If packets of several flows alternate, only this comparison is added.
  */
 export function begin(burst: UdpBurst, packet: Packet): boolean {
   const { bytes, start, end } = packet;
@@ -90,10 +90,10 @@ export function begin(burst: UdpBurst, packet: Packet): boolean {
   return true;
 }
 
-/** Where the virtio header of a finished burst is in the packet's buffer. */
+/** Where the virtio header of a finished burst is in the buffer of the packet. */
 export const BURST_FRAME_START = START - VIRTIO_NET_HEADER_BYTES;
 
-/** Makes what waits one packet, with its virtio header, from BURST_FRAME_START up to `burst.end`. */
+/** Makes one packet of the waiting datagrams, with its virtio header, from BURST_FRAME_START to `burst.end`. */
 export function finish(burst: UdpBurst, view: DataView): void {
   const { ipHeaderBytes, offloadFlags } = burst;
   const at = BURST_FRAME_START;
@@ -108,7 +108,7 @@ export function finish(burst: UdpBurst, view: DataView): void {
   burst.count = 0;
 }
 
-/** The headers for all of the data; the UDP checksum is that of the pseudo-header. */
+/** Writes the lengths for all of the data into the headers; the UDP checksum only covers the pseudo-header. */
 function writeLengths(burst: UdpBurst, view: DataView): void {
   const { ipHeaderBytes, end } = burst;
   const udp = START + ipHeaderBytes;
@@ -126,7 +126,7 @@ function pseudoHeaderSum(view: DataView, start: number, ipHeaderBytes: number, u
   return sumOfBytes(view, addresses, start + ipHeaderBytes) + IP_PROTOCOL.UDP + udpBytes;
 }
 
-/** The size of the IP header of a whole datagram that is as plain as can be; 0 for any other packet. */
+/** The size of the IP header of an unfragmented UDP datagram without options or extension headers; 0 for any other packet. */
 function ipHeaderOf({ view, start, end, gsoType }: Packet): number {
   if (gsoType !== GSO.NONE) return 0;
   const first = view.getUint8(start);
@@ -139,9 +139,9 @@ function ipHeaderOf({ view, start, end, gsoType }: Packet): number {
   return view.getUint16(udp + UDP.LENGTH) === end - udp ? ipHeaderBytes : 0;
 }
 
-/** Whether the headers are those at START but for lengths, checksums and identification. */
+/** Whether the headers are the same as those at START, except for lengths, checksums and identification. */
 function isSameFlow({ ipHeaderBytes }: UdpBurst, { view, start }: Packet): boolean {
-  // Ports first: most others differ there.
+  // Ports first: most other flows differ there.
   if (view.getInt32(start + ipHeaderBytes) !== view.getInt32(START + ipHeaderBytes)) return false;
   if (ipHeaderBytes === IPV4_HEADER_BYTES) {
     return (
@@ -159,7 +159,7 @@ function isSameFlow({ ipHeaderBytes }: UdpBurst, { view, start }: Packet): boole
   return true;
 }
 
-/** The kernel makes the checksums anew: a datagram that was damaged on its way must not get a right one. */
+/** The kernel computes the checksums again, so a datagram that was damaged on its way must not join: it would get a correct one. */
 function checksumIsRight({ view, start, end, offloadFlags }: Packet, ipHeaderBytes: number): boolean {
   if ((offloadFlags & NEEDS_CHECKSUM) !== 0) return true;
   const udp = start + ipHeaderBytes;

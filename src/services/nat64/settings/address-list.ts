@@ -1,4 +1,4 @@
-/** Lists of addresses and prefixes as flat arrays of words, for the hot path. */
+/** Lists of addresses and prefixes in flat arrays of words, for the hot path. */
 import { mappedIpv4 } from '../../../wire/ip-address.ts';
 import type { IpPrefix } from '../../../wire/ip-prefix.ts';
 import { isNeverRouted } from '../../../wire/ipv4-scope.ts';
@@ -23,7 +23,7 @@ export function compileAccessList(prefixes: readonly IpPrefix[]): Int32Array {
 const isMapped = (address: Uint8Array) =>
   address.subarray(0, 10).every((byte) => byte === 0) && address[10] === 255 && address[11] === 255;
 
-/** Whether one of the prefixes contains the address that begins at `at` of `words`; an empty list admits nobody. */
+/** Whether one of the prefixes contains the address at `at` in `words`; an empty list allows no address. */
 export function isAllowed(list: Int32Array, words: Int32Array, at = 0): boolean {
   const word0 = words[at];
   const word1 = words[at + 1];
@@ -40,7 +40,7 @@ export function isAllowed(list: Int32Array, words: Int32Array, at = 0): boolean 
   return false;
 }
 
-/** IPv4 prefixes, as `parseIpPrefix` gives them, for `isInList4`. */
+/** IPv4 prefixes, as `parseIpPrefix` returns them, for `isInList4`. */
 export const compileList4 = (prefixes: readonly IpPrefix[]): Int32Array =>
   Int32Array.from(
     prefixes.flatMap(({ address, prefixBits }) => [
@@ -49,7 +49,7 @@ export const compileList4 = (prefixes: readonly IpPrefix[]): Int32Array =>
     ]),
   );
 
-/** The same of what the kernel delivers to the appliance itself (`readOwn`): its IPv4 addresses that are routed at all. */
+/** The same for the addresses that the kernel delivers to the appliance itself (`readOwn`): only the routable IPv4 addresses. */
 export const compileOwn4 = (own: readonly IpPrefix[]): Int32Array =>
   compileList4(
     own.filter(({ address }) => {

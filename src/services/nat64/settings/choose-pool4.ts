@@ -1,4 +1,4 @@
-/** Which addresses, ports and static entries pool4 has, as the configuration and the machine say at the moment. */
+/** Chooses the addresses, ports and static entries of pool4, from the configuration and the current state of the machine. */
 import type { Nat64Config } from '../../../config/schema.ts';
 import {
   type PortRange,
@@ -15,19 +15,19 @@ import { type PortPool, slotOf, MAX_ADDRESSES } from './pool.ts';
 import { compileOwn4, isInList4 } from './address-list.ts';
 
 export interface Pool4 {
-  /** By slot, signed; 0 where a slot is not in use. */
+  /** By slot, signed; 0 for unused slots. */
   readonly addresses: Int32Array;
-  /** What "auto" stands for, signed, while the machine does not have it: only for its sessions (outage.ts). Else 0. */
+  /** The address for "auto", signed, while the machine does not have it: kept only for its sessions (outage.ts). Otherwise 0. */
   readonly keptAddress: number;
   /** By slot: whether it is an address of this machine. */
   readonly isOwn: readonly boolean[];
   readonly pools: readonly PortPool[];
-  /** The same with those whose address is not known yet, which have slot -1. */
+  /** The same, including pools whose address is not known yet; those have slot -1. */
   readonly configured: readonly PortPool[];
   readonly staticEntries: readonly StaticEntry[];
 }
 
-/** What stateless mode has. */
+/** The value in stateless mode. */
 const NO_POOL4: Pool4 = {
   addresses: new Int32Array(),
   keptAddress: 0,
@@ -37,7 +37,7 @@ const NO_POOL4: Pool4 = {
   staticEntries: [],
 };
 
-/** Addresses keep the slot that they had in `previous`. Empty when there is no address at all. */
+/** Chooses pool4. Addresses keep the slot that they had in `previous`. The result is empty if there is no address at all. */
 export function choosePool4(
   config: Nat64Config,
   { automatic: found, own }: Pick<Machine, 'automatic' | 'own'>,
@@ -52,7 +52,7 @@ export function choosePool4(
     if (address !== undefined) wanted.add(address | 0);
   }
   const addresses = assignSlots(wanted, previous);
-  // Also on a link without carrier.
+  // This includes addresses on a link without carrier.
   const own4 = compileOwn4(own);
   const configured = config.pool4.map(({ address: text, ports, protocols }) => {
     const { first: firstPort, last: lastPort } = parsePortRange(ports) as PortRange;
@@ -105,11 +105,11 @@ function assignSlots(wanted: ReadonlySet<number>, previous: Int32Array): Int32Ar
     if (slot === -1) throw new Error(`nat64.pool4: more than ${MAX_ADDRESSES} addresses`);
     addresses[slot] = address;
   }
-  // Every packet is compared with these: the fewer the better.
+  // Every packet is compared with these, so the list is kept short.
   return addresses.slice(0, addresses.findLastIndex((address) => address !== 0) + 1);
 }
 
-/** What has to be led to the TUN device for the pool. */
+/** The addresses and ports of the pool that must be steered to the TUN device. */
 export const steeredAddresses = ({ addresses, isOwn, pools, staticEntries }: Pool4): SteeredAddress[] =>
   Array.from(addresses).flatMap((address, slot) =>
     address === 0

@@ -1,8 +1,8 @@
-/** The explicit address mapping table (RFC 7757): which prefix of one family stands for which of the other. */
+/** The explicit address mapping table (RFC 7757): which prefix of one family represents which prefix of the other. */
 import type { IpPrefix } from '../../../wire/ip-prefix.ts';
 import { bitsFrom } from '../../../wire/ipv6.ts';
 
-/** One mapping; suffixes are what lies behind the prefixes, and that of IPv6 is no shorter (RFC 7757 section 3.2). */
+/** One mapping. Suffixes are the bits after the prefixes; the IPv6 suffix is at least as long (RFC 7757 section 3.2). */
 export interface EamEntry {
   readonly bits4: number;
   readonly ipv4: number;
@@ -11,11 +11,11 @@ export interface EamEntry {
   /** Four words each. */
   readonly ipv6: Int32Array;
   readonly mask6: Int32Array;
-  /** The node is on the IPv4 side, and the IPv6 address is how it is seen from there; else it is a host of ours. */
+  /** True: the node is on the IPv4 side, and the IPv6 address represents it. False: it is a host of ours. */
   readonly isOnIpv4Side: boolean;
 }
 
-/** The table in both orders of search: longest prefix first. */
+/** The table, sorted for both searches: longest prefix first. */
 export interface EamTable {
   readonly by4: readonly EamEntry[];
   readonly by6: readonly EamEntry[];
@@ -23,7 +23,7 @@ export interface EamTable {
 
 const maskOf = (bits: number): number => (bits <= 0 ? 0 : -1 << (32 - Math.min(bits, 32)));
 
-/** Prefixes as `parseIpPrefix` gives them. */
+/** Compiles the table from prefixes as `parseIpPrefix` returns them. */
 export function compileEam(
   mappings: readonly { ipv4: IpPrefix; ipv6: IpPrefix; isOnIpv4Side?: boolean }[],
 ): EamTable {
@@ -48,13 +48,13 @@ export function compileEam(
   };
 }
 
-/** The entry with the longest prefix that an IPv4 address lies in (RFC 7757 section 3.3.1). */
+/** The entry with the longest prefix that contains an IPv4 address (RFC 7757 section 3.3.1). */
 export function findEam4({ by4 }: EamTable, address: number): EamEntry | undefined {
   for (let i = 0; i < by4.length; i++) if (((address ^ by4[i].ipv4) & by4[i].mask4) === 0) return by4[i];
   return undefined;
 }
 
-/** The same of an IPv6 address, four words (section 3.3.2). */
+/** The same for an IPv6 address in four words (section 3.3.2). */
 export function findEam6({ by6 }: EamTable, words: Int32Array): EamEntry | undefined {
   for (let i = 0; i < by6.length; i++) {
     const { ipv6, mask6 } = by6[i];
@@ -68,7 +68,7 @@ export function findEam6({ by6 }: EamTable, words: Int32Array): EamEntry | undef
   return undefined;
 }
 
-/** IPv6 prefix, IPv4 suffix, zeros (RFC 7757 section 3.3.1), as four words. */
+/** Writes the IPv6 address in four words: IPv6 prefix, IPv4 suffix, zeros (RFC 7757 section 3.3.1). */
 export function writeEamIpv6(
   { ipv6, bits4, bits6, mask4 }: EamEntry,
   address: number,
@@ -82,6 +82,6 @@ export function writeEamIpv6(
   }
 }
 
-/** IPv4 prefix, and as many bits of the IPv6 suffix as it lacks (section 3.3.2). */
+/** The IPv4 address: IPv4 prefix, followed by as many bits of the IPv6 suffix as needed (section 3.3.2). */
 export const eamIpv4 = ({ ipv4, bits4, bits6 }: EamEntry, words: Int32Array): number =>
   bits4 === 32 ? ipv4 : ipv4 | (bitsFrom(words, bits6) >>> bits4);

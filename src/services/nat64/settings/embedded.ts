@@ -1,6 +1,6 @@
 /**
- * Which IPv4 addresses lead to hosts of ours that have them inside their own IPv6 addresses (RFC 6052 section 2.2): those
- * that stateless mode routes to the translator, and translates (RFC 7915 section 1.3).
+ * Which IPv4 addresses belong to hosts of ours that have them embedded in their own IPv6 addresses (RFC 6052 section 2.2). In
+ * stateless mode, these are routed to the translator and translated (RFC 7915 section 1.3).
  */
 import type { Nat64Config } from '../../../config/schema.ts';
 import type { Ipv6Route } from '../../../os/routes.ts';
@@ -9,13 +9,13 @@ import { ipv4Inside } from '../../../wire/rfc6052.ts';
 import { mapIpv4 } from '../../../wire/ip-address.ts';
 
 const IPV4_OFFSET_BITS = 96;
-/** Bits 64 to 71, which the embedded address steps over. */
+/** The first of bits 64 to 71, which the embedded address skips. */
 const U_OCTET_FIRST_BIT = 64;
 const U_OCTET_BITS = 8;
 
 /**
- * The prefixes of `nat64.embedded`; none but in stateless mode. "auto" stands for those that a route inside `nat64.prefix`
- * leads to, other than our own to the device: such a host's IPv6 address must have one, or nothing would reach it.
+ * The prefixes of `nat64.embedded`; only in stateless mode. "auto" stands for all destinations inside `nat64.prefix` that the
+ * machine has a route for, except our own routes to the device: such a host needs a route to its IPv6 address to be reachable.
  */
 export function embeddedPrefixes(
   { mode, embedded, prefix, device }: Nat64Config,
@@ -31,7 +31,7 @@ export function embeddedPrefixes(
   });
 }
 
-/** The IPv4 addresses that an IPv6 prefix inside the NAT64 prefix stands for; undefined for any other. */
+/** The IPv4 addresses that are embedded in an IPv6 prefix inside the NAT64 prefix; undefined for any other prefix. */
 function ipv4Of(nat64Prefix: IpPrefix, { address, prefixBits }: IpPrefix): IpPrefix | undefined {
   const behind = prefixBits - nat64Prefix.prefixBits;
   if (behind <= 0 || !prefixContains(nat64Prefix, address)) return undefined;

@@ -1,10 +1,10 @@
-/** Which mappings stay when the settings change, or come back after a restart. */
+/** Which mappings stay when the settings change, and which are restored after a restart. */
 import { isInPortBlock } from './port-blocks.ts';
 import type { Settings } from './settings.ts';
 import { isAllowed } from './address-list.ts';
 import { isInPool } from './pool.ts';
 
-/** Whether a host, whose address begins at `at` of `words`, might get this very port today. */
+/** Whether the host whose address is at `at` in `words` could get exactly this port with the current settings. */
 export function mayKeepMapping(
   settings: Settings,
   words: Int32Array,

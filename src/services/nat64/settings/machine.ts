@@ -1,4 +1,4 @@
-/** What NAT64 has to know of its machine. */
+/** What NAT64 needs to know about its machine. */
 import type { Nat64Config } from '../../../config/schema.ts';
 import { attachedPrefixes } from '../../../os/interfaces.ts';
 import { readOwn } from '../../../os/follow-ourselves.ts';
@@ -13,19 +13,19 @@ import {
 import { type IpPrefix, formatIpPrefix } from '../../../wire/ip-prefix.ts';
 import { type AutomaticAddress, followAutomatic } from './outage.ts';
 
-/** What the machine says of itself, as far as the translator must know it. */
+/** The state of the machine, as far as the translator needs it. */
 export interface Machine {
-  /** What the kernel delivers to the appliance itself. */
+  /** The addresses that the kernel delivers to the appliance itself. */
   readonly own: readonly IpPrefix[];
   readonly routes6: readonly Ipv6Route[];
-  /** What "auto" stands for in pool4; undefined when there is nothing. */
+  /** The address for "auto" in pool4; undefined if there is none. */
   readonly automatic: AutomaticAddress | undefined;
-  /** Networks that "lan" stands for, and the machine's own global IPv6 addresses; those of a moment ago too (os/seen.ts). */
+  /** The networks for "lan", and the machine's own global IPv6 addresses, including recently seen ones (os/seen.ts). */
   readonly attached: Seen;
   readonly own6: Seen;
 }
 
-/** Only stateless mode asks for routes. `before`: what it said last, `nowMs`: of a clock that is never set. */
+/** Reads the state; routes only in stateless mode. `before`: the previous state. `nowMs`: from a clock that is never set. */
 export async function readMachine(
   { mode }: Nat64Config,
   before?: Machine,

@@ -1,20 +1,20 @@
-/** The addresses and ports of pool4: by slot and range. */
+/** The addresses and ports of pool4, by slot and range. */
 
-/** How many addresses pool4 may have. Each has a slot, a small number, as long as it is in the pool. */
+/** How many addresses pool4 may have. While an address is in the pool, it has a slot, which is a small number. */
 export const MAX_ADDRESSES = 16;
 
-/** Ports and ICMP identifiers of an address that new mappings get, both ends included. */
+/** A range of ports and ICMP identifiers of an address for new mappings, both ends included. */
 export interface PortPool {
   readonly slot: number;
   readonly firstPort: number;
   readonly lastPort: number;
-  /** Which protocols use them: a bit 1 << TRANSPORT for each. */
+  /** Which protocols use it: a bit 1 << TRANSPORT for each. */
   readonly protocols: number;
 }
 
 /** The slot of a pool4 address, or -1. */
 export function slotOf(poolAddresses: Int32Array, address: number): number {
-  // 0 stands for no address.
+  // 0 means that a slot has no address.
   if (address === 0) return -1;
   for (let slot = 0; slot < poolAddresses.length; slot++) if (poolAddresses[slot] === address) return slot;
   return -1;

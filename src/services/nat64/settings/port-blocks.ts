@@ -1,7 +1,7 @@
 /**
- * Deterministic port blocks (RFC 7422): each client has ports that are computed from its address, the same ones for ever, so
- * that nobody has to log who had which. Blocks are numbered through the pool in the order of the configuration, separately
- * for each protocol; a block never spans two pools, and what is left of a pool behind its last block is not used.
+ * Deterministic port blocks (RFC 7422): the ports of each client are computed from its address and never change, so no log of
+ * mappings is needed. Blocks are numbered through the pools in the order of the configuration, separately for each protocol. A
+ * block never spans two pools, and the rest of a pool after its last block is not used.
  */
 import type { IpPrefix } from '../../../wire/ip-prefix.ts';
 import { TRANSPORT } from '../packet/packet.ts';
@@ -18,7 +18,7 @@ export interface BlockClients {
   readonly count: number;
 }
 
-/** Ports that are cut into blocks; a slot of -1 while its address is not known. */
+/** A range of ports that is divided into blocks; `slot` is -1 while its address is not known. */
 export interface BlockRange {
   readonly slot: number;
   readonly firstPort: number;
@@ -29,14 +29,14 @@ export interface BlockRange {
 
 export interface PortBlocks {
   readonly size: number;
-  /** Bits of an address that tell one client from another. */
+  /** The number of address bits that identify a client. */
   readonly clientBits: number;
   readonly clients: readonly BlockClients[];
   /** By TRANSPORT. */
   readonly ranges: readonly (readonly BlockRange[])[];
 }
 
-/** A list of clients and the pools, in order, as the configuration has them. */
+/** Compiles the clients and the pools, both in the order of the configuration. */
 export function compilePortBlocks(
   size: number,
   clientBits: number,
@@ -66,8 +66,8 @@ export function compilePortBlocks(
 }
 
 /**
- * The ports of the client whose address begins at `at` of `words`; undefined when it has none: it is not listed, or the address of
- * its ports is not known yet.
+ * The ports of the client whose address is at `at` in `words`. Undefined if it has none: it is not listed, or the pool4 address
+ * of its block is not known yet.
  */
 export function portBlockOf(
   blocks: PortBlocks | undefined,
@@ -92,7 +92,7 @@ function blockNumber({ size, ranges }: PortBlocks, protocol: number, number: num
   return { slot: range.slot, firstPort, lastPort: firstPort + size - 1, protocols: 1 << protocol };
 }
 
-/** Whether a host, whose address begins at `at` of `words`, has the port in its block. */
+/** Whether the host whose address is at `at` in `words` has the port in its block. */
 export function isInPortBlock(
   blocks: PortBlocks,
   protocol: number,
@@ -105,7 +105,7 @@ export function isInPortBlock(
   return block !== undefined && block.slot === slot && port >= block.firstPort && port <= block.lastPort;
 }
 
-/** Who has a port: the client's prefix as four words, with zeros behind `clientBits`; undefined when nobody has. */
+/** The client of a port: its prefix in four words, with zeros after `clientBits`; undefined if the port belongs to no client. */
 export function clientOfPort(
   { size, clients, clientBits, ranges }: PortBlocks,
   protocol: number,
@@ -119,7 +119,7 @@ export function clientOfPort(
   const number = range.first + Math.floor((port - range.firstPort) / size);
   const prefix = clients.find(({ first, count }) => number >= first && number < first + count);
   if (prefix === undefined) return undefined;
-  // The number's bits lie in front of bit `clientBits`.
+  // The bits of the number end at bit `clientBits`.
   const offset = BigInt(number - prefix.first) << BigInt(128 - clientBits);
   return prefix.words.map((word, i) => word | Number(BigInt.asIntN(32, offset >> BigInt(96 - i * 32))));
 }

@@ -1,4 +1,4 @@
-/** Makes the settings: what the configuration says, with everything that depends on the machine looked up. */
+/** Makes the settings: the configuration, with everything that depends on the machine resolved. */
 import type { Nat64Config } from '../../../config/schema.ts';
 import { parseIpv4, parseIpv6 } from '../../../wire/ip-address.ts';
 import { type IpPrefix, parseIpPrefix } from '../../../wire/ip-prefix.ts';
@@ -16,9 +16,9 @@ import type { Machine } from './machine.ts';
 import { compilePortBlocks } from './port-blocks.ts';
 import type { Settings, TranslatedPrefix } from './settings.ts';
 
-/** In a TCP SYN: no segment size is above it. */
+/** No segment size in a TCP SYN can be larger. */
 const NO_LIMIT_BYTES = 65_535;
-/** Of the TOS octet, or the traffic class. */
+/** All bits of the TOS octet, or of the traffic class. */
 const WHOLE_OCTET = 0xff;
 const TCP_AND_IPV4_HEADER_BYTES = 40;
 const TCP_AND_IPV6_HEADER_BYTES = 60;
@@ -27,7 +27,7 @@ const TCP_AND_IPV6_HEADER_BYTES = 60;
 const largestSegmentBytes = ({ mtu4Bytes, mtu6Bytes }: Nat64Config): number =>
   Math.min(mtu4Bytes - TCP_AND_IPV4_HEADER_BYTES, mtu6Bytes - TCP_AND_IPV6_HEADER_BYTES);
 
-/** What the worker is told: the configuration with everything that depends on the machine looked up. */
+/** The settings for the worker: the configuration, with everything that depends on the machine resolved. */
 export function resolveSettings(config: Nat64Config, pool4: Pool4, machine: Machine): Settings {
   const prefixes = prefixesOf(config).map((text) => translatedPrefix(text, config.privateAddresses));
   const [prefix] = prefixes;
@@ -69,7 +69,7 @@ export function resolveSettings(config: Nat64Config, pool4: Pool4, machine: Mach
     maxMappingsPerClient: config.maxMappingsPerClient,
     maxSessionsPerClient: config.maxSessionsPerClient,
     clientPrefixBits: config.clientPrefixBits,
-    // The appliance's own programs may always: they have its IPv4 address anyway.
+    // The appliance's own programs are always allowed: they can use its IPv4 address anyway.
     allow: compileAccessList(
       [
         ...config.allow.flatMap((entry) => (entry === 'lan' ? [...machine.attached.keys()] : [entry])),
@@ -99,7 +99,7 @@ const isKept = ({ addresses, keptAddress }: Pool4, slot: number) => addresses[sl
 
 const parsed = (text: string): IpPrefix => parseIpPrefix(text) as IpPrefix;
 
-/** The prefix that is always there first. */
+/** All prefixes. The first one always exists. */
 export const prefixesOf = ({ prefix, extraPrefixes }: Nat64Config): string[] => [prefix, ...extraPrefixes];
 
 function translatedPrefix(text: string, privateAddresses: Nat64Config['privateAddresses']): TranslatedPrefix {
@@ -110,7 +110,7 @@ function translatedPrefix(text: string, privateAddresses: Nat64Config['privateAd
   return { ...prefix, refusesPrivate };
 }
 
-/** An address of the machine; one that stands for the pool4 address when it has none of its own. */
+/** An IPv6 address of the machine. If it has none, the address in the prefix that represents the pool4 address. */
 function ownIpv6(prefix: Nat64Prefix, { own6 }: Machine, pool4Address: number): Int32Array {
   const [text] = own6.keys();
   const address = text === undefined ? undefined : parseIpv6(text);

@@ -1,4 +1,4 @@
-/** What of the machine's packets NAT64 wants led to its device. */
+/** Which destinations of the machine are routed to the NAT64 device. */
 import type { Nat64Config } from '../../../config/schema.ts';
 import { attachedPrefixes } from '../../../os/interfaces.ts';
 import { formatIpv4 } from '../../../wire/ip-address.ts';
@@ -8,9 +8,9 @@ import { embeddedPrefixes } from './embedded.ts';
 import type { Machine } from './machine.ts';
 
 /**
- * What is led to the device beside the NAT64 prefixes: IPv4 addresses of hosts of ours, IPv6 addresses that stand for nodes
- * of the IPv4 side, and addresses of pool4 that are not the appliance's own, with all their ports: what is in no pool would
- * otherwise go back to the router that it came from, and so on.
+ * What is routed to the device in addition to the NAT64 prefixes: IPv4 addresses of hosts of ours, IPv6 addresses that represent
+ * nodes on the IPv4 side, and addresses of pool4 that are not the appliance's own. The latter are routed with all their ports:
+ * otherwise packets to ports outside the pool would go back to the router that they came from, in a loop.
  */
 export function routesToDevice(
   config: Nat64Config,
@@ -18,7 +18,7 @@ export function routesToDevice(
   { routes6 }: Machine,
 ): string[] {
   const routed = [...addresses].filter((address, slot) => address !== 0 && !isOwn[slot]);
-  // The same prefix on a link of ours has its route already; ours would take its place.
+  // If the same prefix is on one of our links, it already has a route, which our route would replace.
   const attached = new Set(attachedPrefixes().map(formatIpPrefix));
   const embedded = embeddedPrefixes(config, routes6).map(formatIpPrefix);
   const all = [

@@ -1,4 +1,4 @@
-/** What the translator is told by its configuration and by the state of the machine: plain data, cloned to the worker. */
+/** The settings of the translator, from its configuration and the state of the machine: plain data, cloned to the worker. */
 import { type Nat64Prefix, nat64PrefixContains } from '../../../wire/nat64-prefix.ts';
 import { isInList4 } from './address-list.ts';
 import type { EamTable } from './eam.ts';
@@ -11,17 +11,17 @@ export interface Lifetimes {
   readonly tcpEstablishedSeconds: number;
   readonly tcpTransitorySeconds: number;
   readonly icmpSeconds: number;
-  /** How long fragments wait for others of their datagram. */
+  /** How long fragments wait for the others of their datagram. */
   readonly fragmentSeconds: number;
 }
 
-/** A prefix that IPv4 destinations have. */
+/** A prefix that represents IPv4 destinations. */
 export interface TranslatedPrefix extends Nat64Prefix {
-  /** RFC 6052 section 3.1: refuse private IPv4 addresses, as the well-known prefix demands (N34). */
+  /** RFC 6052 section 3.1: refuse private IPv4 addresses, as the well-known prefix requires (N34). */
   readonly refusesPrivate: boolean;
 }
 
-/** A mapping that is always there. */
+/** A mapping that always exists. */
 export interface StaticEntry {
   /** TRANSPORT */
   readonly protocol: number;
@@ -33,83 +33,83 @@ export interface StaticEntry {
 }
 
 export interface Settings {
-  /** The first of `prefixes`: of addresses that no session gives another. */
+  /** The first of `prefixes`: used for addresses without a session that has another prefix. */
   readonly prefix: TranslatedPrefix;
   readonly prefixes: readonly TranslatedPrefix[];
-  /** Position of the first of them that may stand for private addresses, -1 when none may. */
+  /** Position of the first prefix that may represent private addresses, -1 if none may. */
   readonly privatePrefix: number;
-  /** IPv4 addresses that nothing is translated to or from: an address and a mask each. */
+  /** IPv4 addresses that are never translated to or from: an address and a mask each. */
   readonly denied4: Int32Array;
-  /** Addresses that the kernel delivers to the appliance itself, broadcast too: an address and a mask each. */
+  /** Addresses that the kernel delivers to the appliance itself, including broadcast: an address and a mask each. */
   readonly own4: Int32Array;
-  /** Stateless mode: what hosts have inside their own IPv6 addresses (RFC 6052): an address and a mask each. */
+  /** Stateless mode: IPv4 addresses that hosts have embedded in their own IPv6 addresses (RFC 6052): an address and a mask each. */
   readonly embedded4: Int32Array;
-  /** The pool4 addresses by slot, signed; 0 where a slot is not in use. */
+  /** The pool4 addresses by slot, signed; 0 for unused slots. */
   readonly poolAddresses: Int32Array;
-  /** Which of them are the appliance's own: packets of no mapping may be for its own programs. */
+  /** By slot: whether the address is the appliance's own. Then packets without a mapping may be for its own programs. */
   readonly isOwnAddress: readonly boolean[];
   /** Empty while the appliance has no address. */
   readonly pools: readonly PortPool[];
-  /** The machine has none of the addresses of `pools` at the moment: mappings are kept, none is made (outage.ts). */
+  /** The machine currently has none of the addresses of `pools`: existing mappings are kept, no new ones are made (outage.ts). */
   readonly isPoolAway: boolean;
   readonly staticEntries: readonly StaticEntry[];
-  /** N43: hosts that have a whole IPv4 address. */
+  /** N43: hosts that have a whole IPv4 address of their own. */
   readonly eam: EamTable;
   /** Stateless mode: no host has sessions. */
   readonly isStateless: boolean;
-  /** What becomes of a packet between two hosts that have IPv4 addresses of their own (RFC 7757 section 4). */
+  /** How a packet between two hosts with IPv4 addresses of their own is handled (RFC 7757 section 4). */
   readonly eamHairpinning: 'none' | 'simple' | 'intrinsic';
-  /** N44: sources of ICMPv4 errors from IPv6 addresses that stand for none; signed. */
+  /** N44: source addresses of ICMPv4 errors whose IPv6 source represents no IPv4 address; signed. */
   readonly icmpSources4: Int32Array;
-  /** N42: a port that has been given back rests so long. */
+  /** N42: how long a port rests after it was freed. */
   readonly portRestSeconds: number;
-  /** RFC 4787 REQ-4 and REQ-5: UDP ports keep their parity, all ports their class, while that is possible. */
+  /** RFC 4787 REQ-4 and REQ-5: UDP ports keep their parity, and all ports their class, as far as possible. */
   readonly keepsPortParity: boolean;
   readonly keepsPortClass: boolean;
   /** RFC 7422: each client's ports are computed from its address. */
   readonly portBlocks: PortBlocks | undefined;
-  /** N42: what one client may have. */
+  /** N42: the limits for one client. */
   readonly maxMappingsPerClient: number;
   readonly maxSessionsPerClient: number;
-  /** What is one client: all addresses that agree in so many bits. */
+  /** Addresses that agree in this many bits are one client. */
   readonly clientPrefixBits: number;
-  /** IPv6 sources to translate, as `compileAccessList` makes it. */
+  /** IPv6 sources to translate, as `compileAccessList` returns them. */
   readonly allow: Int32Array;
-  /** Source of the ICMPv6 errors that we send ourselves: four words. */
+  /** The source address of the ICMPv6 errors that we send ourselves: four words. */
   readonly ownIpv6: Int32Array;
   readonly mtu4Bytes: number;
   readonly mtu6Bytes: number;
   /** RFC 7915 section 4.1: packets that may be fragmented become IPv6 fragments of at most this size. */
   readonly lowestIpv6MtuBytes: number;
-  /** The most that a TCP SYN may announce as its segment size; 65535 leaves it alone. */
+  /** The largest segment size that a TCP SYN may announce; 65535 leaves it unchanged. */
   readonly maxSegmentBytes: number;
   readonly maxSessions: number;
   readonly lifetimes: Lifetimes;
-  /** N8: what comes from the IPv4 side must come from an address that the host has sent to. */
+  /** N8: packets from the IPv4 side must come from an address that the host has sent to. */
   readonly isAddressDependent: boolean;
-  /** N2: drop UDP packets from the IPv4 side that have no checksum, instead of computing one. */
+  /** N2: drop UDP packets without a checksum from the IPv4 side, instead of computing one. */
   readonly dropsZeroUdpChecksum: boolean;
-  /** The same of the IPv6 side (RFC 6935). */
+  /** The same for the IPv6 side (RFC 6935). */
   readonly dropsZeroUdpChecksum6: boolean;
-  /** RFC 7915 section 4.4, N7, N8: answer 3/13 to what is refused from the IPv4 side. */
+  /** RFC 7915 section 4.4, N7, N8: answer packets that are refused from the IPv4 side with 3/13. */
   readonly tellsRefused4: boolean;
-  /** RFC 7915 section 5.4: answer what is refused from the IPv6 side. */
+  /** RFC 7915 section 5.4: answer packets that are refused from the IPv6 side. */
   readonly tellsRefused6: boolean;
-  /** RFC 7915 sections 4.1, 5.1: which bits of TOS and traffic class are copied ... */
+  /** RFC 7915 sections 4.1, 5.1: which bits of TOS and traffic class are copied. */
   readonly copiedClassTo6: number;
   readonly copiedClassTo4: number;
-  /** ... and what the TOS octet has in place of the others. */
+  /** The values of the other bits of the TOS octet, which are not copied. */
   readonly setClassTo4: number;
-  /** N11: keep unsolicited SYNs for a while, then tell their sender. */
+  /** N11: keep unsolicited SYNs for a while, and then send an error to their sender. */
   readonly storesSyns: boolean;
 }
 
-/** The position of the prefix that the 16 bytes at `at` lie in, or -1. */
+/** The position of the prefix that contains the address at `at`, or -1. */
 export function prefixIndexOf(prefixes: readonly TranslatedPrefix[], view: DataView, at: number): number {
   for (let i = 0; i < prefixes.length; i++) if (nat64PrefixContains(prefixes[i], view, at)) return i;
   return -1;
 }
 
-/** Whether the IPv4 address is the appliance's: its own, or of pool4, whether it has that itself or it is routed here. */
+/** Whether the IPv4 address is ours: the appliance's own, or in pool4, even if that is only routed here. */
 export const isOurs4 = ({ own4, poolAddresses }: Settings, address: number): boolean =>
   slotOf(poolAddresses, address) !== -1 || isInList4(own4, address);

@@ -1,6 +1,6 @@
 /**
- * Stateless address mapping: by the explicit address mapping table (RFC 7757), and in stateless mode by RFC 6052 for hosts whose
- * own address stands for an IPv4 address. Such hosts have a whole IPv4 address, and no BIB entry.
+ * Stateless address mapping: by the explicit address mapping table (RFC 7757), and in stateless mode by RFC 6052 for hosts with
+ * an IPv4 address embedded in their own address. Such hosts have a whole IPv4 address, and no BIB entry.
  */
 import { readWords, writeWords } from '../../../wire/ipv6.ts';
 import { extractIpv4FromWords, writeEmbeddedIpv4 } from '../../../wire/nat64-prefix.ts';
@@ -10,8 +10,8 @@ import { type EamEntry, eamIpv4, findEam4, findEam6, writeEamIpv6 } from './eam.
 import type { Settings } from './settings.ts';
 
 /**
- * The IPv4 address that stands for an IPv6 host without a session, or undefined. A host has an address of the prefix only
- * where its IPv4 address is one that leads here (`nat64.embedded`): with any other it would speak for somebody else.
+ * The IPv4 address that represents an IPv6 host without a session, or undefined. A host with an address in the prefix is only
+ * accepted if its IPv4 address is routed to us (`nat64.embedded`): with any other, it would use an address of somebody else.
  */
 export function statelessIpv4(settings: Settings, host: Int32Array): number | undefined {
   const entry = findEam6(settings.eam, host);
@@ -24,7 +24,7 @@ export function statelessIpv4(settings: Settings, host: Int32Array): number | un
 const words = new Int32Array(4);
 const bytes = new DataView(new ArrayBuffer(16));
 
-/** The IPv4 address that the mapping of the address at `at` gives, whichever side it is on (RFC 7757 section 3.3.2). */
+/** The IPv4 address for the address at `at` by its address mapping, on either side (RFC 7757 section 3.3.2). */
 export function eamIpv4At({ eam }: Settings, view: DataView, at: number): number | undefined {
   if (eam.by6.length === 0) return undefined;
   readWords(view, at, words);
@@ -32,7 +32,7 @@ export function eamIpv4At({ eam }: Settings, view: DataView, at: number): number
   return entry === undefined ? undefined : eamIpv4(entry, words);
 }
 
-/** Fills in the host that owns `packet.mappedAddress`; false when none does. */
+/** Fills in the host that owns `packet.mappedAddress`; false if no host does. */
 export function readStatelessHost(settings: Settings, { mappedAddress, host }: Packet): boolean {
   const entry = findEam4(settings.eam, mappedAddress);
   if (entry !== undefined) {
@@ -46,8 +46,8 @@ export function readStatelessHost(settings: Settings, { mappedAddress, host }: P
 }
 
 /**
- * Writes the IPv6 address of the IPv4 remote end: that of its address mapping, where `hasEam`, or one of the prefix that the packet
- * goes by.
+ * Writes the IPv6 address that represents the IPv4 remote end: by its address mapping if `hasEam`, otherwise in the prefix of the
+ * packet.
  */
 export function writeRemote(
   { eam, prefixes }: Settings,
@@ -65,33 +65,34 @@ export function writeRemote(
   writeWords(view, at, words);
 }
 
-/** The host of ours that an IPv4 address belongs to as a whole, if it does by an address mapping. */
+/** The host of ours that a whole IPv4 address belongs to by an address mapping, if there is one. */
 export function findOwnEam4(settings: Settings, address: number): EamEntry | undefined {
   const entry = findEam4(settings.eam, address);
   return entry === undefined || entry.isOnIpv4Side ? undefined : entry;
 }
 
 /**
- * For a packet from the IPv4 side, whose destination is known: whether its source goes by its address mapping (RFC 7757
- * section 4): always without hairpinning (4.1), never with the simple kind (4.2.1), else when the packet did not come
- * back in (4.2.2). Where there are sessions, the answer must come this way again: then the prefix stands for it.
+ * For a packet from the IPv4 side, whose destination is known: whether its source is translated by its address mapping (RFC 7757
+ * section 4). Without hairpinning it always is (4.1), with simple hairpinning it never is (4.2.1), with intrinsic hairpinning it
+ * is unless the packet was hairpinned (4.2.2). If the host uses sessions, the answer must come back through us: then the prefix
+ * represents the source.
  */
 export const goesByEam = ({ eam, eamHairpinning }: Settings, packet: Packet): boolean =>
   packet.isStateless &&
   eam.by4.length > 0 &&
   (eamHairpinning === 'none' || (eamHairpinning === 'intrinsic' && !packet.isHairpinned));
 
-/** Whether hosts are mapped without sessions at all. */
+/** Whether any hosts are mapped without sessions. */
 export const hasStateless = ({ eam, isStateless }: Settings): boolean => isStateless || eam.by4.length > 0;
 
 /**
- * Whether the address is that of a host which has it inside its IPv6 address. The route to it is longer than that to us:
- * without one, what goes to it would come back to us for ever.
+ * Whether the address belongs to a host that has it embedded in its IPv6 address. The route to that host must be longer than the
+ * route to us: without one, packets to it would come back to us in a loop.
  */
 export const isEmbeddedHost = ({ isStateless, embedded4 }: Settings, address: number): boolean =>
   isStateless && isInList4(embedded4, address);
 
-/** Takes in the host's address, and the IPv4 address that it has for itself, if it has one. */
+/** Reads the address of the host, and the IPv4 address of its own, if it has one. */
 export function readHost(settings: Settings, packet: Packet, at: number): void {
   readWords(packet.view, at, packet.host);
   packet.isStateless = false;

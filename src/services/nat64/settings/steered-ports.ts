@@ -1,12 +1,12 @@
-/** Which ports of an address belong to pool4, and which are left to the appliance itself. */
+/** Which ports of an address belong to pool4, and which remain for the appliance itself. */
 import type { PortRange } from '../../../config/values.ts';
 import { TextError, say } from '../../../texts/text.ts';
 
-/** A pool4 address, and what of its packets is for us. */
+/** A pool4 address, and which of its packets are for the translator. */
 export interface SteeredAddress {
   /** Unsigned. */
   readonly address: number;
-  /** Whether the appliance has it itself, and so shares its ports with the pool. */
+  /** Whether it is the appliance's own, so that its ports are shared with the pool. */
   readonly isOwn: boolean;
   /** Ports, and ICMP identifiers. */
   readonly ranges: Readonly<Record<'tcp' | 'udp' | 'icmp', readonly PortRange[]>>;
@@ -15,13 +15,13 @@ export interface SteeredAddress {
   readonly udpPorts: readonly number[];
 }
 
-/** No connection is given a port below. */
+/** The appliance's own connections never get a port below this. */
 export const FIRST_OWN_PORT = 1024;
 const OWN_PORTS = { first: FIRST_OWN_PORT, last: 65_535 };
 
 /**
- * The ports that the kernel may choose for the appliance's own connections: the largest gap that the pools leave. Throws
- * when that is too little.
+ * The ports that the kernel may choose for the appliance's own connections: the largest gap between the pools. Throws if that is
+ * too small.
  */
 export function ownPortRange(ranges: readonly PortRange[]): string {
   let gap = { first: 0, last: -1 };
@@ -38,11 +38,11 @@ export function ownPortRange(ranges: readonly PortRange[]): string {
       }),
     );
   }
-  // The kernel asks for one end to be even and the other odd.
+  // The kernel requires one end to be even and the other odd.
   return `${gap.first + (gap.first & 1)} ${gap.last - 1 + (gap.last & 1)}`;
 }
 
-/** The same ports in order, in ranges that neither meet nor touch. */
+/** The same ports in order, in ranges that neither overlap nor touch. */
 export function mergeRanges(ranges: readonly PortRange[]): PortRange[] {
   const merged: PortRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.first - b.first)) {

@@ -1,11 +1,11 @@
-/** How many ICMP errors of our own may still be sent. */
+/** The rate limits of the ICMP errors that the translator itself sends. */
 import { type RateShares, createRateShares } from '../../../net/rate-shares.ts';
 
-/** At most so many in a second to all hosts of a side (RFC 4443 section 2.4 f, RFC 1812 section 4.3.2.8). */
+/** The limit per second for all hosts of a side together (RFC 4443 section 2.4 f, RFC 1812 section 4.3.2.8). */
 export const ANSWERS_PER_SECOND = 200;
-/** Beside them, for errors about the path MTU alone: without these, connections hang instead of going on. */
+/** An additional limit, only for errors about the path MTU: without these errors, connections hang. */
 const MTU_ANSWERS_PER_SECOND = 100;
-/** What may still be sent to each side: hosts have shares of it, and one side's floods are nothing to the other. */
+/** The rates of each side. Its hosts share them, and a flood on one side does not use up the rate of the other. */
 export interface AnswerRates {
   readonly to6: RateShares;
   readonly mtuTo6: RateShares;

@@ -1,4 +1,4 @@
-/** ICMP errors of our own: what the sender of a dropped packet is told (RFC 6146, RFC 7915, RFC 4443, RFC 1812). */
+/** The ICMP errors that the translator itself sends to the sender of a dropped packet (RFC 6146, RFC 7915, RFC 4443, RFC 1812). */
 import { checksumOf, sumOfBytes, sumOfIpv6Address } from '../../../wire/checksum.ts';
 import {
   ICMP,
@@ -56,7 +56,7 @@ const LONGEST_ICMP4_ERROR_BYTES = 576;
 const HOP_LIMIT = 64;
 const NO_ANSWER = -1;
 
-/** By reason: the ICMPv6 error (type * 256 + code) for a sender on the IPv6 side. All else is dropped in silence. */
+/** By reason: the ICMPv6 error (type * 256 + code) for a sender on the IPv6 side. For any other reason, no error is sent. */
 const ANSWERS6: Partial<Record<Nat64Counter, number>> = {
   'drop-hop-limit': ICMP6_HOP_LIMIT_EXCEEDED,
   'drop-too-big': ICMP6_TOO_BIG,
@@ -89,7 +89,7 @@ const ANSWERS4: Partial<Record<Nat64Counter, number>> = {
   'drop-protocol': ICMP4_PROTOCOL_UNREACHABLE,
   // N23
   'drop-source-route': ICMP4_SOURCE_ROUTE_FAILED,
-  // Where the settings say so: N7, N8, and what RFC 7915 section 4.4 gives no code of its own.
+  // Only if the settings allow it: N7, N8, and the cases for which RFC 7915 section 4.4 has no specific code.
   'drop-no-bib-entry': ICMP4_PROHIBITED,
   'drop-filtered': ICMP4_PROHIBITED,
   'drop-udp-no-checksum': ICMP4_PROHIBITED,
@@ -104,20 +104,23 @@ const byReason = (answers: Partial<Record<Nat64Counter, number>>) =>
 const answers6 = byReason(ANSWERS6);
 const answers4 = byReason(ANSWERS4);
 
-/** Turns the dropped packet, whose bytes are as they came, into the error that answers it; false when none does. */
+/** Turns the dropped packet, whose bytes are unchanged, into the ICMP error for its sender; false if no error is sent. */
 export function answer(translator: Translator, reason: Reason, version: number): boolean {
   const typeAndCode = version === 6 ? answers6[reason] : version === 4 ? answers4[reason] : NO_ANSWER;
   if (typeAndCode === NO_ANSWER || !isTold(translator.settings, typeAndCode, version)) return false;
   return answerWith(translator, typeAndCode, version);
 }
 
-/** RFC 7915 sections 4.4 and 5.4: who is refused is told, or not, as the settings say; what a router owes is always sent. */
+/**
+ * RFC 7915 sections 4.4 and 5.4: the settings decide whether the sender of a refused packet gets an error. The errors that every
+ * router must send are always sent.
+ */
 function isTold({ tellsRefused4, tellsRefused6 }: Settings, typeAndCode: number, version: number): boolean {
   if (version === 4) return tellsRefused4 || typeAndCode !== ICMP4_PROHIBITED;
   return tellsRefused6 || typeAndCode === ICMP6_TOO_BIG || typeAndCode === ICMP6_HOP_LIMIT_EXCEEDED;
 }
 
-/** Turns the packet into this error about it, unless none may be sent about such a packet, or no more at present. */
+/** Turns the packet into this error about it, unless errors about such a packet are forbidden, or the rate limit is reached. */
 export function answerWith(translator: Translator, typeAndCode: number, version: number): boolean {
   if (version === 6 ? !mayAnswer6(translator) : !mayAnswer4(translator)) return false;
   if (!withinRate(translator, typeAndCode, version)) {
@@ -155,7 +158,7 @@ function withinRate(
   );
 }
 
-/** RFC 4443 section 2.4 e: never about an error, nor to what is no single host. */
+/** RFC 4443 section 2.4 e: no error about an error, about a packet to a group, or to a source that is not a single host. */
 function mayAnswer6({ packet }: Translator): boolean {
   const { view, start } = packet;
   const source0 = view.getInt32(start + IPV6.SOURCE);
@@ -164,7 +167,7 @@ function mayAnswer6({ packet }: Translator): boolean {
   return !mayBeIcmp6Error(packet);
 }
 
-/** Whether an ICMPv6 error is behind the extension headers, or a fragment that does not show what it is. */
+/** Whether an ICMPv6 error follows the extension headers, or an ICMPv6 fragment whose type is not visible. */
 function mayBeIcmp6Error({ view, start, end }: Packet): boolean {
   let nextHeader = view.getUint8(start + IPV6.NEXT_HEADER);
   let at = start + IPV6_HEADER_BYTES;
@@ -179,13 +182,13 @@ function mayBeIcmp6Error({ view, start, end }: Packet): boolean {
   return nextHeader === IP_PROTOCOL.ICMPV6 && (at >= end || isIcmp6Error(view.getUint8(at)));
 }
 
-/** RFC 1122 section 3.2.2: never about an error, nor to or from what is no single host. */
+/** RFC 1122 section 3.2.2: no error about an error, or about a packet whose source or destination is not a single host. */
 function mayAnswer4({ packet }: Translator): boolean {
   const { view, start, end } = packet;
   if (isNeverRouted(view.getInt32(start + IPV4.SOURCE))) return false;
   if (isGroup(view.getInt32(start + IPV4.DESTINATION))) return false;
   const fragment = view.getUint16(start + IPV4.FRAGMENT);
-  // Only the first fragment shows what it is about.
+  // Only the first fragment shows the transport header.
   if ((fragment & FRAGMENT_OFFSET) !== 0) return false;
   if (view.getUint8(start + IPV4.PROTOCOL) !== IP_PROTOCOL.ICMP) return true;
   const at = start + ipv4HeaderBytes(view, start, end);
@@ -223,7 +226,10 @@ function answer6(translator: Translator, typeAndCode: number): void {
   packet.end = end;
 }
 
-/** An address of pool4 speaks for itself, as does one of a host, unless there is a better one (RFC 6791). */
+/**
+ * The source address of an error. A packet to pool4 is answered from that address. One to the address of a single host is
+ * answered from the first address of `icmpSources4` (RFC 6791), or, if there is none, from the destination address.
+ */
 const errorSource = ({ poolAddresses, icmpSources4 }: Settings, destination: number): number =>
   icmpSources4.length > 0 && slotOf(poolAddresses, destination) === -1 ? icmpSources4[0] : destination;
 

@@ -1,4 +1,4 @@
-/** What happens because time has passed: sessions end, and some say so. */
+/** Timeouts: sessions end, and for some of them a packet is sent. */
 import { checksumOf, sumOfBytes, sumOfIpv6Address } from '../../../wire/checksum.ts';
 import { ICMP4_PORT_UNREACHABLE } from '../../../wire/icmp.ts';
 import { IP_PROTOCOL } from '../../../wire/ipv4.ts';
@@ -29,14 +29,14 @@ import { errorComesBackIn } from './pipeline.ts';
 const HOP_LIMIT = 64;
 
 /**
- * Steps of the sweep in one turn of the loop: a fraction of a millisecond, and several times the sessions that the
- * packets of a turn can make. A turn that leaves some is followed by the next at once.
+ * Steps of the sweep in one turn of the loop. They take a fraction of a millisecond, and are several times the number of
+ * sessions that the packets of a turn can make. If a turn does not finish the sweep, the next turn follows at once.
  */
 export const SWEEP_STEPS_PER_TURN = 2048;
 
 /**
- * Removes sessions whose life is over, in at most `steps` of the sweep, so that a turn of the loop stays short. True when
- * `packet` holds something to be sent on that account; then there may be more to do.
+ * Removes expired sessions, in at most `steps` steps of the sweep, so that a turn of the loop stays short. True if `packet` now
+ * holds a packet to send because of a timeout; then there may be more to do.
  */
 export function expire(translator: Translator, steps: number): boolean {
   const { tables, counters, nowSeconds } = translator;
@@ -62,7 +62,7 @@ export function expire(translator: Translator, steps: number): boolean {
   return false;
 }
 
-/** N11: who opened a connection that nobody answered from the other side is told that the port is unreachable. */
+/** N11: if the host has not opened the connection from its side in time, the sender of the stored SYN gets "port unreachable". */
 function answerOverdueSyn(translator: Translator): boolean {
   const { packet, storedSyns, tables, nowSeconds } = translator;
   while (nextOverdueSyn(storedSyns, packet, HEADROOM_BYTES, nowSeconds)) {
@@ -76,8 +76,8 @@ function answerOverdueSyn(translator: Translator): boolean {
 }
 
 /**
- * N14: an established connection is not forgotten without asking: the host gets a segment that it must answer if it still
- * knows the connection (RFC 6146 section 3.5.2.2), and the session gets the transitory lifetime for that.
+ * N14: before an established connection is removed, it is probed. The host gets a segment that it must answer if it still
+ * knows the connection (RFC 6146 section 3.5.2.2). The session gets the transitory lifetime to wait for the answer.
  */
 function probe(translator: Translator, session: number): void {
   const { packet, tables, settings, nowSeconds } = translator;

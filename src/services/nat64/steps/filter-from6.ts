@@ -31,14 +31,14 @@ import {
 
 const FROM_V6 = 0;
 
-/** Finds or makes the packet's session. */
+/** Finds or makes the session of the packet. */
 export function filterFrom6(translator: Translator): Verdict {
   const { packet, tables, settings } = translator;
   const { protocol } = packet;
   if (reachesUs(translator)) return COUNTER['drop-own-address'];
   if (packet.isStateless) return CONTINUE;
   if (settings.isStateless) return COUNTER['drop-untranslatable'];
-  // The answer would come from the prefix, not from the address that the host has sent to.
+  // The answer would come from an address in the prefix, not from the address that the host sent the packet to.
   if (packet.remoteHasEam) return COUNTER['drop-destination'];
   if (protocol === TRANSPORT.OTHER) return COUNTER['drop-icmp-quote'];
   if (settings.pools.length === 0) return COUNTER['drop-no-pool4'];
@@ -54,13 +54,13 @@ export function filterFrom6(translator: Translator): Verdict {
     return CONTINUE;
   }
   if (protocol === TRANSPORT.TCP && !opensConnection(packet)) {
-    // N13: in CLOSED only a SYN makes a session; another segment passes where a BIB entry exists.
+    // N13: in the state CLOSED, only a SYN makes a session. Any other segment passes if a BIB entry exists.
     return bib === 0 ? COUNTER['drop-tcp-not-syn'] : CONTINUE;
   }
   return openFrom6(translator);
 }
 
-/** Makes the session, and the BIB entry where there is none yet. */
+/** Makes the session, and the BIB entry if there is none yet. */
 function openFrom6(translator: Translator): Verdict {
   const { packet, tables, settings } = translator;
   const hash = hashOfClient(tables, packet.host);
@@ -78,10 +78,10 @@ function openFrom6(translator: Translator): Verdict {
   let lifetimeSeconds = initialLifetimeSeconds(settings.lifetimes, packet.protocol);
   if (packet.protocol === TRANSPORT.TCP) {
     state = TCP_STATE.V6_INIT;
-    // A SYN of the other side is known by the outgoing tuple.
+    // A stored SYN of the other side is found by the outgoing tuple.
     computeOutgoingTuple(translator, true);
     if (takeSyn(translator.storedSyns, packet)) {
-      // N38, N39: the SYNs have crossed; that of the other side is forgotten, and will be sent again.
+      // N38, N39: the SYNs have crossed. The SYN of the other side is dropped; its sender will retransmit it.
       state = TCP_STATE.ESTABLISHED;
       lifetimeSeconds = settings.lifetimes.tcpEstablishedSeconds;
     }
@@ -94,7 +94,7 @@ function openFrom6(translator: Translator): Verdict {
   return CONTINUE;
 }
 
-/** RFC 6146 section 3.5.1: a BIB entry for the packet's host and port, as far as its client may have another. */
+/** RFC 6146 section 3.5.1: makes a BIB entry for the host and port of the packet, if its client may have another mapping. */
 function makeMapping(translator: Translator, client: number, clientHash: number): Verdict {
   const { packet, tables, settings } = translator;
   const { protocol, host } = packet;
@@ -133,7 +133,7 @@ function findPort(
   });
 }
 
-/** Answers come from the prefix that the host last sent to. */
+/** Notes the prefix that the host has just sent to: answers come from the prefix that it used last. */
 function notePrefix({ packet, tables }: Translator): void {
   const at = packet.session * RECORD_WORDS + SESSION.REMOTE_PORT_AND_STATE;
   const portAndState = tables.sessions[at];

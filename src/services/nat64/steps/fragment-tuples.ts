@@ -1,4 +1,4 @@
-/** The tuple of a fragment that need not wait: read from a first fragment, or what that one has told. */
+/** The tuple of a fragment that need not wait: read from the first fragment itself, or from the record that the first one left. */
 import { ICMP, ICMP4, ICMP6 } from '../../../wire/icmp.ts';
 import { UDP } from '../../../wire/tcp-udp.ts';
 import { CONTINUE, COUNTER, RETURN_TO_KERNEL, type Reason, type Verdict } from '../counters.ts';
@@ -28,7 +28,7 @@ import {
   setField,
 } from '../tables/fragment-records.ts';
 
-/** Reads the transport header of a first fragment: anything but CONTINUE drops it. */
+/** Reads the transport header of a first fragment. Any verdict other than CONTINUE drops it. */
 export function readFirst({ packet, settings }: Translator, isIpv6: boolean): Verdict {
   const transport = readTransport(packet);
   if (transport !== CONTINUE) return transport;
@@ -46,7 +46,7 @@ export function readFirst({ packet, settings }: Translator, isIpv6: boolean): Ve
   return drops && isUdpWithoutChecksum(packet) ? COUNTER['drop-udp-no-checksum'] : CONTINUE;
 }
 
-/** Stops translating a datagram. What waits of it is counted as `lost`; `reason` is why this fragment is dropped. */
+/** Stops translating a datagram. Its waiting fragments are counted as `lost`; `reason` is why this fragment is dropped. */
 export function giveUp(
   { counters }: Translator,
   memory: FragmentMemory,
@@ -57,7 +57,7 @@ export function giveUp(
 ): Verdict {
   counters[lost] += removeFragments(memory, datagram);
   setField(memory, datagram, DATAGRAM.STATE, state);
-  // What is left is a mark: it is never complete.
+  // The record remains as a mark, which is never complete.
   setField(memory, datagram, DATAGRAM.BYTES, -1);
   if (memory.released === datagram) memory.released = 0;
   return reason;
@@ -94,7 +94,7 @@ export function passOn(
   return CONTINUE;
 }
 
-/** The first fragment: filtered as a whole packet would be, and what it tells is kept for the others. */
+/** The first fragment: it is filtered like a whole packet, and its addresses and prefix are kept for the other fragments. */
 function passFirst(
   translator: Translator,
   memory: FragmentMemory,

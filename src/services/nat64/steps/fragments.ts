@@ -1,12 +1,13 @@
 /**
- * Fragments (RFC 6146 section 3.4). Only the first of a datagram shows its ports; what it tells is kept, and each of the others
- * is translated by itself, with its own hop limit, traffic class and flags (RFC 7915 sections 4.1 and 5.1.1). They may come
- * in any order: what comes before the first waits for it. All of an ICMP message, and of a UDP datagram without checksum,
- * waits until it is complete, because the checksum that the other side wants covers its length, or all of it.
+ * Fragments (RFC 6146 section 3.4). Only the first fragment of a datagram shows the ports. The result of its translation is
+ * kept, and each other fragment is translated on its own, with its own hop limit, traffic class and flags (RFC 7915 sections
+ * 4.1 and 5.1.1). Fragments may come in any order: those that come before the first wait for it. ICMP messages, and UDP
+ * datagrams without a checksum, wait until they are complete, because the checksum for the other side covers the length or
+ * all the data.
  *
- * A host that has an IPv4 address of its own needs no ports to be known, so its fragments pass without memory; ICMP is the
- * exception. Fragments that overlap show an attack or a broken sender (RFC 1858, RFC 3128): nothing more of their datagram
- * passes, from IPv4 as from IPv6, where RFC 5722 demands it. RFC 791 would let the later one count.
+ * For a host that has an IPv4 address of its own, ports are not needed, so its fragments pass without being recorded; ICMP is
+ * the exception. Overlapping fragments show an attack or a broken sender (RFC 1858, RFC 3128): no further fragment of their
+ * datagram passes. RFC 5722 requires this for IPv6; we do it for IPv4 too, where by RFC 791 the later fragment would count.
  */
 import { MAPPED_WORD2 } from '../../../net/client.ts';
 import { IPV4, IPV4_HEADER_BYTES } from '../../../wire/ipv4.ts';
@@ -45,12 +46,12 @@ import { isForKernel, isHairpinByTuple } from './hairpin.ts';
 import { giveUp, passOn, readFirst } from './fragment-tuples.ts';
 import { DATAGRAM, type FragmentMemory, STATE, field, setField } from '../tables/fragment-records.ts';
 
-/** The data of an IPv4 datagram behind a header without options: what must fit on both sides. */
+/** The longest data of an IPv4 datagram after a header without options: it must fit on both sides. */
 const LONGEST_DATA_BYTES = LONGEST_PACKET_BYTES - IPV4_HEADER_BYTES;
 
 /**
- * Takes the fragment that has been read (`determineTuple4` or 6). CONTINUE: its tuple is complete, as after filtering, and
- * it may be translated. HELD: it waits for others. Anything else drops it, or gives it to the kernel.
+ * Handles the fragment that has been read (`determineTuple4` or `determineTuple6`). CONTINUE: its tuple is complete, as after
+ * filtering, and it may be translated. HELD: it waits for others. Any other verdict drops it, or passes it to the kernel.
  */
 export function takeFragment(translator: Translator, isIpv6: boolean): Verdict {
   const { packet, fragments, tables } = translator;
@@ -60,7 +61,7 @@ export function takeFragment(translator: Translator, isIpv6: boolean): Verdict {
   if (bounds !== CONTINUE) return bounds;
   const { settings } = translator;
   if (packet.isStateless && packet.protocol !== TRANSPORT.ICMP) {
-    // Only ports tell whether what goes to us is for a mapping.
+    // For a fragment to one of our addresses, only the ports show whether it is for a mapping.
     const isToUs = isIpv6 && isOurs4(settings, packet.remoteAddress);
     if (!isToUs) return passStateless(translator, isIpv6);
   } else if (!packet.isStateless) {
@@ -71,7 +72,7 @@ export function takeFragment(translator: Translator, isIpv6: boolean): Verdict {
   const memory = fragmentsOf(fragments, isIpv6, tables.hashSeed);
   noteClient(memory, packet, isIpv6);
   if (wasReleased) return passOn(translator, memory, memory.released, isIpv6);
-  // What may be for a program of the appliance's own is judged as a packet to be translated when it is known to be one.
+  // A fragment that may be for one of the appliance's own programs is checked later, when it is known that it is not.
   if (!isIpv6 && !mayBeForKernel(translator)) {
     const mayPass = mayPass4(settings, packet);
     if (mayPass !== CONTINUE) return mayPass;
@@ -79,10 +80,10 @@ export function takeFragment(translator: Translator, isIpv6: boolean): Verdict {
   return take(translator, memory, isIpv6);
 }
 
-/** Puts the next fragment that waited, and need not any more, into work; false when there is none. */
+/** Loads the next fragment that has waited and can now be translated; false if there is none. */
 export function nextFragmentThatWaited(translator: Translator): boolean {
   const { from4, from6 } = translator.fragments;
-  // What comes back in from the IPv6 side goes out before more of it follows.
+  // Hairpinned fragments (in `from4`) go out before the next ones of the IPv6 side are loaded.
   return (
     (from4 !== undefined && loadReleased(translator, from4)) ||
     (from6 !== undefined && loadReleased(translator, from6))
@@ -107,7 +108,7 @@ function loadReleased({ packet, fragments, counters }: Translator, memory: Fragm
   return true;
 }
 
-/** What no fragment of anybody may be. */
+/** The checks that every fragment must pass. */
 function checkBounds({ packet }: Translator): Verdict {
   const { fragmentOffset, hasMoreFragments, protocol } = packet;
   const bytes = packet.end - packet.transport;
@@ -115,7 +116,7 @@ function checkBounds({ packet }: Translator): Verdict {
     return COUNTER['drop-bad-offload'];
   if (bytes === 0 || fragmentOffset + bytes > LONGEST_DATA_BYTES) return COUNTER['drop-fragment-bad'];
   if (hasMoreFragments && (bytes & 7) !== 0) return COUNTER['drop-fragment-bad'];
-  // RFC 3128: it would lie inside the TCP header, which the first fragment must hold as a whole.
+  // RFC 3128: it would lie inside the TCP header, which the first fragment must contain completely.
   if (protocol === TRANSPORT.TCP && fragmentOffset !== 0 && fragmentOffset < TCP_HEADER_BYTES)
     return COUNTER['drop-fragment-bad'];
   return CONTINUE;
@@ -124,7 +125,7 @@ function checkBounds({ packet }: Translator): Verdict {
 const mayBeForKernel = ({ packet, settings }: Translator): boolean =>
   !packet.isStateless && settings.isOwnAddress[packet.mappedSlot];
 
-/** Of a host with an IPv4 address of its own: each by itself (RFC 7915 section 1.3). */
+/** A fragment of a host with an IPv4 address of its own: each is translated on its own (RFC 7915 section 1.3). */
 function passStateless(translator: Translator, isIpv6: boolean): Verdict {
   const { packet, settings } = translator;
   if (!isIpv6) {
@@ -138,12 +139,12 @@ function passStateless(translator: Translator, isIpv6: boolean): Verdict {
   }
   const first = readFirst(translator, isIpv6);
   if (first !== CONTINUE) return first;
-  // RFC 7915 section 4.5: its checksum cannot be computed.
+  // RFC 7915 section 4.5: the checksum of the datagram cannot be computed.
   if (!isIpv6 && isUdpWithoutChecksum(packet)) return COUNTER['drop-udp-no-checksum'];
   return isIpv6 ? filterFrom6(translator) : filterFrom4(translator);
 }
 
-/** Enters a fragment that has just come, and decides whether it waits. */
+/** Records a new fragment, and decides whether it waits. */
 function take(translator: Translator, memory: FragmentMemory, isIpv6: boolean): Verdict {
   const { packet, counters } = translator;
   const { fragmentOffset: from, hasMoreFragments } = packet;
@@ -154,13 +155,13 @@ function take(translator: Translator, memory: FragmentMemory, isIpv6: boolean): 
     isKernels = !isIpv6 && mayBeForKernel(translator) && isKernelsFirst(translator, first);
     if (first !== CONTINUE && !isKernels) return first;
   }
-  // One that will be refused leaves a mark, so that the others of its datagram need not wait.
+  // If filtering refuses the first fragment later, the record stays as a mark, so that the others need not wait.
   const datagram = findOrAdd(translator, memory, isIpv6);
   const state = field(memory, datagram, DATAGRAM.STATE);
   if (state === STATE.SPOILT) return COUNTER['drop-fragment-overlap'];
   if (state === STATE.REFUSED) return COUNTER['drop-fragment-refused'];
   const place = placeOf(memory, datagram, from, to, hasMoreFragments);
-  // That the contents agree is not looked at: what came first counts.
+  // The contents of a duplicate are not compared: the fragment that came first counts.
   if (place === PLACE.DUPLICATE) return COUNTER['drop-fragment-duplicate'];
   if (place < 0) {
     const reason = COUNTER[place === PLACE.OVERLAP ? 'drop-fragment-overlap' : 'drop-fragment-many'];
@@ -188,7 +189,7 @@ function take(translator: Translator, memory: FragmentMemory, isIpv6: boolean): 
   return verdict;
 }
 
-/** Whether a first fragment, as it was read, is for a program of the appliance's own; so is ICMP that is no echo. */
+/** Whether a first fragment, as it was read, is for one of the appliance's own programs. ICMP other than echo always is. */
 const isKernelsFirst = (translator: Translator, read: Verdict): boolean =>
   read === COUNTER['drop-icmp-type'] ||
   ((read === CONTINUE || read === COUNTER['drop-udp-no-checksum']) && isForKernel(translator));
@@ -206,7 +207,7 @@ function findOrAdd(translator: Translator, memory: FragmentMemory, isIpv6: boole
   return added;
 }
 
-/** Whose shares of the memory it counts in. */
+/** Notes the client whose share of the memory the fragment counts in. */
 function noteClient({ client }: FragmentMemory, { host, remoteAddress }: Packet, isIpv6: boolean): void {
   if (isIpv6) client.set(host);
   else {
@@ -216,7 +217,7 @@ function noteClient({ client }: FragmentMemory, { host, remoteAddress }: Packet,
   }
 }
 
-/** RFC 791: addresses, protocol and identification; RFC 8200 section 4.5: without the protocol. */
+/** The key of a datagram. RFC 791: addresses, protocol and identification; RFC 8200 section 4.5: the same without the protocol. */
 function readKey(key: Int32Array, { packet }: Translator, isIpv6: boolean): void {
   const { view, start } = packet;
   key.fill(0);
@@ -230,7 +231,7 @@ function readKey(key: Int32Array, { packet }: Translator, isIpv6: boolean): void
   key[3] = view.getInt32(start + IPV4.DESTINATION);
 }
 
-/** Whether a first fragment waits for all others: the checksum that its other side wants covers their length, or them. */
+/** Whether a first fragment waits for all others: the checksum for the other side covers their length or their data. */
 const needsAll = ({ packet }: Translator): boolean =>
   packet.protocol === TRANSPORT.ICMP || isUdpWithoutChecksum(packet);
 

@@ -1,4 +1,4 @@
-/** Who is behind an IPv4 address that is ours: a mapping (hairpinning, RFC 6146 section 3.8), or the appliance itself. */
+/** What an IPv4 address of ours stands for: a mapping (hairpinning, RFC 6146 section 3.8), or the appliance itself. */
 import { findBibByMappedPort } from '../tables/bib.ts';
 import { TRANSPORT } from '../packet/packet.ts';
 import { isInPool, slotOf } from '../settings/pool.ts';
@@ -7,12 +7,12 @@ import { findOwnEam4 } from '../settings/stateless.ts';
 import type { Translator } from './translator.ts';
 
 /**
- * For a packet from the IPv6 side: whether it is for a mapping of ours, and so has to come back in. ICMP queries never are:
- * their identifier names the host that asks.
+ * For a packet from the IPv6 side: whether it is for a mapping of ours, and so must be translated back to the IPv6 side. ICMP
+ * queries never are: their identifier belongs to the host that sends them.
  */
 export function isHairpin(translator: Translator): boolean {
   const { packet } = translator;
-  // Of a later fragment, its first one has told, or its address alone.
+  // For a later fragment this was decided by the first one, or from the address alone.
   const isLater = packet.isFragment && packet.fragmentOffset !== 0;
   return isLater ? packet.fragmentIsHairpin : isHairpinByTuple(translator);
 }
@@ -35,8 +35,8 @@ export function isHairpinByTuple({ packet, settings, tables }: Translator): bool
 }
 
 /**
- * For a packet from the IPv6 side, before it may open anything: whether it is for the appliance itself. There it would come
- * from an address of the appliance, and so pass every access list. What is for a mapping of ours comes back in instead.
+ * For a packet from the IPv6 side, before it may open a session: whether it is for the appliance itself. Its source would become
+ * an address of the appliance, and so it would pass every access list. Packets for a mapping of ours are hairpinned instead.
  */
 export function reachesUs(translator: Translator): boolean {
   const { packet, settings } = translator;
@@ -46,8 +46,8 @@ export function reachesUs(translator: Translator): boolean {
 }
 
 /**
- * Whether a packet to a pool4 address is one for the appliance's own programs. The kernel steers ICMP here by identifier, and
- * the appliance's own ping may have one of ours; and all fragments, as only the first shows its ports.
+ * Whether a packet to a pool4 address is for the appliance's own programs. The kernel steers ICMP here by identifier, and the
+ * appliance's own ping may use one of ours. It steers all fragments here, because only the first shows its ports.
  */
 export function isForKernel({ packet, settings, tables }: Translator): boolean {
   const { protocol, mappedSlot, mappedPort, isFragment } = packet;

@@ -1,6 +1,6 @@
 /**
- * What the steps and the kernel's part (kernel/fast-path-flows.ts) have to do with each other: the kernel is told of a flow, and is
- * asked about it, here and nowhere else.
+ * The only place where the steps deal with the kernel's fast path (kernel/fast-path-flows.ts): flows are given to the kernel
+ * here, and their state is read from it here.
  */
 import { TRANSPORT } from '../packet/packet.ts';
 import { findEam4 } from '../settings/eam.ts';
@@ -12,8 +12,8 @@ import { isHairpin } from './hairpin.ts';
 import type { Translator } from './translator.ts';
 
 /**
- * Tells of a packet of a session, whose tuples are known, before it is translated. A flow is given to the kernel with a packet from
- * the IPv6 side, which shows both of its addresses there.
+ * Reports a packet of a session to the fast path, before it is translated; its tuples must be known. A flow is given to the
+ * kernel with a packet from the IPv6 side, which shows both IPv6 addresses.
  */
 export function handOver(translator: Translator, isIpv6: boolean): void {
   const { flows, packet, tables, settings } = translator;
@@ -23,34 +23,34 @@ export function handOver(translator: Translator, isIpv6: boolean): void {
     flows.begin(session);
     return;
   }
-  // The kernel would go on answering from the old one.
+  // Otherwise the kernel would continue to answer from the old prefix.
   if (packet.movesPrefix) flows.forget(tables, session);
   const state = tables.sessions[session * RECORD_WORDS + SESSION.REMOTE_PORT_AND_STATE] & STATE_MASK;
   if (flows.isDue(tables, session, state) && isIpv6 && isPlain(translator))
     flows.enter(session, packet, settings);
 }
 
-/** Whether the kernel's part can do it: between the prefix and an address that no host of ours has. */
+/** Whether the kernel can translate the flow: it is between the prefix and an address that no host of ours has. */
 function isPlain(translator: Translator): boolean {
   const { packet, settings } = translator;
   return (
     !packet.isFragment &&
     (packet.protocol === TRANSPORT.TCP || packet.protocol === TRANSPORT.UDP) &&
     !isHairpin(translator) &&
-    // These were refused before. Whatever becomes of that: the kernel shall not have them.
+    // Earlier steps refuse these. This check keeps them out of the kernel even if those steps change.
     !isOurs4(settings, packet.remoteAddress) &&
     findEam4(settings.eam, packet.remoteAddress) === undefined
   );
 }
 
-/** A session ends: the kernel has its flow no more. */
+/** A session ends: removes its flow from the kernel. */
 export function takeBack({ flows, tables }: Translator, session: number): void {
   flows?.forget(tables, session);
 }
 
 /**
- * Gives a session that the kernel translates the lifetime that its last packet there gave it; true when that is longer
- * than it had.
+ * Extends the lifetime of a session that the kernel translates, counted from the last packet that the kernel saw; true if that
+ * is later than the current end of the session.
  */
 export function prolongFromKernel(
   { flows, tables, settings, nowSeconds }: Translator,

@@ -1,6 +1,6 @@
 /**
- * The rules for IP headers (RFC 7915 sections 4.1 and 5.1): one function each way, for a packet's own header and for that of
- * the packet that an ICMP error quotes, which differs in its hop limit alone (sections 4.3 and 5.3).
+ * The rules for IP headers (RFC 7915 sections 4.1 and 5.1): one function for each direction. They serve the packet's own header
+ * and the header that an ICMP error quotes; only the hop limit is treated differently (sections 4.3 and 5.3).
  */
 import {
   DONT_FRAGMENT,
@@ -24,16 +24,16 @@ import { segmentsOf, wireBytesOf } from '../packet/packet.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Translator } from './translator.ts';
 
-/** N28: up to here an IPv4 packet may be fragmented on its way, because IPv6 could not have been told otherwise. */
+/** N28: up to this size an IPv4 packet may be fragmented on its way, because an IPv6 sender need not send smaller packets. */
 export const LARGEST_FRAGMENTABLE_BYTES = 1260;
 
-/** The TOS octet of what becomes of the IPv6 packet at `at` (RFC 7915 section 5.1). */
+/** The TOS octet for the translation of the IPv6 packet at `at` (RFC 7915 section 5.1). */
 const tosOf = (settings: Settings, view: DataView, at: number): number =>
   (trafficClass(view, at) & settings.copiedClassTo4) | settings.setClassTo4;
 
 /**
- * Writes at `at` the IPv4 header that the IPv6 header at `from` becomes; the two may overlap. `hops` is what its hop limit
- * loses. `identification` is that of its fragment header, -1 when it has none; `fragment` the offset and MF that it says.
+ * Translates the IPv6 header at `from` to an IPv4 header at `at`; the two may overlap. `hops` is subtracted from the hop limit.
+ * `identification` comes from the fragment header, -1 if there is none; `fragment` is its offset and MF.
  */
 export function writeHeader4(
   translator: Translator,
@@ -51,7 +51,7 @@ export function writeHeader4(
   const { view } = packet;
   const tos = tosOf(translator.settings, view, from);
   const ttl = view.getUint8(from + IPV6.HOP_LIMIT) - hops;
-  // N30: what came with a fragment header keeps its identification, and may be fragmented further.
+  // N30: a packet that came with a fragment header keeps its identification, and may be fragmented further.
   const hasFragmentHeader = identification !== -1;
   const wireBytes = packet.gsoType === GSO.NONE ? totalBytes : wireBytesOf(packet);
   const isFragmentable = hasFragmentHeader || wireBytes <= LARGEST_FRAGMENTABLE_BYTES;
@@ -74,8 +74,8 @@ export function writeHeader4(
 }
 
 /**
- * Writes at `at` all but the addresses of the IPv6 header that the IPv4 header at `from` becomes, and its fragment header
- * where `fragment` (offset and MF of IPv4) is not 0; the two may overlap.
+ * Translates the IPv4 header at `from` to an IPv6 header at `at`, except for the addresses, and adds a fragment header if
+ * `fragment` (offset and MF of IPv4) is not 0. The two may overlap.
  */
 export function writeHeader6(
   { packet, settings }: Translator,
@@ -101,7 +101,7 @@ export function writeHeader6(
   writeFragmentHeader(view, at + IPV6_HEADER_BYTES, nextHeader, offset | more, identification);
 }
 
-/** Identifications for so many segments of a packet that may be fragmented: unique for as long as can be (RFC 6864). */
+/** Reserves identifications for the segments of a packet that may be fragmented. They repeat as late as possible (RFC 6864). */
 function nextIdentification(translator: Translator, segments: number): number {
   const { identification } = translator;
   translator.identification = (identification + segments) & 0xffff;

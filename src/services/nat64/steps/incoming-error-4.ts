@@ -38,14 +38,14 @@ import { goesByEam } from '../settings/stateless.ts';
 
 /**
  * The tuple of an ICMPv4 error is that of the packet it quotes, which we once sent from the pool4 address (RFC 6146
- * section 3.4). What yields no tuple is silently dropped (N3).
+ * section 3.4). Errors without a tuple are silently dropped (N3).
  */
 export function determineError4(settings: Settings, packet: Packet, source: number): Verdict {
   const { view, start, transport } = packet;
   const quoted = transport + ICMP_HEADER_BYTES;
   if (foldSum(sumOfBytes(view, transport, packet.end)) !== 0xffff) return COUNTER['drop-bad-checksum'];
   const isDescribed = describeError4(settings, packet, quoted);
-  // Packet Too Big and Parameter Problem have no room for a length attribute in IPv6: their extensions are left out.
+  // In IPv6, Packet Too Big and Parameter Problem have no length attribute, so their extensions are left out.
   const newType = packet.errorType >> 8;
   const carriesExtensions = newType === ICMP6.UNREACHABLE || newType === ICMP6.TIME_EXCEEDED;
   readQuoteEnd(packet, quoted, view.getUint8(transport + ICMP.LENGTH4) << 2, carriesExtensions);
@@ -58,7 +58,7 @@ export function determineError4(settings: Settings, packet: Packet, source: numb
   packet.quotedFragment = fragment & IS_FRAGMENT;
   packet.quotedIdentification = view.getUint16(quoted + IPV4.IDENTIFICATION);
   const isLater = (fragment & FRAGMENT_OFFSET) !== 0;
-  // We never send options. Only first fragments show ports; whose address is his own needs none.
+  // We never send options. Only first fragments show ports; a host with an IPv4 address of its own needs none.
   if (headerBytes !== IPV4_HEADER_BYTES || (isLater && !packet.isStateless))
     return COUNTER['drop-icmp-quote'];
   if (!isLater && quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
@@ -88,8 +88,9 @@ export function determineError4(settings: Settings, packet: Packet, source: numb
 }
 
 /**
- * How both ends of the IPv4 side stand in IPv6: who the quoted packet went to as in any packet, and the sender of the error
- * by its address mapping, unless it is the same host (RFC 7757 sections 4.2.1 and 4.2.2).
+ * How the two addresses of the IPv4 side are represented in IPv6. The destination of the quoted packet is represented as in any
+ * packet. The sender of the error is represented by its address mapping, unless it is the same host (RFC 7757 sections 4.2.1 and
+ * 4.2.2).
  */
 function readEams(settings: Settings, packet: Packet): void {
   const { eam } = settings;
@@ -100,7 +101,7 @@ function readEams(settings: Settings, packet: Packet): void {
     packet.isStateless && (goes || errorPeer !== remoteAddress) && findEam4(eam, errorPeer) !== undefined;
 }
 
-/** Finds the ICMPv6 type, code and value of an error; false when there are none. */
+/** Finds the ICMPv6 type, code and value of an error; false if IPv6 has none for it. */
 function describeError4(settings: Settings, packet: Packet, quoted: number): boolean {
   const { view, transport } = packet;
   const type = view.getUint8(transport + ICMP.TYPE);
@@ -108,7 +109,7 @@ function describeError4(settings: Settings, packet: Packet, quoted: number): boo
   packet.errorValue = 0;
   if (packet.errorType === -1) return false;
   if (packet.errorType === ICMP6_TOO_BIG) {
-    // N24: a router that does not tell its MTU is assumed to have the next plateau.
+    // N24: if the router does not report its MTU, the next lower plateau is assumed.
     const toldBytes = view.getUint16(transport + ICMP.MTU4);
     const isWhole = packet.end - quoted >= IPV4_HEADER_BYTES;
     const sentBytes = isWhole ? view.getUint16(quoted + IPV4.TOTAL_LENGTH) : 0;

@@ -28,14 +28,14 @@ import {
 } from '../packet/transport.ts';
 import { eamIpv4At, hasStateless, isEmbeddedHost, readHost, statelessIpv4 } from '../settings/stateless.ts';
 
-/** The least MTU an IPv4 link has (RFC 791). */
+/** The minimum MTU of an IPv4 link (RFC 791). */
 const IPV4_MINIMUM_MTU_BYTES = 68;
-/** The header that an IPv4 packet gains on its way to the IPv6 side. */
+/** By how many bytes an IPv4 packet grows when it is translated to IPv6. */
 const GROWS_BYTES = 20;
 
 /**
  * The tuple of an ICMPv6 error is that of the packet it quotes, which we once sent to the IPv6 host (RFC 6146 section
- * 3.4). What yields no tuple is silently dropped (N3).
+ * 3.4). Errors without a tuple are silently dropped (N3).
  */
 export function determineError6(settings: Settings, packet: Packet, errorPeer: number): Verdict {
   const { view, start, transport } = packet;
@@ -50,7 +50,7 @@ export function determineError6(settings: Settings, packet: Packet, errorPeer: n
   readQuoteEnd(packet, quoted, lengthBytes, true);
   const { quotedEnd } = packet;
   let quotedTransport = quoted + IPV6_HEADER_BYTES;
-  // Of ports and checksum, or of a fragment header.
+  // The ports and the checksum, or a fragment header, must be there.
   if (quotedEnd - quotedTransport < QUOTED_TRANSPORT_BYTES) return COUNTER['drop-icmp-quote'];
   if (view.getUint8(quoted) >> 4 !== 6) return COUNTER['drop-icmp-quote'];
   const mapped = eamIpv4At(settings, view, quoted + IPV6.SOURCE);
@@ -75,7 +75,7 @@ export function determineError6(settings: Settings, packet: Packet, errorPeer: n
     packet.errorValue = ipv4MtuOf(settings, mtuBytes, packet.quotedIdentification !== -1);
   }
   readHost(settings, packet, quoted + IPV6.DESTINATION);
-  // Only first fragments show ports; whose address is his own needs none.
+  // Only first fragments show ports; a host with an IPv4 address of its own needs none.
   if (isLater && !packet.isStateless) return COUNTER['drop-icmp-quote'];
   if (noteProtocol(packet, nextHeader, IP_PROTOCOL.ICMPV6, hasStateless(settings)) !== CONTINUE)
     return COUNTER['drop-icmp-quote'];
@@ -105,7 +105,7 @@ export function determineError6(settings: Settings, packet: Packet, errorPeer: n
 
 const errorSource = new Int32Array(4);
 
-/** N44 (RFC 6791): the IPv4 address that an error comes from, where its IPv6 source stands for one, or one is provided. */
+/** N44 (RFC 6791): the IPv4 source of an error: the address that its IPv6 source represents, or a configured one. */
 function readErrorSource(settings: Settings, packet: Packet): void {
   const { view, start } = packet;
   const source = start + IPV6.SOURCE;
@@ -113,14 +113,14 @@ function readErrorSource(settings: Settings, packet: Packet): void {
   const own = statelessIpv4(settings, errorSource);
   const { icmpSources4 } = settings;
   if (own !== undefined) packet.errorSource = own;
-  // One router has one address, so that a traceroute can tell them apart.
+  // The same router always gets the same address, so that a traceroute shows routers as different hops.
   else if (icmpSources4.length > 0) {
     const [word0, word1, word2, word3] = errorSource;
     packet.errorSource = icmpSources4[((word0 ^ word1 ^ word2 ^ word3) >>> 0) % icmpSources4.length];
   }
 }
 
-/** Finds the ICMPv4 type, code and pointer; false when there are none. The MTU depends on what is quoted. */
+/** Finds the ICMPv4 type, code and pointer; false if IPv4 has none for it. The MTU depends on the quoted packet. */
 function describeError6(packet: Packet, type: number): boolean {
   const { view, transport } = packet;
   packet.errorType = errorType6to4(type, view.getUint8(transport + ICMP.CODE));
@@ -132,7 +132,7 @@ function describeError6(packet: Packet, type: number): boolean {
 }
 
 /**
- * N31: the MTU that the IPv4 side is told. A quoted packet with a fragment header was already a fragment in IPv4. The next
+ * N31: the MTU that is reported to the IPv4 side. A quoted packet with a fragment header was already a fragment in IPv4. The next
  * fragment gets such a header too, so its sender must leave room for it.
  */
 function ipv4MtuOf(settings: Settings, mtuBytes: number, isFragment: boolean): number {

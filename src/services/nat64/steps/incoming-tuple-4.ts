@@ -1,4 +1,4 @@
-/** Determines the tuple of a packet from the IPv4 side (RFC 6146 section 3.4); refuses what is not to be translated. */
+/** Determines the tuple of a packet from the IPv4 side (RFC 6146 section 3.4); refuses packets that must not be translated. */
 import { ICMP, ICMP4, isIcmp4Error } from '../../../wire/icmp.ts';
 import { isGroup, isNeverRouted, isNonGlobal } from '../../../wire/ipv4-scope.ts';
 import {
@@ -34,9 +34,9 @@ import { slotOf } from '../settings/pool.ts';
 import { determineError4 } from './incoming-error-4.ts';
 
 /**
- * Fills the packet's tuple. FRAGMENT: it is one of several, whose tuple the first alone shows (fragments.ts). Anything else
- * but CONTINUE drops it. Whether it may pass, if it is to be translated at all, `mayPass4` tells. Nothing is written to the
- * packet's bytes.
+ * Fills in the tuple of the packet. FRAGMENT: it is one of several fragments, and only the first shows the tuple (fragments.ts).
+ * Any other verdict than CONTINUE drops it. `mayPass4` decides later whether a packet to be translated may pass. The bytes of
+ * the packet stay unchanged.
  */
 export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
@@ -52,7 +52,7 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   packet.mappedAddress = view.getInt32(start + IPV4.DESTINATION);
   packet.mappedSlot = slotOf(settings.poolAddresses, packet.mappedAddress);
   packet.isStateless = packet.mappedSlot === -1;
-  // Else the address must belong to one host as a whole (N43).
+  // Otherwise the whole address must belong to one host (N43).
   if (packet.isStateless && !readStatelessHost(settings, packet))
     return COUNTER[
       settings.pools.length === 0 && !settings.isStateless ? 'drop-no-pool4' : 'drop-destination'
@@ -60,12 +60,12 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   const source = view.getInt32(start + IPV4.SOURCE);
   if (isNeverRouted(source) && !mayTellError(packet, source, headerBytes))
     return COUNTER['drop-source-invalid'];
-  // Errors are another matter: the kernel here is a router on the way.
+  // ICMP errors may come from our own address: the kernel of this machine is a router on the path.
   const isFromUs = speaksForUs(settings, packet, source);
   if (isFromUs && view.getUint8(start + IPV4.PROTOCOL) !== IP_PROTOCOL.ICMP)
     return COUNTER['drop-source-invalid'];
   if (headerBytes > IPV4_HEADER_BYTES) {
-    // N23: options are ignored, but for a source route with hops left.
+    // N23: options are ignored, except a source route with hops left.
     packet.problemPointer = unexpiredSourceRoute(view, start, headerBytes);
     if (packet.problemPointer === -1) return COUNTER['drop-bad-length'];
     if (packet.problemPointer !== 0) return COUNTER['drop-source-route'];
@@ -96,14 +96,14 @@ export function determineTuple4(settings: Settings, packet: Packet): Verdict {
   return CONTINUE;
 }
 
-/** Fills in the ports, or the identifier, of the header at `transport`. */
+/** Fills in the ports, or the identifier, from the header at `transport`. */
 export function readPorts4(packet: Packet): void {
   const { view, transport, protocol } = packet;
   packet.mappedPort = destinationPort(view, transport, protocol);
   packet.remotePort = protocol === TRANSPORT.ICMP ? 0 : sourcePort(view, transport, protocol);
 }
 
-/** Whether a packet, or a fragment, that is no ICMP error may be translated: it may come from there, and go on. */
+/** Whether a packet or fragment that is not an ICMP error may be translated: its source is allowed, and it may be forwarded. */
 export function mayPass4(settings: Settings, packet: Packet): Verdict {
   const { view, start, remoteAddress } = packet;
   packet.remoteHasEam = goesByEam(settings, packet) && findEam4(settings.eam, remoteAddress) !== undefined;
@@ -115,8 +115,8 @@ export function mayPass4(settings: Settings, packet: Packet): Verdict {
 }
 
 /**
- * RFC 7915 section 4.1: ICMP errors are translated even from "illegal" sources, which nobody routes, such as the link-local
- * addresses of a router: without "fragmentation needed" the path would be a black hole. Errors come in no fragments.
+ * RFC 7915 section 4.1: ICMP errors are translated even from "illegal" sources that are never routed, such as the link-local
+ * address of a router: without "fragmentation needed" the path would be a black hole. Errors are never fragmented.
  */
 function mayTellError({ view, start, end }: Packet, source: number, headerBytes: number): boolean {
   if (isGroup(source) || view.getUint8(start + IPV4.PROTOCOL) !== IP_PROTOCOL.ICMP) return false;
@@ -126,8 +126,9 @@ function mayTellError({ view, start, end }: Packet, source: number, headerBytes:
 }
 
 /**
- * Whether the source is ours, although the packet did not come back in: it is forged, or pool4 talks to itself. Without
- * intrinsic hairpinning packets of pool4 do leave for hosts with address mappings, and come in again (RFC 7757 section 4).
+ * Whether the source is an address of ours although the packet was not hairpinned here: it is forged, or pool4 sends to itself.
+ * Without intrinsic hairpinning, packets from pool4 to hosts with address mappings do leave and come in again (RFC 7757
+ * section 4).
  */
 function speaksForUs(settings: Settings, packet: Packet, source: number): boolean {
   if (packet.isHairpinned || !isOurs4(settings, source)) return false;
@@ -135,13 +136,13 @@ function speaksForUs(settings: Settings, packet: Packet, source: number): boolea
   return !mayComeAgain || slotOf(settings.poolAddresses, source) === -1;
 }
 
-/** N34: whether there is a prefix that may stand for the source. A host without sessions has only the first. */
+/** N34: whether there is a prefix that may represent the source. For a host without sessions, only the first one counts. */
 const mayBeRepresented = (settings: Settings, packet: Packet, source: number): boolean =>
   packet.remoteHasEam ||
   !(packet.isStateless ? settings.prefix.refusesPrivate : settings.privatePrefix === -1) ||
   !isNonGlobal(source);
 
-/** N22, N23: notes how the packet is to be cut, if it is; false when it is too big and must not be. */
+/** N22, N23: notes how the packet is to be fragmented, if necessary; false if it is too big and must not be fragmented. */
 function fitsIpv6(settings: Settings, packet: Packet): boolean {
   const { view, start, transport, isFragment } = packet;
   const isFragmentable = (view.getUint16(start + IPV4.FRAGMENT) & DONT_FRAGMENT) === 0;

@@ -1,4 +1,4 @@
-/** Determines the tuple of a packet from the IPv6 side (RFC 6146 section 3.4); refuses what is not to be translated. */
+/** Determines the tuple of a packet from the IPv6 side (RFC 6146 section 3.4); refuses packets that must not be translated. */
 import { ICMP, ICMP6, isIcmp6Error } from '../../../wire/icmp.ts';
 import { isNeverRouted, isNonGlobal } from '../../../wire/ipv4-scope.ts';
 import { IPV4_HEADER_BYTES, IP_PROTOCOL } from '../../../wire/ipv4.ts';
@@ -31,12 +31,12 @@ import { eamIpv4At, isEmbeddedHost, readHost } from '../settings/stateless.ts';
 import { isAllowed, isInList4 } from '../settings/address-list.ts';
 import { determineError6 } from './incoming-error-6.ts';
 
-/** What a packet shrinks by on its way from IPv6 to IPv4, at least. */
+/** By how many bytes a packet at least shrinks when it is translated from IPv6 to IPv4. */
 const SHRINKS_BYTES = 20;
 
 /**
- * Fills the packet's tuple. FRAGMENT: it is one of several that may be translated, whose tuple the first alone shows
- * (fragments.ts). Anything else but CONTINUE drops it. Nothing is written to the packet's bytes.
+ * Fills in the tuple of the packet. FRAGMENT: it is one of several fragments, it may be translated, and only the first shows the
+ * tuple (fragments.ts). Any other verdict than CONTINUE drops it. The bytes of the packet stay unchanged.
  */
 export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   const { view, start } = packet;
@@ -78,7 +78,7 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
     if (isIcmp6Error(type)) return determineError6(settings, packet, remoteAddress);
     if (type !== ICMP6.ECHO_REQUEST && type !== ICMP6.ECHO_REPLY) return COUNTER['drop-icmp-type'];
   }
-  // RFC 8200 section 8.1 allows it to tunnels that know what they do (RFC 6935).
+  // RFC 8200 section 8.1 allows UDP without a checksum only for certain tunnels (RFC 6935).
   if (settings.dropsZeroUdpChecksum6 && isUdpWithoutChecksum(packet)) return COUNTER['drop-udp-no-checksum'];
   const mayPass = mayPass6(settings, packet);
   if (mayPass !== CONTINUE) return mayPass;
@@ -86,19 +86,19 @@ export function determineTuple6(settings: Settings, packet: Packet): Verdict {
   return CONTINUE;
 }
 
-/** Fills in the ports, or the identifier, of the header at `transport`. */
+/** Fills in the ports, or the identifier, from the header at `transport`. */
 export function readPorts6(packet: Packet): void {
   const { view, transport, protocol } = packet;
   packet.hostPort = sourcePort(view, transport, protocol);
   packet.remotePort = protocol === TRANSPORT.ICMP ? 0 : destinationPort(view, transport, protocol);
 }
 
-/** Whether a packet, or a fragment, that is no ICMP error may be translated: its host may send there, and it may go on. */
+/** Whether a packet or fragment that is not an ICMP error may be translated: its host may send there, and it may be forwarded. */
 function mayPass6(settings: Settings, packet: Packet): Verdict {
   const { view, start, remoteAddress } = packet;
   if (!isHostAddress(packet.host)) return COUNTER['drop-source-invalid'];
   if (!isAllowed(settings.allow, packet.host)) return COUNTER['drop-not-allowed'];
-  // A host of ours whose IPv4 address is our own would speak for us.
+  // If the IPv4 address of a host were also our own, its packets would appear to come from us.
   if (packet.isStateless && isOurs4(settings, packet.mappedAddress)) return COUNTER['drop-source-invalid'];
   const reach = checkReach(settings, packet, remoteAddress);
   if (reach !== CONTINUE) return reach;
@@ -111,11 +111,11 @@ function mayPass6(settings: Settings, packet: Packet): Verdict {
   return CONTINUE;
 }
 
-/** Whether an IPv4 address may be the destination. */
+/** Whether an IPv4 address is allowed as the destination. */
 function checkReach(settings: Settings, { prefixIndex, remoteHasEam }: Packet, address: number): Verdict {
   if (isNeverRouted(address)) return COUNTER['drop-non-global'];
   if (remoteHasEam) return CONTINUE;
-  // N34: the well-known prefix never stands for private addresses.
+  // N34: the well-known prefix must not represent private addresses.
   if (settings.prefixes[prefixIndex].refusesPrivate && isNonGlobal(address))
     return COUNTER['drop-non-global'];
   return isEmbeddedHost(settings, address) ? COUNTER['drop-no-route'] : CONTINUE;
@@ -131,7 +131,7 @@ function isHostAddress(host: Int32Array): boolean {
   );
 }
 
-/** Steps over the extension headers that a translator ignores (N29), and notes what is behind them. */
+/** Skips the extension headers that a translator ignores (N29), and notes what follows them. */
 function skipExtensions(packet: Packet): Verdict {
   const { view, start, end } = packet;
   let nextHeader = view.getUint8(start + IPV6.NEXT_HEADER);
@@ -151,10 +151,10 @@ function skipExtensions(packet: Packet): Verdict {
     nextHeader = view.getUint8(at);
     const offsetAndMore = view.getUint16(at + FRAGMENT_OFFSET_AND_MORE);
     packet.fragmentId = view.getInt32(at + FRAGMENT_IDENTIFICATION);
-    // N30: the low-order 16 bits are what IPv4 has room for.
+    // N30: IPv4 has room only for the low-order 16 bits.
     packet.identification = packet.fragmentId & 0xffff;
     at += FRAGMENT_HEADER_BYTES;
-    // RFC 6946: a fragment that is all of its datagram stands for itself.
+    // RFC 6946: a fragment that is the whole datagram (an atomic fragment) is handled on its own.
     packet.isFragment = (offsetAndMore & ~FRAGMENT_RESERVED_BITS) !== 0;
     packet.fragmentOffset = offsetAndMore & ~7;
     packet.hasMoreFragments = (offsetAndMore & 1) !== 0;

@@ -1,6 +1,6 @@
 /**
- * Computes the outgoing tuple (RFC 6146 section 3.6): the addresses and ports on the other side, as the BIB entry has them. Who has an
- * IPv4 address of his own keeps his ports; what a later fragment needs, its datagram has told (fragments.ts).
+ * Computes the outgoing tuple (RFC 6146 section 3.6): the addresses and ports on the other side, from the BIB entry. A host with an
+ * IPv4 address of its own keeps its ports. For a later fragment, the values come from the record of its datagram (fragments.ts).
  */
 import { bibSlot } from '../tables/bib.ts';
 import { BIB, RECORD_WORDS } from '../tables/tables.ts';

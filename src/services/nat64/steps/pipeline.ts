@@ -1,6 +1,6 @@
 /**
- * The translator: one packet at a time through the steps of RFC 6146 section 3, the same from both sides. Each step returns a
- * verdict; only here a packet is dropped, and every drop counts.
+ * The translator: one packet at a time passes through the steps of RFC 6146 section 3, the same for both directions. Each step
+ * returns a verdict. Packets are dropped only here, and every drop is counted.
  */
 import {
   COUNTER,
@@ -26,16 +26,16 @@ import { translatePacket } from './translate-packet.ts';
 import type { Translator } from './translator.ts';
 
 /**
- * Translates `translator.packet` where it lies. True when there is a packet to send, from `start` up to `end`: the
- * translation, the ICMP error that answers it, or the unchanged packet on its way back to the kernel. Once it has been
- * sent, `nextToSend` tells whether there is another.
+ * Translates `translator.packet` in place. True if there is a packet to send, from `start` to `end`: the translation, the ICMP
+ * error that answers it, or the unchanged packet, which goes back to the kernel. After it has been sent, `nextToSend` says
+ * whether there is another.
  */
 export function translate(translator: Translator): boolean {
   translator.packet.isHairpinned = false;
   return translateOne(translator) || nextToSend(translator);
 }
 
-/** Makes the next packet of those that the last one became, or let go: its fragments, datagrams, fragments that waited. */
+/** Makes the next packet to send after the last one: its next fragment or datagram, or a fragment that waited for it. */
 export function nextToSend(translator: Translator): boolean {
   const { packet, datagrams, fragments } = translator;
   if (nextFragment(packet)) {
@@ -56,7 +56,7 @@ function translateOne(translator: Translator): boolean {
   const version = packet.end > packet.start ? packet.bytes[packet.start] >> 4 : 0;
   if (version !== 6 && version !== 4) return endWith(translator, COUNTER['drop-not-ip'], version);
   const verdict = takeSteps(translator, version === 6);
-  // RFC 6146 section 3.8: a packet for a mapping of ours goes through again, as one from the IPv4 side.
+  // RFC 6146 section 3.8: a packet for a mapping of ours goes through the steps again, as a packet from the IPv4 side.
   if (version === 6 && verdict === CONTINUE && isHairpin(translator)) return comeBackIn(translator);
   return endWith(translator, verdict, version);
 }
@@ -64,22 +64,22 @@ function translateOne(translator: Translator): boolean {
 /** The steps of RFC 6146 sections 3.4 to 3.7. CONTINUE: the packet is translated. */
 function takeSteps(translator: Translator, isIpv6: boolean): Verdict {
   const { settings, packet } = translator;
-  // Section 3.4: which tuple the packet has; what is never translated ends here.
+  // Section 3.4: the tuple of the packet. Packets that are never translated end here.
   let verdict = isIpv6 ? determineTuple6(settings, packet) : determineTuple4(settings, packet);
-  // Section 3.5: the BIB entry and the session. Of several fragments only the first has a tuple: it goes this way for all.
+  // Section 3.5: the BIB entry and the session. Among fragments only the first has a tuple, so it is filtered for all of them.
   if (verdict === CONTINUE) verdict = filterAndUpdate(translator, isIpv6);
   else if (verdict === FRAGMENT) verdict = takeFragment(translator, isIpv6);
   if (verdict !== CONTINUE) return verdict;
   // Section 3.6: the addresses and ports on the other side.
   computeOutgoingTuple(translator, isIpv6);
-  // What is plain of a flow from now on, the kernel may do by itself.
+  // From now on the kernel may translate the ordinary packets of the flow.
   handOver(translator, isIpv6);
   // Section 3.7 and RFC 7915: the packet's headers.
   translatePacket(translator, isIpv6);
   return CONTINUE;
 }
 
-/** Hairpinning (N19). An error that answers the packet comes back in as well, to the host that it came from. */
+/** Hairpinning (N19). An error that answers the packet is translated back as well, to the host that sent the packet. */
 function comeBackIn(translator: Translator): boolean {
   const { packet, counters } = translator;
   count(translator);
@@ -88,11 +88,11 @@ function comeBackIn(translator: Translator): boolean {
   return endWith(translator, takeSteps(translator, false), 4);
 }
 
-/** The same for an ICMPv4 error of our own about a packet that had come back in, made at once or later. */
+/** The same for an ICMPv4 error that we send about a hairpinned packet, at once or later. */
 export const errorComesBackIn = (translator: Translator): boolean =>
   endWith(translator, takeSteps(translator, false), 0);
 
-/** What becomes of the packet: true when there is something to send. A version of 0: nobody is told of a drop. */
+/** Carries out the verdict; true if there is a packet to send. With version 0, a drop causes no ICMP error. */
 function endWith(translator: Translator, verdict: Verdict, version: number): boolean {
   const { packet, counters, datagrams } = translator;
   if (verdict === CONTINUE) {

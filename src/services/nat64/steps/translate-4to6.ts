@@ -1,4 +1,4 @@
-/** Translates a packet of TCP, UDP or ICMP echo from IPv4 to IPv6, where it lies (RFC 7915 section 4). */
+/** Translates a packet of TCP, UDP or ICMP echo from IPv4 to IPv6, in place (RFC 7915 section 4). */
 import { adjustChecksum, complement, foldSum, sumOfIpv6Address, sumOfWord } from '../../../wire/checksum.ts';
 import { ICMP, ICMP4, ICMP6 } from '../../../wire/icmp.ts';
 import { IP_PROTOCOL } from '../../../wire/ipv4.ts';
@@ -21,7 +21,7 @@ export function translate4to6(translator: Translator): void {
   if (protocol === TRANSPORT.TCP && (packet.tcpFlags & TCP_FLAG.SYN) !== 0)
     clampSegmentSize(packet, settings.maxSegmentBytes);
 
-  // The new header lies over the old: from here on only `packet` knows what was in it.
+  // The new header overwrites the old one: from here on its values are only in `packet`.
   writeHeader6(translator, start, newStart, packet.end - transport, 1, protocolNumber6(packet), -1, 0);
   writeRemote(settings, packet, newStart + IPV6.SOURCE, packet.remoteAddress, packet.remoteHasEam);
   writeWords(view, newStart + IPV6.DESTINATION, packet.host);
@@ -43,7 +43,7 @@ export function translate4to6(translator: Translator): void {
     view.setUint16(checksumAt, foldSum(checksum + addressDelta));
     packet.checksumStart = IPV6_HEADER_BYTES;
   } else if (checksum === 0 && protocol === TRANSPORT.UDP) {
-    // N2: IPv4 may go without a UDP checksum, IPv6 may not.
+    // N2: UDP may go without a checksum over IPv4, but not over IPv6.
     fillInUdpChecksum(packet, addresses6);
   } else {
     const adjusted = adjustChecksum(checksum, addressDelta + (~mappedPort & 0xffff) + hostPort);
@@ -53,7 +53,7 @@ export function translate4to6(translator: Translator): void {
     packet.gsoType = GSO.TCPV6 | (packet.gsoType & GSO.ECN);
 }
 
-/** Type, identifier and the pseudo-header that ICMPv6 has and ICMPv4 has not. */
+/** Translates type and identifier, and adds the pseudo-header to the checksum: ICMPv6 covers it, ICMPv4 does not. */
 function translateEcho(packet: Packet, addresses6: number): void {
   const { view, transport, hostPort, mappedPort } = packet;
   const oldWord = view.getUint16(transport);

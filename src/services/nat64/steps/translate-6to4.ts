@@ -1,4 +1,4 @@
-/** Translates a packet of TCP, UDP or ICMP echo from IPv6 to IPv4, where it lies (RFC 7915 section 5). */
+/** Translates a packet of TCP, UDP or ICMP echo from IPv6 to IPv4, in place (RFC 7915 section 5). */
 import { adjustChecksum, complement, foldSum, sumOfIpv6Address, sumOfWord } from '../../../wire/checksum.ts';
 import { ICMP, ICMP4, ICMP6 } from '../../../wire/icmp.ts';
 import { FRAGMENT_UNIT_SHIFT, IPV4_HEADER_BYTES, IP_PROTOCOL, MORE_FRAGMENTS } from '../../../wire/ipv4.ts';
@@ -31,7 +31,7 @@ export function translate6to4(translator: Translator): void {
       // The field holds the sum of the pseudo-header only; ports are summed with the data later.
       view.setUint16(checksumAt, foldSum(checksum + addressDelta));
     } else if (checksum === 0 && protocol === TRANSPORT.UDP) {
-      // Without a session its fragments are not seen together; IPv4 allows it to go without.
+      // Without a session, the fragments are not collected, so no checksum can be computed. IPv4 allows it to be absent.
       if (!packet.isFragment || !packet.isStateless)
         fillInUdpChecksum(packet, sumOfWord(packet.mappedAddress) + sumOfWord(remoteAddress));
     } else {
@@ -60,7 +60,7 @@ export function translate6to4(translator: Translator): void {
     packet.gsoType = GSO.TCPV4 | (packet.gsoType & GSO.ECN);
 }
 
-/** Type, identifier and the pseudo-header that ICMPv4 does not have. */
+/** Translates type and identifier, and removes the pseudo-header from the checksum: ICMPv4 does not cover it. */
 function translateEcho(packet: Packet, addresses6: number): void {
   const { view, transport, mappedPort } = packet;
   const oldWord = view.getUint16(transport);

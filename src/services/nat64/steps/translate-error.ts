@@ -1,7 +1,7 @@
 /**
  * Translates ICMP errors about sessions, with the packet that they quote (RFC 7915 sections 4.2, 4.3, 5.2 and 5.3,
- * RFC 6146 section 3.6). The quoted packet gets the addresses, ports and checksum it had when its sender sent it (N18);
- * its hop limit stays (N26). Errors are few, so clarity comes before speed here.
+ * RFC 6146 section 3.6). The quoted packet gets the addresses, ports and checksum it had when it was sent (N18); its hop limit
+ * stays (N26). Errors are rare, so clarity comes before speed here.
  */
 import {
   adjustChecksum,
@@ -31,14 +31,14 @@ import { writeRemote } from '../settings/stateless.ts';
 /** Units of the length attribute (RFC 4884 section 4). */
 const LENGTH_UNIT4_BYTES = 4;
 const LENGTH_UNIT6_BYTES = 8;
-/** With extensions, what is quoted takes at least so much room, zeros behind it. */
+/** With extensions, the quoted packet takes at least this much room, padded with zeros. */
 const LEAST_QUOTE_BYTES = 128;
 const LARGEST_LENGTH = 255;
 
 /**
- * Sets the end of a translated error, which must not lie behind `limit`, and moves its extensions behind the quoted
- * packet, which has become longer or shorter (N25). They are carried as they are. Where there is too little room the
- * quoted packet gives way first. Returns the length attribute, 0 without extensions.
+ * Sets the end of a translated error, which must not exceed `limit`, and moves its extensions to the end of the quoted packet,
+ * which has become longer or shorter (N25). The extensions stay unchanged. If there is too little room, the quoted packet is
+ * shortened first. Returns the length attribute, 0 without extensions.
  */
 function endError(packet: Packet, newQuoted: number, limit: number, unitBytes: number): number {
   const { bytes, extensionStart, quotedEnd } = packet;
@@ -57,11 +57,11 @@ function endError(packet: Packet, newQuoted: number, limit: number, unitBytes: n
   return length;
 }
 
-/** From the IPv6 side: the quoted packet is one that went from the remote to the host. */
+/** From the IPv6 side: the quoted packet went from the remote to the host. */
 export function translateError6to4(translator: Translator): void {
   const { packet } = translator;
   const { view, start, quoted, quotedTransport, protocol } = packet;
-  // What of its payload is no header that IPv4 has not.
+  // The payload without the IPv6 extension headers, which IPv4 does not have.
   const quotedPayloadBytes = Math.max(
     view.getUint16(quoted + IPV6.PAYLOAD_LENGTH) - (quotedTransport - quoted - IPV6_HEADER_BYTES),
     0,
@@ -84,7 +84,7 @@ export function translateError6to4(translator: Translator): void {
   const newQuoted = quotedTransport - IPV4_HEADER_BYTES;
   const newTransport = newQuoted - ICMP_HEADER_BYTES;
   const newStart = newTransport - IPV4_HEADER_BYTES;
-  // The old header that is quoted goes first: the outer one will lie over it.
+  // The quoted header is translated first, because the new outer header will overwrite it.
   writeHeader4(
     translator,
     quoted,
@@ -121,7 +121,7 @@ export function translateError6to4(translator: Translator): void {
   packet.start = newStart;
 }
 
-/** From the IPv4 side: the quoted packet is one that went from the host to the remote. */
+/** From the IPv4 side: the quoted packet went from the host to the remote. */
 export function translateError4to6(translator: Translator): void {
   const { packet, settings } = translator;
   const { view, start, quoted, quotedTransport, protocol, quotedFragment } = packet;
@@ -130,10 +130,10 @@ export function translateError4to6(translator: Translator): void {
   const newQuoted = quotedTransport - fragmentHeaderBytes - IPV6_HEADER_BYTES;
   const newTransport = newQuoted - ICMP_HEADER_BYTES;
   const newStart = newTransport - IPV6_HEADER_BYTES;
-  // RFC 4443 section 3: an error fits into the minimum MTU.
+  // RFC 4443 section 3: an error must fit into the minimum MTU.
   const length = endError(packet, newQuoted, newStart + IPV6_MINIMUM_MTU_BYTES, LENGTH_UNIT6_BYTES);
   const { end } = packet;
-  // The old outer header goes first: that of the quoted packet will lie over it.
+  // The outer header is translated first, because the new quoted header will overwrite it.
   writeHeader6(translator, start, newStart, end - newTransport, 1, IP_PROTOCOL.ICMPV6, -1, 0);
   writeHeader6(
     translator,
@@ -163,8 +163,8 @@ export function translateError4to6(translator: Translator): void {
 
   const isNoneOfPrefix = isNonGlobal(errorPeer) || isNeverRouted(errorPeer);
   if (!peerHasEam && settings.prefixes[prefixIndex].refusesPrivate && isNoneOfPrefix) {
-    // Routers on the way often have private or link-local addresses, which the well-known prefix must not stand for
-    // (N34). The error itself matters (path MTU, RFC 7915 section 4.1), so it comes from us.
+    // Routers on the path often have private or link-local addresses, which the well-known prefix must not represent (N34). The
+    // error itself matters (path MTU, RFC 7915 section 4.1), so it is sent from our address.
     writeWords(view, newStart + IPV6.SOURCE, settings.ownIpv6);
   } else {
     writeRemote(settings, packet, newStart + IPV6.SOURCE, errorPeer, peerHasEam);
@@ -183,7 +183,7 @@ export function translateError4to6(translator: Translator): void {
   packet.start = newStart;
 }
 
-/** Gives the quoted TCP or UDP header a port, and its checksum as far as it is there, the difference. */
+/** Sets a port in the quoted TCP or UDP header, and adjusts its checksum by `delta` if the checksum is quoted. */
 function requotePorts(packet: Packet, portOffset: number, port: number, delta: number): void {
   const { view, quotedTransport } = packet;
   view.setUint16(quotedTransport + portOffset, port);
@@ -213,7 +213,7 @@ function requoteEcho4to6(packet: Packet, payloadBytes: number, addresses6: numbe
   requoteEcho(packet, (type << 8) | (oldWord & 0xff), packet.hostPort, delta);
 }
 
-/** Gives the quoted echo message its type and identifier; `delta` is the rest of the difference of its checksum. */
+/** Sets type (`word`) and identifier of the quoted echo message; `delta` is the rest of the change of its checksum. */
 function requoteEcho(packet: Packet, word: number, identifier: number, delta: number): void {
   const { view, quotedTransport } = packet;
   view.setUint16(quotedTransport, word);

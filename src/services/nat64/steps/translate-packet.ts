@@ -1,4 +1,4 @@
-/** Translates the packet in work, whose tuples are complete, where it lies (RFC 6146 section 3.7, RFC 7915). */
+/** Translates the current packet, whose tuples are complete, in place (RFC 6146 section 3.7, RFC 7915). */
 import { translateError4to6, translateError6to4 } from './translate-error.ts';
 import { translate4to6 } from './translate-4to6.ts';
 import { translate6to4 } from './translate-6to4.ts';

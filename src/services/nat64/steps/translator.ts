@@ -1,6 +1,6 @@
 /**
- * The translator's state: the packet in work, the settings, the tables, and what waits to be sent. It knows no step; the steps are
- * functions over it (pipeline.ts).
+ * The state of the translator: the current packet, the settings, the tables, and packets that wait to be sent. It does not depend
+ * on the steps: they are functions over it (pipeline.ts).
  */
 import type { Counters } from '../../../runtime/counters.ts';
 import type { NAT64_COUNTERS } from '../counters.ts';
@@ -21,7 +21,7 @@ export interface Translator {
   readonly fragments: Fragments;
   readonly datagrams: Datagrams;
   readonly storedSyns: StoredSyns;
-  /** Flows that the kernel translates itself; undefined where it does not. */
+  /** Flows that the kernel translates itself; undefined if it translates none. */
   flows: Flows | undefined;
   /** Unsigned 32-bit random numbers, for ports: they must not be predictable. */
   readonly random: () => number;
@@ -29,7 +29,7 @@ export interface Translator {
   nowSeconds: number;
   /** Identification of the next IPv4 packet that may be fragmented. */
   identification: number;
-  /** ICMP errors of our own that may still be sent. */
+  /** The rate limits of the ICMP errors that we send. */
   readonly answerRates: AnswerRates;
 }
 

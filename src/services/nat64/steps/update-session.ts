@@ -1,4 +1,4 @@
-/** Sessions as packets open them and keep them alive (RFC 6146 section 3.5, N36). */
+/** How packets open sessions and keep them alive (RFC 6146 section 3.5, N36). */
 import { TCP_FLAG } from '../../../wire/tcp-udp.ts';
 import { COUNTER } from '../counters.ts';
 import { type Packet, TRANSPORT } from '../packet/packet.ts';
@@ -11,11 +11,11 @@ import type { Translator } from './translator.ts';
 /** The state of sessions other than TCP. */
 export const NO_STATE = 0;
 
-/** Whether a segment of TCP asks for a connection. */
+/** Whether a TCP segment opens a connection. */
 export const opensConnection = ({ tcpFlags }: Packet): boolean =>
   (tcpFlags & (TCP_FLAG.SYN | TCP_FLAG.RST)) === TCP_FLAG.SYN;
 
-/** Opens the session of the packet, whose BIB entry is known; false when there is no room for it. */
+/** Opens the session of the packet, whose BIB entry is known; false if there is no room for it. */
 export function openSession(translator: Translator, state: number, lifetimeSeconds: number): boolean {
   const { packet, tables, nowSeconds } = translator;
   const { bib, remoteAddress, remotePort } = packet;
@@ -34,7 +34,7 @@ export function initialLifetimeSeconds(lifetimes: Lifetimes, protocol: number): 
   return protocol === TRANSPORT.UDP ? lifetimes.udpSeconds : lifetimes.icmpSeconds;
 }
 
-/** Takes note of a packet of a session that is there: its lifetime, and for TCP its state. `side` is 0 or FROM_V4. */
+/** Updates an existing session for a packet: its lifetime, and for TCP its state. `side` is 0 or FROM_V4. */
 export function refreshSession({ packet, tables, settings, nowSeconds }: Translator, side: number): void {
   const { session, protocol } = packet;
   const { lifetimes } = settings;

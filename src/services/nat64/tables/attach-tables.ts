@@ -1,4 +1,4 @@
-/** How a worker takes over the tables, from nobody or from a worker that died. */
+/** How a worker attaches to the tables, either new ones or those of a worker that died. */
 import { isStaticBib, linkBib, removeBib } from './bib.ts';
 import { createClients, networkBits } from './clients.ts';
 import { LOGGED } from './mapping-log.ts';
@@ -18,20 +18,20 @@ import {
 } from './tables.ts';
 import { type PortPool, MAX_ADDRESSES } from '../settings/pool.ts';
 
-/** What of the settings the indices depend on. */
+/** The settings that the indices depend on. */
 export interface IndexOptions {
   /** Makes `hasSessionWith` work. */
   readonly isAddressDependent: boolean;
   readonly clientPrefixBits: number;
-  /** By slot, signed; 0 for those that are not in use. */
+  /** By slot, signed; 0 for unused slots. */
   readonly poolAddresses: Int32Array;
   readonly pools: readonly PortPool[];
   readonly portRestSeconds: number;
 }
 
 /**
- * Attaches to the tables: drops records that a dying worker left half done, and those of addresses that pool4 no longer
- * has, and links the others anew.
+ * Attaches to the tables: drops incomplete records of a worker that died, and records of addresses that are no longer in pool4,
+ * and rebuilds the indices over the others.
  */
 export function attachTables(
   shared: SharedTables,
@@ -49,7 +49,7 @@ export function attachTables(
     maxBibEntries: shared.maxSessions + MAX_STATIC_ENTRIES,
     clients: createClients(shared.maxSessions + 1, hashSize, options.clientPrefixBits),
     networks: createClients(shared.maxSessions + 1, hashSize, networkBits(options.clientPrefixBits)),
-    // Counted once the records are linked.
+    // Counted below, when the records are linked.
     ports: countPorts(shared.control, bibByMappedPort, [], 0, nowSeconds),
     bibHeads: new Int32Array(hashSize),
     sessionHeads: new Int32Array(hashSize),
@@ -75,7 +75,7 @@ export function attachTables(
   return tables;
 }
 
-/** An entry of an address that has left the pool, or whose slot another has, counts no more. */
+/** Drops the entries of addresses that are no longer in the pool, or whose slot now belongs to another address. */
 function dropOtherAddresses(shared: SharedTables, poolAddresses: Int32Array, log?: MappingLog): void {
   const { control, bib, sessions } = shared;
   const isGone = (index: number) => {

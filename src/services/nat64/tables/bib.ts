@@ -1,6 +1,6 @@
 /**
- * The BIB: which address and port of pool4 stands for which port of an IPv6 host (RFC 6146 section 3.1). Entries made by
- * packets go with their last session; static ones stay as long as the configuration has them.
+ * The BIB: which address and port of pool4 represents which port of an IPv6 host (RFC 6146 section 3.1). Entries made by
+ * packets are removed with their last session; static entries stay as long as they are in the configuration.
  */
 import { addClientMapping, removeClientMapping } from './clients.ts';
 import { LOGGED } from './mapping-log.ts';
@@ -65,8 +65,8 @@ export const isStaticBib = (tables: Tables, index: number): boolean =>
   (tables.bib[index * RECORD_WORDS + BIB.KIND] & BIB_KIND.STATIC) !== 0;
 
 /**
- * Makes a BIB entry for a port (slot << 16 | port) that is free; 0 when there is no room. Unless it is static, it must
- * be given a session at once.
+ * Makes a BIB entry for a free port (slot << 16 | port); 0 if there is no room. Unless the entry is static, the caller must add a
+ * session at once.
  */
 export function addBib(
   tables: Tables,
@@ -105,7 +105,7 @@ const portIndexOf = (tables: Tables, index: number): number =>
     tables.bib[index * RECORD_WORDS + BIB.PORTS] & 0xffff,
   );
 
-/** Enters a record into the indices. */
+/** Adds a record to the indices. */
 export function linkBib(tables: Tables, index: number): void {
   const { bib, bibHeads } = tables;
   const at = index * RECORD_WORDS;

@@ -1,7 +1,7 @@
 /**
  * The clients: who has mappings, how many, and behind which address (RFC 6888). A client is an IPv6 host, or all hosts of a
- * prefix (nat64.clientPrefixBits); a network is all clients of a /64, whose addresses one machine can choose from. Both are
- * derived from the BIB, so a new worker makes them anew.
+ * prefix (nat64.clientPrefixBits). A network is all clients of a /64, because one machine can choose any address of its /64.
+ * Both are derived from the BIB, so a new worker rebuilds them.
  */
 import { IPV6_CLIENT_BITS, maskOfWord } from '../../../net/client.ts';
 import { CLIENT_SHARE, HOST_SHARE } from '../../../net/shares.ts';
@@ -9,9 +9,9 @@ import { portsLeft } from './port-use.ts';
 import { BIB, BIB_KIND, CONTROL, type Clients, type Tables, mix, unchain } from './tables.ts';
 
 const WORDS = 11;
-/** Words of a record: of a client, and of a network as far as they apply. MAPPINGS by TRANSPORT. */
+/** Words of a record of a client, or of a network if they apply to it. MAPPINGS has one word for each TRANSPORT. */
 const CLIENT = { PREFIX: 0, MAPPINGS: 4, SESSIONS: 7, ADDRESS_SLOT: 8, NEXT: 9, NETWORK: 10 } as const;
-/** How many clients a network has, where a client has its address. */
+/** In a record of a network: its number of clients, in the word where a client has its address. */
 const NETWORK_CLIENTS = CLIENT.ADDRESS_SLOT;
 
 export const createClients = (maxClients: number, hashSize: number, prefixBits: number): Clients => ({
@@ -22,20 +22,20 @@ export const createClients = (maxClients: number, hashSize: number, prefixBits: 
   free: 0,
 });
 
-/** The length of a network's prefix: never longer than a client's. */
+/** The prefix length of a network: never longer than that of a client. */
 export const networkBits = (clientPrefixBits: number): number => Math.min(clientPrefixBits, IPV6_CLIENT_BITS);
 
-/** Of the address that begins at `at` of `words`. */
+/** The hash of the address at `at` in `words`. */
 function hashOf({ hashSeed }: Tables, { mask }: Clients, words: Int32Array, at: number): number {
   const hash = mix(mix(hashSeed, words[at + 3] & mask[3]), words[at + 2] & mask[2]);
   return mix(mix(hash, words[at + 1] & mask[1]), words[at] & mask[0]);
 }
 
-/** A hash of the client that a host is, or is of. */
+/** The hash of the client that a host belongs to. */
 export const hashOfClient = (tables: Tables, host: Int32Array): number =>
   hashOf(tables, tables.clients, host, 0);
 
-/** The client's record, or 0 while it has no mapping; `hash` is that of the host. */
+/** The record of the client, or 0 while it has no mapping; `hash` is that of the host. */
 export const findClient = (tables: Tables, hash: number, host: Int32Array): number =>
   find(tables, tables.clients, hash, host, 0);
 
@@ -71,7 +71,7 @@ export function clientMappings({ records }: Clients, index: number): number {
 }
 export const clientSessions = ({ records }: Clients, index: number): number =>
   index === 0 ? 0 : records[index * WORDS + CLIENT.SESSIONS];
-/** The pool4 address of its newest mapping. */
+/** The slot of the pool4 address of its newest mapping. */
 export const clientAddressSlot = ({ records }: Clients, index: number): number =>
   records[index * WORDS + CLIENT.ADDRESS_SLOT];
 
@@ -80,12 +80,12 @@ export const isWithinShares = (held: number, networkHeld: number, left: number):
   held < left * HOST_SHARE && networkHeld < left * CLIENT_SHARE;
 
 /**
- * Whether the host may have another port of the protocol; `client` is its client's record, or 0. When none is left for
- * anybody, that is another matter: true.
+ * Whether the host may have another port of the protocol; `client` is the record of its client, or 0. If no ports are left at
+ * all, this is true: the allocation then fails with its own reason.
  */
 export function mayHavePort(tables: Tables, protocol: number, client: number, host: Int32Array): boolean {
   const left = portsLeft(tables.ports, protocol);
-  // While as many are left as all together have, nobody has too many.
+  // While more ports are free than in use, nobody can have too many.
   if (left <= 0 || tables.ports.used[protocol] < left) return true;
   const network = networkOf(tables, client, host);
   return isWithinShares(
@@ -107,7 +107,7 @@ export function mayHaveSession(tables: Tables, client: number, host: Int32Array)
   );
 }
 
-/** The network's record, or 0, of which nothing is counted; that of a client without mappings has to be looked for. */
+/** The record of the network, or 0, whose counts are all 0. For a client without mappings it must be searched. */
 function networkOf(tables: Tables, client: number, host: Int32Array): number {
   const { clients, networks } = tables;
   if (client !== 0) return clients.records[client * WORDS + CLIENT.NETWORK];
@@ -115,8 +115,8 @@ function networkOf(tables: Tables, client: number, host: Int32Array): number {
 }
 
 /**
- * The same for a session that the IPv4 side opens: strangers may fill half of what there is with sessions of one host, so
- * that it has the rest for its own.
+ * The same for a session that the IPv4 side opens. Remote hosts may fill at most half of the table with sessions of one client, so
+ * that it can use the rest for its own sessions.
  */
 export function mayBeGivenSession(tables: Tables, bibAt: number): boolean {
   const left = sessionsLeft(tables);
@@ -148,7 +148,7 @@ export function addClientMapping(tables: Tables, bibAt: number, addressSlot: num
   networks.records[clients.records[at + CLIENT.NETWORK] * WORDS + CLIENT.MAPPINGS + protocol]++;
 }
 
-/** The client goes with its last mapping, and its network with the last client. */
+/** Removes the client with its last mapping, and its network with its last client. */
 export function removeClientMapping(tables: Tables, bibAt: number): void {
   const { bib, clients, networks } = tables;
   const index = clientOfBib(tables, bibAt);
@@ -169,7 +169,7 @@ export function countClientSessions(tables: Tables, bibAt: number, change: numbe
   networks.records[clients.records[at + CLIENT.NETWORK] * WORDS + CLIENT.SESSIONS] += change;
 }
 
-/** A record for the prefix that the host of a BIB record is in, with nothing counted. */
+/** Makes a record, with all counts 0, for the prefix that contains the host of a BIB record. */
 function add(tables: Tables, into: Clients, bibAt: number): number {
   const { records, heads, mask } = into;
   let index = into.free;

@@ -1,6 +1,6 @@
 /**
- * Blocks of equal size, in chains: what the bytes of fragments are kept in. The first block of a chain also says where its
- * fragment is in its datagram, and which follows it there.
+ * Blocks of equal size, in chains, which hold the bytes of fragments. The first block of a chain also says where the fragment
+ * belongs in its datagram, and which fragment follows it.
  */
 import { foldSum, sumOfBytes } from '../../../wire/checksum.ts';
 
@@ -8,33 +8,33 @@ export const BLOCK_BYTES = 256;
 
 export const BLOCK_WORDS = 5;
 export const BLOCK = {
-  /** The block with the next bytes of the same fragment; or the next that is not in use. */
+  /** The block with the next bytes of the same fragment; for a free block, the next free one. */
   NEXT: 0,
-  // Of a fragment's first block:
+  // Only in the first block of a fragment:
   /** The next fragment of the datagram. */
   NEXT_FRAGMENT: 1,
-  /** Offset of the first byte in the datagram's data * 65536, and of the end. */
+  /** Offset of the first byte in the data of the datagram << 16 | offset of the end. */
   RANGE: 2,
-  /** Bytes of the packet that are kept; 0 once it has passed. */
+  /** Number of bytes of the packet that are kept; 0 when the fragment has passed. */
   BYTES: 3,
-  /** Offset of the fragment's data in the packet. */
+  /** Offset of the data in the packet. */
   DATA_AT: 4,
 } as const;
 
 export interface Blocks {
-  /** What is known of each block, and its bytes; block 0 is none. */
+  /** The BLOCK words of each block; its bytes are in `data`. Block 0 is never used: 0 means "none". */
   readonly words: Int32Array;
   readonly data: Uint8Array<ArrayBuffer>;
   readonly view: DataView;
   readonly size: number;
-  /** How many are not in use. */
+  /** Number of free blocks. */
   free: number;
   firstFree: number;
-  /** Those from here on have never been used. */
+  /** Blocks from this number on have never been used. */
   untouched: number;
 }
 
-/** Pages of it that have never been used take no memory. */
+/** Makes the blocks. Memory pages that have never been used take no memory. */
 export function createBlocks(size: number): Blocks {
   const data = new Uint8Array((size + 1) * BLOCK_BYTES);
   return {
@@ -48,7 +48,7 @@ export function createBlocks(size: number): Blocks {
   };
 }
 
-/** How many blocks so many bytes take; also a fragment of which nothing is kept takes one. */
+/** How many blocks are needed for this many bytes. A fragment without kept bytes takes one block too. */
 export const blocksFor = (bytes: number): number => Math.max(1, Math.ceil(bytes / BLOCK_BYTES));
 
 function takeBlock(blocks: Blocks): number {
@@ -59,7 +59,7 @@ function takeBlock(blocks: Blocks): number {
   return block;
 }
 
-/** Copies what is given into a new chain; its first block. There must be room. */
+/** Copies the bytes, if any, into a new chain; returns its first block. There must be room. */
 export function keepBytes(blocks: Blocks, bytes: Uint8Array | undefined): number {
   const { words, data } = blocks;
   const first = takeBlock(blocks);
@@ -73,7 +73,7 @@ export function keepBytes(blocks: Blocks, bytes: Uint8Array | undefined): number
   }
 }
 
-/** Frees this block and those behind it in its chain; how many. */
+/** Frees this block and those after it in its chain; returns how many. */
 export function freeChain(blocks: Blocks, from: number): number {
   const { words } = blocks;
   let freed = 0;
@@ -89,7 +89,7 @@ export function freeChain(blocks: Blocks, from: number): number {
   return freed;
 }
 
-/** Copies the first bytes of a chain to `at` of `into`. */
+/** Copies the first bytes of a chain into `into`, at the offset `at`. */
 export function copyChain(
   { words, data }: Blocks,
   first: number,
@@ -105,7 +105,7 @@ export function copyChain(
   }
 }
 
-/** The folded sum of the bytes of a chain from `from`, which is even, up to `to`. */
+/** The folded sum of the bytes of a chain from `from` to `to`; `from` must be even. */
 export function sumOfChain({ words, view }: Blocks, first: number, from: number, to: number): number {
   let sum = 0;
   let block = first;

@@ -1,8 +1,8 @@
 /**
- * Memory for the datagrams that come in fragments, of one side: a record for each datagram, and blocks for what waits. A
- * fragment takes as many blocks as its bytes need, and one still when it has passed, because its place must stay known. When
- * all is in use, datagrams without a first fragment give way, as long as they have more than a quarter, else the others; of
- * either those of the client that has most, in steps of 8 KiB (net/shares.ts). Nothing here looks at packets.
+ * Memory for the fragmented datagrams of one side: a record for each datagram, and blocks for the fragments that wait. A
+ * fragment takes as many blocks as its bytes need, and keeps one when it has passed, because its place must stay known. When
+ * the memory is full, datagrams are removed: those without a first fragment while they use more than a quarter, otherwise the
+ * others. Within the group, the client that uses most loses first, in steps of 8 KiB (net/shares.ts). Nothing here reads packets.
  */
 import {
   greediestSlot,
@@ -26,7 +26,7 @@ import {
   hashOfKey,
 } from './fragment-records.ts';
 
-/** Datagrams whose time is over that one packet may remove. */
+/** How many expired datagrams of each group are removed per packet, at most. */
 const EXPIRED_PER_PACKET = 2;
 /** The datagram with the key in `memory.key`, or 0. */
 export function findDatagram(memory: FragmentMemory): number {
@@ -41,7 +41,7 @@ export function findDatagram(memory: FragmentMemory): number {
   return 0;
 }
 
-/** A record for the datagram with the key in `memory.key`, of `memory.client`; those that give way for it are counted. */
+/** Makes a record for the datagram with the key in `memory.key`, of `memory.client`. Datagrams removed for it are counted. */
 export function addDatagram(memory: FragmentMemory, counters: Float64Array, nowSeconds: number): number {
   const { records, heads, key, client, shares, maxDatagrams } = memory;
   if (memory.datagrams === maxDatagrams) {
@@ -67,7 +67,7 @@ export function addDatagram(memory: FragmentMemory, counters: Float64Array, nowS
   return datagram;
 }
 
-/** The first fragment of a datagram of `memory.client` may pass: from now on it is judged with others of that kind. */
+/** The first fragment of a datagram of `memory.client` may pass: moves the datagram to the group of proven ones. */
 export function proveDatagram(memory: FragmentMemory, datagram: number): void {
   const { records, shares, blocksOf } = memory;
   const at = datagram * RECORD_WORDS;
@@ -93,7 +93,7 @@ function enter(
   records[datagram * RECORD_WORDS + DATAGRAM.SLOT] = slot;
 }
 
-/** Which of the groups gives way when all of `size` is in use, of which the unproven have so much. */
+/** Which group loses when the memory of `size` is full: `used` is in use, `unproven` of it by unproven datagrams. */
 const groupToGiveWay = (unproven: number, used: number, size: number): number =>
   unproven > size >> 2 || unproven === used ? GROUP.UNPROVEN : GROUP.PROVEN;
 
@@ -102,7 +102,7 @@ function letGiveWay(memory: FragmentMemory, datagram: number, counters: Float64A
   removeDatagram(memory, datagram, counters, COUNTER['drop-fragment-memory']);
 }
 
-/** Counts blocks that the datagram has taken, or with a negative number given back. */
+/** Counts blocks that the datagram has taken, or, with a negative number, freed. */
 export function countBlocks(
   { records, shares, blocksOf }: FragmentMemory,
   datagram: number,
@@ -117,7 +117,7 @@ export function countBlocks(
   if (units !== 0) growSlot(shares[group], slot, units);
 }
 
-/** Forgets the datagram; fragments of it that still wait are counted as dropped for this reason. */
+/** Removes the datagram. Its waiting fragments are counted as dropped for this reason. */
 export function removeDatagram(
   memory: FragmentMemory,
   datagram: number,
@@ -142,7 +142,7 @@ export function removeDatagram(
   memory.datagrams--;
 }
 
-/** Forgets all of a datagram's fragments; how many of them had not passed. */
+/** Removes all fragments of a datagram; returns how many of them were still waiting. */
 export function removeFragments(memory: FragmentMemory, datagram: number): number {
   const { records, blocks } = memory;
   const { words } = blocks;
@@ -161,7 +161,7 @@ export function removeFragments(memory: FragmentMemory, datagram: number): numbe
   return waiting;
 }
 
-/** Removes some of the datagrams that have been there for longer than so many seconds. */
+/** Removes some of the datagrams that are older than `waitSeconds`. */
 export function removeExpired(
   memory: FragmentMemory,
   counters: Float64Array,
@@ -178,7 +178,7 @@ export function removeExpired(
   }
 }
 
-/** Lets others give way until there are so many free blocks; false when the datagram itself would have to. */
+/** Removes other datagrams until `wanted` blocks are free; false if this datagram itself would be the next to remove. */
 export function makeRoom(
   memory: FragmentMemory,
   counters: Float64Array,

@@ -1,4 +1,4 @@
-/** The fragments of one datagram: where each belongs, what is kept of it until it may pass, and how it is given out again. */
+/** The fragments of one datagram: where each belongs, how it is kept until it may pass, and how it is released. */
 import { foldSum } from '../../../wire/checksum.ts';
 import {
   BLOCK,
@@ -13,12 +13,12 @@ import { countBlocks, makeRoom } from './fragment-memory.ts';
 import { HEADROOM_BYTES } from '../packet/packet.ts';
 import { DATAGRAM, type FragmentMemory, MAX_FRAGMENTS, field, recordOffset } from './fragment-records.ts';
 
-/** Where a fragment belongs: behind the fragment returned (0: first of all), or one of the reasons not to take it. */
+/** The result of `placeOf` is the fragment before the new one (0: none), or one of these reasons not to accept it. */
 export const PLACE = { DUPLICATE: -1, OVERLAP: -2, TOO_MANY: -3 } as const;
 
 /**
- * The place of a fragment from byte `from` up to `to` of the datagram's data. One that has exactly the bounds of another is
- * its copy; any other that covers the same bytes, or contradicts where the datagram ends, overlaps (RFC 5722).
+ * The place of a fragment that covers the bytes `from` to `to` of the datagram's data. A fragment with exactly the same bounds as
+ * another is a duplicate. Any other that covers the same bytes, or contradicts the end of the datagram, overlaps (RFC 5722).
  */
 export function placeOf(
   { records, blocks: { words } }: FragmentMemory,
@@ -34,7 +34,7 @@ export function placeOf(
   let before = 0;
   let next = records[at + DATAGRAM.FIRST];
   if (last !== 0 && (range(last) & 0xffff) <= from) {
-    // Most come in order.
+    // Most fragments come in order.
     before = last;
     next = 0;
   }
@@ -52,8 +52,8 @@ export function placeOf(
 }
 
 /**
- * Enters a fragment behind `before`, with the `bytes` of its packet, or none when it passes at once. False when there is no
- * room, because nobody is greedier than the datagram itself.
+ * Inserts a fragment after `before`, with the `bytes` of its packet, or without bytes if it passes at once. False if there is no
+ * room because no other datagram may be removed for it.
  */
 export function addFragment(
   memory: FragmentMemory,
@@ -88,13 +88,13 @@ export function addFragment(
   return true;
 }
 
-/** Begins to give out what waits of a datagram, in the order of the offsets. */
+/** Begins to release the waiting fragments of a datagram, in the order of their offsets. */
 export function releaseDatagram(memory: FragmentMemory, datagram: number): void {
   memory.released = datagram;
   memory.nextReleased = field(memory, datagram, DATAGRAM.FIRST);
 }
 
-/** Copies the next packet that waited to HEADROOM_BYTES of `into`, and forgets it; its length, or 0 when there is none. */
+/** Copies the next waiting packet into `into` at HEADROOM_BYTES, and frees its bytes. Returns its length, or 0 if there is none. */
 export function nextWaiting(memory: FragmentMemory, into: Uint8Array): number {
   const { blocks, released } = memory;
   const { words } = blocks;
@@ -114,7 +114,7 @@ export function nextWaiting(memory: FragmentMemory, into: Uint8Array): number {
   return 0;
 }
 
-/** The folded sum of what waits of a datagram's data, but for its first fragment, up to the byte `limit`. */
+/** The folded sum of a datagram's waiting data, without its first fragment, up to the byte `limit`. */
 export function sumOfWaiting({ records, blocks }: FragmentMemory, datagram: number, limit: number): number {
   const { words } = blocks;
   let sum = 0;

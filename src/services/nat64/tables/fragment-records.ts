@@ -1,17 +1,17 @@
-/** The records of datagrams that come in fragments: their layout, and the memory that they are in. */
+/** The records of fragmented datagrams: their layout, and the memory that holds them. */
 import { type SlotShares, createSlotShares } from '../../../net/shares.ts';
 import { type Blocks, createBlocks } from './fragment-blocks.ts';
 import { mix } from './tables.ts';
 
-/** Of each side. */
+/** The limit for each side. */
 export const MAX_DATAGRAMS = 4095;
 export const MAX_BLOCKS = 16_383;
-/** The most fragments of a datagram: 64 KiB through a link of the least MTU that IPv4 allows hosts. */
+/** The limit of fragments per datagram: enough for 64 KiB over a link with the smallest size that IPv4 hosts must accept. */
 export const MAX_FRAGMENTS = 128;
-/** What counts as one in the shares, beside the datagram itself: 8 KiB. */
+/** One unit in the shares is 8 KiB: 1 << this shift blocks. The datagram itself counts as one more. */
 export const UNIT_BLOCKS_SHIFT = 5;
 
-/** Datagrams that have shown a first fragment which may pass, and all others: they are judged apart. */
+/** PROVEN: datagrams whose first fragment has come and may pass. UNPROVEN: all others. Each group has its own shares. */
 export const GROUP = { UNPROVEN: 0, PROVEN: 1 } as const;
 
 export const KEY_WORDS = 10;
@@ -20,36 +20,36 @@ export const RECORD_WORDS = 32;
 export const DATAGRAM = {
   STATE: 10,
   STARTED_AT: 11,
-  /** Fragments that have come, and their bytes of data. */
+  /** Number of fragments that have come, and their bytes of data. */
   COUNT: 12,
   RECEIVED: 13,
-  /** Bytes of the whole datagram's data, once the last fragment has come; else -1. */
+  /** Length of the data of the whole datagram when the last fragment has come; until then -1. */
   BYTES: 14,
-  /** First and last fragment, in the order of their offsets: a block each. */
+  /** The first blocks of the first and the last fragment, in the order of offsets. */
   FIRST: 15,
   LAST: 16,
-  /** How many blocks it has. */
+  /** Number of its blocks. */
   BLOCKS: 17,
-  /** GROUP, and its place there. */
+  /** GROUP, and its slot there. */
   GROUP: 18,
   SLOT: 19,
-  /** In its hash chain; or in the list of unused records. */
+  /** The next record in its hash chain, or in the list of unused records. */
   NEXT: 20,
-  // What the first fragment has told about the others; see fragments.ts.
+  // What the first fragment has shown, for the others; see fragments.ts.
   HOST: 21,
   MAPPED_ADDRESS: 25,
   PREFIX_INDEX: 26,
   IS_HAIRPIN: 27,
   PROTOCOL: 28,
-  /** Whether its fragments came back in. */
+  /** Whether its fragments were hairpinned. */
   IS_HAIRPINNED: 29,
 } as const;
 
-/** What is known of a datagram. */
+/** The state of a datagram. */
 export const STATE = {
-  /** No first fragment has come, or it cannot be translated before all have. What comes waits. */
+  /** The first fragment has not come, or it cannot be translated before all others have come. Fragments wait. */
   WAITING: 0,
-  /** All of it has come, and its first fragment can be translated. */
+  /** All fragments have come, and the first one can be translated. */
   WHOLE: 1,
   /** Each fragment is translated as it comes. */
   PASSING: 2,
@@ -65,24 +65,24 @@ export interface FragmentMemory {
   readonly records: Int32Array;
   readonly heads: Int32Array;
   readonly blocks: Blocks;
-  /** By GROUP: who has how much, and whose slot is whose. */
+  /** By GROUP: how much each client uses, and the slots of the datagrams. */
   readonly shares: readonly SlotShares[];
   readonly datagramOf: readonly Int32Array[];
   readonly blocksOf: Int32Array;
   readonly maxDatagrams: number;
   readonly seed: number;
-  /** Of the datagram that is looked for, and the address of the client that it is from, four words. */
+  /** The key of the datagram to find, and the address of the client that it is from (four words). */
   readonly key: Int32Array;
   readonly client: Int32Array;
   usedRecords: number;
   freeRecord: number;
   datagrams: number;
-  /** The datagram whose fragments that waited are given out, and the next of them; 0 when there is none. */
+  /** The datagram whose waiting fragments are being released, and the next of these fragments; 0 if there is none. */
   released: number;
   nextReleased: number;
 }
 
-/** `maxDatagrams` is a power of two less one. */
+/** `maxDatagrams` must be a power of two minus one. */
 export function createFragmentMemory(
   seed: number,
   maxDatagrams: number = MAX_DATAGRAMS,
@@ -108,7 +108,7 @@ export function createFragmentMemory(
   };
 }
 
-/** Where a datagram's record begins in `records`. */
+/** Where the record of a datagram begins in `records`. */
 export const recordOffset = (datagram: number): number => datagram * RECORD_WORDS;
 export const field = ({ records }: FragmentMemory, datagram: number, word: number): number =>
   records[datagram * RECORD_WORDS + word];

@@ -1,11 +1,11 @@
-/** What is under way in fragments, of each side by itself. */
+/** The fragmented datagrams in progress, separate for each side. */
 import { type FragmentMemory, createFragmentMemory } from './fragment-records.ts';
 
 export interface Fragments {
-  /** Made with the first fragment of that side. */
+  /** Made when the first fragment comes from that side. */
   from4: FragmentMemory | undefined;
   from6: FragmentMemory | undefined;
-  /** Whether the packet in work is one that waited. */
+  /** Whether the current packet is a fragment that has waited. */
   isReleased: boolean;
 }
 
@@ -17,7 +17,7 @@ export function fragmentsOf(fragments: Fragments, isIpv6: boolean, seed: number)
   return (fragments.from4 ??= createFragmentMemory(seed));
 }
 
-/** Forgets all datagrams, as after a change of what may be translated. */
+/** Drops all datagrams, for example after a change of what may be translated. */
 export function clearFragments(fragments: Fragments): void {
   fragments.from4 = fragments.from6 = undefined;
 }

@@ -1,8 +1,8 @@
 /**
- * The tables as the main thread reads them, while the worker changes them. What a reader gets is no snapshot of a moment:
- * each record is copied twice, and counts only when both copies name the same thing; one that changes all the while is
- * left out. Records are walked by their number, which they keep as long as they live, and never by their chains: so
- * every walk ends, and an entry that is there all the time is met exactly once.
+ * Reads the tables in the main thread while the worker changes them. The result is not a snapshot of one moment. Each record is
+ * copied twice, and is used only if both copies show the same entry; a record that keeps changing is left out. Records are walked
+ * by their number, which stays the same for their lifetime, and never by their chains. So every walk ends, and an entry that
+ * exists during the whole walk is visited exactly once.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BibFilter, BibRow, Page, PageRequest, SessionFilter, SessionRow } from '../questions.ts';
@@ -31,9 +31,9 @@ export interface TablesView {
   readonly settings: Settings;
 }
 
-/** Records that one page looks at: a full table of the default size, and some tenths of a second on a small machine. */
+/** How many records one page may examine: a full table of the default size; this takes some tenths of a second on a small machine. */
 const MAX_EXAMINED = 262_144;
-/** Records after which a walk lets others have the thread: a millisecond or two. */
+/** After this many records a walk yields to other work of the thread: a millisecond or two. */
 const RECORDS_PER_TURN = 8192;
 const COPY_ATTEMPTS = 3;
 
@@ -50,9 +50,9 @@ export interface Mapping extends HostEndpoint {
   readonly sessions: number;
 }
 
-// What the layout of a BIB record means to a reader is said here, and nowhere else.
+// Readers use only these functions to interpret a BIB record.
 
-/** TRANSPORT of a BIB record's KIND, or -1 when the record is free. */
+/** TRANSPORT from the KIND of a BIB record, or -1 if the record is free. */
 const protocolOfKind = (kind: number): number => (kind & BIB_KIND.TRANSPORT) - 1;
 
 const isStaticKind = (kind: number): boolean => (kind & BIB_KIND.STATIC) !== 0;
@@ -67,24 +67,24 @@ export const poolsOf = ({
 }: TablesView): (Omit<PortPool, 'slot'> & { address: number })[] =>
   pools.map(({ slot, ...ports }) => ({ address: poolAddresses[slot], ...ports }));
 
-/** Numbers of BIB records in use are below this. */
+/** The numbers of all used BIB records are below this. */
 const bibEnd = ({ control, bib }: SharedTables): number =>
   Math.min(control[CONTROL.BIB_USED], bib.length / RECORD_WORDS);
 
 const sessionsEnd = ({ control, sessions }: SharedTables): number =>
   Math.min(control[CONTROL.SESSIONS_USED], sessions.length / RECORD_WORDS);
 
-/** A copy: the first words of the session, then its BIB record. */
+/** The layout of a copy: the first words of the session, then its BIB record. */
 const OF_BIB = 4;
 const COPY_WORDS = OF_BIB + RECORD_WORDS;
 
-/** Atomic reads, so that none of them is taken for another. The writer's are plain: it does not know of readers. */
+/** Reads atomically, so that no read is merged with another or reordered. The writer uses plain stores: it ignores readers. */
 function copyBib({ bib }: SharedTables, index: number, copy: Int32Array): void {
   const at = index * RECORD_WORDS;
   for (let word = 0; word < RECORD_WORDS; word++) copy[OF_BIB + word] = Atomics.load(bib, at + word);
 }
 
-/** False when the record is free, or names no BIB record. */
+/** False if the record is free, or refers to no BIB record. */
 function copySession(tables: SharedTables, index: number, copy: Int32Array): boolean {
   const at = index * RECORD_WORDS;
   for (let word = 0; word < OF_BIB; word++) copy[word] = Atomics.load(tables.sessions, at + word);
@@ -94,7 +94,7 @@ function copySession(tables: SharedTables, index: number, copy: Int32Array): boo
   return true;
 }
 
-/** Whether two copies are of the same session (or BIB record): all else changes with each packet. */
+/** Whether two copies show the same session (or BIB record). The words not compared may change with each packet. */
 const isSame = (a: Int32Array, b: Int32Array): boolean =>
   a[SESSION.BIB] === b[SESSION.BIB] &&
   a[SESSION.REMOTE_ADDRESS] === b[SESSION.REMOTE_ADDRESS] &&
@@ -112,7 +112,7 @@ const second = new Int32Array(COPY_WORDS);
 type Matcher = (copy: Int32Array) => boolean;
 const isAny: Matcher = () => true;
 
-/** The copy of a session that matches, valid until the next one; undefined when there is none that holds still. */
+/** A copy of the session if it matches, valid until the next call; undefined if it does not match or keeps changing. */
 function readSession(tables: SharedTables, index: number, matches = isAny): Int32Array | undefined {
   for (let attempt = 0; attempt < COPY_ATTEMPTS; attempt++) {
     if (!copySession(tables, index, first) || !isEntry(first) || !matches(first)) return undefined;
@@ -121,7 +121,7 @@ function readSession(tables: SharedTables, index: number, matches = isAny): Int3
   return undefined;
 }
 
-/** The same of a BIB entry. */
+/** The same for a BIB entry. */
 function readBib(tables: SharedTables, index: number, matches = isAny): Int32Array | undefined {
   first.fill(0, 0, OF_BIB);
   second.fill(0, 0, OF_BIB);
@@ -174,7 +174,7 @@ function sessionRow(view: TablesView, copy: Int32Array, nowSeconds: number): Ses
   };
 }
 
-/** Text of an IPv6 address of four words. */
+/** The text form of an IPv6 address in four words. */
 export function formatHost(words: Int32Array): string {
   const view = new DataView(new ArrayBuffer(16));
   writeWords(view, 0, words);
@@ -187,7 +187,7 @@ function parsePrefix(text: string) {
   return prefix;
 }
 
-/** The filter as a question to a copy. */
+/** The filter as a function that tests a copy. */
 function bibMatcher({ protocol, client, poolPort }: BibFilter): Matcher {
   const wanted = protocol === undefined ? -1 : PROTOCOLS.indexOf(protocol);
   const hosts = client === undefined ? undefined : compileAccessList([parsePrefix(client)]);
@@ -229,7 +229,7 @@ export function listBib(view: TablesView, filter: BibFilter, page: PageRequest):
   });
 }
 
-/** Collects rows of records from the cursor on, until there are enough or enough was looked at. */
+/** Collects rows from the cursor on, until there are enough rows or enough records have been examined. */
 async function pageOf<Row>(
   end: number,
   { cursor, limit }: PageRequest,
@@ -246,8 +246,8 @@ async function pageOf<Row>(
 }
 
 /**
- * Walks a table from a record on, a piece at a time: the main thread has more to do. Ends early when `visit` returns
- * false; resolves with the number of the record after the last.
+ * Walks a table from the record `start`, in pieces, because the main thread has other work. Ends early if `visit` returns
+ * false; resolves with the number of the record after the last one visited.
  */
 async function walk(start: number, end: number, visit: (index: number) => boolean): Promise<number> {
   let index = start;
@@ -258,7 +258,7 @@ async function walk(start: number, end: number, visit: (index: number) => boolea
   return index;
 }
 
-/** Calls `visit` with every BIB entry; what it returns tells whether to go on. */
+/** Calls `visit` for every BIB entry, until it returns false. */
 export async function walkBib(view: TablesView, visit: (mapping: Mapping) => boolean): Promise<void> {
   await walk(1, bibEnd(view.tables), (index) => {
     const copy = readBib(view.tables, index);
@@ -266,7 +266,7 @@ export async function walkBib(view: TablesView, visit: (mapping: Mapping) => boo
   });
 }
 
-/** A session of a mapping with the other end (signed address; any port unless one is given), or undefined. */
+/** A session of a mapping with this remote end (signed address; any port if none is given), or undefined. */
 export async function findSessionRow(
   view: TablesView,
   mapping: HostEndpoint,
@@ -291,6 +291,6 @@ export async function findSessionRow(
 const isMappingOf = (a: HostEndpoint, b: HostEndpoint): boolean =>
   a.protocol === b.protocol && a.hostPort === b.hostPort && isSameHost(a.host, b.host);
 
-/** Whether two addresses are the same: all four words of `a`, and those of `b` from `at` on. */
+/** Whether two addresses are equal: the four words of `a`, and those of `b` from `at` on. */
 export const isSameHost = (a: Int32Array, b: Int32Array, at = 0): boolean =>
   a[3] === b[at + 3] && a[2] === b[at + 2] && a[1] === b[at + 1] && a[0] === b[at];

@@ -1,7 +1,7 @@
 /**
- * The log of mappings (RFC 6888 section 4): who has which port of pool4 from when to when, and if so configured who talks
- * with whom. Our thread writes records into a ring; the main thread makes a structured line of each, and an event for the
- * panel. What finds no room in the ring is lost, and counted.
+ * The log of mappings (RFC 6888 section 4): which client has which port of pool4 from when to when, and, if configured, which
+ * sessions it has. The translator's thread writes records into a ring. The main thread makes a structured log line of each, and
+ * an event for the panel. Records that find no room in the ring are dropped and counted.
  */
 import type { Nat64Config } from '../../../config/schema.ts';
 import {
@@ -45,7 +45,7 @@ const WANTED: Readonly<Record<Nat64Config['log'], number>> = {
   sessions: MAPPINGS | SESSIONS,
 };
 
-/** Words of a record, behind its head of three. */
+/** Words of a record, after its head of three words. */
 const PROTOCOL = 3;
 const POOL_ADDRESS = 4;
 /** host port << 16 | pool port */
@@ -54,13 +54,13 @@ const HOST = 6;
 const REMOTE_ADDRESS = 10;
 const REMOTE_PORT = 11;
 const RECORD_BYTES = 48;
-/** What a full second of new mappings may leave waiting; memory is taken as it is used. */
+/** Room for the records of one second with very many new mappings; memory is only taken as it is used. */
 const RECORDS = 16_384;
 
 export const createMappingRing = (): EventRing =>
   createEventRing({ recordBytes: RECORD_BYTES, records: RECORDS });
 
-/** Attaches to the ring; what it loses is added to the counters. */
+/** Attaches to the ring; dropped records are added to the counters. */
 export function createMappingLog(buffer: SharedArrayBuffer, counters: Float64Array): MappingLog {
   const events = createEventWriter(buffer);
   return {
@@ -83,7 +83,7 @@ export function createMappingLog(buffer: SharedArrayBuffer, counters: Float64Arr
   };
 }
 
-/** Begins a record with what a BIB entry says; its position in words, or -1. */
+/** Begins a record with the data of a BIB entry; returns its position in words, or -1. */
 function beginRecord(
   events: EventWriter,
   counters: Float64Array,
@@ -107,16 +107,16 @@ function beginRecord(
   return at;
 }
 
-/** The main thread's side, until it is disposed. */
+/** The main thread's side. It reads until it is disposed. */
 export interface MappingLogReader extends Disposable {
-  /** What is logged from now on. */
+  /** Sets what is logged from now on. */
   setLevel(level: Nat64Config['log']): void;
 }
 
-/** How often the ring is read where nobody else does it. */
+/** How often the ring is read if there is no event sink to read it. */
 const DRAIN_MS = 500;
 
-/** Writes a line for each record, and hands the panel an event where there is one. */
+/** Writes a log line for each record, and passes it to the event sink as well, if there is one. */
 export function readMappingLog(
   ring: EventRing,
   log: Pick<Logger, 'info'>,
@@ -147,7 +147,7 @@ function drainAlone(ring: EventRing, decode: (record: EventRecord) => unknown): 
   };
 }
 
-/** A record in words that people and their tools read. */
+/** Decodes a record into readable fields. */
 export function eventOf({ words, at: offset, kind }: EventRecord): Nat64Found {
   const at = offset >> 2;
   const host = new DataView(new ArrayBuffer(16));

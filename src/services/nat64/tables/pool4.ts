@@ -4,22 +4,22 @@ import { TRANSPORT } from '../packet/packet.ts';
 import { type Tables, portIndex, type Clients } from './tables.ts';
 import { type PortPool, MAX_ADDRESSES } from '../settings/pool.ts';
 
-/** Ports below this are their own class: a mapping stays in the class of the host's port where the pool allows. */
+/** Ports below this form their own class. A mapping stays in the class of the host's port if the pool allows it. */
 const FIRST_UNPRIVILEGED_PORT = 1024;
 
-/** What a port is wanted for. */
+/** The request for a port. */
 export interface PortWish {
   readonly pools: readonly PortPool[];
-  /** The client's own ports, where clients have blocks: no others are given to it. */
+  /** The client's own port block, if clients have blocks: it gets no other ports. */
   readonly block: PortPool | undefined;
   readonly protocol: number;
-  /** The client's record; 0 when it has none yet. */
+  /** The record of the client; 0 if it has none yet. */
   readonly client: number;
   /** A hash of the client's address. */
   readonly clientHash: number;
   readonly hostPort: number;
   readonly nowSeconds: number;
-  /** Ports that were given back less than so many seconds ago are not given out. */
+  /** Ports that were freed less than this many seconds ago are not allocated. */
   readonly restSeconds: number;
   readonly keepsParity: boolean;
   readonly keepsClass: boolean;
@@ -28,8 +28,8 @@ export interface PortWish {
 }
 
 /**
- * A free port (or ICMP identifier) as slot << 16 | port, or -1 when the pools have none left. All mappings of a client have
- * one address as long as that has ports (paired pooling, N42), and the same one the next time. No port is ever shared (N35).
+ * A free port (or ICMP identifier) as slot << 16 | port, or -1 if the pools have none left. All mappings of a client use one
+ * address as long as that has ports (paired pooling, N42), and the same address the next time. No port is ever shared (N35).
  */
 export function allocatePort(tables: Tables, clients: Clients, wish: PortWish): number {
   const { pools, block } = wish;
@@ -53,10 +53,10 @@ export function allocatePort(tables: Tables, clients: Clients, wish: PortWish): 
   return -1;
 }
 
-/** A port of one address: from any of its ranges, beginning at a random one. */
+/** A port of one address, from any of its ranges; the search begins at a random range. */
 function portOfSlot(tables: Tables, wish: PortWish, slot: number): number {
   const { pools, protocol, nowSeconds } = wish;
-  // A search in vain goes through every port: once a second is enough.
+  // A search that finds nothing tests every port, so it is done only once per second.
   const exhausted = protocol * MAX_ADDRESSES + slot;
   if (tables.exhaustedAt[exhausted] === nowSeconds) return -1;
   const first = wish.random() % pools.length;
@@ -71,8 +71,8 @@ function portOfSlot(tables: Tables, wish: PortWish, slot: number): number {
 }
 
 /**
- * Random (RFC 6056 algorithm 1); of the same class, 0-1023 or above, and for UDP of the same parity, as long as such a
- * port is free and the wish asks for it.
+ * A random port (RFC 6056 algorithm 1). It has the same class as the host's port (0-1023 or above), and for UDP the same parity,
+ * if the request asks for it and such a port is free.
  */
 function portOfPool(tables: Tables, wish: PortWish, { slot, firstPort, lastPort }: PortPool): number {
   if (!wish.keepsClass) return portBetween(tables, wish, slot, firstPort, lastPort);
@@ -83,7 +83,7 @@ function portOfPool(tables: Tables, wish: PortWish, { slot, firstPort, lastPort 
   return port === -1 ? portBetween(tables, wish, slot, firstPort, lastPort) : port;
 }
 
-/** A free port of the range, for UDP of the host port's parity if there is one; or -1. */
+/** A free port of the range, or -1. For UDP, one with the parity of the host's port is preferred. */
 function portBetween(tables: Tables, wish: PortWish, slot: number, first: number, last: number): number {
   if (wish.protocol === TRANSPORT.UDP && wish.keepsParity) {
     const port = freePort(tables, wish, slot, first + ((first ^ wish.hostPort) & 1), last, 2);
@@ -92,7 +92,7 @@ function portBetween(tables: Tables, wish: PortWish, slot: number, first: number
   return freePort(tables, wish, slot, first, last, 1);
 }
 
-/** From a random place on, the first free port of first, first + step, ... up to last; or -1. */
+/** The first free port among first, first + step, ... up to last, starting at a random place; or -1. */
 function freePort(
   tables: Tables,
   wish: PortWish,
@@ -113,6 +113,6 @@ function freePort(
   return -1;
 }
 
-/** An entry is a BIB record, 0, or the complement of the second at which the port was given back. */
+/** An entry is a BIB record, 0, or the complement of the second at which the port was freed. */
 const isFree = (entry: number, { nowSeconds, restSeconds }: PortWish): boolean =>
   entry === 0 || (entry < 0 && nowSeconds - ~entry >= restSeconds);

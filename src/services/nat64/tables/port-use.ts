@@ -1,15 +1,15 @@
 /**
- * How many ports of the pools are in use, and how many rest (RFC 6888 REQ-8): what is left for new mappings, by TRANSPORT.
- * Counted as it changes, so that asking costs nothing; anew when the pools change.
+ * How many ports of the pools are in use, and how many rest (RFC 6888 REQ-8), by TRANSPORT: all others are left for new mappings.
+ * The counts are updated with each change, so reading them is cheap; they are counted anew when the pools change.
  */
 import { CONTROL, type PortUse, type Words, portIndex } from './tables.ts';
 import { type PortPool, isInPool } from '../settings/pool.ts';
 
-/** More than the longest rest, in seconds. */
+/** Longer than the longest rest, in seconds. */
 const RING_SECONDS = 4096;
 const PROTOCOL_COUNT = 3;
 
-/** Counts what `bibByMappedPort` says of the pools' ports. */
+/** Counts the used and resting ports of the pools from `bibByMappedPort`. */
 export function countPorts(
   control: Words,
   bibByMappedPort: Int32Array,
@@ -41,11 +41,11 @@ export function countPorts(
   return use;
 }
 
-/** Ports of the pools that a new mapping could get; not below 0. Call `passTime` first. */
+/** The number of ports that new mappings could get, never below 0. Call `passTime` first. */
 export const portsLeft = ({ sizes, used, resting }: PortUse, protocol: number): number =>
   Math.max(sizes[protocol] - used[protocol] - resting[protocol], 0);
 
-/** All ports of the pools. */
+/** The number of all ports of the pools. */
 export function portsOf(pools: readonly PortPool[], protocol: number): number {
   let count = 0;
   for (let i = 0; i < pools.length; i++) {
@@ -72,10 +72,10 @@ export function notePortFreed(
   if (use.restSeconds > 0) rest(use, protocol, nowSeconds);
 }
 
-/** Ends the rest of ports. Seconds go by one after the other, so each call has little to do. */
+/** Ends the rest of ports whose time is over. Usually at most one second has passed, so each call has little to do. */
 export function passTime(use: PortUse, nowSeconds: number): void {
   const { restSeconds, released, resting } = use;
-  // After a long sleep once around the ring is all that there can be.
+  // After a long pause, one turn around the ring is enough.
   if (nowSeconds - use.second > RING_SECONDS) use.second = nowSeconds - RING_SECONDS;
   while (use.second < nowSeconds) {
     use.second++;

@@ -1,4 +1,4 @@
-/** The session tables (RFC 6146 section 3.2): which remote ends a BIB entry talks with, and until when. */
+/** The session tables (RFC 6146 section 3.2): the remote ends of each BIB entry, and when each session expires. */
 import { isStaticBib, removeBib } from './bib.ts';
 import { countClientSessions } from './clients.ts';
 import { LOGGED } from './mapping-log.ts';
@@ -30,7 +30,7 @@ export function findSession(
   return 0;
 }
 
-/** Whether a BIB entry has a session with an address, whatever its port; `hashedPortMask` must be 0. */
+/** Whether a BIB entry has a session with an address, on any port; `hashedPortMask` must be 0. */
 export function hasSessionWith(tables: Tables, owner: number, remoteAddress: number): boolean {
   const { sessions } = tables;
   let index = tables.sessionHeads[hashOfSession(tables, owner, remoteAddress, 0)];
@@ -43,7 +43,7 @@ export function hasSessionWith(tables: Tables, owner: number, remoteAddress: num
   return false;
 }
 
-/** Makes a session that lives to the end of second `expiresAt`; 0 when there is no room. */
+/** Makes a session that lives until the end of second `expiresAt`; returns 0 if there is no room. */
 export function addSession(
   tables: Tables,
   owner: number,
@@ -68,7 +68,7 @@ export function addSession(
   return index;
 }
 
-/** Enters a record into the indices. */
+/** Adds a record to the indices. */
 export function linkSession(tables: Tables, index: number, nowSeconds: number): void {
   const { sessions, sessionHeads } = tables;
   const at = index * RECORD_WORDS;
@@ -83,7 +83,7 @@ export function linkSession(tables: Tables, index: number, nowSeconds: number): 
   linkWheel(tables, index, nowSeconds);
 }
 
-/** Removes a session, and with the last one its BIB entry, unless that is static; true when the BIB entry went too. */
+/** Removes a session, and with the last one its BIB entry, unless that is static; true if the BIB entry was removed too. */
 export function removeSession(tables: Tables, index: number, nowSeconds: number): boolean {
   const { bib, sessions } = tables;
   const at = index * RECORD_WORDS;
@@ -105,7 +105,7 @@ export function removeSession(tables: Tables, index: number, nowSeconds: number)
   return true;
 }
 
-/** Removes every session for which `keep` is false; what it is given is the BIB record's offset in `tables.bib`. */
+/** Removes every session for which `keep` returns false; its argument is the offset of the BIB record in `tables.bib`. */
 export function removeSessionsUnless(
   tables: Tables,
   keep: (bibAt: number) => boolean,
@@ -119,8 +119,8 @@ export function removeSessionsUnless(
 }
 
 /**
- * Sets the end of a session's life. Prolonging is one store: the wheel finds out when it gets there. Only shortening
- * moves the session.
+ * Sets when a session expires. Prolonging is one store: the wheel reads the new time when it reaches the session. Only shortening
+ * moves the session in the wheel.
  */
 export function setExpiry(tables: Tables, index: number, nowSeconds: number, expiresAt: number): void {
   const { sessions } = tables;

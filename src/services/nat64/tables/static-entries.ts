@@ -1,4 +1,4 @@
-/** Keeps the static BIB entries (inbound port forwarding by NAT64) as the configuration has them. */
+/** Keeps the static BIB entries (inbound port forwarding by NAT64) in step with the configuration. */
 import {
   addBib,
   bibProtocol,
@@ -12,7 +12,7 @@ import { removeSessionsUnless } from './sessions.ts';
 import type { StaticEntry } from '../settings/settings.ts';
 import { BIB, CONTROL, RECORD_WORDS, type Tables } from './tables.ts';
 
-/** Removes what is no longer there with its sessions; what stands in the way of an entry too; adds what is missing. */
+/** Removes entries that are no longer configured or that conflict with a configured one, with their sessions; adds missing ones. */
 export function applyStaticEntries(
   tables: Tables,
   entries: readonly StaticEntry[],
@@ -32,7 +32,7 @@ export function applyStaticEntries(
   }
   removeSessionsUnless(tables, (bibAt) => !outdated.has(bibAt / RECORD_WORDS), nowSeconds);
   for (const index of outdated) {
-    // Those that are not static went with their last session.
+    // Entries that are not static are already gone with their last session.
     if (bib[index * RECORD_WORDS + BIB.KIND] !== 0) removeBib(tables, index, nowSeconds);
   }
   for (const entry of entries) {

@@ -1,7 +1,7 @@
 /**
- * Unsolicited SYNs from the IPv4 side (RFC 6146 section 3.5.2.2, RFC 5382 REQ-4): nobody is told for some seconds,
- * because the host may be about to open the same connection from its side; then the sender is. They end in the order in
- * which they came. The memory is bounded: at the limit a new one takes the place of the oldest of the sender that has most.
+ * Unsolicited SYNs from the IPv4 side (RFC 6146 section 3.5.2.2, RFC 5382 REQ-4). They get no answer for some seconds, because
+ * the host may be about to open the same connection from its side; after that, the sender gets an error. They expire in the
+ * order in which they came. The memory is bounded: at the limit, a new one replaces the oldest one of the sender with the most.
  */
 import { MAPPED_WORD2 } from '../../../net/client.ts';
 import { type SlotShares, createSlotShares, releaseSlot, takeSlot, victimFor } from '../../../net/shares.ts';
@@ -11,7 +11,7 @@ import type { Packet } from '../packet/packet.ts';
 /** RFC 6146 section 4: TCP_INCOMING_SYN. */
 export const INCOMING_SYN_SECONDS = 6;
 export const MAX_STORED_SYNS = 256;
-/** As much of the packet as the error about it may quote. */
+/** How many bytes of the packet are kept: as many as the error about it may quote. */
 const KEPT_BYTES = 576;
 const HASH_SIZE = 512;
 
@@ -21,7 +21,7 @@ interface StoredSyn {
   remoteAddress: number;
   remotePort: number;
   endsAt: number;
-  /** Whether its sender is a host of ours. */
+  /** Whether it was hairpinned: its sender is a host of ours. */
   isHairpinned: boolean;
   /** The slot of the next in its hash chain; 0 for none. */
   next: number;
@@ -30,7 +30,7 @@ interface StoredSyn {
 }
 
 export interface StoredSyns {
-  /** By sender. */
+  /** The shares of the senders. */
   readonly shares: SlotShares;
   /** By slot. */
   readonly syns: StoredSyn[];
@@ -47,10 +47,10 @@ export const createStoredSyns = (seed: number): StoredSyns => ({
   seed,
 });
 
-/** What became of a SYN that was to be kept. */
+/** The result of `storeSyn`. */
 export const KEPT = { already: 0, stored: 1, displaced: 2 } as const;
 
-/** Keeps the SYN; one that is there already is not kept twice. `displaced`: another had to go for it. */
+/** Keeps the SYN. `already`: it was stored before and is not stored twice. `displaced`: another was removed for it. */
 export function storeSyn(
   stored: StoredSyns,
   packet: Packet,
@@ -80,7 +80,7 @@ export function storeSyn(
   return isFull ? KEPT.displaced : KEPT.stored;
 }
 
-/** Forgets the SYN that the packet's connection had from the other side (N39); true when there was one. */
+/** Removes the SYN from the other side for the connection of the packet (N39); true if there was one. */
 export function takeSyn(stored: StoredSyns, packet: Packet): boolean {
   const slot = stored.shares.usedSlots === 0 ? 0 : find(stored, packet);
   if (slot === 0) return false;
@@ -88,7 +88,7 @@ export function takeSyn(stored: StoredSyns, packet: Packet): boolean {
   return true;
 }
 
-/** Puts the next SYN whose time is over into `packet` at `start`; false when there is none. */
+/** Moves the next expired SYN into `packet` at `start`; false if there is none. */
 export function nextOverdueSyn(
   stored: StoredSyns,
   packet: Packet,
@@ -123,7 +123,7 @@ type Tuple = Pick<StoredSyn, 'mappedAddress' | 'mappedPort' | 'remoteAddress' | 
 const hashOf = ({ seed }: StoredSyns, { mappedAddress, mappedPort, remoteAddress, remotePort }: Tuple) =>
   mix(mix(mix(seed, remoteAddress), mappedAddress), (remotePort << 16) | mappedPort) & (HASH_SIZE - 1);
 
-/** The slot of the SYN of the packet's connection, or 0. */
+/** The slot of the SYN for the connection of the packet, or 0. */
 function find(stored: StoredSyns, packet: Tuple): number {
   let slot = stored.heads[hashOf(stored, packet)];
   while (slot !== 0) {

@@ -1,9 +1,9 @@
 /**
  * The memory of the translator: BIB and sessions as records of eight words in flat arrays, found through chained hash
- * tables. The arrays are shared memory that the main thread owns, so the sessions survive the death of the worker;
- * whoever attaches rebuilds all that can be derived from the records.
+ * tables. The arrays are shared memory that the main thread owns, so the sessions survive the death of the worker. A new
+ * worker rebuilds everything that can be derived from the records.
  *
- * Record 0 is never used: index 0 means "none". Records above `used` have never been touched, nor has their memory.
+ * Record 0 is never used: index 0 means "none". Records above `used` and their memory have never been touched.
  */
 import { randomWord } from '../../../os/random.ts';
 import type { PortPool } from '../settings/pool.ts';
@@ -14,41 +14,41 @@ export type Words = Int32Array<SharedArrayBuffer>;
 
 export const RECORD_WORDS = 8;
 
-/** Words of a BIB record. IPv6 side: host address and port; IPv4 side: port, and in KIND the slot of its address. */
+/** Words of a BIB record. IPv6 side: address and port of the host. IPv4 side: the port, and in KIND the slot of the address. */
 export const BIB = {
   HOST: 0,
   /** host port << 16 | mapped port */
   PORTS: 4,
-  /** BIB_KIND; 0 when the record is free */
+  /** BIB_KIND; 0 if the record is free */
   KIND: 5,
   SESSIONS: 6,
   NEXT: 7,
 } as const;
 
-/** In KIND: 1 + TRANSPORT, whether the entry is static, and above them the slot of its pool4 address. */
+/** KIND contains 1 + TRANSPORT, a flag for static entries, and above them the slot of the pool4 address. */
 export const BIB_KIND = { TRANSPORT: 3, STATIC: 4, SLOT_SHIFT: 8 } as const;
 
-/** Static BIB entries at most, beside those that sessions have. */
+/** The limit of static BIB entries, in addition to the entries that sessions use. */
 export const MAX_STATIC_ENTRIES = 1024;
 
-/** Where the port of an address is in `bibByMappedPort`. */
+/** The index of a port of an address in `bibByMappedPort`. */
 export const portIndex = (slot: number, protocol: number, port: number): number =>
   ((slot * 3 + protocol) << 16) + port;
 
 /** Words of a session record. */
 export const SESSION = {
-  /** Its BIB entry; 0 when the record is free. */
+  /** Its BIB entry; 0 if the record is free. */
   BIB: 0,
   REMOTE_ADDRESS: 1,
   /** remote port << 16 | position of the prefix << 8 | TCP state */
   REMOTE_PORT_AND_STATE: 2,
-  /** The last second of its life. */
+  /** The last second of its lifetime. */
   EXPIRES_AT: 3,
   NEXT: 4,
-  /** The second at which the wheel looks at it; at most EXPIRES_AT. */
+  /** The second at which the wheel checks it; at most EXPIRES_AT. */
   CHECK_AT: 5,
   WHEEL_NEXT: 6,
-  /** 0 for the first of its slot. */
+  /** The previous session in its slot of the wheel; 0 for the first. */
   WHEEL_PREVIOUS: 7,
 } as const;
 
@@ -57,7 +57,7 @@ export const STATE_MASK = 0xff;
 export const PREFIX_MASK = 0xff00;
 export const PREFIX_SHIFT = 8;
 
-/** Words of `control`; anybody may read the counts. */
+/** Words of `control`; any thread may read the counts. */
 export const CONTROL = {
   HASH_SEED: 0,
   BIB_USED: 1,
@@ -67,17 +67,17 @@ export const CONTROL = {
   SESSION_COUNT: 5,
   /** The pool4 address that the entries of each slot were made for. */
   ADDRESSES: 6,
-  /** By TRANSPORT: ports of the pools that mappings have, and that rest. */
+  /** By TRANSPORT: ports of the pools that are in use, and ports that rest. */
   PORTS_USED: 22,
   PORTS_RESTING: 25,
   STORED_SYNS: 28,
 } as const;
 const CONTROL_WORDS = 29;
 
-/** One second each; more than the longest lifetime. */
+/** One slot per second; more than the longest lifetime. */
 export const WHEEL_SLOTS = 8192;
 
-/** The shared memory: what `init()` of the worker carries. */
+/** The shared memory. It is passed to the worker in its `init()`. */
 export interface SharedTables {
   readonly control: Words;
   readonly bib: Words;
@@ -85,7 +85,7 @@ export interface SharedTables {
   readonly maxSessions: number;
 }
 
-/** The IPv6 side of a BIB entry, as a packet, a static entry or a snapshot has it: a port of a host. */
+/** The IPv6 side of a BIB entry: a port of a host. Packets, static entries and snapshots have it too. */
 export interface HostEndpoint {
   /** TRANSPORT */
   readonly protocol: number;
@@ -98,7 +98,7 @@ export interface HostEndpoint {
 export interface Clients {
   readonly records: Int32Array;
   readonly heads: Int32Array;
-  /** What of an address tells them apart. */
+  /** The part of an address that identifies a client. */
   readonly mask: Int32Array;
   used: number;
   free: number;
@@ -108,21 +108,21 @@ export interface Clients {
 export interface PortUse {
   readonly pools: readonly PortPool[];
   readonly restSeconds: number;
-  /** By TRANSPORT: all ports of the pools. */
+  /** By TRANSPORT: the number of all ports of the pools. */
   readonly sizes: readonly number[];
-  /** By TRANSPORT. Both are words of the shared memory: anybody may read them. */
+  /** By TRANSPORT. `used` and `resting` are words of the shared memory: any thread may read them. */
   readonly used: Words;
   readonly resting: Words;
-  /** By TRANSPORT and second: ports given back then. */
+  /** By TRANSPORT and second: the number of ports freed in that second. */
   readonly released: Int32Array;
   second: number;
 }
 
-/** The thread's side of the mapping log (mapping-log.ts). */
+/** The translator's side of the mapping log (mapping-log.ts). */
 export interface MappingLog {
-  /** Once a turn: the time that records carry, in milliseconds since 1970. */
+  /** Call once per turn: sets the time for the records, in milliseconds since 1970. */
   tick(nowMs: number): void;
-  /** A mapping begins or ends. Static ones always are, so they are not logged. */
+  /** A mapping begins or ends. Static mappings exist all the time, so they are not logged. */
   mapping(tables: SharedTables, bib: number, kind: number): void;
   session(tables: SharedTables, session: number, kind: number): void;
 }
@@ -131,34 +131,34 @@ export interface MappingLog {
 export interface Tables extends SharedTables {
   readonly hashSeed: number;
   readonly hashMask: number;
-  /** 0xffff; 0 when sessions must be found by address alone, and so share a chain whatever their remote port. */
+  /** 0xffff; 0 if sessions must be found by address alone: then the remote port is not part of the hash. */
   readonly hashedPortMask: number;
   /** First BIB record of each hash chain. */
   readonly bibHeads: Int32Array;
   readonly sessionHeads: Int32Array;
-  /** Every session may have one of its own; static ones have none. */
+  /** Enough for one entry per session, and for the static entries. */
   readonly maxBibEntries: number;
   readonly clients: Clients;
   readonly networks: Clients;
   ports: PortUse;
-  /** BIB record by portIndex; 0, or the complement of the second at which the port was given back. */
+  /** By `portIndex`: the BIB record, 0, or the complement of the second at which the port was freed. */
   readonly bibByMappedPort: Int32Array;
   /** First session of each second of the timer wheel. */
   readonly wheel: Int32Array;
   /** By TRANSPORT * MAX_ADDRESSES + slot: the second in which no port was free. */
   readonly exhaustedAt: Int32Array;
-  /** Told of what begins and ends; undefined where nobody wants to know. */
+  /** Logs the beginning and end of mappings and sessions; undefined if they are not logged. */
   readonly log: MappingLog | undefined;
   bibFree: number;
   sessionFree: number;
 }
 
-/** The clock of the tables: seconds since the process began. The same in every thread, and it never goes back. */
+/** The clock of the tables: seconds since the process started. It is the same in every thread, and never goes back. */
 export const tableClockSeconds = (): number => Math.floor(process.uptime());
 
 const words = (count: number): Words => new Int32Array(new SharedArrayBuffer(count * 4));
 
-/** Empty tables for that many sessions; memory is taken as records are used. */
+/** Makes empty tables for up to `maxSessions` sessions; memory is only taken as records are used. */
 export function createSharedTables(maxSessions: number): SharedTables {
   const control = words(CONTROL_WORDS);
   control[CONTROL.HASH_SEED] = randomWord();

@@ -1,15 +1,15 @@
 /**
- * The timer wheel: a list of sessions for each second ahead. A session whose life is prolonged stays where it is; when
- * the sweep reaches it, it moves to the second at which it would really end. So a packet costs one store, and each
- * session is looked at no more than once in a lifetime.
+ * The timer wheel: a list of sessions for each coming second. A session that is prolonged stays where it is; when the sweep
+ * reaches it, it moves to the second at which it really expires. So a packet costs one store, and each session is checked at
+ * most once per lifetime.
  */
 import { CONTROL, RECORD_WORDS, SESSION, type Tables, WHEEL_SLOTS } from './tables.ts';
 
-/** Enters a session at the second of its EXPIRES_AT. */
+/** Adds a session at the second of its EXPIRES_AT. */
 export function linkWheel(tables: Tables, index: number, nowSeconds: number): void {
   const { sessions, wheel } = tables;
   const at = index * RECORD_WORDS;
-  // Never in a slot that the sweep has passed, nor a whole turn ahead of it.
+  // Never use a slot that the sweep has passed, or one that is a whole turn ahead.
   const sweptUntil = tables.control[CONTROL.SWEPT_UNTIL];
   const latest = Math.min(nowSeconds, sweptUntil) + WHEEL_SLOTS - 1;
   const checkAt = Math.max(sweptUntil, Math.min(sessions[at + SESSION.EXPIRES_AT], latest));
@@ -22,7 +22,7 @@ export function linkWheel(tables: Tables, index: number, nowSeconds: number): vo
   wheel[slot] = index;
 }
 
-/** Takes a session out. */
+/** Removes a session from the wheel. */
 export function unlinkWheel(tables: Tables, index: number): void {
   const { sessions, wheel } = tables;
   const at = index * RECORD_WORDS;
@@ -33,12 +33,12 @@ export function unlinkWheel(tables: Tables, index: number): void {
   if (next !== 0) sessions[next * RECORD_WORDS + SESSION.WHEEL_PREVIOUS] = previous;
 }
 
-/** What a step of the sweep found, when it is no session that ended. */
+/** Results of a step of the sweep that found no expired session. */
 export const SWEEP = { done: 0, more: -1 } as const;
 
 /**
- * One step of the sweep: a session whose life ended before `nowSeconds`, for the caller to remove; SWEEP.more when the
- * step led past a second, or a session that lives on; SWEEP.done when the sweep has reached `nowSeconds`.
+ * One step of the sweep. Returns a session that expired before `nowSeconds`, which the caller removes; SWEEP.more if the step
+ * went on to the next second or moved a session that still lives; SWEEP.done if the sweep has reached `nowSeconds`.
  */
 export function sweepStep(tables: Tables, nowSeconds: number): number {
   const { sessions, wheel, control } = tables;

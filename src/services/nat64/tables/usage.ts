@@ -1,4 +1,4 @@
-/** Who uses the tables, and how much of them: the BIB summed up by host, and by pool. */
+/** How much of the tables is used: the BIB summed up by host, and by pool. */
 import type { ClientRow, PoolUse, PortBlockQuestion, PortBlockRow, TopClients } from '../questions.ts';
 import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from '../../../wire/ip-address.ts';
 import { maskAddress } from '../../../wire/ip-prefix.ts';
@@ -8,7 +8,7 @@ import { type PortBlocks, clientOfPort, portBlockOf } from '../settings/port-blo
 import { CONTROL, mix } from './tables.ts';
 import { slotOf } from '../settings/pool.ts';
 
-/** Clients counted apart at most: bounds the memory of one question to about 3 MB. */
+/** The limit of clients that are counted individually: it bounds the memory of one query to about 3 MB. */
 const MAX_CLIENTS = 65_536;
 const SLOTS = MAX_CLIENTS * 2;
 /** Words of a slot: the address, then the counts. A slot without mappings is free. */
@@ -39,7 +39,7 @@ export async function topClients(view: TablesView, limit: number): Promise<TopCl
   return { rows: largest(slots, limit), clients, isComplete };
 }
 
-/** Where the host's counts are, or a free slot. Half of the slots stay free, so the search ends. */
+/** The position of the host's counts, or of a free slot. Half of the slots stay free, so the search ends. */
 function placeOf(slots: Int32Array, seed: number, host: Int32Array): number {
   let slot = mix(mix(mix(mix(seed, host[3]), host[2]), host[1]), host[0]) & (SLOTS - 1);
   for (;;) {
@@ -49,7 +49,7 @@ function placeOf(slots: Int32Array, seed: number, host: Int32Array): number {
   }
 }
 
-/** The rows with the most sessions, the first of them first. */
+/** The rows with the most sessions, the largest first. */
 function largest(slots: Int32Array, limit: number): ClientRow[] {
   const top: number[] = [];
   for (let at = 0; at < slots.length; at += SLOT_WORDS) {
@@ -104,7 +104,7 @@ function describePortBlocks(portBlocks: PortBlocks | undefined): PoolUse['portBl
   return { size: portBlocks.size, clients: sum(portBlocks.clients), blocks: { tcp, udp, icmp } };
 }
 
-/** The blocks of a client, or the block that a port is in. */
+/** The blocks of a client, or the block that contains a port. */
 export function listPortBlocks({ settings }: TablesView, question: PortBlockQuestion): PortBlockRow[] {
   const { portBlocks, poolAddresses } = settings;
   if (portBlocks === undefined) return [];
