@@ -118,7 +118,7 @@ export function openStorage(
     noteNotRestored(error) {
       log.error({ err: error }, 'storage: the backup could not be restored, what was there before runs');
       const text = say(
-        'The backup was not restored; what was there before runs, unchanged. Restore it again when that is mended: {reason}',
+        'The backup was not restored; the configuration from before is still active. Fix the cause, then restore the backup again: {reason}',
         { reason: toldReasonOf(error) },
       );
       conditions?.set('storage', 'not restored', text);

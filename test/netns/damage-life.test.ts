@@ -206,10 +206,7 @@ describe('the state directory, while the process runs', { concurrency: false }, 
     const prepare = `${ownDisk('size=2m')}\ndd if=/dev/zero of="$STATE/filler" bs=4k 2>/dev/null || :`;
     await using running = await world.start(files, { prepare });
     const problem = (await running.agreed()).get('storage')?.problem ?? '';
-    assert.match(
-      problem,
-      /The backup was not restored; .*Restore it again when that is mended: ENOSPC.*Free some space/,
-    );
+    assert.match(problem, /The backup was not restored; .*restore the backup again: ENOSPC.*Free some space/);
     assert.equal((await running.api('GET', '/api/config')).json().document.shutdownSeconds, undefined);
     assert.deepEqual(
       readdirSync(running.path('')).filter((name) => /restore/.test(name)),

@@ -154,7 +154,7 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
       }
       if (actions.factoryReset === undefined) throw notPossibleHere();
       await actions.factoryReset();
-      const message = say('The appliance reboots and begins anew; its screen shows where to find it.');
+      const message = say('The appliance reboots and starts as a new one; its screen shows its address.');
       return reply.code(202).send(told(request, { message }));
     },
   );

@@ -142,7 +142,7 @@ export const errors: Dictionary = {
     'Auf diesem Gerät darf die Seite das nicht; nur das eigene Abbild des Geräts lässt es zu.',
   'The appliance reboots; expect it back within a minute.':
     'Das Gerät startet neu; in etwa einer Minute ist es wieder da.',
-  'The appliance reboots and begins anew; its screen shows where to find it.':
+  'The appliance reboots and starts as a new one; its screen shows its address.':
     'Das Gerät startet neu und fängt von vorn an; sein Bildschirm zeigt, wo es zu finden ist.',
   // SSH to the appliance
   'is the private half of a key, which must not leave its machine. Make a new pair (ssh-keygen -t ed25519), and paste the file that ends in .pub':

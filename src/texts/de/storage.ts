@@ -35,7 +35,7 @@ export const storage: Dictionary = {
     'In {directory} nicht zu schreiben: {files} ({reason}). Alles läuft aus dem Speicher weiter, und es wird wieder versucht. {remedy}',
   'Another process uses {directory}, too: this one writes nothing there until it is alone. End one of them, or give it a directory of its own (--state).':
     'Ein zweiter Prozess benutzt {directory}: Dieser hier schreibt dort nichts, bis er allein ist. Einen von beiden beenden, oder ihm ein eigenes Verzeichnis geben (--state).',
-  'The backup was not restored; what was there before runs, unchanged. Restore it again when that is mended: {reason}':
+  'The backup was not restored; the configuration from before is still active. Fix the cause, then restore the backup again: {reason}':
     'Die Sicherung wurde nicht wiederhergestellt; es läuft unverändert, was vorher da war. Sie noch einmal wiederherstellen, wenn das behoben ist: {reason}',
   'The backup was not restored, and nothing was changed: {reason}':
     'Die Sicherung wurde nicht wiederhergestellt, und nichts wurde geändert: {reason}',

@@ -264,7 +264,7 @@ test('a restore that cannot be put in place as a whole changes nothing, is told,
   const problem = conditions.reports().find(({ name }) => name === 'storage')?.status.problem;
   assert.match(
     english(problem!),
-    /The backup was not restored; what was there before runs.* when that is mended: .*E[A-Z]+/,
+    /The backup was not restored; the configuration from before is still active.* restore the backup again: .*E[A-Z]+/,
   );
 });
 
