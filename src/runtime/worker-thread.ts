@@ -54,9 +54,8 @@ export function workerThread<Init, In, Out = never>(): WorkerThread<Init, In, Ou
   const { init, wakeFd, ledger, heartbeat } = workerData as WorkerData<Init>;
   const beats = new Int32Array(heartbeat);
   const wakeCount = pinned(8);
-  /** When the garbage of the start is collected; never again after that. */
+  /** When the garbage of the start is collected; Infinity before the thread serves, and when that is done. */
   let collectAtMs = Number.POSITIVE_INFINITY;
-  let isCollected = false;
   const send = (message: FromWorker<Out>) => port.postMessage(message);
   return {
     init,
@@ -64,8 +63,8 @@ export function workerThread<Init, In, Out = never>(): WorkerThread<Init, In, Ou
     ledger: new FdLedger(ledger),
     beat() {
       beats[0]++;
-      if (isCollected || performance.now() < collectAtMs) return;
-      isCollected = true;
+      if (collectAtMs === Number.POSITIVE_INFINITY || performance.now() < collectAtMs) return;
+      collectAtMs = Number.POSITIVE_INFINITY;
       collectStartupGarbage();
     },
     receive(handle) {

@@ -1,4 +1,5 @@
 /** IPv6 headers (RFC 8200): the offsets of the fields, and the extension headers. */
+import { sumOfBytes, sumOfIpv6Address } from './checksum.ts';
 
 /** Size of the fixed header. */
 export const IPV6_HEADER_BYTES = 40;
@@ -90,3 +91,20 @@ export function bitsFrom(words: Int32Array, from: number): number {
   const low = word < 3 ? words[word + 1] : 0;
   return shift === 0 ? high : (high << shift) | (low >>> (32 - shift));
 }
+
+/**
+ * The sum that the checksum of ICMPv6, TCP or UDP covers: the pseudo-header of the packet at `start`, and the bytes from
+ * `transport` to `end` (RFC 8200 section 8.1).
+ */
+export const sumOfIpv6Payload = (
+  view: DataView,
+  start: number,
+  transport: number,
+  end: number,
+  protocol: number,
+): number =>
+  sumOfIpv6Address(view, start + IPV6.SOURCE) +
+  sumOfIpv6Address(view, start + IPV6.DESTINATION) +
+  (end - transport) +
+  protocol +
+  sumOfBytes(view, transport, end);

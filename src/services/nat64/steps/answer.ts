@@ -1,5 +1,5 @@
 /** The ICMP errors that the translator itself sends to the sender of a dropped packet (RFC 6146, RFC 7915, RFC 4443, RFC 1812). */
-import { checksumOf, sumOfBytes, sumOfIpv6Address } from '../../../wire/checksum.ts';
+import { checksumOf, sumOfBytes } from '../../../wire/checksum.ts';
 import {
   ICMP,
   ICMP4,
@@ -42,6 +42,7 @@ import {
   readWords,
   writeIpv6Start,
   writeWords,
+  sumOfIpv6Payload,
 } from '../../../wire/ipv6.ts';
 import { COUNTER, type Nat64Counter, type Reason } from '../counters.ts';
 import { type Packet, clearOffload } from '../packet/packet.ts';
@@ -215,12 +216,7 @@ function answer6(translator: Translator, typeAndCode: number): void {
   writeWords(view, start + IPV6.DESTINATION, sender);
   view.setInt32(icmp, typeAndCode << 16);
   view.setInt32(icmp + ICMP.MTU6, value);
-  const sum =
-    sumOfIpv6Address(view, start + IPV6.SOURCE) +
-    sumOfIpv6Address(view, start + IPV6.DESTINATION) +
-    (end - icmp) +
-    IP_PROTOCOL.ICMPV6 +
-    sumOfBytes(view, icmp, end);
+  const sum = sumOfIpv6Payload(view, start, icmp, end, IP_PROTOCOL.ICMPV6);
   view.setUint16(icmp + ICMP.CHECKSUM, checksumOf(sum));
   packet.start = start;
   packet.end = end;

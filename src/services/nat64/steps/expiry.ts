@@ -1,8 +1,8 @@
 /** Timeouts: sessions end, and for some of them a packet is sent. */
-import { checksumOf, sumOfBytes, sumOfIpv6Address } from '../../../wire/checksum.ts';
+import { checksumOf } from '../../../wire/checksum.ts';
 import { ICMP4_PORT_UNREACHABLE } from '../../../wire/icmp.ts';
 import { IP_PROTOCOL } from '../../../wire/ipv4.ts';
-import { IPV6, IPV6_HEADER_BYTES, writeIpv6Start, writeWords } from '../../../wire/ipv6.ts';
+import { IPV6, IPV6_HEADER_BYTES, writeIpv6Start, writeWords, sumOfIpv6Payload } from '../../../wire/ipv6.ts';
 import { writeEmbeddedIpv4 } from '../../../wire/nat64-prefix.ts';
 import { TCP, TCP_FLAG, TCP_HEADER_BYTES } from '../../../wire/tcp-udp.ts';
 import { answerWith } from './answer.ts';
@@ -104,12 +104,6 @@ function probe(translator: Translator, session: number): void {
   view.setUint16(tcp + TCP.SOURCE_PORT, portAndState >>> 16);
   view.setUint16(tcp + TCP.DESTINATION_PORT, bib[bibAt + BIB.PORTS] >>> 16);
   view.setUint16(tcp + TCP.DATA_OFFSET, ((TCP_HEADER_BYTES >> 2) << 12) | TCP_FLAG.ACK);
-  const sum =
-    sumOfIpv6Address(view, start + IPV6.SOURCE) +
-    sumOfIpv6Address(view, start + IPV6.DESTINATION) +
-    TCP_HEADER_BYTES +
-    IP_PROTOCOL.TCP +
-    sumOfBytes(view, tcp, end);
-  view.setUint16(tcp + TCP.CHECKSUM, checksumOf(sum));
+  view.setUint16(tcp + TCP.CHECKSUM, checksumOf(sumOfIpv6Payload(view, start, tcp, end, IP_PROTOCOL.TCP)));
   translator.counters[COUNTER['probes-sent']]++;
 }

@@ -1,5 +1,5 @@
 /** The tuple of an ICMPv6 error. */
-import { foldSum, sumOfBytes, sumOfIpv6Address } from '../../../wire/checksum.ts';
+import { foldSum } from '../../../wire/checksum.ts';
 import { ICMP, ICMP4, ICMP6, ICMP_HEADER_BYTES, errorType6to4, pointer6to4 } from '../../../wire/icmp.ts';
 import { isNeverRouted } from '../../../wire/ipv4-scope.ts';
 import { FRAGMENT_UNIT_SHIFT, IP_PROTOCOL, MORE_FRAGMENTS } from '../../../wire/ipv4.ts';
@@ -12,6 +12,7 @@ import {
   IPV6,
   IPV6_HEADER_BYTES,
   readWords,
+  sumOfIpv6Payload,
 } from '../../../wire/ipv6.ts';
 import { extractIpv4 } from '../../../wire/nat64-prefix.ts';
 import { CONTINUE, COUNTER, type Verdict } from '../counters.ts';
@@ -143,11 +144,5 @@ function ipv4MtuOf(settings: Settings, mtuBytes: number, isFragment: boolean): n
 
 function icmp6ChecksumIsRight(packet: Packet): boolean {
   const { view, start, transport, end } = packet;
-  const sum =
-    sumOfIpv6Address(view, start + IPV6.SOURCE) +
-    sumOfIpv6Address(view, start + IPV6.DESTINATION) +
-    (end - transport) +
-    IP_PROTOCOL.ICMPV6 +
-    sumOfBytes(view, transport, end);
-  return foldSum(sum) === 0xffff;
+  return foldSum(sumOfIpv6Payload(view, start, transport, end, IP_PROTOCOL.ICMPV6)) === 0xffff;
 }

@@ -20,6 +20,7 @@ import {
   IPV6_HEADER_BYTES,
   IPV6_MINIMUM_MTU_BYTES,
   writeWords,
+  sumOfIpv6Payload,
 } from '../../../wire/ipv6.ts';
 import { TCP } from '../../../wire/tcp-udp.ts';
 import { writeHeader4, writeHeader6 } from './headers.ts';
@@ -173,12 +174,7 @@ export function translateError4to6(translator: Translator): void {
   view.setInt32(newTransport, packet.errorType << 16);
   view.setInt32(newTransport + 4, packet.errorValue);
   if (length !== 0) view.setUint8(newTransport + ICMP.LENGTH6, length);
-  const sum =
-    sumOfIpv6Address(view, newStart + IPV6.SOURCE) +
-    sumOfIpv6Address(view, newStart + IPV6.DESTINATION) +
-    (end - newTransport) +
-    IP_PROTOCOL.ICMPV6 +
-    sumOfBytes(view, newTransport, end);
+  const sum = sumOfIpv6Payload(view, newStart, newTransport, end, IP_PROTOCOL.ICMPV6);
   view.setUint16(newTransport + ICMP.CHECKSUM, checksumOf(sum));
   packet.start = newStart;
 }
