@@ -4,7 +4,7 @@ import type { ConfigEvent } from '../config/recorder.ts';
 import type { AuditLog } from './auth/audit-log.ts';
 
 const SUMMARIES: Partial<Record<ConfigEvent['action'], string>> = {
-  rollback: 'Takes an unconfirmed change of the configuration back',
+  rollback: 'Rolls an unconfirmed change of the configuration back',
   file: 'Reads the configuration file, which was edited',
 };
 

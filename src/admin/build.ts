@@ -177,7 +177,7 @@ function guard(
     throw new ApiError(
       403,
       'https-required',
-      say('Use https://{host}; what you sent was readable on its way.', { host: host ?? '' }),
+      say('Use https://{host}; what you sent was not encrypted.', { host: host ?? '' }),
     );
   }
   if (!isRead(request) && !isSameOrigin(origin, host, encrypted)) {

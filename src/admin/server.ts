@@ -178,7 +178,7 @@ function statusOf(bound: readonly string[], problems: readonly (Text | undefined
 
 const limitsOf = (shares: ConnectionShares): readonly Limit[] => [
   {
-    what: say('connections that have not asked for anything yet'),
+    what: say('connections that have not sent a request yet'),
     used: shares.silent,
     size: MAX_SILENT,
     advice: ADVICE,

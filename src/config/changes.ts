@@ -142,7 +142,7 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
       inTurn(async () =>
         unconfirmed.change === undefined
           ? undefined
-          : unconfirmed.goBack(by, 'asked', say('{by} took the change back.', { by: asIs(by) })),
+          : unconfirmed.goBack(by, 'asked', say('{by} rolled the change back.', { by: asIs(by) })),
       ),
     reload: () =>
       inTurn(async () => {

@@ -91,7 +91,7 @@ function checkAssertions({ assertions }: Config): ConfigProblem[] {
     if ((protocol === 'icmp') === (port === undefined)) return [];
     const path = `/assertions/${i}/port`;
     if (port !== undefined)
-      return [problem(path, port, say('is a port, which icmp has not'), say('no port'))];
+      return [problem(path, port, say('is a port, but icmp has no ports'), say('no port'))];
     return [missing(path, say('a port number from 1 to 65535'))];
   });
   return [...duplicates(keys, say('a name that no other assertion has')), ...ports];

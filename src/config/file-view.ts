@@ -49,7 +49,7 @@ export function createFileView(
       log.error({ problems: lines }, 'configuration: file refused, it is left as it is');
       seenText = text;
       problem = say(
-        'The configuration file is refused. {problem}. {running} The file is left as it is: edit it and reload it (systemctl reload tombolo), or write what runs in its place (“Use what runs” on the page); then the refused one is kept aside.',
+        'The configuration file is refused. {problem}. {running} The file is not changed: edit it and reload it (systemctl reload tombolo), or replace it with the running configuration (“Use the running configuration” on the page); the refused file is then kept under another name.',
         { problem: describeProblem(problems, path), running },
       );
       tellProblem(problem);

@@ -26,7 +26,7 @@ export async function findLastGood(
   if (recovery?.outcome === 'file-refused' || recovery?.outcome === 'unwritten') {
     const loaded = loadConfig(recovery.change.previousText ?? '');
     if (!('problems' in loaded))
-      return { ...loaded, origin: say('What was before the unconfirmed change runs.') };
+      return { ...loaded, origin: say('The configuration before the unconfirmed change is running.') };
   }
   for (const { id, at } of history.list(Infinity, Infinity)) {
     const document = await history.documentOf(id);
@@ -34,13 +34,13 @@ export async function findLastGood(
     if (loaded === undefined || 'problems' in loaded) continue;
     return {
       ...loaded,
-      origin: say('Revision {id} of {time} runs, the last that was good.', { id, time: minuteOf(at) }),
+      origin: say('Revision {id} of {time}, the last good one, is running.', { id, time: minuteOf(at) }),
     };
   }
   const loaded = loadDocument(fallback);
   if ('problems' in loaded) throw new Error('the configuration for emergencies is refused');
   return {
     ...loaded,
-    origin: say('The history holds no good one: defaults run, without any server.'),
+    origin: say('The history has no good revision: the defaults are running, without any server.'),
   };
 }

@@ -228,7 +228,7 @@ function readCsv(text: string, separator: string): Candidates {
     const nearest = nearestName(cell, known);
     const expected =
       nearest === undefined ? say('one of {names}', { names: known.join(', ') }) : asIs(`"${nearest}"`);
-    problems.push(problemAt(header.line, cell, expected, say('is the name of no column')));
+    problems.push(problemAt(header.line, cell, expected, say('is not the name of a column')));
     return undefined;
   });
   const candidates: Candidate[] = [];

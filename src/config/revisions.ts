@@ -78,7 +78,7 @@ export async function openRevisions(storage: Storage, log: Pick<Logger, 'warn'>)
   const found = await file.read((content) => {
     const read = readEntries(content);
     if (content.length > 0 && read.length === 0)
-      throw new TextError(say('it holds no revision that can be read'));
+      throw new TextError(say('it has no revision that can be read'));
     return { content, entries: read };
   });
   const content = found.verdict === 'good' ? found.value.content : Buffer.alloc(0);

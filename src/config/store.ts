@@ -215,7 +215,7 @@ function failed(log: Pick<Logger, 'error'>, error: unknown): ChangeResult {
 }
 
 const EDITED = 'configuration: the file was edited by hand and is left as it is; SIGHUP reads it';
-const STAYS = say('What ran before goes on.');
+const STAYS = say('The previous configuration keeps running.');
 
 /** The text of the file for a document. */
 export const formatDocument = (document: ConfigDocument): string => `${JSON.stringify(document, null, 2)}\n`;

@@ -60,7 +60,7 @@ export function createUnconfirmed({ store, storage, log, record, inTurn }: Uncon
     countdown = setTimeout(() => {
       void inTurn(async () => {
         if (waiting?.change !== change) return;
-        const reason = say('What {by} had changed was not confirmed before {time}.', {
+        const reason = say('The change by {by} was not confirmed before {time}.', {
           by: asIs(change.by),
           time: secondOf(change.confirmBy),
         });

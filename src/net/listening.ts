@@ -41,7 +41,7 @@ export function endsAtOurselves(
 ): LastLeg | undefined {
   if (!isOwnAddress(ourselves, address)) return undefined;
   const text = say(
-    'The address of {server}, {address}, is one of this appliance itself: it is never dialled.',
+    'The address of {server}, {address}, is one of this appliance itself: the appliance never connects to it.',
     {
       server: name,
       address,

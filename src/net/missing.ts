@@ -95,7 +95,7 @@ export function createMissing({ service, log, events, retry }: MissingOptions): 
         if (next.has(key) || !isOpen(socket.protocol, socket)) continue;
         const where = { protocol: socket.protocol.toUpperCase(), address: formatSocketAddress(socket) };
         log.info(where, `${service}: listens now`);
-        const text = say('{protocol} {address} could not be had before and is open now.', where);
+        const text = say('{protocol} {address} was not available before and is open now.', where);
         events?.put({ kind: 'notice', service, severity: 'ok', text }, Date.now());
       }
       known = next;

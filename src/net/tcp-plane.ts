@@ -36,7 +36,7 @@ import type { FromTcpWorker, TcpPlaneState, TcpWorkerInit } from './tcp-worker.t
 
 export type { TcpPlan } from './tcp-change.ts';
 
-const SEE_EVENTS = say('See in the timeline which client has most of them; it is the first to lose some.');
+const SEE_EVENTS = say('See in the timeline which client has the most of them; it is the first to lose some.');
 /** Descriptors reserved for the rest of the process: DNS, the admin page, files. */
 const RESERVED_DESCRIPTORS = 256;
 
@@ -200,7 +200,7 @@ function limitsOf(gauges: TcpGauges, maxConnections: number): readonly Limit[] {
   return [
     { what: say('connections'), used: connections, size: maxConnections, advice: SEE_EVENTS },
     {
-      what: say('steps of memory for what clients send before their servers are known'),
+      what: say('blocks of memory for data that clients send before their server is known'),
       used: longOpenings,
       size: LONG_OPENING_UNITS,
       advice: SEE_EVENTS,

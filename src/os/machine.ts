@@ -191,10 +191,10 @@ export const REFUSED: Text = say('it refuses to answer us (REFUSED)');
 
 const LOOKUP_FAILURES: Readonly<Record<string, Text>> = {
   ETIMEOUT: say('it does not answer'),
-  ECONNREFUSED: say('nothing takes queries there, or there is no route to it'),
+  ECONNREFUSED: say('nothing listens there, or there is no route to it'),
   EREFUSED: REFUSED,
   ESERVFAIL: say('it could not resolve the name (SERVFAIL)'),
   EFORMERR: say('it did not understand the query (FORMERR)'),
   ENOTIMP: say('it does not know this kind of query (NOTIMP)'),
-  EBADRESP: say('it answers with something that is no DNS'),
+  EBADRESP: say('its answer is not DNS'),
 };

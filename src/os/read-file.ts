@@ -12,7 +12,7 @@ const READ = constants.O_RDONLY | constants.O_NONBLOCK;
 export class NoFileError extends TextError {}
 
 function check(found: Stats): void {
-  if (!found.isFile()) throw new NoFileError(say('it is no file'));
+  if (!found.isFile()) throw new NoFileError(say('it is not a file'));
   if (found.size > MOST_BYTES) throw new NoFileError(say('it has {bytes} bytes', { bytes: found.size }));
 }
 
@@ -20,7 +20,7 @@ function check(found: Stats): void {
 function meaningOf(error: unknown, path: string): Error {
   const { code } = error as NodeJS.ErrnoException;
   // A socket, or a device without a driver (open(2)).
-  if (code === 'ENXIO' || code === 'ENODEV') return new NoFileError(say('it is no file'));
+  if (code === 'ENXIO' || code === 'ENODEV') return new NoFileError(say('it is not a file'));
   if (code === 'ENOENT' && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true)
     return new TextError(say('it is a symbolic link to something that is not there'));
   return error as Error;
@@ -62,9 +62,9 @@ export function readRegularFileSync(path: string): Buffer {
 export async function openToAppend(path: string, mode: number) {
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
   const file = await open(path, flags, mode).catch((error: NodeJS.ErrnoException) => {
-    throw ['ENXIO', 'EISDIR'].includes(error.code ?? '') ? new NoFileError(say('it is no file')) : error;
+    throw ['ENXIO', 'EISDIR'].includes(error.code ?? '') ? new NoFileError(say('it is not a file')) : error;
   });
   if ((await file.stat()).isFile()) return file;
   await file.close();
-  throw new NoFileError(say('it is no file'));
+  throw new NoFileError(say('it is not a file'));
 }

@@ -48,7 +48,7 @@ export function remedyOf(code: string): Text | undefined {
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return say('Free some space on that disk, or remove files, where it has no room for another (df -i).');
+      return say('Free some space on that disk, or remove files if it has no inodes left (df -i).');
     case 'EBUSY':
       return say('End one of the two.');
     case 'EROFS':
@@ -63,7 +63,7 @@ export function remedyOf(code: string): Text | undefined {
     case 'ENOENT':
     case 'ENOTDIR':
     case 'EEXIST':
-      return say('Make the directory, for the user that this process runs as.');
+      return say('Create the directory, for the user that this process runs as.');
     default:
       return undefined;
   }

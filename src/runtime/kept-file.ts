@@ -64,7 +64,7 @@ export async function readVerdict<T>(path: string, parse: (content: Buffer) => T
     return { verdict: 'good', value: parse(content) };
   } catch (error) {
     // The parser's own message quotes the content, which may be a secret.
-    const said = error instanceof SyntaxError ? new TextError(say('it is no JSON')) : (error as Error);
+    const said = error instanceof SyntaxError ? new TextError(say('it is not JSON')) : (error as Error);
     return { verdict: 'damaged', error: said };
   }
 }
@@ -214,7 +214,7 @@ export function createKeptFile(
 const hashOf = (content: string | Uint8Array): string =>
   createHash('sha256').update(content).digest('base64url');
 
-const notOverwritten = () => new TextError(say('what could not be read is not written over'));
+const notOverwritten = () => new TextError(say('a file that could not be read is not overwritten'));
 
 const lstatIfThere = (path: string): Promise<Stats | undefined> =>
   lstat(path).catch((error: unknown) => {

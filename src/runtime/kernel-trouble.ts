@@ -91,7 +91,7 @@ export const contestsOf = (troubles: Iterable<Trouble>): KernelContest[] =>
 
 export const fights = (contested: readonly Trouble[]): Text =>
   say(
-    '{who} removes or changes {items} again and again. It is put back after longer and longer waits; stop that program, or tell it to leave this alone.',
+    '{who} removes or changes {items} again and again. It is put back after longer and longer waits; stop that program, or configure it to leave this alone.',
     {
       who: listOf(unique(contested.map(({ who }) => who))),
       items: listed(contested.map(({ what }) => what)),

@@ -205,15 +205,15 @@ function conditionOf(directory: string, group: readonly Trouble[]): Text {
     files,
     directory,
     reason,
-    remedy: remedyOf(code) ?? say('Look at what is there, and at the disk.'),
+    remedy: remedyOf(code) ?? say('Check what is there, and the disk.'),
   };
   return what === 'read'
     ? say(
-        'In {directory} cannot be read: {files} ({reason}). It is left as it is, and everything else goes on without it. {remedy}',
+        'Cannot read in {directory}: {files} ({reason}). The files are not changed, and everything else runs without them. {remedy}',
         values,
       )
     : say(
-        'In {directory} cannot be written: {files} ({reason}). Everything goes on from memory, and it is tried again. {remedy}',
+        'Cannot write in {directory}: {files} ({reason}). Everything runs from memory, and writing is retried. {remedy}',
         values,
       );
 }

@@ -59,7 +59,7 @@ export async function openOldBackup(bytes: Buffer, passphrase: string): Promise<
     ]);
   } catch (cause) {
     const message = say(
-      'The passphrase is wrong, or the file is not as it was written (cut short, or changed on the way).',
+      'The passphrase is wrong, or the file was changed or cut short.',
     );
     throw new BackupError('wrong-passphrase', message, { cause });
   }

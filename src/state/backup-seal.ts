@@ -76,7 +76,7 @@ export async function openBackup(file: Uint8Array, passphrase: string): Promise<
   if (!begins(INTRO)) {
     throw new BackupError(
       'not-a-backup',
-      say('This file is no backup of a Tombolo: it begins with something else.'),
+      say('This file is not a Tombolo backup: it begins with something else.'),
     );
   }
   const log2N = BEGINNING.exec(bytes.subarray(0, 256).toString('latin1'))?.[1];
@@ -89,7 +89,7 @@ export async function openBackup(file: Uint8Array, passphrase: string): Promise<
   });
   if ('content' in outcome) return readBackupContent(Buffer.from(outcome.content, 'base64').toString('utf8'));
   const message = say(
-    'The passphrase is wrong, or the file is not as it was written (cut short, or changed on the way).',
+    'The passphrase is wrong, or the file was changed or cut short.',
   );
   throw new BackupError('wrong-passphrase', message, { cause: new Error(outcome.refusal) });
 }

@@ -162,15 +162,15 @@ export async function planRestore(
       throw new BackupError(
         'damaged',
         part === undefined
-          ? say('The backup holds an entry that no backup has: {name}.', entry)
-          : say('The backup holds an entry twice: {name}.', entry),
+          ? say('The backup has an unknown entry: {name}.', entry)
+          : say('The backup has an entry twice: {name}.', entry),
       );
     }
     seen.add(name);
     try {
       parsers[name]?.(Buffer.from(content));
     } catch (error) {
-      const reason = error instanceof SyntaxError ? say('it is no JSON') : reasonOf(error);
+      const reason = error instanceof SyntaxError ? say('it is not JSON') : reasonOf(error);
       throw new BackupError(
         'newer',
         say('This version cannot use what the backup has for "{title}" ({reason}); nothing was changed.', {
@@ -248,7 +248,7 @@ export async function finishRestore(
     await setAside(stage).then(
       (aside) => {
         storage.note(STAGE, 'read', undefined);
-        storage.noteAside(STAGE, new TextError(say('it is no directory')), aside);
+        storage.noteAside(STAGE, new TextError(say('it is not a directory')), aside);
       },
       (error: unknown) => storage.note(STAGE, 'write', error),
     );

@@ -120,7 +120,7 @@ function prepare(database: DatabaseSync, series: readonly string[]): HistoryFile
   const stored = (database.prepare('SELECT series FROM layout').get() as { series: unknown } | undefined)
     ?.series;
   if (stored !== undefined && typeof stored !== 'string')
-    throw new DamagedError(say('it does not say what it holds'));
+    throw new DamagedError(say('it does not say what it contains'));
   const known = stored?.split(' ') ?? [...series];
   if (stored === undefined) database.prepare('INSERT INTO layout VALUES (?)').run(series.join(' '));
   else if (stored !== series.join(' ')) {

@@ -77,7 +77,7 @@ describe('changes', () => {
     await page.getByText('Rolls back by itself in').waitFor();
     assert.equal(await inForce('web3'), false);
     await user.click('Roll back now');
-    await page.getByText('The configuration from before is back in force.').waitFor();
+    await page.getByText('The previous configuration is active again.').waitFor();
     assert.equal(await inForce('web3'), true);
   });
 
@@ -107,7 +107,7 @@ describe('changes', () => {
       const text = page.getByLabel('The document');
       const { admin, ...document } = JSON.parse(await text.inputValue()) as { admin: object };
       await text.fill(JSON.stringify({ ...document, admin: { ...admin, port } }));
-      await user.click('Take into the draft');
+      await user.click('Use as the draft');
       await user.click('Review and apply');
       await page.getByText('admin.port').first().waitFor();
       await user.click('Apply, with a countdown');
@@ -152,7 +152,7 @@ describe('changes', () => {
     await page.getByText('"nonsense" is not').waitFor();
     assert.deepEqual(await axe(page), []);
     await page.screenshot({ path: join(SCREENSHOTS, 'paste.png') });
-    await user.click('Take over 1 server');
+    await user.click('Import 1 server');
     await page.reload();
     await page.getByRole('link', { name: 'web5' }).waitFor();
     await user.click('Discard');
@@ -171,7 +171,7 @@ describe('changes', () => {
       await user.click('Read');
       await user.click(/^Take over [12] servers?$/);
       await user.click('Review and apply');
-      await user.click('Apply for good');
+      await user.click('Apply without a countdown');
       await page.getByText('Applied.', { exact: true }).waitFor();
     }
     assert.equal(await inForce('web7'), true);
@@ -181,7 +181,7 @@ describe('changes', () => {
   it('the history shows what each change was, and brings one back', async () => {
     const user = person(page);
     await user.visit('/configuration?view=history');
-    await page.getByText('in force', { exact: true }).waitFor();
+    await page.getByText('active', { exact: true }).waitFor();
     await page.getByRole('button', { name: /^Show: Revision 1$/ }).click();
     await page.getByRole('heading', { name: 'What bringing it back would change now' }).waitFor();
     await page.screenshot({ path: join(SCREENSHOTS, 'revision.png') });
@@ -214,13 +214,13 @@ describe('changes', () => {
     await user.click('Keep as an assertion');
     await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
     await user.click('Review and apply');
-    await user.click('Apply for good');
+    await user.click('Apply without a countdown');
     await page.getByText('Applied.', { exact: true }).waitFor();
     await page.goto(`${ORIGIN}/servers/web2`);
     await user.click('Remove');
     await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click();
     await user.click('Review and apply');
     await page.getByText('These assertions would no longer hold').waitFor();
-    assert.ok(await page.getByRole('button', { name: 'Apply for good' }).isDisabled());
+    assert.ok(await page.getByRole('button', { name: 'Apply without a countdown' }).isDisabled());
   });
 });

@@ -144,7 +144,7 @@ describe('the first run', () => {
     await user.fill('Password', 'short');
     await user.click('Claim this appliance');
     await page.getByText('Expected at least 10 characters.').waitFor();
-    await page.getByText('The two are not the same.').waitFor();
+    await page.getByText('The two passwords differ.').waitFor();
     assert.equal(await page.getByLabel('Password', { exact: true }).getAttribute('aria-invalid'), 'true');
   });
 });

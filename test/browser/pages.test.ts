@@ -39,7 +39,7 @@ const PAGES: readonly (readonly [name: string, path: string, heading: string])[]
   ['system-access', '/system?view=access', 'System'],
   ['system-logs', '/system?view=logs', 'System'],
   ['system-audit', '/system?view=audit', 'System'],
-  ['missing', '/no-such-page', 'There is no such page'],
+  ['missing', '/no-such-page', 'This page does not exist'],
 ];
 
 const DESK = { width: 1280, height: 800 };

@@ -25,8 +25,8 @@ describe('a refused configuration file', () => {
       'en-GB',
       'The configuration file is refused',
       /\/hots: unknown field "hots"; did you mean "hosts"\?.*Revision 1 of .* runs/,
-      'Use what runs',
-      'What runs is in the file now.',
+      'Use the running configuration',
+      'The file now has the running configuration.',
     ],
     [
       'de-DE',

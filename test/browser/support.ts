@@ -112,6 +112,8 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
 
 /** What axe finds by all its rules, a line each. */
 export async function axe(page: Page): Promise<string[]> {
+  // A page is loaded after its frame: before it there is nothing to judge.
+  await page.getByRole('heading', { level: 1 }).first().waitFor();
   const { violations } = await new AxeBuilder({ page }).analyze();
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(

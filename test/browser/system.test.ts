@@ -135,7 +135,7 @@ describe('the system page', () => {
     await user.click('Remove');
     await dialog(page).getByRole('button', { name: 'Remove', exact: true }).click();
     await user.click('Review and apply');
-    await user.click('Apply for good');
+    await user.click('Apply without a countdown');
     await page.getByText('Applied.', { exact: true }).waitFor();
     assert.deepEqual(await hostsInForce(page), ['web1', 'web2']);
 
@@ -262,7 +262,7 @@ describe('the system page', () => {
     const user = person(page);
     const ssh = card(page, 'SSH to this appliance');
     await ssh.getByText('Off: there is no key.').waitFor();
-    const add = ssh.getByRole('button', { name: 'Let this key in' });
+    const add = ssh.getByRole('button', { name: 'Add this key' });
     const field = ssh.getByLabel('Public key');
     const password = ssh.getByLabel('Present password');
 

@@ -125,7 +125,7 @@ describe('watching', () => {
     await waitUntil('the new row', async () => (await rows('shop.example.org').count()) > before);
     await user.fill('Contains', 'nothing-has-this');
     await user.click('Filter');
-    await page.getByText('Nothing fits the filters').waitFor();
+    await page.getByText('No event matches the filters').waitFor();
     await user.click('Show everything');
     await waitUntil('no parameters', () => Object.keys(parameters()).length === 0);
     await rows('example.com').first().waitFor();
@@ -216,7 +216,7 @@ describe('watching', () => {
 
     await user.press('Control+k');
     await user.type('no such thing');
-    await page.getByText('Nothing is called like that.').first().waitFor();
+    await page.getByText('No match.').first().waitFor();
     await user.press('Enter');
     await user.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });

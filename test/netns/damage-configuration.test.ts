@@ -24,8 +24,8 @@ describe('a damaged configuration file', { concurrency: false }, () => {
     ['garbage', (path) => writeFileSync(path, GARBAGE), 'JSON syntax'],
     ['null', (path) => writeFileSync(path, 'null'), 'null is not'],
     ['a list', (path) => writeFileSync(path, '[]'), 'an empty list is not'],
-    ['a directory', (path) => damage(path, 'directory', undefined), 'cannot be read', 'it is no file'],
-    ['a pipe', (path) => damage(path, 'pipe', undefined), 'cannot be read', 'it is no file'],
+    ['a directory', (path) => damage(path, 'directory', undefined), 'cannot be read', 'it is not a file'],
+    ['a pipe', (path) => damage(path, 'pipe', undefined), 'cannot be read', 'it is not a file'],
     [
       'a link to nothing',
       (path) => damage(path, 'link to nothing', undefined),

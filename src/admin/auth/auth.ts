@@ -136,7 +136,7 @@ export async function openAuth(options: AuthOptions): Promise<Auth> {
         throw new ApiError(
           503,
           'not-kept',
-          say('Nobody owns this appliance yet, because that could not be kept: {reason}', { reason }),
+          say('Nobody owns this appliance yet, because that could not be saved: {reason}', { reason }),
         );
       } finally {
         isClaiming = false;
@@ -186,5 +186,5 @@ async function matchingStep(
 function refuseWeak(password: string, path: string): void {
   const expected = weakness(password);
   if (expected === undefined) return;
-  throw invalidInput(path, expected, say('is what guessers try first; expected {expected}', { expected }));
+  throw invalidInput(path, expected, say('is easy to guess; expected {expected}', { expected }));
 }

@@ -54,7 +54,7 @@ export function authorizer({ auth, counters: { values, index }, log }: Authorize
       request,
       401,
       'unauthorized',
-      say('This is no token of this appliance, or it has expired.'),
+      say('This is not a token of this appliance, or it has expired.'),
     );
   }
 

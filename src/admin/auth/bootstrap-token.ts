@@ -14,7 +14,7 @@ export const tokenPath = (stateDirectory: string): string => join(stateDirectory
 /** The token of the file. Throws on anything else: a token shorter than ours could be guessed. */
 export function parseToken(content: Buffer): string {
   const token = content.toString('latin1').trim();
-  if (!TOKEN_PATTERN.test(token)) throw new TextError(say('it does not hold 43 characters of base64url'));
+  if (!TOKEN_PATTERN.test(token)) throw new TextError(say('it does not have 43 characters of base64url'));
   return token;
 }
 

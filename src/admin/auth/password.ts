@@ -73,12 +73,12 @@ export function weakness(password: string): Text | undefined {
   if (new Set(password).size < 5) return say('a password of at least 5 different characters');
   const plain = password.toLowerCase();
   if (/^(tombolo|password|passwort|raspberry)[^a-z]*$/.test(plain))
-    return say('a password that is no common word');
+    return say('a password that is not a common word');
   if ('01234567890123456789'.includes(plain) || 'abcdefghijklmnopqrstuvwxyz'.includes(plain)) {
-    return say('a password that is no plain sequence');
+    return say('a password that is not a plain sequence');
   }
   if ('qwertyuiopasdfghjklzxcvbnm'.includes(plain) || 'qwertzuiopasdfghjklyxcvbnm'.includes(plain)) {
-    return say('a password that is no row of keys');
+    return say('a password that is not a row of keys');
   }
   return undefined;
 }

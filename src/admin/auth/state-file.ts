@@ -62,7 +62,7 @@ export class NotKeptError extends ApiError {
       503,
       'not-kept',
       say(
-        'In force now, but not on the disk yet. It is tried again; a restart before that brings back what was before. {reason}',
+        'Active now, but not saved on the disk yet. Saving is retried; a restart before that brings back the previous state. {reason}',
         { reason },
       ),
     );
@@ -108,7 +108,7 @@ export async function openAuthFile(storage: Storage, log: Logger): Promise<AuthF
         ? reasonOf(found.error)
         : found.verdict === 'missing'
           ? say('it is missing, although somebody owns this appliance')
-          : say('it holds no password');
+          : say('it has no password');
     problem = say('{path} cannot be used ({reason}); set a new password with the bootstrap token', {
       path: file.path,
       reason,

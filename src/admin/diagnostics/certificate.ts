@@ -61,7 +61,7 @@ export function judgeCertificate(
   if (trust === 'untrusted') {
     return verdict(
       'warn',
-      say('No authority that clients know stands behind the certificate (issuer: {issuer}). It is {until}.', {
+      say('The certificate is not from an authority that clients trust (issuer: {issuer}). It is {until}.', {
         issuer: facts.issuer,
         until,
       }),

@@ -28,7 +28,7 @@ export function explainTlsError(error: unknown, hostname: string): Text {
     return say('It answers, but not with TLS.');
   }
   if (/UNRECOGNIZED_NAME/.test(code))
-    return say('It knows no site "{hostname}" (TLS alert unrecognized_name).', { hostname });
+    return say('It has no site "{hostname}" (TLS alert unrecognized_name).', { hostname });
   if (/UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION/.test(code))
     return say('It speaks only TLS versions older than 1.2.');
   if (/ALERT/.test(code))

@@ -49,7 +49,7 @@ export const ownAddressReport = (target: ProbeTarget): ProbeFound =>
   reporter(target)(
     'tcp',
     'fail',
-    say('{address} is an address of this appliance itself: nobody is let through to it.', {
+    say('{address} is an address of this appliance itself: the appliance never connects to it.', {
       address: target.address,
     }),
   );

@@ -49,7 +49,7 @@ interface DatedFinding extends Finding {
 type Results = ReadonlyMap<string, readonly DatedFinding[]>;
 
 const NOT_YET: readonly DatedFinding[] = [
-  { state: 'unknown', what: say('Not looked at yet.'), checkedAt: undefined, look: 0 },
+  { state: 'unknown', what: say('Not checked yet.'), checkedAt: undefined, look: 0 },
 ];
 
 export function createCheckRunner({

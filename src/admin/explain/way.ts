@@ -50,7 +50,7 @@ export async function findWay(
   if (!flow.from.includes(':') && flow.to?.includes(':') === true) {
     const leg = endsRefused(
       [],
-      say('{from} has no way to the IPv6 address {to}.', { from: flow.from, to: flow.to }),
+      say('{from} cannot reach the IPv6 address {to}.', { from: flow.from, to: flow.to }),
     );
     add('network', leg.steps);
     return { steps, outcome: leg.outcome };
@@ -64,7 +64,7 @@ export async function findWay(
     if ('outcome' in leg) return { steps, outcome: leg.outcome };
     flow = leg.next;
   }
-  const leg = endsRefused([], say('The traffic goes round in a circle.'));
+  const leg = endsRefused([], say('The traffic would loop.'));
   add('network', leg.steps);
   return { steps, outcome: leg.outcome };
 }
@@ -104,7 +104,7 @@ function routerStep({ from, name, to }: Flow): Leg['steps'] {
       {
         isOk: true,
         text: say(
-          '{name} is taken to lead here: its A record has this appliance, or a router that passes the port on.',
+          'Assumption: the A record of {name} has the address of this appliance, or of a router that forwards the port to it.',
           { name },
         ),
       },
@@ -114,7 +114,7 @@ function routerStep({ from, name, to }: Flow): Leg['steps'] {
   return [
     {
       isOk: true,
-      text: say('{to} is no address of this appliance: taken for that of a router that passes the port on.', {
+      text: say('Assumption: {to} is not an address of this appliance, but of a router that forwards the port to it.', {
         to,
       }),
     },

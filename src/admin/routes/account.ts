@@ -58,7 +58,7 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
     },
     async (): Promise<TotpSecretAnswer> => {
       if (data.totp !== null) {
-        throw new ApiError(409, 'totp-on', say('Codes are asked for already; switch that off first.'));
+        throw new ApiError(409, 'totp-on', say('The second factor is already on; switch it off first.'));
       }
       const { secret, uri } = await newTotp(hostname());
       pendingTotp = { secret, endMs: auth.monotonicNow() + CONFIRM_TOTP_MS };
@@ -72,14 +72,14 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       config: { ...config, presence: '/password' },
       bodyLimit: SMALL_BODY_BYTES,
       schema: {
-        summary: 'Asks for codes from now on',
+        summary: 'Switches the second factor on',
         body: TotpConfirmBody,
         response: { 200: SessionAnswer },
       },
     },
     async (request) => {
       if (pendingTotp === undefined || auth.monotonicNow() > pendingTotp.endMs) {
-        throw new ApiError(409, 'no-totp-secret', say('Ask for a secret first, with POST totp.'));
+        throw new ApiError(409, 'no-totp-secret', say('Request a secret first, with POST totp.'));
       }
       const { secret } = pendingTotp;
       const step = await acceptedStep(secret, request.body.code, 0, auth.now());
@@ -105,7 +105,7 @@ export const accountRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
       config: { ...config, presence: '/password' },
       bodyLimit: SMALL_BODY_BYTES,
       schema: {
-        summary: 'Asks for codes no more',
+        summary: 'Switches the second factor off',
         body: TotpRemoveBody,
         response: { 200: SessionAnswer },
       },

@@ -59,7 +59,7 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
   /** One at a time: deriving a key needs much memory by design. */
   async function alone<T>(task: () => Promise<T>): Promise<T> {
     if (isBusy)
-      throw new ApiError(429, 'busy', say('Another backup or restore is under way; try again in a moment.'));
+      throw new ApiError(429, 'busy', say('Another backup or restore is in progress; try again in a moment.'));
     isBusy = true;
     try {
       return await task();
@@ -200,7 +200,7 @@ function checkConfig(content: Uint8Array | undefined): unknown {
   const loaded = loadConfig(Buffer.from(content).toString('utf8'));
   if (!('problems' in loaded)) return loaded.document;
   const message = say(
-    'The configuration in the backup is not one that this version takes; nothing was changed.',
+    'This version cannot use the configuration in the backup; nothing was changed.',
   );
   throw new ApiError(422, 'invalid-config', message, loaded.problems);
 }

@@ -80,7 +80,7 @@ export const configRoutes =
       {
         config: { scope: 'configure' },
         schema: {
-          summary: 'Puts a configuration into force, for good once it is confirmed',
+          summary: 'Activates a configuration; it is final once it is confirmed',
           body: ConfigApplyRequest,
           response: { 200: ConfigApplyAnswer, 409: AssertionsFailedAnswer },
         },
@@ -124,7 +124,7 @@ function registerPending(app: FastifyInstance, { store, changes }: AdminDeps): v
     {
       config: { scope: 'configure' },
       schema: {
-        summary: 'Makes the pending change last',
+        summary: 'Confirms the pending change',
         body: Nothing,
         response: { 200: ConfigRevisionAnswer },
       },
@@ -148,7 +148,7 @@ function registerPending(app: FastifyInstance, { store, changes }: AdminDeps): v
     {
       config: { scope: 'configure' },
       schema: {
-        summary: 'Takes the pending change back at once',
+        summary: 'Rolls the pending change back at once',
         body: Nothing,
         response: { 200: ConfigRevisionAnswer },
       },
@@ -192,7 +192,7 @@ const nothingPending = () =>
   new ApiError(
     409,
     'nothing-pending',
-    say('No change waits for a confirmation; it may have been taken back already.'),
+    say('No change is waiting for confirmation; it may have been rolled back already.'),
   );
 
 /** The answer to an apply or revert; throws if it was refused. */
@@ -226,7 +226,7 @@ type Refused = Exclude<ApplyResult, { outcome: 'changed' | 'assertions-failed' }
 function refusal(result: Refused): ApiError {
   switch (result.outcome) {
     case 'invalid':
-      return new ApiError(400, 'invalid-config', say('This is no valid configuration.'), result.problems);
+      return new ApiError(400, 'invalid-config', say('This is not a valid configuration.'), result.problems);
     case 'stale':
       return new ApiError(
         412,
@@ -238,7 +238,7 @@ function refusal(result: Refused): ApiError {
     case 'change-pending': {
       const { by, confirmBy } = result.pending;
       const message = say(
-        'What {by} has changed waits for its confirmation until {time}: confirm it or take it back first.',
+        'The change by {by} waits for confirmation until {time}: confirm it or roll it back first.',
         { by: asIs(by), time: secondOf(confirmBy) },
       );
       return new ApiError(409, 'change-pending', message);
@@ -249,20 +249,20 @@ function refusal(result: Refused): ApiError {
         'file-changed',
         result.problem === undefined
           ? say(
-              'The file was edited by hand since it was read. Put that edit into force first (systemctl reload tombolo, or a restart), or undo it; then make the change here.',
+              'The file was edited by hand since it was read. Activate that edit first (systemctl reload tombolo, or a restart), or undo it; then make the change here.',
             )
           : say('{problem} Nothing was changed yet: make the change again, and it is written in its place.', {
               problem: result.problem,
             }),
       );
     case 'failed': {
-      const message = say('Not put into force, the configuration before stays: {reason}', {
+      const message = say('Not activated; the previous configuration stays active: {reason}', {
         reason: toldReasonOf(result.error),
       });
       return new ApiError(422, 'apply-failed', message);
     }
     case 'unchanged':
-      return new ApiError(409, 'nothing-pending', say('The configuration before is in force already.'));
+      return new ApiError(409, 'nothing-pending', say('The previous configuration is already active.'));
   }
 }
 

@@ -146,7 +146,7 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
     async (request, reply) => {
       const { remoteAddress } = request.socket;
       if (!stream.hasRoomFor(remoteAddress)) {
-        const message = say('{count} pages listen already; close one.', { count: MAX_STREAMS });
+        const message = say('{count} pages are open already; close one.', { count: MAX_STREAMS });
         throw new ApiError(429, 'too-many-streams', message);
       }
       const { topics, ...filter } = request.query;

@@ -162,7 +162,7 @@ export const sessionRoutes = (_deps: AdminDeps, options: BuildOptions) => async 
           data.totp === null
             ? say('The password is wrong.')
             : say(
-                'The password or the code is wrong. The clock of the appliance says {clock}: where that is wrong, so is each code.',
+                'The password or the code is wrong. The clock of the appliance says {clock}; if it is wrong, no code is accepted.',
                 { clock: secondOf(new Date(auth.now()).toISOString()) },
               );
         request.auditRefusal = what;

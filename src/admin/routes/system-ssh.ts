@@ -94,7 +94,7 @@ export const systemSshRoutes =
       '/system/ssh/keys/:fingerprint',
       {
         config,
-        schema: { summary: 'Lets a key log in by SSH no more', params: SshKeyParams, response },
+        schema: { summary: 'Removes a key that may log in by SSH', params: SshKeyParams, response },
       },
       async (request): Promise<SystemSshAnswer> => {
         const ssh = sshOrRefusal();

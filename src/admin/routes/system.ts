@@ -137,7 +137,7 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
       // After this, the first visitor can claim the appliance.
       config: { scope: 'system', ownerOnly: true, presence: '/password' },
       schema: {
-        summary: 'Makes a new appliance of it: everything it knows is erased',
+        summary: 'Resets the appliance: everything is erased',
         body: FactoryResetBody,
         response,
       },
@@ -146,7 +146,7 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
       const { body } = request;
       if (body.confirm !== machine.hostname) {
         const expected = say('"{hostname}", the hostname of this appliance', { hostname: machine.hostname });
-        const message = say('"{given}" is not it: expected {expected}', {
+        const message = say('"{given}" does not match; expected {expected}', {
           given: body.confirm.slice(0, 100),
           expected,
         });

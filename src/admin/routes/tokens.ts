@@ -86,7 +86,7 @@ export const tokenRoutes =
           throw new ApiError(
             503,
             'not-kept',
-            say('Not made, because it could not be kept: {reason}', { reason: error.reason }),
+            say('Not created, because it could not be saved: {reason}', { reason: error.reason }),
           );
         });
         void reply.code(201);

@@ -20,11 +20,11 @@ export const DNS64_COUNTERS = {
   'drop-source': 'Datagrams with source port 0 or sent to a multicast address',
   'drop-overload': 'Queries dropped because too many were being resolved',
   'drop-share':
-    'Queries dropped because their client, or all of its /64, had far more under way than was left for everybody',
+    'Queries dropped because their client, or its whole /64, had far more in progress than was left for all clients',
   'drop-send': 'Replies that the kernel did not take',
   'tcp-connections': 'TCP connections accepted',
   'tcp-refused': 'TCP connections closed at once: their client is not on the access list',
-  'tcp-displaced': 'TCP connections closed at the limit for another client: their clients had most',
+  'tcp-displaced': 'TCP connections closed at the limit for another client: their clients had the most',
   'tcp-idle': 'TCP connections closed because they were idle or too slow',
   'upstream-queries': 'Queries sent to upstreams',
   'upstream-tcp': 'Queries sent to upstreams over TCP',

@@ -56,7 +56,7 @@ async function explainLookup(
 ): Promise<Leg> {
   const { name } = flow;
   if (!config.enabled) {
-    const text = say('DNS64 is switched off: whoever answers for {name} is not this appliance.', { name });
+    const text = say('DNS64 is switched off: this appliance does not answer for {name}.', { name });
     return endsUnknown([], text, { configPath: '/dns64/enabled' });
   }
   const access = accessStep(config, flow.from);

@@ -9,7 +9,7 @@ import { MAX_CONNECTIONS } from './stream.ts';
 import type { Trouble } from './upstreams.ts';
 
 const SEE_QUERIES = say(
-  'Upstreams answer slowly, or one client asks for much: see in the timeline which. It is the first to get no more.',
+  'Upstreams answer slowly, or one client sends many queries: see in the timeline which one. It is refused first.',
 );
 
 type UpstreamStatus = ReturnType<AnswerSource['upstreams']>[number];
@@ -82,7 +82,7 @@ export const limitsOf = ({
   tcpConnections,
 }: Pick<Reported, 'source' | 'tcpConnections'>): readonly Limit[] => [
   { what: say('TCP connections'), used: tcpConnections, size: MAX_CONNECTIONS, advice: SEE_QUERIES },
-  { what: say('questions to upstreams'), used: source.inFlight, size: MAX_IN_FLIGHT, advice: SEE_QUERIES },
+  { what: say('queries to upstreams'), used: source.inFlight, size: MAX_IN_FLIGHT, advice: SEE_QUERIES },
   {
     what: say('queries that wait for upstreams'),
     used: source.waiting,

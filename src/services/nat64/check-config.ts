@@ -133,7 +133,7 @@ function checkExtraPrefixes({ nat64 }: Config): ConfigProblem[] {
     const path = `/nat64/extraPrefixes/${i}`;
     if (nat64.mode === 'stateless')
       return [
-        problem(path, text, say('needs sessions, which nat64.mode "stateless" has not'), say('none there')),
+        problem(path, text, say('needs sessions, but nat64.mode "stateless" has none'), say('none there')),
       ];
     const own = parsed(text);
     const other = all

@@ -7,13 +7,13 @@ export const NAT64_COUNTERS = {
   'bytes-6to4': 'Bytes of the IPv4 packets that left',
   'bytes-4to6': 'Bytes of the IPv6 packets that left',
   'packets-fast-path':
-    'Of both, packets of established flows that the kernel translated itself (nat64.fastPath)',
+    'Packets of both directions that the kernel translated itself: those of established flows (nat64.fastPath)',
   'flows-handed-over': 'Flows of TCP and UDP that the kernel was given to translate itself',
-  'flows-taken-back': 'Flows that it was given no longer: they ended, or something about them changed',
+  'flows-taken-back': 'Flows that were taken from the kernel again: they ended, or something about them changed',
   hairpinned: 'Packets from one IPv6 host to the mapping of another, counted in both directions too',
-  reassembled: 'Datagrams of which all fragments came',
+  reassembled: 'Datagrams whose fragments all arrived',
   'datagrams-given-up':
-    'Datagrams in fragments forgotten before all had come, because too much was under way',
+    'Fragmented datagrams dropped before all fragments had arrived, because too many were waiting',
   'bib-created': 'BIB entries (mappings of an IPv6 host and port to an IPv4 port) created',
   'bib-removed': 'BIB entries removed with their last session',
   'sessions-created-tcp': 'TCP sessions created',
@@ -28,10 +28,10 @@ export const NAT64_COUNTERS = {
   'syns-stored':
     'Connections from the IPv4 side to ports that no IPv6 host has, kept unanswered for 6 seconds',
   'syns-displaced':
-    'Of these, those for which the oldest of the sender that had most was forgotten: as many as can be were kept',
-  'probes-sent': 'Established TCP connections without traffic whose IPv6 host was asked whether they live',
+    'Of these, those that took the place of the oldest one of the sender with the most: no more can be kept',
+  'probes-sent': 'Idle established TCP connections whose IPv6 host was asked whether they are still open',
   'icmp-errors-sent': 'ICMP errors that the translator sent in answer to packets it dropped',
-  'icmp-errors-withheld': 'ICMP errors that were not sent because too many had been within a second',
+  'icmp-errors-withheld': 'ICMP errors that were not sent because there were too many within a second',
   'icmp-returned': "ICMP messages and fragments of no session: handed back for the appliance's own programs",
   'drop-not-ip': 'Neither an IPv4 nor an IPv6 packet',
   'drop-truncated': 'Ends inside a header',
@@ -39,26 +39,26 @@ export const NAT64_COUNTERS = {
   'drop-bad-checksum': 'The checksum of the IPv4 header, or of an ICMP error, is wrong',
   'drop-bad-offload': 'The offload header of the TUN device contradicts the packet',
   'drop-destination':
-    'The destination is none that is translated: not in the NAT64 prefix, not of pool4 or of a server',
+    'The destination is not translated: it is not in the NAT64 prefix, not in pool4 and not a server',
   'drop-source-in-prefix': 'An IPv6 source inside the NAT64 prefix: the packet would loop',
   'drop-source-invalid':
-    "A source that is no unicast address of a host on another link, or is the appliance's own",
+    "The source is not a routable unicast address, or is an address of the appliance",
   'drop-not-allowed': 'The IPv6 source is not in nat64.allow',
-  'drop-non-global': 'An IPv4 address that the prefix must not stand for, e.g. a private one in 64:ff9b::/96',
+  'drop-non-global': 'An IPv4 address that the prefix must not represent, e.g. a private one in 64:ff9b::/96',
   'drop-denied': 'An IPv4 address in nat64.denyIpv4',
   'drop-own-address':
     'From IPv6 to an IPv4 address of the appliance itself, or of pool4, outside the ports of pool4',
   'drop-no-route':
     'From IPv6 to an IPv4-embedded host (nat64.embedded) that no IPv6 route leads to: it would loop',
   'drop-hop-limit': 'The hop limit (TTL) was used up',
-  'drop-too-big': 'Larger than the MTU of the other side; the sender was told',
+  'drop-too-big': 'Larger than the MTU of the other side; the sender was notified',
   'drop-fragment-bad':
     'A fragment that ends beyond the largest packet, is empty, begins inside the TCP header, or is not the last and no multiple of 8',
   'drop-fragment-overlap': 'A fragment that overlaps another, or one of a datagram in which that happened',
-  'drop-fragment-duplicate': 'A fragment that had come before',
+  'drop-fragment-duplicate': 'A duplicate fragment',
   'drop-fragment-many': 'A fragment of a datagram in more than 128',
   'drop-fragment-memory':
-    'A fragment that gave way to those of others, or found no room: too much was waiting, most of it from its sender',
+    'A fragment dropped because too many were waiting, most of them from its sender',
   'drop-fragment-timeout': 'A fragment that waited too long for others (nat64.lifetimes.fragmentSeconds)',
   'drop-fragment-refused': 'A fragment of a datagram whose first fragment was not translated',
   'drop-fragment-extension': 'A fragment header with another extension header behind it',
@@ -78,9 +78,9 @@ export const NAT64_COUNTERS = {
   'drop-no-port-block': 'A client without ports: nat64.portBlocks is on, and does not list it',
   'drop-untranslatable': 'An IPv6 source that stands for no IPv4 address (nat64.mode is "stateless")',
   'drop-client-limit':
-    'A client has nat64.maxMappingsPerClient or nat64.maxSessionsPerClient and wanted another',
+    'A client that had nat64.maxMappingsPerClient or nat64.maxSessionsPerClient needed another',
   'drop-client-share':
-    'A client, or all of its /64, held far more than was left for everybody, and wanted another port or session',
+    'A client, or its whole /64, had far more than was left for all clients, and needed another port or session',
   'drop-sessions-full': 'nat64.maxSessions are in use',
   'drop-write-failed': 'The TUN device did not take the translated packet',
   'drop-fast-path': 'The kernel could not rewrite a packet of an established flow: it had no memory',

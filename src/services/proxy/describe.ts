@@ -63,7 +63,7 @@ export const proxy = describeService({
         names.length === 0
           ? say('no service: proxy.listeners is empty')
           : say('one of {names}', { names: names.join(', ') });
-      return [problem(`${path}/services/${i}`, service, say('is the name of no listener'), known)];
+      return [problem(`${path}/services/${i}`, service, say('is not the name of a listener'), known)];
     });
   },
 });

@@ -121,7 +121,7 @@ function explainName(
     const hint =
       other === undefined
         ? undefined
-        : say('{server} has it, but not the service {listener}.', {
+        : say('{server} has the name, but does not use the listener {listener}.', {
             server: other.name,
             listener: listener.name,
           });

@@ -37,7 +37,7 @@ export function nginxSnippets(
       }),
       text: `${listens.join('')}set_real_ip_from ${applianceAddress};\nreal_ip_header proxy_protocol;\n`,
       explanation: say(
-        'On these ports nginx then refuses whoever sends no PROXY header, IPv6 clients that come directly among them: give the server another address for those, and publish that one in its AAAA records.',
+        'On these ports nginx then refuses clients that send no PROXY header, among them IPv6 clients that connect directly. Give the server a second address for those, and publish it in its AAAA records.',
       ),
     },
   ];

@@ -3,7 +3,7 @@ import type { Dictionary } from '../sentence.ts';
 
 export const checks: Dictionary = {
   // The frame
-  'Not looked at yet.': 'Noch nicht geprüft.',
+  'Not checked yet.': 'Noch nicht geprüft.',
   'it took longer than {seconds} s': 'es dauerte länger als {seconds} s',
   'This could not be checked: {reason}.': 'Das ließ sich nicht prüfen: {reason}.',
   '{what} This follows from another failure ({cause}).':
@@ -21,13 +21,13 @@ export const checks: Dictionary = {
     'IPv6 (Router Advertisements) im Router einschalten, oder von Hand eine Adresse aus dem Netz der Server setzen.',
   'IPv4: {ipv4}. IPv6: {ipv6}.': 'IPv4: {ipv4}. IPv6: {ipv6}.',
   'IPv4 default route': 'IPv4-Standardroute',
-  'Clients of the IPv4 Internet come, and NAT64 sends, through the IPv4 default route.':
+  'Clients of the IPv4 Internet come in through the IPv4 default route, and NAT64 sends through it.':
     'Über die IPv4-Standardroute kommen die Clients aus dem IPv4-Internet, und über sie sendet NAT64.',
   'IPv4 packets leave through a point-to-point link.':
     'IPv4-Pakete gehen über eine Punkt-zu-Punkt-Verbindung hinaus.',
   'There is no IPv4 default route: nothing gets to the IPv4 Internet, and no answer gets back.':
     'Es gibt keine IPv4-Standardroute: Nichts gelangt ins IPv4-Internet, und keine Antwort zurück.',
-  'Connect the appliance to your router. If the router gives addresses by DHCP, see that its DHCP server is on; otherwise set address and gateway by hand.':
+  'Connect the appliance to your router. If the router gives addresses by DHCP, check that its DHCP server is on; otherwise set address and gateway by hand.':
     'Das Gerät mit dem Router verbinden. Vergibt der Router Adressen per DHCP, muss sein DHCP-Server an sein; sonst Adresse und Gateway von Hand setzen.',
   'IPv6 routes to the servers': 'IPv6-Routen zu den Servern',
   'What comes in over IPv4 goes on to the servers over IPv6.':
@@ -42,7 +42,7 @@ export const checks: Dictionary = {
   '{where} answers in {milliseconds} ms.': '{where} antwortet in {milliseconds} ms.',
   '{where} could not be asked: {reason}.': '{where} ließ sich nicht fragen: {reason}.',
   '{where} does not answer pings.': '{where} antwortet nicht auf Ping.',
-  'If other checks are green, the router only ignores pings. Otherwise see that it is on, and that the cable is in the right port.':
+  'If other checks are green, the router only ignores pings. Otherwise check that it is on, and that the cable is in the right port.':
     'Sind andere Prüfungen grün, übergeht der Router nur den Ping. Sonst nachsehen, ob er an ist und das Kabel in der richtigen Buchse steckt.',
   // Public address
   'Public IPv4 address': 'Öffentliche IPv4-Adresse',
@@ -113,21 +113,21 @@ export const checks: Dictionary = {
     'TCP {ports} {router} an das Gerät weiterleiten, jeweils auf denselben Port.',
   // Services
   Service: 'Dienst',
-  'Each service says itself when it cannot do all that it was asked to do.':
-    'Jeder Dienst sagt selbst, wenn er nicht alles tun kann, was er soll.',
+  'Each service reports when it cannot do everything that the configuration asks for.':
+    'Jeder Dienst meldet, wenn er nicht alles tun kann, was die Konfiguration verlangt.',
   'SSH and ports': 'SSH und Ports',
   'Control panel': 'Weboberfläche',
   'Configuration file': 'Konfigurationsdatei',
-  'What is kept on the disk': 'Was gespeichert bleibt',
+  'Stored files': 'Gespeicherte Dateien',
   Limits: 'Grenzen',
   'Switched off in the configuration.': 'In der Konfiguration abgeschaltet.',
   'Its thread was started again {restarts} times; the log has the reason.':
     'Sein Thread wurde {restarts}-mal neu gestartet; der Grund steht im Protokoll.',
-  'It does not say why.': 'Er sagt nicht, warum.',
-  'The line says what to do; if that does not help, send a support bundle.':
-    'Was zu tun ist, steht in der Zeile; hilft das nicht, ein Support-Paket schicken.',
-  'It is tried again by itself. Mend what the line says; if that does not help, send a support bundle.':
-    'Es wird von selbst wieder versucht. Beheben, was die Zeile sagt; hilft das nicht, ein Support-Paket schicken.',
+  'It gives no reason.': 'Er nennt keinen Grund.',
+  'Do what this check says. If that does not help, download the support bundle (System page) and ask for help.':
+    'Tun, was diese Prüfung sagt. Hilft das nicht, das Support-Paket herunterladen (Seite System) und um Hilfe bitten.',
+  'It is retried automatically. Fix what this check reports. If that does not help, download the support bundle (System page) and ask for help.':
+    'Es wird von selbst wieder versucht. Beheben, was diese Prüfung meldet. Hilft das nicht, das Support-Paket herunterladen (Seite System) und um Hilfe bitten.',
   'Runs.': 'Läuft.',
   // DNS64
   'DNS64 answers': 'Antworten von DNS64',
@@ -135,10 +135,10 @@ export const checks: Dictionary = {
     'Die Server erreichen reine IPv4-Rechner über die Adressen, die DNS64 ihnen gibt.',
   'The resolver refuses to answer the appliance itself, since dns64.allow does not list it.':
     'Der Resolver weist das Gerät selbst ab, denn dns64.allow führt es nicht auf.',
-  'The resolver at {server} did not tell the addresses of {name}: {reason}.':
-    'Der Resolver auf {server} nannte die Adressen von {name} nicht: {reason}.',
-  'See the line of the service DNS64, and the log.':
-    'Die Zeile des Dienstes DNS64 ansehen, und das Protokoll.',
+  'The resolver at {server} gave no addresses for {name}: {reason}.':
+    'Der Resolver auf {server} gab keine Adressen für {name}: {reason}.',
+  'See the check of the service DNS64, and the log.':
+    'Die Prüfung des Dienstes DNS64 ansehen, und das Protokoll.',
   'For {name} the resolver says {found}; {missing} is missing.':
     'Für {name} antwortet der Resolver: {found}; es fehlt {missing}.',
   nothing: 'nichts',
@@ -146,31 +146,31 @@ export const checks: Dictionary = {
     'Auf diesem Port antwortet ein anderer Resolver, oder die Präfixe wurden eben geändert: noch einmal prüfen, und dns64.prefixes ansehen.',
   'For {name} the resolver says {found}.': 'Für {name} antwortet der Resolver: {found}.',
   'Resolver that DNS64 asks': 'Resolver, den DNS64 fragt',
-  'DNS64 knows nothing by itself: when none of its upstreams answers, no name resolves.':
-    'DNS64 weiß nichts von selbst: Antwortet keiner der Resolver, die es fragt, löst sich kein Name auf.',
+  'DNS64 asks its upstreams. When none of them answers, no name resolves.':
+    'DNS64 fragt seine Upstreams. Antwortet keiner davon, löst sich kein Name auf.',
   'Resolver {resolver}': 'Resolver {resolver}',
   '{resolver} answers in {milliseconds} ms.': '{resolver} antwortet in {milliseconds} ms.',
   '{resolver} cannot be used: {reason}.': '{resolver} ist nicht zu gebrauchen: {reason}.',
-  'See that the address in dns64.upstreams is right and that no firewall blocks port 53 to it, or name another resolver.':
-    'Nachsehen, ob die Adresse in dns64.upstreams stimmt und keine Firewall Port 53 dorthin sperrt, oder einen anderen Resolver nennen.',
+  'Check that the address in dns64.upstreams is right and that no firewall blocks port 53 to it, or use another resolver.':
+    'Prüfen, ob die Adresse in dns64.upstreams stimmt und keine Firewall Port 53 dorthin sperrt, oder einen anderen Resolver verwenden.',
   'it refuses to answer us (REFUSED)': 'er weist uns ab (REFUSED)',
   'it does not answer': 'er antwortet nicht',
-  'nothing takes queries there, or there is no route to it':
-    'dort nimmt nichts Anfragen an, oder es gibt keine Route dorthin',
+  'nothing listens there, or there is no route to it':
+    'dort lauscht nichts, oder es gibt keine Route dorthin',
   'it could not resolve the name (SERVFAIL)': 'er konnte den Namen nicht auflösen (SERVFAIL)',
   'it did not understand the query (FORMERR)': 'er hat die Anfrage nicht verstanden (FORMERR)',
   'it does not know this kind of query (NOTIMP)': 'er kennt diese Art von Anfrage nicht (NOTIMP)',
-  'it answers with something that is no DNS': 'er antwortet mit etwas, das kein DNS ist',
+  'its answer is not DNS': 'seine Antwort ist kein DNS',
   // NAT64
   'The way through NAT64': 'Der Weg durch NAT64',
   'The servers reach the IPv4 Internet through NAT64. A real packet takes this way here, and its answer comes back.':
     'Die Server erreichen das IPv4-Internet durch NAT64. Hier geht ein echtes Paket diesen Weg, und die Antwort kommt zurück.',
   'There is no IPv4 resolver in dns64.upstreams that could be asked through NAT64.':
     'In dns64.upstreams steht kein IPv4-Resolver, der sich durch NAT64 fragen ließe.',
-  'There is no way from the appliance to {address}: {problem}.':
-    'Vom Gerät führt kein Weg zu {address}: {problem}.',
-  'See the line of the service NAT64; the appliance also needs an IPv6 address of its own.':
-    'Die Zeile des Dienstes NAT64 ansehen; das Gerät braucht außerdem eine eigene IPv6-Adresse.',
+  'The appliance cannot reach {address}: {problem}.':
+    'Das Gerät erreicht {address} nicht: {problem}.',
+  'See the check of the service NAT64; the appliance also needs an IPv6 address of its own.':
+    'Die Prüfung des Dienstes NAT64 ansehen; das Gerät braucht außerdem eine eigene IPv6-Adresse.',
   'The test asks {resolver} through NAT64, but that does not answer without NAT64 either.':
     'Die Prüfung fragt {resolver} durch NAT64, aber der antwortet auch ohne NAT64 nicht.',
   '{resolver} answers through NAT64, asked at {address}.':
@@ -192,18 +192,18 @@ export const checks: Dictionary = {
   'Packets that NAT64 had to drop': 'Pakete, die NAT64 verwerfen musste',
   'A dropped packet is a connection of a server that hangs or fails.':
     'Ein verworfenes Paket ist eine Verbindung eines Servers, die hängt oder scheitert.',
-  'To be told from the second run on: what counts is what is dropped between two runs.':
-    'Das lässt sich vom zweiten Durchlauf an sagen: Es zählt, was zwischen zwei Durchläufen verworfen wird.',
-  'None since the run before, for lack of ports, sessions or an address.':
-    'Seit dem vorigen Durchlauf keines aus Mangel an Ports, Sitzungen oder einer Adresse.',
-  'Since the run before: {drops}.': 'Seit dem vorigen Durchlauf: {drops}.',
-  'See the IPv4 address of the appliance, or set nat64.pool4.':
-    'Die IPv4-Adresse des Geräts ansehen, oder nat64.pool4 setzen.',
+  'Known from the second run on: packets that are dropped between two runs are counted.':
+    'Vom zweiten Durchlauf an bekannt: Es zählen Pakete, die zwischen zwei Durchläufen verworfen werden.',
+  'Since the previous run, no packet was dropped for lack of ports, sessions or an address.':
+    'Seit dem vorigen Durchlauf wurde kein Paket aus Mangel an Ports, Sitzungen oder einer Adresse verworfen.',
+  'Since the previous run: {drops}.': 'Seit dem vorigen Durchlauf: {drops}.',
+  'Check the IPv4 address of the appliance, or set nat64.pool4.':
+    'Die IPv4-Adresse des Geräts prüfen, oder nat64.pool4 setzen.',
   'Add an address or more ports to nat64.pool4.': 'In nat64.pool4 eine Adresse oder mehr Ports ergänzen.',
-  'See on the NAT64 page which server has so many ports or sessions; if it is right, add ports to nat64.pool4, or raise nat64.maxSessions.':
-    'Auf der Seite NAT64 nachsehen, welcher Server so viele Ports oder Sitzungen hat; ist es in Ordnung, Ports in nat64.pool4 hinzufügen oder nat64.maxSessions erhöhen.',
-  'See on the NAT64 page which server has so many sessions; if it is right, raise nat64.maxMappingsPerClient and nat64.maxSessionsPerClient.':
-    'Auf der Seite NAT64 nachsehen, welcher Server so viele Sitzungen hat; ist es in Ordnung, nat64.maxMappingsPerClient und nat64.maxSessionsPerClient erhöhen.',
+  'See on the NAT64 page which server has so many ports or sessions. If it needs them, add ports to nat64.pool4, or raise nat64.maxSessions.':
+    'Auf der Seite NAT64 nachsehen, welcher Server so viele Ports oder Sitzungen hat. Braucht er sie, in nat64.pool4 Ports ergänzen oder nat64.maxSessions erhöhen.',
+  'See on the NAT64 page which server has so many sessions. If it needs them, raise nat64.maxMappingsPerClient and nat64.maxSessionsPerClient.':
+    'Auf der Seite NAT64 nachsehen, welcher Server so viele Sitzungen hat. Braucht er sie, nat64.maxMappingsPerClient und nat64.maxSessionsPerClient erhöhen.',
   'Raise nat64.maxSessions.': 'nat64.maxSessions erhöhen.',
   'List the client in nat64.portBlocks.clients, or take it out of nat64.allow.':
     'Den Client in nat64.portBlocks.clients aufführen, oder ihn aus nat64.allow herausnehmen.',
@@ -215,31 +215,31 @@ export const checks: Dictionary = {
     'Das Protokoll ansehen: Der Kernel hat übersetzte Pakete nicht angenommen.',
   // Servers
   Server: 'Server',
-  'What the appliance leads to this server must be answered there.':
-    'Was das Gerät zu diesem Server führt, muss dort beantwortet werden.',
+  'The server must answer the connections that the appliance routes to it.':
+    'Der Server muss die Verbindungen beantworten, die das Gerät zu ihm leitet.',
   'Server {name}': 'Server {name}',
   'Nothing leads to {name}: it has neither host names nor SSH.':
     'Zu {name} führt nichts: Er hat weder Hostnamen noch SSH.',
   'Answers as it should: {services}; the slowest answer took {milliseconds} ms.':
     'Antwortet, wie er soll: {services}; die langsamste Antwort brauchte {milliseconds} ms.',
-  'See on {name} whether the programs run and listen on these ports, and whether its firewall admits the appliance.':
-    'Auf {name} nachsehen, ob die Programme laufen und auf diesen Ports lauschen, und ob seine Firewall das Gerät hereinlässt.',
+  'Check on {name} that the programs run and listen on these ports, and that its firewall allows the appliance.':
+    'Auf {name} prüfen, ob die Programme laufen und auf diesen Ports lauschen, und ob seine Firewall das Gerät zulässt.',
   Certificates: 'Zertifikate',
   'The servers hold their own certificates. When one has expired or names another host, clients refuse to connect.':
     'Die Server halten ihre Zertifikate selbst. Ist eines abgelaufen oder auf einen anderen Namen ausgestellt, verbinden sich Clients nicht.',
   'Certificates of {name}': 'Zertifikate von {name}',
-  '{name} shows no certificate at the moment; its own line says why.':
-    '{name} zeigt gerade kein Zertifikat; seine eigene Zeile sagt, warum.',
-  'All are right; the first one expires on {first}.': 'Alle stimmen; das erste läuft am {first} ab.',
+  '{name} shows no certificate at the moment; the check of the server says why.':
+    '{name} zeigt gerade kein Zertifikat; die Prüfung des Servers sagt, warum.',
+  'All are valid; the first one expires on {first}.': 'Alle sind gültig; das erste läuft am {first} ab.',
   'Renew or replace the certificate on {name}. With ACME the HTTP challenge works through the appliance, as port 80 leads to the server; see why the client there did not renew.':
     'Das Zertifikat auf {name} erneuern oder ersetzen. Mit ACME geht die HTTP-Challenge durch das Gerät, weil Port 80 zum Server führt; nachsehen, warum der ACME-Client dort nicht erneuert hat.',
   // DNS records
   'DNS records': 'DNS-Einträge',
-  'Clients find the servers by these names: IPv4 clients the appliance, IPv6 clients the server itself.':
-    'Über diese Namen finden Clients die Server: IPv4-Clients das Gerät, IPv6-Clients den Server selbst.',
+  'These names lead IPv4 clients to the appliance and IPv6 clients to the server itself.':
+    'Diese Namen führen IPv4-Clients zum Gerät und IPv6-Clients zum Server selbst.',
   'DNS records of {name}': 'DNS-Einträge von {name}',
   'All {count} records have arrived.': 'Alle {count} Einträge sind angekommen.',
-  'Publish, where the zone is kept:\n{lines}': 'Dort veröffentlichen, wo die Zone gepflegt wird:\n{lines}',
+  'Publish these records where the zone is managed:\n{lines}': 'Diese Einträge dort veröffentlichen, wo die Zone gepflegt wird:\n{lines}',
   'The public address of your router: it shows it on its status page. Its ports must be forwarded to the appliance.':
     'Die öffentliche Adresse des Routers: Seine Statusseite zeigt sie. Seine Ports müssen an das Gerät weitergeleitet sein.',
   'The appliance has no IPv4 address yet.': 'Das Gerät hat noch keine IPv4-Adresse.',
@@ -257,10 +257,10 @@ export const checks: Dictionary = {
     'Führt zu {list}; das kann im Internet niemand erreichen.',
   // The machine
   Time: 'Uhrzeit',
-  'With a wrong clock certificates seem expired or not yet valid, and logs tell wrong times. A Raspberry Pi has no battery for its clock.':
+  'With a wrong clock, certificates seem expired or not yet valid, and logs have wrong times. A Raspberry Pi has no battery for its clock.':
     'Geht die Uhr falsch, scheinen Zertifikate abgelaufen oder noch nicht gültig, und Protokolle nennen falsche Zeiten. Ein Raspberry Pi hat keine Batterie für seine Uhr.',
-  'See that the appliance reaches a time server: systemd-timesyncd asks those of /etc/systemd/timesyncd.conf over UDP port 123.':
-    'Dafür sorgen, dass das Gerät einen Zeitserver erreicht: systemd-timesyncd fragt die aus /etc/systemd/timesyncd.conf über UDP-Port 123.',
+  'Check that the appliance reaches a time server: systemd-timesyncd asks those of /etc/systemd/timesyncd.conf over UDP port 123.':
+    'Prüfen, ob das Gerät einen Zeitserver erreicht: systemd-timesyncd fragt die aus /etc/systemd/timesyncd.conf über UDP-Port 123.',
   'The clock says {date}: it was never set.': 'Die Uhr zeigt {date}: Sie wurde nie gestellt.',
   'The system does not tell this process whether the clock is synchronised.':
     'Das System sagt diesem Prozess nicht, ob die Uhr abgeglichen ist.',
@@ -300,10 +300,10 @@ export const checks: Dictionary = {
     'Ein zu heißer Prozessor wird langsamer und altert schneller.',
   'This machine has no temperature sensor that Linux knows.':
     'Dieses Gerät hat keinen Temperatursensor, den Linux kennt.',
-  'The processor has {degrees} °C.': 'Der Prozessor hat {degrees} °C.',
+  'The processor is at {degrees} °C.': 'Der Prozessor hat {degrees} °C.',
   'It slows down to cool off.': 'Er bremst sich, um abzukühlen.',
-  'Give the appliance air: out of the closed cupboard, or a case with a heat sink or fan.':
-    'Dem Gerät Luft geben: heraus aus dem geschlossenen Schrank, oder ein Gehäuse mit Kühlkörper oder Lüfter.',
+  'Give the appliance more air: take it out of a closed cupboard, or use a case with a heat sink or fan.':
+    'Dem Gerät mehr Luft geben: es aus einem geschlossenen Schrank nehmen, oder ein Gehäuse mit Kühlkörper oder Lüfter verwenden.',
   'Power supply': 'Stromversorgung',
   'With too low a voltage a Raspberry Pi slows down, loses USB devices, and damages its card.':
     'Bei zu niedriger Spannung wird ein Raspberry Pi langsam, verliert USB-Geräte und beschädigt seine Karte.',
@@ -312,21 +312,21 @@ export const checks: Dictionary = {
     'Die Spannung war seit dem Start zeitweise zu niedrig.',
   'The voltage has been right since the start.': 'Die Spannung stimmt seit dem Start.',
   'The voltage is right at this moment.': 'Die Spannung stimmt in diesem Augenblick.',
-  'This machine does not measure its supply voltage, or it is no Raspberry Pi.':
+  'This machine does not measure its supply voltage, or it is not a Raspberry Pi.':
     'Dieses Gerät misst seine Versorgungsspannung nicht, oder es ist kein Raspberry Pi.',
   'Use the power supply that the maker recommends (5 V, 3 A or more), with a short thick cable, and no power-hungry devices on USB.':
     'Das Netzteil verwenden, das der Hersteller empfiehlt (5 V, 3 A oder mehr), mit kurzem, dickem Kabel und ohne stromhungrige USB-Geräte.',
   'Other programs and the kernel': 'Andere Programme und der Kernel',
-  'Services need routes, rules and parameters in the kernel. What another program removes is put back, but what passes is interrupted each time.':
-    'Dienste brauchen Routen, Regeln und Parameter im Kernel. Was ein anderes Programm entfernt, wird wiederhergestellt, aber jedes Mal ist der Verkehr unterbrochen.',
-  'Nothing that the services need in the kernel is missing, or is removed again and again.':
-    'Nichts, was die Dienste im Kernel brauchen, fehlt oder wird immer wieder entfernt.',
+  'Services need routes, rules and parameters in the kernel. If another program removes them, they are put back, but traffic is interrupted each time.':
+    'Dienste brauchen Routen, Regeln und Parameter im Kernel. Entfernt ein anderes Programm sie, werden sie wiederhergestellt, aber jedes Mal ist der Verkehr unterbrochen.',
+  'Nothing that the services need in the kernel is missing or removed repeatedly.':
+    'Nichts, was die Dienste im Kernel brauchen, fehlt oder wird wiederholt entfernt.',
   '{what} is missing: the kernel refuses it': '{what} fehlt: Der Kernel lehnt es ab',
   '{what} is missing: removed or changed {times} times, last by {who}':
     '{what} fehlt: {times}-mal entfernt oder geändert, zuletzt von: {who}',
   '{what} was removed or changed {times} times, last by {who}':
     '{what} wurde {times}-mal entfernt oder geändert, zuletzt von: {who}',
-  'Stop what does it ({who}), or tell it to leave this alone: systemd-networkd with ManageForeignRoutes=no and ManageForeignRoutingPolicyRules=no in networkd.conf, a firewall by loading only its own tables instead of "flush ruleset". See also the log.':
+  'Stop the program that does this ({who}), or configure it to leave this alone: systemd-networkd with ManageForeignRoutes=no and ManageForeignRoutingPolicyRules=no in networkd.conf, a firewall by loading only its own tables instead of "flush ruleset". See also the log.':
     'Anhalten, was es tut ({who}), oder so einstellen, dass es dies in Ruhe lässt: systemd-networkd mit ManageForeignRoutes=no und ManageForeignRoutingPolicyRules=no in networkd.conf; eine Firewall, indem sie nur ihre eigenen Tabellen lädt, statt „flush ruleset“. Siehe auch das Protokoll.',
   'Firewall and NAT64': 'Firewall und NAT64',
   'What NAT64 translates is forwarded. A firewall that drops what is forwarded, as Docker does, stops all of it.':

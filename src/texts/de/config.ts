@@ -48,14 +48,14 @@ export const config: Dictionary = {
     'die globale oder Unique-Local-IPv6-Adresse des Servers',
   'lies in the NAT64 prefix {prefix}, where IPv4 addresses are':
     'liegt im NAT64-Präfix {prefix}, wo IPv4-Adressen sind',
-  'is the name of no listener': 'ist der Name keines Listeners',
+  'is not the name of a listener': 'ist der Name keines Listeners',
   'no service: proxy.listeners is empty': 'kein Dienst: proxy.listeners ist leer',
   'a name that no other server has': 'ein Name, den kein anderer Server hat',
   'a host name that leads to one server': 'ein Hostname, der zu nur einem Server führt',
   'a name that no other listener has': 'ein Name, den kein anderer Listener hat',
   // Assertions
   'a name that no other assertion has': 'ein Name, den keine andere Zusicherung hat',
-  'is a port, which icmp has not': 'ist ein Port; icmp hat keine',
+  'is a port, but icmp has no ports': 'ist ein Port, aber icmp hat keine Ports',
   'no port': 'kein Port',
   // Ports
   'SSH of {name}': 'das SSH von {name}',
@@ -84,7 +84,7 @@ export const config: Dictionary = {
   'is a prefix that NAT64 does not translate': 'ist ein Präfix, das NAT64 nicht übersetzt',
   '{prefixes}, of nat64.prefix and nat64.extraPrefixes':
     '{prefixes}, aus nat64.prefix und nat64.extraPrefixes',
-  'needs sessions, which nat64.mode "stateless" has not':
+  'needs sessions, but nat64.mode "stateless" has none':
     'braucht Sitzungen; mit nat64.mode „stateless“ gibt es keine',
   'none there': 'dort keines',
   'overlaps {other}': 'überschneidet sich mit {other}',
@@ -107,7 +107,7 @@ export const config: Dictionary = {
     'eine Liste von Servern, oder eine Konfiguration mit „hosts“',
   'a line such as "web1 2001:db8:1::10 www.example.com"':
     'eine Zeile wie „web1 2001:db8:1::10 www.example.com“',
-  'is the name of no column': 'ist der Name keiner Spalte',
+  'is not the name of a column': 'ist der Name keiner Spalte',
   'has no end': 'hat kein Ende',
   'follows a closing double quote': 'folgt auf ein schließendes doppeltes Anführungszeichen',
   '"{separator}" or the end of the line': '„{separator}“ oder das Ende der Zeile',
@@ -121,10 +121,10 @@ export const config: Dictionary = {
   'Edited while the appliance was not running.': 'Bearbeitet, während das Gerät nicht lief.',
   'The process ended before the change was confirmed.':
     'Der Prozess endete, bevor die Änderung bestätigt war.',
-  'What {by} had changed was not confirmed before {time}.':
-    'Was {by} geändert hatte, wurde nicht vor {time} bestätigt.',
+  'The change by {by} was not confirmed before {time}.':
+    'Die Änderung von {by} wurde nicht vor {time} bestätigt.',
   'Back to revision {id}.': 'Zurück zu Stand {id}.',
-  '{by} took the change back.': 'Die Änderung wurde von {by} zurückgenommen.',
+  '{by} rolled the change back.': 'Die Änderung wurde von {by} zurückgenommen.',
   // Who changed the configuration, after "von"
   owner: 'dem Eigentümer',
   appliance: 'dem Gerät',

@@ -15,13 +15,13 @@ export const counters: Dictionary = {
     'Geschlossene Verbindungen, über die zu lange nichts kam',
   'Connections that the client ended before its server was known or reached':
     'Verbindungen, die der Client beendete, bevor der Server bekannt oder erreicht war',
-  'Connections refused because the client took too long to say what it wants':
-    'Abgelehnte Verbindungen, weil der Client zu lange nicht sagte, was er will',
-  'Connections ended because long openings took up the memory there is, and their clients had most of it':
-    'Verbindungen, die endeten, weil lange Anfänge den Speicher füllten und ihre Clients das meiste davon hatten',
-  'Connections refused at the limit: their clients had as many as anybody, or more':
+  'Connections refused because the client took too long to send its request or ClientHello':
+    'Abgelehnte Verbindungen, weil der Client für seine Anfrage oder sein ClientHello zu lange brauchte',
+  'Connections ended because data sent before the server was known filled the memory, and their clients had the most of it':
+    'Verbindungen, die endeten, weil Daten aus der Zeit vor der Wahl des Servers den Speicher füllten und ihre Clients das meiste davon hatten',
+  'Connections refused at the limit: their clients had as many as any other client, or more':
     'Verbindungen, die an der Grenze abgewiesen wurden, weil der Client so viele hatte wie jeder andere oder mehr',
-  'Connections ended at the limit for another client: their clients had most':
+  'Connections ended at the limit for another client: their clients had the most':
     'Verbindungen, die an der Grenze für einen anderen Client endeten, weil der eigene die meisten hatte',
   'Connections ended because the server refused the connection':
     'Beendete Verbindungen, weil der Server die Verbindung ablehnte',
@@ -43,7 +43,7 @@ export const counters: Dictionary = {
   'TLS connections whose server name led to a server':
     'TLS-Verbindungen, deren Servername zu einem Server führte',
   'HTTP requests whose Host led to a server': 'HTTP-Anfragen, deren Host zu einem Server führte',
-  'TLS: the server name is of no server (alert unrecognized_name)':
+  'TLS: no server has the server name (alert unrecognized_name)':
     'TLS: Der Servername gehört zu keinem Server (Alert unrecognized_name)',
   'TLS: the client named no server (alert missing_extension)':
     'TLS: Der Client nannte keinen Server (Alert missing_extension)',
@@ -56,7 +56,7 @@ export const counters: Dictionary = {
   'TLS: the client speaks another protocol (closed)':
     'TLS: Der Client spricht ein anderes Protokoll (geschlossen)',
   'HTTP: the request names no server (400)': 'HTTP: Die Anfrage nennt keinen Server (400)',
-  'HTTP: the Host is of no server (421)': 'HTTP: Der Host gehört zu keinem Server (421)',
+  'HTTP: no server has the Host (421)': 'HTTP: Der Host gehört zu keinem Server (421)',
   'HTTP: the request is malformed or ambiguous (400)':
     'HTTP: Die Anfrage ist fehlerhaft oder mehrdeutig (400)',
   'HTTP: the request head is too long (431)': 'HTTP: Der Kopf der Anfrage ist zu lang (431)',
@@ -98,9 +98,9 @@ export const counters: Dictionary = {
   'TCP connections accepted': 'Angenommene TCP-Verbindungen',
   'TCP connections closed at once: their client is not on the access list':
     'TCP-Verbindungen, sofort geschlossen: Der Client steht nicht auf der Zugriffsliste',
-  'TCP connections closed at the limit for another client: their clients had most':
+  'TCP connections closed at the limit for another client: their clients had the most':
     'TCP-Verbindungen, an der Grenze für einen anderen Client geschlossen, weil der eigene die meisten hatte',
-  'Queries dropped because their client, or all of its /64, had far more under way than was left for everybody':
+  'Queries dropped because their client, or its whole /64, had far more in progress than was left for all clients':
     'Verworfene Anfragen, deren Client oder dessen /64 im Ganzen weit mehr laufen hatte, als für alle noch frei war',
   'TCP connections closed because they were idle or too slow':
     'Geschlossene TCP-Verbindungen, weil sie untätig oder zu langsam waren',
@@ -120,17 +120,17 @@ export const counters: Dictionary = {
     'Von IPv4 zu IPv6 übersetzte Pakete, wie sie auf die Leitung gehen',
   'Bytes of the IPv4 packets that left': 'Bytes der hinausgegangenen IPv4-Pakete',
   'Bytes of the IPv6 packets that left': 'Bytes der hinausgegangenen IPv6-Pakete',
-  'Of both, packets of established flows that the kernel translated itself (nat64.fastPath)':
-    'Von beiden die Pakete bestehender Flüsse, die der Kernel selbst übersetzte (nat64.fastPath)',
+  'Packets of both directions that the kernel translated itself: those of established flows (nat64.fastPath)':
+    'Pakete beider Richtungen, die der Kernel selbst übersetzte: die bestehender Flüsse (nat64.fastPath)',
   'Flows of TCP and UDP that the kernel was given to translate itself':
     'TCP- und UDP-Flüsse, die der Kernel zum Übersetzen bekam',
-  'Flows that it was given no longer: they ended, or something about them changed':
-    'Flüsse, die er nicht mehr hat: Sie endeten, oder etwas an ihnen änderte sich',
+  'Flows that were taken from the kernel again: they ended, or something about them changed':
+    'Flüsse, die dem Kernel wieder genommen wurden: Sie endeten, oder etwas an ihnen änderte sich',
   'Packets from one IPv6 host to the mapping of another, counted in both directions too':
     'Pakete von einem IPv6-Rechner zur Zuordnung eines anderen, auch in beiden Richtungen gezählt',
-  'Datagrams of which all fragments came': 'Datagramme, deren Fragmente alle kamen',
-  'Datagrams in fragments forgotten before all had come, because too much was under way':
-    'Datagramme in Fragmenten, vergessen, bevor alle da waren, weil zu viel unterwegs war',
+  'Datagrams whose fragments all arrived': 'Datagramme, deren Fragmente alle kamen',
+  'Fragmented datagrams dropped before all fragments had arrived, because too many were waiting':
+    'Fragmentierte Datagramme, verworfen, bevor alle Fragmente da waren, weil zu viele warteten',
   'BIB entries (mappings of an IPv6 host and port to an IPv4 port) created':
     'Angelegte BIB-Einträge (Zuordnungen eines IPv6-Rechners und Ports zu einem IPv4-Port)',
   'BIB entries removed with their last session': 'BIB-Einträge, mit ihrer letzten Sitzung entfernt',
@@ -149,13 +149,13 @@ export const counters: Dictionary = {
     'Zuordnungen oder Sitzungen, deren Beginn oder Ende nicht protokolliert werden konnte (nat64.log): zu viele auf einmal',
   'Connections from the IPv4 side to ports that no IPv6 host has, kept unanswered for 6 seconds':
     'Verbindungen von der IPv4-Seite zu Ports, die kein IPv6-Rechner hat; 6 Sekunden unbeantwortet behalten',
-  'Of these, those for which the oldest of the sender that had most was forgotten: as many as can be were kept':
-    'Davon solche, für die das älteste des Absenders mit den meisten vergessen wurde: Mehr können nicht aufbewahrt werden',
-  'Established TCP connections without traffic whose IPv6 host was asked whether they live':
+  'Of these, those that took the place of the oldest one of the sender with the most: no more can be kept':
+    'Davon solche, die den Platz des ältesten des Absenders mit den meisten einnahmen: Mehr können nicht aufbewahrt werden',
+  'Idle established TCP connections whose IPv6 host was asked whether they are still open':
     'Bestehende TCP-Verbindungen ohne Verkehr, deren IPv6-Rechner gefragt wurde, ob sie leben',
   'ICMP errors that the translator sent in answer to packets it dropped':
     'ICMP-Fehler, mit denen der Übersetzer auf verworfene Pakete antwortete',
-  'ICMP errors that were not sent because too many had been within a second':
+  'ICMP errors that were not sent because there were too many within a second':
     'ICMP-Fehler, die nicht gesendet wurden, weil es in einer Sekunde zu viele waren',
   "ICMP messages and fragments of no session: handed back for the appliance's own programs":
     'ICMP-Nachrichten und Fragmente ohne Sitzung: den eigenen Programmen des Geräts zurückgegeben',
@@ -167,14 +167,14 @@ export const counters: Dictionary = {
     'Die Prüfsumme des IPv4-Kopfes oder eines ICMP-Fehlers ist falsch',
   'The offload header of the TUN device contradicts the packet':
     'Der Offload-Kopf des TUN-Devices widerspricht dem Paket',
-  'The destination is none that is translated: not in the NAT64 prefix, not of pool4 or of a server':
-    'Das Ziel ist keines, das übersetzt wird: nicht im NAT64-Präfix, nicht aus pool4 oder von einem Server',
+  'The destination is not translated: it is not in the NAT64 prefix, not in pool4 and not a server':
+    'Das Ziel wird nicht übersetzt: Es ist nicht im NAT64-Präfix, nicht in pool4 und kein Server',
   'An IPv6 source inside the NAT64 prefix: the packet would loop':
     'Eine IPv6-Quelle im NAT64-Präfix: Das Paket liefe im Kreis',
-  "A source that is no unicast address of a host on another link, or is the appliance's own":
-    'Eine Quelle, die keine Unicast-Adresse eines Rechners in einem anderen Netzsegment ist, oder eine eigene des Geräts',
+  "The source is not a routable unicast address, or is an address of the appliance":
+    'Die Quelle ist keine Unicast-Adresse, zu der geroutet wird, oder eine des Geräts',
   'The IPv6 source is not in nat64.allow': 'Die IPv6-Quelle steht nicht in nat64.allow',
-  'An IPv4 address that the prefix must not stand for, e.g. a private one in 64:ff9b::/96':
+  'An IPv4 address that the prefix must not represent, e.g. a private one in 64:ff9b::/96':
     'Eine IPv4-Adresse, für die das Präfix nicht stehen darf, etwa eine private in 64:ff9b::/96',
   'An IPv4 address in nat64.denyIpv4': 'Eine IPv4-Adresse aus nat64.denyIpv4',
   'From IPv6 to an IPv4 address of the appliance itself, or of pool4, outside the ports of pool4':
@@ -182,18 +182,18 @@ export const counters: Dictionary = {
   'From IPv6 to an IPv4-embedded host (nat64.embedded) that no IPv6 route leads to: it would loop':
     'Von IPv6 an einen Rechner mit eingebetteter IPv4-Adresse (nat64.embedded), zu dem keine IPv6-Route führt: Es liefe im Kreis',
   'The hop limit (TTL) was used up': 'Das Hop-Limit (TTL) war aufgebraucht',
-  'Larger than the MTU of the other side; the sender was told':
-    'Größer als die MTU der anderen Seite; der Absender hat es erfahren',
+  'Larger than the MTU of the other side; the sender was notified':
+    'Größer als die MTU der anderen Seite; der Absender wurde benachrichtigt',
   'A fragment that ends beyond the largest packet, is empty, begins inside the TCP header, or is not the last and no multiple of 8':
     'Ein Fragment, das über das größte Paket hinausgeht, leer ist, im TCP-Kopf beginnt, oder nicht das letzte und kein Vielfaches von 8',
   'A fragment that overlaps another, or one of a datagram in which that happened':
     'Ein Fragment, das ein anderes überlappt, oder eines aus einem Datagramm, in dem das geschah',
-  'A fragment that had come before': 'Ein Fragment, das schon da war',
+  'A duplicate fragment': 'Ein doppeltes Fragment',
   'A fragment header with another extension header behind it':
     'Ein Fragment-Header, hinter dem ein weiterer Erweiterungsheader steht',
   'A fragment of a datagram in more than 128': 'Ein Fragment aus einem Datagramm mit mehr als 128',
-  'A fragment that gave way to those of others, or found no room: too much was waiting, most of it from its sender':
-    'Ein Fragment, das denen anderer wich oder keinen Platz fand: Zu viel wartete, das meiste von seinem Absender',
+  'A fragment dropped because too many were waiting, most of them from its sender':
+    'Ein Fragment, verworfen, weil zu viele warteten, die meisten von seinem Absender',
   'A fragment that waited too long for others (nat64.lifetimes.fragmentSeconds)':
     'Ein Fragment, das zu lange auf andere wartete (nat64.lifetimes.fragmentSeconds)',
   'A fragment of a datagram whose first fragment was not translated':
@@ -220,29 +220,29 @@ export const counters: Dictionary = {
     'Ein Client ohne Ports: nat64.portBlocks ist an und führt ihn nicht auf',
   'An IPv6 source that stands for no IPv4 address (nat64.mode is "stateless")':
     'Eine IPv6-Quelle, die für keine IPv4-Adresse steht (nat64.mode ist „stateless“)',
-  'A client has nat64.maxMappingsPerClient or nat64.maxSessionsPerClient and wanted another':
-    'Ein Client hat nat64.maxMappingsPerClient oder nat64.maxSessionsPerClient erreicht und wollte mehr',
-  'A client, or all of its /64, held far more than was left for everybody, and wanted another port or session':
-    'Ein Client oder sein /64 im Ganzen hielt weit mehr, als für alle noch frei war, und wollte einen weiteren Port oder eine weitere Sitzung',
+  'A client that had nat64.maxMappingsPerClient or nat64.maxSessionsPerClient needed another':
+    'Ein Client, der nat64.maxMappingsPerClient oder nat64.maxSessionsPerClient erreicht hatte, brauchte mehr',
+  'A client, or its whole /64, had far more than was left for all clients, and needed another port or session':
+    'Ein Client oder sein ganzes /64 hatte weit mehr, als für alle noch frei war, und brauchte einen weiteren Port oder eine weitere Sitzung',
   'nat64.maxSessions are in use': 'nat64.maxSessions sind in Gebrauch',
   'The TUN device did not take the translated packet': 'Das TUN-Device nahm das übersetzte Paket nicht an',
   'The kernel could not rewrite a packet of an established flow: it had no memory':
     'Der Kernel konnte ein Paket eines bestehenden Flusses nicht umschreiben: Ihm fehlte Speicher',
   // The control panel
   'Requests that came from an allowed address': 'Anfragen von einer zugelassenen Adresse',
-  'Connections closed at the limit for another client: their clients had most':
+  'Connections closed at the limit for another client: their clients had the most':
     'Verbindungen, an der Grenze für einen anderen Client geschlossen, weil der eigene die meisten hatte',
   'Connections and requests from an address that admin.allow does not list; closed or answered 403':
     'Verbindungen und Anfragen von einer Adresse, die admin.allow nicht aufführt; geschlossen oder mit 403 beantwortet',
   'Requests whose Host is neither an address, localhost nor one of admin.hostnames (DNS rebinding); 421':
     'Anfragen, deren Host weder eine Adresse noch localhost noch einer aus admin.hostnames ist (DNS-Rebinding); 421',
-  'Writes that a page of another origin asked for; 403':
-    'Schreibzugriffe, die eine Seite anderer Herkunft verlangte; 403',
+  'Changes that a page of another origin requested; 403':
+    'Änderungen, die eine Seite anderer Herkunft verlangte; 403',
   'Requests with a wrong token; 401': 'Anfragen mit falschem Token; 401',
   'Sign-ins with a wrong password or code; 401': 'Anmeldungen mit falschem Passwort oder Code; 401',
   'Changes in a session that came without its CSRF token; 403':
     'Änderungen in einer Sitzung, die ohne deren CSRF-Token kamen; 403',
-  'Requests of a token whose scope does not reach; 403':
+  'Requests of a token whose scope does not allow them; 403':
     'Anfragen eines Tokens, dessen Rechte nicht reichen; 403',
   'First passwords from another network or after the claim window; 403':
     'Erste Passwörter aus einem anderen Netz oder nach der Frist; 403',

@@ -15,8 +15,8 @@ export const errors: Dictionary = {
   'your address': 'diese Adresse',
   'This appliance is not reached as "{name}". Use its IP address, or one of the names in admin.hostnames; whoever is signed in can add this name there.':
     'Dieses Gerät ist nicht als „{name}“ zu erreichen. Seine IP-Adresse verwenden, oder einen der Namen in admin.hostnames; wer angemeldet ist, kann diesen Namen dort eintragen.',
-  'Use https://{host}; what you sent was readable on its way.':
-    'Zu benutzen ist https://{host}; das Gesendete war unterwegs lesbar.',
+  'Use https://{host}; what you sent was not encrypted.':
+    'Zu benutzen ist https://{host}; das Gesendete war nicht verschlüsselt.',
   'Another site asked for this change; it was not made.':
     'Eine andere Website hat diese Änderung verlangt; sie wurde nicht gemacht.',
   'Too many requests; try again in {seconds} s.': 'Zu viele Anfragen; in {seconds} s noch einmal versuchen.',
@@ -34,15 +34,15 @@ export const errors: Dictionary = {
   'Somebody has already set the password; sign in with it.':
     'Das Passwort ist schon gesetzt; damit anmelden.',
   'The password is wrong.': 'Das Passwort ist falsch.',
-  'The password or the code is wrong. The clock of the appliance says {clock}: where that is wrong, so is each code.':
-    'Das Passwort oder der Code ist falsch. Die Uhr des Geräts zeigt {clock}: Geht sie falsch, so ist es jeder Code.',
+  'The password or the code is wrong. The clock of the appliance says {clock}; if it is wrong, no code is accepted.':
+    'Das Passwort oder der Code ist falsch. Die Uhr des Geräts zeigt {clock}; geht sie falsch, wird kein Code angenommen.',
   'Too many wrong passwords; try again in {seconds} s.':
     'Zu viele falsche Passwörter; in {seconds} s noch einmal versuchen.',
   'Too many sign-ins at once; try again in a few seconds.':
     'Zu viele Anmeldungen auf einmal; in ein paar Sekunden noch einmal versuchen.',
   'Too many wrong tokens; try again in {seconds} s.':
     'Zu viele falsche Token; in {seconds} s noch einmal versuchen.',
-  'This is no token of this appliance, or it has expired.':
+  'This is not a token of this appliance, or it has expired.':
     'Das ist kein Token dieses Geräts, oder es ist abgelaufen.',
   'Sign in, or send an API token as "Authorization: Bearer TOKEN".':
     'Anmelden, oder ein API-Token als „Authorization: Bearer TOKEN“ senden.',
@@ -53,23 +53,23 @@ export const errors: Dictionary = {
   'API tokens cannot change how the owner signs in; sign in with the password.':
     'API-Token können nicht ändern, wie sich der Eigentümer anmeldet; mit dem Passwort anmelden.',
   'a password of at least 5 different characters': 'ein Passwort aus mindestens 5 verschiedenen Zeichen',
-  'a password that is no common word': 'ein Passwort, das kein gängiges Wort ist',
-  'a password that is no plain sequence': 'ein Passwort, das keine einfache Folge ist',
-  'a password that is no row of keys': 'ein Passwort, das keine Tastenreihe ist',
-  'is what guessers try first; expected {expected}': 'wird beim Raten zuerst versucht; erwartet: {expected}',
-  'Not made, because it could not be kept: {reason}':
-    'Nicht angelegt, weil es sich nicht aufbewahren ließ: {reason}',
-  'In force now, but not on the disk yet. It is tried again; a restart before that brings back what was before. {reason}':
-    'Gilt jetzt, steht aber noch nicht auf dem Datenträger. Es wird wieder versucht; ein Neustart vorher bringt zurück, was davor galt. {reason}',
+  'a password that is not a common word': 'ein Passwort, das kein gängiges Wort ist',
+  'a password that is not a plain sequence': 'ein Passwort, das keine einfache Folge ist',
+  'a password that is not a row of keys': 'ein Passwort, das keine Tastenreihe ist',
+  'is easy to guess; expected {expected}': 'ist leicht zu erraten; erwartet: {expected}',
+  'Not created, because it could not be saved: {reason}':
+    'Nicht angelegt, weil es sich nicht speichern ließ: {reason}',
+  'Active now, but not saved on the disk yet. Saving is retried; a restart before that brings back the previous state. {reason}':
+    'Gilt jetzt, ist aber noch nicht auf dem Datenträger gespeichert. Das Speichern wird wieder versucht; ein Neustart vorher bringt den vorigen Stand zurück. {reason}',
   'the present password': 'das jetzige Passwort',
   'The present password is wrong.': 'Das jetzige Passwort ist falsch.',
   'the six digits that the authenticator app shows': 'die sechs Ziffern, die die Authenticator-App zeigt',
   'the code that the authenticator app shows now': 'der Code, den die Authenticator-App jetzt zeigt',
   "is not {expected}; the appliance's clock says {clock}":
     'passt nicht; erwartet: {expected}; die Uhr des Geräts zeigt {clock}',
-  'Codes are asked for already; switch that off first.':
-    'Codes werden schon verlangt; das zuerst ausschalten.',
-  'Ask for a secret first, with POST totp.': 'Zuerst mit POST totp ein Geheimnis verlangen.',
+  'The second factor is already on; switch it off first.':
+    'Der zweite Faktor ist schon an; ihn zuerst ausschalten.',
+  'Request a secret first, with POST totp.': 'Zuerst mit POST totp ein Geheimnis anfordern.',
   'A token has no session to end; revoke it with DELETE tokens.':
     'Ein Token hat keine Sitzung, die sich beenden ließe; es mit DELETE tokens widerrufen.',
   'There is no session "{wanted}".': 'Eine Sitzung „{wanted}“ gibt es nicht.',
@@ -78,20 +78,20 @@ export const errors: Dictionary = {
   'There are {count} tokens already; revoke one first.':
     'Es gibt schon {count} Token; zuerst eines widerrufen.',
   // Changes of the configuration
-  'This is no valid configuration.': 'Das ist keine gültige Konfiguration.',
+  'This is not a valid configuration.': 'Das ist keine gültige Konfiguration.',
   'Not applied: {failed}': 'Nicht angewendet: {failed}',
   'The configuration was changed meanwhile, to revision {revision}; load it again.':
     'Die Konfiguration wurde inzwischen geändert, zu Stand {revision}; neu laden.',
-  'What {by} has changed waits for its confirmation until {time}: confirm it or take it back first.':
-    'Was {by} geändert hat, wartet bis {time} auf seine Bestätigung: es zuerst bestätigen oder zurücknehmen.',
+  'The change by {by} waits for confirmation until {time}: confirm it or roll it back first.':
+    'Die Änderung von {by} wartet bis {time} auf Bestätigung: sie zuerst bestätigen oder zurücknehmen.',
   '{problem} Nothing was changed yet: make the change again, and it is written in its place.':
     '{problem} Geändert wurde noch nichts: Machen Sie die Änderung noch einmal, dann wird sie an ihre Stelle geschrieben.',
-  'The file was edited by hand since it was read. Put that edit into force first (systemctl reload tombolo, or a restart), or undo it; then make the change here.':
+  'The file was edited by hand since it was read. Activate that edit first (systemctl reload tombolo, or a restart), or undo it; then make the change here.':
     'Die Datei wurde von Hand bearbeitet, seit sie gelesen wurde. Zuerst diese Bearbeitung in Kraft setzen (systemctl reload tombolo, oder ein Neustart) oder sie rückgängig machen; dann hier ändern.',
-  'Not put into force, the configuration before stays: {reason}':
-    'Nicht in Kraft gesetzt, die Konfiguration davor bleibt: {reason}',
-  'The configuration before is in force already.': 'Die Konfiguration davor gilt schon.',
-  'No change waits for a confirmation; it may have been taken back already.':
+  'Not activated; the previous configuration stays active: {reason}':
+    'Nicht in Kraft gesetzt; die vorige Konfiguration gilt weiter: {reason}',
+  'The previous configuration is already active.': 'Die vorige Konfiguration gilt schon.',
+  'No change is waiting for confirmation; it may have been rolled back already.':
     'Keine Änderung wartet auf eine Bestätigung; vielleicht wurde sie schon zurückgenommen.',
   'Not confirmed, the countdown goes on: {reason}': 'Nicht bestätigt, der Countdown läuft weiter: {reason}',
   'The history has no revision {id}; the oldest ones are dropped.':
@@ -111,27 +111,27 @@ export const errors: Dictionary = {
   '"{value}": expected {expected}': '„{value}“; erwartet: {expected}',
   'an hour before': 'eine Stunde davor',
   now: 'jetzt',
-  '{count} pages listen already; close one.': '{count} Seiten hören schon zu; eine schließen.',
+  '{count} pages are open already; close one.': 'Es sind schon {count} Seiten offen; eine schließen.',
   // Backup and restore
-  'Another backup or restore is under way; try again in a moment.':
+  'Another backup or restore is in progress; try again in a moment.':
     'Eine andere Sicherung oder Wiederherstellung läuft; gleich noch einmal versuchen.',
-  'The configuration in the backup is not one that this version takes; nothing was changed.':
-    'Die Konfiguration in der Sicherung nimmt diese Version nicht an; nichts wurde geändert.',
+  'This version cannot use the configuration in the backup; nothing was changed.':
+    'Diese Version kann die Konfiguration in der Sicherung nicht benutzen; nichts wurde geändert.',
   'The file has {bytes} bytes; a backup has at most {most}.':
     'Die Datei hat {bytes} Byte; eine Sicherung hat höchstens {most}.',
-  'This file is no backup of a Tombolo: it begins with something else.':
-    'Diese Datei ist keine Sicherung eines Tombolo: Sie beginnt mit etwas anderem.',
+  'This file is not a Tombolo backup: it begins with something else.':
+    'Diese Datei ist keine Tombolo-Sicherung: Sie beginnt mit etwas anderem.',
   'The backup has format {version}, this appliance knows {own}: update it first.':
     'Die Sicherung hat Format {version}, dieses Gerät kennt {own}: zuerst aktualisieren.',
   'The backup is damaged: its beginning is not complete.':
     'Die Sicherung ist beschädigt: Ein Teil des Anfangs fehlt.',
-  'The passphrase is wrong, or the file is not as it was written (cut short, or changed on the way).':
-    'Die Passphrase ist falsch, oder die Datei ist nicht mehr, wie sie geschrieben wurde (abgeschnitten oder unterwegs verändert).',
+  'The passphrase is wrong, or the file was changed or cut short.':
+    'Die Passphrase ist falsch, oder die Datei wurde verändert oder abgeschnitten.',
   'The backup cannot be unpacked: {reason}': 'Die Sicherung lässt sich nicht entpacken: {reason}',
   'The backup is not as expected: {what}.': 'Die Sicherung ist nicht wie erwartet: {what}.',
-  'The backup holds an entry that no backup has: {name}.':
-    'Die Sicherung enthält einen Eintrag, den keine Sicherung hat: {name}.',
-  'The backup holds an entry twice: {name}.': 'Die Sicherung enthält einen Eintrag zweimal: {name}.',
+  'The backup has an unknown entry: {name}.':
+    'Die Sicherung hat einen unbekannten Eintrag: {name}.',
+  'The backup has an entry twice: {name}.': 'Die Sicherung hat einen Eintrag zweimal: {name}.',
   Configuration: 'Konfiguration',
   'History of the configuration': 'Verlauf der Konfiguration',
   "The servers' SSH ports": 'Die SSH-Ports der Server',
@@ -164,5 +164,5 @@ export const errors: Dictionary = {
   'This key may log in already.': 'Dieser Schlüssel darf sich schon anmelden.',
   'There is no key "{fingerprint}".': 'Es gibt keinen Schlüssel „{fingerprint}“.',
   '"{hostname}", the hostname of this appliance': '„{hostname}“, der Hostname dieses Geräts',
-  '"{given}" is not it: expected {expected}': '„{given}“ passt nicht; erwartet: {expected}',
+  '"{given}" does not match; expected {expected}': '„{given}“ passt nicht; erwartet: {expected}',
 };

@@ -11,12 +11,12 @@ export const explain: Dictionary = {
   '"{name}": as expected.': '„{name}“: wie erwartet.',
   '"{name}": expected {wanted}.': '„{name}“: erwartet wird {wanted}.',
   // The way
-  '{from} has no way to the IPv6 address {to}.': 'Von {from} führt kein Weg zur IPv6-Adresse {to}.',
-  'The traffic goes round in a circle.': 'Der Verkehr läuft im Kreis.',
-  '{name} is taken to lead here: its A record has this appliance, or a router that passes the port on.':
-    'Angenommen wird, dass {name} hierher führt: Der A-Eintrag nennt dieses Gerät, oder einen Router, der den Port weiterleitet.',
-  '{to} is no address of this appliance: taken for that of a router that passes the port on.':
-    '{to} ist keine Adresse dieses Geräts: angenommen wird die eines Routers, der den Port weiterleitet.',
+  '{from} cannot reach the IPv6 address {to}.': '{from} kann die IPv6-Adresse {to} nicht erreichen.',
+  'The traffic would loop.': 'Der Verkehr liefe im Kreis.',
+  'Assumption: the A record of {name} has the address of this appliance, or of a router that forwards the port to it.':
+    'Annahme: Der A-Eintrag von {name} hat die Adresse dieses Geräts, oder die eines Routers, der den Port hierher weiterleitet.',
+  'Assumption: {to} is not an address of this appliance, but of a router that forwards the port to it.':
+    'Annahme: {to} ist keine Adresse dieses Geräts, sondern die eines Routers, der den Port hierher weiterleitet.',
   'The appliance itself answers.': 'Das Gerät selbst antwortet.',
   'Nothing here listens on {protocol} port {port}.': 'Auf {protocol}-Port {port} lauscht hier nichts.',
   '{to} is reached over IPv6, without this appliance translating anything.':
@@ -26,8 +26,8 @@ export const explain: Dictionary = {
   'The admin page answers on port {port}.': 'Die Weboberfläche antwortet auf Port {port}.',
   // DNS64
   'The resolver answers on port {port}.': 'Der Resolver antwortet auf Port {port}.',
-  'DNS64 is switched off: whoever answers for {name} is not this appliance.':
-    'DNS64 ist abgeschaltet: Wer auch immer für {name} antwortet, ist nicht dieses Gerät.',
+  'DNS64 is switched off: this appliance does not answer for {name}.':
+    'DNS64 ist abgeschaltet: Dieses Gerät antwortet nicht für {name}.',
   '{name} could not be looked up: no upstream gave an answer.':
     '{name} ließ sich nicht nachschlagen: Kein gefragter Resolver gab eine Antwort.',
   '{name} has no address, neither IPv6 nor IPv4.': '{name} hat keine Adresse, weder IPv6 noch IPv4.',
@@ -57,11 +57,11 @@ export const explain: Dictionary = {
   'The listener {name} has port {port}: {what}.': 'Der Listener {name} hat Port {port}: {what}.',
   'A client that connects to an address names no server in its ClientHello.':
     'Ein Client, der sich mit einer Adresse verbindet, nennt in seinem ClientHello keinen Server.',
-  '{server} has it, but not the service {listener}.': '{server} hat ihn, aber nicht den Listener {listener}.',
+  '{server} has the name, but does not use the listener {listener}.': '{server} hat den Namen, benutzt aber den Listener {listener} nicht.',
   'No server has the name {name} at the listener {listener}.':
     'Am Listener {listener} hat kein Server den Namen {name}.',
-  'The address of {server}, {address}, is one of this appliance itself: it is never dialled.':
-    'Die Adresse von {server}, {address}, ist eine dieses Geräts selbst: Sie wird nie angewählt.',
+  'The address of {server}, {address}, is one of this appliance itself: the appliance never connects to it.':
+    'Die Adresse von {server}, {address}, ist eine dieses Geräts selbst: Das Gerät verbindet sich nie damit.',
   '{name} leads to {server}, [{address}]:{port}.': '{name} führt zu {server}, [{address}]:{port}.',
   '{name} leads to {server}, [{address}]:{port}, through the proxy.':
     '{name} führt durch den Proxy zu {server}, [{address}]:{port}.',
@@ -70,14 +70,14 @@ export const explain: Dictionary = {
   // NAT64: the packet
   'NAT64 is switched off: nothing translates to {to}.': 'NAT64 ist abgeschaltet: Nichts übersetzt zu {to}.',
   'It reaches [{address}] through NAT64.': 'Es erreicht [{address}] durch NAT64.',
-  'Nobody has {address}.': 'Niemand hat {address}.',
+  'No host has {address}.': 'Kein Rechner hat {address}.',
   'NAT64 translates it, and it leaves for {address}.': 'NAT64 übersetzt es, und es geht hinaus zu {address}.',
   '{address} port {port}': '{address} Port {port}',
   '{address} belongs to [{host}] as a whole (RFC 7757).': '{address} gehört als Ganzes [{host}] (RFC 7757).',
   'A static mapping leads {there} to [{host}]:{hostPort}.':
     'Eine feste Zuordnung führt {there} zu [{host}]:{hostPort}.',
-  '{there} is of pool4, and no static mapping has it: only answers to what servers sent get in.':
-    '{there} ist aus pool4, und keine feste Zuordnung hat ihn: Herein kommen nur Antworten auf das, was Server sendeten.',
+  '{there} belongs to pool4 and has no static mapping: only answers to traffic from the servers get in.':
+    '{there} gehört zu pool4 und hat keine feste Zuordnung: Herein kommen nur Antworten auf Verkehr der Server.',
   '{there}: {reason}.': 'Zu {there}: {reason}.',
   'The SYN is kept for 6 seconds, then refused.': 'Das SYN wird 6 Sekunden behalten, dann abgelehnt.',
   '{destination} is inside the NAT64 prefix {prefix} and stands for {remote}.':
@@ -86,16 +86,16 @@ export const explain: Dictionary = {
     '{destination} steht durch eine Adresszuordnung für {remote} (RFC 7757).',
   '{client} shares its IPv4 address: it reaches {remote} through the NAT64 prefix only.':
     '{client} teilt sich seine IPv4-Adresse: Er erreicht {remote} nur durch das NAT64-Präfix.',
-  '{destination} is outside the NAT64 prefix {prefix}: it is no address for NAT64, but one to be routed.':
-    '{destination} liegt außerhalb des NAT64-Präfixes {prefix}: keine Adresse für NAT64, sondern eine, die geroutet wird.',
+  '{destination} is outside the NAT64 prefix {prefix}: it is routed, not translated.':
+    '{destination} liegt außerhalb des NAT64-Präfixes {prefix}: Es wird geroutet, nicht übersetzt.',
   '{client} is outside that prefix, as a client must be.':
     '{client} liegt außerhalb dieses Präfixes, wie es bei einem Client sein muss.',
   '{client} is itself inside the NAT64 prefix: the packet would loop.':
     '{client} liegt selbst im NAT64-Präfix: Das Paket liefe im Kreis.',
   '{client} is a unicast address that answers can be sent to.':
     '{client} ist eine Unicast-Adresse, an die Antworten gesendet werden können.',
-  '{client} is no unicast address of a host on another link, so no answer could be sent to it.':
-    '{client} ist keine Unicast-Adresse eines Rechners in einem anderen Netzsegment; dorthin ließe sich keine Antwort senden.',
+  '{client} is not a routable unicast address, so no answer could be sent to it.':
+    '{client} ist keine Unicast-Adresse, zu der geroutet wird; dorthin ließe sich keine Antwort senden.',
   "nat64.allow lists {client}, or it is the appliance's own.":
     'nat64.allow führt {client} auf, oder die Adresse ist eine des Geräts selbst.',
   '{remote} may be reached through this prefix.': '{remote} darf durch dieses Präfix erreicht werden.',
@@ -106,9 +106,9 @@ export const explain: Dictionary = {
   // NAT64: the tables
   '{client} has the IPv4 address {own} for itself (RFC 7757, 7915): no session is needed.':
     '{client} hat die IPv4-Adresse {own} für sich (RFC 7757, 7915): Eine Sitzung ist nicht nötig.',
-  "{address} is the appliance's: through NAT64 nobody reaches it, but at ports of pool4. Use its IPv6 address.":
-    '{address} gehört dem Gerät: Durch NAT64 erreicht es niemand, außer an Ports von pool4. Seine IPv6-Adresse benutzen.',
-  '{client} stands for no IPv4 address, and nat64.mode "stateless" shares none.':
+  "{address} belongs to the appliance: through NAT64, only its pool4 ports can be reached. Use the IPv6 address of the appliance.":
+    '{address} gehört dem Gerät: Durch NAT64 sind nur dessen Ports von pool4 erreichbar. Die IPv6-Adresse des Geräts benutzen.',
+  '{client} represents no IPv4 address, and with nat64.mode "stateless" no address is shared.':
     '{client} steht für keine IPv4-Adresse, und mit nat64.mode „stateless“ wird keine geteilt.',
   'The appliance has no IPv4 address to translate to.':
     'Das Gerät hat keine IPv4-Adresse, zu der es übersetzen könnte.',
@@ -128,16 +128,16 @@ export const explain: Dictionary = {
     'Es sind nur noch wenige Ports frei, und der Client oder sein Netz hat weit mehr: Er bekommt keine weiteren, bis welche enden.',
   'Few sessions are left, and the client or its network has far more than that: it gets no more until some end.':
     'Es sind nur noch wenige Sitzungen frei, und der Client oder sein Netz hat weit mehr: Er bekommt keine weiteren, bis welche enden.',
-  'The client has {count} sessions: all it may have.':
-    'Der Client hat {count} Sitzungen: so viele, wie er haben darf.',
-  'The client has {count} BIB entries: all it may have.':
-    'Der Client hat {count} BIB-Einträge: so viele, wie er haben darf.',
+  'The client has {count} sessions, which is its limit.':
+    'Der Client hat {count} Sitzungen; das ist seine Grenze.',
+  'The client has {count} BIB entries, which is its limit.':
+    'Der Client hat {count} BIB-Einträge; das ist seine Grenze.',
   'A packet from any other {what}': 'Ein Paket von einem anderen {what}',
   "The client's {what} {number}": 'Der {what} {number} des Clients',
-  'What was used in the last {seconds} s rests.': 'Was in den letzten {seconds} s benutzt wurde, ruht.',
+  'Those used in the last {seconds} s are not reused yet.': 'Die der letzten {seconds} s werden noch nicht wieder benutzt.',
   'There is no free {what} in pool4 for another.': 'In pool4 ist kein {what} für einen weiteren frei.',
   '{address} {what} {range}': '{address}, {what} {range}',
-  '{which} gets a new one, at random out of {ranges}.': '{which} bekommt einen neuen, zufällig aus {ranges}.',
+  '{which} gets a new one, chosen at random from {ranges}.': '{which} bekommt einen neuen, zufällig aus {ranges}.',
   'nat64.portBlocks gives {client} no ports.': 'nat64.portBlocks gibt {client} keine Ports.',
   "All of the client's ports, {ports}, are in use for {protocol}.":
     'Alle Ports des Clients, {ports}, sind für {protocol} in Gebrauch.',

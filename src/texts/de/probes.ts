@@ -2,8 +2,8 @@
 import type { Dictionary } from '../sentence.ts';
 
 export const probes: Dictionary = {
-  '{address} is an address of this appliance itself: nobody is let through to it.':
-    '{address} ist eine Adresse dieses Geräts selbst: Niemand wird dorthin durchgelassen.',
+  '{address} is an address of this appliance itself: the appliance never connects to it.':
+    '{address} ist eine Adresse dieses Geräts selbst: Das Gerät verbindet sich nie damit.',
   'Takes connections.': 'Nimmt Verbindungen an.',
   'Only wildcard names lead here, so there is no name to ask for.':
     'Hierher führen nur Platzhalternamen; es gibt also keinen Namen, nach dem sich fragen ließe.',
@@ -35,8 +35,8 @@ export const probes: Dictionary = {
     'Das Zertifikat {until}: Die Erneuerung ist überfällig.',
   'The certificate is self-signed: clients warn of it. It is {until}.':
     'Das Zertifikat ist selbst ausgestellt: Clients warnen davor. Es {until}.',
-  'No authority that clients know stands behind the certificate (issuer: {issuer}). It is {until}.':
-    'Hinter dem Zertifikat steht keine Stelle, die Clients kennen (Aussteller: {issuer}). Es {until}.',
+  'The certificate is not from an authority that clients trust (issuer: {issuer}). It is {until}.':
+    'Das Zertifikat ist von keiner Stelle, der Clients vertrauen (Aussteller: {issuer}). Es {until}.',
   'The certificate is trusted and {until}.': 'Das Zertifikat ist vertrauenswürdig und {until}.',
   '1 day': '1 Tag',
   '{count} days': '{count} Tage',
@@ -56,8 +56,8 @@ export const probes: Dictionary = {
   'A firewall refuses the connection to {where}.': 'Eine Firewall lehnt die Verbindung zu {where} ab.',
   'The connection to {where} failed: {code}.': 'Die Verbindung zu {where} ist gescheitert: {code}.',
   'It answers, but not with TLS.': 'Er antwortet, aber nicht mit TLS.',
-  'It knows no site "{hostname}" (TLS alert unrecognized_name).':
-    'Er kennt keine Website „{hostname}“ (TLS-Alert unrecognized_name).',
+  'It has no site "{hostname}" (TLS alert unrecognized_name).':
+    'Er hat keine Website „{hostname}“ (TLS-Alert unrecognized_name).',
   'It speaks only TLS versions older than 1.2.': 'Er spricht nur TLS-Versionen, die älter als 1.2 sind.',
   'It ended the TLS handshake with an alert ({alert}).':
     'Er hat den TLS-Handshake mit einem Alert beendet ({alert}).',
@@ -76,6 +76,6 @@ export const probes: Dictionary = {
     'Nur für einfaches HTTP: In TLS kann das Gerät keine Kopfzeile ergänzen. Für HTTPS clientAddress auf „proxy-v1“ oder „proxy-v2“ setzen.',
   'nginx: the address of the client from the PROXY protocol ({clientAddress})':
     'nginx: die Adresse des Clients aus dem PROXY-Protokoll ({clientAddress})',
-  'On these ports nginx then refuses whoever sends no PROXY header, IPv6 clients that come directly among them: give the server another address for those, and publish that one in its AAAA records.':
-    'Auf diesen Ports weist nginx dann jeden ab, der keinen PROXY-Kopf sendet, auch IPv6-Clients, die geradewegs kommen: dem Server für diese eine andere Adresse geben und in seinen AAAA-Einträgen jene veröffentlichen.',
+  'On these ports nginx then refuses clients that send no PROXY header, among them IPv6 clients that connect directly. Give the server a second address for those, and publish it in its AAAA records.':
+    'Auf diesen Ports weist nginx dann Clients ab, die keinen PROXY-Kopf senden, auch IPv6-Clients, die sich direkt verbinden. Dem Server für diese eine zweite Adresse geben und sie in seinen AAAA-Einträgen veröffentlichen.',
 };

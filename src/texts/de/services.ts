@@ -25,11 +25,11 @@ export const services: Dictionary = {
     'Keiner der gefragten Resolver antwortet: die Route zu {upstreams} prüfen',
   'There is no IPv4 address to translate to: the appliance has no IPv4 default route, and not exactly one IPv4 address. Connect it to the IPv4 network, or set nat64.pool4[0].address.':
     'Es gibt keine IPv4-Adresse, zu der sich übersetzen ließe: Das Gerät hat keine IPv4-Standardroute und nicht genau eine IPv4-Adresse. Das Gerät mit dem IPv4-Netz verbinden, oder nat64.pool4[0].address setzen.',
-  'NAT64 cannot keep its sessions over a restart: {reason}.':
-    'NAT64 kann seine Sitzungen nicht über einen Neustart retten: {reason}.',
+  'NAT64 cannot keep its sessions across a restart: {reason}.':
+    'NAT64 kann seine Sitzungen nicht über einen Neustart behalten: {reason}.',
   '{free} bytes are free, {needed} are needed': '{free} Bytes sind frei, {needed} werden gebraucht',
-  'nat64.pool4: ports {ports} leave the appliance itself too few ports; leave it 1025 in one piece':
-    'nat64.pool4: die Ports {ports} lassen dem Gerät selbst zu wenige; ihm 1025 am Stück lassen',
+  'nat64.pool4: ports {ports} leave too few ports for the appliance itself; leave it a contiguous range of 1025':
+    'nat64.pool4: die Ports {ports} lassen dem Gerät selbst zu wenige; ihm einen zusammenhängenden Bereich von 1025 lassen',
   // State in the kernel
   'the device {device}': 'die Schnittstelle {device}',
   'the kernel program on {device}': 'das Kernelprogramm auf {device}',
@@ -44,14 +44,14 @@ export const services: Dictionary = {
   'Process {pid}': 'Prozess {pid}',
   'The program {name} (process {pid})': 'Das Programm {name} (Prozess {pid})',
   '{who} removed {items}; put back.': '{who} hat dies entfernt: {items}. Es ist wiederhergestellt.',
-  '{who} removed {items}; it is being made again.':
+  '{who} removed {items}; it is being created again.':
     '{who} hat dies entfernt: {items}. Es wird wieder angelegt.',
   '{who} changed {items}; put back.': '{who} hat dies geändert: {items}. Es ist wiederhergestellt.',
   '{items} and {count} more': '{items} und {count} weitere',
   '{items} cannot be set in the kernel: {reason}.':
     'Dies lässt sich im Kernel nicht setzen: {items}. Grund: {reason}.',
   'it does not stay': 'es bleibt nicht',
-  '{who} removes or changes {items} again and again. It is put back after longer and longer waits; stop that program, or tell it to leave this alone.':
+  '{who} removes or changes {items} again and again. It is put back after longer and longer waits; stop that program, or configure it to leave this alone.':
     '{who} entfernt oder ändert dies immer wieder: {items}. Es wird nach immer längeren Pausen wiederhergestellt; das Programm anhalten oder so einstellen, dass es dies in Ruhe lässt.',
   'The original kernel parameters cannot be written to {path}: after a crash they do not come back before the machine restarts. It is tried again. {reason}':
     'Die ursprünglichen Kernelparameter lassen sich nicht nach {path} schreiben: Nach einem Absturz kommen sie erst mit einem Neustart der Maschine wieder. Es wird wieder versucht. {reason}',
@@ -68,8 +68,8 @@ export const services: Dictionary = {
   '{tried} (taken by {owner})': '{tried} (belegt von {owner})',
   '{tried} (this machine does not have the address now)':
     '{tried} (dieses Gerät hat die Adresse gerade nicht)',
-  '{protocol} {address} could not be had before and is open now.':
-    '{protocol} {address} war vorher nicht zu haben und ist jetzt offen.',
+  '{protocol} {address} was not available before and is open now.':
+    '{protocol} {address} war vorher nicht verfügbar und ist jetzt offen.',
   'admin: could not listen on {address}: {reason}':
     'die Weboberfläche konnte nicht auf {address} lauschen: {reason}',
   'no certificate for HTTPS: {reason}': 'kein Zertifikat für HTTPS: {reason}',
@@ -83,14 +83,14 @@ export const services: Dictionary = {
   'Ends every session': 'Beendet alle Sitzungen',
   'Changes the password and ends every other session': 'Ändert das Passwort und beendet jede andere Sitzung',
   'Makes a secret for an authenticator app': 'Macht ein Geheimnis für eine Authenticator-App',
-  'Asks for codes from now on': 'Verlangt von nun an Codes',
-  'Asks for codes no more': 'Verlangt keine Codes mehr',
+  'Switches the second factor on': 'Schaltet den zweiten Faktor ein',
+  'Switches the second factor off': 'Schaltet den zweiten Faktor aus',
   'Makes an API token': 'Macht ein API-Token',
   'Revokes an API token': 'Widerruft ein API-Token',
-  'Puts a configuration into force, for good once it is confirmed':
+  'Activates a configuration; it is final once it is confirmed':
     'Setzt eine Konfiguration in Kraft; endgültig, sobald sie bestätigt ist',
-  'Makes the pending change last': 'Macht die wartende Änderung endgültig',
-  'Takes the pending change back at once': 'Nimmt die wartende Änderung sofort zurück',
+  'Confirms the pending change': 'Bestätigt die wartende Änderung',
+  'Rolls the pending change back at once': 'Nimmt die wartende Änderung sofort zurück',
   'Applies a revision again': 'Wendet einen früheren Stand wieder an',
   "Gives the process's last log lines, newest first":
     'Zeigt die letzten Zeilen des Protokolls, die neuesten zuerst',
@@ -99,14 +99,14 @@ export const services: Dictionary = {
   'Reboots the appliance': 'Startet das Gerät neu',
   'Lets a key log in to the appliance by SSH, as root':
     'Lässt einen Schlüssel sich per SSH am Gerät anmelden, als root',
-  'Lets a key log in by SSH no more': 'Lässt einen Schlüssel sich nicht mehr per SSH anmelden',
-  'Makes a new appliance of it: everything it knows is erased':
-    'Setzt das Gerät auf Werkszustand: Alles, was es weiß, wird gelöscht',
+  'Removes a key that may log in by SSH': 'Entfernt einen Schlüssel, der sich per SSH anmelden darf',
+  'Resets the appliance: everything is erased':
+    'Setzt das Gerät zurück: Alles wird gelöscht',
   'Makes a backup: one file, encrypted with a passphrase':
     'Macht eine Sicherung: eine Datei, mit einer Passphrase verschlüsselt',
   'Restores a backup, or tells what that would change':
     'Spielt eine Sicherung ein, oder sagt, was sich damit änderte',
-  'Takes an unconfirmed change of the configuration back':
+  'Rolls an unconfirmed change of the configuration back':
     'Nimmt eine unbestätigte Änderung der Konfiguration zurück',
   'Reads the configuration file, which was edited': 'Liest die Konfigurationsdatei, die bearbeitet wurde',
   '{service}: 90 % of {size} {what} are in use. {advice}':
@@ -116,25 +116,25 @@ export const services: Dictionary = {
   'TCP ports of pool4': 'TCP-Ports von pool4',
   'UDP ports of pool4': 'UDP-Ports von pool4',
   'ICMP identifiers of pool4': 'ICMP-Kennungen von pool4',
-  'See on the NAT64 page which server has most of them; more are to be had in nat64.pool4 and nat64.maxSessions.':
-    'Auf der Seite NAT64 nachsehen, welcher Server die meisten davon hat; mehr geben nat64.pool4 und nat64.maxSessions her.',
+  'See on the NAT64 page which server has the most of them. You can raise the limits with nat64.pool4 and nat64.maxSessions.':
+    'Auf der Seite NAT64 nachsehen, welcher Server die meisten davon hat. Die Grenzen lassen sich mit nat64.pool4 und nat64.maxSessions erhöhen.',
   'places for connections from the IPv4 side to ports that nobody has':
     'Plätzen für Verbindungen von der IPv4-Seite zu Ports, die niemand hat,',
-  'Somebody tries the ports of pool4. Nobody is harmed; nothing has to be done.':
+  'Somebody is scanning the ports of pool4. This does no harm; there is nothing to do.':
     'Jemand probiert die Ports von pool4 durch. Das schadet niemandem; es ist nichts zu tun.',
   'ICMP errors in a second': 'ICMP-Fehlern je Sekunde',
   'Somebody sends many packets that cannot be translated: the counters of NAT64 tell why. Others are still answered.':
     'Jemand sendet viele Pakete, die sich nicht übersetzen lassen: Die Zähler von NAT64 sagen, warum. Andere bekommen weiterhin Antwort.',
-  'steps of memory for what clients send before their servers are known':
-    'Stufen des Speichers für das, was Clients senden, bevor ihre Server bekannt sind,',
-  'See in the timeline which client has most of them; it is the first to lose some.':
+  'blocks of memory for data that clients send before their server is known':
+    'Blöcken Speicher für Daten, die Clients senden, bevor ihr Server bekannt ist,',
+  'See in the timeline which client has the most of them; it is the first to lose some.':
     'Im Verlauf nachsehen, welcher Client die meisten davon hat; er verliert als erster welche.',
   'TCP connections': 'TCP-Verbindungen',
-  'questions to upstreams': 'Fragen an Upstreams',
+  'queries to upstreams': 'Anfragen an Upstreams',
   'queries that wait for upstreams': 'Anfragen, die auf Upstreams warten,',
-  'Upstreams answer slowly, or one client asks for much: see in the timeline which. It is the first to get no more.':
-    'Upstreams antworten langsam, oder ein Client fragt viel: Im Verlauf nachsehen, welcher. Er bekommt als erster nichts mehr.',
-  'connections that have not asked for anything yet': 'Verbindungen, die noch nach nichts gefragt haben,',
+  'Upstreams answer slowly, or one client sends many queries: see in the timeline which one. It is refused first.':
+    'Upstreams antworten langsam, oder ein Client fragt viel: In der Zeitleiste nachsehen, welcher. Er wird als erster abgewiesen.',
+  'connections that have not sent a request yet': 'Verbindungen, die noch keine Anfrage gesendet haben,',
   'Somebody connects to this page over and over again; admin.allow says who may.':
     'Jemand verbindet sich immer wieder mit dieser Seite; admin.allow sagt, wer das darf.',
   'backup of {hostname}, {time}': 'Sicherung von {hostname}, {time}',

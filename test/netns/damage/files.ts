@@ -46,6 +46,6 @@ export function damage(path: string, how: Damage, newer: string | undefined): vo
   }
 }
 
-/** Undefined when it is no file, or not there. */
+/** Undefined when it is not a file, or not there. */
 export const contentOf = (path: string): Buffer | undefined =>
   lstatSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path) : undefined;

@@ -50,13 +50,13 @@ const refused: readonly (readonly [title: string, document: object, path: string
     'an assertion about ICMP with a port',
     { assertions: [assertion('a', { protocol: 'icmp' })] },
     '/assertions/0/port',
-    /443 is a port, which icmp has not/,
+    /443 is a port, but icmp has no ports/,
   ],
   [
     'a service that is no listener',
     { hosts: [host('a', { services: ['https', 'gopher'] })] },
     '/hosts/0/services/1',
-    /"gopher" is the name of no listener; expected one of http, https/,
+    /"gopher" is not the name of a listener; expected one of http, https/,
   ],
   [
     'two listeners of one name',
@@ -172,7 +172,7 @@ const refused: readonly (readonly [title: string, document: object, path: string
     'extra prefixes without sessions',
     { nat64: { mode: 'stateless', extraPrefixes: ['2001:db8:64::/96'] } },
     '/nat64/extraPrefixes/0',
-    /needs sessions, which nat64.mode "stateless" has not/,
+    /needs sessions, but nat64.mode "stateless" has none/,
   ],
   [
     'an address mapping inside an extra prefix',

@@ -100,19 +100,19 @@ for (const [what, make, reason, isKept] of [
   [
     'a directory',
     (path) => mkdir(join(path, 'inside'), { recursive: true }),
-    /cannot be read: it is no file/,
+    /cannot be read: it is not a file/,
     (stats) => stats.isDirectory(),
   ],
   [
     'a pipe',
     async (path) => execFileSync('mkfifo', [path]),
-    /cannot be read: it is no file/,
+    /cannot be read: it is not a file/,
     (stats) => stats.isFIFO(),
   ],
   [
     'a device without end',
     (path) => symlink('/dev/zero', path),
-    /cannot be read: it is no file/,
+    /cannot be read: it is not a file/,
     (stats) => stats.isSymbolicLink(),
   ],
   [

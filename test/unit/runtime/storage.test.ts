@@ -100,7 +100,7 @@ test('the words of a parser, which quote the content, are told nowhere', async (
   const file = storage.file('auth.json');
   await file.read(parse);
   await file.write('{}');
-  assert.match(notices.join(), /auth\.json was damaged \(it is no JSON\)/);
+  assert.match(notices.join(), /auth\.json was damaged \(it is not JSON\)/);
   assert.doesNotMatch(notices.join() + log.lines.join(), /secret/);
 });
 

@@ -91,8 +91,8 @@ const TOLD: readonly [title: string, text: Text, inEnglish: string, inGerman: st
   ['a name of every object', asIs('constructor'), 'constructor', 'constructor'],
   [
     'values are not looked at',
-    say('Nobody has {address}.', { address: '{address}' }),
-    'Nobody has {address}.',
+    say('No host has {address}.', { address: '{address}' }),
+    'No host has {address}.',
     'Niemand hat {address}.',
   ],
   ['a list', listOf([asIs('nothing'), 'a', 1.5], '; '), 'nothing; a; 1.5', 'nichts; a; 1,5'],
@@ -121,7 +121,7 @@ test('an answer is told wherever it has texts, and is otherwise the same', () =>
 });
 
 test('errors of ours can be told, those of others are quoted', () => {
-  const error = new TextError(say('Nobody has {address}.', { address: '192.0.2.1' }));
+  const error = new TextError(say('No host has {address}.', { address: '192.0.2.1' }));
   assert.equal(error.message, 'Nobody has 192.0.2.1.');
   assert.equal(tell(reasonOf(error), GERMAN), 'Niemand hat 192.0.2.1.');
   assert.equal(tell(reasonOf(new Error('EPERM')), GERMAN), 'EPERM');

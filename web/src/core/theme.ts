@@ -4,7 +4,7 @@ import { say } from './locale.ts';
 
 export type Theme = 'system' | 'light' | 'dark';
 export const THEME_TITLES = {
-  system: say('As the system'),
+  system: say('Same as the system'),
   light: say('Light'),
   dark: say('Dark'),
 };

@@ -19,13 +19,13 @@ export function DoneStep() {
       </p>
       <div class="note">
         <p>
-          <strong>{text('Worth doing soon')}</strong>
+          <strong>{text('Do these soon')}</strong>
         </p>
         <ul class="consequences">
           {[
             text('Make a backup: one encrypted file, on the System page.'),
             text('Protect the sign-in with a second factor, on the System page.'),
-            text('Add the other servers: several at once can be pasted.'),
+            text('Add the other servers: you can paste several at once.'),
           ].map((tip) => (
             <li key={tip}>{tip}</li>
           ))}

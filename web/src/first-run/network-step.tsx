@@ -11,7 +11,7 @@ export function NetworkStep() {
   const network = found.data.value;
   return (
     <>
-      <p>{text('This is the network as the appliance found it. Nothing needs to be typed here.')}</p>
+      <p>{text('This is the network that the appliance found. You do not need to type anything here.')}</p>
       {network === undefined ? <Loading of={found} /> : <Found network={network} />}
       <div class="actions spread">
         <Button icon="refresh" isBusy={again.isBusy.value} onClick={() => void again.run()}>
@@ -58,7 +58,7 @@ function Found({ network }: { network: NetworkAnswer }) {
             </>,
           ],
           [
-            text('DNS servers asked'),
+            text('DNS servers in use'),
             dns.upstreams.map((upstream) => (
               <div key={upstream}>
                 <code>{upstream}</code>
@@ -74,7 +74,7 @@ function Found({ network }: { network: NetworkAnswer }) {
           </p>
           <p>
             {text(
-              'The servers need IPv6 addresses. Switch IPv6 on in the router, or go on and see Checks later.',
+              'The servers need IPv6 addresses. Switch on IPv6 in the router, or continue and look at Checks later.',
             )}
           </p>
         </div>
@@ -82,12 +82,12 @@ function Found({ network }: { network: NetworkAnswer }) {
       {portConflicts.length > 0 && (
         <div class="note">
           <p>
-            <State state="fail" word={text('Ports that another program has')} />
+            <State state="fail" word={text('Ports used by another program')} />
           </p>
           <ul class="consequences">
             {portConflicts.map(({ port, protocol, wantedBy, owner }) => (
               <li key={`${protocol}${port}`}>
-                {text('{protocol} {port}, wanted by {wanted}, belongs to {owner}.', {
+                {text('{protocol} {port} (for {wanted}) is in use by {owner}.', {
                   protocol: protocol.toUpperCase(),
                   port,
                   wanted: wantedBy,

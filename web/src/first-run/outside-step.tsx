@@ -12,7 +12,7 @@ export function OutsideStep() {
   const network = useResource<NetworkAnswer>('network');
   return (
     <>
-      <p>{text('Two things are left that only you can do, outside of this appliance.')}</p>
+      <p>{text('Two things remain that you must do outside of this appliance.')}</p>
       <section class="stack tight">
         <h2>{text('Open on the router')}</h2>
         {hosts.data.value === undefined || network.data.value === undefined ? (

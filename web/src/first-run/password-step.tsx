@@ -33,7 +33,7 @@ export function PasswordStep() {
       <Refused
         title={text('The time to claim this appliance is over')}
         help={text(
-          'So that nobody else can take it meanwhile. Switch it off and on again: the window opens anew, for half an hour.',
+          'It ends so that nobody else can claim the appliance. Switch the appliance off and on again: then you have another half hour.',
         )}
       />
     );
@@ -47,11 +47,11 @@ export function PasswordStep() {
   const minutes = Math.ceil((known?.claim?.endsInSeconds ?? 0) / 60);
   return (
     <Form class="stack" isUnchecked onSend={run}>
-      <p>{text('Nobody has claimed this appliance yet. Choose the password that it is run with.')}</p>
+      <p>{text('Nobody has claimed this appliance yet. Choose a password to manage it.')}</p>
       <PasswordField
         isNew
         label={text('Password')}
-        hint={text('At least {least} characters. A few unrelated words are easy to keep and hard to guess.', {
+        hint={text('At least {least} characters. A few unrelated words are easy to remember and hard to guess.', {
           least: LEAST_CHARACTERS,
         })}
         name="password"
@@ -69,7 +69,7 @@ export function PasswordStep() {
         name="password-again"
         {...bound(again)}
         problem={
-          wasSent.value && again.value !== password.value ? text('The two are not the same.') : undefined
+          wasSent.value && again.value !== password.value ? text('The two passwords differ.') : undefined
         }
       />
       <CheckField

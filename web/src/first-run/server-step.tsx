@@ -62,7 +62,7 @@ export function ServerStep() {
         <div class="row spread">
           <h2 id="neighbours-title">{text('Seen in your network')}</h2>
           <Button isSmall icon="refresh" isBusy={search.isBusy.value} onClick={() => void search.run()}>
-            {text('Ask again')}
+            {text('Search again')}
           </Button>
         </div>
         <Neighbours rows={neighbours.value} isSearching={search.isBusy.value} onPick={pick} />
@@ -101,8 +101,8 @@ function Neighbours({ rows, isSearching, onPick }: NeighboursProps) {
     return (
       <p class="faint" role="status">
         {isSearching || rows === undefined
-          ? text('Asking the network who is there…')
-          : text('Nobody with an IPv6 address has answered yet. Type the address of the server instead.')}
+          ? text('Looking for machines in the network…')
+          : text('No machine with an IPv6 address has answered yet. Type the address of the server instead.')}
       </p>
     );
   return (

@@ -51,7 +51,7 @@ export function Frame() {
         <div class="content">
           {isLost.value && (
             <p class="lost" role="alert">
-              {text('No connection to the appliance. What is shown may be old; trying again.')}
+              {text('No connection to the appliance. The page may show old data; trying again.')}
             </p>
           )}
           <Refused />
@@ -87,7 +87,7 @@ function Page() {
   if (found === undefined) {
     return (
       <div class="page">
-        <PageHead title={text('There is no such page')} lead={text('The address may be old, or mistyped.')} />
+        <PageHead title={text('This page does not exist')} lead={text('The address may be old, or mistyped.')} />
         <p>
           <LinkButton href="/" kind="primary">
             {text('To the dashboard')}

@@ -157,10 +157,10 @@ export function Palette() {
       />
       <p class="visually-hidden" role="status">
         {found.length === 0
-          ? text('Nothing is called like that.')
+          ? text('No match.')
           : text(found.length === 1 ? '1 result' : '{count} results', { count: found.length })}
       </p>
-      {found.length === 0 && <p class="faint">{text('Nothing is called like that.')}</p>}
+      {found.length === 0 && <p class="faint">{text('No match.')}</p>}
       <div class="palette-list" id={`${id}-list`} role="listbox" aria-label={text('Go to…')}>
         {found.map((entry) => (
           <div

@@ -58,7 +58,7 @@ export function PendingBar() {
         <div class="actions">
           <Button
             isBusy={change.isBusy.value}
-            onClick={() => void change.run(rollBack, text('The configuration from before is back in force.'))}
+            onClick={() => void change.run(rollBack, text('The previous configuration is active again.'))}
           >
             {text('Roll back now')}
           </Button>
@@ -93,7 +93,7 @@ export function PendingBar() {
           <strong>{line}</strong>{' '}
           {isDraftStale.value &&
             text(
-              'The configuration was changed elsewhere meanwhile; the review shows what applying yours would undo.',
+              'The configuration was changed elsewhere in the meantime. The review shows what your changes would undo.',
             )}
         </p>
         <div class="actions">
@@ -176,7 +176,7 @@ function Review() {
       footer={
         <>
           <Button isDisabled={!isReady} isBusy={isBusy.value} onClick={() => void run(0)}>
-            {text('Apply for good')}
+            {text('Apply without a countdown')}
           </Button>
           <Button
             kind="primary"
@@ -197,7 +197,7 @@ function Review() {
       )}
       {check?.valid === true &&
         (check.diff.length === 0 ? (
-          <p>{text('These changes come to nothing: the configuration would stay the same.')}</p>
+          <p>{text('These changes have no effect: the configuration would stay the same.')}</p>
         ) : (
           <Diff entries={check.diff} />
         ))}
@@ -221,7 +221,7 @@ function Review() {
       <ErrorBox error={error.value} />
       <p class="faint">
         {text(
-          'After applying, you have {seconds} seconds to confirm, from the new address if it changes. Otherwise the configuration of now comes back by itself, even after a restart.',
+          'After applying, you have {seconds} seconds to confirm, from the new address if it changes. Otherwise the present configuration comes back by itself, even after a restart.',
           { seconds: CONFIRM_SECONDS },
         )}
       </p>

@@ -16,7 +16,7 @@ export function Refused() {
     await api
       .post('config/apply', body)
       .then(loadConfig)
-      .then(() => toast(text('What runs is in the file now.')), toastError);
+      .then(() => toast(text('The file now has the running configuration.')), toastError);
   });
   if (problem == null) return null;
   return (
@@ -24,7 +24,7 @@ export function Refused() {
       <p>{problem}</p>
       {config.value !== undefined && (
         <Button isBusy={isBusy.value} onClick={() => void run()}>
-          {text('Use what runs')}
+          {text('Use the running configuration')}
         </Button>
       )}
     </section>

@@ -43,7 +43,7 @@ export function SignIn() {
           <summary>{text('Password forgotten?')}</summary>
           <p class="faint">
             {text(
-              'Whoever can log in to the machine as root (keyboard or SSH) sets a new one without the old: see “When you are locked out” in docs/admin-access.md. An appliance without an SSH key takes one from its card: the file rpi-preseed.toml on the partition CONFIG. An empty file factory-reset there erases everything and begins anew.',
+              'Anybody who can log in to the machine as root (keyboard or SSH) can set a new one without the old one: see “When you are locked out” in docs/admin-access.md. An appliance without an SSH key reads one from its card: the file rpi-preseed.toml on the partition CONFIG. An empty file named factory-reset there erases everything, and the appliance starts as a new one.',
             )}
           </p>
         </details>

@@ -17,7 +17,7 @@ const FIGURES = {
   openings: say('Connections being opened'),
   pipes: say('Kernel pipes for them'),
   listeners: say('Ports that it listens on'),
-  maxConnections: say('Connections at most'),
+  maxConnections: say('Maximum of connections'),
 };
 
 interface StateProps {
@@ -69,7 +69,7 @@ export function ServiceCounters({ name }: { name: string }) {
       }
     >
       {rows.length === 0 ? (
-        <Empty title={text('Nothing was counted yet: no traffic has come by since the start.')} />
+        <Empty title={text('Nothing was counted yet: there was no traffic since the start.')} />
       ) : (
         <Table
           caption={text('Counters since the start')}

@@ -21,7 +21,7 @@ function judgeCertificates(name: string, probes: readonly ProbeFound[]): Finding
     const isExpected = probes.some((probe) => probe.name === 'tls' || probe.service === 'https');
     return isExpected
       ? {
-          ...unknown(say('{name} shows no certificate at the moment; its own line says why.', { name })),
+          ...unknown(say('{name} shows no certificate at the moment; the check of the server says why.', { name })),
           title,
         }
       : undefined;
@@ -29,7 +29,7 @@ function judgeCertificates(name: string, probes: readonly ProbeFound[]): Finding
   const state = worstOf(shown);
   if (state === 'ok') {
     const first = shown.flatMap((probe) => probe.certificate?.expiresAt.slice(0, 10) ?? []).sort()[0];
-    return { ...ok(say('All are right; the first one expires on {first}.', { first })), title };
+    return { ...ok(say('All are valid; the first one expires on {first}.', { first })), title };
   }
   const bad = shown.filter((probe) => probe.state === state);
   return {

@@ -10,11 +10,11 @@ export const clock: Check = {
   isCheap: true,
   title: say('Time'),
   why: say(
-    'With a wrong clock certificates seem expired or not yet valid, and logs tell wrong times. A Raspberry Pi has no battery for its clock.',
+    'With a wrong clock, certificates seem expired or not yet valid, and logs have wrong times. A Raspberry Pi has no battery for its clock.',
   ),
   run({ machine, now }): Finding {
     const mend = say(
-      'See that the appliance reaches a time server: systemd-timesyncd asks those of /etc/systemd/timesyncd.conf over UDP port 123.',
+      'Check that the appliance reaches a time server: systemd-timesyncd asks those of /etc/systemd/timesyncd.conf over UDP port 123.',
     );
     if (now < EARLIEST)
       return fail(

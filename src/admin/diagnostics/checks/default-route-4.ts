@@ -7,7 +7,7 @@ export const defaultRoute4: Check = {
   area: 'network',
   isCheap: true,
   title: say('IPv4 default route'),
-  why: say('Clients of the IPv4 Internet come, and NAT64 sends, through the IPv4 default route.'),
+  why: say('Clients of the IPv4 Internet come in through the IPv4 default route, and NAT64 sends through it.'),
   async run(deps) {
     const finding = await checkGateway(deps, 4);
     if (finding !== undefined) return finding;
@@ -17,7 +17,7 @@ export const defaultRoute4: Check = {
     return fail(
       say('There is no IPv4 default route: nothing gets to the IPv4 Internet, and no answer gets back.'),
       say(
-        'Connect the appliance to your router. If the router gives addresses by DHCP, see that its DHCP server is on; otherwise set address and gateway by hand.',
+        'Connect the appliance to your router. If the router gives addresses by DHCP, check that its DHCP server is on; otherwise set address and gateway by hand.',
       ),
     );
   },

@@ -9,7 +9,7 @@ export const dnsRecords: Check = {
   area: 'names',
   title: say('DNS records'),
   why: say(
-    'Clients find the servers by these names: IPv4 clients the appliance, IPv6 clients the server itself.',
+    'These names lead IPv4 clients to the appliance and IPv6 clients to the server itself.',
   ),
   needs: ['default-route-4', 'dns64-upstreams'],
   async run({ machine, config, only, publicIpv4 }): Promise<Finding[]> {
@@ -43,6 +43,6 @@ function judge(records: readonly LiveDnsRecordFound[]): Finding {
     ),
     ...(state === 'unknown' || mend === ''
       ? {}
-      : { mend: say('Publish, where the zone is kept:\n{lines}', { lines: mend }) }),
+      : { mend: say('Publish these records where the zone is managed:\n{lines}', { lines: mend }) }),
   };
 }

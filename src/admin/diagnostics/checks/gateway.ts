@@ -29,7 +29,7 @@ export async function checkGateway({ machine }: CheckDeps, family: 4 | 6): Promi
   return warn(
     say('{where} does not answer pings.', { where }),
     say(
-      'If other checks are green, the router only ignores pings. Otherwise see that it is on, and that the cable is in the right port.',
+      'If other checks are green, the router only ignores pings. Otherwise check that it is on, and that the cable is in the right port.',
     ),
   );
 }

@@ -7,13 +7,13 @@ export const kernelState: Check = {
   isCheap: true,
   title: say('Other programs and the kernel'),
   why: say(
-    'Services need routes, rules and parameters in the kernel. What another program removes is put back, but what passes is interrupted each time.',
+    'Services need routes, rules and parameters in the kernel. If another program removes them, they are put back, but traffic is interrupted each time.',
   ),
   run({ services }): Finding {
     const contests = services.flatMap(({ kernelContests = [] }) => kernelContests);
     if (contests.length === 0)
       return ok(
-        say('Nothing that the services need in the kernel is missing, or is removed again and again.'),
+        say('Nothing that the services need in the kernel is missing or removed repeatedly.'),
       );
     const list = contests.map(({ what, who, times, isMissing }) =>
       times === 0
@@ -24,7 +24,7 @@ export const kernelState: Check = {
     );
     const found = say('{list}.', { list: listOf(list, '; ') });
     const mend = say(
-      'Stop what does it ({who}), or tell it to leave this alone: systemd-networkd with ManageForeignRoutes=no and ManageForeignRoutingPolicyRules=no in networkd.conf, a firewall by loading only its own tables instead of "flush ruleset". See also the log.',
+      'Stop the program that does this ({who}), or configure it to leave this alone: systemd-networkd with ManageForeignRoutes=no and ManageForeignRoutingPolicyRules=no in networkd.conf, a firewall by loading only its own tables instead of "flush ruleset". See also the log.',
       { who: listOf(unique(contests.map(({ who }) => who))) },
     );
     return contests.some(({ isMissing }) => isMissing) ? fail(found, mend) : warn(found, mend);

@@ -30,7 +30,7 @@ export const power: Check = {
     }
     const alarm = await voltageAlarm(machine);
     if (alarm === undefined)
-      return unknown(say('This machine does not measure its supply voltage, or it is no Raspberry Pi.'));
+      return unknown(say('This machine does not measure its supply voltage, or it is not a Raspberry Pi.'));
     return alarm === '1'
       ? fail(say('The voltage is too low at this moment.'), MEND)
       : ok(say('The voltage is right at this moment.'));

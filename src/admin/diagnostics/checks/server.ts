@@ -7,7 +7,7 @@ export const server: Check = {
   id: 'server',
   area: 'servers',
   title: say('Server'),
-  why: say('What the appliance leads to this server must be answered there.'),
+  why: say('The server must answer the connections that the appliance routes to it.'),
   needs: ['default-route-6'],
   run: (deps) => forEachServer(deps, judgeServer),
 };
@@ -55,7 +55,7 @@ function judgeServer(name: string, probes: readonly ProbeFound[]): Finding {
     title,
     what: sentences(...bad.map(({ service, detail }) => listOf([service, detail], ': '))),
     mend: say(
-      'See on {name} whether the programs run and listen on these ports, and whether its firewall admits the appliance.',
+      'Check on {name} that the programs run and listen on these ports, and that its firewall allows the appliance.',
       { name },
     ),
   };

@@ -15,7 +15,7 @@ const PLACES: Readonly<Record<string, Place>> = {
   ...Object.fromEntries(SERVICES.map(({ name, title, place }) => [name, { title, ...place }])),
   admin: { title: say('Control panel'), area: 'system', needs: ['port-conflicts'] },
   configuration: { title: say('Configuration file') },
-  storage: { title: say('What is kept on the disk') },
+  storage: { title: say('Stored files') },
   limits: { title: say('Limits') },
 };
 
@@ -23,7 +23,7 @@ export const services: Check = {
   id: 'service',
   area: 'system',
   title: say('Service'),
-  why: say('Each service says itself when it cannot do all that it was asked to do.'),
+  why: say('Each service reports when it cannot do everything that the configuration asks for.'),
   run({ services: reports }): Finding[] {
     // Each of the automatic checks that fail has its own line.
     const others = reports.filter(({ name }) => name !== ('checks' satisfies ConditionPart));
@@ -34,14 +34,14 @@ export const services: Check = {
         restarts > 0
           ? say('Its thread was started again {restarts} times; the log has the reason.', { restarts })
           : undefined;
-      const said = sentences(problem === undefined ? say('It does not say why.') : problem, again);
+      const said = sentences(problem === undefined ? say('It gives no reason.') : problem, again);
       // A rejected configuration or a limit is not retried.
       const isTried = !CONDITION_PARTS.some((part) => part === name);
       const mend = isTried
         ? say(
-            'It is tried again by itself. Mend what the line says; if that does not help, send a support bundle.',
+            'It is retried automatically. Fix what this check reports. If that does not help, download the support bundle (System page) and ask for help.',
           )
-        : say('The line says what to do; if that does not help, send a support bundle.');
+        : say('Do what this check says. If that does not help, download the support bundle (System page) and ask for help.');
       if (state === 'failed') return { ...place, ...fail(said, mend) };
       if (state === 'degraded') return { ...place, ...warn(said, mend) };
       return { ...place, ...ok(sentences(say('Runs.'), again)) };

@@ -5,7 +5,7 @@ const ZONES = '/sys/class/thermal';
 /** A Raspberry Pi throttles at 80 (Pi 4) to 85 degrees (Pi 5). */
 const WARN_DEGREES = 75;
 const FAIL_DEGREES = 82;
-const MEND = say('Give the appliance air: out of the closed cupboard, or a case with a heat sink or fan.');
+const MEND = say('Give the appliance more air: take it out of a closed cupboard, or use a case with a heat sink or fan.');
 
 export const temperature: Check = {
   id: 'temperature',
@@ -20,7 +20,7 @@ export const temperature: Check = {
     const degrees = texts.map((text) => Number(text) / 1000).filter((value) => value > 0 && value < 150);
     if (degrees.length === 0) return unknown(say('This machine has no temperature sensor that Linux knows.'));
     const hottest = Math.max(...degrees);
-    const text = say('The processor has {degrees} °C.', { degrees: Math.round(hottest) });
+    const text = say('The processor is at {degrees} °C.', { degrees: Math.round(hottest) });
     if (hottest >= FAIL_DEGREES) return fail(sentences(text, say('It slows down to cool off.')), MEND);
     return hottest >= WARN_DEGREES ? warn(text, MEND) : ok(text);
   },

@@ -29,12 +29,12 @@ export const dns64Answers: Check = {
     }
     if (lookup.kind === 'failed') {
       return fail(
-        say('The resolver at {server} did not tell the addresses of {name}: {reason}.', {
+        say('The resolver at {server} gave no addresses for {name}: {reason}.', {
           server,
           name: NAME,
           reason: lookup.reason,
         }),
-        say('See the line of the service DNS64, and the log.'),
+        say('See the check of the service DNS64, and the log.'),
       );
     }
     const expected = dns64.prefixes

@@ -3,7 +3,7 @@ import { upstreamServers } from '../../../config/resolvers.ts';
 import { say } from '../../../texts/text.ts';
 
 const MEND = say(
-  'See that the address in dns64.upstreams is right and that no firewall blocks port 53 to it, or name another resolver.',
+  'Check that the address in dns64.upstreams is right and that no firewall blocks port 53 to it, or use another resolver.',
 );
 
 export const dns64Upstreams: Check = {
@@ -11,7 +11,7 @@ export const dns64Upstreams: Check = {
   area: 'dns64',
   isCheap: true,
   title: say('Resolver that DNS64 asks'),
-  why: say('DNS64 knows nothing by itself: when none of its upstreams answers, no name resolves.'),
+  why: say('DNS64 asks its upstreams. When none of them answers, no name resolves.'),
   async run({ machine, config }): Promise<Finding[]> {
     if (!config.dns64.enabled) return [];
     const asked = await Promise.all(

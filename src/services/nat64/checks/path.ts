@@ -28,11 +28,11 @@ export const nat64Path: Check = {
     const path = machine.pathTo(target);
     if ('problem' in path) {
       return fail(
-        say('There is no way from the appliance to {address}: {problem}.', {
+        say('The appliance cannot reach {address}: {problem}.', {
           address: formatIpv6(target),
           problem: path.problem,
         }),
-        say('See the line of the service NAT64; the appliance also needs an IPv6 address of its own.'),
+        say('See the check of the service NAT64; the appliance also needs an IPv6 address of its own.'),
       );
     }
     const direct = await machine.lookUp([upstream.server], '.', 'NS');

@@ -14,7 +14,7 @@ const PORTS = [
   [TRANSPORT.ICMP, say('ICMP identifiers of pool4')],
 ] as const;
 const SEE_CLIENTS = say(
-  'See on the NAT64 page which server has most of them; more are to be had in nat64.pool4 and nat64.maxSessions.',
+  'See on the NAT64 page which server has the most of them. You can raise the limits with nat64.pool4 and nat64.maxSessions.',
 );
 
 /** `withheld`: the count of ICMP errors that were not sent. If it has grown since the last call, the rate limit was reached. */
@@ -42,7 +42,7 @@ export function createLimits(withheld: () => number) {
         used: control[CONTROL.STORED_SYNS],
         size: MAX_STORED_SYNS,
         isHarmless: true,
-        advice: say('Somebody tries the ports of pool4. Nobody is harmed; nothing has to be done.'),
+        advice: say('Somebody is scanning the ports of pool4. This does no harm; there is nothing to do.'),
       },
       {
         what: say('ICMP errors in a second'),

@@ -186,7 +186,7 @@ class Nat64 implements Nat64Service {
     const device = this.#device;
     if (device.missing === undefined) return undefined;
     if (isWaiting(device, performance.now())) return fights([device]);
-    return say('{who} removed {items}; it is being made again.', { who: device.who, items: device.what });
+    return say('{who} removed {items}; it is being created again.', { who: device.who, items: device.what });
   }
 
   /** Makes the device again after another program has deleted it. If that happens repeatedly, it waits before it tries again. */

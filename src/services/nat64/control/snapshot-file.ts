@@ -142,7 +142,7 @@ export function createSessionFile(options: SessionFileOptions): SessionFile {
     conditions?.set(
       'storage',
       FILE_NAME,
-      reason && say('NAT64 cannot keep its sessions over a restart: {reason}.', { reason }),
+      reason && say('NAT64 cannot keep its sessions across a restart: {reason}.', { reason }),
     );
   }
 

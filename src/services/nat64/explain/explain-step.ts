@@ -190,7 +190,7 @@ function refusedLeg(verdict: Verdict, there: Text): Leg | undefined {
   if (verdict === HELD || verdict === COUNTER['drop-no-bib-entry']) {
     const wait = verdict === HELD ? SYN_KEPT : undefined;
     const text = sentences(
-      say('{there} is of pool4, and no static mapping has it: only answers to what servers sent get in.', {
+      say('{there} belongs to pool4 and has no static mapping: only answers to traffic from the servers get in.', {
         there,
       }),
       wait,

@@ -104,7 +104,7 @@ export async function stepsOfTables(
     ];
   }
   if (settings.isStateless) {
-    const text = say('{client} stands for no IPv4 address, and nat64.mode "stateless" shares none.', {
+    const text = say('{client} represents no IPv4 address, and with nat64.mode "stateless" no address is shared.', {
       client: request.client,
     });
     return [refused('drop-untranslatable', text)];
@@ -157,14 +157,14 @@ function explainMapping(
   if (clientSessions >= settings.maxSessionsPerClient)
     return refused(
       'drop-client-limit',
-      say('The client has {count} sessions: all it may have.', { count: clientSessions }),
+      say('The client has {count} sessions, which is its limit.', { count: clientSessions }),
     );
   const tooManySessions = explainSessionShare(found);
   if (tooManySessions !== undefined) return tooManySessions;
   if (clientMappings >= settings.maxMappingsPerClient)
     return refused(
       'drop-client-limit',
-      say('The client has {count} BIB entries: all it may have.', { count: clientMappings }),
+      say('The client has {count} BIB entries, which is its limit.', { count: clientMappings }),
     );
   const which =
     request.clientPort === undefined
@@ -173,7 +173,7 @@ function explainMapping(
   const rest =
     settings.portRestSeconds === 0
       ? undefined
-      : say('What was used in the last {seconds} s rests.', { seconds: settings.portRestSeconds });
+      : say('Those used in the last {seconds} s are not reused yet.', { seconds: settings.portRestSeconds });
   if (settings.portBlocks !== undefined) return explainBlock(settings, request, found, which, rest);
   const left =
     portsOf(settings.pools, packet.protocol) -
@@ -195,7 +195,7 @@ function explainMapping(
   return passed(
     sentences(
       has,
-      say('{which} gets a new one, at random out of {ranges}.', { which, ranges: either(ranges) }),
+      say('{which} gets a new one, chosen at random from {ranges}.', { which, ranges: either(ranges) }),
       rest,
     ),
   );
@@ -250,7 +250,7 @@ function explainSession({ settings }: TablesView, found: Found): ExplainStep {
   if (clientSessions >= settings.maxSessionsPerClient)
     return refused(
       'drop-client-limit',
-      say('The client has {count} sessions: all it may have.', { count: clientSessions }),
+      say('The client has {count} sessions, which is its limit.', { count: clientSessions }),
     );
   const tooMany = explainSessionShare(found);
   if (tooMany !== undefined) return tooMany;

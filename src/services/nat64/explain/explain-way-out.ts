@@ -27,7 +27,7 @@ export async function explainOwnAddress(
   const refusal = refused(
     'drop-own-address',
     say(
-      "{address} is the appliance's: through NAT64 nobody reaches it, but at ports of pool4. Use its IPv6 address.",
+      "{address} belongs to the appliance: through NAT64, only its pool4 ports can be reached. Use the IPv6 address of the appliance.",
       { address },
     ),
   );
@@ -100,7 +100,7 @@ export async function explainWayOut(
   const wait = protocol === TRANSPORT.TCP && settings.storesSyns ? SYN_KEPT : undefined;
   const { target, mapping, session, use } = found;
   if (target === undefined)
-    return refused('drop-no-bib-entry', sentences(say('Nobody has {address}.', { address: there }), wait));
+    return refused('drop-no-bib-entry', sentences(say('No host has {address}.', { address: there }), wait));
   const host = say('{address} port {port}', { address: formatHost(target.host), port: target.hostPort });
   // A client without a mapping will get an address of the pool. Which one is not known, so this one is assumed.
   const from = mapping?.mappedAddress ?? remoteAddress;

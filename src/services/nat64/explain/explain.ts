@@ -45,7 +45,7 @@ const CHECKS: readonly Check[] = [
           }),
     refused: ({ destination, prefix }) =>
       say(
-        '{destination} is outside the NAT64 prefix {prefix}: it is no address for NAT64, but one to be routed.',
+        '{destination} is outside the NAT64 prefix {prefix}: it is routed, not translated.',
         { destination, prefix },
       ),
   },
@@ -61,7 +61,7 @@ const CHECKS: readonly Check[] = [
     ok: ({ request }) =>
       say('{client} is a unicast address that answers can be sent to.', { client: request.client }),
     refused: ({ request }) =>
-      say('{client} is no unicast address of a host on another link, so no answer could be sent to it.', {
+      say('{client} is not a routable unicast address, so no answer could be sent to it.', {
         client: request.client,
       }),
   },

@@ -62,7 +62,7 @@ test('before the first run nothing is known, and nothing is open', () => {
       area: 'system',
       state: 'unknown',
       title: 'a',
-      what: 'Not looked at yet.',
+      what: 'Not checked yet.',
       why: 'It matters.',
       mend: null,
       server: null,

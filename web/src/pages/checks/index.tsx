@@ -52,7 +52,7 @@ export default function Checks() {
       <PageHead
         title={text('Checks')}
         lead={text(
-          'Looks at the whole setup from inside, and as far as it can from outside. Whatever is open says what is wrong, why it matters and how to mend it.',
+          'Checks the whole setup from inside and, as far as possible, from outside. Each open check says what is wrong, why it matters and how to fix it.',
         )}
         actions={
           <Button kind="primary" icon="refresh" isBusy={isRunning} onClick={() => void runAll.run()}>
@@ -64,21 +64,21 @@ export default function Checks() {
       {answer === undefined && <Loading of={checks} />}
       {answer?.items.length === 0 && (
         <Empty title={text('Nothing has been checked yet')}>
-          <p>{text('The first round runs by itself shortly after the start.')}</p>
+          <p>{text('The checks run by themselves shortly after the start.')}</p>
         </Empty>
       )}
       {good.length > 0 && open.length === 0 && (
         <Card>
           <p class="all-good">
-            <State state="ok" word={text('Nothing is open')} />
+            <State state="ok" word={text('No open checks')} />
           </p>
-          <p class="faint">{text('Everything that could be checked is well.')}</p>
+          <p class="faint">{text('Everything that could be checked is fine.')}</p>
         </Card>
       )}
       {open.length > 0 && (
         <section class="stack" aria-labelledby="open-title">
           <h2 id="open-title">
-            {text(open.length === 1 ? '1 needs you' : '{count} need you', { count: open.length })}
+            {text(open.length === 1 ? '1 to fix' : '{count} to fix', { count: open.length })}
           </h2>
           {open.map((item) => (
             <OpenItem key={item.id} item={item} onAgain={runOne} />
@@ -88,13 +88,13 @@ export default function Checks() {
       {unknown.length > 0 && (
         <Quiet
           title={text('Not known yet')}
-          lead={text('What has not been looked at, or cannot be told from here.')}
+          lead={text('Not checked yet, or not visible from here.')}
           items={unknown}
           onAgain={runOne}
         />
       )}
       {good.length > 0 && (
-        <Quiet title={text('{count} are well', { count: good.length })} items={good} onAgain={runOne} />
+        <Quiet title={text('{count} are fine', { count: good.length })} items={good} onAgain={runOne} />
       )}
     </>
   );
@@ -139,7 +139,7 @@ function OpenItem({ item, onAgain }: ItemProps) {
         </div>
         {mend !== null && (
           <div>
-            <dt>{text('How to mend it')}</dt>
+            <dt>{text('How to fix it')}</dt>
             <dd>{mend}</dd>
           </div>
         )}

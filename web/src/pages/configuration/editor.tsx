@@ -29,24 +29,24 @@ export function Editor() {
     problems.value = answer.problems;
     if (!answer.valid || !takes) return;
     setDraft(JSON.parse(written.value) as ConfigDocument);
-    toast(text('The draft is this document; review it in the bar below.'));
+    toast(text('This document is now the draft. Review it in the bar below.'));
   });
   return (
     <>
       {parameter('path') !== '' && (
-        <p class="note">{text('You came for {path}.', { path: parameter('path') })}</p>
+        <p class="note">{text('This link leads to {path}.', { path: parameter('path') })}</p>
       )}
       <Card>
         <TextArea
           label={text('The document')}
-          hint={text('What is left out has its default: an empty object is a working configuration.')}
+          hint={text('Anything left out has its default: an empty object is a valid configuration.')}
           rows={22}
           value={written.value}
           onInput={(value) => (written.value = value)}
         />
         <div class="actions">
           <Button kind="primary" isBusy={isBusy.value} onClick={() => void run(true)}>
-            {text('Take into the draft')}
+            {text('Use as the draft')}
           </Button>
           <Button isBusy={isBusy.value} onClick={() => void run(false)}>
             {text('Check')}
@@ -58,7 +58,7 @@ export function Editor() {
               written.value = print(config.value?.document);
             }}
           >
-            {text('Back to what is in force')}
+            {text('Back to the active configuration')}
           </Button>
         </div>
         <div aria-live="polite">
@@ -72,9 +72,9 @@ export function Editor() {
         </div>
       </Card>
       <details>
-        <summary>{text('With every default')}</summary>
-        <p class="faint">{text('What is in force now, including what the document leaves out.')}</p>
-        <Snippet value={print(config.value?.effective)} what={text('With every default')} />
+        <summary>{text('With all defaults')}</summary>
+        <p class="faint">{text('The active configuration, with the defaults that the document leaves out.')}</p>
+        <Snippet value={print(config.value?.effective)} what={text('With all defaults')} />
       </details>
     </>
   );

@@ -45,7 +45,7 @@ export function History() {
             title: text('Revision'),
             cell: ({ id }) => (
               <>
-                {id} {id === currentId && <span class="tag">{text('in force')}</span>}
+                {id} {id === currentId && <span class="tag">{text('active')}</span>}
               </>
             ),
           },
@@ -91,13 +91,13 @@ function Detail({ detail, onClose }: { detail: ConfigRevisionDetail; onClose: ()
       consequences: [
         text(
           diffFromCurrent.length === 1
-            ? 'The configuration changes in 1 place; what was set there since then is gone.'
-            : 'The configuration changes in {count} places; what was set there since then is gone.',
+            ? 'The configuration changes in 1 place; settings made there since then are lost.'
+            : 'The configuration changes in {count} places; settings made there since then are lost.',
           { count: diffFromCurrent.length },
         ),
       ],
       undo: text(
-        'A countdown runs: what is not confirmed rolls back by itself. The history keeps the present one, too.',
+        'A countdown starts: without your confirmation, the change is rolled back. The history keeps the present configuration, too.',
       ),
       action: text('Bring it back'),
       async perform() {
@@ -106,7 +106,7 @@ function Detail({ detail, onClose }: { detail: ConfigRevisionDetail; onClose: ()
           confirmSeconds: CONFIRM_SECONDS,
         });
         if (!followPort(diffFromCurrent)) await loadConfig();
-        toast(text('Revision {id} is back in force. Confirm it within the countdown.', { id }));
+        toast(text('Revision {id} is active again. Confirm it before the countdown ends.', { id }));
       },
     });
   };

@@ -25,7 +25,7 @@ export default function ConfigurationPage() {
       <PageHead
         title={text('Configuration')}
         lead={text(
-          'Everything this appliance does stands in one document. Changes collect as a draft; applying one starts a countdown, and what is not confirmed rolls back by itself.',
+          'One document configures everything that this appliance does. Changes are collected in a draft. Applying the draft starts a countdown; a change that is not confirmed is rolled back.',
         )}
       />
       <Tabs tabs={tabs} label={text('Parts of this page')} />
@@ -49,7 +49,7 @@ function Changes() {
     return (
       <Empty title={text('There are no changes')}>
         <p>
-          {text('What you change on any page collects here first. Nothing takes effect before you apply it.')}
+          {text('Changes that you make on any page are collected here first. Nothing takes effect before you apply it.')}
         </p>
       </Empty>
     );

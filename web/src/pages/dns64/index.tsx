@@ -60,13 +60,13 @@ export default function Dns64Page() {
           figures={{
             cacheEntries: text('Answers in the cache'),
             hitPercent: text('From the cache, %'),
-            inFlight: text('Queries under way'),
+            inFlight: text('Queries in progress'),
             tcpConnections: text('TCP connections of clients'),
           }}
         />
         {settings !== undefined && (
           <Card
-            title={text('How it is set')}
+            title={text('Settings')}
             actions={<a href="/configuration?view=json">{text('Edit as JSON')}</a>}
           >
             <Facts
@@ -88,7 +88,7 @@ export default function Dns64Page() {
                   )),
                 ],
                 [
-                  text('May ask'),
+                  text('Allowed clients'),
                   settings.allow.map((entry) => (
                     <div key={entry}>
                       <code>{entry}</code>
@@ -127,7 +127,7 @@ function QueryLog({ applied }: { applied: Level }) {
     <SelectField<Level>
       label={text('Queries in the timeline')}
       hint={text(
-        'The last 1000 are kept in memory, never on disk. With less, what was recorded before is forgotten. It takes effect when you apply the change.',
+        'The last 1000 queries are kept in memory, never on disk. If you choose less, earlier records are deleted. The choice takes effect when you apply the change.',
       )}
       value={dns64?.queryLog ?? applied}
       options={LEVELS.map((level) => [level, text(LOGS[level])])}

@@ -29,7 +29,7 @@ function line({ client, name, type, transport, answer, rcode, durationMs }: DnsE
       client !== null && [text('Client'), client],
       [text('Asked for'), `${type} ${name}`],
       [text('Response code'), `${rcode}, ${text(ANSWERS[answer])}`],
-      [text('Took'), formatMs(durationMs)],
+      [text('Duration'), formatMs(durationMs)],
       [text('Transport'), transport.toUpperCase()],
     ],
     links: [['/dns64', 'DNS64'], ...(client === null ? [] : [ofClient(client)])],

@@ -102,7 +102,7 @@ export default function Explain() {
             error.value === undefined && (
               <p class="faint">
                 {text(
-                  'Nothing is sent to anybody: the answer comes from the configuration and the state of now.',
+                  'Nothing is sent: the answer comes from the configuration and the present state.',
                 )}
               </p>
             )

@@ -23,8 +23,8 @@ function line(event: ConnectionEvent, { iconOf, portOf }: ServiceLookup): EventL
         ? text('{who} was refused: {name}', { who: client, name: asked })
         : text(
             what === 'opened'
-              ? '{who} connected to {name}, led to {where}'
-              : '{who} was done with {name} at {where}',
+              ? '{who} connected to {name}, routed to {where}'
+              : 'The connection of {who} to {name} at {where} ended',
             { who: client, name: asked, where },
           ),
     note:
@@ -37,7 +37,7 @@ function line(event: ConnectionEvent, { iconOf, portOf }: ServiceLookup): EventL
       [text('Client'), `${client}#${clientPort}`],
       [text('Listener'), listener],
       name !== null && [text('Asked for'), name],
-      [text('Took'), formatMs(durationMs)],
+      [text('Duration'), formatMs(durationMs)],
       what !== 'opened' && [text('Up / down'), `${formatBytes(bytesUp)} / ${formatBytes(bytesDown)}`],
       reason !== null && [text('Ended because'), `${explanation ?? ''} (${reason})`],
     ],

@@ -19,7 +19,7 @@ export default function LivePage() {
       <PageHead
         title={text('Live')}
         lead={text(
-          'One timeline of connections, DNS queries, NAT64 mappings, services and the health of servers; and what was recorded of the last 30 days.',
+          'One timeline of connections, DNS queries, NAT64 mappings, services and the health of servers. Charts show the last 30 days.',
         )}
       />
       <Tabs tabs={tabs} label={text('Parts of this page')} />

@@ -75,14 +75,14 @@ function healthLine({
     tone: toneOf(state),
     sentence:
       service === null || port === null
-        ? text('{server} is well again', { server })
-        : text('{server}: trouble with {service}, port {port}', { server, service, port }),
+        ? text('{server} works again', { server })
+        : text('{server}: problem with {service}, port {port}', { server, service, port }),
     note: text(STATE_WORDS[state]),
     facts: [
       probe !== null && [text('Probe'), [probe.toUpperCase(), hostname].filter(Boolean).join(' ')],
       detail !== null && [text('Found'), detail],
       [text('Before'), text(STATE_WORDS[before])],
-      failing > 1 && [text('Probes not well'), String(failing)],
+      failing > 1 && [text('Probes with problems'), String(failing)],
     ],
     links: [toServer(server)],
   };

@@ -81,7 +81,7 @@ export function Timeline() {
               { count: waiting.value.length },
             )}
           {lost.value > 0 &&
-            ` ${text('{count} events were too many at once and are not recorded.', { count: formatNumber(lost.value) })}`}
+            ` ${text('{count} events came too fast and were not recorded.', { count: formatNumber(lost.value) })}`}
         </p>
         <Button
           icon={isPaused.value ? 'play' : 'pause'}
@@ -91,7 +91,7 @@ export function Timeline() {
         </Button>
       </div>
       {events.value?.length === 0 && (
-        <Empty title={isFiltered ? text('Nothing fits the filters') : text('Nothing has happened yet')}>
+        <Empty title={isFiltered ? text('No event matches the filters') : text('Nothing has happened yet')}>
           {!isFiltered && (
             <p>
               {text(

@@ -35,9 +35,9 @@ export function Packet() {
           options={Object.entries({ tcp: text('TCP SYN'), udp: 'UDP', icmp: text('echo request') })}
         />
         <TextField label={text('From (IPv6)')} isCode placeholder="2001:db8:1::10" {...field('client')} />
-        <TextField label={text('Its port')} {...port} {...field('clientPort')} />
+        <TextField label={text('Source port')} {...port} {...field('clientPort')} />
         <TextField label={text('To')} isCode placeholder="203.0.113.9" {...field('destination')} />
-        <TextField label={text('Port there')} {...port} {...field('destinationPort')} />
+        <TextField label={text('Destination port')} {...port} {...field('destinationPort')} />
         <Button kind="primary" type="submit" isBusy={isBusy.value}>
           {text('Explain')}
         </Button>

@@ -63,7 +63,7 @@ export function Rows({ list }: { list: 'sessions' | 'bib' }) {
       ? [
           ...mapping,
           {
-            title: text('Other end'),
+            title: text('Remote address'),
             cell: ({ remote, remotePort }) => (
               <code>
                 {remote}#{remotePort}
@@ -104,7 +104,7 @@ export function Rows({ list }: { list: 'sessions' | 'bib' }) {
         />
         <TextField label={text('Client')} isCode placeholder="2001:db8:1::/64" {...field('client')} />
         {list === 'sessions' && (
-          <TextField label={text('Other end')} isCode placeholder="203.0.113.9" {...field('remote')} />
+          <TextField label={text('Remote address')} isCode placeholder="203.0.113.9" {...field('remote')} />
         )}
         <TextField label={text('Port of pool4')} isCode inputMode="numeric" size={7} {...field('poolPort')} />
         <Button type="submit" isBusy={isBusy.value}>
@@ -113,7 +113,7 @@ export function Rows({ list }: { list: 'sessions' | 'bib' }) {
       </Form>
       <ErrorBox error={error.value} fields={FILTERS} />
       {rows.value?.length === 0 && (
-        <Empty title={text('Nothing that fits')}>
+        <Empty title={text('Nothing matches')}>
           <p>{text('A session appears as soon as a server sends something to the NAT64 prefix.')}</p>
         </Empty>
       )}

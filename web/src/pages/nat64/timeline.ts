@@ -17,16 +17,16 @@ function sentenceOf({ what, protocol: name, client, server, ...event }: Nat64Eve
     case 'mapping-created':
       return say('{who} got {pool} for {protocol}', { who, pool, protocol });
     case 'mapping-removed':
-      return say('{who} gave back {pool} for {protocol}', { who, pool, protocol });
+      return say('{who} released {pool} for {protocol}', { who, pool, protocol });
     case 'session-created':
-      return say('{who} began to talk with {remote} over {protocol}, as {pool}', {
+      return say('{who} opened a {protocol} session with {remote} as {pool}', {
         who,
         remote,
         protocol,
         pool,
       });
     case 'session-removed':
-      return say('{who} ended talking with {remote} over {protocol}, as {pool}', {
+      return say('The {protocol} session of {who} with {remote} as {pool} ended', {
         who,
         remote,
         protocol,
@@ -47,7 +47,7 @@ function line(event: Nat64Event): EventLine {
     facts: [
       [text('Client'), `${client}#${clientPort}`],
       ['pool4', pool],
-      ...(event.remote === null ? [] : [[text('Other end'), remote] as const]),
+      ...(event.remote === null ? [] : [[text('Remote address'), remote] as const]),
     ],
     links: [
       [`/nat64${query({ view: 'sessions', client })}`, text('Its NAT64 sessions')],

@@ -16,7 +16,7 @@ export default function ProxyPage() {
       <PageHead
         title={text('Proxy')}
         lead={text(
-          'Leads HTTP by its Host and TLS by its server name to the right server. TLS passes untouched: no certificate is on this appliance.',
+          'Routes HTTP by Host and TLS by server name to the right server. TLS is not decrypted: no certificate is on this appliance.',
         )}
         actions={
           <LinkButton href="/live?kind=connection" icon="live">
@@ -28,7 +28,7 @@ export default function ProxyPage() {
         <Card title={text('Listeners')}>
           {effective.hosts.length === 0 && (
             <Empty title={text('There is no server yet')}>
-              <p>{text('A listener opens as soon as a server names it among its ways in.')}</p>
+              <p>{text('A listener opens as soon as a server uses it.')}</p>
               <LinkButton href="/add-server" kind="primary" icon="plus">
                 {text('Add a server')}
               </LinkButton>

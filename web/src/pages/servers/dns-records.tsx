@@ -8,7 +8,7 @@ import { Table } from '../../ui/table.tsx';
 const ARRIVAL = {
   ok: say('has arrived'),
   warn: say('among others'),
-  fail: say('not there'),
+  fail: say('missing'),
   unknown: say('not known'),
 };
 

@@ -90,7 +90,7 @@ export function HostFields({
         <div class="columns">
           <TextField
             label={text('Port on the IPv4 side')}
-            hint={text('Left empty, the appliance chooses one and keeps it.')}
+            hint={text('If this is empty, the appliance chooses a port and keeps it.')}
             isOptional
             inputMode="numeric"
             {...field('sshPort', '/ssh/port')}
@@ -115,13 +115,13 @@ export function HostFields({
       />
       <TextField
         label={text('IPv6 address')}
-        hint={text('Where the server really is, such as 2001:db8:1::10.')}
+        hint={text('The address of the server itself, such as 2001:db8:1::10.')}
         name="server-address"
         {...field('address', '/address')}
       />
       <TextArea
         label={text('Host names')}
-        hint={text('One a line. *.example.com stands for every name below example.com.')}
+        hint={text('One per line. *.example.com stands for every name below example.com.')}
         rows={3}
         value={hostnames}
         onInput={set('hostnames')}

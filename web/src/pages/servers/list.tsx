@@ -26,7 +26,7 @@ export function ServerList() {
       <PageHead
         title={text('Servers')}
         lead={text(
-          'The IPv6-only machines, the names that lead to them, and how they are right now: measured, not configured.',
+          'The IPv6-only machines, the names that lead to them, and their measured state.',
         )}
         actions={
           <>

@@ -46,7 +46,7 @@ export function PasteDialog({ onClose }: { onClose: () => void }) {
             {text('Read')}
           </Button>
           <Button kind="primary" isDisabled={hosts.length === 0} onClick={take}>
-            {text(hosts.length === 1 ? 'Take over 1 server' : 'Take over {count} servers', {
+            {text(hosts.length === 1 ? 'Import 1 server' : 'Import {count} servers', {
               count: hosts.length,
             })}
           </Button>

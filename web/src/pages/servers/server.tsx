@@ -118,7 +118,7 @@ export function Server({ name }: { name: string }) {
           <Probes answer={answer} />
           <Card title={text('DNS records to publish')}>
             <p class="faint">
-              {text('A leads IPv4 clients to the appliance, AAAA leads IPv6 clients straight to the server.')}
+              {text('A leads IPv4 clients to the appliance, AAAA leads IPv6 clients directly to the server.')}
             </p>
             <DnsRecords name={name} />
           </Card>
@@ -146,7 +146,7 @@ function askToRemove({ name, hostnames = [] }: HostDocument, answer: HostAnswer 
           ]),
     ],
     undo: text(
-      'Nothing happens before you apply the change; afterwards, the history of the configuration brings it back.',
+      'Nothing happens before you apply the change. Afterwards you can bring the server back from the history of the configuration.',
     ),
     action: text('Remove'),
     async perform() {
@@ -226,7 +226,7 @@ function Probes({ answer: { health } }: { answer: HostAnswer }) {
   return (
     <Card title={text('What was measured')}>
       {health.probes.length === 0 ? (
-        <Empty title={text('Nothing is measured yet: the first look comes within a minute.')} />
+        <Empty title={text('No measurement yet: the first one comes within a minute.')} />
       ) : (
         <Table<ProbeReport>
           caption={text('What was measured')}
@@ -282,7 +282,7 @@ function ClientAddress({ answer: { clientAddress, snippets } }: { answer: HostAn
               'The server sees the appliance as the client. Over plain HTTP, X-Forwarded-For tells the real one.',
             )
           : text(
-              'The server is told the client’s address by the PROXY protocol; it must expect it, or it answers nothing.',
+              'The PROXY protocol tells the server the client’s address. The server must expect it, or it does not answer.',
             )}
       </p>
       {snippets.map(({ title, text: snippet, explanation }) => (

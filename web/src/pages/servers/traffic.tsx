@@ -26,7 +26,7 @@ export function Traffic({ name }: { name: string }) {
     <Card title={text('Traffic')}>
       <p class="faint">
         {text(
-          'Through the proxy and the forwarded SSH port: bytes of clients towards the server, and back. Not in it: IPv6 clients, who reach the server directly, and what the server itself fetches through NAT64.',
+          'Bytes through the proxy and the forwarded SSH port, to the server and back. Not included: IPv6 clients, which reach the server directly, and what the server itself fetches through NAT64.',
         )}
       </p>
       <Facts

@@ -188,7 +188,7 @@ function Sessions() {
   const endAll = () =>
     ask({
       title: text('End every session?'),
-      consequences: [text('Everybody must sign in again, you too.')],
+      consequences: [text('Everybody must sign in again, including you.')],
       action: text('End all sessions'),
       async perform() {
         await api.delete('sessions');

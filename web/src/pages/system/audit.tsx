@@ -30,7 +30,7 @@ export function Audit() {
   if (rows.value === undefined) return <Loading of={pages} />;
   return (
     <Card title={text('Audit')} actions={<Reload of={pages} />}>
-      <p class="faint">{text('Who changed what, and who was not let in.')}</p>
+      <p class="faint">{text('Who changed what, and whose requests were refused.')}</p>
       <ErrorBox error={pages.error.value} />
       {rows.value.length === 0 ? (
         <Empty title={text('Nothing was done yet')} />

@@ -22,14 +22,14 @@ export function Backup() {
       <Card title={text('Make a backup')}>
         <p class="faint">
           {text(
-            'One encrypted file with the configuration, the SSH ports, passwords and tokens. Without the passphrase nobody can read it, you neither.',
+            'One encrypted file with the configuration, the SSH ports, passwords and tokens. Without the passphrase nobody can read it, not even you.',
           )}
         </p>
         <Form onSend={run}>
           <PasswordField
             isNew
             label={text('Passphrase')}
-            hint={text('At least 8 characters. Keep it apart from the file.')}
+            hint={text('At least 8 characters. Keep it in a different place from the file.')}
             {...bound(passphrase)}
             problem={problemOf(error.value)('passphrase')}
           />
@@ -47,7 +47,7 @@ export function Backup() {
         </Form>
       </Card>
       <Card title={text('Restore a backup')}>
-        <p class="faint">{text('You see what would change before anything does.')}</p>
+        <p class="faint">{text('You see what would change before you confirm.')}</p>
         <RestoreForm level="h3" onRestored={() => {}} />
       </Card>
     </div>

@@ -35,7 +35,7 @@ export function Machine() {
         <Card title={text('Support bundle')}>
           <p class="faint">
             {text(
-              'One file with status, counters, log and configuration, for who helps you. Passwords, tokens and keys are left out; addresses of clients and names of your servers are in it.',
+              'One file with status, counters, log and configuration, for the person who helps you. It has no passwords, tokens or keys, but addresses of clients and names of your servers.',
             )}
           </p>
           <LinkButton href="/api/support-bundle" icon="download" download>
@@ -126,7 +126,7 @@ function Danger({ system: { capabilities, hostname } }: { system: SystemAnswer }
         text('Every connection through it ends.'),
         text('For about a minute, the servers are not reachable from IPv4 and cannot reach it.'),
       ],
-      undo: text('It comes back by itself with the configuration in force.'),
+      undo: text('It comes back by itself with the active configuration.'),
       action: text('Reboot'),
       async perform() {
         await api.post('system/reboot');
@@ -135,7 +135,7 @@ function Danger({ system: { capabilities, hostname } }: { system: SystemAnswer }
     });
   const reset = () =>
     ask({
-      title: text('Erase everything and start anew?'),
+      title: text('Erase everything and start as a new appliance?'),
       consequences: [
         text('Every server, every setting, the password, tokens, history and statistics are erased.'),
         text('From IPv4, nothing leads to your servers any more, and they cannot reach IPv4.'),

@@ -58,7 +58,7 @@ export function RestoreForm({ level, onRestored }: { level: 'h2' | 'h3'; onResto
     ask({
       title: text('Restore this backup?'),
       consequences: [
-        text('What was set since the backup is gone.'),
+        text('Settings made since the backup are lost.'),
         text('The service starts again: connections through the appliance end.'),
         // After a restore the user must sign in again, since sessions are not in a backup.
         ...(preview.value?.entries.some(({ name }) => name === AUTH) === true

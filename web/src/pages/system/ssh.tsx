@@ -29,7 +29,7 @@ function SshCard() {
       consequences:
         ssh.keys.length === 1
           ? [text('It is the last one: SSH is switched off, and logins that are open end.')]
-          : [text('It cannot log in any more. Who is logged in stays so.')],
+          : [text('It can no longer log in. Open logins stay open.')],
       action: text('Remove'),
       async perform() {
         await api.delete(`system/ssh/keys/${encodeURIComponent(fingerprint)}`);
@@ -41,7 +41,7 @@ function SshCard() {
     <Card title={text('SSH to this appliance')}>
       <p class="faint">
         {text(
-          'For those who want to look inside: a shell as root. There is no password for it, only keys; without one, SSH is off.',
+          'A shell as root, for those who want to look inside. It takes keys, not passwords; without a key, SSH is off.',
         )}
       </p>
       <p>
@@ -118,7 +118,7 @@ function AddKey({ onAdded }: { onAdded: () => Promise<unknown> }) {
       <ErrorBox error={error.value} fields={['key', 'password']} />
       <div class="actions">
         <Button type="submit" icon="plus" isBusy={isBusy.value}>
-          {text('Let this key in')}
+          {text('Add this key')}
         </Button>
       </div>
     </Form>

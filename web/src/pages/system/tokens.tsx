@@ -96,7 +96,7 @@ export function Tokens() {
       {made.value !== undefined && (
         <div class="note stack tight" role="status">
           <p>
-            <strong>{made.value.name}</strong>: {text('This is the token. It is shown this once.')}
+            <strong>{made.value.name}</strong>: {text('This is the token. It is shown only once.')}
           </p>
           <Snippet value={made.value.secret} what={text('API tokens')} />
         </div>

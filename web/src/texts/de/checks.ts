@@ -3,24 +3,24 @@ import type { Dictionary } from '../../../../src/texts/sentence.ts';
 
 export const checks: Dictionary = {
   'check my setup problems repair': 'Einrichtung prüfen Probleme',
-  'Looks at the whole setup from inside, and as far as it can from outside. Whatever is open says what is wrong, why it matters and how to mend it.':
-    'Sieht sich die ganze Einrichtung von innen an, und so weit möglich von außen. Alles Offene sagt, was nicht stimmt, warum es zählt und wie es zu beheben ist.',
+  'Checks the whole setup from inside and, as far as possible, from outside. Each open check says what is wrong, why it matters and how to fix it.':
+    'Prüft die ganze Einrichtung von innen und, soweit möglich, von außen. Jede offene Prüfung sagt, was nicht stimmt, warum es wichtig ist und wie es zu beheben ist.',
   'Check everything again': 'Alles noch einmal prüfen',
-  'Why it matters': 'Warum es zählt',
-  'How to mend it': 'So wird es behoben',
-  '1 needs you': '1 braucht Sie',
-  '{count} need you': '{count} brauchen Sie',
-  'Nothing is open': 'Nichts ist offen',
-  'Everything that could be checked is well.': 'Alles, was sich prüfen ließ, ist in Ordnung.',
+  'Why it matters': 'Warum es wichtig ist',
+  'How to fix it': 'So wird es behoben',
+  '1 to fix': '1 zu beheben',
+  '{count} to fix': '{count} zu beheben',
+  'No open checks': 'Keine offene Prüfung',
+  'Everything that could be checked is fine.': 'Alles, was sich prüfen ließ, ist in Ordnung.',
   'Not known yet': 'Noch nicht bekannt',
-  'What has not been looked at, or cannot be told from here.':
-    'Was noch nicht geprüft wurde oder sich von hier aus nicht sagen lässt.',
-  '{count} are well': '{count} sind in Ordnung',
+  'Not checked yet, or not visible from here.':
+    'Noch nicht geprüft, oder von hier aus nicht zu sehen.',
+  '{count} are fine': '{count} sind in Ordnung',
   'Checking…': 'Wird geprüft …',
   'Checked again.': 'Noch einmal geprüft.',
   'Nothing has been checked yet': 'Noch ist nichts geprüft',
-  'The first round runs by itself shortly after the start.':
-    'Die erste Runde läuft kurz nach dem Start von selbst.',
+  'The checks run by themselves shortly after the start.':
+    'Die Prüfungen laufen kurz nach dem Start von selbst.',
   Network: 'Netz',
   Names: 'Namen',
 };

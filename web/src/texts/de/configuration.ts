@@ -5,26 +5,26 @@ export const configuration: Dictionary = {
   'editor revisions revert': 'Editor Revisionen',
   History: 'Verlauf',
   JSON: 'JSON',
-  'Everything this appliance does stands in one document. Changes collect as a draft; applying one starts a countdown, and what is not confirmed rolls back by itself.':
-    'Alles, was dieses Gerät tut, steht in einem Dokument. Änderungen sammeln sich als Entwurf; das Anwenden startet einen Countdown, und was nicht bestätigt wird, nimmt sich von selbst zurück.',
+  'One document configures everything that this appliance does. Changes are collected in a draft. Applying the draft starts a countdown; a change that is not confirmed is rolled back.':
+    'Ein Dokument bestimmt alles, was dieses Gerät tut. Änderungen werden in einem Entwurf gesammelt. Das Anwenden startet einen Countdown; eine Änderung, die nicht bestätigt wird, wird zurückgenommen.',
   Changes: 'Änderungen',
   'There are no changes': 'Es gibt keine Änderungen',
-  'What you change on any page collects here first. Nothing takes effect before you apply it.':
-    'Was Sie auf irgendeiner Seite ändern, sammelt sich zuerst hier. Nichts wirkt, bevor Sie es anwenden.',
+  'Changes that you make on any page are collected here first. Nothing takes effect before you apply it.':
+    'Änderungen, die Sie auf einer Seite machen, werden zuerst hier gesammelt. Nichts wirkt, bevor Sie es anwenden.',
   'Not applied yet': 'Noch nicht angewendet',
   'Applied, waiting to be confirmed': 'Angewendet, wartet auf Bestätigung',
-  'With every default': 'Mit allen Vorgaben',
-  'What is in force now, including what the document leaves out.':
-    'Was jetzt gilt, auch das, was das Dokument weglässt.',
+  'With all defaults': 'Mit allen Vorgaben',
+  'The active configuration, with the defaults that the document leaves out.':
+    'Die geltende Konfiguration, mit den Vorgaben, die das Dokument weglässt.',
   'The document': 'Das Dokument',
-  'What is left out has its default: an empty object is a working configuration.':
-    'Was fehlt, hat seine Vorgabe: Ein leeres Objekt ist eine funktionierende Konfiguration.',
-  'Take into the draft': 'In den Entwurf übernehmen',
+  'Anything left out has its default: an empty object is a valid configuration.':
+    'Was fehlt, hat seine Vorgabe: Ein leeres Objekt ist eine gültige Konfiguration.',
+  'Use as the draft': 'Als Entwurf übernehmen',
   Check: 'Prüfen',
-  'Back to what is in force': 'Zurück zum Geltenden',
+  'Back to the active configuration': 'Zurück zur geltenden Konfiguration',
   'This is a valid configuration.': 'Das ist eine gültige Konfiguration.',
-  'The draft is this document; review it in the bar below.':
-    'Der Entwurf ist dieses Dokument; sehen Sie ihn in der Leiste unten durch.',
+  'This document is now the draft. Review it in the bar below.':
+    'Dieses Dokument ist jetzt der Entwurf. Sehen Sie ihn in der Leiste unten durch.',
   Revision: 'Revision',
   By: 'Von',
   Why: 'Warum',
@@ -34,21 +34,21 @@ export const configuration: Dictionary = {
   'rolled back': 'zurückgenommen',
   'edited by hand': 'von Hand bearbeitet',
   'restored from a backup': 'aus einer Sicherung',
-  'in force': 'gilt',
+  active: 'gilt',
   'Revision {id}': 'Revision {id}',
   'What it changed': 'Was sie änderte',
-  'What bringing it back would change now': 'Was sich durch das Zurückholen jetzt änderte',
+  'What bringing it back would change now': 'Was das Zurückholen jetzt ändern würde',
   'Nothing.': 'Nichts.',
   'Bring it back': 'Zurückholen',
-  'Revision {id} is back in force. Confirm it within the countdown.':
+  'Revision {id} is active again. Confirm it before the countdown ends.':
     'Revision {id} gilt wieder. Bestätigen Sie vor Ablauf des Countdowns.',
   'Bring revision {id} back?': 'Revision {id} zurückholen?',
-  'The configuration changes in 1 place; what was set there since then is gone.':
-    'Die Konfiguration ändert sich an 1 Stelle; was dort seither eingestellt wurde, ist weg.',
-  'The configuration changes in {count} places; what was set there since then is gone.':
-    'Die Konfiguration ändert sich an {count} Stellen; was dort seither eingestellt wurde, ist weg.',
-  'A countdown runs: what is not confirmed rolls back by itself. The history keeps the present one, too.':
-    'Ein Countdown läuft: Was nicht bestätigt wird, nimmt sich von selbst zurück. Auch die jetzige bleibt im Verlauf.',
+  'The configuration changes in 1 place; settings made there since then are lost.':
+    'Die Konfiguration ändert sich an 1 Stelle; was dort seither eingestellt wurde, geht verloren.',
+  'The configuration changes in {count} places; settings made there since then are lost.':
+    'Die Konfiguration ändert sich an {count} Stellen; was dort seither eingestellt wurde, geht verloren.',
+  'A countdown starts: without your confirmation, the change is rolled back. The history keeps the present configuration, too.':
+    'Ein Countdown beginnt: Ohne Ihre Bestätigung wird die Änderung zurückgenommen. Auch die jetzige Konfiguration bleibt im Verlauf.',
   'The whole document': 'Das ganze Dokument',
-  'You came for {path}.': 'Sie kamen wegen {path}.',
+  'This link leads to {path}.': 'Dieser Link führt zu {path}.',
 };

@@ -7,8 +7,8 @@ export const explain: Dictionary = {
     'Was mit einer Verbindung geschähe, Schritt für Schritt: welcher Listener, welche Regel, welcher Server.',
   'IPv4: from the Internet. IPv6: from a server.': 'IPv4: aus dem Internet. IPv6: von einem Server.',
   'A host name or an address.': 'Ein Hostname oder eine Adresse.',
-  'Nothing is sent to anybody: the answer comes from the configuration and the state of now.':
-    'Niemandem wird etwas gesendet: Die Antwort kommt aus der Konfiguration und dem jetzigen Zustand.',
+  'Nothing is sent: the answer comes from the configuration and the present state.':
+    'Es wird nichts gesendet: Die Antwort kommt aus der Konfiguration und dem jetzigen Zustand.',
   'the rule': 'die Regel',
   'Keep as an assertion': 'Als Zusicherung behalten',
   'From then on, a change that would alter this is refused before it is applied.':
@@ -32,6 +32,6 @@ export const explain: Dictionary = {
   'Remove the assertion “{name}”?': 'Zusicherung „{name}“ entfernen?',
   'Changes that break this connection are no longer refused.':
     'Änderungen, die diese Verbindung brechen, werden nicht mehr abgelehnt.',
-  'Nothing happens before you apply the change; the history brings it back.':
-    'Nichts geschieht, bevor Sie die Änderung anwenden; der Verlauf bringt sie zurück.',
+  'Nothing happens before you apply the change. Afterwards you can bring it back from the history.':
+    'Nichts geschieht, bevor Sie die Änderung anwenden. Danach können Sie sie aus dem Verlauf zurückholen.',
 };

@@ -7,7 +7,7 @@ export const frame: Dictionary = {
   More: 'Mehr',
   'Go to…': 'Gehe zu …',
   'A page, a server, an action': 'Eine Seite, ein Server, eine Aktion',
-  'Nothing is called like that.': 'Nichts heißt so.',
+  'No match.': 'Kein Treffer.',
   '1 result': '1 Treffer',
   '{count} results': '{count} Treffer',
   page: 'Seite',
@@ -15,32 +15,32 @@ export const frame: Dictionary = {
   action: 'Aktion',
   'Sign out': 'Abmelden',
   Appearance: 'Darstellung',
-  'As the system': 'Wie das System',
+  'Same as the system': 'Wie das System',
   Light: 'Hell',
   Dark: 'Dunkel',
   Language: 'Sprache',
   'Appearance and language': 'Darstellung und Sprache',
-  'No connection to the appliance. What is shown may be old; trying again.':
-    'Keine Verbindung zum Gerät. Das Gezeigte kann veraltet sein; es wird weiter versucht.',
+  'No connection to the appliance. The page may show old data; trying again.':
+    'Keine Verbindung zum Gerät. Die Seite zeigt vielleicht alte Daten; es wird weiter versucht.',
   'The appliance does not answer.': 'Das Gerät antwortet nicht.',
   '1 open check': '1 offene Prüfung',
   '{count} open checks': '{count} offene Prüfungen',
   Messages: 'Meldungen',
-  'There is no such page': 'Diese Seite gibt es nicht',
+  'This page does not exist': 'Diese Seite gibt es nicht',
   'The address may be old, or mistyped.': 'Die Adresse ist vielleicht veraltet oder vertippt.',
   'To the dashboard': 'Zur Übersicht',
   'This page could not be loaded': 'Diese Seite konnte nicht geladen werden',
   'The configuration file is refused': 'Die Konfigurationsdatei wird abgelehnt',
-  'Use what runs': 'Übernehmen, was läuft',
-  'What runs is in the file now.': 'Was läuft, steht jetzt in der Datei.',
+  'Use the running configuration': 'Laufende Konfiguration übernehmen',
+  'The file now has the running configuration.': 'Die laufende Konfiguration steht jetzt in der Datei.',
   'Changes that are not final': 'Änderungen, die nicht endgültig sind',
   '1 change is not applied yet.': '1 Änderung ist noch nicht angewendet.',
   '{count} changes are not applied yet.': '{count} Änderungen sind noch nicht angewendet.',
   'Your changes are not applied yet.': 'Ihre Änderungen sind noch nicht angewendet.',
   'Your changes are not a valid configuration yet.':
     'Ihre Änderungen ergeben noch keine gültige Konfiguration.',
-  'The configuration was changed elsewhere meanwhile; the review shows what applying yours would undo.':
-    'Die Konfiguration wurde inzwischen anderswo geändert; die Durchsicht zeigt, was Ihre Änderungen davon zurücknähmen.',
+  'The configuration was changed elsewhere in the meantime. The review shows what your changes would undo.':
+    'Die Konfiguration wurde inzwischen anderswo geändert. Die Durchsicht zeigt, was Ihre Änderungen davon zurücknehmen würden.',
   'Review and apply': 'Durchsehen und anwenden',
   Discard: 'Verwerfen',
   'Applied by {by}. Does everything still work?': 'Angewendet ({by}). Funktioniert noch alles?',
@@ -49,15 +49,15 @@ export const frame: Dictionary = {
   'Keep the change': 'Änderung behalten',
   'Roll back now': 'Jetzt zurücknehmen',
   'The change is kept.': 'Die Änderung bleibt.',
-  'The configuration from before is back in force.': 'Die vorherige Konfiguration gilt wieder.',
+  'The previous configuration is active again.': 'Die vorherige Konfiguration gilt wieder.',
   'The last change was rolled back': 'Die letzte Änderung wurde zurückgenommen',
   'Your changes are discarded.': 'Ihre Änderungen sind verworfen.',
   Understood: 'Verstanden',
-  'These changes come to nothing: the configuration would stay the same.':
+  'These changes have no effect: the configuration would stay the same.':
     'Diese Änderungen bewirken nichts: Die Konfiguration bliebe gleich.',
   'Apply, with a countdown': 'Anwenden, mit Countdown',
-  'Apply for good': 'Endgültig anwenden',
-  'After applying, you have {seconds} seconds to confirm, from the new address if it changes. Otherwise the configuration of now comes back by itself, even after a restart.':
+  'Apply without a countdown': 'Ohne Countdown anwenden',
+  'After applying, you have {seconds} seconds to confirm, from the new address if it changes. Otherwise the present configuration comes back by itself, even after a restart.':
     'Nach dem Anwenden haben Sie {seconds} Sekunden, um zu bestätigen, von der neuen Adresse aus, wenn sie sich ändert. Sonst kommt die jetzige Konfiguration von selbst zurück, auch nach einem Neustart.',
   'These assertions would no longer hold': 'Diese Zusicherungen würden nicht mehr gelten',
   'Apply although assertions fail': 'Anwenden, obwohl Zusicherungen nicht gelten',
@@ -74,6 +74,6 @@ export const frame: Dictionary = {
   'SHA-256 fingerprint of this appliance’s certificate. Compare it with what your browser shows of the certificate (in its warning, or at the lock): if they differ, somebody is between you and the appliance.':
     'SHA-256-Fingerabdruck des Zertifikats dieses Geräts. Vergleichen Sie ihn mit dem, den Ihr Browser vom Zertifikat zeigt (in der Warnung oder am Schloss): Sind sie verschieden, sitzt jemand dazwischen.',
   'Password forgotten?': 'Passwort vergessen?',
-  'Whoever can log in to the machine as root (keyboard or SSH) sets a new one without the old: see “When you are locked out” in docs/admin-access.md. An appliance without an SSH key takes one from its card: the file rpi-preseed.toml on the partition CONFIG. An empty file factory-reset there erases everything and begins anew.':
-    'Wer sich am Gerät als root anmelden kann (Tastatur oder SSH), setzt ohne das alte ein neues: siehe „When you are locked out“ in docs/admin-access.md. Ein Gerät ohne SSH-Schlüssel nimmt einen von seiner Karte: die Datei rpi-preseed.toml auf der Partition CONFIG. Eine leere Datei factory-reset dort löscht alles und beginnt von vorn.',
+  'Anybody who can log in to the machine as root (keyboard or SSH) can set a new one without the old one: see “When you are locked out” in docs/admin-access.md. An appliance without an SSH key reads one from its card: the file rpi-preseed.toml on the partition CONFIG. An empty file named factory-reset there erases everything, and the appliance starts as a new one.':
+    'Wer sich am Gerät als root anmelden kann (Tastatur oder SSH), kann ohne das alte ein neues setzen: siehe „When you are locked out“ in docs/admin-access.md. Ein Gerät ohne SSH-Schlüssel liest einen von seiner Karte: die Datei rpi-preseed.toml auf der Partition CONFIG. Eine leere Datei namens factory-reset dort löscht alles, und das Gerät beginnt von vorn.',
 };

@@ -11,7 +11,7 @@ export const nat64: Dictionary = {
   'NAT64 sessions': 'NAT64-Sitzungen',
   'NAT64 drops a second': 'NAT64: Verworfenes je Sekunde',
   'IPv4 address (pool4)': 'IPv4-Adresse (pool4)',
-  'Fast path in the kernel': 'Abkürzung im Kernel',
+  'Fast path in the kernel': 'Fast Path im Kernel',
   'Translates what the IPv6-only servers send to IPv4, through the ports of the appliance’s own IPv4 address.':
     'Übersetzt, was die IPv6-Server an IPv4 senden, über die Ports der eigenen IPv4-Adresse des Geräts.',
   Overview: 'Überblick',
@@ -35,7 +35,7 @@ export const nat64: Dictionary = {
   Packets: 'Pakete',
   Protocol: 'Protokoll',
   all: 'alle',
-  'Other end': 'Gegenseite',
+  'Remote address': 'Gegenstelle',
   'Port of pool4': 'Port von pool4',
   Show: 'Zeigen',
   'Mapped to': 'Zugeordnet zu',
@@ -43,15 +43,15 @@ export const nat64: Dictionary = {
   Kind: 'Art',
   static: 'fest',
   dynamic: 'dynamisch',
-  'Nothing that fits': 'Nichts, was passt',
+  'Nothing matches': 'Nichts passt',
   'A session appears as soon as a server sends something to the NAT64 prefix.':
     'Eine Sitzung erscheint, sobald ein Server etwas an das NAT64-Präfix sendet.',
   '{count} shown': '{count} gezeigt',
   'Nothing is sent, and nothing changed.': 'Nichts wird gesendet und nichts geändert.',
   'From (IPv6)': 'Von (IPv6)',
-  'Its port': 'Dessen Port',
+  'Source port': 'Quellport',
   To: 'An',
-  'Port there': 'Port dort',
+  'Destination port': 'Zielport',
   any: 'beliebig',
   Explain: 'Erklären',
   'It would be translated': 'Es würde übersetzt',
@@ -61,10 +61,10 @@ export const nat64: Dictionary = {
   'TCP SYN': 'TCP SYN',
   'echo request': 'Echo-Anfrage',
   '{who} got {pool} for {protocol}': '{who} bekam {pool} für {protocol}',
-  '{who} gave back {pool} for {protocol}': '{who} gab {pool} für {protocol} zurück',
-  '{who} began to talk with {remote} over {protocol}, as {pool}':
-    '{who} begann als {pool}, über {protocol} mit {remote} zu sprechen',
-  '{who} ended talking with {remote} over {protocol}, as {pool}':
-    '{who} hörte auf, als {pool} über {protocol} mit {remote} zu sprechen',
+  '{who} released {pool} for {protocol}': '{who} gab {pool} für {protocol} frei',
+  '{who} opened a {protocol} session with {remote} as {pool}':
+    '{who} öffnete eine {protocol}-Sitzung mit {remote} als {pool}',
+  'The {protocol} session of {who} with {remote} as {pool} ended':
+    'Die {protocol}-Sitzung von {who} mit {remote} als {pool} endete',
   'Its NAT64 sessions': 'Seine NAT64-Sitzungen',
 };

@@ -7,8 +7,8 @@ export const proxy: Dictionary = {
   'Proxy: throughput': 'Proxy: Durchsatz',
   'towards the servers': 'zu den Servern',
   proxy: 'Proxy',
-  'Leads HTTP by its Host and TLS by its server name to the right server. TLS passes untouched: no certificate is on this appliance.':
-    'Führt HTTP nach seinem Host und TLS nach seinem Servernamen zum richtigen Server. TLS läuft unangetastet durch: Kein Zertifikat liegt auf diesem Gerät.',
+  'Routes HTTP by Host and TLS by server name to the right server. TLS is not decrypted: no certificate is on this appliance.':
+    'Leitet HTTP nach dem Host und TLS nach dem Servernamen zum richtigen Server. TLS wird nicht entschlüsselt: Auf diesem Gerät liegt kein Zertifikat.',
   Listeners: 'Listener',
   Listener: 'Listener',
   Port: 'Port',
@@ -17,7 +17,7 @@ export const proxy: Dictionary = {
   'the server name in the ClientHello (SNI)': 'dem Servernamen im ClientHello (SNI)',
   'closed: no server uses it': 'geschlossen: kein Server benutzt ihn',
   'There is no server yet': 'Noch gibt es keinen Server',
-  'A listener opens as soon as a server names it among its ways in.':
-    'Ein Listener öffnet sich, sobald ein Server ihn unter seinen Wegen hinein nennt.',
+  'A listener opens as soon as a server uses it.':
+    'Ein Listener öffnet sich, sobald ein Server ihn benutzt.',
   'Its connections, live': 'Seine Verbindungen, live',
 };

@@ -4,8 +4,8 @@ import type { Dictionary } from '../../../../src/texts/sentence.ts';
 export const servers: Dictionary = {
   Servers: 'Server',
   'hosts names ssh add server': 'Hosts Namen SSH hinzufügen',
-  'The IPv6-only machines, the names that lead to them, and how they are right now: measured, not configured.':
-    'Die IPv6-Rechner, die Namen, die zu ihnen führen, und wie es ihnen gerade geht: gemessen, nicht eingestellt.',
+  'The IPv6-only machines, the names that lead to them, and their measured state.':
+    'Die IPv6-Rechner, die Namen, die zu ihnen führen, und ihr gemessener Zustand.',
   'Add a server': 'Server hinzufügen',
   'Paste several': 'Mehrere einfügen',
   Name: 'Name',
@@ -24,8 +24,8 @@ export const servers: Dictionary = {
     'Er wird von IPv4 aus erreichbar, wenn Sie die Änderung anwenden.',
   'A label of your own, such as web1.': 'Ein eigener Name, etwa web1.',
   'IPv6 address': 'IPv6-Adresse',
-  'Where the server really is, such as 2001:db8:1::10.': 'Wo der Server wirklich ist, etwa 2001:db8:1::10.',
-  'One a line. *.example.com stands for every name below example.com.':
+  'The address of the server itself, such as 2001:db8:1::10.': 'Die Adresse des Servers selbst, etwa 2001:db8:1::10.',
+  'One per line. *.example.com stands for every name below example.com.':
     'Einer je Zeile. *.example.com steht für jeden Namen unter example.com.',
   'Listeners of the appliance that lead here by name.':
     'Listener des Geräts, die dem Namen nach hierher führen.',
@@ -40,8 +40,8 @@ export const servers: Dictionary = {
     'Das PROXY-Protokoll muss auch am Server eingeschaltet sein: Seine Seite zeigt den Ausschnitt für nginx.',
   'Give it an SSH port on the IPv4 side': 'Einen SSH-Port auf der IPv4-Seite geben',
   'Port on the IPv4 side': 'Port auf der IPv4-Seite',
-  'Left empty, the appliance chooses one and keeps it.':
-    'Bleibt er leer, wählt das Gerät einen und behält ihn.',
+  'If this is empty, the appliance chooses a port and keeps it.':
+    'Bleibt dies leer, wählt das Gerät einen Port und behält ihn.',
   'Port of sshd on the server': 'Port des sshd auf dem Server',
   'More settings': 'Weitere Einstellungen',
   '{name} is saved; it takes effect when you apply the change.':
@@ -53,12 +53,12 @@ export const servers: Dictionary = {
   'No host name leads to it.': 'Kein Hostname führt zu ihm.',
   'SSH through port {port} ends; the port may be given to another server later.':
     'SSH über Port {port} endet; der Port kann später an einen anderen Server gehen.',
-  'Nothing happens before you apply the change; afterwards, the history of the configuration brings it back.':
-    'Nichts geschieht, bevor Sie die Änderung anwenden; danach bringt ihn der Verlauf der Konfiguration zurück.',
+  'Nothing happens before you apply the change. Afterwards you can bring the server back from the history of the configuration.':
+    'Nichts geschieht, bevor Sie die Änderung anwenden. Danach können Sie den Server aus dem Verlauf der Konfiguration zurückholen.',
   '{name} is removed when you apply the change.': '{name} wird entfernt, wenn Sie die Änderung anwenden.',
   'What was measured': 'Was gemessen wurde',
-  'Nothing is measured yet: the first look comes within a minute.':
-    'Noch ist nichts gemessen: Der erste Blick kommt innerhalb einer Minute.',
+  'No measurement yet: the first one comes within a minute.':
+    'Noch keine Messung: Die erste kommt innerhalb einer Minute.',
   Probe: 'Messung',
   Latency: 'Antwortzeit',
   Found: 'Gefunden',
@@ -78,11 +78,11 @@ export const servers: Dictionary = {
   'The client’s address': 'Die Adresse des Clients',
   'The server sees the appliance as the client. Over plain HTTP, X-Forwarded-For tells the real one.':
     'Der Server sieht das Gerät als Client. Über einfaches HTTP nennt X-Forwarded-For den wirklichen.',
-  'The server is told the client’s address by the PROXY protocol; it must expect it, or it answers nothing.':
-    'Das PROXY-Protokoll nennt dem Server die Adresse des Clients; er muss es erwarten, sonst antwortet er nicht.',
+  'The PROXY protocol tells the server the client’s address. The server must expect it, or it does not answer.':
+    'Das PROXY-Protokoll nennt dem Server die Adresse des Clients. Der Server muss es erwarten, sonst antwortet er nicht.',
   'DNS records to publish': 'Zu veröffentlichende DNS-Einträge',
-  'A leads IPv4 clients to the appliance, AAAA leads IPv6 clients straight to the server.':
-    'A führt IPv4-Clients zum Gerät, AAAA führt IPv6-Clients geradewegs zum Server.',
+  'A leads IPv4 clients to the appliance, AAAA leads IPv6 clients directly to the server.':
+    'A führt IPv4-Clients zum Gerät, AAAA führt IPv6-Clients direkt zum Server.',
   'Check again': 'Noch einmal prüfen',
   'asked {resolver}': 'gefragt wurde {resolver}',
   Record: 'Eintrag',
@@ -90,7 +90,7 @@ export const servers: Dictionary = {
   'Arrived?': 'Angekommen?',
   'has arrived': 'angekommen',
   'among others': 'unter anderen',
-  'not there': 'nicht da',
+  missing: 'fehlt',
   'All as lines of a zone file': 'Alle als Zeilen einer Zonendatei',
   'Recent connections': 'Letzte Verbindungen',
   'Nobody has connected since the appliance started.':
@@ -100,8 +100,8 @@ export const servers: Dictionary = {
   'Asked for': 'Gefragt nach',
   'Up / down': 'Hin / zurück',
   Traffic: 'Verkehr',
-  'Through the proxy and the forwarded SSH port: bytes of clients towards the server, and back. Not in it: IPv6 clients, who reach the server directly, and what the server itself fetches through NAT64.':
-    'Über den Proxy und den weitergeleiteten SSH-Port: Bytes der Clients zum Server und zurück. Nicht dabei: IPv6-Clients, die den Server direkt erreichen, und was der Server selbst über NAT64 holt.',
+  'Bytes through the proxy and the forwarded SSH port, to the server and back. Not included: IPv6 clients, which reach the server directly, and what the server itself fetches through NAT64.':
+    'Bytes über den Proxy und den weitergeleiteten SSH-Port, zum Server und zurück. Nicht dabei: IPv6-Clients, die den Server direkt erreichen, und was der Server selbst über NAT64 holt.',
   'Now, up / down': 'Jetzt, hin / zurück',
   'Since the start': 'Seit dem Start',
   '{up} up, {down} down; connections: {accepted}, open now: {open}':
@@ -114,8 +114,8 @@ export const servers: Dictionary = {
   'Lines of “name address host-name host-name…”, a CSV with a header, or a JSON list.':
     'Zeilen „Name Adresse Hostname Hostname …“, eine CSV mit Kopfzeile oder eine JSON-Liste.',
   Read: 'Lesen',
-  'Take over 1 server': '1 Server übernehmen',
-  'Take over {count} servers': '{count} Server übernehmen',
+  'Import 1 server': '1 Server importieren',
+  'Import {count} servers': '{count} Server importieren',
   'replaces the one of this name': 'ersetzt den mit diesem Namen',
   'new': 'neu',
   'Line {line}': 'Zeile {line}',

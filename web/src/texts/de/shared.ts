@@ -61,15 +61,15 @@ export const shared: Dictionary = {
   'Restarts of its thread': 'Neustarts seines Threads',
   'Counters since the start': 'Zähler seit dem Start',
   'also those that are zero': 'auch die, die null sind',
-  'Nothing was counted yet: no traffic has come by since the start.':
-    'Noch wurde nichts gezählt: Seit dem Start kam kein Verkehr vorbei.',
+  'Nothing was counted yet: there was no traffic since the start.':
+    'Noch wurde nichts gezählt: Seit dem Start gab es keinen Verkehr.',
   'What it counts': 'Was er zählt',
   Count: 'Anzahl',
   Now: 'Jetzt',
   'Connections being opened': 'Im Aufbau',
   'Kernel pipes for them': 'Pipes des Kernels dafür',
   'Ports that it listens on': 'Ports, auf denen er lauscht',
-  'Connections at most': 'Verbindungen höchstens',
+  'Maximum of connections': 'Höchstzahl der Verbindungen',
   'No answer from the appliance ({why}).': 'Keine Antwort vom Gerät ({why}).',
   'The appliance answered {status}.': 'Das Gerät antwortete {status}.',
 };

@@ -38,8 +38,8 @@ export const system: Dictionary = {
   'was slowed down since the start': 'war seit dem Start einmal gebremst',
   'The last day': 'Der letzte Tag',
   'Support bundle': 'Support-Paket',
-  'One file with status, counters, log and configuration, for who helps you. Passwords, tokens and keys are left out; addresses of clients and names of your servers are in it.':
-    'Eine Datei mit Zustand, Zählern, Protokoll und Konfiguration, für den, der Ihnen hilft. Passwörter, Token und Schlüssel bleiben draußen; Adressen von Clients und Namen Ihrer Server stehen darin.',
+  'One file with status, counters, log and configuration, for the person who helps you. It has no passwords, tokens or keys, but addresses of clients and names of your servers.':
+    'Eine Datei mit Zustand, Zählern, Protokoll und Konfiguration, für die Person, die Ihnen hilft. Sie enthält keine Passwörter, Token oder Schlüssel, aber Adressen von Clients und Namen Ihrer Server.',
   'Download the bundle': 'Paket herunterladen',
   'Restart and reset': 'Neustart und Zurücksetzen',
   Reboot: 'Neu starten',
@@ -47,11 +47,11 @@ export const system: Dictionary = {
   'Every connection through it ends.': 'Jede Verbindung durch das Gerät endet.',
   'For about a minute, the servers are not reachable from IPv4 and cannot reach it.':
     'Etwa eine Minute lang sind die Server von IPv4 aus nicht erreichbar und erreichen es nicht.',
-  'It comes back by itself with the configuration in force.':
+  'It comes back by itself with the active configuration.':
     'Es kommt von selbst mit der geltenden Konfiguration zurück.',
   'The appliance reboots.': 'Das Gerät startet neu.',
   'Factory reset': 'Auf Werkszustand setzen',
-  'Erase everything and start anew?': 'Alles löschen und neu anfangen?',
+  'Erase everything and start as a new appliance?': 'Alles löschen und als neues Gerät anfangen?',
   'Every server, every setting, the password, tokens, history and statistics are erased.':
     'Jeder Server, jede Einstellung, das Passwort, Token, Verlauf und Statistik werden gelöscht.',
   'From IPv4, nothing leads to your servers any more, and they cannot reach IPv4.':
@@ -65,19 +65,19 @@ export const system: Dictionary = {
   'This machine does not let the page reboot or reset it.':
     'Dieses Gerät lässt sich von der Seite aus weder neu starten noch zurücksetzen.',
   'Make a backup': 'Sicherung machen',
-  'One encrypted file with the configuration, the SSH ports, passwords and tokens. Without the passphrase nobody can read it, you neither.':
+  'One encrypted file with the configuration, the SSH ports, passwords and tokens. Without the passphrase nobody can read it, not even you.':
     'Eine verschlüsselte Datei mit der Konfiguration, den SSH-Ports, Passwörtern und Token. Ohne die Passphrase kann sie niemand lesen, auch Sie nicht.',
   Passphrase: 'Passphrase',
-  'At least 8 characters. Keep it apart from the file.':
+  'At least 8 characters. Keep it in a different place from the file.':
     'Mindestens 8 Zeichen. Bewahren Sie sie getrennt von der Datei auf.',
   'Download the backup': 'Sicherung herunterladen',
   'The backup is downloaded.': 'Die Sicherung ist heruntergeladen.',
   'Restore a backup': 'Sicherung einspielen',
-  'You see what would change before anything does.': 'Sie sehen, was sich änderte, bevor es geschieht.',
+  'You see what would change before you confirm.': 'Sie sehen, was sich ändern würde, bevor Sie bestätigen.',
   'Backup file': 'Sicherungsdatei',
   Size: 'Größe',
-  'Show what would change': 'Zeigen, was sich änderte',
-  'What would change': 'Was sich änderte',
+  'Show what would change': 'Zeigen, was sich ändern würde',
+  'What would change': 'Was sich ändern würde',
   'Of {hostname}, version {version}': 'Von {hostname}, Version {version}',
   'stays the same': 'bleibt gleich',
   'is new': 'ist neu',
@@ -85,7 +85,7 @@ export const system: Dictionary = {
   'Nothing: everything is as in the backup.': 'Nichts: Alles ist wie in der Sicherung.',
   Restore: 'Wiederherstellen',
   'Restore this backup?': 'Diese Sicherung einspielen?',
-  'What was set since the backup is gone.': 'Was seit der Sicherung eingestellt wurde, ist weg.',
+  'Settings made since the backup are lost.': 'Was seit der Sicherung eingestellt wurde, geht verloren.',
   'The service starts again: connections through the appliance end.':
     'Der Dienst startet neu: Verbindungen durch das Gerät enden.',
   'Everybody must sign in again, with the password and the second factor of the backup.':
@@ -119,8 +119,8 @@ export const system: Dictionary = {
   'From then on, the password alone signs in.': 'Dann genügt das Passwort allein zum Anmelden.',
   'The second factor is off.': 'Der zweite Faktor ist aus.',
   'SSH to this appliance': 'SSH zu diesem Gerät',
-  'For those who want to look inside: a shell as root. There is no password for it, only keys; without one, SSH is off.':
-    'Für alle, die hineinsehen wollen: eine Shell als root. Dafür gibt es kein Passwort, nur Schlüssel; ohne einen ist SSH aus.',
+  'A shell as root, for those who want to look inside. It takes keys, not passwords; without a key, SSH is off.':
+    'Eine Shell als root, für alle, die hineinsehen wollen. Sie nimmt Schlüssel, keine Passwörter; ohne Schlüssel ist SSH aus.',
   'On.': 'Ein.',
   'Off: there is no key.': 'Aus: Es gibt keinen Schlüssel.',
   'Switched on, but not running yet.': 'Eingeschaltet, läuft aber noch nicht.',
@@ -132,11 +132,11 @@ export const system: Dictionary = {
   'Public key': 'Öffentlicher Schlüssel',
   'The line in ~/.ssh/id_ed25519.pub on your computer; ssh-keygen makes one.':
     'Die Zeile in ~/.ssh/id_ed25519.pub auf Ihrem Rechner; ssh-keygen erzeugt eine.',
-  'Let this key in': 'Diesen Schlüssel einlassen',
+  'Add this key': 'Diesen Schlüssel hinzufügen',
   'The key may log in.': 'Der Schlüssel darf sich anmelden.',
   'Remove the key “{name}”?': 'Den Schlüssel „{name}“ entfernen?',
-  'It cannot log in any more. Who is logged in stays so.':
-    'Er kann sich nicht mehr anmelden. Wer angemeldet ist, bleibt es.',
+  'It can no longer log in. Open logins stay open.':
+    'Er kann sich nicht mehr anmelden. Offene Anmeldungen bleiben offen.',
   'It is the last one: SSH is switched off, and logins that are open end.':
     'Es ist der letzte: SSH wird ausgeschaltet, und offene Anmeldungen enden.',
   'The key is removed.': 'Der Schlüssel ist entfernt.',
@@ -151,7 +151,7 @@ export const system: Dictionary = {
   'Whoever uses it must sign in again.': 'Wer sie benutzt, muss sich neu anmelden.',
   'End all sessions': 'Alle Sitzungen beenden',
   'End every session?': 'Jede Sitzung beenden?',
-  'Everybody must sign in again, you too.': 'Alle müssen sich neu anmelden, auch Sie.',
+  'Everybody must sign in again, including you.': 'Alle müssen sich neu anmelden, auch Sie.',
   'The session has ended.': 'Die Sitzung ist beendet.',
   'API tokens': 'API-Token',
   'For programs: scripts, Prometheus, the command line. Each can be revoked by itself.':
@@ -169,13 +169,13 @@ export const system: Dictionary = {
   'in 90 days': 'in 90 Tagen',
   'in a year': 'in einem Jahr',
   'Make a token': 'Token machen',
-  'This is the token. It is shown this once.': 'Das ist das Token. Es wird nur dieses eine Mal gezeigt.',
+  'This is the token. It is shown only once.': 'Das ist das Token. Es wird nur einmal gezeigt.',
   'Last used': 'Zuletzt benutzt',
   Revoke: 'Widerrufen',
   'Revoke the token “{name}”?': 'Token „{name}“ widerrufen?',
   'Programs that use it are refused at once.': 'Programme, die es benutzen, werden sofort abgewiesen.',
   'The token is revoked.': 'Das Token ist widerrufen.',
-  'Who changed what, and who was not let in.': 'Wer was geändert hat, und wer nicht hereingelassen wurde.',
+  'Who changed what, and whose requests were refused.': 'Wer was geändert hat, und wessen Anfragen abgelehnt wurden.',
   'Nothing was done yet': 'Noch wurde nichts getan',
   When: 'Wann',
   Who: 'Wer',
