@@ -19,11 +19,12 @@ export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void 
   loop.open++;
   loop.openings++;
   loop.halves[fd] = connection.up;
-  if (gate.route === null) {
+  if (gate.route === null && gate.conversation === null) {
     readOpening(loop, connection); // the first bytes are often there already
     if (connection.phase === Phase.closed) return;
   }
   if (!loop.epoll.add(fd, EDGES)) close(loop, connection);
+  else if (gate.conversation !== null) gate.conversation.begin(loop, connection);
   else if (gate.route !== null) startDial(loop, connection, gate.route);
 }
 

@@ -21,6 +21,7 @@ export interface ConnectionTimeouts {
 export function scanDeadlines(loop: Loop, timeouts: ConnectionTimeouts): void {
   for (const half of loop.halves)
     if (half !== undefined && half === half.connection.up) look(loop, half.connection, timeouts);
+  for (const parked of loop.parked) parked?.onDeadline(loop);
 }
 
 function look(
@@ -43,6 +44,8 @@ function look(
       if (idleTimeoutMs === 0 || elapsedMs < idleTimeoutMs) return;
       countEnd(loop, connection, index['closed-idle']);
       return close(loop, connection);
+    case Phase.conversing:
+      return connection.gate.conversation!.onDeadline(loop, connection, timeouts);
     case Phase.lingering:
       if (elapsedMs >= LINGER_MS) close(loop, connection);
       return;

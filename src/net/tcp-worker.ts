@@ -108,6 +108,7 @@ export function runTcpWorker<Config, Table extends CounterTable>({
     // After `configure`, which still accepts clients that wait on removed sockets: they go to servers of the old configuration.
     hosts.assign(state.hostSlots);
     isDraining = state.isDraining;
+    if (isDraining) engine.drain();
     thread.post({ kind: 'applied', generation: state.generation });
   }
 
