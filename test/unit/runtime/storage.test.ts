@@ -134,7 +134,7 @@ test('a full disk is one fault, whether a file or the database finds it', async 
     problem(),
     /^Cannot write in \S+: auth\.json, history\.sqlite \(ENOSPC: no space left on device\)\./,
   );
-  assert.equal(problem().match(/cannot be written/g)?.length, 1);
+  assert.equal(problem().match(/Cannot write/g)?.length, 1);
   const readOnly = { code: 'ERR_SQLITE_ERROR', errcode: 8 | (1 << 8) };
   storage.note('history.sqlite', 'write', Object.assign(new Error('readonly'), readOnly));
   assert.match(problem(), /history\.sqlite \(EROFS: read-only file system\)/);
