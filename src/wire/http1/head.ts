@@ -180,6 +180,34 @@ export const createMessageHead = (): MessageHead => ({
   fields: new Int32Array(MAX_FIELDS << FIELD_SHIFT),
 });
 
+/** Clears what the last message left behind, but for offsets that are set whenever they mean something. */
+export function resetHead(head: MessageHead): void {
+  head.fault = null;
+  head.method = Method.other;
+  head.authorityStart = 0;
+  head.authorityEnd = 0;
+  head.targetPrefix = 0;
+  head.isAbsolute = false;
+  head.expectsContinue = false;
+  head.maxForwards = -1;
+  head.reasonStart = 0;
+  head.reasonEnd = 0;
+  head.keepAliveSeconds = -1;
+  head.hasOtherCodings = false;
+  head.isLengthRepeated = false;
+  head.contentLength = -1;
+  head.isChunked = false;
+  head.bodyBytes = 0;
+  head.connectionClose = false;
+  head.connectionKeepAlive = false;
+  head.connectionUpgrade = false;
+  head.hasNominations = false;
+  head.upgrade = Upgrade.none;
+  head.upgradeStart = -1;
+  head.upgradeEnd = -1;
+  head.fieldCount = 0;
+}
+
 /** The message is the last one that its sender wants on this connection (RFC 9112 section 9.3). */
 export const isLastMessage = ({ minorVersion, connectionClose, connectionKeepAlive }: MessageHead): boolean =>
   connectionClose || (minorVersion === 0 && !connectionKeepAlive);
