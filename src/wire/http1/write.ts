@@ -188,7 +188,7 @@ function writeNumberField(bytes: Uint8Array, from: number, name: Uint8Array, val
 }
 
 /** Below this, a loop is faster than the call. */
-const SHORT = 32;
+const SHORT = 16;
 
 function copyRange(bytes: Uint8Array, at: number, start: number, end: number): number {
   if (end - start > SHORT) bytes.copyWithin(at, start, end);
