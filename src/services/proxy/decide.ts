@@ -3,15 +3,16 @@
  * allocates nothing for a client that reaches its server.
  */
 import { mayReach } from '../host-access.ts';
-import { type Backend, type HostTable, findBackend } from './host-table.ts';
+import { type Backend, type HostTable, type Redirect, findBackend } from './host-table.ts';
 
 /** Why a client does not reach a server. */
 export type RefusedKind = 'no-name' | 'unknown-name' | 'not-allowed' | 'maintenance';
 
-export type Decision =
-  | Backend
+export type Decision = Backend | Refused;
+
+export type Refused =
   | { readonly refused: RefusedKind; readonly backend: Backend | null }
-  | { readonly refused: 'redirect'; readonly backend: Backend; readonly status: 301 | 308; readonly port: number };
+  | { readonly refused: 'redirect'; readonly backend: Backend; readonly redirect: Redirect };
 
 /** Certificate authorities ask for it over plain HTTP before there is a certificate (RFC 8555 section 8.3). */
 const ACME_CHALLENGE = '/.well-known/acme-challenge/';
@@ -39,7 +40,7 @@ export function decide(
   const { redirect } = backend;
   if (redirect === null || name === undefined || target === undefined || target.startsWith(ACME_CHALLENGE))
     return backend;
-  return { refused: 'redirect', backend, status: redirect.status, port: redirect.port };
+  return { refused: 'redirect', backend, redirect };
 }
 
 /** The Location of a redirect. `host`: as in `decide`. A target of "*" (OPTIONS) has no path. */
