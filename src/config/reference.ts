@@ -69,8 +69,9 @@ ${JSON.stringify({ assertions: ASSERTIONS }, null, 2)}
 \`\`\`
 
 Beyond the single fields it is checked that names of servers and listeners, host names and TCP ports are used once;
-that \`services\` name listeners; that no port is in the range that \`nat64.pool4\` takes; that there are enough SSH
-ports; that NAT64 translates what DNS64 synthesises; and that a server's address is one that can be reached.
+that \`services\` name listeners, each once; that \`proxy.defaultHost\` names a server; that a redirect to https leads to
+a listener; that no port is in the range that \`nat64.pool4\` takes; that there are enough SSH ports; that NAT64
+translates what DNS64 synthesises; and that a server's address is one that can be reached.
 `;
 
 /** The reference as Markdown: a section for each object of the schema, in schema order. */

@@ -2,12 +2,12 @@
 import type { ForwardConfig, HostConfig } from '../../config/schema.ts';
 import { boundAddresses, parsePortRange } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
+import { followAttached } from '../../os/follow-attached.ts';
 import { createInTurn } from '../../os/in-turn.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
 import { type Service, type ServiceContext, storageOf } from '../../runtime/service.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
-import { followAttached } from '../follow-attached.ts';
 import { compileAccess } from '../host-access.ts';
 import { type Allotments, allotPorts, portsInUse } from './allot-ports.ts';
 import { loadAllotments, saveAllotments } from './allotment-file.ts';

@@ -3,12 +3,12 @@ import type { HostConfig, ProxyConfig } from '../../config/schema.ts';
 import { usedListeners } from '../../config/host-services.ts';
 import { boundAddresses } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
+import { followAttached } from '../../os/follow-attached.ts';
 import { createInTurn } from '../../os/in-turn.ts';
 import type { Service, ServiceContext } from '../../runtime/service.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
 import { proxyCounterTable } from './counters.ts';
-import { followAttached } from '../follow-attached.ts';
 import type { ProxyWorkerConfig } from './worker.ts';
 
 export interface ProxyOptions {

@@ -1,9 +1,9 @@
-import { listenersOf } from '../../../src/config/host-services.ts';
 import { config } from '../core/config.ts';
 import type { HostsAnswer, NetworkAnswer } from '../core/contract.ts';
 import { text } from '../core/locale.ts';
 import { useResource } from '../core/resource.ts';
 import { DnsRecords } from '../pages/servers/dns-records.tsx';
+import { listenersOf } from '../pages/servers/model.ts';
 import { Address, Button, Loading } from '../ui/basics.tsx';
 import { Table } from '../ui/table.tsx';
 import { firstServer, step } from './state.ts';

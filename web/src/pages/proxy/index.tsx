@@ -1,10 +1,9 @@
-import { listenersOf } from '../../../../src/config/host-services.ts';
 import { config, edit, edited } from '../../core/config.ts';
 import { say, text, textOf } from '../../core/locale.ts';
 import { Card, Empty, LinkButton, PageHead } from '../../ui/basics.tsx';
 import { SelectField } from '../../ui/field.tsx';
 import { Table } from '../../ui/table.tsx';
-import { defaultHostOf, hostsOf, withDefaultHost } from '../servers/model.ts';
+import { defaultHostOf, hostsOf, listenersOf, withDefaultHost } from '../servers/model.ts';
 import { ServiceCounters, ServiceState } from '../service-parts.tsx';
 
 const PICKS_BY = {

@@ -1,5 +1,5 @@
 /** Servers in the document that the user edits. */
-import { checkDocument, type ConfigDocument, edited } from '../../core/config.ts';
+import { checkDocument, config, type ConfigDocument, edited } from '../../core/config.ts';
 import type { HostConfig, Problem } from '../../core/contract.ts';
 
 /** A server as written: everything with a default may be omitted. */
@@ -92,6 +92,13 @@ const wayInOf = (service: NonNullable<HostDocument['services']>[number]): WayIn 
         targetPort: service.targetPort === undefined ? '' : String(service.targetPort),
         clientAddress: service.clientAddress ?? '',
       };
+
+/** The listeners that a server may name. */
+export const knownListeners = () => config.value?.effective.proxy.listeners ?? [];
+
+/** The names of the listeners that lead to a server. */
+export const listenersOf = ({ services = ['http', 'https'] }: Pick<HostDocument, 'services'>): string[] =>
+  services.map((service) => wayInOf(service).listener);
 
 /** A way in is written as a name if it does not differ from its listener. */
 function serviceOf({

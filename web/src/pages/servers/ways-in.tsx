@@ -1,8 +1,7 @@
 /** The listeners of the proxy that lead to a server, and what differs from one to the other. */
-import { config } from '../../core/config.ts';
 import { say, text } from '../../core/locale.ts';
 import { CheckField, SelectField, TextField } from '../../ui/field.tsx';
-import { type WayIn, wayIn } from './model.ts';
+import { type WayIn, knownListeners, wayIn } from './model.ts';
 
 export const CLIENT_ADDRESSES = {
   none: say('It does not (X-Forwarded-For over plain HTTP only)'),
@@ -20,7 +19,7 @@ export function WaysIn({
   /** The problem at a path below `services`. */
   problemAt: (path: string) => string | undefined;
 }) {
-  const listeners = config.value?.effective.proxy.listeners ?? [];
+  const listeners = knownListeners();
   const toggle = (listener: string) => (isOn: boolean) =>
     onChange(
       isOn ? [...services, wayIn(listener)] : services.filter((service) => service.listener !== listener),

@@ -1,12 +1,11 @@
-/** The networks that "lan" stands for in the access lists of servers. They are followed only while a server says "lan". */
-import type { HostConfig } from '../config/schema.ts';
-import { followAccess } from '../os/follow-access.ts';
-import type { FollowedOurselves } from '../os/follow-ourselves.ts';
+/** The networks that "lan" stands for in several access lists. They are followed only while a list says "lan". */
 import type { IpPrefix } from '../wire/ip-prefix.ts';
+import { followAccess } from './follow-access.ts';
+import type { FollowedOurselves } from './follow-ourselves.ts';
 
 export interface FollowedAttached extends Disposable {
-  /** The networks now, and from now on for these servers; empty if none of them says "lan". */
-  of(hosts: readonly Pick<HostConfig, 'allow'>[]): readonly IpPrefix[];
+  /** The networks now, and from now on for these lists; empty if none of them says "lan". */
+  of(lists: readonly { readonly allow: readonly string[] }[]): readonly IpPrefix[];
 }
 
 /** `onChange` is called when the machine has come into other networks, not within `of`. */
@@ -16,9 +15,9 @@ export function followAttached(ourselves: FollowedOurselves, onChange: () => voi
     if (!isAsked) onChange();
   });
   return {
-    of(hosts) {
+    of(lists) {
       isAsked = true;
-      access.set(hosts.some(({ allow }) => allow.includes('lan')) ? ['lan'] : []);
+      access.set(lists.some(({ allow }) => allow.includes('lan')) ? ['lan'] : []);
       isAsked = false;
       return access.prefixes;
     },
