@@ -1,10 +1,10 @@
 /** Handles a connection that was just accepted: checks that there is room for it, and starts its first phase. */
 import { connectionInTheWay, enter } from './admission.ts';
 import type { Client } from './client.ts';
-import { Phase, createConnection } from './connection.ts';
+import { type Connection, Phase, createConnection } from './connection.ts';
 import { startDial } from './dialling.ts';
-import { abort, close } from './ending.ts';
-import type { Gate } from './gate.ts';
+import { abort, close, refuse } from './ending.ts';
+import type { Gate, Route } from './gate.ts';
 import { EDGES, type Loop } from './loop.ts';
 import { readOpening } from './opening.ts';
 
@@ -25,7 +25,15 @@ export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void 
   }
   if (!loop.epoll.add(fd, EDGES)) close(loop, connection);
   else if (gate.conversation !== null) gate.conversation.begin(loop, connection);
-  else if (gate.route !== null) startDial(loop, connection, gate.route);
+  else if (gate.route !== null) judge(loop, connection, gate.route);
+}
+
+/** For a gate that needs no bytes. */
+function judge(loop: Loop, connection: Connection, route: Route): void {
+  const refusal = connection.gate.refuses?.(connection.up.from) ?? null;
+  if (refusal === null) return startDial(loop, connection, route);
+  connection.server = route.server;
+  refuse(loop, connection, refusal);
 }
 
 /** Closes a connection of the client that has most, unless that is this client. */

@@ -74,7 +74,13 @@ export type Verdict =
   | { readonly kind: 'more' }
   /** `counter`: the position of the counter for such routes. `name`: the name that the client asked for. */
   | { readonly kind: 'route'; readonly route: Route; readonly counter: number; readonly name: string }
-  | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly name?: string };
+  /** `server`: the one that the client would have reached. */
+  | {
+      readonly kind: 'refuse';
+      readonly refusal: Refusal;
+      readonly name?: string | null;
+      readonly server?: string | null;
+    };
 
 export const MORE: { readonly kind: 'more' } = { kind: 'more' };
 
@@ -114,6 +120,8 @@ export interface Gate {
   /** Makes the examiner for a new connection. If no bytes are needed, it is null and `route` is set. */
   readonly begin: (() => Examiner) | null;
   readonly route: Route | null;
+  /** The refusal of a new connection, before its server is dialled; null if its client may connect. Only asked if `route` is set. */
+  refuses?(clientFd: number): Refusal | null;
   /** The answer if the server fails before its first byte. */
   serverFailed(route: Route, failure: ServerFailure): Refusal;
 }

@@ -90,6 +90,10 @@ export const DnsRecordsAnswer = Type.Object({
 export const HostAnswer = Type.Object({
   name: Type.String(),
   address: Type.String(),
+  /** false: nothing leads to it. */
+  enabled: Type.Boolean(),
+  /** Clients are turned away. */
+  maintenance: Type.Boolean(),
   hostnames: Type.Array(Type.String()),
   clientAddress: Type.String(),
   health: HostHealth,

@@ -111,6 +111,8 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     return {
       name: host.name,
       address: host.address,
+      enabled: host.enabled,
+      maintenance: host.maintenance,
       hostnames: [...host.hostnames],
       clientAddress: host.clientAddress,
       health: health.report(host.name),

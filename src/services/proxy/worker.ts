@@ -2,13 +2,12 @@
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
 import { runTcpWorker } from '../../net/tcp-worker.ts';
 import { proxyCounterTable } from './counters.ts';
-import { buildHostTable } from './host-table.ts';
+import { type HostTableOptions, buildHostTable } from './host-table.ts';
 import { createHttpGate } from './http-gate.ts';
 import { createTlsGate } from './tls-gate.ts';
 
-export interface ProxyWorkerConfig {
+export interface ProxyWorkerConfig extends HostTableOptions {
   readonly hosts: readonly HostConfig[];
-  readonly listeners: readonly ListenerConfig[];
 }
 
 /** What picks the server, by the listener's protocol. */
@@ -20,9 +19,9 @@ const GATES = { http: createHttpGate, tls: createTlsGate } satisfies Record<
 runTcpWorker<ProxyWorkerConfig, typeof proxyCounterTable>({
   counterTable: proxyCounterTable,
   createGates:
-    ({ hosts, listeners }, index, peerOf) =>
+    ({ hosts, ...options }, index, peerOf) =>
     (name) => {
-      const listener = listeners.find((candidate) => candidate.name === name)!;
-      return GATES[listener.protocol](buildHostTable(hosts, listener), index, peerOf);
+      const listener = options.listeners.find((candidate) => candidate.name === name)!;
+      return GATES[listener.protocol](buildHostTable(hosts, listener, options), index, peerOf);
     },
 });
