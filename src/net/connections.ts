@@ -1,5 +1,6 @@
 /** Dispatches the events of sockets to the current phase of their connection. */
 import { type Half, Phase } from './connection.ts';
+import { conversationOf } from './conversation.ts';
 import { onClientEvents, onDialEvents } from './dialling.ts';
 import { discardLate } from './ending.ts';
 import type { Loop } from './loop.ts';
@@ -29,7 +30,7 @@ function handle(loop: Loop, half: Half, events: number): void {
       if (half === connection.up) return onClientEvents(loop, connection, events);
       return onDialEvents(loop, connection, events);
     case Phase.conversing:
-      return connection.gate.conversation!.onEvents(loop, half, events);
+      return conversationOf(connection).onEvents(loop, half, events);
     case Phase.lingering:
       return discardLate(loop, connection);
     default:
@@ -41,6 +42,6 @@ export function drainConversations(loop: Loop): void {
   for (const half of loop.halves) {
     if (half === undefined || half !== half.connection.up) continue;
     const { connection } = half;
-    if (connection.phase === Phase.conversing) connection.gate.conversation!.onDrain(loop, connection);
+    if (connection.phase === Phase.conversing) conversationOf(connection).onDrain(loop, connection);
   }
 }

@@ -28,7 +28,8 @@ export function countEnd({ values }: Loop, connection: Connection, counter: numb
   connection.reason = counter;
 }
 
-function leaveServer({ hosts }: Loop, connection: Connection): void {
+/** Its server's figures no longer count it. */
+export function leaveServer({ hosts }: Loop, connection: Connection): void {
   if (connection.hostAt < 0) return;
   hosts.values[connection.hostAt + HOST.OPEN]--;
   connection.hostAt = -1;
@@ -41,7 +42,7 @@ export function reportOpened({ events, nowMs }: Loop, connection: Connection): v
 }
 
 /** Reports the end once per connection: not again when lingering ends. */
-function reportEnd({ events, nowMs }: Loop, connection: Connection): void {
+export function reportEnd({ events, nowMs }: Loop, connection: Connection): void {
   if (connection.phase === Phase.lingering) return;
   const kind = connection.opened ? TcpEvent.closed : TcpEvent.refused;
   // Bytes that were sent before the server was known have not been counted as passed.

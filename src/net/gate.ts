@@ -2,9 +2,6 @@
  * The gate of a listener decides, from the first bytes of a connection, which server the connection goes to. The engine owns the
  * sockets. A gate only examines bytes, and says what to send and what to count.
  */
-import type { Connection, Half } from './connection.ts';
-import type { ConnectionTimeouts } from './deadlines.ts';
-import type { Loop } from './loop.ts';
 
 /** The server for a connection, and what to send to it first. */
 export interface Route {
@@ -97,26 +94,9 @@ export interface Examiner {
   timedOut(): Refusal;
 }
 
-/**
- * A protocol in which the gate handles a connection for as long as it lives, such as HTTP with many requests. The functions are
- * shared by all connections of the gate; the state is in `connection.conversation`.
- */
-export interface Conversation {
-  /** A client was accepted. Its socket is watched, and has probably sent its first bytes. */
-  begin(loop: Loop, connection: Connection): void;
-  /** An event of the client's socket (`half` is `up`) or of the server's (`down`). */
-  onEvents(loop: Loop, half: Half, events: number): void;
-  /** Continues a connection that had used up its share of the previous turn. */
-  resume(loop: Loop, connection: Connection): void;
-  /** Called at least once per second. */
-  onDeadline(loop: Loop, connection: Connection, timeouts: ConnectionTimeouts): void;
-  /** The process is about to end (`loop.isDraining`), or the gate leads nowhere any more: ends what is idle. */
-  onDrain(loop: Loop, connection: Connection): void;
-}
-
 export interface Gate {
-  /** Takes the connection over from its first byte on; null for gates that only examine the first bytes. */
-  readonly conversation: Conversation | null;
+  /** Takes the connection over from its first byte on (conversation.ts); not set by gates that only examine the first bytes. */
+  readonly conversation?: object;
   /** Makes the examiner for a new connection. If no bytes are needed, it is null and `route` is set. */
   readonly begin: (() => Examiner) | null;
   readonly route: Route | null;

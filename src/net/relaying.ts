@@ -4,6 +4,7 @@
  */
 import { EPOLLERR, EPOLLOUT, EPOLLPRI } from '../os/libc.ts';
 import { type Connection, type Half, Phase, oppositeOf } from './connection.ts';
+import { conversationOf } from './conversation.ts';
 import { abort, leaveOpening, reportOpened } from './ending.ts';
 import { hold } from './holding.ts';
 import { HOST } from './host-slots.ts';
@@ -63,7 +64,7 @@ export function runQueued(loop: Loop): void {
     half.queued = false;
     const { connection } = half;
     if (connection.phase === Phase.relaying) run(loop, half);
-    else if (connection.phase === Phase.conversing) connection.gate.conversation!.resume(loop, connection);
+    else if (connection.phase === Phase.conversing) conversationOf(connection).resume(loop, connection);
   }
 }
 

@@ -5,7 +5,7 @@ import type { Ourselves } from '../os/ourselves.ts';
 import { type CounterTable, createCounters } from '../runtime/counters.ts';
 import { MAX_WAIT_MS, workerThread } from '../runtime/worker-thread.ts';
 import { tcpGaugeTable, type TcpCounters } from './counters.ts';
-import type { ConnectionTimeouts } from './deadlines.ts';
+import type { ConnectionTimeouts } from './timeouts.ts';
 import { createTcpEngine } from './engine.ts';
 import { type TcpEvents, createTcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';

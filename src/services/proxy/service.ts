@@ -39,7 +39,13 @@ export function planProxy(
     handshakeTimeoutMs: proxy.handshakeTimeoutMs,
     idleTimeoutMs: proxy.idleTimeoutMs,
     hosts: hosts.map(({ name }) => name),
-    config: { hosts, listeners, defaultHost: proxy.defaultHost, attached },
+    config: {
+      hosts,
+      listeners,
+      defaultHost: proxy.defaultHost,
+      attached,
+      responseTimeoutMs: proxy.responseTimeoutMs,
+    },
   };
 }
 

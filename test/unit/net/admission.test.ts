@@ -125,6 +125,7 @@ test('a flood of silent connections of one client: others are served by the prox
       listen: ['127.0.0.1'],
       listeners: [{ name: 'http', port, protocol: 'http' as const }],
       handshakeTimeoutMs: 60_000,
+      responseTimeoutMs: 60_000,
       idleTimeoutMs: 60_000,
     },
     hosts: [hostAt('web1', { hostnames: ['example.com'], services: ['http'] })],

@@ -14,9 +14,10 @@ export const INPUT = MARGIN_BYTES;
 export const INPUT_END = INPUT + INPUT_BYTES;
 const OUTPUT = INPUT_END;
 
-export const buffer = pinned(OUTPUT + MAX_HEAD_BYTES + MARGIN_BYTES);
+export const buffer = pinned(INPUT_END + MAX_HEAD_BYTES + MARGIN_BYTES);
 export const bufferAddress = Number(addressOf(buffer));
 export const OUTPUT_START = OUTPUT;
+export const OUTPUT_END = OUTPUT + MAX_HEAD_BYTES + MARGIN_BYTES;
 
 /** A copy of a part of the buffer. */
 export const copyOf = (from: number, to: number): Uint8Array => Buffer.from(buffer.subarray(from, to));

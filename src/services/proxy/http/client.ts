@@ -1,15 +1,16 @@
-/** The state of one client's connection: requests are handled one after the other. */
+/** The state of one client's connection: its requests are handled one after the other. */
 import type { Connection } from '../../../net/connection.ts';
-import { type MethodId, Method } from '../../../wire/http1/head.ts';
-import { createBody, type Body } from './body.ts';
+import { Method, type MethodId } from '../../../wire/http1/head.ts';
+import type { SocketAddress } from '../../../os/socket-address.ts';
 import type { Backend, HostTable } from '../host-table.ts';
-import type { HttpListener } from './listener.ts';
+import { type Body, createBody } from './body.ts';
+import type { HttpContext } from './context.ts';
 import type { ServerConnection } from './server-connection.ts';
 
 export const State = {
   /** Waits for a request, or for the rest of its head. */
   reading: 0,
-  /** A request was sent, or is being sent, to a server. */
+  /** A request is at a server. */
   exchanging: 1,
   /** The last answer is being sent; then the connection ends. */
   finishing: 2,
@@ -17,24 +18,25 @@ export const State = {
 
 export interface HttpClient {
   readonly connection: Connection;
-  readonly listener: HttpListener;
+  readonly context: HttpContext;
+  readonly address: SocketAddress;
+  /** The fields that tell a server about the client. */
+  readonly clientFields: Uint8Array;
   state: (typeof State)[keyof typeof State];
   /** How many requests were routed. */
   requests: number;
   /** Bytes that were read and not used yet: the beginning of a head, or requests that were sent ahead. */
   left: Uint8Array | null;
-  /** `left` may hold a whole head. */
+  /** `left` may begin with a whole head. */
   mayParse: boolean;
-  /** The fields that tell the server about the client. */
-  readonly clientFields: Uint8Array;
 
-  /** The host of the last request and its server, for the host table that they were found in. */
+  /** The host of the last request and its server, in the host table in which it was found. */
   table: HostTable | null;
   hostBytes: Uint8Array;
   host: string;
   backend: Backend | null;
 
-  /** The connection to the server: of the request under way, or kept for this client (PROXY protocol). */
+  /** The connection to the server: of the request under way, or kept for this client alone (PROXY protocol). */
   server: ServerConnection | null;
   method: MethodId;
   isHttp10: boolean;
@@ -46,9 +48,9 @@ export interface HttpClient {
   keepsServer: boolean;
   /** Of the answer's Keep-Alive field; -1 for none. */
   keepAliveSeconds: number;
-  /** Sec-WebSocket-Key of a handshake; null for other requests. */
-  key: string | null;
-  /** The bytes of a request that may be sent again, while it is on a connection that was used before. */
+  /** Sec-WebSocket-Key of a handshake; undefined for other requests. */
+  key: string | undefined;
+  /** A request that may be sent again, as long as it is on a connection that was used before. */
   saved: Uint8Array | null;
   readonly request: Body;
   readonly answer: Body;
@@ -58,16 +60,18 @@ const NONE = new Uint8Array(0);
 
 export const createHttpClient = (
   connection: Connection,
-  listener: HttpListener,
+  context: HttpContext,
+  address: SocketAddress,
   clientFields: Uint8Array,
 ): HttpClient => ({
   connection,
-  listener,
+  context,
+  address,
+  clientFields,
   state: State.reading,
   requests: 0,
   left: null,
   mayParse: false,
-  clientFields,
   table: null,
   hostBytes: NONE,
   host: '',
@@ -79,7 +83,7 @@ export const createHttpClient = (
   answered: false,
   keepsServer: false,
   keepAliveSeconds: -1,
-  key: null,
+  key: undefined,
   saved: null,
   request: createBody(),
   answer: createBody(),

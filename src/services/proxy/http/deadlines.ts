@@ -1,11 +1,11 @@
 /** The time-outs of a client's connection. */
 import type { Connection } from '../../../net/connection.ts';
-import type { ConnectionTimeouts } from '../../../net/deadlines.ts';
+import type { ConnectionTimeouts } from '../../../net/timeouts.ts';
 import { close, countEnd } from '../../../net/ending.ts';
 import { askWhetherGone } from '../../../net/keepalive.ts';
 import type { Loop } from '../../../net/loop.ts';
 import { State, clientOf } from './client.ts';
-import { dialFailed, refuseClient } from './ends.ts';
+import { serverFailed, refuseClient } from './ends.ts';
 import { dropServer } from './servers.ts';
 
 /** How long a connection may wait for its next request: 75 s, as nginx's. */
@@ -27,7 +27,7 @@ export function onHttpDeadline(loop: Loop, connection: Connection, timeouts: Con
     case State.reading:
       if (client.server !== null && elapsedMs >= KEEP_ALIVE_MS / 2) dropServer(loop, client, false);
       if (client.requests > 0 && client.left === null) {
-        if (elapsedMs >= KEEP_ALIVE_MS || client.listener.isRetired) end(loop.index.closed);
+        if (elapsedMs >= KEEP_ALIVE_MS || client.context.isRetired) end(loop.index.closed);
         return;
       }
       if (elapsedMs >= handshakeTimeoutMs)
@@ -35,11 +35,17 @@ export function onHttpDeadline(loop: Loop, connection: Connection, timeouts: Con
       return;
     case State.exchanging:
       if (!client.server!.isConnected) {
-        if (elapsedMs >= handshakeTimeoutMs) dialFailed(loop, client, 'timeout');
+        if (elapsedMs >= handshakeTimeoutMs) serverFailed(loop, client, 'timeout');
         return;
       }
-      if (!client.answered && elapsedMs >= client.listener.responseTimeoutMs)
-        return refuseClient(loop, client, client.listener.index['http-timeout'], 504, 'the server did not answer in time');
+      if (!client.answered && elapsedMs >= client.context.responseTimeoutMs)
+        return refuseClient(
+          loop,
+          client,
+          client.context.index['http-timeout'],
+          504,
+          'the server did not answer in time',
+        );
       if (idleTimeoutMs !== 0 && elapsedMs >= idleTimeoutMs) return end(loop.index['closed-idle']);
       if (elapsedMs >= HALF_CLOSED_MS && connection.up.exhaustive && !connection.isAsked) {
         connection.isAsked = true;

@@ -1,13 +1,13 @@
 /** How exchanges and connections end. */
-import { abort, close, countEnd, linger, refuse } from '../../../net/ending.ts';
+import { abort, close, countEnd, refuse } from '../../../net/ending.ts';
 import type { Refusal, ServerFailure } from '../../../net/gate.ts';
 import { hold } from '../../../net/holding.ts';
 import type { Loop } from '../../../net/loop.ts';
+import { Method } from '../../../wire/http1/head.ts';
 import { type HttpStatus, encodeHttpAnswer } from '../http-answer.ts';
 import { isWhole } from './body.ts';
 import { type HttpClient, State } from './client.ts';
 import { countDialFailure, detach, dropServer } from './servers.ts';
-import { Method } from '../../../wire/http1/head.ts';
 
 const SERVER_FAILURES: Record<ServerFailure, [status: HttpStatus, reason: string]> = {
   refused: [502, 'the server refused the connection'],
@@ -25,8 +25,11 @@ export function refuseClient(
   counter: number,
   status: HttpStatus,
   reason: string,
+  fields: readonly string[] = [],
 ): void {
-  const answer = encodeHttpAnswer(status, reason, client.method !== Method.head);
+  // Once the server's answer has begun, a second one would be taken for a part of it.
+  if (client.answered && client.state === State.exchanging) return answerCut(loop, client, counter);
+  const answer = encodeHttpAnswer(status, reason, client.method !== Method.head, fields);
   endWith(loop, client, { counter, answer, reset: false });
 }
 
@@ -34,23 +37,24 @@ export function endWith(loop: Loop, client: HttpClient, refusal: Refusal): void 
   const { connection } = client;
   dropServer(loop, client, true);
   if (connection.down.held === null) return refuse(loop, connection, refusal);
-  // An interim answer is on its way: this one follows it.
+  // An interim answer is still on its way to the client.
   if (refusal.counter >= 0) countEnd(loop, connection, refusal.counter);
   hold(loop, connection.down, refusal.answer);
   client.state = State.finishing;
 }
 
-export function dialFailed(loop: Loop, client: HttpClient, failure: ServerFailure): void {
+export function serverFailed(loop: Loop, client: HttpClient, failure: ServerFailure): void {
   const [status, reason] = SERVER_FAILURES[failure];
-  if (failure === 'no-answer') return refuseClient(loop, client, client.listener.index['http-no-answer'], status, reason);
+  if (failure === 'no-answer')
+    return refuseClient(loop, client, client.context.index['http-no-answer'], status, reason);
   client.connection.reason = countDialFailure(loop, failure);
   refuseClient(loop, client, -1, status, reason);
 }
 
-/** The client was reset, or takes no more. */
-export function clientFailed(loop: Loop, client: HttpClient): void {
+/** The client was reset, has ended in the middle of a request, or takes nothing more. */
+export function clientFailed(loop: Loop, { connection }: HttpClient): void {
   const { index } = loop;
-  abort(loop, client.connection, client.connection.opened ? index['closed-reset'] : index['closed-early']);
+  abort(loop, connection, connection.opened ? index['closed-reset'] : index['closed-early']);
 }
 
 /** The client has ended between two requests, or before its first. */
@@ -60,36 +64,31 @@ export function clientEnded(loop: Loop, { connection, requests, left }: HttpClie
   close(loop, connection);
 }
 
-/** The server broke off in the middle of its answer: so do we, so that the client does not take it for whole. */
-export function answerCut(loop: Loop, client: HttpClient): void {
-  abort(loop, client.connection, client.listener.index['http-answer-cut']);
+/** The answer has begun and cannot be completed: a reset tells the client that it is not whole. */
+export function answerCut(loop: Loop, client: HttpClient, counter: number): void {
+  abort(loop, client.connection, counter);
 }
 
 /** The answer is whole. `isClean`: the server sent nothing after it. */
 export function finishExchange(loop: Loop, client: HttpClient, isClean: boolean): void {
-  const { connection, server } = client;
-  const isRequestWhole = isWhole(client.request) && connection.up.held === null && connection.up.pipedBytes === 0;
-  client.saved = null;
-  server!.answers++;
-  if (!client.keepsServer || !isClean || !isRequestWhole || connection.down.ended) {
+  const { connection } = client;
+  const { up, down } = connection;
+  const server = client.server!;
+  const isRequestWhole = isWhole(client.request) && up.held === null && up.pipedBytes === 0;
+  server.answers++;
+  if (!client.keepsServer || !isClean || !isRequestWhole || down.ended || up.finished) {
     dropServer(loop, client, !isRequestWhole);
-  } else if (server!.backend.clientAddress === 'none') {
-    const { keepAliveSeconds } = client;
-    const { fd } = server!;
+  } else if (server.backend.clientAddress === 'none') {
     detach(loop, client);
-    if (!server!.park(loop, keepAliveSeconds)) loop.closer.close(fd);
-  } else server!.parkedMs = loop.nowMs; // it carries the address of this client, so it stays with it
-  connection.sinceMs = loop.nowMs;
-  client.method = Method.other;
-  if (client.closes || !isRequestWhole) client.state = State.finishing;
-  else {
-    client.state = State.reading;
-    client.mayParse = client.left !== null;
+    if (!server.park(loop, client.keepAliveSeconds)) loop.closer.close(server.fd);
+  } else {
+    // It carries the address of this client, so it stays with it.
+    server.parkedMs = loop.nowMs;
   }
-}
-
-/** Nothing more is to come; the client has taken everything. */
-export function finishClient(loop: Loop, client: HttpClient): void {
-  countEnd(loop, client.connection, loop.index.closed);
-  linger(loop, client.connection);
+  client.saved = null;
+  client.answered = false;
+  client.method = Method.other;
+  connection.sinceMs = loop.nowMs;
+  // What is left of an upload that was answered early is not a request.
+  client.state = client.closes || !isRequestWhole ? State.finishing : State.reading;
 }

@@ -4,7 +4,7 @@ import type { Half } from '../../../net/connection.ts';
 import { EXHAUSTIVE, type Loop, READABLE } from '../../../net/loop.ts';
 import { clientOf } from './client.ts';
 import { drive } from './drive.ts';
-import { clientFailed, dialFailed } from './ends.ts';
+import { clientFailed, serverFailed } from './ends.ts';
 import { onDialEvents } from './servers.ts';
 
 export function onHttpEvents(loop: Loop, half: Half, events: number): void {
@@ -15,7 +15,7 @@ export function onHttpEvents(loop: Loop, half: Half, events: number): void {
   const { server } = client;
   if (half === down && server !== null && !server.isConnected) {
     const failure = onDialEvents(loop, client, server, events);
-    if (failure !== undefined) return dialFailed(loop, client, failure);
+    if (failure !== undefined) return serverFailed(loop, client, failure);
     if (!server.isConnected) return;
   }
   if ((events & EPOLLOUT) !== 0) (half === up ? down : up).writable = true;

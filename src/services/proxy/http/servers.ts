@@ -31,12 +31,19 @@ export function enterServer(loop: Loop, connection: Connection, backend: Backend
 }
 
 /** An idle connection to the server; undefined if a new one is needed. */
-export const idleServer = (loop: Loop, { listener }: HttpClient, backend: Backend): ServerConnection | undefined =>
-  takeIdle(loop, listener.poolOf(backend));
+export const idleServer = (
+  loop: Loop,
+  { context }: HttpClient,
+  backend: Backend,
+): ServerConnection | undefined => takeIdle(loop, context.poolOf(backend));
 
 /** Starts a new connection; or says why that failed at once. */
-export function dialServer(loop: Loop, { listener }: HttpClient, backend: Backend): ServerConnection | DialFailure {
-  // The admin page would mistake the client for the appliance, and one of our listeners would dial us again and again.
+export function dialServer(
+  loop: Loop,
+  { context }: HttpClient,
+  backend: Backend,
+): ServerConnection | DialFailure {
+  // The admin page would mistake the client for the appliance, and one of our contexts would dial us again and again.
   if (isOwnSocketAddress(loop.ourselves, backend.serverAddress)) return 'ourselves';
   const fd = dial(loop.ledger, backend.serverAddress, loop.keepalive);
   if (fd < 0) return dialFailureOf(-fd);
@@ -44,7 +51,7 @@ export function dialServer(loop: Loop, { listener }: HttpClient, backend: Backen
     loop.ledger.close(fd);
     return 'no-socket';
   }
-  return new ServerConnection(fd, backend, listener.poolOf(backend));
+  return new ServerConnection(fd, backend, context.poolOf(backend));
 }
 
 /** The connection serves this client's request from now on. */

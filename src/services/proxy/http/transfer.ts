@@ -2,7 +2,16 @@
  * Moves the bytes of messages. Small bodies are copied through the buffer; long ones whose end is known by counting go through a
  * pipe (splice). Nothing is read while its recipient takes nothing, so TCP slows the sender down.
  */
-import { E, SPLICE_F_MOVE, SPLICE_F_NONBLOCK, errno, readAt, splice, write, writeAt } from '../../../os/libc.ts';
+import {
+  E,
+  SPLICE_F_MOVE,
+  SPLICE_F_NONBLOCK,
+  errno,
+  readAt,
+  splice,
+  write,
+  writeAt,
+} from '../../../os/libc.ts';
 import type { Half } from '../../../net/connection.ts';
 import { hold, unhold } from '../../../net/holding.ts';
 import { HOST } from '../../../net/host-slots.ts';
@@ -22,8 +31,8 @@ export const FAILED = -2;
 export const MALFORMED = -3;
 
 /** Reads to an offset of the buffer. More than 0: bytes; NOTHING: no more at present; ENDED: a FIN; FAILED: a reset or an error. */
-export function receive(loop: Loop, half: Half, at: number): number {
-  const room = INPUT_END - at;
+export function receive(half: Half, at: number, limit: number): number {
+  const room = limit - at;
   const taken = readAt(half.from, bufferAddress + at, room);
   if (taken > 0) {
     // The queue is empty: the next byte to arrive causes an edge.
@@ -94,32 +103,29 @@ export function flush(loop: Loop, half: Half): boolean {
 
 /**
  * Moves one piece of a body; the recipient must have taken everything before it. More than 0: bytes read; or NOTHING, ENDED,
- * FAILED (of the sender), MALFORMED. `over`, if more than 0 afterwards, is where bytes of the buffer begin that follow the body.
+ * FAILED (of the sender), MALFORMED. `rest` then says what follows the body.
  */
 export function moveBody(loop: Loop, half: Half, body: Body): number {
-  over = 0;
+  rest.from = rest.to = 0;
   if (!half.readable) return NOTHING;
   if (!body.isChunked && (body.remaining > SPLICE_FROM_BYTES || isLongUntilClose(half, body))) {
     const moved = spliceBody(loop, half, body);
     if (moved !== COPY) return moved;
   }
-  const taken = receive(loop, half, INPUT);
+  const taken = receive(half, INPUT, INPUT_END);
   if (taken <= 0) return taken;
   const end = INPUT + taken;
   const belongs = takeBody(body, INPUT, end);
   if (belongs < 0) return MALFORMED;
-  if (INPUT + belongs < end) {
-    over = INPUT + belongs;
-    overEnd = end;
-  }
+  rest.from = INPUT + belongs;
+  rest.to = end;
   half.connection.sinceMs = loop.nowMs;
-  send(loop, half, INPUT, body.isUnchunked ? body.scan!.dataBytes : belongs);
+  send(loop, half, INPUT, body.passing);
   return taken;
 }
 
-/** See moveBody. */
-export let over = 0;
-export let overEnd = 0;
+/** Where the bytes of the buffer are that followed the body in the last call of moveBody; none if both are equal. */
+export const rest = { from: 0, to: 0 };
 
 const COPY = -4;
 

@@ -224,7 +224,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     deps: { ...probing(probe({ state: 'fail' })), config: hostWith({ maintenance: true }) },
     state: 'warn',
     what: /web1 is in maintenance: clients are turned away/,
-    mend: /Switch maintenance off/,
+    remedy: /Switch maintenance off/,
   },
   {
     title: 'switched off',

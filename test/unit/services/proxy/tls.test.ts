@@ -31,6 +31,7 @@ const optionsAt = (port: number, fields: Partial<ProxyOptions['proxy']> = {}, ho
     listen: ['127.0.0.1'],
     listeners: [{ name: 'https', port, protocol: 'tls' }],
     handshakeTimeoutMs: 10_000,
+    responseTimeoutMs: 60_000,
     idleTimeoutMs: 60_000,
     ...fields,
   },
