@@ -200,6 +200,7 @@ export const EFD_CLOEXEC = 0o2000000;
 export const SPLICE_F_MOVE = 1;
 export const SPLICE_F_NONBLOCK = 2;
 export const MSG_DONTWAIT = 0x40;
+export const MSG_PEEK = 0x02;
 export const MSG_TRUNC = 0x20;
 export const MSG_WAITFORONE = 0x10000;
 export const MSG_NOSIGNAL = 0x4000;
