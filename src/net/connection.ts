@@ -27,8 +27,12 @@ export interface Half {
   /** The kernel may have bytes for us: cleared by EAGAIN, set by an edge. */
   readable: boolean;
   writable: boolean;
-  /** A FIN, an error or urgent data is in the queue: a short read does not mean that the queue is empty. */
+  /** An error or urgent data is in the queue: a short read does not mean that the queue is empty. */
   exhaustive: boolean;
+  /** The FIN of `from` is in the queue: a short read is the last one. */
+  ending: boolean;
+  /** `from` was reset: nothing can be sent to it any more, not even a reset. */
+  dead: boolean;
   /** `from` has sent its FIN, or cannot be read any more. */
   ended: boolean;
   /** The FIN was passed on to `to`, or nothing more can be sent there. */
@@ -97,6 +101,8 @@ function createHalf(connection: Connection): Half {
     readable: false,
     writable: false,
     exhaustive: false,
+    ending: false,
+    dead: false,
     ended: false,
     finished: false,
     queued: false,

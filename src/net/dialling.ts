@@ -6,7 +6,7 @@ import { dial, dialFailureOf, socketError } from './dial.ts';
 import { countEnd, refuse } from './ending.ts';
 import type { DialFailure, Route } from './gate.ts';
 import { HOST } from './host-slots.ts';
-import { EDGES, EXHAUSTIVE, type Loop, READABLE } from './loop.ts';
+import { EDGES, type Loop, READABLE, noteEvents } from './loop.ts';
 import { clientGone, startRelaying } from './relaying.ts';
 
 const FAILURE_COUNTERS = {
@@ -50,7 +50,7 @@ export function onDialEvents(loop: Loop, connection: Connection, events: number)
 /** While dialling, only a failure of the client's socket matters. */
 export function onClientEvents(loop: Loop, connection: Connection, events: number): void {
   const { up } = connection;
-  if ((events & EXHAUSTIVE) !== 0) up.exhaustive = true;
+  noteEvents(up, events);
   if ((events & READABLE) !== 0) up.readable = true;
   if ((events & (EPOLLERR | EPOLLHUP)) !== 0) clientGone(loop, connection);
 }

@@ -10,10 +10,11 @@ import {
   SystemCallError,
   check,
   epollCreate1,
-  epollCtl,
-  epollWait,
+  epollCtlAt,
+  epollWaitAt,
   errno,
   pinned,
+  placeOf,
 } from '../os/libc.ts';
 
 const BATCH = 512;
@@ -35,15 +36,17 @@ export function createEpoll(ledger: FdLedger): Epoll {
   const events = new DataView(batch.buffer);
   const event = pinned(EPOLL_EVENT_BYTES);
   const eventView = new DataView(event.buffer);
+  const batchAt = placeOf(batch);
+  const eventAt = placeOf(event);
   return {
     add(fd, mask) {
       eventView.setUint32(0, mask, true);
       eventView.setUint32(EPOLL_EVENT_DATA, fd, true);
-      return epollCtl(epollFd, EPOLL_CTL_ADD, fd, event) === 0;
+      return epollCtlAt(epollFd, EPOLL_CTL_ADD, fd, eventAt) === 0;
     },
-    remove: (fd) => void epollCtl(epollFd, EPOLL_CTL_DEL, fd, null),
+    remove: (fd) => void epollCtlAt(epollFd, EPOLL_CTL_DEL, fd, 0),
     wait(timeoutMs) {
-      const count = epollWait(epollFd, batch, BATCH, timeoutMs);
+      const count = epollWaitAt(epollFd, batchAt, BATCH, timeoutMs);
       if (count >= 0) return count;
       const code = errno();
       if (code === E.EINTR) return 0;

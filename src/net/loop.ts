@@ -5,7 +5,17 @@
  * per connection, event or chunk of bytes.
  */
 import type { FdLedger } from '../os/fd-ledger.ts';
-import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, pinned } from '../os/libc.ts';
+import {
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLPRI,
+  EPOLLRDHUP,
+  pinned,
+  placeOf,
+} from '../os/libc.ts';
 import type { Ourselves } from '../os/ourselves.ts';
 import { type Admission, createAdmission } from './admission.ts';
 import type { Closer } from './closing.ts';
@@ -19,8 +29,21 @@ import type { PipePool } from './pipe-pool.ts';
 /** The events that are watched on each socket, edge-triggered. */
 export const EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 /** After these events, a short read does not mean that the queue is empty. */
-export const EXHAUSTIVE = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
-export const READABLE = EPOLLIN | EXHAUSTIVE;
+const EXHAUSTIVE = EPOLLERR | EPOLLPRI;
+/** After these, no more data arrives than is in the queue. */
+const ENDING = EPOLLRDHUP | EPOLLHUP;
+/** More than that there is something to read. */
+const SPECIAL = EXHAUSTIVE | ENDING;
+export const READABLE = EPOLLIN | SPECIAL;
+
+/** Notes what the events say about the queue of `half.from`. True if they say more than that there is something to read. */
+export function noteEvents(half: Half, events: number): boolean {
+  if ((events & SPECIAL) === 0) return false;
+  if ((events & EXHAUSTIVE) !== 0) half.exhaustive = true;
+  if ((events & ENDING) !== 0) half.ending = true;
+  if ((events & EPOLLERR) !== 0) half.dead = true;
+  return true;
+}
 
 /** The limit of one read. */
 export const CHUNK_BYTES = 64 * 1024;
@@ -48,6 +71,8 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
   readonly index: TcpCounters['index'];
   /** A buffer of CHUNK_BYTES, free between calls. */
   readonly scratch: Uint8Array;
+  /** Its address. */
+  readonly scratchAt: number;
   /** By descriptor: the half that reads from it. */
   readonly halves: (Half | undefined)[];
   readonly admission: Admission;
@@ -66,6 +91,7 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
 
 export function createLoop(options: LoopOptions): Loop {
   const { epoll, ledger, closer, pipes, counters, hosts, events, keepalive, maxConnections, seed } = options;
+  const scratch = pinned(CHUNK_BYTES);
   return {
     epoll,
     ledger,
@@ -77,7 +103,8 @@ export function createLoop(options: LoopOptions): Loop {
     maxConnections,
     values: counters.values,
     index: counters.index,
-    scratch: pinned(CHUNK_BYTES),
+    scratch,
+    scratchAt: placeOf(scratch),
     halves: [],
     admission: createAdmission(maxConnections, seed),
     open: 0,

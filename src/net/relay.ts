@@ -12,10 +12,11 @@ import {
   SPLICE_F_MOVE,
   SPLICE_F_NONBLOCK,
   errno,
-  read,
+  readAt,
   shutdown,
   splice,
   write,
+  writeAt,
 } from '../os/libc.ts';
 import { answerEnded, answered } from './answer.ts';
 import { type Half, oppositeOf } from './connection.ts';
@@ -134,8 +135,10 @@ function notWritten(loop: Loop, half: Half): void {
 
 /** A write to `half.to` failed. What `half.to` has sent before still passes in the other direction. */
 function writeFailed(loop: Loop, half: Half): void {
-  abandon(loop, half);
   const opposite = oppositeOf(half);
+  const code = errno();
+  if (code === E.EPIPE || code === E.ECONNRESET) opposite.dead = true;
+  abandon(loop, half);
   if (opposite.finished) return;
   opposite.readable = opposite.exhaustive = true;
   queue(loop, opposite);
@@ -150,29 +153,35 @@ function nothingRead(loop: Loop, half: Half, result: number): void {
 
 /** A read from `half.from` failed: everything that it sent has been read before. */
 function readFailed(loop: Loop, half: Half): void {
-  half.ended = true;
+  half.ended = half.dead = true;
   half.connection.failed = true;
   const opposite = oppositeOf(half);
   release(loop, opposite);
   opposite.ended = opposite.finished = true;
 }
 
+/** Notes a read of `taken` bytes. If it is short, the queue is empty, so the next byte to arrive causes a new edge. */
+function noteTaken(half: Half, taken: number, wanted: number): void {
+  if (taken === wanted || half.exhaustive) return;
+  half.readable = false;
+  half.ended = half.ending;
+}
+
 function copy(loop: Loop, half: Half): number {
-  const { scratch } = loop;
+  const { scratch, scratchAt } = loop;
   let wanted = loop.heldBytes > HELD_LIMIT_BYTES ? SMALL_CHUNK_BYTES : CHUNK_BYTES;
   if (half.remainingBytes > 0 && half.remainingBytes < wanted) wanted = half.remainingBytes;
-  const taken = read(half.from, scratch, wanted);
+  const taken = readAt(half.from, scratchAt, wanted);
   if (taken <= 0) {
     nothingRead(loop, half, taken);
     return 0;
   }
-  // The queue is empty now, so the next byte to arrive causes a new edge.
-  if (taken < wanted && !half.exhaustive) half.readable = false;
+  noteTaken(half, taken, wanted);
   half.connection.sinceMs = loop.nowMs;
   const passing = isScanned(half) ? scanUpload(loop, half, taken) : taken;
   if (passing <= 0) return taken;
   count(loop, half, passing);
-  const written = write(half.to, scratch, passing);
+  const written = writeAt(half.to, scratchAt, passing);
   if (written === passing) return taken;
   if (written >= 0 || errno() === E.EAGAIN) {
     half.writable = false;
@@ -200,13 +209,13 @@ function scanUpload(loop: Loop, half: Half, taken: number): number {
 /** Reads the server's first bytes, which are held back until the examiner has a verdict. */
 function examine(loop: Loop, half: Half): number {
   const { connection } = half;
-  const { scratch } = loop;
-  const taken = read(half.from, scratch, CHUNK_BYTES);
+  const { scratch, scratchAt } = loop;
+  const taken = readAt(half.from, scratchAt, CHUNK_BYTES);
   if (taken <= 0) {
     nothingRead(loop, half, taken);
     return 0;
   }
-  if (taken < CHUNK_BYTES && !half.exhaustive) half.readable = false;
+  noteTaken(half, taken, CHUNK_BYTES);
   connection.sinceMs = loop.nowMs;
   const verdict = connection.answer!.push(scratch.subarray(0, taken));
   if (verdict.kind === 'more') return taken;
@@ -235,7 +244,7 @@ function spliceIn(loop: Loop, half: Half): number {
 }
 
 function discard(loop: Loop, half: Half): number {
-  const taken = read(half.from, loop.scratch, CHUNK_BYTES);
+  const taken = readAt(half.from, loop.scratchAt, CHUNK_BYTES);
   if (taken <= 0) {
     nothingRead(loop, half, taken);
     return 0;

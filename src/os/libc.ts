@@ -23,6 +23,23 @@ export const read = declare<(fd: number, into: Uint8Array, bytes: number) => num
 export const write = declare<(fd: number, from: Uint8Array, bytes: number) => number>(
   'long write(int, void *, size_t)',
 );
+// The same calls with addresses from `placeOf()`. A number costs about half as much as a typed array: for the calls of a hot loop.
+export const readAt = declare<(fd: number, into: number, bytes: number) => number>(
+  'int read(int, size_t, size_t)',
+);
+export const writeAt = declare<(fd: number, from: number, bytes: number) => number>(
+  'int write(int, size_t, size_t)',
+);
+export const accept4At = declare<(fd: number, address: number, bytes: number, flags: number) => number>(
+  'int accept4(int, size_t, size_t, int)',
+);
+export const epollCtlAt = declare<(epoll: number, op: number, fd: number, event: number) => number>(
+  'int epoll_ctl(int, int, int, size_t)',
+);
+export const epollWaitAt = declare<
+  (epoll: number, events: number, count: number, timeoutMs: number) => number
+>('int epoll_wait(int, size_t, int, int)');
+
 export const flock = declare<(fd: number, operation: number) => number>('int flock(int, int)');
 /** ioctl whose argument is a structure. */
 export const ioctl = declare<(fd: number, request: number, argument: Uint8Array) => number>(
@@ -132,6 +149,9 @@ export const pinned = (bytes: number): Uint8Array<ArrayBuffer> => new Uint8Array
 
 /** The address of pinned memory, for iovec and msghdr fields. */
 export const addressOf = (memory: Uint8Array): bigint => BigInt(koffi.address(memory));
+
+/** The same as a number, for calls that take one. The memory must be kept: a number does not. */
+export const placeOf = (memory: Uint8Array): number => Number(koffi.address(memory));
 
 /** A 4-byte int in native order, for socket options. */
 export function int32(value: number): Uint8Array<ArrayBuffer> {

@@ -82,6 +82,7 @@ const httpProbe = (name: string, address: string): Probe => ({
   kind: 'http',
   address,
   port: HTTP_PORT,
+  hostname: 'kept.example.com',
 });
 
 /** Bounds of the CPU time, as a ratio to a peer's. */

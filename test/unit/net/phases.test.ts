@@ -347,7 +347,7 @@ describe('deadlines', () => {
   test('half closed and silent: asked once whether anybody is there; silent for longer: closed', async () => {
     using world = await createTestLoop();
     const { connection } = await relaying(world);
-    connection.up.exhaustive = true;
+    connection.up.ending = true;
     at(world, 9999);
     assert.equal(connection.isAsked, false);
     at(world, 10_000);
