@@ -5,7 +5,7 @@ import { Phase, createConnection } from './connection.ts';
 import { startDial } from './dialling.ts';
 import { abort, close } from './ending.ts';
 import type { Gate } from './gate.ts';
-import { EDGES, type Loop } from './loop.ts';
+import { ARRIVALS, type Loop } from './loop.ts';
 import { readOpening } from './opening.ts';
 
 export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void {
@@ -23,7 +23,7 @@ export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void 
     readOpening(loop, connection); // the first bytes are often there already
     if (connection.phase === Phase.closed) return;
   }
-  if (!loop.epoll.add(fd, EDGES)) close(loop, connection);
+  if (!loop.epoll.add(fd, ARRIVALS)) close(loop, connection);
   else if (gate.route !== null) startDial(loop, connection, gate.route);
 }
 

@@ -27,6 +27,8 @@ export interface Half {
   /** The kernel may have bytes for us: cleared by EAGAIN, set by an edge. */
   readable: boolean;
   writable: boolean;
+  /** Whether events of `to` say that it takes more: most clients always do, so theirs are watched when it is needed first. */
+  isWatched: boolean;
   /** An error or urgent data is in the queue: a short read does not mean that the queue is empty. */
   exhaustive: boolean;
   /** The FIN of `from` is in the queue: a short read is the last one. */
@@ -100,6 +102,7 @@ function createHalf(connection: Connection): Half {
     to: -1,
     readable: false,
     writable: false,
+    isWatched: false,
     exhaustive: false,
     ending: false,
     dead: false,

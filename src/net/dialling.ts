@@ -31,10 +31,11 @@ export function startDial(loop: Loop, connection: Connection, route: Route): voi
   // socket is left.
   if (isOwnSocketAddress(loop.ourselves, route.serverAddress))
     return serverFailed(loop, connection, 'ourselves');
-  const fd = dial(ledger, route.serverAddress, loop.keepalive);
+  const fd = dial(ledger, route.serverAddress, loop.keepalive, route.preamble !== null);
   if (fd < 0) return serverFailed(loop, connection, dialFailureOf(-fd));
   const { up, down } = connection;
   up.to = down.from = fd;
+  up.isWatched = true;
   halves[fd] = down;
   if (!epoll.add(fd, EDGES)) serverFailed(loop, connection, 'no-socket');
 }

@@ -1,5 +1,5 @@
 /** How connections end: refused, lingering, closed normally or with resets. */
-import { E, SHUT_WR, errno, readAt, shutdown, write } from '../os/libc.ts';
+import { E, MSG_DONTWAIT, SHUT_WR, errno, recvAt, shutdown, write } from '../os/libc.ts';
 import { leave, leaveOpenings } from './admission.ts';
 import { type Connection, Phase } from './connection.ts';
 import { TcpEvent } from './events.ts';
@@ -93,7 +93,7 @@ export function linger(loop: Loop, connection: Connection): void {
 export function discardLate(loop: Loop, connection: Connection): void {
   const { values, index, scratchAt } = loop;
   for (;;) {
-    const taken = readAt(connection.up.from, scratchAt, CHUNK_BYTES);
+    const taken = recvAt(connection.up.from, scratchAt, CHUNK_BYTES, MSG_DONTWAIT);
     if (taken < 0 && errno() === E.EAGAIN) return;
     if (taken > 0) {
       values[index['bytes-discarded']] += taken;

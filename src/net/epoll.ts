@@ -5,6 +5,7 @@ import {
   EPOLL_CLOEXEC,
   EPOLL_CTL_ADD,
   EPOLL_CTL_DEL,
+  EPOLL_CTL_MOD,
   EPOLL_EVENT_BYTES,
   EPOLL_EVENT_DATA,
   SystemCallError,
@@ -22,6 +23,8 @@ const BATCH = 512;
 export interface Epoll {
   /** Watches a descriptor until it is closed; false if the kernel refuses. */
   add(fd: number, events: number): boolean;
+  /** Watches other events of a watched descriptor. */
+  change(fd: number, events: number): void;
   remove(fd: number): void;
   /** Waits and returns the number of events in the batch. */
   wait(timeoutMs: number): number;
@@ -43,6 +46,11 @@ export function createEpoll(ledger: FdLedger): Epoll {
       eventView.setUint32(0, mask, true);
       eventView.setUint32(EPOLL_EVENT_DATA, fd, true);
       return epollCtlAt(epollFd, EPOLL_CTL_ADD, fd, eventAt) === 0;
+    },
+    change(fd, mask) {
+      eventView.setUint32(0, mask, true);
+      eventView.setUint32(EPOLL_EVENT_DATA, fd, true);
+      epollCtlAt(epollFd, EPOLL_CTL_MOD, fd, eventAt);
     },
     remove: (fd) => void epollCtlAt(epollFd, EPOLL_CTL_DEL, fd, 0),
     wait(timeoutMs) {

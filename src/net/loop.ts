@@ -26,8 +26,10 @@ import type { TcpEvents } from './events.ts';
 import type { HostCounters } from './host-slots.ts';
 import type { PipePool } from './pipe-pool.ts';
 
-/** The events that are watched on each socket, edge-triggered. */
-export const EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+/** The events that are watched on the socket of a client, edge-triggered. */
+export const ARRIVALS = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+/** The same, and that the socket is connected, or takes more again. */
+export const EDGES = ARRIVALS | EPOLLOUT;
 /** After these events, a short read does not mean that the queue is empty. */
 const EXHAUSTIVE = EPOLLERR | EPOLLPRI;
 /** After these, no more data arrives than is in the queue. */

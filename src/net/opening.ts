@@ -1,5 +1,5 @@
 /** The phase in which the client's first bytes are read, and its gate decides from them which server the connection goes to. */
-import { E, errno, readAt } from '../os/libc.ts';
+import { E, MSG_DONTWAIT, errno, recvAt } from '../os/libc.ts';
 import { openingInTheWay } from './admission.ts';
 import { type Connection, Phase } from './connection.ts';
 import { startDial } from './dialling.ts';
@@ -17,7 +17,7 @@ export function readOpening(loop: Loop, connection: Connection): void {
   const { up } = connection;
   const { scratch, scratchAt } = loop;
   for (;;) {
-    const taken = readAt(up.from, scratchAt, CHUNK_BYTES);
+    const taken = recvAt(up.from, scratchAt, CHUNK_BYTES, MSG_DONTWAIT);
     if (taken > 0) {
       connection.openingBytes += taken;
       // After a full read, or an edge that reported more than bytes, something is still in the queue.

@@ -23,12 +23,12 @@ export const read = declare<(fd: number, into: Uint8Array, bytes: number) => num
 export const write = declare<(fd: number, from: Uint8Array, bytes: number) => number>(
   'long write(int, void *, size_t)',
 );
-// The same calls with addresses from `placeOf()`. A number costs about half as much as a typed array: for the calls of a hot loop.
-export const readAt = declare<(fd: number, into: number, bytes: number) => number>(
-  'int read(int, size_t, size_t)',
+// Calls with addresses from `placeOf()`. A number costs about half as much as a typed array: for the calls of a hot loop.
+export const recvAt = declare<(fd: number, into: number, bytes: number, flags: number) => number>(
+  'int recv(int, size_t, size_t, int)',
 );
-export const writeAt = declare<(fd: number, from: number, bytes: number) => number>(
-  'int write(int, size_t, size_t)',
+export const sendAt = declare<(fd: number, from: number, bytes: number, flags: number) => number>(
+  'int send(int, size_t, size_t, int)',
 );
 export const accept4At = declare<(fd: number, address: number, bytes: number, flags: number) => number>(
   'int accept4(int, size_t, size_t, int)',
@@ -182,6 +182,7 @@ export const TCP_KEEPIDLE = 4;
 export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
 export const TCP_INFO = 11;
+export const TCP_QUICKACK = 12;
 /** A state in struct tcp_info: reset, or never connected. */
 export const TCP_CLOSE = 7;
 /** ioctl: bytes of a socket's send queue that the peer has not acknowledged. */
@@ -201,6 +202,7 @@ export const POLLOUT = 4;
 export const EPOLL_CLOEXEC = 0o2000000;
 export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_DEL = 2;
+export const EPOLL_CTL_MOD = 3;
 export const EPOLLIN = 0x001;
 export const EPOLLPRI = 0x002;
 export const EPOLLOUT = 0x004;
@@ -216,6 +218,7 @@ export const MSG_DONTWAIT = 0x40;
 export const MSG_TRUNC = 0x20;
 export const MSG_WAITFORONE = 0x10000;
 export const MSG_NOSIGNAL = 0x4000;
+export const MSG_MORE = 0x8000;
 
 // arm64 differs from x86-64 here: x86-64 packs struct epoll_event.
 const PACKED_EPOLL_EVENT = process.arch === 'x64';

@@ -14,6 +14,7 @@ import {
   read,
   write,
 } from '../../../src/os/libc.ts';
+import { recordClientHello } from './client-hello.ts';
 import { serveOrders } from './commands.ts';
 import { type Arriving, type HEADS, addToAnswer, encodeRequest } from './http-messages.ts';
 import { type Tls, continueHandshake, endTls, receiveTls, sendTls, startTls } from './openssl.ts';
@@ -181,7 +182,38 @@ function tls(order: WebOrder & { endsBy: 'order' | 'reset' }): WebResult {
   });
 }
 
-const orders = { http, tls };
+/**
+ * Makes connections that end after the first bytes of the server's handshake, in turn by reset and in order: many more a second
+ * than `tls`, so that a process that compiles what it runs often has done that.
+ */
+async function warmUp(order: WebOrder): Promise<WebResult> {
+  const hello = await recordClientHello(order.serverName);
+  let isReset = false;
+  return keepBusy(order, (fd, progress) => {
+    let isSent = false;
+    return {
+      turn(events) {
+        if (!isSent && (events & EPOLLOUT) !== 0) {
+          isSent = true;
+          sendAll(fd, hello);
+        }
+        if ((events & READABLE) === 0) return;
+        if (read(fd, into, into.length) <= 0) {
+          if (errno() === E.EAGAIN) return;
+          throw new Error('closed before the handshake');
+        }
+        isReset = !isReset;
+        if (isReset) abort(fd);
+        else close(fd);
+        progress.completed();
+        progress.ended();
+      },
+      abort: () => abort(fd),
+    };
+  });
+}
+
+const orders = { http, tls, warmUp };
 export type WebClientOrders = typeof orders;
 
 serveOrders(orders);

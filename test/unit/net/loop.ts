@@ -97,7 +97,14 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
   });
   const loop = createLoop({
     // Events are handed over by the tests.
-    epoll: { add: () => true, remove: () => {}, wait: () => 0, fdAt: () => -1, eventsAt: () => 0 },
+    epoll: {
+      add: () => true,
+      change: () => {},
+      remove: () => {},
+      wait: () => 0,
+      fdAt: () => -1,
+      eventsAt: () => 0,
+    },
     ledger,
     closer: createCloser(ledger),
     pipes: createPipePool(ledger),
