@@ -39,7 +39,9 @@ export const epollCtlAt = declare<(epoll: number, op: number, fd: number, event:
 export const epollWaitAt = declare<
   (epoll: number, events: number, count: number, timeoutMs: number) => number
 >('int epoll_wait(int, size_t, int, int)');
-
+export const clockGettime = declare<(clock: number, into: number) => number>(
+  'int clock_gettime(int, size_t)',
+);
 export const flock = declare<(fd: number, operation: number) => number>('int flock(int, int)');
 /** ioctl whose argument is a structure. */
 export const ioctl = declare<(fd: number, request: number, argument: Uint8Array) => number>(
