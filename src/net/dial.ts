@@ -37,7 +37,7 @@ export function dial(
   ledger: FdLedger,
   serverAddress: Uint8Array,
   keepalive: boolean,
-  speaksFirst: boolean,
+  speaksFirst = false,
 ): number {
   const family = serverAddress.length === 16 ? AF_INET : AF_INET6;
   const fd = ledger.add(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

@@ -31,17 +31,17 @@ export const ARRIVALS = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 /** The same, and that the socket is connected, or takes more again. */
 export const EDGES = ARRIVALS | EPOLLOUT;
 /** After these events, a short read does not mean that the queue is empty. */
-const EXHAUSTIVE = EPOLLERR | EPOLLPRI;
+const UNCLEAR = EPOLLERR | EPOLLPRI;
 /** After these, no more data arrives than is in the queue. */
 const ENDING = EPOLLRDHUP | EPOLLHUP;
-/** More than that there is something to read. */
-const SPECIAL = EXHAUSTIVE | ENDING;
-export const READABLE = EPOLLIN | SPECIAL;
+/** After these, there is more in the queue than bytes. */
+export const EXHAUSTIVE = UNCLEAR | ENDING;
+export const READABLE = EPOLLIN | EXHAUSTIVE;
 
 /** Notes what the events say about the queue of `half.from`. True if they say more than that there is something to read. */
 export function noteEvents(half: Half, events: number): boolean {
-  if ((events & SPECIAL) === 0) return false;
-  if ((events & EXHAUSTIVE) !== 0) half.exhaustive = true;
+  if ((events & EXHAUSTIVE) === 0) return false;
+  if ((events & UNCLEAR) !== 0) half.exhaustive = true;
   if ((events & ENDING) !== 0) half.ending = true;
   if ((events & EPOLLERR) !== 0) half.dead = true;
   return true;

@@ -23,25 +23,6 @@ export const read = declare<(fd: number, into: Uint8Array, bytes: number) => num
 export const write = declare<(fd: number, from: Uint8Array, bytes: number) => number>(
   'long write(int, void *, size_t)',
 );
-// Calls with addresses from `placeOf()`. A number costs about half as much as a typed array: for the calls of a hot loop.
-export const recvAt = declare<(fd: number, into: number, bytes: number, flags: number) => number>(
-  'int recv(int, size_t, size_t, int)',
-);
-export const sendAt = declare<(fd: number, from: number, bytes: number, flags: number) => number>(
-  'int send(int, size_t, size_t, int)',
-);
-export const accept4At = declare<(fd: number, address: number, bytes: number, flags: number) => number>(
-  'int accept4(int, size_t, size_t, int)',
-);
-export const epollCtlAt = declare<(epoll: number, op: number, fd: number, event: number) => number>(
-  'int epoll_ctl(int, int, int, size_t)',
-);
-export const epollWaitAt = declare<
-  (epoll: number, events: number, count: number, timeoutMs: number) => number
->('int epoll_wait(int, size_t, int, int)');
-export const clockGettime = declare<(clock: number, into: number) => number>(
-  'int clock_gettime(int, size_t)',
-);
 export const flock = declare<(fd: number, operation: number) => number>('int flock(int, int)');
 /** ioctl whose argument is a structure. */
 export const ioctl = declare<(fd: number, request: number, argument: Uint8Array) => number>(
@@ -90,6 +71,26 @@ export const epollCtl = declare<(epoll: number, op: number, fd: number, event: B
 export const epollWait = declare<
   (epoll: number, events: Uint8Array, count: number, timeoutMs: number) => number
 >('int epoll_wait(int, void *, int, int)');
+// Calls with addresses from `placeOf()`. A number costs about half as much as a typed array: for the calls of a hot loop.
+export const recvAt = declare<(fd: number, into: number, bytes: number, flags: number) => number>(
+  'int recv(int, size_t, size_t, int)',
+);
+export const sendAt = declare<(fd: number, from: number, bytes: number, flags: number) => number>(
+  'int send(int, size_t, size_t, int)',
+);
+export const accept4At = declare<(fd: number, address: number, bytes: number, flags: number) => number>(
+  'int accept4(int, size_t, size_t, int)',
+);
+export const epollCtlAt = declare<(epoll: number, op: number, fd: number, event: number) => number>(
+  'int epoll_ctl(int, int, int, size_t)',
+);
+export const epollWaitAt = declare<
+  (epoll: number, events: number, count: number, timeoutMs: number) => number
+>('int epoll_wait(int, size_t, int, int)');
+export const clockGettime = declare<(clock: number, into: number) => number>(
+  'int clock_gettime(int, size_t)',
+);
+
 export const eventfd = declare<(initial: number, flags: number) => number>('int eventfd(uint, int)');
 export const recvmmsg = declare<
   (fd: number, messages: Uint8Array, count: number, flags: number, timeout: null) => number
