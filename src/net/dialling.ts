@@ -6,7 +6,7 @@ import { dial, dialFailureOf, socketError } from './dial.ts';
 import { countEnd, refuse } from './ending.ts';
 import type { DialFailure, Route } from './gate.ts';
 import { HOST } from './host-slots.ts';
-import { EDGES, EXHAUSTIVE, type Loop, READABLE } from './loop.ts';
+import { EDGES, type Loop, READABLE, noteEvents } from './loop.ts';
 import { clientGone, startRelaying } from './relaying.ts';
 
 /** The counter of each failure. */
@@ -32,10 +32,11 @@ export function startDial(loop: Loop, connection: Connection, route: Route): voi
   // socket is left.
   if (isOwnSocketAddress(loop.ourselves, route.serverAddress))
     return serverFailed(loop, connection, 'ourselves');
-  const fd = dial(ledger, route.serverAddress, loop.keepalive);
+  const fd = dial(ledger, route.serverAddress, loop.keepalive, route.preamble !== null);
   if (fd < 0) return serverFailed(loop, connection, dialFailureOf(-fd));
   const { up, down } = connection;
   up.to = down.from = fd;
+  up.isWatched = true;
   halves[fd] = down;
   if (!epoll.add(fd, EDGES)) serverFailed(loop, connection, 'no-socket');
 }
@@ -51,7 +52,7 @@ export function onDialEvents(loop: Loop, connection: Connection, events: number)
 /** While dialling, only a failure of the client's socket matters. */
 export function onClientEvents(loop: Loop, connection: Connection, events: number): void {
   const { up } = connection;
-  if ((events & EXHAUSTIVE) !== 0) up.exhaustive = true;
+  noteEvents(up, events);
   if ((events & READABLE) !== 0) up.readable = true;
   if ((events & (EPOLLERR | EPOLLHUP)) !== 0) clientGone(loop, connection);
 }

@@ -6,6 +6,7 @@
 
 import { EPOLLIN } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
+import { monotonicMs } from '../os/monotonic.ts';
 import type { Ourselves } from '../os/ourselves.ts';
 import { randomWord } from '../os/random.ts';
 import { PAUSE_MS, createAcceptor } from './acceptor.ts';
@@ -56,6 +57,8 @@ export interface TcpEngine {
 /** The longest and, below, the shortest time between two checks of the timeouts. */
 const SCAN_MS = 1000;
 const QUICK_SCAN_MS = 25;
+/** How exact the time of an event is. */
+const TICK_MS = 10;
 
 export function createTcpEngine(options: EngineOptions): TcpEngine {
   const { ledger, counters, gauges, hosts, events, keepalive, maxConnections, wakeFd } = options;
@@ -78,7 +81,8 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
   const { admission } = loop;
   let limits: ConnectionTimeouts = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0 };
   let isIdle = false;
-  let scannedMs = performance.now() | 0;
+  let scannedMs = monotonicMs();
+  let tickedMs = scannedMs - TICK_MS;
   const acceptor = createAcceptor({
     epoll,
     ledger,
@@ -102,9 +106,12 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
 
   function turn(maxWaitMs: number): boolean {
     const count = epoll.wait(waitMs(maxWaitMs));
-    const nowMs = performance.now() | 0;
+    const nowMs = monotonicMs();
     loop.nowMs = nowMs;
-    events.tick();
+    if (((nowMs - tickedMs) | 0) >= TICK_MS) {
+      tickedMs = nowMs;
+      events.tick();
+    }
     let woken = false;
     for (let position = 0; position < count; position++) {
       const fd = epoll.fdAt(position);
@@ -132,7 +139,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     configure(newLimits, gates, ourselves) {
       limits = newLimits;
       loop.ourselves = ourselves;
-      acceptor.setListeners(gates, performance.now() | 0);
+      acceptor.setListeners(gates, monotonicMs());
     },
     drain() {
       loop.isDraining = true;

@@ -45,7 +45,7 @@ export function dialServer(
 ): ServerConnection | DialFailure {
   // The admin page would mistake the client for the appliance, and one of our contexts would dial us again and again.
   if (isOwnSocketAddress(loop.ourselves, backend.serverAddress)) return 'ourselves';
-  const fd = dial(loop.ledger, backend.serverAddress, loop.keepalive);
+  const fd = dial(loop.ledger, backend.serverAddress, loop.keepalive, true);
   if (fd < 0) return dialFailureOf(-fd);
   if (!loop.epoll.add(fd, EDGES)) {
     loop.ledger.close(fd);
@@ -62,7 +62,8 @@ export function attach(loop: Loop, client: HttpClient, server: ServerConnection)
   up.to = down.from = server.fd;
   up.finished = false;
   up.writable = server.isConnected;
-  down.readable = down.exhaustive = down.ended = false;
+  up.isWatched = true;
+  down.readable = down.exhaustive = down.ending = down.ended = down.dead = false;
   loop.halves[server.fd] = down;
   if (server.isConnected) serverReached(loop, connection);
 }
