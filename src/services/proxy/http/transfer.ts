@@ -4,13 +4,15 @@
  */
 import {
   E,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
   SPLICE_F_MOVE,
   SPLICE_F_NONBLOCK,
   errno,
-  readAt,
+  recvAt,
+  sendAt,
   splice,
   write,
-  writeAt,
 } from '../../../os/libc.ts';
 import type { Half } from '../../../net/connection.ts';
 import { hold, unhold } from '../../../net/holding.ts';
