@@ -46,7 +46,7 @@ function judgeCertificates(
         bad.map(({ service, hostname, detail }) => listOf([service, ', ', hostname ?? '', ': ', detail], '')),
       ),
     ),
-    mend: say(
+    remedy: say(
       'Renew or replace the certificate on {name}. With ACME the HTTP challenge works through the appliance, as port 80 leads to the server; see why the client there did not renew.',
       { name },
     ),

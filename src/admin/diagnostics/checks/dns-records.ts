@@ -33,14 +33,14 @@ function judge(records: readonly LiveDnsRecordFound[]): Finding {
   const state = worstOf(records);
   if (state === 'ok') return ok(say('All {count} records have arrived.', { count: records.length }));
   const bad = records.filter((record) => record.state === state);
-  const mend = bad.flatMap(({ zoneLine }) => zoneLine ?? []).join('\n');
+  const remedy = bad.flatMap(({ zoneLine }) => zoneLine ?? []).join('\n');
   return {
     state,
     what: sentences(
       ...unique(bad.map(({ name, type, detail }) => listOf([name, ', ', type, ': ', detail], ''))),
     ),
-    ...(state === 'unknown' || mend === ''
+    ...(state === 'unknown' || remedy === ''
       ? {}
-      : { mend: say('Publish these records where the zone is managed:\n{lines}', { lines: mend }) }),
+      : { remedy: say('Publish these records where the zone is managed:\n{lines}', { lines: remedy }) }),
   };
 }

@@ -32,8 +32,8 @@ export function forEachServer(
 function judgeServer({ name, maintenance }: HostConfig, probes: readonly ProbeFound[]): Finding {
   const title = say('Server {name}', { name });
   if (maintenance) {
-    const mend = say('Switch maintenance off when the work is done.');
-    return { ...warn(say('{name} is in maintenance: clients are turned away.', { name }), mend), title };
+    const remedy = say('Switch maintenance off when the work is done.');
+    return { ...warn(say('{name} is in maintenance: clients are turned away.', { name }), remedy), title };
   }
   if (probes.length === 0)
     return {
@@ -60,7 +60,7 @@ function judgeServer({ name, maintenance }: HostConfig, probes: readonly ProbeFo
     state,
     title,
     what: sentences(...bad.map(({ service, detail }) => listOf([service, detail], ': '))),
-    mend: say(
+    remedy: say(
       'Check on {name} that the programs run and listen on these ports, and that its firewall allows the appliance.',
       { name },
     ),
