@@ -128,6 +128,7 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex, peerO
       route: {
         server: backend.name,
         serverAddress: backend.serverAddress,
+        addresses: backend.addresses,
         preamble,
         ...upload,
         oneExchange: true,
