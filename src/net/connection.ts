@@ -77,6 +77,9 @@ export interface Connection {
   route: Route | null;
   /** The state of the gate's conversation; null when there is none. */
   conversation: object | null;
+  /** While dialling a server with several addresses: which have been tried (a bit for each), and which one is dialled now. */
+  tried: number;
+  address: number;
   /** Finds the end of what the client may send; null if that is not limited by a scanner. */
   upload: UploadScanner | null;
   /** Examines the server's first bytes; null if they simply pass. */
@@ -142,6 +145,8 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     examiner: null,
     route: null,
     conversation: null,
+    tried: 0,
+    address: -1,
     upload: null,
     answer: null,
     oneExchange: false,

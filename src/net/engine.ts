@@ -16,6 +16,7 @@ import { type Closer, RESET_POLL_MS, createCloser } from './closing.ts';
 import { dispatch, drainConversations } from './connections.ts';
 import type { TcpCounters, TcpGauges } from './counters.ts';
 import { scanDeadlines } from './deadlines.ts';
+import { giveUpSlow } from './dialling.ts';
 import type { ConnectionTimeouts } from './timeouts.ts';
 import { createEpoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
@@ -59,6 +60,8 @@ const SCAN_MS = 1000;
 const QUICK_SCAN_MS = 25;
 /** How exact the time of an event is. */
 const TICK_MS = 10;
+/** How often attempts to reach one of several addresses are looked at. */
+const ATTEMPT_SCAN_MS = 50;
 
 export function createTcpEngine(options: EngineOptions): TcpEngine {
   const { ledger, counters, gauges, hosts, events, keepalive, maxConnections, wakeFd } = options;
@@ -100,6 +103,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
   function waitMs(maxWaitMs: number): number {
     if (loop.queued.length > 0) return 0;
     if (closer.waiting > 0) return RESET_POLL_MS;
+    if (loop.attempts.length > 0) return ATTEMPT_SCAN_MS;
     if (acceptor.paused) return PAUSE_MS;
     return loop.open > 0 ? Math.min(maxWaitMs, scanPeriodMs()) : maxWaitMs;
   }
@@ -121,6 +125,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
       else acceptor.accept(fd, nowMs);
     }
     if (loop.queued.length > 0) runQueued(loop);
+    if (loop.attempts.length > 0) giveUpSlow(loop);
     if (((nowMs - scannedMs) | 0) >= scanPeriodMs()) {
       scannedMs = nowMs;
       scanDeadlines(loop, limits);
