@@ -3,8 +3,8 @@
 export const BULK_BYTES = 200 << 20;
 
 /**
- * Waits for connections. Who sends "d" gets BULK_BYTES that depend on their place, then their SHA-256; who sends "u" and
- * such bytes gets theirs back.
+ * Waits for connections. A client that sends "d" gets BULK_BYTES whose values depend on their position, then their SHA-256. A
+ * client that sends "u" and such bytes gets their SHA-256 back.
  */
 export const BULK_SERVER = `
   const { createHash } = require('crypto');

@@ -5,7 +5,7 @@ import { PASSWORD, newBrowser } from './browser.ts';
 import { LOCAL, bearer, claimed, signIn } from './claimed.ts';
 import { TOKEN } from './fixture.ts';
 
-test('the audit log: who, when, from where, what; page by page; no reads, no mistakes', async (t) => {
+test('the audit log: who, when, from where, what; page by page; without reads and invalid requests', async (t) => {
   const { app, owner, request, auth } = await claimed(t);
   await owner.get('status');
   const { id } = (
@@ -50,7 +50,7 @@ test('the audit log: who, when, from where, what; page by page; no reads, no mis
   assert.ok(!JSON.stringify(entries).includes(TOKEN));
 });
 
-test('who is given the log or a support bundle is noted, once an hour each', async (t) => {
+test('access to the log or to a support bundle is recorded, once an hour each', async (t) => {
   const { owner, request, auth, clock } = await claimed(t);
   const noted = async () => {
     await auth.audit.settled();
