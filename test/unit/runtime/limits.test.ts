@@ -7,7 +7,7 @@ import { asIs, english } from '../../../src/texts/text.ts';
 
 const nobody = () => assert.fail('no line of the timeline');
 
-test('a limit is told from 90 % on, until it is below 80 %, and never of a service that is gone', () => {
+test('a limit is reported from 90 % on, until it is below 80 %, and never for a removed service', () => {
   const conditions = createConditions();
   const report = () => conditions.reports().find(({ name }) => name === 'limits')!.status;
   const steps: readonly (readonly [used: number | undefined, isTold: boolean])[] = [
@@ -32,7 +32,7 @@ test('a limit is told from 90 % on, until it is below 80 %, and never of a servi
   }
 });
 
-test('two limits at once are told both', () => {
+test('two limits at once are both reported', () => {
   const conditions = createConditions();
   const row = (what: string) => ({ what: asIs(what), used: 10, size: 10, advice: asIs('Do this.') });
   tellLimits({ nat64: [row('sessions')], dns64: [row('connections')] }, new Set(), conditions, nobody);
@@ -40,7 +40,7 @@ test('two limits at once are told both', () => {
   assert.match(english(problem!), /nat64: .* sessions .* dns64: .* connections/);
 });
 
-test('what costs nobody anything is a line of the timeline, once each time, and no trouble', () => {
+test('a harmless limit gives a line in the timeline, once each time, and no problem', () => {
   const conditions = createConditions();
   const lines: string[] = [];
   let told = new Set<string>();
@@ -54,7 +54,7 @@ test('what costs nobody anything is a line of the timeline, once each time, and 
   assert.deepEqual(lines, Array(2).fill('nat64 nat64: 90 % of 100 places are in use. Nothing to do.'));
 });
 
-test('the same line comes once an hour', () => {
+test('the same line appears at most once an hour', () => {
   const lines: string[] = [];
   let nowMs = 0;
   const note = seldom(

@@ -37,7 +37,7 @@ const optionsOf = (port: number, upstream: string, queryLog: Dns64['queryLog']):
   },
 });
 
-test('each query is told with its answer', async () => {
+test('each query is reported with its answer', async () => {
   await using upstream = await scriptedUpstream(zone({ 'v4.example.com': { A: [{ data: '192.0.2.1' }] } }));
   using log = createEventLog({ kinds: EVENT_KINDS, serverAt: () => undefined });
   const port = await freePort();
@@ -79,7 +79,7 @@ test('each query is told with its answer', async () => {
   }
 });
 
-test('how much is told is for the configuration to say, at once and also of what was told before', async () => {
+test('the configuration decides how much is reported, at once and also for earlier events', async () => {
   await using upstream = await scriptedUpstream(zone({ 'v4.example.com': { A: [{ data: '192.0.2.1' }] } }));
   using log = createEventLog({ kinds: EVENT_KINDS, serverAt: () => 'web1' });
   const port = await freePort();
@@ -94,7 +94,7 @@ test('how much is told is for the configuration to say, at once and also of what
       .page({}, undefined, 500)
       .events.map((event) => steady(event as unknown as DnsFound))
       .reverse();
-  /** Through the main thread, from the worker's cache, over TCP; refused by the worker. */
+  /** Queries through the main thread, from the worker's cache, and over TCP; one is refused by the worker. */
   const ask = async () => {
     await askUdp(port, query('v4.example.com', 'AAAA'));
     await askUdp(port, query('v4.example.com', 'AAAA'));
@@ -120,7 +120,7 @@ test('how much is told is for the configuration to say, at once and also of what
     if (level !== 'full')
       assert.ok(
         told().every((line) => !line.startsWith('127.')),
-        'nobody is known',
+        'no client is shown',
       );
     await ask();
     await waitUntil(`${level}: the answers`, () => told().length >= expected.length);
