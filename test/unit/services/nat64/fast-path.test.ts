@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAttachments } from '../../../../src/services/nat64/kernel/fast-path.ts';
 
-/** Devices by name with the reason for which they refuse; undefined: they do not. */
+/** Devices by name, with the reason of their refusal; undefined: they accept the program. */
 function machine(devices: Record<string, string | undefined>) {
   const wanted = new Map<string, { index: number; linkHeaderBytes: number }>();
   const refusing = new Map<string, string>();
@@ -36,7 +36,7 @@ function machine(devices: Record<string, string | undefined>) {
   };
 }
 
-test('a device that refuses at the start leaves the others their program, and is told once for each reason', () => {
+test('a device that refuses at the start does not affect the programs of the others, and is reported once for each reason', () => {
   const { set, start, links, told } = machine({ bond0: 'not supported', wan: undefined, lan: undefined });
   using attachments = start();
   assert.deepEqual(attachments.devices, ['wan', 'lan']);
@@ -52,11 +52,11 @@ test('a device that refuses at the start leaves the others their program, and is
   assert.equal(links.length, 3);
 });
 
-test('a program that another program detached is missed, and comes back', () => {
+test('a program that another program has detached is noticed, and attached again', () => {
   const { start, links } = machine({ wan: undefined, lan: undefined });
   using attachments = start();
   links.splice(0, 1);
-  // Who follows the devices does not hide it from the keeper, which reports it.
+  // `follow` must not attach it: that would hide the loss from the keeper, which reports it.
   attachments.follow();
   assert.deepEqual(
     [...attachments.attached()],
@@ -70,7 +70,7 @@ test('a program that another program detached is missed, and comes back', () => 
   assert.deepEqual(links.toSorted(), [1, 2]);
 });
 
-test('devices that come, go and come back as another', () => {
+test('devices that appear, disappear and come back with another index', () => {
   const { wanted, set, start, links, told } = machine({ wan: undefined });
   const attachments = start();
   set('ppp0', undefined, 7);
@@ -81,7 +81,7 @@ test('devices that come, go and come back as another', () => {
   wanted.delete('odd');
   attachments.refresh();
   assert.deepEqual(links, [1, 9]);
-  // It refuses again after it was away: that is news.
+  // It refuses again after it had disappeared: this is reported again.
   set('odd', 'not supported', 8);
   attachments.refresh();
   assert.deepEqual(told, ['odd', 'odd']);
@@ -89,7 +89,7 @@ test('devices that come, go and come back as another', () => {
   assert.deepEqual(links, []);
 });
 
-test('when every device refuses it is the kernel; without devices it waits for one', () => {
+test('if every device refuses, the start fails; without devices it waits for one', () => {
   const { start, told } = machine({ wan: 'no tcx', lan: 'no tcx' });
   assert.throws(start, /no tcx/);
   assert.deepEqual(told, []);
