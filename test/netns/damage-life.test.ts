@@ -167,7 +167,11 @@ describe('the state directory, while the process runs', { concurrency: false }, 
       await running.serves();
 
       await end(running, files);
-      assert.equal((await owner('POST', 'config/apply', change)).status, 200, 'accepted when it is sent again');
+      assert.equal(
+        (await owner('POST', 'config/apply', change)).status,
+        200,
+        'accepted when it is sent again',
+      );
       await waitUntil(
         'storage to recover',
         async () => !said.test((await running.agreed(bootstrap)).get('storage')?.problem ?? ''),

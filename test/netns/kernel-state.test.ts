@@ -141,7 +141,11 @@ const TOLD_BY_KERNEL: readonly Row[] = [
     change: 'ip link set nat64 down; ip link set nat64 up',
     told: /removed the route to/,
   },
-  { title: 'the device gets another MTU', change: 'ip link set nat64 mtu 1280', told: /changed the device nat64/ },
+  {
+    title: 'the device gets another MTU',
+    change: 'ip link set nat64 mtu 1280',
+    told: /changed the device nat64/,
+  },
   {
     title: 'the device gets another queue length',
     change: 'ip link set nat64 txqueuelen 1',

@@ -233,7 +233,11 @@ describe("the appliance's own addresses through NAT64", { concurrency: false }, 
           'refused',
           async () => {
             const result = await attempt('server', 'tcp', `64:ff9b::${address}`, ADMIN_PORT);
-            assert.notEqual(result, 'reached', 'until the translator knows the address, the firewall refuses');
+            assert.notEqual(
+              result,
+              'reached',
+              'until the translator knows the address, the firewall refuses',
+            );
             return result === 'EACCES';
           },
           { timeoutMs: 60_000 },

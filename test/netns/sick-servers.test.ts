@@ -76,10 +76,14 @@ describe('a server that sends nothing', { concurrency: false }, () => {
     await waitUntil('all of them to be open', async () => (await held()) === CLIENTS + 1);
     assert.ok(await answers(world, 'proxy'), 'another server is served');
     // The idle timeout is an hour.
-    await waitUntil('the connections of disconnected clients to be closed', async () => (await held()) === 1, {
-      timeoutMs: 90_000,
-      intervalMs: 500,
-    });
+    await waitUntil(
+      'the connections of disconnected clients to be closed',
+      async () => (await held()) === 1,
+      {
+        timeoutMs: 90_000,
+        intervalMs: 500,
+      },
+    );
     server.process.kill('SIGUSR2');
     await patient.waitForLine(/^late$/);
   });

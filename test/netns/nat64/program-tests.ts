@@ -16,8 +16,7 @@ export function testProgram(objectFile: string): void {
     ['traffic classes ignored', { copiedClassTo6: 0, copiedClassTo4: 0, setClassTo4: 0xb9 }],
   ];
   for (const [title, classes] of CLASSES)
-    test(`translates every packet as our thread does, ${title}`, (t) =>
-      agrees(t, objectFile, classes));
+    test(`translates every packet as our thread does, ${title}`, (t) => agrees(t, objectFile, classes));
 
   for (const [title, alone, passes] of LEFT_ALONE) {
     test(`leaves alone: ${title}`, () => {

@@ -226,12 +226,7 @@ const fromServer: Row[] = [
     'server web1 2001:db8:1::10 25',
     [/./, /./, /./, /./, /./, /./, /./, /hairpinning/, /^nat64: 192\.0\.2\.9 belongs to \[2001:db8:1::10\]/],
   ],
-  [
-    'a name that leads back here, at an unused port',
-    { to: 'www.example.com', port: 444 },
-    'refused',
-    [],
-  ],
+  ['a name that leads back here, at an unused port', { to: 'www.example.com', port: 444 }, 'refused', []],
 ];
 
 const describeWay = (rows: Row[], from: string) => {

@@ -147,7 +147,11 @@ test('reload refuses a bad file, logs the problems, and keeps the running config
   assert.equal(store.current.hosts[0].name, 'a');
   for (const emptied of [() => writeFile(path, ''), () => rm(path)]) {
     await emptied();
-    assert.equal((await store.reload()).outcome, 'invalid', 'an empty or missing file is not a requested change');
+    assert.equal(
+      (await store.reload()).outcome,
+      'invalid',
+      'an empty or missing file is not a requested change',
+    );
     assert.equal(store.current.hosts[0].name, 'a');
   }
   await writeFile(path, '{}');

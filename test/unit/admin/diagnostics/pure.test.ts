@@ -65,14 +65,34 @@ for (const [title, more, expected] of PLANS) {
 
 const PUBLIC: readonly [string, string | undefined, string[], string, string | null, string?][] = [
   ['own', '192.0.2.1', ['192.0.2.1'], 'own', '192.0.2.1'],
-  ['the address of the default route first', '203.0.113.1', ['192.0.2.1', '203.0.113.1'], 'own', '203.0.113.1'],
+  [
+    'the address of the default route first',
+    '203.0.113.1',
+    ['192.0.2.1', '203.0.113.1'],
+    'own',
+    '203.0.113.1',
+  ],
   ['a public address beside a private default', '10.0.0.2', ['10.0.0.2', '192.0.2.1'], 'own', '192.0.2.1'],
   ['private', '192.168.1.2', ['192.168.1.2'], 'nat', null],
   ['carrier-grade NAT', '100.64.0.2', ['100.64.0.2'], 'nat', null],
   ['link-local only', undefined, ['169.254.1.1'], 'none', null],
   ['none', undefined, [], 'none', null],
-  ['private, the router reports a public address', '192.168.1.2', ['192.168.1.2'], 'nat', '203.0.113.7', '203.0.113.7'],
-  ['private, the router has a shared address too', '192.168.1.2', ['192.168.1.2'], 'cgnat', null, '100.64.3.4'],
+  [
+    'private, the router reports a public address',
+    '192.168.1.2',
+    ['192.168.1.2'],
+    'nat',
+    '203.0.113.7',
+    '203.0.113.7',
+  ],
+  [
+    'private, the router has a shared address too',
+    '192.168.1.2',
+    ['192.168.1.2'],
+    'cgnat',
+    null,
+    '100.64.3.4',
+  ],
   ['own, whatever a router reports', '192.0.2.1', ['192.0.2.1'], 'own', '192.0.2.1', '203.0.113.7'],
 ];
 for (const [title, source, addresses, kind, address, router] of PUBLIC) {

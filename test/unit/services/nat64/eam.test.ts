@@ -79,11 +79,7 @@ test('N43: the longest prefix wins on both sides, in any order', () => {
     assert.deepEqual(there('192.0.2.20'), six('2001:db8:1::99'));
     assert.equal(there('192.0.3.1'), undefined);
     assert.equal(four('2001:db8:1::5'), signed('192.0.2.5'));
-    assert.equal(
-      four('2001:db8:2:0:1fff:1::'),
-      signed('192.0.2.17'),
-      'bits behind the suffix are ignored',
-    );
+    assert.equal(four('2001:db8:2:0:1fff:1::'), signed('192.0.2.17'), 'bits behind the suffix are ignored');
     assert.equal(four('2001:db8:1::99'), signed('192.0.2.20'));
     assert.equal(four('2001:db8:3::1'), undefined);
   }
@@ -117,7 +113,11 @@ describe('a host with its own IPv4 address, beside hosts that share pool4', () =
       udp({ ...out4, ...ports, data }),
     ],
     ['UDP in, unsolicited', udp({ ...in4, ...ports, data }), udp({ ...in6, ...ports, data })],
-    ['TCP in, in the middle of a connection', tcp({ ...in4, ...ports, data }), tcp({ ...in6, ...ports, data })],
+    [
+      'TCP in, in the middle of a connection',
+      tcp({ ...in4, ...ports, data }),
+      tcp({ ...in6, ...ports, data }),
+    ],
     ['ping in', icmp({ ...in4, type: 8, rest: 77, data }), icmp({ ...in6, type: 128, rest: 77, data })],
     [
       'N27: SCTP out passes unchanged',
@@ -388,7 +388,12 @@ describe('stateless mode: which addresses belong to hosts (nat64.embedded)', () 
       'drop-untranslatable',
       1,
     ],
-    ['a destination among them without a route: 1/0', packet6('192.0.2.130', '192.0.2.131'), 'drop-no-route', 0],
+    [
+      'a destination among them without a route: 1/0',
+      packet6('192.0.2.130', '192.0.2.131'),
+      'drop-no-route',
+      0,
+    ],
     [
       'a destination outside them, from IPv4',
       udp({ source: REMOTE, destination: '192.0.2.1', ...ports }),

@@ -40,7 +40,12 @@ const ROWS: readonly [
     ['192.0.2.7/32'],
   ],
   ['our own route to the device', { prefix: '2001:db8:64::/96' }, [route('2001:db8:64::/96', 'nat64')], []],
-  ['a route for the whole prefix to another device is not a host', { prefix: '2001:db8:64::/96' }, [route('2001:db8:64::/96')], []],
+  [
+    'a route for the whole prefix to another device is not a host',
+    { prefix: '2001:db8:64::/96' },
+    [route('2001:db8:64::/96')],
+    [],
+  ],
   [
     'routes around the prefix and beside it',
     { prefix: '2001:db8:64::/96' },

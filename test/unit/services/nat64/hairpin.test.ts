@@ -5,7 +5,8 @@ import { PORT, out6, in6, data, testRows } from './rows.ts';
 
 testRows([
   {
-    title: "hairpin: a packet of one host to the mapping of another has the sender's mapping as its source (N19)",
+    title:
+      "hairpin: a packet of one host to the mapping of another has the sender's mapping as its source (N19)",
     config: { ports: [PORT, PORT + 1] },
     before: [udp({ ...out6, source: '2001:db8:1::11', sourcePort: 6001 })],
     packet: udp({ ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: PORT + 1, data }),
@@ -49,7 +50,8 @@ testRows([
     }),
   },
   {
-    title: 'hairpin: the hop limit runs out between the two passes; the translator sends the error to the host',
+    title:
+      'hairpin: the hop limit runs out between the two passes; the translator sends the error to the host',
     config: { ports: [PORT, PORT + 1] },
     before: [udp({ ...out6, source: '2001:db8:1::11', sourcePort: 6001 })],
     packet: udp({ ...out6, destination: `64:ff9b::${POOL4}`, destinationPort: PORT + 1, hopLimit: 2 }),

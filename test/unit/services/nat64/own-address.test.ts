@@ -168,7 +168,13 @@ describe('an address of pool4 that is routed here: packets outside its ports', (
     silent('UDP', datagram, NO_ENTRY, config),
     silent('a ping does not go back to the kernel, which would route it away', ping, NO_ENTRY, config),
     { title: 'a SYN, with ICMP errors on', packet: syn, config: told, out: told13(syn), drop: NO_ENTRY },
-    { title: 'UDP, with ICMP errors on', packet: datagram, config: told, out: told13(datagram), drop: NO_ENTRY },
+    {
+      title: 'UDP, with ICMP errors on',
+      packet: datagram,
+      config: told,
+      out: told13(datagram),
+      drop: NO_ENTRY,
+    },
     { title: 'a ping, with ICMP errors on', packet: ping, config: told, out: told13(ping), drop: NO_ENTRY },
     {
       title: 'GRE: 3/2',

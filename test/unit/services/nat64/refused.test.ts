@@ -307,7 +307,12 @@ const FROM_IPV6: readonly Refused[] = [
     packet: udp({ ...out6, source: '64:ff9b::192.0.2.1' }),
     answer: 'silence',
   },
-  { title: 'a segment that opens no connection', drop: 'drop-tcp-not-syn', packet: TCP_ACK, answer: 'silence' },
+  {
+    title: 'a segment that opens no connection',
+    drop: 'drop-tcp-not-syn',
+    packet: TCP_ACK,
+    answer: 'silence',
+  },
 ];
 
 const WAYS = [

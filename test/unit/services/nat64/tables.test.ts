@@ -266,7 +266,10 @@ describe('ports of the pool (N9, N35)', () => {
       assert.ok(taken(tables, 0, 5000 + i, 900, 2000) >= 1024);
     }
     const others = attachTables(createSharedTables(16), 0, OPTIONS);
-    assert.ok(taken(others, 0, 99, 3000, 3001) >= 3000, 'the class is not kept if the pool has no port of it');
+    assert.ok(
+      taken(others, 0, 99, 3000, 3001) >= 3000,
+      'the class is not kept if the pool has no port of it',
+    );
   });
 
   test('the choice is spread over the pool', () => {

@@ -185,7 +185,8 @@ testRows([
     }),
   },
   {
-    title: 'RFC 4884: an error without a length attribute in IPv6 loses its extensions, not the quoted packet',
+    title:
+      'RFC 4884: an error without a length attribute in IPv6 loses its extensions, not the quoted packet',
     before: [udp({ ...out6, data })],
     packet: icmp({
       source: REMOTE,

@@ -178,7 +178,10 @@ for (const [how, parts] of [
   ['in one segment', [CHUNKED + CHUNKS + BEHIND]],
   ['behind the head', [CHUNKED, CHUNKS, BEHIND]],
   ['byte by byte', [CHUNKED, ...CHUNKS, BEHIND]],
-  ['with the next request immediately after it', [CHUNKED, CHUNKS.slice(0, 7), CHUNKS.slice(7) + BEHIND, BEHIND]],
+  [
+    'with the next request immediately after it',
+    [CHUNKED, CHUNKS.slice(0, 7), CHUNKS.slice(7) + BEHIND, BEHIND],
+  ],
 ] as const) {
   test(`a chunked body arrives complete, and nothing after it: ${how}`, async () => {
     await using cleanup = new Cleanup();
