@@ -272,8 +272,8 @@ describe('the image', { timeout: 3_500_000 }, () => {
       keys.map(({ comment }) => comment),
       ['test@example.com'],
     );
-    const told = await shell('ssh-keygen -lf /data/ssh/ssh_host_ed25519_key.pub');
-    assert.equal(told.split(' ')[1], hostKey?.fingerprint);
+    const printed = await shell('ssh-keygen -lf /data/ssh/ssh_host_ed25519_key.pub');
+    assert.equal(printed.split(' ')[1], hostKey?.fingerprint);
     await screenShows(/SSH is on: root@sandbar-2\.local, keys: 1/);
 
     await api(`/api/system/ssh/keys/${encodeURIComponent(keys[0].fingerprint)}`, '-X', 'DELETE');

@@ -123,7 +123,7 @@ describe('changes of the configuration that nobody confirms', () => {
       const process = await startAnew();
       assert.equal((await apply(changed, 2))['changed'], true);
       await waitUntil('the new address', () => isServed(address));
-      await waitUntil('the way back', async () => (await isServed(FIRST)) && !(await isServed(address)));
+      await waitUntil('the rollback', async () => (await isServed(FIRST)) && !(await isServed(address)));
       // The file is written once all parts follow the old configuration again, a little after the old address is back.
       const { lastRollback } = await waitUntil('the end of the countdown', async () => {
         const answer = await api(FIRST, '/config/pending');
@@ -162,8 +162,8 @@ describe('changes of the configuration that nobody confirms', () => {
     const process = await startAnew();
     const admin = { ...configuration('192.0.2.1').admin, allow: ['198.51.100.0/24'] };
     assert.equal((await apply({ ...configuration('192.0.2.1'), admin }, 1))['changed'], true);
-    await waitUntil('the way back in', () => isServed(FIRST));
-    await waitUntil('the way back in the history', async () => (await history(FIRST))[0].why === 'rollback');
+    await waitUntil('access again', () => isServed(FIRST));
+    await waitUntil('the rollback in the history', async () => (await history(FIRST))[0].why === 'rollback');
     await process.stop();
   });
 

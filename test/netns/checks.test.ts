@@ -81,7 +81,7 @@ describe('checks', { concurrency: false }, () => {
   }
 
   /** "Check again" of this line after its fault was fixed. The lines that had failed because of it become green, too. */
-  async function expectMended(id: string): Promise<void> {
+  async function expectFixed(id: string): Promise<void> {
     await waitUntil(`${id} to be green`, async () => {
       const { items } = await post<ChecksAnswer>('/api/checks/run', { id });
       return items.find((item) => item.id === id)?.state === 'ok';
@@ -114,7 +114,7 @@ describe('checks', { concurrency: false }, () => {
 
   it('reports the measurements of each server, through the PROXY protocol too', async () => {
     const { hosts } = (await appliance.api('/api/hosts')) as HostsAnswer;
-    const told = hosts.map(({ name, health, sshPort }) => ({
+    const measured = hosts.map(({ name, health, sshPort }) => ({
       name,
       state: health.state,
       probes: health.probes.map((probe) => `${probe.service} ${probe.name} ${probe.hostname ?? ''}`.trim()),
@@ -128,7 +128,7 @@ describe('checks', { concurrency: false }, () => {
       `https http ${main}`,
       ...others.map((name) => `https tls ${name}`),
     ];
-    assert.deepEqual(told, [
+    assert.deepEqual(measured, [
       {
         name: 'web1',
         state: 'ok',
@@ -210,7 +210,7 @@ describe('checks', { concurrency: false }, () => {
       ['ok', 'ok', 'fail'],
     );
     await world.startWeb('web3');
-    await expectMended('server/web3');
+    await expectFixed('server/web3');
   });
 
   it('a server does not answer', async () => {
@@ -224,7 +224,7 @@ describe('checks', { concurrency: false }, () => {
       /whether its firewall admits the appliance/,
     );
     await web3.run('nft', ['delete', 'table', 'inet', 'silence']);
-    await expectMended('server/web3');
+    await expectFixed('server/web3');
   });
 
   it('a certificate is for another host', async () => {
@@ -245,7 +245,7 @@ describe('checks', { concurrency: false }, () => {
     await world.ca.issue('web2', HOSTNAMES.web2);
     await world.servers.web2.stop();
     await world.startWeb('web2');
-    await expectMended('certificate/web2');
+    await expectFixed('certificate/web2');
   });
 
   it('a certificate has expired', async () => {
@@ -260,7 +260,7 @@ describe('checks', { concurrency: false }, () => {
     await world.ca.issue('web1', HOSTNAMES.web1);
     await world.servers.web1.stop();
     await world.startWeb('web1');
-    await expectMended('certificate/web1');
+    await expectFixed('certificate/web1');
   });
 
   it('the resolver of DNS64 is dead', async () => {
@@ -271,7 +271,7 @@ describe('checks', { concurrency: false }, () => {
       /dns64\.upstreams/,
     );
     await world.startDns();
-    await expectMended(UPSTREAM);
+    await expectFixed(UPSTREAM);
   });
 
   it('Docker drops forwarded packets: the path through NAT64 fails, and health reports it', async () => {
@@ -299,7 +299,7 @@ describe('checks', { concurrency: false }, () => {
     assert.match(checks?.problem ?? '', /Docker drops what NAT64 forwards/);
     for (const way of ['iifname', 'oifname'])
       await host.run('nft', ['add', 'rule', 'ip', 'filter', 'DOCKER-USER', way, 'nat64', 'accept']);
-    await expectMended('forward-policy');
+    await expectFixed('forward-policy');
     assert.equal(await health(), 'ok');
     await host.run('nft', ['delete', 'table', 'ip', 'filter']);
   });
@@ -312,7 +312,7 @@ describe('checks', { concurrency: false }, () => {
       /Connect the appliance to your router/,
     );
     await world.hosts.appliance.run('ip', ['-4', 'route', 'add', 'default', 'via', '192.0.2.254']);
-    await expectMended('default-route-4');
+    await expectFixed('default-route-4');
   });
 
   it('a name points to another address', async () => {
@@ -337,7 +337,7 @@ describe('checks', { concurrency: false }, () => {
     appliance.child.process.kill('SIGHUP');
     await waitUntil('the name to be gone', async () => !(await isChanged()));
     await post<ChecksAnswer>('/api/checks/run', { id: 'certificate/web3' });
-    await expectMended('dns-records/web3');
+    await expectFixed('dns-records/web3');
   });
 
   it('another program uses a port', async () => {
@@ -377,6 +377,6 @@ describe('checks', { concurrency: false }, () => {
       'the proxy',
       async () => ((await appliance.api('/api/health')) as { status: string }).status === 'ok',
     );
-    await expectMended('port-conflicts');
+    await expectFixed('port-conflicts');
   });
 });

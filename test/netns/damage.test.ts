@@ -173,11 +173,12 @@ describe('damaged files', { concurrency: false }, () => {
       assert.match((await running.api('GET', '/api/audit')).body, /Puts a configuration into force/);
       assert.equal((await running.api('GET', '/api/config/revisions')).status, 200);
       const reports = await running.agreed();
-      const told = reports.get('storage')?.problem ?? '';
+      const problem = reports.get('storage')?.problem ?? '';
       const wanted = (outcome: Outcome) =>
         rows.filter(([, outcomes]) => outcomes[how] === outcome).map(([name]) => name);
-      for (const name of wanted('condition')) assert.ok(told.includes(name), `${name} is not in: ${told}`);
-      if (wanted('condition').length === 0) assert.equal(told, '');
+      for (const name of wanted('condition'))
+        assert.ok(problem.includes(name), `${name} is not in: ${problem}`);
+      if (wanted('condition').length === 0) assert.equal(problem, '');
       for (const name of wanted('aside')) {
         const aside = join(files.state, `${name}.damaged-1`);
         assert.ok(existsSync(aside), `${aside}\n${readdirSync(files.state).join(' ')}`);

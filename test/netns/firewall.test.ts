@@ -20,26 +20,26 @@ const SPEC = {
   },
 } as const;
 
-const ROWS: readonly { readonly title: string; readonly change: string; readonly told: RegExp }[] = [
+const ROWS: readonly { readonly title: string; readonly change: string; readonly notice: RegExp }[] = [
   {
     title: 'the whole ruleset is flushed',
     change: 'nft flush ruleset',
-    told: /^The program nft \(process \d+\) removed the nftables table inet tombolo_firewall; put back\.$/,
+    notice: /^The program nft \(process \d+\) removed the nftables table inet tombolo_firewall; put back\.$/,
   },
   {
     title: 'the table is deleted',
     change: 'nft delete table inet tombolo_firewall',
-    told: /removed the nftables table inet tombolo_firewall; put back/,
+    notice: /removed the nftables table inet tombolo_firewall; put back/,
   },
   {
     title: 'everybody is let in',
     change: 'nft insert rule inet tombolo_firewall input accept',
-    told: /changed the nftables table inet tombolo_firewall; put back/,
+    notice: /changed the nftables table inet tombolo_firewall; put back/,
   },
   {
     title: 'the policy is changed',
     change: "nft 'chain inet tombolo_firewall input { policy accept; }'",
-    told: /changed the nftables table inet tombolo_firewall; put back/,
+    notice: /changed the nftables table inet tombolo_firewall; put back/,
   },
 ];
 
@@ -70,11 +70,11 @@ describe('the firewall', () => {
   });
 
   // Few enough that the service does not regard them as a conflict.
-  for (const { title, change, told } of ROWS)
+  for (const { title, change, notice } of ROWS)
     test(`${title}: put back`, async () => {
       const before = service.output().length;
       await net.hosts.appliance.run('sh', ['-c', change]);
-      await waitUntil('the notice', () => told.test(service.output().slice(before).trim()), {
+      await waitUntil('the notice', () => notice.test(service.output().slice(before).trim()), {
         explain: () => service.output(),
         timeoutMs: 60_000,
       });

@@ -39,128 +39,140 @@ interface Row {
   readonly change: string;
   readonly undo?: string;
   /** What the timeline reports. */
-  readonly told: RegExp;
+  readonly reported: RegExp;
 }
 
 /** The kernel sends notifications of these. Each makes NAT64 unusable until it is put back, unless its row says otherwise. */
-const TOLD_BY_KERNEL: readonly Row[] = [
+const NOTIFIED: readonly Row[] = [
   {
     title: 'nft flush ruleset',
     change: 'nft flush ruleset',
-    told: /nft \(process \d+\) removed the nftables table inet tombolo-nat64; put back/,
+    reported: /nft \(process \d+\) removed the nftables table inet tombolo-nat64; put back/,
   },
   {
     title: 'our table is deleted',
     change: 'nft delete table inet tombolo-nat64',
-    told: /removed the nftables table/,
+    reported: /removed the nftables table/,
   },
   {
     title: 'a chain of ours is flushed',
     change: 'nft flush chain inet tombolo-nat64 prerouting',
-    told: /changed the nftables table/,
+    reported: /changed the nftables table/,
   },
   {
     title: 'one rule of ours is deleted',
     change:
       'nft delete rule inet tombolo-nat64 pool4-0 handle $(nft -a list chain inet tombolo-nat64 pool4-0 | sed -n "s/.*udp dport.*handle //p")',
-    told: /changed the nftables table/,
+    reported: /changed the nftables table/,
   },
   {
     title: 'another rule is inserted before ours',
     change: `nft insert rule inet tombolo-nat64 prerouting ip daddr ${POOL4} accept`,
-    told: /changed the nftables table/,
+    reported: /changed the nftables table/,
   },
   {
     title: 'our table is made dormant',
     change: "nft add table inet tombolo-nat64 '{ flags dormant; }'",
-    told: /changed the nftables table/,
+    reported: /changed the nftables table/,
   },
   {
     title: 'IPv4 forwarding is switched off',
     change: 'sysctl -qw net.ipv4.ip_forward=0',
-    told: /changed .*the kernel parameter net\.ipv4\.ip_forward/,
+    reported: /changed .*the kernel parameter net\.ipv4\.ip_forward/,
   },
   {
     title: 'IPv4 forwarding is switched off on the device',
     change: 'sysctl -qw net.ipv4.conf.nat64.forwarding=0',
-    told: /changed .*the kernel parameter net\.ipv4\.conf\.nat64\.forwarding/,
+    reported: /changed .*the kernel parameter net\.ipv4\.conf\.nat64\.forwarding/,
   },
   {
     title: 'IPv6 forwarding is switched off',
     change: 'sysctl -qw net.ipv6.conf.all.forwarding=0',
-    told: /changed .*the kernel parameter net\.ipv6\.conf\.all\.forwarding/,
+    reported: /changed .*the kernel parameter net\.ipv6\.conf\.all\.forwarding/,
   },
   {
     title: 'rp_filter=1 for all',
     change: 'sysctl -qw net.ipv4.conf.all.rp_filter=1',
-    told: /changed .*the kernel parameter net\.ipv4\.conf\.all\.rp_filter/,
+    reported: /changed .*the kernel parameter net\.ipv4\.conf\.all\.rp_filter/,
   },
   {
     title: 'rp_filter=1 on the device',
     change: 'sysctl -qw net.ipv4.conf.nat64.rp_filter=1',
-    told: /changed .*the kernel parameter net\.ipv4\.conf\.nat64\.rp_filter/,
+    reported: /changed .*the kernel parameter net\.ipv4\.conf\.nat64\.rp_filter/,
   },
   {
     title: 'IPv6 is switched off on the device',
     change: 'sysctl -qw net.ipv6.conf.nat64.disable_ipv6=1',
-    told: /changed .*the kernel parameter net\.ipv6\.conf\.nat64\.disable_ipv6/,
+    reported: /changed .*the kernel parameter net\.ipv6\.conf\.nat64\.disable_ipv6/,
   },
-  { title: 'ip rule del pref 64', change: 'ip rule del pref 64', told: /removed the IPv4 policy rule 64/ },
-  { title: 'ip rule del pref 65', change: 'ip rule del pref 65', told: /removed the IPv4 policy rule 65/ },
-  { title: 'ip rule flush', change: 'ip rule flush', told: /removed .*the IPv4 policy rule 64.*32766/ },
-  { title: 'ip -6 rule flush', change: 'ip -6 rule flush', told: /removed the IPv6 policy rule 32766/ },
+  {
+    title: 'ip rule del pref 64',
+    change: 'ip rule del pref 64',
+    reported: /removed the IPv4 policy rule 64/,
+  },
+  {
+    title: 'ip rule del pref 65',
+    change: 'ip rule del pref 65',
+    reported: /removed the IPv4 policy rule 65/,
+  },
+  { title: 'ip rule flush', change: 'ip rule flush', reported: /removed .*the IPv4 policy rule 64.*32766/ },
+  { title: 'ip -6 rule flush', change: 'ip -6 rule flush', reported: /removed the IPv6 policy rule 32766/ },
   {
     title: 'the local table comes first again',
     change: 'ip rule add pref 0 lookup local',
-    told: /changed the IPv4 policy rule 65/,
+    reported: /changed the IPv4 policy rule 65/,
   },
   {
     title: 'another rule has preference 64',
     change: 'ip rule del pref 64; ip rule add pref 64 fwmark 0x1 lookup main',
     undo: 'ip rule del pref 64 fwmark 0x1',
-    told: /removed the IPv4 policy rule 64/,
+    reported: /removed the IPv4 policy rule 64/,
   },
   {
     title: 'ip route flush table 6464',
     change: 'ip route flush table 6464',
-    told: /removed the route to 0\.0\.0\.0\/0 in table 6464/,
+    reported: /removed the route to 0\.0\.0\.0\/0 in table 6464/,
   },
   {
     title: "the prefix's route deleted",
     change: 'ip -6 route del 64:ff9b::/96',
-    told: /removed the route to 64:ff9b::\/96/,
+    reported: /removed the route to 64:ff9b::\/96/,
   },
   {
     title: "the prefix's route led elsewhere",
     change: 'ip -6 route replace 64:ff9b::/96 dev lan2',
-    told: /removed the route to 64:ff9b::\/96/,
+    reported: /removed the route to 64:ff9b::\/96/,
   },
-  { title: 'the device is set down', change: 'ip link set nat64 down', told: /changed the device nat64/ },
+  { title: 'the device is set down', change: 'ip link set nat64 down', reported: /changed the device nat64/ },
   {
     title: 'the device is set down and up',
     change: 'ip link set nat64 down; ip link set nat64 up',
-    told: /removed the route to/,
+    reported: /removed the route to/,
   },
   {
     title: 'the device gets another MTU',
     change: 'ip link set nat64 mtu 1280',
-    told: /changed the device nat64/,
+    reported: /changed the device nat64/,
   },
   {
     title: 'the device gets another queue length',
     change: 'ip link set nat64 txqueuelen 1',
-    told: /changed the device nat64/,
+    reported: /changed the device nat64/,
   },
-  { title: 'the device is deleted', change: 'ip link del nat64', told: /removed the device nat64; put back/ },
+  {
+    title: 'the device is deleted',
+    change: 'ip link del nat64',
+    reported: /removed the device nat64; put back/,
+  },
   {
     title: 'the rules are flushed and the device is deleted',
     change: 'ip rule flush; ip link del nat64',
-    told: /removed the device nat64; put back/,
+    reported: /removed the device nat64; put back/,
   },
   {
     title: 'the device is renamed',
     change: 'ip link set nat64 down; ip link set nat64 name other; ip link set other up',
-    told: /removed the device nat64; put back/,
+    reported: /removed the device nat64; put back/,
   },
 ];
 
@@ -208,7 +220,7 @@ describe('state in the kernel', () => {
     await waitUntil('works', works);
   }
 
-  for (const { title, change: command, undo = 'true', told } of TOLD_BY_KERNEL) {
+  for (const { title, change: command, undo = 'true', reported } of NOTIFIED) {
     test(`put back: ${title}`, async () => {
       // A new process for each row: it remembers what was repaired often.
       await start();
@@ -217,10 +229,14 @@ describe('state in the kernel', () => {
         const known = (await notices()).length;
         await change(command);
         const news = async () => (await notices()).slice(known);
-        await waitUntil(`told: ${told}`, async () => (await news()).some((text) => told.test(text)), {
-          timeoutMs: NOTIFIED_MS,
-        }).catch(async ({ message }: Error) =>
-          assert.fail(`${message}; told was ${JSON.stringify(await news())}`),
+        await waitUntil(
+          `reported: ${reported}`,
+          async () => (await news()).some((text) => reported.test(text)),
+          {
+            timeoutMs: NOTIFIED_MS,
+          },
+        ).catch(async ({ message }: Error) =>
+          assert.fail(`${message}; reported was ${JSON.stringify(await news())}`),
         );
         await waitUntil('running', isRunning);
         await waitUntil('new flows', works);
@@ -287,9 +303,13 @@ describe('state in the kernel', () => {
       async () => (await sysctl('net.ipv4.ip_local_reserved_ports')) === '8081,9000-9001',
       { timeoutMs: REGULAR_MS },
     );
-    await waitUntil('told', async () => (await notices()).slice(known).join().includes('program on wan'), {
-      timeoutMs: REGULAR_MS,
-    });
+    await waitUntil(
+      'reported',
+      async () => (await notices()).slice(known).join().includes('program on wan'),
+      {
+        timeoutMs: REGULAR_MS,
+      },
+    );
     assert.equal(await sysctl('net.ipv4.ip_local_port_range'), range);
     assert.equal(await sysctl('net.ipv4.conf.nat64.accept_local'), '1');
     assert.equal(await sysctl('net.ipv6.conf.nat64.accept_ra'), '0');
@@ -314,12 +334,12 @@ describe('state in the kernel', () => {
     assert.equal((await appliance.status()).state, 'degraded');
     const [contest] = (await appliance.ask({ ask: 'contests' })) as { times: number; isMissing: boolean }[];
     assert.deepEqual([contest.times, contest.isMissing], [5, true]);
-    const told = (await notices()).slice(known);
+    const reported = (await notices()).slice(known);
     assert.ok(
-      told.filter((text) => /tombolo-nat64; put back\.$/.test(text)).length <= 5,
+      reported.filter((text) => /tombolo-nat64; put back\.$/.test(text)).length <= 5,
       'repaired at once only a few times',
     );
-    assert.equal(told.filter((text) => /again and again/.test(text)).length, 1);
+    assert.equal(reported.filter((text) => /again and again/.test(text)).length, 1);
     other.kill('SIGKILL');
     await waitUntil('put back after the wait', isRunning, { timeoutMs: REGULAR_MS });
     await waitUntil('works', works);

@@ -137,7 +137,7 @@ describe('live', { concurrency: false }, () => {
       const { hosts } = (await appliance.api('/api/counters')) as CountersAnswer;
       return Object.fromEntries(hosts.map(({ name, counters }) => [name, counters]));
     };
-    await waitUntil('no connection is left of before', async () =>
+    await waitUntil('no earlier connection is left', async () =>
       Object.values(await counted()).every(({ connections }) => connections === 0),
     );
     const before = await counted();
@@ -196,9 +196,11 @@ describe('live', { concurrency: false }, () => {
     };
     const [from, startedMs] = [ticks(), performance.now()];
     // Without traffic nothing else is sent: every tenth tick contains the status.
-    const told = () => stream.output().split('event: status').length;
-    const before = told();
-    await waitUntil('ten more ticks of the stream', async () => told() > before, { timeoutMs: 30_000 });
+    const statusEvents = () => stream.output().split('event: status').length;
+    const before = statusEvents();
+    await waitUntil('ten more ticks of the stream', async () => statusEvents() > before, {
+      timeoutMs: 30_000,
+    });
     const percent = (((ticks() - from) / 100) * 1e5) / (performance.now() - startedMs);
     const rss = appliance.memory().rssBytes;
     t.diagnostic(`with a page open: ${percent.toFixed(2)} % of a core, ${(rss / 1e6).toFixed(1)} MB`);

@@ -39,7 +39,7 @@ describe('local ports', { concurrency: false }, () => {
       world.hosts.appliance
         .run('sysctl', ['-n', 'net.ipv4.tcp_tw_reuse'])
         .then(({ stdout }) => stdout.trim());
-    const wished = await reuse();
+    const original = await reuse();
     appliance = await startAppliance(world, {
       configuration: { ...CONFIGURATION, nat64: { enabled: false } },
       await: ['forward', 'admin'],
@@ -64,7 +64,7 @@ describe('local ports', { concurrency: false }, () => {
     } finally {
       await appliance.stop();
     }
-    assert.equal(await reuse(), wished);
+    assert.equal(await reuse(), original);
   });
 
   it('a listening port is not given to a connection, even if the pool of NAT64 has moved the port range', async () => {

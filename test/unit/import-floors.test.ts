@@ -37,11 +37,11 @@ test('docs/architecture.md has the same table', () => {
       section.indexOf('| floor'),
       section.indexOf('\n\n', section.indexOf('| floor')),
     );
-    const told = table
+    const documented = table
       .split('\n')
       .slice(2)
       .map((line) => line.split('|').map((cell) => cell.trim()))
       .map(([, floor, , imports]) => [floor, imports === 'nothing' ? [] : imports.split(', ')]);
-    assert.deepEqual(Object.fromEntries(told), floors);
+    assert.deepEqual(Object.fromEntries(documented), floors);
   }
 });

@@ -45,8 +45,8 @@ for (const [language, load] of Object.entries(LANGUAGES)) {
   test(`${language}: each sentence names the same values as the English one, and has a unique key`, async () => {
     const sentences = Object.entries(await load());
     assert.ok(sentences.length > 0);
-    for (const [sentence, told] of sentences)
-      assert.deepEqual(valueNamesIn(told), valueNamesIn(sentence), sentence);
+    for (const [sentence, translation] of sentences)
+      assert.deepEqual(valueNamesIn(translation), valueNamesIn(sentence), sentence);
     assert.equal(new Set(sentences.map(([sentence]) => keyOf(sentence))).size, sentences.length);
   });
 }

@@ -55,10 +55,10 @@ export function testProgram(objectFile: string): void {
     // In addition to the rights of tombolo.service: reading the checkout. Without CAP_PERFMON the verifier is stricter.
     const rights = '-all,+bpf,+net_admin,+net_raw,+net_bind_service,+dac_override';
     const args = ['--no-new-privs', `--bounding-set=${rights}`, `--inh-caps=${rights}`, process.execPath];
-    const told = execFileSync('setpriv', [...args, '--input-type=module', '--eval', load], {
+    const printed = execFileSync('setpriv', [...args, '--input-type=module', '--eval', load], {
       encoding: 'utf8',
     });
-    assert.equal(told.trim(), 'loaded');
+    assert.equal(printed.trim(), 'loaded');
   });
 
   test('padding behind a short packet does not count in its length', () => {

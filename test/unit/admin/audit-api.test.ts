@@ -17,13 +17,13 @@ test('the audit log: who, when, from where, what; page by page; without reads an
   await request('GET', '/api/status', bearer('wrong'));
   await auth.audit.settled();
   const { entries, nextCursor } = (await owner.get('audit')).json();
-  const told = (entries as Record<string, unknown>[]).map(({ who, action, target, outcome }) => [
+  const rows = (entries as Record<string, unknown>[]).map(({ who, action, target, outcome }) => [
     who,
     action,
     target,
     outcome,
   ]);
-  assert.deepEqual(told, [
+  assert.deepEqual(rows, [
     ['nobody', 'GET /api/status', null, 'refused'],
     ['nobody', 'POST /api/session', null, 'refused'],
     ['bootstrap token', 'DELETE /api/tokens/:id', 'a', 'done'],

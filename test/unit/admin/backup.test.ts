@@ -59,11 +59,11 @@ test('a backup of one appliance is described (dry run), then restored on another
   await second.apply({ hosts: [{ ...HOST, name: 'old' }] });
   const dry = await second.post('/api/restore?dryRun=true', { file, passphrase });
   assert.equal(dry.status, 200, dry.body);
-  const told = dry.json();
-  assert.equal(told['isDryRun'], true);
-  assert.ok(told['diff'].some(({ label }: { label: string }) => label.includes('web1')));
+  const plan = dry.json();
+  assert.equal(plan['isDryRun'], true);
+  assert.ok(plan['diff'].some(({ label }: { label: string }) => label.includes('web1')));
   assert.ok(
-    told['entries'].some(
+    plan['entries'].some(
       ({ title, change }: Record<string, string>) => title === 'Configuration' && change === 'replaces',
     ),
   );

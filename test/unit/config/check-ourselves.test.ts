@@ -171,19 +171,19 @@ test('the configuration is reported as wrong while the address is ours, and not 
     current = next;
     listener(next);
   };
-  const told = () => {
+  const reported = () => {
     const { status } = conditions.reports().find(({ name }) => name === 'configuration')!;
     return status.problem === undefined ? status.state : english(status.problem);
   };
   const loaded = loadDocument(server('2001:db8:1::1'));
   assert.ok('config' in loaded);
   using _ = watchOwnAddresses({ ourselves, config: () => loaded.config, conditions, log: silentLog });
-  assert.equal(told(), 'running');
+  assert.equal(reported(), 'running');
   become(compileOurselves(OWN, []));
   assert.equal(
-    told(),
+    reported(),
     '/hosts/0/address: "2001:db8:1::1" is an address of this appliance itself; expected the address of another machine',
   );
   become(nobody);
-  assert.equal(told(), 'running');
+  assert.equal(reported(), 'running');
 });

@@ -51,13 +51,13 @@ test("another program uses the panel's port: the rest serves, the screen and the
     JSON.parse(readFileSync(join(appliance.stateDirectory, 'console.json'), 'utf8')) as StatusLike & {
       problem: string;
     };
-  const isTold = () => [panel, taken].every((port) => hasOwner(port).test(screen().problem));
+  const isReported = () => [panel, taken].every((port) => hasOwner(port).test(screen().problem));
   const hasOwner = (port: number) =>
     new RegExp(`127\\.0\\.0\\.1:${port}[^;]*taken by [^;]*process ${process.pid}\\)`);
   // The file is written when the panel has started.
   await waitUntil(
     'the screen',
-    () => existsSync(join(appliance.stateDirectory, 'console.json')) && isTold(),
+    () => existsSync(join(appliance.stateDirectory, 'console.json')) && isReported(),
     { timeoutMs: PATIENCE_MS },
   );
   const { exitCode, answer, stderr } = await appliance.cliStatus();

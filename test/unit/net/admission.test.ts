@@ -104,7 +104,7 @@ describe('which connection gives way', () => {
       if (connection !== undefined) send(connection, 60_000);
     }
     assert.ok(refused > 1000);
-    assert.ok(send(good, 30_000), 'goes on');
+    assert.ok(send(good, 30_000), 'the opening continues');
     const another = arrive(admission, '192.0.2.3')!;
     assert.ok(send(another, 60_000));
     assert.ok(good.slot !== 0 && another.slot !== 0);
@@ -154,7 +154,7 @@ test('a flood of silent connections of one client: others are served by the prox
   };
   for (let i = 0; i < 300; i++) attack();
   await waitUntil('the limit is reached', () => Number(plane.counters()['refused-share']) > 100);
-  await waitUntil('what the status tells from 90 % on', () => plane.limits()[0].used === 64);
+  await waitUntil('the status reports this from 90 % on', () => plane.limits()[0].used === 64);
   for (let host = 2; host < 22; host++) {
     for (let i = 0; i < 5; i++) attack();
     const client = await cleanup.connect(port, { localAddress: `127.0.0.${host}` });

@@ -184,7 +184,7 @@ for (const { title, protocol, start, unrelated, toTaken, others } of ROWS) {
     const service = await start(ports, { ...cleanup.context, events }, t);
     cleanup.use(service);
     const problem = () => english(service.status().problem ?? '');
-    await waitUntil('who has it', () => problem().includes(`(process ${holder.pid})`), {
+    await waitUntil('the program is named', () => problem().includes(`(process ${holder.pid})`), {
       timeoutMs: PATIENCE_MS,
     }).catch((error) => {
       throw new Error(`${(error as Error).message}: ${problem()}`);
@@ -204,13 +204,13 @@ for (const { title, protocol, start, unrelated, toTaken, others } of ROWS) {
 
     await release(holder);
     // DNS64 has no upstream here, and keeps reporting that.
-    await waitUntil('the port is had', () => !problem().includes(`:${ports.taken}`), {
+    await waitUntil('the port is open', () => !problem().includes(`:${ports.taken}`), {
       timeoutMs: PATIENCE_MS,
     });
     assert.ok(await (protocol === 'tcp' ? accepts : answersUdp)('127.0.0.1', ports.taken));
     assert.ok(await others(ports));
-    const told = notices.map(({ severity, text }) => `${severity} ${english(text)}`);
-    assert.deepEqual(told, [
+    const reported = notices.map(({ severity, text }) => `${severity} ${english(text)}`);
+    assert.deepEqual(reported, [
       `ok ${protocol.toUpperCase()} 127.0.0.1:${ports.taken} could not be had before and is open now.`,
     ]);
   });

@@ -35,7 +35,7 @@ function setUp(items: readonly KernelItem[]) {
   const tables = new Map<string, string>();
   const refuses = new Map<string, Error>();
   const spoils = new Set<string>();
-  const told: string[] = [];
+  const reported: string[] = [];
   const applied: string[][] = [];
   const read = () => ({ wanted, found: { ...NOTHING_FOUND, sysctls, tables } });
   const put = (item: KernelItem) => {
@@ -55,7 +55,7 @@ function setUp(items: readonly KernelItem[]) {
       put(event: AppEvent) {
         if (event.kind !== 'notice') return;
         const { severity, text } = event as NoticeFound;
-        told.push(`${severity} ${english(text)}`);
+        reported.push(`${severity} ${english(text)}`);
       },
     },
     log: silentLog,
@@ -68,7 +68,7 @@ function setUp(items: readonly KernelItem[]) {
     tables,
     refuses,
     spoils,
-    told,
+    reported,
     applied,
     want: (next: readonly KernelItem[]) => {
       wanted = next;
@@ -92,7 +92,7 @@ test('new items are put in place without a report; existing items are left alone
   world.want([FORWARD, { ...TABLE, body: 'chain other {}' }]);
   await world.look();
   assert.equal(world.tables.get('inet t'), 'chain other {}');
-  assert.deepEqual(world.told, []);
+  assert.deepEqual(world.reported, []);
 });
 
 test('changes by another program are undone at the next check, and reported with its name', async () => {
@@ -102,13 +102,13 @@ test('changes by another program are undone at the next check, and reported with
   world.tables.clear();
   await world.look(new Map([['nftables', { pid: 812, name: 'nft' }]]));
   assert.ok(world.isInPlace());
-  assert.deepEqual(world.told, [
+  assert.deepEqual(world.reported, [
     'ok The program nft (process 812) removed the nftables table inet t; put back.',
     'ok Another program changed the kernel parameter net.ipv4.ip_forward, the kernel parameter a; put back.',
   ]);
   world.tables.clear();
   await world.look(new Map([['nftables', { pid: 813, name: undefined }]]));
-  assert.match(world.told[2], /^ok Process 813 removed/);
+  assert.match(world.reported[2], /^ok Process 813 removed/);
   assert.equal(world.problem(), '');
   assert.deepEqual(world.keeper.contests(), []);
 });
@@ -119,7 +119,7 @@ test('many items are counted instead of listed', async () => {
   await world.look();
   for (const { name } of items as { name: string }[]) world.sysctls.set(name, '0');
   await world.look();
-  assert.match(world.told[0], /parameter p3 and 5 more; put back/);
+  assert.match(world.reported[0], /parameter p3 and 5 more; put back/);
 });
 
 test('kernel parameters that a read-only /proc refuses, as in a container: one sentence with the reason', async () => {
@@ -155,14 +155,14 @@ test('an item that the kernel refuses: a problem, reported once for each reason,
     attempts >= 600_000 / LONGEST_RETRY_MS && attempts <= 600_000 / LONGEST_RETRY_MS + 7,
     `${attempts}`,
   );
-  assert.equal(world.told.length, 1);
+  assert.equal(world.reported.length, 1);
   world.refuses.clear();
   world.pass(LONGEST_RETRY_MS);
   assert.ok(world.keeper.isDue());
   assert.deepEqual(await world.look(), []);
   assert.equal(world.problem(), '');
   assert.deepEqual(world.keeper.contests(), []);
-  assert.deepEqual(world.told.length, 1);
+  assert.deepEqual(world.reported.length, 1);
 });
 
 test('removed again and again: some repairs at once, then longer and longer waits; degraded in the meantime, and the program is named', async () => {
@@ -189,7 +189,7 @@ test('removed again and again: some repairs at once, then longer and longer wait
   assert.deepEqual(others, []);
   assert.deepEqual([english(contest.who), contest.isMissing], ['The program firewalld (process 9)', true]);
   assert.equal(contest.times, repairedAtMs.length);
-  assert.equal(world.told.filter((text) => text.startsWith('warn')).length, 1);
+  assert.equal(world.reported.filter((text) => text.startsWith('warn')).length, 1);
   // The program stops: the item is put back after the wait, and the conflict is forgotten when the item has been left alone for long.
   world.pass(LONGEST_WAIT_MS);
   assert.ok(world.keeper.isDue());
@@ -251,12 +251,12 @@ for (const { before, prepare, times } of [
   test(`our own change does not wait, and no program is blamed: ${before}`, async () => {
     const world = setUp([TABLE]);
     await prepare(world);
-    const { length } = world.told;
+    const { length } = world.reported;
     world.want([OTHER_TABLE]);
     await world.look();
     assert.ok(world.isInPlace());
     assert.equal(world.problem(), '');
-    assert.equal(world.told.length, length);
+    assert.equal(world.reported.length, length);
     // The count of the conflict continues where it was.
     assert.equal(world.keeper.contests()[0]?.times ?? 0, times);
     world.tables.clear();

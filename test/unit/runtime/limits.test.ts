@@ -10,7 +10,7 @@ const nobody = () => assert.fail('no line of the timeline');
 test('a limit is reported from 90 % on, until it is below 80 %, and never for a removed service', () => {
   const conditions = createConditions();
   const report = () => conditions.reports().find(({ name }) => name === 'limits')!.status;
-  const steps: readonly (readonly [used: number | undefined, isTold: boolean])[] = [
+  const steps: readonly (readonly [used: number | undefined, isReported: boolean])[] = [
     [0, false],
     [89, false],
     [90, true],
@@ -22,13 +22,14 @@ test('a limit is reported from 90 % on, until it is below 80 %, and never for a 
     [undefined, false],
     [85, false],
   ];
-  let told = new Set<string>();
-  for (const [used, isTold] of steps) {
+  let reported = new Set<string>();
+  for (const [used, isReported] of steps) {
     const row = { what: asIs('sessions'), used: used ?? 0, size: 100, advice: asIs('Do this.') };
     const empty = { what: asIs('ports'), used: 0, size: 0, advice: asIs('') };
-    told = tellLimits(used === undefined ? {} : { nat64: [row, empty] }, told, conditions, nobody);
-    assert.equal(report().state, isTold ? 'degraded' : 'running', `${used}`);
-    if (isTold) assert.equal(english(report().problem!), 'nat64: 90 % of 100 sessions are in use. Do this.');
+    reported = tellLimits(used === undefined ? {} : { nat64: [row, empty] }, reported, conditions, nobody);
+    assert.equal(report().state, isReported ? 'degraded' : 'running', `${used}`);
+    if (isReported)
+      assert.equal(english(report().problem!), 'nat64: 90 % of 100 sessions are in use. Do this.');
   }
 });
 
@@ -43,10 +44,10 @@ test('two limits at once are both reported', () => {
 test('a harmless limit gives a line in the timeline, once each time, and no problem', () => {
   const conditions = createConditions();
   const lines: string[] = [];
-  let told = new Set<string>();
+  let reported = new Set<string>();
   for (const used of [100, 95, 10, 100]) {
     const row = { what: asIs('places'), used, size: 100, advice: asIs('Nothing to do.'), isHarmless: true };
-    told = tellLimits({ nat64: [row] }, told, conditions, (service, text) =>
+    reported = tellLimits({ nat64: [row] }, reported, conditions, (service, text) =>
       lines.push(`${service} ${english(text)}`),
     );
     assert.equal(conditions.reports().find(({ name }) => name === 'limits')!.status.state, 'running');

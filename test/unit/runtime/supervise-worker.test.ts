@@ -56,7 +56,7 @@ test('a thread that throws is restarted with a new init', async () => {
 });
 
 test('a first start that fails rejects with the reason', async () => {
-  await assert.rejects(startEcho(['never'], true), /told to fail at start/);
+  await assert.rejects(startEcho(['never'], true), /configured to fail at start/);
 });
 
 test('a thread that hangs in JavaScript can still be stopped', async () => {

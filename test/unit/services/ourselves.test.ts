@@ -111,7 +111,7 @@ test('without this check one ClientHello loops: this shows what the tests above 
   const { proxy, https } = await start(cleanup, '::1', NOBODY);
   const client = await cleanup.connect(https);
   client.write(hello);
-  await waitUntil('the circle', () => proxy.counters()['accepted'] >= 20);
+  await waitUntil('the loop', () => proxy.counters()['accepted'] >= 20);
   client.destroy();
 });
 

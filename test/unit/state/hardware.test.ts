@@ -13,11 +13,11 @@ test('the hardware of this machine is found, without serial numbers, hardware ad
   assert.equal(hardware.memory?.totalBytes, totalmem());
   assert.ok((hardware.processor?.cores ?? 0) > 0);
   assert.ok(hardware.disks !== null && hardware.interfaces !== null && hardware.board !== null);
-  const told = JSON.stringify(hardware);
+  const json = JSON.stringify(hardware);
   const macs = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ mac }) => mac));
   for (const secret of [hostname(), ...macs.filter((mac) => !/^[0:]+$/.test(mac))])
-    assert.ok(!told.includes(secret), `${secret} in ${told}`);
-  assert.doesNotMatch(told, /serial|uuid|"mac"/i);
+    assert.ok(!json.includes(secret), `${secret} in ${json}`);
+  assert.doesNotMatch(json, /serial|uuid|"mac"/i);
   assert.match(
     hardwareLines(hardware)
       .map(({ title }) => english(title))

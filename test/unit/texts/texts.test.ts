@@ -133,7 +133,7 @@ test('our own errors can be translated, other errors are quoted', () => {
     tell(reasonOf(new Error('not applied', { cause: error })), GERMAN),
     'not applied: Niemand hat 192.0.2.1.',
   );
-  const told = new Error('could not read /a: ENOENT', { cause: new Error('ENOENT') });
-  assert.equal(tell(reasonOf(told)), 'could not read /a: ENOENT');
+  const quoting = new Error('could not read /a: ENOENT', { cause: new Error('ENOENT') });
+  assert.equal(tell(reasonOf(quoting)), 'could not read /a: ENOENT');
   assert.equal(unique([asIs('a'), asIs('b'), asIs('a')]).length, 2);
 });

@@ -135,8 +135,8 @@ describe('agreement with OpenSSH and the appliance', () => {
       const key = parseSshPublicKey(text);
       assert.ok(typeof key !== 'string', String(key));
       assert.equal(formatSshPublicKey(key), text.trim());
-      const told = execFileSync('ssh-keygen', ['-l', '-f', `${file}.pub`], { encoding: 'utf8' });
-      assert.equal(sshFingerprint(key), told.split(' ')[1]);
+      const printed = execFileSync('ssh-keygen', ['-l', '-f', `${file}.pub`], { encoding: 'utf8' });
+      assert.equal(sshFingerprint(key), printed.split(' ')[1]);
       assert.ok(passes(formatSshPublicKey(key)));
       assert.equal(parseSshPublicKey(readFileSync(file, 'utf8')), 'private');
     });

@@ -72,7 +72,11 @@ const ROWS: readonly [string, string, Pick<ForwardChain, 'owner' | 'verdict'> | 
   ],
   ['one direction only', ruleset({ FORWARD: [OURS[0]] }), { owner: undefined, verdict: 'drop' }],
   ['Docker', ruleset(DOCKER), { owner: 'docker', verdict: 'drop' }],
-  ['Docker, told', ruleset({ ...DOCKER, 'DOCKER-USER': OURS }), { owner: 'docker', verdict: 'accept' }],
+  [
+    'Docker, with our rule in time',
+    ruleset({ ...DOCKER, 'DOCKER-USER': OURS }),
+    { owner: 'docker', verdict: 'accept' },
+  ],
   [
     'Docker, with our rule too late',
     ruleset({ ...DOCKER, FORWARD: [[drop], ...OURS] }),

@@ -124,11 +124,11 @@ test('a request gets a measurement that began after it; requests that arrive mea
   assert.equal(health?.state, 'fail');
   assert.equal(health?.checkedAt, NOW.toISOString());
   setState('ok');
-  const [mended, same] = await Promise.all(later);
+  const [fixed, same] = await Promise.all(later);
   assert.equal(probed.length, 2);
-  assert.equal(mended?.state, 'ok', 'the server was fixed before this measurement began');
-  assert.equal(mended, same);
-  assert.equal(monitor.report('a'), mended);
+  assert.equal(fixed?.state, 'ok', 'the server was fixed before this measurement began');
+  assert.equal(fixed, same);
+  assert.equal(monitor.report('a'), fixed);
   assert.equal(await monitor.check('nobody'), undefined);
 });
 

@@ -47,7 +47,7 @@ test('each query is reported with its answer', async () => {
     ourselves: NOBODY,
     events: log,
   });
-  const told = () => log.page({}, undefined, 500).events as unknown as DnsFound[];
+  const recorded = () => log.page({}, undefined, 500).events as unknown as DnsFound[];
   const steps: [what: () => Promise<unknown>, expected: string][] = [
     [
       () => askUdp(port, query('v4.example.com', 'AAAA')),
@@ -72,10 +72,10 @@ test('each query is reported with its answer', async () => {
     ],
   ];
   for (const [ask, expected] of steps) {
-    const before = told().length;
+    const before = recorded().length;
     await ask();
-    await waitUntil(expected, () => told().length > before);
-    assert.equal(steady(told()[0]), expected);
+    await waitUntil(expected, () => recorded().length > before);
+    assert.equal(steady(recorded()[0]), expected);
   }
 });
 
@@ -89,7 +89,7 @@ test('the configuration decides how much is reported, at once and also for earli
     ourselves: NOBODY,
     events: log,
   });
-  const told = () =>
+  const recorded = () =>
     log
       .page({}, undefined, 500)
       .events.map((event) => steady(event as unknown as DnsFound))
@@ -119,13 +119,13 @@ test('the configuration decides how much is reported, at once and also for earli
     await dns64.reconfigure(optionsOf(port, upstream.url, level));
     if (level !== 'full')
       assert.ok(
-        told().every((line) => !line.startsWith('127.')),
+        recorded().every((line) => !line.startsWith('127.')),
         'no client is shown',
       );
     await ask();
-    await waitUntil(`${level}: the answers`, () => told().length >= expected.length);
-    assert.deepEqual(told().map(firstWords).sort(), expected.toSorted(), level);
-    assert.deepEqual([...new Set(told().map((line) => line.split(' ')[0]))].sort(), clients, level);
+    await waitUntil(`${level}: the answers`, () => recorded().length >= expected.length);
+    assert.deepEqual(recorded().map(firstWords).sort(), expected.toSorted(), level);
+    assert.deepEqual([...new Set(recorded().map((line) => line.split(' ')[0]))].sort(), clients, level);
     assert.equal(log.page({ server: 'web1' }, undefined, 1).events.length, level === 'full' ? 1 : 0);
   }
 });

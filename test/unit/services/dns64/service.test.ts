@@ -317,7 +317,7 @@ test('the resolver keeps working whatever bytes arrive over UDP and TCP', async 
 
 test('a worker that dies is restarted, and cached names are answered without an upstream query', async () => {
   // The previous test may have left unfinished queries.
-  await waitUntil('nothing to be under way', () => service.status().figures.inFlight === 0);
+  await waitUntil('no pending queries', () => service.status().figures.inFlight === 0);
   // Counts queries for this name only: a slow upstream is also probed with other names.
   const asked = () => upstream.queries.filter((query) => query.startsWith('v4.example.com')).length;
   const before = asked();

@@ -169,12 +169,12 @@ test('a silent upstream: the next one answers soon, and after three failures is 
   using client = start([first.url, second.url]);
   assert.deepEqual(await Promise.all([client.ask(), client.ask(), client.ask()]), [RIGHT, RIGHT, RIGHT]);
   const troubles = () => client.upstreams.status().map(({ trouble }) => trouble);
-  await waitUntil('three time-outs', () => client.count('upstream-timeouts') >= 3);
+  await waitUntil('three timeouts', () => client.count('upstream-timeouts') >= 3);
   const asked = () => first.queries.filter((query) => !query.startsWith(ROOT)).length;
   const before = asked();
   assert.deepEqual(await client.ask(), RIGHT);
   assert.equal(asked(), before, 'not queried while it is down');
-  await waitUntil('a probe in vain', () => troubles().includes('silent'));
+  await waitUntil('a failed probe', () => troubles().includes('silent'));
   assert.deepEqual(troubles(), ['silent', undefined]);
 
   silent = false; // a probe notices this without any query of a client
@@ -191,7 +191,7 @@ test('an upstream that is silent for some names only is not down', async () => {
   using client = start([upstream.url]);
   await Promise.all([client.ask(), client.ask(), client.ask()]);
   await waitUntil('the answer to a probe', () => upstream.queries.some((query) => query.startsWith(ROOT)));
-  await waitUntil('three time-outs', () => client.count('upstream-timeouts') >= 3);
+  await waitUntil('three timeouts', () => client.count('upstream-timeouts') >= 3);
   assert.deepEqual(
     client.upstreams.status().map(({ trouble }) => trouble),
     [undefined],
@@ -214,7 +214,7 @@ for (const [title, rcode, isRootWell, expected] of [
     const trouble = () => client.upstreams.status()[0].trouble;
     for (let i = 0; i < 3; i++) assert.equal(await client.ask(), undefined);
     await waitUntil('a probe', () => upstream.queries.some((query) => query.startsWith(ROOT)));
-    await waitUntil('what it came to', () => trouble() === expected);
+    await waitUntil('its result', () => trouble() === expected);
     isWell = true;
     assert.deepEqual(await client.ask(), RIGHT);
     assert.equal(trouble(), undefined);

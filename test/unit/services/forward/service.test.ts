@@ -175,7 +175,7 @@ test('without descriptors accepting pauses, costs no CPU, and continues when the
   const tries = async () =>
     (await request('report')).counters['accept-paused-descriptors'] -
     before.counters['accept-paused-descriptors'];
-  await waitUntil('accepting has been tried some times more', async () => (await tries()) >= 5);
+  await waitUntil('accepting has been retried several times', async () => (await tries()) >= 5);
   const [tried, elapsedMs] = [await tries(), performance.now() - startedMs];
   // Retried on a timer, not in a busy loop.
   assert.ok(tried <= elapsedMs / PAUSE_MS + 2, `${tried} tries in ${elapsedMs} ms`);

@@ -40,15 +40,15 @@ test('it is small, and made for the virtual processor of eBPF', () => {
 });
 
 test('without libbpf the fast path is off and reports why', () => {
-  const told: string[] = [];
-  const log = { info: (_: object, message: string) => void told.push(message), warn: assert.fail };
+  const logged: string[] = [];
+  const log = { info: (_: object, message: string) => void logged.push(message), warn: assert.fail };
   const started = startFastPath('lo', 16, log as never, 'libbpf-that-nobody-has.so.1');
   assert('off' in started);
   assert.match(
     english(started.off),
     /^libbpf-that-nobody-has\.so\.1 cannot be used \(Debian package libbpf1\): /,
   );
-  assert.equal(told.length, 1);
+  assert.equal(logged.length, 1);
 });
 
 test('a damaged object is refused, not trusted', () => {

@@ -8,7 +8,7 @@ function machine(devices: Record<string, string | undefined>) {
   const wanted = new Map<string, { index: number; linkHeaderBytes: number }>();
   const refusing = new Map<string, string>();
   const links: number[] = [];
-  const told: string[] = [];
+  const logged: string[] = [];
   const set = (name: string, refusal?: string, index = wanted.size + 1) => {
     wanted.set(name, { index, linkHeaderBytes: 14 });
     if (refusal === undefined) refusing.delete(name);
@@ -19,7 +19,7 @@ function machine(devices: Record<string, string | undefined>) {
     wanted,
     set,
     links,
-    told,
+    logged,
     start: () =>
       createAttachments({
         wanted: () => wanted,
@@ -31,21 +31,21 @@ function machine(devices: Record<string, string | undefined>) {
         },
         detach: (link) => void (links.includes(link) && links.splice(links.indexOf(link), 1)),
         isAttached: (link) => links.includes(link),
-        log: { warn: (fields) => void told.push((fields as { device: string }).device) },
+        log: { warn: (fields) => void logged.push((fields as { device: string }).device) },
       }),
   };
 }
 
 test('a device that refuses at the start does not affect the programs of the others, and is reported once for each reason', () => {
-  const { set, start, links, told } = machine({ bond0: 'not supported', wan: undefined, lan: undefined });
+  const { set, start, links, logged } = machine({ bond0: 'not supported', wan: undefined, lan: undefined });
   using attachments = start();
   assert.deepEqual(attachments.devices, ['wan', 'lan']);
   for (let i = 0; i < 3; i++) attachments.refresh();
-  assert.deepEqual(told, ['bond0']);
+  assert.deepEqual(logged, ['bond0']);
   set('bond0', 'busy', 1);
   attachments.refresh();
   attachments.refresh();
-  assert.deepEqual(told, ['bond0', 'bond0']);
+  assert.deepEqual(logged, ['bond0', 'bond0']);
   set('bond0', undefined, 1);
   attachments.refresh();
   assert.deepEqual(attachments.devices, ['wan', 'lan', 'bond0']);
@@ -71,7 +71,7 @@ test('a program that another program has detached is noticed, and attached again
 });
 
 test('devices that appear, disappear and come back with another index', () => {
-  const { wanted, set, start, links, told } = machine({ wan: undefined });
+  const { wanted, set, start, links, logged } = machine({ wan: undefined });
   const attachments = start();
   set('ppp0', undefined, 7);
   set('odd', 'not supported', 8);
@@ -84,15 +84,15 @@ test('devices that appear, disappear and come back with another index', () => {
   // It refuses again after it had disappeared: this is reported again.
   set('odd', 'not supported', 8);
   attachments.refresh();
-  assert.deepEqual(told, ['odd', 'odd']);
+  assert.deepEqual(logged, ['odd', 'odd']);
   attachments[Symbol.dispose]();
   assert.deepEqual(links, []);
 });
 
 test('if every device refuses, the start fails; without devices it waits for one', () => {
-  const { start, told } = machine({ wan: 'no tcx', lan: 'no tcx' });
+  const { start, logged } = machine({ wan: 'no tcx', lan: 'no tcx' });
   assert.throws(start, /no tcx/);
-  assert.deepEqual(told, []);
+  assert.deepEqual(logged, []);
   const later = machine({});
   using attachments = later.start();
   later.set('wan');

@@ -116,7 +116,7 @@ testRows([
   },
   {
     title:
-      "the appliance's own fragments from a private address, or with their hops used up, are its own all the same",
+      "the appliance's own fragments from a private address, or with an expired hop limit, still go to the kernel",
     before: [privatePieces[1]],
     packet: privatePieces[0],
     out: privatePieces,

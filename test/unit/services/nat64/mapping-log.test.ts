@@ -139,17 +139,17 @@ test('records without room are counted', () => {
 test('a structured line for each, and an event for the panel', (t) => {
   const { harness, ring } = logged();
   const lines: object[] = [];
-  const told: unknown[] = [];
+  const decoded: unknown[] = [];
   let stopped = false;
   const log = { info: (fields: object) => void lines.push(fields) };
   const reader = readMappingLog(ring, log, {
-    put: () => assert.fail('only the ring tells'),
+    put: () => assert.fail('only the ring reports events'),
     forget: () => {},
     drainRing: (drained, decode) => {
       t.after(() => assert.ok(stopped));
       return {
         [Symbol.dispose]() {
-          drained.drain((record) => void told.push(decode(record)));
+          drained.drain((record) => void decoded.push(decode(record)));
           stopped = true;
         },
       };
@@ -173,5 +173,5 @@ test('a structured line for each, and an event for the panel', (t) => {
     remotePort: null,
   });
   assert.ok(poolPort >= 32_768);
-  assert.equal((told[0] as Nat64Found).what, 'mapping-created');
+  assert.equal((decoded[0] as Nat64Found).what, 'mapping-created');
 });

@@ -156,26 +156,38 @@ describe('from IPv6 to addresses that are never routed: 1/1', () => {
 
 describe('an address of pool4 that is routed here: packets outside its ports', () => {
   const config: HarnessOptions = { settings: routed };
-  const told: HarnessOptions = { settings: { ...routed, tellsRefused4: true } };
+  const answering: HarnessOptions = { settings: { ...routed, tellsRefused4: true } };
   const syn = tcp({ source: REMOTE, destination: ROUTED, sourcePort: 443, destinationPort: 80, flags: 2 });
   const datagram = udp({ source: REMOTE, destination: ROUTED, sourcePort: 53, destinationPort: 500 });
   const ping = icmp({ source: REMOTE, destination: ROUTED, type: 8, rest: 7 });
   const gre = ip({ source: REMOTE, destination: ROUTED, protocol: 47, payload: new Uint8Array(12) });
   const NO_ENTRY = 'drop-no-bib-entry';
-  const told13 = (about: Bytes) => answerFrom(ROUTED, 3, 13, about);
+  const answer13 = (about: Bytes) => answerFrom(ROUTED, 3, 13, about);
   testRows([
     silent('a SYN is not stored: nobody can ever have that port', syn, NO_ENTRY, config),
     silent('UDP', datagram, NO_ENTRY, config),
     silent('a ping does not go back to the kernel, which would route it away', ping, NO_ENTRY, config),
-    { title: 'a SYN, with ICMP errors on', packet: syn, config: told, out: told13(syn), drop: NO_ENTRY },
+    {
+      title: 'a SYN, with ICMP errors on',
+      packet: syn,
+      config: answering,
+      out: answer13(syn),
+      drop: NO_ENTRY,
+    },
     {
       title: 'UDP, with ICMP errors on',
       packet: datagram,
-      config: told,
-      out: told13(datagram),
+      config: answering,
+      out: answer13(datagram),
       drop: NO_ENTRY,
     },
-    { title: 'a ping, with ICMP errors on', packet: ping, config: told, out: told13(ping), drop: NO_ENTRY },
+    {
+      title: 'a ping, with ICMP errors on',
+      packet: ping,
+      config: answering,
+      out: answer13(ping),
+      drop: NO_ENTRY,
+    },
     {
       title: 'GRE: 3/2',
       packet: gre,

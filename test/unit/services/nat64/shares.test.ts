@@ -194,11 +194,11 @@ describe('stored SYNs', () => {
     for (let i = 0; i < 5000; i++) harness.send(syn(REMOTE, 2000 + i, 40_000));
     assert.equal(harness.translator.tables.control[CONTROL.STORED_SYNS], MAX_STORED_SYNS);
     // RFC 6146 section 3.5.2.2: after 6 seconds the sender gets the error that nobody answers.
-    const told = harness
+    const errors = harness
       .setTime(7)
       .filter((packet) => [...packet.slice(16, 20)].join('.') === '203.0.113.77');
     assert.deepEqual(
-      told.map((packet) => [packet[20], packet[21]]),
+      errors.map((packet) => [packet[20], packet[21]]),
       [[3, 3]],
     );
     assert.equal(harness.translator.tables.control[CONTROL.STORED_SYNS], 0);

@@ -111,7 +111,7 @@ describe('lifetimes (RFC 6146 section 4)', () => {
     assert.equal(harness.send(syn), undefined);
     assert.deepEqual(harness.counted()['syns-stored'], 1);
     assert.deepEqual(harness.setTime(6), []);
-    const told = icmp({
+    const error = icmp({
       ...{ source: `64:ff9b::${POOL4}`, destination: HOST, type: 1, code: 4 },
       ...{ hopLimit: 63, trafficClass: 0xc0 },
       data: tcp({
@@ -119,7 +119,7 @@ describe('lifetimes (RFC 6146 section 4)', () => {
         ...{ flags: SYN, hopLimit: 63 },
       }),
     });
-    assert.deepEqual(harness.setTime(7).map(hexOf), [hexOf(told)]);
+    assert.deepEqual(harness.setTime(7).map(hexOf), [hexOf(error)]);
     assert.deepEqual(harness.setTime(20), []);
   });
 

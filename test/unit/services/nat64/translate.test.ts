@@ -135,7 +135,7 @@ testRows([
   },
   {
     title:
-      "an answer to the appliance's own ping is its own, also from a private address behind the well-known prefix",
+      "an answer to the appliance's own ping goes to the kernel, also from a private address with the well-known prefix",
     packet: icmp({
       source: '192.168.1.1',
       destination: POOL4,

@@ -60,8 +60,8 @@ export function error4(
     if (code === 3) return [0x104, 0];
     if (code === 4) {
       const plateaus = [65535, 32000, 17914, 8166, 4352, 2002, 1492, 1006, 508, 296, 68];
-      const told = readU16(message, 6);
-      const mtu = told === 0 ? (plateaus.find((plateau) => plateau < readU16(quoted, 2)) ?? 68) : told;
+      const given = readU16(message, 6);
+      const mtu = given === 0 ? (plateaus.find((plateau) => plateau < readU16(quoted, 2)) ?? 68) : given;
       return [0x200, Math.max(1280, Math.min(mtu + 20, mtuBytes, mtuBytes + 20))];
     }
     if ([9, 10, 13, 15].includes(code)) return [0x101, 0];

@@ -103,27 +103,27 @@ const SESSIONS: World = {
 };
 
 /** Errors for all drops, or only those that a router must send; traffic classes are set; another prefix. */
-const toldWorld = (isTold: boolean): World => ({
-  name: `refused packets are ${isTold ? 'answered' : 'dropped without an answer'}, traffic classes set`,
+const refusingWorld = (sendsErrors: boolean): World => ({
+  name: `refused packets are ${sendsErrors ? 'answered' : 'dropped without an answer'}, traffic classes set`,
   options: {
     ports: PORTS,
     settings: {
-      tellsRefused4: isTold,
-      tellsRefused6: isTold,
+      tellsRefused4: sendsErrors,
+      tellsRefused6: sendsErrors,
       dropsZeroUdpChecksum: true,
       dropsZeroUdpChecksum6: true,
-      copiedClassTo6: isTold ? 0 : 0xff,
+      copiedClassTo6: sendsErrors ? 0 : 0xff,
       copiedClassTo4: 0,
       setClassTo4: 0xb8,
     },
   },
   config: {
     ...base,
-    tellsRefused4: isTold,
-    tellsRefused6: isTold,
+    tellsRefused4: sendsErrors,
+    tellsRefused6: sendsErrors,
     dropsZeroUdpChecksum: true,
     dropsZeroUdpChecksum6: true,
-    isClassZero: isTold,
+    isClassZero: sendsErrors,
     tos: 0xb8,
   },
   ends: SESSIONS.ends,
@@ -225,8 +225,8 @@ const STATELESS: World = {
 
 const WORLDS: readonly World[] = [
   SESSIONS,
-  toldWorld(true),
-  toldWorld(false),
+  refusingWorld(true),
+  refusingWorld(false),
   SEVERAL_POOLS,
   mappedWorld('intrinsic', ICMP_SOURCES),
   mappedWorld('simple', []),
