@@ -59,7 +59,7 @@ const CONFIGURATION = {
   admin: { listen: ['::', '0.0.0.0'], allow: ['lan', '198.51.100.0/24'] },
 };
 
-describe('who reaches the admin page', { concurrency: false }, () => {
+describe('access to the admin page', { concurrency: false }, () => {
   let topology: Topology<Name>;
   let process_: Child;
   let stateDirectory: string;

@@ -98,7 +98,7 @@ describe('NAT64 and its machine', () => {
     assert.deepEqual(await traces(net), before);
   });
 
-  test('what a killed process left behind is replaced, then removed', async () => {
+  test('the leftovers of a killed process are replaced, then removed', async () => {
     const before = await traces(net);
     const killed = await net.startAppliance();
     await killed.kill();

@@ -57,7 +57,7 @@ const CONFIGURATION = {
   },
 };
 
-/** nginx with two names at one address; its log shows which host was asked for by whom, and the client address that it was given. */
+/** nginx with two names at one address; its log shows the host, the client address that nginx was given, and the request. */
 const nginxConfiguration = (directory: string) => `daemon off;
 user root;
 worker_processes 1;

@@ -13,7 +13,7 @@ import { TOKEN, assertError, testAdmin, testDeps } from './fixture.ts';
 import { waitUntil } from '../../../lab/wait.ts';
 
 const passphrase = 'a long walk on the beach';
-/** Of keys whose cost does not matter here. */
+/** A low key derivation cost: these tests do not test it. */
 const CHEAP = 5;
 const HOST = { name: 'web1', address: '2001:db8:1::10', hostnames: ['example.com'] };
 

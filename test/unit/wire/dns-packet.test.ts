@@ -65,7 +65,7 @@ for (const [title, bytes, readAs] of WRONG) {
   });
 }
 
-test('from random and damaged messages, only what our own reader has read is read', () => {
+test('from random and damaged messages, only records that our own reader accepts are read', () => {
   fc.assert(
     fc.property(
       fc.oneof(

@@ -326,7 +326,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     mend: /firewall-cmd --permanent/,
   },
   {
-    title: 'somebody drops',
+    title: 'an unknown program drops',
     check: 'forward-policy',
     machine: firewall('x'),
     state: 'fail',

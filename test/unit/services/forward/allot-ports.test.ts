@@ -17,7 +17,7 @@ test('the lowest free ports are chosen, around reserved and configured ones', ()
   assert.deepEqual(portsInUse(allot([ssh('a')], {}, [22001])), { a: 22002 });
 });
 
-test('a port stays with its server whatever the order, and while the server is away', () => {
+test('a port stays with its server whatever the order, and while the server is missing', () => {
   const first = allot([ssh('a'), ssh('b')]);
   assert.deepEqual(portsInUse(allot([ssh('b'), ssh('a')], first)), { b: 22002, a: 22001 });
   const without = allot([ssh('b'), ssh('c')], first);

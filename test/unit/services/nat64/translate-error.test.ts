@@ -224,7 +224,7 @@ testRows([
   },
   {
     title:
-      'an ICMPv6 error and what it quotes, both with a fragment header: its identification, DF clear (5.1.1, 5.3)',
+      'an ICMPv6 error and its quoted packet, both with a fragment header: its identification, DF clear (5.1.1, 5.3)',
     before: [udp(out6)],
     packet: fragments6(
       icmp({
