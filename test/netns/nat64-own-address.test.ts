@@ -57,13 +57,13 @@ const UDP_PORTS = [53, NTP_PORT];
 /** The result of a connection or datagram: 'reached', or the error code that an ICMP error was turned into. */
 const TRY = `
   const [protocol, host, port] = process.argv.slice(1);
-  const tell = (text) => { console.log(text); process.exit(); };
-  setTimeout(() => tell('nothing'), 20_000);
+  const report = (text) => { console.log(text); process.exit(); };
+  setTimeout(() => report('nothing'), 20_000);
   if (protocol === 'tcp') {
-    require('net').connect(port, host, () => tell('reached')).on('error', ({ code }) => tell(code));
+    require('net').connect(port, host, () => report('reached')).on('error', ({ code }) => report(code));
   } else {
     const socket = require('dgram').createSocket('udp6');
-    socket.on('message', () => tell('reached')).on('error', ({ code }) => tell(code));
+    socket.on('message', () => report('reached')).on('error', ({ code }) => report(code));
     socket.connect(port, host, () => setInterval(() => socket.send(Buffer.alloc(20), () => {}), 100));
   }`;
 const NTP = `

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createConditions } from '../../../src/runtime/conditions.ts';
-import { seldom, tellLimits } from '../../../src/runtime/limits.ts';
+import { seldom, reportLimits } from '../../../src/runtime/limits.ts';
 import { asIs, english } from '../../../src/texts/text.ts';
 
 const nobody = () => assert.fail('no line of the timeline');
@@ -26,7 +26,7 @@ test('a limit is reported from 90 % on, until it is below 80 %, and never for a 
   for (const [used, isReported] of steps) {
     const row = { what: asIs('sessions'), used: used ?? 0, size: 100, advice: asIs('Do this.') };
     const empty = { what: asIs('ports'), used: 0, size: 0, advice: asIs('') };
-    reported = tellLimits(used === undefined ? {} : { nat64: [row, empty] }, reported, conditions, nobody);
+    reported = reportLimits(used === undefined ? {} : { nat64: [row, empty] }, reported, conditions, nobody);
     assert.equal(report().state, isReported ? 'degraded' : 'running', `${used}`);
     if (isReported)
       assert.equal(english(report().problem!), 'nat64: 90 % of 100 sessions are in use. Do this.');
@@ -36,7 +36,7 @@ test('a limit is reported from 90 % on, until it is below 80 %, and never for a 
 test('two limits at once are both reported', () => {
   const conditions = createConditions();
   const row = (what: string) => ({ what: asIs(what), used: 10, size: 10, advice: asIs('Do this.') });
-  tellLimits({ nat64: [row('sessions')], dns64: [row('connections')] }, new Set(), conditions, nobody);
+  reportLimits({ nat64: [row('sessions')], dns64: [row('connections')] }, new Set(), conditions, nobody);
   const { problem } = conditions.reports().find(({ name }) => name === 'limits')!.status;
   assert.match(english(problem!), /nat64: .* sessions .* dns64: .* connections/);
 });
@@ -47,7 +47,7 @@ test('a harmless limit gives a line in the timeline, once each time, and no prob
   let reported = new Set<string>();
   for (const used of [100, 95, 10, 100]) {
     const row = { what: asIs('places'), used, size: 100, advice: asIs('Nothing to do.'), isHarmless: true };
-    reported = tellLimits({ nat64: [row] }, reported, conditions, (service, text) =>
+    reported = reportLimits({ nat64: [row] }, reported, conditions, (service, text) =>
       lines.push(`${service} ${english(text)}`),
     );
     assert.equal(conditions.reports().find(({ name }) => name === 'limits')!.status.state, 'running');

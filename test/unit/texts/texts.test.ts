@@ -14,7 +14,7 @@ import {
   reasonOf,
   say,
   sentences,
-  tell,
+  translate,
   unique,
 } from '../../../src/texts/text.ts';
 
@@ -34,7 +34,7 @@ test('every sentence has its German translation, with the same values', () => {
     assert.deepEqual(valueNamesIn(german), names, sentence);
     const values = Object.fromEntries(names.map((name) => [name, `<${name}>`]));
     const text: Text = { say: sentence, values };
-    const [inEnglish, inGerman] = [english(text), tell(text, GERMAN)];
+    const [inEnglish, inGerman] = [english(text), translate(text, GERMAN)];
     for (const each of [inEnglish, inGerman]) {
       for (const name of names) assert.ok(each.includes(`<${name}>`), each);
       assert.ok(!/[{}]\w/.test(each), each);
@@ -58,7 +58,7 @@ test('a sentence that a language lacks appears in English, with its values', () 
     say: 'Nobody has translated {what} {count} times.',
     values: { what: 'this', count: 1.5 },
   };
-  assert.equal(tell(text, {}), 'Nobody has translated this 1,5 times.');
+  assert.equal(translate(text, {}), 'Nobody has translated this 1,5 times.');
   assert.equal(english(text), 'Nobody has translated this 1.5 times.');
 });
 
@@ -80,7 +80,7 @@ test('say takes a literal, and exactly the values that it names', () => {
 });
 
 const gateway = say('The gateway {address} ({link})', { address: '192.0.2.254', link: 'eth0' });
-const TOLD: readonly [title: string, text: Text, inEnglish: string, inGerman: string][] = [
+const TRANSLATED: readonly [title: string, text: Text, inEnglish: string, inGerman: string][] = [
   [
     'a text in a text',
     say('{where} answers in {milliseconds} ms.', { where: gateway, milliseconds: 0.5 }),
@@ -93,7 +93,7 @@ const TOLD: readonly [title: string, text: Text, inEnglish: string, inGerman: st
     'values are not interpreted',
     say('No host has {address}.', { address: '{address}' }),
     'No host has {address}.',
-    'Niemand hat {address}.',
+    'Kein Rechner hat {address}.',
   ],
   ['a list', listOf([asIs('nothing'), 'a', 1.5], '; '), 'nothing; a; 1.5', 'nichts; a; 1,5'],
   [
@@ -104,36 +104,36 @@ const TOLD: readonly [title: string, text: Text, inEnglish: string, inGerman: st
   ],
   ['alternatives', listOf([either(['a', 'b', 'c'])]), 'a or b or c', 'a oder b oder c'],
 ];
-for (const [title, text, inEnglish, inGerman] of TOLD) {
+for (const [title, text, inEnglish, inGerman] of TRANSLATED) {
   test(`translated: ${title}`, () => {
     assert.equal(english(text), inEnglish);
-    assert.equal(tell(text, GERMAN), inGerman);
+    assert.equal(translate(text, GERMAN), inGerman);
     // The stored form can be read back.
-    assert.equal(tell(JSON.parse(JSON.stringify(text)) as Text, GERMAN), inGerman);
+    assert.equal(translate(JSON.parse(JSON.stringify(text)) as Text, GERMAN), inGerman);
   });
 }
 
 test('an answer is translated in all its texts, and is otherwise unchanged', () => {
   const answer = { n: 1, no: null, list: [{ what: asIs('Runs.'), name: 'Runs.' }] };
-  assert.deepEqual(tell(answer), { n: 1, no: null, list: [{ what: 'Runs.', name: 'Runs.' }] });
-  assert.deepEqual(tell(answer, GERMAN), { n: 1, no: null, list: [{ what: 'Läuft.', name: 'Runs.' }] });
-  fc.assert(fc.property(fc.jsonValue(), (value) => assert.deepEqual(tell(value, GERMAN), value)));
+  assert.deepEqual(translate(answer), { n: 1, no: null, list: [{ what: 'Runs.', name: 'Runs.' }] });
+  assert.deepEqual(translate(answer, GERMAN), { n: 1, no: null, list: [{ what: 'Läuft.', name: 'Runs.' }] });
+  fc.assert(fc.property(fc.jsonValue(), (value) => assert.deepEqual(translate(value, GERMAN), value)));
 });
 
 test('our own errors can be translated, other errors are quoted', () => {
   const error = new TextError(say('No host has {address}.', { address: '192.0.2.1' }));
-  assert.equal(error.message, 'Nobody has 192.0.2.1.');
-  assert.equal(tell(reasonOf(error), GERMAN), 'Niemand hat 192.0.2.1.');
-  assert.equal(tell(reasonOf(new Error('EPERM')), GERMAN), 'EPERM');
+  assert.equal(error.message, 'No host has 192.0.2.1.');
+  assert.equal(translate(reasonOf(error), GERMAN), 'Kein Rechner hat 192.0.2.1.');
+  assert.equal(translate(reasonOf(new Error('EPERM')), GERMAN), 'EPERM');
   const wrapped = new Error('sysctl net/ipv4/ip_forward: cannot set "1"', {
     cause: new Error('EROFS: read-only'),
   });
-  assert.equal(tell(reasonOf(wrapped)), 'sysctl net/ipv4/ip_forward: cannot set "1": EROFS: read-only');
+  assert.equal(translate(reasonOf(wrapped)), 'sysctl net/ipv4/ip_forward: cannot set "1": EROFS: read-only');
   assert.equal(
-    tell(reasonOf(new Error('not applied', { cause: error })), GERMAN),
-    'not applied: Niemand hat 192.0.2.1.',
+    translate(reasonOf(new Error('not applied', { cause: error })), GERMAN),
+    'not applied: Kein Rechner hat 192.0.2.1.',
   );
   const quoting = new Error('could not read /a: ENOENT', { cause: new Error('ENOENT') });
-  assert.equal(tell(reasonOf(quoting)), 'could not read /a: ENOENT');
+  assert.equal(translate(reasonOf(quoting)), 'could not read /a: ENOENT');
   assert.equal(unique([asIs('a'), asIs('b'), asIs('a')]).length, 2);
 });

@@ -88,8 +88,8 @@ const base: ReferenceConfig = {
   mtuBytes: 1500,
   lowestIpv6MtuBytes: 1280,
   maxSegmentBytes: 1440,
-  tellsRefused4: false,
-  tellsRefused6: true,
+  answersRefused4: false,
+  answersRefused6: true,
   dropsZeroUdpChecksum: false,
   dropsZeroUdpChecksum6: false,
   isClassZero: false,
@@ -103,27 +103,27 @@ const SESSIONS: World = {
 };
 
 /** Errors for all drops, or only those that a router must send; traffic classes are set; another prefix. */
-const refusingWorld = (sendsErrors: boolean): World => ({
-  name: `refused packets are ${sendsErrors ? 'answered' : 'dropped without an answer'}, traffic classes set`,
+const answeringWorld = (isAnswered: boolean): World => ({
+  name: `refused packets are ${isAnswered ? 'answered' : 'dropped without an answer'}, traffic classes set`,
   options: {
     ports: PORTS,
     settings: {
-      tellsRefused4: sendsErrors,
-      tellsRefused6: sendsErrors,
+      answersRefused4: isAnswered,
+      answersRefused6: isAnswered,
       dropsZeroUdpChecksum: true,
       dropsZeroUdpChecksum6: true,
-      copiedClassTo6: sendsErrors ? 0 : 0xff,
+      copiedClassTo6: isAnswered ? 0 : 0xff,
       copiedClassTo4: 0,
       setClassTo4: 0xb8,
     },
   },
   config: {
     ...base,
-    tellsRefused4: sendsErrors,
-    tellsRefused6: sendsErrors,
+    answersRefused4: isAnswered,
+    answersRefused6: isAnswered,
     dropsZeroUdpChecksum: true,
     dropsZeroUdpChecksum6: true,
-    isClassZero: sendsErrors,
+    isClassZero: isAnswered,
     tos: 0xb8,
   },
   ends: SESSIONS.ends,
@@ -225,8 +225,8 @@ const STATELESS: World = {
 
 const WORLDS: readonly World[] = [
   SESSIONS,
-  refusingWorld(true),
-  refusingWorld(false),
+  answeringWorld(true),
+  answeringWorld(false),
   SEVERAL_POOLS,
   mappedWorld('intrinsic', ICMP_SOURCES),
   mappedWorld('simple', []),
