@@ -278,7 +278,7 @@ for (const [title, request, status, counter, reason] of [
     Buffer.of(22, 3, 1, 0, 200, 1).toString('latin1'),
     400,
     'refused-http-malformed',
-    'not an HTTP request',
+    'no HTTP request',
   ],
 ] as const) {
   test(`${title}: ${status} with the reason in the body`, async () => {
