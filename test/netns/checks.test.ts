@@ -267,7 +267,7 @@ describe('checks', { concurrency: false }, () => {
     await world.servers.dns.stop();
     await expectFailure(
       UPSTREAM,
-      /udp:\/\/198\.51\.100\.53 cannot be used: (it does not answer|nothing takes queries there)/,
+      /udp:\/\/198\.51\.100\.53 cannot be used: (it does not answer|nothing listens there)/,
       /dns64\.upstreams/,
     );
     await world.startDns();

@@ -86,7 +86,10 @@ describe('a damaged configuration file', { concurrency: false }, () => {
       .run('curl', ['-sSk', 'https://192.0.2.1:8064/api/health'])
       .then(({ stdout }) => ({ body: stdout }));
     assert.match(body, /degraded/);
-    assert.match((await running.agreed()).get('configuration')?.problem ?? '', /\/hosts: 1 .*defaults run/);
+    assert.match(
+      (await running.agreed()).get('configuration')?.problem ?? '',
+      /\/hosts: 1 .*the defaults are running/,
+    );
     assert.deepEqual(readFileSync(join(files.state, 'revisions')), GARBAGE, 'nothing was written');
   });
 

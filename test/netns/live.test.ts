@@ -102,7 +102,7 @@ describe('live', { concurrency: false }, () => {
     assert.equal(refused.name, 'nobody.example.net');
     assert.equal(refused.server, null);
     assert.equal(refused.reason, 'refused-tls-unknown-name');
-    assert.match(refused.explanation ?? '', /of no server/);
+    assert.match(refused.explanation ?? '', /no server has the server name/);
   });
 
   it('ssh through the forwarded port', async () => {
