@@ -304,7 +304,7 @@ describe('state in the kernel', () => {
       (await sysctl('net.ipv4.ip_local_port_range')) === range &&
       (await sysctl('net.ipv4.conf.nat64.accept_local')) === '1' &&
       (await sysctl('net.ipv6.conf.nat64.accept_ra')) === '0';
-    await waitUntil('put back', isPutBack, { timeoutMs: REGULAR_MS });
+    await waitUntil('put back', isPutBack, { timeoutMs: 2 * REGULAR_MS });
     await waitUntil(
       'reported',
       async () => (await notices()).slice(known).join().includes('program on wan'),
