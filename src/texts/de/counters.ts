@@ -171,7 +171,7 @@ export const counters: Dictionary = {
     'Das Ziel wird nicht übersetzt: Es ist nicht im NAT64-Präfix, nicht in pool4 und kein Server',
   'An IPv6 source inside the NAT64 prefix: the packet would loop':
     'Eine IPv6-Quelle im NAT64-Präfix: Das Paket liefe im Kreis',
-  "The source is not a routable unicast address, or is an address of the appliance":
+  'The source is not a routable unicast address, or is an address of the appliance':
     'Die Quelle ist keine Unicast-Adresse, zu der geroutet wird, oder eine des Geräts',
   'The IPv6 source is not in nat64.allow': 'Die IPv6-Quelle steht nicht in nat64.allow',
   'An IPv4 address that the prefix must not represent, e.g. a private one in 64:ff9b::/96':

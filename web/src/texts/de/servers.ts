@@ -24,7 +24,8 @@ export const servers: Dictionary = {
     'Er wird von IPv4 aus erreichbar, wenn Sie die Änderung anwenden.',
   'A label of your own, such as web1.': 'Ein eigener Name, etwa web1.',
   'IPv6 address': 'IPv6-Adresse',
-  'The address of the server itself, such as 2001:db8:1::10.': 'Die Adresse des Servers selbst, etwa 2001:db8:1::10.',
+  'The address of the server itself, such as 2001:db8:1::10.':
+    'Die Adresse des Servers selbst, etwa 2001:db8:1::10.',
   'One per line. *.example.com stands for every name below example.com.':
     'Einer je Zeile. *.example.com steht für jeden Namen unter example.com.',
   'Listeners of the appliance that lead here by name.':
