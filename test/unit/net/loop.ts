@@ -52,11 +52,7 @@ export interface TestLoop extends Disposable {
   readonly events: string[];
   /** Changes of what is watched: descriptor and events. */
   readonly changes: string[];
-<<<<<<< HEAD
-  /** A client that is admitted through the gate, and its connection, unless that is over already. */
-=======
   /** A client that is admitted through the gate, and its connection, unless that has already ended. */
->>>>>>> bench12
   arrive(gate: Gate, from?: string): { readonly peer: number; readonly connection: Connection | undefined };
   /** The server's end of the oldest connection that the server has not accepted yet. */
   serve(): Promise<number>;
@@ -103,11 +99,7 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
     oneExchange: false,
   });
   const loop = createLoop({
-<<<<<<< HEAD
-    // Events are handed over by the tests.
-=======
     // The tests pass the events.
->>>>>>> bench12
     epoll: {
       add: () => true,
       change: (fd, events) => void changes.push(`${fd} ${events}`),

@@ -51,11 +51,7 @@ function hasFin(fd: number): boolean {
   return getsockopt(fd, IPPROTO_TCP, TCP_INFO, state, int32(1)) === 0 && state[0] === TCP_CLOSE_WAIT;
 }
 
-<<<<<<< HEAD
-/** A connection whose server has accepted: its own end, the client's, the server's. */
-=======
 /** A connection whose server has accepted: the connection, the client's end, the server's end. */
->>>>>>> bench12
 async function relaying(world: TestLoop, changes: Partial<Route> = {}) {
   const route = { ...world.route, ...changes };
   const { peer, connection } = world.arrive(gateOf({ route, serverFailed: () => CLOSE }));
@@ -262,11 +258,8 @@ describe('relaying', () => {
   });
 
   test('what a client may send is bounded: the rest is discarded', async () => {
-<<<<<<< HEAD
-=======
 =======
   test('the upload of a client is limited: the rest is discarded', async () => {
->>>>>>> bench12
     using world = await createTestLoop();
     const { connection, peer, server } = await relaying(world, { uploadBytes: 3 });
     world.say(peer, 'abcdef');
