@@ -113,7 +113,7 @@ function startAnswer(loop: Loop, client: HttpClient, headEnd: number, end: numbe
   const { answer, context } = client;
   const isChunked = head.bodyBytes === CHUNKED;
   const isDechunked = isChunked && client.isHttp10;
-  if (isDechunked && head.hasOtherCodings)
+  if (client.isHttp10 && head.hasOtherCodings)
     return badAnswer(loop, client, 'the transfer coding of the answer is unknown in HTTP/1.0');
   startBody(answer, head.bodyBytes, isDechunked);
   const belongs = takeBody(answer, headEnd, end);
@@ -134,7 +134,8 @@ function startAnswer(loop: Loop, client: HttpClient, headEnd: number, end: numbe
       client,
       headEnd,
       option,
-      isDechunked ? ResponseOption.dechunked : ResponseOption.none,
+      // RFC 9112 section 6.1: not to HTTP/1.0, also not in an answer without a body, as to HEAD.
+      client.isHttp10 ? ResponseOption.dechunked : ResponseOption.none,
       answer.passing,
     )
   )
