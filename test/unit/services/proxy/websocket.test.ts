@@ -100,7 +100,7 @@ test('interim answers pass before the 101', async () => {
   assert.ok(text.startsWith(`${hints}Via: 1.1 tombolo\r\n\r\nHTTP/1.1 101 `), text);
 });
 
-test('a client that leaves with a reset while its server is silent: the server hears of it', async () => {
+test('a client that leaves with a reset while its server is silent: the server is notified', async () => {
   await using cleanup = new Cleanup();
   const { port, proxy, sockets } = await start(cleanup, []);
   const client = await cleanup.connect(port);
