@@ -2,6 +2,7 @@
 import { reenterOpenings } from '../../../net/admission.ts';
 import { RESET } from '../../../net/gate.ts';
 import { hold } from '../../../net/holding.ts';
+import { leaveOpening } from '../../../net/ending.ts';
 import type { Loop } from '../../../net/loop.ts';
 import { hasMemory } from '../../../net/opening.ts';
 import { Method, createMessageHead, hostText, isLastMessage, latin1Text } from '../../../wire/http1/head.ts';
@@ -119,7 +120,8 @@ function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: numb
   if (isReused) loop.values[client.context.index['http-reused']]++;
   client.answered = false;
   client.saved = null;
-  if (server !== client.server) attach(loop, client, server);
+  if (server === client.server) leaveOpening(loop, connection);
+  else attach(loop, client, server);
   if (!isReused && backend.clientAddress !== 'none') {
     const header = buildPreamble(backend, client.address, connection.up.from, client.host, NOTHING);
     if (header === undefined) {

@@ -160,7 +160,7 @@ test('a GET is not sent a third time, and not again once an answer has begun', a
 test('40 POSTs to a server that closes after two answers without saying so: each arrives once', async () => {
   await using cleanup = new Cleanup();
   const server = await serve(cleanup, (request, served) => {
-    const answer = echo(request, served);
+    const answer = echo(request, served)!;
     if (served.requests.length === 1) return answer;
     served.peer.socket.end(answer);
     return undefined;

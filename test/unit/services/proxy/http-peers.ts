@@ -71,14 +71,21 @@ function messageEnd(text: string, toHead: boolean): number {
   if (headEnd === 3) return -1;
   const head = text.slice(0, headEnd);
   if (toHead || /^HTTP\/1\.1 (?:1..|204|304) /.test(head)) return headEnd;
-  if (/\r\nTransfer-Encoding: chunked\r\n/i.test(head)) {
-    const end = text.indexOf('0\r\n\r\n', headEnd) + 5;
-    return end === 4 ? -1 : end;
-  }
+  if (/\r\nTransfer-Encoding: chunked\r\n/i.test(head)) return chunksEnd(text, headEnd);
   const length = /\r\nContent-Length: ([0-9]+)\r\n/i.exec(head)?.[1];
   if (length === undefined && head.startsWith('HTTP/')) return -1;
   const end = headEnd + Number(length ?? 0);
   return end <= text.length ? end : -1;
+}
+
+/** Where the chunks that begin at `from` end, with their trailer fields; -1 if they are not complete. */
+function chunksEnd(text: string, from: number): number {
+  const sizeEnd = text.indexOf('\r\n', from) + 2;
+  if (sizeEnd === 1) return -1;
+  const size = Number.parseInt(text.slice(from, sizeEnd), 16);
+  if (size > 0) return chunksEnd(text, sizeEnd + size + 2);
+  const end = text.startsWith('\r\n', sizeEnd) ? sizeEnd + 2 : text.indexOf('\r\n\r\n', sizeEnd) + 4;
+  return end === 3 ? -1 : end;
 }
 
 /** A connection that a server has accepted, and its requests so far. */
