@@ -76,7 +76,8 @@ export function finishExchange(loop: Loop, client: HttpClient, isClean: boolean)
   const server = client.server!;
   const isRequestWhole = isWhole(client.request) && up.held === null && up.pipedBytes === 0;
   server.answers++;
-  if (!client.keepsServer || !isClean || !isRequestWhole || down.exhaustive || up.finished) {
+  const isOver = down.exhaustive || (down.readable && server.hasEnded());
+  if (!client.keepsServer || !isClean || !isRequestWhole || isOver || up.finished) {
     dropServer(loop, client, !isRequestWhole);
   } else if (server.backend.clientAddress === 'none') {
     detach(loop, client);
@@ -84,6 +85,7 @@ export function finishExchange(loop: Loop, client: HttpClient, isClean: boolean)
   } else {
     // It carries the address of this client, so it stays with it.
     server.parkedMs = loop.nowMs;
+    down.readable = false;
   }
   client.saved = null;
   client.mayParse = client.left !== null;

@@ -2,6 +2,7 @@
 import { reenterOpenings } from '../../../net/admission.ts';
 import { RESET } from '../../../net/gate.ts';
 import { hold } from '../../../net/holding.ts';
+import { leaveOpening } from '../../../net/ending.ts';
 import type { Loop } from '../../../net/loop.ts';
 import { hasMemory } from '../../../net/opening.ts';
 import { Method, createMessageHead, hostText, isLastMessage, latin1Text } from '../../../wire/http1/head.ts';
@@ -103,6 +104,12 @@ function decisionFor(client: HttpClient): Decision {
 /** Sends the head, and what has arrived of the body, to the server. */
 function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: number, end: number): number {
   const { connection } = client;
+  const option = client.key === undefined ? ConnectionOption.none : ConnectionOption.upgrade;
+  const written = writeRequestHead(head, buffer, OUTPUT_START, OUTPUT_END, client.clientFields, option);
+  if (written < 0) return refuseFault(loop, client, RequestFault.oversized);
+  startBody(client.request, head.bodyBytes, false);
+  const belongs = takeBody(client.request, headEnd, end);
+  if (belongs < 0) return refuseFault(loop, client, RequestFault.chunks);
   enterServer(loop, connection, backend, client.host);
   const server = serverFor(loop, client, backend);
   if (typeof server === 'string') {
@@ -110,18 +117,11 @@ function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: numb
     return 0;
   }
   const isReused = server.isConnected;
-  const option = client.key === undefined ? ConnectionOption.none : ConnectionOption.upgrade;
-  const written = writeRequestHead(head, buffer, OUTPUT_START, OUTPUT_END, client.clientFields, option);
-  startBody(client.request, head.bodyBytes, false);
-  const belongs = takeBody(client.request, headEnd, end);
-  if (written < 0 || belongs < 0) {
-    if (server !== client.server) loop.closer.close(server.fd);
-    return refuseFault(loop, client, written < 0 ? RequestFault.oversized : RequestFault.chunks);
-  }
   if (isReused) loop.values[client.context.index['http-reused']]++;
   client.answered = false;
   client.saved = null;
-  if (server !== client.server) attach(loop, client, server);
+  if (server === client.server) leaveOpening(loop, connection);
+  else attach(loop, client, server);
   if (!isReused && backend.clientAddress !== 'none') {
     const header = buildPreamble(backend, client.address, connection.up.from, client.host, NOTHING);
     if (header === undefined) {
@@ -151,7 +151,8 @@ function keepAhead(loop: Loop, client: HttpClient, from: number, to: number): bo
 function serverFor(loop: Loop, client: HttpClient, backend: Backend) {
   const own = client.server;
   if (own !== null) {
-    if (own.backend === backend && isTrusted(loop, own)) return own;
+    // Whatever the server has sent since its answer, or its end, belongs to no request.
+    if (own.backend === backend && !client.connection.down.readable && isTrusted(loop, own)) return own;
     dropServer(loop, client, false);
   }
   if (backend.clientAddress === 'none') {
@@ -184,7 +185,9 @@ export function continueRequest(loop: Loop, client: HttpClient): number {
   const { up } = connection;
   if (up.finished || isWhole(request) || !client.server!.isConnected) return 0;
   const moved = moveBody(loop, up, request);
-  if (moved === FAILED || moved === ENDED) clientFailed(loop, client);
+  // A client that has its answer need not send the rest.
+  if (moved === ENDED && client.answered) uploadFailed(loop, client);
+  else if (moved === FAILED || moved === ENDED) clientFailed(loop, client);
   else if (moved === MALFORMED) refuseFault(loop, client, RequestFault.chunks);
   else if (rest.to > rest.from && !keepAhead(loop, client, rest.from, rest.to)) return 0;
   else if (up.finished) uploadFailed(loop, client);

@@ -16,12 +16,14 @@ const MAX_PARKED = 1024;
 /** Connections that wait for requests. */
 export interface ServerPool {
   readonly idle: ServerConnection[];
+  /** Of an earlier configuration: no connection waits in it any more. */
+  isStale: boolean;
 }
 
 /** How many connections wait, over all pools of the thread. */
 let parkedConnections = 0;
 
-export const createServerPool = (): ServerPool => ({ idle: [] });
+export const createServerPool = (): ServerPool => ({ idle: [], isStale: false });
 
 export class ServerConnection implements Parked {
   readonly fd: number;
@@ -46,9 +48,10 @@ export class ServerConnection implements Parked {
    * for no word. False if there is no room, or no time: then the caller closes it.
    */
   park(loop: Loop, keepAliveSeconds: number): boolean {
-    const { idle } = this.#pool;
+    const { idle, isStale } = this.#pool;
     const idleMs = keepAliveSeconds < 0 ? IDLE_MS : Math.min(IDLE_MS, keepAliveSeconds * 1000 - SAFETY_MS);
-    if (idleMs <= 0 || idle.length >= MAX_PER_SERVER || parkedConnections >= MAX_PARKED) return false;
+    if (isStale || idleMs <= 0 || idle.length >= MAX_PER_SERVER || parkedConnections >= MAX_PARKED)
+      return false;
     this.#idleMs = idleMs;
     this.parkedMs = loop.nowMs;
     loop.parked[this.fd] = this;

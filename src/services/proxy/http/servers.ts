@@ -120,21 +120,23 @@ export function attach(loop: Loop, client: HttpClient, server: ServerConnection)
   up.isWatched = true;
   down.readable = down.exhaustive = down.ending = down.ended = down.dead = false;
   loop.halves[server.fd] = down;
-  if (server.isConnected) serverReached(loop, connection);
+  if (server.isConnected) serverReached(loop, client);
 }
 
-function serverReached(loop: Loop, connection: Connection): void {
-  leaveOpening(loop, connection);
+function serverReached(loop: Loop, { connection, left }: HttpClient): void {
+  // What the client has sent ahead is held for it, and counts until it is used.
+  if (left === null) leaveOpening(loop, connection);
   if (!connection.opened) reportOpened(loop, connection);
 }
 
 /** An event of a socket that is being connected. The failure, if there is one. */
 export function onDialEvents(
   loop: Loop,
-  { connection }: HttpClient,
+  client: HttpClient,
   server: ServerConnection,
   events: number,
 ): DialFailure | undefined {
+  const { connection } = client;
   if ((events & (EPOLLERR | EPOLLHUP)) !== 0) {
     const code = socketError(server.fd);
     if (code !== 0) return dialFailureOf(code);
@@ -143,7 +145,7 @@ export function onDialEvents(
     server.isConnected = true;
     if (connection.address >= 0) putBack(server.backend.addresses!, connection.address);
     connection.sinceMs = loop.nowMs;
-    serverReached(loop, connection);
+    serverReached(loop, client);
   }
   return undefined;
 }
