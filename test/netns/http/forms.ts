@@ -36,10 +36,10 @@ export function forwarded(parts: Request): string {
     `Host: ${authority}`,
     ...fields,
     `X-Forwarded-For: ${ADDRESSES.client}`,
-    'X-Forwarded-Proto: http',
     `X-Real-IP: ${ADDRESSES.client}`,
+    'X-Forwarded-Proto: http',
+    `Forwarded: for=${ADDRESSES.client};proto=http;host="${authority}"`,
     `X-Forwarded-Host: ${authority}`,
-    `Forwarded: for=${ADDRESSES.client};host="${authority}";proto=http`,
     `Via: ${version} tombolo`,
     ...(upgrade === undefined ? [] : ['Connection: Upgrade', `Upgrade: ${upgrade}`]),
   ];

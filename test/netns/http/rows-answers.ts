@@ -1,6 +1,6 @@
 /** Answers of servers: which bytes reach the client, and what becomes of the connections. */
 import { type Answer, CHUNKED, CLOSE, answer, chunked, forwarded, relayed, request } from './forms.ts';
-import { type ClientStep, type Row, type ServerStep, answered, gets, refused, send } from './row.ts';
+import { type ClientStep, type Row, type ServerStep, gets, refused, send } from './row.ts';
 
 const GET = { line: 'GET /' };
 const HEAD = { line: 'HEAD /' };
@@ -423,16 +423,6 @@ const SILENT: readonly Row[] = [
   {
     title: 'a server that refuses connections: 502',
     client: [send(request({ line: 'GET /', at: 'closed', fields: [CLOSE] })), ...refused(502)],
-  },
-  {
-    title: 'a server that refuses connections leaves the connection of its client to others',
-    client: [
-      send(request({ line: 'GET /', at: 'closed' })),
-      answered(502),
-      send(request(GET)),
-      gets(relayed(OK)),
-    ],
-    servers: [{ at: 'a', steps: [REACHES, { sends: answer(OK) }] }],
   },
   {
     title: 'HEAD to a server that refuses connections: 502 without a body',
