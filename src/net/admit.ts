@@ -1,10 +1,11 @@
 /** Handles a connection that was just accepted: checks that there is room for it, and starts its first phase. */
 import { connectionInTheWay, enter } from './admission.ts';
 import type { Client } from './client.ts';
-import { Phase, createConnection } from './connection.ts';
+import { type Connection, Phase, createConnection } from './connection.ts';
+import { conversationOf } from './conversation.ts';
 import { startDial } from './dialling.ts';
-import { abort, close } from './ending.ts';
-import type { Gate } from './gate.ts';
+import { abort, close, refuse } from './ending.ts';
+import type { Gate, Route } from './gate.ts';
 import { EDGES, type Loop } from './loop.ts';
 import { readOpening } from './opening.ts';
 
@@ -19,12 +20,21 @@ export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void 
   loop.open++;
   loop.openings++;
   loop.halves[fd] = connection.up;
-  if (gate.route === null) {
+  if (gate.route === null && gate.conversation === undefined) {
     readOpening(loop, connection); // the first bytes are often there already
     if (connection.phase === Phase.closed) return;
   }
   if (!loop.epoll.add(fd, EDGES)) close(loop, connection);
-  else if (gate.route !== null) startDial(loop, connection, gate.route);
+  else if (gate.conversation !== undefined) conversationOf(connection).begin(loop, connection);
+  else if (gate.route !== null) judge(loop, connection, gate.route);
+}
+
+/** For a gate that needs no bytes. */
+function judge(loop: Loop, connection: Connection, route: Route): void {
+  const refusal = connection.gate.refuses?.(connection.up.from) ?? null;
+  if (refusal === null) return startDial(loop, connection, route);
+  connection.server = route.server;
+  refuse(loop, connection, refusal);
 }
 
 /** Closes a connection of the client that has most, unless that is this client. */

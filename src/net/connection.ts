@@ -16,6 +16,8 @@ export const Phase = {
   /** Answered and half-closed. What the client still sends is discarded, so that no reset destroys the answer. */
   lingering: 3,
   closed: 4,
+  /** The gate's conversation handles every event (gate.ts): a protocol in which more than the first bytes decides. */
+  conversing: 5,
 } as const;
 
 /** One direction: bytes that arrive at `from` and leave at `to`. */
@@ -67,12 +69,16 @@ export interface Connection {
   examiner: Examiner | null;
   /** The destination; set while dialling, and during an exchange. */
   route: Route | null;
+  /** The state of the gate's conversation; null when there is none. */
+  conversation: object | null;
   /** Finds the end of what the client may send; null if that is not limited by a scanner. */
   upload: UploadScanner | null;
   /** Examines the server's first bytes; null if they simply pass. */
   answer: AnswerExaminer | null;
   /** The connection ends when the server's answer ends. */
   oneExchange: boolean;
+  /** The event "opened" was recorded: its end is a "closed", not a "refused". */
+  opened: boolean;
   /** One side was reset: the other side will be reset too. */
   failed: boolean;
   /** It has been half closed and silent: the peer that has sent its FIN is probed to see whether it is gone. */
@@ -126,9 +132,11 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     openingBytes: 0,
     examiner: null,
     route: null,
+    conversation: null,
     upload: null,
     answer: null,
     oneExchange: false,
+    opened: false,
     failed: false,
     isAsked: false,
     name: null,

@@ -9,7 +9,8 @@ import { HOST } from './host-slots.ts';
 import { EDGES, EXHAUSTIVE, type Loop, READABLE } from './loop.ts';
 import { clientGone, startRelaying } from './relaying.ts';
 
-const FAILURE_COUNTERS = {
+/** The counter of each failure. */
+export const FAILURE_COUNTERS = {
   refused: 'server-refused',
   unreachable: 'server-unreachable',
   timeout: 'server-timeout',

@@ -14,7 +14,7 @@ const LINGER_BYTES = 256 * 1024;
 
 /** The opening is over: the server is reached, or the connection ends before that. */
 export function leaveOpening(loop: Loop, connection: Connection): void {
-  if (connection.phase > Phase.dialing) return;
+  if (connection.openingSlot === 0) return;
   loop.openings--;
   leaveOpenings(loop.admission, connection);
   connection.openingBytes = 0;
@@ -28,16 +28,23 @@ export function countEnd({ values }: Loop, connection: Connection, counter: numb
   connection.reason = counter;
 }
 
-function leaveServer({ hosts }: Loop, connection: Connection): void {
+/** Its server's figures no longer count it. */
+export function leaveServer({ hosts }: Loop, connection: Connection): void {
   if (connection.hostAt < 0) return;
   hosts.values[connection.hostAt + HOST.OPEN]--;
   connection.hostAt = -1;
 }
 
+/** Reports that the server of the connection has answered. */
+export function reportOpened({ events, nowMs }: Loop, connection: Connection): void {
+  connection.opened = true;
+  events.record(TcpEvent.opened, connection, nowMs);
+}
+
 /** Reports the end once per connection: not again when lingering ends. */
-function reportEnd({ events, nowMs }: Loop, connection: Connection): void {
+export function reportEnd({ events, nowMs }: Loop, connection: Connection): void {
   if (connection.phase === Phase.lingering) return;
-  const kind = connection.phase === Phase.relaying ? TcpEvent.closed : TcpEvent.refused;
+  const kind = connection.opened ? TcpEvent.closed : TcpEvent.refused;
   // Bytes that were sent before the server was known have not been counted as passed.
   if (kind === TcpEvent.refused) connection.up.totalBytes = connection.openingBytes;
   events.record(kind, connection, nowMs);

@@ -12,9 +12,10 @@ import { PAUSE_MS, createAcceptor } from './acceptor.ts';
 import { mayAccept } from './admission.ts';
 import { admit } from './admit.ts';
 import { type Closer, RESET_POLL_MS, createCloser } from './closing.ts';
-import { dispatch } from './connections.ts';
+import { dispatch, drainConversations } from './connections.ts';
 import type { TcpCounters, TcpGauges } from './counters.ts';
-import { type ConnectionTimeouts, scanDeadlines } from './deadlines.ts';
+import { scanDeadlines } from './deadlines.ts';
+import type { ConnectionTimeouts } from './timeouts.ts';
 import { createEpoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
@@ -42,6 +43,8 @@ export interface TcpEngine {
    * the gate that they came through.
    */
   configure(limits: ConnectionTimeouts, gates: Map<number, Gate>, ourselves: Ourselves): void;
+  /** The process is about to end: conversations end after what they are doing now. */
+  drain(): void;
   /** In the last turn there was nothing to do, no connection is open, and no client waits to be accepted. */
   readonly isIdle: boolean;
   /** The number of sockets that wait for their reset, and how many polls they have needed. */
@@ -130,6 +133,10 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
       limits = newLimits;
       loop.ourselves = ourselves;
       acceptor.setListeners(gates, performance.now() | 0);
+    },
+    drain() {
+      loop.isDraining = true;
+      drainConversations(loop);
     },
     closer,
     get isIdle() {

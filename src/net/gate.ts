@@ -71,7 +71,13 @@ export type Verdict =
   | { readonly kind: 'more' }
   /** `counter`: the position of the counter for such routes. `name`: the name that the client asked for. */
   | { readonly kind: 'route'; readonly route: Route; readonly counter: number; readonly name: string }
-  | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly name?: string };
+  /** `server`: the one that the client would have reached. */
+  | {
+      readonly kind: 'refuse';
+      readonly refusal: Refusal;
+      readonly name?: string | null;
+      readonly server?: string | null;
+    };
 
 export const MORE: { readonly kind: 'more' } = { kind: 'more' };
 
@@ -89,9 +95,13 @@ export interface Examiner {
 }
 
 export interface Gate {
+  /** Takes the connection over from its first byte on (conversation.ts); not set by gates that only examine the first bytes. */
+  readonly conversation?: object;
   /** Makes the examiner for a new connection. If no bytes are needed, it is null and `route` is set. */
   readonly begin: (() => Examiner) | null;
   readonly route: Route | null;
+  /** The refusal of a new connection, before its server is dialled; null if its client may connect. Only asked if `route` is set. */
+  refuses?(clientFd: number): Refusal | null;
   /** The answer if the server fails before its first byte. */
   serverFailed(route: Route, failure: ServerFailure): Refusal;
 }

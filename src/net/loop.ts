@@ -43,6 +43,13 @@ export interface LoopOptions {
   readonly seed: number;
 }
 
+/** The owner of a descriptor that belongs to no connection at present. */
+export interface Parked {
+  onEvents(loop: Loop): void;
+  /** Called about once per second. */
+  onDeadline(loop: Loop): void;
+}
+
 export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
   readonly values: TcpCounters['values'];
   readonly index: TcpCounters['index'];
@@ -50,6 +57,8 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
   readonly scratch: Uint8Array;
   /** By descriptor: the half that reads from it. */
   readonly halves: (Half | undefined)[];
+  /** By descriptor: a connection to a server that waits for its next use. Whatever happens on it ends it. */
+  readonly parked: (Parked | undefined)[];
   readonly admission: Admission;
   /** Number of open connections, and of those whose server is not reached yet. */
   open: number;
@@ -62,6 +71,8 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
   nowMs: number;
   /** Our own addresses, which must not be dialled. */
   ourselves: Ourselves;
+  /** The process is about to end. */
+  isDraining: boolean;
 }
 
 export function createLoop(options: LoopOptions): Loop {
@@ -79,6 +90,7 @@ export function createLoop(options: LoopOptions): Loop {
     index: counters.index,
     scratch: pinned(CHUNK_BYTES),
     halves: [],
+    parked: [],
     admission: createAdmission(maxConnections, seed),
     open: 0,
     openings: 0,
@@ -86,6 +98,7 @@ export function createLoop(options: LoopOptions): Loop {
     queued: [],
     nowMs: 0,
     ourselves: NOT_TOLD,
+    isDraining: false,
   };
 }
 

@@ -38,7 +38,7 @@ export function readOpening(loop: Loop, connection: Connection): void {
 }
 
 /** Makes room for the bytes read: closes connections of the client with the longest openings. False if this one was closed. */
-function hasMemory(loop: Loop, connection: Connection): boolean {
+export function hasMemory(loop: Loop, connection: Connection): boolean {
   let inTheWay = openingInTheWay(loop.admission, connection);
   while (inTheWay !== undefined) {
     abort(loop, inTheWay, loop.index['refused-memory']);
@@ -55,6 +55,7 @@ function judge(loop: Loop, connection: Connection, verdict: Verdict): void {
     startDial(loop, connection, verdict.route);
   } else if (verdict.kind === 'refuse') {
     connection.name = verdict.name ?? null;
+    connection.server = verdict.server ?? null;
     refuse(loop, connection, verdict.refusal);
   }
 }

@@ -4,8 +4,8 @@
  */
 import { EPOLLERR, EPOLLOUT, EPOLLPRI } from '../os/libc.ts';
 import { type Connection, type Half, Phase, oppositeOf } from './connection.ts';
-import { abort, leaveOpening } from './ending.ts';
-import { TcpEvent } from './events.ts';
+import { conversationOf } from './conversation.ts';
+import { abort, leaveOpening, reportOpened } from './ending.ts';
 import { hold } from './holding.ts';
 import { HOST } from './host-slots.ts';
 import { EXHAUSTIVE, type Loop, READABLE, queue } from './loop.ts';
@@ -22,7 +22,7 @@ export function startRelaying(loop: Loop, connection: Connection, events: number
   connection.phase = Phase.relaying;
   connection.sinceMs = loop.nowMs;
   connection.oneExchange = route.oneExchange;
-  loop.events.record(TcpEvent.opened, connection, loop.nowMs);
+  reportOpened(loop, connection);
   if (route.oneExchange) connection.route = route;
   hold(loop, up, route.preamble);
   up.remainingBytes = route.uploadBytes;
@@ -62,7 +62,9 @@ export function runQueued(loop: Loop): void {
   loop.queued = [];
   for (const half of waiting) {
     half.queued = false;
-    if (half.connection.phase === Phase.relaying) run(loop, half);
+    const { connection } = half;
+    if (connection.phase === Phase.relaying) run(loop, half);
+    else if (connection.phase === Phase.conversing) conversationOf(connection).resume(loop, connection);
   }
 }
 

@@ -23,6 +23,13 @@ export const read = declare<(fd: number, into: Uint8Array, bytes: number) => num
 export const write = declare<(fd: number, from: Uint8Array, bytes: number) => number>(
   'long write(int, void *, size_t)',
 );
+/** read and write with a number as address: for offsets into memory of `pinned()` (addressOf), without a view for each call. */
+export const readAt = declare<(fd: number, address: number, bytes: number) => number>(
+  'long read(int, size_t, size_t)',
+);
+export const writeAt = declare<(fd: number, address: number, bytes: number) => number>(
+  'long write(int, size_t, size_t)',
+);
 export const flock = declare<(fd: number, operation: number) => number>('int flock(int, int)');
 /** ioctl whose argument is a structure. */
 export const ioctl = declare<(fd: number, request: number, argument: Uint8Array) => number>(

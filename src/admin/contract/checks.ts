@@ -90,6 +90,10 @@ export const DnsRecordsAnswer = Type.Object({
 export const HostAnswer = Type.Object({
   name: Type.String(),
   address: Type.String(),
+  /** false: nothing leads to it. */
+  enabled: Type.Boolean(),
+  /** Clients are turned away. */
+  maintenance: Type.Boolean(),
   hostnames: Type.Array(Type.String()),
   clientAddress: Type.String(),
   health: HostHealth,
@@ -121,7 +125,7 @@ export const CheckItem = Type.Object({
   /** Why it matters. */
   why: Type.String(),
   /** How to fix it; null if nothing needs fixing. */
-  mend: Nullable(Type.String()),
+  remedy: Nullable(Type.String()),
   /** The server concerned, if any. */
   server: Nullable(Type.String()),
   checkedAt: Nullable(Type.String()),

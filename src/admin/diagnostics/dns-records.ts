@@ -20,7 +20,9 @@ export function recordsToPublish(
           'The public address of your router: it shows it on its status page. Its ports must be forwarded to the appliance.',
         )
       : say('The appliance has no IPv4 address yet.');
-  return host.hostnames.flatMap((name): DnsRecordFound[] => [
+  // In the DNS "*." stands for any number of labels (RFC 4592 section 2.1.1).
+  const names = new Set(host.hostnames.map((name) => name.replace(/^\*\*\./, '*.')));
+  return [...names].flatMap((name): DnsRecordFound[] => [
     {
       name,
       type: 'A',

@@ -66,7 +66,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       isOwn(target.address) ? [ownAddressReport(target)] : edges.probe(target, signal),
     now: edges.now,
     monotonicMs: edges.monotonicMs,
-    onChange: (server, found, before) => tellChange(deps, edges, server, found, before),
+    onChange: (server, found, before) => reportChange(deps, edges, server, found, before),
   });
   const runner = createCheckRunner({
     onError,
@@ -111,6 +111,8 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
     return {
       name: host.name,
       address: host.address,
+      enabled: host.enabled,
+      maintenance: host.maintenance,
       hostnames: [...host.hostnames],
       clientAddress: host.clientAddress,
       health: health.report(host.name),
@@ -173,7 +175,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
   };
 }
 
-function tellChange(
+function reportChange(
   { live, log }: DiagnosticsDeps,
   edges: EngineEdges,
   server: string,

@@ -2,8 +2,8 @@
 import type { ServiceDiagnostics } from '../check.ts';
 
 export const diagnostics: ServiceDiagnostics = {
-  probes: (_config, { ssh, address }) =>
-    ssh === false
+  probes: (_config, { ssh, address, enabled }) =>
+    ssh === false || !enabled
       ? []
       : [
           {

@@ -1,27 +1,46 @@
 /** The forwarder's worker thread: the port selects the server, and no byte is inspected. */
 import { RESET } from '../../net/gate.ts';
 import { runTcpWorker } from '../../net/tcp-worker.ts';
+import { type HostAccess, mayReach } from '../host-access.ts';
 import { forwardCounterTable } from './counters.ts';
 
+export interface ForwardTarget {
+  /** sockaddr_in6 of the server's SSH port. */
+  readonly address: Uint8Array;
+  readonly access: HostAccess;
+  /** Nobody is led there for now. */
+  readonly maintenance: boolean;
+}
+
 export interface ForwardWorkerConfig {
-  /** sockaddr_in6 of each server's SSH port, by listener name. */
-  readonly targets: Readonly<Record<string, Uint8Array>>;
+  /** By listener name. */
+  readonly targets: Readonly<Record<string, ForwardTarget>>;
 }
 
 runTcpWorker<ForwardWorkerConfig, typeof forwardCounterTable>({
   counterTable: forwardCounterTable,
-  createGates:
-    ({ targets }) =>
-    (name) => ({
-      begin: null,
-      route: {
-        server: name,
-        serverAddress: targets[name],
-        preamble: null,
-        uploadBytes: -1,
-        oneExchange: false,
-      },
-      // The client gets a reset, as if the server itself had refused.
-      serverFailed: () => RESET,
-    }),
+  createGates: ({ targets }, index, peerOf) => {
+    const notAllowed = { ...RESET, counter: index['refused-not-allowed'] };
+    const maintenance = { ...RESET, counter: index['refused-maintenance'] };
+    return (name) => {
+      const target = targets[name];
+      return {
+        begin: null,
+        route: {
+          server: name,
+          serverAddress: target.address,
+          preamble: null,
+          uploadBytes: -1,
+          oneExchange: false,
+        },
+        refuses(clientFd) {
+          if (target.access !== null && !mayReach(target.access, peerOf(clientFd)?.address))
+            return notAllowed;
+          return target.maintenance ? maintenance : null;
+        },
+        // The client gets a reset, as if the server itself had refused.
+        serverFailed: () => RESET,
+      };
+    };
+  },
 });

@@ -1,4 +1,5 @@
 /** The proxy's part of the diagnostics. */
+import { isHttps, serviceAt } from '../../config/host-services.ts';
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
 import type { Expectation, ProbeTarget, ServiceDiagnostics } from '../check.ts';
 import { nginxSnippets } from './snippets.ts';
@@ -11,31 +12,34 @@ const MAIL_LABEL = /^(mail|imap|pop3?|smtp|mx|submission)[0-9]*\./;
 export const diagnostics: ServiceDiagnostics = {
   /** In the order of the listeners. The proxy does not route anything to a server without a host name. */
   probes({ proxy }, host) {
-    if (host.hostnames.length === 0) return [];
+    if (!host.enabled || host.hostnames.length === 0) return [];
     const hostnames = concreteHostnames(host).slice(0, MAX_HOSTNAMES);
-    return proxy.listeners
-      .filter(({ name }) => host.services.includes(name))
-      .map(
-        (listener): ProbeTarget => ({
+    return proxy.listeners.flatMap((listener): ProbeTarget[] => {
+      const use = serviceAt(host, listener);
+      if (use === undefined) return [];
+      return [
+        {
           service: listener.name,
           address: host.address,
-          port: listener.port,
+          port: use.port,
           expects: expectationOf(listener),
           hostnames: MAIL_PORTS.has(listener.port) ? mailNamesFirst(hostnames) : hostnames,
-          clientAddress: host.clientAddress,
-        }),
-      );
+          clientAddress: use.clientAddress,
+        },
+      ];
+    });
   },
   snippets: ({ proxy }, host, applianceAddress) => nginxSnippets(host, proxy.listeners, applianceAddress),
 };
 
 /** The host names that can be requested: a wildcard cannot. */
 const concreteHostnames = ({ hostnames }: Pick<HostConfig, 'hostnames'>): string[] =>
-  hostnames.filter((name) => !name.startsWith('*.'));
+  hostnames.filter((name) => !name.startsWith('*'));
 
-function expectationOf({ protocol, port, name }: ListenerConfig): Expectation {
+function expectationOf(listener: ListenerConfig): Expectation {
+  const { protocol, port } = listener;
   if (protocol === 'http') return 'http';
-  if (port === 443 || name === 'https') return 'https';
+  if (isHttps(listener)) return 'https';
   return SMTP_PORTS.has(port) ? 'smtps' : 'tls';
 }
 

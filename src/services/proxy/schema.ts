@@ -5,7 +5,7 @@ import { type Static, Type } from '../../runtime/shape.ts';
 export const ListenerSchema = Type.Object(
   {
     name: Label('Name, unique'),
-    port: Port('Port on the appliance, and on the server'),
+    port: Port('Port on the appliance, and on a server that does not say another one'),
     protocol: Type.Union([Type.Literal('http'), Type.Literal('tls')], {
       title: 'http: the Host header picks the server; tls: the server name in the ClientHello (SNI) does',
       expected: '"http" or "tls"',
@@ -29,12 +29,22 @@ export const ProxySchema = Type.Object(
         { name: 'pop3s', port: 995, protocol: 'tls' },
       ],
     }),
+    defaultHost: Type.Optional(
+      Label('Server for clients that name none, or a name that no server has; nobody when left out'),
+    ),
     handshakeTimeoutMs: Type.Integer({
       minimum: 100,
       maximum: 600_000,
       title: 'How long a client may take until its server is known, and a server to accept the connection',
       expected: 'a whole number of milliseconds from 100 to 600000',
       default: 10_000,
+    }),
+    responseTimeoutMs: Type.Integer({
+      minimum: 100,
+      maximum: 3_600_000,
+      title: 'HTTP: how long a server may take until its answer begins; then the client gets 504',
+      expected: 'a whole number of milliseconds from 100 to 3600000',
+      default: 60_000,
     }),
     idleTimeoutMs: Type.Integer({
       minimum: 1000,

@@ -1,9 +1,13 @@
 /** The proxy: IPv4 clients reach IPv6-only servers by the name that they ask for. */
 import type { HostConfig, ProxyConfig } from '../../config/schema.ts';
+import { usedListeners } from '../../config/host-services.ts';
 import { boundAddresses } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
+import { followAttached } from '../../os/follow-attached.ts';
+import { createInTurn } from '../../os/in-turn.ts';
 import type { Service, ServiceContext } from '../../runtime/service.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
+import type { IpPrefix } from '../../wire/ip-prefix.ts';
 import { proxyCounterTable } from './counters.ts';
 import type { ProxyWorkerConfig } from './worker.ts';
 
@@ -15,9 +19,15 @@ export interface ProxyOptions {
 /** Limits the kernel's memory for two sockets per connection; the limit of descriptors may be lower. */
 const MAX_CONNECTIONS = 32_768;
 
-/** A listener is open while at least one server names it in its `services`: a port that leads nowhere stays closed. */
-export function planProxy({ proxy, hosts }: ProxyOptions): TcpPlan<ProxyWorkerConfig> {
-  const named = new Set(hosts.flatMap(({ services }) => services));
+/**
+ * A listener is open while at least one server names it in its `services`: a port that leads nowhere stays closed. `attached`:
+ * the networks that "lan" stands for.
+ */
+export function planProxy(
+  { proxy, hosts }: ProxyOptions,
+  attached: readonly IpPrefix[],
+): TcpPlan<ProxyWorkerConfig> {
+  const named = usedListeners(hosts);
   const listeners = proxy.listeners.filter(({ name }) => named.has(name));
   const listen = boundAddresses(proxy.listen).flatMap((text) => {
     const address = parseIpAddress(text);
@@ -29,15 +39,34 @@ export function planProxy({ proxy, hosts }: ProxyOptions): TcpPlan<ProxyWorkerCo
     handshakeTimeoutMs: proxy.handshakeTimeoutMs,
     idleTimeoutMs: proxy.idleTimeoutMs,
     hosts: hosts.map(({ name }) => name),
-    config: { hosts, listeners },
+    config: {
+      hosts,
+      listeners,
+      defaultHost: proxy.defaultHost,
+      attached,
+      responseTimeoutMs: proxy.responseTimeoutMs,
+    },
   };
 }
 
 /** Starts the proxy. Throws when a listening socket cannot be opened: the error names listener, address and port. */
 export async function startProxy(
   options: ProxyOptions,
-  { log, ourselves, events }: Pick<ServiceContext, 'log' | 'ourselves' | 'events'>,
+  context: Pick<ServiceContext, 'log' | 'ourselves' | 'events'>,
 ): Promise<Service<ProxyOptions>> {
+  const { ourselves, events } = context;
+  const log = context.log.child({ service: 'proxy' });
+  const inTurn = createInTurn();
+  const started = Promise.withResolvers<void>();
+  let current = options;
+  using starting = new DisposableStack();
+  const attached = starting.use(
+    followAttached(ourselves, () => {
+      inTurn(() => started.promise.then(() => putInForce(current))).catch((err: unknown) =>
+        log.error({ err }, 'proxy: the networks of this machine could not be followed'),
+      );
+    }),
+  );
   const plane = await startTcpPlane<ProxyWorkerConfig, typeof proxyCounterTable>(
     {
       name: 'proxy',
@@ -46,22 +75,38 @@ export async function startProxy(
       keepalive: false,
       maxConnections: MAX_CONNECTIONS,
       descriptorShare: 0.75,
-      log: log.child({ service: 'proxy' }),
+      log,
       ourselves,
       events,
     },
-    planProxy(options),
+    planProxy(options, attached.of(options.hosts)),
   );
+  const following = starting.move();
+  started.resolve();
+
+  async function putInForce(next: ProxyOptions): Promise<void> {
+    try {
+      await plane.apply(planProxy(next, attached.of(next.hosts)));
+      current = next;
+    } finally {
+      attached.of(current.hosts);
+    }
+  }
+
   return {
     name: 'proxy',
     counterTable: proxyCounterTable,
-    reconfigure: async (options) => plane.apply(planProxy(options)),
+    reconfigure: (next) => inTurn(() => putInForce(next)),
     status: plane.status,
     counters: plane.counters,
     hosts: plane.hosts,
     limits: plane.limits,
     drain: plane.drain,
     failWorker: plane.failWorker,
-    [Symbol.asyncDispose]: () => plane[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      following[Symbol.dispose]();
+      await inTurn(() => {});
+      await plane[Symbol.asyncDispose]();
+    },
   };
 }

@@ -1,28 +1,33 @@
 /** The proxy's worker thread. */
-import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
+import type { HostConfig } from '../../config/schema.ts';
 import { runTcpWorker } from '../../net/tcp-worker.ts';
 import { proxyCounterTable } from './counters.ts';
-import { buildHostTable } from './host-table.ts';
-import { createHttpGate } from './http-gate.ts';
+import { type HostTableOptions, buildHostTable } from './host-table.ts';
+import { type HttpListener, createHttpListener } from './http/listener.ts';
 import { createTlsGate } from './tls-gate.ts';
 
-export interface ProxyWorkerConfig {
+export interface ProxyWorkerConfig extends HostTableOptions {
   readonly hosts: readonly HostConfig[];
-  readonly listeners: readonly ListenerConfig[];
+  readonly responseTimeoutMs: number;
 }
 
-/** What picks the server, by the listener's protocol. */
-const GATES = { http: createHttpGate, tls: createTlsGate } satisfies Record<
-  ListenerConfig['protocol'],
-  unknown
->;
+/** By name. Kept over changes of the configuration, because their connections are. */
+const httpListeners = new Map<string, HttpListener>();
 
 runTcpWorker<ProxyWorkerConfig, typeof proxyCounterTable>({
   counterTable: proxyCounterTable,
-  createGates:
-    ({ hosts, listeners }, index, peerOf) =>
-    (name) => {
-      const listener = listeners.find((candidate) => candidate.name === name)!;
-      return GATES[listener.protocol](buildHostTable(hosts, listener), index, peerOf);
-    },
+  createGates({ hosts, responseTimeoutMs, ...options }, index, peerOf) {
+    for (const [name, listener] of httpListeners)
+      if (!options.listeners.some((each) => each.name === name && each.protocol === 'http'))
+        listener.retire();
+    return (name) => {
+      const listener = options.listeners.find((candidate) => candidate.name === name)!;
+      const table = buildHostTable(hosts, listener, options);
+      if (listener.protocol === 'tls') return createTlsGate(table, index, peerOf);
+      let http = httpListeners.get(name);
+      if (http === undefined) httpListeners.set(name, (http = createHttpListener(index, peerOf)));
+      http.update(table, responseTimeoutMs);
+      return http.gate;
+    };
+  },
 });

@@ -167,8 +167,7 @@ export const checks: Dictionary = {
     'Die Server erreichen das IPv4-Internet durch NAT64. Hier geht ein echtes Paket diesen Weg, und die Antwort kommt zurück.',
   'There is no IPv4 resolver in dns64.upstreams that could be asked through NAT64.':
     'In dns64.upstreams steht kein IPv4-Resolver, der sich durch NAT64 fragen ließe.',
-  'The appliance cannot reach {address}: {problem}.':
-    'Das Gerät erreicht {address} nicht: {problem}.',
+  'The appliance cannot reach {address}: {problem}.': 'Das Gerät erreicht {address} nicht: {problem}.',
   'See the check of the service NAT64; the appliance also needs an IPv6 address of its own.':
     'Die Prüfung des Dienstes NAT64 ansehen; das Gerät braucht außerdem eine eigene IPv6-Adresse.',
   'The test asks {resolver} through NAT64, but that does not answer without NAT64 either.':
@@ -220,6 +219,10 @@ export const checks: Dictionary = {
   'Server {name}': 'Server {name}',
   'Nothing leads to {name}: it has neither host names nor SSH.':
     'Zu {name} führt nichts: Er hat weder Hostnamen noch SSH.',
+  '{name} is in maintenance: clients are turned away.':
+    '{name} wird gerade gewartet: Clients werden abgewiesen.',
+  'Switch maintenance off when the work is done.':
+    'Schalten Sie die Wartung aus, wenn die Arbeit fertig ist.',
   'Answers as it should: {services}; the slowest answer took {milliseconds} ms.':
     'Antwortet, wie er soll: {services}; die langsamste Antwort brauchte {milliseconds} ms.',
   'Check on {name} that the programs run and listen on these ports, and that its firewall allows the appliance.':
@@ -239,7 +242,8 @@ export const checks: Dictionary = {
     'Diese Namen führen IPv4-Clients zum Gerät und IPv6-Clients zum Server selbst.',
   'DNS records of {name}': 'DNS-Einträge von {name}',
   'All {count} records have arrived.': 'Alle {count} Einträge sind angekommen.',
-  'Publish these records where the zone is managed:\n{lines}': 'Diese Einträge dort veröffentlichen, wo die Zone gepflegt wird:\n{lines}',
+  'Publish these records where the zone is managed:\n{lines}':
+    'Diese Einträge dort veröffentlichen, wo die Zone gepflegt wird:\n{lines}',
   'The public address of your router: it shows it on its status page. Its ports must be forwarded to the appliance.':
     'Die öffentliche Adresse des Routers: Seine Statusseite zeigt sie. Seine Ports müssen an das Gerät weitergeleitet sein.',
   'The appliance has no IPv4 address yet.': 'Das Gerät hat noch keine IPv4-Adresse.',

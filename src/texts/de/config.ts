@@ -46,6 +46,13 @@ export const config: Dictionary = {
   'is a multicast address': 'ist eine Multicast-Adresse',
   'the global or unique local IPv6 address of the server':
     'die globale oder Unique-Local-IPv6-Adresse des Servers',
+  'is not the name of a server': 'ist kein Name eines Servers',
+  'nothing: there is no server': 'nichts: Es gibt keinen Server',
+  'each listener once': 'jeder Listener nur einmal',
+  'would lead nowhere: the server uses no listener for https':
+    'führte nirgendwohin: Der Server benutzt keinen Listener für https',
+  'false, or a listener with port 443 or the name "https" in its services':
+    '„false“, oder ein Listener mit Port 443 oder dem Namen „https“ in seinen services',
   'lies in the NAT64 prefix {prefix}, where IPv4 addresses are':
     'liegt im NAT64-Präfix {prefix}, wo IPv4-Adressen sind',
   'is not the name of a listener': 'ist der Name keines Listeners',

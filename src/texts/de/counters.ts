@@ -57,6 +57,18 @@ export const counters: Dictionary = {
     'TLS: Der Client spricht ein anderes Protokoll (geschlossen)',
   'HTTP: the request names no server (400)': 'HTTP: Die Anfrage nennt keinen Server (400)',
   'HTTP: no server has the Host (421)': 'HTTP: Der Host gehört zu keinem Server (421)',
+  'TLS: the access list of the server does not have the client (alert access_denied)':
+    'TLS: Die Zugangsliste des Servers enthält den Client nicht (Alert access_denied)',
+  'TLS: the server is in maintenance (alert internal_error)':
+    'TLS: Der Server wird gerade gewartet (Alert internal_error)',
+  'HTTP: the access list of the server does not have the client (403)':
+    'HTTP: Die Zugangsliste des Servers enthält den Client nicht (403)',
+  'HTTP: the server is in maintenance (503)': 'HTTP: Der Server wird gerade gewartet (503)',
+  'HTTP: requests that were redirected to https (301, 308)':
+    'HTTP: Anfragen, die auf https umgeleitet wurden (301, 308)',
+  'The access list of the server does not have the client (reset)':
+    'Die Zugangsliste des Servers enthält den Client nicht (Reset)',
+  'The server is in maintenance (reset)': 'Der Server wird gerade gewartet (Reset)',
   'HTTP: the request is malformed or ambiguous (400)':
     'HTTP: Die Anfrage ist fehlerhaft oder mehrdeutig (400)',
   'HTTP: the request head is too long (431)': 'HTTP: Der Kopf der Anfrage ist zu lang (431)',
@@ -171,7 +183,7 @@ export const counters: Dictionary = {
     'Das Ziel wird nicht übersetzt: Es ist nicht im NAT64-Präfix, nicht in pool4 und kein Server',
   'An IPv6 source inside the NAT64 prefix: the packet would loop':
     'Eine IPv6-Quelle im NAT64-Präfix: Das Paket liefe im Kreis',
-  "The source is not a routable unicast address, or is an address of the appliance":
+  'The source is not a routable unicast address, or is an address of the appliance':
     'Die Quelle ist keine Unicast-Adresse, zu der geroutet wird, oder eine des Geräts',
   'The IPv6 source is not in nat64.allow': 'Die IPv6-Quelle steht nicht in nat64.allow',
   'An IPv4 address that the prefix must not represent, e.g. a private one in 64:ff9b::/96':

@@ -41,6 +41,12 @@ export const explain: Dictionary = {
     'Port {port} ist der SSH-Port von {name}, lauscht aber nur auf {addresses}.',
   'Port {port} is the SSH port of {name}: it leads to [{address}]:{targetPort}.':
     'Port {port} ist der SSH-Port von {name}: Er führt zu [{address}]:{targetPort}.',
+  'Port {port} is the SSH port of {name}, which is switched off.':
+    'Port {port} ist der SSH-Port von {name}, der abgeschaltet ist.',
+  'The access list of {server} does not have {client}.':
+    'Die Zugangsliste von {server} enthält {client} nicht.',
+  'The access list of {server} has {client}.': 'Die Zugangsliste von {server} enthält {client}.',
+  '{server} is in maintenance.': '{server} wird gerade gewartet.',
   // The proxy
   'The server sees the address of this appliance, not that of the client.':
     'Der Server sieht die Adresse dieses Geräts, nicht die des Clients.',
@@ -57,7 +63,15 @@ export const explain: Dictionary = {
   'The listener {name} has port {port}: {what}.': 'Der Listener {name} hat Port {port}: {what}.',
   'A client that connects to an address names no server in its ClientHello.':
     'Ein Client, der sich mit einer Adresse verbindet, nennt in seinem ClientHello keinen Server.',
-  '{server} has the name, but does not use the listener {listener}.': '{server} hat den Namen, benutzt aber den Listener {listener} nicht.',
+  '{server} has the name, but does not use the listener {listener}.':
+    '{server} hat den Namen, benutzt aber den Listener {listener} nicht.',
+  '{server} has the name, but is switched off.': '{server} hat den Namen, ist aber abgeschaltet.',
+  'A client that names no server gets the default server, {server}, [{address}]:{port}.':
+    'Ein Client, der keinen Server nennt, bekommt den Standardserver, {server}, [{address}]:{port}.',
+  'No server has the name {name}: it leads to the default server, {server}, [{address}]:{port}.':
+    'Kein Server hat den Namen {name}: Er führt zum Standardserver, {server}, [{address}]:{port}.',
+  'The proxy answers with a redirect ({status}) to {location}.':
+    'Der Proxy antwortet mit einer Weiterleitung ({status}) nach {location}.',
   'No server has the name {name} at the listener {listener}.':
     'Am Listener {listener} hat kein Server den Namen {name}.',
   'The address of {server}, {address}, is one of this appliance itself: the appliance never connects to it.':
@@ -106,7 +120,7 @@ export const explain: Dictionary = {
   // NAT64: the tables
   '{client} has the IPv4 address {own} for itself (RFC 7757, 7915): no session is needed.':
     '{client} hat die IPv4-Adresse {own} für sich (RFC 7757, 7915): Eine Sitzung ist nicht nötig.',
-  "{address} belongs to the appliance: through NAT64, only its pool4 ports can be reached. Use the IPv6 address of the appliance.":
+  '{address} belongs to the appliance: through NAT64, only its pool4 ports can be reached. Use the IPv6 address of the appliance.':
     '{address} gehört dem Gerät: Durch NAT64 sind nur dessen Ports von pool4 erreichbar. Die IPv6-Adresse des Geräts benutzen.',
   '{client} represents no IPv4 address, and with nat64.mode "stateless" no address is shared.':
     '{client} steht für keine IPv4-Adresse, und mit nat64.mode „stateless“ wird keine geteilt.',
@@ -134,10 +148,12 @@ export const explain: Dictionary = {
     'Der Client hat {count} BIB-Einträge; das ist seine Grenze.',
   'A packet from any other {what}': 'Ein Paket von einem anderen {what}',
   "The client's {what} {number}": 'Der {what} {number} des Clients',
-  'Those used in the last {seconds} s are not reused yet.': 'Die der letzten {seconds} s werden noch nicht wieder benutzt.',
+  'Those used in the last {seconds} s are not reused yet.':
+    'Die der letzten {seconds} s werden noch nicht wieder benutzt.',
   'There is no free {what} in pool4 for another.': 'In pool4 ist kein {what} für einen weiteren frei.',
   '{address} {what} {range}': '{address}, {what} {range}',
-  '{which} gets a new one, chosen at random from {ranges}.': '{which} bekommt einen neuen, zufällig aus {ranges}.',
+  '{which} gets a new one, chosen at random from {ranges}.':
+    '{which} bekommt einen neuen, zufällig aus {ranges}.',
   'nat64.portBlocks gives {client} no ports.': 'nat64.portBlocks gibt {client} keine Ports.',
   "All of the client's ports, {ports}, are in use for {protocol}.":
     'Alle Ports des Clients, {ports}, sind für {protocol} in Gebrauch.',

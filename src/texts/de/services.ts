@@ -100,8 +100,7 @@ export const services: Dictionary = {
   'Lets a key log in to the appliance by SSH, as root':
     'Lässt einen Schlüssel sich per SSH am Gerät anmelden, als root',
   'Removes a key that may log in by SSH': 'Entfernt einen Schlüssel, der sich per SSH anmelden darf',
-  'Resets the appliance: everything is erased':
-    'Setzt das Gerät zurück: Alles wird gelöscht',
+  'Resets the appliance: everything is erased': 'Setzt das Gerät zurück: Alles wird gelöscht',
   'Makes a backup: one file, encrypted with a passphrase':
     'Macht eine Sicherung: eine Datei, mit einer Passphrase verschlüsselt',
   'Restores a backup, or tells what that would change':

@@ -59,6 +59,66 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /"gopher" is not the name of a listener; expected one of http, https/,
   ],
   [
+    'an object whose listener does not exist',
+    { hosts: [host('a', { services: ['https', { listener: 'gopher', targetPort: 70 }] })] },
+    '/hosts/0/services/1/listener',
+    /"gopher" is not the name of a listener; expected one of http, https/,
+  ],
+  [
+    'one listener twice in the services of a server',
+    { hosts: [host('a', { services: ['https', { listener: 'https', targetPort: 8443 }] })] },
+    '/hosts/0/services/1/listener',
+    /"https" is already at \/hosts\/0\/services\/0; expected each listener once/,
+  ],
+  [
+    'a port of a service that is no port',
+    { hosts: [host('a', { services: [{ listener: 'https', targetPort: 0 }] })] },
+    '/hosts/0/services/0/targetPort',
+    /0 is not a port number/,
+  ],
+  [
+    'a service that is neither a name nor an object',
+    { hosts: [host('a', { services: [443] })] },
+    '/hosts/0/services/0',
+    /443 is not the name of a listener, or an object with "listener"/,
+  ],
+  [
+    'a default server that does not exist',
+    { hosts: [host('a'), host('b', { ssh: false })], proxy: { defaultHost: 'c' } },
+    '/proxy/defaultHost',
+    /"c" is not the name of a server; expected one of a, b/,
+  ],
+  [
+    'a redirect without a listener for https',
+    { hosts: [host('a', { services: ['http', 'imaps'], redirectToHttps: 308 })] },
+    '/hosts/0/redirectToHttps',
+    /308 would lead nowhere: the server uses no listener for https/,
+  ],
+  [
+    'a redirect of a status that is none',
+    { hosts: [host('a', { redirectToHttps: 302 })] },
+    '/hosts/0/redirectToHttps',
+    /302 is not false, 301 or 308/,
+  ],
+  [
+    'an access list with a name in it',
+    { hosts: [host('a', { allow: ['any', 'home'] })] },
+    '/hosts/0/allow/1',
+    /"home" is not a prefix such as 192\.0\.2\.0\/24, "lan" for .*, or "any"/,
+  ],
+  [
+    'more than two stars',
+    { hosts: [host('a', { hostnames: ['***.example.com'] })] },
+    '/hosts/0/hostnames/0',
+    /"\*\*\*\.example\.com" is not a host name/,
+  ],
+  [
+    'the SSH port of a server that is switched off, for another one',
+    { hosts: [host('a', { enabled: false, ssh: { port: 22_001 } }), host('b', { ssh: { port: 22_001 } })] },
+    '/hosts/1/ssh/port',
+    /22001 is for SSH of b, but 22001 is for SSH of a/,
+  ],
+  [
     'two listeners of one name',
     { proxy: { listeners: [listener('x', 1000), listener('x', 1001)] } },
     '/proxy/listeners/1/name',
@@ -342,9 +402,20 @@ const accepted: readonly (readonly [title: string, document: object])[] = [
   ],
   ['one prefix written in two ways', { dns64: { prefixes: ['64:FF9B:0::/96'] } }],
   [
-    'a wildcard beside the name itself',
+    'both wildcards beside the name itself',
     {
-      hosts: [host('a', { hostnames: ['example.com'] }), host('b', { hostnames: ['*.example.com'] })],
+      hosts: [
+        host('a', { hostnames: ['example.com'] }),
+        host('b', { hostnames: ['*.example.com'] }),
+        host('c', { hostnames: ['**.example.com'] }),
+      ],
+    },
+  ],
+  [
+    'a redirect to a listener that is called https',
+    {
+      hosts: [host('a', { services: ['http', 'https'], redirectToHttps: 301 })],
+      proxy: { listeners: [{ name: 'http', port: 80, protocol: 'http' }, listener('https', 8443)] },
     },
   ],
   ['an explicit SSH port inside the range', { hosts: [host('a', { ssh: { port: 22_001 } }), host('b')] }],

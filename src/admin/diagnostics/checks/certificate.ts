@@ -1,3 +1,4 @@
+import type { HostConfig } from '../../../config/schema.ts';
 import type { ProbeFound } from '../found.ts';
 import { type Check, type Finding, ok, unknown } from '../check.ts';
 import { worstOf } from '../health.ts';
@@ -14,14 +15,19 @@ export const certificate: Check = {
   run: (deps) => forEachServer(deps, judgeCertificates),
 };
 
-function judgeCertificates(name: string, probes: readonly ProbeFound[]): Finding | undefined {
+function judgeCertificates(
+  { name, maintenance }: HostConfig,
+  probes: readonly ProbeFound[],
+): Finding | undefined {
   const title = say('Certificates of {name}', { name });
   const shown = probes.filter((probe) => probe.certificate !== null);
   if (shown.length === 0) {
     const isExpected = probes.some((probe) => probe.name === 'tls' || probe.service === 'https');
-    return isExpected
+    return isExpected && !maintenance
       ? {
-          ...unknown(say('{name} shows no certificate at the moment; the check of the server says why.', { name })),
+          ...unknown(
+            say('{name} shows no certificate at the moment; the check of the server says why.', { name }),
+          ),
           title,
         }
       : undefined;
@@ -40,7 +46,7 @@ function judgeCertificates(name: string, probes: readonly ProbeFound[]): Finding
         bad.map(({ service, hostname, detail }) => listOf([service, ', ', hostname ?? '', ': ', detail], '')),
       ),
     ),
-    mend: say(
+    remedy: say(
       'Renew or replace the certificate on {name}. With ACME the HTTP challenge works through the appliance, as port 80 leads to the server; see why the client there did not renew.',
       { name },
     ),

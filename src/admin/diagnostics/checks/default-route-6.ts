@@ -11,7 +11,8 @@ export const defaultRoute6: Check = {
   why: say('What comes in over IPv4 goes on to the servers over IPv6.'),
   async run(deps) {
     const { machine, config } = deps;
-    const lost = config.hosts.flatMap(({ name, address }) => {
+    const lost = config.hosts.flatMap(({ name, address, enabled }) => {
+      if (!enabled) return [];
       const bytes = parseIpv6(address);
       const path = bytes === undefined ? undefined : machine.pathTo(bytes);
       return path !== undefined && 'problem' in path ? [`${name} (${address}: ${path.problem})`] : [];

@@ -13,9 +13,12 @@ import {
   probing,
   report,
   type Row,
+  WEB1,
   silent,
   withHost,
 } from './check-rows.ts';
+
+const hostWith = (fields: object) => configOf({ hosts: [{ ...WEB1, ...fields }] });
 
 /** NAT64 with one thing in the kernel that is in dispute. */
 const contested = (times: number, isMissing: boolean) => ({
@@ -74,7 +77,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     machine: dns((server) => (server.startsWith('9.9.9.9') ? silent : found('a.root-servers.net'))),
     state: 'warn',
     what: /udp:\/\/9\.9\.9\.9 cannot be used: it does not answer/,
-    mend: /dns64\.upstreams/,
+    remedy: /dns64\.upstreams/,
   },
   { title: 'all upstreams are dead', check: 'dns64-upstreams', machine: dns(() => silent), state: 'fail' },
   {
@@ -90,7 +93,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     machine: dns((server) => (isThroughNat64(server) ? silent : found('a.root-servers.net'))),
     state: 'fail',
     what: /answers directly, but not through NAT64 \(asked at 64:ff9b::909:909 from 2001:db8:1::1\)\.$/,
-    mend: /firewall/,
+    remedy: /firewall/,
   },
   {
     title: 'NAT64 does not let the appliance',
@@ -143,7 +146,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     state: 'ok',
     what: /10 % of the ports for TCP \(10 of 100\)/,
   },
-  { title: 'many ports in use', check: 'nat64-pool', deps: pool(85), state: 'warn', mend: /pool4/ },
+  { title: 'many ports in use', check: 'nat64-pool', deps: pool(85), state: 'warn', remedy: /pool4/ },
   { title: 'nearly no port left', check: 'nat64-pool', deps: pool(96), state: 'fail' },
   {
     title: 'nearly no session left',
@@ -171,7 +174,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     },
     state: 'warn',
     what: /2 \(No port of pool4 is left\)/,
-    mend: /Add an address or more ports/,
+    remedy: /Add an address or more ports/,
   },
   {
     title: 'service runs',
@@ -213,7 +216,21 @@ export const SERVICES_ROWS: readonly Row[] = [
     deps: probing(probe({ state: 'fail', detail: asIs('Nothing takes connections.') })),
     state: 'fail',
     what: /https: Nothing takes connections\./,
-    mend: /See on web1/,
+    remedy: /Check on web1/,
+  },
+  {
+    title: 'in maintenance, whatever was measured',
+    check: 'server',
+    deps: { ...probing(probe({ state: 'fail' })), config: hostWith({ maintenance: true }) },
+    state: 'warn',
+    what: /web1 is in maintenance: clients are turned away/,
+    remedy: /Switch maintenance off/,
+  },
+  {
+    title: 'switched off',
+    check: 'server',
+    deps: { ...probing(probe({ state: 'fail' })), config: hostWith({ enabled: false }) },
+    state: 'none',
   },
   {
     title: 'nothing leads to it',
@@ -235,7 +252,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     deps: probing(certificate('fail', 'The certificate expired.')),
     state: 'fail',
     what: /https, example\.com: The certificate expired\./,
-    mend: /Renew or replace the certificate on web1/,
+    remedy: /Renew or replace the certificate on web1/,
   },
   {
     title: 'no certificate to be had',
@@ -263,7 +280,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     deps: { config: withHost },
     state: 'fail',
     what: /example\.com, A: There is no A record for example\.com yet\./,
-    mend: /^example\.com\. A 192\.0\.2\.1\nexample\.com\. AAAA 2001:db8:1::10$/m,
+    remedy: /^example\.com\. A 192\.0\.2\.1\nexample\.com\. AAAA 2001:db8:1::10$/m,
   },
   {
     title: 'nobody can be asked',
@@ -284,7 +301,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     deps: { services: [contested(7, false)] },
     state: 'warn',
     what: /the nftables table inet t was removed or changed 7 times, last by firewalld/,
-    mend: /Stop what does it \(firewalld\)/,
+    remedy: /Stop the program that does this \(firewalld\)/,
   },
   {
     title: 'not put back now',
@@ -307,7 +324,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     machine: firewall('DOCKER-USER'),
     state: 'fail',
     what: /Docker drops what NAT64 forwards \(chain FORWARD of the nftables table ip filter\)/,
-    mend: /iptables -I DOCKER-USER -i nat64 -j ACCEPT/,
+    remedy: /iptables -I DOCKER-USER -i nat64 -j ACCEPT/,
   },
   {
     title: 'ufw drops',
@@ -315,7 +332,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     machine: firewall('ufw-user-forward'),
     state: 'fail',
     what: /ufw drops/,
-    mend: /ufw route allow in on nat64/,
+    remedy: /ufw route allow in on nat64/,
   },
   {
     title: 'firewalld drops',
@@ -323,7 +340,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     machine: firewall('x', 'firewalld'),
     state: 'fail',
     what: /firewalld drops/,
-    mend: /firewall-cmd --permanent/,
+    remedy: /firewall-cmd --permanent/,
   },
   {
     title: 'somebody drops',
@@ -331,7 +348,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     machine: firewall('x'),
     state: 'fail',
     what: /chain FORWARD of the nftables table ip filter drops/,
-    mend: /iifname "nat64" accept/,
+    remedy: /iifname "nat64" accept/,
   },
   {
     title: 'iptables-legacy drops',

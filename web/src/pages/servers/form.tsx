@@ -2,16 +2,16 @@
 import type { Signal } from '@preact/signals';
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { config } from '../../core/config.ts';
 import type { Problem } from '../../core/contract.ts';
 import { text } from '../../core/locale.ts';
 import { CheckField, SelectField, TextArea, TextField } from '../../ui/field.tsx';
 import { problemAt } from '../../ui/problems.tsx';
 import { type HostDocument, type HostForm, hostOf, problemsOf } from './model.ts';
+import { CLIENT_ADDRESSES, WaysIn } from './ways-in.tsx';
 
 const CHECK_DELAY_MS = 300;
 /** The paths of the fields that a short form hides. */
-const MORE = /^\/(services|clientAddress|ssh)/;
+const MORE = /^\/(services|clientAddress|allow|redirectToHttps|ssh)/;
 
 /** Problems of the present form, as validated by the appliance. A field shows its problem only once it has been left or saved. */
 export function useHostProblems(
@@ -55,7 +55,8 @@ export function HostFields({
   const touch = (key: keyof HostForm) => () => (touched.value = new Set(touched.value).add(key));
   const problem = (key: keyof HostForm, path: string) =>
     showsAll || touched.value.has(key) ? problemAt(problems, path) : undefined;
-  const { hostnames, services, clientAddress, hasSsh } = form.value;
+  const { hostnames, services, clientAddress, allow, redirectToHttps, enabled, maintenance, hasSsh } =
+    form.value;
   type TextKey = 'name' | 'address' | 'sshPort' | 'sshTargetPort';
   const field = (key: TextKey, path: string) => ({
     isCode: true,
@@ -66,20 +67,59 @@ export function HostFields({
   });
   const more = (
     <>
-      <WaysIn services={services} onChange={set('services')} problem={problem('services', '/services')} />
+      <WaysIn
+        services={services}
+        onChange={set('services')}
+        problemAt={(path) => problem('services', `/services${path}`)}
+      />
       <SelectField
         label={text('How the server learns the client’s address')}
         hint={text(
           'PROXY protocol must be switched on at the server too: its page shows the snippet for nginx.',
         )}
         value={clientAddress}
-        options={Object.entries({
-          none: text('It does not (X-Forwarded-For over plain HTTP only)'),
-          'proxy-v1': text('PROXY protocol, version 1 (text)'),
-          'proxy-v2': text('PROXY protocol, version 2 (binary)'),
-        })}
+        options={Object.entries(CLIENT_ADDRESSES).map(([value, title]) => [value, text(title)] as const)}
         onChange={set('clientAddress')}
         problem={problem('clientAddress', '/clientAddress')}
+      />
+      <SelectField
+        label={text('Plain HTTP')}
+        hint={text(
+          'A redirect keeps /.well-known/acme-challenge/ as it is, so that certificates can be renewed.',
+        )}
+        value={redirectToHttps}
+        options={Object.entries({
+          false: text('goes to the server'),
+          308: text('is redirected to https (308, the method stays)'),
+          301: text('is redirected to https (301, for old clients)'),
+        })}
+        onChange={set('redirectToHttps')}
+        problem={problem('redirectToHttps', '/redirectToHttps')}
+      />
+      <TextArea
+        label={text('Who may connect')}
+        hint={text(
+          'One per line: a prefix such as 192.0.2.0/24, “lan” for every network of the appliance, or “any”.',
+        )}
+        rows={2}
+        value={allow}
+        onInput={set('allow')}
+        problem={
+          problem('allow', '/allow') ??
+          (showsAll || allow !== 'any' ? problemAt(problems, '/allow') : undefined)
+        }
+      />
+      <CheckField
+        label={text('In maintenance')}
+        hint={text('Clients are turned away: 503 over HTTP, an alert over TLS, a reset at the SSH port.')}
+        isChecked={maintenance}
+        onChange={set('maintenance')}
+      />
+      <CheckField
+        label={text('Switched off')}
+        hint={text('It stays in the configuration, but nothing leads to it.')}
+        isChecked={!enabled}
+        onChange={(isOff) => set('enabled')(!isOff)}
       />
       <CheckField
         label={text('Give it an SSH port on the IPv4 side')}
@@ -121,7 +161,9 @@ export function HostFields({
       />
       <TextArea
         label={text('Host names')}
-        hint={text('One per line. *.example.com stands for every name below example.com.')}
+        hint={text(
+          'One per line. *.example.com stands for names with one label more, **.example.com for any number more.',
+        )}
         rows={3}
         value={hostnames}
         onInput={set('hostnames')}
@@ -139,41 +181,5 @@ export function HostFields({
         more
       )}
     </>
-  );
-}
-
-/** The listeners of the proxy that lead to a server. */
-function WaysIn({
-  services,
-  onChange,
-  problem,
-}: {
-  services: readonly string[];
-  onChange: (services: string[]) => void;
-  problem: ReturnType<typeof problemAt>;
-}) {
-  const listeners = config.value?.effective.proxy.listeners ?? [];
-  const toggle = (listener: string) => (isOn: boolean) =>
-    onChange(isOn ? [...services, listener] : services.filter((each) => each !== listener));
-  return (
-    <fieldset class="stack tight">
-      <legend class="group-label">{text('Ways in')}</legend>
-      <div class="row">
-        {listeners.map((listener) => (
-          <CheckField
-            key={listener.name}
-            label={
-              <>
-                {listener.name} <span class="faint">{listener.port}</span>
-              </>
-            }
-            isChecked={services.includes(listener.name)}
-            onChange={toggle(listener.name)}
-          />
-        ))}
-      </div>
-      <p class="hint">{text('Listeners of the appliance that lead here by name.')}</p>
-      {problem !== undefined && <p class="problem">{problem}</p>}
-    </fieldset>
   );
 }

@@ -3,10 +3,11 @@ import { config, configLoad, draft, edited } from '../../core/config.ts';
 import type { HostsAnswer } from '../../core/contract.ts';
 import { text } from '../../core/locale.ts';
 import { useResource } from '../../core/resource.ts';
-import { Ago, Address, Button, Card, Empty, LinkButton, Loading, PageHead, State } from '../../ui/basics.tsx';
+import { Ago, Address, Button, Card, Empty, LinkButton, Loading, PageHead } from '../../ui/basics.tsx';
 import { Table } from '../../ui/table.tsx';
 import { type HostDocument, hostsOf } from './model.ts';
 import { PasteDialog } from './paste.tsx';
+import { HostState } from './state.tsx';
 import { RateNow } from './traffic.tsx';
 
 const REFRESH_MS = 10_000;
@@ -25,9 +26,7 @@ export function ServerList() {
     <>
       <PageHead
         title={text('Servers')}
-        lead={text(
-          'The IPv6-only machines, the names that lead to them, and their measured state.',
-        )}
+        lead={text('The IPv6-only machines, the names that lead to them, and their measured state.')}
         actions={
           <>
             <Button onClick={() => (isPasting.value = true)}>{text('Paste several')}</Button>
@@ -76,7 +75,7 @@ export function ServerList() {
               },
               {
                 title: text('State'),
-                cell: ({ name }) => <State state={answers.get(name)?.health.state ?? 'unknown'} />,
+                cell: (host) => <HostState host={host} health={answers.get(host.name)?.health.state} />,
               },
               {
                 title: text('Host names'),

@@ -1,0 +1,124 @@
+/** The connection to the server of a request: taken from the pool, dialled, given back or closed. */
+import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../../../os/libc.ts';
+import { isOwnSocketAddress } from '../../../os/ourselves.ts';
+import type { Connection } from '../../../net/connection.ts';
+import { dial, dialFailureOf, socketError } from '../../../net/dial.ts';
+import { FAILURE_COUNTERS } from '../../../net/dialling.ts';
+import { leaveOpening, leaveServer, reportEnd, reportOpened } from '../../../net/ending.ts';
+import type { DialFailure } from '../../../net/gate.ts';
+import { release } from '../../../net/holding.ts';
+import { HOST } from '../../../net/host-slots.ts';
+import { EDGES, type Loop } from '../../../net/loop.ts';
+import type { Backend } from '../host-table.ts';
+import type { HttpClient } from './client.ts';
+import { ServerConnection, takeIdle } from './server-connection.ts';
+
+/** The server of the connection is this one from now on: its figures, and the events that tell of it. */
+export function enterServer(loop: Loop, connection: Connection, backend: Backend, name: string): void {
+  if (connection.server === backend.name && connection.name === name) return;
+  if (connection.opened) {
+    reportEnd(loop, connection);
+    connection.opened = false;
+    connection.up.totalBytes = connection.down.totalBytes = 0;
+  }
+  leaveServer(loop, connection);
+  const { hosts } = loop;
+  connection.server = backend.name;
+  connection.name = name;
+  connection.hostAt = hosts.offsetOf(backend.name);
+  hosts.values[connection.hostAt + HOST.ACCEPTED]++;
+  hosts.values[connection.hostAt + HOST.OPEN]++;
+}
+
+/** An idle connection to the server; undefined if a new one is needed. */
+export const idleServer = (
+  loop: Loop,
+  { context }: HttpClient,
+  backend: Backend,
+): ServerConnection | undefined => takeIdle(loop, context.poolOf(backend));
+
+/** Starts a new connection; or says why that failed at once. */
+export function dialServer(
+  loop: Loop,
+  { context }: HttpClient,
+  backend: Backend,
+): ServerConnection | DialFailure {
+  // The admin page would mistake the client for the appliance, and one of our contexts would dial us again and again.
+  if (isOwnSocketAddress(loop.ourselves, backend.serverAddress)) return 'ourselves';
+  const fd = dial(loop.ledger, backend.serverAddress, loop.keepalive);
+  if (fd < 0) return dialFailureOf(-fd);
+  if (!loop.epoll.add(fd, EDGES)) {
+    loop.ledger.close(fd);
+    return 'no-socket';
+  }
+  return new ServerConnection(fd, backend, context.poolOf(backend));
+}
+
+/** The connection serves this client's request from now on. */
+export function attach(loop: Loop, client: HttpClient, server: ServerConnection): void {
+  const { connection } = client;
+  const { up, down } = connection;
+  client.server = server;
+  up.to = down.from = server.fd;
+  up.finished = false;
+  up.writable = server.isConnected;
+  down.readable = down.exhaustive = down.ended = false;
+  loop.halves[server.fd] = down;
+  if (server.isConnected) serverReached(loop, connection);
+}
+
+function serverReached(loop: Loop, connection: Connection): void {
+  leaveOpening(loop, connection);
+  if (!connection.opened) reportOpened(loop, connection);
+}
+
+/** An event of a socket that is being connected. The failure, if there is one. */
+export function onDialEvents(
+  loop: Loop,
+  { connection }: HttpClient,
+  server: ServerConnection,
+  events: number,
+): DialFailure | undefined {
+  if ((events & (EPOLLERR | EPOLLHUP)) !== 0) {
+    const code = socketError(server.fd);
+    if (code !== 0) return dialFailureOf(code);
+  }
+  if ((events & EPOLLOUT) !== 0) {
+    server.isConnected = true;
+    connection.sinceMs = loop.nowMs;
+    serverReached(loop, connection);
+  }
+  return undefined;
+}
+
+export const countDialFailure = ({ values, index }: Loop, failure: DialFailure): number => {
+  const counter = index[FAILURE_COUNTERS[failure]];
+  values[counter]++;
+  return counter;
+};
+
+/** The client's connection and the server's part, without closing the server's. */
+export function detach(loop: Loop, client: HttpClient): void {
+  const { up, down } = client.connection;
+  release(loop, up);
+  loop.halves[down.from] = undefined;
+  up.to = down.from = -1;
+  client.server = null;
+}
+
+/** Closes the server's connection; with a reset if it is in the middle of something. */
+export function dropServer(loop: Loop, client: HttpClient, withReset: boolean): void {
+  const { server } = client;
+  if (server === null) return;
+  detach(loop, client);
+  if (withReset) loop.closer.reset(server.fd, loop.nowMs);
+  else loop.closer.close(server.fd);
+}
+
+/** The server takes no more of the request. It may have answered before: that is read now. */
+export function uploadFailed(loop: Loop, { connection }: HttpClient): void {
+  const { up, down } = connection;
+  release(loop, up);
+  up.finished = true;
+  down.readable = down.exhaustive = true;
+}
