@@ -75,7 +75,7 @@ const CLIENTS: readonly Client[] = [
       '-',
       ...[1, 2, 3].map((i) => `${NGINX}/small.txt?${i}`),
     ],
-    expect: [/Reusing existing connection[^]*Reusing existing connection/],
+    expect: [/Reusing existing connection[\s\S]*Reusing existing connection/],
     refuse: [/ERROR/],
   },
   bench('ab -k', 2000, 2000, '-k', `${NGINX}/small.txt`),
