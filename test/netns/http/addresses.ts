@@ -20,7 +20,7 @@ export const SERVERS = {
   python11: '2001:db8:1::14',
   /** Nothing listens here. */
   closed: '2001:db8:1::15',
-  /** Packets to it are dropped (startDead of servers.ts). */
+  /** Packets to it are dropped (network.ts). */
   dead: '2001:db8:1::16',
 } as const;
 

@@ -100,6 +100,12 @@ async function startIn(
     nat64: { enabled: false },
   };
   mkdirSync(stateDirectory, { mode: 0o700 });
+  // No reset, no ICMP error: who connects to it waits.
+  await outside.run('nft', ['-f', '-'], {
+    input: `table inet dead {
+      chain input { type filter hook input priority 0; ip6 daddr ${SERVERS.dead} tcp dport 80 drop; }
+    }`,
+  });
   writeFileSync(configFile, JSON.stringify(configuration));
   const cache = process.env['NODE_COMPILE_CACHE'] ?? join(ROOT, 'node_modules/.cache/compile');
   const child = appliance.spawn(

@@ -296,7 +296,13 @@ const WEBSOCKETS: readonly Row[] = [
   },
   {
     title: 'WebSocket: nothing of what a client sends before 101 reaches the server before it',
-    client: [send(`${request(HANDSHAKE)}early`), 'signals', gets(relayed(switches())), gets('heard early')],
+    client: [
+      send(`${request(HANDSHAKE)}early`),
+      'signals',
+      gets(relayed(switches())),
+      gets('heard early'),
+      'is-closed',
+    ],
     servers: [
       {
         at: 'a',
@@ -307,6 +313,7 @@ const WEBSOCKETS: readonly Row[] = [
           { sends: answer(switches()) },
           gets('early'),
           { sends: 'heard early' },
+          'ends',
         ],
       },
     ],
