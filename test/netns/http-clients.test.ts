@@ -6,7 +6,8 @@ import { after, before, describe, it } from 'node:test';
 import { ensurePackages, PACKAGES } from '../../lab/packages.ts';
 import { hostnameOf } from './http/addresses.ts';
 import { type Network, startNetwork } from './http/network.ts';
-import { SMALL, startServers } from './http/servers.ts';
+import { SMALL } from './http/names.ts';
+import { startServers } from './http/servers.ts';
 
 const SCRIPTS = join(import.meta.dirname, 'http/clients');
 const NGINX = `http://${hostnameOf('nginx')}`;

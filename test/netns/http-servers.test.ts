@@ -7,7 +7,8 @@ import { ensurePackages, PACKAGES } from '../../lab/packages.ts';
 import { hostnameOf } from './http/addresses.ts';
 import { type Network, startNetwork } from './http/network.ts';
 import { patternBytes } from './http/pattern.ts';
-import { LARGE_BYTES, SMALL, type WebServer, rootOf, startServers } from './http/servers.ts';
+import { LARGE_BYTES, SMALL } from './http/names.ts';
+import { type WebServer, rootOf, startServers } from './http/servers.ts';
 
 interface Habits {
   readonly title: string;

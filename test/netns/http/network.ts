@@ -62,6 +62,8 @@ export interface Network extends AsyncDisposable {
   /** Applies another configuration; rejects when it is refused. */
   apply(document: object): Promise<void>;
   counters(): Promise<Record<string, number>>;
+  /** Of the proxy at present. */
+  figures(): Promise<Record<string, number>>;
   /** Resident memory of the process. */
   rssBytes(): number;
 }
@@ -152,6 +154,12 @@ async function startIn(
       };
       const { counters } = services.find(({ name }) => name === 'proxy')!;
       return Object.fromEntries(counters.map(({ name, value }) => [name, value]));
+    },
+    async figures() {
+      const { services } = (await json('/api/status')) as {
+        services: { name: string; figures: Record<string, number> }[];
+      };
+      return services.find(({ name }) => name === 'proxy')!.figures;
     },
     rssBytes() {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');

@@ -7,12 +7,10 @@ import { join } from 'node:path';
 import type { Child } from '../../../lab/host.ts';
 import { waitUntil } from '../../../lab/wait.ts';
 import { SERVERS, hostnameOf } from './addresses.ts';
+import { LARGE_BYTES, LARGE_FILE, SMALL, SMALL_FILE } from './names.ts';
 import type { Network } from './network.ts';
 import { patternBytes } from './pattern.ts';
 
-/** Larger than every buffer on the way. */
-export const LARGE_BYTES = 20_000_000;
-export const SMALL = 'a small file\n';
 const WEB_SERVERS = ['nginx', 'apache', 'node', 'python10', 'python11'] as const;
 export type WebServer = (typeof WEB_SERVERS)[number];
 
@@ -29,11 +27,11 @@ export async function startServers(
     mkdirSync(join(root, 'up'), { recursive: true });
     // Apache gives up the rights of root.
     chmodSync(join(root, 'up'), 0o777);
-    writeFileSync(join(root, 'small.txt'), SMALL);
-    writeFileSync(join(root, 'large.bin'), patternBytes(LARGE_BYTES));
+    writeFileSync(join(root, SMALL_FILE), SMALL);
+    writeFileSync(join(root, LARGE_FILE), patternBytes(LARGE_BYTES));
     const [command, ...args] = COMMANDS[name](join(network.directory, name), root);
     const child = network.outside.spawn(command, args);
-    const direct = ['-sSf', '-m', '5', '-o', '/dev/null', `http://[${SERVERS[name]}]/small.txt`];
+    const direct = ['-sSf', '-m', '5', '-o', '/dev/null', `http://[${SERVERS[name]}]/${SMALL_FILE}`];
     await waitUntil(`${name}`, async () => (await network.outside.attempt('curl', direct)).code === 0, {
       timeoutMs: 30_000,
       intervalMs: 50,
