@@ -1,4 +1,7 @@
-/** The entries of a server's `services`: a name of a listener, or an object that also says what differs there. */
+/**
+ * What a server's entry says in more than one way: its addresses (one or several), and its `services` (a name of a listener, or
+ * an object that also says what differs there).
+ */
 import type { HostConfig, ListenerConfig } from './schema.ts';
 
 /** How a listener leads to a server. */
@@ -7,6 +10,10 @@ export interface ServiceUse {
   readonly port: number;
   readonly clientAddress: HostConfig['clientAddress'];
 }
+
+/** The addresses of a server, in the order in which they are tried. */
+export const addressesOf = ({ address, addresses }: Pick<HostConfig, 'address' | 'addresses'>): string[] =>
+  addresses ?? [address];
 
 /** The listeners that a server names, in its order. */
 export const listenersOf = ({ services }: Pick<HostConfig, 'services'>): string[] =>

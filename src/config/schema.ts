@@ -21,6 +21,9 @@ import {
   text,
 } from './schema-values.ts';
 
+/** The most addresses of one server. */
+const MAX_ADDRESSES = 16;
+
 const clientAddresses = [Type.Literal('none'), Type.Literal('proxy-v1'), Type.Literal('proxy-v2')] as const;
 const CLIENT_ADDRESSES = '"none", "proxy-v1" or "proxy-v2"';
 
@@ -41,7 +44,21 @@ const HostServiceSchema = Type.Object(
 export const HostSchema = Type.Object(
   {
     name: Label('Name of the server, unique'),
-    address: Ipv6Address('The IPv6 address of the server'),
+    address: Type.Optional(Ipv6Address('The IPv6 address of the server; left out if it has several')),
+    addresses: Type.Optional(
+      Type.Array(Ipv6Address('Address'), {
+        minItems: 1,
+        maxItems: MAX_ADDRESSES,
+        title:
+          'Its IPv6 addresses, if it has several; one that does not answer is put aside for some seconds, and the next one is tried',
+        expected: `a list of 1 to ${MAX_ADDRESSES} addresses`,
+      }),
+    ),
+    balance: Type.Union([Type.Literal('order'), Type.Literal('round-robin')], {
+      title: 'Which of several addresses a connection goes to: the first that answers, or each in turn',
+      expected: '"order" or "round-robin"',
+      default: 'order',
+    }),
     enabled: Type.Boolean({
       title: 'false: the server stays in the configuration, but nothing leads to it',
       expected: 'true or false',
@@ -201,7 +218,8 @@ export type { Nat64Config } from '../services/nat64/schema.ts';
 export type { ListenerConfig, ProxyConfig } from '../services/proxy/schema.ts';
 
 /** A complete configuration: every default is filled in. */
-export type Config = Static<typeof ConfigSchema>;
-export type HostConfig = Static<typeof HostSchema>;
+export type Config = Omit<Static<typeof ConfigSchema>, 'hosts'> & { hosts: HostConfig[] };
+/** `address` is the first of several. */
+export type HostConfig = Omit<Static<typeof HostSchema>, 'address'> & { address: string };
 export type AssertionConfig = Static<typeof AssertionSchema>;
 export type AdminConfig = Static<typeof AdminSchema>;

@@ -6,7 +6,7 @@ import { conversationOf } from './conversation.ts';
 import { startDial } from './dialling.ts';
 import { abort, close, refuse } from './ending.ts';
 import type { Gate, Route } from './gate.ts';
-import { EDGES, type Loop } from './loop.ts';
+import { ARRIVALS, type Loop } from './loop.ts';
 import { readOpening } from './opening.ts';
 
 export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void {
@@ -24,7 +24,7 @@ export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void 
     readOpening(loop, connection); // the first bytes are often there already
     if (connection.phase === Phase.closed) return;
   }
-  if (!loop.epoll.add(fd, EDGES)) close(loop, connection);
+  if (!loop.epoll.add(fd, ARRIVALS)) close(loop, connection);
   else if (gate.conversation !== undefined) conversationOf(connection).begin(loop, connection);
   else if (gate.route !== null) judge(loop, connection, gate.route);
 }

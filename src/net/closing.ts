@@ -49,7 +49,7 @@ export interface Closer {
 
 export function createCloser(ledger: FdLedger): Closer {
   /** Closed at the end of the turn, so that no descriptor is reused while the batch still has events for its old owner. */
-  let closing: number[] = [];
+  const closing: number[] = [];
   /** By descriptor: since when it waits. The one whose last poll is longest ago comes first. */
   const resetting = new Map<number, number>();
   let lookedMs = 0;
@@ -111,8 +111,8 @@ export function createCloser(ledger: FdLedger): Closer {
         look(nowMs);
       }
       if (closing.length > 0) {
-        for (const fd of closing) ledger.close(fd);
-        closing = [];
+        for (let i = 0; i < closing.length; i++) ledger.close(closing[i]);
+        closing.length = 0;
       }
     },
   };

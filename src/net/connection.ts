@@ -29,8 +29,14 @@ export interface Half {
   /** The kernel may have bytes for us: cleared by EAGAIN, set by an edge. */
   readable: boolean;
   writable: boolean;
-  /** A FIN, an error or urgent data is in the queue: a short read does not mean that the queue is empty. */
+  /** Whether events of `to` say that it takes more: most clients always do, so theirs are watched when it is needed first. */
+  isWatched: boolean;
+  /** An error or urgent data is in the queue: a short read does not mean that the queue is empty. */
   exhaustive: boolean;
+  /** The FIN of `from` is in the queue: a short read is the last one. */
+  ending: boolean;
+  /** `from` was reset: nothing can be sent to it any more, not even a reset. */
+  dead: boolean;
   /** `from` has sent its FIN, or cannot be read any more. */
   ended: boolean;
   /** The FIN was passed on to `to`, or nothing more can be sent there. */
@@ -71,6 +77,9 @@ export interface Connection {
   route: Route | null;
   /** The state of the gate's conversation; null when there is none. */
   conversation: object | null;
+  /** While dialling a server with several addresses: which have been tried (a bit for each), and which one is dialled now. */
+  tried: number;
+  address: number;
   /** Finds the end of what the client may send; null if that is not limited by a scanner. */
   upload: UploadScanner | null;
   /** Examines the server's first bytes; null if they simply pass. */
@@ -102,7 +111,10 @@ function createHalf(connection: Connection): Half {
     to: -1,
     readable: false,
     writable: false,
+    isWatched: false,
     exhaustive: false,
+    ending: false,
+    dead: false,
     ended: false,
     finished: false,
     queued: false,
@@ -133,6 +145,8 @@ export function createConnection(gate: Gate, clientFd: number, nowMs: number): C
     examiner: null,
     route: null,
     conversation: null,
+    tried: 0,
+    address: -1,
     upload: null,
     answer: null,
     oneExchange: false,

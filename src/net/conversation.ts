@@ -15,6 +15,8 @@ export interface Conversation {
   resume(loop: Loop, connection: Connection): void;
   /** Called at least once per second. */
   onDeadline(loop: Loop, connection: Connection, timeouts: ConnectionTimeouts): void;
+  /** One of several addresses of a server does not answer (ATTEMPT_MS). */
+  onSlowDial(loop: Loop, connection: Connection): void;
   /** The process is about to end (`loop.isDraining`): ends what is idle. */
   onDrain(loop: Loop, connection: Connection): void;
 }

@@ -54,8 +54,7 @@ function look(
  */
 function askHalfClosed(connection: Connection): void {
   for (const half of [connection.up, connection.down]) {
-    // A FIN has arrived, whether or not it has been read yet.
-    if (!half.exhaustive) continue;
+    if (!half.ending) continue;
     connection.isAsked = true;
     askWhetherGone(half.from);
   }

@@ -2,12 +2,20 @@
 import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../os/libc.ts';
 import { isOwnSocketAddress } from '../os/ourselves.ts';
 import { type Connection, Phase } from './connection.ts';
+import { conversationOf } from './conversation.ts';
 import { dial, dialFailureOf, socketError } from './dial.ts';
-import { countEnd, refuse } from './ending.ts';
+import { closeSocket, countEnd, refuse } from './ending.ts';
 import type { DialFailure, Route } from './gate.ts';
 import { HOST } from './host-slots.ts';
-import { EDGES, EXHAUSTIVE, type Loop, READABLE } from './loop.ts';
+import { EDGES, type Loop, READABLE, noteEvents } from './loop.ts';
 import { clientGone, startRelaying } from './relaying.ts';
+import { pickAddress, putAside, putBack } from './server-addresses.ts';
+
+/**
+ * How long one of several addresses may take to answer before the next one is tried (RFC 8305 section 5 proposes 250 ms, and no
+ * more than 2 s). A lost SYN is repeated after a second.
+ */
+export const ATTEMPT_MS = 400;
 
 /** The counter of each failure. */
 export const FAILURE_COUNTERS = {
@@ -19,7 +27,7 @@ export const FAILURE_COUNTERS = {
 } as const;
 
 export function startDial(loop: Loop, connection: Connection, route: Route): void {
-  const { epoll, ledger, hosts, halves } = loop;
+  const { hosts } = loop;
   connection.phase = Phase.dialing;
   connection.sinceMs = loop.nowMs;
   connection.route = route;
@@ -28,30 +36,82 @@ export function startDial(loop: Loop, connection: Connection, route: Route): voi
   hosts.values[connection.hostAt + HOST.ACCEPTED]++;
   hosts.values[connection.hostAt + HOST.OPEN]++;
   connection.examiner = null;
+  connection.tried = 0;
+  const { addresses } = route;
+  connection.address = addresses === undefined ? -1 : pickAddress(addresses, 0, loop.nowMs);
+  dialAddress(loop, connection, route);
+}
+
+/** Dials the server, or the one of its addresses whose turn it is. */
+function dialAddress(loop: Loop, connection: Connection, route: Route): void {
+  const { epoll, ledger, halves } = loop;
+  const { address } = connection;
+  const serverAddress = route.addresses?.all[address] ?? route.serverAddress;
+  if (address >= 0) connection.tried |= 1 << address;
   // The admin page would mistake the client for the appliance, and one of our listeners would dial us again and again, until no
   // socket is left.
-  if (isOwnSocketAddress(loop.ourselves, route.serverAddress))
-    return serverFailed(loop, connection, 'ourselves');
-  const fd = dial(ledger, route.serverAddress, loop.keepalive);
-  if (fd < 0) return serverFailed(loop, connection, dialFailureOf(-fd));
+  if (isOwnSocketAddress(loop.ourselves, serverAddress)) return attemptFailed(loop, connection, 'ourselves');
+  const fd = dial(ledger, serverAddress, loop.keepalive, route.preamble !== null);
+  if (fd < 0) return attemptFailed(loop, connection, dialFailureOf(-fd));
   const { up, down } = connection;
   up.to = down.from = fd;
+  up.isWatched = true;
   halves[fd] = down;
-  if (!epoll.add(fd, EDGES)) serverFailed(loop, connection, 'no-socket');
+  if (!epoll.add(fd, EDGES)) return serverFailed(loop, connection, 'no-socket');
+  if (address >= 0) loop.attempts.push({ connection, tried: connection.tried, sinceMs: loop.nowMs });
+}
+
+/** An address did not answer: the next one is tried, if there is one. */
+function attemptFailed(loop: Loop, connection: Connection, failure: DialFailure): void {
+  const { up, down, address, tried } = connection;
+  const route = connection.route!;
+  const { addresses } = route;
+  if (addresses === undefined || failure === 'no-socket') return serverFailed(loop, connection, failure);
+  putAside(addresses, address, loop.nowMs);
+  const next = pickAddress(addresses, tried, loop.nowMs);
+  if (next === -1) return serverFailed(loop, connection, failure);
+  if (down.from >= 0) closeSocket(loop, down.from, false);
+  down.from = up.to = -1;
+  loop.values[loop.index['server-next-address']]++;
+  connection.address = next;
+  dialAddress(loop, connection, route);
+}
+
+/** Gives up attempts that have had no answer for too long, if their server has another address. Call once per turn. */
+export function giveUpSlow(loop: Loop): void {
+  const { attempts, nowMs } = loop;
+  let done = 0;
+  for (; done < attempts.length; done++) {
+    const { connection, tried, sinceMs } = attempts[done];
+    if (connection.tried !== tried) continue;
+    if (connection.phase !== Phase.dialing && connection.phase !== Phase.conversing) continue;
+    if (((nowMs - sinceMs) | 0) < ATTEMPT_MS) break;
+    if (connection.phase === Phase.conversing) {
+      conversationOf(connection).onSlowDial(loop, connection);
+      continue;
+    }
+    const { addresses } = connection.route!;
+    // The last one may take as long as a server with one address.
+    if (pickAddress(addresses!, tried, nowMs) !== -1) attemptFailed(loop, connection, 'timeout');
+  }
+  if (done > 0) attempts.splice(0, done);
 }
 
 export function onDialEvents(loop: Loop, connection: Connection, events: number): void {
   if ((events & (EPOLLERR | EPOLLHUP)) !== 0) {
     const code = socketError(connection.down.from);
-    if (code !== 0) return serverFailed(loop, connection, dialFailureOf(code));
+    if (code !== 0) return attemptFailed(loop, connection, dialFailureOf(code));
   }
-  if ((events & EPOLLOUT) !== 0) startRelaying(loop, connection, events);
+  if ((events & EPOLLOUT) === 0) return;
+  const { addresses } = connection.route!;
+  if (addresses !== undefined) putBack(addresses, connection.address);
+  startRelaying(loop, connection, events);
 }
 
 /** While dialling, only a failure of the client's socket matters. */
 export function onClientEvents(loop: Loop, connection: Connection, events: number): void {
   const { up } = connection;
-  if ((events & EXHAUSTIVE) !== 0) up.exhaustive = true;
+  noteEvents(up, events);
   if ((events & READABLE) !== 0) up.readable = true;
   if ((events & (EPOLLERR | EPOLLHUP)) !== 0) clientGone(loop, connection);
 }

@@ -1,5 +1,5 @@
 /** How connections end: refused, lingering, closed normally or with resets. */
-import { E, SHUT_WR, errno, read, shutdown, write } from '../os/libc.ts';
+import { E, MSG_DONTWAIT, SHUT_WR, errno, recvAt, shutdown, write } from '../os/libc.ts';
 import { leave, leaveOpenings } from './admission.ts';
 import { type Connection, Phase } from './connection.ts';
 import { TcpEvent } from './events.ts';
@@ -88,7 +88,7 @@ export function linger(loop: Loop, connection: Connection): void {
   releaseBoth(loop, connection);
   up.finished = down.finished = true;
   if (down.from >= 0) {
-    closeSocket(loop, down.from, connection.failed);
+    closeSocket(loop, down.from, connection.failed && !down.dead);
     down.from = up.to = -1;
   }
   connection.failed = false;
@@ -98,9 +98,9 @@ export function linger(loop: Loop, connection: Connection): void {
 
 /** Reads and discards what a lingering client has sent; closes when it has ended. */
 export function discardLate(loop: Loop, connection: Connection): void {
-  const { values, index, scratch } = loop;
+  const { values, index, scratchAt } = loop;
   for (;;) {
-    const taken = read(connection.up.from, scratch, CHUNK_BYTES);
+    const taken = recvAt(connection.up.from, scratchAt, CHUNK_BYTES, MSG_DONTWAIT);
     if (taken < 0 && errno() === E.EAGAIN) return;
     if (taken > 0) {
       values[index['bytes-discarded']] += taken;
@@ -121,8 +121,8 @@ export function close(loop: Loop, connection: Connection): void {
   connection.phase = Phase.closed;
   up.finished = down.finished = true;
   releaseBoth(loop, connection);
-  closeSocket(loop, up.from, failed);
-  if (down.from >= 0) closeSocket(loop, down.from, failed);
+  closeSocket(loop, up.from, failed && !up.dead);
+  if (down.from >= 0) closeSocket(loop, down.from, failed && !down.dead);
   loop.open--;
   leave(loop.admission, connection);
 }
@@ -132,7 +132,8 @@ function releaseBoth(loop: Loop, { up, down }: Connection): void {
   release(loop, down);
 }
 
-function closeSocket({ halves, closer, nowMs }: Loop, fd: number, withReset: boolean): void {
+/** At the end of the turn. */
+export function closeSocket({ halves, closer, nowMs }: Loop, fd: number, withReset: boolean): void {
   halves[fd] = undefined;
   if (withReset) closer.reset(fd, nowMs);
   else closer.close(fd);

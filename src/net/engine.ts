@@ -6,6 +6,7 @@
 
 import { EPOLLIN } from '../os/libc.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
+import { monotonicMs } from '../os/monotonic.ts';
 import type { Ourselves } from '../os/ourselves.ts';
 import { randomWord } from '../os/random.ts';
 import { PAUSE_MS, createAcceptor } from './acceptor.ts';
@@ -15,6 +16,7 @@ import { type Closer, RESET_POLL_MS, createCloser } from './closing.ts';
 import { dispatch, drainConversations } from './connections.ts';
 import type { TcpCounters, TcpGauges } from './counters.ts';
 import { scanDeadlines } from './deadlines.ts';
+import { giveUpSlow } from './dialling.ts';
 import type { ConnectionTimeouts } from './timeouts.ts';
 import { createEpoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
@@ -56,6 +58,10 @@ export interface TcpEngine {
 /** The longest and, below, the shortest time between two checks of the timeouts. */
 const SCAN_MS = 1000;
 const QUICK_SCAN_MS = 25;
+/** How exact the time of an event is. */
+const TICK_MS = 10;
+/** How often attempts to reach one of several addresses are looked at. */
+const ATTEMPT_SCAN_MS = 50;
 
 export function createTcpEngine(options: EngineOptions): TcpEngine {
   const { ledger, counters, gauges, hosts, events, keepalive, maxConnections, wakeFd } = options;
@@ -78,7 +84,8 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
   const { admission } = loop;
   let limits: ConnectionTimeouts = { handshakeTimeoutMs: SCAN_MS, idleTimeoutMs: 0 };
   let isIdle = false;
-  let scannedMs = performance.now() | 0;
+  let scannedMs = monotonicMs();
+  let tickedMs = scannedMs - TICK_MS;
   const acceptor = createAcceptor({
     epoll,
     ledger,
@@ -96,15 +103,19 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
   function waitMs(maxWaitMs: number): number {
     if (loop.queued.length > 0) return 0;
     if (closer.waiting > 0) return RESET_POLL_MS;
+    if (loop.attempts.length > 0) return ATTEMPT_SCAN_MS;
     if (acceptor.paused) return PAUSE_MS;
     return loop.open > 0 ? Math.min(maxWaitMs, scanPeriodMs()) : maxWaitMs;
   }
 
   function turn(maxWaitMs: number): boolean {
     const count = epoll.wait(waitMs(maxWaitMs));
-    const nowMs = performance.now() | 0;
+    const nowMs = monotonicMs();
     loop.nowMs = nowMs;
-    events.tick();
+    if (((nowMs - tickedMs) | 0) >= TICK_MS) {
+      tickedMs = nowMs;
+      events.tick();
+    }
     let woken = false;
     for (let position = 0; position < count; position++) {
       const fd = epoll.fdAt(position);
@@ -114,6 +125,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
       else acceptor.accept(fd, nowMs);
     }
     if (loop.queued.length > 0) runQueued(loop);
+    if (loop.attempts.length > 0) giveUpSlow(loop);
     if (((nowMs - scannedMs) | 0) >= scanPeriodMs()) {
       scannedMs = nowMs;
       scanDeadlines(loop, limits);
@@ -132,7 +144,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     configure(newLimits, gates, ourselves) {
       limits = newLimits;
       loop.ourselves = ourselves;
-      acceptor.setListeners(gates, performance.now() | 0);
+      acceptor.setListeners(gates, monotonicMs());
     },
     drain() {
       loop.isDraining = true;

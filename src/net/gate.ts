@@ -3,12 +3,16 @@
  * sockets. A gate only examines bytes, and says what to send and what to count.
  */
 
+import type { ServerAddresses } from './server-addresses.ts';
+
 /** The server for a connection, and what to send to it first. */
 export interface Route {
   /** The server's name in the configuration. */
   readonly server: string;
   /** sockaddr_in6 of the server. */
   readonly serverAddress: Uint8Array;
+  /** All its addresses, if there are several: then these are dialled, not only `serverAddress`. */
+  readonly addresses?: ServerAddresses | undefined;
   /** Sent first: the bytes that the gate has consumed (unchanged or rewritten), after a PROXY header if one is needed. */
   readonly preamble: Uint8Array | null;
   /** How many bytes of the client may follow `preamble`; the rest is discarded. -1 for no limit. */

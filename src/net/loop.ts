@@ -5,22 +5,47 @@
  * per connection, event or chunk of bytes.
  */
 import type { FdLedger } from '../os/fd-ledger.ts';
-import { EPOLLERR, EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, EPOLLPRI, EPOLLRDHUP, pinned } from '../os/libc.ts';
+import {
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLPRI,
+  EPOLLRDHUP,
+  pinned,
+  placeOf,
+} from '../os/libc.ts';
 import type { Ourselves } from '../os/ourselves.ts';
 import { type Admission, createAdmission } from './admission.ts';
 import type { Closer } from './closing.ts';
-import type { Half } from './connection.ts';
+import type { Connection, Half } from './connection.ts';
 import type { TcpCounters } from './counters.ts';
 import type { Epoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { HostCounters } from './host-slots.ts';
 import type { PipePool } from './pipe-pool.ts';
 
-/** The events that are watched on each socket, edge-triggered. */
-export const EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+/** The events that are watched on the socket of a client, edge-triggered. */
+export const ARRIVALS = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+/** The same, and that the socket is connected, or takes more again. */
+export const EDGES = ARRIVALS | EPOLLOUT;
 /** After these events, a short read does not mean that the queue is empty. */
-export const EXHAUSTIVE = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI;
+const UNCLEAR = EPOLLERR | EPOLLPRI;
+/** After these, no more data arrives than is in the queue. */
+const ENDING = EPOLLRDHUP | EPOLLHUP;
+/** After these, there is more in the queue than bytes. */
+export const EXHAUSTIVE = UNCLEAR | ENDING;
 export const READABLE = EPOLLIN | EXHAUSTIVE;
+
+/** Notes what the events say about the queue of `half.from`. True if they say more than that there is something to read. */
+export function noteEvents(half: Half, events: number): boolean {
+  if ((events & EXHAUSTIVE) === 0) return false;
+  if ((events & UNCLEAR) !== 0) half.exhaustive = true;
+  if ((events & ENDING) !== 0) half.ending = true;
+  if ((events & EPOLLERR) !== 0) half.dead = true;
+  return true;
+}
 
 /** The limit of one read. */
 export const CHUNK_BYTES = 64 * 1024;
@@ -55,6 +80,8 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
   readonly index: TcpCounters['index'];
   /** A buffer of CHUNK_BYTES, free between calls. */
   readonly scratch: Uint8Array;
+  /** Its address. */
+  readonly scratchAt: number;
   /** By descriptor: the half that reads from it. */
   readonly halves: (Half | undefined)[];
   /** By descriptor: a connection to a server that waits for its next use. Whatever happens on it ends it. */
@@ -67,6 +94,8 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
   heldBytes: number;
   /** Halves that have more work at once: call `runQueued` without waiting. */
   queued: Half[];
+  /** Attempts to reach one of several addresses of a server, the oldest first: `giveUpSlow` looks at them. */
+  attempts: Attempt[];
   /** The time that handlers use: milliseconds that wrap at 2^31. */
   nowMs: number;
   /** Our own addresses, which must not be dialled. */
@@ -77,6 +106,7 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
 
 export function createLoop(options: LoopOptions): Loop {
   const { epoll, ledger, closer, pipes, counters, hosts, events, keepalive, maxConnections, seed } = options;
+  const scratch = pinned(CHUNK_BYTES);
   return {
     epoll,
     ledger,
@@ -88,7 +118,8 @@ export function createLoop(options: LoopOptions): Loop {
     maxConnections,
     values: counters.values,
     index: counters.index,
-    scratch: pinned(CHUNK_BYTES),
+    scratch,
+    scratchAt: placeOf(scratch),
     halves: [],
     parked: [],
     admission: createAdmission(maxConnections, seed),
@@ -96,10 +127,19 @@ export function createLoop(options: LoopOptions): Loop {
     openings: 0,
     heldBytes: 0,
     queued: [],
+    attempts: [],
     nowMs: 0,
     ourselves: NOT_TOLD,
     isDraining: false,
   };
+}
+
+/** One of several addresses is being dialled. */
+export interface Attempt {
+  readonly connection: Connection;
+  /** The value of `connection.tried` with it. */
+  readonly tried: number;
+  readonly sinceMs: number;
 }
 
 /** The half has work: it continues in this turn, after the other events. */

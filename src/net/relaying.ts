@@ -8,7 +8,7 @@ import { conversationOf } from './conversation.ts';
 import { abort, leaveOpening, reportOpened } from './ending.ts';
 import { hold } from './holding.ts';
 import { HOST } from './host-slots.ts';
-import { EXHAUSTIVE, type Loop, READABLE, queue } from './loop.ts';
+import { type Loop, READABLE, noteEvents, queue } from './loop.ts';
 import { abandon, pump } from './relay.ts';
 
 /** The server has accepted: the preamble is sent first. `events`: the events of its socket. */
@@ -29,7 +29,7 @@ export function startRelaying(loop: Loop, connection: Connection, events: number
   connection.upload = route.upload ?? null;
   connection.answer = route.answer ?? null;
   up.waiting = connection.answer !== null;
-  if (up.waiting && up.exhaustive) return clientGone(loop, connection);
+  if (up.waiting && (up.exhaustive || up.ending)) return clientGone(loop, connection);
   up.writable = true;
   run(loop, up);
   if (connection.phase === Phase.relaying && (events & READABLE) !== 0) onRelayEvents(loop, down, events);
@@ -38,8 +38,7 @@ export function startRelaying(loop: Loop, connection: Connection, events: number
 export function onRelayEvents(loop: Loop, half: Half, events: number): void {
   const { connection } = half;
   const opposite = oppositeOf(half);
-  if ((events & EXHAUSTIVE) !== 0) {
-    half.exhaustive = true;
+  if (noteEvents(half, events)) {
     if (half.waiting) return clientGone(loop, connection);
     if ((events & EPOLLPRI) !== 0) half.movedBytes = 1; // back to copying: splice stops at urgent data, read skips it
     if ((events & EPOLLERR) !== 0) abandon(loop, opposite);

@@ -323,7 +323,7 @@ const since = (startedMs: number): number => Math.round((performance.now() - sta
 const disposable = (socket: Socket) => ({ socket, [Symbol.dispose]: () => void socket.destroy() });
 
 const reporter =
-  ({ service, port }: ProbeTarget) =>
+  ({ service, address, port }: ProbeTarget) =>
   (
     name: ProbeFound['name'],
     state: FindingState,
@@ -332,6 +332,7 @@ const reporter =
   ): ProbeFound => ({
     name,
     service,
+    address,
     port,
     hostname: null,
     state,

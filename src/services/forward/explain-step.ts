@@ -1,5 +1,6 @@
 /** What the forwarder does with a connection: the port leads to a server, by the same allotment as in the data plane. */
-import { endsAtOurselves, listensFor } from '../../net/listening.ts';
+import { addressesOf } from '../../config/host-services.ts';
+import { dialledAddress, endsAtOurselves, listensFor, severalAddresses } from '../../net/listening.ts';
 import { attachedPrefixes } from '../../os/interfaces.ts';
 import type { Ourselves } from '../../os/ourselves.ts';
 import { type Flow, type Leg, arrives, endsRefused } from '../../runtime/explain.ts';
@@ -29,7 +30,9 @@ export function explainForward(
   }
   const position = options.hosts.findIndex((host) => ports[host.name] === flow.port);
   if (position === -1) return undefined;
-  const { name, address, ssh, enabled, maintenance, allow } = options.hosts[position];
+  const host = options.hosts[position];
+  const { name, ssh, enabled, maintenance, allow, balance } = host;
+  const address = dialledAddress(ourselves, addressesOf(host));
   if (ssh === false) return undefined;
   const configPath = `/hosts/${position}/ssh`;
   if (!enabled) {
@@ -69,7 +72,10 @@ export function explainForward(
     targetPort: ssh.targetPort,
   });
   return {
-    steps: [{ isOk: true, text: arrived, counter: 'accepted', configPath }],
+    steps: [
+      { isOk: true, text: arrived, counter: 'accepted', configPath },
+      ...severalAddresses(addressesOf(host), balance === 'round-robin', position),
+    ],
     outcome: arrives(address, ssh.targetPort, arrived, name),
   };
 }

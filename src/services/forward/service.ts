@@ -1,5 +1,6 @@
 /** The port forwarder: each server's SSH has its own port on the IPv4 side. */
 import type { ForwardConfig, HostConfig } from '../../config/schema.ts';
+import { addressesOf } from '../../config/host-services.ts';
 import { boundAddresses, parsePortRange } from '../../config/values.ts';
 import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
 import { followAttached } from '../../os/follow-attached.ts';
@@ -55,11 +56,14 @@ export function planForward(options: ForwardOptions, previous: Allotments, attac
     return open.map(([name, port]) => ({ name, address, port }));
   });
   const targets = Object.fromEntries(
-    hosts.flatMap(({ name, address, ssh, maintenance, allow }): [string, ForwardTarget][] => {
+    hosts.flatMap((host): [string, ForwardTarget][] => {
+      const { name, ssh, maintenance, allow, balance } = host;
       if (ssh === false) return [];
-      const server = { address: parseAddress(address, `host "${name}"`), port: ssh.targetPort };
+      const addresses = addressesOf(host).map((address) =>
+        encodeSocketAddress({ address: parseAddress(address, `host "${name}"`), port: ssh.targetPort }),
+      );
       const access = compileAccess(allow, attached);
-      return [[name, { address: encodeSocketAddress(server), access, maintenance }]];
+      return [[name, { addresses, isRoundRobin: balance === 'round-robin', access, maintenance }]];
     }),
   );
   const plan: TcpPlan<ForwardWorkerConfig> = {

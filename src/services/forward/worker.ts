@@ -1,12 +1,14 @@
 /** The forwarder's worker thread: the port selects the server, and no byte is inspected. */
 import { RESET } from '../../net/gate.ts';
+import { createServerAddresses } from '../../net/server-addresses.ts';
 import { runTcpWorker } from '../../net/tcp-worker.ts';
 import { type HostAccess, mayReach } from '../host-access.ts';
 import { forwardCounterTable } from './counters.ts';
 
 export interface ForwardTarget {
-  /** sockaddr_in6 of the server's SSH port. */
-  readonly address: Uint8Array;
+  /** sockaddr_in6 of the server's SSH port; several if it has several addresses. */
+  readonly addresses: readonly Uint8Array[];
+  readonly isRoundRobin: boolean;
   readonly access: HostAccess;
   /** Nobody is led there for now. */
   readonly maintenance: boolean;
@@ -24,11 +26,13 @@ runTcpWorker<ForwardWorkerConfig, typeof forwardCounterTable>({
     const maintenance = { ...RESET, counter: index['refused-maintenance'] };
     return (name) => {
       const target = targets[name];
+      const { addresses, isRoundRobin } = target;
       return {
         begin: null,
         route: {
           server: name,
-          serverAddress: target.address,
+          serverAddress: addresses[0],
+          addresses: addresses.length === 1 ? undefined : createServerAddresses(addresses, isRoundRobin),
           preamble: null,
           uploadBytes: -1,
           oneExchange: false,

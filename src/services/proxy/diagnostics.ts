@@ -1,5 +1,5 @@
 /** The proxy's part of the diagnostics. */
-import { isHttps, serviceAt } from '../../config/host-services.ts';
+import { addressesOf, isHttps, serviceAt } from '../../config/host-services.ts';
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
 import type { Expectation, ProbeTarget, ServiceDiagnostics } from '../check.ts';
 import { nginxSnippets } from './snippets.ts';
@@ -17,16 +17,14 @@ export const diagnostics: ServiceDiagnostics = {
     return proxy.listeners.flatMap((listener): ProbeTarget[] => {
       const use = serviceAt(host, listener);
       if (use === undefined) return [];
-      return [
-        {
-          service: listener.name,
-          address: host.address,
-          port: use.port,
-          expects: expectationOf(listener),
-          hostnames: MAIL_PORTS.has(listener.port) ? mailNamesFirst(hostnames) : hostnames,
-          clientAddress: use.clientAddress,
-        },
-      ];
+      return addressesOf(host).map((address) => ({
+        service: listener.name,
+        address,
+        port: use.port,
+        expects: expectationOf(listener),
+        hostnames: MAIL_PORTS.has(listener.port) ? mailNamesFirst(hostnames) : hostnames,
+        clientAddress: use.clientAddress,
+      }));
     });
   },
   snippets: ({ proxy }, host, applianceAddress) => nginxSnippets(host, proxy.listeners, applianceAddress),

@@ -1,7 +1,7 @@
 /** What the proxy does with a connection: finds the listener by its port, then looks in the data plane's host table. */
-import { serviceAt } from '../../config/host-services.ts';
+import { addressesOf, serviceAt } from '../../config/host-services.ts';
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
-import { endsAtOurselves, listensFor } from '../../net/listening.ts';
+import { dialledAddress, endsAtOurselves, listensFor, severalAddresses } from '../../net/listening.ts';
 import { attachedPrefixes } from '../../os/interfaces.ts';
 import type { Ourselves } from '../../os/ourselves.ts';
 import {
@@ -141,10 +141,11 @@ function explainName(question: Question): Leg {
   const found = decide(table, name, parseIpAddress(client), target);
   if (found.refused !== null) return explainRefusal(question, found);
   const position = hosts.findIndex((host) => host.name === found.name);
-  const { address } = hosts[position];
-  const refused = endsAtOurselves(ourselves, hosts[position], position, steps);
+  const host = hosts[position];
+  const address = dialledAddress(ourselves, addressesOf(host));
+  const refused = endsAtOurselves(ourselves, { name: host.name, address }, position, steps);
   if (refused !== undefined) return refused;
-  const { port } = serviceAt(hosts[position], listener)!;
+  const { port } = serviceAt(host, listener)!;
   const isNamed = name !== undefined && findBackend(table, name) !== undefined;
   const values = { name: name ?? asIs('-'), server: found.name, address, port };
   const arrived = isNamed
@@ -164,11 +165,12 @@ function explainName(question: Question): Leg {
         counter: routed,
         configPath: isNamed ? `/hosts/${position}/hostnames` : '/proxy/defaultHost',
       },
+      ...severalAddresses(addressesOf(host), host.balance === 'round-robin', position),
       ...admitted(found, client, position),
       {
         isOk: true,
         text: TOLD[found.clientAddress],
-        configPath: clientAddressPath(hosts[position], listener, position),
+        configPath: clientAddressPath(host, listener, position),
       },
     ],
     outcome: arrives(

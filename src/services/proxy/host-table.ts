@@ -1,6 +1,10 @@
-/** Finds the server for a name. Rebuilt with each configuration, and never changed after that. decide.ts adds what clients may. */
-import { isHttps, serviceAt } from '../../config/host-services.ts';
+/**
+ * Finds the server for a name. Rebuilt with each configuration, and never changed after that, except for what is known of a
+ * server's several addresses. decide.ts adds what clients may.
+ */
+import { addressesOf, isHttps, serviceAt } from '../../config/host-services.ts';
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
+import { type ServerAddresses, createServerAddresses } from '../../net/server-addresses.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
 import { parseIpv6 } from '../../wire/ip-address.ts';
 import type { IpPrefix } from '../../wire/ip-prefix.ts';
@@ -13,6 +17,8 @@ export interface Backend {
   readonly name: string;
   /** sockaddr_in6, at the server's port for this listener. */
   readonly serverAddress: Uint8Array;
+  /** If it has several, with what is known of them. */
+  readonly addresses: ServerAddresses | undefined;
   readonly clientAddress: HostConfig['clientAddress'];
   readonly access: HostAccess;
   /** Nobody is led there for now. */
@@ -65,13 +71,13 @@ export function buildHostTable(
   for (const host of hosts) {
     const use = host.enabled ? serviceAt(host, listener) : undefined;
     if (use === undefined) continue;
-    const { name, address, maintenance } = host;
-    const bytes = parseIpv6(address);
-    if (bytes === undefined) throw new Error(`host "${name}": address "${address}" is no IPv6 address`);
+    const { name, maintenance } = host;
+    const all = socketAddressesOf(host, use.port);
     const backend: Backend = {
       refused: null,
       name,
-      serverAddress: encodeSocketAddress({ address: bytes, port: use.port }),
+      serverAddress: all[0],
+      addresses: all.length === 1 ? undefined : createServerAddresses(all, host.balance === 'round-robin'),
       clientAddress: use.clientAddress,
       access: compileAccess(host.allow, attached),
       maintenance,
@@ -86,6 +92,14 @@ export function buildHostTable(
     }
   }
   return { exact, wildcard, deep, fallback, needsClient };
+}
+
+function socketAddressesOf(host: HostConfig, port: number): Uint8Array[] {
+  return addressesOf(host).map((text) => {
+    const address = parseIpv6(text);
+    if (address === undefined) throw new Error(`host "${host.name}": address "${text}" is no IPv6 address`);
+    return encodeSocketAddress({ address, port });
+  });
 }
 
 /** "**.Example.com." is ["**", "example.com"]. */

@@ -1,5 +1,5 @@
 /** Configuration that a server needs to see the client's address. Pure. */
-import { isHttps, serviceAt } from '../../config/host-services.ts';
+import { addressesOf, isHttps, serviceAt } from '../../config/host-services.ts';
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
 import type { Snippet } from '../check.ts';
 import { say } from '../../texts/text.ts';
@@ -29,9 +29,9 @@ export function nginxSnippets(
     });
   const withHeader = web.filter(({ clientAddress }) => clientAddress !== 'none');
   if (withHeader.length === 0) return found;
-  const listens = withHeader.map(({ protocol, port }) => {
+  const listens = withHeader.flatMap(({ protocol, port }) => {
     const tls = protocol === 'tls' ? ' ssl' : '';
-    return `listen [${host.address}]:${port}${tls} proxy_protocol;\n`;
+    return addressesOf(host).map((address) => `listen [${address}]:${port}${tls} proxy_protocol;\n`);
   });
   const modes = [...new Set(withHeader.map(({ clientAddress }) => clientAddress))].join(', ');
   found.push({

@@ -68,6 +68,7 @@ export function createTlsGate(table: HostTable, index: ProxyCounterIndex, peerOf
           route: {
             server: backend.name,
             serverAddress: backend.serverAddress,
+            addresses: backend.addresses,
             preamble,
             uploadBytes: -1,
             oneExchange: false,

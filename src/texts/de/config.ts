@@ -49,6 +49,11 @@ export const config: Dictionary = {
   'is not the name of a server': 'ist kein Name eines Servers',
   'nothing: there is no server': 'nichts: Es gibt keinen Server',
   'each listener once': 'jeder Listener nur einmal',
+  'each address once': 'jede Adresse nur einmal',
+  'an IPv6 address such as 2001:db8:1::10, or a list in "addresses"':
+    'eine IPv6-Adresse wie 2001:db8:1::10, oder eine Liste in „addresses“',
+  'is not the first one of "addresses"': 'ist nicht die erste aus „addresses“',
+  'no "address", or the first one of "addresses"': 'kein Feld „address“, oder die erste aus „addresses“',
   'would lead nowhere: the server uses no listener for https':
     'führte nirgendwohin: Der Server benutzt keinen Listener für https',
   'false, or a listener with port 443 or the name "https" in its services':

@@ -29,6 +29,8 @@ export const counters: Dictionary = {
     'Beendete Verbindungen, weil keine Route zum Server führte',
   'Connections ended because the server did not answer in time':
     'Beendete Verbindungen, weil der Server nicht rechtzeitig antwortete',
+  'Times that another address of a server was tried, because one did not answer':
+    'Wie oft eine andere Adresse eines Servers versucht wurde, weil eine nicht antwortete',
   'Connections ended because the address of the server is one of this appliance itself':
     'Verbindungen, die endeten, weil die Adresse des Servers eine dieses Geräts selbst ist',
   'Connections ended because no descriptor or port was left to reach the server':

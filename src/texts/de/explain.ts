@@ -47,6 +47,10 @@ export const explain: Dictionary = {
     'Die Zugangsliste von {server} enthält {client} nicht.',
   'The access list of {server} has {client}.': 'Die Zugangsliste von {server} enthält {client}.',
   '{server} is in maintenance.': '{server} wird gerade gewartet.',
+  'Its {count} addresses take turns; one that does not answer is put aside for some seconds.':
+    'Seine {count} Adressen wechseln sich ab; eine, die nicht antwortet, wird für einige Sekunden zurückgestellt.',
+  'The first of its {count} addresses that answers is used.':
+    'Benutzt wird die erste seiner {count} Adressen, die antwortet.',
   // The proxy
   'The server sees the address of this appliance, not that of the client.':
     'Der Server sieht die Adresse dieses Geräts, nicht die des Clients.',

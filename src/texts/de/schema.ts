@@ -32,6 +32,8 @@ export const schema: Dictionary = {
   'a prefix such as 192.0.2.0/24, "lan" for every network the appliance is attached to, or "any"':
     'ein Präfix wie 192.0.2.0/24, „lan“ für jedes Netz, an dem das Gerät hängt, oder „any“ für alle',
   'false, 301 or 308': '„false“, 301 oder 308',
+  'a list of 1 to 16 addresses': 'eine Liste von 1 bis 16 Adressen',
+  '"order" or "round-robin"': '„order“ oder „round-robin“',
   'a list of names of proxy.listeners': 'eine Liste von Namen aus proxy.listeners',
   '"none", "proxy-v1" or "proxy-v2"': '„none“, „proxy-v1“ oder „proxy-v2“',
   'false, or an object with the optional properties "port" and "targetPort"':

@@ -2,7 +2,7 @@
 import type { HttpFault } from './fault.ts';
 import { FIELD_SHIFT, Field, FieldFlag, MAX_FIELDS, type MessageHead } from './head.ts';
 import { DROPPED_OF_REQUESTS, DROPPED_OF_RESPONSES, fieldNameId, nextHash } from './names.ts';
-import { COLON, CR, FOLDED_TOKEN, IS_TEXT, LF, isBlank } from './octets.ts';
+import { COLON, CR, FOLDED_TOKEN, IS_TEXT, LF, SPACE, ZERO, isBlank } from './octets.ts';
 
 /** The faults of lines, with the status for a request or a response. */
 export interface LineFaults {
@@ -107,6 +107,27 @@ function nameFault(byte: number, isFirst: boolean, faults: LineFaults): HttpFaul
   // Section 5.2: obs-fold MUST be refused, or replaced.
   if (isFirst && isBlank(byte)) return faults.fold;
   return byte === CR ? faults.noColon : faults.fieldName;
+}
+
+/** The line is "Name: value", without other white space. */
+export function isPlainLine(fields: Int32Array, row: number, bytes: Uint8Array): boolean {
+  const nameEnd = fields[row + Field.nameEnd];
+  return (
+    fields[row + Field.valueStart] === nameEnd + 2 &&
+    bytes[nameEnd + 1] === SPACE &&
+    fields[row + Field.valueEnd] === fields[row + Field.lineEnd] - 2
+  );
+}
+
+/** The digits of a length are as they are written anew. */
+export const isPlainNumber = (bytes: Uint8Array, start: number, end: number): boolean =>
+  bytes[start] !== ZERO || end - start === 1;
+
+/** Flags all fields of a name (FieldName). */
+export function dropFields({ fields, fieldCount }: MessageHead, id: number): void {
+  for (let row = 0; row < fieldCount << FIELD_SHIFT; row += 1 << FIELD_SHIFT) {
+    if (fields[row + Field.id] === id) fields[row + Field.flags] |= FieldFlag.dropped;
+  }
 }
 
 /**

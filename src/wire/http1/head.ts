@@ -115,13 +115,17 @@ export interface MessageHead {
   keepAliveSeconds: number;
   /** Transfer-Encoding has more than "chunked": a client of HTTP/1.0 cannot be given this body. */
   hasOtherCodings: boolean;
-  /** The length came twice, or as a list: it is sent on once (RFC 9110 section 8.6). */
-  isLengthRepeated: boolean;
 
   // Both.
   /** What Content-Length says; -1: there is none. For what follows the head see bodyBytes. */
   contentLength: number;
   isChunked: boolean;
+  /**
+   * Content-Length, or Transfer-Encoding, is not in its plain form ("Name: value", once): its lines are flagged as dropped, and
+   * what was read is written. So the next parser cannot see another framing in white space, zeros, commas or repetition.
+   */
+  rewritesLength: boolean;
+  rewritesCodings: boolean;
   /** The body that follows: its length, CHUNKED or UNTIL_CLOSE. 0 for a response to HEAD, 1xx, 204 and 304. */
   bodyBytes: number;
   connectionClose: boolean;
@@ -165,9 +169,10 @@ export const createMessageHead = (): MessageHead => ({
   reasonEnd: 0,
   keepAliveSeconds: -1,
   hasOtherCodings: false,
-  isLengthRepeated: false,
   contentLength: -1,
   isChunked: false,
+  rewritesLength: false,
+  rewritesCodings: false,
   bodyBytes: 0,
   connectionClose: false,
   connectionKeepAlive: false,
@@ -180,23 +185,33 @@ export const createMessageHead = (): MessageHead => ({
   fields: new Int32Array(MAX_FIELDS << FIELD_SHIFT),
 });
 
-/** Clears what the last message left behind, but for offsets that are set whenever they mean something. */
+/** Clears what the last message left behind; rows of the table count up to fieldCount. */
 export function resetHead(head: MessageHead): void {
   head.fault = null;
+  head.start = 0;
+  head.headEnd = 0;
+  head.minorVersion = 1;
   head.method = Method.other;
-  head.authorityStart = 0;
-  head.authorityEnd = 0;
+  head.methodEnd = 0;
+  head.targetStart = 0;
+  head.targetEnd = 0;
   head.targetPrefix = 0;
   head.isAbsolute = false;
+  head.authorityStart = 0;
+  head.authorityEnd = 0;
+  head.hostStart = 0;
+  head.hostEnd = 0;
   head.expectsContinue = false;
   head.maxForwards = -1;
+  head.status = 0;
   head.reasonStart = 0;
   head.reasonEnd = 0;
   head.keepAliveSeconds = -1;
   head.hasOtherCodings = false;
-  head.isLengthRepeated = false;
   head.contentLength = -1;
   head.isChunked = false;
+  head.rewritesLength = false;
+  head.rewritesCodings = false;
   head.bodyBytes = 0;
   head.connectionClose = false;
   head.connectionKeepAlive = false;

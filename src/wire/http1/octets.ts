@@ -5,6 +5,7 @@ export const LF = 10;
 export const TAB = 9;
 export const SPACE = 32;
 export const COMMA = 44;
+export const ZERO = 48;
 export const COLON = 58;
 
 const TOKEN_CHARACTERS = "!#$%&'*+-.^_`|~";

@@ -4,7 +4,7 @@
  */
 import { findHostEnd } from './authority.ts';
 import { RequestFault } from './fault.ts';
-import { checkMore, parseFields, refuse, reject } from './fields.ts';
+import { checkMore, dropFields, isPlainLine, isPlainNumber, parseFields, refuse, reject } from './fields.ts';
 import {
   CHUNKED,
   FIELD_SHIFT,
@@ -25,6 +25,7 @@ import {
   IS_TARGET,
   LF,
   SPACE,
+  ZERO,
   equalsWord,
   isDigit,
   memberEnd,
@@ -36,7 +37,6 @@ import {
 const SLASH = 47;
 const ASTERISK = 42;
 const QUESTION = 63;
-const ZERO = 48;
 const ONE = 49;
 const VERSION = octetsOf('HTTP/');
 const HTTP = octetsOf('http');
@@ -260,6 +260,10 @@ function judgeCoding(
   // A transfer coding that is not understood SHOULD be answered with 501.
   if (codings > 1 || !equalsWord(bytes, start, fields[row + Field.valueEnd], CHUNKED_CODING))
     return reject(head, RequestFault.coding);
+  if (!isPlainLine(fields, row, bytes)) {
+    head.rewritesCodings = true;
+    dropFields(head, FieldName.transferEncoding);
+  }
   head.isChunked = true;
   head.bodyBytes = CHUNKED;
   return true;
@@ -269,13 +273,14 @@ function judgeCoding(
 function judgeLength(head: MessageHead, bytes: Uint8Array, row: number, lengths: number): boolean {
   if (lengths > 1) return reject(head, RequestFault.lengths);
   const { fields } = head;
-  const length = readDecimal(
-    bytes,
-    fields[row + Field.valueStart],
-    fields[row + Field.valueEnd],
-    MAX_LENGTH_DIGITS,
-  );
+  const start = fields[row + Field.valueStart];
+  const end = fields[row + Field.valueEnd];
+  const length = readDecimal(bytes, start, end, MAX_LENGTH_DIGITS);
   if (length === -1) return reject(head, RequestFault.length);
+  if (!isPlainLine(fields, row, bytes) || !isPlainNumber(bytes, start, end)) {
+    head.rewritesLength = true;
+    dropFields(head, FieldName.contentLength);
+  }
   head.contentLength = length;
   head.bodyBytes = length;
   return true;

@@ -3,12 +3,11 @@
  * differently is refused.
  */
 import { ResponseFault } from './fault.ts';
-import { checkMore, parseFields, refuse, reject } from './fields.ts';
+import { checkMore, dropFields, isPlainLine, isPlainNumber, parseFields, refuse, reject } from './fields.ts';
 import {
   CHUNKED,
   FIELD_SHIFT,
   Field,
-  FieldFlag,
   MAX_HEAD_BYTES,
   type MessageHead,
   Method,
@@ -23,6 +22,7 @@ import {
   IS_TEXT,
   LF,
   SPACE,
+  ZERO,
   equalsWord,
   isDigit,
   memberEnd,
@@ -33,7 +33,6 @@ import {
 
 const VERSION = octetsOf('HTTP/1.');
 const CHUNKED_CODING = octetsOf('chunked');
-const ZERO = 48;
 const MAX_LENGTH_DIGITS = 15;
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
@@ -147,19 +146,16 @@ function settleBody(head: MessageHead, hasCoding: boolean): void {
     // RFC 9110 section 8.6 and RFC 9112 section 6.1: these MUST NOT have the fields.
     dropFields(head, FieldName.contentLength);
     dropFields(head, FieldName.transferEncoding);
-    head.isLengthRepeated = false;
-  } else if (head.isLengthRepeated) dropFields(head, FieldName.contentLength);
+    head.rewritesLength = false;
+    head.rewritesCodings = false;
+  }
+  if (head.rewritesLength) dropFields(head, FieldName.contentLength);
+  if (head.rewritesCodings) dropFields(head, FieldName.transferEncoding);
   if (head.method === Method.head || status < 200 || status === NO_CONTENT || status === NOT_MODIFIED)
     head.bodyBytes = 0;
   else if (head.isChunked) head.bodyBytes = CHUNKED;
   else if (hasCoding || head.contentLength === -1) head.bodyBytes = UNTIL_CLOSE;
   else head.bodyBytes = head.contentLength;
-}
-
-function dropFields({ fields, fieldCount }: MessageHead, id: number): void {
-  for (let row = 0; row < fieldCount << FIELD_SHIFT; row += 1 << FIELD_SHIFT) {
-    if (fields[row + Field.id] === id) fields[row + Field.flags] |= FieldFlag.dropped;
-  }
 }
 
 /** RFC 9110 section 8.6: a length may be repeated, in one field or several, when all are the same. False when refused. */
@@ -169,19 +165,17 @@ function readLength(head: MessageHead, bytes: Uint8Array, row: number): boolean 
   const end = fields[row + Field.valueEnd];
   let start = memberStart(bytes, valueStart, end);
   if (start === -1) return reject(head, ResponseFault.length);
-  if (start !== valueStart) head.isLengthRepeated = true;
+  if (head.contentLength !== -1 || !isPlainLine(fields, row, bytes)) head.rewritesLength = true;
   while (start !== -1) {
     const stop = memberEnd(bytes, start, end);
     const length = readDecimal(bytes, start, stop, MAX_LENGTH_DIGITS);
     if (length === -1) return reject(head, ResponseFault.length);
-    if (head.contentLength !== -1) {
-      if (length !== head.contentLength) return reject(head, ResponseFault.lengths);
-      head.isLengthRepeated = true;
-    }
+    if (head.contentLength !== -1 && length !== head.contentLength)
+      return reject(head, ResponseFault.lengths);
+    if (start !== valueStart || stop !== end || !isPlainNumber(bytes, start, stop))
+      head.rewritesLength = true;
     head.contentLength = length;
     start = memberStart(bytes, stop, end);
-    // A comma at the end makes it a list too.
-    if (stop !== end) head.isLengthRepeated = true;
   }
   return true;
 }
@@ -189,12 +183,18 @@ function readLength(head: MessageHead, bytes: Uint8Array, row: number): boolean 
 /** Section 6.1: chunked must be the last coding, in one field or several, or the body ends with the connection. */
 function readCoding(head: MessageHead, bytes: Uint8Array, row: number): void {
   const { fields } = head;
+  const valueStart = fields[row + Field.valueStart];
   const end = fields[row + Field.valueEnd];
-  let start = memberStart(bytes, fields[row + Field.valueStart], end);
+  if (!isPlainLine(fields, row, bytes) || !equalsWord(bytes, valueStart, end, CHUNKED_CODING))
+    head.rewritesCodings = true;
+  let start = memberStart(bytes, valueStart, end);
   while (start !== -1) {
     const stop = memberEnd(bytes, start, end);
     // What was last so far is not: one that comes before another.
-    if (head.isChunked) head.hasOtherCodings = true;
+    if (head.isChunked) {
+      head.hasOtherCodings = true;
+      head.rewritesCodings = true;
+    }
     head.isChunked = equalsWord(bytes, start, stop, CHUNKED_CODING);
     if (!head.isChunked) head.hasOtherCodings = true;
     start = memberStart(bytes, stop, end);

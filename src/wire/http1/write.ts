@@ -4,7 +4,7 @@
  */
 import { FIELD_SHIFT, Field, FieldFlag, type MessageHead, Upgrade } from './head.ts';
 import { FieldName } from './names.ts';
-import { CR, LF, SPACE, octetsOf } from './octets.ts';
+import { CR, LF, SPACE, ZERO, memberEnd, memberStart, octetsOf } from './octets.ts';
 
 /** What to say in Connection. Bits. `upgrade` also sends the Upgrade field: of a request what it asks for. */
 export const ConnectionOption = { none: 0, close: 1, keepAlive: 2, upgrade: 4 } as const;
@@ -26,6 +26,9 @@ const BEHIND_FORWARDED = octetsOf('"\r\nX-Forwarded-Host: ');
 const END_OF_LINE = octetsOf('\r\n');
 const MAX_FORWARDS = octetsOf('Max-Forwards: ');
 const CONTENT_LENGTH = octetsOf('Content-Length: ');
+const TRANSFER_ENCODING = octetsOf('Transfer-Encoding: ');
+/** Without a space, so that the line does not grow. */
+const LIST_SEPARATOR = octetsOf(',');
 const SEPARATOR = octetsOf(': ');
 const UPGRADE = octetsOf('Upgrade: ');
 const UPGRADE_TO_WEBSOCKET = octetsOf('Upgrade: websocket\r\n');
@@ -42,7 +45,6 @@ const CONNECTION = Array.from({ length: 8 }, (_, bits) => {
 
 /** More than all constant text that is added to a head. */
 const ADDED_BYTES = 256;
-const ZERO = 48;
 const VERSION_BYTES = 9;
 const STATUS_BYTES = 3;
 
@@ -80,6 +82,8 @@ export function writeRequestHead(
   at = copyRange(bytes, at, authorityStart, authorityEnd);
   at = copyWord(bytes, at, END_OF_LINE);
   at = copyFields(head, bytes, at, false, 0);
+  if (head.rewritesLength) at = writeNumberField(bytes, at, CONTENT_LENGTH, head.contentLength);
+  if (head.rewritesCodings) at = writeCodings(head, bytes, at);
   if (head.maxForwards >= 0)
     at = writeNumberField(bytes, at, MAX_FORWARDS, Math.max(head.maxForwards - 1, 0));
   at = copyWord(bytes, at, clientFields);
@@ -118,7 +122,8 @@ export function writeResponseHead(
   const isDechunked = (options & ResponseOption.dechunked) !== 0;
   const kept = (connection & ConnectionOption.upgrade) !== 0 ? FieldName.upgrade : 0;
   at = copyFields(head, bytes, at, isDechunked, kept);
-  if (head.isLengthRepeated) at = writeNumberField(bytes, at, CONTENT_LENGTH, head.contentLength);
+  if (head.rewritesLength) at = writeNumberField(bytes, at, CONTENT_LENGTH, head.contentLength);
+  if (head.rewritesCodings && !isDechunked) at = writeCodings(head, bytes, at);
   at = copyWord(bytes, at, VIA[head.minorVersion]);
   at = copyWord(bytes, at, CONNECTION[connection]);
   return copyWord(bytes, at, END_OF_LINE);
@@ -162,6 +167,23 @@ function copyWithoutSpace(fields: Int32Array, row: number, bytes: Uint8Array, fr
   at = copyWord(bytes, at, SEPARATOR);
   at = copyRange(bytes, at, fields[row + Field.valueStart], fields[row + Field.valueEnd]);
   return copyWord(bytes, at, END_OF_LINE);
+}
+
+/** The members of all Transfer-Encoding fields in one line; none when there are none. */
+function writeCodings({ fields, fieldCount }: MessageHead, bytes: Uint8Array, from: number): number {
+  let at = from;
+  for (let row = 0; row < fieldCount << FIELD_SHIFT; row += 1 << FIELD_SHIFT) {
+    if (fields[row + Field.id] !== FieldName.transferEncoding) continue;
+    const end = fields[row + Field.valueEnd];
+    let start = memberStart(bytes, fields[row + Field.valueStart], end);
+    while (start !== -1) {
+      const stop = memberEnd(bytes, start, end);
+      at = copyWord(bytes, at, at === from ? TRANSFER_ENCODING : LIST_SEPARATOR);
+      at = copyRange(bytes, at, start, stop);
+      start = memberStart(bytes, stop, end);
+    }
+  }
+  return at === from ? at : copyWord(bytes, at, END_OF_LINE);
 }
 
 /** What the request asks for; of several protocols only WebSocket. */

@@ -33,12 +33,15 @@ test('listeners that are bound elsewhere', async () => {
   }
 });
 
-/** The document with these fields in the server of that position, and in the proxy. */
-const changed = (position: number, fields: object, proxy: object = {}) => ({
-  ...DOCUMENT,
-  hosts: DOCUMENT.hosts.map((host, i) => (i === position ? { ...host, ...fields } : host)),
-  proxy,
-});
+/** The document with these fields in the server of that position, and in the proxy; undefined removes a field. */
+const changed = (position: number, fields: object, proxy: object = {}) =>
+  JSON.parse(
+    JSON.stringify({
+      ...DOCUMENT,
+      hosts: DOCUMENT.hosts.map((host, i) => (i === position ? { ...host, ...fields } : host)),
+      proxy,
+    }),
+  ) as object;
 
 const ROUTING: readonly (readonly [
   title: string,
@@ -71,6 +74,18 @@ const ROUTING: readonly (readonly [
     'server 443',
     /sees the address of this appliance/,
     '/hosts/0/clientAddress',
+  ],
+  [
+    'several addresses: the first',
+    changed(0, {
+      address: undefined,
+      addresses: ['2001:db8:1::10', '2001:db8:1::20'],
+      balance: 'round-robin',
+    }),
+    { port: 22_001 },
+    'server 22',
+    /Its 2 addresses take turns/,
+    '/hosts/0/addresses',
   ],
   [
     'maintenance',

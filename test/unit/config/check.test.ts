@@ -119,6 +119,36 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /22001 is for SSH of b, but 22001 is for SSH of a/,
   ],
   [
+    'a server without an address',
+    { hosts: [{ name: 'a' }] },
+    '/hosts/0/address',
+    /is missing; expected an IPv6 address/,
+  ],
+  [
+    'an empty list of addresses',
+    { hosts: [{ name: 'a', addresses: [] }] },
+    '/hosts/0/addresses',
+    /an empty list is not a list of 1 to 16 addresses/,
+  ],
+  [
+    'one address twice',
+    { hosts: [{ name: 'a', addresses: ['2001:db8::1', '2001:DB8:0::1'] }] },
+    '/hosts/0/addresses/1',
+    /"2001:db8::1" is already at \/hosts\/0\/addresses\/0; expected each address once/,
+  ],
+  [
+    'a further address that no server can have',
+    { hosts: [{ name: 'a', addresses: ['2001:db8::1', 'fe80::1'] }] },
+    '/hosts/0/addresses/1',
+    /"fe80::1" is a link-local address/,
+  ],
+  [
+    'an address that is not the first of the list',
+    { hosts: [{ name: 'a', address: '2001:db8::9', addresses: ['2001:db8::1'] }] },
+    '/hosts/0/address',
+    /"2001:db8::9" is not the first one of "addresses"/,
+  ],
+  [
     'two listeners of one name',
     { proxy: { listeners: [listener('x', 1000), listener('x', 1001)] } },
     '/proxy/listeners/1/name',
@@ -417,6 +447,10 @@ const accepted: readonly (readonly [title: string, document: object])[] = [
       hosts: [host('a', { services: ['http', 'https'], redirectToHttps: 301 })],
       proxy: { listeners: [{ name: 'http', port: 80, protocol: 'http' }, listener('https', 8443)] },
     },
+  ],
+  [
+    'a server with several addresses',
+    { hosts: [{ name: 'a', addresses: ['2001:db8::1', '2001:db8::2'], balance: 'round-robin' }] },
   ],
   ['an explicit SSH port inside the range', { hosts: [host('a', { ssh: { port: 22_001 } }), host('b')] }],
   ['DNS64 off leaves its port free', { dns64: { enabled: false }, admin: { port: 53 } }],

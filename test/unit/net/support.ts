@@ -124,6 +124,7 @@ export function receive(socket: Socket): Promise<Received> {
 export const hostAt = (name: string, fields: Partial<HostConfig> = {}): HostConfig => ({
   name,
   address: '::1',
+  balance: 'order',
   enabled: true,
   maintenance: false,
   hostnames: [],

@@ -147,7 +147,7 @@ test('dechunk gives the data alone, in place, and says where the body ends', () 
       }
       assert.equal(at, body.length);
       assert.deepEqual(Buffer.concat(data), Buffer.concat(chunks));
-      assert.equal(all.latin1Slice(at), NEXT);
+      assert.equal(all.toString('latin1', at), NEXT);
     }),
     { numRuns: 1000 },
   );

@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RequestFault } from '../../../src/wire/http1/fault.ts';
-import { CHUNKED, createMessageHead, hostText, latin1Text } from '../../../src/wire/http1/head.ts';
+import {
+  CHUNKED,
+  Method,
+  Upgrade,
+  createMessageHead,
+  findField,
+  hostText,
+  isLastMessage,
+  latin1Text,
+} from '../../../src/wire/http1/head.ts';
+import { FieldName } from '../../../src/wire/http1/names.ts';
 import { parseRequest } from '../../../src/wire/http1/request.ts';
 
 const head = createMessageHead();
@@ -265,4 +275,45 @@ test('bytes around the message change nothing', () => {
     else if (typeof expected === 'number') assert.deepEqual([end, head.fault?.status], [-1, expected]);
     else assert.equal(end, around.length + text.length);
   }
+});
+
+test('methods are told apart, and only in capitals', () => {
+  for (const [name, id] of Object.entries(Method)) {
+    if (id === Method.connect) continue;
+    verdict(line(`${name.toUpperCase()} / HTTP/1.1`));
+    assert.equal(head.method, id);
+    if (id !== Method.other) verdict(line(`${name} / HTTP/1.1`));
+    assert.equal(head.method, Method.other);
+  }
+  // Known also when the head is refused: a response to HEAD has no body.
+  verdict('HEAD / HTTP/1.1\r\n\r\n');
+  assert.equal(head.method, Method.head);
+});
+
+test('what a request asks to switch to, and whether its connection lasts', () => {
+  for (const [version, fields, upgrade, isLast] of [
+    ['1.1', [], Upgrade.none, false],
+    ['1.1', ['Connection: close'], Upgrade.none, true],
+    ['1.0', [], Upgrade.none, true],
+    ['1.0', ['Connection: x, KEEP-alive'], Upgrade.none, false],
+    ['1.1', ['Connection: keep-alive, Upgrade', 'Upgrade: WebSocket'], Upgrade.websocket, false],
+    ['1.1', ['Upgrade: h2c', 'Connection: Upgrade, HTTP2-Settings'], Upgrade.h2c, false],
+    ['1.1', ['Upgrade: foo/2 , h2c', 'Connection: Upgrade'], Upgrade.h2c, false],
+    ['1.1', ['Upgrade: h2c', 'Upgrade: websocket', 'Connection: Upgrade'], Upgrade.websocket, false],
+    ['1.1', ['Upgrade: foo/2', 'Connection: Upgrade'], Upgrade.other, false],
+    ['1.1', ['Upgrade:', 'Connection: Upgrade'], Upgrade.none, false],
+    ['1.1', ['Upgrade: websocket'], Upgrade.none, false],
+    ['1.0', ['Connection: Upgrade', 'Upgrade: websocket'], Upgrade.none, true],
+    ['1.1', ['Connection: Upgrade', 'Up_grade: websocket', 'U.pgrade: websocket'], Upgrade.none, false],
+  ] as [string, string[], number, boolean][]) {
+    verdict([`GET / HTTP/${version}`, 'Host: a', ...fields, '', ''].join('\r\n'));
+    assert.equal(head.fault, null);
+    assert.deepEqual([head.upgrade, isLastMessage(head)], [upgrade, isLast], fields.join());
+  }
+});
+
+test('a field is found by its id', () => {
+  verdict(get('Host: a', 'sec-websocket-KEY: x'));
+  assert.equal(findField(head, FieldName.webSocketKey), 1);
+  assert.equal(findField(head, FieldName.webSocketVersion), -1);
 });

@@ -32,8 +32,8 @@ export function forEachServer(
 function judgeServer({ name, maintenance }: HostConfig, probes: readonly ProbeFound[]): Finding {
   const title = say('Server {name}', { name });
   if (maintenance) {
-    const mend = say('Switch maintenance off when the work is done.');
-    return { ...warn(say('{name} is in maintenance: clients are turned away.', { name }), mend), title };
+    const remedy = say('Switch maintenance off when the work is done.');
+    return { ...warn(say('{name} is in maintenance: clients are turned away.', { name }), remedy), title };
   }
   if (probes.length === 0)
     return {

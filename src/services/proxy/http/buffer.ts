@@ -3,7 +3,7 @@
  * and then moved to directly before the bytes that followed it, so that head and body leave with one write. The margin before
  * the input is for heads that grow.
  */
-import { addressOf, pinned } from '../../../os/libc.ts';
+import { pinned, placeOf } from '../../../os/libc.ts';
 import { MAX_HEAD_BYTES } from '../../../wire/http1/head.ts';
 
 /** The limit of one read. */
@@ -15,7 +15,7 @@ export const INPUT_END = INPUT + INPUT_BYTES;
 const OUTPUT = INPUT_END;
 
 export const buffer = pinned(INPUT_END + MAX_HEAD_BYTES + MARGIN_BYTES);
-export const bufferAddress = Number(addressOf(buffer));
+export const bufferAddress = placeOf(buffer);
 export const OUTPUT_START = OUTPUT;
 export const OUTPUT_END = OUTPUT + MAX_HEAD_BYTES + MARGIN_BYTES;
 

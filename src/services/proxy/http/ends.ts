@@ -76,7 +76,7 @@ export function finishExchange(loop: Loop, client: HttpClient, isClean: boolean)
   const server = client.server!;
   const isRequestWhole = isWhole(client.request) && up.held === null && up.pipedBytes === 0;
   server.answers++;
-  if (!client.keepsServer || !isClean || !isRequestWhole || down.ended || up.finished) {
+  if (!client.keepsServer || !isClean || !isRequestWhole || down.exhaustive || up.finished) {
     dropServer(loop, client, !isRequestWhole);
   } else if (server.backend.clientAddress === 'none') {
     detach(loop, client);
@@ -86,6 +86,7 @@ export function finishExchange(loop: Loop, client: HttpClient, isClean: boolean)
     server.parkedMs = loop.nowMs;
   }
   client.saved = null;
+  client.mayParse = client.left !== null;
   client.answered = false;
   client.method = Method.other;
   connection.sinceMs = loop.nowMs;

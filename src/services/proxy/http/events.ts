@@ -5,7 +5,7 @@ import { EXHAUSTIVE, type Loop, READABLE } from '../../../net/loop.ts';
 import { clientOf } from './client.ts';
 import { drive } from './drive.ts';
 import { clientFailed, serverFailed } from './ends.ts';
-import { onDialEvents } from './servers.ts';
+import { dialAgain, onDialEvents } from './servers.ts';
 
 export function onHttpEvents(loop: Loop, half: Half, events: number): void {
   const { connection } = half;
@@ -15,7 +15,9 @@ export function onHttpEvents(loop: Loop, half: Half, events: number): void {
   const { server } = client;
   if (half === down && server !== null && !server.isConnected) {
     const failure = onDialEvents(loop, client, server, events);
-    if (failure !== undefined) return serverFailed(loop, client, failure);
+    const last = failure && dialAgain(loop, client, failure);
+    if (last !== undefined) return serverFailed(loop, client, last);
+    if (failure !== undefined) return;
     if (!server.isConnected) return;
   }
   if ((events & EPOLLOUT) !== 0) (half === up ? down : up).writable = true;

@@ -16,6 +16,8 @@ import type { HttpContext } from './context.ts';
 import { onHttpDeadline } from './deadlines.ts';
 import { drive } from './drive.ts';
 import { onHttpEvents } from './events.ts';
+import { serverFailed } from './ends.ts';
+import { dialAgain, hasNextAddress } from './servers.ts';
 import { type ServerPool, closePool, createServerPool } from './server-connection.ts';
 
 export interface HttpListener {
@@ -75,6 +77,12 @@ export function createHttpListener(index: ProxyCounterIndex, peerOf: PeerOf): Ht
     onDeadline(loop, connection, timeouts) {
       closeStale(loop);
       onHttpDeadline(loop, connection, timeouts);
+    },
+    onSlowDial(loop, connection) {
+      const client = clientOf(connection);
+      if (!hasNextAddress(loop, client)) return; // the last one may take as long as a server with one address
+      const failure = dialAgain(loop, client, 'timeout');
+      if (failure !== undefined) serverFailed(loop, client, failure);
     },
     onDrain(loop, connection) {
       const { state, left } = clientOf(connection);

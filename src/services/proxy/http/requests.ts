@@ -115,9 +115,10 @@ function forward(loop: Loop, client: HttpClient, backend: Backend, headEnd: numb
   startBody(client.request, head.bodyBytes, false);
   const belongs = takeBody(client.request, headEnd, end);
   if (written < 0 || belongs < 0) {
-    loop.closer.close(server.fd);
+    if (server !== client.server) loop.closer.close(server.fd);
     return refuseFault(loop, client, written < 0 ? RequestFault.oversized : RequestFault.chunks);
   }
+  if (isReused) loop.values[client.context.index['http-reused']]++;
   client.answered = false;
   client.saved = null;
   if (server !== client.server) attach(loop, client, server);
@@ -168,7 +169,7 @@ function serverFor(loop: Loop, client: HttpClient, backend: Backend) {
  */
 function isTrusted(loop: Loop, server: ServerConnection): boolean {
   if (isSafe() && head.bodyBytes === 0) return true;
-  return server.answers > 1 && ((loop.nowMs - server.parkedMs) | 0) < RECENT_MS;
+  return server.answers > 1 && ((loop.nowMs - server.parkedMs) | 0) < RECENT_MS && !server.hasEnded();
 }
 
 const isSafe = (): boolean =>

@@ -1,6 +1,9 @@
 /** Connections to servers that are kept for the next request (RFC 9112 section 9.3). */
+import { E, MSG_DONTWAIT, MSG_PEEK, errno, pinned, recvfrom } from '../../../os/libc.ts';
 import type { Loop, Parked } from '../../../net/loop.ts';
 import type { Backend } from '../host-table.ts';
+
+const peeked = pinned(1);
 
 /** How long a connection waits for its next request: less than the 60 s and more of nginx and Apache. */
 const IDLE_MS = 30_000;
@@ -52,6 +55,11 @@ export class ServerConnection implements Parked {
     idle.push(this);
     parkedConnections++;
     return true;
+  }
+
+  /** The server has closed it, or sent something, and its event was not handled yet. */
+  hasEnded(): boolean {
+    return recvfrom(this.fd, peeked, 1, MSG_PEEK | MSG_DONTWAIT, null, null) >= 0 || errno() !== E.EAGAIN;
   }
 
   /** The server has closed it, or sent bytes that nobody asked for. */

@@ -9,6 +9,7 @@ import type { DialFailure } from '../../../net/gate.ts';
 import { release } from '../../../net/holding.ts';
 import { HOST } from '../../../net/host-slots.ts';
 import { EDGES, type Loop } from '../../../net/loop.ts';
+import { pickAddress, putAside, putBack } from '../../../net/server-addresses.ts';
 import type { Backend } from '../host-table.ts';
 import type { HttpClient } from './client.ts';
 import { ServerConnection, takeIdle } from './server-connection.ts';
@@ -37,22 +38,76 @@ export const idleServer = (
   backend: Backend,
 ): ServerConnection | undefined => takeIdle(loop, context.poolOf(backend));
 
-/** Starts a new connection; or says why that failed at once. */
-export function dialServer(
+/** Starts a new connection to the server, or to one of its addresses; or says why that failed at once. */
+export function dialServer(loop: Loop, client: HttpClient, backend: Backend): ServerConnection | DialFailure {
+  const { connection } = client;
+  const { addresses } = backend;
+  connection.tried = 0;
+  connection.address = addresses === undefined ? -1 : pickAddress(addresses, 0, loop.nowMs);
+  const server = dialAddress(loop, client, backend);
+  return typeof server === 'string' ? dialNext(loop, client, backend, server) : server;
+}
+
+/** Another address of the server, after one has failed; the failure if there is none left. */
+function dialNext(
   loop: Loop,
-  { context }: HttpClient,
+  client: HttpClient,
+  backend: Backend,
+  failure: DialFailure,
+): ServerConnection | DialFailure {
+  const { connection } = client;
+  const { addresses } = backend;
+  let last = failure;
+  while (addresses !== undefined && last !== 'no-socket') {
+    putAside(addresses, connection.address, loop.nowMs);
+    const next = pickAddress(addresses, connection.tried, loop.nowMs);
+    if (next === -1) break;
+    loop.values[loop.index['server-next-address']]++;
+    connection.address = next;
+    const server = dialAddress(loop, client, backend);
+    if (typeof server !== 'string') return server;
+    last = server;
+  }
+  return last;
+}
+
+function dialAddress(
+  loop: Loop,
+  { connection, context }: HttpClient,
   backend: Backend,
 ): ServerConnection | DialFailure {
-  // The admin page would mistake the client for the appliance, and one of our contexts would dial us again and again.
-  if (isOwnSocketAddress(loop.ourselves, backend.serverAddress)) return 'ourselves';
-  const fd = dial(loop.ledger, backend.serverAddress, loop.keepalive);
+  const { address } = connection;
+  const serverAddress = backend.addresses?.all[address] ?? backend.serverAddress;
+  if (address >= 0) connection.tried |= 1 << address;
+  // The admin page would mistake the client for the appliance, and one of our listeners would dial us again and again.
+  if (isOwnSocketAddress(loop.ourselves, serverAddress)) return 'ourselves';
+  const fd = dial(loop.ledger, serverAddress, loop.keepalive, true);
   if (fd < 0) return dialFailureOf(-fd);
   if (!loop.epoll.add(fd, EDGES)) {
     loop.ledger.close(fd);
     return 'no-socket';
   }
+  if (address >= 0) loop.attempts.push({ connection, tried: connection.tried, sinceMs: loop.nowMs });
   return new ServerConnection(fd, backend, context.poolOf(backend));
 }
+
+/** The server that is being dialled did not answer: its next address takes its place, with all that is to be sent. */
+export function dialAgain(loop: Loop, client: HttpClient, failure: DialFailure): DialFailure | undefined {
+  const { backend, fd } = client.server!;
+  const next = dialNext(loop, client, backend, failure);
+  if (typeof next === 'string') return next;
+  loop.halves[fd] = undefined;
+  loop.closer.close(fd);
+  attach(loop, client, next);
+  return undefined;
+}
+
+/** Whether the server that is being dialled has an address that was not tried. */
+export const hasNextAddress = (loop: Loop, { connection, server }: HttpClient): boolean =>
+  server !== null &&
+  !server.isConnected &&
+  server.backend.addresses !== undefined &&
+  pickAddress(server.backend.addresses, connection.tried, loop.nowMs) !== -1;
 
 /** The connection serves this client's request from now on. */
 export function attach(loop: Loop, client: HttpClient, server: ServerConnection): void {
@@ -62,7 +117,8 @@ export function attach(loop: Loop, client: HttpClient, server: ServerConnection)
   up.to = down.from = server.fd;
   up.finished = false;
   up.writable = server.isConnected;
-  down.readable = down.exhaustive = down.ended = false;
+  up.isWatched = true;
+  down.readable = down.exhaustive = down.ending = down.ended = down.dead = false;
   loop.halves[server.fd] = down;
   if (server.isConnected) serverReached(loop, connection);
 }
@@ -85,6 +141,7 @@ export function onDialEvents(
   }
   if ((events & EPOLLOUT) !== 0) {
     server.isConnected = true;
+    if (connection.address >= 0) putBack(server.backend.addresses!, connection.address);
     connection.sinceMs = loop.nowMs;
     serverReached(loop, connection);
   }

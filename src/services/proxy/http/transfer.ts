@@ -4,24 +4,28 @@
  */
 import {
   E,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
   SPLICE_F_MOVE,
   SPLICE_F_NONBLOCK,
   errno,
-  readAt,
+  recvAt,
+  sendAt,
   splice,
   write,
-  writeAt,
 } from '../../../os/libc.ts';
 import type { Half } from '../../../net/connection.ts';
 import { hold, unhold } from '../../../net/holding.ts';
 import { HOST } from '../../../net/host-slots.ts';
 import type { Loop } from '../../../net/loop.ts';
 import { PIPE_BYTES } from '../../../net/pipe-pool.ts';
+import { blocked } from '../../../net/relay.ts';
 import { type Body, takeBody } from './body.ts';
 import { INPUT, INPUT_BYTES, INPUT_END, bufferAddress, copyOf } from './buffer.ts';
 
 /** From about this amount on, the cost of a pipe pays off. */
 const SPLICE_FROM_BYTES = 128 * 1024;
+const SEND_FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 const SPLICE_FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
 /** Results of `receive` and `moveBody`, beside a number of bytes. */
@@ -33,7 +37,7 @@ export const MALFORMED = -3;
 /** Reads to an offset of the buffer. More than 0: bytes; NOTHING: no more at present; ENDED: a FIN; FAILED: a reset or an error. */
 export function receive(half: Half, at: number, limit: number): number {
   const room = limit - at;
-  const taken = readAt(half.from, bufferAddress + at, room);
+  const taken = recvAt(half.from, bufferAddress + at, room, MSG_DONTWAIT);
   if (taken > 0) {
     // The queue is empty: the next byte to arrive causes an edge.
     if (taken < room && !half.exhaustive) half.readable = false;
@@ -64,13 +68,13 @@ export function send(loop: Loop, half: Half, at: number, bytes: number): boolean
   countBytes(loop, half, bytes);
   let sent = 0;
   if (half.held === null && half.writable) {
-    sent = writeAt(half.to, bufferAddress + at, bytes);
+    sent = sendAt(half.to, bufferAddress + at, bytes, SEND_FLAGS);
     if (sent === bytes) return true;
     if (sent < 0 && errno() !== E.EAGAIN) {
       half.finished = true;
       return false;
     }
-    half.writable = false;
+    blocked(loop, half);
     sent = Math.max(sent, 0);
   }
   hold(loop, half, copyOf(at + sent, at + bytes));
@@ -86,7 +90,7 @@ export function flush(loop: Loop, half: Half): boolean {
         ? write(half.to, half.held, half.held.length)
         : splice(half.pipe!.readFd, null, half.to, null, half.pipedBytes, SPLICE_FLAGS);
     if (sent <= 0) {
-      if (errno() === E.EAGAIN) half.writable = false;
+      if (errno() === E.EAGAIN) blocked(loop, half);
       else half.finished = true;
       return false;
     }

@@ -49,6 +49,17 @@ const PLANS: readonly [string, object, string[]][] = [
     ['http 8080 http a.example none', 'https 443 https a.example proxy-v2'],
   ],
   [
+    'every address',
+    {
+      address: undefined,
+      addresses: ['2001:db8:1::10', '2001:db8:1::11'],
+      hostnames: ['a.example'],
+      services: ['https'],
+      ssh: false,
+    },
+    ['https 443 https a.example none', 'https 443 https a.example none'],
+  ],
+  [
     'mail names first for mail; the PROXY header but for SSH',
     {
       hostnames: ['a.example', 'mail.a.example'],

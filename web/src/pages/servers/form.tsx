@@ -6,8 +6,11 @@ import type { Problem } from '../../core/contract.ts';
 import { text } from '../../core/locale.ts';
 import { CheckField, SelectField, TextArea, TextField } from '../../ui/field.tsx';
 import { problemAt } from '../../ui/problems.tsx';
-import { type HostDocument, type HostForm, hostOf, problemsOf } from './model.ts';
+import { type HostDocument, type HostForm, hostOf, problemsOf, splitNames } from './model.ts';
 import { CLIENT_ADDRESSES, WaysIn } from './ways-in.tsx';
+
+type TextKey = 'name' | 'address' | 'sshPort' | 'sshTargetPort';
+type Setter = <Key extends keyof HostForm>(key: Key) => (value: HostForm[Key]) => void;
 
 const CHECK_DELAY_MS = 300;
 /** The paths of the fields that a short form hides. */
@@ -53,11 +56,16 @@ export function HostFields({
     (value: HostForm[Key]) =>
       (form.value = { ...form.value, [key]: value });
   const touch = (key: keyof HostForm) => () => (touched.value = new Set(touched.value).add(key));
+  /** For fields that cannot be left: their problem is shown at once. */
+  const setShown =
+    <Key extends keyof HostForm>(key: Key) =>
+    (value: HostForm[Key]) => {
+      touch(key)();
+      set(key)(value);
+    };
   const problem = (key: keyof HostForm, path: string) =>
     showsAll || touched.value.has(key) ? problemAt(problems, path) : undefined;
-  const { hostnames, services, clientAddress, allow, redirectToHttps, enabled, maintenance, hasSsh } =
-    form.value;
-  type TextKey = 'name' | 'address' | 'sshPort' | 'sshTargetPort';
+  const { address, balance, hostnames, services, clientAddress, hasSsh } = form.value;
   const field = (key: TextKey, path: string) => ({
     isCode: true,
     value: form.value[key],
@@ -82,6 +90,79 @@ export function HostFields({
         onChange={set('clientAddress')}
         problem={problem('clientAddress', '/clientAddress')}
       />
+      <Admission form={form} set={setShown} problem={problem} />
+      <SshFields hasSsh={hasSsh} set={set} field={field} />
+    </>
+  );
+  return (
+    <>
+      <TextField
+        label={text('Name')}
+        hint={text('A label of your own, such as web1.')}
+        name="server-name"
+        {...field('name', '/name')}
+        autoFocus={!isShort}
+      />
+      <TextField
+        label={text('IPv6 address')}
+        hint={text(
+          'The address of the server itself, such as 2001:db8:1::10; several are separated by spaces.',
+        )}
+        name="server-address"
+        {...field('address', '/address')}
+        problem={problem('address', '/address') ?? problem('address', '/addresses')}
+      />
+      {splitNames(address).length > 1 && (
+        <SelectField
+          label={text('Several addresses')}
+          hint={text('One that does not answer is put aside for some seconds, and the next one is tried.')}
+          value={balance}
+          options={Object.entries({
+            order: text('the first that answers'),
+            'round-robin': text('each in turn'),
+          })}
+          onChange={set('balance')}
+          problem={problem('balance', '/balance')}
+        />
+      )}
+      <TextArea
+        label={text('Host names')}
+        hint={text(
+          'One per line. *.example.com stands for names with one label more, **.example.com for any number more.',
+        )}
+        rows={3}
+        value={hostnames}
+        onInput={set('hostnames')}
+        problem={
+          problem('hostnames', '/hostnames') ??
+          (showsAll || hostnames !== '' ? problemAt(problems, '/hostnames') : undefined)
+        }
+      />
+      {isShort ? (
+        <details open={(showsAll && problems.some(({ path }) => MORE.test(path))) || undefined}>
+          <summary>{text('More settings')}</summary>
+          <div class="stack">{more}</div>
+        </details>
+      ) : (
+        more
+      )}
+    </>
+  );
+}
+
+/** What becomes of clients before they reach the server. */
+function Admission({
+  form,
+  set,
+  problem,
+}: {
+  form: Signal<HostForm>;
+  set: Setter;
+  problem: (key: keyof HostForm, path: string) => string | undefined;
+}) {
+  const { allow, redirectToHttps, enabled, maintenance } = form.value;
+  return (
+    <>
       <SelectField
         label={text('Plain HTTP')}
         hint={text(
@@ -104,10 +185,7 @@ export function HostFields({
         rows={2}
         value={allow}
         onInput={set('allow')}
-        problem={
-          problem('allow', '/allow') ??
-          (showsAll || allow !== 'any' ? problemAt(problems, '/allow') : undefined)
-        }
+        problem={problem('allow', '/allow')}
       />
       <CheckField
         label={text('In maintenance')}
@@ -121,6 +199,24 @@ export function HostFields({
         isChecked={!enabled}
         onChange={(isOff) => set('enabled')(!isOff)}
       />
+    </>
+  );
+}
+
+function SshFields({
+  hasSsh,
+  set,
+  field,
+}: {
+  hasSsh: boolean;
+  set: Setter;
+  field: (
+    key: TextKey,
+    path: string,
+  ) => Pick<Parameters<typeof TextField>[0], 'isCode' | 'value' | 'onInput' | 'onBlur' | 'problem'>;
+}) {
+  return (
+    <>
       <CheckField
         label={text('Give it an SSH port on the IPv4 side')}
         isChecked={hasSsh}
@@ -141,44 +237,6 @@ export function HostFields({
             {...field('sshTargetPort', '/ssh/targetPort')}
           />
         </div>
-      )}
-    </>
-  );
-  return (
-    <>
-      <TextField
-        label={text('Name')}
-        hint={text('A label of your own, such as web1.')}
-        name="server-name"
-        {...field('name', '/name')}
-        autoFocus={!isShort}
-      />
-      <TextField
-        label={text('IPv6 address')}
-        hint={text('The address of the server itself, such as 2001:db8:1::10.')}
-        name="server-address"
-        {...field('address', '/address')}
-      />
-      <TextArea
-        label={text('Host names')}
-        hint={text(
-          'One per line. *.example.com stands for names with one label more, **.example.com for any number more.',
-        )}
-        rows={3}
-        value={hostnames}
-        onInput={set('hostnames')}
-        problem={
-          problem('hostnames', '/hostnames') ??
-          (showsAll || hostnames !== '' ? problemAt(problems, '/hostnames') : undefined)
-        }
-      />
-      {isShort ? (
-        <details open={(showsAll && problems.some(({ path }) => MORE.test(path))) || undefined}>
-          <summary>{text('More settings')}</summary>
-          <div class="stack">{more}</div>
-        </details>
-      ) : (
-        more
       )}
     </>
   );

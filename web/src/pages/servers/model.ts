@@ -5,7 +5,9 @@ import type { HostConfig, Problem } from '../../core/contract.ts';
 /** A server as written: everything with a default may be omitted. */
 export interface HostDocument {
   name: string;
-  address: string;
+  address?: string;
+  addresses?: string[];
+  balance?: string;
   enabled?: boolean;
   maintenance?: boolean;
   hostnames?: string[];
@@ -28,7 +30,9 @@ export interface WayIn {
 
 export interface HostForm {
   readonly name: string;
+  /** Several are separated by spaces or commas. */
   readonly address: string;
+  readonly balance: string;
   readonly enabled: boolean;
   readonly maintenance: boolean;
   /** One per line, or separated by spaces or commas. */
@@ -49,6 +53,7 @@ export const wayIn = (listener: string): WayIn => ({ listener, targetPort: '', c
 export const EMPTY_FORM: HostForm = {
   name: '',
   address: '',
+  balance: 'order',
   enabled: true,
   maintenance: false,
   hostnames: '',
@@ -70,7 +75,8 @@ export function formOf(host: HostDocument, effective: HostConfig | undefined): H
   const ssh = host.ssh ?? effective?.ssh ?? {};
   return {
     name: host.name,
-    address: host.address,
+    address: addressesOf(host).join(' '),
+    balance: host.balance ?? 'order',
     enabled: host.enabled ?? true,
     maintenance: host.maintenance ?? false,
     hostnames: (host.hostnames ?? []).join('\n'),
@@ -92,6 +98,10 @@ const wayInOf = (service: NonNullable<HostDocument['services']>[number]): WayIn 
         targetPort: service.targetPort === undefined ? '' : String(service.targetPort),
         clientAddress: service.clientAddress ?? '',
       };
+
+/** The addresses of a server, the first one first. */
+export const addressesOf = ({ address, addresses }: Pick<HostDocument, 'address' | 'addresses'>): string[] =>
+  addresses ?? (address === undefined ? [] : [address]);
 
 /** The listeners that a server may name. */
 export const knownListeners = () => config.value?.effective.proxy.listeners ?? [];
@@ -134,9 +144,12 @@ export function hostOf(form: HostForm, before?: HostDocument): HostDocument {
   const host: HostDocument = {
     ...before,
     name: form.name.trim(),
-    address: form.address.trim(),
     hostnames: splitNames(form.hostnames),
   };
+  const addresses = splitNames(form.address);
+  setOr(host, 'address', addresses[0] ?? '', addresses.length > 1);
+  setOr(host, 'addresses', addresses, addresses.length <= 1);
+  setOr(host, 'balance', form.balance, form.balance === 'order' || addresses.length <= 1);
   const services = form.services.map(serviceOf);
   const isDefault = services.length === 2 && ['http', 'https'].every((name) => services.includes(name));
   const allow = splitNames(form.allow);

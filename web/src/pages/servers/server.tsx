@@ -31,7 +31,7 @@ import { Facts, Table } from '../../ui/table.tsx';
 import { ask } from '../../ui/dialog.tsx';
 import { Qr } from '../../ui/qr.tsx';
 import { DnsRecords } from './dns-records.tsx';
-import { type HostDocument, defaultHostOf, hostsOf, withoutHost } from './model.ts';
+import { type HostDocument, addressesOf, defaultHostOf, hostsOf, withoutHost } from './model.ts';
 import { HostState, Turned } from './state.tsx';
 import { Traffic } from './traffic.tsx';
 
@@ -161,7 +161,7 @@ function askToRemove({ name, hostnames = [] }: HostDocument, answer: HostAnswer 
 }
 
 function InShort({ host, answer }: { host: HostDocument; answer: HostAnswer | undefined }) {
-  const { hostnames = [], address, services = ['http', 'https'], clientAddress = 'none' } = host;
+  const { hostnames = [], balance = 'order', services = ['http', 'https'], clientAddress = 'none' } = host;
   const { allow = ['any'], redirectToHttps = false } = host;
   const first = hostnames.find((name) => !name.startsWith('*'));
   const isQrShown = useSignal(false);
@@ -169,7 +169,11 @@ function InShort({ host, answer }: { host: HostDocument; answer: HostAnswer | un
     <Card title={text('In short')}>
       <Facts
         rows={[
-          [text('Address'), <Address value={address} />],
+          [text('Address'), addressesOf(host).map((each) => <Address key={each} value={each} />)],
+          addressesOf(host).length > 1 && [
+            text('Several addresses'),
+            balance === 'order' ? text('the first that answers') : text('each in turn'),
+          ],
           [
             text('Host names'),
             hostnames.length === 0
@@ -249,7 +253,7 @@ function Ssh({ answer: { sshPort, sshConfig, name } }: { answer: HostAnswer }) {
   );
 }
 
-function Probes({ answer: { health } }: { answer: HostAnswer }) {
+function Probes({ answer: { health, addresses } }: { answer: HostAnswer }) {
   return (
     <Card title={text('What was measured')}>
       {health.probes.length === 0 ? (
@@ -258,16 +262,23 @@ function Probes({ answer: { health } }: { answer: HostAnswer }) {
         <Table<ProbeReport>
           caption={text('What was measured')}
           rows={health.probes}
-          keyOf={({ name, port, hostname, service }) => `${name} ${service} ${port} ${hostname}`}
+          keyOf={({ name, address, port, hostname, service }) =>
+            `${name} ${service} ${address} ${port} ${hostname}`
+          }
           columns={[
             {
               title: text('Probe'),
-              cell: ({ name, service, port }) => (
+              cell: ({ name, service, address, port }) => (
                 <>
                   <strong>{name.toUpperCase()}</strong>{' '}
                   <span class="faint">
                     {service}, {text('port {port}', { port })}
                   </span>
+                  {addresses.length > 1 && (
+                    <div>
+                      <code>{address}</code>
+                    </div>
+                  )}
                 </>
               ),
             },

@@ -24,8 +24,13 @@ export const servers: Dictionary = {
     'Er wird von IPv4 aus erreichbar, wenn Sie die Änderung anwenden.',
   'A label of your own, such as web1.': 'Ein eigener Name, etwa web1.',
   'IPv6 address': 'IPv6-Adresse',
-  'The address of the server itself, such as 2001:db8:1::10.':
-    'Die Adresse des Servers selbst, etwa 2001:db8:1::10.',
+  'The address of the server itself, such as 2001:db8:1::10; several are separated by spaces.':
+    'Die Adresse des Servers selbst, etwa 2001:db8:1::10; mehrere werden durch Leerzeichen getrennt.',
+  'Several addresses': 'Mehrere Adressen',
+  'One that does not answer is put aside for some seconds, and the next one is tried.':
+    'Eine, die nicht antwortet, wird für einige Sekunden zurückgestellt, und die nächste versucht.',
+  'the first that answers': 'die erste, die antwortet',
+  'each in turn': 'jede der Reihe nach',
   'One per line. *.example.com stands for names with one label more, **.example.com for any number more.':
     'Einer je Zeile. *.example.com steht für Namen mit einem Label mehr, **.example.com für beliebig viele mehr.',
   'Plain HTTP': 'Einfaches HTTP',
