@@ -12,6 +12,7 @@ import { startServers } from './http/servers.ts';
 const SCRIPTS = join(import.meta.dirname, 'http/clients');
 const NGINX = `http://${hostnameOf('nginx')}`;
 const NODE = `http://${hostnameOf('node')}`;
+const PYTHON = `http://${hostnameOf('python11')}`;
 /** A file with the body that ab posts. */
 const FORM = 'FORM';
 
@@ -80,7 +81,7 @@ const CLIENTS: readonly Client[] = [
     refuse: [/ERROR/],
   },
   bench('ab -k', 2000, 2000, '-k', `${NGINX}/small.txt`),
-  bench('ab -k: POST', 500, 500, '-k', '-p', FORM, '-T', 'application/x-www-form-urlencoded', `${NODE}/echo`),
+  bench('ab -k: POST', 500, 500, '-k', '-p', FORM, '-T', 'application/x-www-form-urlencoded', `${PYTHON}/`),
   bench('ab: a connection for each request', 500, 0, `${NGINX}/small.txt`),
   bench('ab -k: HEAD', 500, 500, '-k', '-i', `${NGINX}/small.txt`),
   {

@@ -6,9 +6,14 @@ import type { OwnAnswer } from './row.ts';
 /** How long a byte may be awaited: long enough for a busy machine. No right answer takes this long. */
 const PATIENCE_MS = 4_000;
 
+/** For error messages. */
+const KEPT_BYTES = 100_000;
+
 export interface Incoming {
   /** Takes exactly these bytes; rejects when others come, or too few. */
   takeExactly(text: string): Promise<void>;
+  /** Takes a head, whatever it says, and returns it. */
+  takeHead(): Promise<string>;
   /** Takes everything until the end, which must be the beginning of this text, or all of it. */
   takeAtMost(text: string): Promise<void>;
   /** Takes one of our own answers, and returns its head. */
@@ -32,7 +37,7 @@ export function createIncoming(socket: Socket): Incoming {
   socket.on('data', (chunk: Buffer) => {
     if (isIgnored) return;
     bytes += chunk.toString('latin1');
-    total += chunk.toString('latin1');
+    if (total.length < KEPT_BYTES) total += chunk.toString('latin1');
     wake();
   });
   const end = (manner: 'end' | 'reset') => {
@@ -63,6 +68,18 @@ export function createIncoming(socket: Socket): Incoming {
     `${JSON.stringify(total.length > 6000 ? `${total.slice(0, 6000)}...` : total)}${how === undefined ? '' : ` (${how})`}`;
   const isBeginning = (text: string) => text.startsWith(bytes.slice(0, text.length));
 
+  async function takeHead(): Promise<string> {
+    await until(
+      () => bytes.includes('\r\n\r\n') || how !== undefined,
+      () => 'waited for a head',
+    );
+    const end = bytes.indexOf('\r\n\r\n') + 4;
+    assert.ok(end > 3, `no head: ${shown()}`);
+    const head = bytes.slice(0, end);
+    bytes = bytes.slice(end);
+    return head;
+  }
+
   return {
     async takeExactly(text) {
       await until(
@@ -84,23 +101,20 @@ export function createIncoming(socket: Socket): Incoming {
       );
       bytes = '';
     },
+    takeHead,
     async takeOwnAnswer({ status, isHead }) {
-      await until(
-        () => bytes.includes('\r\n\r\n') || how !== undefined,
-        () => `waited for our own answer ${[status].flat().join(' or ')}`,
-      );
-      const head = bytes.slice(0, bytes.indexOf('\r\n\r\n') + 4);
+      const head = await takeHead();
       const got = Number(/^HTTP\/1\.1 (\d{3}) [^\r\n]*\r\n/.exec(head)?.[1]);
       assert.ok([status].flat().includes(got), `wanted ${[status].flat().join(' or ')}, got ${shown()}`);
       const length = Number(/\r\nContent-Length: (\d+)\r\n/i.exec(head)?.[1]);
       assert.ok(length >= 0, `no Content-Length in ${head}`);
-      const whole = head.length + (isHead === true ? 0 : length);
+      if (isHead === true) return head;
       await until(
-        () => bytes.length >= whole || how !== undefined,
+        () => bytes.length >= length || how !== undefined,
         () => `waited for the ${length} bytes of our own answer`,
       );
-      assert.ok(bytes.length >= whole, `our own answer is cut off: ${shown()}`);
-      bytes = bytes.slice(whole);
+      assert.ok(bytes.length >= length, `our own answer is cut off: ${shown()}`);
+      bytes = bytes.slice(length);
       return head;
     },
     async ended(timeoutMs, what = 'waited for the end of the connection') {
