@@ -21,6 +21,33 @@ const BULK_BYTES = isLong ? 1_000_000_000 : 60_000_000;
 const CHANGES = isLong ? 1000 : 25;
 const PATIENCE_MS = 1_500_000;
 
+/** One change after the other: of a server that nobody uses, of one that the clients use, of a time, and back. */
+function changed({ hosts, ...others }: Network['configuration'], i: number): object {
+  const more = {
+    name: 'more',
+    address: '2001:db8:1::99',
+    hostnames: [`more${i}.example.com`],
+    services: ['http'],
+    ssh: false,
+  };
+  switch (i % 4) {
+    case 0:
+      return { ...others, hosts: [...hosts, more] };
+    case 1:
+      return {
+        ...others,
+        hosts: hosts.map((host) => ({
+          ...host,
+          hostnames: [...host.hostnames, `${host.name}${i}.example.org`],
+        })),
+      };
+    case 2:
+      return { ...others, hosts, proxy: { idleTimeoutMs: 600_000 + i } };
+    default:
+      return { ...others, hosts };
+  }
+}
+
 describe('HTTP under load', { concurrency: false }, () => {
   let network: Network;
   before(async () => {
@@ -62,21 +89,10 @@ describe('HTTP under load', { concurrency: false }, () => {
   });
 
   it(`${CHANGES} changes of the configuration: kept connections end only where their answer says so`, async (t: TestContext) => {
-    const { configuration } = network;
-    const more = (i: number) => ({
-      name: 'more',
-      address: '2001:db8:1::99',
-      hostnames: [`more${i}.example.com`],
-      services: ['http'],
-      ssh: false,
-    });
     await using clients = load('kept');
     await clients.waitForLine(/^ready$/);
     for (let i = 0; i < CHANGES; i++) {
-      await network.apply({
-        ...configuration,
-        hosts: i % 2 === 0 ? [...configuration.hosts, more(i)] : configuration.hosts,
-      });
+      await network.apply(changed(network.configuration, i));
       assert.equal(clients.process.exitCode, null, clients.output());
     }
     clients.process.kill('SIGUSR2');

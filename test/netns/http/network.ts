@@ -58,7 +58,9 @@ export interface Network extends AsyncDisposable {
   readonly directory: string;
   readonly appliance: Child;
   /** The configuration that the process was started with. */
-  readonly configuration: { readonly hosts: readonly object[] };
+  readonly configuration: {
+    readonly hosts: readonly { readonly name: string; readonly hostnames: readonly string[] }[];
+  };
   /** Applies another configuration; rejects when it is refused. */
   apply(document: object): Promise<void>;
   counters(): Promise<Record<string, number>>;

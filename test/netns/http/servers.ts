@@ -78,6 +78,7 @@ http {
     listen [${SERVERS.nginx}]:80 backlog=4096;
     server_name ${hostnameOf('nginx')};
     root ${root};
+    add_header Access-Control-Allow-Origin * always;
     location /up/ { dav_methods PUT DELETE; }
     location /limited/ { client_max_body_size 1k; dav_methods PUT; }
   }
