@@ -49,7 +49,7 @@ export interface Closer {
 
 export function createCloser(ledger: FdLedger): Closer {
   /** Closed at the end of the turn, so that no descriptor is reused while the batch still has events for its old owner. */
-  const closing: number[] = [];
+  let closing: number[] = [];
   /** By descriptor: since when it waits. The one whose last poll is longest ago comes first. */
   const resetting = new Map<number, number>();
   let lookedMs = 0;
@@ -112,7 +112,7 @@ export function createCloser(ledger: FdLedger): Closer {
       }
       if (closing.length > 0) {
         for (let i = 0; i < closing.length; i++) ledger.close(closing[i]);
-        closing.length = 0;
+        closing = [];
       }
     },
   };

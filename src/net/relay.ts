@@ -6,6 +6,7 @@
  * peer down. A FIN is passed on after everything before it. A reset is passed on as a reset, after the data that arrived before
  * it.
  */
+import { Buffer } from 'node:buffer'; // the global is a getter
 import {
   E,
   MSG_DONTWAIT,

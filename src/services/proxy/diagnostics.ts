@@ -2,6 +2,7 @@
 import { addressesOf, isHttps, serviceAt } from '../../config/host-services.ts';
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
 import type { Expectation, ProbeTarget, ServiceDiagnostics } from '../check.ts';
+import { coalescing } from './coalescing.ts';
 import { nginxSnippets } from './snippets.ts';
 
 const MAX_HOSTNAMES = 20;
@@ -27,6 +28,7 @@ export const diagnostics: ServiceDiagnostics = {
       }));
     });
   },
+  checks: [coalescing],
   snippets: ({ proxy }, host, applianceAddress) => nginxSnippets(host, proxy.listeners, applianceAddress),
 };
 

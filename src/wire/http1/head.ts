@@ -247,3 +247,9 @@ export function latin1Text(bytes: Uint8Array, start: number, end: number): strin
 /** The host that a request is for, in lower case: the key of the host table. */
 export const hostText = ({ hostStart, hostEnd }: MessageHead, bytes: Uint8Array): string =>
   latin1Text(bytes, hostStart, hostEnd).toLowerCase();
+
+/** The target to send on, with its prefix. For logs and redirects, not for the usual path. */
+export function targetText({ targetPrefix, targetStart, targetEnd }: MessageHead, bytes: Uint8Array): string {
+  const prefix = targetPrefix === 0 ? '' : String.fromCharCode(targetPrefix);
+  return prefix + latin1Text(bytes, targetStart, targetEnd);
+}

@@ -17,8 +17,6 @@ export const ResponseOption = {
 
 /** Our name in Via: an HTTP-to-HTTP gateway MUST add it to requests (RFC 9110 section 7.6.3). */
 const PSEUDONYM = 'tombolo';
-/** Section 7.6.3: the version is the one that was received. By minor version. */
-const VIA = [0, 1].map((minor) => octetsOf(`Via: 1.${minor} ${PSEUDONYM}\r\n`));
 /** RFC 9112 section 2.3: an intermediary sends its own version. */
 const REQUEST_VERSION = octetsOf(' HTTP/1.1\r\nHost: ');
 const STATUS_VERSION = octetsOf('HTTP/1.1 ');
@@ -33,15 +31,18 @@ const SEPARATOR = octetsOf(': ');
 const UPGRADE = octetsOf('Upgrade: ');
 const UPGRADE_TO_WEBSOCKET = octetsOf('Upgrade: websocket\r\n');
 
-/** By the bits of ConnectionOption. */
-const CONNECTION = Array.from({ length: 8 }, (_, bits) => {
+/** The end of a head: Via, which has the version that was received (section 7.6.3), Connection, and the empty line. */
+function encodeEnd(minorVersion: number, connection: number): Uint8Array {
   const options = [
-    ...(bits & ConnectionOption.close ? ['close'] : []),
-    ...(bits & ConnectionOption.keepAlive ? ['keep-alive'] : []),
-    ...(bits & ConnectionOption.upgrade ? ['Upgrade'] : []),
+    ...(connection & ConnectionOption.close ? ['close'] : []),
+    ...(connection & ConnectionOption.keepAlive ? ['keep-alive'] : []),
+    ...(connection & ConnectionOption.upgrade ? ['Upgrade'] : []),
   ];
-  return octetsOf(options.length === 0 ? '' : `Connection: ${options.join(', ')}\r\n`);
-});
+  const field = options.length === 0 ? '' : `Connection: ${options.join(', ')}\r\n`;
+  return octetsOf(`Via: 1.${minorVersion} ${PSEUDONYM}\r\n${field}\r\n`);
+}
+/** By minor version, and the bits of ConnectionOption. */
+const ENDS = [0, 1].map((minor) => Array.from({ length: 8 }, (_, bits) => encodeEnd(minor, bits)));
 
 /** More than all constant text that is added to a head. */
 const ADDED_BYTES = 256;
@@ -91,10 +92,8 @@ export function writeRequestHead(
   at = copyWord(bytes, at, BEHIND_FORWARDED);
   at = copyRange(bytes, at, authorityStart, authorityEnd);
   at = copyWord(bytes, at, END_OF_LINE);
-  at = copyWord(bytes, at, VIA[head.minorVersion]);
-  at = copyWord(bytes, at, CONNECTION[connection]);
   if ((connection & ConnectionOption.upgrade) !== 0) at = writeUpgrade(head, bytes, at);
-  return copyWord(bytes, at, END_OF_LINE);
+  return copyWord(bytes, at, ENDS[head.minorVersion][connection]);
 }
 
 /**
@@ -124,9 +123,7 @@ export function writeResponseHead(
   at = copyFields(head, bytes, at, isDechunked, kept);
   if (head.rewritesLength) at = writeNumberField(bytes, at, CONTENT_LENGTH, head.contentLength);
   if (head.rewritesCodings && !isDechunked) at = writeCodings(head, bytes, at);
-  at = copyWord(bytes, at, VIA[head.minorVersion]);
-  at = copyWord(bytes, at, CONNECTION[connection]);
-  return copyWord(bytes, at, END_OF_LINE);
+  return copyWord(bytes, at, ENDS[head.minorVersion][connection]);
 }
 
 /** The field lines that pass, and in spite of their flags those of `kept` (FieldName, or 0). */

@@ -156,7 +156,7 @@ for (const [title, document, request, expected, text, configPath] of ROUTING) {
   });
 }
 
-test('assertions: passed, failed with what happens instead, unknown', async () => {
+test('assertions: passed, failed with the actual result, unknown', async () => {
   const assertion = (name: string, changes: object) => ({
     name,
     from: INTERNET,

@@ -149,7 +149,7 @@ const refused: readonly (readonly [title: string, document: object, path: string
     /"2001:db8::9" is not the first one of "addresses"/,
   ],
   [
-    'two listeners of one name',
+    'two listeners with the same name',
     { proxy: { listeners: [listener('x', 1000), listener('x', 1001)] } },
     '/proxy/listeners/1/name',
     /already at \/proxy\/listeners\/0\/name/,

@@ -52,7 +52,7 @@ export interface TestLoop extends Disposable {
   readonly events: string[];
   /** Changes of what is watched: descriptor and events. */
   readonly changes: string[];
-  /** A client that is admitted through the gate, and its connection, unless that is over already. */
+  /** A client that is admitted through the gate, and its connection, unless that has already ended. */
   arrive(gate: Gate, from?: string): { readonly peer: number; readonly connection: Connection | undefined };
   /** The server's end of the oldest connection that the server has not accepted yet. */
   serve(): Promise<number>;
@@ -99,7 +99,7 @@ export async function createTestLoop(maxConnections = 8): Promise<TestLoop> {
     oneExchange: false,
   });
   const loop = createLoop({
-    // Events are handed over by the tests.
+    // The tests pass the events.
     epoll: {
       add: () => true,
       change: (fd, events) => void changes.push(`${fd} ${events}`),

@@ -51,7 +51,7 @@ function hasFin(fd: number): boolean {
   return getsockopt(fd, IPPROTO_TCP, TCP_INFO, state, int32(1)) === 0 && state[0] === TCP_CLOSE_WAIT;
 }
 
-/** A connection whose server has accepted: its own end, the client's, the server's. */
+/** A connection whose server has accepted: the connection, the client's end, the server's end. */
 async function relaying(world: TestLoop, changes: Partial<Route> = {}) {
   const route = { ...world.route, ...changes };
   const { peer, connection } = world.arrive(gateOf({ route, serverFailed: () => CLOSE }));
@@ -257,7 +257,7 @@ describe('relaying', () => {
     assert.deepEqual(world.counted(), { 'closed-reset': 1 });
   });
 
-  test('what a client may send is bounded: the rest is discarded', async () => {
+  test('the upload of a client is limited: the rest is discarded', async () => {
     using world = await createTestLoop();
     const { connection, peer, server } = await relaying(world, { uploadBytes: 3 });
     world.say(peer, 'abcdef');

@@ -13,6 +13,7 @@ import {
   createMessageHead,
   hostText,
   latin1Text,
+  targetText,
 } from '../../../src/wire/http1/head.ts';
 import { parseRequest } from '../../../src/wire/http1/request.ts';
 import { parseResponse } from '../../../src/wire/http1/response.ts';
@@ -82,11 +83,10 @@ test('requests: as the reference', () => {
       accepted++;
       const { connectionOptions, ...message } = naive;
       assert.equal(end, naiveEnd, `${head.fault?.reason}`);
-      const prefix = head.targetPrefix === 0 ? '' : String.fromCharCode(head.targetPrefix);
       assert.deepEqual(
         {
           method: latin1Text(bytes, head.start, head.methodEnd),
-          target: prefix + latin1Text(bytes, head.targetStart, head.targetEnd),
+          target: targetText(head, bytes),
           minorVersion: head.minorVersion,
           authority: latin1Text(bytes, head.authorityStart, head.authorityEnd),
           host: hostText(head, bytes),

@@ -10,7 +10,7 @@ import {
   findField,
   hostText,
   isLastMessage,
-  latin1Text,
+  targetText,
 } from '../../../src/wire/http1/head.ts';
 import { FieldName } from '../../../src/wire/http1/names.ts';
 import { parseRequest } from '../../../src/wire/http1/request.ts';
@@ -23,10 +23,8 @@ function verdict(text: string): string | number {
   const end = parseRequest(head, bytes, 0, bytes.length);
   if (end === 0) return 'more';
   if (end === -1) return head.fault?.status ?? 0;
-  const prefix = head.targetPrefix === 0 ? '' : String.fromCharCode(head.targetPrefix);
-  const target = prefix + latin1Text(bytes, head.targetStart, head.targetEnd);
   const body = head.bodyBytes === CHUNKED ? 'chunked' : head.bodyBytes;
-  return `${target} ${hostText(head, bytes)} ${body}`;
+  return `${targetText(head, bytes)} ${hostText(head, bytes)} ${body}`;
 }
 
 const get = (...fields: string[]) => ['GET / HTTP/1.1', ...fields, '', ''].join('\r\n');

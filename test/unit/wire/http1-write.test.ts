@@ -95,9 +95,9 @@ test('Connection as the caller says', () => {
   assert.deepEqual(passed(asked), FIRST);
   assert.deepEqual(passed(asked, close), [...FIRST, 'Connection: close']);
   assert.deepEqual(passed(asked, keepAlive), [...FIRST, 'Connection: keep-alive']);
-  assert.deepEqual(passed(asked, upgrade), [...FIRST, 'Connection: Upgrade', 'Upgrade: websocket']);
+  assert.deepEqual(passed(asked, upgrade), [...FIRST, 'Upgrade: websocket', 'Connection: Upgrade']);
   const other = [...FIRST, 'Connection: upgrade', 'Upgrade: foo/2'];
-  assert.deepEqual(passed(other, upgrade), [...FIRST, 'Connection: Upgrade', 'Upgrade: foo/2']);
+  assert.deepEqual(passed(other, upgrade), [...FIRST, 'Upgrade: foo/2', 'Connection: Upgrade']);
 });
 
 /** Fields that pass, and that do not. */

@@ -20,7 +20,7 @@ import {
 
 const hostWith = (fields: object) => configOf({ hosts: [{ ...WEB1, ...fields }] });
 
-/** NAT64 with one thing in the kernel that is in dispute. */
+/** NAT64 with one contested item in the kernel. */
 const contested = (times: number, isMissing: boolean) => ({
   ...report('nat64', {}),
   kernelContests: [{ what: asIs('the nftables table inet t'), who: asIs('firewalld'), times, isMissing }],
@@ -233,7 +233,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     state: 'none',
   },
   {
-    title: 'nothing leads to it',
+    title: 'no port leads to it',
     check: 'server',
     deps: probing(),
     state: 'unknown',

@@ -158,7 +158,7 @@ test('a server that is switched off keeps its port, which is closed', async () =
   assert.equal(await ask(cleanup, first), 'hello');
 });
 
-test('no server: nothing listens, and the service says that it is disabled', async () => {
+test('no server: nothing listens, and the service reports that it is disabled', async () => {
   await using cleanup = new Cleanup();
   const forward = cleanup.use(await startForward(optionsOf('22001-22999', [hostAt('a')]), cleanup.context));
   assert.equal(forward.status().state, 'disabled');
