@@ -40,8 +40,9 @@ export function forwarded(parts: Request): string {
     'X-Forwarded-Proto: http',
     `Forwarded: for=${ADDRESSES.client};proto=http;host="${authority}"`,
     `X-Forwarded-Host: ${authority}`,
+    ...(upgrade === undefined ? [] : [`Upgrade: ${upgrade}`]),
     `Via: ${version} tombolo`,
-    ...(upgrade === undefined ? [] : ['Connection: Upgrade', `Upgrade: ${upgrade}`]),
+    ...(upgrade === undefined ? [] : ['Connection: Upgrade']),
   ];
   return `${lines.join('\r\n')}\r\n\r\n${body}`;
 }

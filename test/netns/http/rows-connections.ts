@@ -369,4 +369,122 @@ const WEBSOCKETS: readonly Row[] = [
   },
 ];
 
-export const CONNECTIONS: readonly Row[] = [...PIPELINES, ...CONTINUES, ...EARLY, ...WEBSOCKETS];
+const FIELDS_120 = [...Array.from({ length: 119 }, (_, i) => `X-${i}: ${i}`), 'Content-Length: 2'];
+const LARGE: Request = { line: 'POST /large', fields: [`Content-Length: ${MANY.length}`], body: MANY };
+const TINY = chunked(...'x'.repeat(20_000));
+/** Bodies larger than every buffer, and what follows them in the same piece. */
+const SIZES: readonly Row[] = [
+  {
+    title: 'a large upload, and a pipelined request behind it',
+    client: [requests(LARGE, at('a', '/2')), gets(relayed(said('first'))), gets(relayed(said('second')))],
+    servers: [
+      {
+        at: 'a',
+        steps: [...serves(LARGE, said('first')), ...serves(at('a', '/2'), said('second'))],
+      },
+    ],
+    isWholeOnly: true,
+  },
+  {
+    title: 'large answers to pipelined requests, in order',
+    client: [
+      requests(at('a', '/1'), at('b', '/2'), at('a', '/3')),
+      gets(relayed(said(`first ${MANY}`))),
+      gets(relayed({ fields: [CHUNKED], body: chunked(`second ${MANY}`, MANY) })),
+      gets(relayed(said(`third ${MANY}`))),
+    ],
+    servers: [
+      {
+        at: 'a',
+        steps: [
+          ...serves(at('a', '/1'), said(`first ${MANY}`)),
+          ...serves(at('a', '/3'), said(`third ${MANY}`)),
+        ],
+      },
+      { at: 'b', steps: serves(at('b', '/2'), { fields: [CHUNKED], body: chunked(`second ${MANY}`, MANY) }) },
+    ],
+  },
+  {
+    title: 'an answer until close that is large',
+    client: [
+      requests(at('a', '/1')),
+      gets(relayed({ fields: [], body: MANY.repeat(4), connection: [CLOSE] })),
+      'is-closed',
+    ],
+    servers: [{ at: 'a', steps: [...serves(at('a', '/1'), { fields: [], body: MANY.repeat(4) }), 'ends'] }],
+  },
+  {
+    title: 'chunks of one byte, both ways',
+    client: [
+      requests({ line: 'POST /tiny', fields: [CHUNKED], body: TINY }),
+      gets(relayed({ fields: [CHUNKED], body: TINY })),
+    ],
+    servers: [
+      {
+        at: 'a',
+        steps: serves(
+          { line: 'POST /tiny', fields: [CHUNKED], body: TINY },
+          { fields: [CHUNKED], body: TINY },
+        ),
+      },
+    ],
+    isWholeOnly: true,
+  },
+  {
+    title: 'chunks of one byte to a client of HTTP/1.0',
+    client: [
+      send(request({ line: 'GET /', version: '1.0' })),
+      gets(relayed({ fields: [], body: 'x'.repeat(20_000), connection: [CLOSE] })),
+      'is-closed',
+    ],
+    servers: [
+      { at: 'a', steps: serves({ line: 'GET /', version: '1.0' }, { fields: [CHUNKED], body: TINY }) },
+    ],
+  },
+  {
+    title: 'large chunks to a client of HTTP/1.0',
+    client: [
+      send(request({ line: 'GET /', version: '1.0' })),
+      gets(relayed({ fields: [], body: MANY + MANY, connection: [CLOSE] })),
+      'is-closed',
+    ],
+    servers: [
+      {
+        at: 'a',
+        steps: serves({ line: 'GET /', version: '1.0' }, { fields: [CHUNKED], body: chunked(MANY, MANY) }),
+      },
+    ],
+  },
+  {
+    title: '500 pipelined requests, of which most come while the first is answered',
+    client: [
+      requests(...Array.from({ length: 500 }, (_, i) => at(i % 2 === 0 ? 'a' : 'b', `/${i}`))),
+      ...Array.from({ length: 500 }, (_, i) => gets(relayed(said(`answer ${i}`)))),
+    ],
+    servers: (['a', 'b'] as const).map((server, odd) => ({
+      at: server,
+      steps: Array.from({ length: 250 }, (_, i) =>
+        serves(at(server, `/${2 * i + odd}`), said(`answer ${2 * i + odd}`)),
+      ).flat(),
+    })),
+    isWholeOnly: true,
+  },
+  ...[14_000, 15_900].map((bytes): Row => {
+    const field = `X-Long: ${'x'.repeat(bytes)}`;
+    const asks: Request = { line: 'GET /', fields: [field] };
+    const tells: Answer = { ...said('ok'), fields: [field, 'Content-Length: 2'] };
+    return {
+      title: `heads of ${bytes} bytes, both ways`,
+      client: [requests(asks, at('a', '/2')), gets(relayed(tells)), gets(relayed(said('second')))],
+      servers: [{ at: 'a', steps: [...serves(asks, tells), ...serves(at('a', '/2'), said('second'))] }],
+      isWholeOnly: true,
+    };
+  }),
+  {
+    title: 'an answer of 120 fields',
+    client: [requests(at('a', '/1')), gets(relayed({ fields: FIELDS_120, body: 'ok' }))],
+    servers: [{ at: 'a', steps: serves(at('a', '/1'), { fields: FIELDS_120, body: 'ok' }) }],
+  },
+];
+
+export const CONNECTIONS: readonly Row[] = [...SIZES, ...PIPELINES, ...CONTINUES, ...EARLY, ...WEBSOCKETS];

@@ -1,13 +1,13 @@
 /** What takes more than one exchange. The driver performs them by name. */
-import { ENDINGS, performEnding } from './closing-servers.ts';
+import { ENDINGS, METHODS, performEnding } from './closing-servers.ts';
 import { performAnswerOfAnother, performUploadOfAnother } from './gone-clients.ts';
 
-const endings = (Object.keys(ENDINGS) as (keyof typeof ENDINGS)[]).flatMap((ending) =>
-  (['GET', 'POST'] as const).map(
-    (method) =>
+const endings = ENDINGS.flatMap((ending) =>
+  Object.entries(METHODS).map(
+    ([title, methods]) =>
       [
-        `40 ${method}s to a server that ends each connection ${ending}`,
-        () => performEnding(ending, method),
+        `40 ${title} to a server that ends each connection ${ending.title}`,
+        () => performEnding(ending, methods),
       ] as const,
   ),
 );
