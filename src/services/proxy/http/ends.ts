@@ -84,7 +84,7 @@ export function finishExchange(loop: Loop, client: HttpClient, isClean: boolean)
     if (!server.park(loop, client.keepAliveSeconds)) loop.closer.close(server.fd);
   } else {
     // It carries the address of this client, so it stays with it.
-    server.parkedMs = loop.nowMs;
+    server.wait(loop, client.keepAliveSeconds);
     down.readable = false;
   }
   client.saved = null;
