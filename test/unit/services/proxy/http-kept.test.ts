@@ -107,7 +107,7 @@ test('a client that says "close" is told so, and gets the end; the server is kep
   const { connect, ask } = await proxyTo(cleanup, [hostOf('a', server.port)]);
   const client = await connect();
   client.write(get('/1', 'a.example', 'Connection: close\r\n') + get('/2'));
-  assert.match(await client.rest(), /^HTTP\/1\.1 200 OK\r\n[^]*\r\nConnection: close\r\n\r\n\/1 0$/);
+  assert.match(await client.rest(), /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\nConnection: close\r\n\r\n\/1 0$/);
   assert.equal(client.ended, 'end');
   assert.equal(bodyOf(await ask(get('/3'))), '/3 0');
   assert.doesNotMatch(server.requests.join(''), /Connection:|\/2/);
