@@ -75,7 +75,6 @@ export function finishExchange(loop: Loop, client: HttpClient, isClean: boolean)
   const { up, down } = connection;
   const server = client.server!;
   const isRequestWhole = isWhole(client.request) && up.held === null && up.pipedBytes === 0;
-  server.answers++;
   const isOver = down.exhaustive || (down.readable && server.hasEnded());
   if (!client.keepsServer || !isClean || !isRequestWhole || isOver || up.finished) {
     dropServer(loop, client, !isRequestWhole);

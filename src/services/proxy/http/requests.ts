@@ -16,7 +16,6 @@ import { INPUT, INPUT_END, OUTPUT_END, OUTPUT_START, buffer, copyOf } from './bu
 import { type HttpClient, State } from './client.ts';
 import { clientEnded, clientFailed, endWith, serverFailed } from './ends.ts';
 import { answerLastHop, refuseDecided, refuseFault } from './refusals.ts';
-import type { ServerConnection } from './server-connection.ts';
 import { attach, dialServer, dropServer, enterServer, idleServer, uploadFailed } from './servers.ts';
 import { ENDED, FAILED, MALFORMED, moveBody, receive, rest, send } from './transfer.ts';
 import { webSocketKey } from './upgrade.ts';

@@ -32,8 +32,6 @@ export class ServerConnection implements Parked {
   readonly backend: Backend;
   readonly #pool: ServerPool;
   isConnected = false;
-  /** The answers that came over it before the present one. */
-  answers = 0;
   /** The beginning of an answer's head that is not complete. */
   left: Uint8Array | null = null;
   parkedMs = 0;
