@@ -257,8 +257,6 @@ describe('relaying', () => {
     assert.deepEqual(world.counted(), { 'closed-reset': 1 });
   });
 
-  test('what a client may send is bounded: the rest is discarded', async () => {
-=======
   test('the upload of a client is limited: the rest is discarded', async () => {
     using world = await createTestLoop();
     const { connection, peer, server } = await relaying(world, { uploadBytes: 3 });
