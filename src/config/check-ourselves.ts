@@ -5,7 +5,7 @@
  */
 import { compileOurselves, isOurselves, isOwnAddress, leadsToListener } from '../os/ourselves.ts';
 import { SERVICES } from '../services/all.ts';
-import { declaredAddresses, prefixesOf } from '../services/configured.ts';
+import { declaredAddresses, ownedPrefixes, prefixesOf } from '../services/configured.ts';
 import type { OwnAddresses } from '../services/description.ts';
 import { say } from '../texts/text.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
@@ -32,8 +32,9 @@ export function checkOurselves(config: Config, own: readonly IpPrefix[]): Config
 
 /** The addresses that the configuration gives to this appliance, whether it has them already or not. */
 function declaredOwn(config: Config): IpPrefix[] {
-  return declaredAddresses(config).flatMap((text) => {
+  const addresses = declaredAddresses(config).flatMap((text) => {
     const address = parseIpAddress(text);
     return address === undefined ? [] : [{ address, prefixBits: HOST_BITS }];
   });
+  return [...addresses, ...ownedPrefixes(config)];
 }

@@ -29,11 +29,15 @@ export const HostSchema = Type.Object(
       expected: 'a list of names of proxy.listeners',
       default: ['http', 'https'],
     }),
-    clientAddress: Type.Union([Type.Literal('none'), Type.Literal('proxy-v1'), Type.Literal('proxy-v2')], {
-      title: 'How the server learns the address of the client',
-      expected: '"none", "proxy-v1" or "proxy-v2"',
-      default: 'none',
-    }),
+    clientAddress: Type.Union(
+      [Type.Literal('none'), Type.Literal('proxy-v1'), Type.Literal('proxy-v2'), Type.Literal('mapped')],
+      {
+        title:
+          'How the server learns the address of the client: not at all; by the PROXY protocol; or ("mapped") as the source of the connection, an address of proxy.mappedPrefix',
+        expected: '"none", "proxy-v1", "proxy-v2" or "mapped"',
+        default: 'none',
+      },
+    ),
     ssh: Type.Union(
       [
         Type.Literal(false),

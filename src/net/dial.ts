@@ -1,4 +1,5 @@
 /** Non-blocking connect(2) to a server, and what its errors mean. */
+import { bindSource } from '../os/bind-source.ts';
 import type { FdLedger } from '../os/fd-ledger.ts';
 import {
   AF_INET,
@@ -8,14 +9,10 @@ import {
   SOCK_CLOEXEC,
   SOCK_NONBLOCK,
   SOCK_STREAM,
-  SOL_SOCKET,
-  SO_ERROR,
   TCP_NODELAY,
   connect,
   errno,
-  getsockopt,
   int32,
-  pinned,
   setsockopt,
   socket,
 } from '../os/libc.ts';
@@ -23,27 +20,28 @@ import type { DialFailure } from './gate.ts';
 import { enableKeepalive } from './keepalive.ts';
 
 const ON = int32(1);
-const errorValue = pinned(4);
-const errorBytes = int32(4);
 
-/** Starts connecting; returns a descriptor (recorded in the ledger) that becomes writable when done, or a negative errno. */
-export function dial(ledger: FdLedger, serverAddress: Uint8Array, keepalive: boolean): number {
+/**
+ * Starts connecting; returns a descriptor (recorded in the ledger) that becomes writable when done, or a negative errno. `source`:
+ * the sockaddr_in6 that the connection comes from; null for the appliance's own address.
+ */
+export function dial(
+  ledger: FdLedger,
+  serverAddress: Uint8Array,
+  keepalive: boolean,
+  source: Uint8Array | null,
+): number {
   const family = serverAddress.length === 16 ? AF_INET : AF_INET6;
   const fd = ledger.add(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd < 0) return -errno();
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, ON, 4);
   if (keepalive) enableKeepalive(fd);
-  if (connect(fd, serverAddress, serverAddress.length) === 0) return fd;
+  const isBound = source === null || bindSource(fd, source);
+  if (isBound && connect(fd, serverAddress, serverAddress.length) === 0) return fd;
   const code = errno();
   if (code === E.EINPROGRESS) return fd;
   ledger.close(fd);
   return -code;
-}
-
-/** The pending error of a socket (an errno), 0 for none. */
-export function socketError(fd: number): number {
-  getsockopt(fd, SOL_SOCKET, SO_ERROR, errorValue, errorBytes);
-  return errorValue[0] | (errorValue[1] << 8);
 }
 
 /** What the error of a failed connect(2) says about the server. */

@@ -1,13 +1,15 @@
 /** The phase in which the server is dialled. What the client sends meanwhile stays in its socket. */
 import { EPOLLERR, EPOLLHUP, EPOLLOUT } from '../os/libc.ts';
 import { isOwnSocketAddress } from '../os/ourselves.ts';
-import { type Connection, Phase } from './connection.ts';
-import { dial, dialFailureOf, socketError } from './dial.ts';
+import { socketError } from '../os/socket-error.ts';
+import { type Connection, Origin, Phase } from './connection.ts';
+import { dial, dialFailureOf } from './dial.ts';
 import { countEnd, refuse } from './ending.ts';
 import type { DialFailure, Route } from './gate.ts';
 import { HOST } from './host-slots.ts';
 import { EDGES, EXHAUSTIVE, type Loop, READABLE } from './loop.ts';
 import { clientGone, startRelaying } from './relaying.ts';
+import { mayComeWithout, noteNoWayBack, originOf, waitForWayBack } from './way-back.ts';
 
 const FAILURE_COUNTERS = {
   refused: 'server-refused',
@@ -18,7 +20,7 @@ const FAILURE_COUNTERS = {
 } as const;
 
 export function startDial(loop: Loop, connection: Connection, route: Route): void {
-  const { epoll, ledger, hosts, halves } = loop;
+  const { hosts } = loop;
   connection.phase = Phase.dialing;
   connection.sinceMs = loop.nowMs;
   connection.route = route;
@@ -31,8 +33,19 @@ export function startDial(loop: Loop, connection: Connection, route: Route): voi
   // socket is left.
   if (isOwnSocketAddress(loop.ourselves, route.serverAddress))
     return serverFailed(loop, connection, 'ourselves');
-  const fd = dial(ledger, route.serverAddress, loop.keepalive);
-  if (fd < 0) return serverFailed(loop, connection, dialFailureOf(-fd));
+  connection.origin = originOf(loop, route);
+  if (mayComeWithout(route)) {
+    if (connection.origin === Origin.own) loop.values[route.source.withoutCounter]++;
+    else waitForWayBack(loop, connection);
+  }
+  dialServer(loop, connection, route);
+}
+
+function dialServer(loop: Loop, connection: Connection, route: Route): void {
+  const { epoll, ledger, halves } = loop;
+  const source = connection.origin === Origin.source ? route.source!.address : null;
+  const fd = dial(ledger, route.serverAddress, loop.keepalive, source);
+  if (fd < 0) return dialFailed(loop, connection, -fd);
   const { up, down } = connection;
   up.to = down.from = fd;
   halves[fd] = down;
@@ -42,9 +55,36 @@ export function startDial(loop: Loop, connection: Connection, route: Route): voi
 export function onDialEvents(loop: Loop, connection: Connection, events: number): void {
   if ((events & (EPOLLERR | EPOLLHUP)) !== 0) {
     const code = socketError(connection.down.from);
-    if (code !== 0) return serverFailed(loop, connection, dialFailureOf(code));
+    if (code !== 0) return dialFailed(loop, connection, code);
   }
-  if ((events & EPOLLOUT) !== 0) startRelaying(loop, connection, events);
+  if ((events & EPOLLOUT) === 0) return;
+  if (connection.origin === Origin.ownInstead) noteNoWayBack(loop, connection.route!);
+  startRelaying(loop, connection, events);
+}
+
+function dialFailed(loop: Loop, connection: Connection, code: number): void {
+  const failure = dialFailureOf(code);
+  // Refused is an answer, which has come back. That no port is left says nothing about the server.
+  const isLost = failure === 'unreachable' || failure === 'timeout';
+  if (isLost && connection.origin === Origin.source && mayComeWithout(connection.route!))
+    return dialWithoutSource(loop, connection);
+  if (failure === 'refused' && connection.origin === Origin.ownInstead)
+    noteNoWayBack(loop, connection.route!);
+  serverFailed(loop, connection, failure);
+}
+
+/** Nothing came back to the source of the connection: dials again, from the own address. Nothing has been sent yet. */
+export function dialWithoutSource(loop: Loop, connection: Connection): void {
+  const { down, up } = connection;
+  const route = connection.route!;
+  if (down.from >= 0) {
+    loop.halves[down.from] = undefined;
+    loop.closer.close(down.from);
+    down.from = up.to = -1;
+  }
+  connection.origin = Origin.ownInstead;
+  loop.values[route.source!.withoutCounter]++;
+  dialServer(loop, connection, route);
 }
 
 /** While dialling, only a failure of the client's socket matters. */

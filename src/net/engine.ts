@@ -15,6 +15,7 @@ import { type Closer, RESET_POLL_MS, createCloser } from './closing.ts';
 import { dispatch } from './connections.ts';
 import type { TcpCounters, TcpGauges } from './counters.ts';
 import { type ConnectionTimeouts, scanDeadlines } from './deadlines.ts';
+import { dialWithoutSource } from './dialling.ts';
 import { createEpoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { Gate } from './gate.ts';
@@ -22,6 +23,7 @@ import type { HostCounters } from './host-slots.ts';
 import { createLoop } from './loop.ts';
 import { createPipePool } from './pipe-pool.ts';
 import { runQueued } from './relaying.ts';
+import { lookAtWaysBack, waysBackWaitMs } from './way-back.ts';
 
 export interface EngineOptions {
   readonly ledger: FdLedger;
@@ -94,7 +96,8 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
     if (loop.queued.length > 0) return 0;
     if (closer.waiting > 0) return RESET_POLL_MS;
     if (acceptor.paused) return PAUSE_MS;
-    return loop.open > 0 ? Math.min(maxWaitMs, scanPeriodMs()) : maxWaitMs;
+    const waitMs = Math.min(maxWaitMs, waysBackWaitMs(loop.waysBack));
+    return loop.open > 0 ? Math.min(waitMs, scanPeriodMs()) : waitMs;
   }
 
   function turn(maxWaitMs: number): boolean {
@@ -115,6 +118,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
       scannedMs = nowMs;
       scanDeadlines(loop, limits);
     }
+    lookAtWaysBack(loop, limits.handshakeTimeoutMs, (connection) => dialWithoutSource(loop, connection));
     closer.turn(nowMs);
     isIdle = count === 0 && loop.open === 0 && closer.waiting === 0 && !acceptor.paused;
     acceptor.resume(nowMs);

@@ -3,12 +3,27 @@
  * sockets. A gate only examines bytes, and says what to send and what to count.
  */
 
+/** An address that the connection to a server comes from, instead of the appliance's own. */
+export interface Source {
+  /** sockaddr_in6 with port 0. A local route must lead its packets here. */
+  readonly address: Uint8Array;
+  /** Such an address that belongs to nobody: it is used to try whether the server's answers come back by now. */
+  readonly trial: Uint8Array;
+  /**
+   * What happens if the server's answers do not come back (way-back.ts). Position of the counter for connections that then come
+   * from the appliance's own address; -1: they fail.
+   */
+  readonly withoutCounter: number;
+}
+
 /** The server for a connection, and what to send to it first. */
 export interface Route {
   /** The server's name in the configuration. */
   readonly server: string;
   /** sockaddr_in6 of the server. */
   readonly serverAddress: Uint8Array;
+  /** Absent: the connection comes from the appliance's own address. */
+  readonly source?: Source | undefined;
   /** Sent first: the bytes that the gate has consumed (unchanged or rewritten), after a PROXY header if one is needed. */
   readonly preamble: Uint8Array | null;
   /** How many bytes of the client may follow `preamble`; the rest is discarded. -1 for no limit. */

@@ -15,6 +15,7 @@ import type { Epoll } from './epoll.ts';
 import type { TcpEvents } from './events.ts';
 import type { HostCounters } from './host-slots.ts';
 import type { PipePool } from './pipe-pool.ts';
+import { type WaysBack, createWaysBack } from './way-back.ts';
 
 /** The events that are watched on each socket, edge-triggered. */
 export const EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
@@ -51,6 +52,7 @@ export interface Loop extends Omit<LoopOptions, 'counters' | 'seed'> {
   /** By descriptor: the half that reads from it. */
   readonly halves: (Half | undefined)[];
   readonly admission: Admission;
+  readonly waysBack: WaysBack;
   /** Number of open connections, and of those whose server is not reached yet. */
   open: number;
   openings: number;
@@ -80,6 +82,7 @@ export function createLoop(options: LoopOptions): Loop {
     scratch: pinned(CHUNK_BYTES),
     halves: [],
     admission: createAdmission(maxConnections, seed),
+    waysBack: createWaysBack(),
     open: 0,
     openings: 0,
     heldBytes: 0,

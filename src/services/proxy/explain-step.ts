@@ -1,5 +1,5 @@
 /** What the proxy does with a connection: finds the listener by its port, then looks in the data plane's host table. */
-import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
+import type { HostConfig, ListenerConfig, ProxyConfig } from '../../config/schema.ts';
 import { endsAtOurselves, listensFor } from '../../net/listening.ts';
 import type { Ourselves } from '../../os/ourselves.ts';
 import {
@@ -11,15 +11,38 @@ import {
   endsRefused,
 } from '../../runtime/explain.ts';
 import { parseRequestHead } from '../../wire/http-head.ts';
+import { formatIpAddress, parseIpAddress } from '../../wire/ip-address.ts';
 import type { ProxyCounterIndex } from './counters.ts';
 import { buildHostTable, findBackend } from './host-table.ts';
+import { mappedAddress, routePrefix } from './mapped.ts';
 import { type ProxyOptions, planProxy } from './service.ts';
 import { type Text, asIs, listOf, say, sentences } from '../../texts/text.ts';
 
-const TOLD: Record<HostConfig['clientAddress'], Text> = {
-  none: say('The server sees the address of this appliance, not that of the client.'),
-  'proxy-v1': say("A PROXY header (version 1) tells the server the client's address."),
-  'proxy-v2': say("A PROXY header (version 2) tells the server the client's address."),
+const NOT_TOLD = say('The server sees the address of this appliance, not that of the client.');
+
+/** What the server learns of a client with this address. */
+const TOLD: Record<HostConfig['clientAddress'], (proxy: ProxyConfig, from: string) => Text> = {
+  none: () => NOT_TOLD,
+  'proxy-v1': () => say("A PROXY header (version 1) tells the server the client's address."),
+  'proxy-v2': () => say("A PROXY header (version 2) tells the server the client's address."),
+  mapped(proxy, from) {
+    const client = parseIpAddress(from);
+    const mapped = client && mappedAddress(proxy, client);
+    if (mapped === undefined)
+      return say(
+        'The server sees the address of this appliance, not that of the client: only IPv4 addresses are mapped.',
+      );
+    const values = { address: formatIpAddress(mapped), prefix: routePrefix(proxy) };
+    return proxy.mappedFallback === 'none'
+      ? say(
+          'The server sees the client as {address}. If it has no route for {prefix} to this appliance, it sees the address of this appliance.',
+          values,
+        )
+      : say(
+          'The server sees the client as {address}. If it has no route for {prefix} to this appliance, the client is refused.',
+          values,
+        );
+  },
 };
 
 /** undefined when the connection does not go to the port of a listener. */
@@ -59,7 +82,7 @@ export function explainProxy(options: ProxyOptions, ourselves: Ourselves, flow: 
   ];
   const asked = asks(flow);
   if ('leg' in asked) return { ...asked.leg, steps: [...steps, ...asked.leg.steps] };
-  return explainName(config.hosts, ourselves, listener, asked.name, steps);
+  return explainName(options, ourselves, listener, asked.name, flow.from, steps);
 }
 
 type Asked = { readonly name: string } | { readonly leg: LastLeg };
@@ -106,10 +129,11 @@ const PROTOCOLS: Readonly<Record<ListenerConfig['protocol'], ProtocolWords>> = {
 };
 
 function explainName(
-  hosts: readonly HostConfig[],
+  { proxy, hosts }: ProxyOptions,
   ourselves: Ourselves,
   listener: ListenerConfig,
   name: string,
+  from: string,
   steps: readonly WayStep[],
 ): Leg {
   const backend = findBackend(buildHostTable(hosts, listener), name);
@@ -151,7 +175,7 @@ function explainName(
         counter: routed,
         configPath: `/hosts/${position}/hostnames`,
       },
-      { isOk: true, text: TOLD[clientAddress], configPath: `/hosts/${position}/clientAddress` },
+      { isOk: true, text: TOLD[clientAddress](proxy, from), configPath: `/hosts/${position}/clientAddress` },
     ],
     outcome: arrives(
       address,

@@ -29,6 +29,7 @@ import type { ProxyCounterIndex } from './counters.ts';
 import { type HostTable, findBackend } from './host-table.ts';
 import { type HttpStatus, encodeHttpAnswer } from './http-answer.ts';
 import { rewriteRequestHead } from './http-rewrite.ts';
+import type { SourceOf } from './mapped.ts';
 import { createWebSocketAnswer } from './websocket-answer.ts';
 import { type PeerOf, buildPreamble } from './preamble.ts';
 
@@ -50,7 +51,12 @@ const refuse = (counter: number, status: HttpStatus, reason: string, withBody = 
   reset: false,
 });
 
-export function createHttpGate(table: HostTable, index: ProxyCounterIndex, peerOf: PeerOf): Gate {
+export function createHttpGate(
+  table: HostTable,
+  index: ProxyCounterIndex,
+  peerOf: PeerOf,
+  sourceOf: SourceOf,
+): Gate {
   const refuseFault = ({ kind, status, reason }: RequestFault): Verdict => ({
     kind: 'refuse',
     refusal: refuse(index[`refused-http-${kind}`], status, reason),
@@ -96,6 +102,7 @@ export function createHttpGate(table: HostTable, index: ProxyCounterIndex, peerO
       route: {
         server: backend.name,
         serverAddress: backend.serverAddress,
+        source: backend.clientAddress === 'mapped' ? sourceOf(client) : undefined,
         preamble,
         ...upload,
         oneExchange: true,

@@ -6,6 +6,7 @@ import { TlsAlert, type TlsAlertDescription, encodeTlsAlert } from '../../wire/t
 import type { ProxyCounterIndex } from './counters.ts';
 import { type HostTable, findBackend } from './host-table.ts';
 import { encodeHttpAnswer } from './http-answer.ts';
+import type { SourceOf } from './mapped.ts';
 import { type PeerOf, buildPreamble } from './preamble.ts';
 
 const HTTP_METHODS = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) /;
@@ -16,7 +17,12 @@ const alert = (counter: number, description: TlsAlertDescription | undefined): R
   reset: false,
 });
 
-export function createTlsGate(table: HostTable, index: ProxyCounterIndex, peerOf: PeerOf): Gate {
+export function createTlsGate(
+  table: HostTable,
+  index: ProxyCounterIndex,
+  peerOf: PeerOf,
+  sourceOf: SourceOf,
+): Gate {
   const unknownName = alert(index['refused-tls-unknown-name'], TlsAlert.unrecognizedName);
   const noName = alert(index['refused-tls-no-name'], TlsAlert.missingExtension);
   const serverFailed = alert(-1, TlsAlert.internalError);
@@ -57,6 +63,7 @@ export function createTlsGate(table: HostTable, index: ProxyCounterIndex, peerOf
           route: {
             server: backend.name,
             serverAddress: backend.serverAddress,
+            source: backend.clientAddress === 'mapped' ? sourceOf(client!) : undefined,
             preamble,
             uploadBytes: -1,
             oneExchange: false,

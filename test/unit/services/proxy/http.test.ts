@@ -16,7 +16,7 @@ import {
 import { encodeSocketAddress } from '../../../../src/os/socket-address.ts';
 import { parseIpv6 } from '../../../../src/wire/ip-address.ts';
 import { startProxy } from '../../../../src/services/proxy/service.ts';
-import { Cleanup, freePort, hostAt, patternBytes, receive } from '../../net/support.ts';
+import { Cleanup, MAPPED, freePort, hostAt, patternBytes, receive } from '../../net/support.ts';
 import { waitUntil } from '../../../../lab/wait.ts';
 
 const ANSWER = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
@@ -49,6 +49,7 @@ async function start(
         proxy: {
           listen: ['127.0.0.1'],
           listeners: [{ name: 'http', port, protocol: 'http' }],
+          ...MAPPED,
           handshakeTimeoutMs,
           idleTimeoutMs: 60_000,
         },
@@ -313,6 +314,7 @@ test('a server that is down is a 502; to HEAD without a body', async () => {
     proxy: {
       listen: ['127.0.0.1'],
       listeners: [{ name: 'http', port: elsewhere, protocol: 'http' }],
+      ...MAPPED,
       handshakeTimeoutMs: 1000,
       idleTimeoutMs: 60_000,
     },
@@ -339,6 +341,7 @@ test('a server that does not accept in time is a 504', async () => {
     proxy: {
       listen: ['127.0.0.1'],
       listeners: [{ name: 'http', port, protocol: 'http' }],
+      ...MAPPED,
       handshakeTimeoutMs: 200,
       idleTimeoutMs: 60_000,
     },

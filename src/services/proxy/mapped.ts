@@ -1,0 +1,76 @@
+/**
+ * `clientAddress: "mapped"`: the connection to the server comes from an IPv6 address that embeds the client's IPv4 address, so
+ * that an unmodified server logs it, limits it or bans it. Not the NAT64 prefix: a server may reach a provider's NAT64 through it,
+ * and 64:ff9b::/96 must not hold private addresses (RFC 6052 section 3.1). 64:ff9b:1::/48 is for such local uses (RFC 8215).
+ *
+ * IPv6 clients, if the proxy listens for them, come from the appliance's own address. With their own addresses, the server would
+ * need its default route to lead here, and its provider would have to let the appliance send with addresses of others, which
+ * ingress filters drop (RFC 2827). And IPv6 clients normally connect to the server directly.
+ */
+import type { HostConfig, ProxyConfig } from '../../config/schema.ts';
+import type { Source } from '../../net/gate.ts';
+import { type SocketAddress, encodeSocketAddress } from '../../os/socket-address.ts';
+import { mappedIpv4, parseIpv4 } from '../../wire/ip-address.ts';
+import { type IpPrefix, formatIpPrefix, parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
+import { embedIpv4 } from '../../wire/rfc6052.ts';
+
+/** An address of the documentation range (RFC 5737): a client that nobody is. */
+const NO_CLIENT = parseIpv4('192.0.2.1')!;
+/** One route on a server covers this prefix: the default of proxy.mappedPrefix, and its neighbour for forwarded ports. */
+const SERVERS_ROUTE = parseIpPrefix('64:ff9b:1:fffe::/63')!;
+
+/** struct sockaddr_in6 has the address at 8, and a /96 prefix leaves its last 4 bytes. */
+const SOCKADDR_IPV4 = 8 + 12;
+
+type Users = readonly Pick<HostConfig, 'clientAddress' | 'services'>[];
+
+/** Whether the proxy connects to one of these servers from mapped addresses. */
+export const usesMapped = (hosts: Users): boolean =>
+  hosts.some(({ clientAddress, services }) => clientAddress === 'mapped' && services.length > 0);
+
+const prefixOf = ({ mappedPrefix }: Pick<ProxyConfig, 'mappedPrefix'>): IpPrefix =>
+  parseIpPrefix(mappedPrefix) as IpPrefix;
+
+/** The address that stands for a client (16 bytes); undefined for an IPv6 client. */
+export function mappedAddress(
+  proxy: Pick<ProxyConfig, 'mappedPrefix'>,
+  client: Uint8Array,
+): Uint8Array | undefined {
+  const ipv4 = mappedIpv4(client);
+  return ipv4 === undefined ? undefined : embedIpv4(prefixOf(proxy), ipv4);
+}
+
+/** The mapped address of a client that nobody is, for probes. */
+export const probeAddress = (proxy: Pick<ProxyConfig, 'mappedPrefix'>): Uint8Array =>
+  embedIpv4(prefixOf(proxy), NO_CLIENT);
+
+/** The prefix that a server must route to the appliance. */
+export function routePrefix(proxy: Pick<ProxyConfig, 'mappedPrefix'>): string {
+  const prefix = prefixOf(proxy);
+  return formatIpPrefix(prefixContains(SERVERS_ROUTE, prefix.address) ? SERVERS_ROUTE : prefix);
+}
+
+/** The line that gives a server the way back to the appliance (an address on the server's link). */
+export const routeLine = (proxy: Pick<ProxyConfig, 'mappedPrefix'>, applianceAddress: string): string =>
+  `ip -6 route add ${routePrefix(proxy)} via ${applianceAddress}`;
+
+/** The source of the connection for a client; undefined for the appliance's own address. */
+export type SourceOf = (client: SocketAddress) => Source | undefined;
+
+/** `withoutCounter`: the counter for connections that come from the own address because the server has no route. */
+export function createSourceOf(
+  proxy: Pick<ProxyConfig, 'mappedPrefix' | 'mappedFallback'>,
+  withoutCounter: number,
+): SourceOf {
+  const trial = encodeSocketAddress({ address: probeAddress(proxy), port: 0 });
+  const counter = proxy.mappedFallback === 'none' ? withoutCounter : -1;
+  return ({ address }) => {
+    const ipv4 = mappedIpv4(address);
+    if (ipv4 === undefined) return undefined;
+    // From Buffer's slab: much cheaper than an ArrayBuffer each.
+    const source = Buffer.allocUnsafe(trial.length);
+    source.set(trial);
+    source.writeUInt32BE(ipv4, SOCKADDR_IPV4);
+    return { address: source, trial, withoutCounter: counter };
+  };
+}
