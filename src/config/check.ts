@@ -87,7 +87,9 @@ function checkOwnedPrefixes(config: Config): ConfigProblem[] {
   const expected = say('an unused prefix of 96 bits such as 64:ff9b:1:fffe::/96');
   return prefixes.flatMap(({ text, ownedAt }) => {
     if (ownedAt === undefined) return [];
-    const other = prefixes.find((each) => each.ownedAt !== ownedAt && overlaps(parsed(each.text), parsed(text)));
+    const other = prefixes.find(
+      (each) => each.ownedAt !== ownedAt && overlaps(parsed(each.text), parsed(text)),
+    );
     if (other !== undefined) {
       const sentence = say('overlaps the NAT64 prefix {prefix}', { prefix: other.text });
       return [problem(ownedAt, text, sentence, expected)];

@@ -2,7 +2,15 @@
  * Connections that come from an address which no interface has. Its packets reach this machine through a local route
  * (`ip -6 route add local PREFIX dev lo`); no capability and no kernel parameter is needed.
  */
-import { IPPROTO_IP, IPPROTO_IPV6, IPV6_FREEBIND, IP_BIND_ADDRESS_NO_PORT, bind, int32, setsockopt } from './libc.ts';
+import {
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPV6_FREEBIND,
+  IP_BIND_ADDRESS_NO_PORT,
+  bind,
+  int32,
+  setsockopt,
+} from './libc.ts';
 
 const ON = int32(1);
 

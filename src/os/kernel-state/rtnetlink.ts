@@ -10,7 +10,15 @@ import {
 import type { NetlinkSocket } from '../netlink.ts';
 import { AF_INET, AF_INET6, E, SystemCallError } from '../libc.ts';
 import { formatIpPrefix } from '../../wire/ip-prefix.ts';
-import { BLACKHOLE, type FoundLink, type FoundRule, LOCAL_PROTOCOL, TABLE, localOver, routeKey } from './items.ts';
+import {
+  BLACKHOLE,
+  type FoundLink,
+  type FoundRule,
+  LOCAL_PROTOCOL,
+  TABLE,
+  localOver,
+  routeKey,
+} from './items.ts';
 
 const RTM_GETLINK = 18;
 const RTM_GETROUTE = 26;

@@ -22,11 +22,14 @@ const SERVERS_ROUTE = parseIpPrefix('64:ff9b:1:fffe::/63')!;
 /** struct sockaddr_in6 has the address at 8, and a /96 prefix leaves its last 4 bytes. */
 const SOCKADDR_IPV4 = 8 + 12;
 
-type Users = readonly Pick<HostConfig, 'clientAddress' | 'services'>[];
+/** Whether the proxy connects to this server from mapped addresses. */
+export const isMapped = ({
+  clientAddress,
+  services,
+}: Pick<HostConfig, 'clientAddress' | 'services'>): boolean =>
+  clientAddress === 'mapped' && services.length > 0;
 
-/** Whether the proxy connects to one of these servers from mapped addresses. */
-export const usesMapped = (hosts: Users): boolean =>
-  hosts.some(({ clientAddress, services }) => clientAddress === 'mapped' && services.length > 0);
+export const usesMapped = (hosts: readonly HostConfig[]): boolean => hosts.some(isMapped);
 
 const prefixOf = ({ mappedPrefix }: Pick<ProxyConfig, 'mappedPrefix'>): IpPrefix =>
   parseIpPrefix(mappedPrefix) as IpPrefix;

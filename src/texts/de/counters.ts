@@ -43,6 +43,8 @@ export const counters: Dictionary = {
   'TLS connections whose server name led to a server':
     'TLS-Verbindungen, deren Servername zu einem Server führte',
   'HTTP requests whose Host led to a server': 'HTTP-Anfragen, deren Host zu einem Server führte',
+  'Connections made from the address of the appliance, because the answers of the server to the mapped address of the client do not come back':
+    'Verbindungen von der Adresse des Geräts aus, weil die Antworten des Servers an die abgebildete Adresse des Clients nicht zurückkommen',
   'TLS: no server has the server name (alert unrecognized_name)':
     'TLS: Der Servername gehört zu keinem Server (Alert unrecognized_name)',
   'TLS: the client named no server (alert missing_extension)':
@@ -171,7 +173,7 @@ export const counters: Dictionary = {
     'Das Ziel wird nicht übersetzt: Es ist nicht im NAT64-Präfix, nicht in pool4 und kein Server',
   'An IPv6 source inside the NAT64 prefix: the packet would loop':
     'Eine IPv6-Quelle im NAT64-Präfix: Das Paket liefe im Kreis',
-  "The source is not a routable unicast address, or is an address of the appliance":
+  'The source is not a routable unicast address, or is an address of the appliance':
     'Die Quelle ist keine Unicast-Adresse, zu der geroutet wird, oder eine des Geräts',
   'The IPv6 source is not in nat64.allow': 'Die IPv6-Quelle steht nicht in nat64.allow',
   'An IPv4 address that the prefix must not represent, e.g. a private one in 64:ff9b::/96':

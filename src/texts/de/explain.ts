@@ -44,6 +44,12 @@ export const explain: Dictionary = {
   // The proxy
   'The server sees the address of this appliance, not that of the client.':
     'Der Server sieht die Adresse dieses Geräts, nicht die des Clients.',
+  'The server sees the address of this appliance, not that of the client: only IPv4 addresses are mapped.':
+    'Der Server sieht die Adresse dieses Geräts, nicht die des Clients: Nur IPv4-Adressen werden abgebildet.',
+  'The server sees the client as {address}. If it has no route for {prefix} to this appliance, it sees the address of this appliance.':
+    'Der Server sieht den Client als {address}. Hat er keine Route für {prefix} zu diesem Gerät, sieht er die Adresse dieses Geräts.',
+  'The server sees the client as {address}. If it has no route for {prefix} to this appliance, the client is refused.':
+    'Der Server sieht den Client als {address}. Hat er keine Route für {prefix} zu diesem Gerät, wird der Client abgewiesen.',
   "A PROXY header (version 1) tells the server the client's address.":
     'Ein PROXY-Kopf (Version 1) nennt dem Server die Adresse des Clients.',
   "A PROXY header (version 2) tells the server the client's address.":
@@ -57,7 +63,8 @@ export const explain: Dictionary = {
   'The listener {name} has port {port}: {what}.': 'Der Listener {name} hat Port {port}: {what}.',
   'A client that connects to an address names no server in its ClientHello.':
     'Ein Client, der sich mit einer Adresse verbindet, nennt in seinem ClientHello keinen Server.',
-  '{server} has the name, but does not use the listener {listener}.': '{server} hat den Namen, benutzt aber den Listener {listener} nicht.',
+  '{server} has the name, but does not use the listener {listener}.':
+    '{server} hat den Namen, benutzt aber den Listener {listener} nicht.',
   'No server has the name {name} at the listener {listener}.':
     'Am Listener {listener} hat kein Server den Namen {name}.',
   'The address of {server}, {address}, is one of this appliance itself: the appliance never connects to it.':
@@ -106,7 +113,7 @@ export const explain: Dictionary = {
   // NAT64: the tables
   '{client} has the IPv4 address {own} for itself (RFC 7757, 7915): no session is needed.':
     '{client} hat die IPv4-Adresse {own} für sich (RFC 7757, 7915): Eine Sitzung ist nicht nötig.',
-  "{address} belongs to the appliance: through NAT64, only its pool4 ports can be reached. Use the IPv6 address of the appliance.":
+  '{address} belongs to the appliance: through NAT64, only its pool4 ports can be reached. Use the IPv6 address of the appliance.':
     '{address} gehört dem Gerät: Durch NAT64 sind nur dessen Ports von pool4 erreichbar. Die IPv6-Adresse des Geräts benutzen.',
   '{client} represents no IPv4 address, and with nat64.mode "stateless" no address is shared.':
     '{client} steht für keine IPv4-Adresse, und mit nat64.mode „stateless“ wird keine geteilt.',
@@ -134,10 +141,12 @@ export const explain: Dictionary = {
     'Der Client hat {count} BIB-Einträge; das ist seine Grenze.',
   'A packet from any other {what}': 'Ein Paket von einem anderen {what}',
   "The client's {what} {number}": 'Der {what} {number} des Clients',
-  'Those used in the last {seconds} s are not reused yet.': 'Die der letzten {seconds} s werden noch nicht wieder benutzt.',
+  'Those used in the last {seconds} s are not reused yet.':
+    'Die der letzten {seconds} s werden noch nicht wieder benutzt.',
   'There is no free {what} in pool4 for another.': 'In pool4 ist kein {what} für einen weiteren frei.',
   '{address} {what} {range}': '{address}, {what} {range}',
-  '{which} gets a new one, chosen at random from {ranges}.': '{which} bekommt einen neuen, zufällig aus {ranges}.',
+  '{which} gets a new one, chosen at random from {ranges}.':
+    '{which} bekommt einen neuen, zufällig aus {ranges}.',
   'nat64.portBlocks gives {client} no ports.': 'nat64.portBlocks gibt {client} keine Ports.',
   "All of the client's ports, {ports}, are in use for {protocol}.":
     'Alle Ports des Clients, {ports}, sind für {protocol} in Gebrauch.',

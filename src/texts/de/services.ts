@@ -34,6 +34,7 @@ export const services: Dictionary = {
   'the device {device}': 'die Schnittstelle {device}',
   'the kernel program on {device}': 'das Kernelprogramm auf {device}',
   'the route to {prefix}': 'die Route zu {prefix}',
+  'the local route to {prefix}': 'die lokale Route zu {prefix}',
   'the route to {prefix} in table {table}': 'die Route zu {prefix} in Tabelle {table}',
   'the blackhole route of table {table}': 'die Blackhole-Route der Tabelle {table}',
   'the IPv{family} policy rule {preference}': 'die IPv{family}-Policy-Regel {preference}',
@@ -100,8 +101,7 @@ export const services: Dictionary = {
   'Lets a key log in to the appliance by SSH, as root':
     'Lässt einen Schlüssel sich per SSH am Gerät anmelden, als root',
   'Removes a key that may log in by SSH': 'Entfernt einen Schlüssel, der sich per SSH anmelden darf',
-  'Resets the appliance: everything is erased':
-    'Setzt das Gerät zurück: Alles wird gelöscht',
+  'Resets the appliance: everything is erased': 'Setzt das Gerät zurück: Alles wird gelöscht',
   'Makes a backup: one file, encrypted with a passphrase':
     'Macht eine Sicherung: eine Datei, mit einer Passphrase verschlüsselt',
   'Restores a backup, or tells what that would change':

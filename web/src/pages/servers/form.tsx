@@ -70,13 +70,14 @@ export function HostFields({
       <SelectField
         label={text('How the server learns the client’s address')}
         hint={text(
-          'PROXY protocol must be switched on at the server too: its page shows the snippet for nginx.',
+          'PROXY protocol must be switched on at the server too, and a mapped address needs a route there: the page of the server shows the settings.',
         )}
         value={clientAddress}
         options={Object.entries({
           none: text('It does not (X-Forwarded-For over plain HTTP only)'),
           'proxy-v1': text('PROXY protocol, version 1 (text)'),
           'proxy-v2': text('PROXY protocol, version 2 (binary)'),
+          mapped: text('As the source of the connection: an IPv6 address that contains it'),
         })}
         onChange={set('clientAddress')}
         problem={problem('clientAddress', '/clientAddress')}
