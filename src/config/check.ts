@@ -81,21 +81,23 @@ function checkPromisedPrefixes(config: Config): ConfigProblem[] {
   });
 }
 
+/** What is expected of a prefix that the appliance has as a whole. */
+export const UNUSED_PREFIX = say('an unused prefix of 96 bits such as 64:ff9b:1:fffe::/96');
+
 /** Packets to these addresses reach the appliance itself, so no translator may use them, nor may they be on a network. */
 function checkOwnedPrefixes(config: Config): ConfigProblem[] {
   const prefixes = embeddingPrefixes(config).filter(({ isOff }) => isOff !== true);
-  const expected = say('an unused prefix of 96 bits such as 64:ff9b:1:fffe::/96');
   return prefixes.flatMap(({ text, ownedAt }) => {
     if (ownedAt === undefined) return [];
-    const other = prefixes.find(
-      (each) => each.ownedAt !== ownedAt && overlaps(parsed(each.text), parsed(text)),
-    );
-    if (other !== undefined) {
-      const sentence = say('overlaps the NAT64 prefix {prefix}', { prefix: other.text });
-      return [problem(ownedAt, text, sentence, expected)];
-    }
     const reserved = RESERVED.find(([prefix]) => overlaps(parsed(prefix), parsed(text)));
-    return reserved === undefined ? [] : [problem(ownedAt, text, reserved[1], expected)];
+    if (reserved !== undefined) return [problem(ownedAt, text, reserved[1], UNUSED_PREFIX)];
+    const other = prefixes.find(
+      ({ isTranslated, promisedAt, ...each }) =>
+        (isTranslated === true || promisedAt !== undefined) && overlaps(parsed(each.text), parsed(text)),
+    );
+    if (other === undefined) return [];
+    const sentence = say('overlaps the NAT64 prefix {prefix}', { prefix: other.text });
+    return [problem(ownedAt, text, sentence, UNUSED_PREFIX)];
   });
 }
 

@@ -48,6 +48,7 @@ export const config: Dictionary = {
     'die globale oder Unique-Local-IPv6-Adresse des Servers',
   'lies in the prefix {prefix}, where the addresses of clients are':
     'liegt im Präfix {prefix}, in dem die Adressen von Clients sind',
+  'is in a network that the appliance is attached to': 'ist in einem Netz, an dem das Gerät hängt',
   'contains the loopback address': 'enthält die Loopback-Adresse',
   'is the well-known NAT64 prefix': 'ist das bekannte NAT64-Präfix (well-known prefix)',
   'overlaps the NAT64 prefix {prefix}': 'überschneidet sich mit dem NAT64-Präfix {prefix}',
