@@ -29,7 +29,7 @@ import type { ProxyCounterIndex } from './counters.ts';
 import { type HostTable, findBackend } from './host-table.ts';
 import { type HttpStatus, encodeHttpAnswer } from './http-answer.ts';
 import { rewriteRequestHead } from './http-rewrite.ts';
-import type { SourceOf } from './mapped.ts';
+import type { SourceOf } from './mapped-source.ts';
 import { createWebSocketAnswer } from './websocket-answer.ts';
 import { type PeerOf, buildPreamble } from './preamble.ts';
 

@@ -8,8 +8,6 @@
  * ingress filters drop (RFC 2827). And IPv6 clients normally connect to the server directly.
  */
 import type { HostConfig, ProxyConfig } from '../../config/schema.ts';
-import type { Source } from '../../net/gate.ts';
-import { type SocketAddress, encodeSocketAddress } from '../../os/socket-address.ts';
 import { mappedIpv4, parseIpv4 } from '../../wire/ip-address.ts';
 import { type IpPrefix, formatIpPrefix, parseIpPrefix, prefixContains } from '../../wire/ip-prefix.ts';
 import { embedIpv4 } from '../../wire/rfc6052.ts';
@@ -18,9 +16,6 @@ import { embedIpv4 } from '../../wire/rfc6052.ts';
 const NO_CLIENT = parseIpv4('192.0.2.1')!;
 /** One route on a server covers this prefix: the default of proxy.mappedPrefix, and its neighbour for forwarded ports. */
 const SERVERS_ROUTE = parseIpPrefix('64:ff9b:1:fffe::/63')!;
-
-/** struct sockaddr_in6 has the address at 8, and a /96 prefix leaves its last 4 bytes. */
-const SOCKADDR_IPV4 = 8 + 12;
 
 /** Whether the proxy connects to this server from mapped addresses. */
 export const isMapped = ({
@@ -56,24 +51,3 @@ export function routePrefix(proxy: Pick<ProxyConfig, 'mappedPrefix'>): string {
 /** The line that gives a server the way back to the appliance (an address on the server's link). */
 export const routeLine = (proxy: Pick<ProxyConfig, 'mappedPrefix'>, applianceAddress: string): string =>
   `ip -6 route add ${routePrefix(proxy)} via ${applianceAddress}`;
-
-/** The source of the connection for a client; undefined for the appliance's own address. */
-export type SourceOf = (client: SocketAddress) => Source | undefined;
-
-/** `withoutCounter`: the counter for connections that come from the own address because the server has no route. */
-export function createSourceOf(
-  proxy: Pick<ProxyConfig, 'mappedPrefix' | 'mappedFallback'>,
-  withoutCounter: number,
-): SourceOf {
-  const trial = encodeSocketAddress({ address: probeAddress(proxy), port: 0 });
-  const counter = proxy.mappedFallback === 'none' ? withoutCounter : -1;
-  return ({ address }) => {
-    const ipv4 = mappedIpv4(address);
-    if (ipv4 === undefined) return undefined;
-    // From Buffer's slab: much cheaper than an ArrayBuffer each.
-    const source = Buffer.allocUnsafe(trial.length);
-    source.set(trial);
-    source.writeUInt32BE(ipv4, SOCKADDR_IPV4);
-    return { address: source, trial, withoutCounter: counter };
-  };
-}

@@ -6,7 +6,7 @@ import { TlsAlert, type TlsAlertDescription, encodeTlsAlert } from '../../wire/t
 import type { ProxyCounterIndex } from './counters.ts';
 import { type HostTable, findBackend } from './host-table.ts';
 import { encodeHttpAnswer } from './http-answer.ts';
-import type { SourceOf } from './mapped.ts';
+import type { SourceOf } from './mapped-source.ts';
 import { type PeerOf, buildPreamble } from './preamble.ts';
 
 const HTTP_METHODS = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) /;

@@ -4,7 +4,7 @@ import { runTcpWorker } from '../../net/tcp-worker.ts';
 import { proxyCounterTable } from './counters.ts';
 import { buildHostTable } from './host-table.ts';
 import { createHttpGate } from './http-gate.ts';
-import { createSourceOf } from './mapped.ts';
+import { createSourceOf } from './mapped-source.ts';
 import { createTlsGate } from './tls-gate.ts';
 
 export interface ProxyWorkerConfig {
