@@ -67,7 +67,7 @@ const PARSERS = Object.fromEntries(
 );
 
 /** Reports problems with files as conditions and in the timeline. */
-function tellFiles({
+function reportFiles({
   store,
   storage,
   conditions,
@@ -93,7 +93,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const events = started.use(
     createEventLog({ kinds: EVENT_KINDS, serverAt: serverNames(() => store.current.hosts) }),
   );
-  tellFiles({ store, storage, conditions, events });
+  reportFiles({ store, storage, conditions, events });
   const config = store.current;
   const ourselves = started.use(followOurselves(prefixesOf(config)));
   const context: ServiceContext = {

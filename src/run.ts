@@ -90,7 +90,7 @@ export async function run(options: RunOptions): Promise<void> {
   const log = openLog(logLevel, logs);
   const serviceManager = serviceManagerOf(log);
   const life = live(log, serviceManager);
-  signals.obey((name) => (name === 'SIGHUP' ? life.reload() : void life.stop(name, 0, true)));
+  signals.handle((name) => (name === 'SIGHUP' ? life.reload() : void life.stop(name, 0, true)));
   process.on('uncaughtException', (err, origin) => {
     log.error({ err }, `${origin}: stopping, so that the supervisor starts a sound process`);
     void life.stop(origin, 1, false).catch(() => process.exit(1));
@@ -115,7 +115,7 @@ export async function run(options: RunOptions): Promise<void> {
         process.env['NOTIFY_SOCKET'] === undefined ? undefined : () => void life.stop('restart', 0, true),
     }),
   );
-  tellReady(serviceManager, log);
+  notifyReady(serviceManager, log);
   setTimeout(collectStartupGarbage, GARBAGE_AFTER_MS).unref();
   log.info({ version, config: configPath, state: stateDirectory }, 'started');
   if (process.env['TOMBOLO_TEST_HOOKS'] === '1') listenForTestHooks(app);
@@ -222,12 +222,12 @@ function serviceManagerOf(log: Logger): ServiceManager {
 }
 
 /** Retries until it has been sent: otherwise systemd would end the process. */
-function tellReady(serviceManager: ServiceManager, log: Logger): void {
+function notifyReady(serviceManager: ServiceManager, log: Logger): void {
   try {
     serviceManager.ready();
   } catch (err) {
     log.error({ err, retryMs: READY_RETRY_MS }, 'could not tell the service manager that we serve');
-    setTimeout(() => tellReady(serviceManager, log), READY_RETRY_MS).unref();
+    setTimeout(() => notifyReady(serviceManager, log), READY_RETRY_MS).unref();
   }
 }
 

@@ -5,7 +5,7 @@ export type SignalName = (typeof NAMES)[number];
 
 export interface Signals {
   /** Sets the handler. Signals that came before are passed to it in their order. */
-  obey(handler: (name: SignalName) => void): void;
+  handle(handler: (name: SignalName) => void): void;
 }
 
 export function keepSignals(): Signals {
@@ -13,7 +13,7 @@ export function keepSignals(): Signals {
   let handle = (name: SignalName): void => void waiting.push(name);
   for (const name of NAMES) process.on(name, () => handle(name));
   return {
-    obey(handler) {
+    handle(handler) {
       handle = handler;
       waiting.splice(0).forEach(handler);
     },

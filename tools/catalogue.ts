@@ -101,7 +101,9 @@ export function compare(
     missing: [...new Set(wanted)].filter((sentence) => !Object.hasOwn(dictionary, sentence)),
     unused: translations.map(([sentence]) => sentence).filter((sentence) => !used.has(sentence)),
     wrong: translations
-      .filter(([sentence, told]) => String(valueNamesIn(sentence)) !== String(valueNamesIn(told)))
+      .filter(
+        ([sentence, translation]) => String(valueNamesIn(sentence)) !== String(valueNamesIn(translation)),
+      )
       .map(([sentence]) => sentence),
   };
 }

@@ -29,7 +29,7 @@ export function keepConsoleFile(
 ): ConsoleWriter {
   const path = join(directory, 'console.json');
   let written: string | undefined;
-  let told = '';
+  let reported = '';
   const inTurn = createInTurn();
   let timer: NodeJS.Timeout | undefined;
   const refresh = () => {
@@ -41,12 +41,12 @@ export function keepConsoleFile(
         if (now === undefined || text === written) return;
         await writeFileAtomically(path, text, 0o644);
         written = text;
-        told = '';
+        reported = '';
       } catch (err) {
         // Retried every two seconds, and reported once.
         const reason = codeOf(err);
-        if (reason !== told) log.warn({ err }, 'admin: could not write what the screen shows');
-        told = reason;
+        if (reason !== reported) log.warn({ err }, 'admin: could not write what the screen shows');
+        reported = reason;
       }
     });
   };

@@ -1,12 +1,12 @@
 /** Every error answer of the API has one shape: a code for programs, a sentence for people, and the problems if any. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ConfigProblem } from '../config/problem.ts';
-import { isOfFile, toldReasonOf } from '../os/system-reason.ts';
+import { isOfFile, reasonWithRemedy } from '../os/system-reason.ts';
 import type { Logger } from '../runtime/log.ts';
 import type { ErrorAnswer } from './contract/common.ts';
 import { type Text, asIs, say } from '../texts/text.ts';
 import { ApiError } from './api-error.ts';
-import { told } from './language.ts';
+import { translated } from './language.ts';
 
 /** Answers errors, unknown paths and invalid inputs in this shape. `onInternal` is called for unexpected errors. */
 export function answerErrors(app: FastifyInstance, log: Logger, onInternal: () => void): void {
@@ -24,7 +24,7 @@ export function answerErrors(app: FastifyInstance, log: Logger, onInternal: () =
     );
     // A signed-in owner sees the details, because only they can fix it. Other clients see nothing about the disk.
     if (request.principal !== null && isOfFile(error)) {
-      const text = say('This cannot be done now: {reason}', { reason: toldReasonOf(error) });
+      const text = say('This cannot be done now: {reason}', { reason: reasonWithRemedy(error) });
       return send(request, reply, 503, { error: 'storage', text });
     }
     return send(request, reply, 500, {
@@ -46,7 +46,7 @@ function send(
   statusCode: number,
   { error, text, problems }: { error: string; text: Text; problems?: readonly ConfigProblem[] | undefined },
 ): FastifyReply {
-  const answer: ErrorAnswer = told(request, {
+  const answer: ErrorAnswer = translated(request, {
     error,
     message: text,
     ...(problems === undefined ? {} : { problems }),

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { LANGUAGES, type Language, isLanguage } from '../texts/languages.ts';
-import { type Dictionary, type Told, tell } from '../texts/text.ts';
+import { type Dictionary, type Translated, translate } from '../texts/text.ts';
 import { languageCookieOf } from './auth/cookies.ts';
 
 declare module 'fastify' {
@@ -51,4 +51,5 @@ export function speakLanguages(app: FastifyInstance): void {
 }
 
 /** The answer, with every text in it translated to the reader's language. */
-export const told = <T>({ words }: FastifyRequest, answer: T): Told<T> => tell(answer, words);
+export const translated = <T>({ words }: FastifyRequest, answer: T): Translated<T> =>
+  translate(answer, words);

@@ -14,7 +14,7 @@ import { HISTORY_SERIES } from '../state/history-series.ts';
 import type { History } from '../state/history.ts';
 import type { Principal } from './auth/principal.ts';
 import type { LiveCounters, LiveEnd, LiveSample } from './contract/live.ts';
-import { type Dictionary, tell } from '../texts/text.ts';
+import { type Dictionary, translate } from '../texts/text.ts';
 import { type StatusFound, toStatusAnswer } from './status-answer.ts';
 
 export const LIVE_TOPICS = ['status', 'counters', 'sample', 'events'] as const;
@@ -109,7 +109,7 @@ export function createLiveStream(sources: LiveSources): LiveStream {
     };
     const statusTexts = new Map<Dictionary | undefined, string>();
     const statusText = (words: Dictionary | undefined): string => {
-      const text = statusTexts.get(words) ?? JSON.stringify(tell(status, words));
+      const text = statusTexts.get(words) ?? JSON.stringify(translate(status, words));
       statusTexts.set(words, text);
       return text;
     };
@@ -147,7 +147,7 @@ export function createLiveStream(sources: LiveSources): LiveStream {
         const found = events.since(stream.sentId, stream.filter, MAX_EVENTS);
         stream.sentId = events.newest;
         if (found.length > 0)
-          send(stream, 'events', JSON.stringify(tell(found, words)), found[found.length - 1].id);
+          send(stream, 'events', JSON.stringify(translate(found, words)), found[found.length - 1].id);
       }
       stream.ticks++;
       if (now - stream.writtenMs > KEEP_ALIVE_MS) {

@@ -70,8 +70,8 @@ async function readConsoleFile(stateDirectory: string): Promise<ConsoleFile | un
   for (const directory of [RUNTIME_DIRECTORY[stateDirectory as '/var/lib/tombolo'], stateDirectory]) {
     if (directory === undefined) continue;
     try {
-      const told = JSON.parse(await readFile(join(directory, 'console.json'), 'utf8')) as ConsoleFile;
-      if (isRunning(told.processId)) return told;
+      const screen = JSON.parse(await readFile(join(directory, 'console.json'), 'utf8')) as ConsoleFile;
+      if (isRunning(screen.processId)) return screen;
     } catch {
       // The file is missing, or was half written by an older version.
     }
@@ -94,16 +94,16 @@ const status: Command = async ({ client, say, json, stateDirectory }) => {
     answer = await client.call<StatusAnswer>('GET', '/api/status', undefined, STATUS_TIMEOUT_MS);
   } catch (error) {
     // The panel may be the problem: another program has its port, and may even answer. So use the process's screen file too.
-    const told =
+    const screen =
       error instanceof RequestError && error.answer === undefined && stateDirectory !== undefined
         ? await readConsoleFile(stateDirectory)
         : undefined;
-    if (told === undefined) throw error;
-    json(told);
+    if (screen === undefined) throw error;
+    json(screen);
     say(
-      `Tombolo: ${told.status}. Its panel was not reached (${(error as Error).message}); this is what its screen shows.`,
+      `Tombolo: ${screen.status}. Its panel was not reached (${(error as Error).message}); this is what its screen shows.`,
     );
-    say(table(told.services.map(({ name, state, problem }) => [name, state, problem ?? ''])));
+    say(table(screen.services.map(({ name, state, problem }) => [name, state, problem ?? ''])));
     return EXIT.trouble;
   }
   // An appliance of an older version, or one that is busy, does not tell: its status is what was asked for.
@@ -152,12 +152,12 @@ const check: Command = async ({ client, say, json, options }) => {
     ? await client.call<ChecksAnswer>('GET', '/api/checks')
     : await client.call<ChecksAnswer>('POST', '/api/checks/run', {});
   json(answer);
-  for (const { id, state, title, what, mend } of answer.items) {
+  for (const { id, state, title, what, remedy } of answer.items) {
     say(
-      `${state.padEnd(7)} ${id}: ${title}. ${what}${mend === null || state === 'ok' ? '' : `\n        ${mend}`}`,
+      `${state.padEnd(7)} ${id}: ${title}. ${what}${remedy === null || state === 'ok' ? '' : `\n        ${remedy}`}`,
     );
   }
-  say(answer.open === 0 ? 'Nothing to mend.' : `${answer.open} to look at.`);
+  say(answer.open === 0 ? 'Nothing to fix.' : `${answer.open} to fix.`);
   return answer.open === 0 ? EXIT.ok : EXIT.trouble;
 };
 

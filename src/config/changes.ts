@@ -98,7 +98,7 @@ export interface ChangesOptions {
 export async function openConfigChanges(options: ChangesOptions): Promise<ConfigChanges> {
   const { store, storage, log, recovery } = options;
   const history = options.history ?? (await openRevisions(storage, log));
-  const { record, recordStart, tell, onEvent } = createRecorder(store, history);
+  const { record, recordStart, report, onEvent } = createRecorder(store, history);
   const inTurn = createInTurn();
   const unconfirmed = createUnconfirmed({ store, storage, log, record, inTurn });
   let assess: Assess = async () => [];
@@ -135,7 +135,7 @@ export async function openConfigChanges(options: ChangesOptions): Promise<Config
         await removePending(storage);
         unconfirmed.end();
         log.info({ revision, by }, 'configuration: change confirmed');
-        tell({ by, action: 'confirm', revision, reason: '' });
+        report({ by, action: 'confirm', revision, reason: '' });
         return true;
       }),
     rollback: (by) =>

@@ -32,7 +32,7 @@ export function createFileView(
   let seenText = text;
   let problem: Text | undefined;
   let owed = unwritten;
-  let tellProblem: (problem: Text | undefined) => void = () => {};
+  let reportProblem: (problem: Text | undefined) => void = () => {};
   return {
     get seenText() {
       return seenText;
@@ -52,18 +52,18 @@ export function createFileView(
         'The configuration file is refused. {problem}. {running} The file is not changed: edit it and reload it (systemctl reload tombolo), or replace it with the running configuration (“Use the running configuration” on the page); the refused file is then kept under another name.',
         { problem: describeProblem(problems, path), running },
       );
-      tellProblem(problem);
+      reportProblem(problem);
     },
     agree(text) {
       seenText = text;
       owed = undefined;
       if (problem === undefined) return;
       problem = undefined;
-      tellProblem(undefined);
+      reportProblem(undefined);
     },
     owe: (text) => void (owed = { text }),
     onProblem(listener) {
-      tellProblem = listener;
+      reportProblem = listener;
       listener(problem);
     },
   };

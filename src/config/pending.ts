@@ -4,7 +4,7 @@
  */
 import type { Logger } from '../runtime/log.ts';
 import type { Storage } from '../runtime/storage.ts';
-import { type Text, notAsWritten, tell } from '../texts/text.ts';
+import { type Text, notAsWritten, translate } from '../texts/text.ts';
 import { readConfigFile, writeFileText } from './config-file.ts';
 import { isObject } from './json-schema.ts';
 import { type ConfigDocument, loadConfig } from './load.ts';
@@ -95,7 +95,7 @@ export async function recoverPending(
   const loaded = loadConfig(previous ?? '');
   if ('problems' in loaded) {
     log.error(
-      { ...fields, problems: tell(loaded.problems) },
+      { ...fields, problems: translate(loaded.problems) },
       'configuration: a change was not confirmed, but what was before is refused; the change stays',
     );
     return { change, outcome: 'unreadable' };

@@ -20,7 +20,7 @@ export interface ConfigEvent {
 export interface Recorder {
   /** Receives everything since the start, including events from before this call. */
   onEvent(listener: (event: ConfigEvent) => void): void;
-  tell(event: Omit<ConfigEvent, 'at'>): void;
+  report(event: Omit<ConfigEvent, 'at'>): void;
   /**
    * Adds a revision: the given document, or the active one. A failure does not undo the change, which is more important than
    * its history: resolves with whether the revision is on disk. Never rejects.
@@ -79,7 +79,7 @@ export function createRecorder(store: ConfigStore, history: Revisions): Recorder
       for (const event of unheard) listener(event);
       unheard = [];
     },
-    tell: (event) => emit({ at: new Date().toISOString(), ...event }),
+    report: (event) => emit({ at: new Date().toISOString(), ...event }),
     record,
     async recordStart(recovery) {
       const isRecorded = recovery === undefined || (await recordRecovery(recovery));

@@ -10,7 +10,8 @@ export const tcpCounterTable = {
   'closed-reset': 'Connections ended by a reset, passed on to the other side',
   'closed-idle': 'Connections closed because they carried no data for the idle timeout',
   'closed-early': 'Connections that the client ended before its server was known or reached',
-  'refused-timeout': 'Connections refused because the client took too long to send its request or ClientHello',
+  'refused-timeout':
+    'Connections refused because the client took too long to send its request or ClientHello',
   'refused-memory':
     'Connections ended because data sent before the server was known filled the memory, and their clients had the most of it',
   'refused-share': 'Connections refused at the limit: their clients had as many as any other client, or more',

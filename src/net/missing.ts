@@ -13,7 +13,7 @@ export const RETRY_MS = 2000;
 /** The program that uses the port is looked up in the first attempt and then in every 15th, because that walks all processes. */
 const LOOK_UP_EVERY = 15;
 /** How many sockets the problem lists; for the others it only gives the number. */
-const MAX_TOLD = 4;
+const MAX_SHOWN = 4;
 
 export interface MissingSocket extends SocketAddress {
   readonly protocol: 'tcp' | 'udp';
@@ -103,9 +103,9 @@ export function createMissing({ service, log, events, retry }: MissingOptions): 
     },
     get problem() {
       if (known.size === 0) return undefined;
-      const told = [...known.values()].slice(0, MAX_TOLD).map(({ reason }) => reason);
-      const more = known.size - told.length;
-      const list = listOf(more > 0 ? [...told, say('and {count} more', { count: more })] : told, '; ');
+      const shown = [...known.values()].slice(0, MAX_SHOWN).map(({ reason }) => reason);
+      const more = known.size - shown.length;
+      const list = listOf(more > 0 ? [...shown, say('and {count} more', { count: more })] : shown, '; ');
       return say('{list}. It is tried again every {seconds} s.', { list, seconds: RETRY_MS / 1000 });
     },
     [Symbol.dispose]() {

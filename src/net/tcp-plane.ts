@@ -36,7 +36,9 @@ import type { FromTcpWorker, TcpPlaneState, TcpWorkerInit } from './tcp-worker.t
 
 export type { TcpPlan } from './tcp-change.ts';
 
-const SEE_EVENTS = say('See in the timeline which client has the most of them; it is the first to lose some.');
+const SEE_EVENTS = say(
+  'See in the timeline which client has the most of them; it is the first to lose some.',
+);
 /** Descriptors reserved for the rest of the process: DNS, the admin page, files. */
 const RESERVED_DESCRIPTORS = 256;
 

@@ -70,7 +70,7 @@ export function remedyOf(code: string): Text | undefined {
 }
 
 /** The reason for users, with advice if a file system refused it. */
-export function toldReasonOf(error: unknown): Text {
+export function reasonWithRemedy(error: unknown): Text {
   const root = rootOf(error);
   const remedy = isOfFile(root) ? remedyOf(codeOf(root)) : undefined;
   return remedy === undefined ? reasonOf(error) : listOf([plainReasonOf(root), remedy], '. ');

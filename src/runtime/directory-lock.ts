@@ -29,7 +29,7 @@ export function lockDirectory(
   let fd: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isOurs = true;
-  let isTold = false;
+  let isReported = false;
 
   function attempt(): void {
     try {
@@ -49,8 +49,8 @@ export function lockDirectory(
         );
     conditions.set('storage', 'lock', problem);
     if (problem === undefined) return;
-    if (!isTold) log.error({}, english(problem));
-    isTold = true;
+    if (!isReported) log.error({}, english(problem));
+    isReported = true;
     timer = setTimeout(attempt, RETRY_MS).unref();
   }
 

@@ -2,7 +2,7 @@
  * A kind of event is declared once, in the part that reports it, with the shape that the API shows. The log, the API and the
  * timeline work from the list of kinds (`state/event-kinds.ts`).
  */
-import type { Untold } from '../texts/text.ts';
+import type { Untranslated } from '../texts/text.ts';
 import { type SchemaNode, type TSchema, Type } from './shape.ts';
 
 /** An event of any kind, as the API shows it. */
@@ -52,4 +52,4 @@ export const eventShape = <const Kind extends string, Fields extends Record<stri
   });
 
 /** The event before it gets its number and time, and before the fields in `Texts` are translated. */
-export type Found<Shown, Texts extends string = never> = Omit<Untold<Shown, Texts>, 'id' | 'at'>;
+export type Found<Shown, Texts extends string = never> = Omit<Untranslated<Shown, Texts>, 'id' | 'at'>;

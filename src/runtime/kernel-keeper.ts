@@ -74,7 +74,7 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
   const inPlace = new Map<string, string>();
   const troubles = new Map<string, Trouble>();
 
-  const isForeign = ({ item }: Difference) => inPlace.get(itemKey(item)) === wishOf(item);
+  const isForeign = ({ item }: Difference) => inPlace.get(itemKey(item)) === specOf(item);
 
   /** Also forgets items that are no longer wanted, and troubles that are over. */
   function noteInPlace(wanted: readonly KernelItem[], differences: readonly Difference[]): void {
@@ -87,14 +87,14 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
     }
     for (const item of wanted) {
       const key = itemKey(item);
-      if (!differing.has(key)) inPlace.set(key, wishOf(item));
+      if (!differing.has(key)) inPlace.set(key, specOf(item));
     }
   }
 
   function troubleOf({ item }: Difference): Trouble {
     const key = itemKey(item);
     const trouble = troubles.get(key) ?? newTrouble(itemName(item));
-    trouble.wish = wishOf(item);
+    trouble.spec = specOf(item);
     troubles.set(key, trouble);
     return trouble;
   }
@@ -107,7 +107,7 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
     const trouble = troubles.get(itemKey(item));
     if (trouble === undefined) return;
     if (trouble.times === 0) troubles.delete(itemKey(item));
-    trouble.wish = wishOf(item);
+    trouble.spec = specOf(item);
     trouble.missing = undefined;
   }
 
@@ -143,16 +143,16 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
       const reason = error === undefined ? DOES_NOT_STAY : plainReasonOf(rootOf(error));
       noteRefusal(trouble, culprit(difference), reason, monotonicMs());
       if (!foreign.has(difference)) failures.push(reason);
-      const isTold = typeof before === 'object' && english(before.reason) === english(reason);
-      if (!isTold) tell(options, 'fail', cannotBeSet([trouble], reason));
+      const isReported = typeof before === 'object' && english(before.reason) === english(reason);
+      if (!isReported) report(options, 'fail', cannotBeSet([trouble], reason));
     }
     noteInPlace(after.wanted, left);
     for (const each of repaired) {
       const trouble = troubleOf(each);
       if (noteRepair(trouble, culprit(each), monotonicMs())) fought.push(trouble);
     }
-    tellRepairs(options, repaired, culprit);
-    if (fought.length > 0) tell(options, 'warn', fights(fought));
+    reportRepairs(options, repaired, culprit);
+    if (fought.length > 0) report(options, 'warn', fights(fought));
     return failures;
   }
 
@@ -164,7 +164,7 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
       const due: Difference[] = [];
       for (const difference of differences) {
         const trouble = troubles.get(itemKey(difference.item));
-        const waits = trouble?.wish === wishOf(difference.item) && isWaiting(trouble, monotonicMs());
+        const waits = trouble?.spec === specOf(difference.item) && isWaiting(trouble, monotonicMs());
         if (waits) trouble.missing ??= 'contested';
         else due.push(difference);
       }
@@ -179,7 +179,7 @@ export function createKernelKeeper(options: KeeperOptions): KernelKeeper {
   };
 }
 
-const wishOf = (item: KernelItem): string => JSON.stringify(item);
+const specOf = (item: KernelItem): string => JSON.stringify(item);
 
 const DOES_NOT_STAY = say('it does not stay');
 
@@ -205,7 +205,7 @@ const cannotBeSet = (troubles: readonly Trouble[], reason: Text): Text =>
   });
 
 /** Adds a line to the timeline and the log. */
-export function tell(
+export function report(
   { service, events, log, now }: Pick<KeeperOptions, 'service' | 'events' | 'log' | 'now'>,
   severity: 'ok' | 'warn' | 'fail',
   text: Text,
@@ -215,7 +215,7 @@ export function tell(
 }
 
 /** One line for each program and type of change. */
-function tellRepairs(
+function reportRepairs(
   options: KeeperOptions,
   repaired: readonly Difference[],
   culprit: (difference: Difference) => Text,
@@ -225,7 +225,7 @@ function tellRepairs(
     for (const who of unique(all.map(culprit))) {
       const own = all.filter((each) => english(culprit(each)) === english(who));
       const items = listed(own.map(({ item }) => itemName(item)));
-      tell(options, 'ok', how === 'removed' ? wasRemoved(who, items) : wasChanged(who, items));
+      report(options, 'ok', how === 'removed' ? wasRemoved(who, items) : wasChanged(who, items));
     }
   }
 }

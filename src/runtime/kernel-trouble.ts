@@ -19,7 +19,7 @@ const MOST_NAMED = 4;
 export interface Trouble {
   readonly what: Text;
   /** The wanted value at the last repair or refusal. A different wanted value is our own change and does not wait. */
-  wish: string;
+  spec: string;
   who: Text;
   /** Repairs since the last calm period. */
   times: number;
@@ -43,7 +43,7 @@ export interface KernelContest {
 
 export const newTrouble = (what: Text): Trouble => ({
   what,
-  wish: '',
+  spec: '',
   who: say('Another program'),
   times: 0,
   refusals: 0,

@@ -19,8 +19,8 @@ export interface Limit {
   readonly isHarmless?: boolean;
 }
 
-const TELL_FROM = 0.9;
-const TELL_UNTIL = 0.8;
+const WARN_FROM = 0.9;
+const WARN_UNTIL = 0.8;
 const LOOK_INTERVAL_MS = 5000;
 /** Minimum time before the same line may be repeated: a client that comes and goes must not fill the timeline. */
 const NOTE_AGAIN_MS = 3_600_000;
@@ -29,9 +29,9 @@ const NOTE_AGAIN_MS = 3_600_000;
 type Note = (service: string, text: Text) => void;
 
 /** Checks once; returns the limits that are reported now, to be passed in the next time. */
-export function tellLimits(
+export function reportLimits(
   limits: Readonly<Record<string, readonly Limit[]>>,
-  told: ReadonlySet<string>,
+  reported: ReadonlySet<string>,
   conditions: Pick<Conditions, 'set'>,
   note: Note,
 ): Set<string> {
@@ -39,16 +39,16 @@ export function tellLimits(
   for (const [service, ofService] of Object.entries(limits)) {
     for (const { what, used, size, advice, isHarmless = false } of ofService) {
       const key = `${service} ${english(what)}`;
-      if (size === 0 || used < size * (told.has(key) ? TELL_UNTIL : TELL_FROM)) continue;
+      if (size === 0 || used < size * (reported.has(key) ? WARN_UNTIL : WARN_FROM)) continue;
       next.add(key);
       // Without the current figure: a text that changes would count as a new problem each time.
       const values = { service, size, what, advice };
       const text = say('{service}: 90 % of {size} {what} are in use. {advice}', values);
       if (!isHarmless) conditions.set('limits', key, text);
-      else if (!told.has(key)) note(service, text);
+      else if (!reported.has(key)) note(service, text);
     }
   }
-  for (const key of told) if (!next.has(key)) conditions.set('limits', key, undefined);
+  for (const key of reported) if (!next.has(key)) conditions.set('limits', key, undefined);
   return next;
 }
 
@@ -69,10 +69,10 @@ export function watchLimits(
   conditions: Pick<Conditions, 'set'>,
   note: Note,
 ): Disposable {
-  let told = new Set<string>();
+  let reported = new Set<string>();
   const noteSeldom = seldom(note, () => performance.now());
   const timer = setInterval(() => {
-    told = tellLimits(limits(), told, conditions, noteSeldom);
+    reported = reportLimits(limits(), reported, conditions, noteSeldom);
   }, LOOK_INTERVAL_MS);
   timer.unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };

@@ -6,7 +6,7 @@
  */
 import { relative, resolve } from 'node:path';
 import { makeDirectory } from '../os/make-directory.ts';
-import { codeOf, plainReasonOf, remedyOf, rootOf, toldReasonOf } from '../os/system-reason.ts';
+import { codeOf, plainReasonOf, remedyOf, rootOf, reasonWithRemedy } from '../os/system-reason.ts';
 import { type Text, TextError, english, reasonOf, say } from '../texts/text.ts';
 import type { Conditions } from './conditions.ts';
 import type { DirectoryLock } from './directory-lock.ts';
@@ -90,7 +90,7 @@ export function openStorage(
     show();
   }
 
-  function tellAside(text: Text): void {
+  function reportAside(text: Text): void {
     if (listener === undefined) unheard.push({ severity: 'warn', text });
     else listener({ severity: 'warn', text });
   }
@@ -113,19 +113,19 @@ export function openStorage(
     noteAside(name, error, aside) {
       log.error({ err: error, aside }, `storage: ${name} is damaged and was kept aside`);
       const reason = reasonOf(rootOf(error));
-      tellAside(say('{name} was damaged ({reason}); it is kept as {aside}.', { name, aside, reason }));
+      reportAside(say('{name} was damaged ({reason}); it is kept as {aside}.', { name, aside, reason }));
     },
     noteNotRestored(error) {
       log.error({ err: error }, 'storage: the backup could not be restored, what was there before runs');
       const text = say(
         'The backup was not restored; the configuration from before is still active. Fix the cause, then restore the backup again: {reason}',
-        { reason: toldReasonOf(error) },
+        { reason: reasonWithRemedy(error) },
       );
       conditions?.set('storage', 'not restored', text);
     },
     noteForeign(name, aside) {
       log.error({ aside }, `storage: another program wrote ${name}, which was kept aside`);
-      tellAside(
+      reportAside(
         say('Another program wrote {name} while this one was using it; what it wrote is kept as {aside}.', {
           name,
           aside,

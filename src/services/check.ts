@@ -27,7 +27,7 @@ export interface Finding {
   /** What is wrong, that there is no problem, or why it is unknown. */
   readonly what: Text;
   /** How to fix it. */
-  readonly mend?: Text;
+  readonly remedy?: Text;
   /** Replaces the title of the check. */
   readonly title?: Text;
   readonly server?: string;
@@ -54,12 +54,12 @@ export interface Check<Deps extends CheckBasis = CheckBasis> {
 }
 
 export const ok = (what: Text): Finding => ({ state: 'ok', what });
-export const warn = (what: Text, mend: Text): Finding => ({ state: 'warn', what, mend });
-export const fail = (what: Text, mend: Text): Finding => ({ state: 'fail', what, mend });
-export const unknown = (what: Text, mend?: Text): Finding => ({
+export const warn = (what: Text, remedy: Text): Finding => ({ state: 'warn', what, remedy });
+export const fail = (what: Text, remedy: Text): Finding => ({ state: 'fail', what, remedy });
+export const unknown = (what: Text, remedy?: Text): Finding => ({
   state: 'unknown',
   what,
-  ...(mend === undefined ? {} : { mend }),
+  ...(remedy === undefined ? {} : { remedy }),
 });
 
 /** A key from any text: "udp://192.0.2.53" is "udp-192-0-2-53". */
@@ -97,7 +97,7 @@ export interface PacketSize {
   readonly family: 4 | 6;
   readonly bytes: number;
   /** What is wrong if the path only carries `most` bytes, and how to fix it. */
-  tooLarge(most: number): { readonly what: Text; readonly mend: Text };
+  tooLarge(most: number): { readonly what: Text; readonly remedy: Text };
 }
 
 /** What a service adds to the diagnostics; loaded with them. */

@@ -58,9 +58,7 @@ export async function openOldBackup(bytes: Buffer, passphrase: string): Promise<
       decipher.final(),
     ]);
   } catch (cause) {
-    const message = say(
-      'The passphrase is wrong, or the file was changed or cut short.',
-    );
+    const message = say('The passphrase is wrong, or the file was changed or cut short.');
     throw new BackupError('wrong-passphrase', message, { cause });
   }
   try {

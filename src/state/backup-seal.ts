@@ -88,9 +88,7 @@ export async function openBackup(file: Uint8Array, passphrase: string): Promise<
     content: bytes.toString('base64'),
   });
   if ('content' in outcome) return readBackupContent(Buffer.from(outcome.content, 'base64').toString('utf8'));
-  const message = say(
-    'The passphrase is wrong, or the file was changed or cut short.',
-  );
+  const message = say('The passphrase is wrong, or the file was changed or cut short.');
   throw new BackupError('wrong-passphrase', message, { cause: new Error(outcome.refusal) });
 }
 

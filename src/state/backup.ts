@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { syncDirectory, writeFileAtomically } from '../os/atomic-write.ts';
 import { readRegularFile } from '../os/read-file.ts';
 import { setAside } from '../os/set-aside.ts';
-import { toldReasonOf } from '../os/system-reason.ts';
+import { reasonWithRemedy } from '../os/system-reason.ts';
 import type { Logger } from '../runtime/log.ts';
 import { readVerdict } from '../runtime/kept-file.ts';
 import type { Storage } from '../runtime/storage.ts';
@@ -211,7 +211,7 @@ export async function stageRestore(
     throw new BackupError(
       'unwritable',
       say('The backup was not restored, and nothing was changed: {reason}', {
-        reason: toldReasonOf(error),
+        reason: reasonWithRemedy(error),
       }),
       { cause: error },
     );

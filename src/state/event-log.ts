@@ -7,7 +7,7 @@ import type { EventKind } from '../runtime/event-kind.ts';
 import type { AppEvent, EventSink } from '../runtime/events.ts';
 import { parseIpAddress } from '../wire/ip-address.ts';
 import { type IpPrefix, prefixContains } from '../wire/ip-prefix.ts';
-import { type Dictionary, type Text, english, tell } from '../texts/text.ts';
+import { type Dictionary, type Text, english, translate } from '../texts/text.ts';
 
 /** As the API shows it, but with untranslated texts. */
 export type LoggedEvent = AppEvent & { readonly id: number; readonly at: string };
@@ -153,7 +153,7 @@ export function createEventLog({ kinds, serverAt }: EventLogOptions): EventLog {
 function matcher(filter: EventFilter, serverOf: (event: AppEvent) => string | undefined) {
   const { client, server, words } = filter;
   const text = filter.text?.toLowerCase();
-  const has = (told: string) => told.toLowerCase().includes(text ?? '');
+  const has = (shown: string) => shown.toLowerCase().includes(text ?? '');
   return (event: AppEvent): boolean => {
     if (client !== undefined) {
       const address = typeof event['client'] === 'string' ? parseIpAddress(event['client']) : undefined;
@@ -164,7 +164,7 @@ function matcher(filter: EventFilter, serverOf: (event: AppEvent) => string | un
       text === undefined ||
       Object.values(event).some(
         (value) =>
-          isTextual(value) && (has(english(value)) || (words !== undefined && has(tell(value, words)))),
+          isTextual(value) && (has(english(value)) || (words !== undefined && has(translate(value, words)))),
       )
     );
   };

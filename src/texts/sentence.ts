@@ -29,12 +29,12 @@ export const valueNamesIn = (sentence: string): string[] =>
 export const fill = <Value>(
   sentence: string,
   values: Readonly<Record<string, Value>>,
-  tellValue: (value: Value) => string,
+  formatValue: (value: Value) => string,
 ): string =>
   sentence.replace(PLACEHOLDER, (placeholder, name: string) =>
-    Object.hasOwn(values, name) ? tellValue(values[name]) : placeholder,
+    Object.hasOwn(values, name) ? formatValue(values[name]) : placeholder,
   );
 
 /** Decimal numbers have a comma in every language but English. */
-export const tellFigure = (value: string | number, isEnglish: boolean): string =>
+export const formatFigure = (value: string | number, isEnglish: boolean): string =>
   typeof value === 'number' && !isEnglish ? String(value).replace('.', ',') : String(value);

@@ -4,7 +4,7 @@
  * (languages.ts). Where a language lacks a sentence, the English one is shown. `tools/languages.ts` finds every sentence of
  * `say`, and lists what each language lacks.
  */
-import { type Dictionary, type Literal, type ValuesOf, fill, tellFigure } from './sentence.ts';
+import { type Dictionary, type Literal, type ValuesOf, fill, formatFigure } from './sentence.ts';
 
 export type { Dictionary } from './sentence.ts';
 
@@ -83,44 +83,44 @@ export function notAsWritten(what: string): never {
   throw new TextError(say('"{what}" is not what was written there', { what }));
 }
 
-function tellText({ say: sentence, values = {} }: Text, words: Dictionary | undefined): string {
-  const told = words !== undefined && Object.hasOwn(words, sentence) ? words[sentence] : sentence;
-  return fill(told, values, (value) =>
-    typeof value === 'object' ? tellText(value, words) : tellFigure(value, words === undefined),
+function translateText({ say: sentence, values = {} }: Text, words: Dictionary | undefined): string {
+  const translation = words !== undefined && Object.hasOwn(words, sentence) ? words[sentence] : sentence;
+  return fill(translation, values, (value) =>
+    typeof value === 'object' ? translateText(value, words) : formatFigure(value, words === undefined),
   );
 }
 
 /** For logs, errors and the command line. */
 export const english = (text: Text | string): string =>
-  typeof text === 'string' ? text : tellText(text, undefined);
+  typeof text === 'string' ? text : translateText(text, undefined);
 
 /** An answer in which every text has been translated. */
-export type Told<T> = T extends Text
+export type Translated<T> = T extends Text
   ? string
   : T extends readonly (infer Item)[]
-    ? Told<Item>[]
+    ? Translated<Item>[]
     : T extends object
-      ? { [Key in keyof T]: Told<T[Key]> }
+      ? { [Key in keyof T]: Translated<T[Key]> }
       : T;
 
 /** The shape of an answer before translation: the fields `Key`, at any depth, are texts. */
-export type Untold<T, Key extends string> = T extends readonly (infer Item)[]
-  ? readonly Untold<Item, Key>[]
+export type Untranslated<T, Key extends string> = T extends readonly (infer Item)[]
+  ? readonly Untranslated<Item, Key>[]
   : T extends object
-    ? { readonly [Name in keyof T]: Name extends Key ? TextFor<T[Name]> : Untold<T[Name], Key> }
+    ? { readonly [Name in keyof T]: Name extends Key ? TextFor<T[Name]> : Untranslated<T[Name], Key> }
     : T;
 type TextFor<T> = T extends string ? Text : T;
 
 const isText = (value: object): value is Text => typeof (value as Text).say === 'string';
 
 /** Plain data with every text in it translated with the dictionary; English without one. */
-export function tell<T>(value: T, words?: Dictionary): Told<T> {
-  return tellDeep(value, words) as Told<T>;
+export function translate<T>(value: T, words?: Dictionary): Translated<T> {
+  return translateDeep(value, words) as Translated<T>;
 }
 
-function tellDeep(value: unknown, words: Dictionary | undefined): unknown {
+function translateDeep(value: unknown, words: Dictionary | undefined): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map((item) => tellDeep(item, words));
-  if (isText(value)) return tellText(value, words);
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, tellDeep(item, words)]));
+  if (Array.isArray(value)) return value.map((item) => translateDeep(item, words));
+  if (isText(value)) return translateText(value, words);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, translateDeep(item, words)]));
 }

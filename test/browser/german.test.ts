@@ -139,7 +139,7 @@ describe('the page in German', () => {
     await show(page, '/live?kind=health&server=web2');
     const row = page.locator('.timeline > li').filter({ hasText: 'web2' });
     await row.first().click();
-    const words = 'keine Stelle, die Clients kennen';
+    const words = 'keiner Stelle, der Clients vertrauen';
     await page.locator('.event-details').getByText(words).first().waitFor();
     await show(page, `/live?text=${encodeURIComponent(words.toUpperCase())}`);
     await row.first().waitFor();

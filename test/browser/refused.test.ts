@@ -24,7 +24,7 @@ describe('a refused configuration file', () => {
     [
       'en-GB',
       'The configuration file is refused',
-      /\/hots: unknown field "hots"; did you mean "hosts"\?.*Revision 1 of .* runs/,
+      /\/hots: unknown field "hots"; did you mean "hosts"\?.*Revision 1 of .*, the last good one, is running/,
       'Use the running configuration',
       'The file now has the running configuration.',
     ],
@@ -32,8 +32,8 @@ describe('a refused configuration file', () => {
       'de-DE',
       'Die Konfigurationsdatei wird abgelehnt',
       /\/hots: unbekanntes Feld "hots".*Es läuft der Stand/,
-      'Übernehmen, was läuft',
-      'Was läuft, steht jetzt in der Datei.',
+      'Laufende Konfiguration übernehmen',
+      'Die laufende Konfiguration steht jetzt in der Datei.',
     ],
   ] as const) {
     it(`at the start, ${locale}: a banner with path, value and expectation; one click keeps what runs`, async () => {
@@ -66,7 +66,7 @@ describe('a refused configuration file', () => {
     writeFileSync(file, DAMAGED);
     appliance.process.process.kill('SIGHUP');
     await banner.waitFor();
-    assert.match((await banner.textContent()) ?? '', /What ran before goes on/);
+    assert.match((await banner.textContent()) ?? '', /The previous configuration keeps running/);
     writeFileSync(file, JSON.stringify(GOOD));
     appliance.process.process.kill('SIGHUP');
     await banner.waitFor({ state: 'detached' });

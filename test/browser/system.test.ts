@@ -204,7 +204,7 @@ describe('the system page', () => {
     watch.troubles.length = 0; // Chromium writes each refusal to its console.
     await tokens.getByLabel('Present password').fill(PASSWORD);
     await user.click('Make a token');
-    const shown = page.getByRole('status').filter({ hasText: 'It is shown this once.' });
+    const shown = page.getByRole('status').filter({ hasText: 'It is shown only once.' });
     const secret = (await shown.locator('pre').textContent())?.trim() ?? '';
     assert.match(secret, /^tombolo_[\w-]{43}$/);
     await look(page, 'token-390');

@@ -41,7 +41,7 @@ describe('watching', () => {
     await title('Live');
     await page.getByRole('button', { name: 'Pause' }).waitFor();
     await visit('example.com');
-    await rows('connected to example.com, led to web1').first().waitFor();
+    await rows('connected to example.com, routed to web1').first().waitFor();
     await user.click('Pause');
     await page.getByText('Paused.').waitFor();
     await visit('example.org');
@@ -49,7 +49,7 @@ describe('watching', () => {
     assert.equal(await rows('example.org').count(), 0);
     await page.screenshot({ path: join(SCREENSHOTS, 'live-paused.png') });
     await user.click('Go on');
-    await rows('connected to example.org, led to web2').first().waitFor();
+    await rows('connected to example.org, routed to web2').first().waitFor();
     assert.deepEqual(opened.watch.troubles, []);
   });
 
@@ -59,8 +59,8 @@ describe('watching', () => {
     await user.visit('/servers');
     await title('Servers');
     await user.visit('/live?kind=health&server=web2');
-    await rows('web2: trouble with https, port 443').first().click();
-    await page.getByText('No authority that clients know').first().waitFor();
+    await rows('web2: problem with https, port 443').first().click();
+    await page.getByText('The certificate is not from an authority').first().waitFor();
     assert.equal(await page.locator('.timeline > li').filter({ hasNotText: 'web2' }).count(), 0);
     await user.click('To the server web2', 'link');
     await title('web2');
@@ -147,15 +147,15 @@ describe('watching', () => {
     await visit('example.com');
     const place = '/live?kind=connection&server=web1';
     await user.visit(place);
-    await rows('was done with example.com at web1').first().click();
+    await rows('to example.com at web1 ended').first().click();
     await user.click('To the server web1', 'link');
     await title('web1');
     await page.goBack();
-    await rows('was done with example.com at web1').first().click();
+    await rows('to example.com at web1 ended').first().click();
     await user.click('Everything of this client', 'link');
     await waitUntil('the client in the address', () => parameters()['client'] === '203.0.113.10');
     await user.visit(place);
-    await rows('was done with example.com at web1').first().click();
+    await rows('to example.com at web1 ended').first().click();
     await user.click('Explain this connection', 'link');
     await title('Explain');
     await page.getByText('example.com leads to web1').first().waitFor();
@@ -168,7 +168,7 @@ describe('watching', () => {
   it('explain: where something would lead, why not, and what is no question', async () => {
     const user = person(page);
     await user.visit('/explain');
-    await page.getByText('Nothing is sent to anybody').waitFor();
+    await page.getByText('Nothing is sent: the answer comes').waitFor();
     for (const [from, to, port, outcome] of [
       ['203.0.113.9', 'shop.example.org', '443', /leads to web3/],
       ['203.0.113.9', 'nobody.example.net', '443', /nobody\.example\.net/],

@@ -160,7 +160,7 @@ export function mappedNat64Target(): FuzzTarget {
     icmpSources4: Int32Array.of(0x0102_0304, 0x0102_0305),
     portBlocks: compilePortBlocks(8, 128, [prefixOf('2001:db8:1::10/126')], [pool(0, 32_768, 32_799)]),
     isAddressDependent: true,
-    tellsRefused4: true,
+    answersRefused4: true,
   };
   return nat64Target('nat64-mapped', { extraPrefixes: [SECOND_PREFIX], settings }, [
     toHost,

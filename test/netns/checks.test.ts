@@ -71,11 +71,11 @@ describe('checks', { concurrency: false }, () => {
   }
 
   /** Exactly one line is open, it fails, and says this. */
-  async function expectFailure(id: string, what: RegExp, mend: RegExp): Promise<CheckItem> {
+  async function expectFailure(id: string, what: RegExp, remedy: RegExp): Promise<CheckItem> {
     const [item] = await expectOpen(id);
     assert.equal(item.state, 'fail', item.what);
     assert.match(item.what, what);
-    assert.match(item.mend ?? '', mend);
+    assert.match(item.remedy ?? '', remedy);
     assert.ok(item.why.length > 20);
     return item;
   }
@@ -202,7 +202,7 @@ describe('checks', { concurrency: false }, () => {
     await expectFailure(
       'server/web3',
       /http: Nothing takes connections at \[2001:db8:1::30\]:80.*https: Nothing takes connections/,
-      /See on web3 whether the programs run/,
+      /Check on web3 that the programs run/,
     );
     const { hosts } = (await appliance.api('/api/hosts')) as HostsAnswer;
     assert.deepEqual(
@@ -221,7 +221,7 @@ describe('checks', { concurrency: false }, () => {
     await expectFailure(
       'server/web3',
       /http: (No answer from \[2001:db8:1::30\]:80|\[2001:db8:1::30\]:80 cannot be reached)/,
-      /whether its firewall admits the appliance/,
+      /that its firewall allows the appliance/,
     );
     await web3.run('nft', ['delete', 'table', 'inet', 'silence']);
     await expectMended('server/web3');
@@ -332,7 +332,7 @@ describe('checks', { concurrency: false }, () => {
       /ipv4only\.example\.net, A: ipv4only\.example\.net leads to 198\.51\.100\.80, not to 192\.0\.2\.1/,
     );
     assert.match(item.what, /ipv4only\.example\.net, AAAA: There is no AAAA record/);
-    assert.match(item.mend ?? '', /^ipv4only\.example\.net\. A 192\.0\.2\.1$/m);
+    assert.match(item.remedy ?? '', /^ipv4only\.example\.net\. A 192\.0\.2\.1$/m);
     writeFileSync(appliance.configFile, good);
     appliance.child.process.kill('SIGHUP');
     await waitUntil('the name to be gone', async () => !(await isChanged()));

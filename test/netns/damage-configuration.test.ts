@@ -99,7 +99,7 @@ describe('a damaged configuration file', { concurrency: false }, () => {
     while ((await problem()) === '');
     assert.match(
       await problem(),
-      /\/hosts\/0\/address: is missing; expected an IPv6 address.*What ran before goes on\./,
+      /\/hosts\/0\/address: is missing; expected an IPv6 address.*The previous configuration keeps running\./,
     );
     const notices = (await running.api('GET', '/api/events?kind=notice&limit=10')).body;
     assert.match(notices, /The configuration file is refused/);

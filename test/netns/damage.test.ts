@@ -170,7 +170,7 @@ describe('damaged files', { concurrency: false }, () => {
       const { document, revision } = (await running.api('GET', '/api/config')).json();
       const applied = { document, revision, confirmSeconds: 0 };
       assert.equal((await running.api('POST', '/api/config/apply', applied)).status, 200);
-      assert.match((await running.api('GET', '/api/audit')).body, /Puts a configuration into force/);
+      assert.match((await running.api('GET', '/api/audit')).body, /Activates a configuration/);
       assert.equal((await running.api('GET', '/api/config/revisions')).status, 200);
       const reports = await running.agreed();
       const told = reports.get('storage')?.problem ?? '';

@@ -18,7 +18,7 @@ import { OBJECT_FILE } from '../../src/services/nat64/kernel/fast-path-record.ts
 import { SUMS_FILE, compileBpf, compilerVersion, mayCompile } from '../../tools/build-bpf.ts';
 import { testProgram } from './nat64/program-tests.ts';
 import { type Appliance, INTERNET6, type Topology, createTopology } from './nat64/topology.ts';
-import { tell } from '../../src/texts/text.ts';
+import { translate } from '../../src/texts/text.ts';
 import { waitUntil } from '../../lab/wait.ts';
 
 describe('the program in the kernel', () => testProgram(OBJECT_FILE));
@@ -87,7 +87,7 @@ describe('the kernel and our thread together', () => {
 
   test('it is on the devices that have addresses, and follows them', async () => {
     const devices = async () =>
-      String(tell((await appliance.status()).figures)['fastPath'])
+      String(translate((await appliance.status()).figures)['fastPath'])
         .split(', ')
         .sort();
     await waitUntil('all three', async () => (await devices()).join() === 'lan,lan2,wan');
@@ -163,7 +163,7 @@ describe('the kernel and our thread together', () => {
 
   test('switched off, every packet takes the way through our thread', async () => {
     await appliance.ask({ ask: 'reconfigure', nat64: { fastPath: false } });
-    assert.equal(tell((await appliance.status()).figures)['fastPath'], 'off');
+    assert.equal(translate((await appliance.status()).figures)['fastPath'], 'off');
     const fast = await counter('packets-fast-path');
     assert.equal((await node(download)).trim(), 'intact');
     assert.equal(await counter('packets-fast-path'), fast);
@@ -176,7 +176,7 @@ describe('the kernel and our thread together', () => {
     appliance = await net.startAppliance({}, ...wrapper);
     const { state, figures } = await appliance.status();
     assert.equal(state, 'running');
-    assert.match(String(tell(figures)['fastPath']), /^off: .*EPERM$/);
+    assert.match(String(translate(figures)['fastPath']), /^off: .*EPERM$/);
     assert.equal((await node(download)).trim(), 'intact');
     assert.equal(await counter('packets-fast-path'), 0);
     await appliance.stop();

@@ -3,7 +3,7 @@
  * on a change of an account, and once an hour for the last use of a session.
  */
 import { isObject } from '../../config/json-schema.ts';
-import { toldReasonOf } from '../../os/system-reason.ts';
+import { reasonWithRemedy } from '../../os/system-reason.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { Storage } from '../../runtime/storage.ts';
 import type { Scope } from '../contract/common.ts';
@@ -129,7 +129,7 @@ export async function openAuthFile(storage: Storage, log: Logger): Promise<AuthF
       const error = await file.write(`${JSON.stringify(data)}\n`);
       if (error !== undefined) throw error;
     } catch (error) {
-      return toldReasonOf(error);
+      return reasonWithRemedy(error);
     }
     if (data.password !== null) await claimed.write('');
     return undefined;

@@ -121,7 +121,7 @@ export const CheckItem = Type.Object({
   /** Why it matters. */
   why: Type.String(),
   /** How to fix it; null if nothing needs fixing. */
-  mend: Nullable(Type.String()),
+  remedy: Nullable(Type.String()),
   /** The server concerned, if any. */
   server: Nullable(Type.String()),
   checkedAt: Nullable(Type.String()),

@@ -66,7 +66,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
       isOwn(target.address) ? [ownAddressReport(target)] : edges.probe(target, signal),
     now: edges.now,
     monotonicMs: edges.monotonicMs,
-    onChange: (server, found, before) => tellChange(deps, edges, server, found, before),
+    onChange: (server, found, before) => reportChange(deps, edges, server, found, before),
   });
   const runner = createCheckRunner({
     onError,
@@ -173,7 +173,7 @@ export function createEngine(deps: DiagnosticsDeps, edges: EngineEdges = LINUX):
   };
 }
 
-function tellChange(
+function reportChange(
   { live, log }: DiagnosticsDeps,
   edges: EngineEdges,
   server: string,

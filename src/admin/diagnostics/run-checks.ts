@@ -218,7 +218,7 @@ function itemsOf(check: Check, results: Results): ChecksFound['items'] {
           ? finding.what
           : say('{what} This follows from another failure ({cause}).', { what: finding.what, cause }),
       why: check.why,
-      mend: cause === undefined ? (finding.mend ?? null) : null,
+      remedy: cause === undefined ? (finding.remedy ?? null) : null,
       server: finding.server ?? null,
       checkedAt: finding.checkedAt?.toISOString() ?? null,
     };

@@ -114,9 +114,12 @@ function routerStep({ from, name, to }: Flow): Leg['steps'] {
   return [
     {
       isOk: true,
-      text: say('Assumption: {to} is not an address of this appliance, but of a router that forwards the port to it.', {
-        to,
-      }),
+      text: say(
+        'Assumption: {to} is not an address of this appliance, but of a router that forwards the port to it.',
+        {
+          to,
+        },
+      ),
     },
   ];
 }

@@ -13,9 +13,9 @@ import type { AdminDeps } from '../deps.ts';
 import { strict } from '../contract/common.ts';
 import { BackupBody, RestoreAnswer, RestoreBody } from '../contract/backup.ts';
 import { ApiError } from '../api-error.ts';
-import { told } from '../language.ts';
+import { translated } from '../language.ts';
 import { toStatusAnswer } from '../status-answer.ts';
-import { minuteOf, say, tell } from '../../texts/text.ts';
+import { minuteOf, say, translate } from '../../texts/text.ts';
 
 /** 8 MiB in base64, and the passphrase. */
 const RESTORE_BODY_BYTES = 12 << 20;
@@ -52,14 +52,16 @@ const fileName = (kind: string, hostname: string, extension: string): string =>
 const sendFile = (reply: FastifyReply, name: string, type: string, content: string | Buffer) =>
   reply.type(type).header('content-disposition', `attachment; filename="${name}"`).send(content);
 
+const busy = (): ApiError =>
+  new ApiError(429, 'busy', say('Another backup or restore is in progress; try again in a moment.'));
+
 export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
   const { machine, places } = deps.live;
   let isBusy = false;
 
   /** One at a time: deriving a key needs much memory by design. */
   async function alone<T>(task: () => Promise<T>): Promise<T> {
-    if (isBusy)
-      throw new ApiError(429, 'busy', say('Another backup or restore is in progress; try again in a moment.'));
+    if (isBusy) throw busy();
     isBusy = true;
     try {
       return await task();
@@ -138,7 +140,7 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
           createdAt: backup.createdAt,
           version: backup.version,
           hostname: backup.hostname,
-          entries: told(
+          entries: translated(
             request,
             planned.map(({ name, title, change, content }) => ({
               name,
@@ -166,7 +168,7 @@ export const backupRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
     },
     async (_request, reply) => {
       // In English, so that the supporter understands it.
-      const text = JSON.stringify(redactFields(tell(await supportBundle(deps))), undefined, 1);
+      const text = JSON.stringify(redactFields(translate(await supportBundle(deps))), undefined, 1);
       const safe = redactText(text, await knownSecrets(places.stateDirectory));
       return sendFile(reply, fileName('support', machine.hostname, 'json'), 'application/json', safe);
     },
@@ -199,8 +201,6 @@ function checkConfig(content: Uint8Array | undefined): unknown {
   if (content === undefined) return undefined;
   const loaded = loadConfig(Buffer.from(content).toString('utf8'));
   if (!('problems' in loaded)) return loaded.document;
-  const message = say(
-    'This version cannot use the configuration in the backup; nothing was changed.',
-  );
+  const message = say('This version cannot use the configuration in the backup; nothing was changed.');
   throw new ApiError(422, 'invalid-config', message, loaded.problems);
 }

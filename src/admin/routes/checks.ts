@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { AdminDeps } from '../deps.ts';
 import { ChecksAnswer, RunChecksBody } from '../contract/checks.ts';
 import { ApiError } from '../api-error.ts';
-import { told } from '../language.ts';
+import { translated } from '../language.ts';
 import { say } from '../../texts/text.ts';
 
 export const checksRoutes =
@@ -15,7 +15,7 @@ export const checksRoutes =
         config: { scope: 'read' },
         schema: { summary: 'What the checks found last', response: { 200: ChecksAnswer } },
       },
-      async (request): Promise<ChecksAnswer> => told(request, await diagnostics.checks()),
+      async (request): Promise<ChecksAnswer> => translated(request, await diagnostics.checks()),
     );
 
     app.post<{ Body: RunChecksBody }>(
@@ -33,7 +33,7 @@ export const checksRoutes =
         const answer = await diagnostics.runChecks(id);
         if (answer === undefined)
           throw new ApiError(404, 'no-such-check', say('There is no check "{id}".', { id: id ?? '' }));
-        return told(request, answer);
+        return translated(request, answer);
       },
     );
   };

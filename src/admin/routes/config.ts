@@ -3,10 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import type { ApplyResult, ConfigChanges } from '../../config/changes.ts';
 import { Type } from '../../config/json-schema.ts';
 import { ConfigSchema } from '../../config/schema.ts';
-import { toldReasonOf } from '../../os/system-reason.ts';
+import { reasonWithRemedy } from '../../os/system-reason.ts';
 import type { Counters } from '../../runtime/counters.ts';
 import type { AssertionResult } from '../../runtime/explain.ts';
-import { type Untold, asIs, say, secondOf, sentences } from '../../texts/text.ts';
+import { type Untranslated, asIs, say, secondOf, sentences } from '../../texts/text.ts';
 import { actorOf } from '../actor.ts';
 import type { AdminDeps, BuildOptions } from '../deps.ts';
 import {
@@ -22,7 +22,7 @@ import { ParseHostsAnswer, ParseHostsRequest } from '../contract/parse-hosts.ts'
 import { ConfigAnswer } from '../contract/status.ts';
 import type { ADMIN_COUNTERS } from '../counters.ts';
 import { ApiError } from '../api-error.ts';
-import { told } from '../language.ts';
+import { translated } from '../language.ts';
 
 /** An empty object as body, for requests without parameters. */
 const Nothing = Type.Object({}, { additionalProperties: false, expected: 'an empty object' });
@@ -66,7 +66,7 @@ export const configRoutes =
       async (request): Promise<ConfigCheckAnswer> => {
         const { body } = request;
         const { problems, diff, assertions } = await changes.check(body.document);
-        return told(request, {
+        return translated(request, {
           valid: problems.length === 0,
           problems,
           diff: [...diff],
@@ -97,7 +97,7 @@ export const configRoutes =
         if (result.outcome === 'assertions-failed') void reply.code(409);
         const answer = applyAnswer(result, counters);
         if ('revision' in answer) request.auditTarget = answer.revision;
-        return told(request, answer);
+        return translated(request, answer);
       },
     );
 
@@ -116,7 +116,7 @@ function registerPending(app: FastifyInstance, { store, changes }: AdminDeps): v
         response: { 200: ConfigPendingAnswer },
       },
     },
-    async (request): Promise<ConfigPendingAnswer> => told(request, pendingAnswer(changes)),
+    async (request): Promise<ConfigPendingAnswer> => translated(request, pendingAnswer(changes)),
   );
 
   app.post(
@@ -134,7 +134,7 @@ function registerPending(app: FastifyInstance, { store, changes }: AdminDeps): v
         throw new ApiError(
           503,
           'not-kept',
-          say('Not confirmed, the countdown goes on: {reason}', { reason: toldReasonOf(error) }),
+          say('Not confirmed, the countdown goes on: {reason}', { reason: reasonWithRemedy(error) }),
         );
       });
       if (!isConfirmed) throw nothingPending();
@@ -179,7 +179,7 @@ function registerParseHosts(app: FastifyInstance, { store }: AdminDeps): void {
       const { parseHosts } = await import('../../config/parse-hosts.ts');
       const { format, hosts, problems } = parseHosts(body.text, store.current);
       const known = new Set(store.current.hosts.map(({ name }) => name));
-      return told(request, {
+      return translated(request, {
         format,
         hosts: hosts.map(({ line, host }) => ({ line, host, isKnown: known.has(host.name) })),
         problems,
@@ -199,7 +199,7 @@ const nothingPending = () =>
 export function applyAnswer(
   result: ApplyResult,
   { values, index }: Counters<typeof ADMIN_COUNTERS>,
-): ConfigApplyAnswer | Untold<AssertionsFailedAnswer, 'message' | 'text'> {
+): ConfigApplyAnswer | Untranslated<AssertionsFailedAnswer, 'message' | 'text'> {
   switch (result.outcome) {
     case 'changed':
       values[index['config-changed']]++;
@@ -257,7 +257,7 @@ function refusal(result: Refused): ApiError {
       );
     case 'failed': {
       const message = say('Not activated; the previous configuration stays active: {reason}', {
-        reason: toldReasonOf(result.error),
+        reason: reasonWithRemedy(result.error),
       });
       return new ApiError(422, 'apply-failed', message);
     }

@@ -5,7 +5,7 @@ import { AssertionsAnswer, ExplainAnswer, ExplainRequest } from '../contract/exp
 import { say } from '../../texts/text.ts';
 import { missing } from '../../config/problem.ts';
 import { invalidInputs } from '../api-error.ts';
-import { told } from '../language.ts';
+import { translated } from '../language.ts';
 import { assertionAnswer } from './config.ts';
 
 export const explainRoutes =
@@ -29,7 +29,7 @@ export const explainRoutes =
         const { findWay } = await import('../explain/way.ts');
         const config = store.current;
         const { steps, outcome } = await findWay(await explainers(config, true), config, body);
-        return told(request, { steps, outcome });
+        return translated(request, { steps, outcome });
       },
     );
 
@@ -46,7 +46,7 @@ export const explainRoutes =
         const { assess } = await import('../explain/assertions.ts');
         const config = store.current;
         const results = await assess(config, await explainers(config, false));
-        return told(request, { rows: results.map(assertionAnswer) });
+        return translated(request, { rows: results.map(assertionAnswer) });
       },
     );
   };

@@ -5,7 +5,7 @@ import type { AdminDeps } from '../deps.ts';
 import { DnsRecordsAnswer, HostAnswer, HostsAnswer } from '../contract/checks.ts';
 import { strict } from '../contract/common.ts';
 import { ApiError } from '../api-error.ts';
-import { told } from '../language.ts';
+import { translated } from '../language.ts';
 import { say } from '../../texts/text.ts';
 
 const Params = Type.Object(
@@ -23,7 +23,7 @@ export const hostsRoutes =
         config: { scope: 'read' },
         schema: { summary: 'The servers with their health as measured', response: { 200: HostsAnswer } },
       },
-      async (request): Promise<HostsAnswer> => told(request, await diagnostics.hosts()),
+      async (request): Promise<HostsAnswer> => translated(request, await diagnostics.hosts()),
     );
 
     // It changes nothing, and loads the server no more than a visitor does, so the scope "read" is enough.
@@ -35,7 +35,7 @@ export const hostsRoutes =
       },
       async (request): Promise<HostAnswer> => {
         const { name } = request.params;
-        return told(request, (await diagnostics.checkHost(name)) ?? noSuchServer(name));
+        return translated(request, (await diagnostics.checkHost(name)) ?? noSuchServer(name));
       },
     );
 
@@ -51,7 +51,7 @@ export const hostsRoutes =
       },
       async (request): Promise<DnsRecordsAnswer> => {
         const { name } = request.params;
-        return told(request, (await diagnostics.dnsRecords(name)) ?? noSuchServer(name));
+        return translated(request, (await diagnostics.dnsRecords(name)) ?? noSuchServer(name));
       },
     );
   };

@@ -15,7 +15,7 @@ import {
   eventsQuery,
 } from '../contract/live.ts';
 import { ApiError, invalidInput } from '../api-error.ts';
-import { told } from '../language.ts';
+import { translated } from '../language.ts';
 import { createLiveStream, LIVE_TOPICS, type LiveTopic, MAX_STREAMS } from '../live-stream.ts';
 import { say } from '../../texts/text.ts';
 
@@ -133,7 +133,7 @@ export const liveRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
       const { query } = request;
       const cursor = query.cursor === undefined ? undefined : Number(query.cursor);
       const page = events.page(toFilter(query, request), cursor, Number(query.limit ?? DEFAULT_EVENTS));
-      return told(request, page) as EventsAnswer;
+      return translated(request, page) as EventsAnswer;
     },
   );
 

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { AdminDeps } from '../deps.ts';
 import { NeighboursAnswer, NetworkAnswer } from '../contract/checks.ts';
-import { told } from '../language.ts';
+import { translated } from '../language.ts';
 
 export const networkRoutes =
   ({ diagnostics }: AdminDeps) =>
@@ -16,7 +16,7 @@ export const networkRoutes =
           response: { 200: NetworkAnswer },
         },
       },
-      async (request): Promise<NetworkAnswer> => told(request, await diagnostics.network()),
+      async (request): Promise<NetworkAnswer> => translated(request, await diagnostics.network()),
     );
 
     app.get(

@@ -4,7 +4,7 @@ import { SERVICES } from '../../services/all.ts';
 import { UnfitQuestion } from '../../services/query-route.ts';
 import type { AdminDeps } from '../deps.ts';
 import { ApiError, invalidInput } from '../api-error.ts';
-import { told } from '../language.ts';
+import { translated } from '../language.ts';
 
 export const queryRoutes =
   ({ queries, store }: AdminDeps) =>
@@ -25,7 +25,7 @@ export const queryRoutes =
               throw new ApiError(409, error, text);
             }
             try {
-              return told(request, await ask(running, request.query));
+              return translated(request, await ask(running, request.query));
             } catch (error) {
               throw error instanceof UnfitQuestion ? invalidInput('', error.expected, error.text) : error;
             }

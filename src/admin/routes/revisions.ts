@@ -12,7 +12,7 @@ import {
   ConfigRevisionsAnswer,
 } from '../contract/apply.ts';
 import { ApiError } from '../api-error.ts';
-import { told } from '../language.ts';
+import { translated } from '../language.ts';
 import { DEFAULT_CONFIRM_SECONDS, applyAnswer } from './config.ts';
 import { say } from '../../texts/text.ts';
 
@@ -50,7 +50,7 @@ export const revisionRoutes =
         const found = changes.revisions(Number(query.cursor ?? Infinity), PAGE_ROWS + 1);
         const rows = found.slice(0, PAGE_ROWS).map(row);
         const nextCursor = found.length > PAGE_ROWS ? rows[PAGE_ROWS - 1].id : null;
-        return told(request, { rows, nextCursor });
+        return translated(request, { rows, nextCursor });
       },
     );
 
@@ -70,7 +70,7 @@ export const revisionRoutes =
         if (detail === undefined) throw noSuchRevision(params.id);
         const { revision, document, diff, diffFromCurrent } = detail;
         return {
-          ...told(request, row(revision)),
+          ...translated(request, row(revision)),
           document,
           diff: [...diff],
           diffFromCurrent: [...diffFromCurrent],
@@ -99,7 +99,7 @@ export const revisionRoutes =
         });
         if (result === undefined) throw noSuchRevision(request.params.id);
         if (result.outcome === 'assertions-failed') void reply.code(409);
-        return told(request, applyAnswer(result, counters));
+        return translated(request, applyAnswer(result, counters));
       },
     );
   };

@@ -4,7 +4,7 @@ import { sumHosts } from '../../runtime/host-traffic.ts';
 import { explainCounters, overallState } from '../../state/summary.ts';
 import type { AdminDeps } from '../deps.ts';
 import { CountersAnswer, HealthAnswer, StatusAnswer } from '../contract/status.ts';
-import { told } from '../language.ts';
+import { translated } from '../language.ts';
 import { toStatusAnswer } from '../status-answer.ts';
 
 export const statusRoutes = (deps: AdminDeps) => async (app: FastifyInstance) => {
@@ -24,7 +24,7 @@ export const statusRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
       config: { scope: 'read' },
       schema: { summary: 'The process and its services', response: { 200: StatusAnswer } },
     },
-    async (request): Promise<StatusAnswer> => told(request, toStatusAnswer(deps.services(), deps)),
+    async (request): Promise<StatusAnswer> => translated(request, toStatusAnswer(deps.services(), deps)),
   );
 
   app.get(
@@ -35,7 +35,7 @@ export const statusRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
     },
     async (request): Promise<CountersAnswer> => {
       const reports = deps.services();
-      return told(request, {
+      return translated(request, {
         services: reports.map((report) => ({ name: report.name, counters: explainCounters(report) })),
         hosts: Array.from(sumHosts(reports), ([name, counters]) => ({ name, counters })),
       });

@@ -14,7 +14,7 @@ import {
   SystemAnswer,
 } from '../contract/system.ts';
 import { invalidInput, notPossibleHere } from '../api-error.ts';
-import { told } from '../language.ts';
+import { translated } from '../language.ts';
 import { say } from '../../texts/text.ts';
 
 const DEFAULT_LINES = 200;
@@ -98,7 +98,7 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
     async (request): Promise<HardwareAnswer> => {
       const { hardwareLines } = await import('../../state/hardware.ts');
       const hardware = await deps.live.hardware();
-      return told(request, { ...hardware, lines: hardwareLines(hardware) });
+      return translated(request, { ...hardware, lines: hardwareLines(hardware) });
     },
   );
 
@@ -127,7 +127,7 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
       if (actions.reboot === undefined) throw notPossibleHere();
       await actions.reboot();
       const message = say('The appliance reboots; expect it back within a minute.');
-      return reply.code(202).send(told(request, { message }));
+      return reply.code(202).send(translated(request, { message }));
     },
   );
 
@@ -155,7 +155,7 @@ export const systemRoutes = (deps: AdminDeps) => async (app: FastifyInstance) =>
       if (actions.factoryReset === undefined) throw notPossibleHere();
       await actions.factoryReset();
       const message = say('The appliance reboots and starts as a new one; its screen shows its address.');
-      return reply.code(202).send(told(request, { message }));
+      return reply.code(202).send(translated(request, { message }));
     },
   );
 };

@@ -13,7 +13,7 @@ import {
   TokensAnswer,
 } from '../contract/auth.ts';
 import { ApiError } from '../api-error.ts';
-import { told } from '../language.ts';
+import { translated } from '../language.ts';
 import { SMALL_BODY_BYTES } from './session.ts';
 import { asIs, say } from '../../texts/text.ts';
 
@@ -130,7 +130,7 @@ export const tokenRoutes =
         );
         // Stored in English, like the summary of the route.
         const rows = entries.map((entry) => ({ ...entry, summary: asIs(entry.summary) }));
-        return told(request, { entries: rows, nextCursor });
+        return translated(request, { entries: rows, nextCursor });
       },
     );
   };

@@ -1,5 +1,5 @@
 /**
- * Kernel parameters that are changed as long as we run, and restored at the end. The restored value (`wish`) is the one that
+ * Kernel parameters that are changed as long as we run, and restored at the end. The value to restore (`restored`) is the one that
  * others want: the value from before, or the one that another program has set since, whichever is newer. A file keeps these
  * values, so that they are restored even if the process was killed. Everything else works without the file.
  */
@@ -14,13 +14,13 @@ type Read = (name: string) => string | undefined;
 export interface BorrowedSysctls {
   /**
    * The value that a parameter should have, computed from the value that others want; undefined when there is no such
-   * parameter. `wishFrom` derives the value that others want from one that another program wrote over ours, if the two differ.
+   * parameter. `restoredFrom` derives the value that others want from one that another program wrote over ours, if the two differ.
    */
   want(
     name: string,
     read: Read,
-    valueFor: (wish: string) => string,
-    wishFrom?: (found: string, ours: string, wish: string) => string,
+    valueFor: (restored: string) => string,
+    restoredFrom?: (found: string, ours: string, restored: string) => string,
   ): SysctlItem | undefined;
   /** Whether we have changed it. */
   has(name: string): boolean;
@@ -33,7 +33,7 @@ export interface BorrowedSysctls {
 }
 
 interface Borrowed {
-  wish: string;
+  restored: string;
   /** The value that we set; undefined before that. */
   ours: string | undefined;
 }
@@ -49,10 +49,10 @@ export function borrowSysctls(file: string | undefined, onFile: (error: unknown)
 
   function save(): void {
     if (file === undefined) return;
-    const kept = [...borrowed].filter(([, { wish, ours }]) => ours !== undefined && ours !== wish);
+    const kept = [...borrowed].filter(([, { restored, ours }]) => ours !== undefined && ours !== restored);
     const text = JSON.stringify({
       boot: bootId(),
-      borrowed: kept.map(([name, { wish, ours }]) => [name, wish, ours]),
+      borrowed: kept.map(([name, { restored, ours }]) => [name, restored, ours]),
     });
     if (text === written) return;
     isUnwritten = true;
@@ -70,17 +70,17 @@ export function borrowSysctls(file: string | undefined, onFile: (error: unknown)
   }
 
   return {
-    want(name, read, valueFor, wishFrom = (found) => found) {
+    want(name, read, valueFor, restoredFrom = (found) => found) {
       const found = read(name);
       if (found === undefined) {
         borrowed.delete(name);
         return undefined;
       }
-      const known = borrowed.get(name) ?? { wish: found, ours: undefined };
+      const known = borrowed.get(name) ?? { restored: found, ours: undefined };
       borrowed.set(name, known);
-      if (known.ours === undefined) known.wish = found;
-      else if (found !== known.ours) known.wish = wishFrom(found, known.ours, known.wish);
-      const value = valueFor(known.wish);
+      if (known.ours === undefined) known.restored = found;
+      else if (found !== known.ours) known.restored = restoredFrom(found, known.ours, known.restored);
+      const value = valueFor(known.restored);
       // Another program set exactly the value that we want now. There is nothing to write, but we restore it at the end.
       if (known.ours !== undefined && known.ours !== value && value === found) {
         known.ours = value;
@@ -102,11 +102,11 @@ export function borrowSysctls(file: string | undefined, onFile: (error: unknown)
     restore() {
       isUnwritten = false;
       const read = sysctlReader();
-      for (const [name, { wish, ours }] of [...borrowed].reverse()) {
+      for (const [name, { restored, ours }] of [...borrowed].reverse()) {
         // Any other value was set by another program since: leave it.
-        if (ours === undefined || wish === ours || read(name) !== ours) continue;
+        if (ours === undefined || restored === ours || read(name) !== ours) continue;
         try {
-          writeSysctl(name, wish);
+          writeSysctl(name, restored);
         } catch {
           // Its interface has gone.
         }
@@ -136,10 +136,11 @@ function readBorrowed(file: string): Map<string, Borrowed> {
       originals?: [string, string][];
     };
     if (content.boot !== bootId()) return borrowed;
-    const rows = content.borrowed ?? content.originals?.map(([name, wish]) => [name, wish, read(name)]) ?? [];
-    for (const [name, wish, ours] of rows) {
-      const isValid = [name, wish, ours].every((field) => typeof field === 'string');
-      if (isValid && read(name!) === ours) borrowed.set(name!, { wish: wish!, ours });
+    const rows =
+      content.borrowed ?? content.originals?.map(([name, restored]) => [name, restored, read(name)]) ?? [];
+    for (const [name, restored, ours] of rows) {
+      const isValid = [name, restored, ours].every((field) => typeof field === 'string');
+      if (isValid && read(name!) === ours) borrowed.set(name!, { restored: restored!, ours });
     }
   } catch {
     borrowed.clear();

@@ -12,7 +12,7 @@ import { ADMIT, DROP, admitQuery } from './admit.ts';
 import { type Answer, udpLimit, variantOf, writeError, writeReply } from './answer.ts';
 import { AnswerCache } from './cache.ts';
 import type { Dns64Counters } from './counters.ts';
-import type { QueryLog, ToldQuery } from './events.ts';
+import type { QueryLog, AnsweredQuery } from './events.ts';
 import { type Memory, newMemory } from './memory.ts';
 import { MAX_IN_FLIGHT, createResolver } from './resolve.ts';
 import { type Upstreams, createUpstreams } from './upstreams.ts';
@@ -31,7 +31,7 @@ export interface AnswerSourceOptions {
   readonly signal: AbortSignal;
   /** Answers for the worker's cache. */
   readonly onAnswers: (answers: readonly Answer[]) => void;
-  readonly queryLog: Pick<QueryLog, 'tell'>;
+  readonly queryLog: Pick<QueryLog, 'record'>;
 }
 
 /** The client: a sockaddr for a datagram, text for a connection. */
@@ -84,8 +84,8 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
       workspace.bytes.set(message);
       return workspace.bytes.slice(0, write(workspace));
     };
-    const tellAnswer = (answer: ToldQuery['answer'], rcode: number) =>
-      options.queryLog.tell({
+    const logAnswer = (answer: AnsweredQuery['answer'], rcode: number) =>
+      options.queryLog.record({
         client,
         name: query.questionEnd === 0 ? undefined : message.subarray(HEADER_BYTES, query.questionEnd - 4),
         type: query.questionEnd === 0 ? 0 : uint16At(message, query.questionEnd - 4),
@@ -95,7 +95,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
         durationMs: performance.now() - startedMs,
       });
     if (verdict !== ADMIT) {
-      tellAnswer(verdict === Rcode.REFUSED ? 'refused' : 'malformed', verdict);
+      logAnswer(verdict === Rcode.REFUSED ? 'refused' : 'malformed', verdict);
       return reply(({ bytes }) => writeError(bytes, 0, query, verdict));
     }
 
@@ -109,7 +109,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
       const age = nowSeconds() - cache.storedSeconds[entry];
       const [start, length, ttls] = [cache.start[entry], cache.messageBytes[entry], cache.ttlCount[entry]];
       if (overUdp && length > limit) values[index.truncated]++;
-      tellAnswer('cached', cache.memory.bytes[start * 4 + 3] & RCODE_MASK);
+      logAnswer('cached', cache.memory.bytes[start * 4 + 3] & RCODE_MASK);
       return reply((target) => writeReply(target, 0, query, cache.memory, start, length, ttls, age, limit));
     }
 
@@ -142,7 +142,7 @@ export function createAnswerSource(options: AnswerSourceOptions): AnswerSource {
       outbox.put(found);
     }
     const source: Memory = { bytes: new Uint8Array(found.words.buffer), words: found.words };
-    tellAnswer(found.origin, source.bytes[3] & RCODE_MASK);
+    logAnswer(found.origin, source.bytes[3] & RCODE_MASK);
     if (overUdp && found.messageBytes > limit) values[index.truncated]++;
     return reply((target) =>
       writeReply(target, 0, query, source, 0, found.messageBytes, found.ttlCount, 0, limit),

@@ -136,7 +136,7 @@ function readDnsEvent({ kind, bytes, words, at }: EventRecord): DnsFound {
 const clientOf = (sockaddr: Uint8Array): string => formatIpAddress(decodeSocketAddress(sockaddr).address);
 
 /** A query answered in the main thread. */
-export interface ToldQuery {
+export interface AnsweredQuery {
   /** As a sockaddr, or as text. */
   readonly client: Uint8Array | string;
   /** In wire form; undefined when the question could not be read. */
@@ -157,7 +157,7 @@ export interface QueryLog extends Disposable {
   /** Pass it to the worker, which attaches with `createDnsEventWriter`. */
   readonly buffer: SharedArrayBuffer;
   /** Reports an answer of the main thread, within the limits of rate and level. */
-  tell(query: ToldQuery): void;
+  record(query: AnsweredQuery): void;
   /** Takes effect at once. With a lower level, earlier events are removed. */
   setLevel(level: QueryLogLevel): void;
 }
@@ -180,7 +180,7 @@ export function createQueryLog(events: EventSink | undefined, initial: QueryLogL
   return {
     buffer: ring.buffer,
     setLevel,
-    tell({ client, name, type, transport, answer, rcode, durationMs }) {
+    record({ client, name, type, transport, answer, rcode, durationMs }) {
       const nowMs = Date.now();
       if (events === undefined || level === 'off' || !mayTell(nowMs)) return;
       const event: DnsFound = {

@@ -9,7 +9,8 @@ export const NAT64_COUNTERS = {
   'packets-fast-path':
     'Packets of both directions that the kernel translated itself: those of established flows (nat64.fastPath)',
   'flows-handed-over': 'Flows of TCP and UDP that the kernel was given to translate itself',
-  'flows-taken-back': 'Flows that were taken from the kernel again: they ended, or something about them changed',
+  'flows-taken-back':
+    'Flows that were taken from the kernel again: they ended, or something about them changed',
   hairpinned: 'Packets from one IPv6 host to the mapping of another, counted in both directions too',
   reassembled: 'Datagrams whose fragments all arrived',
   'datagrams-given-up':
@@ -41,8 +42,7 @@ export const NAT64_COUNTERS = {
   'drop-destination':
     'The destination is not translated: it is not in the NAT64 prefix, not in pool4 and not a server',
   'drop-source-in-prefix': 'An IPv6 source inside the NAT64 prefix: the packet would loop',
-  'drop-source-invalid':
-    "The source is not a routable unicast address, or is an address of the appliance",
+  'drop-source-invalid': 'The source is not a routable unicast address, or is an address of the appliance',
   'drop-not-allowed': 'The IPv6 source is not in nat64.allow',
   'drop-non-global': 'An IPv4 address that the prefix must not represent, e.g. a private one in 64:ff9b::/96',
   'drop-denied': 'An IPv4 address in nat64.denyIpv4',
@@ -57,8 +57,7 @@ export const NAT64_COUNTERS = {
   'drop-fragment-overlap': 'A fragment that overlaps another, or one of a datagram in which that happened',
   'drop-fragment-duplicate': 'A duplicate fragment',
   'drop-fragment-many': 'A fragment of a datagram in more than 128',
-  'drop-fragment-memory':
-    'A fragment dropped because too many were waiting, most of them from its sender',
+  'drop-fragment-memory': 'A fragment dropped because too many were waiting, most of them from its sender',
   'drop-fragment-timeout': 'A fragment that waited too long for others (nat64.lifetimes.fragmentSeconds)',
   'drop-fragment-refused': 'A fragment of a datagram whose first fragment was not translated',
   'drop-fragment-extension': 'A fragment header with another extension header behind it',

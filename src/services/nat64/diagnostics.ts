@@ -19,7 +19,7 @@ export const diagnostics: ServiceDiagnostics = {
             'NAT64 sends IPv4 packets of up to {bytes} bytes, but the way to the Internet carries only {most}.',
             { bytes: mtu4Bytes, most },
           ),
-          mend: say('Set nat64.mtu4Bytes to {bytes}.', { bytes: most }),
+          remedy: say('Set nat64.mtu4Bytes to {bytes}.', { bytes: most }),
         }),
       },
       {
@@ -30,7 +30,7 @@ export const diagnostics: ServiceDiagnostics = {
             'NAT64 sends IPv6 packets of up to {bytes} bytes, but the way to a server carries only {most}.',
             { bytes: mtu6Bytes, most },
           ),
-          mend: say('Set nat64.mtu6Bytes to {bytes}.', { bytes: most }),
+          remedy: say('Set nat64.mtu6Bytes to {bytes}.', { bytes: most }),
         }),
       },
     ];

@@ -129,8 +129,7 @@ export const errors: Dictionary = {
     'Die Passphrase ist falsch, oder die Datei wurde verändert oder abgeschnitten.',
   'The backup cannot be unpacked: {reason}': 'Die Sicherung lässt sich nicht entpacken: {reason}',
   'The backup is not as expected: {what}.': 'Die Sicherung ist nicht wie erwartet: {what}.',
-  'The backup has an unknown entry: {name}.':
-    'Die Sicherung hat einen unbekannten Eintrag: {name}.',
+  'The backup has an unknown entry: {name}.': 'Die Sicherung hat einen unbekannten Eintrag: {name}.',
   'The backup has an entry twice: {name}.': 'Die Sicherung hat einen Eintrag zweimal: {name}.',
   Configuration: 'Konfiguration',
   'History of the configuration': 'Verlauf der Konfiguration',

@@ -9,7 +9,8 @@ export const storage: Dictionary = {
   'cannot be put into force: {reason}': 'lässt sich nicht in Kraft setzen: {reason}',
   '{problem} (and {more} more)': '{problem} (und {more} weitere)',
   'The previous configuration keeps running.': 'Die bisherige Konfiguration läuft weiter.',
-  'The configuration before the unconfirmed change is running.': 'Es läuft die Konfiguration vor der unbestätigten Änderung.',
+  'The configuration before the unconfirmed change is running.':
+    'Es läuft die Konfiguration vor der unbestätigten Änderung.',
   'Revision {id} of {time}, the last good one, is running.':
     'Es läuft der Stand {id} vom {time}, der letzte gute.',
   'The history has no good revision: the defaults are running, without any server.':
@@ -24,7 +25,8 @@ export const storage: Dictionary = {
   'it has {bytes} bytes': 'sie hat {bytes} Bytes',
   'it could not be used': 'sie war nicht zu gebrauchen',
   '"{what}" is not what was written there': '„{what}“ ist nicht, was dort geschrieben wurde',
-  'a file that could not be read is not overwritten': 'eine Datei, die nicht lesbar war, wird nicht überschrieben',
+  'a file that could not be read is not overwritten':
+    'eine Datei, die nicht lesbar war, wird nicht überschrieben',
   'it was not there at the start; restart to use it, or remove it':
     'sie war beim Start nicht da; neu starten, um sie zu benutzen, oder sie entfernen',
   '{name} was damaged ({reason}); it is kept as {aside}.':

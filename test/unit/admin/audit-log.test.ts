@@ -112,7 +112,7 @@ test('what cannot be written is told once, shown all the same, and written as so
   log.add(entry({ who: 'token a' }));
   await log.settled();
   assert.equal(kept.lines.filter((line) => line.includes('audit.jsonl')).length, 1);
-  assert.match(english(conditions.reports()[1].status.problem ?? ''), /cannot be written: .*audit\.jsonl/);
+  assert.match(english(conditions.reports()[1].status.problem ?? ''), /Cannot write in .*audit\.jsonl/);
   assert.deepEqual(idsOf((await log.page(undefined, 10)).entries), [2, 1]);
   await rm(state);
   await mkdir(state);

@@ -208,7 +208,7 @@ test('a change that breaks an assertion is refused, and told which; it may be ig
       {
         isOk: true,
         service: 'network',
-        text: 'www.example.com is taken to lead here: its A record has this appliance, or a router that passes the port on.',
+        text: 'Assumption: the A record of www.example.com has the address of this appliance, or of a router that forwards the port to it.',
       },
       { isOk: false, service: 'network', text: 'Nothing here listens on TCP port 443.' },
     ],

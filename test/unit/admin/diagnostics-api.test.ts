@@ -71,7 +71,7 @@ test('a server at an own address is not probed: the report says so', async (t) =
     state,
     detail,
   ]);
-  const detail = '2001:db8:1::10 is an address of this appliance itself: nobody is let through to it.';
+  const detail = '2001:db8:1::10 is an address of this appliance itself: the appliance never connects to it.';
   for (const each of details) assert.deepEqual(each, ['tcp', 'fail', detail]);
   assert.ok(details.length > 0);
   const other = (await post('/api/hosts/web2/check')).json();

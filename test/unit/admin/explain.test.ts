@@ -16,7 +16,7 @@ const fromInternet: Row[] = [
     { to: 'WWW.example.com', port: 443 },
     'server web1 2001:db8:1::10 443',
     [
-      /^network: www\.example\.com is taken to lead here/,
+      /^network: Assumption: the A record of www\.example\.com/,
       /^proxy: The listener https has port 443: TLS by server name\. \(\/proxy\/listeners\/1\)/,
       /^proxy: www\.example\.com leads to web1, \[2001:db8:1::10\]:443\. \[tls-routed\] \(\/hosts\/0\/hostnames\)/,
       /^proxy: The server sees the address of this appliance/,
@@ -45,7 +45,7 @@ const fromInternet: Row[] = [
     [
       /./,
       /./,
-      /web2 has it, but not the service http\. \[refused-http-unknown-host\] \(\/hosts\/1\/services\)/,
+      /web2 has the name, but does not use the listener http\. \[refused-http-unknown-host\] \(\/hosts\/1\/services\)/,
     ],
   ],
   [
@@ -58,7 +58,7 @@ const fromInternet: Row[] = [
     'an address instead of a name: TLS',
     { to: '203.0.113.1', port: 443 },
     'refused',
-    [/is no address of this appliance/, /./, /\[refused-tls-no-name\]/],
+    [/is not an address of this appliance/, /./, /\[refused-tls-no-name\]/],
   ],
   [
     'an address instead of a name: HTTP',
@@ -120,7 +120,7 @@ const fromInternet: Row[] = [
     'a port of the pool',
     { to: '198.51.100.1', port: 40_000 },
     'refused',
-    [/no static mapping has it.*kept for 6 seconds.*\[syns-stored\]/],
+    [/has no static mapping.*kept for 6 seconds.*\[syns-stored\]/],
   ],
   [
     'the same over UDP',
@@ -135,7 +135,7 @@ const fromInternet: Row[] = [
     [/192\.0\.2\.9 belongs to \[2001:db8:1::10\] as a whole/],
   ],
   ['a ping', { to: '203.0.113.1', protocol: 'icmp' }, 'appliance', [/./, /The appliance itself answers/]],
-  ['an IPv6 address', { to: '2001:db8:1::10', port: 443 }, 'refused', [/has no way to the IPv6 address/]],
+  ['an IPv6 address', { to: '2001:db8:1::10', port: 443 }, 'refused', [/cannot reach the IPv6 address/]],
 ];
 
 const fromServer: Row[] = [

@@ -68,9 +68,9 @@ for (const [password, expected] of [
   ['short', /a password of 10 to 256 characters/],
   ['x'.repeat(257), /a password of 10 to 256 characters/],
   ['aaaaaaaaaaaa', /at least 5 different characters/],
-  ['Tombolo12345', /no common word/],
-  ['0123456789', /no plain sequence/],
-  ['qwertyuiop', /no row of keys/],
+  ['Tombolo12345', /not a common word/],
+  ['0123456789', /not a plain sequence/],
+  ['qwertyuiop', /not a row of keys/],
   [12345678901, /a password of 10 to 256 characters/],
 ] as const) {
   test(`a new password ${String(password).slice(0, 20)} is refused, and not quoted`, async (t) => {

@@ -91,7 +91,7 @@ test('checks: the same findings, in the language of each reader', async (t) => {
       assert.notEqual(item.title, inEnglish[i].title);
     assert.notEqual(item.why, inEnglish[i].why);
     if (!item.what.startsWith('IPv4: ')) assert.notEqual(item.what, inEnglish[i].what);
-    if (item.mend !== null) assert.notEqual(item.mend, inEnglish[i].mend);
+    if (item.remedy !== null) assert.notEqual(item.remedy, inEnglish[i].remedy);
   }
   const server = items.find(({ id }: { id: string }) => id === 'server/web1');
   assert.match(server.what, /Eine Firewall lehnt die Verbindung zu x ab\./);
@@ -112,7 +112,7 @@ test('explain', async (t) => {
   const { post } = await setUp(t);
   const question = { from: '203.0.113.9', protocol: 'tcp', to: 'www.example.com', port: 443 };
   const { steps, outcome } = (await post('/api/explain', question)).json();
-  assert.match(steps[0].text, /^Angenommen wird, dass www\.example\.com hierher führt/);
+  assert.match(steps[0].text, /^Annahme: Der A-Eintrag von www\.example\.com/);
   assert.equal(outcome.text, 'Auf TCP-Port 443 lauscht hier nichts.');
   assert.equal(
     (await post('/api/explain', question, {})).json()['outcome'].text,
@@ -227,7 +227,7 @@ const REFUSALS: readonly [
     { file: 'aGVsbG8=', passphrase: 'a passphrase' },
     {},
     400,
-    'Diese Datei ist keine Sicherung eines Tombolo: Sie beginnt mit etwas anderem.',
+    'Diese Datei ist keine Tombolo-Sicherung: Sie beginnt mit etwas anderem.',
   ],
   ['DELETE', '/api/tokens/none', undefined, {}, 404, 'Ein Token „none“ gibt es nicht.'],
 ];

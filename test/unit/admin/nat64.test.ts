@@ -1,6 +1,6 @@
 /** NAT64's part of the API, with queries that record their parameters. */
 import assert from 'node:assert/strict';
-import { asIs, tell } from '../../../src/texts/text.ts';
+import { asIs, translate } from '../../../src/texts/text.ts';
 import { type TestContext, test } from 'node:test';
 import type {
   BibRow,
@@ -146,7 +146,7 @@ for (const [path, question, answer] of QUESTIONS) {
     const { asked, get } = await testNat64(t);
     const response = await get(path);
     assert.equal(response.status, 200, response.body);
-    assert.deepEqual(response.json(), tell(answer));
+    assert.deepEqual(response.json(), translate(answer));
     assert.deepEqual(asked, [question]);
   });
 }

@@ -213,7 +213,7 @@ test('an API token that cannot be kept is not made: nobody would know its secret
   const body = { name: 'script', scope: 'read', expiresInDays: null, password: PASSWORD };
   const refused = await owner.send('POST', 'tokens', body);
   assertError(refused, 503, 'not-kept');
-  assert.match(refused.json()['message'], /^Not made, because it could not be kept: /);
+  assert.match(refused.json()['message'], /^Not created, because it could not be saved: /);
   assert.deepEqual(auth.data.tokens, []);
   await giveBack();
   assert.equal((await owner.send('POST', 'tokens', body)).status, 201, 'the name is free');

@@ -82,7 +82,7 @@ for (const [title, make, said] of REFUSED) {
       const { port, problem, why } = await start(t, directory);
       assert.equal(port(), 8002);
       assert.match(problem(), said);
-      assert.match(problem(), /Revision 2 of .* runs, the last that was good/);
+      assert.match(problem(), /Revision 2 of .*, the last good one, is running/);
       assert.equal(await bytesOf(path), before);
       assert.deepEqual(why(), ['apply', 'first'], 'nothing is added to the history');
     }
@@ -162,7 +162,7 @@ test('revisions that this version refuses are passed over; with none left, defau
   await writeFile(file, ((await bytesOf(file)) ?? '').replace('{"admin":{"port":8001}}', '{"fleet":{}}'));
   const { port, problem, why } = await start(t, directory);
   assert.equal(port(), 8064);
-  assert.match(problem(), /defaults run/);
+  assert.match(problem(), /defaults are running/);
   assert.equal(why().length, 2);
 });
 
@@ -197,7 +197,7 @@ test('a refused reload in a countdown: it goes on, what was before comes back, t
   await apply(atPort(8003), 60);
   await writeFile(path, '[');
   assert.equal((await changes.reload()).outcome, 'invalid');
-  assert.match(problem(), /What ran before goes on/);
+  assert.match(problem(), /The previous configuration keeps running/);
   assert.equal((await changes.rollback('ada'))?.outcome, 'changed');
   assert.equal(port(), 8002);
   assert.equal(await bytesOf(path), '[');

@@ -126,7 +126,7 @@ const bad: [title: string, text: string, problems: [line: number, value: string,
   [
     'a service that is no listener',
     'name,address,services\nweb1,2001:db8:1::10,gopher',
-    [[2, '"gopher"', /no listener/]],
+    [[2, '"gopher"', /not the name of a listener/]],
   ],
   ['JSON syntax', '[{"name": "web1",\n]', [[2, '"]"', /JSON syntax/]]],
   ['another JSON', '{"name": "web1"}', [[1, 'an object', /a list of servers/]]],

@@ -211,7 +211,7 @@ for (const { title, protocol, start, unrelated, toTaken, others } of ROWS) {
     assert.ok(await others(ports));
     const told = notices.map(({ severity, text }) => `${severity} ${english(text)}`);
     assert.deepEqual(told, [
-      `ok ${protocol.toUpperCase()} 127.0.0.1:${ports.taken} could not be had before and is open now.`,
+      `ok ${protocol.toUpperCase()} 127.0.0.1:${ports.taken} was not available before and is open now.`,
     ]);
   });
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createConditions } from '../../../src/runtime/conditions.ts';
-import { seldom, tellLimits } from '../../../src/runtime/limits.ts';
+import { seldom, reportLimits } from '../../../src/runtime/limits.ts';
 import { asIs, english } from '../../../src/texts/text.ts';
 
 const nobody = () => assert.fail('no line of the timeline');
@@ -22,11 +22,11 @@ test('a limit is told from 90 % on, until it is below 80 %, and never of a servi
     [undefined, false],
     [85, false],
   ];
-  let told = new Set<string>();
+  let reported = new Set<string>();
   for (const [used, isTold] of steps) {
     const row = { what: asIs('sessions'), used: used ?? 0, size: 100, advice: asIs('Do this.') };
     const empty = { what: asIs('ports'), used: 0, size: 0, advice: asIs('') };
-    told = tellLimits(used === undefined ? {} : { nat64: [row, empty] }, told, conditions, nobody);
+    reported = reportLimits(used === undefined ? {} : { nat64: [row, empty] }, reported, conditions, nobody);
     assert.equal(report().state, isTold ? 'degraded' : 'running', `${used}`);
     if (isTold) assert.equal(english(report().problem!), 'nat64: 90 % of 100 sessions are in use. Do this.');
   }
@@ -35,7 +35,7 @@ test('a limit is told from 90 % on, until it is below 80 %, and never of a servi
 test('two limits at once are told both', () => {
   const conditions = createConditions();
   const row = (what: string) => ({ what: asIs(what), used: 10, size: 10, advice: asIs('Do this.') });
-  tellLimits({ nat64: [row('sessions')], dns64: [row('connections')] }, new Set(), conditions, nobody);
+  reportLimits({ nat64: [row('sessions')], dns64: [row('connections')] }, new Set(), conditions, nobody);
   const { problem } = conditions.reports().find(({ name }) => name === 'limits')!.status;
   assert.match(english(problem!), /nat64: .* sessions .* dns64: .* connections/);
 });
@@ -43,10 +43,10 @@ test('two limits at once are told both', () => {
 test('what costs nobody anything is a line of the timeline, once each time, and no trouble', () => {
   const conditions = createConditions();
   const lines: string[] = [];
-  let told = new Set<string>();
+  let reported = new Set<string>();
   for (const used of [100, 95, 10, 100]) {
     const row = { what: asIs('places'), used, size: 100, advice: asIs('Nothing to do.'), isHarmless: true };
-    told = tellLimits({ nat64: [row] }, told, conditions, (service, text) =>
+    reported = reportLimits({ nat64: [row] }, reported, conditions, (service, text) =>
       lines.push(`${service} ${english(text)}`),
     );
     assert.equal(conditions.reports().find(({ name }) => name === 'limits')!.status.state, 'running');

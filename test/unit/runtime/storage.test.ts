@@ -71,7 +71,7 @@ test('a link to nothing, as to a disk that is not there: unreadable, told, and n
   await symlink(join(directory, 'disk', 'file.json'), path);
   const file = storage.file('file.json');
   assert.equal((await file.read(parse)).verdict, 'unreadable');
-  assert.match(english(reasonOf(await file.write('{}'))), /not written over/);
+  assert.match(english(reasonOf(await file.write('{}'))), /is not overwritten/);
   assert.match(problem(), /file\.json \(it is a symbolic link to something that is not there\)/);
   assert.deepEqual(await readdir(directory), ['file.json']);
 });
@@ -112,7 +112,7 @@ test('what cannot be written: one condition for one reason, one line in the log,
   const files = ['a.json', 'b.json'].map((name) => storage.file(name));
   for (const file of files) assert.notEqual(await file.write('1'), undefined);
   await files[0].write('2');
-  assert.match(problem(), /cannot be written: a\.json, b\.json \(E[A-Z]+: [^,]*\)\. .*Make the directory/);
+  assert.match(problem(), /Cannot write in .*: a\.json, b\.json \(E[A-Z]+: [^,]*\)\. .*Create the directory/);
   assert.equal(log.lines.length, 2);
   await rm(directory);
   t.mock.timers.tick(10_000);
@@ -132,9 +132,9 @@ test('a full disk is one fault, whether a file or the database finds it', async 
   storage.note('history.sqlite', 'write', Object.assign(new Error('database or disk is full'), sqlite));
   assert.match(
     problem(),
-    /^In \S+ cannot be written: auth\.json, history\.sqlite \(ENOSPC: no space left on device\)\./,
+    /^Cannot write in \S+: auth\.json, history\.sqlite \(ENOSPC: no space left on device\)\./,
   );
-  assert.equal(problem().match(/cannot be written/g)?.length, 1);
+  assert.equal(problem().match(/Cannot write/g)?.length, 1);
   const readOnly = { code: 'ERR_SQLITE_ERROR', errcode: 8 | (1 << 8) };
   storage.note('history.sqlite', 'write', Object.assign(new Error('readonly'), readOnly));
   assert.match(problem(), /history\.sqlite \(EROFS: read-only file system\)/);

@@ -4,7 +4,7 @@ import { hostname, networkInterfaces, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { NO_HARDWARE, createHardware, hardwareLines } from '../../../src/state/hardware.ts';
-import { english, tell } from '../../../src/texts/text.ts';
+import { english, translate } from '../../../src/texts/text.ts';
 import { GERMAN } from '../../../src/texts/de/all.ts';
 
 test('this machine is found out, without serial numbers, hardware addresses and identifiers', async () => {
@@ -72,14 +72,14 @@ test('the lines for people have what is known, in both languages', () => {
     interfaces: [{ name: 'eth0', kind: 'wired', mbps: 1000 }],
     os: null,
   });
-  assert.deepEqual(tell(lines), [
+  assert.deepEqual(translate(lines), [
     { title: 'Board', text: 'Raspberry Pi Foundation 4 Model B' },
     { title: 'Processor', text: 'ARM Cortex-A72, 4 cores, 1.8 GHz' },
     { title: 'Memory', text: '3.7 GiB' },
     { title: 'Disk mmcblk0', text: 'SSD, 32 GB' },
     { title: 'Interface eth0', text: 'wired, 1000 Mbit/s' },
   ]);
-  assert.deepEqual(tell(lines, GERMAN)[1], {
+  assert.deepEqual(translate(lines, GERMAN)[1], {
     title: 'Prozessor',
     text: 'ARM Cortex-A72, 4 Kerne, 1,8 GHz',
   });

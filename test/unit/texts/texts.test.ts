@@ -14,7 +14,7 @@ import {
   reasonOf,
   say,
   sentences,
-  tell,
+  translate,
   unique,
 } from '../../../src/texts/text.ts';
 
@@ -34,7 +34,7 @@ test('every sentence has its German, with the same values', () => {
     assert.deepEqual(valueNamesIn(german), names, sentence);
     const values = Object.fromEntries(names.map((name) => [name, `<${name}>`]));
     const text: Text = { say: sentence, values };
-    const [inEnglish, inGerman] = [english(text), tell(text, GERMAN)];
+    const [inEnglish, inGerman] = [english(text), translate(text, GERMAN)];
     for (const each of [inEnglish, inGerman]) {
       for (const name of names) assert.ok(each.includes(`<${name}>`), each);
       assert.ok(!/[{}]\w/.test(each), each);
@@ -58,7 +58,7 @@ test('a sentence that a language lacks is told in English, with its values', () 
     say: 'Nobody has translated {what} {count} times.',
     values: { what: 'this', count: 1.5 },
   };
-  assert.equal(tell(text, {}), 'Nobody has translated this 1,5 times.');
+  assert.equal(translate(text, {}), 'Nobody has translated this 1,5 times.');
   assert.equal(english(text), 'Nobody has translated this 1.5 times.');
 });
 
@@ -93,7 +93,7 @@ const TOLD: readonly [title: string, text: Text, inEnglish: string, inGerman: st
     'values are not looked at',
     say('No host has {address}.', { address: '{address}' }),
     'No host has {address}.',
-    'Niemand hat {address}.',
+    'Kein Rechner hat {address}.',
   ],
   ['a list', listOf([asIs('nothing'), 'a', 1.5], '; '), 'nothing; a; 1.5', 'nichts; a; 1,5'],
   [
@@ -107,33 +107,33 @@ const TOLD: readonly [title: string, text: Text, inEnglish: string, inGerman: st
 for (const [title, text, inEnglish, inGerman] of TOLD) {
   test(`told: ${title}`, () => {
     assert.equal(english(text), inEnglish);
-    assert.equal(tell(text, GERMAN), inGerman);
+    assert.equal(translate(text, GERMAN), inGerman);
     // What is stored comes back.
-    assert.equal(tell(JSON.parse(JSON.stringify(text)) as Text, GERMAN), inGerman);
+    assert.equal(translate(JSON.parse(JSON.stringify(text)) as Text, GERMAN), inGerman);
   });
 }
 
 test('an answer is told wherever it has texts, and is otherwise the same', () => {
   const answer = { n: 1, no: null, list: [{ what: asIs('Runs.'), name: 'Runs.' }] };
-  assert.deepEqual(tell(answer), { n: 1, no: null, list: [{ what: 'Runs.', name: 'Runs.' }] });
-  assert.deepEqual(tell(answer, GERMAN), { n: 1, no: null, list: [{ what: 'Läuft.', name: 'Runs.' }] });
-  fc.assert(fc.property(fc.jsonValue(), (value) => assert.deepEqual(tell(value, GERMAN), value)));
+  assert.deepEqual(translate(answer), { n: 1, no: null, list: [{ what: 'Runs.', name: 'Runs.' }] });
+  assert.deepEqual(translate(answer, GERMAN), { n: 1, no: null, list: [{ what: 'Läuft.', name: 'Runs.' }] });
+  fc.assert(fc.property(fc.jsonValue(), (value) => assert.deepEqual(translate(value, GERMAN), value)));
 });
 
 test('errors of ours can be told, those of others are quoted', () => {
   const error = new TextError(say('No host has {address}.', { address: '192.0.2.1' }));
-  assert.equal(error.message, 'Nobody has 192.0.2.1.');
-  assert.equal(tell(reasonOf(error), GERMAN), 'Niemand hat 192.0.2.1.');
-  assert.equal(tell(reasonOf(new Error('EPERM')), GERMAN), 'EPERM');
+  assert.equal(error.message, 'No host has 192.0.2.1.');
+  assert.equal(translate(reasonOf(error), GERMAN), 'Kein Rechner hat 192.0.2.1.');
+  assert.equal(translate(reasonOf(new Error('EPERM')), GERMAN), 'EPERM');
   const wrapped = new Error('sysctl net/ipv4/ip_forward: cannot set "1"', {
     cause: new Error('EROFS: read-only'),
   });
-  assert.equal(tell(reasonOf(wrapped)), 'sysctl net/ipv4/ip_forward: cannot set "1": EROFS: read-only');
+  assert.equal(translate(reasonOf(wrapped)), 'sysctl net/ipv4/ip_forward: cannot set "1": EROFS: read-only');
   assert.equal(
-    tell(reasonOf(new Error('not applied', { cause: error })), GERMAN),
-    'not applied: Niemand hat 192.0.2.1.',
+    translate(reasonOf(new Error('not applied', { cause: error })), GERMAN),
+    'not applied: Kein Rechner hat 192.0.2.1.',
   );
   const told = new Error('could not read /a: ENOENT', { cause: new Error('ENOENT') });
-  assert.equal(tell(reasonOf(told)), 'could not read /a: ENOENT');
+  assert.equal(translate(reasonOf(told)), 'could not read /a: ENOENT');
   assert.equal(unique([asIs('a'), asIs('b'), asIs('a')]).length, 2);
 });

@@ -8,7 +8,7 @@ import {
   type Literal,
   type ValuesOf,
   fill,
-  tellFigure,
+  formatFigure,
 } from '../../../src/texts/sentence.ts';
 import type { Text } from '../../../src/texts/text.ts';
 import { keyOf } from '../texts/key.ts';
@@ -28,7 +28,7 @@ const wanted = (): Locale =>
   [localStorage.getItem(KEY), ...navigator.languages].map((tag) => tag?.slice(0, 2)).find(isLocale) ?? 'en';
 
 /** Tells the appliance in which language to respond: an EventSource cannot send our own headers. */
-const tellAppliance = (language: Locale): void => {
+const sendLocale = (language: Locale): void => {
   // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is not there on plain HTTP.
   document.cookie = `tombolo_language=${language};path=/;samesite=strict;max-age=${YEAR_SECONDS}`;
 };
@@ -41,7 +41,7 @@ let asked: Locale = 'en';
 /** Switches to a language when it is loaded; until then the current one stays. */
 async function show(next: Locale): Promise<void> {
   asked = next;
-  tellAppliance(next);
+  sendLocale(next);
   try {
     const loaded = next === 'en' ? {} : await LANGUAGES[next]();
     // Another language was selected meanwhile.
@@ -52,7 +52,7 @@ async function show(next: Locale): Promise<void> {
       locale.value = next;
     });
   } catch (error) {
-    if (asked === next) tellAppliance(locale.value);
+    if (asked === next) sendLocale(locale.value);
     throw error;
   }
 }
@@ -67,9 +67,9 @@ export async function setLocale(next: Locale): Promise<void> {
 
 type Value = string | number | Text;
 
-function tell({ say: sentence, values = {} }: Text): string {
+function translate({ say: sentence, values = {} }: Text): string {
   return fill(words.value[keyOf(sentence)] ?? sentence, values as Readonly<Record<string, Value>>, (value) =>
-    typeof value === 'object' ? tell(value) : tellFigure(value, locale.value === 'en'),
+    typeof value === 'object' ? translate(value) : formatFigure(value, locale.value === 'en'),
   );
 }
 
@@ -81,9 +81,9 @@ export function text<const Sentence extends string>(
   sentence: Literal<Sentence> | Text,
   ...[values]: ValuesOf<Sentence, Value>
 ): string {
-  return tell(typeof sentence === 'object' ? sentence : { say: sentence, values: values ?? {} });
+  return translate(typeof sentence === 'object' ? sentence : { say: sentence, values: values ?? {} });
 }
 
 /** A table's entry for a name; the name itself if there is none. */
 export const textOf = (table: Readonly<Record<string, Text>>, name: string): string =>
-  Object.hasOwn(table, name) ? tell(table[name]) : name;
+  Object.hasOwn(table, name) ? translate(table[name]) : name;

@@ -51,9 +51,12 @@ export function PasswordStep() {
       <PasswordField
         isNew
         label={text('Password')}
-        hint={text('At least {least} characters. A few unrelated words are easy to remember and hard to guess.', {
-          least: LEAST_CHARACTERS,
-        })}
+        hint={text(
+          'At least {least} characters. A few unrelated words are easy to remember and hard to guess.',
+          {
+            least: LEAST_CHARACTERS,
+          },
+        )}
         name="password"
         autoFocus
         {...bound(password)}

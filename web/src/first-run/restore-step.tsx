@@ -7,7 +7,9 @@ export function RestoreStep() {
   return (
     <>
       <p>
-        {text('Choose the backup file and enter its passphrase. You see what would change before you confirm.')}
+        {text(
+          'Choose the backup file and enter its passphrase. You see what would change before you confirm.',
+        )}
       </p>
       <RestoreForm level="h2" onRestored={() => (step.value = undefined)} />
       <div class="actions">

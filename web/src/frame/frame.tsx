@@ -87,7 +87,10 @@ function Page() {
   if (found === undefined) {
     return (
       <div class="page">
-        <PageHead title={text('This page does not exist')} lead={text('The address may be old, or mistyped.')} />
+        <PageHead
+          title={text('This page does not exist')}
+          lead={text('The address may be old, or mistyped.')}
+        />
         <p>
           <LinkButton href="/" kind="primary">
             {text('To the dashboard')}

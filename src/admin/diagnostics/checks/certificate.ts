@@ -21,7 +21,9 @@ function judgeCertificates(name: string, probes: readonly ProbeFound[]): Finding
     const isExpected = probes.some((probe) => probe.name === 'tls' || probe.service === 'https');
     return isExpected
       ? {
-          ...unknown(say('{name} shows no certificate at the moment; the check of the server says why.', { name })),
+          ...unknown(
+            say('{name} shows no certificate at the moment; the check of the server says why.', { name }),
+          ),
           title,
         }
       : undefined;
@@ -40,7 +42,7 @@ function judgeCertificates(name: string, probes: readonly ProbeFound[]): Finding
         bad.map(({ service, hostname, detail }) => listOf([service, ', ', hostname ?? '', ': ', detail], '')),
       ),
     ),
-    mend: say(
+    remedy: say(
       'Renew or replace the certificate on {name}. With ACME the HTTP challenge works through the appliance, as port 80 leads to the server; see why the client there did not renew.',
       { name },
     ),

@@ -13,18 +13,18 @@ export const clock: Check = {
     'With a wrong clock, certificates seem expired or not yet valid, and logs have wrong times. A Raspberry Pi has no battery for its clock.',
   ),
   run({ machine, now }): Finding {
-    const mend = say(
+    const remedy = say(
       'Check that the appliance reaches a time server: systemd-timesyncd asks those of /etc/systemd/timesyncd.conf over UDP port 123.',
     );
     if (now < EARLIEST)
       return fail(
         say('The clock says {date}: it was never set.', { date: now.toISOString().slice(0, 10) }),
-        mend,
+        remedy,
       );
     const { isSynchronised, maxErrorMs } = machine.clock();
     if (isSynchronised === undefined)
       return unknown(say('The system does not tell this process whether the clock is synchronised.'));
-    if (!isSynchronised) return warn(say('The clock is not synchronised with a time server.'), mend);
+    if (!isSynchronised) return warn(say('The clock is not synchronised with a time server.'), remedy);
     const error =
       maxErrorMs === undefined
         ? undefined

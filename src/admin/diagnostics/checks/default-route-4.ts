@@ -7,7 +7,9 @@ export const defaultRoute4: Check = {
   area: 'network',
   isCheap: true,
   title: say('IPv4 default route'),
-  why: say('Clients of the IPv4 Internet come in through the IPv4 default route, and NAT64 sends through it.'),
+  why: say(
+    'Clients of the IPv4 Internet come in through the IPv4 default route, and NAT64 sends through it.',
+  ),
   async run(deps) {
     const finding = await checkGateway(deps, 4);
     if (finding !== undefined) return finding;

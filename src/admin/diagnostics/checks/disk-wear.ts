@@ -1,7 +1,7 @@
 import { type Check, type CheckDeps, type Finding, fail, ok, unknown, warn } from '../check.ts';
 import { type Text, say, sentences } from '../../../texts/text.ts';
 
-const MEND = say('Make a backup, and replace the card or disk soon.');
+const REMEDY = say('Make a backup, and replace the card or disk soon.');
 /** From JEDEC eMMC 5.0: steps of 10 % of the used lifetime. */
 const WARN_STEP = 8;
 const WORN_OUT_STEP = 11;
@@ -17,7 +17,7 @@ export const diskWear: Check = {
       return unknown(say('The state directory is on no disk of its own (a network or memory file system).'));
     const errors = Number((await deps.machine.read(`/sys/fs/ext4/${device}/errors_count`)) ?? 0);
     if (errors > 0)
-      return fail(say('The file system on {device} has seen {errors} errors.', { device, errors }), MEND);
+      return fail(say('The file system on {device} has seen {errors} errors.', { device, errors }), REMEDY);
     const written = await writtenTo(deps, device);
     const steps = await usedLifetime(deps, device);
     if (steps === undefined) {
@@ -32,7 +32,7 @@ export const diskWear: Check = {
       );
     }
     if (steps >= WORN_OUT_STEP)
-      return fail(say('{device} has used up the lifetime that its maker planned.', { device }), MEND);
+      return fail(say('{device} has used up the lifetime that its maker planned.', { device }), REMEDY);
     const text = sentences(
       say('{device} has used {from} to {to} % of its planned lifetime.', {
         device,
@@ -41,7 +41,7 @@ export const diskWear: Check = {
       }),
       written,
     );
-    return steps >= WARN_STEP ? warn(text, MEND) : ok(text);
+    return steps >= WARN_STEP ? warn(text, REMEDY) : ok(text);
   },
 };
 

@@ -15,9 +15,12 @@ export const disk: Check = {
   why: say('Configuration, history and logs are kept there: when it is full, changes cannot be saved.'),
   async run({ machine, stateDirectory }): Promise<Finding> {
     const { totalBytes, freeBytes, totalFiles, freeFiles, isWritable } = await machine.disk(stateDirectory);
-    const mend = say('Remove what is not needed from the file system of {directory}, or use a larger card.', {
-      directory: stateDirectory,
-    });
+    const remedy = say(
+      'Remove what is not needed from the file system of {directory}, or use a larger card.',
+      {
+        directory: stateDirectory,
+      },
+    );
     if (!isWritable) {
       return fail(
         say('{directory} cannot be written to: the file system is read-only.', { directory: stateDirectory }),
@@ -27,11 +30,11 @@ export const disk: Check = {
       );
     }
     const text = say('{free} of {total} are free.', { free: sizeOf(freeBytes), total: sizeOf(totalBytes) });
-    if (freeBytes < FAIL_BYTES) return fail(text, mend);
-    if (freeBytes < Math.min(totalBytes * WARN_SHARE, WARN_BYTES)) return warn(text, mend);
+    if (freeBytes < FAIL_BYTES) return fail(text, remedy);
+    if (freeBytes < Math.min(totalBytes * WARN_SHARE, WARN_BYTES)) return warn(text, remedy);
     if (totalFiles > 0 && freeFiles < totalFiles * WARN_FILES_SHARE) {
       const files = say('Space is left, but only for {freeFiles} more files.', { freeFiles });
-      return freeFiles === 0 ? fail(files, mend) : warn(files, mend);
+      return freeFiles === 0 ? fail(files, remedy) : warn(files, remedy);
     }
     return ok(text);
   },

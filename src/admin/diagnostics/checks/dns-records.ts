@@ -8,9 +8,7 @@ export const dnsRecords: Check = {
   id: 'dns-records',
   area: 'names',
   title: say('DNS records'),
-  why: say(
-    'These names lead IPv4 clients to the appliance and IPv6 clients to the server itself.',
-  ),
+  why: say('These names lead IPv4 clients to the appliance and IPv6 clients to the server itself.'),
   needs: ['default-route-4', 'dns64-upstreams'],
   async run({ machine, config, only, publicIpv4 }): Promise<Finding[]> {
     const address = await publicIpv4();
@@ -35,14 +33,14 @@ function judge(records: readonly LiveDnsRecordFound[]): Finding {
   const state = worstOf(records);
   if (state === 'ok') return ok(say('All {count} records have arrived.', { count: records.length }));
   const bad = records.filter((record) => record.state === state);
-  const mend = bad.flatMap(({ zoneLine }) => zoneLine ?? []).join('\n');
+  const remedy = bad.flatMap(({ zoneLine }) => zoneLine ?? []).join('\n');
   return {
     state,
     what: sentences(
       ...unique(bad.map(({ name, type, detail }) => listOf([name, ', ', type, ': ', detail], ''))),
     ),
-    ...(state === 'unknown' || mend === ''
+    ...(state === 'unknown' || remedy === ''
       ? {}
-      : { mend: say('Publish these records where the zone is managed:\n{lines}', { lines: mend }) }),
+      : { remedy: say('Publish these records where the zone is managed:\n{lines}', { lines: remedy }) }),
   };
 }

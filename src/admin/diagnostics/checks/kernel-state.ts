@@ -12,9 +12,7 @@ export const kernelState: Check = {
   run({ services }): Finding {
     const contests = services.flatMap(({ kernelContests = [] }) => kernelContests);
     if (contests.length === 0)
-      return ok(
-        say('Nothing that the services need in the kernel is missing or removed repeatedly.'),
-      );
+      return ok(say('Nothing that the services need in the kernel is missing or removed repeatedly.'));
     const list = contests.map(({ what, who, times, isMissing }) =>
       times === 0
         ? say('{what} is missing: the kernel refuses it', { what })
@@ -23,10 +21,10 @@ export const kernelState: Check = {
           : say('{what} was removed or changed {times} times, last by {who}', { what, times, who }),
     );
     const found = say('{list}.', { list: listOf(list, '; ') });
-    const mend = say(
+    const remedy = say(
       'Stop the program that does this ({who}), or configure it to leave this alone: systemd-networkd with ManageForeignRoutes=no and ManageForeignRoutingPolicyRules=no in networkd.conf, a firewall by loading only its own tables instead of "flush ruleset". See also the log.',
       { who: listOf(unique(contests.map(({ who }) => who))) },
     );
-    return contests.some(({ isMissing }) => isMissing) ? fail(found, mend) : warn(found, mend);
+    return contests.some(({ isMissing }) => isMissing) ? fail(found, remedy) : warn(found, remedy);
   },
 };

@@ -54,8 +54,8 @@ function tooLarge({ machine, config }: CheckDeps): Finding[] {
   return OF_SERVICES.flatMap(({ packetSizes }) => packetSizes?.(config) ?? []).flatMap((size) => {
     const most = carried[size.family];
     if (most === undefined || size.bytes <= most) return [];
-    const { what, mend } = size.tooLarge(most);
-    return [warn(what, mend)];
+    const { what, remedy } = size.tooLarge(most);
+    return [warn(what, remedy)];
   });
 }
 

@@ -9,7 +9,7 @@ const THROTTLED = '/sys/devices/platform/soc/soc:firmware/get_throttled';
 const UNDER_VOLTAGE = 1;
 const SINCE_START = 16;
 const HWMON = '/sys/class/hwmon';
-const MEND = say(
+const REMEDY = say(
   'Use the power supply that the maker recommends (5 V, 3 A or more), with a short thick cable, and no power-hungry devices on USB.',
 );
 
@@ -23,16 +23,16 @@ export const power: Check = {
     const throttled = await machine.read(THROTTLED);
     if (throttled !== undefined) {
       const bits = Number.parseInt(throttled, 16);
-      if ((bits & UNDER_VOLTAGE) !== 0) return fail(say('The voltage is too low at this moment.'), MEND);
+      if ((bits & UNDER_VOLTAGE) !== 0) return fail(say('The voltage is too low at this moment.'), REMEDY);
       if (((bits >>> SINCE_START) & UNDER_VOLTAGE) !== 0)
-        return warn(say('The voltage was too low at times since the start.'), MEND);
+        return warn(say('The voltage was too low at times since the start.'), REMEDY);
       return ok(say('The voltage has been right since the start.'));
     }
     const alarm = await voltageAlarm(machine);
     if (alarm === undefined)
       return unknown(say('This machine does not measure its supply voltage, or it is not a Raspberry Pi.'));
     return alarm === '1'
-      ? fail(say('The voltage is too low at this moment.'), MEND)
+      ? fail(say('The voltage is too low at this moment.'), REMEDY)
       : ok(say('The voltage is right at this moment.'));
   },
 };

@@ -54,7 +54,7 @@ function judgeServer(name: string, probes: readonly ProbeFound[]): Finding {
     state,
     title,
     what: sentences(...bad.map(({ service, detail }) => listOf([service, detail], ': '))),
-    mend: say(
+    remedy: say(
       'Check on {name} that the programs run and listen on these ports, and that its firewall allows the appliance.',
       { name },
     ),

@@ -37,13 +37,15 @@ export const services: Check = {
       const said = sentences(problem === undefined ? say('It gives no reason.') : problem, again);
       // A rejected configuration or a limit is not retried.
       const isTried = !CONDITION_PARTS.some((part) => part === name);
-      const mend = isTried
+      const remedy = isTried
         ? say(
             'It is retried automatically. Fix what this check reports. If that does not help, download the support bundle (System page) and ask for help.',
           )
-        : say('Do what this check says. If that does not help, download the support bundle (System page) and ask for help.');
-      if (state === 'failed') return { ...place, ...fail(said, mend) };
-      if (state === 'degraded') return { ...place, ...warn(said, mend) };
+        : say(
+            'Do what this check says. If that does not help, download the support bundle (System page) and ask for help.',
+          );
+      if (state === 'failed') return { ...place, ...fail(said, remedy) };
+      if (state === 'degraded') return { ...place, ...warn(said, remedy) };
       return { ...place, ...ok(sentences(say('Runs.'), again)) };
     });
   },

@@ -5,7 +5,9 @@ const ZONES = '/sys/class/thermal';
 /** A Raspberry Pi throttles at 80 (Pi 4) to 85 degrees (Pi 5). */
 const WARN_DEGREES = 75;
 const FAIL_DEGREES = 82;
-const MEND = say('Give the appliance more air: take it out of a closed cupboard, or use a case with a heat sink or fan.');
+const REMEDY = say(
+  'Give the appliance more air: take it out of a closed cupboard, or use a case with a heat sink or fan.',
+);
 
 export const temperature: Check = {
   id: 'temperature',
@@ -21,7 +23,7 @@ export const temperature: Check = {
     if (degrees.length === 0) return unknown(say('This machine has no temperature sensor that Linux knows.'));
     const hottest = Math.max(...degrees);
     const text = say('The processor is at {degrees} °C.', { degrees: Math.round(hottest) });
-    if (hottest >= FAIL_DEGREES) return fail(sentences(text, say('It slows down to cool off.')), MEND);
-    return hottest >= WARN_DEGREES ? warn(text, MEND) : ok(text);
+    if (hottest >= FAIL_DEGREES) return fail(sentences(text, say('It slows down to cool off.')), REMEDY);
+    return hottest >= WARN_DEGREES ? warn(text, REMEDY) : ok(text);
   },
 };

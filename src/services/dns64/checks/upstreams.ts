@@ -2,7 +2,7 @@ import { type Check, type Finding, fail, keyOf, ok, warn } from '../../check.ts'
 import { upstreamServers } from '../../../config/resolvers.ts';
 import { say } from '../../../texts/text.ts';
 
-const MEND = say(
+const REMEDY = say(
   'Check that the address in dns64.upstreams is right and that no firewall blocks port 53 to it, or use another resolver.',
 );
 
@@ -36,7 +36,7 @@ export const dns64Upstreams: Check = {
           )
         : (allFail ? fail : warn)(
             say('{resolver} cannot be used: {reason}.', { resolver: text, reason: lookup.reason }),
-            MEND,
+            REMEDY,
           )),
     }));
   },

@@ -38,7 +38,9 @@ export const nat64Drops: Check = {
       return more > 0 ? [{ name, more, explanation: report.counterTable[name] ?? name }] : [];
     });
     if (grown.length === 0)
-      return ok(say('Since the previous run, no packet was dropped for lack of ports, sessions or an address.'));
+      return ok(
+        say('Since the previous run, no packet was dropped for lack of ports, sessions or an address.'),
+      );
     return warn(
       say('Since the previous run: {drops}.', {
         drops: listOf(

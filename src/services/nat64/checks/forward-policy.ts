@@ -37,8 +37,8 @@ export const forwardPolicy: Check = {
     if (isLegacy) found.push(say('The chain FORWARD of iptables-legacy drops what NAT64 forwards.'));
     if (found.length > 0) {
       const mends = [
-        ...dropping.map(({ owner }) => mendOf(owner, config)),
-        ...(isLegacy ? [mendOf('docker', config)] : []),
+        ...dropping.map(({ owner }) => remedyOf(owner, config)),
+        ...(isLegacy ? [remedyOf('docker', config)] : []),
       ];
       return fail(sentences(...found), sentences(...unique(mends)));
     }
@@ -57,7 +57,7 @@ export const forwardPolicy: Check = {
   },
 };
 
-function mendOf(owner: FirewallOwner, { nat64: { device } }: Config): Text {
+function remedyOf(owner: FirewallOwner, { nat64: { device } }: Config): Text {
   switch (owner) {
     case 'docker':
       return say(

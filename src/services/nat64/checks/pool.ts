@@ -4,7 +4,7 @@ import { say } from '../../../texts/text.ts';
 
 const WARN_PERCENT = 80;
 const FAIL_PERCENT = 95;
-const MEND = say(
+const REMEDY = say(
   'See which server has the most sessions on the NAT64 page. Add an address or more ports to nat64.pool4, or raise nat64.maxSessions.',
 );
 
@@ -40,7 +40,7 @@ export const nat64Pool: Check = {
     const worst = uses.reduce((a, b) => (b.share > a.share ? b : a));
     const percent = Math.round(worst.share * 100);
     const text = say('{percent} % of the {what} are in use.', { percent, what: worst.what });
-    if (percent >= FAIL_PERCENT) return fail(text, MEND);
-    return percent >= WARN_PERCENT ? warn(text, MEND) : ok(text);
+    if (percent >= FAIL_PERCENT) return fail(text, REMEDY);
+    return percent >= WARN_PERCENT ? warn(text, REMEDY) : ok(text);
   },
 };

@@ -3,7 +3,7 @@ import type { Nat64Config } from '../../../config/schema.ts';
 import type { PortRange } from '../../../config/values.ts';
 import { type Changes, watchNetworkChanges } from '../../../os/network-changes.ts';
 import { createCounters, readCounters } from '../../../runtime/counters.ts';
-import { tell, wasRemoved } from '../../../runtime/kernel-keeper.ts';
+import { report, wasRemoved } from '../../../runtime/kernel-keeper.ts';
 import {
   type Trouble,
   contestsOf,
@@ -202,10 +202,10 @@ class Nat64 implements Nat64Service {
     const device = this.#device;
     if (isWaiting(device, nowMs)) return;
     await this.#begin();
-    const teller = { service: 'nat64', events: this.#context.events, log: this.#log, now: Date.now };
+    const reporter = { service: 'nat64', events: this.#context.events, log: this.#log, now: Date.now };
     const isFight = noteRepair(device, device.who, nowMs);
-    tell(teller, 'ok', wasRemoved(device.who, device.what));
-    if (isFight) tell(teller, 'warn', fights([device]));
+    report(reporter, 'ok', wasRemoved(device.who, device.what));
+    if (isFight) report(reporter, 'warn', fights([device]));
   }
 
   async #follow(): Promise<void> {

@@ -130,15 +130,15 @@ export function createSessionFile(options: SessionFileOptions): SessionFile {
     try {
       storage?.assertOurs();
     } catch (error) {
-      tell(reasonOf(error));
+      reportProblem(reasonOf(error));
       return;
     }
     const reason = await writeSessions(stateDirectory, snapshot, log, freeBytes);
     if (reason === undefined) written = { digest, atMs: snapshot.savedAtMs };
-    tell(reason);
+    reportProblem(reason);
   }
 
-  function tell(reason: Text | undefined): void {
+  function reportProblem(reason: Text | undefined): void {
     conditions?.set(
       'storage',
       FILE_NAME,
@@ -150,7 +150,7 @@ export function createSessionFile(options: SessionFileOptions): SessionFile {
     if (written === undefined) return;
     written = undefined;
     await removeFileDurably(join(stateDirectory, FILE_NAME)).then(
-      () => tell(undefined),
+      () => reportProblem(undefined),
       (error: unknown) => log.warn({ err: error }, 'nat64: the file of kept sessions cannot be removed'),
     );
   }

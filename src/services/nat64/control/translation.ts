@@ -22,7 +22,12 @@ import { createLimits } from './limits.ts';
 import { type MappingLogReader, createMappingRing, readMappingLog } from '../tables/mapping-log.ts';
 import { createQueries } from './queries.ts';
 import { type KeptSessions, type Snapshot, takeSnapshot } from './snapshot.ts';
-import { type Steering, type SteeringOptions, type SteeringWish, startSteering } from '../kernel/steering.ts';
+import {
+  type Steering,
+  type SteeringOptions,
+  type DesiredSteering,
+  startSteering,
+} from '../kernel/steering.ts';
 import { CONTROL, type SharedTables, createSharedTables, tableClockSeconds } from '../tables/tables.ts';
 import type { Nat64Init, Nat64Message } from './worker.ts';
 import { prefixesOf, resolveSettings } from '../settings/resolve.ts';
@@ -102,8 +107,8 @@ export async function startTranslation(
   const machine = (memory.machine = await readMachine(config, memory.machine));
   const pool4 = choosePool4(config, machine, new Int32Array());
   const settings = resolveSettings(config, pool4, machine);
-  const wish = steeringWish(config, listenPorts, pool4, machine);
-  const followed: Followed = { machine, pool4, settings, wish };
+  const desired = desiredSteering(config, listenPorts, pool4, machine);
+  const followed: Followed = { machine, pool4, settings, desired };
   const started = config.fastPath
     ? startFastPath(config.device, config.maxSessions, context.log)
     : { off: undefined };
@@ -124,7 +129,7 @@ export async function startTranslation(
       }),
       log: context.log,
     }),
-    startSteering({ device: config.device, prefixes: prefixesOf(config), basicRules, context }, wish),
+    startSteering({ device: config.device, prefixes: prefixesOf(config), basicRules, context }, desired),
   );
   cleanUp.use(steering);
   cleanUp.use(worker);
@@ -149,7 +154,7 @@ interface Followed {
   machine: Machine;
   pool4: Pool4;
   settings: Settings;
-  wish: SteeringWish;
+  desired: DesiredSteering;
 }
 
 /** The parts of a running translation. */
@@ -237,10 +242,10 @@ async function refresh(
   log.setLevel(config.log);
   followed.machine = memory.machine = await readMachine(config, followed.machine);
   const pool4 = choosePool4(config, followed.machine, followed.pool4.addresses);
-  const wish = steeringWish(config, listenPorts, pool4, followed.machine);
-  if (isDeepStrictEqual(wish, followed.wish)) await steering.look(by);
-  else await steering.change(wish, by);
-  followed.wish = wish;
+  const desired = desiredSteering(config, listenPorts, pool4, followed.machine);
+  if (isDeepStrictEqual(desired, followed.desired)) await steering.look(by);
+  else await steering.change(desired, by);
+  followed.desired = desired;
   followed.pool4 = pool4;
   fastPath?.follow();
   const settings = resolveSettings(config, pool4, followed.machine);
@@ -249,12 +254,12 @@ async function refresh(
   worker.send({ settings });
 }
 
-const steeringWish = (
+const desiredSteering = (
   config: Nat64Config,
   listenPorts: readonly PortRange[],
   pool4: Pool4,
   machine: Machine,
-): SteeringWish => ({
+): DesiredSteering => ({
   mtuBytes: deviceMtuBytes(config),
   addresses: steeredAddresses(pool4),
   listenPorts,

@@ -140,7 +140,7 @@ function main(): void {
     if (write(tunFd, view, packet.end - from) < 0) translator.counters[COUNTER['drop-write-failed']]++;
   }
 
-  function obey(message: Nat64Message): void {
+  function handleMessage(message: Nat64Message): void {
     if ('settings' in message) applySettings(translator, message.settings);
     else restoreSessions(translator, message.restore);
   }
@@ -160,7 +160,7 @@ function main(): void {
     thread.beat();
     log.tick(Date.now());
     translator.nowSeconds = tableClockSeconds();
-    if (pollView.getInt16(14, true) !== 0 && !thread.receive(obey)) return;
+    if (pollView.getInt16(14, true) !== 0 && !thread.receive(handleMessage)) return;
     const isDraining = flows?.drain() ?? false;
     if (flows !== undefined && translator.nowSeconds !== lastSecond) {
       lastSecond = translator.nowSeconds;

@@ -190,9 +190,12 @@ function refusedLeg(verdict: Verdict, there: Text): Leg | undefined {
   if (verdict === HELD || verdict === COUNTER['drop-no-bib-entry']) {
     const wait = verdict === HELD ? SYN_KEPT : undefined;
     const text = sentences(
-      say('{there} belongs to pool4 and has no static mapping: only answers to traffic from the servers get in.', {
-        there,
-      }),
+      say(
+        '{there} belongs to pool4 and has no static mapping: only answers to traffic from the servers get in.',
+        {
+          there,
+        },
+      ),
       wait,
     );
     const counter = verdict === HELD ? 'syns-stored' : 'drop-no-bib-entry';

@@ -104,9 +104,12 @@ export async function stepsOfTables(
     ];
   }
   if (settings.isStateless) {
-    const text = say('{client} represents no IPv4 address, and with nat64.mode "stateless" no address is shared.', {
-      client: request.client,
-    });
+    const text = say(
+      '{client} represents no IPv4 address, and with nat64.mode "stateless" no address is shared.',
+      {
+        client: request.client,
+      },
+    );
     return [refused('drop-untranslatable', text)];
   }
   if (packet.remoteHasEam) {

@@ -27,7 +27,7 @@ export async function explainOwnAddress(
   const refusal = refused(
     'drop-own-address',
     say(
-      "{address} belongs to the appliance: through NAT64, only its pool4 ports can be reached. Use the IPv6 address of the appliance.",
+      '{address} belongs to the appliance: through NAT64, only its pool4 ports can be reached. Use the IPv6 address of the appliance.',
       { address },
     ),
   );

@@ -44,10 +44,10 @@ const CHECKS: readonly Check[] = [
             remote,
           }),
     refused: ({ destination, prefix }) =>
-      say(
-        '{destination} is outside the NAT64 prefix {prefix}: it is routed, not translated.',
-        { destination, prefix },
-      ),
+      say('{destination} is outside the NAT64 prefix {prefix}: it is routed, not translated.', {
+        destination,
+        prefix,
+      }),
   },
   {
     counter: 'drop-source-in-prefix',

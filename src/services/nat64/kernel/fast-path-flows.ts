@@ -85,7 +85,7 @@ export class Flows {
     this.#tallies = createTallies(maps.tally);
     this.#progress = new Uint8Array(maxSessions + 1);
     // What was counted before is already in the counters.
-    this.#tallies.tellNew(() => {});
+    this.#tallies.reportNew(() => {});
   }
 
   /** Notes a session that a packet has just opened. */
@@ -167,7 +167,7 @@ export class Flows {
 
   /** Adds what the kernel has translated to the counters. Called about once per second. */
   count(counters: Float64Array): void {
-    this.#tallies.tellNew((name, added) => {
+    this.#tallies.reportNew((name, added) => {
       counters[COUNTER[name]] += added;
       if (name === 'packets-6to4' || name === 'packets-4to6') counters[COUNTER['packets-fast-path']] += added;
     });

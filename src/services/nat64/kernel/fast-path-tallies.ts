@@ -6,7 +6,7 @@ import { TALLIES, TALLY_BYTES } from './fast-path-record.ts';
 
 export interface Tallies {
   /** Reports what was counted since the last call; the first call reports everything. */
-  tellNew(each: (name: (typeof TALLIES)[number][number], added: number) => void): void;
+  reportNew(each: (name: (typeof TALLIES)[number][number], added: number) => void): void;
 }
 
 export function createTallies(map: number): Tallies {
@@ -18,7 +18,7 @@ export function createTallies(map: number): Tallies {
     counted: new Float64Array(names.length),
   }));
   return {
-    tellNew(each) {
+    reportNew(each) {
       for (const { names, read, counted } of directions) {
         if (!read()) continue;
         for (const [i, name] of names.entries()) {

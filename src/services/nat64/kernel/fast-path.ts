@@ -101,14 +101,14 @@ export function createAttachments({
     return refused;
   }
 
-  const tell = (refused: ReturnType<typeof update>) => {
+  const reportRefused = (refused: ReturnType<typeof update>) => {
     for (const { name, error } of refused)
       log.warn({ err: error, device: name }, 'nat64: fast path: a device was left out');
   };
 
   const refused = update(true);
   if (attached.size === 0 && refused.length > 0) throw refused[0].error;
-  tell(refused);
+  reportRefused(refused);
   return {
     get devices() {
       return [...attached.keys()];
@@ -119,8 +119,8 @@ export function createAttachments({
       const kept = [...attached].filter(([name, { index }]) => devices.get(name)?.index === index);
       return new Map(kept.map(([name, { link }]) => [name, isAttached(link)]));
     },
-    follow: () => tell(update(false)),
-    refresh: () => tell(update(true)),
+    follow: () => reportRefused(update(false)),
+    refresh: () => reportRefused(update(true)),
     [Symbol.dispose]: () => attached.forEach(({ link }) => detach(link)),
   };
 }

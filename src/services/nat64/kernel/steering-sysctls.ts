@@ -42,25 +42,25 @@ export function forwardingSysctls(
   items.push(sysctls.want('net/ipv4/ip_forward', read, () => '1'));
   // The stricter value of "all" and the interface counts. So the value of "all" moves to all interfaces except ours.
   let strictness = '0';
-  const all = sysctls.want('net/ipv4/conf/all/rp_filter', read, (wish) => {
-    strictness = wish;
+  const all = sysctls.want('net/ipv4/conf/all/rp_filter', read, (restored) => {
+    strictness = restored;
     return '0';
   });
   for (const name of names) {
     const parameter = `net/ipv4/conf/${name}/rp_filter`;
     if (strictness === '0' && !sysctls.has(parameter)) continue;
-    items.push(sysctls.want(parameter, read, (wish) => (wish > strictness ? wish : strictness)));
+    items.push(sysctls.want(parameter, read, (restored) => (restored > strictness ? restored : strictness)));
   }
   items.push(all);
   let isHost = false;
-  const forwarding = sysctls.want('net/ipv6/conf/all/forwarding', read, (wish) => {
-    isHost = wish === '0';
+  const forwarding = sysctls.want('net/ipv6/conf/all/forwarding', read, (restored) => {
+    isHost = restored === '0';
     return '1';
   });
   // A router ignores Router Advertisements by default, and so would lose its own default route.
   for (const name of isHost ? names : []) {
     const parameter = `net/ipv6/conf/${name}/accept_ra`;
-    items.push(sysctls.want(parameter, read, (wish) => (wish === '1' ? '2' : wish)));
+    items.push(sysctls.want(parameter, read, (restored) => (restored === '1' ? '2' : restored)));
   }
   items.push(forwarding);
   return items.filter((item) => item !== undefined);
@@ -85,10 +85,17 @@ export function portSysctls(
   ];
   const items: (SysctlItem | undefined)[] = [];
   if (ranges.length > 0 || sysctls.has(PORT_RANGE))
-    items.push(sysctls.want(PORT_RANGE, read, (wish) => (ranges.length > 0 ? ownPortRange(ranges) : wish)));
+    items.push(
+      sysctls.want(PORT_RANGE, read, (restored) => (ranges.length > 0 ? ownPortRange(ranges) : restored)),
+    );
   if (ports.length > 0 || sysctls.has(RESERVED_PORTS))
     items.push(
-      sysctls.want(RESERVED_PORTS, read, (wish) => formatPorts([...parsePorts(wish), ...ports]), otherPorts),
+      sysctls.want(
+        RESERVED_PORTS,
+        read,
+        (restored) => formatPorts([...parsePorts(restored), ...ports]),
+        otherPorts,
+      ),
     );
   return items.filter((item) => item !== undefined);
 }
@@ -112,5 +119,5 @@ const formatPorts = (ports: readonly PortRange[]): string =>
     .join(',');
 
 /** The ports that another program wants reserved. It may have extended our list, so the ports that are only ours are left out. */
-const otherPorts = (found: string, ours: string, wish: string): string =>
-  formatPorts(withoutRanges(parsePorts(found), withoutRanges(parsePorts(ours), parsePorts(wish))));
+const otherPorts = (found: string, ours: string, restored: string): string =>
+  formatPorts(withoutRanges(parsePorts(found), withoutRanges(parsePorts(ours), parsePorts(restored))));

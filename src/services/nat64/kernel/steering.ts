@@ -16,7 +16,7 @@ import { type KernelItem, type RuleItem, TABLE, itemKey } from '../../../os/kern
 import { openKernelReader } from '../../../os/kernel-state/read.ts';
 import type { Changes } from '../../../os/network-changes.ts';
 import { sysctlReader } from '../../../os/sysctl.ts';
-import { toldReasonOf } from '../../../os/system-reason.ts';
+import { reasonWithRemedy } from '../../../os/system-reason.ts';
 import { type KernelLook, createKernelKeeper } from '../../../runtime/kernel-keeper.ts';
 import type { KernelContest } from '../../../runtime/kernel-trouble.ts';
 import type { ServiceContext } from '../../../runtime/service.ts';
@@ -31,7 +31,7 @@ const TX_QUEUE_PACKETS = 1000;
 const NOTE_RETRY_MS = 5000;
 
 /** What is to be steered to the TUN device. */
-export interface SteeringWish {
+export interface DesiredSteering {
   readonly mtuBytes: number;
   /** Pool4 addresses whose packets are steered. */
   readonly addresses: readonly SteeredAddress[];
@@ -53,7 +53,7 @@ export interface KeptPrograms {
 
 export interface Steering extends AsyncDisposable {
   /** Sets a new wanted state. If the kernel refuses it, this throws, and the previous wanted state stays. */
-  change(wish: SteeringWish, by: Changes['by']): Promise<void>;
+  change(desired: DesiredSteering, by: Changes['by']): Promise<void>;
   /** Reads the state of the kernel and repairs what others have changed. */
   look(by: Changes['by']): Promise<void>;
   /** Keeps these programs attached to their devices, too. */
@@ -83,7 +83,7 @@ export interface SteeringOptions {
  * Brings the device up and steers packets to it. What the kernel refuses is reported as `problem()` and retried at the following
  * checks. A start that fails removes everything again.
  */
-export async function startSteering(options: SteeringOptions, first: SteeringWish): Promise<Steering> {
+export async function startSteering(options: SteeringOptions, first: DesiredSteering): Promise<Steering> {
   const { device, prefixes, basicRules, context } = options;
   await using cleanUp = new AsyncDisposableStack();
   const reader = cleanUp.use(openKernelReader());
@@ -98,13 +98,13 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
   cleanUp.defer(() => clearTimeout(retry));
   const index = [...reader.links()].find(([, { name }]) => name === device)?.[0];
   if (index === undefined) throw new Error(`the device "${device}" is gone`);
-  let wish = first;
+  let desired = first;
   let programs: KeptPrograms | undefined;
   let hasDevice = true;
   /** Routes that were wanted before the change. Current routes disappear with the device. */
   const earlierRoutes = new Set<string>();
 
-  const tableOf = ({ addresses, clampsSegments }: SteeringWish) =>
+  const tableOf = ({ addresses, clampsSegments }: DesiredSteering) =>
     nftTable(device, prefixes, addresses, clampsSegments);
 
   function read(): KernelLook {
@@ -116,14 +116,20 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
     const wanted: KernelItem[] = !hasDevice
       ? []
       : [
-          { kind: 'link', device, index: index!, mtuBytes: wish.mtuBytes, txQueuePackets: TX_QUEUE_PACKETS },
+          {
+            kind: 'link',
+            device,
+            index: index!,
+            mtuBytes: desired.mtuBytes,
+            txQueuePackets: TX_QUEUE_PACKETS,
+          },
           ...deviceSysctls(device),
           ...forwardingSysctls(sysctls, sysctl, [...links.values()], device),
-          ...portSysctls(sysctls, sysctl, wish.addresses, wish.listenPorts),
-          ...routesOf(device, prefixes, wish.routes, earlierRoutes),
+          ...portSysctls(sysctls, sysctl, desired.addresses, desired.listenPorts),
+          ...routesOf(device, prefixes, desired.routes, earlierRoutes),
           ...RULES,
           ...basicRules.values(),
-          { kind: 'nftables', table: NFT_TABLE, body: tableOf(wish) },
+          { kind: 'nftables', table: NFT_TABLE, body: tableOf(desired) },
           ...Array.from(attached.keys(), (name) => ({ kind: 'program', device: name }) as const),
         ];
     const isAttached = new Set([...attached].filter(([, isThere]) => isThere).map(([name]) => name));
@@ -158,14 +164,14 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
   const running = cleanUp.move();
   return {
     async change(next, by) {
-      const before = wish;
+      const before = desired;
       for (const route of before.routes) earlierRoutes.add(route);
       for (const route of [...next.routes, ...prefixes]) earlierRoutes.delete(route);
-      wish = next;
+      desired = next;
       const [reason] = await keeper.look(by).catch((error: unknown) => [reasonOf(error)]);
       earlierRoutes.clear();
       if (reason === undefined) return;
-      wish = before;
+      desired = before;
       throw new TextError(reason);
     },
     look: async (by) => void (await keeper.look(by)),
@@ -185,7 +191,7 @@ export async function startSteering(options: SteeringOptions, first: SteeringWis
 function cannotNote({ stateDirectory }: ServiceContext, error: unknown): Text {
   return say(
     'The original kernel parameters cannot be written to {path}: after a crash they do not come back before the machine restarts. It is tried again. {reason}',
-    { path: join(stateDirectory, SYSCTL_FILE), reason: toldReasonOf(error) },
+    { path: join(stateDirectory, SYSCTL_FILE), reason: reasonWithRemedy(error) },
   );
 }
 

@@ -92,9 +92,9 @@ export interface Settings {
   /** The same for the IPv6 side (RFC 6935). */
   readonly dropsZeroUdpChecksum6: boolean;
   /** RFC 7915 section 4.4, N7, N8: answer packets that are refused from the IPv4 side with 3/13. */
-  readonly tellsRefused4: boolean;
+  readonly answersRefused4: boolean;
   /** RFC 7915 section 5.4: answer packets that are refused from the IPv6 side. */
-  readonly tellsRefused6: boolean;
+  readonly answersRefused6: boolean;
   /** RFC 7915 sections 4.1, 5.1: which bits of TOS and traffic class are copied. */
   readonly copiedClassTo6: number;
   readonly copiedClassTo4: number;

@@ -33,9 +33,12 @@ export function ownPortRange(ranges: readonly PortRange[]): string {
   if (gap.last - gap.first < 1024) {
     const text = ranges.map((range) => `${range.first}-${range.last}`).join(', ');
     throw new TextError(
-      say('nat64.pool4: ports {ports} leave too few ports for the appliance itself; leave it a contiguous range of 1025', {
-        ports: text,
-      }),
+      say(
+        'nat64.pool4: ports {ports} leave too few ports for the appliance itself; leave it a contiguous range of 1025',
+        {
+          ports: text,
+        },
+      ),
     );
   }
   // The kernel requires one end to be even and the other odd.

@@ -108,7 +108,7 @@ const answers4 = byReason(ANSWERS4);
 /** Turns the dropped packet, whose bytes are unchanged, into the ICMP error for its sender; false if no error is sent. */
 export function answer(translator: Translator, reason: Reason, version: number): boolean {
   const typeAndCode = version === 6 ? answers6[reason] : version === 4 ? answers4[reason] : NO_ANSWER;
-  if (typeAndCode === NO_ANSWER || !isTold(translator.settings, typeAndCode, version)) return false;
+  if (typeAndCode === NO_ANSWER || !isAnswered(translator.settings, typeAndCode, version)) return false;
   return answerWith(translator, typeAndCode, version);
 }
 
@@ -116,9 +116,13 @@ export function answer(translator: Translator, reason: Reason, version: number):
  * RFC 7915 sections 4.4 and 5.4: the settings decide whether the sender of a refused packet gets an error. The errors that every
  * router must send are always sent.
  */
-function isTold({ tellsRefused4, tellsRefused6 }: Settings, typeAndCode: number, version: number): boolean {
-  if (version === 4) return tellsRefused4 || typeAndCode !== ICMP4_PROHIBITED;
-  return tellsRefused6 || typeAndCode === ICMP6_TOO_BIG || typeAndCode === ICMP6_HOP_LIMIT_EXCEEDED;
+function isAnswered(
+  { answersRefused4, answersRefused6 }: Settings,
+  typeAndCode: number,
+  version: number,
+): boolean {
+  if (version === 4) return answersRefused4 || typeAndCode !== ICMP4_PROHIBITED;
+  return answersRefused6 || typeAndCode === ICMP6_TOO_BIG || typeAndCode === ICMP6_HOP_LIMIT_EXCEEDED;
 }
 
 /** Turns the packet into this error about it, unless errors about such a packet are forbidden, or the rate limit is reached. */

@@ -110,10 +110,10 @@ function describeError4(settings: Settings, packet: Packet, quoted: number): boo
   if (packet.errorType === -1) return false;
   if (packet.errorType === ICMP6_TOO_BIG) {
     // N24: if the router does not report its MTU, the next lower plateau is assumed.
-    const toldBytes = view.getUint16(transport + ICMP.MTU4);
+    const reportedBytes = view.getUint16(transport + ICMP.MTU4);
     const isWhole = packet.end - quoted >= IPV4_HEADER_BYTES;
     const sentBytes = isWhole ? view.getUint16(quoted + IPV4.TOTAL_LENGTH) : 0;
-    const mtuBytes = toldBytes === 0 ? plateauBelow(sentBytes) : toldBytes;
+    const mtuBytes = reportedBytes === 0 ? plateauBelow(sentBytes) : reportedBytes;
     const limitBytes = Math.min(mtuBytes + 20, settings.mtu6Bytes, settings.mtu4Bytes + 20);
     packet.errorValue = Math.max(limitBytes, IPV6_MINIMUM_MTU_BYTES);
   } else if (packet.errorType === ICMP6_ERRONEOUS_HEADER) {

@@ -108,5 +108,5 @@ export interface Row {
   /** Of the finding, or "none". */
   readonly state: FindingState | 'none';
   readonly what?: RegExp;
-  readonly mend?: RegExp;
+  readonly remedy?: RegExp;
 }

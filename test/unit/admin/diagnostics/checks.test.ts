@@ -11,16 +11,16 @@ import { SERVICES_ROWS } from './rows-services.ts';
 
 const TABLE = [...NETWORK_ROWS, ...SERVICES_ROWS, ...MACHINE_ROWS];
 
-for (const { title, check: id, machine, files, deps, state, what, mend } of TABLE) {
+for (const { title, check: id, machine, files, deps, state, what, remedy } of TABLE) {
   test(`${id}: ${title}: ${state}`, async () => {
     const check = CHECKS.find((each) => each.id === id) ?? assert.fail(`no check "${id}"`);
     const result = await check.run(checkDeps(fakeMachine(machine, files), deps));
     const [finding] = ([] as Finding[]).concat(result);
     assert.equal(finding?.state ?? 'none', state, english(finding?.what ?? ''));
     if (what !== undefined) assert.match(english(finding.what), what);
-    if (mend !== undefined) assert.match(english(finding.mend ?? ''), mend);
+    if (remedy !== undefined) assert.match(english(finding.remedy ?? ''), remedy);
     // Whoever is told of trouble is told what to do.
-    if (state === 'warn' || state === 'fail') assert.ok(english(finding.mend ?? '').length > 0);
+    if (state === 'warn' || state === 'fail') assert.ok(english(finding.remedy ?? '').length > 0);
   });
 }
 

@@ -9,7 +9,7 @@ export const MACHINE_ROWS: readonly Row[] = [
     check: 'clock',
     machine: { clock: () => ({ isSynchronised: false }) },
     state: 'warn',
-    mend: /UDP port 123/,
+    remedy: /UDP port 123/,
   },
   {
     title: 'clock is hidden',
@@ -48,7 +48,7 @@ export const MACHINE_ROWS: readonly Row[] = [
     files: { '/sys/fs/ext4/mmcblk0p4/errors_count': '3' },
     state: 'fail',
     what: /mmcblk0p4 has seen 3 errors/,
-    mend: /backup/,
+    remedy: /backup/,
   },
   ...(
     [
@@ -72,7 +72,7 @@ export const MACHINE_ROWS: readonly Row[] = [
     check: 'temperature',
     files: { '/sys/class/thermal/thermal_zone0/temp': '76000' },
     state: 'warn',
-    mend: /air/,
+    remedy: /air/,
   },
   {
     title: 'hot',

@@ -15,7 +15,7 @@ export const NETWORK_ROWS: readonly Row[] = [
     machine: { gateways: () => [], sourceIpv4: () => undefined },
     state: 'fail',
     what: /There is no IPv4 default route/,
-    mend: /DHCP/,
+    remedy: /DHCP/,
   },
   {
     title: 'PPP',
@@ -30,7 +30,7 @@ export const NETWORK_ROWS: readonly Row[] = [
     machine: { ping: async () => [] },
     state: 'warn',
     what: /does not answer pings/,
-    mend: /router/,
+    remedy: /router/,
   },
   {
     title: 'may not ping',
@@ -59,7 +59,7 @@ export const NETWORK_ROWS: readonly Row[] = [
     deps: { config: withHost },
     state: 'fail',
     what: /no IPv6 route to web1 \(2001:db8:1::10: ENETUNREACH\)/,
-    mend: /Connect the appliance to the network of the servers/,
+    remedy: /Connect the appliance to the network of the servers/,
   },
   {
     title: 'both families',
@@ -80,7 +80,7 @@ export const NETWORK_ROWS: readonly Row[] = [
     machine: link(1500, '192.0.2.1', 'fe80::1'),
     state: 'fail',
     what: /no IPv6 address/,
-    mend: /router advertisements/,
+    remedy: /router advertisements/,
   },
   { title: 'own public address', check: 'public-ipv4', state: 'ok' },
   { title: 'behind NAT', check: 'public-ipv4', deps: behindNat, state: 'unknown', what: /Behind NAT/ },
@@ -97,7 +97,7 @@ export const NETWORK_ROWS: readonly Row[] = [
     check: 'public-ipv4',
     deps: { publicIpv4: async () => ({ address: null, kind: 'cgnat', text: asIs('Private, too.') }) },
     state: 'fail',
-    mend: /CGNAT/,
+    remedy: /CGNAT/,
   },
   { title: 'links are wide enough', check: 'mtu', state: 'ok', what: /eth0 1500 bytes/ },
   {
@@ -106,7 +106,7 @@ export const NETWORK_ROWS: readonly Row[] = [
     machine: link(1200),
     state: 'fail',
     what: /eth0 \(1200 bytes\)/,
-    mend: /1500/,
+    remedy: /1500/,
   },
   {
     title: 'PPPoE',
@@ -114,7 +114,7 @@ export const NETWORK_ROWS: readonly Row[] = [
     machine: { pathTo: () => ({ source: '192.0.2.1', mtuBytes: 1492 }) },
     state: 'warn',
     what: /carries only 1492/,
-    mend: /Set nat64\.mtu4Bytes to 1492/,
+    remedy: /Set nat64\.mtu4Bytes to 1492/,
   },
   {
     title: 'narrow way to a server',
@@ -122,7 +122,7 @@ export const NETWORK_ROWS: readonly Row[] = [
     machine: { gateways: () => [], pathTo: () => ({ source: '2001:db8:1::1', mtuBytes: 1400 }) },
     deps: { config: withHost },
     state: 'warn',
-    mend: /Set nat64\.mtu6Bytes to 1400/,
+    remedy: /Set nat64\.mtu6Bytes to 1400/,
   },
   { title: 'no conflict', check: 'port-conflicts', machine: { ...ours, sockets: () => OPEN }, state: 'ok' },
   {
@@ -132,7 +132,7 @@ export const NETWORK_ROWS: readonly Row[] = [
     deps: { config: withHost },
     state: 'fail',
     what: /TCP 443 \(listener https\) is taken by nginx \(process 812\)/,
-    mend: /Stop nginx \(process 812\)/,
+    remedy: /Stop nginx \(process 812\)/,
   },
   { title: 'no server, no port', check: 'open-ports', state: 'ok', what: /No server is configured/ },
   {
@@ -150,7 +150,7 @@ export const NETWORK_ROWS: readonly Row[] = [
     deps: { config: withHost, ...behindNat },
     state: 'unknown',
     what: /only known once somebody has come through/,
-    mend: /forward TCP 80, 443 to the appliance/,
+    remedy: /forward TCP 80, 443 to the appliance/,
   },
   {
     title: 'behind NAT, and a client came through one port',
@@ -159,7 +159,7 @@ export const NETWORK_ROWS: readonly Row[] = [
     deps: { config: withHost, ...behindNat, seenFromOutside: async () => new Map([['proxy https', '']]) },
     state: 'unknown',
     what: /^Clients of the Internet have come through TCP 443\. TCP 80 listen/,
-    mend: /forward TCP 80 to/,
+    remedy: /forward TCP 80 to/,
   },
   {
     title: 'behind NAT, and clients came through all ports',

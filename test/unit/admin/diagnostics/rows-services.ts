@@ -86,7 +86,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     machine: dns((server) => (server.startsWith('9.9.9.9') ? silent : found('a.root-servers.net'))),
     state: 'warn',
     what: /udp:\/\/9\.9\.9\.9 cannot be used: it does not answer/,
-    mend: /dns64\.upstreams/,
+    remedy: /dns64\.upstreams/,
   },
   { title: 'all upstreams are dead', check: 'dns64-upstreams', machine: dns(() => silent), state: 'fail' },
   {
@@ -102,7 +102,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     machine: dns((server) => (isThroughNat64(server) ? silent : found('a.root-servers.net'))),
     state: 'fail',
     what: /answers directly, but not through NAT64 \(asked at 64:ff9b::909:909 from 2001:db8:1::1\)\.$/,
-    mend: /firewall/,
+    remedy: /firewall/,
   },
   {
     title: 'NAT64 does not let the appliance',
@@ -155,7 +155,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     state: 'ok',
     what: /10 % of the ports for TCP \(10 of 100\)/,
   },
-  { title: 'many ports in use', check: 'nat64-pool', deps: pool(85), state: 'warn', mend: /pool4/ },
+  { title: 'many ports in use', check: 'nat64-pool', deps: pool(85), state: 'warn', remedy: /pool4/ },
   { title: 'nearly no port left', check: 'nat64-pool', deps: pool(96), state: 'fail' },
   {
     title: 'nearly no session left',
@@ -183,7 +183,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     },
     state: 'warn',
     what: /2 \(No port of pool4 is left\)/,
-    mend: /Add an address or more ports/,
+    remedy: /Add an address or more ports/,
   },
   {
     title: 'service runs',
@@ -225,7 +225,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     deps: probing(probe({ state: 'fail', detail: asIs('Nothing takes connections.') })),
     state: 'fail',
     what: /https: Nothing takes connections\./,
-    mend: /See on web1/,
+    remedy: /Check on web1/,
   },
   {
     title: 'nothing leads to it',
@@ -247,7 +247,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     deps: probing(certificate('fail', 'The certificate expired.')),
     state: 'fail',
     what: /https, example\.com: The certificate expired\./,
-    mend: /Renew or replace the certificate on web1/,
+    remedy: /Renew or replace the certificate on web1/,
   },
   {
     title: 'no certificate to be had',
@@ -275,7 +275,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     deps: { config: withHost },
     state: 'fail',
     what: /example\.com, A: There is no A record for example\.com yet\./,
-    mend: /^example\.com\. A 192\.0\.2\.1\nexample\.com\. AAAA 2001:db8:1::10$/m,
+    remedy: /^example\.com\. A 192\.0\.2\.1\nexample\.com\. AAAA 2001:db8:1::10$/m,
   },
   {
     title: 'nobody can be asked',
@@ -296,7 +296,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     deps: { services: [contested(7, false)] },
     state: 'warn',
     what: /the nftables table inet t was removed or changed 7 times, last by firewalld/,
-    mend: /Stop what does it \(firewalld\)/,
+    remedy: /Stop the program that does this \(firewalld\)/,
   },
   {
     title: 'not put back now',
@@ -319,7 +319,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     machine: firewall('DOCKER-USER'),
     state: 'fail',
     what: /Docker drops what NAT64 forwards \(chain FORWARD of the nftables table ip filter\)/,
-    mend: /iptables -I DOCKER-USER -i nat64 -j ACCEPT/,
+    remedy: /iptables -I DOCKER-USER -i nat64 -j ACCEPT/,
   },
   {
     title: 'ufw drops',
@@ -327,7 +327,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     machine: firewall('ufw-user-forward'),
     state: 'fail',
     what: /ufw drops/,
-    mend: /ufw route allow in on nat64/,
+    remedy: /ufw route allow in on nat64/,
   },
   {
     title: 'firewalld drops',
@@ -335,7 +335,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     machine: firewall('x', 'firewalld'),
     state: 'fail',
     what: /firewalld drops/,
-    mend: /firewall-cmd --permanent/,
+    remedy: /firewall-cmd --permanent/,
   },
   {
     title: 'somebody drops',
@@ -343,7 +343,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     machine: firewall('x'),
     state: 'fail',
     what: /chain FORWARD of the nftables table ip filter drops/,
-    mend: /iifname "nat64" accept/,
+    remedy: /iifname "nat64" accept/,
   },
   {
     title: 'iptables-legacy drops',

@@ -5,7 +5,7 @@ import type { FindingState } from '../../../../src/admin/contract/checks.ts';
 import { FIRST_GAP_MS, ROUND_MS, runInTurn } from '../../../../src/admin/diagnostics/background.ts';
 import type { Check, Finding } from '../../../../src/admin/diagnostics/check.ts';
 import { createCheckRunner, REFRESH_AFTER_MS } from '../../../../src/admin/diagnostics/run-checks.ts';
-import { asIs, english, tell } from '../../../../src/texts/text.ts';
+import { asIs, english, translate } from '../../../../src/texts/text.ts';
 import { checkDeps, fakeMachine, NOW } from './machine.ts';
 
 /** Checks whose findings the test sets, and a runner over them. */
@@ -47,13 +47,13 @@ function setUp(checks: readonly (Pick<Check, 'id' | 'run'> & Partial<Check>)[]) 
 const state = (value: FindingState, more: Partial<Finding> = {}): Finding => ({
   state: value,
   what: asIs(value),
-  mend: asIs('Mend it.'),
+  remedy: asIs('Mend it.'),
   ...more,
 });
 
 test('before the first run nothing is known, and nothing is open', () => {
   const { runner } = setUp([{ id: 'a', run: () => state('fail') }]);
-  const { open, isRunning, items } = tell(runner.answer());
+  const { open, isRunning, items } = translate(runner.answer());
   assert.equal(open, 0);
   assert.equal(isRunning, false);
   assert.deepEqual(items, [
@@ -64,7 +64,7 @@ test('before the first run nothing is known, and nothing is open', () => {
       title: 'a',
       what: 'Not checked yet.',
       why: 'It matters.',
-      mend: null,
+      remedy: null,
       server: null,
       checkedAt: null,
     },
@@ -92,10 +92,10 @@ test('a run of all: each finding is an item; warn and fail are open; what throws
   const answer = await runner.run();
   assert.deepEqual(states(), ['a ok', 'b/web1 fail', 'b/web2 warn', 'c unknown']);
   assert.equal(answer?.open, 2);
-  const [, web1, , c] = tell(answer?.items ?? []);
+  const [, web1, , c] = translate(answer?.items ?? []);
   assert.equal(web1.title, 'B of web1');
   assert.equal(web1.server, 'web1');
-  assert.equal(web1.mend, 'Mend it.');
+  assert.equal(web1.remedy, 'Mend it.');
   assert.equal(web1.checkedAt, NOW.toISOString());
   assert.match(c.what, /could not be checked: no permission/);
 });
@@ -134,9 +134,9 @@ test('what follows from another failure is not open, says so, and is done again 
   const answer = await runner.run();
   assert.equal(answer?.open, 2);
   assert.deepEqual(states(), ['route fail', 'resolver/one unknown', 'names/web1 unknown', 'other warn']);
-  const [, { what, mend }] = tell(answer?.items ?? []);
+  const [, { what, remedy }] = translate(answer?.items ?? []);
   assert.equal(what, 'fail This follows from another failure (route).');
-  assert.equal(mend, null);
+  assert.equal(remedy, null);
 
   ran.length = 0;
   route = resolver = 'ok';
@@ -152,7 +152,7 @@ test('looking starts a run when there was none, when the last is old, or for ano
   const { runner, ran, pass, change } = setUp([{ id: 'a', run: () => state('ok') }]);
   const look = async () => {
     runner.refresh();
-    const { isRunning } = tell(runner.answer());
+    const { isRunning } = translate(runner.answer());
     while (runner.answer().isRunning) await setImmediate();
     return isRunning;
   };

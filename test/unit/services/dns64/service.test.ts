@@ -13,7 +13,7 @@ import type { Service } from '../../../../src/runtime/service.ts';
 import { type Dns64Options, startDns64 } from '../../../../src/services/dns64/service.ts';
 import { type ScriptedUpstream, askTcp, askUdp, frame, scriptedUpstream, zone } from './helpers.ts';
 import { NOBODY } from '../../net/support.ts';
-import { tell } from '../../../../src/texts/text.ts';
+import { translate } from '../../../../src/texts/text.ts';
 import { freePort } from '../../net/support.ts';
 import { waitUntil } from '../../../../lab/wait.ts';
 
@@ -341,7 +341,7 @@ test('status and counters say what happened', async () => {
   await waitUntil('both threads', () => service.status().state === 'running');
   const { state, figures } = service.status();
   assert.equal(state, 'running');
-  assert.match(tell(figures)[upstream.url] as string, /^up, [0-9.]+ ms$/);
+  assert.match(translate(figures)[upstream.url] as string, /^up, [0-9.]+ ms$/);
   assert.ok(Number(figures.cacheEntries) > 0);
   const counters = service.counters();
   for (const name of Object.keys(service.counterTable)) assert.ok(counters[name] >= 0, name);
@@ -415,7 +415,7 @@ test('an upstream that is this resolver itself is not asked: one query makes non
   const counters = resolver.counters();
   assert.deepEqual([counters['queries-udp'], counters['upstream-queries']], [1, 0]);
   assert.ok(counters['upstream-ourselves'] > 0);
-  const { state, problem } = tell(resolver.status());
+  const { state, problem } = translate(resolver.status());
   assert.equal(state, 'degraded');
   assert.match(problem ?? '', /is this resolver itself, so it is not asked/);
 });

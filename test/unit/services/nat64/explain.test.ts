@@ -73,8 +73,8 @@ const ROWS: readonly [string, HarnessOptions, Partial<ExplainRequest>, RegExp][]
   ['a ping', {}, { protocol: 'icmp' }, /203\.0\.113\.9\.$/],
   ['outside the prefix', {}, { destination: '2001:db8:2::1' }, /outside the NAT64 prefix 64:ff9b::\/96/],
   ['from inside the prefix', {}, { client: '64:ff9b::192.0.2.1' }, /would loop/],
-  ['from a link-local address', { allow: ['::/0'] }, { client: 'fe80::1' }, /no unicast address/],
-  ['from a multicast address', { allow: ['::/0'] }, { client: 'ff02::1' }, /no unicast address/],
+  ['from a link-local address', { allow: ['::/0'] }, { client: 'fe80::1' }, /not a routable unicast address/],
+  ['from a multicast address', { allow: ['::/0'] }, { client: 'ff02::1' }, /not a routable unicast address/],
   ['not in nat64.allow', {}, { client: '2001:db8:2::1' }, /nat64\.allow does not list 2001:db8:2::1/],
   ['a private address', {}, { destination: '64:ff9b::10.0.0.1' }, /10\.0\.0\.1 is private or reserved/],
   [
@@ -124,13 +124,13 @@ const ROWS: readonly [string, HarnessOptions, Partial<ExplainRequest>, RegExp][]
     'an own address of the appliance',
     {},
     { destination: `64:ff9b::${OWN4_BESIDE}` },
-    /203\.0\.113\.14 is the appliance's: through NAT64 nobody reaches it/,
+    /203\.0\.113\.14 belongs to the appliance: through NAT64, only its pool4 ports/,
   ],
   [
     'its pool4 address, outside the pool',
     {},
     { destination: `64:ff9b::${POOL4}`, destinationPort: 443 },
-    /198\.51\.100\.1 is the appliance's/,
+    /198\.51\.100\.1 belongs to the appliance/,
   ],
   [
     'a node of the IPv4 side, by its mapping',
@@ -162,7 +162,7 @@ const ROWS: readonly [string, HarnessOptions, Partial<ExplainRequest>, RegExp][]
     'a mapping that nobody has',
     {},
     { destination: `64:ff9b::${POOL4}`, destinationPort: 40_000, protocol: 'udp' },
-    /Nobody has/,
+    /No host has/,
   ],
 ];
 
@@ -196,7 +196,7 @@ describe('explanations', () => {
     assert.match(await texts({ destinationPort: 53 }), /1 of 1024 sessions are in use: there is room/);
     assert.match(
       await texts({ clientPort: 5001 }),
-      /The client has 1 BIB entry for UDP\. The client's port 5001 gets a new one, at random out of 198\.51\.100\.1 port 32768-65535\. What was used in the last 120 s rests\./,
+      /The client has 1 BIB entry for UDP\. The client's port 5001 gets a new one, chosen at random from 198\.51\.100\.1 port 32768-65535\. Those used in the last 120 s are not reused yet\./,
     );
     assert.match(await texts({ clientPort: undefined }), /A packet from any other port gets a new one/);
   });

@@ -112,14 +112,14 @@ testRows([
   },
   {
     title: 'UDP in without BIB entry, where senders are told: 3/13 (N7)',
-    config: { settings: { tellsRefused4: true } },
+    config: { settings: { answersRefused4: true } },
     packet: udp(in4),
     out: error4(3, 13, udp(in4)),
     drop: 'drop-no-bib-entry',
   },
   {
     title: 'address-dependent filtering, where senders are told: 3/13 (N8)',
-    config: { settings: { isAddressDependent: true, tellsRefused4: true } },
+    config: { settings: { isAddressDependent: true, answersRefused4: true } },
     before: [udp(out6)],
     packet: udp({ ...in4, source: '192.0.2.7', data }),
     out: icmp({
@@ -130,7 +130,7 @@ testRows([
   },
   {
     title: 'an unsolicited SYN, where senders are told: silence for 6 seconds first (N39)',
-    config: { settings: { tellsRefused4: true } },
+    config: { settings: { answersRefused4: true } },
     packet: tcp({ ...in4, flags: TCP_FLAGS.SYN }),
     out: undefined,
   },

@@ -156,7 +156,7 @@ describe('from IPv6 to what no network routes: 1/1', () => {
 
 describe('an address of pool4 that is routed here: what is in none of its ports', () => {
   const config: HarnessOptions = { settings: routed };
-  const told: HarnessOptions = { settings: { ...routed, tellsRefused4: true } };
+  const told: HarnessOptions = { settings: { ...routed, answersRefused4: true } };
   const syn = tcp({ source: REMOTE, destination: ROUTED, sourcePort: 443, destinationPort: 80, flags: 2 });
   const datagram = udp({ source: REMOTE, destination: ROUTED, sourcePort: 53, destinationPort: 500 });
   const ping = icmp({ source: REMOTE, destination: ROUTED, type: 8, rest: 7 });

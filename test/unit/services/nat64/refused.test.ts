@@ -315,20 +315,20 @@ const WAYS = [
   ['IPv6', FROM_IPV6],
 ] as const;
 for (const [version, discarded] of WAYS)
-  for (const isTold of [true, false])
+  for (const answersRefused of [true, false])
     testRows(
       discarded.map(({ title, drop, packet, answer, isOwed, config, settings, before = [] }) => {
-        const isAnswered = answer !== 'silence' && (isTold || isOwed);
+        const isAnswered = answer !== 'silence' && (answersRefused || isOwed);
         const about = isAnswered
           ? version === 'IPv4'
             ? error4(answer[0], answer[1], packet, answer[2])
             : error6(answer[0], answer[1], packet, answer[2])
           : undefined;
         return {
-          title: `from ${version}, ${title}, where senders ${isTold ? 'are told' : 'are not told'}: ${isAnswered ? answer.join('/') : 'silence'}`,
+          title: `from ${version}, ${title}, where refusals are ${answersRefused ? 'answered' : 'not answered'}: ${isAnswered ? answer.join('/') : 'silence'}`,
           config: {
             ...config,
-            settings: { ...settings, tellsRefused4: isTold, tellsRefused6: isTold },
+            settings: { ...settings, answersRefused4: answersRefused, answersRefused6: answersRefused },
           },
           before,
           packet,

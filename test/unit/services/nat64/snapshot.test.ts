@@ -333,7 +333,7 @@ describe('the file', () => {
     const { harness, file, disk, keepAt, problem, savedAt } = running(path, { freeBytes: 8 * 1024 * 1024 });
     await keepAt(1);
     assert.deepEqual(readdirSync(path), []);
-    assert.match(problem() ?? '', /^NAT64 cannot keep its sessions over a restart: 8388608 bytes are free/);
+    assert.match(problem() ?? '', /^NAT64 cannot keep its sessions across a restart: 8388608 bytes are free/);
     await file.keepLast(snapshotOf(harness));
     assert.deepEqual(readdirSync(path), []);
     disk.freeBytes *= 2;

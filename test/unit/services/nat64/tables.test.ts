@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { attachTables } from '../../../../src/services/nat64/tables/attach-tables.ts';
 import { addBib, findBibByHost, findBibByMappedPort } from '../../../../src/services/nat64/tables/bib.ts';
-import { type PortWish, allocatePort } from '../../../../src/services/nat64/tables/pool4.ts';
+import { type PortRequest, allocatePort } from '../../../../src/services/nat64/tables/pool4.ts';
 import {
   addSession,
   findSession,
@@ -35,13 +35,13 @@ const OPTIONS = {
 };
 
 /** A port of the first address, for a client without mappings; ports do not rest. */
-const wish = (
+const request = (
   protocol: number,
   hostPort: number,
   firstPort: number,
   lastPort: number,
   random: () => number,
-): PortWish => ({
+): PortRequest => ({
   pools: [pool(0, firstPort, lastPort)],
   block: undefined,
   protocol,
@@ -128,7 +128,7 @@ class Model {
       const port = allocatePort(
         tables,
         tables.clients,
-        wish(of.protocol, of.hostPort, 5000, 5063, this.#random),
+        request(of.protocol, of.hostPort, 5000, 5063, this.#random),
       );
       bib = addBib(tables, endpoint(of.protocol, of.host, of.hostPort), port);
       this.#ports.set(bibName(of), port);
@@ -237,7 +237,7 @@ function taken(tables: Tables, protocol: number, hostPort: number, first: number
   const port = allocatePort(
     tables,
     tables.clients,
-    wish(protocol, hostPort, first, last, seededRandom(hostPort + 3)),
+    request(protocol, hostPort, first, last, seededRandom(hostPort + 3)),
   );
   if (port === -1) return -1;
   addSession(tables, addBib(tables, endpoint(protocol, hostPort, hostPort), port), 1, 1, 0, 0, 10);
@@ -273,7 +273,7 @@ describe('ports of the pool (N9, N35)', () => {
     const tables = attachTables(createSharedTables(4096), 0, OPTIONS);
     const random = seededRandom(99);
     const ports = Array.from({ length: 1000 }, () =>
-      allocatePort(tables, tables.clients, wish(0, 5000, 32_768, 65_535, random)),
+      allocatePort(tables, tables.clients, request(0, 5000, 32_768, 65_535, random)),
     );
     assert.ok(new Set(ports).size > 900);
   });

@@ -123,7 +123,7 @@ function Again({ item: { id, title }, onAgain }: ItemProps) {
 }
 
 function OpenItem({ item, onAgain }: ItemProps) {
-  const { id, area, state, title, what, why, mend, server, checkedAt } = item;
+  const { id, area, state, title, what, why, remedy, server, checkedAt } = item;
   return (
     <article class={`check tone-edge-${toneOf(state)}`} id={id}>
       <header>
@@ -137,10 +137,10 @@ function OpenItem({ item, onAgain }: ItemProps) {
           <dt>{text('Why it matters')}</dt>
           <dd>{why}</dd>
         </div>
-        {mend !== null && (
+        {remedy !== null && (
           <div>
             <dt>{text('How to fix it')}</dt>
-            <dd>{mend}</dd>
+            <dd>{remedy}</dd>
           </div>
         )}
       </dl>

@@ -73,7 +73,9 @@ export function Editor() {
       </Card>
       <details>
         <summary>{text('With all defaults')}</summary>
-        <p class="faint">{text('The active configuration, with the defaults that the document leaves out.')}</p>
+        <p class="faint">
+          {text('The active configuration, with the defaults that the document leaves out.')}
+        </p>
         <Snippet value={print(config.value?.effective)} what={text('With all defaults')} />
       </details>
     </>

@@ -49,7 +49,9 @@ function Changes() {
     return (
       <Empty title={text('There are no changes')}>
         <p>
-          {text('Changes that you make on any page are collected here first. Nothing takes effect before you apply it.')}
+          {text(
+            'Changes that you make on any page are collected here first. Nothing takes effect before you apply it.',
+          )}
         </p>
       </Empty>
     );

@@ -81,7 +81,9 @@ export function Assertions({ onShow }: { onShow: (assertion: Assertion) => void 
     ask({
       title: text('Remove the assertion “{name}”?', { name: assertion.name }),
       consequences: [text('Changes that break this connection are no longer refused.')],
-      undo: text('Nothing happens before you apply the change. Afterwards you can bring it back from the history.'),
+      undo: text(
+        'Nothing happens before you apply the change. Afterwards you can bring it back from the history.',
+      ),
       action: text('Remove'),
       perform: async () =>
         edit(

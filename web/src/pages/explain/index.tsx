@@ -101,9 +101,7 @@ export default function Explain() {
           ) : (
             error.value === undefined && (
               <p class="faint">
-                {text(
-                  'Nothing is sent: the answer comes from the configuration and the present state.',
-                )}
+                {text('Nothing is sent: the answer comes from the configuration and the present state.')}
               </p>
             )
           )}

@@ -25,9 +25,7 @@ export function ServerList() {
     <>
       <PageHead
         title={text('Servers')}
-        lead={text(
-          'The IPv6-only machines, the names that lead to them, and their measured state.',
-        )}
+        lead={text('The IPv6-only machines, the names that lead to them, and their measured state.')}
         actions={
           <>
             <Button onClick={() => (isPasting.value = true)}>{text('Paste several')}</Button>

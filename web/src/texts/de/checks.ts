@@ -13,8 +13,7 @@ export const checks: Dictionary = {
   'No open checks': 'Keine offene Prüfung',
   'Everything that could be checked is fine.': 'Alles, was sich prüfen ließ, ist in Ordnung.',
   'Not known yet': 'Noch nicht bekannt',
-  'Not checked yet, or not visible from here.':
-    'Noch nicht geprüft, oder von hier aus nicht zu sehen.',
+  'Not checked yet, or not visible from here.': 'Noch nicht geprüft, oder von hier aus nicht zu sehen.',
   '{count} are fine': '{count} sind in Ordnung',
   'Checking…': 'Wird geprüft …',
   'Checked again.': 'Noch einmal geprüft.',

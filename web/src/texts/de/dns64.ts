@@ -27,7 +27,7 @@ export const dns64: Dictionary = {
   'From the cache': 'Aus dem Cache',
   'AAAA made from A': 'AAAA aus A gemacht',
   'Unanswered by upstreams': 'Von Upstreams unbeantwortet',
-  'Settings': 'Einstellungen',
+  Settings: 'Einstellungen',
   'NAT64 prefixes': 'NAT64-Präfixe',
   Asks: 'Fragt',
   'Allowed clients': 'Zugelassene Clients',

@@ -28,7 +28,8 @@ export const live: Dictionary = {
   '{count} events came too fast and were not recorded.':
     '{count} Ereignisse kamen zu schnell und wurden nicht aufgezeichnet.',
   '{who} connected to {name}, routed to {where}': '{who} verband sich mit {name}, geleitet zu {where}',
-  'The connection of {who} to {name} at {where} ended': 'Die Verbindung von {who} zu {name} bei {where} endete',
+  'The connection of {who} to {name} at {where} ended':
+    'Die Verbindung von {who} zu {name} bei {where} endete',
   '{who} was refused: {name}': '{who} wurde abgewiesen: {name}',
   'no name': 'kein Name',
   '{name}: {state}': '{name}: {state}',

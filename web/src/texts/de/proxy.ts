@@ -17,7 +17,6 @@ export const proxy: Dictionary = {
   'the server name in the ClientHello (SNI)': 'dem Servernamen im ClientHello (SNI)',
   'closed: no server uses it': 'geschlossen: kein Server benutzt ihn',
   'There is no server yet': 'Noch gibt es keinen Server',
-  'A listener opens as soon as a server uses it.':
-    'Ein Listener öffnet sich, sobald ein Server ihn benutzt.',
+  'A listener opens as soon as a server uses it.': 'Ein Listener öffnet sich, sobald ein Server ihn benutzt.',
   'Its connections, live': 'Seine Verbindungen, live',
 };

@@ -175,7 +175,8 @@ export const system: Dictionary = {
   'Revoke the token “{name}”?': 'Token „{name}“ widerrufen?',
   'Programs that use it are refused at once.': 'Programme, die es benutzen, werden sofort abgewiesen.',
   'The token is revoked.': 'Das Token ist widerrufen.',
-  'Who changed what, and whose requests were refused.': 'Wer was geändert hat, und wessen Anfragen abgelehnt wurden.',
+  'Who changed what, and whose requests were refused.':
+    'Wer was geändert hat, und wessen Anfragen abgelehnt wurden.',
   'Nothing was done yet': 'Noch wurde nichts getan',
   When: 'Wann',
   Who: 'Wer',

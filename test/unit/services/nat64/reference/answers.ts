@@ -13,7 +13,7 @@ export function answer6(
 ): Outcome {
   const source = packet.slice(8, 24);
   // A router owes Packet Too Big and Time Exceeded.
-  if (!config.tellsRefused6 && ![2, 3].includes(typeAndCode >> 8)) return { drop };
+  if (!config.answersRefused6 && ![2, 3].includes(typeAndCode >> 8)) return { drop };
   if (packet[24] === 0xff || isAboutError(packet[6], packet.slice(40))) return { drop };
   if (source[0] === 0xff || readU32(source, 0) === 0) return { drop };
   return {
@@ -47,7 +47,7 @@ export function answer4(
   value: number,
 ): Outcome {
   const headerBytes = (packet[0] & 15) * 4;
-  if (typeAndCode === 0x30d && !config.tellsRefused4) return { drop };
+  if (typeAndCode === 0x30d && !config.answersRefused4) return { drop };
   if (neverRouted(packet.slice(12, 16)) || isGroup(packet.slice(16, 20))) return { drop };
   if ((readU16(packet, 6) & 0x1fff) !== 0) return { drop };
   if (packet[9] === PROTOCOL.ICMP && [undefined, 3, 4, 5, 11, 12].includes(packet[headerBytes]))

@@ -88,8 +88,8 @@ const base: ReferenceConfig = {
   mtuBytes: 1500,
   lowestIpv6MtuBytes: 1280,
   maxSegmentBytes: 1440,
-  tellsRefused4: false,
-  tellsRefused6: true,
+  answersRefused4: false,
+  answersRefused6: true,
   dropsZeroUdpChecksum: false,
   dropsZeroUdpChecksum6: false,
   isClassZero: false,
@@ -103,27 +103,27 @@ const SESSIONS: World = {
 };
 
 /** Everybody is told, or nobody but of what a router owes; traffic classes are set; another prefix. */
-const toldWorld = (isTold: boolean): World => ({
-  name: `refused packets are ${isTold ? 'told' : 'dropped in silence'}, traffic classes set`,
+const answeringWorld = (isAnswered: boolean): World => ({
+  name: `refused packets are ${isAnswered ? 'told' : 'dropped in silence'}, traffic classes set`,
   options: {
     ports: PORTS,
     settings: {
-      tellsRefused4: isTold,
-      tellsRefused6: isTold,
+      answersRefused4: isAnswered,
+      answersRefused6: isAnswered,
       dropsZeroUdpChecksum: true,
       dropsZeroUdpChecksum6: true,
-      copiedClassTo6: isTold ? 0 : 0xff,
+      copiedClassTo6: isAnswered ? 0 : 0xff,
       copiedClassTo4: 0,
       setClassTo4: 0xb8,
     },
   },
   config: {
     ...base,
-    tellsRefused4: isTold,
-    tellsRefused6: isTold,
+    answersRefused4: isAnswered,
+    answersRefused6: isAnswered,
     dropsZeroUdpChecksum: true,
     dropsZeroUdpChecksum6: true,
-    isClassZero: isTold,
+    isClassZero: isAnswered,
     tos: 0xb8,
   },
   ends: SESSIONS.ends,
@@ -225,8 +225,8 @@ const STATELESS: World = {
 
 const WORLDS: readonly World[] = [
   SESSIONS,
-  toldWorld(true),
-  toldWorld(false),
+  answeringWorld(true),
+  answeringWorld(false),
   SEVERAL_POOLS,
   mappedWorld('intrinsic', ICMP_SOURCES),
   mappedWorld('simple', []),

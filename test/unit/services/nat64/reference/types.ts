@@ -26,8 +26,8 @@ export interface ReferenceConfig {
   readonly lowestIpv6MtuBytes: number;
   readonly maxSegmentBytes: number;
   /** RFC 7915 sections 4.4 and 5.4: whether who is refused is told. */
-  readonly tellsRefused4: boolean;
-  readonly tellsRefused6: boolean;
+  readonly answersRefused4: boolean;
+  readonly answersRefused6: boolean;
   readonly dropsZeroUdpChecksum: boolean;
   /** The same of the IPv6 side. */
   readonly dropsZeroUdpChecksum6: boolean;
