@@ -56,7 +56,7 @@ interface CheckItem {
   readonly id: string;
   readonly state: string;
   readonly what: string;
-  readonly mend: string | null;
+  readonly remedy: string | null;
 }
 
 describe('mapped addresses', { concurrency: false }, () => {
@@ -124,10 +124,10 @@ describe('mapped addresses', { concurrency: false }, () => {
   });
 
   it('the check says so, and names the route; with it, the answers come back', async () => {
-    const { state, what, mend } = await check('web1');
+    const { state, what, remedy } = await check('web1');
     assert.equal(state, 'warn', what);
-    const line = /ip -6 (route add 64:ff9b:1:fffe::\/63 via 2001:db8:1::1)/.exec(mend ?? '')?.[1];
-    assert.ok(line, mend ?? '');
+    const line = /ip -6 (route add 64:ff9b:1:fffe::\/63 via 2001:db8:1::1)/.exec(remedy ?? '')?.[1];
+    assert.ok(line, remedy ?? '');
     const { hosts } = (await appliance.api('/api/hosts')) as {
       hosts: { name: string; snippets: { text: string }[] }[];
     };

@@ -58,8 +58,8 @@ async function judge({ proxy }: Config, host: HostConfig, machine: Machine): Pro
     'The server answers to the address of the appliance, but an answer from port {port} to {address} did not come back. {effect}',
     { port, address: formatIpAddress(mapped), effect: EFFECTS[proxy.mappedFallback] },
   );
-  const mend = await howToMend({ prefix, proxy, host, address, machine });
-  return proxy.mappedFallback === 'none' ? warn(what, mend) : fail(what, mend);
+  const remedy = await howToFix({ prefix, proxy, host, address, machine });
+  return proxy.mappedFallback === 'none' ? warn(what, remedy) : fail(what, remedy);
 }
 
 const EFFECTS: Readonly<Record<Config['proxy']['mappedFallback'], Text>> = {
@@ -77,7 +77,7 @@ interface Missing {
   readonly machine: Machine;
 }
 
-async function howToMend({ prefix, proxy, host, address, machine }: Missing): Promise<Text> {
+async function howToFix({ prefix, proxy, host, address, machine }: Missing): Promise<Text> {
   const path = machine.pathTo(address);
   const own = 'problem' in path ? undefined : path.source;
   if (own !== undefined && (await isOnLink(machine, address)))

@@ -379,7 +379,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     deps: { config: mapped() },
     state: 'warn',
     what: /did not come back\. Meanwhile the server sees the address of the appliance/,
-    mend: /Run this on web1, .*: ip -6 route add 64:ff9b:1:fffe::\/63 via 2001:db8:1::1$/,
+    remedy: /Run this on web1, .*: ip -6 route add 64:ff9b:1:fffe::\/63 via 2001:db8:1::1$/,
   },
   {
     title: 'they do not, and clients are refused',
@@ -388,7 +388,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     deps: { config: mapped({ mappedFallback: 'refuse', mappedPrefix: '2001:db8:64::/96' }) },
     state: 'fail',
     what: /Its clients are refused/,
-    mend: /ip -6 route add 2001:db8:64::\/96 via 2001:db8:1::1$/,
+    remedy: /ip -6 route add 2001:db8:64::\/96 via 2001:db8:1::1$/,
   },
   {
     title: 'they do not, and there are routers between',
@@ -396,7 +396,7 @@ export const SERVICES_ROWS: readonly Row[] = [
     machine: answersOnlyOwn,
     deps: { config: mapped({}, '2001:db8:2::10') },
     state: 'warn',
-    mend: /to the appliance \(2001:db8:1::1\), on web1 and on each router between/,
+    remedy: /to the appliance \(2001:db8:1::1\), on web1 and on each router between/,
   },
   {
     title: 'a refusal is an answer',

@@ -316,7 +316,7 @@ function MappedRoute({ name }: { name: string }) {
       <p>
         <State state={item.state} word={undefined} /> {item.what}
       </p>
-      {item.mend !== null && <p>{item.mend}</p>}
+      {item.remedy !== null && <p>{item.remedy}</p>}
     </div>
   );
 }
