@@ -33,7 +33,7 @@ export const HostSchema = Type.Object(
       [Type.Literal('none'), Type.Literal('proxy-v1'), Type.Literal('proxy-v2'), Type.Literal('mapped')],
       {
         title:
-          'How the server learns the address of the client: not at all; by the PROXY protocol; or ("mapped") as the source of the connection, an address of proxy.mappedPrefix',
+          'How the server learns the address of the client: not at all; by the PROXY protocol; or ("mapped") as the source of the connection, for SSH too: an address of proxy.mappedPrefix',
         expected: '"none", "proxy-v1", "proxy-v2" or "mapped"',
         default: 'none',
       },

@@ -24,7 +24,7 @@ export function admit(loop: Loop, fd: number, gate: Gate, client: Client): void 
     if (connection.phase === Phase.closed) return;
   }
   if (!loop.epoll.add(fd, EDGES)) close(loop, connection);
-  else if (gate.route !== null) startDial(loop, connection, gate.route);
+  else if (gate.route !== null) startDial(loop, connection, gate.routeFor?.(fd) ?? gate.route);
 }
 
 /** Closes a connection of the client that has most, unless that is this client. */

@@ -12,6 +12,7 @@ import { PAUSE_MS, createAcceptor } from './acceptor.ts';
 import { mayAccept } from './admission.ts';
 import { admit } from './admit.ts';
 import { type Closer, RESET_POLL_MS, createCloser } from './closing.ts';
+import type { Connection } from './connection.ts';
 import { dispatch } from './connections.ts';
 import type { TcpCounters, TcpGauges } from './counters.ts';
 import { type ConnectionTimeouts, scanDeadlines } from './deadlines.ts';
@@ -89,6 +90,8 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
   });
   epoll.add(wakeFd, EPOLLIN);
 
+  const withoutSource = (connection: Connection) => dialWithoutSource(loop, connection);
+
   /** Short enough for the shortest timeout. */
   const scanPeriodMs = () => Math.max(QUICK_SCAN_MS, Math.min(SCAN_MS, limits.handshakeTimeoutMs / 4));
 
@@ -118,7 +121,7 @@ export function createTcpEngine(options: EngineOptions): TcpEngine {
       scannedMs = nowMs;
       scanDeadlines(loop, limits);
     }
-    lookAtWaysBack(loop, limits.handshakeTimeoutMs, (connection) => dialWithoutSource(loop, connection));
+    lookAtWaysBack(loop, limits.handshakeTimeoutMs, withoutSource);
     closer.turn(nowMs);
     isIdle = count === 0 && loop.open === 0 && closer.waiting === 0 && !acceptor.paused;
     acceptor.resume(nowMs);

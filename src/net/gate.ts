@@ -107,6 +107,8 @@ export interface Gate {
   /** Makes the examiner for a new connection. If no bytes are needed, it is null and `route` is set. */
   readonly begin: (() => Examiner) | null;
   readonly route: Route | null;
+  /** Makes a route for the client of this descriptor, used instead of `route`. */
+  readonly routeFor?: (clientFd: number) => Route;
   /** The answer if the server fails before its first byte. */
   serverFailed(route: Route, failure: ServerFailure): Refusal;
 }

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Appliance, CONFIGURATION, startAppliance } from '../../lab/appliance.ts';
+import { type Appliance, CONFIGURATION, WEB1_SSH_PORT, startAppliance } from '../../lab/appliance.ts';
 import { startNginx } from '../../lab/servers/nginx.ts';
 import { waitUntil } from '../../lab/wait.ts';
 import { type World, buildWorld } from '../../lab/world.ts';
@@ -166,6 +166,22 @@ describe('mapped addresses', { concurrency: false }, () => {
     await curl('smtps://mail.example.com/', '-X', 'NOOP');
     const log = () => readFileSync(join(world.directory, 'web1/postfix/postfix.log'), 'utf8');
     await waitUntil('the line', () => log().includes(`connect from unknown[${MAPPED}]`), { explain: log });
+  });
+
+  it('sshd logs the mapped address', async () => {
+    const { identity, knownHosts, child } = world.ssh.web1;
+    const ssh = async () => {
+      const { stdout } = await world.hosts.client.attempt('ssh', [
+        ...['-F', 'none', '-i', identity, '-p', String(WEB1_SSH_PORT), '-o', 'BatchMode=yes'],
+        ...['-o', `UserKnownHostsFile=${knownHosts}`, '-o', 'HostKeyAlias=web1.lab'],
+        ...[`root@${ADDRESSES.appliance4}`, 'echo client: $SSH_CLIENT'],
+      ]);
+      return /^client: (\S+)/m.exec(stdout)?.[1];
+    };
+    // The forwarder has its own memory of ways back.
+    await waitUntil('a mapped connection', async () => (await ssh()) === MAPPED, { timeoutMs: TRIAL_MS });
+    const line = `Accepted publickey for root from ${MAPPED} port `;
+    await waitUntil('the line', () => child.output().includes(line), { explain: () => child.output() });
   });
 
   it('the local route is ours, and is put back', async () => {

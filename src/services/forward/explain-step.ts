@@ -1,7 +1,8 @@
 /** What the forwarder does with a connection: the port leads to a server, by the same allotment as in the data plane. */
 import { endsAtOurselves, listensFor } from '../../net/listening.ts';
 import type { Ourselves } from '../../os/ourselves.ts';
-import { type Flow, type Leg, arrives, endsRefused } from '../../runtime/explain.ts';
+import { type Flow, type Leg, type WayStep, arrives, endsRefused } from '../../runtime/explain.ts';
+import { isMapped, whatServerSees } from '../mapped.ts';
 import type { Allotments } from './allot-ports.ts';
 import { type ForwardOptions, planForward } from './service.ts';
 import { listOf, reasonOf, say } from '../../texts/text.ts';
@@ -45,8 +46,19 @@ export function explainForward(
     address,
     targetPort: ssh.targetPort,
   });
+  const { mapped } = options;
+  const seen: WayStep[] =
+    mapped !== undefined && isMapped(options.hosts[position])
+      ? [
+          {
+            isOk: true,
+            text: whatServerSees(mapped, flow.from),
+            configPath: `/hosts/${position}/clientAddress`,
+          },
+        ]
+      : [];
   return {
-    steps: [{ isOk: true, text: arrived, counter: 'accepted', configPath }],
+    steps: [{ isOk: true, text: arrived, counter: 'accepted', configPath }, ...seen],
     outcome: arrives(address, ssh.targetPort, arrived, name),
   };
 }

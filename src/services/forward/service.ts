@@ -5,6 +5,7 @@ import { type TcpPlan, startTcpPlane } from '../../net/tcp-plane.ts';
 import { encodeSocketAddress } from '../../os/socket-address.ts';
 import { type Service, type ServiceContext, storageOf } from '../../runtime/service.ts';
 import { parseIpAddress } from '../../wire/ip-address.ts';
+import { type MappedConfig, isMapped } from '../mapped.ts';
 import { type Allotments, allotPorts, portsInUse } from './allot-ports.ts';
 import { loadAllotments, saveAllotments } from './allotment-file.ts';
 import { forwardCounterTable } from './counters.ts';
@@ -15,6 +16,8 @@ export interface ForwardOptions {
   readonly hosts: readonly HostConfig[];
   /** Ports of the IPv4 side on which other parts listen: never allotted. */
   readonly reservedPorts: readonly number[];
+  /** For servers with `clientAddress` "mapped"; absent: none of them uses it. The proxy keeps the route for their addresses. */
+  readonly mapped?: MappedConfig;
 }
 
 export interface ForwardService extends Service<ForwardOptions> {
@@ -36,7 +39,7 @@ function parseAddress(text: string, what: string): Uint8Array {
 
 /** The allotments and the values derived from them. Throws as `allotPorts` does. */
 export function planForward(options: ForwardOptions, previous: Allotments) {
-  const { forward, hosts, reservedPorts } = options;
+  const { forward, hosts, reservedPorts, mapped } = options;
   const range = parsePortRange(forward.sshPorts);
   if (range === undefined) throw new Error(`forward.sshPorts: "${forward.sshPorts}" is no port range`);
   const allotments = allotPorts({ hosts, range, reservedPorts, previous, nowMs: Date.now() });
@@ -57,7 +60,12 @@ export function planForward(options: ForwardOptions, previous: Allotments) {
     handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
     idleTimeoutMs: 0, // a shell may be silent for days; keepalive detects peers that have disappeared
     hosts: Object.keys(targets),
-    config: { targets },
+    config: {
+      targets,
+      ...(mapped !== undefined && {
+        mapped: { ...mapped, servers: hosts.filter(isMapped).map(({ name }) => name) },
+      }),
+    },
   };
   return { allotments, ports, plan };
 }

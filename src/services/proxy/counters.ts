@@ -5,8 +5,6 @@ export const proxyCounterTable = {
   ...tcpCounterTable,
   'tls-routed': 'TLS connections whose server name led to a server',
   'http-routed': 'HTTP requests whose Host led to a server',
-  'mapped-fallback':
-    'Connections made from the address of the appliance, because the answers of the server to the mapped address of the client do not come back',
   'refused-tls-unknown-name': 'TLS: no server has the server name (alert unrecognized_name)',
   'refused-tls-no-name': 'TLS: the client named no server (alert missing_extension)',
   'refused-tls-malformed': 'TLS: the ClientHello is malformed (alert decode_error, or what fits)',

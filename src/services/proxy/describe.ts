@@ -5,7 +5,7 @@ import { tcpFigures } from '../../net/counters.ts';
 import { asIs, say } from '../../texts/text.ts';
 import { describeService, figureOf, rateOf, singlePort, socketsAt } from '../description.ts';
 import { proxyCounterTable } from './counters.ts';
-import { usesMapped } from './mapped.ts';
+import { usesMapped } from '../mapped.ts';
 import type { ProxyOptions } from './service.ts';
 
 export const proxy = describeService({

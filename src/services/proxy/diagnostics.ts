@@ -2,7 +2,7 @@
 import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
 import type { Expectation, ProbeTarget, ServiceDiagnostics } from '../check.ts';
 import { mappedRoute } from './checks/mapped-route.ts';
-import { isMapped } from './mapped.ts';
+import { isMapped } from '../mapped.ts';
 import { mappedSnippets, nginxSnippets } from './snippets.ts';
 
 const MAX_HOSTNAMES = 20;

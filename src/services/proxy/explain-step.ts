@@ -11,10 +11,9 @@ import {
   endsRefused,
 } from '../../runtime/explain.ts';
 import { parseRequestHead } from '../../wire/http-head.ts';
-import { formatIpAddress, parseIpAddress } from '../../wire/ip-address.ts';
+import { whatServerSees } from '../mapped.ts';
 import type { ProxyCounterIndex } from './counters.ts';
 import { buildHostTable, findBackend } from './host-table.ts';
-import { mappedAddress, routePrefix } from './mapped.ts';
 import { type ProxyOptions, planProxy } from './service.ts';
 import { type Text, asIs, listOf, say, sentences } from '../../texts/text.ts';
 
@@ -25,24 +24,7 @@ const TOLD: Record<HostConfig['clientAddress'], (proxy: ProxyConfig, from: strin
   none: () => NOT_TOLD,
   'proxy-v1': () => say("A PROXY header (version 1) tells the server the client's address."),
   'proxy-v2': () => say("A PROXY header (version 2) tells the server the client's address."),
-  mapped(proxy, from) {
-    const client = parseIpAddress(from);
-    const mapped = client && mappedAddress(proxy, client);
-    if (mapped === undefined)
-      return say(
-        'The server sees the address of this appliance, not that of the client: only IPv4 addresses are mapped.',
-      );
-    const values = { address: formatIpAddress(mapped), prefix: routePrefix(proxy) };
-    return proxy.mappedFallback === 'none'
-      ? say(
-          'The server sees the client as {address}. If it has no route for {prefix} to this appliance, it sees the address of this appliance.',
-          values,
-        )
-      : say(
-          'The server sees the client as {address}. If it has no route for {prefix} to this appliance, the client is refused.',
-          values,
-        );
-  },
+  mapped: whatServerSees,
 };
 
 /** undefined when the connection does not go to the port of a listener. */

@@ -15,6 +15,7 @@ import {
   type ServerFailure,
   type Verdict,
 } from '../../net/gate.ts';
+import type { SourceOf } from '../../net/mapped-source.ts';
 import { appendOpening, createOpeningBytes, keepOpening } from '../../net/opening-bytes.ts';
 import { isChunkedComplete, scanChunked, startChunkedScan } from '../../wire/chunked-body.ts';
 import {
@@ -29,7 +30,6 @@ import type { ProxyCounterIndex } from './counters.ts';
 import { type HostTable, findBackend } from './host-table.ts';
 import { type HttpStatus, encodeHttpAnswer } from './http-answer.ts';
 import { rewriteRequestHead } from './http-rewrite.ts';
-import type { SourceOf } from './mapped-source.ts';
 import { createWebSocketAnswer } from './websocket-answer.ts';
 import { type PeerOf, buildPreamble } from './preamble.ts';
 

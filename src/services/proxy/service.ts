@@ -9,7 +9,7 @@ import { parseIpAddress } from '../../wire/ip-address.ts';
 import { formatIpPrefix, parseIpPrefix } from '../../wire/ip-prefix.ts';
 import { proxyCounterTable } from './counters.ts';
 import { keepMappedRoute } from './mapped-route.ts';
-import { usesMapped } from './mapped.ts';
+import { usesMapped } from '../mapped.ts';
 import type { ProxyWorkerConfig } from './worker.ts';
 
 export interface ProxyOptions {

@@ -1,7 +1,7 @@
 /** Configuration that a server needs to see the client's address. Pure. */
 import type { HostConfig, ListenerConfig, ProxyConfig } from '../../config/schema.ts';
 import type { Snippet } from '../check.ts';
-import { routeLine, routePrefix } from './mapped.ts';
+import { routeLine, routePrefix } from '../mapped.ts';
 import { say } from '../../texts/text.ts';
 
 /** `applianceAddress` is the address from which the appliance connects to the server. */

@@ -1,12 +1,12 @@
 /** The gate of a TLS listener: the server name in the ClientHello selects the server; refusals are TLS alerts. */
 import { CLOSE, type Examiner, type Gate, MORE, type Refusal, RESET, type Verdict } from '../../net/gate.ts';
+import type { SourceOf } from '../../net/mapped-source.ts';
 import { appendOpening, createOpeningBytes, keepOpening } from '../../net/opening-bytes.ts';
 import { type ClientHelloResult, readClientHello, startClientHelloScan } from '../../wire/client-hello.ts';
 import { TlsAlert, type TlsAlertDescription, encodeTlsAlert } from '../../wire/tls-alert.ts';
 import type { ProxyCounterIndex } from './counters.ts';
 import { type HostTable, findBackend } from './host-table.ts';
 import { encodeHttpAnswer } from './http-answer.ts';
-import type { SourceOf } from './mapped-source.ts';
 import { type PeerOf, buildPreamble } from './preamble.ts';
 
 const HTTP_METHODS = /^(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT|TRACE|PRI) /;

@@ -1,16 +1,17 @@
 /** The proxy's worker thread. */
-import type { HostConfig, ListenerConfig, ProxyConfig } from '../../config/schema.ts';
+import type { HostConfig, ListenerConfig } from '../../config/schema.ts';
+import { createSourceOf } from '../../net/mapped-source.ts';
 import { runTcpWorker } from '../../net/tcp-worker.ts';
+import { type MappedConfig, probeAddress, withoutCounterOf } from '../mapped.ts';
 import { proxyCounterTable } from './counters.ts';
 import { buildHostTable } from './host-table.ts';
 import { createHttpGate } from './http-gate.ts';
-import { createSourceOf } from './mapped-source.ts';
 import { createTlsGate } from './tls-gate.ts';
 
 export interface ProxyWorkerConfig {
   readonly hosts: readonly HostConfig[];
   readonly listeners: readonly ListenerConfig[];
-  readonly mapped: Pick<ProxyConfig, 'mappedPrefix' | 'mappedFallback'>;
+  readonly mapped: MappedConfig;
 }
 
 /** What picks the server, by the listener's protocol. */
@@ -25,7 +26,8 @@ runTcpWorker<ProxyWorkerConfig, typeof proxyCounterTable>({
     ({ hosts, listeners, mapped }, index, peerOf) =>
     (name) => {
       const listener = listeners.find((candidate) => candidate.name === name)!;
-      const sourceOf = createSourceOf(mapped, index['mapped-fallback']);
+      const withoutCounter = withoutCounterOf(mapped, index['mapped-fallback']);
+      const sourceOf = createSourceOf(probeAddress(mapped), withoutCounter);
       return GATES[listener.protocol](buildHostTable(hosts, listener), index, peerOf, sourceOf);
     },
 });

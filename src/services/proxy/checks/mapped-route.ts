@@ -6,7 +6,7 @@ import { type Text, asIs, say } from '../../../texts/text.ts';
 import { formatIpAddress, parseIpv6 } from '../../../wire/ip-address.ts';
 import { maskAddress } from '../../../wire/ip-prefix.ts';
 import { type Check, type Finding, fail, ok, unknown, warn } from '../../check.ts';
-import { isMapped, probeAddress, routeLine, routePrefix, usesMapped } from '../mapped.ts';
+import { isMapped, probeAddress, routeLine, routePrefix, usesMapped } from '../../mapped.ts';
 
 const TIMEOUT_MS = 3000;
 
@@ -33,8 +33,8 @@ export const mappedRoute: Check = {
 async function judge({ proxy }: Config, host: HostConfig, machine: Machine): Promise<Finding> {
   const address = parseIpv6(host.address)!;
   const listener = proxy.listeners.find(({ name }) => host.services.includes(name));
-  if (listener === undefined) return unknown(say('No listener leads to {name}.', { name: host.name }));
-  const { port } = listener;
+  const port = listener?.port ?? (host.ssh === false ? undefined : host.ssh.targetPort);
+  if (port === undefined) return unknown(say('No listener leads to {name}.', { name: host.name }));
   const mapped = probeAddress(proxy);
   const attempt = { address, port, timeoutMs: TIMEOUT_MS };
   const [fromMapped, fromOwn] = await Promise.all([

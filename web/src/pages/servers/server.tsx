@@ -53,7 +53,7 @@ const CLIENTS_LONG = {
     'The PROXY protocol tells the server the client’s address. The server must expect it, or it does not answer.',
   ),
   mapped: say(
-    'Connections through the listeners come from an IPv6 address that contains the client’s IPv4 address, so logs and bans work without changes to the programs. The server needs a route for these addresses to the appliance. IPv6 clients that connect through the appliance are seen as the appliance, and so are SSH clients.',
+    'Connections come from an IPv6 address that contains the client’s IPv4 address, SSH included, so logs and bans work without changes to the programs. The server needs a route for these addresses to the appliance. IPv6 clients that connect through the appliance are seen as the appliance.',
   ),
 };
 
