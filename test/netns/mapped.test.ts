@@ -52,6 +52,20 @@ const KEPT = `
   process.on('SIGUSR2', () => socket.write('GET / HTTP/1.1\\r\\nHost: example.com\\r\\nConnection: close\\r\\n\\r\\n'));
   socket.on('end', () => process.exit());`;
 
+/** A firewall as on the image: answers come in because they belong to a connection; and it filters by reverse path. */
+const FIREWALL = `
+table inet house {
+  chain input {
+    type filter hook input priority filter; policy drop;
+    iifname { "wan", "lan" } fib saddr . iif oif missing drop
+    ct state established,related accept
+    iif lo accept
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } accept
+    udp dport 53 accept
+    tcp dport { 53, 80, 443, 465, 993, ${WEB1_SSH_PORT} } accept
+  }
+}`;
+
 interface CheckItem {
   readonly id: string;
   readonly state: string;
@@ -80,6 +94,7 @@ describe('mapped addresses', { concurrency: false }, () => {
       accessLog: true,
       directory,
     });
+    await world.hosts.appliance.run('nft', ['-f', '-'], { input: FIREWALL });
     appliance = await startAppliance(world, { configuration: configuration(), await: AWAITED });
   });
   after(async () => {
