@@ -87,7 +87,11 @@ test('a server that sees mapped addresses: through the proxy, and through its SS
     [{ to: 'www.example.com', port: 443 }, {}],
     [{ to: '203.0.113.1', port: 22_001 }, { web1: { port: 22_001 } }],
   ] as const) {
-    const { outcome, steps } = await way({ from: INTERNET, protocol: 'tcp', ...request }, { ...DOCUMENT, hosts }, ssh);
+    const { outcome, steps } = await way(
+      { from: INTERNET, protocol: 'tcp', ...request },
+      { ...DOCUMENT, hosts },
+      ssh,
+    );
     assert.equal(outcome.server, 'web1');
     assert.match(english(steps.at(-1)!.text), sees);
     assert.equal(steps.at(-1)!.configPath, '/hosts/0/clientAddress');

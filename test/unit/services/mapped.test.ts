@@ -52,10 +52,7 @@ test('one route covers the default prefix and its neighbour; another prefix is i
   assert.equal(routePrefix(MAPPED), '64:ff9b:1:fffe::/63');
   assert.equal(routePrefix({ mappedPrefix: '64:ff9b:1:ffff::/96' }), '64:ff9b:1:fffe::/63');
   assert.equal(routePrefix(OTHER), '2001:db8:64::/96');
-  assert.equal(
-    routeLine(MAPPED, '2001:db8:1::1'),
-    'ip -6 route add 64:ff9b:1:fffe::/63 via 2001:db8:1::1',
-  );
+  assert.equal(routeLine(MAPPED, '2001:db8:1::1'), 'ip -6 route add 64:ff9b:1:fffe::/63 via 2001:db8:1::1');
 });
 
 test('who uses it', () => {
